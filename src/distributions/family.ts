@@ -1,0 +1,109 @@
+/**
+ * What a distribution is. One file states one family; nothing else in the compiler knows it by name.
+ *
+ * Densities are symbolic (`expr/expr.ts`), so evaluation, derivatives, conjugacy and generated code
+ * all come from the same line. Parameter domains and the support are stated apart from the density:
+ * `logDensity` may assume both hold.
+ */
+import type { ArrayExpr, Expr } from '../expr/expr.js';
+
+/** Where a parameter must lie; checked on data before a run and as -Infinity of the density during one. */
+export type Domain =
+  | 'real' | 'positive' | 'nonnegative' | 'unit' | 'int' | 'count' | 'positiveInt'
+  | 'simplex' | 'positiveVector' | 'vector' | 'cov' | 'precision' | 'choleskyFactor';
+
+export interface Parameter {
+  readonly name: string;
+  /** Event rank: 0 scalar, 1 vector, 2 matrix. */
+  readonly rank: 0 | 1 | 2;
+  readonly domain: Domain;
+  readonly doc: string;
+}
+
+/** Arguments by name, each an array of its parameter's rank (scalars have rank 0). */
+export type Arguments = Readonly<Record<string, ArrayExpr>>;
+
+/** An alternative parameterisation, e.g. Normal(mean, variance: v). */
+export interface Alternative {
+  /** The named arguments that select it, in order. */
+  readonly parameters: readonly Parameter[];
+  /** The canonical parameters they stand for. */
+  readonly replaces: readonly string[];
+  /** Canonical values of `replaces` from the alternative's (and the other canonical) arguments. */
+  canonical(given: Arguments): Arguments;
+}
+
+export type Support =
+  /** Continuous scalars, `low <= x <= high`, bounds possibly infinite constants. */
+  | { readonly kind: 'interval'; readonly low: Expr; readonly high: Expr }
+  /** Integers, both bounds included. */
+  | { readonly kind: 'integers'; readonly low: Expr; readonly high: Expr }
+  | { readonly kind: 'vector'; readonly dimension: Expr }
+  | { readonly kind: 'simplex'; readonly dimension: Expr }
+  /** Non-negative integer vectors with the given total. */
+  | { readonly kind: 'counts'; readonly dimension: Expr; readonly total: Expr }
+  /** Symmetric positive definite matrices. */
+  | { readonly kind: 'cov'; readonly dimension: Expr }
+  | { readonly kind: 'corr'; readonly dimension: Expr }
+  /** A single value (Delta). */
+  | { readonly kind: 'point'; readonly value: Expr };
+
+/**
+ * Sufficient statistics of one draw x, by name.
+ * Scalars: 'x' | 'x^2' | '1/x' | 'log x' | 'log(1-x)'; vectors: 'x_i' | 'x_i x_j' | 'log x_i';
+ * matrices: 'X_ij' | 'inverse(X)_ij' | 'logdet X'.
+ */
+export type Statistic =
+  | 'x' | 'x^2' | '1/x' | 'log x' | 'log(1-x)'
+  | 'x_i' | 'x_i x_j' | 'log x_i'
+  | 'X_ij' | 'inverse(X)_ij' | 'logdet X';
+
+/** log p(x) = sum_s natural_s . statistic_s(x) - A(natural), on the family's support. */
+export interface ExponentialForm {
+  readonly statistics: readonly Statistic[];
+  /** Natural parameters (rank = rank of the statistic) to canonical parameters. */
+  parameters(natural: readonly ArrayExpr[]): Arguments;
+  /** Scalars that must be positive for the natural parameters to be proper. */
+  proper(natural: readonly ArrayExpr[]): readonly Expr[];
+  /** E[statistic] under canonical parameters, an array of the statistic's rank. */
+  expectation(statistic: Statistic, p: Arguments): ArrayExpr;
+  /** Differential (or discrete) entropy under canonical parameters. */
+  entropy(p: Arguments): Expr;
+}
+
+/** A call of a random variate of `random/variates.ts` with its arguments. */
+export interface Variate {
+  readonly fn: string;
+  readonly args: readonly ArrayExpr[];
+}
+
+export interface Family {
+  readonly name: string;
+  /** One line: the density in plain text and where it comes from. */
+  readonly doc: string;
+  /** Canonical parameters in positional order. */
+  readonly parameters: readonly Parameter[];
+  readonly alternatives: readonly Alternative[];
+  readonly eventRank: 0 | 1 | 2;
+  readonly discrete: boolean;
+  /** False for Flat: no normalising constant. */
+  readonly proper: boolean;
+  /** Event dimensions (empty for scalars) from the arguments' dimensions. */
+  eventDims(p: Arguments): readonly Expr[];
+  support(p: Arguments): Support;
+  /** Conditions beyond the parameters' domains, each must be >= 0 (e.g. high - low). */
+  conditions?(p: Arguments): readonly Expr[];
+  /** Log density (or log mass) at x, every normalising constant included. */
+  logDensity(x: ArrayExpr, p: Arguments): Expr;
+  variate(p: Arguments): Variate;
+  /** Distribution function P(X <= x); scalars only. */
+  cdf?(x: Expr, p: Arguments): Expr;
+  /** P(X > x) without cancellation; scalars only. */
+  survival?(x: Expr, p: Arguments): Expr;
+  /** Smallest x with cdf(x) >= u; scalars only. */
+  quantile?(u: Expr, p: Arguments): Expr;
+  mean?(p: Arguments): ArrayExpr;
+  /** Variance; for vectors the covariance matrix, for matrices elementwise variances. */
+  variance?(p: Arguments): ArrayExpr;
+  readonly exponential?: ExponentialForm;
+}
