@@ -1,0 +1,74 @@
+/**
+ * What a backend is: a reading of the canonical form. One folder, one registry line.
+ */
+import type { Diagnostic } from '../errors/diagnostic.js';
+import type { BoundModel, Given } from '../2-graph/bound.js';
+import type { ModelGraph } from '../2-graph/graph.js';
+import type { RunResult } from './posterior.js';
+
+export interface OptionDoc {
+  readonly name: string;
+  readonly type: 'number' | 'integer' | 'boolean' | 'text' | 'names' | 'kernel';
+  readonly default: string;
+  readonly doc: string;
+}
+
+/** One run as the user asked for it. */
+export interface RunRequest {
+  readonly chains: number;
+  readonly draws: number;
+  readonly warmup: number;
+  readonly thin: number;
+  readonly seed: string;
+  /** Number of worker threads; 0 runs on the calling thread. */
+  readonly workers: number;
+  readonly keep: readonly string[] | null;
+  /** `--opt name=value`, as written. */
+  readonly options: Readonly<Record<string, string>>;
+  /** Start values by variable name, nested arrays. */
+  readonly init: Readonly<Record<string, unknown>> | null;
+  readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
+}
+
+export interface ProgressEvent {
+  readonly chain: number;
+  readonly phase: 'warmup' | 'sampling' | 'iteration';
+  readonly done: number;
+  readonly total: number;
+  /** Objective so far, for variational and point backends. */
+  readonly objective?: number | undefined;
+}
+
+/** One latent block of a derivation, as `explain` shows it. */
+export interface ExplainedBlock {
+  /** The element in the program's own names, e.g. `mu[k]`. */
+  readonly block: string;
+  /** Loops it stands in, e.g. `for k in 0..<K`. */
+  readonly loops: string;
+  /** Family of its conditional, variational factor or M-step; null where none was found. */
+  readonly family: string | null;
+  /** Parameters as formulas, rendered in the three forms. */
+  readonly parameters: readonly { readonly name: string; readonly text: string; readonly latex: string; readonly json: unknown }[];
+  /** Source lines of the factors that enter. */
+  readonly factors: readonly string[];
+  readonly kernel: string;
+  readonly reason: string;
+}
+
+export interface Explanation {
+  readonly backend: string;
+  readonly blocks: readonly ExplainedBlock[];
+  readonly notes: readonly string[];
+  /** Generated code; only with a bound model. */
+  readonly code: string | null;
+}
+
+export interface Backend {
+  readonly name: string;
+  readonly doc: string;
+  readonly options: readonly OptionDoc[];
+  /** The derivation for a program, without data. @throws ModelError where the backend does not apply. */
+  explain(graph: ModelGraph, given: Given, source: string, options: Readonly<Record<string, string>>, bound: BoundModel | null): Explanation;
+  /** @throws ModelError where the backend does not apply or an option is wrong. */
+  run(model: BoundModel, source: string, request: RunRequest): Promise<RunResult>;
+}
