@@ -1,0 +1,144 @@
+/**
+ * What a backend returns, whatever it is: one result for each variable the run keeps, objectives,
+ * traces and warnings. Plain data: it can be sent between threads and written to a file.
+ * The class users see (`5-report/posterior.ts`) reads this; nothing here judges or formats.
+ *
+ * Arrays are row-major. [chains, draws, ...shape] means draws outermost but chains; probabilities
+ * are [...shape, range].
+ */
+import type { Diagnostic } from '../errors/diagnostic.js';
+
+/** Values of every kept draw. */
+export interface DrawsForm {
+  readonly form: 'draws';
+  readonly chains: number;
+  readonly draws: number;
+  /** [chains, draws, ...shape]. */
+  readonly values: Float64Array;
+  /** True for independent draws from a closed form: not judged by R-hat, effective size is the number of draws. */
+  readonly independent: boolean;
+}
+
+/** Running moments of a variable too large to keep draw by draw. */
+export interface MomentsForm {
+  readonly form: 'moments';
+  readonly chains: number;
+  readonly draws: number;
+  /** Each of the variable's shape; `variance` has divisor (number of draws - 1). */
+  readonly mean: Float64Array;
+  readonly variance: Float64Array;
+  /** Monte Carlo standard error of the mean by batch means, NaN where it cannot be estimated. */
+  readonly mcse: Float64Array;
+  /** Split R-hat of the means and variances of half chains (not rank-normalised), NaN where constant. */
+  readonly rhat: Float64Array;
+  /** [...shape, range] for variables of finite support, else null. */
+  readonly probabilities: Float64Array | null;
+}
+
+/** A point, or a law known in closed form: em, map, cavi, exact, laplace. */
+export interface ClosedForm {
+  readonly form: 'closed';
+  readonly mean: Float64Array;
+  /** Posterior sd, or the standard error of an estimate; NaN elementwise or null where none is computed. */
+  readonly sd: Float64Array | null;
+  /** Monte Carlo standard error of the mean where it is itself an estimate, else null. */
+  readonly mcse: Float64Array | null;
+  readonly quantiles: { readonly q5: Float64Array; readonly q50: Float64Array; readonly q95: Float64Array } | null;
+  /** [...shape, range], else null. */
+  readonly probabilities: Float64Array | null;
+  /** Independent draws from the law, [draws, ...shape], where the backend makes them. */
+  readonly draws: { readonly count: number; readonly values: Float64Array } | null;
+}
+
+export interface VariableResult {
+  readonly name: string;
+  /** Empty for a scalar. */
+  readonly shape: readonly number[];
+  readonly kind: 'latent' | 'report' | 'predict';
+  readonly discrete: boolean;
+  /** Finite support: the values are low, low + 1, ..., low + range - 1. */
+  readonly range?: number | undefined;
+  /** Smallest value of a finite support; 0 if absent. */
+  readonly low?: number | undefined;
+  /** Flat numbers of the elements that exist, increasing; absent: all. */
+  readonly elements?: Int32Array | undefined;
+  /** In a data plate: judged by the looser R-hat rule. */
+  readonly insidePlate: boolean;
+  readonly result: DrawsForm | MomentsForm | ClosedForm;
+}
+
+/** Components indexed by one label whose names are arbitrary. */
+export interface ExchangeableGroup {
+  /** Number of labels. */
+  readonly size: number;
+  /** Variables with one axis for the label. */
+  readonly variables: readonly { readonly name: string; readonly axis: number }[];
+  /** Variable whose order fixes the labels; null: the first of `variables`. */
+  readonly orderBy: string | null;
+  /** Discrete variables whose values are labels (allocations). */
+  readonly labels?: readonly string[] | undefined;
+}
+
+/** One line of the plan: which kernel or factor a block of latents got, and why. */
+export interface PlanEntry {
+  readonly block: string;
+  readonly kernel: string;
+  readonly reason: string;
+}
+
+/** The record of the run by iteration; absent where a backend has none. */
+export interface Traces {
+  readonly elbo?: readonly number[] | undefined;
+  readonly logLikelihood?: readonly number[] | undefined;
+  readonly logJoint?: readonly number[] | undefined;
+  /** Fraction of accepted proposals by Metropolis block, one number for each chain. */
+  readonly acceptance?: Readonly<Record<string, readonly number[]>> | undefined;
+  /** Final step size of each chain. */
+  readonly stepSizes?: readonly number[] | undefined;
+  /** Divergent transitions of each chain. */
+  readonly divergences?: readonly number[] | undefined;
+}
+
+export interface Seconds {
+  readonly compile: number;
+  readonly warmup: number;
+  readonly sampling: number;
+}
+
+export interface RunResult {
+  readonly backend: string;
+  readonly variables: readonly VariableResult[];
+  readonly exchangeable: readonly ExchangeableGroup[];
+  readonly logEvidence: number | null;
+  readonly logEvidenceSe: number | null;
+  readonly elbo: number | null;
+  readonly logLikelihood: number | null;
+  readonly logJoint: number | null;
+  readonly traces: Traces;
+  /** Each says what happened and what to do next. */
+  readonly warnings: readonly Diagnostic[];
+  /**
+   * False where the backend itself knows that the run must not be trusted (not converged, divergences,
+   * a collapsed component). Draws are judged besides, when the result is read.
+   */
+  readonly converged: boolean;
+  readonly seconds: Seconds;
+  readonly plan: readonly PlanEntry[];
+}
+
+/** Number of elements of a shape; 1 for a scalar. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, length) => product * length, 1);
+}
+
+/** `mu`, `mu[2]`, `mu[0,1]`: the name of a flat element number. */
+export function elementName(name: string, shape: readonly number[], flat: number): string {
+  if (shape.length === 0) return name;
+  const at: number[] = [];
+  for (let axis = shape.length - 1, rest = flat; axis >= 0; axis--) {
+    const length = shape[axis] ?? 1;
+    at.unshift(rest % length);
+    rest = Math.floor(rest / length);
+  }
+  return `${name}[${at.join(',')}]`;
+}
