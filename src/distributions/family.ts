@@ -51,21 +51,31 @@ export type Support =
 /**
  * Sufficient statistics of one draw x, by name.
  * Scalars: 'x' | 'x^2' | '1/x' | 'log x' | 'log(1-x)'; vectors: 'x_i' | 'x_i x_j' | 'log x_i';
- * matrices: 'X_ij' | 'inverse(X)_ij' | 'logdet X'.
+ * matrices: 'X_ij' | 'inverse(X)_ij' | 'logdet X'. '1[x=k]' is the one-hot vector of a Categorical.
  */
 export type Statistic =
-  | 'x' | 'x^2' | '1/x' | 'log x' | 'log(1-x)'
+  | 'x' | 'x^2' | '1/x' | 'log x' | 'log(1-x)' | '1[x=k]'
   | 'x_i' | 'x_i x_j' | 'log x_i'
   | 'X_ij' | 'inverse(X)_ij' | 'logdet X';
 
-/** log p(x) = sum_s natural_s . statistic_s(x) - A(natural), on the family's support. */
+/** log p(x) = sum_s natural_s . statistic_s(x) + logBase(x) - A(natural), on the family's support. */
 export interface ExponentialForm {
   readonly statistics: readonly Statistic[];
-  /** Natural parameters (rank = rank of the statistic) to canonical parameters. */
-  parameters(natural: readonly ArrayExpr[]): Arguments;
+  /** The part of the log density that is free of parameters but not constant in x (-log x! of a Poisson); absent: 0. */
+  logBase?(x: ArrayExpr): Expr;
+  /**
+   * Natural parameters (rank = rank of the statistic) to canonical parameters. `support` is needed by
+   * families one of whose parameters is a bound of the support (Pareto).
+   */
+  parameters(natural: readonly ArrayExpr[], support?: Support): Arguments;
+  /** Canonical to natural parameters, in the order of `statistics`. */
+  natural(p: Arguments): readonly ArrayExpr[];
   /** Scalars that must be positive for the natural parameters to be proper. */
   proper(natural: readonly ArrayExpr[]): readonly Expr[];
-  /** E[statistic] under canonical parameters, an array of the statistic's rank. */
+  /**
+   * E[statistic] under canonical parameters, an array of the statistic's rank; also of some statistics
+   * that are not the family's own ('x^2' of a Gamma). @throws InternalError where no closed form is known.
+   */
   expectation(statistic: Statistic, p: Arguments): ArrayExpr;
   /** Differential (or discrete) entropy under canonical parameters. */
   entropy(p: Arguments): Expr;
@@ -75,6 +85,8 @@ export interface ExponentialForm {
 export interface Variate {
   readonly fn: string;
   readonly args: readonly ArrayExpr[];
+  /** The value of the family from the value drawn (a change of location and scale); absent: the draw itself. */
+  transform?(draw: Expr): Expr;
 }
 
 export interface Family {
@@ -91,7 +103,7 @@ export interface Family {
   /** Event dimensions (empty for scalars) from the arguments' dimensions. */
   eventDims(p: Arguments): readonly Expr[];
   support(p: Arguments): Support;
-  /** Conditions beyond the parameters' domains, each must be >= 0 (e.g. high - low). */
+  /** Conditions beyond the parameters' domains, each must be > 0 (e.g. high - low). */
   conditions?(p: Arguments): readonly Expr[];
   /** Log density (or log mass) at x, every normalising constant included. */
   logDensity(x: ArrayExpr, p: Arguments): Expr;

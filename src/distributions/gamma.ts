@@ -1,0 +1,65 @@
+/**
+ * Gamma(shape, rate): density rate^shape x^(shape - 1) e^(-rate x) / Gamma(shape) on x >= 0.
+ * Statistics (x, log x) with natural parameters (-rate, shape - 1).
+ */
+import { add, addAll, apply, lgamma, mul, neg, one, scalar, sub, zero } from '../expr/expr.js';
+import type { ArrayExpr } from '../expr/expr.js';
+import { logOf, powOf, xlogy } from '../expr/simplify.js';
+import type { Arguments, Family, Statistic } from './family.js';
+import { argument, infinity, interval, naturalAt, noExpectation, parameter, scalars } from './notation.js';
+
+export const gamma: Family = {
+  name: 'Gamma',
+  doc: 'density rate^shape x^(shape - 1) e^(-rate x) / Gamma(shape), x >= 0',
+  parameters: [parameter('shape', 0, 'positive', 'the shape'), parameter('rate', 0, 'positive', 'the rate, 1 / scale')],
+  alternatives: [
+    {
+      parameters: [parameter('scale', 0, 'positive', 'the scale, 1 / rate')], replaces: ['rate'],
+      canonical: (given) => scalars({ rate: powOf(argument(given, 'scale'), -1) }),
+    },
+    {
+      parameters: [parameter('mean', 0, 'positive', 'the mean shape / rate'), parameter('sd', 0, 'positive', 'the standard deviation sqrt(shape) / rate')],
+      replaces: ['shape', 'rate'],
+      canonical(given) {
+        const mean = argument(given, 'mean'), inverseVariance = powOf(argument(given, 'sd'), -2);
+        return scalars({ shape: mul(powOf(mean, 2), inverseVariance), rate: mul(mean, inverseVariance) });
+      },
+    },
+  ],
+  eventRank: 0,
+  discrete: false,
+  proper: true,
+  eventDims: () => [],
+  support: () => interval(zero, infinity),
+  logDensity(x, p) {
+    const shape = argument(p, 'shape'), rate = argument(p, 'rate');
+    return addAll([mul(shape, logOf(rate)), neg(lgamma(shape)), xlogy(sub(shape, one), x.body), neg(mul(rate, x.body))]);
+  },
+  variate: (p) => ({ fn: 'gamma', args: [scalar(argument(p, 'shape')), scalar(argument(p, 'rate'))] }),
+  cdf: (x, p) => apply('gammaP', argument(p, 'shape'), mul(argument(p, 'rate'), x)),
+  survival: (x, p) => apply('gammaQ', argument(p, 'shape'), mul(argument(p, 'rate'), x)),
+  quantile: (u, p) => mul(apply('gammaPInverse', argument(p, 'shape'), u), powOf(argument(p, 'rate'), -1)),
+  mean: (p) => scalar(mul(argument(p, 'shape'), powOf(argument(p, 'rate'), -1))),
+  variance: (p) => scalar(mul(argument(p, 'shape'), powOf(argument(p, 'rate'), -2))),
+  exponential: {
+    statistics: ['x', 'log x'],
+    parameters: (natural) => scalars({ shape: add(naturalAt(natural, 1).body, one), rate: neg(naturalAt(natural, 0).body) }),
+    natural: (p) => [scalar(neg(argument(p, 'rate'))), scalar(sub(argument(p, 'shape'), one))],
+    proper: (natural) => [add(naturalAt(natural, 1).body, one), neg(naturalAt(natural, 0).body)],
+    expectation(statistic: Statistic, p: Arguments): ArrayExpr {
+      const shape = argument(p, 'shape'), rate = argument(p, 'rate');
+      switch (statistic) {
+        case 'x': return scalar(mul(shape, powOf(rate, -1)));
+        case 'log x': return scalar(sub(apply('digamma', shape), logOf(rate)));
+        case 'x^2': return scalar(mul(mul(shape, add(shape, one)), powOf(rate, -2)));
+        // Finite for shape > 1 only; negative otherwise would be a wrong answer, so it is infinite there.
+        case '1/x': return scalar(mul(rate, powOf(apply('max', sub(shape, one), zero), -1)));
+        default: return noExpectation('Gamma', statistic);
+      }
+    },
+    entropy(p) {
+      const shape = argument(p, 'shape');
+      return addAll([shape, neg(logOf(argument(p, 'rate'))), lgamma(shape), mul(sub(one, shape), apply('digamma', shape))]);
+    },
+  },
+};

@@ -1,0 +1,44 @@
+/**
+ * Shorthand in which the families are written: parameters by name, constants, common supports.
+ */
+import { InternalError } from '../errors/diagnostic.js';
+import { num, scalar } from '../expr/expr.js';
+import type { ArrayExpr, Const, Expr } from '../expr/expr.js';
+import type { Arguments, Domain, Parameter, Statistic, Support } from './family.js';
+
+export const half: Const = num(0.5);
+export const two: Const = num(2);
+/** 0.5 log(2 pi): the constant of the standard normal log density. */
+export const halfLogTwoPi: Const = num(0.5 * Math.log(2 * Math.PI));
+export const logPi: Const = num(Math.log(Math.PI));
+export const logTwo: Const = num(Math.LN2);
+export const infinity: Const = num(Infinity);
+export const minusInfinity: Const = num(-Infinity);
+
+export function parameter(name: string, rank: 0 | 1 | 2, domain: Domain, doc: string): Parameter {
+  return { name, rank, domain, doc };
+}
+/** An argument as an array. @throws InternalError where callers left it out. */
+export function arrayArgument(p: Arguments, name: string): ArrayExpr {
+  const a = p[name];
+  if (a === undefined) throw new InternalError(`argument ${name} of a family is missing`);
+  return a;
+}
+/** A scalar argument. @throws InternalError where callers left it out. */
+export function argument(p: Arguments, name: string): Expr { return arrayArgument(p, name).body; }
+/** Arguments from scalars by name. */
+export function scalars(values: Readonly<Record<string, Expr>>): Arguments {
+  return Object.fromEntries(Object.entries(values).map(([name, e]) => [name, scalar(e)]));
+}
+/** A natural parameter by position. @throws InternalError where callers left it out. */
+export function naturalAt(natural: readonly ArrayExpr[], k: number): ArrayExpr {
+  const a = natural[k];
+  if (a === undefined) throw new InternalError(`natural parameter ${k} is missing`);
+  return a;
+}
+/** The answer of `expectation` where no closed form is known. @throws InternalError always. */
+export function noExpectation(family: string, statistic: Statistic): never {
+  throw new InternalError(`no closed form of the expectation of ${statistic} under ${family}`);
+}
+export function interval(low: Expr, high: Expr): Support { return { kind: 'interval', low, high }; }
+export function integers(low: Expr, high: Expr): Support { return { kind: 'integers', low, high }; }

@@ -1,0 +1,349 @@
+/**
+ * Algebraic rewriting of expressions that is true for every value for which both sides are defined.
+ *
+ * Three parts: powers and logarithms (`logOf`, `powOf`, ...), rules for functions of whole matrices
+ * (inverse, log determinant, Cholesky factor of scaled, diagonal and factored matrices), and
+ * `simplify`. Nothing here assumes the sign of an unknown, except that an argument of
+ * `logdetOf` and `choleskyOf` is positive definite.
+ */
+import {
+  add, apply, arrayOf, at, build, cond, equal, exp, freeIndices, index, isConst, log, mul, mulAll, neg, num, one, pow,
+  reduce, scalarOf, substitute, sub, sumOver, zero,
+} from './expr.js';
+import type { Apply, ArrayExpr, ArrayFunction, Expr, Index } from './expr.js';
+
+// --- powers and logarithms --------------------------------------------------------------------
+
+function isApply<F extends string>(e: Expr, fn: F): e is Apply & { readonly fn: F } { return e.op === 'apply' && e.fn === fn; }
+function isEven(value: number): boolean { return Number.isInteger(value) && value % 2 === 0; }
+
+/** `log(e)`, with log(exp u) = u, log(sigmoid u) = -softplus(-u), powers and positive constant factors taken out. */
+export function logOf(e: Expr): Expr {
+  if (e.op === 'cond') return cond(e.test, logOf(e.then), logOf(e.otherwise));
+  if (e.op !== 'apply') return log(e);
+  const [a, b] = e.args;
+  switch (e.fn) {
+    case 'exp': return a!;
+    case 'sigmoid': return neg(apply('softplus', neg(a!)));
+    case 'pow':
+      // log(a^2) is not 2 log(a) for negative a; any other constant power needs a > 0 (or an odd power) anyway.
+      if (isConst(b!) && !isEven(b.value)) return mul(b, logOf(a!));
+      break;
+    case 'mul':
+      if (isPositive(a!)) return add(logOf(a!), logOf(b!));
+      if (isPositive(b!)) return add(logOf(a!), logOf(b!));
+      break;
+    case 'div':
+      if (isPositive(a!) || isPositive(b!)) return sub(logOf(a!), logOf(b!));
+      break;
+  }
+  return log(e);
+}
+
+function isPositive(e: Expr): boolean {
+  return isConst(e) ? e.value > 0 : isApply(e, 'exp') || isApply(e, 'sigmoid');
+}
+
+/** `1 - p`, with 1 - sigmoid(u) = sigmoid(-u) and 1 - (1 - u) = u. */
+export function oneMinus(p: Expr): Expr {
+  if (isApply(p, 'sigmoid')) return apply('sigmoid', neg(p.args[0]!));
+  if (isApply(p, 'sub') && isConst(p.args[0]!, 1)) return p.args[1]!;
+  return sub(one, p);
+}
+
+/** `base ^ exponent`, with powers of powers, exponentials and positive constant factors multiplied out. */
+export function powOf(base: Expr, exponent: number): Expr {
+  if (base.op === 'apply') {
+    const [a, b] = base.args;
+    if (base.fn === 'exp') return exp(mul(num(exponent), a!));
+    // (u^2)^0.5 is |u|, not u; every other pair of exponents multiplies.
+    if (base.fn === 'pow' && isConst(b!) && !(isEven(b.value) && !Number.isInteger(exponent))) return powOf(a!, b.value * exponent);
+    if (base.fn === 'mul' && isConst(a!) && a.value > 0) return mul(num(a.value ** exponent), powOf(b!, exponent));
+    if (base.fn === 'mul' && isConst(b!) && b.value > 0) return mul(num(b.value ** exponent), powOf(a!, exponent));
+  }
+  return pow(base, num(exponent));
+}
+
+/** `x * log(y)` where 0 * log(0) is 0. A constant `x` or a `y` with a simple logarithm needs no guard. */
+export function xlogy(x: Expr, y: Expr): Expr {
+  if (isConst(x, 0)) return zero;
+  if (isConst(x) || hasLogarithm(y)) return mul(x, logOf(y));
+  return apply('xlogy', x, y);
+}
+/** `x * log(1 - y)` where 0 * log(0) is 0. */
+export function xlog1my(x: Expr, y: Expr): Expr {
+  if (isConst(x, 0)) return zero;
+  const rest = oneMinus(y);
+  if (isConst(x) || hasLogarithm(rest)) return mul(x, logOf(rest));
+  return apply('xlog1my', x, y);
+}
+function hasLogarithm(y: Expr): boolean { return isPositive(y); }
+
+// --- matrices ---------------------------------------------------------------------------------
+
+/** The identity matrix in the form the rules below recognise. */
+export function eye(dimension: Expr): ArrayExpr {
+  return diagonal(dimension, () => one);
+}
+/** The diagonal matrix with the given elements. */
+export function diagonal(dimension: Expr, elementAt: (i: Expr) => Expr): ArrayExpr {
+  return build([dimension, dimension], (i, j) => cond(apply('eq', i, j), elementAt(i), zero));
+}
+export function transposeOf(m: ArrayExpr): ArrayExpr {
+  return { indices: [m.indices[1]!, m.indices[0]!], dims: [m.dims[1]!, m.dims[0]!], body: m.body };
+}
+
+/**
+ * The elements d(i) of a matrix that is diagonal by its form, else null. Recognised are
+ * `cond(i == j, d, 0)` and its products, quotients, sums and choices.
+ */
+export function diagonalOf(m: ArrayExpr): ((i: Expr) => Expr) | null {
+  const [i, j] = m.indices;
+  if (i === undefined || j === undefined) return null;
+  const part = diagonalPart(m.body, i, j);
+  return part === null ? null : (at) => substitute(part, new Map([[i, at]]));
+}
+
+function diagonalPart(e: Expr, i: Index, j: Index): Expr | null {
+  const onDiagonal = (x: Expr): Expr => substitute(x, new Map([[j, i]]));
+  if (e.op === 'const') return e.value === 0 ? e : null;
+  if (e.op === 'cond') {
+    if (isApply(e.test, 'eq') && isConst(e.otherwise, 0)) {
+      const [a, b] = e.test.args;
+      if ((a === i && b === j) || (a === j && b === i)) return onDiagonal(e.then);
+    }
+    const free = freeIndices(e.test);
+    if (free.has(i) || free.has(j)) return null;
+    const then = diagonalPart(e.then, i, j), otherwise = diagonalPart(e.otherwise, i, j);
+    return then === null || otherwise === null ? null : cond(e.test, then, otherwise);
+  }
+  if (e.op !== 'apply') return null;
+  const [a, b] = e.args;
+  switch (e.fn) {
+    case 'neg': { const d = diagonalPart(a!, i, j); return d === null ? null : neg(d); }
+    case 'add': case 'sub': {
+      const left = diagonalPart(a!, i, j), right = diagonalPart(b!, i, j);
+      return left === null || right === null ? null : apply(e.fn, left, right);
+    }
+    case 'mul': {
+      const left = diagonalPart(a!, i, j);
+      if (left !== null) return mul(left, onDiagonal(b!));
+      const right = diagonalPart(b!, i, j);
+      return right === null ? null : mul(onDiagonal(a!), right);
+    }
+    case 'div': { const left = diagonalPart(a!, i, j); return left === null ? null : apply('div', left, onDiagonal(b!)); }
+    default: return null;
+  }
+}
+
+/** The array function whose result `m` is as a whole, and whether transposed. */
+function wholeOf(m: ArrayExpr): { readonly array: ArrayFunction; readonly transposed: boolean } | null {
+  const { body, indices: [i, j] } = m;
+  if (body.op !== 'element' || body.at.length !== 2) return null;
+  const free = freeIndices({ ...body, at: [] });
+  if (free.has(i!) || free.has(j!)) return null;
+  if (body.at[0] === i && body.at[1] === j) return { array: body.array, transposed: false };
+  if (body.at[0] === j && body.at[1] === i) return { array: body.array, transposed: true };
+  return null;
+}
+
+/** True for `A[..., j, i]`: the transpose of a stored or computed matrix. */
+function isTransposed(m: ArrayExpr): boolean {
+  const { body, indices: [i, j] } = m;
+  if (body.op !== 'ref' && body.op !== 'element') return false;
+  const n = body.at.length;
+  return n >= 2 && body.at[n - 2] === j && body.at[n - 1] === i;
+}
+
+/** L where `m` is `sum_k L[i, k] L[j, k]`, else null. */
+function squareRootOf(m: ArrayExpr): ArrayExpr | null {
+  const { body, indices: [i, j] } = m;
+  if (body.op !== 'reduce' || body.kind !== 'sum' || !isConst(body.from, 0) || !equal(body.to, m.dims[0]!)) return null;
+  const product = body.body;
+  const [a, b] = isApply(product, 'mul') ? product.args : [];
+  if (a === undefined || b === undefined) return null;
+  for (const [left, right] of [[a, b], [b, a]] as const) {
+    const free = freeIndices(left);
+    if (free.has(j!) || freeIndices(right).has(i!)) continue;
+    if (equal(substitute(left, new Map([[i!, j!]])), right)) return { indices: [i!, body.index], dims: m.dims, body: left };
+  }
+  return null;
+}
+
+/** True where the form of the matrix shows that nothing stands above its diagonal. */
+function isLowerTriangular(m: ArrayExpr): boolean {
+  const whole = wholeOf(m);
+  if (whole !== null) return whole.array.fn === 'cholesky' && !whole.transposed;
+  const [i, j] = m.indices;
+  if (diagonalOf(m) !== null) return true;
+  const test = m.body.op === 'cond' && isConst(m.body.otherwise, 0) ? m.body.test : null;
+  if (test === null || test.op !== 'apply') return false;
+  const [a, b] = test.args;
+  return ((test.fn === 'le' || test.fn === 'lt') && a === j && b === i) || ((test.fn === 'ge' || test.fn === 'gt') && a === i && b === j);
+}
+
+/** Factors of a product; quotients as powers -1, factors free of a sum's index taken out of the sum. */
+function factorsOf(e: Expr): readonly Expr[] {
+  if (e.op === 'apply') {
+    const [a, b] = e.args;
+    switch (e.fn) {
+      case 'mul': return [...factorsOf(a!), ...factorsOf(b!)];
+      case 'div': return [...factorsOf(a!), ...factorsOf(b!).map((f) => powOf(f, -1))];
+      case 'neg': return [num(-1), ...factorsOf(a!)];
+    }
+  }
+  if (e.op === 'reduce' && e.kind === 'sum') {
+    const inside: Expr[] = [], outside: Expr[] = [];
+    for (const f of factorsOf(e.body)) (freeIndices(f).has(e.index) ? inside : outside).push(f);
+    if (outside.length > 0 && inside.length > 0) return [...outside, reduce('sum', e.index, e.from, e.to, mulAll(inside))];
+  }
+  return [e];
+}
+
+interface Scaling {
+  /** The scalar factor of every element. */
+  readonly scale: Expr;
+  /** v of diag(v) core diag(v), or null where there is none. */
+  readonly rows: ((i: Expr) => Expr) | null;
+  readonly core: ArrayExpr;
+}
+
+/** `m` as scale * diag(v) core diag(v), or null where nothing can be taken out. */
+function scalingOf(m: ArrayExpr): Scaling | null {
+  const [i, j] = m.indices;
+  const scale: Expr[] = [], rows: Expr[] = [], columns: Expr[] = [], core: Expr[] = [];
+  for (const f of factorsOf(m.body)) {
+    const free = freeIndices(f);
+    const list = free.has(i!) ? (free.has(j!) ? core : rows) : free.has(j!) ? columns : scale;
+    list.push(f);
+  }
+  const unmatched = [...columns];
+  for (const f of rows) {
+    const moved = substitute(f, new Map([[i!, j!]]));
+    const k = unmatched.findIndex((g) => equal(g, moved));
+    if (k < 0) return null;
+    unmatched.splice(k, 1);
+  }
+  if (unmatched.length > 0 || core.length === 0 || (scale.length === 0 && rows.length === 0)) return null;
+  const v = mulAll(rows);
+  return {
+    scale: mulAll(scale),
+    rows: rows.length === 0 ? null : (at) => substitute(v, new Map([[i!, at]])),
+    core: { indices: m.indices, dims: m.dims, body: mulAll(core) },
+  };
+}
+
+function isScalarMatrix(m: ArrayExpr): boolean { return isConst(m.dims[0]!, 1) && isConst(m.dims[1]!, 1); }
+
+/** The choice of whole matrices `test ? A : B`, else null. */
+function choiceOf(m: ArrayExpr): { readonly test: Expr; readonly then: ArrayExpr; readonly otherwise: ArrayExpr } | null {
+  if (m.body.op !== 'cond') return null;
+  const free = freeIndices(m.body.test);
+  if (m.indices.some((i) => free.has(i))) return null;
+  return { test: m.body.test, then: { ...m, body: m.body.then }, otherwise: { ...m, body: m.body.otherwise } };
+}
+
+/**
+ * The inverse of a square matrix. Rules: inverse(inverse A) = A; scaled, diagonal, transposed
+ * matrices; A = cholesky(A) cholesky(A)^T; diag(v) R diag(v); a choice is the choice of inverses.
+ */
+export function inverseOf(m: ArrayExpr): ArrayExpr {
+  if (isScalarMatrix(m)) return build(m.dims, () => powOf(at(m, zero, zero), -1));
+  const d = diagonalOf(m);
+  if (d !== null) return diagonal(m.dims[0]!, (i) => powOf(d(i), -1));
+  const choice = choiceOf(m);
+  if (choice !== null) {
+    const then = inverseOf(choice.then), otherwise = inverseOf(choice.otherwise);
+    return build(m.dims, (i, j) => cond(choice.test, at(then, i, j), at(otherwise, i, j)));
+  }
+  const whole = wholeOf(m);
+  if (whole !== null && whole.array.fn === 'inverse') return whole.transposed ? transposeOf(whole.array.args[0]!) : whole.array.args[0]!;
+  const root = squareRootOf(m), known = root === null ? null : wholeOf(root);
+  if (known !== null && known.array.fn === 'cholesky' && !known.transposed) return inverseOf(known.array.args[0]!);
+  const scaling = scalingOf(m);
+  if (scaling !== null) {
+    const inner = inverseOf(scaling.core), { rows } = scaling, scale = powOf(scaling.scale, -1);
+    return build(m.dims, (i, j) => mul(scale, rows === null ? at(inner, i, j) : mul(mul(powOf(rows(i), -1), powOf(rows(j), -1)), at(inner, i, j))));
+  }
+  if (isTransposed(m)) return transposeOf(arrayOf('inverse', [transposeOf(m)], m.dims));
+  return arrayOf('inverse', [m], m.dims);
+}
+
+/** log det of a positive definite matrix, by the rules of `inverseOf`. */
+export function logdetOf(m: ArrayExpr): Expr {
+  const dimension = m.dims[0]!;
+  if (isScalarMatrix(m)) return logOf(at(m, zero, zero));
+  const d = diagonalOf(m);
+  if (d !== null) return total(dimension, (i) => logOf(d(i)));
+  const choice = choiceOf(m);
+  if (choice !== null) return cond(choice.test, logdetOf(choice.then), logdetOf(choice.otherwise));
+  const whole = wholeOf(m);
+  if (whole !== null && whole.array.fn === 'inverse') return neg(logdetOf(whole.array.args[0]!));
+  if (whole !== null && whole.array.fn === 'cholesky') return mul(num(0.5), logdetOf(whole.array.args[0]!));
+  const root = squareRootOf(m);
+  if (root !== null && isLowerTriangular(root)) {
+    const known = wholeOf(root);
+    return known !== null ? logdetOf(known.array.args[0]!) : total(dimension, (i) => log(pow(at(root, i, i), num(2))));
+  }
+  const scaling = scalingOf(m);
+  if (scaling !== null) {
+    const { scale, rows, core } = scaling;
+    // A negative constant belongs to a negative definite core: only its size may leave the determinant.
+    const factorSign = isNegative(scale) ? num(-1) : one;
+    const factor = isNegative(scale) ? negated(scale) : scale;
+    const inner = factorSign === one ? logdetOf(core) : scalarOf('logdet', [{ ...core, body: neg(core.body) }]);
+    const outer = mul(dimension, logOf(factor));
+    return add(rows === null ? outer : add(outer, total(dimension, (i) => log(pow(rows(i), num(2))))), inner);
+  }
+  if (isTransposed(m)) return logdetOf(transposeOf(m));
+  return scalarOf('logdet', [m]);
+}
+
+function isNegative(e: Expr): boolean {
+  if (isConst(e)) return e.value < 0;
+  if (isApply(e, 'neg')) return !isNegative(e.args[0]!);
+  if (isApply(e, 'mul')) return isNegative(e.args[0]!) !== isNegative(e.args[1]!);
+  return false;
+}
+function negated(e: Expr): Expr {
+  if (isApply(e, 'mul')) return isNegative(e.args[0]!) ? mul(negated(e.args[0]!), e.args[1]!) : mul(e.args[0]!, negated(e.args[1]!));
+  return neg(e);
+}
+
+/** The lower triangular L with positive diagonal and L L^T = m, for a positive definite matrix. */
+export function choleskyOf(m: ArrayExpr): ArrayExpr {
+  if (isScalarMatrix(m)) return build(m.dims, () => powOf(at(m, zero, zero), 0.5));
+  const d = diagonalOf(m);
+  if (d !== null) return diagonal(m.dims[0]!, (i) => powOf(d(i), 0.5));
+  const root = squareRootOf(m), known = root === null ? null : wholeOf(root);
+  if (root !== null && known !== null && known.array.fn === 'cholesky' && !known.transposed) return root;
+  const scaling = scalingOf(m);
+  if (scaling !== null && scaling.rows === null && !isNegative(scaling.scale)) {
+    const inner = choleskyOf(scaling.core), scale = powOf(scaling.scale, 0.5);
+    return build(m.dims, (i, j) => mul(scale, at(inner, i, j)));
+  }
+  return arrayOf('cholesky', [m], m.dims);
+}
+
+/** L L^T of a square matrix, in the form `choleskyOf`, `inverseOf` and `logdetOf` recognise. */
+export function timesTranspose(l: ArrayExpr): ArrayExpr {
+  const d = diagonalOf(l);
+  if (d !== null) return diagonal(l.dims[0]!, (i) => powOf(d(i), 2));
+  const whole = wholeOf(l);
+  if (whole !== null && whole.array.fn === 'cholesky' && !whole.transposed) return whole.array.args[0]!;
+  return build([l.dims[0]!, l.dims[0]!], (i, j) => sumOver(l.dims[1]!, (k) => mul(at(l, i, k), at(l, j, k)), 'k'));
+}
+
+/** `sum_{i < count} body(i)`, a product where the body does not depend on i. */
+export function total(count: Expr, body: (i: Index) => Expr): Expr {
+  const i = index('i');
+  const e = body(i);
+  return freeIndices(e).has(i) ? reduce('sum', i, zero, count, e) : mul(count, e);
+}
+
+/** `sum_ij M[i, j] left(i) right(j)`; a single sum where M is diagonal by its form. */
+export function bilinear(m: ArrayExpr, left: (i: Expr) => Expr, right: (j: Expr) => Expr): Expr {
+  const d = diagonalOf(m);
+  if (d !== null) return total(m.dims[0]!, (i) => mul(d(i), mul(left(i), right(i))));
+  return sumOver(m.dims[0]!, (i) => sumOver(m.dims[1]!, (j) => mul(at(m, i, j), mul(left(i), right(j))), 'j'), 'i');
+}
