@@ -1,0 +1,267 @@
+/**
+ * The draws of one scalar in all chains, prepared for the diagnostics of Vehtari, Gelman, Simpson,
+ * Carpenter and Buerkner, "Rank-normalization, folding, and localization: an improved R-hat"
+ * (Bayesian Analysis 16, 2021), as the R package `posterior` computes them.
+ *
+ * Buffers are allocated once for a number of chains and draws and reused for every scalar, so an
+ * instance is filled, asked, and filled again; results of one filling are computed once.
+ */
+import { normalQuantile } from '../../numeric/special.js';
+import { Autocovariance } from './fourier.js';
+import { RadixSorter } from './sorting.js';
+
+export class ChainDraws {
+  readonly chains: number;
+  readonly draws: number;
+  /** [chains, draws]. Call `changed` after writing. */
+  readonly values: Float64Array;
+  /**
+   * Every chain is cut into halves; an odd draw in the middle is left out. A single draw is not cut.
+   * Halves of one draw (two or three draws a chain) are laid out as `posterior` does: the first draws
+   * of all chains make one series, the last draws another. Nothing is judged on so few.
+   */
+  readonly splitChains: number;
+  readonly splitDraws: number;
+  /** [splitChains, splitDraws]: a derived quantity, cut; overwritten by each of the functions that fill it. */
+  readonly split: Float64Array;
+  /** Buffers for the functions that read `split`. */
+  readonly splitMeans: Float64Array;
+  readonly autocovariance: Autocovariance;
+  readonly lags: Float64Array;
+  readonly correlations: Float64Array;
+
+  /** Draws in a half chain; all where there is a single draw. */
+  private readonly half: number;
+  private readonly transposed: boolean;
+  private readonly sorter: RadixSorter;
+  private readonly sortedValues: Float64Array;
+  private readonly order: Int32Array;
+  private readonly scoreOfTwiceRank: Float64Array;
+  private sortedIsCurrent: boolean;
+
+  constructor(chains: number, draws: number) {
+    this.chains = chains;
+    this.draws = draws;
+    this.values = new Float64Array(chains * draws);
+    this.half = draws === 1 ? 1 : Math.floor(draws / 2);
+    this.transposed = this.half === 1 && draws > 1 && chains > 1;
+    this.splitChains = draws === 1 ? chains : this.transposed ? 2 : 2 * chains;
+    this.splitDraws = this.transposed ? chains : this.half;
+    const splitLength = this.splitChains * this.splitDraws;
+    this.split = new Float64Array(splitLength);
+    this.splitMeans = new Float64Array(this.splitChains);
+    this.autocovariance = new Autocovariance(Math.max(1, this.splitDraws));
+    this.lags = new Float64Array(this.splitDraws);
+    this.correlations = new Float64Array(this.splitDraws + 2);
+    this.sorter = new RadixSorter(chains * draws);
+    this.sortedValues = new Float64Array(chains * draws);
+    this.order = new Int32Array(chains * draws);
+    this.scoreOfTwiceRank = new Float64Array(2 * splitLength + 1).fill(Number.NaN);
+    this.sortedIsCurrent = false;
+  }
+
+  /** Draws of one scalar from an array [chains, draws, size]. */
+  static of(values: Float64Array, chains: number, draws: number, element: number = 0, size: number = 1): ChainDraws {
+    return new ChainDraws(chains, draws).load(values, element, size);
+  }
+
+  /** Reads element `element` of an array [chains, draws, size]. */
+  load(source: Float64Array, element: number, size: number): this {
+    const { values } = this;
+    for (let i = 0, from = element; i < values.length; i++, from += size) values[i] = source[from]!;
+    return this.changed();
+  }
+
+  changed(): this {
+    this.sortedIsCurrent = false;
+    return this;
+  }
+
+  /** All values in increasing order. */
+  sorted(): Float64Array {
+    this.sort();
+    return this.sortedValues;
+  }
+
+  private sort(): void {
+    if (this.sortedIsCurrent) return;
+    this.order.set(this.sorter.sort(this.values));
+    for (let i = 0; i < this.order.length; i++) this.sortedValues[i] = this.values[this.order[i]!]!;
+    this.sortedIsCurrent = true;
+  }
+
+  /** Whether some draw is NaN, or infinite, or all draws agree to 2.2e-16: no diagnostics then. */
+  isDegenerate(): boolean {
+    return isDegenerate(this.values);
+  }
+
+  /** Quantile of type 7 (linear interpolation of order statistics), NaN where a draw is NaN. */
+  quantile(probability: number): number {
+    const sorted = this.sorted();
+    const n = sorted.length;
+    if (n === 0 || Number.isNaN(sorted[0]!) || Number.isNaN(sorted[n - 1]!)) return Number.NaN;
+    // 1-based as in R, so that the weight has the same rounding.
+    const index = 1 + (n - 1) * probability;
+    const lower = Math.floor(index);
+    const low = sorted[lower - 1]!;
+    const high = sorted[Math.ceil(index) - 1]!;
+    if (index <= lower || high === low) return low;
+    const weight = index - lower;
+    return (1 - weight) * low + weight * high;
+  }
+
+  median(): number {
+    const sorted = this.sorted();
+    const n = sorted.length;
+    if (n === 0 || Number.isNaN(sorted[0]!) || Number.isNaN(sorted[n - 1]!)) return Number.NaN;
+    return n % 2 === 1 ? sorted[(n - 1) / 2]! : (sorted[n / 2 - 1]! + sorted[n / 2]!) / 2;
+  }
+
+  mean(): number {
+    return meanOf(this.values, 0, this.values.length);
+  }
+
+  /** Standard deviation with divisor n - 1. */
+  standardDeviation(): number {
+    const { values } = this;
+    return Math.sqrt(varianceOf(values, 0, values.length, this.mean()));
+  }
+
+  /** Fills `split` with a function of each draw. */
+  fillSplit(transform: (value: number) => number): Float64Array {
+    const { values, split } = this;
+    for (let i = 0; i < values.length; i++) {
+      const to = this.splitPosition(i);
+      if (to >= 0) split[to] = transform(values[i]!);
+    }
+    return split;
+  }
+
+  /** Fills `split` with the draws themselves. */
+  fillSplitPlain(): Float64Array {
+    return this.fillSplit(identity);
+  }
+
+  /**
+   * Fills `split` with normal scores of the ranks, ties sharing their mean rank:
+   * z = Phi^-1((rank - 3/8) / (S + 1/4)). False where a draw is NaN.
+   */
+  fillNormalScores(): boolean {
+    this.sort();
+    const { sortedValues, order } = this;
+    const n = order.length;
+    if (n === 0 || Number.isNaN(sortedValues[0]!) || Number.isNaN(sortedValues[n - 1]!)) return false;
+    let rank = 0;
+    for (let i = 0; i < n; ) {
+      const value = sortedValues[i]!;
+      let end = i;
+      let kept = 0;
+      while (end < n && sortedValues[end] === value) {
+        if (this.splitPosition(order[end]!) >= 0) kept++;
+        end++;
+      }
+      const score = kept === 0 ? 0 : this.score(2 * rank + kept + 1);
+      for (; i < end; i++) {
+        const to = this.splitPosition(order[i]!);
+        if (to >= 0) this.split[to] = score;
+      }
+      rank += kept;
+    }
+    return true;
+  }
+
+  /**
+   * Fills `split` with normal scores of the ranks of |x - median|, walking outwards from the median in
+   * the sorted draws instead of sorting again. False where a draw or the median is not a number.
+   */
+  fillFoldedNormalScores(): boolean {
+    this.sort();
+    const { sortedValues, order } = this;
+    const n = order.length;
+    const centre = this.median();
+    if (n === 0 || !Number.isFinite(centre)) return false;
+    let right = 0;
+    while (right < n && sortedValues[right]! <= centre) right++;
+    let left = right - 1;
+    let rank = 0;
+    while (left >= 0 || right < n) {
+      const distance = Math.min(
+        left >= 0 ? centre - sortedValues[left]! : Number.POSITIVE_INFINITY,
+        right < n ? sortedValues[right]! - centre : Number.POSITIVE_INFINITY,
+      );
+      let kept = 0;
+      let leftEnd = left;
+      let rightEnd = right;
+      for (; leftEnd >= 0 && centre - sortedValues[leftEnd]! === distance; leftEnd--) if (this.splitPosition(order[leftEnd]!) >= 0) kept++;
+      for (; rightEnd < n && sortedValues[rightEnd]! - centre === distance; rightEnd++) if (this.splitPosition(order[rightEnd]!) >= 0) kept++;
+      const score = kept === 0 ? 0 : this.score(2 * rank + kept + 1);
+      for (; left > leftEnd; left--) this.place(order[left]!, score);
+      for (; right < rightEnd; right++) this.place(order[right]!, score);
+      rank += kept;
+    }
+    return true;
+  }
+
+  private place(position: number, score: number): void {
+    const to = this.splitPosition(position);
+    if (to >= 0) this.split[to] = score;
+  }
+
+  /** Where draw number `position` of `values` stands in `split`; -1 for a middle draw left out. */
+  private splitPosition(position: number): number {
+    const { draws, half } = this;
+    if (!this.transposed && (2 * half === draws || draws === 1)) return position;
+    const chain = Math.floor(position / draws);
+    const within = position - chain * draws;
+    if (2 * half < draws && within === half) return -1;
+    if (this.transposed) return within === 0 ? chain : this.chains + chain;
+    return position - chain - (within > half ? 1 : 0);
+  }
+
+  private score(twiceRank: number): number {
+    const known = this.scoreOfTwiceRank[twiceRank]!;
+    if (known === known) return known;
+    const score = normalQuantile((twiceRank / 2 - 3 / 8) / (this.split.length + 1 / 4));
+    this.scoreOfTwiceRank[twiceRank] = score;
+    return score;
+  }
+}
+
+function identity(value: number): number {
+  return value;
+}
+
+/** Mean of values[from, from + count), with a second pass that removes the rounding error of the first. */
+export function meanOf(values: Float64Array, from: number, count: number): number {
+  let sum = 0;
+  for (let i = from; i < from + count; i++) sum += values[i]!;
+  const first = sum / count;
+  if (!Number.isFinite(first)) return first;
+  let rest = 0;
+  for (let i = from; i < from + count; i++) rest += values[i]! - first;
+  return first + rest / count;
+}
+
+/** Variance about a given mean with divisor count - 1; NaN for a single value. */
+export function varianceOf(values: Float64Array, from: number, count: number, mean: number): number {
+  if (count < 2) return Number.NaN;
+  let sum = 0;
+  for (let i = from; i < from + count; i++) {
+    const difference = values[i]! - mean;
+    sum += difference * difference;
+  }
+  return sum / (count - 1);
+}
+
+/** Not a number or infinite somewhere, or constant to the precision R's `posterior` uses (absolute 2^-52). */
+export function isDegenerate(values: Float64Array): boolean {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    if (!Number.isFinite(value)) return true;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return Math.abs(high - low) < Number.EPSILON;
+}

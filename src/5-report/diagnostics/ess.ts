@@ -1,0 +1,123 @@
+/**
+ * Effective sample size of split chains (Vehtari et al. 2021, section 3.2; Geyer's initial monotone
+ * sequence): S / tau, tau = -1 + 2 sum_t rho_t with rho_t = 1 - (W - mean autocovariance_t) / var_plus.
+ * Agrees with the R package `posterior`, its treatment of very short chains included.
+ */
+import { isDegenerate, meanOf, varianceOf, type ChainDraws } from './chainDraws.js';
+
+/** Of the normal scores of the ranks: efficiency in the bulk. NaN where draws are constant, not a number, or fewer than six a chain. */
+export function essBulk(draws: ChainDraws): number {
+  return draws.fillNormalScores() ? effectiveSize(draws) : Number.NaN;
+}
+
+/** The smaller of the effective sizes of the 5 % and the 95 % quantile. */
+export function essTail(draws: ChainDraws): number {
+  return Math.min(essQuantile(draws, 0.05), essQuantile(draws, 0.95));
+}
+
+/** Of the indicator that a draw is at most the `probability` quantile of all. */
+export function essQuantile(draws: ChainDraws, probability: number): number {
+  if (draws.isDegenerate()) return Number.NaN;
+  const count = draws.values.length;
+  const bound = draws.quantile(probability === 1 ? (count - 0.5) / count : probability);
+  draws.fillSplit((value) => (value <= bound ? 1 : 0));
+  return effectiveSize(draws);
+}
+
+/** For the mean: of the draws themselves. */
+export function essMean(draws: ChainDraws): number {
+  draws.fillSplitPlain();
+  return effectiveSize(draws);
+}
+
+/** For the standard deviation: of the distances from the mean. */
+export function essSd(draws: ChainDraws): number {
+  const mean = draws.mean();
+  draws.fillSplit((value) => Math.abs(value - mean));
+  return effectiveSize(draws);
+}
+
+/** Beyond about this many lags one transform of all costs less than lags one by one. */
+const DIRECT_LAGS = 24;
+
+/** sum over chains of sum_i x[i] x[i + lag] of centred series [chains, n]. */
+function lagSum(centred: Float64Array, chains: number, n: number, lag: number): number {
+  let even = 0;
+  let odd = 0;
+  for (let chain = 0; chain < chains; chain++) {
+    const start = chain * n;
+    const end = start + n - lag;
+    let i = start;
+    // Two sums, so that one addition need not wait for the other.
+    for (; i + 1 < end; i += 2) {
+      even += centred[i]! * centred[i + lag]!;
+      odd += centred[i + 1]! * centred[i + 1 + lag]!;
+    }
+    if (i < end) even += centred[i]! * centred[i + lag]!;
+  }
+  return even + odd;
+}
+
+/** Of what `split` holds; leaves it centred. */
+export function effectiveSize(draws: ChainDraws): number {
+  const { split, splitChains, splitDraws: n, splitMeans, lags, correlations } = draws;
+  if (n < 3 || isDegenerate(split)) return Number.NaN;
+  for (let chain = 0; chain < splitChains; chain++) {
+    const mean = meanOf(split, chain * n, n);
+    splitMeans[chain] = mean;
+    for (let i = chain * n; i < (chain + 1) * n; i++) split[i] = split[i]! - mean;
+  }
+  const scale = 1 / (n * splitChains);
+  // Chains that mix well need a few lags only: these one by one, all of them by transform otherwise.
+  const direct = Math.min(n, DIRECT_LAGS);
+  for (let lag = 0; lag < Math.min(n, 4); lag++) lags[lag] = lagSum(split, splitChains, n, lag);
+  let known = Math.min(n, 4);
+  const within = (lags[0]! * scale * n) / (n - 1);
+  let variance = (within * (n - 1)) / n;
+  if (splitChains > 1) variance += varianceOf(splitMeans, 0, splitChains, meanOf(splitMeans, 0, splitChains));
+  const correlation = (lag: number): number => {
+    if (lag >= known) {
+      if (lag < direct) {
+        lags[lag] = lagSum(split, splitChains, n, lag);
+        known = lag + 1;
+      } else {
+        draws.autocovariance.sum(split, splitChains, n, lags);
+        known = n;
+      }
+    }
+    return 1 - (within - lags[lag]! * scale) / variance;
+  };
+
+  // Pairs (even, odd) of correlations as long as their sum stays positive.
+  correlations.fill(0);
+  let even = 1;
+  let odd = correlation(1);
+  correlations[0] = even;
+  correlations[1] = odd;
+  let last = 0;
+  while (last < n - 5 && even + odd > 0) {
+    last += 2;
+    even = correlation(last);
+    odd = correlation(last + 1);
+    if (even + odd >= 0) {
+      correlations[last] = even;
+      correlations[last + 1] = odd;
+    }
+  }
+  if (even > 0) correlations[last] = even;
+  // Make the sums of pairs decrease.
+  for (let lag = 2; lag <= last - 2; lag += 2) {
+    const before = correlations[lag - 2]! + correlations[lag - 1]!;
+    if (correlations[lag]! + correlations[lag + 1]! > before) {
+      correlations[lag] = before / 2;
+      correlations[lag + 1] = before / 2;
+    }
+  }
+  let sum = 0;
+  // `posterior` sums rho[1:last]; for last = 0 that range of R counts down and still takes the first.
+  for (let lag = 0; lag < Math.max(1, last); lag++) sum += correlations[lag]!;
+  const size = splitChains * n;
+  const time = -1 + 2 * sum + correlations[last]!;
+  // Antithetic chains: an estimate above S log10 S is not stable enough to report.
+  return size / Math.max(time, 1 / Math.log10(size));
+}
