@@ -1,0 +1,249 @@
+/**
+ * The table of scalar primitives: for each its value, its partial derivatives as expressions, its
+ * JavaScript text, its cost and whether its result is an integer, in one row, so that none can be
+ * forgotten. Derivatives are those of calculus (any standard table; DLMF for the special
+ * functions); the law test compares each with finite differences.
+ */
+import { add, apply, div, exp, log, mul, neg, num, one, pow, square, sub, type Expr } from './expr.js';
+import * as special from '../numeric/special.js';
+
+export interface Primitive {
+  readonly name: string;
+  readonly arity: number;
+  evaluate(...x: readonly number[]): number;
+  /** Partial derivatives with respect to each argument; null where one is zero almost everywhere. Absent: not differentiable here. */
+  derivative?(...args: readonly Expr[]): readonly (Expr | null)[];
+  /** JavaScript text from the texts of the arguments; null: a call of the runtime function of this name. */
+  readonly javascript: ((...args: readonly string[]) => string) | null;
+  /** Rough time of one evaluation in nanoseconds. */
+  readonly cost: number;
+  /** Whether the result is an integer; 'inherit': where all arguments are. */
+  readonly integer: boolean | 'inherit';
+}
+
+type Row = Omit<Primitive, 'name' | 'arity'>;
+
+/** Number of a JavaScript numeric literal, or null for any other text. */
+export function literalValue(text: string): number | null {
+  const bare = /^\((.*)\)$/.exec(text)?.[1] ?? text;
+  return /^-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(bare) ? Number(bare) : null;
+}
+
+/** Text that may be repeated without repeating work: a name, a literal, or an element at a plain index. */
+function isRepeatable(text: string): boolean {
+  return literalValue(text) !== null || /^[A-Za-z_$][\w$]*(\[[\w$]+\])?$/.test(text);
+}
+
+/** `base ** exponent` with the cheap forms of constant exponents. */
+function powText(base: string, exponent: string): string {
+  const repeat = isRepeatable(base);
+  const square = repeat ? `(${base}*${base})` : `((${base})**2)`;
+  switch (literalValue(exponent)) {
+    case 0: return '1';
+    case 1: return `(${base})`;
+    case 2: return square;
+    case -1: return `(1/(${base}))`;
+    case -2: return `(1/${square})`;
+    case 0.5: return `Math.sqrt(${base})`;
+    case -0.5: return `(1/Math.sqrt(${base}))`;
+    case 3: if (repeat) return `(${base}*${base}*${base})`; break;
+    case -3: if (repeat) return `(1/(${base}*${base}*${base}))`; break;
+    case 4: if (repeat) return `(${square}*${square})`; break;
+    case 1.5: if (repeat) return `(${base}*Math.sqrt(${base}))`; break;
+    case -1.5: if (repeat) return `(1/(${base}*Math.sqrt(${base})))`; break;
+    default: break;
+  }
+  return `Math.pow(${base},${exponent})`;
+}
+
+function infix(operator: string): (a: string, b: string) => string {
+  // The space keeps `a - -b` from reading as a decrement.
+  return (a, b) => `(${a} ${operator} ${b})`;
+}
+function comparison(operator: string): (a: string, b: string) => string {
+  return (a, b) => `(${a} ${operator} ${b}?1:0)`;
+}
+function mathCall(name: string): (...args: readonly string[]) => string {
+  return (...args) => `Math.${name}(${args.join(',')})`;
+}
+const nowhere1 = (): readonly null[] => [null];
+const nowhere2 = (): readonly null[] => [null, null];
+const nowhere3 = (): readonly null[] => [null, null, null];
+
+const reciprocal = (x: Expr): Expr => pow(x, num(-1));
+const logBeta = (a: Expr, b: Expr): Expr => apply('lbeta', a, b);
+const halfLogTwoPi = num(0.5 * Math.log(2 * Math.PI));
+/** log of the standard normal density. */
+const logPhiDensity = (x: Expr): Expr => sub(mul(num(-0.5), square(x)), halfLogTwoPi);
+/** Density at x of Gamma(a, 1). */
+const gammaDensity = (a: Expr, x: Expr): Expr =>
+  exp(sub(sub(apply('xlogy', sub(a, one), x), x), apply('lgamma', a)));
+/** Density at x of Beta(a, b). */
+const betaDensity = (x: Expr, a: Expr, b: Expr): Expr =>
+  exp(sub(add(apply('xlogy', sub(a, one), x), apply('xlog1my', sub(b, one), x)), logBeta(a, b)));
+/** Density at t of Student's t with df degrees of freedom. */
+const studentDensity = (t: Expr, df: Expr): Expr =>
+  exp(sub(
+    mul(mul(num(-0.5), add(df, one)), apply('log1p', div(square(t), df))),
+    add(mul(num(0.5), log(df)), logBeta(mul(num(0.5), df), num(0.5)))));
+
+const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
+  // --- arithmetic
+  add: [2, { evaluate: (a, b) => a + b, derivative: () => [one, one], javascript: infix('+'), cost: 1, integer: 'inherit' }],
+  sub: [2, { evaluate: (a, b) => a - b, derivative: () => [one, num(-1)], javascript: infix('-'), cost: 1, integer: 'inherit' }],
+  mul: [2, { evaluate: (a, b) => a * b, derivative: (a, b) => [b, a], javascript: infix('*'), cost: 1, integer: 'inherit' }],
+  div: [2, {
+    evaluate: (a, b) => a / b,
+    derivative: (a, b) => [reciprocal(b), neg(div(a, square(b)))],
+    javascript: infix('/'), cost: 4, integer: false,
+  }],
+  neg: [1, { evaluate: (a) => -a, derivative: () => [num(-1)], javascript: (a) => `(-${a.startsWith('-') ? `(${a})` : a})`, cost: 1, integer: 'inherit' }],
+  pow: [2, {
+    evaluate: (a, b) => a ** b,
+    // d/db is a^b log a, 0 at a = 0.
+    derivative: (a, b) => [mul(b, pow(a, sub(b, one))), b.op === 'const' ? null : apply('xlogy', pow(a, b), a)],
+    javascript: powText, cost: 20, integer: false,
+  }],
+  abs: [1, { evaluate: (a) => Math.abs(a), derivative: (a) => [apply('sign', a)], javascript: mathCall('abs'), cost: 1, integer: 'inherit' }],
+  // At a tie the derivative is that of the first argument.
+  min: [2, {
+    evaluate: (a, b) => Math.min(a, b),
+    derivative: (a, b) => [apply('le', a, b), apply('gt', a, b)],
+    javascript: mathCall('min'), cost: 2, integer: 'inherit',
+  }],
+  max: [2, {
+    evaluate: (a, b) => Math.max(a, b),
+    derivative: (a, b) => [apply('ge', a, b), apply('lt', a, b)],
+    javascript: mathCall('max'), cost: 2, integer: 'inherit',
+  }],
+  floor: [1, { evaluate: (a) => Math.floor(a), derivative: nowhere1, javascript: mathCall('floor'), cost: 1, integer: true }],
+  ceil: [1, { evaluate: (a) => Math.ceil(a), derivative: nowhere1, javascript: mathCall('ceil'), cost: 1, integer: true }],
+  /** Halves go away from zero. */
+  round: [1, { evaluate: special.round, derivative: nowhere1, javascript: null, cost: 2, integer: true }],
+  sign: [1, { evaluate: (a) => Math.sign(a), derivative: nowhere1, javascript: mathCall('sign'), cost: 1, integer: 'inherit' }],
+
+  // --- comparisons and logic, 0 or 1
+  lt: [2, { evaluate: (a, b) => a < b ? 1 : 0, derivative: nowhere2, javascript: comparison('<'), cost: 1, integer: true }],
+  le: [2, { evaluate: (a, b) => a <= b ? 1 : 0, derivative: nowhere2, javascript: comparison('<='), cost: 1, integer: true }],
+  gt: [2, { evaluate: (a, b) => a > b ? 1 : 0, derivative: nowhere2, javascript: comparison('>'), cost: 1, integer: true }],
+  ge: [2, { evaluate: (a, b) => a >= b ? 1 : 0, derivative: nowhere2, javascript: comparison('>='), cost: 1, integer: true }],
+  eq: [2, { evaluate: (a, b) => a === b ? 1 : 0, derivative: nowhere2, javascript: comparison('==='), cost: 1, integer: true }],
+  ne: [2, { evaluate: (a, b) => a !== b ? 1 : 0, derivative: nowhere2, javascript: comparison('!=='), cost: 1, integer: true }],
+  and: [2, { evaluate: (a, b) => a !== 0 && b !== 0 ? 1 : 0, derivative: nowhere2, javascript: (a, b) => `(${a} !== 0 && ${b} !== 0?1:0)`, cost: 1, integer: true }],
+  or: [2, { evaluate: (a, b) => a !== 0 || b !== 0 ? 1 : 0, derivative: nowhere2, javascript: (a, b) => `(${a} !== 0 || ${b} !== 0?1:0)`, cost: 1, integer: true }],
+  not: [1, { evaluate: (a) => a === 0 ? 1 : 0, derivative: nowhere1, javascript: (a) => `(${a} === 0?1:0)`, cost: 1, integer: true }],
+
+  // --- elementary functions
+  exp: [1, { evaluate: (a) => Math.exp(a), derivative: (a) => [exp(a)], javascript: mathCall('exp'), cost: 12, integer: false }],
+  log: [1, { evaluate: (a) => Math.log(a), derivative: (a) => [reciprocal(a)], javascript: mathCall('log'), cost: 12, integer: false }],
+  log10: [1, { evaluate: (a) => Math.log10(a), derivative: (a) => [mul(num(Math.LOG10E), reciprocal(a))], javascript: mathCall('log10'), cost: 15, integer: false }],
+  log2: [1, { evaluate: (a) => Math.log2(a), derivative: (a) => [mul(num(Math.LOG2E), reciprocal(a))], javascript: mathCall('log2'), cost: 15, integer: false }],
+  log1p: [1, { evaluate: (a) => Math.log1p(a), derivative: (a) => [reciprocal(add(one, a))], javascript: mathCall('log1p'), cost: 15, integer: false }],
+  expm1: [1, { evaluate: (a) => Math.expm1(a), derivative: (a) => [exp(a)], javascript: mathCall('expm1'), cost: 15, integer: false }],
+  sin: [1, { evaluate: (a) => Math.sin(a), derivative: (a) => [apply('cos', a)], javascript: mathCall('sin'), cost: 15, integer: false }],
+  cos: [1, { evaluate: (a) => Math.cos(a), derivative: (a) => [neg(apply('sin', a))], javascript: mathCall('cos'), cost: 15, integer: false }],
+  tan: [1, { evaluate: (a) => Math.tan(a), derivative: (a) => [pow(apply('cos', a), num(-2))], javascript: mathCall('tan'), cost: 20, integer: false }],
+  atan: [1, { evaluate: (a) => Math.atan(a), derivative: (a) => [reciprocal(add(one, square(a)))], javascript: mathCall('atan'), cost: 15, integer: false }],
+  tanh: [1, { evaluate: (a) => Math.tanh(a), derivative: (a) => [sub(one, square(apply('tanh', a)))], javascript: mathCall('tanh'), cost: 20, integer: false }],
+  sigmoid: [1, {
+    evaluate: special.sigmoid,
+    // sigmoid(-x) rather than 1 - sigmoid(x), which cancels for large x.
+    derivative: (a) => [mul(apply('sigmoid', a), apply('sigmoid', neg(a)))],
+    javascript: (a) => `(1/(1+Math.exp(-(${a}))))`, cost: 16, integer: false,
+  }],
+  logit: [1, { evaluate: special.logit, derivative: (p) => [reciprocal(mul(p, sub(one, p)))], javascript: null, cost: 25, integer: false }],
+  softplus: [1, { evaluate: special.softplus, derivative: (a) => [apply('sigmoid', a)], javascript: null, cost: 30, integer: false }],
+  xlogy: [2, { evaluate: special.xlogy, derivative: (x, y) => [log(y!), div(x, y!)], javascript: null, cost: 13, integer: false }],
+  xlog1my: [2, { evaluate: special.xlog1my, derivative: (x, y) => [apply('log1p', neg(y!)), neg(div(x, sub(one, y!)))], javascript: null, cost: 16, integer: false }],
+
+  // --- error function and normal distribution
+  erf: [1, { evaluate: special.erf, derivative: (a) => [mul(num(2 / Math.sqrt(Math.PI)), exp(neg(square(a))))], javascript: null, cost: 30, integer: false }],
+  erfc: [1, { evaluate: special.erfc, derivative: (a) => [mul(num(-2 / Math.sqrt(Math.PI)), exp(neg(square(a))))], javascript: null, cost: 30, integer: false }],
+  Phi: [1, { evaluate: special.Phi, derivative: (a) => [exp(logPhiDensity(a))], javascript: null, cost: 30, integer: false }],
+  logPhi: [1, { evaluate: special.logPhi, derivative: (a) => [apply('inverseMills', a)], javascript: null, cost: 45, integer: false }],
+  /** phi(x)/Phi(x), the derivative of logPhi. */
+  inverseMills: [1, {
+    evaluate: special.inverseMills,
+    derivative: (a) => { const ratio = apply('inverseMills', a); return [neg(mul(ratio, add(a, ratio)))]; },
+    javascript: null, cost: 40, integer: false,
+  }],
+  normalQuantile: [1, { evaluate: special.normalQuantile, derivative: (p) => [exp(neg(logPhiDensity(apply('normalQuantile', p))))], javascript: null, cost: 40, integer: false }],
+
+  // --- gamma and beta functions
+  lgamma: [1, { evaluate: special.lgamma, derivative: (a) => [apply('digamma', a)], javascript: null, cost: 50, integer: false }],
+  digamma: [1, { evaluate: special.digamma, derivative: (a) => [apply('trigamma', a)], javascript: null, cost: 50, integer: false }],
+  trigamma: [1, { evaluate: special.trigamma, derivative: (a) => [apply('tetragamma', a)], javascript: null, cost: 50, integer: false }],
+  /** The derivative of trigamma. */
+  tetragamma: [1, { evaluate: special.tetragamma, javascript: null, cost: 50, integer: false }],
+  lbeta: [2, {
+    evaluate: special.lbeta,
+    derivative: (a, b) => { const both = apply('digamma', add(a, b)); return [sub(apply('digamma', a), both), sub(apply('digamma', b), both)]; },
+    javascript: null, cost: 100, integer: false,
+  }],
+  lchoose: [2, {
+    evaluate: special.lchoose,
+    derivative: (n, k) => {
+      const rest = apply('digamma', add(sub(n, k), one));
+      return [sub(apply('digamma', add(n, one)), rest), sub(rest, apply('digamma', add(k, one)))];
+    },
+    javascript: null, cost: 120, integer: false,
+  }],
+
+  // --- distribution functions and quantiles
+  gammaP: [2, { evaluate: special.gammaP, derivative: (a, x) => [apply('gammaPShapeDerivative', a, x), gammaDensity(a, x)], javascript: null, cost: 200, integer: false }],
+  gammaQ: [2, {
+    evaluate: special.gammaQ,
+    derivative: (a, x) => [neg(apply('gammaPShapeDerivative', a, x)), neg(gammaDensity(a, x))],
+    javascript: null, cost: 200, integer: false,
+  }],
+  /** dP(a, x)/da. */
+  gammaPShapeDerivative: [2, { evaluate: special.gammaPShapeDerivative, javascript: null, cost: 2500, integer: false }],
+  gammaPInverse: [2, {
+    evaluate: special.gammaPInverse,
+    // By the implicit function theorem on P(a, x) = u.
+    derivative: (a, u) => {
+      const x = apply('gammaPInverse', a, u), density = gammaDensity(a, x);
+      return [neg(div(apply('gammaPShapeDerivative', a, x), density)), reciprocal(density)];
+    },
+    javascript: null, cost: 1000, integer: false,
+  }],
+  betaI: [3, {
+    evaluate: special.betaI,
+    derivative: (x, a, b) => [betaDensity(x, a, b), apply('betaIFirstDerivative', x, a, b), apply('betaISecondDerivative', x, a, b)],
+    javascript: null, cost: 300, integer: false,
+  }],
+  /** dI_x(a, b)/da. */
+  betaIFirstDerivative: [3, { evaluate: special.betaIFirstDerivative, javascript: null, cost: 3000, integer: false }],
+  /** dI_x(a, b)/db. */
+  betaISecondDerivative: [3, { evaluate: special.betaISecondDerivative, javascript: null, cost: 3000, integer: false }],
+  betaIInverse: [3, {
+    evaluate: special.betaIInverse,
+    derivative: (u, a, b) => {
+      const x = apply('betaIInverse', u, a, b), density = betaDensity(x, a, b);
+      return [reciprocal(density), neg(div(apply('betaIFirstDerivative', x, a, b), density)), neg(div(apply('betaISecondDerivative', x, a, b), density))];
+    },
+    javascript: null, cost: 2000, integer: false,
+  }],
+  studentCdf: [2, {
+    evaluate: special.studentCdf,
+    derivative: (t, df) => [studentDensity(t, df), apply('studentCdfDerivative', t, df)],
+    javascript: null, cost: 300, integer: false,
+  }],
+  /** d studentCdf(t, df)/d df. */
+  studentCdfDerivative: [2, { evaluate: special.studentCdfDerivative, javascript: null, cost: 3000, integer: false }],
+  studentQuantile: [2, {
+    evaluate: special.studentQuantile,
+    derivative: (u, df) => {
+      const t = apply('studentQuantile', u, df), density = studentDensity(t, df);
+      return [reciprocal(density), neg(div(apply('studentCdfDerivative', t, df), density))];
+    },
+    javascript: null, cost: 2000, integer: false,
+  }],
+  poissonQuantile: [2, { evaluate: special.poissonQuantile, derivative: nowhere2, javascript: null, cost: 1500, integer: true }],
+  binomialQuantile: [3, { evaluate: special.binomialQuantile, derivative: nowhere3, javascript: null, cost: 2000, integer: true }],
+  negativeBinomialQuantile: [3, { evaluate: special.negativeBinomialQuantile, derivative: nowhere3, javascript: null, cost: 2000, integer: true }],
+};
+
+/** Every scalar primitive by name. */
+export const primitives: ReadonlyMap<string, Primitive> = new Map(
+  Object.entries(rows).map(([name, [arity, row]]): [string, Primitive] => [name, { name, arity, ...row }]));
