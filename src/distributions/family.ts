@@ -34,8 +34,8 @@ export interface Alternative {
 }
 
 export type Support =
-  /** Continuous scalars, `low <= x <= high`, bounds possibly infinite constants. */
-  | { readonly kind: 'interval'; readonly low: Expr; readonly high: Expr }
+  /** Continuous scalars, `low <= x <= high` (`low < x < high` where open), bounds possibly infinite constants. */
+  | { readonly kind: 'interval'; readonly low: Expr; readonly high: Expr; readonly open?: boolean | undefined }
   /** Integers, both bounds included. */
   | { readonly kind: 'integers'; readonly low: Expr; readonly high: Expr }
   | { readonly kind: 'vector'; readonly dimension: Expr }
@@ -114,6 +114,8 @@ export interface Family {
   survival?(x: Expr, p: Arguments): Expr;
   /** Smallest x with cdf(x) >= u; scalars only. */
   quantile?(u: Expr, p: Arguments): Expr;
+  /** The x with survival(x) = q, accurate for small q (draws far in the upper tail); continuous scalars only. */
+  upperQuantile?(q: Expr, p: Arguments): Expr;
   mean?(p: Arguments): ArrayExpr;
   /** Variance; for vectors the covariance matrix, for matrices elementwise variances. */
   variance?(p: Arguments): ArrayExpr;

@@ -3,15 +3,14 @@
  * Statistics (x_i, x_i x_j) with natural parameters h = cov^-1 mean and Q = -cov^-1 / 2; only the
  * symmetric part of Q counts, so the precision is -(Q + Q^T).
  */
-import { add, at, build, index, mul, neg, num, reduce, sub, sumOver, zero } from '../expr/expr.js';
+import { add, at, build, mul, num, sub, sumOver } from '../expr/expr.js';
 import type { ArrayExpr, Expr } from '../expr/expr.js';
-import { bilinear, choleskyOf, diagonalOf, inverseOf, logdetOf, timesTranspose } from '../expr/simplify.js';
+import { bilinear, diagonalOf, inverseOf, logdetOf, timesTranspose } from '../expr/simplify.js';
 import type { Arguments, Family, Statistic } from './family.js';
+import { smallestPivot, symmetricPart } from './matrixVariate.js';
 import { arrayArgument, half, halfLogTwoPi, naturalAt, noExpectation, parameter } from './notation.js';
 
-function precisionOf(quadratic: ArrayExpr): ArrayExpr {
-  return build(quadratic.dims, (i, j) => neg(add(at(quadratic, i, j), at(quadratic, j, i))));
-}
+function precisionOf(quadratic: ArrayExpr): ArrayExpr { return symmetricPart(quadratic, -2); }
 
 /** M v; elementwise where M is diagonal by its form. */
 function matrixTimesVector(m: ArrayExpr, v: ArrayExpr): ArrayExpr {
@@ -59,12 +58,7 @@ export const mvNormal: Family = {
       const precision = inverseOf(arrayArgument(p, 'cov'));
       return [matrixTimesVector(precision, arrayArgument(p, 'mean')), build(precision.dims, (i, j) => mul(num(-0.5), at(precision, i, j)))];
     },
-    proper(natural) {
-      // Positive definite exactly where the Cholesky factor has a positive diagonal.
-      const factor = choleskyOf(precisionOf(naturalAt(natural, 1)));
-      const i = index('i');
-      return [reduce('min', i, zero, factor.dims[0]!, at(factor, i, i))];
-    },
+    proper: (natural) => [smallestPivot(precisionOf(naturalAt(natural, 1)))],
     expectation(statistic: Statistic, p: Arguments): ArrayExpr {
       const mean = arrayArgument(p, 'mean'), cov = arrayArgument(p, 'cov');
       switch (statistic) {

@@ -37,6 +37,7 @@ export const normal: Family = {
   cdf: (x, p) => apply('Phi', standardised(x, p)),
   survival: (x, p) => apply('Phi', neg(standardised(x, p))),
   quantile: (u, p) => add(argument(p, 'mean'), mul(argument(p, 'sd'), apply('normalQuantile', u))),
+  upperQuantile: (q, p) => sub(argument(p, 'mean'), mul(argument(p, 'sd'), apply('normalQuantile', q))),
   mean: (p) => scalar(argument(p, 'mean')),
   variance: (p) => scalar(powOf(argument(p, 'sd'), 2)),
   exponential: {

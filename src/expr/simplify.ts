@@ -17,7 +17,7 @@ import type { Apply, ArrayExpr, ArrayFunction, Expr, Index } from './expr.js';
 function isApply<F extends string>(e: Expr, fn: F): e is Apply & { readonly fn: F } { return e.op === 'apply' && e.fn === fn; }
 function isEven(value: number): boolean { return Number.isInteger(value) && value % 2 === 0; }
 
-/** `log(e)`, with log(exp u) = u, log(sigmoid u) = -softplus(-u), powers and positive constant factors taken out. */
+/** `log(e)`, with log(exp u) = u, log(sigmoid u) = -softplus(-u), log(Phi u) = logPhi(u), powers and positive constant factors taken out. */
 export function logOf(e: Expr): Expr {
   if (e.op === 'cond') return cond(e.test, logOf(e.then), logOf(e.otherwise));
   if (e.op !== 'apply') return log(e);
@@ -25,6 +25,7 @@ export function logOf(e: Expr): Expr {
   switch (e.fn) {
     case 'exp': return a!;
     case 'sigmoid': return neg(apply('softplus', neg(a!)));
+    case 'Phi': return apply('logPhi', a!);
     case 'pow':
       // log(a^2) is not 2 log(a) for negative a; any other constant power needs a > 0 (or an odd power) anyway.
       if (isConst(b!) && !isEven(b.value)) return mul(b, logOf(a!));
@@ -339,6 +340,15 @@ export function total(count: Expr, body: (i: Index) => Expr): Expr {
   const i = index('i');
   const e = body(i);
   return freeIndices(e).has(i) ? reduce('sum', i, zero, count, e) : mul(count, e);
+}
+
+/** The trace of the product of two symmetric matrices, `sum_ij A[i, j] B[i, j]`; a single sum where one is diagonal by its form. */
+export function traceOfProduct(a: ArrayExpr, b: ArrayExpr): Expr {
+  const left = diagonalOf(a), right = diagonalOf(b);
+  if (left !== null || right !== null) {
+    return total(a.dims[0]!, (i) => mul(left === null ? at(a, i, i) : left(i), right === null ? at(b, i, i) : right(i)));
+  }
+  return sumOver(a.dims[0]!, (i) => sumOver(a.dims[1]!, (j) => mul(at(a, i, j), at(b, i, j)), 'j'), 'i');
 }
 
 /** `sum_ij M[i, j] left(i) right(j)`; a single sum where M is diagonal by its form. */

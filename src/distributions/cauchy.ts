@@ -1,0 +1,40 @@
+/**
+ * Cauchy(loc, scale): density 1 / (pi scale (1 + z^2)), z = (x - loc) / scale. It has no mean.
+ */
+import { add, apply, cond, mul, mulAll, neg, num, one, scalar, square, sub, zero } from '../expr/expr.js';
+import type { Expr } from '../expr/expr.js';
+import { logOf, powOf } from '../expr/simplify.js';
+import type { Arguments, Family } from './family.js';
+import { argument, half, infinity, interval, logPi, minusInfinity, parameter } from './notation.js';
+
+const inversePi = num(1 / Math.PI);
+
+function standardised(x: Expr, p: Arguments): Expr { return mul(sub(x, argument(p, 'loc')), powOf(argument(p, 'scale'), -1)); }
+
+/** P(Z > z) of the standard law: atan(1 / z) / pi for positive z, without cancellation. */
+function upperTail(z: Expr): Expr {
+  return cond(apply('gt', z, zero), mul(inversePi, apply('atan', powOf(z, -1))), sub(half, mul(inversePi, apply('atan', z))));
+}
+
+/** scale cot(pi q): the distance from loc above which mass q lies; exact for small q. */
+function upperDistance(q: Expr, p: Arguments): Expr { return mulAll([argument(p, 'scale'), powOf(apply('tan', mul(num(Math.PI), q)), -1)]); }
+
+export const cauchy: Family = {
+  name: 'Cauchy',
+  doc: 'density 1 / (pi scale (1 + z^2)), z = (x - loc) / scale',
+  parameters: [parameter('loc', 0, 'real', 'the median'), parameter('scale', 0, 'positive', 'half the interquartile range')],
+  alternatives: [],
+  eventRank: 0,
+  discrete: false,
+  proper: true,
+  eventDims: () => [],
+  support: () => interval(minusInfinity, infinity),
+  logDensity: (x, p) => neg(add(add(logPi, logOf(argument(p, 'scale'))), apply('log1p', square(standardised(x.body, p))))),
+  variate: (p) => ({ fn: 'cauchy', args: [], transform: (draw) => add(argument(p, 'loc'), mul(argument(p, 'scale'), draw)) }),
+  cdf: (x, p) => upperTail(neg(standardised(x, p))),
+  survival: (x, p) => upperTail(standardised(x, p)),
+  quantile: (u, p) => cond(apply('ge', u, one), infinity, sub(argument(p, 'loc'), upperDistance(u, p))),
+  upperQuantile: (q, p) => cond(apply('ge', q, one), minusInfinity, add(argument(p, 'loc'), upperDistance(q, p))),
+  mean: () => scalar(num(Number.NaN)),
+  variance: () => scalar(num(Number.NaN)),
+};

@@ -1,0 +1,37 @@
+/**
+ * HalfNormal(scale): the law of |Z| scale for standard normal Z; density
+ * sqrt(2 / pi) exp(-x^2 / (2 scale^2)) / scale on x >= 0.
+ */
+import { apply, mul, neg, num, one, scalar, square, sub, zero } from '../expr/expr.js';
+import type { Expr } from '../expr/expr.js';
+import { logOf, powOf } from '../expr/simplify.js';
+import type { Arguments, Family } from './family.js';
+import { argument, half, infinity, interval, parameter } from './notation.js';
+
+const logConstant = num(0.5 * Math.log(2 / Math.PI));
+
+/** x / (scale sqrt 2), the argument of erf. */
+function ratio(x: Expr, p: Arguments): Expr { return mul(mul(num(Math.SQRT1_2), x), powOf(argument(p, 'scale'), -1)); }
+
+export const halfNormal: Family = {
+  name: 'HalfNormal',
+  doc: 'density sqrt(2 / pi) exp(-x^2 / (2 scale^2)) / scale, x >= 0',
+  parameters: [parameter('scale', 0, 'positive', 'the standard deviation of the unfolded normal')],
+  alternatives: [],
+  eventRank: 0,
+  discrete: false,
+  proper: true,
+  eventDims: () => [],
+  support: () => interval(zero, infinity),
+  logDensity(x, p) {
+    const scale = argument(p, 'scale');
+    return sub(sub(logConstant, logOf(scale)), mul(mul(half, square(x.body)), powOf(scale, -2)));
+  },
+  variate: (p) => ({ fn: 'normal', args: [], transform: (draw) => mul(argument(p, 'scale'), apply('abs', draw)) }),
+  cdf: (x, p) => apply('erf', ratio(x, p)),
+  survival: (x, p) => apply('erfc', ratio(x, p)),
+  quantile: (u, p) => neg(mul(argument(p, 'scale'), apply('normalQuantile', mul(half, sub(one, u))))),
+  upperQuantile: (q, p) => neg(mul(argument(p, 'scale'), apply('normalQuantile', mul(half, q)))),
+  mean: (p) => scalar(mul(num(Math.sqrt(2 / Math.PI)), argument(p, 'scale'))),
+  variance: (p) => scalar(mul(num(1 - 2 / Math.PI), powOf(argument(p, 'scale'), 2))),
+};

@@ -1,0 +1,43 @@
+/**
+ * Laplace(loc, scale): density exp(-|x - loc| / scale) / (2 scale).
+ */
+import { add, apply, cond, exp, mul, neg, num, one, scalar, sub, zero } from '../expr/expr.js';
+import type { Expr } from '../expr/expr.js';
+import { logOf, powOf } from '../expr/simplify.js';
+import type { Arguments, Family } from './family.js';
+import { argument, half, infinity, interval, logTwo, minusInfinity, parameter, two } from './notation.js';
+
+function standardised(x: Expr, p: Arguments): Expr { return mul(sub(x, argument(p, 'loc')), powOf(argument(p, 'scale'), -1)); }
+
+/** P(Z > z) of the standard law. */
+function upperTail(z: Expr): Expr {
+  return cond(apply('gt', z, zero), mul(half, exp(neg(z))), sub(one, mul(half, exp(z))));
+}
+
+/** The standard value above which mass q lies. */
+function above(q: Expr): Expr {
+  return cond(apply('lt', q, half), neg(logOf(mul(two, q))), logOf(mul(two, sub(one, q))));
+}
+
+export const laplace: Family = {
+  name: 'Laplace',
+  doc: 'density exp(-|x - loc| / scale) / (2 scale)',
+  parameters: [parameter('loc', 0, 'real', 'the mean'), parameter('scale', 0, 'positive', 'the mean absolute deviation')],
+  alternatives: [],
+  eventRank: 0,
+  discrete: false,
+  proper: true,
+  eventDims: () => [],
+  support: () => interval(minusInfinity, infinity),
+  logDensity(x, p) {
+    const scale = argument(p, 'scale');
+    return sub(neg(add(logTwo, logOf(scale))), mul(apply('abs', sub(x.body, argument(p, 'loc'))), powOf(scale, -1)));
+  },
+  variate: (p) => ({ fn: 'laplace', args: [], transform: (draw) => add(argument(p, 'loc'), mul(argument(p, 'scale'), draw)) }),
+  cdf: (x, p) => upperTail(neg(standardised(x, p))),
+  survival: (x, p) => upperTail(standardised(x, p)),
+  quantile: (u, p) => sub(argument(p, 'loc'), mul(argument(p, 'scale'), above(u))),
+  upperQuantile: (q, p) => add(argument(p, 'loc'), mul(argument(p, 'scale'), above(q))),
+  mean: (p) => scalar(argument(p, 'loc')),
+  variance: (p) => scalar(mul(num(2), powOf(argument(p, 'scale'), 2))),
+};

@@ -1,0 +1,48 @@
+/**
+ * StudentT(df, loc, scale): density proportional to (1 + z^2 / df)^(-(df + 1) / 2), z = (x - loc) / scale.
+ */
+import { add, addAll, apply, cond, lgamma, mul, neg, num, one, scalar, square, sub } from '../expr/expr.js';
+import type { Expr } from '../expr/expr.js';
+import { logOf, powOf } from '../expr/simplify.js';
+import type { Arguments, Family } from './family.js';
+import { argument, half, infinity, interval, logPi, minusInfinity, parameter, two } from './notation.js';
+
+function standardised(x: Expr, p: Arguments): Expr { return mul(sub(x, argument(p, 'loc')), powOf(argument(p, 'scale'), -1)); }
+
+export const studentT: Family = {
+  name: 'StudentT',
+  doc: 'density proportional to (1 + z^2 / df)^(-(df + 1) / 2), z = (x - loc) / scale',
+  parameters: [
+    parameter('df', 0, 'positive', 'the degrees of freedom'),
+    parameter('loc', 0, 'real', 'the centre'),
+    parameter('scale', 0, 'positive', 'the scale'),
+  ],
+  alternatives: [],
+  eventRank: 0,
+  discrete: false,
+  proper: true,
+  eventDims: () => [],
+  support: () => interval(minusInfinity, infinity),
+  logDensity(x, p) {
+    const df = argument(p, 'df'), halfNext = mul(half, add(df, one));
+    const tail = apply('log1p', mul(square(standardised(x.body, p)), powOf(df, -1)));
+    return addAll([
+      lgamma(halfNext), neg(lgamma(mul(half, df))), neg(mul(half, add(logOf(df), logPi))),
+      neg(logOf(argument(p, 'scale'))), neg(mul(halfNext, tail)),
+    ]);
+  },
+  variate: (p) => ({
+    fn: 'studentT', args: [scalar(argument(p, 'df'))],
+    transform: (draw) => add(argument(p, 'loc'), mul(argument(p, 'scale'), draw)),
+  }),
+  cdf: (x, p) => apply('studentCdf', standardised(x, p), argument(p, 'df')),
+  survival: (x, p) => apply('studentCdf', neg(standardised(x, p)), argument(p, 'df')),
+  quantile: (u, p) => add(argument(p, 'loc'), mul(argument(p, 'scale'), apply('studentQuantile', u, argument(p, 'df')))),
+  upperQuantile: (q, p) => sub(argument(p, 'loc'), mul(argument(p, 'scale'), apply('studentQuantile', q, argument(p, 'df')))),
+  mean: (p) => scalar(cond(apply('gt', argument(p, 'df'), one), argument(p, 'loc'), num(Number.NaN))),
+  variance(p) {
+    const df = argument(p, 'df'), excess = apply('max', sub(df, two), num(0));
+    const finite = mul(powOf(argument(p, 'scale'), 2), mul(df, powOf(excess, -1)));
+    return scalar(cond(apply('gt', df, one), finite, num(Number.NaN)));
+  },
+};
