@@ -1,0 +1,324 @@
+/**
+ * The joint density as factors: what is known, what is latent, and one log density per statement.
+ *
+ * Deterministic quantities are inlined (recursive ones stay references), so a factor speaks of data,
+ * latents and indices only. Nothing here knows an inference algorithm.
+ */
+import type { Given } from '../2-graph/bound.js';
+import type { Law, ModelGraph, Plate, Statement, Target, Variable } from '../2-graph/graph.js';
+import type { Family, Support } from '../distributions/family.js';
+import { families } from '../distributions/registry.js';
+import { affine, fromAffine, provablyEqual, provablyLess, provablyNonNegative, tidy } from '../expr/affine.js';
+import {
+  type ArrayExpr, type Expr, type Index, apply, build, cond, equal, index, isConst, mapArray, mulAll, num, one, ref, rewrite, sub, substitute, variablesOf, zero,
+} from '../expr/expr.js';
+import { InternalError } from '../errors/diagnostic.js';
+
+export type LatentStatus = 'given' | 'latent' | 'partial' | 'deterministic';
+
+/** One statement that defines latent elements: the unit for which a conditional is derived. */
+export interface LatentRegion {
+  readonly variable: Variable;
+  readonly statement: Statement;
+  readonly target: Target;
+  /** Loops over the region's elements; for elements of partly missing vectors the event indices too. */
+  readonly plates: readonly Plate[];
+  readonly guards: readonly Expr[];
+  /** Address of the element (all leading dimensions up to the event). */
+  readonly at: readonly Expr[];
+  /** Rank of one block: 0 scalars, 1 vectors, 2 matrices. */
+  readonly eventRank: number;
+  readonly eventDims: readonly Expr[];
+  readonly law: Law | null;
+}
+
+/** An additive term of the log joint: `sum over plates where guards hold of logDensity`. */
+export interface Factor {
+  readonly id: number;
+  readonly statement: Statement;
+  readonly plates: readonly Plate[];
+  readonly guards: readonly Expr[];
+  readonly logDensity: Expr;
+  /** Each must be >= 0, or the density is zero. */
+  readonly conditions: readonly Expr[];
+}
+
+/** Name of the storage that is 1 where an element of a partly given variable is missing. */
+export function maskOf(variable: string): string { return `${variable}?`; }
+/** Name of the storage that holds the given elements of a partly given variable (missing ones are 0). */
+export function givenPartOf(variable: string): string { return `${variable}!`; }
+
+export class DerivedModel {
+  readonly graph: ModelGraph;
+  readonly status: ReadonlyMap<string, LatentStatus>;
+  readonly definitions: ReadonlyMap<string, readonly Statement[]>;
+
+  constructor(graph: ModelGraph, given: Given) {
+    this.graph = graph;
+    const definitions = new Map<string, Statement[]>();
+    for (const s of graph.statements) {
+      const target = targetOf(s);
+      if (target === null) continue;
+      const list = definitions.get(target.variable);
+      if (list) list.push(s); else definitions.set(target.variable, [s]);
+    }
+    this.definitions = definitions;
+    this.status = statuses(graph, given, definitions);
+  }
+
+  statusOf(name: string): LatentStatus { return this.status.get(name) ?? 'given'; }
+  variable(name: string): Variable {
+    const v = this.graph.variables.get(name);
+    if (v === undefined) throw new InternalError(`variable ${name} is not in the graph`);
+    return v;
+  }
+
+  /** True where the expression's value depends on anything that is not given. */
+  dependsOnLatents(e: Expr): boolean {
+    for (const name of variablesOf(e)) if (this.statusOf(name) !== 'given') return true;
+    return false;
+  }
+
+  /** True for latents that only take finitely many integer values known before a run. */
+  isFinite(name: string): boolean {
+    const range = this.finiteRange(name);
+    return range !== null;
+  }
+
+  /** `[low, high]` (inclusive) of a finite integer latent, bounds free of latents; null otherwise. */
+  finiteRange(name: string): { readonly low: Expr; readonly high: Expr } | null {
+    const v = this.graph.variables.get(name);
+    if (v === undefined || v.scalar === 'real' || v.eventRank > 0) return null;
+    let out: { low: Expr; high: Expr } | null = null;
+    for (const s of this.definitions.get(name) ?? []) {
+      if (s.kind !== 'sample' && s.kind !== 'observe' && s.kind !== 'predict') continue;
+      const bounds = finiteBounds(s.law);
+      if (bounds === null) return null;
+      // Bounds may differ by region or by element (Binomial n[i]); the union must be free of plate indices.
+      const map = new Map<Index, Expr>();
+      const low = substitute(bounds.low, map), high = substitute(bounds.high, map);
+      if (this.dependsOnLatents(low) || this.dependsOnLatents(high)) return null;
+      if (out === null) out = { low, high };
+      else if (!provablyEqual(out.low, low) || !provablyEqual(out.high, high)) out = { low: apply('min', out.low, low), high: apply('max', out.high, high) };
+    }
+    return out;
+  }
+
+  /** Every reference to a non-recursive deterministic variable replaced by its definition. */
+  inline(e: Expr): Expr {
+    return rewrite(e, (x) => {
+      if (x.op !== 'ref') return x;
+      const statements = this.definitions.get(x.variable);
+      if (statements === undefined) return x;
+      const lets = statements.filter((s) => s.kind === 'let');
+      if (lets.length === 0 || lets.some((s) => s.kind === 'let' && s.recursive)) return x;
+      if (this.statusOf(x.variable) === 'given') return x;
+      const drawn = statements.length > lets.length;
+      // A region with more plates is the general case: it becomes the last alternative, without a test.
+      const ordered = [...lets].sort((a, b) => a.plates.length - b.plates.length);
+      let out: Expr = x;
+      const inlined = ordered.map((s) => {
+        const member = membership(s, x.at);
+        return { test: mulTests(member.conditions), value: s.kind === 'let' ? this.inline(substitute(s.value, member.map)) : x };
+      });
+      if (!drawn) out = inlined.pop()!.value;
+      for (const { test, value } of inlined.reverse()) out = cond(test, value, out);
+      return out;
+    });
+  }
+  inlineArray(a: ArrayExpr): ArrayExpr { return mapArray(a, (e) => this.inline(e)); }
+
+  /** True where the value is positive for every state in the support (sound, incomplete). */
+  isPositive(e: Expr): boolean {
+    switch (e.op) {
+      case 'const': return e.value > 0;
+      case 'size': return true;
+      case 'index': return false;
+      case 'ref': return this.isPositiveVariable(e.variable);
+      case 'cond': return this.isPositive(e.then) && this.isPositive(e.otherwise);
+      case 'reduce': return (e.kind === 'prod' || e.kind === 'sum' || e.kind === 'min' || e.kind === 'max') && this.isPositive(e.body);
+      case 'element': return e.array.fn === 'det';
+      case 'apply': switch (e.fn) {
+        case 'exp': case 'sigmoid': case 'softplus': case 'Phi': return true;
+        case 'mul': case 'add': case 'div': case 'min': return e.args.every((a) => this.isPositive(a));
+        case 'max': return e.args.some((a) => this.isPositive(a));
+        case 'pow': return this.isPositive(e.args[0]!);
+        case 'sub': return isConst(e.args[0]!, 1) && this.isUnit(e.args[1]!);
+        default: return false;
+      }
+    }
+  }
+  private isPositiveVariable(name: string): boolean {
+    const v = this.graph.variables.get(name);
+    if (v === undefined) return false;
+    if (v.constraint.kind === 'positive' || v.constraint.kind === 'unit' || v.constraint.kind === 'simplex') return true;
+    if (v.constraint.kind === 'interval' && isConst(v.constraint.low) && v.constraint.low.value >= 0) return true;
+    if (v.value !== undefined) return v.value.values.every((x) => x > 0);
+    const statements = (this.definitions.get(name) ?? []).filter((s) => s.kind !== 'let');
+    return statements.length > 0 && statements.every((s) => {
+      if (s.kind !== 'sample' && s.kind !== 'observe' && s.kind !== 'predict') return false;
+      return lawPositive(s.law, this);
+    });
+  }
+  private isUnit(e: Expr): boolean {
+    if (e.op === 'const') return e.value > 0 && e.value < 1;
+    if (e.op === 'apply' && e.fn === 'sub') return isConst(e.args[0]!, 1) && this.isUnit(e.args[1]!);
+    if (e.op === 'apply' && e.fn === 'sigmoid') return true;
+    if (e.op !== 'ref') return false;
+    const v = this.graph.variables.get(e.variable);
+    if (v === undefined) return false;
+    if (v.constraint.kind === 'unit' || v.constraint.kind === 'simplex') return true;
+    const statements = (this.definitions.get(e.variable) ?? []).filter((s) => s.kind !== 'let');
+    return statements.length > 0 && statements.every((s) => (s.kind === 'sample' || s.kind === 'observe') && lawUnit(s.law));
+  }
+}
+
+function targetOf(s: Statement): Target | null { return s.kind === 'factor' ? null : s.target; }
+
+function statuses(graph: ModelGraph, given: Given, definitions: ReadonlyMap<string, readonly Statement[]>): ReadonlyMap<string, LatentStatus> {
+  const out = new Map<string, LatentStatus>();
+  const visiting = new Set<string>();
+  const of = (name: string): LatentStatus => {
+    const known = out.get(name);
+    if (known !== undefined) return known;
+    const v = graph.variables.get(name);
+    if (v === undefined) return 'given';
+    let status: LatentStatus;
+    if (v.origin === 'constant') status = 'given';
+    else if (given.complete.has(name)) status = 'given';
+    else if (given.partial.has(name)) status = 'partial';
+    else if (v.origin === 'data') {
+      // Data that was not passed: generated by an observe statement, or simply absent from a bare program.
+      status = 'latent';
+    } else if (v.origin === 'let' || v.origin === 'report') {
+      if (visiting.has(name)) return 'given';
+      visiting.add(name);
+      const reads = new Set<string>();
+      for (const s of definitions.get(name) ?? []) if (s.kind === 'let') {
+        for (const n of variablesOf(s.value)) reads.add(n);
+        for (const g of s.guards) for (const n of variablesOf(g)) reads.add(n);
+      }
+      reads.delete(name);
+      status = [...reads].every((n) => of(n) === 'given') ? 'given' : 'deterministic';
+      visiting.delete(name);
+    } else status = 'latent';
+    out.set(name, status);
+    return status;
+  };
+  for (const name of graph.variables.keys()) of(name);
+  return out;
+}
+
+/** How `address` selects an instance of a statement's plates, and the conditions under which it is one of its elements. */
+export function membership(s: { readonly plates: readonly Plate[]; readonly guards: readonly Expr[]; readonly target?: Target | null }, address: readonly Expr[]): { readonly map: ReadonlyMap<Index, Expr>; readonly conditions: readonly Expr[] } {
+  const map = new Map<Index, Expr>();
+  const conditions: Expr[] = [];
+  const lefts = s.target?.at ?? [];
+  lefts.forEach((left, d) => {
+    const form = affine(left);
+    const t = form.terms.find((x) => x.term.op === 'index' && Math.abs(x.coefficient) === 1 && s.plates.some((p) => p.index === x.term) && !map.has(x.term as Index));
+    if (t === undefined) { if (!provablyEqual(left, address[d]!)) conditions.push(apply('eq', tidy(address[d]!), left)); return; }
+    const rest = fromAffine({ constant: form.constant, terms: form.terms.filter((x) => x !== t) });
+    const value = t.coefficient === 1 ? sub(address[d]!, rest) : sub(rest, address[d]!);
+    map.set(t.term as Index, tidy(value));
+  });
+  for (const p of s.plates) {
+    const i = map.get(p.index);
+    if (i === undefined) continue;
+    const from = substitute(p.from, map), to = substitute(p.to, map);
+    if (!provablyNonNegative(sub(i, from), [])) conditions.push(apply('ge', i, from));
+    if (!provablyLess(i, to, [])) conditions.push(apply('lt', i, to));
+  }
+  for (const g of s.guards) conditions.push(substitute(g, map));
+  return { map, conditions };
+}
+function mulTests(tests: readonly Expr[]): Expr { return tests.length === 0 ? one : tests.length === 1 ? tests[0]! : mulAll(tests); }
+
+/** Inclusive bounds of a law of finite integer support; null where it is not one. */
+export function finiteBounds(law: Law): { readonly low: Expr; readonly high: Expr } | null {
+  const s = supportOf(law);
+  if (s === null || s.kind !== 'integers' || isConst(s.high, Infinity) || isConst(s.low, -Infinity)) return null;
+  return { low: s.low, high: s.high };
+}
+
+/** The support of a law; for mixtures the hull of the components'. Null where hulls do not exist. */
+export function supportOf(law: Law): Support | null {
+  switch (law.kind) {
+    case 'family': return familyOf(law.family).support(law.parameters);
+    case 'truncated': {
+      const base = supportOf(law.base);
+      if (base === null || (base.kind !== 'interval' && base.kind !== 'integers')) return base;
+      return { kind: base.kind, low: hull('max', base.low, law.low), high: hull('min', base.high, law.high) };
+    }
+    case 'mixture': return supportOf(law.component);
+    case 'mixtureOf': {
+      const parts = law.components.map(supportOf);
+      let out = parts[0] ?? null;
+      for (const p of parts.slice(1)) {
+        if (out === null || p === null || out.kind !== p.kind) return null;
+        if ((out.kind === 'interval' || out.kind === 'integers') && (p.kind === 'interval' || p.kind === 'integers')) {
+          out = { kind: out.kind, low: hull('min', out.low, p.low), high: hull('max', out.high, p.high) };
+        }
+      }
+      return out;
+    }
+  }
+}
+function hull(fn: 'min' | 'max', a: Expr, b: Expr): Expr {
+  if (isConst(a) && isConst(b)) return num(fn === 'min' ? Math.min(a.value, b.value) : Math.max(a.value, b.value));
+  const neutral = fn === 'min' ? Infinity : -Infinity;
+  if (isConst(a, neutral)) return b;
+  if (isConst(b, neutral)) return a;
+  return equal(a, b) ? a : apply(fn, a, b);
+}
+export function familyOf(name: string): Family {
+  const f = families.get(name);
+  if (f === undefined) throw new InternalError(`family ${name} is not registered`);
+  return f;
+}
+
+function lawPositive(law: Law, model: DerivedModel): boolean {
+  const s = supportOf(law);
+  if (s === null) return false;
+  if (s.kind === 'simplex') return true;
+  if (s.kind === 'point') return model.isPositive(s.value);
+  return s.kind === 'interval' && ((isConst(s.low) && s.low.value >= 0) || model.isPositive(s.low));
+}
+function lawUnit(law: Law): boolean {
+  const s = supportOf(law);
+  if (s === null) return false;
+  if (s.kind === 'simplex') return true;
+  return s.kind === 'interval' && isConst(s.low) && isConst(s.high) && s.low.value >= 0 && s.high.value <= 1;
+}
+
+/** The regions whose elements are unknown, in the order of the program. */
+export function latentRegions(model: DerivedModel): readonly LatentRegion[] {
+  const out: LatentRegion[] = [];
+  for (const s of model.graph.statements) {
+    if (s.kind !== 'sample' && s.kind !== 'param' && s.kind !== 'observe') continue;
+    if (s.target === null) continue;
+    const variable = model.variable(s.target.variable);
+    const status = model.statusOf(variable.name);
+    if (status === 'given' || status === 'deterministic') continue;
+    const rank = variable.dims.length - s.target.at.length;
+    const eventDims = variable.dims.slice(s.target.at.length);
+    const law = s.kind === 'param' ? null : s.law;
+    if (status === 'partial') {
+      const extra = eventDims.map((_, d): Index => index(`i${d}`));
+      const at = [...s.target.at, ...extra];
+      out.push({
+        variable, statement: s, target: s.target, law, at, eventRank: 0, eventDims: [],
+        plates: [...s.plates, ...extra.map((i, d): Plate => ({ index: i, from: zero, to: eventDims[d]! }))],
+        guards: [...s.guards, ref(maskOf(variable.name), at)],
+      });
+    } else out.push({ variable, statement: s, target: s.target, plates: s.plates, guards: s.guards, at: s.target.at, eventRank: rank, eventDims, law });
+  }
+  return out;
+}
+
+/** The elements of a statement's target as an array over its event. */
+export function targetArray(model: DerivedModel, target: Target): ArrayExpr {
+  const v = model.variable(target.variable);
+  return build(v.dims.slice(target.at.length), (...event) => ref(v.name, [...target.at, ...event]));
+}
+

@@ -1,0 +1,464 @@
+/**
+ * The canonical form: a log density as a sum of monomials.
+ *
+ *   sum over binders, where guards hold, of  coefficient * product of atoms
+ *
+ * Coefficients are free of latents; an atom is an irreducible function of latents to a power. Products
+ * and integer powers distribute; logs of products, powers of products and inverse/logdet of scaled
+ * matrices are rewritten under what is known of supports. What cannot be expanded is an atom of its
+ * own (an opaque function of latents) and is named by whoever reads the form.
+ */
+import {
+  type ArrayExpr, type Expr, type Index, add, addAll, apply, at, cond, equal, freeIndices, hash, index, isConst, log, mul, mulAll, num, one, pow, reduce, sub, substitute, sumOver, variablesOf, zero,
+} from '../expr/expr.js';
+import { inverseOf, logOf, logdetOf } from '../expr/simplify.js';
+import { type DerivedModel, givenPartOf, maskOf } from './model.js';
+
+/** A summation index with its range; ranges may use outer binders, data and discrete latents. */
+export interface Binder { readonly index: Index; readonly from: Expr; readonly to: Expr }
+
+export interface Atom { readonly base: Expr; readonly power: Expr }
+
+export interface Monomial {
+  readonly binders: readonly Binder[];
+  /** 0/1 expressions; the monomial counts where all are non-zero. */
+  readonly guards: readonly Expr[];
+  readonly coefficient: readonly Expr[];
+  readonly atoms: readonly Atom[];
+}
+
+/** Products larger than this stay unexpanded (the factor is then a single opaque atom). */
+const largestExpansion = 4000;
+
+class TooLarge extends Error {}
+
+/** The canonical form of an expression (lets inlined). Falls back to one opaque atom where expansion would explode. */
+export function normalForm(e: Expr, model: DerivedModel): readonly Monomial[] {
+  const expander = new Expander(model);
+  try {
+    return combine(expander.expand(e));
+  } catch (error) {
+    if (!(error instanceof TooLarge)) throw error;
+    return [{ binders: [], guards: [], coefficient: [], atoms: [{ base: e, power: one }] }];
+  }
+}
+
+/** The expression a monomial stands for. */
+export function monomialExpr(m: Monomial): Expr {
+  let body = mulAll([...m.coefficient, ...m.atoms.map((a) => pow(a.base, a.power))]);
+  for (const g of m.guards) body = cond(g, body, zero);
+  for (const b of [...m.binders].reverse()) body = reduce('sum', b.index, b.from, b.to, body);
+  return body;
+}
+
+class Expander {
+  private readonly model: DerivedModel;
+  constructor(model: DerivedModel) { this.model = model; }
+
+  expand(e: Expr): readonly Monomial[] {
+    if (!this.model.dependsOnLatents(e)) return isConst(e, 0) ? [] : [{ binders: [], guards: [], coefficient: [e], atoms: [] }];
+    switch (e.op) {
+      case 'const': case 'index': case 'size': return [{ binders: [], guards: [], coefficient: [e], atoms: [] }];
+      case 'ref': return this.reference(e, e.variable);
+      case 'reduce': return this.reduction(e);
+      case 'cond': return this.conditional(e);
+      case 'element': return this.elementOf(e);
+      case 'apply': return this.application(e.fn, e.args, e);
+    }
+  }
+
+  private reference(e: Expr & { op: 'ref' }, name: string): readonly Monomial[] {
+    if (this.model.statusOf(name) !== 'partial') return [atom(e)];
+    const missing: Expr = { op: 'ref', variable: maskOf(name), at: e.at };
+    return [
+      { binders: [], guards: [missing], coefficient: [], atoms: [{ base: e, power: one }] },
+      { binders: [], guards: [apply('not', missing)], coefficient: [given(e)], atoms: [] },
+    ];
+  }
+
+  private reduction(e: Expr & { op: 'reduce' }): readonly Monomial[] {
+    if (e.kind !== 'sum') return this.opaque(e);
+    // Fresh binders for each expansion: a square of a sum needs two different indices.
+    const fresh = index(e.index.name);
+    const body = substitute(e.body, new Map([[e.index, fresh]]));
+    const binder: Binder = { index: fresh, from: e.from, to: e.to };
+    return this.expand(body).map((m) => ({ ...m, binders: [binder, ...m.binders] }));
+  }
+
+  private conditional(e: Expr & { op: 'cond' }): readonly Monomial[] {
+    if (!this.isGuard(e.test)) return this.opaque(e);
+    return [
+      ...this.expand(e.then).map((m) => ({ ...m, guards: [e.test, ...m.guards] })),
+      ...this.expand(e.otherwise).map((m) => ({ ...m, guards: [not(e.test), ...m.guards] })),
+    ];
+  }
+
+  /** Guards may depend on data, indices and discrete latents, never on continuous ones. */
+  private isGuard(test: Expr): boolean {
+    for (const name of variablesOf(test)) {
+      if (this.model.statusOf(name) === 'given') continue;
+      const v = this.model.graph.variables.get(name);
+      if (v !== undefined && (this.model.statusOf(name) === 'deterministic' || v.scalar === 'real')) return false;
+    }
+    return true;
+  }
+
+  private application(fn: string, args: readonly Expr[], e: Expr): readonly Monomial[] {
+    const [a, b] = args;
+    switch (fn) {
+      case 'add': return bounded([...this.expand(a!), ...this.expand(b!)]);
+      case 'sub': return bounded([...this.expand(a!), ...negated(this.expand(b!))]);
+      case 'neg': return negated(this.expand(a!));
+      case 'mul': return product(this.expand(a!), this.expand(b!));
+      case 'div': return product(this.expand(a!), this.power(b!, num(-1)));
+      case 'pow': return this.power(a!, b!);
+      case 'log': return this.logarithm(a!);
+      case 'log1p': return this.logarithm(add(one, a!));
+      case 'xlogy': return product(this.expand(a!), this.logarithm(b!));
+      case 'xlog1my': return product(this.expand(a!), this.logarithm(sub(one, b!)));
+      case 'lchoose': return this.expand(sub(sub(apply('lgamma', add(a!, one)), apply('lgamma', add(b!, one))), apply('lgamma', add(sub(a!, b!), one))));
+      case 'lbeta': return this.expand(sub(add(apply('lgamma', a!), apply('lgamma', b!)), apply('lgamma', add(a!, b!))));
+      case 'eq': case 'ne': case 'lt': case 'le': case 'gt': case 'ge': case 'and': case 'or': case 'not':
+        return this.isGuard(e) ? [{ binders: [], guards: [e], coefficient: [], atoms: [] }] : this.opaque(e);
+      case 'abs': {
+        const one_ = single(combine(this.expand(a!)));
+        if (one_ === null || one_.binders.length > 0 || one_.guards.length > 0) return this.opaque(e);
+        const outside = one_.coefficient.map((c) => apply('abs', c));
+        return [{ ...one_, coefficient: outside, atoms: one_.atoms.map((x) => (this.model.isPositive(x.base) ? x : { base: apply('abs', x.base), power: x.power })) }];
+      }
+      default: return this.opaque(e);
+    }
+  }
+
+  private power(base: Expr, exponent: Expr): readonly Monomial[] {
+    if (!this.model.dependsOnLatents(base) && !this.model.dependsOnLatents(exponent)) {
+      return [{ binders: [], guards: [], coefficient: [pow(base, exponent)], atoms: [] }];
+    }
+    if (this.model.dependsOnLatents(exponent)) {
+      if (this.model.dependsOnLatents(base)) return this.opaque(pow(base, exponent));
+      return this.opaque(pow(base, exponent));
+    }
+    const split = splitCondition(base, (t) => this.isGuard(t));
+    if (split !== null) return this.expand(cond(split.test, pow(split.then, exponent), pow(split.otherwise, exponent)));
+    if (base.op === 'apply' && base.fn === 'pow' && (this.model.isPositive(base.args[0]!) || integral(exponent)) && !this.model.dependsOnLatents(base.args[1]!)) {
+      return this.power(base.args[0]!, mul(base.args[1]!, exponent));
+    }
+    if (base.op === 'apply' && base.fn === 'exp') return this.expand(apply('exp', mul(base.args[0]!, exponent)));
+    const terms = combine(this.expand(base));
+    const alone = single(terms);
+    if (alone !== null && alone.binders.length === 0 && alone.guards.length === 0) {
+      // (c a b)^p = c^p a^p b^p for whole p, or where all but one factor are known to be positive.
+      const whole = integral(exponent);
+      const allPositive = alone.atoms.every((x) => this.model.isPositive(x.base));
+      if (whole || allPositive) {
+        return [{
+          binders: [], guards: [], coefficient: alone.coefficient.map((c) => pow(c, exponent)),
+          atoms: alone.atoms.map((x) => ({ base: x.base, power: mul(x.power, exponent) })),
+        }];
+      }
+    }
+    if (isConst(exponent) && Number.isInteger(exponent.value) && exponent.value >= 2 && exponent.value <= 4) {
+      let out = terms;
+      for (let k = 1; k < exponent.value; k++) out = combine(product(out, terms.map(refresh)));
+      return out;
+    }
+    return this.opaque(pow(rebuild(terms), exponent));
+  }
+
+  private logarithm(argument: Expr): readonly Monomial[] {
+    if (!this.model.dependsOnLatents(argument)) return [{ binders: [], guards: [], coefficient: [logOf(argument)], atoms: [] }];
+    const direct = logOf(argument);
+    if (!(direct.op === 'apply' && direct.fn === 'log')) return this.expand(direct);
+    const split = splitCondition(argument, (t) => this.isGuard(t));
+    if (split !== null) return this.expand(cond(split.test, logOf(split.then), logOf(split.otherwise)));
+    if (argument.op === 'reduce' && argument.kind === 'prod') return this.expand(reduce('sum', argument.index, argument.from, argument.to, logOf(argument.body)));
+    if (argument.op === 'apply') {
+      const [a, b] = argument.args;
+      if (argument.fn === 'mul' && this.splits(a!, b!)) return [...this.logarithm(a!), ...this.logarithm(b!)];
+      if (argument.fn === 'div' && this.splits(a!, b!)) return [...this.logarithm(a!), ...negated(this.logarithm(b!))];
+      if (argument.fn === 'pow' && !this.model.dependsOnLatents(b!) && this.model.isPositive(a!)) return product(this.expand(b!), this.logarithm(a!));
+    }
+    const terms = combine(this.expand(argument));
+    const alone = single(terms);
+    if (alone !== null && alone.binders.length === 0 && alone.guards.length === 0 && alone.atoms.every((x) => this.model.isPositive(x.base) || alone.atoms.length === 1)) {
+      const a0 = alone.atoms[0];
+      if (alone.atoms.length === 1 && alone.coefficient.length === 0 && a0 !== undefined && isConst(a0.power, 1)) return [atom(log(a0.base))];
+      if (alone.atoms.every((x) => this.model.isPositive(x.base))) {
+        const out: Monomial[] = [];
+        if (alone.coefficient.length > 0) out.push({ binders: [], guards: [], coefficient: [logOf(mulAll(alone.coefficient))], atoms: [] });
+        for (const x of alone.atoms) out.push(...product(this.expand(x.power), [this.logAtom(x.base)]));
+        return out;
+      }
+    }
+    const complement = oneMinusOf(terms);
+    if (complement !== null) return [atom(log(sub(one, complement)))];
+    return this.opaque(log(rebuild(terms)));
+  }
+  /** log(a b) = log a + log b needs to know that no two negatives meet: all latent factors positive. */
+  private splits(a: Expr, b: Expr): boolean {
+    const fine = (x: Expr): boolean => !this.model.dependsOnLatents(x) || this.model.isPositive(x);
+    return fine(a) && fine(b);
+  }
+  private logAtom(base: Expr): Monomial { return atom(logOf(base)); }
+
+  private elementOf(e: Expr & { op: 'element' }): readonly Monomial[] {
+    const { fn, args } = e.array;
+    if (fn === 'cumsum') {
+      const v = args[0]!;
+      const j = index('j');
+      return this.expand(reduce('sum', j, zero, add(e.at[0]!, one), at(v, j)));
+    }
+    if (fn === 'solve' && args[1]!.indices.length === 1) {
+      const inverse = inverseOf(args[0]!);
+      return this.expand(sumOver(args[1]!.dims[0]!, (j) => mul(at(inverse, e.at[0]!, j), at(args[1]!, j)), 'j'));
+    }
+    if (fn === 'inverse' || fn === 'logdet') {
+      const pulled = scalarFactor(args[0]!, (x) => this.model.dependsOnLatents(x));
+      if (pulled !== null) {
+        if (fn === 'inverse') return this.expand(mul(pow(pulled.factor, num(-1)), at(inverseOf(pulled.rest), ...e.at)));
+        return this.expand(add(mul(args[0]!.dims[0]!, logOf(pulled.factor)), logdetOf(pulled.rest)));
+      }
+      const again = fn === 'inverse' ? at(inverseOf(args[0]!), ...e.at) : logdetOf(args[0]!);
+      if (!(again.op === 'element' && again.array.fn === fn)) return this.expand(again);
+      return [atom(e)];
+    }
+    return this.opaque(e);
+  }
+
+  /** A function that cannot be expanded; its argument is put into canonical order so that equal functions compare equal. */
+  private opaque(e: Expr): readonly Monomial[] {
+    const split = splitCondition(e, (t) => this.isGuard(t));
+    if (split !== null) return this.expand(cond(split.test, split.then, split.otherwise));
+    if (e.op === 'apply' && e.args.length === 1 && e.fn !== 'pow') return [atom(apply(e.fn, this.canonical(e.args[0]!)))];
+    return [atom(e)];
+  }
+  private canonical(e: Expr): Expr {
+    if (!this.model.dependsOnLatents(e)) return e;
+    return rebuild(combine(this.expand(e)));
+  }
+}
+
+function atom(base: Expr): Monomial { return { binders: [], guards: [], coefficient: [], atoms: [{ base, power: one }] }; }
+/** The given part of a partly missing variable, read where the mask is 0: never changes during a run. */
+function given(e: Expr & { op: 'ref' }): Expr { return { op: 'ref', variable: givenPartOf(e.variable), at: e.at }; }
+function not(test: Expr): Expr { return test.op === 'apply' && test.fn === 'not' ? test.args[0]! : isConst(test) ? num(test.value === 0 ? 1 : 0) : apply('not', test); }
+function integral(e: Expr): boolean { return isConst(e) && Number.isInteger(e.value); }
+function single(terms: readonly Monomial[]): Monomial | null { return terms.length === 1 ? terms[0]! : null; }
+function bounded(terms: readonly Monomial[]): readonly Monomial[] {
+  if (terms.length > largestExpansion) throw new TooLarge();
+  return terms;
+}
+function negated(terms: readonly Monomial[]): readonly Monomial[] {
+  return terms.map((m) => ({ ...m, coefficient: [num(-1), ...m.coefficient] }));
+}
+
+/** A copy with new binders, so that it can be multiplied with the original. */
+export function refresh(m: Monomial): Monomial {
+  if (m.binders.length === 0) return m;
+  const map = new Map<Index, Expr>();
+  const binders = m.binders.map((b): Binder => {
+    const i = index(b.index.name);
+    const out = { index: i, from: substitute(b.from, map), to: substitute(b.to, map) };
+    map.set(b.index, i);
+    return out;
+  });
+  return substituteMonomial({ ...m, binders }, map);
+}
+/** Substitution in guards, coefficient and atoms (binders are left to the caller). */
+export function substituteMonomial(m: Monomial, map: ReadonlyMap<Index, Expr>): Monomial {
+  return {
+    binders: m.binders,
+    guards: m.guards.map((g) => substitute(g, map)),
+    coefficient: m.coefficient.map((c) => substitute(c, map)),
+    atoms: m.atoms.map((a) => ({ base: substitute(a.base, map), power: substitute(a.power, map) })),
+  };
+}
+
+function product(left: readonly Monomial[], right: readonly Monomial[]): readonly Monomial[] {
+  if (left.length * right.length > largestExpansion) throw new TooLarge();
+  const out: Monomial[] = [];
+  for (const a of left) for (const b of right) {
+    out.push({ binders: [...a.binders, ...b.binders], guards: [...a.guards, ...b.guards], coefficient: [...a.coefficient, ...b.coefficient], atoms: mergeAtoms([...a.atoms, ...b.atoms]) });
+  }
+  return out;
+}
+function mergeAtoms(atoms: readonly Atom[]): readonly Atom[] {
+  const out: Atom[] = [];
+  for (const a of atoms) {
+    const k = out.findIndex((o) => equal(o.base, a.base));
+    if (k < 0) { out.push(a); continue; }
+    const power = add(out[k]!.power, a.power);
+    if (isConst(power, 0)) out.splice(k, 1); else out[k] = { base: a.base, power };
+  }
+  return out;
+}
+
+/** Adds up monomials that differ in their coefficients only, and drops those whose guards contradict or that vanish. */
+export function combine(terms: readonly Monomial[]): readonly Monomial[] {
+  const buckets = new Map<string, { m: Monomial; parts: Expr[] }[]>();
+  const order: { m: Monomial; parts: Expr[] }[] = [];
+  for (const raw of terms) {
+    const m = tidyMonomial(raw);
+    if (m === null) continue;
+    const key = signature(m);
+    const bucket = buckets.get(key) ?? [];
+    if (bucket.length === 0) buckets.set(key, bucket);
+    const same = bucket.find((o) => sameShape(o.m, m));
+    if (same === undefined) {
+      const entry = { m, parts: [mulAll(m.coefficient)] };
+      bucket.push(entry);
+      order.push(entry);
+    } else {
+      const map = new Map(m.binders.map((b, k): [Index, Expr] => [b.index, same.m.binders[k]!.index]));
+      same.parts.push(substitute(mulAll(m.coefficient), map));
+    }
+  }
+  const out: Monomial[] = [];
+  for (const { m, parts } of order) {
+    if (parts.length === 1) { out.push(m); continue; }
+    const coefficient = addLike(parts);
+    if (isConst(coefficient, 0)) continue;
+    out.push({ ...m, coefficient: isConst(coefficient, 1) ? [] : factorsOf(coefficient) });
+  }
+  return out;
+}
+
+/** Sum of expressions with equal ones counted: `2 a - 2 a` vanishes. */
+function addLike(parts: readonly Expr[]): Expr {
+  let constant = 0;
+  const rest: { e: Expr; count: number }[] = [];
+  for (const p of parts) {
+    const { scale, body } = leadingConstant(p);
+    if (body === null) { constant += scale; continue; }
+    const same = rest.find((r) => equal(r.e, body));
+    if (same) same.count += scale; else rest.push({ e: body, count: scale });
+  }
+  return addAll([...rest.filter((r) => r.count !== 0).map((r) => mul(num(r.count), r.e)), num(constant)]);
+}
+/** `c * body` with the numeric factors multiplied out. */
+function leadingConstant(e: Expr): { scale: number; body: Expr | null } {
+  let scale = 1;
+  const body: Expr[] = [];
+  for (const f of factorsOf(e)) { if (isConst(f)) scale *= f.value; else body.push(f); }
+  return { scale, body: body.length === 0 ? null : mulAll(body) };
+}
+/** Factors of a product, negation as -1. */
+export function factorsOf(e: Expr): readonly Expr[] {
+  if (e.op === 'apply' && e.fn === 'mul') return e.args.flatMap(factorsOf);
+  if (e.op === 'apply' && e.fn === 'neg') return [num(-1), ...factorsOf(e.args[0]!)];
+  if (e.op === 'apply' && e.fn === 'div') return [...factorsOf(e.args[0]!), ...factorsOf(e.args[1]!).map((f) => pow(f, num(-1)))];
+  return [e];
+}
+
+function tidyMonomial(m: Monomial): Monomial | null {
+  let scale = 1;
+  const rest: Expr[] = [];
+  for (const c of m.coefficient.flatMap(factorsOf)) { if (isConst(c)) scale *= c.value; else rest.push(c); }
+  if (scale === 0) return null;
+  const guards: Expr[] = [];
+  for (const g of m.guards) {
+    if (isConst(g)) { if (g.value === 0) return null; continue; }
+    if (guards.some((o) => equal(o, g))) continue;
+    if (guards.some((o) => equal(not(o), g) || equal(o, not(g)))) return null;
+    guards.push(g);
+  }
+  // Constants raised to powers may appear as atoms' leftovers; a power of 0 was removed by mergeAtoms.
+  return { binders: m.binders, guards, coefficient: scale === 1 ? rest : [num(scale), ...rest], atoms: m.atoms };
+}
+
+function signature(m: Monomial): string {
+  const memo = new Map<Expr, number>();
+  const atoms = m.atoms.map((a) => hash(a.base, memo) ^ Math.imul(hash(a.power, memo), 31)).sort((x, y) => x - y);
+  const guards = m.guards.map((g) => hash(g, memo)).sort((x, y) => x - y);
+  return `${m.binders.length}|${guards.join(',')}|${atoms.join(',')}`;
+}
+function sameShape(a: Monomial, b: Monomial): boolean {
+  if (a.binders.length !== b.binders.length || a.guards.length !== b.guards.length || a.atoms.length !== b.atoms.length) return false;
+  const bound = new Map<Index, Index>();
+  for (let k = 0; k < a.binders.length; k++) {
+    const x = a.binders[k]!, y = b.binders[k]!;
+    if (!equal(x.from, y.from, bound) || !equal(x.to, y.to, bound)) return false;
+    bound.set(x.index, y.index);
+  }
+  return matched(a.guards, b.guards, (x, y) => equal(x, y, bound)) && matched(a.atoms, b.atoms, (x, y) => equal(x.base, y.base, bound) && equal(x.power, y.power, bound));
+}
+function matched<T>(left: readonly T[], right: readonly T[], same: (a: T, b: T) => boolean): boolean {
+  const rest = [...right];
+  for (const x of left) {
+    const k = rest.findIndex((y) => same(x, y));
+    if (k < 0) return false;
+    rest.splice(k, 1);
+  }
+  return true;
+}
+
+/** Sum of monomials as an expression, in an order that does not depend on how it was written. */
+function rebuild(terms: readonly Monomial[]): Expr {
+  const memo = new Map<Expr, number>();
+  const keyed = terms.map((m) => { const e = monomialExpr(m); return { e, key: hash(e, memo) }; });
+  keyed.sort((a, b) => a.key - b.key);
+  return addAll(keyed.map((k) => k.e));
+}
+
+/** `x` where the terms are exactly 1 - x for a single atom x. */
+function oneMinusOf(terms: readonly Monomial[]): Expr | null {
+  if (terms.length !== 2) return null;
+  const constant = terms.find((m) => m.atoms.length === 0 && m.binders.length === 0 && m.guards.length === 0);
+  const other = terms.find((m) => m.atoms.length === 1);
+  if (constant === undefined || other === undefined || other.binders.length > 0 || other.guards.length > 0) return null;
+  if (!isConst(mulAll(constant.coefficient), 1) || !isConst(mulAll(other.coefficient), -1)) return null;
+  const a = other.atoms[0]!;
+  return isConst(a.power, 1) ? a.base : null;
+}
+
+/** The first condition inside a function's argument that can be lifted out of it. */
+function splitCondition(e: Expr, allowed: (test: Expr) => boolean): { test: Expr; then: Expr; otherwise: Expr } | null {
+  let found: (Expr & { op: 'cond' }) | null = null;
+  const search = (x: Expr, bound: ReadonlySet<Index>): void => {
+    if (found !== null) return;
+    if (x.op === 'cond' && allowed(x.test)) {
+      let free = true;
+      for (const i of freeIndices(x.test)) if (bound.has(i)) free = false;
+      if (free) { found = x; return; }
+    }
+    switch (x.op) {
+      case 'apply': for (const a of x.args) search(a, bound); return;
+      case 'cond': search(x.then, bound); search(x.otherwise, bound); return;
+      case 'reduce': search(x.body, new Set([...bound, x.index])); return;
+      default: return;
+    }
+  };
+  search(e, new Set());
+  const target = found as (Expr & { op: 'cond' }) | null;
+  if (target === null) return null;
+  const put = (x: Expr, then: boolean): Expr => {
+    if (x.op === 'cond' && equal(x.test, target.test)) return put(then ? x.then : x.otherwise, then);
+    switch (x.op) {
+      case 'apply': return apply(x.fn, ...x.args.map((a) => put(a, then)));
+      case 'cond': return cond(x.test, put(x.then, then), put(x.otherwise, then));
+      case 'reduce': return reduce(x.kind, x.index, x.from, x.to, put(x.body, then));
+      default: return x;
+    }
+  };
+  return { test: target.test, then: put(e, true), otherwise: put(e, false) };
+}
+
+/** A latent scalar factor common to all elements of a matrix: `c * A`. */
+function scalarFactor(matrix: ArrayExpr, latent: (e: Expr) => boolean): { factor: Expr; rest: ArrayExpr } | null {
+  const body = matrix.body;
+  const inside = (e: Expr): boolean => { const free = freeIndices(e); return matrix.indices.some((i) => free.has(i)); };
+  if (body.op === 'cond') {
+    // diagonal: cond(i == j, c * d_i, 0)
+    if (!isConst(body.otherwise, 0)) return null;
+    const factors = factorsOf(body.then);
+    const outer = factors.filter((f) => latent(f) && !inside(f));
+    if (outer.length === 0) return null;
+    const rest = mulAll(factors.filter((f) => !outer.includes(f)));
+    return { factor: mulAll(outer), rest: { ...matrix, body: cond(body.test, rest, zero) } };
+  }
+  const factors = factorsOf(body);
+  const outer = factors.filter((f) => latent(f) && !inside(f));
+  if (outer.length === 0 || outer.length === factors.length) return null;
+  return { factor: mulAll(outer), rest: { ...matrix, body: mulAll(factors.filter((f) => !outer.includes(f))) } };
+}
+

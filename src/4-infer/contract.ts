@@ -1,0 +1,212 @@
+/**
+ * Contraction: sums over large indices become tables of statistics.
+ *
+ * A coefficient is `sum over binders, where guards hold, of a product`. Each large binder is summed out
+ * over the factors that contain it alone, so that `sum_n X[n,i] X[n,j] w[j] / s2` becomes a folded table
+ * times the rest, and `sum_n 1[z[n] = k] x[n,i]` one pass of accumulation for all k. Tables of data
+ * alone are filled once, at bind time; the others are filled before the kernel's own loop.
+ */
+import { type Code, accumulate, forLoop, when } from '../code/loop.js';
+import {
+  type Expr, type Index, apply, cond, equal, freeIndices, hash, index, isConst, mulAll, num, reduce, ref, rewrite, variablesOf, visit, zero,
+} from '../expr/expr.js';
+import { factorsOf, type Binder } from '../3-derive/normalForm.js';
+import { type ProgramBuilder, loops } from './programBuilder.js';
+
+/** Ranges up to this many iterations are left to be unrolled or looped where they stand. */
+const smallRange = 8;
+/** A table may not be larger than this many times the loop it replaces (plus a constant). */
+const tableLimit = 4;
+const tableFloor = 65_536;
+
+export interface Sum { readonly binders: readonly Binder[]; readonly guards: readonly Expr[]; readonly coefficient: Expr }
+
+/** Shared by the contractions of one kernel: equal statistics are computed once. */
+export class StatisticTables {
+  readonly before: Code[] = [];
+  private readonly known: TableRecord[] = [];
+  private readonly builder: ProgramBuilder;
+  /** Variable that the kernel updates; tables filled before its loop must not read it. */
+  private readonly updated: string | null;
+  /** Plates of the kernel: indices that are free in coefficients. */
+  private readonly plates: readonly Binder[];
+  private readonly foldedTables: FoldedTables;
+
+  constructor(builder: ProgramBuilder, updated: string | null, plates: readonly Binder[], foldedTables: FoldedTables) {
+    this.builder = builder;
+    this.updated = updated;
+    this.plates = plates;
+    this.foldedTables = foldedTables;
+  }
+
+  /** The sum as an expression of the kernel's plates and of `kept` binders, with tables for what could be summed out. */
+  contract(sum: Sum, kept: readonly Index[]): { readonly binders: readonly Binder[]; readonly guards: readonly Expr[]; readonly value: Expr } {
+    let binders = sum.binders.map((b) => this.builder.bindBinder(b));
+    let guards = sum.guards.map((g) => this.builder.bind(g)).filter((g) => !isConst(g, 1));
+    if (guards.some((g) => isConst(g, 0))) return { binders: [], guards: [], value: zero };
+    let factors = factorsOf(this.builder.bind(sum.coefficient));
+    ({ binders, guards, factors } = this.separateGathers(binders, guards, factors));
+    for (;;) {
+      const candidates = binders.filter((b) => !kept.includes(b.index)
+        && this.trips(b) > smallRange
+        && !binders.some((o) => o !== b && (freeIndices(o.from).has(b.index) || freeIndices(o.to).has(b.index))));
+      if (candidates.length === 0) break;
+      candidates.sort((a, b) => this.trips(b) - this.trips(a));
+      const binder = candidates[0]!;
+      const has = (e: Expr): boolean => freeIndices(e).has(binder.index);
+      const inner = factors.filter(has), innerGuards = guards.filter(has);
+      const value = this.sumOut(binder, inner, innerGuards, binders);
+      factors = [...factors.filter((f) => !has(f)), value];
+      guards = guards.filter((g) => !has(g));
+      binders = binders.filter((b) => b !== binder);
+    }
+    // What is left is small (or kept by the caller): plain nested sums.
+    const keptBinders = binders.filter((b) => kept.includes(b.index));
+    let value = mulAll(factors);
+    const inside = binders.filter((b) => !kept.includes(b.index));
+    const innerGuards = guards.filter((g) => inside.some((b) => freeIndices(g).has(b.index)));
+    for (const g of innerGuards) value = cond(g, value, zero);
+    for (const b of [...inside].reverse()) value = reduce('sum', b.index, b.from, b.to, value);
+    return { binders: keptBinders, guards: guards.filter((g) => !innerGuards.includes(g)), value };
+  }
+
+  private trips(b: Binder): number { return this.builder.trips(b.from, b.to); }
+
+  /**
+   * `a[g[n]] * x[n]` with data g becomes `sum_j 1[g[n] = j] a[j] x[n]`, so that the sum over n speaks
+   * of data alone and folds into a table over j. Discrete latents in the place of g give tables that
+   * are filled in one pass. Only where the table is smaller than the loop.
+   */
+  private separateGathers(binders: readonly Binder[], guards: readonly Expr[], factors: readonly Expr[]): { binders: Binder[]; guards: Expr[]; factors: Expr[] } {
+    const outBinders = [...binders], outGuards = [...guards];
+    const separated: { e: Expr; j: Index }[] = [];
+    const model = this.builder.model;
+    const rewriteFactor = (f: Expr): Expr => rewrite(f, (x) => {
+      if (x.op !== 'ref' || x.at.length === 0 || model.statusOf(x.variable) === 'given') return x;
+      const at = x.at.map((e, d) => {
+        if (e.op !== 'ref' || (this.updated !== null && variablesOf(e).has(this.updated))) return e;
+        const heavy = outBinders.find((b) => this.trips(b) > smallRange && freeIndices(e).has(b.index));
+        if (heavy === undefined) return e;
+        const known = separated.find((s) => equal(s.e, e));
+        if (known !== undefined) return known.j;
+        const extent = this.builder.storage(x.variable).shape[d]!;
+        const trips = Math.min(this.trips(heavy), Number.MAX_SAFE_INTEGER);
+        if (extent * 2 > trips || separated.length >= 2) return e;
+        const j = index('j');
+        separated.push({ e, j });
+        outBinders.push(this.builder.bindBinder({ index: j, from: zero, to: num(extent) }));
+        outGuards.push(apply('eq', e, j));
+        return j;
+      });
+      return at.every((e, d) => e === x.at[d]) ? x : ref(x.variable, at);
+    });
+    return { binders: outBinders, guards: outGuards, factors: factors.map(rewriteFactor) };
+  }
+
+  /** Sums one binder over the factors and guards that contain it. */
+  private sumOut(binder: Binder, factors: readonly Expr[], guards: readonly Expr[], binders: readonly Binder[]): Expr {
+    const body = mulAll(factors);
+    const inline = (): Expr => {
+      let value = body;
+      for (const g of guards) value = cond(g, value, zero);
+      return reduce('sum', binder.index, binder.from, binder.to, value);
+    };
+    if (factors.length === 0 && guards.length === 0) return apply('max', apply('sub', binder.to, binder.from), zero);
+    // Equalities `e(n) = rhs` with rhs free of n address the table; other free indices are its further dimensions.
+    const addresses: { left: Expr; right: Expr; extent: number }[] = [];
+    const plainGuards: Expr[] = [];
+    for (const g of guards) {
+      const pair = this.equality(g, binder.index);
+      const extent = pair === null ? null : this.extentOf(pair.right);
+      if (pair !== null && extent !== null && !isConst(pair.right)) addresses.push({ ...pair, extent });
+      else plainGuards.push(g);
+    }
+    const free = new Set<Index>();
+    for (const e of [body, ...plainGuards, binder.from, binder.to, ...addresses.map((a) => a.left)]) for (const i of freeIndices(e)) if (i !== binder.index) free.add(i);
+    const others: Binder[] = [];
+    for (const i of free) {
+      const b = binders.find((x) => x.index === i) ?? this.plates.find((x) => x.index === i);
+      if (b === undefined) return inline();
+      others.push(b);
+    }
+    // Dimensions over ragged indices need their outer indices; keep the order of declaration.
+    const all = [...this.plates, ...binders];
+    others.sort((a, b) => all.findIndex((x) => x.index === a.index) - all.findIndex((x) => x.index === b.index));
+    const extents: number[] = [];
+    for (const o of others) {
+      const r = this.builder.interval(o.to);
+      if (r === null) return inline();
+      extents.push(Math.max(0, r.high));
+      const dependsOn = [...freeIndices(o.from), ...freeIndices(o.to)];
+      if (dependsOn.some((i) => !others.some((x) => x.index === i))) return inline();
+    }
+    const shape = [...addresses.map((a) => a.extent), ...extents];
+    const cells = shape.reduce((a, b) => a * b, 1);
+    const trips = this.trips(binder);
+    const work = others.reduce((w, o) => w * Math.min(this.trips(o), 1e6), Math.min(trips, 1e9));
+    if (cells > tableLimit * Math.min(trips, 1e9) + tableFloor || work > 2e9) return inline();
+    const reads = new Set<string>();
+    for (const e of [body, ...guards, binder.from, binder.to, ...others.flatMap((o) => [o.from, o.to])]) for (const v of variablesOf(e)) reads.add(v);
+    const given = [...reads].every((v) => this.builder.model.statusOf(v) === 'given');
+    if (!given) {
+      if (this.updated !== null && reads.has(this.updated)) return inline();
+      if (addresses.length === 0) return inline();
+    }
+    const at = [...addresses.map((a) => a.right), ...others.map((o) => o.index)];
+    const lefts = addresses.map((a) => a.left);
+    const same = (given ? this.foldedTables.known : this.known).find((k) => sameTable(k, binder, others, lefts, plainGuards, body));
+    if (same !== undefined) return ref(same.table, at);
+    const table = this.builder.fresh('sum', shape, given ? 'data' : 'scratch');
+    if (given) this.builder.setInitial(table, new Float64Array(cells));
+    const checks = addresses.flatMap((a) => (this.inside(a.left, a.extent) ? [] : [apply('and', apply('ge', a.left, zero), apply('lt', a.left, num(a.extent)))]));
+    const cell = [...lefts, ...others.map((o) => o.index)];
+    const outer = others.filter((o) => freeIndices(binder.from).has(o.index) || freeIndices(binder.to).has(o.index) || this.plates.some((p) => p.index === o.index));
+    const innerLoops = others.filter((o) => !outer.includes(o));
+    const guardsFirst = [...checks, ...plainGuards].filter((g) => !innerLoops.some((o) => freeIndices(g).has(o.index)));
+    const guardsLate = plainGuards.filter((g) => innerLoops.some((o) => freeIndices(g).has(o.index)));
+    let code: readonly Code[] = loops(innerLoops, guardsLate, [accumulate(table, cell, body)]);
+    for (const g of guardsFirst) code = [when(g, code)];
+    code = loops(outer, [], [forLoop(binder.index, binder.from, binder.to, code)]);
+    const record: TableRecord = { binder, others, addresses: lefts, guards: plainGuards, body, table };
+    if (given) { this.builder.fold(...code); this.foldedTables.known.push(record); } else { this.before.push({ do: 'fill', storage: table, value: zero }, ...code); this.known.push(record); }
+    return ref(table, at);
+  }
+
+  /** `left = right` with the summed index on the left only. */
+  private equality(g: Expr, i: Index): { left: Expr; right: Expr } | null {
+    if (g.op !== 'apply' || g.fn !== 'eq') return null;
+    const [a, b] = [g.args[0]!, g.args[1]!];
+    const inA = freeIndices(a).has(i), inB = freeIndices(b).has(i);
+    if (inA === inB) return null;
+    return inA ? { left: a, right: b } : { left: b, right: a };
+  }
+  private extentOf(right: Expr): number | null {
+    let plain = true;
+    visit(right, (x) => { if (x.op === 'ref' || x.op === 'reduce' || x.op === 'element') plain = false; });
+    if (!plain) return null;
+    const r = this.builder.interval(right);
+    return r === null || r.low < 0 ? null : r.high + 1;
+  }
+  private inside(left: Expr, extent: number): boolean {
+    const r = this.builder.interval(left);
+    return r !== null && r.low >= 0 && r.high < extent;
+  }
+}
+
+/** Folded tables are shared by all kernels of a program. */
+export class FoldedTables {
+  readonly known: TableRecord[] = [];
+}
+interface TableRecord { readonly binder: Binder; readonly others: readonly Binder[]; readonly addresses: readonly Expr[]; readonly guards: readonly Expr[]; readonly body: Expr; readonly table: string }
+
+function sameTable(k: TableRecord, binder: Binder, others: readonly Binder[], addresses: readonly Expr[], guards: readonly Expr[], body: Expr): boolean {
+  if (k.others.length !== others.length || k.addresses.length !== addresses.length || k.guards.length !== guards.length || hash(k.body) !== hash(body)) return false;
+  const bound = new Map<Index, Index>([[k.binder.index, binder.index]]);
+  if (!equal(k.binder.from, binder.from) || !equal(k.binder.to, binder.to)) return false;
+  for (let d = 0; d < others.length; d++) {
+    const a = k.others[d]!, b = others[d]!;
+    if (!equal(a.from, b.from, bound) || !equal(a.to, b.to, bound)) return false;
+    bound.set(a.index, b.index);
+  }
+  return equal(k.body, body, bound) && k.addresses.every((e, d) => equal(e, addresses[d]!, bound)) && k.guards.every((e, d) => equal(e, guards[d]!, bound));
+}

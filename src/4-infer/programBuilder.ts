@@ -1,0 +1,153 @@
+/**
+ * Collects what a generated program consists of: storages, code folded once at bind time and entry
+ * points. All sizes are numbers here; derived expressions come in with sizes still symbolic and are
+ * bound by `bind`.
+ */
+import type { BoundModel, BoundVariable } from '../2-graph/bound.js';
+import { type Code, type ElementType, type Module, type Storage, forLoop, when } from '../code/loop.js';
+import { type ArrayExpr, type Expr, type Index, isConst, mapArray, num, rewrite } from '../expr/expr.js';
+import { affine } from '../expr/affine.js';
+import { simplify } from '../expr/simplify.js';
+import { DerivedModel, givenPartOf, maskOf } from '../3-derive/model.js';
+import type { Binder } from '../3-derive/normalForm.js';
+import type { Given } from '../2-graph/bound.js';
+import { InternalError } from '../errors/diagnostic.js';
+
+export class ProgramBuilder {
+  readonly bound: BoundModel;
+  readonly model: DerivedModel;
+  private readonly table = new Map<string, Storage>();
+  private readonly initial = new Map<string, Float64Array | Int32Array>();
+  private readonly foldCode: Code[] = [];
+  private readonly entries = new Map<string, { parameters: readonly string[]; body: Code[] }>();
+  private readonly ranges = new Map<Index, { from: number; to: number }>();
+  private counter = 0;
+
+  constructor(bound: BoundModel) {
+    this.bound = bound;
+    this.model = new DerivedModel(bound.graph, givenOf(bound));
+    for (const v of bound.variables.values()) this.addVariable(v);
+  }
+
+  private addVariable(v: BoundVariable): void {
+    const type: ElementType = v.values instanceof Int32Array ? 'int32' : 'float64';
+    const place = v.status === 'given' ? 'data' : 'state';
+    this.addStorage({ name: v.name, type, shape: v.shape, place, range: v.range }, v.values);
+    if (v.status === 'partial' && v.mask !== undefined) {
+      this.addStorage({ name: maskOf(v.name), type: 'int32', shape: v.shape, place: 'data', range: 2 }, v.mask);
+      this.addStorage({ name: givenPartOf(v.name), type, shape: v.shape, place: 'data' }, v.values.slice());
+    }
+  }
+
+  addStorage(storage: Storage, values?: Float64Array | Int32Array): string {
+    if (this.table.has(storage.name)) throw new InternalError(`storage ${storage.name} exists`);
+    this.table.set(storage.name, storage);
+    if (values !== undefined) this.initial.set(storage.name, values);
+    return storage.name;
+  }
+  /** A new storage with a name of its own. */
+  fresh(hint: string, shape: readonly number[], place: Storage['place'], type: ElementType = 'float64', range?: number): string {
+    return this.addStorage({ name: `%${hint}${this.counter++}`, type, shape, place, range });
+  }
+  storage(name: string): Storage {
+    const s = this.table.get(name);
+    if (s === undefined) throw new InternalError(`storage ${name} does not exist`);
+    return s;
+  }
+  hasStorage(name: string): boolean { return this.table.has(name); }
+  storages(): readonly Storage[] { return [...this.table.values()]; }
+  initialValues(name: string): Float64Array | Int32Array | undefined { return this.initial.get(name); }
+  setInitial(name: string, values: Float64Array | Int32Array): void { this.initial.set(name, values); }
+
+  /** Code that runs once, before any chain, and writes data storages. */
+  fold(...code: readonly Code[]): void { this.foldCode.push(...code); }
+  folds(): readonly Code[] { return this.foldCode; }
+
+  entry(name: string, body: readonly Code[], parameters: readonly string[] = []): void { this.entries.set(name, { parameters, body: [...body] }); }
+  module(): Module {
+    return { storages: this.storages(), functions: [...this.entries].map(([name, f]) => ({ name, parameters: f.parameters, body: f.body })) };
+  }
+
+  /** Sizes become numbers; lets stay as they are. */
+  bind(e: Expr): Expr {
+    return simplify(rewrite(e, (x) => {
+      if (x.op !== 'size') return x;
+      const n = this.bound.sizes.get(x.name);
+      if (n === undefined) throw new InternalError(`size ${x.name} has no value`);
+      return num(n);
+    }));
+  }
+  bindArray(a: ArrayExpr): ArrayExpr { return mapArray(a, (e) => this.bind(e)); }
+  bindBinder(b: Binder): Binder {
+    const from = this.bind(b.from), to = this.bind(b.to);
+    this.noteRange(b.index, from, to);
+    return { index: b.index, from, to };
+  }
+  /** Remembers what values an index takes, for extents of tables. */
+  noteRange(index: Index, from: Expr, to: Expr): void {
+    const low = this.interval(from), high = this.interval(to);
+    if (high !== null) this.ranges.set(index, { from: low?.low ?? 0, to: high.high });
+  }
+
+  /** Smallest and largest value of an integer expression of constants, indices and integer storages; null where unknown. */
+  interval(e: Expr): { readonly low: number; readonly high: number } | null {
+    const form = affine(e);
+    let low = form.constant, high = form.constant;
+    for (const t of form.terms) {
+      const r = this.termInterval(t.term);
+      if (r === null) return null;
+      low += t.coefficient * (t.coefficient > 0 ? r.low : r.high);
+      high += t.coefficient * (t.coefficient > 0 ? r.high : r.low);
+    }
+    return { low, high };
+  }
+  private termInterval(e: Expr): { low: number; high: number } | null {
+    if (e.op === 'index') {
+      const r = this.ranges.get(e);
+      return r === undefined ? null : { low: r.from, high: r.to - 1 };
+    }
+    if (e.op === 'ref') {
+      const s = this.table.get(e.variable);
+      if (s?.range !== undefined) return { low: 0, high: s.range - 1 };
+      const v = this.bound.variables.get(e.variable);
+      if (v?.status === 'given' && v.values instanceof Int32Array) {
+        let low = Infinity, high = -Infinity;
+        for (const x of v.values) { if (x < low) low = x; if (x > high) high = x; }
+        return low > high ? { low: 0, high: 0 } : { low, high };
+      }
+      return null;
+    }
+    if (e.op === 'apply' && (e.fn === 'max' || e.fn === 'min')) {
+      const a = this.interval(e.args[0]!), b = this.interval(e.args[1]!);
+      if (a === null || b === null) return null;
+      return e.fn === 'max' ? { low: Math.max(a.low, b.low), high: Math.max(a.high, b.high) } : { low: Math.min(a.low, b.low), high: Math.min(a.high, b.high) };
+    }
+    if (e.op === 'reduce' && (e.kind === 'max' || e.kind === 'min')) {
+      this.noteRange(e.index, e.from, e.to);
+      return this.interval(e.body);
+    }
+    return null;
+  }
+  /** Number of iterations of a range; Infinity where it is not known (ragged ranges). */
+  trips(from: Expr, to: Expr): number {
+    return isConst(from) && isConst(to) ? Math.max(0, to.value - from.value) : Infinity;
+  }
+}
+
+/** Wraps code into loops and guards, outermost first. */
+export function loops(binders: readonly Binder[], guards: readonly Expr[], body: readonly Code[]): readonly Code[] {
+  let out = body;
+  for (const g of guards) out = [when(g, out)];
+  for (const b of [...binders].reverse()) out = [forLoop(b.index, b.from, b.to, out)];
+  return out;
+}
+
+/** What a bound model knows, for the derivation. */
+export function givenOf(bound: BoundModel): Given {
+  const complete = new Set<string>(), partial = new Set<string>();
+  for (const v of bound.variables.values()) {
+    if (v.status === 'given') complete.add(v.name);
+    if (v.status === 'partial') partial.add(v.name);
+  }
+  return { complete, partial };
+}
