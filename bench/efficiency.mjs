@@ -36,7 +36,9 @@ function sortComponents(names, components) {
 /** Smallest bulk ESS, largest R-hat, and means (to see that systems agree). */
 export function efficiency(path, components) {
   const { names, chains } = readDraws(path);
-  const derive = components ? sortComponents(names, components) : (row) => row;
+  // In the order of the names, so that columns of different systems meet.
+  const byName = names.map((_, position) => position).sort((a, b) => (names[a] < names[b] ? -1 : 1));
+  const derive = components ? sortComponents(names, components) : (row) => byName.map((position) => row[position]);
   const length = Math.min(...chains.map((rows) => rows.length));
   const rows = chains.map((chain) => chain.slice(0, length).map(derive));
   const width = rows[0][0].length;
