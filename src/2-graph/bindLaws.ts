@@ -1,0 +1,294 @@
+/**
+ * Observed values against the supports of their laws, and parameters that depend on data alone
+ * against their domains: refused before any inference starts, with the element, the value and the
+ * reason.
+ */
+import type { Domain, Family, Support } from '../distributions/family.js';
+import { families } from '../distributions/registry.js';
+import type { Span } from '../errors/diagnostic.js';
+import { type ArrayExpr, type Expr, type Index, freeIndices, isConst, num, ref, scalar } from '../expr/expr.js';
+import { printText } from '../expr/print.js';
+import { type BindContext, expressionsOfSteps, stepsOf } from './bindContext.js';
+import * as messages from './bindMessages.js';
+import type { Step } from './compute.js';
+import { covarianceProblem, simplexProblem } from './constraints.js';
+import { elementName, nameAt } from './data.js';
+import type { Law, Statement } from './graph.js';
+import { lawSupport } from './lawSupport.js';
+
+/** Values of a Multinomial's total are integers stored as doubles: exact. */
+const totalTolerance = 0;
+
+/** A statement with a law. */
+type DrawingStatement = Extract<Statement, { readonly law: Law }>;
+
+/** Checks every law of the model against the data. One report for each statement at most. */
+export function checkLaws(b: BindContext): void {
+  for (const s of b.graph.statements) {
+    if (s.kind !== 'sample' && s.kind !== 'observe' && s.kind !== 'predict') continue;
+    const steps = stepsOf(s);
+    if (!expressionsOfSteps(steps).every((e) => b.known(e))) continue;
+    if (!checkParameters(b, s.law, steps)) continue;
+    if (s.kind !== 'predict') checkObserved(b, s, steps);
+  }
+}
+
+// --- parameters -------------------------------------------------------------------------------
+
+function checkParameters(b: BindContext, law: Law, steps: readonly Step[]): boolean {
+  switch (law.kind) {
+    case 'family': {
+      const family = families.get(law.family);
+      if (family === undefined) return true;
+      for (const p of family.parameters) {
+        const value = law.parameters[p.name];
+        if (value !== undefined && !checkParameter(b, family, p.name, p.domain, value, steps, law.span)) return false;
+      }
+      return (family.conditions?.(law.parameters) ?? []).every((c) => checkCondition(b, law.family, c, steps, law.span));
+    }
+    case 'truncated': {
+      if (!checkParameters(b, law.base, steps)) return false;
+      return checkCondition(b, 'truncated', { op: 'apply', fn: 'sub', args: [law.high, law.low] }, steps, law.span);
+    }
+    case 'mixture': return checkParameters(b, law.component, [...steps, { kind: 'loop', index: law.index, from: law.from, to: law.to }]);
+    case 'mixtureOf': return law.components.every((c) => checkParameters(b, c, steps));
+  }
+}
+
+/** Only the loops that the expressions depend on: a constant is checked once, not N times. */
+function relevant(steps: readonly Step[], expressions: readonly Expr[]): Step[] {
+  const needed = new Set<Index>(expressions.flatMap((e) => [...freeIndices(e)]));
+  const kept: Step[] = [];
+  for (const s of [...steps].reverse()) {
+    if (s.kind === 'loop' && !needed.has(s.index)) continue;
+    for (const e of s.kind === 'loop' ? [s.from, s.to] : [s.test]) for (const i of freeIndices(e)) needed.add(i);
+    kept.unshift(s);
+  }
+  return kept;
+}
+
+function runsAtLeastOnce(b: BindContext, steps: readonly Step[]): boolean {
+  return !b.evaluator.walk(steps, () => false);
+}
+
+/** ` at n = 3` */
+function where(b: BindContext, steps: readonly Step[]): string {
+  const loops = steps.filter((s) => s.kind === 'loop');
+  return loops.length === 0 ? '' : ` at ${loops.map((s) => `${s.index.name} = ${b.evaluator.box(s.index).value}`).join(', ')}`;
+}
+
+function checkParameter(b: BindContext, family: Family, name: string, domain: Domain, value: ArrayExpr, steps: readonly Step[], span: Span): boolean {
+  if (![value.body, ...value.dims].every((e) => b.known(e))) return true;
+  // Data was found finite when it was read; nothing else can be wrong with a vector of it.
+  if ((domain === 'real' || domain === 'vector') && value.body.op === 'ref') return true;
+  const own = relevant(steps, arrayExpressions(value));
+  const fill = b.evaluator.array(value);
+  const words = domainWords[domain];
+  let fine = true;
+  b.evaluator.walk(own, () => {
+    const { shape, values } = fill();
+    const problem = domainProblem(domain, shape, values);
+    if (problem === null || !runsAtLeastOnce(b, steps)) return true;
+    b.report(messages.badParameter(family.name, name, where(b, own), problem, words, span));
+    return fine = false;
+  });
+  return fine;
+}
+
+/** Expressions whose free indices are those of the array itself. */
+function arrayExpressions(a: ArrayExpr): Expr[] {
+  return [...a.dims, { op: 'element', array: { fn: '', args: [a], dims: [] }, at: [] }];
+}
+
+const domainWords: Readonly<Record<Domain, string>> = {
+  real: 'a finite number', positive: 'positive', nonnegative: 'not negative', unit: 'between 0 and 1', int: 'a whole number',
+  count: 'a whole number that is not negative', positiveInt: 'a positive whole number', simplex: 'probabilities that sum to 1',
+  positiveVector: 'a vector of positive numbers', vector: 'a vector of finite numbers', cov: 'a symmetric positive definite matrix',
+  precision: 'a symmetric positive definite matrix', choleskyFactor: 'lower triangular with a positive diagonal',
+};
+
+/** What is wrong with a parameter's value, in words, or null. */
+function domainProblem(domain: Domain, shape: readonly number[], values: Float64Array): string | null {
+  const first = (holds: (x: number) => boolean): string | null => {
+    const k = values.findIndex((x) => !holds(x));
+    if (k < 0) return null;
+    const shown = messages.showNumber(values[k]!);
+    return shape.length === 0 ? shown : `${shown} at position ${elementName('', k, shape)}`;
+  };
+  switch (domain) {
+    case 'real': case 'vector': return first((x) => Number.isFinite(x));
+    case 'positive': case 'positiveVector': return first((x) => x > 0 && Number.isFinite(x));
+    case 'nonnegative': return first((x) => x >= 0 && Number.isFinite(x));
+    case 'unit': return first((x) => x >= 0 && x <= 1);
+    case 'int': return first((x) => Number.isInteger(x));
+    case 'count': return first((x) => Number.isInteger(x) && x >= 0);
+    case 'positiveInt': return first((x) => Number.isInteger(x) && x > 0);
+    case 'simplex': { const problem = simplexProblem(values, 0, values.length); return problem === null ? null : `a vector that ${problem}`; }
+    case 'cov': case 'precision': { const problem = covarianceProblem(values, 0, shape[0] ?? 0); return problem === null ? null : `a matrix that ${problem}`; }
+    case 'choleskyFactor': {
+      const d = shape[0] ?? 0;
+      const k = values.findIndex((x, at) => { const i = Math.floor(at / d), j = at % d; return i === j ? !(x > 0) : j > i && x !== 0; });
+      return k < 0 ? null : `a matrix with ${messages.showNumber(values[k]!)} at ${elementName('', k, shape)}`;
+    }
+  }
+}
+
+/** A condition on parameters, >= 0, where it depends on data alone. */
+function checkCondition(b: BindContext, law: string, condition: Expr, steps: readonly Step[], span: Span): boolean {
+  if (!b.known(condition)) return true;
+  const own = relevant(steps, [condition]);
+  const value = b.evaluator.compile(condition);
+  let fine = true;
+  b.evaluator.walk(own, () => {
+    if (value() >= 0 || !runsAtLeastOnce(b, steps)) return true;
+    b.report(messages.badCondition(law, where(b, own), span));
+    return fine = false;
+  });
+  return fine;
+}
+
+// --- observed values --------------------------------------------------------------------------
+
+function checkObserved(b: BindContext, s: DrawingStatement, steps: readonly Step[]): void {
+  const target = s.target;
+  const variable = target === null ? undefined : b.graph.variables.get(target.variable);
+  const stored = target === null ? undefined : b.storages.get(target.variable);
+  const shape = target === null ? undefined : b.shapes.get(target.variable);
+  if (target !== null && (stored === undefined || shape === undefined || variable === undefined)) return;
+  const support = lawSupport(s.law);
+  if (support === null || isEverything(support, variable?.scalar === 'int' || variable?.scalar === 'bool')) return;
+  const lawText = lawName(s.law);
+
+  let value: ArrayExpr;
+  if (s.kind === 'observe') value = s.value;
+  else {
+    const rank = shape!.length - target!.at.length;
+    const indices: Index[] = Array.from({ length: rank }, (_, k) => ({ op: 'index', name: `i${k}` }));
+    value = { indices, dims: indices.map((_, k) => num(shape![target!.at.length + k]!)), body: ref(target!.variable, [...target!.at, ...indices]) };
+  }
+  // The target's own gaps are skipped below; whatever else a value depends on must be known.
+  const readable = target !== null || b.known(value.body);
+  if (!readable || !value.dims.every((d) => b.known(d))) return;
+
+  const judge = judgeOf(b, s.law, support, value);
+  const block = target === null ? 0 : shape!.slice(target.at.length).reduce((product, d) => product * d, 1);
+  const position = target === null ? null : b.evaluator.position(shape!.slice(0, target.at.length), target.at);
+  b.evaluator.walk(steps, () => {
+    const p = position === null ? -1 : position();
+    if (position !== null) {
+      if (p < 0) return true;
+      const gaps = stored!.gaps;
+      if (gaps !== null && (block === 1 ? gaps[p] === 1 : gaps.subarray(p * block, (p + 1) * block).includes(1))) return true;
+    }
+    const problem = judge();
+    if (problem === null) return true;
+    const element = target === null ? `${printText(value.body)}${where(b, steps)}` : nameAt(target.variable, target.at.map((e) => b.evaluator.value(e)));
+    b.report(messages.outsideSupport(element, problem.value, lawText, problem.reason, s.span));
+    return false;
+  });
+}
+
+function lawName(law: Law): string {
+  switch (law.kind) {
+    case 'family': return law.family;
+    case 'truncated': return `truncated ${lawName(law.base)}`;
+    case 'mixture': return `a mixture of ${lawName(law.component)}`;
+    case 'mixtureOf': return 'the mixture';
+  }
+}
+
+/** True where every finite value of the type lies in the support. */
+function isEverything(s: Support, integer: boolean): boolean {
+  switch (s.kind) {
+    case 'interval': return isConst(s.low, Number.NEGATIVE_INFINITY) && isConst(s.high, Number.POSITIVE_INFINITY);
+    case 'integers': return integer && isConst(s.low, Number.NEGATIVE_INFINITY) && isConst(s.high, Number.POSITIVE_INFINITY);
+    case 'vector': return true;
+    default: return false;
+  }
+}
+
+interface Problem { readonly value: string; readonly reason: string }
+
+/** A closure that judges the value at the current indices; bounds that depend on unknowns judge nothing. */
+function judgeOf(b: BindContext, law: Law, support: Support, value: ArrayExpr): () => Problem | null {
+  const known = (e: Expr): (() => number) | null => (b.known(e) ? b.evaluator.compile(e) : null);
+  switch (support.kind) {
+    case 'interval': case 'integers': {
+      const x = b.evaluator.compile(value.body);
+      const low = known(support.low), high = known(support.high);
+      const integers = support.kind === 'integers';
+      const boundary = integers ? null : boundaryOf(b, law, value.body);
+      return () => {
+        const v = x();
+        const problem = (reason: string): Problem => ({ value: messages.showNumber(v), reason });
+        if (Number.isNaN(v)) return problem('it is not a number');
+        if (integers && !Number.isInteger(v)) return problem('its values are whole numbers');
+        const l = low === null ? Number.NEGATIVE_INFINITY : low(), h = high === null ? Number.POSITIVE_INFINITY : high();
+        if (v < l) return problem(l === 0 ? 'it is negative' : `it is below ${messages.showNumber(l)}`);
+        if (v > h) return problem(`it is above ${messages.showNumber(h)}`);
+        if ((v === l || v === h) && boundary !== null && boundary()) return problem('its density there is zero');
+        return null;
+      };
+    }
+    case 'point': {
+      const at = known(support.value);
+      const x = b.evaluator.compile(value.body);
+      return () => {
+        if (at === null || at() === x()) return null;
+        return { value: messages.showNumber(x()), reason: `its only value is ${messages.showNumber(at())}` };
+      };
+    }
+    case 'vector': return () => null;
+    case 'simplex': return arrayJudge(b, value, (_, values) => simplexProblem(values, 0, values.length));
+    case 'counts': {
+      const total = known(support.total);
+      return arrayJudge(b, value, (_, values) => {
+        const bad = values.find((x) => !(Number.isInteger(x) && x >= 0));
+        if (bad !== undefined) return `has the element ${messages.showNumber(bad)}, which is not a count`;
+        const sum = values.reduce((a, x) => a + x, 0);
+        return total === null || Math.abs(sum - total()) <= totalTolerance ? null : `sums to ${sum}, not to ${messages.showNumber(total())}`;
+      });
+    }
+    case 'cov': case 'corr': return arrayJudge(b, value, (shape, values) => {
+      const off = support.kind === 'corr' ? Array.from({ length: shape[0] ?? 0 }, (_, i) => values[i * shape[0]! + i]!).find((x) => Math.abs(x - 1) > 1e-8) : undefined;
+      return off === undefined ? covarianceProblem(values, 0, shape[0] ?? 0) : `has ${messages.showNumber(off)} on its diagonal, not 1`;
+    });
+  }
+}
+
+function arrayJudge(b: BindContext, value: ArrayExpr, problemOf: (shape: readonly number[], values: Float64Array) => string | null): () => Problem | null {
+  const fill = b.evaluator.array(value);
+  return () => {
+    const { shape, values } = fill();
+    const reason = problemOf(shape, values);
+    return reason === null ? null : { value: showValues(shape, values), reason: `it ${reason}` };
+  };
+}
+
+function showValues(shape: readonly number[], values: Float64Array): string {
+  const row = (from: number, count: number): string => `[${Array.from(values.subarray(from, from + Math.min(count, 6)), messages.showNumber).join(', ')}${count > 6 ? ', ...' : ''}]`;
+  const [d = 0, m] = shape;
+  if (m === undefined) return row(0, d);
+  return `[${Array.from({ length: Math.min(d, 4) }, (_, i) => row(i * m, m)).join(', ')}${d > 4 ? ', ...' : ''}]`;
+}
+
+/**
+ * Whether the density vanishes (or is undefined) at a value on the edge of the support, as that of
+ * LogNormal at 0 does whatever its parameters. Parameters that are not known yet are tried small and
+ * large: Gamma at 0 has density 0 for some shapes and not for others, and is left to the run.
+ */
+function boundaryOf(b: BindContext, law: Law, x: Expr): (() => boolean) | null {
+  if (law.kind !== 'family') return null;
+  const family = families.get(law.family);
+  if (family === undefined || family.eventRank !== 0) return null;
+  const trials = [0.5, 1, 3].map((trial) => {
+    const parameters = Object.fromEntries(Object.entries(law.parameters).map(([name, a]) => {
+      const unknown = ![a.body, ...a.dims].every((e) => b.known(e));
+      const domain = family.parameters.find((p) => p.name === name)?.domain;
+      const value = domain === 'unit' ? trial / 4 : trial;
+      return [name, unknown ? { ...a, body: num(value) } : a];
+    }));
+    return b.evaluator.compile(family.logDensity(scalar(x), parameters));
+  });
+  return () => trials.every((density) => { const d = density(); return Number.isNaN(d) || d === Number.NEGATIVE_INFINITY; });
+}

@@ -1,0 +1,159 @@
+/**
+ * Everything that binding says to a user, one function for each message.
+ */
+import type { Diagnostic, Span } from '../errors/diagnostic.js';
+
+function error(code: string, message: string, span?: Span, hint?: string, expected?: string): Diagnostic {
+  return {
+    code, severity: 'error', message,
+    ...(span === undefined ? {} : { span }), ...(hint === undefined ? {} : { hint }), ...(expected === undefined ? {} : { expected }),
+  };
+}
+function note(code: string, message: string, span?: Span, hint?: string): Diagnostic {
+  return { code, severity: 'note', message, ...(span === undefined ? {} : { span }), ...(hint === undefined ? {} : { hint }) };
+}
+
+/** A number as a user wrote it: no digits that mean nothing. */
+export function showNumber(x: number): string {
+  if (x === Number.POSITIVE_INFINITY) return 'inf';
+  if (x === Number.NEGATIVE_INFINITY) return '-inf';
+  return String(x);
+}
+function showShape(shape: readonly number[]): string { return shape.length === 0 ? 'a single number' : `shape [${shape.join(', ')}]`; }
+function list(words: readonly string[]): string { return words.join(', '); }
+/** 80000000000 -> `80 GB (80000000000 bytes)`. */
+function showBytes(bytes: number): string {
+  const units = [['PB', 1e15], ['TB', 1e12], ['GB', 1e9], ['MB', 1e6]] as const;
+  const [unit, scale] = units.find(([, s]) => bytes >= s) ?? ['kB', 1e3];
+  const digits = bytes < 2 ** 53 ? String(bytes) : bytes.toExponential(1).replace('+', '');
+  return `${Number((bytes / scale).toPrecision(3))} ${unit} (${digits} bytes)`;
+}
+
+// --- reading values ---------------------------------------------------------------------------
+
+export function missingData(wanted: readonly { readonly name: string; readonly type: string }[], generatedBySample: boolean, span?: Span): Diagnostic {
+  const names = wanted.map((w) => `${w.name}: ${w.type}`);
+  return error('missing-data', `no value is given for ${list(names)}`, span,
+    generatedBySample ? 'pass these values, or draw them from the model with sample()' : 'pass these values');
+}
+export function nestedObject(name: string, keys: readonly string[], span?: Span): Diagnostic {
+  const example = keys[0] === undefined ? `${name}_part` : `${name}_${keys[0]}`;
+  return error('nested-object', `the value of ${name} is an object with the keys ${list(keys.slice(0, 5))}; a value is a number or an array`, span,
+    `flatten it: pass each part under a name of its own, such as ${example}`);
+}
+export function raggedArray(element: string, expected: string, found: string, span?: Span): Diagnostic {
+  return error('ragged-array', `${element} has ${found} where ${expected} is expected from the first row`, span,
+    'give all rows the same length, or pass the values as one long vector with an index of groups', expected);
+}
+export function notANumber(element: string, found: string, span?: Span): Diagnostic {
+  return error('wrong-type', `${element} is ${found}, not a number`, span, undefined, 'a number, true, false or null');
+}
+export function wordsForNumbers(name: string, type: string, word: string, span?: Span): Diagnostic {
+  return error('wrong-type', `${name} is ${type} but its column holds words such as ${JSON.stringify(word)}`, span,
+    'declare it as int: words are then coded 0, 1, ... in sorted order');
+}
+export function wrongShape(name: string, declared: string, resolved: readonly number[] | null, found: readonly number[], span?: Span): Diagnostic {
+  const meaning = resolved === null ? '' : ` = [${resolved.join(', ')}]`;
+  return error('wrong-shape', `${name} is declared ${declared}${meaning} but its value has ${showShape(found)}`, span, undefined, declared);
+}
+export function sizeConflict(size: string, first: { value: number; from: string }, second: { value: number; from: string }, span?: Span): Diagnostic {
+  return error('size-conflict', `${size} is ${first.value} by ${first.from} but ${second.value} by ${second.from}`, span);
+}
+export function badSize(name: string, found: string, span?: Span): Diagnostic {
+  return error('bad-size', `the size ${name} is given as ${found}; a size is a whole number that is not negative`, span);
+}
+export function notAnInteger(element: string, value: number, type: string, span?: Span): Diagnostic {
+  const large = Number.isInteger(value);
+  return error('wrong-type', `${element} = ${showNumber(value)} ${large ? 'is beyond the range of an int (-2147483648 to 2147483647)' : `is not ${type === 'bool' ? 'true, false, 0 or 1' : 'a whole number'}`}, but the type is ${type}`, span);
+}
+export function notFinite(element: string, value: number, span?: Span): Diagnostic {
+  return error('not-finite', `${element} = ${showNumber(value)} is not finite`, span, 'write null for a missing value');
+}
+export function constraintViolated(element: string, value: string, reason: string, type: string, span?: Span): Diagnostic {
+  return error('constraint-violated', `${element} = ${value} ${reason}, but the type is ${type}`, span);
+}
+export function arrayConstraintViolated(what: string, reason: string, type: string, span?: Span): Diagnostic {
+  return error('constraint-violated', `${what} ${reason}, but the type is ${type}`, span);
+}
+export function conditioned(name: string, span?: Span): Diagnostic {
+  return note('conditioned', `${name} is sampled by the program and given a value: the model is conditioned on it`, span);
+}
+export function ignoredValues(names: readonly string[], near: readonly { readonly given: string; readonly declared: string }[]): Diagnostic {
+  const hint = near.length === 0 ? undefined : near.map((n) => `did you mean ${n.declared} by ${n.given}?`).join(' ');
+  const shown = names.length > 10 ? [...names.slice(0, 10), `${names.length - 10} more`] : names;
+  return note('ignored-values', `the program does not name ${list(shown)}; ${names.length === 1 ? 'its value is' : 'their values are'} ignored`, undefined, hint);
+}
+export function computedValue(name: string, span?: Span): Diagnostic {
+  return note('ignored-values', `${name} is computed by the program; the value given for it is ignored`, span);
+}
+export function codedLevels(name: string, levels: readonly string[], span?: Span): Diagnostic {
+  const shown = levels.slice(0, 20).map((word, code) => `${code} = ${word}`);
+  return note('coded-levels', `${name} is coded ${list(shown)}${levels.length > 20 ? `, ... (${levels.length} levels)` : ''}`, span);
+}
+
+// --- sizes and regions ------------------------------------------------------------------------
+
+export function tooLarge(what: string, bytes: number, limit: number, span?: Span): Diagnostic {
+  return error('too-large', `${what} needs ${showBytes(bytes)} of memory; the limit is ${showBytes(limit)}`, span);
+}
+export function tooManyIterations(what: string, count: number, limit: number, span?: Span): Diagnostic {
+  return error('too-large', `${what} runs ${showNumber(count)} times; the limit is ${limit}`, span);
+}
+export function notACount(what: string, value: number, span?: Span): Diagnostic {
+  return error('bad-size', `${what} is ${showNumber(value)}, not a whole number`, span);
+}
+export function dimensionsDiffer(message: string, left: number, right: number, span?: Span): Diagnostic {
+  return error('shape-mismatch', `${message}: ${left} and ${right}`, span);
+}
+export function definedTwice(element: string, span?: Span): Diagnostic {
+  return error('defined-twice', `${element} is defined more than once`, span, 'each element is defined by exactly one statement');
+}
+export function notDefined(element: string, span?: Span): Diagnostic {
+  return error('not-defined', `${element} is not defined by any statement`, span, 'each element is defined by exactly one statement');
+}
+export function neverObserved(element: string, missing: boolean, span?: Span): Diagnostic {
+  return missing
+    ? error('missing-never-observed', `${element} is missing and is read, but no statement observes it, so it has no distribution`, span,
+      'give its value, leave the element out, or observe it with a distribution')
+    : error('missing-data', `${element} is not given and no statement generates it`, span, 'give its value');
+}
+export function missingInExpression(element: string, span?: Span): Diagnostic {
+  return error('missing-in-expression', `an observed expression depends on ${element}, which is missing; a missing value can be inferred only where it is observed itself`, span,
+    'leave the row out, or observe the datum directly');
+}
+export function missingInRange(element: string, span?: Span): Diagnostic {
+  return error('missing-in-range', `the range of a loop, a condition or a dimension depends on ${element}, which is missing`, span, 'give its value');
+}
+export function indexOutOfRange(reading: string, variable: string, index: number, extent: number, axis: number, rank: number, span?: Span): Diagnostic {
+  const along = rank > 1 ? ` along axis ${axis}` : '';
+  const range = extent === 0 ? 'no elements' : `elements 0 to ${extent - 1}`;
+  return error('index-out-of-range', `${reading} = ${showNumber(index)} is used as an index of ${variable}, which has ${range}${along}`, span,
+    extent > 0 && index === extent ? 'indices count from 0' : undefined);
+}
+export function noSuchElement(element: string, span?: Span): Diagnostic {
+  return error('index-out-of-range', `${element} is read, but no statement defines it`, span);
+}
+export function latentIndexOutOfRange(reading: string, low: number, high: number, variable: string, extent: number, span?: Span): Diagnostic {
+  return error('index-out-of-range', `${reading} takes values ${low} to ${high} and is used as an index of ${variable}, which has ${extent === 0 ? 'no elements' : `elements 0 to ${extent - 1}`}`, span);
+}
+export function cannotCompute(element: string, span?: Span): Diagnostic {
+  return error('cannot-compute', `${element} cannot be computed: it depends on itself or on an element that nothing defines`, span);
+}
+export function hostFunctionFailed(reason: string, span?: Span): Diagnostic {
+  return error('host-function-failed', `a host function of the program failed: ${reason}`, span);
+}
+
+// --- laws -------------------------------------------------------------------------------------
+
+export function outsideSupport(element: string, value: string, law: string, reason: string, span?: Span): Diagnostic {
+  return error('outside-support', `${element} = ${value} cannot come from ${law}: ${reason}`, span);
+}
+export function badParameter(law: string, parameter: string, where: string, found: string, domain: string, span?: Span): Diagnostic {
+  return error('bad-parameter', `the parameter ${parameter} of ${law}${where} is ${found}; it must be ${domain}`, span, undefined, domain);
+}
+export function badCondition(law: string, where: string, span?: Span): Diagnostic {
+  return error('bad-parameter', `the parameters of ${law}${where} contradict each other: its support is empty`, span);
+}
+export function andMore(count: number): Diagnostic {
+  return error('more-errors', `${count} more error${count === 1 ? '' : 's'} of the data ${count === 1 ? 'is' : 'are'} not shown`);
+}

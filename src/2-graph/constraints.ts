@@ -1,0 +1,111 @@
+/**
+ * Declared types of data: `positive`, `unit`, `interval`, `simplex`, `ordered`, `cov`, `corr`.
+ * The first element (row, matrix) that violates its type is named with its value and the reason.
+ */
+import type { BindContext } from './bindContext.js';
+import * as messages from './bindMessages.js';
+import type { Stored } from './compute.js';
+import { elementName, indicesOf, nameAt } from './data.js';
+import type { Variable } from './graph.js';
+
+/** A simplex in data may miss 1 by this much and is used as given. */
+const simplexTolerance = 1e-6;
+/** Relative asymmetry that counts as rounding in a symmetric matrix of data. */
+const symmetryTolerance = 1e-8;
+
+/** Reports the first violation of the variable's type; true where there is none. */
+export function checkConstraint(b: BindContext, variable: Variable, stored: Stored): boolean {
+  const { constraint, name, span } = variable;
+  const { shape, values } = stored;
+  const type = b.typeText(variable);
+  const elements = (holds: (x: number) => boolean, reason: string): boolean => {
+    for (let k = 0; k < values.length; k++) {
+      if (stored.gaps?.[k] === 1 || holds(values[k]!)) continue;
+      b.report(messages.constraintViolated(elementName(name, k, shape), messages.showNumber(values[k]!), reason, type, span));
+      return false;
+    }
+    return true;
+  };
+  const blocks = (rank: number, problem: (offset: number) => string | null): boolean => {
+    const lead = shape.slice(0, shape.length - rank);
+    const length = shape.slice(shape.length - rank).reduce((product, d) => product * d, 1);
+    for (let offset = 0; length > 0 && offset < values.length; offset += length) {
+      if (stored.gaps !== null && stored.gaps.subarray(offset, offset + length).includes(1)) continue;
+      const reason = problem(offset);
+      if (reason === null) continue;
+      b.report(messages.arrayConstraintViolated(nameAt(name, indicesOf(offset / length, lead)), reason, type, span));
+      return false;
+    }
+    return true;
+  };
+  const last = shape[shape.length - 1] ?? 0;
+  switch (constraint.kind) {
+    case 'none': return true;
+    case 'positive': return elements((x) => x > 0, 'is not positive');
+    case 'unit': return elements((x) => x >= 0 && x <= 1, 'is not between 0 and 1');
+    case 'interval': {
+      if (!b.known(constraint.low) || !b.known(constraint.high)) return true;
+      const low = b.evaluator.value(constraint.low), high = b.evaluator.value(constraint.high);
+      return elements((x) => x >= low && x <= high, `is not between ${messages.showNumber(low)} and ${messages.showNumber(high)}`);
+    }
+    case 'simplex': return blocks(1, (offset) => simplexProblem(values, offset, last));
+    case 'ordered': return blocks(1, (offset) => orderProblem(values, offset, last));
+    case 'cov': return blocks(2, (offset) => covarianceProblem(values, offset, last));
+    case 'corr': return blocks(2, (offset) => correlationProblem(values, offset, last));
+  }
+}
+
+/** Why `values[offset..offset+count)` are no probabilities, or null. */
+export function simplexProblem(values: ArrayLike<number>, offset: number, count: number): string | null {
+  let total = 0;
+  for (let k = 0; k < count; k++) {
+    const x = values[offset + k]!;
+    if (!(x >= 0)) return `has the element ${messages.showNumber(x)} at position ${k}, which is not a probability`;
+    total += x;
+  }
+  return Math.abs(total - 1) <= simplexTolerance ? null : `sums to ${Number(total.toPrecision(7))}, not to 1`;
+}
+
+function orderProblem(values: ArrayLike<number>, offset: number, count: number): string | null {
+  for (let k = 1; k < count; k++) {
+    const before = values[offset + k - 1]!, x = values[offset + k]!;
+    if (!(x > before)) return `is not increasing: ${messages.showNumber(before)} is followed by ${messages.showNumber(x)} at position ${k}`;
+  }
+  return null;
+}
+
+/** Why the d x d matrix at `offset` is not symmetric positive definite, or null. */
+export function covarianceProblem(values: ArrayLike<number>, offset: number, d: number): string | null {
+  for (let i = 0; i < d; i++) {
+    for (let j = 0; j < i; j++) {
+      const x = values[offset + i * d + j]!, y = values[offset + j * d + i]!;
+      if (!(Math.abs(x - y) <= symmetryTolerance * Math.max(Math.abs(x), Math.abs(y), 1e-300))) {
+        return `is not symmetric: element [${i},${j}] is ${messages.showNumber(x)} but [${j},${i}] is ${messages.showNumber(y)}`;
+      }
+    }
+  }
+  return isPositiveDefinite(values, offset, d) ? null : 'is not positive definite';
+}
+
+function correlationProblem(values: ArrayLike<number>, offset: number, d: number): string | null {
+  for (let i = 0; i < d; i++) {
+    const x = values[offset + i * d + i]!;
+    if (!(Math.abs(x - 1) <= symmetryTolerance)) return `has ${messages.showNumber(x)} on its diagonal at [${i},${i}], not 1`;
+  }
+  return covarianceProblem(values, offset, d);
+}
+
+/** Whether the Cholesky factorisation of the lower triangle exists. */
+function isPositiveDefinite(values: ArrayLike<number>, offset: number, d: number): boolean {
+  const factor = new Float64Array(d * d);
+  for (let i = 0; i < d; i++) {
+    for (let j = 0; j <= i; j++) {
+      let sum = values[offset + i * d + j]!;
+      for (let k = 0; k < j; k++) sum -= factor[i * d + k]! * factor[j * d + k]!;
+      if (i !== j) factor[i * d + j] = sum / factor[j * d + j]!;
+      else if (!(sum > 0 && Number.isFinite(sum))) return false;
+      else factor[i * d + i] = Math.sqrt(sum);
+    }
+  }
+  return true;
+}
