@@ -54,7 +54,7 @@ export interface ChainProgram {
   readonly recorded: readonly Recorded[];
   readonly counters: readonly Counter[];
   /** Names of components that are exchangeable: variables indexed by one label (label switching). */
-  readonly exchangeable: readonly { readonly size: number; readonly variables: readonly { readonly name: string; readonly axis: number }[]; readonly orderBy: string | null }[];
+  readonly exchangeable: readonly { readonly size: number; readonly variables: readonly { readonly name: string; readonly axis: number }[]; readonly orderBy: string | null; /** Discrete variables whose values are these labels (allocations z). */ readonly labels?: readonly string[] | undefined }[];
   /** Flat indices of host functions: such a program runs on the calling thread. */
   readonly usesHostFunctions: boolean;
 }

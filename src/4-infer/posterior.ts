@@ -8,13 +8,16 @@
  */
 import type { Diagnostic } from '../errors/diagnostic.js';
 
+/** Kept draws: bytes for supports of at most 256 values from 0, 32-bit integers for other integers. */
+export type DrawValues = Float64Array | Int32Array | Uint8Array;
+
 /** Values of every kept draw. */
 export interface DrawsForm {
   readonly form: 'draws';
   readonly chains: number;
   readonly draws: number;
   /** [chains, draws, ...shape]. */
-  readonly values: Float64Array;
+  readonly values: DrawValues;
   /** True for independent draws from a closed form: not judged by R-hat, effective size is the number of draws. */
   readonly independent: boolean;
 }
@@ -47,7 +50,7 @@ export interface ClosedForm {
   /** [...shape, range], else null. */
   readonly probabilities: Float64Array | null;
   /** Independent draws from the law, [draws, ...shape], where the backend makes them. */
-  readonly draws: { readonly count: number; readonly values: Float64Array } | null;
+  readonly draws: { readonly count: number; readonly values: DrawValues } | null;
 }
 
 export interface VariableResult {

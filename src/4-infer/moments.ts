@@ -1,0 +1,173 @@
+/**
+ * Running moments of a large variable, element by element, in one pass over its draws.
+ *
+ * Each half of a chain keeps Welford's mean and sum of squares (split R-hat needs them apart), batches
+ * of about sqrt(draws) draws give the Monte Carlo error, and finite supports are counted. Memory does
+ * not grow with the number of draws.
+ */
+import type { MomentsForm } from './posterior.js';
+
+/** Supports of more values are not counted: their probabilities would not be reported either. */
+export const LARGEST_COUNTED_RANGE = 50;
+
+/** What one chain hands back for one variable. */
+export interface ChainMoments {
+  /** Draws in the first half, in the second, and between them (0 or 1). */
+  readonly halfLength: number;
+  readonly draws: number;
+  /** [2, size] for the halves. */
+  readonly mean: Float64Array;
+  readonly squares: Float64Array;
+  /** [size]: all draws, the middle one included. */
+  readonly wholeMean: Float64Array;
+  readonly wholeSquares: Float64Array;
+  readonly batches: number;
+  /** [size]: mean of the batch means and sum of their squared deviations. */
+  readonly batchMean: Float64Array;
+  readonly batchSquares: Float64Array;
+  /** [size, range], or null. */
+  readonly counts: Int32Array | null;
+}
+
+/** Accumulates the draws of one variable in one chain. */
+export class MomentAccumulator implements ChainMoments {
+  readonly halfLength: number;
+  readonly draws: number;
+  readonly mean: Float64Array;
+  readonly squares: Float64Array;
+  readonly wholeMean: Float64Array;
+  readonly wholeSquares: Float64Array;
+  readonly batchMean: Float64Array;
+  readonly batchSquares: Float64Array;
+  readonly counts: Int32Array | null;
+  batches: number;
+  private readonly size: number;
+  private readonly range: number;
+  private readonly batchLength: number;
+  private readonly batchSum: Float64Array;
+  private seen: number;
+
+  constructor(size: number, draws: number, range: number | undefined) {
+    this.size = size;
+    this.draws = draws;
+    this.halfLength = Math.floor(draws / 2);
+    this.mean = new Float64Array(2 * size);
+    this.squares = new Float64Array(2 * size);
+    this.wholeMean = new Float64Array(size);
+    this.wholeSquares = new Float64Array(size);
+    this.batchMean = new Float64Array(size);
+    this.batchSquares = new Float64Array(size);
+    this.batchSum = new Float64Array(size);
+    this.batchLength = Math.max(1, Math.floor(Math.sqrt(draws)));
+    this.batches = 0;
+    this.range = range ?? 0;
+    this.counts = range !== undefined && range <= LARGEST_COUNTED_RANGE ? new Int32Array(size * range) : null;
+    this.seen = 0;
+  }
+
+  add(values: Float64Array | Int32Array): void {
+    const { size, batchSum } = this;
+    const draw = this.seen++;
+    welford(values, size, this.wholeMean, this.wholeSquares, 0, draw + 1);
+    const second = this.draws - this.halfLength;
+    if (draw < this.halfLength) welford(values, size, this.mean, this.squares, 0, draw + 1);
+    else if (draw >= second) welford(values, size, this.mean, this.squares, size, draw - second + 1);
+    for (let i = 0; i < size; i++) batchSum[i] = batchSum[i]! + values[i]!;
+    if ((draw + 1) % this.batchLength === 0) this.closeBatch();
+    const { counts, range } = this;
+    if (counts !== null) {
+      for (let i = 0; i < size; i++) {
+        const value = values[i]!;
+        if (value >= 0 && value < range) counts[i * range + value]!++;
+      }
+    }
+  }
+
+  private closeBatch(): void {
+    const { size, batchSum, batchLength } = this;
+    this.batches++;
+    for (let i = 0; i < size; i++) batchSum[i] = batchSum[i]! / batchLength;
+    welford(batchSum, size, this.batchMean, this.batchSquares, 0, this.batches);
+    batchSum.fill(0);
+  }
+
+  /** The numbers alone, without buffers: what crosses a thread boundary. */
+  result(): ChainMoments {
+    const { halfLength, draws, mean, squares, wholeMean, wholeSquares, batches, batchMean, batchSquares, counts } = this;
+    return { halfLength, draws, mean, squares, wholeMean, wholeSquares, batches, batchMean, batchSquares, counts };
+  }
+}
+
+/** One step of Welford's recursion for `size` elements at `offset` of the accumulators. */
+function welford(values: Float64Array | Int32Array, size: number, mean: Float64Array, squares: Float64Array, offset: number, count: number): void {
+  for (let i = 0; i < size; i++) {
+    const value = values[i]!;
+    const before = mean[offset + i]!;
+    const after = before + (value - before) / count;
+    mean[offset + i] = after;
+    squares[offset + i] = squares[offset + i]! + (value - before) * (value - after);
+  }
+}
+
+/** Moments of all chains together. */
+export function poolMoments(chains: readonly ChainMoments[], size: number, range: number | undefined): MomentsForm {
+  const draws = chains[0]?.draws ?? 0;
+  const total = chains.length * draws;
+  const mean = new Float64Array(size);
+  const variance = new Float64Array(size);
+  const mcse = new Float64Array(size);
+  const rhat = new Float64Array(size);
+  const counted = range !== undefined && chains.every((chain) => chain.counts !== null);
+  const probabilities = counted ? new Float64Array(size * range) : null;
+  for (let i = 0; i < size; i++) {
+    const all = pool(chains, (chain) => chain.wholeMean[i]!, (chain) => chain.wholeSquares[i]!, draws);
+    mean[i] = all.mean;
+    variance[i] = all.squares / (total - 1);
+    mcse[i] = standardError(chains, i);
+    rhat[i] = splitRhat(chains, i, size);
+    if (probabilities !== null && range !== undefined) {
+      for (let value = 0; value < range; value++) {
+        let count = 0;
+        for (const chain of chains) count += chain.counts![i * range + value]!;
+        probabilities[i * range + value] = count / total;
+      }
+    }
+  }
+  return { form: 'moments', chains: chains.length, draws, mean, variance, mcse, rhat, probabilities };
+}
+
+/** Mean and sum of squares of several sets of `count` values each. */
+function pool(chains: readonly ChainMoments[], meanOf: (chain: ChainMoments) => number, squaresOf: (chain: ChainMoments) => number, count: number): { mean: number; squares: number } {
+  let mean = 0;
+  for (const chain of chains) mean += meanOf(chain) / chains.length;
+  let squares = 0;
+  for (const chain of chains) squares += squaresOf(chain) + count * (meanOf(chain) - mean) ** 2;
+  return { mean, squares };
+}
+
+/** Batch means of all chains about their common mean; NaN for constants and for fewer than four batches. */
+function standardError(chains: readonly ChainMoments[], element: number): number {
+  const batches = chains[0]?.batches ?? 0;
+  const total = batches * chains.length;
+  if (total < 4) return Number.NaN;
+  const { squares } = pool(chains, (chain) => chain.batchMean[element]!, (chain) => chain.batchSquares[element]!, batches);
+  return squares > 0 ? Math.sqrt(squares / (total - 1) / total) : Number.NaN;
+}
+
+/** Split R-hat (Gelman et al. 2013) from the moments of half chains; NaN for constants and for halves of one draw. */
+function splitRhat(chains: readonly ChainMoments[], element: number, size: number): number {
+  const n = chains[0]?.halfLength ?? 0;
+  if (n < 2) return Number.NaN;
+  const halves = 2 * chains.length;
+  let centre = 0;
+  let within = 0;
+  for (const chain of chains) {
+    centre += (chain.mean[element]! + chain.mean[size + element]!) / halves;
+    within += (chain.squares[element]! + chain.squares[size + element]!) / (n - 1) / halves;
+  }
+  let between = 0;
+  for (const chain of chains) between += (chain.mean[element]! - centre) ** 2 + (chain.mean[size + element]! - centre) ** 2;
+  between *= n / (halves - 1);
+  if (within === 0 && between <= Number.EPSILON * Math.abs(centre)) return Number.NaN;
+  return Math.sqrt((between / within + n - 1) / n);
+}

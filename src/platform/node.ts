@@ -1,0 +1,94 @@
+/**
+ * Node's part of the platform: worker_threads, processors, files. The only module besides the
+ * command line that imports Node built-ins; loaded on demand by `platform.ts`. Namespace imports, so
+ * that a bundler for browsers may put an empty module in their place.
+ */
+import * as fs from 'node:fs/promises';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import * as threads from 'node:worker_threads';
+import type { Platform, TextFile, ThreadPort, WorkerThread } from './platform.js';
+
+export function nodePlatform(): Platform {
+  return { cores: os.availableParallelism(), worker: NodeWorker, port: port(), save };
+}
+
+class NodeWorker implements WorkerThread {
+  private readonly worker: threads.Worker;
+
+  constructor(url: URL, _options: { type: 'module' }) {
+    this.worker = new threads.Worker(url);
+  }
+
+  post(message: unknown, transfer: readonly ArrayBuffer[]): void {
+    this.worker.postMessage(message, transfer);
+  }
+
+  listen(received: (message: unknown) => void, failed: (message: string) => void): void {
+    this.worker.on('message', received);
+    this.worker.on('messageerror', (error) => failed(error.message));
+    this.worker.on('error', (error) => failed(error instanceof Error ? error.message : String(error)));
+  }
+
+  terminate(): void {
+    void this.worker.terminate();
+  }
+}
+
+function port(): ThreadPort | null {
+  const parent = threads.parentPort;
+  if (parent === null) return null;
+  return {
+    post: (message, transfer) => parent.postMessage(message, transfer),
+    listen: (received) => { parent.on('message', received); },
+  };
+}
+
+/** Characters gathered before a write: few system calls, little memory. */
+const CHUNK = 1 << 20;
+
+async function save(directory: string, files: readonly TextFile[]): Promise<void> {
+  try {
+    await fs.mkdir(directory, { recursive: true });
+    for (const file of files) await writeWhole(path.join(directory, file.name), file.pieces);
+  } catch (error) {
+    throw new Error(`cannot write to ${directory}: ${reason(error)}`, { cause: error });
+  }
+}
+
+/** Writes beside the target and renames, so that an interrupted write leaves no half file. */
+async function writeWhole(target: string, pieces: Iterable<string>): Promise<void> {
+  const partial = `${target}.partial`;
+  const handle = await fs.open(partial, 'w');
+  try {
+    let chunk = '';
+    for (const piece of pieces) {
+      chunk += piece;
+      if (chunk.length >= CHUNK) {
+        await handle.writeFile(chunk);
+        chunk = '';
+      }
+    }
+    await handle.writeFile(chunk);
+    await handle.sync();
+  } catch (error) {
+    await handle.close();
+    await fs.rm(partial, { force: true });
+    throw error;
+  }
+  await handle.close();
+  await fs.rename(partial, target);
+}
+
+function reason(error: unknown): string {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+  switch (code) {
+    case 'ENOSPC': return 'no space is left on the disk';
+    case 'EDQUOT': return 'the disk quota is used up';
+    case 'EACCES': case 'EPERM': return 'permission is denied';
+    case 'EROFS': return 'the file system is read-only';
+    case 'EEXIST': case 'ENOTDIR': return 'a file stands where a directory is needed';
+    case 'EISDIR': return 'a directory stands where a file is needed';
+    default: return error instanceof Error ? error.message : String(error);
+  }
+}
