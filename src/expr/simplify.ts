@@ -6,11 +6,14 @@
  * `simplify`. Nothing here assumes the sign of an unknown, except that an argument of
  * `logdetOf` and `choleskyOf` is positive definite.
  */
+import { difference, fromAffine, provablyDistinct, provablyEqual, provablyLess, provablyNonNegative } from './affine.js';
+import type { Range } from './affine.js';
 import {
-  add, apply, arrayOf, at, build, cond, equal, exp, freeIndices, index, isConst, log, mul, mulAll, neg, num, one, pow,
-  reduce, scalarOf, substitute, sub, sumOver, zero,
+  add, apply, arrayOf, at, build, cond, equal, exp, freeIndices, index, isConst, log, mapChildren, mul, mulAll, neg, num, one, pow,
+  reduce, scalarOf, substitute, sub, sumOver, visit, zero,
 } from './expr.js';
-import type { Apply, ArrayExpr, ArrayFunction, Expr, Index } from './expr.js';
+import type { Apply, ArrayExpr, ArrayFunction, Cond, Expr, Index, Reduce } from './expr.js';
+import { primitives } from './primitives.js';
 
 // --- powers and logarithms --------------------------------------------------------------------
 
@@ -356,4 +359,208 @@ export function bilinear(m: ArrayExpr, left: (i: Expr) => Expr, right: (j: Expr)
   const d = diagonalOf(m);
   if (d !== null) return total(m.dims[0]!, (i) => mul(d(i), mul(left(i), right(i))));
   return sumOver(m.dims[0]!, (i) => sumOver(m.dims[1]!, (j) => mul(at(m, i, j), mul(left(i), right(j))), 'j'), 'i');
+}
+
+// --- simplify ---------------------------------------------------------------------------------
+
+/** Constant-range reductions of at most this many terms are written out. */
+const unrollLimit = 4;
+
+/**
+ * An equal, usually smaller expression: constants folded, tests decided, neutral elements dropped,
+ * signs pulled outwards, `sum_i (i == e ? f(i) : 0)` contracted to `f(e)`, short constant ranges
+ * written out. `ranges` are those of free indices; those of bound ones are found in the expression.
+ */
+export function simplify(e: Expr, ranges: readonly Range[] = []): Expr {
+  const known = [...ranges, ...boundRanges(e)];
+  const memo = new Map<Expr, Expr>();
+  const go = (x: Expr): Expr => {
+    const done = memo.get(x);
+    if (done !== undefined) return done;
+    const inner = mapChildren(x, go);
+    const stepped = step(inner, known);
+    const out = stepped === inner || equal(stepped, inner) ? inner : go(stepped);
+    memo.set(x, out);
+    memo.set(out, out);
+    return out;
+  };
+  return go(e);
+}
+
+/** `simplify` of every element of an array. */
+export function simplifyArray(a: ArrayExpr, ranges: readonly Range[] = []): ArrayExpr {
+  const own = a.indices.map((i, d): Range => ({ index: i, from: zero, to: a.dims[d]! }));
+  return { indices: a.indices, dims: a.dims.map((d) => simplify(d, ranges)), body: simplify(a.body, [...ranges, ...own]) };
+}
+
+/** Ranges of the indices bound inside; an index bound with two different ranges is left out. */
+function boundRanges(e: Expr): readonly Range[] {
+  const found = new Map<Index, Range | null>();
+  const note = (i: Index, from: Expr, to: Expr): void => {
+    const other = found.get(i);
+    if (other === undefined) found.set(i, { index: i, from, to });
+    else if (other !== null && !(equal(other.from, from) && equal(other.to, to))) found.set(i, null);
+  };
+  visit(e, (x) => {
+    if (x.op === 'reduce') note(x.index, x.from, x.to);
+    else if (x.op === 'element') for (const a of x.array.args) a.indices.forEach((i, d) => note(i, zero, a.dims[d]!));
+  });
+  return [...found.values()].filter((r) => r !== null);
+}
+
+/** One rewriting of a node whose children are simplified; the node itself where no rule applies. */
+function step(e: Expr, ranges: readonly Range[]): Expr {
+  switch (e.op) {
+    case 'apply': return simplifyApply(e, ranges);
+    case 'reduce': return simplifyReduce(e, ranges);
+    case 'cond': return simplifyCond(e);
+    default: return e;
+  }
+}
+
+function simplifyCond(e: Cond): Expr {
+  const { test, then, otherwise } = e;
+  if (isApply(test, 'not')) return cond(test.args[0]!, otherwise, then);
+  if (then.op === 'cond' && equal(then.test, test)) return cond(test, then.then, otherwise);
+  if (otherwise.op === 'cond' && equal(otherwise.test, test)) return cond(test, then, otherwise.otherwise);
+  return e;
+}
+
+const comparisons: ReadonlySet<string> = new Set(['lt', 'le', 'gt', 'ge', 'eq', 'ne', 'and', 'or', 'not']);
+function isTruth(e: Expr): boolean { return e.op === 'apply' && comparisons.has(e.fn); }
+
+function simplifyApply(e: Apply, ranges: readonly Range[]): Expr {
+  const primitive = primitives.get(e.fn);
+  if (primitive !== undefined && e.args.length === primitive.arity && e.args.every((a) => isConst(a))) {
+    return num(primitive.evaluate(...e.args.map((a) => isConst(a) ? a.value : Number.NaN)));
+  }
+  const a = e.args[0]!, b = e.args[1] ?? zero;
+  switch (e.fn) {
+    case 'add':
+      if (isApply(b, 'neg')) return sub(a, b.args[0]!);
+      if (isApply(a, 'neg')) return sub(b, a.args[0]!);
+      if (isConst(b)) return add(b, a);
+      if (isConst(a) && isApply(b, 'add') && isConst(b.args[0]!)) return add(num(a.value + b.args[0].value), b.args[1]!);
+      return e;
+    case 'sub':
+      if (isApply(b, 'neg')) return add(a, b.args[0]!);
+      return equal(a, b) ? zero : e;
+    case 'neg':
+      if (isApply(a, 'sub')) return sub(a.args[1]!, a.args[0]!);
+      if (isApply(a, 'mul') && isConst(a.args[0]!)) return mul(num(-a.args[0].value), a.args[1]!);
+      return e;
+    case 'mul':
+      if (isApply(a, 'neg')) return neg(mul(a.args[0]!, b));
+      if (isApply(b, 'neg')) return neg(mul(a, b.args[0]!));
+      if (isConst(b)) return mul(b, a);
+      if (isConst(a) && isApply(b, 'mul') && isConst(b.args[0]!)) return mul(num(a.value * b.args[0].value), b.args[1]!);
+      if (!isConst(a) && isApply(b, 'mul') && isConst(b.args[0]!)) return mul(b.args[0], mul(a, b.args[1]!));
+      if (isApply(a, 'mul') && isConst(a.args[0]!)) return mul(a.args[0], mul(a.args[1]!, b));
+      return e;
+    case 'pow': return isConst(b) ? powOf(a, b.value) : isConst(a, 1) ? one : e;
+    case 'exp': return isApply(a, 'log') ? a.args[0]! : e;
+    case 'log': return logOf(a);
+    case 'xlogy': return xlogy(a, b);
+    case 'xlog1my': return xlog1my(a, b);
+    case 'min': case 'max': return equal(a, b) ? a : e;
+    case 'and':
+      if (isConst(a, 0) || isConst(b, 0)) return zero;
+      if (isConst(a) && isTruth(b)) return b;
+      return isConst(b) && isTruth(a) ? a : e;
+    case 'or':
+      if ((isConst(a) && a.value !== 0) || (isConst(b) && b.value !== 0)) return one;
+      if (isConst(a) && isTruth(b)) return b;
+      return isConst(b) && isTruth(a) ? a : e;
+    case 'eq': return decide(e, provablyEqual(a, b), provablyDistinct(a, b, ranges));
+    case 'ne': return decide(e, provablyDistinct(a, b, ranges), provablyEqual(a, b));
+    case 'lt': return decide(e, provablyLess(a, b, ranges), provablyNonNegative(sub(a, b), ranges));
+    case 'gt': return decide(e, provablyLess(b, a, ranges), provablyNonNegative(sub(b, a), ranges));
+    case 'le': return decide(e, provablyNonNegative(sub(b, a), ranges), provablyLess(b, a, ranges));
+    case 'ge': return decide(e, provablyNonNegative(sub(a, b), ranges), provablyLess(a, b, ranges));
+    default: return e;
+  }
+}
+
+function decide(e: Expr, isTrue: boolean, isFalse: boolean): Expr { return isTrue ? one : isFalse ? zero : e; }
+
+function simplifyReduce(e: Reduce, ranges: readonly Range[]): Expr {
+  const { kind, index: i, from, to, body } = e;
+  const empty = kind === 'sum' ? zero : kind === 'prod' ? one : null;
+  if (empty !== null && (isConst(body, empty.value) || provablyNonNegative(sub(from, to), ranges))) return empty;
+  if (kind === 'argmax') return e;
+  if (!freeIndices(body).has(i)) {
+    if (kind === 'sum' && provablyNonNegative(sub(to, from), ranges)) return mul(sub(to, from), body);
+    if ((kind === 'min' || kind === 'max') && provablyLess(from, to, ranges)) return body;
+  }
+  if (kind === 'sum') {
+    const delta = deltaOf(body, i);
+    if (delta !== null) return withinRange(delta.at, from, to, substitute(delta.rest, new Map([[i, delta.at]])), ranges);
+    if ((isApply(body, 'add') || isApply(body, 'sub')) && body.args.some((a) => deltaOf(a, i) !== null)) {
+      const [left, right] = body.args.map((a) => reduce('sum', i, from, to, a));
+      return apply(body.fn, left!, right!);
+    }
+  }
+  if (isConst(from) && isConst(to) && to.value - from.value <= unrollLimit && kind !== 'logsumexp') {
+    const terms: Expr[] = [];
+    for (let k = from.value; k < to.value; k++) terms.push(substitute(body, new Map([[i, num(k)]])));
+    if (terms.length === 0) return e;
+    const join = kind === 'sum' ? add : kind === 'prod' ? mul : (a: Expr, b: Expr): Expr => apply(kind, a, b);
+    return terms.reduce(join);
+  }
+  return e;
+}
+
+/** `value` where from <= at < to, else 0; the test only as far as it cannot be proved. */
+function withinRange(at: Expr, from: Expr, to: Expr, value: Expr, ranges: readonly Range[]): Expr {
+  const above = provablyNonNegative(sub(at, from), ranges) ? one : apply('le', from, at);
+  const below = provablyLess(at, to, ranges) ? one : apply('lt', at, to);
+  return cond(above, cond(below, value, zero), zero);
+}
+
+interface Delta { readonly at: Expr; readonly rest: Expr }
+
+/** `e` as `(i == at ? rest : 0)` with `at` free of i, or null. */
+function deltaOf(e: Expr, i: Index): Delta | null {
+  const map = (d: Delta | null, f: (rest: Expr) => Expr): Delta | null => d === null ? null : { at: d.at, rest: f(d.rest) };
+  if (e.op === 'cond') {
+    if (!isConst(e.otherwise, 0)) return null;
+    const solved = solveTest(e.test, i);
+    if (solved !== null) return { at: solved.at, rest: cond(solved.rest, e.then, zero) };
+    return map(deltaOf(e.then, i), (rest) => cond(e.test, rest, zero));
+  }
+  if (e.op === 'reduce') {
+    if (e.kind !== 'sum' || freeIndices(e.from).has(i) || freeIndices(e.to).has(i)) return null;
+    const inner = deltaOf(e.body, i);
+    return inner === null || freeIndices(inner.at).has(e.index) ? null : map(inner, (rest) => reduce('sum', e.index, e.from, e.to, rest));
+  }
+  if (e.op !== 'apply') return null;
+  const [a, b] = e.args;
+  switch (e.fn) {
+    case 'neg': return map(deltaOf(a!, i), neg);
+    case 'div': return map(deltaOf(a!, i), (rest) => apply('div', rest, b!));
+    case 'mul': return map(deltaOf(a!, i), (rest) => mul(rest, b!)) ?? map(deltaOf(b!, i), (rest) => mul(a!, rest));
+    default: return null;
+  }
+}
+
+/** The only i for which a test can hold, and what is left of the test there; null where there is no such i. */
+function solveTest(test: Expr, i: Index): Delta | null {
+  if (isApply(test, 'and')) {
+    const [a, b] = test.args;
+    const left = solveTest(a!, i);
+    if (left !== null) return { at: left.at, rest: isConst(left.rest, 1) ? b! : apply('and', left.rest, b!) };
+    const right = solveTest(b!, i);
+    return right === null ? null : { at: right.at, rest: isConst(right.rest, 1) ? a! : apply('and', a!, right.rest) };
+  }
+  if (!isApply(test, 'eq')) return null;
+  const form = difference(test.args[0]!, test.args[1]!);
+  const own = form.terms.find((t) => t.term === i);
+  const others = form.terms.filter((t) => t.term !== i);
+  if (own === undefined || Math.abs(own.coefficient) !== 1 || others.some((t) => freeIndices(t.term).has(i))) return null;
+  // c i + r = 0 with c = 1 or -1, so i = -c r.
+  const scale = -own.coefficient;
+  return {
+    at: fromAffine({ constant: scale * form.constant, terms: others.map((t) => ({ term: t.term, coefficient: scale * t.coefficient })) }),
+    rest: one,
+  };
 }
