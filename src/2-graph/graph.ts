@@ -7,8 +7,11 @@
  * references: identity (`x[n]`), shift (`z[t - 1]`), gather by data (`mu[g[n]]`) or by a discrete
  * latent (`mu[z[n]]`).
  */
-import type { ArrayExpr, Expr, Index } from '../expr/expr.js';
+import type { Law } from '../distributions/law.js';
 import type { Span } from '../errors/diagnostic.js';
+import type { ArrayExpr, Expr, Index } from '../expr/expr.js';
+
+export type { Law };
 
 /** `from <= index < to`; bounds may use sizes, data and outer indices (ragged plates). */
 export interface Plate {
@@ -56,20 +59,6 @@ export interface ConstantArray {
   readonly shape: readonly number[];
   readonly values: Float64Array;
 }
-
-/** A distribution with event-shaped arguments; broadcasting was turned into plates. */
-export type Law =
-  | {
-      readonly kind: 'family';
-      readonly family: string;
-      /** Canonical parameters by name (alternatives were rewritten by the family), each of its event rank. */
-      readonly parameters: Readonly<Record<string, ArrayExpr>>;
-      readonly span: Span;
-    }
-  | { readonly kind: 'truncated'; readonly base: Law; readonly low: Expr; readonly high: Expr; readonly span: Span }
-  /** `sum_i weight(i) * component(i)` over `from <= index < to`. */
-  | { readonly kind: 'mixture'; readonly index: Index; readonly from: Expr; readonly to: Expr; readonly weight: Expr; readonly component: Law; readonly span: Span }
-  | { readonly kind: 'mixtureOf'; readonly weights: readonly Expr[]; readonly components: readonly Law[]; readonly span: Span };
 
 /** The elements a statement defines: `variable[at..., event...]`, `at` as long as the non-event dimensions. */
 export interface Target {

@@ -1,18 +1,32 @@
 /**
- * Families and combinators as one thing: density, support, validity and distribution function of a
- * `Law` of the plated graph.
+ * Families and combinators as one thing, a `Law`: density, support, validity and distribution
+ * function.
  *
  * truncated: p(x) / P(low <= X <= high) on the interval (both bounds included, discrete laws too);
  * mixture: sum_i w_i p_i(x), by log-sum-exp. All constants are included.
  */
-import type { Law } from '../2-graph/graph.js';
 import { InternalError } from '../errors/diagnostic.js';
+import type { Span } from '../errors/diagnostic.js';
 import { add, apply, at, cond, equal, index, isConst, mul, num, one, reduce, sub, substitute, zero } from '../expr/expr.js';
 import type { ArrayExpr, Expr, Index } from '../expr/expr.js';
 import { logOf, simplify } from '../expr/simplify.js';
 import type { Domain, Family, Support } from './family.js';
 import { infinity, minusInfinity } from './notation.js';
 import { families } from './registry.js';
+
+/** A distribution with event-shaped arguments; broadcasting was turned into plates. */
+export type Law =
+  | {
+      readonly kind: 'family';
+      readonly family: string;
+      /** Canonical parameters by name (alternatives were rewritten by the family), each of its event rank. */
+      readonly parameters: Readonly<Record<string, ArrayExpr>>;
+      readonly span: Span;
+    }
+  | { readonly kind: 'truncated'; readonly base: Law; readonly low: Expr; readonly high: Expr; readonly span: Span }
+  /** `sum_i weight(i) * component(i)` over `from <= index < to`. */
+  | { readonly kind: 'mixture'; readonly index: Index; readonly from: Expr; readonly to: Expr; readonly weight: Expr; readonly component: Law; readonly span: Span }
+  | { readonly kind: 'mixtureOf'; readonly weights: readonly Expr[]; readonly components: readonly Law[]; readonly span: Span };
 
 type FamilyLaw = Extract<Law, { kind: 'family' }>;
 
