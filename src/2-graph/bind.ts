@@ -274,7 +274,8 @@ class Binding implements BindContext {
     const { name, span } = variable;
     const { values } = reading;
     if (reading.levels !== null && variable.scalar !== 'int') {
-      this.report(messages.wordsForNumbers(name, this.typeText(variable), reading.levels[0] ?? '', span));
+      const word = reading.levels.find((level) => Number.isNaN(Number(level))) ?? '';
+      this.report(messages.wordsForNumbers(name, this.typeText(variable), word, span));
       return false;
     }
     const integer = variable.scalar !== 'real';

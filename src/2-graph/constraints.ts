@@ -2,6 +2,7 @@
  * Declared types of data: `positive`, `unit`, `interval`, `simplex`, `ordered`, `cov`, `corr`.
  * The first element (row, matrix) that violates its type is named with its value and the reason.
  */
+import { choleskyInPlace } from '../numeric/linearAlgebra.js';
 import type { BindContext } from './bindContext.js';
 import * as messages from './bindMessages.js';
 import type { Stored } from './compute.js';
@@ -84,7 +85,8 @@ export function covarianceProblem(values: ArrayLike<number>, offset: number, d: 
       }
     }
   }
-  return isPositiveDefinite(values, offset, d) ? null : 'is not positive definite';
+  const factor = Float64Array.from({ length: d * d }, (_, k) => values[offset + k]!);
+  return choleskyInPlace(factor, 0, d) ? null : 'is not positive definite';
 }
 
 function correlationProblem(values: ArrayLike<number>, offset: number, d: number): string | null {
@@ -93,19 +95,4 @@ function correlationProblem(values: ArrayLike<number>, offset: number, d: number
     if (!(Math.abs(x - 1) <= symmetryTolerance)) return `has ${messages.showNumber(x)} on its diagonal at [${i},${i}], not 1`;
   }
   return covarianceProblem(values, offset, d);
-}
-
-/** Whether the Cholesky factorisation of the lower triangle exists. */
-function isPositiveDefinite(values: ArrayLike<number>, offset: number, d: number): boolean {
-  const factor = new Float64Array(d * d);
-  for (let i = 0; i < d; i++) {
-    for (let j = 0; j <= i; j++) {
-      let sum = values[offset + i * d + j]!;
-      for (let k = 0; k < j; k++) sum -= factor[i * d + k]! * factor[j * d + k]!;
-      if (i !== j) factor[i * d + j] = sum / factor[j * d + j]!;
-      else if (!(sum > 0 && Number.isFinite(sum))) return false;
-      else factor[i * d + i] = Math.sqrt(sum);
-    }
-  }
-  return true;
 }

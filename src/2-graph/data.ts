@@ -25,6 +25,9 @@ export type Unreadable =
   | { readonly kind: 'ragged'; readonly at: readonly number[]; readonly expected: string; readonly found: string }
   | { readonly kind: 'not-a-number'; readonly at: readonly number[]; readonly found: string };
 
+/** Lists nested deeper than this are no array; the limit keeps hostile input from exhausting the stack. */
+const deepestNesting = 64;
+
 /** Reads a value of any accepted form. Never throws. */
 export function readValue(value: unknown): Reading | Unreadable {
   if (isTensor(value)) return fromFlat(value.values, [...value.shape], value.levels ?? null);
@@ -102,7 +105,7 @@ function gapsOf(values: Float64Array): Uint8Array | null {
 function fromNested(list: List): Reading | Unreadable {
   const shape: number[] = [];
   let open = false;
-  for (let level: List | null = list; level !== null; level = asList(level[0])) {
+  for (let level: List | null = list; level !== null && shape.length < deepestNesting; level = asList(level[0])) {
     shape.push(level.length);
     if (level.length === 0) { open = true; break; }
   }

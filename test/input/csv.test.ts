@@ -1,0 +1,109 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ModelError } from '../../src/errors/diagnostic.js';
+import { parseCsv, tableValue } from '../../src/input/csv.js';
+import { tensor } from '../../src/input/tensor.js';
+
+function faults(action: () => unknown): string {
+  try {
+    action();
+  } catch (thrown) {
+    if (thrown instanceof ModelError) return thrown.diagnostics.map((d) => d.message).join('\n');
+    throw thrown;
+  }
+  return 'accepted';
+}
+function column(text: string, name: string): { values: number[]; levels: readonly string[] | undefined } {
+  const { values, levels } = parseCsv(text).columns.get(name)!;
+  return { values: [...values], levels };
+}
+
+describe('parseCsv', () => {
+  it('binds columns by header, with all spellings of missing', () => {
+    const text = 'a,b\n1,2.5\nNA,-3e-2\n,NaN\nnull, 7 \n';
+    expect(column(text, 'a').values).toEqual([1, Number.NaN, Number.NaN, Number.NaN]);
+    expect(column(text, 'b').values).toEqual([2.5, -0.03, Number.NaN, 7]);
+    expect(parseCsv(text).rows).toBe(4);
+  });
+
+  it('codes words 0, 1, ... in sorted order', () => {
+    expect(column('g\nb\na\n\nc\nb\n', 'g')).toEqual({ values: [1, 0, 2, 1], levels: ['a', 'b', 'c'] });
+    expect(column('g,x\nb,1\nNA,2\na,3', 'g')).toEqual({ values: [1, Number.NaN, 0], levels: ['a', 'b'] });
+    expect(column('g\n1\n2\n0x10', 'g').levels).toEqual(['0x10', '1', '2']);
+  });
+
+  it('reads true and false as 1 and 0 even where only one occurs', () => {
+    expect(column('t\nTRUE\nTRUE\n', 't')).toEqual({ values: [1, 1], levels: undefined });
+    expect(column('t\nfalse\ntrue\n', 't')).toEqual({ values: [0, 1], levels: undefined });
+  });
+
+  it('detects the separator from the header', () => {
+    for (const separator of [',', ';', '\t', '|']) {
+      const text = `a${separator}"b, c; d"\r\n1${separator}2\r\n`;
+      expect(parseCsv(text).header).toEqual(['a', 'b, c; d']);
+      expect(column(text, 'b, c; d').values).toEqual([2]);
+    }
+  });
+
+  it('takes a byte order mark, quotes, doubled quotes and line ends of both kinds', () => {
+    const text = '\uFEFF"x ""1""",w\r\n"1","a, b"\r\n2,"c\nd"\r\n3,e';
+    const table = parseCsv(text);
+    expect(table.header).toEqual(['x "1"', 'w']);
+    expect([...table.columns.get('x "1"')!.values]).toEqual([1, 2, 3]);
+    expect(table.columns.get('w')!.levels).toEqual(['a, b', 'c\nd', 'e']);
+  });
+
+  it('names malformed rows by their line', () => {
+    expect(faults(() => parseCsv('a,b\n1,2\n3\n"4\n4",5\n6,7,8\n'))).toBe(
+      'line 3: the row has 1 cell but the header names 2 columns\nline 6: the row has 3 cells but the header names 2 columns');
+    expect(faults(() => parseCsv('a,b\n1,"2\n3,4\n'))).toMatch(/^line 2: /);
+    expect(faults(() => parseCsv(`a,b\n${'1\n'.repeat(9)}`))).toMatch(/4 more rows are malformed$/);
+  });
+
+  it('wants a header of different names', () => {
+    expect(faults(() => parseCsv('1,2\n3,4\n'))).toBe('the first line, 1, 2, holds numbers instead of names');
+    expect(faults(() => parseCsv('a,b,a\n1,2,3\n'))).toBe('two columns are named "a"');
+    expect(faults(() => parseCsv('\n\n'))).toBe('the table is empty');
+  });
+
+  it('keeps infinities apart from words, so that binding can refuse them by name', () => {
+    expect(column('x\n1\nInf\n-inf\n', 'x').values).toEqual([1, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]);
+  });
+
+  it('takes names that objects inherit as ordinary columns', () => {
+    expect(column('__proto__,constructor\n1,2\n', '__proto__').values).toEqual([1]);
+  });
+
+  it('returns every number it is given, to the last bit', () => {
+    fc.assert(fc.property(fc.array(fc.double({ noNaN: true, noDefaultInfinity: true }), { minLength: 1 }), (numbers) => {
+      expect(column(`x\n${numbers.map((x) => (Object.is(x, -0) ? '-0' : String(x))).join('\n')}\n`, 'x').values).toEqual(numbers);
+    }), { seed: 5 });
+  });
+
+  it('reads a million rows quickly', () => {
+    const text = `x,y\n${Array.from({ length: 1e6 }, (_, k) => `${k},${k / 8}`).join('\n')}\n`;
+    const start = performance.now();
+    expect(parseCsv(text).rows).toBe(1e6);
+    expect(performance.now() - start).toBeLessThan(6000);
+  });
+});
+
+describe('tableValue', () => {
+  const table = parseCsv('a,b,g\n1,2,u\n3,4,v\n');
+  it('is a vector for one column and a matrix for several', () => {
+    expect(tableValue(table, ['b'])).toMatchObject({ shape: [2], values: Float64Array.of(2, 4) });
+    expect(tableValue(table, ['b', 'a'])).toMatchObject({ shape: [2, 2], values: Float64Array.of(2, 1, 4, 3) });
+  });
+  it('names unknown columns and words in a matrix', () => {
+    expect(faults(() => tableValue(table, ['c']))).toBe('there is no column "c"; the columns are a, b, g');
+    expect(faults(() => tableValue(table, ['a', 'g']))).toBe('the column "g" holds words; a matrix is made of numbers');
+  });
+});
+
+describe('tensor', () => {
+  it('refuses a shape that does not hold the values', () => {
+    expect(faults(() => tensor([1, 2, 3], [2, 2]))).toBe('the shape [2, 2] holds 4 values but 3 were given');
+    expect(faults(() => tensor([1], [0.5, 2]))).toMatch(/not a list of counts/);
+    expect(tensor([1, 2], [2, 1]).shape).toEqual([2, 1]);
+  });
+});
