@@ -280,8 +280,8 @@ export function normalQuantile(p: number): number {
 
 // --- incomplete gamma ----------------------------------------------------------------------------
 
-/** x log(x/m) + m - x, the deviance of Loader (2000), without cancellation for m near x. */
-function deviance(x: number, m: number): number { return -x * log1pMinus((m - x) / x); }
+/** x log(x/m) + m - x, the deviance of Loader (2000), without cancellation for m near x; x, m > 0. */
+export function deviance(x: number, m: number): number { return -x * log1pMinus((m - x) / x); }
 
 /** x^a e^-x / Gamma(a + 1). */
 function gammaPrefix(a: number, x: number): number {
