@@ -42,6 +42,12 @@ export type Code =
    * (discarded where null). `effects` names the storages it may write.
    */
   | { readonly do: 'call'; readonly procedure: string; readonly args: readonly Argument[]; readonly into: Place | null; readonly effects: readonly string[] }
+  /**
+   * Draws an integer in [0, count) with probability proportional to exp(logWeight(index)) from one uniform.
+   * Where no weight is usable (all -Infinity, any NaN or +Infinity) the old value is kept and the
+   * runtime's fault `categoricalWeights` is raised.
+   */
+  | { readonly do: 'categorical'; readonly index: Index; readonly count: Expr; readonly logWeight: Expr; readonly into: Place }
   /** A local function of scalar parameters (each a `local` storage) returning a number, for samplers that evaluate a density. */
   | { readonly do: 'function'; readonly name: string; readonly parameters: readonly string[]; readonly body: readonly Code[] }
   | { readonly do: 'return'; readonly value: Expr };

@@ -1,0 +1,64 @@
+/**
+ * From a module of loop code to functions that run: print (optimise, schedule, tidy, print) and
+ * instantiate. Printing takes time in proportion to the program, never to the data.
+ */
+import { InternalError } from '../errors/diagnostic.js';
+import { flattenModule, unrollModule } from './fold.js';
+import { printJavaScript } from './javascript.js';
+import type { ElementType, Module } from './loop.js';
+import { registerModule } from './registers.js';
+import type { Runtime } from './runtime.js';
+import { schedule } from './schedule.js';
+import { tidy } from './tidy.js';
+
+/** Memory that generated code works on, in the order of its `arrays`. */
+export interface PrintedStorage {
+  readonly name: string;
+  readonly type: ElementType;
+  readonly shape: readonly number[];
+  readonly place: 'data' | 'state' | 'scratch';
+}
+
+export interface PrintedModule {
+  /** Body of `function (runtime, arrays)`; returns the entry points by name. */
+  readonly source: string;
+  /** The module's data, state and scratch storages in their order, then scratch that printing added. */
+  readonly storages: readonly PrintedStorage[];
+}
+
+/** An entry point: takes the module's parameters, returns a number or nothing. */
+export type EntryPoint = (...args: readonly number[]) => number | undefined;
+
+/**
+ * JavaScript for a module. `optimise: false` prints every expression where it stands, for tests.
+ * @throws InternalError for code that breaks the contract of `loop.ts`.
+ */
+export function printModule(module: Module, options: { readonly optimise: boolean } = { optimise: true }): PrintedModule {
+  const flat = flattenModule(module);
+  const scheduled = options.optimise ? tidy(schedule(registerModule(unrollModule(flat)), true)) : schedule(flat, false);
+  const storages = scheduled.storages.flatMap((s): PrintedStorage[] => (s.place === 'local' ? [] : [{ name: s.name, type: s.type, shape: s.shape, place: s.place }]));
+  return { source: printJavaScript(scheduled), storages };
+}
+
+/** Zeroed memory for printed storages, data excepted where `values` has it. */
+export function allocate(storages: readonly PrintedStorage[], values: ReadonlyMap<string, Float64Array | Int32Array> = new Map()): (Float64Array | Int32Array)[] {
+  return storages.map((s) => {
+    const length = s.shape.reduce((product, d) => product * d, 1);
+    return values.get(s.name) ?? (s.type === 'int32' ? new Int32Array(length) : new Float64Array(length));
+  });
+}
+
+/**
+ * The entry points of printed code over the given memory. Data must be in its arrays already: what
+ * depends on data alone is computed here, once.
+ * @throws InternalError where the platform forbids code generation or the text does not parse.
+ */
+export function instantiate(source: string, arrays: readonly (Float64Array | Int32Array)[], runtime: Runtime): Readonly<Record<string, EntryPoint>> {
+  let make: (runtime: Runtime, arrays: readonly (Float64Array | Int32Array)[]) => Readonly<Record<string, EntryPoint>>;
+  try {
+    make = new Function('runtime', 'arrays', source) as typeof make;
+  } catch (error) {
+    throw new InternalError(`generated code was refused: ${String(error)}`);
+  }
+  return make(runtime, arrays);
+}
