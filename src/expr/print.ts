@@ -490,7 +490,7 @@ const latexForm: Form = {
     const magnitude = Math.abs(x) === Number.POSITIVE_INFINITY ? '\\infty' : numberText(Math.abs(x), digits);
     const [mantissa, exponent] = magnitude.split('e');
     const text = exponent === undefined ? magnitude : `${mantissa === '1' ? '' : `${mantissa} \\times `}10^{${Number(exponent)}}`;
-    return { text: sign + text, level: sign !== '' ? level.negation : exponent === undefined ? level.atom : level.product };
+    return { text: sign + text, level: sign !== '' ? level.negation : exponent === undefined ? level.atom : mantissa === '1' ? level.power : level.product };
   },
   subscript: (base, at) => {
     // A name that carries its own subscript (beta_0) shares it: \beta_{0,n}.
