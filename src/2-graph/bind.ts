@@ -108,7 +108,7 @@ class Binding implements BindContext {
   // --- names and values -----------------------------------------------------------------------
 
   private noteNames(): void {
-    const declared = [...this.graph.variables.keys(), ...this.graph.sizes.keys()].filter((name) => !name.startsWith('$'));
+    const declared = [...this.graph.variables.keys(), ...this.graph.sizes.keys()].filter((name) => !name.includes('$'));
     const unknown: string[] = [];
     for (const [name, value] of this.given) {
       const variable = this.graph.variables.get(name);

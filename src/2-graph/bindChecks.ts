@@ -5,7 +5,7 @@
  * for N rows; only what it cannot see is run through element by element.
  */
 import type { Span } from '../errors/diagnostic.js';
-import { type Expr, type Index, children, index as newIndex, num, sub, variablesOf } from '../expr/expr.js';
+import { type Expr, type Index, children, freeIndices, index as newIndex, num, sub, variablesOf } from '../expr/expr.js';
 import { printText } from '../expr/print.js';
 import { type BindContext, type Holes, expressionsOfSteps, maximumBytes, stepsOf } from './bindContext.js';
 import * as messages from './bindMessages.js';
@@ -81,14 +81,32 @@ export function checkExtents(b: BindContext): boolean {
 
 /** Dimensions that could not be proved equal while compiling. */
 export function checkObligations(b: BindContext): void {
+  const plates = new Map<Index, Plate>(b.graph.statements.flatMap((s) => s.plates.map((p): [Index, Plate] => [p.index, p])));
   for (const o of b.graph.obligations) {
-    if (!b.known(o.left) || !b.known(o.right) || b.isPoisoned(o.left) || b.isPoisoned(o.right)) continue;
-    const loops = new Map<Index, Bounds>();
-    const left = bounds(b, o.left, loops), right = bounds(b, o.right, loops);
-    if (left === null || right === null) continue;
-    if (left.low !== left.high || right.low !== right.high || left.low === right.low) continue;
-    b.report(messages.dimensionsDiffer(o.message, left.low, right.low, o.span));
+    const around = platesOf([o.left, o.right], plates);
+    if (around === null || ![o.left, o.right, ...around.flatMap((p) => [p.from, p.to])].every((e) => b.known(e))) continue;
+    const left = b.evaluator.compile(o.left), right = b.evaluator.compile(o.right);
+    b.evaluator.walk(stepsOf({ plates: around, guards: [] }), () => {
+      // A negative dimension is an empty one.
+      const l = Math.max(0, left()), r = Math.max(0, right());
+      if (l !== r) b.report(messages.dimensionsDiffer(o.message, l, r, o.span));
+      return l === r;
+    });
   }
+}
+
+/** The plates that expressions stand in, outermost first; null where an index is bound by no plate. */
+function platesOf(expressions: readonly Expr[], plates: ReadonlyMap<Index, Plate>): Plate[] | null {
+  const found: Plate[] = [];
+  const add = (e: Expr): boolean => [...freeIndices(e)].every((i) => {
+    const plate = plates.get(i);
+    if (plate === undefined) return false;
+    if (found.includes(plate)) return true;
+    const complete = add(plate.from) && add(plate.to);
+    found.push(plate);
+    return complete;
+  });
+  return expressions.every(add) ? found : null;
 }
 
 // --- regions ----------------------------------------------------------------------------------
@@ -102,6 +120,7 @@ export function checkRegions(b: BindContext): void {
     if (shape === undefined || statements.length === 0 || coversAll(b, statements, shape)) continue;
     const marks = mark(b, statements, shape);
     if (marks === null) continue;
+    if (marks.outside !== null) b.report(messages.definedOutside(marks.outside.element(v.name), v.name, shape, marks.outside.span));
     if (marks.twice !== null) b.report(messages.definedTwice(elementName(v.name, marks.twice.cell, marks.shape), marks.twice.span));
     const gap = marks.cells.indexOf(0);
     if (gap < 0) continue;
@@ -129,6 +148,8 @@ interface Marks {
   /** How often each cell of `shape` is defined, at most 2. */
   readonly cells: Uint8Array;
   readonly twice: { readonly cell: number; readonly span: Span } | null;
+  /** A definition that lies outside the variable, as a function from its name to the element's. */
+  readonly outside: { readonly element: (name: string) => string; readonly span: Span } | null;
 }
 
 /** Marks the cells that statements define; null where that cannot be computed. */
@@ -139,6 +160,7 @@ function mark(b: BindContext, statements: readonly Statement[], shape: readonly 
   if (length > largestMarking) return null;
   const cells = new Uint8Array(length);
   let twice: Marks['twice'] = null;
+  let outside: Marks['outside'] = null;
   for (const s of statements) {
     if (s.kind === 'factor' || s.target === null) continue;
     const steps = stepsOf(s);
@@ -148,7 +170,13 @@ function mark(b: BindContext, statements: readonly Statement[], shape: readonly 
     const position = b.evaluator.position(own, s.target.at);
     b.evaluator.walk(steps, () => {
       const p = position();
-      if (p < 0) return true;
+      if (p < 0) {
+        if (outside === null) {
+          const at = s.target!.at.map((e) => b.evaluator.value(e));
+          outside = { element: (name) => nameAt(name, at), span: s.span };
+        }
+        return true;
+      }
       for (let k = p * block; k < (p + 1) * block; k++) {
         if (cells[k] === 1) twice ??= { cell: k, span: s.span };
         cells[k] = 1;
@@ -156,7 +184,7 @@ function mark(b: BindContext, statements: readonly Statement[], shape: readonly 
       return true;
     });
   }
-  return { shape: lead, cells, twice };
+  return { shape: lead, cells, twice, outside };
 }
 
 /** Marks of leading cells as marks of all cells. */

@@ -82,17 +82,28 @@ function checkParameter(b: BindContext, family: Family, name: string, domain: Do
   // Data was found finite when it was read; nothing else can be wrong with a vector of it.
   if ((domain === 'real' || domain === 'vector') && value.body.op === 'ref') return true;
   const own = relevant(steps, arrayExpressions(value));
-  const fill = b.evaluator.array(value);
-  const words = domainWords[domain];
-  let fine = true;
+  const problemOf = value.indices.length === 0 ? scalarProblem(b, domain, value.body) : arrayProblem(b, domain, value);
+  let problem: string | null = null;
+  let place = '';
   b.evaluator.walk(own, () => {
-    const { shape, values } = fill();
-    const problem = domainProblem(domain, shape, values);
-    if (problem === null || !runsAtLeastOnce(b, steps)) return true;
-    b.report(messages.badParameter(family.name, name, where(b, own), problem, words, span));
-    return fine = false;
+    problem = problemOf();
+    if (problem !== null) place = where(b, own);
+    return problem === null;
   });
-  return fine;
+  // The loops that do not matter to the parameter may still be empty.
+  if (problem === null || !runsAtLeastOnce(b, steps)) return true;
+  b.report(messages.badParameter(family.name, name, place, problem, domainWords[domain], span));
+  return false;
+}
+
+function scalarProblem(b: BindContext, domain: Domain, e: Expr): () => string | null {
+  const value = b.evaluator.compile(e);
+  const holds = scalarDomains[domain] ?? Number.isFinite;
+  return () => { const x = value(); return holds(x) ? null : messages.showNumber(x); };
+}
+function arrayProblem(b: BindContext, domain: Domain, a: ArrayExpr): () => string | null {
+  const fill = b.evaluator.array(a);
+  return () => { const { shape, values } = fill(); return domainProblem(domain, shape, values); };
 }
 
 /** Expressions whose free indices are those of the array itself. */
@@ -107,28 +118,34 @@ const domainWords: Readonly<Record<Domain, string>> = {
   precision: 'a symmetric positive definite matrix', choleskyFactor: 'lower triangular with a positive diagonal',
 };
 
-/** What is wrong with a parameter's value, in words, or null. */
+/** Domains that say something of each element by itself. */
+const scalarDomains: Readonly<Partial<Record<Domain, (x: number) => boolean>>> = {
+  real: Number.isFinite,
+  vector: Number.isFinite,
+  positive: (x) => x > 0 && Number.isFinite(x),
+  positiveVector: (x) => x > 0 && Number.isFinite(x),
+  nonnegative: (x) => x >= 0 && Number.isFinite(x),
+  unit: (x) => x >= 0 && x <= 1,
+  int: Number.isInteger,
+  count: (x) => Number.isInteger(x) && x >= 0,
+  positiveInt: (x) => Number.isInteger(x) && x > 0,
+};
+
+/** What is wrong with an array parameter, in words, or null. */
 function domainProblem(domain: Domain, shape: readonly number[], values: Float64Array): string | null {
-  const first = (holds: (x: number) => boolean): string | null => {
-    const k = values.findIndex((x) => !holds(x));
-    if (k < 0) return null;
-    const shown = messages.showNumber(values[k]!);
-    return shape.length === 0 ? shown : `${shown} at position ${elementName('', k, shape)}`;
-  };
+  const matrix = (problem: string | null): string | null => (problem === null ? null : `a matrix that ${problem}`);
   switch (domain) {
-    case 'real': case 'vector': return first((x) => Number.isFinite(x));
-    case 'positive': case 'positiveVector': return first((x) => x > 0 && Number.isFinite(x));
-    case 'nonnegative': return first((x) => x >= 0 && Number.isFinite(x));
-    case 'unit': return first((x) => x >= 0 && x <= 1);
-    case 'int': return first((x) => Number.isInteger(x));
-    case 'count': return first((x) => Number.isInteger(x) && x >= 0);
-    case 'positiveInt': return first((x) => Number.isInteger(x) && x > 0);
     case 'simplex': { const problem = simplexProblem(values, 0, values.length); return problem === null ? null : `a vector that ${problem}`; }
-    case 'cov': case 'precision': { const problem = covarianceProblem(values, 0, shape[0] ?? 0); return problem === null ? null : `a matrix that ${problem}`; }
+    case 'cov': case 'precision': return matrix(covarianceProblem(values, 0, shape[0] ?? 0));
     case 'choleskyFactor': {
       const d = shape[0] ?? 0;
       const k = values.findIndex((x, at) => { const i = Math.floor(at / d), j = at % d; return i === j ? !(x > 0) : j > i && x !== 0; });
-      return k < 0 ? null : `a matrix with ${messages.showNumber(values[k]!)} at ${elementName('', k, shape)}`;
+      return k < 0 ? null : matrix(`has ${messages.showNumber(values[k]!)} at position ${elementName('', k, shape)}`);
+    }
+    default: {
+      const holds = scalarDomains[domain]!;
+      const k = values.findIndex((x) => !holds(x));
+      return k < 0 ? null : `a vector with ${messages.showNumber(values[k]!)} at position ${elementName('', k, shape)}`;
     }
   }
 }
@@ -138,13 +155,14 @@ function checkCondition(b: BindContext, law: string, condition: Expr, steps: rea
   if (!b.known(condition)) return true;
   const own = relevant(steps, [condition]);
   const value = b.evaluator.compile(condition);
-  let fine = true;
+  let place: string | null = null;
   b.evaluator.walk(own, () => {
-    if (value() >= 0 || !runsAtLeastOnce(b, steps)) return true;
-    b.report(messages.badCondition(law, where(b, own), span));
-    return fine = false;
+    if (!(value() >= 0)) place = where(b, own);
+    return place === null;
   });
-  return fine;
+  if (place === null || !runsAtLeastOnce(b, steps)) return true;
+  b.report(messages.badCondition(law, place, span));
+  return false;
 }
 
 // --- observed values --------------------------------------------------------------------------

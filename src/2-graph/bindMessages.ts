@@ -42,7 +42,7 @@ export function nestedObject(name: string, keys: readonly string[], span?: Span)
     `flatten it: pass each part under a name of its own, such as ${example}`);
 }
 export function raggedArray(element: string, expected: string, found: string, span?: Span): Diagnostic {
-  return error('ragged-array', `${element} has ${found} where ${expected} is expected from the first row`, span,
+  return error('ragged-array', `${element} ${found}; expected ${expected}`, span,
     'give all rows the same length, or pass the values as one long vector with an index of groups', expected);
 }
 export function notANumber(element: string, found: string, span?: Span): Diagnostic {
@@ -107,6 +107,9 @@ export function dimensionsDiffer(message: string, left: number, right: number, s
 }
 export function definedTwice(element: string, span?: Span): Diagnostic {
   return error('defined-twice', `${element} is defined more than once`, span, 'each element is defined by exactly one statement');
+}
+export function definedOutside(element: string, name: string, shape: readonly number[], span?: Span): Diagnostic {
+  return error('index-out-of-range', `${element} is defined, but ${name} has ${showShape(shape)}`, span);
 }
 export function notDefined(element: string, span?: Span): Diagnostic {
   return error('not-defined', `${element} is not defined by any statement`, span, 'each element is defined by exactly one statement');

@@ -114,20 +114,20 @@ function fromNested(list: List): Reading | Unreadable {
   const at: number[] = [];
   const fill = (level: List, axis: number): Unreadable | null => {
     const expected = shape[axis]!;
-    if (level.length !== expected) return { kind: 'ragged', at: [...at], expected: counted(expected), found: counted(level.length) };
+    if (level.length !== expected) return { kind: 'ragged', at: [...at], expected: `${counted(expected)} as in the first row`, found: `holds ${counted(level.length)}` };
     const last = axis === shape.length - 1;
     for (let k = 0; k < expected; k++) {
       const item = level[k];
       if (last) {
         const x = typeof item === 'number' ? item : scalarOf(item);
-        if (x === null) return asList(item) !== null ? { kind: 'ragged', at: [...at, k], expected: 'a number', found: 'a list' } : unreadable(item, [...at, k]);
+        if (x === null) return asList(item) !== null ? { kind: 'ragged', at: [...at, k], expected: 'a number', found: 'is a list' } : unreadable(item, [...at, k]);
         values[next++] = x;
         continue;
       }
       const inner = asList(item);
       if (inner === null) {
         return scalarOf(item) === null ? unreadable(item, [...at, k])
-          : { kind: 'ragged', at: [...at, k], expected: `a list of ${shape[axis + 1]!}`, found: item === null || item === undefined ? 'nothing' : 'a number' };
+          : { kind: 'ragged', at: [...at, k], expected: `a list of ${shape[axis + 1]!}`, found: item === null || item === undefined ? 'is missing' : 'is a number' };
       }
       at.push(k);
       const problem = fill(inner, axis + 1);
