@@ -80,7 +80,7 @@ function acceptance(program: ChainProgram, outputs: readonly ChainOutput[]): Rec
 function distinct(warnings: readonly Diagnostic[]): readonly Diagnostic[] {
   const seen = new Set<string>();
   return warnings.filter((warning) => {
-    const key = `${warning.code} ${warning.message.replace(/ in draw \d+| of chain \d+/g, '')}`;
+    const key = `${warning.code} ${warning.message.replace(/\d+ draws| in draw \d+| (?:of|in) chain \d+/g, '')}`;
     if (seen.has(key)) return false;
     seen.add(key);
     return true;

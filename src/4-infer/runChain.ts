@@ -3,8 +3,9 @@
  * and records. The draws depend on the program, the seed and the number of the chain alone, not on
  * how the loop is cut into pieces or on which thread it runs.
  */
-import { instantiate } from '../code/module.js';
-import { createRuntime } from '../code/runtime.js';
+import { type EntryPoint, instantiate } from '../code/module.js';
+import { createRuntime, type Runtime } from '../code/runtime.js';
+import { faults } from '../code/schedule.js';
 import { type Diagnostic, InternalError } from '../errors/diagnostic.js';
 import { seconds as clock } from '../platform/platform.js';
 import { createRandom } from '../random/generator.js';
@@ -42,9 +43,6 @@ export interface ChainOutput {
   readonly seconds: { readonly warmup: number; readonly sampling: number };
 }
 
-/** The sweep as generated code offers it. */
-type Entry = (...args: number[]) => number | void;
-
 type Memory = Float64Array | Int32Array;
 
 interface Recording {
@@ -66,10 +64,13 @@ export class ChainRun {
   private readonly program: ChainProgram;
   private readonly request: ChainRequest;
   private readonly memory: ReadonlyMap<string, Memory>;
-  private readonly sweep: Entry;
-  private readonly report: Entry;
+  private readonly sweep: EntryPoint;
+  private readonly report: EntryPoint;
   private readonly records: readonly Recording[];
+  private readonly runtime: Runtime;
   private readonly countersAtWarmup: Float64Array;
+  /** Draws without a possible value before the chain settled: not held against it. */
+  private faultsAtWarmup: number;
   private kept: number;
   private readonly seconds: { warmup: number; sampling: number };
 
@@ -86,14 +87,16 @@ export class ChainRun {
     const arrays = program.storages.map(allocate);
     this.memory = new Map(program.storages.map((storage, i) => [storage.name, arrays[i]!]));
     const random = createRandom(request.seed, `chain ${chain}`);
-    const functions = instantiate(program.source, arrays, createRuntime(random, hostFunctions));
+    this.runtime = createRuntime(random, hostFunctions);
+    const functions = instantiate(program.source, arrays, this.runtime);
     this.sweep = entry(functions, 'sweep');
     this.report = entry(functions, 'report');
     this.records = program.recorded.map((recorded) => this.record(recorded));
     this.countersAtWarmup = new Float64Array(2 * program.counters.length);
+    this.faultsAtWarmup = 0;
     entry(functions, 'initialise')();
     this.seconds = { warmup: clock() - start, sampling: 0 };
-    if (request.warmup === 0) this.noteCounters();
+    if (request.warmup === 0) this.endWarmup();
   }
 
   get finished(): boolean {
@@ -110,7 +113,7 @@ export class ChainRun {
         this.sweep(1);
         this.done++;
       }
-      if (this.done === warmup) this.noteCounters();
+      if (this.done === warmup) this.endWarmup();
       this.seconds.warmup += clock() - start;
       return;
     }
@@ -129,7 +132,7 @@ export class ChainRun {
   /** What was recorded. */
   output(): ChainOutput {
     const { records, program, request } = this;
-    const warnings = records.flatMap((record) => brokenValues(record, this.chain));
+    const warnings = [...records.flatMap((record) => brokenValues(record, this.chain)), ...this.faultWarnings()];
     return {
       chain: this.chain,
       draws: request.draws,
@@ -165,10 +168,25 @@ export class ChainRun {
     }
   }
 
-  private noteCounters(): void {
+  private endWarmup(): void {
+    this.faultsAtWarmup = this.impossibleDraws();
     this.program.counters.forEach((counter, i) => {
       this.countersAtWarmup.set(this.countedSoFar(counter.storage), 2 * i);
     });
+  }
+
+  private impossibleDraws(): number {
+    return this.runtime.faults.get(faults.categoricalWeights) ?? 0;
+  }
+
+  private faultWarnings(): Diagnostic[] {
+    const count = this.impossibleDraws() - this.faultsAtWarmup;
+    return count === 0 ? [] : [{
+      code: 'impossible-draw',
+      severity: 'warning',
+      message: `${count} draws of a discrete variable had no value of positive probability and kept the old one in chain ${this.chain}`,
+      hint: 'Some observation is impossible under every value: check supports and start values.',
+    }];
   }
 
   /** Accepted and proposed, summed over the pairs of a counter. */
@@ -236,7 +254,7 @@ function allocate(storage: ProgramStorage): Memory {
   return storage.values.slice();
 }
 
-function entry(functions: Readonly<{ [name: string]: Entry | undefined }>, name: string): Entry {
+function entry(functions: Readonly<Record<string, EntryPoint>>, name: string): EntryPoint {
   const found = functions[name];
   if (found === undefined) throw new InternalError(`the generated code has no entry '${name}'`);
   return found;

@@ -10,6 +10,9 @@ import { normalQuantile } from '../../numeric/special.js';
 import { Autocovariance } from './fourier.js';
 import { RadixSorter } from './sorting.js';
 
+/** Draws as they are kept: real numbers, or integers in fewer bytes. */
+export type DrawSource = Float64Array | Int32Array | Uint8Array;
+
 export class ChainDraws {
   readonly chains: number;
   readonly draws: number;
@@ -61,12 +64,12 @@ export class ChainDraws {
   }
 
   /** Draws of one scalar from an array [chains, draws, size]. */
-  static of(values: Float64Array, chains: number, draws: number, element: number = 0, size: number = 1): ChainDraws {
+  static of(values: DrawSource, chains: number, draws: number, element: number = 0, size: number = 1): ChainDraws {
     return new ChainDraws(chains, draws).load(values, element, size);
   }
 
   /** Reads element `element` of an array [chains, draws, size]. */
-  load(source: Float64Array, element: number, size: number): this {
+  load(source: DrawSource, element: number, size: number): this {
     const { values } = this;
     for (let i = 0, from = element; i < values.length; i++, from += size) values[i] = source[from]!;
     return this.changed();

@@ -1,0 +1,84 @@
+/**
+ * The files of a run as text in pieces (they may be larger than a string can be): `draws.csv`,
+ * `summary.json`, `run.json`. Names, fields and their order are fixed: other people's scripts read
+ * them. JSON has no NaN and no infinity: both are null there; CSV writes them as words.
+ */
+import { type DrawValues, elementName, type RunResult, type Seconds, sizeOf, type VariableResult } from '../4-infer/posterior.js';
+import type { Diagnostic } from '../errors/diagnostic.js';
+import type { RunContext, Summary } from './record.js';
+import { elementsOf } from './summary.js';
+
+interface Column {
+  readonly name: string;
+  readonly values: DrawValues;
+  readonly element: number;
+  readonly size: number;
+}
+
+/**
+ * Header `chain,draw,NAME...`, then one row for each kept draw, counted from 0. Variables of which no
+ * draws are kept are left out; null where that is all of them.
+ */
+export function drawsCsv(variables: readonly VariableResult[]): Iterable<string> | null {
+  const tables = variables.flatMap(tableOf);
+  const [first] = tables;
+  if (first === undefined) return null;
+  const { chains, draws } = first;
+  const columns = tables.filter((table) => table.chains === chains && table.draws === draws).flatMap((table) => table.columns);
+  return csvRows(columns, chains, draws);
+}
+
+function tableOf(variable: VariableResult): { chains: number; draws: number; columns: Column[] }[] {
+  const { result } = variable;
+  const size = sizeOf(variable.shape);
+  const columns = (values: DrawValues): Column[] => elementsOf(variable).map((element) => ({ name: elementName(variable.name, variable.shape, element), values, element, size }));
+  if (result.form === 'draws') return [{ chains: result.chains, draws: result.draws, columns: columns(result.values) }];
+  if (result.form === 'closed' && result.draws !== null) return [{ chains: 1, draws: result.draws.count, columns: columns(result.draws.values) }];
+  return [];
+}
+
+function* csvRows(columns: readonly Column[], chains: number, draws: number): Generator<string> {
+  yield `${['chain', 'draw', ...columns.map((column) => quoted(column.name))].join(',')}\n`;
+  for (let chain = 0, row = 0; chain < chains; chain++) {
+    for (let draw = 0; draw < draws; draw++, row++) {
+      let line = `${chain},${draw}`;
+      for (const { values, element, size } of columns) line += `,${values[row * size + element]}`;
+      yield `${line}\n`;
+    }
+  }
+}
+
+/** RFC 4180: fields with commas, quotes or line ends stand in quotes. */
+function quoted(name: string): string {
+  return /[",\n\r]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name;
+}
+
+/** One element to a line. */
+export function* summaryJson(summary: Summary): Generator<string> {
+  const { backend, seed, converged, warnings, variables, ...rest } = summary;
+  const head = JSON.stringify({ backend, seed, converged, warnings }, null, 2);
+  yield `${head.slice(0, -2)},\n  "variables": {`;
+  let separator = '\n';
+  for (const name of Object.keys(variables)) {
+    yield `${separator}    ${JSON.stringify(name)}: ${JSON.stringify(variables[name])}`;
+    separator = ',\n';
+  }
+  const tail = JSON.stringify(rest, null, 2);
+  yield `${separator === '\n' ? '' : '\n  '}},${tail.slice(1)}\n`;
+}
+
+/** The record of the run. */
+export function* runJson(result: RunResult, context: RunContext, warnings: readonly Diagnostic[], seconds: Seconds): Generator<string> {
+  const { program, seed, options, versions, notes, levels } = context;
+  const { backend, plan, traces } = result;
+  yield `${JSON.stringify({
+    program, backend, seed, options, versions, plan,
+    traces: {
+      elbo: traces.elbo ?? null, logLikelihood: traces.logLikelihood ?? null, logJoint: traces.logJoint ?? null,
+      acceptance: traces.acceptance ?? null, stepSizes: traces.stepSizes ?? null, divergences: traces.divergences ?? null,
+    },
+    notes: notes.map(({ code, message }) => ({ code, message })),
+    warnings: warnings.map(({ code, severity, message, hint }) => ({ code, severity, message, hint: hint ?? null })),
+    levels, seconds,
+  }, null, 2)}\n`;
+}

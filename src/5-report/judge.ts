@@ -1,0 +1,49 @@
+/**
+ * Whether draws may be trusted. Outside data plates an element is wrong where R-hat exceeds 1.01 and
+ * the bulk effective size is below 100 a chain; a variable inside a data plate is wrong where some
+ * R-hat exceeds 1.05 or more than 5 % of its elements exceed 1.01 (among many elements some do by
+ * chance). Constant elements have no R-hat and are not judged; neither are independent draws.
+ */
+import type { Diagnostic } from '../errors/diagnostic.js';
+import type { ElementSummary, VariableSummary } from './summary.js';
+
+const RHAT_BOUND = 1.01;
+const RHAT_BOUND_INSIDE = 1.05;
+const FRACTION_INSIDE = 0.05;
+const ESS_PER_CHAIN = 100;
+
+/** A warning for each variable that fails. */
+export function judge(summaries: readonly VariableSummary[]): readonly Diagnostic[] {
+  return summaries.flatMap((summary) => {
+    const failure = judgeVariable(summary);
+    return failure === null ? [] : [failure];
+  });
+}
+
+function judgeVariable({ variable, elements }: VariableSummary): Diagnostic | null {
+  const { result } = variable;
+  if (result.form === 'closed' || (result.form === 'draws' && result.independent)) return null;
+  const judged = elements.filter((element) => element.rhat !== null);
+  const above = judged.filter((element) => rhatOf(element) > RHAT_BOUND);
+  if (above.length === 0) return null;
+  const worst = above.reduce((a, b) => (rhatOf(b) > rhatOf(a) ? b : a));
+  // Without draws there is no bulk ESS: R-hat decides alone.
+  const short = above.filter((element) => (element.essBulk ?? 0) < ESS_PER_CHAIN * result.chains);
+  const fails = variable.insidePlate
+    ? rhatOf(worst) > RHAT_BOUND_INSIDE || above.length > FRACTION_INSIDE * judged.length
+    : short.length > 0;
+  if (!fails) return null;
+  const shown = variable.insidePlate ? worst : short.reduce((a, b) => (rhatOf(b) > rhatOf(a) ? b : a));
+  const ess = shown.essBulk === null ? '' : ` with a bulk ESS of ${Math.round(shown.essBulk)}`;
+  const others = above.length === 1 ? '' : `; ${above.length} of ${judged.length} elements of ${variable.name} are above ${RHAT_BOUND}`;
+  return {
+    code: 'not-converged',
+    severity: 'warning',
+    message: `R-hat of ${shown.name} is ${rhatOf(shown).toFixed(3)}${ess}${others}: the chains do not agree yet`,
+    hint: 'Run longer (--warmup, --draws), or reparameterise the program.',
+  };
+}
+
+function rhatOf(element: ElementSummary): number {
+  return element.rhat ?? 1;
+}

@@ -1,0 +1,327 @@
+/**
+ * The posterior a user holds, one interface for all backends: summaries, means, draws, diagnostics,
+ * probabilities, objectives, warnings, and the files of a run. It reads a `RunResult`; everything
+ * that takes time is computed when first asked for.
+ */
+import {
+  type DrawsForm, type PlanEntry, type RunResult, type Seconds, sizeOf, type VariableResult,
+} from '../4-infer/posterior.js';
+import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
+import { currentPlatform } from '../platform/platform.js';
+import { ChainDraws } from './diagnostics/chainDraws.js';
+import { essBulk, essTail } from './diagnostics/ess.js';
+import { mcseMean, mcseQuantile, mcseSd } from './diagnostics/mcse.js';
+import { rhat } from './diagnostics/rhat.js';
+import { drawsCsv, runJson, summaryJson } from './files.js';
+import { judge } from './judge.js';
+import { type Relabelling, relabellings } from './labels.js';
+import type { RunContext, Summary, SummaryRow } from './record.js';
+import { type ElementSummary, summarise, type VariableSummary } from './summary.js';
+
+/** Row-major numbers with their dimensions. */
+export type ShapedArray = Float64Array & { readonly shape: readonly number[] };
+
+/** A number, or arrays of numbers nested as deep as the variable has dimensions. */
+export type Nested = number | readonly Nested[];
+
+/** Draws the program's predictions for other data from a posterior of the same program. */
+export type Predictor = (posterior: Posterior, values: Readonly<Record<string, unknown>>) => Promise<ReadonlyMap<string, ShapedArray>>;
+
+/** Diagnostics of one element; NaN where one is not defined (R's NA). */
+export interface ElementDiagnostics {
+  readonly rhat: number;
+  readonly essBulk: number;
+  readonly essTail: number;
+  readonly mcseMean: number;
+  readonly mcseSd: number;
+  readonly mcseQ5: number;
+  readonly mcseQ50: number;
+  readonly mcseQ95: number;
+}
+
+/** Draws a chain below which R-hat says nothing. */
+const FEWEST_JUDGED_DRAWS = 4;
+/** Ratio of variances by label and after matching from which labels are taken to switch. */
+const SWITCHING_RATIO = 2;
+
+interface View {
+  readonly summaries: readonly VariableSummary[];
+  readonly variables: readonly VariableResult[];
+  readonly judgement: readonly Diagnostic[];
+  readonly switched: readonly Diagnostic[];
+}
+
+export class Posterior {
+  /** What the backend returned. */
+  readonly result: RunResult;
+  readonly context: RunContext;
+  private readonly predictor: Predictor | null;
+  private cachedView: View | null;
+
+  /** @param predictor null where this posterior cannot predict for other data. */
+  constructor(result: RunResult, context: RunContext, predictor: Predictor | null = null) {
+    this.result = result;
+    this.context = context;
+    this.predictor = predictor;
+    this.cachedView = null;
+  }
+
+  get backend(): string { return this.result.backend; }
+  /** Log of the normalising constant, where the backend computes it. */
+  get logEvidence(): number | null { return this.result.logEvidence; }
+  get elbo(): number | null { return this.result.elbo; }
+  get logLikelihood(): number | null { return this.result.logLikelihood; }
+  get logJoint(): number | null { return this.result.logJoint; }
+  get plan(): readonly PlanEntry[] { return this.result.plan; }
+  get seconds(): Seconds {
+    const { seconds } = this.result;
+    return { ...seconds, compile: seconds.compile + this.context.compileSeconds };
+  }
+
+  /** False where the run finished but must not be trusted; `warnings` say why. */
+  get converged(): boolean {
+    return this.result.converged && this.view().judgement.length === 0;
+  }
+
+  /** Everything the user should know, most important last. */
+  get warnings(): readonly Diagnostic[] {
+    const { switched, judgement } = this.view();
+    return [...this.result.warnings.filter((warning) => warning.severity !== 'note'), ...this.fewDraws(), ...switched, ...judgement];
+  }
+
+  /** Names of the variables in the results, in the order of the program. */
+  get names(): readonly string[] {
+    return this.result.variables.map((variable) => variable.name);
+  }
+
+  /** Every element with its mean, sd, Monte Carlo error, quantiles, effective sizes, R-hat and probabilities. */
+  summary(): Summary {
+    const { backend, logEvidence, logEvidenceSe, elbo, logLikelihood, logJoint } = this.result;
+    // Without a prototype: a variable may be called `__proto__`.
+    const variables = Object.create(null) as { [element: string]: SummaryRow };
+    for (const { elements } of this.view().summaries) {
+      for (const { name, flat: _flat, ...row } of elements) variables[name] = row;
+    }
+    return {
+      backend, seed: this.context.seed, converged: this.converged, warnings: this.warnings.map(sentence), variables,
+      logEvidence, logEvidenceSe, elbo, logLikelihood, logJoint, seconds: this.seconds,
+    };
+  }
+
+  /** Rows by variable, for tables. */
+  summaries(): readonly VariableSummary[] {
+    return this.view().summaries;
+  }
+
+  /** Posterior mean (em, map: the estimate), nested as the variable is. @throws ModelError for an unknown name. */
+  mean(name: string): Nested {
+    return this.column(name, (element) => element.mean);
+  }
+
+  /** Posterior standard deviation, nested as the variable is; NaN where there is none. @throws ModelError for an unknown name. */
+  sd(name: string): Nested {
+    return this.column(name, (element) => element.sd);
+  }
+
+  /**
+   * All draws of a variable as they were made: `shape` is [chains, draws, ...dims].
+   * @throws ModelError for an unknown name or one without draws.
+   */
+  draws(name: string): ShapedArray {
+    const variable = this.variable(name);
+    const found = drawsOf(variable);
+    if (found === null) {
+      const why = variable.result.form === 'moments'
+        ? { message: `draws of '${name}' were not kept: it has ${sizeOf(variable.shape)} elements`, hint: `Name it in keep (--keep ${name}).` }
+        : { message: `backend '${this.backend}' makes no draws of '${name}'`, hint: 'Use mean() and sd(), or a sampling backend.' };
+      throw modelError({ code: 'no-draws', severity: 'error', ...why });
+    }
+    return shaped(Float64Array.from(found.values), [found.chains, found.draws, ...variable.shape]);
+  }
+
+  /**
+   * Probabilities of a variable of finite support: `shape` is [...dims, values].
+   * @throws ModelError for an unknown name or one without finite support.
+   */
+  probabilities(name: string): ShapedArray {
+    const variable = this.viewed(name);
+    const { range, low = 0, result } = variable;
+    if (range === undefined) throw modelError({ code: 'no-probabilities', severity: 'error', message: `'${name}' has no finite support`, hint: undefined });
+    const shape = [...variable.shape, range];
+    if (result.form !== 'draws') {
+      if (result.probabilities === null) throw modelError({ code: 'no-probabilities', severity: 'error', message: `backend '${this.backend}' keeps no probabilities of '${name}'`, hint: undefined });
+      return shaped(result.probabilities.slice(), shape);
+    }
+    const size = sizeOf(variable.shape);
+    const probabilities = new Float64Array(size * range);
+    const share = 1 / (result.chains * result.draws);
+    for (let i = 0; i < result.values.length; i++) {
+      const value = result.values[i]! - low;
+      if (value >= 0 && value < range) probabilities[(i % size) * range + value]! += share;
+    }
+    return shaped(probabilities, shape);
+  }
+
+  /** R-hat, effective sizes and Monte Carlo errors by element, of the variables whose draws are kept. */
+  diagnostics(): { readonly [element: string]: ElementDiagnostics } {
+    const all = Object.create(null) as { [element: string]: ElementDiagnostics };
+    let buffers: ChainDraws | null = null;
+    for (const { variable, elements } of this.view().summaries) {
+      const { result } = variable;
+      if (result.form !== 'draws' || result.independent || result.chains * result.draws === 0) continue;
+      if (buffers === null || buffers.chains !== result.chains || buffers.draws !== result.draws) buffers = new ChainDraws(result.chains, result.draws);
+      for (const { name, flat } of elements) all[name] = diagnose(buffers.load(result.values, flat, sizeOf(variable.shape)));
+    }
+    return all;
+  }
+
+  /**
+   * Posterior predictive draws: of the program's `predict` statements as this run drew them, or, with
+   * values, of the program's predictions for those data.
+   * @throws ModelError where this posterior cannot predict for other data.
+   */
+  async predict(values: Readonly<Record<string, unknown>> = {}): Promise<ReadonlyMap<string, ShapedArray>> {
+    if (Object.keys(values).length === 0) {
+      const predicted = this.result.variables.filter((variable) => variable.kind === 'predict');
+      return new Map(predicted.map((variable) => [variable.name, this.draws(variable.name)]));
+    }
+    if (this.predictor === null) {
+      throw modelError({ code: 'no-prediction', severity: 'error', message: `a posterior by '${this.backend}' cannot predict for other data`, hint: 'Write predict statements for the new data and run again.' });
+    }
+    return this.predictor(this, values);
+  }
+
+  /** The files of a run by name, as text. */
+  files(): Readonly<Record<string, string>> {
+    return Object.fromEntries(this.filePieces().map(({ name, pieces }) => [name, [...pieces].join('')]));
+  }
+
+  /**
+   * Writes the files into a directory, made if needed.
+   * @throws ModelError where there is no file system, or the directory cannot be written.
+   */
+  async save(directory: string): Promise<void> {
+    const { save } = await currentPlatform();
+    if (save === null) {
+      throw modelError({ code: 'no-files', severity: 'error', message: 'there is no file system here', hint: 'Use files(): it returns names and contents.' });
+    }
+    try {
+      await save(directory, this.filePieces());
+    } catch (error) {
+      throw modelError({ code: 'cannot-write', severity: 'error', message: error instanceof Error ? error.message : String(error), hint: undefined });
+    }
+  }
+
+  private filePieces(): { name: string; pieces: Iterable<string> }[] {
+    const draws = drawsCsv(this.result.variables);
+    return [
+      ...(draws === null ? [] : [{ name: 'draws.csv', pieces: draws }]),
+      { name: 'summary.json', pieces: summaryJson(this.summary()) },
+      { name: 'run.json', pieces: runJson(this.result, this.context, this.warnings, this.seconds) },
+    ];
+  }
+
+  private variable(name: string): VariableResult {
+    const found = this.result.variables.find((variable) => variable.name === name);
+    if (found === undefined) {
+      throw modelError({ code: 'unknown-variable', severity: 'error', message: `the results have no variable '${name}'`, hint: `They have: ${this.names.join(', ')}.` });
+    }
+    return found;
+  }
+
+  private viewed(name: string): VariableResult {
+    this.variable(name);
+    return this.view().variables.find((variable) => variable.name === name)!;
+  }
+
+  private column(name: string, pick: (element: ElementSummary) => number | null): Nested {
+    const { shape } = this.variable(name);
+    const values = new Float64Array(sizeOf(shape)).fill(Number.NaN);
+    const summary = this.view().summaries.find(({ variable }) => variable.name === name);
+    for (const element of summary?.elements ?? []) values[element.flat] = pick(element) ?? Number.NaN;
+    return nested(values, shape, 0);
+  }
+
+  private fewDraws(): readonly Diagnostic[] {
+    const few = this.result.variables.some(({ result }) => result.form === 'draws' && !result.independent && result.draws < FEWEST_JUDGED_DRAWS);
+    return few ? [{ code: 'few-draws', severity: 'warning', message: 'there are too few draws to judge convergence', hint: 'Ask for more (--draws).' }] : [];
+  }
+
+  private view(): View {
+    this.cachedView ??= makeView(this.result);
+    return this.cachedView;
+  }
+}
+
+/** Summaries of the results, of matched components where labels switch, and the verdict on them. */
+function makeView(result: RunResult): View {
+  let { variables } = result;
+  const switched: Diagnostic[] = [];
+  for (const relabelling of relabellings(result)) {
+    if (!switches(relabelling, variables)) continue;
+    variables = replaced(variables, relabelling.variables);
+    switched.push(switchingWarning(relabelling));
+  }
+  const summaries = summarise(variables);
+  // Counts by label cannot be matched afterwards; they are not evidence against the chains.
+  const unmatched = new Set(switched.length === 0 ? [] : result.exchangeable.flatMap((group) => group.labels ?? []));
+  const judged = summaries.filter(({ variable }) => !(unmatched.has(variable.name) && variable.result.form === 'moments'));
+  return { variables, summaries, switched, judgement: judge(judged) };
+}
+
+function replaced(variables: readonly VariableResult[], by: readonly VariableResult[]): readonly VariableResult[] {
+  return variables.map((variable) => by.find((other) => other.name === variable.name) ?? variable);
+}
+
+/** Labels switch where they mix components that are apart, or where matching mends what R-hat rejects. */
+function switches(relabelling: Relabelling, variables: readonly VariableResult[]): boolean {
+  if (relabelling.varianceRatio > SWITCHING_RATIO) return true;
+  const parameters = new Set(relabelling.group.variables.map(({ name }) => name));
+  const before = variables.filter((variable) => parameters.has(variable.name));
+  if (judge(summarise(before)).length === 0) return false;
+  return judge(summarise(replaced(before, relabelling.variables))).length === 0;
+}
+
+function switchingWarning(relabelling: Relabelling): Diagnostic {
+  const { group, names, betweenChains, withinChains } = relabelling;
+  const where = betweenChains && withinChains ? 'between and within chains' : betweenChains ? 'between chains' : 'within chains';
+  return {
+    code: 'label-switching',
+    severity: 'warning',
+    message: `the numbering of the ${group.size} exchangeable components of ${names.join(', ')} differs ${where}; the summary is of components matched across draws, in increasing order of ${group.orderBy ?? group.variables[0]?.name ?? ''}`,
+    hint: 'The draws themselves keep their labels. Report quantities that do not depend on labels, or order the components (e.g. `ordered`).',
+  };
+}
+
+function drawsOf(variable: VariableResult): Pick<DrawsForm, 'chains' | 'draws' | 'values'> | null {
+  const { result } = variable;
+  if (result.form === 'draws') return result;
+  if (result.form === 'closed' && result.draws !== null) return { chains: 1, draws: result.draws.count, values: result.draws.values };
+  return null;
+}
+
+function diagnose(draws: ChainDraws): ElementDiagnostics {
+  return {
+    rhat: rhat(draws), essBulk: essBulk(draws), essTail: essTail(draws), mcseMean: mcseMean(draws), mcseSd: mcseSd(draws),
+    mcseQ5: mcseQuantile(draws, 0.05), mcseQ50: mcseQuantile(draws, 0.5), mcseQ95: mcseQuantile(draws, 0.95),
+  };
+}
+
+function shaped(values: Float64Array, shape: readonly number[]): ShapedArray {
+  return Object.assign(values, { shape });
+}
+
+function nested(values: Float64Array, shape: readonly number[], offset: number): Nested {
+  const [length, ...rest] = shape;
+  if (length === undefined) return values[offset] ?? Number.NaN;
+  const stride = sizeOf(rest);
+  return Array.from({ length }, (_, i) => nested(values, rest, offset + i * stride));
+}
+
+function sentence(diagnostic: Diagnostic): string {
+  return diagnostic.hint === undefined ? diagnostic.message : `${diagnostic.message}. ${diagnostic.hint}`;
+}
+
+function modelError(diagnostic: Diagnostic): ModelError {
+  return new ModelError([diagnostic], sentence(diagnostic));
+}

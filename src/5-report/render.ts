@@ -1,0 +1,69 @@
+/**
+ * The summary as plain text: one row for each element, columns as wide as their numbers, cut to a
+ * width. Large variables show their first rows and say how many there are more.
+ */
+import type { Posterior } from './posterior.js';
+import type { ElementSummary, VariableSummary } from './summary.js';
+
+const COLUMNS: readonly { readonly title: string; readonly text: (element: ElementSummary) => string }[] = [
+  { title: 'mean', text: ({ mean, mcse, sd }) => value(mean, mcse ?? sd) },
+  { title: 'sd', text: ({ sd, mcse }) => value(sd, mcse ?? sd) },
+  { title: 'mcse', text: ({ mcse }) => significant(mcse, 2) },
+  { title: '5%', text: ({ q5, sd }) => value(q5, sd) },
+  { title: '50%', text: ({ q50, sd }) => value(q50, sd) },
+  { title: '95%', text: ({ q95, sd }) => value(q95, sd) },
+  { title: 'ESS bulk', text: ({ essBulk }) => (essBulk === null ? '' : String(Math.round(essBulk))) },
+  { title: 'ESS tail', text: ({ essTail }) => (essTail === null ? '' : String(Math.round(essTail))) },
+  { title: 'R-hat', text: ({ rhat }) => (rhat === null ? '' : Number.isFinite(rhat) ? rhat.toFixed(3) : 'infinite') },
+];
+
+/** Elements shown of a variable that has more than `MOST_SHOWN`. */
+const SHOWN_OF_MANY = 10;
+const MOST_SHOWN = 30;
+
+/** @param width characters of a line; columns that do not fit are left out from the right, names are never cut. */
+export function renderSummary(posterior: Posterior, width: number): string {
+  const rows = posterior.summaries().flatMap(rowsOf);
+  const used = COLUMNS.map((column, i) => ({ ...column, i })).filter(({ i }) => rows.some((row) => row.cells[i] !== undefined && row.cells[i] !== ''));
+  const nameWidth = Math.max(0, ...rows.map((row) => row.name.length));
+  const lines: string[] = [];
+  let room = width - nameWidth;
+  const fitting = used.flatMap((column) => {
+    const columnWidth = Math.max(column.title.length, ...rows.map((row) => row.cells[column.i]?.length ?? 0)) + 2;
+    room -= columnWidth;
+    return room < 0 ? [] : [{ ...column, columnWidth }];
+  });
+  lines.push(' '.repeat(nameWidth) + fitting.map(({ title, columnWidth }) => title.padStart(columnWidth)).join(''));
+  for (const row of rows) {
+    lines.push((row.name.padEnd(nameWidth) + fitting.map(({ i, columnWidth }) => (row.cells[i] ?? '').padStart(columnWidth)).join('')).trimEnd());
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+interface Row { readonly name: string; readonly cells: readonly string[] }
+
+function rowsOf({ variable, elements }: VariableSummary): Row[] {
+  const shown = elements.length > MOST_SHOWN ? elements.slice(0, SHOWN_OF_MANY) : elements;
+  const rows = shown.map((element): Row => ({ name: element.name, cells: COLUMNS.map((column) => column.text(element)) }));
+  const more = elements.length - shown.length;
+  return more === 0 ? rows : [...rows, { name: `${variable.name}: ${more} more`, cells: [] }];
+}
+
+/** As many decimals as make sense for a quantity with such an error: its first two digits. */
+function value(x: number | null, error: number | null): string {
+  if (x === null) return '';
+  if (Number.isInteger(x) && Math.abs(x) < 1e15 && (error === null || error === 0)) return String(x);
+  if (error === null || !(error > 0)) return significant(x, 4);
+  const decimals = 1 - Math.floor(Math.log10(error));
+  const digits = decimals + Math.ceil(Math.log10(Math.abs(x) + 1e-300));
+  // Beyond fixed notation: very large, very small, or far more exact than a table needs.
+  if (decimals < -3 || decimals > 8 || digits > 12) return significant(x, 4);
+  return x.toFixed(Math.max(0, Math.min(decimals, 8)));
+}
+
+function significant(x: number | null, digits: number): string {
+  if (x === null) return '';
+  const size = Math.abs(x);
+  if (size !== 0 && (size < 1e-4 || size >= 1e6)) return x.toExponential(digits - 1);
+  return String(Number(x.toPrecision(digits)));
+}

@@ -1,0 +1,164 @@
+/**
+ * One row for each element of each variable: mean, sd, Monte Carlo error, quantiles, effective sizes,
+ * R-hat, probabilities. From draws, running moments or closed forms alike; what does not apply is null.
+ */
+import {
+  type ClosedForm, type DrawsForm, elementName, type MomentsForm, sizeOf, type VariableResult,
+} from '../4-infer/posterior.js';
+import { ChainDraws } from './diagnostics/chainDraws.js';
+import { essBulk, essTail } from './diagnostics/ess.js';
+import { mcseMean } from './diagnostics/mcse.js';
+import { rhat } from './diagnostics/rhat.js';
+
+/** Probabilities are listed for supports of at most so many values. */
+export const MOST_LISTED_VALUES = 50;
+
+export interface ElementSummary {
+  /** `mu[0,1]`. */
+  readonly name: string;
+  /** Number of the element in its variable, row-major. */
+  readonly flat: number;
+  readonly mean: number | null;
+  readonly sd: number | null;
+  readonly mcse: number | null;
+  readonly q5: number | null;
+  readonly q50: number | null;
+  readonly q95: number | null;
+  readonly essBulk: number | null;
+  readonly essTail: number | null;
+  /** Infinite where chains stand still at different values. */
+  readonly rhat: number | null;
+  /** From value to probability. */
+  readonly probs: Readonly<{ [value: string]: number }> | null;
+}
+
+export interface VariableSummary {
+  readonly variable: VariableResult;
+  readonly elements: readonly ElementSummary[];
+}
+
+/** Rows of every variable, in order. Buffers are shared, so many variables cost no more than their draws. */
+export function summarise(variables: readonly VariableResult[]): readonly VariableSummary[] {
+  const buffers = new Map<string, ChainDraws>();
+  const buffersFor = (chains: number, draws: number): ChainDraws => {
+    const key = `${chains} ${draws}`;
+    let found = buffers.get(key);
+    if (found === undefined) {
+      found = new ChainDraws(chains, draws);
+      buffers.set(key, found);
+    }
+    return found;
+  };
+  return variables.map((variable) => ({ variable, elements: elementsOf(variable).map((flat) => summariseElement(variable, flat, buffersFor)) }));
+}
+
+/** Flat numbers of the elements that exist. */
+export function elementsOf(variable: VariableResult): readonly number[] {
+  return variable.elements === undefined ? Array.from({ length: sizeOf(variable.shape) }, (_, i) => i) : [...variable.elements];
+}
+
+type Row = Omit<ElementSummary, 'name' | 'flat'>;
+
+function summariseElement(variable: VariableResult, flat: number, buffersFor: (chains: number, draws: number) => ChainDraws): ElementSummary {
+  const { result } = variable;
+  const row = result.form === 'draws' ? fromDraws(variable, result, flat, buffersFor)
+    : result.form === 'moments' ? fromMoments(variable, result, flat)
+      : fromClosedForm(variable, result, flat, buffersFor);
+  return { name: elementName(variable.name, variable.shape, flat), flat, ...row };
+}
+
+const UNKNOWN: Row = { mean: null, sd: null, mcse: null, q5: null, q50: null, q95: null, essBulk: null, essTail: null, rhat: null, probs: null };
+
+function fromDraws(variable: VariableResult, form: DrawsForm, flat: number, buffersFor: (chains: number, draws: number) => ChainDraws): Row {
+  if (form.chains * form.draws === 0) return UNKNOWN;
+  const draws = buffersFor(form.chains, form.draws).load(form.values, flat, sizeOf(variable.shape));
+  const probs = countedProbabilities(variable, draws.values);
+  const first = draws.values[0]!;
+  if (isConstant(draws.values)) return { ...UNKNOWN, mean: known(first), sd: Number.isFinite(first) ? 0 : null, q5: known(first), q50: known(first), q95: known(first), probs };
+  const sd = draws.standardDeviation();
+  const common = { mean: known(draws.mean()), sd: known(sd), q5: known(draws.quantile(0.05)), q50: known(draws.quantile(0.5)), q95: known(draws.quantile(0.95)), probs };
+  if (form.independent) return { ...common, mcse: known(sd / Math.sqrt(draws.values.length)), essBulk: null, essTail: null, rhat: null };
+  return { ...common, mcse: known(mcseMean(draws)), essBulk: known(essBulk(draws)), essTail: known(essTail(draws)), rhat: knownOrInfinite(rhat(draws)) };
+}
+
+function fromMoments(variable: VariableResult, form: MomentsForm, flat: number): Row {
+  const probs = givenProbabilities(variable, form.probabilities, flat);
+  return {
+    ...UNKNOWN,
+    ...supportQuantiles(variable, form.probabilities, flat),
+    mean: known(form.mean[flat]), sd: known(Math.sqrt(form.variance[flat] ?? Number.NaN)), mcse: known(form.mcse[flat]), rhat: knownOrInfinite(form.rhat[flat]), probs,
+  };
+}
+
+function fromClosedForm(variable: VariableResult, form: ClosedForm, flat: number, buffersFor: (chains: number, draws: number) => ChainDraws): Row {
+  const quantiles = form.quantiles !== null
+    ? { q5: known(form.quantiles.q5[flat]), q50: known(form.quantiles.q50[flat]), q95: known(form.quantiles.q95[flat]) }
+    : supportQuantiles(variable, form.probabilities, flat) ?? drawnQuantiles(variable, form, flat, buffersFor);
+  return {
+    ...UNKNOWN,
+    ...quantiles,
+    mean: known(form.mean[flat]), sd: known(form.sd?.[flat]), mcse: known(form.mcse?.[flat]),
+    probs: givenProbabilities(variable, form.probabilities, flat),
+  };
+}
+
+type Quantiles = Pick<Row, 'q5' | 'q50' | 'q95'>;
+
+function drawnQuantiles(variable: VariableResult, form: ClosedForm, flat: number, buffersFor: (chains: number, draws: number) => ChainDraws): Quantiles | null {
+  if (form.draws === null || form.draws.count === 0) return null;
+  const draws = buffersFor(1, form.draws.count).load(form.draws.values, flat, sizeOf(variable.shape));
+  return { q5: known(draws.quantile(0.05)), q50: known(draws.quantile(0.5)), q95: known(draws.quantile(0.95)) };
+}
+
+/** Smallest values whose distribution function reaches 5, 50 and 95 %. */
+function supportQuantiles(variable: VariableResult, probabilities: Float64Array | null, flat: number): Quantiles | null {
+  const { range, low = 0 } = variable;
+  if (probabilities === null || range === undefined) return null;
+  const quantile = (level: number): number | null => {
+    let sum = 0;
+    for (let value = 0; value < range; value++) {
+      sum += probabilities[flat * range + value]!;
+      // Sums of probabilities are right to a few units in the last place only.
+      if (sum >= level - 1e-12) return low + value;
+    }
+    return null;
+  };
+  return { q5: quantile(0.05), q50: quantile(0.5), q95: quantile(0.95) };
+}
+
+function countedProbabilities(variable: VariableResult, draws: Float64Array): Row['probs'] {
+  const { range, low = 0 } = variable;
+  if (range === undefined || range > MOST_LISTED_VALUES) return null;
+  const counts = new Float64Array(range);
+  for (let i = 0; i < draws.length; i++) {
+    const value = draws[i]! - low;
+    if (value >= 0 && value < range) counts[value]! += 1;
+  }
+  return listed(counts, 0, range, low, 1 / draws.length);
+}
+
+function givenProbabilities(variable: VariableResult, probabilities: Float64Array | null, flat: number): Row['probs'] {
+  const { range, low = 0 } = variable;
+  if (probabilities === null || range === undefined || range > MOST_LISTED_VALUES) return null;
+  return listed(probabilities, flat * range, range, low, 1);
+}
+
+function listed(weights: Float64Array, offset: number, range: number, low: number, scale: number): Readonly<{ [value: string]: number }> {
+  const probs: { [value: string]: number } = {};
+  for (let value = 0; value < range; value++) probs[String(low + value)] = weights[offset + value]! * scale;
+  return probs;
+}
+
+function isConstant(values: Float64Array): boolean {
+  const first = values[0]!;
+  for (let i = 1; i < values.length; i++) if (values[i] !== first) return false;
+  return true;
+}
+
+function known(value: number | undefined): number | null {
+  return value !== undefined && Number.isFinite(value) ? value : null;
+}
+
+function knownOrInfinite(value: number | undefined): number | null {
+  return value === undefined || Number.isNaN(value) ? null : value;
+}
