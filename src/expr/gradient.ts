@@ -7,7 +7,7 @@
  */
 import { InternalError } from '../errors/diagnostic.js';
 import {
-  add, addAll, apply, arrayOf, at, cond, element, exp, index, mul, neg, num, one, reduce, sub, substitute, sumOver, visit, zero,
+  add, addAll, apply, arrayOf, at, cond, element, exp, index, isConst, mul, neg, num, one, reduce, sub, substitute, sumOver, visit, zero,
 } from './expr.js';
 import type { Apply, ArrayExpr, Element, Expr, Index, Reduce, Ref } from './expr.js';
 import { primitives } from './primitives.js';
@@ -67,7 +67,7 @@ class Differentiation {
     const derivative = primitives.get(e.fn)?.derivative;
     if (derivative === undefined) throw new InternalError(`the function ${e.fn} has no derivative`);
     const partial = derivative(...e.args);
-    return addAll(inner.map((d, k) => { const p = partial[k] ?? null; return p === null ? zero : mul(p, d); }));
+    return addAll(inner.map((d, k) => { const p = partial[k] ?? null; return p === null ? zero : times(p, d); }));
   }
 
   private ofReduce(e: Reduce): Expr {
@@ -137,6 +137,11 @@ class Differentiation {
   }
 
   private dependsOnWrt(e: Expr): boolean { return mentions(e, this.wrt); }
+}
+
+/** `p d` where d may be zero by a test: the product stays under the test, so that an infinite p cannot make it NaN. */
+function times(p: Expr, d: Expr): Expr {
+  return d.op === 'cond' && isConst(d.otherwise, 0) ? cond(d.test, times(p, d.then), zero) : mul(p, d);
 }
 
 /** `sum_kl term(k, l)` over the elements of a matrix. */
