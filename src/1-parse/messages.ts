@@ -167,13 +167,16 @@ export function wrongJoiner(span: Span, found: string | null, index: string): Di
   return error('missing-in', span, found === null ? `\`in\` is missing after \`${index}\`` : `\`${found}\` does not join an index to its range`, `write \`${index} in 0..<N\``, '`in`');
 }
 export function wrongRange(span: Span, found: string, from: string, to: string): Diagnostic {
-  return error('wrong-range', span, `\`${found}\` is not a range`, `write \`${from}..<${to}\` without ${to}, \`${from}..${to}\` with it; indices start at 0`, '`..<` or `..`');
+  return error('wrong-range', span, `\`${found}\` is not a range`, `\`${from}..<${to}\` excludes ${to}, \`${from}..${to}\` includes it; indices start at 0`, '`..<` or `..`');
 }
 export function noRange(span: Span, value: string, range: string | null): Diagnostic {
   return error('wrong-range', span, `a plate runs over a range, \`${value}\` is none`, `write \`${range ?? `0..<${/^\w+$/.test(value) ? value : 'N'}`}\``, '`..<` or `..`');
 }
 export function wrongSlice(span: Span, found: string): Diagnostic {
   return error('wrong-slice', span, `\`${found}\` is not an index`, '`..` takes a whole dimension, `a..<b` a part of it', 'an expression, a range or `..`');
+}
+export function missingIndex(span: Span): Diagnostic {
+  return error('missing-index', span, 'an index is missing before `,`', '`..` takes a whole dimension', 'an expression, a range or `..`');
 }
 export function halfRange(span: Span, found: string): Diagnostic {
   return error('half-range', span, `the range \`${found}\` lacks an end`, 'write both ends, or `..` for the whole dimension');

@@ -167,7 +167,7 @@ const actions: MistakesActionDict<Found> = {
     return [messages.halfRange(spanOf(this), quoted(this)), ...within(to)];
   },
   WrongPosition_colon: (colon) => [messages.wrongSlice(spanOf(colon), ':')],
-  WrongPosition_left: (comma, _nothing) => [messages.wrongSlice(spanOf(comma), '')],
+  WrongPosition_left: (comma, _nothing) => [messages.missingIndex(spanOf(comma))],
   angle(_open, _text, _close) {
     return [messages.angleBounds(spanOf(this))];
   },

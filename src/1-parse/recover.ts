@@ -19,7 +19,7 @@ import type { ChainTooLong } from './tree.js';
 declare module 'ohm-js' {
   /** Part of ohm's documented interface, but absent from its declarations. */
   interface FailedMatchResult {
-    getRightmostFailures(): readonly { getText(): string; isFluffy(): boolean }[];
+    getRightmostFailures(): readonly { getText(): string }[];
   }
 }
 
@@ -48,7 +48,7 @@ export function syntaxErrors(source: string, holes: number, language: CredenceGr
     }
     const view = survey(text);
     const statement = outcome.kind === 'failed' ? statementAt(text, view, outcome.result.getRightmostFailurePosition()) : deepStatement(text, view, mistakes);
-    found.push(outcome.kind === 'failed' ? failure(outcome.result, view, source) : tooDeep(text, view, statement));
+    found.push(outcome.kind === 'failed' ? nearestFailure(outcome.result, text, statement, language, view, source) : tooDeep(text, view, statement));
     if (statement === null) break;
     text = overwritten(text, statement, skippedMark);
   }
@@ -70,7 +70,7 @@ function unnamed(source: string, language: CredenceGrammar): Diagnostic {
   const view = survey(source);
   try {
     const result = language.match(source);
-    if (result.failed()) return failure(result, view, source);
+    if (result.failed()) return failure(result, 0, view, source);
   } catch (problem) {
     if (!(problem instanceof RangeError)) throw problem;
   }
@@ -181,8 +181,22 @@ export function chainReport(problem: ChainTooLong): Diagnostic {
 
 // --- the message of an unnamed failure --------------------------------------------------------
 
-function failure(result: FailedMatchResult, view: Survey, source: string): Diagnostic {
-  const offset = result.getRightmostFailurePosition();
+/**
+ * The failure to report for a statement. The grammar of mistakes may have read on beyond the place
+ * where the language itself gives up; the earlier place is the one to look at.
+ */
+function nearestFailure(lenient: FailedMatchResult, text: string, statement: Span | null, language: CredenceGrammar, view: Survey, source: string): Diagnostic {
+  if (statement === null) return failure(lenient, 0, view, source);
+  const own = text.slice(statement.start, statement.end);
+  const strict = language.match(own);
+  const offset = strict.failed() ? strict.getRightmostFailurePosition() : own.length;
+  const earlier = strict.failed() && own.slice(offset).trim() !== '' && statement.start + offset <= lenient.getRightmostFailurePosition();
+  return earlier ? failure(strict, statement.start, view, source) : failure(lenient, 0, view, source);
+}
+
+/** `from` is where the matched text begins in the source. */
+function failure(result: FailedMatchResult, from: number, view: Survey, source: string): Diagnostic {
+  const offset = from + result.getRightmostFailurePosition();
   const wanted = expectations(result);
   const token = tokenAt(view.tokens, offset);
   if (token === null || token.start >= source.length) {
@@ -209,14 +223,14 @@ const silentTokens: ReadonlySet<string> = new Set(['[', ';', '.', 'e', 'E', "'",
 
 /** The failures of a match in the words of the language, the mistakes' own tokens left out. */
 function expectations(result: FailedMatchResult): Expectations {
-  const failures = result.getRightmostFailures().filter((failure) => !failure.isFluffy() && failure.getText() !== 'a mistake' && !failure.getText().startsWith('not '));
+  const failures = result.getRightmostFailures().filter((failure) => failure.getText() !== 'a mistake' && !failure.getText().startsWith('not '));
   const tokens = new Set(failures.map((failure) => failure.getText()));
   const statement = tokens.has('observe');
   const expression = tokens.has('a number') && !statement;
   const name = tokens.has('a name') && !expression && !statement;
   const operator = !expression && [...tokens].some((token) => operatorTokens.has(token));
-  const others = [...tokens].filter((token) => /^[^a-z\s]+$/i.test(token) && !silentTokens.has(token) && !operatorTokens.has(token)
-    && !(expression && ['(', '-', '!'].includes(token)));
+  const beside = expression ? ['(', '-', '!'] : operator ? ['(', '=>', ':'] : [];
+  const others = [...tokens].filter((token) => /^[^a-z\s]+$/i.test(token) && !silentTokens.has(token) && !operatorTokens.has(token) && !beside.includes(token));
   const words = ['in', 'else', ...(operator || expression || statement ? [] : ['for'])].filter((word) => tokens.has(word) && !statement);
   const parts = [
     ...(expression ? ['an expression'] : name ? ['a name'] : []),

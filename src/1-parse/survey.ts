@@ -82,11 +82,12 @@ export function partnerOf(bracket: string): string { return partner[bracket]!; }
 
 /**
  * Whether a reserved word begins a statement, even inside brackets that somebody forgot to close:
- * it stands first on its line or where an expression has just ended.
+ * it stands first on its line or where an expression has just ended. Inside brackets `for` joins a generator.
  */
-function beginsStatement(token: Token, previous: Token | undefined): boolean {
-  if (token.kind !== 'word' || token.text === 'for' || !statementWords.includes(token.text)) return false;
-  return token.firstOnLine || previous === undefined || ['word', 'number', 'hole', 'close'].includes(previous.kind) || previous.text === ';';
+function beginsStatement(token: Token, previous: Token | undefined, inBrackets: boolean): boolean {
+  if (token.kind !== 'word' || !statementWords.includes(token.text) || (inBrackets && token.text === 'for')) return false;
+  if (token.firstOnLine || previous === undefined || ['number', 'hole', 'close'].includes(previous.kind) || ['{', ';'].includes(previous.text)) return true;
+  return previous.kind === 'word' && (!reservedWords.includes(previous.text) || ['true', 'false', 'inf'].includes(previous.text));
 }
 
 /** Brackets that do not match, and the places where the text can be cut. */
@@ -99,14 +100,15 @@ export function survey(text: string): Survey {
   found.forEach((token, at) => {
     const inner = open.at(-1);
     const inBrackets = inner !== undefined && inner.text !== '{';
+    if (token.text === skippedMark) boundaries.add(token.start).add(token.end);
     if (token.kind === 'word') {
-      const begins = beginsStatement(token, found[at - 1]);
+      const begins = beginsStatement(token, found[at - 1], inBrackets);
       if (inBrackets && begins) {
         const lost = open.slice(lastBrace(open) + 1);
         faults.push({ kind: 'unclosed', open: lost.at(-1)!, before: token });
         open = open.slice(0, lastBrace(open) + 1);
       }
-      if (begins || (!inBrackets && (statementWords.includes(token.text) || token.text === 'else'))) boundaries.add(token.start);
+      if (begins || (!inBrackets && token.text === 'else')) boundaries.add(token.start);
     } else if (token.kind === 'open') {
       open.push(token);
       if (token.text === '{') boundaries.add(token.start).add(token.end);
