@@ -1,7 +1,13 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Syntax } from '../../src/1-parse/ast.js';
+import { parse } from '../../src/1-parse/parse.js';
+import { ModelError } from '../../src/errors/diagnostic.js';
+import { evaluate } from '../../src/expr/evaluate.js';
 import {
-  type Expr, add, apply, arrayOf, at, build, cond, div, index, log, mul, neg, num, one, pow, ref, scalarOf, size, sqrt, square, sub, sumOver, zero,
+  type Expr, add, apply, arrayOf, at, build, cond, div, equal, freeIndices, index, log, mul, neg, num, one, pow, ref, scalarOf, size, sqrt, square, sub, substitute, sumOver, zero,
 } from '../../src/expr/expr.js';
+import { fromJson, toJson } from '../../src/expr/json.js';
 import { printLatex, printLatexArray, printText, printTextArray } from '../../src/expr/print.js';
 
 const n = index('n'), t = index('t');
@@ -88,5 +94,137 @@ describe('printLatex', () => {
   it('prints arrays', () => {
     expect(printLatexArray(build([D, D], (i, j) => cond(apply('eq', i, j), num(5), zero)))).toBe('5 I_{D}');
     expect(printLatexArray(build([D], (i) => add(ref('x', [i]), i)))).toBe('\\left[x_i + i\\right]_{i=0,\\ldots,D-1}');
+  });
+});
+
+describe('the text of a formula', () => {
+  /** Values of the atoms; `v` is an array. */
+  const values = new Map<string, number>([['a', 1.7], ['b', -0.6], ['c', 3], ['d', 0.25]]);
+  const vector = [0.5, -1.5, 2];
+  const functions = new Map<string, (...x: number[]) => number>([
+    ['exp', Math.exp], ['log', Math.log], ['sqrt', Math.sqrt], ['abs', Math.abs], ['max', Math.max], ['min', Math.min],
+    ['sigmoid', (x) => 1 / (1 + Math.exp(-x))],
+  ]);
+
+  /** What the printed text means by the grammar: an evaluator of syntax that knows nothing of expressions. */
+  function meaning(s: Syntax, scope: ReadonlyMap<string, number>): number {
+    switch (s.kind) {
+      case 'number': return s.value;
+      case 'inf': return Number.POSITIVE_INFINITY;
+      case 'name': return scope.get(s.name)!;
+      case 'unary': return s.operator === '-' ? -meaning(s.operand, scope) : Number(meaning(s.operand, scope) === 0);
+      case 'conditional': return meaning(s.test, scope) !== 0 ? meaning(s.then, scope) : meaning(s.otherwise, scope);
+      case 'index': return vector[meaning((s.at[0] as { value: Syntax }).value, scope)]!;
+      case 'binary': {
+        const x = meaning(s.left, scope), y = meaning(s.right, scope);
+        switch (s.operator) {
+          case '+': return x + y;
+          case '-': return x - y;
+          case '*': return x * y;
+          case '/': return x / y;
+          case '^': return x ** y;
+          case '<': return Number(x < y);
+          case '<=': return Number(x <= y);
+          case '>': return Number(x > y);
+          case '>=': return Number(x >= y);
+          case '==': return Number(x === y);
+          case '!=': return Number(x !== y);
+          case '&&': return Number(x !== 0 && y !== 0);
+          case '||': return Number(x !== 0 || y !== 0);
+          default: throw new Error(s.operator);
+        }
+      }
+      case 'call': {
+        const name = (s.callee as { text: string }).text;
+        const [first] = s.arguments;
+        if (first?.value.kind !== 'generator') return functions.get(name)!(...s.arguments.map((x) => meaning(x.value, scope)));
+        const { body, plates } = first.value;
+        const over = (k: number, inner: ReadonlyMap<string, number>): number => {
+          const plate = plates[k];
+          if (plate === undefined) return meaning(body, inner);
+          let total = 0;
+          for (let i = meaning(plate.range.from, inner); i < meaning(plate.range.to, inner); i++) total += over(k + 1, new Map([...inner, [plate.index.text, i]]));
+          return total;
+        };
+        return over(0, scope);
+      }
+      default: throw new Error(s.kind);
+    }
+  }
+
+  const raw = (fn: string, ...args: Expr[]): Expr => ({ op: 'apply', fn, args });
+  const expressions = fc.letrec<{ e: Expr }>((tie) => {
+    const e = tie('e');
+    return {
+      e: fc.oneof({ maxDepth: 5, withCrossShrink: true },
+        fc.constantFrom<Expr>(...[...values.keys()].map((name) => ref(name))),
+        fc.constantFrom(-2, -1, -0.5, 0, 0.5, 1, 2, 3).map(num),
+        fc.tuple(fc.constantFrom('add', 'sub', 'mul', 'div', 'lt', 'ge', 'eq', 'and', 'or', 'max', 'xlogy'), e, e).map(([fn, x, y]) => raw(fn, x, y)),
+        fc.tuple(fc.constantFrom('neg', 'neg', 'exp', 'abs', 'sigmoid', 'not'), e).map(([fn, x]) => raw(fn, x)),
+        fc.tuple(e, fc.constantFrom(-2, -1, -0.5, 0.5, 2)).map(([x, k]) => raw('pow', x, num(k))),
+        fc.tuple(e, e).map(([x, y]) => raw('pow', x, y)),
+        fc.tuple(e, e, e).map(([test, then, otherwise]): Expr => ({ op: 'cond', test, then, otherwise })),
+        fc.tuple(e, fc.integer({ min: 0, max: 3 })).map(([x, count]): Expr => {
+          const i = index('i');
+          return { op: 'reduce', kind: 'sum', index: i, from: zero, to: num(count), body: raw('mul', ref('v', [i]), raw('add', x, i)) };
+        }),
+      ),
+    };
+  }).e;
+
+  it('means by the grammar what the expression means', () => {
+    fc.assert(fc.property(expressions, (e) => {
+      const text = printText(e, { digits: 17 });
+      const { program } = parse(`factor ${text}`);
+      const [statement] = program!.statements;
+      const expected = evaluate(e, { variable: (name, k) => (name === 'v' ? vector[k[0]!]! : values.get(name)!) });
+      const found = meaning((statement as { value: Syntax }).value, values);
+      // Where 0/0 or the like occurs, the order of factors may decide between nan and a number.
+      if (!Number.isFinite(expected) || Math.abs(expected) > 1e100 || (expected !== 0 && Math.abs(expected) < 1e-100)) return;
+      if (!Number.isFinite(found)) return;
+      expect(Math.abs(found - expected), text).toBeLessThanOrEqual(1e-9 * Math.max(1, Math.abs(expected)));
+    }), { seed: 3, numRuns: 3000 });
+  });
+});
+
+describe('JSON of expressions', () => {
+  const n2 = index('n');
+  const tricky: readonly Expr[] = [
+    sumOver(D, (i) => sumOver(size('N'), (j) => mul(ref('a', [i, j]), i), 'i'), 'i'),
+    at(arrayOf('inverse', [build([D, D], (i, j) => ref('__proto__', [i, j]))], [D, D]), n, n2),
+    { op: 'const', value: -0 }, num(Number.NaN), num(Number.NEGATIVE_INFINITY),
+    cond(apply('gt', y, zero), log(y), { op: 'reduce', kind: 'argmax', index: n2, from: zero, to: D, body: n2 }),
+  ];
+  it('returns the same expression', () => {
+    for (const e of tricky) {
+      const json = JSON.parse(JSON.stringify(toJson(e))) as unknown;
+      const free = [...freeIndices(e)];
+      const back = fromJson(json);
+      // Free indices come back as new objects of unique names: match them by order of appearance.
+      const renamed = new Map([...freeIndices(back)].map((i, k) => [i, free[k]!]));
+      expect(equal(substitute(back, renamed), e), JSON.stringify(json)).toBe(true);
+    }
+  });
+  it('names every index uniquely', () => {
+    const names: string[] = [];
+    const walk = (x: unknown): void => {
+      if (typeof x !== 'object' || x === null) return;
+      if ('op' in x && x.op === 'reduce') names.push((x as { index: string }).index);
+      Object.values(x).forEach(walk);
+    };
+    walk(toJson(tricky[0]!));
+    expect(names).toEqual(['i', 'i2']);
+  });
+  it('refuses what it would not have written', () => {
+    const hostile: readonly unknown[] = [
+      null, 3, 'x', [], {}, { op: 'eval' }, { op: 'const', value: '1' }, { op: 'apply', fn: 'constructor', args: [] }, { op: 'apply', fn: 'exp', args: [] },
+      { op: 'ref', variable: 3, at: [] }, { op: 'reduce', kind: 'loop', index: 'i', from: 1, to: 2, body: 3 }, { op: 'element', fn: 'host:0', args: [], dims: [], at: [] },
+      { op: 'element', fn: '__proto__', args: [], dims: [], at: [] }, { op: 'index', name: '' }, JSON.parse('{"__proto__": {"op": "const", "value": 1}}'),
+      { op: 'element', fn: 'inverse', args: [{ indices: ['i', 'i'], dims: [], body: null }], dims: [], at: [] },
+    ];
+    for (const json of hostile) expect(() => fromJson(json), JSON.stringify(json)).toThrow(ModelError);
+    let deep: unknown = { op: 'const', value: 1 };
+    for (let k = 0; k < 5000; k++) deep = { op: 'apply', fn: 'neg', args: [deep] };
+    expect(() => fromJson(deep)).toThrow(/levels of nesting/);
   });
 });
