@@ -80,9 +80,14 @@ class Differentiation {
         // Product of the others, so that factors that are zero do no harm.
         const j = index('j');
         const others = reduce('prod', j, from, to, cond(apply('eq', j, i), one, substitute(body, new Map([[i, j]]))));
-        return reduce('sum', i, from, to, mul(inner, others));
+        return reduce('sum', i, from, to, times(others, inner));
       }
-      case 'logsumexp': return reduce('sum', i, from, to, mul(exp(sub(body, e)), inner));
+      case 'logsumexp': {
+        // The whole stands under the sum over i, so it needs an index of its own.
+        const j = index('j');
+        const whole = reduce('logsumexp', j, from, to, substitute(body, new Map([[i, j]])));
+        return reduce('sum', i, from, to, times(exp(sub(body, whole)), inner));
+      }
       case 'min': case 'max': {
         const j = index('j');
         const moved = substitute(body, new Map([[i, j]]));
