@@ -1,0 +1,331 @@
+/**
+ * Questions about a graph: what a statement reads, who reads a variable, and in which order the
+ * statements can run.
+ *
+ * Order is found on statements, not elements: strongly connected components of "reads an element
+ * that is defined by". A component runs as one loop over a common axis where every reference inside
+ * it goes to an earlier (or always to a later) element; references to the same element are ordered
+ * inside the loop, again by components, so that grids need no special case.
+ */
+import { type ArrayExpr, type Expr, type Index, children, sub } from '../expr/expr.js';
+import type { Law, ModelGraph, Plate, Statement, Target } from './graph.js';
+import { type IndexRange, atLeast, constantDifference, extreme, indexPlusOffset } from './shapes.js';
+
+/** A reference with the ranges of the indices bound around it inside the statement. */
+export interface Read { readonly variable: string; readonly at: readonly Expr[]; readonly ranges: ReadonlyMap<Index, IndexRange> }
+
+/** All expressions of a law, each with its bound indices. */
+export function arraysOfLaw(law: Law): readonly ArrayExpr[] {
+  const scalar = (body: Expr): ArrayExpr => ({ indices: [], dims: [], body });
+  switch (law.kind) {
+    case 'family': return Object.values(law.parameters);
+    case 'truncated': return [...arraysOfLaw(law.base), scalar(law.low), scalar(law.high)];
+    case 'mixture': return [scalar(law.from), scalar(law.to), scalar(law.weight), ...arraysOfLaw(law.component)];
+    case 'mixtureOf': return [...law.weights.map(scalar), ...law.components.flatMap(arraysOfLaw)];
+  }
+}
+/** Ranges of the component indices of mixtures inside a law. */
+function mixtureRanges(law: Law, into: Map<Index, IndexRange>): void {
+  switch (law.kind) {
+    case 'family': return;
+    case 'truncated': mixtureRanges(law.base, into); return;
+    case 'mixture': into.set(law.index, { from: law.from, to: law.to }); mixtureRanges(law.component, into); return;
+    case 'mixtureOf': for (const c of law.components) mixtureRanges(c, into);
+  }
+}
+
+/** Everything a statement evaluates: its law or value, guards and plate bounds. */
+export function arraysOfStatement(s: Statement): readonly ArrayExpr[] {
+  const scalar = (body: Expr): ArrayExpr => ({ indices: [], dims: [], body });
+  const around = [...s.guards.map(scalar), ...s.plates.flatMap((p) => [scalar(p.from), scalar(p.to)])];
+  switch (s.kind) {
+    case 'sample': case 'predict': return [...around, ...s.target.at.map(scalar), ...arraysOfLaw(s.law)];
+    case 'observe': return [...around, s.value, ...arraysOfLaw(s.law)];
+    case 'param': return [...around, ...s.target.at.map(scalar)];
+    case 'let': return [...around, ...s.target.at.map(scalar), scalar(s.value)];
+    case 'factor': return [...around, scalar(s.value)];
+  }
+}
+
+/** The references of a statement; shared subtrees are visited once for each set of ranges. */
+export function readsOf(s: Statement): readonly Read[] {
+  const out: Read[] = [];
+  const base = new Map<Index, IndexRange>();
+  for (const p of s.plates) base.set(p.index, { from: p.from, to: p.to });
+  if (s.kind === 'sample' || s.kind === 'predict' || s.kind === 'observe') mixtureRanges(s.law, base);
+  const own = s.kind === 'observe' ? s.target : null;
+  const seen = new Set<Expr>();
+  const walk = (e: Expr, ranges: ReadonlyMap<Index, IndexRange>): void => {
+    if (seen.has(e)) return;
+    seen.add(e);
+    switch (e.op) {
+      case 'ref':
+        out.push({ variable: e.variable, at: e.at, ranges });
+        for (const x of e.at) walk(x, ranges);
+        return;
+      case 'reduce': {
+        walk(e.from, ranges);
+        walk(e.to, ranges);
+        walk(e.body, new Map([...ranges, [e.index, { from: e.from, to: e.to }]]));
+        return;
+      }
+      case 'element':
+        for (const x of [...e.at, ...e.array.dims]) walk(x, ranges);
+        for (const a of e.array.args) walkArray(a, ranges);
+        return;
+      default: for (const x of children(e)) walk(x, ranges);
+    }
+  };
+  const walkArray = (a: ArrayExpr, ranges: ReadonlyMap<Index, IndexRange>): void => {
+    for (const d of a.dims) walk(d, ranges);
+    if (a.indices.length === 0) { walk(a.body, ranges); return; }
+    const inner = new Map(ranges);
+    a.indices.forEach((i, d) => inner.set(i, { from: { op: 'const', value: 0 }, to: a.dims[d]! }));
+    walk(a.body, inner);
+  };
+  for (const a of arraysOfStatement(s)) {
+    // The observed element itself is not read in order to generate it.
+    if (own !== null && s.kind === 'observe' && a === s.value) continue;
+    walkArray(a, base);
+  }
+  return out;
+}
+
+/** The target of a statement that gives values to elements; null for factors and observed expressions. */
+export function targetOf(s: Statement): Target | null { return s.kind === 'factor' ? null : s.target; }
+
+/** Statements whose law, value, guards or bounds refer to a variable. */
+export function readersOf(graph: ModelGraph, variable: string): readonly Statement[] {
+  return graph.statements.filter((s) => readsOf(s).some((r) => r.variable === variable));
+}
+
+/** Statements that give values to (parts of) a variable. */
+export function definitionsOf(graph: ModelGraph, variable: string): readonly Statement[] {
+  return graph.statements.filter((s) => targetOf(s)?.variable === variable);
+}
+
+// --- schedule ---------------------------------------------------------------------------------
+
+/**
+ * One statement of a fused loop: it stands for `coordinate = plate index + offset` (or only at
+ * `offset` where `plate` is null), so its own index is `coordinate - offset`.
+ */
+export interface Member {
+  readonly statement: Statement;
+  /** Position of the plate in `statement.plates` whose index is the loop's; null for a single place. */
+  readonly plate: number | null;
+  readonly offset: Expr;
+}
+
+/** Statements to run one after the other; a `loop` runs `body` once for each coordinate. */
+export type Group =
+  | { readonly kind: 'single'; readonly statement: Statement }
+  | { readonly kind: 'loop'; readonly direction: 'ascending' | 'descending'; readonly members: readonly Member[]; readonly body: readonly Group[] };
+
+export interface Schedule {
+  readonly groups: readonly Group[];
+  /** Components that cannot be ordered, each as the statements of one cycle; empty for a legal program. */
+  readonly cycles: readonly (readonly Statement[])[];
+}
+
+/** Reads of `reader` that may meet what `definer` defines. */
+interface Edge { readonly reader: Statement; readonly definer: Statement; readonly read: Read }
+
+/**
+ * An order in which every statement runs after what it reads; data that an `observe` can generate
+ * counts as defined by it where that leaves an order. Never throws: statements of a cycle follow in program order.
+ */
+export function schedule(graph: ModelGraph): readonly Group[] { return scheduleStatements(graph.statements).groups; }
+
+export function scheduleStatements(statements: readonly Statement[]): Schedule {
+  return order(statements, edgesAmong(statements), 0);
+}
+
+function edgesAmong(statements: readonly Statement[]): readonly Edge[] {
+  const definers = new Map<string, Statement[]>();
+  for (const s of statements) {
+    const t = targetOf(s);
+    if (t === null) continue;
+    const list = definers.get(t.variable);
+    if (list === undefined) definers.set(t.variable, [s]); else list.push(s);
+  }
+  const edges: Edge[] = [];
+  for (const reader of statements) {
+    for (const read of readsOf(reader)) {
+      for (const definer of definers.get(read.variable) ?? []) {
+        if (mayMeet(read, definer)) edges.push({ reader, definer, read });
+      }
+    }
+  }
+  return edges;
+}
+
+function rangesOfPlates(plates: readonly Plate[]): ReadonlyMap<Index, IndexRange> {
+  return new Map(plates.map((p) => [p.index, { from: p.from, to: p.to }]));
+}
+
+/** False only where no element read is one that is defined. */
+function mayMeet(read: Read, definer: Statement): boolean {
+  const target = targetOf(definer)!;
+  const own = rangesOfPlates(definer.plates);
+  for (const [axis, at] of target.at.entries()) {
+    const e = read.at[axis];
+    if (e === undefined) continue;
+    const low = extreme(at, 'low', own), high = extreme(at, 'high', own);
+    const readLow = extreme(e, 'low', read.ranges), readHigh = extreme(e, 'high', read.ranges);
+    if (readHigh !== null && low !== null && atLeast(sub(low, readHigh), 1, new Map())) return false;
+    if (readLow !== null && high !== null && atLeast(sub(readLow, high), 1, new Map())) return false;
+  }
+  return true;
+}
+
+function order(statements: readonly Statement[], edges: readonly Edge[], depth: number): Schedule {
+  const groups: Group[] = [];
+  const cycles: (readonly Statement[])[] = [];
+  for (const component of components(statements, edges)) {
+    const inside = edges.filter((e) => component.includes(e.reader) && component.includes(e.definer));
+    if (inside.length === 0) { groups.push({ kind: 'single', statement: component[0]! }); continue; }
+    const loop = fuse(component, inside, depth);
+    if (loop !== null) { groups.push(loop); continue; }
+    // Lags of observed data never make a program illegal: the values are given.
+    const firm = inside.filter((e) => e.definer.kind !== 'observe');
+    if (firm.length < inside.length) {
+      const again = order(component, firm, depth);
+      groups.push(...again.groups);
+      cycles.push(...again.cycles);
+      continue;
+    }
+    cycles.push(shortestCycle(component, inside));
+    for (const statement of component) groups.push({ kind: 'single', statement });
+  }
+  return { groups, cycles };
+}
+
+interface Coordinate { readonly member: Member; readonly expression: Expr }
+
+/** A loop over one axis in which every reference inside the component goes one way; null where there is none. */
+function fuse(component: readonly Statement[], edges: readonly Edge[], depth: number): Group | null {
+  const first = targetOf(component[0]!);
+  if (first === null || depth > 8) return null;
+  const rank = Math.max(...component.map((s) => targetOf(s)?.at.length ?? 0));
+  for (const choice of axisChoices(component, rank)) {
+    for (const direction of ['ascending', 'descending'] as const) {
+      const same: Edge[] = [];
+      const fits = edges.every((e) => {
+        const step = stepOf(e, choice);
+        if (step === 'same') { same.push(e); return true; }
+        return step === (direction === 'ascending' ? 'earlier' : 'later');
+      });
+      if (!fits || same.length === edges.length) continue;
+      const body = order(component, same, depth + 1);
+      if (body.cycles.length > 0) continue;
+      return { kind: 'loop', direction, members: component.map((s) => choice.get(s)!.member), body: body.groups };
+    }
+  }
+  return null;
+}
+
+/** Ways to pick one axis of each variable of a component; the same position first. */
+function* axisChoices(component: readonly Statement[], rank: number): Generator<ReadonlyMap<Statement, Coordinate & { readonly axis: number }>> {
+  const variables = [...new Set(component.map((s) => targetOf(s)!.variable))];
+  const limit = 64;
+  let tried = 0;
+  for (let code = 0; code < rank ** variables.length && tried < limit; code++) {
+    // Counting in base `rank` with all digits equal first.
+    const digits = code < rank ? variables.map(() => code) : variables.map((_, k) => Math.floor(code / rank ** k) % rank);
+    const axes = new Map(variables.map((v, k) => [v, digits[k]!]));
+    const out = new Map<Statement, Coordinate & { readonly axis: number }>();
+    for (const s of component) {
+      const target = targetOf(s)!, axis = axes.get(target.variable)!;
+      const e = target.at[axis];
+      const form = e === undefined ? null : indexPlusOffset(e, new Set(s.plates.map((p) => p.index)));
+      if (e === undefined || form === null) break;
+      const plate = form.index === null ? null : s.plates.findIndex((p) => p.index === form.index);
+      out.set(s, { axis, expression: e, member: { statement: s, plate, offset: form.offset } });
+    }
+    tried++;
+    if (out.size === component.length) yield out;
+  }
+}
+
+/** Where the element read lies against the one being defined, along the chosen axis. */
+function stepOf(edge: Edge, choice: ReadonlyMap<Statement, Coordinate & { readonly axis: number }>): 'earlier' | 'same' | 'later' | 'unknown' {
+  const own = choice.get(edge.reader)!, other = choice.get(edge.definer)!;
+  const e = edge.read.at[other.axis];
+  if (e === undefined) return 'unknown';
+  const distance = sub(e, own.expression);
+  if (constantDifference(distance, { op: 'const', value: 0 }) === 0) return 'same';
+  const high = extreme(distance, 'high', edge.read.ranges), low = extreme(distance, 'low', edge.read.ranges);
+  if (high !== null && atLeast(sub({ op: 'const', value: 0 }, high), 1, new Map())) return 'earlier';
+  if (low !== null && atLeast(low, 1, new Map())) return 'later';
+  return 'unknown';
+}
+
+/** Strongly connected components, each after those it reads (Tarjan 1972), program order where free. */
+function components(statements: readonly Statement[], edges: readonly Edge[]): readonly (readonly Statement[])[] {
+  const next = new Map<Statement, Statement[]>(statements.map((s) => [s, []]));
+  for (const e of edges) if (e.definer !== e.reader) next.get(e.reader)?.push(e.definer);
+  const number = new Map<Statement, number>(), low = new Map<Statement, number>();
+  const stack: Statement[] = [], onStack = new Set<Statement>();
+  const out: Statement[][] = [];
+  // An explicit stack: programs of thousands of statements in one chain are legal.
+  for (const start of statements) {
+    if (number.has(start)) continue;
+    const work: { node: Statement; at: number }[] = [{ node: start, at: 0 }];
+    while (work.length > 0) {
+      const frame = work[work.length - 1]!;
+      const { node } = frame;
+      if (frame.at === 0) { number.set(node, number.size); low.set(node, number.get(node)!); stack.push(node); onStack.add(node); }
+      const targets = next.get(node)!;
+      let descended = false;
+      while (frame.at < targets.length) {
+        const child = targets[frame.at++]!;
+        if (!number.has(child)) { work.push({ node: child, at: 0 }); descended = true; break; }
+        if (onStack.has(child)) low.set(node, Math.min(low.get(node)!, number.get(child)!));
+      }
+      if (descended) continue;
+      if (frame.at === 0) frame.at = 1;
+      work.pop();
+      const parent = work[work.length - 1]?.node;
+      if (parent !== undefined) low.set(parent, Math.min(low.get(parent)!, low.get(node)!));
+      if (low.get(node) === number.get(node)) {
+        const component: Statement[] = [];
+        for (;;) {
+          const member = stack.pop()!;
+          onStack.delete(member);
+          component.push(member);
+          if (member === node) break;
+        }
+        out.push(component.sort((a, b) => a.id - b.id));
+      }
+    }
+  }
+  return out;
+}
+
+/** A shortest path from some statement back to itself, each reading the next. */
+function shortestCycle(component: readonly Statement[], edges: readonly Edge[]): readonly Statement[] {
+  let best: readonly Statement[] = component;
+  for (const start of component) {
+    const before = new Map<Statement, Statement | null>([[start, null]]);
+    const queue: Statement[] = [start];
+    for (const s of queue) {
+      for (const e of edges) {
+        if (e.reader !== s) continue;
+        if (e.definer === start) {
+          const path: Statement[] = [];
+          for (let x: Statement | null | undefined = s; x != null; x = before.get(x)) path.unshift(x);
+          if (path.length < best.length || best === component) best = path;
+        } else if (!before.has(e.definer)) { before.set(e.definer, s); queue.push(e.definer); }
+      }
+    }
+  }
+  return best;
+}
+
+/** Statements that lie on a recursion, including those that read themselves. */
+export function recursiveStatements(groups: readonly Group[]): ReadonlySet<Statement> {
+  const out = new Set<Statement>();
+  for (const g of groups) if (g.kind === 'loop') for (const m of g.members) out.add(m.statement);
+  return out;
+}
