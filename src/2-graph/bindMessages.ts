@@ -5,12 +5,12 @@ import type { Diagnostic, Span } from '../errors/diagnostic.js';
 
 function error(code: string, message: string, span?: Span, hint?: string, expected?: string): Diagnostic {
   return {
-    code, severity: 'error', message,
+    code, severity: 'error', message: `${message}.`,
     ...(span === undefined ? {} : { span }), ...(hint === undefined ? {} : { hint }), ...(expected === undefined ? {} : { expected }),
   };
 }
 function note(code: string, message: string, span?: Span, hint?: string): Diagnostic {
-  return { code, severity: 'note', message, ...(span === undefined ? {} : { span }), ...(hint === undefined ? {} : { hint }) };
+  return { code, severity: 'note', message: `${message}.`, ...(span === undefined ? {} : { span }), ...(hint === undefined ? {} : { hint }) };
 }
 
 /** A number as a user wrote it: no digits that mean nothing. */
@@ -21,6 +21,8 @@ export function showNumber(x: number): string {
 }
 function showShape(shape: readonly number[]): string { return shape.length === 0 ? 'a single number' : `shape [${shape.join(', ')}]`; }
 function list(words: readonly string[]): string { return words.join(', '); }
+/** A sentence begins with a capital; the name of an element stays as it is. */
+function capital(text: string): string { return /^(the|a|an) /.test(text) ? `${text[0]!.toUpperCase()}${text.slice(1)}` : text; }
 /** 80000000000 -> `80 GB (80000000000 bytes)`. */
 function showBytes(bytes: number): string {
   const units = [['PB', 1e15], ['TB', 1e12], ['GB', 1e9], ['MB', 1e6]] as const;
@@ -33,12 +35,12 @@ function showBytes(bytes: number): string {
 
 export function missingData(wanted: readonly { readonly name: string; readonly type: string }[], generatedBySample: boolean, span?: Span): Diagnostic {
   const names = wanted.map((w) => `${w.name}: ${w.type}`);
-  return error('missing-data', `no value is given for ${list(names)}`, span,
+  return error('missing-data', `No value is given for ${list(names)}`, span,
     generatedBySample ? 'pass these values, or draw them from the model with sample()' : 'pass these values');
 }
 export function nestedObject(name: string, keys: readonly string[], span?: Span): Diagnostic {
   const example = keys[0] === undefined ? `${name}_part` : `${name}_${keys[0]}`;
-  return error('nested-object', `the value of ${name} is an object with the keys ${list(keys.slice(0, 5))}; a value is a number or an array`, span,
+  return error('nested-object', `The value of ${name} is an object with the keys ${list(keys.slice(0, 5))}; a value is a number or an array`, span,
     `flatten it: pass each part under a name of its own, such as ${example}`);
 }
 export function raggedArray(element: string, expected: string, found: string, span?: Span): Diagnostic {
@@ -60,10 +62,10 @@ export function sizeConflict(size: string, first: { value: number; from: string 
   return error('size-conflict', `${size} is ${first.value} by ${first.from} but ${second.value} by ${second.from}`, span);
 }
 export function badSize(name: string, found: string, span?: Span): Diagnostic {
-  return error('bad-size', `the size ${name} is given as ${found}; a size is a whole number that is not negative`, span);
+  return error('bad-size', `The size ${name} is given as ${found}; a size is a whole number that is not negative`, span);
 }
 export function notAnInteger(element: string, value: number, type: string, span?: Span): Diagnostic {
-  const large = Number.isInteger(value);
+  const large = type === 'int' && Number.isInteger(value);
   return error('wrong-type', `${element} = ${showNumber(value)} ${large ? 'is beyond the range of an int (-2147483648 to 2147483647)' : `is not ${type === 'bool' ? 'true, false, 0 or 1' : 'a whole number'}`}, but the type is ${type}`, span);
 }
 export function notFinite(element: string, value: number, span?: Span): Diagnostic {
@@ -81,7 +83,7 @@ export function conditioned(name: string, span?: Span): Diagnostic {
 export function ignoredValues(names: readonly string[], near: readonly { readonly given: string; readonly declared: string }[]): Diagnostic {
   const hint = near.length === 0 ? undefined : near.map((n) => `did you mean ${n.declared} by ${n.given}?`).join(' ');
   const shown = names.length > 10 ? [...names.slice(0, 10), `${names.length - 10} more`] : names;
-  return note('ignored-values', `the program does not name ${list(shown)}; ${names.length === 1 ? 'its value is' : 'their values are'} ignored`, undefined, hint);
+  return note('ignored-values', `The program does not name ${list(shown)}; ${names.length === 1 ? 'its value is' : 'their values are'} ignored`, undefined, hint);
 }
 export function computedValue(name: string, span?: Span): Diagnostic {
   return note('ignored-values', `${name} is computed by the program; the value given for it is ignored`, span);
@@ -94,16 +96,16 @@ export function codedLevels(name: string, levels: readonly string[], span?: Span
 // --- sizes and regions ------------------------------------------------------------------------
 
 export function tooLarge(what: string, bytes: number, limit: number, span?: Span): Diagnostic {
-  return error('too-large', `${what} needs ${showBytes(bytes)} of memory; the limit is ${showBytes(limit)}`, span);
+  return error('too-large', `${capital(what)} needs ${showBytes(bytes)} of memory; the limit is ${showBytes(limit)}`, span);
 }
 export function tooManyIterations(what: string, count: number, limit: number, span?: Span): Diagnostic {
-  return error('too-large', `${what} runs ${showNumber(count)} times; the limit is ${limit}`, span);
+  return error('too-large', `${capital(what)} runs ${showNumber(count)} times; the limit is ${limit}`, span);
 }
 export function notACount(what: string, value: number, span?: Span): Diagnostic {
-  return error('bad-size', `${what} is ${showNumber(value)}, not a whole number`, span);
+  return error('bad-size', `${capital(what)} is ${showNumber(value)}, not a whole number`, span);
 }
 export function dimensionsDiffer(message: string, left: number, right: number, span?: Span): Diagnostic {
-  return error('shape-mismatch', `${message}: ${left} and ${right}`, span);
+  return error('shape-mismatch', `${capital(message)}; here the dimensions are ${left} and ${right}`, span);
 }
 export function definedTwice(element: string, span?: Span): Diagnostic {
   return error('defined-twice', `${element} is defined more than once`, span, 'each element is defined by exactly one statement');
@@ -121,11 +123,11 @@ export function neverObserved(element: string, missing: boolean, span?: Span): D
     : error('missing-data', `${element} is not given and no statement generates it`, span, 'give its value');
 }
 export function missingInExpression(element: string, span?: Span): Diagnostic {
-  return error('missing-in-expression', `an observed expression depends on ${element}, which is missing; a missing value can be inferred only where it is observed itself`, span,
+  return error('missing-in-expression', `An observed expression depends on ${element}, which is missing; a missing value can be inferred only where it is observed itself`, span,
     'leave the row out, or observe the datum directly');
 }
 export function missingInRange(element: string, span?: Span): Diagnostic {
-  return error('missing-in-range', `the range of a loop, a condition or a dimension depends on ${element}, which is missing`, span, 'give its value');
+  return error('missing-in-range', `The range of a loop, a condition or a dimension depends on ${element}, which is missing`, span, 'give its value');
 }
 export function indexOutOfRange(reading: string, variable: string, index: number, extent: number, axis: number, rank: number, span?: Span): Diagnostic {
   const along = rank > 1 ? ` along axis ${axis}` : '';
@@ -143,7 +145,7 @@ export function cannotCompute(element: string, span?: Span): Diagnostic {
   return error('cannot-compute', `${element} cannot be computed: it depends on itself or on an element that nothing defines`, span);
 }
 export function hostFunctionFailed(reason: string, span?: Span): Diagnostic {
-  return error('host-function-failed', `a host function of the program failed: ${reason}`, span);
+  return error('host-function-failed', `A host function of the program failed: ${reason}`, span);
 }
 
 // --- laws -------------------------------------------------------------------------------------
@@ -152,10 +154,10 @@ export function outsideSupport(element: string, value: string, law: string, reas
   return error('outside-support', `${element} = ${value} cannot come from ${law}: ${reason}`, span);
 }
 export function badParameter(law: string, parameter: string, where: string, found: string, domain: string, span?: Span): Diagnostic {
-  return error('bad-parameter', `the parameter ${parameter} of ${law}${where} is ${found}; it must be ${domain}`, span, undefined, domain);
+  return error('bad-parameter', `The parameter ${parameter} of ${law}${where} is ${found}; it must be ${domain}`, span, undefined, domain);
 }
 export function badCondition(law: string, where: string, span?: Span): Diagnostic {
-  return error('bad-parameter', `the parameters of ${law}${where} contradict each other: its support is empty`, span);
+  return error('bad-parameter', `The parameters of ${law}${where} contradict each other: its support is empty`, span);
 }
 export function andMore(count: number): Diagnostic {
   return error('more-errors', `${count} more error${count === 1 ? '' : 's'} of the data ${count === 1 ? 'is' : 'are'} not shown`);
