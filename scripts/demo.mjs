@@ -3,7 +3,7 @@
  * Faithful data by Gibbs sampling and by coordinate ascent variational inference through the command
  * line, and says how far the two agree. Results lie in out/demo/.
  */
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, run, setUp } from './setup.mjs';
 
@@ -22,7 +22,8 @@ function infer(backend, options) {
   const argumentsList = ['infer', model, '--data', `x=${data}:eruptions,waiting`, '--set', 'K=2', '--backend', backend, '--seed', '1', '--keep', reported.join(','), '--out', folder, ...options];
   say(`\n$ credence ${argumentsList.join(' ')}`);
   const status = run(process.execPath, [join(root, 'dist', 'cli', 'main.js'), ...argumentsList]);
-  if (status > 1) process.exit(status);
+  // Status 1 with results is a run that must not be trusted; without results nothing ran.
+  if (status > 1 || !existsSync(join(root, folder, 'summary.json'))) process.exit(status || 1);
   return { status, summary: JSON.parse(readFileSync(join(root, folder, 'summary.json'), 'utf8')) };
 }
 
