@@ -8,7 +8,8 @@
  * loaded (TypeScript sources run without a build, strict hosts) everything runs here.
  */
 import { InternalError } from '../errors/diagnostic.js';
-import { breathe, currentPlatform, seconds, type WorkerConstructor, type WorkerThread } from '../platform/platform.js';
+import { breathe, currentPlatform, seconds } from '../platform/platform.js';
+import type { WorkerConstructor, WorkerThread } from '../platform/surroundings.js';
 import type { RunRequest } from './backend.js';
 import type { ChainProgram, ProgramStorage } from './chainProgram.js';
 import { type ChainOutput, type ChainRequest, ChainRun, type HostCall, Pace, progressOf } from './runChain.js';
@@ -31,7 +32,16 @@ export async function automaticWorkers(chains: number): Promise<number> {
  * @throws InternalError where a worker fails; whatever a host function throws.
  */
 export async function runChains(program: ChainProgram, request: RunRequest, hostFunctions: readonly HostCall[]): Promise<ChainOutput[]> {
-  const workers = program.usesHostFunctions || hostFunctions.length > 0 ? 0 : Math.min(request.workers, request.chains);
+  const onlyGenerated = !program.usesHostFunctions && hostFunctions.length === 0;
+  try {
+    return await runAnywhere(program, request, hostFunctions, onlyGenerated ? Math.min(request.workers, request.chains) : 0);
+  } catch (error) {
+    // Generated code throws nothing; what a host function throws is its author's.
+    throw onlyGenerated && !(error instanceof InternalError) ? new InternalError(error instanceof Error ? error.message : String(error)) : error;
+  }
+}
+
+async function runAnywhere(program: ChainProgram, request: RunRequest, hostFunctions: readonly HostCall[], workers: number): Promise<ChainOutput[]> {
   const first = request.chains > 0 ? new ChainRun(program, 0, chainRequest(request), hostFunctions) : null;
   if (workers > 0 && first !== null && isLong(first, request)) {
     const { worker: Worker } = await currentPlatform();

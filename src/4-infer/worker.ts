@@ -2,7 +2,8 @@
  * The worker thread: receives a program once and the number of a chain at a time, runs it, hands the
  * draws over. Says `ready` when it listens, because messages sent before that are lost in browsers.
  */
-import { currentPlatform, type ThreadPort } from '../platform/platform.js';
+import { currentPlatform } from '../platform/platform.js';
+import type { ThreadPort } from '../platform/surroundings.js';
 import type { ProgressEvent } from './backend.js';
 import type { ChainProgram } from './chainProgram.js';
 import { type ChainOutput, type ChainRequest, progressOf, runChain } from './runChain.js';

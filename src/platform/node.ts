@@ -7,7 +7,7 @@ import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import * as threads from 'node:worker_threads';
-import type { Platform, TextFile, ThreadPort, WorkerThread } from './platform.js';
+import type { Platform, TextFile, ThreadPort, WorkerThread } from './surroundings.js';
 
 export function nodePlatform(): Platform {
   return { cores: os.availableParallelism(), worker: NodeWorker, port: port(), save };

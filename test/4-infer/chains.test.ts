@@ -1,0 +1,197 @@
+/**
+ * The chain runner on hand-written programs: what is recorded, that results do not depend on how or
+ * where chains run, moments against draws, faults. Worker threads run from a build made here, because
+ * they load `worker.js`, which the sources do not have.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ProgressEvent, RunRequest } from '../../src/4-infer/backend.js';
+import { automaticWorkers, runChains } from '../../src/4-infer/chains.js';
+import { collectChains } from '../../src/4-infer/collect.js';
+import { type ChainOutput, ChainRun } from '../../src/4-infer/runChain.js';
+import type { DrawsForm, MomentsForm } from '../../src/4-infer/posterior.js';
+import { ChainDraws } from '../../src/5-report/diagnostics/chainDraws.js';
+import { rhatWithoutRanks } from '../../src/5-report/diagnostics/rhat.js';
+import { fakeProgram } from './fakeProgram.js';
+
+function request(changes: Partial<RunRequest> = {}): RunRequest {
+  return { chains: 2, draws: 50, warmup: 20, thin: 1, seed: '1', workers: 0, keep: null, options: {}, init: null, ...changes };
+}
+
+/** Outputs without their times, which are never the same. */
+function numbers(outputs: readonly ChainOutput[]): unknown {
+  return outputs.map(({ seconds: _seconds, ...rest }) => rest);
+}
+
+function form<Form>(result: ReturnType<typeof collectChains>, name: string): Form {
+  return result.variables.find((variable) => variable.name === name)!.result as Form;
+}
+
+describe('a chain', () => {
+  it('gives the same draws however it is cut into pieces', () => {
+    const settings = { seed: 's', warmup: 7, draws: 11, thin: 3 };
+    const [whole, cut] = [1000, 1].map((piece) => {
+      const run = new ChainRun(fakeProgram(), 0, settings, []);
+      while (!run.finished) run.advance(piece);
+      return run.output();
+    });
+    expect(numbers([whole!])).toEqual(numbers([cut!]));
+  });
+
+  it('keeps the state after every thin-th sweep', () => {
+    const all = new ChainRun(fakeProgram(), 0, { seed: 's', warmup: 5, draws: 12, thin: 1 }, []);
+    const thinned = new ChainRun(fakeProgram(), 0, { seed: 's', warmup: 5, draws: 4, thin: 3 }, []);
+    for (const run of [all, thinned]) while (!run.finished) run.advance(1000);
+    const every = all.output().values[0]!;
+    const third = thinned.output().values[0]!;
+    expect([...third]).toEqual([2, 5, 8, 11].flatMap((draw) => [every[2 * draw], every[2 * draw + 1]]));
+  });
+
+  it('reads data, starts state from its values and recomputes reports for every draw', async () => {
+    const [output] = await runChains(fakeProgram(), request({ chains: 1 }), []);
+    const [x, z, shifted] = output!.values;
+    expect([...shifted!]).toEqual(Array.from({ length: 50 }, (_, draw) => x![2 * draw]! + 7));
+    expect(z).toBeInstanceOf(Uint8Array);
+    expect(new Set(z)).toEqual(new Set([0, 1, 2]));
+  });
+
+  it('counts proposals after warm-up only', async () => {
+    const outputs = await runChains(fakeProgram(), request({ draws: 2000, warmup: 500 }), []);
+    for (const { counters } of outputs) {
+      expect(counters[0]!.proposed).toBe(2000);
+      // 0.25 in sampling (0.9 in warm-up); five standard errors of 2000 trials are 0.048.
+      expect(Math.abs(counters[0]!.accepted / 2000 - 0.25)).toBeLessThan(0.05);
+    }
+  });
+
+  it('has a stream of its own, fixed by the seed', async () => {
+    const [a, b] = await runChains(fakeProgram(), request(), []);
+    const [again] = await runChains(fakeProgram(), request(), []);
+    const [other] = await runChains(fakeProgram(), request({ seed: '2' }), []);
+    expect(a!.values[0]).toEqual(again!.values[0]);
+    expect(a!.values[0]).not.toEqual(b!.values[0]);
+    expect(a!.values[0]).not.toEqual(other!.values[0]);
+  });
+
+  it('does not depend on the number of chains run beside it', async () => {
+    const [alone] = await runChains(fakeProgram(), request({ chains: 1 }), []);
+    const [among] = await runChains(fakeProgram(), request({ chains: 3 }), []);
+    expect(numbers([alone!])).toEqual(numbers([among!]));
+  });
+
+  it('leaves the values of the program alone', async () => {
+    const program = fakeProgram();
+    await runChains(program, request(), []);
+    expect(program.storages[1]!.values).toEqual(Int32Array.of(1));
+  });
+
+  it('names the element and the draw that is not finite', async () => {
+    const broken = fakeProgram({ source: fakeProgram().source.replace('z[0] =', 'if (x[1] > 3) x[1] = NaN; z[0] =') });
+    const result = collectChains(broken, await runChains(broken, request({ draws: 500 }), []));
+    expect(result.converged).toBe(false);
+    expect(result.warnings).toHaveLength(1);
+    expect(result.warnings[0]!.message).toMatch(/^x\[1\] is NaN in draw \d+ of chain 0$/);
+  });
+
+  it('reports how far it is', async () => {
+    const events: ProgressEvent[] = [];
+    await runChains(fakeProgram(), request({ onProgress: (event) => events.push(event) }), []);
+    expect(events.at(-1)).toEqual({ chain: 1, phase: 'sampling', done: 50, total: 50 });
+    expect(events.some((event) => event.phase === 'warmup')).toBe(true);
+  });
+
+  it('runs host functions on the calling thread and lets their errors through', async () => {
+    const program = fakeProgram({ usesHostFunctions: true, source: fakeProgram().source.replace('z[0] =', 'x[0] = runtime.host(0, [[x[0]]], [[]]); z[0] =') });
+    const [output] = await runChains(program, request({ chains: 1, workers: 4 }), [(x) => Math.min(Number(x), -1)]);
+    expect(Math.max(...output!.values[0]!.filter((_, i) => i % 2 === 0))).toBe(-1);
+    await expect(runChains(program, request({ workers: 4 }), [() => { throw new RangeError('mine'); }])).rejects.toThrow(new RangeError('mine'));
+  });
+});
+
+describe('running moments', () => {
+  it.each([10, 57, 200])('agree with the draws of the same chains (%i draws)', async (draws) => {
+    const settings = request({ chains: 3, draws });
+    const kept = collectChains(fakeProgram(), await runChains(fakeProgram(), settings, []));
+    const program = fakeProgram({ moments: true });
+    const running = collectChains(program, await runChains(program, settings, []));
+    for (const [name, size] of [['x', 2], ['z', 1]] as const) {
+      const { values } = form<DrawsForm>(kept, name);
+      const moments = form<MomentsForm>(running, name);
+      for (let element = 0; element < size; element++) {
+        const sample = ChainDraws.of(values, 3, draws, element, size);
+        expect(moments.mean[element]).toBeCloseTo(sample.mean(), 12);
+        expect(moments.variance[element]).toBeCloseTo(sample.standardDeviation() ** 2, 11);
+        expect(moments.rhat[element]).toBeCloseTo(rhatWithoutRanks(sample), 11);
+      }
+    }
+    const { values } = form<DrawsForm>(kept, 'z');
+    const shares = [0, 1, 2].map((value) => values.filter((z) => z === value).length / values.length);
+    expect([...form<MomentsForm>(running, 'z').probabilities!].map((p, i) => p - shares[i]!)).toEqual([0, 0, 0]);
+  });
+
+  it('give the Monte Carlo error of an autoregression: sd / sqrt(n (1 - r) / (1 + r)), r = 1/2', async () => {
+    const program = fakeProgram({ moments: true, size: 50 });
+    const result = collectChains(program, await runChains(program, request({ chains: 2, draws: 4096 }), []));
+    const errors = form<MomentsForm>(result, 'x').mcse;
+    // Batches of 64 draws see all but 1/32 of the long-run variance; 50 elements average the noise.
+    const truth = Math.sqrt(4 / 3) / Math.sqrt((2 * 4096) / 3);
+    expect(Math.abs(errors.reduce((sum, x) => sum + x, 0) / 50 / truth - 1)).toBeLessThan(0.05);
+  });
+});
+
+describe('worker threads', () => {
+  const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+  // Below node_modules: imports of packages resolve, and the test runner leaves the files alone.
+  const folder = join(root, 'node_modules', '.cache', 'credence-chains-test');
+  let built: { runChains: typeof runChains };
+
+  beforeAll(async () => {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+    try {
+      execFileSync(join(root, 'node_modules', '.bin', 'tsc'), ['-p', root, '--outDir', folder, '--declaration', 'false'], { stdio: 'ignore' });
+    } catch {
+      // Type errors are the type check's business; the files are written all the same.
+    }
+    built = await import(pathToFileURL(join(folder, '4-infer', 'chains.js')).href) as typeof built;
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  /** Enough work to be worth threads: about a second for all chains together. */
+  const long = fakeProgram({ work: 100_000 });
+  const settings = request({ chains: 3, draws: 200, warmup: 100 });
+
+  it('give the draws of the calling thread, whatever their number', async () => {
+    const here = numbers(await runChains(long, settings, []));
+    for (const workers of [1, 2, 5]) {
+      const events: ProgressEvent[] = [];
+      const outputs = await built.runChains(long, { ...settings, workers, onProgress: (event) => events.push(event) }, []);
+      expect(numbers(outputs)).toEqual(here);
+      expect(new Set(events.map((event) => event.chain))).toEqual(new Set([0, 1, 2]));
+    }
+  });
+
+  it('hand over moments as well', async () => {
+    const program = fakeProgram({ work: 100_000, moments: true });
+    expect(numbers(await built.runChains(program, { ...settings, workers: 2 }, []))).toEqual(numbers(await runChains(program, settings, [])));
+  });
+
+  it('surface an error with its message', async () => {
+    // Far more work than is done before threads are started, so that the error happens in one.
+    const failing = fakeProgram({ work: 1_000_000, source: fakeProgram().source.replace('z[0] =', 'if (counter[1] > 200) throw new Error("stopped at sweep " + counter[1]); z[0] =') });
+    await expect(built.runChains(failing, { ...settings, workers: 2 }, [])).rejects.toThrow(/internal error: .*stopped at sweep 201/);
+    await expect(runChains(failing, { ...settings, chains: 1 }, [])).rejects.toThrow(/internal error: .*stopped at sweep 201/);
+  });
+
+  it('are done without where they cannot be loaded', async () => {
+    expect(numbers(await runChains(long, { ...settings, workers: 2 }, []))).toEqual(numbers(await runChains(long, settings, [])));
+  });
+
+  it('are at most one for each chain by default', async () => {
+    expect(await automaticWorkers(1)).toBe(1);
+    expect(await automaticWorkers(1000)).toBeLessThan(1000);
+  });
+});
