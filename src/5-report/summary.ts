@@ -64,7 +64,9 @@ function summariseElement(variable: VariableResult, flat: number, buffersFor: (c
   const row = result.form === 'draws' ? fromDraws(variable, result, flat, buffersFor)
     : result.form === 'moments' ? fromMoments(variable, result, flat)
       : fromClosedForm(variable, result, flat, buffersFor);
-  return { name: elementName(variable.name, variable.shape, flat), flat, ...row };
+  const { mean, sd, mcse, q5, q50, q95, essBulk: bulk, essTail: tail, rhat: reduction, probs } = row;
+  // In the order in which the file lists them.
+  return { name: elementName(variable.name, variable.shape, flat), flat, mean, sd, mcse, q5, q50, q95, essBulk: bulk, essTail: tail, rhat: reduction, probs };
 }
 
 const UNKNOWN: Row = { mean: null, sd: null, mcse: null, q5: null, q50: null, q95: null, essBulk: null, essTail: null, rhat: null, probs: null };
