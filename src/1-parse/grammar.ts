@@ -289,7 +289,7 @@ export function credenceRecipe(): readonly unknown[] {
     "fraction": ["define",{},null,[],["seq",{},["terminal",{},"."],["plus",{},["app",{},"digit",[]]]]],
     "exponent": ["define",{},null,[],["seq",{},["alt",{},["terminal",{},"e"],["terminal",{},"E"]],["opt",{},["alt",{},["terminal",{},"+"],["terminal",{},"-"]]],["plus",{},["app",{},"digit",[]]]]],
     "constant": ["define",{},null,[],["alt",{},["app",{},"word",[["terminal",{},"inf"]]],["app",{},"word",[["terminal",{},"true"]]],["app",{},"word",[["terminal",{},"false"]]]]],
-    "name": ["define",{},"a name",[],["seq",{},["not",{},["app",{},"reserved",[]]],["app",{},"nameFirst",[]],["star",{},["app",{},"nameRest",[]]]]],
+    "name": ["define",{},"a name",[],["seq",{},["not",{},["app",{},"reserved",[]]],["app",{},"nameFirst",[]],["star",{},["alt",{},["range",{},"a","z"],["range",{},"A","Z"],["range",{},"0","9"],["terminal",{},"_"],["seq",{},["not",{},["app",{},"ascii",[]]],["app",{},"letter",[]]]]]]],
     "nameFirst": ["define",{},null,[],["alt",{},["range",{},"a","z"],["range",{},"A","Z"],["terminal",{},"_"],["seq",{},["not",{},["app",{},"ascii",[]]],["app",{},"letter",[]]]]],
     "nameRest": ["define",{},null,[],["alt",{},["range",{},"a","z"],["range",{},"A","Z"],["range",{},"0","9"],["terminal",{},"_"],["seq",{},["not",{},["app",{},"ascii",[]]],["app",{},"letter",[]]]]],
     "word": ["define",{},null,["text"],["seq",{},["param",{},0],["not",{},["app",{},"nameRest",[]]]]],

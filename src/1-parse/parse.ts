@@ -4,13 +4,16 @@
  * Invariant: never throws for a text, however broken; `program` is null exactly if an error is reported.
  */
 import { makeRecipe } from 'ohm-js';
-import type { Diagnostic } from '../errors/diagnostic.js';
+import type { Diagnostic, Span } from '../errors/diagnostic.js';
 import type { Program, Stmt } from './ast.js';
 import { credenceRecipe, mistakesRecipe } from './grammar.js';
 import type { CredenceGrammar, CredenceSemantics, MistakesGrammar } from './grammar.js';
-import { chainReport, syntaxErrors } from './recover.js';
-import { holeClose, holeOpen } from './survey.js';
-import { ChainTooLong, treeSemantics } from './tree.js';
+import { chainTooLong } from './messages.js';
+import { mistakeSemantics } from './mistakes.js';
+import { syntaxErrors } from './recover.js';
+import type { Mistakes } from './recover.js';
+import { holeClose, holeOpen, statementWords } from './survey.js';
+import { ChainTooLong, longestChain, treeSemantics } from './tree.js';
 
 declare module 'ohm-js' {
   /** Part of ohm's runtime, used by its bundles, but absent from its declarations. */
@@ -25,6 +28,17 @@ export interface ParseResult {
 
 const language = makeRecipe(credenceRecipe()) as CredenceGrammar;
 const semantics: CredenceSemantics = treeSemantics(language);
+/** Needed only when somebody made a mistake, so it is built on first use. */
+const mistakes: () => Mistakes = onFirstUse(() => {
+  const grammar = makeRecipe(mistakesRecipe(language)) as MistakesGrammar;
+  return { grammar, semantics: mistakeSemantics(grammar) };
+});
+
+/** A constant that is computed when it is first asked for. */
+function onFirstUse<T>(compute: () => T): () => T {
+  let known: { readonly value: T } | null = null;
+  return () => (known ??= { value: compute() }).value;
+}
 
 /**
  * The syntax tree of a program, or all its syntax errors in the order of the text.
@@ -33,19 +47,70 @@ const semantics: CredenceSemantics = treeSemantics(language);
  */
 export function parse(source: string, holes = 0): ParseResult {
   try {
-    const match = language.match(source);
-    if (match.succeeded() && !hasUnknownHole(source, holes)) {
-      return { program: { statements: semantics(match)['statements']() as Stmt[], span: { start: 0, end: source.length } }, diagnostics: [] };
-    }
+    const statements = hasUnknownHole(source, holes) ? null : parseStatements(source);
+    if (statements !== null) return { program: { statements, span: { start: 0, end: source.length } }, diagnostics: [] };
   } catch (problem) {
-    if (problem instanceof ChainTooLong) return { program: null, diagnostics: [chainReport(problem)] };
+    if (problem instanceof ChainTooLong) return { program: null, diagnostics: [chainTooLong(problem.span, longestChain)] };
     if (!(problem instanceof RangeError)) throw problem;
   }
-  // A recipe loads in two milliseconds, so the grammar of mistakes is built when somebody made one.
-  const mistakes = makeRecipe(mistakesRecipe(language)) as MistakesGrammar;
-  return { program: null, diagnostics: syntaxErrors(source, holes, language, mistakes) };
+  return { program: null, diagnostics: syntaxErrors(source, holes, language, mistakes()) };
 }
 
 function hasUnknownHole(source: string, holes: number): boolean {
   return source.includes(holeOpen) && [...source.matchAll(new RegExp(`${holeOpen}([0-9]+)${holeClose}`, 'g'))].some((match) => Number(match[1]) >= holes);
+}
+
+/**
+ * Statement by statement, because ohm remembers every rule at every character of a match and small
+ * memories cost half of one large one. Null if any statement is wrong.
+ */
+function parseStatements(source: string): readonly Stmt[] | null {
+  const starts = statementStarts(source);
+  const statements: Stmt[] = [];
+  for (let at = 0; at < starts.length; at++) {
+    const start = starts[at]!;
+    const match = language.match(source.slice(start, starts[at + 1] ?? source.length));
+    if (match.failed()) return null;
+    statements.push(...movedBy(start, () => semantics(match)['statements']() as Stmt[]));
+  }
+  return statements;
+}
+
+/** A tree built from a piece of the text, with spans of the whole text. */
+function movedBy(offset: number, build: () => readonly Stmt[]): readonly Stmt[] {
+  try {
+    return moved(build(), offset) as readonly Stmt[];
+  } catch (problem) {
+    throw problem instanceof ChainTooLong ? new ChainTooLong(movedSpan(problem.span, offset)) : problem;
+  }
+}
+function movedSpan(span: Span, offset: number): Span {
+  return { start: span.start + offset, end: span.end + offset };
+}
+function moved(node: unknown, offset: number): unknown {
+  if (Array.isArray(node)) return node.map((item) => moved(item, offset));
+  if (typeof node !== 'object' || node === null || offset === 0) return node;
+  const entries = Object.entries(node).map(([key, value]): [string, unknown] => [key, key === 'span' ? movedSpan(value as Span, offset) : moved(value, offset)]);
+  return Object.fromEntries(entries);
+}
+
+/** Comments, words with numbers that run into them, and brackets: enough to see where statements begin. */
+const landmark = /\/\/[^\n\r\u2028\u2029]*|\/\*[^]*?\*\/|(?<word>[\p{L}_][\p{L}0-9_]*)|[0-9][\p{L}0-9_]*|(?<open>[([{])|(?<close>[)\]}])/gu;
+
+/**
+ * Offsets that cut a program into its outermost statements, 0 included. Reserved words stand
+ * nowhere else, so in a right program one outside all brackets begins a statement (but for `else if`).
+ */
+function statementStarts(source: string): readonly number[] {
+  const starts = [0];
+  let depth = 0;
+  let previous = '';
+  for (const { 0: text, index, groups } of source.matchAll(landmark)) {
+    if (groups!['open'] !== undefined) depth++;
+    else if (groups!['close'] !== undefined) depth--;
+    else if (groups!['word'] === undefined) continue;
+    else if (depth === 0 && index > 0 && previous !== 'else' && statementWords.includes(text)) starts.push(index);
+    previous = text;
+  }
+  return starts;
 }

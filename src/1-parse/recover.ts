@@ -5,16 +5,13 @@
  * length, and the text matched again; at last the named mistakes are read off the match.
  * Invariant: offsets never move; each round overwrites something, so the rounds end.
  */
-import type { FailedMatchResult } from 'ohm-js';
+import type { FailedMatchResult, MatchResult, Matcher } from 'ohm-js';
 import type { Diagnostic, Span } from '../errors/diagnostic.js';
 import { didYouMean } from '../errors/words.js';
 import type { CredenceGrammar, MistakesGrammar, MistakesSemantics } from './grammar.js';
 import * as messages from './messages.js';
-import { mistakeSemantics } from './mistakes.js';
 import { deepestBracket, holeClose, holeOpen, partnerOf, reservedWords, skippedMark, statementWords, survey, tokenAt, tokenBefore } from './survey.js';
 import type { BracketFault, Survey, Token } from './survey.js';
-import { longestChain } from './tree.js';
-import type { ChainTooLong } from './tree.js';
 
 declare module 'ohm-js' {
   /** Part of ohm's documented interface, but absent from its declarations. */
@@ -23,34 +20,44 @@ declare module 'ohm-js' {
   }
 }
 
+/** The grammar of mistakes and what its alternatives have to say. */
+export interface Mistakes {
+  readonly grammar: MistakesGrammar;
+  readonly semantics: MistakesSemantics;
+}
+
 /** Beyond this many errors a text is not a program with mistakes. */
 const mostErrors = 20;
 
-/** Overwrites a span, line ends excepted. */
+/** A text of marks of the same length, line ends kept. */
+function marks(text: string, mark: string): string {
+  return text.replace(/[^\n\r\u2028\u2029]/g, mark);
+}
 function overwritten(text: string, span: Span, mark: string): string {
-  return text.slice(0, span.start) + text.slice(span.start, span.end).replace(/[^\n\r\u2028\u2029]/g, mark) + text.slice(span.end);
+  return text.slice(0, span.start) + marks(text.slice(span.start, span.end), mark) + text.slice(span.end);
 }
 
 /**
  * The syntax errors of `source`, in the order of the text, at least one. `holes` is the number of
  * template holes the text may refer to, `language` the grammar it failed against.
  */
-export function syntaxErrors(source: string, holes: number, language: CredenceGrammar, mistakes: MistakesGrammar): readonly Diagnostic[] {
+export function syntaxErrors(source: string, holes: number, language: CredenceGrammar, mistakes: Mistakes): readonly Diagnostic[] {
   const found: Diagnostic[] = [];
-  const semantics = mistakeSemantics(mistakes);
-  let text = withoutForeign(source, holes, found);
-  text = withoutBracketFaults(text, found);
+  let matcher = matcherOf(withoutBracketFaults(withoutForeign(source, holes, found), found), mistakes);
   while (found.length < mostErrors) {
-    const outcome = attempt(text, mistakes, semantics);
+    const outcome = attempt(matcher, mistakes.semantics);
     if (outcome.kind === 'matched') {
       found.push(...outcome.found);
       break;
     }
+    const text = matcher.getInput();
     const view = survey(text);
-    const statement = outcome.kind === 'failed' ? statementAt(text, view, outcome.result.getRightmostFailurePosition()) : deepStatement(text, view, mistakes);
+    const statement = outcome.kind === 'failed' ? statementAt(text, view, outcome.result.getRightmostFailurePosition()) : deepStatement(text, view, mistakes.grammar);
     found.push(outcome.kind === 'failed' ? nearestFailure(outcome.result, text, statement, language, view, source) : tooDeep(text, view, statement));
     if (statement === null) break;
-    text = overwritten(text, statement, skippedMark);
+    // What a match remembers is of no use after a stack overflow in the middle of it.
+    if (outcome.kind === 'overflowed') matcher = matcherOf(overwritten(text, statement, skippedMark), mistakes);
+    else matcher.replaceInputRange(statement.start, statement.end, marks(text.slice(statement.start, statement.end), skippedMark));
   }
   if (found.length === 0) found.push(unnamed(source, language));
   return distinct(found, source.length);
@@ -65,15 +72,17 @@ function distinct(found: readonly Diagnostic[], length: number): readonly Diagno
   return [...kept.slice(0, mostErrors), messages.tooManyErrors(kept[mostErrors]!.span ?? { start: length, end: length }, mostErrors)];
 }
 
+function matcherOf(text: string, { grammar }: Mistakes): Matcher {
+  const matcher = grammar.matcher();
+  matcher.setInput(text);
+  return matcher;
+}
+
 /** What the language itself says, should the grammar of mistakes have let a mistake pass. */
 function unnamed(source: string, language: CredenceGrammar): Diagnostic {
   const view = survey(source);
-  try {
-    const result = language.match(source);
-    if (result.failed()) return failure(result, 0, view, source);
-  } catch (problem) {
-    if (!(problem instanceof RangeError)) throw problem;
-  }
+  const result = strictMatch(source, language);
+  if (result?.failed() === true) return failure(result, 0, view, source);
   return tooDeep(source, view, null);
 }
 
@@ -126,9 +135,9 @@ type Outcome =
   | { readonly kind: 'failed'; readonly result: FailedMatchResult }
   | { readonly kind: 'overflowed' };
 
-function attempt(text: string, mistakes: MistakesGrammar, semantics: MistakesSemantics): Outcome {
+function attempt(matcher: Matcher, semantics: MistakesSemantics): Outcome {
   try {
-    const result = mistakes.match(text);
+    const result = matcher.match();
     return result.failed() ? { kind: 'failed', result } : { kind: 'matched', found: semantics(result)['mistakes']() as readonly Diagnostic[] };
   } catch (problem) {
     if (problem instanceof RangeError) return { kind: 'overflowed' };
@@ -174,11 +183,6 @@ function tooDeep(text: string, view: Survey, statement: Span | null): Diagnostic
   return messages.nestedTooDeeply(first === null ? piece : { start: first.start, end: first.end }, null);
 }
 
-/** The report of a text that parses but has a chain of operators that later phases could not walk. */
-export function chainReport(problem: ChainTooLong): Diagnostic {
-  return messages.chainTooLong(problem.span, longestChain);
-}
-
 // --- the message of an unnamed failure --------------------------------------------------------
 
 /**
@@ -188,10 +192,20 @@ export function chainReport(problem: ChainTooLong): Diagnostic {
 function nearestFailure(lenient: FailedMatchResult, text: string, statement: Span | null, language: CredenceGrammar, view: Survey, source: string): Diagnostic {
   if (statement === null) return failure(lenient, 0, view, source);
   const own = text.slice(statement.start, statement.end);
-  const strict = language.match(own);
+  const strict = strictMatch(own, language);
+  if (strict === null) return failure(lenient, 0, view, source);
   const offset = strict.failed() ? strict.getRightmostFailurePosition() : own.length;
   const earlier = strict.failed() && own.slice(offset).trim() !== '' && statement.start + offset <= lenient.getRightmostFailurePosition();
   return earlier ? failure(strict, statement.start, view, source) : failure(lenient, 0, view, source);
+}
+
+function strictMatch(text: string, language: CredenceGrammar): MatchResult | null {
+  try {
+    return language.match(text);
+  } catch (problem) {
+    if (problem instanceof RangeError) return null;
+    throw problem;
+  }
 }
 
 /** `from` is where the matched text begins in the source. */
