@@ -37,7 +37,7 @@ export function printModule(module: Module, options: { readonly optimise: boolea
   const flat = flattenModule(module);
   const scheduled = options.optimise ? tidy(schedule(registerModule(unrollModule(flat)), true)) : schedule(flat, false);
   const storages = scheduled.storages.flatMap((s): PrintedStorage[] => (s.place === 'local' ? [] : [{ name: s.name, type: s.type, shape: s.shape, place: s.place }]));
-  return { source: printJavaScript(scheduled), storages };
+  return { source: printJavaScript(scheduled, options.optimise), storages };
 }
 
 /** Zeroed memory for printed storages, data excepted where `values` has it. */

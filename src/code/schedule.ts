@@ -13,7 +13,6 @@ import { add, apply, at, cond, equal, exp, hash, index, isConst, log, mapChildre
 import type { Apply, ArrayExpr, ArrayFunction, Cond, Element, Expr, Index, Reduce } from '../expr/expr.js';
 import { Analysis, assumedTrips, effectsOfCall, isInteger, writesOf } from './analysis.js';
 import { flatten, fold } from './fold.js';
-import type { Storages } from './fold.js';
 import type { Argument, Code, Module, Storage } from './loop.js';
 import { closedForm } from './smallMatrix.js';
 import type { Branch, Cell, Schedule, Step, StepArgument } from './steps.js';
@@ -169,41 +168,76 @@ class Scheduler {
     this.emit({ do: 'function', name: code.name, parameters: code.parameters, body: scope.steps });
   }
 
-  /** Draws by inversion of the cumulative weights, shifted by their maximum. */
+  /** Draws by inversion of the cumulative weights, taken relative to the largest. */
   private categorical(code: Extract<Code, { do: 'categorical' }>): void {
     const cell = this.cell(code.into.storage, code.into.at);
     const count = this.lower(code.count);
-    const store = (value: Expr): Step => ({ do: 'store', into: cell, value, accumulate: false });
-    const fault: Step = { do: 'fault', code: faults.categoricalWeights };
-    if (isConst(count) && count.value >= 1 && count.value <= inlineCategories) {
-      const weights = Array.from({ length: count.value }, (_, k) => this.lower(substituteFolding(code.logWeight, code.index, num(k))));
-      const top = weights.reduce((a, b) => this.temporary(apply('max', a, b)));
-      const cumulative: Expr[] = [];
-      for (const weight of weights) {
-        // Relative to the largest weight, what is below 2^-53 cannot be told from 0 by one uniform.
-        const share = this.temporary(apply('relativeWeight', this.temporary(sub(weight, top))));
-        const last = cumulative.at(-1);
-        cumulative.push(last === undefined ? share : this.temporary(add(last, share)));
-      }
-      const total = cumulative.at(-1)!;
-      const uniform = index('uniform');
-      const draw: Step[] = [{ do: 'uniform', variable: uniform }];
-      const point = index('point');
-      draw.push({ do: 'let', variable: point, value: apply('mul', uniform, total), mutable: false });
-      const position = cumulative.slice(0, -1).reduce((sum: Expr, bound) => add(sum, apply('ge', point, bound)), zero);
-      draw.push(store(position));
-      // Fails for NaN as well: a total is positive or there is nothing to draw from.
-      this.emit({ do: 'if', test: apply('gt', total, zero), then: draw, otherwise: [fault] });
-    } else {
-      const weights: ArrayExpr = { indices: [code.index], dims: [count], body: code.logWeight };
-      const storage = this.arrayValue({ fn: '', args: [weights], dims: [count] });
-      const drawn = this.scratch('float64', [1]);
-      const result: Cell = { storage: drawn.name, offset: zero };
-      this.emit({ do: 'call', procedure: 'categoricalLog', args: [{ kind: 'cell', storage, offset: zero }, { kind: 'value', value: count }], into: result });
-      const value = this.temporary(ref(drawn.name, [zero]));
-      this.emit({ do: 'if', test: apply('ge', value, zero), then: [store(value)], otherwise: [fault] });
-    }
+    if (isConst(count) && count.value >= 1 && count.value <= inlineCategories) this.shortCategorical(code, cell, count.value);
+    else this.longCategorical(code, cell, count);
     this.advance([code.into.storage]);
+  }
+
+  /** Weights in locals. */
+  private shortCategorical(code: Extract<Code, { do: 'categorical' }>, cell: Cell, count: number): void {
+    const weights = Array.from({ length: count }, (_, k) => this.lower(at({ indices: [code.index], dims: [one], body: code.logWeight }, num(k))));
+    const top = weights.reduce((a, b) => this.temporary(apply('max', a, b)));
+    const cumulative: Expr[] = [];
+    for (const weight of weights) {
+      const share = this.relativeWeight(sub(weight, top));
+      const last = cumulative.at(-1);
+      cumulative.push(last === undefined ? share : this.temporary(add(last, share)));
+    }
+    const total = cumulative.at(-1)!;
+    this.draw(cell, total, (point) => cumulative.slice(0, -1).reduce((sum: Expr, bound) => add(sum, apply('ge', point, bound)), zero));
+  }
+
+  /** Weights, then their cumulative sums, in scratch memory. */
+  private longCategorical(code: Extract<Code, { do: 'categorical' }>, cell: Cell, count: Expr): void {
+    const weights = this.room([count]);
+    const top = this.variable(num(Number.NEGATIVE_INFINITY)), total = this.variable(zero);
+    this.loop(code.index, zero, count, false, new Set(), () => {
+      const weight = this.lower(code.logWeight);
+      this.emit({ do: 'store', into: { storage: weights, offset: code.index }, value: weight, accumulate: false });
+      this.emit({ do: 'assign', variable: top, value: apply('max', top, weight) });
+    });
+    const k = index('k');
+    this.loop(k, zero, count, false, new Set(), () => {
+      this.emit({ do: 'assign', variable: total, value: add(total, this.relativeWeight(sub(ref(weights, [k]), top))) });
+      this.emit({ do: 'store', into: { storage: weights, offset: k }, value: total, accumulate: false });
+    });
+    this.draw(cell, total, (point) => {
+      const position = this.variable(zero), j = index('j');
+      this.loop(j, zero, sub(count, one), false, new Set(), () => {
+        this.emit({ do: 'assign', variable: position, value: add(position, apply('ge', point, ref(weights, [j]))) });
+      });
+      return position;
+    });
+  }
+
+  /** Stores the position of one uniform point among the weights, where there is a weight. */
+  private draw(cell: Cell, total: Expr, position: (point: Expr) => Expr): void {
+    const then = this.branch(new Set(), () => {
+      const uniform = index('uniform');
+      this.emit({ do: 'uniform', variable: uniform });
+      const point = index('point');
+      this.emit({ do: 'let', variable: point, value: mul(uniform, total), mutable: false });
+      this.emit({ do: 'store', into: cell, value: position(point), accumulate: false });
+    });
+    // NaN weights count as none: then the total is 0.
+    this.emit({ do: 'if', test: apply('gt', total, zero), then, otherwise: [{ do: 'fault', code: faults.categoricalWeights }] });
+  }
+
+  private relativeWeight(logWeight: Expr): Expr {
+    const variable = index('weight');
+    this.emit({ do: 'relativeWeight', variable, of: this.temporary(logWeight) });
+    return variable;
+  }
+
+  /** A temporary that `assign` changes. */
+  private variable(start: Expr): Index {
+    const variable = index('accumulator');
+    this.emit({ do: 'let', variable, value: start, mutable: true });
+    return variable;
   }
 
   // --- expressions ------------------------------------------------------------------------------
@@ -284,11 +318,6 @@ class Scheduler {
 
   private reduce(e: Reduce): Expr {
     const from = this.lower(e.from), to = this.lower(e.to);
-    const variable = (start: Expr): Index => {
-      const i = index('accumulator');
-      this.emit({ do: 'let', variable: i, value: start, mutable: true });
-      return i;
-    };
     const loop = (body: (value: Expr) => void): void => {
       this.loop(e.index, from, to, false, new Set(), () => { body(this.lower(e.body)); });
     };
@@ -298,12 +327,12 @@ class Scheduler {
       case 'sum': case 'prod': case 'min': case 'max': {
         const start = { sum: zero, prod: one, min: infinity, max: minusInfinity }[e.kind];
         const fn = { sum: 'add', prod: 'mul', min: 'min', max: 'max' }[e.kind];
-        const total = variable(start);
+        const total = this.variable(start);
         loop((value) => { this.emit(assign(total, { op: 'apply', fn, args: [total, value] })); });
         return total;
       }
       case 'argmax': {
-        const best = variable(minusInfinity), position = variable(from);
+        const best = this.variable(minusInfinity), position = this.variable(from);
         loop((value) => {
           this.emit({ do: 'if', test: apply('gt', value, best), then: [assign(best, value), assign(position, e.index)], otherwise: [] });
         });
@@ -311,7 +340,7 @@ class Scheduler {
       }
       case 'logsumexp': {
         // Streaming: `total` is the sum of exp(value - top) so far, top the largest value so far.
-        const top = variable(minusInfinity), total = variable(zero);
+        const top = this.variable(minusInfinity), total = this.variable(zero);
         loop((value) => {
           const scaled = add(mul(total, exp(sub(top, value))), one);
           const share = cond(apply('eq', value, top), one, exp(sub(value, top)));
@@ -632,10 +661,6 @@ function storageOf(e: Expr): string {
   return e.variable;
 }
 
-function substituteFolding(e: Expr, i: Index, value: Expr): Expr {
-  return at({ indices: [i], dims: [one], body: e }, value);
-}
-
 /** Replaces expressions, compared by structure, outermost first. */
 function replace(e: Expr, pairs: readonly (readonly [Expr, Expr])[]): Expr {
   const memo = new Map<Expr, Expr>();
@@ -649,5 +674,3 @@ function replace(e: Expr, pairs: readonly (readonly [Expr, Expr])[]): Expr {
   };
   return go(e);
 }
-
-export type { Storages };

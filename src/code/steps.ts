@@ -37,6 +37,8 @@ export type Step =
   | { readonly do: 'allocate'; readonly storage: string; readonly size: Expr }
   /** Introduces a temporary holding a uniform random number in [0, 1). */
   | { readonly do: 'uniform'; readonly variable: Index }
+  /** Introduces exp(x) for x <= 0, exactly 0 where it is below 2^-53 or x is NaN. */
+  | { readonly do: 'relativeWeight'; readonly variable: Index; readonly of: Expr }
   | { readonly do: 'fault'; readonly code: number }
   | { readonly do: 'function'; readonly name: string; readonly parameters: readonly string[]; readonly body: readonly Step[] }
   | { readonly do: 'return'; readonly value: Expr };

@@ -68,6 +68,7 @@ function countBlock(steps: readonly Step[], uses: Map<Index, Use>, context: obje
         break;
       case 'arrayFunction': for (const shape of step.shapes) shape.forEach((d) => { read(d, 2); }); break;
       case 'allocate': read(step.size); break;
+      case 'relativeWeight': read(step.of, 2); break;
       case 'function': countBlock(step.body, uses, step); break;
       case 'uniform': case 'fault': break;
     }
@@ -133,6 +134,7 @@ class Tidier {
       case 'arrayFunction': return { ...step, shapes: step.shapes.map((shape) => shape.map((d) => this.expr(d))) };
       case 'allocate': return { ...step, size: this.expr(step.size) };
       case 'function': return { ...step, body: this.block(step.body, step) };
+      case 'relativeWeight': return { ...step, of: this.expr(step.of) };
       case 'uniform': case 'fault': return step;
     }
   }
