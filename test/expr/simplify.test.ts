@@ -28,7 +28,6 @@ const environment = {
 };
 const N = size('N');
 const matrix = (name: string): ArrayExpr => build([N, N], (i, j) => ref(name, [i, j]));
-const vector = (name: string): ArrayExpr => build([N], (i) => ref(name, [i]));
 const c = ref('c');
 const scaled = (m: ArrayExpr, f: (e: Expr) => Expr): ArrayExpr => build(m.dims, (i, j) => f(at(m, i, j)));
 const values = (a: ArrayExpr): number[] => [...evaluateArray(a, environment).values];

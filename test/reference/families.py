@@ -10,6 +10,7 @@ import os
 import mpmath
 import numpy as np
 import scipy
+import scipy.special
 from scipy import stats
 
 
@@ -154,9 +155,41 @@ def array_cases():
     return out
 
 
+def law_cases():
+    """Truncated laws and mixtures; far tails by mpmath."""
+    out = []
+
+    def normal_between(x, low, high):
+        """log density and distribution function of a standard normal between two bounds, at 60 digits."""
+        upper = lambda z: mpmath.erfc(mpmath.mpf(z) / mpmath.sqrt(2)) / 2
+        mass = upper(low) - upper(high)
+        x = mpmath.mpf(x)
+        return float(-x * x / 2 - mpmath.log(2 * mpmath.pi) / 2 - mpmath.log(mass)), float((upper(low) - upper(x)) / mass)
+
+    inf = float("inf")
+    for low, high, points in ((0.0, inf, (0.1, 1.0, 4.0)), (-1.0, 2.0, (-0.9, 0.0, 1.9)), (9.0, inf, (9.01, 9.5, 11.0)),
+                              (30.0, inf, (30.01, 30.2)), (6.0, 7.0, (6.1, 6.9)), (-inf, -8.0, (-8.1, -10.0))):
+        for x in points:
+            density, lower = normal_between(x, low, high)
+            out.append({"law": "normal", "low": None if low == -inf else low, "high": None if high == inf else high,
+                        "x": x, "logDensity": density, "cdf": lower})
+    poisson = stats.poisson(3)
+    mass = poisson.cdf(6) - poisson.cdf(1)
+    for x in (2, 4, 6):
+        out.append({"law": "poisson", "low": 2, "high": 6, "x": x, "logDensity": float(poisson.logpmf(x) - np.log(mass)),
+                    "cdf": float((poisson.cdf(x) - poisson.cdf(1)) / mass)})
+    weights, means, sds = (0.2, 0.5, 0.3), (-3, 0, 4), (1, 0.5, 2)
+    for x in (-60.0, -3.0, 0.2, 5.0):
+        terms = [np.log(w) + stats.norm.logpdf(x, m, s) for w, m, s in zip(weights, means, sds)]
+        out.append({"law": "mixture", "low": None, "high": None, "x": x, "logDensity": float(scipy.special.logsumexp(terms)),
+                    "cdf": float(sum(w * stats.norm.cdf(x, m, s) for w, m, s in zip(weights, means, sds)))})
+    return out
+
+
 def main():
     here = os.path.dirname(os.path.abspath(__file__))
-    result = {"scipy": scipy.__version__, "mpmath": mpmath.__version__, "scalars": scalar_cases(), "arrays": array_cases()}
+    result = {"scipy": scipy.__version__, "mpmath": mpmath.__version__, "scalars": scalar_cases(), "arrays": array_cases(),
+              "laws": law_cases()}
     with open(os.path.join(here, "families.json"), "w") as f:
         json.dump(result, f, indent=1, allow_nan=False, default=float)
         f.write("\n")
