@@ -11,8 +11,8 @@ import { families } from '../distributions/registry.js';
 import { type Expr, type Index, apply, equal, freeIndices, isConst, num, ref, scalar, visit, zero } from '../expr/expr.js';
 import type { Bound, Collected, Contribution, StatisticKind } from './conditional.js';
 import { selfName } from './conditional.js';
-import { type DerivedModel, supportOf } from './model.js';
-import type { LatentRegion } from './model.js';
+import { supportOf } from '../distributions/law.js';
+import type { DerivedModel, LatentRegion } from './model.js';
 
 /** A natural parameter: the summed coefficient of one statistic, of the statistic's rank. */
 export interface Slot { readonly statistic: StatisticKind; readonly rank: 0 | 1 | 2 }
@@ -48,9 +48,9 @@ export function regionSupport(region: LatentRegion): Support {
   const c = region.variable.constraint;
   const event = region.eventDims[0] ?? zero;
   if (region.law !== null) {
+    // Elements of a partly missing vector are scalars on the real line.
     const s = supportOf(region.law);
-    if (s !== null) return s;
-    return region.variable.scalar === 'real' ? { kind: 'interval', low: num(-Infinity), high: num(Infinity) } : { kind: 'integers', low: num(-Infinity), high: num(Infinity) };
+    return s.kind === 'vector' && region.eventRank === 0 ? { kind: 'interval', low: num(-Infinity), high: num(Infinity) } : s;
   }
   switch (c.kind) {
     case 'positive': return { kind: 'interval', low: zero, high: num(Infinity) };
@@ -92,6 +92,7 @@ function kindOf(statistic: Statistic): { kind: StatisticKind; rank: 0 | 1 | 2 } 
     case 'X_ij': return { kind: { kind: 'power', power: 1 }, rank: 2 };
     case 'inverse(X)_ij': return { kind: { kind: 'inverse' }, rank: 2 };
     case 'logdet X': return { kind: { kind: 'logdet' }, rank: 0 };
+    case '1[x=k]': return { kind: { kind: 'onehot' }, rank: 1 };
   }
 }
 
@@ -147,6 +148,7 @@ export function statisticTerm(kind: StatisticKind, region: LatentRegion): Expr {
     case 'log1m': return apply('log', apply('sub', num(1), self));
     case 'pair': return apply('pow', self, num(2));
     case 'inverse': case 'logdet': return apply(kind.kind, self);
+    case 'onehot': return self;
     case 'other': return replaceSelf(kind.expr, self);
   }
 }

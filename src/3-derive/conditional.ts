@@ -27,6 +27,8 @@ export type StatisticKind =
   | { readonly kind: 'pair' }
   | { readonly kind: 'inverse' }
   | { readonly kind: 'logdet' }
+  /** 1[v = k], the event index k running over the values of a finite latent. */
+  | { readonly kind: 'onehot' }
   /** Any other function of the element and of quantities held fixed, written with `ref(selfName, [])`. */
   | { readonly kind: 'other'; readonly expr: Expr };
 
@@ -243,7 +245,7 @@ export function selfExpr(kind: StatisticKind, event: readonly Expr[] = []): Expr
     case 'log': return apply('log', self);
     case 'log1m': return apply('log', sub(one, self));
     case 'pair': return mul(ref(selfName, [event[0]!]), ref(selfName, [event[1]!]));
-    case 'inverse': case 'logdet': return self;
+    case 'inverse': case 'logdet': case 'onehot': return self;
     case 'other': return kind.expr;
   }
 }
@@ -321,8 +323,16 @@ function isIndexArithmetic(e: Expr): boolean {
   return e.op === 'apply' && (e.fn === 'add' || e.fn === 'sub' || e.fn === 'neg' || e.fn === 'mul') && e.args.every(isIndexArithmetic);
 }
 
-/** `condition >= 0` as bounds on the element; null where it is not affine in it with a coefficient of known sign. */
-function boundsOf(condition: Expr, factor: Factor, region: LatentRegion, model: DerivedModel): readonly Bound[] | null {
+/** A test `a >= b` (or >, <=, <) as bounds on the element; null where it is not affine in it with a coefficient of known sign. */
+function boundsOf(test: Expr, factor: Factor, region: LatentRegion, model: DerivedModel): readonly Bound[] | null {
+  if (test.op !== 'apply') return null;
+  const [a, b] = test.args;
+  if (test.fn === 'ge' || test.fn === 'gt') return halfLine(sub(a!, b!), factor, region, model);
+  if (test.fn === 'le' || test.fn === 'lt') return halfLine(sub(b!, a!), factor, region, model);
+  return null;
+}
+/** Bounds from `condition >= 0`. */
+function halfLine(condition: Expr, factor: Factor, region: LatentRegion, model: DerivedModel): readonly Bound[] | null {
   if (region.eventRank > 0) return null;
   const name = region.variable.name;
   const terms = normalForm(condition, model);

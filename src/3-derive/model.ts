@@ -6,11 +6,10 @@
  */
 import type { Given } from '../2-graph/bound.js';
 import type { Law, ModelGraph, Plate, Statement, Target, Variable } from '../2-graph/graph.js';
-import type { Family, Support } from '../distributions/family.js';
-import { families } from '../distributions/registry.js';
+import { supportOf } from '../distributions/law.js';
 import { affine, fromAffine, provablyEqual, provablyLess, provablyNonNegative, tidy } from '../expr/affine.js';
 import {
-  type ArrayExpr, type Expr, type Index, apply, build, cond, equal, index, isConst, mapArray, mulAll, num, one, ref, rewrite, sub, substitute, variablesOf, zero,
+  type ArrayExpr, type Expr, type Index, apply, build, cond, index, isConst, mapArray, mulAll, one, ref, rewrite, sub, substitute, variablesOf, zero,
 } from '../expr/expr.js';
 import { InternalError } from '../errors/diagnostic.js';
 
@@ -39,7 +38,7 @@ export interface Factor {
   readonly plates: readonly Plate[];
   readonly guards: readonly Expr[];
   readonly logDensity: Expr;
-  /** Each must be >= 0, or the density is zero. */
+  /** 0/1 tests; where one fails the density is zero. Only those that depend on latents. */
   readonly conditions: readonly Expr[];
 }
 
@@ -148,6 +147,18 @@ export class DerivedModel {
       }
     }
   }
+  /** True where the value is an integer by type. */
+  isInteger(e: Expr): boolean {
+    switch (e.op) {
+      case 'const': return Number.isInteger(e.value);
+      case 'index': case 'size': return true;
+      case 'ref': return this.graph.variables.get(e.variable)?.scalar !== 'real';
+      case 'cond': return this.isInteger(e.then) && this.isInteger(e.otherwise);
+      case 'reduce': return e.kind !== 'logsumexp' && this.isInteger(e.body);
+      case 'apply': return ['add', 'sub', 'mul', 'neg', 'min', 'max'].includes(e.fn) ? e.args.every((a) => this.isInteger(a)) : ['floor', 'ceil', 'round', 'eq', 'ne', 'lt', 'le', 'gt', 'ge', 'and', 'or', 'not'].includes(e.fn);
+      case 'element': return false;
+    }
+  }
   private isPositiveVariable(name: string): boolean {
     const v = this.graph.variables.get(name);
     if (v === undefined) return false;
@@ -160,7 +171,7 @@ export class DerivedModel {
       return lawPositive(s.law, this);
     });
   }
-  private isUnit(e: Expr): boolean {
+  isUnit(e: Expr): boolean {
     if (e.op === 'const') return e.value > 0 && e.value < 1;
     if (e.op === 'apply' && e.fn === 'sub') return isConst(e.args[0]!, 1) && this.isUnit(e.args[1]!);
     if (e.op === 'apply' && e.fn === 'sigmoid') return true;
@@ -237,56 +248,18 @@ function mulTests(tests: readonly Expr[]): Expr { return tests.length === 0 ? on
 /** Inclusive bounds of a law of finite integer support; null where it is not one. */
 export function finiteBounds(law: Law): { readonly low: Expr; readonly high: Expr } | null {
   const s = supportOf(law);
-  if (s === null || s.kind !== 'integers' || isConst(s.high, Infinity) || isConst(s.low, -Infinity)) return null;
+  if (s.kind !== 'integers' || isConst(s.high, Infinity) || isConst(s.low, -Infinity)) return null;
   return { low: s.low, high: s.high };
-}
-
-/** The support of a law; for mixtures the hull of the components'. Null where hulls do not exist. */
-export function supportOf(law: Law): Support | null {
-  switch (law.kind) {
-    case 'family': return familyOf(law.family).support(law.parameters);
-    case 'truncated': {
-      const base = supportOf(law.base);
-      if (base === null || (base.kind !== 'interval' && base.kind !== 'integers')) return base;
-      return { kind: base.kind, low: hull('max', base.low, law.low), high: hull('min', base.high, law.high) };
-    }
-    case 'mixture': return supportOf(law.component);
-    case 'mixtureOf': {
-      const parts = law.components.map(supportOf);
-      let out = parts[0] ?? null;
-      for (const p of parts.slice(1)) {
-        if (out === null || p === null || out.kind !== p.kind) return null;
-        if ((out.kind === 'interval' || out.kind === 'integers') && (p.kind === 'interval' || p.kind === 'integers')) {
-          out = { kind: out.kind, low: hull('min', out.low, p.low), high: hull('max', out.high, p.high) };
-        }
-      }
-      return out;
-    }
-  }
-}
-function hull(fn: 'min' | 'max', a: Expr, b: Expr): Expr {
-  if (isConst(a) && isConst(b)) return num(fn === 'min' ? Math.min(a.value, b.value) : Math.max(a.value, b.value));
-  const neutral = fn === 'min' ? Infinity : -Infinity;
-  if (isConst(a, neutral)) return b;
-  if (isConst(b, neutral)) return a;
-  return equal(a, b) ? a : apply(fn, a, b);
-}
-export function familyOf(name: string): Family {
-  const f = families.get(name);
-  if (f === undefined) throw new InternalError(`family ${name} is not registered`);
-  return f;
 }
 
 function lawPositive(law: Law, model: DerivedModel): boolean {
   const s = supportOf(law);
-  if (s === null) return false;
   if (s.kind === 'simplex') return true;
   if (s.kind === 'point') return model.isPositive(s.value);
   return s.kind === 'interval' && ((isConst(s.low) && s.low.value >= 0) || model.isPositive(s.low));
 }
 function lawUnit(law: Law): boolean {
   const s = supportOf(law);
-  if (s === null) return false;
   if (s.kind === 'simplex') return true;
   return s.kind === 'interval' && isConst(s.low) && isConst(s.high) && s.low.value >= 0 && s.high.value <= 1;
 }

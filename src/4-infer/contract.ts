@@ -44,7 +44,7 @@ export class StatisticTables {
     let binders = sum.binders.map((b) => this.builder.bindBinder(b));
     let guards = sum.guards.map((g) => this.builder.bind(g)).filter((g) => !isConst(g, 1));
     if (guards.some((g) => isConst(g, 0))) return { binders: [], guards: [], value: zero };
-    let factors = factorsOf(this.builder.bind(sum.coefficient));
+    let factors: readonly Expr[] = factorsOf(this.builder.bind(sum.coefficient));
     ({ binders, guards, factors } = this.separateGathers(binders, guards, factors));
     for (;;) {
       const candidates = binders.filter((b) => !kept.includes(b.index)
@@ -77,7 +77,7 @@ export class StatisticTables {
    * of data alone and folds into a table over j. Discrete latents in the place of g give tables that
    * are filled in one pass. Only where the table is smaller than the loop.
    */
-  private separateGathers(binders: readonly Binder[], guards: readonly Expr[], factors: readonly Expr[]): { binders: Binder[]; guards: Expr[]; factors: Expr[] } {
+  private separateGathers(binders: readonly Binder[], guards: readonly Expr[], factors: readonly Expr[]): { binders: Binder[]; guards: Expr[]; factors: readonly Expr[] } {
     const outBinders = [...binders], outGuards = [...guards];
     const separated: { e: Expr; j: Index }[] = [];
     const model = this.builder.model;

@@ -5,13 +5,15 @@
  */
 import type { BoundModel, BoundVariable } from '../2-graph/bound.js';
 import { type Code, type ElementType, type Module, type Storage, forLoop, when } from '../code/loop.js';
-import { type ArrayExpr, type Expr, type Index, isConst, mapArray, num, rewrite } from '../expr/expr.js';
+import { type ArrayExpr, type Expr, type Index, isConst, mapArray, num, one, rewrite, sub, zero } from '../expr/expr.js';
 import { affine } from '../expr/affine.js';
 import { simplify } from '../expr/simplify.js';
 import { DerivedModel, givenPartOf, maskOf } from '../3-derive/model.js';
 import type { Binder } from '../3-derive/normalForm.js';
 import type { Given } from '../2-graph/bound.js';
 import { InternalError } from '../errors/diagnostic.js';
+
+const comparisons: ReadonlySet<string> = new Set(['ge', 'gt', 'le', 'lt']);
 
 export class ProgramBuilder {
   readonly bound: BoundModel;
@@ -68,14 +70,34 @@ export class ProgramBuilder {
     return { storages: this.storages(), functions: [...this.entries].map(([name, f]) => ({ name, parameters: f.parameters, body: f.body })) };
   }
 
-  /** Sizes become numbers; lets stay as they are. */
+  /** Sizes and given scalars become numbers, comparisons that ranges decide become 0 or 1; lets stay as they are. */
   bind(e: Expr): Expr {
     return simplify(rewrite(e, (x) => {
-      if (x.op !== 'size') return x;
-      const n = this.bound.sizes.get(x.name);
-      if (n === undefined) throw new InternalError(`size ${x.name} has no value`);
-      return num(n);
+      if (x.op === 'size') {
+        const n = this.bound.sizes.get(x.name);
+        if (n === undefined) throw new InternalError(`size ${x.name} has no value`);
+        return num(n);
+      }
+      if (x.op === 'ref' && x.at.length === 0) {
+        const v = this.bound.variables.get(x.variable);
+        return v !== undefined && v.status === 'given' && v.shape.length === 0 ? num(v.values[0]!) : x;
+      }
+      return x.op === 'apply' && comparisons.has(x.fn) ? this.decide(x) : x;
     }));
+  }
+  /** Integer comparisons whose two sides have ranges that do not overlap (or overlap wholly). */
+  private decide(x: Expr & { op: 'apply' }): Expr {
+    const [a, b] = [x.args[0]!, x.args[1]!];
+    if (!this.model.isInteger(a) || !this.model.isInteger(b)) return x;
+    const r = this.interval(sub(a, b));
+    if (r === null) return x;
+    switch (x.fn) {
+      case 'ge': return r.low >= 0 ? one : r.high < 0 ? zero : x;
+      case 'gt': return r.low > 0 ? one : r.high <= 0 ? zero : x;
+      case 'le': return r.high <= 0 ? one : r.low > 0 ? zero : x;
+      case 'lt': return r.high < 0 ? one : r.low >= 0 ? zero : x;
+      default: return x;
+    }
   }
   bindArray(a: ArrayExpr): ArrayExpr { return mapArray(a, (e) => this.bind(e)); }
   bindBinder(b: Binder): Binder {

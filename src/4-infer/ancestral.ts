@@ -1,0 +1,173 @@
+/**
+ * Ancestral code: every latent drawn from its law in an order that the graph allows, deterministic
+ * quantities computed on the way. The same walk starts chains, simulates data, evaluates reports and
+ * draws predictions; what differs is which statements run.
+ */
+import { type Code, forLoop, store, when } from '../code/loop.js';
+import { type Group, schedule } from '../2-graph/query.js';
+import type { Statement, Target } from '../2-graph/graph.js';
+import { isProper, mapLaw, supportOf } from '../distributions/law.js';
+import type { Support } from '../distributions/family.js';
+import { type Expr, type Index, add, apply, cond, index, isConst, mul, num, one, ref, sub, substitute, zero } from '../expr/expr.js';
+import { maskOf } from '../3-derive/model.js';
+import { drawLaw } from './drawLaw.js';
+import type { ProgramBuilder } from './programBuilder.js';
+import { loops } from './programBuilder.js';
+
+export interface AncestralOptions {
+  /** True for the statements to run; others are skipped. */
+  wanted(s: Statement): boolean;
+  /** Statements to draw although they are observations: only these of several on one datum generate it. */
+  readonly generate: 'latents' | 'everything';
+}
+
+/** Code that runs the wanted statements in an order in which everything read is defined. */
+export function ancestralCode(builder: ProgramBuilder, options: AncestralOptions): readonly Code[] {
+  return schedule(builder.bound.graph).flatMap((g) => groupCode(builder, g, options, new Map()));
+}
+
+/** Coordinates that enclosing fused loops have fixed, by statement. */
+type Fixed = ReadonlyMap<Statement, ReadonlyMap<Index, { readonly value: Expr; readonly tests: readonly Expr[] }>>;
+
+function groupCode(builder: ProgramBuilder, group: Group, options: AncestralOptions, fixed: Fixed): readonly Code[] {
+  if (group.kind === 'single') return options.wanted(group.statement) ? statementCode(builder, group.statement, fixed.get(group.statement) ?? new Map(), options) : [];
+  if (!group.members.some((m) => options.wanted(m.statement))) return [];
+  const coordinate = index('t');
+  let from: Expr | null = null, to: Expr | null = null;
+  const inner = new Map(fixed);
+  for (const m of group.members) {
+    const s = m.statement;
+    const offset = builder.bind(m.offset);
+    const plate = m.plate === null ? null : s.plates[m.plate]!;
+    const low = plate === null ? offset : add(builder.bind(plate.from), offset);
+    const high = plate === null ? add(offset, one) : add(builder.bind(plate.to), offset);
+    from = from === null ? low : builder.bind(apply('min', from, low));
+    to = to === null ? high : builder.bind(apply('max', to, high));
+    const own = new Map(fixed.get(s) ?? []);
+    if (plate === null) own.set(index('once'), { value: zero, tests: [apply('eq', coordinate, offset)] });
+    else {
+      const value = builder.bind(sub(coordinate, offset));
+      own.set(plate.index, { value, tests: [apply('ge', value, builder.bind(plate.from)), apply('lt', value, builder.bind(plate.to))] });
+    }
+    inner.set(s, own);
+  }
+  builder.noteRange(coordinate, from!, to!);
+  return [forLoop(coordinate, from!, to!, group.body.flatMap((g) => groupCode(builder, g, options, inner)), group.direction === 'descending')];
+}
+
+function statementCode(builder: ProgramBuilder, s: Statement, fixed: ReadonlyMap<Index, { readonly value: Expr; readonly tests: readonly Expr[] }>, options: AncestralOptions): readonly Code[] {
+  const map = new Map<Index, Expr>();
+  const tests: Expr[] = [];
+  for (const [i, f] of fixed) { map.set(i, f.value); tests.push(...f.tests); }
+  const place = (e: Expr): Expr => builder.bind(substitute(e, map));
+  const binders = s.plates.filter((p) => !map.has(p.index)).map((p) => builder.bindBinder({ index: p.index, from: place(p.from), to: place(p.to) }));
+  const guards = [...tests.map((t) => builder.bind(substitute(t, map))), ...s.guards.map(place)].filter((g) => !isConst(g, 1));
+  const body = elementCode(builder, s, place, options);
+  if (body.length === 0) return [];
+  // Tests of fused coordinates come before the loops whose bounds may use them.
+  const early = guards.filter((g) => !mentionsAny(g, binders.map((b) => b.index)));
+  const late = guards.filter((g) => !early.includes(g));
+  return early.reduceRight<readonly Code[]>((code, g) => [when(g, code)], loops(binders, late, body));
+}
+function mentionsAny(e: Expr, indices: readonly Index[]): boolean {
+  let found = false;
+  const go = (x: Expr): void => {
+    if (x.op === 'index') { if (indices.includes(x)) found = true; return; }
+    if (x.op === 'ref') x.at.forEach(go);
+    else if (x.op === 'apply') x.args.forEach(go);
+    else if (x.op === 'cond') { go(x.test); go(x.then); go(x.otherwise); } else if (x.op === 'reduce') { go(x.from); go(x.to); go(x.body); } else if (x.op === 'element') { x.at.forEach(go); for (const a of x.array.args) go(a.body); }
+  };
+  go(e);
+  return found;
+}
+
+function elementCode(builder: ProgramBuilder, s: Statement, place: (e: Expr) => Expr, options: AncestralOptions): readonly Code[] {
+  switch (s.kind) {
+    case 'factor': return [];
+    case 'let': {
+      const at = s.target.at.map(place);
+      return [store(s.target.variable, at, place(s.value))];
+    }
+    case 'param': return startCode(builder, s.target, place, supportOfParam(builder, s.target, place));
+    case 'sample': case 'predict': case 'observe': {
+      if (s.target === null) return [];
+      const status = builder.model.statusOf(s.target.variable);
+      if (s.kind === 'observe' && status === 'latent' && options.generate !== 'everything') return [];
+      const law = mapLaw(s.law, place);
+      const at = s.target.at.map(place);
+      const shape = builder.storage(s.target.variable).shape;
+      const rank = shape.length - at.length;
+      const zeros = Array.from({ length: rank }, () => zero);
+      const ordered = builder.model.variable(s.target.variable).constraint.kind === 'ordered';
+      if (status !== 'partial') {
+        const draw = isProper(law) ? drawLaw(builder, law, { storage: s.target.variable, at: [...at, ...zeros] }, rank) : startCode(builder, s.target, place, supportOf(law));
+        return ordered && rank === 0 ? [...draw, ...insertSorted(builder, s.target.variable, at)] : draw;
+      }
+      if (!isProper(law)) return [];
+      if (rank === 0) return [when(ref(maskOf(s.target.variable), at), drawLaw(builder, law, { storage: s.target.variable, at }, 0))];
+      // Missing elements of a vector: draw the whole, keep what is missing.
+      const whole = builder.fresh('draw', shape.slice(at.length), 'scratch');
+      const event = shape.slice(at.length).map((_, d) => index(`e${d}`));
+      const copy = event.reduceRight<readonly Code[]>((inner, i, d) => [forLoop(i, zero, num(shape[at.length + d]!), inner)], [
+        when(ref(maskOf(s.target.variable), [...at, ...event]), [store(s.target.variable, [...at, ...event], ref(whole, event))]),
+      ]);
+      return [...drawLaw(builder, law, { storage: whole, at: zeros }, rank), ...copy];
+    }
+  }
+}
+
+/** Ordered draws: an element that was just drawn is moved down to its place among the earlier ones. */
+function insertSorted(builder: ProgramBuilder, variable: string, at: readonly Expr[]): readonly Code[] {
+  const k = index('k');
+  const held = builder.fresh('held', [], 'local');
+  const last = at[at.length - 1]!;
+  const lead = at.slice(0, -1);
+  const position = sub(last, k);
+  const here = [...lead, position], before = [...lead, sub(position, one)];
+  builder.noteRange(k, zero, last);
+  return [forLoop(k, zero, last, [when(apply('lt', ref(variable, here), ref(variable, before)), [
+    store(held, [], ref(variable, here)), store(variable, here, ref(variable, before)), store(variable, before, ref(held, [])),
+  ])])];
+}
+
+function supportOfParam(builder: ProgramBuilder, target: Target, place: (e: Expr) => Expr): Support {
+  const v = builder.model.variable(target.variable);
+  const c = v.constraint;
+  const event = num(builder.storage(v.name).shape[v.dims.length - 1] ?? 1);
+  switch (c.kind) {
+    case 'positive': return { kind: 'interval', low: zero, high: num(Infinity) };
+    case 'unit': return { kind: 'interval', low: zero, high: one };
+    case 'interval': return { kind: 'interval', low: place(c.low), high: place(c.high) };
+    case 'simplex': return { kind: 'simplex', dimension: event };
+    case 'cov': return { kind: 'cov', dimension: event };
+    case 'corr': return { kind: 'corr', dimension: event };
+    default: return v.dims.length > target.at.length ? { kind: 'vector', dimension: event } : { kind: 'interval', low: num(-Infinity), high: num(Infinity) };
+  }
+}
+
+/** A start for an unknown without a proper prior: a standard normal in unconstrained coordinates. */
+function startCode(builder: ProgramBuilder, target: Target, place: (e: Expr) => Expr, support: Support): readonly Code[] {
+  const at = target.at.map(place);
+  const shape = builder.storage(target.variable).shape;
+  const noise = builder.fresh('noise', [], 'local');
+  const draw: Code = { do: 'call', procedure: 'normal', args: [], into: { storage: noise, at: [] }, effects: [] };
+  const z = ref(noise, []);
+  const d = shape[shape.length - 1] ?? 1;
+  const i = index('i'), j = index('j');
+  switch (support.kind) {
+    case 'interval': {
+      const low = place(support.low), high = place(support.high);
+      const noLow = isConst(low, -Infinity), noHigh = isConst(high, Infinity);
+      const value = noLow && noHigh ? z : noHigh ? add(low, apply('exp', mul(num(0.5), z))) : noLow ? sub(high, apply('exp', mul(num(0.5), z))) : add(low, mul(sub(high, low), apply('sigmoid', z)));
+      return [draw, store(target.variable, at, value)];
+    }
+    case 'integers': return [store(target.variable, at, isConst(place(support.low), -Infinity) ? zero : place(support.low))];
+    case 'simplex': return [forLoop(i, zero, num(d), [store(target.variable, [...at, i], num(1 / d))])];
+    case 'vector': {
+      const ordered = builder.model.variable(target.variable).constraint.kind === 'ordered';
+      return [forLoop(i, zero, num(d), [draw, store(target.variable, [...at, i], ordered ? i : z)])];
+    }
+    case 'cov': case 'corr': return [forLoop(i, zero, num(d), [forLoop(j, zero, num(d), [store(target.variable, [...at, i, j], cond(apply('eq', i, j), one, zero))])])];
+    default: return [];
+  }
+}

@@ -1,0 +1,185 @@
+/**
+ * From kernels to a program that chains run: start, sweep, reports, the joint density, and what is
+ * recorded. Folded tables are computed here, once for all chains.
+ */
+import { allocate, instantiate, printModule } from '../code/module.js';
+import { createRuntime } from '../code/runtime.js';
+import { type Code, accumulate, store } from '../code/loop.js';
+import { createRandom } from '../random/generator.js';
+import { type Expr, addAll, cond, num, one, ref, reduce, zero } from '../expr/expr.js';
+import type { BoundVariable } from '../2-graph/bound.js';
+import type { Statement, Variable } from '../2-graph/graph.js';
+import { recursiveStatements, schedule } from '../2-graph/query.js';
+import type { Factor } from '../3-derive/model.js';
+import { ancestralCode } from './ancestral.js';
+import type { ChainProgram, Counter, ProgramStorage, Recorded } from './chainProgram.js';
+import type { ProgramBuilder } from './programBuilder.js';
+import { adaptingStorage, iterationStorage } from './steps.js';
+import type { StepResult } from './steps.js';
+
+/** A variable with more elements than this keeps moments only, unless it is asked for by name. */
+const largestKept = 10_000;
+
+/** Declares the storages that every sampler's code refers to. */
+export function prepare(builder: ProgramBuilder): void {
+  builder.addStorage({ name: iterationStorage, type: 'float64', shape: [], place: 'state' });
+  builder.addStorage({ name: adaptingStorage, type: 'int32', shape: [], place: 'state' });
+}
+
+/** The log joint density of the state, term by factor, as expressions of storages. */
+export function jointTerms(builder: ProgramBuilder, factors: readonly Factor[]): readonly { readonly factor: Factor; readonly value: Expr }[] {
+  return factors.map((factor) => {
+    let e = builder.bind(factor.logDensity);
+    for (const c of [...factor.conditions].reverse()) e = cond(builder.bind(c), e, num(-Infinity));
+    for (const g of [...factor.guards].reverse()) e = cond(builder.bind(g), e, zero);
+    for (const p of [...factor.plates].reverse()) {
+      const b = builder.bindBinder({ index: p.index, from: p.from, to: p.to });
+      e = reduce('sum', b.index, b.from, b.to, e);
+    }
+    return { factor, value: e };
+  });
+}
+
+/** Code that recomputes recursive quantities in memory after a latent they depend on has changed. */
+export function recomputeCode(builder: ProgramBuilder, changed: string | null): readonly Code[] {
+  const recursive = recursiveStatements(schedule(builder.bound.graph));
+  const needed = new Set<string>();
+  const graph = builder.bound.graph;
+  for (const s of recursive) if (s.kind === 'let' && builder.model.statusOf(s.target.variable) === 'deterministic') needed.add(s.target.variable);
+  if (needed.size === 0) return [];
+  // Quantities between the latent and the recursion are read from memory too.
+  const depends = (name: string, seen: Set<string> = new Set()): boolean => {
+    if (changed === null || name === changed) return true;
+    if (seen.has(name)) return false;
+    seen.add(name);
+    return graph.statements.some((s) => s.kind === 'let' && s.target.variable === name && [...readsOf(s)].some((r) => depends(r, seen)));
+  };
+  const feeds = (name: string, seen: Set<string> = new Set()): boolean => {
+    if (needed.has(name)) return true;
+    if (seen.has(name)) return false;
+    seen.add(name);
+    return graph.statements.some((s) => s.kind === 'let' && readsOf(s).has(name) && feeds(s.target.variable, seen));
+  };
+  return ancestralCode(builder, {
+    generate: 'latents',
+    wanted: (s) => s.kind === 'let' && builder.model.statusOf(s.target.variable) === 'deterministic' && depends(s.target.variable) && feeds(s.target.variable),
+  });
+}
+function readsOf(s: Statement & { kind: 'let' }): ReadonlySet<string> {
+  const out = new Set<string>();
+  const go = (e: Expr): void => { for (const n of namesIn(e)) out.add(n); };
+  go(s.value);
+  s.guards.forEach(go);
+  s.target.at.forEach(go);
+  return out;
+}
+function namesIn(e: Expr): readonly string[] {
+  const out: string[] = [];
+  const go = (x: Expr): void => {
+    if (x.op === 'ref') { out.push(x.variable); x.at.forEach(go); } else if (x.op === 'apply') x.args.forEach(go);
+    else if (x.op === 'cond') { go(x.test); go(x.then); go(x.otherwise); } else if (x.op === 'reduce') { go(x.from); go(x.to); go(x.body); } else if (x.op === 'element') { x.at.forEach(go); for (const a of x.array.args) go(a.body); }
+  };
+  go(e);
+  return out;
+}
+
+export interface AssembleOptions {
+  readonly keep: readonly string[] | null;
+  /** Values of latents given by the user as a start. */
+  readonly initialised: ReadonlySet<string>;
+}
+
+/** The entry points of a sampler and what it records. */
+export function assemble(builder: ProgramBuilder, factors: readonly Factor[], steps: readonly { readonly block: string; readonly result: StepResult }[], options: AssembleOptions): { readonly program: ChainProgram; readonly code: string } {
+  const { model } = builder;
+  const joint = addAll(jointTerms(builder, factors).map((t) => t.value));
+  const isLatent = (s: Statement): boolean => (s.kind === 'sample' || s.kind === 'param' || s.kind === 'observe') && s.target !== null
+    && ['latent', 'partial'].includes(model.statusOf(s.target.variable)) && !options.initialised.has(s.target.variable);
+  const isDeterministic = (s: Statement): boolean => s.kind === 'let' && model.statusOf(s.target.variable) === 'deterministic';
+  builder.entry('logJoint', [{ do: 'return', value: joint }]);
+  builder.entry('initialise', ancestralCode(builder, { generate: 'latents', wanted: (s) => isLatent(s) || isDeterministic(s) }));
+  const flag = builder.fresh('adaptingFlag', [], 'local');
+  builder.entry('sweep', [
+    store(adaptingStorage, [], ref(flag, [])),
+    ...steps.flatMap((s) => s.result.code),
+    accumulate(iterationStorage, [], one),
+  ], [flag]);
+  builder.entry('report', ancestralCode(builder, {
+    generate: 'latents',
+    wanted: (s) => isDeterministic(s) || s.kind === 'predict',
+  }));
+  const counters: Counter[] = steps.flatMap((s) => (s.result.counter === null ? [] : [{ block: s.block, storage: s.result.counter.storage, pairs: s.result.counter.pairs }]));
+  const printed = printModule(builder.module());
+  const values = runFolds(builder);
+  const storages: ProgramStorage[] = printed.storages.map((s) => ({ name: s.name, type: s.type, shape: s.shape, place: s.place, values: values.get(s.name) ?? builder.initialValues(s.name) }));
+  return {
+    code: printed.source,
+    program: {
+      source: printed.source, storages, counters,
+      recorded: recordedVariables(builder, options.keep),
+      exchangeable: [],
+      usesHostFunctions: builder.bound.graph.hostFunctions.length > 0,
+    },
+  };
+}
+
+/** Computes folded tables; returns the data storages they were written to. */
+export function runFolds(builder: ProgramBuilder): ReadonlyMap<string, Float64Array | Int32Array> {
+  const out = new Map<string, Float64Array | Int32Array>();
+  if (builder.folds().length === 0) return out;
+  const storages = builder.storages().filter((s) => s.place !== 'local').map((s) => (s.name.startsWith('%sum') && s.place === 'data' ? { ...s, place: 'state' as const } : s));
+  const locals = builder.storages().filter((s) => s.place === 'local');
+  const printed = printModule({ storages: [...storages, ...locals], functions: [{ name: 'fold', parameters: [], body: builder.folds() }] });
+  const values = new Map<string, Float64Array | Int32Array>();
+  for (const s of printed.storages) { const v = builder.initialValues(s.name); if (v !== undefined) values.set(s.name, v); }
+  const arrays = allocate(printed.storages, values);
+  const functions = instantiate(printed.source, arrays, createRuntime(createRandom('fold', 'fold'), builder.bound.graph.hostFunctions.map((h) => h.call)));
+  functions['fold']!();
+  printed.storages.forEach((s, k) => { if (s.name.startsWith('%sum')) out.set(s.name, arrays[k]!); });
+  return out;
+}
+
+/** What is kept of a run: latents, missing observations, reports and predictions. */
+export function recordedVariables(builder: ProgramBuilder, keep: readonly string[] | null): readonly Recorded[] {
+  const out: Recorded[] = [];
+  for (const v of builder.bound.graph.variables.values()) {
+    const bound = builder.bound.variables.get(v.name);
+    if (bound === undefined) continue;
+    const kind = v.origin === 'predict' ? 'predict' as const : v.reported ? 'report' as const : 'latent' as const;
+    const latent = bound.status === 'latent' || bound.status === 'partial';
+    const asked = keep !== null && keep.includes(v.name);
+    if (keep !== null ? !asked : !(latent || kind !== 'latent')) continue;
+    if (v.origin === 'constant' || (v.origin === 'data' && !latent)) continue;
+    const cells = bound.shape.reduce((a, b) => a * b, 1);
+    const elements = existingElements(bound);
+    out.push({
+      name: v.name, storage: v.name, shape: bound.shape, kind,
+      mode: cells > largestKept && !asked ? 'moments' : 'draws',
+      range: v.scalar === 'real' ? undefined : bound.range,
+      elements, discrete: v.scalar !== 'real', insidePlate: inDataPlate(v, builder),
+    });
+  }
+  return out;
+}
+
+function existingElements(v: BoundVariable): Int32Array | undefined {
+  if (v.status !== 'partial' || v.mask === undefined) return undefined;
+  const out: number[] = [];
+  v.mask.forEach((m, k) => { if (m) out.push(k); });
+  return Int32Array.from(out);
+}
+/** True where a leading dimension is bound by the number of rows of some data. */
+function inDataPlate(v: Variable, builder: ProgramBuilder): boolean {
+  const leading = v.dims.slice(0, v.dims.length - v.eventRank);
+  if (v.origin === 'data') return true;
+  for (const [name, source] of builder.bound.graph.sizes) {
+    if (!source.sources.some((s) => s.axis === 0)) continue;
+    if (leading.some((d) => sizeIn(d, name))) return true;
+  }
+  return false;
+}
+function sizeIn(e: Expr, name: string): boolean {
+  if (e.op === 'size') return e.name === name;
+  if (e.op === 'apply') return e.args.some((a) => sizeIn(a, name));
+  return false;
+}

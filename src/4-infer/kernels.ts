@@ -1,0 +1,376 @@
+/**
+ * Kernels of one latent region as loop code: exact draws from conditionals in closed form,
+ * enumeration, and the densities that slice and Metropolis steps evaluate.
+ *
+ * Every kernel leaves the conditional of its elements given everything else invariant; elements of a
+ * region are visited in order, each seeing the current values of the others.
+ */
+import { type Argument, type Code, type Place, accumulate, store, when } from '../code/loop.js';
+import {
+  type ArrayExpr, type Expr, type Index, add, addAll, apply, build, cond, freeIndices, index, isConst, mul, neg, num, one, pow, reduce, ref, scalar, sub, substitute, zero,
+} from '../expr/expr.js';
+import type { Variate } from '../distributions/family.js';
+import type { ClosedForm, Slot } from '../3-derive/closedForm.js';
+import { regionSupport, replaceSelf, sameKind } from '../3-derive/closedForm.js';
+import { type Bound, type Collected, type Contribution, mentions, selfExpr, solve } from '../3-derive/conditional.js';
+import type { Factor, LatentRegion } from '../3-derive/model.js';
+import type { Binder } from '../3-derive/normalForm.js';
+import { provablyDistinct, provablyEqual } from '../expr/affine.js';
+import { type FoldedTables, StatisticTables } from './contract.js';
+import { type ProgramBuilder, loops } from './programBuilder.js';
+
+/** What all kernels of one region share. */
+export class RegionContext {
+  readonly builder: ProgramBuilder;
+  readonly collected: Collected;
+  readonly region: LatentRegion;
+  readonly plates: readonly Binder[];
+  readonly guards: readonly Expr[];
+  readonly at: readonly Expr[];
+  readonly eventDims: readonly number[];
+  readonly tables: StatisticTables;
+
+  constructor(builder: ProgramBuilder, collected: Collected, folded: FoldedTables) {
+    this.builder = builder;
+    this.collected = collected;
+    const r = collected.region;
+    this.region = r;
+    this.plates = r.plates.map((p) => builder.bindBinder({ index: p.index, from: p.from, to: p.to }));
+    this.guards = r.guards.map((g) => builder.bind(g)).filter((g) => !isConst(g, 1));
+    this.at = r.at.map((e) => builder.bind(e));
+    const shape = builder.storage(r.variable.name).shape;
+    this.eventDims = r.eventRank === 0 ? [] : shape.slice(shape.length - r.eventRank);
+    this.tables = new StatisticTables(builder, r.variable.name, this.plates, folded);
+  }
+  get name(): string { return this.region.variable.name; }
+  place(event: readonly Expr[] = []): Place { return { storage: this.name, at: [...this.at, ...event] }; }
+  current(event: readonly Expr[] = []): Expr { return ref(this.name, [...this.at, ...event]); }
+  /** The region's loops around code for one element, after the tables it needs. */
+  sweep(body: readonly Code[]): readonly Code[] { return [...this.tables.before, ...loops(this.plates, this.guards, body)]; }
+}
+
+/** Natural parameters of the current element, one storage for each slot, with the code that computes them. */
+export interface Naturals { readonly code: readonly Code[]; readonly storages: readonly string[] }
+
+/** The summed coefficient of each slot's statistic; `transform` replaces expressions of coefficients (expectations under cavi). */
+export function naturals(context: RegionContext, slots: readonly Slot[], contributions: readonly Contribution[] = context.collected.contributions): Naturals {
+  const { builder, tables } = context;
+  const code: Code[] = [];
+  const storages = slots.map((slot) => {
+    const shape = slot.rank === 0 ? [] : slot.rank === 1 ? [context.eventDims[0]!] : [context.eventDims[0]!, context.eventDims[0]!];
+    const own = contributions.filter((c) => sameKind(c.statistic, slot.statistic));
+    if (slot.rank === 0) {
+      const name = builder.fresh('eta', [], 'local');
+      const terms = own.map((c) => {
+        const done = tables.contract(c, []);
+        return done.guards.reduce<Expr>((value, g) => cond(g, value, zero), done.value);
+      });
+      code.push(store(name, [], addAll(terms)));
+      return name;
+    }
+    const name = builder.fresh('eta', shape, 'scratch');
+    code.push({ do: 'fill', storage: name, value: zero });
+    for (const c of own) {
+      const event = c.event.map((e) => builder.bind(e));
+      const kept = new Set<Index>();
+      for (const e of event) for (const i of freeIndices(e)) if (c.binders.some((b) => b.index === i)) kept.add(i);
+      const done = tables.contract(c, [...kept]);
+      code.push(...loops(done.binders, done.guards, [accumulate(name, event, done.value)]));
+    }
+    return name;
+  });
+  return { code, storages };
+}
+
+/** A slot's natural parameter as an array over its event. */
+export function naturalArray(slot: Slot, storage: string, dims: readonly number[]): ArrayExpr {
+  if (slot.rank === 0) return scalar(ref(storage, []));
+  const d = num(dims[0]!);
+  return slot.rank === 1 ? build([d], (i) => ref(storage, [i])) : build([d, d], (i, j) => ref(storage, [i, j]));
+}
+
+/** Greatest lower and least upper bound of the element: its own support and what other factors add. */
+export function boundExprs(context: RegionContext): { readonly low: Expr; readonly high: Expr } {
+  const support = regionSupport(context.region);
+  let low: Expr = num(-Infinity), high: Expr = num(Infinity);
+  if (support.kind === 'interval' || support.kind === 'integers') {
+    low = context.builder.bind(context.builder.model.inline(support.low));
+    high = context.builder.bind(context.builder.model.inline(support.high));
+  }
+  for (const b of context.collected.bounds) {
+    const value = foldBound(b, context);
+    if (b.side === 'low') low = isConst(low, -Infinity) ? value : apply('max', low, value);
+    else high = isConst(high, Infinity) ? value : apply('min', high, value);
+  }
+  return { low, high };
+}
+function foldBound(b: Bound, context: RegionContext): Expr {
+  const neutral = num(b.side === 'low' ? -Infinity : Infinity);
+  const bind = (e: Expr): Expr => context.builder.bind(e);
+  let value = bind(b.value);
+  for (const g of b.guards) value = cond(bind(g), value, neutral);
+  for (const raw of [...b.binders].reverse()) {
+    const x = context.builder.bindBinder(raw);
+    value = reduce(b.side === 'low' ? 'max' : 'min', x.index, x.from, x.to, value);
+  }
+  return value;
+}
+
+function value(e: Expr): Argument { return { kind: 'value', value: e }; }
+function array(a: ArrayExpr): Argument { return { kind: 'array', value: a }; }
+
+/** Draws a variate into a place; array results are written there, scalars pass through the family's transform. */
+export function drawVariate(builder: ProgramBuilder, variate: Variate, into: Place, eventRank: number): readonly Code[] {
+  const args: Argument[] = variate.args.map((a) => (a.indices.length === 0 ? value(builder.bind(a.body)) : array(builder.bindArray(a))));
+  if (eventRank > 0) {
+    // The place of the event's first number.
+    const first = [...into.at, ...Array.from({ length: builder.storage(into.storage).shape.length - into.at.length }, () => zero)];
+    return [{ do: 'call', procedure: variate.fn, args: [{ kind: 'place', place: { storage: into.storage, at: first } }, ...args], into: null, effects: [into.storage] }];
+  }
+  if (variate.transform === undefined) return [{ do: 'call', procedure: variate.fn, args, into, effects: [] }];
+  const drawn = builder.fresh('drawn', [], 'local');
+  return [
+    { do: 'call', procedure: variate.fn, args, into: { storage: drawn, at: [] }, effects: [] },
+    store(into.storage, into.at, builder.bind(variate.transform(ref(drawn, [])))),
+  ];
+}
+
+/** One exact draw from a conditional in closed form, for every element of the region. */
+export function closedFormKernel(context: RegionContext, form: ClosedForm): readonly Code[] {
+  const { builder } = context;
+  const here = context.place();
+  switch (form.kind) {
+    case 'finite': return finiteKernel(context, form.low, form.high);
+    case 'exponential': {
+      const eta = naturals(context, form.slots);
+      const natural = form.slots.map((s, k) => naturalArray(s, eta.storages[k]!, context.eventDims));
+      if (form.slots.some((s) => s.statistic.kind === 'pair')) return context.sweep([...eta.code, ...gaussianDraw(context, form.slots, eta.storages)]);
+      const p = form.family.exponential!.parameters(natural);
+      if (!form.bounded) return context.sweep([...eta.code, ...drawVariate(builder, form.family.variate(p), here, context.region.eventRank)]);
+      const { low, high } = boundExprs(context);
+      const args = form.family.parameters.map((x) => value(builder.bind(p[x.name]!.body)));
+      return context.sweep([...eta.code, { do: 'call', procedure: `truncated${form.family.name}`, args: [...args, value(low), value(high)], into: here, effects: [] }]);
+    }
+    case 'powerGamma': {
+      // v^p with statistics a log v + b v^p: u = v^p has density u^((a+1)/p - 1) e^(b u), a Gamma.
+      const eta = naturals(context, form.slots);
+      const [a, b] = eta.storages.map((s) => ref(s, []));
+      const shape = mul(add(a!, one), num(1 / form.power)), rate = neg(b!);
+      const drawn = builder.fresh('drawn', [], 'local');
+      const back = store(here.storage, here.at, pow(ref(drawn, []), num(1 / form.power)));
+      if (!form.bounded) return context.sweep([...eta.code, { do: 'call', procedure: 'gamma', args: [value(shape), value(rate)], into: { storage: drawn, at: [] }, effects: [] }, back]);
+      const { low, high } = boundExprs(context);
+      const [from, to] = form.power > 0 ? [low, high] : [high, low];
+      const image = (e: Expr): Expr => (isConst(e, Infinity) ? num(form.power > 0 ? Infinity : 0) : isConst(e, 0) ? num(form.power > 0 ? 0 : Infinity) : pow(e, num(form.power)));
+      return context.sweep([...eta.code, { do: 'call', procedure: 'truncatedGamma', args: [value(shape), value(rate), value(image(from)), value(image(to))], into: { storage: drawn, at: [] }, effects: [] }, back]);
+    }
+    case 'powerLaw': case 'tilted': {
+      const eta = naturals(context, form.slots);
+      const { low, high } = boundExprs(context);
+      const slope = eta.storages.length > 0 ? ref(eta.storages[0]!, []) : zero;
+      return context.sweep([...eta.code, { do: 'call', procedure: form.kind === 'powerLaw' ? 'powerLaw' : 'tiltedUniform', args: [value(slope), value(low), value(high)], into: here, effects: [] }]);
+    }
+    case 'piecewiseNormal': {
+      const eta = naturals(context, form.slots);
+      const points = builder.fresh('points', [form.points.length], 'scratch'), slopes = builder.fresh('slopes', [form.points.length], 'scratch');
+      const fill = form.points.flatMap((p, k) => [store(points, [num(k)], builder.bind(builder.model.inline(p))), store(slopes, [num(k)], ref(eta.storages[k + 2]!, []))]);
+      return context.sweep([...eta.code, ...fill, {
+        do: 'call', procedure: 'piecewiseNormal', into: here, effects: [],
+        args: [value(ref(eta.storages[0]!, [])), value(ref(eta.storages[1]!, [])), array(build([num(form.points.length)], (i) => ref(points, [i]))), array(build([num(form.points.length)], (i) => ref(slopes, [i])))],
+      }]);
+    }
+    case 'shiftedCount': {
+      const eta = naturals(context, form.slots);
+      const slope = ref(eta.storages[0]!, []);
+      const shift = builder.bind(form.shift);
+      const drawn = builder.fresh('drawn', [], 'local');
+      // exp(slope): rate of the Poisson, odds of the Binomial, failure probability of the NegativeBinomial.
+      const base = apply('exp', slope);
+      const args = form.family === 'Poisson' ? [value(base)]
+        : form.family === 'Binomial' ? [value(sub(builder.bind(form.total!), shift)), value(apply('sigmoid', slope))]
+          : [value(add(builder.bind(form.total!), shift)), value(sub(one, base))];
+      const procedure = form.family === 'Poisson' ? 'poisson' : form.family === 'Binomial' ? 'binomial' : 'negativeBinomial';
+      return context.sweep([...eta.code, { do: 'call', procedure, args, into: { storage: drawn, at: [] }, effects: [] }, store(here.storage, here.at, add(ref(drawn, []), shift))]);
+    }
+  }
+}
+
+/** A draw from N(P^-1 h, P^-1) with h the linear coefficient and P = -(Q + Q'). */
+function gaussianDraw(context: RegionContext, slots: readonly Slot[], storages: readonly string[]): readonly Code[] {
+  const d = num(context.eventDims[0]!);
+  const h = storages[slots.findIndex((s) => s.rank === 1)]!, q = storages[slots.findIndex((s) => s.rank === 2)]!;
+  return [{
+    do: 'call', procedure: 'mvNormalFromPrecision', into: null, effects: [context.name],
+    args: [{ kind: 'place', place: context.place([zero]) }, array(build([d], (i) => ref(h, [i]))), array(build([d, d], (i, j) => neg(add(ref(q, [i, j]), ref(q, [j, i]))))), value(d)],
+  }];
+}
+
+/** Additive terms of an expression that mention a variable: the others cancel from any conditional. */
+export function dependentTerms(e: Expr, variable: string): Expr {
+  if (!mentions(e, variable)) return zero;
+  if (e.op === 'apply') {
+    if (e.fn === 'add') return add(dependentTerms(e.args[0]!, variable), dependentTerms(e.args[1]!, variable));
+    if (e.fn === 'sub') return sub(dependentTerms(e.args[0]!, variable), dependentTerms(e.args[1]!, variable));
+    if (e.fn === 'neg') return neg(dependentTerms(e.args[0]!, variable));
+  }
+  return e;
+}
+
+/** A factor over indices of its own: statements of one loop share their index, and the region's is one of them. */
+function withFreshPlates(factor: Factor): Factor {
+  const map = new Map<Index, Expr>();
+  const plates = factor.plates.map((p) => {
+    const fresh = { index: index(p.index.name), from: substitute(p.from, map), to: substitute(p.to, map) };
+    map.set(p.index, fresh.index);
+    return fresh;
+  });
+  const put = (e: Expr): Expr => substitute(e, map);
+  return { ...factor, plates, guards: factor.guards.map(put), logDensity: put(factor.logDensity), conditions: factor.conditions.map(put) };
+}
+
+/** Instances of a factor that contain the region's element, as loops over what is not determined by it. */
+interface Occurrence { readonly map: ReadonlyMap<Index, Expr>; readonly binders: readonly Binder[]; readonly guards: readonly Expr[] }
+
+export function occurrences(factor: Factor, region: LatentRegion): readonly Occurrence[] {
+  const name = region.variable.name, rank = region.at.length;
+  const whole: Occurrence = { map: new Map(), binders: factor.plates.map((p) => ({ index: p.index, from: p.from, to: p.to })), guards: factor.guards };
+  const addresses: (readonly Expr[])[] = [];
+  let unsolvable = false;
+  const plateIndices = new Set(factor.plates.map((p) => p.index));
+  const look = (e: Expr): void => {
+    const seen = new Set<Expr>();
+    const go = (x: Expr): void => {
+      if (seen.has(x)) return;
+      seen.add(x);
+      if (x.op === 'ref') {
+        if (x.variable === name) {
+          const address = x.at.slice(0, rank);
+          const outer = address.every((a) => [...freeIndices(a)].every((i) => plateIndices.has(i)));
+          // An address with an inner index may be any element: every instance counts.
+          if (!outer) unsolvable = true;
+          else if (!addresses.some((o) => o.every((a, d) => provablyEqual(a, address[d]!)))) addresses.push(address);
+        }
+        for (const a of x.at) go(a);
+        return;
+      }
+      if (x.op === 'apply') for (const a of x.args) go(a);
+      else if (x.op === 'cond') { go(x.test); go(x.then); go(x.otherwise); }
+      else if (x.op === 'reduce') { go(x.from); go(x.to); go(x.body); }
+      else if (x.op === 'element') { for (const a of x.at) go(a); for (const a of x.array.args) { for (const q of a.dims) go(q); go(a.body); } }
+    };
+    go(e);
+  };
+  for (const e of [factor.logDensity, ...factor.conditions, ...factor.guards]) look(e);
+  if (unsolvable) return [whole];
+  const out: Occurrence[] = [];
+  addresses.forEach((address, k) => {
+    const solved = solve([address], addresses.slice(0, k), region, whole.binders, whole.guards);
+    if (solved !== null) out.push(solved);
+  });
+  return out;
+}
+
+/** A factor's log density (zero density where a condition fails), only the terms that depend on the variable. */
+export function factorDensity(factor: Factor, variable: string): Expr {
+  let out = dependentTerms(factor.logDensity, variable);
+  for (const c of factor.conditions) if (mentions(c, variable)) out = cond(c, out, num(-Infinity));
+  return out;
+}
+
+/** Replaces the region's element by a value wherever a reference is, or may be, that element. */
+export function replaceElement(e: Expr, context: RegionContext, replacement: Expr, ranges: readonly Binder[]): Expr {
+  const { name, at } = context;
+  const go = (x: Expr): Expr => {
+    switch (x.op) {
+      case 'ref': {
+        const address = x.at.map(go);
+        if (x.variable !== name) return ref(x.variable, address);
+        let test: Expr = one;
+        for (let d = 0; d < at.length; d++) {
+          const a = address[d]!;
+          if (provablyEqual(a, at[d]!)) continue;
+          if (provablyDistinct(a, at[d]!, ranges)) return ref(x.variable, address);
+          test = isConst(test, 1) ? apply('eq', a, at[d]!) : apply('and', test, apply('eq', a, at[d]!));
+        }
+        return cond(test, replacement, ref(x.variable, address));
+      }
+      case 'apply': return apply(x.fn, ...x.args.map(go));
+      case 'cond': return cond(go(x.test), go(x.then), go(x.otherwise));
+      case 'reduce': return reduce(x.kind, x.index, go(x.from), go(x.to), go(x.body));
+      case 'element': return { op: 'element', at: x.at.map(go), array: { fn: x.array.fn, dims: x.array.dims.map(go), args: x.array.args.map((a) => ({ indices: a.indices, dims: a.dims.map(go), body: go(a.body) })) } };
+      default: return x;
+    }
+  };
+  return go(e);
+}
+
+/** Sum of the given factors over the instances that contain the element, with the element replaced where asked. */
+export function directDensity(context: RegionContext, factors: readonly Factor[], replacement: Expr | null): Expr {
+  const { builder, region } = context;
+  const terms: Expr[] = [];
+  for (const f of factors.map(withFreshPlates)) {
+    for (const o of occurrences(f, region)) {
+      const binders = o.binders.map((b) => builder.bindBinder(b));
+      let e = builder.bind(substitute(factorDensity(f, context.name), o.map));
+      const ranges = [...context.plates, ...binders];
+      if (replacement !== null) e = builder.bind(replaceElement(e, context, replacement, ranges));
+      for (const g of o.guards) {
+        let guard = builder.bind(g);
+        if (replacement !== null) guard = builder.bind(replaceElement(guard, context, replacement, ranges));
+        e = cond(guard, e, zero);
+      }
+      for (const b of [...binders].reverse()) e = reduce('sum', b.index, b.from, b.to, e);
+      terms.push(e);
+    }
+  }
+  return addAll(terms);
+}
+
+/** Enumeration: every value's log weight, one categorical draw. */
+export function finiteKernel(context: RegionContext, low: Expr, high: Expr): readonly Code[] {
+  const { builder, collected } = context;
+  const from = builder.bind(low), count = builder.bind(add(sub(high, low), one));
+  const k = index('k');
+  builder.noteRange(k, zero, count);
+  const candidate = isConst(from, 0) ? k : add(from, k);
+  const weight = directDensity(context, collected.factors, candidate);
+  const here = context.place();
+  if (isConst(from, 0)) return context.sweep([{ do: 'categorical', index: k, count, logWeight: weight, into: here }]);
+  const drawn = builder.fresh('drawn', [], 'local', 'int32');
+  return context.sweep([
+    store(drawn, [], sub(context.current(), from)),
+    { do: 'categorical', index: k, count, logWeight: weight, into: { storage: drawn, at: [] } },
+    store(here.storage, here.at, add(ref(drawn, []), from)),
+  ]);
+}
+
+/**
+ * The log conditional density of the current element up to a constant, as code in two parts: what is
+ * computed once (coefficients of separable statistics), and an expression of the candidate. Factors
+ * that do not separate are evaluated with the candidate stored as the element.
+ */
+export function scalarDensity(context: RegionContext, candidate: Expr, recompute: readonly Code[]): { readonly before: readonly Code[]; readonly body: readonly Code[] } {
+  const { collected, builder } = context;
+  const kinds: Slot[] = [];
+  for (const c of collected.contributions) if (!kinds.some((s) => sameKind(s.statistic, c.statistic))) kinds.push({ statistic: c.statistic, rank: 0 });
+  const eta = naturals(context, kinds);
+  const separable = addAll(kinds.map((s, k) => mul(ref(eta.storages[k]!, []), replaceSelf(builder.bind(selfExpr(s.statistic)), candidate))));
+  const { low, high } = boundExprs(context);
+  const inside = boundTest(candidate, low, high);
+  const direct = collected.direct.length === 0 ? zero : directDensity(context, collected.direct, null);
+  const here = context.place();
+  const body: Code[] = [];
+  const outside: Code[] = [{ do: 'return', value: num(-Infinity) }];
+  if (inside !== null) body.push(when(inside, [], outside));
+  if (collected.direct.length > 0) body.push(store(here.storage, here.at, candidate), ...recompute);
+  body.push({ do: 'return', value: add(separable, direct) });
+  return { before: eta.code, body };
+}
+function boundTest(x: Expr, low: Expr, high: Expr): Expr | null {
+  const tests: Expr[] = [];
+  if (!isConst(low, -Infinity)) tests.push(apply('ge', x, low));
+  if (!isConst(high, Infinity)) tests.push(apply('le', x, high));
+  return tests.length === 0 ? null : tests.reduce((a, b) => apply('and', a, b));
+}
+
+

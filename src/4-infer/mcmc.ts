@@ -1,0 +1,99 @@
+/**
+ * What gibbs and mh share: from a plan to a program, chains, and the result. The two backends differ
+ * only in the kernel a region gets by default.
+ */
+import type { BoundModel } from '../2-graph/bound.js';
+import type { Diagnostic } from '../errors/diagnostic.js';
+import { seconds } from '../platform/platform.js';
+import { assemble, prepare, recomputeCode } from './assemble.js';
+import type { RunRequest } from './backend.js';
+import { runChains } from './chains.js';
+import { collectChains } from './collect.js';
+import type { ChainProgram } from './chainProgram.js';
+import { FoldedTables } from './contract.js';
+import { closedFormKernel, finiteKernel, RegionContext } from './kernels.js';
+import { derive, type Derivation, type KernelChoice, regionName, type RegionPlan } from './plan.js';
+import type { PlanEntry, RunResult } from './posterior.js';
+import { ProgramBuilder } from './programBuilder.js';
+import { proposalStep, randomWalkStep, sliceStep, type StepResult, uniformStep } from './steps.js';
+
+/** Chooses a kernel for one region. @throws ModelError for an override that cannot be met. */
+export type Chooser = (plan: RegionPlan, derivation: Derivation) => { readonly choice: KernelChoice; readonly reason: string };
+
+export interface SamplerProgram {
+  readonly program: ChainProgram;
+  readonly code: string;
+  readonly plan: readonly PlanEntry[];
+  readonly derivation: Derivation;
+}
+
+export function kernelName(choice: KernelChoice): string {
+  switch (choice.kind) {
+    case 'conjugate': return 'conjugate';
+    case 'enumerate': return 'enumerate';
+    case 'slice': return 'slice';
+    case 'walk': return `rw(scale: ${choice.scale}, adapt: ${choice.adapt})`;
+    case 'uniform': return 'independent(uniform)';
+    case 'independent': case 'propose': return `${choice.kind}(${choice.text})`;
+  }
+}
+
+/** Generated code for all kernels of a plan. */
+export function samplerProgram(bound: BoundModel, choose: Chooser, request: Pick<RunRequest, 'keep' | 'init'>): SamplerProgram {
+  const builder = new ProgramBuilder(bound);
+  prepare(builder);
+  const derivation = derive(builder.model);
+  const folded = new FoldedTables();
+  const plan: PlanEntry[] = [];
+  const steps = derivation.regions.map((r) => {
+    const { choice, reason } = choose(r, derivation);
+    const block = regionName(r.region);
+    plan.push({ block, kernel: kernelName(choice), reason });
+    return { block, result: stepOf(builder, r, choice, folded) };
+  });
+  const initialised = startValues(builder, request.init);
+  const { program, code } = assemble(builder, derivation.factors, steps, { keep: request.keep, initialised });
+  return { program, code, plan, derivation };
+}
+
+function stepOf(builder: ProgramBuilder, plan: RegionPlan, choice: KernelChoice, folded: FoldedTables): StepResult {
+  const context = new RegionContext(builder, plan.collected, folded);
+  const recompute = recomputeCode(builder, plan.region.variable.name);
+  const exact = (code: StepResult['code']): StepResult => ({ code: recompute.length === 0 ? code : [...code, ...recompute], counter: null });
+  switch (choice.kind) {
+    case 'conjugate': return exact(closedFormKernel(context, choice.form));
+    case 'enumerate': return exact(finiteKernel(context, choice.form.low, choice.form.high));
+    case 'slice': return sliceStep(context, recompute);
+    case 'walk': return randomWalkStep(context, { scale: choice.scale, adapt: choice.adapt }, recompute);
+    case 'uniform': return uniformStep(context, choice.form.low, choice.form.high, recompute);
+    case 'independent': case 'propose': return proposalStep(context, choice.law, recompute);
+  }
+}
+
+/** Start values by name; names that are not latent are ignored here (the caller has reported them). */
+function startValues(builder: ProgramBuilder, init: RunRequest['init']): ReadonlySet<string> {
+  const out = new Set<string>();
+  if (init === null) return out;
+  for (const [name, value] of Object.entries(init)) {
+    if (!builder.hasStorage(name) || builder.model.statusOf(name) !== 'latent') continue;
+    const storage = builder.storage(name);
+    const flat = (Array.isArray(value) ? value.flat(Infinity) : [value]).map(Number);
+    builder.setInitial(name, storage.type === 'int32' ? Int32Array.from(flat) : Float64Array.from(flat));
+    out.add(name);
+  }
+  return out;
+}
+
+/** Compiles, runs the chains and gathers the result. */
+export async function runSampler(backend: string, bound: BoundModel, choose: Chooser, request: RunRequest, notes: readonly Diagnostic[]): Promise<RunResult> {
+  const start = seconds();
+  const sampler = samplerProgram(bound, choose, request);
+  const compile = seconds() - start;
+  const outputs = await runChains(sampler.program, request, bound.graph.hostFunctions.map((h) => h.call));
+  const collected = collectChains(sampler.program, outputs);
+  return {
+    ...collected, backend, plan: sampler.plan, warnings: [...notes, ...collected.warnings],
+    seconds: { ...collected.seconds, compile: collected.seconds.compile + compile },
+    logEvidence: null, logEvidenceSe: null, elbo: null, logLikelihood: null, logJoint: null,
+  };
+}

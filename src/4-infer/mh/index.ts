@@ -1,0 +1,17 @@
+/**
+ * Metropolis-Hastings, one latent region at a time: random walks in unconstrained coordinates that
+ * adapt during warm-up only, independent proposals, and proposals written in the language.
+ */
+import type { Backend } from '../backend.js';
+import { explainSampler } from '../explain.js';
+import { chooserFromOptions, kernelOptions } from '../kernelOptions.js';
+import { runSampler } from '../mcmc.js';
+import { defaultWalkKernel } from '../plan.js';
+
+export const mh: Backend = {
+  name: 'mh',
+  doc: 'Metropolis-Hastings: adaptive random walk, independent, or a proposal given in the language (asymmetric proposals corrected)',
+  options: kernelOptions,
+  explain: (graph, given, source, options, bound) => explainSampler('mh', graph, given, source, chooserFromOptions(graph, source, options, defaultWalkKernel), bound),
+  run: (model, source, request) => runSampler('mh', model, chooserFromOptions(model.graph, source, request.options, defaultWalkKernel), request, []),
+};

@@ -1,0 +1,94 @@
+/**
+ * Which kernel each latent region gets, and why: the user's override, else the closed form, else
+ * enumeration, else slice sampling (or, for `mh`, a Metropolis walk).
+ */
+import { type ClosedForm, type Recognised, recognise, regionSupport } from '../3-derive/closedForm.js';
+import { collect, type Collected, factorForms, type FactorForm } from '../3-derive/conditional.js';
+import { jointFactors } from '../3-derive/joint.js';
+import { type DerivedModel, type Factor, latentRegions, type LatentRegion } from '../3-derive/model.js';
+import type { Law } from '../2-graph/graph.js';
+import { printText } from '../expr/print.js';
+import { ref } from '../expr/expr.js';
+
+export type KernelChoice =
+  | { readonly kind: 'conjugate'; readonly form: ClosedForm }
+  | { readonly kind: 'enumerate'; readonly form: ClosedForm & { kind: 'finite' } }
+  | { readonly kind: 'slice' }
+  | { readonly kind: 'walk'; readonly scale: number; readonly adapt: boolean }
+  | { readonly kind: 'uniform'; readonly form: ClosedForm & { kind: 'finite' } }
+  | { readonly kind: 'independent' | 'propose'; readonly law: Law; readonly text: string };
+
+/** What was derived for one region, before a kernel is chosen. */
+export interface RegionPlan {
+  readonly region: LatentRegion;
+  readonly collected: Collected;
+  readonly recognised: Recognised;
+}
+
+export interface Derivation {
+  readonly model: DerivedModel;
+  readonly factors: readonly Factor[];
+  readonly forms: readonly FactorForm[];
+  readonly regions: readonly RegionPlan[];
+}
+
+/** The canonical form and every region's conditional. */
+export function derive(model: DerivedModel): Derivation {
+  const factors = jointFactors(model);
+  const forms = factorForms(factors, model);
+  const regions = latentRegions(model).map((region): RegionPlan => {
+    const collected = collect(region, forms, model);
+    return { region, collected, recognised: recognise(collected, model) };
+  });
+  return { model, factors, forms, regions };
+}
+
+/** Name of a region's element as the program writes it: `mu[k]`. */
+export function regionName(region: LatentRegion): string {
+  return printText(ref(region.variable.name, region.at));
+}
+/** `for k in 0..<K`, empty for a single element. */
+export function regionLoops(region: LatentRegion): string {
+  if (region.plates.length === 0) return '';
+  return `for ${region.plates.map((p) => `${p.index.name} in ${printText(p.from)}..<${printText(p.to)}`).join(', ')}`;
+}
+
+/** How a closed form is called in words. */
+export function formName(form: ClosedForm): string {
+  switch (form.kind) {
+    case 'exponential': return form.bounded ? `truncated ${form.family.name}` : form.family.name;
+    case 'powerGamma': return form.bounded ? 'truncated power of a Gamma' : 'power of a Gamma';
+    case 'powerLaw': return 'Pareto';
+    case 'tilted': return form.slots.length === 0 ? 'Uniform' : 'truncated Exponential';
+    case 'piecewiseNormal': return 'piecewise truncated Normal';
+    case 'shiftedCount': return `shifted ${form.family}`;
+    case 'finite': return 'Categorical';
+  }
+}
+
+/** Why a region has no closed form, naming the term. */
+export function refusalText(plan: RegionPlan): string {
+  const r = plan.recognised;
+  if (r.kind !== 'none') return '';
+  const where = r.factor === null ? '' : ` (statement ${r.factor + 1})`;
+  if (r.term === null) return r.reason;
+  const term = printText(r.term);
+  return r.reason === 'opaque' ? `the term ${term} is not a statistic of any family${where}` : `${term}: ${r.reason}${where}`;
+}
+
+/** The kernel that gibbs gives a region unless told otherwise, with its reason. */
+export function defaultGibbsKernel(plan: RegionPlan): { readonly choice: KernelChoice; readonly reason: string } {
+  const { recognised, region } = plan;
+  if (recognised.kind === 'finite') return { choice: { kind: 'enumerate', form: recognised }, reason: 'it takes finitely many values' };
+  if (recognised.kind !== 'none') return { choice: { kind: 'conjugate', form: recognised }, reason: `its terms are statistics of ${formName(recognised)}` };
+  const support = regionSupport(region).kind;
+  if (support === 'cov' || support === 'corr') return { choice: { kind: 'walk', scale: 0.2, adapt: true }, reason: refusalText(plan) };
+  return { choice: { kind: 'slice' }, reason: refusalText(plan) };
+}
+
+/** The kernel that mh gives a region unless told otherwise. */
+export function defaultWalkKernel(plan: RegionPlan): { readonly choice: KernelChoice; readonly reason: string } {
+  if (plan.recognised.kind === 'finite') return { choice: { kind: 'uniform', form: plan.recognised }, reason: 'a uniform proposal among its values' };
+  return { choice: { kind: 'walk', scale: plan.region.eventRank === 2 ? 0.2 : 1, adapt: true }, reason: 'an adaptive random walk in unconstrained coordinates' };
+}
+

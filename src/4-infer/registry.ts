@@ -1,0 +1,12 @@
+/** The backends, one line each. Names of later versions answer "not in this version". */
+import type { Backend } from './backend.js';
+import { gibbs } from './gibbs/index.js';
+import { mh } from './mh/index.js';
+
+export const backends: ReadonlyMap<string, Backend> = new Map([
+  gibbs,
+  mh,
+].map((b) => [b.name, b]));
+
+/** Backends that the language names and this version does not have. */
+export const laterBackends: readonly string[] = ['auto', 'exact', 'em', 'map', 'laplace', 'advi', 'nuts', 'hmc', 'smc'];

@@ -1,0 +1,148 @@
+/**
+ * Metropolis-Hastings steps and draws from conditionals of no standard family, as procedures that
+ * generated code calls. A step compares the density at the old and the proposed value and keeps one;
+ * `correction` is log q(old | new) - log q(new | old) with the Jacobian of the coordinates included
+ * (Hastings 1970). A density of NaN counts as zero density.
+ */
+import { logPhi } from '../numeric/special.js';
+import type { Random } from './generator.js';
+import { truncatedNormal } from './variates.js';
+
+/** Accepts `proposed` with probability min(1, f(proposed)/f(current) * exp(correction)). Returns the value kept. */
+export function metropolis(random: Random, logDensity: (x: number) => number, current: number, proposed: number, correction: number): number {
+  // The candidate first: densities may leave their argument in the state, which is then the current value again.
+  const after = logDensity(proposed);
+  const before = logDensity(current);
+  return accepts(random, after - before + correction, after, before) ? proposed : current;
+}
+
+function accepts(random: Random, logRatio: number, after: number, before: number): boolean {
+  const u = random.uniformPositive();
+  if (Number.isNaN(after) || after === -Infinity) return false;
+  if (Number.isNaN(before) || before === -Infinity) return true;
+  return Math.log(u) < logRatio;
+}
+
+/**
+ * The same for a block of `size` numbers in memory: `proposed` is swapped in, the density (of the
+ * whole state) compared, and the old values restored on rejection. Returns 1 where accepted.
+ */
+export function metropolisBlock(random: Random, logDensity: () => number, memory: Float64Array, offset: number, proposed: Float64Array, size: number, correction: number): number {
+  const before = logDensity();
+  for (let i = 0; i < size; i++) { const old = memory[offset + i]!; memory[offset + i] = proposed[i]!; proposed[i] = old; }
+  const after = logDensity();
+  if (accepts(random, after - before + correction, after, before)) return 1;
+  for (let i = 0; i < size; i++) memory[offset + i] = proposed[i]!;
+  return 0;
+}
+
+/**
+ * A random walk on a covariance matrix X = L L' in the coordinates (log diagonal of L, entries below
+ * it): writes the proposal to `out` and returns the log ratio of the Jacobians
+ * 2^d prod_i L_ii^(d - i + 1) (i from 0), new over old.
+ */
+export function proposeCovariance(random: Random, out: Float64Array, _offset: number, x: Float64Array, scale: number, d: number): number {
+  const l = new Float64Array(d * d);
+  let correction = 0;
+  for (let i = 0; i < d; i++) {
+    for (let j = 0; j <= i; j++) {
+      let s = x[i * d + j]!;
+      for (let k = 0; k < j; k++) s -= l[i * d + k]! * l[j * d + k]!;
+      if (i === j) { if (!(s > 0)) return NaN; l[i * d + i] = Math.sqrt(s); } else l[i * d + j] = s / l[j * d + j]!;
+    }
+  }
+  for (let i = 0; i < d; i++) {
+    const size = Math.sqrt(x[i * d + i]!);
+    for (let j = 0; j < i; j++) l[i * d + j] = l[i * d + j]! + scale * size * random.normal();
+    const step = scale * random.normal();
+    l[i * d + i] = l[i * d + i]! * Math.exp(step);
+    // d - i + 1 from the map to L, and one more for the log.
+    correction += (d - i + 1) * step;
+  }
+  for (let i = 0; i < d; i++) for (let j = 0; j < d; j++) {
+    let s = 0;
+    for (let k = 0; k <= Math.min(i, j); k++) s += l[i * d + k]! * l[j * d + k]!;
+    out[i * d + j] = s;
+  }
+  return correction;
+}
+
+/** A draw with density proportional to x^slope on [low, high], 0 <= low; upwards unbounded needs slope < -1 (Pareto). NaN where improper. */
+export function powerLaw(random: Random, slope: number, low: number, high: number): number {
+  const a = slope + 1;
+  const u = random.uniformPositive();
+  if (!(low < high)) return low === high ? low : NaN;
+  if (high === Infinity) return a < 0 && low > 0 ? low * u ** (1 / a) : NaN;
+  if (low === 0) return a > 0 ? high * u ** (1 / a) : NaN;
+  if (Math.abs(a) < 1e-12) return low * (high / low) ** u;
+  // Inverse distribution function, scaled by the end that carries the larger power.
+  const ratio = low / high;
+  const x = a > 0 ? high * (ratio ** a + u * (1 - ratio ** a)) ** (1 / a) : low * (1 - u * (1 - ratio ** -a)) ** (1 / a);
+  return Math.min(high, Math.max(low, x));
+}
+
+/** A draw with density proportional to exp(slope x) on [low, high]; one bound may be infinite where the slope allows. NaN where improper. */
+export function tiltedUniform(random: Random, slope: number, low: number, high: number): number {
+  const u = random.uniformPositive();
+  if (!(low < high)) return low === high ? low : NaN;
+  if (high === Infinity) return slope < 0 ? low + Math.log(u) / slope : NaN;
+  if (low === -Infinity) return slope > 0 ? high + Math.log(u) / slope : NaN;
+  const width = high - low, t = slope * width;
+  if (Math.abs(t) < 1e-12) return low + u * width;
+  // Measured from the heavier end, so that nothing overflows.
+  const distance = -Math.log1p(u * Math.expm1(-Math.abs(t))) / Math.abs(slope);
+  return Math.min(high, Math.max(low, slope > 0 ? high - distance : low + distance));
+}
+
+/**
+ * A draw with log density a x + b x^2 + sum_k c_k |x - p_k|, b < 0: Normal pieces between the sorted
+ * points (Laplace prior, Normal likelihood). NaN where improper.
+ */
+export function piecewiseNormal(random: Random, a: number, b: number, points: Float64Array, slopes: Float64Array): number {
+  const count = points.length;
+  const order = Array.from({ length: count }, (_, k) => k).sort((i, j) => points[i]! - points[j]!);
+  if (!(b <= 0)) return NaN;
+  let slope = a, constant = 0;
+  for (const k of order) { slope -= slopes[k]!; constant += slopes[k]! * points[k]!; }
+  const logMass = new Float64Array(count + 1), slopeAt = new Float64Array(count + 1);
+  let largest = -Infinity;
+  for (let piece = 0; piece <= count; piece++) {
+    const low = piece === 0 ? -Infinity : points[order[piece - 1]!]!, high = piece === count ? Infinity : points[order[piece]!]!;
+    slopeAt[piece] = slope;
+    logMass[piece] = constant + logIntegral(slope, b, low, high);
+    if (logMass[piece]! > largest) largest = logMass[piece]!;
+    if (piece < count) { const k = order[piece]!; slope += 2 * slopes[k]!; constant -= 2 * slopes[k]! * points[k]!; }
+  }
+  if (!Number.isFinite(largest)) return NaN;
+  let total = 0;
+  for (let piece = 0; piece <= count; piece++) total += Math.exp(logMass[piece]! - largest);
+  let u = random.uniform() * total, chosen = count;
+  for (let piece = 0; piece <= count; piece++) { u -= Math.exp(logMass[piece]! - largest); if (u < 0) { chosen = piece; break; } }
+  const low = chosen === 0 ? -Infinity : points[order[chosen - 1]!]!, high = chosen === count ? Infinity : points[order[chosen]!]!;
+  if (b === 0) return tiltedUniform(random, slopeAt[chosen]!, low, high);
+  return truncatedNormal(random, slopeAt[chosen]! / (-2 * b), Math.sqrt(1 / (-2 * b)), low, high);
+}
+
+/** log of the integral of exp(s x + b x^2) over [low, high], b <= 0. */
+function logIntegral(s: number, b: number, low: number, high: number): number {
+  if (low >= high) return -Infinity;
+  if (b === 0) {
+    if (low === -Infinity) return s > 0 ? s * high - Math.log(s) : Infinity;
+    if (high === Infinity) return s < 0 ? s * low - Math.log(-s) : Infinity;
+    const t = s * (high - low);
+    if (Math.abs(t) < 1e-12) return s * low + Math.log(high - low);
+    return Math.max(s * low, s * high) + Math.log(-Math.expm1(-Math.abs(t)) / Math.abs(s));
+  }
+  const mean = s / (-2 * b), sd = Math.sqrt(1 / (-2 * b));
+  return (s * mean) / 2 + Math.log(sd) + 0.5 * Math.log(2 * Math.PI) + logNormalInterval((low - mean) / sd, (high - mean) / sd);
+}
+/** log(Phi(b) - Phi(a)) in either tail, by the scaled complementary error function's continued fraction where needed. */
+function logNormalInterval(a: number, b: number): number {
+  if (a > 0) return logNormalInterval(-b, -a);
+  if (b <= 0) {
+    const upper = logLowerTail(b), lower = logLowerTail(a);
+    return upper + Math.log(-Math.expm1(lower - upper));
+  }
+  return Math.log1p(-Math.exp(logLowerTail(a)) - Math.exp(logLowerTail(-b)));
+}
+function logLowerTail(x: number): number { return x === -Infinity ? -Infinity : logPhi(x); }
