@@ -36,9 +36,9 @@ export function xlogy(x: number, y: number): number { return x === 0 ? 0 : x * M
 /** x log(1 - y), and 0 where x = 0 whatever y is. */
 export function xlog1my(x: number, y: number): number { return x === 0 ? 0 : x * Math.log1p(-y); }
 
-/** log(1 + x) - x without cancellation near 0. */
-function log1pMinus(x: number): number {
-  if (!(x > -0.3 && x < 0.45)) return Math.log1p(x) - x;
+/** log(r) - (r - 1), given r and x = r - 1 apart so that neither loses its small digits. */
+function logMinus(r: number, x: number): number {
+  if (!(x > -0.3 && x < 0.45)) return Math.log(r) - x;
   const numerator = -0.5 + x * (-1.3654131731171422 + x * (-1.3793305962315552 + x * (-0.6292259217485171 + x * (-0.12496355229320869 + x * (-0.0081401747193293322 + x * (-4.8751892070324099e-6))))));
   const denominator = 1 + x * (3.3974930129009513 + x * (4.5236565343970749 + x * (2.9754763599779066 + x * (0.99741361586730237 + x * (0.15616380853511599 + x * (0.008429470041141059))))));
   return x * x * (numerator / denominator);
@@ -78,6 +78,7 @@ export function lgamma(x: number): number {
   if (x >= 1.5) return lgammaNearTwo(x - 2);
   if (x >= 0.5) return lgammaNearTwo(x - 1) - Math.log(x);
   if (x > 0) return lgammaNearTwo(x) - Math.log1p(x) - Math.log(x);
+  if (x !== x) return x;
   if (x === -Infinity) return Infinity;
   const nearest = Math.round(x);
   if (nearest === x) return Infinity;
@@ -116,7 +117,7 @@ export function digamma(x: number): number {
     return ((y - 1.4616321449683622) - 9.5499954299656974e-17) * (numerator / denominator) + shift;
   }
   const nearest = Math.round(x);
-  if (nearest === x || x === -Infinity) return Number.NaN;
+  if (nearest === x || x === -Infinity || x !== x) return Number.NaN;
   return digamma(1 - x) - Math.PI / Math.tan(Math.PI * (x - nearest));
 }
 
@@ -281,7 +282,7 @@ export function normalQuantile(p: number): number {
 // --- incomplete gamma ----------------------------------------------------------------------------
 
 /** x log(x/m) + m - x, the deviance of Loader (2000), without cancellation for m near x; x, m > 0. */
-export function deviance(x: number, m: number): number { return -x * log1pMinus((m - x) / x); }
+export function deviance(x: number, m: number): number { return -x * logMinus(m / x, (m - x) / x); }
 
 /** x^a e^-x / Gamma(a + 1). */
 function gammaPrefix(a: number, x: number): number {
@@ -306,7 +307,7 @@ const temmeCoefficients: readonly (readonly number[])[] = [
 
 /** The smaller of P(a, x) and Q(a, x) for a >= 20 and |x/a - 1| < 0.4 (Temme 1979, DLMF 8.12.3-4). */
 function temmeTail(a: number, x: number): number {
-  const half = -log1pMinus((x - a) / a);
+  const half = -logMinus(x / a, (x - a) / a);
   const y = a * half;
   const eta = x < a ? -Math.sqrt(2 * half) : Math.sqrt(2 * half);
   let sum = 0;
@@ -396,32 +397,46 @@ export function gammaP(a: number, x: number): number { return incompleteGamma(a,
 export function gammaQ(a: number, x: number): number { return incompleteGamma(a, x, true); }
 
 /**
- * The tail T in (0, 1/2] of the law of log X, X ~ Gamma(a, 1), inverted by Newton's method on log T:
- * that density is log-concave, so log T is concave and the iterates approach from one side.
+ * Solves log tail(t) = target by Newton's method, for a tail of a law with log-concave density: log tail
+ * is concave, so iterates approach the root from one side once they are on it.
+ * @param sign 1 for a lower tail (increasing), -1 for an upper one
  */
-function gammaTailInverse(a: number, tail: number, upper: boolean): number {
-  const target = Math.log(tail);
-  const sign = upper ? -1 : 1;
-  const z = sign * normalQuantile(tail);
-  const wilsonHilferty = 1 - 1 / (9 * a) + z / (3 * Math.sqrt(a));
-  let t: number;
-  if (a > 0.5 && wilsonHilferty > 0.1) t = Math.log(a) + 3 * Math.log(wilsonHilferty);
-  else if (upper) t = Math.log(a < 0.1 ? Math.max(1e-300 ** 0.5, a) : Math.max(a, -target));
-  else t = (target + lgamma1p(a)) / a;
-  // P(a, x) = x^a / Gamma(a+1) to machine precision for such x.
-  if (!upper && t < -40) return Math.exp(t);
-  for (let iteration = 0; iteration < 100; iteration++) {
-    const x = Math.exp(t);
-    const value = incompleteGamma(a, x, upper);
-    if (!(value > 0)) { t -= sign * -1; continue; }
-    const slope = sign * a * gammaPrefix(a, x) / value;
-    let step = (target - Math.log(value)) / slope;
+function invertTail(target: number, start: number, sign: number, tail: (t: number) => number, density: (t: number) => number): number {
+  let t = start;
+  let known = Number.NaN;
+  // A point where the tail underflows to 0; beyond it lies nothing.
+  let vanished = -sign * Infinity;
+  for (let iteration = 0; iteration < 200; iteration++) {
+    const value = tail(t);
+    if (!(value > 0)) {
+      vanished = t;
+      t = known === known ? 0.5 * (t + known) : t + sign;
+      continue;
+    }
+    known = t;
+    let step = sign * (target - Math.log(value)) * value / density(t);
     // From the flat side the tangent overshoots; from the other side it never does.
     if (step * sign < -2) step = -2 * sign;
+    if ((t + step - vanished) * sign <= 0) step = 0.5 * (vanished - t);
     t += step;
     if (Math.abs(step) < 4 * epsilon * Math.max(1, Math.abs(t))) break;
   }
-  return Math.exp(t);
+  return t;
+}
+
+/** x with P(a, x) = tail (or Q(a, x) = tail where `upper`) for a tail in (0, 1/2], solved in t = log x. */
+function gammaTailInverse(a: number, tail: number, upper: boolean): number {
+  const target = Math.log(tail);
+  const z = upper ? -normalQuantile(tail) : normalQuantile(tail);
+  const wilsonHilferty = 1 - 1 / (9 * a) + z / (3 * Math.sqrt(a));
+  let start: number;
+  if (a > 0.5 && wilsonHilferty > 0.1) start = Math.log(a) + 3 * Math.log(wilsonHilferty);
+  else if (upper) start = Math.log(Math.max(a, -target));
+  else start = (target + lgamma1p(a)) / a;
+  // P(a, x) = x^a / Gamma(a+1) to machine precision for such x.
+  if (!upper && start < -40) return Math.exp(start);
+  return Math.exp(invertTail(target, start, upper ? -1 : 1,
+    (t) => incompleteGamma(a, Math.exp(t), upper), (t) => a * gammaPrefix(a, Math.exp(t))));
 }
 
 /** x with P(a, x) = u; 0 at u = 0, Infinity at u = 1. */
@@ -445,7 +460,7 @@ export function gammaQInverse(a: number, u: number): number {
 /** x^a y^b / B(a, b) with y = 1 - x, by deviances (Loader 2000). */
 function betaPrefix(x: number, y: number, a: number, b: number): number {
   const difference = b * x - a * y;
-  const exponent = a * log1pMinus(difference / a) + b * log1pMinus(-difference / b)
+  const exponent = a * logMinus((a + b) / a * x, difference / a) + b * logMinus((a + b) / b * y, -difference / b)
     + stirlingError(a + b) - stirlingError(a) - stirlingError(b);
   return Math.exp(exponent) * Math.sqrt(a / (a + b)) * Math.sqrt(b) / sqrtTwoPi;
 }
@@ -489,44 +504,28 @@ function incompleteBeta(x: number, y: number, a: number, b: number): number {
 /** The regularised incomplete beta function I_x(a, b). Where 1 - I is wanted use I_(1-x)(b, a). */
 export function betaI(x: number, a: number, b: number): number { return incompleteBeta(x, 1 - x, a, b); }
 
-/**
- * t = logit x with I_x(a, b) = tail <= 1/2, by Newton's method on log I in t, which is concave
- * because the law of logit X has a log-concave density.
- */
+/** t = logit x with I_x(a, b) = tail <= 1/2; the density of logit X is log-concave. */
 function betaTailInverse(tail: number, a: number, b: number): number {
   const target = Math.log(tail);
-  let t: number;
+  let start: number;
   if (a > 1 && b > 1) {
-    t = Math.log(a / b) + normalQuantile(tail) * Math.sqrt(1 / a + 1 / b);
+    start = Math.log(a / b) + normalQuantile(tail) * Math.sqrt(1 / a + 1 / b);
   } else {
-    t = (target + Math.log(a) + lbeta(a, b)) / a;
+    start = (target + Math.log(a) + lbeta(a, b)) / a;
     // I = x^a / (a B) to machine precision there.
-    if (t < -40 - Math.log1p(b)) return t;
+    if (start < -40 - Math.log1p(b)) return start;
     // The power law says nothing about x near 1.
-    if (t > -1) t = Math.max(-1, Math.log(a / b));
+    if (start > -1) start = Math.max(-1, Math.log(a / b));
   }
-  for (let iteration = 0; iteration < 200; iteration++) {
-    const x = t < 0 ? Math.exp(t) / (1 + Math.exp(t)) : 1 / (1 + Math.exp(-t));
-    const y = t < 0 ? 1 / (1 + Math.exp(t)) : Math.exp(-t) / (1 + Math.exp(-t));
-    const value = incompleteBeta(x, y, a, b);
-    if (!(value > 0)) { t += 1; continue; }
-    let step = (target - Math.log(value)) * value / betaPrefix(x, y, a, b);
-    if (!(step > -2)) step = -2;
-    t += step;
-    if (Math.abs(step) < 4 * epsilon * Math.max(1, Math.abs(t))) break;
-  }
-  return t;
+  return invertTail(target, start, 1,
+    (t) => incompleteBeta(sigmoid(t), sigmoid(-t), a, b), (t) => betaPrefix(sigmoid(t), sigmoid(-t), a, b));
 }
 
 /** x with I_x(a, b) = u. */
 export function betaIInverse(u: number, a: number, b: number): number {
   if (!(a > 0 && b > 0 && u >= 0 && u <= 1)) return Number.NaN;
   if (u === 0 || u === 1) return u;
-  const middle = incompleteBeta(0.5, 0.5, a, b);
-  // Solve for the side x < 1/2 or y < 1/2 whose tail is at most a half, as far as possible.
-  if (u <= 0.5) return sigmoid(betaTailInverse(u, a, b));
-  const t = betaTailInverse(1 - u, b, a);
-  return middle >= u ? 1 / (1 + Math.exp(t)) : 1 - sigmoid(t);
+  return u <= 0.5 ? sigmoid(betaTailInverse(u, a, b)) : sigmoid(-betaTailInverse(1 - u, b, a));
 }
 
 /** The distribution function of Student's t with df degrees of freedom. */
@@ -620,7 +619,8 @@ export function studentCdfDerivative(t: number, df: number): number {
  */
 function countQuantile(u: number, guess: number, high: number, lower: (k: number) => number, upper: (k: number) => number): number {
   const slack = 64 * epsilon;
-  const v = 1 - u;
+  // u itself is only known to its last place.
+  const v = 1 - u + 2 * epsilon;
   const reached = u <= 0.5
     ? (k: number): boolean => lower(k) >= u * (1 - slack)
     : (k: number): boolean => upper(k) <= v * (1 + slack);
