@@ -140,7 +140,8 @@ class Binding implements BindContext {
       }
       if (variable.origin !== 'data' && variable.origin !== 'sample' && variable.origin !== 'param') continue;
       const value = this.given.get(variable.name);
-      if (value === undefined || (value === null && variable.dims.length > 0)) continue;
+      // A missing scalar of data is a gap; any other null stands for a value that is not passed.
+      if (value === undefined || (value === null && (variable.origin !== 'data' || variable.dims.length > 0))) continue;
       const reading = readValue(value);
       const { name, span } = variable;
       switch (reading.kind) {
@@ -174,6 +175,8 @@ class Binding implements BindContext {
 
   private resolveSizes(): void {
     const missing: { name: string; type: string; span: Span }[] = [];
+    /** Data that `sample` could have generated had it been observed by itself. */
+    const indirect: string[] = [];
     let generated = false;
     for (const variable of this.graph.variables.values()) {
       if (variable.origin !== 'data' || this.readings.has(variable.name) || this.poisoned.has(variable.name)) continue;
@@ -181,6 +184,7 @@ class Binding implements BindContext {
         generated = true;
         if (this.mode === 'sample') continue;
       }
+      if (this.mode === 'sample' && this.isObservedInExpression(variable.name)) indirect.push(variable.name);
       missing.push({ name: variable.name, type: this.typeText(variable), span: variable.span });
       this.poisoned.add(variable.name);
     }
@@ -215,7 +219,19 @@ class Binding implements BindContext {
       }
       this.sizes.set(size.name, first.value);
     }
-    if (missing.length > 0) this.report(messages.missingData(missing, generated, missing[0]!.span));
+    if (missing.length > 0) this.report(messages.missingData(missing, this.mode === 'infer' && generated, indirect, missing[0]!.span));
+  }
+
+  /** True where an observed expression depends on the variable, through `let`s or not. */
+  private isObservedInExpression(name: string): boolean {
+    const seen = new Set<string>();
+    const stack = this.graph.statements.flatMap((s) => (s.kind === 'observe' ? [...variablesOf(s.value.body)] : []));
+    for (let n = stack.pop(); n !== undefined; n = stack.pop()) {
+      if (seen.has(n)) continue;
+      seen.add(n);
+      for (const s of this.definitions.get(n) ?? []) if (s.kind === 'let') stack.push(...variablesOf(s.value));
+    }
+    return seen.has(name);
   }
 
   /** A size passed as a number, null where it is not passed. */
@@ -429,9 +445,9 @@ class Binding implements BindContext {
   }
 
   /**
-   * Passes over all statements, forwards and backwards in turn along the outermost loop, until every
-   * element is there: an element is kept once everything it reads is. A first-order recursion takes
-   * one pass in its direction.
+   * Passes over all statements, forwards and backwards in turn, side by side along their outermost
+   * loops, until every element is there: an element is kept once everything it reads is. A recursion
+   * takes one or two passes in its direction.
    */
   private runRecursion(statements: readonly Statement[], defined: ReadonlyMap<string, Uint8Array>): void {
     const unfinished: Unfinished = { defined, incomplete: false };
@@ -460,17 +476,17 @@ class Binding implements BindContext {
       const box = outer === undefined ? null : evaluator.box(outer.index);
       const from = outer === undefined ? 0 : evaluator.value(outer.from);
       const to = outer === undefined ? 1 : evaluator.value(outer.to);
-      const run = (i: number): void => {
+      const run = (i: number, backwards: boolean): void => {
         if (i < from || i >= to) return;
         if (box !== null) box.value = i;
-        evaluator.walk(steps, body);
+        evaluator.walk(steps, body, backwards);
       };
       return [{ from, to, open, run, span: s.span }];
     });
     const first = Math.min(...runs.map((r) => r.from)), last = Math.max(...runs.map((r) => r.to)) - 1;
     for (let backwards = false, idle = 0; idle < 2; backwards = !backwards) {
       for (const r of runs) { r.open.element = null; r.open.progress = false; }
-      for (let k = first; k <= last; k++) for (const r of runs) r.run(backwards ? last - (k - first) : k);
+      for (let k = first; k <= last; k++) for (const r of runs) r.run(backwards ? last - (k - first) : k, backwards);
       if (runs.every((r) => r.open.element === null)) return;
       idle = runs.some((r) => r.open.progress) ? 0 : idle + 1;
     }

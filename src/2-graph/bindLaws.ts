@@ -3,10 +3,10 @@
  * against their domains: refused before any inference starts, with the element, the value and the
  * reason.
  */
-import type { Domain, Family, Support } from '../distributions/family.js';
+import type { Domain, Support } from '../distributions/family.js';
 import { families } from '../distributions/registry.js';
 import type { Span } from '../errors/diagnostic.js';
-import { type ArrayExpr, type Expr, type Index, freeIndices, isConst, num, ref, scalar } from '../expr/expr.js';
+import { type ArrayExpr, type Expr, type Index, add, apply, cond, freeIndices, index, isConst, num, ref, scalar, sub, substitute } from '../expr/expr.js';
 import { printText } from '../expr/print.js';
 import { type BindContext, expressionsOfSteps, stepsOf } from './bindContext.js';
 import * as messages from './bindMessages.js';
@@ -42,7 +42,7 @@ function checkParameters(b: BindContext, law: Law, steps: readonly Step[]): bool
       if (family === undefined) return true;
       for (const p of family.parameters) {
         const value = law.parameters[p.name];
-        if (value !== undefined && !checkParameter(b, family, p.name, p.domain, value, steps, law.span)) return false;
+        if (value !== undefined && !checkParameter(b, family.name, p.name, p.domain, value, steps, law.span)) return false;
       }
       return (family.conditions?.(law.parameters) ?? []).every((c) => checkCondition(b, law.family, c, steps, law.span));
     }
@@ -50,9 +50,21 @@ function checkParameters(b: BindContext, law: Law, steps: readonly Step[]): bool
       if (!checkParameters(b, law.base, steps)) return false;
       return checkCondition(b, 'truncated', { op: 'apply', fn: 'sub', args: [law.high, law.low] }, steps, law.span);
     }
-    case 'mixture': return checkParameters(b, law.component, [...steps, { kind: 'loop', index: law.index, from: law.from, to: law.to }]);
-    case 'mixtureOf': return law.components.every((c) => checkParameters(b, c, steps));
+    case 'mixture': {
+      const weights: ArrayExpr = { indices: [law.index], dims: [sub(law.to, law.from)], body: substitute(law.weight, new Map([[law.index, add(law.index, law.from)]])) };
+      return checkWeights(b, weights, steps, law.span)
+        && checkParameters(b, law.component, [...steps, { kind: 'loop', index: law.index, from: law.from, to: law.to }]);
+    }
+    case 'mixtureOf': {
+      const i = index('i');
+      const body = law.weights.reduceRight((rest, w, k) => cond(apply('eq', i, num(k)), w, rest));
+      return checkWeights(b, { indices: [i], dims: [num(law.weights.length)], body }, steps, law.span) && law.components.every((c) => checkParameters(b, c, steps));
+    }
   }
+}
+
+function checkWeights(b: BindContext, weights: ArrayExpr, steps: readonly Step[], span: Span): boolean {
+  return checkParameter(b, 'the mixture', 'weights', 'simplex', weights, steps, span);
 }
 
 /** Only the loops that the expressions depend on: a constant is checked once, not N times. */
@@ -77,7 +89,7 @@ function where(b: BindContext, steps: readonly Step[]): string {
   return loops.length === 0 ? '' : ` at ${loops.map((s) => `${s.index.name} = ${b.evaluator.box(s.index).value}`).join(', ')}`;
 }
 
-function checkParameter(b: BindContext, family: Family, name: string, domain: Domain, value: ArrayExpr, steps: readonly Step[], span: Span): boolean {
+function checkParameter(b: BindContext, law: string, name: string, domain: Domain, value: ArrayExpr, steps: readonly Step[], span: Span): boolean {
   if (![value.body, ...value.dims].every((e) => b.known(e))) return true;
   // Data was found finite when it was read; nothing else can be wrong with a vector of it.
   if ((domain === 'real' || domain === 'vector') && value.body.op === 'ref') return true;
@@ -92,7 +104,7 @@ function checkParameter(b: BindContext, family: Family, name: string, domain: Do
   });
   // The loops that do not matter to the parameter may still be empty.
   if (problem === null || !runsAtLeastOnce(b, steps)) return true;
-  b.report(messages.badParameter(family.name, name, place, problem, domainWords[domain], span));
+  b.report(messages.badParameter(law, name, place, problem, domainWords[domain], span));
   return false;
 }
 

@@ -33,9 +33,12 @@ function showBytes(bytes: number): string {
 
 // --- reading values ---------------------------------------------------------------------------
 
-export function missingData(wanted: readonly { readonly name: string; readonly type: string }[], generatedBySample: boolean, span?: Span): Diagnostic {
+export function missingData(
+  wanted: readonly { readonly name: string; readonly type: string }[], generatedBySample: boolean, indirect: readonly string[], span?: Span,
+): Diagnostic {
   const names = wanted.map((w) => `${w.name}: ${w.type}`);
-  return error('missing-data', `No value is given for ${list(names)}`, span,
+  const reason = indirect.length === 0 ? '' : `; ${list(indirect)} ${indirect.length === 1 ? 'is' : 'are'} observed only through an expression, which cannot be generated`;
+  return error('missing-data', `No value is given for ${list(names)}${reason}`, span,
     generatedBySample ? 'pass these values, or draw them from the model with sample()' : 'pass these values');
 }
 export function nestedObject(name: string, keys: readonly string[], span?: Span): Diagnostic {

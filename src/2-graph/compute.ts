@@ -174,10 +174,10 @@ export class Evaluator {
     switch (e.kind) {
       case 'sum': return over(0, (total, x) => total + x);
       case 'prod': return over(1, (total, x) => total * x);
-      case 'min': return over(Number.POSITIVE_INFINITY, Math.min);
-      case 'max': return over(Number.NEGATIVE_INFINITY, Math.max);
+      case 'min': return over(Number.POSITIVE_INFINITY, (least, x) => Math.min(least, x));
+      case 'max': return over(Number.NEGATIVE_INFINITY, (most, x) => Math.max(most, x));
       case 'logsumexp': {
-        const top = over(Number.NEGATIVE_INFINITY, Math.max);
+        const top = over(Number.NEGATIVE_INFINITY, (most, x) => Math.max(most, x));
         let shift = 0;
         const rest = over(0, (total, x) => total + Math.exp(x - shift));
         return () => {
@@ -275,10 +275,10 @@ export class Evaluator {
   }
 
   /**
-   * Runs `visit` for every way through the steps, in order; it stops and returns false as soon as
-   * `visit` returns false.
+   * Runs `visit` for every way through the steps, in order (all loops backwards where `descending`);
+   * it stops and returns false as soon as `visit` returns false.
    */
-  walk(steps: readonly Step[], visit: () => boolean): boolean {
+  walk(steps: readonly Step[], visit: () => boolean, descending = false): boolean {
     const build = (k: number): (() => boolean) => {
       const step = steps[k];
       if (step === undefined) return visit;
@@ -290,9 +290,9 @@ export class Evaluator {
       const box = this.box(step.index);
       const from = this.compile(step.from), to = this.compile(step.to);
       return () => {
-        const end = to();
-        for (let i = from(); i < end; i++) {
-          box.value = i;
+        const start = from(), count = to() - start;
+        for (let k = 0; k < count; k++) {
+          box.value = descending ? start + count - 1 - k : start + k;
           if (!inner()) return false;
         }
         return true;

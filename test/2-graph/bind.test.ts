@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { Matrix } from 'ml-matrix';
 import { describe, expect, it } from 'vitest';
 import { templateSource } from '../../src/1-parse/template.js';
@@ -278,6 +279,10 @@ describe('ancestral sampling', () => {
     expect(errors(mixture, { K: 2 }, 'sample')).toEqual(['No value is given for N: int, D: int']);
     expect(errors(mixture, { N: 3 }, 'sample')).toEqual(['No value is given for K: int, D: int']);
   });
+  it('says which datum is observed only through an expression', () => {
+    expect(errors('data x: real[N] let y = log(x) sample a ~ Normal(0, 1) for n in 0..<N { observe y[n] ~ Normal(a, 1) }', { N: 3 }, 'sample')).toEqual(
+      ['No value is given for x: real[N]; x is observed only through an expression, which cannot be generated']);
+  });
   it('wants data that no statement generates', () => {
     expect(errors('data y: real[N] sample a ~ Normal(0, 1) for n in 1..<N { observe y[n] ~ Normal(a * y[n-1], 1) }', { N: 3 }, 'sample')).toEqual(['y[0] is not given and no statement generates it']);
   });
@@ -373,6 +378,9 @@ describe('laws', () => {
     expect(errors('data p: real[K] sample z ~ Categorical(p)', { p: [0.5, 0.6] })).toEqual(['The parameter probs of Categorical is a vector that sums to 1.1, not to 1; it must be probabilities that sum to 1']);
     expect(errors('data S: real[D, D] sample x ~ MvNormal(zeros(D), S)', { S: [[1, 2], [2, 1]] })).toEqual(
       ['The parameter cov of MvNormal is a matrix that is not positive definite; it must be a symmetric positive definite matrix']);
+    expect(errors('data w: real[K] sample x ~ mixture(w, Normal(k, 1) for k in 0..<K)', { w: [0.5, 0.6] })).toEqual(
+      ['The parameter weights of the mixture is a vector that sums to 1.1, not to 1; it must be probabilities that sum to 1']);
+    expect(errors('data a: real sample x ~ mixture([a, 0.5], [Normal(0, 1), Normal(1, 1)])', { a: 0.4 }).join()).toMatch(/sums to 0.9, not to 1/);
     expect(errors('data a: real sample x ~ Uniform(a, 1)', { a: 2 }).join()).toMatch(/contradict each other/);
     expect(errors('data N: int data s: real for n in 0..<N { sample x[n] ~ Normal(0, s) }', { N: 0, s: -1 })).toEqual([]);
   });
@@ -397,6 +405,13 @@ describe('what depends on data alone', () => {
     expect(valuesOf(m, 'p')).toEqual([1, 1, 3, 3, 7]);
     expect(valuesOf(m, 'q')).toEqual([0, 2, 2, 6, 6]);
   });
+  it('follows recursions in an inner loop, in either direction', () => {
+    const m = bound(`data J: int  data T: int
+      for j in 0..<J, t in 0..<T-1 { let b[j, t] = b[j, t+1] + 1 }
+      for j in 0..<J { let b[j, T-1] = 10 * j }
+      sample x ~ Normal(b[0, 0], 1)`, { J: 2, T: 2000 });
+    expect([valuesOf(m, 'b')[0], valuesOf(m, 'b')[2000], valuesOf(m, 'b')[3999]]).toEqual([1999, 2009, 10]);
+  });
   it('gives sizes to others', () => {
     const m = bound('data g: int[N] let J = max(g) + 1 for j in 0..<J { sample b[j] ~ Normal(0, 1) } for n in 0..<N { factor -b[g[n]]^2 }', { g: [0, 3, 1] });
     expect(shapeOf(m, 'b')).toEqual([4]);
@@ -415,6 +430,25 @@ describe('what depends on data alone', () => {
     const m = bound('data X: real[N, D] let Z = standardise(X) sample w ~ Normal(Z[0, 0], 1)', { X: x });
     // The integers 0..n-1 have mean (n - 1) / 2 and variance n (n + 1) / 12 (with divisor n - 1).
     expect(valuesOf(m, 'Z')[0]).toBeCloseTo(-((rows - 1) / 2) / Math.sqrt((rows * (rows + 1)) / 12), 10);
+  });
+});
+
+describe('any value', () => {
+  it('binds or is refused, but never throws', () => {
+    const graphs = [mixture, 'data x: int[N] data y: unit sample a ~ Beta(1, 1) for n in 0..<N { observe x[n] ~ Bernoulli(a * y) }', 'data S: cov[D] data w: simplex[D] sample x ~ MvNormal(w, S)'].map((s) => graphOf(s));
+    const shaped = fc.oneof(
+      fc.array(fc.array(fc.oneof(fc.double(), fc.integer(), fc.constantFrom(null, undefined, true, 'a')), { maxLength: 3 }), { maxLength: 3 }),
+      fc.array(fc.oneof(fc.double(), fc.integer({ min: -1, max: 2 }), fc.constant(null)), { maxLength: 3 }), fc.integer({ min: -1, max: 5 }), fc.anything({ withTypedArray: true, withBigInt: true, withNullPrototype: true, withSparseArray: true }),
+    );
+    let accepted = 0;
+    fc.assert(fc.property(fc.dictionary(fc.constantFrom('x', 'y', 'K', 'N', 'D', 'S', 'w', 'pi', 'mu', 'z', 'a', 'q', '__proto__'), shaped), fc.constantFrom<'infer' | 'sample'>('infer', 'sample'), (values, mode) => {
+      for (const graph of graphs) {
+        const { model, diagnostics } = bind(graph, values, { mode });
+        expect(model === null).toBe(diagnostics.some((d) => d.severity === 'error'));
+        if (model !== null) accepted++;
+      }
+    }), { seed: 29, numRuns: 2000 });
+    expect(accepted).toBeGreaterThan(5);
   });
 });
 
