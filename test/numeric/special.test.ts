@@ -10,9 +10,12 @@ import * as special from '../../src/numeric/special.js';
 
 const table = JSON.parse(readFileSync(new URL('../reference/special.json', import.meta.url), 'utf8')) as Record<string, number[][]>;
 
-/** Relative error allowed, about three times the worst seen; exponents of several hundred cost digits. */
+/**
+ * Relative error allowed, about three times the worst seen; exponents of several hundred cost digits.
+ * Ten times as much for negative gamma arguments, whose reflection cancels.
+ */
 const tolerance: Readonly<Record<string, number>> = {
-  lgamma: 1.5e-15, digamma: 2.5e-14, trigamma: 8e-15, tetragamma: 1.5e-14,
+  lgamma: 1.5e-15, digamma: 2e-15, trigamma: 8e-15, tetragamma: 1.5e-14,
   erf: 1e-15, erfc: 2e-15, erfcx: 1.5e-15, Phi: 1.5e-15, logPhi: 1.5e-15, inverseMills: 4e-15, normalQuantile: 2e-15,
   lbeta: 8e-15, lchoose: 3e-15, stirlingError: 4e-13,
   gammaP: 1.5e-13, gammaQ: 2e-13, betaI: 6e-13, studentCdf: 1e-13,
@@ -39,7 +42,7 @@ describe('special functions agree with mpmath', () => {
       const f = (special as unknown as Record<string, (...x: number[]) => number>)[name]!;
       const wrong = rows
         .map((row) => ({ row, error: relative(f(...row.slice(0, -1)), row.at(-1)!) }))
-        .filter(({ error }) => !(error <= tolerance[name]!));
+        .filter(({ row, error }) => !(error <= tolerance[name]! * (name.endsWith('gamma') && row[0]! < 0 ? 10 : 1)));
       expect(wrong).toEqual([]);
     });
   }
