@@ -7,13 +7,13 @@ import type { Expr, Index } from '../expr/expr.js';
 import type { Family } from '../distributions/family.js';
 import type { Syntax } from '../1-parse/ast.js';
 import type { ScalarType } from './graph.js';
-import type { Declared, Environment, Function, Loop, VariableType } from './scope.js';
+import type { Declared, Environment, Loop, ProgramFunction, VariableType } from './scope.js';
 import type { IndexRange } from './shapes.js';
 import type { ArrayValue, HoleValue, LawValue, Poison, Value } from './types.js';
 
 export interface Context {
   readonly families: ReadonlyMap<string, Family>;
-  readonly functions: ReadonlyMap<string, Function>;
+  readonly functions: ReadonlyMap<string, ProgramFunction>;
   readonly holes: readonly HoleValue[];
   /** Records a diagnostic (each once) and gives the value that stands for the mistake. */
   report(diagnostic: Diagnostic): Poison;

@@ -9,7 +9,7 @@ import { index } from '../expr/expr.js';
 import type { Program, Stmt, Syntax, TargetSyntax, TypeSyntax } from '../1-parse/ast.js';
 import type { Origin } from './graph.js';
 import { declarationInside, definedTwice, indexHides, mixedDefinitions } from './messages.js';
-import { type Declared, type Definition, type Environment, type Function, type Loop, type Scope, innerScope, loopOf, lookUp } from './scope.js';
+import { type Declared, type Definition, type Environment, type Loop, type ProgramFunction, type Scope, innerScope, loopOf, lookUp } from './scope.js';
 
 /** A statement with everything around it, in program order; blocks are gone. */
 export interface Placed { readonly statement: Stmt; readonly environment: Environment; readonly declared: Declared | null }
@@ -19,7 +19,7 @@ export interface DeclaredSize { readonly name: string; readonly span: Span; read
 export interface Declarations {
   readonly root: Scope;
   readonly variables: readonly Declared[];
-  readonly functions: ReadonlyMap<string, Function>;
+  readonly functions: ReadonlyMap<string, ProgramFunction>;
   readonly sizes: ReadonlyMap<string, DeclaredSize>;
   readonly placed: readonly Placed[];
   /** All `for` loops, so that their bounds are checked even where the body is empty. */
@@ -41,7 +41,7 @@ export function declare(program: Program, report: (d: Diagnostic) => void): Decl
   const root: Scope = { parent: null, names: new Map() };
   const drafts: Draft[] = [];
   const byText = new Map<string, Draft>();
-  const functions = new Map<string, Function>();
+  const functions = new Map<string, ProgramFunction>();
   const functionSpans = new Map<string, Span>();
   const placed: { statement: Stmt; environment: Environment; declared: Draft | null }[] = [];
   const loops: Loop[] = [];

@@ -19,11 +19,11 @@ import type { Constraint, HostFunction, Law, ModelGraph, Plate, ScalarType, Shap
 import { lowerLaw, mapLaw } from './laws.js';
 import {
   cycle, definedForEach, discreteObservation, latentBound, latentCondition, leftIndexTwice, observedLatent, predictUsed, ranksDiffer, selfReference, shapeMismatch,
-  tooDeep, typeMismatch, wrongLeftIndex,
+  tangledReference, tooDeep, typeMismatch, wrongLeftIndex,
 } from './messages.js';
-import { arraysOfStatement, recursiveStatements, scheduleStatements, targetOf } from './query.js';
+import { arraysOfStatement, readsOf, recursiveStatements, scheduleStatements, targetOf } from './query.js';
 import { type Axis, type Region, axisOf, checkRegions, extentOf, fullAxis, maximumOver, mentions } from './regions.js';
-import { type Declared, type Definition, type Environment, type Function, type Guard, type Loop, type VariableType } from './scope.js';
+import type { Declared, Definition, Environment, Guard, Loop, ProgramFunction, VariableType } from './scope.js';
 import { type IndexRange, compareDimensions, indexPlusOffset, printDimension, printType, unknownDimension } from './shapes.js';
 import { type ArrayValue, type HoleValue, type LawValue, type Poison, type Value, buildValue, elementOf, isPoison, joinScalars, partOf, pending, poison } from './types.js';
 
@@ -46,7 +46,7 @@ interface TargetPlace { readonly at: readonly Expr[]; readonly axes: readonly Ax
 export class Lowerer implements Context {
   readonly families: ReadonlyMap<string, Family>;
   readonly holes: readonly HoleValue[];
-  readonly functions: ReadonlyMap<string, Function>;
+  readonly functions: ReadonlyMap<string, ProgramFunction>;
   private readonly declarations: Declarations;
 
   private readonly found: Diagnostic[] = [];
@@ -390,7 +390,7 @@ export class Lowerer implements Context {
   }
 
   /** Names inside functions that are never called are checked as well. */
-  private checkFunction(name: string, fn: Function): void {
+  private checkFunction(name: string, fn: ProgramFunction): void {
     const environment: Environment = { scope: this.declarations.root, plates: [], loops: [], guards: [], conditional: true, calls: [] };
     this.expression(fn.body, functionEnvironment(environment, fn.parameters.map((p): [string, Value] => [p.text, poison]), name));
   }
@@ -561,12 +561,19 @@ export class Lowerer implements Context {
   private checkOrder(statements: readonly Statement[]): readonly Statement[] {
     const { groups, cycles } = scheduleStatements(statements);
     for (const c of cycles) {
-      const names = c.map((s) => this.textOf(targetOf(s)!.variable));
       const first = c[0]!;
-      this.report(c.length === 1 ? selfReference(first.span, names[0]!) : cycle(first.span, [...names, names[0]!]));
+      const elements = c.map((s) => this.printElement(targetOf(s)!.variable, targetOf(s)!.at));
+      if (c.length > 1) { this.report(cycle(first.span, [...elements, elements[0]!])); continue; }
+      const own = targetOf(first)!.variable;
+      const read = new Set(readsOf(first).filter((r) => r.variable === own).map((r) => this.printElement(own, r.at)));
+      this.report(read.has(elements[0]!) || targetOf(first)!.at.length === 0 ? selfReference(first.span, elements[0]!) : tangledReference(first.span, elements[0]!, [...read]));
     }
     const recursive = recursiveStatements(groups);
     return statements.map((s) => (s.kind === 'let' && recursive.has(s) ? { ...s, recursive: true } : s));
+  }
+  private printElement(name: string, at: readonly Expr[]): string {
+    const text = this.textOf(name);
+    return at.length === 0 ? text : `${text}[${at.map(printDimension).join(', ')}]`;
   }
   private textOf(name: string): string { return this.byName.get(name)?.text ?? name; }
 

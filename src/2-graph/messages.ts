@@ -152,7 +152,11 @@ export function ranksDiffer(span: Span, name: string, first: string, second: str
   return error('shape-mismatch', span, `The statements that define \`${name}\` disagree: ${first} and ${second}.`);
 }
 export function cycle(span: Span, path: readonly string[]): Diagnostic {
-  return error('cycle', span, `The definitions form a cycle: ${path.join(' -> ')}.`, 'a variable may depend on earlier (or on later) elements of itself, never on both or on the same element');
+  return error('cycle', span, `The definitions form a cycle: ${path.join(' -> ')}.`, 'each quantity must be defined from others that do not depend on it; earlier (or later) elements of a sequence may be used');
+}
+export function tangledReference(span: Span, element: string, read: readonly string[]): Diagnostic {
+  return error('cycle', span, `\`${element}\` depends on ${read.map((r) => `\`${r}\``).join(' and ')}: the elements cannot be put in an order.`,
+    'a variable may depend on earlier elements of itself, or on later ones, not on both; an index of data cannot be ordered before data is known');
 }
 export function selfReference(span: Span, name: string): Diagnostic {
   return error('cycle', span, `\`${name}\` is defined in terms of itself.`, 'refer to another element, such as the previous one, or use another name');

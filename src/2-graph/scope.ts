@@ -66,7 +66,7 @@ export interface Declared {
   readonly definitions: Definition[];
 }
 
-export interface Function { readonly name: Name; readonly parameters: readonly Name[]; readonly body: Syntax }
+export interface ProgramFunction { readonly name: Name; readonly parameters: readonly Name[]; readonly body: Syntax }
 
 export function innerScope(parent: Scope): Scope { return { parent, names: new Map() }; }
 
