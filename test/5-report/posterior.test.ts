@@ -166,11 +166,13 @@ describe('the verdict', () => {
   });
 
   it('needs both R-hat and a small ESS outside data plates', () => {
-    // Two of four chains shifted so that R-hat is a little above 1.01 with many draws.
-    const slightly = normals(4, 4000, 1, (chain, _draw, _element, normal) => (chain < 2 ? 0.05 : -0.05) + normal);
-    const p = posterior([drawn('mu', [], 4, slightly)]);
+    // Chains of different spread: R-hat sees it in the folded draws, the effective size of the bulk does not.
+    const spread = normals(4, 1000, 1, (chain, _draw, _element, normal) => (1 + 0.3 * chain) * normal);
+    const p = posterior([drawn('mu', [], 4, spread)]);
     const { rhat, essBulk } = p.summary().variables['mu']!;
-    expect(rhat! <= 1.01 || essBulk! >= 400).toBe(p.converged);
+    expect(rhat).toBeGreaterThan(1.01);
+    expect(essBulk).toBeGreaterThan(400);
+    expect(p.converged).toBe(true);
   });
 
   it.each([[3, true], [8, false]])('allows one element in twenty of a data plate above 1.01 (%i of 100)', (bad, trusted) => {
@@ -230,7 +232,7 @@ describe('switching labels', () => {
   }
 
   const exchangeable = [{ size: 3, variables: [{ name: 'pi', axis: 0 }, { name: 'mu', axis: 0 }], orderBy: 'mu', labels: ['z'] }];
-  const permutations = [[0, 1, 2], [2, 0, 1], [1, 2, 0], [1, 0, 2]] as const;
+  const permutations = [[0, 1, 2], [1, 0, 2], [1, 2, 0], [2, 0, 1]] as const;
 
   function check(permutationOf: (chain: number, draw: number) => readonly number[], where: RegExp): void {
     const { mu, pi, z } = mixture(permutationOf);
