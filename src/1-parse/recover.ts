@@ -63,13 +63,14 @@ export function syntaxErrors(source: string, holes: number, language: CredenceGr
   return distinct(found, source.length);
 }
 
-/** In the order of the text, the first of each place, and not more than anybody reads. */
+/** In the order of the text, the first of each place, and not more than anybody reads; within the text, without the braces put behind it. */
 function distinct(found: readonly Diagnostic[], length: number): readonly Diagnostic[] {
   const start = (diagnostic: Diagnostic): number => diagnostic.span?.start ?? length;
-  const sorted = [...found].sort((a, b) => start(a) - start(b));
+  const inside = found.map((diagnostic) => ({ ...diagnostic, span: { start: Math.min(start(diagnostic), length), end: Math.min(diagnostic.span?.end ?? length, length) } }));
+  const sorted = inside.sort((a, b) => start(a) - start(b));
   const kept = sorted.filter((diagnostic, at) => at === 0 || start(diagnostic) !== start(sorted[at - 1]!));
   if (kept.length <= mostErrors) return kept;
-  return [...kept.slice(0, mostErrors), messages.tooManyErrors(kept[mostErrors]!.span ?? { start: length, end: length }, mostErrors)];
+  return [...kept.slice(0, mostErrors), messages.tooManyErrors(kept[mostErrors]!.span, mostErrors)];
 }
 
 function matcherOf(text: string, { grammar }: Mistakes): Matcher {
@@ -100,7 +101,8 @@ function withoutForeign(source: string, holes: number, found: Diagnostic[]): str
     else if (token.kind === 'openComment') found.push(messages.unclosedComment({ start: token.start, end: token.start + 2 }));
     else if (previous === null || previous.end !== token.start || previous.text !== token.text) found.push(messages.unknownCharacter(span, String.fromCodePoint(token.text.codePointAt(0)!)));
     previous = token;
-    text = overwritten(text, span, ' ');
+    // What stands for a hole is a number, so that the statement around it is looked at as usual.
+    text = overwritten(text, span, token.kind === 'hole' ? '0' : ' ');
   }
   return text;
 }
@@ -118,7 +120,9 @@ function withoutBracketFaults(source: string, found: Diagnostic[]): string {
       text = overwritten(text, { start, end: end ?? text.length }, skippedMark);
     }
   }
-  return text + '}'.repeat(survey(text).faults.filter((fault) => fault.kind === 'unclosed' && fault.open.text === '{').length);
+  const lacking = survey(text).faults.filter((fault) => fault.kind === 'unclosed' && fault.open.text === '{').length;
+  // On a line of their own, because the last line may end in a comment.
+  return lacking === 0 ? text : `${text}\n${'}'.repeat(lacking)}`;
 }
 
 function bracketMessage(fault: BracketFault): Diagnostic {

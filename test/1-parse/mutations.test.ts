@@ -1,0 +1,90 @@
+/** Broken programs: whatever happens to a text, parsing it ends with a program or with diagnostics inside the text. */
+import fc from 'fast-check';
+import { makeRecipe } from 'ohm-js';
+import { describe, expect, it } from 'vitest';
+import { renderDiagnostics } from '../../src/errors/render.js';
+import { credenceRecipe } from '../../src/1-parse/grammar.js';
+import { parse } from '../../src/1-parse/parse.js';
+import { print } from '../../src/1-parse/print.js';
+import { holeCount, program } from './programs.js';
+
+const language = makeRecipe(credenceRecipe());
+
+const seeds: readonly string[] = [
+  'data x: real[N, D]\nsample pi ~ Dirichlet(fill(10, K))\nfor n in 0..<N {\n  observe x[n] ~ MvNormal(mu[z[n]], 0.4 * eye(D))\n}',
+  'fn f(z) = 0.7 * z + 0.5 * sin(z)\nsample z[0] ~ Normal(0, 1)\nfor t in 1..<T { sample z[t] ~ Normal(f(z[t-1]), 0.25) }',
+  'param s[k]: cov[D](floor: 1e-3) // eigenvalues\nlet a = x[.., 1..3] ? [i^2 for i in 0..2] : -y',
+  'sample y ~ pushforward(t => log(1 + t^2), Normal(mean: 0, precision: 2))\nreport q = sum(v[j] for j in 0..<k);',
+  'if K == 2 && !b { factor -x } else if a <= b || c { let m = @ } /* note */ else { predict y: ordered[K] ~ iid(D, [2]) }',
+];
+const tokens = [
+  'data', 'param', 'sample', 'observe', 'predict', 'let', 'report', 'factor', 'fn', 'for', 'in', 'if', 'else', 'true', 'inf', 'x', 'Normal', '3', '.5', '2.', '1e',
+  '(', ')', '[', ']', '{', '}', '~', '=', '==', '<-', ':', ';', ',', '..', '..<', '...', '?', '=>', '->', '+', '-', '*', '^', '@', '&&', 'and', 'not', '<', '.', '"', "'", '#', '//', '/*', '*/', '\n',
+  '\uE000', '\uE0001\uE001', '\uE002', '\uD800', '𝜇', '\u0000', '−', '`', '\\', '%', 'elif', 'while', 'return',
+];
+
+interface Edit { readonly at: number; readonly action: 'delete' | 'insert' | 'replace' | 'swap' | 'duplicate' | 'truncate'; readonly what: string; readonly length: number }
+const edit: fc.Arbitrary<Edit> = fc.record({
+  at: fc.nat({ max: 400 }), action: fc.constantFrom('delete', 'insert', 'insert', 'replace', 'swap', 'duplicate', 'truncate'),
+  what: fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...tokens) }, { weight: 1, arbitrary: fc.string({ unit: 'binary', minLength: 1, maxLength: 3 }) }), length: fc.integer({ min: 1, max: 3 }),
+});
+
+/** One edit of a sequence of pieces, which are characters or tokens. */
+function mutated(pieces: readonly string[], { at: place, action, what, length }: Edit): readonly string[] {
+  const at = place % (pieces.length + 1);
+  const [before, some, after] = [pieces.slice(0, at), pieces.slice(at, at + length), pieces.slice(at + length)];
+  switch (action) {
+    case 'delete': return [...before, ...after];
+    case 'insert': return [...before, what, ...some, ...after];
+    case 'replace': return [...before, what, ...after];
+    case 'swap': return [...before, ...after.slice(0, length), ...some, ...after.slice(length)];
+    case 'duplicate': return [...before, ...some, ...some, ...after];
+    case 'truncate': return place % 7 === 0 ? before : [...before, ...after];
+  }
+}
+function mutate(source: string, edits: readonly Edit[], byToken: boolean): string {
+  const pieces = byToken ? source.match(/\w+|\s+|\.\.<|\.\.|=>|&&|\|\||[^\w\s]/g) ?? [] : [...source];
+  return edits.reduce<readonly string[]>(mutated, pieces).join('');
+}
+
+function accepts(text: string): boolean {
+  try {
+    return language.match(text).succeeded();
+  } catch {
+    return false;
+  }
+}
+
+/** What must hold for any text. */
+function check(text: string, holes: number): void {
+  const { program: tree, diagnostics } = parse(text, holes);
+  expect(tree === null).toBe(diagnostics.some((diagnostic) => diagnostic.severity === 'error'));
+  for (const { span, message } of diagnostics) {
+    expect(message).not.toBe('');
+    expect(span!.start).toBeGreaterThanOrEqual(0);
+    expect(span!.end).toBeGreaterThanOrEqual(span!.start);
+    expect(span!.end).toBeLessThanOrEqual(text.length);
+  }
+  const starts = diagnostics.map((diagnostic) => diagnostic.span!.start);
+  expect(starts).toEqual([...starts].sort((a, b) => a - b));
+  expect(renderDiagnostics(diagnostics, text, 'm')).not.toMatch(/undefined/);
+}
+
+describe('parse, of 10,000 mutated programs', () => {
+  const edits = fc.array(edit, { minLength: 1, maxLength: 3 });
+  for (const [unit, byToken, seed] of [['characters', false, 1], ['tokens', true, 2]] as const) {
+    it(`never throws on changed ${unit}`, () => {
+      fc.assert(fc.property(fc.constantFrom(...seeds), edits, (source, changes) => check(mutate(source, changes, byToken), 0)), { seed, numRuns: 4800 });
+    });
+  }
+
+  it('never throws on changed random programs, and accepts what the whole grammar accepts', () => {
+    fc.assert(fc.property(program, edits, (tree, changes) => {
+      const text = mutate(print({ ...tree, statements: tree.statements.slice(0, 2) }), changes, true);
+      if (text.length > 400) return;
+      check(text, holeCount);
+      const unknownHole = [...text.matchAll(/\uE000(\d+)\uE001/g)].some((match) => Number(match[1]) >= holeCount);
+      if (!unknownHole) expect(parse(text, holeCount).program !== null).toBe(accepts(text));
+    }), { seed: 3, numRuns: 600 });
+  });
+});
