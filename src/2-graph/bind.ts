@@ -135,7 +135,7 @@ class Binding implements BindContext {
       if (variable.origin === 'constant') {
         const { shape, values } = variable.value!;
         const gaps = values.some((x) => Number.isNaN(x)) ? Uint8Array.from(values, (x) => (Number.isNaN(x) ? 1 : 0)) : null;
-        this.readings.set(variable.name, { kind: 'array', shape, values, gaps, open: false, levels: null });
+        this.readings.set(variable.name, { kind: 'array', shape, values: values.slice(), gaps, open: false, levels: null });
         continue;
       }
       if (variable.origin !== 'data' && variable.origin !== 'sample' && variable.origin !== 'param') continue;
@@ -298,6 +298,8 @@ class Binding implements BindContext {
     for (let k = 0; k < values.length; k++) {
       const x = values[k]!;
       if (Number.isNaN(x)) continue;
+      // A program may write `inf` in an array of bounds; data may not hold it.
+      if (!Number.isFinite(x) && variable.origin === 'constant' && !integer) continue;
       if (!Number.isFinite(x)) { this.report(messages.notFinite(elementName(name, k, shape), x, span)); return false; }
       if (!integer) continue;
       const fits = variable.scalar === 'bool' ? x === 0 || x === 1 : Number.isInteger(x) && x >= -largestInt - 1 && x <= largestInt;

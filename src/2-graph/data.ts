@@ -45,7 +45,9 @@ export function elementName(name: string, flat: number, shape: readonly number[]
   return nameAt(name, indicesOf(flat, shape));
 }
 
-export function nameAt(name: string, at: readonly number[]): string {
+/** Constants have no name a program could write: `$0` is shown as what it is. */
+export function nameAt(variable: string, at: readonly number[]): string {
+  const name = variable.startsWith('$') ? 'the constant array' : variable;
   return at.length === 0 ? name : `${name}[${at.join(',')}]`;
 }
 

@@ -324,6 +324,13 @@ describe('indices', () => {
     expect(errors(shifted, { x: [1, 2, 3], L: 1 })).toEqual(['n - 2 = -1 is used as an index of x, which has elements 0 to 2']);
     expect(errors('data x: real[N] sample a ~ Normal(0, 1) for n in 0..<N { factor n > 0 ? -(x[n - 1] - a)^2 : 0 }', { x: [1, 2] })).toEqual([]);
   });
+  it('takes && and || to guard what stands after them', () => {
+    const guarded = (test: string): string[] => errors(`data x: real[N] sample a ~ Normal(0, 1) for n in 0..<N { factor (${test}) ? -a^2 : 0 }`, { x: [1, 2] });
+    expect(guarded('n > 0 && x[n - 1] > 0')).toEqual([]);
+    expect(guarded('n == 0 || x[n - 1] > 0')).toEqual([]);
+    expect(guarded('n == 0 && x[n - 1] > 0')).toEqual(['n - 1 = -1 is used as an index of x, which has elements 0 to 1']);
+    expect(guarded('n > 0 || x[n - 1] > 0')).toEqual(['n - 1 = -1 is used as an index of x, which has elements 0 to 1']);
+  });
   it('compares the range of a latent index with the dimension', () => {
     expect(errors('data m: real[J] data K: int sample z ~ Categorical(ones(K) / K) sample x ~ Normal(m[z], 1)', { m: [1, 2], K: 3 })).toEqual(
       ['z takes values 0 to 2 and is used as an index of m, which has elements 0 to 1']);
@@ -348,6 +355,9 @@ describe('laws', () => {
     expect(observed('Uniform(0, a)', [-1])).toEqual(['y[0] = -1 cannot come from Uniform: it is negative']);
     expect(observed('Binomial(3, 0.5)', [4], 'int')).toEqual(['y[0] = 4 cannot come from Binomial: it is above 3']);
     expect(observed('truncated(Normal(a, 1), -1, 1)', [0, 2])).toEqual(['y[1] = 2 cannot come from truncated Normal: it is above 1']);
+    expect(observed('truncated(Normal(a, 1), -1, 1)', [-2, 0])).toEqual(['y[0] = -2 cannot come from truncated Normal: it is below -1']);
+    expect(observed('truncated(Normal(a, 1), -1, 1)', [-1, 1])).toEqual([]);
+    expect(observed('Uniform(0, 2)', [0, 2])).toEqual([]);
     expect(observed('Normal(a, 1)', [1e9, -1e9])).toEqual([]);
     expect(observed('Beta(a, 1)', [0.5, 1.5])).toEqual(['y[1] = 1.5 cannot come from Beta: it is above 1']);
   });
@@ -430,6 +440,17 @@ describe('what depends on data alone', () => {
     const m = bound('data X: real[N, D] let Z = standardise(X) sample w ~ Normal(Z[0, 0], 1)', { X: x });
     // The integers 0..n-1 have mean (n - 1) / 2 and variance n (n + 1) / 12 (with divisor n - 1).
     expect(valuesOf(m, 'Z')[0]).toBeCloseTo(-((rows - 1) / 2) / Math.sqrt((rows * (rows + 1)) / 12), 10);
+  });
+});
+
+describe('constants of the program', () => {
+  it('may be infinite where they are bounds, and are not changed', () => {
+    expect(errors('let low = [0, inf] sample x ~ Normal(low[0], 1)', {})).toEqual([]);
+    const value = Float64Array.of(1, Number.NaN);
+    const { source } = template`let c = ${null} sample x ~ Normal(c[0], 1) sample y ~ Normal(c[1], 1)`;
+    const { diagnostics } = bind(graphOf(source, [{ kind: 'array', shape: [2], values: value }]), {}, { mode: 'infer' });
+    expect(diagnostics.map((d) => d.code)).toEqual(['missing-never-observed']);
+    expect([...value]).toEqual([1, Number.NaN]);
   });
 });
 
