@@ -157,9 +157,9 @@ class Printer {
         const body = this.block(step.body, owned, `${inner}  `);
         this.streaming = false;
         return [
-          `${indent}{`, `${inner}const s = ${state};`, `${inner}let s0 = s[0] | 0, s1 = s[1] | 0, s2 = s[2] | 0, s3 = s[3] | 0, s4 = 0;`,
+          `${indent}{`, `${inner}const q = ${state};`, `${inner}let q0 = q[0] | 0, q1 = q[1] | 0, q2 = q[2] | 0, q3 = q[3] | 0, q4 = 0;`,
           `${inner}for (${head}) {`, ...body, `${inner}}`,
-          `${inner}s[0] = s0; s[1] = s1; s[2] = s2; s[3] = s3;`, `${indent}}`,
+          `${inner}q[0] = q0; q[1] = q1; q[2] = q2; q[3] = q3;`, `${indent}}`,
         ];
       }
       case 'call': {
@@ -351,10 +351,10 @@ function localsOf(steps: readonly Step[], storages: ReadonlyMap<string, Storage>
   return own;
 }
 
-/** One step of xoshiro128** on the locals s0..s3, as in `random/generator.ts`; the result in `name`. */
+/** One step of xoshiro128** on the locals q0..q3, as in `random/generator.ts`; the result in `name`. */
 function generatorStep(name: string): string {
-  return `let ${name} = Math.imul(s1, 5); ${name} = Math.imul((${name} << 7) | (${name} >>> 25), 9); `
-    + 's4 = s1 << 9; s2 ^= s0; s3 ^= s1; s1 ^= s2; s0 ^= s3; s2 ^= s4; s3 = (s3 << 11) | (s3 >>> 21);';
+  return `let ${name} = Math.imul(q1, 5); ${name} = Math.imul((${name} << 7) | (${name} >>> 25), 9); `
+    + 'q4 = q1 << 9; q2 ^= q0; q3 ^= q1; q1 ^= q2; q0 ^= q3; q2 ^= q4; q3 = (q3 << 11) | (q3 >>> 21);';
 }
 
 /** Whether a loop's only use of the random stream is by uniforms drawn in its own text. */

@@ -9,6 +9,7 @@ import { primitives } from '../expr/primitives.js';
 import { arrayFunctions } from '../numeric/linearAlgebra.js';
 import type { Random } from '../random/generator.js';
 import * as metropolis from '../random/metropolis.js';
+import { quadratureGrid } from '../random/quadratureGrid.js';
 import * as variates from '../random/variates.js';
 import { fractionTable, powerTable } from './exponential.js';
 
@@ -43,7 +44,7 @@ export function createRuntime(
   random: Random, hostFunctions: readonly HostFunction[] = [], procedures: ReadonlyMap<string, Procedure> = new Map(),
 ): Runtime {
   const faults = new Map<number, number>();
-  const known = new Map<string, unknown>([...Object.entries(variates), ...Object.entries(metropolis), ...procedures]);
+  const known = new Map<string, unknown>([...Object.entries(variates), ...Object.entries(metropolis), ['quadratureGrid', quadratureGrid], ...procedures]);
   return {
     random,
     fractions: fractionTable(),

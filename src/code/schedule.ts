@@ -250,7 +250,7 @@ class Scheduler {
     const known = this.recall(e);
     if (known !== null) return known;
     const home = this.home(e);
-    if (home.depth > 0 && this.analysis.facts(e).cost >= tableCost) {
+    if (home.depth > 0 && e.op !== 'ref' && this.analysis.facts(e).cost >= tableCost) {
       const value = this.tabulate(e, home);
       if (value !== null) return value;
     }
@@ -457,8 +457,9 @@ class Scheduler {
     const expr = replace(e, keys.map((key, k): readonly [Expr, Expr] => [key.expr, add(indices[k]!, num(key.low))]));
     const table = this.findTable(expr, indices) ?? this.in(scope, () => this.fillTable(expr, indices, keys));
     return this.in(home, () => {
-      const offset = keys.reduce((sum: Expr, key, k) => add(mul(sum, num(key.size)), sub(key.expr, num(key.low))), zero);
-      return this.remember(e, this.temporary(ref(table, [this.lower(offset)])));
+      // The offset's own arithmetic is not looked at again: a table for it would need an offset too.
+      const offset = keys.reduce((sum: Expr, key) => this.temporary(add(this.temporary(mul(sum, num(key.size))), this.temporary(sub(this.lower(key.expr), num(key.low))))), zero);
+      return this.remember(e, this.temporary(ref(table, [offset])));
     });
   }
 

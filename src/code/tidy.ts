@@ -78,7 +78,8 @@ function countBlock(steps: readonly Step[], uses: Map<Index, Use>, context: obje
 /** How often the text of a primitive repeats its argument; a repeated argument must stay a name. */
 function repetitions(fn: string, arity: number, position: number): number {
   const javascript = primitives.get(fn)?.javascript;
-  if (javascript === undefined || javascript === null) return 1;
+  // The four operations are most of all code and are printed as operators.
+  if (javascript === undefined || javascript === null || fn === 'add' || fn === 'mul' || fn === 'sub' || fn === 'div') return 1;
   const marks = Array.from({ length: arity }, (_, k) => `\u0001${k}\u0002`);
   return Math.max(1, javascript(...marks).split(marks[position]!).length - 1);
 }
