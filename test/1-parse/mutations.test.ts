@@ -10,12 +10,18 @@ import { holeCount, program } from './programs.js';
 
 const language = makeRecipe(credenceRecipe());
 
+/** Short, so that ten thousand of them take seconds, and together with every construct. */
 const seeds: readonly string[] = [
-  'data x: real[N, D]\nsample pi ~ Dirichlet(fill(10, K))\nfor n in 0..<N {\n  observe x[n] ~ MvNormal(mu[z[n]], 0.4 * eye(D))\n}',
-  'fn f(z) = 0.7 * z + 0.5 * sin(z)\nsample z[0] ~ Normal(0, 1)\nfor t in 1..<T { sample z[t] ~ Normal(f(z[t-1]), 0.25) }',
-  'param s[k]: cov[D](floor: 1e-3) // eigenvalues\nlet a = x[.., 1..3] ? [i^2 for i in 0..2] : -y',
-  'sample y ~ pushforward(t => log(1 + t^2), Normal(mean: 0, precision: 2))\nreport q = sum(v[j] for j in 0..<k);',
-  'if K == 2 && !b { factor -x } else if a <= b || c { let m = @ } /* note */ else { predict y: ordered[K] ~ iid(D, [2]) }',
+  'data x: real[N, D] data K: int',
+  'sample pi ~ Dirichlet(fill(10, K));',
+  'for n in 0..<N {\n  observe x[n] ~ Normal(mu[z[n]], s)\n}',
+  'fn f(z, w) = 0.7 * z + -w^2',
+  'param s[k]: cov[D](floor: 1e-3) // note',
+  'let a = x[.., 1..3] ? [i for i in 0..2] : y',
+  'sample y: positive ~ push(t => log(t), D(sd: 2))',
+  'report q = sum(v[j] for j in 0..<k)',
+  'if K == 2 && !b { factor -x } else if a { }\nelse { let b = 3 }',
+  'let m = a @ inf || c <= d /* note */ predict y ~ D',
 ];
 const tokens = [
   'data', 'param', 'sample', 'observe', 'predict', 'let', 'report', 'factor', 'fn', 'for', 'in', 'if', 'else', 'true', 'inf', 'x', 'Normal', '3', '.5', '2.', '1e',
