@@ -12,15 +12,14 @@ export const LARGEST_COUNTED_RANGE = 50;
 
 /** What one chain hands back for one variable. */
 export interface ChainMoments {
-  /** Draws in the first half, in the second, and between them (0 or 1). */
-  readonly halfLength: number;
   readonly draws: number;
-  /** [2, size] for the halves. */
+  /** Draws in each half: the middle one of an odd number belongs to neither. */
+  readonly halfLength: number;
+  /** [2, size] for the halves: mean and sum of squared deviations. */
   readonly mean: Float64Array;
   readonly squares: Float64Array;
-  /** [size]: all draws, the middle one included. */
-  readonly wholeMean: Float64Array;
-  readonly wholeSquares: Float64Array;
+  /** [size]: the middle draw of an odd number, else null. */
+  readonly middle: Float64Array | null;
   readonly batches: number;
   /** [size]: mean of the batch means and sum of their squared deviations. */
   readonly batchMean: Float64Array;
@@ -35,8 +34,7 @@ export class MomentAccumulator implements ChainMoments {
   readonly draws: number;
   readonly mean: Float64Array;
   readonly squares: Float64Array;
-  readonly wholeMean: Float64Array;
-  readonly wholeSquares: Float64Array;
+  readonly middle: Float64Array | null;
   readonly batchMean: Float64Array;
   readonly batchSquares: Float64Array;
   readonly counts: Int32Array | null;
@@ -53,8 +51,7 @@ export class MomentAccumulator implements ChainMoments {
     this.halfLength = Math.floor(draws / 2);
     this.mean = new Float64Array(2 * size);
     this.squares = new Float64Array(2 * size);
-    this.wholeMean = new Float64Array(size);
-    this.wholeSquares = new Float64Array(size);
+    this.middle = draws % 2 === 1 ? new Float64Array(size) : null;
     this.batchMean = new Float64Array(size);
     this.batchSquares = new Float64Array(size);
     this.batchSum = new Float64Array(size);
@@ -68,10 +65,10 @@ export class MomentAccumulator implements ChainMoments {
   add(values: Float64Array | Int32Array): void {
     const { size, batchSum } = this;
     const draw = this.seen++;
-    welford(values, size, this.wholeMean, this.wholeSquares, 0, draw + 1);
     const second = this.draws - this.halfLength;
     if (draw < this.halfLength) welford(values, size, this.mean, this.squares, 0, draw + 1);
     else if (draw >= second) welford(values, size, this.mean, this.squares, size, draw - second + 1);
+    else for (let i = 0; i < size; i++) this.middle![i] = values[i]!;
     for (let i = 0; i < size; i++) batchSum[i] = batchSum[i]! + values[i]!;
     if ((draw + 1) % this.batchLength === 0) this.closeBatch();
     const { counts, range } = this;
@@ -93,17 +90,18 @@ export class MomentAccumulator implements ChainMoments {
 
   /** The numbers alone, without buffers: what crosses a thread boundary. */
   result(): ChainMoments {
-    const { halfLength, draws, mean, squares, wholeMean, wholeSquares, batches, batchMean, batchSquares, counts } = this;
-    return { halfLength, draws, mean, squares, wholeMean, wholeSquares, batches, batchMean, batchSquares, counts };
+    const { halfLength, draws, mean, squares, middle, batches, batchMean, batchSquares, counts } = this;
+    return { halfLength, draws, mean, squares, middle, batches, batchMean, batchSquares, counts };
   }
 }
 
 /** One step of Welford's recursion for `size` elements at `offset` of the accumulators. */
 function welford(values: Float64Array | Int32Array, size: number, mean: Float64Array, squares: Float64Array, offset: number, count: number): void {
+  const weight = 1 / count;
   for (let i = 0; i < size; i++) {
     const value = values[i]!;
     const before = mean[offset + i]!;
-    const after = before + (value - before) / count;
+    const after = before + (value - before) * weight;
     mean[offset + i] = after;
     squares[offset + i] = squares[offset + i]! + (value - before) * (value - after);
   }
@@ -120,7 +118,7 @@ export function poolMoments(chains: readonly ChainMoments[], size: number, range
   const counted = range !== undefined && chains.every((chain) => chain.counts !== null);
   const probabilities = counted ? new Float64Array(size * range) : null;
   for (let i = 0; i < size; i++) {
-    const all = pool(chains, (chain) => chain.wholeMean[i]!, (chain) => chain.wholeSquares[i]!, draws);
+    const all = pool(setsOf(chains, i, size));
     mean[i] = all.mean;
     variance[i] = all.squares / (total - 1);
     mcse[i] = standardError(chains, i);
@@ -136,13 +134,32 @@ export function poolMoments(chains: readonly ChainMoments[], size: number, range
   return { form: 'moments', chains: chains.length, draws, mean, variance, mcse, rhat, probabilities };
 }
 
-/** Mean and sum of squares of several sets of `count` values each. */
-function pool(chains: readonly ChainMoments[], meanOf: (chain: ChainMoments) => number, squaresOf: (chain: ChainMoments) => number, count: number): { mean: number; squares: number } {
+/** Some values by their number, mean and sum of squared deviations. */
+interface Moments { readonly count: number; readonly mean: number; readonly squares: number }
+
+/** Both halves of every chain, and the middle draws. */
+function setsOf(chains: readonly ChainMoments[], element: number, size: number): Moments[] {
+  return chains.flatMap(({ halfLength, mean, squares, middle }) => [
+    { count: halfLength, mean: mean[element]!, squares: squares[element]! },
+    { count: halfLength, mean: mean[size + element]!, squares: squares[size + element]! },
+    ...(middle === null ? [] : [{ count: 1, mean: middle[element]!, squares: 0 }]),
+  ]);
+}
+
+/** Moments of the union of sets (Chan, Golub and LeVeque 1979). */
+function pool(sets: readonly Moments[]): Moments {
+  let count = 0;
   let mean = 0;
-  for (const chain of chains) mean += meanOf(chain) / chains.length;
   let squares = 0;
-  for (const chain of chains) squares += squaresOf(chain) + count * (meanOf(chain) - mean) ** 2;
-  return { mean, squares };
+  for (const set of sets) {
+    if (set.count === 0) continue;
+    const difference = set.mean - mean;
+    const total = count + set.count;
+    mean += (difference * set.count) / total;
+    squares += set.squares + (difference * difference * count * set.count) / total;
+    count = total;
+  }
+  return { count, mean, squares };
 }
 
 /** Batch means of all chains about their common mean; NaN for constants and for fewer than four batches. */
@@ -150,7 +167,7 @@ function standardError(chains: readonly ChainMoments[], element: number): number
   const batches = chains[0]?.batches ?? 0;
   const total = batches * chains.length;
   if (total < 4) return Number.NaN;
-  const { squares } = pool(chains, (chain) => chain.batchMean[element]!, (chain) => chain.batchSquares[element]!, batches);
+  const { squares } = pool(chains.map((chain) => ({ count: batches, mean: chain.batchMean[element]!, squares: chain.batchSquares[element]! })));
   return squares > 0 ? Math.sqrt(squares / (total - 1) / total) : Number.NaN;
 }
 

@@ -281,7 +281,7 @@ function brokenValues(record: Recording, chain: number): Diagnostic[] {
   const { recorded, size, values, moments } = record;
   const elements = recorded.elements;
   const count = elements === undefined ? size : elements.length;
-  const looked = values ?? moments?.wholeMean ?? new Float64Array(0);
+  const looked = values ?? moments?.mean ?? new Float64Array(0);
   if (!(looked instanceof Float64Array) || size === 0) return [];
   for (let start = 0; start + size <= looked.length; start += size) {
     for (let i = 0; i < count; i++) {

@@ -37,13 +37,20 @@ function tableOf(variable: VariableResult): { chains: number; draws: number; col
   return [];
 }
 
+/** Small integers as text, so that allocations and bits cost a lookup. */
+const BYTES: readonly string[] = Array.from({ length: 256 }, (_, value) => String(value));
+
 function* csvRows(columns: readonly Column[], chains: number, draws: number): Generator<string> {
   yield `${['chain', 'draw', ...columns.map((column) => quoted(column.name))].join(',')}\n`;
+  const cells = columns.map(() => '');
   for (let chain = 0, row = 0; chain < chains; chain++) {
     for (let draw = 0; draw < draws; draw++, row++) {
-      let line = `${chain},${draw}`;
-      for (const { values, element, size } of columns) line += `,${values[row * size + element]}`;
-      yield `${line}\n`;
+      for (let i = 0; i < columns.length; i++) {
+        const { values, element, size } = columns[i]!;
+        const value = values[row * size + element]!;
+        cells[i] = values instanceof Uint8Array ? BYTES[value]! : String(value);
+      }
+      yield `${chain},${draw}${cells.length === 0 ? '' : ','}${cells.join(',')}\n`;
     }
   }
 }

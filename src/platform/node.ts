@@ -27,10 +27,14 @@ class NodeWorker implements WorkerThread {
   listen(received: (message: unknown) => void, failed: (message: string) => void): void {
     this.worker.on('message', received);
     this.worker.on('messageerror', (error) => failed(error.message));
+    // A thread that ends of itself has failed; `terminate` takes this listener away first.
+    this.worker.on('exit', (code) => { if (code !== 0) failed(`it ended with code ${code}`); });
     this.worker.on('error', (error) => failed(error instanceof Error ? error.message : String(error)));
   }
 
   terminate(): void {
+    this.worker.removeAllListeners('exit');
+    this.worker.removeAllListeners('message');
     void this.worker.terminate();
   }
 }

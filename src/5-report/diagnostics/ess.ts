@@ -38,7 +38,10 @@ export function essSd(draws: ChainDraws): number {
 }
 
 /** Beyond about this many lags one transform of all costs less than lags one by one. */
-const DIRECT_LAGS = 24;
+const DIRECT_LAGS = 32;
+/** A correlation at this lag above this bound foretells more lags than that. */
+const FORETELLING_LAG = 8;
+const SLOW_CORRELATION = 0.25;
 
 /** sum over chains of sum_i x[i] x[i + lag] of centred series [chains, n]. */
 function lagSum(centred: Float64Array, chains: number, n: number, lag: number): number {
@@ -60,7 +63,7 @@ function lagSum(centred: Float64Array, chains: number, n: number, lag: number): 
 
 /** Of what `split` holds; leaves it centred. */
 export function effectiveSize(draws: ChainDraws): number {
-  const { split, splitChains, splitDraws: n, splitMeans, lags, correlations } = draws;
+  const { split, splitChains, splitDraws: n, splitMeans, lags } = draws;
   if (n < 3 || isDegenerate(split)) return Number.NaN;
   for (let chain = 0; chain < splitChains; chain++) {
     const mean = meanOf(split, chain * n, n);
@@ -68,16 +71,17 @@ export function effectiveSize(draws: ChainDraws): number {
     for (let i = chain * n; i < (chain + 1) * n; i++) split[i] = split[i]! - mean;
   }
   const scale = 1 / (n * splitChains);
-  // Chains that mix well need a few lags only: these one by one, all of them by transform otherwise.
-  const direct = Math.min(n, DIRECT_LAGS);
-  for (let lag = 0; lag < Math.min(n, 4); lag++) lags[lag] = lagSum(split, splitChains, n, lag);
-  let known = Math.min(n, 4);
-  const within = (lags[0]! * scale * n) / (n - 1);
+  lags[0] = lagSum(split, splitChains, n, 0);
+  const within = (lags[0] * scale * n) / (n - 1);
   let variance = (within * (n - 1)) / n;
   if (splitChains > 1) variance += varianceOf(splitMeans, 0, splitChains, meanOf(splitMeans, 0, splitChains));
+
+  // Chains that mix well need a few lags only: these one by one, all of them by transform otherwise.
+  let known = 1;
+  let previous = 1;
   const correlation = (lag: number): number => {
     if (lag >= known) {
-      if (lag < direct) {
+      if (lag < DIRECT_LAGS && !(lag === FORETELLING_LAG && previous > SLOW_CORRELATION)) {
         lags[lag] = lagSum(split, splitChains, n, lag);
         known = lag + 1;
       } else {
@@ -85,39 +89,45 @@ export function effectiveSize(draws: ChainDraws): number {
         known = n;
       }
     }
-    return 1 - (within - lags[lag]! * scale) / variance;
+    previous = 1 - (within - lags[lag]! * scale) / variance;
+    return previous;
   };
+  const size = splitChains * n;
+  // Antithetic chains: an estimate above S log10 S is not stable enough to report.
+  return size / Math.max(integratedTime(correlation, n, draws.correlations), 1 / Math.log10(size));
+}
 
-  // Pairs (even, odd) of correlations as long as their sum stays positive.
-  correlations.fill(0);
+/**
+ * -1 + 2 sum of correlations over Geyer's initial monotone positive sequence of pairs (even, odd).
+ * @param correlation asked for lags from 1, increasing
+ * @param rho buffer of at least n numbers
+ */
+function integratedTime(correlation: (lag: number) => number, n: number, rho: Float64Array): number {
+  rho.fill(0);
   let even = 1;
   let odd = correlation(1);
-  correlations[0] = even;
-  correlations[1] = odd;
+  rho[0] = even;
+  rho[1] = odd;
   let last = 0;
   while (last < n - 5 && even + odd > 0) {
     last += 2;
     even = correlation(last);
     odd = correlation(last + 1);
     if (even + odd >= 0) {
-      correlations[last] = even;
-      correlations[last + 1] = odd;
+      rho[last] = even;
+      rho[last + 1] = odd;
     }
   }
-  if (even > 0) correlations[last] = even;
-  // Make the sums of pairs decrease.
+  if (even > 0) rho[last] = even;
   for (let lag = 2; lag <= last - 2; lag += 2) {
-    const before = correlations[lag - 2]! + correlations[lag - 1]!;
-    if (correlations[lag]! + correlations[lag + 1]! > before) {
-      correlations[lag] = before / 2;
-      correlations[lag + 1] = before / 2;
+    const before = rho[lag - 2]! + rho[lag - 1]!;
+    if (rho[lag]! + rho[lag + 1]! > before) {
+      rho[lag] = before / 2;
+      rho[lag + 1] = before / 2;
     }
   }
   let sum = 0;
   // `posterior` sums rho[1:last]; for last = 0 that range of R counts down and still takes the first.
-  for (let lag = 0; lag < Math.max(1, last); lag++) sum += correlations[lag]!;
-  const size = splitChains * n;
-  const time = -1 + 2 * sum + correlations[last]!;
-  // Antithetic chains: an estimate above S log10 S is not stable enough to report.
-  return size / Math.max(time, 1 / Math.log10(size));
+  for (let lag = 0; lag < Math.max(1, last); lag++) sum += rho[lag]!;
+  return -1 + 2 * sum + rho[last]!;
 }

@@ -22,9 +22,11 @@ export class Autocovariance {
     let length = 2;
     while (length < 2 * seriesLength) length *= 2;
     this.length = length;
-    this.cosine = new Float64Array(length / 2);
-    this.sine = new Float64Array(length / 2);
-    for (let i = 0; i < length / 2; i++) {
+    // First powers of the factors only: a butterfly multiplies up the second and third.
+    const factors = Math.max(1, length / 4);
+    this.cosine = new Float64Array(factors);
+    this.sine = new Float64Array(factors);
+    for (let i = 0; i < factors; i++) {
       this.cosine[i] = Math.cos((2 * Math.PI * i) / length);
       this.sine[i] = Math.sin((2 * Math.PI * i) / length);
     }
@@ -60,43 +62,116 @@ export class Autocovariance {
     for (let t = 0; t < n; t++) out[t] = real[t]! / length;
   }
 
-  /** Decimation in frequency: natural order in, bit-reversed order out. */
+  /** Decimation in frequency, two stages at a time: natural order in, bit-reversed order out. */
   private forward(): void {
-    const { length, real, imaginary, cosine, sine } = this;
-    for (let half = length >> 1, step = 1; half >= 1; half >>= 1, step <<= 1) {
-      for (let start = 0; start < length; start += 2 * half) {
-        for (let j = 0, k = start, w = 0; j < half; j++, k++, w += step) {
-          const l = k + half;
-          const differenceReal = real[k]! - real[l]!;
-          const differenceImaginary = imaginary[k]! - imaginary[l]!;
-          real[k] = real[k]! + real[l]!;
-          imaginary[k] = imaginary[k]! + imaginary[l]!;
-          const c = cosine[w]!;
-          const s = sine[w]!;
-          real[l] = differenceReal * c + differenceImaginary * s;
-          imaginary[l] = differenceImaginary * c - differenceReal * s;
-        }
-      }
+    const { length, real, imaginary } = this;
+    let block = length;
+    for (let step = 1; block >= 4; block >>= 2, step <<= 2) {
+      const quarter = block >> 2;
+      for (let j = 0; j < quarter; j++) this.forwardButterflies(j, quarter, step);
+    }
+    if (block < 2) return;
+    for (let k = 0; k < length; k += 2) {
+      const differenceReal = real[k]! - real[k + 1]!;
+      const differenceImaginary = imaginary[k]! - imaginary[k + 1]!;
+      real[k] = real[k]! + real[k + 1]!;
+      imaginary[k] = imaginary[k]! + imaginary[k + 1]!;
+      real[k + 1] = differenceReal;
+      imaginary[k + 1] = differenceImaginary;
     }
   }
 
-  /** Decimation in time with conjugate factors: bit-reversed order in, natural order out, unscaled. */
-  private inverse(): void {
+  /** Butterfly number j of every block of four quarters; w = exp(-2 pi i j / block). */
+  private forwardButterflies(j: number, quarter: number, step: number): void {
     const { length, real, imaginary, cosine, sine } = this;
-    for (let half = 1, step = length >> 1; half < length; half <<= 1, step >>= 1) {
-      for (let start = 0; start < length; start += 2 * half) {
-        for (let j = 0, k = start, w = 0; j < half; j++, k++, w += step) {
-          const l = k + half;
-          const c = cosine[w]!;
-          const s = sine[w]!;
-          const turnedReal = real[l]! * c - imaginary[l]! * s;
-          const turnedImaginary = imaginary[l]! * c + real[l]! * s;
-          real[l] = real[k]! - turnedReal;
-          imaginary[l] = imaginary[k]! - turnedImaginary;
-          real[k] = real[k]! + turnedReal;
-          imaginary[k] = imaginary[k]! + turnedImaginary;
-        }
+    const c1 = cosine[j * step]!;
+    const s1 = sine[j * step]!;
+    const c2 = c1 * c1 - s1 * s1;
+    const s2 = 2 * c1 * s1;
+    const c3 = c1 * c2 - s1 * s2;
+    const s3 = c1 * s2 + s1 * c2;
+    for (let k0 = j; k0 < length; k0 += 4 * quarter) {
+      const k1 = k0 + quarter;
+      const k2 = k1 + quarter;
+      const k3 = k2 + quarter;
+      const sumReal02 = real[k0]! + real[k2]!;
+      const sumImaginary02 = imaginary[k0]! + imaginary[k2]!;
+      const differenceReal02 = real[k0]! - real[k2]!;
+      const differenceImaginary02 = imaginary[k0]! - imaginary[k2]!;
+      const sumReal13 = real[k1]! + real[k3]!;
+      const sumImaginary13 = imaginary[k1]! + imaginary[k3]!;
+      const differenceReal13 = real[k1]! - real[k3]!;
+      const differenceImaginary13 = imaginary[k1]! - imaginary[k3]!;
+      real[k0] = sumReal02 + sumReal13;
+      imaginary[k0] = sumImaginary02 + sumImaginary13;
+      // (x0 + x2 - x1 - x3) w^2, (x0 - x2 - i (x1 - x3)) w, (x0 - x2 + i (x1 - x3)) w^3
+      const real1 = sumReal02 - sumReal13;
+      const imaginary1 = sumImaginary02 - sumImaginary13;
+      real[k1] = real1 * c2 + imaginary1 * s2;
+      imaginary[k1] = imaginary1 * c2 - real1 * s2;
+      const real2 = differenceReal02 + differenceImaginary13;
+      const imaginary2 = differenceImaginary02 - differenceReal13;
+      real[k2] = real2 * c1 + imaginary2 * s1;
+      imaginary[k2] = imaginary2 * c1 - real2 * s1;
+      const real3 = differenceReal02 - differenceImaginary13;
+      const imaginary3 = differenceImaginary02 + differenceReal13;
+      real[k3] = real3 * c3 + imaginary3 * s3;
+      imaginary[k3] = imaginary3 * c3 - real3 * s3;
+    }
+  }
+
+  /** The steps of `forward` undone in reverse: bit-reversed order in, natural order out, times the length. */
+  private inverse(): void {
+    const { length, real, imaginary } = this;
+    let block = 4;
+    if (Math.log2(length) % 2 === 1) {
+      for (let k = 0; k < length; k += 2) {
+        const differenceReal = real[k]! - real[k + 1]!;
+        const differenceImaginary = imaginary[k]! - imaginary[k + 1]!;
+        real[k] = real[k]! + real[k + 1]!;
+        imaginary[k] = imaginary[k]! + imaginary[k + 1]!;
+        real[k + 1] = differenceReal;
+        imaginary[k + 1] = differenceImaginary;
       }
+      block = 8;
+    }
+    for (; block <= length; block <<= 2) {
+      const quarter = block >> 2;
+      for (let j = 0; j < quarter; j++) this.inverseButterflies(j, quarter, length / block);
+    }
+  }
+
+  private inverseButterflies(j: number, quarter: number, step: number): void {
+    const { length, real, imaginary, cosine, sine } = this;
+    const c1 = cosine[j * step]!;
+    const s1 = sine[j * step]!;
+    const c2 = c1 * c1 - s1 * s1;
+    const s2 = 2 * c1 * s1;
+    const c3 = c1 * c2 - s1 * s2;
+    const s3 = c1 * s2 + s1 * c2;
+    for (let k0 = j; k0 < length; k0 += 4 * quarter) {
+      const k1 = k0 + quarter;
+      const k2 = k1 + quarter;
+      const k3 = k2 + quarter;
+      const real1 = real[k1]! * c2 - imaginary[k1]! * s2;
+      const imaginary1 = imaginary[k1]! * c2 + real[k1]! * s2;
+      const real2 = real[k2]! * c1 - imaginary[k2]! * s1;
+      const imaginary2 = imaginary[k2]! * c1 + real[k2]! * s1;
+      const real3 = real[k3]! * c3 - imaginary[k3]! * s3;
+      const imaginary3 = imaginary[k3]! * c3 + real[k3]! * s3;
+      const plusReal = real[k0]! + real1;
+      const plusImaginary = imaginary[k0]! + imaginary1;
+      const minusReal = real[k0]! - real1;
+      const minusImaginary = imaginary[k0]! - imaginary1;
+      real[k0] = plusReal + real2 + real3;
+      imaginary[k0] = plusImaginary + imaginary2 + imaginary3;
+      real[k2] = plusReal - real2 - real3;
+      imaginary[k2] = plusImaginary - imaginary2 - imaginary3;
+      // x1 and x3 differ by twice i (y2 - y3).
+      real[k1] = minusReal - (imaginary2 - imaginary3);
+      imaginary[k1] = minusImaginary + (real2 - real3);
+      real[k3] = minusReal + (imaginary2 - imaginary3);
+      imaginary[k3] = minusImaginary - (real2 - real3);
     }
   }
 }
