@@ -90,6 +90,16 @@ describe('edges', () => {
     expect(logDensity('Flat', {}, -1e9)).toBe(0);
     expect(() => familyNamed('Flat').variate({})).toThrow(/improper/);
   });
+  it('the quantile of a DiscreteUniform steps exactly where its distribution function does', () => {
+    const family = familyNamed('DiscreteUniform'), p = symbols({ low: 0, high: 0 });
+    const quantile = family.quantile!(ref('u'), p), cdf = family.cdf!(ref('x'), p);
+    for (let n = 1; n <= 60; n++) {
+      for (let k = 0; k < n; k++) {
+        const u = numberOf(cdf, { low: 0, high: n - 1, x: k });
+        expect(numberOf(quantile, { low: 0, high: n - 1, u })).toBe(k);
+      }
+    }
+  });
   it('an expectation without closed form is refused by name', () => {
     expect(() => familyNamed('Normal').exponential!.expectation('log x', symbols({ mean: 0, sd: 1 }))).toThrow(/log x under Normal/);
   });
