@@ -65,7 +65,8 @@ export class DerivedModel {
     this.status = statuses(graph, given, definitions);
   }
 
-  statusOf(name: string): LatentStatus { return this.status.get(name) ?? 'given'; }
+  /** Masks, given parts and tables of data count as given; one-hot variables and expectations change during a run. */
+  statusOf(name: string): LatentStatus { return this.status.get(name) ?? (name.endsWith('=') || name.startsWith('E|') ? 'latent' : 'given'); }
   variable(name: string): Variable {
     const v = this.graph.variables.get(name);
     if (v === undefined) throw new InternalError(`variable ${name} is not in the graph`);

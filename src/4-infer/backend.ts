@@ -1,7 +1,6 @@
 /**
  * What a backend is: a reading of the canonical form. One folder, one registry line.
  */
-import type { Diagnostic } from '../errors/diagnostic.js';
 import type { BoundModel, Given } from '../2-graph/bound.js';
 import type { ModelGraph } from '../2-graph/graph.js';
 import type { RunResult } from './posterior.js';

@@ -26,13 +26,13 @@ export class StatisticTables {
   readonly before: Code[] = [];
   private readonly known: TableRecord[] = [];
   private readonly builder: ProgramBuilder;
-  /** Variable that the kernel updates; tables filled before its loop must not read it. */
-  private readonly updated: string | null;
+  /** Storages that the kernel writes; tables filled before its loop must not read them. */
+  private readonly updated: readonly string[];
   /** Plates of the kernel: indices that are free in coefficients. */
   private readonly plates: readonly Binder[];
   private readonly foldedTables: FoldedTables;
 
-  constructor(builder: ProgramBuilder, updated: string | null, plates: readonly Binder[], foldedTables: FoldedTables) {
+  constructor(builder: ProgramBuilder, updated: readonly string[], plates: readonly Binder[], foldedTables: FoldedTables) {
     this.builder = builder;
     this.updated = updated;
     this.plates = plates;
@@ -84,7 +84,7 @@ export class StatisticTables {
     const rewriteFactor = (f: Expr): Expr => rewrite(f, (x) => {
       if (x.op !== 'ref' || x.at.length === 0 || model.statusOf(x.variable) === 'given') return x;
       const at = x.at.map((e, d) => {
-        if (e.op !== 'ref' || (this.updated !== null && variablesOf(e).has(this.updated))) return e;
+        if (e.op !== 'ref' || this.updated.some((u) => variablesOf(e).has(u))) return e;
         const heavy = outBinders.find((b) => this.trips(b) > smallRange && freeIndices(e).has(b.index));
         if (heavy === undefined) return e;
         const known = separated.find((s) => equal(s.e, e));
@@ -149,7 +149,7 @@ export class StatisticTables {
     for (const e of [body, ...guards, binder.from, binder.to, ...others.flatMap((o) => [o.from, o.to])]) for (const v of variablesOf(e)) reads.add(v);
     const given = [...reads].every((v) => this.builder.model.statusOf(v) === 'given');
     if (!given) {
-      if (this.updated !== null && reads.has(this.updated)) return inline();
+      if (this.updated.some((u) => reads.has(u))) return inline();
       if (addresses.length === 0) return inline();
     }
     const at = [...addresses.map((a) => a.right), ...others.map((o) => o.index)];

@@ -7,15 +7,15 @@
  */
 import { type Argument, type Code, type Place, accumulate, store, when } from '../code/loop.js';
 import {
-  type ArrayExpr, type Expr, type Index, add, addAll, apply, build, cond, freeIndices, index, isConst, mul, neg, num, one, pow, reduce, ref, scalar, sub, substitute, zero,
+  type ArrayExpr, type Expr, type Index, add, addAll, apply, build, cond, freeIndices, index, isConst, mul, neg, num, one, pow, reduce, ref, scalar, sub, zero,
 } from '../expr/expr.js';
 import type { Variate } from '../distributions/family.js';
 import type { ClosedForm, Slot } from '../3-derive/closedForm.js';
 import { regionSupport, replaceSelf, sameKind } from '../3-derive/closedForm.js';
-import { type Bound, type Collected, type Contribution, mentions, selfExpr, solve } from '../3-derive/conditional.js';
+import { type Bound, type Collected, type Contribution, selfExpr } from '../3-derive/conditional.js';
+import { elementTerms } from '../3-derive/occurrences.js';
 import type { Factor, LatentRegion } from '../3-derive/model.js';
 import type { Binder } from '../3-derive/normalForm.js';
-import { provablyDistinct, provablyEqual } from '../expr/affine.js';
 import { type FoldedTables, StatisticTables } from './contract.js';
 import { type ProgramBuilder, loops } from './programBuilder.js';
 
@@ -30,7 +30,8 @@ export class RegionContext {
   readonly eventDims: readonly number[];
   readonly tables: StatisticTables;
 
-  constructor(builder: ProgramBuilder, collected: Collected, folded: FoldedTables) {
+  /** @param written storages beside the region's variable that its kernel writes. */
+  constructor(builder: ProgramBuilder, collected: Collected, folded: FoldedTables, written: readonly string[] = []) {
     this.builder = builder;
     this.collected = collected;
     const r = collected.region;
@@ -40,7 +41,7 @@ export class RegionContext {
     this.at = r.at.map((e) => builder.bind(e));
     const shape = builder.storage(r.variable.name).shape;
     this.eventDims = r.eventRank === 0 ? [] : shape.slice(shape.length - r.eventRank);
-    this.tables = new StatisticTables(builder, r.variable.name, this.plates, folded);
+    this.tables = new StatisticTables(builder, [r.variable.name, ...written], this.plates, folded);
   }
   get name(): string { return this.region.variable.name; }
   place(event: readonly Expr[] = []): Place { return { storage: this.name, at: [...this.at, ...event] }; }
@@ -52,12 +53,12 @@ export class RegionContext {
 /** Natural parameters of the current element, one storage for each slot, with the code that computes them. */
 export interface Naturals { readonly code: readonly Code[]; readonly storages: readonly string[] }
 
-/** The summed coefficient of each slot's statistic; `transform` replaces expressions of coefficients (expectations under cavi). */
-export function naturals(context: RegionContext, slots: readonly Slot[], contributions: readonly Contribution[] = context.collected.contributions): Naturals {
+/** The summed coefficient of each slot's statistic. `contributions` and `dims` differ from the region's own where expectations stand for values. */
+export function naturals(context: RegionContext, slots: readonly Slot[], contributions: readonly Contribution[] = context.collected.contributions, dims: readonly number[] = context.eventDims): Naturals {
   const { builder, tables } = context;
   const code: Code[] = [];
   const storages = slots.map((slot) => {
-    const shape = slot.rank === 0 ? [] : slot.rank === 1 ? [context.eventDims[0]!] : [context.eventDims[0]!, context.eventDims[0]!];
+    const shape = slot.rank === 0 ? [] : slot.rank === 1 ? [dims[0]!] : [dims[0]!, dims[0]!];
     const own = contributions.filter((c) => sameKind(c.statistic, slot.statistic));
     if (slot.rank === 0) {
       const name = builder.fresh('eta', [], 'local');
@@ -205,125 +206,14 @@ function gaussianDraw(context: RegionContext, slots: readonly Slot[], storages: 
   }];
 }
 
-/** Additive terms of an expression that mention a variable: the others cancel from any conditional. */
-export function dependentTerms(e: Expr, variable: string): Expr {
-  if (!mentions(e, variable)) return zero;
-  if (e.op === 'apply') {
-    if (e.fn === 'add') return add(dependentTerms(e.args[0]!, variable), dependentTerms(e.args[1]!, variable));
-    if (e.fn === 'sub') return sub(dependentTerms(e.args[0]!, variable), dependentTerms(e.args[1]!, variable));
-    if (e.fn === 'neg') return neg(dependentTerms(e.args[0]!, variable));
-  }
-  return e;
-}
-
-/** A factor over indices of its own: statements of one loop share their index, and the region's is one of them. */
-function withFreshPlates(factor: Factor): Factor {
-  const map = new Map<Index, Expr>();
-  const plates = factor.plates.map((p) => {
-    const fresh = { index: index(p.index.name), from: substitute(p.from, map), to: substitute(p.to, map) };
-    map.set(p.index, fresh.index);
-    return fresh;
-  });
-  const put = (e: Expr): Expr => substitute(e, map);
-  return { ...factor, plates, guards: factor.guards.map(put), logDensity: put(factor.logDensity), conditions: factor.conditions.map(put) };
-}
-
-/** Instances of a factor that contain the region's element, as loops over what is not determined by it. */
-interface Occurrence { readonly map: ReadonlyMap<Index, Expr>; readonly binders: readonly Binder[]; readonly guards: readonly Expr[] }
-
-export function occurrences(factor: Factor, region: LatentRegion): readonly Occurrence[] {
-  const name = region.variable.name, rank = region.at.length;
-  const whole: Occurrence = { map: new Map(), binders: factor.plates.map((p) => ({ index: p.index, from: p.from, to: p.to })), guards: factor.guards };
-  const addresses: (readonly Expr[])[] = [];
-  let unsolvable = false;
-  const plateIndices = new Set(factor.plates.map((p) => p.index));
-  const look = (e: Expr): void => {
-    const seen = new Set<Expr>();
-    const go = (x: Expr): void => {
-      if (seen.has(x)) return;
-      seen.add(x);
-      if (x.op === 'ref') {
-        if (x.variable === name) {
-          const address = x.at.slice(0, rank);
-          const outer = address.every((a) => [...freeIndices(a)].every((i) => plateIndices.has(i)));
-          // An address with an inner index may be any element: every instance counts.
-          if (!outer) unsolvable = true;
-          else if (!addresses.some((o) => o.every((a, d) => provablyEqual(a, address[d]!)))) addresses.push(address);
-        }
-        for (const a of x.at) go(a);
-        return;
-      }
-      if (x.op === 'apply') for (const a of x.args) go(a);
-      else if (x.op === 'cond') { go(x.test); go(x.then); go(x.otherwise); }
-      else if (x.op === 'reduce') { go(x.from); go(x.to); go(x.body); }
-      else if (x.op === 'element') { for (const a of x.at) go(a); for (const a of x.array.args) { for (const q of a.dims) go(q); go(a.body); } }
-    };
-    go(e);
-  };
-  for (const e of [factor.logDensity, ...factor.conditions, ...factor.guards]) look(e);
-  if (unsolvable) return [whole];
-  const out: Occurrence[] = [];
-  addresses.forEach((address, k) => {
-    const solved = solve([address], addresses.slice(0, k), region, whole.binders, whole.guards);
-    if (solved !== null) out.push(solved);
-  });
-  return out;
-}
-
-/** A factor's log density (zero density where a condition fails), only the terms that depend on the variable. */
-export function factorDensity(factor: Factor, variable: string): Expr {
-  let out = dependentTerms(factor.logDensity, variable);
-  for (const c of factor.conditions) if (mentions(c, variable)) out = cond(c, out, num(-Infinity));
-  return out;
-}
-
-/** Replaces the region's element by a value wherever a reference is, or may be, that element. */
-export function replaceElement(e: Expr, context: RegionContext, replacement: Expr, ranges: readonly Binder[]): Expr {
-  const { name, at } = context;
-  const go = (x: Expr): Expr => {
-    switch (x.op) {
-      case 'ref': {
-        const address = x.at.map(go);
-        if (x.variable !== name) return ref(x.variable, address);
-        let test: Expr = one;
-        for (let d = 0; d < at.length; d++) {
-          const a = address[d]!;
-          if (provablyEqual(a, at[d]!)) continue;
-          if (provablyDistinct(a, at[d]!, ranges)) return ref(x.variable, address);
-          test = isConst(test, 1) ? apply('eq', a, at[d]!) : apply('and', test, apply('eq', a, at[d]!));
-        }
-        return cond(test, replacement, ref(x.variable, address));
-      }
-      case 'apply': return apply(x.fn, ...x.args.map(go));
-      case 'cond': return cond(go(x.test), go(x.then), go(x.otherwise));
-      case 'reduce': return reduce(x.kind, x.index, go(x.from), go(x.to), go(x.body));
-      case 'element': return { op: 'element', at: x.at.map(go), array: { fn: x.array.fn, dims: x.array.dims.map(go), args: x.array.args.map((a) => ({ indices: a.indices, dims: a.dims.map(go), body: go(a.body) })) } };
-      default: return x;
-    }
-  };
-  return go(e);
-}
-
 /** Sum of the given factors over the instances that contain the element, with the element replaced where asked. */
 export function directDensity(context: RegionContext, factors: readonly Factor[], replacement: Expr | null): Expr {
   const { builder, region } = context;
-  const terms: Expr[] = [];
-  for (const f of factors.map(withFreshPlates)) {
-    for (const o of occurrences(f, region)) {
-      const binders = o.binders.map((b) => builder.bindBinder(b));
-      let e = builder.bind(substitute(factorDensity(f, context.name), o.map));
-      const ranges = [...context.plates, ...binders];
-      if (replacement !== null) e = builder.bind(replaceElement(e, context, replacement, ranges));
-      for (const g of o.guards) {
-        let guard = builder.bind(g);
-        if (replacement !== null) guard = builder.bind(replaceElement(guard, context, replacement, ranges));
-        e = cond(guard, e, zero);
-      }
-      for (const b of [...binders].reverse()) e = reduce('sum', b.index, b.from, b.to, e);
-      terms.push(e);
-    }
-  }
-  return addAll(terms);
+  return addAll(elementTerms(region, factors, replacement).map((t) => {
+    const binders = t.binders.map((b) => builder.bindBinder(b));
+    const guarded = t.guards.reduce<Expr>((e, g) => cond(builder.bind(g), e, zero), builder.bind(t.value));
+    return [...binders].reverse().reduce<Expr>((e, b) => reduce('sum', b.index, b.from, b.to, e), guarded);
+  }));
 }
 
 /** Enumeration: every value's log weight, one categorical draw. */

@@ -11,8 +11,9 @@ import { type Expr, add, apply, build, cond, exp, index, isConst, log, mul, mulA
 import { regionSupport } from '../3-derive/closedForm.js';
 import { logDensityOf, mapLaw } from '../distributions/law.js';
 import type { Law } from '../2-graph/graph.js';
+import { replaceElement } from '../3-derive/occurrences.js';
 import { drawLaw } from './drawLaw.js';
-import { boundExprs, directDensity, replaceElement, type RegionContext, scalarDensity } from './kernels.js';
+import { boundExprs, directDensity, type RegionContext, scalarDensity } from './kernels.js';
 
 export interface StepResult {
   readonly code: readonly Code[];
@@ -285,7 +286,7 @@ export function proposalStep(context: RegionContext, law: Law, recompute: readon
   if (region.eventRank === 0) {
     const next = builder.fresh('proposal', [], 'local');
     const current = context.current();
-    const reversed = mapLaw(bound, (e) => replaceElement(e, context, ref(next, []), context.plates));
+    const reversed = mapLaw(bound, (e) => replaceElement(e, region, ref(next, []), context.plates));
     const forward = logDensityOf(bound, { indices: [], dims: [], body: ref(next, []) });
     const backward = logDensityOf(reversed, { indices: [], dims: [], body: current });
     return finishScalar(context, drawLaw(builder, bound, { storage: next, at: [] }, 0), ref(next, []), sub(backward, forward), null, null, recompute);

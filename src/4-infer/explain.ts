@@ -1,0 +1,167 @@
+/**
+ * `explain` for samplers: each latent block with its conditional as formulas in the program's names,
+ * the factors that enter, and the kernel chosen with the reason.
+ */
+import type { BoundModel, Given } from '../2-graph/bound.js';
+import type { ModelGraph } from '../2-graph/graph.js';
+import { type ClosedForm, sameKind, type Slot, statisticTerm } from '../3-derive/closedForm.js';
+import { collect, type Collected, type Contribution, factorForms } from '../3-derive/conditional.js';
+import { jointFactors } from '../3-derive/joint.js';
+import { DerivedModel, latentRegions } from '../3-derive/model.js';
+import { factorsOf } from '../3-derive/normalForm.js';
+import { elementTerms } from '../3-derive/occurrences.js';
+import { type Expr, type Index, add, addAll, apply, cond, equal, index, isConst, mul, mulAll, neg, num, one, pow, ref, reduce, rewrite, substitute, sub, zero } from '../expr/expr.js';
+import { toJson } from '../expr/json.js';
+import { printLatex, printText } from '../expr/print.js';
+import { simplify } from '../expr/simplify.js';
+import type { ExplainedBlock, Explanation } from './backend.js';
+import { type Chooser, kernelName, samplerProgram } from './mcmc.js';
+import { derive, formName, regionLoops, regionName, type RegionPlan } from './plan.js';
+
+/** A named quantity of a conditional over event indices. */
+export interface Formula { readonly name: string; readonly indices: readonly Index[]; readonly expr: Expr }
+
+export function explainSampler(backend: string, graph: ModelGraph, given: Given, source: string, choose: Chooser, bound: BoundModel | null): Explanation {
+  const derivation = derive(new DerivedModel(graph, given));
+  const blocks = derivation.regions.map((plan): ExplainedBlock => {
+    const { choice, reason } = choose(plan, derivation);
+    const form = plan.recognised.kind === 'none' ? null : plan.recognised;
+    const shown = form === null ? null : focused(graph, plan);
+    return {
+      block: regionName(plan.region), loops: regionLoops(plan.region), family: form === null ? null : formName(form),
+      parameters: formulasOf(form, shown ?? plan.collected).map(render),
+      factors: plan.collected.factors.map((f) => sourceLine(source, f.statement.span)),
+      kernel: kernelName(choice), reason,
+    };
+  });
+  const code = bound === null ? null : samplerProgram(bound, choose, { keep: null, init: null }).code;
+  return { backend, blocks, notes: [], code };
+}
+
+/**
+ * The same conditional with everything but this variable held fixed, so that what does not contain it
+ * stays as the program wrote it. Null where the region looks different then (gaps in vectors).
+ */
+function focused(graph: ModelGraph, plan: RegionPlan): Collected | null {
+  const complete = new Set([...graph.variables.values()].filter((v) => v.name !== plan.region.variable.name && v.origin !== 'let' && v.origin !== 'report').map((v) => v.name));
+  const model = new DerivedModel(graph, { complete, partial: new Set() });
+  const region = latentRegions(model).find((r) => r.statement.id === plan.region.statement.id);
+  if (region === undefined || region.eventRank !== plan.region.eventRank) return null;
+  const collected = collect(region, factorForms(jointFactors(model), model), model);
+  return collected.obstacles.length > 0 ? null : collected;
+}
+
+/** The statement as it stands in the program, on one line. */
+export function sourceLine(source: string, span: { readonly start: number; readonly end: number }): string {
+  return source.slice(span.start, span.end).replace(/\s+/g, ' ').trim();
+}
+
+export function render(f: Formula): ExplainedBlock['parameters'][number] {
+  const lhs = f.indices.length === 0 ? f.name : `${f.name}[${f.indices.map((i) => i.name).join(',')}]`;
+  return { name: f.name, text: `${lhs} = ${printText(f.expr)}`, latex: `${lhs} = ${printLatex(f.expr)}`, json: { indices: f.indices.map((i) => i.name), value: toJson(f.expr) } };
+}
+
+/** The coefficient of a statistic as one formula over event indices. */
+export function coefficient(slot: Slot, contributions: readonly Contribution[], event: readonly Index[]): Expr {
+  const own = contributions.filter((c) => sameKind(c.statistic, slot.statistic));
+  return presentable(addAll(own.map((c) => {
+    let value = c.coefficient;
+    const map = new Map<Index, Expr>();
+    const guards: Expr[] = [...c.guards];
+    const binders = [...c.binders];
+    c.event.forEach((e, d) => {
+      const i = event[d];
+      if (i === undefined) return;
+      const at = binders.findIndex((b) => b.index === e && !map.has(b.index));
+      if (at >= 0) { map.set(binders[at]!.index, i); binders.splice(at, 1); } else guards.push(apply('eq', i, e));
+    });
+    const put = (e: Expr): Expr => substitute(e, map);
+    value = put(value);
+    for (const g of guards) value = cond(put(g), value, zero);
+    for (const b of [...binders].reverse()) value = reduce('sum', b.index, put(b.from), put(b.to), value);
+    return value;
+  })));
+}
+
+/** Small rewritings for the reader: gaps in data are not named by their storage. */
+function presentable(e: Expr): Expr {
+  return simplify(rewrite(e, (x) => {
+    if (x.op === 'ref' && x.variable.endsWith('!')) return ref(x.variable.slice(0, -1), x.at);
+    if (x.op === 'apply' && x.fn === 'eq') {
+      const [a, b] = x.args;
+      if (a?.op === 'index' && b?.op === 'index' && a.name > b.name) return apply('eq', b, a);
+    }
+    if (x.op === 'ref' && x.variable.endsWith('?')) return apply('missing', ref(x.variable.slice(0, -1), x.at));
+    return x;
+  }));
+}
+
+/** A conditional's parameters: canonical where they are simple, natural ones for vectors and matrices. */
+export function formulasOf(form: ClosedForm | null, collected: Collected): readonly Formula[] {
+  const { region, contributions } = collected;
+  const i = index('i'), j = index('j');
+  if (form === null) return [];
+  switch (form.kind) {
+    case 'finite': {
+      const k = index('k');
+      return [{ name: 'logWeight', indices: [k], expr: weightFormula(collected, k) }];
+    }
+    case 'exponential': {
+      if (region.eventRank === 0) {
+        const natural = form.slots.map((s) => coefficient(s, contributions, []));
+        if (form.family.name === 'Normal') {
+          // precision and mean * precision read better than mean and sd, and say the same.
+          const x = natural[form.slots.findIndex((s) => s.statistic.kind === 'power' && s.statistic.power === 1)]!, xx = natural[form.slots.findIndex((s) => s.statistic.kind === 'power' && s.statistic.power === 2)]!;
+          const precision = presentable(mul(num(-2), xx));
+          return [{ name: 'precision', indices: [], expr: distribute(precision) }, { name: 'mean', indices: [], expr: apply('div', x, distribute(precision)) }];
+        }
+        const p = form.family.exponential!.parameters(natural.map((e) => ({ indices: [], dims: [], body: e })));
+        return Object.entries(p).map(([name, a]) => ({ name, indices: [], expr: distribute(simplify(a.body)) }));
+      }
+      const linear = form.slots.find((s) => s.rank === region.eventRank && s.statistic.kind === 'power');
+      if (form.slots.some((s) => s.statistic.kind === 'pair')) {
+        const q = coefficient(form.slots.find((s) => s.statistic.kind === 'pair')!, contributions, [i, j]);
+        const swapped = substitute(q, new Map<Index, Expr>([[i, j], [j, i]]));
+        const precision = equal(simplify(q), simplify(swapped)) ? mul(num(-2), q) : neg(add(q, swapped));
+        return [{ name: 'precision', indices: [i, j], expr: distribute(simplify(precision)) }, { name: 'shift', indices: [i], expr: coefficient(linear!, contributions, [i]) }];
+      }
+      if (form.family.name === 'Dirichlet') return [{ name: 'alpha', indices: [i], expr: simplify(add(one, coefficient(form.slots[0]!, contributions, [i]))) }];
+      return form.slots.map((s) => ({
+        name: `coefficient of ${s.statistic.kind === 'power' ? 'X' : s.statistic.kind === 'inverse' ? 'inverse(X)' : s.statistic.kind === 'logdet' ? 'logdet(X)' : s.statistic.kind}`,
+        indices: s.rank === 2 ? [i, j] : s.rank === 1 ? [i] : [], expr: coefficient(s, contributions, s.rank === 2 ? [i, j] : s.rank === 1 ? [i] : []),
+      }));
+    }
+    case 'powerGamma': {
+      const [a, b] = form.slots.map((s) => coefficient(s, contributions, []));
+      return [{ name: `shape of ${printText(pow(ref(region.variable.name, region.at), num(form.power)))}`, indices: [], expr: distribute(simplify(apply('div', add(a!, one), num(form.power)))) }, { name: 'rate', indices: [], expr: distribute(simplify(neg(b!))) }];
+    }
+    case 'powerLaw': return [{ name: 'shape', indices: [], expr: simplify(sub(num(-1), coefficient(form.slots[0]!, contributions, []))) }];
+    case 'shiftedCount': return [{ name: 'log rate', indices: [], expr: coefficient(form.slots[0]!, contributions, []) }, { name: 'shift', indices: [], expr: form.shift }];
+    default: return form.slots.map((s) => ({ name: `coefficient of ${printText(statisticTerm(s.statistic, region))}`, indices: [], expr: coefficient(s, contributions, []) }));
+  }
+}
+
+/** -2 * (a + b) reads as -2 a - 2 b: constants go into sums. */
+function distribute(e: Expr): Expr {
+  if (e.op !== 'apply') return simplify(e);
+  const [a, b] = e.args;
+  if ((e.fn === 'add' || e.fn === 'sub') && a !== undefined && b !== undefined) return apply(e.fn, distribute(a), distribute(b));
+  if (e.fn === 'neg' && a !== undefined) return scaled(-1, a);
+  return e.fn === 'mul' && a !== undefined && b !== undefined && isConst(a) ? scaled(a.value, b) : simplify(e);
+}
+function scaled(c: number, e: Expr): Expr {
+  if (e.op === 'apply' && (e.fn === 'add' || e.fn === 'sub')) return apply(e.fn, scaled(c, e.args[0]!), scaled(c, e.args[1]!));
+  if (e.op === 'reduce' && e.kind === 'sum') return { ...e, body: scaled(c, e.body) };
+  if (e.op === 'cond' && isConst(e.otherwise, 0)) return { ...e, then: scaled(c, e.then) };
+  const factors = factorsOf(e);
+  const constant = factors.reduce((p, f) => (isConst(f) ? p * f.value : p), c);
+  return simplify(mul(num(constant), mulAll(factors.filter((f) => !isConst(f)))));
+}
+
+/** The log weight of value k of a finite latent: every factor that mentions it, at that value. */
+function weightFormula(collected: Collected, k: Index): Expr {
+  return presentable(addAll(elementTerms(collected.region, collected.factors, k).map((t) => {
+    const guarded = t.guards.reduce<Expr>((e, g) => cond(g, e, zero), t.value);
+    return [...t.binders].reverse().reduce<Expr>((e, b) => reduce('sum', b.index, b.from, b.to, e), guarded);
+  })));
+}

@@ -1,0 +1,144 @@
+/**
+ * `--opt kernel.NAME=...`: the user's choice of kernel for a block, parsed with the language's own
+ * grammar and checked against what was derived.
+ */
+import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
+import { didYouMean, renderDiagnostics } from '../errors/render.js';
+import type { ArgumentSyntax, Syntax } from '../1-parse/ast.js';
+import { parse } from '../1-parse/parse.js';
+import { print } from '../1-parse/print.js';
+import { lower } from '../2-graph/lower.js';
+import type { HoleValue } from '../2-graph/types.js';
+import type { Law, ModelGraph } from '../2-graph/graph.js';
+import { type Expr, type Index, substitute } from '../expr/expr.js';
+import { mapLaw } from '../distributions/law.js';
+import type { OptionDoc } from './backend.js';
+import type { Chooser } from './mcmc.js';
+import type { KernelChoice, RegionPlan } from './plan.js';
+
+export const kernelOptions: readonly OptionDoc[] = [
+  { name: 'kernel.NAME', type: 'kernel', default: 'derived', doc: 'kernel of the block NAME: conjugate, enumerate, slice, rw(scale: 1, adapt: true), independent(D) or propose(D), D a distribution in which names are current values' },
+  { name: 'block', type: 'text', default: 'none', doc: 'none: every scalar or draw alone (the only blocking of this version)' },
+];
+
+/** Name under which a proposal is lowered beside the program. */
+const proposalName = 'proposal_';
+
+interface Request { readonly option: string; readonly name: string; readonly text: string; readonly syntax: Syntax }
+
+function fail(diagnostics: readonly Diagnostic[]): never {
+  throw new ModelError(diagnostics, renderDiagnostics(diagnostics, '', 'options'));
+}
+function optionError(message: string, hint?: string): Diagnostic { return { code: 'wrong-option', severity: 'error', message, hint }; }
+
+/**
+ * A chooser that obeys the options and falls back to a backend's own choice.
+ * @throws ModelError for unknown options, blocks that do not exist and kernels that cannot be parsed.
+ */
+export function chooserFromOptions(graph: ModelGraph, source: string, options: Readonly<Record<string, string>>, fallback: (plan: RegionPlan) => { readonly choice: KernelChoice; readonly reason: string }): Chooser {
+  const wrong: Diagnostic[] = [];
+  const requests = new Map<string, Request>();
+  const unknowns = [...graph.variables.values()].filter((v) => v.origin !== 'constant' && v.origin !== 'let' && v.origin !== 'report').map((v) => v.name);
+  for (const [option, text] of Object.entries(options)) {
+    if (option === 'block') {
+      if (text !== 'none') wrong.push({ code: 'not-in-this-version', severity: 'error', message: `joint blocks (block=${text}) are not in this version`, hint: 'Leave the option out: every scalar or draw is a block of its own.' });
+      continue;
+    }
+    if (!option.startsWith('kernel.')) {
+      const near = didYouMean(option, ['block', 'kernel']);
+      wrong.push(optionError(`there is no option '${option}'`, near === null ? 'Options of this backend: kernel.NAME, block.' : `Did you mean '${near}'?`));
+      continue;
+    }
+    const name = option.slice('kernel.'.length);
+    if (!unknowns.includes(name)) {
+      const near = didYouMean(name, unknowns);
+      wrong.push(optionError(`no unknown is called '${name}'`, near === null ? `Unknowns: ${unknowns.join(', ')}.` : `Did you mean '${near}'?`));
+      continue;
+    }
+    const parsed = parse(`report kernel_ = ${text}`);
+    const statement = parsed.program?.statements[0];
+    if (statement === undefined || statement.kind !== 'report' || parsed.program!.statements.length !== 1) {
+      wrong.push(optionError(`'${text}' is not a kernel`, 'Kernels: conjugate, enumerate, slice, rw(scale: 1), independent(D), propose(D).'));
+      continue;
+    }
+    requests.set(name, { option, name, text, syntax: statement.value });
+  }
+  if (wrong.length > 0) fail(wrong);
+  return (plan) => {
+    const request = requests.get(plan.region.variable.name);
+    return request === undefined ? fallback(plan) : { choice: choiceOf(request, plan, graph, source), reason: `asked for by --opt ${request.option}` };
+  };
+}
+
+function choiceOf(request: Request, plan: RegionPlan, graph: ModelGraph, source: string): KernelChoice {
+  const { syntax, text, name } = request;
+  const { recognised } = plan;
+  const word = syntax.kind === 'name' ? syntax.name : syntax.kind === 'call' && 'text' in syntax.callee ? syntax.callee.text : null;
+  const args: readonly ArgumentSyntax[] = syntax.kind === 'call' ? syntax.arguments : [];
+  switch (word) {
+    case 'conjugate':
+      if (recognised.kind === 'none' || recognised.kind === 'finite') fail([optionError(`'${name}' has no conjugate conditional`, recognised.kind === 'finite' ? 'It takes finitely many values: use enumerate.' : 'See credence explain for the term that prevents it.')]);
+      return { kind: 'conjugate', form: recognised };
+    case 'enumerate':
+      if (recognised.kind !== 'finite') fail([optionError(`'${name}' does not take finitely many values`, 'Use slice or rw(scale: 1).')]);
+      return { kind: 'enumerate', form: recognised };
+    case 'slice':
+      if (recognised.kind === 'finite') return { kind: 'enumerate', form: recognised };
+      if (plan.region.eventRank === 2) fail([optionError(`'${name}' is a matrix: slice sampling works on scalars and vectors`, 'Use rw(scale: 0.2).')]);
+      return { kind: 'slice' };
+    case 'rw': {
+      const scale = numberArgument(args, 'scale', 0, 1, request), adapt = booleanArgument(args, 'adapt', true, request);
+      if (!(scale > 0)) fail([optionError(`the scale of ${text} must be positive`)]);
+      return { kind: 'walk', scale, adapt };
+    }
+    case 'independent': case 'propose': {
+      const inner = args[0]?.value;
+      if (inner === undefined) {
+        if (word === 'independent' && recognised.kind === 'finite') return { kind: 'uniform', form: recognised };
+        fail([optionError(`${word} needs a distribution`, `For example kernel.${name}=${word}(Normal(0, 1)).`)]);
+      }
+      return { kind: word, law: proposalLaw(inner, plan, graph, source, request), text: text.slice(text.indexOf('(') + 1, text.lastIndexOf(')')) };
+    }
+    default: fail([optionError(`'${text}' is not a kernel`, 'Kernels: conjugate, enumerate, slice, rw(scale: 1), independent(D), propose(D).')]);
+  }
+}
+
+function numberArgument(args: readonly ArgumentSyntax[], name: string, position: number, fallback: number, request: Request): number {
+  const a = args.find((x) => x.name?.text === name) ?? (args[position]?.name === null ? args[position] : undefined);
+  if (a === undefined) return fallback;
+  if (a.value.kind !== 'number') fail([optionError(`${name} in ${request.text} must be a number`)]);
+  return a.value.value;
+}
+function booleanArgument(args: readonly ArgumentSyntax[], name: string, fallback: boolean, request: Request): boolean {
+  const a = args.find((x) => x.name?.text === name);
+  if (a === undefined) return fallback;
+  if (a.value.kind !== 'boolean') fail([optionError(`${name} in ${request.text} must be true or false`)]);
+  return a.value.value;
+}
+
+/**
+ * The law of a proposal: lowered as a prediction of the program itself, so that every name is in
+ * scope and means its current value; its loops are the region's own.
+ */
+function proposalLaw(syntax: Syntax, plan: RegionPlan, graph: ModelGraph, source: string, request: Request): Law {
+  const span = { start: 0, end: 0 };
+  const whole = { text: proposalName, span };
+  const statement = { kind: 'predict' as const, target: { name: whole, at: [], span }, type: null, law: syntax, span };
+  const text = print({ statements: [statement], span });
+  const parsed = parse(`${source}\n${text}`, graph.hostFunctions.length);
+  if (parsed.program === null) fail(parsed.diagnostics);
+  const holes: HoleValue[] = graph.hostFunctions.map((h) => ({ kind: 'function', name: h.name, call: h.call }));
+  const lowered = lower(parsed.program, holes);
+  const errors = lowered.diagnostics.filter((d) => d.severity === 'error');
+  if (lowered.graph === null || errors.length > 0) {
+    fail(errors.map((d): Diagnostic => ({ code: d.code, severity: 'error', message: `in ${request.option}=${request.text}: ${d.message}`, hint: d.hint })));
+  }
+  const predicted = lowered.graph.statements.find((s) => s.kind === 'predict' && s.target.variable === proposalName);
+  if (predicted === undefined || predicted.kind !== 'predict') fail([optionError(`'${request.text}' is not a distribution`)]);
+  // Names now refer to the second lowering's indices: the prediction's loops become the element's address.
+  const map = new Map<Index, Expr>();
+  const at = plan.region.at;
+  if (predicted.plates.length > at.length) fail([optionError(`'${request.text}' has more dimensions than '${request.name}'`)]);
+  predicted.plates.forEach((p, d) => map.set(p.index, at[d]!));
+  return mapLaw(predicted.law, (e) => substitute(e, map));
+}
