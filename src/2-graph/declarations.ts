@@ -177,3 +177,41 @@ function nameLocals(drafts: readonly Draft[], global: ReadonlyMap<string, Draft>
     taken.add(name);
   }
 }
+
+/** Parts of an expression, bounds of its loops included. */
+function partsOf(s: Syntax): readonly Syntax[] {
+  switch (s.kind) {
+    case 'unary': return [s.operand];
+    case 'binary': return [s.left, s.right];
+    case 'conditional': return [s.test, s.then, s.otherwise];
+    case 'call': return s.arguments.map((a) => a.value);
+    case 'index': return [s.array, ...s.at.flatMap((p) => (p.kind === 'at' ? [p.value] : p.kind === 'range' ? [p.range.from, p.range.to] : []))];
+    case 'array': return s.elements;
+    case 'comprehension': case 'generator': return [s.body, ...s.plates.flatMap((p) => [p.range.from, p.range.to])];
+    case 'lambda': return [s.body];
+    default: return [];
+  }
+}
+
+/** How a function of the program comes to call itself, `f -> g -> f`; null where it does not. */
+export function pathOfCalls(functions: ReadonlyMap<string, ProgramFunction>, name: string): readonly string[] | null {
+  const seen = new Set<string>();
+  const search = (path: readonly string[]): readonly string[] | null => {
+    const fn = functions.get(path[path.length - 1]!);
+    if (fn === undefined) return null;
+    const work: Syntax[] = [fn.body];
+    while (work.length > 0) {
+      const s = work.pop()!;
+      work.push(...partsOf(s));
+      if (s.kind !== 'call' || 'hole' in s.callee) continue;
+      const called = s.callee.text;
+      if (called === name) return [...path, called];
+      if (seen.has(called)) continue;
+      seen.add(called);
+      const found = search([...path, called]);
+      if (found !== null) return found;
+    }
+    return null;
+  };
+  return search([name]);
+}

@@ -17,7 +17,7 @@ import { densityFunctions } from './densities.js';
 import type { ScalarType } from './graph.js';
 import {
   familyAsValue, functionAsValue, generatorUnexpected, holeIsFunction, holeMissing, holeNotFunction, indexHides, indexOutOfRange, lambdaUnexpected, programTooLarge,
-  raggedWhole, rangeNotInteger, realIndex, recursiveFunction, shapeMismatch, tooManyIndices, typeMismatch, unknownArgument, unknownFunction, unknownName, wrongArgumentCount,
+  raggedWhole, rangeNotInteger, realIndex, shapeMismatch, tooManyIndices, typeMismatch, unknownArgument, unknownFunction, unknownName, wrongArgumentCount,
 } from './messages.js';
 import { constantDifference, extreme, printDimension, printType } from './shapes.js';
 import { type Environment, type Loop, innerScope, loopOf, lookUp, visibleNames } from './scope.js';
@@ -78,8 +78,9 @@ function lowerName(context: Context, name: string, span: Span, environment: Envi
       if (isPoison(type)) return type;
       // A local is its element in this iteration.
       const own: Expr[] = variable.local ? localPosition(context, variable.definitions[0]?.environment.plates ?? []) : [];
-      const value = buildValue(type.scalar, type.dims.slice(own.length), (...at) => ref(variable.name, [...own, ...at]));
-      return { ...value, ragged: Math.max(0, type.ragged - own.length), variable: variable.text };
+      const dims = type.here ?? type.dims.slice(own.length);
+      const value = buildValue(type.scalar, dims, (...at) => ref(variable.name, [...own, ...at]));
+      return { ...value, ragged: type.here === null ? Math.max(0, type.ragged - own.length) : 0, variable: variable.text };
     }
   }
 }
@@ -408,9 +409,8 @@ function lowerHostCall(context: Context, hole: number, syntax: Syntax & { kind: 
 function lowerOwnFunction(context: Context, name: string, syntax: Syntax & { kind: 'call' }, environment: Environment): Value {
   const fn = context.functions.get(name)!;
   const args = lowerArguments(context, syntax.arguments, name, environment);
-  if (environment.calls.includes(name)) {
-    return context.report(recursiveFunction(syntax.callee.span, [...environment.calls.slice(environment.calls.indexOf(name)), name]));
-  }
+  // Recursion is reported where the function is declared.
+  if (environment.calls.includes(name)) return poison;
   if (syntax.arguments.length !== fn.parameters.length) {
     const n = fn.parameters.length;
     return context.report(wrongArgumentCount(syntax.span, name, syntax.arguments.length, `${n} argument${n === 1 ? '' : 's'} (${fn.parameters.map((p) => p.text).join(', ')})`));

@@ -12,13 +12,13 @@ import type { Family } from '../distributions/family.js';
 import type { Program, Stmt, Syntax, TargetSyntax } from '../1-parse/ast.js';
 import { applied } from './builtins.js';
 import type { Context } from './context.js';
-import { type Declarations, type Placed, declare } from './declarations.js';
+import { type Declarations, type Placed, declare, pathOfCalls } from './declarations.js';
 import { type DeclaredType, type Restricted, lowerType, restrict } from './declaredTypes.js';
 import { functionEnvironment, localPosition, lowerExpression, lowerRange } from './expressions.js';
 import type { Constraint, HostFunction, Law, ModelGraph, Plate, ScalarType, ShapeObligation, SizeSource, Statement, Target, Variable } from './graph.js';
 import { lowerLaw, mapLaw } from './laws.js';
 import {
-  cycle, definedForEach, discreteObservation, latentBound, latentCondition, leftIndexTwice, observedLatent, predictUsed, ranksDiffer, selfReference, shapeMismatch,
+  cycle, definedForEach, discreteObservation, latentBound, latentCondition, leftIndexTwice, observedLatent, predictUsed, raggedEvent, ranksDiffer, recursiveFunction, selfReference, shapeMismatch,
   tangledReference, tooDeep, typeMismatch, wrongLeftIndex,
 } from './messages.js';
 import { arraysOfStatement, readsOf, recursiveStatements, scheduleStatements, targetOf } from './query.js';
@@ -84,7 +84,8 @@ export class Lowerer implements Context {
   report(diagnostic: Diagnostic): Poison {
     this.failed = true;
     if (!this.reporting) return poison;
-    const key = `${diagnostic.code}:${diagnostic.span?.start ?? -1}:${diagnostic.span?.end ?? -1}`;
+    // What is too large is so as a whole; one message says it.
+    const key = diagnostic.code === 'program-too-large' ? diagnostic.code : `${diagnostic.code}:${diagnostic.span?.start ?? -1}:${diagnostic.span?.end ?? -1}`;
     if (!this.seen.has(key)) { this.seen.add(key); this.found.push(diagnostic); }
     return poison;
   }
@@ -205,6 +206,8 @@ export class Lowerer implements Context {
   // --- types ----------------------------------------------------------------------------------
 
   private inferTypes(): void {
+    // Data whose dimensions are given by its own shape.
+    const circular: Declared[] = [];
     this.inferring = true;
     this.reporting = false;
     for (let round = 0; round < MOST_ROUNDS; round++) {
@@ -215,14 +218,16 @@ export class Lowerer implements Context {
       if (!this.waited) break;
       if (this.typeKeys() !== before) continue;
       // Only recursion without a beginning is left: it speaks of scalars.
-      const open = this.declarations.variables.find((v) => !this.types.has(v));
-      if (open === undefined) break;
-      this.types.set(open, this.assumedType(open));
+      const open = this.declarations.variables.filter((v) => !this.types.has(v));
+      const assumed = open.find((v) => v.origin !== 'data') ?? open[0];
+      if (assumed === undefined) break;
+      if (assumed.origin === 'data') { this.types.set(assumed, poison); circular.push(assumed); } else this.types.set(assumed, this.assumedType(assumed));
     }
     this.inferring = false;
     this.reporting = true;
     this.failed = false;
     this.work = 0;
+    for (const v of circular) this.report(selfReference(v.span, v.text));
   }
 
   private typeKeys(): string {
@@ -234,7 +239,7 @@ export class Lowerer implements Context {
 
   private assumedType(v: Declared): VariableType {
     const places = v.definitions.map((d) => this.placeOf(v, d)).filter((p): p is TargetPlace => p !== null);
-    return { scalar: 'real', dims: this.extents(places, v), eventRank: 0, ragged: raggedRank(places), constraint: { kind: 'none' } };
+    return { scalar: 'real', dims: this.extents(places, v), eventRank: 0, ragged: raggedRank(places), constraint: { kind: 'none' }, here: null };
   }
 
   private attempt(v: Declared): void {
@@ -258,23 +263,28 @@ export class Lowerer implements Context {
     const old = known !== undefined && !isPoison(known) ? known.scalar : first.scalar;
     const random = parts.find((p) => p.eventRank > 0) ?? first;
     const constraint = parts.find((p) => p.constraint.kind !== 'none')?.constraint ?? first.constraint;
+    const leading = this.extents(places, v);
+    const plates = this.platesOf(v);
+    // Rows of different lengths are stored in a rectangle as long as the longest.
+    const uneven = first.trailing.map((d) => mentions(d, new Set(plates.map((p) => p.index))));
+    const raggedTrailing = uneven.lastIndexOf(true) + 1;
     this.types.set(v, {
       scalar: parts.map((p) => p.scalar).reduce(joinScalars, old),
-      dims: [...this.extents(places, v), ...this.trailing(places, first)],
-      eventRank: random.eventRank, ragged: raggedRank(places), constraint,
+      dims: [...leading, ...first.trailing.map((d, k) => (uneven[k] ? maximumOver(d, plates) : d))],
+      eventRank: random.eventRank, constraint,
+      ragged: raggedTrailing > 0 ? leading.length + raggedTrailing : raggedRank(places),
+      here: v.local && v.definitions.length === 1 ? first.trailing : null,
     });
   }
 
-  /** Trailing dimensions of the definition; those of an indexed `let` of arrays are its own shape. */
-  private trailing(places: readonly TargetPlace[], first: DefinitionType): readonly Expr[] {
-    const rank = Math.min(...places.map((p) => p.axes.length));
-    return Number.isFinite(rank) ? first.trailing : [];
+  private platesOf(v: Declared): readonly { readonly index: Index; readonly range: IndexRange }[] {
+    return v.definitions.flatMap((d) => d.environment.plates).map((l) => ({ index: l.index, range: this.range(l) }));
   }
 
   private extents(places: readonly TargetPlace[], v: Declared): readonly Expr[] {
     const rank = Math.min(...places.map((p) => p.axes.length));
     if (!Number.isFinite(rank)) return [];
-    const plates = v.definitions.flatMap((d) => d.environment.plates).map((l) => ({ index: l.index, range: this.range(l) }));
+    const plates = this.platesOf(v);
     return [...Array(rank).keys()].map((axis) => extentOf(places.map((p) => {
       const a = p.axes[axis]!;
       return a.ragged ? { ...a, from: zero, to: maximumOver(a.to, plates) } : a;
@@ -391,6 +401,8 @@ export class Lowerer implements Context {
 
   /** Names inside functions that are never called are checked as well. */
   private checkFunction(name: string, fn: ProgramFunction): void {
+    const path = pathOfCalls(this.functions, name);
+    if (path !== null) { this.report(recursiveFunction(fn.name.span, path)); return; }
     const environment: Environment = { scope: this.declarations.root, plates: [], loops: [], guards: [], conditional: true, calls: [] };
     this.expression(fn.body, functionEnvironment(environment, fn.parameters.map((p): [string, Value] => [p.text, poison]), name));
   }
@@ -530,7 +542,10 @@ export class Lowerer implements Context {
     const expected = printType(type.scalar, type.dims);
     const differs = (): Diagnostic => ranksDiffer(span, v.text, expected, `${v.text}${place.at.length > 0 ? `[${place.at.map(printDimension).join(', ')}]` : ''} of type ${text}`);
     if (rank !== type.dims.length) { this.report(differs()); return false; }
-    return trailing.every((d, k) => place.axes.length + k < this.leadingRank(v)
+    const plates = new Set(environment.plates.map((p) => p.index));
+    const event = trailing.slice(trailing.length - type.eventRank);
+    if (type.eventRank > 0 && event.some((d) => mentions(d, plates))) { this.report(raggedEvent(span, v.text)); return false; }
+    return trailing.every((d, k) => place.axes.length + k < this.leadingRank(v) || mentions(d, plates)
       || this.agree(type.dims[place.axes.length + k]!, d, environment, span, `the statements that define \`${v.text}\` must agree in shape`, differs));
   }
   /** Axes that some definition addresses by index: their extent is a union, not a shape. */

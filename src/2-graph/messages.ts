@@ -119,6 +119,9 @@ export function discreteObservation(span: Span, family: string, type: string): D
 export function raggedWhole(span: Span, name: string): Diagnostic {
   return error('ragged-whole', span, `\`${name}\` is ragged (its rows differ in length) and is used by element only.`, 'index it completely, for example inside a sum over the existing elements');
 }
+export function raggedEvent(span: Span, name: string): Diagnostic {
+  return error('ragged-draw', span, `The draws of \`${name}\` differ in length from one index to the next.`, 'vectors and matrices drawn as a whole have one shape; draw the longest, or use scalars in a ragged plate');
+}
 export function optionUnknown(span: Span, type: string, name: string, valid: readonly string[]): Diagnostic {
   return error('unknown-option', span, `The type \`${type}\` has no option \`${name}\`.`, undefined, valid.length === 0 ? 'no options' : `one of ${list(valid)}`);
 }

@@ -53,6 +53,8 @@ export interface VariableType {
   /** Number of leading dimensions that must be indexed before the rest is a rectangle. */
   readonly ragged: number;
   readonly constraint: Constraint;
+  /** Shape of a local in its own iteration, where it is not ragged: dimensions may use the plates' indices. */
+  readonly here: readonly Expr[] | null;
 }
 
 /** A variable as declared; `name` is unique in the program, `text` is what the user wrote. */
