@@ -315,40 +315,78 @@ class Printer {
 }
 
 /**
- * Scalar locals that a function must declare: those it uses itself and those that two of its local
- * functions share. What only one local function uses is left to that function.
+ * Scalar locals that a function must declare: those it uses itself, those that two of its local
+ * functions share, and those whose value a local function may find as its last call left it. What
+ * one local function sets before it reads is left to that function, where it costs far less.
  */
 function localsOf(steps: readonly Step[], storages: ReadonlyMap<string, Storage>): ReadonlySet<string> {
-  const own = new Set<string>(), shared = new Map<string, number>();
-  const note = (name: string): void => { if (storages.get(name)?.place === 'local') own.add(name); };
-  const read = (e: Expr): void => { if (e.op === 'ref') note(e.variable); children(e).forEach(read); };
-  const cell = (c: Cell): void => { note(c.storage); if (c.offset !== null) read(c.offset); };
+  const own = new Set<string>(), inner = new Map<string, number>();
   const go = (step: Step): void => {
-    switch (step.do) {
-      case 'let': case 'assign': case 'return': case 'fill': read(step.value); break;
-      case 'choose':
-        read(step.test);
-        for (const branch of [step.then, step.otherwise]) { branch.steps.forEach(go); read(branch.value); }
-        break;
-      case 'store': cell(step.into); read(step.value); break;
-      case 'for': read(step.from); read(step.to); step.body.forEach(go); break;
-      case 'if': read(step.test); step.then.forEach(go); step.otherwise.forEach(go); break;
-      case 'call':
-        if (step.into !== null) cell(step.into);
-        for (const a of step.args) { if (a.kind === 'value') read(a.value); if (a.kind === 'cell') read(a.offset); }
-        break;
-      case 'arrayFunction': step.shapes.forEach((dims) => { dims.forEach(read); }); break;
-      case 'allocate': read(step.size); break;
-      case 'relativeWeight': read(step.of); break;
-      case 'function':
-        for (const name of localsOf(step.body, storages)) if (!step.parameters.includes(name)) shared.set(name, (shared.get(name) ?? 0) + 1);
-        break;
-      case 'uniform': case 'fault': break;
+    if (step.do === 'function') {
+      for (const name of localsOf(step.body, storages)) {
+        if (step.parameters.includes(name)) continue;
+        inner.set(name, (inner.get(name) ?? 0) + 1);
+        if (!setsBeforeReading(step.body, name)) own.add(name);
+      }
+      return;
     }
+    for (const name of mentions(step)) if (storages.get(name)?.place === 'local') own.add(name);
+    for (const block of nestedBlocks(step)) block.forEach(go);
   };
   steps.forEach(go);
-  for (const [name, count] of shared) if (count > 1) own.add(name);
+  for (const [name, count] of inner) if (count > 1) own.add(name);
   return own;
+}
+
+/** Whether every read of a local in a block follows a store to it in the same run of the block. */
+function setsBeforeReading(steps: readonly Step[], name: string): boolean {
+  const touching = steps.filter((step) => touches(step, name));
+  const first = touching[0];
+  if (first === undefined) return true;
+  if (first.do === 'store' && first.into.storage === name && !first.accumulate && !reads(first.value, name)) return true;
+  // A loop may not run, so nothing after it may rely on it.
+  return touching.length === 1 && !mentions(first).has(name) && first.do !== 'function'
+    && nestedBlocks(first).every((block) => setsBeforeReading(block, name));
+}
+
+function touches(step: Step, name: string): boolean {
+  return mentions(step).has(name) || nestedBlocks(step).some((block) => block.some((inner) => touches(inner, name)));
+}
+
+function reads(e: Expr, name: string): boolean {
+  return (e.op === 'ref' && e.variable === name) || children(e).some((child) => reads(child, name));
+}
+
+function nestedBlocks(step: Step): readonly (readonly Step[])[] {
+  switch (step.do) {
+    case 'for': case 'function': return [step.body];
+    case 'if': return [step.then, step.otherwise];
+    case 'choose': return [step.then.steps, step.otherwise.steps];
+    default: return [];
+  }
+}
+
+/** Storages that a step names itself, nested steps left out. */
+function mentions(step: Step): ReadonlySet<string> {
+  const out = new Set<string>();
+  const read = (e: Expr): void => { if (e.op === 'ref') out.add(e.variable); children(e).forEach(read); };
+  const cell = (c: Cell): void => { out.add(c.storage); if (c.offset !== null) read(c.offset); };
+  switch (step.do) {
+    case 'let': case 'assign': case 'return': case 'fill': read(step.value); break;
+    case 'choose': read(step.test); read(step.then.value); read(step.otherwise.value); break;
+    case 'store': cell(step.into); read(step.value); break;
+    case 'for': read(step.from); read(step.to); break;
+    case 'if': read(step.test); break;
+    case 'call':
+      if (step.into !== null) cell(step.into);
+      for (const a of step.args) { if (a.kind === 'value') read(a.value); if (a.kind === 'cell') read(a.offset); }
+      break;
+    case 'arrayFunction': step.shapes.forEach((dims) => { dims.forEach(read); }); break;
+    case 'allocate': read(step.size); break;
+    case 'relativeWeight': read(step.of); break;
+    case 'function': case 'uniform': case 'fault': break;
+  }
+  return out;
 }
 
 /** One step of xoshiro128** on the locals q0..q3, as in `random/generator.ts`; the result in `name`. */

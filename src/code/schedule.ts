@@ -455,7 +455,7 @@ class Scheduler {
     const { scope, keys } = best;
     const indices = keys.map((_, k) => index(`key${k}`));
     const expr = replace(e, keys.map((key, k): readonly [Expr, Expr] => [key.expr, add(indices[k]!, num(key.low))]));
-    const table = this.findTable(expr, indices) ?? this.in(scope, () => this.fillTable(expr, indices, keys));
+    const table = this.findTable(expr, indices, keys) ?? this.in(scope, () => this.fillTable(expr, indices, keys));
     return this.in(home, () => {
       // The offset's own arithmetic is not looked at again: a table for it would need an offset too.
       const offset = keys.reduce((sum: Expr, key) => this.temporary(add(this.temporary(mul(sum, num(key.size))), this.temporary(sub(this.lower(key.expr), num(key.low))))), zero);
@@ -477,11 +477,11 @@ class Scheduler {
     return storage;
   }
 
-  private findTable(expr: Expr, indices: readonly Index[]): string | null {
+  private findTable(expr: Expr, indices: readonly Index[], keys: readonly Key[]): string | null {
     const key = hash(expr, this.hashes);
     for (let scope: Scope | null = this.current; scope !== null; scope = scope.parent) {
       for (const table of scope.tables.get(key) ?? []) {
-        if (table.indices.length === indices.length && this.valid(table.versions)
+        if (table.sizes.length === keys.length && keys.every((key, k) => key.size === table.sizes[k]) && this.valid(table.versions)
           && equal(table.expr, expr, new Map(table.indices.map((i, k) => [i, indices[k]!])))) return table.storage;
       }
     }
