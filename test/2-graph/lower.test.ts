@@ -93,6 +93,8 @@ describe('expressions mean what linear algebra and the language say', () => {
     ['a > 1.5 ? a : 0', [0, 2, 4]],
     ['a >= 2 && b < 6', [0, 1, 0]],
     ['!(a >= 2) || b == 7', [1, 0, 1]],
+    ['[t > 0 && a[t-1] > 1 for t in 0..<N]', [0, 0, 1]],
+    ['[t == 0 || a[t-1] > 1 for t in 0..<N]', [1, 0, 1]],
     ['true + 1', [2]],
     ['inf > 3', [1]],
     ['floor(2.7) + ceil(2.1) + round(2.6)', [8]],
