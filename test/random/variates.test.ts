@@ -114,32 +114,27 @@ describe('counts follow their laws', () => {
     });
   }
 
-  it('cell by cell at the seam between inversion and rejection', () => {
-    // n p = 10.2 uses rejection with few cells: chi-squared over all cells with expected count above 20.
-    const n = 34, p = 0.3, size = 1_000_000;
-    const draws = take('cells', (r) => binomial(r, n, p), size);
-    const observed = new Float64Array(n + 1);
-    for (const k of draws) observed[k]!++;
-    let statistic = 0, cells = 0;
-    for (let k = 0; k <= n; k++) {
-      const expected = size * Math.exp(lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1) + k * Math.log(p) + (n - k) * Math.log1p(-p));
-      if (expected > 20) { statistic += (observed[k]! - expected) ** 2 / expected; cells++; }
-    }
-    expect(gammaQ((cells - 1) / 2, statistic / 2)).toBeGreaterThan(1e-7);
-  });
-
-  it('and of the Poisson', () => {
-    const rate = 11.3, size = 1_000_000;
-    const draws = take('cells', (r) => poisson(r, rate), size);
-    const observed = new Float64Array(100);
-    for (const k of draws) observed[k]!++;
-    let statistic = 0, cells = 0;
-    for (let k = 0; k < 100; k++) {
-      const expected = size * Math.exp(k * Math.log(rate) - rate - lgamma(k + 1));
-      if (expected > 20) { statistic += (observed[k]! - expected) ** 2 / expected; cells++; }
-    }
-    expect(gammaQ((cells - 1) / 2, statistic / 2)).toBeGreaterThan(1e-7);
-  });
+  // Rejection with few cells, so that each cell's share is seen: chi-squared over four million draws.
+  const cells: readonly (readonly [string, (r: Random) => number, (k: number) => number])[] = [
+    ['binomial(34, 0.3)', (r) => binomial(r, 34, 0.3), (k) => k > 34 ? 0 : Math.exp(lgamma(35) - lgamma(k + 1) - lgamma(35 - k) + k * Math.log(0.3) + (34 - k) * Math.log(0.7))],
+    ['poisson(11.3)', (r) => poisson(r, 11.3), (k) => Math.exp(k * Math.log(11.3) - 11.3 - lgamma(k + 1))],
+    ['poisson(3)', (r) => poisson(r, 3), (k) => Math.exp(k * Math.log(3) - 3 - lgamma(k + 1))],
+  ];
+  for (const [name, draw, mass] of cells) {
+    it(`cell by cell: ${name}`, () => {
+      const size = 4_000_000;
+      const random = createRandom('1', `cells ${name}`);
+      const observed = new Float64Array(200);
+      for (let i = 0; i < size; i++) observed[draw(random)]!++;
+      let statistic = 0, tested = 0;
+      observed.forEach((seen, k) => {
+        const expected = size * mass(k);
+        if (expected > 20) { statistic += (seen - expected) ** 2 / expected; tested++; }
+      });
+      expect(tested).toBeGreaterThan(10);
+      expect(gammaQ((tested - 1) / 2, statistic / 2)).toBeGreaterThan(1e-7);
+    });
+  }
 
   it('have their degenerate cases', () => {
     const random = createRandom('1', 'edges');
@@ -201,6 +196,13 @@ describe('truncated laws', () => {
       expectLaw(draws, (x) => cdf((x - mean) / sd), `[${a}, ${b}]`);
     });
   }
+
+  it('have the means phi(a)/Q(a) of normal tails', () => {
+    for (const a of [-0.5, 0.3, 0.6, 2, 8]) {
+      const draws = take(`tail mean ${a}`, (r) => truncatedNormal(r, 0, 1, a, Infinity), 1_000_000);
+      expectMean(draws, Math.exp(-0.5 * a * a - logPhi(-a)) / Math.sqrt(2 * Math.PI), `[${a}, Infinity]`);
+    }
+  });
 
   it('of a normal are numbers or NaN, never loops', () => {
     const random = createRandom('1', 'edges');
