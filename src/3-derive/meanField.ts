@@ -156,6 +156,8 @@ function itemOf(f: Expr, model: DerivedModel): Item {
     return { variable: e.variable, lead: e.at.slice(0, e.at.length - rank), event: e.at.slice(e.at.length - rank) };
   };
   const direct = own(base);
+  // The square of a vector's element is a diagonal entry of its second moments.
+  if (direct !== null && isConst(power, 2) && direct.event.length === 1 && !direct.variable.endsWith('=')) return { ...direct, event: [direct.event[0]!, direct.event[0]!], kind: { kind: 'pair' }, source: f };
   if (direct !== null && isConst(power)) return { ...direct, kind: base.op === 'ref' && base.variable.endsWith('=') ? { kind: 'onehot' } : { kind: 'power', power: power.value }, source: f };
   if (isConst(power, 1) && base.op === 'apply' && base.fn === 'log') {
     const inner = base.args[0]!;

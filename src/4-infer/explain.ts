@@ -165,3 +165,9 @@ function weightFormula(collected: Collected, k: Index): Expr {
     return [...t.binders].reverse().reduce<Expr>((e, b) => reduce('sum', b.index, b.from, b.to, e), guarded);
   })));
 }
+
+/** Expected log weights of a finite latent's values. */
+export function weightFormulas(collected: Collected): readonly Formula[] {
+  const k = index('k');
+  return [{ name: 'logWeight', indices: [k], expr: coefficient({ statistic: { kind: 'onehot' }, rank: 1 }, collected.contributions, [k]) }];
+}

@@ -1,9 +1,11 @@
 /** The backends, one line each. Names of later versions answer "not in this version". */
 import type { Backend } from './backend.js';
+import { cavi } from './cavi/index.js';
 import { gibbs } from './gibbs/index.js';
 import { mh } from './mh/index.js';
 
 export const backends: ReadonlyMap<string, Backend> = new Map([
+  cavi,
   gibbs,
   mh,
 ].map((b) => [b.name, b]));
