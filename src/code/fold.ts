@@ -4,7 +4,7 @@
  * unrolled (at most `unrollLimit` iterations, within a budget of nodes so that nothing explodes).
  */
 import { InternalError } from '../errors/diagnostic.js';
-import { add, apply, cond, isConst, log, exp, mul, num, one, sub, substitute, visit, zero } from '../expr/expr.js';
+import { add, apply, cond, exp, isConst, log, mapChildren, mul, num, one, sub, substitute, visit, zero } from '../expr/expr.js';
 import type { Expr, Index, Reduce } from '../expr/expr.js';
 import { primitives } from '../expr/primitives.js';
 import { expressionsOf, mapCode, nestedOf, rewriter } from './analysis.js';
@@ -87,7 +87,15 @@ function unrollReduce(e: Reduce): Expr {
 /** Flat references everywhere; nothing else changes. */
 export function flattenModule(module: Module): Module {
   const storages: Storages = new Map(module.storages.map((s) => [s.name, s]));
-  const flat = rewriter((e) => (e.op === 'ref' ? { op: 'ref', variable: e.variable, at: flatten(e.variable, e.at, storages) } : e));
+  const memo = new Map<Expr, Expr>();
+  // Not bottom-up rewriting: folding may return a reference that is flat already.
+  const flat = (e: Expr): Expr => {
+    const known = memo.get(e);
+    if (known !== undefined) return known;
+    const out: Expr = e.op === 'ref' ? { op: 'ref', variable: e.variable, at: flatten(e.variable, e.at.map(flat), storages) } : mapChildren(e, flat);
+    memo.set(e, out);
+    return out;
+  };
   const place = (p: Place): Place => ({ storage: p.storage, at: flatten(p.storage, p.at, storages) });
   const go = (code: Code): Code => {
     switch (code.do) {
@@ -115,17 +123,20 @@ export function unrollModule(module: Module): Module {
   const unroll = (code: Code): readonly Code[] => {
     switch (code.do) {
       case 'for': {
+        // Inner loops first: theirs is the overhead that counts.
+        const body = block(code.body);
         if (isConst(code.from) && isConst(code.to)) {
           const from = code.from.value, trips = Math.max(0, code.to.value - from);
           if (trips === 0) return [];
-          const size = code.body.reduce((sum, c) => sum + sizeOfCode(c), 0);
-          if (trips <= unrollLimit && trips * size <= Math.min(loopBudget, budget) && !code.body.some(declares)) {
+          const size = body.reduce((sum, c) => sum + sizeOfCode(c), 0);
+          if (trips <= unrollLimit && trips * size <= Math.min(loopBudget, budget) && !body.some(declares)) {
             budget -= trips * size;
+            // Again, because bounds inside may have become constant.
             return Array.from({ length: trips }, (_, k) => num(code.descending === true ? from + trips - 1 - k : from + k))
-              .flatMap((at) => block(code.body.map((c) => substituteCode(c, code.index, at))));
+              .flatMap((at) => block(body.map((c) => substituteCode(c, code.index, at))));
           }
         }
-        return [{ ...code, body: block(code.body) }];
+        return [{ ...code, body }];
       }
       case 'if': {
         if (isConst(code.test)) return block(code.test.value !== 0 ? code.then : code.otherwise);
