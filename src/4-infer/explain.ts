@@ -58,7 +58,8 @@ export function sourceLine(source: string, span: { readonly start: number; reado
 
 export function render(f: Formula): ExplainedBlock['parameters'][number] {
   const lhs = f.indices.length === 0 ? f.name : `${f.name}[${f.indices.map((i) => i.name).join(',')}]`;
-  return { name: f.name, text: `${lhs} = ${printText(f.expr)}`, latex: `${lhs} = ${printLatex(f.expr)}`, json: { indices: f.indices.map((i) => i.name), value: toJson(f.expr) } };
+  const shown = withExpectations(f.expr);
+  return { name: f.name, text: `${lhs} = ${printText(shown)}`, latex: `${lhs} = ${printLatex(shown)}`, json: { indices: f.indices.map((i) => i.name), value: toJson(f.expr) } };
 }
 
 /** The coefficient of a statistic as one formula over event indices. */
@@ -170,4 +171,29 @@ function weightFormula(collected: Collected, k: Index): Expr {
 export function weightFormulas(collected: Collected): readonly Formula[] {
   const k = index('k');
   return [{ name: 'logWeight', indices: [k], expr: coefficient({ statistic: { kind: 'onehot' }, rank: 1 }, collected.contributions, [k]) }];
+}
+
+/** Tables of expectations as the expectations they hold: `E|mu|x_i[k, i]` reads E(mu[k, i]). */
+function withExpectations(e: Expr): Expr {
+  return rewrite(e, (x) => {
+    if (x.op !== 'ref' || !x.variable.startsWith('E|')) return x;
+    const [, name, statistic] = x.variable.split('|');
+    if (name === undefined || statistic === undefined) return x;
+    if (name.endsWith('=')) return apply('E', apply('eq', ref(name.slice(0, -1), x.at.slice(0, -1)), x.at[x.at.length - 1]!));
+    const own = ref(name, x.at);
+    switch (statistic) {
+      case 'x': case 'x_i': case 'X_ij': return apply('E', own);
+      case 'x^2': return apply('E', pow(own, num(2)));
+      case '1/x': return apply('E', pow(own, num(-1)));
+      case 'log x': case 'log x_i': return apply('E', apply('log', own));
+      case 'log(1-x)': return apply('E', apply('log', sub(one, own)));
+      case 'x_i x_j': {
+        const lead = x.at.slice(0, -2);
+        return apply('E', mul(ref(name, [...lead, x.at[x.at.length - 2]!]), ref(name, [...lead, x.at[x.at.length - 1]!])));
+      }
+      case 'inverse(X)_ij': return apply('E', apply('inverse', own));
+      case 'logdet X': return apply('E', apply('logdet', own));
+      default: return statistic.startsWith('x^') ? apply('E', pow(own, num(Number(statistic.slice(2))))) : x;
+    }
+  });
 }

@@ -111,7 +111,7 @@ function explain(graph: ModelGraph, given: Given, source: string, bound: BoundMo
       reason: form === null ? 'no family has its statistics: kept on a quadrature grid' : `its expected terms are statistics of ${formName(form)}`,
     };
   });
-  return { backend: 'cavi', blocks, notes: ['E|v|s is the expectation of the statistic s of v under its factor; v= is the indicator of a finite v.'], code: bound === null ? null : derived(() => compile(bound)).source };
+  return { backend: 'cavi', blocks, notes: ['E(...) is the expectation under the other factors; in the JSON form it is read from a table named E|variable|statistic.'], code: bound === null ? null : derived(() => compile(bound)).source };
 }
 
 interface Compiled {
