@@ -92,9 +92,16 @@ export function collect(region: LatentRegion, forms: readonly FactorForm[], mode
   const obstacles: Obstacle[] = [];
   const direct: Factor[] = [];
   const factors: Factor[] = [];
+  const recursions = model.recursionsOf(name);
   for (const { factor, monomials } of forms) {
-    const touches = mentions(factor.logDensity, name) || factor.guards.some((g) => mentions(g, name)) || factor.conditions.some((c) => mentions(c, name));
-    if (!touches) continue;
+    const recursion = [...recursions].find((r) => factorMentions(factor, r));
+    if (recursion !== undefined) {
+      factors.push(factor);
+      direct.push(factor);
+      obstacles.push({ factor: factor.id, term: firstReference(factor, recursion), reason: `it follows ${name} through a recursion` });
+      continue;
+    }
+    if (!factorMentions(factor, name)) continue;
     factors.push(factor);
     const found: Contribution[] = [];
     let separable = true;
@@ -114,6 +121,16 @@ export function collect(region: LatentRegion, forms: readonly FactorForm[], mode
     if (separable) contributions.push(...found); else direct.push(factor);
   }
   return { region, contributions, bounds, obstacles, direct, factors };
+}
+
+/** True where a factor's density, tests or guards refer to a variable. */
+export function factorMentions(factor: Factor, variable: string): boolean {
+  return [factor.logDensity, ...factor.guards, ...factor.conditions].some((e) => mentions(e, variable));
+}
+function firstReference(factor: Factor, variable: string): Expr {
+  let found: Expr = ref(variable, []);
+  for (const e of [...factor.conditions, ...factor.guards, factor.logDensity]) visit(e, (x) => { if (x.op === 'ref' && x.variable === variable) found = x; });
+  return found;
 }
 
 export function mentions(e: Expr, variable: string): boolean {

@@ -104,8 +104,12 @@ export class DerivedModel {
     return out;
   }
 
-  /** Every reference to a non-recursive deterministic variable replaced by its definition. */
-  inline(e: Expr): Expr {
+  /**
+   * Every reference to a non-recursive deterministic variable replaced by its definition. A definition
+   * that reads its own variable reads other statements' elements, or it would be recursive: `within`
+   * holds the statements whose values enclose the expression.
+   */
+  inline(e: Expr, within: readonly Statement[] = []): Expr {
     return rewrite(e, (x) => {
       if (x.op !== 'ref') return x;
       const statements = this.definitions.get(x.variable);
@@ -115,11 +119,12 @@ export class DerivedModel {
       if (this.statusOf(x.variable) === 'given') return x;
       const drawn = statements.length > lets.length;
       // A region with more plates is the general case: it becomes the last alternative, without a test.
-      const ordered = [...lets].sort((a, b) => a.plates.length - b.plates.length);
+      const ordered = lets.filter((s) => !within.includes(s)).sort((a, b) => a.plates.length - b.plates.length);
+      if (ordered.length === 0) return x;
       let out: Expr = x;
       const inlined = ordered.map((s) => {
         const member = membership(s, x.at);
-        return { test: mulTests(member.conditions), value: s.kind === 'let' ? this.inline(substitute(s.value, member.map)) : x };
+        return { test: mulTests(member.conditions), value: s.kind === 'let' ? this.inline(substitute(s.value, member.map), [...within, s]) : x };
       });
       if (!drawn) out = inlined.pop()!.value;
       for (const { test, value } of inlined.reverse()) out = cond(test, value, out);
@@ -127,6 +132,26 @@ export class DerivedModel {
     });
   }
   inlineArray(a: ArrayExpr): ArrayExpr { return mapArray(a, (e) => this.inline(e)); }
+
+  /**
+   * Variables with recursive definitions that change with a latent, through any definitions between:
+   * factors that read one of them depend on the latent although they do not name it. Contains the
+   * latent itself where some of its own elements are computed by recursion.
+   */
+  recursionsOf(latent: string): ReadonlySet<string> {
+    const out = new Set<string>();
+    for (const [name, statements] of this.definitions) {
+      if (statements.some((s) => s.kind === 'let' && s.recursive) && this.statusOf(name) !== 'given' && this.follows(name, latent, new Set())) out.add(name);
+    }
+    return out;
+  }
+  private follows(name: string, latent: string, seen: Set<string>): boolean {
+    if (name === latent) return true;
+    if (seen.has(name)) return false;
+    seen.add(name);
+    return (this.definitions.get(name) ?? []).some((s) => s.kind === 'let'
+      && [s.value, ...s.guards, ...s.plates.flatMap((p) => [p.from, p.to])].some((e) => [...variablesOf(e)].some((v) => this.follows(v, latent, seen))));
+  }
 
   /** True where the value is positive for every state in the support (sound, incomplete). */
   isPositive(e: Expr): boolean {

@@ -6,31 +6,34 @@
 import { provablyDistinct, provablyEqual, type Range } from '../expr/affine.js';
 import { type Expr, type Index, add, apply, cond, freeIndices, index, isConst, neg, num, one, reduce, ref, sub, substitute, zero } from '../expr/expr.js';
 import { simplify } from '../expr/simplify.js';
-import { mentions, solve } from './conditional.js';
+import { factorMentions, mentions, solve } from './conditional.js';
 import type { Factor, LatentRegion } from './model.js';
 import type { Binder } from './normalForm.js';
 
 /** `sum over binders, where guards hold, of value`. */
 export interface ElementTerm { readonly factor: number; readonly binders: readonly Binder[]; readonly guards: readonly Expr[]; readonly value: Expr }
 
-/** The terms of the given factors that contain the region's element. */
-export function elementTerms(region: LatentRegion, factors: readonly Factor[], replacement: Expr | null): readonly ElementTerm[] {
-  return factors.map(withFreshPlates).flatMap((f) => occurrences(f, region).map((o): ElementTerm => {
+/**
+ * The terms of the given factors that contain the region's element. Of factors that read one of
+ * `recursions` (see `DerivedModel.recursionsOf`) every instance counts.
+ */
+export function elementTerms(region: LatentRegion, factors: readonly Factor[], replacement: Expr | null, recursions: ReadonlySet<string> = new Set()): readonly ElementTerm[] {
+  return factors.map(withFreshPlates).flatMap((f) => occurrences(f, region, recursions).map((o): ElementTerm => {
     const ranges: Range[] = [...region.plates, ...o.binders];
     const put = (e: Expr): Expr => (replacement === null ? e : simplify(replaceElement(e, region, replacement, ranges)));
     // A value to enumerate lies in the element's own support.
     const own = replacement !== null && f.id === region.statement.id;
-    return { factor: f.id, binders: o.binders, guards: o.guards.map(put), value: put(substitute(factorDensity(own ? { ...f, conditions: [] } : f, region.variable.name), o.map)) };
+    return { factor: f.id, binders: o.binders, guards: o.guards.map(put), value: put(substitute(factorDensity(own ? { ...f, conditions: [] } : f, [region.variable.name, ...recursions]), o.map)) };
   }));
 }
 
-/** Additive terms of an expression that mention a variable: the others cancel from any conditional. */
-function dependentTerms(e: Expr, variable: string): Expr {
-  if (!mentions(e, variable)) return zero;
+/** Additive terms of an expression that mention some of the variables: the others cancel from any conditional. */
+function dependentTerms(e: Expr, variables: readonly string[]): Expr {
+  if (!variables.some((v) => mentions(e, v))) return zero;
   if (e.op === 'apply') {
-    if (e.fn === 'add') return add(dependentTerms(e.args[0]!, variable), dependentTerms(e.args[1]!, variable));
-    if (e.fn === 'sub') return sub(dependentTerms(e.args[0]!, variable), dependentTerms(e.args[1]!, variable));
-    if (e.fn === 'neg') return neg(dependentTerms(e.args[0]!, variable));
+    if (e.fn === 'add') return add(dependentTerms(e.args[0]!, variables), dependentTerms(e.args[1]!, variables));
+    if (e.fn === 'sub') return sub(dependentTerms(e.args[0]!, variables), dependentTerms(e.args[1]!, variables));
+    if (e.fn === 'neg') return neg(dependentTerms(e.args[0]!, variables));
   }
   return e;
 }
@@ -50,9 +53,10 @@ function withFreshPlates(factor: Factor): Factor {
 /** Instances of a factor that contain the region's element, as loops over what is not determined by it. */
 interface Occurrence { readonly map: ReadonlyMap<Index, Expr>; readonly binders: readonly Binder[]; readonly guards: readonly Expr[] }
 
-function occurrences(factor: Factor, region: LatentRegion): readonly Occurrence[] {
+function occurrences(factor: Factor, region: LatentRegion, recursions: ReadonlySet<string>): readonly Occurrence[] {
   const name = region.variable.name, rank = region.at.length;
   const whole: Occurrence = { map: new Map(), binders: factor.plates.map((p) => ({ index: p.index, from: p.from, to: p.to })), guards: factor.guards };
+  if ([...recursions].some((r) => factorMentions(factor, r))) return [whole];
   const addresses: (readonly Expr[])[] = [];
   let unsolvable = false;
   const plateIndices = new Set(factor.plates.map((p) => p.index));
@@ -89,10 +93,10 @@ function occurrences(factor: Factor, region: LatentRegion): readonly Occurrence[
   return out;
 }
 
-/** A factor's log density (zero density where a condition fails), only the terms that depend on the variable. */
-function factorDensity(factor: Factor, variable: string): Expr {
-  let out = dependentTerms(factor.logDensity, variable);
-  for (const c of factor.conditions) if (mentions(c, variable)) out = cond(c, out, num(-Infinity));
+/** A factor's log density (zero density where a condition fails), only the terms that depend on the variables. */
+function factorDensity(factor: Factor, variables: readonly string[]): Expr {
+  let out = dependentTerms(factor.logDensity, variables);
+  for (const c of factor.conditions) if (variables.some((v) => mentions(c, v))) out = cond(c, out, num(-Infinity));
   return out;
 }
 

@@ -45,7 +45,7 @@ export function recomputeCode(builder: ProgramBuilder, changed: string | null): 
   const recursive = recursiveStatements(schedule(builder.bound.graph));
   const needed = new Set<string>();
   const graph = builder.bound.graph;
-  for (const s of recursive) if (s.kind === 'let' && builder.model.statusOf(s.target.variable) === 'deterministic') needed.add(s.target.variable);
+  for (const s of recursive) if (isComputed(builder, s) && s.kind === 'let') needed.add(s.target.variable);
   if (needed.size === 0) return [];
   // Quantities between the latent and the recursion are read from memory too.
   const depends = (name: string, seen: Set<string> = new Set()): boolean => {
@@ -62,8 +62,12 @@ export function recomputeCode(builder: ProgramBuilder, changed: string | null): 
   };
   return ancestralCode(builder, {
     generate: 'latents',
-    wanted: (s) => s.kind === 'let' && builder.model.statusOf(s.target.variable) === 'deterministic' && depends(s.target.variable) && feeds(s.target.variable),
+    wanted: (s) => s.kind === 'let' && isComputed(builder, s) && depends(s.target.variable) && feeds(s.target.variable),
   });
+}
+/** True for definitions to evaluate during a run: also of elements of a variable that is sampled elsewhere. */
+function isComputed(builder: ProgramBuilder, s: Statement): boolean {
+  return s.kind === 'let' && builder.model.statusOf(s.target.variable) !== 'given';
 }
 function readsOf(s: Statement & { kind: 'let' }): ReadonlySet<string> {
   const out = new Set<string>();
@@ -95,7 +99,7 @@ export function assemble(builder: ProgramBuilder, factors: readonly Factor[], st
   const joint = addAll(jointTerms(builder, factors).map((t) => t.value));
   const isLatent = (s: Statement): boolean => (s.kind === 'sample' || s.kind === 'param' || s.kind === 'observe') && s.target !== null
     && ['latent', 'partial'].includes(model.statusOf(s.target.variable)) && !options.initialised.has(s.target.variable);
-  const isDeterministic = (s: Statement): boolean => s.kind === 'let' && model.statusOf(s.target.variable) === 'deterministic';
+  const isDeterministic = (s: Statement): boolean => isComputed(builder, s);
   builder.entry('logJoint', [{ do: 'return', value: joint }]);
   builder.entry('initialise', ancestralCode(builder, { generate: 'latents', wanted: (s) => isLatent(s) || isDeterministic(s) }));
   const flag = builder.fresh('adaptingFlag', [], 'local');

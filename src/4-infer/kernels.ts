@@ -5,7 +5,8 @@
  * Every kernel leaves the conditional of its elements given everything else invariant; elements of a
  * region are visited in order, each seeing the current values of the others.
  */
-import { type Argument, type Code, type Place, accumulate, store, when } from '../code/loop.js';
+import { type Argument, type Code, type Place, accumulate, forLoop, store, when } from '../code/loop.js';
+import { InternalError } from '../errors/diagnostic.js';
 import {
   type ArrayExpr, type Expr, type Index, add, addAll, apply, build, cond, freeIndices, index, isConst, mul, neg, num, one, pow, reduce, ref, scalar, sub, zero,
 } from '../expr/expr.js';
@@ -209,18 +210,22 @@ function gaussianDraw(context: RegionContext, slots: readonly Slot[], storages: 
 /** Sum of the given factors over the instances that contain the element, with the element replaced where asked. */
 export function directDensity(context: RegionContext, factors: readonly Factor[], replacement: Expr | null): Expr {
   const { builder, region } = context;
-  return addAll(elementTerms(region, factors, replacement).map((t) => {
+  return addAll(elementTerms(region, factors, replacement, builder.model.recursionsOf(context.name)).map((t) => {
     const binders = t.binders.map((b) => builder.bindBinder(b));
     const guarded = t.guards.reduce<Expr>((e, g) => cond(builder.bind(g), e, zero), builder.bind(t.value));
     return [...binders].reverse().reduce<Expr>((e, b) => reduce('sum', b.index, b.from, b.to, e), guarded);
   }));
 }
 
-/** Enumeration: every value's log weight, one categorical draw. */
-export function finiteKernel(context: RegionContext, low: Expr, high: Expr): readonly Code[] {
+/**
+ * Enumeration: every value's log weight, one categorical draw. Where recursive quantities follow the
+ * element (`recompute` is not empty) each value is stored and they are computed anew.
+ */
+export function finiteKernel(context: RegionContext, low: Expr, high: Expr, recompute: readonly Code[] = []): readonly Code[] {
   const { builder, collected } = context;
   const from = builder.bind(low), count = builder.bind(add(sub(high, low), one));
   const k = index('k');
+  if (recompute.length > 0) return steppedEnumeration(context, from, count, recompute);
   builder.noteRange(k, zero, count);
   const candidate = isConst(from, 0) ? k : add(from, k);
   const weight = directDensity(context, collected.factors, candidate);
@@ -231,6 +236,31 @@ export function finiteKernel(context: RegionContext, low: Expr, high: Expr): rea
     store(drawn, [], sub(context.current(), from)),
     { do: 'categorical', index: k, count, logWeight: weight, into: { storage: drawn, at: [] } },
     store(here.storage, here.at, add(ref(drawn, []), from)),
+  ]);
+}
+
+/** Enumeration by storing each value in turn. The number of values must be known when data is bound. */
+function steppedEnumeration(context: RegionContext, from: Expr, count: Expr, recompute: readonly Code[]): readonly Code[] {
+  const { builder, collected } = context;
+  const most = builder.interval(count);
+  if (most === null) throw new InternalError(`the number of values of ${context.name} is not known`);
+  const weights = builder.fresh('weight', [Math.max(1, most.high)], 'scratch');
+  const old = builder.fresh('old', [], 'local'), drawn = builder.fresh('drawn', [], 'local', 'int32');
+  const k = index('k'), j = index('j');
+  const here = context.place();
+  builder.noteRange(k, zero, count);
+  builder.noteRange(j, zero, count);
+  return context.sweep([
+    store(old, [], context.current()),
+    forLoop(k, zero, count, [
+      store(here.storage, here.at, add(from, k)),
+      ...recompute,
+      store(weights, [k], directDensity(context, collected.factors, null)),
+    ]),
+    store(drawn, [], sub(ref(old, []), from)),
+    { do: 'categorical', index: j, count, logWeight: ref(weights, [j]), into: { storage: drawn, at: [] } },
+    store(here.storage, here.at, add(from, ref(drawn, []))),
+    ...recompute,
   ]);
 }
 

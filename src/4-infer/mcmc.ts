@@ -4,6 +4,7 @@
  */
 import type { BoundModel } from '../2-graph/bound.js';
 import type { Diagnostic } from '../errors/diagnostic.js';
+import { writesOf } from '../code/analysis.js';
 import { seconds } from '../platform/platform.js';
 import { assemble, prepare, recomputeCode } from './assemble.js';
 import type { RunRequest } from './backend.js';
@@ -57,12 +58,12 @@ export function samplerProgram(bound: BoundModel, choose: Chooser, request: Pick
 }
 
 function stepOf(builder: ProgramBuilder, plan: RegionPlan, choice: KernelChoice, folded: FoldedTables): StepResult {
-  const context = new RegionContext(builder, plan.collected, folded);
   const recompute = recomputeCode(builder, plan.region.variable.name);
+  const context = new RegionContext(builder, plan.collected, folded, [...writesOf(recompute, new Map())]);
   const exact = (code: StepResult['code']): StepResult => ({ code: recompute.length === 0 ? code : [...code, ...recompute], counter: null });
   switch (choice.kind) {
-    case 'conjugate': return exact(closedFormKernel(context, choice.form));
-    case 'enumerate': return exact(finiteKernel(context, choice.form.low, choice.form.high));
+    case 'conjugate': return choice.form.kind === 'finite' ? { code: finiteKernel(context, choice.form.low, choice.form.high, recompute), counter: null } : exact(closedFormKernel(context, choice.form));
+    case 'enumerate': return { code: finiteKernel(context, choice.form.low, choice.form.high, recompute), counter: null };
     case 'slice': return sliceStep(context, recompute);
     case 'walk': return randomWalkStep(context, { scale: choice.scale, adapt: choice.adapt }, recompute);
     case 'uniform': return uniformStep(context, choice.form.low, choice.form.high, recompute);

@@ -8,6 +8,7 @@
  */
 import { type Argument, type Code, accumulate, forLoop, store, when } from '../code/loop.js';
 import { type Expr, add, apply, build, cond, exp, index, isConst, log, mul, mulAll, num, one, ref, reduce, sub, zero } from '../expr/expr.js';
+import { writesOf } from '../code/analysis.js';
 import { regionSupport } from '../3-derive/closedForm.js';
 import { logDensityOf, mapLaw } from '../distributions/law.js';
 import type { Law } from '../2-graph/graph.js';
@@ -72,16 +73,7 @@ export function sliceStep(context: RegionContext, recompute: readonly Code[]): S
 
 /** What evaluating a density may write: the element itself and recursive lets. */
 function effectsOf(context: RegionContext, recompute: readonly Code[]): readonly string[] {
-  const out = new Set<string>([context.name]);
-  const walk = (code: readonly Code[]): void => {
-    for (const c of code) {
-      if (c.do === 'store') out.add(c.into.storage);
-      else if (c.do === 'for') walk(c.body);
-      else if (c.do === 'if') { walk(c.then); walk(c.otherwise); } else if (c.do === 'fill') out.add(c.storage);
-    }
-  };
-  walk(recompute);
-  return [...out];
+  return [...new Set([context.name, ...writesOf(recompute, new Map())])];
 }
 
 /** Everything the joint says about the element, evaluated on the state as it stands. */
