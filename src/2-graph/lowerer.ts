@@ -629,7 +629,9 @@ export class Lowerer implements Context {
       const type = this.typeOf(v);
       if (isPoison(type)) continue;
       variables.set(v.name, {
-        name: v.name, origin: v.origin, scalar: type.scalar, dims: type.dims, eventRank: type.eventRank, constraint: type.constraint, ragged: type.ragged > 0,
+        name: v.name, origin: v.origin, scalar: type.scalar, dims: type.dims, eventRank: type.eventRank, constraint: type.constraint,
+        // A local exists only where its loop and conditions put it: cells before the loop's start are not gaps.
+        ragged: type.ragged > 0 || v.local,
         reported: v.origin !== 'let' && v.origin !== 'data', span: v.span,
       });
     }
