@@ -1,0 +1,39 @@
+/**
+ * `credence logp`: the log joint density at a point, whole or by statement.
+ */
+import { type LogDensityTerm, type Model, renderDiagnostics } from '../../index.js';
+import { failure } from '../files.js';
+import { write } from '../output.js';
+import { readNamedValues } from '../sources.js';
+import { printNotes, type ProgramFlags, readProgram } from './program.js';
+
+export interface LogpFlags extends ProgramFlags {
+  readonly at: string;
+  readonly byFactor?: boolean;
+  readonly gradient?: boolean;
+  readonly unconstrained?: boolean;
+}
+
+/** @throws ModelError for whatever is wrong with program, data, point or options. */
+export async function logp(path: string, flags: LogpFlags): Promise<number> {
+  for (const later of ['gradient', 'unconstrained'] as const) {
+    if (flags[later] === true) throw failure(`--${later}`, '', [{ code: 'not-in-this-version', severity: 'error', message: `logp --${later} is not in this version.` }]);
+  }
+  const { model, values } = readProgram(path, flags);
+  const density = model.logDensity(values, { onNotes: printNotes(model) });
+  const point = readNamedValues(flags.at);
+  if (flags.byFactor !== true) {
+    await write(`${density(point)}\n`);
+    return 0;
+  }
+  const terms = density.byFactor(point);
+  const total = terms.reduce((sum, { value }) => sum + value, 0);
+  await write([...terms.map((term) => line(term, model)), `${String(total).padStart(22)}  in all`, ''].join('\n'));
+  return 0;
+}
+
+/** Value, place and text of a statement. */
+function line({ value, span, statement }: LogDensityTerm, model: Model): string {
+  const place = renderDiagnostics([{ code: '', severity: 'note', message: '', span }], model.source, '').match(/^:(\d+:\d+)/)?.[1] ?? '';
+  return `${String(value).padStart(22)}  ${place.padEnd(7)}  ${statement}`;
+}

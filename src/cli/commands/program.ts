@@ -1,0 +1,31 @@
+/**
+ * What every command that reads a program does first: the program, its values, and what the checker
+ * and the data had to say.
+ */
+import { compile, type Diagnostic, type Model, renderDiagnostics } from '../../index.js';
+import { readText } from '../files.js';
+import { printError } from '../output.js';
+import { readValues } from '../sources.js';
+
+/** Flags of every command that reads a program. */
+export interface ProgramFlags {
+  readonly data?: readonly string[];
+  readonly set?: readonly string[];
+}
+
+export function readModel(path: string): Model {
+  return compile(readText(path), path);
+}
+
+/** @throws ModelError for a wrong program, unreadable files or malformed values. */
+export function readProgram(path: string, flags: ProgramFlags): { readonly model: Model; readonly values: ReadonlyMap<string, unknown> } {
+  const model = readModel(path);
+  return { model, values: readValues(model, flags.data ?? [], flags.set ?? []) };
+}
+
+/** Prints notes and warnings about program and data on standard error. */
+export function printNotes(model: Model): (notes: readonly Diagnostic[]) => void {
+  return (notes) => {
+    if (notes.length > 0) printError(renderDiagnostics(notes, model.source, model.fileName));
+  };
+}

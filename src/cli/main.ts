@@ -1,0 +1,118 @@
+#!/usr/bin/env node
+/**
+ * The command line: which commands and flags there are, and what the process answers. Commands are
+ * loaded when they are called, so that help and misspelt flags answer at once.
+ * Exit status: 0 done; 1 a run that must not be trusted; 2 wrong program, data or options; 3 our fault.
+ */
+import { Command, CommanderError, Option } from 'commander';
+import { endQuietlyOnClosedPipe, printError, reportFailure, usageStatus } from './output.js';
+
+/** Flags that may be given several times. */
+function several(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...before ?? [], value];
+}
+
+/** Flags of every command that reads a program. */
+function withProgram(command: Command): Command {
+  return command
+    .argument('<model>', 'the program, a .cred file')
+    .option('--data <source>', 'file.json, name=file.json, name=file.csv:column,... or file.csv (several times)', several)
+    .option('--set <name=value>', 'one value in JSON, such as K=3 (several times)', several);
+}
+
+/** Runs a command's module and answers with its exit status. */
+function runs<A extends readonly unknown[]>(load: () => Promise<(...given: A) => Promise<number> | number>): (...given: A) => Promise<void> {
+  return async (...given) => {
+    const run = await load();
+    process.exitCode = await run(...given);
+  };
+}
+
+function credence(): Command {
+  const program = new Command('credence')
+    .description('A probabilistic programming language that derives its inference and shows the derivation.')
+    .version('0.1.0')
+    .showSuggestionAfterError()
+    .configureHelp({ showGlobalOptions: false })
+    .configureOutput({ outputError: (text, write) => write(`${text.trimEnd()}\n`) })
+    .exitOverride();
+
+  withProgram(program.command('infer'))
+    .description('infer the unknowns of a program from data')
+    .option('--backend <name>', 'the algorithm; credence backends lists them (default: gibbs)')
+    .option('--chains <count>', 'independent chains (default: 4)')
+    .option('--draws <count>', 'kept draws of each chain (default: 1000)')
+    .option('--warmup <count>', 'sweeps before the first kept draw (default: 1000)')
+    .option('--thin <count>', 'sweeps for each kept draw (default: 1)')
+    .option('--seed <seed>', 'any text or number (default: 1)')
+    .option('--workers <count>', 'worker threads, or auto (default: auto)')
+    .option('--keep <names>', 'variables to keep, separated by commas', several)
+    .option('--opt <name=value>', 'an option of the backend (several times)', several)
+    .option('--init <file.json>', 'start values by name')
+    .option('--out <directory>', 'write draws.csv, summary.json and run.json there')
+    .option('--json', 'print the summary as JSON and nothing else')
+    .option('--quiet', 'no progress and no notes')
+    .addOption(new Option('--resume <directory>', 'continue a run that was cut off (not in this version)').hideHelp())
+    .action(runs(async () => (await import('./commands/infer.js')).infer));
+
+  withProgram(program.command('sample'))
+    .description('draw from a program everything that is not given, as JSON lines')
+    .option('-n, --count <count>', 'number of draws (default: 1)')
+    .option('--seed <seed>', 'any text or number (default: 1)')
+    .option('--observed', 'only declared data, ready for --data')
+    .action(runs(async () => (await import('./commands/sample.js')).sample));
+
+  withProgram(program.command('logp'))
+    .description('log joint density at a point')
+    .requiredOption('--at <values.json>', 'a value for each unknown')
+    .option('--by-factor', 'the density of each statement')
+    .addOption(new Option('--gradient', 'its gradient (not in this version)').hideHelp())
+    .addOption(new Option('--unconstrained', "in the samplers' coordinates (not in this version)").hideHelp())
+    .action(runs(async () => (await import('./commands/logp.js')).logp));
+
+  withProgram(program.command('explain'))
+    .description('show what a backend derives for a program')
+    .option('--backend <name>', 'the algorithm (default: gibbs)')
+    .option('--opt <name=value>', 'an option of the backend (several times)', several)
+    .addOption(new Option('--format <format>', 'how formulas are written').choices(['text', 'latex', 'json']).default('text'))
+    .option('--code', 'show the generated code (needs data)')
+    .action(runs(async () => (await import('./commands/explain.js')).explain));
+
+  program.command('graph')
+    .description('draw the plated graph of a program')
+    .argument('<model>', 'the program, a .cred file')
+    .addOption(new Option('--format <format>', 'the form of the drawing').choices(['svg', 'dot', 'mermaid', 'json']).default('svg'))
+    .action(runs(async () => (await import('./commands/graph.js')).graph));
+
+  program.command('backends').description('list algorithms with their options').action(runs(async () => (await import('./commands/lists.js')).listBackends));
+  program.command('distributions').description('list distributions with their arguments').action(runs(async () => (await import('./commands/lists.js')).listDistributions));
+
+  for (const [name, description] of laterCommands) {
+    program.command(name).description(`${description} (not in this version)`).allowUnknownOption().allowExcessArguments()
+      .helpOption(false)
+      .action(() => {
+        printError(`credence: error[not-in-this-version]: credence ${name} is not in this version.`);
+        process.exitCode = usageStatus;
+      });
+  }
+  return program;
+}
+
+const laterCommands: readonly (readonly [string, string])[] = [
+  ['check', 'test a backend on a program'],
+  ['report', 'one self-contained page about a run'],
+  ['summary', 'diagnostics of draws'],
+  ['compare', 'runs side by side'],
+];
+
+async function main(): Promise<void> {
+  endQuietlyOnClosedPipe();
+  try {
+    await credence().parseAsync(process.argv);
+  } catch (thrown) {
+    // Commander has printed its message; help and version are no errors.
+    process.exitCode = thrown instanceof CommanderError ? (thrown.exitCode === 0 ? 0 : usageStatus) : reportFailure(thrown);
+  }
+}
+
+await main();

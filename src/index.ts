@@ -1,0 +1,28 @@
+/**
+ * The public surface: what `import ... from 'credence'` offers, and all that the command line uses.
+ * Names only; no logic.
+ */
+export { compile, type ExplainOptions, type LogDensity, type LogDensityTerm, model, Model, type NotesListener, type SampleOptions, type Values } from './model.js';
+export type { Data } from './pipeline.js';
+export type { BackendOptions, InferOptions } from './request.js';
+export { version } from './version.js';
+
+export { type ElementDiagnostics, type Nested, Posterior, type ShapedArray } from './5-report/posterior.js';
+export type { RunContext, Summary, SummaryRow } from './5-report/record.js';
+export type { ElementSummary, VariableSummary } from './5-report/summary.js';
+export { renderSummary } from './5-report/render.js';
+export { Derivation } from './5-report/derivation.js';
+export type { ExplainedBlock, Explanation, OptionDoc, ProgressEvent } from './4-infer/backend.js';
+export type { PlanEntry, RunResult, Traces, VariableResult } from './4-infer/posterior.js';
+export { backends, laterBackends } from './4-infer/registry.js';
+export type { DrawingFormat } from './2-graph/draw.js';
+
+export type { Family, Parameter } from './distributions/family.js';
+export { families } from './distributions/registry.js';
+
+export { type Diagnostic, InternalError, ModelError, type Severity, type Span } from './errors/diagnostic.js';
+export { didYouMean, renderDiagnostics } from './errors/render.js';
+
+export { parseCsv, type Table, tableValue } from './input/csv.js';
+export { parseDataJson, parseJsonValue } from './input/json.js';
+export { tensor, type Tensor } from './input/tensor.js';

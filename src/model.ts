@@ -1,0 +1,291 @@
+/**
+ * A program as an object: infer, simulate, explain, evaluate, draw. Each method binds the data it is
+ * given and hands over to the phases; wrong programs, data and options leave as one `ModelError`
+ * with all diagnostics, rendered with places in the program.
+ */
+import { templateSource } from './1-parse/template.js';
+import type { BoundModel } from './2-graph/bound.js';
+import { drawGraph, type DrawingFormat } from './2-graph/draw.js';
+import type { ModelGraph } from './2-graph/graph.js';
+import { automaticWorkers } from './4-infer/chains.js';
+import { logDensityFunction } from './4-infer/logDensity.js';
+import { givenOf } from './4-infer/programBuilder.js';
+import { simulate } from './4-infer/simulate.js';
+import { Derivation } from './5-report/derivation.js';
+import { type Nested, Posterior } from './5-report/posterior.js';
+import type { RunContext } from './5-report/record.js';
+import { type Diagnostic, ModelError, type Span } from './errors/diagnostic.js';
+import { didYouMean } from './errors/render.js';
+import { isTensor } from './input/tensor.js';
+import { bindData, type Compiled, compileTemplate, compileText, type Data, givenWithoutData, modelError } from './pipeline.js';
+import { seconds } from './platform/platform.js';
+import {
+  type BackendOptions, checkMemory, flatValue, type InferOptions, nest, readBackendOptions, readInit, readKeep, readSeed, readSettings, type Settings,
+} from './request.js';
+import { version } from './version.js';
+
+/** Called with what binding the data had to say (conditioning, coded levels, ignored values), before anything runs. */
+export type NotesListener = (notes: readonly Diagnostic[]) => void;
+
+export interface SampleOptions {
+  /** Any text or number: 1. */
+  readonly seed?: string | number | undefined;
+  /** How many independent draws; without it one draw is returned by itself. */
+  readonly count?: number | undefined;
+  /** Only the declared data, given ones included: values that the program can be run on. */
+  readonly observed?: boolean | undefined;
+  readonly onNotes?: NotesListener | undefined;
+}
+
+export interface ExplainOptions {
+  readonly backend?: string | undefined;
+  readonly data?: Data | undefined;
+  readonly options?: BackendOptions | undefined;
+  readonly onNotes?: NotesListener | undefined;
+}
+
+/** Values by name, arrays nested as deep as the variable has dimensions. */
+export type Values = Readonly<Record<string, Nested>>;
+
+/** One additive part of a log density: of which statement, and how much. */
+export interface LogDensityTerm {
+  readonly statement: string;
+  readonly span: Span;
+  readonly value: number;
+}
+
+/** The log joint density of a program for given data, as a function of its unknowns. */
+export interface LogDensity {
+  /** @throws ModelError where a value is absent, unknown or of the wrong shape. */
+  (values: Data): number;
+  /** The same by statement, in the order of the program. @throws ModelError as the function itself. */
+  byFactor(values: Data): readonly LogDensityTerm[];
+  readonly unknowns: readonly { readonly name: string; readonly shape: readonly number[] }[];
+}
+
+export class Model {
+  /** The text of the program; host values of a template are shown as `${...}`. */
+  readonly source: string;
+  /** What messages call the program. */
+  readonly fileName: string;
+  /** Warnings and notes of the checker. */
+  readonly notes: readonly Diagnostic[];
+  private readonly compiled: Compiled;
+
+  constructor(compiled: Compiled) {
+    this.compiled = compiled;
+    this.source = compiled.source;
+    this.fileName = compiled.fileName;
+    this.notes = compiled.notes;
+  }
+
+  /** Names a user may pass values for: declared data, sizes, and unknowns (to condition on). */
+  get inputs(): { readonly data: readonly string[]; readonly sizes: readonly string[]; readonly unknowns: readonly string[] } {
+    const variables = [...this.compiled.graph.variables.values()];
+    const data = variables.filter((v) => v.origin === 'data').map((v) => v.name);
+    const unknowns = variables.filter((v) => v.origin === 'sample' || v.origin === 'param').map((v) => v.name);
+    return { data, sizes: [...this.compiled.graph.sizes.keys()].filter((name) => !data.includes(name)), unknowns };
+  }
+
+  /**
+   * Runs a backend on data.
+   * @throws ModelError where data or options are wrong (all of them together) or the backend does not apply.
+   */
+  async infer(data: Data = {}, options: InferOptions & { readonly onNotes?: NotesListener | undefined } = {}): Promise<Posterior> {
+    const { onNotes, ...inferOptions } = options;
+    const { settings, problems } = readSettings(inferOptions);
+    const start = seconds();
+    const { bound, diagnostics } = bindData(this.compiled, data, 'infer');
+    const all = [...problems, ...diagnostics];
+    const keep = bound === null ? null : readKeep(options.keep, bound, all);
+    const init = bound === null ? null : readInit(options.init, bound, all);
+    if (bound !== null && init !== null) all.push(...this.startProblems(data, init, diagnostics));
+    if (bound !== null) all.push(...checkMemory(settings, bound, keep));
+    if (bound === null || settings.backend === null || all.some((d) => d.severity === 'error')) throw this.error(all);
+    const compileSeconds = this.compiled.seconds + seconds() - start;
+    const notes = [...this.notes, ...diagnostics];
+    onNotes?.(notes);
+    const { backend, ...request } = settings;
+    const workers = settings.workers === 'auto' ? await automaticWorkers(settings.chains) : settings.workers;
+    const result = await this.explained(() => backend.run(bound, this.source, { ...request, workers, keep, init, onProgress: options.onProgress }));
+    const warnings = notes.filter((note) => note.severity === 'warning');
+    return new Posterior({ ...result, warnings: [...warnings, ...result.warnings] }, this.context(data, settings, inferOptions, notes, compileSeconds));
+  }
+
+  /**
+   * Draws from the program in the order of its dependencies: everything that is not given. One draw, or a
+   * list of them where `count` is given.
+   * @throws ModelError where data are wrong or the program cannot be simulated, with the reason.
+   */
+  sample(data?: Data, options?: SampleOptions & { readonly count?: undefined }): Values;
+  sample(data: Data, options: SampleOptions & { readonly count: number }): readonly Values[];
+  sample(data: Data = {}, options: SampleOptions = {}): Values | readonly Values[] {
+    const drawn = [...this.simulate(data, options)];
+    return options.count === undefined ? drawn[0]! : drawn;
+  }
+
+  /** As `sample`, one draw after the other, so that any number of them fits into memory. @throws ModelError as `sample`, before the first draw. */
+  simulate(data: Data = {}, options: SampleOptions = {}): Iterable<Values> {
+    const problems: Diagnostic[] = [];
+    const seed = readSeed(options.seed, problems);
+    const count: unknown = options.count ?? 1;
+    if (typeof count !== 'number' || !Number.isSafeInteger(count) || count < 0) {
+      problems.push({ code: 'wrong-option', severity: 'error', message: `count is ${String(count)}; it must be a whole number of at least 0.` });
+    }
+    const bound = this.bind(data, 'sample', problems, options.onNotes);
+    const simulation = this.explained(() => simulate(bound, { count: count as number, seed }));
+    if (simulation.notes.length > 0) options.onNotes?.(simulation.notes);
+    const given = options.observed === true ? observedValues(bound) : null;
+    const { graph } = this.compiled;
+    return mapped(simulation.draws(), (draw) => {
+      const values = Object.create(null) as Record<string, Nested>;
+      for (const [name, value] of given ?? []) values[name] = value;
+      for (const [name, { shape, values: flat }] of draw) {
+        const isData = graph.variables.get(name)?.origin === 'data';
+        // What was given is no result; of data with gaps the whole is shown.
+        const wanted = given === null ? bound.variables.get(name)?.status !== 'given' : isData && !given.has(name);
+        if (wanted) values[name] = nest(flat, shape, 0) as Nested;
+      }
+      return values;
+    });
+  }
+
+  /**
+   * What a backend derives for this program, as formulas; with data also its generated code.
+   * @throws ModelError where data are wrong or the backend does not apply.
+   */
+  explain(options: ExplainOptions = {}): Derivation {
+    const problems: Diagnostic[] = [];
+    const { settings, problems: wrong } = readSettings(options.backend === undefined ? {} : { backend: options.backend });
+    problems.push(...wrong);
+    const backend = settings.backend;
+    const backendOptions = readBackendOptions(options.options ?? {}, backend, problems);
+    const bound = options.data === undefined ? null : this.bind(options.data, 'infer', problems, options.onNotes);
+    if (backend === null || problems.some((d) => d.severity === 'error')) throw this.error(problems);
+    const { graph } = this.compiled;
+    const given = bound === null ? givenWithoutData(graph) : givenOf(bound);
+    return new Derivation(this.explained(() => backend.explain(graph, given, this.source, backendOptions, bound)));
+  }
+
+  /** The log joint density for given data, every normalising constant included. @throws ModelError where data are wrong. */
+  logDensity(data: Data = {}, options: { readonly onNotes?: NotesListener | undefined } = {}): LogDensity {
+    const bound = this.bind(data, 'infer', [], options.onNotes);
+    const evaluator = this.explained(() => logDensityFunction(bound));
+    const { unknowns } = evaluator;
+    const read = (values: Data): ReadonlyMap<string, Float64Array> => this.readPoint(values, unknowns);
+    const byFactor = (values: Data): readonly LogDensityTerm[] => evaluator.byFactor(read(values))
+      .map(({ span, value }) => ({ statement: this.source.slice(span.start, span.end).replace(/\s+/g, ' ').trim(), span, value }));
+    return Object.assign((values: Data): number => evaluator.total(read(values)), { byFactor, unknowns });
+  }
+
+  /** The plated graph: as a picture (svg), for other tools (dot, mermaid) or as data (json). */
+  graph(format: DrawingFormat = 'svg'): string {
+    return drawGraph(this.compiled.graph, format);
+  }
+
+  private bind(data: Data, mode: 'infer' | 'sample', problems: readonly Diagnostic[], onNotes: NotesListener | undefined): BoundModel {
+    const { bound, diagnostics } = bindData(this.compiled, data, mode);
+    if (bound === null || problems.some((d) => d.severity === 'error')) throw this.error([...problems, ...diagnostics]);
+    onNotes?.([...this.notes, ...diagnostics]);
+    return bound;
+  }
+
+  /** Starts outside the support: what binding would say if they were data. */
+  private startProblems(data: Data, init: Readonly<Record<string, unknown>>, known: readonly Diagnostic[]): readonly Diagnostic[] {
+    const values = new Map<string, unknown>([...(data instanceof Map ? data : Object.entries(data)), ...Object.entries(init)]);
+    const said = new Set(known.map((d) => d.message));
+    return bindData(this.compiled, values, 'infer').diagnostics
+      .filter((d) => d.severity === 'error' && !said.has(d.message))
+      .map((d) => ({ ...d, code: 'wrong-init', message: `As a start: ${d.message}` }));
+  }
+
+  private readPoint(values: Data, unknowns: LogDensity['unknowns']): ReadonlyMap<string, Float64Array> {
+    const given = new Map<string, unknown>(values instanceof Map ? values : Object.entries(values));
+    const problems: Diagnostic[] = [];
+    const problem = (message: string, hint?: string): void => { problems.push({ code: 'wrong-value', severity: 'error', message, hint }); };
+    const point = new Map<string, Float64Array>();
+    for (const { name, shape } of unknowns) {
+      const value = given.get(name);
+      if (!given.has(name)) { problem(`No value is given for the unknown ${name}.`, `the unknowns are ${unknowns.map((u) => u.name).join(', ')}`); continue; }
+      const flat = flatValue(name, value, shape);
+      if (typeof flat === 'string') problem(`${flat}.`);
+      else point.set(name, flat);
+    }
+    for (const name of given.keys()) {
+      if (unknowns.some((u) => u.name === name)) continue;
+      const near = didYouMean(name, unknowns.map((u) => u.name));
+      problem(`${name} is not an unknown of the program.`, near === null ? undefined : `did you mean ${near}?`);
+    }
+    if (problems.length > 0) throw this.error(problems);
+    return point;
+  }
+
+  private context(data: Data, settings: Settings, given: InferOptions, notes: readonly Diagnostic[], compileSeconds: number): RunContext {
+    const { backend, seed, options, ...counts } = settings;
+    return {
+      seed, program: this.source, notes, compileSeconds,
+      options: { backend: backend?.name ?? null, ...counts, keep: given.keep ?? null, init: given.init ?? null, options },
+      versions: { credence: version, ...(typeof process === 'undefined' ? {} : { node: process.versions.node }) },
+      levels: levelsOf(data, this.compiled.graph),
+    };
+  }
+
+  /** Refusals of the phases name places; the text around them is known here. */
+  private explained<T>(run: () => T): T {
+    const rendered = (thrown: unknown): unknown => (thrown instanceof ModelError ? this.error(thrown.diagnostics) : thrown);
+    try {
+      const result = run();
+      return result instanceof Promise ? result.catch((thrown: unknown) => { throw rendered(thrown); }) as T : result;
+    } catch (thrown) {
+      throw rendered(thrown);
+    }
+  }
+
+  private error(diagnostics: readonly Diagnostic[]): ModelError {
+    return modelError(diagnostics, this.source, this.fileName);
+  }
+}
+
+/**
+ * A program written as a tagged template; `${value}` is a constant of the program.
+ * @throws ModelError with all diagnostics of the program.
+ */
+export function model(strings: TemplateStringsArray, ...values: readonly unknown[]): Model {
+  return new Model(compileTemplate(templateSource(strings, values), 'model'));
+}
+
+/**
+ * A program given as text, as in a `.cred` file.
+ * @param fileName what messages call it.
+ * @throws ModelError with all diagnostics of the program.
+ */
+export function compile(source: string, fileName: string = 'model'): Model {
+  return new Model(compileText(source, fileName));
+}
+
+/** Data that were given, and sizes that no data shows, as values to pass again. */
+function observedValues(bound: BoundModel): ReadonlyMap<string, Nested> {
+  const values = new Map<string, Nested>();
+  for (const [name, { sources }] of bound.graph.sizes) {
+    const size = bound.sizes.get(name);
+    if (sources.length === 0 && size !== undefined) values.set(name, size);
+  }
+  for (const variable of bound.graph.variables.values()) {
+    const known = bound.variables.get(variable.name);
+    if (variable.origin === 'data' && known?.status === 'given') values.set(variable.name, nest(known.values, known.shape, 0) as Nested);
+  }
+  return values;
+}
+
+function levelsOf(data: Data, graph: ModelGraph): Readonly<Record<string, readonly string[]>> {
+  const levels = Object.create(null) as Record<string, readonly string[]>;
+  for (const [name, value] of data instanceof Map ? data as ReadonlyMap<string, unknown> : Object.entries(data)) {
+    if (isTensor(value) && value.levels !== undefined && graph.variables.get(name)?.scalar === 'int') levels[name] = value.levels;
+  }
+  return levels;
+}
+
+function* mapped<T, U>(items: Iterable<T>, f: (item: T) => U): Generator<U> {
+  for (const item of items) yield f(item);
+}
+

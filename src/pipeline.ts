@@ -1,0 +1,117 @@
+/**
+ * The way of a program, one call for each phase: text to syntax tree to plated graph, data to bound
+ * graph. Each collects all diagnostics it can find; what is wrong leaves here as one `ModelError`,
+ * rendered with places in the program's own text.
+ */
+import type { Program } from './1-parse/ast.js';
+import { parse } from './1-parse/parse.js';
+import type { TemplateSource } from './1-parse/template.js';
+import { bind } from './2-graph/bind.js';
+import type { BoundModel, Given } from './2-graph/bound.js';
+import { readValue } from './2-graph/data.js';
+import type { ModelGraph } from './2-graph/graph.js';
+import { type HoleValue, lower } from './2-graph/lower.js';
+import { type Diagnostic, ModelError, type Span } from './errors/diagnostic.js';
+import { renderDiagnostics } from './errors/render.js';
+import { seconds } from './platform/platform.js';
+
+/** Named values: of data, sizes, or sampled variables to condition on. */
+export type Data = Readonly<Record<string, unknown>> | ReadonlyMap<string, unknown>;
+
+/** A program that passed the checker. */
+export interface Compiled {
+  /** The text that spans of diagnostics and of the graph refer to. */
+  readonly source: string;
+  readonly fileName: string;
+  readonly graph: ModelGraph;
+  /** Warnings and notes of the checker. */
+  readonly notes: readonly Diagnostic[];
+  readonly seconds: number;
+}
+
+/** @throws ModelError with all syntax errors, or else all errors of names, types and shapes. */
+export function compileText(source: string, fileName: string): Compiled {
+  const start = seconds();
+  const { program, diagnostics } = parse(source);
+  if (program === null) throw modelError(diagnostics, source, fileName);
+  return lowered(program, [], { source, fileName, start });
+}
+
+/** A tagged template; places in messages are places of the template with `${...}` for each host value. @throws ModelError as `compileText`. */
+export function compileTemplate(template: TemplateSource, fileName: string): Compiled {
+  const start = seconds();
+  const source = template.shown;
+  const { program, diagnostics } = parse(template.source, template.values.length);
+  const shown = (d: Diagnostic): Diagnostic => (d.span === undefined ? d : { ...d, span: template.toShown(d.span) });
+  if (program === null) throw modelError(diagnostics.map(shown), source, fileName);
+  // From here on every span is one of the text that people see.
+  const moved = withSpans(program, template.toShown) as Program;
+  const spans = holeSpans(moved);
+  const problems: Diagnostic[] = [];
+  const holes = template.values.map((value, hole): HoleValue => {
+    const read = holeValue(value);
+    if (typeof read !== 'string') return read;
+    problems.push({ code: 'wrong-type', severity: 'error', message: `The value put in here is ${read}.`, span: spans.get(hole), expected: 'a number, a boolean, an array of numbers or a function' });
+    return { kind: 'number', value: 0 };
+  });
+  if (problems.length > 0) throw modelError(problems, source, fileName);
+  return lowered(moved, holes, { source, fileName, start });
+}
+
+function lowered(program: Program, holes: readonly HoleValue[], text: { readonly source: string; readonly fileName: string; readonly start: number }): Compiled {
+  const { source, fileName, start } = text;
+  const { graph, diagnostics } = lower(program, holes);
+  if (graph === null) throw modelError(diagnostics, source, fileName);
+  return { source, fileName, graph, notes: diagnostics, seconds: seconds() - start };
+}
+
+/** A copy of a syntax tree with every span replaced. */
+function withSpans(node: unknown, move: (span: Span) => Span): unknown {
+  if (Array.isArray(node)) return node.map((item) => withSpans(item, move));
+  if (typeof node !== 'object' || node === null) return node;
+  return Object.fromEntries(Object.entries(node).map(([key, value]) => [key, key === 'span' ? move(value as Span) : withSpans(value, move)]));
+}
+
+/** Where each host value stands. */
+function holeSpans(node: unknown, found: Map<number, Span> = new Map()): ReadonlyMap<number, Span> {
+  if (Array.isArray(node)) for (const item of node) holeSpans(item, found);
+  else if (typeof node === 'object' && node !== null) {
+    if ('hole' in node && 'span' in node && typeof node.hole === 'number') found.set(node.hole, node.span as Span);
+    for (const value of Object.values(node)) holeSpans(value, found);
+  }
+  return found;
+}
+
+/** A host value as a constant of the program, or what it is instead, in words. */
+function holeValue(value: unknown): HoleValue | string {
+  if (typeof value === 'function') return { kind: 'function', name: value.name === '' ? 'function' : value.name, call: value as (...args: readonly unknown[]) => unknown };
+  if (typeof value === 'boolean') return { kind: 'boolean', value };
+  if (value === undefined || value === null) return String(value);
+  const reading = readValue(value);
+  switch (reading.kind) {
+    case 'array':
+      if (reading.shape.length > 0) return { kind: 'array', shape: reading.shape, values: reading.values };
+      return Number.isNaN(reading.values[0]) ? 'not a number' : { kind: 'number', value: reading.values[0]! };
+    case 'ragged': return `an array whose element [${reading.at.join(',')}] ${reading.found} (expected ${reading.expected})`;
+    case 'nested-object': return reading.at.length === 0 ? 'an object' : `an array whose element [${reading.at.join(',')}] is an object`;
+    case 'not-a-number': return reading.at.length === 0 ? reading.found : `an array whose element [${reading.at.join(',')}] is ${reading.found}`;
+  }
+}
+
+/** Data bound to a program, or the diagnostics that say why not. */
+export function bindData(program: Compiled, data: Data, mode: 'infer' | 'sample'): { readonly bound: BoundModel | null; readonly diagnostics: readonly Diagnostic[] } {
+  const { model, diagnostics } = bind(program.graph, data, { mode });
+  return { bound: model, diagnostics };
+}
+
+/** What a derivation of a bare program may count on: that all its data will be given. */
+export function givenWithoutData(graph: ModelGraph): Given {
+  const inputs = [...graph.variables.values()].filter((v) => v.origin === 'data' || v.origin === 'constant');
+  return { complete: new Set(inputs.map((v) => v.name)), partial: new Set() };
+}
+
+/** All diagnostics as one error, rendered against the program. */
+export function modelError(diagnostics: readonly Diagnostic[], source: string, fileName: string): ModelError {
+  const errors = diagnostics.filter((d) => d.severity === 'error');
+  return new ModelError(diagnostics, renderDiagnostics(errors.length > 0 ? errors : diagnostics, source, fileName));
+}

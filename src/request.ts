@@ -1,0 +1,249 @@
+/**
+ * Options of a run: from what a caller wrote to what a backend takes. Everything that is wrong is
+ * reported together, as values; nothing here throws or runs.
+ */
+import type { BoundModel } from './2-graph/bound.js';
+import { readValue } from './2-graph/data.js';
+import type { Backend, OptionDoc, ProgressEvent } from './4-infer/backend.js';
+import { sizeOf } from './4-infer/posterior.js';
+import { backends, laterBackends } from './4-infer/registry.js';
+import type { Diagnostic } from './errors/diagnostic.js';
+import { didYouMean } from './errors/render.js';
+
+/** Options of one backend by name; numbers, booleans and texts are taken as on the command line. */
+export type BackendOptions = Readonly<Record<string, string | number | boolean>>;
+
+export interface InferOptions {
+  /** `gibbs` where none is named. */
+  readonly backend?: string | undefined;
+  /** 4. */
+  readonly chains?: number | undefined;
+  /** Kept draws of each chain: 1000. */
+  readonly draws?: number | undefined;
+  /** Sweeps of each chain before the first kept draw: 1000. */
+  readonly warmup?: number | undefined;
+  /** Sweeps for each kept draw: 1. */
+  readonly thin?: number | undefined;
+  /** Any text or number: 1. The same seed, program and data give the same draws. */
+  readonly seed?: string | number | undefined;
+  /** Worker threads; 0 runs on the calling thread; `auto` takes as many as pay. */
+  readonly workers?: number | 'auto' | undefined;
+  /** Names of the variables to keep; all that are inferred or reported where absent. */
+  readonly keep?: readonly string[] | undefined;
+  /** Start values by name of variable. */
+  readonly init?: Readonly<Record<string, unknown>> | undefined;
+  /** Options of the backend (`credence backends` lists them). */
+  readonly options?: BackendOptions | undefined;
+  readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
+}
+
+/** Settings of a run that need no data to be judged. */
+export interface Settings {
+  readonly backend: Backend | null;
+  readonly chains: number;
+  readonly draws: number;
+  readonly warmup: number;
+  readonly thin: number;
+  readonly seed: string;
+  readonly workers: number | 'auto';
+  readonly options: Readonly<Record<string, string>>;
+}
+
+const defaultBackend = 'gibbs';
+const names = ['backend', 'chains', 'draws', 'warmup', 'thin', 'seed', 'workers', 'keep', 'init', 'options', 'onProgress'];
+
+/** The settings, with defaults where an option is absent or wrong. */
+export function readSettings(options: InferOptions): { readonly settings: Settings; readonly problems: readonly Diagnostic[] } {
+  const problems: Diagnostic[] = [];
+  for (const name of Object.keys(options)) {
+    if (names.includes(name)) continue;
+    const near = didYouMean(name, names);
+    problems.push(wrongOption(`There is no option ${name}.`, near === null ? `The options are ${names.join(', ')}.` : `did you mean ${near}?`));
+  }
+  const count = (name: 'chains' | 'draws' | 'warmup' | 'thin', least: number, fallback: number): number => {
+    const value: unknown = options[name];
+    if (value === undefined) return fallback;
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least) return value;
+    problems.push(wrongOption(`${name} is ${show(value)}; it must be a whole number of at least ${least}.`));
+    return fallback;
+  };
+  const backend = findBackend(options.backend ?? defaultBackend, problems);
+  return {
+    settings: {
+      backend,
+      chains: count('chains', 1, 4), draws: count('draws', 1, 1000), warmup: count('warmup', 0, 1000), thin: count('thin', 1, 1),
+      seed: readSeed(options.seed, problems), workers: readWorkers(options.workers, problems),
+      options: readBackendOptions(options.options ?? {}, backend, problems),
+    },
+    problems,
+  };
+}
+
+/** A backend of this version by name, or null with a problem that says what there is. */
+export function findBackend(name: string, problems: Diagnostic[]): Backend | null {
+  const found = backends.get(name);
+  if (found !== undefined) return found;
+  const list = `Backends of this version: ${[...backends.keys()].join(', ')}.`;
+  if (laterBackends.includes(name)) {
+    problems.push({ code: 'not-in-this-version', severity: 'error', message: `The backend ${name} is not in this version.`, hint: list });
+    return null;
+  }
+  const near = didYouMean(String(name), [...backends.keys(), ...laterBackends]);
+  problems.push({ code: 'unknown-backend', severity: 'error', message: `There is no backend ${show(name)}.`, hint: near === null ? list : `did you mean ${near}? ${list}` });
+  return null;
+}
+
+/** The text of a seed. */
+export function readSeed(seed: unknown, problems: Diagnostic[]): string {
+  if (seed === undefined) return '1';
+  if (typeof seed === 'string' || (typeof seed === 'number' && !Number.isNaN(seed))) return String(seed);
+  problems.push(wrongOption(`seed is ${show(seed)}; it must be a number or a text.`));
+  return '1';
+}
+
+function readWorkers(workers: unknown, problems: Diagnostic[]): number | 'auto' {
+  if (workers === undefined || workers === 'auto') return 'auto';
+  if (typeof workers === 'number' && Number.isSafeInteger(workers) && workers >= 0) return workers;
+  problems.push(wrongOption(`workers is ${show(workers)}; it must be auto or a whole number of at least 0.`));
+  return 'auto';
+}
+
+/** Options of a backend as texts; names and simple types are checked here, what they mean by the backend. */
+export function readBackendOptions(given: BackendOptions, backend: Backend | null, problems: Diagnostic[]): Readonly<Record<string, string>> {
+  const options = Object.create(null) as Record<string, string>;
+  for (const [name, value] of Object.entries(given)) {
+    if (!['string', 'number', 'boolean'].includes(typeof value)) {
+      problems.push(wrongOption(`The option ${name} is ${show(value)}; it must be a text, a number or a boolean.`));
+      continue;
+    }
+    const text = String(value);
+    options[name] = text;
+    if (backend === null) continue;
+    const option = backend.options.find((candidate) => candidate.name === name || (candidate.name.endsWith('.NAME') && name.startsWith(candidate.name.slice(0, -'NAME'.length))));
+    if (option === undefined) {
+      const known = backend.options.map((candidate) => candidate.name);
+      const near = didYouMean(name, known) ?? didYouMean(name.replace(/\..*$/, '.NAME'), known);
+      const list = known.length === 0 ? `${backend.name} takes no options.` : `The options of ${backend.name} are ${known.join(', ')}.`;
+      problems.push(wrongOption(`The backend ${backend.name} has no option ${name}.`, near === null ? list : `did you mean ${near}? ${list}`));
+    } else {
+      const expected = misfit(option, text);
+      if (expected !== null) problems.push(wrongOption(`The option ${name} is ${show(text)}; it must be ${expected}.`));
+    }
+  }
+  return options;
+}
+
+/** What a value of an option's type must be, or null where the text is one. */
+function misfit(option: OptionDoc, text: string): string | null {
+  const number = text.trim() === '' ? Number.NaN : Number(text);
+  switch (option.type) {
+    case 'number': return Number.isFinite(number) ? null : 'a number';
+    case 'integer': return Number.isSafeInteger(number) ? null : 'a whole number';
+    case 'boolean': return text === 'true' || text === 'false' ? null : 'true or false';
+    default: return null;
+  }
+}
+
+/** Names to keep, each of a variable that a run can record. */
+export function readKeep(keep: readonly string[] | undefined, bound: BoundModel, problems: Diagnostic[]): readonly string[] | null {
+  if (keep === undefined) return null;
+  if (!Array.isArray(keep)) {
+    problems.push(wrongOption(`keep is ${show(keep)}; it must be a list of names.`));
+    return null;
+  }
+  const recordable = [...bound.graph.variables.values()]
+    .filter((v) => v.origin !== 'constant' && (v.origin !== 'data' || bound.variables.get(v.name)?.status !== 'given'))
+    .map((v) => v.name).filter((name) => !name.includes('$'));
+  for (const name of keep) {
+    if (recordable.includes(name)) continue;
+    const near = didYouMean(String(name), recordable);
+    const what = bound.graph.variables.has(name) ? `${name} is given by the data; there is nothing to keep.` : `There is no variable ${show(name)} to keep.`;
+    problems.push(wrongOption(what, near === null ? `There are ${recordable.join(', ')}.` : `did you mean ${near}?`));
+  }
+  return keep;
+}
+
+/**
+ * Start values as nested arrays, each of the shape of an unknown. Whether they lie in its support is
+ * left to `conditionedData`.
+ */
+export function readInit(init: InferOptions['init'], bound: BoundModel, problems: Diagnostic[]): Readonly<Record<string, unknown>> | null {
+  if (init === undefined || init === null) return null;
+  if (typeof init !== 'object' || Array.isArray(init)) {
+    problems.push(wrongOption(`init is ${show(init)}; it must be an object of values by name.`));
+    return null;
+  }
+  const unknowns = [...bound.variables.values()].filter((v) => v.status === 'latent').map((v) => v.name);
+  const out = Object.create(null) as Record<string, unknown>;
+  for (const [name, value] of Object.entries(init)) {
+    if (!unknowns.includes(name)) {
+      const near = didYouMean(name, unknowns);
+      const known = bound.variables.has(name);
+      problems.push(wrongInit(known ? `${name} is not an unknown that can be given a start.` : `There is no unknown ${show(name)} to give a start.`, near === null ? `The unknowns are ${unknowns.join(', ')}.` : `did you mean ${near}?`));
+      continue;
+    }
+    const { shape } = bound.variables.get(name)!;
+    const flat = flatValue(name, value, shape);
+    if (typeof flat === 'string') problems.push(wrongInit(`The start of ${flat}.`));
+    else out[name] = nest(flat, shape, 0);
+  }
+  return out;
+}
+
+/** The numbers of a value of a given shape, row-major, or what is wrong with it (a sentence that begins with the name). */
+export function flatValue(name: string, value: unknown, shape: readonly number[]): Float64Array | string {
+  const reading = readValue(value);
+  const at = (indices: readonly number[]): string => (indices.length === 0 ? name : `${name}[${indices.join(',')}]`);
+  switch (reading.kind) {
+    case 'ragged': return `${at(reading.at)} ${reading.found}; expected ${reading.expected}`;
+    case 'nested-object': return `${at(reading.at)} is an object, not a number`;
+    case 'not-a-number': return `${at(reading.at)} is ${reading.found}, not a number`;
+    case 'array': {
+      const same = reading.shape.length === shape.length && reading.shape.every((d, axis) => d === shape[axis]);
+      // An empty list has no say about the dimensions after the first that is empty.
+      if (!same && !(reading.open && sizeOf(shape) === 0)) return `${name} has shape [${reading.shape.join(', ')}]; expected [${shape.join(', ')}]`;
+      const missing = reading.values.findIndex((x) => Number.isNaN(x));
+      return missing >= 0 ? `${name} is missing or not a number at element ${missing}` : reading.values;
+    }
+  }
+}
+
+/** Row-major numbers as nested lists; a number for a scalar. */
+export function nest(values: ArrayLike<number>, shape: readonly number[], offset: number): unknown {
+  const [length, ...rest] = shape;
+  if (length === undefined) return values[offset];
+  const stride = sizeOf(rest);
+  return Array.from({ length }, (_, i) => nest(values, rest, offset + i * stride));
+}
+
+/** A run may not keep more than this many bytes of draws: it would end in the middle for want of memory. */
+const mostBytes = 16e9;
+/** Larger variables keep moments only (`4-infer/assemble.ts`). */
+const largestKept = 10_000;
+
+/** Refuses runs whose draws cannot fit into memory. */
+export function checkMemory(settings: Settings, bound: BoundModel, keep: readonly string[] | null): readonly Diagnostic[] {
+  let elements = 0;
+  for (const variable of bound.variables.values()) {
+    const origin = bound.graph.variables.get(variable.name)?.origin;
+    if (variable.status === 'given' || origin === 'constant' || (keep !== null && !keep.includes(variable.name))) continue;
+    const size = sizeOf(variable.shape);
+    if (size <= largestKept || keep !== null) elements += size;
+  }
+  const bytes = 8 * elements * settings.chains * settings.draws;
+  if (bytes <= mostBytes) return [];
+  return [wrongOption(
+    `${settings.chains} chains of ${settings.draws} draws of ${elements} numbers take ${(bytes / 1e9).toPrecision(3)} GB; at most ${mostBytes / 1e9} GB are kept.`,
+    'ask for fewer draws, thin the chains, or keep fewer variables',
+  )];
+}
+
+function wrongOption(message: string, hint?: string): Diagnostic { return { code: 'wrong-option', severity: 'error', message, hint }; }
+function wrongInit(message: string, hint?: string): Diagnostic { return { code: 'wrong-init', severity: 'error', message, hint }; }
+
+/** A value as a user would write it. */
+function show(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value);
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
+  return typeof value === 'function' ? 'a function' : String(value);
+}
