@@ -95,7 +95,7 @@ function moved(node: unknown, offset: number): unknown {
 }
 
 /** Comments, words with numbers that run into them, and brackets: enough to see where statements begin. */
-const landmark = /\/\/[^\n\r\u2028\u2029]*|\/\*[^]*?\*\/|(?<word>[\p{L}_][\p{L}0-9_]*)|[0-9][\p{L}0-9_]*|(?<open>[([{])|(?<close>[)\]}])/gu;
+const landmark = /\/\/[^\n\r\u2028\u2029]*|\/\*[\s\S]*?\*\/|(?<word>[\p{L}_][\p{L}0-9_]*)|[0-9][\p{L}0-9_]*|(?<open>[([{])|(?<close>[)\]}])/gu;
 
 /**
  * Offsets that cut a program into its outermost statements, 0 included. Reserved words stand

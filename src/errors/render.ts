@@ -94,7 +94,6 @@ function outsidePair(text: string, offset: number): number {
 
 /** Tabs become spaces, other control characters a visible replacement. */
 function shown(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal
   return text.replace(/\t/g, ' '.repeat(tabWidth)).replace(/[\u0000-\u001F\u007F-\u009F]/g, '\uFFFD');
 }
 

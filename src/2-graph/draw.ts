@@ -1,0 +1,139 @@
+/**
+ * A model as a drawing: Graphviz dot, Mermaid, SVG with rectangles of our own, or JSON.
+ *
+ * Latents are white, observed variables shaded, deterministic ones dashed, data small. Dot and
+ * Mermaid only know nested groups: there the marks on two crossing plates form a group that names
+ * both; in SVG crossing plates overlap. Names are the user's and escaped for each format;
+ * identities are ours.
+ */
+import { drawSvg } from './drawSvg.js';
+import { drawingOf } from './drawing.js';
+import type { Drawing, Mark, MarkKind } from './drawing.js';
+import type { ModelGraph } from './graph.js';
+
+export type DrawingFormat = 'dot' | 'svg' | 'mermaid' | 'json';
+
+/** The drawing of a graph as text of the given format. */
+export function drawGraph(graph: ModelGraph, format: DrawingFormat): string {
+  const drawing = drawingOf(graph);
+  switch (format) {
+    case 'dot': return drawDot(drawing);
+    case 'svg': return drawSvg(drawing);
+    case 'mermaid': return drawMermaid(drawing);
+    case 'json': return `${JSON.stringify(drawing, null, 2)}\n`;
+  }
+}
+
+// --- nested groups ----------------------------------------------------------------------------
+
+/** Marks that lie on exactly the plates of this group and of those around it. */
+interface Group {
+  /** Plates that this group adds to the one around it. */
+  readonly plates: readonly string[];
+  readonly marks: Mark[];
+  readonly inner: Group[];
+}
+
+/**
+ * The sets of plates that occur, nested by inclusion as far as that is a tree: a set whose largest
+ * subsets do not include one another (crossing plates) stands inside what these have in common.
+ */
+function groupsOf(drawing: Drawing): Group {
+  const sets = new Map<string, ReadonlySet<string>>();
+  const keyOf = (set: ReadonlySet<string>): string => [...set].sort().join(' ');
+  for (const mark of drawing.marks) {
+    const set = new Set(mark.plates);
+    sets.set(keyOf(set), set);
+  }
+  sets.set('', new Set());
+  const ordered = [...sets.values()].sort((a, b) => a.size - b.size || (keyOf(a) < keyOf(b) ? -1 : 1));
+  const groups = new Map<string, Group>();
+  for (const set of ordered) {
+    const smaller = ordered.filter((other) => other.size < set.size && isSubset(other, set));
+    const parent = smaller.filter((other) => smaller.every((rival) => isSubset(rival, other) || isSubset(other, rival))).at(-1) ?? new Set<string>();
+    const group: Group = { plates: [...set].filter((plate) => !parent.has(plate)), marks: [], inner: [] };
+    groups.set(keyOf(set), group);
+    if (set.size > 0) groups.get(keyOf(parent))!.inner.push(group);
+  }
+  for (const mark of drawing.marks) groups.get(keyOf(new Set(mark.plates)))!.marks.push(mark);
+  return groups.get('')!;
+}
+
+function isSubset(small: ReadonlySet<string>, large: ReadonlySet<string>): boolean {
+  return [...small].every((item) => large.has(item));
+}
+
+function groupLabel(group: Group, drawing: Drawing): string {
+  return group.plates.map((id) => drawing.plates.find((plate) => plate.id === id)!.label).join(', ');
+}
+
+/** Lines of a group and those inside it; `open` and `close` write the brackets of a format. */
+function groupLines(group: Group, indent: string, line: (mark: Mark) => string, open: (group: Group, indent: string) => readonly string[], close: string): readonly string[] {
+  return [
+    ...group.marks.map((mark) => `${indent}${line(mark)}`),
+    ...group.inner.flatMap((inner) => [...open(inner, indent), ...groupLines(inner, `${indent}  `, line, open, close), `${indent}${close}`]),
+  ];
+}
+
+// --- Graphviz ---------------------------------------------------------------------------------
+
+const dotStyles: Readonly<Record<MarkKind, string>> = {
+  latent: 'shape=ellipse',
+  observed: 'shape=ellipse, style=filled, fillcolor="#c8c8c8"',
+  param: 'shape=ellipse, peripheries=2',
+  deterministic: 'shape=ellipse, style=dashed',
+  predicted: 'shape=ellipse, style=dotted',
+  data: 'shape=box, width=0.1, height=0.1, margin="0.05,0.02", fontsize=10, color="#909090"',
+  factor: 'shape=square, width=0.15, height=0.15, fixedsize=true, style=filled, fillcolor=black',
+};
+
+function dotText(text: string): string {
+  return `"${text.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, ' ')}"`;
+}
+
+function drawDot(drawing: Drawing): string {
+  const line = (mark: Mark): string => {
+    const label = mark.kind === 'factor' ? 'xlabel=' + dotText(mark.name) + ', label=""'
+      : `label=${mark.law === null ? dotText(mark.name) : `${dotText(mark.name).slice(0, -1)}\\n${dotText(mark.law).slice(1)}`}`;
+    return `${mark.id} [${label}, ${dotStyles[mark.kind]}];`;
+  };
+  let clusters = 0;
+  const open = (group: Group, indent: string): readonly string[] => [
+    `${indent}subgraph cluster_${clusters++} {`, `${indent}  label=${dotText(groupLabel(group, drawing))}; labeljust=r; labelloc=b; style=rounded;`,
+  ];
+  return [
+    'digraph model {', '  rankdir=TB; node [fontname="sans-serif", fontsize=12]; graph [fontname="sans-serif", fontsize=10]; edge [arrowsize=0.7];',
+    ...groupLines(groupsOf(drawing), '  ', line, open, '}'),
+    ...drawing.arrows.map((arrow) => `  ${arrow.from} -> ${arrow.to};`),
+    '}', '',
+  ].join('\n');
+}
+
+// --- Mermaid ----------------------------------------------------------------------------------
+
+/** Mermaid escapes by decimal character numbers between `#` and `;`. */
+function mermaidText(text: string): string {
+  return `"${text.replace(/[^\p{L}\p{N} _.,()=+-]/gu, (character) => (character === '\n' ? ' ' : `#${character.codePointAt(0)};`))}"`;
+}
+
+function drawMermaid(drawing: Drawing): string {
+  const line = (mark: Mark): string => {
+    const label = mark.law === null || mark.kind === 'factor' ? mermaidText(mark.name) : `${mermaidText(mark.name).slice(0, -1)}<br/>${mermaidText(mark.law).slice(1)}`;
+    return `${mark.id}${mark.kind === 'data' || mark.kind === 'factor' ? `[${label}]` : `([${label}])`}:::${mark.kind}`;
+  };
+  let groups = 0;
+  const open = (group: Group, indent: string): readonly string[] => [`${indent}subgraph g${groups++} [${mermaidText(groupLabel(group, drawing))}]`];
+  return [
+    'flowchart TB',
+    ...groupLines(groupsOf(drawing), '  ', line, open, 'end'),
+    ...drawing.arrows.map((arrow) => `  ${arrow.from} --> ${arrow.to}`),
+    '  classDef latent fill:#ffffff,stroke:#333333',
+    '  classDef observed fill:#c8c8c8,stroke:#333333',
+    '  classDef param fill:#ffffff,stroke:#333333,stroke-width:3px',
+    '  classDef deterministic fill:#ffffff,stroke:#333333,stroke-dasharray:5 3',
+    '  classDef predicted fill:#ffffff,stroke:#333333,stroke-dasharray:1 3',
+    '  classDef data fill:#ffffff,stroke:#909090,font-size:10px',
+    '  classDef factor fill:#333333,stroke:#333333,color:#ffffff,font-size:10px',
+    '',
+  ].join('\n');
+}
