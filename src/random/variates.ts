@@ -47,7 +47,14 @@ function standardGamma(random: Random, shape: number): number {
   }
 }
 
-/** The logarithm of a Gamma(shape, 1) variate; finite for any shape > 0. G(a) = G(a+1) U^(1/a). */
+/**
+ * Gamma(shape, 1) for shape >= 1/10. G(a) = G(a+1) U^(1/a), which cannot underflow: the smallest U is 2^-53.
+ */
+function ordinaryGamma(random: Random, shape: number): number {
+  return shape >= 1 ? standardGamma(random, shape) : standardGamma(random, shape + 1) * Math.exp(-random.exponential() / shape);
+}
+
+/** The logarithm of a Gamma(shape, 1) variate; finite for any shape > 0. */
 export function logGamma(random: Random, shape: number): number {
   if (!(shape > 0)) return Number.NaN;
   if (shape >= 1) return Math.log(standardGamma(random, shape));
@@ -57,7 +64,7 @@ export function logGamma(random: Random, shape: number): number {
 /** Gamma with the given shape and rate. */
 export function gamma(random: Random, shape: number, rate: number): number {
   if (!(shape > 0 && rate > 0)) return Number.NaN;
-  if (shape >= 1) return standardGamma(random, shape) / rate;
+  if (shape >= 0.1) return ordinaryGamma(random, shape) / rate;
   const x = Math.exp(logGamma(random, shape) - Math.log(rate));
   return x < smallestNormal ? smallestNormal : x;
 }
@@ -65,7 +72,7 @@ export function gamma(random: Random, shape: number, rate: number): number {
 /** Inverse gamma: scale / Gamma(shape, 1). */
 export function inverseGamma(random: Random, shape: number, scale: number): number {
   if (!(shape > 0 && scale > 0)) return Number.NaN;
-  if (shape >= 1) return scale / standardGamma(random, shape);
+  if (shape >= 0.1) return scale / ordinaryGamma(random, shape);
   const x = Math.exp(Math.log(scale) - logGamma(random, shape));
   return x > Number.MAX_VALUE ? Number.MAX_VALUE : x;
 }
@@ -77,9 +84,9 @@ function chiSquared(random: Random, df: number): number { return 2 * gamma(rando
 export function beta(random: Random, a: number, b: number): number {
   if (!(a > 0 && b > 0)) return Number.NaN;
   let x: number;
-  if (a >= 1 && b >= 1) {
-    const first = standardGamma(random, a);
-    x = first / (first + standardGamma(random, b));
+  if (a >= 0.1 && b >= 0.1) {
+    const first = ordinaryGamma(random, a);
+    x = first / (first + ordinaryGamma(random, b));
   } else {
     // In logarithms, because both gammas may underflow.
     x = 1 / (1 + Math.exp(logGamma(random, b) - logGamma(random, a)));
@@ -412,10 +419,18 @@ function drawLogConcave(random: Random, law: LogConcave, first: number, second: 
   }
 }
 
+/*
+ * The truncated laws below first try one plain draw where their interval holds the bulk: a draw inside
+ * has the truncated law, and so has what replaces a draw outside.
+ */
+
 /** Gamma(shape, rate) restricted to [low, high], 0 <= low, high possibly Infinity. */
 export function truncatedGamma(random: Random, shape: number, rate: number, low: number, high: number): number {
   if (!(shape > 0 && rate > 0 && low <= high && high > 0)) return Number.NaN;
-  if (low <= 0 && high === Infinity) return gamma(random, shape, rate);
+  if (low * rate <= shape && shape <= high * rate) {
+    const plain = gamma(random, shape, rate);
+    if (plain >= low && plain <= high) return plain;
+  }
   const logRate = Math.log(rate);
   const from = low > 0 ? Math.log(low) + logRate : -Infinity;
   const t = drawLogConcave(random, logGammaLaw, shape, 0, Math.log(shape), from, Math.log(high) + logRate);
@@ -426,7 +441,10 @@ export function truncatedGamma(random: Random, shape: number, rate: number, low:
 /** InverseGamma(shape, scale) restricted to [low, high]: the reciprocal of a truncated gamma. */
 export function truncatedInverseGamma(random: Random, shape: number, scale: number, low: number, high: number): number {
   if (!(shape > 0 && scale > 0 && low <= high && high > 0)) return Number.NaN;
-  if (low <= 0 && high === Infinity) return inverseGamma(random, shape, scale);
+  if (low * shape <= scale && scale <= high * shape) {
+    const plain = inverseGamma(random, shape, scale);
+    if (plain >= low && plain <= high) return plain;
+  }
   const logScale = Math.log(scale);
   const to = low > 0 ? logScale - Math.log(low) : Infinity;
   const t = drawLogConcave(random, logGammaLaw, shape, 0, Math.log(shape), logScale - Math.log(high), to);
@@ -437,7 +455,10 @@ export function truncatedInverseGamma(random: Random, shape: number, scale: numb
 /** Beta(a, b) restricted to [low, high] within [0, 1]. */
 export function truncatedBeta(random: Random, a: number, b: number, low: number, high: number): number {
   if (!(a > 0 && b > 0 && low <= high && high > 0 && low < 1)) return Number.NaN;
-  if (low <= 0 && high >= 1) return beta(random, a, b);
+  if (low * (a + b) <= a && a <= high * (a + b)) {
+    const plain = beta(random, a, b);
+    if (plain >= low && plain <= high) return plain;
+  }
   const from = low > 0 ? Math.log(low) - Math.log1p(-low) : -Infinity;
   const to = high < 1 ? Math.log(high) - Math.log1p(-high) : Infinity;
   const t = drawLogConcave(random, logitBetaLaw, a, b, Math.log(a) - Math.log(b), from, to);
@@ -483,19 +504,25 @@ export function mvNormalFromPrecision(random: Random, out: Float64Array, offset:
 /** Dirichlet(alpha); every element is positive, as small as the range of doubles allows. */
 export function dirichlet(random: Random, out: Float64Array, offset: number, alpha: Float64Array): number {
   const count = alpha.length;
-  let maximum = -Infinity;
+  let smallest = Infinity;
   for (let k = 0; k < count; k++) {
-    const t = logGamma(random, alpha[k]!);
-    if (t !== t) return fail(out, offset, count);
-    out[offset + k] = t;
-    if (t > maximum) maximum = t;
+    if (!(alpha[k]! > 0)) return fail(out, offset, count);
+    if (alpha[k]! < smallest) smallest = alpha[k]!;
+  }
+  if (smallest >= 0.1) {
+    for (let k = 0; k < count; k++) out[offset + k] = ordinaryGamma(random, alpha[k]!);
+  } else {
+    // In logarithms relative to the largest, because all gammas may underflow.
+    let maximum = -Infinity;
+    for (let k = 0; k < count; k++) {
+      const t = logGamma(random, alpha[k]!);
+      out[offset + k] = t;
+      if (t > maximum) maximum = t;
+    }
+    for (let k = 0; k < count; k++) out[offset + k] = Math.exp(out[offset + k]! - maximum);
   }
   let total = 0;
-  for (let k = 0; k < count; k++) {
-    const weight = Math.exp(out[offset + k]! - maximum);
-    out[offset + k] = weight;
-    total += weight;
-  }
+  for (let k = 0; k < count; k++) total += out[offset + k]!;
   for (let k = 0; k < count; k++) {
     const p = out[offset + k]! / total;
     out[offset + k] = p < smallestNormal ? smallestNormal : p;

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { erfc } from '../../src/numeric/special.js';
 import { createRandom, Random } from '../../src/random/generator.js';
-import { distance, dkwBound, zBound } from './law.js';
+import { distance, dkwBound, expectMean, zBound } from './law.js';
 
 const reference = JSON.parse(readFileSync(new URL('../reference/xoshiro128.json', import.meta.url), 'utf8')) as
   { first: number[]; last: number[]; firstUniforms: number[]; lastUniforms: number[] };
@@ -139,7 +139,7 @@ describe('normals', () => {
   it('have the right mass and law beyond the last layer, where another method takes over, and in every layer', () => {
     const random = createRandom('3', 'normal');
     const start = 3.6541528853610088;
-    const count = 8_000_000;
+    const count = 40_000_000;
     const beyond: number[] = [];
     const near = [0, 0, 0, 0];
     for (let i = 0; i < count; i++) {
@@ -159,6 +159,8 @@ describe('normals', () => {
     const tail = Float64Array.from(beyond, Math.abs);
     expect(distance(tail, (x) => 1 - Phi(-x) / Phi(-start))).toBeLessThan(dkwBound(tail.length));
     check(beyond.filter((x) => x > 0).length, Phi(-start));
+    // The mean of a normal beyond a is phi(a) / Phi(-a).
+    expectMean(tail, Math.exp(-0.5 * start * start) / Math.sqrt(2 * Math.PI) / Phi(-start), 'tail');
   });
 });
 

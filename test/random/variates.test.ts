@@ -114,7 +114,7 @@ describe('counts follow their laws', () => {
     });
   }
 
-  // Rejection with few cells, so that each cell's share is seen: chi-squared over four million draws.
+  // Rejection with few cells, so that each cell's share is seen: chi-squared over eight million draws.
   const cells: readonly (readonly [string, (r: Random) => number, (k: number) => number])[] = [
     ['binomial(34, 0.3)', (r) => binomial(r, 34, 0.3), (k) => k > 34 ? 0 : Math.exp(lgamma(35) - lgamma(k + 1) - lgamma(35 - k) + k * Math.log(0.3) + (34 - k) * Math.log(0.7))],
     ['poisson(11.3)', (r) => poisson(r, 11.3), (k) => Math.exp(k * Math.log(11.3) - 11.3 - lgamma(k + 1))],
@@ -122,7 +122,7 @@ describe('counts follow their laws', () => {
   ];
   for (const [name, draw, mass] of cells) {
     it(`cell by cell: ${name}`, () => {
-      const size = 4_000_000;
+      const size = 8_000_000;
       const random = createRandom('1', `cells ${name}`);
       const observed = new Float64Array(200);
       for (let i = 0; i < size; i++) observed[draw(random)]!++;
