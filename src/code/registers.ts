@@ -93,7 +93,7 @@ class Registers {
     const accesses = new Map<string, Access[]>();
     const spoiled = new Set<string>();
     const bound = new Set<Index>([loop.index]);
-    let returns = false;
+    let blocked = false;
     const note = (name: string, access: Access): void => {
       const list = accesses.get(name);
       if (list === undefined) accesses.set(name, [access]); else list.push(access);
@@ -131,18 +131,18 @@ class Registers {
           for (const argument of code.args) {
             if (argument.kind === 'place') spoiled.add(argument.place.storage);
             // The body may stand outside the loop; what it reads is not known here.
-            if (argument.kind === 'function') returns = true;
+            if (argument.kind === 'function') blocked = true;
             if (argument.kind === 'array') for (const i of argument.value.indices) bound.add(i);
           }
           break;
         case 'function': spoil(code); for (const name of writesOf([code], this.functions)) spoiled.add(name); break;
-        case 'return': returns = true; break;
+        case 'return': blocked = true; break;
         case 'if': break;
       }
       for (const nested of nestedOf(code)) go(nested);
     };
     loop.body.forEach(go);
-    if (returns) return [];
+    if (blocked) return [];
 
     const writes = writesOf(loop.body, this.functions);
     const out: [string, readonly Expr[]][] = [];

@@ -31,15 +31,15 @@ function tidyBody(body: readonly Step[], readers: readonly (readonly Step[])[]):
 }
 
 /**
- * Counts reads, last step first, so that what only unread temporaries read does not count. A read
- * from another context (a loop body, a function body) than an earlier one makes the count large.
+ * Counts reads, last step first, so that what only unread temporaries read does not count, and notes
+ * in which context (loop body, function body) a read stands.
  */
 function countBlock(steps: readonly Step[], uses: Map<Index, Use>, context: object): void {
   const read = (e: Expr, weight = 1): void => {
     if (e.op === 'index') {
       const use = uses.get(e);
       if (use === undefined) uses.set(e, { count: weight, context });
-      else { use.count += weight; if (use.context !== context) use.count += 2; }
+      else use.count += weight;
       return;
     }
     if (e.op === 'apply') { e.args.forEach((a, k) => { read(a, weight * repetitions(e.fn, e.args.length, k)); }); return; }

@@ -3,7 +3,7 @@ import { accumulate, forLoop, store } from '../../src/code/loop.js';
 import type { Code, Module, Storage } from '../../src/code/loop.js';
 import { allocate, instantiate, printModule } from '../../src/code/module.js';
 import { createRuntime } from '../../src/code/runtime.js';
-import type { Runtime } from '../../src/code/runtime.js';
+import type { Procedure, Runtime } from '../../src/code/runtime.js';
 import { InternalError } from '../../src/errors/diagnostic.js';
 import { add, apply, arrayOf, build, cond, div, element, exp, index, mul, num, one, reduce, ref, scalarOf, sub, sumOver, zero } from '../../src/expr/expr.js';
 import type { Expr } from '../../src/expr/expr.js';
@@ -31,12 +31,12 @@ interface Run {
   again(): number | undefined;
 }
 
-function run(storages: readonly Storage[], body: readonly Code[], values: Values = {}, options: { optimise?: boolean; host?: readonly ((...x: readonly unknown[]) => unknown)[]; counted?: string } = {}): Run {
+function run(storages: readonly Storage[], body: readonly Code[], values: Values = {}, options: { optimise?: boolean; host?: readonly ((...x: readonly unknown[]) => unknown)[]; counted?: string; procedures?: ReadonlyMap<string, Procedure> } = {}): Run {
   const module: Module = { storages, functions: [{ name: 'run', parameters: [], body }] };
   const printed = printModule(module, { optimise: options.optimise ?? true });
   const given = new Map(Object.entries(values).map(([name, list]) => [name, storages.find((s) => s.name === name)!.type === 'int32' ? Int32Array.from(list) : Float64Array.from(list)]));
   const arrays = allocate(printed.storages, given);
-  const { runtime, calls } = counting(createRuntime(createRandom('7', 'test'), options.host ?? []));
+  const { runtime, calls } = counting(createRuntime(createRandom('7', 'test'), options.host ?? [], options.procedures));
   const entry = instantiate(printed.source, arrays, runtime)['run']!;
   const counted = (): number => calls.get(options.counted ?? 'lgamma') ?? 0;
   const prepared = counted();
@@ -195,6 +195,51 @@ describe('how often things are computed', () => {
     expect([...out.values.get('a')!]).toEqual(range(N, () => 190 + 20));
     // One load and one store of the sum for each n.
     expect(out.source.match(/for \(.*\n.*\+= .*\n.*\+= .*\n.*\}/)).not.toBeNull();
+  });
+});
+
+describe('aliasing', () => {
+  const local = (name: string): Storage => storage(name, null, 'local');
+  it('a store through a gather of the same array makes the gather unknown', () => {
+    const gather = ref('z', [ref('z', [zero])]);
+    const body: readonly Code[] = [store('z', [ref('z', [zero])], one), { do: 'return', value: gather }];
+    // z = [0, 2]: the store makes z[0] = 1, and z[z[0]] is z[1].
+    expect(run([storage('z', 2, 'state', 3)], body, { z: [0, 2] }).result).toBe(2);
+  });
+  it('a fraction stored in an integer array is read back as the array keeps it', () => {
+    expect(run([storage('z', 2, 'state', 3), storage('s', null)], [store('z', [zero], ref('s')), { do: 'return', value: ref('z', [zero]) }], { s: [1.7] }).result).toBe(1);
+  });
+  it('accumulating fractions in an integer array drops each fraction', () => {
+    expect(run([storage('z', 2, 'state', 30)], [forLoop(n, zero, num(N), [accumulate('z', [zero], num(0.9))]), { do: 'return', value: ref('z', [zero]) }]).result).toBe(0);
+  });
+  it('tables over gathers of different range are different tables', () => {
+    const value = (name: string): Expr => lgamma(add(one, ref('p', [ref(name, [n])])));
+    const body = ['g', 'z'].map((name) => forLoop(n, zero, num(N), [accumulate('s', [], value(name))]));
+    const storages = [storage('p', 4), storage('g', N, 'state', 3), storage('z', N, 'state', 4), storage('s', null)];
+    const out = run(storages, body, { p: [1, 1, 1, 3], z: new Array<number>(N).fill(3) });
+    expect(out.values.get('s')![0]).toBeCloseTo(N * Math.log(6), 9);
+  });
+  it('an array passed to a procedure that writes it is a copy', () => {
+    const rotate = ((_random: unknown, out: Float64Array, offset: number, values: Float64Array) => {
+      for (let i = 0; i < 3; i++) out[offset + i] = values[(i + 1) % 3]!;
+    }) as Procedure;
+    const whole = build([num(3)], (i) => ref('a', [i]));
+    const body: readonly Code[] = [{ do: 'call', procedure: 'rotate', args: [{ kind: 'place', place: { storage: 'a', at: [zero] } }, { kind: 'array', value: whole }], into: null, effects: ['a'] }];
+    const out = run([storage('a', 3)], body, { a: [1, 2, 3] }, { procedures: new Map([['rotate', rotate]]) });
+    expect([...out.values.get('a')!]).toEqual([2, 3, 1]);
+  });
+  it('a local that outlives the calls of a local function keeps its value', () => {
+    const body: readonly Code[] = [
+      { do: 'function', name: 'f', parameters: ['p'], body: [accumulate('u', [], one), { do: 'return', value: mul(num(-0.5), add(mul(ref('p'), ref('p')), mul(zero, ref('u')))) }] },
+      { do: 'call', procedure: 'sliceSample', args: [{ kind: 'function', name: 'f' }, { kind: 'value', value: zero }, { kind: 'value', value: one }, { kind: 'value', value: num(-5) }, { kind: 'value', value: num(5) }], into: { storage: 's', at: [] }, effects: [] },
+      { do: 'return', value: ref('u') },
+    ];
+    expect(run([storage('s', null), local('u'), local('p')], body).result).toBeGreaterThanOrEqual(3);
+    const inside: readonly Code[] = [
+      { do: 'function', name: 'f', parameters: ['p'], body: [{ do: 'if', test: apply('gt', ref('u'), zero), then: [accumulate('a', [zero], one)], otherwise: [store('u', [], one)] }, { do: 'return', value: mul(num(-0.5), mul(ref('p'), ref('p'))) }] },
+      body[1]!,
+    ];
+    expect(run([storage('a', 1), storage('s', null), local('u'), local('p')], inside).values.get('a')![0]).toBeGreaterThanOrEqual(2);
   });
 });
 

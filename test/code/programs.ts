@@ -182,7 +182,9 @@ class Programs {
 
   private loop(scope: Scope, depth: number, inFunction: boolean): readonly Code[] {
     const i = index('i'), limit = this.tape.pick(N, K, 2, N), outer = scope.at(-1), descending = this.tape.next(2) === 1;
-    const to = this.tape.next(3) === 1 && outer !== undefined && outer.limit <= limit ? outer.index : num(limit);
+    const kind = this.tape.next(6);
+    // A bound that the body may change must hold as it was at the start.
+    const to = kind < 2 && outer !== undefined && outer.limit <= limit ? outer.index : kind === 2 && limit >= K ? ref('z', [this.offset(scope, N)]) : num(limit);
     return [forLoop(i, zero, to, this.block([...scope, { index: i, limit }], depth - 1, inFunction, 3), descending)];
   }
 
@@ -191,10 +193,11 @@ class Programs {
     const name = `f${this.functions++}`;
     const body: readonly Code[] = [...this.block(scope, depth - 1, true, 2), { do: 'return', value: add(ref('p'), this.bounded(scope, 2)) }];
     const between = this.block(scope, 0, true, 1), p = this.memory(scope);
-    return [
-      { do: 'function', name, parameters: ['p'], body }, ...between,
-      { do: 'call', procedure: 'probe', args: [{ kind: 'function', name }, { kind: 'place', place: p }], into: this.place(scope), effects: [p.storage] },
-    ];
+    const call: Code = { do: 'call', procedure: 'probe', args: [{ kind: 'function', name }, { kind: 'place', place: p }], into: this.place(scope), effects: [p.storage] };
+    const declared: Code = { do: 'function', name, parameters: ['p'], body };
+    if (this.tape.next(2) === 0) return [declared, ...between, call];
+    const i = index('i');
+    return [declared, forLoop(i, zero, num(N), [...between, call, ...this.block([...scope, { index: i, limit: N }], 0, true, 2)])];
   }
 
   block(scope: Scope, depth: number, inFunction: boolean, most: number): readonly Code[] {
