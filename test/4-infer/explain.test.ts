@@ -1,0 +1,94 @@
+/**
+ * What `explain` prints is checked twice: its formulas, read back from their JSON form by the reference
+ * interpreter, against conditionals worked out here by hand; and against what the generated code draws.
+ */
+import { describe, expect, it } from 'vitest';
+import { parse } from '../../src/1-parse/parse.js';
+import { bind } from '../../src/2-graph/bind.js';
+import { lower } from '../../src/2-graph/lower.js';
+import { evaluate, type Environment } from '../../src/expr/evaluate.js';
+import { fromJson } from '../../src/expr/json.js';
+import type { BoundModel } from '../../src/2-graph/bound.js';
+import type { Explanation } from '../../src/4-infer/backend.js';
+import { backends } from '../../src/4-infer/registry.js';
+import { type Expr, freeIndices } from '../../src/expr/expr.js';
+
+const mixture = `
+data x: real[N, D]
+data K: int
+sample pi ~ Dirichlet(fill(10, K))
+for k in 0..<K { sample mu[k] ~ MvNormal(zeros(D), 5 * eye(D)) }
+for n in 0..<N {
+  sample z[n] ~ Categorical(pi)
+  observe x[n] ~ MvNormal(mu[z[n]], 0.4 * eye(D))
+}`;
+
+function explained(source: string, data: Record<string, unknown>): { explanation: Explanation; bound: BoundModel } {
+  const lowered = lower(parse(source).program!, []);
+  const graph = lowered.graph!;
+  const bound = bind(graph, data, { mode: 'infer' }).model!;
+  const complete = new Set([...bound.variables.values()].filter((v) => v.status === 'given').map((v) => v.name));
+  const explanation = backends.get('gibbs')!.explain(graph, { complete, partial: new Set() }, source, {}, null);
+  return { explanation, bound };
+}
+
+/** Free indices of the JSON form are told apart by their names: event indices and loop indices of the program. */
+function environment(e: Expr, bound: ReturnType<typeof explained>['bound'], state: Record<string, unknown>, indices: Readonly<Record<string, number>>): Environment {
+  return {
+    indices: new Map([...freeIndices(e)].map((i) => [i, indices[i.name]!])),
+    sizes: bound.sizes,
+    variable: (name, at) => {
+      const value = name in state ? state[name] : nested(bound.variables.get(name)!);
+      return at.reduce<unknown>((v, i) => (v as unknown[])[i], value) as number;
+    },
+  };
+}
+function nested(v: { readonly shape: readonly number[]; readonly values: ArrayLike<number> }): unknown {
+  const go = (axis: number, offset: number): unknown => {
+    if (axis === v.shape.length) return v.values[offset];
+    const stride = v.shape.slice(axis + 1).reduce((a, b) => a * b, 1);
+    return Array.from({ length: v.shape[axis]! }, (_, i) => go(axis + 1, offset + i * stride));
+  };
+  return go(0, 0);
+}
+function formula(json: unknown): Expr { return fromJson((json as { value: unknown }).value); }
+
+describe('explain', () => {
+  const x = [[1, 2], [0.5, -1], [3, 0.25], [-2, 1], [0, 0]];
+  const state = { z: [0, 1, 0, 2, 1], pi: [0.2, 0.5, 0.3], mu: [[0.1, 0.2], [-1, 0.4], [2, 2]] };
+  const { explanation, bound } = explained(mixture, { x, K: 3 });
+  const block = (name: string) => explanation.blocks.find((b) => b.block === name)!;
+  const value = (name: string, parameter: string, indices: Record<string, number>): number => {
+    const e = formula(block(name).parameters.find((p) => p.name === parameter)!.json);
+    return evaluate(e, environment(e, bound, state, indices));
+  };
+
+  it('gives the weights of a mixture as Dirichlet(alpha + counts)', () => {
+    expect(block('pi').family).toBe('Dirichlet');
+    expect([0, 1, 2].map((i) => value('pi', 'alpha', { i }))).toEqual([12, 12, 11]);
+  });
+  it('gives a centre the precision I/5 + n_k I/0.4 and the shift of its points', () => {
+    expect(block('mu[k]').family).toBe('MvNormal');
+    // component 0 has the points 0 and 2
+    expect(value('mu[k]', 'precision', { k: 0, i: 0, j: 0 })).toBeCloseTo(0.2 + 2 * 2.5, 12);
+    expect(value('mu[k]', 'precision', { k: 0, i: 0, j: 1 })).toBeCloseTo(0, 12);
+    expect(value('mu[k]', 'shift', { k: 0, i: 0 })).toBeCloseTo(2.5 * (1 + 3), 12);
+    expect(value('mu[k]', 'shift', { k: 0, i: 1 })).toBeCloseTo(2.5 * (2 + 0.25), 12);
+  });
+  it('gives a label the weights pi_k N(x_n; mu_k, 0.4 I) up to a constant', () => {
+    expect(block('z[n]').family).toBe('Categorical');
+    const n = 3;
+    const weights = [0, 1, 2].map((k) => value('z[n]', 'logWeight', { n, k }));
+    const direct = [0, 1, 2].map((k) => Math.log(state.pi[k]!) - ((x[n]![0]! - state.mu[k]![0]!) ** 2 + (x[n]![1]! - state.mu[k]![1]!) ** 2) / 0.8);
+    for (const k of [1, 2]) expect(weights[k]! - weights[0]!).toBeCloseTo(direct[k]! - direct[0]!, 12);
+  });
+  it('names the statement of every factor that enters', () => {
+    expect(block('mu[k]').factors).toEqual(['sample mu[k] ~ MvNormal(zeros(D), 5 * eye(D))', 'observe x[n] ~ MvNormal(mu[z[n]], 0.4 * eye(D))']);
+  });
+  it('names the term that prevents a closed form', () => {
+    const hard = explained('data y: real[N]\nsample a ~ Gamma(2, 1)\nfor n in 0..<N { observe y[n] ~ Gamma(a, 1) }', { y: [1, 2] }).explanation;
+    expect(hard.blocks[0]!.family).toBeNull();
+    expect(hard.blocks[0]!.reason).toContain('lgamma(a)');
+    expect(hard.blocks[0]!.kernel).toBe('slice');
+  });
+});
