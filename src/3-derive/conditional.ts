@@ -9,7 +9,7 @@
  */
 import { type Affine, affine, fromAffine, provablyDistinct, provablyEqual, provablyLess, provablyNonNegative, type Range, tidy } from '../expr/affine.js';
 import {
-  type Expr, type Index, apply, cond, equal, index, isConst, mul, mulAll, num, one, pow, ref, rewrite, sub, substitute, visit, zero,
+  type Expr, type Index, add, apply, cond, equal, index, isConst, mul, mulAll, num, one, pow, ref, rewrite, sub, substitute, visit, zero,
 } from '../expr/expr.js';
 import { simplify } from '../expr/simplify.js';
 import { type Binder, type Monomial, normalForm, refresh } from './normalForm.js';
@@ -120,7 +120,21 @@ export function collect(region: LatentRegion, forms: readonly FactorForm[], mode
     }
     if (separable) contributions.push(...found); else direct.push(factor);
   }
+  bounds.push(...neighbourBounds(region));
   return { region, contributions, bounds, obstacles, direct, factors };
+}
+
+/** Elements of an ordered vector lie between their neighbours. */
+function neighbourBounds(region: LatentRegion): readonly Bound[] {
+  const { variable, at } = region;
+  if (variable.constraint.kind !== 'ordered' || region.eventRank > 0 || at.length === 0) return [];
+  const lead = at.slice(0, -1), last = at[at.length - 1]!;
+  const previous = tidy(sub(last, one)), next = tidy(add(last, one));
+  const base = { binders: [], factor: region.statement.id };
+  return [
+    { ...base, side: 'low', value: ref(variable.name, [...lead, previous]), guards: [apply('ge', previous, zero)] },
+    { ...base, side: 'high', value: ref(variable.name, [...lead, next]), guards: [apply('lt', next, variable.dims[at.length - 1]!)] },
+  ];
 }
 
 /** True where a factor's density, tests or guards refer to a variable. */
