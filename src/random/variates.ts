@@ -424,30 +424,61 @@ function drawLogConcave(random: Random, law: LogConcave, first: number, second: 
  * has the truncated law, and so has what replaces a draw outside.
  */
 
-/** Gamma(shape, rate) restricted to [low, high], 0 <= low, high possibly Infinity. */
+/**
+ * log of a draw from the density u^(shape-1) e^-u on [e^from, e^to], wherever it has a finite integral:
+ * the shape may be 0 or negative if `from` is finite.
+ */
+function drawLogGamma(random: Random, shape: number, from: number, to: number): number {
+  if (!(shape > 0) && !(from > -Infinity)) return Number.NaN;
+  return drawLogConcave(random, logGammaLaw, shape, 0, shape > 0 ? Math.log(shape) : -Infinity, from, to);
+}
+
+/** A draw from the density x^(power-1) on [low, high], wherever it has a finite integral. */
+function drawPower(random: Random, power: number, low: number, high: number): number {
+  if (!(power > 0 || low > 0) || !(power < 0 || high < Infinity)) return Number.NaN;
+  // log x has the density e^(power t): start at the end where that is higher.
+  const width = Math.log(high) - Math.log(Math.max(low, 0));
+  const u = random.uniformPositive();
+  const x = power > 0 ? high * Math.exp(Math.log1p(u * Math.expm1(-power * width)) / power)
+    : power < 0 ? low * Math.exp(Math.log1p(u * Math.expm1(power * width)) / power) : low * Math.exp(u * width);
+  return Math.min(Math.max(x, low, smallestNormal), high);
+}
+
+/**
+ * Gamma(shape, rate) restricted to [low, high], 0 <= low, high possibly Infinity: the density proportional to
+ * x^(shape-1) e^(-rate x) there. Conditionals of scales under flat priors also have shape <= 0 (with low > 0)
+ * or rate 0 (with a bound on the heavy side). NaN where that has no finite integral.
+ */
 export function truncatedGamma(random: Random, shape: number, rate: number, low: number, high: number): number {
-  if (!(shape > 0 && rate > 0 && low <= high && high > 0)) return Number.NaN;
-  if (low * rate <= shape && shape <= high * rate) {
+  if (!(rate >= 0 && low <= high && high > 0) || shape !== shape) return Number.NaN;
+  if (low === high) return low;
+  if (rate === 0) return drawPower(random, shape, low, high);
+  if (shape > 0 && low * rate <= shape && shape <= high * rate) {
     const plain = gamma(random, shape, rate);
     if (plain >= low && plain <= high) return plain;
   }
   const logRate = Math.log(rate);
   const from = low > 0 ? Math.log(low) + logRate : -Infinity;
-  const t = drawLogConcave(random, logGammaLaw, shape, 0, Math.log(shape), from, Math.log(high) + logRate);
+  const t = drawLogGamma(random, shape, from, Math.log(high) + logRate);
   const x = Math.max(Math.exp(t - logRate), smallestNormal);
   return x < low ? low : x > high ? high : x;
 }
 
-/** InverseGamma(shape, scale) restricted to [low, high]: the reciprocal of a truncated gamma. */
+/**
+ * InverseGamma(shape, scale) restricted to [low, high]: the density proportional to x^(-shape-1) e^(-scale/x) there,
+ * with shape <= 0 (and finite high) or scale 0 (and a bound on the heavy side) as in `truncatedGamma`.
+ */
 export function truncatedInverseGamma(random: Random, shape: number, scale: number, low: number, high: number): number {
-  if (!(shape > 0 && scale > 0 && low <= high && high > 0)) return Number.NaN;
-  if (low * shape <= scale && scale <= high * shape) {
+  if (!(scale >= 0 && low <= high && high > 0) || shape !== shape) return Number.NaN;
+  if (low === high) return low;
+  if (scale === 0) return drawPower(random, -shape, low, high);
+  if (shape > 0 && low * shape <= scale && scale <= high * shape) {
     const plain = inverseGamma(random, shape, scale);
     if (plain >= low && plain <= high) return plain;
   }
   const logScale = Math.log(scale);
   const to = low > 0 ? logScale - Math.log(low) : Infinity;
-  const t = drawLogConcave(random, logGammaLaw, shape, 0, Math.log(shape), logScale - Math.log(high), to);
+  const t = drawLogGamma(random, shape, logScale - Math.log(high), to);
   const x = Math.min(Math.exp(logScale - t), Number.MAX_VALUE);
   return x < low ? low : x > high ? high : x;
 }

@@ -243,6 +243,34 @@ describe('truncated laws', () => {
     expectLaw(lower, (x) => Math.exp(400 * Math.log(x / 1e-3)), 'lower tail');
   });
 
+  it('Gamma of shape 0 and below, which has a law above a positive bound', () => {
+    // x^-1 e^-x has the tail E1(x); x^-2 e^-x has E2(x)/x-type tails: integrated here by Simpson's rule in log x.
+    for (const [shape, rate, low, high] of [[0, 1, 0.01, Infinity], [-1, 2, 0.5, Infinity], [-0.5, 1, 3, 4], [-2.5, 0.1, 1e-4, 50], [0, 1e-3, 0.01, 1]] as const) {
+      const top = Math.min(Math.log(high), Math.log(60 / rate)), bottom = Math.log(low), n = 4000, h = (top - bottom) / n;
+      const f = (t: number): number => Math.exp(shape * (t - bottom) - rate * Math.exp(t));
+      const sums = new Float64Array(n + 1);
+      for (let k = 1; k <= n; k++) sums[k] = sums[k - 1]! + h / 6 * (f(bottom + (k - 1) * h) + 4 * f(bottom + (k - 0.5) * h) + f(bottom + k * h));
+      const cdf = (x: number): number => {
+        const s = Math.min(n, (Math.log(x) - bottom) / h), k = Math.min(n - 1, Math.floor(s));
+        return (sums[k]! + (s - k) * (sums[k + 1]! - sums[k]!)) / sums[n]!;
+      };
+      expectLaw(take(`flat ${shape} ${rate}`, (r) => truncatedGamma(r, shape, rate, low, high)), cdf, `Gamma(${shape}, ${rate})`);
+      expectLaw(take(`flat ${shape} ${rate}`, (r) => truncatedInverseGamma(r, shape, rate, 1 / high, 1 / low)), (x) => 1 - cdf(1 / x), `InverseGamma(${shape}, ${rate})`);
+    }
+  });
+
+  it('Gamma of rate 0, a power between bounds', () => {
+    for (const [shape, low, high] of [[2, 0, 3], [2, 1, 3], [0, 1, 3], [-1.5, 1, Infinity], [-1.5, 1, 3], [0.2, 0, 1]] as const) {
+      const integral = (x: number): number => shape === 0 ? Math.log(x) : x ** shape / shape;
+      const cdf = (x: number): number => (integral(x) - integral(low)) / (integral(high) - integral(low));
+      expectLaw(take(`power ${shape} ${low}`, (r) => truncatedGamma(r, shape, 0, low, high)), cdf, `power ${shape} on [${low}, ${high}]`);
+      expectLaw(take(`power ${shape} ${low}`, (r) => truncatedInverseGamma(r, shape, 0, 1 / high, 1 / low)), (x) => 1 - cdf(1 / x), `inverse power ${shape}`);
+    }
+    const random = createRandom('1', 'improper');
+    for (const x of [truncatedGamma(random, 0, 0, 0, 1), truncatedGamma(random, 0, 0, 1, Infinity), truncatedGamma(random, 1, 0, 0, Infinity), truncatedGamma(random, -1, 0, 0, 1),
+      truncatedGamma(random, 0, 1, 0, 1), truncatedGamma(random, -1, 1, 0, Infinity), truncatedInverseGamma(random, 0, 1, 1, Infinity), truncatedGamma(random, 1, -1, 0, 1)]) expect(x).toBeNaN();
+  });
+
   const betas: readonly (readonly [a: number, b: number, low: number, high: number])[] = [
     [2, 3, 0.2, 0.5], [2, 3, 0, 0.01], [2, 3, 0.9, 1], [0.3, 0.4, 0.1, 0.9], [0.3, 0.4, 0.5, 1], [0.05, 2, 0, 0.5], [100, 200, 0.3, 0.36], [100, 200, 0.6, 0.7], [1, 1, 0.25, 0.75], [5, 0.5, 0.3, 0.999],
   ];
@@ -260,7 +288,7 @@ describe('truncated laws', () => {
     expectLaw(take('plain', (r) => truncatedGamma(r, 2, 3, 0, Infinity)), (x) => gammaP(2, 3 * x), 'gamma');
     expectLaw(take('plain', (r) => truncatedBeta(r, 2, 3, 0, 1)), (x) => betaI(x, 2, 3), 'beta');
     const random = createRandom('1', 'edges');
-    for (const x of [truncatedGamma(random, 2, 1, 3, 2), truncatedGamma(random, -2, 1, 1, 2), truncatedBeta(random, 1, 1, 0.7, 0.6), truncatedInverseGamma(random, 1, 1, 2, 1)]) expect(x).toBeNaN();
+    for (const x of [truncatedGamma(random, 2, 1, 3, 2), truncatedGamma(random, -2, 1, 0, 2), truncatedBeta(random, 1, 1, 0.7, 0.6), truncatedInverseGamma(random, 1, 1, 2, 1)]) expect(x).toBeNaN();
     expect(truncatedGamma(random, 2, 1, 3, 3)).toBe(3);
     expect(truncatedBeta(random, 2, 1, 0.25, 0.25)).toBe(0.25);
   });
