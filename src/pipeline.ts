@@ -110,8 +110,12 @@ export function givenWithoutData(graph: ModelGraph): Given {
   return { complete: new Set(inputs.map((v) => v.name)), partial: new Set() };
 }
 
-/** All diagnostics as one error, rendered against the program. */
+/** Mistakes in options have no place in the program. */
+const codesOfOptions: readonly string[] = ['wrong-option', 'unknown-backend', 'not-in-this-version', 'given-twice'];
+
+/** All diagnostics as one error; where some are errors, only these are rendered. */
 export function modelError(diagnostics: readonly Diagnostic[], source: string, fileName: string): ModelError {
   const errors = diagnostics.filter((d) => d.severity === 'error');
-  return new ModelError(diagnostics, renderDiagnostics(errors.length > 0 ? errors : diagnostics, source, fileName));
+  const shown = errors.length > 0 ? errors : diagnostics;
+  return new ModelError(diagnostics, shown.map((d) => renderDiagnostics([d], source, d.span === undefined && codesOfOptions.includes(d.code) ? 'options' : fileName)).join('\n\n'));
 }

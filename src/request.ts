@@ -122,9 +122,9 @@ export function readBackendOptions(given: BackendOptions, backend: Backend | nul
     const option = backend.options.find((candidate) => candidate.name === name || (candidate.name.endsWith('.NAME') && name.startsWith(candidate.name.slice(0, -'NAME'.length))));
     if (option === undefined) {
       const known = backend.options.map((candidate) => candidate.name);
-      const near = didYouMean(name, known) ?? didYouMean(name.replace(/\..*$/, '.NAME'), known);
+      const near = didYouMean(name, known) ?? didYouMean(name.replace(/\..*$/, '.NAME'), known)?.replace(/\.NAME$/, name.slice(name.indexOf('.')));
       const list = known.length === 0 ? `${backend.name} takes no options.` : `The options of ${backend.name} are ${known.join(', ')}.`;
-      problems.push(wrongOption(`The backend ${backend.name} has no option ${name}.`, near === null ? list : `did you mean ${near}? ${list}`));
+      problems.push(wrongOption(`The backend ${backend.name} has no option ${name}.`, near === null || near === undefined ? list : `did you mean ${near}? ${list}`));
     } else {
       const expected = misfit(option, text);
       if (expected !== null) problems.push(wrongOption(`The option ${name} is ${show(text)}; it must be ${expected}.`));

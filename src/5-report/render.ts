@@ -5,34 +5,33 @@
 import type { Posterior } from './posterior.js';
 import type { ElementSummary, VariableSummary } from './summary.js';
 
-const COLUMNS: readonly { readonly title: string; readonly text: (element: ElementSummary) => string }[] = [
-  { title: 'mean', text: ({ mean, mcse, sd }) => value(mean, mcse ?? sd) },
-  { title: 'sd', text: ({ sd, mcse }) => value(sd, mcse ?? sd) },
-  { title: 'mcse', text: ({ mcse }) => significant(mcse, 2) },
-  { title: '5%', text: ({ q5, sd }) => value(q5, sd) },
-  { title: '50%', text: ({ q50, sd }) => value(q50, sd) },
-  { title: '95%', text: ({ q95, sd }) => value(q95, sd) },
-  { title: 'ESS bulk', text: ({ essBulk }) => (essBulk === null ? '' : String(Math.round(essBulk))) },
-  { title: 'ESS tail', text: ({ essTail }) => (essTail === null ? '' : String(Math.round(essTail))) },
-  { title: 'R-hat', text: ({ rhat }) => (rhat === null ? '' : Number.isFinite(rhat) ? rhat.toFixed(3) : 'infinite') },
+/** In the order shown; where the line is too short those of the highest rank go first: what tells whether to trust a row stays. */
+const COLUMNS: readonly { readonly title: string; readonly rank: number; readonly text: (element: ElementSummary) => string }[] = [
+  { title: 'mean', rank: 0, text: ({ mean, mcse, sd }) => value(mean, mcse ?? sd) },
+  { title: 'sd', rank: 1, text: ({ sd, mcse }) => value(sd, mcse ?? sd) },
+  { title: 'mcse', rank: 6, text: ({ mcse }) => significant(mcse, 2) },
+  { title: '5%', rank: 4, text: ({ q5, sd }) => value(q5, sd) },
+  { title: '50%', rank: 7, text: ({ q50, sd }) => value(q50, sd) },
+  { title: '95%', rank: 5, text: ({ q95, sd }) => value(q95, sd) },
+  { title: 'ESS bulk', rank: 3, text: ({ essBulk }) => (essBulk === null ? '' : String(Math.round(essBulk))) },
+  { title: 'ESS tail', rank: 8, text: ({ essTail }) => (essTail === null ? '' : String(Math.round(essTail))) },
+  { title: 'R-hat', rank: 2, text: ({ rhat }) => (rhat === null ? '' : Number.isFinite(rhat) ? rhat.toFixed(3) : 'infinite') },
 ];
 
 /** Elements shown of a variable that has more than `MOST_SHOWN`. */
 const SHOWN_OF_MANY = 10;
 const MOST_SHOWN = 30;
 
-/** @param width characters of a line; columns that do not fit are left out from the right, names are never cut. */
+/** @param width characters of a line; columns that do not fit are left out, names are never cut. */
 export function renderSummary(posterior: Posterior, width: number): string {
   const rows = posterior.summaries().flatMap(rowsOf);
   const used = COLUMNS.map((column, i) => ({ ...column, i })).filter(({ i }) => rows.some((row) => row.cells[i] !== undefined && row.cells[i] !== ''));
   const nameWidth = Math.max(0, ...rows.map((row) => row.name.length));
   const lines: string[] = [];
+  const wide = used.map((column) => ({ ...column, columnWidth: Math.max(column.title.length, ...rows.map((row) => row.cells[column.i]?.length ?? 0)) + 2 }));
   let room = width - nameWidth;
-  const fitting = used.flatMap((column) => {
-    const columnWidth = Math.max(column.title.length, ...rows.map((row) => row.cells[column.i]?.length ?? 0)) + 2;
-    room -= columnWidth;
-    return room < 0 ? [] : [{ ...column, columnWidth }];
-  });
+  const kept = new Set([...wide].sort((a, b) => a.rank - b.rank).filter(({ columnWidth }) => (room -= columnWidth) >= 0));
+  const fitting = wide.filter((column) => kept.has(column));
   lines.push(' '.repeat(nameWidth) + fitting.map(({ title, columnWidth }) => title.padStart(columnWidth)).join(''));
   for (const row of rows) {
     lines.push((row.name.padEnd(nameWidth) + fitting.map(({ i, columnWidth }) => (row.cells[i] ?? '').padStart(columnWidth)).join('')).trimEnd());

@@ -13,9 +13,9 @@ function several(value: string, before: readonly string[] | undefined): readonly
 }
 
 /** Flags of every command that reads a program. */
-function withProgram(command: Command): Command {
+function withProgram(command: Command, argument: '<model>' | '[model]' = '<model>'): Command {
   return command
-    .argument('<model>', 'the program, a .cred file')
+    .argument(argument, 'the program, a .cred file')
     .option('--data <source>', 'file.json, name=file.json, name=file.csv:column,... or file.csv (several times)', several)
     .option('--set <name=value>', 'one value in JSON, such as K=3 (several times)', several);
 }
@@ -34,10 +34,10 @@ function credence(): Command {
     .version('0.1.0')
     .showSuggestionAfterError()
     .configureHelp({ showGlobalOptions: false })
-    .configureOutput({ outputError: (text, write) => write(`${text.trimEnd()}\n`) })
+    .configureOutput({ outputError: (text, write) => write(`credence: ${text.trimEnd()}\n`) })
     .exitOverride();
 
-  withProgram(program.command('infer'))
+  withProgram(program.command('infer'), '[model]')
     .description('infer the unknowns of a program from data')
     .option('--backend <name>', 'the algorithm; credence backends lists them (default: gibbs)')
     .option('--chains <count>', 'independent chains (default: 4)')

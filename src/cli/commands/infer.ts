@@ -1,7 +1,8 @@
 /**
  * `credence infer`: runs a backend, shows how far it is, prints the summary and writes the files.
  */
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { type BackendOptions, type Diagnostic, type InferOptions, type Posterior, renderDiagnostics, renderSummary } from '../../index.js';
 import { failure } from '../files.js';
 import { printError, usageStatus, write } from '../output.js';
@@ -31,8 +32,9 @@ const defaultWidth = 80;
 const untrustedStatus = 1;
 
 /** @throws ModelError for whatever is wrong with program, data or options. */
-export async function infer(path: string, flags: InferFlags): Promise<number> {
+export async function infer(path: string | undefined, flags: InferFlags): Promise<number> {
   if (flags.resume !== undefined) throw failure('--resume', '', [{ code: 'not-in-this-version', severity: 'error', message: 'Continuing a run is not in this version.' }]);
+  if (path === undefined) throw failure('credence infer', '', [{ code: 'wrong-option', severity: 'error', message: 'No program is named.', hint: 'credence infer model.cred --data data.json' }]);
   const { model, values } = readProgram(path, flags);
   const options = inferOptions(flags);
   if (flags.out !== undefined) prepareDirectory(flags.out);
@@ -66,16 +68,24 @@ function inferOptions(flags: InferFlags): InferOptions {
   };
 }
 
+/** By steps: `recursive` does not come back where a file system makes no directories. */
+function makeDirectory(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) {
+    makeDirectory(dirname(path));
+    mkdirSync(path);
+  } else if (!statSync(path).isDirectory()) throw Object.assign(new Error(path), { code: 'ENOTDIR' });
+}
+
 /** A directory that cannot be written is found before the run, not after it. */
 function prepareDirectory(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true });
+    makeDirectory(resolve(directory));
     accessSync(directory, constants.W_OK);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     const reason = code === 'EEXIST' || code === 'ENOTDIR' ? 'A file stands where a directory is needed.'
       : code === 'EACCES' || code === 'EPERM' ? 'Permission to write there is denied.'
-        : code === 'EROFS' ? 'The file system is read-only.' : error instanceof Error ? error.message : String(error);
+        : code === 'EROFS' ? 'The file system is read-only.' : code === 'ENOENT' ? 'The directory cannot be made there.' : error instanceof Error ? error.message : String(error);
     throw failure(`--out ${directory}`, '', [{ code: 'cannot-write', severity: 'error', message: reason }]);
   }
 }
