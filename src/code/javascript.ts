@@ -43,6 +43,7 @@ const comparisons: Readonly<Record<string, Operator | undefined>> = {
 class Printer {
   private readonly schedule: Schedule;
   private readonly storages: ReadonlyMap<string, Storage>;
+  private readonly scalars: ReadonlySet<string>;
   private readonly arrays = new Map<string, string>();
   private readonly indices = new Map<Index, string>();
   private readonly locals = new Map<string, string>();
@@ -64,6 +65,7 @@ class Printer {
     this.schedule = schedule;
     this.inlineRandom = inlineRandom;
     this.storages = new Map(schedule.storages.map((s) => [s.name, s]));
+    this.scalars = new Set(schedule.storages.filter((s) => s.place === 'local').map((s) => s.name));
     let position = 0;
     for (const storage of schedule.storages) if (storage.place !== 'local') this.arrays.set(storage.name, `a${position++}`);
   }
@@ -89,7 +91,7 @@ class Printer {
 
   /** A function's body with the scalar locals that it owns declared at its head. */
   private functionBody(parameters: readonly string[], steps: readonly Step[], owned: ReadonlySet<string>, indent: string): string[] {
-    const mine = [...localsOf(steps, this.storages)].filter((name) => !owned.has(name) && !parameters.includes(name));
+    const mine = [...localsOf(steps, this.scalars)].filter((name) => !owned.has(name) && !parameters.includes(name));
     const lines = this.block(steps, new Set([...owned, ...mine, ...parameters]), `${indent}  `);
     return mine.length === 0 ? lines : [`${indent}  let ${mine.map((name) => `${this.local(name)} = 0`).join(', ')};`, ...lines];
   }
@@ -319,18 +321,19 @@ class Printer {
  * functions share, and those whose value a local function may find as its last call left it. What
  * one local function sets before it reads is left to that function, where it costs far less.
  */
-function localsOf(steps: readonly Step[], storages: ReadonlyMap<string, Storage>): ReadonlySet<string> {
+function localsOf(steps: readonly Step[], scalars: ReadonlySet<string>): ReadonlySet<string> {
+  if (scalars.size === 0) return scalars;
   const own = new Set<string>(), inner = new Map<string, number>();
   const go = (step: Step): void => {
     if (step.do === 'function') {
-      for (const name of localsOf(step.body, storages)) {
+      for (const name of localsOf(step.body, scalars)) {
         if (step.parameters.includes(name)) continue;
         inner.set(name, (inner.get(name) ?? 0) + 1);
         if (!setsBeforeReading(step.body, name)) own.add(name);
       }
       return;
     }
-    for (const name of mentions(step)) if (storages.get(name)?.place === 'local') own.add(name);
+    visitStorages(step, (name) => { if (scalars.has(name)) own.add(name); });
     for (const block of nestedBlocks(step)) block.forEach(go);
   };
   steps.forEach(go);
@@ -369,8 +372,13 @@ function nestedBlocks(step: Step): readonly (readonly Step[])[] {
 /** Storages that a step names itself, nested steps left out. */
 function mentions(step: Step): ReadonlySet<string> {
   const out = new Set<string>();
-  const read = (e: Expr): void => { if (e.op === 'ref') out.add(e.variable); children(e).forEach(read); };
-  const cell = (c: Cell): void => { out.add(c.storage); if (c.offset !== null) read(c.offset); };
+  visitStorages(step, (name) => { out.add(name); });
+  return out;
+}
+
+function visitStorages(step: Step, note: (name: string) => void): void {
+  const read = (e: Expr): void => { if (e.op === 'ref') note(e.variable); if (e.op !== 'index') for (const child of children(e)) read(child); };
+  const cell = (c: Cell): void => { note(c.storage); if (c.offset !== null) read(c.offset); };
   switch (step.do) {
     case 'let': case 'assign': case 'return': case 'fill': read(step.value); break;
     case 'choose': read(step.test); read(step.then.value); read(step.otherwise.value); break;
@@ -386,7 +394,6 @@ function mentions(step: Step): ReadonlySet<string> {
     case 'relativeWeight': read(step.of); break;
     case 'function': case 'uniform': case 'fault': break;
   }
-  return out;
 }
 
 /** One step of xoshiro128** on the locals q0..q3, as in `random/generator.ts`; the result in `name`. */

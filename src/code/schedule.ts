@@ -490,6 +490,12 @@ class Scheduler {
 
   /** What must be given for an expression to be computable before everything inside `target`; null where nothing suffices. */
   private keys(e: Expr, target: Scope): readonly Key[] | null {
+    // Only gathers can stand in for a storage that changes; found out without walking the expression.
+    for (const name of this.analysis.facts(e).reads) {
+      const storage = this.storages.get(name)!;
+      if (storage.type === 'int32' && storage.range !== undefined) continue;
+      for (let scope = this.current; scope !== target; scope = scope.parent!) if (scope.mayWrite(name)) return null;
+    }
     const keys: Key[] = [];
     const legal = (x: Expr, bound: ReadonlySet<Index>): boolean => {
       const facts = this.analysis.facts(x);

@@ -15,73 +15,77 @@ interface Use { count: number; context: object | null }
 
 /** A schedule that computes the same with fewer names. */
 export function tidy(schedule: Schedule): Schedule {
-  return {
-    storages: schedule.storages,
-    preparation: tidyBody(schedule.preparation, schedule.functions.map((f) => f.body)),
-    functions: schedule.functions.map((f) => ({ ...f, body: tidyBody(f.body, []) })),
-  };
+  const counter = new Counter();
+  const functions = schedule.functions.map((f) => {
+    const uses = new Map<Index, Use>();
+    counter.block(f.body, uses, f.body);
+    return { uses, entry: { ...f, body: new Tidier(uses).block(f.body) } };
+  });
+  const preparation = new Map<Index, Use>();
+  for (const { uses } of functions) for (const [variable, use] of uses) preparation.set(variable, use);
+  counter.block(schedule.preparation, preparation, schedule.preparation);
+  return { storages: schedule.storages, preparation: new Tidier(preparation).block(schedule.preparation), functions: functions.map((f) => f.entry) };
 }
 
-/** `readers`: code elsewhere that may read what the body introduces. */
-function tidyBody(body: readonly Step[], readers: readonly (readonly Step[])[]): readonly Step[] {
-  const uses = new Map<Index, Use>();
-  for (const reader of readers) countBlock(reader, uses, reader);
-  countBlock(body, uses, body);
-  return new Tidier(uses).block(body);
-}
+class Counter {
+  private readonly repeats = new Map<string, readonly number[]>();
 
-/**
- * Counts reads, last step first, so that what only unread temporaries read does not count, and notes
- * in which context (loop body, function body) a read stands.
- */
-function countBlock(steps: readonly Step[], uses: Map<Index, Use>, context: object): void {
-  const read = (e: Expr, weight = 1): void => {
-    if (e.op === 'index') {
-      const use = uses.get(e);
-      if (use === undefined) uses.set(e, { count: weight, context });
-      else use.count += weight;
-      return;
-    }
-    if (e.op === 'apply') { e.args.forEach((a, k) => { read(a, weight * repetitions(e.fn, e.args.length, k)); }); return; }
-    for (const child of children(e)) read(child, weight);
-  };
-  const cell = (c: Cell | null): void => { if (c?.offset != null) read(c.offset); };
-  const branch = (b: Branch): void => { read(b.value); countBlock(b.steps, uses, context); };
-  for (let k = steps.length - 1; k >= 0; k--) {
-    const step = steps[k]!;
-    switch (step.do) {
-      case 'let': if (step.mutable || uses.has(step.variable)) read(step.value); break;
-      case 'assign': read(step.value); break;
-      case 'choose': if (uses.has(step.variable)) { branch(step.then); branch(step.otherwise); read(step.test); } break;
-      case 'store': read(step.value); cell(step.into); break;
-      case 'fill': case 'return': read(step.value); break;
-      case 'for':
-        countBlock(step.body, uses, step);
-        // The upper bound is printed into the loop's test and so evaluated each time.
-        read(step.to, 2);
-        read(step.from);
-        break;
-      case 'if': countBlock(step.otherwise, uses, context); countBlock(step.then, uses, context); read(step.test); break;
-      case 'call':
-        cell(step.into);
-        for (const a of step.args) { if (a.kind === 'value') read(a.value); if (a.kind === 'cell') read(a.offset); }
-        break;
-      case 'arrayFunction': for (const shape of step.shapes) shape.forEach((d) => { read(d, 2); }); break;
-      case 'allocate': read(step.size); break;
-      case 'relativeWeight': read(step.of, 2); break;
-      case 'function': countBlock(step.body, uses, step); break;
-      case 'uniform': case 'fault': break;
+  /**
+   * Counts reads, last step first, so that what only unread temporaries read does not count, and
+   * notes in which context (loop body, function body) a read stands.
+   */
+  block(steps: readonly Step[], uses: Map<Index, Use>, context: object): void {
+    const read = (e: Expr, weight = 1): void => {
+      if (e.op === 'index') {
+        const use = uses.get(e);
+        if (use === undefined) uses.set(e, { count: weight, context });
+        else use.count += weight;
+      } else if (e.op === 'apply') {
+        const repeats = this.repetitions(e.fn, e.args.length);
+        e.args.forEach((a, k) => { read(a, weight * repeats[k]!); });
+      } else for (const child of children(e)) read(child, weight);
+    };
+    const cell = (c: Cell | null): void => { if (c?.offset != null) read(c.offset); };
+    const branch = (b: Branch): void => { read(b.value); this.block(b.steps, uses, context); };
+    for (let k = steps.length - 1; k >= 0; k--) {
+      const step = steps[k]!;
+      switch (step.do) {
+        case 'let': if (step.mutable || uses.has(step.variable)) read(step.value); break;
+        case 'assign': read(step.value); break;
+        case 'choose': if (uses.has(step.variable)) { branch(step.then); branch(step.otherwise); read(step.test); } break;
+        case 'store': read(step.value); cell(step.into); break;
+        case 'fill': case 'return': read(step.value); break;
+        case 'for':
+          this.block(step.body, uses, step);
+          // The upper bound is printed into the loop's test and so evaluated each time.
+          read(step.to, 2);
+          read(step.from);
+          break;
+        case 'if': this.block(step.otherwise, uses, context); this.block(step.then, uses, context); read(step.test); break;
+        case 'call':
+          cell(step.into);
+          for (const a of step.args) { if (a.kind === 'value') read(a.value); if (a.kind === 'cell') read(a.offset); }
+          break;
+        case 'arrayFunction': for (const shape of step.shapes) shape.forEach((d) => { read(d, 2); }); break;
+        case 'allocate': read(step.size); break;
+        case 'relativeWeight': read(step.of, 2); break;
+        case 'function': this.block(step.body, uses, step); break;
+        case 'uniform': case 'fault': break;
+      }
     }
   }
-}
 
-/** How often the text of a primitive repeats its argument; a repeated argument must stay a name. */
-function repetitions(fn: string, arity: number, position: number): number {
-  const javascript = primitives.get(fn)?.javascript;
-  // The four operations are most of all code and are printed as operators.
-  if (javascript === undefined || javascript === null || fn === 'add' || fn === 'mul' || fn === 'sub' || fn === 'div') return 1;
-  const marks = Array.from({ length: arity }, (_, k) => `\u0001${k}\u0002`);
-  return Math.max(1, javascript(...marks).split(marks[position]!).length - 1);
+  /** How often the text of a primitive repeats each argument; a repeated argument must stay a name. */
+  private repetitions(fn: string, arity: number): readonly number[] {
+    const known = this.repeats.get(fn);
+    if (known !== undefined) return known;
+    const javascript = primitives.get(fn)?.javascript;
+    const marks = Array.from({ length: arity }, (_, k) => `\u0001${k}\u0002`);
+    const text = javascript === undefined || javascript === null ? '' : javascript(...marks);
+    const repeats = marks.map((mark) => Math.max(1, text.split(mark).length - 1));
+    this.repeats.set(fn, repeats);
+    return repeats;
+  }
 }
 
 class Tidier {
