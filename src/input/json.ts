@@ -6,12 +6,20 @@
  * `__proto__` and `constructor` are names like any other.
  */
 import { ModelError } from '../errors/diagnostic.js';
+import { readLargeJson } from './largeJson.js';
+
+/** Characters from which arrays are read without nesting. */
+const largeText = 100_000;
 
 /**
  * Named values of a data file.
  * @throws ModelError (code `bad-json`) with line, column and reason where the text is not an object in JSON.
  */
 export function parseDataJson(text: string): Map<string, unknown> {
+  if (text.length >= largeText) {
+    const read = readLargeJson(text);
+    if (read !== null) return read;
+  }
   const value = parseJsonValue(text);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     const found = Array.isArray(value) ? 'an array' : value === null ? 'null' : `a ${typeof value}`;
