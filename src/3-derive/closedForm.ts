@@ -103,6 +103,21 @@ export function sameKind(a: StatisticKind, b: StatisticKind): boolean {
   return true;
 }
 
+/** The distinct statistics of a list of contributions, without those whose coefficients are constants that add up to nothing. */
+function remainingKinds(contributions: readonly Contribution[]): readonly StatisticKind[] {
+  return kindsOf(contributions).filter((k) => constantCoefficient(contributions, k) !== 0);
+}
+/** The summed coefficient of a statistic where it is a number; null otherwise. */
+function constantCoefficient(contributions: readonly Contribution[], kind: StatisticKind): number | null {
+  let total = 0;
+  for (const c of contributions) {
+    if (!sameKind(c.statistic, kind)) continue;
+    if (c.binders.length > 0 || c.guards.length > 0 || c.event.length > 0 || !isConst(c.coefficient)) return null;
+    total += c.coefficient.value;
+  }
+  return total;
+}
+
 /** The distinct statistics of a list of contributions. */
 export function kindsOf(contributions: readonly Contribution[]): readonly StatisticKind[] {
   const out: StatisticKind[] = [];
@@ -117,7 +132,7 @@ export function recognise(collected: Collected, model: DerivedModel): Recognised
   if (finite !== null) return finite;
   const obstacle = collected.obstacles[0];
   if (obstacle !== undefined) return { kind: 'none', factor: obstacle.factor, term: obstacle.term, reason: obstacle.reason };
-  const kinds = kindsOf(collected.contributions);
+  const kinds = remainingKinds(collected.contributions);
   switch (support.kind) {
     case 'interval': return scalarForm(collected, kinds, support.low, support.high, model);
     case 'integers': return countForm(collected, kinds);
@@ -267,11 +282,7 @@ function countForm(collected: Collected, kinds: readonly StatisticKind[]): Recog
   const plain = kinds.filter((k) => k.kind !== 'other');
   const nothing = uncovered(collected, kinds, (k) => isPower(k, 1), 'no count family has this statistic');
   if (!plain.every((k) => isPower(k, 1)) || gammas.some((x) => x.g === null)) return nothing;
-  const coefficientOf = (k: StatisticKind): number | null => {
-    const parts = collected.contributions.filter((c) => sameKind(c.statistic, k));
-    if (parts.length !== 1 || parts[0]!.binders.length > 0 || parts[0]!.guards.length > 0 || !isConst(parts[0]!.coefficient)) return null;
-    return parts[0]!.coefficient.value;
-  };
+  const coefficientOf = (k: StatisticKind): number | null => constantCoefficient(collected.contributions, k);
   const linear = slot({ kind: 'power', power: 1 });
   const down = gammas.filter((x) => x.g!.sign > 0 && coefficientOf(x.k) === -1);
   const shiftOf = (offset: Expr): Expr => apply('sub', num(1), offset);

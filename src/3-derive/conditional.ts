@@ -9,11 +9,11 @@
  */
 import { type Affine, affine, fromAffine, provablyDistinct, provablyEqual, provablyLess, provablyNonNegative, type Range, tidy } from '../expr/affine.js';
 import {
-  type Expr, type Index, add, apply, cond, equal, index, isConst, mul, mulAll, num, one, pow, ref, rewrite, sub, substitute, visit, zero,
+  type Expr, type Index, add, addAll, apply, div, equal, index, isConst, mul, mulAll, neg, num, one, pow, ref, rewrite, sub, substitute, visit, zero,
 } from '../expr/expr.js';
 import { simplify } from '../expr/simplify.js';
-import { type Binder, type Monomial, normalForm, refresh } from './normalForm.js';
-import type { DerivedModel, Factor, LatentRegion } from './model.js';
+import { type Binder, isGuard, type Monomial, monomialExpr, normalForm, refresh, splitCondition } from './normalForm.js';
+import { type DerivedModel, type Factor, type LatentRegion, withFreshPlates } from './model.js';
 
 /** Name under which a statistic of kind `other` refers to the element itself. */
 export const selfName = '#self';
@@ -110,9 +110,11 @@ export function collect(region: LatentRegion, forms: readonly FactorForm[], mode
       found.push(...result.contributions);
       if (result.obstacle !== null) { separable = false; obstacles.push(result.obstacle); }
     }
-    for (const c of factor.conditions) {
+    // The element's own loop may be the factor's: its indices must not be taken for the factor's.
+    const apart = withFreshPlates(factor);
+    for (const c of apart.conditions) {
       if (!mentions(c, name)) continue;
-      const result = boundsOf(c, factor, region, model);
+      const result = boundsOf(c, apart, region, model);
       if (result === null) {
         separable = false;
         obstacles.push({ factor: factor.id, term: c, reason: `its support depends on ${name} in a way that gives no interval` });
@@ -354,47 +356,71 @@ function isIndexArithmetic(e: Expr): boolean {
   return e.op === 'apply' && (e.fn === 'add' || e.fn === 'sub' || e.fn === 'neg' || e.fn === 'mul') && e.args.every(isIndexArithmetic);
 }
 
-/** A test `a >= b` (or >, <=, <) as bounds on the element; null where it is not affine in it with a coefficient of known sign. */
+/**
+ * A test `a >= b` (or >, <=, <) as bounds on the element; null where it is not affine in it. Choices
+ * inside the test become guards, a conjunction is the bounds of both sides.
+ */
 function boundsOf(test: Expr, factor: Factor, region: LatentRegion, model: DerivedModel): readonly Bound[] | null {
+  if (!mentions(test, region.variable.name)) return [];
+  const split = splitCondition(test, (t) => isGuard(t, model));
+  if (split !== null) {
+    if (mentions(split.test, region.variable.name)) return null;
+    const then = boundsOf(split.then, { ...factor, guards: [...factor.guards, split.test] }, region, model);
+    const otherwise = boundsOf(split.otherwise, { ...factor, guards: [...factor.guards, apply('not', split.test)] }, region, model);
+    return then === null || otherwise === null ? null : [...then, ...otherwise];
+  }
   if (test.op !== 'apply') return null;
   const [a, b] = test.args;
-  if (test.fn === 'ge' || test.fn === 'gt') return halfLine(sub(a!, b!), factor, region, model);
-  if (test.fn === 'le' || test.fn === 'lt') return halfLine(sub(b!, a!), factor, region, model);
-  return null;
+  switch (test.fn) {
+    case 'ge': case 'gt': return halfLine(sub(a!, b!), factor, region, model);
+    case 'le': case 'lt': return halfLine(sub(b!, a!), factor, region, model);
+    case 'and': {
+      const left = boundsOf(a!, factor, region, model), right = boundsOf(b!, factor, region, model);
+      return left === null || right === null ? null : [...left, ...right];
+    }
+    default: return null;
+  }
 }
-/** Bounds from `condition >= 0`. */
+
+/** Bounds from `condition >= 0`: sum over references r of slope_r v[r] + rest, solved for the references that are the element. */
 function halfLine(condition: Expr, factor: Factor, region: LatentRegion, model: DerivedModel): readonly Bound[] | null {
   if (region.eventRank > 0) return null;
   const name = region.variable.name;
-  const terms = normalForm(condition, model);
-  let slope: number | null = null;
-  let reference: readonly Expr[] | null = null;
+  const references: { readonly at: readonly Expr[]; readonly source: Expr; readonly slopes: Expr[] }[] = [];
   const rest: Expr[] = [];
-  for (const m of terms) {
-    const inside = m.atoms.filter((a) => mentions(a.base, name) || mentions(a.power, name));
-    if (inside.length === 0) {
-      if (m.guards.some((g) => mentions(g, name)) || m.coefficient.some((c) => mentions(c, name))) return null;
-      let body = mulAll([...m.coefficient, ...m.atoms.map((a) => pow(a.base, a.power))]);
-      for (const g of m.guards) body = cond(g, body, zero);
-      if (m.binders.length > 0) return null;
-      rest.push(body);
-      continue;
-    }
-    const a = inside[0]!;
-    if (inside.length > 1 || m.atoms.length > 1 || m.binders.length > 0 || m.guards.length > 0 || !isConst(a.power, 1) || a.base.op !== 'ref') return null;
-    const c = mulAll(m.coefficient);
-    if (!isConst(c) || slope !== null) return null;
-    slope = c.value;
-    reference = a.base.at;
+  for (const m of normalForm(condition, model)) {
+    const own = m.atoms.filter((a) => mentions(a.base, name) || mentions(a.power, name));
+    const others = [...m.coefficient, ...m.atoms.filter((a) => !own.includes(a)).map((a) => pow(a.base, a.power))];
+    if ([...m.guards, ...others, ...m.binders.flatMap((b) => [b.from, b.to])].some((e) => mentions(e, name))) return null;
+    if (own.length === 0) { rest.push(monomialExpr(m)); continue; }
+    const a = own[0]!;
+    // A guard left by a missing datum or a sum over elements: no single half-line.
+    if (own.length > 1 || m.binders.length > 0 || m.guards.length > 0 || !isConst(a.power, 1) || a.base.op !== 'ref' || a.base.at.some((e) => mentions(e, name))) return null;
+    const { at } = a.base;
+    const same = references.find((r) => r.at.every((e, d) => equal(e, at[d]!)));
+    if (same) same.slopes.push(mulAll(others)); else references.push({ at, source: a.base, slopes: [mulAll(others)] });
   }
-  if (slope === null || reference === null) return null;
-  const solved = solve([reference], [], region, factor.plates.map((p) => ({ index: p.index, from: p.from, to: p.to })), factor.guards);
-  if (solved === null) return [];
-  const sum = rest.reduce((a, b) => apply('add', a, b), zero as Expr);
-  // slope * v + sum >= 0
-  const value = substitute(mul(num(-1 / slope), sum), solved.map);
-  return [{ side: slope > 0 ? 'low' : 'high', value, binders: solved.binders, guards: solved.guards, factor: factor.id }];
+  if (references.length > largestReferences) return null;
+  const constant = addAll(rest);
+  const out: Bound[] = [];
+  for (let mask = 1; mask < 1 << references.length; mask++) {
+    const chosen = references.filter((_, k) => mask & (1 << k)), others = references.filter((_, k) => !(mask & (1 << k)));
+    const solved = solve(chosen.map((r) => r.at), others.map((r) => r.at), region, factor.plates.map((p) => ({ index: p.index, from: p.from, to: p.to })), factor.guards);
+    if (solved === null) continue;
+    const slope = simplify(addAll(chosen.flatMap((r) => r.slopes)));
+    const sum = addAll([constant, ...others.map((r) => mul(addAll(r.slopes), r.source))]);
+    const put = (e: Expr): Expr => tidyIndices(substitute(e, solved.map));
+    const value = isConst(slope) ? mul(num(-1 / slope.value), sum) : neg(div(sum, slope));
+    const bound = (side: 'low' | 'high', guards: readonly Expr[]): Bound => ({ side, value: put(value), binders: solved.binders, guards: [...solved.guards, ...guards], factor: factor.id });
+    if (isConst(slope, 0)) continue;
+    if ((isConst(slope) && slope.value > 0) || model.isPositive(slope)) out.push(bound('low', []));
+    else if ((isConst(slope) && slope.value < 0) || model.isPositive(simplify(neg(slope)))) out.push(bound('high', []));
+    else out.push(bound('low', [apply('gt', put(slope), zero)]), bound('high', [apply('lt', put(slope), zero)]));
+  }
+  return out;
 }
+/** Tests with more references to one variable than this are evaluated as they stand. */
+const largestReferences = 6;
 
 /** Fresh indices for an event of the given rank. */
 export function eventIndices(rank: number): readonly Index[] { return ['i', 'j'].slice(0, rank).map((n) => index(n)); }

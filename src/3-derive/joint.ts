@@ -5,6 +5,8 @@
 import { conditionsOf, eventRankOf, logDensityOf, mapLaw, supportOf, supportTests } from '../distributions/law.js';
 import { type Expr, isConst } from '../expr/expr.js';
 import type { Statement } from '../2-graph/graph.js';
+import { simplify } from '../expr/simplify.js';
+import { isGuard, splitCondition } from './normalForm.js';
 import { type DerivedModel, type Factor, targetArray } from './model.js';
 
 /** Factors of the joint density of everything latent or observed; `predict` never enters, a flat `param` adds nothing. */
@@ -24,7 +26,8 @@ function factorOf(s: Statement, model: DerivedModel): Factor | null {
     case 'factor': return { ...base, logDensity: model.inline(s.value), conditions: [] };
     case 'sample': case 'predict': case 'observe': {
       if (s.kind === 'predict') return null;
-      const x = model.inlineArray(s.kind === 'observe' ? s.value : targetArray(model, s.target));
+      // What a statement draws is never one of the elements that other statements define.
+      const x = s.kind === 'observe' ? model.inlineArray(s.value) : targetArray(model, s.target);
       const law = mapLaw(s.law, (e) => model.inline(e));
       const support = eventRankOf(law) === 0 ? supportTests(supportOf(law), x.body) : [];
       const conditions = [...support, ...conditionsOf(law)].filter((c) => model.dependsOnLatents(c) && !alwaysTrue(c, model));
@@ -34,12 +37,20 @@ function factorOf(s: Statement, model: DerivedModel): Factor | null {
 }
 
 /** Tests that hold for every state a sampler can reach: signs known from supports, integers among integers. */
-function alwaysTrue(test: Expr, model: DerivedModel): boolean {
+function alwaysTrue(raw: Expr, model: DerivedModel): boolean {
+  const test = simplify(raw);
+  if (isConst(test)) return test.value !== 0;
+  if (test.op === 'reduce') return test.kind === 'prod' && alwaysTrue(test.body, model);
   if (test.op !== 'apply') return false;
+  const split = splitCondition(test, (t) => isGuard(t, model));
+  if (split !== null) return alwaysTrue(split.then, model) && alwaysTrue(split.otherwise, model);
   const [a, b] = test.args;
   switch (test.fn) {
-    case 'gt': case 'ge': return isConst(b!) && b.value <= 0 && model.isPositive(a!);
-    case 'le': return isConst(b!) && b.value >= 1 && model.isUnit(a!);
+    case 'and': return alwaysTrue(a!, model) && alwaysTrue(b!, model);
+    case 'gt': return isConst(b!) && b.value <= 0 && model.isPositive(a!);
+    case 'ge': return isConst(b!) && b.value <= 0 && model.isNonNegative(a!);
+    case 'lt': return isConst(b!) && b.value >= 1 && model.isUnit(a!);
+    case 'le': return isConst(b!) && b.value >= 1 && model.isAtMostOne(a!);
     case 'eq': return a?.op === 'apply' && a.fn === 'floor' && model.isInteger(b!);
     default: return false;
   }

@@ -162,7 +162,7 @@ export class DerivedModel {
       case 'ref': return this.isPositiveVariable(e.variable);
       case 'cond': return this.isPositive(e.then) && this.isPositive(e.otherwise);
       case 'reduce': return (e.kind === 'prod' || e.kind === 'sum' || e.kind === 'min' || e.kind === 'max') && this.isPositive(e.body);
-      case 'element': return e.array.fn === 'det';
+      case 'element': return e.array.fn === 'det' && this.isPositiveDefinite(e.array.args[0]!);
       case 'apply': switch (e.fn) {
         case 'exp': case 'sigmoid': case 'softplus': case 'Phi': return true;
         case 'mul': case 'add': case 'div': case 'min': return e.args.every((a) => this.isPositive(a));
@@ -172,6 +172,47 @@ export class DerivedModel {
         default: return false;
       }
     }
+  }
+  /** True where the value is at least 0 for every state in the support (sound, incomplete). */
+  isNonNegative(e: Expr): boolean {
+    switch (e.op) {
+      case 'const': return e.value >= 0;
+      case 'cond': return this.isNonNegative(e.then) && this.isNonNegative(e.otherwise);
+      case 'reduce': return ['prod', 'sum', 'min', 'max'].includes(e.kind) && this.isNonNegative(e.body);
+      case 'apply': switch (e.fn) {
+        case 'abs': return true;
+        case 'mul': case 'add': case 'div': case 'min': if (e.args.every((a) => this.isNonNegative(a))) return true; break;
+        case 'max': if (e.args.some((a) => this.isNonNegative(a))) return true; break;
+        case 'pow': if (this.isNonNegative(e.args[0]!) || (isConst(e.args[1]!) && e.args[1].value % 2 === 0)) return true; break;
+        case 'sub': if (isConst(e.args[0]!, 1) && this.isAtMostOne(e.args[1]!)) return true; break;
+      }
+    }
+    return this.isPositive(e);
+  }
+  /** True where the value is at most 1 for every state in the support (sound, incomplete). */
+  isAtMostOne(e: Expr): boolean {
+    switch (e.op) {
+      case 'const': return e.value <= 1;
+      case 'cond': return this.isAtMostOne(e.then) && this.isAtMostOne(e.otherwise);
+      case 'reduce': return ['prod', 'min', 'max'].includes(e.kind) && this.isAtMostOne(e.body) && (e.kind !== 'prod' || this.isNonNegative(e.body));
+      case 'apply': switch (e.fn) {
+        case 'Phi': return true;
+        case 'mul': if (e.args.every((a) => this.isAtMostOne(a) && this.isNonNegative(a))) return true; break;
+        case 'min': if (e.args.some((a) => this.isAtMostOne(a))) return true; break;
+        case 'sub': if (isConst(e.args[0]!, 1) && this.isNonNegative(e.args[1]!)) return true; break;
+      }
+    }
+    return this.isUnit(e);
+  }
+  /** True for a whole matrix variable whose support is the positive definite matrices. */
+  private isPositiveDefinite(matrix: ArrayExpr): boolean {
+    const { body, indices } = matrix;
+    if (body.op !== 'ref' || !indices.every((i, d) => body.at[body.at.length - indices.length + d] === i)) return false;
+    const v = this.graph.variables.get(body.variable);
+    if (v === undefined) return false;
+    if (v.constraint.kind === 'cov' || v.constraint.kind === 'corr') return true;
+    const statements = this.definitions.get(body.variable) ?? [];
+    return statements.length > 0 && statements.every((s) => s.kind === 'sample' && ['cov', 'corr'].includes(supportOf(s.law).kind));
   }
   /** True where the value is an integer by type. */
   isInteger(e: Expr): boolean {
@@ -321,3 +362,14 @@ export function targetArray(model: DerivedModel, target: Target): ArrayExpr {
   return build(v.dims.slice(target.at.length), (...event) => ref(v.name, [...target.at, ...event]));
 }
 
+/** A factor over indices of its own: statements of one loop share their index, and the region's is one of them. */
+export function withFreshPlates(factor: Factor): Factor {
+  const map = new Map<Index, Expr>();
+  const plates = factor.plates.map((p) => {
+    const fresh = { index: index(p.index.name), from: substitute(p.from, map), to: substitute(p.to, map) };
+    map.set(p.index, fresh.index);
+    return fresh;
+  });
+  const put = (e: Expr): Expr => substitute(e, map);
+  return { ...factor, plates, guards: factor.guards.map(put), logDensity: put(factor.logDensity), conditions: factor.conditions.map(put) };
+}

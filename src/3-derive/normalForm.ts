@@ -11,6 +11,7 @@
 import {
   type ArrayExpr, type Expr, type Index, add, addAll, apply, at, cond, equal, freeIndices, hash, index, isConst, log, mul, mulAll, num, one, pow, reduce, sub, substitute, sumOver, variablesOf, zero,
 } from '../expr/expr.js';
+import { tidy } from '../expr/affine.js';
 import { inverseOf, logOf, logdetOf } from '../expr/simplify.js';
 import { type DerivedModel, givenPartOf, maskOf } from './model.js';
 
@@ -93,15 +94,7 @@ class Expander {
     ];
   }
 
-  /** Guards may depend on data, indices and discrete latents, never on continuous ones. */
-  private isGuard(test: Expr): boolean {
-    for (const name of variablesOf(test)) {
-      if (this.model.statusOf(name) === 'given') continue;
-      const v = this.model.graph.variables.get(name);
-      if (v !== undefined && (this.model.statusOf(name) === 'deterministic' || v.scalar === 'real')) return false;
-    }
-    return true;
-  }
+  private isGuard(test: Expr): boolean { return isGuard(test, this.model); }
 
   private application(fn: string, args: readonly Expr[], e: Expr): readonly Monomial[] {
     const [a, b] = args;
@@ -141,7 +134,7 @@ class Expander {
     const split = splitCondition(base, (t) => this.isGuard(t));
     if (split !== null) return this.expand(cond(split.test, pow(split.then, exponent), pow(split.otherwise, exponent)));
     if (base.op === 'apply' && base.fn === 'pow' && (this.model.isPositive(base.args[0]!) || integral(exponent)) && !this.model.dependsOnLatents(base.args[1]!)) {
-      return this.power(base.args[0]!, mul(base.args[1]!, exponent));
+      return this.power(base.args[0]!, exponentProduct(base.args[1]!, exponent));
     }
     if (base.op === 'apply' && base.fn === 'exp') return this.expand(apply('exp', mul(base.args[0]!, exponent)));
     const terms = combine(this.expand(base));
@@ -151,9 +144,10 @@ class Expander {
       const whole = integral(exponent);
       const allPositive = alone.atoms.every((x) => this.model.isPositive(x.base));
       if (whole || allPositive) {
+        // Factors of a coefficient may both be negative: only their product has the power.
         return [{
-          binders: [], guards: [], coefficient: alone.coefficient.map((c) => pow(c, exponent)),
-          atoms: alone.atoms.map((x) => ({ base: x.base, power: mul(x.power, exponent) })),
+          binders: [], guards: [], coefficient: alone.coefficient.length === 0 ? [] : [pow(mulAll(alone.coefficient), exponent)],
+          atoms: alone.atoms.map((x) => ({ base: x.base, power: exponentProduct(x.power, exponent) })),
         }];
       }
     }
@@ -171,7 +165,7 @@ class Expander {
     if (!(direct.op === 'apply' && direct.fn === 'log')) return this.expand(direct);
     const split = splitCondition(argument, (t) => this.isGuard(t));
     if (split !== null) return this.expand(cond(split.test, logOf(split.then), logOf(split.otherwise)));
-    if (argument.op === 'reduce' && argument.kind === 'prod') return this.expand(reduce('sum', argument.index, argument.from, argument.to, logOf(argument.body)));
+    if (argument.op === 'reduce' && argument.kind === 'prod' && this.model.isNonNegative(argument.body)) return this.expand(reduce('sum', argument.index, argument.from, argument.to, logOf(argument.body)));
     if (argument.op === 'apply') {
       const [a, b] = argument.args;
       if (argument.fn === 'mul' && this.splits(a!, b!)) return [...this.logarithm(a!), ...this.logarithm(b!)];
@@ -194,9 +188,9 @@ class Expander {
     if (complement !== null) return [atom(log(sub(one, complement)))];
     return this.opaque(log(rebuild(terms)));
   }
-  /** log(a b) = log a + log b needs to know that no two negatives meet: all latent factors positive. */
+  /** log(a b) = log a + log b needs to know that no two negatives meet: all latent factors are at least 0. */
   private splits(a: Expr, b: Expr): boolean {
-    const fine = (x: Expr): boolean => !this.model.dependsOnLatents(x) || this.model.isPositive(x);
+    const fine = (x: Expr): boolean => !this.model.dependsOnLatents(x) || this.model.isNonNegative(x);
     return fine(a) && fine(b);
   }
   private logAtom(base: Expr): Monomial { return atom(logOf(base)); }
@@ -238,10 +232,32 @@ class Expander {
   }
 }
 
+/** Guards may depend on data, indices and discrete latents, never on continuous ones. */
+export function isGuard(test: Expr, model: DerivedModel): boolean {
+  for (const name of variablesOf(test)) {
+    if (model.statusOf(name) === 'given') continue;
+    const v = model.graph.variables.get(name);
+    if (v !== undefined && (model.statusOf(name) === 'deterministic' || v.scalar === 'real')) return false;
+  }
+  return true;
+}
+
 function atom(base: Expr): Monomial { return { binders: [], guards: [], coefficient: [], atoms: [{ base, power: one }] }; }
 /** The given part of a partly missing variable, read where the mask is 0: never changes during a run. */
 function given(e: Expr & { op: 'ref' }): Expr { return { op: 'ref', variable: givenPartOf(e.variable), at: e.at }; }
 function not(test: Expr): Expr { return test.op === 'apply' && test.fn === 'not' ? test.args[0]! : isConst(test) ? num(test.value === 0 ? 1 : 0) : apply('not', test); }
+/** A product of exponents in which what divides cancels: `-k * (-1 / k)` is 1. */
+function exponentProduct(a: Expr, b: Expr): Expr {
+  let scale = 1;
+  const powers: { base: Expr; power: number }[] = [];
+  for (const f of [...factorsOf(a), ...factorsOf(b)]) {
+    if (isConst(f)) { scale *= f.value; continue; }
+    const [base, power] = f.op === 'apply' && f.fn === 'pow' && isConst(f.args[1]!) ? [f.args[0]!, f.args[1].value] : [f, 1];
+    const same = powers.find((p) => equal(p.base, base));
+    if (same) same.power += power; else powers.push({ base, power });
+  }
+  return mulAll([num(scale), ...powers.filter((p) => p.power !== 0).map((p) => pow(p.base, num(p.power)))]);
+}
 function integral(e: Expr): boolean { return isConst(e) && Number.isInteger(e.value); }
 function single(terms: readonly Monomial[]): Monomial | null { return terms.length === 1 ? terms[0]! : null; }
 function bounded(terms: readonly Monomial[]): readonly Monomial[] {
@@ -287,7 +303,7 @@ function mergeAtoms(atoms: readonly Atom[]): readonly Atom[] {
   for (const a of atoms) {
     const k = out.findIndex((o) => equal(o.base, a.base));
     if (k < 0) { out.push(a); continue; }
-    const power = add(out[k]!.power, a.power);
+    const power = tidy(add(out[k]!.power, a.power));
     if (isConst(power, 0)) out.splice(k, 1); else out[k] = { base: a.base, power };
   }
   return out;
@@ -412,7 +428,7 @@ function oneMinusOf(terms: readonly Monomial[]): Expr | null {
 }
 
 /** The first condition inside a function's argument that can be lifted out of it. */
-function splitCondition(e: Expr, allowed: (test: Expr) => boolean): { test: Expr; then: Expr; otherwise: Expr } | null {
+export function splitCondition(e: Expr, allowed: (test: Expr) => boolean): { test: Expr; then: Expr; otherwise: Expr } | null {
   let found: (Expr & { op: 'cond' }) | null = null;
   const search = (x: Expr, bound: ReadonlySet<Index>): void => {
     if (found !== null) return;

@@ -4,10 +4,10 @@
  * slice and Metropolis steps evaluate, and what `explain` shows for finite latents.
  */
 import { provablyDistinct, provablyEqual, type Range } from '../expr/affine.js';
-import { type Expr, type Index, add, apply, cond, freeIndices, index, isConst, neg, num, one, reduce, ref, sub, substitute, zero } from '../expr/expr.js';
+import { type Expr, type Index, add, apply, cond, freeIndices, isConst, neg, num, one, reduce, ref, sub, substitute, zero } from '../expr/expr.js';
 import { simplify } from '../expr/simplify.js';
 import { factorMentions, mentions, solve } from './conditional.js';
-import type { Factor, LatentRegion } from './model.js';
+import { type Factor, type LatentRegion, withFreshPlates } from './model.js';
 import type { Binder } from './normalForm.js';
 
 /** `sum over binders, where guards hold, of value`. */
@@ -36,18 +36,6 @@ function dependentTerms(e: Expr, variables: readonly string[]): Expr {
     if (e.fn === 'neg') return neg(dependentTerms(e.args[0]!, variables));
   }
   return e;
-}
-
-/** A factor over indices of its own: statements of one loop share their index, and the region's is one of them. */
-function withFreshPlates(factor: Factor): Factor {
-  const map = new Map<Index, Expr>();
-  const plates = factor.plates.map((p) => {
-    const fresh = { index: index(p.index.name), from: substitute(p.from, map), to: substitute(p.to, map) };
-    map.set(p.index, fresh.index);
-    return fresh;
-  });
-  const put = (e: Expr): Expr => substitute(e, map);
-  return { ...factor, plates, guards: factor.guards.map(put), logDensity: put(factor.logDensity), conditions: factor.conditions.map(put) };
 }
 
 /** Instances of a factor that contain the region's element, as loops over what is not determined by it. */
