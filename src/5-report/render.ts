@@ -57,7 +57,8 @@ function value(x: number | null, error: number | null): string {
   const digits = decimals + Math.ceil(Math.log10(Math.abs(x) + 1e-300));
   // Beyond fixed notation: very large, very small, or far more exact than a table needs.
   if (decimals < -3 || decimals > 8 || digits > 12) return significant(x, 4);
-  return x.toFixed(Math.max(0, Math.min(decimals, 8)));
+  // A negative number that rounds to nothing is shown without its sign.
+  return x.toFixed(Math.max(0, Math.min(decimals, 8))).replace(/^-(0(?:\.0*)?)$/, '$1');
 }
 
 function significant(x: number | null, digits: number): string {

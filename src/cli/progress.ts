@@ -37,8 +37,9 @@ class LiveLines implements Display {
   constructor() {
     this.bars = new progressBars.MultiBar({
       format: ' chain {chain} {bar} {percentage}% {phase} {value}/{total}{objective}',
-      stream: process.stderr, hideCursor: false, clearOnComplete: false, autopadding: true, fps: 10,
-      // A handler for signals of its own would keep the process alive.
+      stream: process.stderr, barsize: 30, clearOnComplete: false, autopadding: true, fps: 10,
+      // An interrupted run must leave the terminal as it was, and a handler of its own would keep it alive.
+      hideCursor: false, linewrap: true,
       gracefulExit: false,
     }, progressBars.Presets.shades_grey);
   }
