@@ -9,8 +9,8 @@ import { parse } from '../1-parse/parse.js';
 import { print } from '../1-parse/print.js';
 import { lower } from '../2-graph/lower.js';
 import type { HoleValue } from '../2-graph/types.js';
-import type { Law, ModelGraph } from '../2-graph/graph.js';
-import { type Expr, type Index, substitute } from '../expr/expr.js';
+import type { ConstantArray, Law, ModelGraph } from '../2-graph/graph.js';
+import { type Expr, type Index, ref, rewrite, substitute } from '../expr/expr.js';
 import { mapLaw } from '../distributions/law.js';
 import type { OptionDoc } from './backend.js';
 import type { Chooser } from './mcmc.js';
@@ -97,7 +97,7 @@ function choiceOf(request: Request, plan: RegionPlan, graph: ModelGraph, source:
         if (word === 'independent' && recognised.kind === 'finite') return { kind: 'uniform', form: recognised };
         fail([optionError(`${word} needs a distribution`, `For example kernel.${name}=${word}(Normal(0, 1)).`)]);
       }
-      return { kind: word, law: proposalLaw(inner, plan, graph, source, request), text: text.slice(text.indexOf('(') + 1, text.lastIndexOf(')')) };
+      return { kind: word, ...proposalLaw(inner, plan, graph, source, request), text: text.slice(text.indexOf('(') + 1, text.lastIndexOf(')')) };
     }
     default: fail([optionError(`'${text}' is not a kernel`, 'Kernels: conjugate, enumerate, slice, rw(scale: 1), independent(D), propose(D).')]);
   }
@@ -120,7 +120,7 @@ function booleanArgument(args: readonly ArgumentSyntax[], name: string, fallback
  * The law of a proposal: lowered as a prediction of the program itself, so that every name is in
  * scope and means its current value; its loops are the region's own.
  */
-function proposalLaw(syntax: Syntax, plan: RegionPlan, graph: ModelGraph, source: string, request: Request): Law {
+function proposalLaw(syntax: Syntax, plan: RegionPlan, graph: ModelGraph, source: string, request: Request): { readonly law: Law; readonly constants: ReadonlyMap<string, ConstantArray> } {
   const span = { start: 0, end: 0 };
   const whole = { text: proposalName, span };
   const statement = { kind: 'predict' as const, target: { name: whole, at: [], span }, type: null, law: syntax, span };
@@ -140,5 +140,18 @@ function proposalLaw(syntax: Syntax, plan: RegionPlan, graph: ModelGraph, source
   const at = plan.region.at;
   if (predicted.plates.length > at.length) fail([optionError(`'${request.text}' has more dimensions than '${request.name}'`)]);
   predicted.plates.forEach((p, d) => map.set(p.index, at[d]!));
-  return mapLaw(predicted.law, (e) => substitute(e, map));
+  // Literal arrays of the proposal are constants that the program itself does not have.
+  const constants = new Map<string, ConstantArray>();
+  const renamed = new Map<string, string>();
+  for (const v of lowered.graph.variables.values()) {
+    if (v.value === undefined || sameConstant(graph.variables.get(v.name)?.value, v.value)) continue;
+    const name = `${v.name}@${request.name}`;
+    renamed.set(v.name, name);
+    constants.set(name, v.value);
+  }
+  const own = (e: Expr): Expr => rewrite(substitute(e, map), (x) => (x.op === 'ref' && renamed.has(x.variable) ? ref(renamed.get(x.variable)!, x.at) : x));
+  return { law: mapLaw(predicted.law, own), constants };
+}
+function sameConstant(a: ConstantArray | undefined, b: ConstantArray): boolean {
+  return a !== undefined && a.shape.length === b.shape.length && a.shape.every((d, k) => d === b.shape[k]) && a.values.every((x, k) => x === b.values[k]);
 }

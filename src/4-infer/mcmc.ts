@@ -67,7 +67,9 @@ function stepOf(builder: ProgramBuilder, plan: RegionPlan, choice: KernelChoice,
     case 'slice': return sliceStep(context, recompute);
     case 'walk': return randomWalkStep(context, { scale: choice.scale, adapt: choice.adapt }, recompute);
     case 'uniform': return uniformStep(context, choice.form.low, choice.form.high, recompute);
-    case 'independent': case 'propose': return proposalStep(context, choice.law, recompute);
+    case 'independent': case 'propose':
+      for (const [name, c] of choice.constants) if (!builder.hasStorage(name)) builder.addStorage({ name, type: 'float64', shape: c.shape, place: 'data' }, c.values);
+      return proposalStep(context, choice.law, recompute);
   }
 }
 

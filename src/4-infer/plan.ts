@@ -6,7 +6,7 @@ import { type ClosedForm, type Recognised, recognise, regionSupport } from '../3
 import { collect, type Collected, factorForms, type FactorForm } from '../3-derive/conditional.js';
 import { jointFactors } from '../3-derive/joint.js';
 import { type DerivedModel, type Factor, latentRegions, type LatentRegion } from '../3-derive/model.js';
-import type { Law } from '../2-graph/graph.js';
+import type { ConstantArray, Law } from '../2-graph/graph.js';
 import { printText } from '../expr/print.js';
 import { ref } from '../expr/expr.js';
 
@@ -16,7 +16,7 @@ export type KernelChoice =
   | { readonly kind: 'slice' }
   | { readonly kind: 'walk'; readonly scale: number; readonly adapt: boolean }
   | { readonly kind: 'uniform'; readonly form: ClosedForm & { kind: 'finite' } }
-  | { readonly kind: 'independent' | 'propose'; readonly law: Law; readonly text: string };
+  | { readonly kind: 'independent' | 'propose'; readonly law: Law; readonly text: string; /** Literal arrays that the law refers to and the program does not have. */ readonly constants: ReadonlyMap<string, ConstantArray> };
 
 /** What was derived for one region, before a kernel is chosen. */
 export interface RegionPlan {

@@ -510,7 +510,9 @@ class Scheduler {
       keys.push(key);
       return keys.length <= 3;
     };
-    const go = (x: Expr, bound: ReadonlySet<Index>): boolean => {
+    // What only a branch or a loop that may be empty evaluates may lie outside its storage: it is no key,
+    // since keys are read wherever the table is.
+    const go = (x: Expr, bound: ReadonlySet<Index>, certain: boolean): boolean => {
       if (legal(x, bound)) return true;
       if (x.op === 'index') {
         for (let scope = this.current; scope !== target; scope = scope.parent!) {
@@ -524,22 +526,24 @@ class Scheduler {
       if (x.op === 'ref') {
         const storage = this.storages.get(x.variable)!;
         const dependsOnBound = [...this.analysis.facts(x).free].some((i) => bound.has(i));
-        if (storage.type === 'int32' && storage.place !== 'local' && storage.range !== undefined && !dependsOnBound) {
+        if (storage.type === 'int32' && storage.place !== 'local' && storage.range !== undefined && !dependsOnBound && certain) {
           return release({ expr: x, low: 0, size: storage.range });
         }
         for (let scope = this.current; scope !== target; scope = scope.parent!) if (scope.mayWrite(x.variable)) return false;
-        return x.at.every((child) => go(child, bound));
+        return x.at.every((child) => go(child, bound, certain));
       }
       switch (x.op) {
-        case 'apply': return x.args.every((child) => go(child, bound));
-        case 'cond': return go(x.test, bound) && go(x.then, bound) && go(x.otherwise, bound);
-        case 'reduce': return go(x.from, bound) && go(x.to, bound) && go(x.body, new Set([...bound, x.index]));
-        case 'element': return x.at.every((child) => go(child, bound)) && x.array.dims.every((child) => go(child, bound))
-          && x.array.args.every((a) => a.dims.every((child) => go(child, bound)) && go(a.body, new Set([...bound, ...a.indices])));
+        case 'apply': return x.args.every((child) => go(child, bound, certain));
+        case 'cond': return go(x.test, bound, certain) && go(x.then, bound, false) && go(x.otherwise, bound, false);
+        case 'reduce': return go(x.from, bound, certain) && go(x.to, bound, certain)
+          && go(x.body, new Set([...bound, x.index]), certain && isConst(x.from) && isConst(x.to) && x.from.value < x.to.value);
+        case 'element': return x.at.every((child) => go(child, bound, certain)) && x.array.dims.every((child) => go(child, bound, certain))
+          && x.array.args.every((a) => a.dims.every((child) => go(child, bound, certain))
+            && go(a.body, new Set([...bound, ...a.indices]), certain && a.dims.every((d) => isConst(d) && d.value > 0)));
         default: return false;
       }
     };
-    return go(e, new Set()) ? keys : null;
+    return go(e, new Set(), true) ? keys : null;
   }
 
   // --- scopes, versions, memory -----------------------------------------------------------------
