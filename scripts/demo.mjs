@@ -43,7 +43,7 @@ for (const name of reported.slice(2)) {
   const variational = cavi.summary.variables[name];
   const distance = (variational.mean - sampled.mean) / sampled.sd;
   worst = Math.max(worst, Math.abs(distance));
-  say(`${name.padEnd(16)}${column(sampled.mean.toFixed(3), 10)}${column(variational.mean.toFixed(3), 10)}${column(sampled.sd.toFixed(3), 9)}${column(distance.toFixed(2), 16)}`);
+  say(`${name.padEnd(16)}${column(sampled.mean.toFixed(3), 10)}${column(variational.mean.toFixed(3), 10)}${column(sampled.sd.toFixed(3), 9)}${column(distance.toFixed(2).replace('-0.00', '0.00'), 16)}`);
 }
 // Mean field gets means right up to a fraction of a standard deviation and sets spreads too small.
 const agreed = worst < 0.5 && gibbs.status === 0 && cavi.status === 0;

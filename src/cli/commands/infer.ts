@@ -108,7 +108,7 @@ function report(posterior: Posterior, path: string, directory: string | undefine
   const totals = Object.entries({ 'log evidence': logEvidence, elbo, 'log likelihood': logLikelihood, 'log joint': logJoint })
     .flatMap(([name, value]) => (value === null ? [] : [`${name} ${value}`]));
   const { options, seed } = posterior.context;
-  const chains = posterior.result.variables.some(({ result }) => result.form !== 'closed') ? `, ${count(options['chains'], 'chain')} of ${count(options['draws'], 'draw')}` : '';
+  const chains = posterior.result.variables.some(({ result }) => result.form === 'moments' || (result.form === 'draws' && !result.independent)) ? `, ${count(options['chains'], 'chain')} of ${count(options['draws'], 'draw')}` : '';
   const sections = [
     `${posterior.backend}${chains}, seed ${seed}, ${time(posterior)}`,
     posterior.names.length === 0 ? 'The program has no unknowns: there is nothing to infer.' : renderSummary(posterior, process.stdout.columns ?? defaultWidth).trimEnd(),
