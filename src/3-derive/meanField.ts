@@ -6,13 +6,12 @@
  * sum_k 1[z[n] = k] times itself at z[n] = k. Expectations are references to tables named
  * `E|variable|statistic`, which a backend keeps; products within one block stay joint.
  */
-import { provablyDistinct, provablyEqual, type Range } from '../expr/affine.js';
+import { provablyDistinct, provablyEqual, provablyLess, provablyNonNegative, type Range } from '../expr/affine.js';
 import {
-  type Expr, type Index, add, apply, cond, equal, index, mul, mulAll, one, pow, ref, rewrite, sub, visit, zero,
+  type Expr, add, apply, cond, equal, freeIndices, index, isConst, mul, mulAll, num, one, pow, ref, rewrite, sub, variablesOf, visit, zero,
 } from '../expr/expr.js';
-import { isConst } from '../expr/expr.js';
-import { type Contribution, collect, type Collected, type FactorForm, type StatisticKind } from './conditional.js';
-import { type Recognised, recognise, statisticName } from './closedForm.js';
+import { type Contribution, collect, type Collected, type FactorForm, selfExpr, selfName, type StatisticKind } from './conditional.js';
+import { type Recognised, recognise, regionSupport, statisticName } from './closedForm.js';
 import { type Binder, combine, factorsOf, type Monomial, monomialExpr, normalForm } from './normalForm.js';
 import { type DerivedModel, latentRegions, type LatentRegion } from './model.js';
 
@@ -55,13 +54,16 @@ export interface MeanField {
  */
 export function meanField(forms: readonly FactorForm[], model: DerivedModel): MeanField {
   const expander = new OneHot(model);
-  const oneHot: readonly FactorForm[] = forms.map((f) => ({ factor: f.factor, monomials: combine(f.monomials.flatMap((m) => expander.expand(m))) }));
+  const oneHot: readonly FactorForm[] = forms.map((f) => ({
+    factor: f.factor, monomials: combine([...f.monomials.map((m) => within(m, f, model)), ...supportTerms(f, model)].flatMap((m) => expander.expand(m))),
+  }));
   const needed = new Map<string, NeededExpectation>();
   const blocks = latentRegions(model).map((region): MeanFieldBlock => {
     const finite = model.finiteRange(region.variable.name) !== null;
     const view = finite ? oneHotRegion(region) : region;
     const collected = collectOneHot(view, oneHot, model, finite);
     const recognised = finite ? recognise(collect(region, forms, model), model) : recognise(collected, model);
+    refuseMovingBounds(collected, region, model);
     const expected = collected.contributions.map((c) => ({ ...c, coefficient: expect(c.coefficient, c.binders, region, model, needed) }));
     return { region, collected, recognised, expected };
   });
@@ -72,50 +74,111 @@ export function meanField(forms: readonly FactorForm[], model: DerivedModel): Me
   return { blocks, energy, needed: [...needed.values()] };
 }
 
+/** Conditions of a factor that finite latents decide (a bound on n of a Binomial, a forbidden transition). */
+function finiteConditions(f: FactorForm, model: DerivedModel): readonly Expr[] {
+  return f.factor.conditions.filter((c) => {
+    const latents = [...variablesOf(c)].filter((v) => model.statusOf(v) !== 'given');
+    const finite = latents.filter((v) => model.finiteRange(v) !== null);
+    if (finite.length === 0) return false;
+    if (finite.length < latents.length) throw new MeanFieldRefusal('makes the support of one unknown depend on another', c, latents.find((v) => !finite.includes(v))!);
+    return true;
+  });
+}
+/** Outside its support a factor's density is not evaluated: its terms count where the conditions hold. */
+function within(m: Monomial, f: FactorForm, model: DerivedModel): Monomial {
+  const conditions = finiteConditions(f, model);
+  return conditions.length === 0 ? m : { ...m, guards: [...m.guards, ...conditions] };
+}
+/** log 1[condition]: zero inside the support, minus infinity outside. */
+function supportTerms(f: FactorForm, model: DerivedModel): readonly Monomial[] {
+  const binders = f.factor.plates.map((p): Binder => ({ index: p.index, from: p.from, to: p.to }));
+  return finiteConditions(f, model).map((c) => ({ binders, guards: f.factor.guards, coefficient: [apply('log', c)], atoms: [] }));
+}
+
+/** The factors of a fully factorised family have fixed supports. */
+function refuseMovingBounds(collected: Collected, region: LatentRegion, model: DerivedModel): void {
+  const refusal = 'is a bound that depends on another unknown';
+  for (const b of collected.bounds) {
+    for (const e of [b.value, ...b.guards, ...b.binders.flatMap((x) => [x.from, x.to])]) if (model.dependsOnLatents(e)) throw new MeanFieldRefusal(refusal, b.value, region.variable.name);
+  }
+  const support = regionSupport(region);
+  if (support.kind === 'interval' || support.kind === 'integers') {
+    for (const e of [support.low, support.high]) if (model.dependsOnLatents(model.inline(e))) throw new MeanFieldRefusal(refusal, e, region.variable.name);
+  }
+}
+
 function oneHotRegion(region: LatentRegion): LatentRegion {
   return { ...region, variable: { ...region.variable, name: oneHotOf(region.variable.name) }, eventRank: 1 };
 }
 
 /** Contributions to 1[z = k]: a linear statistic of the one-hot vector. */
 function collectOneHot(region: LatentRegion, forms: readonly FactorForm[], model: DerivedModel, finite: boolean): Collected {
-  const named = forms.map((f) => ({ factor: { ...f.factor, logDensity: sumOf(f.monomials), guards: [], conditions: finite ? [] : f.factor.conditions }, monomials: f.monomials }));
+  const named = forms.map((f) => ({ factor: { ...f.factor, logDensity: sumOf(f.monomials), guards: [], conditions: finite ? [] : f.factor.conditions.filter((c) => !decidedByFinite(c, model)) }, monomials: f.monomials }));
   const collected = collect(region, named, model);
   if (!finite) return collected;
   return { ...collected, contributions: collected.contributions.map((c) => ({ ...c, statistic: { kind: 'onehot' } })) };
 }
+function decidedByFinite(c: Expr, model: DerivedModel): boolean {
+  return [...variablesOf(c)].every((v) => model.statusOf(v) === 'given' || model.finiteRange(v) !== null);
+}
 function sumOf(monomials: readonly Monomial[]): Expr { return monomials.map(monomialExpr).reduce(add, zero); }
+
+/** True where the ranges of indices decide a comparison. */
+function holds(test: Expr, ranges: readonly Range[]): boolean {
+  if (test.op !== 'apply') return false;
+  const [a, b] = test.args;
+  switch (test.fn) {
+    case 'ge': return provablyNonNegative(sub(a!, b!), ranges);
+    case 'le': return provablyNonNegative(sub(b!, a!), ranges);
+    case 'gt': return provablyLess(b!, a!, ranges);
+    case 'lt': return provablyLess(a!, b!, ranges);
+    default: return false;
+  }
+}
 
 class OneHot {
   private readonly model: DerivedModel;
   constructor(model: DerivedModel) { this.model = model; }
 
-  /** The monomial with every reference to a finite latent summed over its values. */
+  /**
+   * The monomial with every reference to a finite latent summed over its values, innermost references
+   * first: the index of one latent may be another.
+   */
   expand(m: Monomial): readonly Monomial[] {
-    const parts = [...m.coefficient, ...m.guards, ...m.binders.flatMap((b) => [b.from, b.to]), ...m.atoms.flatMap((a) => [a.base, a.power])];
-    const references: (Expr & { op: 'ref' })[] = [];
+    const reference = this.innermost([...m.coefficient, ...m.guards, ...m.binders.flatMap((b) => [b.from, b.to]), ...m.atoms.flatMap((a) => (this.isOneHot(a.base) ? (a.base as Expr & { op: 'ref' }).at : [a.base, a.power]))]);
+    if (reference === null) return [m];
+    const range = this.model.finiteRange(reference.variable)!;
+    const k = index('k');
+    const candidate = isConst(range.low, 0) ? k : add(range.low, k);
+    const put = (e: Expr): Expr => rewrite(e, (x) => (x.op === 'ref' && equal(x, reference) ? candidate : x));
+    const kept = m.atoms.filter((a) => this.isOneHot(a.base)).map((a) => ({ base: put(a.base), power: a.power }));
+    const hot = { base: ref(oneHotOf(reference.variable), [...reference.at, k]) as Expr, power: one as Expr };
+    // What the latent stood in may expand further at a fixed value.
+    const body = mulAll([...m.coefficient.map(put), ...m.atoms.filter((a) => !this.isOneHot(a.base)).map((a) => pow(put(a.base), put(a.power)))]);
+    // The value is bound first: a range may depend on it.
+    const free = reference.at.some((e) => [...freeIndices(e)].some((i) => m.binders.some((b) => b.index === i)));
+    const own: Binder = { index: k, from: zero, to: add(sub(range.high, range.low), one) };
+    const outer: Binder[] = m.binders.map((b) => ({ index: b.index, from: put(b.from), to: put(b.to) }));
+    const binders = free ? [...outer, own] : [own, ...outer];
+    const guards = m.guards.map(put).filter((g) => !holds(g, binders));
+    return normalForm(body, this.model).flatMap((x) => {
+      if (x.coefficient.some((c) => c.op === 'apply' && c.fn === 'log' && holds(c.args[0]!, binders))) return [];
+      return this.expand({ binders: [...binders, ...x.binders], guards: [...guards, ...x.guards], coefficient: x.coefficient, atoms: [...kept, hot, ...x.atoms] });
+    });
+  }
+  private isOneHot(e: Expr): boolean { return e.op === 'ref' && e.variable.endsWith('='); }
+  /** A reference to a finite latent whose own indices hold none. */
+  private innermost(parts: readonly Expr[]): (Expr & { op: 'ref' }) | null {
+    let found: (Expr & { op: 'ref' }) | null = null;
     for (const e of parts) visit(e, (x) => {
-      if (x.op === 'ref' && this.isFiniteLatent(x.variable) && !references.some((r) => equal(r, x))) references.push(x);
+      if (found === null && x.op === 'ref' && this.isFiniteLatent(x.variable) && !x.at.some((a) => this.mentionsFinite(a))) found = x;
     });
-    if (references.length === 0) return [m];
-    const values: { reference: Expr & { op: 'ref' }; k: Index; low: Expr; count: Expr }[] = references.map((reference) => {
-      const range = this.model.finiteRange(reference.variable)!;
-      return { reference, k: index('k'), low: range.low, count: add(sub(range.high, range.low), one) };
-    });
-    // Inner references first: an index of an outer one may itself contain a latent.
-    const put = (e: Expr): Expr => rewrite(e, (x) => {
-      if (x.op !== 'ref') return x;
-      const v = values.find((w) => equal(w.reference, x));
-      return v === undefined ? x : isConst(v.low, 0) ? v.k : add(v.low, v.k);
-    });
-    const binders: Binder[] = [...values.map((v): Binder => ({ index: v.k, from: zero, to: v.count }))];
-    const guards = m.guards.map(put);
-    const inner: Binder[] = m.binders.map((b) => ({ index: b.index, from: put(b.from), to: put(b.to) }));
-    const hot = values.map((v) => ({ base: ref(oneHotOf(v.reference.variable), [...v.reference.at.map(put), v.k]) as Expr, power: one as Expr }));
-    // What the latents stood in may expand further at a fixed value.
-    const body = mulAll([...m.coefficient.map(put), ...m.atoms.map((a) => pow(put(a.base), put(a.power)))]);
-    return normalForm(body, this.model).map((x) => ({
-      binders: [...inner, ...binders, ...x.binders], guards: [...guards, ...x.guards], coefficient: x.coefficient, atoms: [...hot, ...x.atoms],
-    }));
+    return found;
+  }
+  private mentionsFinite(e: Expr): boolean {
+    let found = false;
+    visit(e, (x) => { if (x.op === 'ref' && this.isFiniteLatent(x.variable)) found = true; });
+    return found;
   }
   private isFiniteLatent(name: string): boolean {
     const status = this.model.statusOf(name);
@@ -177,16 +240,31 @@ function itemOf(f: Expr, model: DerivedModel): Item {
   // A function of one scalar element alone: its expectation exists on a quadrature grid.
   const names = new Set<string>();
   const leads: (readonly Expr[])[] = [];
-  visit(f, (x) => { if (x.op === 'ref' && model.statusOf(x.variable) !== 'given') { names.add(x.variable); if (!leads.some((l) => l.every((e, d) => equal(e, x.at[d]!)))) leads.push(x.at); } });
+  visit(f, (x) => { if (x.op === 'ref' && model.statusOf(x.variable) !== 'given') { names.add(x.variable); if (!leads.some((l) => l.length === x.at.length && l.every((e, d) => equal(e, x.at[d]!)))) leads.push(x.at); } });
   const name = [...names][0]!;
-  if (names.size === 1 && leads.length === 1 && !name.endsWith('=') && model.variable(name).eventRank === 0) {
-    const expr = rewrite(f, (x) => (x.op === 'ref' && x.variable === name ? ref('#self', []) : x));
-    let closed = true;
-    visit(expr, (x) => { if (x.op === 'index' || (x.op === 'ref' && x.variable !== '#self') || x.op === 'element') closed = false; });
-    if (closed) return { variable: name, lead: leads[0]!, event: [], kind: { kind: 'other', expr }, source: f };
+  if (names.size === 1 && leads.length === 1 && !isDerivedName(name) && model.graph.variables.has(name) && scalarBlock(name, model)) {
+    const lead = leads[0]!;
+    const expr = rewrite(f, (x) => {
+      if (x.op === 'ref' && x.variable === name) return ref(selfName, []);
+      // Indices that address the element are written by position, so that one table serves all elements.
+      const d = x.op === 'index' ? lead.indexOf(x) : -1;
+      return d < 0 ? x : addressOf(d);
+    });
+    let closed = freeIndices(expr).size === 0;
+    visit(expr, (x) => { if (x.op === 'element' || x.op === 'reduce') closed = false; });
+    if (closed) return { variable: name, lead, event: [], kind: { kind: 'other', expr }, source: f };
   }
   throw new MeanFieldRefusal('has no expectation in closed form', f, names.size > 0 ? name : null);
 }
+
+const addressName = '#at';
+/** Stands for the element's own index at position d inside a statistic that depends on which element it is. */
+function addressOf(d: number): Expr { return ref(addressName, [num(d)]); }
+/** A statistic's expression at the element `at`. */
+export function atElement(expr: Expr, at: readonly Expr[]): Expr {
+  return rewrite(expr, (x) => (x.op === 'ref' && x.variable === addressName && isConst(x.at[0]!) ? at[x.at[0].value]! : x));
+}
+function scalarBlock(name: string, model: DerivedModel): boolean { return model.statusOf(name) === 'partial' || model.variable(name).eventRank === 0; }
 
 function table(i: { readonly variable: string; readonly kind: StatisticKind }, at: readonly Expr[], needed: Map<string, NeededExpectation>, model: DerivedModel): Expr {
   const name = i.kind.kind === 'onehot' ? expectationOf(i.variable, '1') : expectationOf(i.variable, statisticKey(i.kind, model, i.variable, needed));
@@ -202,35 +280,49 @@ function statisticKey(kind: StatisticKind, model: DerivedModel, variable: string
   return statisticName(kind, rank) ?? (kind.kind === 'power' ? `x^${kind.power}` : kind.kind);
 }
 
+/** E of a product of statistics of one variable: elements that may coincide are taken together. */
 function groupExpectation(items: readonly Item[], ranges: readonly Range[], model: DerivedModel, needed: Map<string, NeededExpectation>): Expr {
-  if (items.length === 1) return table(items[0]!, [...items[0]!.lead, ...items[0]!.event], needed, model);
-  if (items.length === 2) {
-    const [a, b] = [items[0]!, items[1]!];
-    const apart = mul(table(a, [...a.lead, ...a.event], needed, model), table(b, [...b.lead, ...b.event], needed, model));
-    if (a.lead.some((e, d) => provablyDistinct(e, b.lead[d]!, ranges))) return apart;
-    const together = jointExpectation(a, b, needed, model);
-    const tests = a.lead.flatMap((e, d) => (provablyEqual(e, b.lead[d]!) ? [] : [apply('eq', e, b.lead[d]!)]));
-    return tests.length === 0 ? together : cond(tests.reduce((x, y) => apply('and', x, y)), together, apart);
-  }
-  // Several factors of one variable: only where all are different elements.
-  for (let i = 0; i < items.length; i++) for (let j = 0; j < i; j++) {
-    if (!items[i]!.lead.some((e, d) => provablyDistinct(e, items[j]!.lead[d]!, ranges))) {
-      throw new MeanFieldRefusal('needs a moment of higher order', mulAll(items.map((x) => x.source)), items[0]!.variable);
+  const go = (rest: readonly Item[], apart: ReadonlySet<Item>): Expr => {
+    // `apart` holds items known to be different elements from one another and from all after them.
+    const next = rest.find((i) => !apart.has(i));
+    if (next === undefined) return mulAll(rest.map((i) => table(i, [...i.lead, ...i.event], needed, model)));
+    for (const other of rest) {
+      if (other === next || apart.has(other)) continue;
+      if (next.lead.some((e, d) => provablyDistinct(e, other.lead[d]!, ranges))) continue;
+      const tests = next.lead.flatMap((e, d) => (provablyEqual(e, other.lead[d]!) ? [] : [apply('eq', e, other.lead[d]!)]));
+      const without = rest.filter((i) => i !== next && i !== other);
+      const together = joined(next, other, (i) => go([...without, i], apart));
+      if (tests.length === 0) return together;
+      const test = tests.reduce((x, y) => apply('and', x, y));
+      const different = separate(next, other, rest, apart, ranges, go);
+      return cond(test, together, different);
     }
+    return go(rest, new Set([...apart, next]));
+  };
+  return go(items, new Set());
+}
+/** The product where two items are different elements; a third that may equal either is not followed. */
+function separate(a: Item, b: Item, rest: readonly Item[], apart: ReadonlySet<Item>, ranges: readonly Range[], go: (rest: readonly Item[], apart: ReadonlySet<Item>) => Expr): Expr {
+  const free = rest.filter((i) => i !== a && i !== b && !apart.has(i));
+  if (free.some((i) => [a, b].some((x) => !i.lead.some((e, d) => provablyDistinct(e, x.lead[d]!, ranges))))) {
+    throw new MeanFieldRefusal('needs a moment of three elements that may coincide', mulAll(rest.map((x) => x.source)), a.variable);
   }
-  return mulAll(items.map((i) => table(i, [...i.lead, ...i.event], needed, model)));
+  return go(rest, new Set([...apart, a, b]));
 }
 
-/** E of two statistics of the same element. */
-function jointExpectation(a: Item, b: Item, needed: Map<string, NeededExpectation>, model: DerivedModel): Expr {
-  if (a.kind.kind === 'onehot' && b.kind.kind === 'onehot') return cond(apply('eq', a.event[0]!, b.event[0]!), table(a, [...a.lead, ...a.event], needed, model), zero);
+/** E of two statistics of the same element, given how to go on with what they make together. */
+function joined(a: Item, b: Item, go: (together: Item) => Expr): Expr {
+  const source = mul(a.source, b.source);
+  if (a.kind.kind === 'onehot' && b.kind.kind === 'onehot') {
+    const same = apply('eq', a.event[0]!, b.event[0]!);
+    return equal(a.event[0]!, b.event[0]!) ? go(a) : cond(same, go(a), zero);
+  }
   if (a.kind.kind === 'power' && b.kind.kind === 'power') {
-    if (a.event.length === 0) return table({ variable: a.variable, kind: { kind: 'power', power: a.kind.power + b.kind.power } }, a.lead, needed, model);
-    if (a.event.length === 1 && a.kind.power === 1 && b.kind.power === 1) return table({ variable: a.variable, kind: { kind: 'pair' } }, [...a.lead, a.event[0]!, b.event[0]!], needed, model);
+    if (a.event.length === 0) return go({ ...a, kind: { kind: 'power', power: a.kind.power + b.kind.power }, source });
+    if (a.event.length === 1 && a.kind.power === 1 && b.kind.power === 1) return go({ ...a, event: [a.event[0]!, b.event[0]!], kind: { kind: 'pair' }, source });
   }
-  if (a.event.length === 0 && b.event.length === 0) {
-    const one_ = (k: StatisticKind): Expr => (k.kind === 'power' ? pow(ref('#self', []), { op: 'const', value: k.power }) : k.kind === 'log' ? apply('log', ref('#self', [])) : k.kind === 'log1m' ? apply('log', sub(one, ref('#self', []))) : k.kind === 'other' ? k.expr : zero);
-    return table({ variable: a.variable, kind: { kind: 'other', expr: mul(one_(a.kind), one_(b.kind)) } }, a.lead, needed, model);
+  if (a.event.length === 0 && b.event.length === 0 && a.kind.kind !== 'logdet' && b.kind.kind !== 'logdet') {
+    return go({ ...a, kind: { kind: 'other', expr: mul(selfExpr(a.kind), selfExpr(b.kind)) }, source });
   }
-  throw new MeanFieldRefusal('needs a joint moment that its family does not give', mul(a.source, b.source), a.variable);
+  throw new MeanFieldRefusal('needs a joint moment that its family does not give', source, a.variable);
 }

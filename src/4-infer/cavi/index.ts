@@ -2,51 +2,47 @@
  * Coordinate ascent variational inference: the fully factorised family, one factor for each element
  * of a plate and each multivariate draw; evidence lower bound after every sweep (Bishop 2006, 10.1).
  *
- * Starts are draws from the prior taken as point masses. Even starts first update finite latents (the
- * components drawn apart break their symmetry), odd ones the rest. All starts run a few sweeps; the
- * best goes on until the bound and the means stand still.
+ * Every start gets a few sweeps; the one with the highest bound goes on until the bound and the
+ * expectations stand still. Random starts differ by seed alone, never by the machine's speed.
  */
 import { type Diagnostic, ModelError } from '../../errors/diagnostic.js';
 import { didYouMean, renderDiagnostics } from '../../errors/render.js';
-import { allocate, type EntryPoint, instantiate, printModule } from '../../code/module.js';
-import { createRuntime } from '../../code/runtime.js';
-import type { Code } from '../../code/loop.js';
-import { createRandom } from '../../random/generator.js';
 import { breathe, seconds } from '../../platform/platform.js';
-import { ref } from '../../expr/expr.js';
 import { printText } from '../../expr/print.js';
 import type { BoundModel, Given } from '../../2-graph/bound.js';
 import type { ModelGraph } from '../../2-graph/graph.js';
-import { formName } from '../plan.js';
 import { factorForms } from '../../3-derive/conditional.js';
 import { jointFactors } from '../../3-derive/joint.js';
-import { type MeanField, meanField, MeanFieldRefusal } from '../../3-derive/meanField.js';
+import { meanField, MeanFieldRefusal } from '../../3-derive/meanField.js';
 import { DerivedModel } from '../../3-derive/model.js';
-import { ancestralCode } from '../ancestral.js';
-import { prepare, recordedVariables, runFolds } from '../assemble.js';
 import type { Backend, ExplainedBlock, Explanation, OptionDoc, RunRequest } from '../backend.js';
-import { FoldedTables } from '../contract.js';
 import { formulasOf, render, sourceLine, weightFormulas } from '../explain.js';
-import { regionLoops, regionName } from '../plan.js';
-import { type PlanEntry, type RunResult, sizeOf, type VariableResult } from '../posterior.js';
-import { ProgramBuilder } from '../programBuilder.js';
-import { type BlockCode, blockCodes, boundCode, declareTables, startTables } from './updates.js';
+import { formName, regionLoops, regionName } from '../plan.js';
+import type { ExchangeableGroup, PlanEntry, RunResult } from '../posterior.js';
+import { CaviProgram, type Memory, type Saved } from './program.js';
+import { orderComponents } from './relabel.js';
+import { results } from './results.js';
+import { begin, startKind } from './starts.js';
+import type { FactorKind } from './updates.js';
 
 const options: readonly OptionDoc[] = [
-  { name: 'restarts', type: 'integer', default: '10', doc: 'random starts; the one with the highest bound is kept' },
+  { name: 'restarts', type: 'integer', default: '10', doc: 'random starts, fewer by default for large data; the one with the highest bound is kept' },
   { name: 'iterations', type: 'integer', default: '5000', doc: 'sweeps at most' },
   { name: 'tolerance', type: 'number', default: '1e-9', doc: 'relative change of the bound in a sweep below which it has converged' },
   { name: 'block', type: 'text', default: 'none', doc: 'none: every scalar or draw alone (the only blocking of this version)' },
 ];
 
 /** Sweeps that every start gets before the best is chosen. */
-const trialSweeps = 25;
-/** Sweeps after the bound has converged in which the means may still settle. */
+const trialSweeps = 10;
+const usualRestarts = 10;
+const fewestRestarts = 3;
+/** Numbers in tables of expectations for which all the usual starts are tried; beyond, in proportion fewer. */
+const comfortableSize = 500_000;
+/** Sweeps after the bound has converged in which the expectations may still settle, and the numbers they may write. */
 const settlingSweeps = 1000;
+const settlingWork = 1e8;
 /** Largest relative change of an expectation, in units of 1 + its size, that counts as standing still. */
 const settled = 1e-12;
-/** Elements of a variable beyond which no draws are made from its factor. */
-const largestDrawn = 10_000;
 
 export const cavi: Backend = {
   name: 'cavi',
@@ -56,13 +52,13 @@ export const cavi: Backend = {
   run,
 };
 
-interface Settings { readonly restarts: number; readonly iterations: number; readonly tolerance: number }
+interface Settings { readonly restarts: number | null; readonly iterations: number; readonly tolerance: number }
 
 function refuse(diagnostics: readonly Diagnostic[]): never { throw new ModelError(diagnostics, renderDiagnostics(diagnostics, '', 'options')); }
 
 function readOptions(given: Readonly<Record<string, string>>): Settings {
   const wrong: Diagnostic[] = [];
-  const out = { restarts: 10, iterations: 5000, tolerance: 1e-9 };
+  const out: { restarts: number | null; iterations: number; tolerance: number } = { restarts: null, iterations: 5000, tolerance: 1e-9 };
   for (const [name, text] of Object.entries(given)) {
     if (name === 'block') {
       if (text !== 'none') wrong.push({ code: 'not-in-this-version', severity: 'error', message: `joint blocks (block=${text}) are not in this version`, hint: 'Leave the option out: every scalar or draw is a block of its own.' });
@@ -91,7 +87,7 @@ function derived<T>(work: () => T): T {
     refuse([{
       code: 'no-mean-field', severity: 'error',
       message: `cavi does not apply: the term ${printText(error.term)}${error.variable === null ? '' : ` of '${error.variable.replace(/=$/, '')}'`} ${error.message}`,
-      hint: 'Use --backend gibbs (or mh), which needs no expectation.',
+      hint: 'Use --backend gibbs (or mh), which needs no expectations.',
     }]);
   }
 }
@@ -111,127 +107,133 @@ function explain(graph: ModelGraph, given: Given, source: string, bound: BoundMo
       reason: form === null ? 'no family has its statistics: kept on a quadrature grid' : `its expected terms are statistics of ${formName(form)}`,
     };
   });
-  return { backend: 'cavi', blocks, notes: ['E(...) is the expectation under the other factors; in the JSON form it is read from a table named E|variable|statistic.'], code: bound === null ? null : derived(() => compile(bound)).source };
+  return { backend: 'cavi', blocks, notes: ['E(...) is the expectation under the other factors; in the JSON form it is read from a table named E|variable|statistic.'], code: bound === null ? null : derived(() => new CaviProgram(bound, 'explain')).source };
 }
 
-interface Compiled {
-  readonly source: string;
-  readonly field: MeanField;
-  readonly codes: readonly BlockCode[];
-  readonly builder: ProgramBuilder;
-  readonly functions: Readonly<Record<string, EntryPoint>>;
-  readonly memory: ReadonlyMap<string, Float64Array | Int32Array>;
-  readonly tables: readonly string[];
-}
-
-/** Generated code and its memory; the stream is the one of all starts. */
-function compile(bound: BoundModel, seed = 'explain'): Compiled {
-  const builder = new ProgramBuilder(bound);
-  prepare(builder);
-  const { model } = builder;
-  const field = meanField(factorForms(jointFactors(model), model), model);
-  const folded = new FoldedTables();
-  declareTables(builder, field, []);
-  const codes = blockCodes(builder, field, folded);
-  const isLatent = (s: { readonly kind: string; readonly target?: { readonly variable: string } | null }): boolean => s.target !== undefined && s.target !== null && ['latent', 'partial'].includes(model.statusOf(s.target.variable)) && s.kind !== 'predict' && s.kind !== 'let';
-  const isDeterministic = (s: { readonly kind: string; readonly target?: { readonly variable: string } | null }): boolean => s.kind === 'let' && s.target != null && model.statusOf(s.target.variable) === 'deterministic';
-  const bound_ = builder.fresh('bound', [], 'state');
-  const finiteFirst = [...codes.filter((c) => c.factor.kind === 'finite'), ...codes.filter((c) => c.factor.kind !== 'finite')];
-  const means = new Map<string, { mean: string; variance: string }>();
-  for (const c of codes) {
-    const name = c.block.region.variable.name;
-    if (means.has(name)) continue;
-    const shape = builder.storage(name).shape;
-    means.set(name, { mean: builder.fresh('meanOf', shape, 'state'), variance: builder.fresh('varianceOf', shape, 'state') });
+/** Names of the starts given by the user, with their values; others are reported by whoever read them. */
+function initialValues(bound: BoundModel, init: RunRequest['init']): ReadonlyMap<string, Memory> {
+  const out = new Map<string, Memory>();
+  for (const [name, value] of Object.entries(init ?? {})) {
+    const v = bound.variables.get(name);
+    if (v === undefined || v.status !== 'latent') continue;
+    const flat = (Array.isArray(value) ? value.flat(Infinity) : [value]).map(Number);
+    if (flat.length !== v.values.length) {
+      refuse([{ code: 'wrong-start', severity: 'error', message: `the start of '${name}' has ${flat.length} numbers, but '${name}' has ${v.values.length}`, hint: 'Give one number for each element, nested as the variable is.' }]);
+    }
+    out.set(name, v.values instanceof Int32Array ? Int32Array.from(flat) : Float64Array.from(flat));
   }
-  builder.entry('initialise', [...ancestralCode(builder, { generate: 'latents', wanted: (s) => isLatent(s) || isDeterministic(s) }), ...startTables(builder, field, folded)]);
-  builder.entry('sweep', codes.flatMap((c) => c.update));
-  builder.entry('finiteFirst', finiteFirst.flatMap((c) => c.update));
-  builder.entry('bound', [...boundCode(builder, field, codes, folded, bound_), { do: 'return', value: ref(bound_, []) }]);
-  builder.entry('draw', codes.flatMap((c): readonly Code[] => c.draw));
-  builder.entry('report', ancestralCode(builder, { generate: 'latents', wanted: (s) => isDeterministic(s) || s.kind === 'predict' }));
-  builder.entry('moments', codes.flatMap((c) => { const m = means.get(c.block.region.variable.name)!; return c.moments(m.mean, m.variance); }));
-  const printed = printModule(builder.module());
-  const values = runFolds(builder);
-  const initial = new Map<string, Float64Array | Int32Array>();
-  for (const s of printed.storages) { const v = values.get(s.name) ?? builder.initialValues(s.name); if (v !== undefined) initial.set(s.name, s.place === 'data' ? v : v.slice()); }
-  const arrays = allocate(printed.storages, initial);
-  const functions = instantiate(printed.source, arrays, createRuntime(createRandom(seed, 'cavi'), bound.graph.hostFunctions.map((h) => h.call)));
-  const memory = new Map(printed.storages.map((s, k) => [s.name, arrays[k]!]));
-  for (const [name, m] of means) { memory.set(`mean of ${name}`, memory.get(m.mean)!); memory.set(`variance of ${name}`, memory.get(m.variance)!); }
-  return { source: printed.source, field, codes, builder, functions, memory, tables: printed.storages.filter((s) => s.name.startsWith('E|') || s.name.startsWith('Q|')).map((s) => s.name) };
+  return out;
+}
+
+/** Numbers that one sweep writes. */
+function sweepSize(program: CaviProgram): number {
+  let size = 0;
+  for (const [name, values] of program.memory) if (name.startsWith('E|')) size += values.length;
+  return size;
+}
+
+interface Trial { readonly bound: number; readonly state: Saved; readonly trace: readonly number[] }
+
+/** The best of several starts after a few sweeps each; null where none had a finite bound. */
+async function bestStart(program: CaviProgram, settings: Settings, initialised: ReadonlyMap<string, Memory>, request: RunRequest): Promise<{ readonly best: Trial | null; readonly tried: number }> {
+  const held = new Set(program.blocks.flatMap((b, k) => (initialised.has(b.block.region.variable.name) ? [k] : [])));
+  const usual = initialised.size > 0 ? 1 : Math.max(fewestRestarts, Math.min(usualRestarts, Math.floor((usualRestarts * comfortableSize) / sweepSize(program))));
+  const starts = settings.restarts ?? usual;
+  let best: Trial | null = null;
+  for (let start = 0; start < starts; start++) {
+    begin(program, initialised.size > 0 ? 'prior' : startKind(program, start), start, held);
+    const trace = [program.bound()];
+    while (trace.length < Math.min(trialSweeps, settings.iterations)) {
+      program.sweep();
+      trace.push(program.bound());
+      if (!Number.isFinite(trace[trace.length - 1]!) || relativeChange(trace) < settings.tolerance) break;
+    }
+    const bound = trace[trace.length - 1]!;
+    request.onProgress?.({ chain: 0, phase: 'iteration', done: start + 1, total: starts, objective: bound });
+    if (Number.isFinite(bound) && (best === null || bound > best.bound)) best = { bound, state: program.save(), trace };
+    await breathe();
+  }
+  return { best, tried: starts };
+}
+
+/** Sweeps until nothing moves. */
+async function ascend(program: CaviProgram, settings: Settings, trace: number[], request: RunRequest): Promise<{ readonly converged: boolean; readonly warnings: readonly Diagnostic[] }> {
+  const warnings: Diagnostic[] = [];
+  const tables = [...program.memory].filter(([name, values]) => name.startsWith('E|') && values.length > 0).map(([, values]) => values);
+  const patience = Math.min(settlingSweeps, Math.ceil(settlingWork / sweepSize(program)));
+  let before: readonly Memory[] | null = null;
+  let convergedAt = -1, worst = 0, worstAt = 0;
+  if (relativeChange(trace) < settings.tolerance) convergedAt = trace.length;
+  while (trace.length < settings.iterations) {
+    if (convergedAt >= 0) before = tables.map((t) => t.slice());
+    program.sweep();
+    trace.push(program.bound());
+    const last = trace[trace.length - 1]!;
+    if (!Number.isFinite(last)) {
+      warnings.push({ code: 'no-finite-bound', severity: 'warning', message: `the evidence lower bound became ${last} in sweep ${trace.length}`, hint: 'A param may have run to the edge of its range (a variance to 0): give it a prior, or look for data that the model calls impossible.' });
+      return { converged: false, warnings };
+    }
+    const drop = trace[trace.length - 2]! - last;
+    if (drop > worst) { worst = drop; worstAt = trace.length; }
+    if (convergedAt < 0 && relativeChange(trace) < settings.tolerance) convergedAt = trace.length;
+    else if (convergedAt >= 0 && (trace.length - convergedAt >= patience || (before !== null && largestChange(tables, before) < settled))) break;
+    if (trace.length % 50 === 0) {
+      request.onProgress?.({ chain: 0, phase: 'iteration', done: trace.length, total: settings.iterations, objective: last });
+      await breathe();
+    }
+  }
+  if (convergedAt < 0) warnings.push({ code: 'not-converged', severity: 'warning', message: `the bound still changed by ${relativeChange(trace).toExponential(1)} (relative) after ${trace.length} sweeps`, hint: 'Raise --opt iterations, or accept a larger --opt tolerance.' });
+  if (worst > 1e-8 * (1 + Math.abs(trace[trace.length - 1]!))) warnings.push({ code: 'bound-fell', severity: 'warning', message: `the bound fell by ${worst.toExponential(1)} in sweep ${worstAt}`, hint: 'The numbers are too large or too small for the update to be exact: rescale the data.' });
+  return { converged: convergedAt >= 0, warnings };
 }
 
 async function run(model: BoundModel, _source: string, request: RunRequest): Promise<RunResult> {
   const settings = readOptions(request.options);
-  const begin = seconds();
-  const compiled = derived(() => compile(model, request.seed));
-  const compiledAt = seconds();
-  const call = (name: string): number => compiled.functions[name]!() ?? NaN;
-  const snapshot = (): Map<string, Float64Array | Int32Array> => new Map([...compiled.memory].map(([name, a]) => [name, a.slice()]));
-  const restore = (saved: ReadonlyMap<string, Float64Array | Int32Array>): void => { for (const [name, a] of saved) compiled.memory.get(name)!.set(a as never); };
-
-  let best: { elbo: number; state: Map<string, Float64Array | Int32Array>; trace: number[] } | null = null;
-  const symmetric = compiled.codes.some((c) => c.factor.kind === 'finite');
-  const restarts = settings.restarts;
-  for (let start = 0; start < restarts; start++) {
-    call('initialise');
-    const trace: number[] = [];
-    const first = symmetric && start % 2 === 0 ? 'finiteFirst' : 'sweep';
-    for (let s = 0; s < Math.min(trialSweeps, settings.iterations); s++) {
-      call(s === 0 ? first : 'sweep');
-      trace.push(call('bound'));
-      if (s > 1 && relativeChange(trace) < settings.tolerance) break;
-    }
-    const elbo = trace[trace.length - 1]!;
-    request.onProgress?.({ chain: 0, phase: 'iteration', done: start + 1, total: restarts, objective: elbo });
-    if (Number.isFinite(elbo) && (best === null || elbo > best.elbo)) best = { elbo, state: snapshot(), trace };
-    await breathe();
+  const begun = seconds();
+  const initialised = initialValues(model, request.init);
+  const program = derived(() => new CaviProgram(model, request.seed, initialised));
+  const compiled = seconds();
+  const { best, tried } = await bestStart(program, settings, initialised, request);
+  const trace = [...(best?.trace ?? [])];
+  let converged = false, warnings: readonly Diagnostic[];
+  if (best === null) {
+    warnings = [{ code: 'no-finite-bound', severity: 'warning', message: `the evidence lower bound was not finite from any of ${tried} starts`, hint: 'Look for data or start values that are impossible under the model, and for priors without a finite expectation.' }];
+  } else {
+    program.restore(best.state);
+    ({ converged, warnings } = await ascend(program, settings, trace, request));
   }
-  const warnings: Diagnostic[] = [];
-  const fallen = { worst: 0, at: 0 };
-  let converged = false;
-  const trace = best?.trace ?? [];
-  if (best === null) warnings.push({ code: 'no-finite-bound', severity: 'warning', message: `the evidence lower bound was not finite from any of ${restarts} starts`, hint: 'Check priors and data for values that are impossible under the model.' });
-  else {
-    restore(best.state);
-    const tables = compiled.tables.map((t) => compiled.memory.get(t)!);
-    let before = tables.map((t) => t.slice());
-    let since = -1;
-    while (trace.length < settings.iterations) {
-      call('sweep');
-      trace.push(call('bound'));
-      const drop = trace[trace.length - 2]! - trace[trace.length - 1]!;
-      if (drop > fallen.worst) { fallen.worst = drop; fallen.at = trace.length; }
-      if (since < 0 && relativeChange(trace) < settings.tolerance) { since = trace.length; converged = true; }
-      if (since >= 0 && (largestChange(tables, before) < settled || trace.length - since > settlingSweeps)) break;
-      if (since >= 0) before = tables.map((t) => t.slice());
-      if (trace.length % 50 === 0) {
-        request.onProgress?.({ chain: 0, phase: 'iteration', done: trace.length, total: settings.iterations, objective: trace[trace.length - 1]! });
-        await breathe();
-      }
-    }
-    if (!converged) warnings.push({ code: 'not-converged', severity: 'warning', message: `the bound still changed by ${relativeChange(trace).toExponential(1)} (relative) after ${trace.length} sweeps`, hint: 'Raise --opt iterations, or accept a larger --opt tolerance.' });
-    const scale = Math.abs(trace[trace.length - 1]!) + 1;
-    if (fallen.worst > 1e-8 * scale) warnings.push({ code: 'bound-fell', severity: 'warning', message: `the bound fell by ${fallen.worst.toExponential(1)} in sweep ${fallen.at}`, hint: 'The numbers are too large or too small for the update to be exact: rescale the data.' });
-  }
-  const warmedAt = seconds();
-  call('moments');
-  const variables = results(compiled, request);
+  const groups: readonly ExchangeableGroup[] = [];
+  orderComponents(program, groups);
+  const ascended = seconds();
+  const variables = results(program, request);
   return {
-    backend: 'cavi', variables, exchangeable: [], logEvidence: null, logEvidenceSe: null,
-    elbo: best === null ? null : trace[trace.length - 1]!, logLikelihood: null, logJoint: null,
+    backend: 'cavi', variables, exchangeable: groups, logEvidence: null, logEvidenceSe: null,
+    elbo: converged ? trace[trace.length - 1]! : lastFinite(trace), logLikelihood: null, logJoint: null,
     traces: { elbo: trace }, warnings, converged,
-    seconds: { compile: compiledAt - begin, warmup: warmedAt - compiledAt, sampling: seconds() - warmedAt },
-    plan: compiled.codes.map((c): PlanEntry => ({ block: `q(${regionName(c.block.region)})`, kernel: c.factor.kind, reason: c.block.recognised.kind === 'none' ? 'no family: quadrature grid' : formName(c.block.recognised) })),
+    seconds: { compile: compiled - begun, warmup: ascended - compiled, sampling: seconds() - ascended },
+    plan: program.blocks.map((c): PlanEntry => ({ block: `q(${regionName(c.block.region)})`, kernel: c.factor.kind, reason: factorName(c.factor) })),
   };
 }
-
-function relativeChange(trace: readonly number[]): number {
-  const last = trace[trace.length - 1]!, before = trace[trace.length - 2];
-  return before === undefined ? Infinity : Math.abs(last - before) / (1e-300 + Math.max(Math.abs(last), 1));
+function factorName(factor: FactorKind): string {
+  switch (factor.kind) {
+    case 'finite': return 'Categorical';
+    case 'family': return factor.family.name;
+    case 'powerGamma': return 'power of a Gamma';
+    case 'grid': return 'no family has its statistics: quadrature grid';
+    case 'point': return 'a param: the point that maximises the bound';
+  }
 }
-function largestChange(now: readonly (Float64Array | Int32Array)[], before: readonly (Float64Array | Int32Array)[]): number {
+function lastFinite(trace: readonly number[]): number | null {
+  const finite = trace.filter((x) => Number.isFinite(x));
+  return finite[finite.length - 1] ?? null;
+}
+
+/** Relative to the larger of the bound and 1, so that a bound near zero can converge. */
+function relativeChange(trace: readonly number[]): number {
+  const last = trace[trace.length - 1], before = trace[trace.length - 2];
+  return last === undefined || before === undefined ? Infinity : Math.abs(last - before) / Math.max(Math.abs(last), 1);
+}
+function largestChange(now: readonly Memory[], before: readonly Memory[]): number {
   let worst = 0;
   now.forEach((a, k) => {
     const b = before[k]!;
@@ -241,38 +243,4 @@ function largestChange(now: readonly (Float64Array | Int32Array)[], before: read
     }
   });
   return worst;
-}
-
-/** Moments of the factors, and independent draws for quantiles, reports and predictions. */
-function results(compiled: Compiled, request: RunRequest): readonly VariableResult[] {
-  const { builder, memory, codes } = compiled;
-  const recorded = recordedVariables(builder, request.keep);
-  const count = request.chains * request.draws;
-  const drawn = recorded.map((r) => (sizeOf(r.shape) <= largestDrawn || r.kind !== 'latent' ? new Float64Array(count * sizeOf(r.shape)) : null));
-  for (let d = 0; d < count; d++) {
-    compiled.functions['draw']!();
-    compiled.functions['report']!();
-    recorded.forEach((r, k) => {
-      const into = drawn[k];
-      if (into !== null && into !== undefined) into.set(memory.get(r.storage)! as Float64Array, d * sizeOf(r.shape));
-    });
-  }
-  return recorded.map((r, k): VariableResult => {
-    const base = { name: r.name, shape: r.shape, kind: r.kind, discrete: r.discrete, range: r.range, elements: r.elements, insidePlate: r.insidePlate };
-    const values = drawn[k] ?? null;
-    const mean = memory.get(`mean of ${r.name}`), variance = memory.get(`variance of ${r.name}`);
-    if (mean === undefined || variance === undefined) return { ...base, result: { form: 'draws', chains: request.chains, draws: request.draws, values: values!, independent: true } };
-    const point = codes.filter((c) => c.block.region.variable.name === r.name).every((c) => c.factor.kind === 'point');
-    return {
-      ...base,
-      result: {
-        form: 'closed', mean: Float64Array.from(mean), sd: point ? null : Float64Array.from(variance, Math.sqrt), mcse: null, quantiles: null,
-        probabilities: probabilitiesOf(memory, r.name), draws: values === null ? null : { count, values },
-      },
-    };
-  });
-}
-function probabilitiesOf(memory: ReadonlyMap<string, Float64Array | Int32Array>, name: string): Float64Array | null {
-  const p = memory.get(`E|${name}=|1`);
-  return p === undefined ? null : Float64Array.from(p);
 }

@@ -1,20 +1,24 @@
 /**
  * Generated code of coordinate ascent: for each block the natural parameters in expectation, the
  * parameters of its factor, and the expectations that other blocks read; the evidence lower bound;
- * draws and moments of the factors.
+ * draws, moments and quantiles of the factors.
  */
 import { type Code, accumulate, forLoop, store } from '../../code/loop.js';
 import type { Family } from '../../distributions/family.js';
+import { pareto } from '../../distributions/pareto.js';
+import { InternalError } from '../../errors/diagnostic.js';
 import type { ClosedForm, Slot } from '../../3-derive/closedForm.js';
-import { kindsOf, replaceSelf, statisticName, statisticTerm } from '../../3-derive/closedForm.js';
-import { selfExpr, type StatisticKind } from '../../3-derive/conditional.js';
-import { expectationOf, type MeanField, type MeanFieldBlock, MeanFieldRefusal, type NeededExpectation, oneHotOf } from '../../3-derive/meanField.js';
-import { type ArrayExpr, type Expr, type Index, add, addAll, apply, at as elementAt, build, cond, exp, index, lgamma, log, mul, neg, num, one, pow, ref, reduce, scalar, sub, zero } from '../../expr/expr.js';
-import { gridNodes } from '../../random/quadratureGrid.js';
+import { kindsOf, regionSupport, replaceSelf, statisticName, statisticTerm } from '../../3-derive/closedForm.js';
+import { type Contribution, selfExpr, type StatisticKind } from '../../3-derive/conditional.js';
+import { atElement, expectationOf, type MeanField, type MeanFieldBlock, MeanFieldRefusal, type NeededExpectation, oneHotOf } from '../../3-derive/meanField.js';
+import { factorsOf } from '../../3-derive/normalForm.js';
+import { type ArrayExpr, type Expr, type Index, add, addAll, apply, at as elementAt, build, cond, exp, index, isConst, lgamma, log, mul, mulAll, neg, num, one, pow, ref, reduce, scalar, sub, zero } from '../../expr/expr.js';
+import { gridEdges, gridNodes } from '../../random/quadratureGrid.js';
 import { FoldedTables, StatisticTables } from '../contract.js';
 import { boundExprs, drawVariate, naturalArray, naturals, RegionContext } from '../kernels.js';
 import type { ProgramBuilder } from '../programBuilder.js';
 import { loops } from '../programBuilder.js';
+import { modeOf } from './points.js';
 
 /** How the factor of one block is kept. */
 export type FactorKind =
@@ -25,17 +29,26 @@ export type FactorKind =
   /** A `param`: the mode of what would be its factor. */
   | { readonly kind: 'point'; readonly form: ClosedForm; readonly slots: readonly Slot[] };
 
+/** Probabilities of quantiles in the order in which they are written. */
+export const quantileLevels: readonly number[] = [0.05, 0.5, 0.95];
+
 export interface BlockCode {
   readonly block: MeanFieldBlock;
   readonly factor: FactorKind;
-  /** Natural parameters, factor parameters, expectations: one coordinate ascent step. */
+  /** Natural parameters and factor parameters from the other blocks' expectations. */
   readonly update: readonly Code[];
+  /** The expectations that blocks read, from the factor's parameters; follows every update. */
+  readonly expectations: readonly Code[];
   /** Adds the entropy of the factor to a storage. */
   entropy(into: string): readonly Code[];
   /** Writes a draw of the block to the state. */
   readonly draw: readonly Code[];
   /** Writes mean and variance of each number of the block. */
   moments(mean: string, variance: string): readonly Code[];
+  /** Writes the quantiles of each number of the block; null where they are not in closed form. */
+  quantiles(into: readonly string[]): readonly Code[] | null;
+  /** For finite blocks: the log of the sum of weights of each element, from the last update. */
+  readonly scores: string | null;
 }
 
 /** Name of the storage of a factor's parameter. */
@@ -44,44 +57,42 @@ function parameterOf(variable: string, statement: number, name: string): string 
 /** Decides how a block's factor is kept. @throws MeanFieldRefusal naming the term where no way is known. */
 export function factorKind(builder: ProgramBuilder, block: MeanFieldBlock): FactorKind {
   const r = block.recognised;
-  if (r.kind === 'finite') {
-    const low = builder.bind(r.low), count = builder.bind(add(sub(r.high, r.low), one));
-    if (low.op !== 'const' || count.op !== 'const') throw new MeanFieldRefusal('has a support that differs between elements', r.high, block.region.variable.name);
+  const name = block.region.variable.name;
+  const self = ref(name, block.region.at);
+  if (builder.model.finiteRange(name) !== null) {
+    const range = builder.model.finiteRange(name)!;
+    const low = builder.bind(range.low), count = builder.bind(add(sub(range.high, range.low), one));
+    if (low.op !== 'const' || count.op !== 'const') throw new MeanFieldRefusal('has a support that differs between elements', range.high, name);
     return { kind: 'finite', count: count.value, low: low.value };
   }
-  const isPoint = block.region.statement.kind === 'param';
-  if (isPoint && r.kind !== 'none') return { kind: 'point', form: r, slots: 'slots' in r ? r.slots : [] };
+  if (block.region.variable.constraint.kind === 'ordered') throw new MeanFieldRefusal('is bounded by its neighbours, so it has no fixed support', self, name);
+  if (block.region.statement.kind === 'param') {
+    if (r.kind === 'none') throw new MeanFieldRefusal(`is a param whose maximum is not known in closed form (${r.reason})`, r.term ?? self, name);
+    return { kind: 'point', form: r, slots: 'slots' in r ? r.slots : [] };
+  }
   if (r.kind === 'exponential' && !r.bounded) return { kind: 'family', family: r.family, slots: r.slots };
   if (r.kind === 'powerGamma' && !r.bounded) return { kind: 'powerGamma', power: r.power, slots: r.slots };
-  const name = block.region.variable.name;
+  const support = regionSupport(block.region);
+  if (r.kind === 'powerLaw' && support.kind === 'interval' && isConst(support.high, Infinity) && block.collected.bounds.every((b) => b.side === 'low')) return { kind: 'family', family: pareto, slots: r.slots };
   const obstacle = block.collected.obstacles[0];
   if (obstacle !== undefined) throw new MeanFieldRefusal('does not separate from the other unknowns', obstacle.term, name);
   const kinds = kindsOf(block.expected);
   if (r.kind === 'shiftedCount' || block.region.variable.scalar !== 'real') throw new MeanFieldRefusal('is a count without a conjugate family', statisticTerm(kinds[kinds.length - 1] ?? { kind: 'log' }, block.region), name);
-  if (block.region.eventRank > 0) throw new MeanFieldRefusal(r.kind === 'none' ? r.reason : 'has no family', r.kind === 'none' && r.term !== null ? r.term : ref(name, block.region.at), name);
-  for (const k of kinds) if (k.kind === 'other' && !closedIn(k.expr)) throw new MeanFieldRefusal('mixes it with other unknowns', statisticTerm(k, block.region), name);
+  if (block.region.eventRank > 0) throw new MeanFieldRefusal(r.kind === 'none' ? r.reason : 'has no family', r.kind === 'none' && r.term !== null ? r.term : self, name);
+  for (const k of kinds) {
+    if (k.kind === 'other' && builder.model.dependsOnLatents(replaceSelf(k.expr, zero))) throw new MeanFieldRefusal('mixes it with other unknowns', statisticTerm(k, block.region), name);
+  }
   return { kind: 'grid', slots: kinds.map((statistic) => ({ statistic, rank: 0 as const })) };
 }
-function closedIn(e: Expr): boolean {
-  if (e.op === 'ref') return e.variable === '#self';
-  if (e.op === 'const') return true;
-  return e.op === 'apply' && e.args.every(closedIn);
-}
 
-/** Declares the tables of expectations and factor parameters. */
-export function declareTables(builder: ProgramBuilder, field: MeanField, extra: readonly NeededExpectation[]): void {
-  for (const n of [...field.needed, ...extra]) {
-    if (builder.hasStorage(n.name)) continue;
-    builder.addStorage({ name: n.name, type: 'float64', shape: tableShape(builder, n), place: 'state' });
+/** Declares the tables of expectations; shapes are those of the variable and the statistic. */
+export function declareTables(builder: ProgramBuilder, field: MeanField): void {
+  for (const n of field.needed) {
+    if (!builder.hasStorage(n.name)) builder.addStorage({ name: n.name, type: 'float64', shape: tableShape(builder, n), place: 'state' });
   }
 }
 function tableShape(builder: ProgramBuilder, n: NeededExpectation): readonly number[] {
-  if (n.kind.kind === 'onehot') {
-    const own = n.variable.slice(0, -1);
-    const range = builder.model.finiteRange(own)!;
-    const count = builder.interval(builder.bind(add(sub(range.high, range.low), one)))!.high;
-    return [...builder.storage(own).shape, count];
-  }
+  if (n.kind.kind === 'onehot') return oneHotShape(builder, n.variable.slice(0, -1));
   const shape = builder.storage(n.variable).shape;
   const rank = builder.model.statusOf(n.variable) === 'partial' ? 0 : builder.model.variable(n.variable).eventRank;
   const lead = shape.slice(0, shape.length - rank), d = shape.slice(shape.length - rank);
@@ -90,15 +101,22 @@ function tableShape(builder: ProgramBuilder, n: NeededExpectation): readonly num
   if (n.kind.kind === 'logdet') return lead;
   return shape;
 }
+function oneHotShape(builder: ProgramBuilder, variable: string): readonly number[] {
+  const range = builder.model.finiteRange(variable)!;
+  const count = builder.bind(add(sub(range.high, range.low), one));
+  if (count.op !== 'const') throw new MeanFieldRefusal('has a support that differs between elements', range.high, variable);
+  return [...builder.storage(variable).shape, count.value];
+}
 
 /** Code of all blocks. @throws MeanFieldRefusal where a factor or an expectation is not to be had. */
 export function blockCodes(builder: ProgramBuilder, field: MeanField, folded: FoldedTables): readonly BlockCode[] {
   return field.blocks.map((block) => blockCode(builder, block, field.needed.filter((n) => n.variable === block.region.variable.name || n.variable === oneHotOf(block.region.variable.name)), folded));
 }
 
-function blockCode(builder: ProgramBuilder, block: MeanFieldBlock, needed: readonly NeededExpectation[], folded: FoldedTables): BlockCode {
+function blockCode(builder: ProgramBuilder, raw: MeanFieldBlock, needed: readonly NeededExpectation[], folded: FoldedTables): BlockCode {
+  const block = { ...raw, expected: raw.expected.map((c): Contribution => ({ ...c, coefficient: withExactZeros(builder, c.coefficient) })) };
   const factor = factorKind(builder, block);
-  const context = new RegionContext(builder, block.collected.region === block.region ? block.collected : { ...block.collected, region: block.region }, folded, needed.map((n) => n.name));
+  const context = new RegionContext(builder, { ...block.collected, region: block.region }, folded, needed.map((n) => n.name));
   switch (factor.kind) {
     case 'finite': return finiteBlock(context, block, factor);
     case 'family': return familyBlock(context, block, factor.family, factor.slots, needed);
@@ -108,38 +126,106 @@ function blockCode(builder: ProgramBuilder, block: MeanFieldBlock, needed: reado
   }
 }
 
+/**
+ * A probability of zero times the log of a zero is zero: E[1[z = k]] log P with a forbidden P is
+ * written x log P, which is 0 where x is. Logs that cannot be minus infinity stay as they are.
+ */
+export function withExactZeros(builder: ProgramBuilder, coefficient: Expr): Expr {
+  const factors = factorsOf(coefficient);
+  const forbidden = factors.flatMap((f): { f: Expr; argument: Expr }[] => {
+    if (isConst(f, -Infinity)) return [{ f, argument: zero }];
+    if (f.op === 'apply' && f.fn === 'log' && mayVanish(builder, f.args[0]!)) return [{ f, argument: f.args[0]! }];
+    if (f.op === 'apply' && f.fn === 'log1p' && mayVanish(builder, add(one, f.args[0]!))) return [{ f, argument: add(one, f.args[0]!) }];
+    return [];
+  });
+  const hot = factors.filter((f) => f.op === 'ref' && f.variable.startsWith('E|') && f.variable.endsWith('=|1'));
+  const first = forbidden[0];
+  if (first === undefined || hot.length === 0) return coefficient;
+  return mulAll([...factors.filter((f) => f !== first.f && !hot.includes(f)), apply('xlogy', mulAll(hot), first.argument)]);
+}
+function mayVanish(builder: ProgramBuilder, e: Expr): boolean {
+  switch (e.op) {
+    case 'const': return !(e.value > 0);
+    case 'cond': return mayVanish(builder, e.then) || mayVanish(builder, e.otherwise);
+    case 'ref': {
+      const values = builder.model.statusOf(e.variable) === 'given' ? builder.initialValues(e.variable) : undefined;
+      return values?.some((x) => !(x > 0)) ?? false;
+    }
+    case 'apply': {
+      const [a, b] = e.args;
+      switch (e.fn) {
+        case 'eq': case 'ne': case 'ge': case 'gt': case 'le': case 'lt': case 'and': case 'or': case 'not': return true;
+        case 'mul': return mayVanish(builder, a!) || mayVanish(builder, b!);
+        case 'div': case 'pow': return mayVanish(builder, a!);
+        case 'sub': return isConst(a!, 1) && (b!.op === 'ref' ? (builder.initialValues(b!.variable)?.some((x) => !(x < 1)) ?? false) : b!.op !== 'const' || b!.value >= 1);
+        case 'add': return mayVanish(builder, a!) && mayVanish(builder, b!);
+        default: return false;
+      }
+    }
+    default: return false;
+  }
+}
+
 function over(context: RegionContext, body: readonly Code[]): readonly Code[] { return loops(context.plates, context.guards, body); }
+/** Loops over the block's event around code for one number. */
+function overEvent(context: RegionContext, body: (event: readonly Index[]) => readonly Code[]): readonly Code[] {
+  const event = context.eventDims.map((_, d) => index(`v${d}`));
+  return event.reduceRight<readonly Code[]>((inner, i, d) => [forLoop(i, zero, num(context.eventDims[d]!), inner)], body(event));
+}
 
 function finiteBlock(context: RegionContext, block: MeanFieldBlock, factor: FactorKind & { kind: 'finite' }): BlockCode {
   const { builder } = context;
   const name = oneHotOf(context.name);
   const probabilities = expectationOf(name, '1');
-  if (!builder.hasStorage(probabilities)) builder.addStorage({ name: probabilities, type: 'float64', shape: [...builder.storage(context.name).shape, factor.count], place: 'state' });
+  const shape = builder.storage(context.name).shape, id = context.region.statement.id;
+  if (!builder.hasStorage(probabilities)) builder.addStorage({ name: probabilities, type: 'float64', shape: [...shape, factor.count], place: 'state' });
+  const entropies = builder.addStorage({ name: parameterOf(context.name, id, 'entropy'), type: 'float64', shape: [], place: 'state' });
+  const scores = builder.addStorage({ name: parameterOf(context.name, id, 'score'), type: 'float64', shape, place: 'state' }, new Float64Array(shape.reduce((a, b) => a * b, 1)).fill(NaN));
   const slot: Slot = { statistic: { kind: 'onehot' }, rank: 1 };
   const eta = naturals(context, [slot], block.expected, [factor.count]);
   const logits = eta.storages[0]!;
-  const k = index('k'), j = index('k'), m = index('k');
+  const [j, k, l, m] = ['k', 'k', 'k', 'k'].map((n) => index(n)) as [Index, Index, Index, Index];
   const count = num(factor.count);
-  const top = builder.fresh('top', [], 'local'), total = builder.fresh('total', [], 'local');
+  const top = builder.fresh('top', [], 'local'), total = builder.fresh('total', [], 'local'), spread = builder.fresh('spread', [], 'local');
   const cell = (i: Expr): readonly Expr[] => [...context.at, i];
-  const update = context.sweep([
-    ...eta.code,
-    store(top, [], reduce('logsumexp', j, zero, count, ref(logits, [j]))),
-    forLoop(k, zero, count, [store(probabilities, cell(k), exp(sub(ref(logits, [k]), ref(top, []))))]),
-  ]);
   const p = (i: Expr): Expr => ref(probabilities, cell(i));
+  const height = (i: Expr): Expr => sub(ref(logits, [i]), ref(top, []));
+  const update = [
+    store(entropies, [], zero),
+    ...context.sweep([
+      ...eta.code,
+      store(top, [], reduce('max', j, zero, count, ref(logits, [j]))),
+      forLoop(k, zero, count, [store(probabilities, cell(k), exp(height(k)))]),
+      store(total, [], reduce('sum', l, zero, count, p(l))),
+      // H = log sum_k e^l_k - sum_k p_k l_k, values of no weight left out.
+      store(spread, [], reduce('sum', m, zero, count, cond(apply('gt', p(m), zero), mul(p(m), height(m)), zero))),
+      ...((): readonly Code[] => {
+        const n = index('k');
+        return [
+          store(spread, [], sub(log(ref(total, [])), apply('div', ref(spread, []), ref(total, [])))),
+          store(total, [], apply('div', one, ref(total, []))),
+          forLoop(n, zero, count, [store(probabilities, cell(n), mul(p(n), ref(total, [])))]),
+        ];
+      })(),
+      accumulate(entropies, [], ref(spread, [])),
+      store(scores, context.at, sub(ref(top, []), log(ref(total, [])))),
+    ]),
+  ];
+  const q = index('k'), r = index('k'), drawnIndex = index('k');
   const value = (i: Expr): Expr => add(num(factor.low), i);
   const drawn = builder.fresh('drawn', [], 'local', 'int32');
   const here = context.place();
   return {
-    block, factor, update,
-    entropy: (into) => over(context, [accumulate(into, [], neg(reduce('sum', m, zero, count, apply('xlogy', p(m), p(m)))))]),
-    draw: over(context, [store(drawn, [], zero), { do: 'categorical', index: k, count, logWeight: log(p(k)), into: { storage: drawn, at: [] } }, store(here.storage, here.at, add(ref(drawn, []), num(factor.low)))]),
+    block, factor, update, expectations: [], scores,
+    entropy: (into) => [accumulate(into, [], ref(entropies, []))],
+    draw: over(context, [store(drawn, [], zero), { do: 'categorical', index: drawnIndex, count, logWeight: log(p(drawnIndex)), into: { storage: drawn, at: [] } }, store(here.storage, here.at, add(ref(drawn, []), num(factor.low)))]),
     moments: (mean, variance) => over(context, [
-      store(total, [], reduce('sum', m, zero, count, mul(p(m), value(m)))),
+      store(total, [], reduce('sum', q, zero, count, mul(p(q), value(q)))),
       store(mean, context.at, ref(total, [])),
-      store(variance, context.at, reduce('sum', m, zero, count, mul(p(m), pow(sub(value(m), ref(total, [])), num(2))))),
+      store(variance, context.at, reduce('sum', r, zero, count, mul(p(r), pow(sub(value(r), ref(total, [])), num(2))))),
     ]),
+    // Read off the probabilities by whoever reports them.
+    quantiles: () => null,
   };
 }
 
@@ -176,40 +262,86 @@ function familyBlock(context: RegionContext, block: MeanFieldBlock, family: Fami
   const { builder } = context;
   const eta = naturals(context, slots, block.expected);
   const natural = slots.map((s, k) => naturalArray(s, eta.storages[k]!, context.eventDims));
-  const stored = parameterStorages(context, family.exponential!.parameters(natural));
+  const { low } = boundExprs(context);
+  const stored = parameterStorages(context, family.exponential!.parameters(natural, { kind: 'interval', low, high: num(Infinity) }));
   const p = stored.read();
+  // Recomputed from the stored parameters: one update, then everything else in one place.
   const tables = needed.flatMap((n) => writeTable(context, n.name, familyExpectation(family, n.kind, p, context)));
   return {
-    block, factor: { kind: 'family', family, slots },
-    update: context.sweep([...eta.code, ...stored.write, ...tables]),
+    block, factor: { kind: 'family', family, slots }, scores: null,
+    ...together(context, [...eta.code, ...stored.write], tables),
     entropy: (into) => over(context, [accumulate(into, [], builder.bind(family.exponential!.entropy(p)))]),
     draw: over(context, drawVariate(builder, family.variate(p), context.place(), context.region.eventRank)),
     moments: (mean, variance) => over(context, momentCode(context, family, p, mean, variance)),
+    quantiles: (into) => quantileCode(context, family, p, into),
   };
 }
+
+/**
+ * An update and the expectations after it: element by element where a block's elements read one
+ * another (a chain sees the neighbour just updated), and the expectations alone for whoever has set
+ * the parameters.
+ */
+function together(context: RegionContext, parameters: readonly Code[], tables: readonly Code[]): Pick<BlockCode, 'update' | 'expectations'> {
+  return { update: context.sweep([...parameters, ...tables]), expectations: over(context, tables) };
+}
+
 function momentCode(context: RegionContext, family: Family, p: Readonly<Record<string, ArrayExpr>>, mean: string, variance: string): readonly Code[] {
   const m = family.mean?.(p), v = family.variance?.(p);
-  if (m === undefined || v === undefined) return [];
-  const dims = context.eventDims;
-  const event = dims.map((_, d) => index(`v${d}`));
+  if (m === undefined || v === undefined) throw new InternalError(`${family.name} states no moments`);
   // Vectors state a covariance matrix, matrices elementwise variances.
-  const own = dims.length === 1 ? elementAt(v, event[0]!, event[0]!) : elementAt(v, ...event);
-  const put = [store(mean, [...context.at, ...event], context.builder.bind(elementAt(m, ...event))), store(variance, [...context.at, ...event], context.builder.bind(own))];
-  return event.reduceRight<readonly Code[]>((inner, i, d) => [forLoop(i, zero, num(dims[d]!), inner)], put);
+  return overEvent(context, (event) => [
+    store(mean, [...context.at, ...event], context.builder.bind(elementAt(m, ...event))),
+    store(variance, [...context.at, ...event], context.builder.bind(event.length === 1 ? elementAt(v, event[0]!, event[0]!) : elementAt(v, ...event))),
+  ]);
+}
+
+/** Quantiles of each number of a family's draw by its marginal law; null where one has no closed form. */
+function quantileCode(context: RegionContext, family: Family, p: Readonly<Record<string, ArrayExpr>>, into: readonly string[]): readonly Code[] | null {
+  const marginal = marginalQuantile(family, p);
+  if (marginal === null) return null;
+  return over(context, overEvent(context, (event) => quantileLevels.map((u, n) => store(into[n]!, [...context.at, ...event], context.builder.bind(marginal(num(u), event))))));
+}
+function marginalQuantile(family: Family, p: Readonly<Record<string, ArrayExpr>>): ((u: Expr, event: readonly Expr[]) => Expr) | null {
+  switch (family.name) {
+    case 'MvNormal': return (u, [i]) => add(elementAt(p['mean']!, i!), mul(pow(elementAt(p['cov']!, i!, i!), num(0.5)), apply('normalQuantile', u)));
+    // One of several proportions is a Beta.
+    case 'Dirichlet': return (u, [i]) => {
+      const alpha = p['alpha']!, k = index('k');
+      const a = elementAt(alpha, i!);
+      return apply('betaIInverse', u, a, sub(reduce('sum', k, zero, alpha.dims[0]!, elementAt(alpha, k)), a));
+    };
+    default: return family.quantile === undefined || family.eventRank > 0 ? null : (u) => family.quantile!(u, p);
+  }
 }
 
 /** E[statistic] of a family, with powers of Gamma and InverseGamma by their gamma functions. */
 function familyExpectation(family: Family, kind: StatisticKind, p: Readonly<Record<string, ArrayExpr>>, context: RegionContext): ArrayExpr {
-  const name = statisticName(kind, context.region.eventRank);
-  if (kind.kind === 'power' && context.region.eventRank === 0 && (family.name === 'Gamma' || family.name === 'InverseGamma')) {
-    const shape = p['shape']!.body;
-    const rate = family.name === 'Gamma' ? p['rate']!.body : p['scale']!.body;
-    const q = family.name === 'Gamma' ? kind.power : -kind.power;
-    return scalar(mul(exp(sub(lgamma(add(shape, num(q))), lgamma(shape))), pow(rate, num(-q))));
+  if (kind.kind === 'power' && context.region.eventRank === 0) {
+    if (family.name === 'Gamma') return scalar(gammaMoment(p['shape']!.body, p['rate']!.body, kind.power));
+    if (family.name === 'InverseGamma') return scalar(gammaMoment(p['shape']!.body, p['scale']!.body, -kind.power));
+    if (family.name === 'Exponential') return scalar(gammaMoment(one, p['rate']!.body, kind.power));
   }
-  const known = family.exponential!.statistics as readonly string[];
-  if (name !== null && (known.includes(name) || name === 'x' || name === 'x^2' || name === 'X_ij' || name === 'inverse(X)_ij' || name === 'logdet X')) return family.exponential!.expectation(name, p);
+  const name = statisticName(kind, context.region.eventRank);
+  try {
+    if (name !== null) return family.exponential!.expectation(name, p);
+  } catch (error) {
+    if (!(error instanceof InternalError)) throw error;
+  }
   throw new MeanFieldRefusal(`has no expectation under ${family.name} in closed form`, statisticTerm(kind, context.region), context.name);
+}
+
+/** E[u^q] for u ~ Gamma(shape, rate); infinite where shape + q <= 0. */
+export function gammaMoment(shape: Expr, rate: Expr, q: number): Expr {
+  if (q === 0) return one;
+  if (Number.isInteger(q) && Math.abs(q) <= 4) {
+    // Products of neighbours of the shape: no difference of large log-gammas.
+    const rising = Array.from({ length: Math.abs(q) }, (_, k) => add(shape, num(q > 0 ? k : -k - 1)));
+    if (q > 0) return mul(mulAll(rising), pow(rate, num(-q)));
+    return cond(apply('gt', add(shape, num(q)), zero), apply('div', pow(rate, num(-q)), mulAll(rising)), num(Infinity));
+  }
+  const value = mul(exp(sub(lgamma(add(shape, num(q))), lgamma(shape))), pow(rate, num(-q)));
+  return q > 0 ? value : cond(apply('gt', add(shape, num(q)), zero), value, num(Infinity));
 }
 
 /** v^p ~ Gamma(s, r): moments of v are moments of the Gamma. */
@@ -222,7 +354,7 @@ function powerGammaBlock(context: RegionContext, block: MeanFieldBlock, power: n
   const p = stored.read();
   const shape = p['shape']!.body, rate = p['rate']!.body;
   const logMean = sub(apply('digamma', shape), log(rate));
-  const moment = (q: number): Expr => mul(exp(sub(lgamma(add(shape, num(q / power))), lgamma(shape))), pow(rate, num(-q / power)));
+  const moment = (q: number): Expr => gammaMoment(shape, rate, q / power);
   const expectation = (kind: StatisticKind): Expr => {
     if (kind.kind === 'power') return moment(kind.power);
     if (kind.kind === 'log') return mul(num(1 / power), logMean);
@@ -231,13 +363,16 @@ function powerGammaBlock(context: RegionContext, block: MeanFieldBlock, power: n
   const entropyOfGamma = addAll([shape, neg(log(rate)), lgamma(shape), mul(sub(one, shape), apply('digamma', shape))]);
   const drawn = builder.fresh('drawn', [], 'local');
   const here = context.place();
+  // v falls where u = v^p rises for p < 0.
+  const quantile = (u: number): Expr => pow(apply('div', apply('gammaPInverse', shape, num(power > 0 ? u : 1 - u)), rate), num(1 / power));
   return {
-    block, factor: { kind: 'powerGamma', power, slots },
-    update: context.sweep([...eta.code, ...stored.write, ...needed.flatMap((n) => writeTable(context, n.name, scalar(expectation(n.kind))))]),
+    block, factor: { kind: 'powerGamma', power, slots }, scores: null,
+    ...together(context, [...eta.code, ...stored.write], needed.flatMap((n) => writeTable(context, n.name, scalar(expectation(n.kind))))),
     // v = u^(1/p): log |dv/du| = -log |p| + (1/p - 1) log u
     entropy: (into) => over(context, [accumulate(into, [], addAll([entropyOfGamma, num(-Math.log(Math.abs(power))), mul(num(1 / power - 1), logMean)]))]),
     draw: over(context, [{ do: 'call', procedure: 'gamma', args: [{ kind: 'value', value: shape }, { kind: 'value', value: rate }], into: { storage: drawn, at: [] }, effects: [] }, store(here.storage, here.at, pow(ref(drawn, []), num(1 / power)))]),
     moments: (mean, variance) => over(context, [store(mean, context.at, moment(1)), store(variance, context.at, sub(moment(2), pow(moment(1), num(2))))]),
+    quantiles: (into) => over(context, quantileLevels.map((u, n) => store(into[n]!, context.at, quantile(u)))),
   };
 }
 
@@ -246,35 +381,35 @@ function gridBlock(context: RegionContext, block: MeanFieldBlock, slots: readonl
   const eta = naturals(context, slots, block.expected);
   const lead = builder.storage(context.name).shape.slice(0, context.at.length);
   const id = context.region.statement.id;
-  const nodes = builder.addStorage({ name: parameterOf(context.name, id, 'nodes'), type: 'float64', shape: [...lead, gridNodes], place: 'state' });
-  const weights = builder.addStorage({ name: parameterOf(context.name, id, 'weights'), type: 'float64', shape: [...lead, gridNodes], place: 'state' });
-  const entropies = builder.addStorage({ name: parameterOf(context.name, id, 'entropy'), type: 'float64', shape: lead, place: 'state' });
+  const table = (name: string, extra: readonly number[]): string => builder.addStorage({ name: parameterOf(context.name, id, name), type: 'float64', shape: [...lead, ...extra], place: 'state' });
+  const nodes = table('nodes', [gridNodes]), weights = table('weights', [gridNodes]), edges = table('edges', [gridEdges]), entropies = table('entropy', []);
   const x = builder.fresh('x', [], 'local'), f = builder.fresh('density', [], 'local'), total = builder.fresh('logIntegral', [], 'local'), centre = builder.fresh('centre', [], 'local');
-  const density = (v: Expr): Expr => addAll(slots.map((s, k) => mul(ref(eta.storages[k]!, []), replaceSelf(builder.bind(selfExpr(s.statistic)), v))));
+  const at = (k: StatisticKind, v: Expr): Expr => replaceSelf(builder.bind(atElement(selfExpr(k), context.at)), v);
+  const density = (v: Expr): Expr => addAll(slots.map((s, k) => mul(ref(eta.storages[k]!, []), at(s.statistic, v))));
   const { low, high } = boundExprs(context);
-  const m = index('m');
-  const sumOver = (body: (v: Expr) => Expr): Expr => reduce('sum', m, zero, num(gridNodes), mul(ref(weights, [...context.at, m]), body(ref(nodes, [...context.at, m]))));
-  const statistic = (k: StatisticKind): Expr => sumOver((v) => replaceSelf(builder.bind(selfExpr(k)), v));
+  const mean = (body: (v: Expr) => Expr): Expr => { const m = index('m'); return reduce('sum', m, zero, num(gridNodes), mul(ref(weights, [...context.at, m]), body(ref(nodes, [...context.at, m])))); };
+  const first = (storage: string): { kind: 'place'; place: { storage: string; at: readonly Expr[] } } => ({ kind: 'place', place: { storage, at: [...context.at, zero] } });
+  const value = (e: Expr): { kind: 'value'; value: Expr } => ({ kind: 'value', value: e });
   const here = context.place();
-  const k = index('k'), drawn = builder.fresh('drawn', [], 'local', 'int32');
+  const law = [value(low), value(high), first(weights), first(edges)];
   return {
-    block, factor: { kind: 'grid', slots },
-    update: context.sweep([
+    block, factor: { kind: 'grid', slots }, scores: null,
+    ...together(context, [
       ...eta.code,
       { do: 'function', name: f, parameters: [x], body: [{ do: 'return', value: density(ref(x, [])) }] },
       {
-        do: 'call', procedure: 'quadratureGrid', into: { storage: total, at: [] }, effects: [nodes, weights],
-        args: [{ kind: 'function', name: f }, { kind: 'value', value: low }, { kind: 'value', value: high }, { kind: 'place', place: { storage: nodes, at: [...context.at, zero] } }, { kind: 'place', place: { storage: weights, at: [...context.at, zero] } }],
+        do: 'call', procedure: 'quadratureGrid', into: { storage: total, at: [] }, effects: [nodes, weights, edges],
+        args: [{ kind: 'function', name: f }, value(low), value(high), first(nodes), first(weights), first(edges)],
       },
-      store(entropies, context.at, sub(ref(total, []), sumOver(density))),
-      ...needed.flatMap((n) => writeTable(context, n.name, scalar(statistic(n.kind)))),
-    ]),
+      store(entropies, context.at, sub(ref(total, []), mean(density))),
+    ], needed.flatMap((n) => writeTable(context, n.name, scalar(mean((v) => at(n.kind, v)))))),
     entropy: (into) => over(context, [accumulate(into, [], ref(entropies, context.at))]),
-    draw: over(context, [store(drawn, [], zero), { do: 'categorical', index: k, count: num(gridNodes), logWeight: log(ref(weights, [...context.at, k])), into: { storage: drawn, at: [] } }, store(here.storage, here.at, ref(nodes, [...context.at, ref(drawn, [])]))]),
-    moments: (mean, variance) => over(context, [
-      store(centre, [], sumOver((v) => v)), store(mean, context.at, ref(centre, [])),
-      store(variance, context.at, sumOver((v) => pow(sub(v, ref(centre, [])), num(2)))),
+    draw: over(context, [{ do: 'call', procedure: 'gridDraw', args: law, into: { storage: here.storage, at: here.at }, effects: [] }]),
+    moments: (into, variance) => over(context, [
+      store(centre, [], mean((v) => v)), store(into, context.at, ref(centre, [])),
+      store(variance, context.at, mean((v) => pow(sub(v, ref(centre, [])), num(2)))),
     ]),
+    quantiles: (into) => over(context, quantileLevels.map((u, n): Code => ({ do: 'call', procedure: 'gridQuantile', args: [value(num(u)), ...law], into: { storage: into[n]!, at: context.at }, effects: [] }))),
   };
 }
 
@@ -282,45 +417,38 @@ function gridBlock(context: RegionContext, block: MeanFieldBlock, slots: readonl
 function pointBlock(context: RegionContext, block: MeanFieldBlock, factor: FactorKind & { kind: 'point' }, needed: readonly NeededExpectation[]): BlockCode {
   const { builder } = context;
   const eta = naturals(context, factor.slots, block.expected);
-  const scalarEta = (k: number): Expr => ref(eta.storages[k]!, []);
-  const d = context.eventDims[0] ?? 1, dimension = num(d);
-  const form = factor.form;
-  let value: ArrayExpr;
-  if (form.kind === 'powerGamma') value = scalar(pow(apply('div', scalarEta(0), mul(num(-form.power), scalarEta(1))), num(1 / form.power)));
-  else if (form.kind === 'exponential') {
-    const natural = form.slots.map((s, k) => naturalArray(s, eta.storages[k]!, context.eventDims));
-    const statistics = form.family.exponential!.statistics;
-    const find = (s: string): number => (statistics as readonly string[]).indexOf(s);
-    if (find('x^2') >= 0) value = scalar(apply('div', scalarEta(find('x')), mul(num(-2), scalarEta(find('x^2')))));
-    else if (find('x_i x_j') >= 0) value = form.family.exponential!.parameters(natural)['mean']!;
-    else if (find('log x_i') >= 0) {
-      const i = index('i');
-      const sum = reduce('sum', i, zero, dimension, elementAt(natural[0]!, i));
-      value = build([dimension], (j) => apply('div', elementAt(natural[0]!, j), sum));
-    } else if (find('log(1-x)') >= 0) value = scalar(apply('div', scalarEta(find('log x')), add(scalarEta(find('log x')), scalarEta(find('log(1-x)')))));
-    else if (find('x') >= 0 && find('log x') >= 0) value = scalar(apply('div', scalarEta(find('log x')), neg(scalarEta(find('x')))));
-    else if (find('1/x') >= 0) value = scalar(apply('div', scalarEta(find('1/x')), scalarEta(find('log x'))));
-    // c logdet X + tr(A inverse(X)): maximum at A / c, for A = coefficient of inverse(X).
-    else if (find('inverse(X)_ij') >= 0) value = build([dimension, dimension], (i, j) => apply('div', elementAt(natural[find('inverse(X)_ij')]!, i, j), scalarEta(find('logdet X'))));
-    else throw new MeanFieldRefusal('is a param without a maximum in closed form', ref(context.name, context.at), context.name);
-  } else throw new MeanFieldRefusal('is a param without a maximum in closed form', ref(context.name, context.at), context.name);
-  const here = context.name;
-  const event = context.eventDims.map((_, n) => index(`e${n}`));
-  const hold = event.reduceRight<readonly Code[]>((inner, i, n) => [forLoop(i, zero, num(context.eventDims[n]!), inner)], [store(here, [...context.at, ...event], builder.bind(elementAt(value, ...event)))]);
+  const mode = modeOf(context, factor.form, factor.slots.map((s, k) => naturalArray(s, eta.storages[k]!, context.eventDims)));
+  const next = builder.fresh('mode', context.eventDims, context.eventDims.length === 0 ? 'local' : 'scratch');
+  const hold = [
+    ...overEvent(context, (event) => [store(next, event, builder.bind(elementAt(mode, ...event)))]),
+    ...overEvent(context, (event) => [store(context.name, [...context.at, ...event], ref(next, event))]),
+  ];
   const tables = needed.flatMap((n) => writeTable(context, n.name, stateStatistic(context, n.kind)));
-  const put = (mean: string, variance: string): readonly Code[] => event.reduceRight<readonly Code[]>((inner, i, n) => [forLoop(i, zero, num(context.eventDims[n]!), inner)], [store(mean, [...context.at, ...event], context.current(event)), store(variance, [...context.at, ...event], zero)]);
-  return { block, factor, update: context.sweep([...eta.code, ...hold, ...tables]), entropy: () => [], draw: [], moments: (mean, variance) => over(context, put(mean, variance)) };
+  return {
+    block, factor, scores: null,
+    ...together(context, [...eta.code, ...hold], tables),
+    entropy: () => [], draw: [],
+    moments: (mean, variance) => over(context, overEvent(context, (event) => [store(mean, [...context.at, ...event], context.current(event)), store(variance, [...context.at, ...event], zero)])),
+    quantiles: (into) => over(context, overEvent(context, (event) => into.map((s) => store(s, [...context.at, ...event], context.current(event))))),
+  };
 }
 
+/** The smallest number whose log is taken: a proportion that nothing supports is 0, and 0 log 0 is 0. */
+const smallestLogged = num(1e-300);
+
 /** A statistic of the current state's value of the element. */
-export function stateStatistic(context: RegionContext, kind: StatisticKind): ArrayExpr {
+function stateStatistic(context: RegionContext, kind: StatisticKind): ArrayExpr {
   const d = num(context.eventDims[0] ?? 1);
   const current = (...e: Expr[]): Expr => context.current(e);
-  if (context.region.eventRank === 0) return scalar(replaceSelf(context.builder.bind(selfExpr(kind)), context.current()));
+  if (context.region.eventRank === 0) {
+    if (kind.kind === 'log') return scalar(log(apply('max', context.current(), smallestLogged)));
+    if (kind.kind === 'log1m') return scalar(log(apply('max', sub(one, context.current()), smallestLogged)));
+    return scalar(replaceSelf(context.builder.bind(atElement(selfExpr(kind), context.at)), context.current()));
+  }
   const matrix = (): ArrayExpr => build([d, d], (i, j) => current(i, j));
   switch (kind.kind) {
     case 'pair': return build([d, d], (i, j) => mul(current(i), current(j)));
-    case 'log': return build([d], (i) => log(current(i)));
+    case 'log': return build([d], (i) => log(apply('max', current(i), smallestLogged)));
     case 'inverse': { const m = matrix(); return build([d, d], (i, j) => ({ op: 'element', array: { fn: 'inverse', args: [m], dims: [d, d] }, at: [i, j] })); }
     case 'logdet': return scalar({ op: 'element', array: { fn: 'logdet', args: [matrix()], dims: [] }, at: [] });
     default: return context.region.eventRank === 1 ? build([d], (i) => current(i)) : matrix();
@@ -328,28 +456,37 @@ export function stateStatistic(context: RegionContext, kind: StatisticKind): Arr
 }
 
 /** Expectations of a point mass at the current state: where coordinate ascent starts. */
-export function startTables(builder: ProgramBuilder, field: MeanField, folded: FoldedTables): readonly Code[] {
-  return field.blocks.flatMap((block): readonly Code[] => {
+export function startTables(builder: ProgramBuilder, field: MeanField, codes: readonly BlockCode[], folded: FoldedTables): readonly Code[] {
+  return codes.flatMap(({ block, factor }): readonly Code[] => {
     const name = block.region.variable.name;
     const context = new RegionContext(builder, { ...block.collected, region: block.region }, folded);
-    const own = field.needed.filter((n) => n.variable === name);
-    const hot = expectationOf(oneHotOf(name), '1');
-    const k: Index = index('k');
-    const code: Code[] = own.flatMap((n) => writeTable(context, n.name, stateStatistic(context, n.kind)));
-    if (block.recognised.kind === 'finite' && builder.hasStorage(hot)) {
-      const shape = builder.storage(hot).shape;
-      const low = builder.bind(block.recognised.low);
-      code.push(forLoop(k, zero, num(shape[shape.length - 1]!), [store(hot, [...context.at, k], cond(apply('eq', add(low, k), context.current()), one, zero))]));
+    const code: Code[] = field.needed.filter((n) => n.variable === name).flatMap((n) => writeTable(context, n.name, stateStatistic(context, n.kind)));
+    if (factor.kind === 'finite') {
+      const k: Index = index('k');
+      code.push(forLoop(k, zero, num(factor.count), [store(expectationOf(oneHotOf(name), '1'), [...context.at, k], cond(apply('eq', add(num(factor.low), k), context.current()), one, zero))]));
     }
     return over(context, code);
   });
+}
+
+/** Given elements of a partly missing finite variable are point masses once and for all. */
+export function givenOneHots(builder: ProgramBuilder, codes: readonly BlockCode[]): void {
+  for (const { block, factor } of codes) {
+    const name = block.region.variable.name;
+    if (factor.kind !== 'finite' || builder.model.statusOf(name) !== 'partial') continue;
+    const table = expectationOf(oneHotOf(name), '1');
+    const values = builder.initialValues(name)!, mask = builder.initialValues(`${name}?`)!;
+    const out = new Float64Array(values.length * factor.count);
+    values.forEach((v, n) => { const k = v - factor.low; if (mask[n] === 0 && k >= 0 && k < factor.count) out[n * factor.count + k] = 1; });
+    builder.setInitial(table, out);
+  }
 }
 
 /** The evidence lower bound: expected log joint plus entropies, into a scalar storage. */
 export function boundCode(builder: ProgramBuilder, field: MeanField, codes: readonly BlockCode[], folded: FoldedTables, into: string): readonly Code[] {
   const tables = new StatisticTables(builder, [], [], folded);
   const terms = field.energy.map((t) => {
-    const done = tables.contract(t, []);
+    const done = tables.contract({ ...t, coefficient: withExactZeros(builder, t.coefficient) }, []);
     return done.guards.reduce<Expr>((value, g) => cond(g, value, zero), done.value);
   });
   return [...tables.before, store(into, [], addAll(terms)), ...codes.flatMap((c) => c.entropy(into))];

@@ -1,0 +1,55 @@
+/**
+ * Where a `param` stands: the maximum of the expected log joint in it, which is linear in its
+ * statistics, so the maximum is the mode of the density with these coefficients, within its support.
+ */
+import { statisticTerm } from '../../3-derive/closedForm.js';
+import type { ClosedForm } from '../../3-derive/closedForm.js';
+import { MeanFieldRefusal } from '../../3-derive/meanField.js';
+import { type ArrayExpr, type Expr, add, apply, at as elementAt, build, index, isConst, mul, neg, num, pow, ref, reduce, scalar, zero } from '../../expr/expr.js';
+import { boundExprs, type RegionContext } from '../kernels.js';
+
+/** The maximising value, an array over the event. @throws MeanFieldRefusal where it is not known in closed form. */
+export function modeOf(context: RegionContext, form: ClosedForm, natural: readonly ArrayExpr[]): ArrayExpr {
+  const { constraint } = context.region.variable;
+  const self = ref(context.name, context.at);
+  if (constraint.kind === 'cov' && Object.keys(constraint.options).length > 0) throw new MeanFieldRefusal('is a param with a floor, which cavi does not keep (em does)', self, context.name);
+  if (form.kind === 'powerGamma') {
+    const [a, b] = [natural[0]!.body, natural[1]!.body];
+    // a / v + b p v^(p - 1) = 0
+    return scalar(clipped(context, form.bounded, pow(apply('div', a, mul(num(-form.power), b)), num(1 / form.power))));
+  }
+  if (form.kind === 'exponential') {
+    const statistics = form.family.exponential!.statistics as readonly string[];
+    const has = (...wanted: readonly string[]): boolean => wanted.length === statistics.length && wanted.every((s) => statistics.includes(s));
+    const of = (s: string): ArrayExpr => natural[statistics.indexOf(s)]!;
+    const scalarOf = (s: string): Expr => of(s).body;
+    const here = (e: Expr): ArrayExpr => scalar(clipped(context, form.bounded, e));
+    if (has('x', 'x^2')) return here(apply('div', scalarOf('x'), mul(num(-2), scalarOf('x^2'))));
+    if (has('log x', 'log(1-x)')) return here(apply('div', scalarOf('log x'), add(scalarOf('log x'), scalarOf('log(1-x)'))));
+    if (has('x', 'log x')) return here(apply('div', scalarOf('log x'), neg(scalarOf('x'))));
+    if (has('1/x', 'log x')) return here(apply('div', scalarOf('1/x'), scalarOf('log x')));
+    if (has('x_i', 'x_i x_j')) return form.family.exponential!.parameters(natural)['mean']!;
+    if (has('log x_i')) {
+      const i = index('i'), eta = of('log x_i');
+      const sum = reduce('sum', i, zero, eta.dims[0]!, elementAt(eta, i));
+      return build(eta.dims, (j) => apply('div', elementAt(eta, j), sum));
+    }
+    // c logdet X + tr(A inverse(X)) is largest at A / c.
+    if (has('inverse(X)_ij', 'logdet X')) { const a = of('inverse(X)_ij'); return build(a.dims, (i, j) => apply('div', mul(num(0.5), add(elementAt(a, i, j), elementAt(a, j, i))), scalarOf('logdet X'))); }
+    // c logdet X + tr(A X) is largest at -c inverse(A).
+    if (has('X_ij', 'logdet X')) {
+      const a = of('X_ij'), symmetric = build(a.dims, (i, j) => mul(num(-0.5), add(elementAt(a, i, j), elementAt(a, j, i))));
+      return build(a.dims, (i, j) => mul(scalarOf('logdet X'), { op: 'element', array: { fn: 'inverse', args: [symmetric], dims: a.dims }, at: [i, j] }));
+    }
+  }
+  const slots = 'slots' in form ? form.slots : [];
+  throw new MeanFieldRefusal('is a param without a maximum in closed form', slots.length > 0 ? statisticTerm(slots[0]!.statistic, context.region) : self, context.name);
+}
+
+/** These densities rise to their maximum and fall after it: within bounds the nearest point is best. */
+function clipped(context: RegionContext, bounded: boolean, mode: Expr): Expr {
+  if (!bounded) return mode;
+  const { low, high } = boundExprs(context);
+  const raised = isConst(low, -Infinity) ? mode : apply('max', mode, low);
+  return isConst(high, Infinity) ? raised : apply('min', raised, high);
+}

@@ -1,0 +1,181 @@
+/**
+ * Coordinate ascent as a program with memory: one entry point for each block's update, the bound, and
+ * refreshes of the sums they share, called when an expectation in them has changed.
+ */
+import type { Code } from '../../code/loop.js';
+import { allocate, type EntryPoint, instantiate, printModule } from '../../code/module.js';
+import { createRuntime, type Procedure } from '../../code/runtime.js';
+import { ref } from '../../expr/expr.js';
+import type { BoundModel } from '../../2-graph/bound.js';
+import type { Statement } from '../../2-graph/graph.js';
+import { readsOf } from '../../2-graph/query.js';
+import { factorForms } from '../../3-derive/conditional.js';
+import { jointFactors } from '../../3-derive/joint.js';
+import { type MeanField, meanField } from '../../3-derive/meanField.js';
+import { createRandom, type Random } from '../../random/generator.js';
+import { gridDraw, gridQuantile } from '../../random/quadratureGrid.js';
+import { ancestralCode } from '../ancestral.js';
+import { prepare, runFolds } from '../assemble.js';
+import { FoldedTables } from '../contract.js';
+import { ProgramBuilder } from '../programBuilder.js';
+import { SharedSums } from './statistics.js';
+import { type BlockCode, blockCodes, boundCode, declareTables, givenOneHots, quantileLevels, startTables } from './updates.js';
+
+export type Memory = Float64Array | Int32Array;
+
+/** Storages with the moments and quantiles of a variable, written on demand. */
+export interface Described { readonly mean: string; readonly variance: string; readonly quantiles: readonly string[] | null }
+
+/** What is copied to come back to a state. */
+export type Saved = ReadonlyMap<string, Memory>;
+
+export class CaviProgram {
+  readonly source: string;
+  readonly field: MeanField;
+  readonly builder: ProgramBuilder;
+  readonly blocks: readonly BlockCode[];
+  readonly memory: ReadonlyMap<string, Memory>;
+  readonly described: ReadonlyMap<string, Described>;
+  /** The stream of starts and draws. */
+  readonly random: Random;
+  private readonly functions: Readonly<Record<string, EntryPoint>>;
+  private readonly refreshes: readonly { readonly entry: string; readonly reads: ReadonlySet<string> }[];
+  private readonly stale = new Set<string>();
+  /** Refreshes that an entry point needs, and tables that it changes, by entry point. */
+  private readonly needs = new Map<string, readonly string[]>();
+  private readonly changes: readonly ReadonlySet<string>[];
+
+  /**
+   * @param initialised latents that start where the model's memory has them instead of in a draw from the prior.
+   * @throws MeanFieldRefusal where the fully factorised family has no closed updates.
+   */
+  constructor(bound: BoundModel, seed: string, initialised: ReadonlyMap<string, Memory> = new Map()) {
+    const builder = new ProgramBuilder(bound);
+    this.builder = builder;
+    prepare(builder);
+    const { model } = builder;
+    for (const [name, values] of initialised) builder.setInitial(name, values);
+    const field = meanField(factorForms(jointFactors(model), model), model);
+    this.field = field;
+    const folded = new FoldedTables();
+    declareTables(builder, field);
+    const blocks = blockCodes(builder, field, folded);
+    this.blocks = blocks;
+    givenOneHots(builder, blocks);
+    const start = ancestralCode(builder, { generate: 'latents', wanted: (s) => (isLatent(builder, s) && !initialised.has(s.target!.variable)) || isComputed(builder, s) });
+    builder.entry('initialise', [...start, ...startTables(builder, field, blocks, folded)]);
+    const shared = new SharedSums(builder);
+    const tables = [...new Set(builder.storages().map((s) => s.name).filter((n) => n.startsWith('E|')))];
+    this.changes = blocks.map((b) => { const v = b.block.region.variable.name; return new Set(tables.filter((t) => t.startsWith(`E|${v}|`) || t.startsWith(`E|${v}=|`))); });
+    const entry = (name: string, code: readonly Code[], written: ReadonlySet<string>): void => {
+      const done = shared.share(code, written);
+      builder.entry(name, done.code);
+      this.needs.set(name, done.needs);
+    };
+    blocks.forEach((b, k) => {
+      entry(`update${k}`, b.update, this.changes[k]!);
+      builder.entry(`expectations${k}`, b.expectations);
+    });
+    const value = builder.fresh('bound', [], 'state');
+    entry('bound', [...boundCode(builder, field, blocks, folded, value), { do: 'return', value: ref(value, []) }], new Set());
+    this.refreshes = shared.declare();
+    this.described = describe(builder, blocks);
+    const needed = drawnVariables(builder);
+    builder.entry('draw', blocks.filter((b) => needed.has(b.block.region.variable.name)).flatMap((b) => b.draw));
+    builder.entry('report', ancestralCode(builder, { generate: 'latents', wanted: (s) => isComputed(builder, s) || s.kind === 'predict' }));
+    const printed = printModule(builder.module());
+    const folds = runFolds(builder);
+    const initial = new Map<string, Memory>();
+    for (const s of printed.storages) { const v = folds.get(s.name) ?? builder.initialValues(s.name); if (v !== undefined) initial.set(s.name, s.place === 'data' ? v : v.slice()); }
+    const arrays = allocate(printed.storages, initial);
+    this.random = createRandom(seed, 'cavi');
+    const procedures = new Map<string, Procedure>([['gridDraw', gridDraw], ['gridQuantile', gridQuantile]]);
+    this.functions = instantiate(printed.source, arrays, createRuntime(this.random, bound.graph.hostFunctions.map((h) => h.call), procedures));
+    this.memory = new Map(printed.storages.map((s, k) => [s.name, arrays[k]!]));
+    this.source = printed.source;
+  }
+
+  /** A start: latents drawn from their priors, every factor a point mass there. */
+  initialise(): void {
+    this.call('initialise');
+    this.touched();
+  }
+  /** One coordinate step. */
+  update(block: number): void {
+    this.refresh(`update${block}`);
+    this.call(`update${block}`);
+    this.changed(block);
+  }
+  /** The expectations of a block whose parameters were set from outside. */
+  expectations(block: number): void {
+    this.call(`expectations${block}`);
+    this.changed(block);
+  }
+  sweep(): void { for (let k = 0; k < this.blocks.length; k++) this.update(k); }
+  /** The evidence lower bound of the factors as they are; meaningful once every block has been updated. */
+  bound(): number {
+    this.refresh('bound');
+    return this.functions['bound']!()!;
+  }
+  draw(): void { this.call('draw'); this.call('report'); }
+  describe(): void { this.call('describe'); }
+
+  /** Numbers of the tables of a block changed from outside. */
+  touched(): void { for (const r of this.refreshes) this.stale.add(r.entry); }
+
+  /** A copy of everything that a run changes, but for what is recomputed from it. */
+  save(): Saved {
+    const out = new Map<string, Memory>();
+    for (const [name, values] of this.memory) if (name.startsWith('E|') || name.startsWith('Q|')) out.set(name, values.slice());
+    for (const b of this.blocks) { const name = b.block.region.variable.name; if (b.factor.kind === 'point') out.set(name, this.memory.get(name)!.slice()); }
+    return out;
+  }
+  restore(saved: Saved): void {
+    for (const [name, values] of saved) this.memory.get(name)!.set(values);
+    this.touched();
+  }
+
+  private call(name: string): void { this.functions[name]!(); }
+  private changed(block: number): void {
+    for (const r of this.refreshes) for (const t of this.changes[block]!) if (r.reads.has(t)) { this.stale.add(r.entry); break; }
+  }
+  private refresh(name: string): void {
+    for (const r of this.needs.get(name) ?? []) if (this.stale.delete(r)) this.call(r);
+  }
+}
+
+function isLatent(builder: ProgramBuilder, s: Statement): boolean {
+  return (s.kind === 'sample' || s.kind === 'param' || s.kind === 'observe') && s.target !== null && ['latent', 'partial'].includes(builder.model.statusOf(s.target.variable));
+}
+function isComputed(builder: ProgramBuilder, s: Statement): boolean { return s.kind === 'let' && builder.model.statusOf(s.target.variable) === 'deterministic'; }
+
+/** Storages for moments and quantiles of every variable and the entry point that writes them. */
+function describe(builder: ProgramBuilder, blocks: readonly BlockCode[]): ReadonlyMap<string, Described> {
+  const out = new Map<string, Described>();
+  const code: Code[] = [];
+  for (const name of new Set(blocks.map((b) => b.block.region.variable.name))) {
+    const shape = builder.storage(name).shape;
+    const own = blocks.filter((b) => b.block.region.variable.name === name);
+    const make = (hint: string): string => builder.fresh(hint, shape, 'state');
+    const mean = make('meanOf'), variance = make('varianceOf');
+    // Probabilities say more than quantiles of a finite variable.
+    const into = own.some((b) => b.factor.kind === 'finite') ? null : quantileLevels.map(() => make('quantileOf'));
+    const quantiles = into === null ? null : own.map((b) => b.quantiles(into));
+    code.push(...own.flatMap((b) => b.moments(mean, variance)), ...(quantiles ?? []).flatMap((q) => q ?? []));
+    out.set(name, { mean, variance, quantiles: quantiles !== null && quantiles.every((q) => q !== null) ? into : null });
+  }
+  builder.entry('describe', code);
+  return out;
+}
+
+/** Elements of a variable beyond which draws are made from its factor only where something else reads them. */
+export const largestDrawn = 10_000;
+
+/** Variables whose draws are recorded, or read by a report or a prediction. */
+function drawnVariables(builder: ProgramBuilder): ReadonlySet<string> {
+  const { graph } = builder.bound;
+  const out = new Set<string>();
+  for (const v of graph.variables.values()) if (builder.hasStorage(v.name) && builder.storage(v.name).shape.reduce((a, b) => a * b, 1) <= largestDrawn) out.add(v.name);
+  for (const s of graph.statements) if (isComputed(builder, s) || s.kind === 'predict') for (const r of readsOf(s)) out.add(r.variable);
+  return out;
+}

@@ -1,0 +1,57 @@
+/**
+ * What a run of coordinate ascent hands back: moments, quantiles and probabilities of the factors,
+ * and independent draws from them for reports, predictions and joint quantities.
+ */
+import { recordedVariables } from '../assemble.js';
+import type { Recorded } from '../chainProgram.js';
+import type { RunRequest } from '../backend.js';
+import { type ClosedForm, type DrawValues, sizeOf, type VariableResult } from '../posterior.js';
+import { type CaviProgram, largestDrawn } from './program.js';
+
+/** Results of all recorded variables. @param seeded false where nothing is random: draws are still made, of predictions too. */
+export function results(program: CaviProgram, request: RunRequest): readonly VariableResult[] {
+  program.describe();
+  const recorded = recordedVariables(program.builder, request.keep);
+  const count = request.chains * request.draws;
+  const drawn = recorded.map((r): DrawValues | null => (sizeOf(r.shape) > largestDrawn && r.kind === 'latent' ? null : drawStorage(r, count * sizeOf(r.shape), program)));
+  if (drawn.some((d) => d !== null)) {
+    for (let d = 0; d < count; d++) {
+      program.draw();
+      recorded.forEach((r, k) => { drawn[k]?.set(program.memory.get(r.storage)! as Float64Array, d * sizeOf(r.shape)); });
+    }
+  }
+  return recorded.map((r, k): VariableResult => {
+    const low = lowestValue(program, r.name);
+    const base = { name: r.name, shape: r.shape, kind: r.kind, discrete: r.discrete, range: rangeOf(program, r), elements: r.elements, insidePlate: r.insidePlate, ...(low === 0 ? {} : { low }) };
+    const values = drawn[k] ?? null;
+    const closed = closedForm(program, r, values === null ? null : { count, values });
+    return { ...base, result: closed ?? { form: 'draws', chains: request.chains, draws: request.draws, values: values!, independent: true } };
+  });
+}
+
+/** Bytes for small supports from 0 on: a label for each of many elements is drawn thousands of times. */
+function drawStorage(r: Recorded, length: number, program: CaviProgram): DrawValues {
+  if (!r.discrete) return new Float64Array(length);
+  const range = rangeOf(program, r);
+  return range !== undefined && range <= 256 && lowestValue(program, r.name) === 0 ? new Uint8Array(length) : new Int32Array(length);
+}
+function finiteFactor(program: CaviProgram, name: string): { readonly low: number; readonly count: number } | null {
+  const block = program.blocks.find((b) => b.block.region.variable.name === name);
+  return block?.factor.kind === 'finite' ? block.factor : null;
+}
+function rangeOf(program: CaviProgram, r: Recorded): number | undefined { return finiteFactor(program, r.name)?.count ?? r.range; }
+function lowestValue(program: CaviProgram, name: string): number { return finiteFactor(program, name)?.low ?? 0; }
+
+function closedForm(program: CaviProgram, r: Recorded, draws: ClosedForm['draws']): ClosedForm | null {
+  const described = program.described.get(r.name);
+  if (described === undefined) return null;
+  const read = (storage: string): Float64Array => Float64Array.from(program.memory.get(storage)!);
+  const isPoint = program.blocks.filter((b) => b.block.region.variable.name === r.name).every((b) => b.factor.kind === 'point');
+  const probabilities = program.memory.get(`E|${r.name}=|1`);
+  const [q5, q50, q95] = described.quantiles?.map(read) ?? [];
+  return {
+    form: 'closed', mean: read(described.mean), sd: isPoint ? null : read(described.variance).map((v) => Math.sqrt(Math.max(0, v))), mcse: null,
+    quantiles: q5 === undefined || q50 === undefined || q95 === undefined ? null : { q5, q50, q95 },
+    probabilities: probabilities === undefined ? null : Float64Array.from(probabilities), draws,
+  };
+}
