@@ -86,9 +86,9 @@ describe.concurrent('wrong calls end with status 2 and say why, with a place', (
     { args: ['graph', 'normal.cred', '--format', 'png'], says: [/Allowed choices are svg, dot, mermaid, json/] },
     {
       args: ['infer', 'normal.cred', '--data', 'normal.json', '--draws', '-5', '--chains', '2.5', '--thin', 'x', '--workers', 'many', '--backend', 'gibs'],
-      says: [/draws is -5/, /chains is 2\.5/, /thin is "x"/, /workers is "many"/, /no backend "gibs"[^]*did you mean gibbs/],
+      says: [/draws is -5/, /chains is 2\.5/, /thin is "x"/, /workers is "many"/, /no backend "gibs"[\s\S]*did you mean gibbs/],
     },
-    { args: ['infer', 'normal.cred', '--data', 'normal.json', '--keep', 'muu', '--opt', 'kernal.mu=slice'], says: [/no variable "muu"[^]*did you mean mu\?/, /no option kernal\.mu[^]*did you mean kernel\.mu\?/] },
+    { args: ['infer', 'normal.cred', '--data', 'normal.json', '--keep', 'muu', '--opt', 'kernal.mu=slice'], says: [/no variable "muu"[\s\S]*did you mean mu\?/, /no option kernal\.mu[\s\S]*did you mean kernel\.mu\?/] },
     { args: ['infer', 'normal.cred', '--data', 'normal.json', '--opt', 'slice'], says: [/--opt: error\[wrong-option\]: "slice" is not of the form name=value/] },
     { args: ['infer', 'normal.cred', '--data', 'normal.json', '--draws', '1e9'], says: [/take \d+\.?\d* GB/] },
     { args: ['infer', 'normal.cred', '--data', 'normal.json', '--backend', 'nuts'], says: [/error\[not-in-this-version\]/, /gibbs/] },
@@ -252,7 +252,7 @@ describe('credence explain, graph and the lists', () => {
   it('explains a bare program, one with data, and shows code', async () => {
     const bare = await credence(['explain', 'normal.cred']);
     expect(bare.status).toBe(0);
-    expect(bare.out).toMatch(/^mu$[^]*Normal[^]*precision = [^]*observe y\[n\] ~ Normal\(mu, 1\)[^]*conjugate/m);
+    expect(bare.out).toMatch(/^mu$[\s\S]*Normal[\s\S]*precision = [\s\S]*observe y\[n\] ~ Normal\(mu, 1\)[\s\S]*conjugate/m);
     const json = JSON.parse((await credence(['explain', 'normal.cred', '--data', 'normal.json', '--format', 'json'])).out);
     expect(json.blocks[0]).toMatchObject({ block: 'mu', family: 'Normal' });
     expect((await credence(['explain', 'normal.cred', '--format', 'latex'])).out).toMatch(/\\begin\{align\*\}/);
@@ -263,7 +263,7 @@ describe('credence explain, graph and the lists', () => {
   });
 
   it('draws the graph in four forms', async () => {
-    expect((await credence(['graph', 'normal.cred'])).out).toMatch(/^<svg[^]*<\/svg>\n$/);
+    expect((await credence(['graph', 'normal.cred'])).out).toMatch(/^<svg[\s\S]*<\/svg>\n$/);
     expect((await credence(['graph', 'normal.cred', '--format', 'dot'])).out).toMatch(/^digraph/);
     expect((await credence(['graph', 'normal.cred', '--format', 'mermaid'])).out).toMatch(/^flowchart/);
     expect(JSON.parse((await credence(['graph', 'normal.cred', '--format', 'json'])).out)).toHaveProperty('marks');
@@ -273,7 +273,7 @@ describe('credence explain, graph and the lists', () => {
     const list = (await credence(['backends'])).out;
     for (const name of ['gibbs', 'mh', 'cavi', 'kernel.NAME', 'Not in this version']) expect(list).toContain(name);
     const distributions = (await credence(['distributions'])).out;
-    expect(distributions).toMatch(/^Normal\(mean, sd\)[^]*or variance: for sd; precision: for sd/m);
+    expect(distributions).toMatch(/^Normal\(mean, sd\)[\s\S]*or variance: for sd; precision: for sd/m);
     expect(Math.max(...`${list}${distributions}`.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
   });
 
