@@ -9,6 +9,7 @@
 import type { Family, Statistic, Support } from '../distributions/family.js';
 import { families } from '../distributions/registry.js';
 import { type Expr, type Index, apply, equal, freeIndices, isConst, num, ref, scalar, visit, zero } from '../expr/expr.js';
+import { simplify } from '../expr/simplify.js';
 import type { Bound, Collected, Contribution, StatisticKind } from './conditional.js';
 import { selfName } from './conditional.js';
 import { supportOf } from '../distributions/law.js';
@@ -50,7 +51,9 @@ export function regionSupport(region: LatentRegion): Support {
   if (region.law !== null) {
     // Elements of a partly missing vector are scalars on the real line.
     const s = supportOf(region.law);
-    return s.kind === 'vector' && region.eventRank === 0 ? { kind: 'interval', low: num(-Infinity), high: num(Infinity) } : s;
+    if (s.kind === 'vector' && region.eventRank === 0) return { kind: 'interval', low: num(-Infinity), high: num(Infinity) };
+    // Bounds of truncated laws come as max and min of constants.
+    return s.kind === 'interval' || s.kind === 'integers' ? { ...s, low: simplify(s.low), high: simplify(s.high) } : s;
   }
   switch (c.kind) {
     case 'positive': return { kind: 'interval', low: zero, high: num(Infinity) };
@@ -248,7 +251,7 @@ function within(low: Expr, high: Expr, natural: { low: number; high: number }, m
 }
 /** Bounds that other factors add (the region's own law states its support as conditions too; those are its support). */
 function effectiveBounds(collected: Collected, low: Expr, high: Expr): readonly Bound[] {
-  return collected.bounds.filter((b) => !(b.binders.length === 0 && b.guards.length === 0 && (b.side === 'low' ? equal(b.value, low) || below(b.value, low) : equal(b.value, high) || below(high, b.value))));
+  return collected.bounds.map((b) => ({ ...b, value: simplify(b.value) })).filter((b) => !(b.binders.length === 0 && b.guards.length === 0 && (b.side === 'low' ? equal(b.value, low) || below(b.value, low) : equal(b.value, high) || below(high, b.value))));
 }
 function below(a: Expr, b: Expr): boolean { return isConst(a) && isConst(b) && a.value <= b.value; }
 function bothEnds(bounds: readonly Bound[], low: Expr, high: Expr): boolean {

@@ -19,6 +19,12 @@ export interface AncestralOptions {
   wanted(s: Statement): boolean;
   /** Statements to draw although they are observations: only these of several on one datum generate it. */
   readonly generate: 'latents' | 'everything';
+  /**
+   * A flag for starts: where it is not 0, unbounded unknowns are drawn as for an improper prior (near
+   * the origin of their unconstrained coordinates) whatever their law, since a vague prior puts them
+   * absurdly far out.
+   */
+  readonly near?: Expr | undefined;
 }
 
 /** Code that runs the wanted statements in an order in which everything read is defined. */
@@ -100,7 +106,10 @@ function elementCode(builder: ProgramBuilder, s: Statement, place: (e: Expr) => 
       const zeros = Array.from({ length: rank }, () => zero);
       const ordered = builder.model.variable(s.target.variable).constraint.kind === 'ordered';
       if (status !== 'partial') {
-        const draw = isProper(law) ? drawLaw(builder, law, { storage: s.target.variable, at: [...at, ...zeros] }, rank) : startCode(builder, s.target, place, supportOf(law));
+        const support = supportOf(law);
+        const prior = isProper(law) ? drawLaw(builder, law, { storage: s.target.variable, at: [...at, ...zeros] }, rank) : startCode(builder, s.target, place, support);
+        const draw = options.near !== undefined && s.kind === 'sample' && isProper(law) && isUnbounded(support)
+          ? [when(options.near, startCode(builder, s.target, place, support), prior)] : prior;
         return ordered && rank === 0 ? [...draw, ...insertSorted(builder, s.target.variable, at)] : draw;
       }
       if (!isProper(law)) return [];
@@ -114,6 +123,11 @@ function elementCode(builder: ProgramBuilder, s: Statement, place: (e: Expr) => 
       return [...drawLaw(builder, law, { storage: whole, at: zeros }, rank), ...copy];
     }
   }
+}
+
+/** Continuous supports that reach to infinity. */
+function isUnbounded(support: Support): boolean {
+  return support.kind === 'vector' || (support.kind === 'interval' && (isConst(support.low, -Infinity) || isConst(support.high, Infinity)));
 }
 
 /** Ordered draws: an element that was just drawn is moved down to its place among the earlier ones. */

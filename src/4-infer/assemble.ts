@@ -101,7 +101,8 @@ export function assemble(builder: ProgramBuilder, factors: readonly Factor[], st
     && ['latent', 'partial'].includes(model.statusOf(s.target.variable)) && !options.initialised.has(s.target.variable);
   const isDeterministic = (s: Statement): boolean => isComputed(builder, s);
   builder.entry('logJoint', [{ do: 'return', value: joint }]);
-  builder.entry('initialise', ancestralCode(builder, { generate: 'latents', wanted: (s) => isLatent(s) || isDeterministic(s) }));
+  const near = builder.fresh('near', [], 'local');
+  builder.entry('initialise', ancestralCode(builder, { generate: 'latents', wanted: (s) => isLatent(s) || isDeterministic(s), near: ref(near, []) }), [near]);
   const flag = builder.fresh('adaptingFlag', [], 'local');
   builder.entry('sweep', [
     store(adaptingStorage, [], ref(flag, [])),

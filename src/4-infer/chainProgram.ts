@@ -43,7 +43,8 @@ export interface Counter {
 
 /**
  * Entry points of the generated module (see `code/javascript.ts`):
- * - `initialise()`: draws or computes a start from the chain's own stream;
+ * - `initialise(near)`: draws a start from the chain's own stream: from the prior, or, where `near` is
+ *   1, unbounded unknowns near the origin of their unconstrained coordinates;
  * - `sweep(adapting)`: one pass of the kernels; `adapting` is 1 during warm-up only;
  * - `report()`: recomputes reports, deterministic quantities and predictions before a draw is kept;
  * - `logJoint()`: log joint density of the current state.

@@ -106,6 +106,24 @@ export function boundExprs(context: RegionContext): { readonly low: Expr; readon
   }
   return { low, high };
 }
+/**
+ * Moves a current value that lies outside moving bounds inside. Only a start can lie there: every
+ * kernel keeps the state in its support, and this lets one that is not find its way.
+ */
+export function intoBounds(context: RegionContext, low: Expr, high: Expr): readonly Code[] {
+  if (isConst(low) && isConst(high)) return [];
+  const { builder } = context;
+  const integer = regionSupport(context.region).kind === 'integers';
+  const from = builder.fresh('low', [], 'local'), to = builder.fresh('high', [], 'local');
+  const [a, b] = [ref(from, []), ref(to, [])];
+  const current = context.current(), here = context.place();
+  const middle = mul(num(0.5), add(a, b)), unit = integer ? zero : one;
+  const inside = cond(apply('gt', a, num(-Infinity)), cond(apply('lt', b, num(Infinity)), integer ? apply('floor', middle) : middle, add(a, unit)), sub(b, unit));
+  return [
+    store(from, [], low), store(to, [], high),
+    when(apply('and', apply('le', a, b), apply('or', apply('lt', current, a), apply('gt', current, b))), [store(here.storage, here.at, inside)]),
+  ];
+}
 function foldBound(b: Bound, context: RegionContext): Expr {
   const neutral = num(b.side === 'low' ? -Infinity : Infinity);
   const bind = (e: Expr): Expr => context.builder.bind(e);

@@ -53,6 +53,10 @@ interface Recording {
   readonly moments: MomentAccumulator | null;
 }
 
+/** Starts drawn at most, and starts of positive density among which the best is taken: fewer where a draw is long. */
+const startsTried = 100, startsCompared = 10;
+const manyCells = 100_000;
+
 /** A chain that runs in pieces of any length. */
 export class ChainRun {
   readonly chain: number;
@@ -66,6 +70,9 @@ export class ChainRun {
   private readonly memory: ReadonlyMap<string, Memory>;
   private readonly sweep: EntryPoint;
   private readonly report: EntryPoint;
+  private readonly logJoint: EntryPoint;
+  /** False where no start of positive density was found and the warm-up did not lead to one. */
+  private foundStart: boolean;
   private readonly records: readonly Recording[];
   private readonly runtime: Runtime;
   private readonly countersAtWarmup: Float64Array;
@@ -94,7 +101,8 @@ export class ChainRun {
     this.records = program.recorded.map((recorded) => this.record(recorded));
     this.countersAtWarmup = new Float64Array(2 * program.counters.length);
     this.faultsAtWarmup = 0;
-    entry(functions, 'initialise')();
+    this.logJoint = entry(functions, 'logJoint');
+    this.foundStart = this.start(entry(functions, 'initialise'));
     this.seconds = { warmup: clock() - start, sampling: 0 };
     if (request.warmup === 0) this.endWarmup();
   }
@@ -132,7 +140,7 @@ export class ChainRun {
   /** What was recorded. */
   output(): ChainOutput {
     const { records, program, request } = this;
-    const warnings = [...records.flatMap((record) => brokenValues(record, this.chain)), ...this.faultWarnings()];
+    const warnings = [...records.flatMap((record) => brokenValues(record, this.chain)), ...this.faultWarnings(), ...this.startWarnings()];
     return {
       chain: this.chain,
       draws: request.draws,
@@ -168,7 +176,30 @@ export class ChainRun {
     }
   }
 
+  /**
+   * The best of some starts with positive density, by turns from the prior and near the origin: prior
+   * draws may miss a support that depends on other unknowns, and lie absurdly far out where a prior is
+   * vague. Returns false where `startsTried` starts had none; the last one stays.
+   */
+  private start(initialise: EntryPoint): boolean {
+    const state = this.program.storages.filter((storage) => storage.place === 'state').map((storage) => this.memory.get(storage.name)!);
+    const cells = state.reduce((sum, values) => sum + values.length, 0);
+    const wanted = cells > manyCells ? 2 : startsCompared;
+    let best = -Infinity, found = 0;
+    let kept: readonly Memory[] | null = null;
+    for (let attempt = 0; attempt < startsTried && found < wanted; attempt++) {
+      initialise(attempt % 2);
+      const density = this.logJoint() ?? Number.NaN;
+      if (!Number.isFinite(density)) continue;
+      found++;
+      if (density > best) { best = density; kept = state.map((values) => values.slice()); }
+    }
+    kept?.forEach((values, i) => { state[i]!.set(values); });
+    return kept !== null;
+  }
+
   private endWarmup(): void {
+    if (!this.foundStart) this.foundStart = Number.isFinite(this.logJoint() ?? Number.NaN);
     this.faultsAtWarmup = this.impossibleDraws();
     this.program.counters.forEach((counter, i) => {
       this.countersAtWarmup.set(this.countedSoFar(counter.storage), 2 * i);
@@ -177,6 +208,15 @@ export class ChainRun {
 
   private impossibleDraws(): number {
     return this.runtime.faults.get(faults.categoricalWeights) ?? 0;
+  }
+
+  private startWarnings(): Diagnostic[] {
+    return this.foundStart ? [] : [{
+      code: 'no-start',
+      severity: 'warning',
+      message: `no start of positive density was found in ${startsTried} tries, nor by the warm-up, in chain ${this.chain}: its draws mean nothing`,
+      hint: 'Give start values with --init, or check that the data are possible under the priors (supports, factors, constraints).',
+    }];
   }
 
   private faultWarnings(): Diagnostic[] {

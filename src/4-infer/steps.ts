@@ -14,7 +14,7 @@ import { logDensityOf, mapLaw } from '../distributions/law.js';
 import type { Law } from '../2-graph/graph.js';
 import { replaceElement } from '../3-derive/occurrences.js';
 import { drawLaw } from './drawLaw.js';
-import { boundExprs, directDensity, type RegionContext, scalarDensity } from './kernels.js';
+import { boundExprs, directDensity, intoBounds, type RegionContext, scalarDensity } from './kernels.js';
 
 export interface StepResult {
   readonly code: readonly Code[];
@@ -57,6 +57,7 @@ export function sliceStep(context: RegionContext, recompute: readonly Code[]): S
     counter: null,
     code: context.sweep([
       ...density.before,
+      ...intoBounds(context, low, high),
       store(before, [], context.current()),
       { do: 'function', name: f, parameters: [x], body: density.body },
       {
@@ -151,10 +152,12 @@ function finishScalar(context: RegionContext, draw: readonly Code[], proposed: E
   const counter = counterOf(context);
   const here = context.place();
   const accepted = apply('eq', ref(after, []), ref(next, []));
+  const { low, high } = boundExprs(context);
   return {
     counter: { storage: counter.name, pairs: counter.pairs },
     code: context.sweep([
       ...density.before,
+      ...intoBounds(context, low, high),
       store(before, [], context.current()),
       ...draw,
       store(next, [], proposed),
