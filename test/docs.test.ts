@@ -1,0 +1,254 @@
+/**
+ * Every block of code in README.md and docs/ is run: programs are compiled, commands go through the
+ * built command line in a folder of their own, TypeScript is type-checked and run.
+ *
+ * The first word after the fence says what a block is; what follows says more: `file=NAME` writes
+ * the block for the commands after it, `error=CODE` marks a program that is wrong on purpose,
+ * `status=N` commands that end so, `output` and `error` what the commands before printed (whole, or a part of
+ * standard error), `table` a summary of which the numbers may change and the rows may not.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { builtins } from '../src/2-graph/builtins.js';
+import { densityFunctions } from '../src/2-graph/densities.js';
+import { families } from '../src/distributions/registry.js';
+import { index, ref, size } from '../src/expr/expr.js';
+import { printText } from '../src/expr/print.js';
+import { backends, compile, laterBackends, ModelError } from '../src/index.js';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const pages = ['README.md', ...readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md')).sort().map((name) => `docs/${name}`)];
+const scratch = mkdtempSync(join(tmpdir(), 'credence-docs-'));
+
+interface Block { readonly line: number; readonly language: string; readonly marks: ReadonlyMap<string, string>; readonly text: string }
+
+/** Fenced blocks in order. */
+function blocksOf(markdown: string): readonly Block[] {
+  const blocks: Block[] = [];
+  let open: { line: number; info: string; lines: string[] } | null = null;
+  for (const [k, line] of markdown.split('\n').entries()) {
+    const fence = /^```(.*)$/.exec(line);
+    if (fence === null) open?.lines.push(line);
+    else if (open === null) open = { line: k + 1, info: fence[1] ?? '', lines: [] };
+    else {
+      const [language = '', ...marks] = open.info.split(' ');
+      blocks.push({ line: open.line, language, marks: new Map(marks.map((mark) => [mark.replace(/=.*/, ''), mark.replace(/^[^=]*=?/, '')])), text: `${open.lines.join('\n')}\n` });
+      open = null;
+    }
+  }
+  if (open !== null) throw new Error(`the block of line ${open.line} is never closed`);
+  return blocks;
+}
+
+const read = new Map(pages.map((page) => [page, readFileSync(join(root, page), 'utf8')]));
+const everyBlock = pages.flatMap((page) => blocksOf(read.get(page)!).map((block) => ({ page, block })));
+
+beforeAll(() => {
+  // Commands run from dist/.
+  const built = spawnSync(process.execPath, [join(root, 'scripts', 'setup.mjs')], { encoding: 'utf8' });
+  if (built.status !== 0) throw new Error(built.stderr);
+  mkdirSync(join(scratch, 'bin'));
+  writeFileSync(join(scratch, 'bin', 'credence'), `#!/bin/sh\nexec '${process.execPath}' '${join(root, 'dist', 'cli', 'main.js')}' "$@"\n`);
+  chmodSync(join(scratch, 'bin', 'credence'), 0o755);
+});
+afterAll(() => { rmSync(scratch, { recursive: true, force: true }); });
+
+interface Answer { readonly status: number | null; readonly stdout: string; readonly stderr: string }
+
+/** One line of a shell block. */
+function shell(command: string, cwd: string): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('/bin/sh', ['-c', command], { cwd, env: { ...process.env, PATH: `${join(scratch, 'bin')}:${process.env['PATH'] ?? ''}` } });
+    let stdout = '', stderr = '';
+    child.stdout.on('data', (piece) => { stdout += piece; });
+    child.stderr.on('data', (piece) => { stderr += piece; });
+    child.on('error', reject);
+    child.on('close', (status) => resolve({ status, stdout, stderr }));
+  });
+}
+
+/** Names of rows and columns of a summary: what a reader is told about, whatever the numbers are. */
+function outlineOf(table: string): readonly string[] {
+  const lines = table.split('\n').filter((line) => line !== '' && !/^(?:Written|[a-z]+, )/.test(line));
+  return lines.map((line) => (line.startsWith(' ') ? line.trim().split(/ {2,}/).join(' ') : line.split(' ')[0]!));
+}
+
+describe('blocks of the documents', () => {
+  it('are all of a kind that is tested', () => {
+    const kinds = new Set(['credence', 'sh', 'ts', 'json', 'text', '']);
+    expect(everyBlock.filter(({ block }) => !kinds.has(block.language)).map(({ page, block }) => `${page}:${block.line}`)).toEqual([]);
+    const loose = everyBlock.filter(({ block }) => ['json', 'text'].includes(block.language) && block.marks.size === 0);
+    expect(loose.map(({ page, block }) => `${page}:${block.line}`)).toEqual([]);
+  });
+
+  it.each(everyBlock.filter(({ block }) => block.language === 'credence' && !block.marks.has('file')).map(({ page, block }) => ({ place: `${page}:${block.line}`, block })))(
+    '$place compiles, or says what is wrong',
+    ({ block }) => {
+      const codes = diagnosticsOf(block.text);
+      const wanted = block.marks.get('error');
+      expect(codes).toEqual(wanted === undefined ? [] : [wanted]);
+    },
+  );
+});
+
+function diagnosticsOf(program: string): readonly string[] {
+  try {
+    return compile(program).notes.map(({ code }) => code);
+  } catch (thrown) {
+    if (!(thrown instanceof ModelError)) throw thrown;
+    return thrown.diagnostics.map(({ code }) => code);
+  }
+}
+
+interface Ran { readonly command: string; readonly answer: Answer }
+
+/** Commands of a shell block that the command line runs. */
+function commandsOf(block: Block): readonly string[] {
+  return block.language === 'sh' ? block.text.split('\n').filter((line) => line.startsWith('credence ')) : [];
+}
+
+/** All commands of a page, one after the other in a folder with the page's files: they may use what earlier ones wrote. */
+async function runPage(page: string): Promise<ReadonlyMap<number, readonly Ran[]>> {
+  const folder = join(scratch, page.replace(/\W/g, '-'));
+  const blocks = blocksOf(read.get(page)!);
+  mkdirSync(folder);
+  for (const block of blocks) if (block.marks.has('file')) writeFileSync(join(folder, block.marks.get('file')!), block.text);
+  const ran = new Map<number, Ran[]>();
+  for (const block of blocks) {
+    const answers: Ran[] = [];
+    for (const command of commandsOf(block)) answers.push({ command, answer: await shell(command, folder) });
+    ran.set(block.line, answers);
+  }
+  return ran;
+}
+
+/** What `credence COMMAND --help` prints. */
+const helpTexts = new Map<string, Promise<Answer>>();
+function help(command: string): Promise<Answer> {
+  const known = helpTexts.get(command) ?? shell(`credence ${command} --help`, scratch);
+  helpTexts.set(command, known);
+  return known;
+}
+
+describe('commands of the documents', () => {
+  // Pages are independent of each other; on one processor after the other they would take twice as long.
+  let runs: ReadonlyMap<string, ReadonlyMap<number, readonly Ran[]>>;
+  beforeAll(async () => {
+    runs = new Map(await Promise.all(pages.map(async (page): Promise<[string, ReadonlyMap<number, readonly Ran[]>]> => [page, await runPage(page)])));
+  }, 120_000);
+
+  for (const page of pages) {
+    const blocks = blocksOf(read.get(page)!);
+    for (const [k, block] of blocks.entries()) {
+      const place = `${page}:${block.line}`;
+      const before = blocks.slice(0, k).reverse().find((other) => commandsOf(other).length > 0);
+      const last = (): Answer => runs.get(page)!.get(before!.line)!.at(-1)!.answer;
+      if (commandsOf(block).length > 0) {
+        it(`${place} runs`, () => {
+          const wanted = Number(block.marks.get('status') ?? 0);
+          const wrong = runs.get(page)!.get(block.line)!.filter(({ answer }) => answer.status !== wanted);
+          expect(wrong).toEqual([]);
+        });
+      }
+      if (block.marks.has('output')) it(`${place} is what was printed`, () => { expect(block.text).toBe(last().stdout); });
+      if (block.language === 'text' && block.marks.has('error')) it(`${place} is what standard error said`, () => { expect(last().stderr).toContain(block.text.trimEnd()); });
+      if (block.marks.has('table')) it(`${place} has the rows and columns of the summary`, () => { expect(outlineOf(block.text)).toEqual(outlineOf(last().stdout)); });
+      if (block.language === '') {
+        it(`${place} names commands and flags that exist`, async () => {
+          for (const line of block.text.trim().split('\n')) {
+            const command = line.split(/ +/)[1]!;
+            const { stdout, status } = await help(command);
+            expect([command, status]).toEqual([command, 0]);
+            for (const flag of line.match(/--[a-z-]+/g) ?? []) expect(stdout).toContain(flag);
+          }
+        });
+      }
+    }
+  }
+});
+
+describe('TypeScript of the documents', () => {
+  const folder = join(scratch, 'typescript');
+  const programs = everyBlock.filter(({ block }) => block.language === 'ts').map(({ page, block }) => ({ name: `${page.replace(/\W/g, '-')}-${block.line}`, text: block.text }));
+
+  it('passes the type checker as strictly as the project', () => {
+    mkdirSync(join(folder, 'node_modules'), { recursive: true });
+    symlinkSync(root, join(folder, 'node_modules', 'credence'), 'dir');
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+    const { compilerOptions } = JSON.parse(readFileSync(join(root, 'tsconfig.json'), 'utf8')) as { compilerOptions: object };
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: { ...compilerOptions, rootDir: '.', outDir: 'out', types: [], declaration: false, isolatedDeclarations: false }, include: ['*.ts'] }));
+    for (const { name, text } of programs) writeFileSync(join(folder, `${name}.ts`), text);
+    const checked = spawnSync(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', folder], { encoding: 'utf8' });
+    expect([checked.stdout, checked.status]).toEqual(['', 0]);
+  });
+
+  it('runs', async () => {
+    const ran = await Promise.all(programs.map(async ({ name }) => ({ name, answer: await shell(`'${process.execPath}' 'out/${name}.js'`, folder) })));
+    expect(ran.filter(({ answer }) => answer.status !== 0 || answer.stderr !== '')).toEqual([]);
+  });
+});
+
+describe('the documents are complete', () => {
+  const language = read.get('docs/language.md')!;
+  /** Words in code spans and tables of a page. */
+  const words = (page: string): ReadonlySet<string> => new Set(read.get(page)!.match(/[A-Za-z_][A-Za-z0-9_.]*/g) ?? []);
+
+  it('names every function', () => {
+    const functions = language.slice(language.indexOf('\n## Functions'), language.indexOf('\n## Distributions'));
+    const named = new Set(functions.match(/[A-Za-z_][A-Za-z0-9]*/g) ?? []);
+    expect([...builtins.keys(), ...densityFunctions.keys()].filter((name) => !named.has(name))).toEqual([]);
+  });
+
+  it('lists the distributions as the registry has them', async () => {
+    const { distributionsPage } = (await import(join(root, 'scripts', 'docs.mjs'))) as { distributionsPage(all: typeof families, notation: object): string };
+    expect(read.get('docs/distributions.md')).toBe(distributionsPage(families, { index, ref, size, printText }));
+  });
+
+  it('names every backend and option', () => {
+    const named = words('docs/backends.md');
+    expect([...backends.keys(), ...laterBackends].filter((name) => !named.has(name))).toEqual([]);
+    expect([...backends.values()].flatMap(({ options }) => options.map(({ name }) => name)).filter((name) => !named.has(name))).toEqual([]);
+  });
+
+  it('names every flag of the command line', async () => {
+    for (const command of ['infer', 'explain', 'sample', 'logp', 'graph']) {
+      const { stdout } = await help(command);
+      const flags = (stdout.match(/--[a-z][a-z-]*/g) ?? []).filter((flag) => flag !== '--help');
+      expect([command, flags.filter((flag) => !read.get('docs/cli.md')!.includes(flag))]).toEqual([command, []]);
+    }
+  });
+
+  it('refuses what it says is not in this version', () => {
+    const section = language.slice(language.indexOf('\n## Not in this version'));
+    const names = section.split('\n').filter((line) => line.startsWith('| `')).flatMap((line) => line.split('|')[1]!.match(/[A-Za-z]+/g) ?? []);
+    expect(names.length).toBeGreaterThan(8);
+    for (const name of names) expect([name, diagnosticsOf(`sample v ~ ${name}(1)`)]).toEqual([name, ['not-in-this-version']]);
+  });
+
+  it('points to files and headings that exist', () => {
+    const anchor = (heading: string): string => heading.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, '').trim().replace(/\s/g, '-');
+    const anchorsOf = (markdown: string): ReadonlySet<string> => new Set(markdown.split('\n').flatMap((line) => (/^#+ (.*)$/.test(line) ? [anchor(line.replace(/^#+ /, ''))] : [])));
+    const broken: string[] = [];
+    for (const page of pages) {
+      for (const [, target = ''] of read.get(page)!.replaceAll(/`[^`\n]*`/g, '').matchAll(/\]\(([^)]+)\)/g)) {
+        const [path = '', heading] = target.split('#');
+        const file = path === '' ? page : join(dirname(page), path);
+        const isPage = file.endsWith('.md');
+        const text = isPage ? tryRead(join(root, file)) : tryList(join(root, file));
+        if (text === null || (heading !== undefined && !anchorsOf(text).has(heading))) broken.push(`${page}: ${target}`);
+      }
+    }
+    expect(broken).toEqual([]);
+  });
+});
+
+function tryRead(path: string): string | null {
+  try { return readFileSync(path, 'utf8'); } catch { return null; }
+}
+function tryList(path: string): string | null {
+  try { return readdirSync(path).join('\n'); } catch { return tryRead(path); }
+}
