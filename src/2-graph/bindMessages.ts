@@ -39,7 +39,7 @@ export function missingData(
   const names = wanted.map((w) => `${w.name}: ${w.type}`);
   const reason = indirect.length === 0 ? '' : `; ${list(indirect)} ${indirect.length === 1 ? 'is' : 'are'} observed only through an expression, which cannot be generated`;
   return error('missing-data', `No value is given for ${list(names)}${reason}`, span,
-    generatedBySample ? 'pass these values, or draw them from the model with sample()' : 'pass these values');
+    `pass ${wanted.length === 1 ? 'it' : 'them'} with the data (command line: --data file.json, or --set ${wanted[0]!.name}=...)${generatedBySample ? ', or draw data from the program with sample' : ''}`);
 }
 export function nestedObject(name: string, keys: readonly string[], span?: Span): Diagnostic {
   const example = keys[0] === undefined ? `${name}_part` : `${name}_${keys[0]}`;
@@ -135,7 +135,9 @@ export function missingInRange(element: string, span?: Span): Diagnostic {
 export function indexOutOfRange(reading: string, variable: string, index: number, extent: number, axis: number, rank: number, span?: Span): Diagnostic {
   const along = rank > 1 ? ` along axis ${axis}` : '';
   const range = extent === 0 ? 'no elements' : `elements 0 to ${extent - 1}`;
-  return error('index-out-of-range', `${reading} = ${showNumber(index)} is used as an index of ${variable}, which has ${range}${along}`, span,
+  // A literal is its own reading.
+  const what = reading === showNumber(index) ? reading : `${reading} = ${showNumber(index)}`;
+  return error('index-out-of-range', `${what} is used as an index of ${variable}, which has ${range}${along}`, span,
     extent > 0 && index === extent ? 'indices count from 0' : undefined);
 }
 export function noSuchElement(element: string, span?: Span): Diagnostic {

@@ -11,7 +11,7 @@ function list(words: readonly string[]): string { return words.join(', '); }
 
 // --- names ------------------------------------------------------------------------------------
 export function unknownName(span: Span, name: string, suggestion: string | null): Diagnostic {
-  return error('unknown-name', span, `\`${name}\` is not defined.`, meant(suggestion) ?? `declare it: \`data ${name}: real\` for an input, \`sample ${name} ~ ...\` for an unknown`);
+  return error('unknown-name', span, `\`${name}\` is not defined.`, meant(suggestion) ?? `declare it: \`data ${name}: real\` (or \`int\`) for an input, \`sample ${name} ~ ...\` for an unknown`);
 }
 export function unknownFunction(span: Span, name: string, suggestion: string | null, valid: readonly string[]): Diagnostic {
   return error('unknown-function', span, `There is no function \`${name}\`.`, meant(suggestion), `one of ${list(valid)}, or a \`fn\` of the program`);
