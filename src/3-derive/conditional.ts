@@ -9,7 +9,7 @@
  */
 import { type Affine, affine, fromAffine, provablyDistinct, provablyEqual, provablyLess, provablyNonNegative, type Range, tidy } from '../expr/affine.js';
 import {
-  type Expr, type Index, add, addAll, apply, div, equal, index, isConst, mul, mulAll, neg, num, one, pow, ref, rewrite, sub, substitute, visit, zero,
+  type Expr, type Index, add, addAll, apply, div, equal, freeIndices, index, isConst, mul, mulAll, neg, num, one, pow, ref, rewrite, sub, substitute, visit, zero,
 } from '../expr/expr.js';
 import { simplify } from '../expr/simplify.js';
 import { type Binder, isGuard, type Monomial, monomialExpr, normalForm, refresh, splitCondition } from './normalForm.js';
@@ -237,6 +237,9 @@ function statisticPart(base: Expr, power: Expr, name: string, rank: number): Par
   // A function of one scalar element and of things held fixed: separable, though of no family's statistics.
   const references = referencesIn(base, name, rank);
   if (references.length !== 1 || references[0]!.event.length > 0) return null;
+  // One reference under a sum is many elements.
+  const free = freeIndices(base);
+  if (references[0]!.at.some((e) => [...freeIndices(e)].some((i) => !free.has(i)))) return null;
   const expr = rewrite(source, (x) => (x.op === 'ref' && x.variable === name ? ref(selfName, []) : x));
   return { kind: { kind: 'other', expr }, at: references[0]!.at, event: [], source };
 }

@@ -155,11 +155,12 @@ class OneHot {
     const hot = { base: ref(oneHotOf(reference.variable), [...reference.at, k]) as Expr, power: one as Expr };
     // What the latent stood in may expand further at a fixed value.
     const body = mulAll([...m.coefficient.map(put), ...m.atoms.filter((a) => !this.isOneHot(a.base)).map((a) => pow(put(a.base), put(a.power)))]);
-    // The value is bound first: a range may depend on it.
-    const free = reference.at.some((e) => [...freeIndices(e)].some((i) => m.binders.some((b) => b.index === i)));
+    // The value is bound as soon as its element is: later ranges may depend on it.
+    const read = new Set(reference.at.flatMap((e) => [...freeIndices(e)]));
+    const position = m.binders.findLastIndex((b) => read.has(b.index)) + 1;
     const own: Binder = { index: k, from: zero, to: add(sub(range.high, range.low), one) };
     const outer: Binder[] = m.binders.map((b) => ({ index: b.index, from: put(b.from), to: put(b.to) }));
-    const binders = free ? [...outer, own] : [own, ...outer];
+    const binders = [...outer.slice(0, position), own, ...outer.slice(position)];
     const guards = m.guards.map(put).filter((g) => !holds(g, binders));
     return normalForm(body, this.model).flatMap((x) => {
       if (x.coefficient.some((c) => c.op === 'apply' && c.fn === 'log' && holds(c.args[0]!, binders))) return [];

@@ -9,7 +9,7 @@
  * own (an opaque function of latents) and is named by whoever reads the form.
  */
 import {
-  type ArrayExpr, type Expr, type Index, add, addAll, apply, at, cond, equal, freeIndices, hash, index, isConst, log, mul, mulAll, num, one, pow, reduce, sub, substitute, sumOver, variablesOf, zero,
+  type ArrayExpr, type Expr, type Index, add, addAll, apply, at, cond, equal, freeIndices, hash, index, isConst, log, mul, mulAll, num, one, pow, reduce, rewrite, sub, substitute, sumOver, variablesOf, zero,
 } from '../expr/expr.js';
 import { tidy } from '../expr/affine.js';
 import { inverseOf, logOf, logdetOf } from '../expr/simplify.js';
@@ -54,6 +54,8 @@ export function monomialExpr(m: Monomial): Expr {
 
 class Expander {
   private readonly model: DerivedModel;
+  /** Elements of partly missing data that are taken as missing where the expansion stands. */
+  private readonly missing: Expr[] = [];
   constructor(model: DerivedModel) { this.model = model; }
 
   expand(e: Expr): readonly Monomial[] {
@@ -69,12 +71,39 @@ class Expander {
   }
 
   private reference(e: Expr & { op: 'ref' }, name: string): readonly Monomial[] {
-    if (this.model.statusOf(name) !== 'partial') return [atom(e)];
+    if (this.model.statusOf(name) !== 'partial' || this.missing.some((x) => equal(x, e))) return [atom(e)];
     const missing: Expr = { op: 'ref', variable: maskOf(name), at: e.at };
     return [
       { binders: [], guards: [missing], coefficient: [], atoms: [{ base: e, power: one }] },
       { binders: [], guards: [apply('not', missing)], coefficient: [given(e)], atoms: [] },
     ];
+  }
+
+  /** The first element of partly missing data that an expression reads outside its own sums. */
+  private gap(e: Expr): (Expr & { op: 'ref' }) | null {
+    let found: (Expr & { op: 'ref' }) | null = null;
+    const search = (x: Expr, bound: ReadonlySet<Index>): void => {
+      if (found !== null) return;
+      if (x.op === 'ref') {
+        const inside = [...freeIndices(x)].some((i) => bound.has(i));
+        if (!inside && this.model.statusOf(x.variable) === 'partial' && !this.missing.some((y) => equal(y, x))) found = x;
+        return;
+      }
+      if (x.op === 'apply') for (const a of x.args) search(a, bound);
+      else if (x.op === 'cond') { search(x.test, bound); search(x.then, bound); search(x.otherwise, bound); } else if (x.op === 'reduce') { search(x.from, bound); search(x.to, bound); search(x.body, new Set([...bound, x.index])); }
+    };
+    search(e, new Set());
+    return found;
+  }
+
+  /** An expansion of a function that does not distribute over a gap's two cases: one for each case. */
+  private byCase(gap: Expr & { op: 'ref' }, e: Expr, expand: (x: Expr) => readonly Monomial[]): readonly Monomial[] {
+    const test: Expr = { op: 'ref', variable: maskOf(gap.variable), at: gap.at };
+    this.missing.push(gap);
+    const unknown = expand(e);
+    this.missing.pop();
+    const known = expand(rewrite(e, (x) => (x.op === 'ref' && equal(x, gap) ? given(gap) : x)));
+    return [...unknown.map((m) => ({ ...m, guards: [test, ...m.guards] })), ...known.map((m) => ({ ...m, guards: [apply('not', test), ...m.guards] }))];
   }
 
   private reduction(e: Expr & { op: 'reduce' }): readonly Monomial[] {
@@ -131,6 +160,8 @@ class Expander {
       if (this.model.dependsOnLatents(base)) return this.opaque(pow(base, exponent));
       return this.opaque(pow(base, exponent));
     }
+    const gap = integral(exponent) && isConst(exponent) && exponent.value > 0 ? null : this.gap(base);
+    if (gap !== null) return this.byCase(gap, base, (x) => this.power(x, exponent));
     const split = splitCondition(base, (t) => this.isGuard(t));
     if (split !== null) return this.expand(cond(split.test, pow(split.then, exponent), pow(split.otherwise, exponent)));
     if (base.op === 'apply' && base.fn === 'pow' && (this.model.isPositive(base.args[0]!) || integral(exponent)) && !this.model.dependsOnLatents(base.args[1]!)) {
@@ -161,6 +192,8 @@ class Expander {
 
   private logarithm(argument: Expr): readonly Monomial[] {
     if (!this.model.dependsOnLatents(argument)) return [{ binders: [], guards: [], coefficient: [logOf(argument)], atoms: [] }];
+    const gap = this.gap(argument);
+    if (gap !== null) return this.byCase(gap, argument, (x) => this.logarithm(x));
     const direct = logOf(argument);
     if (!(direct.op === 'apply' && direct.fn === 'log')) return this.expand(direct);
     const split = splitCondition(argument, (t) => this.isGuard(t));
