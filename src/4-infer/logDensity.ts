@@ -8,7 +8,11 @@ import { createRuntime } from '../code/runtime.js';
 import { createRandom } from '../random/generator.js';
 import type { BoundModel } from '../2-graph/bound.js';
 import { jointFactors } from '../3-derive/joint.js';
-import { maskOf } from '../3-derive/model.js';
+import { type DerivedModel, type Factor, maskOf, targetArray } from '../3-derive/model.js';
+import type { Statement } from '../2-graph/graph.js';
+import type { Support } from '../distributions/family.js';
+import { conditionsOf, mapLaw, supportOf, supportTests } from '../distributions/law.js';
+import { apply, type ArrayExpr, at, type Expr, index, num, one, reduce, scalarOf, sub, zero } from '../expr/expr.js';
 import { jointTerms, recomputeCode } from './assemble.js';
 import { sizeOf } from './posterior.js';
 import { ProgramBuilder } from './programBuilder.js';
@@ -25,8 +29,9 @@ export interface LogDensity {
 /** Compiles the density of a bound model. */
 export function logDensityFunction(bound: BoundModel): LogDensity {
   const builder = new ProgramBuilder(bound);
-  const factors = jointFactors(builder.model);
-  const terms = jointTerms(builder, factors);
+  // A sampler's state lies in every support by construction; a user's point may not.
+  const factors = jointFactors(builder.model).map((f): Factor => ({ ...f, conditions: [...f.conditions, ...pointTests(f.statement, builder.model)] }));
+  const terms = jointTerms(builder, [...factors, ...paramFactors(builder.model)]);
   const recompute = recomputeCode(builder, null);
   builder.entry('prepare', recompute);
   terms.forEach((t, k) => builder.entry(`term${k}`, [{ do: 'return', value: t.value }]));
@@ -62,3 +67,38 @@ export function logDensityFunction(bound: BoundModel): LogDensity {
     byFactor(values) { place(values); return evaluate().map((value, k) => ({ span: terms[k]!.factor.statement.span, value })); },
   };
 }
+
+/** Tests that a value drawn by a statement lies in the support of its law. */
+function pointTests(s: Statement, model: DerivedModel): readonly Expr[] {
+  if (s.kind !== 'sample' && s.kind !== 'observe') return [];
+  const x = s.kind === 'observe' ? model.inlineArray(s.value) : targetArray(model, s.target);
+  const law = mapLaw(s.law, (e) => model.inline(e));
+  return [...supportAt(supportOf(law), x), ...conditionsOf(law)];
+}
+/** A flat unknown has no density, but its declared type is a support. */
+function paramFactors(model: DerivedModel): readonly Factor[] {
+  return model.graph.statements.flatMap((s): Factor[] => {
+    if (s.kind !== 'param') return [];
+    const { constraint } = model.variable(s.target.variable);
+    const x = targetArray(model, s.target), inner = (low: Expr, high: Expr): readonly Expr[] => supportTests({ kind: 'interval', low, high }, x.body);
+    const conditions = constraint.kind === 'positive' ? [apply('gt', x.body, zero)] : constraint.kind === 'unit' ? inner(zero, one)
+      : constraint.kind === 'interval' ? inner(constraint.low, constraint.high)
+        : constraint.kind === 'simplex' || constraint.kind === 'cov' || constraint.kind === 'corr' ? supportAt({ kind: constraint.kind, dimension: x.dims[0]! }, x) : [];
+    return conditions.length === 0 ? [] : [{ id: s.id, statement: s, plates: s.plates, guards: s.guards, logDensity: zero, conditions }];
+  });
+}
+function supportAt(support: Support, x: ArrayExpr): readonly Expr[] {
+  const i = index('i');
+  switch (support.kind) {
+    case 'simplex': {
+      const total = reduce('sum', i, zero, support.dimension, at(x, i));
+      return [apply('ge', reduce('min', i, zero, support.dimension, at(x, i)), zero), apply('le', apply('abs', sub(total, one)), num(simplexTolerance))];
+    }
+    // The log determinant of what is not positive definite is not a number, and not below infinity.
+    case 'cov': case 'corr': return [apply('lt', apply('abs', scalarOf('logdet', [x])), num(Infinity))];
+    case 'vector': case 'counts': return [];
+    default: return supportTests(support, x.body);
+  }
+}
+/** How far the sum of a simplex may be from 1, as for data. */
+const simplexTolerance = 1e-6;
