@@ -206,7 +206,7 @@ export function chainedComparison(span: Span, middle: string, rewritten: string)
   return error('chained-comparison', span, `comparisons do not chain: \`${middle}\` cannot be compared twice`, `write \`${rewritten}\``);
 }
 export function wrongOperator(span: Span, found: string, operator: string | null): Diagnostic {
-  return error('wrong-operator', span, `there is no operator \`${found}\``, operator === null ? undefined : `write \`${operator}\``);
+  return error('wrong-operator', span, `there is no operator \`${found}\``, operator === null ? 'a remainder is `a - b * floor(a / b)`' : `write \`${operator}\``);
 }
 export function comparisonByEquals(span: Span): Diagnostic {
   return error('wrong-operator', span, '`=` does not compare', 'write `==`', '`==`');

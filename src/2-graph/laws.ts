@@ -14,7 +14,7 @@ import type { Context } from './context.js';
 import { combinators, enterLoops, lowerRange } from './expressions.js';
 import type { Law } from './graph.js';
 import {
-  argumentTwice, bothParameterisations, generatorUnexpected, missingArgument, notInThisVersion, notSquare, parameterDomain, positionalAfterNamed, shapeMismatch,
+  argumentTwice, bothParameterisations, noDistribution, generatorUnexpected, missingArgument, notInThisVersion, notSquare, parameterDomain, positionalAfterNamed, shapeMismatch,
   typeMismatch, unknownDistribution, unknownParameter, valueAsDistribution, wrongArgumentCount,
 } from './messages.js';
 import { printType } from './shapes.js';
@@ -98,7 +98,7 @@ function lowerFamily(context: Context, family: Family, syntax: Syntax & { kind: 
   for (const p of family.parameters) { const own = direct[p.name]; if (own !== undefined && !assigned.replaced.has(p.name)) parameters[p.name] = own; }
   for (const a of assigned.alternatives) Object.assign(parameters, a.canonical(direct));
   const broken = (family.conditions?.(parameters) ?? []).find((c) => isConst(c) && c.value < 0);
-  if (broken !== undefined) return context.report(parameterDomain(syntax.span, family.name, 'the combination of arguments', 'consistent (see its documentation)', (broken as { value: number }).value));
+  if (broken !== undefined) return context.report(noDistribution(syntax.span, family.name));
   return {
     kind: 'law', indices, batch, law: { kind: 'family', family: family.name, parameters, span: syntax.span },
     eventDims: family.eventDims(parameters), discrete: family.discrete, family,

@@ -2,6 +2,7 @@
  * Messages of the second phase: what can be wrong with a program that parses. One function each.
  */
 import type { Diagnostic, Span } from '../errors/diagnostic.js';
+import { ourName } from './otherNames.js';
 
 function error(code: string, span: Span, message: string, hint?: string | undefined, expected?: string | undefined): Diagnostic {
   return { code, severity: 'error', message, span, ...(expected === undefined ? {} : { expected }), ...(hint === undefined ? {} : { hint }) };
@@ -14,19 +15,19 @@ export function unknownName(span: Span, name: string, suggestion: string | null)
   return error('unknown-name', span, `\`${name}\` is not defined.`, meant(suggestion) ?? `declare it: \`data ${name}: real\` (or \`int\`) for an input, \`sample ${name} ~ ...\` for an unknown`);
 }
 export function unknownFunction(span: Span, name: string, suggestion: string | null, valid: readonly string[]): Diagnostic {
-  return error('unknown-function', span, `There is no function \`${name}\`.`, meant(suggestion), `one of ${list(valid)}, or a \`fn\` of the program`);
+  return error('unknown-function', span, `There is no function \`${name}\`.`, meant(ourName(name, valid) ?? suggestion), `one of ${list(valid)}, or a \`fn\` of the program`);
 }
 export function unknownDistribution(span: Span, name: string, suggestion: string | null, valid: readonly string[]): Diagnostic {
-  return error('unknown-distribution', span, `There is no distribution \`${name}\`.`, meant(suggestion), `one of ${list(valid)}`);
+  return error('unknown-distribution', span, `There is no distribution \`${name}\`.`, meant(ourName(name, valid) ?? suggestion), `one of ${list(valid)}`);
 }
 export function unknownParameter(span: Span, family: string, name: string, suggestion: string | null, valid: readonly string[]): Diagnostic {
-  return error('unknown-parameter', span, `${family} has no parameter \`${name}\`.`, meant(suggestion), valid.length === 0 ? 'no arguments' : `one of ${list(valid)}`);
+  return error('unknown-parameter', span, `${family} has no parameter \`${name}\`.`, meant(ourName(name, valid) ?? suggestion), valid.length === 0 ? 'no arguments' : `one of ${list(valid)}`);
 }
 export function unknownArgument(span: Span, fn: string, name: string): Diagnostic {
   return error('unknown-parameter', span, `\`${fn}\` has no argument called \`${name}\`.`, 'give the arguments in order, without names');
 }
 export function unknownType(span: Span, name: string, suggestion: string | null, valid: readonly string[]): Diagnostic {
-  return error('unknown-type', span, `There is no type \`${name}\`.`, meant(suggestion), `one of ${list(valid)}`);
+  return error('unknown-type', span, `There is no type \`${name}\`.`, meant(ourName(name, valid) ?? suggestion), `one of ${list(valid)}`);
 }
 export function definedTwice(span: Span, name: string, line: string): Diagnostic {
   return error('defined-twice', span, `\`${name}\` is defined more than once${line}.`, 'each element of a variable is defined exactly once; use another name');
@@ -102,7 +103,8 @@ export function tooManyIndices(span: Span, type: string, given: number, possible
   return error('too-many-indices', span, possible === 0 ? `A scalar (${type}) cannot be indexed.` : `${type} has ${possible} dimension${possible === 1 ? '' : 's'}; here are ${given} indices.`);
 }
 export function indexOutOfRange(span: Span, index: string, dimension: string, where: string): Diagnostic {
-  return error('index-out-of-range', span, `Index ${index} is out of range: the dimension has ${dimension} elements, numbered from 0${where}.`);
+  return error('index-out-of-range', span, `Index ${index} is out of range: the dimension has ${dimension} elements, numbered from 0${where}.`,
+    index === dimension ? `indices stop before ${dimension}: \`0..<${dimension}\` is the whole of it` : undefined);
 }
 export function shapeMismatch(span: Span, what: string, left: string, right: string, hint?: string): Diagnostic {
   return error('shape-mismatch', span, `${what}: ${left} does not agree with ${right}.`, hint);
@@ -112,6 +114,9 @@ export function notSquare(span: Span, what: string, type: string): Diagnostic {
 }
 export function parameterDomain(span: Span, family: string, parameter: string, domain: string, value: number): Diagnostic {
   return error('parameter-out-of-domain', span, `${parameter} of ${family} must be ${domain}; here it is ${value}.`);
+}
+export function noDistribution(span: Span, family: string): Diagnostic {
+  return error('parameter-out-of-domain', span, `These arguments of ${family} do not make a distribution.`);
 }
 export function discreteObservation(span: Span, family: string, type: string): Diagnostic {
   return error('type-mismatch', span, `${family} is a law of integers; the observed value is ${type}.`, 'declare the data as `int`');

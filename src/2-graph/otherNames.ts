@@ -1,0 +1,82 @@
+/**
+ * What people who come from Stan, BUGS, R, NumPyro or PyMC write, and what it is called here. Used for
+ * hints only; nothing is accepted under these names.
+ */
+
+/** A row: our words, any of which may fit where the name stands, then the names elsewhere (lower case). */
+type Row = readonly [ours: readonly string[], elsewhere: readonly string[]];
+
+const rows: readonly Row[] = [
+  // Parameters.
+  [['mean', 'loc'], ['mu', 'location', 'm']],
+  [['sd', 'sdlog', 'scale'], ['sigma', 'std', 'stddev', 'stdev', 'sdev']],
+  [['meanlog'], ['mulog', 'mu']],
+  [['precision'], ['tau', 'prec']],
+  [['cov', 'scale'], ['sigma', 'covariance', 'covariance_matrix', 'v']],
+  [['rate', 'b', 'scale'], ['beta', 'lambda', 'lam', 'inverse_scale']],
+  [['shape', 'a', 'alpha'], ['alpha', 'concentration', 'k']],
+  [['df'], ['nu', 'dof', 'degrees_of_freedom']],
+  [['loc', 'mean'], ['loc']],
+  [['p', 'probs'], ['prob', 'probability', 'theta', 'pi']],
+  [['n'], ['size', 'trials', 'total_count', 'n_trials']],
+  [['logit', 'logits'], ['logit', 'logits', 'logit_p', 'eta']],
+  [['low', 'high'], ['lower', 'min', 'minimum', 'a']],
+  [['high'], ['upper', 'max', 'b']],
+  [['value'], ['x', 'v']],
+  // Distributions.
+  [['Normal'], ['n', 'gaussian', 'norm', 'dnorm']],
+  [['MvNormal'], ['multinormal', 'multinormalcholesky', 'multi_normal', 'multivariatenormal', 'multivariate_normal', 'multivariategaussian', 'mvn', 'dmnorm']],
+  [['StudentT'], ['student', 't', 'student_t', 'dt']],
+  [['HalfStudentT'], ['halft', 'halfstudent']],
+  [['InverseGamma'], ['invgamma', 'inv_gamma', 'igamma']],
+  [['NegativeBinomial'], ['negbinomial', 'neg_binomial', 'neg_binomial_2', 'nbinom', 'dnegbin']],
+  [['DiscreteUniform'], ['uniformdiscrete', 'uniformint', 'randint', 'discrete_uniform']],
+  [['InverseWishart'], ['invwishart', 'inv_wishart']],
+  [['LogNormal'], ['dlnorm']],
+  [['Delta'], ['dirac', 'deterministic', 'pointmass']],
+  [['Flat'], ['improperuniform', 'dflat']],
+  [['LKJ'], ['lkjcorr', 'lkj_corr', 'lkjcholesky']],
+  [['Bernoulli'], ['dbern', 'flip', 'bern']],
+  [['Categorical'], ['dcat', 'discrete']],
+  [['Gamma'], ['dgamma']], [['Beta'], ['dbeta']], [['Binomial'], ['dbin', 'binom']], [['Poisson'], ['dpois', 'pois']],
+  [['Exponential'], ['dexp', 'expon']], [['Uniform'], ['dunif', 'unif']], [['Dirichlet'], ['ddirch', 'ddirich']], [['Wishart'], ['dwish']],
+  // Functions.
+  [['sigmoid'], ['inv_logit', 'expit', 'ilogit', 'logistic', 'invlogit']],
+  [['Phi'], ['pnorm', 'ndtr', 'std_normal_cdf']],
+  [['dot'], ['dot_product', 'inner', 'inprod']],
+  [['length'], ['len', 'size', 'num_elements', 'rows', 'nrow']],
+  [['sd'], ['std', 'stdev']],
+  [['variance'], ['var']],
+  [['eye'], ['identity', 'identity_matrix']],
+  [['fill'], ['rep', 'rep_vector', 'full', 'repeat']],
+  [['log'], ['ln']],
+  [['inverse'], ['inv', 'inverse_spd']],
+  [['logdet'], ['log_determinant', 'slogdet']],
+  [['det'], ['determinant']],
+  [['lgamma'], ['loggam', 'gammaln', 'log_gamma']],
+  [['lchoose'], ['log_choose', 'binomial_coefficient_log']],
+  [['transpose'], ['t']],
+  [['standardise'], ['standardize', 'scale']],
+  [['concat'], ['append', 'concatenate', 'append_row', 'c']],
+  [['columns'], ['append_col', 'cbind', 'column_stack']],
+  [['onehot'], ['one_hot']],
+  [['cumsum'], ['cumulative_sum']],
+  // Types.
+  [['real'], ['float', 'double', 'number', 'vector', 'matrix', 'array', 'row_vector', 'scalar']],
+  [['int'], ['integer', 'counts']],
+  [['bool'], ['boolean', 'logical']],
+  [['unit'], ['probability', 'proportion']],
+  [['cov'], ['cov_matrix', 'covariance']],
+  [['corr'], ['corr_matrix', 'correlation']],
+];
+
+/** What a name from elsewhere is called among the words that are valid here, or null. */
+export function ourName(name: string, valid: readonly string[]): string | null {
+  const wanted = name.toLowerCase();
+  for (const [ours, elsewhere] of rows) {
+    if (!elsewhere.includes(wanted)) continue;
+    const found = ours.find((word) => word !== name && valid.includes(word));
+    if (found !== undefined) return found;
+  }
+  return null;
+}
