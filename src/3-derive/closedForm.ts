@@ -154,12 +154,13 @@ function finiteForm(region: LatentRegion, support: Support, model: DerivedModel)
 function uncovered(collected: Collected, kinds: readonly StatisticKind[], covered: (k: StatisticKind) => boolean, reason: string): NoClosedForm {
   const bad = kinds.find((k) => !covered(k)) ?? kinds[kinds.length - 1];
   const c = collected.contributions.find((x) => bad !== undefined && sameKind(x.statistic, bad));
-  const term = bad === undefined ? null : statisticTerm(bad, collected.region);
+  const term = bad === undefined ? null : statisticTerm(bad, collected.region, c?.event);
   return { kind: 'none', factor: c?.factor ?? null, term, reason };
 }
-/** A statistic written with the region's own element. */
-export function statisticTerm(kind: StatisticKind, region: LatentRegion): Expr {
-  const self = ref(region.variable.name, region.at);
+/** A statistic written with the region's own element; of a vector or matrix the element at `event` where that is given. */
+export function statisticTerm(kind: StatisticKind, region: LatentRegion, event: readonly Expr[] = []): Expr {
+  const whole = kind.kind === 'inverse' || kind.kind === 'logdet' || kind.kind === 'pair';
+  const self = ref(region.variable.name, whole ? region.at : [...region.at, ...event]);
   switch (kind.kind) {
     case 'power': return apply('pow', self, num(kind.power));
     case 'log': return apply('log', self);
@@ -283,7 +284,11 @@ function turningPoint(e: Expr): Expr | null {
 function countForm(collected: Collected, kinds: readonly StatisticKind[]): Recognised {
   const gammas = kinds.flatMap((k) => (k.kind === 'other' ? [{ k, g: logGammaOf(k.expr) }] : []));
   const plain = kinds.filter((k) => k.kind !== 'other');
-  const nothing = uncovered(collected, kinds, (k) => isPower(k, 1), 'no count family has this statistic');
+  // A count prior has log-gammas of its own; what stands in its way comes from elsewhere, if from anywhere.
+  const foreign = kinds.filter((k) => !isPower(k, 1) && collected.contributions.some((c) => sameKind(c.statistic, k) && c.factor !== collected.region.statement.id));
+  const strange = foreign.filter((k) => k.kind !== 'other' || logGammaOf(k.expr) === null);
+  const named = strange[0] ?? foreign[0];
+  const nothing = uncovered(collected, kinds, (k) => (named === undefined ? isPower(k, 1) : !sameKind(k, named)), 'no count family has this statistic');
   if (!plain.every((k) => isPower(k, 1)) || gammas.some((x) => x.g === null)) return nothing;
   const coefficientOf = (k: StatisticKind): number | null => constantCoefficient(collected.contributions, k);
   const linear = slot({ kind: 'power', power: 1 });

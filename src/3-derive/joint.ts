@@ -3,10 +3,11 @@
  * counts, deterministic quantities inlined, with the tests outside of which the density is zero.
  */
 import { conditionsOf, eventRankOf, logDensityOf, mapLaw, supportOf, supportTests } from '../distributions/law.js';
-import { type Expr, isConst } from '../expr/expr.js';
-import type { Statement } from '../2-graph/graph.js';
-import { simplify } from '../expr/simplify.js';
-import { isGuard, splitCondition } from './normalForm.js';
+import type { Range } from '../expr/affine.js';
+import { apply, type ArrayExpr, type Expr, isConst, mulAll, zero } from '../expr/expr.js';
+import type { Law, Statement } from '../2-graph/graph.js';
+import { inverseOf, simplify, simplifyArray } from '../expr/simplify.js';
+import { factorsOf, isGuard, splitCondition } from './normalForm.js';
 import { type DerivedModel, type Factor, targetArray } from './model.js';
 
 /** Factors of the joint density of everything latent or observed; `predict` never enters, a flat `param` adds nothing. */
@@ -28,12 +29,39 @@ function factorOf(s: Statement, model: DerivedModel): Factor | null {
       if (s.kind === 'predict') return null;
       // What a statement draws is never one of the elements that other statements define.
       const x = s.kind === 'observe' ? model.inlineArray(s.value) : targetArray(model, s.target);
-      const law = mapLaw(s.law, (e) => model.inline(e));
+      const law = plainMatrices(mapLaw(s.law, (e) => model.inline(e)), s.plates);
       const support = eventRankOf(law) === 0 ? supportTests(supportOf(law), x.body) : [];
-      const conditions = [...support, ...conditionsOf(law)].filter((c) => model.dependsOnLatents(c) && !alwaysTrue(c, model));
+      const conditions = [...support, ...conditionsOf(law)].map((c) => withoutPositiveFactors(c, model)).filter((c) => model.dependsOnLatents(c) && !alwaysTrue(c, model));
       return { ...base, logDensity: logDensityOf(law, x), conditions };
     }
   }
+}
+
+/** A matrix whose inverse no rule finds as it is written, simplified: `diag(v) @ R @ diag(v)` without its sums shows what its inverse is. */
+function plainMatrix(m: ArrayExpr, ranges: readonly Range[]): ArrayExpr {
+  const { body } = inverseOf(m);
+  return body.op === 'element' && body.array.fn === 'inverse' ? simplifyArray(m, ranges) : m;
+}
+/** A law in which the inverses of matrices are as plain as they can be. */
+function plainMatrices(law: Law, ranges: readonly Range[]): Law {
+  switch (law.kind) {
+    case 'family': return { ...law, parameters: Object.fromEntries(Object.entries(law.parameters).map(([name, a]) => [name, a.indices.length === 2 ? plainMatrix(a, ranges) : a])) };
+    case 'truncated': return { ...law, base: plainMatrices(law.base, ranges) };
+    case 'mixture': return { ...law, component: plainMatrices(law.component, [...ranges, { index: law.index, from: law.from, to: law.to }]) };
+    case 'mixtureOf': return { ...law, components: law.components.map((c) => plainMatrices(c, ranges)) };
+  }
+}
+
+/** `sqrt(w * v) > 0` for a positive v says that w > 0, and nothing of v. */
+function withoutPositiveFactors(test: Expr, model: DerivedModel): Expr {
+  if (test.op !== 'apply' || (test.fn !== 'gt' && test.fn !== 'ge') || !isConst(test.args[1]!, 0)) return test;
+  const signed = (e: Expr): readonly Expr[] => factorsOf(e).flatMap((f): readonly Expr[] => {
+    if (model.isPositive(f)) return [];
+    // The sign of a power is that of its base unless the power is even.
+    if (f.op === 'apply' && f.fn === 'pow' && isConst(f.args[1]!) && f.args[1].value % 2 !== 0) return signed(f.args[0]!);
+    return [f];
+  });
+  return apply(test.fn, mulAll(signed(test.args[0]!)), zero);
 }
 
 /** Tests that hold for every state a sampler can reach: signs known from supports, integers among integers. */

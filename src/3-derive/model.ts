@@ -9,7 +9,7 @@ import type { Law, ModelGraph, Plate, Statement, Target, Variable } from '../2-g
 import { supportOf } from '../distributions/law.js';
 import { affine, fromAffine, provablyEqual, provablyLess, provablyNonNegative, tidy } from '../expr/affine.js';
 import {
-  type ArrayExpr, type Expr, type Index, apply, build, cond, index, isConst, mapArray, mulAll, one, ref, rewrite, sub, substitute, variablesOf, zero,
+  type ArrayExpr, type Expr, type Index, type Ref, apply, build, cond, index, isConst, mapArray, mulAll, one, ref, rewrite, sub, substitute, variablesOf, zero,
 } from '../expr/expr.js';
 import { InternalError } from '../errors/diagnostic.js';
 
@@ -159,7 +159,7 @@ export class DerivedModel {
       case 'const': return e.value > 0;
       case 'size': return true;
       case 'index': return false;
-      case 'ref': return this.isPositiveVariable(e.variable);
+      case 'ref': return this.isPositiveVariable(e.variable) || this.isDiagonalElement(e);
       case 'cond': return this.isPositive(e.then) && this.isPositive(e.otherwise);
       case 'reduce': return (e.kind === 'prod' || e.kind === 'sum' || e.kind === 'min' || e.kind === 'max') && this.isPositive(e.body);
       case 'element': return e.array.fn === 'det' && this.isPositiveDefinite(e.array.args[0]!);
@@ -207,11 +207,17 @@ export class DerivedModel {
   /** True for a whole matrix variable whose support is the positive definite matrices. */
   private isPositiveDefinite(matrix: ArrayExpr): boolean {
     const { body, indices } = matrix;
-    if (body.op !== 'ref' || !indices.every((i, d) => body.at[body.at.length - indices.length + d] === i)) return false;
-    const v = this.graph.variables.get(body.variable);
+    return body.op === 'ref' && indices.every((i, d) => body.at[body.at.length - indices.length + d] === i) && this.hasPositiveDefinite(body.variable);
+  }
+  private isDiagonalElement(e: Ref): boolean {
+    const [i, j] = e.at.slice(-2);
+    return i !== undefined && j !== undefined && provablyEqual(i, j) && this.hasPositiveDefinite(e.variable);
+  }
+  private hasPositiveDefinite(name: string): boolean {
+    const v = this.graph.variables.get(name);
     if (v === undefined) return false;
     if (v.constraint.kind === 'cov' || v.constraint.kind === 'corr') return true;
-    const statements = this.definitions.get(body.variable) ?? [];
+    const statements = this.definitions.get(name) ?? [];
     return statements.length > 0 && statements.every((s) => s.kind === 'sample' && ['cov', 'corr'].includes(supportOf(s.law).kind));
   }
   /** True where the value is an integer by type. */

@@ -457,7 +457,7 @@ export function boundsOf(place: Place): { readonly low: number; readonly high: n
 }
 
 /** The arguments of a family as arrays of numbers, by the family's own parameters(natural). */
-export function familyArguments(family: Family, natural: readonly Float64Array[], slots: readonly Slot[], dimension: number): { readonly arguments: Readonly<Record<string, readonly number[]>>; readonly logDensity: (v: readonly number[], shape: readonly number[]) => number } {
+export function familyArguments(family: Family, natural: readonly Float64Array[], slots: readonly Slot[], dimension: number): { readonly arguments: Readonly<Record<string, readonly number[]>>; readonly natural: readonly number[]; readonly proper: boolean; readonly logDensity: (v: readonly number[], shape: readonly number[]) => number } {
   const d = num(dimension);
   const arrays = slots.map((s, k): ArrayExpr => build(s.rank === 0 ? [] : s.rank === 1 ? [d] : [d, d], (...i) => ref(`#natural${k}`, i)));
   const parameters = family.exponential!.parameters(arrays);
@@ -470,6 +470,9 @@ export function familyArguments(family: Family, natural: readonly Float64Array[]
   });
   return {
     arguments: Object.fromEntries(Object.entries(parameters).map(([name, a]) => [name, [...evaluateArray(a, env([], [])).values]])),
+    // There and back: what the canonical parameters say about scalars' natural ones.
+    natural: slots.every((s) => s.rank === 0) ? family.exponential!.natural(parameters).map((a) => evaluate(a.body, env([], []))) : [],
+    proper: family.exponential!.proper(arrays).every((e) => evaluate(e, env([], [])) > 0),
     logDensity: (v, shape) => evaluate(family.logDensity(build(shape.map(num), (...i) => ref(selfName, i)), parameters), env(v, shape)),
   };
 }
