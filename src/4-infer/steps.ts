@@ -91,18 +91,19 @@ function sliceVector(context: RegionContext, recompute: readonly Code[]): readon
   const x = builder.fresh('candidate', [], 'local');
   const f = builder.fresh('density', [], 'local');
   const before = builder.fresh('before', [], 'local'), after = builder.fresh('after', [], 'local');
-  const old = builder.fresh('old', [context.eventDims[0]!], 'scratch');
+  const old = builder.fresh('old', [context.eventDims[0]!], 'scratch'), others = builder.fresh('others', [], 'local');
   const i = index('i'), j = index('j'), k = index('k');
   const move = (candidate: Expr): readonly Code[] => {
     if (!simplex) return [store(context.name, context.place([i]).at, candidate), ...recompute];
-    const rest = mul(ref(old, [j]), apply('div', sub(one, candidate), sub(one, ref(before, []))));
+    // Divided by their own sum, not 1 - x_i: rounding errors of the total would grow from move to move.
+    const rest = mul(ref(old, [j]), apply('div', sub(one, candidate), ref(others, [])));
     return [forLoop(j, zero, dimension, [store(context.name, context.place([j]).at, cond(apply('eq', j, i), candidate, rest))]), ...recompute];
   };
   const density = stateDensity(context);
   const jacobian = simplex ? mul(num(context.eventDims[0]! - 2), log(sub(one, ref(x, [])))) : zero;
   const remember = forLoop(k, zero, dimension, [store(old, [k], context.current([k]))]);
   return context.sweep([forLoop(i, zero, dimension, [
-    ...(simplex ? [remember] : []),
+    ...(simplex ? [remember, store(others, [], reduce('sum', k, zero, dimension, cond(apply('eq', k, i), zero, ref(old, [k]))))] : []),
     store(before, [], context.current([i])),
     { do: 'function', name: f, parameters: [x], body: [...move(ref(x, [])), { do: 'return', value: add(density, jacobian) }] },
     {
@@ -213,9 +214,9 @@ function walkBlock(context: RegionContext, options: WalkOptions, recompute: read
       forLoop(i, zero, dimension, [store(next, [i], apply('div', ref(next, [i]), ref(total, [])))]),
       store(correction, [], sub(logs((e) => ref(next, [e])), logs((e) => context.current([e])))),
     ];
-  } else if (support.kind === 'cov') {
+  } else if (support.kind === 'cov' || support.kind === 'corr') {
     propose = [{
-      do: 'call', procedure: 'proposeCovariance', into: { storage: correction, at: [] }, effects: [next],
+      do: 'call', procedure: support.kind === 'cov' ? 'proposeCovariance' : 'proposeCorrelation', into: { storage: correction, at: [] }, effects: [next],
       args: [{ kind: 'place', place: { storage: next, at: [zero] } }, { kind: 'array', value: build([dimension, dimension], (a, b) => context.current([a, b])) }, value(width), value(dimension)],
     }];
   } else {

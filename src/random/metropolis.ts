@@ -42,7 +42,7 @@ export function metropolisBlock(random: Random, logDensity: () => number, memory
  * 2^d prod_i L_ii^(d - i + 1) (i from 0), new over old.
  */
 export function proposeCovariance(random: Random, out: Float64Array, _offset: number, x: Float64Array, scale: number, d: number): number {
-  const l = new Float64Array(d * d);
+  const l = random.workspace(d * d);
   let correction = 0;
   for (let i = 0; i < d; i++) {
     for (let j = 0; j <= i; j++) {
@@ -63,6 +63,44 @@ export function proposeCovariance(random: Random, out: Float64Array, _offset: nu
     let s = 0;
     for (let k = 0; k <= Math.min(i, j); k++) s += l[i * d + k]! * l[j * d + k]!;
     out[i * d + j] = s;
+  }
+  return correction;
+}
+
+/**
+ * A random walk on a correlation matrix in the inverse hyperbolic tangents of its canonical partial
+ * correlations z_ij, j < i (Lewandowski, Kurowicka and Joe 2009): with R = L L' the Jacobian is
+ * prod_{j<i} (1 - z_ij^2)^((d - j) / 2), the last factor of each from the tangent. Writes the proposal
+ * to `out` and returns the log ratio of the Jacobians, new over old.
+ */
+export function proposeCorrelation(random: Random, out: Float64Array, _offset: number, x: Float64Array, scale: number, d: number): number {
+  const l = random.workspace(2 * d * d);
+  const next = d * d;
+  let correction = 0;
+  for (let i = 0; i < d; i++) {
+    let oldRest = 1, newRest = 1;
+    for (let j = 0; j < d; j++) l[next + i * d + j] = 0;
+    for (let j = 0; j < i; j++) {
+      let s = x[i * d + j]!;
+      for (let k = 0; k < j; k++) s -= l[i * d + k]! * l[j * d + k]!;
+      const entry = s / l[j * d + j]!;
+      const old = entry / Math.sqrt(oldRest);
+      if (!(Math.abs(old) < 1)) return NaN;
+      const moved = Math.tanh(Math.atanh(old) + scale * random.normal());
+      if (!(Math.abs(moved) < 1)) return NaN;
+      l[i * d + j] = entry;
+      l[next + i * d + j] = moved * Math.sqrt(newRest);
+      oldRest *= 1 - old * old;
+      newRest *= 1 - moved * moved;
+      correction += 0.5 * (d - j) * (Math.log1p(-moved * moved) - Math.log1p(-old * old));
+    }
+    l[i * d + i] = Math.sqrt(oldRest);
+    l[next + i * d + i] = Math.sqrt(newRest);
+  }
+  for (let i = 0; i < d; i++) for (let j = 0; j < d; j++) {
+    let s = 0;
+    for (let k = 0; k <= Math.min(i, j); k++) s += l[next + i * d + k]! * l[next + j * d + k]!;
+    out[i * d + j] = i === j ? 1 : s;
   }
   return correction;
 }

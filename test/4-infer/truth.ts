@@ -75,3 +75,48 @@ export function kolmogorov(draws: ArrayLike<number>, law: Law1): number {
   }
   return distance * Math.sqrt(n);
 }
+
+/** Inverse of a small matrix by Gauss-Jordan elimination with pivoting. */
+export function invert(matrix: readonly (readonly number[])[]): number[][] {
+  const n = matrix.length;
+  const a = matrix.map((row, i) => [...row, ...row.map((_, j) => (i === j ? 1 : 0))]);
+  for (let c = 0; c < n; c++) {
+    let pivot = c;
+    for (let r = c + 1; r < n; r++) if (Math.abs(a[r]![c]!) > Math.abs(a[pivot]![c]!)) pivot = r;
+    [a[c], a[pivot]] = [a[pivot]!, a[c]!];
+    const p = a[c]![c]!;
+    a[c] = a[c]!.map((x) => x / p);
+    for (let r = 0; r < n; r++) if (r !== c && a[r]![c] !== 0) { const f = a[r]![c]!; a[r] = a[r]!.map((x, j) => x - f * a[c]![j]!); }
+  }
+  return a.map((row) => row.slice(n));
+}
+
+/** Observations `row . x ~ Normal(value, sd)`, priors included, of a vector x: its posterior mean and covariance. */
+export function gaussianPosterior(size: number, statements: readonly { readonly row: readonly number[]; readonly value: number; readonly sd: number }[]): { readonly mean: readonly number[]; readonly covariance: readonly (readonly number[])[] } {
+  const precision = Array.from({ length: size }, () => new Array<number>(size).fill(0));
+  const shift = new Array<number>(size).fill(0);
+  for (const { row, value, sd } of statements) {
+    for (let i = 0; i < size; i++) {
+      shift[i] = shift[i]! + (row[i]! * value) / sd ** 2;
+      for (let j = 0; j < size; j++) precision[i]![j] = precision[i]![j]! + (row[i]! * row[j]!) / sd ** 2;
+    }
+  }
+  const covariance = invert(precision);
+  return { mean: covariance.map((r) => r.reduce((s, c, j) => s + c * shift[j]!, 0)), covariance };
+}
+
+/** Expectations under exp(logDensity(x, y)) on a rectangle, midpoint rule with 400 x 400 cells. */
+export function planeExpectation(logDensity: (x: number, y: number) => number, xs: readonly [number, number], ys: readonly [number, number]): (f: (x: number, y: number) => number) => number {
+  const n = 400;
+  const at = (r: readonly [number, number], i: number): number => r[0] + ((i + 0.5) * (r[1] - r[0])) / n;
+  const logs = new Float64Array(n * n);
+  let top = -Infinity;
+  for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) { const l = logDensity(at(xs, i), at(ys, j)); logs[i * n + j] = l; if (l > top) top = l; }
+  const w = logs.map((l) => Math.exp(l - top));
+  const total = w.reduce((a, b) => a + b, 0);
+  return (f) => {
+    let sum = 0;
+    for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) sum += w[i * n + j]! * f(at(xs, i), at(ys, j));
+    return sum / total;
+  };
+}
