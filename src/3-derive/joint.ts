@@ -4,7 +4,7 @@
  */
 import { conditionsOf, eventRankOf, logDensityOf, mapLaw, supportOf, supportTests } from '../distributions/law.js';
 import type { Range } from '../expr/affine.js';
-import { apply, type ArrayExpr, type Expr, isConst, mulAll, zero } from '../expr/expr.js';
+import { apply, type ArrayExpr, equalArrays, type Expr, isConst, mulAll, zero } from '../expr/expr.js';
 import type { Law, Statement } from '../2-graph/graph.js';
 import { inverseOf, simplify, simplifyArray } from '../expr/simplify.js';
 import { factorsOf, isGuard, splitCondition } from './normalForm.js';
@@ -40,7 +40,7 @@ function factorOf(s: Statement, model: DerivedModel): Factor | null {
 /** A matrix whose inverse no rule finds as it is written, simplified: `diag(v) @ R @ diag(v)` without its sums shows what its inverse is. */
 function plainMatrix(m: ArrayExpr, ranges: readonly Range[]): ArrayExpr {
   const { body } = inverseOf(m);
-  return body.op === 'element' && body.array.fn === 'inverse' ? simplifyArray(m, ranges) : m;
+  return body.op === 'element' && body.array.fn === 'inverse' && equalArrays(body.array.args[0]!, m) ? simplifyArray(m, ranges) : m;
 }
 /** A law in which the inverses of matrices are as plain as they can be. */
 function plainMatrices(law: Law, ranges: readonly Range[]): Law {
