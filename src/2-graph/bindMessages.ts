@@ -55,7 +55,7 @@ export function notANumber(element: string, found: string, span?: Span): Diagnos
 }
 export function wordsForNumbers(name: string, type: string, word: string, span?: Span): Diagnostic {
   return error('wrong-type', `${name} is ${type} but its column holds words such as ${JSON.stringify(word)}`, span,
-    'declare it as int: words are then coded 0, 1, ... in sorted order');
+    /^[+-]?\d+,\d+$/.test(word) ? 'write decimals with a point' : 'leave cells of missing values empty (or NA); a column of categories is declared int and coded 0, 1, ... in sorted order');
 }
 export function wrongShape(name: string, declared: string, resolved: readonly number[] | null, found: readonly number[], span?: Span): Diagnostic {
   const meaning = resolved === null ? '' : ` = [${resolved.join(', ')}]`;
