@@ -9,10 +9,8 @@ import type { Program, Stmt } from './ast.js';
 import { credenceRecipe, mistakesRecipe } from './grammar.js';
 import type { CredenceGrammar, CredenceSemantics, MistakesGrammar } from './grammar.js';
 import { chainTooLong } from './messages.js';
-import { mistakeSemantics } from './mistakes.js';
 import { syntaxErrors } from './recover.js';
-import type { Mistakes } from './recover.js';
-import { holeClose, holeOpen, statementWords } from './survey.js';
+import { holeClose, holeOpen, statementStarts } from './survey.js';
 import { ChainTooLong, longestChain, treeSemantics } from './tree.js';
 
 declare module 'ohm-js' {
@@ -29,10 +27,7 @@ export interface ParseResult {
 const language = makeRecipe(credenceRecipe()) as CredenceGrammar;
 const semantics: CredenceSemantics = treeSemantics(language);
 /** Needed only when somebody made a mistake, so it is built on first use. */
-const mistakes: () => Mistakes = onFirstUse(() => {
-  const grammar = makeRecipe(mistakesRecipe(language)) as MistakesGrammar;
-  return { grammar, semantics: mistakeSemantics(grammar) };
-});
+const mistakes: () => MistakesGrammar = onFirstUse(() => makeRecipe(mistakesRecipe(language)) as MistakesGrammar);
 
 /** A constant that is computed when it is first asked for. */
 function onFirstUse<T>(compute: () => T): () => T {
@@ -92,25 +87,4 @@ function moved(node: unknown, offset: number): unknown {
   if (typeof node !== 'object' || node === null || offset === 0) return node;
   const entries = Object.entries(node).map(([key, value]): [string, unknown] => [key, key === 'span' ? movedSpan(value as Span, offset) : moved(value, offset)]);
   return Object.fromEntries(entries);
-}
-
-/** Comments, words with numbers that run into them, and brackets: enough to see where statements begin. */
-const landmark = /\/\/[^\n\r\u2028\u2029]*|\/\*[\s\S]*?\*\/|(?<word>[\p{L}_][\p{L}0-9_]*)|[0-9][\p{L}0-9_]*|(?<open>[([{])|(?<close>[)\]}])/gu;
-
-/**
- * Offsets that cut a program into its outermost statements, 0 included. Reserved words stand
- * nowhere else, so in a right program one outside all brackets begins a statement (but for `else if`).
- */
-function statementStarts(source: string): readonly number[] {
-  const starts = [0];
-  let depth = 0;
-  let previous = '';
-  for (const { 0: text, index, groups } of source.matchAll(landmark)) {
-    if (groups!['open'] !== undefined) depth++;
-    else if (groups!['close'] !== undefined) depth--;
-    else if (groups!['word'] === undefined) continue;
-    else if (depth === 0 && index > 0 && previous !== 'else' && statementWords.includes(text)) starts.push(index);
-    previous = text;
-  }
-  return starts;
 }

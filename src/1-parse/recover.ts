@@ -10,20 +10,15 @@ import type { Diagnostic, Span } from '../errors/diagnostic.js';
 import { didYouMean } from '../errors/words.js';
 import type { CredenceGrammar, MistakesGrammar, MistakesSemantics } from './grammar.js';
 import * as messages from './messages.js';
-import { deepestBracket, holeClose, holeOpen, partnerOf, reservedWords, skippedMark, statementWords, survey, tokenAt, tokenBefore } from './survey.js';
-import type { BracketFault, Survey, Token } from './survey.js';
+import { mistakeSemantics } from './mistakes.js';
+import { deepestBracket, holeOpen, partnerOf, reservedWords, skippedMark, statementStarts, statementWords, survey, tokenAt, tokenBefore, tokens } from './survey.js';
+import type { BracketFault, Survey, Token, TokenKind } from './survey.js';
 
 declare module 'ohm-js' {
   /** Part of ohm's documented interface, but absent from its declarations. */
   interface FailedMatchResult {
     getRightmostFailures(): readonly { getText(): string }[];
   }
-}
-
-/** The grammar of mistakes and what its alternatives have to say. */
-export interface Mistakes {
-  readonly grammar: MistakesGrammar;
-  readonly semantics: MistakesSemantics;
 }
 
 /** Beyond this many errors a text is not a program with mistakes. */
@@ -37,30 +32,109 @@ function overwritten(text: string, span: Span, mark: string): string {
   return text.slice(0, span.start) + marks(text.slice(span.start, span.end), mark) + text.slice(span.end);
 }
 
+/** A statement longer than this is matched against the language alone, which is enough to say where it goes wrong. */
+const longestStatement = 20_000;
+
+/** What the search for errors needs to know of the program. */
+interface Search {
+  readonly language: CredenceGrammar;
+  readonly mistakes: MistakesGrammar;
+  readonly semantics: MistakesSemantics;
+  /** Tokens of the program as it was written, and its length. */
+  readonly written: readonly Token[];
+  readonly length: number;
+  /** Grows as errors are found. */
+  readonly found: Diagnostic[];
+}
+
 /**
  * The syntax errors of `source`, in the order of the text, at least one. `holes` is the number of
  * template holes the text may refer to, `language` the grammar it failed against.
  */
-export function syntaxErrors(source: string, holes: number, language: CredenceGrammar, mistakes: Mistakes): readonly Diagnostic[] {
+export function syntaxErrors(source: string, holes: number, language: CredenceGrammar, mistakes: MistakesGrammar): readonly Diagnostic[] {
   const found: Diagnostic[] = [];
-  let matcher = matcherOf(withoutBracketFaults(withoutForeign(source, holes, found), found), mistakes);
+  const search: Search = { language, mistakes, semantics: mistakeSemantics(mistakes, source), written: tokens(source), length: source.length, found };
+  const text = withoutForeign(source, holes, search);
+  for (const part of wrongParts(text, search)) {
+    if (found.length >= mostErrors) break;
+    partErrors(withoutBracketFaults(text.slice(part.start, part.end), part.start, search), part.start, search);
+  }
+  if (found.length === 0) found.push(unnamed(source, search));
+  return distinct(found, source.length);
+}
+
+/**
+ * The runs of outermost statements that are wrong. Statements after the last mistake anybody will
+ * read about count as right; very long wrong ones are reported here.
+ */
+function wrongParts(text: string, { language, written, length, found }: Search): readonly Span[] {
+  const starts = statementStarts(text);
+  const parts: Span[] = [];
+  let wrong = 0;
+  for (let at = 0; at < starts.length && wrong <= mostErrors; at++) {
+    const end = starts[at + 1] ?? text.length;
+    const piece = text.slice(starts[at]!, end);
+    const result = strictMatch(piece, language);
+    if (result?.succeeded() === true) continue;
+    wrong++;
+    if (piece.length > longestStatement && result?.failed() === true) found.push(failure(result, starts[at]!, written, length));
+    else addPart(parts, { start: isTail(piece) ? starts[at - 1] ?? 0 : starts[at]!, end: isHead(piece) ? starts[at + 2] ?? text.length : end });
+  }
+  return parts;
+}
+
+/** `let a = 1 if c else 2` is cut before the `if`, but is one mistake. */
+function isTail(piece: string): boolean {
+  return /^(?:if|for)/.test(piece);
+}
+/** `for i in 0..<N let a = i` is cut before the `let`, but is one mistake. */
+function isHead(piece: string): boolean {
+  return (/^(?:if|for)/.test(piece) && !piece.includes('{')) || /\belse\s*$/.test(piece);
+}
+/** Parts that touch are one, unless that would be too long for the grammar of mistakes. */
+function addPart(parts: Span[], part: Span): void {
+  const last = parts.at(-1);
+  if (last !== undefined && last.end >= part.start && part.end - last.start <= longestStatement) parts[parts.length - 1] = { start: last.start, end: Math.max(last.end, part.end) };
+  else if (last === undefined || part.start >= last.end) parts.push(part);
+  else parts.push({ start: last.end, end: Math.max(last.end, part.end) });
+}
+
+/** Rounds of matching, reporting and overwriting on a part of the program that begins at `offset`. */
+function partErrors(part: string, offset: number, search: Search): void {
+  const { found, mistakes } = search;
+  let matcher = matcherOf(part, mistakes);
   while (found.length < mostErrors) {
-    const outcome = attempt(matcher, mistakes.semantics);
+    const outcome = attempt(matcher, search.semantics);
     if (outcome.kind === 'matched') {
-      found.push(...outcome.found);
-      break;
+      found.push(...outcome.found.map((diagnostic) => shifted(diagnostic, offset)));
+      return;
     }
     const text = matcher.getInput();
     const view = survey(text);
-    const statement = outcome.kind === 'failed' ? statementAt(text, view, outcome.result.getRightmostFailurePosition()) : deepStatement(text, view, mistakes.grammar);
-    found.push(outcome.kind === 'failed' ? nearestFailure(outcome.result, text, statement, language, view, source) : tooDeep(text, view, statement));
-    if (statement === null) break;
+    const statement = outcome.kind === 'failed' ? statementAt(text, view, outcome.result.getRightmostFailurePosition()) : deepStatement(text, view, mistakes);
+    found.push(outcome.kind === 'failed' ? nearestFailure(outcome.result, text, statement, offset, search) : shifted(tooDeep(text, view.tokens, statement), offset));
+    if (statement === null) return;
     // What a match remembers is of no use after a stack overflow in the middle of it.
     if (outcome.kind === 'overflowed') matcher = matcherOf(overwritten(text, statement, skippedMark), mistakes);
     else matcher.replaceInputRange(statement.start, statement.end, marks(text.slice(statement.start, statement.end), skippedMark));
   }
-  if (found.length === 0) found.push(unnamed(source, language));
-  return distinct(found, source.length);
+}
+
+function shifted(diagnostic: Diagnostic, offset: number): Diagnostic {
+  const { span } = diagnostic;
+  return span === undefined ? diagnostic : { ...diagnostic, span: { start: span.start + offset, end: span.end + offset } };
+}
+
+function matcherOf(text: string, grammar: MistakesGrammar): Matcher {
+  const matcher = grammar.matcher();
+  matcher.setInput(text);
+  return matcher;
+}
+
+/** What the language itself says, should the grammar of mistakes have let a mistake pass. */
+function unnamed(source: string, { language, written }: Search): Diagnostic {
+  const result = strictMatch(source, language);
+  return result?.failed() === true ? failure(result, 0, written, source.length) : tooDeep(source, written, null);
 }
 
 /** In the order of the text, the first of each place, and not more than anybody reads; within the text, without the braces put behind it. */
@@ -73,46 +147,37 @@ function distinct(found: readonly Diagnostic[], length: number): readonly Diagno
   return [...kept.slice(0, mostErrors), messages.tooManyErrors(kept[mostErrors]!.span, mostErrors)];
 }
 
-function matcherOf(text: string, { grammar }: Mistakes): Matcher {
-  const matcher = grammar.matcher();
-  matcher.setInput(text);
-  return matcher;
-}
-
-/** What the language itself says, should the grammar of mistakes have let a mistake pass. */
-function unnamed(source: string, language: CredenceGrammar): Diagnostic {
-  const view = survey(source);
-  const result = strictMatch(source, language);
-  if (result?.failed() === true) return failure(result, 0, view, source);
-  return tooDeep(source, view, null);
-}
-
 // --- characters and brackets ------------------------------------------------------------------
 
 /** Reports and blanks what no program contains: foreign characters, `#` comments, an open comment, unknown holes. */
-function withoutForeign(source: string, holes: number, found: Diagnostic[]): string {
-  let text = source;
+function withoutForeign(source: string, holes: number, { written, found }: Search): string {
+  const parts: string[] = [];
+  let done = 0;
   let previous: Token | null = null;
-  for (const token of survey(source).tokens) {
-    const span = { start: token.start, end: token.end };
-    const stray = token.text === skippedMark || (token.kind === 'hole' && Number(token.text.slice(1, -1)) >= holes);
-    if (token.kind !== 'unknown' && token.kind !== 'hashComment' && token.kind !== 'openComment' && !stray) continue;
+  for (const token of written) {
+    const stray = token.kind === 'skipped' || (token.kind === 'hole' && Number(token.text.slice(1, -1)) >= holes);
+    if (!foreignKinds.has(token.kind) && !stray) continue;
     if (token.kind === 'hashComment') found.push(messages.hashComment({ start: token.start, end: token.start + 1 }));
     else if (token.kind === 'openComment') found.push(messages.unclosedComment({ start: token.start, end: token.start + 2 }));
-    else if (previous === null || previous.end !== token.start || previous.text !== token.text) found.push(messages.unknownCharacter(span, String.fromCodePoint(token.text.codePointAt(0)!)));
+    else if (previous === null || previous.end !== token.start || previous.text !== token.text) {
+      found.push(messages.unknownCharacter({ start: token.start, end: token.end }, String.fromCodePoint(token.text.codePointAt(0)!)));
+    }
     previous = token;
     // What stands for a hole is a number, so that the statement around it is looked at as usual.
-    text = overwritten(text, span, token.kind === 'hole' ? '0' : ' ');
+    parts.push(source.slice(done, token.start), marks(token.text, token.kind === 'hole' ? '0' : ' '));
+    done = token.end;
   }
-  return text;
+  return parts.join('') + source.slice(done);
 }
+const foreignKinds: ReadonlySet<TokenKind> = new Set(['unknown', 'hashComment', 'openComment']);
 
-/** Reports brackets that do not match and patches the text so that those of the rest do. */
-function withoutBracketFaults(source: string, found: Diagnostic[]): string {
-  let text = source;
-  const { faults, boundaries } = survey(source);
+/** Reports brackets that do not match in a part of the program and patches it so that those of the rest do. */
+function withoutBracketFaults(part: string, offset: number, { found }: Search): string {
+  let text = part;
+  const { faults, boundaries } = survey(part);
   for (const fault of faults) {
-    found.push(bracketMessage(fault));
+    if (found.length > mostErrors) break;
+    found.push(shifted(bracketMessage(fault), offset));
     if (fault.kind === 'unopened') text = overwritten(text, { start: fault.close.start, end: fault.close.end }, fault.close.text === '}' ? skippedMark : ' ');
     else if (fault.kind === 'mismatched' || fault.open.text !== '{') {
       const start = boundaries.findLast((boundary) => boundary <= fault.open.start) ?? 0;
@@ -179,10 +244,10 @@ function deepStatement(text: string, view: Survey, mistakes: MistakesGrammar): S
 /** Brackets deeper than this are what overflowed; shallower ones are not worth pointing at. */
 const notableDepth = 20;
 
-function tooDeep(text: string, view: Survey, statement: Span | null): Diagnostic {
+function tooDeep(text: string, found: readonly Token[], statement: Span | null): Diagnostic {
   const piece = statement ?? { start: 0, end: text.length };
-  const deepest = deepestBracket(view.tokens.filter((token) => token.start >= piece.start && token.end <= piece.end));
-  const first = tokenAt(view.tokens, piece.start);
+  const deepest = deepestBracket(found.filter((token) => token.start >= piece.start && token.end <= piece.end));
+  const first = tokenAt(found, piece.start);
   if (deepest !== null && deepest.depth > notableDepth) return messages.nestedTooDeeply(deepest.span, deepest.depth);
   return messages.nestedTooDeeply(first === null ? piece : { start: first.start, end: first.end }, null);
 }
@@ -193,16 +258,16 @@ function tooDeep(text: string, view: Survey, statement: Span | null): Diagnostic
  * The failure to report for a statement. The grammar of mistakes may have read on beyond the place
  * where the language itself gives up; the earlier place is the one to look at.
  */
-function nearestFailure(lenient: FailedMatchResult, text: string, statement: Span | null, language: CredenceGrammar, view: Survey, source: string): Diagnostic {
-  if (statement === null) return failure(lenient, 0, view, source);
-  const own = text.slice(statement.start, statement.end);
+function nearestFailure(lenient: FailedMatchResult, text: string, statement: Span | null, from: number, { language, written, length }: Search): Diagnostic {
+  const own = statement === null ? '' : text.slice(statement.start, statement.end);
   const strict = strictMatch(own, language);
-  if (strict === null) return failure(lenient, 0, view, source);
-  const offset = strict.failed() ? strict.getRightmostFailurePosition() : own.length;
-  const earlier = strict.failed() && own.slice(offset).trim() !== '' && statement.start + offset <= lenient.getRightmostFailurePosition();
-  return earlier ? failure(strict, statement.start, view, source) : failure(lenient, 0, view, source);
+  if (statement === null || strict?.failed() !== true) return failure(lenient, from, written, length);
+  const offset = strict.getRightmostFailurePosition();
+  const earlier = own.slice(offset).trim() !== '' && statement.start + offset <= lenient.getRightmostFailurePosition();
+  return earlier ? failure(strict, from + statement.start, written, length) : failure(lenient, from, written, length);
 }
 
+/** Null where the nesting is too deep for the stack. */
 function strictMatch(text: string, language: CredenceGrammar): MatchResult | null {
   try {
     return language.match(text);
@@ -212,19 +277,21 @@ function strictMatch(text: string, language: CredenceGrammar): MatchResult | nul
   }
 }
 
-/** `from` is where the matched text begins in the source. */
-function failure(result: FailedMatchResult, from: number, view: Survey, source: string): Diagnostic {
+/** `from` is where the matched text begins in the source, `written` are the tokens of the source and `length` is its length. */
+function failure(result: FailedMatchResult, from: number, written: readonly Token[], length: number): Diagnostic {
   const offset = from + result.getRightmostFailurePosition();
   const wanted = expectations(result);
-  const token = tokenAt(view.tokens, offset);
-  if (token === null || token.start >= source.length) {
-    const last = tokenBefore(view.tokens, source.length);
-    const end = Math.min(last?.end ?? 0, source.length);
-    return messages.unexpectedToken({ start: end, end: Math.min(end + 1, source.length) }, null, wanted.text, endHint(last, wanted));
+  const readable = written.filter((token) => !foreignKinds.has(token.kind));
+  const token = tokenAt(readable, offset);
+  if (token === null) {
+    const last = tokenBefore(readable, length);
+    const end = last?.end ?? 0;
+    return messages.unexpectedToken({ start: end, end: Math.min(end + 1, length) }, null, wanted.text, endHint(last, wanted));
   }
   const span = { start: token.start, end: token.end };
   if (wanted.name && reservedWords.includes(token.text) && (!token.firstOnLine || !statementWords.includes(token.text))) return messages.reservedName(span, token.text);
-  return messages.unexpectedToken(span, token.text.replace(new RegExp(`${holeOpen}([0-9]+)${holeClose}`), '${...}'), wanted.text, failureHint(token, tokenBefore(view.tokens, token.start), wanted));
+  const shown = token.kind === 'hole' ? '${...}' : token.text;
+  return messages.unexpectedToken(span, shown, wanted.text, failureHint(token, tokenBefore(readable, token.start), wanted));
 }
 
 interface Expectations {

@@ -12,7 +12,7 @@ export const reservedWords: readonly string[] = [
 /** Those that begin a statement; `for` also joins a generator. */
 export const statementWords: readonly string[] = ['data', 'param', 'sample', 'observe', 'predict', 'let', 'report', 'factor', 'fn', 'for', 'if'];
 
-export type TokenKind = 'word' | 'number' | 'text' | 'hole' | 'open' | 'close' | 'symbol' | 'unknown' | 'openComment' | 'hashComment';
+export type TokenKind = 'skipped' | 'word' | 'number' | 'text' | 'hole' | 'open' | 'close' | 'symbol' | 'unknown' | 'openComment' | 'hashComment';
 
 export interface Token {
   readonly kind: TokenKind;
@@ -28,34 +28,39 @@ export const holeOpen = '\uE000';
 export const holeClose = '\uE001';
 export const skippedMark = '\uE002';
 
-const tokenSource = [
-  String.raw`(?<white>[\s\u0000-\u001F]+|\/\/[^\n\r\u2028\u2029]*|\/\*[^]*?\*\/)`,
-  String.raw`(?<openComment>\/\*[^]*)`,
-  String.raw`(?<hashComment>#[^\n\r]*)`,
-  String.raw`(?<word>[\p{L}_][\p{L}0-9_]*)`,
-  String.raw`(?<number>[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)`,
-  String.raw`(?<text>"[^"\n\r]*"?)`,
-  `(?<hole>${holeOpen}[0-9]+${holeClose})`,
-  String.raw`(?<open>[([{])`,
-  String.raw`(?<close>[)\]}])`,
-  String.raw`(?<symbol>\.\.<=|\.\.<|\.\.=|\.\.\.|\.\.|===|!==|%\*%|<-|->|=>|<=|>=|==|!=|&&|\|\||:=|\+=|-=|\*=|\/=|\*\*|<>|[-+*/@^<>!?:;,=~.&|%'−×·÷≤≥≠∈${skippedMark}])`,
-  '(?<unknown>[^])',
-].join('|');
+/** Alternatives by kind, in the order in which they are tried; each is one group. */
+const tokenSources = {
+  white: String.raw`([\s\u0000-\u001F]+|\/\/[^\n\r\u2028\u2029]*|\/\*[^]*?\*\/)`,
+  openComment: String.raw`(\/\*[^]*)`,
+  hashComment: String.raw`(#[^\n\r]*)`,
+  word: String.raw`([\p{L}_][\p{L}0-9_]*)`,
+  number: String.raw`([0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)`,
+  text: String.raw`("[^"\n\r]*"?)`,
+  hole: `(${holeOpen}[0-9]+${holeClose})`,
+  open: String.raw`([([{])`,
+  close: String.raw`([)\]}])`,
+  symbol: String.raw`(\.\.<=|\.\.<|\.\.=|\.\.\.|\.\.|===|!==|%\*%|<-|->|=>|<=|>=|==|!=|&&|\|\||:=|\+=|-=|\*=|\/=|\*\*|<>|[-+*/@^<>!?:;,=~.&|%'−×·÷≤≥≠∈])`,
+  skipped: `(${skippedMark}+)`,
+  unknown: '([^])',
+} as const;
+const kinds: readonly (keyof typeof tokenSources)[] = Object.keys(tokenSources) as (keyof typeof tokenSources)[];
 
 /** The tokens of a text, white space and comments left out. */
 export function tokens(text: string): Token[] {
   const found: Token[] = [];
-  const pattern = new RegExp(tokenSource, 'uy');
+  const pattern = new RegExp(Object.values(tokenSources).join('|'), 'uy');
   let line = true;
   for (let at = 0; at < text.length;) {
     pattern.lastIndex = at;
     const match = pattern.exec(text)!;
-    const [kind, content] = Object.entries(match.groups!).find(([, part]) => part !== undefined)!;
-    const end = at + content!.length;
+    const content = match[0];
+    const end = at + content.length;
+    // One group for each kind, in the order of `kinds`.
+    const kind = kinds[match.findIndex((part, group) => group > 0 && part !== undefined) - 1]!;
     if (kind === 'white') {
-      line = line || /[\n\r]/.test(content!);
+      line = line || /[\n\r]/.test(content);
     } else {
-      found.push({ kind: kind as TokenKind, text: content!, start: at, end, firstOnLine: line });
+      found.push({ kind, text: content, start: at, end, firstOnLine: line });
       line = false;
     }
     at = end;
@@ -100,7 +105,7 @@ export function survey(text: string): Survey {
   found.forEach((token, at) => {
     const inner = open.at(-1);
     const inBrackets = inner !== undefined && inner.text !== '{';
-    if (token.text === skippedMark) boundaries.add(token.start).add(token.end);
+    if (token.kind === 'skipped') boundaries.add(token.start).add(token.end);
     if (token.kind === 'word') {
       const begins = beginsStatement(token, found[at - 1], inBrackets);
       if (inBrackets && begins) {
@@ -131,7 +136,8 @@ export function survey(text: string): Survey {
       }
     }
   });
-  const unclosed: readonly Token[] = open;
+  const lost = open.slice(lastBrace(open) + 1);
+  const unclosed = [...open.slice(0, lastBrace(open) + 1), ...lost.slice(-1)];
   unclosed.forEach((token, at) => {
     // Which of several braces lacks its partner is told by the indentation of the others, if at all.
     const blamed: Token = at === 0 && token.text === '{' && suspect !== null ? suspect : token;
@@ -148,6 +154,29 @@ function lastBrace(open: readonly Token[]): number {
 function indentation(text: string, token: Token): number {
   const line = text.slice(Math.max(text.lastIndexOf('\n', token.start - 1), text.lastIndexOf('\r', token.start - 1)) + 1);
   return /^\s*/.exec(line)![0].length;
+}
+
+// --- statements ------------------------------------------------------------------------------
+
+/** Comments, words with numbers that run into them, and brackets: enough to see where statements begin. */
+const landmark = /\/\/[^\n\r\u2028\u2029]*|\/\*[\s\S]*?\*\/|(?<word>[\p{L}_][\p{L}0-9_]*)|[0-9][\p{L}0-9_]*|(?<open>[([{])|(?<close>[)\]}])/gu;
+
+/**
+ * Offsets that cut a program into its outermost statements, 0 included. Reserved words stand
+ * nowhere else, so in a right program one outside all brackets begins a statement (but for `else if`).
+ */
+export function statementStarts(source: string): readonly number[] {
+  const starts = [0];
+  let depth = 0;
+  let previous = '';
+  for (const { 0: text, index, groups } of source.matchAll(landmark)) {
+    if (groups!['open'] !== undefined) depth++;
+    else if (groups!['close'] !== undefined) depth--;
+    else if (groups!['word'] === undefined) continue;
+    else if (depth === 0 && index > 0 && previous !== 'else' && statementWords.includes(text)) starts.push(index);
+    previous = text;
+  }
+  return starts;
 }
 
 /** The token that covers or follows an offset, or null at the end. */

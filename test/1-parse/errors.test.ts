@@ -128,7 +128,7 @@ const cases: readonly (readonly [source: string, ...Report[]])[] = [
 ];
 
 describe('a wrong program', () => {
-  it.each(cases)('%s', (source, ...expected) => {
+  it.each(cases.map(([source, ...expected]) => ({ source, expected })))('$source', ({ source, expected }) => {
     const found = reports(source);
     expect(found.map(({ code, at }) => [code, at])).toEqual(expected.map(([code, at]) => [code, at]));
     expected.forEach(([, , advice], at) => {
@@ -141,6 +141,19 @@ describe('a wrong program', () => {
       'data x: real', '  sample m ~ Normal(0 1)', 'observe x ~ Normal(m,, 1)', 'let z = 3 +', 'let w = * 4', 'for i in 0..<N {', ' let a = b b', ' sample s = D', '}', 'let last = 3 3',
     ].join('\n'));
     expect(found.map(({ at }) => at)).toEqual(['1', ',', 'let', '*', 'b', '=', '3']);
+  });
+
+  it('is told of mistakes among right statements, where they stand', () => {
+    const right = 'data x: real[N] // note\nfor n in 0..<N { observe x[n] ~ Normal(0, 1) }\n';
+    const wrong = ['let a = 1 if c else 2', 'for i in 0..<N let b = i', 'y ~ Normal(0, 1)', 'x[0] ~ Normal(0, 1)', 'let z = ('];
+    const source = `${right}${wrong.map((line) => `${line}\n${right}`).join('')}`;
+    const { diagnostics } = parse(source);
+    expect(diagnostics.map(({ code, span }) => [code, source.slice(span!.start, span!.end)])).toEqual([
+      ['conditional-form', '1 if c else 2'], ['missing-braces', 'let b = i'], ['missing-keyword', 'y'], ['missing-keyword', 'x[0]'], ['unclosed-bracket', '('],
+    ]);
+    expect(diagnostics.map(({ span }) => source.slice(0, span!.start).split('\n').length)).toEqual([3, 6, 9, 12, 15]);
+    expect(diagnostics[2]!.hint).toBe('write `sample y ~ Normal(0, 1)`');
+    expect(diagnostics[3]!.hint).toBe('write `observe x[0] ~ Normal(0, 1)`');
   });
 
   it('is blamed for the brace that the indentation says is open', () => {
@@ -161,6 +174,27 @@ describe('a wrong program', () => {
     const codes = Object.values(messages).map((message) => (message as (...parts: unknown[]) => Diagnostic)(span, 'x', 'y', 'z', 'w').code);
     expect(codes.filter((code) => !asked.has(code) && !elsewhere.includes(code))).toEqual([]);
   });
+});
+
+describe('a text that is no program at all', () => {
+  it.each([
+    ['JSON', JSON.stringify(Array.from({ length: 5000 }, (_, at) => ({ a: at, b: 'x' })))],
+    ['a long array with a mistake', `let a = [${Array.from({ length: 8000 }, (_, at) => at).join(', ')}] 3`],
+    ['words', 'word '.repeat(20_000)],
+    ['keywords', 'let '.repeat(20_000)],
+    ['opening parentheses', '('.repeat(50_000)],
+    ['opening braces', '{'.repeat(20_000)],
+    ['closing braces', '}'.repeat(20_000)],
+    ['foreign characters', '$x'.repeat(20_000)],
+    ['quotes', '"\''.repeat(20_000)],
+    ['null characters', '\0'.repeat(20_000) + 'x'],
+    ['stars and slashes', '/*/'.repeat(20_001)],
+  ])('%s: ends with few reports', (_name, source) => {
+    const { program, diagnostics } = parse(source);
+    expect(program).toBeNull();
+    expect(diagnostics.length).toBeGreaterThan(0);
+    expect(diagnostics.length).toBeLessThanOrEqual(21);
+  }, 20_000);
 });
 
 describe('deep nesting', () => {

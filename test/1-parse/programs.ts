@@ -46,7 +46,7 @@ interface Parts {
   block: Stmt[];
 }
 
-const parts = fc.letrec<Parts>((tie) => {
+const parts = fc.letrec<Parts>((tie: fc.LetrecTypedTie<Parts>) => {
   const syntax = tie('syntax');
   const list = (minLength: number): fc.Arbitrary<Syntax[]> => fc.array(syntax, { minLength, maxLength: 3 });
   return {
