@@ -10,7 +10,7 @@ import type { ModelGraph } from './2-graph/graph.js';
 import { automaticWorkers } from './4-infer/chains.js';
 import { logDensityFunction } from './4-infer/logDensity.js';
 import { givenOf } from './4-infer/programBuilder.js';
-import { simulate } from './4-infer/simulate.js';
+import { simulate, withoutAbsent } from './4-infer/simulate.js';
 import { Derivation } from './5-report/derivation.js';
 import { type Nested, Posterior } from './5-report/posterior.js';
 import type { RunContext } from './5-report/record.js';
@@ -272,7 +272,7 @@ function observedValues(bound: BoundModel): ReadonlyMap<string, Nested> {
   }
   for (const variable of bound.graph.variables.values()) {
     const known = bound.variables.get(variable.name);
-    if (variable.origin === 'data' && known?.status === 'given') values.set(variable.name, nest(known.values, known.shape, 0) as Nested);
+    if (variable.origin === 'data' && known?.status === 'given') values.set(variable.name, nest(withoutAbsent(known.values, known.absent), known.shape, 0) as Nested);
   }
   return values;
 }

@@ -551,6 +551,7 @@ class Binding implements BindContext {
       variables.set(name, {
         name, shape, status, values,
         ...(status === 'partial' ? { mask: Int32Array.from(stored!.gaps!) } : {}),
+        ...(this.holes.has(name) ? { absent: this.holes.get(name)!.cells } : {}),
         ...(bounds !== null && bounds.low >= 0 && Number.isFinite(bounds.high) && bounds.high >= bounds.low ? { range: bounds.high + 1 } : {}),
       });
     }

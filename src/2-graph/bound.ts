@@ -20,6 +20,8 @@ export interface BoundVariable {
   readonly values: Float64Array | Int32Array;
   /** For `partial`: 1 where the element is missing. Named `NAME?` as a storage. */
   readonly mask?: Int32Array | undefined;
+  /** 1 where no statement gives the element a value or a law (outside a ragged region); absent: all exist. Such cells hold 0 and are never read. */
+  readonly absent?: Uint8Array | undefined;
   /** For integer variables whose support is known to be 0..range-1 (Categorical, Bernoulli, data used as index). */
   readonly range?: number | undefined;
 }

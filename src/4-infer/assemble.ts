@@ -167,11 +167,15 @@ export function recordedVariables(builder: ProgramBuilder, keep: readonly string
   return out;
 }
 
-function existingElements(v: BoundVariable): Int32Array | undefined {
-  if (v.status !== 'partial' || v.mask === undefined) return undefined;
+function positions(marks: Int32Array | Uint8Array, mark: number): Int32Array {
   const out: number[] = [];
-  v.mask.forEach((m, k) => { if (m) out.push(k); });
+  marks.forEach((m, k) => { if (m === mark) out.push(k); });
   return Int32Array.from(out);
+}
+function existingElements(v: BoundVariable): Int32Array | undefined {
+  const { mask, absent } = v;
+  if (v.status === 'partial' && mask !== undefined) return positions(mask, 1);
+  return absent === undefined ? undefined : positions(absent, 0);
 }
 /** True where a leading dimension is bound by the number of rows of some data. */
 function inDataPlate(v: Variable, builder: ProgramBuilder): boolean {

@@ -36,7 +36,8 @@ export function simulate(bound: BoundModel, options: { readonly count: number; r
   const notes: Diagnostic[] = [];
   const generators = new Map<string, Statement[]>();
   for (const s of statements) {
-    if (s.kind === 'factor') wrong.push({ code: 'cannot-simulate', severity: 'error', span: s.span, message: 'a program with a factor statement cannot be simulated: it states a density, not how values arise', hint: 'Write it as sample or observe statements.' });
+    // A constant says nothing of how values arise (the number of orders of an ordered vector).
+    if (s.kind === 'factor' && model.dependsOnLatents(s.value)) wrong.push({ code: 'cannot-simulate', severity: 'error', span: s.span, message: 'a program with a factor statement cannot be simulated: it states a density, not how values arise', hint: 'Write it as sample or observe statements.' });
     if (s.kind === 'param' && unknown(s.target.variable)) wrong.push({ code: 'cannot-simulate', severity: 'error', span: s.span, message: `'${s.target.variable}' is a param: it has no prior to draw from`, hint: `Pass a value for '${s.target.variable}', or give it a prior with sample.` });
     if ((s.kind === 'sample' || s.kind === 'observe') && s.target !== null && unknown(s.target.variable)) {
       if (!isProper(s.law)) wrong.push({ code: 'cannot-simulate', severity: 'error', span: s.span, message: `'${s.target.variable}' has an improper law that cannot be drawn from`, hint: `Pass a value for '${s.target.variable}', or give it a proper prior.` });
@@ -81,10 +82,15 @@ export function simulate(bound: BoundModel, options: { readonly count: number; r
     * draws() {
       for (let d = 0; d < options.count; d++) {
         functions['simulate']!();
-        yield new Map(kept.flatMap((v): [string, SimulatedValue][] => { const m = memory.get(v.name); return m === undefined ? [] : [[v.name, { shape: m.shape, values: m.values.slice() }]]; }));
+        yield new Map(kept.flatMap((v): [string, SimulatedValue][] => { const m = memory.get(v.name); return m === undefined ? [] : [[v.name, { shape: m.shape, values: withoutAbsent(m.values.slice(), bound.variables.get(v.name)?.absent) }]]; }));
       }
     },
   };
+}
+
+/** Values with NaN for elements that do not exist, so that nobody takes the memory's zeros for draws. */
+export function withoutAbsent(values: Float64Array | Int32Array, absent: Uint8Array | undefined): Float64Array | Int32Array {
+  return absent === undefined ? values : Float64Array.from(values, (x, k) => (absent[k] === 1 ? Number.NaN : x));
 }
 
 /** True where two statements have the same address and ranges, so that they speak of the same elements. */
