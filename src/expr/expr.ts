@@ -56,7 +56,9 @@ export const one: Const = num(1);
 export function index(name: string): Index { return { op: 'index', name }; }
 export function size(name: string): Size { return { op: 'size', name }; }
 export function ref(variable: string, at: readonly Expr[] = []): Ref { return { op: 'ref', variable, at }; }
-export function isConst(e: Expr, value?: number): e is Const {
+export function isConst(e: Expr): e is Const;
+export function isConst(e: Expr, value: number): boolean;
+export function isConst(e: Expr, value?: number): boolean {
   return e.op === 'const' && (value === undefined || e.value === value);
 }
 
