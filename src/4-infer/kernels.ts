@@ -77,6 +77,8 @@ export function naturals(context: RegionContext, slots: readonly Slot[], contrib
       const kept = new Set<Index>();
       for (const e of event) for (const i of freeIndices(e)) if (c.binders.some((b) => b.index === i)) kept.add(i);
       const done = tables.contract(c, [...kept]);
+      // Nothing to add, and no loop that would give the event its indices.
+      if (isConst(done.value, 0)) continue;
       code.push(...loops(done.binders, done.guards, [accumulate(name, event, done.value)]));
     }
     return name;
