@@ -8,7 +8,7 @@ import { createRuntime, type Procedure } from '../../code/runtime.js';
 import { ref } from '../../expr/expr.js';
 import type { BoundModel } from '../../2-graph/bound.js';
 import type { Statement } from '../../2-graph/graph.js';
-import { readsOf } from '../../2-graph/query.js';
+import { readsOf, targetOf } from '../../2-graph/query.js';
 import { factorForms } from '../../3-derive/conditional.js';
 import { jointFactors } from '../../3-derive/joint.js';
 import { type MeanField, meanField } from '../../3-derive/meanField.js';
@@ -62,7 +62,7 @@ export class CaviProgram {
     const blocks = blockCodes(builder, field, folded);
     this.blocks = blocks;
     givenOneHots(builder, blocks);
-    const start = ancestralCode(builder, { generate: 'latents', wanted: (s) => (isLatent(builder, s) && !initialised.has(s.target!.variable)) || isComputed(builder, s) });
+    const start = ancestralCode(builder, { generate: 'latents', wanted: (s) => (isLatent(builder, s) && !initialised.has(targetOf(s)!.variable)) || isComputed(builder, s) });
     builder.entry('initialise', [...start, ...startTables(builder, field, blocks, folded)]);
     const shared = new SharedSums(builder);
     const tables = [...new Set(builder.storages().map((s) => s.name).filter((n) => n.startsWith('E|')))];
