@@ -12,6 +12,7 @@ import type { Statement, Variable } from '../2-graph/graph.js';
 import { recursiveStatements, schedule } from '../2-graph/query.js';
 import type { Factor } from '../3-derive/model.js';
 import { ancestralCode } from './ancestral.js';
+import { exchangeableGroups } from './exchangeable.js';
 import type { ChainProgram, Counter, ProgramStorage, Recorded } from './chainProgram.js';
 import type { ProgramBuilder } from './programBuilder.js';
 import { adaptingStorage, iterationStorage } from './steps.js';
@@ -122,7 +123,7 @@ export function assemble(builder: ProgramBuilder, factors: readonly Factor[], st
     program: {
       source: printed.source, storages, counters,
       recorded: recordedVariables(builder, options.keep),
-      exchangeable: [],
+      exchangeable: exchangeableGroups(builder, factors),
       usesHostFunctions: builder.bound.graph.hostFunctions.length > 0,
     },
   };
