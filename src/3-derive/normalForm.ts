@@ -375,21 +375,22 @@ export function combine(terms: readonly Monomial[]): readonly Monomial[] {
 /** Sum of expressions with equal ones counted: `2 a - 2 a` vanishes. */
 function addLike(parts: readonly Expr[]): Expr {
   let constant = 0;
-  const rest: { e: Expr; count: number }[] = [];
+  const rest: { readonly factors: readonly Expr[]; count: number }[] = [];
   for (const p of parts) {
-    const { scale, body } = leadingConstant(p);
-    if (body === null) { constant += scale; continue; }
-    const same = rest.find((r) => equal(r.e, body));
-    if (same) same.count += scale; else rest.push({ e: body, count: scale });
+    const { scale, factors } = leadingConstant(p);
+    if (factors.length === 0) { constant += scale; continue; }
+    // Products are equal whatever the order of their factors.
+    const same = rest.find((r) => matched(r.factors, factors, (x, y) => equal(x, y)));
+    if (same) same.count += scale; else rest.push({ factors, count: scale });
   }
-  return addAll([...rest.filter((r) => r.count !== 0).map((r) => mul(num(r.count), r.e)), num(constant)]);
+  return addAll([...rest.filter((r) => r.count !== 0).map((r) => mul(num(r.count), mulAll(r.factors))), num(constant)]);
 }
-/** `c * body` with the numeric factors multiplied out. */
-function leadingConstant(e: Expr): { scale: number; body: Expr | null } {
+/** The numeric factors multiplied out, and the others. */
+function leadingConstant(e: Expr): { scale: number; factors: readonly Expr[] } {
   let scale = 1;
-  const body: Expr[] = [];
-  for (const f of factorsOf(e)) { if (isConst(f)) scale *= f.value; else body.push(f); }
-  return { scale, body: body.length === 0 ? null : mulAll(body) };
+  const factors: Expr[] = [];
+  for (const f of factorsOf(e)) { if (isConst(f)) scale *= f.value; else factors.push(f); }
+  return { scale, factors };
 }
 /** Factors of a product, negation as -1. */
 export function factorsOf(e: Expr): readonly Expr[] {

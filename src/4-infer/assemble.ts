@@ -151,7 +151,7 @@ export function recordedVariables(builder: ProgramBuilder, keep: readonly string
   for (const v of builder.bound.graph.variables.values()) {
     const bound = builder.bound.variables.get(v.name);
     if (bound === undefined) continue;
-    const kind = v.origin === 'predict' ? 'predict' as const : v.reported ? 'report' as const : 'latent' as const;
+    const kind = v.origin === 'predict' ? 'predict' as const : v.origin === 'report' ? 'report' as const : 'latent' as const;
     const latent = bound.status === 'latent' || bound.status === 'partial';
     const asked = keep !== null && keep.includes(v.name);
     if (keep !== null ? !asked : !(latent || kind !== 'latent')) continue;

@@ -58,7 +58,7 @@ export function sourceLine(source: string, span: { readonly start: number; reado
 
 export function render(f: Formula): ExplainedBlock['parameters'][number] {
   const lhs = f.indices.length === 0 ? f.name : `${f.name}[${f.indices.map((i) => i.name).join(',')}]`;
-  const shown = withExpectations(f.expr);
+  const shown = gatherNumbers(withExpectations(f.expr));
   return { name: f.name, text: `${lhs} = ${printText(shown)}`, latex: `${lhs} = ${printLatex(shown)}`, json: { indices: f.indices.map((i) => i.name), value: toJson(f.expr) } };
 }
 
@@ -140,6 +140,22 @@ export function formulasOf(form: ClosedForm | null, collected: Collected): reado
     case 'shiftedCount': return [{ name: 'log rate', indices: [], expr: coefficient(form.slots[0]!, contributions, []) }, { name: 'shift', indices: [], expr: form.shift }];
     default: return form.slots.map((s) => ({ name: `coefficient of ${printText(statisticTerm(s.statistic, region))}`, indices: [], expr: coefficient(s, contributions, []) }));
   }
+}
+
+/** Numbers of a sum gathered into one: `1 + a - 1 + b` reads a + b. */
+function gatherNumbers(e: Expr): Expr {
+  const parts: { term: Expr; sign: 1 | -1 }[] = [];
+  let constant = 0;
+  const walk = (x: Expr, sign: 1 | -1): void => {
+    if (x.op === 'apply' && (x.fn === 'add' || x.fn === 'sub')) {
+      walk(x.args[0]!, sign);
+      walk(x.args[1]!, x.fn === 'add' ? sign : sign === 1 ? -1 : 1);
+    } else if (isConst(x)) constant += sign * x.value;
+    else parts.push({ term: x, sign });
+  };
+  walk(e, 1);
+  // The number stands first where it is not zero, as a prior's part usually does.
+  return parts.reduce<Expr>((sum, p) => (p.sign === 1 ? add(sum, p.term) : sub(sum, p.term)), num(constant));
 }
 
 /** -2 * (a + b) reads as -2 a - 2 b: constants go into sums. */

@@ -8,9 +8,9 @@ import type { ArgumentSyntax, Syntax } from '../1-parse/ast.js';
 import { parse } from '../1-parse/parse.js';
 import { print } from '../1-parse/print.js';
 import { lower } from '../2-graph/lower.js';
-import type { HoleValue } from '../2-graph/types.js';
 import type { ConstantArray, Law, ModelGraph } from '../2-graph/graph.js';
-import { type Expr, type Index, ref, rewrite, substitute } from '../expr/expr.js';
+import { equal, type Expr, type Index, ref, rewrite, substitute } from '../expr/expr.js';
+import { printText } from '../expr/print.js';
 import { mapLaw } from '../distributions/law.js';
 import type { OptionDoc } from './backend.js';
 import type { Chooser } from './mcmc.js';
@@ -35,7 +35,7 @@ function optionError(message: string, hint?: string): Diagnostic { return { code
  * A chooser that obeys the options and falls back to a backend's own choice.
  * @throws ModelError for unknown options, blocks that do not exist and kernels that cannot be parsed.
  */
-export function chooserFromOptions(graph: ModelGraph, source: string, options: Readonly<Record<string, string>>, fallback: (plan: RegionPlan) => { readonly choice: KernelChoice; readonly reason: string }): Chooser {
+export function chooserFromOptions(graph: ModelGraph, options: Readonly<Record<string, string>>, fallback: (plan: RegionPlan) => { readonly choice: KernelChoice; readonly reason: string }): Chooser {
   const wrong: Diagnostic[] = [];
   const requests = new Map<string, Request>();
   const unknowns = [...graph.variables.values()].filter((v) => v.origin !== 'constant' && v.origin !== 'let' && v.origin !== 'report').map((v) => v.name);
@@ -66,11 +66,11 @@ export function chooserFromOptions(graph: ModelGraph, source: string, options: R
   if (wrong.length > 0) fail(wrong);
   return (plan) => {
     const request = requests.get(plan.region.variable.name);
-    return request === undefined ? fallback(plan) : { choice: choiceOf(request, plan, graph, source), reason: `asked for by --opt ${request.option}` };
+    return request === undefined ? fallback(plan) : { choice: choiceOf(request, plan, graph), reason: `asked for by --opt ${request.option}` };
   };
 }
 
-function choiceOf(request: Request, plan: RegionPlan, graph: ModelGraph, source: string): KernelChoice {
+function choiceOf(request: Request, plan: RegionPlan, graph: ModelGraph): KernelChoice {
   const { syntax, text, name } = request;
   const { recognised } = plan;
   const word = syntax.kind === 'name' ? syntax.name : syntax.kind === 'call' && 'text' in syntax.callee ? syntax.callee.text : null;
@@ -97,7 +97,7 @@ function choiceOf(request: Request, plan: RegionPlan, graph: ModelGraph, source:
         if (word === 'independent' && recognised.kind === 'finite') return { kind: 'uniform', form: recognised };
         fail([optionError(`${word} needs a distribution`, `For example kernel.${name}=${word}(Normal(0, 1)).`)]);
       }
-      return { kind: word, ...proposalLaw(inner, plan, graph, source, request), text: text.slice(text.indexOf('(') + 1, text.lastIndexOf(')')) };
+      return { kind: word, ...proposalLaw(inner, plan, graph, request), text: text.slice(text.indexOf('(') + 1, text.lastIndexOf(')')) };
     }
     default: fail([optionError(`'${text}' is not a kernel`, 'Kernels: conjugate, enumerate, slice, rw(scale: 1), independent(D), propose(D).')]);
   }
@@ -116,19 +116,38 @@ function booleanArgument(args: readonly ArgumentSyntax[], name: string, fallback
   return a.value.value;
 }
 
+/** The graph's variables as declarations, so that a proposal may use them by name; sizes that are expressions get names. */
+function declarations(graph: ModelGraph): { readonly text: string; readonly sizes: ReadonlyMap<string, Expr> } {
+  const sizes = new Map<string, Expr>();
+  const lines: string[] = [];
+  for (const v of graph.variables.values()) {
+    if (v.origin === 'constant' || v.name.includes('$')) continue;
+    const dims = v.dims.map((d) => {
+      if (d.op === 'size') return d.name;
+      if (d.op === 'const' || (d.op === 'ref' && d.at.length === 0)) return printText(d);
+      const known = [...sizes].find(([, e]) => equal(e, d));
+      const name = known?.[0] ?? `size_${sizes.size}_`;
+      sizes.set(name, d);
+      return name;
+    });
+    lines.push(`data ${v.name}: ${v.scalar === 'real' ? 'real' : 'int'}${dims.length === 0 ? '' : `[${dims.join(', ')}]`}`);
+  }
+  return { text: lines.join('\n'), sizes };
+}
+
 /**
- * The law of a proposal: lowered as a prediction of the program itself, so that every name is in
- * scope and means its current value; its loops are the region's own.
+ * The law of a proposal: lowered as a prediction from all variables of the program, so that every
+ * name is in scope and means its current value; its loops are the region's own.
  */
-function proposalLaw(syntax: Syntax, plan: RegionPlan, graph: ModelGraph, source: string, request: Request): { readonly law: Law; readonly constants: ReadonlyMap<string, ConstantArray> } {
+function proposalLaw(syntax: Syntax, plan: RegionPlan, graph: ModelGraph, request: Request): { readonly law: Law; readonly constants: ReadonlyMap<string, ConstantArray> } {
   const span = { start: 0, end: 0 };
   const whole = { text: proposalName, span };
   const statement = { kind: 'predict' as const, target: { name: whole, at: [], span }, type: null, law: syntax, span };
   const text = print({ statements: [statement], span });
-  const parsed = parse(`${source}\n${text}`, graph.hostFunctions.length);
+  const scope = declarations(graph);
+  const parsed = parse(`${scope.text}\n${text}`);
   if (parsed.program === null) fail(parsed.diagnostics);
-  const holes: HoleValue[] = graph.hostFunctions.map((h) => ({ kind: 'function', name: h.name, call: h.call }));
-  const lowered = lower(parsed.program, holes);
+  const lowered = lower(parsed.program, []);
   const errors = lowered.diagnostics.filter((d) => d.severity === 'error');
   if (lowered.graph === null || errors.length > 0) {
     fail(errors.map((d): Diagnostic => ({ code: d.code, severity: 'error', message: `in ${request.option}=${request.text}: ${d.message}`, hint: d.hint })));
@@ -149,7 +168,7 @@ function proposalLaw(syntax: Syntax, plan: RegionPlan, graph: ModelGraph, source
     renamed.set(v.name, name);
     constants.set(name, v.value);
   }
-  const own = (e: Expr): Expr => rewrite(substitute(e, map), (x) => (x.op === 'ref' && renamed.has(x.variable) ? ref(renamed.get(x.variable)!, x.at) : x));
+  const own = (e: Expr): Expr => rewrite(substitute(e, map), (x) => (x.op === 'size' ? scope.sizes.get(x.name) ?? x : x.op === 'ref' && renamed.has(x.variable) ? ref(renamed.get(x.variable)!, x.at) : x));
   return { law: mapLaw(predicted.law, own), constants };
 }
 function sameConstant(a: ConstantArray | undefined, b: ConstantArray): boolean {

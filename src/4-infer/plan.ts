@@ -8,7 +8,7 @@ import { jointFactors } from '../3-derive/joint.js';
 import { type DerivedModel, type Factor, latentRegions, type LatentRegion } from '../3-derive/model.js';
 import type { ConstantArray, Law } from '../2-graph/graph.js';
 import { printText } from '../expr/print.js';
-import { ref } from '../expr/expr.js';
+import { apply, type Expr, ref, rewrite } from '../expr/expr.js';
 
 export type KernelChoice =
   | { readonly kind: 'conjugate'; readonly form: ClosedForm }
@@ -66,13 +66,26 @@ export function formName(form: ClosedForm): string {
   }
 }
 
+/** A term in the program's names: gaps, constants and host functions are not called as their storages are. */
+export function inWords(e: Expr, hosts: readonly { readonly name: string }[] = []): string {
+  const plain = rewrite(e, (x) => {
+    if (x.op === 'ref' && x.variable.endsWith('!')) return ref(x.variable.slice(0, -1), x.at);
+    if (x.op === 'ref' && x.variable.endsWith('?')) return apply('missing', ref(x.variable.slice(0, -1), x.at));
+    if (x.op === 'ref' && x.variable.startsWith('$')) return ref('constant', x.at);
+    if (x.op !== 'element' || !x.array.fn.startsWith('host:')) return x;
+    const host = hosts[Number(x.array.fn.slice('host:'.length))];
+    return { ...x, array: { ...x.array, fn: host === undefined || host.name === '' ? 'host function' : host.name } };
+  });
+  return printText(plain);
+}
+
 /** Why a region has no closed form, naming the term. */
 export function refusalText(plan: RegionPlan): string {
   const r = plan.recognised;
   if (r.kind !== 'none') return '';
   const where = r.factor === null ? '' : ` (statement ${r.factor + 1})`;
   if (r.term === null) return r.reason;
-  const term = printText(r.term);
+  const term = inWords(r.term);
   return r.reason === 'opaque' ? `the term ${term} is not a statistic of any family${where}` : `${term}: ${r.reason}${where}`;
 }
 

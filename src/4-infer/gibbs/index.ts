@@ -12,6 +12,6 @@ export const gibbs: Backend = {
   name: 'gibbs',
   doc: 'one kernel for each latent block: conjugate conditional where it exists, enumeration for finite discrete, else slice; kernels by option',
   options: kernelOptions,
-  explain: (graph, given, source, options, bound) => explainSampler('gibbs', graph, given, source, chooserFromOptions(graph, source, options, defaultGibbsKernel), bound),
-  run: (model, source, request) => runSampler('gibbs', model, chooserFromOptions(model.graph, source, request.options, defaultGibbsKernel), request, []),
+  explain: (graph, given, source, options, bound) => explainSampler('gibbs', graph, given, source, chooserFromOptions(graph, options, defaultGibbsKernel), bound),
+  run: (model, _source, request) => runSampler('gibbs', model, chooserFromOptions(model.graph, request.options, defaultGibbsKernel), request, []),
 };

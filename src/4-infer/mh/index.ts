@@ -12,6 +12,6 @@ export const mh: Backend = {
   name: 'mh',
   doc: 'Metropolis-Hastings: adaptive random walk, independent, or a proposal given in the language (asymmetric proposals corrected)',
   options: kernelOptions,
-  explain: (graph, given, source, options, bound) => explainSampler('mh', graph, given, source, chooserFromOptions(graph, source, options, defaultWalkKernel), bound),
-  run: (model, source, request) => runSampler('mh', model, chooserFromOptions(model.graph, source, request.options, defaultWalkKernel), request, []),
+  explain: (graph, given, source, options, bound) => explainSampler('mh', graph, given, source, chooserFromOptions(graph, options, defaultWalkKernel), bound),
+  run: (model, _source, request) => runSampler('mh', model, chooserFromOptions(model.graph, request.options, defaultWalkKernel), request, []),
 };
