@@ -9,6 +9,7 @@
 import type { Family, Statistic, Support } from '../distributions/family.js';
 import { families } from '../distributions/registry.js';
 import { type Expr, type Index, apply, equal, freeIndices, isConst, num, ref, scalar, visit, zero } from '../expr/expr.js';
+import { provablyEqual } from '../expr/affine.js';
 import { simplify } from '../expr/simplify.js';
 import type { Bound, Collected, Contribution, StatisticKind } from './conditional.js';
 import { selfName } from './conditional.js';
@@ -138,7 +139,7 @@ export function recognise(collected: Collected, model: DerivedModel): Recognised
   const kinds = remainingKinds(collected.contributions);
   switch (support.kind) {
     case 'interval': return scalarForm(collected, kinds, support.low, support.high, model);
-    case 'integers': return countForm(collected, kinds);
+    case 'integers': return countForm(collected, kinds, support.low, support.high);
     case 'vector': case 'simplex': case 'cov': return eventForm(collected, kinds, support);
     default: return { kind: 'none', factor: null, term: null, reason: `no family covers a ${support.kind} unknown` };
   }
@@ -281,7 +282,7 @@ function turningPoint(e: Expr): Expr | null {
 }
 
 /** Counts n with log-gammas: n - y is Poisson, Binomial or NegativeBinomial (thinning of a count prior). */
-function countForm(collected: Collected, kinds: readonly StatisticKind[]): Recognised {
+function countForm(collected: Collected, kinds: readonly StatisticKind[], low: Expr, high: Expr): Recognised {
   const gammas = kinds.flatMap((k) => (k.kind === 'other' ? [{ k, g: logGammaOf(k.expr) }] : []));
   const plain = kinds.filter((k) => k.kind !== 'other');
   // A count prior has log-gammas of its own; what stands in its way comes from elsewhere, if from anywhere.
@@ -294,12 +295,23 @@ function countForm(collected: Collected, kinds: readonly StatisticKind[]): Recog
   const linear = slot({ kind: 'power', power: 1 });
   const down = gammas.filter((x) => x.g!.sign > 0 && coefficientOf(x.k) === -1);
   const shiftOf = (offset: Expr): Expr => apply('sub', num(1), offset);
-  if (gammas.length === 1 && down.length === 1) return { kind: 'shiftedCount', family: 'Poisson', slots: [linear], shift: shiftOf(down[0]!.g!.offset), total: null };
+  // The family lives on shift, shift + 1, ... (to total): other factors and the region's own support must not cut it.
+  const bounds = effectiveBounds(collected, low, high);
+  const fits = (shift: Expr, total: Expr | null): boolean => {
+    const from = simplify(shift), to = total === null ? null : simplify(total);
+    const above = (e: Expr): boolean => (to === null ? isConst(e, Infinity) : provablyEqual(simplify(e), to));
+    const under = (e: Expr): boolean => provablyEqual(simplify(e), from) || (isConst(e) && e.value <= 0 && isNatural(from));
+    return above(high) && under(low) && bounds.every((b) => b.binders.length === 0 && (b.side === 'low' ? under(b.value) : above(b.value)));
+  };
+  const isNatural = (e: Expr): boolean => collected.bounds.some((b) => b.side === 'low' && b.binders.length === 0 && b.guards.length === 0 && provablyEqual(simplify(b.value), e)) || (isConst(e) && e.value >= 0);
+  const cutShort: NoClosedForm = { kind: 'none', factor: null, term: null, reason: 'its support is cut where no count family ends' };
+  const accept = (form: Extract<ClosedForm, { kind: 'shiftedCount' }>): Recognised => (fits(form.shift, form.total !== null && form.family === 'Binomial' ? form.total : null) ? form : cutShort);
+  if (gammas.length === 1 && down.length === 1) return accept({ kind: 'shiftedCount', family: 'Poisson', slots: [linear], shift: shiftOf(down[0]!.g!.offset), total: null });
   if (gammas.length === 2 && down.length === 1) {
     const other = gammas.find((x) => x !== down[0])!;
     const c = coefficientOf(other.k);
-    if (other.g!.sign < 0 && c === -1) return { kind: 'shiftedCount', family: 'Binomial', slots: [linear], shift: shiftOf(down[0]!.g!.offset), total: apply('sub', other.g!.offset, num(1)) };
-    if (other.g!.sign > 0 && c === 1) return { kind: 'shiftedCount', family: 'NegativeBinomial', slots: [linear], shift: shiftOf(down[0]!.g!.offset), total: other.g!.offset };
+    if (other.g!.sign < 0 && c === -1) return accept({ kind: 'shiftedCount', family: 'Binomial', slots: [linear], shift: shiftOf(down[0]!.g!.offset), total: apply('sub', other.g!.offset, num(1)) });
+    if (other.g!.sign > 0 && c === 1) return accept({ kind: 'shiftedCount', family: 'NegativeBinomial', slots: [linear], shift: shiftOf(down[0]!.g!.offset), total: other.g!.offset });
   }
   return nothing;
 }
