@@ -39,6 +39,11 @@ export interface MeanFieldBlock {
   readonly recognised: Recognised;
   /** The contributions with coefficients in expectation. */
   readonly expected: readonly Contribution[];
+  /**
+   * For finite latents: what their factors add besides, the same for every value (in expectation, as
+   * contributions to every value). With these the log weights of different elements compare.
+   */
+  readonly common: readonly Contribution[];
 }
 
 export interface MeanField {
@@ -65,13 +70,32 @@ export function meanField(forms: readonly FactorForm[], model: DerivedModel): Me
     const recognised = finite ? recognise(collect(region, forms, model), model) : recognise(collected, model);
     refuseMovingBounds(collected, region, model);
     const expected = collected.contributions.map((c) => ({ ...c, coefficient: expect(c.coefficient, c.binders, region, model, needed) }));
-    return { region, collected, recognised, expected };
+    const common = finite ? collectOneHot(view, forms.map((f) => ({ factor: f.factor, monomials: combine(withoutValue(f, region, model).flatMap((m) => expander.expand(m))) })), model, true).contributions : [];
+    return { region, collected, recognised, expected, common: common.map((c) => ({ ...c, coefficient: expect(c.coefficient, c.binders, region, model, needed) })) };
   });
   const energy = oneHot.flatMap((f) => f.monomials.map((m) => ({
     binders: m.binders, guards: m.guards,
     coefficient: expect(mulAll([...m.coefficient, ...m.atoms.map((a) => pow(a.base, a.power))]), m.binders, null, model, needed),
   })));
   return { blocks, energy, needed: [...needed.values()] };
+}
+
+/** Terms of a factor that do not mention the latent it reads, as terms of each of its values. */
+function withoutValue(f: FactorForm, region: LatentRegion, model: DerivedModel): readonly Monomial[] {
+  const name = region.variable.name;
+  const mentions = (m: Monomial): (Expr & { op: 'ref' }) | null => {
+    let found: (Expr & { op: 'ref' }) | null = null;
+    for (const e of [...m.coefficient, ...m.guards, ...m.atoms.flatMap((a) => [a.base, a.power])]) visit(e, (x) => { if (found === null && x.op === 'ref' && x.variable === name) found = x; });
+    return found;
+  };
+  const read = f.monomials.map(mentions).find((x) => x !== null) ?? null;
+  const plates = new Set(f.factor.plates.map((p) => p.index));
+  if (read === null || read.at.some((e) => [...freeIndices(e)].some((i) => !plates.has(i)))) return [];
+  const range = model.finiteRange(name)!;
+  return f.monomials.filter((m) => mentions(m) === null).map((m) => {
+    const k = index('k');
+    return { ...m, binders: [...m.binders, { index: k, from: zero, to: add(sub(range.high, range.low), one) }], atoms: [...m.atoms, { base: ref(oneHotOf(name), [...read.at, k]), power: one }] };
+  });
 }
 
 /** Conditions of a factor that finite latents decide (a bound on n of a Binomial, a forbidden transition). */
@@ -116,7 +140,15 @@ function collectOneHot(region: LatentRegion, forms: readonly FactorForm[], model
   const named = forms.map((f) => ({ factor: { ...f.factor, logDensity: sumOf(f.monomials), guards: [], conditions: finite ? [] : f.factor.conditions.filter((c) => !decidedByFinite(c, model)) }, monomials: f.monomials }));
   const collected = collect(region, named, model);
   if (!finite) return collected;
-  return { ...collected, contributions: collected.contributions.map((c) => ({ ...c, statistic: { kind: 'onehot' } })) };
+  return {
+    ...collected,
+    contributions: collected.contributions.map((c): Contribution => {
+      // 1[z = k] 1[z = l] is 1[z = k] where k = l, else nothing.
+      const [k, l] = c.event;
+      const guards = l === undefined || equal(k!, l) ? c.guards : [...c.guards, apply('eq', k!, l)];
+      return { ...c, statistic: { kind: 'onehot' }, event: [k!], guards };
+    }),
+  };
 }
 function decidedByFinite(c: Expr, model: DerivedModel): boolean {
   return [...variablesOf(c)].every((v) => model.statusOf(v) === 'given' || model.finiteRange(v) !== null);

@@ -8,7 +8,7 @@ import { createRuntime, type Procedure } from '../../code/runtime.js';
 import { ref } from '../../expr/expr.js';
 import type { BoundModel } from '../../2-graph/bound.js';
 import type { Statement } from '../../2-graph/graph.js';
-import { readsOf, targetOf } from '../../2-graph/query.js';
+import { readsOf } from '../../2-graph/query.js';
 import { factorForms } from '../../3-derive/conditional.js';
 import { jointFactors } from '../../3-derive/joint.js';
 import { type MeanField, meanField } from '../../3-derive/meanField.js';
@@ -62,7 +62,7 @@ export class CaviProgram {
     const blocks = blockCodes(builder, field, folded);
     this.blocks = blocks;
     givenOneHots(builder, blocks);
-    const start = ancestralCode(builder, { generate: 'latents', wanted: (s) => (isLatent(builder, s) && !initialised.has(targetOf(s)!.variable)) || isComputed(builder, s) });
+    const start = ancestralCode(builder, { generate: 'latents', wanted: (s) => isLatent(builder, s, initialised) || isComputed(builder, s) });
     builder.entry('initialise', [...start, ...startTables(builder, field, blocks, folded)]);
     const shared = new SharedSums(builder);
     const tables = [...new Set(builder.storages().map((s) => s.name).filter((n) => n.startsWith('E|')))];
@@ -75,6 +75,7 @@ export class CaviProgram {
     blocks.forEach((b, k) => {
       entry(`update${k}`, b.update, this.changes[k]!);
       builder.entry(`expectations${k}`, b.expectations);
+      builder.entry(`common${k}`, b.common);
     });
     const value = builder.fresh('bound', [], 'state');
     entry('bound', [...boundCode(builder, field, blocks, folded, value), { do: 'return', value: ref(value, []) }], new Set());
@@ -111,6 +112,11 @@ export class CaviProgram {
     this.call(`expectations${block}`);
     this.changed(block);
   }
+  /** Updates a finite block and makes its scores comparable: the expected log density of each element's terms. */
+  score(block: number): void {
+    this.update(block);
+    this.call(`common${block}`);
+  }
   sweep(): void { for (let k = 0; k < this.blocks.length; k++) this.update(k); }
   /** The evidence lower bound of the factors as they are; meaningful once every block has been updated. */
   bound(): number {
@@ -144,8 +150,9 @@ export class CaviProgram {
   }
 }
 
-function isLatent(builder: ProgramBuilder, s: Statement): boolean {
-  return (s.kind === 'sample' || s.kind === 'param' || s.kind === 'observe') && s.target !== null && ['latent', 'partial'].includes(builder.model.statusOf(s.target.variable));
+/** True for statements whose latents have no start yet. */
+function isLatent(builder: ProgramBuilder, s: Statement, initialised: ReadonlyMap<string, Memory>): boolean {
+  return (s.kind === 'sample' || s.kind === 'param' || s.kind === 'observe') && s.target !== null && ['latent', 'partial'].includes(builder.model.statusOf(s.target.variable)) && !initialised.has(s.target.variable);
 }
 function isComputed(builder: ProgramBuilder, s: Statement): boolean { return s.kind === 'let' && builder.model.statusOf(s.target.variable) === 'deterministic'; }
 

@@ -5,6 +5,7 @@
  * seeds are drawn in proportion to how badly the components so far explain an element (k-means++,
  * Arthur and Vassilvitskii 2007, with log weights for squared distances).
  */
+import { type Expr, variablesOf } from '../../expr/expr.js';
 import type { CaviProgram } from './program.js';
 
 export type StartKind = 'seeded' | 'prior, finite first' | 'prior';
@@ -34,43 +35,70 @@ export function begin(program: CaviProgram, kind: StartKind, start: number, held
     const candidates = seedable(program);
     seed(program, candidates[Math.floor(start / 3) % candidates.length]!, start);
   }
-  const order = kind === 'prior, finite first' ? [...finite, ...rest] : kind === 'seeded' ? [...rest, ...finite] : all;
+  const order = kind === 'prior' ? all : [...finite, ...rest];
   for (const k of [...order.filter((x) => !held.has(x)), ...order.filter((x) => held.has(x))]) program.update(k);
 }
 
-/** Weights of a seed by turns: all elements' share, a single one, and between. */
+/** Updates of everything else by elements shared equally: they cost no pass over the elements. */
+const poolingTurns = 20;
+/** Weights of a seed by turns, as powers of an equal share of the elements. */
 const seedPowers: readonly number[] = [1, 0.5, 0];
+/** Powers of the distance by turns: 1 is k-means++ itself, more keeps away from components found. */
+const sharpness: readonly number[] = [2, 3, 1, 2];
 
 function seed(program: CaviProgram, block: number, start: number): void {
   const code = program.blocks[block]!;
   if (code.factor.kind !== 'finite' || code.scores === null) return;
   const { count } = code.factor;
   const scores = program.memory.get(code.scores)!;
-  const table = program.memory.get(`E|${code.block.region.variable.name}=|1`)!;
-  const others = program.blocks.map((_, k) => k).filter((k) => k !== block);
+  const table = program.memory.get(tableOf(program, block))!;
   // The first update tells which elements exist.
   program.update(block);
   const elements: number[] = [];
   for (let n = 0; n < scores.length; n++) if (!Number.isNaN(scores[n]!)) elements.push(n);
   if (elements.length < count) return;
+  // Scales of all the data at first, so that distances are measured in them.
+  for (const n of elements) table.fill(1 / count, n * count, (n + 1) * count);
+  program.touched();
+  for (let turn = 0; turn < poolingTurns; turn++) program.blocks.forEach((b, k) => { if (b.factor.kind !== 'finite') program.update(k); });
+  const components = componentBlocks(program, block);
   const weight = (elements.length / count) ** seedPowers[start % seedPowers.length]!;
   const chosen: number[] = [];
   for (let k = 0; k < count; k++) {
-    chosen.push(k === 0 ? elements[Math.floor(program.random.uniform() * elements.length)]! : worstExplained(program, scores, elements));
+    chosen.push(k === 0 ? elements[Math.floor(program.random.uniform() * elements.length)]! : worstExplained(program, scores, elements, sharpness[start % sharpness.length]!));
     for (const n of elements) table.fill(0, n * count, (n + 1) * count);
     chosen.forEach((n, j) => { table[n * count + j] = weight; });
     program.touched();
-    if (k === count - 1) return;
-    for (const o of others) program.update(o);
-    program.update(block);
+    for (const o of components) program.update(o);
+    if (k < count - 1) program.score(block);
   }
 }
+function tableOf(program: CaviProgram, block: number): string { return `E|${program.blocks[block]!.block.region.variable.name}=|1`; }
 
-/** An element drawn in proportion to the log of how much better the best explained one is explained. */
-function worstExplained(program: CaviProgram, scores: ArrayLike<number>, elements: readonly number[]): number {
+/** Families of scales: one element says nothing about a spread. */
+const scales: ReadonlySet<string> = new Set(['InverseGamma', 'InverseWishart', 'Wishart']);
+
+/**
+ * Blocks that learn from an element through its component alone, so that elements left out of the
+ * table are left out of their updates; a spread common to all components is not among them.
+ */
+function componentBlocks(program: CaviProgram, block: number): readonly number[] {
+  const table = tableOf(program, block);
+  return program.blocks.flatMap((b, k) => {
+    if (b.factor.kind === 'finite' || b.factor.kind === 'grid' || b.factor.kind === 'powerGamma') return [];
+    if (b.factor.kind === 'family' && scales.has(b.factor.family.name)) return [];
+    if (b.factor.kind === 'point' && b.block.region.eventRank === 2) return [];
+    const selected = (c: { readonly coefficient: Expr }): boolean => variablesOf(c.coefficient).has(table);
+    const factors = new Set(b.block.expected.filter(selected).map((c) => c.factor));
+    return factors.size > 0 && b.block.expected.every((c) => !factors.has(c.factor) || selected(c)) ? [k] : [];
+  });
+}
+
+/** An element drawn in proportion to a power of the log of how much better the best explained one is explained. */
+function worstExplained(program: CaviProgram, scores: ArrayLike<number>, elements: readonly number[], power: number): number {
   let best = -Infinity;
   for (const n of elements) if (scores[n]! > best && scores[n]! < Infinity) best = scores[n]!;
-  const distance = (n: number): number => { const d = best - scores[n]!; return d > 0 && d < Infinity ? d : 0; };
+  const distance = (n: number): number => { const d = best - scores[n]!; return d > 0 && d < Infinity ? d ** power : 0; };
   let total = 0;
   for (const n of elements) total += distance(n);
   let left = program.random.uniform() * total;

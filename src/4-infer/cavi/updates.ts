@@ -49,6 +49,8 @@ export interface BlockCode {
   quantiles(into: readonly string[]): readonly Code[] | null;
   /** For finite blocks: the log of the sum of weights of each element, from the last update. */
   readonly scores: string | null;
+  /** Adds to the scores what all values have in common, so that elements compare. */
+  readonly common: readonly Code[];
 }
 
 /** Name of the storage of a factor's parameter. */
@@ -114,7 +116,8 @@ export function blockCodes(builder: ProgramBuilder, field: MeanField, folded: Fo
 }
 
 function blockCode(builder: ProgramBuilder, raw: MeanFieldBlock, needed: readonly NeededExpectation[], folded: FoldedTables): BlockCode {
-  const block = { ...raw, expected: raw.expected.map((c): Contribution => ({ ...c, coefficient: withExactZeros(builder, c.coefficient) })) };
+  const exact = (list: readonly Contribution[]): readonly Contribution[] => list.map((c) => ({ ...c, coefficient: withExactZeros(builder, c.coefficient) }));
+  const block = { ...raw, expected: exact(raw.expected), common: exact(raw.common) };
   const factor = factorKind(builder, block);
   const context = new RegionContext(builder, { ...block.collected, region: block.region }, folded, needed.map((n) => n.name));
   switch (factor.kind) {
@@ -216,7 +219,7 @@ function finiteBlock(context: RegionContext, block: MeanFieldBlock, factor: Fact
   const drawn = builder.fresh('drawn', [], 'local', 'int32');
   const here = context.place();
   return {
-    block, factor, update, expectations: [], scores,
+    block, factor, update, expectations: [], scores, common: commonCode(context, block, factor.count, scores),
     entropy: (into) => [accumulate(into, [], ref(entropies, []))],
     draw: over(context, [store(drawn, [], zero), { do: 'categorical', index: drawnIndex, count, logWeight: log(p(drawnIndex)), into: { storage: drawn, at: [] } }, store(here.storage, here.at, add(ref(drawn, []), num(factor.low)))]),
     moments: (mean, variance) => over(context, [
@@ -227,6 +230,13 @@ function finiteBlock(context: RegionContext, block: MeanFieldBlock, factor: Fact
     // Read off the probabilities by whoever reports them.
     quantiles: () => null,
   };
+}
+
+function commonCode(base: RegionContext, block: MeanFieldBlock, count: number, scores: string): readonly Code[] {
+  if (block.common.length === 0) return [];
+  const context = new RegionContext(base.builder, { ...block.collected, region: block.region }, new FoldedTables());
+  const eta = naturals(context, [{ statistic: { kind: 'onehot' }, rank: 1 }], block.common, [count]);
+  return context.sweep([...eta.code, accumulate(scores, context.at, ref(eta.storages[0]!, [zero]))]);
 }
 
 /** The storages of a factor's parameters and how to read them at the current element. */
@@ -268,7 +278,7 @@ function familyBlock(context: RegionContext, block: MeanFieldBlock, family: Fami
   // Recomputed from the stored parameters: one update, then everything else in one place.
   const tables = needed.flatMap((n) => writeTable(context, n.name, familyExpectation(family, n.kind, p, context)));
   return {
-    block, factor: { kind: 'family', family, slots }, scores: null,
+    block, factor: { kind: 'family', family, slots }, scores: null, common: [],
     ...together(context, [...eta.code, ...stored.write], tables),
     entropy: (into) => over(context, [accumulate(into, [], builder.bind(family.exponential!.entropy(p)))]),
     draw: over(context, drawVariate(builder, family.variate(p), context.place(), context.region.eventRank)),
@@ -366,7 +376,7 @@ function powerGammaBlock(context: RegionContext, block: MeanFieldBlock, power: n
   // v falls where u = v^p rises for p < 0.
   const quantile = (u: number): Expr => pow(apply('div', apply('gammaPInverse', shape, num(power > 0 ? u : 1 - u)), rate), num(1 / power));
   return {
-    block, factor: { kind: 'powerGamma', power, slots }, scores: null,
+    block, factor: { kind: 'powerGamma', power, slots }, scores: null, common: [],
     ...together(context, [...eta.code, ...stored.write], needed.flatMap((n) => writeTable(context, n.name, scalar(expectation(n.kind))))),
     // v = u^(1/p): log |dv/du| = -log |p| + (1/p - 1) log u
     entropy: (into) => over(context, [accumulate(into, [], addAll([entropyOfGamma, num(-Math.log(Math.abs(power))), mul(num(1 / power - 1), logMean)]))]),
@@ -393,7 +403,7 @@ function gridBlock(context: RegionContext, block: MeanFieldBlock, slots: readonl
   const here = context.place();
   const law = [value(low), value(high), first(weights), first(edges)];
   return {
-    block, factor: { kind: 'grid', slots }, scores: null,
+    block, factor: { kind: 'grid', slots }, scores: null, common: [],
     ...together(context, [
       ...eta.code,
       { do: 'function', name: f, parameters: [x], body: [{ do: 'return', value: density(ref(x, [])) }] },
@@ -425,7 +435,7 @@ function pointBlock(context: RegionContext, block: MeanFieldBlock, factor: Facto
   ];
   const tables = needed.flatMap((n) => writeTable(context, n.name, stateStatistic(context, n.kind)));
   return {
-    block, factor, scores: null,
+    block, factor, scores: null, common: [],
     ...together(context, [...eta.code, ...hold], tables),
     entropy: () => [], draw: [],
     moments: (mean, variance) => over(context, overEvent(context, (event) => [store(mean, [...context.at, ...event], context.current(event)), store(variance, [...context.at, ...event], zero)])),
