@@ -323,7 +323,8 @@ export function solve(chosen: readonly (readonly Expr[])[], others: readonly (re
     if (!provablyNonNegative(sub(value, from), known)) outGuards.push(apply('ge', value, from));
     if (!provablyLess(value, to, known)) outGuards.push(apply('lt', value, to));
   }
-  for (const g of [...guards.map(apply_), ...extra]) outGuards.push(g);
+  // Equations set aside may hold indices that were solved for later.
+  for (const g of [...guards, ...extra].map(apply_)) outGuards.push(g);
   for (const address of others) {
     const known = [...ranges, ...remaining];
     const tests: Expr[] = [];

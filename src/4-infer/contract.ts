@@ -8,10 +8,10 @@
  */
 import { type Code, accumulate, forLoop, when } from '../code/loop.js';
 import {
-  type Expr, type Index, apply, cond, equal, freeIndices, hash, index, isConst, mulAll, num, reduce, ref, rewrite, variablesOf, visit, zero,
+  type Expr, type Index, apply, equal, freeIndices, hash, index, isConst, mulAll, num, reduce, ref, rewrite, variablesOf, visit, zero,
 } from '../expr/expr.js';
 import { factorsOf, type Binder } from '../3-derive/normalForm.js';
-import { type ProgramBuilder, loops } from './programBuilder.js';
+import { guarded, type ProgramBuilder, loops } from './programBuilder.js';
 
 /** Ranges up to this many iterations are left to be unrolled or looped where they stand. */
 const smallRange = 8;
@@ -40,8 +40,13 @@ export class StatisticTables {
   }
 
   /** The sum as an expression of the kernel's plates and of `kept` binders, with tables for what could be summed out. */
-  contract(sum: Sum, kept: readonly Index[]): { readonly binders: readonly Binder[]; readonly guards: readonly Expr[]; readonly value: Expr } {
+  contract(sum: Sum, wanted: readonly Index[]): { readonly binders: readonly Binder[]; readonly guards: readonly Expr[]; readonly value: Expr } {
     let binders = sum.binders.map((b) => this.builder.bindBinder(b));
+    // The range of a ragged binder needs the outer ones.
+    const kept = [...wanted];
+    for (const b of [...binders].reverse()) {
+      if (kept.includes(b.index)) for (const i of [...freeIndices(b.from), ...freeIndices(b.to)]) if (!kept.includes(i) && binders.some((o) => o.index === i)) kept.push(i);
+    }
     let guards = sum.guards.map((g) => this.builder.bind(g)).filter((g) => !isConst(g, 1));
     if (guards.some((g) => isConst(g, 0))) return { binders: [], guards: [], value: zero };
     let factors: readonly Expr[] = factorsOf(this.builder.bind(sum.coefficient));
@@ -65,7 +70,7 @@ export class StatisticTables {
     let value = mulAll(factors);
     const inside = binders.filter((b) => !kept.includes(b.index));
     const innerGuards = guards.filter((g) => inside.some((b) => freeIndices(g).has(b.index)));
-    for (const g of innerGuards) value = cond(g, value, zero);
+    value = guarded(innerGuards, value);
     for (const b of [...inside].reverse()) value = reduce('sum', b.index, b.from, b.to, value);
     return { binders: keptBinders, guards: guards.filter((g) => !innerGuards.includes(g)), value };
   }
@@ -107,9 +112,7 @@ export class StatisticTables {
   private sumOut(binder: Binder, factors: readonly Expr[], guards: readonly Expr[], binders: readonly Binder[]): Expr {
     const body = mulAll(factors);
     const inline = (): Expr => {
-      let value = body;
-      for (const g of guards) value = cond(g, value, zero);
-      return reduce('sum', binder.index, binder.from, binder.to, value);
+      return reduce('sum', binder.index, binder.from, binder.to, guarded(guards, body));
     };
     if (factors.length === 0 && guards.length === 0) return apply('max', apply('sub', binder.to, binder.from), zero);
     // Equalities `e(n) = rhs` with rhs free of n address the table; other free indices are its further dimensions.
@@ -162,10 +165,10 @@ export class StatisticTables {
     const cell = [...lefts, ...others.map((o) => o.index)];
     const outer = others.filter((o) => freeIndices(binder.from).has(o.index) || freeIndices(binder.to).has(o.index) || this.plates.some((p) => p.index === o.index));
     const innerLoops = others.filter((o) => !outer.includes(o));
-    const guardsFirst = [...checks, ...plainGuards].filter((g) => !innerLoops.some((o) => freeIndices(g).has(o.index)));
+    const guardsFirst = [...plainGuards, ...checks].filter((g) => !innerLoops.some((o) => freeIndices(g).has(o.index)));
     const guardsLate = plainGuards.filter((g) => innerLoops.some((o) => freeIndices(g).has(o.index)));
     let code: readonly Code[] = loops(innerLoops, guardsLate, [accumulate(table, cell, body)]);
-    for (const g of guardsFirst) code = [when(g, code)];
+    for (const g of guardsFirst.reverse()) code = [when(g, code)];
     code = loops(outer, [], [forLoop(binder.index, binder.from, binder.to, code)]);
     const record: TableRecord = { binder, others, addresses: lefts, guards: plainGuards, body, table };
     if (given) { this.builder.fold(...code); this.foldedTables.known.push(record); } else { this.before.push({ do: 'fill', storage: table, value: zero }, ...code); this.known.push(record); }

@@ -18,7 +18,7 @@ import { elementTerms } from '../3-derive/occurrences.js';
 import type { Factor, LatentRegion } from '../3-derive/model.js';
 import type { Binder } from '../3-derive/normalForm.js';
 import { type FoldedTables, StatisticTables } from './contract.js';
-import { type ProgramBuilder, loops } from './programBuilder.js';
+import { guarded, type ProgramBuilder, loops } from './programBuilder.js';
 
 /** What all kernels of one region share. */
 export class RegionContext {
@@ -65,7 +65,7 @@ export function naturals(context: RegionContext, slots: readonly Slot[], contrib
       const name = builder.fresh('eta', [], 'local');
       const terms = own.map((c) => {
         const done = tables.contract(c, []);
-        return done.guards.reduce<Expr>((value, g) => cond(g, value, zero), done.value);
+        return guarded(done.guards, done.value);
       });
       code.push(store(name, [], addAll(terms)));
       return name;
@@ -130,7 +130,7 @@ function foldBound(b: Bound, context: RegionContext): Expr {
   const neutral = num(b.side === 'low' ? -Infinity : Infinity);
   const bind = (e: Expr): Expr => context.builder.bind(e);
   let value = bind(b.value);
-  for (const g of b.guards) value = cond(bind(g), value, neutral);
+  value = guarded(b.guards.map(bind), value, neutral);
   for (const raw of [...b.binders].reverse()) {
     const x = context.builder.bindBinder(raw);
     value = reduce(b.side === 'low' ? 'max' : 'min', x.index, x.from, x.to, value);
@@ -171,7 +171,13 @@ export function closedFormKernel(context: RegionContext, form: ClosedForm): read
       if (!form.bounded) return context.sweep([...eta.code, ...drawVariate(builder, form.family.variate(p), here, context.region.eventRank)]);
       const { low, high } = boundExprs(context);
       const args = form.family.parameters.map((x) => value(builder.bind(p[x.name]!.body)));
-      return context.sweep([...eta.code, { do: 'call', procedure: `truncated${form.family.name}`, args: [...args, value(low), value(high)], into: here, effects: [] }]);
+      const draw: Code = { do: 'call', procedure: `truncated${form.family.name}`, args: [...args, value(low), value(high)], into: here, effects: [] };
+      const square = form.slots.findIndex((s) => s.statistic.kind === 'power' && s.statistic.power === 2);
+      if (square < 0) return context.sweep([...eta.code, draw]);
+      // Where no factor curves the density (a group without members), what is left is exp(linear x) between the bounds.
+      const linear = form.slots.findIndex((s) => s.statistic.kind === 'power' && s.statistic.power === 1);
+      const flat: Code = { do: 'call', procedure: 'tiltedUniform', args: [value(ref(eta.storages[linear]!, [])), value(low), value(high)], into: here, effects: [] };
+      return context.sweep([...eta.code, when(apply('eq', ref(eta.storages[square]!, []), zero), [flat], [draw])]);
     }
     case 'powerGamma': {
       // v^p with statistics a log v + b v^p: u = v^p has density u^((a+1)/p - 1) e^(b u), a Gamma.
@@ -195,7 +201,7 @@ export function closedFormKernel(context: RegionContext, form: ClosedForm): read
     case 'piecewiseNormal': {
       const eta = naturals(context, form.slots);
       const points = builder.fresh('points', [form.points.length], 'scratch'), slopes = builder.fresh('slopes', [form.points.length], 'scratch');
-      const fill = form.points.flatMap((p, k) => [store(points, [num(k)], builder.bind(builder.model.inline(p))), store(slopes, [num(k)], ref(eta.storages[k + 2]!, []))]);
+      const fill = form.points.flatMap((p, k) => [store(points, [num(k)], ifCounted(ref(eta.storages[k + 2]!, []), builder.bind(builder.model.inline(p)))), store(slopes, [num(k)], ref(eta.storages[k + 2]!, []))]);
       return context.sweep([...eta.code, ...fill, {
         do: 'call', procedure: 'piecewiseNormal', into: here, effects: [],
         args: [value(ref(eta.storages[0]!, [])), value(ref(eta.storages[1]!, [])), array(build([num(form.points.length)], (i) => ref(points, [i]))), array(build([num(form.points.length)], (i) => ref(slopes, [i])))],
@@ -232,8 +238,8 @@ export function directDensity(context: RegionContext, factors: readonly Factor[]
   const { builder, region } = context;
   return addAll(elementTerms(region, factors, replacement, builder.model.recursionsOf(context.name)).map((t) => {
     const binders = t.binders.map((b) => builder.bindBinder(b));
-    const guarded = t.guards.reduce<Expr>((e, g) => cond(builder.bind(g), e, zero), builder.bind(t.value));
-    return [...binders].reverse().reduce<Expr>((e, b) => reduce('sum', b.index, b.from, b.to, e), guarded);
+    const inner = guarded(t.guards.map((g) => builder.bind(g)), builder.bind(t.value));
+    return [...binders].reverse().reduce<Expr>((e, b) => reduce('sum', b.index, b.from, b.to, e), inner);
   }));
 }
 
@@ -294,7 +300,10 @@ export function scalarDensity(context: RegionContext, candidate: Expr, recompute
   const kinds: Slot[] = [];
   for (const c of collected.contributions) if (!kinds.some((s) => sameKind(s.statistic, c.statistic))) kinds.push({ statistic: c.statistic, rank: 0 });
   const eta = naturals(context, kinds);
-  const separable = addAll(kinds.map((s, k) => mul(ref(eta.storages[k]!, []), replaceSelf(builder.bind(selfExpr(s.statistic)), candidate))));
+  const separable = addAll(kinds.map((s, k) => {
+    const eta_ = ref(eta.storages[k]!, []), statistic = replaceSelf(builder.bind(selfExpr(s.statistic)), candidate);
+    return s.statistic.kind === 'other' ? ifCounted(eta_, mul(eta_, statistic)) : mul(eta_, statistic);
+  }));
   const { low, high } = boundExprs(context);
   const inside = boundTest(candidate, low, high);
   const direct = collected.direct.length === 0 ? zero : directDensity(context, collected.direct, null);
@@ -306,6 +315,8 @@ export function scalarDensity(context: RegionContext, candidate: Expr, recompute
   body.push({ do: 'return', value: add(separable, direct) });
   return { before: eta.code, body };
 }
+/** A function of the element may read what only the elements with that term have (`y[t + 1]`): it counts where its coefficient is not 0. */
+function ifCounted(coefficient: Expr, e: Expr): Expr { return cond(apply('eq', coefficient, zero), zero, e); }
 function boundTest(x: Expr, low: Expr, high: Expr): Expr | null {
   const tests: Expr[] = [];
   if (!isConst(low, -Infinity)) tests.push(apply('ge', x, low));

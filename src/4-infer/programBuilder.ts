@@ -5,7 +5,7 @@
  */
 import type { BoundModel, BoundVariable } from '../2-graph/bound.js';
 import { type Code, type ElementType, type Module, type Storage, forLoop, when } from '../code/loop.js';
-import { type ArrayExpr, type Expr, type Index, isConst, mapArray, num, one, rewrite, sub, zero } from '../expr/expr.js';
+import { type ArrayExpr, cond, type Expr, type Index, isConst, mapArray, num, one, rewrite, sub, zero } from '../expr/expr.js';
 import { affine } from '../expr/affine.js';
 import { simplify } from '../expr/simplify.js';
 import { DerivedModel, givenPartOf, maskOf } from '../3-derive/model.js';
@@ -156,10 +156,15 @@ export class ProgramBuilder {
   }
 }
 
+/** `value` where all guards hold, else `otherwise`. A guard is read only where those before it hold: `t + 1 < T`, then `z[t + 1] = k`. */
+export function guarded(guards: readonly Expr[], value: Expr, otherwise: Expr = zero): Expr {
+  return guards.reduceRight((inner: Expr, g) => cond(g, inner, otherwise), value);
+}
+
 /** Wraps code into loops and guards, outermost first. */
 export function loops(binders: readonly Binder[], guards: readonly Expr[], body: readonly Code[]): readonly Code[] {
   let out = body;
-  for (const g of guards) out = [when(g, out)];
+  for (const g of [...guards].reverse()) out = [when(g, out)];
   for (const b of [...binders].reverse()) out = [forLoop(b.index, b.from, b.to, out)];
   return out;
 }
