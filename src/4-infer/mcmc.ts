@@ -5,6 +5,7 @@
 import type { BoundModel } from '../2-graph/bound.js';
 import type { Diagnostic } from '../errors/diagnostic.js';
 import { writesOf } from '../code/analysis.js';
+import { add, one, sub } from '../expr/expr.js';
 import { seconds } from '../platform/platform.js';
 import { assemble, prepare, recomputeCode } from './assemble.js';
 import type { RunRequest } from './backend.js';
@@ -47,7 +48,7 @@ export function samplerProgram(bound: BoundModel, choose: Chooser, request: Pick
   const folded = new FoldedTables();
   const plan: PlanEntry[] = [];
   const steps = derivation.regions.map((r) => {
-    const { choice, reason } = choose(r, derivation);
+    const { choice, reason } = affordable(builder, choose(r, derivation));
     const block = regionName(r.region);
     plan.push({ block, kernel: kernelName(choice), reason });
     return { block, result: stepOf(builder, r, choice, folded) };
@@ -55,6 +56,20 @@ export function samplerProgram(bound: BoundModel, choose: Chooser, request: Pick
   const initialised = startValues(builder, request.init);
   const { program, code } = assemble(builder, derivation.factors, steps, { keep: request.keep, initialised });
   return { program, code, plan, derivation };
+}
+
+/** More values than this are not enumerated in every sweep. */
+const largestEnumeration = 1 << 16;
+
+/** A slice or a walk over the integers where there are too many values to weigh or try them all. */
+function affordable(builder: ProgramBuilder, chosen: ReturnType<Chooser>): ReturnType<Chooser> {
+  const { choice } = chosen;
+  if (choice.kind !== 'enumerate' && choice.kind !== 'uniform') return chosen;
+  const values = builder.interval(builder.bind(add(sub(choice.form.high, choice.form.low), one)));
+  if (values !== null && values.high <= largestEnumeration) return chosen;
+  const count = values === null || !Number.isFinite(values.high) ? 'too many' : values.high;
+  return choice.kind === 'enumerate' ? { choice: { kind: 'slice' }, reason: `it takes ${count} values, more than are enumerated` }
+    : { choice: { kind: 'walk', scale: 1, adapt: true }, reason: `it takes ${count} values, more than a uniform proposal finds its way in` };
 }
 
 function stepOf(builder: ProgramBuilder, plan: RegionPlan, choice: KernelChoice, folded: FoldedTables): StepResult {
