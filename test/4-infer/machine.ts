@@ -36,7 +36,7 @@ export function compile(source: string, data: Readonly<Record<string, unknown>> 
   const bound = boundModel(source, data);
   const fallback = options.backend === 'mh' ? defaultWalkKernel : defaultGibbsKernel;
   const settings = Object.fromEntries(Object.entries(options.kernels ?? {}).map(([name, text]) => [`kernel.${name}`, text]));
-  const chooser = chooserFromOptions(bound.graph, source, settings, fallback);
+  const chooser = chooserFromOptions(bound.graph, settings, fallback);
   return samplerProgram(bound, chooser, { keep: options.keep ?? null, init: options.init ?? null });
 }
 
