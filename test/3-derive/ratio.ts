@@ -30,7 +30,7 @@ export function checkRatios(compiled: Compiled, { seeds = [1, 2], elements = 3, 
       if (instances.length === 0) continue;
       compared.set(name, compared.get(name) ?? 0);
       for (const indices of pick(instances, elements, random)) {
-        const n = checkElement({ state, plan, indices }, random, (message) => failures.push(`${name} (seed ${seed}, element ${[...indices.values()].join(',')}, ${plan.recognised.kind}): ${message}`));
+        const n = checkElement({ state, plan, indices }, (message) => failures.push(`${name} (seed ${seed}, element ${[...indices.values()].join(',')}, ${plan.recognised.kind}): ${message}`));
         compared.set(name, compared.get(name)! + n);
       }
     }
@@ -64,7 +64,7 @@ function candidates(place: Place): readonly (readonly number[])[] {
   return out;
 }
 
-function checkElement(place: Place, random: Stream, fail: (message: string) => void): number {
+function checkElement(place: Place, fail: (message: string) => void): number {
   const { state, plan, indices } = place;
   const { region, collected, recognised } = plan;
   const before = state.element(region, indices).values;
@@ -97,7 +97,6 @@ function checkElement(place: Place, random: Stream, fail: (message: string) => v
     if (scalar && admitted && !recursive) close('factors with the element replaced', elementDensity(place, v[0]!) - elementDensity(place, before[0]!), 0);
     if (closed !== null && admitted && recognised.kind !== 'none') close(`closed form ${closed.name}`, closed.logDensity(v) - closed.logDensity(before), start.magnitude + end.magnitude);
   }
-  void random;
   return count;
 }
 
@@ -115,7 +114,9 @@ export function closedDensity(place: Place): ClosedDensity | null {
       const f = familyArguments(recognised.family, natural, recognised.slots, shape[0] ?? 1);
       if (recognised.bounded) {
         // Between bounds the parameters of the whole line need not exist (a Gamma of negative shape above max y).
-        return { name: `truncated ${recognised.family.name}`, logDensity: (v) => f.natural.reduce((sum, eta, k) => sum + eta * statistic(place, recognised.slots[k]!.statistic, [], v), 0) };
+        // Without curvature (a group without members) a Normal has none at all: the coefficients say it.
+        const eta = f.natural.every(Number.isFinite) ? f.natural : natural.map((x) => x[0]!);
+        return { name: `truncated ${recognised.family.name}`, logDensity: (v) => eta.reduce((sum, e, k) => sum + e * statistic(place, recognised.slots[k]!.statistic, [], v), 0) };
       }
       if (!f.proper) return null;
       return { name: `${recognised.family.name} ${JSON.stringify(f.arguments)}`, logDensity: (v) => f.logDensity(v, shape.slice(0, region.eventRank)) };
@@ -131,7 +132,7 @@ export function closedDensity(place: Place): ClosedDensity | null {
     case 'piecewiseNormal': {
       const eta = naturalParameters(place, recognised.slots).map((x) => x[0]!);
       const points = recognised.points.map(value);
-      return { name: 'piecewise normal', logDensity: ([v]) => eta[0]! * v! + eta[1]! * v! ** 2 + points.reduce((sum, c, k) => sum + eta[k + 2]! * Math.abs(v! - c), 0) };
+      return { name: 'piecewise normal', logDensity: ([v]) => eta[0]! * v! + eta[1]! * v! ** 2 + points.reduce((sum, c, k) => (eta[k + 2] === 0 ? sum : sum + eta[k + 2]! * Math.abs(v! - c)), 0) };
     }
     case 'shiftedCount': {
       const slope = naturalParameters(place, recognised.slots)[0]![0]!;

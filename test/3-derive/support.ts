@@ -12,8 +12,8 @@ import type { BoundModel } from '../../src/2-graph/bound.js';
 import type { ModelGraph, Statement } from '../../src/2-graph/graph.js';
 import { lower } from '../../src/2-graph/lower.js';
 import type { Slot } from '../../src/3-derive/closedForm.js';
-import { regionSupport, replaceSelf, sameKind } from '../../src/3-derive/closedForm.js';
-import { type Bound, type Contribution, type StatisticKind, selfExpr, selfName } from '../../src/3-derive/conditional.js';
+import { regionSupport, sameKind } from '../../src/3-derive/closedForm.js';
+import { type Bound, type Contribution, type StatisticKind, selfName } from '../../src/3-derive/conditional.js';
 import { DerivedModel, givenPartOf, type LatentRegion, maskOf } from '../../src/3-derive/model.js';
 import type { Binder } from '../../src/3-derive/normalForm.js';
 import { elementTerms } from '../../src/3-derive/occurrences.js';
@@ -115,6 +115,8 @@ export class State {
   /** The log joint density. */
   get logJoint(): number { return this.base.reduce((a, b) => a + b, 0); }
 
+  /** All values of a variable as stored; computed elements are whatever they were. */
+  storage(name: string): Float64Array { return this.values.get(name)!; }
   shape(name: string): readonly number[] { return this.compiled.bound.variables.get(name)!.shape; }
   value(name: string, ...at: number[]): number { return this.read(name, at); }
 
@@ -491,11 +493,9 @@ export function elementDensity(place: Place, replacement: number | null, factors
 export function separableDensity(place: Place, terms: ReturnType<typeof termsOf>, v: readonly number[]): { readonly value: number; readonly magnitude: number } {
   let value = 0, magnitude = 0;
   for (const t of terms) {
-    const x = t.coefficient * statistic(place, t.kind, t.event, v);
+    const x = t.coefficient === 0 ? 0 : t.coefficient * statistic(place, t.kind, t.event, v);
     value += x;
     magnitude += Math.abs(x);
   }
   return { value, magnitude };
 }
-
-export { replaceSelf, selfExpr };

@@ -17,7 +17,7 @@ import { gridEdges, gridNodes } from '../../random/quadratureGrid.js';
 import { FoldedTables, StatisticTables } from '../contract.js';
 import { boundExprs, drawVariate, naturalArray, naturals, RegionContext } from '../kernels.js';
 import type { ProgramBuilder } from '../programBuilder.js';
-import { loops } from '../programBuilder.js';
+import { guarded, loops } from '../programBuilder.js';
 import { modeOf } from './points.js';
 
 /** How the factor of one block is kept. */
@@ -502,7 +502,7 @@ export function boundCode(builder: ProgramBuilder, field: MeanField, codes: read
   const tables = new StatisticTables(builder, [], [], folded);
   const terms = field.energy.map((t) => {
     const done = tables.contract({ ...t, coefficient: withExactZeros(builder, t.coefficient) }, []);
-    return done.guards.reduce<Expr>((value, g) => cond(g, value, zero), done.value);
+    return guarded(done.guards, done.value);
   });
   return [...tables.before, store(into, [], addAll(terms)), ...codes.flatMap((c) => c.entropy(into))];
 }
