@@ -46,7 +46,7 @@ interface Surface {
   compile(source: string): {
     infer(data: object, options: object): Promise<{
       draws(name: string): Draws;
-      files(): Record<string, string>;
+      summary(): { readonly variables: Readonly<Record<string, Summarised>> };
       readonly logEvidence: number | null;
       readonly elbo: number | null;
     }>;
@@ -145,9 +145,9 @@ async function check(surfaceModule: Surface, example: string, claim: Claim, run:
   const { against: _against, quantities, tolerance, logEvidence, elbo, autocorrelation: lagTolerance, ...settings } = run;
   const names = quantities === 'all' ? Object.keys(reference.quantities) : quantities;
   const model = surfaceModule.compile(readFileSync(join(folder, example, 'model.cred'), 'utf8'));
-  const posterior = await model.infer(readData(example, claim.data), { ...settings, workers: 0 });
+  const posterior = await model.infer(readData(example, claim.data), { ...settings, workers: 0, keep: [...new Set(names.map((name) => name.replace(/\[.*/, '')))] });
   const complaints: string[] = [];
-  const summary = JSON.parse(posterior.files()['summary.json'] ?? '{}') as { variables: Record<string, Summarised> };
+  const summary = posterior.summary();
 
   for (const name of names) {
     const truth = reference.quantities[name];

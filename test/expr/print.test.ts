@@ -209,7 +209,7 @@ describe('JSON of expressions', () => {
     const names: string[] = [];
     const walk = (x: unknown): void => {
       if (typeof x !== 'object' || x === null) return;
-      if ('op' in x && x.op === 'reduce') names.push((x as { index: string }).index);
+      if ('op' in x && x.op === 'reduce') names.push(String((x as { readonly index?: unknown }).index));
       Object.values(x).forEach(walk);
     };
     walk(toJson(tricky[0]!));

@@ -135,7 +135,7 @@ describe('matrix rules', () => {
     close(values(choleskyOf(m)), [Math.SQRT2]);
   });
   it('the trace of a product and totals are the sums they stand for', () => {
-    const products = A.map((row, i) => row.map((x, j) => x * (A[i]![j]!))).flat().reduce((x, y) => x + y);
+    const products = A.flatMap((row, i) => row.map((x, j) => x * (A[i]![j]!))).reduce((x, y) => x + y);
     expect(value(traceOfProduct(covariance, covariance))).toBeCloseTo(products, 12);
     expect(value(traceOfProduct(covariance, diagonalMatrix))).toBeCloseTo(2 * 0.5 + 1.2 * 2 + 0.9 * 1.3, 12);
     expect(reductions(total(N, () => c))).toBe(0);
