@@ -156,7 +156,7 @@ function checkPosterior(posterior: Posterior): void {
 /** The log joint that generated code computes at the state after some sweeps against the statements, walked one by one. */
 function checkLogJoint(source: string, data: Readonly<Record<string, unknown>>, backend: 'gibbs' | 'mh', seed: string): void {
   const compiled = bound(source, data);
-  const chooser = chooserFromOptions(compiled.graph, source, {}, backend === 'mh' ? defaultWalkKernel : defaultGibbsKernel);
+  const chooser = chooserFromOptions(compiled.graph, {}, backend === 'mh' ? defaultWalkKernel : defaultGibbsKernel);
   const machine = new Machine(samplerProgram(compiled.bound, chooser, { keep: null, init: null }), seed);
   machine.call('initialise');
   for (let sweep = 0; sweep < 5; sweep++) machine.call('sweep', Number(sweep < 2));
