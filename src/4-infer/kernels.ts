@@ -8,7 +8,7 @@
 import { type Argument, type Code, type Place, accumulate, forLoop, store, when } from '../code/loop.js';
 import { InternalError } from '../errors/diagnostic.js';
 import {
-  type ArrayExpr, type Expr, type Index, add, addAll, apply, build, cond, freeIndices, index, isConst, mul, neg, num, one, pow, reduce, ref, scalar, sub, zero,
+  type ArrayExpr, type Expr, type Index, add, addAll, apply, build, cond, equal, freeIndices, index, isConst, mul, mulAll, neg, num, one, pow, reduce, ref, scalar, sub, variablesOf, zero,
 } from '../expr/expr.js';
 import type { Variate } from '../distributions/family.js';
 import type { ClosedForm, Slot } from '../3-derive/closedForm.js';
@@ -16,7 +16,7 @@ import { regionSupport, replaceSelf, sameKind } from '../3-derive/closedForm.js'
 import { type Bound, type Collected, type Contribution, selfExpr } from '../3-derive/conditional.js';
 import { elementTerms } from '../3-derive/occurrences.js';
 import type { Factor, LatentRegion } from '../3-derive/model.js';
-import type { Binder } from '../3-derive/normalForm.js';
+import { type Binder, factorsOf } from '../3-derive/normalForm.js';
 import { type FoldedTables, StatisticTables } from './contract.js';
 import { guarded, type ProgramBuilder, loops } from './programBuilder.js';
 
@@ -73,10 +73,8 @@ export function naturals(context: RegionContext, slots: readonly Slot[], contrib
     const name = builder.fresh('eta', shape, 'scratch');
     code.push({ do: 'fill', storage: name, value: zero });
     for (const c of own) {
-      const event = c.event.map((e) => builder.bind(e));
-      const kept = new Set<Index>();
-      for (const e of event) for (const i of freeIndices(e)) if (c.binders.some((b) => b.index === i)) kept.add(i);
-      const done = tables.contract(c, [...kept]);
+      const { event, kept } = addressed(context, c);
+      const done = tables.contract(c, kept);
       // Nothing to add, and no loop that would give the event its indices.
       if (isConst(done.value, 0)) continue;
       code.push(...loops(done.binders, done.guards, [accumulate(name, event, done.value)]));
@@ -84,6 +82,14 @@ export function naturals(context: RegionContext, slots: readonly Slot[], contrib
     return name;
   });
   return { code, storages };
+}
+
+/** The event address of a contribution, and the binders that it mentions. */
+function addressed(context: RegionContext, c: Contribution): { readonly event: readonly Expr[]; readonly kept: readonly Index[] } {
+  const event = c.event.map((e) => context.builder.bind(e));
+  const kept = new Set<Index>();
+  for (const e of event) for (const i of freeIndices(e)) if (c.binders.some((b) => b.index === i)) kept.add(i);
+  return { event, kept: [...kept] };
 }
 
 /** A slot's natural parameter as an array over its event. */
@@ -164,9 +170,9 @@ export function closedFormKernel(context: RegionContext, form: ClosedForm): read
   switch (form.kind) {
     case 'finite': return finiteKernel(context, form.low, form.high);
     case 'exponential': {
+      if (form.slots.some((s) => s.statistic.kind === 'pair')) return context.sweep(gaussianDraw(context, form.slots));
       const eta = naturals(context, form.slots);
       const natural = form.slots.map((s, k) => naturalArray(s, eta.storages[k]!, context.eventDims));
-      if (form.slots.some((s) => s.statistic.kind === 'pair')) return context.sweep([...eta.code, ...gaussianDraw(context, form.slots, eta.storages)]);
       const p = form.family.exponential!.parameters(natural);
       if (!form.bounded) return context.sweep([...eta.code, ...drawVariate(builder, form.family.variate(p), here, context.region.eventRank)]);
       const { low, high } = boundExprs(context);
@@ -224,13 +230,52 @@ export function closedFormKernel(context: RegionContext, form: ClosedForm): read
 }
 
 /** A draw from N(P^-1 h, P^-1) with h the linear coefficient and P = -(Q + Q'). */
-function gaussianDraw(context: RegionContext, slots: readonly Slot[], storages: readonly string[]): readonly Code[] {
+function gaussianDraw(context: RegionContext, slots: readonly Slot[]): readonly Code[] {
   const d = num(context.eventDims[0]!);
-  const h = storages[slots.findIndex((s) => s.rank === 1)]!, q = storages[slots.findIndex((s) => s.rank === 2)]!;
-  return [{
-    do: 'call', procedure: 'mvNormalFromPrecision', into: null, effects: [context.name],
-    args: [{ kind: 'place', place: context.place([zero]) }, array(build([d], (i) => ref(h, [i]))), array(build([d, d], (i, j) => neg(add(ref(q, [i, j]), ref(q, [j, i]))))), value(d)],
-  }];
+  const linear = slots.find((s) => s.rank === 1)!, quadratic = slots.find((s) => s.rank === 2)!;
+  const shift = naturals(context, [linear]);
+  const h = array(build([d], (i) => ref(shift.storages[0]!, [i])));
+  const matrix = (storage: string): Argument => array(build([d, d], (i, j) => ref(storage, [i, j])));
+  const draw = (procedure: string, ...args: readonly Argument[]): Code => ({ do: 'call', procedure, into: null, effects: [context.name], args: [{ kind: 'place', place: context.place([zero]) }, ...args] });
+  const known = factoredPrecision(context, quadratic);
+  if (known !== null) return [...shift.code, draw('mvNormalFromFactor', h, matrix(known.factor), value(known.scale), value(d))];
+  const q = naturals(context, [quadratic]);
+  return [...shift.code, ...q.code, draw('mvNormalFromQuadratic', h, matrix(q.storages[0]!), value(d))];
+}
+
+/**
+ * A precision that is one positive number of the state times a matrix of data alone (a regression
+ * whose prior scales with its variance, or whose variance is known): its Cholesky factor is computed
+ * once, when data is bound. Null where it is not of that form.
+ */
+function factoredPrecision(context: RegionContext, quadratic: Slot): { readonly scale: Expr; readonly factor: string } | null {
+  const { builder, tables } = context;
+  const plates = context.plates.map((p) => p.index);
+  const constant = (e: Expr): boolean => [...variablesOf(e)].every((v) => builder.storage(v).place === 'data') && !plates.some((p) => freeIndices(e).has(p));
+  let scale: Expr | null = null;
+  const parts: { readonly binders: readonly Binder[]; readonly guards: readonly Expr[]; readonly event: readonly Expr[]; readonly value: Expr }[] = [];
+  for (const c of context.collected.contributions) {
+    if (!sameKind(c.statistic, quadratic.statistic)) continue;
+    // A sum over a latent gather cannot be of data alone, and contracting it would fill a table for nothing.
+    const { event, kept } = addressed(context, c);
+    if (![...c.guards, ...event, ...c.binders.flatMap((b) => [b.from, b.to])].every((e) => constant(builder.bind(e)))) return null;
+    const done = tables.contract(c, kept);
+    const factors = factorsOf(done.value);
+    const own = mulAll(factors.filter((f) => !constant(f)));
+    if (![...done.guards, ...done.binders.flatMap((b) => [b.from, b.to])].every(constant)) return null;
+    if (scale === null) scale = own;
+    if (!equal(scale, own) || [...freeIndices(own)].some((i) => !plates.includes(i))) return null;
+    parts.push({ binders: done.binders, guards: done.guards, event, value: mulAll(factors.filter(constant)) });
+  }
+  if (scale === null || !builder.model.isPositive(scale)) return null;
+  const d = context.eventDims[0]!;
+  const factor = builder.fresh('sum', [d, d], 'data');
+  builder.setInitial(factor, new Float64Array(d * d));
+  builder.fold(
+    ...parts.flatMap((x) => loops(x.binders, x.guards, [accumulate(factor, x.event, x.value)])),
+    { do: 'call', procedure: 'factorQuadratic', into: null, effects: [factor], args: [{ kind: 'place', place: { storage: factor, at: [zero, zero] } }, value(num(d))] },
+  );
+  return { scale, factor };
 }
 
 /** Sum of the given factors over the instances that contain the element, with the element replaced where asked. */

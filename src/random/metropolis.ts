@@ -4,6 +4,7 @@
  * `correction` is log q(old | new) - log q(new | old) with the Jacobian of the coordinates included
  * (Hastings 1970). A density of NaN counts as zero density.
  */
+import { choleskyInPlace, solveLower, solveLowerTransposed } from '../numeric/linearAlgebra.js';
 import { logPhi } from '../numeric/special.js';
 import type { Random } from './generator.js';
 import { truncatedNormal } from './variates.js';
@@ -184,3 +185,27 @@ function logNormalInterval(a: number, b: number): number {
   return Math.log1p(-Math.exp(logLowerTail(a)) - Math.exp(logLowerTail(-b)));
 }
 function logLowerTail(x: number): number { return x === -Infinity ? -Infinity : logPhi(x); }
+
+/** The factor L of P = -(Q + Q') = L L' written over Q (d x d, row-major); NaN throughout where P is not positive definite. */
+export function factorQuadratic(_random: Random, q: Float64Array, offset: number, d: number): void {
+  for (let i = 0; i < d; i++) for (let j = 0; j <= i; j++) q[offset + i * d + j] = -(q[offset + i * d + j]! + q[offset + j * d + i]!);
+  if (!choleskyInPlace(q, offset, d)) q.fill(Number.NaN, offset, offset + d * d);
+}
+
+/** Normal with potential h and precision P = -(Q + Q'), that is N(P^-1 h, P^-1). */
+export function mvNormalFromQuadratic(random: Random, out: Float64Array, offset: number, h: Float64Array, q: Float64Array, d: number): void {
+  const l = random.workspace(d * d);
+  for (let i = 0; i < d; i++) for (let j = 0; j <= i; j++) l[i * d + j] = -(q[i * d + j]! + q[j * d + i]!);
+  if (choleskyInPlace(l, 0, d)) mvNormalFromFactor(random, out, offset, h, l, 1, d);
+  else out.fill(Number.NaN, offset, offset + d);
+}
+
+/** Normal with potential h and precision `scale` L L', scale > 0: x = (s L')^-1 ((s L)^-1 h + z), s the scale's root. */
+export function mvNormalFromFactor(random: Random, out: Float64Array, offset: number, h: Float64Array, l: Float64Array, scale: number, d: number): void {
+  const inverse = 1 / Math.sqrt(scale);
+  for (let i = 0; i < d; i++) out[offset + i] = inverse * h[i]!;
+  solveLower(l, 0, d, out, offset);
+  for (let i = 0; i < d; i++) out[offset + i] = out[offset + i]! + random.normal();
+  solveLowerTransposed(l, 0, d, out, offset);
+  for (let i = 0; i < d; i++) out[offset + i] = inverse * out[offset + i]!;
+}
