@@ -55,13 +55,13 @@ function plainMatrices(law: Law, ranges: readonly Range[]): Law {
 /** `sqrt(w * v) > 0` for a positive v says that w > 0, and nothing of v. */
 function withoutPositiveFactors(test: Expr, model: DerivedModel): Expr {
   if (test.op !== 'apply' || (test.fn !== 'gt' && test.fn !== 'ge') || !isConst(test.args[1]!, 0)) return test;
-  const signed = (e: Expr): readonly Expr[] => factorsOf(e).flatMap((f): readonly Expr[] => {
-    if (model.isPositive(f)) return [];
-    // The sign of a power is that of its base unless the power is even.
-    if (f.op === 'apply' && f.fn === 'pow' && isConst(f.args[1]!) && f.args[1].value % 2 !== 0) return signed(f.args[0]!);
-    return [f];
-  });
-  return apply(test.fn, mulAll(signed(test.args[0]!)), zero);
+  const signed = (e: Expr): Expr => {
+    const rest = factorsOf(e).filter((f) => !model.isPositive(f));
+    const alone = rest.length === 1 ? rest[0]! : null;
+    // The sign of a power is that of its base unless the power is even; roots of two negatives are no numbers, so a power stands alone.
+    return alone?.op === 'apply' && alone.fn === 'pow' && isConst(alone.args[1]!) && alone.args[1].value % 2 !== 0 ? signed(alone.args[0]!) : mulAll(rest);
+  };
+  return apply(test.fn, signed(test.args[0]!), zero);
 }
 
 /** Tests that hold for every state a sampler can reach: signs known from supports, integers among integers. */

@@ -118,6 +118,11 @@ describe('supports', () => {
     expect(bounds(c, 'lo[i]', { z: [1, 0, 1, 0, 1], lo: [0, 0] }, 0)).toEqual({ low: -Infinity, high: 1.2 });
     expect(bounds(c, 'lo[i]', { z: [1, 0, 1, 0, 1], lo: [0, 0] }, 1)).toEqual({ low: -Infinity, high: 1.3 });
   });
+  it('hold where the guards of their statement do', () => {
+    const c = holds('data y: real[N] data g: int[N] sample v ~ Pareto(0.1, 2) for i in 0..<N { if g[i] == 1 { observe y[i] ~ Uniform(0, v) } else { observe y[i] ~ Uniform(0, 4 * v) } }', { y, g: [1, 0, 0, 1, 1] });
+    expect(forms(c)).toEqual(['Pareto']);
+    expect(bounds(c, 'v', { v: [3] }).low).toBe(1.9);
+  });
   it('depend on other unknowns, in chains', () => {
     const c = holds('sample a ~ Uniform(0, 1) sample b ~ Uniform(0, a) sample d ~ Uniform(b, a) observe 0.5 ~ Normal(d, 1)');
     expect(bounds(c, 'b', { a: [0.8], b: [0.2], d: [0.6] })).toEqual({ low: 0, high: 0.6 });

@@ -5,6 +5,9 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { samplerProgram } from '../../src/4-infer/mcmc.js';
+import { defaultGibbsKernel } from '../../src/4-infer/plan.js';
+import { ChainRun } from '../../src/4-infer/runChain.js';
 import { compareGenerated } from './generated.js';
 import { compile, goodState } from './support.js';
 
@@ -24,5 +27,26 @@ describe('code of coefficients, bounds and densities agrees with the interpreter
   const names = readdirSync(programs).filter((n) => n.endsWith('.cred')).map((n) => n.slice(0, -'.cred'.length)).sort();
   it.each(names.filter((n) => existsSync(join(programs, `${n}.json`)) && !skipped.has(n)))('%s', (name) => {
     agrees(readFileSync(join(programs, `${name}.cred`), 'utf8'), JSON.parse(readFileSync(join(programs, `${name}.json`), 'utf8')) as Record<string, unknown>);
+  });
+});
+
+describe('draws of kernels in closed form', () => {
+  it.each([
+    // Nobody is in group 2: its conditional is the Uniform prior, which has no curvature.
+    ['a truncated Normal without members', 'data y: real[N] data g: int[N] sample a ~ iid(Uniform(-3, 3), 3) for i in 0..<N { observe y[i] ~ Normal(a[g[i]], 1) }', { y: [0.5, 1, -2], g: [0, 1, 1] }, 'a', -3, 3],
+    ['a vector seen through ragged rows', 'data r: real[R, 3] data m: int[R] sample a ~ MvNormal([-1, 0, 1], eye(3)) for i in 0..<R, j in 0..<m[i] { observe r[i, j] ~ Normal(a[j], 2) }', { r: [[1, 2, 0], [0.5, 0, 0], [1, -1, 0.4]], m: [2, 1, 3] }, 'a', -9, 9],
+    // The last state has no next datum: its piece of the density has no turning point.
+    ['a piecewise Normal at the end of a chain', 'data y: real[T] sample x[0] ~ Normal(0, 1) for t in 1..<T { sample x[t] ~ Normal(0.5 * x[t-1], 1) } for t in 1..<T { observe y[t] ~ Laplace(x[t-1], 1) }', { y: [1, 0.5, -1, 2] }, 'x', -9, 9],
+  ])('%s are numbers within their bounds, and move', (_, text, data, name, low, high) => {
+    const compiled = compile(text, data);
+    const { program } = samplerProgram(compiled.bound, defaultGibbsKernel, { keep: null, init: null });
+    const run = new ChainRun(program, 0, { seed: '1', warmup: 5, draws: 20, thin: 1 }, []);
+    while (!run.finished) run.advance(25);
+    const output = run.output();
+    const k = program.recorded.findIndex((r) => r.name === name);
+    const values = [...output.values[k]!];
+    expect(values.every((v) => v >= low && v <= high)).toBe(true);
+    expect(new Set(values).size).toBe(values.length);
+    expect(output.warnings).toEqual([]);
   });
 });
