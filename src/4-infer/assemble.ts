@@ -92,10 +92,12 @@ export interface AssembleOptions {
   readonly keep: readonly string[] | null;
   /** Values of latents given by the user as a start. */
   readonly initialised: ReadonlySet<string>;
+  /** Runs after a start is drawn: tables of the state that kernels keep up to date. */
+  readonly prepared: readonly Code[];
 }
 
 /** The entry points of a sampler and what it records. */
-export function assemble(builder: ProgramBuilder, factors: readonly Factor[], steps: readonly { readonly block: string; readonly result: StepResult }[], options: AssembleOptions): { readonly program: ChainProgram; readonly code: string } {
+export function assemble(builder: ProgramBuilder, factors: readonly Factor[], steps: readonly { readonly block: string; readonly result: Pick<StepResult, 'code' | 'counter'> }[], options: AssembleOptions): { readonly program: ChainProgram; readonly code: string } {
   const { model } = builder;
   const joint = addAll(jointTerms(builder, factors).map((t) => t.value));
   const isLatent = (s: Statement): boolean => (s.kind === 'sample' || s.kind === 'param' || s.kind === 'observe') && s.target !== null
@@ -103,7 +105,7 @@ export function assemble(builder: ProgramBuilder, factors: readonly Factor[], st
   const isDeterministic = (s: Statement): boolean => isComputed(builder, s);
   builder.entry('logJoint', [{ do: 'return', value: joint }]);
   const near = builder.fresh('near', [], 'local');
-  builder.entry('initialise', ancestralCode(builder, { generate: 'latents', wanted: (s) => isLatent(s) || isDeterministic(s), near: ref(near, []) }), [near]);
+  builder.entry('initialise', [...ancestralCode(builder, { generate: 'latents', wanted: (s) => isLatent(s) || isDeterministic(s), near: ref(near, []) }), ...options.prepared], [near]);
   const flag = builder.fresh('adaptingFlag', [], 'local');
   builder.entry('sweep', [
     store(adaptingStorage, [], ref(flag, [])),

@@ -14,7 +14,7 @@ import { factorsOf, type Binder } from '../3-derive/normalForm.js';
 import { guarded, type ProgramBuilder, loops } from './programBuilder.js';
 
 /** Ranges up to this many iterations are left to be unrolled or looped where they stand. */
-const smallRange = 8;
+export const smallRange: number = 8;
 /** A table may not be larger than this many times the loop it replaces (plus a constant). */
 const tableLimit = 4;
 const tableFloor = 65_536;
@@ -31,12 +31,29 @@ export class StatisticTables {
   /** Plates of the kernel: indices that are free in coefficients. */
   private readonly plates: readonly Binder[];
   private readonly foldedTables: FoldedTables;
+  private readonly shared: SharedTables | null;
+  /** Shared tables that the kernel reads, each after those it is made of. */
+  readonly needs: SharedTable[] = [];
 
-  constructor(builder: ProgramBuilder, updated: readonly string[], plates: readonly Binder[], foldedTables: FoldedTables) {
+  /** With `shared`, tables of the state are kept there for whoever puts kernels together; without, they are filled in `before`. */
+  constructor(builder: ProgramBuilder, updated: readonly string[], plates: readonly Binder[], foldedTables: FoldedTables, shared: SharedTables | null = null) {
     this.builder = builder;
     this.updated = updated;
     this.plates = plates;
     this.foldedTables = foldedTables;
+    this.shared = shared;
+  }
+
+  /** True where the kernel itself changes what an expression reads. */
+  readsUpdated(e: Expr): boolean {
+    const reads = variablesOf(e);
+    return this.updated.some((u) => reads.has(u));
+  }
+
+  private need(table: SharedTable): void {
+    if (this.needs.includes(table)) return;
+    for (const t of table.madeOf) this.need(t);
+    this.needs.push(table);
   }
 
   /** The sum as an expression of the kernel's plates and of `kept` binders, with tables for what could be summed out. */
@@ -150,15 +167,20 @@ export class StatisticTables {
     if (cells > tableLimit * Math.min(trips, 1e9) + tableFloor || work > 2e9) return inline();
     const reads = new Set<string>();
     for (const e of [body, ...guards, binder.from, binder.to, ...others.flatMap((o) => [o.from, o.to])]) for (const v of variablesOf(e)) reads.add(v);
-    const given = [...reads].every((v) => this.builder.model.statusOf(v) === 'given');
+    const given = [...reads].every((v) => this.builder.storage(v).place === 'data');
+    const madeOf = this.shared === null ? [] : this.shared.known.filter((t) => reads.has(t.table));
+    for (const t of madeOf) for (const v of t.reads) reads.add(v);
     if (!given) {
       if (this.updated.some((u) => reads.has(u))) return inline();
       if (addresses.length === 0) return inline();
     }
     const at = [...addresses.map((a) => a.right), ...others.map((o) => o.index)];
     const lefts = addresses.map((a) => a.left);
-    const same = (given ? this.foldedTables.known : this.known).find((k) => sameTable(k, binder, others, lefts, plainGuards, body));
+    const alike = (k: TableRecord): boolean => sameTable(k, binder, others, lefts, plainGuards, body);
+    const same = (given ? this.foldedTables.known : this.known).find(alike);
     if (same !== undefined) return ref(same.table, at);
+    const common = given ? undefined : this.shared?.known.find(alike);
+    if (common !== undefined) { this.need(common); return ref(common.table, at); }
     const table = this.builder.fresh('sum', shape, given ? 'data' : 'scratch');
     if (given) this.builder.setInitial(table, new Float64Array(cells));
     const checks = addresses.flatMap((a) => (this.inside(a.left, a.extent) ? [] : [apply('and', apply('ge', a.left, zero), apply('lt', a.left, num(a.extent)))]));
@@ -169,9 +191,23 @@ export class StatisticTables {
     const guardsLate = plainGuards.filter((g) => innerLoops.some((o) => freeIndices(g).has(o.index)));
     let code: readonly Code[] = loops(innerLoops, guardsLate, [accumulate(table, cell, body)]);
     for (const g of guardsFirst.reverse()) code = [when(g, code)];
+    const element = code;
     code = loops(outer, [], [forLoop(binder.index, binder.from, binder.to, code)]);
     const record: TableRecord = { binder, others, addresses: lefts, guards: plainGuards, body, table };
-    if (given) { this.builder.fold(...code); this.foldedTables.known.push(record); } else { this.before.push({ do: 'fill', storage: table, value: zero }, ...code); this.known.push(record); }
+    if (given) {
+      this.builder.fold(...code);
+      this.foldedTables.known.push(record);
+      return ref(table, at);
+    }
+    const clear: Code = { do: 'fill', storage: table, value: zero };
+    if (this.shared === null) {
+      this.before.push(clear, ...code);
+      this.known.push(record);
+    } else {
+      const made: SharedTable = { ...record, reads, madeOf, clear, code, element: outer.length === 0 ? element : null };
+      this.shared.known.push(made);
+      this.need(made);
+    }
     return ref(table, at);
   }
 
@@ -200,7 +236,25 @@ export class StatisticTables {
 export class FoldedTables {
   readonly known: TableRecord[] = [];
 }
-interface TableRecord { readonly binder: Binder; readonly others: readonly Binder[]; readonly addresses: readonly Expr[]; readonly guards: readonly Expr[]; readonly body: Expr; readonly table: string }
+
+/** A table over the state that several kernels may read: recomputed when what it reads has changed. */
+export interface SharedTable extends TableRecord {
+  /** Storages read, those of the tables it is made of included. */
+  readonly reads: ReadonlySet<string>;
+  readonly madeOf: readonly SharedTable[];
+  readonly clear: Code;
+  /** Adds every term to a cleared table. */
+  readonly code: readonly Code[];
+  /** Adds the terms of one value of the binder; null where loops enclose the binder's. */
+  readonly element: readonly Code[] | null;
+}
+
+/** Tables over the state, known to all kernels of a program. */
+export class SharedTables {
+  readonly known: SharedTable[] = [];
+}
+
+export interface TableRecord { readonly binder: Binder; readonly others: readonly Binder[]; readonly addresses: readonly Expr[]; readonly guards: readonly Expr[]; readonly body: Expr; readonly table: string }
 
 function sameTable(k: TableRecord, binder: Binder, others: readonly Binder[], addresses: readonly Expr[], guards: readonly Expr[], body: Expr): boolean {
   if (k.others.length !== others.length || k.addresses.length !== addresses.length || k.guards.length !== guards.length || hash(k.body) !== hash(body)) return false;

@@ -17,7 +17,7 @@ import { type Bound, type Collected, type Contribution, selfExpr } from '../3-de
 import { elementTerms } from '../3-derive/occurrences.js';
 import type { Factor, LatentRegion } from '../3-derive/model.js';
 import { type Binder, factorsOf } from '../3-derive/normalForm.js';
-import { type FoldedTables, StatisticTables } from './contract.js';
+import { type FoldedTables, type SharedTables, smallRange, StatisticTables } from './contract.js';
 import { guarded, type ProgramBuilder, loops } from './programBuilder.js';
 
 /** What all kernels of one region share. */
@@ -32,7 +32,7 @@ export class RegionContext {
   readonly tables: StatisticTables;
 
   /** @param written storages beside the region's variable that its kernel writes. */
-  constructor(builder: ProgramBuilder, collected: Collected, folded: FoldedTables, written: readonly string[] = []) {
+  constructor(builder: ProgramBuilder, collected: Collected, folded: FoldedTables, written: readonly string[] = [], shared: SharedTables | null = null) {
     this.builder = builder;
     this.collected = collected;
     const r = collected.region;
@@ -42,7 +42,7 @@ export class RegionContext {
     this.at = r.at.map((e) => builder.bind(e));
     const shape = builder.storage(r.variable.name).shape;
     this.eventDims = r.eventRank === 0 ? [] : shape.slice(shape.length - r.eventRank);
-    this.tables = new StatisticTables(builder, [r.variable.name, ...written], this.plates, folded);
+    this.tables = new StatisticTables(builder, [r.variable.name, ...written], this.plates, folded, shared);
   }
   get name(): string { return this.region.variable.name; }
   place(event: readonly Expr[] = []): Place { return { storage: this.name, at: [...this.at, ...event] }; }
@@ -72,7 +72,7 @@ export function naturals(context: RegionContext, slots: readonly Slot[], contrib
     }
     const name = builder.fresh('eta', shape, 'scratch');
     code.push({ do: 'fill', storage: name, value: zero });
-    for (const c of own) {
+    for (const c of own.map((x) => spreadGathers(context, x, shape))) {
       const { event, kept } = addressed(context, c);
       const done = tables.contract(c, kept);
       // Nothing to add, and no loop that would give the event its indices.
@@ -82,6 +82,25 @@ export function naturals(context: RegionContext, slots: readonly Slot[], contrib
     return name;
   });
   return { code, storages };
+}
+
+/**
+ * A statistic at an address that a long loop looks up (`log p[z[n]]`) becomes one at every address j
+ * under the guard `z[n] = j`, so that what is summed is a table of counts.
+ */
+function spreadGathers(context: RegionContext, c: Contribution, shape: readonly number[]): Contribution {
+  const { builder, tables } = context;
+  const binders = [...c.binders], guards = [...c.guards];
+  if ([c.coefficient, ...c.guards, ...c.event].some((e) => tables.readsUpdated(e))) return c;
+  const event = c.event.map((e, d): Expr => {
+    const long = e.op === 'ref' && c.binders.some((b) => freeIndices(e).has(b.index) && builder.trips(builder.bind(b.from), builder.bind(b.to)) > Math.max(smallRange, 2 * shape[d]!));
+    if (!long) return e;
+    const j = index('j');
+    binders.push({ index: j, from: zero, to: num(shape[d]!) });
+    guards.push(apply('eq', e, j));
+    return j;
+  });
+  return { ...c, event, binders, guards };
 }
 
 /** The event address of a contribution, and the binders that it mentions. */
@@ -164,11 +183,10 @@ export function drawVariate(builder: ProgramBuilder, variate: Variate, into: Pla
 }
 
 /** One exact draw from a conditional in closed form, for every element of the region. */
-export function closedFormKernel(context: RegionContext, form: ClosedForm): readonly Code[] {
+export function closedFormKernel(context: RegionContext, form: Exclude<ClosedForm, { kind: 'finite' }>): readonly Code[] {
   const { builder } = context;
   const here = context.place();
   switch (form.kind) {
-    case 'finite': return finiteKernel(context, form.low, form.high);
     case 'exponential': {
       if (form.slots.some((s) => s.statistic.kind === 'pair')) return context.sweep(gaussianDraw(context, form.slots));
       const eta = naturals(context, form.slots);
@@ -289,10 +307,10 @@ export function directDensity(context: RegionContext, factors: readonly Factor[]
 }
 
 /**
- * Enumeration: every value's log weight, one categorical draw. Where recursive quantities follow the
+ * Enumeration of one element: every value's log weight, one categorical draw. Where recursive quantities follow the
  * element (`recompute` is not empty) each value is stored and they are computed anew.
  */
-export function finiteKernel(context: RegionContext, low: Expr, high: Expr, recompute: readonly Code[] = []): readonly Code[] {
+export function finiteBody(context: RegionContext, low: Expr, high: Expr, recompute: readonly Code[] = []): readonly Code[] {
   const { builder, collected } = context;
   const from = builder.bind(low), count = builder.bind(add(sub(high, low), one));
   const k = index('k');
@@ -301,13 +319,13 @@ export function finiteKernel(context: RegionContext, low: Expr, high: Expr, reco
   const candidate = isConst(from, 0) ? k : add(from, k);
   const weight = directDensity(context, collected.factors, candidate);
   const here = context.place();
-  if (isConst(from, 0)) return context.sweep([{ do: 'categorical', index: k, count, logWeight: weight, into: here }]);
+  if (isConst(from, 0)) return [{ do: 'categorical', index: k, count, logWeight: weight, into: here }];
   const drawn = builder.fresh('drawn', [], 'local', 'int32');
-  return context.sweep([
+  return [
     store(drawn, [], sub(context.current(), from)),
     { do: 'categorical', index: k, count, logWeight: weight, into: { storage: drawn, at: [] } },
     store(here.storage, here.at, add(ref(drawn, []), from)),
-  ]);
+  ];
 }
 
 /** Enumeration by storing each value in turn. The number of values must be known when data is bound. */
@@ -321,7 +339,7 @@ function steppedEnumeration(context: RegionContext, from: Expr, count: Expr, rec
   const here = context.place();
   builder.noteRange(k, zero, count);
   builder.noteRange(j, zero, count);
-  return context.sweep([
+  return [
     store(old, [], context.current()),
     forLoop(k, zero, count, [
       store(here.storage, here.at, add(from, k)),
@@ -332,7 +350,7 @@ function steppedEnumeration(context: RegionContext, from: Expr, count: Expr, rec
     { do: 'categorical', index: j, count, logWeight: ref(weights, [j]), into: { storage: drawn, at: [] } },
     store(here.storage, here.at, add(from, ref(drawn, []))),
     ...recompute,
-  ]);
+  ];
 }
 
 /**

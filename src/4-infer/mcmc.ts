@@ -5,6 +5,8 @@
 import type { BoundModel } from '../2-graph/bound.js';
 import type { Diagnostic } from '../errors/diagnostic.js';
 import { writesOf } from '../code/analysis.js';
+import type { Code } from '../code/loop.js';
+import type { ClosedForm } from '../3-derive/closedForm.js';
 import { add, one, sub } from '../expr/expr.js';
 import { seconds } from '../platform/platform.js';
 import { assemble, prepare, recomputeCode } from './assemble.js';
@@ -12,11 +14,12 @@ import type { RunRequest } from './backend.js';
 import { runChains } from './chains.js';
 import { collectChains } from './collect.js';
 import type { ChainProgram } from './chainProgram.js';
-import { FoldedTables } from './contract.js';
-import { closedFormKernel, finiteKernel, RegionContext } from './kernels.js';
+import { FoldedTables, SharedTables } from './contract.js';
+import { closedFormKernel, finiteBody, RegionContext } from './kernels.js';
 import { derive, type Derivation, type KernelChoice, regionName, type RegionPlan } from './plan.js';
 import type { PlanEntry, RunResult } from './posterior.js';
 import { ProgramBuilder } from './programBuilder.js';
+import { type PlannedStep, placeTables } from './tables.js';
 import { proposalStep, randomWalkStep, sliceStep, type StepResult, uniformStep } from './steps.js';
 
 /** Chooses a kernel for one region. @throws ModelError for an override that cannot be met. */
@@ -45,16 +48,17 @@ export function samplerProgram(bound: BoundModel, choose: Chooser, request: Pick
   const builder = new ProgramBuilder(bound);
   prepare(builder);
   const derivation = derive(builder.model);
-  const folded = new FoldedTables();
+  const folded = new FoldedTables(), shared = new SharedTables();
   const plan: PlanEntry[] = [];
   const steps = derivation.regions.map((r) => {
     const { choice, reason } = affordable(builder, choose(r, derivation));
     const block = regionName(r.region);
     plan.push({ block, kernel: kernelName(choice), reason });
-    return { block, result: stepOf(builder, r, choice, folded) };
+    return { block, ...stepOf(builder, r, choice, folded, shared) };
   });
   const initialised = startValues(builder, request.init);
-  const { program, code } = assemble(builder, derivation.factors, steps, { keep: request.keep, initialised });
+  const placed = placeTables(builder, shared, steps);
+  const { program, code } = assemble(builder, derivation.factors, placed.steps, { keep: request.keep, initialised, prepared: placed.prepared });
   return { program, code, plan, derivation };
 }
 
@@ -72,13 +76,21 @@ function affordable(builder: ProgramBuilder, chosen: ReturnType<Chooser>): Retur
     : { choice: { kind: 'walk', scale: 1, adapt: true }, reason: `it takes ${count} values, more than a uniform proposal finds its way in` };
 }
 
-function stepOf(builder: ProgramBuilder, plan: RegionPlan, choice: KernelChoice, folded: FoldedTables): StepResult {
+function stepOf(builder: ProgramBuilder, plan: RegionPlan, choice: KernelChoice, folded: FoldedTables, shared: SharedTables): Omit<PlannedStep, 'block'> {
   const recompute = recomputeCode(builder, plan.region.variable.name);
-  const context = new RegionContext(builder, plan.collected, folded, [...writesOf(recompute, new Map())]);
-  const exact = (code: StepResult['code']): StepResult => ({ code: recompute.length === 0 ? code : [...code, ...recompute], counter: null });
+  const context = new RegionContext(builder, plan.collected, folded, [...writesOf(recompute, new Map())], shared);
+  return { context, result: kernelOf(context, choice, recompute) };
+}
+
+function kernelOf(context: RegionContext, choice: KernelChoice, recompute: readonly Code[]): StepResult {
+  const { builder } = context;
+  const enumerated = (form: ClosedForm & { kind: 'finite' }): StepResult => {
+    const body = finiteBody(context, form.low, form.high, recompute);
+    return { code: context.sweep(body), counter: null, body };
+  };
   switch (choice.kind) {
-    case 'conjugate': return choice.form.kind === 'finite' ? { code: finiteKernel(context, choice.form.low, choice.form.high, recompute), counter: null } : exact(closedFormKernel(context, choice.form));
-    case 'enumerate': return { code: finiteKernel(context, choice.form.low, choice.form.high, recompute), counter: null };
+    case 'conjugate': return choice.form.kind === 'finite' ? enumerated(choice.form) : { code: [...closedFormKernel(context, choice.form), ...recompute], counter: null };
+    case 'enumerate': return enumerated(choice.form);
     case 'slice': return sliceStep(context, recompute);
     case 'walk': return randomWalkStep(context, { scale: choice.scale, adapt: choice.adapt }, recompute);
     case 'uniform': return uniformStep(context, choice.form.low, choice.form.high, recompute);

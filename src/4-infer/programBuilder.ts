@@ -56,6 +56,8 @@ export class ProgramBuilder {
     if (s === undefined) throw new InternalError(`storage ${name} does not exist`);
     return s;
   }
+  /** Lets a scratch storage keep its values from call to call. */
+  keep(name: string): void { this.table.set(name, { ...this.storage(name), place: 'state' }); }
   hasStorage(name: string): boolean { return this.table.has(name); }
   storages(): readonly Storage[] { return [...this.table.values()]; }
   initialValues(name: string): Float64Array | Int32Array | undefined { return this.initial.get(name); }

@@ -20,6 +20,8 @@ export interface StepResult {
   readonly code: readonly Code[];
   /** Storage of (accepted, proposed) pairs, null for steps that always move. */
   readonly counter: { readonly storage: string; readonly pairs: number } | null;
+  /** What is done for each element, where `code` is the context's sweep of it: more may be added to each visit. */
+  readonly body?: readonly Code[] | undefined;
 }
 
 /** Names of the storages that all programs have: the sweep number and the flag of the warm-up. */
@@ -154,9 +156,7 @@ function finishScalar(context: RegionContext, draw: readonly Code[], proposed: E
   const here = context.place();
   const accepted = apply('eq', ref(after, []), ref(next, []));
   const { low, high } = boundExprs(context);
-  return {
-    counter: { storage: counter.name, pairs: counter.pairs },
-    code: context.sweep([
+  const body: readonly Code[] = [
       ...density.before,
       ...intoBounds(context, low, high),
       store(before, [], context.current()),
@@ -172,8 +172,8 @@ function finishScalar(context: RegionContext, draw: readonly Code[], proposed: E
       ...recompute,
       ...count(counter, accepted),
       ...(options?.adapt && scale !== null ? [adaptation(scale, accepted, 0.44)] : []),
-    ]),
-  };
+  ];
+  return { counter: { storage: counter.name, pairs: counter.pairs }, code: context.sweep(body), body };
 }
 
 /** log scale moves by (accepted - target) / sqrt(iteration + 1), in warm-up only. */
