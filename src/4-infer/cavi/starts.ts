@@ -6,7 +6,7 @@
  * Arthur and Vassilvitskii 2007, with log weights for squared distances).
  */
 import { type Expr, variablesOf } from '../../expr/expr.js';
-import type { CaviProgram } from './program.js';
+import type { CaviProgram, Memory } from './program.js';
 
 export type StartKind = 'seeded' | 'prior, finite first' | 'prior';
 
@@ -41,6 +41,8 @@ export function begin(program: CaviProgram, kind: StartKind, start: number, held
 
 /** Updates of everything else by elements shared equally: they cost no pass over the elements. */
 const poolingTurns = 20;
+/** Rounds of whole assignments after the last seed. */
+const hardTurns = 2;
 /** Weights of a seed by turns, as powers of an equal share of the elements. */
 const seedPowers: readonly number[] = [1, 0.5, 0];
 /** Powers of the distance by turns: 1 is k-means++ itself, more keeps away from components found. */
@@ -67,16 +69,27 @@ function seed(program: CaviProgram, block: number, start: number): void {
   for (let k = 0; k < count; k++) {
     chosen.push(k === 0 ? elements[Math.floor(program.random.uniform() * elements.length)]! : worstExplained(program, scores, elements, sharpness[start % sharpness.length]!));
     for (const n of elements) table.fill(0, n * count, (n + 1) * count);
-    chosen.forEach((n, j) => { table[n * count + j] = weight; });
+    // Components without a seed yet stand where the first one does, not where their prior puts them.
+    for (let j = 0; j < count; j++) table[(chosen[j] ?? chosen[0]!) * count + j] = weight;
     program.touched();
     for (const o of components) program.update(o);
-    if (k < count - 1) program.score(block);
+    program.score(block);
+  }
+  // Scales of all the data would blur the components: each element to its nearest, as k-means has it.
+  for (let turn = 0; turn < hardTurns; turn++) {
+    for (const n of elements) harden(table, n * count, count);
+    program.touched();
+    program.blocks.forEach((b, k) => { if (b.factor.kind !== 'finite') program.update(k); });
+    program.update(block);
   }
 }
+/** Puts the whole weight of a row on its largest entry. */
+function harden(table: Memory, offset: number, count: number): void {
+  let best = 0;
+  for (let k = 1; k < count; k++) if (table[offset + k]! > table[offset + best]!) best = k;
+  for (let k = 0; k < count; k++) table[offset + k] = k === best ? 1 : 0;
+}
 function tableOf(program: CaviProgram, block: number): string { return `E|${program.blocks[block]!.block.region.variable.name}=|1`; }
-
-/** Families of scales: one element says nothing about a spread. */
-const scales: ReadonlySet<string> = new Set(['InverseGamma', 'InverseWishart', 'Wishart']);
 
 /**
  * Blocks that learn from an element through its component alone, so that elements left out of the
@@ -85,12 +98,12 @@ const scales: ReadonlySet<string> = new Set(['InverseGamma', 'InverseWishart', '
 function componentBlocks(program: CaviProgram, block: number): readonly number[] {
   const table = tableOf(program, block);
   return program.blocks.flatMap((b, k) => {
-    if (b.factor.kind === 'finite' || b.factor.kind === 'grid' || b.factor.kind === 'powerGamma') return [];
-    if (b.factor.kind === 'family' && scales.has(b.factor.family.name)) return [];
-    if (b.factor.kind === 'point' && b.block.region.eventRank === 2) return [];
+    if (b.factor.kind === 'finite') return [];
     const selected = (c: { readonly coefficient: Expr }): boolean => variablesOf(c.coefficient).has(table);
     const factors = new Set(b.block.expected.filter(selected).map((c) => c.factor));
-    return factors.size > 0 && b.block.expected.every((c) => !factors.has(c.factor) || selected(c)) ? [k] : [];
+    // Weights of the components say how common they are, not where.
+    const own = program.blocks[block]!.block.region.statement.id;
+    return [...factors].some((f) => f !== own) && b.block.expected.every((c) => !factors.has(c.factor) || selected(c)) ? [k] : [];
   });
 }
 

@@ -17,7 +17,7 @@ import { gridEdges, gridNodes } from '../../random/quadratureGrid.js';
 import { FoldedTables, StatisticTables } from '../contract.js';
 import { boundExprs, drawVariate, naturalArray, naturals, RegionContext } from '../kernels.js';
 import type { ProgramBuilder } from '../programBuilder.js';
-import { guarded, loops } from '../programBuilder.js';
+import { loops } from '../programBuilder.js';
 import { modeOf } from './points.js';
 
 /** How the factor of one block is kept. */
@@ -47,14 +47,11 @@ export interface BlockCode {
   moments(mean: string, variance: string): readonly Code[];
   /** Writes the quantiles of each number of the block; null where they are not in closed form. */
   quantiles(into: readonly string[]): readonly Code[] | null;
-  /** For finite blocks: the log of the sum of weights of each element, from the last update. */
+  /** For finite blocks: the largest log weight of each element, from the last update. */
   readonly scores: string | null;
   /** Adds to the scores what all values have in common, so that elements compare. */
   readonly common: readonly Code[];
 }
-
-/** Most values of a finite latent whose probabilities are kept. */
-const largestTable = 1 << 16;
 
 /** Name of the storage of a factor's parameter. */
 function parameterOf(variable: string, statement: number, name: string): string { return `Q|${variable}|${statement}|${name}`; }
@@ -68,7 +65,6 @@ export function factorKind(builder: ProgramBuilder, block: MeanFieldBlock): Fact
     const range = builder.model.finiteRange(name)!;
     const low = builder.bind(range.low), count = builder.bind(add(sub(range.high, range.low), one));
     if (low.op !== 'const' || count.op !== 'const') throw new MeanFieldRefusal('has a support that differs between elements', range.high, name);
-    if (count.value > largestTable) throw new MeanFieldRefusal(`takes ${count.value} values, more than a table of probabilities holds`, range.high, name);
     return { kind: 'finite', count: count.value, low: low.value };
   }
   if (block.region.variable.constraint.kind === 'ordered') throw new MeanFieldRefusal('is bounded by its neighbours, so it has no fixed support', self, name);
@@ -111,7 +107,6 @@ function oneHotShape(builder: ProgramBuilder, variable: string): readonly number
   const range = builder.model.finiteRange(variable)!;
   const count = builder.bind(add(sub(range.high, range.low), one));
   if (count.op !== 'const') throw new MeanFieldRefusal('has a support that differs between elements', range.high, variable);
-  if (count.value > largestTable) throw new MeanFieldRefusal(`takes ${count.value} values, more than a table of probabilities holds`, range.high, variable);
   return [...builder.storage(variable).shape, count.value];
 }
 
@@ -216,7 +211,7 @@ function finiteBlock(context: RegionContext, block: MeanFieldBlock, factor: Fact
         ];
       })(),
       accumulate(entropies, [], ref(spread, [])),
-      store(scores, context.at, sub(ref(top, []), log(ref(total, [])))),
+      store(scores, context.at, ref(top, [])),
     ]),
   ];
   const q = index('k'), r = index('k'), drawnIndex = index('k');
@@ -502,7 +497,7 @@ export function boundCode(builder: ProgramBuilder, field: MeanField, codes: read
   const tables = new StatisticTables(builder, [], [], folded);
   const terms = field.energy.map((t) => {
     const done = tables.contract({ ...t, coefficient: withExactZeros(builder, t.coefficient) }, []);
-    return guarded(done.guards, done.value);
+    return done.guards.reduce<Expr>((value, g) => cond(g, value, zero), done.value);
   });
   return [...tables.before, store(into, [], addAll(terms)), ...codes.flatMap((c) => c.entropy(into))];
 }
