@@ -16,9 +16,10 @@ import { jointFactors } from '../../3-derive/joint.js';
 import { meanField, MeanFieldRefusal } from '../../3-derive/meanField.js';
 import { DerivedModel } from '../../3-derive/model.js';
 import type { Backend, ExplainedBlock, Explanation, OptionDoc, RunRequest } from '../backend.js';
+import { exchangeableGroups } from '../exchangeable.js';
 import { formulasOf, render, sourceLine, weightFormulas } from '../explain.js';
 import { formName, regionLoops, regionName } from '../plan.js';
-import type { ExchangeableGroup, PlanEntry, RunResult } from '../posterior.js';
+import type { PlanEntry, RunResult } from '../posterior.js';
 import { CaviProgram, type Memory, type Saved } from './program.js';
 import { orderComponents } from './relabel.js';
 import { results } from './results.js';
@@ -202,7 +203,7 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
     program.restore(best.state);
     ({ converged, warnings } = await ascend(program, settings, trace, request));
   }
-  const groups: readonly ExchangeableGroup[] = [];
+  const groups = exchangeableGroups(program.builder, jointFactors(program.builder.model));
   orderComponents(program, groups);
   const ascended = seconds();
   const variables = results(program, request);

@@ -17,7 +17,7 @@ import { gridEdges, gridNodes } from '../../random/quadratureGrid.js';
 import { FoldedTables, StatisticTables } from '../contract.js';
 import { boundExprs, drawVariate, naturalArray, naturals, RegionContext } from '../kernels.js';
 import type { ProgramBuilder } from '../programBuilder.js';
-import { loops } from '../programBuilder.js';
+import { guarded, loops } from '../programBuilder.js';
 import { modeOf } from './points.js';
 
 /** How the factor of one block is kept. */
@@ -53,6 +53,9 @@ export interface BlockCode {
   readonly common: readonly Code[];
 }
 
+/** Most values of a finite latent whose probabilities are kept. */
+const largestTable = 1 << 16;
+
 /** Name of the storage of a factor's parameter. */
 function parameterOf(variable: string, statement: number, name: string): string { return `Q|${variable}|${statement}|${name}`; }
 
@@ -65,6 +68,7 @@ export function factorKind(builder: ProgramBuilder, block: MeanFieldBlock): Fact
     const range = builder.model.finiteRange(name)!;
     const low = builder.bind(range.low), count = builder.bind(add(sub(range.high, range.low), one));
     if (low.op !== 'const' || count.op !== 'const') throw new MeanFieldRefusal('has a support that differs between elements', range.high, name);
+    if (count.value > largestTable) throw new MeanFieldRefusal(`takes ${count.value} values, more than a table of probabilities holds`, range.high, name);
     return { kind: 'finite', count: count.value, low: low.value };
   }
   if (block.region.variable.constraint.kind === 'ordered') throw new MeanFieldRefusal('is bounded by its neighbours, so it has no fixed support', self, name);
@@ -107,6 +111,7 @@ function oneHotShape(builder: ProgramBuilder, variable: string): readonly number
   const range = builder.model.finiteRange(variable)!;
   const count = builder.bind(add(sub(range.high, range.low), one));
   if (count.op !== 'const') throw new MeanFieldRefusal('has a support that differs between elements', range.high, variable);
+  if (count.value > largestTable) throw new MeanFieldRefusal(`takes ${count.value} values, more than a table of probabilities holds`, range.high, variable);
   return [...builder.storage(variable).shape, count.value];
 }
 
@@ -497,7 +502,7 @@ export function boundCode(builder: ProgramBuilder, field: MeanField, codes: read
   const tables = new StatisticTables(builder, [], [], folded);
   const terms = field.energy.map((t) => {
     const done = tables.contract({ ...t, coefficient: withExactZeros(builder, t.coefficient) }, []);
-    return done.guards.reduce<Expr>((value, g) => cond(g, value, zero), done.value);
+    return guarded(done.guards, done.value);
   });
   return [...tables.before, store(into, [], addAll(terms)), ...codes.flatMap((c) => c.entropy(into))];
 }
