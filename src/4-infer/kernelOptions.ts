@@ -66,7 +66,7 @@ export function chooserFromOptions(graph: ModelGraph, options: Readonly<Record<s
   if (wrong.length > 0) fail(wrong);
   return (plan) => {
     const request = requests.get(plan.region.variable.name);
-    return request === undefined ? fallback(plan) : { choice: choiceOf(request, plan, graph), reason: `asked for by --opt ${request.option}` };
+    return request === undefined ? fallback(plan) : { choice: choiceOf(request, plan, graph), reason: `asked for by --opt ${request.option}`, asked: true };
   };
 }
 

@@ -15,21 +15,24 @@ import { runChains } from './chains.js';
 import { collectChains } from './collect.js';
 import type { ChainProgram } from './chainProgram.js';
 import { FoldedTables, SharedTables } from './contract.js';
+import { type GroupMember, jointEnumeration, mostStates } from './jointEnumeration.js';
 import { closedFormKernel, finiteBody, RegionContext } from './kernels.js';
 import { derive, type Derivation, type KernelChoice, regionName, type RegionPlan } from './plan.js';
 import type { PlanEntry, RunResult } from './posterior.js';
 import { ProgramBuilder } from './programBuilder.js';
+import { structuralGroups } from './structuralZeros.js';
 import { type PlannedStep, placeTables } from './tables.js';
 import { proposalStep, randomWalkStep, sliceStep, type StepResult, uniformStep } from './steps.js';
 
 /** Chooses a kernel for one region. @throws ModelError for an override that cannot be met. */
-export type Chooser = (plan: RegionPlan, derivation: Derivation) => { readonly choice: KernelChoice; readonly reason: string };
+export type Chooser = (plan: RegionPlan, derivation: Derivation) => { readonly choice: KernelChoice; readonly reason: string; /** The user's own choice: never overruled. */ readonly asked?: boolean | undefined };
 
 export interface SamplerProgram {
   readonly program: ChainProgram;
   readonly code: string;
   readonly plan: readonly PlanEntry[];
   readonly derivation: Derivation;
+  readonly warnings: readonly Diagnostic[];
 }
 
 export function kernelName(choice: KernelChoice): string {
@@ -50,16 +53,56 @@ export function samplerProgram(bound: BoundModel, choose: Chooser, request: Pick
   const derivation = derive(builder.model);
   const folded = new FoldedTables(), shared = new SharedTables();
   const plan: PlanEntry[] = [];
-  const steps = derivation.regions.map((r) => {
-    const { choice, reason } = affordable(builder, choose(r, derivation));
-    const block = regionName(r.region);
-    plan.push({ block, kernel: kernelName(choice), reason });
-    return { block, ...stepOf(builder, r, choice, folded, shared) };
+  const warnings: Diagnostic[] = [];
+  const chosen = derivation.regions.map((r) => ({ region: r, ...affordable(builder, choose(r, derivation)) }));
+  const groups = structuralGroups(builder, derivation.factors);
+  const grouped = new Set<RegionPlan>();
+  const steps = chosen.flatMap(({ region, choice, reason }): PlannedStep[] => {
+    if (grouped.has(region)) return [];
+    const members = groupOf(region, groups, chosen);
+    const joint = members === null ? null : jointStep(builder, members, folded);
+    if (members !== null) for (const m of members) grouped.add(m.region);
+    if (members !== null && joint !== null) {
+      plan.push({ block: joint.block, kernel: 'enumerate', reason: 'they meet in a factor with a structural zero' });
+      return [joint];
+    }
+    if (members !== null) warnings.push(unreachable(members.map((m) => regionName(m.region.region))));
+    return (members ?? [{ region, choice, reason }]).map((m) => {
+      const block = regionName(m.region.region);
+      plan.push({ block, kernel: kernelName(m.choice), reason: m.reason });
+      return { block, ...stepOf(builder, m.region, m.choice, folded, shared) };
+    });
   });
   const initialised = startValues(builder, request.init);
   const placed = placeTables(builder, shared, steps);
   const { program, code } = assemble(builder, derivation.factors, placed.steps, { keep: request.keep, initialised, prepared: placed.prepared });
-  return { program, code, plan, derivation };
+  return { program, code, plan, derivation, warnings };
+}
+
+type Chosen = ReturnType<Chooser> & { readonly region: RegionPlan };
+
+/** The regions to draw together with one; null where it stands alone or the user has chosen a kernel for one of them. */
+function groupOf(region: RegionPlan, groups: readonly ReadonlySet<string>[], chosen: readonly Chosen[]): readonly Chosen[] | null {
+  const group = groups.find((g) => g.has(region.region.variable.name));
+  const members = group === undefined ? [] : chosen.filter((c) => group.has(c.region.region.variable.name));
+  return members.length === 0 || members.some((m) => m.asked === true) ? null : members;
+}
+
+function jointStep(builder: ProgramBuilder, members: readonly Chosen[], folded: FoldedTables): PlannedStep | null {
+  const names = [...new Set(members.map((m) => m.region.region.variable.name))];
+  const recompute = names.flatMap((n) => recomputeCode(builder, n));
+  const finite = members.flatMap((m): GroupMember[] => (m.region.recognised.kind === 'finite' ? [{ context: new RegionContext(builder, m.region.collected, folded), form: m.region.recognised }] : []));
+  if (finite.length !== members.length) return null;
+  const code = jointEnumeration(builder, finite, recompute);
+  return code === null ? null : { block: members.map((m) => regionName(m.region.region)).join(', '), context: finite[0]!.context, result: { code, counter: null } };
+}
+
+function unreachable(blocks: readonly string[]): Diagnostic {
+  return {
+    code: 'structural-zero', severity: 'warning',
+    message: `${blocks.join(' and ')}: some combinations of values are impossible, and there are more than ${mostStates} states to draw at once; drawn one by one they may not reach every state`,
+    hint: 'Write the model so that impossible combinations do not arise, or compare chains from different starts.',
+  };
 }
 
 /** More values than this are not enumerated in every sweep. */
@@ -122,7 +165,7 @@ export async function runSampler(backend: string, bound: BoundModel, choose: Cho
   const outputs = await runChains(sampler.program, request, bound.graph.hostFunctions.map((h) => h.call));
   const collected = collectChains(sampler.program, outputs);
   return {
-    ...collected, backend, plan: sampler.plan, warnings: [...notes, ...collected.warnings],
+    ...collected, backend, plan: sampler.plan, warnings: [...notes, ...sampler.warnings, ...collected.warnings],
     seconds: { ...collected.seconds, compile: collected.seconds.compile + compile },
     logEvidence: null, logEvidenceSe: null, elbo: null, logLikelihood: null, logJoint: null,
   };

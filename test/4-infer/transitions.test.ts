@@ -164,7 +164,72 @@ const studies: readonly Study[] = [
   },
 ];
 
-for (const study of studies) {
+const D = [[0.7, 0.3, 0], [0, 0.6, 0.4], [0.5, 0, 0.5]];
+const zeros: readonly Study[] = [
+  {
+    title: 'two unknowns that must differ',
+    source: `data y: real
+      sample a ~ Bernoulli(0.3) sample b ~ Bernoulli(0.6)
+      factor a + b == 1 ? 0 : -inf
+      observe y ~ Normal(a, 1)`,
+    data: { y: 0.7 },
+    variables: [...finite('a', 1, 0, 1), ...finite('b', 1, 0, 1)],
+    logMass: (a, b) => (a! + b! === 1 ? bernoulli(0.3, a!) + bernoulli(0.6, b!) + normal(0.7, a!, 1) : -Infinity),
+    kernels: [{}, { backend: 'mh' }],
+  },
+  {
+    title: 'pairs along a plate with a known sum',
+    source: `data total: int[N] data y: real[N]
+      sample r ~ Bernoulli(0.5)
+      for n in 0..<N {
+        sample a[n] ~ DiscreteUniform(0, 2) sample b[n] ~ Binomial(2, 0.4)
+        observe total[n] ~ Delta(a[n] + b[n])
+        observe y[n] ~ Normal(a[n] + r, 0.8)
+      }`,
+    data: { total: [2, 3], y: [0.6, 1.9] },
+    variables: [...finite('r', 1, 0, 1), ...finite('a', 2, 0, 2), ...finite('b', 2, 0, 2)],
+    logMass: (r, a0, a1, b0, b1) => (a0! + b0! !== 2 || a1! + b1! !== 3 ? -Infinity
+      : [[a0!, b0!, 0.6], [a1!, b1!, 1.9]].reduce((s, [a, b, y]) => s + Math.log([1, 2, 1][b!]! * 0.4 ** b! * 0.6 ** (2 - b!)) + normal(y!, a! + r!, 0.8), 0)),
+    kernels: [{}, { backend: 'mh' }],
+  },
+  {
+    title: 'a chain with forbidden steps',
+    source: `data D: simplex[3, 3] data y: real[T]
+      sample z[0] ~ Categorical([0.5, 0.3, 0.2])
+      for t in 1..<T { sample z[t] ~ Categorical(D[z[t-1]]) }
+      for t in 0..<T { observe y[t] ~ Normal(z[t], 1) }`,
+    data: { D, y: [0.5, 1.1, 0.2, 1.8] },
+    variables: finite('z', 4, 0, 2),
+    logMass: (...z) => categorical(p3, z[0]!) + [1, 2, 3].reduce((s, t) => s + categorical(D[z[t - 1]!]!, z[t]!), 0) + z.reduce((s, k, t) => s + normal([0.5, 1.1, 0.2, 1.8][t]!, k, 1), 0),
+    kernels: [{}],
+  },
+  {
+    title: 'a switch that silences a plate',
+    source: `data y: int
+      sample s ~ Bernoulli(0.4)
+      for n in 0..<3 { sample b[n] ~ Bernoulli(s * 0.7) }
+      observe y ~ Bernoulli(0.2 + 0.2 * (b[0] + b[1] + b[2]))`,
+    data: { y: 1 },
+    variables: [...finite('s', 1, 0, 1), ...finite('b', 3, 0, 1)],
+    logMass: (s, ...b) => bernoulli(0.4, s!) + b.reduce((t, x) => t + bernoulli(0.7 * s!, x), 0) + bernoulli(0.2 + 0.2 * b.reduce((t, x) => t + x, 0), 1),
+    kernels: [{}],
+  },
+];
+
+describe('unknowns that meet in a structural zero', () => {
+  test('are drawn alone where the user says so, and a warning names them where they are too many', () => {
+    const source = 'sample a ~ Bernoulli(0.3) sample b ~ Bernoulli(0.6) factor a + b == 1 ? 0 : -inf';
+    expect(compile(source, {}).plan.map((p) => p.block)).toEqual(['a, b']);
+    expect(compile(source, {}, { kernels: { a: 'enumerate' } }).plan.map((p) => p.block)).toEqual(['a', 'b']);
+    const chain = 'data D: simplex[3, 3] sample z[0] ~ Categorical([0.5, 0.3, 0.2]) for t in 1..<40 { sample z[t] ~ Categorical(D[z[t-1]]) }';
+    const sampler = compile(chain, { D });
+    expect(sampler.warnings.map((w) => w.code)).toEqual(['structural-zero']);
+    expect(sampler.warnings[0]!.message).toMatch(/z\[0\] and z\[t\]/);
+    expect(compile(chain, { D: A }).warnings).toEqual([]);
+  });
+});
+
+for (const study of [...studies, ...zeros]) {
   describe(study.title, () => {
     study.kernels.forEach((options) => {
       const named = `${options.backend ?? 'gibbs'} ${Object.entries(options.kernels ?? {}).map(([n, k]) => `${n}=${k}`).join(', ')}`;
