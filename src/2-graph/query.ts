@@ -182,8 +182,11 @@ function mayMeet(read: Read, definer: Statement): boolean {
 function order(statements: readonly Statement[], edges: readonly Edge[], depth: number): Schedule {
   const groups: Group[] = [];
   const cycles: (readonly Statement[])[] = [];
+  const byReader = new Map<Statement, Edge[]>();
+  for (const e of edges) { const list = byReader.get(e.reader); if (list === undefined) byReader.set(e.reader, [e]); else list.push(e); }
   for (const component of components(statements, edges)) {
-    const inside = edges.filter((e) => component.includes(e.reader) && component.includes(e.definer));
+    const own = new Set(component);
+    const inside = component.flatMap((s) => (byReader.get(s) ?? []).filter((e) => own.has(e.definer)));
     if (inside.length === 0) { groups.push({ kind: 'single', statement: component[0]! }); continue; }
     const loop = fuse(component, inside, depth);
     if (loop !== null) { groups.push(loop); continue; }

@@ -10,10 +10,10 @@ import { inverseOf, simplify, simplifyArray } from '../expr/simplify.js';
 import { factorsOf, isGuard, splitCondition } from './normalForm.js';
 import { type DerivedModel, type Factor, targetArray } from './model.js';
 
-/** Factors of the joint density of everything latent or observed; `predict` never enters, a flat `param` adds nothing. */
-export function jointFactors(model: DerivedModel): readonly Factor[] {
+/** Factors of the joint density of everything latent or observed (or of some statements); `predict` never enters, a flat `param` adds nothing. */
+export function jointFactors(model: DerivedModel, statements: readonly Statement[] = model.graph.statements): readonly Factor[] {
   const out: Factor[] = [];
-  for (const s of model.graph.statements) {
+  for (const s of statements) {
     const f = factorOf(s, model);
     if (f !== null) out.push(f);
   }

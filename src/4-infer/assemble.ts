@@ -9,7 +9,6 @@ import { createRandom } from '../random/generator.js';
 import { type Expr, addAll, cond, num, one, ref, reduce, zero } from '../expr/expr.js';
 import type { BoundVariable } from '../2-graph/bound.js';
 import type { Statement, Variable } from '../2-graph/graph.js';
-import { recursiveStatements, schedule } from '../2-graph/query.js';
 import type { Factor } from '../3-derive/model.js';
 import { ancestralCode } from './ancestral.js';
 import { exchangeableGroups } from './exchangeable.js';
@@ -43,10 +42,9 @@ export function jointTerms(builder: ProgramBuilder, factors: readonly Factor[]):
 
 /** Code that recomputes recursive quantities in memory after a latent they depend on has changed. */
 export function recomputeCode(builder: ProgramBuilder, changed: string | null): readonly Code[] {
-  const recursive = recursiveStatements(schedule(builder.bound.graph));
   const needed = new Set<string>();
   const graph = builder.bound.graph;
-  for (const s of recursive) if (isComputed(builder, s) && s.kind === 'let') needed.add(s.target.variable);
+  for (const s of graph.statements) if (s.kind === 'let' && s.recursive && isComputed(builder, s)) needed.add(s.target.variable);
   if (needed.size === 0) return [];
   // Quantities between the latent and the recursion are read from memory too.
   const depends = (name: string, seen: Set<string> = new Set()): boolean => {

@@ -47,7 +47,7 @@ function focused(graph: ModelGraph, plan: RegionPlan): Collected | null {
   const model = new DerivedModel(graph, { complete, partial: new Set() });
   const region = latentRegions(model).find((r) => r.statement.id === plan.region.statement.id);
   if (region === undefined || region.eventRank !== plan.region.eventRank) return null;
-  const collected = collect(region, factorForms(jointFactors(model), model), model);
+  const collected = collect(region, factorForms(jointFactors(model, plan.collected.factors.map((f) => f.statement)), model), model);
   return collected.obstacles.length > 0 ? null : collected;
 }
 

@@ -8,7 +8,7 @@ import { jointFactors } from '../3-derive/joint.js';
 import { type DerivedModel, type Factor, latentRegions, type LatentRegion } from '../3-derive/model.js';
 import type { ConstantArray, Law } from '../2-graph/graph.js';
 import { printText } from '../expr/print.js';
-import { apply, type Expr, ref, rewrite } from '../expr/expr.js';
+import { apply, type Expr, ref, rewrite, variablesOf } from '../expr/expr.js';
 
 export type KernelChoice =
   | { readonly kind: 'conjugate'; readonly form: ClosedForm }
@@ -36,8 +36,17 @@ export interface Derivation {
 export function derive(model: DerivedModel): Derivation {
   const factors = jointFactors(model);
   const forms = factorForms(factors, model);
+  // Only factors that read a latent, or a recursion that follows it, speak of it.
+  const readers = new Map<string, FactorForm[]>();
+  for (const form of forms) {
+    const { factor } = form;
+    const names = new Set([factor.logDensity, ...factor.guards, ...factor.conditions].flatMap((e) => [...variablesOf(e)]));
+    for (const name of names) { const list = readers.get(name); if (list === undefined) readers.set(name, [form]); else list.push(form); }
+  }
   const regions = latentRegions(model).map((region): RegionPlan => {
-    const collected = collect(region, forms, model);
+    const { name } = region.variable;
+    const read = new Set([name, ...model.recursionsOf(name)].flatMap((n) => readers.get(n) ?? []));
+    const collected = collect(region, [...read].sort((a, b) => a.factor.id - b.factor.id), model);
     return { region, collected, recognised: recognise(collected, model) };
   });
   return { model, factors, forms, regions };

@@ -115,7 +115,12 @@ export function exp(a: Expr): Expr { return isConst(a) ? num(Math.exp(a.value)) 
 export function sqrt(a: Expr): Expr { return pow(a, num(0.5)); }
 export function square(a: Expr): Expr { return pow(a, num(2)); }
 export function lgamma(a: Expr): Expr { return apply('lgamma', a); }
-export function addAll(terms: readonly Expr[]): Expr { return terms.reduce(add, zero); }
+/** A sum in order; of many terms by halves, so that a program of thousands of statements makes no expression of that depth. */
+export function addAll(terms: readonly Expr[]): Expr {
+  if (terms.length <= 64) return terms.reduce(add, zero);
+  const half = terms.length >> 1;
+  return add(addAll(terms.slice(0, half)), addAll(terms.slice(half)));
+}
 export function mulAll(factors: readonly Expr[]): Expr { return factors.reduce(mul, one); }
 export function reduce(kind: ReduceKind, i: Index, from: Expr, to: Expr, body: Expr): Expr {
   if (kind === 'sum' && isConst(body, 0)) return zero;
