@@ -357,6 +357,10 @@ export function latentRegions(model: DerivedModel): readonly LatentRegion[] {
         plates: [...s.plates, ...extra.map((i, d): Plate => ({ index: i, from: zero, to: eventDims[d]! }))],
         guards: [...s.guards, ref(maskOf(variable.name), at)],
       });
+    } else if (s.kind === 'param' && variable.constraint.kind === 'ordered' && rank === 1) {
+      // Each element lies between its neighbours: scalars with bounds, as under a prior.
+      const i = index('i'), at = [...s.target.at, i];
+      out.push({ variable, statement: s, target: s.target, law, at, eventRank: 0, eventDims: [], plates: [...s.plates, { index: i, from: zero, to: eventDims[0]! }], guards: s.guards });
     } else out.push({ variable, statement: s, target: s.target, plates: s.plates, guards: s.guards, at: s.target.at, eventRank: rank, eventDims, law });
   }
   return out;

@@ -277,6 +277,27 @@ describe('elements that are fixed or follow from others', () => {
   });
 });
 
+describe('ordered elements', () => {
+  const y = [0.4, 1.2, -0.3], inside = (a: number, b: number): number => (a > b ? -Infinity : 0);
+  const likelihood = (a: number, b: number): number => y.reduce((s, v) => s + normal(v, a, 1.5), 0) + normal(0.1, b, 0.8);
+  const observed = 'for n in 0..<N { observe y[n] ~ Normal(m[0], 1.5) } observe 0.1 ~ Normal(m[1], 0.8)';
+  const flat = planeExpectation((a, b) => inside(a, b) + likelihood(a, b), [-6, 4], [-4, 5]);
+  const proper = planeExpectation((a, b) => inside(a, b) + likelihood(a, b) + normal(a, 0.5, 1) + normal(b, 0.5, 1), [-6, 4], [-4, 5]);
+  test.each([
+    ['without a prior', `data y: real[N] param m: ordered[2] ${observed}`, flat],
+    ['under a prior', `data y: real[N] sample m: ordered[2] ~ iid(Normal(0.5, 1), 2) ${observed}`, proper],
+  ] as const)('%s', (_, source, expectation) => {
+    for (const options of [{}, { backend: 'mh' as const }, { kernels: { m: 'slice' } }]) {
+      const draws = draw(compile(source, { y }, options), 40_000, { warmup: 2000, seed: 'ordered' });
+      const a = draws.of('m', 0), b = draws.of('m', 1);
+      expect(a.every((v, d) => v <= b[d]!)).toBe(true);
+      expectMean(a, expectation((x) => x), 'first');
+      expectMean(b, expectation((_x, z) => z), 'second');
+      expectMean(a.map((v, d) => v * b[d]!), expectation((x, z) => x * z), 'product');
+    }
+  });
+});
+
 describe('long chains', () => {
   test('a local level of 5,000 steps agrees with the exact smoother', () => {
     const T = 5000, y = Array.from({ length: T }, (_, t) => 2 * Math.sin(t / 40) + 0.8 * Math.sin(7.3 * t));
