@@ -155,6 +155,8 @@ describe('rewriting under known supports', () => {
   it('a product of data of unknown sign keeps its power whole', () => {
     const c = holds('data y: real[N] data a: real data b: real sample v ~ InverseGamma(2, 3) for i in 0..<N { observe y[i] ~ Normal(0, variance: a * b * v) }', { y, a: -2, b: -3 });
     expect(parametersOf(c, 'v', {})['scale']![0]).toBeCloseTo(3 + squares / 12, 12);
+    // A root of the product: of the data apart it would be no number.
+    expect(forms(holds('data w: positive[N] data a: real data b: real sample v ~ Uniform(0, 9) for i in 0..<N { observe w[i] ~ Exponential(sqrt(a * b * v)) }', { w: y, a: -2, b: -3 }))).toEqual(['truncated power of a Gamma']);
   });
   it('products of scales', () => {
     expect(forms(holds('data y: real[N] sample a ~ Gamma(2, 2) sample b ~ Gamma(2, 2) for i in 0..<N { observe y[i] ~ Normal(0, precision: a * b) }', { y }))).toEqual(['Gamma', 'Gamma']);
