@@ -156,6 +156,8 @@ function domainProblem(domain: Domain, shape: readonly number[], values: Float64
     }
     default: {
       const holds = scalarDomains[domain]!;
+      // No law of proportions has no outcomes; of vectors in the plain there may be none.
+      if (domain === 'positiveVector' && values.length === 0) return 'a vector without elements';
       const k = values.findIndex((x) => !holds(x));
       return k < 0 ? null : `a vector with ${messages.showNumber(values[k]!)} at position ${elementName('', k, shape)}`;
     }
