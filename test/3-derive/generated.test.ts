@@ -30,6 +30,11 @@ describe('code of coefficients, bounds and densities agrees with the interpreter
   });
 });
 
+it('a gather behind the end of a chain is read only where there is one', () => {
+  // x[N-1] has no row n = N: z[N] may not address a table.
+  agrees('data v: real[N, 2] for n in 0..<N { sample x[n] ~ Normal(-0.7, 0.5) } for n in 0..<N { sample z[n] ~ Bernoulli(0.5) } for n in 1..<N { observe v[n] ~ MvNormal([z[n] ? x[n-1] : 3, 2 * x[n-1]], [[2, 0.5], [0.5, 1]]) }', { v: [[1, 0.5], [0.2, -1], [2, 1], [0.4, 0.3], [-1, 1]] });
+});
+
 describe('draws of kernels in closed form', () => {
   it.each([
     // Nobody is in group 2: its conditional is the Uniform prior, which has no curvature.
