@@ -124,6 +124,37 @@ describe('a mixture with more points than are unrolled', () => {
   });
 });
 
+test('counts that two kernels read, with the labels drawn in between by kernels that cannot keep them', () => {
+  const x = [-1.2, -0.4, 0.3, 1.8, 2.2, 0.9, 1.4, -0.8, 2.6, 0.1], v = [6.4, 4.9, 6.6, 7.9, 6.7, 7.5, 5.8, 5.1, 7.2, 6.3];
+  // Far from zero: sums and counts must belong to the same labels.
+  const N = x.length, priorOf = new Map([[x, [{ mean: -1, sd: 1 }, { mean: 1.5, sd: 0.7 }]], [v, [{ mean: 4, sd: 3 }, { mean: 8, sd: 3 }]]]);
+  // Both means integrated out by their Gaussian marginals, for each of the 2^N assignments.
+  const group = (values: number[], z: number, k: number): { log: number; mean: number; variance: number } => {
+    const own = values.filter((_, n) => ((z >> n) & 1) === k), s = 0.81, p = priorOf.get(values)![k]!, precision = 1 / p.sd ** 2 + own.length / s;
+    const shift = own.reduce((t, value) => t + (value - p.mean) / s, 0);
+    return { log: -0.5 * Math.log(precision) + shift ** 2 / (2 * precision) - own.reduce((t, value) => t + (value - p.mean) ** 2 / (2 * s), 0), mean: p.mean + shift / precision, variance: 1 / precision };
+  };
+  const logs = Array.from({ length: 1 << N }, (_, z) => group(x, z, 0).log + group(x, z, 1).log + group(v, z, 0).log + group(v, z, 1).log);
+  const top = Math.max(...logs), weights = logs.map((l) => Math.exp(l - top)), total = weights.reduce((a, b) => a + b, 0);
+  const expectation = (f: (z: number) => number): number => weights.reduce((t, p, z) => t + p * f(z), 0) / total;
+  const means = (name: string): string => `for k in 0..<2 { sample ${name}[k] ~ Normal(${name}Centre[k], ${name}Width[k]) }`;
+  const source = `data x: real[N] data v: real[N] data muCentre: real[2] data muWidth: real[2] data nuCentre: real[2] data nuWidth: real[2]
+    ${means('mu')}
+    sample z[0] ~ Categorical([0.5, 0.5])
+    for n in 1..<N { sample z[n] ~ Categorical([0.5, 0.5]) }
+    ${means('nu')}
+    for n in 0..<N { observe x[n] ~ Normal(mu[z[n]], 0.9) observe v[n] ~ Normal(nu[z[n]], 0.9) }`;
+  for (const options of [{}, { backend: 'mh' as const }]) {
+    const draws = draw(compile(source, { x, v, muCentre: [-1, 1.5], muWidth: [1, 0.7], nuCentre: [4, 8], nuWidth: [3, 3] }, options), 40_000, { warmup: 2000, seed: 'between' });
+    for (const k of [0, 1]) {
+      expectMean(draws.of('mu', k), expectation((z) => group(x, z, k).mean), `mu ${k}`);
+      expectMean(draws.of('nu', k), expectation((z) => group(v, z, k).mean), `nu ${k}`);
+      expectMean(draws.of('nu', k).map((value) => value ** 2), expectation((z) => group(v, z, k).mean ** 2 + group(v, z, k).variance), `nu ${k} squared`);
+    }
+    for (let n = 0; n < N; n++) expectMean(draws.of('z', n), expectation((z) => (z >> n) & 1), `z ${n}`);
+  }
+});
+
 describe('a regression whose prior scales with its variance', () => {
   const X = Array.from({ length: 20 }, (_, n) => [1, Math.sin(n), Math.cos(2 * n)]), y = X.map((r, n) => 0.5 * r[0]! - r[1]! + 0.3 * r[2]! + 0.4 * Math.sin(5 * n));
   // w | s2 ~ N(0, 4 s2 I), s2 ~ InverseGamma(2, 1): s2 | y ~ InverseGamma(2 + n/2, 1 + (y'y - m'P m)/2), P = X'X + I/4.
