@@ -139,27 +139,36 @@ export function tiltedUniform(random: Random, slope: number, low: number, high: 
  */
 export function piecewiseNormal(random: Random, a: number, b: number, points: Float64Array, slopes: Float64Array): number {
   const count = points.length;
-  const order = Array.from({ length: count }, (_, k) => k).sort((i, j) => points[i]! - points[j]!);
   if (!(b <= 0)) return NaN;
+  // Sorted points, their slopes, and the log mass and slope of each piece; nothing is allocated.
+  const room = random.workspace(4 * count + 2);
+  const slopeFrom = count, massFrom = 2 * count, leanFrom = 3 * count + 1;
   let slope = a, constant = 0;
-  for (const k of order) { slope -= slopes[k]!; constant += slopes[k]! * points[k]!; }
-  const logMass = new Float64Array(count + 1), slopeAt = new Float64Array(count + 1);
+  for (let k = 0; k < count; k++) {
+    const p = points[k]!, c = slopes[k]!;
+    let j = k;
+    for (; j > 0 && room[j - 1]! > p; j--) { room[j] = room[j - 1]!; room[slopeFrom + j] = room[slopeFrom + j - 1]!; }
+    room[j] = p;
+    room[slopeFrom + j] = c;
+    slope -= c;
+    constant += c * p;
+  }
   let largest = -Infinity;
   for (let piece = 0; piece <= count; piece++) {
-    const low = piece === 0 ? -Infinity : points[order[piece - 1]!]!, high = piece === count ? Infinity : points[order[piece]!]!;
-    slopeAt[piece] = slope;
-    logMass[piece] = constant + logIntegral(slope, b, low, high);
-    if (logMass[piece]! > largest) largest = logMass[piece]!;
-    if (piece < count) { const k = order[piece]!; slope += 2 * slopes[k]!; constant -= 2 * slopes[k]! * points[k]!; }
+    const low = piece === 0 ? -Infinity : room[piece - 1]!, high = piece === count ? Infinity : room[piece]!;
+    const mass = constant + logIntegral(slope, b, low, high);
+    room[leanFrom + piece] = slope;
+    room[massFrom + piece] = mass;
+    if (mass > largest) largest = mass;
+    if (piece < count) { const c = room[slopeFrom + piece]!; slope += 2 * c; constant -= 2 * c * high; }
   }
   if (!Number.isFinite(largest)) return NaN;
   let total = 0;
-  for (let piece = 0; piece <= count; piece++) total += Math.exp(logMass[piece]! - largest);
+  for (let piece = 0; piece <= count; piece++) total += Math.exp(room[massFrom + piece]! - largest);
   let u = random.uniform() * total, chosen = count;
-  for (let piece = 0; piece <= count; piece++) { u -= Math.exp(logMass[piece]! - largest); if (u < 0) { chosen = piece; break; } }
-  const low = chosen === 0 ? -Infinity : points[order[chosen - 1]!]!, high = chosen === count ? Infinity : points[order[chosen]!]!;
-  if (b === 0) return tiltedUniform(random, slopeAt[chosen]!, low, high);
-  return truncatedNormal(random, slopeAt[chosen]! / (-2 * b), Math.sqrt(1 / (-2 * b)), low, high);
+  for (let piece = 0; piece <= count; piece++) { u -= Math.exp(room[massFrom + piece]! - largest); if (u < 0) { chosen = piece; break; } }
+  const low = chosen === 0 ? -Infinity : room[chosen - 1]!, high = chosen === count ? Infinity : room[chosen]!, lean = room[leanFrom + chosen]!;
+  return b === 0 ? tiltedUniform(random, lean, low, high) : truncatedNormal(random, lean / (-2 * b), Math.sqrt(1 / (-2 * b)), low, high);
 }
 
 /** log of the integral of exp(s x + b x^2) over [low, high], b <= 0. */
