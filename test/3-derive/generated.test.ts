@@ -30,6 +30,10 @@ describe('code of coefficients, bounds and densities agrees with the interpreter
   });
 });
 
+it('sums over the same rows under different conditions are different tables', () => {
+  const y = [1.2, -0.3, 2.1, 0.7, 1.9, 0.2, -1.1, 0.9, 1.4, -0.6, 0.3];
+  agrees('data y: real[N] data g: int[N] sample a ~ Normal(0, 1) sample b ~ Normal(0, 1) for i in 0..<N { if g[i] == 1 { observe y[i] ~ Normal(a, 1) } else { observe y[i] ~ Normal(b, 1) } }', { y, g: y.map((x) => (x > 1 ? 1 : 0)) });
+});
 it('a gather behind the end of a chain is read only where there is one', () => {
   // x[N-1] has no row n = N: z[N] may not address a table.
   agrees('data v: real[N, 2] for n in 0..<N { sample x[n] ~ Normal(-0.7, 0.5) } for n in 0..<N { sample z[n] ~ Bernoulli(0.5) } for n in 1..<N { observe v[n] ~ MvNormal([z[n] ? x[n-1] : 3, 2 * x[n-1]], [[2, 0.5], [0.5, 1]]) }', { v: [[1, 0.5], [0.2, -1], [2, 1], [0.4, 0.3], [-1, 1]] });

@@ -8,9 +8,12 @@
 export interface RandomProgram { readonly text: string; readonly data: Readonly<Record<string, unknown>> }
 
 const K = 3;
+/** Eleven rows; fewer are the first of them. Sums over more than eight rows become tables in generated code. */
 const base = {
-  y: [1.2, -0.3, 2.1, 0.7, 1.9], x: [0.5, -1, 2, 0.3, 1], w: [1.2, 0.3, 2.1, 0.7, 1.9], c: [2, 0, 1, 3, 1],
-  g: [0, 1, 0, 2, 1], b: [1, 0, 1, 1, 0], v: [[1, 0.5], [0.2, -1], [2, 1], [0.4, 0.3], [-1, 1]],
+  y: [1.2, -0.3, 2.1, 0.7, 1.9, 0.2, -1.1, 0.9, 1.4, -0.6, 0.3], x: [0.5, -1, 2, 0.3, 1, -0.4, 1.1, -0.9, 0.6, 0.2, -1.3],
+  w: [1.2, 0.3, 2.1, 0.7, 1.9, 0.4, 1.1, 0.8, 2.2, 0.5, 1.6], c: [2, 0, 1, 3, 1, 0, 4, 2, 1, 1, 3],
+  g: [0, 1, 0, 2, 1, 2, 2, 0, 1, 0, 1], b: [1, 0, 1, 1, 0, 0, 1, 0, 1, 1, 0],
+  v: [[1, 0.5], [0.2, -1], [2, 1], [0.4, 0.3], [-1, 1], [0.1, 0.7], [1.5, 0], [-0.3, 0.4], [0.8, -0.2], [0, 1.1], [0.6, 0.6]],
   h: [1, 0], r: [[1, 2, 0], [0.5, 0, 0], [1, -1, 0.4]], m: [2, 1, 3],
 };
 
@@ -32,9 +35,12 @@ class Writer {
   private readonly classes: string[] = [];
   private readonly bits: string[] = [];
   private names = 0;
-  readonly data: Record<string, unknown> = { ...base };
+  readonly data: Record<string, unknown>;
 
-  constructor(choices: readonly number[]) { this.choices = choices; }
+  constructor(choices: readonly number[], rows: number) {
+    this.choices = choices;
+    this.data = Object.fromEntries(Object.entries(base).map(([name, list]) => [name, list.length === base.y.length ? list.slice(0, rows) : list]));
+  }
 
   private choose(n: number): number { return (this.choices[this.position++] ?? 0) % n; }
   private from<T>(list: readonly T[]): T { return list[this.choose(list.length)]!; }
@@ -174,17 +180,18 @@ class Writer {
     const unknowns = 1 + this.choose(6), observations = 1 + this.choose(3);
     for (let k = 0; k < unknowns; k++) this.unknown();
     for (let k = 0; k < observations; k++) this.lines.push(this.observation());
-    if (this.choose(5) === 4) this.data['y'] = [1.2, null, 2.1, null, 1.9];
-    if (this.choose(8) === 7) this.data['v'] = [[1, null], [0.2, -1], [null, null], [0.4, 0.3], [null, 1]];
+    const whole = { y: this.data['y'] as number[], v: this.data['v'] as number[][] };
+    if (this.choose(5) === 4) this.data['y'] = whole.y.map((x, n) => (n % 2 === 1 ? null : x));
+    if (this.choose(8) === 7) this.data['v'] = whole.v.map((row, n) => row.map((x, d) => (n === 2 || (n + 3 * d) % 4 === 0 ? null : x)));
     const declared = ['y: real[N]', 'x: real[N]', 'w: positive[N]', 'c: int[N]', 'g: int[N]', 'b: int[N]', 'v: real[N, 2]', 'h: int[2]', 'r: real[R, 3]', 'm: int[R]', 'K: int'];
     this.data['K'] = K;
     const body = this.lines.join('\n');
     // A gap that nothing observes is an error of the program: columns without a statement are left whole.
-    if (!/observe y\[n\]/.test(body) || /for n in 1\.\.<N \{ observe y/.test(body)) this.data['y'] = base.y;
-    if (!/observe v\[n\]/.test(body) || /for n in 1\.\.<N \{ observe v/.test(body)) this.data['v'] = base.v;
+    if (!/observe y\[n\]/.test(body) || /for n in 1\.\.<N \{ observe y/.test(body)) this.data['y'] = whole.y;
+    if (!/observe v\[n\]/.test(body) || /for n in 1\.\.<N \{ observe v/.test(body)) this.data['v'] = whole.v;
     return { text: `${declared.map((d) => `data ${d}`).join('\n')}\n${body}`, data: this.data };
   }
 }
 
-/** The program that a list of choices spells. */
-export function programOf(choices: readonly number[]): RandomProgram { return new Writer(choices).write(); }
+/** The program that a list of choices spells, on so many rows of data (at most 11). */
+export function programOf(choices: readonly number[], rows = 5): RandomProgram { return new Writer(choices, rows).write(); }
