@@ -40,4 +40,6 @@ export interface Given {
   readonly complete: ReadonlySet<string>;
   /** Names with a value for some elements. */
   readonly partial: ReadonlySet<string>;
+  /** Given names whose values lie so far from zero, against their spread, that expanded squares of them cancel. */
+  readonly offCentre?: ReadonlySet<string> | undefined;
 }

@@ -73,10 +73,11 @@ export interface Collected {
 /** The canonical form of each factor, computed once. */
 export interface FactorForm { readonly factor: Factor; readonly monomials: readonly Monomial[] }
 
-export function factorForms(factors: readonly Factor[], model: DerivedModel): readonly FactorForm[] {
+/** `self`: the variable that the forms are read for, where residuals of others may stay whole (`normalForm`). */
+export function factorForms(factors: readonly Factor[], model: DerivedModel, self: string | null = null): readonly FactorForm[] {
   return factors.map((factor) => ({
     factor,
-    monomials: normalForm(factor.logDensity, model).map((m) => ({
+    monomials: normalForm(factor.logDensity, model, self).map((m) => ({
       ...m,
       binders: [...factor.plates.map((p): Binder => ({ index: p.index, from: p.from, to: p.to })), ...m.binders],
       guards: [...factor.guards, ...m.guards],

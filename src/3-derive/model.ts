@@ -51,9 +51,12 @@ export class DerivedModel {
   readonly graph: ModelGraph;
   readonly status: ReadonlyMap<string, LatentStatus>;
   readonly definitions: ReadonlyMap<string, readonly Statement[]>;
+  /** Data whose squares cancel where residuals are expanded. */
+  readonly offCentre: ReadonlySet<string>;
 
   constructor(graph: ModelGraph, given: Given) {
     this.graph = graph;
+    this.offCentre = given.offCentre ?? new Set();
     const definitions = new Map<string, Statement[]>();
     for (const s of graph.statements) {
       const target = targetOf(s);

@@ -33,9 +33,13 @@ const largestExpansion = 4000;
 
 class TooLarge extends Error {}
 
-/** The canonical form of an expression (lets inlined). Falls back to one opaque atom where expansion would explode. */
-export function normalForm(e: Expr, model: DerivedModel): readonly Monomial[] {
-  const expander = new Expander(model);
+/**
+ * The canonical form of an expression (lets inlined). Falls back to one opaque atom where expansion would
+ * explode. Differences from data that lie far from zero stay whole unless `self` stands in them: nothing
+ * is to be learnt of `self` by expanding them, and their squares would cancel.
+ */
+export function normalForm(e: Expr, model: DerivedModel, self: string | null = null): readonly Monomial[] {
+  const expander = new Expander(model, self);
   try {
     return combine(expander.expand(e));
   } catch (error) {
@@ -56,7 +60,8 @@ class Expander {
   private readonly model: DerivedModel;
   /** Elements of partly missing data that are taken as missing where the expansion stands. */
   private readonly missing: Expr[] = [];
-  constructor(model: DerivedModel) { this.model = model; }
+  private readonly self: string | null;
+  constructor(model: DerivedModel, self: string | null) { this.model = model; this.self = self; }
 
   expand(e: Expr): readonly Monomial[] {
     if (!this.model.dependsOnLatents(e)) return isConst(e, 0) ? [] : [{ binders: [], guards: [], coefficient: [e], atoms: [] }];
@@ -127,6 +132,7 @@ class Expander {
 
   private application(fn: string, args: readonly Expr[], e: Expr): readonly Monomial[] {
     const [a, b] = args;
+    if ((fn === 'sub' || fn === 'add') && this.isResidual(e)) return [atom(e)];
     switch (fn) {
       case 'add': return bounded([...this.expand(a!), ...this.expand(b!)]);
       case 'sub': return bounded([...this.expand(a!), ...negated(this.expand(b!))]);
@@ -150,6 +156,12 @@ class Expander {
       }
       default: return this.opaque(e);
     }
+  }
+
+  private isResidual(e: Expr): boolean {
+    if (this.self === null || this.model.offCentre.size === 0) return false;
+    const names = variablesOf(e);
+    return !names.has(this.self) && [...names].some((name) => this.model.offCentre.has(name));
   }
 
   private power(base: Expr, exponent: Expr): readonly Monomial[] {

@@ -46,7 +46,9 @@ export function derive(model: DerivedModel): Derivation {
   const regions = latentRegions(model).map((region): RegionPlan => {
     const { name } = region.variable;
     const read = new Set([name, ...model.recursionsOf(name)].flatMap((n) => readers.get(n) ?? []));
-    const collected = collect(region, [...read].sort((a, b) => a.factor.id - b.factor.id), model);
+    const ordered = [...read].sort((a, b) => a.factor.id - b.factor.id);
+    const own = model.offCentre.size === 0 ? ordered : factorForms(ordered.map((f) => f.factor), model, name);
+    const collected = collect(region, own, model);
     return { region, collected, recognised: recognise(collected, model) };
   });
   return { model, factors, forms, regions };

@@ -173,10 +173,34 @@ export function loops(binders: readonly Binder[], guards: readonly Expr[], body:
 
 /** What a bound model knows, for the derivation. */
 export function givenOf(bound: BoundModel): Given {
-  const complete = new Set<string>(), partial = new Set<string>();
+  const complete = new Set<string>(), partial = new Set<string>(), offCentre = new Set<string>();
   for (const v of bound.variables.values()) {
     if (v.status === 'given') complete.add(v.name);
     if (v.status === 'partial') partial.add(v.name);
+    if ((v.status === 'given' || v.status === 'partial') && isOffCentre(v)) offCentre.add(v.name);
   }
-  return { complete, partial };
+  return { complete, partial, offCentre };
+}
+
+/**
+ * sum (y - m)^2 from sum y, sum y^2 and m loses a factor (mean / sd)^2 of its 16 digits: beyond this
+ * ratio residuals are summed as they stand.
+ */
+const largestOffset = 1e4;
+
+/** True where a vector, or a column of an array, is off centre. A constant one is not: an intercept's ones. */
+function isOffCentre({ shape, values, mask, absent }: BoundVariable): boolean {
+  const columns = shape.length < 2 ? 1 : shape[shape.length - 1]!;
+  for (let column = 0; column < columns; column++) {
+    // Mean and spread by Welford's recurrence, which does not cancel.
+    let count = 0, mean = 0, squares = 0;
+    for (let k = column; k < values.length; k += columns) {
+      if (mask?.[k] === 1 || absent?.[k] === 1) continue;
+      const difference = values[k]! - mean;
+      mean += difference / ++count;
+      squares += difference * (values[k]! - mean);
+    }
+    if (squares > 0 && Math.abs(mean) > largestOffset * Math.sqrt(squares / count)) return true;
+  }
+  return false;
 }
