@@ -11,7 +11,7 @@ import { logDensityFunction } from '../../src/4-infer/logDensity.js';
 import { evaluate } from '../../src/expr/evaluate.js';
 import { num, ref, scalar, build, type ArrayExpr } from '../../src/expr/expr.js';
 import type { CaviProgram } from '../../src/4-infer/cavi/program.js';
-import { boundModel, cellSizes, legendreWeights, normals, run, started, uniforms, type Data } from './caviMachine.js';
+import { boundModel, cellSizes, gaussLegendre, normals, run, started, uniforms, type Data } from './caviMachine.js';
 import { examples } from './caviModels.js';
 
 const folder = new URL('../../', import.meta.url);
@@ -217,8 +217,6 @@ function logFactors(p: CaviProgram): number {
 function elementsOf(p: CaviProgram, block: number, count: number): readonly number[] {
   const { region } = p.blocks[block]!.block;
   if (region.plates.length === 0 && region.at.length === 0) return [0];
-  const probe = p.described.get(region.variable.name)!.mean;
-  void probe;
   const only = region.at.every((e) => e.op === 'const');
   if (only) return [region.at.reduce((o, e, d) => o * p.builder.storage(region.variable.name).shape[d]! + (e as { value: number }).value, 0)];
   // Regions of these programs start at 0 or, beside a first element, at 1.
@@ -229,7 +227,7 @@ function gridLogDensity(p: CaviProgram, block: number, n: number, x: number): nu
   const { region } = p.blocks[block]!.block;
   const prefix = `Q|${region.variable.name}|${region.statement.id}|`;
   const nodes = p.memory.get(`${prefix}nodes`)!.subarray(n * 256, (n + 1) * 256), weights = p.memory.get(`${prefix}weights`)!.subarray(n * 256, (n + 1) * 256);
-  const cells = cellSizes(p.memory.get(`${prefix}edges`)!.subarray(n * 33, (n + 1) * 33), nodes, legendreWeights(8), p, block);
+  const cells = cellSizes(p.memory.get(`${prefix}edges`)!.subarray(n * 33, (n + 1) * 33), 256, gaussLegendre(8), p, block);
   let i = 0;
   while (i < 254 && nodes[i + 1]! < x) i++;
   const log = (k: number): number => Math.log(weights[k]! / cells[k]!);

@@ -9,6 +9,8 @@ import { parse } from '../../src/1-parse/parse.js';
 import { cavi } from '../../src/4-infer/cavi/index.js';
 import { CaviProgram } from '../../src/4-infer/cavi/program.js';
 import { begin, type StartKind } from '../../src/4-infer/cavi/starts.js';
+import { regionSupport } from '../../src/3-derive/closedForm.js';
+import type { Expr } from '../../src/expr/expr.js';
 import type { RunResult, VariableResult } from '../../src/4-infer/posterior.js';
 
 export type Data = Readonly<Record<string, unknown>>;
@@ -102,9 +104,8 @@ export function direction(program: CaviProgram, block: number, seed: number): { 
     const of = (what: string) => memory.get(`Q|${name}|${id}|${what}`)!;
     const weights = of('weights'), nodes = of('nodes'), edges = of('edges'), entropy = of('entropy');
     const old = weights.slice(), oldEntropy = entropy.slice();
-    const size = 256, gauss = legendreWeights(8);
+    const size = 256, gauss = gaussLegendre(8);
     const slopes = Array.from({ length: entropy.length }, () => [random(), random()] as const);
-    void edges;
     return {
       to(h) {
         for (let e = 0; e < entropy.length; e++) {
@@ -119,7 +120,7 @@ export function direction(program: CaviProgram, block: number, seed: number): { 
           // log q'(x) = log q(x) + h d(x) - log total: entropy without the cells' sizes, from E log q = -H.
           const q = old.subarray(e * size, (e + 1) * size);
           for (let i = 0; i < size; i++) weights[e * size + i] = (q[i]! * Math.exp(h * d[i]!)) / total;
-          entropy[e] = oldEntropy[e]! + entropyChange(q, weights.subarray(e * size, (e + 1) * size), edges.subarray(e * 33, (e + 1) * 33), x, gauss, program, block);
+          entropy[e] = oldEntropy[e]! + entropyChange(q, weights.subarray(e * size, (e + 1) * size), edges.subarray(e * 33, (e + 1) * 33), gauss, program, block);
         }
         program.expectations(block);
       },
@@ -181,38 +182,34 @@ function directionOfPoint(program: CaviProgram, block: number, random: () => num
 }
 
 /** H(after) - H(before) for weights on the same cells. */
-function entropyChange(before: Float64Array | Int32Array, after: Float64Array | Int32Array, edges: Float64Array | Int32Array, x: Float64Array | Int32Array, gauss: readonly number[], program: CaviProgram, block: number): number {
-  const cell = cellSizes(edges, x, gauss, program, block);
+function entropyChange(before: Float64Array | Int32Array, after: Float64Array | Int32Array, edges: Float64Array | Int32Array, gauss: readonly Gauss[], program: CaviProgram, block: number): number {
+  const cell = cellSizes(edges, before.length, gauss, program, block);
   const h = (w: Float64Array | Int32Array): number => { let s = 0; for (let i = 0; i < w.length; i++) if (w[i]! > 0) s -= w[i]! * Math.log(w[i]! / cell[i]!); return s; };
   return h(after) - h(before);
 }
 /** Size of the cell of each node on the variable's own scale: Gauss weight, half width of the panel, Jacobian. */
-export function cellSizes(edges: ArrayLike<number>, x: ArrayLike<number>, gauss: readonly number[], program: CaviProgram, block: number): Float64Array {
+export function cellSizes(edges: ArrayLike<number>, count: number, gauss: readonly Gauss[], program: CaviProgram, block: number): Float64Array {
   const [low, high] = boundsOf(program, block);
-  return Float64Array.from({ length: x.length }, (_, i) => {
-    const panel = Math.floor(i / 8), half = (edges[panel + 1]! - edges[panel]!) / 2;
-    const v = x[i]!;
-    const jacobian = Number.isFinite(low) && Number.isFinite(high) ? ((v - low) * (high - v)) / (high - low) : Number.isFinite(low) ? v - low : Number.isFinite(high) ? high - v : 1;
-    return gauss[i % 8]! * half * jacobian;
+  return Float64Array.from({ length: count }, (_, i) => {
+    const panel = Math.floor(i / 8), half = (edges[panel + 1]! - edges[panel]!) / 2, g = gauss[i % 8]!;
+    const y = edges[panel]! + half * (1 + g.node), e = Math.exp(-Math.abs(y));
+    const jacobian = Number.isFinite(low) && Number.isFinite(high) ? ((high - low) * e) / (1 + e) ** 2 : Number.isFinite(low) ? Math.exp(y) : Number.isFinite(high) ? Math.exp(-y) : 1;
+    return g.weight * half * jacobian;
   });
 }
-/** Constant bounds of a grid block, from its law as the program states it. */
+/** Constant bounds of a grid block: its law's support and what the data add to it. */
 function boundsOf(program: CaviProgram, block: number): readonly [number, number] {
-  const { region } = program.blocks[block]!.block;
-  const law = region.law;
-  if (law === null) return [-Infinity, Infinity];
-  const bound = (e: { readonly op: string; readonly value?: number }): number => (e.op === 'const' ? e.value! : Number.NaN);
-  if (law.kind === 'truncated') return [bound(program.builder.bind(law.low) as never), bound(program.builder.bind(law.high) as never)];
-  if (law.kind === 'family') {
-    if (law.family === 'Uniform') return [bound(program.builder.bind(law.parameters['low']!.body) as never), bound(program.builder.bind(law.parameters['high']!.body) as never)];
-    if (['HalfCauchy', 'HalfNormal', 'Gamma', 'InverseGamma', 'Exponential', 'LogNormal', 'Weibull'].includes(law.family)) return [0, Infinity];
-    if (law.family === 'Beta') return [0, 1];
-  }
-  return [-Infinity, Infinity];
+  const { region, collected } = program.blocks[block]!.block;
+  const number = (e: Expr): number => { const v = program.builder.bind(program.builder.model.inline(e)); return v.op === 'const' ? v.value : Number.NaN; };
+  const support = regionSupport(region);
+  let low = support.kind === 'interval' ? number(support.low) : -Infinity, high = support.kind === 'interval' ? number(support.high) : Infinity;
+  for (const b of collected.bounds) if (b.binders.length === 0) { const v = number(b.value); if (b.side === 'low') low = Math.max(low, v); else high = Math.min(high, v); }
+  return [low, high];
 }
 
-/** Gauss-Legendre weights by Newton's method on the Legendre polynomial. */
-export function legendreWeights(n: number): readonly number[] {
+export interface Gauss { readonly node: number; readonly weight: number }
+/** Gauss-Legendre rule by Newton's method on the Legendre polynomial. */
+export function gaussLegendre(n: number): readonly Gauss[] {
   return Array.from({ length: n }, (_, k) => {
     let x = -Math.cos((Math.PI * (k + 0.75)) / (n + 0.5)), slope = 1;
     for (let step = 0; step < 100; step++) {
@@ -221,6 +218,6 @@ export function legendreWeights(n: number): readonly number[] {
       slope = (n * (x * now - before)) / (x * x - 1);
       x -= now / slope;
     }
-    return 2 / ((1 - x * x) * slope * slope);
+    return { node: x, weight: 2 / ((1 - x * x) * slope * slope) };
   });
 }
