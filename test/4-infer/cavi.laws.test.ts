@@ -4,7 +4,7 @@
  * every constant.
  */
 import { describe, expect, it } from 'vitest';
-import { CaviProgram } from '../../src/4-infer/cavi/program.js';
+import type { CaviProgram } from '../../src/4-infer/cavi/program.js';
 import { seedable } from '../../src/4-infer/cavi/starts.js';
 import { direction, started } from './caviMachine.js';
 import { examples } from './caviModels.js';
