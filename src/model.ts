@@ -268,7 +268,9 @@ function observedValues(bound: BoundModel): ReadonlyMap<string, Nested> {
   const values = new Map<string, Nested>();
   for (const [name, { sources }] of bound.graph.sizes) {
     const size = bound.sizes.get(name);
-    if (sources.length === 0 && size !== undefined) values.set(name, size);
+    // The printed form of an array shows no dimension that follows an empty one.
+    const shown = sources.some(({ variable, axis }) => bound.variables.get(variable)?.shape.slice(0, axis).every((d) => d > 0));
+    if (!shown && size !== undefined) values.set(name, size);
   }
   for (const variable of bound.graph.variables.values()) {
     const known = bound.variables.get(variable.name);

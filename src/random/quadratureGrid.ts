@@ -16,6 +16,9 @@ export const gridEdges: number = panels + 1;
 
 /** Panels before the first is halved. */
 const firstPanels = 8;
+/** Points on either side of the origin of a first look, e^(k/6) - 1 away, and the last one ever looked at. */
+const coarsePoints = 60;
+const farthestPoint = 600;
 /** exp(-40) is below the rounding of a sum of probabilities. */
 const drop = 40;
 
@@ -58,7 +61,10 @@ export function quadratureGrid(
 ): number {
   const { place, logJacobian } = coordinates(low, high);
   const f = (y: number): number => {
-    const value = logDensity(place(y)) + logJacobian(y);
+    const x = place(y);
+    // A bound itself has no mass, though a density may be infinite there.
+    if (x <= low || x >= high) return -Infinity;
+    const value = logDensity(x) + logJacobian(y);
     return Number.isNaN(value) ? -Infinity : value;
   };
   const range = support(f);
@@ -79,30 +85,37 @@ export function quadratureGrid(
   return range.top + Math.log(total);
 }
 
-interface Panel { readonly left: number; readonly half: number; readonly values: readonly number[]; readonly error: number }
+interface Panel { readonly left: number; readonly half: number; readonly values: readonly number[]; readonly error: number; readonly atLeft: number; readonly atRight: number }
+
+/** The nodes next to a panel's ends stand this share of its half width inside. */
+const margin = 0.02;
 
 function panel(f: (y: number) => number, top: number, left: number, half: number): Panel {
   const values = abscissae.map((x) => Math.exp(f(left + half * (1 + x)) - top));
+  const coefficients = legendreAt.map((row, k) => { let a = 0; for (let i = 0; i < order; i++) a += weightsOf[i]! * values[i]! * row[i]!; return a * (k + 0.5); });
   // The rule is exact to degree 15: the fall of the last coefficients, carried on for four more pairs,
-  // says what it misses; a kink stops the fall. The expansion itself misses the next pair, which counts a little.
-  const pair = (k: number): number => Math.abs(coefficient(values, k)) + Math.abs(coefficient(values, k + 1));
+  // says what it misses; a kink stops the fall.
+  const pair = (k: number): number => Math.abs(coefficients[k]!) + Math.abs(coefficients[k + 1]!);
   const last = pair(order - 2), before = pair(order - 4);
   const fall = last === 0 ? 0 : Math.min(1, last / before);
-  return { left, half, values, error: last * (fall ** 4 + 1e-6) * half };
-}
-/** Coefficient of P_k in the expansion through values at the abscissae. */
-function coefficient(values: readonly number[], k: number): number {
-  let a = 0;
-  for (let i = 0; i < order; i++) a += weightsOf[i]! * values[i]! * legendreAt[k]![i]!;
-  return a * (k + 0.5);
+  return {
+    left, half, values, error: last * fall ** 4 * half,
+    atLeft: coefficients.reduce((sum, a, k) => sum + (k % 2 === 0 ? a : -a), 0), atRight: coefficients.reduce((sum, a) => sum + a, 0),
+  };
 }
 
 function refine(f: (y: number) => number, top: number, left: number, right: number): readonly Panel[] {
   const half = (right - left) / firstPanels / 2;
   const made = Array.from({ length: firstPanels }, (_, k) => panel(f, top, left + 2 * half * k, half));
+  // Between its last node and its end a panel sees nothing: there, neighbours must agree.
+  const error = (k: number): number => {
+    const p = made[k]!;
+    const gap = Math.max(Math.abs(p.atLeft - (made[k - 1]?.atRight ?? p.atLeft)), Math.abs(p.atRight - (made[k + 1]?.atLeft ?? p.atRight)));
+    return Math.max(p.error, margin * p.half * gap);
+  };
   while (made.length < panels) {
-    let worst = 0;
-    for (let k = 1; k < made.length; k++) if (made[k]!.error > made[worst]!.error) worst = k;
+    let worst = 0, most = -1;
+    for (let k = 0; k < made.length; k++) { const e = error(k); if (e > most) { worst = k; most = e; } }
     const p = made[worst]!;
     made.splice(worst, 1, panel(f, top, p.left, p.half / 2), panel(f, top, p.left + p.half, p.half / 2));
   }
@@ -111,11 +124,11 @@ function refine(f: (y: number) => number, top: number, left: number, right: numb
 
 /** Where the density lives, and its maximum: coarse points of growing distance from the origin, golden sections, steps outwards. */
 function support(f: (y: number) => number): { readonly left: number; readonly right: number; readonly top: number } | null {
-  const coarse: { y: number; value: number }[] = [];
-  for (let k = -60; k <= 60; k++) {
-    const y = Math.sign(k) * (Math.exp(Math.abs(k) / 6) - 1);
-    coarse.push({ y, value: f(y) });
-  }
+  const at = (k: number): { readonly y: number; readonly value: number } => { const y = Math.sign(k) * (Math.exp(Math.abs(k) / 6) - 1); return { y, value: f(y) }; };
+  const coarse = Array.from({ length: 2 * coarsePoints + 1 }, (_, k) => at(k - coarsePoints));
+  // As far out as it takes, while the density rises.
+  for (let k = coarsePoints; k < farthestPoint && coarse[0]!.value > coarse[1]!.value; k++) coarse.unshift(at(-k - 1));
+  for (let k = coarsePoints; k < farthestPoint && coarse[coarse.length - 1]!.value > coarse[coarse.length - 2]!.value; k++) coarse.push(at(k + 1));
   let best = 0;
   coarse.forEach((p, k) => { if (p.value > coarse[best]!.value) best = k; });
   if (!(coarse[best]!.value > -Infinity)) return null;

@@ -6,7 +6,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CaviProgram } from '../../src/4-infer/cavi/program.js';
 import { seedable } from '../../src/4-infer/cavi/starts.js';
-import { direction, started } from './caviMachine.js';
+import { direction, settle, started } from './caviMachine.js';
 import { examples } from './caviModels.js';
 
 function kindsOf(p: CaviProgram): Set<string> {
@@ -40,7 +40,7 @@ describe.each(examples.map((e) => [e.title, e] as const))('%s', (_title, example
     p.sweep();
     for (let k = 0; k < p.blocks.length; k++) {
       // Elements of one block may read each other: the block alone comes to rest first.
-      for (let turn = 0; turn < 300; turn++) p.update(k);
+      settle(p, k);
       const saved = p.save(), here = p.bound();
       for (let seed = 1; seed <= 3; seed++) {
         const d = direction(p, k, 100 * k + seed);

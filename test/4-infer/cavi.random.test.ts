@@ -9,7 +9,7 @@ import { MeanFieldRefusal } from '../../src/3-derive/meanField.js';
 import { CaviProgram } from '../../src/4-infer/cavi/program.js';
 import { begin, startKind } from '../../src/4-infer/cavi/starts.js';
 import { programOf } from '../3-derive/programs.js';
-import { boundModel, direction } from './caviMachine.js';
+import { boundModel, direction, settle } from './caviMachine.js';
 
 function compiled(text: string, data: Readonly<Record<string, unknown>>, seed: string): CaviProgram | null {
   try {
@@ -38,7 +38,7 @@ describe('on random programs', () => {
         last = next;
       }
       for (let k = 0; k < p.blocks.length; k++) {
-        for (let turn = 0; turn < 100; turn++) p.update(k);
+        settle(p, k);
         const saved = p.save(), middle = p.bound();
         if (!Number.isFinite(middle)) return;
         const d = direction(p, k, k + 1), h = 1e-3;

@@ -65,6 +65,17 @@ export function normals(seed: number): () => number {
   return () => Math.sqrt(-2 * Math.log(u())) * Math.cos(2 * Math.PI * u());
 }
 
+/** Updates one block until its expectations stand still: its elements may read one another. */
+export function settle(program: CaviProgram, block: number): void {
+  const name = program.blocks[block]!.block.region.variable.name;
+  const tables = [...program.memory].filter(([storage]) => storage.startsWith(`E|${name}|`) || storage.startsWith(`E|${name}=|`)).map(([, values]) => values);
+  for (let turn = 0; turn < 20000; turn++) {
+    const before = tables.map((t) => t.slice());
+    program.update(block);
+    if (tables.every((t, k) => t.every((v, i) => Math.abs(v - before[k]![i]!) <= 1e-11 * (1 + Math.abs(v))))) return;
+  }
+}
+
 // --- moving a factor ---------------------------------------------------------------------------
 
 /** Parameters of factors that must stay positive. */

@@ -122,6 +122,12 @@ describe('faults that random programs found', () => {
     expect((JSON.parse(JSON.stringify(simulated)) as { y: unknown[][] }).y.map((line) => line.map((x) => x === null))).toEqual([[false, true], [true, true], [false, false]]);
     await expect(run(source, JSON.parse(JSON.stringify(simulated)) as Record<string, unknown>, { draws: 20 })).resolves.toBeDefined();
   });
+  it('simulated data keep the columns of a matrix without rows', async () => {
+    const model = compile('data X: real[N, D]\ndata y: real[N]\nsample w ~ iid(Normal(0, 1), D)\nobserve y ~ Normal(X @ w, 1)\n', 'm');
+    const simulated = model.sample({ X: [], D: 2 }, { observed: true });
+    expect(simulated).toEqual(expect.objectContaining({ D: 2, X: [], y: [] }));
+    expect((await model.infer(simulated, { chains: 1, draws: 20, warmup: 0, workers: 0 })).draws('w').shape).toEqual([1, 20, 2]);
+  });
   it('ordered vectors can be simulated', () => {
     const { m } = compile('sample m: ordered[4] ~ iid(Normal(0, 2), 4)\n', 'm').sample() as { m: number[] };
     expect(m).toEqual([...m].sort((a, b) => a - b));

@@ -73,7 +73,7 @@ const cases: readonly Case[] = [
   ['infer n.cred --data nan.json', 2, /NaN is not a value in JSON/], ['infer n.cred --data infinity.json', 2, /Infinity is not a value/], ['infer n.cred --data overflow.json', 2, /y\[1\] = inf is not finite/],
   ['infer positive.cred --data negative.json', 2, /y\[1\] = -2 is not positive/], ['infer counts.cred --data negative.json', 2, /y\[1\] = -2 cannot come from Poisson/], ['infer counts.cred --data fraction.json', 2, /y\[1\] = 2\.5 is not a whole number/],
   ['infer groups.cred --data above.json', 2, /g\[1\] = 2 is used as an index of m, which has elements 0 to 1/], ['infer groups.cred --data below.json', 2, /g\[1\] = -1 is used as an index/],
-  [`infer n.cred --data empty.json ${few}`, null], [`infer n.cred --data one.json ${few}`, null], [`infer mixture.cred --data k1.json ${few}`, null], ['infer mixture.cred --data k1.5.json', 2, /K = 1\.5 is not a whole number/], ['infer mixture.cred --data k1e9.json', 2, /p\[1000000000\] needs 8 GB/], ['infer n.cred --data size.json', 2, /N is 10000000000 by the value given for it but 1/],
+  [`infer n.cred --data empty.json ${few}`, null], [`infer n.cred --data one.json ${few}`, null], [`infer mixture.cred --data k1.json ${few}`, null], ['infer mixture.cred --data k0.json', 2, /alpha of Dirichlet is a vector without elements/], ['infer mixture.cred --data k1.5.json', 2, /K = 1\.5 is not a whole number/], ['infer mixture.cred --data k1e9.json', 2, /p\[1000000000\] needs 8 GB/], ['infer n.cred --data size.json', 2, /N is 10000000000 by the value given for it but 1/],
   ['infer cycle.cred', 2, /a -> b -> c -> a/], ['infer self.cred', 2, /`a` is defined in terms of itself/], ['infer undefined.cred', 2, /`nope` is not defined/],
   ['infer zeros.cred', 2, /v\[1000000000000\] needs 4 TB/], ['infer plate.cred', 2, /loop over i runs 10000000000 times/], ['infer iid.cred', 2, /needs 8 GB/],
   ...['brackets', 'signs', 'sum', 'blocks', 'choices', 'calls'].map((name): Case => [`infer ${name}.cred`, 2, /nested-too-deeply/]),
@@ -89,7 +89,7 @@ const cases: readonly Case[] = [
 ];
 
 describe('hostile input', () => {
-  it.each(cases)('%s', async (command, status, ...words) => {
+  for (const [command, status, ...words] of cases) it(command, async () => {
     const { status: found, out, err } = await credence(command.split(' '));
     if (status === null) expect([0, 1], err).toContain(found);
     else expect(found, err).toBe(status);
