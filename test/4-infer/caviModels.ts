@@ -103,6 +103,11 @@ export const examples: readonly Example[] = [
     sample p ~ Beta(1, 1)
     for d in 0..<D { sample g[d] ~ Bernoulli(p)  sample b[d] ~ Normal(0, 1) }
     for n in 0..<N { observe y[n] ~ Normal(sum(g[d] * b[d] * X[n, d] for d in 0..<D), 0.5) }` },
+  { title: 'labels of three values as numbers, two at a time', kinds: ['finite', 'Normal'], data: { X: x12, y: regression }, source: `
+    data X: real[N, D]  data y: real[N]
+    sample a ~ Normal(0, 1)
+    for d in 0..<D { sample c[d] ~ Categorical([0.5, 0.3, 0.2]) }
+    for n in 0..<N { observe y[n] ~ Normal(a * sum((c[d] + 0.5)^2 * X[n, d] for d in 0..<D), 0.8) }` },
   { title: 'gathers by two latents', kinds: ['finite', 'Normal'], data: { y: y12, K: 2, L: 3 }, source: `
     data y: real[N]  data K: int  data L: int
     for k in 0..<K, l in 0..<L { sample mu[k, l] ~ Normal(1, 2) }
