@@ -13,12 +13,13 @@ export type CollectedRun = Pick<RunResult, 'variables' | 'exchangeable' | 'trace
 
 /** @param outputs one for each chain, in order, as `runChains` gives them. */
 export function collectChains(program: ChainProgram, outputs: readonly ChainOutput[]): CollectedRun {
+  const stuck = neverMoved(program, outputs);
   return {
     variables: program.recorded.map((recorded, i) => variableResult(recorded, i, outputs)),
     exchangeable: program.exchangeable,
     traces: { acceptance: acceptance(program, outputs) },
-    warnings: distinct(outputs.flatMap((output) => output.warnings)),
-    converged: outputs.every((output) => output.sound),
+    warnings: distinct([...outputs.flatMap((output) => output.warnings), ...stuck]),
+    converged: stuck.length === 0 && outputs.every((output) => output.sound),
     // Chains may run side by side: the longest counts.
     seconds: {
       compile: 0,
@@ -74,6 +75,21 @@ function acceptance(program: ChainProgram, outputs: readonly ChainOutput[]): Rec
       return proposed === 0 ? 0 : accepted / proposed;
     }),
   ]));
+}
+
+/** Proposals below which a block that accepted none may just be small. */
+const fewProposals = 100;
+
+/** Blocks that accepted nothing in some chain: constant elements have no R-hat, so nothing else would tell. */
+function neverMoved(program: ChainProgram, outputs: readonly ChainOutput[]): readonly Diagnostic[] {
+  return program.counters.flatMap((counter, i): Diagnostic[] => {
+    const chain = outputs.find((output) => output.counters[i]?.accepted === 0 && output.counters[i].proposed >= fewProposals);
+    return chain === undefined ? [] : [{
+      code: 'never-moved', severity: 'warning',
+      message: `no proposal of ${counter.block} was accepted in chain ${chain.chain}: its draws are the start value`,
+      hint: 'Make the steps smaller (--opt kernel.NAME=rw(scale: 0.1)), warm up longer, or rescale the data.',
+    }];
+  });
 }
 
 /** One warning of each kind and variable: the first chain that has it. */
