@@ -192,6 +192,8 @@ export function weightFormulas(collected: Collected): readonly Formula[] {
 /** Tables of expectations as the expectations they hold: `E|mu|x_i[k, i]` reads E(mu[k, i]). */
 function withExpectations(e: Expr): Expr {
   return rewrite(e, (x) => {
+    // Literal arrays and host values have no name in the program.
+    if (x.op === 'ref' && x.variable.startsWith('$')) return ref('constant', x.at);
     if (x.op !== 'ref' || !x.variable.startsWith('E|')) return x;
     const [, name, statistic] = x.variable.split('|');
     if (name === undefined || statistic === undefined) return x;

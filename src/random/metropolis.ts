@@ -133,6 +133,11 @@ export function tiltedUniform(random: Random, slope: number, low: number, high: 
   return Math.min(high, Math.max(low, slope > 0 ? high - distance : low + distance));
 }
 
+/** A draw from Exponential(rate) given low <= x <= high; no memory, so a lower bound only shifts it. NaN where improper. */
+export function truncatedExponential(random: Random, rate: number, low: number, high: number): number {
+  return tiltedUniform(random, -rate, Math.max(0, low), high);
+}
+
 /**
  * A draw with log density a x + b x^2 + sum_k c_k |x - p_k|, b < 0: Normal pieces between the sorted
  * points (Laplace prior, Normal likelihood). NaN where improper.
