@@ -9,7 +9,7 @@
  * own (an opaque function of latents) and is named by whoever reads the form.
  */
 import {
-  type ArrayExpr, type Expr, type Index, add, addAll, apply, at, cond, equal, freeIndices, hash, index, isConst, log, mul, mulAll, num, one, pow, reduce, rewrite, sub, substitute, sumOver, variablesOf, zero,
+  type Expr, type Index, add, addAll, apply, at, cond, equal, freeIndices, hash, index, isConst, log, mul, mulAll, num, one, pow, reduce, rewrite, sub, substitute, sumOver, variablesOf, zero,
 } from '../expr/expr.js';
 import { tidy } from '../expr/affine.js';
 import { inverseOf, logOf, logdetOf } from '../expr/simplify.js';
@@ -252,11 +252,6 @@ class Expander {
       return this.expand(sumOver(args[1]!.dims[0]!, (j) => mul(at(inverse, e.at[0]!, j), at(args[1]!, j)), 'j'));
     }
     if (fn === 'inverse' || fn === 'logdet') {
-      const pulled = scalarFactor(args[0]!, (x) => this.model.dependsOnLatents(x));
-      if (pulled !== null) {
-        if (fn === 'inverse') return this.expand(mul(pow(pulled.factor, num(-1)), at(inverseOf(pulled.rest), ...e.at)));
-        return this.expand(add(mul(args[0]!.dims[0]!, logOf(pulled.factor)), logdetOf(pulled.rest)));
-      }
       const again = fn === 'inverse' ? at(inverseOf(args[0]!), ...e.at) : logdetOf(args[0]!);
       if (!(again.op === 'element' && again.array.fn === fn)) return this.expand(again);
       return [atom(e)];
@@ -503,24 +498,5 @@ export function splitCondition(e: Expr, allowed: (test: Expr) => boolean): { tes
     }
   };
   return { test: target.test, then: put(e, true), otherwise: put(e, false) };
-}
-
-/** A latent scalar factor common to all elements of a matrix: `c * A`. */
-function scalarFactor(matrix: ArrayExpr, latent: (e: Expr) => boolean): { factor: Expr; rest: ArrayExpr } | null {
-  const body = matrix.body;
-  const inside = (e: Expr): boolean => { const free = freeIndices(e); return matrix.indices.some((i) => free.has(i)); };
-  if (body.op === 'cond') {
-    // diagonal: cond(i == j, c * d_i, 0)
-    if (!isConst(body.otherwise, 0)) return null;
-    const factors = factorsOf(body.then);
-    const outer = factors.filter((f) => latent(f) && !inside(f));
-    if (outer.length === 0) return null;
-    const rest = mulAll(factors.filter((f) => !outer.includes(f)));
-    return { factor: mulAll(outer), rest: { ...matrix, body: cond(body.test, rest, zero) } };
-  }
-  const factors = factorsOf(body);
-  const outer = factors.filter((f) => latent(f) && !inside(f));
-  if (outer.length === 0 || outer.length === factors.length) return null;
-  return { factor: mulAll(outer), rest: { ...matrix, body: mulAll(factors.filter((f) => !outer.includes(f))) } };
 }
 
