@@ -11,6 +11,9 @@ import type { Code } from '../../code/loop.js';
 import type { Expr, Ref } from '../../expr/expr.js';
 import type { LatentRegion } from '../../3-derive/model.js';
 import type { Binder } from '../../3-derive/normalForm.js';
+import type { FoldedTables } from '../contract.js';
+import type { Derivation, RegionPlan } from '../plan.js';
+import type { ProgramBuilder } from '../programBuilder.js';
 
 /** What all joint blocks offer. The codes run in generated code, `prepare` first. */
 export interface JointBlock {
@@ -52,3 +55,9 @@ export interface DiscreteBlock extends JointBlock {
   /** Writes the most probable joint assignment to the state; after `prepare`. */
   readonly mode: readonly Code[];
 }
+
+/**
+ * Makes the joint blocks of one kind. Only regions among `candidates` may become members; every other
+ * latent (a parameter that `em` holds fixed, say) stands at its current value.
+ */
+export type BlockMaker<Block extends JointBlock> = (builder: ProgramBuilder, derivation: Derivation, candidates: readonly RegionPlan[], folded: FoldedTables) => readonly Block[];
