@@ -53,29 +53,40 @@ export interface MeanField {
   readonly needed: readonly NeededExpectation[];
 }
 
+/** Unknowns that are points rather than factors, and how expectations within joint blocks are read. */
+export interface MeanFieldOptions {
+  /** Variables held at a value: functions of them alone are left as they are. */
+  readonly points: ReadonlySet<string>;
+}
+const factorsOnly: MeanFieldOptions = { points: new Set() };
+
+/** What taking expectations needs: the model, what is a point, and the tables asked for so far. */
+interface Scope extends MeanFieldOptions { readonly model: DerivedModel; readonly needed: Map<string, NeededExpectation> }
+
 /**
  * Updates and energy of the fully factorised family.
  * @throws MeanFieldRefusal where an expectation has no closed form.
  */
-export function meanField(forms: readonly FactorForm[], model: DerivedModel): MeanField {
+export function meanField(forms: readonly FactorForm[], model: DerivedModel, options: MeanFieldOptions = factorsOnly): MeanField {
+  const needed = new Map<string, NeededExpectation>();
+  const scope: Scope = { ...options, model, needed };
   const expander = new OneHot(model);
   const oneHot: readonly FactorForm[] = forms.map((f) => ({
-    factor: f.factor, monomials: combine([...f.monomials.map((m) => within(m, f, model)), ...supportTerms(f, model)].flatMap((m) => expander.expand(m))),
+    factor: f.factor, monomials: combine([...f.monomials.map((m) => within(m, f, scope)), ...supportTerms(f, scope)].flatMap((m) => expander.expand(m))),
   }));
-  const needed = new Map<string, NeededExpectation>();
   const blocks = latentRegions(model).map((region): MeanFieldBlock => {
     const finite = model.finiteRange(region.variable.name) !== null;
     const view = finite ? oneHotRegion(region) : region;
     const collected = collectOneHot(view, oneHot, model, finite);
     const recognised = finite ? recognise(collect(region, forms, model), model) : recognise(collected, model);
-    refuseMovingBounds(collected, region, model);
-    const expected = collected.contributions.map((c) => ({ ...c, coefficient: expect(c.coefficient, c.binders, region, model, needed) }));
+    refuseMovingBounds(collected, region, scope);
+    const expected = collected.contributions.map((c) => ({ ...c, coefficient: expect(c.coefficient, c.binders, region, scope) }));
     const common = finite ? collectOneHot(view, forms.map((f) => ({ factor: f.factor, monomials: combine(withoutValue(f, region, model).flatMap((m) => expander.expand(m))) })), model, true).contributions : [];
-    return { region, collected, recognised, expected, common: common.map((c) => ({ ...c, coefficient: expect(c.coefficient, c.binders, region, model, needed) })) };
+    return { region, collected, recognised, expected, common: common.map((c) => ({ ...c, coefficient: expect(c.coefficient, c.binders, region, scope) })) };
   });
   const energy = oneHot.flatMap((f) => f.monomials.map((m) => ({
     binders: m.binders, guards: m.guards,
-    coefficient: expect(mulAll([...m.coefficient, ...m.atoms.map((a) => pow(a.base, a.power))]), m.binders, null, model, needed),
+    coefficient: expect(mulAll([...m.coefficient, ...m.atoms.map((a) => pow(a.base, a.power))]), m.binders, null, scope),
   })));
   return { blocks, energy, needed: [...needed.values()] };
 }
@@ -99,9 +110,9 @@ function withoutValue(f: FactorForm, region: LatentRegion, model: DerivedModel):
 }
 
 /** Conditions of a factor that finite latents decide (a bound on n of a Binomial, a forbidden transition). */
-function finiteConditions(f: FactorForm, model: DerivedModel): readonly Expr[] {
+function finiteConditions(f: FactorForm, { model, points }: Scope): readonly Expr[] {
   return f.factor.conditions.filter((c) => {
-    const latents = [...variablesOf(c)].filter((v) => model.statusOf(v) !== 'given');
+    const latents = [...variablesOf(c)].filter((v) => model.statusOf(v) !== 'given' && !points.has(v));
     const finite = latents.filter((v) => model.finiteRange(v) !== null);
     if (finite.length === 0) return false;
     if (finite.length < latents.length) throw new MeanFieldRefusal('makes the support of one unknown depend on another', c, latents.find((v) => !finite.includes(v))!);
@@ -109,25 +120,26 @@ function finiteConditions(f: FactorForm, model: DerivedModel): readonly Expr[] {
   });
 }
 /** Outside its support a factor's density is not evaluated: its terms count where the conditions hold. */
-function within(m: Monomial, f: FactorForm, model: DerivedModel): Monomial {
-  const conditions = finiteConditions(f, model);
+function within(m: Monomial, f: FactorForm, scope: Scope): Monomial {
+  const conditions = finiteConditions(f, scope);
   return conditions.length === 0 ? m : { ...m, guards: [...m.guards, ...conditions] };
 }
 /** log 1[condition]: zero inside the support, minus infinity outside. */
-function supportTerms(f: FactorForm, model: DerivedModel): readonly Monomial[] {
+function supportTerms(f: FactorForm, scope: Scope): readonly Monomial[] {
   const binders = f.factor.plates.map((p): Binder => ({ index: p.index, from: p.from, to: p.to }));
-  return finiteConditions(f, model).map((c) => ({ binders, guards: f.factor.guards, coefficient: [apply('log', c)], atoms: [] }));
+  return finiteConditions(f, scope).map((c) => ({ binders, guards: f.factor.guards, coefficient: [apply('log', c)], atoms: [] }));
 }
 
-/** The factors of a fully factorised family have fixed supports. */
-function refuseMovingBounds(collected: Collected, region: LatentRegion, model: DerivedModel): void {
+/** The factors of a fully factorised family have fixed supports; a point may bound another unknown. */
+function refuseMovingBounds(collected: Collected, region: LatentRegion, { model, points }: Scope): void {
+  const moves = (e: Expr): boolean => [...variablesOf(e)].some((v) => model.statusOf(v) !== 'given' && !points.has(v));
   const refusal = 'is a bound that depends on another unknown';
   for (const b of collected.bounds) {
-    for (const e of [b.value, ...b.guards, ...b.binders.flatMap((x) => [x.from, x.to])]) if (model.dependsOnLatents(e)) throw new MeanFieldRefusal(refusal, b.value, region.variable.name);
+    for (const e of [b.value, ...b.guards, ...b.binders.flatMap((x) => [x.from, x.to])]) if (moves(e)) throw new MeanFieldRefusal(refusal, b.value, region.variable.name);
   }
   const support = regionSupport(region);
   if (support.kind === 'interval' || support.kind === 'integers') {
-    for (const e of [support.low, support.high]) if (model.dependsOnLatents(model.inline(e))) throw new MeanFieldRefusal(refusal, e, region.variable.name);
+    for (const e of [support.low, support.high]) if (moves(model.inline(e))) throw new MeanFieldRefusal(refusal, e, region.variable.name);
   }
 }
 
@@ -223,11 +235,13 @@ class OneHot {
 interface Item { readonly variable: string; readonly lead: readonly Expr[]; readonly event: readonly Expr[]; readonly kind: StatisticKind; readonly source: Expr }
 
 /** E of a product: one table for each block, joint within a block. */
-function expect(product: Expr, binders: readonly Binder[], own: LatentRegion | null, model: DerivedModel, needed: Map<string, NeededExpectation>): Expr {
+function expect(product: Expr, binders: readonly Binder[], own: LatentRegion | null, scope: Scope): Expr {
+  const { model, needed } = scope;
   const items: Item[] = [];
   const rest: Expr[] = [];
   for (const f of factorsOf(product)) {
     if (!dependsOnState(f, model)) { rest.push(f); continue; }
+    if (onlyPoints(f, scope)) { rest.push(pointValue(f, scope)); continue; }
     items.push(itemOf(f, model));
   }
   const ranges: Range[] = [...binders, ...(own?.plates ?? [])];
@@ -240,6 +254,22 @@ function dependsOnState(e: Expr, model: DerivedModel): boolean {
   let found = false;
   visit(e, (x) => { if (x.op === 'ref' && (isDerivedName(x.variable) || model.statusOf(x.variable) !== 'given')) found = true; });
   return found;
+}
+
+function onlyPoints(e: Expr, { model, points }: Scope): boolean {
+  let only = true;
+  visit(e, (x) => { if (x.op === 'ref' && !points.has(x.variable) && (isDerivedName(x.variable) || model.statusOf(x.variable) !== 'given')) only = false; });
+  return only;
+}
+/** A statistic of one point is read from its table, computed once; any other function of points stands as it is. */
+function pointValue(f: Expr, { model, needed }: Scope): Expr {
+  try {
+    const item = itemOf(f, model);
+    return item.kind.kind === 'other' ? f : table(item, [...item.lead, ...item.event], needed, model);
+  } catch (error) {
+    if (error instanceof MeanFieldRefusal) return f;
+    throw error;
+  }
 }
 
 function itemOf(f: Expr, model: DerivedModel): Item {
