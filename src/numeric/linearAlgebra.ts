@@ -5,6 +5,8 @@
  * (the Cholesky factor of an indefinite matrix, the inverse of a singular one) is NaN throughout.
  */
 
+import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
+
 /** An array function of expressions: fills `out` from whole arrays of the given shapes. */
 export interface ArrayFunctionImplementation {
   /** `out` has exactly the result's elements (one for a scalar); it shares no memory with `args`. */
@@ -240,12 +242,34 @@ function cumulativeProduct(out: Float64Array, a: Float64Array): void {
   for (let i = 0; i < a.length; i++) { product *= a[i]!; out[i] = product; }
 }
 
-/** Array functions by the name expressions use: inverse, cholesky, solve, logdet, det, cumsum, cumprod. */
+/** Eigenvalues of a symmetric matrix in increasing order; all NaN where an entry is not finite. */
+export function symmetricEigenvalues(a: ArrayLike<number>, d: number): Float64Array {
+  for (let i = 0; i < d * d; i++) if (!Number.isFinite(a[i]!)) return new Float64Array(d).fill(Number.NaN);
+  return Float64Array.from(eigen(a, d).realEigenvalues).sort();
+}
+
+/** The symmetric matrix with its eigenvalues below `floor` raised to it; unchanged where none is. */
+function floorEigenvalues(out: Float64Array, a: Float64Array, floor: number, d: number): void {
+  out.set(a);
+  for (let i = 0; i < d * d; i++) if (!Number.isFinite(a[i]!)) return;
+  const { realEigenvalues: values, eigenvectorMatrix: vectors } = eigen(a, d);
+  for (let k = 0; k < d; k++) {
+    const raise = floor - values[k]!;
+    if (!(raise > 0)) continue;
+    for (let i = 0; i < d; i++) for (let j = 0; j < d; j++) out[i * d + j]! += raise * vectors.get(i, k) * vectors.get(j, k);
+  }
+}
+function eigen(a: ArrayLike<number>, d: number): EigenvalueDecomposition {
+  return new EigenvalueDecomposition(Matrix.from1DArray(d, d, Array.from(a)), { assumeSymmetric: true });
+}
+
+/** Array functions by the name expressions use: inverse, cholesky, solve, logdet, det, cumsum, cumprod; floorEigenvalues of constrained maximisation. */
 export const arrayFunctions: ReadonlyMap<string, ArrayFunctionImplementation> = new Map<string, ArrayFunctionImplementation>([
   ['inverse', { compute: (out, args, shapes) => inverse(out, args[0]!, shapes[0]![0]!) }],
   ['cholesky', { compute: (out, args, shapes) => cholesky(out, args[0]!, shapes[0]![0]!) }],
   ['solve', { compute: (out, args, shapes) => solve(out, args[0]!, args[1]!, shapes[0]![0]!, shapes[1]![1] ?? 1) }],
   ['logdet', { compute: (out, args, shapes) => { out[0] = logDeterminant(args[0]!, shapes[0]![0]!); } }],
+  ['floorEigenvalues', { compute: (out, args, shapes) => floorEigenvalues(out, args[0]!, args[1]![0]!, shapes[0]![0]!) }],
   ['det', { compute: (out, args, shapes) => { out[0] = determinant(args[0]!, shapes[0]![0]!); } }],
   ['cumsum', { compute: (out, args) => cumulativeSum(out, args[0]!) }],
   ['cumprod', { compute: (out, args) => cumulativeProduct(out, args[0]!) }],

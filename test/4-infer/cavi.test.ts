@@ -407,6 +407,13 @@ describe('warnings and refusals', () => {
     expect(r.result.warnings[0]!.hint).toMatch(/prior/);
   });
 
+  it('keeps the eigenvalues of a param above its floor', async () => {
+    // The maximum of N(x; 0, S) over S is x x', of rank one; above a floor its null direction has the floor.
+    const r = await run('param S: cov[2](floor: 0.01)  observe [3, 4] ~ MvNormal(zeros(2), S)', {});
+    const off = 12 - 0.01 * 0.48;
+    [9 + 0.01 * 0.64, off, off, 16 + 0.01 * 0.36].forEach((expected, k) => { expect(r.mean('S')[k]).toBeCloseTo(expected, 9); });
+  });
+
   it('says when it has not converged', async () => {
     const e = examples.find((x) => x.title.startsWith('linear-Gaussian'))!;
     const r = await run(e.source, e.data, { iterations: '3' });
@@ -423,7 +430,6 @@ describe('warnings and refusals', () => {
     ['degrees of freedom', 'data y: real[N]  sample nu ~ Gamma(2, 1)  sample m ~ Normal(0, 1)  for n in 0..<N { observe y[n] ~ StudentT(nu, m, 1) }', { y }, /log\(.*nu.* of 'm'/],
     ['a count without a family', 'sample r ~ Gamma(1, 1)  sample n ~ Poisson(r)  observe 0.5 ~ Normal(sqrt(n + r), 1)', {}, /sqrt\(r \+ n\)/],
     ['a count whose factorial stays', 'sample r ~ Gamma(1, 1)  sample n ~ Poisson(r)  observe 3 ~ Poisson(2 * r)', {}, /lgamma\(1 \+ n\) of 'n' is a count/],
-    ['a floor', 'param S: cov[2](floor: 0.01)  observe [0.1, 0.2] ~ MvNormal(zeros(2), S)', {}, /'S' is a param with a floor/],
     ['ordered unknowns', 'data y: real[N]  sample mu: ordered[2] ~ iid(Normal(0, 5), 2)  for n in 0..<N { observe y[n] ~ Normal(mu[0] + mu[1], 1) }', { y }, /mu\[i-1\] of 'mu' is a bound/],
     ['a truncated child', 'sample m ~ Normal(0, 1)  sample s ~ Gamma(2, 1)  observe 0.4 ~ truncated(Normal(m, s), 0, 1)', {}, /Phi.* of 'm'/],
   ])('%s is refused by name, with another backend', async (_title, source, data, name) => {

@@ -5,14 +5,17 @@
 import { statisticTerm } from '../../3-derive/closedForm.js';
 import type { ClosedForm } from '../../3-derive/closedForm.js';
 import { MeanFieldRefusal } from '../../3-derive/meanField.js';
-import { type ArrayExpr, type Expr, add, apply, at as elementAt, build, index, isConst, mul, neg, num, pow, ref, reduce, scalar, zero } from '../../expr/expr.js';
+import { type ArrayExpr, type Expr, add, apply, arrayOf, at as elementAt, build, index, isConst, mul, neg, num, pow, ref, reduce, scalar, zero } from '../../expr/expr.js';
 import { boundExprs, type RegionContext } from '../kernels.js';
 
 /** The maximising value, an array over the event. @throws MeanFieldRefusal where it is not known in closed form. */
 export function modeOf(context: RegionContext, form: ClosedForm, natural: readonly ArrayExpr[]): ArrayExpr {
   const { constraint } = context.region.variable;
   const self = ref(context.name, context.at);
-  if (constraint.kind === 'cov' && Object.keys(constraint.options).length > 0) throw new MeanFieldRefusal('is a param with a floor, which cavi does not keep (em does)', self, context.name);
+  const floored = (m: ArrayExpr): ArrayExpr => {
+    const floor = constraint.kind === 'cov' ? constraint.options['floor'] : undefined;
+    return floor === undefined ? m : arrayOf('floorEigenvalues', [m, scalar(floor)], m.dims);
+  };
   if (form.kind === 'powerGamma') {
     const [a, b] = [natural[0]!.body, natural[1]!.body];
     // a / v + b p v^(p - 1) = 0
@@ -34,10 +37,10 @@ export function modeOf(context: RegionContext, form: ClosedForm, natural: readon
       const sum = reduce('sum', i, zero, eta.dims[0]!, elementAt(eta, i));
       return build(eta.dims, (j) => apply('div', elementAt(eta, j), sum));
     }
-    // c logdet X + tr(A inverse(X)) is largest at A / c.
-    if (has('inverse(X)_ij', 'logdet X')) { const a = of('inverse(X)_ij'); return build(a.dims, (i, j) => apply('div', mul(num(0.5), add(elementAt(a, i, j), elementAt(a, j, i))), scalarOf('logdet X'))); }
+    // c logdet X + tr(A inverse(X)) is largest at A / c; with eigenvalues kept above a floor, at A / c with the smaller ones raised to it.
+    if (has('inverse(X)_ij', 'logdet X')) { const a = of('inverse(X)_ij'); return floored(build(a.dims, (i, j) => apply('div', mul(num(0.5), add(elementAt(a, i, j), elementAt(a, j, i))), scalarOf('logdet X')))); }
     // c logdet X + tr(A X) is largest at -c inverse(A).
-    if (has('X_ij', 'logdet X')) {
+    if (has('X_ij', 'logdet X') && !(constraint.kind === 'cov' && constraint.options['floor'] !== undefined)) {
       const a = of('X_ij'), symmetric = build(a.dims, (i, j) => mul(num(-0.5), add(elementAt(a, i, j), elementAt(a, j, i))));
       return build(a.dims, (i, j) => mul(scalarOf('logdet X'), { op: 'element', array: { fn: 'inverse', args: [symmetric], dims: a.dims }, at: [i, j] }));
     }

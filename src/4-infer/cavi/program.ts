@@ -19,7 +19,7 @@ import { prepare, runFolds } from '../assemble.js';
 import { FoldedTables } from '../contract.js';
 import { ProgramBuilder } from '../programBuilder.js';
 import { SharedSums } from './statistics.js';
-import { type BlockCode, blockCodes, boundCode, declareTables, givenOneHots, quantileLevels, startTables } from './updates.js';
+import { type BlockCode, blockCodes, dampingStorage, declareTables, energyCode, givenOneHots, plainPoints, type PointOptions, quantileLevels, startTables } from './updates.js';
 
 export type Memory = Float64Array | Int32Array;
 
@@ -47,19 +47,22 @@ export class CaviProgram {
 
   /**
    * @param initialised latents that start where the model's memory has them instead of in a draw from the prior.
+   * @param points which unknowns are points, and how they move; without it the `param`s.
    * @throws MeanFieldRefusal where the fully factorised family has no closed updates.
    */
-  constructor(bound: BoundModel, seed: string, initialised: ReadonlyMap<string, Memory> = new Map()) {
+  constructor(bound: BoundModel, seed: string, initialised: ReadonlyMap<string, Memory> = new Map(), points: PointOptions = plainPoints) {
     const builder = new ProgramBuilder(bound);
     this.builder = builder;
     prepare(builder);
     const { model } = builder;
     for (const [name, values] of initialised) builder.setInitial(name, values);
-    const field = meanField(factorForms(jointFactors(model), model), model);
+    const params = [...bound.graph.variables.values()].filter((v) => v.origin === 'param').map((v) => v.name);
+    const field = meanField(factorForms(jointFactors(model), model), model, { points: new Set([...params, ...points.maximised]) });
     this.field = field;
+    if (points.damping > 0) builder.addStorage({ name: dampingStorage, type: 'float64', shape: [], place: 'state' });
     const folded = new FoldedTables();
     declareTables(builder, field);
-    const blocks = blockCodes(builder, field, folded);
+    const blocks = blockCodes(builder, field, folded, points);
     this.blocks = blocks;
     givenOneHots(builder, blocks);
     const start = ancestralCode(builder, { generate: 'latents', wanted: (s) => isLatent(builder, s, initialised) || isComputed(builder, s) });
@@ -78,7 +81,9 @@ export class CaviProgram {
       builder.entry(`common${k}`, b.common);
     });
     const value = builder.fresh('bound', [], 'state');
-    entry('bound', [...boundCode(builder, field, blocks, folded, value), { do: 'return', value: ref(value, []) }], new Set());
+    const energy = energyCode(builder, field, folded, value), read: Code = { do: 'return', value: ref(value, []) };
+    entry('bound', [...energy, ...blocks.flatMap((b) => b.entropy(value)), read], new Set());
+    entry('energy', [...energy, read], new Set());
     this.refreshes = shared.declare();
     this.described = describe(builder, blocks);
     const needed = drawnVariables(builder);
@@ -122,6 +127,11 @@ export class CaviProgram {
   bound(): number {
     this.refresh('bound');
     return this.functions['bound']!()!;
+  }
+  /** The expected log joint under the factors as they are: the bound without their entropies. */
+  energy(): number {
+    this.refresh('energy');
+    return this.functions['energy']!()!;
   }
   draw(): void { this.call('draw'); this.call('report'); }
   describe(): void { this.call('describe'); }

@@ -29,6 +29,19 @@ export type FactorKind =
   /** A `param`: the mode of what would be its factor. */
   | { readonly kind: 'point'; readonly form: ClosedForm; readonly slots: readonly Slot[] };
 
+/** Which unknowns are points that maximise the bound, and how they move. */
+export interface PointOptions {
+  /** Sampled variables that are maximised as `param`s are. */
+  readonly maximised: ReadonlySet<string>;
+  /** Weight of the old natural parameters in the new ones, 0 to less than 1. */
+  readonly damping: number;
+  /** Added to the diagonal of covariance matrices after every step. */
+  readonly inflate: number;
+}
+export const plainPoints: PointOptions = { maximised: new Set(), damping: 0, inflate: 0 };
+/** A state storage that is 1 once natural parameters of an earlier step exist. */
+export const dampingStorage: string = '%damping';
+
 /** Probabilities of quantiles in the order in which they are written. */
 export const quantileLevels: readonly number[] = [0.05, 0.5, 0.95];
 
@@ -60,11 +73,13 @@ const largestTable = 1 << 16;
 function parameterOf(variable: string, statement: number, name: string): string { return `Q|${variable}|${statement}|${name}`; }
 
 /** Decides how a block's factor is kept. @throws MeanFieldRefusal naming the term where no way is known. */
-export function factorKind(builder: ProgramBuilder, block: MeanFieldBlock): FactorKind {
+export function factorKind(builder: ProgramBuilder, block: MeanFieldBlock, points: PointOptions = plainPoints): FactorKind {
   const r = block.recognised;
   const name = block.region.variable.name;
   const self = ref(name, block.region.at);
+  const isPoint = block.region.statement.kind === 'param' || points.maximised.has(name);
   if (builder.model.finiteRange(name) !== null) {
+    if (isPoint) throw new MeanFieldRefusal('takes finitely many values, which are not maximised one by one', self, name);
     const range = builder.model.finiteRange(name)!;
     const low = builder.bind(range.low), count = builder.bind(add(sub(range.high, range.low), one));
     if (low.op !== 'const' || count.op !== 'const') throw new MeanFieldRefusal('has a support that differs between elements', range.high, name);
@@ -72,7 +87,7 @@ export function factorKind(builder: ProgramBuilder, block: MeanFieldBlock): Fact
     return { kind: 'finite', count: count.value, low: low.value };
   }
   if (block.region.variable.constraint.kind === 'ordered') throw new MeanFieldRefusal('is bounded by its neighbours, so it has no fixed support', self, name);
-  if (block.region.statement.kind === 'param') {
+  if (isPoint) {
     if (r.kind === 'none') throw new MeanFieldRefusal(`is a param whose maximum is not known in closed form (${r.reason})`, r.term ?? self, name);
     return { kind: 'point', form: r, slots: 'slots' in r ? r.slots : [] };
   }
@@ -116,21 +131,21 @@ function oneHotShape(builder: ProgramBuilder, variable: string): readonly number
 }
 
 /** Code of all blocks. @throws MeanFieldRefusal where a factor or an expectation is not to be had. */
-export function blockCodes(builder: ProgramBuilder, field: MeanField, folded: FoldedTables): readonly BlockCode[] {
-  return field.blocks.map((block) => blockCode(builder, block, field.needed.filter((n) => n.variable === block.region.variable.name || n.variable === oneHotOf(block.region.variable.name)), folded));
+export function blockCodes(builder: ProgramBuilder, field: MeanField, folded: FoldedTables, points: PointOptions = plainPoints): readonly BlockCode[] {
+  return field.blocks.map((block) => blockCode(builder, block, field.needed.filter((n) => n.variable === block.region.variable.name || n.variable === oneHotOf(block.region.variable.name)), folded, points));
 }
 
-function blockCode(builder: ProgramBuilder, raw: MeanFieldBlock, needed: readonly NeededExpectation[], folded: FoldedTables): BlockCode {
+function blockCode(builder: ProgramBuilder, raw: MeanFieldBlock, needed: readonly NeededExpectation[], folded: FoldedTables, points: PointOptions): BlockCode {
   const exact = (list: readonly Contribution[]): readonly Contribution[] => list.map((c) => ({ ...c, coefficient: withExactZeros(builder, c.coefficient) }));
   const block = { ...raw, expected: exact(raw.expected), common: exact(raw.common) };
-  const factor = factorKind(builder, block);
+  const factor = factorKind(builder, block, points);
   const context = new RegionContext(builder, { ...block.collected, region: block.region }, folded, needed.map((n) => n.name));
   switch (factor.kind) {
     case 'finite': return finiteBlock(context, block, factor);
     case 'family': return familyBlock(context, block, factor.family, factor.slots, needed);
     case 'powerGamma': return powerGammaBlock(context, block, factor.power, factor.slots, needed);
     case 'grid': return gridBlock(context, block, factor.slots, needed);
-    case 'point': return pointBlock(context, block, factor, needed);
+    case 'point': return pointBlock(context, block, factor, needed, points);
   }
 }
 
@@ -429,23 +444,41 @@ function gridBlock(context: RegionContext, block: MeanFieldBlock, slots: readonl
 }
 
 /** A `param`: the mode of the density its contributions give, on the scale of the program. */
-function pointBlock(context: RegionContext, block: MeanFieldBlock, factor: FactorKind & { kind: 'point' }, needed: readonly NeededExpectation[]): BlockCode {
+function pointBlock(context: RegionContext, block: MeanFieldBlock, factor: FactorKind & { kind: 'point' }, needed: readonly NeededExpectation[], points: PointOptions): BlockCode {
   const { builder } = context;
   const eta = naturals(context, factor.slots, block.expected);
+  const damped = points.damping > 0 ? factor.slots.flatMap((slot, k) => dampedSlot(context, slot, eta.storages[k]!, k, points.damping)) : [];
   const mode = modeOf(context, factor.form, factor.slots.map((s, k) => naturalArray(s, eta.storages[k]!, context.eventDims)));
   const next = builder.fresh('mode', context.eventDims, context.eventDims.length === 0 ? 'local' : 'scratch');
+  const inflated = (event: readonly Index[]): Expr => {
+    const value = ref(next, event);
+    return points.inflate > 0 && regionSupport(context.region).kind === 'cov' ? add(value, cond(apply('eq', event[0]!, event[1]!), num(points.inflate), zero)) : value;
+  };
   const hold = [
     ...overEvent(context, (event) => [store(next, event, builder.bind(elementAt(mode, ...event)))]),
-    ...overEvent(context, (event) => [store(context.name, [...context.at, ...event], ref(next, event))]),
+    ...overEvent(context, (event) => [store(context.name, [...context.at, ...event], inflated(event))]),
   ];
   const tables = needed.flatMap((n) => writeTable(context, n.name, stateStatistic(context, n.kind)));
   return {
     block, factor, scores: null, common: [],
-    ...together(context, [...eta.code, ...hold], tables),
+    ...together(context, [...eta.code, ...damped, ...hold], tables),
     entropy: () => [], draw: [],
     moments: (mean, variance) => over(context, overEvent(context, (event) => [store(mean, [...context.at, ...event], context.current(event)), store(variance, [...context.at, ...event], zero)])),
     quantiles: (into) => over(context, overEvent(context, (event) => into.map((s) => store(s, [...context.at, ...event], context.current(event))))),
   };
+}
+
+/** Mixes a natural parameter with the one of the step before, once there is one, and remembers the mixture. */
+function dampedSlot(context: RegionContext, slot: Slot, storage: string, k: number, damping: number): readonly Code[] {
+  const { builder } = context;
+  const lead = builder.storage(context.name).shape.slice(0, context.at.length);
+  const dims = slot.rank === 0 ? [] : slot.rank === 1 ? [context.eventDims[0]!] : [context.eventDims[0]!, context.eventDims[0]!];
+  const old = builder.addStorage({ name: parameterOf(context.name, context.region.statement.id, `natural${k}`), type: 'float64', shape: [...lead, ...dims], place: 'state' });
+  const event = dims.map((_, d) => index(`d${d}`));
+  const cell = [...context.at, ...event];
+  const mixed = cond(apply('gt', ref(dampingStorage, []), zero), add(mul(num(1 - damping), ref(storage, event)), mul(num(damping), ref(old, cell))), ref(storage, event));
+  const body: readonly Code[] = [store(storage, event, mixed), store(old, cell, ref(storage, event))];
+  return event.reduceRight<readonly Code[]>((inner, i, d) => [forLoop(i, zero, num(dims[d]!), inner)], body);
 }
 
 /** The smallest number whose log is taken: a proportion that nothing supports is 0, and 0 log 0 is 0. */
@@ -497,12 +530,12 @@ export function givenOneHots(builder: ProgramBuilder, codes: readonly BlockCode[
   }
 }
 
-/** The evidence lower bound: expected log joint plus entropies, into a scalar storage. */
-export function boundCode(builder: ProgramBuilder, field: MeanField, codes: readonly BlockCode[], folded: FoldedTables, into: string): readonly Code[] {
+/** The expected log joint into a scalar storage; with the entropies of the factors it is the evidence lower bound. */
+export function energyCode(builder: ProgramBuilder, field: MeanField, folded: FoldedTables, into: string): readonly Code[] {
   const tables = new StatisticTables(builder, [], [], folded);
   const terms = field.energy.map((t) => {
     const done = tables.contract({ ...t, coefficient: withExactZeros(builder, t.coefficient) }, []);
     return guarded(done.guards, done.value);
   });
-  return [...tables.before, store(into, [], addAll(terms)), ...codes.flatMap((c) => c.entropy(into))];
+  return [...tables.before, store(into, [], addAll(terms))];
 }
