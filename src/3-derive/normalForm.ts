@@ -35,8 +35,9 @@ class TooLarge extends Error {}
 
 /**
  * The canonical form of an expression (lets inlined). Falls back to one opaque atom where expansion would
- * explode. Differences from data that lie far from zero stay whole unless `self` stands in them: nothing
- * is to be learnt of `self` by expanding them, and their squares would cancel.
+ * explode. Where some data lie far from zero, sums and differences of such data and of unknowns that may
+ * follow them stay whole unless `self` stands in them: nothing is to be learnt of `self` by expanding them,
+ * and their squares would cancel.
  */
 export function normalForm(e: Expr, model: DerivedModel, self: string | null = null): readonly Monomial[] {
   const expander = new Expander(model, self);
@@ -159,9 +160,34 @@ class Expander {
   }
 
   private isResidual(e: Expr): boolean {
-    if (this.self === null || this.model.offCentre.size === 0) return false;
-    const names = variablesOf(e);
-    return !names.has(this.self) && [...names].some((name) => this.model.offCentre.has(name));
+    if (this.self === null || this.model.offCentre.size === 0 || variablesOf(e).has(this.self)) return false;
+    const degrees = this.degrees(e);
+    return degrees !== null && degrees.size > 0;
+  }
+  /**
+   * What an expression says of quantities that may lie far from zero, data and unknowns of either sign, with the
+   * degree of each; null where it is not a polynomial of degree one in each of them.
+   */
+  private degrees(e: Expr): ReadonlyMap<string, number> | null {
+    switch (e.op) {
+      case 'ref': return this.model.offCentre.has(e.variable) || this.mayBeFar(e) ? new Map([[e.variable, 1]]) : new Map();
+      case 'reduce': return e.kind === 'sum' ? this.degrees(e.body) : this.constantDegrees(e);
+      case 'cond': return merged([this.degrees(e.then), this.degrees(e.otherwise)], Math.max);
+      case 'apply': switch (e.fn) {
+        case 'add': case 'sub': return merged(e.args.map((a) => this.degrees(a)), Math.max);
+        case 'neg': return this.degrees(e.args[0]!);
+        case 'mul': return merged(e.args.map((a) => this.degrees(a)), (a, b) => a + b);
+        case 'div': return merged([this.degrees(e.args[0]!), this.constantDegrees(e.args[1]!)], (a, b) => a + b);
+        default: return this.constantDegrees(e);
+      }
+      default: return this.constantDegrees(e);
+    }
+  }
+  private mayBeFar(e: Expr & { op: 'ref' }): boolean {
+    return this.model.statusOf(e.variable) !== 'given' && this.model.graph.variables.get(e.variable)?.scalar === 'real' && !this.model.isNonNegative(e);
+  }
+  private constantDegrees(e: Expr): ReadonlyMap<string, number> | null {
+    return this.model.dependsOnLatents(e) || [...variablesOf(e)].some((name) => this.model.offCentre.has(name)) ? null : new Map();
   }
 
   private power(base: Expr, exponent: Expr): readonly Monomial[] {
@@ -270,6 +296,21 @@ class Expander {
     if (!this.model.dependsOnLatents(e)) return e;
     return rebuild(combine(this.expand(e)));
   }
+}
+
+/** Degrees of a sum or product from those of its parts; null where one of them exceeds one. */
+function merged(parts: readonly (ReadonlyMap<string, number> | null)[], join: (a: number, b: number) => number): ReadonlyMap<string, number> | null {
+  const out = new Map<string, number>();
+  for (const part of parts) {
+    if (part === null) return null;
+    for (const [name, degree] of part) {
+      const known = out.get(name);
+      const next = known === undefined ? degree : join(known, degree);
+      if (next > 1) return null;
+      out.set(name, next);
+    }
+  }
+  return out;
 }
 
 /** Guards may depend on data, indices and discrete latents, never on continuous ones. */

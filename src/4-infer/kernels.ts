@@ -363,10 +363,17 @@ export function scalarDensity(context: RegionContext, candidate: Expr, recompute
   const kinds: Slot[] = [];
   for (const c of collected.contributions) if (!kinds.some((s) => sameKind(s.statistic, c.statistic))) kinds.push({ statistic: c.statistic, rank: 0 });
   const eta = naturals(context, kinds);
-  const separable = addAll(kinds.map((s, k) => {
+  const coefficient = (power: number): Expr => addAll(kinds.flatMap((s, k) => (s.statistic.kind === 'power' && s.statistic.power === power ? [ref(eta.storages[k]!, [])] : [])));
+  const others = kinds.flatMap((s, k): readonly Expr[] => {
+    if (s.statistic.kind === 'power' && (s.statistic.power === 1 || s.statistic.power === 2)) return [];
     const eta_ = ref(eta.storages[k]!, []), statistic = replaceSelf(builder.bind(selfExpr(s.statistic)), candidate);
-    return s.statistic.kind === 'other' ? ifCounted(eta_, mul(eta_, statistic)) : mul(eta_, statistic);
-  }));
+    return [s.statistic.kind === 'other' ? ifCounted(eta_, mul(eta_, statistic)) : mul(eta_, statistic)];
+  });
+  // a x + b x^2 up to a constant, about the current value c: (x - c) (a + b (x + c)) keeps its digits far from zero.
+  const origin = builder.fresh('origin', [], 'local'), current = context.current();
+  const quadratic = mul(sub(candidate, ref(origin, [])), add(coefficient(1), mul(coefficient(2), add(candidate, ref(origin, [])))));
+  const separable = addAll([...others, quadratic]);
+  const before = isConst(quadratic, 0) ? eta.code : [...eta.code, store(origin, [], cond(apply('lt', apply('abs', current), num(Infinity)), current, zero))];
   const { low, high } = boundExprs(context);
   const inside = boundTest(candidate, low, high);
   const direct = collected.direct.length === 0 ? zero : directDensity(context, collected.direct, null);
@@ -376,7 +383,7 @@ export function scalarDensity(context: RegionContext, candidate: Expr, recompute
   if (inside !== null) body.push(when(inside, [], outside));
   if (collected.direct.length > 0) body.push(store(here.storage, here.at, candidate), ...recompute);
   body.push({ do: 'return', value: add(separable, direct) });
-  return { before: eta.code, body };
+  return { before, body };
 }
 /** A function of the element may read what only the elements with that term have (`y[t + 1]`): it counts where its coefficient is not 0. */
 function ifCounted(coefficient: Expr, e: Expr): Expr { return cond(apply('eq', coefficient, zero), zero, e); }

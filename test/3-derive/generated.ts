@@ -129,7 +129,10 @@ export function compareGenerated(compiled: Compiled, state: State, most = 12): {
       const separable = separableDensity(place, termsOf(place), v);
       const inside = v[0]! >= bounds.low && v[0]! <= bounds.high;
       const direct = place.plan.collected.direct.length === 0 ? 0 : state.with(place.plan.region, place.indices, v, () => elementDensity(place, null, place.plan.collected.direct));
-      differ('log density', named.get(density)![flat]!, inside ? separable.value + direct : Number.NEGATIVE_INFINITY, separable.magnitude + Math.abs(direct));
+      // In code a x + b x^2 counts from the current value.
+      const current = state.storage(plan.region.variable.name)[flat]!;
+      const origin = termsOf(place).reduce((sum, t) => (t.kind.kind === 'power' && (t.kind.power === 1 || t.kind.power === 2) ? sum + t.coefficient * current ** t.kind.power : sum), 0);
+      differ('log density', named.get(density)![flat]!, inside ? separable.value - origin + direct : Number.NEGATIVE_INFINITY, separable.magnitude + Math.abs(origin) + Math.abs(direct));
     }
   });
   return { failures, compared };
