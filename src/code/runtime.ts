@@ -8,6 +8,7 @@ import { toNested } from '../expr/evaluate.js';
 import { primitives } from '../expr/primitives.js';
 import { arrayFunctions } from '../numeric/linearAlgebra.js';
 import type { Random } from '../random/generator.js';
+import * as gaussianBlock from '../random/gaussianBlock.js';
 import * as metropolis from '../random/metropolis.js';
 import { quadratureGrid } from '../random/quadratureGrid.js';
 import * as variates from '../random/variates.js';
@@ -44,7 +45,7 @@ export function createRuntime(
   random: Random, hostFunctions: readonly HostFunction[] = [], procedures: ReadonlyMap<string, Procedure> = new Map(),
 ): Runtime {
   const faults = new Map<number, number>();
-  const known = new Map<string, unknown>([...Object.entries(variates), ...Object.entries(metropolis), ['quadratureGrid', quadratureGrid], ...procedures]);
+  const known = new Map<string, unknown>([...Object.entries(variates), ...Object.entries(metropolis), ...Object.entries(gaussianBlock), ['quadratureGrid', quadratureGrid], ...procedures]);
   return {
     random,
     fractions: fractionTable(),
