@@ -25,12 +25,18 @@ export interface AncestralOptions {
    * absurdly far out.
    */
   readonly near?: Expr | undefined;
+  /** What to do for an element of a statement instead of drawing or computing it; `place` puts expressions of the statement where its code stands. */
+  readonly element?: ((s: Statement, place: (e: Expr) => Expr) => readonly Code[]) | undefined;
+  /** Runs backwards: what is defined last comes first. */
+  readonly reverse?: boolean | undefined;
 }
 
 /** Code that runs the wanted statements in an order in which everything read is defined. */
 export function ancestralCode(builder: ProgramBuilder, options: AncestralOptions): readonly Code[] {
-  return schedule(builder.bound.graph).flatMap((g) => groupCode(builder, g, options, new Map()));
+  return inOrder(schedule(builder.bound.graph), options).flatMap((g) => groupCode(builder, g, options, new Map()));
 }
+
+function inOrder<T>(items: readonly T[], options: AncestralOptions): readonly T[] { return options.reverse === true ? [...items].reverse() : items; }
 
 /** Coordinates that enclosing fused loops have fixed, by statement. */
 type Fixed = ReadonlyMap<Statement, ReadonlyMap<Index, { readonly value: Expr; readonly tests: readonly Expr[] }>>;
@@ -58,7 +64,7 @@ function groupCode(builder: ProgramBuilder, group: Group, options: AncestralOpti
     inner.set(s, own);
   }
   builder.noteRange(coordinate, from!, to!);
-  return [forLoop(coordinate, from!, to!, group.body.flatMap((g) => groupCode(builder, g, options, inner)), group.direction === 'descending')];
+  return [forLoop(coordinate, from!, to!, inOrder(group.body, options).flatMap((g) => groupCode(builder, g, options, inner)), (group.direction === 'descending') !== (options.reverse === true))];
 }
 
 function statementCode(builder: ProgramBuilder, s: Statement, fixed: ReadonlyMap<Index, { readonly value: Expr; readonly tests: readonly Expr[] }>, options: AncestralOptions): readonly Code[] {
@@ -68,12 +74,12 @@ function statementCode(builder: ProgramBuilder, s: Statement, fixed: ReadonlyMap
   const place = (e: Expr): Expr => builder.bind(substitute(e, map));
   const binders = s.plates.filter((p) => !map.has(p.index)).map((p) => builder.bindBinder({ index: p.index, from: place(p.from), to: place(p.to) }));
   const guards = [...tests.map((t) => builder.bind(substitute(t, map))), ...s.guards.map(place)].filter((g) => !isConst(g, 1));
-  const body = elementCode(builder, s, place, options);
+  const body = options.element === undefined ? elementCode(builder, s, place, options) : options.element(s, place);
   if (body.length === 0) return [];
   // Tests of fused coordinates come before the loops whose bounds may use them.
   const early = guards.filter((g) => !mentionsAny(g, binders.map((b) => b.index)));
   const late = guards.filter((g) => !early.includes(g));
-  return early.reduceRight<readonly Code[]>((code, g) => [when(g, code)], loops(binders, late, body));
+  return early.reduceRight<readonly Code[]>((code, g) => [when(g, code)], loops(binders, late, body, options.reverse));
 }
 function mentionsAny(e: Expr, indices: readonly Index[]): boolean {
   let found = false;

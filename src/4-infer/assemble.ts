@@ -42,10 +42,15 @@ export function jointTerms(builder: ProgramBuilder, factors: readonly Factor[]):
 
 /** Code that recomputes recursive quantities in memory after a latent they depend on has changed. */
 export function recomputeCode(builder: ProgramBuilder, changed: string | null): readonly Code[] {
+  const wanted = recomputed(builder, changed);
+  return wanted === null ? [] : ancestralCode(builder, { generate: 'latents', wanted });
+}
+/** The statements that recompute recursive quantities; null where there are none. */
+export function recomputed(builder: ProgramBuilder, changed: string | null): ((s: Statement) => boolean) | null {
   const needed = new Set<string>();
   const graph = builder.bound.graph;
   for (const s of graph.statements) if (s.kind === 'let' && s.recursive && isComputed(builder, s)) needed.add(s.target.variable);
-  if (needed.size === 0) return [];
+  if (needed.size === 0) return null;
   // Quantities between the latent and the recursion are read from memory too.
   const depends = (name: string, seen: Set<string> = new Set()): boolean => {
     if (changed === null || name === changed) return true;
@@ -59,10 +64,7 @@ export function recomputeCode(builder: ProgramBuilder, changed: string | null): 
     seen.add(name);
     return graph.statements.some((s) => s.kind === 'let' && readsOf(s).has(name) && feeds(s.target.variable, seen));
   };
-  return ancestralCode(builder, {
-    generate: 'latents',
-    wanted: (s) => s.kind === 'let' && isComputed(builder, s) && depends(s.target.variable) && feeds(s.target.variable),
-  });
+  return (s) => s.kind === 'let' && isComputed(builder, s) && depends(s.target.variable) && feeds(s.target.variable);
 }
 /** True for definitions to evaluate during a run: also of elements of a variable that is sampled elsewhere. */
 function isComputed(builder: ProgramBuilder, s: Statement): boolean {

@@ -164,10 +164,10 @@ export function guarded(guards: readonly Expr[], value: Expr, otherwise: Expr = 
 }
 
 /** Wraps code into loops and guards, outermost first. */
-export function loops(binders: readonly Binder[], guards: readonly Expr[], body: readonly Code[]): readonly Code[] {
+export function loops(binders: readonly Binder[], guards: readonly Expr[], body: readonly Code[], descending: boolean = false): readonly Code[] {
   let out = body;
   for (const g of [...guards].reverse()) out = [when(g, out)];
-  for (const b of [...binders].reverse()) out = [forLoop(b.index, b.from, b.to, out)];
+  for (const b of [...binders].reverse()) out = [forLoop(b.index, b.from, b.to, out, descending)];
   return out;
 }
 
@@ -186,7 +186,7 @@ export function givenOf(bound: BoundModel): Given {
  * sum (y - m)^2 from sum y, sum y^2 and m loses a factor (mean / sd)^2 of its 16 digits: beyond this
  * ratio residuals are summed as they stand.
  */
-const largestOffset = 1e4;
+const largestOffset = 1e3;
 
 /** True where a vector, or a column of an array, is off centre. A constant one is not: an intercept's ones. */
 function isOffCentre({ shape, values, mask, absent }: BoundVariable): boolean {
