@@ -32,10 +32,13 @@ export interface Derivation {
   readonly regions: readonly RegionPlan[];
 }
 
-/** The canonical form and every region's conditional. */
-export function derive(model: DerivedModel): Derivation {
-  const factors = jointFactors(model);
-  const forms = factorForms(factors, model);
+/**
+ * The canonical form and every region's conditional; of some of the factors and regions where they are
+ * named, with the forms that `known` has already.
+ */
+export function derive(model: DerivedModel, factors: readonly Factor[] = jointFactors(model), latents: readonly LatentRegion[] = latentRegions(model), known: Derivation | null = null): Derivation {
+  const forms = factors.flatMap((f) => known?.forms.filter((k) => k.factor === f) ?? []);
+  forms.push(...factorForms(factors.filter((f) => !forms.some((k) => k.factor === f)), model));
   // Only factors that read a latent, or a recursion that follows it, speak of it.
   const readers = new Map<string, FactorForm[]>();
   for (const form of forms) {
@@ -43,7 +46,7 @@ export function derive(model: DerivedModel): Derivation {
     const names = new Set([factor.logDensity, ...factor.guards, ...factor.conditions].flatMap((e) => [...variablesOf(e)]));
     for (const name of names) { const list = readers.get(name); if (list === undefined) readers.set(name, [form]); else list.push(form); }
   }
-  const regions = latentRegions(model).map((region): RegionPlan => {
+  const regions = latents.map((region): RegionPlan => {
     const { name } = region.variable;
     const read = new Set([name, ...model.recursionsOf(name)].flatMap((n) => readers.get(n) ?? []));
     const ordered = [...read].sort((a, b) => a.factor.id - b.factor.id);
