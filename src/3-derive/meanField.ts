@@ -10,7 +10,8 @@ import { provablyDistinct, provablyEqual, provablyLess, provablyNonNegative, typ
 import {
   type Expr, add, apply, cond, equal, freeIndices, index, isConst, mul, mulAll, num, one, pow, ref, rewrite, sub, variablesOf, visit, zero,
 } from '../expr/expr.js';
-import { type Contribution, collect, type Collected, type FactorForm, selfExpr, selfName, type StatisticKind } from './conditional.js';
+import { momentAboutMeans, type Moment, type MomentReader, wholeSums } from './aboutMeans.js';
+import { type Contribution, collect, type Collected, type FactorForm, factorForms, selfExpr, selfName, type StatisticKind } from './conditional.js';
 import { type Recognised, recognise, regionSupport, statisticName } from './closedForm.js';
 import { type Binder, combine, factorsOf, type Monomial, monomialExpr, normalForm } from './normalForm.js';
 import { type DerivedModel, latentRegions, type LatentRegion } from './model.js';
@@ -19,6 +20,8 @@ import { type DerivedModel, latentRegions, type LatentRegion } from './model.js'
 export function oneHotOf(variable: string): string { return `${variable}=`; }
 /** Name of the table of E[statistic] of a variable. */
 export function expectationOf(variable: string, statistic: string): string { return `E|${variable}|${statistic}`; }
+/** Name of the table of variances of a variable's scalar elements, covariance matrices of its vectors. */
+export function covarianceOf(variable: string): string { return expectationOf(variable, 'covariance'); }
 /** Names that stand for something a run changes, though no variable of the program has them. */
 export function isDerivedName(name: string): boolean { return name.endsWith('=') || name.startsWith('E|'); }
 
@@ -49,8 +52,10 @@ export interface MeanFieldBlock {
 export interface MeanField {
   readonly blocks: readonly MeanFieldBlock[];
   /** Expected log joint as sums of products of expectations. */
-  readonly energy: readonly { readonly binders: readonly Binder[]; readonly guards: readonly Expr[]; readonly coefficient: Expr }[];
+  readonly energy: readonly { readonly factor: number; readonly binders: readonly Binder[]; readonly guards: readonly Expr[]; readonly coefficient: Expr }[];
   readonly needed: readonly NeededExpectation[];
+  /** Variables of whose elements covariances are read, from tables named by `covarianceOf`. */
+  readonly covariances: ReadonlySet<string>;
 }
 
 /** Unknowns that are points rather than factors, and how expectations within joint blocks are read. */
@@ -61,7 +66,7 @@ export interface MeanFieldOptions {
 const factorsOnly: MeanFieldOptions = { points: new Set() };
 
 /** What taking expectations needs: the model, what is a point, and the tables asked for so far. */
-interface Scope extends MeanFieldOptions { readonly model: DerivedModel; readonly needed: Map<string, NeededExpectation> }
+interface Scope extends MeanFieldOptions { readonly model: DerivedModel; readonly needed: Map<string, NeededExpectation>; readonly covariances: Set<string> }
 
 /**
  * Updates and energy of the fully factorised family.
@@ -69,26 +74,67 @@ interface Scope extends MeanFieldOptions { readonly model: DerivedModel; readonl
  */
 export function meanField(forms: readonly FactorForm[], model: DerivedModel, options: MeanFieldOptions = factorsOnly): MeanField {
   const needed = new Map<string, NeededExpectation>();
-  const scope: Scope = { ...options, model, needed };
-  const expander = new OneHot(model);
-  const oneHot: readonly FactorForm[] = forms.map((f) => ({
-    factor: f.factor, monomials: combine([...f.monomials.map((m) => within(m, f, scope)), ...supportTerms(f, scope)].flatMap((m) => expander.expand(m))),
-  }));
+  const scope: Scope = { ...options, model, needed, covariances: new Set() };
+  /** The forms with one-hot latents, read for one variable: sums of data far from zero that it does not stand in are whole. */
+  const readFor = (self: string | null): { readonly expander: OneHot; readonly forms: readonly FactorForm[]; readonly oneHot: readonly FactorForm[] } => {
+    const expander = new OneHot(model, self);
+    const own = self === null ? forms : factorForms(forms.map((f) => f.factor), model, self);
+    const oneHot = own.map((f): FactorForm => ({
+      factor: f.factor, monomials: combine([...f.monomials.map((m) => within(m, f, scope)), ...supportTerms(f, scope)].flatMap((m) => expander.expand(m))),
+    }));
+    return { expander, forms: own, oneHot };
+  };
+  const expanded = readFor(null), centred = model.offCentre.size > 0;
   const blocks = latentRegions(model).map((region): MeanFieldBlock => {
     const finite = model.finiteRange(region.variable.name) !== null;
     const view = finite ? oneHotRegion(region) : region;
-    const collected = collectOneHot(view, oneHot, model, finite);
+    const read = centred ? readFor(view.variable.name) : expanded;
+    const collected = collectOneHot(view, read.oneHot, model, finite);
     const recognised = finite ? recognise(collect(region, forms, model), model) : recognise(collected, model);
     refuseMovingBounds(collected, region, scope);
-    const expected = collected.contributions.map((c) => ({ ...c, coefficient: expect(c.coefficient, c.binders, region, scope) }));
-    const common = finite ? collectOneHot(view, forms.map((f) => ({ factor: f.factor, monomials: combine(withoutValue(f, region, model).flatMap((m) => expander.expand(m))) })), model, true).contributions : [];
-    return { region, collected, recognised, expected, common: common.map((c) => ({ ...c, coefficient: expect(c.coefficient, c.binders, region, scope) })) };
+    const expected = collected.contributions.flatMap((c) => inExpectation(c, region, scope));
+    const common = finite ? collectOneHot(view, read.forms.map((f) => ({ factor: f.factor, monomials: combine(withoutValue(f, region, model).flatMap((m) => read.expander.expand(m))) })), model, true).contributions : [];
+    return { region, collected, recognised, expected, common: common.flatMap((c) => inExpectation(c, region, scope)) };
   });
-  const energy = oneHot.flatMap((f) => f.monomials.map((m) => ({
-    binders: m.binders, guards: m.guards,
-    coefficient: expect(mulAll([...m.coefficient, ...m.atoms.map((a) => pow(a.base, a.power))]), m.binders, null, scope),
-  })));
-  return { blocks, energy, needed: [...needed.values()] };
+  const energy = (centred ? readFor('') : expanded).oneHot.flatMap((f) => f.monomials.flatMap((m) => inExpectation({
+    factor: f.factor.id, binders: m.binders, guards: m.guards, coefficient: mulAll([...m.coefficient, ...m.atoms.map((a) => pow(a.base, a.power))]),
+  }, null, scope)));
+  return { blocks, energy, needed: [...needed.values()], covariances: scope.covariances };
+}
+
+/** A sum with its coefficient in expectation: sums kept whole about the means of what stands in them. */
+function inExpectation<T extends Moment>(c: T, own: LatentRegion | null, scope: Scope): readonly T[] {
+  const { model } = scope;
+  const reader = momentReader(scope);
+  const whole = model.offCentre.size === 0 ? [] : wholeSums(c.coefficient, reader);
+  if (whole.length === 0) return [{ ...c, coefficient: expect(c.coefficient, c.binders, own, scope) }];
+  const rest = mulAll(factorsOf(c.coefficient).filter((f) => !whole.some((w) => w.factor === f)));
+  const sums = whole.flatMap((w) => (w.power === 2 ? [w.sum, w.sum] : [w.sum]));
+  const besides = variablesOf(rest);
+  const independent = sums.every((e) => [...variablesOf(e)].every((v) => !besides.has(v) || !dependsOnState(ref(v, []), model) || scope.points.has(v)));
+  const moments = independent ? momentAboutMeans(sums, [...c.binders, ...(own?.plates ?? [])], reader) : null;
+  if (moments !== null) {
+    const outside = expect(rest, c.binders, own, scope);
+    return moments.map((m) => ({ ...c, binders: [...c.binders, ...m.binders], guards: [...c.guards, ...m.guards], coefficient: mulAll([outside, m.coefficient]) }));
+  }
+  return normalForm(mulAll(sums), model).map((m) => {
+    const binders = [...c.binders, ...m.binders];
+    return { ...c, binders, guards: [...c.guards, ...m.guards], coefficient: expect(mulAll([rest, ...m.coefficient, ...m.atoms.map((a) => pow(a.base, a.power))]), binders, own, scope) };
+  });
+}
+function momentReader(scope: Scope): MomentReader {
+  const { model, needed, points, covariances } = scope;
+  return {
+    model,
+    fixed: (e) => onlyPoints(e, scope),
+    mean: (x) => { const item = itemOf(x, model); return table(item, [...item.lead, ...item.event], needed, model); },
+    covariance: (variable, lead, first, second) => {
+      if (first.length > 1) return null;
+      if (points.has(variable)) return zero;
+      covariances.add(variable);
+      return ref(covarianceOf(variable), [...lead, ...first, ...second]);
+    },
+  };
 }
 
 /** Terms of a factor that do not mention the latent it reads, as terms of each of its values. */
@@ -182,7 +228,9 @@ function holds(test: Expr, ranges: readonly Range[]): boolean {
 
 class OneHot {
   private readonly model: DerivedModel;
-  constructor(model: DerivedModel) { this.model = model; }
+  /** The variable that the forms are read for (`normalForm`). */
+  private readonly self: string | null;
+  constructor(model: DerivedModel, self: string | null) { this.model = model; this.self = self; }
 
   /**
    * The monomial with every reference to a finite latent summed over its values, innermost references
@@ -206,7 +254,7 @@ class OneHot {
     const outer: Binder[] = m.binders.map((b) => ({ index: b.index, from: put(b.from), to: put(b.to) }));
     const binders = [...outer.slice(0, position), own, ...outer.slice(position)];
     const guards = m.guards.map(put).filter((g) => !holds(g, binders));
-    return normalForm(body, this.model).flatMap((x) => {
+    return normalForm(body, this.model, this.self).flatMap((x) => {
       if (x.coefficient.some((c) => c.op === 'apply' && c.fn === 'log' && holds(c.args[0]!, binders))) return [];
       return this.expand({ binders: [...binders, ...x.binders], guards: [...guards, ...x.guards], coefficient: x.coefficient, atoms: [...kept, hot, ...x.atoms] });
     });

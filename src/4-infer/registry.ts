@@ -1,14 +1,16 @@
 /** The backends, one line each. Names of later versions answer "not in this version". */
 import type { Backend } from './backend.js';
 import { cavi } from './cavi/index.js';
+import { em } from './em/index.js';
 import { gibbs } from './gibbs/index.js';
 import { mh } from './mh/index.js';
 
 export const backends: ReadonlyMap<string, Backend> = new Map([
   cavi,
+  em,
   gibbs,
   mh,
 ].map((b) => [b.name, b]));
 
 /** Backends that the language names and this version does not have. */
-export const laterBackends: readonly string[] = ['auto', 'exact', 'em', 'map', 'laplace', 'advi', 'nuts', 'hmc', 'smc'];
+export const laterBackends: readonly string[] = ['auto', 'exact', 'map', 'laplace', 'advi', 'nuts', 'hmc', 'smc'];

@@ -81,9 +81,11 @@ export class CaviProgram {
       builder.entry(`common${k}`, b.common);
     });
     const value = builder.fresh('bound', [], 'state');
-    const energy = energyCode(builder, field, folded, value), read: Code = { do: 'return', value: ref(value, []) };
+    const energy = energyCode(builder, field.energy, folded, value), read: Code = { do: 'return', value: ref(value, []) };
     entry('bound', [...energy, ...blocks.flatMap((b) => b.entropy(value)), read], new Set());
     entry('energy', [...energy, read], new Set());
+    const priors = new Set(blocks.flatMap((b) => (b.factor.kind === 'point' ? [b.block.region.statement.id] : [])));
+    entry('logPrior', [...energyCode(builder, field.energy.filter((t) => priors.has(t.factor)), folded, value), read], new Set());
     this.refreshes = shared.declare();
     this.described = describe(builder, blocks);
     const needed = drawnVariables(builder);
@@ -133,9 +135,16 @@ export class CaviProgram {
     this.refresh('energy');
     return this.functions['energy']!()!;
   }
+  /** The log prior density of what is maximised, at its current values. */
+  logPrior(): number {
+    this.refresh('logPrior');
+    return this.functions['logPrior']!()!;
+  }
   draw(): void { this.call('draw'); this.call('report'); }
   describe(): void { this.call('describe'); }
 
+  /** The tables of one block changed from outside. */
+  changedTables(block: number): void { this.changed(block); }
   /** Numbers of the tables of a block changed from outside. */
   touched(): void { for (const r of this.refreshes) this.stale.add(r.entry); }
 

@@ -48,26 +48,44 @@ const seedPowers: readonly number[] = [1, 0.5, 0];
 /** Powers of the distance by turns: 1 is k-means++ itself, more keeps away from components found. */
 const sharpness: readonly number[] = [2, 3, 1, 2];
 
-function seed(program: CaviProgram, block: number, start: number): void {
+/** Every element shared equally among the values of a finite block, and all else updated: scales of all the data, in which distances are measured. Returns the elements. */
+function pool(program: CaviProgram, block: number): readonly number[] {
+  const code = program.blocks[block]!;
+  if (code.factor.kind !== 'finite' || code.scores === null) return [];
+  const { count } = code.factor;
+  const scores = program.memory.get(code.scores)!, table = program.memory.get(tableOf(program, block))!;
+  // The first update tells which elements exist.
+  program.update(block);
+  const elements: number[] = [];
+  for (let n = 0; n < scores.length; n++) if (!Number.isNaN(scores[n]!)) elements.push(n);
+  for (const n of elements) table.fill(1 / count, n * count, (n + 1) * count);
+  program.touched();
+  for (let turn = 0; turn < poolingTurns; turn++) program.blocks.forEach((b, k) => { if (b.factor.kind !== 'finite') program.update(k); });
+  return elements;
+}
+
+/** How seeds are drawn, and which blocks learn from them. */
+export interface Seeding {
+  /** Power of the distance by which seeds are drawn: 0 any element alike, 1 k-means++. */
+  readonly power?: number;
+  /** Blocks that move; the others keep the values of all the data shared equally. */
+  readonly moves?: (block: number) => boolean;
+}
+
+/** Gives every value of a finite block an element, and the rest of the elements to the nearest. */
+export function seed(program: CaviProgram, block: number, start: number, { power = sharpness[start % sharpness.length]!, moves = () => true }: Seeding = {}): void {
   const code = program.blocks[block]!;
   if (code.factor.kind !== 'finite' || code.scores === null) return;
   const { count } = code.factor;
   const scores = program.memory.get(code.scores)!;
   const table = program.memory.get(tableOf(program, block))!;
-  // The first update tells which elements exist.
-  program.update(block);
-  const elements: number[] = [];
-  for (let n = 0; n < scores.length; n++) if (!Number.isNaN(scores[n]!)) elements.push(n);
+  const elements = pool(program, block);
   if (elements.length < count) return;
-  // Scales of all the data at first, so that distances are measured in them.
-  for (const n of elements) table.fill(1 / count, n * count, (n + 1) * count);
-  program.touched();
-  for (let turn = 0; turn < poolingTurns; turn++) program.blocks.forEach((b, k) => { if (b.factor.kind !== 'finite') program.update(k); });
-  const components = componentBlocks(program, block);
+  const components = componentBlocks(program, block).filter(moves);
   const weight = (elements.length / count) ** seedPowers[start % seedPowers.length]!;
   const chosen: number[] = [];
   for (let k = 0; k < count; k++) {
-    chosen.push(k === 0 ? elements[Math.floor(program.random.uniform() * elements.length)]! : worstExplained(program, scores, elements, sharpness[start % sharpness.length]!));
+    chosen.push(k === 0 ? elements[Math.floor(program.random.uniform() * elements.length)]! : worstExplained(program, scores, elements, power));
     for (const n of elements) table.fill(0, n * count, (n + 1) * count);
     // Components without a seed yet stand where the first one does, not where their prior puts them.
     for (let j = 0; j < count; j++) table[(chosen[j] ?? chosen[0]!) * count + j] = weight;
@@ -79,14 +97,18 @@ function seed(program: CaviProgram, block: number, start: number): void {
   for (let turn = 0; turn < hardTurns; turn++) {
     for (const n of elements) harden(table, n * count, count);
     program.touched();
-    program.blocks.forEach((b, k) => { if (b.factor.kind !== 'finite') program.update(k); });
+    program.blocks.forEach((b, k) => { if (b.factor.kind !== 'finite' && moves(k)) program.update(k); });
     program.update(block);
   }
 }
-/** Puts the whole weight of a row on its largest entry. */
-function harden(table: Memory, offset: number, count: number): void {
-  let best = 0;
-  for (let k = 1; k < count; k++) if (table[offset + k]! > table[offset + best]!) best = k;
+/** Puts the whole weight of a row on its largest entry, the first where several are; an empty row (no such element) stays. */
+export function harden(table: Memory, offset: number, count: number): void {
+  let best = 0, total = 0;
+  for (let k = 0; k < count; k++) {
+    total += table[offset + k]!;
+    if (table[offset + k]! > table[offset + best]!) best = k;
+  }
+  if (!(total > 0)) return;
   for (let k = 0; k < count; k++) table[offset + k] = k === best ? 1 : 0;
 }
 function tableOf(program: CaviProgram, block: number): string { return `E|${program.blocks[block]!.block.region.variable.name}=|1`; }

@@ -3,14 +3,14 @@
  * parameters of its factor, and the expectations that other blocks read; the evidence lower bound;
  * draws, moments and quantiles of the factors.
  */
-import { type Code, accumulate, forLoop, store } from '../../code/loop.js';
+import { type Code, accumulate, forLoop, store, when } from '../../code/loop.js';
 import type { Family } from '../../distributions/family.js';
 import { pareto } from '../../distributions/pareto.js';
 import { InternalError } from '../../errors/diagnostic.js';
 import type { ClosedForm, Slot } from '../../3-derive/closedForm.js';
 import { kindsOf, regionSupport, replaceSelf, statisticName, statisticTerm } from '../../3-derive/closedForm.js';
 import { type Contribution, selfExpr, type StatisticKind } from '../../3-derive/conditional.js';
-import { atElement, expectationOf, type MeanField, type MeanFieldBlock, MeanFieldRefusal, type NeededExpectation, oneHotOf } from '../../3-derive/meanField.js';
+import { atElement, covarianceOf, expectationOf, type MeanField, type MeanFieldBlock, MeanFieldRefusal, type NeededExpectation, oneHotOf } from '../../3-derive/meanField.js';
 import { factorsOf } from '../../3-derive/normalForm.js';
 import { type ArrayExpr, type Expr, type Index, add, addAll, apply, at as elementAt, build, cond, exp, index, isConst, lgamma, log, mul, mulAll, neg, num, one, pow, ref, reduce, scalar, sub, zero } from '../../expr/expr.js';
 import { gridEdges, gridNodes } from '../../random/quadratureGrid.js';
@@ -58,6 +58,8 @@ export interface BlockCode {
   readonly draw: readonly Code[];
   /** Writes mean and variance of each number of the block. */
   moments(mean: string, variance: string): readonly Code[];
+  /** For vectors: writes the covariance matrix of each element. */
+  covariances?(into: string): readonly Code[];
   /** Writes the quantiles of each number of the block; null where they are not in closed form. */
   quantiles(into: readonly string[]): readonly Code[] | null;
   /** For finite blocks: the largest log weight of each element, from the last update. */
@@ -111,7 +113,12 @@ export function declareTables(builder: ProgramBuilder, field: MeanField): void {
   for (const n of field.needed) {
     if (!builder.hasStorage(n.name)) builder.addStorage({ name: n.name, type: 'float64', shape: tableShape(builder, n), place: 'state' });
   }
+  for (const variable of field.covariances) {
+    const { shape } = builder.storage(variable);
+    builder.addStorage({ name: covarianceOf(variable), type: 'float64', shape: isVector(builder, variable) ? [...shape, shape[shape.length - 1]!] : shape, place: 'state' });
+  }
 }
+function isVector(builder: ProgramBuilder, variable: string): boolean { return builder.model.statusOf(variable) !== 'partial' && builder.model.variable(variable).eventRank === 1; }
 function tableShape(builder: ProgramBuilder, n: NeededExpectation): readonly number[] {
   if (n.kind.kind === 'onehot') return oneHotShape(builder, n.variable.slice(0, -1));
   const shape = builder.storage(n.variable).shape;
@@ -132,7 +139,14 @@ function oneHotShape(builder: ProgramBuilder, variable: string): readonly number
 
 /** Code of all blocks. @throws MeanFieldRefusal where a factor or an expectation is not to be had. */
 export function blockCodes(builder: ProgramBuilder, field: MeanField, folded: FoldedTables, points: PointOptions = plainPoints): readonly BlockCode[] {
-  return field.blocks.map((block) => blockCode(builder, block, field.needed.filter((n) => n.variable === block.region.variable.name || n.variable === oneHotOf(block.region.variable.name)), folded, points));
+  return field.blocks.map((block) => {
+    const { name } = block.region.variable;
+    const code = blockCode(builder, block, field.needed.filter((n) => n.variable === name || n.variable === oneHotOf(name)), folded, points);
+    if (!field.covariances.has(name)) return code;
+    // No update reads covariances of its own block, so they may follow the whole of it.
+    const spread = code.covariances?.(covarianceOf(name)) ?? code.moments(builder.fresh('meanOf', builder.storage(name).shape, 'scratch'), covarianceOf(name));
+    return { ...code, update: [...code.update, ...spread], expectations: [...code.expectations, ...spread] };
+  });
 }
 
 function blockCode(builder: ProgramBuilder, raw: MeanFieldBlock, needed: readonly NeededExpectation[], folded: FoldedTables, points: PointOptions): BlockCode {
@@ -303,6 +317,7 @@ function familyBlock(context: RegionContext, block: MeanFieldBlock, family: Fami
     entropy: (into) => over(context, [accumulate(into, [], builder.bind(family.exponential!.entropy(p)))]),
     draw: over(context, drawVariate(builder, family.variate(p), context.place(), context.region.eventRank)),
     moments: (mean, variance) => over(context, momentCode(context, family, p, mean, variance)),
+    ...(context.region.eventRank === 1 && family.variance !== undefined ? { covariances: (into: string): readonly Code[] => over(context, writeTable(context, into, family.variance!(p))) } : {}),
     quantiles: (into) => quantileCode(context, family, p, into),
   };
 }
@@ -406,6 +421,8 @@ function powerGammaBlock(context: RegionContext, block: MeanFieldBlock, power: n
   };
 }
 
+function isPower(slot: Slot, power: number): boolean { return slot.statistic.kind === 'power' && slot.statistic.power === power; }
+
 function gridBlock(context: RegionContext, block: MeanFieldBlock, slots: readonly Slot[], needed: readonly NeededExpectation[]): BlockCode {
   const { builder } = context;
   const eta = naturals(context, slots, block.expected);
@@ -415,7 +432,12 @@ function gridBlock(context: RegionContext, block: MeanFieldBlock, slots: readonl
   const nodes = table('nodes', [gridNodes]), weights = table('weights', [gridNodes]), edges = table('edges', [gridEdges]), entropies = table('entropy', []);
   const x = builder.fresh('x', [], 'local'), f = builder.fresh('density', [], 'local'), total = builder.fresh('logIntegral', [], 'local'), centre = builder.fresh('centre', [], 'local');
   const at = (k: StatisticKind, v: Expr): Expr => replaceSelf(builder.bind(atElement(selfExpr(k), context.at)), v);
-  const density = (v: Expr): Expr => addAll(slots.map((s, k) => mul(ref(eta.storages[k]!, []), at(s.statistic, v))));
+  // a v + b v^2 up to a constant, about its middle: squares of numbers far from zero would cancel.
+  const coefficient = (power: number): Expr => addAll(slots.flatMap((s, k) => (isPower(s, power) ? [ref(eta.storages[k]!, [])] : [])));
+  const middle = builder.fresh('middle', [], 'local'), [a, b] = [coefficient(1), coefficient(2)];
+  const fromMiddle = (v: Expr): Expr => sub(v, ref(middle, []));
+  const quadratic = (v: Expr): Expr => mul(fromMiddle(v), add(a, mul(b, add(v, ref(middle, [])))));
+  const density = (v: Expr): Expr => addAll([...slots.flatMap((s, k) => (isPower(s, 1) || isPower(s, 2) ? [] : [mul(ref(eta.storages[k]!, []), at(s.statistic, v))])), quadratic(v)]);
   const { low, high } = boundExprs(context);
   const mean = (body: (v: Expr) => Expr): Expr => { const m = index('m'); return reduce('sum', m, zero, num(gridNodes), mul(ref(weights, [...context.at, m]), body(ref(nodes, [...context.at, m])))); };
   const first = (storage: string): { kind: 'place'; place: { storage: string; at: readonly Expr[] } } => ({ kind: 'place', place: { storage, at: [...context.at, zero] } });
@@ -426,6 +448,7 @@ function gridBlock(context: RegionContext, block: MeanFieldBlock, slots: readonl
     block, factor: { kind: 'grid', slots }, scores: null, common: [],
     ...together(context, [
       ...eta.code,
+      store(middle, [], isConst(b, 0) ? zero : cond(apply('lt', b, zero), apply('div', a, mul(num(-2), b)), zero)),
       { do: 'function', name: f, parameters: [x], body: [{ do: 'return', value: density(ref(x, [])) }] },
       {
         do: 'call', procedure: 'quadratureGrid', into: { storage: total, at: [] }, effects: [nodes, weights, edges],
@@ -456,16 +479,27 @@ function pointBlock(context: RegionContext, block: MeanFieldBlock, factor: Facto
   };
   const hold = [
     ...overEvent(context, (event) => [store(next, event, builder.bind(elementAt(mode, ...event)))]),
-    ...overEvent(context, (event) => [store(context.name, [...context.at, ...event], inflated(event))]),
+    // What no datum speaks of stays where it is: a component without points has no mean.
+    when(apply('gt', weightOf(factor.slots, eta.storages, context.eventDims), zero), overEvent(context, (event) => [store(context.name, [...context.at, ...event], inflated(event))])),
   ];
   const tables = needed.flatMap((n) => writeTable(context, n.name, stateStatistic(context, n.kind)));
   return {
     block, factor, scores: null, common: [],
     ...together(context, [...eta.code, ...damped, ...hold], tables),
     entropy: () => [], draw: [],
+    ...(context.region.eventRank === 1 ? { covariances: (into: string): readonly Code[] => over(context, writeTable(context, into, build([num(context.eventDims[0]!), num(context.eventDims[0]!)], () => zero))) } : {}),
     moments: (mean, variance) => over(context, overEvent(context, (event) => [store(mean, [...context.at, ...event], context.current(event)), store(variance, [...context.at, ...event], zero)])),
     quantiles: (into) => over(context, overEvent(context, (event) => into.map((s) => store(s, [...context.at, ...event], context.current(event))))),
   };
+}
+
+/** The sum of the sizes of natural parameters: zero where no factor says anything. */
+function weightOf(slots: readonly Slot[], storages: readonly string[], dims: readonly number[]): Expr {
+  return addAll(slots.map((slot, k) => {
+    const [i, j] = [index('w'), index('w')], d = num(dims[0] ?? 1);
+    const size = (...event: readonly Expr[]): Expr => apply('abs', ref(storages[k]!, event));
+    return slot.rank === 0 ? size() : reduce('sum', i, zero, d, slot.rank === 1 ? size(i) : reduce('sum', j, zero, d, size(i, j)));
+  }));
 }
 
 /** Mixes a natural parameter with the one of the step before, once there is one, and remembers the mixture. */
@@ -531,9 +565,9 @@ export function givenOneHots(builder: ProgramBuilder, codes: readonly BlockCode[
 }
 
 /** The expected log joint into a scalar storage; with the entropies of the factors it is the evidence lower bound. */
-export function energyCode(builder: ProgramBuilder, field: MeanField, folded: FoldedTables, into: string): readonly Code[] {
+export function energyCode(builder: ProgramBuilder, energy: MeanField['energy'], folded: FoldedTables, into: string): readonly Code[] {
   const tables = new StatisticTables(builder, [], [], folded);
-  const terms = field.energy.map((t) => {
+  const terms = energy.map((t) => {
     const done = tables.contract({ ...t, coefficient: withExactZeros(builder, t.coefficient) }, []);
     return guarded(done.guards, done.value);
   });

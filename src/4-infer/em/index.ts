@@ -1,0 +1,326 @@
+/**
+ * Expectation maximisation over `param`s, and over named sampled variables (MAP-EM): E-steps are exact
+ * posteriors of the latents, M-steps the maximum of the expected log joint read off the canonical form.
+ *
+ * Every start runs some iterations; the best that has not collapsed goes on until the objective and the
+ * estimates stand still. Traces: the objective after every E-step, and the evidence lower bound between M-step
+ * and E-step, which lies below it by the divergence of the old posterior from the new one.
+ */
+import type { BoundModel, Given } from '../../2-graph/bound.js';
+import type { ModelGraph } from '../../2-graph/graph.js';
+import { factorForms } from '../../3-derive/conditional.js';
+import { jointFactors } from '../../3-derive/joint.js';
+import { meanField, MeanFieldRefusal } from '../../3-derive/meanField.js';
+import { DerivedModel } from '../../3-derive/model.js';
+import { type Diagnostic, ModelError } from '../../errors/diagnostic.js';
+import { didYouMean, renderDiagnostics } from '../../errors/render.js';
+import { printText } from '../../expr/print.js';
+import { breathe, seconds } from '../../platform/platform.js';
+import type { Backend, ExplainedBlock, Explanation, OptionDoc, RunRequest } from '../backend.js';
+import { orderComponents } from '../cavi/relabel.js';
+import { results } from '../cavi/results.js';
+import { begin, seed, seedable } from '../cavi/starts.js';
+import type { Memory } from '../cavi/program.js';
+import { exchangeableGroups } from '../exchangeable.js';
+import { formulasOf, render, sourceLine, weightFormulas } from '../explain.js';
+import { formName, regionLoops, regionName } from '../plan.js';
+import type { PlanEntry, RunResult } from '../posterior.js';
+import { type Collapse, ScaleWatch } from './collapse.js';
+import { change, type Estimates, EmProgram } from './program.js';
+
+const options: readonly OptionDoc[] = [
+  { name: 'restarts', type: 'integer', default: '10', doc: 'starts, one where nothing is to be seeded; the best that has not collapsed is returned' },
+  { name: 'iterations', type: 'integer', default: '5000', doc: 'iterations at most' },
+  { name: 'tolerance', type: 'number', default: '1e-10', doc: 'relative change of the objective in an iteration below which it has converged' },
+  { name: 'maximize', type: 'names', default: '', doc: 'sampled variables to maximise with the params (MAP-EM), separated by commas' },
+  { name: 'hard', type: 'boolean', default: 'false', doc: 'classification EM: every finite latent at its most probable value (k-means for equal weights and one spherical variance)' },
+  { name: 'start', type: 'text', default: 'kmeans++', doc: 'how components are seeded: random data, or kmeans++' },
+  { name: 'damping', type: 'number', default: '0', doc: 'weight of the old natural parameters in the new ones, at least 0 and less than 1' },
+  { name: 'inflate', type: 'number', default: '0', doc: 'added to the diagonal of covariance params after each M-step; the objective may then fall' },
+];
+
+/** Iterations that every start gets before the best is chosen. */
+const trialIterations = 100;
+const usualRestarts = 10;
+/** Numbers that one E-step writes for which all the usual starts are tried; beyond, in proportion fewer. */
+const comfortableSize = 500_000;
+/** Iterations after the objective has converged in which the estimates may still settle. */
+const settlingIterations = 2000;
+const settled = 1e-12;
+
+export const em: Backend = {
+  name: 'em',
+  doc: 'expectation maximisation over params (and the mode over named sampled variables); exact E-steps, M-steps in closed form',
+  options,
+  explain,
+  run,
+};
+
+interface Settings {
+  restarts: number | null; iterations: number; tolerance: number; maximize: readonly string[]; hard: boolean; start: 'random' | 'kmeans++'; damping: number; inflate: number;
+}
+
+function refuse(diagnostics: readonly Diagnostic[]): never { throw new ModelError(diagnostics, renderDiagnostics(diagnostics, '', 'options')); }
+
+function readOptions(given: Readonly<Record<string, string>>, graph: ModelGraph): Settings {
+  const wrong: Diagnostic[] = [];
+  const out: Settings = { restarts: null, iterations: 5000, tolerance: 1e-10, maximize: [], hard: false, start: 'kmeans++', damping: 0, inflate: 0 };
+  const bad = (message: string, hint?: string): void => { wrong.push({ code: 'wrong-option', severity: 'error', message, hint }); };
+  for (const [name, text] of Object.entries(given)) {
+    const value = Number(text), isNumber = text.trim() !== '' && Number.isFinite(value);
+    switch (name) {
+      case 'restarts': case 'iterations':
+        if (isNumber && Number.isInteger(value) && value >= 1) out[name] = value; else bad(`${name} must be a whole number of at least 1, got '${text}'`);
+        break;
+      case 'tolerance':
+        if (isNumber && value > 0) out.tolerance = value; else bad(`tolerance must be a positive number, got '${text}'`);
+        break;
+      case 'damping':
+        if (isNumber && value >= 0 && value < 1) out.damping = value; else bad(`damping must be a number of at least 0 and less than 1, got '${text}'`);
+        break;
+      case 'inflate':
+        if (isNumber && value >= 0) out.inflate = value; else bad(`inflate must be a number of at least 0, got '${text}'`);
+        break;
+      case 'hard':
+        if (text === 'true' || text === 'false') out.hard = text === 'true'; else bad(`hard must be true or false, got '${text}'`);
+        break;
+      case 'start':
+        if (text === 'random' || text === 'kmeans++') out.start = text; else bad(`start must be random or kmeans++, got '${text}'`);
+        break;
+      case 'maximize': out.maximize = text.split(',').map((n) => n.trim()).filter((n) => n !== ''); break;
+      default: {
+        const near = didYouMean(name, options.map((o) => o.name));
+        bad(`em has no option '${name}'`, near === null ? `Options: ${options.map((o) => o.name).join(', ')}.` : `Did you mean '${near}'?`);
+      }
+    }
+  }
+  const sampled = [...graph.variables.values()].filter((v) => v.origin === 'sample').map((v) => v.name);
+  for (const name of out.maximize) {
+    if (sampled.includes(name)) continue;
+    const near = didYouMean(name, sampled);
+    bad(`maximize names '${name}', which is not a sampled variable`, near === null ? `Sampled variables: ${sampled.join(', ')}.` : `Did you mean '${near}'?`);
+  }
+  if (wrong.length > 0) refuse(wrong);
+  return out;
+}
+
+/** The derivation, with a refusal turned into a diagnostic that names the term and another backend. */
+function derived<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof MeanFieldRefusal)) throw error;
+    refuse([{
+      code: 'no-em', severity: 'error',
+      message: `em does not apply: the term ${printText(error.term)}${error.variable === null ? '' : ` of '${error.variable.replace(/=$/, '')}'`} ${error.message}`,
+      hint: 'Use --backend map for point estimates by gradient, cavi for a variational E-step, or gibbs.',
+    }]);
+  }
+}
+
+/** Nothing to estimate is a mistake that em can name. */
+function refuseWithoutParameters(graph: ModelGraph, given: ReadonlySet<string>, maximize: readonly string[]): void {
+  const params = [...graph.variables.values()].filter((v) => v.origin === 'param' && !given.has(v.name));
+  if (params.length > 0 || maximize.some((n) => !given.has(n))) return;
+  const sampled = [...graph.variables.values()].filter((v) => v.origin === 'sample' && !given.has(v.name)).map((v) => v.name);
+  refuse([{
+    code: 'nothing-to-estimate', severity: 'error', message: 'em estimates params, and this program has none that is not given',
+    hint: sampled.length > 0 ? `Declare one with 'param', or name sampled variables to maximise: --opt maximize=${sampled[0]}.` : "Declare one with 'param'.",
+  }]);
+}
+
+function explain(graph: ModelGraph, given: Given, source: string, chosen: Readonly<Record<string, string>>, bound: BoundModel | null): Explanation {
+  const settings = readOptions(chosen, graph);
+  refuseWithoutParameters(graph, given.complete, settings.maximize);
+  const model = new DerivedModel(graph, given);
+  const estimated = new Set([...[...graph.variables.values()].filter((v) => v.origin === 'param').map((v) => v.name), ...settings.maximize]);
+  const field = derived(() => meanField(factorForms(jointFactors(model), model), model, { points: estimated }));
+  const blocks = field.blocks.map((b): ExplainedBlock => {
+    const form = b.recognised.kind === 'none' ? null : b.recognised;
+    const isEstimated = estimated.has(b.region.variable.name);
+    const expected = { ...b.collected, contributions: b.expected };
+    const shown = form?.kind === 'finite' ? weightFormulas(expected) : formulasOf(form, expected);
+    const family = form === null ? null : formName(form);
+    return {
+      block: isEstimated ? `argmax ${regionName(b.region)}` : `p(${regionName(b.region)} | data, estimates)`, loops: regionLoops(b.region),
+      family: isEstimated && family !== null ? `mode of ${family}` : family, parameters: shown.map(render),
+      factors: b.collected.factors.map((f) => sourceLine(source, f.statement.span)),
+      kernel: isEstimated ? 'M-step' : 'E-step',
+      reason: isEstimated ? 'the expected log joint is linear in its statistics' : 'its posterior given the estimates',
+    };
+  });
+  const code = bound === null ? null : derived(() => new EmProgram(bound, 'explain', new Map(), pointsOf(settings), settings.hard)).source;
+  return { backend: 'em', blocks, notes: ['E(...) is the expectation under the posterior of the latents at the current estimates.'], code };
+}
+
+function pointsOf(settings: Settings): { readonly maximised: ReadonlySet<string>; readonly damping: number; readonly inflate: number } {
+  return { maximised: new Set(settings.maximize), damping: settings.damping, inflate: settings.inflate };
+}
+
+/** Start values given by the user, for what the program does not know. */
+function initialValues(bound: BoundModel, init: RunRequest['init']): ReadonlyMap<string, Memory> {
+  const out = new Map<string, Memory>();
+  for (const [name, value] of Object.entries(init ?? {})) {
+    const v = bound.variables.get(name);
+    if (v === undefined || v.status !== 'latent') continue;
+    const flat = (Array.isArray(value) ? value.flat(Infinity) : [value]).map(Number);
+    if (flat.length !== v.values.length) refuse([{ code: 'wrong-start', severity: 'error', message: `the start of '${name}' has ${flat.length} numbers, but '${name}' has ${v.values.length}`, hint: 'Give one number for each element, nested as the variable is.' }]);
+    out.set(name, v.values instanceof Int32Array ? Int32Array.from(flat) : Float64Array.from(flat));
+  }
+  return out;
+}
+
+/** A run of iterations from one start. */
+interface Ascent {
+  readonly objective: number[];
+  readonly logLikelihood: number[];
+  readonly elbo: number[];
+  estimates: Estimates;
+  collapse: Collapse | null;
+  /** The objective stopped being a number though no scale collapsed. */
+  broken: boolean;
+  convergedAt: number;
+  /** Largest fall of the objective between iterations, and where. */
+  fall: { readonly by: number; readonly at: number };
+}
+
+function ascent(program: EmProgram): Ascent {
+  program.expectation();
+  const out: Ascent = { objective: [], logLikelihood: [], elbo: [], estimates: program.estimates(), collapse: null, broken: false, convergedAt: -1, fall: { by: 0, at: 0 } };
+  note(program, out);
+  out.broken = !Number.isFinite(out.objective[0]!);
+  return out;
+}
+function note(program: EmProgram, run: Ascent): void {
+  const objective = program.objective();
+  run.objective.push(objective);
+  run.logLikelihood.push(objective - program.logPrior());
+}
+
+/** One iteration; false where it ended the run, with the estimates before it put back. */
+function iterate(program: EmProgram, run: Ascent, watch: ScaleWatch, settings: Settings): boolean {
+  const before = program.estimates();
+  program.maximisation();
+  run.collapse = watch.look();
+  const between = run.collapse === null ? program.objective() : Number.NaN;
+  if (run.collapse === null) program.expectation();
+  const objective = run.collapse === null ? program.objective() : Number.NaN;
+  if (!Number.isFinite(objective)) {
+    run.broken = run.collapse === null;
+    program.setEstimates(before);
+    program.expectation();
+    return false;
+  }
+  run.estimates = program.estimates();
+  run.elbo.push(between);
+  note(program, run);
+  const last = run.objective.at(-1)!, previous = run.objective.at(-2)!;
+  if (previous - last > run.fall.by) run.fall = { by: previous - last, at: run.objective.length - 1 };
+  if (run.convergedAt < 0 && Math.abs(last - previous) <= settings.tolerance * Math.max(Math.abs(last), 1)) run.convergedAt = run.objective.length - 1;
+  return true;
+}
+
+/** True where nothing moves any more, or has had its time to settle after convergence. */
+function finished(run: Ascent, before: Estimates): boolean {
+  if (run.convergedAt < 0) return false;
+  if (run.objective.length - 1 - run.convergedAt >= settlingIterations) return true;
+  return [...run.estimates].every(([name, values]) => change(values, before.get(name)!) < settled);
+}
+
+/** The best start after its trial; of several that collapsed the first. */
+async function bestStart(program: EmProgram, watch: ScaleWatch, settings: Settings, initialised: boolean, request: RunRequest): Promise<{ readonly best: Ascent; readonly collapsed: number; readonly tried: number }> {
+  const seeded = seedable(program).length > 0;
+  const size = [...program.memory].reduce((n, [name, values]) => n + (name.startsWith('E|') ? values.length : 0), 1);
+  const usual = initialised || !seeded ? 1 : Math.max(3, Math.min(usualRestarts, Math.floor((usualRestarts * comfortableSize) / size)));
+  const tried = initialised ? 1 : (settings.restarts ?? usual);
+  let best: Ascent | null = null, collapsed = 0;
+  for (let start = 0; start < tried; start++) {
+    watch.reset();
+    if (initialised) program.initialise();
+    else if (seeded) seededStart(program, start, settings);
+    else begin(program, 'prior', start);
+    const run = ascent(program);
+    for (let i = 0; !run.broken && i < Math.min(trialIterations, settings.iterations) && (tried > 1 || i === 0); i++) {
+      const before = run.estimates;
+      if (!iterate(program, run, watch, settings) || finished(run, before)) break;
+    }
+    if (run.collapse !== null) collapsed++;
+    request.onProgress?.({ chain: 0, phase: 'iteration', done: start + 1, total: tried, objective: run.objective.at(-1) });
+    if (best === null || better(run, best)) best = run;
+    await breathe();
+  }
+  return { best: best!, collapsed, tried };
+}
+/** Means from seeds and the elements nearest to them; every scale begins with that of all the data. */
+function seededStart(program: EmProgram, start: number, settings: Settings): void {
+  program.initialise();
+  const candidates = seedable(program);
+  seed(program, candidates[start % candidates.length]!, 2, { power: settings.start === 'random' ? 0 : 1, moves: (k) => program.isMean(k) });
+}
+function better(a: Ascent, b: Ascent): boolean {
+  const sound = (x: Ascent): boolean => x.collapse === null && !x.broken;
+  if (sound(a) !== sound(b)) return sound(a);
+  return sound(a) && a.objective.at(-1)! > b.objective.at(-1)!;
+}
+
+async function run(model: BoundModel, _source: string, request: RunRequest): Promise<RunResult> {
+  const settings = readOptions(request.options, model.graph);
+  refuseWithoutParameters(model.graph, new Set([...model.variables.values()].filter((v) => v.status === 'given').map((v) => v.name)), settings.maximize);
+  const begun = seconds();
+  const initialised = initialValues(model, request.init);
+  const program = derived(() => new EmProgram(model, request.seed, initialised, pointsOf(settings), settings.hard));
+  const watch = new ScaleWatch(program);
+  const compiled = seconds();
+  const { best, collapsed, tried } = await derivedAsync(() => bestStart(program, watch, settings, initialised.size > 0, request));
+  program.setEstimates(best.estimates);
+  program.expectation();
+  let ended = best.collapse !== null || best.broken;
+  while (!ended && best.objective.length - 1 < settings.iterations) {
+    const before = best.estimates;
+    ended = !iterate(program, best, watch, settings) || finished(best, before);
+    if (best.objective.length % 50 === 0) {
+      request.onProgress?.({ chain: 0, phase: 'iteration', done: best.objective.length, total: settings.iterations, objective: best.objective.at(-1) });
+      await breathe();
+    }
+  }
+  const groups = exchangeableGroups(program.builder, jointFactors(program.builder.model));
+  if (best.collapse === null && !best.broken) orderComponents(program, groups);
+  const ascended = seconds();
+  const variables = results(program, request);
+  const hasPrior = settings.maximize.length > 0;
+  return {
+    backend: 'em', variables, exchangeable: groups, logEvidence: null, logEvidenceSe: null, elbo: null,
+    logLikelihood: settings.hard ? null : finiteOrNull(best.logLikelihood.at(-1)), logJoint: hasPrior || settings.hard ? finiteOrNull(best.objective.at(-1)) : null,
+    traces: { elbo: best.elbo, logLikelihood: settings.hard ? undefined : best.logLikelihood, logJoint: hasPrior || settings.hard ? best.objective : undefined },
+    warnings: warningsOf(best, settings, { collapsed, tried }), converged: best.convergedAt >= 0 && best.collapse === null && !best.broken,
+    seconds: { compile: compiled - begun, warmup: ascended - compiled, sampling: seconds() - ascended },
+    plan: program.blocks.map((b): PlanEntry => (b.factor.kind === 'point'
+      ? { block: `argmax ${regionName(b.block.region)}`, kernel: 'M-step', reason: `mode of ${formName(b.factor.form)}` }
+      : { block: `p(${regionName(b.block.region)} | data, estimates)`, kernel: 'E-step', reason: settings.hard ? 'its most probable value' : 'its posterior given the estimates' })),
+  };
+}
+async function derivedAsync<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    return derived(() => { throw error; });
+  }
+}
+function finiteOrNull(x: number | undefined): number | null { return x !== undefined && Number.isFinite(x) ? x : null; }
+
+function warningsOf(run: Ascent, settings: Settings, starts: { readonly collapsed: number; readonly tried: number }): readonly Diagnostic[] {
+  const out: Diagnostic[] = [];
+  if (run.collapse !== null) {
+    out.push({
+      code: 'collapsed', severity: 'warning',
+      message: `${run.collapse.element} has collapsed after ${run.objective.length} iterations: its smallest variance is ${run.collapse.ratio > 0 ? `${run.collapse.ratio.toExponential(1)} times the largest` : 'zero'}, and the likelihood grows without bound${starts.tried > 1 ? `; so did ${starts.collapsed} of ${starts.tried} starts` : ''}`,
+      hint: 'The results are those before the last step. Give the scale a prior (MAP-EM), a floor (cov[D](floor: ...)), fewer components, or other starts.',
+    });
+  } else if (run.broken) {
+    out.push({ code: 'no-finite-likelihood', severity: 'warning', message: `the objective became ${run.objective.length === 1 ? run.objective[0] : 'no number'} in iteration ${run.objective.length}`, hint: 'Look for data or start values that are impossible under the model.' });
+  } else {
+    if (run.convergedAt < 0) out.push({ code: 'not-converged', severity: 'warning', message: `the objective still moved after ${run.objective.length - 1} iterations`, hint: 'Raise --opt iterations, or accept a larger --opt tolerance.' });
+    if (run.fall.by > 1e-8 * (1 + Math.abs(run.objective.at(-1)!)) && settings.inflate === 0) out.push({ code: 'objective-fell', severity: 'warning', message: `the objective fell by ${run.fall.by.toExponential(1)} in iteration ${run.fall.at}`, hint: 'The numbers are too large or too small for a step to be exact: rescale the data.' });
+  }
+  return out;
+}

@@ -1,0 +1,117 @@
+/**
+ * Expectation maximisation as a program with memory. The E-step sets the law of the latents to their
+ * posterior at the current parameters; the M-step moves every parameter to the maximum of the expected
+ * log joint: means first, then what scales them at the new means (Dempster, Laird and Rubin 1977; Meng
+ * and Rubin 1993 where no joint maximum is known).
+ *
+ * Latents that share no factor are their own posterior; the code is that of coordinate ascent, whose
+ * updates are exact there.
+ */
+import type { BoundModel } from '../../2-graph/bound.js';
+import { MeanFieldRefusal } from '../../3-derive/meanField.js';
+import { ref, variablesOf } from '../../expr/expr.js';
+import { CaviProgram, type Memory } from '../cavi/program.js';
+import { harden } from '../cavi/starts.js';
+import { dampingStorage, type PointOptions } from '../cavi/updates.js';
+
+/** Values of all parameters. */
+export type Estimates = ReadonlyMap<string, Memory>;
+
+/** Cycles over coupled means within one M-step, and the relative change that ends them. */
+const mostCycles = 200;
+const still = 1e-13;
+
+export class EmProgram extends CaviProgram {
+  readonly latents: readonly number[];
+  /** Blocks of parameters in the order of their steps. */
+  readonly parameters: readonly number[];
+  private readonly means: readonly number[];
+  private readonly others: readonly number[];
+  private readonly coupledMeans: boolean;
+  private readonly hard: boolean;
+
+  /** @throws MeanFieldRefusal where the posterior of the latents or the maximum in a parameter is not known. */
+  constructor(bound: BoundModel, seed: string, initialised: ReadonlyMap<string, Memory>, points: PointOptions, hard: boolean) {
+    super(bound, seed, initialised, points);
+    this.hard = hard;
+    const all = this.blocks.map((_, k) => k);
+    this.latents = all.filter((k) => this.blocks[k]!.factor.kind !== 'point');
+    this.means = all.filter((k) => !this.latents.includes(k) && this.isMean(k));
+    this.others = all.filter((k) => !this.latents.includes(k) && !this.isMean(k));
+    this.parameters = [...this.means, ...this.others];
+    const names = new Set(this.means.map((k) => this.nameOf(k)));
+    this.coupledMeans = this.means.some((k) => this.reads(k).some((n) => names.has(n)));
+    for (const k of this.latents) this.refuseCoupled(k);
+  }
+
+  /** Names of the variables that are estimated. */
+  get estimated(): readonly string[] { return [...new Set(this.parameters.map((k) => this.nameOf(k)))]; }
+
+  /** The posterior of the latents at the current parameters; with `hard`, each at its most probable value. */
+  expectation(): void {
+    for (const k of this.latents) {
+      this.update(k);
+      if (this.hard) this.harden(k);
+    }
+  }
+  /** Every parameter to its maximum. */
+  maximisation(): void {
+    for (let cycle = 0; cycle < (this.coupledMeans ? mostCycles : 1); cycle++) {
+      const before = this.means.map((k) => this.memory.get(this.nameOf(k))!.slice());
+      for (const k of this.means) this.update(k);
+      if (this.means.every((k, i) => change(this.memory.get(this.nameOf(k))!, before[i]!) < still)) break;
+    }
+    for (const k of this.others) this.update(k);
+    this.memory.get(dampingStorage)?.fill(1);
+  }
+  /** The log-likelihood of the estimates plus their log prior (soft), or the log joint density at the assignments (hard); after an E-step. */
+  objective(): number { return this.hard ? this.energy() : this.bound(); }
+
+  estimates(): Estimates { return new Map(this.estimated.map((name) => [name, this.memory.get(name)!.slice()])); }
+  /** Puts parameters back and their tables with them. */
+  setEstimates(values: Estimates): void {
+    for (const [name, value] of values) this.memory.get(name)!.set(value);
+    for (const k of this.parameters) this.expectations(k);
+  }
+
+  private nameOf(block: number): string { return this.blocks[block]!.block.region.variable.name; }
+  /** Other unknowns whose expectations a block's update reads. */
+  private reads(block: number): readonly string[] {
+    const names = new Set<string>();
+    for (const c of this.blocks[block]!.block.expected) {
+      for (const e of [c.coefficient, ...c.guards]) for (const v of variablesOf(e)) names.add(v.startsWith('E|') ? v.split('|')[1]!.replace(/=$/, '') : v);
+    }
+    return [...names].filter((n) => this.builder.model.graph.variables.has(n) && this.builder.model.statusOf(n) !== 'given');
+  }
+  /** True for parameters that stand in the mean of Gaussians. */
+  isMean(block: number): boolean {
+    const { factor } = this.blocks[block]!;
+    return factor.kind === 'point' && factor.form.kind === 'exponential' && (factor.form.family.exponential!.statistics as readonly string[]).some((s) => s === 'x^2' || s === 'x_i x_j');
+  }
+  /** A latent whose posterior depends on another is not its own E-step. */
+  private refuseCoupled(block: number): void {
+    const estimated = new Set(this.estimated);
+    const other = this.reads(block).find((n) => !estimated.has(n));
+    if (other === undefined) return;
+    const { region } = this.blocks[block]!.block;
+    throw new MeanFieldRefusal(`meets ${other === region.variable.name ? 'other elements of itself' : `'${other}'`} in a factor, so its posterior is not its own`, ref(region.variable.name, region.at), region.variable.name);
+  }
+  private harden(block: number): void {
+    const { factor } = this.blocks[block]!;
+    const name = this.nameOf(block);
+    if (factor.kind !== 'finite') throw new MeanFieldRefusal('is not finite, so hard=true has no assignment for it', ref(name, []), name);
+    const table = this.memory.get(`E|${name}=|1`)!;
+    for (let n = 0; n < table.length; n += factor.count) harden(table, n, factor.count);
+    this.changedTables(block);
+  }
+}
+
+/** The largest relative change between two states, in units of 1 + the size of a number. */
+export function change(now: Memory, before: Memory): number {
+  let worst = 0;
+  for (let i = 0; i < now.length; i++) {
+    const d = Math.abs(now[i]! - before[i]!) / (1 + Math.abs(now[i]!));
+    if (d > worst) worst = d;
+  }
+  return worst;
+}
