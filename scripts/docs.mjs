@@ -10,7 +10,7 @@ import { root, setUp } from './setup.mjs';
 /** What a parameter must be, in words of the language. */
 const domains = {
   real: 'real', positive: 'positive', nonnegative: 'at least 0', unit: 'between 0 and 1', int: 'int', count: 'int, at least 0', positiveInt: 'int, at least 1',
-  simplex: 'simplex', positiveVector: 'vector, positive', vector: 'vector', cov: 'matrix, positive definite', precision: 'matrix, positive definite', choleskyFactor: 'matrix, lower triangular with positive diagonal',
+  simplex: 'simplex', positiveVector: 'vector, positive', orderedVector: 'vector, increasing', vector: 'vector', cov: 'matrix, positive definite', precision: 'matrix, positive definite', choleskyFactor: 'matrix, lower triangular with positive diagonal',
 };
 
 /**
@@ -47,7 +47,7 @@ export function distributionsPage(families, notation) {
     }
   };
   const code = (text) => `\`${text}\``;
-  const signature = (family) => code(`${family.name}(${family.parameters.map((parameter) => parameter.name).join(', ')})`);
+  const signature = (family) => code(`${family.name}(${family.parameters.map((parameter) => `${parameter.name}${parameter.absent === undefined ? '' : '?'}`).join(', ')})`);
   const alternatives = (family) => family.alternatives
     .map(({ parameters, replaces }) => `${parameters.map((parameter) => code(`${parameter.name}:`)).join(' and ')} for ${replaces.map(code).join(', ')}`).join('; ');
   const list = [...families.values()];
@@ -68,7 +68,7 @@ export function distributionsPage(families, notation) {
     '# Distributions', '',
     '<!-- Written by scripts/docs.mjs from src/distributions/; do not edit. -->', '',
     'Arguments are given in the order of the table, or by name; an alternative is always named and takes the',
-    'place of the argument it stands for: `Normal(m, precision: tau)`. [language.md](language.md#distributions) has',
+    'place of the argument it stands for: `Normal(m, precision: tau)`; one with a `?` may be left out. [language.md](language.md#distributions) has',
     'the rules, and the functions that make new distributions of these. `credence distributions` prints the same list.', '',
     'The last column says what is known beyond density and draws: `cdf` and `quantile` are what `truncated` and the',
     'functions of these names need; families marked `conjugacy` are recognised as conditionals by `gibbs` and as factors by `cavi`.', '',

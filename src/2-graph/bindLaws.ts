@@ -126,7 +126,7 @@ function arrayExpressions(a: ArrayExpr): Expr[] {
 const domainWords: Readonly<Record<Domain, string>> = {
   real: 'a finite number', positive: 'positive', nonnegative: 'not negative', unit: 'between 0 and 1', int: 'a whole number',
   count: 'a whole number that is not negative', positiveInt: 'a positive whole number', simplex: 'probabilities that sum to 1',
-  positiveVector: 'a vector of positive numbers', vector: 'a vector of finite numbers', cov: 'a symmetric positive definite matrix',
+  positiveVector: 'a vector of positive numbers', orderedVector: 'a vector of increasing numbers', vector: 'a vector of finite numbers', cov: 'a symmetric positive definite matrix',
   precision: 'a symmetric positive definite matrix', choleskyFactor: 'lower triangular with a positive diagonal',
 };
 
@@ -148,6 +148,11 @@ function domainProblem(domain: Domain, shape: readonly number[], values: Float64
   const matrix = (problem: string | null): string | null => (problem === null ? null : `a matrix that ${problem}`);
   switch (domain) {
     case 'simplex': { const problem = simplexProblem(values, 0, values.length); return problem === null ? null : `a vector that ${problem}`; }
+    case 'orderedVector': {
+      if (values.length === 0) return 'a vector without elements';
+      const k = values.findIndex((x, at) => !Number.isFinite(x) || (at > 0 && !(x > values[at - 1]!)));
+      return k < 0 ? null : `a vector with ${messages.showNumber(values[k]!)} at position ${elementName('', k, shape)}${k > 0 && Number.isFinite(values[k]!) ? ` after ${messages.showNumber(values[k - 1]!)}` : ''}`;
+    }
     case 'cov': case 'precision': return matrix(covarianceProblem(values, 0, shape[0] ?? 0));
     case 'choleskyFactor': {
       const d = shape[0] ?? 0;

@@ -23,17 +23,6 @@ import { type ArrayValue, type LawValue, type Poison, elementOf, isPoison, partO
 
 /** Names of the language that this version refuses, with what says the same. */
 const laterVersions: ReadonlyMap<string, string | null> = new Map([
-  ['MvStudentT', 'draw `u ~ ChiSquared(df)` and use MvNormal(loc, scale * df / u)'],
-  ['Logistic', 'draw `u ~ Uniform(0, 1)` and use `loc + scale * logit(u)`'],
-  ['Gumbel', 'draw `e ~ Exponential(1)` and use `loc - scale * log(e)`'],
-  ['HalfStudentT', 'write truncated(StudentT(df, 0, scale), 0, inf)'],
-  ['InverseChiSquared', 'write InverseGamma(df / 2, 1 / 2), or InverseGamma(df / 2, df * s^2 / 2) for scale s'],
-  ['VonMises', null],
-  ['BetaBinomial', 'draw `p ~ Beta(a, b)` and use Binomial(n, p)'],
-  ['OrderedLogistic', 'use Categorical with differences of sigmoid(eta - cutpoints[k])'],
-  ['DirichletMultinomial', 'draw `p ~ Dirichlet(alpha)` and use Multinomial(n, p)'],
-  ['Hypergeometric', 'use Categorical with weights computed by lchoose'],
-  ['LKJ', 'for two dimensions draw `u ~ Beta(shape, shape)` and use the correlation 2 * u - 1'],
   ['pushforward', 'draw from the base distribution and transform the draw with `let`'],
   ['censored', 'add `factor log(cdf(D, bound))` (or of 1 - cdf) for the values at the bound'],
 ]);
@@ -61,7 +50,7 @@ export function lowerLaw(context: Context, syntax: Syntax, environment: Environm
 export function signature(family: Family): string {
   const names = family.parameters.map((p) => {
     const alternatives = family.alternatives.filter((a) => a.replaces.length === 1 && a.replaces[0] === p.name && a.parameters.length === 1);
-    return [p.name, ...alternatives.map((a) => `${a.parameters[0]!.name}:`)].join(' | ');
+    return [p.absent === undefined ? p.name : `${p.name}?`, ...alternatives.map((a) => `${a.parameters[0]!.name}:`)].join(' | ');
   });
   const others = family.alternatives.filter((a) => a.replaces.length > 1 || a.parameters.length > 1).map((a) => `, or ${a.parameters.map((p) => `${p.name}:`).join(' + ')} for ${a.replaces.join(', ')}`);
   return `${family.name}(${names.join(', ')})${others.join('')}`;
@@ -97,12 +86,19 @@ function lowerFamily(context: Context, family: Family, syntax: Syntax & { kind: 
   const parameters: Record<string, ArrayExpr> = {};
   for (const p of family.parameters) { const own = direct[p.name]; if (own !== undefined && !assigned.replaced.has(p.name)) parameters[p.name] = own; }
   for (const a of assigned.alternatives) Object.assign(parameters, a.canonical(direct));
+  for (const p of family.parameters) if (parameters[p.name] === undefined && p.absent !== undefined) parameters[p.name] = p.absent(parameters);
   const broken = (family.conditions?.(parameters) ?? []).find((c) => isConst(c) && c.value < 0);
   if (broken !== undefined) return context.report(noDistribution(syntax.span, family.name));
   return {
     kind: 'law', indices, batch, law: { kind: 'family', family: family.name, parameters, span: syntax.span },
-    eventDims: family.eventDims(parameters), discrete: family.discrete, family,
+    eventDims: family.eventDims(parameters).map((d) => settledDimension(context, d, syntax.span, family.name)), discrete: family.discrete, family,
   };
+}
+
+/** A dimension of the draws that an argument states by value (LKJ) must be data. */
+function settledDimension(context: Context, dimension: Expr, span: Span, name: string): Expr {
+  context.requireData(dimension, span, `The dimension of ${name}`);
+  return context.settled(dimension);
 }
 
 interface Assignment {
@@ -160,7 +156,7 @@ function assign(context: Context, family: Family, syntax: Syntax & { kind: 'call
     }
     alternatives.push(chosen);
   }
-  const missing = family.parameters.filter((p) => !byName.has(p.name) && !replaced.has(p.name)).map((p) => p.name);
+  const missing = family.parameters.filter((p) => p.absent === undefined && !byName.has(p.name) && !replaced.has(p.name)).map((p) => p.name);
   if (missing.length > 0 && complete) fail(missingArgument(syntax.span, family.name, missing, signature(family)));
   return { list, alternatives, replaced, complete };
 }

@@ -7,7 +7,8 @@
  * towards an acceptance of 0.44 for scalars and 0.234 for vectors (Roberts, Gelman and Gilks 1997).
  */
 import { type Argument, type Code, accumulate, forLoop, store, when } from '../code/loop.js';
-import { type Expr, add, apply, build, cond, exp, index, isConst, log, mul, mulAll, num, one, ref, reduce, sub, zero } from '../expr/expr.js';
+import { type Expr, add, apply, build, cond, equal, exp, index, isConst, log, mul, mulAll, num, one, ref, reduce, sub, zero } from '../expr/expr.js';
+import { simplify } from '../expr/simplify.js';
 import { writesOf } from '../code/analysis.js';
 import { regionSupport } from '../3-derive/closedForm.js';
 import { logDensityOf, mapLaw } from '../distributions/law.js';
@@ -53,6 +54,7 @@ export function sliceStep(context: RegionContext, recompute: readonly Code[]): S
   const f = builder.fresh('density', [], 'local');
   const before = builder.fresh('before', [], 'local'), after = builder.fresh('after', [], 'local');
   const integer = support.kind === 'integers';
+  if (isCircle(context)) return sliceCircle(context, recompute);
   const here = context.place();
   const learn = when(isAdapting(), [store(width.name, width.at, add(mul(num(0.9), ref(width.name, width.at)), mul(num(0.1), add(mul(num(3), apply('abs', sub(ref(after, []), ref(before, [])))), num(1e-12)))))]);
   return {
@@ -70,6 +72,38 @@ export function sliceStep(context: RegionContext, recompute: readonly Code[]): S
       store(here.storage, here.at, ref(after, [])),
       ...recompute,
       learn,
+    ]),
+  };
+}
+
+/** True where the two ends of the element's support are one point and no other factor bounds it. */
+function isCircle(context: RegionContext): boolean {
+  const support = regionSupport(context.region);
+  if (support.kind !== 'interval' || support.periodic !== true) return false;
+  const { low, high } = ends(context);
+  return equal(low, support.low) && equal(high, support.high);
+}
+
+function ends(context: RegionContext): { readonly low: Expr; readonly high: Expr } {
+  const { low, high } = boundExprs(context);
+  return { low: simplify(low), high: simplify(high) };
+}
+
+/** Slice sampling of an angle: the first interval is the whole circle, so there is no width to learn. */
+function sliceCircle(context: RegionContext, recompute: readonly Code[]): StepResult {
+  const { builder } = context;
+  const x = builder.fresh('candidate', [], 'local'), f = builder.fresh('density', [], 'local'), after = builder.fresh('after', [], 'local');
+  const density = scalarDensity(context, ref(x, []), recompute);
+  const { low, high } = ends(context);
+  const here = context.place();
+  return {
+    counter: null,
+    code: context.sweep([
+      ...density.before,
+      { do: 'function', name: f, parameters: [x], body: density.body },
+      { do: 'call', procedure: 'sliceSampleCircle', into: { storage: after, at: [] }, args: [{ kind: 'function', name: f }, value(context.current()), value(low), value(high)], effects: effectsOf(context, recompute) },
+      store(here.storage, here.at, ref(after, [])),
+      ...recompute,
     ]),
   };
 }
@@ -132,6 +166,11 @@ export function randomWalkStep(context: RegionContext, options: WalkOptions, rec
   const move = mul(ref(scale.name, scale.at), ref(step, []));
   let proposed: Expr, correction: Expr = zero;
   if (support.kind === 'integers') proposed = add(current, apply('round', move));
+  else if (isCircle(context)) {
+    // On a circle the walk goes round.
+    const circle = ends(context), period = sub(circle.high, circle.low), moved = add(current, move);
+    proposed = sub(moved, mul(period, apply('floor', apply('div', sub(moved, circle.low), period))));
+  }
   else if (isConst(low, 0) && isConst(high, Infinity)) {
     proposed = mul(current, exp(move));
     correction = move;

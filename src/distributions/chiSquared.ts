@@ -25,4 +25,5 @@ export const chiSquared: Family = {
   quantile: (u, p) => gamma.quantile!(u, asGamma(p)),
   mean: (p) => scalar(argument(p, 'df')),
   variance: (p) => scalar(mul(two, argument(p, 'df'))),
+  caseOf: (p) => ({ family: gamma, parameters: asGamma(p) }),
 };

@@ -10,7 +10,7 @@ import type { ArrayExpr, Expr } from '../expr/expr.js';
 /** Where a parameter must lie; checked on data before a run and as -Infinity of the density during one. */
 export type Domain =
   | 'real' | 'positive' | 'nonnegative' | 'unit' | 'int' | 'count' | 'positiveInt'
-  | 'simplex' | 'positiveVector' | 'vector' | 'cov' | 'precision' | 'choleskyFactor';
+  | 'simplex' | 'positiveVector' | 'orderedVector' | 'vector' | 'cov' | 'precision' | 'choleskyFactor';
 
 export interface Parameter {
   readonly name: string;
@@ -18,6 +18,8 @@ export interface Parameter {
   readonly rank: 0 | 1 | 2;
   readonly domain: Domain;
   readonly doc: string;
+  /** Its value from the other arguments where it is left out; absent: it must be given. */
+  absent?(given: Arguments): ArrayExpr;
 }
 
 /** Arguments by name, each an array of its parameter's rank (scalars have rank 0). */
@@ -34,8 +36,11 @@ export interface Alternative {
 }
 
 export type Support =
-  /** Continuous scalars, `low <= x <= high` (`low < x < high` where open), bounds possibly infinite constants. */
-  | { readonly kind: 'interval'; readonly low: Expr; readonly high: Expr; readonly open?: boolean | undefined }
+  /**
+   * Continuous scalars, `low <= x <= high` (`low < x < high` where open), bounds possibly infinite
+   * constants. Periodic: a circle, the two ends are one point.
+   */
+  | { readonly kind: 'interval'; readonly low: Expr; readonly high: Expr; readonly open?: boolean | undefined; readonly periodic?: boolean | undefined }
   /** Integers, both bounds included. */
   | { readonly kind: 'integers'; readonly low: Expr; readonly high: Expr }
   | { readonly kind: 'vector'; readonly dimension: Expr }
@@ -120,4 +125,6 @@ export interface Family {
   /** Variance; for vectors the covariance matrix, for matrices elementwise variances. */
   variance?(p: Arguments): ArrayExpr;
   readonly exponential?: ExponentialForm;
+  /** The wider family that this one is a case of (ChiSquared of Gamma), which has the expectations. */
+  caseOf?(p: Arguments): { readonly family: Family; readonly parameters: Arguments };
 }

@@ -113,7 +113,7 @@ export function supportOf(law: Law): Support {
     case 'family': return familyOf(law).support(law.parameters);
     case 'truncated': {
       const base = supportOf(law.base);
-      if (base.kind === 'interval') return { ...base, low: maximum(base.low, law.low), high: minimum(base.high, law.high) };
+      if (base.kind === 'interval') return { ...base, low: maximum(base.low, law.low), high: minimum(base.high, law.high), periodic: undefined };
       if (base.kind === 'integers') {
         return { kind: 'integers', low: maximum(base.low, rounded('ceil', law.low)), high: minimum(base.high, rounded('floor', law.high)) };
       }
@@ -138,7 +138,8 @@ function rounded(fn: 'floor' | 'ceil', e: Expr): Expr { return isConst(e) ? num(
 function union(a: Support, b: Support): Support {
   if (a.kind === 'interval' && b.kind === 'interval') {
     const open = a.open === true && b.open === true ? true : undefined;
-    return { kind: 'interval', low: minimum(a.low, b.low), high: maximum(a.high, b.high), open };
+    const periodic = a.periodic === true && b.periodic === true ? true : undefined;
+    return { kind: 'interval', low: minimum(a.low, b.low), high: maximum(a.high, b.high), open, periodic };
   }
   const left = asIntegers(a), right = asIntegers(b);
   if (left !== null && right !== null) return { kind: 'integers', low: minimum(left.low, right.low), high: maximum(left.high, right.high) };
@@ -181,7 +182,7 @@ export function domainTests(domain: Domain, x: Expr): readonly Expr[] {
     case 'count': return [apply('ge', x, zero), apply('eq', apply('floor', x), x)];
     case 'positiveInt': return [apply('gt', x, zero), apply('eq', apply('floor', x), x)];
     case 'int': return [apply('eq', apply('floor', x), x)];
-    case 'real': case 'simplex': case 'positiveVector': case 'vector': case 'cov': case 'precision': case 'choleskyFactor': return [];
+    case 'real': case 'simplex': case 'positiveVector': case 'orderedVector': case 'vector': case 'cov': case 'precision': case 'choleskyFactor': return [];
   }
 }
 
@@ -201,6 +202,9 @@ export function conditionsOf(law: Law): readonly Expr[] {
         else if (domain === 'positiveVector') {
           const k = index('k');
           tests.push(apply('gt', reduce('min', k, zero, value.dims[0]!, at(value, k)), zero));
+        } else if (domain === 'orderedVector') {
+          const k = index('k');
+          tests.push(apply('gt', reduce('min', k, one, value.dims[0]!, sub(at(value, k), at(value, sub(k, one)))), zero));
         }
       }
       for (const condition of family.conditions?.(law.parameters) ?? []) tests.push(apply('gt', condition, zero));

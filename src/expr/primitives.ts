@@ -4,7 +4,7 @@
  * forgotten. Derivatives are those of calculus (any standard table; DLMF for the special
  * functions); the law test compares each with finite differences.
  */
-import { add, apply, div, exp, log, mul, neg, num, one, pow, square, sub, type Expr } from './expr.js';
+import { add, apply, cond, div, exp, log, mul, neg, num, one, pow, square, sub, type Expr } from './expr.js';
 import * as special from '../numeric/special.js';
 
 export interface Primitive {
@@ -69,6 +69,7 @@ function mathCall(name: string): (...args: readonly string[]) => string {
 const nowhere1 = (): readonly null[] => [null];
 const nowhere2 = (): readonly null[] => [null, null];
 const nowhere3 = (): readonly null[] => [null, null, null];
+const nowhere4 = (): readonly null[] => [null, null, null, null];
 
 const reciprocal = (x: Expr): Expr => pow(x, num(-1));
 const logBeta = (a: Expr, b: Expr): Expr => apply('lbeta', a, b);
@@ -86,6 +87,17 @@ const studentDensity = (t: Expr, df: Expr): Expr =>
   exp(sub(
     mul(mul(num(-0.5), add(df, one)), apply('log1p', div(square(t), df))),
     add(mul(num(0.5), log(df)), logBeta(mul(num(0.5), df), num(0.5)))));
+/** Density at x of the von Mises law. */
+const vonMisesDensity = (x: Expr, loc: Expr, concentration: Expr): Expr =>
+  exp(sub(
+    mul(num(-2), mul(concentration, square(apply('sin', mul(num(0.5), sub(x, loc)))))),
+    add(num(Math.log(2 * Math.PI)), apply('logScaledBesselI0', concentration))));
+/** Partial derivatives of the von Mises distribution function from -pi to x. */
+const vonMisesSlopes = (x: Expr, loc: Expr, concentration: Expr): readonly [Expr, Expr, Expr] => {
+  const here = vonMisesDensity(x, loc, concentration);
+  // Turning the law moves mass in at -pi and out at x.
+  return [here, sub(vonMisesDensity(num(-Math.PI), loc, concentration), here), apply('vonMisesCdfSlope', x, loc, concentration)];
+};
 
 const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
   // --- arithmetic
@@ -242,6 +254,31 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
   poissonQuantile: [2, { evaluate: special.poissonQuantile, derivative: nowhere2, javascript: null, cost: 1500, integer: true }],
   binomialQuantile: [3, { evaluate: special.binomialQuantile, derivative: nowhere3, javascript: null, cost: 2000, integer: true }],
   negativeBinomialQuantile: [3, { evaluate: special.negativeBinomialQuantile, derivative: nowhere3, javascript: null, cost: 2000, integer: true }],
+  betaBinomialQuantile: [4, { evaluate: special.betaBinomialQuantile, derivative: nowhere4, javascript: null, cost: 20_000, integer: true }],
+  hypergeometricQuantile: [4, { evaluate: special.hypergeometricQuantile, derivative: nowhere4, javascript: null, cost: 20_000, integer: true }],
+
+  // --- Bessel functions and the von Mises distribution
+  /** log(e^-x I_0(x)). */
+  logScaledBesselI0: [1, { evaluate: special.logScaledBesselI0, derivative: (x) => [sub(apply('besselRatio', x), one)], javascript: null, cost: 60, integer: false }],
+  /** I_1(x) / I_0(x). */
+  besselRatio: [1, {
+    evaluate: special.besselRatio,
+    derivative: (x) => { const ratio = apply('besselRatio', x); return [cond(apply('gt', x, num(0)), sub(sub(one, div(ratio, x)), square(ratio)), num(0.5))]; },
+    javascript: null, cost: 80, integer: false,
+  }],
+  vonMisesCdf: [3, { evaluate: special.vonMisesCdf, derivative: vonMisesSlopes, javascript: null, cost: 3000, integer: false }],
+  vonMisesSurvival: [3, { evaluate: special.vonMisesSurvival, derivative: (x, loc, concentration) => vonMisesSlopes(x!, loc!, concentration!).map(neg), javascript: null, cost: 3000, integer: false }],
+  /** d vonMisesCdf / d concentration. */
+  vonMisesCdfSlope: [3, { evaluate: special.vonMisesCdfSlope, javascript: null, cost: 3000, integer: false }],
+  vonMisesQuantile: [3, {
+    evaluate: special.vonMisesQuantile,
+    // By the implicit function theorem on F(x) = u.
+    derivative: (u, loc, concentration) => {
+      const [density, inLoc, inConcentration] = vonMisesSlopes(apply('vonMisesQuantile', u!, loc!, concentration!), loc!, concentration!);
+      return [reciprocal(density), neg(div(inLoc, density)), neg(div(inConcentration, density))];
+    },
+    javascript: null, cost: 20_000, integer: false,
+  }],
 };
 
 /** Every scalar primitive by name. */

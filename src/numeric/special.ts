@@ -5,6 +5,7 @@
  * throws. Rational approximations and expansion coefficients come from
  * `test/reference/special.coefficients.py`; the methods are cited at each function.
  */
+import { gaussKronrod } from './quadrature.js';
 
 const halfLogTwoPi = 0.91893853320467274178;
 const sqrtTwoPi = 2.5066282746310005024;
@@ -677,4 +678,147 @@ export function negativeBinomialQuantile(u: number, r: number, p: number): numbe
   const sd = Math.sqrt(mean / p);
   const guess = mean + z * sd + (2 - p) / p * (z * z - 1) / 6;
   return countQuantile(u, guess, Infinity, (k) => incompleteBeta(p, 1 - p, r, k + 1), (k) => incompleteBeta(1 - p, p, k + 1, r));
+}
+
+/**
+ * The smallest k with P(X <= k) >= u for a law on low..high whose log masses are given; sums run from the nearer end and stop
+ * where terms past the mode no longer count.
+ */
+function massQuantile(u: number, guess: number, low: number, high: number, logMass: (k: number) => number): number {
+  const sum = (from: number, step: number, end: number): number => {
+    let total = 0, before = 0;
+    for (let k = from; step > 0 ? k <= end : k >= end; k += step) {
+      const mass = Math.exp(logMass(k));
+      total += mass;
+      if (mass < before && mass < 1e-18 * total) break;
+      before = mass;
+    }
+    return total;
+  };
+  return countQuantile(u, guess, high, (k) => k < low ? 0 : k >= high ? 1 : sum(k, -1, low), (k) => k < low ? 1 : k >= high ? 0 : sum(k + 1, 1, high));
+}
+
+/** The smallest k with P(X <= k) >= u, X ~ BetaBinomial(n, a, b). */
+export function betaBinomialQuantile(u: number, n: number, a: number, b: number): number {
+  if (!(n >= 0 && a > 0 && b > 0 && u >= 0 && u <= 1) || !Number.isInteger(n)) return Number.NaN;
+  if (u === 0 || n === 0) return 0;
+  if (u === 1) return n;
+  const constant = lbeta(a, b);
+  return massQuantile(u, n * a / (a + b), 0, n, (k) => lchoose(n, k) + lbeta(k + a, n - k + b) - constant);
+}
+
+/** The smallest k with P(X <= k) >= u, X the successes among `draws` drawn without replacement. */
+export function hypergeometricQuantile(u: number, successes: number, failures: number, draws: number): number {
+  const total = successes + failures;
+  if (!(successes >= 0 && failures >= 0 && draws >= 0 && draws <= total && u >= 0 && u <= 1)) return Number.NaN;
+  const low = Math.max(0, draws - failures), high = Math.min(draws, successes);
+  if (u === 0 || low === high) return low;
+  if (u === 1) return high;
+  const constant = lchoose(total, draws), p = successes / total;
+  const sd = Math.sqrt(draws * p * (1 - p) * (total - draws) / Math.max(1, total - 1));
+  const guess = Math.max(low, draws * p + sd * normalQuantile(u));
+  return massQuantile(u, guess, low, high, (k) => lchoose(successes, k) + lchoose(failures, draws - k) - constant);
+}
+
+// --- Bessel functions and the von Mises distribution -----------------------------------------------
+
+/** Above this argument the asymptotic series reaches machine precision, below it the power series has few terms. */
+const besselSwitch = 20;
+
+/** The sum of the power series of I_order(x) (x / 2)^-order less its first term, order 0 or 1. */
+function besselSeries(x: number, order: number): number {
+  const square = 0.25 * x * x;
+  let term = 1, sum = 0;
+  for (let k = 1; term > 1e-18 * (1 + sum); k++) {
+    term *= square / (k * (k + order));
+    sum += term;
+  }
+  return sum;
+}
+/** sqrt(2 pi x) e^-x I_order(x) for x >= 20 (DLMF 10.40.1). */
+function besselAsymptotic(x: number, order: number): number {
+  let term = 1, sum = 1;
+  for (let k = 1; k < 60; k++) {
+    const next = -term * (4 * order * order - (2 * k - 1) ** 2) / (8 * k * x);
+    if (Math.abs(next) < 1e-18 || Math.abs(next) > Math.abs(term)) break;
+    term = next;
+    sum += term;
+  }
+  return sum;
+}
+
+/** log(e^-x I_0(x)), x >= 0, I_0 the modified Bessel function. */
+export function logScaledBesselI0(x: number): number {
+  if (!(x >= 0)) return Number.NaN;
+  if (x < besselSwitch) return Math.log1p(besselSeries(x, 0)) - x;
+  return Math.log(besselAsymptotic(x, 0)) - 0.5 * Math.log(2 * Math.PI * x);
+}
+/** I_1(x) / I_0(x), x >= 0: the mean resultant length of a von Mises law. */
+export function besselRatio(x: number): number {
+  if (!(x >= 0)) return Number.NaN;
+  if (x === Infinity) return 1;
+  if (x < besselSwitch) return 0.5 * x * (1 + besselSeries(x, 1)) / (1 + besselSeries(x, 0));
+  return besselAsymptotic(x, 1) / besselAsymptotic(x, 0);
+}
+
+/** The integral of weight(d) times the von Mises density over angles d = low..high measured from the mode. */
+function vonMisesMass(low: number, high: number, concentration: number, weight: (d: number) => number): number {
+  const constant = Math.log(2 * Math.PI) + logScaledBesselI0(concentration);
+  const density = (d: number): number => {
+    const sine = Math.sin(0.5 * d);
+    return weight(d) * Math.exp(-2 * concentration * sine * sine - constant);
+  };
+  // Panels of about a standard deviation; beyond 40 of them the density is below the range of doubles.
+  const width = 1 / Math.sqrt(Math.max(1, concentration)), reach = Math.min(Math.PI, 40 * width);
+  let sum = 0;
+  for (let turn = Math.floor((low + reach) / (2 * Math.PI)); turn <= Math.ceil((high - reach) / (2 * Math.PI)) + 1; turn++) {
+    const from = Math.max(low, 2 * Math.PI * turn - reach), to = Math.min(high, 2 * Math.PI * turn + reach);
+    if (!(from < to)) continue;
+    const panels = Math.ceil((to - from) / width);
+    for (let k = 0; k < panels; k++) sum += gaussKronrod(density, from + (to - from) * k / panels, from + (to - from) * (k + 1) / panels).value;
+  }
+  return sum;
+}
+/** loc moved by whole turns into [-pi, pi). */
+function turned(loc: number): number { return loc - 2 * Math.PI * Math.floor((loc + Math.PI) / (2 * Math.PI)); }
+
+/** P(-pi <= X <= x), X the angle of a von Mises law. */
+export function vonMisesCdf(x: number, loc: number, concentration: number): number {
+  if (!(concentration >= 0) || Number.isNaN(x + loc)) return Number.NaN;
+  const mode = turned(loc);
+  return x <= -Math.PI ? 0 : x >= Math.PI ? 1 : vonMisesMass(-Math.PI - mode, x - mode, concentration, () => 1);
+}
+/** P(X > x), X the angle of a von Mises law. */
+export function vonMisesSurvival(x: number, loc: number, concentration: number): number {
+  if (!(concentration >= 0) || Number.isNaN(x + loc)) return Number.NaN;
+  const mode = turned(loc);
+  return x <= -Math.PI ? 1 : x >= Math.PI ? 0 : vonMisesMass(x - mode, Math.PI - mode, concentration, () => 1);
+}
+/** The derivative of `vonMisesCdf` in the concentration. */
+export function vonMisesCdfSlope(x: number, loc: number, concentration: number): number {
+  if (!(concentration >= 0) || Number.isNaN(x + loc)) return Number.NaN;
+  if (x <= -Math.PI || x >= Math.PI) return 0;
+  const mode = turned(loc), length = besselRatio(concentration);
+  return vonMisesMass(-Math.PI - mode, x - mode, concentration, (d) => Math.cos(d) - length);
+}
+/** x with `vonMisesCdf` = u, by Newton's method kept within a shrinking bracket. */
+export function vonMisesQuantile(u: number, loc: number, concentration: number): number {
+  if (!(u >= 0 && u <= 1 && concentration >= 0) || Number.isNaN(loc)) return Number.NaN;
+  if (u === 0) return -Math.PI;
+  if (u === 1) return Math.PI;
+  const constant = Math.log(2 * Math.PI) + logScaledBesselI0(concentration), mode = turned(loc);
+  let low = -Math.PI, high = Math.PI;
+  let x = mode;
+  for (let iteration = 0; iteration < 200; iteration++) {
+    // Each half is measured in its own tail, so that both ends keep their digits.
+    const excess = u <= 0.5 ? vonMisesCdf(x, loc, concentration) - u : 1 - u - vonMisesSurvival(x, loc, concentration);
+    if (excess === 0) return x;
+    if (excess > 0) high = x; else low = x;
+    const sine = Math.sin(0.5 * (x - mode));
+    const next = x - excess / Math.exp(-2 * concentration * sine * sine - constant);
+    const step = next > low && next < high ? next : 0.5 * (low + high);
+    if (Math.abs(step - x) <= 1e-15 * Math.max(1e-3, Math.abs(x)) || step === x) return step;
+    x = step;
+  }
+  return x;
 }

@@ -5,7 +5,7 @@
  * asymptotic shortcuts; the source is cited at each. Parameters outside their domain give NaN.
  */
 import { choleskyInPlace, solveLower, solveLowerTransposed } from '../numeric/linearAlgebra.js';
-import { deviance, stirlingError } from '../numeric/special.js';
+import { deviance, lgamma, stirlingError } from '../numeric/special.js';
 import type { Random } from './generator.js';
 
 /**
@@ -106,6 +106,48 @@ export function cauchy(random: Random): number { return Math.tan(Math.PI * (rand
 export function laplace(random: Random): number {
   const size = random.exponential();
   return random.uniform() < 0.5 ? size : -size;
+}
+
+/** Standard logistic. */
+export function logistic(random: Random): number {
+  // The logit of a uniform on (0, 1/2] and a sign, so that both tails keep their digits.
+  const u = 0.5 * random.uniformPositive();
+  const size = Math.log1p(-u) - Math.log(u);
+  return random.uniform() < 0.5 ? size : -size;
+}
+
+/** Standard Gumbel of maxima, distribution function exp(-e^-x). */
+export function gumbel(random: Random): number {
+  // An exponential of exactly zero stands for what lies below the least positive one.
+  return -Math.log(Math.max(random.exponential(), 2 ** -54));
+}
+
+/**
+ * The angle of a von Mises law in (-pi, pi] (Best and Fisher, "Efficient simulation of the von Mises distribution", 1979:
+ * rejection from a wrapped Cauchy), uniform for concentration 0.
+ */
+export function vonMises(random: Random, loc: number, concentration: number): number {
+  if (!(concentration >= 0) || !Number.isFinite(loc)) return Number.NaN;
+  let angle: number;
+  if (concentration < 1e-8) angle = Math.PI * (2 * random.uniform() - 1);
+  else if (concentration > 1e8) angle = random.normal() / Math.sqrt(concentration);
+  else {
+    const tau = 1 + Math.sqrt(1 + 4 * concentration * concentration);
+    const rho = (tau - Math.sqrt(2 * tau)) / (2 * concentration);
+    const r = (1 + rho * rho) / (2 * rho);
+    // The cosine may miss its range by rounding only.
+    let cosine: number;
+    for (;;) {
+      const z = Math.cos(Math.PI * random.uniform());
+      cosine = (1 + r * z) / (r + z);
+      const c = concentration * (r - cosine), u = random.uniformPositive();
+      if (c * (2 - c) > u || Math.log(c / u) + 1 >= c) break;
+    }
+    const size = Math.acos(Math.min(1, Math.max(-1, cosine)));
+    angle = random.uniform() < 0.5 ? size : -size;
+  }
+  const x = loc + angle;
+  return x - 2 * Math.PI * Math.ceil((x - Math.PI) / (2 * Math.PI));
 }
 
 /** Weibull with distribution function 1 - exp(-(x/scale)^shape). */
@@ -233,6 +275,56 @@ function logPoissonMass(rate: number, k: number): number {
 export function negativeBinomial(random: Random, r: number, p: number): number {
   if (!(r > 0 && p > 0 && p <= 1)) return Number.NaN;
   return p === 1 ? 0 : poisson(random, gamma(random, r, p / (1 - p)));
+}
+
+/** BetaBinomial(n, a, b). */
+export function betaBinomial(random: Random, n: number, a: number, b: number): number {
+  return binomial(random, n, beta(random, a, b));
+}
+
+/** log of the hypergeometric mass at k up to a constant, with the smaller class of items first. */
+function logHypergeometricMass(k: number, small: number, large: number, draws: number): number {
+  return -(lgamma(k + 1) + lgamma(small - k + 1) + lgamma(draws - k + 1) + lgamma(large - draws + k + 1));
+}
+
+/**
+ * Successes among `draws` items drawn without replacement: item by item for up to ten, else ratio of uniforms (Stadlober,
+ * "The ratio of uniforms approach for generating discrete random variates", 1990, algorithm HRUA), cut 16 standard deviations out.
+ */
+export function hypergeometric(random: Random, successes: number, failures: number, draws: number): number {
+  const total = successes + failures;
+  if (!(successes >= 0 && failures >= 0 && draws >= 0 && draws <= total) || total === Infinity) return Number.NaN;
+  const small = Math.min(successes, failures), large = Math.max(successes, failures), taken = Math.min(draws, total - draws);
+  let drawn = 0;
+  if (taken <= 10) {
+    for (let k = 0; k < taken; k++) if (random.uniform() * (total - k) < small - drawn) drawn++;
+  } else {
+    const p = small / total;
+    const centre = taken * p + 0.5;
+    const spread = Math.sqrt((total - taken) * taken * p * (1 - p) / (total - 1) + 0.5);
+    // 2 sqrt(2 / e) and 3 - 2 sqrt(3 / e).
+    const width = 1.7155277699214135 * spread + 0.8989161620588988;
+    const mode = Math.floor((taken + 1) * (small + 1) / (total + 2));
+    const atMode = logHypergeometricMass(mode, small, large, taken);
+    const end = Math.min(Math.min(taken, small) + 1, Math.floor(centre + 16 * spread));
+    for (;;) {
+      const u = random.uniformPositive();
+      const x = centre + width * (random.uniform() - 0.5) / u;
+      if (!(x >= 0 && x < end)) continue;
+      drawn = Math.floor(x);
+      if (2 * Math.log(u) <= logHypergeometricMass(drawn, small, large, taken) - atMode) break;
+    }
+  }
+  if (successes > failures) drawn = taken - drawn;
+  return taken < draws ? successes - drawn : drawn;
+}
+
+/** OrderedLogistic: the number of cutpoints below eta plus a standard logistic. */
+export function orderedLogistic(random: Random, eta: number, cutpoints: Float64Array): number {
+  const x = eta + logistic(random);
+  let k = 0;
+  while (k < cutpoints.length && cutpoints[k]! < x) k++;
+  return Number.isNaN(x) ? Number.NaN : k;
 }
 
 /** An index drawn with the given probabilities, which need not add up to exactly 1; -1 where they are no weights. */
@@ -519,6 +611,14 @@ export function mvNormal(random: Random, out: Float64Array, offset: number, mean
   return 1;
 }
 
+/** MvStudentT(df, loc, scale), scale d x d by its lower triangle: a normal over the root of chi-squared(df) / df. */
+export function mvStudentT(random: Random, out: Float64Array, offset: number, df: number, loc: Float64Array, scale: Float64Array, d: number = loc.length): number {
+  if (mvNormal(random, out, offset, loc, scale, d) === 0 || !(df > 0)) return fail(out, offset, d);
+  const stretch = 1 / Math.sqrt(chiSquared(random, df) / df);
+  for (let i = 0; i < d; i++) out[offset + i] = loc[i]! + stretch * (out[offset + i]! - loc[i]!);
+  return 1;
+}
+
 /** Normal with potential h and precision P, that is N(P^-1 h, P^-1); P d x d by its lower triangle. */
 export function mvNormalFromPrecision(random: Random, out: Float64Array, offset: number, h: Float64Array, precision: Float64Array, d: number = h.length): number {
   const scratch = random.workspace(d * d);
@@ -582,6 +682,26 @@ export function multinomial(random: Random, out: Float64Array, offset: number, n
   return 1;
 }
 
+/** DirichletMultinomial(n, alpha) by conditional beta-binomials. */
+export function dirichletMultinomial(random: Random, out: Float64Array, offset: number, n: number, alpha: Float64Array): number {
+  const count = alpha.length;
+  let rest = 0;
+  for (let k = 0; k < count; k++) {
+    if (!(alpha[k]! > 0)) return fail(out, offset, count);
+    rest += alpha[k]!;
+  }
+  if (!(n >= 0)) return fail(out, offset, count);
+  let left = n;
+  for (let k = 0; k < count; k++) {
+    rest -= alpha[k]!;
+    // Rounding may leave nothing of the rest before the last element, which takes what is left.
+    const drawn = k === count - 1 || left === 0 ? left : betaBinomial(random, left, alpha[k]!, Math.max(rest, smallestNormal));
+    out[offset + k] = drawn;
+    left -= drawn;
+  }
+  return 1;
+}
+
 // --- matrices -----------------------------------------------------------------------------------
 
 /** Fills the lower triangle at `at` with Bartlett's factor A of a Wishart(df, I): A_ii^2 chi-squared(df - i), normals below. */
@@ -634,6 +754,36 @@ export function inverseWishart(random: Random, out: Float64Array, offset: number
     for (let j = 0; j <= i; j++) {
       let sum = 0;
       for (let k = 0; k < d; k++) sum += scratch[y + k * d + i]! * scratch[y + k * d + j]!;
+      out[offset + i * d + j] = sum;
+      out[offset + j * d + i] = sum;
+    }
+  }
+  return 1;
+}
+
+/**
+ * LKJ(d, shape) by independent partial correlations (Lewandowski, Kurowicka and Joe 2009, the C-vine): z_ij, j < i, given the
+ * first j variables has (z + 1) / 2 ~ Beta(b, b), b = shape + (d - 2 - j) / 2; with R = L L', L_ij = z_ij times the length left of row i.
+ */
+export function lkj(random: Random, out: Float64Array, offset: number, d: number, shape: number): number {
+  const size = d * d;
+  if (!(shape > 0)) return fail(out, offset, size);
+  const l = random.workspace(size);
+  for (let i = 0; i < d; i++) {
+    let rest = 1;
+    for (let j = 0; j < i; j++) {
+      const b = shape + 0.5 * (d - 2 - j);
+      const z = 2 * beta(random, b, b) - 1;
+      l[i * d + j] = z * Math.sqrt(rest);
+      rest *= (1 - z) * (1 + z);
+    }
+    l[i * d + i] = Math.sqrt(rest);
+  }
+  for (let i = 0; i < d; i++) {
+    out[offset + i * d + i] = 1;
+    for (let j = 0; j < i; j++) {
+      let sum = 0;
+      for (let k = 0; k <= j; k++) sum += l[i * d + k]! * l[j * d + k]!;
       out[offset + i * d + j] = sum;
       out[offset + j * d + i] = sum;
     }
@@ -699,6 +849,26 @@ export function sliceSampleInteger(random: Random, density: (k: number) => numbe
     const k = Math.floor(proposal);
     if (k >= low && k <= high && density(k) > level) return k;
     if (proposal < point) left = proposal; else right = proposal;
+  }
+  return x;
+}
+
+/**
+ * The same for x on a circle cut open between `low` and `high`: the first interval is the whole circle at a random place, so
+ * that x leaves over one end and comes back over the other.
+ */
+export function sliceSampleCircle(random: Random, density: (x: number) => number, x: number, low: number, high: number): number {
+  const here = density(x);
+  if (!(here > -Infinity && here < Infinity)) return x;
+  const level = here - random.exponential();
+  const period = high - low;
+  let left = x - period * random.uniform();
+  let right = left + period;
+  for (let iteration = 0; iteration < shrinkingLimit; iteration++) {
+    const proposal = left + (right - left) * random.uniform();
+    const place = proposal < low ? proposal + period : proposal > high ? proposal - period : proposal;
+    if (density(place) > level) return place;
+    if (proposal < x) left = proposal; else right = proposal;
   }
   return x;
 }

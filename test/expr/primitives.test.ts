@@ -31,11 +31,14 @@ const grids: Readonly<Record<string, readonly (readonly number[])[]>> = {
   betaI: [[0.2, 0.7, 3], [0.6, 4, 2.5]], betaIFirstDerivative: [[0.2, 0.7, 3]], betaISecondDerivative: [[0.2, 0.7, 3]],
   betaIInverse: [[0.2, 0.7, 3], [0.6, 4, 2.5]],
   studentCdf: [[-2, 3], [0.7, 12]], studentCdfDerivative: [[-2, 3]], studentQuantile: [[0.1, 3], [0.8, 12]],
+  logScaledBesselI0: [[0.05], [3], [19.5], [20.5], [700]], besselRatio: [[0.05], [3], [19.5], [20.5], [40]],
+  vonMisesCdf: [[1, 0.4, 2], [-2, 3, 7], [0.5, -9, 0.3]], vonMisesSurvival: [[1, 0.4, 2], [-2, 3, 7]], vonMisesCdfSlope: [[1, 0.4, 2]], vonMisesQuantile: [[0.3, 0.4, 2], [0.8, 3, 7]],
+  betaBinomialQuantile: [[0.3, 10, 0.5, 2], [0.9, 40, 3, 3]], hypergeometricQuantile: [[0.3, 10, 20, 8], [0.9, 30, 5, 12]],
   poissonQuantile: [[0.3, 2.2], [0.9, 31]], binomialQuantile: counts.map(([u, n, p]) => [u!, Math.round(n!), p!]), negativeBinomialQuantile: counts,
 };
-const stepwise = new Set(['floor', 'ceil', 'round', 'sign', 'lt', 'le', 'gt', 'ge', 'eq', 'ne', 'and', 'or', 'not', 'poissonQuantile', 'binomialQuantile', 'negativeBinomialQuantile']);
+const stepwise = new Set(['floor', 'ceil', 'round', 'sign', 'lt', 'le', 'gt', 'ge', 'eq', 'ne', 'and', 'or', 'not', 'poissonQuantile', 'binomialQuantile', 'negativeBinomialQuantile', 'betaBinomialQuantile', 'hypergeometricQuantile']);
 /** Numerical derivatives and the end of the polygamma chain have none of their own. */
-const underived = ['tetragamma', 'gammaPShapeDerivative', 'betaIFirstDerivative', 'betaISecondDerivative', 'studentCdfDerivative'];
+const underived = ['tetragamma', 'gammaPShapeDerivative', 'betaIFirstDerivative', 'betaISecondDerivative', 'studentCdfDerivative', 'vonMisesCdfSlope'];
 
 /** Central differences with one Richardson step: error of order h^4. */
 function slope(f: (x: number) => number, x: number): number {

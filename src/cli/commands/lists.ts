@@ -21,7 +21,7 @@ export async function listDistributions(): Promise<number> {
 }
 
 function describe(family: Family): string {
-  const signature = `${family.name}(${family.parameters.map(({ name }) => name).join(', ')})`;
+  const signature = `${family.name}(${family.parameters.map(({ name, absent }) => `${name}${absent === undefined ? '' : '?'}`).join(', ')})`;
   const alternatives = family.alternatives.map(({ parameters, replaces }) => `${parameters.map(({ name }) => `${name}:`).join(' + ')}${replaces.length === 0 ? '' : ` for ${replaces.join(', ')}`}`);
   return [
     signature,

@@ -1,0 +1,45 @@
+/**
+ * BetaBinomial(n, a, b): Binomial(n, p) with p ~ Beta(a, b) integrated out; mass
+ * C(n, x) B(x + a, n - x + b) / B(a, b) at x in 0..n.
+ */
+import { add, addAll, apply, cond, exp, index, mul, neg, one, reduce, scalar, square, sub, zero } from '../expr/expr.js';
+import type { Expr } from '../expr/expr.js';
+import { powOf } from '../expr/simplify.js';
+import type { Arguments, Family } from './family.js';
+import { argument, integers, parameter } from './notation.js';
+
+function logMass(x: Expr, p: Arguments): Expr {
+  const n = argument(p, 'n'), a = argument(p, 'a'), b = argument(p, 'b');
+  return addAll([apply('lchoose', n, x), apply('lbeta', add(x, a), add(sub(n, x), b)), neg(apply('lbeta', a, b))]);
+}
+/** P(from <= X < to). */
+function mass(p: Arguments, from: Expr, to: Expr): Expr {
+  const k = index('k');
+  return reduce('sum', k, from, to, exp(logMass(k, p)));
+}
+
+export const betaBinomial: Family = {
+  name: 'BetaBinomial',
+  doc: 'mass C(n, x) B(x + a, n - x + b) / B(a, b), x = 0, ..., n',
+  parameters: [
+    parameter('n', 0, 'count', 'the number of trials'),
+    parameter('a', 0, 'positive', 'the first shape of the probability of success'),
+    parameter('b', 0, 'positive', 'the second shape of the probability of success'),
+  ],
+  alternatives: [],
+  eventRank: 0,
+  discrete: true,
+  proper: true,
+  eventDims: () => [],
+  support: (p) => integers(zero, argument(p, 'n')),
+  logDensity: (x, p) => logMass(x.body, p),
+  variate: (p) => ({ fn: 'betaBinomial', args: ['n', 'a', 'b'].map((name) => scalar(argument(p, name))) }),
+  cdf: (x, p) => cond(apply('ge', x, argument(p, 'n')), one, mass(p, zero, add(apply('floor', x), one))),
+  survival: (x, p) => cond(apply('lt', x, zero), one, mass(p, add(apply('floor', x), one), add(argument(p, 'n'), one))),
+  quantile: (u, p) => apply('betaBinomialQuantile', u, argument(p, 'n'), argument(p, 'a'), argument(p, 'b')),
+  mean: (p) => scalar(mul(argument(p, 'n'), mul(argument(p, 'a'), powOf(add(argument(p, 'a'), argument(p, 'b')), -1)))),
+  variance(p) {
+    const n = argument(p, 'n'), a = argument(p, 'a'), b = argument(p, 'b'), total = add(a, b);
+    return scalar(mul(mul(n, mul(a, b)), mul(add(total, n), powOf(mul(square(total), add(total, one)), -1))));
+  },
+};

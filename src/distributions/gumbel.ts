@@ -1,0 +1,39 @@
+/**
+ * Gumbel(loc, scale), the law of maxima: distribution function exp(-e^(-z)), z = (x - loc) / scale;
+ * density exp(-z - e^(-z)) / scale.
+ */
+import { add, addAll, apply, exp, mul, neg, num, scalar, sub } from '../expr/expr.js';
+import type { Expr } from '../expr/expr.js';
+import { logOf, powOf } from '../expr/simplify.js';
+import type { Arguments, Family } from './family.js';
+import { argument, infinity, interval, minusInfinity, parameter } from './notation.js';
+
+/** Euler's constant, the mean of the standard law. */
+const eulerGamma = num(0.5772156649015329);
+
+function standardised(x: Expr, p: Arguments): Expr { return mul(sub(x, argument(p, 'loc')), powOf(argument(p, 'scale'), -1)); }
+/** The value whose e^(-z) is h. */
+function atHazard(h: Expr, p: Arguments): Expr { return sub(argument(p, 'loc'), mul(argument(p, 'scale'), logOf(h))); }
+
+export const gumbel: Family = {
+  name: 'Gumbel',
+  doc: 'the law of maxima: density exp(-z - e^(-z)) / scale, z = (x - loc) / scale',
+  parameters: [parameter('loc', 0, 'real', 'the mode'), parameter('scale', 0, 'positive', 'the scale')],
+  alternatives: [],
+  eventRank: 0,
+  discrete: false,
+  proper: true,
+  eventDims: () => [],
+  support: () => interval(minusInfinity, infinity),
+  logDensity(x, p) {
+    const z = standardised(x.body, p);
+    return addAll([neg(z), neg(exp(neg(z))), neg(logOf(argument(p, 'scale')))]);
+  },
+  variate: (p) => ({ fn: 'gumbel', args: [], transform: (draw) => add(argument(p, 'loc'), mul(argument(p, 'scale'), draw)) }),
+  cdf: (x, p) => exp(neg(exp(neg(standardised(x, p))))),
+  survival: (x, p) => neg(apply('expm1', neg(exp(neg(standardised(x, p)))))),
+  quantile: (u, p) => atHazard(neg(logOf(u)), p),
+  upperQuantile: (q, p) => atHazard(neg(apply('log1p', neg(q))), p),
+  mean: (p) => scalar(add(argument(p, 'loc'), mul(eulerGamma, argument(p, 'scale')))),
+  variance: (p) => scalar(mul(num(Math.PI ** 2 / 6), powOf(argument(p, 'scale'), 2))),
+};

@@ -1,0 +1,63 @@
+/**
+ * HalfStudentT(df, scale): the law of |T| scale for Student's T with df degrees of freedom; density
+ * proportional to (1 + z^2 / df)^(-(df + 1) / 2), z = x / scale, on x >= 0.
+ */
+import { add, addAll, apply, cond, exp, lgamma, mul, neg, num, one, scalar, square, sub, zero } from '../expr/expr.js';
+import type { Expr } from '../expr/expr.js';
+import { logOf, powOf } from '../expr/simplify.js';
+import type { Arguments, Family } from './family.js';
+import { argument, half, infinity, interval, logPi, logTwo, parameter, two } from './notation.js';
+
+function ratio(x: Expr, p: Arguments): Expr { return mul(x, powOf(argument(p, 'scale'), -1)); }
+/** The value above which mass q lies. */
+function above(q: Expr, p: Arguments): Expr {
+  return neg(mul(argument(p, 'scale'), apply('studentQuantile', mul(half, q), argument(p, 'df'))));
+}
+/** scale 2 sqrt(df / pi) Gamma((df + 1) / 2) / (Gamma(df / 2) (df - 1)), infinite where df <= 1. */
+function meanOf(p: Arguments): Expr {
+  const df = argument(p, 'df');
+  const constant = addAll([logTwo, mul(half, sub(logOf(df), logPi)), lgamma(mul(half, add(df, one))), neg(lgamma(mul(half, df)))]);
+  return mul(argument(p, 'scale'), mul(exp(constant), powOf(apply('max', sub(df, one), zero), -1)));
+}
+
+export const halfStudentT: Family = {
+  name: 'HalfStudentT',
+  doc: 'density proportional to (1 + z^2 / df)^(-(df + 1) / 2), z = x / scale, x >= 0',
+  parameters: [parameter('df', 0, 'positive', 'the degrees of freedom'), parameter('scale', 0, 'positive', 'the scale')],
+  alternatives: [],
+  eventRank: 0,
+  discrete: false,
+  proper: true,
+  eventDims: () => [],
+  support: () => interval(zero, infinity),
+  logDensity(x, p) {
+    const df = argument(p, 'df'), halfNext = mul(half, add(df, one));
+    const tail = apply('log1p', mul(square(ratio(x.body, p)), powOf(df, -1)));
+    return addAll([
+      logTwo, lgamma(halfNext), neg(lgamma(mul(half, df))), neg(mul(half, add(logOf(df), logPi))),
+      neg(logOf(argument(p, 'scale'))), neg(mul(halfNext, tail)),
+    ]);
+  },
+  variate: (p) => ({
+    fn: 'studentT', args: [scalar(argument(p, 'df'))],
+    transform: (draw) => mul(argument(p, 'scale'), apply('abs', draw)),
+  }),
+  cdf(x, p) {
+    // I_w(1/2, df/2) with w = z^2 / (df + z^2): no difference of near halves for small z.
+    const df = argument(p, 'df'), inverse = mul(df, powOf(ratio(x, p), -2));
+    return apply('betaI', powOf(add(one, inverse), -1), half, mul(half, df));
+  },
+  survival: (x, p) => mul(two, apply('studentCdf', neg(ratio(x, p)), argument(p, 'df'))),
+  quantile(u, p) {
+    const df = argument(p, 'df'), w = apply('betaIInverse', u, half, mul(half, df));
+    const below = mul(argument(p, 'scale'), powOf(mul(mul(df, w), powOf(sub(one, w), -1)), 0.5));
+    return cond(apply('lt', u, half), below, above(sub(one, u), p));
+  },
+  upperQuantile: (q, p) => above(q, p),
+  mean: (p) => scalar(meanOf(p)),
+  variance(p) {
+    const df = argument(p, 'df');
+    const second = mul(powOf(argument(p, 'scale'), 2), mul(df, powOf(sub(df, two), -1)));
+    return scalar(cond(apply('gt', df, two), sub(second, square(meanOf(p))), cond(apply('gt', df, one), infinity, num(Number.NaN))));
+  },
+};

@@ -1,0 +1,56 @@
+/**
+ * Hypergeometric(successes, failures, draws): the number of successes among `draws` items drawn without
+ * replacement from successes + failures; mass C(successes, x) C(failures, draws - x) / C(successes + failures, draws).
+ */
+import { add, addAll, apply, cond, exp, index, mul, mulAll, neg, one, reduce, scalar, sub, zero } from '../expr/expr.js';
+import type { Expr } from '../expr/expr.js';
+import { powOf } from '../expr/simplify.js';
+import type { Arguments, Family } from './family.js';
+import { argument, integers, parameter } from './notation.js';
+
+function total(p: Arguments): Expr { return add(argument(p, 'successes'), argument(p, 'failures')); }
+function lowest(p: Arguments): Expr { return apply('max', zero, sub(argument(p, 'draws'), argument(p, 'failures'))); }
+function highest(p: Arguments): Expr { return apply('min', argument(p, 'draws'), argument(p, 'successes')); }
+
+function logMass(x: Expr, p: Arguments): Expr {
+  return addAll([
+    apply('lchoose', argument(p, 'successes'), x), apply('lchoose', argument(p, 'failures'), sub(argument(p, 'draws'), x)),
+    neg(apply('lchoose', total(p), argument(p, 'draws'))),
+  ]);
+}
+/** P(from <= X < to). */
+function mass(p: Arguments, from: Expr, to: Expr): Expr {
+  const k = index('k');
+  return reduce('sum', k, from, to, exp(logMass(k, p)));
+}
+
+export const hypergeometric: Family = {
+  name: 'Hypergeometric',
+  doc: 'mass C(successes, x) C(failures, draws - x) / C(successes + failures, draws): successes among draws without replacement',
+  parameters: [
+    parameter('successes', 0, 'count', 'how many items are successes'),
+    parameter('failures', 0, 'count', 'how many items are not'),
+    parameter('draws', 0, 'count', 'how many items are drawn, at most all of them'),
+  ],
+  alternatives: [],
+  eventRank: 0,
+  discrete: true,
+  proper: true,
+  eventDims: () => [],
+  support: (p) => integers(lowest(p), highest(p)),
+  conditions: (p) => [add(sub(total(p), argument(p, 'draws')), one)],
+  logDensity: (x, p) => logMass(x.body, p),
+  variate: (p) => ({ fn: 'hypergeometric', args: ['successes', 'failures', 'draws'].map((name) => scalar(argument(p, name))) }),
+  cdf: (x, p) => cond(apply('ge', x, highest(p)), one, mass(p, lowest(p), add(apply('floor', x), one))),
+  survival: (x, p) => cond(apply('lt', x, lowest(p)), one, mass(p, add(apply('floor', x), one), add(highest(p), one))),
+  quantile: (u, p) => apply('hypergeometricQuantile', u, argument(p, 'successes'), argument(p, 'failures'), argument(p, 'draws')),
+  mean: (p) => scalar(mul(argument(p, 'draws'), mul(argument(p, 'successes'), powOf(apply('max', total(p), one), -1)))),
+  variance(p) {
+    // Of one item or none there is no spread; the maxima keep 0 / 0 away.
+    const n = apply('max', total(p), one), rest = apply('max', sub(total(p), one), one);
+    return scalar(mulAll([
+      argument(p, 'draws'), argument(p, 'successes'), powOf(n, -1), argument(p, 'failures'), powOf(n, -1),
+      sub(total(p), argument(p, 'draws')), powOf(rest, -1),
+    ]));
+  },
+};
