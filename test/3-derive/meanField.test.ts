@@ -17,7 +17,7 @@ import { prepare, runFolds } from '../../src/4-infer/assemble.js';
 import { FoldedTables } from '../../src/4-infer/contract.js';
 import { logDensityFunction } from '../../src/4-infer/logDensity.js';
 import { ProgramBuilder } from '../../src/4-infer/programBuilder.js';
-import { blockCodes, boundCode, declareTables, givenOneHots, startTables } from '../../src/4-infer/cavi/updates.js';
+import { blockCodes, boundCode, declareTables, givenOneHots, startTables } from '../../src/4-infer/variational/updates.js';
 import { boundModel, type Data } from '../4-infer/caviMachine.js';
 import { examples } from '../4-infer/caviModels.js';
 

@@ -4,12 +4,12 @@
  * every constant.
  */
 import { describe, expect, it } from 'vitest';
-import type { CaviProgram } from '../../src/4-infer/cavi/program.js';
-import { seedable } from '../../src/4-infer/cavi/starts.js';
+import type { VariationalProgram } from '../../src/4-infer/variational/program.js';
+import { seedable } from '../../src/4-infer/variational/starts.js';
 import { direction, settle, started } from './caviMachine.js';
 import { examples } from './caviModels.js';
 
-function kindsOf(p: CaviProgram): Set<string> {
+function kindsOf(p: VariationalProgram): Set<string> {
   return new Set(p.blocks.map((b) => (b.factor.kind === 'family' ? b.factor.family.name : b.factor.kind)));
 }
 

@@ -6,14 +6,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MeanFieldRefusal } from '../../src/3-derive/meanField.js';
-import { CaviProgram } from '../../src/4-infer/cavi/program.js';
-import { begin, startKind } from '../../src/4-infer/cavi/starts.js';
+import { VariationalProgram } from '../../src/4-infer/variational/program.js';
+import { begin, startKind } from '../../src/4-infer/variational/starts.js';
 import { programOf } from '../3-derive/programs.js';
 import { boundModel, direction, settle } from './caviMachine.js';
 
-function compiled(text: string, data: Readonly<Record<string, unknown>>, seed: string): CaviProgram | null {
+function compiled(text: string, data: Readonly<Record<string, unknown>>, seed: string): VariationalProgram | null {
   try {
-    return new CaviProgram(boundModel(text, data), seed);
+    return new VariationalProgram(boundModel(text, data), seed);
   } catch (error) {
     if (error instanceof MeanFieldRefusal) return null;
     throw error;

@@ -10,7 +10,7 @@ import { ModelError } from '../../src/errors/diagnostic.js';
 import { logDensityFunction } from '../../src/4-infer/logDensity.js';
 import { evaluate } from '../../src/expr/evaluate.js';
 import { num, ref, scalar, build, type ArrayExpr } from '../../src/expr/expr.js';
-import type { CaviProgram } from '../../src/4-infer/cavi/program.js';
+import type { VariationalProgram } from '../../src/4-infer/variational/program.js';
 import { boundModel, cellSizes, gaussLegendre, normals, run, started, uniforms, type Data } from './caviMachine.js';
 import { examples } from './caviModels.js';
 
@@ -171,7 +171,7 @@ describe('known optima', () => {
 // --- factors against their own draws ------------------------------------------------------------
 
 /** log q of a draw, from the parameters of the factors by the families' densities. */
-function logFactors(p: CaviProgram): number {
+function logFactors(p: VariationalProgram): number {
   let sum = 0;
   p.blocks.forEach((b, block) => {
     const { region } = b.block;
@@ -214,7 +214,7 @@ function logFactors(p: CaviProgram): number {
   return sum;
 }
 /** Elements of a block's region: those that its update writes. */
-function elementsOf(p: CaviProgram, block: number, count: number): readonly number[] {
+function elementsOf(p: VariationalProgram, block: number, count: number): readonly number[] {
   const { region } = p.blocks[block]!.block;
   if (region.plates.length === 0 && region.at.length === 0) return [0];
   const only = region.at.every((e) => e.op === 'const');
@@ -223,7 +223,7 @@ function elementsOf(p: CaviProgram, block: number, count: number): readonly numb
   const first = p.blocks.some((b, k) => k !== block && b.block.region.variable.name === region.variable.name) ? 1 : 0;
   return Array.from({ length: count - first }, (_, n) => n + first);
 }
-function gridLogDensity(p: CaviProgram, block: number, n: number, x: number): number {
+function gridLogDensity(p: VariationalProgram, block: number, n: number, x: number): number {
   const { region } = p.blocks[block]!.block;
   const prefix = `Q|${region.variable.name}|${region.statement.id}|`;
   const nodes = p.memory.get(`${prefix}nodes`)!.subarray(n * 256, (n + 1) * 256), weights = p.memory.get(`${prefix}weights`)!.subarray(n * 256, (n + 1) * 256);

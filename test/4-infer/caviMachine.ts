@@ -7,8 +7,8 @@ import type { BoundModel } from '../../src/2-graph/bound.js';
 import { lower } from '../../src/2-graph/lower.js';
 import { parse } from '../../src/1-parse/parse.js';
 import { cavi } from '../../src/4-infer/cavi/index.js';
-import { CaviProgram } from '../../src/4-infer/cavi/program.js';
-import { begin, type StartKind } from '../../src/4-infer/cavi/starts.js';
+import { VariationalProgram } from '../../src/4-infer/variational/program.js';
+import { begin, type StartKind } from '../../src/4-infer/variational/starts.js';
 import { regionSupport } from '../../src/3-derive/closedForm.js';
 import type { Expr } from '../../src/expr/expr.js';
 import type { RunResult, VariableResult } from '../../src/4-infer/posterior.js';
@@ -26,8 +26,8 @@ export function boundModel(source: string, data: Data): BoundModel {
 }
 
 /** A program at a start: every block updated once. */
-export function started(source: string, data: Data, seed = '1', kind: StartKind = 'prior', start = 0): CaviProgram {
-  const program = new CaviProgram(boundModel(source, data), seed);
+export function started(source: string, data: Data, seed = '1', kind: StartKind = 'prior', start = 0): VariationalProgram {
+  const program = new VariationalProgram(boundModel(source, data), seed);
   begin(program, kind, start);
   return program;
 }
@@ -66,7 +66,7 @@ export function normals(seed: number): () => number {
 }
 
 /** Updates one block until its expectations stand still: its elements may read one another. */
-export function settle(program: CaviProgram, block: number): void {
+export function settle(program: VariationalProgram, block: number): void {
   const name = program.blocks[block]!.block.region.variable.name;
   const tables = [...program.memory].filter(([storage]) => storage.startsWith(`E|${name}|`) || storage.startsWith(`E|${name}=|`)).map(([, values]) => values);
   for (let turn = 0; turn < 20000; turn++) {
@@ -85,7 +85,7 @@ const positive: ReadonlySet<string> = new Set(['sd', 'shape', 'rate', 'scale', '
  * A direction in which the factor of a block can move: `to(h)` sets the factor h away from where it
  * was, expectations and entropy included.
  */
-export function direction(program: CaviProgram, block: number, seed: number): { to(h: number): void } {
+export function direction(program: VariationalProgram, block: number, seed: number): { to(h: number): void } {
   const b = program.blocks[block]!;
   const name = b.block.region.variable.name, id = b.block.region.statement.id;
   const random = normals(seed);
@@ -169,7 +169,7 @@ export function direction(program: CaviProgram, block: number, seed: number): { 
 }
 
 /** Standard deviations of a mean's elements, so that a shift of 1 is one of them. */
-function spreadOf(program: CaviProgram, block: number, length: number): Float64Array {
+function spreadOf(program: VariationalProgram, block: number, length: number): Float64Array {
   const b = program.blocks[block]!;
   const prefix = `Q|${b.block.region.variable.name}|${b.block.region.statement.id}|`;
   const sd = program.memory.get(`${prefix}sd`);
@@ -180,7 +180,7 @@ function spreadOf(program: CaviProgram, block: number, length: number): Float64A
 }
 
 /** Moves a point within its constraint: along the simplex, symmetric for matrices. */
-function directionOfPoint(program: CaviProgram, block: number, random: () => number): Float64Array {
+function directionOfPoint(program: VariationalProgram, block: number, random: () => number): Float64Array {
   const b = program.blocks[block]!;
   const name = b.block.region.variable.name, { shape } = program.builder.storage(name);
   const values = program.memory.get(name)!;
@@ -193,13 +193,13 @@ function directionOfPoint(program: CaviProgram, block: number, random: () => num
 }
 
 /** H(after) - H(before) for weights on the same cells. */
-function entropyChange(before: Float64Array | Int32Array, after: Float64Array | Int32Array, edges: Float64Array | Int32Array, gauss: readonly Gauss[], program: CaviProgram, block: number): number {
+function entropyChange(before: Float64Array | Int32Array, after: Float64Array | Int32Array, edges: Float64Array | Int32Array, gauss: readonly Gauss[], program: VariationalProgram, block: number): number {
   const cell = cellSizes(edges, before.length, gauss, program, block);
   const h = (w: Float64Array | Int32Array): number => { let s = 0; for (let i = 0; i < w.length; i++) if (w[i]! > 0) s -= w[i]! * Math.log(w[i]! / cell[i]!); return s; };
   return h(after) - h(before);
 }
 /** Size of the cell of each node on the variable's own scale: Gauss weight, half width of the panel, Jacobian. */
-export function cellSizes(edges: ArrayLike<number>, count: number, gauss: readonly Gauss[], program: CaviProgram, block: number): Float64Array {
+export function cellSizes(edges: ArrayLike<number>, count: number, gauss: readonly Gauss[], program: VariationalProgram, block: number): Float64Array {
   const [low, high] = boundsOf(program, block);
   return Float64Array.from({ length: count }, (_, i) => {
     const panel = Math.floor(i / 8), half = (edges[panel + 1]! - edges[panel]!) / 2, g = gauss[i % 8]!;
@@ -209,7 +209,7 @@ export function cellSizes(edges: ArrayLike<number>, count: number, gauss: readon
   });
 }
 /** Constant bounds of a grid block: its law's support and what the data add to it. */
-function boundsOf(program: CaviProgram, block: number): readonly [number, number] {
+function boundsOf(program: VariationalProgram, block: number): readonly [number, number] {
   const { region, collected } = program.blocks[block]!.block;
   const number = (e: Expr): number => { const v = program.builder.bind(program.builder.model.inline(e)); return v.op === 'const' ? v.value : Number.NaN; };
   const support = regionSupport(region);

@@ -20,11 +20,11 @@ import { exchangeableGroups } from '../exchangeable.js';
 import { formulasOf, render, sourceLine, weightFormulas } from '../explain.js';
 import { formName, regionLoops, regionName } from '../plan.js';
 import type { PlanEntry, RunResult } from '../posterior.js';
-import { CaviProgram, type Memory, type Saved } from './program.js';
-import { orderComponents } from './relabel.js';
-import { results } from './results.js';
-import { begin, startKind } from './starts.js';
-import type { FactorKind } from './updates.js';
+import { VariationalProgram, type Memory, type Saved } from '../variational/program.js';
+import { orderComponents } from '../variational/relabel.js';
+import { results } from '../variational/results.js';
+import { begin, startKind } from '../variational/starts.js';
+import type { FactorKind } from '../variational/updates.js';
 
 const options: readonly OptionDoc[] = [
   { name: 'restarts', type: 'integer', default: '10', doc: 'random starts, fewer by default for large data; the one with the highest bound is kept' },
@@ -108,7 +108,7 @@ function explain(graph: ModelGraph, given: Given, source: string, bound: BoundMo
       reason: form === null ? 'no family has its statistics: kept on a quadrature grid' : `its expected terms are statistics of ${formName(form)}`,
     };
   });
-  return { backend: 'cavi', blocks, notes: ['E(...) is the expectation under the other factors; in the JSON form it is read from a table named E|variable|statistic.'], code: bound === null ? null : derived(() => new CaviProgram(bound, 'explain')).source };
+  return { backend: 'cavi', blocks, notes: ['E(...) is the expectation under the other factors; in the JSON form it is read from a table named E|variable|statistic.'], code: bound === null ? null : derived(() => new VariationalProgram(bound, 'explain')).source };
 }
 
 /** Names of the starts given by the user, with their values; others are reported by whoever read them. */
@@ -127,7 +127,7 @@ function initialValues(bound: BoundModel, init: RunRequest['init']): ReadonlyMap
 }
 
 /** Numbers that one sweep writes. */
-function sweepSize(program: CaviProgram): number {
+function sweepSize(program: VariationalProgram): number {
   let size = 0;
   for (const [name, values] of program.memory) if (name.startsWith('E|')) size += values.length;
   return size;
@@ -136,7 +136,7 @@ function sweepSize(program: CaviProgram): number {
 interface Trial { readonly bound: number; readonly state: Saved; readonly trace: readonly number[] }
 
 /** The best of several starts after a few sweeps each; null where none had a finite bound. */
-async function bestStart(program: CaviProgram, settings: Settings, initialised: ReadonlyMap<string, Memory>, request: RunRequest): Promise<{ readonly best: Trial | null; readonly tried: number }> {
+async function bestStart(program: VariationalProgram, settings: Settings, initialised: ReadonlyMap<string, Memory>, request: RunRequest): Promise<{ readonly best: Trial | null; readonly tried: number }> {
   const held = new Set(program.blocks.flatMap((b, k) => (initialised.has(b.block.region.variable.name) ? [k] : [])));
   const usual = initialised.size > 0 ? 1 : Math.max(fewestRestarts, Math.min(usualRestarts, Math.floor((usualRestarts * comfortableSize) / sweepSize(program))));
   const starts = settings.restarts ?? usual;
@@ -158,7 +158,7 @@ async function bestStart(program: CaviProgram, settings: Settings, initialised: 
 }
 
 /** Sweeps until nothing moves. */
-async function ascend(program: CaviProgram, settings: Settings, trace: number[], request: RunRequest): Promise<{ readonly converged: boolean; readonly warnings: readonly Diagnostic[] }> {
+async function ascend(program: VariationalProgram, settings: Settings, trace: number[], request: RunRequest): Promise<{ readonly converged: boolean; readonly warnings: readonly Diagnostic[] }> {
   const warnings: Diagnostic[] = [];
   const tables = [...program.memory].filter(([name, values]) => name.startsWith('E|') && values.length > 0).map(([, values]) => values);
   const patience = Math.min(settlingSweeps, Math.ceil(settlingWork / sweepSize(program)));
@@ -192,7 +192,7 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
   const settings = readOptions(request.options);
   const begun = seconds();
   const initialised = initialValues(model, request.init);
-  const program = derived(() => new CaviProgram(model, request.seed, initialised));
+  const program = derived(() => new VariationalProgram(model, request.seed, initialised));
   const compiled = seconds();
   const { best, tried } = await bestStart(program, settings, initialised, request);
   const trace = [...(best?.trace ?? [])];

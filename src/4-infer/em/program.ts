@@ -10,9 +10,9 @@
 import type { BoundModel } from '../../2-graph/bound.js';
 import { MeanFieldRefusal } from '../../3-derive/meanField.js';
 import { ref, variablesOf } from '../../expr/expr.js';
-import { CaviProgram, type Memory } from '../cavi/program.js';
-import { harden } from '../cavi/starts.js';
-import { dampingStorage, type PointOptions } from '../cavi/updates.js';
+import { VariationalProgram, type Memory } from '../variational/program.js';
+import { harden } from '../variational/starts.js';
+import { dampingStorage, type PointOptions } from '../variational/updates.js';
 
 /** Values of all parameters. */
 export type Estimates = ReadonlyMap<string, Memory>;
@@ -21,7 +21,7 @@ export type Estimates = ReadonlyMap<string, Memory>;
 const mostCycles = 200;
 const still = 1e-13;
 
-export class EmProgram extends CaviProgram {
+export class EmProgram extends VariationalProgram {
   readonly latents: readonly number[];
   /** Blocks of parameters in the order of their steps. */
   readonly parameters: readonly number[];

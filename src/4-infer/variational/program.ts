@@ -29,7 +29,7 @@ export interface Described { readonly mean: string; readonly variance: string; r
 /** What is copied to come back to a state. */
 export type Saved = ReadonlyMap<string, Memory>;
 
-export class CaviProgram {
+export class VariationalProgram {
   readonly source: string;
   readonly field: MeanField;
   readonly builder: ProgramBuilder;

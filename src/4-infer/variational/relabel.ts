@@ -5,13 +5,13 @@
  */
 import { oneHotOf } from '../../3-derive/meanField.js';
 import { type ExchangeableGroup, sizeOf } from '../posterior.js';
-import type { CaviProgram, Memory } from './program.js';
+import type { VariationalProgram, Memory } from './program.js';
 
 /** Largest relative change of the bound that counts as none: renumbering must not change it. */
 const same = 1e-9;
 
 /** Renumbers the components of every group; a group that turns out not to be exchangeable stays as it is. */
-export function orderComponents(program: CaviProgram, groups: readonly ExchangeableGroup[]): void {
+export function orderComponents(program: VariationalProgram, groups: readonly ExchangeableGroup[]): void {
   for (const group of groups) {
     const order = componentOrder(program, group);
     if (order === null || order.every((k, j) => k === j)) continue;
@@ -23,7 +23,7 @@ export function orderComponents(program: CaviProgram, groups: readonly Exchangea
 }
 
 /** For each place the component that belongs there; null where the ordering variable has no moments. */
-function componentOrder(program: CaviProgram, group: ExchangeableGroup): readonly number[] | null {
+function componentOrder(program: VariationalProgram, group: ExchangeableGroup): readonly number[] | null {
   const name = group.orderBy ?? group.variables[0]?.name;
   const member = group.variables.find((v) => v.name === name);
   const described = name === undefined ? undefined : program.described.get(name);
@@ -42,7 +42,7 @@ function componentOrder(program: CaviProgram, group: ExchangeableGroup): readonl
   return Array.from({ length: group.size }, (_, k) => k).sort(compare);
 }
 
-function renumber(program: CaviProgram, group: ExchangeableGroup, order: readonly number[]): void {
+function renumber(program: VariationalProgram, group: ExchangeableGroup, order: readonly number[]): void {
   for (const { name, axis } of group.variables) {
     const rank = program.builder.storage(name).shape.length;
     for (const [storage, values] of storagesOf(program, name)) {
@@ -62,7 +62,7 @@ function renumber(program: CaviProgram, group: ExchangeableGroup, order: readonl
   program.touched();
 }
 /** Tables and parameters of a variable's factors that hold numbers for each of its elements. */
-function storagesOf(program: CaviProgram, name: string): readonly (readonly [string, Memory])[] {
+function storagesOf(program: VariationalProgram, name: string): readonly (readonly [string, Memory])[] {
   const rank = program.builder.model.variable(name).dims.length - program.builder.model.variable(name).eventRank;
   return [...program.memory].filter(([storage]) => (storage.startsWith(`E|${name}|`) || storage.startsWith(`E|${oneHotOf(name)}|`) || storage.startsWith(`Q|${name}|`)) && program.builder.storage(storage).shape.length >= Math.max(1, rank));
 }

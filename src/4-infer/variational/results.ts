@@ -6,10 +6,10 @@ import { recordedVariables } from '../assemble.js';
 import type { Recorded } from '../chainProgram.js';
 import type { RunRequest } from '../backend.js';
 import { type ClosedForm, type DrawValues, sizeOf, type VariableResult } from '../posterior.js';
-import { type CaviProgram, largestDrawn } from './program.js';
+import { type VariationalProgram, largestDrawn } from './program.js';
 
 /** Results of all recorded variables. @param seeded false where nothing is random: draws are still made, of predictions too. */
-export function results(program: CaviProgram, request: RunRequest): readonly VariableResult[] {
+export function results(program: VariationalProgram, request: RunRequest): readonly VariableResult[] {
   program.describe();
   const recorded = recordedVariables(program.builder, request.keep);
   const count = request.chains * request.draws;
@@ -30,19 +30,19 @@ export function results(program: CaviProgram, request: RunRequest): readonly Var
 }
 
 /** Bytes for small supports from 0 on: a label for each of many elements is drawn thousands of times. */
-function drawStorage(r: Recorded, length: number, program: CaviProgram): DrawValues {
+function drawStorage(r: Recorded, length: number, program: VariationalProgram): DrawValues {
   if (!r.discrete) return new Float64Array(length);
   const range = rangeOf(program, r);
   return range !== undefined && range <= 256 && lowestValue(program, r.name) === 0 ? new Uint8Array(length) : new Int32Array(length);
 }
-function finiteFactor(program: CaviProgram, name: string): { readonly low: number; readonly count: number } | null {
+function finiteFactor(program: VariationalProgram, name: string): { readonly low: number; readonly count: number } | null {
   const block = program.blocks.find((b) => b.block.region.variable.name === name);
   return block?.factor.kind === 'finite' ? block.factor : null;
 }
-function rangeOf(program: CaviProgram, r: Recorded): number | undefined { return finiteFactor(program, r.name)?.count ?? r.range; }
-function lowestValue(program: CaviProgram, name: string): number { return finiteFactor(program, name)?.low ?? 0; }
+function rangeOf(program: VariationalProgram, r: Recorded): number | undefined { return finiteFactor(program, r.name)?.count ?? r.range; }
+function lowestValue(program: VariationalProgram, name: string): number { return finiteFactor(program, name)?.low ?? 0; }
 
-function closedForm(program: CaviProgram, r: Recorded, draws: ClosedForm['draws']): ClosedForm | null {
+function closedForm(program: VariationalProgram, r: Recorded, draws: ClosedForm['draws']): ClosedForm | null {
   const described = program.described.get(r.name);
   if (described === undefined) return null;
   const read = (storage: string): Float64Array => Float64Array.from(program.memory.get(storage)!);

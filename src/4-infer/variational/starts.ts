@@ -6,12 +6,12 @@
  * Arthur and Vassilvitskii 2007, with log weights for squared distances).
  */
 import { type Expr, variablesOf } from '../../expr/expr.js';
-import type { CaviProgram, Memory } from './program.js';
+import type { VariationalProgram, Memory } from './program.js';
 
 export type StartKind = 'seeded' | 'prior, finite first' | 'prior';
 
 /** Blocks of a finite latent with enough elements to seed its values from. */
-export function seedable(program: CaviProgram): readonly number[] {
+export function seedable(program: VariationalProgram): readonly number[] {
   return program.blocks.flatMap((b, k) => {
     if (b.factor.kind !== 'finite' || b.scores === null || b.block.region.plates.length === 0) return [];
     const { length } = program.memory.get(b.scores)!;
@@ -20,13 +20,13 @@ export function seedable(program: CaviProgram): readonly number[] {
 }
 
 /** How the start of a number begins: seeds first where there is something to seed. */
-export function startKind(program: CaviProgram, start: number): StartKind {
+export function startKind(program: VariationalProgram, start: number): StartKind {
   if (seedable(program).length === 0) return program.blocks.some((b) => b.factor.kind === 'finite') && start % 2 === 0 ? 'prior, finite first' : 'prior';
   return start % 5 === 3 ? 'prior, finite first' : start % 5 === 4 ? 'prior' : 'seeded';
 }
 
 /** Runs a start: afterwards every block has been updated. @param held blocks whose start the user gave: updated last. */
-export function begin(program: CaviProgram, kind: StartKind, start: number, held: ReadonlySet<number> = new Set()): void {
+export function begin(program: VariationalProgram, kind: StartKind, start: number, held: ReadonlySet<number> = new Set()): void {
   program.initialise();
   const all = program.blocks.map((_, k) => k);
   const finite = all.filter((k) => program.blocks[k]!.factor.kind === 'finite');
@@ -49,7 +49,7 @@ const seedPowers: readonly number[] = [1, 0.5, 0];
 const sharpness: readonly number[] = [2, 3, 1, 2];
 
 /** Every element shared equally among the values of a finite block, and all else updated: scales of all the data, in which distances are measured. Returns the elements. */
-function pool(program: CaviProgram, block: number): readonly number[] {
+function pool(program: VariationalProgram, block: number): readonly number[] {
   const code = program.blocks[block]!;
   if (code.factor.kind !== 'finite' || code.scores === null) return [];
   const { count } = code.factor;
@@ -73,7 +73,7 @@ export interface Seeding {
 }
 
 /** Gives every value of a finite block an element, and the rest of the elements to the nearest. */
-export function seed(program: CaviProgram, block: number, start: number, { power = sharpness[start % sharpness.length]!, moves = () => true }: Seeding = {}): void {
+export function seed(program: VariationalProgram, block: number, start: number, { power = sharpness[start % sharpness.length]!, moves = () => true }: Seeding = {}): void {
   const code = program.blocks[block]!;
   if (code.factor.kind !== 'finite' || code.scores === null) return;
   const { count } = code.factor;
@@ -111,13 +111,13 @@ export function harden(table: Memory, offset: number, count: number): void {
   if (!(total > 0)) return;
   for (let k = 0; k < count; k++) table[offset + k] = k === best ? 1 : 0;
 }
-function tableOf(program: CaviProgram, block: number): string { return `E|${program.blocks[block]!.block.region.variable.name}=|1`; }
+function tableOf(program: VariationalProgram, block: number): string { return `E|${program.blocks[block]!.block.region.variable.name}=|1`; }
 
 /**
  * Blocks that learn from an element through its component alone, so that elements left out of the
  * table are left out of their updates; a spread common to all components is not among them.
  */
-function componentBlocks(program: CaviProgram, block: number): readonly number[] {
+function componentBlocks(program: VariationalProgram, block: number): readonly number[] {
   const table = tableOf(program, block);
   return program.blocks.flatMap((b, k) => {
     if (b.factor.kind === 'finite') return [];
@@ -130,7 +130,7 @@ function componentBlocks(program: CaviProgram, block: number): readonly number[]
 }
 
 /** An element drawn in proportion to a power of the log of how much better the best explained one is explained. */
-function worstExplained(program: CaviProgram, scores: ArrayLike<number>, elements: readonly number[], power: number): number {
+function worstExplained(program: VariationalProgram, scores: ArrayLike<number>, elements: readonly number[], power: number): number {
   let best = -Infinity;
   for (const n of elements) if (scores[n]! > best && scores[n]! < Infinity) best = scores[n]!;
   const distance = (n: number): number => { const d = best - scores[n]!; return d > 0 && d < Infinity ? d ** power : 0; };
