@@ -36,7 +36,7 @@ class TooLarge extends Error {}
 /**
  * The canonical form of an expression (lets inlined). Falls back to one opaque atom where expansion would
  * explode. Where some data lie far from zero, sums and differences of such data and of unknowns that may
- * follow them stay whole unless `self` stands in them: nothing is to be learnt of `self` by expanding them,
+ * follow them stay whole unless a continuous `self` stands in them: nothing is to be learnt of `self` by expanding them,
  * and their squares would cancel.
  */
 export function normalForm(e: Expr, model: DerivedModel, self: string | null = null): readonly Monomial[] {
@@ -160,7 +160,9 @@ class Expander {
   }
 
   private isResidual(e: Expr): boolean {
-    if (this.self === null || this.model.offCentre.size === 0 || variablesOf(e).has(this.self)) return false;
+    if (this.self === null || this.model.offCentre.size === 0) return false;
+    // A discrete unknown has no statistics to be found, only values to be weighed.
+    if (variablesOf(e).has(this.self) && this.model.graph.variables.get(this.self)?.scalar === 'real') return false;
     const degrees = this.degrees(e);
     return degrees !== null && degrees.size > 0;
   }

@@ -145,12 +145,15 @@ export function truncatedExponential(random: Random, rate: number, low: number, 
 export function piecewiseNormal(random: Random, a: number, b: number, points: Float64Array, slopes: Float64Array): number {
   const count = points.length;
   if (!(b <= 0)) return NaN;
+  // Counted from the middle of the curved part, squares of numbers far from zero do not cancel.
+  const middle = b < 0 ? a / (-2 * b) : 0;
+  const lean0 = b < 0 ? 0 : a;
   // Sorted points, their slopes, and the log mass and slope of each piece; nothing is allocated.
   const room = random.workspace(4 * count + 2);
   const slopeFrom = count, massFrom = 2 * count, leanFrom = 3 * count + 1;
-  let slope = a, constant = 0;
+  let slope = lean0, constant = 0;
   for (let k = 0; k < count; k++) {
-    const p = points[k]!, c = slopes[k]!;
+    const p = points[k]! - middle, c = slopes[k]!;
     let j = k;
     for (; j > 0 && room[j - 1]! > p; j--) { room[j] = room[j - 1]!; room[slopeFrom + j] = room[slopeFrom + j - 1]!; }
     room[j] = p;
@@ -173,7 +176,7 @@ export function piecewiseNormal(random: Random, a: number, b: number, points: Fl
   let u = random.uniform() * total, chosen = count;
   for (let piece = 0; piece <= count; piece++) { u -= Math.exp(room[massFrom + piece]! - largest); if (u < 0) { chosen = piece; break; } }
   const low = chosen === 0 ? -Infinity : room[chosen - 1]!, high = chosen === count ? Infinity : room[chosen]!, lean = room[leanFrom + chosen]!;
-  return b === 0 ? tiltedUniform(random, lean, low, high) : truncatedNormal(random, lean / (-2 * b), Math.sqrt(1 / (-2 * b)), low, high);
+  return b === 0 ? tiltedUniform(random, lean, low, high) : middle + truncatedNormal(random, lean / (-2 * b), Math.sqrt(1 / (-2 * b)), low, high);
 }
 
 /** log of the integral of exp(s x + b x^2) over [low, high], b <= 0. */
