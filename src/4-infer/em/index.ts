@@ -29,19 +29,19 @@ import { type Collapse, ScaleWatch } from './collapse.js';
 import { change, type Estimates, EmProgram } from './program.js';
 
 const options: readonly OptionDoc[] = [
-  { name: 'restarts', type: 'integer', default: '10', doc: 'starts, one where nothing is to be seeded; the best that has not collapsed is returned' },
+  { name: 'restarts', type: 'integer', default: '20', doc: 'starts, one where nothing is to be seeded; the best that has not collapsed is returned' },
   { name: 'iterations', type: 'integer', default: '5000', doc: 'iterations at most' },
   { name: 'tolerance', type: 'number', default: '1e-10', doc: 'relative change of the objective in an iteration below which it has converged' },
   { name: 'maximize', type: 'names', default: '', doc: 'sampled variables to maximise with the params (MAP-EM), separated by commas' },
   { name: 'hard', type: 'boolean', default: 'false', doc: 'classification EM: every finite latent at its most probable value (k-means for equal weights and one spherical variance)' },
-  { name: 'start', type: 'text', default: 'kmeans++', doc: 'how components are seeded: random data, or kmeans++' },
+  { name: 'start', type: 'text', default: 'kmeans++ and random by turns', doc: 'how components are seeded: random data, or kmeans++' },
   { name: 'damping', type: 'number', default: '0', doc: 'weight of the old natural parameters in the new ones, at least 0 and less than 1' },
   { name: 'inflate', type: 'number', default: '0', doc: 'added to the diagonal of covariance params after each M-step; the objective may then fall' },
 ];
 
 /** Iterations that every start gets before the best is chosen. */
 const trialIterations = 100;
-const usualRestarts = 10;
+const usualRestarts = 20;
 /** Numbers that one E-step writes for which all the usual starts are tried; beyond, in proportion fewer. */
 const comfortableSize = 500_000;
 /** Iterations after the objective has converged in which the estimates may still settle. */
@@ -57,14 +57,14 @@ export const em: Backend = {
 };
 
 interface Settings {
-  restarts: number | null; iterations: number; tolerance: number; maximize: readonly string[]; hard: boolean; start: 'random' | 'kmeans++'; damping: number; inflate: number;
+  restarts: number | null; iterations: number; tolerance: number; maximize: readonly string[]; hard: boolean; start: 'random' | 'kmeans++' | null; damping: number; inflate: number;
 }
 
 function refuse(diagnostics: readonly Diagnostic[]): never { throw new ModelError(diagnostics, renderDiagnostics(diagnostics, '', 'options')); }
 
 function readOptions(given: Readonly<Record<string, string>>, graph: ModelGraph): Settings {
   const wrong: Diagnostic[] = [];
-  const out: Settings = { restarts: null, iterations: 5000, tolerance: 1e-10, maximize: [], hard: false, start: 'kmeans++', damping: 0, inflate: 0 };
+  const out: Settings = { restarts: null, iterations: 5000, tolerance: 1e-10, maximize: [], hard: false, start: null, damping: 0, inflate: 0 };
   const bad = (message: string, hint?: string): void => { wrong.push({ code: 'wrong-option', severity: 'error', message, hint }); };
   for (const [name, text] of Object.entries(given)) {
     const value = Number(text), isNumber = text.trim() !== '' && Number.isFinite(value);
@@ -237,7 +237,7 @@ async function bestStart(program: EmProgram, watch: ScaleWatch, settings: Settin
   for (let start = 0; start < tried; start++) {
     watch.reset();
     if (initialised) program.initialise();
-    else if (seeded) seededStart(program, start, settings);
+    else if (seeded) seededStart(program, watch, start, settings);
     else begin(program, 'prior', start);
     const run = ascent(program);
     for (let i = 0; !run.broken && i < Math.min(trialIterations, settings.iterations) && (tried > 1 || i === 0); i++) {
@@ -251,11 +251,20 @@ async function bestStart(program: EmProgram, watch: ScaleWatch, settings: Settin
   }
   return { best: best!, collapsed, tried };
 }
-/** Means from seeds and the elements nearest to them; every scale begins with that of all the data. */
-function seededStart(program: EmProgram, start: number, settings: Settings): void {
+/**
+ * Means from seeds and the elements nearest to them. Scales begin with those of all the data, which lets components
+ * overlap; from every other start with those of the elements nearest to each, where these have one.
+ */
+function seededStart(program: EmProgram, watch: ScaleWatch, start: number, settings: Settings): void {
   program.initialise();
   const candidates = seedable(program);
-  seed(program, candidates[start % candidates.length]!, 2, { power: settings.start === 'random' ? 0 : 1, moves: (k) => program.isMean(k) });
+  const chosen = settings.start ?? (start % 4 < 2 ? 'kmeans++' : 'random');
+  seed(program, candidates[Math.floor(start / 4) % candidates.length]!, 2, { power: chosen === 'random' ? 0 : 1, moves: (k) => program.isMean(k) });
+  if (start % 2 === 0) return;
+  const pooled = program.estimates();
+  watch.look();
+  program.hardMaximisation();
+  if (watch.look() !== null || ![...program.estimates().values()].every((values) => values.every((x) => Number.isFinite(x)))) program.setEstimates(pooled);
 }
 function better(a: Ascent, b: Ascent): boolean {
   const sound = (x: Ascent): boolean => x.collapse === null && !x.broken;

@@ -64,6 +64,11 @@ export class EmProgram extends VariationalProgram {
     for (const k of this.others) this.update(k);
     this.memory.get(dampingStorage)?.fill(1);
   }
+  /** An M-step with every finite latent at its most probable value. */
+  hardMaximisation(): void {
+    for (const k of this.latents) if (this.blocks[k]!.factor.kind === 'finite') this.harden(k);
+    this.maximisation();
+  }
   /** The log-likelihood of the estimates plus their log prior (soft), or the log joint density at the assignments (hard); after an E-step. */
   objective(): number { return this.hard ? this.energy() : this.bound(); }
 
