@@ -223,9 +223,11 @@ function elementsOf(p: VariationalProgram, block: number, count: number): readon
   const first = p.blocks.some((b, k) => k !== block && b.block.region.variable.name === region.variable.name) ? 1 : 0;
   return Array.from({ length: count - first }, (_, n) => n + first);
 }
-function gridLogDensity(p: VariationalProgram, block: number, n: number, x: number): number {
+function gridLogDensity(p: VariationalProgram, block: number, n: number, value: number): number {
   const { region } = p.blocks[block]!.block;
   const prefix = `Q|${region.variable.name}|${region.statement.id}|`;
+  // On the whole line the nodes count from a middle.
+  const x = value - (p.memory.get(`${prefix}middle`)?.[n] ?? 0);
   const nodes = p.memory.get(`${prefix}nodes`)!.subarray(n * 256, (n + 1) * 256), weights = p.memory.get(`${prefix}weights`)!.subarray(n * 256, (n + 1) * 256);
   const cells = cellSizes(p.memory.get(`${prefix}edges`)!.subarray(n * 33, (n + 1) * 33), 256, gaussLegendre(8), p, block);
   let i = 0;

@@ -432,13 +432,17 @@ function gridBlock(context: RegionContext, block: MeanFieldBlock, slots: readonl
   const nodes = table('nodes', [gridNodes]), weights = table('weights', [gridNodes]), edges = table('edges', [gridEdges]), entropies = table('entropy', []);
   const x = builder.fresh('x', [], 'local'), f = builder.fresh('density', [], 'local'), total = builder.fresh('logIntegral', [], 'local'), centre = builder.fresh('centre', [], 'local');
   const at = (k: StatisticKind, v: Expr): Expr => replaceSelf(builder.bind(atElement(selfExpr(k), context.at)), v);
-  // a v + b v^2 up to a constant, about its middle: squares of numbers far from zero would cancel.
-  const coefficient = (power: number): Expr => addAll(slots.flatMap((s, k) => (isPower(s, power) ? [ref(eta.storages[k]!, [])] : [])));
-  const middle = builder.fresh('middle', [], 'local'), [a, b] = [coefficient(1), coefficient(2)];
-  const fromMiddle = (v: Expr): Expr => sub(v, ref(middle, []));
-  const quadratic = (v: Expr): Expr => mul(fromMiddle(v), add(a, mul(b, add(v, ref(middle, [])))));
-  const density = (v: Expr): Expr => addAll([...slots.flatMap((s, k) => (isPower(s, 1) || isPower(s, 2) ? [] : [mul(ref(eta.storages[k]!, []), at(s.statistic, v))])), quadratic(v)]);
   const { low, high } = boundExprs(context);
+  // On the whole line the grid counts from the middle of a v + b v^2: nodes, and squares, of numbers far from zero would lose their digits.
+  const coefficient = (power: number): Expr => addAll(slots.flatMap((s, k) => (isPower(s, power) ? [ref(eta.storages[k]!, [])] : [])));
+  const [a, b] = [coefficient(1), coefficient(2)];
+  const shifted = isConst(low, -Infinity) && isConst(high, Infinity) && !isConst(b, 0);
+  const middles = shifted ? table('middle', []) : null;
+  const middle = middles === null ? zero : ref(middles, context.at);
+  const density = (t: Expr): Expr => addAll([
+    ...slots.flatMap((s, k) => (shifted && (isPower(s, 1) || isPower(s, 2)) ? [] : [mul(ref(eta.storages[k]!, []), at(s.statistic, add(middle, t)))])),
+    ...(shifted ? [mul(t, add(a, mul(b, add(t, mul(num(2), middle)))))] : []),
+  ]);
   const mean = (body: (v: Expr) => Expr): Expr => { const m = index('m'); return reduce('sum', m, zero, num(gridNodes), mul(ref(weights, [...context.at, m]), body(ref(nodes, [...context.at, m])))); };
   const first = (storage: string): { kind: 'place'; place: { storage: string; at: readonly Expr[] } } => ({ kind: 'place', place: { storage, at: [...context.at, zero] } });
   const value = (e: Expr): { kind: 'value'; value: Expr } => ({ kind: 'value', value: e });
@@ -448,21 +452,23 @@ function gridBlock(context: RegionContext, block: MeanFieldBlock, slots: readonl
     block, factor: { kind: 'grid', slots }, scores: null, common: [],
     ...together(context, [
       ...eta.code,
-      store(middle, [], isConst(b, 0) ? zero : cond(apply('lt', b, zero), apply('div', a, mul(num(-2), b)), zero)),
+      ...(middles === null ? [] : [store(middles, context.at, cond(apply('lt', b, zero), apply('div', a, mul(num(-2), b)), zero))]),
       { do: 'function', name: f, parameters: [x], body: [{ do: 'return', value: density(ref(x, [])) }] },
       {
         do: 'call', procedure: 'quadratureGrid', into: { storage: total, at: [] }, effects: [nodes, weights, edges],
         args: [{ kind: 'function', name: f }, value(low), value(high), first(nodes), first(weights), first(edges)],
       },
       store(entropies, context.at, sub(ref(total, []), mean(density))),
-    ], needed.flatMap((n) => writeTable(context, n.name, scalar(mean((v) => at(n.kind, v)))))),
+    ], needed.flatMap((n) => writeTable(context, n.name, scalar(mean((t) => at(n.kind, add(middle, t))))))),
     entropy: (into) => over(context, [accumulate(into, [], ref(entropies, context.at))]),
-    draw: over(context, [{ do: 'call', procedure: 'gridDraw', args: law, into: { storage: here.storage, at: here.at }, effects: [] }]),
+    draw: over(context, [{ do: 'call', procedure: 'gridDraw', args: law, into: { storage: centre, at: [] }, effects: [] }, store(here.storage, here.at, add(middle, ref(centre, [])))]),
     moments: (into, variance) => over(context, [
-      store(centre, [], mean((v) => v)), store(into, context.at, ref(centre, [])),
-      store(variance, context.at, mean((v) => pow(sub(v, ref(centre, [])), num(2)))),
+      store(centre, [], mean((t) => t)), store(into, context.at, add(middle, ref(centre, []))),
+      store(variance, context.at, mean((t) => pow(sub(t, ref(centre, [])), num(2)))),
     ]),
-    quantiles: (into) => over(context, quantileLevels.map((u, n): Code => ({ do: 'call', procedure: 'gridQuantile', args: [value(num(u)), ...law], into: { storage: into[n]!, at: context.at }, effects: [] }))),
+    quantiles: (into) => over(context, quantileLevels.flatMap((u, n): readonly Code[] => [
+      { do: 'call', procedure: 'gridQuantile', args: [value(num(u)), ...law], into: { storage: centre, at: [] }, effects: [] }, store(into[n]!, context.at, add(middle, ref(centre, []))),
+    ])),
   };
 }
 
