@@ -1,0 +1,316 @@
+/**
+ * Gaussian blocks as code: the members' log density is -x'Px / 2 + h'x + constant given the rest, with P and
+ * h summed from the coefficients of the canonical form (contracted and folded as every statistic is) and
+ * P = L D L' factored in place. Kalman filter and smoother, regressions, hierarchical predictors are cases.
+ *
+ * logNormaliser = l(m) + n/2 log 2 pi - 1/2 log det P, with l the members' factors, as the program has them,
+ * at the mean m: nothing cancels. A direction that nothing holds makes it +Infinity; see `failure`.
+ */
+import { type Argument, type Code, accumulate, store, when } from '../../code/loop.js';
+import { add, addAll, apply, build, cond, equal, type Expr, freeIndices, type Index, index, isConst, mul, num, type Ref, ref, rewrite, substitute, visit, zero } from '../../expr/expr.js';
+import { provablyDistinct, provablyEqual } from '../../expr/affine.js';
+import { type GaussianStructure, gaussianStructures, type QuadraticTerm } from '../../3-derive/gaussianBlock.js';
+import { maskOf } from '../../3-derive/model.js';
+import type { Binder } from '../../3-derive/normalForm.js';
+import { jointTerms } from '../assemble.js';
+import { type FoldedTables, smallRange, StatisticTables } from '../contract.js';
+import { elementName } from '../posterior.js';
+import { guarded, loops, type ProgramBuilder } from '../programBuilder.js';
+import type { Derivation, RegionPlan } from '../plan.js';
+import type { GaussianBlock } from './block.js';
+import { choosePattern, type Elements, type Instances, instancesOf, numberElements, overRegions, type Pattern, placeOf, readsDataOnly, tabulated } from './gaussianPattern.js';
+
+/** A Gaussian block as its maker returns it. */
+export interface AssembledGaussianBlock extends GaussianBlock {
+  readonly structureOf: GaussianStructure;
+  /** True where two different elements meet: drawing them together is more than drawing each. */
+  readonly meets: boolean;
+  /** Four numbers that `prepare` writes: log det P, 0 or 1 + the row that was not positive definite, how often that happened, the first such row + 1. */
+  readonly status: string;
+  /** The element of a row, in the program's words. */
+  elementOf(row: number): string;
+  /** The cells of all members by row, and the members in the order of those cells: for naming elements where only numbers travel. */
+  readonly rows: Int32Array;
+  readonly members: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  /** Tables of statistics that `prepare` reads. */
+  readonly tables: StatisticTables;
+}
+
+/** Gaussian blocks among the candidates, each a set of variables that hang together; also of elements that never meet. */
+export function gaussianBlocks(builder: ProgramBuilder, derivation: Derivation, candidates: readonly RegionPlan[], folded: FoldedTables): readonly AssembledGaussianBlock[] {
+  const { blocks } = gaussianStructures(candidates.map((c) => c.region), derivation.regions.map((r) => r.region), derivation.forms, builder.model);
+  return blocks.flatMap((b) => { const made = gaussianBlock(builder, b, folded); return 'refused' in made ? [] : [made]; });
+}
+
+export interface GaussianOptions {
+  /** Leave a block of more operations a sweep alone. */
+  readonly mostOperations?: number;
+  /** Where the code runs within one entry point, its memory need not survive a call. */
+  readonly scratch?: boolean;
+}
+
+/** Dense algebra of some hundred elements, or a sparse factor of some million. */
+const largestBlock = 1e12;
+
+/** One structure as code, or the reason it is none. */
+export function gaussianBlock(builder: ProgramBuilder, structure: GaussianStructure, folded: FoldedTables, options: GaussianOptions = {}): AssembledGaussianBlock | { readonly refused: string } {
+  const elements = numberElements(builder, structure.regions);
+  const n = elements.count;
+  if (n === 0) return { refused: 'it has no elements' };
+  const tables = new StatisticTables(builder, structure.variables, [], folded);
+  const terms: ContractedTerm[] = [];
+  for (const t of structure.terms) {
+    const done = contracted(builder, tables, t);
+    if (done === null) return { refused: 'an element is chosen by an unknown whose values are not known when data is bound' };
+    if (!isConst(done.value, 0)) terms.push(done);
+  }
+  const instances = instancesOf(builder, elements, terms);
+  if (instances === null) return { refused: 'too many pairs of elements meet' };
+  const pattern = choosePattern(elements, instances);
+  const most = options.mostOperations ?? largestBlock;
+  if (pattern.cost > most || pattern.cells > 2 ** 29) return { refused: `drawing its ${n} scalars together (${pattern.structure}) takes about ${pattern.cost.toExponential(0)} operations` };
+  const place = options.scratch === true ? 'scratch' : 'state';
+  const factor = builder.fresh('precision', [pattern.cells], place);
+  const mean = builder.fresh('mean', [n], place);
+  const status = builder.fresh('status', [4], 'state');
+  const view = new BlockView(builder, elements, pattern, mean, () => covariance);
+  const covariance = builder.fresh('covariance', [pattern.cells], place);
+  const calls = callsOf(builder, pattern, n, { factor, mean, status, covariance });
+  const at = (storage: string): Expr => ref(storage, [zero]);
+  const failed = apply('gt', ref(status, [num(1)]), zero);
+  const members = elements.members.map((m) => ({ name: m.name, shape: m.shape }));
+  const rows = pattern.order.map((e) => elements.cellOf[e]!);
+  return {
+    kind: 'gaussian', regions: structure.regions, structureOf: structure, size: n,
+    meets: instances.some((t) => t.elements.length === 2 && t.elements[0]!.some((a, i) => a >= 0 && a !== t.elements[1]![i])),
+    structure: `${n} ${n === 1 ? 'scalar' : 'scalars'}, ${pattern.structure}`,
+    cost: pattern.cost, status, tables, members, rows,
+    prepare: [...tables.before, { do: 'fill', storage: factor, value: zero }, { do: 'fill', storage: mean, value: zero }, ...assembly(builder, terms, instances, pattern, factor, mean), calls.factor],
+    logNormaliser: add(sumAtMean(builder, structure, view), add(num(0.5 * n * Math.log(2 * Math.PI)), mul(num(-0.5), at(status)))),
+    draw: [when(failed, [], [calls.draw, ...overRegions(builder, structure.regions, (e) => [store(e.variable, e.at, ref(calls.drawn, [view.positionOf(e)]))])])],
+    moments: [when(failed, [], [calls.invert])],
+    mean: (element) => view.mean(element),
+    covariance: (a, b, binders) => view.covariance(a, b, binders),
+    elementOf: (row) => nameOfCell(members, rows[row]!),
+  };
+}
+
+/** The element at a cell, counted over the cells of all members. */
+export function nameOfCell(members: readonly { readonly name: string; readonly shape: readonly number[] }[], cell: number): string {
+  let rest = cell;
+  for (const m of members) {
+    const size = m.shape.reduce((a, b) => a * b, 1);
+    if (rest < size) return elementName(m.name, m.shape, rest);
+    rest -= size;
+  }
+  return '?';
+}
+
+// --- assembling ---------------------------------------------------------------------------------------
+
+/** A term after everything but its addresses was summed out. */
+interface ContractedTerm { readonly binders: readonly Binder[]; readonly guards: readonly Expr[]; readonly value: Expr; readonly elements: readonly Ref[] }
+
+/** Contracts a term; null where an address reads a latent of unknown range. */
+function contracted(builder: ProgramBuilder, tables: StatisticTables, term: QuadraticTerm): ContractedTerm | null {
+  const spread = spreadAddresses(builder, renamed(term));
+  if (spread === null) return null;
+  const kept = new Set<Index>();
+  for (const e of spread.elements) for (const a of e.at) for (const i of freeIndices(a)) if (spread.binders.some((b) => b.index === i)) kept.add(i);
+  const done = tables.contract(spread, [...kept]);
+  return { binders: done.binders, guards: done.guards, value: done.value, elements: spread.elements };
+}
+
+/** With binders of its own: terms of one factor share theirs, and an instance of one may stand inside a sum of another. */
+function renamed(term: QuadraticTerm): QuadraticTerm {
+  const map = new Map<Index, Expr>();
+  const put = (e: Expr): Expr => substitute(e, map);
+  const binders = term.binders.map((b): Binder => {
+    const fresh = { index: index(b.index.name), from: put(b.from), to: put(b.to) };
+    map.set(b.index, fresh.index);
+    return fresh;
+  });
+  return { binders, guards: term.guards.map(put), coefficient: put(term.coefficient), elements: term.elements.map((e) => ref(e.variable, e.at.map(put))) };
+}
+
+/**
+ * Addresses that look up data or a latent become every element j under the guard `lookup = j`: of latents
+ * always, since the pattern is fixed; of data where the table over j is smaller than the loop it replaces.
+ */
+function spreadAddresses(builder: ProgramBuilder, term: QuadraticTerm): QuadraticTerm | null {
+  const binders = [...term.binders], guards = [...term.guards];
+  const bound = term.elements.map((e) => ref(e.variable, e.at.map((a) => builder.bind(a))));
+  const plain = new Set<Index>();
+  const looksUp = (a: Expr): boolean => { let found = false; visit(a, (x) => { if (x.op === 'ref') found = true; }); return found; };
+  for (const e of bound) for (const a of e.at) if (!looksUp(a)) for (const i of freeIndices(a)) plain.add(i);
+  const known: { readonly e: Expr; readonly j: Index }[] = [];
+  let cells = 1;
+  const lookups: { readonly e: Expr; readonly extent: number; readonly latent: boolean }[] = [];
+  for (const e of bound) e.at.forEach((a, d) => {
+    if (!looksUp(a) || lookups.some((l) => equal(l.e, a))) return;
+    lookups.push({ e: a, extent: builder.storage(e.variable).shape[d]!, latent: !readsDataOnly(builder, a) });
+  });
+  const tripsOf = (a: Expr): number => term.binders.filter((b) => freeIndices(a).has(b.index)).reduce((t, b) => t * builder.trips(builder.bind(b.from), builder.bind(b.to)), 1);
+  for (const l of lookups) {
+    if (l.latent && builder.interval(l.e) === null) return null;
+    const trips = tripsOf(l.e);
+    const worth = trips > smallRange && cells * l.extent * 2 <= Math.min(trips, 1e9) && [...freeIndices(l.e)].every((i) => !plain.has(i));
+    if (!l.latent && !worth) continue;
+    cells *= l.extent;
+    const j = index('j');
+    known.push({ e: l.e, j });
+    binders.push({ index: j, from: zero, to: num(l.extent) });
+    guards.push(apply('eq', l.e, j));
+  }
+  const elements = bound.map((e) => ref(e.variable, e.at.map((a) => known.find((k) => equal(k.e, a))?.j ?? a)));
+  return { binders, guards, coefficient: term.coefficient, elements };
+}
+
+/** Sums every term's coefficients into the potential (one element) or the precision (two). */
+function assembly(builder: ProgramBuilder, terms: readonly ContractedTerm[], instances: readonly Instances[], pattern: Pattern, factor: string, mean: string): readonly Code[] {
+  const groups: { readonly binders: readonly Binder[]; readonly guards: readonly Expr[]; readonly sums: { readonly storage: string; readonly slot: Expr; readonly values: Expr[] }[] }[] = [];
+  terms.forEach((t, k) => {
+    const own = instances[k]!;
+    const same = groups.find((g) => alike(g, t));
+    const map = new Map(t.binders.map((b, d): [Index, Expr] => [b.index, same === undefined ? b.index : same.binders[d]!.index]));
+    const put = (e: Expr): Expr => substitute(e, map);
+    const first = own.elements[0]!, second = own.elements[1];
+    const table = second === undefined ? first.map((a) => (a < 0 ? -1 : pattern.position[a]!)) : first.map((a, i) => (a < 0 ? -1 : placeOf(pattern, a, second[i]!)));
+    if (table.every((x) => x < 0)) return;
+    const extents = own.extents.length === 0 ? [1] : own.extents;
+    const slot = put(tabulated(builder, table, extents, own.extents.length === 0 ? [zero] : t.binders.map((b) => b.index), 'place'));
+    const value = put(second === undefined ? t.value : mul(multiplicity(builder, t), t.value));
+    const storage = second === undefined ? mean : factor;
+    const group = same ?? { binders: t.binders, guards: t.guards, sums: [] };
+    if (same === undefined) groups.push(group);
+    const into = group.sums.find((s) => s.storage === storage && equal(s.slot, slot));
+    if (into === undefined) group.sums.push({ storage, slot, values: [value] }); else into.values.push(value);
+  });
+  return groups.flatMap((g) => loops(g.binders, g.guards, g.sums.map((s) => accumulate(s.storage, [s.slot], addAll(s.values)))));
+}
+
+/** Terms that run over the same instances share a loop. */
+function alike(a: { readonly binders: readonly Binder[]; readonly guards: readonly Expr[] }, b: ContractedTerm): boolean {
+  if (a.binders.length !== b.binders.length || a.guards.length !== b.guards.length) return false;
+  const map = new Map<Index, Index>();
+  for (let d = 0; d < a.binders.length; d++) {
+    const x = a.binders[d]!, y = b.binders[d]!;
+    if (!equal(x.from, y.from, map) || !equal(x.to, y.to, map)) return false;
+    map.set(x.index, y.index);
+  }
+  return a.guards.every((g, k) => equal(g, b.guards[k]!, map));
+}
+
+/** What a coefficient of x_a x_b adds to P_ab: -1 to each of the two symmetric elements, -2 to a diagonal one. */
+function multiplicity(builder: ProgramBuilder, t: ContractedTerm): Expr {
+  const [a, b] = [t.elements[0]!, t.elements[1]!];
+  if (a.variable !== b.variable) return num(-1);
+  const ranges = t.binders.map((x) => ({ index: x.index, from: x.from, to: x.to }));
+  const tests: Expr[] = [];
+  for (let d = 0; d < a.at.length; d++) {
+    if (provablyEqual(a.at[d]!, b.at[d]!)) continue;
+    if (provablyDistinct(a.at[d]!, b.at[d]!, ranges)) return num(-1);
+    tests.push(builder.bind(apply('eq', a.at[d]!, b.at[d]!)));
+  }
+  return guarded(tests, num(-2), num(-1));
+}
+
+// --- calls of the runtime ---------------------------------------------------------------------------------
+
+interface Storages { readonly factor: string; readonly mean: string; readonly status: string; readonly covariance: string }
+
+function callsOf(builder: ProgramBuilder, pattern: Pattern, n: number, s: Storages): { readonly factor: Code; readonly draw: Code; readonly invert: Code; readonly drawn: string } {
+  const whole = (storage: string, length: number): Argument => ({ kind: 'array', value: build([num(length)], (i) => ref(storage, [i])) });
+  const place = (storage: string): Argument => ({ kind: 'place', place: { storage, at: [zero] } });
+  const value = (x: number): Argument => ({ kind: 'value', value: num(x) });
+  const call = (procedure: string, effects: readonly string[], args: readonly Argument[]): Code => ({ do: 'call', procedure, args, into: null, effects });
+  const drawn = builder.fresh('joint', [n], 'scratch');
+  const effects = [s.factor, s.mean, s.status];
+  const { layout } = pattern;
+  if (layout.kind === 'banded') {
+    const size = [value(n), value(layout.width)];
+    return {
+      drawn,
+      factor: call('gaussianFactorBanded', effects, [place(s.factor), place(s.mean), place(s.status), ...size]),
+      draw: call('gaussianDrawBanded', [drawn], [place(drawn), whole(s.factor, pattern.cells), whole(s.mean, n), ...size]),
+      invert: call('gaussianInvertBanded', [s.covariance], [place(s.covariance), whole(s.factor, pattern.cells), ...size]),
+    };
+  }
+  const integers = (hint: string, values: Int32Array): Argument => {
+    // An empty storage has no first place.
+    const name = builder.fresh(hint, [Math.max(1, values.length)], 'data', 'int32');
+    builder.setInitial(name, values.length === 0 ? new Int32Array(1) : values);
+    return place(name);
+  };
+  const work = builder.fresh('work', [n], 'scratch'), sums = builder.fresh('work', [n], 'scratch');
+  const { columnStart, rowOf, rowStart, columnOf, placeOf: places } = layout.pattern;
+  const columns = [integers('columnStart', columnStart), integers('rowOf', rowOf)];
+  return {
+    drawn,
+    factor: call('gaussianFactorSparse', [...effects, work], [place(s.factor), place(s.mean), place(s.status), place(work), ...columns, integers('rowStart', rowStart), integers('columnOf', columnOf), integers('placeOf', places), value(n)]),
+    draw: call('gaussianDrawSparse', [drawn], [place(drawn), whole(s.factor, pattern.cells), whole(s.mean, n), ...columns, value(n)]),
+    invert: call('gaussianInvertSparse', [s.covariance, work, sums], [place(s.covariance), place(work), place(sums), whole(s.factor, pattern.cells), ...columns, value(n)]),
+  };
+}
+
+// --- reading ------------------------------------------------------------------------------------------------
+
+/** The factors of a block at its mean. */
+function sumAtMean(builder: ProgramBuilder, structure: GaussianStructure, view: BlockView): Expr {
+  const members = new Set(structure.variables);
+  return addAll(jointTerms(builder, structure.factors).map(({ value }) => rewrite(value, (x) => {
+    if (x.op !== 'ref' || !members.has(x.variable)) return x;
+    // Elements of partly missing data that were given stand at their values.
+    return builder.model.statusOf(x.variable) === 'partial' ? cond(ref(maskOf(x.variable), x.at), view.mean(x), x) : view.mean(x);
+  })));
+}
+
+/** Means and covariances of a block's elements by their addresses. */
+class BlockView {
+  private readonly builder: ProgramBuilder;
+  private readonly elements: Elements;
+  private readonly pattern: Pattern;
+  private readonly meanStorage: string;
+  private readonly covarianceStorage: () => string;
+  private readonly positions = new Map<string, (at: readonly Expr[]) => Expr>();
+
+  constructor(builder: ProgramBuilder, elements: Elements, pattern: Pattern, meanStorage: string, covarianceStorage: () => string) {
+    this.builder = builder;
+    this.elements = elements;
+    this.pattern = pattern;
+    this.meanStorage = meanStorage;
+    this.covarianceStorage = covarianceStorage;
+    for (const m of elements.members) {
+      const numbers = builder.initialValues(m.table) as Int32Array;
+      const table = numbers.map((e) => (e < 0 ? -1 : pattern.position[e]!));
+      const extents = m.shape.length === 0 ? [1] : m.shape;
+      const marks = extents.map((_, d) => index(`i${d}`));
+      const position = tabulated(builder, table, extents, marks, 'position');
+      this.positions.set(m.name, (at) => substitute(position, new Map(marks.map((i, d): [Index, Expr] => [i, at[d] ?? zero]))));
+    }
+  }
+
+  positionOf(element: Ref): Expr { return this.positions.get(element.variable)!(element.at); }
+  mean(element: Ref): Expr { return ref(this.meanStorage, [this.positionOf(element)]); }
+
+  covariance(a: Ref, b: Ref, binders: readonly Binder[]): Expr | null {
+    const { builder, elements, pattern } = this;
+    if (![a, b].every((e) => elements.members.some((m) => m.name === e.variable))) return null;
+    const bound = [a, b].map((e) => ref(e.variable, e.at.map((x) => builder.bind(x))));
+    // The binders that addresses use, and those that the ranges of these use.
+    const used = new Set<Index>(bound.flatMap((e) => e.at.flatMap((x) => [...freeIndices(x)])));
+    const all = binders.map((x) => builder.bindBinder(x));
+    for (const x of [...all].reverse()) if (used.has(x.index)) for (const i of [...freeIndices(x.from), ...freeIndices(x.to)]) used.add(i);
+    const own = all.filter((x) => used.has(x.index));
+    if (!bound.every((e) => e.at.every((x) => readsDataOnly(builder, x) && [...freeIndices(x)].every((i) => own.some((o) => o.index === i))))) return null;
+    const found = instancesOf(builder, elements, [{ binders: own, guards: [], elements: bound }]);
+    if (found === null) return null;
+    const { extents, elements: [first, second] } = found[0]!;
+    const table = new Int32Array(first!.length);
+    for (let k = 0; k < table.length; k++) {
+      table[k] = first![k]! < 0 ? -1 : placeOf(pattern, first![k]!, second![k]!);
+      if (first![k]! >= 0 && table[k]! < 0) return null;
+    }
+    return ref(this.covarianceStorage(), [tabulated(builder, table, extents.length === 0 ? [1] : extents, own.length === 0 ? [zero] : own.map((x) => x.index), 'place')]);
+  }
+}
