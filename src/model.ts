@@ -141,9 +141,9 @@ export class Model {
       const values = Object.create(null) as Record<string, Nested>;
       for (const [name, value] of given ?? []) values[name] = value;
       for (const [name, { shape, values: flat }] of draw) {
-        const isData = graph.variables.get(name)?.origin === 'data';
-        // What was given is no result; of data with gaps the whole is shown.
-        const wanted = given === null ? bound.variables.get(name)?.status !== 'given' : isData && !given.has(name);
+        const origin = graph.variables.get(name)?.origin;
+        // What was given is no result; of data with gaps the whole is shown, and reports always.
+        const wanted = given === null ? bound.variables.get(name)?.status !== 'given' || origin === 'report' : origin === 'data' && !given.has(name);
         if (wanted) values[name] = nest(flat, shape, 0) as Nested;
       }
       return values;

@@ -13,12 +13,14 @@ import { printText } from '../expr/print.js';
 import { checkExtents, checkObligations, checkReads, checkRegions, integerRange, settleGaps } from './bindChecks.js';
 import { type BindContext, type Holes, expressionsOfSteps, maximumBytes, stepsOf } from './bindContext.js';
 import { checkLaws } from './bindLaws.js';
-import type { BoundModel, BoundVariable, Status } from './bound.js';
+import type { BoundModel, BoundVariable, ElementOrder, Status } from './bound.js';
 import { type Bounds, Evaluator, HostFailure, type Stored, type Unfinished } from './compute.js';
 import { checkConstraint } from './constraints.js';
+import { orderElements } from './elementOrder.js';
 import { type Reading, elementName, nameAt, readValue } from './data.js';
 import type { ModelGraph, Statement, Variable } from './graph.js';
 import * as messages from './bindMessages.js';
+import { orderedGroups } from './query.js';
 
 export interface BindOptions {
   /** `sample`: data that some `observe` generates may be left out. */
@@ -66,6 +68,8 @@ class Binding implements BindContext {
   /** Names whose values are wrong or absent: what depends on them is not checked further. */
   private readonly poisoned = new Set<string>();
   private readonly valueBounds = new Map<string, Bounds | null>();
+  private readonly orders = new Map<number, ElementOrder>();
+  private readonly orderedGroups: readonly (readonly Statement[])[];
   private bytes = 0;
 
   constructor(graph: ModelGraph, given: ReadonlyMap<string, unknown>, mode: 'infer' | 'sample') {
@@ -75,6 +79,7 @@ class Binding implements BindContext {
     this.definitions = byTarget(graph.statements.filter((s) => s.kind !== 'observe'));
     this.observations = byTarget(graph.statements.filter((s) => s.kind === 'observe'));
     this.evaluator = new Evaluator(this.sizes, this.storages, graph.hostFunctions);
+    this.orderedGroups = orderedGroups(graph);
   }
 
   report(diagnostic: Diagnostic): void { this.diagnostics.push(diagnostic); }
@@ -96,6 +101,7 @@ class Binding implements BindContext {
       checkObligations(this);
       checkRegions(this);
       checkReads(this);
+      this.orderGroups();
       checkLaws(this);
     } catch (thrown) {
       if (!(thrown instanceof HostFailure)) throw thrown;
@@ -103,6 +109,15 @@ class Binding implements BindContext {
     }
     if (this.failed) return null;
     return this.boundModel();
+  }
+
+  private orderGroups(): void {
+    for (const statements of this.orderedGroups) {
+      // What data alone give was computed element by element.
+      if (statements.every((s) => s.kind === 'let' && this.status.get(s.target.variable) === 'given')) continue;
+      const order = orderElements(this, statements);
+      if (order !== null) this.orders.set(statements[0]!.id, order);
+    }
   }
 
   // --- names and values -----------------------------------------------------------------------
@@ -429,6 +444,8 @@ class Binding implements BindContext {
       this.storages.set(member, { shape, values: real ? new Float64Array(length) : new Int32Array(length), gaps: null });
       defined.set(member, new Uint8Array(length));
     }
+    const ordered = this.orderedGroups.find((g) => g.some((s) => statements.includes(s)));
+    if (ordered !== undefined && ordered.every((s) => statements.includes(s))) { this.runOrdered(ordered); return; }
     const recursive = group.size > 1 || statements.some((s) => s.kind === 'let' && variablesOf(s.value).has(s.target.variable));
     if (recursive) this.runRecursion(statements, defined);
     else for (const s of statements) this.runOnce(s);
@@ -444,6 +461,29 @@ class Binding implements BindContext {
       if (k >= 0) values[k] = value();
       return true;
     });
+  }
+
+  /** Element by element in the order that data give. */
+  private runOrdered(statements: readonly Statement[]): void {
+    const order = orderElements(this, statements);
+    if (order === null) {
+      for (const s of statements) if (s.kind === 'let') this.poisoned.add(s.target.variable);
+      return;
+    }
+    // Reads what it writes, so nothing may be kept from element to element.
+    const defined = new Map(statements.flatMap((s): [string, Uint8Array][] => (s.kind === 'let' ? [[s.target.variable, new Uint8Array(0)]] : [])));
+    const evaluator = new Evaluator(this.sizes, this.storages, this.graph.hostFunctions, { defined, incomplete: false });
+    const runs = statements.flatMap((s) => {
+      if (s.kind !== 'let') return [];
+      const { shape, values } = this.storages.get(s.target.variable)!;
+      return [{ boxes: s.plates.map((p) => evaluator.box(p.index)), position: evaluator.position(shape, s.target.at), value: evaluator.compile(s.value), values }];
+    });
+    for (let at = 0; at < order.rows.length; at += order.width) {
+      const { boxes, position, value, values } = runs[order.rows[at]!]!;
+      boxes.forEach((box, k) => { box.value = order.rows[at + 1 + k]!; });
+      const k = position();
+      if (k >= 0) values[k] = value();
+    }
   }
 
   /**
@@ -555,7 +595,7 @@ class Binding implements BindContext {
         ...(bounds !== null && bounds.low >= 0 && Number.isFinite(bounds.high) && bounds.high >= bounds.low ? { range: bounds.high + 1 } : {}),
       });
     }
-    return { graph: this.graph, sizes: this.sizes, variables, notes: this.diagnostics.filter((d) => d.severity !== 'error') };
+    return { graph: this.graph, sizes: this.sizes, variables, orders: this.orders, notes: this.diagnostics.filter((d) => d.severity !== 'error') };
   }
 }
 

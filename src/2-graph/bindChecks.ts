@@ -337,7 +337,7 @@ function isRefDefined(b: BindContext, e: Expr & { op: 'ref' }, path: readonly St
  * The steps with tests on latents removed (either way may be taken); of a conjunction the part on
  * data stays. Null where a loop's bounds are not known.
  */
-function decidable(b: BindContext, path: readonly Step[]): Step[] | null {
+export function decidable(b: BindContext, path: readonly Step[]): Step[] | null {
   const steps: Step[] = [];
   for (const s of path) {
     if (s.kind === 'loop') {
@@ -411,7 +411,7 @@ function lawRoots(law: Law, steps: readonly Step[]): Root[] {
 }
 
 /** Visits every node once for each path of loops and tests that leads to it. */
-function forEachNode(root: Expr, path: readonly Step[], visit: (e: Expr, path: readonly Step[]) => void): void {
+export function forEachNode(root: Expr, path: readonly Step[], visit: (e: Expr, path: readonly Step[]) => void): void {
   const seen = new Map<readonly Step[], Set<Expr>>();
   const go = (e: Expr, steps: readonly Step[]): void => {
     let nodes = seen.get(steps);

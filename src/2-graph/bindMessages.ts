@@ -149,6 +149,13 @@ export function latentIndexOutOfRange(reading: string, low: number, high: number
 export function cannotCompute(element: string, span?: Span): Diagnostic {
   return error('cannot-compute', `${element} cannot be computed: it depends on itself or on an element that nothing defines`, span);
 }
+export function elementCycle(path: readonly string[], length: number, span?: Span): Diagnostic {
+  const count = path.includes('...') ? ` (${length} elements)` : '';
+  return error('cycle', `With these data the elements form a cycle: ${path.join(' -> ')}${count}`, span, 'the indices must lead to elements that do not depend on this one, as the parents in a tree do');
+}
+export function orderUnknown(span?: Span): Diagnostic {
+  return error('cycle', 'The elements of this statement cannot be put in an order: it depends on indices that are not known before the run', span, 'pass values, without gaps, for all data that are used as indices here');
+}
 export function hostFunctionFailed(reason: string, span?: Span): Diagnostic {
   return error('host-function-failed', `A host function of the program failed: ${reason}`, span);
 }

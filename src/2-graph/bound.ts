@@ -26,10 +26,21 @@ export interface BoundVariable {
   readonly range?: number | undefined;
 }
 
+/** An order in which every element follows all it reads. */
+export interface ElementOrder {
+  /** Ids of the group's statements. */
+  readonly statements: readonly number[];
+  /** Numbers in a row: the position of a statement in `statements`, then the values of its plate indices (rest unused). */
+  readonly width: number;
+  readonly rows: Int32Array;
+}
+
 export interface BoundModel {
   readonly graph: ModelGraph;
   readonly sizes: ReadonlyMap<string, number>;
   readonly variables: ReadonlyMap<string, BoundVariable>;
+  /** For each group of statements that only data put in an order (`query.ts`): that order, by the group's first statement. */
+  readonly orders: ReadonlyMap<number, ElementOrder>;
   /** Notes and warnings for the user: conditioning, ignored values, coded levels. */
   readonly notes: readonly Diagnostic[];
 }

@@ -21,7 +21,7 @@ import {
   cycle, definedForEach, discreteObservation, latentBound, latentCondition, leftIndexTwice, observedLatent, predictUsed, raggedEvent, ranksDiffer, recursiveFunction, selfReference, shapeMismatch,
   tangledReference, tooDeep, typeMismatch, wrongLeftIndex,
 } from './messages.js';
-import { arraysOfStatement, readsOf, recursiveStatements, scheduleStatements, targetOf } from './query.js';
+import { arraysOfStatement, readsOf, scheduleStatements, targetOf } from './query.js';
 import { type Axis, type Region, axisOf, checkRegions, extentOf, fullAxis, maximumOver, mentions } from './regions.js';
 import type { Declared, Definition, Environment, Guard, Loop, ProgramFunction, VariableType } from './scope.js';
 import { type IndexRange, compareDimensions, indexPlusOffset, printDimension, printType, unknownDimension } from './shapes.js';
@@ -574,7 +574,7 @@ export class Lowerer implements Context {
 
   /** Reports cycles; marks recursive `let`s. */
   private checkOrder(statements: readonly Statement[]): readonly Statement[] {
-    const { groups, cycles } = scheduleStatements(statements);
+    const { cycles, recursive } = scheduleStatements(statements);
     for (const c of cycles) {
       const first = c[0]!;
       const elements = c.map((s) => this.printElement(targetOf(s)!.variable, targetOf(s)!.at));
@@ -583,7 +583,6 @@ export class Lowerer implements Context {
       const read = new Set(readsOf(first).filter((r) => r.variable === own).map((r) => this.printElement(own, r.at)));
       this.report(read.has(elements[0]!) || targetOf(first)!.at.length === 0 ? selfReference(first.span, elements[0]!) : tangledReference(first.span, elements[0]!, [...read]));
     }
-    const recursive = recursiveStatements(groups);
     return statements.map((s) => (s.kind === 'let' && recursive.has(s) ? { ...s, recursive: true } : s));
   }
   private printElement(name: string, at: readonly Expr[]): string {

@@ -5,9 +5,11 @@
  * Order is found on statements, not elements: strongly connected components of "reads an element
  * that is defined by". A component runs as one loop over a common axis where every reference inside
  * it goes to an earlier (or always to a later) element; references to the same element are ordered
- * inside the loop, again by components, so that grids need no special case.
+ * inside the loop, again by components, so that grids need no special case. Where an index comes from
+ * data (`z[parent[t]]`) the order is one of elements, and binding finds it (`elementOrder.ts`).
  */
-import { type ArrayExpr, type Expr, type Index, children, sub } from '../expr/expr.js';
+import { type ArrayExpr, type Expr, type Index, children, num, sub, variablesOf } from '../expr/expr.js';
+import { replaceArgument } from '../distributions/pushforwardPieces.js';
 import type { Law, ModelGraph, Plate, Statement, Target } from './graph.js';
 import { type IndexRange, atLeast, constantDifference, extreme, indexPlusOffset } from './shapes.js';
 
@@ -117,8 +119,12 @@ export interface Member {
   readonly offset: Expr;
 }
 
-/** Statements to run one after the other; a `loop` runs `body` once for each coordinate. */
+/**
+ * Statements to run one after the other; a `loop` runs `body` once for each coordinate. The elements of
+ * an `ordered` group run one at a time, in the order that the data of a bound model gives.
+ */
 export type Group =
+  | { readonly kind: 'ordered'; readonly statements: readonly Statement[] }
   | { readonly kind: 'single'; readonly statement: Statement }
   | { readonly kind: 'loop'; readonly direction: 'ascending' | 'descending'; readonly members: readonly Member[]; readonly body: readonly Group[] };
 
@@ -126,6 +132,8 @@ export interface Schedule {
   readonly groups: readonly Group[];
   /** Components that cannot be ordered, each as the statements of one cycle; empty for a legal program. */
   readonly cycles: readonly (readonly Statement[])[];
+  /** The `let`s that depend on themselves through `let`s alone. */
+  readonly recursive: ReadonlySet<Statement>;
 }
 
 /** Reads of `reader` that may meet what `definer` defines. */
@@ -138,7 +146,45 @@ interface Edge { readonly reader: Statement; readonly definer: Statement; readon
 export function schedule(graph: ModelGraph): readonly Group[] { return scheduleStatements(graph.statements).groups; }
 
 export function scheduleStatements(statements: readonly Statement[]): Schedule {
-  return order(statements, edgesAmong(statements), 0);
+  const edges = edgesAmong(statements);
+  return { ...order(statements, edges, randomness(statements), 0), recursive: recursiveLets(edges) };
+}
+
+/** Groups whose order of elements depends on data; they stand at the outermost level. */
+export function orderedGroups(graph: ModelGraph): readonly (readonly Statement[])[] {
+  return schedule(graph).flatMap((g) => (g.kind === 'ordered' ? [g.statements] : []));
+}
+
+/** True where indices from data (or of an index, as in `floor(t / 2)`) may order what the statements alone do not. */
+function mayBeOrderedByData(component: readonly Statement[], edges: readonly Edge[], random: (name: string) => boolean): boolean {
+  const byIndexOnly = (e: Expr, s: Statement): boolean => indexPlusOffset(e, new Set(s.plates.map((p) => p.index))) !== null;
+  const open = edges.filter((e) => !e.read.at.every((x) => byIndexOnly(x, e.reader)));
+  if (open.length === 0) return false;
+  const own = new Set(component.flatMap((s) => targetOf(s)?.variable ?? []));
+  if (open.some((e) => e.read.at.some((x) => [...variablesOf(x)].some((name) => own.has(name) || random(name))))) return false;
+  const rest = edges.filter((e) => !open.includes(e));
+  return rest.length === 0 || order(component, rest, random, 1).cycles.length === 0;
+}
+
+/** Whether a variable is drawn or computed from one that is; found when first asked. */
+function randomness(statements: readonly Statement[]): (name: string) => boolean {
+  let found: Set<string> | null = null;
+  const find = (): Set<string> => {
+    const readers = new Map<string, string[]>();
+    const stack: string[] = [];
+    for (const s of statements) {
+      if (s.kind === 'sample' || s.kind === 'param' || s.kind === 'predict') stack.push(s.target.variable);
+      if (s.kind === 'let') for (const name of variablesOf(s.value)) readers.set(name, [...readers.get(name) ?? [], s.target.variable]);
+    }
+    const out = new Set<string>();
+    for (let name = stack.pop(); name !== undefined; name = stack.pop()) {
+      if (out.has(name)) continue;
+      out.add(name);
+      stack.push(...readers.get(name) ?? []);
+    }
+    return out;
+  };
+  return (name) => (found ??= find()).has(name);
 }
 
 function edgesAmong(statements: readonly Statement[]): readonly Edge[] {
@@ -179,7 +225,7 @@ function mayMeet(read: Read, definer: Statement): boolean {
   return true;
 }
 
-function order(statements: readonly Statement[], edges: readonly Edge[], depth: number): Schedule {
+function order(statements: readonly Statement[], edges: readonly Edge[], random: (name: string) => boolean, depth: number): Omit<Schedule, 'recursive'> {
   const groups: Group[] = [];
   const cycles: (readonly Statement[])[] = [];
   const byReader = new Map<Statement, Edge[]>();
@@ -188,12 +234,13 @@ function order(statements: readonly Statement[], edges: readonly Edge[], depth: 
     const own = new Set(component);
     const inside = component.flatMap((s) => (byReader.get(s) ?? []).filter((e) => own.has(e.definer)));
     if (inside.length === 0) { groups.push({ kind: 'single', statement: component[0]! }); continue; }
-    const loop = fuse(component, inside, depth);
+    const loop = fuse(component, inside, random, depth);
     if (loop !== null) { groups.push(loop); continue; }
+    if (depth === 0 && mayBeOrderedByData(component, inside, random)) { groups.push({ kind: 'ordered', statements: component }); continue; }
     // Lags of observed data never make a program illegal: the values are given.
     const firm = inside.filter((e) => e.definer.kind !== 'observe');
     if (firm.length < inside.length) {
-      const again = order(component, firm, depth);
+      const again = order(component, firm, random, depth);
       groups.push(...again.groups);
       cycles.push(...again.cycles);
       continue;
@@ -207,7 +254,7 @@ function order(statements: readonly Statement[], edges: readonly Edge[], depth: 
 interface Coordinate { readonly member: Member; readonly expression: Expr }
 
 /** A loop over one axis in which every reference inside the component goes one way; null where there is none. */
-function fuse(component: readonly Statement[], edges: readonly Edge[], depth: number): Group | null {
+function fuse(component: readonly Statement[], edges: readonly Edge[], random: (name: string) => boolean, depth: number): Group | null {
   const first = targetOf(component[0]!);
   if (first === null || depth > 8) return null;
   const rank = Math.max(...component.map((s) => targetOf(s)?.at.length ?? 0));
@@ -220,7 +267,7 @@ function fuse(component: readonly Statement[], edges: readonly Edge[], depth: nu
         return step === (direction === 'ascending' ? 'earlier' : 'later');
       });
       if (!fits || same.length === edges.length) continue;
-      const body = order(component, same, depth + 1);
+      const body = order(component, same, random, depth + 1);
       if (body.cycles.length > 0) continue;
       return { kind: 'loop', direction, members: component.map((s) => choice.get(s)!.member), body: body.groups };
     }
@@ -326,9 +373,14 @@ function shortestCycle(component: readonly Statement[], edges: readonly Edge[]):
   return best;
 }
 
-/** Statements that lie on a recursion, including those that read themselves. */
-export function recursiveStatements(groups: readonly Group[]): ReadonlySet<Statement> {
-  const out = new Set<Statement>();
-  for (const g of groups) if (g.kind === 'loop') for (const m of g.members) out.add(m.statement);
-  return out;
+/**
+ * The `let`s that depend on themselves through `let`s alone. One whose way back leads through a draw
+ * (`let m = 0.9 * z[t-1]` beside `z[t] ~ Normal(m, 1)`) is none: its definition can be written out.
+ */
+function recursiveLets(edges: readonly Edge[]): ReadonlySet<Statement> {
+  const among = edges.filter((e) => e.reader.kind === 'let' && e.definer.kind === 'let');
+  const own = new Set(among.flatMap((e) => (e.reader === e.definer ? [e.reader] : [])));
+  const lets = [...new Set(among.flatMap((e) => [e.reader, e.definer]))];
+  for (const component of components(lets, among)) if (component.length > 1) for (const s of component) own.add(s);
+  return own;
 }

@@ -43,6 +43,7 @@ type Fixed = ReadonlyMap<Statement, ReadonlyMap<Index, { readonly value: Expr; r
 
 function groupCode(builder: ProgramBuilder, group: Group, options: AncestralOptions, fixed: Fixed): readonly Code[] {
   if (group.kind === 'single') return options.wanted(group.statement) ? statementCode(builder, group.statement, fixed.get(group.statement) ?? new Map(), options) : [];
+  if (group.kind === 'ordered') return orderedCode(builder, group.statements, options);
   if (!group.members.some((m) => options.wanted(m.statement))) return [];
   const coordinate = index('t');
   let from: Expr | null = null, to: Expr | null = null;
@@ -65,6 +66,25 @@ function groupCode(builder: ProgramBuilder, group: Group, options: AncestralOpti
   }
   builder.noteRange(coordinate, from!, to!);
   return [forLoop(coordinate, from!, to!, inOrder(group.body, options).flatMap((g) => groupCode(builder, g, options, inner)), (group.direction === 'descending') !== (options.reverse === true))];
+}
+
+/** Elements one at a time in the order of the bound model's data. */
+function orderedCode(builder: ProgramBuilder, statements: readonly Statement[], options: AncestralOptions): readonly Code[] {
+  const wanted = statements.filter((s) => options.wanted(s));
+  const order = builder.bound.orders.get(statements[0]!.id);
+  if (wanted.length === 0 || order === undefined) return [];
+  const name = `%order${statements[0]!.id}`, rows = order.rows.length / order.width;
+  if (!builder.hasStorage(name)) builder.addStorage({ name, type: 'int32', shape: [rows, order.width], place: 'data' }, order.rows);
+  const row = index('row');
+  builder.noteRange(row, zero, num(rows));
+  const body = wanted.flatMap((s): readonly Code[] => {
+    const map = new Map<Index, Expr>(s.plates.map((p, k) => [p.index, ref(name, [row, num(1 + k)])]));
+    // The rows hold the instances whose guards hold.
+    const code = elementCode(builder, s, (e) => builder.bind(substitute(e, map)), options);
+    if (code.length === 0 || statements.length === 1) return code;
+    return [when(apply('eq', ref(name, [row, zero]), num(order.statements.indexOf(s.id))), code)];
+  });
+  return body.length === 0 ? [] : [forLoop(row, zero, num(rows), body)];
 }
 
 function statementCode(builder: ProgramBuilder, s: Statement, fixed: ReadonlyMap<Index, { readonly value: Expr; readonly tests: readonly Expr[] }>, options: AncestralOptions): readonly Code[] {

@@ -122,7 +122,9 @@ describe('each mistake is found where it is, once', () => {
     ['let a = a + 1', ['cycle @ let a = a + 1']],
     ['for t in 0..<3 { let s = s + t factor s }', ['cycle @ let s = s + t']],
     ['for t in 0..<5 { sample z[t] ~ Normal(t > 0 && t < 4 ? z[t-1] + z[t+1] : 0, 1) }', ['cycle @ sample z[t] ~ Normal(t > 0 && t < 4 ? z[t-1] + z[t+1] : 0, 1)']],
-    ['data p: int[N] for t in 0..<N { sample z[t] ~ Normal(t > 0 ? z[p[t]] : 0, 1) }', ['cycle @ sample z[t] ~ Normal(t > 0 ? z[p[t]] : 0, 1)']],
+    // An unknown index orders nothing; one of data is judged with the data.
+    ['data K: int for t in 0..<K { sample p[t] ~ DiscreteUniform(0, K - 1) sample z[t] ~ Normal(t > 0 ? z[p[t]] : 0, 1) }', ['cycle @ sample z[t] ~ Normal(t > 0 ? z[p[t]] : 0, 1)']],
+    ['data p: int[N] for t in 0..<N { sample z[t] ~ Normal(w[t], z[p[t]]^2) let w[t] = z[t] }', ['cycle @ sample z[t] ~ Normal(w[t], z[p[t]]^2)']],
     ['sample a: ordered[2] ~ MvNormal(zeros(2), eye(2))', ['unknown-normaliser @ ordered[2]']],
     ['sample a: ordered[2] ~ Normal([0, 1], 1)', ['unknown-normaliser @ ordered[2]']],
     ['sample a: simplex[2] ~ iid(Uniform(0, 1), 2)', ['unknown-normaliser @ simplex[2]']],

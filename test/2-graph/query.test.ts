@@ -4,7 +4,7 @@ import { run } from './interpret.js';
 import { graphOf, programs } from './programs.js';
 
 function show(groups: readonly Group[]): string {
-  return groups.map((g) => (g.kind === 'single' ? String(g.statement.id) : `${g.direction === 'ascending' ? 'up' : 'down'}(${show(g.body)})`)).join(' ');
+  return groups.map((g) => (g.kind === 'single' ? String(g.statement.id) : g.kind === 'ordered' ? `data(${g.statements.map((s) => s.id).join(' ')})` : `${g.direction === 'ascending' ? 'up' : 'down'}(${show(g.body)})`)).join(' ');
 }
 const order = (source: string): string => show(schedule(graphOf(source)));
 
@@ -18,6 +18,14 @@ describe('schedule', () => {
     expect(order('for t in 0..<9 { let a[t] = t < 8 ? b[t+1] : 0 let b[t] = t < 8 ? a[t+1] : 1 }')).toBe('down(0 1)');
     // The same chain with the second region shifted: coordinates are elements, not loop counters.
     expect(order('sample z[0] ~ Normal(0, 1) sample x[0] ~ Normal(z[0], 1) for t in 1..<9 { sample z[t] ~ Normal(x[t-1], 1) } for t in 0..<8 { sample x[t+1] ~ Normal(z[t+1], 1) }')).toBe('0 1 up(2 3)');
+  });
+  it('leaves elements to the data where indices come from them', () => {
+    expect(order('data p: int[N] sample z[0] ~ Normal(0, 1) for t in 1..<N { let m = z[p[t]] sample z[t] ~ Normal(m, 1) } factor z[0]')).toBe('data(0 1 2) 3');
+    expect(order('for t in 0..<9 { let h[t] = t == 0 ? 1 : h[floor((t - 1) / 2)] }')).toBe('data(0)');
+  });
+  it('does not call a let recursive whose way back leads through a draw', () => {
+    const g = graphOf('sample z[0] ~ Normal(0, 1) for t in 1..<9 { let m = 0.9 * z[t-1] sample z[t] ~ Normal(m, 1) let h[t] = t == 1 ? z[t] : h[t-1] }');
+    expect(g.statements.map((s) => s.kind === 'let' && s.recursive)).toEqual([false, false, false, true]);
   });
   it('nests loops for grids', () => { expect(order(programs['grid']!)).toBe('0 up(1) up(2) up(up(3)) 4'); });
   it('sees through reductions over earlier elements', () => {
