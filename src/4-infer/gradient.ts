@@ -1,0 +1,216 @@
+/**
+ * The log density of a bound program with its gradient as generated code: over the state (natural
+ * scale) and over a position in unconstrained coordinates; finite latents are summed out.
+ *
+ * `gradientProgram` is the contract with every reader that needs derivatives: which factors, which
+ * regions move, and entry points by name. A gradient costs a small multiple of the density and its
+ * code does not grow with the data.
+ */
+import { accumulate, type Code, store } from '../code/loop.js';
+import { allocate, type EntryPoint, instantiate, printModule } from '../code/module.js';
+import { createRuntime } from '../code/runtime.js';
+import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
+import { renderDiagnostics } from '../errors/render.js';
+import { add, type Expr, ref, zero } from '../expr/expr.js';
+import { createRandom, type Random } from '../random/generator.js';
+import type { BoundModel } from '../2-graph/bound.js';
+import type { Statement } from '../2-graph/graph.js';
+import { jointFactors } from '../3-derive/joint.js';
+import type { Factor, LatentRegion } from '../3-derive/model.js';
+import { ancestralCode } from './ancestral.js';
+import { jointTerms, recomputeCode, recomputed, runFolds } from './assemble.js';
+import { bijectionProcedures, continuousRegions, type CoordinateKind, coordinateKinds, coordinates, type Coordinates } from './coordinates.js';
+import { GradientRefusal, ReverseSweep } from './gradientCode.js';
+import { ProgramBuilder } from './programBuilder.js';
+import { summedOut, type SummedOut } from './summedOut.js';
+
+export interface GradientProgram {
+  readonly coordinates: Coordinates;
+  readonly summed: SummedOut;
+  /** Storage of the gradient by a variable of the state, of its shape. */
+  readonly gradientOf: ReadonlyMap<string, string>;
+  /** Storage of the gradient by the position. */
+  readonly positionGradient: string;
+}
+
+/**
+ * Adds to a builder the entry points
+ * `layout()` (once), `constrain()` (position to state), `unconstrain()` (state to position),
+ * `density(jacobian)` (log density at the position; plus `jacobian` times the log Jacobian),
+ * `gradient(jacobian)` (the same, and its gradient by the position),
+ * `stateDensity()` and `stateGradient()` (at the state as it stands, gradients by the state), and
+ * `pullBack()` (gradients of the state as they stand, to the position).
+ * @throws ModelError naming what has no derivative, no coordinates or cannot be summed out.
+ */
+export function gradientProgram(builder: ProgramBuilder, factors: readonly Factor[], regions: readonly LatentRegion[], backend: string): GradientProgram {
+  const summed = summedOut(builder, factors, backend);
+  const moved = coordinates(builder, regions, backend);
+  const gradientOf = new Map<string, string>();
+  const recompute = recomputed(builder, null);
+  const computed = recompute === null ? [] : builder.bound.graph.statements.flatMap((s) => (s.kind === 'let' && recompute(s) ? [s.target.variable] : []));
+  for (const name of [...moved.variables, ...computed, moved.position]) if (!gradientOf.has(name)) gradientOf.set(name, builder.fresh('gradient', builder.storage(name).shape, 'state'));
+  const find = (name: string): string | null => gradientOf.get(name) ?? null;
+  const sweep = new ReverseSweep(builder, find);
+  const jacobian = builder.fresh('jacobian', [], 'local'), value = builder.fresh('value', [], 'local');
+  const terms = jointTerms(builder, summed.rest);
+  const clear: readonly Code[] = [...gradientOf.values()].map((storage) => ({ do: 'fill', storage, value: zero }));
+  const answer: Code = { do: 'return', value: ref(value, []) };
+  const whole = (jacobianOf: Expr | null): Code => ({ do: 'return', value: jacobianOf === null ? ref(value, []) : add(ref(value, []), jacobianOf) });
+
+  const density: readonly Code[] = [store(value, [], zero), ...summed.forward(value), ...terms.map((t) => accumulate(value, [], t.value))];
+  const gradient: readonly Code[] = named(builder, backend, () => {
+    const forward = summed.forward(value);
+    for (const t of terms) explained(t.factor.statement, () => { sweep.term(t.value, value); });
+    summed.reverse(sweep);
+    return [store(value, [], zero), ...clear, ...forward, ...sweep.finish()];
+  });
+  const weighted = (flag: Expr): Expr => ({ op: 'cond', test: flag, then: ref(moved.logJacobian, []), otherwise: zero });
+  const flag = ref(jacobian, []);
+  builder.entry('layout', moved.layout);
+  builder.entry('constrain', moved.constrain);
+  builder.entry('unconstrain', moved.unconstrain);
+  builder.entry('density', [...moved.constrain, ...density, whole(weighted(flag))], [jacobian]);
+  const pull = named(builder, backend, () => moved.pullBack(sweep, find, flag));
+  builder.entry('gradient', [...moved.constrain, ...gradient, ...pull, whole(weighted(flag))], [jacobian]);
+  builder.entry('stateDensity', [...recomputeCode(builder, null), ...density, answer]);
+  // Recursive quantities hand on to what they are made of; the position is of no interest here.
+  builder.entry('stateGradient', [...recomputeCode(builder, null), ...gradient, ...(recompute === null ? [] : pull), answer], recompute === null ? [] : [jacobian]);
+  builder.entry('pullBack', [{ do: 'fill', storage: gradientOf.get(moved.position)!, value: zero }, ...named(builder, backend, () => moved.pullBack(sweep, find, zero))]);
+  return { coordinates: moved, summed, gradientOf, positionGradient: gradientOf.get(moved.position)! };
+}
+
+/** Where a refusal was met. */
+class LocatedRefusal extends Error {
+  readonly fn: string;
+  readonly statement: Statement;
+  constructor(fn: string, statement: Statement) { super(fn); this.fn = fn; this.statement = statement; }
+}
+function explained(statement: Statement, work: () => void): void {
+  try { work(); } catch (error) {
+    if (error instanceof GradientRefusal) throw new LocatedRefusal(error.fn, statement);
+    throw error;
+  }
+}
+function named<T>(builder: ProgramBuilder, backend: string, work: () => T): T {
+  try { return work(); } catch (error) {
+    if (!(error instanceof GradientRefusal) && !(error instanceof LocatedRefusal)) throw error;
+    const host = /^host:(\d+)$/.exec(error.fn);
+    const own = host === null ? undefined : builder.bound.graph.hostFunctions[Number(host[1])]?.name;
+    const name = host === null ? error.fn : own === undefined || own === '' ? 'a host function' : `the host function ${own}`;
+    const diagnostic: Diagnostic = {
+      code: 'no-gradient', severity: 'error', message: `${backend} needs derivatives, and ${name} has none that are known`,
+      ...(error instanceof LocatedRefusal ? { span: error.statement.span } : {}), hint: 'Write the function in the language, or use --backend gibbs or mh, which need none.',
+    };
+    throw new ModelError([diagnostic], renderDiagnostics([diagnostic], '', 'program'));
+  }
+}
+
+type Memory = Float64Array | Int32Array;
+
+/** The coordinate of a free scalar. */
+export interface CoordinateOwner { readonly variable: string; readonly element: number; readonly kind: CoordinateKind }
+
+/** A bound program as a function of its position: what optimisers and Gaussian approximations work on. */
+export class DifferentiableDensity {
+  readonly builder: ProgramBuilder;
+  readonly program: GradientProgram;
+  readonly factors: readonly Factor[];
+  readonly source: string;
+  readonly memory: ReadonlyMap<string, Memory>;
+  readonly random: Random;
+  /** Number of free scalars. */
+  readonly dimension: number;
+  readonly owners: readonly CoordinateOwner[];
+  private readonly functions: Readonly<Record<string, EntryPoint>>;
+  private readonly positionMemory: Float64Array;
+  private readonly gradientMemory: Float64Array;
+
+  /**
+   * @param initial start values by name, row-major: elements that `initialise` leaves alone.
+   * @throws ModelError where the program has no gradient or coordinates, with the reason.
+   */
+  constructor(bound: BoundModel, backend: string, seed: string, initial: ReadonlyMap<string, Memory> = new Map()) {
+    const builder = new ProgramBuilder(bound);
+    this.builder = builder;
+    for (const [name, values] of initial) builder.setInitial(name, values);
+    this.factors = jointFactors(builder.model);
+    this.program = gradientProgram(builder, this.factors, continuousRegions(builder), backend);
+    const { model } = builder;
+    const isLatent = (s: Statement): boolean => (s.kind === 'sample' || s.kind === 'param' || s.kind === 'observe') && s.target !== null
+      && ['latent', 'partial'].includes(model.statusOf(s.target.variable)) && !initial.has(s.target.variable);
+    const isComputed = (s: Statement): boolean => s.kind === 'let' && model.statusOf(s.target.variable) !== 'given';
+    const near = builder.fresh('near', [], 'local');
+    builder.entry('initialise', ancestralCode(builder, { generate: 'latents', wanted: (s) => isLatent(s) || isComputed(s), near: ref(near, []) }), [near]);
+    builder.entry('report', ancestralCode(builder, { generate: 'latents', wanted: (s) => isComputed(s) }));
+    builder.entry('predict', [...this.program.summed.draw, ...ancestralCode(builder, { generate: 'latents', wanted: (s) => isComputed(s) || s.kind === 'predict' })]);
+    const printed = printModule(builder.module());
+    const folds = runFolds(builder);
+    const values = new Map<string, Memory>();
+    for (const s of printed.storages) { const v = folds.get(s.name) ?? builder.initialValues(s.name); if (v !== undefined) values.set(s.name, s.place === 'data' ? v : v.slice()); }
+    const arrays = allocate(printed.storages, values);
+    this.random = createRandom(seed, backend);
+    this.functions = instantiate(printed.source, arrays, createRuntime(this.random, bound.graph.hostFunctions.map((h) => h.call), bijectionProcedures));
+    this.memory = new Map(printed.storages.map((s, k) => [s.name, arrays[k]!]));
+    this.source = printed.source;
+    this.functions['layout']!();
+    const { coordinates: c } = this.program;
+    this.dimension = this.values(c.dimension)[0]!;
+    this.positionMemory = this.values(c.position) as Float64Array;
+    this.gradientMemory = this.values(this.program.positionGradient) as Float64Array;
+    const [variable, element, kind] = [c.owner.variable, c.owner.element, c.owner.kind].map((s) => this.values(s));
+    this.owners = Array.from({ length: this.dimension }, (_, k) => ({ variable: c.variables[variable![k]!]!, element: element![k]!, kind: coordinateKinds[kind![k]!]! }));
+  }
+
+  /** Memory of a storage; a storage that no code uses is empty. */
+  values(storage: string): Memory { return this.memory.get(storage) ?? new Float64Array(0); }
+
+  /** Log density at a position, with the log Jacobian where asked; NaN and -Infinity outside the support. */
+  density(position: Float64Array, jacobian: boolean): number {
+    this.positionMemory.set(position);
+    return this.functions['density']!(Number(jacobian)) ?? Number.NaN;
+  }
+  /** The same with the gradient written to `out`. */
+  gradient(position: Float64Array, jacobian: boolean, out: Float64Array): number {
+    this.positionMemory.set(position);
+    const value = this.functions['gradient']!(Number(jacobian)) ?? Number.NaN;
+    out.set(this.gradientMemory.subarray(0, this.dimension));
+    return value;
+  }
+  /** Log density of the state as it stands (natural scale), and its gradients in memory where asked. */
+  stateDensity(): number { return this.functions['stateDensity']!() ?? Number.NaN; }
+  stateGradient(): number { return this.functions['stateGradient']!(0) ?? Number.NaN; }
+
+  /** Puts a position's values into the state. @returns the log Jacobian. */
+  constrain(position: Float64Array): number {
+    this.positionMemory.set(position);
+    this.functions['constrain']!();
+    return this.values(this.program.coordinates.logJacobian)[0] ?? 0;
+  }
+  /** The state's position. */
+  unconstrain(): Float64Array {
+    this.functions['unconstrain']!();
+    return this.positionMemory.slice(0, this.dimension);
+  }
+  /** A start: unknowns drawn from their laws, or near the origin of their coordinates where these are vague or absent. */
+  initialise(near: boolean): Float64Array {
+    this.functions['initialise']!(Number(near));
+    return this.unconstrain();
+  }
+  /** Deterministic quantities of the state. */
+  report(): void { this.functions['report']!(); }
+  /** Finite latents drawn from their conditionals (after `density`), deterministic quantities and predictions. */
+  predict(): void { this.functions['predict']!(); }
+
+  /** d (element of a variable) / d position at the state of the last `constrain`. */
+  derivativeOf(variable: string, element: number, out: Float64Array): void {
+    const { gradientOf } = this.program;
+    for (const name of gradientOf.values()) this.values(name).fill(0);
+    this.values(gradientOf.get(variable)!)[element] = 1;
+    this.functions['pullBack']!();
+    out.set(this.gradientMemory.subarray(0, this.dimension));
+  }
+
+  /** The gradient by a variable of the state, after `stateGradient`. */
+  gradientBy(variable: string): Float64Array { return this.values(this.program.gradientOf.get(variable)!) as Float64Array; }
+}
+

@@ -1,0 +1,204 @@
+/**
+ * Finite latents summed out of the joint density: the log weights of every value are collected in a
+ * table in one pass over the factors, their log-sum-exp is the group's share of the log density, and
+ * d log sum_k exp w_k = sum_k p_k dw_k (Fisher's identity) gives its derivatives without differentiating
+ * the sum itself.
+ *
+ * A group is a set of latents that stand at the same address in every factor that mentions them
+ * (`z[n]` and `w[n]`): given the rest its elements are independent of each other.
+ */
+import { type Code, accumulate, forLoop, store } from '../code/loop.js';
+import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
+import { renderDiagnostics } from '../errors/render.js';
+import { add, apply, cond, equal, exp, type Expr, freeIndices, index, type Index, isConst, num, ref, reduce, rewrite, sub, visit, zero } from '../expr/expr.js';
+import { type Factor, finiteBounds, type LatentRegion, latentRegions, maskOf, withFreshPlates } from '../3-derive/model.js';
+import type { Binder } from '../3-derive/normalForm.js';
+import type { ReverseSweep } from './gradientCode.js';
+import { guarded, loops, type ProgramBuilder } from './programBuilder.js';
+
+/** A finite latent and its values `low, ..., low + count - 1`. */
+export interface FiniteLatent { readonly name: string; readonly low: number; readonly count: number; readonly regions: readonly LatentRegion[] }
+
+export interface SummedGroup {
+  readonly latents: readonly FiniteLatent[];
+  /** Storage [...leading shape, ...counts] of the probabilities of the values given the rest, after `forward`. */
+  readonly probabilities: string;
+}
+
+export interface SummedOut {
+  readonly groups: readonly SummedGroup[];
+  /** Factors that mention no finite latent. */
+  readonly rest: readonly Factor[];
+  /** Fills the tables at the current state and adds the groups' log sums to a storage. */
+  forward(value: string): readonly Code[];
+  /** Adds the derivatives; after `forward`. */
+  reverse(sweep: ReverseSweep): void;
+  /** Draws every latent from its conditional given the rest; after `forward`. */
+  readonly draw: readonly Code[];
+}
+
+interface Address { readonly at: readonly Expr[] }
+interface Prepared { readonly binders: readonly Binder[]; readonly guards: readonly Expr[]; readonly at: readonly Expr[]; readonly values: readonly Index[]; readonly weight: Expr }
+
+/** @throws ModelError for discrete latents that cannot be summed out, each by name. */
+export function summedOut(builder: ProgramBuilder, factors: readonly Factor[], backend: string): SummedOut {
+  const latents = finiteLatents(builder, backend);
+  const names = new Set(latents.map((l) => l.name));
+  const mentioned = (f: Factor): ReadonlySet<string> => {
+    const out = new Set<string>();
+    for (const e of [f.logDensity, ...f.conditions, ...f.guards]) visit(e, (x) => { if (x.op === 'ref' && names.has(x.variable)) out.add(x.variable); });
+    return out;
+  };
+  const rest: Factor[] = [], speaking: { readonly factor: Factor; readonly names: ReadonlySet<string> }[] = [];
+  for (const f of factors) {
+    const own = mentioned(f);
+    if (own.size === 0) rest.push(f); else speaking.push({ factor: withFreshPlates(f), names: own });
+  }
+  // Latents of one factor belong together.
+  const groupOf = new Map<string, Set<string>>(latents.map((l) => [l.name, new Set([l.name])]));
+  for (const { names: own } of speaking) {
+    const joined = new Set([...own].flatMap((n) => [...groupOf.get(n)!]));
+    for (const n of joined) groupOf.set(n, joined);
+  }
+  const groups = [...new Set(groupOf.values())].map((own) => prepareGroup(builder, latents.filter((l) => own.has(l.name)), speaking.filter((s) => [...s.names].some((n) => own.has(n))).map((s) => s.factor), backend));
+  return {
+    groups: groups.map((g) => g.group), rest,
+    forward: (value) => groups.flatMap((g) => g.forward(value)),
+    reverse: (sweep) => { for (const g of groups) g.reverse(sweep); },
+    draw: groups.flatMap((g) => g.draw),
+  };
+}
+
+function refuse(diagnostics: readonly Diagnostic[]): never { throw new ModelError(diagnostics, renderDiagnostics(diagnostics, '', 'program')); }
+
+function finiteLatents(builder: ProgramBuilder, backend: string): readonly FiniteLatent[] {
+  const regions = latentRegions(builder.model).filter((r) => r.variable.scalar !== 'real');
+  return [...new Set(regions.map((r) => r.variable.name))].map((name): FiniteLatent => {
+    const own = regions.filter((r) => r.variable.name === name);
+    const range = builder.model.finiteRange(name);
+    const low = range === null ? null : builder.interval(builder.bind(range.low)), high = range === null ? null : builder.interval(builder.bind(range.high));
+    if (low === null || high === null || !Number.isFinite(low.low) || !Number.isFinite(high.high)) {
+      refuse([{ code: 'no-marginal', severity: 'error', message: `${backend} sums discrete latents out, and '${name}' takes infinitely many values`, span: own[0]?.statement.span, hint: 'Use --backend gibbs or mh.' }]);
+    }
+    return { name, low: low.low, count: high.high - low.low + 1, regions: own };
+  });
+}
+
+/** The one address at which a factor mentions the latents; null where there are several, or it depends on an inner index. */
+function addressIn(builder: ProgramBuilder, f: Factor, names: ReadonlySet<string>): Address | null {
+  const plates = new Set(f.plates.map((p) => p.index));
+  let found: readonly Expr[] | null = null, fine = true;
+  for (const e of [f.logDensity, ...f.conditions, ...f.guards]) visit(e, (x) => {
+    if (x.op !== 'ref' || !names.has(x.variable)) return;
+    const at = x.at.map((a) => builder.bind(a));
+    if (at.some((a) => [...freeIndices(a)].some((i) => !plates.has(i)))) { fine = false; return; }
+    if (found === null) found = at;
+    else if (found.length !== at.length || found.some((a, d) => !equal(a, at[d]!))) fine = false;
+  });
+  return fine && found !== null ? { at: found } : null;
+}
+
+function prepareGroup(builder: ProgramBuilder, latents: readonly FiniteLatent[], factors: readonly Factor[], backend: string): { readonly group: SummedGroup; forward(value: string): readonly Code[]; reverse(sweep: ReverseSweep): void; readonly draw: readonly Code[] } {
+  const names = new Set(latents.map((l) => l.name));
+  const leading = builder.storage(latents[0]!.name).shape;
+  const same = latents.every((l) => { const { shape } = builder.storage(l.name); return shape.length === leading.length && shape.every((n, d) => n === leading[d]); });
+  const addresses = factors.map((f) => addressIn(builder, f, names));
+  if (!same || addresses.some((a) => a === null)) {
+    const bad = factors[addresses.indexOf(null)] ?? factors[factors.length - 1];
+    refuse([{
+      code: 'no-marginal', severity: 'error', span: bad?.statement.span,
+      message: `${backend} cannot sum out ${[...names].join(', ')}: this statement joins different elements of them`,
+      hint: 'Use --backend gibbs, or exact where everything else is known.',
+    }]);
+  }
+  const table = builder.fresh('logWeights', [...leading, ...latents.map((l) => l.count)], 'state');
+  const probabilities = builder.fresh('probabilities', [...leading, ...latents.map((l) => l.count)], 'state');
+  const counts = latents.map((l) => num(l.count));
+  const overValues = (values: readonly Index[], body: readonly Code[]): readonly Code[] => values.reduceRight((inner, k, d) => [forLoop(k, zero, counts[d]!, inner)], body);
+
+  const prepared = factors.map((f, n): Prepared => {
+    const values = latents.map((l) => index(l.name));
+    values.forEach((k, d) => { builder.noteRange(k, zero, counts[d]!); });
+    const binders = f.plates.map((p) => builder.bindBinder({ index: p.index, from: p.from, to: p.to }));
+    const put = (e: Expr): Expr => builder.bind(rewrite(e, (x) => {
+      const d = x.op === 'ref' ? latents.findIndex((l) => l.name === x.variable) : -1;
+      return d < 0 ? x : add(num(latents[d]!.low), values[d]!);
+    }));
+    const tests = [...f.conditions, ...supportOf(builder, f, latents)].map(put).filter((t) => !isConst(t) || t.value === 0);
+    const weight = guarded(tests, put(f.logDensity), num(-Infinity));
+    return { binders, guards: f.guards.map(put).filter((g) => !isConst(g, 1)), at: addresses[n]!.at, values, weight };
+  });
+  const elements = latents[0]!.regions.map((r) => ({
+    binders: r.plates.map((p) => builder.bindBinder({ index: p.index, from: p.from, to: p.to })), at: r.at.map((e) => builder.bind(e)),
+    // Of data with gaps the given elements are cells too; what marks a gap is no guard of a cell.
+    guards: r.guards.slice(0, r.statement.guards.length).map((g) => builder.bind(builder.model.inline(g))).filter((g) => !isConst(g, 1)),
+  }));
+  // Given elements of data with gaps keep their value.
+  const clamps = latents.flatMap((l, d): Prepared[] => (builder.model.statusOf(l.name) !== 'partial' ? [] : elements.map((e): Prepared => {
+    const values = latents.map((o) => index(o.name));
+    const free = apply('or', ref(maskOf(l.name), e.at), apply('eq', add(num(l.low), values[d]!), ref(l.name, e.at)));
+    return { ...e, values, weight: cond(free, zero, num(-Infinity)) };
+  })));
+  const total = builder.fresh('logSum', [], 'local');
+  return {
+    group: { latents, probabilities },
+    forward: (value) => [
+      { do: 'fill', storage: table, value: zero },
+      ...[...prepared, ...clamps].flatMap((p) => loops(p.binders, p.guards, overValues(p.values, [accumulate(table, [...p.at, ...p.values], p.weight)]))),
+      ...elements.flatMap((e) => {
+        const values = latents.map((l) => index(l.name)), summed = latents.map((l) => index(l.name));
+        const sum = summed.reduceRight<Expr>((inner, k, d) => reduce('logsumexp', k, zero, counts[d]!, inner), ref(table, [...e.at, ...summed]));
+        const cell = [...e.at, ...values], weight = ref(table, cell);
+        return loops(e.binders, e.guards, [
+          store(total, [], sum), accumulate(value, [], ref(total, [])),
+          ...overValues(values, [store(probabilities, cell, cond(apply('gt', weight, num(-Infinity)), exp(sub(weight, ref(total, []))), zero))]),
+        ]);
+      }),
+    ],
+    reverse(sweep) {
+      for (const p of prepared) {
+        if (!sweep.active(p.weight)) continue;
+        const values = p.values.map((k, d): Binder => ({ index: k, from: zero, to: counts[d]! }));
+        sweep.weighted([...p.binders, ...values], p.guards, guarded([], p.weight), ref(probabilities, [...p.at, ...p.values]));
+      }
+    },
+    draw: elements.flatMap((e) => loops(e.binders, e.guards, drawGroup(builder, latents, e.at, table))),
+  };
+}
+
+/** A joint draw: one category for each combination of values. */
+function drawGroup(builder: ProgramBuilder, latents: readonly FiniteLatent[], at: readonly Expr[], table: string): readonly Code[] {
+  const combinations = latents.reduce((n, l) => n * l.count, 1), k = index('k');
+  const chosen = builder.fresh('chosen', [], 'local', 'int32');
+  const digits = (e: Expr): readonly Expr[] => {
+    let rest = e;
+    const out: Expr[] = [];
+    for (const l of [...latents].reverse()) {
+      const quotient = apply('floor', apply('div', rest, num(l.count)));
+      out.unshift(sub(rest, apply('mul', quotient, num(l.count))));
+      rest = quotient;
+    }
+    return out;
+  };
+  const positions = latents.length === 1 ? [k] : digits(k), values = latents.length === 1 ? [ref(chosen, [])] : digits(ref(chosen, []));
+  return [
+    { do: 'categorical', index: k, count: num(combinations), logWeight: ref(table, [...at, ...positions]), into: { storage: chosen, at: [] } },
+    ...latents.map((l, d) => store(l.name, at, add(num(l.low), values[d]!))),
+  ];
+}
+
+/** Tests that a latent's value lies in the support of its own statement, where that depends on the element. */
+function supportOf(builder: ProgramBuilder, f: Factor, latents: readonly FiniteLatent[]): readonly Expr[] {
+  const s = f.statement;
+  if ((s.kind !== 'sample' && s.kind !== 'observe') || s.target === null) return [];
+  const latent = latents.find((l) => l.name === s.target?.variable);
+  const bounds = latent === undefined ? null : finiteBounds(s.law);
+  if (latent === undefined || bounds === null || (isConst(bounds.low) && isConst(bounds.high))) return [];
+  const own = latent.regions.find((r) => r.statement.id === s.id);
+  if (own === undefined) return [];
+  // The factor's plates were renamed; bounds are rewritten the same way.
+  const map = new Map(own.plates.map((p, d): [Index, Expr] => [p.index, f.plates[d]?.index ?? p.index]));
+  const here = rewriteIndices(ref(latent.name, own.at), map);
+  return [apply('ge', here, rewriteIndices(builder.model.inline(bounds.low), map)), apply('le', here, rewriteIndices(builder.model.inline(bounds.high), map))];
+}
+function rewriteIndices(e: Expr, map: ReadonlyMap<Index, Expr>): Expr { return rewrite(e, (x) => (x.op === 'index' ? map.get(x) ?? x : x)); }
