@@ -9,6 +9,7 @@ import { primitives } from '../expr/primitives.js';
 import { arrayFunctions } from '../numeric/linearAlgebra.js';
 import type { Random } from '../random/generator.js';
 import * as gaussianBlock from '../random/gaussianBlock.js';
+import * as elimination from '../random/elimination.js';
 import * as metropolis from '../random/metropolis.js';
 import { quadratureGrid } from '../random/quadratureGrid.js';
 import * as variates from '../random/variates.js';
@@ -45,7 +46,7 @@ export function createRuntime(
   random: Random, hostFunctions: readonly HostFunction[] = [], procedures: ReadonlyMap<string, Procedure> = new Map(),
 ): Runtime {
   const faults = new Map<number, number>();
-  const known = new Map<string, unknown>([...Object.entries(variates), ...Object.entries(metropolis), ...Object.entries(gaussianBlock), ['quadratureGrid', quadratureGrid], ...procedures]);
+  const known = new Map<string, unknown>([...Object.entries(variates), ...Object.entries(metropolis), ...Object.entries(elimination), ...Object.entries(gaussianBlock), ['quadratureGrid', quadratureGrid], ...procedures]);
   return {
     random,
     fractions: fractionTable(),

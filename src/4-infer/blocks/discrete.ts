@@ -1,0 +1,240 @@
+/**
+ * Joint blocks of finite latents as code. Every factor instance is a table over the elements it mentions
+ * (`factorTables.ts`), filled by generated code at the current values of everything else; tables of one
+ * element are log potentials, and what depends on data alone is filled when data is bound. Chains are
+ * filtered and sampled in O(T K^2), other networks by variable elimination (`eliminationCode.ts`).
+ *
+ * Invariant: the log normaliser counts every instance of every factor that mentions a member's variable.
+ */
+import { type Code, forLoop, store, when } from '../../code/loop.js';
+import { type Expr, type Index, type Ref, add, addAll, apply, cond, equal, index, isConst, mul, num, one, reduce, ref, sub, substitute, zero } from '../../expr/expr.js';
+import { provablyEqual } from '../../expr/affine.js';
+import type { TableTerm } from '../../3-derive/discreteBlock.js';
+import { recomputeCode } from '../assemble.js';
+import type { Derivation, RegionPlan } from '../plan.js';
+import { guarded, loops, type ProgramBuilder } from '../programBuilder.js';
+import type { BlockMaker, DiscreteBlock } from './block.js';
+import { type Elimination, elimination, type Memory } from './eliminationCode.js';
+import { aloneCode, type Lookup, type OwnedTerm, position, scopesOf, shiftOf, type Span, tableClass, type TableClass, tabulate, unaryTerm } from './factorTables.js';
+import { type FiniteVariable, finiteVariables, Layout, type Refusal } from './finiteVariables.js';
+
+/** A discrete block with what planners want to know of it. */
+export interface EliminationBlock extends DiscreteBlock {
+  /** `independent`: no two elements meet, so that drawing them one by one is as good. */
+  readonly form: Elimination['form'];
+  /** Most elements that one meets when it is eliminated. */
+  readonly treeWidth: number;
+}
+
+export interface DiscreteBlocks {
+  readonly blocks: readonly EliminationBlock[];
+  /** Candidates of finitely many values that are in no block. */
+  readonly refused: readonly Refusal[];
+}
+
+/** Tables of all factors of a block together, in states. */
+const mostTableCells = 1 << 26;
+
+/** One block for each set of finite variables that factors connect. */
+export const discreteBlocks: BlockMaker<EliminationBlock> = (builder, derivation, candidates) => findDiscreteBlocks(builder, derivation, candidates).blocks;
+
+/** The same, with the reasons why finite variables are in no block. */
+export function findDiscreteBlocks(builder: ProgramBuilder, derivation: Derivation, candidates: readonly RegionPlan[]): DiscreteBlocks {
+  const refused: Refusal[] = [];
+  const variables = finiteVariables(builder, derivation, candidates, refused);
+  const terms = tabulate(builder, derivation.factors, variables, refused);
+  const blocks: EliminationBlock[] = [];
+  for (const names of components([...variables.keys()], terms)) {
+    const own = terms.filter(({ term, owner }) => (owner === null ? term.slots.some((s) => names.includes(s.variable)) : names.includes(owner)));
+    const made = makeBlock(builder, names.map((n) => variables.get(n)!), own.map((t) => t.term));
+    if (typeof made === 'string') for (const variable of names) refused.push({ variable, reason: made });
+    else blocks.push(made);
+  }
+  return { blocks, refused };
+}
+
+/** Sets of variables that share a table. */
+function components(names: readonly string[], terms: readonly OwnedTerm[]): readonly (readonly string[])[] {
+  const sets = names.map((n) => [n]);
+  for (const { term } of terms) {
+    const met = sets.filter((s) => term.slots.some((slot) => s.includes(slot.variable)));
+    if (met.length < 2) continue;
+    for (const s of met) sets.splice(sets.indexOf(s), 1);
+    sets.push(met.flat());
+  }
+  return sets.map((s) => names.filter((n) => s.includes(n)));
+}
+
+function makeBlock(builder: ProgramBuilder, own: readonly FiniteVariable[], terms: readonly TableTerm[]): EliminationBlock | string {
+  const layout = new Layout(own);
+  if (layout.counts.length === 0) return 'it has no unknown element';
+  const classes: TableClass[] = [];
+  let tableCells = 0;
+  for (const term of terms) {
+    if (term.slots.length < 2) continue;
+    const made = tableClass(builder, layout, term, tableCells);
+    classes.push(made);
+    tableCells += made.tables * made.cells;
+    if (tableCells > mostTableCells) return `the tables of its terms have more than ${mostTableCells} states`;
+  }
+  const { joint, alone, lookups, marginalCells } = scopesOf(builder, layout, classes);
+
+  const fixedTables = classes.every((c) => c.fixed);
+  const tables = fixedTables ? foldedStorage(builder, tableCells) : builder.fresh('table', [tableCells], 'state');
+  const tableCode = classes.flatMap((c) => c.fill(tables));
+  if (fixedTables) builder.fold(...tableCode);
+
+  const unary = terms.filter((t) => t.slots.length === 1).map((t) => unaryTerm(builder, layout, t));
+  const fixed = unary.filter((u) => u.fixed), moving = unary.filter((u) => !u.fixed);
+  const given = fixed.length === 0 ? null : foldedStorage(builder, layout.unaryCells);
+  if (given !== null) builder.fold(...fixed.flatMap((u) => u.into(given)));
+  const filled = given === null || moving.length > 0 || alone.count > 0;
+  const potentials = filled ? builder.fresh('potential', [layout.unaryCells], 'state') : given;
+  const cell = index('c');
+  const start: readonly Code[] = !filled ? [] : given === null ? [{ do: 'fill', storage: potentials, value: zero }] : [forLoop(cell, zero, num(layout.unaryCells), [store(potentials, [cell], ref(given, [cell]))])];
+
+  const memory: Memory = {
+    builder, layout, potentials, tables,
+    marginals: builder.fresh('marginal', [layout.unaryCells], 'state'), pairs: builder.fresh('joint', [Math.max(1, marginalCells)], 'state'),
+    values: builder.fresh('value', [layout.places], 'state', 'int32'), total: builder.fresh('normaliser', [], 'state'),
+  };
+  const engine = elimination(memory, joint);
+  if (typeof engine === 'string') return engine;
+  const possible = apply('gt', ref(memory.total, []), num(-Infinity));
+  const copied = writeBack(memory, own);
+  const reach = (body: readonly Code[]): readonly Code[] => [when(possible, [...body, ...copied], impossible(builder))];
+  return {
+    kind: 'discrete', form: engine.form, treeWidth: engine.treeWidth, structure: engine.structure, size: layout.counts.length,
+    cost: engine.cost + (moving.length > 0 ? 10 * layout.unaryCells : 0) + (fixedTables ? 0 : 10 * tableCells),
+    regions: own.flatMap((v) => v.regions.map((r) => r.region)),
+    prepare: [...start, ...moving.flatMap((u) => u.into(potentials)), ...(fixedTables ? [] : tableCode), ...aloneCode(builder, layout, alone, tables, potentials), ...engine.prepare],
+    logNormaliser: add(ref(memory.total, []), addAll(terms.map((t) => undecided(builder, layout, t)))),
+    draw: reach(engine.draw),
+    mode: reach(engine.mode),
+    moments: [...(marginalCells > 0 ? [{ do: 'fill', storage: memory.pairs, value: zero } as const] : []), ...engine.moments],
+    probability: (members) => probability(memory, lookups, members),
+  };
+}
+
+/** Memory that is filled once, when data is bound. */
+function foldedStorage(builder: ProgramBuilder, size: number): string {
+  const storage = builder.fresh('sum', [Math.max(1, size)], 'data');
+  builder.setInitial(storage, new Float64Array(Math.max(1, size)));
+  return storage;
+}
+
+/** A draw among no weights: the state keeps its value and the run is told. */
+function impossible(builder: ProgramBuilder): readonly Code[] {
+  const kept = builder.fresh('kept', [], 'local', 'int32');
+  return [store(kept, [], zero), { do: 'categorical', index: index('k'), count: one, logWeight: num(-Infinity), into: { storage: kept, at: [] } }];
+}
+
+/** The instances of a term that no latent element decides, at the current state. */
+function undecided(builder: ProgramBuilder, layout: Layout, term: TableTerm): Expr {
+  const latent = layout.anyLatent(term.slots);
+  if (term.slots.length > 0 && isConst(latent, 1)) return zero;
+  for (const b of term.binders) builder.bindBinder(b);
+  const inner = guarded([...term.guards, ...(term.slots.length === 0 ? [] : [apply('not', latent)])], term.value);
+  return [...term.binders].reverse().reduce<Expr>((e, b) => reduce('sum', b.index, b.from, b.to, e), inner);
+}
+
+/** Copies drawn values to the variables. */
+function writeBack(memory: Memory, own: readonly FiniteVariable[]): readonly Code[] {
+  const { builder, layout } = memory;
+  return [
+    ...own.flatMap((v) => v.regions.flatMap(({ region }) => {
+      const at = region.at.map((e) => builder.bind(e));
+      const plates = region.plates.map((p) => builder.bindBinder({ index: p.index, from: p.from, to: p.to }));
+      const guards = region.guards.map((g) => builder.bind(g)).filter((g) => !isConst(g, 1));
+      return loops(plates, guards, [store(v.name, at, add(num(v.low), ref(memory.values, [layout.place(ref(v.name, at))])))]);
+    })),
+    ...own.flatMap((v) => recomputeCode(builder, v.name)),
+  ];
+}
+
+// --- marginals ------------------------------------------------------------------------------------
+
+type Asked = readonly { readonly element: Ref; readonly value: Expr }[];
+
+function probability(memory: Memory, lookups: readonly Lookup[], asked: Asked): Expr | null {
+  const { layout } = memory;
+  if (asked.some((m) => !layout.variables.has(m.element.variable))) return null;
+  // An element asked about twice has one value.
+  const members: { element: Ref; value: Expr }[] = [];
+  const tests: Expr[] = [];
+  for (const m of asked) {
+    const known = members.find((o) => sameAddress(o.element, m.element));
+    if (known === undefined) members.push(m); else tests.push(apply('eq', known.value, m.value));
+  }
+  const p = members.length === 1 ? ref(memory.marginals, [add(layout.potentials(members[0]!.element), members[0]!.value)]) : jointProbability(memory, lookups, members);
+  return p === null ? null : tests.reduce<Expr>((inner, t) => cond(t, inner, zero), p);
+}
+
+function sameAddress(a: Ref, b: Ref): boolean { return a.variable === b.variable && a.at.length === b.at.length && a.at.every((e, d) => provablyEqual(e, b.at[d]!)); }
+
+/** From the marginals of a factor that mentions all of the elements, summed over its other elements; 0 where no factor does. */
+function jointProbability(memory: Memory, lookups: readonly Lookup[], members: Asked): Expr | null {
+  const found: { readonly test: Expr; readonly value: Expr }[] = [];
+  for (const { group, storage, complete } of lookups) {
+    for (const match of matches(group, members)) {
+      const tests = group.key!.flatMap((k) => withinSpan(memory.builder, k, match.plates.get(k.binder.index)!));
+      if (tests.some((t) => isConst(t, 0))) continue;
+      const at = ref(storage, [substitute(position(group.key!), match.plates)]);
+      const certain = tests.length === 0 && complete;
+      const test = certain ? one : [...tests, apply('ge', at, zero)].reduce((x, y) => apply('and', x, y));
+      const free: { readonly index: Index; readonly count: number }[] = [];
+      const state = group.term.slots.reduce<Expr>((flat, _, s) => {
+        const member = match.slots.indexOf(s), count = group.counts[s]!;
+        let value: Expr;
+        if (member >= 0) value = members[member]!.value;
+        else { const i = index('v'); free.push({ index: i, count }); value = i; }
+        return add(mul(flat, num(count)), value);
+      }, zero);
+      const cell = ref(memory.pairs, [add(at, state)]);
+      found.push({ test, value: free.reduceRight<Expr>((e, f) => reduce('sum', f.index, zero, num(f.count), e), cell) });
+      if (certain) return choose(found);
+    }
+  }
+  return found.length === 0 ? null : choose(found);
+}
+/** The first value whose test holds, else 0. */
+function choose(found: readonly { readonly test: Expr; readonly value: Expr }[]): Expr {
+  return found.reduceRight<Expr>((rest, f) => cond(f.test, f.value, rest), zero);
+}
+
+/** Tests that a plate's value lies in its range; none where that is known, a constant 0 where it does not. */
+function withinSpan(builder: ProgramBuilder, span: Span, value: Expr): readonly Expr[] {
+  const range = builder.interval(value), { from, extent } = span;
+  if (range !== null && range.low >= from && range.high < from + extent) return [];
+  if (range !== null && (range.high < from || range.low >= from + extent)) return [zero];
+  return [apply('ge', value, num(from)), apply('lt', value, num(from + extent))];
+}
+
+interface Match { /** Slot of each member. */ readonly slots: readonly number[]; readonly plates: ReadonlyMap<Index, Expr> }
+
+/** Ways in which the members are slots of one instance. */
+function matches(group: TableClass, members: Asked): readonly Match[] {
+  let partial: Match[] = [{ slots: [], plates: new Map() }];
+  for (const m of members) {
+    partial = partial.flatMap((p) => group.term.slots.flatMap((slot, s) => {
+      if (p.slots.includes(s) || slot.variable !== m.element.variable || slot.at.length !== m.element.at.length) return [];
+      const plates = new Map(p.plates);
+      return slot.at.every((a, d) => unify(group, a, m.element.at[d]!, plates)) ? [{ slots: [...p.slots, s], plates }] : [];
+    }));
+  }
+  return partial.filter((p) => group.key!.every((k) => p.plates.has(k.binder.index)));
+}
+
+/** Finds values of the class's plates for which an address of a slot is that of a reader. */
+function unify(group: TableClass, own: Expr, asked: Expr, plates: Map<Index, Expr>): boolean {
+  const shifted = shiftOf(own);
+  if (shifted !== null && group.key!.some((k) => k.binder.index === shifted.index)) {
+    const value = sub(asked, num(shifted.shift)), known = plates.get(shifted.index);
+    if (known !== undefined) return provablyEqual(known, value);
+    plates.set(shifted.index, value);
+    return true;
+  }
+  if (own.op === 'ref' && asked.op === 'ref') return own.variable === asked.variable && own.at.length === asked.at.length && own.at.every((a, d) => unify(group, a, asked.at[d]!, plates));
+  if (own.op === 'apply' && asked.op === 'apply') return own.fn === asked.fn && own.args.length === asked.args.length && own.args.every((a, k) => unify(group, a, asked.args[k]!, plates));
+  return equal(own, asked) || provablyEqual(own, asked);
+}
