@@ -2,15 +2,17 @@
 import type { Backend } from './backend.js';
 import { cavi } from './cavi/index.js';
 import { em } from './em/index.js';
+import { exact } from './exact/index.js';
 import { gibbs } from './gibbs/index.js';
 import { mh } from './mh/index.js';
 
 export const backends: ReadonlyMap<string, Backend> = new Map([
   cavi,
   em,
+  exact,
   gibbs,
   mh,
 ].map((b) => [b.name, b]));
 
 /** Backends that the language names and this version does not have. */
-export const laterBackends: readonly string[] = ['auto', 'exact', 'map', 'laplace', 'advi', 'nuts', 'hmc', 'smc'];
+export const laterBackends: readonly string[] = ['auto', 'map', 'laplace', 'advi', 'nuts', 'hmc', 'smc'];

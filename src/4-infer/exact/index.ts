@@ -1,0 +1,89 @@
+/**
+ * Exact posteriors: closed forms, elimination, and mixtures of both over few configurations, with the log
+ * evidence. Refuses what it cannot solve, naming the block, the term and what would make it tractable.
+ */
+import { type Diagnostic, ModelError } from '../../errors/diagnostic.js';
+import { didYouMean, renderDiagnostics } from '../../errors/render.js';
+import { breathe, seconds } from '../../platform/platform.js';
+import type { BoundModel, Given } from '../../2-graph/bound.js';
+import type { ModelGraph } from '../../2-graph/graph.js';
+import type { Backend, OptionDoc, RunRequest } from '../backend.js';
+import type { RunResult } from '../posterior.js';
+import { givenOf } from '../programBuilder.js';
+import { explainPlan, planEntries } from './explain.js';
+import { ExactRefusal, helpfulGivens, refusedBlock } from './plan.js';
+import { ExactProgram } from './program.js';
+import { results } from './results.js';
+import { solve, type SolvedComponent } from './solve.js';
+
+const options: readonly OptionDoc[] = [
+  { name: 'mode', type: 'boolean', default: 'false', doc: 'the most probable joint assignment of finite unknowns instead of their marginals; other unknowns given it' },
+];
+
+export const exact: Backend = {
+  name: 'exact',
+  doc: 'closed forms: conjugate posteriors, finite unknowns by elimination, linear-Gaussian models, mixtures of these; gives the log evidence',
+  options,
+  explain: (graph, given, source, chosen, bound) => {
+    readMode(chosen);
+    return applied(graph, given, () => explainPlan(graph, given, source, bound));
+  },
+  run,
+};
+
+function refuse(diagnostics: readonly Diagnostic[]): never { throw new ModelError(diagnostics, renderDiagnostics(diagnostics, '', 'options')); }
+
+function readMode(given: Readonly<Record<string, string>>): boolean {
+  const wrong: Diagnostic[] = [];
+  for (const [name, text] of Object.entries(given)) {
+    if (name !== 'mode') {
+      const near = didYouMean(name, options.map((o) => o.name));
+      wrong.push({ code: 'wrong-option', severity: 'error', message: `exact has no option '${name}'`, hint: near === null ? 'Options: mode.' : `Did you mean '${near}'?` });
+    } else if (text !== 'true' && text !== 'false') wrong.push({ code: 'wrong-option', severity: 'error', message: `mode must be true or false, got '${text}'` });
+  }
+  if (wrong.length > 0) refuse(wrong);
+  return given['mode'] === 'true';
+}
+
+/** A refusal as diagnostics: the block, the term, and whose values would help. */
+function applied<T>(graph: ModelGraph, given: Given, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof ExactRefusal)) throw error;
+    refuse(error.refusals.map((r): Diagnostic => {
+      const helpful = helpfulGivens(graph, given, r);
+      return {
+        code: 'not-exact', severity: 'error', span: (r.factor?.statement ?? r.region.statement).span,
+        message: `exact does not apply: ${refusedBlock(r)} ${r.reason}`,
+        hint: `${helpful.length === 0 ? '' : `With a value for ${helpful.join(' or for ')} (--set, --data) it applies; otherwise `}${helpful.length === 0 ? 'Use' : 'use'} --backend gibbs, which needs no closed form.`,
+      };
+    }));
+  }
+}
+
+async function run(model: BoundModel, _source: string, request: RunRequest): Promise<RunResult> {
+  const mode = readMode(request.options);
+  const begun = seconds();
+  const program = applied(model.graph, givenOf(model), () => new ExactProgram(model, request.seed));
+  const compiled = seconds();
+  const solved: SolvedComponent[] = [];
+  for (const [k, c] of program.components.entries()) {
+    solved.push(await solve(program, c, mode, request.onProgress));
+    request.onProgress?.({ chain: 0, phase: 'iteration', done: k + 1, total: program.components.length });
+    await breathe();
+  }
+  const finished = seconds();
+  const joint = solved.reduce((sum, s) => sum + s.logEvidence, program.constant());
+  const variables = results(program, solved, request);
+  const warnings: Diagnostic[] = [
+    ...solved.flatMap((s) => s.warnings),
+    ...(request.init === null ? [] : [{ code: 'unused-start', severity: 'warning' as const, message: 'exact needs no start values: --init is ignored', hint: undefined }]),
+  ];
+  return {
+    backend: 'exact', variables, exchangeable: [], logEvidence: program.plan.proper ? joint : null, logEvidenceSe: null, elbo: null, logLikelihood: null, logJoint: null,
+    traces: {}, warnings, converged: true,
+    seconds: { compile: compiled - begun, warmup: finished - compiled, sampling: seconds() - finished },
+    plan: planEntries(program.plan),
+  };
+}
