@@ -27,6 +27,8 @@ export interface Recorded {
   readonly elements?: Int32Array | undefined;
   /** True for integers and booleans. */
   readonly discrete: boolean;
+  /** True where the support itself may leave a number no choice: a point, a single proportion, the diagonal of a correlation matrix. */
+  readonly fixed?: boolean | undefined;
   /** In a data plate (dimension bound by data): judged by the looser R-hat rule. */
   readonly insidePlate: boolean;
   /** Predictions and reports are not judged where they are constant. */
@@ -56,6 +58,8 @@ export interface ChainProgram {
   readonly counters: readonly Counter[];
   /** Names of components that are exchangeable: variables indexed by one label (label switching). */
   readonly exchangeable: readonly { readonly size: number; readonly variables: readonly { readonly name: string; readonly axis: number }[]; readonly orderBy: string | null; /** Discrete variables whose values are these labels (allocations z). */ readonly labels?: readonly string[] | undefined }[];
+  /** Joint blocks whose drawing may fail: where their status stands, and what its rows are called. */
+  readonly blocks?: readonly { readonly block: string; readonly storage: string; readonly rows: Int32Array; readonly members: readonly { readonly name: string; readonly shape: readonly number[] }[] }[] | undefined;
   /** Flat indices of host functions: such a program runs on the calling thread. */
   readonly usesHostFunctions: boolean;
 }

@@ -14,28 +14,55 @@ import { type Expr, type Index, add, addAll, apply, cond, equal, index, isConst,
 import { toJson } from '../expr/json.js';
 import { printLatex, printText } from '../expr/print.js';
 import { simplify } from '../expr/simplify.js';
+import { gaussianStructures } from '../3-derive/gaussianBlock.js';
 import type { ExplainedBlock, Explanation } from './backend.js';
-import { type Chooser, kernelName, samplerProgram } from './mcmc.js';
-import { derive, formName, regionLoops, regionName, type RegionPlan } from './plan.js';
+import { type BlockRequest, meets, quadraticForm } from './blocks/plan.js';
+import { type Chooser, kernelName, type SamplerProgram, samplerProgram } from './mcmc.js';
+import { derive, type Derivation, formName, regionLoops, regionName, type RegionPlan } from './plan.js';
 
 /** A named quantity of a conditional over event indices. */
 export interface Formula { readonly name: string; readonly indices: readonly Index[]; readonly expr: Expr }
 
-export function explainSampler(backend: string, graph: ModelGraph, given: Given, source: string, choose: Chooser, bound: BoundModel | null): Explanation {
+export function explainSampler(backend: string, graph: ModelGraph, given: Given, source: string, choose: Chooser, blocks: BlockRequest, bound: BoundModel | null): Explanation {
   const derivation = derive(new DerivedModel(graph, given));
-  const blocks = derivation.regions.map((plan): ExplainedBlock => {
+  const sampler = bound === null ? null : samplerProgram(bound, choose, { keep: null, init: null }, blocks);
+  const joint = jointBlocks(derivation, choose, blocks, sampler, source);
+  const explained = derivation.regions.flatMap((plan): readonly ExplainedBlock[] => {
+    const together = joint.find((j) => j.variables.includes(plan.region.variable.name));
+    // A block stands where its first region does.
+    if (together !== undefined) return derivation.regions.find((r) => together.variables.includes(r.region.variable.name)) === plan ? [together.shown] : [];
     const { choice, reason } = choose(plan, derivation);
     const form = plan.recognised.kind === 'none' ? null : plan.recognised;
     const shown = form === null ? null : focused(graph, plan);
-    return {
+    return [{
       block: regionName(plan.region), loops: regionLoops(plan.region), family: form === null ? null : formName(form),
       parameters: formulasOf(form, shown ?? plan.collected).map(render),
       factors: plan.collected.factors.map((f) => sourceLine(source, f.statement.span)),
       kernel: kernelName(choice), reason,
+    }];
+  });
+  return { backend, blocks: explained, notes: [], code: sampler?.code ?? null };
+}
+
+/** What is drawn together: with data as the sampler does it, without as the program alone tells. */
+function jointBlocks(derivation: Derivation, choose: Chooser, request: BlockRequest, sampler: SamplerProgram | null, source: string): readonly { readonly variables: readonly string[]; readonly shown: ExplainedBlock }[] {
+  if (request.kind === 'none') return [];
+  const asked = derivation.regions.filter((r) => choose(r, derivation).asked === true).map((r) => r.region.variable.name);
+  const free = derivation.regions.map((r) => r.region).filter((r) => !asked.includes(r.variable.name) && (request.kind === 'derived' || request.groups.some((g) => g.includes(r.variable.name))));
+  const structures = gaussianStructures(free, derivation.regions.map((r) => r.region), derivation.forms, derivation.model).blocks.filter(meets);
+  const steps = sampler?.joint ?? structures.map((s) => ({ members: derivation.regions.filter((r) => s.variables.includes(r.region.variable.name)), name: s.regions.map(regionName).join(', '), kernel: 'joint Normal', reason: 'jointly Normal given the rest' }));
+  return steps.map(({ members, name, kernel, reason }) => {
+    const variables = [...new Set(members.map((m) => m.region.variable.name))];
+    const structure = structures.find((s) => s.variables.every((v) => variables.includes(v)));
+    const factors = new Set(members.flatMap((m) => m.collected.factors.map((f) => sourceLine(source, f.statement.span))));
+    return {
+      variables,
+      shown: {
+        block: name, loops: '', family: kernel === 'joint Normal' ? 'MvNormal' : 'Categorical', factors: [...factors], kernel, reason,
+        parameters: kernel !== 'joint Normal' || structure === undefined ? [] : [render({ name: 'log density', indices: [], expr: presentable(quadraticForm(structure)) })],
+      },
     };
   });
-  const code = bound === null ? null : samplerProgram(bound, choose, { keep: null, init: null }).code;
-  return { backend, blocks, notes: [], code };
 }
 
 /**

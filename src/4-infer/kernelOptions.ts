@@ -13,12 +13,13 @@ import { equal, type Expr, type Index, ref, rewrite, substitute } from '../expr/
 import { printText } from '../expr/print.js';
 import { mapLaw } from '../distributions/law.js';
 import type { OptionDoc } from './backend.js';
+import type { BlockRequest } from './blocks/plan.js';
 import type { Chooser } from './mcmc.js';
 import type { KernelChoice, RegionPlan } from './plan.js';
 
 export const kernelOptions: readonly OptionDoc[] = [
   { name: 'kernel.NAME', type: 'kernel', default: 'derived', doc: 'kernel of the block NAME: conjugate, enumerate, slice, rw(scale: 1, adapt: true), independent(D) or propose(D), D a distribution in which names are current values' },
-  { name: 'block', type: 'text', default: 'none', doc: 'none: every scalar or draw alone (the only blocking of this version)' },
+  { name: 'block', type: 'text', default: 'derived', doc: 'what is drawn together: derived (chains, hierarchies and regressions whole, where they are Normal or finite given the rest; mh: nothing), none, or variables joined by +, sets separated by commas: a+b,c+d' },
 ];
 
 /** Name under which a proposal is lowered beside the program. */
@@ -38,12 +39,9 @@ function optionError(message: string, hint?: string): Diagnostic { return { code
 export function chooserFromOptions(graph: ModelGraph, options: Readonly<Record<string, string>>, fallback: (plan: RegionPlan) => { readonly choice: KernelChoice; readonly reason: string }): Chooser {
   const wrong: Diagnostic[] = [];
   const requests = new Map<string, Request>();
-  const unknowns = [...graph.variables.values()].filter((v) => v.origin !== 'constant' && v.origin !== 'let' && v.origin !== 'report').map((v) => v.name);
+  const unknowns = unknownsOf(graph);
   for (const [option, text] of Object.entries(options)) {
-    if (option === 'block') {
-      if (text !== 'none') wrong.push({ code: 'not-in-this-version', severity: 'error', message: `joint blocks (block=${text}) are not in this version`, hint: 'Leave the option out: every scalar or draw is a block of its own.' });
-      continue;
-    }
+    if (option === 'block') continue;
     if (!option.startsWith('kernel.')) {
       const near = didYouMean(option, ['block', 'kernel']);
       wrong.push(optionError(`there is no option '${option}'`, near === null ? 'Options of this backend: kernel.NAME, block.' : `Did you mean '${near}'?`));
@@ -68,6 +66,28 @@ export function chooserFromOptions(graph: ModelGraph, options: Readonly<Record<s
     const request = requests.get(plan.region.variable.name);
     return request === undefined ? fallback(plan) : { choice: choiceOf(request, plan, graph), reason: `asked for by --opt ${request.option}`, asked: true };
   };
+}
+
+/** What is to be drawn together: the option, else `fallback`. @throws ModelError for names that are no unknowns. */
+export function blockRequest(graph: ModelGraph, options: Readonly<Record<string, string>>, fallback: 'derived' | 'none'): BlockRequest {
+  const text = options['block'];
+  if (text === undefined) return { kind: fallback };
+  if (text === 'none' || text === 'derived') return { kind: text };
+  const unknowns = unknownsOf(graph);
+  const groups = text.split(',').map((set) => set.split('+').map((name) => name.trim()));
+  const wrong: Diagnostic[] = [];
+  for (const name of groups.flat()) {
+    if (unknowns.includes(name)) continue;
+    const near = didYouMean(name, unknowns);
+    wrong.push(optionError(`no unknown is called '${name}' in block=${text}`, near === null ? `Use none, derived, or unknowns joined by +: ${unknowns.join(', ')}.` : `Did you mean '${near}'?`));
+  }
+  const twice = groups.flat().find((name, k, all) => all.indexOf(name) !== k);
+  if (twice !== undefined) wrong.push(optionError(`'${twice}' stands in block=${text} more than once`));
+  if (wrong.length > 0) fail(wrong);
+  return { kind: 'groups', groups };
+}
+function unknownsOf(graph: ModelGraph): readonly string[] {
+  return [...graph.variables.values()].filter((v) => v.origin !== 'constant' && v.origin !== 'let' && v.origin !== 'report').map((v) => v.name);
 }
 
 function choiceOf(request: Request, plan: RegionPlan, graph: ModelGraph): KernelChoice {

@@ -11,6 +11,7 @@ import { add, one, sub } from '../expr/expr.js';
 import { seconds } from '../platform/platform.js';
 import { assemble, prepare, recomputeCode } from './assemble.js';
 import type { RunRequest } from './backend.js';
+import { type BlockRequest, type JointStep, jointSteps } from './blocks/plan.js';
 import { runChains } from './chains.js';
 import { collectChains } from './collect.js';
 import type { ChainProgram } from './chainProgram.js';
@@ -32,6 +33,8 @@ export interface SamplerProgram {
   readonly code: string;
   readonly plan: readonly PlanEntry[];
   readonly derivation: Derivation;
+  /** What is drawn together. */
+  readonly joint: readonly JointStep[];
   readonly warnings: readonly Diagnostic[];
 }
 
@@ -46,8 +49,8 @@ export function kernelName(choice: KernelChoice): string {
   }
 }
 
-/** Generated code for all kernels of a plan. */
-export function samplerProgram(bound: BoundModel, choose: Chooser, request: Pick<RunRequest, 'keep' | 'init'>): SamplerProgram {
+/** Generated code for all kernels of a plan. @throws ModelError where blocks are asked for that are none. */
+export function samplerProgram(bound: BoundModel, choose: Chooser, request: Pick<RunRequest, 'keep' | 'init'>, blocks: BlockRequest = { kind: 'none' }): SamplerProgram {
   const builder = new ProgramBuilder(bound);
   prepare(builder);
   const derivation = derive(builder.model);
@@ -57,8 +60,18 @@ export function samplerProgram(bound: BoundModel, choose: Chooser, request: Pick
   const chosen = derivation.regions.map((r) => ({ region: r, ...affordable(builder, choose(r, derivation)) }));
   const groups = structuralGroups(builder, derivation.factors);
   const grouped = new Set<RegionPlan>();
-  const steps = chosen.flatMap(({ region, choice, reason }): PlannedStep[] => {
+  const candidates = chosen.filter((c) => c.asked !== true && !chosen.some((o) => o.asked === true && o.region.region.variable.name === c.region.region.variable.name)).map((c) => c.region);
+  const { steps: joined, apart } = jointSteps(builder, derivation, candidates, folded, blocks);
+  const steps = chosen.flatMap(({ region, choice, reason: ownReason }): PlannedStep[] => {
     if (grouped.has(region)) return [];
+    const block = joined.find((j) => j.members.includes(region));
+    if (block !== undefined) {
+      for (const m of block.members) grouped.add(m);
+      plan.push({ block: block.name, kernel: block.kernel, reason: block.reason });
+      return [{ block: block.name, context: null, result: { code: block.code, counter: null } }];
+    }
+    const alone = apart.get(region.region.variable.name);
+    const reason = alone === undefined ? ownReason : `${ownReason}; drawn alone because ${alone}`;
     const members = groupOf(region, groups, chosen);
     const joint = members === null ? null : jointStep(builder, members, folded);
     if (members !== null) for (const m of members) grouped.add(m.region);
@@ -76,7 +89,7 @@ export function samplerProgram(bound: BoundModel, choose: Chooser, request: Pick
   const initialised = startValues(builder, request.init);
   const placed = placeTables(builder, shared, steps);
   const { program, code } = assemble(builder, derivation.factors, placed.steps, { keep: request.keep, initialised, prepared: placed.prepared });
-  return { program, code, plan, derivation, warnings };
+  return { program: { ...program, blocks: joined.flatMap((j) => (j.status === null ? [] : [{ ...j.status, block: j.name }])) }, code, plan, derivation, joint: joined, warnings };
 }
 
 type Chosen = ReturnType<Chooser> & { readonly region: RegionPlan };
@@ -158,9 +171,9 @@ function startValues(builder: ProgramBuilder, init: RunRequest['init']): Readonl
 }
 
 /** Compiles, runs the chains and gathers the result. */
-export async function runSampler(backend: string, bound: BoundModel, choose: Chooser, request: RunRequest, notes: readonly Diagnostic[]): Promise<RunResult> {
+export async function runSampler(backend: string, bound: BoundModel, choose: Chooser, blocks: BlockRequest, request: RunRequest, notes: readonly Diagnostic[]): Promise<RunResult> {
   const start = seconds();
-  const sampler = samplerProgram(bound, choose, request);
+  const sampler = samplerProgram(bound, choose, request, blocks);
   const compile = seconds() - start;
   const outputs = await runChains(sampler.program, request, bound.graph.hostFunctions.map((h) => h.call));
   const collected = collectChains(sampler.program, outputs);

@@ -145,3 +145,13 @@ export function elementName(name: string, shape: readonly number[], flat: number
   }
   return `${name}[${at.join(',')}]`;
 }
+/** The element at a cell, counted over the cells of all members. */
+export function nameOfCell(members: readonly { readonly name: string; readonly shape: readonly number[] }[], cell: number): string {
+  let rest = cell;
+  for (const m of members) {
+    const size = m.shape.reduce((a, b) => a * b, 1);
+    if (rest < size) return elementName(m.name, m.shape, rest);
+    rest -= size;
+  }
+  return '?';
+}

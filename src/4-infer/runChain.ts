@@ -12,7 +12,7 @@ import { createRandom } from '../random/generator.js';
 import type { ProgressEvent } from './backend.js';
 import type { ChainProgram, ProgramStorage, Recorded } from './chainProgram.js';
 import { type ChainMoments, MomentAccumulator } from './moments.js';
-import { type DrawValues, elementName, sizeOf } from './posterior.js';
+import { type DrawValues, elementName, nameOfCell, sizeOf } from './posterior.js';
 
 /** The part of a request that a chain needs: plain data, as it is sent to a worker. */
 export interface ChainRequest {
@@ -78,6 +78,8 @@ export class ChainRun {
   private readonly countersAtWarmup: Float64Array;
   /** Draws without a possible value before the chain settled: not held against it. */
   private faultsAtWarmup: number;
+  /** The same for joint blocks, in the order of the program's. */
+  private readonly failuresAtWarmup: Float64Array;
   private kept: number;
   private readonly seconds: { warmup: number; sampling: number };
 
@@ -101,6 +103,7 @@ export class ChainRun {
     this.records = program.recorded.map((recorded) => this.record(recorded));
     this.countersAtWarmup = new Float64Array(2 * program.counters.length);
     this.faultsAtWarmup = 0;
+    this.failuresAtWarmup = new Float64Array(program.blocks?.length ?? 0);
     this.logJoint = entry(functions, 'logJoint');
     this.foundStart = this.start(entry(functions, 'initialise'));
     this.seconds = { warmup: clock() - start, sampling: 0 };
@@ -140,7 +143,7 @@ export class ChainRun {
   /** What was recorded. */
   output(): ChainOutput {
     const { records, program, request } = this;
-    const warnings = [...records.flatMap((record) => brokenValues(record, this.chain)), ...this.faultWarnings(), ...this.startWarnings()];
+    const warnings = [...records.flatMap((record) => brokenValues(record, this.chain)), ...this.faultWarnings(), ...this.blockWarnings(), ...this.startWarnings()];
     return {
       chain: this.chain,
       draws: request.draws,
@@ -201,6 +204,7 @@ export class ChainRun {
   private endWarmup(): void {
     if (!this.foundStart) this.foundStart = Number.isFinite(this.logJoint() ?? Number.NaN);
     this.faultsAtWarmup = this.impossibleDraws();
+    this.program.blocks?.forEach((block, i) => { this.failuresAtWarmup[i] = this.memory.get(block.storage)![2]!; });
     this.program.counters.forEach((counter, i) => {
       this.countersAtWarmup.set(this.countedSoFar(counter.storage), 2 * i);
     });
@@ -227,6 +231,19 @@ export class ChainRun {
       message: `${count} draws of a discrete variable had no value of positive probability and kept the old one in chain ${this.chain}`,
       hint: 'Some observation is impossible under every value: check supports and start values.',
     }];
+  }
+
+  /** Joint blocks that could not be drawn: some direction was held by no factor. */
+  private blockWarnings(): Diagnostic[] {
+    return (this.program.blocks ?? []).flatMap((block, i): Diagnostic[] => {
+      const status = this.memory.get(block.storage)!, count = status[2]! - this.failuresAtWarmup[i]!;
+      if (count === 0) return [];
+      return [{
+        code: 'improper-block', severity: 'warning',
+        message: `${count} joint draws of ${block.block} were not possible and kept the old values in chain ${this.chain}: ${nameOfCell(block.members, block.rows[status[3]! - 1]!)} is not determined given the rest`,
+        hint: 'Its prior is flat and no data bear on it, or columns are collinear: give it a proper prior, or leave out what the others already say.',
+      }];
+    });
   }
 
   /** Accepted and proposed, summed over the pairs of a counter. */

@@ -13,7 +13,8 @@ import type { RegionContext } from './kernels.js';
 import type { ProgramBuilder } from './programBuilder.js';
 import type { StepResult } from './steps.js';
 
-export interface PlannedStep { readonly block: string; readonly context: RegionContext; readonly result: StepResult }
+/** `context`: of a kernel of one region; null for what moves several. */
+export interface PlannedStep { readonly block: string; readonly context: RegionContext | null; readonly result: StepResult }
 
 export interface PlacedTables {
   /** The steps with the code that fills tables. */
@@ -43,11 +44,11 @@ export function placeTables(builder: ProgramBuilder, shared: SharedTables, steps
   return {
     prepared,
     steps: steps.map(({ block, context, result }, k) => {
-      const filled = context.tables.needs.filter((t) => !kept.has(t) && !fresh.has(t));
+      const filled = (context?.tables.needs ?? []).filter((t) => !kept.has(t) && !fresh.has(t));
       for (const t of filled) fresh.add(t);
       for (const t of [...fresh]) if (changes(k, t)) fresh.delete(t);
       const { clear, element } = additions[k]!;
-      const own = element.length === 0 ? result.code : [...clear, ...context.sweep([...result.body!, ...element])];
+      const own = element.length === 0 || context === null ? result.code : [...clear, ...context.sweep([...result.body!, ...element])];
       return { block, result: { counter: result.counter, code: [...filled.flatMap((t) => [t.clear, ...t.code]), ...own] } };
     }),
   };
@@ -56,6 +57,7 @@ export function placeTables(builder: ProgramBuilder, shared: SharedTables, steps
 /** The table's terms for the element that a step visits, where its loop is the table's and all it changes is that element. */
 function visited(table: SharedTable, step: PlannedStep, writes: ReadonlySet<string>): readonly Code[] | null {
   const { context, result } = step;
+  if (context === null) return null;
   const plate = context.plates[0];
   if (table.element === null || table.madeOf.length > 0 || result.body === undefined) return null;
   if (plate === undefined || context.plates.length !== 1 || context.guards.length > 0 || context.region.eventRank > 0) return null;

@@ -12,9 +12,9 @@ import { provablyDistinct, provablyEqual } from '../../expr/affine.js';
 import { type GaussianStructure, gaussianStructures, type QuadraticTerm } from '../../3-derive/gaussianBlock.js';
 import { maskOf } from '../../3-derive/model.js';
 import type { Binder } from '../../3-derive/normalForm.js';
-import { jointTerms } from '../assemble.js';
+import { jointTerms, recomputeCode } from '../assemble.js';
 import { type FoldedTables, smallRange, StatisticTables } from '../contract.js';
-import { elementName } from '../posterior.js';
+import { nameOfCell } from '../posterior.js';
 import { guarded, loops, type ProgramBuilder } from '../programBuilder.js';
 import type { Derivation, RegionPlan } from '../plan.js';
 import type { GaussianBlock } from './block.js';
@@ -23,7 +23,7 @@ import { choosePattern, type Elements, type Instances, instancesOf, numberElemen
 /** A Gaussian block as its maker returns it. */
 export interface AssembledGaussianBlock extends GaussianBlock {
   readonly structureOf: GaussianStructure;
-  /** True where two different elements meet: drawing them together is more than drawing each. */
+  /** True where two different draws meet: drawing them together is more than drawing each. */
   readonly meets: boolean;
   /** Four numbers that `prepare` writes: log det P, 0 or 1 + the row that was not positive definite, how often that happened, the first such row + 1. */
   readonly status: string;
@@ -47,6 +47,8 @@ export interface GaussianOptions {
   readonly mostOperations?: number;
   /** Where the code runs within one entry point, its memory need not survive a call. */
   readonly scratch?: boolean;
+  /** Refuse a block in which no two draws meet. */
+  readonly onlyWhereMet?: boolean;
 }
 
 /** Dense algebra of some hundred elements, or a sparse factor of some million. */
@@ -66,6 +68,8 @@ export function gaussianBlock(builder: ProgramBuilder, structure: GaussianStruct
   }
   const instances = instancesOf(builder, elements, terms);
   if (instances === null) return { refused: 'too many pairs of elements meet' };
+  const met = drawsMeet(structure, elements, instances);
+  if (options.onlyWhereMet === true && !met) return { refused: 'no two draws meet' };
   const pattern = choosePattern(elements, instances);
   const most = options.mostOperations ?? largestBlock;
   if (pattern.cost > most || pattern.cells > 2 ** 29) return { refused: `drawing its ${n} scalars together (${pattern.structure}) takes about ${pattern.cost.toExponential(0)} operations` };
@@ -82,12 +86,15 @@ export function gaussianBlock(builder: ProgramBuilder, structure: GaussianStruct
   const rows = pattern.order.map((e) => elements.cellOf[e]!);
   return {
     kind: 'gaussian', regions: structure.regions, structureOf: structure, size: n,
-    meets: instances.some((t) => t.elements.length === 2 && t.elements[0]!.some((a, i) => a >= 0 && a !== t.elements[1]![i])),
+    meets: met,
     structure: `${n} ${n === 1 ? 'scalar' : 'scalars'}, ${pattern.structure}`,
     cost: pattern.cost, status, tables, members, rows,
     prepare: [...tables.before, { do: 'fill', storage: factor, value: zero }, { do: 'fill', storage: mean, value: zero }, ...assembly(builder, terms, instances, pattern, factor, mean), calls.factor],
     logNormaliser: add(sumAtMean(builder, structure, view), add(num(0.5 * n * Math.log(2 * Math.PI)), mul(num(-0.5), at(status)))),
-    draw: [when(failed, [], [calls.draw, ...overRegions(builder, structure.regions, (e) => [store(e.variable, e.at, ref(calls.drawn, [view.positionOf(e)]))])])],
+    draw: [when(failed, [], [
+      calls.draw, ...overRegions(builder, structure.regions, (e) => [store(e.variable, e.at, ref(calls.drawn, [view.positionOf(e)]))]),
+      ...structure.variables.flatMap((v) => recomputeCode(builder, v)),
+    ])],
     moments: [when(failed, [], [calls.invert])],
     mean: (element) => view.mean(element),
     covariance: (a, b, binders) => view.covariance(a, b, binders),
@@ -95,15 +102,24 @@ export function gaussianBlock(builder: ProgramBuilder, structure: GaussianStruct
   };
 }
 
-/** The element at a cell, counted over the cells of all members. */
-export function nameOfCell(members: readonly { readonly name: string; readonly shape: readonly number[] }[], cell: number): string {
-  let rest = cell;
+/** True where elements of two different draws stand in one instance of a term. */
+function drawsMeet(structure: GaussianStructure, { members, cellOf }: Elements, instances: readonly Instances[]): boolean {
+  const starts: number[] = [], sizes: number[] = [];
+  let offset = 0;
   for (const m of members) {
-    const size = m.shape.reduce((a, b) => a * b, 1);
-    if (rest < size) return elementName(m.name, m.shape, rest);
-    rest -= size;
+    const rank = structure.regions.find((r) => r.variable.name === m.name)!.eventRank;
+    starts.push(offset);
+    sizes.push(m.shape.slice(m.shape.length - rank).reduce((a, b) => a * b, 1));
+    offset += m.shape.reduce((a, b) => a * b, 1);
   }
-  return '?';
+  // The first cell of the draw that an element belongs to.
+  const drawOf = (element: number): number => {
+    const cell = cellOf[element]!;
+    let v = starts.length - 1;
+    while (starts[v]! > cell) v--;
+    return cell - ((cell - starts[v]!) % sizes[v]!);
+  };
+  return instances.some((t) => t.elements.length === 2 && t.elements[0]!.some((a, i) => a >= 0 && a !== t.elements[1]![i]! && drawOf(a) !== drawOf(t.elements[1]![i]!)));
 }
 
 // --- assembling ---------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@
  */
 import type { Backend } from '../backend.js';
 import { explainSampler } from '../explain.js';
-import { chooserFromOptions, kernelOptions } from '../kernelOptions.js';
+import { blockRequest, chooserFromOptions, kernelOptions } from '../kernelOptions.js';
 import { runSampler } from '../mcmc.js';
 import { defaultGibbsKernel } from '../plan.js';
 
@@ -12,6 +12,6 @@ export const gibbs: Backend = {
   name: 'gibbs',
   doc: 'one kernel for each latent block: conjugate conditional where it exists, enumeration for finite discrete, else slice; kernels by option',
   options: kernelOptions,
-  explain: (graph, given, source, options, bound) => explainSampler('gibbs', graph, given, source, chooserFromOptions(graph, options, defaultGibbsKernel), bound),
-  run: (model, _source, request) => runSampler('gibbs', model, chooserFromOptions(model.graph, request.options, defaultGibbsKernel), request, []),
+  explain: (graph, given, source, options, bound) => explainSampler('gibbs', graph, given, source, chooserFromOptions(graph, options, defaultGibbsKernel), blockRequest(graph, options, 'derived'), bound),
+  run: (model, _source, request) => runSampler('gibbs', model, chooserFromOptions(model.graph, request.options, defaultGibbsKernel), blockRequest(model.graph, request.options, 'derived'), request, []),
 };

@@ -4,7 +4,7 @@
  */
 import type { Backend } from '../backend.js';
 import { explainSampler } from '../explain.js';
-import { chooserFromOptions, kernelOptions } from '../kernelOptions.js';
+import { blockRequest, chooserFromOptions, kernelOptions } from '../kernelOptions.js';
 import { runSampler } from '../mcmc.js';
 import { defaultWalkKernel } from '../plan.js';
 
@@ -12,6 +12,6 @@ export const mh: Backend = {
   name: 'mh',
   doc: 'Metropolis-Hastings: adaptive random walk, independent, or a proposal given in the language (asymmetric proposals corrected)',
   options: kernelOptions,
-  explain: (graph, given, source, options, bound) => explainSampler('mh', graph, given, source, chooserFromOptions(graph, options, defaultWalkKernel), bound),
-  run: (model, _source, request) => runSampler('mh', model, chooserFromOptions(model.graph, request.options, defaultWalkKernel), request, []),
+  explain: (graph, given, source, options, bound) => explainSampler('mh', graph, given, source, chooserFromOptions(graph, options, defaultWalkKernel), blockRequest(graph, options, 'none'), bound),
+  run: (model, _source, request) => runSampler('mh', model, chooserFromOptions(model.graph, request.options, defaultWalkKernel), blockRequest(model.graph, request.options, 'none'), request, []),
 };
