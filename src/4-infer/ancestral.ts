@@ -77,14 +77,15 @@ function orderedCode(builder: ProgramBuilder, statements: readonly Statement[], 
   if (!builder.hasStorage(name)) builder.addStorage({ name, type: 'int32', shape: [rows, order.width], place: 'data' }, order.rows);
   const row = index('row');
   builder.noteRange(row, zero, num(rows));
-  const body = wanted.flatMap((s): readonly Code[] => {
+  const body = inOrder(wanted, options).flatMap((s): readonly Code[] => {
     const map = new Map<Index, Expr>(s.plates.map((p, k) => [p.index, ref(name, [row, num(1 + k)])]));
     // The rows hold the instances whose guards hold.
-    const code = elementCode(builder, s, (e) => builder.bind(substitute(e, map)), options);
+    const place = (e: Expr): Expr => builder.bind(substitute(e, map));
+    const code = options.element === undefined ? elementCode(builder, s, place, options) : options.element(s, place);
     if (code.length === 0 || statements.length === 1) return code;
     return [when(apply('eq', ref(name, [row, zero]), num(order.statements.indexOf(s.id))), code)];
   });
-  return body.length === 0 ? [] : [forLoop(row, zero, num(rows), body)];
+  return body.length === 0 ? [] : [forLoop(row, zero, num(rows), body, options.reverse)];
 }
 
 function statementCode(builder: ProgramBuilder, s: Statement, fixed: ReadonlyMap<Index, { readonly value: Expr; readonly tests: readonly Expr[] }>, options: AncestralOptions): readonly Code[] {

@@ -68,7 +68,7 @@ function storagesOf(program: VariationalProgram, name: string): readonly (readon
 }
 
 /** Puts slice `order[k]` of an axis into place k. */
-function permute(values: Memory, shape: readonly number[], axis: number, order: readonly number[]): void {
+export function permute(values: Memory, shape: readonly number[], axis: number, order: readonly number[]): void {
   if (shape[axis] !== order.length) return;
   const inner = sizeOf(shape.slice(axis + 1)), outer = sizeOf(shape.slice(0, axis));
   const copy = values.slice();
