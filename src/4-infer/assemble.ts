@@ -7,6 +7,7 @@ import { createRuntime } from '../code/runtime.js';
 import { type Code, accumulate, store } from '../code/loop.js';
 import { createRandom } from '../random/generator.js';
 import { type Expr, addAll, cond, num, one, ref, reduce, zero } from '../expr/expr.js';
+import { supportOf } from '../distributions/law.js';
 import type { BoundVariable } from '../2-graph/bound.js';
 import type { Statement, Variable } from '../2-graph/graph.js';
 import type { Factor } from '../3-derive/model.js';
@@ -164,7 +165,7 @@ export function recordedVariables(builder: ProgramBuilder, keep: readonly string
       name: v.name, storage: v.name, shape: bound.shape, kind,
       mode: cells > largestKept && !asked ? 'moments' : 'draws',
       range: v.scalar === 'real' ? undefined : bound.range,
-      elements, discrete: v.scalar !== 'real', insidePlate: inDataPlate(v, builder),
+      elements, discrete: v.scalar !== 'real', fixed: mayBeFixed(v, builder), insidePlate: inDataPlate(v, builder),
     });
   }
   return out;
@@ -179,6 +180,11 @@ function existingElements(v: BoundVariable): Int32Array | undefined {
   const { mask, absent } = v;
   if (v.status === 'partial' && mask !== undefined) return positions(mask, 1);
   return absent === undefined ? undefined : positions(absent, 0);
+}
+/** True where a variable's support may be a single value. */
+function mayBeFixed(v: Variable, builder: ProgramBuilder): boolean {
+  const single: readonly string[] = ['simplex', 'corr', 'point'];
+  return single.includes(v.constraint.kind) || (builder.model.definitions.get(v.name) ?? []).some((s) => (s.kind === 'sample' || s.kind === 'observe') && single.includes(supportOf(s.law).kind));
 }
 /** True where a leading dimension is bound by the number of rows of some data. */
 function inDataPlate(v: Variable, builder: ProgramBuilder): boolean {

@@ -5,7 +5,7 @@
 import { type Diagnostic, InternalError } from '../errors/diagnostic.js';
 import type { ChainProgram, Recorded } from './chainProgram.js';
 import { poolMoments } from './moments.js';
-import { type DrawsForm, type DrawValues, type MomentsForm, type RunResult, sizeOf, type VariableResult } from './posterior.js';
+import { type DrawsForm, type DrawValues, elementName, type MomentsForm, type RunResult, sizeOf, type VariableResult } from './posterior.js';
 import type { ChainOutput } from './runChain.js';
 
 /** The parts of a result that chains determine; a backend adds its name, plan and objectives. */
@@ -13,7 +13,7 @@ export type CollectedRun = Pick<RunResult, 'variables' | 'exchangeable' | 'trace
 
 /** @param outputs one for each chain, in order, as `runChains` gives them. */
 export function collectChains(program: ChainProgram, outputs: readonly ChainOutput[]): CollectedRun {
-  const stuck = neverMoved(program, outputs);
+  const stuck = [...neverMoved(program, outputs), ...standingStill(program, outputs)];
   return {
     variables: program.recorded.map((recorded, i) => variableResult(recorded, i, outputs)),
     exchangeable: program.exchangeable,
@@ -90,6 +90,43 @@ function neverMoved(program: ChainProgram, outputs: readonly ChainOutput[]): rea
       hint: 'Make the steps smaller (--opt kernel.NAME=rw(scale: 0.1)), warm up longer, or rescale the data.',
     }];
   });
+}
+
+/** Draws of a chain below which equal ones may be chance. */
+const fewDraws = 50;
+
+/** Continuous unknowns of which some chain has one value only: no R-hat would tell where there is one chain, or one value. */
+function standingStill(program: ChainProgram, outputs: readonly ChainOutput[]): readonly Diagnostic[] {
+  return program.recorded.flatMap((recorded, i): Diagnostic[] => {
+    if (recorded.kind !== 'latent' || recorded.discrete || recorded.fixed === true) return [];
+    for (const output of outputs) {
+      if (output.draws < fewDraws) continue;
+      const element = firstConstant(output, i, sizeOf(recorded.shape), recorded.elements);
+      if (element === null) continue;
+      return [{
+        code: 'never-moved', severity: 'warning',
+        message: `${elementName(recorded.name, recorded.shape, element)} has the same value in all ${output.draws} draws of chain ${output.chain}`,
+        hint: 'Its conditional is too narrow or too wide for the numbers of the machine, or its steps are too long: rescale the data, or choose another kernel.',
+      }];
+    }
+    return [];
+  });
+}
+function firstConstant(output: ChainOutput, variable: number, size: number, existing: Int32Array | undefined): number | null {
+  const values = output.values[variable], moments = output.moments[variable];
+  const count = existing?.length ?? size;
+  for (let k = 0; k < count; k++) {
+    const element = existing?.[k] ?? k;
+    if (moments !== null && moments !== undefined) {
+      if (moments.squares[element] === 0 && moments.squares[size + element] === 0 && moments.mean[element] === moments.mean[size + element]) return element;
+    } else if (values !== null && values !== undefined) {
+      const first = values[element];
+      let draw = 1;
+      while (draw < output.draws && values[draw * size + element] === first) draw++;
+      if (draw === output.draws) return element;
+    }
+  }
+  return null;
 }
 
 /** One warning of each kind and variable: the first chain that has it. */

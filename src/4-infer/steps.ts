@@ -42,6 +42,13 @@ function perElement(context: RegionContext, hint: string, initial: number): { re
 
 function isAdapting(): Expr { return ref(adaptingStorage, []); }
 
+/** In warm-up a width that moves a number at all: beside 1e100 a step of 1 is none. Later widths must not depend on the state. */
+function visibleWidth(width: Expr, current: Expr): Expr { return cond(isAdapting(), apply('max', width, mul(num(1e-10), apply('abs', current))), width); }
+/** A slice's width tends to three times its moves. */
+function learnt(storage: string, at: readonly Expr[], width: Expr, before: Expr, after: Expr): Code {
+  return store(storage, at, add(mul(num(0.9), width), mul(num(0.1), add(mul(num(3), apply('abs', sub(after, before))), num(1e-12)))));
+}
+
 /** Univariate slice sampling of each element (Neal 2003), the interval's first width learnt in warm-up. */
 export function sliceStep(context: RegionContext, recompute: readonly Code[]): StepResult {
   const { builder, region } = context;
@@ -56,7 +63,8 @@ export function sliceStep(context: RegionContext, recompute: readonly Code[]): S
   const integer = support.kind === 'integers';
   if (isCircle(context)) return sliceCircle(context, recompute);
   const here = context.place();
-  const learn = when(isAdapting(), [store(width.name, width.at, add(mul(num(0.9), ref(width.name, width.at)), mul(num(0.1), add(mul(num(3), apply('abs', sub(ref(after, []), ref(before, [])))), num(1e-12)))))]);
+  const reach = visibleWidth(ref(width.name, width.at), ref(before, []));
+  const learn = when(isAdapting(), [learnt(width.name, width.at, reach, ref(before, []), ref(after, []))]);
   return {
     counter: null,
     code: context.sweep([
@@ -66,7 +74,7 @@ export function sliceStep(context: RegionContext, recompute: readonly Code[]): S
       { do: 'function', name: f, parameters: [x], body: density.body },
       {
         do: 'call', procedure: integer ? 'sliceSampleInteger' : 'sliceSample', into: { storage: after, at: [] },
-        args: [{ kind: 'function', name: f }, value(ref(before, [])), value(integer ? apply('max', one, apply('ceil', ref(width.name, width.at))) : ref(width.name, width.at)), value(low), value(high)],
+        args: [{ kind: 'function', name: f }, value(ref(before, [])), value(integer ? apply('max', one, apply('ceil', reach)) : reach), value(low), value(high)],
         effects: effectsOf(context, recompute),
       },
       store(here.storage, here.at, ref(after, [])),
@@ -135,6 +143,8 @@ function sliceVector(context: RegionContext, recompute: readonly Code[]): readon
     const rest = mul(ref(old, [j]), apply('div', sub(one, candidate), ref(others, [])));
     return [forLoop(j, zero, dimension, [store(context.name, context.place([j]).at, cond(apply('eq', j, i), candidate, rest))]), ...recompute];
   };
+  const width = simplex ? null : vectorWidths(context);
+  const reach = width === null ? num(0.2) : visibleWidth(ref(width, context.place([i]).at), ref(before, []));
   const density = stateDensity(context);
   const jacobian = simplex ? mul(num(context.eventDims[0]! - 2), log(sub(one, ref(x, [])))) : zero;
   const remember = forLoop(k, zero, dimension, [store(old, [k], context.current([k]))]);
@@ -144,11 +154,19 @@ function sliceVector(context: RegionContext, recompute: readonly Code[]): readon
     { do: 'function', name: f, parameters: [x], body: [...move(ref(x, [])), { do: 'return', value: add(density, jacobian) }] },
     {
       do: 'call', procedure: 'sliceSample', into: { storage: after, at: [] },
-      args: [{ kind: 'function', name: f }, value(ref(before, [])), value(num(simplex ? 0.2 : 1)), value(simplex ? zero : num(-Infinity)), value(simplex ? one : num(Infinity))],
+      args: [{ kind: 'function', name: f }, value(ref(before, [])), value(reach), value(simplex ? zero : num(-Infinity)), value(simplex ? one : num(Infinity))],
       effects: effectsOf(context, recompute),
     },
     ...move(ref(after, [])),
+    ...(width === null ? [] : [when(isAdapting(), [learnt(width, context.place([i]).at, reach, ref(before, []), ref(after, []))])]),
   ])]);
+}
+/** A width for each coordinate of a vector draw, 1 at first. */
+function vectorWidths(context: RegionContext): string {
+  const { shape } = context.builder.storage(context.name);
+  const name = context.builder.fresh('width', shape, 'state');
+  context.builder.setInitial(name, new Float64Array(shape.reduce((a, b) => a * b, 1)).fill(1));
+  return name;
 }
 
 export interface WalkOptions { readonly scale: number; readonly adapt: boolean }

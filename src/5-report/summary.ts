@@ -8,7 +8,7 @@ import {
 import { ChainDraws } from './diagnostics/chainDraws.js';
 import { essBulk, essTail } from './diagnostics/ess.js';
 import { mcseMean } from './diagnostics/mcse.js';
-import { rhat } from './diagnostics/rhat.js';
+import { rhat, rhatOfRanks } from './diagnostics/rhat.js';
 
 /** Probabilities are listed for supports of at most so many values. */
 export const MOST_LISTED_VALUES = 50;
@@ -77,10 +77,13 @@ function fromDraws(variable: VariableResult, form: DrawsForm, flat: number, buff
   const probs = countedProbabilities(variable, draws.values);
   const first = draws.values[0]!;
   if (isConstant(draws.values)) return { ...UNKNOWN, mean: known(first), sd: Number.isFinite(first) ? 0 : null, q5: known(first), q50: known(first), q95: known(first), probs };
+  const unit = draws.toUnitScale();
   const sd = draws.standardDeviation();
-  const common = { mean: known(draws.mean()), sd: known(sd), q5: known(draws.quantile(0.05)), q50: known(draws.quantile(0.5)), q95: known(draws.quantile(0.95)), probs };
-  if (form.independent) return { ...common, mcse: known(sd / Math.sqrt(draws.values.length)), essBulk: null, essTail: null, rhat: null };
-  return { ...common, mcse: known(mcseMean(draws)), essBulk: known(essBulk(draws)), essTail: known(essTail(draws)), rhat: knownOrInfinite(rhat(draws)) };
+  const quantile = (level: number): number | null => known(draws.quantile(level) * unit);
+  const common = { mean: known(draws.mean() * unit), sd: known(sd * unit), q5: quantile(0.05), q50: quantile(0.5), q95: quantile(0.95), probs };
+  if (form.independent) return { ...common, mcse: known((sd / Math.sqrt(draws.values.length)) * unit), essBulk: null, essTail: null, rhat: null };
+  const both = rhat(draws);
+  return { ...common, mcse: known(mcseMean(draws) * unit), essBulk: known(essBulk(draws)), essTail: known(essTail(draws)), rhat: knownOrInfinite(Number.isNaN(both) ? rhatOfRanks(draws) : both) };
 }
 
 function fromMoments(variable: VariableResult, form: MomentsForm, flat: number): Row {

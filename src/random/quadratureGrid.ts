@@ -68,7 +68,7 @@ export function quadratureGrid(
     return Number.isNaN(value) ? -Infinity : value;
   };
   const range = support(f);
-  if (range === null) return NaN;
+  if (range === null) { weights.fill(NaN, weightOffset, weightOffset + gridNodes); return NaN; }
   const made = refine(f, range.top, range.left, range.right);
   let total = 0;
   made.forEach((p, k) => {
@@ -135,11 +135,9 @@ function support(f: (y: number) => number): { readonly left: number; readonly ri
   const top = climb(f, coarse[Math.max(0, best - 1)]!.y, coarse[Math.min(coarse.length - 1, best + 1)]!.y, coarse[best]!);
   if (!Number.isFinite(top.value)) return null;
   const inside = coarse.filter((p) => p.value > top.value - drop).map((p) => p.y);
-  return {
-    top: top.value,
-    left: fall(f, Math.min(top.y, ...inside), top.value, -1),
-    right: fall(f, Math.max(top.y, ...inside), top.value, 1),
-  };
+  const left = fall(f, Math.min(top.y, ...inside), top.value, -1), right = fall(f, Math.max(top.y, ...inside), top.value, 1);
+  // A density that does not fall as far as numbers go has no integral that they could hold.
+  return Number.isFinite(right - left) ? { top: top.value, left, right } : null;
 }
 
 /** Golden sections until the bracket lies within the top e-fold of the density. */
@@ -162,7 +160,7 @@ function climb(f: (y: number) => number, from: number, to: number, start: { read
 function fall(f: (y: number) => number, start: number, top: number, side: 1 | -1): number {
   let step = 1e-6 * (1 + Math.abs(start)), inside = start;
   let outside = start + side * step;
-  for (let k = 0; k < 200 && f(outside) > top - drop; k++) { inside = outside; step *= 2; outside = start + side * step; }
+  while (Math.abs(outside) < Infinity && f(outside) > top - drop) { inside = outside; step *= 2; outside = start + side * step; }
   // The panels need no exact end: a sixteenth of the last step is enough.
   for (let k = 0; k < 4; k++) {
     const middle = (inside + outside) / 2;

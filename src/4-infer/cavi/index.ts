@@ -19,7 +19,7 @@ import type { Backend, ExplainedBlock, Explanation, OptionDoc, RunRequest } from
 import { exchangeableGroups } from '../exchangeable.js';
 import { formulasOf, render, sourceLine, weightFormulas } from '../explain.js';
 import { formName, regionLoops, regionName } from '../plan.js';
-import type { PlanEntry, RunResult } from '../posterior.js';
+import { elementName, type PlanEntry, type RunResult, type VariableResult } from '../posterior.js';
 import { VariationalProgram, type Memory, type Saved } from '../variational/program.js';
 import { orderComponents } from '../variational/relabel.js';
 import { results } from '../variational/results.js';
@@ -171,7 +171,7 @@ async function ascend(program: VariationalProgram, settings: Settings, trace: nu
     trace.push(program.bound());
     const last = trace[trace.length - 1]!;
     if (!Number.isFinite(last)) {
-      warnings.push({ code: 'no-finite-bound', severity: 'warning', message: `the evidence lower bound became ${last} in sweep ${trace.length}`, hint: 'A param may have run to the edge of its range (a variance to 0): give it a prior, or look for data that the model calls impossible.' });
+      warnings.push({ code: 'no-finite-bound', severity: 'warning', message: `the evidence lower bound became ${last} in sweep ${trace.length}${whereBroken(program)}`, hint: 'A param may have run to the edge of its range (a variance to 0): give it a prior, or look for data that the model calls impossible.' });
       return { converged: false, warnings };
     }
     const drop = trace[trace.length - 2]! - last;
@@ -198,7 +198,7 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
   const trace = [...(best?.trace ?? [])];
   let converged = false, warnings: readonly Diagnostic[];
   if (best === null) {
-    warnings = [{ code: 'no-finite-bound', severity: 'warning', message: `the evidence lower bound was not finite from any of ${tried} starts`, hint: 'Look for data or start values that are impossible under the model, and for priors without a finite expectation.' }];
+    warnings = [{ code: 'no-finite-bound', severity: 'warning', message: `the evidence lower bound was not finite from any of ${tried} starts${whereBroken(program)}`, hint: 'Look for data or start values that are impossible under the model, and for priors without a finite expectation.' }];
   } else {
     program.restore(best.state);
     ({ converged, warnings } = await ascend(program, settings, trace, request));
@@ -210,10 +210,30 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
   return {
     backend: 'cavi', variables, exchangeable: groups, logEvidence: null, logEvidenceSe: null,
     elbo: converged ? trace[trace.length - 1]! : lastFinite(trace), logLikelihood: null, logJoint: null,
-    traces: { elbo: trace }, warnings, converged,
+    traces: { elbo: trace }, warnings: [...warnings, ...momentNotes(variables)], converged,
     seconds: { compile: compiled - begun, warmup: ascended - compiled, sampling: seconds() - ascended },
     plan: program.blocks.map((c): PlanEntry => ({ block: `q(${regionName(c.block.region)})`, kernel: c.factor.kind, reason: factorName(c.factor) })),
   };
+}
+/** Names the first unknown whose expectations are no numbers. */
+function whereBroken(program: VariationalProgram): string {
+  const broken = program.blocks.find(({ block }) => {
+    const { name } = block.region.variable;
+    return [...program.memory].some(([storage, values]) => [`E|${name}|`, `E|${name}=|`, `Q|${name}|`].some((s) => storage.startsWith(s)) && values.some((x) => Number.isNaN(x)));
+  });
+  return broken === undefined ? '' : `: the expectations of '${broken.block.region.variable.name}' are not numbers`;
+}
+/** Moments that no number holds: they do not exist, or overflow. */
+function momentNotes(variables: readonly VariableResult[]): readonly Diagnostic[] {
+  return variables.flatMap(({ name, shape, elements, result }): Diagnostic[] => {
+    if (result.form !== 'closed') return [];
+    const all = elements ?? result.mean.keys();
+    for (const k of all) {
+      const which = !Number.isFinite(result.mean[k]!) ? 'mean' : result.sd !== null && !Number.isFinite(result.sd[k]!) ? 'standard deviation' : null;
+      if (which !== null) return [{ code: 'no-moment', severity: 'note', message: `the ${which} of ${elementName(name, shape, k)} is not finite: it does not exist, or is too large for a number`, hint: 'Quantiles are right all the same.' }];
+    }
+    return [];
+  });
 }
 function factorName(factor: FactorKind): string {
   switch (factor.kind) {
@@ -221,6 +241,7 @@ function factorName(factor: FactorKind): string {
     case 'family': return factor.family.name;
     case 'powerGamma': return 'power of a Gamma';
     case 'grid': return 'no family has its statistics: quadrature grid';
+    case 'gaussian': return 'a member of a joint Gaussian block';
     case 'point': return 'a param: the point that maximises the bound';
   }
 }

@@ -75,6 +75,22 @@ export class ChainDraws {
     return this.changed();
   }
 
+  /**
+   * Divides the draws by a power of two where squares of them would overflow, or where their spread would pass for none
+   * beside 2^-52. Returns the divisor, by which means and spreads are to be multiplied; ranks stay what they are.
+   */
+  toUnitScale(): number {
+    const { values } = this;
+    let largest = 0;
+    for (let i = 0; i < values.length; i++) { const size = Math.abs(values[i]!); if (size > largest) largest = size; }
+    if (!(largest > 0) || largest === Number.POSITIVE_INFINITY || (largest > 2 ** -26 && largest < 2 ** 500)) return 1;
+    // 2^1023 at most: dividing by it keeps every draw normal enough.
+    const divisor = 2 ** Math.max(-1022, Math.min(1023, Math.round(Math.log2(largest))));
+    for (let i = 0; i < values.length; i++) values[i] = values[i]! / divisor;
+    this.changed();
+    return divisor;
+  }
+
   changed(): this {
     this.sortedIsCurrent = false;
     return this;

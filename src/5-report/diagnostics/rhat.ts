@@ -17,6 +17,14 @@ export function rhat(draws: ChainDraws): number {
   return Math.max(bulk, plainRhat(draws));
 }
 
+/**
+ * The same, where the folded draws are all alike (two chains that stand still at two values, a fair coin) by the ranks
+ * alone: `posterior` has no R-hat there, but chains that disagree must not pass for constant.
+ */
+export function rhatOfRanks(draws: ChainDraws): number {
+  return draws.fillNormalScores() ? plainRhat(draws) : Number.NaN;
+}
+
 /** Split R-hat of the draws themselves, without ranks (Gelman et al. 2013). */
 export function rhatWithoutRanks(draws: ChainDraws): number {
   draws.fillSplitPlain();
