@@ -8,7 +8,7 @@
  */
 import { provablyDistinct, provablyEqual, provablyLess, provablyNonNegative, type Range } from '../expr/affine.js';
 import {
-  type Expr, add, apply, cond, equal, freeIndices, index, isConst, mul, mulAll, num, one, pow, ref, rewrite, sub, variablesOf, visit, zero,
+  type Expr, type Ref, add, apply, cond, equal, freeIndices, index, isConst, mul, mulAll, num, one, pow, ref, rewrite, sub, variablesOf, visit, zero,
 } from '../expr/expr.js';
 import { momentAboutMeans, type Moment, type MomentReader, wholeSums } from './aboutMeans.js';
 import { type Contribution, collect, type Collected, type FactorForm, factorForms, selfExpr, selfName, type StatisticKind } from './conditional.js';
@@ -62,8 +62,21 @@ export interface MeanField {
 export interface MeanFieldOptions {
   /** Variables held at a value: functions of them alone are left as they are. */
   readonly points: ReadonlySet<string>;
+  /** Joint laws of several elements; without it every element is a factor of its own. */
+  readonly joint: JointLaws | null;
 }
-const factorsOnly: MeanFieldOptions = { points: new Set() };
+const factorsOnly: MeanFieldOptions = { points: new Set(), joint: null };
+
+/** One element of a product within a joint block: a scalar of a Gaussian, or a value (from 0) of a finite latent. */
+export interface JointItem { readonly element: Ref; readonly value: Expr | null }
+
+/** Blocks whose law is joint, and expectations of products of their elements. */
+export interface JointLaws {
+  /** The number of the block a variable belongs to. */
+  blockOf(variable: string): number | undefined;
+  /** E of the product of different elements of one block, over the reader's binders; null where the block does not keep it. */
+  expectation(items: readonly JointItem[], binders: readonly Range[]): Expr | null;
+}
 
 /** What taking expectations needs: the model, what is a point, and the tables asked for so far. */
 interface Scope extends MeanFieldOptions { readonly model: DerivedModel; readonly needed: Map<string, NeededExpectation>; readonly covariances: Set<string> }
@@ -284,7 +297,7 @@ interface Item { readonly variable: string; readonly lead: readonly Expr[]; read
 
 /** E of a product: one table for each block, joint within a block. */
 function expect(product: Expr, binders: readonly Binder[], own: LatentRegion | null, scope: Scope): Expr {
-  const { model, needed } = scope;
+  const { model } = scope;
   const items: Item[] = [];
   const rest: Expr[] = [];
   for (const f of factorsOf(product)) {
@@ -294,8 +307,14 @@ function expect(product: Expr, binders: readonly Binder[], own: LatentRegion | n
   }
   const ranges: Range[] = [...binders, ...(own?.plates ?? [])];
   const groups = new Map<string, Item[]>();
-  for (const i of items) { const g = groups.get(i.variable) ?? []; g.push(i); groups.set(i.variable, g); }
-  const out = [...groups.values()].map((g) => groupExpectation(g, ranges, model, needed));
+  for (const i of items) {
+    const block = scope.joint?.blockOf(ownerOf(i.variable));
+    const key = block === undefined ? i.variable : `#${block}`;
+    const g = groups.get(key) ?? [];
+    g.push(i);
+    groups.set(key, g);
+  }
+  const out = [...groups.values()].map((g) => groupExpectation(g, ranges, scope));
   return mulAll([...rest, ...out]);
 }
 function dependsOnState(e: Expr, model: DerivedModel): boolean {
@@ -391,14 +410,18 @@ function statisticKey(kind: StatisticKind, model: DerivedModel, variable: string
   return statisticName(kind, rank) ?? (kind.kind === 'power' ? `x^${kind.power}` : kind.kind);
 }
 
-/** E of a product of statistics of one variable: elements that may coincide are taken together. */
-function groupExpectation(items: readonly Item[], ranges: readonly Range[], model: DerivedModel, needed: Map<string, NeededExpectation>): Expr {
+/** The variable of the program behind a one-hot variable. */
+function ownerOf(variable: string): string { return variable.endsWith('=') ? variable.slice(0, -1) : variable; }
+
+/** E of a product of statistics of one variable, or of one joint block: elements that may coincide are taken together. */
+function groupExpectation(items: readonly Item[], ranges: readonly Range[], scope: Scope): Expr {
+  const { model, needed } = scope;
   const go = (rest: readonly Item[], apart: ReadonlySet<Item>): Expr => {
     // `apart` holds items known to be different elements from one another and from all after them.
     const next = rest.find((i) => !apart.has(i));
-    if (next === undefined) return mulAll(rest.map((i) => table(i, [...i.lead, ...i.event], needed, model)));
+    if (next === undefined) return differentElements(rest, ranges, scope) ?? mulAll(rest.map((i) => table(i, [...i.lead, ...i.event], needed, model)));
     for (const other of rest) {
-      if (other === next || apart.has(other)) continue;
+      if (other === next || apart.has(other) || other.variable !== next.variable) continue;
       if (next.lead.some((e, d) => provablyDistinct(e, other.lead[d]!, ranges))) continue;
       const tests = next.lead.flatMap((e, d) => (provablyEqual(e, other.lead[d]!) ? [] : [apply('eq', e, other.lead[d]!)]));
       const without = rest.filter((i) => i !== next && i !== other);
@@ -412,10 +435,20 @@ function groupExpectation(items: readonly Item[], ranges: readonly Range[], mode
   };
   return go(items, new Set());
 }
+/** E of a product of different elements of one joint block; null where they are independent. */
+function differentElements(items: readonly Item[], ranges: readonly Range[], { joint }: Scope): Expr | null {
+  if (joint === null || items.length < 2 || joint.blockOf(ownerOf(items[0]!.variable)) === undefined) return null;
+  const simple = items.every((i) => i.kind.kind === 'onehot' || (i.kind.kind === 'power' && i.kind.power === 1));
+  const value = simple ? joint.expectation(items.map((i): JointItem => (i.kind.kind === 'onehot'
+    ? { element: ref(ownerOf(i.variable), i.lead), value: i.event[0]! } : { element: ref(i.variable, [...i.lead, ...i.event]), value: null })), ranges) : null;
+  if (value === null) throw new MeanFieldRefusal('needs a joint moment that its block does not keep', mulAll(items.map((x) => x.source)), ownerOf(items[0]!.variable));
+  return value;
+}
+
 /** The product where two items are different elements; a third that may equal either is not followed. */
 function separate(a: Item, b: Item, rest: readonly Item[], apart: ReadonlySet<Item>, ranges: readonly Range[], go: (rest: readonly Item[], apart: ReadonlySet<Item>) => Expr): Expr {
   const free = rest.filter((i) => i !== a && i !== b && !apart.has(i));
-  if (free.some((i) => [a, b].some((x) => !i.lead.some((e, d) => provablyDistinct(e, x.lead[d]!, ranges))))) {
+  if (free.some((i) => [a, b].some((x) => x.variable === i.variable && !i.lead.some((e, d) => provablyDistinct(e, x.lead[d]!, ranges))))) {
     throw new MeanFieldRefusal('needs a moment of three elements that may coincide', mulAll(rest.map((x) => x.source)), a.variable);
   }
   return go(rest, new Set([...apart, a, b]));

@@ -17,7 +17,7 @@ import { prepare, runFolds } from '../../src/4-infer/assemble.js';
 import { FoldedTables } from '../../src/4-infer/contract.js';
 import { logDensityFunction } from '../../src/4-infer/logDensity.js';
 import { ProgramBuilder } from '../../src/4-infer/programBuilder.js';
-import { blockCodes, boundCode, declareTables, givenOneHots, startTables } from '../../src/4-infer/variational/updates.js';
+import { blockCodes, declareTables, energyCode, givenOneHots, startTables } from '../../src/4-infer/variational/updates.js';
 import { boundModel, type Data } from '../4-infer/caviMachine.js';
 import { examples } from '../4-infer/caviModels.js';
 
@@ -33,7 +33,7 @@ function energies(source: string, data: Data, draws: number): readonly { readonl
   givenOneHots(builder, blocks);
   const value = builder.fresh('energy', [], 'state');
   builder.entry('initialise', [...ancestralCode(builder, { generate: 'latents', wanted: (s) => s.kind !== 'predict' && s.kind !== 'factor' && s.target !== null && model.statusOf(s.target.variable) !== 'given' }), ...startTables(builder, field, blocks, folded)]);
-  builder.entry('energy', [...boundCode(builder, field, [], folded, value), { do: 'return', value: ref(value, []) }]);
+  builder.entry('energy', [...energyCode(builder, field.energy, folded, value), { do: 'return', value: ref(value, []) }]);
   const printed = printModule(builder.module()), folds = runFolds(builder);
   const initial = new Map(printed.storages.flatMap((s) => { const v = folds.get(s.name) ?? builder.initialValues(s.name); return v === undefined ? [] : [[s.name, s.place === 'data' ? v : v.slice()] as const]; }));
   const arrays = allocate(printed.storages, initial);

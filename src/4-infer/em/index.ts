@@ -134,7 +134,7 @@ function explain(graph: ModelGraph, given: Given, source: string, chosen: Readon
   refuseWithoutParameters(graph, given.complete, settings.maximize);
   const model = new DerivedModel(graph, given);
   const estimated = new Set([...[...graph.variables.values()].filter((v) => v.origin === 'param').map((v) => v.name), ...settings.maximize]);
-  const field = derived(() => meanField(factorForms(jointFactors(model), model), model, { points: estimated }));
+  const field = derived(() => meanField(factorForms(jointFactors(model), model), model, { points: estimated, joint: null }));
   const blocks = field.blocks.map((b): ExplainedBlock => {
     const form = b.recognised.kind === 'none' ? null : b.recognised;
     const isEstimated = estimated.has(b.region.variable.name);

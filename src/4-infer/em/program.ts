@@ -4,8 +4,8 @@
  * log joint: means first, then what scales them at the new means (Dempster, Laird and Rubin 1977; Meng
  * and Rubin 1993 where no joint maximum is known).
  *
- * Latents that share no factor are their own posterior; the code is that of coordinate ascent, whose
- * updates are exact there.
+ * Latents that share no factor are their own posterior, by the updates of coordinate ascent, which are exact
+ * there; those that meet are joint blocks.
  */
 import type { BoundModel } from '../../2-graph/bound.js';
 import { MeanFieldRefusal } from '../../3-derive/meanField.js';
@@ -32,7 +32,7 @@ export class EmProgram extends VariationalProgram {
 
   /** @throws MeanFieldRefusal where the posterior of the latents or the maximum in a parameter is not known. */
   constructor(bound: BoundModel, seed: string, initialised: ReadonlyMap<string, Memory>, points: PointOptions, hard: boolean) {
-    super(bound, seed, initialised, points);
+    super(bound, seed, initialised, points, hard ? 'assigned' : 'joint');
     this.hard = hard;
     const all = this.blocks.map((_, k) => k);
     this.latents = all.filter((k) => this.blocks[k]!.factor.kind !== 'point');
@@ -41,7 +41,7 @@ export class EmProgram extends VariationalProgram {
     this.parameters = [...this.means, ...this.others];
     const names = new Set(this.means.map((k) => this.nameOf(k)));
     this.coupledMeans = this.means.some((k) => this.reads(k).some((n) => names.has(n)));
-    for (const k of this.latents) this.refuseCoupled(k);
+    if (hard) for (const k of this.latents) this.refuseContinuous(k);
   }
 
   /** Names of the variables that are estimated. */
@@ -49,10 +49,9 @@ export class EmProgram extends VariationalProgram {
 
   /** The posterior of the latents at the current parameters; with `hard`, each at its most probable value. */
   expectation(): void {
-    for (const k of this.latents) {
-      this.update(k);
-      if (this.hard) this.harden(k);
-    }
+    for (const k of this.latents) this.update(k);
+    if (this.hard) this.harden();
+    else for (const k of this.latents) this.settle(k);
   }
   /** Every parameter to its maximum. */
   maximisation(): void {
@@ -66,7 +65,7 @@ export class EmProgram extends VariationalProgram {
   }
   /** An M-step with every finite latent at its most probable value. */
   hardMaximisation(): void {
-    for (const k of this.latents) if (this.blocks[k]!.factor.kind === 'finite') this.harden(k);
+    this.harden();
     this.maximisation();
   }
   /** The log-likelihood of the estimates plus their log prior (soft), or the log joint density at the assignments (hard); after an E-step. */
@@ -93,21 +92,20 @@ export class EmProgram extends VariationalProgram {
     const { factor } = this.blocks[block]!;
     return factor.kind === 'point' && factor.form.kind === 'exponential' && (factor.form.family.exponential!.statistics as readonly string[]).some((s) => s === 'x^2' || s === 'x_i x_j');
   }
-  /** A latent whose posterior depends on another is not its own E-step. */
-  private refuseCoupled(block: number): void {
-    const estimated = new Set(this.estimated);
-    const other = this.reads(block).find((n) => !estimated.has(n));
-    if (other === undefined) return;
-    const { region } = this.blocks[block]!.block;
-    throw new MeanFieldRefusal(`meets ${other === region.variable.name ? 'other elements of itself' : `'${other}'`} in a factor, so its posterior is not its own`, ref(region.variable.name, region.at), region.variable.name);
+  private refuseContinuous(block: number): void {
+    if (this.blocks[block]!.factor.kind !== 'finite') throw new MeanFieldRefusal('is not finite, so hard=true has no assignment for it', ref(this.nameOf(block), this.blocks[block]!.block.region.at), this.nameOf(block));
   }
-  private harden(block: number): void {
-    const { factor } = this.blocks[block]!;
-    const name = this.nameOf(block);
-    if (factor.kind !== 'finite') throw new MeanFieldRefusal('is not finite, so hard=true has no assignment for it', ref(name, []), name);
-    const table = this.memory.get(`E|${name}=|1`)!;
-    for (let n = 0; n < table.length; n += factor.count) harden(table, n, factor.count);
-    this.changedTables(block);
+  /** Every finite latent at its most probable value, those of a joint block at their most probable assignment. */
+  private harden(): void {
+    for (const k of this.latents) if (this.blocks[k]!.mode !== undefined) this.assign(k);
+    for (const k of this.latents) {
+      const { factor, assigned } = this.blocks[k]!;
+      if (factor.kind !== 'finite') continue;
+      if (assigned !== undefined) { this.assigned(k); continue; }
+      const table = this.memory.get(`E|${this.nameOf(k)}=|1`)!;
+      for (let n = 0; n < table.length; n += factor.count) harden(table, n, factor.count);
+      this.changedTables(k);
+    }
   }
 }
 

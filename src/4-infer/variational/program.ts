@@ -18,6 +18,7 @@ import { ancestralCode } from '../ancestral.js';
 import { prepare, runFolds } from '../assemble.js';
 import { FoldedTables } from '../contract.js';
 import { ProgramBuilder } from '../programBuilder.js';
+import { JointBlocks } from './joint.js';
 import { SharedSums } from './statistics.js';
 import { type BlockCode, blockCodes, dampingStorage, declareTables, energyCode, givenOneHots, plainPoints, type PointOptions, quantileLevels, startTables } from './updates.js';
 
@@ -48,21 +49,25 @@ export class VariationalProgram {
   /**
    * @param initialised latents that start where the model's memory has them instead of in a draw from the prior.
    * @param points which unknowns are points, and how they move; without it the `param`s.
+   * @param latents those that meet: factors of their own, joint blocks, or joint blocks of which finite ones stand at one assignment.
    * @throws MeanFieldRefusal where the fully factorised family has no closed updates.
    */
-  constructor(bound: BoundModel, seed: string, initialised: ReadonlyMap<string, Memory> = new Map(), points: PointOptions = plainPoints) {
+  constructor(bound: BoundModel, seed: string, initialised: ReadonlyMap<string, Memory> = new Map(), points: PointOptions = plainPoints, latents: 'factors' | 'joint' | 'assigned' = 'factors') {
     const builder = new ProgramBuilder(bound);
     this.builder = builder;
     prepare(builder);
     const { model } = builder;
     for (const [name, values] of initialised) builder.setInitial(name, values);
     const params = [...bound.graph.variables.values()].filter((v) => v.origin === 'param').map((v) => v.name);
-    const field = meanField(factorForms(jointFactors(model), model), model, { points: new Set([...params, ...points.maximised]) });
+    const estimated = new Set([...params, ...points.maximised]);
+    const folded = new FoldedTables(), factors = jointFactors(model);
+    const joint = latents === 'factors' ? null : new JointBlocks(builder, estimated, folded, latents === 'assigned');
+    const field = meanField(factorForms(factors, model), model, { points: estimated, joint });
     this.field = field;
     if (points.damping > 0) builder.addStorage({ name: dampingStorage, type: 'float64', shape: [], place: 'state' });
-    const folded = new FoldedTables();
     declareTables(builder, field);
-    const blocks = blockCodes(builder, field, folded, points);
+    const own = blockCodes(builder, field, folded, points);
+    const blocks = joint === null ? own : joint.replace(builder, own, field, factors, folded);
     this.blocks = blocks;
     givenOneHots(builder, blocks);
     const start = ancestralCode(builder, { generate: 'latents', wanted: (s) => isLatent(builder, s, initialised) || isComputed(builder, s) });
@@ -79,6 +84,10 @@ export class VariationalProgram {
       entry(`update${k}`, b.update, this.changes[k]!);
       builder.entry(`expectations${k}`, b.expectations);
       builder.entry(`common${k}`, b.common);
+      if (b.settle !== undefined) entry(`settle${k}`, b.settle, new Set());
+      if (b.alone !== undefined) entry(`alone${k}`, b.alone, this.changes[k]!);
+      if (b.mode !== undefined) builder.entry(`mode${k}`, b.mode);
+      if (b.assigned !== undefined) builder.entry(`assigned${k}`, b.assigned);
     });
     const value = builder.fresh('bound', [], 'state');
     const energy = energyCode(builder, field.energy, folded, value), read: Code = { do: 'return', value: ref(value, []) };
@@ -114,6 +123,26 @@ export class VariationalProgram {
     this.call(`update${block}`);
     this.changed(block);
   }
+  /** One coordinate step of a block as a factor of its own, whatever block it belongs to. */
+  updateAlone(block: number): void {
+    if (this.blocks[block]!.alone === undefined) { this.update(block); return; }
+    this.refresh(`alone${block}`);
+    this.call(`alone${block}`);
+    this.changed(block);
+  }
+  /** What a joint block adds once all its members have their expectations. */
+  settle(block: number): void {
+    if (this.blocks[block]!.settle === undefined) return;
+    this.refresh(`settle${block}`);
+    this.call(`settle${block}`);
+  }
+  /** The most probable assignment of a joint block, written to the state. */
+  assign(block: number): void { this.call(`mode${block}`); }
+  /** The state of a finite member of a joint block as its expectations. */
+  assigned(block: number): void {
+    this.call(`assigned${block}`);
+    this.changed(block);
+  }
   /** The expectations of a block whose parameters were set from outside. */
   expectations(block: number): void {
     this.call(`expectations${block}`);
@@ -121,7 +150,7 @@ export class VariationalProgram {
   }
   /** Updates a finite block and makes its scores comparable: the expected log density of each element's terms. */
   score(block: number): void {
-    this.update(block);
+    this.updateAlone(block);
     this.call(`common${block}`);
   }
   sweep(): void { for (let k = 0; k < this.blocks.length; k++) this.update(k); }

@@ -55,7 +55,7 @@ function pool(program: VariationalProgram, block: number): readonly number[] {
   const { count } = code.factor;
   const scores = program.memory.get(code.scores)!, table = program.memory.get(tableOf(program, block))!;
   // The first update tells which elements exist.
-  program.update(block);
+  program.updateAlone(block);
   const elements: number[] = [];
   for (let n = 0; n < scores.length; n++) if (!Number.isNaN(scores[n]!)) elements.push(n);
   for (const n of elements) table.fill(1 / count, n * count, (n + 1) * count);
@@ -98,7 +98,7 @@ export function seed(program: VariationalProgram, block: number, start: number, 
     for (const n of elements) harden(table, n * count, count);
     program.touched();
     program.blocks.forEach((b, k) => { if (b.factor.kind !== 'finite' && moves(k)) program.update(k); });
-    program.update(block);
+    program.updateAlone(block);
   }
 }
 /** Puts the whole weight of a row on its largest entry, the first where several are; an empty row (no such element) stays. */

@@ -26,6 +26,8 @@ export type FactorKind =
   | { readonly kind: 'family'; readonly family: Family; readonly slots: readonly Slot[] }
   | { readonly kind: 'powerGamma'; readonly power: number; readonly slots: readonly Slot[] }
   | { readonly kind: 'grid'; readonly slots: readonly Slot[] }
+  /** A member of a joint Gaussian block. */
+  | { readonly kind: 'gaussian' }
   /** A `param`: the mode of what would be its factor. */
   | { readonly kind: 'point'; readonly form: ClosedForm; readonly slots: readonly Slot[] };
 
@@ -66,6 +68,12 @@ export interface BlockCode {
   readonly scores: string | null;
   /** Adds to the scores what all values have in common, so that elements compare. */
   readonly common: readonly Code[];
+  /** Members of joint blocks, the first one for all: what follows once all expectations are there. */
+  readonly settle?: readonly Code[];
+  /** Members of finite joint blocks: the update of a factor of its own, for starts; the most probable assignment, to the state (the first member); the state as expectations. */
+  readonly alone?: readonly Code[];
+  readonly mode?: readonly Code[];
+  readonly assigned?: readonly Code[];
 }
 
 /** Most values of a finite latent whose probabilities are kept. */
@@ -159,6 +167,7 @@ function blockCode(builder: ProgramBuilder, raw: MeanFieldBlock, needed: readonl
     case 'family': return familyBlock(context, block, factor.family, factor.slots, needed);
     case 'powerGamma': return powerGammaBlock(context, block, factor.power, factor.slots, needed);
     case 'grid': return gridBlock(context, block, factor.slots, needed);
+    case 'gaussian': throw new InternalError('a member of a joint block has no factor of its own');
     case 'point': return pointBlock(context, block, factor, needed, points);
   }
 }
