@@ -4,8 +4,9 @@
  * Each check first tries to see by interval arithmetic that nothing is wrong, which costs nothing
  * for N rows; only what it cannot see is run through element by element.
  */
+import { replaceArgument } from '../distributions/pushforwardPieces.js';
 import type { Span } from '../errors/diagnostic.js';
-import { type Expr, type Index, children, freeIndices, index as newIndex, num, sub, variablesOf } from '../expr/expr.js';
+import { type Expr, type Index, add, children, freeIndices, index as newIndex, isConst, num, sub, variablesOf } from '../expr/expr.js';
 import { printText } from '../expr/print.js';
 import { type BindContext, type Holes, expressionsOfSteps, maximumBytes, stepsOf } from './bindContext.js';
 import * as messages from './bindMessages.js';
@@ -407,6 +408,16 @@ function lawRoots(law: Law, steps: readonly Step[]): Root[] {
       return [{ expr: law.from, steps }, { expr: law.to, steps }, { expr: law.weight, steps: inner }, ...lawRoots(law.component, inner)];
     }
     case 'mixtureOf': return [...law.weights.map((expr) => ({ expr, steps })), ...law.components.flatMap((c) => lawRoots(c, steps))];
+    case 'censored': return [...lawRoots(law.base, steps), { expr: law.low, steps }, { expr: law.high, steps }];
+    case 'pushforward': {
+      const draws = inside(law.over, steps), support = lawSupport(law.base);
+      // The argument takes the values of the base where these are indices; anything else is no index.
+      const values = support?.kind === 'integers' && [support.low, support.high].every((e) => !isConst(e) || Number.isFinite(e.value)) ? support : null;
+      const x: Index = { op: 'index', name: law.argument.text };
+      const map = { ...law.map, body: replaceArgument(law.map.body, law.argument.name, () => (values === null ? num(Number.NaN) : x)) };
+      const around: readonly Step[] = values === null ? steps : [...steps, { kind: 'loop', index: x, from: values.low, to: add(values.high, num(1)) }];
+      return [...law.over.dims.map((expr) => ({ expr, steps })), ...lawRoots(law.base, draws), ...arrayRoots(map, around)];
+    }
   }
 }
 

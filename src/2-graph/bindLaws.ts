@@ -4,6 +4,7 @@
  * reason.
  */
 import type { Domain, Support } from '../distributions/family.js';
+import { degeneracies, noDensityReason, noLatentReason, type PushforwardLaw } from '../distributions/law.js';
 import { families } from '../distributions/registry.js';
 import type { Span } from '../errors/diagnostic.js';
 import { type ArrayExpr, type Expr, type Index, add, apply, cond, freeIndices, index, isConst, num, ref, scalar, sub, substitute } from '../expr/expr.js';
@@ -28,9 +29,20 @@ export function checkLaws(b: BindContext): void {
     if (s.kind !== 'sample' && s.kind !== 'observe' && s.kind !== 'predict') continue;
     const steps = stepsOf(s);
     if (!expressionsOfSteps(steps).every((e) => b.known(e))) continue;
+    if (b.mode === 'infer' && s.kind !== 'predict' && !checkDensity(b, s)) continue;
     if (!checkParameters(b, s.law, steps)) continue;
     if (s.kind !== 'predict') checkObserved(b, s, steps);
   }
+}
+
+/** Inference needs the density of every law, and of the laws of unknowns one that can be moved about in. */
+function checkDensity(b: BindContext, s: Exclude<DrawingStatement, { kind: 'predict' }>): boolean {
+  const reason = noDensityReason(s.law);
+  if (reason !== null) { b.report(messages.noDensity(reason, s.law.span)); return false; }
+  const status = s.target === null ? undefined : b.status.get(s.target.variable);
+  const latent = status === 'latent' || status === 'partial' ? noLatentReason(s.law) : null;
+  if (latent !== null) b.report(messages.noLatent(s.target!.variable, latent, s.law.span));
+  return latent === null;
 }
 
 // --- parameters -------------------------------------------------------------------------------
@@ -46,9 +58,13 @@ function checkParameters(b: BindContext, law: Law, steps: readonly Step[]): bool
       }
       return (family.conditions?.(law.parameters) ?? []).every((c) => checkCondition(b, law.family, c, steps, law.span));
     }
-    case 'truncated': {
+    case 'pushforward': {
+      const draws: Step[] = law.over.indices.map((i, k): Step => ({ kind: 'loop', index: i, from: num(0), to: law.over.dims[k]! }));
+      return checkParameters(b, law.base, [...steps, ...draws]) && checkMap(b, law, steps);
+    }
+    case 'truncated': case 'censored': {
       if (!checkParameters(b, law.base, steps)) return false;
-      return checkCondition(b, 'truncated', { op: 'apply', fn: 'sub', args: [law.high, law.low] }, steps, law.span);
+      return checkCondition(b, law.kind, { op: 'apply', fn: 'sub', args: [law.high, law.low] }, steps, law.span);
     }
     case 'mixture': {
       const weights: ArrayExpr = { indices: [law.index], dims: [sub(law.to, law.from)], body: substitute(law.weight, new Map([[law.index, add(law.index, law.from)]])) };
@@ -61,6 +77,24 @@ function checkParameters(b: BindContext, law: Law, steps: readonly Step[]): bool
       return checkWeights(b, { indices: [i], dims: [num(law.weights.length)], body }, steps, law.span) && law.components.every((c) => checkParameters(b, c, steps));
     }
   }
+}
+
+/** A map that is not one-to-one because numbers of the data make it so: a factor that is zero, a singular matrix. */
+function checkMap(b: BindContext, law: PushforwardLaw, steps: readonly Step[]): boolean {
+  for (const { expression, reason } of degeneracies(law)) {
+    if (!b.known(expression)) continue;
+    const own = relevant(steps, [expression]);
+    const value = b.evaluator.compile(expression);
+    let place: string | null = null;
+    b.evaluator.walk(own, () => {
+      if (value() === 0) place = where(b, own);
+      return place === null;
+    });
+    if (place === null || !runsAtLeastOnce(b, steps)) continue;
+    b.report(messages.degenerateMap(reason, place, law.span));
+    return false;
+  }
+  return true;
 }
 
 function checkWeights(b: BindContext, weights: ArrayExpr, steps: readonly Step[], span: Span): boolean {
@@ -123,7 +157,7 @@ function arrayExpressions(a: ArrayExpr): Expr[] {
   return [...a.dims, { op: 'element', array: { fn: '', args: [a], dims: [] }, at: [] }];
 }
 
-const domainWords: Readonly<Record<Domain, string>> = {
+export const domainWords: Readonly<Record<Domain, string>> = {
   real: 'a finite number', positive: 'positive', nonnegative: 'not negative', unit: 'between 0 and 1', int: 'a whole number',
   count: 'a whole number that is not negative', positiveInt: 'a positive whole number', simplex: 'probabilities that sum to 1',
   positiveVector: 'a vector of positive numbers', orderedVector: 'a vector of increasing numbers', vector: 'a vector of finite numbers', cov: 'a symmetric positive definite matrix',
@@ -131,7 +165,7 @@ const domainWords: Readonly<Record<Domain, string>> = {
 };
 
 /** Domains that say something of each element by itself. */
-const scalarDomains: Readonly<Partial<Record<Domain, (x: number) => boolean>>> = {
+export const scalarDomains: Readonly<Partial<Record<Domain, (x: number) => boolean>>> = {
   real: Number.isFinite,
   vector: Number.isFinite,
   positive: (x) => x > 0 && Number.isFinite(x),
@@ -144,7 +178,7 @@ const scalarDomains: Readonly<Partial<Record<Domain, (x: number) => boolean>>> =
 };
 
 /** What is wrong with an array parameter, in words, or null. */
-function domainProblem(domain: Domain, shape: readonly number[], values: Float64Array): string | null {
+export function domainProblem(domain: Domain, shape: readonly number[], values: Float64Array): string | null {
   const matrix = (problem: string | null): string | null => (problem === null ? null : `a matrix that ${problem}`);
   switch (domain) {
     case 'simplex': { const problem = simplexProblem(values, 0, values.length); return problem === null ? null : `a vector that ${problem}`; }
@@ -231,6 +265,8 @@ function lawName(law: Law): string {
     case 'truncated': return `truncated ${lawName(law.base)}`;
     case 'mixture': return `a mixture of ${lawName(law.component)}`;
     case 'mixtureOf': return 'the mixture';
+    case 'censored': return `censored ${lawName(law.base)}`;
+    case 'pushforward': return `the pushforward of ${lawName(law.base)}`;
   }
 }
 

@@ -174,3 +174,15 @@ export function badCondition(law: string, where: string, span?: Span): Diagnosti
 export function andMore(count: number): Diagnostic {
   return error('more-errors', `${count} more error${count === 1 ? '' : 's'} of the data ${count === 1 ? 'is' : 'are'} not shown`);
 }
+
+/** `reason` is about a part of the law, without full stop. */
+export function noDensity(reason: string, span: Span): Diagnostic {
+  return error('no-density', `This distribution can be drawn from, but it has no density that could be derived: ${reason}`, span,
+    'draw the variables it is made of with `sample`, and observe something whose density is known given them');
+}
+export function noLatent(name: string, reason: string, span: Span): Diagnostic {
+  return error('no-density', `${name} is unknown, and its distribution does not serve for an unknown: ${reason}`, span);
+}
+export function degenerateMap(reason: string, place: string, span: Span): Diagnostic {
+  return error('degenerate-map', `The map of this pushforward is not one-to-one${place}: ${reason}`, span, 'such a law has no density');
+}

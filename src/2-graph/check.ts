@@ -32,6 +32,8 @@ class Checker {
   private readonly length: number;
   private readonly faults: string[];
   private where = '';
+  /** Arguments of maps in scope, with their ranks. */
+  private readonly mapArguments = new Map<string, number>();
 
   constructor(graph: ModelGraph, families: ReadonlyMap<string, Family>, length: number, faults: string[]) {
     this.graph = graph;
@@ -151,6 +153,19 @@ class Checker {
         this.require(!bound.has(law.index), 'mixes over an index in use');
         this.expression(law.weight, new Set([...bound, law.index]));
         return this.law(law.component, new Set([...bound, law.index]));
+      case 'censored':
+        this.expression(law.low, bound);
+        this.expression(law.high, bound);
+        return this.law(law.base, bound);
+      case 'pushforward': {
+        this.require(law.over.indices.length === law.over.dims.length, 'maps an array of draws with indices and dimensions of different number');
+        for (const d of law.over.dims) this.expression(d, bound);
+        const rank = this.law(law.base, new Set([...bound, ...law.over.indices]));
+        this.mapArguments.set(law.argument.name, law.over.dims.length + rank);
+        this.array(law.map, bound);
+        this.mapArguments.delete(law.argument.name);
+        return law.map.dims.length;
+      }
       case 'mixtureOf': {
         this.require(law.weights.length === law.components.length && law.components.length > 0, 'mixes unequal numbers of weights and components');
         for (const w of law.weights) this.expression(w, bound);
@@ -175,7 +190,7 @@ class Checker {
       case 'size': this.require(this.graph.sizes.has(e.name), `uses the unknown size ${e.name}`); return;
       case 'ref': {
         const v = this.graph.variables.get(e.variable);
-        this.require(v !== undefined && v.dims.length === e.at.length, `refers to ${e.variable} by ${e.at.length} indices`);
+        this.require((v?.dims.length ?? this.mapArguments.get(e.variable)) === e.at.length, `refers to ${e.variable} by ${e.at.length} indices`);
         break;
       }
       case 'apply': this.require(primitives.get(e.fn)?.arity === e.args.length, `applies ${e.fn} to ${e.args.length} arguments`); break;

@@ -4,7 +4,7 @@
  * outside of the support and for invalid parameters.
  */
 import { type ArrayExpr, type Expr, index } from '../expr/expr.js';
-import { cdfOf, guardedLogDensityOf, hasCdf, isProper, quantileOf } from '../distributions/law.js';
+import { cdfOf, guardedLogDensityOf, hasCdf, noDensityReason, quantileOf } from '../distributions/law.js';
 import type { Syntax } from '../1-parse/ast.js';
 import type { Context } from './context.js';
 import type { Law } from './graph.js';
@@ -15,15 +15,6 @@ import { type ArrayValue, type LawValue, type Value, buildValue, elementOf, isPo
 
 type DensityFunction = (context: Context, syntax: Syntax & { kind: 'call' }, environment: Environment) => Value;
 
-/** A truncated law needs the distribution function of its base. */
-function hasDensity(law: Law): boolean {
-  switch (law.kind) {
-    case 'family': return true;
-    case 'truncated': return hasDensity(law.base) && (!isProper(law) || hasCdf(law));
-    case 'mixture': return hasDensity(law.component);
-    case 'mixtureOf': return law.components.every(hasDensity);
-  }
-}
 
 function evaluated(name: string, scalarsOnly: boolean, f: (law: Law, x: ArrayExpr) => Expr | null): [string, DensityFunction] {
   return [name, (context, syntax, environment): Value => {
@@ -39,7 +30,7 @@ function evaluated(name: string, scalarsOnly: boolean, f: (law: Law, x: ArrayExp
     if (scalarsOnly && law.eventDims.length > 0) return context.report(typeMismatch(syntax.arguments[0]!.span, `The distribution of \`${name}\``, 'a law of scalars', 'a law of arrays'));
     const own = x.dims.length > law.eventDims.length;
     const value = f(law.law, own ? partOf(x, law.batch.length > 0 ? law.indices : batch.indices) : x);
-    if (value === null) return context.report(typeMismatch(syntax.arguments[0]!.span, `The distribution of \`${name}\``, `one whose ${name === 'logpdf' ? 'density' : name === 'cdf' ? 'distribution function' : 'quantile function'} is known`, 'another'));
+    if (value === null) return context.report(typeMismatch(syntax.arguments[0]!.span, `The distribution of \`${name}\``, `one whose ${name === 'logpdf' ? 'density' : name === 'cdf' ? 'distribution function' : 'quantile function'} is known`, noDensityReason(law.law) ?? 'another'));
     const indices = law.batch.length > 0 ? law.indices : batch.indices;
     return buildValue('real', batch.dims, (...at) => elementOf({ indices, dims: batch.dims, body: value }, at));
   }];
@@ -62,7 +53,7 @@ function commonBatch(context: Context, law: LawValue, x: ArrayValue, name: strin
 
 /** Functions whose first argument is a distribution, by name. */
 export const densityFunctions: ReadonlyMap<string, DensityFunction> = new Map([
-  evaluated('logpdf', false, (law, x) => (hasDensity(law) ? guardedLogDensityOf(law, x) : null)),
+  evaluated('logpdf', false, (law, x) => (noDensityReason(law) === null ? guardedLogDensityOf(law, x) : null)),
   evaluated('cdf', true, (law, x) => (hasCdf(law) ? cdfOf(law, x.body) : null)),
-  evaluated('quantile', true, (law, u) => (hasDensity(law) ? quantileOf(law, u.body) : null)),
+  evaluated('quantile', true, (law, u) => (noDensityReason(law) === null ? quantileOf(law, u.body) : null)),
 ]);

@@ -7,7 +7,8 @@
  * two plates. Data that only gives a size is not drawn.
  */
 import type { ArrayExpr, Expr } from '../expr/expr.js';
-import { freeIndices } from '../expr/expr.js';
+import { replaceArgument } from '../distributions/pushforwardPieces.js';
+import { freeIndices, num } from '../expr/expr.js';
 import { printText, printTextArray } from '../expr/print.js';
 import type { Law, ModelGraph, Plate, Statement, Variable } from './graph.js';
 
@@ -118,6 +119,8 @@ function lawName(law: Law): string {
     case 'truncated': return `truncated ${lawName(law.base)}`;
     case 'mixture': return `mixture of ${lawName(law.component)}`;
     case 'mixtureOf': return `mixture of ${[...new Set(law.components.map(lawName))].join(', ')}`;
+    case 'censored': return `censored ${lawName(law.base)}`;
+    case 'pushforward': return `pushforward of ${lawName(law.base)}`;
   }
 }
 
@@ -142,6 +145,8 @@ function bodiesOf(law: Law): readonly Expr[] {
     case 'truncated': return [...bodiesOf(law.base), law.low, law.high];
     case 'mixture': return [law.weight, ...bodiesOf(law.component)];
     case 'mixtureOf': return [...law.weights, ...law.components.flatMap(bodiesOf)];
+    case 'censored': return [...bodiesOf(law.base), law.low, law.high];
+    case 'pushforward': return [...bodiesOf(law.base), replaceArgument(law.map.body, law.argument.name, () => num(Number.NaN))];
   }
 }
 

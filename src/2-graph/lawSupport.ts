@@ -3,6 +3,7 @@
  * a mixture the hull of its components.
  */
 import type { Support } from '../distributions/family.js';
+import { supportOf } from '../distributions/law.js';
 import { families } from '../distributions/registry.js';
 import { type Expr, type Index, apply, freeIndices, isConst, reduce } from '../expr/expr.js';
 import type { Law } from './graph.js';
@@ -23,6 +24,7 @@ export function lawSupport(law: Law): Support | null {
       return { kind: component.kind, low: over('min', component.low), high: over('max', component.high) };
     }
     case 'mixtureOf': return law.components.map(lawSupport).reduce(hull);
+    case 'censored': case 'pushforward': return supportOf(law);
   }
 }
 

@@ -6,26 +6,20 @@
  */
 import type { Span } from '../errors/diagnostic.js';
 import { didYouMean } from '../errors/render.js';
-import { type ArrayExpr, type Expr, type Index, index, isConst, num, sub, visit } from '../expr/expr.js';
+import { type ArrayExpr, type Expr, type Index, index, isConst, num, ref, sub, visit } from '../expr/expr.js';
 import { tidy } from '../expr/affine.js';
 import type { Alternative, Domain, Family, Parameter } from '../distributions/family.js';
-import type { ArgumentSyntax, Syntax } from '../1-parse/ast.js';
+import type { ArgumentSyntax, Name, Syntax } from '../1-parse/ast.js';
 import type { Context } from './context.js';
 import { combinators, enterLoops, lowerRange } from './expressions.js';
 import type { Law } from './graph.js';
 import {
-  argumentTwice, bothParameterisations, noDistribution, generatorUnexpected, missingArgument, notInThisVersion, notSquare, parameterDomain, positionalAfterNamed, shapeMismatch,
+  argumentTwice, bothParameterisations, noDistribution, generatorUnexpected, missingArgument, notSquare, parameterDomain, positionalAfterNamed, shapeMismatch,
   typeMismatch, unknownDistribution, unknownParameter, valueAsDistribution, wrongArgumentCount,
 } from './messages.js';
 import { printType } from './shapes.js';
-import type { Environment } from './scope.js';
-import { type ArrayValue, type LawValue, type Poison, elementOf, isPoison, partOf, poison } from './types.js';
-
-/** Names of the language that this version refuses, with what says the same. */
-const laterVersions: ReadonlyMap<string, string | null> = new Map([
-  ['pushforward', 'draw from the base distribution and transform the draw with `let`'],
-  ['censored', 'add `factor log(cdf(D, bound))` (or of 1 - cdf) for the values at the bound'],
-]);
+import { type Environment, innerScope, type Scope } from './scope.js';
+import { type ArrayValue, type LawValue, type Poison, buildValue, elementOf, isPoison, partOf, poison } from './types.js';
 
 /** The distribution after `~`. */
 export function lowerLaw(context: Context, syntax: Syntax, environment: Environment): LawValue | Poison {
@@ -36,14 +30,14 @@ export function lowerLaw(context: Context, syntax: Syntax, environment: Environm
   const name = syntax.callee.text;
   const family = context.families.get(name);
   if (family !== undefined) return lowerFamily(context, family, syntax, environment);
-  if (laterVersions.has(name)) return context.report(notInThisVersion(syntax.callee.span, name, laterVersions.get(name)!));
   switch (name) {
     case 'iid': return lowerIid(context, syntax, environment);
-    case 'truncated': return lowerTruncated(context, syntax, environment);
+    case 'truncated': case 'censored': return lowerBetween(context, syntax, name, environment);
     case 'mixture': return lowerMixture(context, syntax, environment);
+    case 'pushforward': return lowerPushforward(context, syntax, environment);
   }
-  const valid = [...context.families.keys(), ...combinators.filter((c) => !laterVersions.has(c))];
-  return context.report(unknownDistribution(syntax.callee.span, name, didYouMean(name, [...valid, ...laterVersions.keys()]), valid));
+  const valid = [...context.families.keys(), ...combinators];
+  return context.report(unknownDistribution(syntax.callee.span, name, didYouMean(name, valid), valid));
 }
 
 /** `Normal(mean, sd | variance: | precision:)`. */
@@ -262,6 +256,8 @@ export function mapLaw(law: Law, f: (a: ArrayExpr) => ArrayExpr): Law {
     case 'truncated': return { ...law, base: mapLaw(law.base, f), low: scalar(law.low), high: scalar(law.high) };
     case 'mixture': return { ...law, from: scalar(law.from), to: scalar(law.to), weight: scalar(law.weight), component: mapLaw(law.component, f) };
     case 'mixtureOf': return { ...law, weights: law.weights.map(scalar), components: law.components.map((c) => mapLaw(c, f)) };
+    case 'censored': return { ...law, base: mapLaw(law.base, f), low: scalar(law.low), high: scalar(law.high) };
+    case 'pushforward': return { ...law, base: mapLaw(law.base, f), over: { indices: law.over.indices, dims: law.over.dims.map(scalar) }, map: f(law.map) };
   }
 }
 
@@ -286,23 +282,67 @@ function lowerIid(context: Context, syntax: Syntax & { kind: 'call' }, environme
   return { ...law, indices: [...indices, ...law.indices], batch: [...dims, ...law.batch] };
 }
 
-function lowerTruncated(context: Context, syntax: Syntax & { kind: 'call' }, environment: Environment): LawValue | Poison {
+/** `truncated` and `censored`. */
+function lowerBetween(context: Context, syntax: Syntax & { kind: 'call' }, kind: 'truncated' | 'censored', environment: Environment): LawValue | Poison {
   const args = plainArguments(context, syntax, ['distribution', 'low', 'high'], 'a distribution and two bounds (`inf` and `-inf` are allowed)');
   if (args === null) return poison;
   const base = lowerLaw(context, args[0]!, environment);
   const bounds = [args[1]!, args[2]!].map((s) => context.expression(s, environment));
   if (isPoison(base)) return base;
-  if (base.eventDims.length > 0) return context.report(typeMismatch(args[0]!.span, 'The distribution inside `truncated`', 'a law of scalars', 'a law of arrays'));
+  if (base.eventDims.length > 0) return context.report(typeMismatch(args[0]!.span, `The distribution inside \`${kind}\``, 'a law of scalars', 'a law of arrays'));
   const [low, high] = bounds as [ArrayValue, ArrayValue];
   for (const b of bounds) if (isPoison(b)) return b;
   if (isConst(low.body) && isConst(high.body) && low.body.value >= high.body.value && !(base.discrete && low.body.value === high.body.value)) {
-    return context.report(typeMismatch(syntax.span, 'The lower bound of `truncated`', 'below the upper', `${low.body.value} against ${high.body.value}`));
+    return context.report(typeMismatch(syntax.span, `The lower bound of \`${kind}\``, 'below the upper', `${low.body.value} against ${high.body.value}`));
   }
-  const batch = broadcast(context, [{ dims: base.batch, span: args[0]!.span }, { dims: low.dims, span: args[1]!.span }, { dims: high.dims, span: args[2]!.span }], environment, '`truncated`');
+  const batch = broadcast(context, [{ dims: base.batch, span: args[0]!.span }, { dims: low.dims, span: args[1]!.span }, { dims: high.dims, span: args[2]!.span }], environment, `\`${kind}\``);
   if (batch === null) return poison;
   const indices = base.batch.length > 0 ? base.indices : batch.map((_, d) => index(['n', 'm', 'l'][d] ?? `n${d}`));
   const boundAt = (v: ArrayValue): Expr => elementOf(v, v.dims.length > 0 ? indices : []);
-  return { ...base, indices, batch, law: { kind: 'truncated', base: base.law, low: boundAt(low), high: boundAt(high), span: syntax.span } };
+  return { ...base, indices, batch, law: { kind, base: base.law, low: boundAt(low), high: boundAt(high), span: syntax.span } };
+}
+
+/** `pushforward(t => f(t), D)`; `iid(D, n)` in the place of D makes t an array of independent draws. */
+function lowerPushforward(context: Context, syntax: Syntax & { kind: 'call' }, environment: Environment): LawValue | Poison {
+  const args = plainArguments(context, syntax, ['map', 'distribution'], 'a map and a distribution: `pushforward(t => exp(t), Normal(0, 1))`');
+  if (args === null) return poison;
+  const [map, inner] = args as [Syntax, Syntax];
+  const base = lowerLaw(context, inner, environment);
+  const lambda = map.kind === 'lambda' ? { parameter: map.parameter, body: map.body, scope: environment.scope, calls: environment.calls } : ownFunction(context, map, environment);
+  if (lambda === null) return context.report(typeMismatch(map.span, 'The map of `pushforward`', 'a lambda such as `t => exp(t)`, or a function of one argument declared by `fn`', 'something else'));
+  if (isPoison(base)) return base;
+  const independent = inner.kind === 'call' && !('hole' in inner.callee) && inner.callee.text === 'iid' ? iidRank(inner) : 0;
+  if (independent > 0 && base.batch.length > independent) {
+    return context.report(shapeMismatch(inner.span, 'The distribution inside `iid` inside `pushforward`', 'one draw', printType('', base.batch.slice(independent)), 'write a `for` loop over the other dimensions'));
+  }
+  const over = { indices: base.indices.slice(0, independent), dims: base.batch.slice(0, independent) };
+  const argument = { name: `${lambda.parameter.text} => ${lambda.parameter.span.start}`, text: lambda.parameter.text };
+  const scope = innerScope(lambda.scope);
+  const value = buildValue(base.discrete ? 'int' : 'real', [...over.dims, ...base.eventDims], (...at) => ref(argument.name, at));
+  scope.names.set(lambda.parameter.text, { kind: 'value', value });
+  const image = context.expression(lambda.body, { ...environment, scope, calls: lambda.calls });
+  if (isPoison(image)) return image;
+  return {
+    kind: 'law', indices: base.indices.slice(independent), batch: base.batch.slice(independent), eventDims: image.dims, discrete: image.scalar !== 'real', family: null,
+    law: {
+      kind: 'pushforward', base: base.law, over, argument, integer: image.scalar !== 'real', span: syntax.span,
+      map: { indices: image.indices, dims: image.dims, body: image.body },
+    },
+  };
+}
+function ownFunction(context: Context, map: Syntax, environment: Environment): { readonly parameter: Name; readonly body: Syntax; readonly scope: Scope; readonly calls: readonly string[] } | null {
+  const fn = map.kind === 'name' ? context.functions.get(map.name) : undefined;
+  const [parameter] = fn?.parameters ?? [];
+  // Recursion is reported where the function is declared.
+  if (map.kind !== 'name' || fn === undefined || parameter === undefined || fn.parameters.length !== 1 || environment.calls.includes(map.name)) return null;
+  let scope = environment.scope;
+  while (scope.parent !== null) scope = scope.parent;
+  return { parameter, body: fn.body, scope, calls: [...environment.calls, map.name] };
+}
+/** How many dimensions of independent draws `iid` adds. */
+export function iidRank(syntax: Syntax & { kind: 'call' }): number {
+  const shape = syntax.arguments.find((a, k) => a.name?.text === 'shape' || (a.name === null && k === 1));
+  return shape?.value.kind === 'array' ? shape.value.elements.length : 1;
 }
 
 function lowerMixture(context: Context, syntax: Syntax & { kind: 'call' }, environment: Environment): LawValue | Poison {

@@ -16,7 +16,7 @@ import { type Declarations, type Placed, declare, pathOfCalls } from './declarat
 import { type DeclaredType, type Restricted, lowerType, restrict } from './declaredTypes.js';
 import { functionEnvironment, localPosition, lowerExpression, lowerRange } from './expressions.js';
 import type { Constraint, HostFunction, Law, ModelGraph, Plate, ScalarType, ShapeObligation, SizeSource, Statement, Target, Variable } from './graph.js';
-import { lowerLaw, mapLaw } from './laws.js';
+import { iidRank, lowerLaw, mapLaw } from './laws.js';
 import {
   cycle, definedForEach, discreteObservation, latentBound, latentCondition, leftIndexTwice, observedLatent, predictUsed, raggedEvent, ranksDiffer, recursiveFunction, selfReference, shapeMismatch,
   tangledReference, tooDeep, typeMismatch, wrongLeftIndex,
@@ -326,6 +326,8 @@ export class Lowerer implements Context {
     if (law.kind !== 'call' || 'hole' in law.callee) return law.kind === 'generator' ? this.eventRankOf(law.body) : law.kind === 'array' && law.elements[0] !== undefined ? this.eventRankOf(law.elements[0]) : 0;
     const family = this.families.get(law.callee.text);
     if (family !== undefined) return family.eventRank;
+    const [, source] = law.arguments;
+    if (law.callee.text === 'pushforward' && source?.value.kind === 'call' && !('hole' in source.value.callee) && source.value.callee.text === 'iid') return iidRank(source.value);
     return Math.max(0, ...law.arguments.map((a) => this.eventRankOf(a.value)));
   }
 

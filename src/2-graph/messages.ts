@@ -76,9 +76,6 @@ export function lambdaUnexpected(span: Span): Diagnostic {
 export function generatorUnexpected(span: Span, fn: string): Diagnostic {
   return error('generator-unexpected', span, `\`${fn}\` does not take \`... for ...\`.`, 'make an array of it: `[... for ...]`; sum, prod, min, max, mean and logsumexp take it directly');
 }
-export function notInThisVersion(span: Span, name: string, instead: string | null): Diagnostic {
-  return error('not-in-this-version', span, `\`${name}\` is not in this version.`, instead ?? undefined);
-}
 export function holeNotFunction(span: Span): Diagnostic {
   return error('not-a-function', span, 'This host value is not a function and cannot be called.');
 }

@@ -24,13 +24,17 @@ export function arraysOfLaw(law: Law): readonly ArrayExpr[] {
     case 'truncated': return [...arraysOfLaw(law.base), scalar(law.low), scalar(law.high)];
     case 'mixture': return [scalar(law.from), scalar(law.to), scalar(law.weight), ...arraysOfLaw(law.component)];
     case 'mixtureOf': return [...law.weights.map(scalar), ...law.components.flatMap(arraysOfLaw)];
+    case 'censored': return [...arraysOfLaw(law.base), scalar(law.low), scalar(law.high)];
+    // The argument of the map is no variable; a constant that folds nothing away stands for it.
+    case 'pushforward': return [...law.over.dims.map(scalar), ...arraysOfLaw(law.base), { ...law.map, body: replaceArgument(law.map.body, law.argument.name, () => num(Number.NaN)) }];
   }
 }
 /** Ranges of the component indices of mixtures inside a law. */
 function mixtureRanges(law: Law, into: Map<Index, IndexRange>): void {
   switch (law.kind) {
     case 'family': return;
-    case 'truncated': mixtureRanges(law.base, into); return;
+    case 'truncated': case 'censored': mixtureRanges(law.base, into); return;
+    case 'pushforward': law.over.indices.forEach((i, k) => into.set(i, { from: num(0), to: law.over.dims[k]! })); mixtureRanges(law.base, into); return;
     case 'mixture': into.set(law.index, { from: law.from, to: law.to }); mixtureRanges(law.component, into); return;
     case 'mixtureOf': for (const c of law.components) mixtureRanges(c, into);
   }

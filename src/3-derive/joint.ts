@@ -2,7 +2,10 @@
  * The log joint density as factors: one for each `sample`, `observe` and `factor` statement that
  * counts, deterministic quantities inlined, with the tests outside of which the density is zero.
  */
-import { conditionsOf, eventRankOf, logDensityOf, mapLaw, supportOf, supportTests } from '../distributions/law.js';
+import { noDensity, noLatent } from '../2-graph/bindMessages.js';
+import { conditionsOf, eventRankOf, logDensityOf, mapLaw, noDensityReason, noLatentReason, supportOf, supportTests } from '../distributions/law.js';
+import { ModelError } from '../errors/diagnostic.js';
+import { renderDiagnostics } from '../errors/render.js';
 import type { Range } from '../expr/affine.js';
 import { apply, type ArrayExpr, equalArrays, type Expr, isConst, mulAll, zero } from '../expr/expr.js';
 import type { Law, Statement } from '../2-graph/graph.js';
@@ -27,6 +30,7 @@ function factorOf(s: Statement, model: DerivedModel): Factor | null {
     case 'factor': return { ...base, logDensity: model.inline(s.value), conditions: [] };
     case 'sample': case 'predict': case 'observe': {
       if (s.kind === 'predict') return null;
+      refuseWithoutDensity(s, model);
       // What a statement draws is never one of the elements that other statements define.
       const x = s.kind === 'observe' ? model.inlineArray(s.value) : targetArray(model, s.target);
       const law = plainMatrices(mapLaw(s.law, (e) => model.inline(e)), s.plates);
@@ -35,6 +39,15 @@ function factorOf(s: Statement, model: DerivedModel): Factor | null {
       return { ...base, logDensity: logDensityOf(law, x), conditions };
     }
   }
+}
+
+/** Without data nothing was checked against this before. @throws ModelError that says why a law has no density to derive from. */
+function refuseWithoutDensity(s: Extract<Statement, { readonly law: Law }>, model: DerivedModel): void {
+  const reason = noDensityReason(s.law);
+  const status = s.target === null ? 'given' : model.statusOf(s.target.variable);
+  const latent = reason === null && (status === 'latent' || status === 'partial') ? noLatentReason(s.law) : null;
+  const wrong = reason !== null ? noDensity(reason, s.law.span) : latent !== null ? noLatent(s.target!.variable, latent, s.law.span) : null;
+  if (wrong !== null) throw new ModelError([wrong], renderDiagnostics([wrong], '', 'program'));
 }
 
 /** A matrix whose inverse no rule finds as it is written, simplified: `diag(v) @ R @ diag(v)` without its sums shows what its inverse is. */
@@ -49,6 +62,8 @@ function plainMatrices(law: Law, ranges: readonly Range[]): Law {
     case 'truncated': return { ...law, base: plainMatrices(law.base, ranges) };
     case 'mixture': return { ...law, component: plainMatrices(law.component, [...ranges, { index: law.index, from: law.from, to: law.to }]) };
     case 'mixtureOf': return { ...law, components: law.components.map((c) => plainMatrices(c, ranges)) };
+    case 'censored': return { ...law, base: plainMatrices(law.base, ranges) };
+    case 'pushforward': return { ...law, base: plainMatrices(law.base, [...ranges, ...law.over.indices.map((i, k) => ({ index: i, from: zero, to: law.over.dims[k]! }))]) };
   }
 }
 

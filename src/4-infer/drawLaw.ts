@@ -3,11 +3,12 @@
  * distribution function of the base (with a sampler of its own where one exists).
  */
 import type { Code, Place } from '../code/loop.js';
-import { store, when } from '../code/loop.js';
+import { forLoop, store, when } from '../code/loop.js';
 import type { Law } from '../2-graph/graph.js';
-import { cdfOf, familyOf, isProper, quantileOf } from '../distributions/law.js';
+import { cdfOf, eventDimsOf, familyOf, isDiscrete, isProper, type PushforwardLaw, quantileOf, supportOf } from '../distributions/law.js';
+import { replaceArgument } from '../distributions/pushforwardPieces.js';
 import { logOf } from '../expr/simplify.js';
-import { type Expr, add, apply, cond, index, isConst, num, ref, sub, substitute, zero } from '../expr/expr.js';
+import { type Expr, type Index, add, apply, cond, div, index, isConst, mul, num, one, ref, sub, substitute, zero } from '../expr/expr.js';
 import { mapLaw } from '../distributions/law.js';
 import { InternalError } from '../errors/diagnostic.js';
 import { drawVariate } from './kernels.js';
@@ -55,21 +56,68 @@ export function drawLaw(builder: ProgramBuilder, law: Law, into: Place, eventRan
         ...law.components.map((c, n): Code => when(apply('eq', ref(chosen, []), num(n)), drawLaw(builder, c, into, eventRank))),
       ];
     }
+    case 'censored': {
+      const value = ref(into.storage, into.at);
+      return [...drawLaw(builder, law.base, into, 0), store(into.storage, into.at, apply('max', builder.bind(law.low), apply('min', builder.bind(law.high), value)))];
+    }
+    case 'pushforward': return drawPushforward(builder, law, into, eventRank);
   }
 }
 
-/** Inverts a distribution function without a closed-form quantile (truncated mixtures) by halving 60 times. */
+/** The draw, or the array of independent draws, in memory of its own; then its map, element by element. */
+function drawPushforward(builder: ProgramBuilder, law: PushforwardLaw, into: Place, eventRank: number): readonly Code[] {
+  const eventDims = eventDimsOf(law.base);
+  const shape = [...law.over.dims, ...eventDims].map((d) => extentOf(builder, d));
+  const held = builder.fresh('source', shape, shape.length === 0 ? 'local' : 'scratch');
+  const fresh = law.over.indices.map((i) => index(i.name));
+  const base = mapLaw(law.base, (e) => substitute(e, new Map(law.over.indices.map((i, k) => [i, fresh[k]!]))));
+  const wrapped = (indices: readonly Index[], dims: readonly number[], body: readonly Code[]): readonly Code[] => indices.reduceRight<readonly Code[]>((inner, i, k) => {
+    builder.noteRange(i, zero, num(dims[k]!));
+    return [forLoop(i, zero, num(dims[k]!), inner)];
+  }, body);
+  const at = [...fresh, ...eventDims.map(() => zero)];
+  const draws = wrapped(fresh, shape, drawLaw(builder, base, { storage: held, at }, eventDims.length));
+  const indices = law.map.indices.map((i) => index(i.name)), dims = law.map.dims.map((d) => extentOf(builder, d));
+  const value = substitute(replaceArgument(law.map.body, law.argument.name, (where) => ref(held, where)), new Map(law.map.indices.map((i, k) => [i, indices[k]!])));
+  const place = [...into.at.slice(0, into.at.length - eventRank), ...indices];
+  return [...draws, ...wrapped(indices, dims, [store(into.storage, place, builder.bind(value))])];
+}
+function extentOf(builder: ProgramBuilder, dimension: Expr): number {
+  const extent = builder.bind(dimension);
+  if (!isConst(extent)) throw new InternalError('a dimension of a pushforward that is not known');
+  return extent.value;
+}
+
+/**
+ * Inverts a distribution function without a closed-form quantile (truncated mixtures and folded laws) by
+ * halving 60 times. A half-line is halved in s of x = low + s / (1 - s).
+ */
 function bisection(builder: ProgramBuilder, law: Law & { kind: 'truncated' }, into: Place, draw: Code, u: string): readonly Code[] {
-  if (isConst(law.low, -Infinity) || isConst(law.high, Infinity)) throw new InternalError('a truncated mixture without two finite bounds cannot be drawn');
+  const support = supportOf(law);
+  if (support.kind !== 'interval' && support.kind !== 'integers') throw new InternalError('a truncated law of one value cannot be drawn');
+  const from = builder.bind(support.low), to = builder.bind(support.high);
+  const openBelow = isConst(from, -Infinity), openAbove = isConst(to, Infinity);
   const low = builder.fresh('low', [], 'local'), high = builder.fresh('high', [], 'local'), middle = builder.fresh('middle', [], 'local');
+  const valueOf = (s: Expr): Expr => {
+    const distance = div(s, sub(one, s));
+    if (openBelow && openAbove) return div(sub(mul(num(2), s), one), mul(s, sub(one, s)));
+    return openAbove ? add(from, distance) : openBelow ? sub(to, distance) : s;
+  };
+  const [start, end] = openBelow || openAbove ? [zero, one] : [from, to];
+  // Towards a bound below that is infinite s grows as the value falls.
+  const falling = openBelow && !openAbove;
   const step = index('step');
+  const below = apply('lt', builder.bind(cdfOf(law, valueOf(ref(middle, [])))), ref(u, []));
+  const raise = [store(low, [], ref(middle, []))], lower = [store(high, [], ref(middle, []))];
+  // Of whole numbers the least with a distribution function of at least u, which the upper end has come down to.
+  const result = isDiscrete(law) ? apply('floor', valueOf(ref(falling ? low : high, []))) : valueOf(ref(middle, []));
   return [
     draw,
-    store(low, [], builder.bind(law.low)), store(high, [], builder.bind(law.high)),
+    store(low, [], start), store(high, [], end),
     { do: 'for', index: step, from: zero, to: num(60), body: [
       store(middle, [], apply('mul', num(0.5), add(ref(low, []), ref(high, [])))),
-      when(apply('lt', builder.bind(cdfOf(law, ref(middle, []))), ref(u, [])), [store(low, [], ref(middle, []))], [store(high, [], ref(middle, []))]),
+      when(below, falling ? lower : raise, falling ? raise : lower),
     ] },
-    store(into.storage, into.at, ref(middle, [])),
+    store(into.storage, into.at, result),
   ];
 }

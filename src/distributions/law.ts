@@ -3,15 +3,22 @@
  * function.
  *
  * truncated: p(x) / P(low <= X <= high) on the interval (both bounds included, discrete laws too);
- * mixture: sum_i w_i p_i(x), by log-sum-exp. All constants are included.
+ * mixture: sum_i w_i p_i(x), by log-sum-exp; censored: P(X <= low) at or below low, P(X >= high) at or
+ * above high; pushforward: the law of T(X) (`pushforward.ts`). All constants are included.
  */
 import { InternalError } from '../errors/diagnostic.js';
 import type { Span } from '../errors/diagnostic.js';
-import { add, apply, at, cond, equal, index, isConst, mul, num, one, reduce, sub, substitute, zero } from '../expr/expr.js';
+import { add, apply, at, cond, equal, exp, index, isConst, mul, num, one, reduce, scalar, sub, substitute, zero } from '../expr/expr.js';
 import type { ArrayExpr, Expr, Index } from '../expr/expr.js';
+import { printText } from '../expr/print.js';
 import { logOf, simplify } from '../expr/simplify.js';
 import type { Domain, Family, Support } from './family.js';
 import { infinity, minusInfinity } from './notation.js';
+import {
+  elementBody, formOfScalarMap, formOfVectorMap, imageOf, logDeterminantOf, logMassOfSteps, type MapArgument, type MapForm, named, pushedLogDensity, pushedLogMass, pushedQuantile,
+  pushedTail, rangeOfSteps, solveAffine, tailOfSteps, type VectorForm,
+} from './pushforward.js';
+import { replaceArgument } from './pushforwardPieces.js';
 import { families } from './registry.js';
 
 /** A distribution with event-shaped arguments; broadcasting was turned into plates. */
@@ -26,7 +33,23 @@ export type Law =
   | { readonly kind: 'truncated'; readonly base: Law; readonly low: Expr; readonly high: Expr; readonly span: Span }
   /** `sum_i weight(i) * component(i)` over `from <= index < to`. */
   | { readonly kind: 'mixture'; readonly index: Index; readonly from: Expr; readonly to: Expr; readonly weight: Expr; readonly component: Law; readonly span: Span }
-  | { readonly kind: 'mixtureOf'; readonly weights: readonly Expr[]; readonly components: readonly Law[]; readonly span: Span };
+  | { readonly kind: 'mixtureOf'; readonly weights: readonly Expr[]; readonly components: readonly Law[]; readonly span: Span }
+  /** A value at or beyond a bound says only that the draw lay there. */
+  | { readonly kind: 'censored'; readonly base: Law; readonly low: Expr; readonly high: Expr; readonly span: Span }
+  | PushforwardLaw;
+
+/** The law of `map` of a draw: one of `base`, or an array of independent ones, `base` at each of `over`. */
+export interface PushforwardLaw {
+  readonly kind: 'pushforward';
+  readonly base: Law;
+  readonly over: { readonly indices: readonly Index[]; readonly dims: readonly Expr[] };
+  /** Stands for the draw in `map`, by references to elements of it (`over` first, then the event of `base`). */
+  readonly argument: MapArgument;
+  readonly map: ArrayExpr;
+  /** True where the map gives whole numbers by its type. */
+  readonly integer: boolean;
+  readonly span: Span;
+}
 
 type FamilyLaw = Extract<Law, { kind: 'family' }>;
 
@@ -64,13 +87,20 @@ function componentsOf(law: Extract<Law, { kind: 'mixture' | 'mixtureOf' }>): Com
 }
 
 /** How many trailing dimensions are one draw. */
-export function eventRankOf(law: Law): 0 | 1 | 2 { return familyOf(firstFamily(law)).eventRank; }
+export function eventRankOf(law: Law): number {
+  const first = firstLaw(law);
+  return first.kind === 'family' ? familyOf(first).eventRank : first.map.dims.length;
+}
 /** True where the law has masses instead of a density. */
-export function isDiscrete(law: Law): boolean { return familyOf(firstFamily(law)).discrete; }
+export function isDiscrete(law: Law): boolean {
+  const first = firstLaw(law);
+  if (first.kind === 'family') return familyOf(first).discrete;
+  return first.integer || isDiscrete(first.base) || formOf(first).kind === 'masses';
+}
 /** Dimensions of one draw. */
 export function eventDimsOf(law: Law): readonly Expr[] {
-  const first = firstFamily(law);
-  return familyOf(first).eventDims(first.parameters);
+  const first = firstLaw(law);
+  return first.kind === 'family' ? familyOf(first).eventDims(first.parameters) : first.map.dims;
 }
 /** False where the law has no normalising constant. */
 export function isProper(law: Law): boolean {
@@ -79,19 +109,20 @@ export function isProper(law: Law): boolean {
     case 'truncated': return isProper(law.base) || (isFiniteBound(law.low) && isFiniteBound(law.high));
     case 'mixture': return isProper(law.component);
     case 'mixtureOf': return law.components.every(isProper);
+    case 'censored': case 'pushforward': return isProper(law.base);
   }
 }
 
-/** The family of the law, of its base, or of its first component: all components are of one kind. */
-function firstFamily(law: Law): FamilyLaw {
+/** The law itself, its base, or its first component, without combinators that keep the kind of values: all components are of one kind. */
+function firstLaw(law: Law): FamilyLaw | PushforwardLaw {
   switch (law.kind) {
-    case 'family': return law;
-    case 'truncated': return firstFamily(law.base);
-    case 'mixture': return firstFamily(law.component);
+    case 'family': case 'pushforward': return law;
+    case 'truncated': case 'censored': return firstLaw(law.base);
+    case 'mixture': return firstLaw(law.component);
     case 'mixtureOf': {
       const first = law.components[0];
       if (first === undefined) throw new InternalError('a mixture without components');
-      return firstFamily(first);
+      return firstLaw(first);
     }
   }
 }
@@ -130,6 +161,13 @@ export function supportOf(law: Law): Support {
       return { ...component, low: over('min', component.low), high: over('max', component.high) };
     }
     case 'mixtureOf': return law.components.map(supportOf).reduce(union);
+    case 'censored': {
+      // Values beyond a bound say what a value at the bound says.
+      const base = supportOf(law.base);
+      if (base.kind !== 'interval' && base.kind !== 'integers') return base;
+      return { kind: base.kind, low: isFiniteBound(law.low) ? minusInfinity : base.low, high: isFiniteBound(law.high) ? infinity : base.high };
+    }
+    case 'pushforward': return supportOfPushforward(law);
   }
 }
 
@@ -210,12 +248,13 @@ export function conditionsOf(law: Law): readonly Expr[] {
       for (const condition of family.conditions?.(law.parameters) ?? []) tests.push(apply('gt', condition, zero));
       return keepUndecided(tests);
     }
-    case 'truncated': return keepUndecided([...conditionsOf(law.base), apply('lt', law.low, law.high)]);
+    case 'truncated': case 'censored': return keepUndecided([...conditionsOf(law.base), apply('lt', law.low, law.high)]);
     case 'mixture': {
       const tests = conditionsOf(law.component);
       return tests.length === 0 ? [] : [reduce('prod', law.index, law.from, law.to, conjunction(tests))];
     }
     case 'mixtureOf': return law.components.flatMap(conditionsOf);
+    case 'pushforward': return keepUndecided(conditionsOfPushforward(law));
   }
 }
 
@@ -246,6 +285,15 @@ export function logDensityOf(law: Law, x: ArrayExpr): Expr {
       });
       return reduce('logsumexp', components.index, components.from, components.to, add(logOf(components.weight), density));
     }
+    case 'censored': {
+      const { base, low, high } = law;
+      const above = isDiscrete(base) ? survivalOf(base, sub(apply('ceil', high), one)) : survivalOf(base, high);
+      // The bounds may leave more room than the support of the base.
+      const within = guarded(base, x, logDensityOf(base, x));
+      const upper = isFiniteBound(high) ? cond(apply('ge', x.body, high), simplify(logOf(above)), within) : within;
+      return isFiniteBound(low) ? cond(apply('le', x.body, low), simplify(logOf(cdfOf(base, low))), upper) : upper;
+    }
+    case 'pushforward': return logDensityOfPushforward(law, x);
   }
 }
 
@@ -275,6 +323,8 @@ export function hasCdf(law: Law): boolean {
     case 'truncated': return isProper(law.base) ? hasCdf(law.base) : isProper(law);
     case 'mixture': return hasCdf(law.component);
     case 'mixtureOf': return law.components.every(hasCdf);
+    case 'censored': return hasCdf(law.base);
+    case 'pushforward': return tailOfPushforward(law, zero, 'cdf') !== null;
   }
 }
 
@@ -304,6 +354,12 @@ function tailOf(law: Law, x: Expr, side: 'cdf' | 'survival'): Expr {
     case 'mixture': case 'mixtureOf': {
       const components = componentsOf(law);
       return reduce('sum', components.index, components.from, components.to, mul(components.weight, components.of((c) => tailOf(c, x, side))));
+    }
+    case 'censored': return cond(apply('lt', x, law.low), below, cond(apply('ge', x, law.high), above, tailOf(law.base, x, side)));
+    case 'pushforward': {
+      const tail = tailOfPushforward(law, x, side);
+      if (tail === null) throw new InternalError('a pushforward without a distribution function');
+      return tail;
     }
   }
 }
@@ -354,6 +410,15 @@ export function quantileOf(law: Law, u: Expr): Expr | null {
       return simplify(cond(apply('gt', start, num(0.5)), fromAbove, plain));
     }
     case 'mixture': case 'mixtureOf': return null;
+    case 'censored': {
+      const inner = quantileOf(law.base, u);
+      return inner === null ? null : maximum(law.low, minimum(law.high, inner));
+    }
+    case 'pushforward': {
+      const form = formOf(law);
+      if (form.kind !== 'monotone' || isDiscrete(law.base)) return null;
+      return pushedQuantile(form.pieces, u, (t) => mapAt(law, t), (v) => quantileOf(law.base, v));
+    }
   }
 }
 
@@ -374,5 +439,240 @@ export function mapLaw(law: Law, f: (e: Expr) => Expr): Law {
     case 'truncated': return { ...law, base: mapLaw(law.base, f), low: f(law.low), high: f(law.high) };
     case 'mixture': return { ...law, from: f(law.from), to: f(law.to), weight: f(law.weight), component: mapLaw(law.component, f) };
     case 'mixtureOf': return { ...law, weights: law.weights.map(f), components: law.components.map((c) => mapLaw(c, f)) };
+    case 'censored': return { ...law, base: mapLaw(law.base, f), low: f(law.low), high: f(law.high) };
+    case 'pushforward': return {
+      ...law, base: mapLaw(law.base, f), over: { indices: law.over.indices, dims: law.over.dims.map(f) },
+      map: { indices: law.map.indices, dims: law.map.dims.map(f), body: f(law.map.body) },
+    };
+  }
+}
+
+// --- pushforwards -----------------------------------------------------------------------------
+
+type Form =
+  | MapForm
+  | Exclude<VectorForm, { kind: 'unknown' }>
+  /** Finitely many integers x, `low <= x <= high`: masses are added over all of them. */
+  | { readonly kind: 'sum'; readonly low: Expr; readonly high: Expr }
+  | { readonly kind: 'point'; readonly value: Expr };
+
+function unknown(reason: string, part: Expr | null = null): MapForm { return { kind: 'unknown', reason, part }; }
+function mapAt(law: PushforwardLaw, t: Expr): Expr { return simplify(replaceArgument(law.map.body, law.argument.name, () => t)); }
+
+/** What can be said of the law of a map in closed form. */
+function formOf(law: PushforwardLaw): Form {
+  const inner = noDensityReason(law.base);
+  if (inner !== null) return unknown(inner);
+  const dims = [...law.over.dims, ...eventDimsOf(law.base)];
+  if (dims.length > 0) return formOfVectors(law, dims);
+  if (law.map.dims.length > 0) return unknown('turns a number into an array, which has no density');
+  const support = supportOf(law.base);
+  switch (support.kind) {
+    case 'point': return { kind: 'point', value: mapAt(law, support.value) };
+    case 'interval': {
+      if (isDiscrete(law.base)) return unknown('is applied to values with masses that are no whole numbers');
+      return formOfScalarMap(law.map.body, law.argument.name, continuousEnds(support), false);
+    }
+    case 'integers': {
+      const end = (value: Expr): { readonly value: Expr; readonly open: boolean; readonly shared: boolean } => ({ value, open: !isFiniteBound(value), shared: false });
+      const form = formOfScalarMap(law.map.body, law.argument.name, { low: end(support.low), high: end(support.high) }, true);
+      // One branch costs one evaluation, a sum one for each value of X.
+      if (form.kind === 'monotone' && form.pieces.length === 1) return form;
+      if (isFiniteBound(support.low) && isFiniteBound(support.high)) return { kind: 'sum', low: support.low, high: support.high };
+      return form;
+    }
+    default: return unknown('is applied to arrays of a kind whose maps have no density here');
+  }
+}
+function continuousEnds(support: Support & { kind: 'interval' }): { readonly low: ReturnType<typeof endOf>; readonly high: ReturnType<typeof endOf> } {
+  return { low: endOf(support.low, support.open === true), high: endOf(support.high, support.open === true) };
+}
+function endOf(value: Expr, open: boolean): { readonly value: Expr; readonly open: boolean; readonly shared: boolean } {
+  return { value, open: open || !isFiniteBound(value), shared: false };
+}
+
+function formOfVectors(law: PushforwardLaw, dims: readonly Expr[]): Form {
+  if (isDiscrete(law.base)) return unknown('is a map of arrays of whole numbers');
+  const inner = supportOf(law.base).kind;
+  if (inner !== (eventRankOf(law.base) === 0 ? 'interval' : 'vector')) return unknown('is a map of arrays whose elements are tied to each other');
+  if (eventRankOf(law.base) > 0 && law.over.dims.length > 0) return unknown('is a map of several arrays');
+  if (law.map.dims.length === 0) return unknown('turns an array into one number, so that it is not one-to-one', law.map.body);
+  const form = formOfVectorMap(law.map, law.argument.name, dims);
+  if (form.kind === 'elementwise') {
+    const element = elementLaw(law, form, form.indices);
+    const own = eventRankOf(law.base) === 0 ? formOf(element) : formOfScalarMap(element.map.body, law.argument.name, { low: endOf(minusInfinity, true), high: endOf(infinity, true) }, false);
+    if (own.kind === 'unknown') return own;
+    if (own.kind !== 'monotone') return unknown('gives an array of whole numbers', law.map.body);
+    if (eventRankOf(law.base) > 0 && own.pieces.length > 1) return unknown('is not one-to-one in each element of an array whose elements depend on each other', law.map.body);
+  }
+  return form;
+}
+
+/** The law of one element of an elementwise map of independent draws. */
+function elementLaw(law: PushforwardLaw, form: VectorForm & { kind: 'elementwise' }, where: readonly Expr[]): PushforwardLaw {
+  const base = substituteLaw(law.base, new Map(law.over.indices.map((i, k) => [i, where[k]!])));
+  return { ...law, base, over: { indices: [], dims: [] }, map: { indices: [], dims: [], body: elementBody(form, where) } };
+}
+
+function supportOfPushforward(law: PushforwardLaw): Support {
+  if (law.map.dims.length > 0) return { kind: 'vector', dimension: law.map.dims[0]! };
+  const form = formOf(law), kind = law.integer ? 'integers' : 'interval';
+  switch (form.kind) {
+    case 'monotone': {
+      const { low, high, open } = imageOf(form.pieces);
+      return law.integer ? { kind, low, high } : { kind: 'interval', low, high, ...(open ? { open } : {}) };
+    }
+    case 'masses': return { kind, ...rangeOfSteps(form.pieces) };
+    case 'sum': {
+      const x = index('x');
+      const over = (fn: 'min' | 'max'): Expr => extremeValue(fn, form, x, mapAt(law, x));
+      return { kind, low: over('min'), high: over('max') };
+    }
+    case 'point': return { kind: 'point', value: form.value };
+    default: return { kind, low: minusInfinity, high: infinity };
+  }
+}
+/** Up to this many values are tried one by one. */
+const mostTried = 4096;
+function extremeValue(fn: 'min' | 'max', form: { readonly low: Expr; readonly high: Expr }, x: Index, value: Expr): Expr {
+  const low = simplify(form.low), high = simplify(form.high);
+  if (isConst(low) && isConst(high) && high.value - low.value < mostTried) {
+    let best = fn === 'min' ? Infinity : -Infinity;
+    for (let k = low.value; k <= high.value; k++) {
+      const one_ = simplify(substitute(value, new Map([[x, num(k)]])));
+      if (!isConst(one_)) { best = Number.NaN; break; }
+      best = fn === 'min' ? Math.min(best, one_.value) : Math.max(best, one_.value);
+    }
+    if (!Number.isNaN(best)) return num(best);
+  }
+  return reduce(fn, x, low, add(high, one), value);
+}
+
+/** Expressions at whose zeros the map stops being one-to-one, with what is wrong there. */
+export function degeneracies(law: PushforwardLaw): readonly { readonly expression: Expr; readonly reason: string }[] {
+  const form = formOf(law);
+  switch (form.kind) {
+    case 'monotone': case 'masses': return form.nonzero.map((expression) => ({ expression, reason: `\`${printText(shown(law, expression))}\` is 0` }));
+    case 'affine': return [{ expression: exp(logDeterminantOf(form)), reason: 'the matrix of the map is singular' }];
+    default: return [];
+  }
+}
+
+function conditionsOfPushforward(law: PushforwardLaw): readonly Expr[] {
+  const overAll = (tests: readonly Expr[]): readonly Expr[] => (law.over.dims.length === 0 || tests.length === 0 ? tests
+    : [law.over.indices.reduceRight((inner: Expr, i, k) => reduce('prod', i, zero, law.over.dims[k]!, inner), conjunction(tests))]);
+  const own = overAll(conditionsOf(law.base));
+  const form = formOf(law);
+  switch (form.kind) {
+    case 'monotone': case 'masses': return [...own, ...form.nonzero.map((e) => apply('ne', e, zero))];
+    case 'affine': return [...own, apply('gt', logDeterminantOf(form), minusInfinity)];
+    case 'elementwise': {
+      const element = elementLaw(law, form, form.indices);
+      const inner = eventRankOf(law.base) === 0 ? formOf(element) : formOfScalarMap(element.map.body, law.argument.name, { low: endOf(minusInfinity, true), high: endOf(infinity, true) }, false);
+      const nonzero = inner.kind === 'monotone' ? inner.nonzero.map((e) => apply('ne', e, zero)) : [];
+      return nonzero.length === 0 ? own : [...own, form.indices.reduceRight((body: Expr, i, k) => reduce('prod', i, zero, law.map.dims[k]!, body), conjunction(nonzero))];
+    }
+    default: return own;
+  }
+}
+
+function logDensityOfPushforward(law: PushforwardLaw, y: ArrayExpr): Expr {
+  const form = formOf(law);
+  const base = (t: Expr): Expr => logDensityOf(law.base, scalar(t));
+  switch (form.kind) {
+    case 'monotone': return isDiscrete(law.base) ? pushedLogMass(form.pieces, y.body, (t) => mapAt(law, t), base) : pushedLogDensity(form.pieces, y.body, base);
+    case 'masses': return logMassOfSteps(form.pieces, y.body, (low, high) => massOf(law.base, low, high));
+    case 'sum': {
+      const x = index('x');
+      return reduce('logsumexp', x, form.low, add(form.high, one), cond(apply('eq', mapAt(law, x), y.body), base(x), minusInfinity));
+    }
+    case 'point': return cond(apply('eq', y.body, form.value), zero, minusInfinity);
+    case 'affine': return sub(logDensityOfDraws(law, solveAffine(form, y)), logDeterminantOf(form));
+    case 'elementwise': {
+      const fresh = law.map.indices.map((i) => index(i.name));
+      const sumAll = (body: Expr): Expr => fresh.reduceRight((inner: Expr, i, k) => reduce('sum', i, zero, law.map.dims[k]!, inner), body);
+      if (eventRankOf(law.base) === 0) {
+        const element = elementLaw(law, form, fresh), value = scalar(at(y, ...fresh));
+        return sumAll(guarded(element, value, logDensityOf(element, value)));
+      }
+      const pieceAt = (where: readonly Expr[]): { readonly t: Expr; readonly logSlope: Expr; readonly tests: readonly Expr[] } => {
+        const own = formOfScalarMap(elementBody(form, where), law.argument.name, { low: endOf(minusInfinity, true), high: endOf(infinity, true) }, false);
+        if (own.kind !== 'monotone') throw new InternalError('an elementwise map that is not monotone');
+        const value = at(y, ...where), { low, high, open } = imageOf(own.pieces);
+        return { t: own.pieces[0]!.inverse(value), logSlope: own.pieces[0]!.logSlope(value), tests: keepUndecided(supportTests({ kind: 'interval', low, high, open }, value)) };
+      };
+      const { logSlope, tests } = pieceAt(fresh);
+      const indices = law.map.indices.map((i) => index(i.name));
+      const density = sub(logDensityOf(law.base, { indices, dims: law.map.dims, body: pieceAt(indices).t }), sumAll(logSlope));
+      if (tests.length === 0) return density;
+      return cond(fresh.reduceRight((inner: Expr, i, k) => reduce('prod', i, zero, law.map.dims[k]!, inner), conjunction(tests)), density, minusInfinity);
+    }
+    case 'unknown': throw new InternalError(`the density of a pushforward that has none: its map ${form.reason}`);
+  }
+}
+
+/** Log density of the array of draws that the map is applied to. */
+function logDensityOfDraws(law: PushforwardLaw, t: ArrayExpr): Expr {
+  if (law.over.dims.length === 0) return logDensityOf(law.base, t);
+  const fresh = law.over.indices.map((i) => index(i.name));
+  const base = substituteLaw(law.base, new Map(law.over.indices.map((i, k) => [i, fresh[k]!])));
+  const value = scalar(at(t, ...fresh));
+  return fresh.reduceRight((inner: Expr, i, k) => reduce('sum', i, zero, law.over.dims[k]!, inner), guarded(base, value, logDensityOf(base, value)));
+}
+
+function tailOfPushforward(law: PushforwardLaw, y: Expr, side: 'cdf' | 'survival'): Expr | null {
+  const form = formOf(law);
+  switch (form.kind) {
+    case 'monotone': return isDiscrete(law.base) || !hasCdf(law.base) ? null : pushedTail(form.pieces, y, side, (low, high) => massOf(law.base, low, high));
+    case 'masses': return hasCdf(law.base) ? tailOfSteps(form.pieces, y, side, (low, high) => massOf(law.base, low, high)) : null;
+    case 'sum': {
+      const x = index('x');
+      const mass = exp(logDensityOf(law.base, scalar(x)));
+      return reduce('sum', x, form.low, add(form.high, one), cond(apply(side === 'cdf' ? 'le' : 'gt', mapAt(law, x), y), mass, zero));
+    }
+    case 'point': return cond(apply(side === 'cdf' ? 'le' : 'gt', form.value, y), one, zero);
+    default: return null;
+  }
+}
+/** P(low <= X <= high) where a bound may be an end of the support. */
+function massOf(law: Law, low: Expr, high: Expr): Expr {
+  const support = supportOf(law);
+  if (support.kind !== 'interval') return massBetween(law, low, high);
+  const from = equal(low, support.low) ? minusInfinity : low, to = equal(high, support.high) ? infinity : high;
+  return isConst(from, -Infinity) && isConst(to, Infinity) ? one : massBetween(law, from, to);
+}
+
+/**
+ * Why the law of a statement has no density that could be evaluated, about a part of its text; null
+ * where it has one. Parts of maps are shown as the program names them.
+ */
+export function noDensityReason(law: Law): string | null {
+  switch (law.kind) {
+    case 'family': return null;
+    case 'truncated': return noDensityReason(law.base) ?? (!isProper(law) || hasCdf(law) ? null : 'it is truncated, and the distribution function of what is truncated is not known');
+    case 'censored': return noDensityReason(law.base) ?? (hasCdf(law.base) ? null : 'it is censored, and the distribution function of what is censored is not known');
+    case 'mixture': return noDensityReason(law.component);
+    case 'mixtureOf': return law.components.map(noDensityReason).find((r) => r !== null) ?? null;
+    case 'pushforward': {
+      const inner = noDensityReason(law.base);
+      if (inner !== null) return inner;
+      const form = formOf(law);
+      if (form.kind === 'unknown') return `${form.part === null ? 'its map' : `\`${printText(shown(law, form.part))}\``} ${form.reason}`;
+      if (form.kind === 'masses' && !hasCdf(law.base)) return 'its map gives masses, and the distribution function they are differences of is not known';
+      return null;
+    }
+  }
+}
+function shown(law: PushforwardLaw, part: Expr): Expr { return named(part, law.argument); }
+
+/** Why a law cannot be that of an unknown although it has a density; null where it can. */
+export function noLatentReason(law: Law): string | null {
+  switch (law.kind) {
+    case 'family': return null;
+    case 'truncated': return noLatentReason(law.base);
+    case 'censored': return 'part of its probability lies on its bounds: an unknown cannot be censored, only data can';
+    case 'mixture': return noLatentReason(law.component);
+    case 'mixtureOf': return law.components.map(noLatentReason).find((r) => r !== null) ?? null;
+    case 'pushforward': return isDiscrete(law) && !law.integer ? 'its values have masses and are no whole numbers; give the unknown the law before the map and use the map in a let' : noLatentReason(law.base);
   }
 }

@@ -110,7 +110,7 @@ class Differentiation {
         const entry = (k: Expr, l: Expr): Expr => element(e.array, [k, l]);
         return neg(contract(a, (k, l) => mul(mul(entry(i!, k), entry(l, j!)), dA(k, l))));
       }
-      case 'logdet': return traceOfChange(a, dA);
+      case 'logdet': case 'logabsdet': return traceOfChange(a, dA);
       case 'det': return mul(e, traceOfChange(a, dA));
       case 'cholesky': return this.ofCholesky(e, a, dA);
       case 'solve': {

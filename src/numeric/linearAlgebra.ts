@@ -230,6 +230,21 @@ function logDeterminant(a: Float64Array, d: number): number {
   return sign > 0 ? sum : Number.NaN;
 }
 
+/** log |det A| of any square matrix; minus infinity where a column is a combination of others up to rounding. */
+function logAbsoluteDeterminant(a: Float64Array, d: number): number {
+  const factor = Float64Array.from(a);
+  if (luInPlace(factor, 0, d, new Int32Array(d)) === 0) return a.every(Number.isFinite) ? -Infinity : Number.NaN;
+  let sum = 0;
+  for (let j = 0; j < d; j++) {
+    let largest = 0;
+    for (let i = 0; i < d; i++) largest = Math.max(largest, Math.abs(a[i * d + j]!));
+    const pivot = Math.abs(factor[j * d + j]!);
+    if (pivot <= d * Number.EPSILON * largest) return -Infinity;
+    sum += Math.log(pivot);
+  }
+  return sum;
+}
+
 /** Running sums of the elements in row-major order. */
 function cumulativeSum(out: Float64Array, a: Float64Array): void {
   let sum = 0;
@@ -263,12 +278,13 @@ function eigen(a: ArrayLike<number>, d: number): EigenvalueDecomposition {
   return new EigenvalueDecomposition(Matrix.from1DArray(d, d, Array.from(a)), { assumeSymmetric: true });
 }
 
-/** Array functions by the name expressions use: inverse, cholesky, solve, logdet, det, cumsum, cumprod; floorEigenvalues of constrained maximisation. */
+/** Array functions by the name expressions use: inverse, cholesky, solve, logdet, logabsdet, det, cumsum, cumprod; floorEigenvalues of constrained maximisation. */
 export const arrayFunctions: ReadonlyMap<string, ArrayFunctionImplementation> = new Map<string, ArrayFunctionImplementation>([
   ['inverse', { compute: (out, args, shapes) => inverse(out, args[0]!, shapes[0]![0]!) }],
   ['cholesky', { compute: (out, args, shapes) => cholesky(out, args[0]!, shapes[0]![0]!) }],
   ['solve', { compute: (out, args, shapes) => solve(out, args[0]!, args[1]!, shapes[0]![0]!, shapes[1]![1] ?? 1) }],
   ['logdet', { compute: (out, args, shapes) => { out[0] = logDeterminant(args[0]!, shapes[0]![0]!); } }],
+  ['logabsdet', { compute: (out, args, shapes) => { out[0] = logAbsoluteDeterminant(args[0]!, shapes[0]![0]!); } }],
   ['floorEigenvalues', { compute: (out, args, shapes) => floorEigenvalues(out, args[0]!, args[1]![0]!, shapes[0]![0]!) }],
   ['det', { compute: (out, args, shapes) => { out[0] = determinant(args[0]!, shapes[0]![0]!); } }],
   ['cumsum', { compute: (out, args) => cumulativeSum(out, args[0]!) }],
