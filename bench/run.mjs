@@ -59,9 +59,9 @@ function measured(csv, chains, components, extra = {}) {
   return { ...extra, millisecondsPerSweep: (1000 * sampling) / sweeps, essPerSecond: found.essMinimum / sampling, essPerSweep: found.essMinimum / sweeps, warmup: sum(chains.map((chain) => chain.warmup)), ...found };
 }
 
-function compileC(name, fast) {
+function compileC(name, fast, defines = []) {
   const target = join(scratch, `${name}${fast ? '-fast' : ''}`);
-  const { wall } = must('gcc', ['-O3', '-march=native', ...(fast ? ['-ffast-math'] : []), '-w', '-o', target, join(bench, 'c', `${name}.c`), '-lm']);
+  const { wall } = must('gcc', ['-O3', '-march=native', ...(fast ? ['-ffast-math'] : []), ...defines, '-w', '-o', target, join(bench, 'c', `${name}.c`), '-lm']);
   return { target, wall };
 }
 function runC(study, fast) {
@@ -195,6 +195,25 @@ if (wanted('cores')) {
   const one = runCredence({ ...base, options: options(1) });
   const two = runCredence({ ...base, options: options(2) });
   results.others.cores = { what: 'throughput of two chains on two workers over one chain on one', ratio: (2 * one.infer) / two.infer };
+}
+
+if (wanted('smoother')) {
+  say('B3 smoother of a linear-Gaussian chain, T = 1,000 and 1,000,000 ...');
+  const data = join(bench, 'data', 'lgssm.json');
+  const found = [1, 1000].map((repeats) => {
+    const own = JSON.parse(must(process.execPath, [join(bench, 'smoother.mjs'), join(bench, 'models', 'level-and-autoregression.cred'), data, String(repeats)]).text);
+    if (!has.c) return { own };
+    const { target } = compileC('lgssm', false, ['-DMT=1000000']);
+    const c = JSON.parse(must(target, [data, '-', String(repeats), '1', '1', '1', 'kalman']).text);
+    const difference = Math.max(...Object.entries(c.post).flatMap(([name, [mean, deviation]]) => [Math.abs(mean - own.post[name][0]), Math.abs(deviation - own.post[name][1])]), Math.abs(c.logZ - own.logZ) / Math.abs(c.logZ));
+    if (difference > 1e-6) say(`  WARNING: Credence and C differ by ${difference}`);
+    const pass = Math.min(...c.pass_s);
+    return { own, c: pass, ratio: own.pass / pass, difference };
+  });
+  found.forEach(({ own, c, ratio, difference }, k) => {
+    results.others[`smoother${k}`] = { what: `B3 smoother, T = ${k === 0 ? '1,000' : '1,000,000'}: milliseconds a pass, the same in C, ratio, largest difference of moments and relative log evidence`, milliseconds: 1000 * own.pass, c: c && 1000 * c, ratio, difference, drawMilliseconds: 1000 * own.draw, compileSeconds: own.compileSeconds };
+  });
+  results.others.smootherGrowth = { what: 'B3 smoother: time for a thousand times the steps over a thousand times the time (1 is linear)', ratio: found[1].own.pass / found[0].own.pass / 1000 };
 }
 
 // --- the table -------------------------------------------------------------------------------------
