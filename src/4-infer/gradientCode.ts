@@ -88,6 +88,9 @@ export class ReverseSweep {
     });
   }
 
+  /** Code to run before what is added from here on. */
+  statements(code: readonly Code[]): void { this.root.code.push(...code); }
+
   /** The code of everything added since the last call. */
   finish(): readonly Code[] {
     this.flush(this.root);
@@ -380,7 +383,7 @@ export class ReverseSweep {
         this.into(a, scope, ([i, j]) => neg(sumOver(columns, (k) => mul(ref(product, [i!, k]), whole(j!, k)), 'k')));
         return;
       }
-      case 'logdet': case 'det': {
+      case 'logdet': case 'logabsdet': case 'det': {
         const inverse = arrayOf('inverse', [a], a.dims), scale = this.atom(fn === 'det' ? mul(bar(), whole()) : bar(), scope);
         this.into(a, scope, ([i, j]) => mul(scale, elementAt(inverse, j!, i!)));
         return;

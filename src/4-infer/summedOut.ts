@@ -4,16 +4,18 @@
  * d log sum_k exp w_k = sum_k p_k dw_k (Fisher's identity) gives its derivatives without differentiating
  * the sum itself.
  *
- * A group is a set of latents that stand at the same address in every factor that mentions them
- * (`z[n]` and `w[n]`): given the rest its elements are independent of each other.
+ * Latents that stand at the same address in every factor that mentions them (`z[n]` and `w[n]`) are independent
+ * from element to element and fused into the loops of their factors; others are joint blocks (blocks/discrete.ts).
  */
 import { type Code, accumulate, forLoop, store } from '../code/loop.js';
 import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
 import { renderDiagnostics } from '../errors/render.js';
-import { add, apply, cond, equal, exp, type Expr, freeIndices, index, type Index, isConst, num, ref, reduce, rewrite, sub, visit, zero } from '../expr/expr.js';
+import { add, apply, cond, equal, exp, type Expr, freeIndices, index, type Index, isConst, num, one, type Ref, ref, reduce, rewrite, sub, visit, zero } from '../expr/expr.js';
 import { type Factor, finiteBounds, type LatentRegion, latentRegions, maskOf, withFreshPlates } from '../3-derive/model.js';
 import type { Binder } from '../3-derive/normalForm.js';
+import { findDiscreteBlocks } from './blocks/discrete.js';
 import type { ReverseSweep } from './gradientCode.js';
+import { derive } from './plan.js';
 import { guarded, loops, type ProgramBuilder } from './programBuilder.js';
 
 /** A finite latent and its values `low, ..., low + count - 1`. */
@@ -21,8 +23,10 @@ export interface FiniteLatent { readonly name: string; readonly low: number; rea
 
 export interface SummedGroup {
   readonly latents: readonly FiniteLatent[];
-  /** Storage [...leading shape, ...counts] of the probabilities of the values given the rest, after `forward`. */
-  readonly probabilities: string;
+  /** Storage [...shape, count] of the probabilities of each latent's values given the rest, in the order of `latents`; filled by `marginals`. */
+  readonly probabilities: readonly string[];
+  /** After `forward`. */
+  readonly marginals: readonly Code[];
 }
 
 export interface SummedOut {
@@ -37,6 +41,8 @@ export interface SummedOut {
   readonly draw: readonly Code[];
 }
 
+/** A group with its code. */
+interface Summed { readonly group: SummedGroup; forward(value: string): readonly Code[]; reverse(sweep: ReverseSweep): void; readonly draw: readonly Code[] }
 interface Address { readonly at: readonly Expr[] }
 interface Prepared { readonly binders: readonly Binder[]; readonly guards: readonly Expr[]; readonly at: readonly Expr[]; readonly values: readonly Index[]; readonly weight: Expr }
 
@@ -98,19 +104,12 @@ function addressIn(builder: ProgramBuilder, f: Factor, names: ReadonlySet<string
   return fine && found !== null ? { at: found } : null;
 }
 
-function prepareGroup(builder: ProgramBuilder, latents: readonly FiniteLatent[], factors: readonly Factor[], backend: string): { readonly group: SummedGroup; forward(value: string): readonly Code[]; reverse(sweep: ReverseSweep): void; readonly draw: readonly Code[] } {
+function prepareGroup(builder: ProgramBuilder, latents: readonly FiniteLatent[], factors: readonly Factor[], backend: string): Summed {
   const names = new Set(latents.map((l) => l.name));
   const leading = builder.storage(latents[0]!.name).shape;
-  const same = latents.every((l) => { const { shape } = builder.storage(l.name); return shape.length === leading.length && shape.every((n, d) => n === leading[d]); });
+  const aligned = latents.every((l) => { const { shape } = builder.storage(l.name); return shape.length === leading.length && shape.every((n, d) => n === leading[d]); });
   const addresses = factors.map((f) => addressIn(builder, f, names));
-  if (!same || addresses.some((a) => a === null)) {
-    const bad = factors[addresses.indexOf(null)] ?? factors[factors.length - 1];
-    refuse([{
-      code: 'no-marginal', severity: 'error', span: bad?.statement.span,
-      message: `${backend} cannot sum out ${[...names].join(', ')}: this statement joins different elements of them`,
-      hint: 'Use --backend gibbs, or exact where everything else is known.',
-    }]);
-  }
+  if (!aligned || addresses.some((a) => a === null)) return blockGroup(builder, latents, factors, backend);
   const table = builder.fresh('logWeights', [...leading, ...latents.map((l) => l.count)], 'state');
   const probabilities = builder.fresh('probabilities', [...leading, ...latents.map((l) => l.count)], 'state');
   const counts = latents.map((l) => num(l.count));
@@ -141,7 +140,11 @@ function prepareGroup(builder: ProgramBuilder, latents: readonly FiniteLatent[],
   })));
   const total = builder.fresh('logSum', [], 'local');
   return {
-    group: { latents, probabilities },
+    group: { latents, ...marginalsOf(builder, latents, elements, (l, at, value) => {
+      // Summed over the values of the others.
+      const d = latents.indexOf(l), values = latents.map((o) => index(o.name));
+      return values.reduceRight<Expr>((inner, k, axis) => (axis === d ? inner : reduce('sum', k, zero, counts[axis]!, inner)), ref(probabilities, [...at, ...values.map((k, axis) => (axis === d ? value : k))]));
+    }) },
     forward: (value) => [
       { do: 'fill', storage: table, value: zero },
       ...[...prepared, ...clamps].flatMap((p) => loops(p.binders, p.guards, overValues(p.values, [accumulate(table, [...p.at, ...p.values], p.weight)]))),
@@ -163,6 +166,62 @@ function prepareGroup(builder: ProgramBuilder, latents: readonly FiniteLatent[],
       }
     },
     draw: elements.flatMap((e) => loops(e.binders, e.guards, drawGroup(builder, latents, e.at, table))),
+  };
+}
+
+interface Cells { readonly binders: readonly Binder[]; readonly guards: readonly Expr[]; readonly at: readonly Expr[] }
+
+function marginalsOf(builder: ProgramBuilder, latents: readonly FiniteLatent[], elements: readonly Cells[], probability: (l: FiniteLatent, at: readonly Expr[], value: Index) => Expr): Pick<SummedGroup, 'probabilities' | 'marginals'> {
+  const probabilities = latents.map((l) => builder.fresh('marginals', [...builder.storage(l.name).shape, l.count], 'state'));
+  return {
+    probabilities,
+    marginals: latents.flatMap((l, d) => elements.filter((e) => e.at.length === builder.storage(l.name).shape.length).flatMap((e) => {
+      const k = index('k');
+      builder.noteRange(k, zero, num(l.count));
+      return loops(e.binders, e.guards, [forLoop(k, zero, num(l.count), [store(probabilities[d]!, [...e.at, k], probability(l, e.at, k))])]);
+    })),
+  };
+}
+
+/** Elements that meet (chains, networks): a joint block eliminates them and knows the probabilities of what meets. */
+function blockGroup(builder: ProgramBuilder, latents: readonly FiniteLatent[], factors: readonly Factor[], backend: string): Summed {
+  const names = latents.map((l) => l.name);
+  const no = (f: Factor | undefined, reason: string): never => refuse([{
+    code: 'no-marginal', severity: 'error', span: f?.statement.span, message: `${backend} cannot sum out ${names.join(', ')}: ${reason}`, hint: 'Use --backend gibbs.',
+  }]);
+  const derivation = derive(builder.model);
+  const found = findDiscreteBlocks(builder, derivation, derivation.regions.filter((r) => names.includes(r.region.variable.name)));
+  const block = found.blocks.find((b) => b.regions.some((r) => r.variable.name === names[0]));
+  if (block === undefined) return no(factors[0], found.refused[0]?.reason ?? 'no block holds them');
+  const prepared = factors.map((f) => {
+    const plates = new Set(f.plates.map((p) => p.index));
+    const members: { readonly element: Ref; readonly value: Index; readonly latent: FiniteLatent }[] = [];
+    const put = (e: Expr): Expr => rewrite(builder.bind(e), (x) => {
+      const latent = x.op === 'ref' ? latents.find((l) => l.name === x.variable) : undefined;
+      if (x.op !== 'ref' || latent === undefined) return x;
+      if (x.at.some((a) => [...freeIndices(a)].some((i) => !plates.has(i)))) return no(f, 'this statement reads elements that its loops do not name');
+      let member = members.find((m) => equal(m.element, x));
+      if (member === undefined) { member = { element: x, value: index(latent.name), latent }; members.push(member); builder.noteRange(member.value, zero, num(latent.count)); }
+      return add(num(latent.low), member.value);
+    });
+    const value = guarded([...f.conditions, ...supportOf(builder, f, latents)].map(put), put(f.logDensity), num(-Infinity)), guards = f.guards.map(put);
+    // Where tests alone mention the latents, and always hold.
+    const weight = members.length === 0 ? one : block.probability(members);
+    if (weight === null) return no(f, 'the probabilities of what meets here are not kept');
+    return { binders: [...f.plates.map((p) => builder.bindBinder({ index: p.index, from: p.from, to: p.to })), ...members.map((m): Binder => ({ index: m.value, from: zero, to: num(m.latent.count) }))], guards, value, weight };
+  });
+  const elements = latents.flatMap((l) => l.regions.map((r): Cells & { readonly latent: FiniteLatent } => ({
+    latent: l, binders: r.plates.map((p) => builder.bindBinder({ index: p.index, from: p.from, to: p.to })), guards: r.guards.map((g) => builder.bind(builder.model.inline(g))), at: r.at.map((e) => builder.bind(e)),
+  })));
+  const marginals = latents.map((l) => marginalsOf(builder, [l], elements.filter((e) => e.latent === l), (own, at, value) => block.probability([{ element: ref(own.name, at), value }]) ?? no(undefined, 'its probabilities are not kept')));
+  return {
+    group: { latents, probabilities: marginals.flatMap((m) => m.probabilities), marginals: marginals.flatMap((m) => m.marginals) },
+    forward: (value) => [...block.prepare, accumulate(value, [], block.logNormaliser)],
+    reverse(sweep) {
+      sweep.statements(block.moments);
+      for (const p of prepared) if (sweep.active(p.value)) sweep.weighted(p.binders, p.guards, p.value, p.weight);
+    },
+    draw: [...block.prepare, ...block.draw],
   };
 }
 

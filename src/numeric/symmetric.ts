@@ -1,0 +1,19 @@
+/**
+ * Eigenvalues and vectors of symmetric matrices, and what optimisers make of them.
+ */
+import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
+
+export interface SymmetricEigen {
+  /** Increasing. */
+  readonly values: readonly number[];
+  /** vectors[k] belongs to values[k]; orthonormal. */
+  readonly vectors: readonly Float64Array[];
+}
+
+/** The spectrum of a symmetric d x d matrix (row-major), of which the lower triangle counts. */
+export function symmetricEigen(a: Float64Array, d: number): SymmetricEigen {
+  const rows = Array.from({ length: d }, (_, i) => Array.from({ length: d }, (_unused, j) => a[Math.max(i, j) * d + Math.min(i, j)]!));
+  const found = new EigenvalueDecomposition(new Matrix(rows), { assumeSymmetric: true });
+  const order = found.realEigenvalues.map((value, k) => ({ value, k })).sort((x, y) => x.value - y.value);
+  return { values: order.map((o) => o.value), vectors: order.map((o) => Float64Array.from({ length: d }, (_, i) => found.eigenvectorMatrix.get(i, o.k))) };
+}
