@@ -10,7 +10,7 @@ import type { Diagnostic, Span } from '../errors/diagnostic.js';
 import { didYouMean } from '../errors/render.js';
 import { type Expr, freeIndices, variablesOf, visit } from '../expr/expr.js';
 import { printText } from '../expr/print.js';
-import { checkExtents, checkObligations, checkReads, checkRegions, integerRange, settleGaps } from './bindChecks.js';
+import { checkExtents, checkLoops, checkObligations, checkReads, checkRegions, integerRange, settleGaps } from './bindChecks.js';
 import { type BindContext, type Holes, expressionsOfSteps, maximumBytes, stepsOf } from './bindContext.js';
 import { checkLaws } from './bindLaws.js';
 import type { BoundModel, BoundVariable, ElementOrder, Status } from './bound.js';
@@ -68,6 +68,8 @@ class Binding implements BindContext {
   /** Names whose values are wrong or absent: what depends on them is not checked further. */
   private readonly poisoned = new Set<string>();
   private readonly valueBounds = new Map<string, Bounds | null>();
+  /** Variables whose bounds are being looked for: a recursion finds none. */
+  private readonly boundsOpen = new Set<string>();
   private readonly orders = new Map<number, ElementOrder>();
   private readonly orderedGroups: readonly (readonly Statement[])[];
   private bytes = 0;
@@ -98,6 +100,9 @@ class Binding implements BindContext {
       // A datum whose gaps nobody reads is given after all: what depends on it may be computed now.
       this.setStatuses();
       this.computeShapes();
+      // Ranges that computed quantities give are known only now.
+      const open = this.graph.statements.filter((s) => s.kind === 'factor' || s.target === null || !this.poisoned.has(s.target.variable));
+      if (open.filter((s) => !checkLoops(this, s)).length > 0) return null;
       checkObligations(this);
       checkRegions(this);
       checkReads(this);
@@ -293,10 +298,7 @@ class Binding implements BindContext {
     const values = variable.scalar === 'real' ? reading.values : Int32Array.from(reading.values);
     if (reading.gaps !== null && variable.scalar === 'real') for (let k = 0; k < values.length; k++) if (reading.gaps[k] === 1) values[k] = 0;
     this.storages.set(name, { shape, values, gaps: reading.gaps });
-    if (!this.shapes.has(name)) {
-      this.shapes.set(name, shape);
-      this.bytes += values.byteLength;
-    }
+    this.shapes.set(name, shape);
     if (reading.levels !== null) this.report(messages.codedLevels(name, reading.levels, span));
     if (!checkConstraint(this, variable, { shape, values, gaps: reading.gaps })) this.poisoned.add(name);
   }
@@ -404,14 +406,14 @@ class Binding implements BindContext {
       shape.push(Math.max(0, extent));
     }
     const bytes = shape.reduce((product, d) => product * d, variable.scalar === 'real' ? 8 : 4);
-    if (this.bytes + bytes > maximumBytes) {
+    const reading = this.readings.get(name);
+    if (reading === undefined && this.bytes + bytes > maximumBytes) {
       this.report(messages.tooLarge(`${name}[${shape.join(', ')}]`, bytes, maximumBytes, span));
       this.poisoned.add(name);
       return;
     }
-    this.bytes += bytes;
+    if (reading === undefined) this.bytes += bytes;
     this.shapes.set(name, shape);
-    const reading = this.readings.get(name);
     if (reading !== undefined && !this.storages.has(name)) {
       this.store(variable, reading);
       if (this.storages.has(name)) this.status.set(name, reading.gaps === null ? 'given' : 'partial');
@@ -433,6 +435,10 @@ class Binding implements BindContext {
     const reads = statements.flatMap(expressionsOf);
     const outside = (e: Expr): boolean => [...variablesOf(e)].every((n) => group.has(n) || this.storages.has(n));
     if ([...group].some((n) => this.poisoned.has(n)) || !reads.every((e) => outside(e) && !this.isPoisoned(e))) {
+      for (const n of group) this.poisoned.add(n);
+      return;
+    }
+    if (!statements.every((s) => checkLoops(this, s))) {
       for (const n of group) this.poisoned.add(n);
       return;
     }
@@ -559,8 +565,10 @@ class Binding implements BindContext {
   /** Smallest and largest value of an integer variable; null where unknown. */
   boundsOfVariable(name: string): Bounds | null {
     const known = this.valueBounds.get(name);
-    if (known !== undefined) return known;
+    // What was not known before may have been computed since.
+    if (known !== undefined && (known !== null || this.boundsOpen.has(name) || !this.storages.has(name))) return known;
     this.valueBounds.set(name, null);
+    this.boundsOpen.add(name);
     const variable = this.graph.variables.get(name);
     let bounds: Bounds | null = null;
     if (variable !== undefined && variable.scalar !== 'real' && !this.poisoned.has(name)) {
@@ -573,6 +581,7 @@ class Binding implements BindContext {
       }
     }
     this.valueBounds.set(name, bounds);
+    this.boundsOpen.delete(name);
     return bounds;
   }
 

@@ -5,8 +5,8 @@
  * for N rows; only what it cannot see is run through element by element.
  */
 import { replaceArgument } from '../distributions/pushforwardPieces.js';
-import type { Span } from '../errors/diagnostic.js';
-import { type Expr, type Index, add, children, freeIndices, index as newIndex, isConst, num, sub, variablesOf } from '../expr/expr.js';
+import type { Diagnostic, Span } from '../errors/diagnostic.js';
+import { type ArrayExpr, type Expr, type Index, add, children, freeIndices, index as newIndex, isConst, num, sub, variablesOf, visit } from '../expr/expr.js';
 import { printText } from '../expr/print.js';
 import { type BindContext, type Holes, expressionsOfSteps, maximumBytes, stepsOf } from './bindContext.js';
 import * as messages from './bindMessages.js';
@@ -14,18 +14,32 @@ import { type Bounds, type Step, boundsOf } from './compute.js';
 import { elementName, nameAt } from './data.js';
 import type { Law, Plate, Statement, Variable } from './graph.js';
 import { lawSupport } from './lawSupport.js';
+import { arraysOfLaw } from './query.js';
 
-/** Loop counters of generated code are 32-bit integers. */
-const maximumIterations = 2 ** 31 - 1;
+/** A loop of more iterations is refused: its counter and the arrays it fills would be too large. */
+const maximumIterations = 2 ** 30;
+/** More steps than this for one evaluation of a statement take minutes, and a run has thousands of evaluations. */
+const maximumSteps = 2 ** 33;
 /** An element-by-element check of more steps than this is left to the run. */
 const affordableSteps = 3e7;
 /** Regions of more cells than this are judged by their bounds only. */
 const largestMarking = 2 ** 28;
 
 type Loops = ReadonlyMap<Index, Bounds>;
+const noLoops: Loops = new Map();
 
 function bounds(b: BindContext, e: Expr, loops: Loops): Bounds | null {
-  return boundsOf(e, loops, b.sizes, (name) => b.boundsOfVariable(name));
+  const found = boundsOf(e, loops, b.sizes, (name) => b.boundsOfVariable(name));
+  if (found !== null || freeIndices(e).size > 0 || !isQuick(e) || !b.known(e)) return found;
+  const value = b.evaluator.value(e);
+  return Number.isNaN(value) ? null : { low: value, high: value };
+}
+
+/** True where evaluation takes no loop. */
+function isQuick(e: Expr): boolean {
+  let quick = true;
+  visit(e, (x) => { if (x.op === 'reduce' || x.op === 'element') quick = false; });
+  return quick;
 }
 
 /** Bounds of the loop indices of the steps; an index of unknown bounds is left out. */
@@ -44,31 +58,14 @@ function loopBounds(b: BindContext, steps: readonly Step[]): Loops {
 /** Refuses loops, sums and arrays too large to run or to allocate; false where there is one. */
 export function checkExtents(b: BindContext): boolean {
   let fine = true;
+  const said = new Set<string>();
   for (const s of b.graph.statements) {
-    const steps = stepsOf(s);
-    const loops = loopBounds(b, steps);
-    const tooMany = (from: Expr, to: Expr, inside: Loops, what: string): void => {
-      const low = bounds(b, from, inside), high = bounds(b, to, inside);
-      if (low === null || high === null || high.high - low.low <= maximumIterations) return;
-      b.report(messages.tooManyIterations(what, high.high - low.low, maximumIterations, s.span));
-      fine = false;
-    };
-    for (const p of s.plates) tooMany(p.from, p.to, loops, `the loop over ${p.index.name}`);
-    for (const root of expressionsIn(s)) {
-      forEachNode(root.expr, [...steps, ...root.steps], (e) => {
-        if (e.op === 'reduce') tooMany(e.from, e.to, loops, `the ${e.kind} over ${e.index.name}`);
-        if (e.op !== 'element') return;
-        for (const a of e.array.args) {
-          const extents = a.dims.map((d) => bounds(b, d, loops)?.high ?? 0);
-          const bytes = extents.reduce((product, d) => product * d, 8);
-          if (bytes <= maximumBytes) continue;
-          b.report(messages.tooLarge(`an argument of ${e.array.fn}, of shape [${extents.join(', ')}],`, bytes, maximumBytes, s.span));
-          fine = false;
-        }
-      });
-    }
+    if (checkLoops(b, s)) continue;
+    fine = false;
+    if (s.kind !== 'factor' && s.target !== null) said.add(s.target.variable);
   }
   for (const v of b.graph.variables.values()) {
+    if (b.storages.has(v.name) || said.has(v.name)) continue;
     const extents = v.dims.map((d) => bounds(b, d, new Map()));
     if (!extents.every((d) => d !== null && d.low === d.high)) continue;
     const shape = extents.map((d) => Math.max(0, d!.high));
@@ -78,6 +75,67 @@ export function checkExtents(b: BindContext): boolean {
     fine = false;
   }
   return fine;
+}
+
+/** The same for one statement, as far as its ranges are known by now. */
+export function checkLoops(b: BindContext, s: Statement): boolean {
+  let fine = true;
+  // One reason a statement is enough.
+  const refuse = (diagnostic: Diagnostic): void => { if (fine) b.report(diagnostic); fine = false; };
+  const steps = stepsOf(s);
+  const loops = loopBounds(b, steps);
+  const tooMany = (from: Expr, to: Expr, what: string): void => {
+    const low = bounds(b, from, loops), high = bounds(b, to, loops);
+    if (low === null || high === null || high.high - low.low <= maximumIterations) return;
+    refuse(messages.tooManyIterations(what, high.high - low.low, maximumIterations, s.span));
+  };
+  const tooLarge = (a: ArrayExpr, what: string): void => {
+    if (a.dims.length === 0) return;
+    const extents = a.dims.map((d) => bounds(b, d, loops)?.high ?? 0);
+    const bytes = extents.reduce((product, d) => product * d, 8);
+    if (bytes > maximumBytes) refuse(messages.tooLarge(`${what}, of shape [${extents.join(', ')}],`, bytes, maximumBytes, s.span));
+  };
+  for (const p of s.plates) tooMany(p.from, p.to, `the loop over ${p.index.name}`);
+  // Parameters are built to be checked.
+  if (s.kind === 'sample' || s.kind === 'predict' || s.kind === 'observe') for (const a of arraysOfLaw(s.law)) tooLarge(a, 'a parameter');
+  let longest: { readonly count: number; readonly names: readonly string[] } = { count: 0, names: [] };
+  for (const root of expressionsIn(s)) {
+    forEachNode(root.expr, root.steps, (e, path) => {
+      if (e.op === 'reduce') {
+        tooMany(e.from, e.to, `the ${e.kind} over ${e.index.name}`);
+        const nested = nestedSteps(b, [...around(e, path), { kind: 'loop', index: e.index, from: e.from, to: e.to }]);
+        if (nested.count > longest.count) longest = nested;
+      } else if (e.op === 'element') for (const a of e.array.args) tooLarge(a, `an argument of ${e.array.fn}`);
+    });
+  }
+  const own = nestedSteps(b, steps);
+  if (own.count > longest.count) longest = own;
+  if (fine && longest.count > maximumSteps) refuse(messages.tooManySteps(longest.names, longest.count, maximumSteps, s.span));
+  return fine;
+}
+
+/** The loops that a reduction depends on: it is computed once for all others. */
+function around(e: Expr, path: readonly Step[]): readonly Step[] {
+  const needed = new Set(freeIndices(e));
+  return path.slice().reverse().filter((step) => {
+    if (step.kind !== 'loop' || !needed.has(step.index)) return false;
+    for (const i of [...freeIndices(step.from), ...freeIndices(step.to)]) needed.add(i);
+    return true;
+  }).reverse();
+}
+
+/** How often nested loops run in all; ranges that depend on other indices may be short for each of them and count once. */
+function nestedSteps(b: BindContext, path: readonly Step[]): { readonly count: number; readonly names: readonly string[] } {
+  let count = 1;
+  const names: string[] = [];
+  for (const step of path) {
+    if (step.kind !== 'loop' || freeIndices(step.from).size > 0 || freeIndices(step.to).size > 0) continue;
+    const from = bounds(b, step.from, noLoops), to = bounds(b, step.to, noLoops);
+    if (from === null || to === null) continue;
+    count *= Math.max(0, to.high - from.low);
+    names.push(step.index.name);
+  }
+  return { count, names };
 }
 
 /** Dimensions that could not be proved equal while compiling. */

@@ -7,8 +7,8 @@ import type { Status } from './bound.js';
 import type { Bounds, Evaluator, Step, Stored } from './compute.js';
 import type { ModelGraph, Statement, Variable } from './graph.js';
 
-/** More storage than this is refused before it is allocated. */
-export const maximumBytes: number = 2 ** 32;
+/** More storage than this, beside the data given, is refused before it is allocated. */
+export const maximumBytes: number = 2 ** 31;
 
 /** Cells that no statement gives a value or a distribution; reading one is a mistake. */
 export interface Holes {

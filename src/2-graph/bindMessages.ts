@@ -104,6 +104,9 @@ export function tooLarge(what: string, bytes: number, limit: number, span?: Span
 export function tooManyIterations(what: string, count: number, limit: number, span?: Span): Diagnostic {
   return error('too-large', `${capital(what)} runs ${showNumber(count)} times; the limit is ${limit}`, span);
 }
+export function tooManySteps(loops: readonly string[], count: number, limit: number, span?: Span): Diagnostic {
+  return error('too-large', `The loops over ${list(loops)} run ${showNumber(count)} times together; the limit is ${limit}`, span);
+}
 export function notACount(what: string, value: number, span?: Span): Diagnostic {
   return error('bad-size', `${capital(what)} is ${showNumber(value)}, not a whole number`, span);
 }
