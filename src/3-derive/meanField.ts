@@ -62,6 +62,8 @@ export interface MeanField {
 export interface MeanFieldOptions {
   /** Variables held at a value: functions of them alone are left as they are. */
   readonly points: ReadonlySet<string>;
+  /** Those among the points that stand in every expression as they are, because derivatives in them are taken. */
+  readonly moving?: ReadonlySet<string>;
   /** Joint laws of several elements; without it every element is a factor of its own. */
   readonly joint: JointLaws | null;
 }
@@ -329,7 +331,8 @@ function onlyPoints(e: Expr, { model, points }: Scope): boolean {
   return only;
 }
 /** A statistic of one point is read from its table, computed once; any other function of points stands as it is. */
-function pointValue(f: Expr, { model, needed }: Scope): Expr {
+function pointValue(f: Expr, { model, needed, moving }: Scope): Expr {
+  if (moving !== undefined && [...variablesOf(f)].some((v) => moving.has(v))) return f;
   try {
     const item = itemOf(f, model);
     return item.kind.kind === 'other' ? f : table(item, [...item.lead, ...item.event], needed, model);

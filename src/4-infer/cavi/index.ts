@@ -242,6 +242,7 @@ function factorName(factor: FactorKind): string {
     case 'powerGamma': return 'power of a Gamma';
     case 'grid': return 'no family has its statistics: quadrature grid';
     case 'gaussian': return 'a member of a joint Gaussian block';
+    case 'moving': return 'a param moved along the gradient';
     case 'point': return 'a param: the point that maximises the bound';
   }
 }

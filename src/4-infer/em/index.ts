@@ -21,6 +21,7 @@ import { orderComponents } from '../variational/relabel.js';
 import { results } from '../variational/results.js';
 import { begin, seed, seedable } from '../variational/starts.js';
 import type { Memory } from '../variational/program.js';
+import { isPoint, type PointOptions } from '../variational/updates.js';
 import { exchangeableGroups } from '../exchangeable.js';
 import { formulasOf, render, sourceLine, weightFormulas } from '../explain.js';
 import { formName, regionLoops, regionName } from '../plan.js';
@@ -153,8 +154,8 @@ function explain(graph: ModelGraph, given: Given, source: string, chosen: Readon
   return { backend: 'em', blocks, notes: ['E(...) is the expectation under the posterior of the latents at the current estimates.'], code };
 }
 
-function pointsOf(settings: Settings): { readonly maximised: ReadonlySet<string>; readonly damping: number; readonly inflate: number } {
-  return { maximised: new Set(settings.maximize), damping: settings.damping, inflate: settings.inflate };
+function pointsOf(settings: Settings): PointOptions {
+  return { maximised: new Set(settings.maximize), damping: settings.damping, inflate: settings.inflate, gradient: true };
 }
 
 /** Start values given by the user, for what the program does not know. */
@@ -303,8 +304,8 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
     traces: { elbo: best.elbo, logLikelihood: settings.hard ? undefined : best.logLikelihood, logJoint: hasPrior || settings.hard ? best.objective : undefined },
     warnings: warningsOf(best, settings, { collapsed, tried }), converged: best.convergedAt >= 0 && best.collapse === null && !best.broken,
     seconds: { compile: compiled - begun, warmup: ascended - compiled, sampling: seconds() - ascended },
-    plan: program.blocks.map((b): PlanEntry => (b.factor.kind === 'point'
-      ? { block: `argmax ${regionName(b.block.region)}`, kernel: 'M-step', reason: `mode of ${formName(b.factor.form)}` }
+    plan: program.blocks.map((b): PlanEntry => (isPoint(b)
+      ? { block: `argmax ${regionName(b.block.region)}`, kernel: 'M-step', reason: b.factor.kind === 'point' ? `mode of ${formName(b.factor.form)}` : 'no maximum in closed form: moved along the gradient' }
       : { block: `p(${regionName(b.block.region)} | data, estimates)`, kernel: 'E-step', reason: settings.hard ? 'its most probable value' : 'its posterior given the estimates' })),
   };
 }

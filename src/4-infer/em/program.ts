@@ -12,7 +12,7 @@ import { MeanFieldRefusal } from '../../3-derive/meanField.js';
 import { ref, variablesOf } from '../../expr/expr.js';
 import { VariationalProgram, type Memory } from '../variational/program.js';
 import { harden } from '../variational/starts.js';
-import { dampingStorage, type PointOptions } from '../variational/updates.js';
+import { dampingStorage, isPoint, type PointOptions } from '../variational/updates.js';
 
 /** Values of all parameters. */
 export type Estimates = ReadonlyMap<string, Memory>;
@@ -20,6 +20,8 @@ export type Estimates = ReadonlyMap<string, Memory>;
 /** Cycles over coupled means within one M-step, and the relative change that ends them. */
 const mostCycles = 200;
 const still = 1e-13;
+/** Quasi-Newton steps of an M-step without closed form; it need not reach the maximum. */
+const gradientIterations = 20;
 
 export class EmProgram extends VariationalProgram {
   readonly latents: readonly number[];
@@ -35,7 +37,7 @@ export class EmProgram extends VariationalProgram {
     super(bound, seed, initialised, points, hard ? 'assigned' : 'joint');
     this.hard = hard;
     const all = this.blocks.map((_, k) => k);
-    this.latents = all.filter((k) => this.blocks[k]!.factor.kind !== 'point');
+    this.latents = all.filter((k) => !isPoint(this.blocks[k]!));
     this.means = all.filter((k) => !this.latents.includes(k) && this.isMean(k));
     this.others = all.filter((k) => !this.latents.includes(k) && !this.isMean(k));
     this.parameters = [...this.means, ...this.others];
@@ -61,6 +63,7 @@ export class EmProgram extends VariationalProgram {
       if (this.means.every((k, i) => change(this.memory.get(this.nameOf(k))!, before[i]!) < still)) break;
     }
     for (const k of this.others) this.update(k);
+    this.moveAlongGradient(gradientIterations);
     this.memory.get(dampingStorage)?.fill(1);
   }
   /** An M-step with every finite latent at its most probable value. */

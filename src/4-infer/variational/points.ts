@@ -8,6 +8,18 @@ import { MeanFieldRefusal } from '../../3-derive/meanField.js';
 import { type ArrayExpr, type Expr, add, apply, arrayOf, at as elementAt, build, index, isConst, mul, neg, num, pow, ref, reduce, scalar, zero } from '../../expr/expr.js';
 import { boundExprs, type RegionContext } from '../kernels.js';
 
+/** Statistics of the families whose maximum is known. */
+const known: readonly (readonly string[])[] = [
+  ['x', 'x^2'], ['log x', 'log(1-x)'], ['x', 'log x'], ['1/x', 'log x'], ['x_i', 'x_i x_j'], ['log x_i'], ['inverse(X)_ij', 'logdet X'], ['X_ij', 'logdet X'],
+];
+/** True where `modeOf` knows the maximum. */
+export function hasMode(form: ClosedForm): boolean {
+  if (form.kind === 'powerGamma') return true;
+  if (form.kind !== 'exponential') return false;
+  const statistics = form.family.exponential!.statistics as readonly string[];
+  return known.some((k) => k.length === statistics.length && k.every((s) => statistics.includes(s)));
+}
+
 /** The maximising value, an array over the event. @throws MeanFieldRefusal where it is not known in closed form. */
 export function modeOf(context: RegionContext, form: ClosedForm, natural: readonly ArrayExpr[]): ArrayExpr {
   const { constraint } = context.region.variable;

@@ -19,8 +19,12 @@ import { prepare, runFolds } from '../assemble.js';
 import { FoldedTables } from '../contract.js';
 import { ProgramBuilder } from '../programBuilder.js';
 import { JointBlocks } from './joint.js';
+import { lbfgs } from '../../numeric/lbfgs.js';
+import { bijectionProcedures } from '../coordinates.js';
+import { type GradientSteps, gradientSteps } from './gradientSteps.js';
+import { hasMode } from './points.js';
 import { SharedSums } from './statistics.js';
-import { type BlockCode, blockCodes, dampingStorage, declareTables, energyCode, givenOneHots, plainPoints, type PointOptions, quantileLevels, startTables } from './updates.js';
+import { type BlockCode, blockCodes, dampingStorage, declareTables, energyCode, givenOneHots, isPoint, plainPoints, type PointOptions, quantileLevels, startTables } from './updates.js';
 
 export type Memory = Float64Array | Int32Array;
 
@@ -41,6 +45,7 @@ export class VariationalProgram {
   readonly random: Random;
   private readonly functions: Readonly<Record<string, EntryPoint>>;
   private readonly refreshes: readonly { readonly entry: string; readonly reads: ReadonlySet<string> }[];
+  private readonly steps: GradientSteps | null;
   private readonly stale = new Set<string>();
   /** Refreshes that an entry point needs, and tables that it changes, by entry point. */
   private readonly needs = new Map<string, readonly string[]>();
@@ -62,7 +67,10 @@ export class VariationalProgram {
     const estimated = new Set([...params, ...points.maximised]);
     const folded = new FoldedTables(), factors = jointFactors(model);
     const joint = latents === 'factors' ? null : new JointBlocks(builder, estimated, folded, latents === 'assigned');
-    const field = meanField(factorForms(factors, model), model, { points: estimated, joint });
+    const forms = factorForms(factors, model);
+    const first = meanField(forms, model, { points: estimated, joint });
+    const moving = points.gradient ? movingNames(first, estimated) : new Set<string>();
+    const field = moving.size === 0 ? first : meanField(forms, model, { points: estimated, joint, moving });
     this.field = field;
     if (points.damping > 0) builder.addStorage({ name: dampingStorage, type: 'float64', shape: [], place: 'state' });
     declareTables(builder, field);
@@ -93,8 +101,10 @@ export class VariationalProgram {
     const energy = energyCode(builder, field.energy, folded, value), read: Code = { do: 'return', value: ref(value, []) };
     entry('bound', [...energy, ...blocks.flatMap((b) => b.entropy(value)), read], new Set());
     entry('energy', [...energy, read], new Set());
-    const priors = new Set(blocks.flatMap((b) => (b.factor.kind === 'point' ? [b.block.region.statement.id] : [])));
+    const priors = new Set(blocks.flatMap((b) => (isPoint(b) ? [b.block.region.statement.id] : [])));
     entry('logPrior', [...energyCode(builder, field.energy.filter((t) => priors.has(t.factor)), folded, value), read], new Set());
+    const moved = blocks.filter((b) => b.factor.kind === 'moving').map((b) => b.block.region);
+    this.steps = moved.length === 0 ? null : gradientSteps(builder, moved, field, factors, folded);
     this.refreshes = shared.declare();
     this.described = describe(builder, blocks);
     const needed = drawnVariables(builder);
@@ -106,7 +116,7 @@ export class VariationalProgram {
     for (const s of printed.storages) { const v = folds.get(s.name) ?? builder.initialValues(s.name); if (v !== undefined) initial.set(s.name, s.place === 'data' ? v : v.slice()); }
     const arrays = allocate(printed.storages, initial);
     this.random = createRandom(seed, 'cavi');
-    const procedures = new Map<string, Procedure>([['gridDraw', gridDraw], ['gridQuantile', gridQuantile]]);
+    const procedures = new Map<string, Procedure>([['gridDraw', gridDraw], ['gridQuantile', gridQuantile], ...bijectionProcedures]);
     this.functions = instantiate(printed.source, arrays, createRuntime(this.random, bound.graph.hostFunctions.map((h) => h.call), procedures));
     this.memory = new Map(printed.storages.map((s, k) => [s.name, arrays[k]!]));
     this.source = printed.source;
@@ -129,6 +139,22 @@ export class VariationalProgram {
     this.refresh(`alone${block}`);
     this.call(`alone${block}`);
     this.changed(block);
+  }
+  /** Raises the expected log joint in the points that move along the gradient, by steps of a quasi-Newton search. */
+  moveAlongGradient(iterations: number): void {
+    if (this.steps === null) return;
+    const position = this.memory.get(this.steps.position) as Float64Array, gradient = this.memory.get(this.steps.gradient)!;
+    this.call('layout');
+    this.call('unconstrain');
+    const dimension = this.memory.get(this.steps.dimension)![0]!;
+    const found = lbfgs((x, out) => {
+      position.set(x);
+      const value = this.functions['expectedGradient']!()!;
+      for (let k = 0; k < dimension; k++) out[k] = -gradient[k]!;
+      return -value;
+    }, position.slice(0, dimension), { iterations, tolerance: 1e-14 });
+    position.set(found.x);
+    this.call('constrain');
   }
   /** What a joint block adds once all its members have their expectations. */
   settle(block: number): void {
@@ -181,7 +207,7 @@ export class VariationalProgram {
   save(): Saved {
     const out = new Map<string, Memory>();
     for (const [name, values] of this.memory) if (name.startsWith('E|') || name.startsWith('Q|')) out.set(name, values.slice());
-    for (const b of this.blocks) { const name = b.block.region.variable.name; if (b.factor.kind === 'point') out.set(name, this.memory.get(name)!.slice()); }
+    for (const b of this.blocks) { const name = b.block.region.variable.name; if (isPoint(b)) out.set(name, this.memory.get(name)!.slice()); }
     return out;
   }
   restore(saved: Saved): void {
@@ -196,6 +222,11 @@ export class VariationalProgram {
   private refresh(name: string): void {
     for (const r of this.needs.get(name) ?? []) if (this.stale.delete(r)) this.call(r);
   }
+}
+
+/** Points whose maximum has no closed form. */
+function movingNames(field: MeanField, estimated: ReadonlySet<string>): ReadonlySet<string> {
+  return new Set(field.blocks.filter((b) => estimated.has(b.region.variable.name) && (b.recognised.kind === 'none' || !hasMode(b.recognised))).map((b) => b.region.variable.name));
 }
 
 /** True for statements whose latents have no start yet. */

@@ -7,6 +7,7 @@ import type { Recorded } from '../chainProgram.js';
 import type { RunRequest } from '../backend.js';
 import { type ClosedForm, type DrawValues, sizeOf, type VariableResult } from '../posterior.js';
 import { type VariationalProgram, largestDrawn } from './program.js';
+import { isPoint } from './updates.js';
 
 /** Results of all recorded variables. @param seeded false where nothing is random: draws are still made, of predictions too. */
 export function results(program: VariationalProgram, request: RunRequest): readonly VariableResult[] {
@@ -46,11 +47,11 @@ function closedForm(program: VariationalProgram, r: Recorded, draws: ClosedForm[
   const described = program.described.get(r.name);
   if (described === undefined) return null;
   const read = (storage: string): Float64Array => Float64Array.from(program.memory.get(storage)!);
-  const isPoint = program.blocks.filter((b) => b.block.region.variable.name === r.name).every((b) => b.factor.kind === 'point');
+  const estimated = program.blocks.filter((b) => b.block.region.variable.name === r.name).every(isPoint);
   const probabilities = program.memory.get(`E|${r.name}=|1`);
   const [q5, q50, q95] = described.quantiles?.map(read) ?? [];
   return {
-    form: 'closed', mean: read(described.mean), sd: isPoint ? null : read(described.variance).map((v) => Math.sqrt(Math.max(0, v))), mcse: null,
+    form: 'closed', mean: read(described.mean), sd: estimated ? null : read(described.variance).map((v) => Math.sqrt(Math.max(0, v))), mcse: null,
     quantiles: q5 === undefined || q50 === undefined || q95 === undefined ? null : { q5, q50, q95 },
     probabilities: probabilities === undefined ? null : Float64Array.from(probabilities), draws,
   };

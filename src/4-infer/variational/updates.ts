@@ -18,7 +18,7 @@ import { FoldedTables, StatisticTables } from '../contract.js';
 import { boundExprs, drawVariate, naturalArray, naturals, RegionContext } from '../kernels.js';
 import type { ProgramBuilder } from '../programBuilder.js';
 import { guarded, loops } from '../programBuilder.js';
-import { modeOf } from './points.js';
+import { hasMode, modeOf } from './points.js';
 
 /** How the factor of one block is kept. */
 export type FactorKind =
@@ -28,6 +28,8 @@ export type FactorKind =
   | { readonly kind: 'grid'; readonly slots: readonly Slot[] }
   /** A member of a joint Gaussian block. */
   | { readonly kind: 'gaussian' }
+  /** A point without a maximum in closed form: moved along the gradient with others of its kind. */
+  | { readonly kind: 'moving' }
   /** A `param`: the mode of what would be its factor. */
   | { readonly kind: 'point'; readonly form: ClosedForm; readonly slots: readonly Slot[] };
 
@@ -39,8 +41,12 @@ export interface PointOptions {
   readonly damping: number;
   /** Added to the diagonal of covariance matrices after every step. */
   readonly inflate: number;
+  /** Points without a maximum in closed form are moved along the gradient instead of refused. */
+  readonly gradient: boolean;
 }
-export const plainPoints: PointOptions = { maximised: new Set(), damping: 0, inflate: 0 };
+export const plainPoints: PointOptions = { maximised: new Set(), damping: 0, inflate: 0, gradient: false };
+/** True for what is estimated instead of described by a factor. */
+export function isPoint(code: BlockCode): boolean { return code.factor.kind === 'point' || code.factor.kind === 'moving'; }
 /** A state storage that is 1 once natural parameters of an earlier step exist. */
 export const dampingStorage: string = '%damping';
 
@@ -87,9 +93,9 @@ export function factorKind(builder: ProgramBuilder, block: MeanFieldBlock, point
   const r = block.recognised;
   const name = block.region.variable.name;
   const self = ref(name, block.region.at);
-  const isPoint = block.region.statement.kind === 'param' || points.maximised.has(name);
+  const estimated = block.region.statement.kind === 'param' || points.maximised.has(name);
   if (builder.model.finiteRange(name) !== null) {
-    if (isPoint) throw new MeanFieldRefusal('takes finitely many values, which are not maximised one by one', self, name);
+    if (estimated) throw new MeanFieldRefusal('takes finitely many values, which are not maximised one by one', self, name);
     const range = builder.model.finiteRange(name)!;
     const low = builder.bind(range.low), count = builder.bind(add(sub(range.high, range.low), one));
     if (low.op !== 'const' || count.op !== 'const') throw new MeanFieldRefusal('has a support that differs between elements', range.high, name);
@@ -97,7 +103,8 @@ export function factorKind(builder: ProgramBuilder, block: MeanFieldBlock, point
     return { kind: 'finite', count: count.value, low: low.value };
   }
   if (block.region.variable.constraint.kind === 'ordered') throw new MeanFieldRefusal('is bounded by its neighbours, so it has no fixed support', self, name);
-  if (isPoint) {
+  if (estimated) {
+    if (points.gradient && (r.kind === 'none' || !hasMode(r))) return { kind: 'moving' };
     if (r.kind === 'none') throw new MeanFieldRefusal(`is a param whose maximum is not known in closed form (${r.reason})`, r.term ?? self, name);
     return { kind: 'point', form: r, slots: 'slots' in r ? r.slots : [] };
   }
@@ -167,6 +174,7 @@ function blockCode(builder: ProgramBuilder, raw: MeanFieldBlock, needed: readonl
     case 'family': return familyBlock(context, block, factor.family, factor.slots, needed);
     case 'powerGamma': return powerGammaBlock(context, block, factor.power, factor.slots, needed);
     case 'grid': return gridBlock(context, block, factor.slots, needed);
+    case 'moving': return movingBlock(context, block);
     case 'gaussian': throw new InternalError('a member of a joint block has no factor of its own');
     case 'point': return pointBlock(context, block, factor, needed, points);
   }
@@ -502,6 +510,17 @@ function pointBlock(context: RegionContext, block: MeanFieldBlock, factor: Facto
     block, factor, scores: null, common: [],
     ...together(context, [...eta.code, ...damped, ...hold], tables),
     entropy: () => [], draw: [],
+    ...pointResults(context),
+  };
+}
+
+/** A point that others move: nothing to update, nothing in tables. */
+function movingBlock(context: RegionContext, block: MeanFieldBlock): BlockCode {
+  return { block, factor: { kind: 'moving' }, scores: null, common: [], update: [], expectations: [], entropy: () => [], draw: [], ...pointResults(context) };
+}
+/** Moments and quantiles of a point. */
+function pointResults(context: RegionContext): Pick<BlockCode, 'covariances' | 'moments' | 'quantiles'> {
+  return {
     ...(context.region.eventRank === 1 ? { covariances: (into: string): readonly Code[] => over(context, writeTable(context, into, build([num(context.eventDims[0]!), num(context.eventDims[0]!)], () => zero))) } : {}),
     moments: (mean, variance) => over(context, overEvent(context, (event) => [store(mean, [...context.at, ...event], context.current(event)), store(variance, [...context.at, ...event], zero)])),
     quantiles: (into) => over(context, overEvent(context, (event) => into.map((s) => store(s, [...context.at, ...event], context.current(event))))),
