@@ -127,7 +127,7 @@ describe('shapes and sizes', () => {
   it('refuses what is too large before allocating it, and says how many bytes', () => {
     expect(errors('data N: int for n in 0..<N { sample x[n] ~ Normal(0, 1) }', { N: 1e9 })).toEqual(['x[1000000000] needs 8 GB (8000000000 bytes) of memory; the limit is 2.15 GB (2147483648 bytes)']);
     expect(errors('sample w ~ MvNormal(zeros(1e12), eye(1e12))', {}).join()).toMatch(/of shape \[1000000000000\], needs 8 TB \(8000000000000 bytes\)/);
-    expect(errors('for n in 0..<10000000000 { sample x[n] ~ Normal(0, 1) }', {}).join()).toMatch(/x\[10000000000\] needs 80 GB \(80000000000 bytes\)/);
+    expect(errors('for n in 0..<10000000000 { sample x[n] ~ Normal(0, 1) }', {}).join()).toMatch(/The loop over n runs 10000000000 times/);
     expect(errors('let s = sum(k for k in 0..<1000000000000) sample x ~ Normal(s, 1)', {}).join()).toMatch(/1000000000000 times/);
   });
 });
