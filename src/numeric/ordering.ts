@@ -84,7 +84,7 @@ export function minimumDegree(graph: Graph): Int32Array {
   const state = new Uint8Array(n);
   for (let i = 0; i < n; i++) if (start[i + 1]! - start[i]! > dense) { state[i] = 2; late.push(i); }
   late.sort((a, b) => start[a + 1]! - start[a]! - (start[b + 1]! - start[b]!) || a - b);
-  const variables: number[][] = [], elements: number[][] = [];
+  const variables: (readonly number[])[] = [], elements: (readonly number[])[] = [];
   const members: (readonly number[] | null)[] = new Array<readonly number[] | null>(n).fill(null);
   const degree = new Int32Array(n);
   // Doubly linked lists of variables by degree.
@@ -101,12 +101,14 @@ export function minimumDegree(graph: Graph): Int32Array {
     if (before === -1) head[degree[i]!] = after; else next[before] = after;
     if (after !== -1) previous[after] = before;
   };
+  // Lists are replaced, never changed: most nodes of a hierarchy share the empty one.
+  const none: readonly number[] = [];
   for (let i = 0; i < n; i++) {
-    const own: number[] = [];
-    if (state[i] === 0) for (let p = start[i]!; p < start[i + 1]!; p++) if (state[adjacent[p]!] === 0) own.push(adjacent[p]!);
-    variables.push(own);
-    elements.push([]);
-    degree[i] = own.length;
+    let own: number[] | null = null;
+    if (state[i] === 0) for (let p = start[i]!; p < start[i + 1]!; p++) if (state[adjacent[p]!] === 0) (own ??= []).push(adjacent[p]!);
+    variables.push(own ?? none);
+    elements.push(none);
+    degree[i] = variables[i]!.length;
   }
   for (let i = n - 1; i >= 0; i--) if (state[i] === 0) link(i);
   const total = n - late.length;
@@ -125,7 +127,7 @@ export function minimumDegree(graph: Graph): Int32Array {
     variables[p]!.forEach(take);
     for (const e of elements[p]!) { members[e]?.forEach(take); members[e] = null; }
     members[p] = list;
-    variables[p] = [];
+    variables[p] = none;
     // |L_e \ L_p| of every element that a member of the new one belongs to.
     for (const i of list) {
       for (const e of elements[i]!) {

@@ -43,36 +43,39 @@ export function gaussianBlocks(builder: ProgramBuilder, derivation: Derivation, 
 }
 
 export interface GaussianOptions {
-  /** Leave a block of more operations a sweep alone. */
-  readonly mostOperations?: number;
+  /** Most operations of one `prepare` and `draw`, given how many pairs of scalars meet (each with itself counted). */
+  readonly mostOperations?: (pairs: number) => number;
   /** Where the code runs within one entry point, its memory need not survive a call. */
   readonly scratch?: boolean;
   /** Refuse a block in which no two draws meet. */
   readonly onlyWhereMet?: boolean;
 }
 
-/** Dense algebra of some hundred elements, or a sparse factor of some million. */
-const largestBlock = 1e12;
+/** Hours of arithmetic, and more numbers than an array holds. */
+const mostOperations = 1e12, mostCells = 2 ** 29;
+
+/** Why a structure is no block; `met` where elements that meet are kept apart by that. */
+export interface RefusedBlock { readonly refused: string; readonly met: boolean }
 
 /** One structure as code, or the reason it is none. */
-export function gaussianBlock(builder: ProgramBuilder, structure: GaussianStructure, folded: FoldedTables, options: GaussianOptions = {}): AssembledGaussianBlock | { readonly refused: string } {
+export function gaussianBlock(builder: ProgramBuilder, structure: GaussianStructure, folded: FoldedTables, options: GaussianOptions = {}): AssembledGaussianBlock | RefusedBlock {
   const elements = numberElements(builder, structure.regions);
   const n = elements.count;
-  if (n === 0) return { refused: 'it has no elements' };
+  if (n === 0) return { refused: 'it has no elements', met: false };
   const tables = new StatisticTables(builder, structure.variables, [], folded);
   const terms: ContractedTerm[] = [];
   for (const t of structure.terms) {
     const done = contracted(builder, tables, t);
-    if (done === null) return { refused: 'an element is chosen by an unknown whose values are not known when data is bound' };
     if (!isConst(done.value, 0)) terms.push(done);
   }
   const instances = instancesOf(builder, elements, terms);
-  if (instances === null) return { refused: 'too many pairs of elements meet' };
+  if (instances === null) return { refused: 'too many pairs of elements meet', met: true };
   const met = drawsMeet(structure, elements, instances);
-  if (options.onlyWhereMet === true && !met) return { refused: 'no two draws meet' };
+  if (options.onlyWhereMet === true && !met) return { refused: 'no two draws meet', met };
   const pattern = choosePattern(elements, instances);
-  const most = options.mostOperations ?? largestBlock;
-  if (pattern.cost > most || pattern.cells > 2 ** 29) return { refused: `drawing its ${n} scalars together (${pattern.structure}) takes about ${pattern.cost.toExponential(0)} operations` };
+  if (pattern.cost > Math.min(mostOperations, options.mostOperations?.(pattern.pairs) ?? Infinity) || pattern.cells > mostCells) {
+    return { refused: `drawing its ${n} scalars together (${pattern.structure}) takes about ${pattern.cost.toExponential(0)} operations`, met };
+  }
   const place = options.scratch === true ? 'scratch' : 'state';
   const factor = builder.fresh('precision', [pattern.cells], place);
   const mean = builder.fresh('mean', [n], place);
@@ -127,10 +130,8 @@ function drawsMeet(structure: GaussianStructure, { members, cellOf }: Elements, 
 /** A term after everything but its addresses was summed out. */
 interface ContractedTerm { readonly binders: readonly Binder[]; readonly guards: readonly Expr[]; readonly value: Expr; readonly elements: readonly Ref[] }
 
-/** Contracts a term; null where an address reads a latent of unknown range. */
-function contracted(builder: ProgramBuilder, tables: StatisticTables, term: QuadraticTerm): ContractedTerm | null {
+function contracted(builder: ProgramBuilder, tables: StatisticTables, term: QuadraticTerm): ContractedTerm {
   const spread = spreadAddresses(builder, renamed(term));
-  if (spread === null) return null;
   const kept = new Set<Index>();
   for (const e of spread.elements) for (const a of e.at) for (const i of freeIndices(a)) if (spread.binders.some((b) => b.index === i)) kept.add(i);
   const done = tables.contract(spread, [...kept]);
@@ -153,7 +154,7 @@ function renamed(term: QuadraticTerm): QuadraticTerm {
  * Addresses that look up data or a latent become every element j under the guard `lookup = j`: of latents
  * always, since the pattern is fixed; of data where the table over j is smaller than the loop it replaces.
  */
-function spreadAddresses(builder: ProgramBuilder, term: QuadraticTerm): QuadraticTerm | null {
+function spreadAddresses(builder: ProgramBuilder, term: QuadraticTerm): QuadraticTerm {
   const binders = [...term.binders], guards = [...term.guards];
   const bound = term.elements.map((e) => ref(e.variable, e.at.map((a) => builder.bind(a))));
   const plain = new Set<Index>();
@@ -168,7 +169,6 @@ function spreadAddresses(builder: ProgramBuilder, term: QuadraticTerm): Quadrati
   });
   const tripsOf = (a: Expr): number => term.binders.filter((b) => freeIndices(a).has(b.index)).reduce((t, b) => t * builder.trips(builder.bind(b.from), builder.bind(b.to)), 1);
   for (const l of lookups) {
-    if (l.latent && builder.interval(l.e) === null) return null;
     const trips = tripsOf(l.e);
     const worth = trips > smallRange && cells * l.extent * 2 <= Math.min(trips, 1e9) && [...freeIndices(l.e)].every((i) => !plain.has(i));
     if (!l.latent && !worth) continue;

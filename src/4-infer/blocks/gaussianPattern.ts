@@ -50,6 +50,8 @@ export interface Pattern {
   readonly position: Int32Array;
   /** Length of the factor's values. */
   readonly cells: number;
+  /** Pairs of elements that meet, each with itself included. */
+  readonly pairs: number;
   /** Floating-point operations of factoring, solving, drawing. */
   readonly cost: number;
   readonly structure: string;
@@ -158,32 +160,32 @@ export function choosePattern(elements: Elements, instances: readonly Instances[
     for (let i = 0; i < a.length; i++) if (a[i]! >= 0 && a[i] !== b[i]) { left[count] = a[i]!; right[count++] = b[i]!; }
   }
   const graph = graphOf(n, left, right, count);
-  const bandCost = (w: number): number => n * (w * w + 8 * w + 10);
-  const banded = (order: Int32Array, position: Int32Array, width: number): Pattern => ({
-    layout: { kind: 'banded', width }, order, position, cells: n * (width + 1), cost: bandCost(width),
-    structure: width === 0 ? 'independent' : width === n - 1 ? 'dense' : `banded, half bandwidth ${width}`,
-  });
-  let best: Pattern | null = null;
-  const consider = (order: Int32Array): void => {
+  const met = n + graph.adjacent.length / 2;
+  const bandCost = (w: number): number => n * (w * w + 8 * w + 10) - (2 / 3) * w * w * w;
+  const banded = (order: Int32Array): Pattern & { readonly width: number } => {
     const position = positionsOf(order), width = halfBandwidth(graph, position);
-    if (best === null || bandCost(width) < best.cost) best = banded(order, position, width);
+    return {
+      width, layout: { kind: 'banded', width }, order, position, cells: n * (width + 1), pairs: met, cost: bandCost(width),
+      structure: width === 0 ? 'independent' : width === n - 1 ? 'dense' : `banded, half bandwidth ${width}`,
+    };
   };
-  consider(Int32Array.from({ length: n }, (_, i) => i));
-  const natural = best as unknown as Pattern;
-  if (natural.layout.kind === 'banded' && (natural.layout.width <= narrowBand || n <= smallDense)) return natural;
+  let best = banded(Int32Array.from({ length: n }, (_, i) => i));
+  if (best.width <= narrowBand || n <= smallDense) return best;
+  const consider = (order: Int32Array): void => { const other = banded(order); if (other.cost < best.cost) best = other; };
   consider(interleaved(elements));
-  const mixed = best as unknown as Pattern;
-  if (mixed.layout.kind === 'banded' && mixed.layout.width <= narrowBand) return mixed;
-  consider(reverseCuthillMcKee(graph));
-  const narrow = best as unknown as Pattern;
+  if (best.width <= narrowBand) return best;
   const order = minimumDegree(graph), position = positionsOf(order);
   const counts = columnCounts(graph, order, position);
-  let filled = 0, operations = 0;
+  let filled = 0, operations = 0, most = 0;
   for (const c of counts) { filled += c; operations += c * c + 8 * c + 10; }
   // Sparse operations follow pointers: each costs about three of a band's.
-  if (3 * operations > narrow.cost) return narrow;
+  operations *= 3;
+  // No band is narrower than half the neighbours of any element.
+  for (let i = 0; i < n; i++) most = Math.max(most, graph.start[i + 1]! - graph.start[i]!);
+  if (bandCost(Math.ceil(most / 2)) < Math.min(operations, best.cost)) consider(reverseCuthillMcKee(graph));
+  if (operations > best.cost) return best;
   return {
-    layout: { kind: 'sparse', pattern: symbolicFactor(graph, order, position) }, order, position, cells: n + filled, cost: 3 * operations,
+    layout: { kind: 'sparse', pattern: symbolicFactor(graph, order, position) }, order, position, cells: n + filled, pairs: met, cost: operations,
     structure: `sparse, ${filled} of ${(n * (n - 1)) / 2} elements below the diagonal after ordering by minimum degree`,
   };
 }

@@ -46,21 +46,26 @@ export interface JointPlan {
   readonly apart: ReadonlyMap<string, string>;
 }
 
-/** A sweep draws a block of its own accord where that takes fewer operations: a fifth of a second. */
-const mostOperations = 2e8;
+/**
+ * A sweep draws a block of its own accord where that takes some hundredths of a second, or not much longer
+ * than drawing element by element, which takes two operations for each pair that meets.
+ */
+const fewOperations = 2e7, operationsForPair = 100;
+function bearable(pairs: number): number { return Math.max(fewOperations, operationsForPair * pairs); }
+function unlimited(): number { return Infinity; }
 
 /** The joint blocks among the candidates. @throws ModelError where a set that was asked for is no block. */
 export function jointSteps(builder: ProgramBuilder, derivation: Derivation, candidates: readonly RegionPlan[], folded: FoldedTables, request: BlockRequest): JointPlan {
   const apart = new Map<string, string>();
   switch (request.kind) {
     case 'none': return { steps: [], apart };
-    case 'derived': return { steps: [...gaussianSteps(builder, derivation, candidates, folded, mostOperations, apart).steps, ...discreteSteps(builder, derivation, candidates, apart)], apart };
+    case 'derived': return { steps: [...gaussianSteps(builder, derivation, candidates, folded, bearable, apart).steps, ...discreteSteps(builder, derivation, candidates, apart)], apart };
     case 'groups': return {
       apart,
       steps: request.groups.map((group) => {
         const own = candidates.filter((c) => group.includes(c.region.variable.name));
         const reasons = new Map<string, string>();
-        const gaussian = gaussianSteps(builder, derivation, own, folded, Infinity, reasons);
+        const gaussian = gaussianSteps(builder, derivation, own, folded, unlimited, reasons);
         const found = [...gaussian.steps, ...discreteSteps(builder, derivation, own, reasons)];
         const whole = found.find((s) => group.every((name) => s.members.some((m) => m.region.variable.name === name)));
         if (whole !== undefined) return whole;
@@ -88,14 +93,14 @@ export function meets(structure: GaussianStructure): boolean {
 function membersOf(candidates: readonly RegionPlan[], variables: readonly string[]): readonly RegionPlan[] { return candidates.filter((c) => variables.includes(c.region.variable.name)); }
 function nameOf(members: readonly RegionPlan[]): string { return members.map((m) => regionName(m.region)).join(', '); }
 
-function gaussianSteps(builder: ProgramBuilder, derivation: Derivation, candidates: readonly RegionPlan[], folded: FoldedTables, limit: number, apart: Map<string, string>): { readonly steps: readonly JointStep[]; readonly refused: readonly NotGaussian[] } {
+function gaussianSteps(builder: ProgramBuilder, derivation: Derivation, candidates: readonly RegionPlan[], folded: FoldedTables, limit: (pairs: number) => number, apart: Map<string, string>): { readonly steps: readonly JointStep[]; readonly refused: readonly NotGaussian[] } {
   const { blocks, refused } = gaussianStructures(candidates.map((c) => c.region), derivation.regions.map((r) => r.region), derivation.forms, builder.model);
   return {
     refused,
     steps: blocks.filter(meets).flatMap((structure): JointStep[] => {
       const block = gaussianBlock(builder, structure, folded, { mostOperations: limit, scratch: true, onlyWhereMet: true });
       if ('refused' in block) {
-        for (const v of structure.variables) apart.set(v, block.refused);
+        if (block.met) for (const v of structure.variables) apart.set(v, block.refused);
         return [];
       }
       const members = membersOf(candidates, structure.variables);
@@ -107,13 +112,16 @@ function gaussianSteps(builder: ProgramBuilder, derivation: Derivation, candidat
   };
 }
 
+/** The same for blocks of finite unknowns. */
+const discreteOperations = 2e8;
+
 function discreteSteps(builder: ProgramBuilder, derivation: Derivation, candidates: readonly RegionPlan[], apart: Map<string, string>): readonly JointStep[] {
   const { blocks, refused } = findDiscreteBlocks(builder, derivation, candidates);
   for (const r of refused) if (!apart.has(r.variable)) apart.set(r.variable, r.reason);
   return blocks.flatMap((block): JointStep[] => {
     if (block.form === 'independent') return [];
     const members = candidates.filter((c) => block.regions.includes(c.region));
-    if (block.cost > mostOperations) {
+    if (block.cost > discreteOperations) {
       for (const m of members) apart.set(m.region.variable.name, `drawing its ${block.size} unknowns together (${block.structure}) takes about ${block.cost.toExponential(0)} operations`);
       return [];
     }
