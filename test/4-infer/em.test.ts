@@ -1,0 +1,437 @@
+/**
+ * Expectation maximisation against formulas written out here: equations of mixtures and regressions,
+ * k-means, enumeration of small chains, dense Gaussians. Nothing is compared with the code's own output.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { em } from '../../src/4-infer/em/index.js';
+import { EmProgram } from '../../src/4-infer/em/program.js';
+import type { RunResult } from '../../src/4-infer/posterior.js';
+import type { PointOptions } from '../../src/4-infer/variational/updates.js';
+import { boundModel, type Data } from './caviMachine.js';
+
+const plain: PointOptions = { maximised: new Set(), damping: 0, inflate: 0, gradient: true };
+
+function machine(source: string, data: Data, init: Readonly<Record<string, readonly number[]>>, points: Partial<PointOptions> = {}, hard = false): EmProgram {
+  const program = new EmProgram(boundModel(source, data), '1', new Map(), { ...plain, ...points }, hard);
+  program.initialise();
+  program.setEstimates(new Map(Object.entries(init).map(([name, values]) => [name, Float64Array.from(values)])));
+  return program;
+}
+function read(program: EmProgram, name: string): readonly number[] { return [...program.memory.get(name)!]; }
+
+async function run(source: string, data: Data, options: Readonly<Record<string, string>> = {}, init: Readonly<Record<string, unknown>> | null = null): Promise<RunResult> {
+  return em.run(boundModel(source, data), source, { chains: 1, draws: 1, warmup: 0, thin: 1, seed: '1', workers: 0, keep: null, options, init });
+}
+function mean(result: RunResult, name: string): readonly number[] {
+  const form = result.variables.find((v) => v.name === name)!.result;
+  if (form.form !== 'closed') throw new Error(`${name} is not in closed form`);
+  return [...form.mean];
+}
+function close(actual: readonly number[], expected: readonly number[], tolerance: number): void {
+  expect(actual).toHaveLength(expected.length);
+  actual.forEach((a, k) => { expect(Math.abs(a - expected[k]!), `element ${k}: ${a} against ${expected[k]}`).toBeLessThan(tolerance * (1 + Math.abs(expected[k]!))); });
+}
+
+const gaussianMixture = `data x: real[N, D]  data K: int
+  param pi: simplex[K]
+  for k in 0..<K { param mu[k]: real[D]  param Sigma[k]: cov[D] }
+  for n in 0..<N { sample z[n] ~ Categorical(pi)  observe x[n] ~ MvNormal(mu[z[n]], Sigma[z[n]]) }`;
+const scalarMixture = `data x: real[N]  data K: int
+  param pi: simplex[K]
+  for k in 0..<K { param mu[k]: real  param s[k]: positive }
+  for n in 0..<N { sample z[n] ~ Categorical(pi)  observe x[n] ~ Normal(mu[z[n]], s[z[n]]) }`;
+
+/** Numbers that look random and are the same everywhere. */
+function noise(count: number, seed: number): number[] {
+  let state = seed;
+  return Array.from({ length: count }, () => {
+    state = (state * 1103515245 + 12345) % 2147483648;
+    return state / 2147483648;
+  });
+}
+const points: readonly (readonly [number, number])[] = noise(120, 7).slice(0, 60).map((u, n) => [2 * u + (n % 3) * 2.5, noise(120, 99)[n]! * 3 - (n % 3)]);
+
+interface Mixture { readonly pi: readonly number[]; readonly mu: readonly (readonly number[])[]; readonly sigma: readonly (readonly number[])[] }
+const begun: Mixture = { pi: [0.3, 0.3, 0.4], mu: [[0, 0], [3, 0], [5, -1]], sigma: [[1, 0.2, 0.2, 1], [2, 0, 0, 1], [1, -0.3, -0.3, 0.8]] };
+function logNormal2(x: readonly number[], mu: readonly number[], s: readonly number[]): number {
+  const [a, b, , d] = s as [number, number, number, number];
+  const det = a * d - b * b, u = x[0]! - mu[0]!, v = x[1]! - mu[1]!;
+  return -Math.log(2 * Math.PI) - 0.5 * Math.log(det) - 0.5 * (d * u * u - 2 * b * u * v + a * v * v) / det;
+}
+/** Responsibilities (eq. 2.12 of the notes) and log-likelihood. */
+function responsibilities(m: Mixture): { readonly r: readonly (readonly number[])[]; readonly logLikelihood: number } {
+  let logLikelihood = 0;
+  const r = points.map((x) => {
+    const w = m.pi.map((p, k) => p * Math.exp(logNormal2(x, m.mu[k]!, m.sigma[k]!)));
+    const total = w.reduce((a, b) => a + b);
+    logLikelihood += Math.log(total);
+    return w.map((v) => v / total);
+  });
+  return { r, logLikelihood };
+}
+/** Equations 2.13 to 2.15. */
+function maximise(r: readonly (readonly number[])[]): Mixture {
+  const K = r[0]!.length, pi: number[] = [], mu: number[][] = [], sigma: number[][] = [];
+  for (let k = 0; k < K; k++) {
+    const total = r.reduce((s, row) => s + row[k]!, 0);
+    const m = [0, 1].map((i) => r.reduce((s, row, n) => s + row[k]! * points[n]![i]!, 0) / total);
+    pi.push(total / points.length);
+    mu.push(m);
+    sigma.push([0, 1].flatMap((i) => [0, 1].map((j) => r.reduce((s, row, n) => s + row[k]! * (points[n]![i]! - m[i]!) * (points[n]![j]! - m[j]!), 0) / total)));
+  }
+  return { pi, mu, sigma };
+}
+
+describe('a Gaussian mixture', () => {
+  const data = { x: points, K: 3 };
+  const start = { pi: begun.pi, mu: begun.mu.flat(), Sigma: begun.sigma.flat() };
+
+  it('follows the equations exactly at each of ten iterations, and log p = ELBO + KL', () => {
+    const program = machine(gaussianMixture, data, start);
+    let truth = begun;
+    program.expectation();
+    let posterior = responsibilities(truth);
+    for (let i = 0; i < 10; i++) {
+      close(read(program, 'E|z=|1'), posterior.r.flat(), 1e-10);
+      expect(program.objective()).toBeCloseTo(posterior.logLikelihood, 9);
+      truth = maximise(posterior.r);
+      program.maximisation();
+      close(read(program, 'pi'), truth.pi, 1e-10);
+      close(read(program, 'mu'), truth.mu.flat(), 1e-10);
+      close(read(program, 'Sigma'), truth.sigma.flat(), 1e-9);
+      const next = responsibilities(truth);
+      // Between the steps the bound lies below the log-likelihood by KL(old posterior, new posterior).
+      const divergence = posterior.r.reduce((s, row, n) => s + row.reduce((t, p, k) => (p > 0 ? t + p * Math.log(p / next.r[n]![k]!) : t), 0), 0);
+      expect(Math.abs(program.objective() + divergence - next.logLikelihood)).toBeLessThan(1e-9 * Math.abs(next.logLikelihood));
+      program.expectation();
+      posterior = next;
+    }
+  });
+
+  it('traces a log-likelihood that never falls and a bound below it', async () => {
+    const r = await run(gaussianMixture, data);
+    const trace = r.traces.logLikelihood!;
+    for (let i = 1; i < trace.length; i++) expect(trace[i]!).toBeGreaterThanOrEqual(trace[i - 1]! - 1e-9 * Math.abs(trace[i]!));
+    r.traces.elbo!.forEach((bound, i) => { expect(bound).toBeLessThanOrEqual(trace[i + 1]! + 1e-9 * Math.abs(bound)); });
+    expect(r.converged).toBe(true);
+    expect(r.logLikelihood).toBe(trace[trace.length - 1]);
+    expect(r.logJoint).toBeNull();
+  });
+
+  it('has the same likelihood under all relabelings', () => {
+    for (const order of [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]) {
+      const program = machine(gaussianMixture, data, { pi: order.map((k) => begun.pi[k]!), mu: order.flatMap((k) => begun.mu[k]!), Sigma: order.flatMap((k) => begun.sigma[k]!) });
+      program.expectation();
+      expect(program.objective()).toBeCloseTo(responsibilities(begun).logLikelihood, 9);
+    }
+  });
+
+  it('pools a tied covariance; diagonal and spherical ones fall out of how they are written', () => {
+    const shapes: readonly (readonly [string, string, (s: readonly (readonly number[])[], n: readonly number[]) => readonly number[]])[] = [
+      ['param S: cov[D]', 'S', (s, n) => [0, 1, 2, 3].map((i) => s.reduce((t, v, k) => t + n[k]! * v[i]!, 0))],
+      ['param v: positive[D]', 'diag(v)', (s, n) => [0, 3].map((i) => s.reduce((t, c, k) => t + n[k]! * c[i]!, 0))],
+      ['param v: positive', 'v * eye(D)', (s, n) => [s.reduce((t, c, k) => t + n[k]! * (c[0]! + c[3]!) / 2, 0)]],
+      ['param sd: positive', 'sd^2 * eye(D)', (s, n) => [Math.sqrt(s.reduce((t, c, k) => t + n[k]! * (c[0]! + c[3]!) / 2, 0))]],
+    ];
+    for (const [declared, used, expected] of shapes) {
+      const source = `data x: real[N, D]  data K: int  param pi: simplex[K]  ${declared}  for k in 0..<K { param mu[k]: real[D] }
+        for n in 0..<N { sample z[n] ~ Categorical(pi)  observe x[n] ~ MvNormal(mu[z[n]], ${used}) }`;
+      const name = /param (\w+):/.exec(declared)![1]!;
+      const unit: Record<string, readonly number[]> = { S: [1, 0, 0, 1], v: declared.includes('[D]') ? [1, 1] : [1], sd: [1] };
+      const program = machine(source, data, { pi: begun.pi, mu: begun.mu.flat(), [name]: unit[name]! });
+      program.expectation();
+      const same = { ...begun, sigma: begun.mu.map(() => [1, 0, 0, 1]) };
+      const truth = maximise(responsibilities(same).r);
+      program.maximisation();
+      close(read(program, name), expected(truth.sigma, truth.pi), 1e-9);
+    }
+  });
+
+  it('keeps eigenvalues above a floor and adds what it is told to', () => {
+    const floored = gaussianMixture.replace('cov[D]', 'cov[D](floor: 0.9)');
+    const program = machine(floored, data, start);
+    program.expectation();
+    program.maximisation();
+    const truth = maximise(responsibilities(begun).r);
+    truth.sigma.forEach(([a, b, , d], k) => {
+      // Eigenvalues of a symmetric 2 x 2 matrix.
+      const half = (a! + d!) / 2, root = Math.sqrt(((a! - d!) / 2) ** 2 + b! * b!);
+      const [s, t, , u] = read(program, 'Sigma').slice(4 * k, 4 * k + 4);
+      const h = (s! + u!) / 2, q = Math.sqrt(((s! - u!) / 2) ** 2 + t! * t!);
+      expect(h + q).toBeCloseTo(Math.max(0.9, half + root), 9);
+      expect(h - q).toBeCloseTo(Math.max(0.9, half - root), 9);
+    });
+    const inflated = machine(gaussianMixture, data, start, { inflate: 0.25 });
+    inflated.expectation();
+    inflated.maximisation();
+    close(read(inflated, 'Sigma'), truth.sigma.flatMap(([a, b, c, d]) => [a! + 0.25, b!, c!, d! + 0.25]), 1e-9);
+  });
+
+  it('finds the mode under Dirichlet, Normal and inverse Wishart priors', async () => {
+    const source = `data x: real[N, D]  data K: int
+      sample pi ~ Dirichlet(fill(3, K))
+      for k in 0..<K { sample mu[k] ~ MvNormal([1, -1], 4 * eye(D))  sample Sigma[k] ~ InverseWishart(7, [[2, 0.5], [0.5, 1]]) }
+      for n in 0..<N { sample z[n] ~ Categorical(pi)  observe x[n] ~ MvNormal(mu[z[n]], Sigma[z[n]]) }`;
+    const r = await run(source, data, { maximize: 'pi,mu,Sigma' });
+    const pi = mean(r, 'pi'), mu = [0, 1, 2].map((k) => mean(r, 'mu').slice(2 * k, 2 * k + 2)), sigma = [0, 1, 2].map((k) => mean(r, 'Sigma').slice(4 * k, 4 * k + 4));
+    const { r: weights, logLikelihood } = responsibilities({ pi, mu, sigma });
+    for (let k = 0; k < 3; k++) {
+      const n = weights.reduce((s, row) => s + row[k]!, 0);
+      expect(pi[k]).toBeCloseTo((n + 2) / (points.length + 6), 7);
+      // (1/4 + n S^-1) mu = m0/4 + S^-1 sum r x, times S.
+      const sum = [0, 1].map((i) => weights.reduce((s, row, j) => s + row[k]! * points[j]![i]!, 0)), [a, b, , d] = sigma[k] as [number, number, number, number];
+      const from = [a * 1 + b * -1, b * 1 + d * -1].map((v, i) => v / 4 + sum[i]!), m = mu[k]!;
+      const left = [(a / 4 + n) * m[0]! + (b / 4) * m[1]!, (b / 4) * m[0]! + (d / 4 + n) * m[1]!];
+      close(left, from, 1e-6);
+      const scatter = [0, 1].flatMap((i) => [0, 1].map((j) => weights.reduce((s, row, t) => s + row[k]! * (points[t]![i]! - m[i]!) * (points[t]![j]! - m[j]!), 0)));
+      close(sigma[k]!, scatter.map((s, i) => (s + [2, 0.5, 0.5, 1][i]!) / (n + 7 + 2 + 1)), 1e-6);
+    }
+    expect(r.logLikelihood).toBeCloseTo(logLikelihood, 6);
+    expect(r.logJoint!).toBeLessThan(r.logLikelihood! + 20);
+    const joint = r.traces.logJoint!;
+    for (let i = 1; i < joint.length; i++) expect(joint[i]!).toBeGreaterThanOrEqual(joint[i - 1]! - 1e-9 * Math.abs(joint[i]!));
+  });
+
+  it('names a component that collapses on a datum, and reports numbers', async () => {
+    const r = await run(scalarMixture, { x: [0.1, 0.5, 1.2, 3.3, 3.4, 7, 2.2, 5.5], K: 2 }, {}, { pi: [0.5, 0.5], mu: [7, 2], s: [0.1, 3] });
+    expect(r.converged).toBe(false);
+    expect(r.warnings[0]!.code).toBe('collapsed');
+    expect(r.warnings[0]!.message).toMatch(/^s\[0\] has collapsed/);
+    for (const name of ['pi', 'mu', 's']) for (const v of mean(r, name)) expect(Number.isFinite(v)).toBe(true);
+    expect(Number.isFinite(r.logLikelihood)).toBe(true);
+  });
+
+  it('reaches the optimum known for Fisher-like data from its own starts, whatever the seed', async () => {
+    const best: number[] = [];
+    for (const seed of ['1', '2', '3']) {
+      const r = await em.run(boundModel(gaussianMixture, data), gaussianMixture, { chains: 1, draws: 1, warmup: 0, thin: 1, seed, workers: 0, keep: null, options: {}, init: null });
+      best.push(r.logLikelihood!);
+    }
+    for (const value of best) expect(value).toBeCloseTo(Math.max(...best), 6);
+  });
+});
+
+describe('hard assignments', () => {
+  const source = `data x: real[N, D]  data K: int  data v: positive
+    for k in 0..<K { param mu[k]: real[D] }
+    for n in 0..<N { sample z[n] ~ Categorical(fill(1 / K, K))  observe x[n] ~ MvNormal(mu[z[n]], v * eye(D)) }`;
+  const begin = [[0, 0], [3, 0], [5, -1]];
+
+  /** Lloyd's algorithm (equations 2.3 and 2.4 of the notes). */
+  function lloyd(): { readonly means: readonly (readonly number[])[]; readonly steps: number } {
+    let means = begin;
+    for (let steps = 1; ; steps++) {
+      const nearest = points.map((x) => means.map((m) => (x[0] - m[0]!) ** 2 + (x[1] - m[1]!) ** 2)).map((d) => d.indexOf(Math.min(...d)));
+      const next = means.map((m, k) => {
+        const own = points.filter((_, n) => nearest[n] === k);
+        return own.length === 0 ? m : [0, 1].map((i) => own.reduce((s, x) => s + x[i]!, 0) / own.length);
+      });
+      if (next.every((m, k) => m.every((v, i) => v === means[k]![i]))) return { means, steps };
+      means = next;
+    }
+  }
+
+  it('are k-means, in a finite number of steps', async () => {
+    const r = await run(source, { x: points, K: 3, v: 0.5 }, { hard: 'true' }, { mu: begin });
+    const truth = lloyd();
+    // Results list components by their first mean.
+    close(mean(r, 'mu'), [...truth.means].sort((a, b) => a[0]! - b[0]!).flat(), 1e-12);
+    expect(r.traces.logJoint!.length).toBeLessThanOrEqual(truth.steps + 3);
+    const within = points.reduce((s, x) => s + Math.min(...truth.means.map((m) => (x[0] - m[0]!) ** 2 + (x[1] - m[1]!) ** 2)), 0);
+    expect(r.logJoint).toBeCloseTo(points.length * (Math.log(1 / 3) - Math.log(2 * Math.PI * 0.5)) - within / (2 * 0.5), 8);
+  });
+
+  it('are the limit of soft ones as the variance goes to 0', async () => {
+    const truth = [...lloyd().means].sort((a, b) => a[0]! - b[0]!).flat();
+    let last = Infinity;
+    for (const v of [0.1, 0.01, 0.001]) {
+      const soft = mean(await run(source, { x: points, K: 3, v }, {}, { mu: begin }), 'mu');
+      const distance = Math.max(...soft.map((m, i) => Math.abs(m - truth[i]!)));
+      expect(distance).toBeLessThan(last);
+      last = distance;
+    }
+    expect(last).toBeLessThan(1e-3);
+  });
+
+  it('never lower the classification log-likelihood of a chain, whose assignment is the most probable path', () => {
+    const chain = `data y: real[T]  data K: int  param rho: simplex[K]
+      for k in 0..<K { param A[k]: simplex[K]  param m[k]: real }
+      sample z[0] ~ Categorical(rho)  for t in 1..<T { sample z[t] ~ Categorical(A[z[t-1]]) }
+      for t in 0..<T { observe y[t] ~ Normal(m[z[t]], 1) }`;
+    const y = [0.1, 0.3, 2.2, 1.9, 1.1, 0.2, 2.5];
+    const program = machine(chain, { y, K: 2 }, { rho: [0.6, 0.4], A: [0.7, 0.3, 0.4, 0.6], m: [0.5, 1.5] }, {}, true);
+    program.expectation();
+    const rho = [0.6, 0.4], A = [[0.7, 0.3], [0.4, 0.6]], m = [0.5, 1.5];
+    let best = -Infinity, path: readonly number[] = [];
+    for (let code = 0; code < 2 ** y.length; code++) {
+      const z = y.map((_, t) => (code >> t) & 1);
+      const value = z.reduce((s, k, t) => s + Math.log(t === 0 ? rho[k]! : A[z[t - 1]!]![k]!) - 0.5 * Math.log(2 * Math.PI) - 0.5 * (y[t]! - m[k]!) ** 2, 0);
+      if (value > best) { best = value; path = z; }
+    }
+    expect(program.objective()).toBeCloseTo(best, 10);
+    close(read(program, 'E|z=|1'), path.flatMap((k) => [1 - k, k]), 1e-15);
+    let last = program.objective();
+    for (let i = 0; i < 5; i++) {
+      program.maximisation();
+      program.expectation();
+      expect(program.objective()).toBeGreaterThanOrEqual(last - 1e-10);
+      last = program.objective();
+    }
+  });
+});
+
+describe('other systems', () => {
+  it('a mixture of Bernoullis: mu_k = sum r x / N_k', () => {
+    const x = noise(60, 5).map((u) => Number(u < 0.4)), rows = Array.from({ length: 20 }, (_, n) => x.slice(3 * n, 3 * n + 3));
+    const source = `data x: int[N, D]  data K: int  param pi: simplex[K]  for k in 0..<K, d in 0..<D { param p[k, d]: unit }
+      for n in 0..<N { sample z[n] ~ Categorical(pi)  for d in 0..<D { observe x[n, d] ~ Bernoulli(p[z[n], d]) } }`;
+    const pi = [0.4, 0.6], p = [[0.3, 0.6, 0.2], [0.5, 0.1, 0.7]];
+    const program = machine(source, { x: rows, K: 2 }, { pi, p: p.flat() });
+    program.expectation();
+    const r = rows.map((row) => {
+      const w = pi.map((q, k) => row.reduce((s, v, d) => s * (v === 1 ? p[k]![d]! : 1 - p[k]![d]!), q));
+      return w.map((v) => v / (w[0]! + w[1]!));
+    });
+    close(read(program, 'E|z=|1'), r.flat(), 1e-12);
+    program.maximisation();
+    close(read(program, 'p'), [0, 1].flatMap((k) => [0, 1, 2].map((d) => r.reduce((s, row, n) => s + row[k]! * rows[n]![d]!, 0) / r.reduce((s, row) => s + row[k]!, 0))), 1e-12);
+  });
+
+  it('hyper-parameters of a regression: alpha = M / (m\'m + tr S), 1 / beta = (|t - Phi m|^2 + tr(Phi\'Phi S)) / N', () => {
+    const phi = noise(24, 3).map((u, i) => [1, u, (i % 5) / 5]), t = noise(24, 11).map((u, i) => 1 + 2 * phi[i]![1]! - u);
+    const source = `data Phi: real[N, M]  data t: real[N]  param alpha: positive  param beta: positive
+      sample w ~ MvNormal(zeros(M), precision: alpha * eye(M))
+      for n in 0..<N { observe t[n] ~ Normal(Phi[n] @ w, precision: beta) }`;
+    let alpha = 0.7, beta = 2;
+    const program = machine(source, { Phi: phi, t }, { alpha: [alpha], beta: [beta] });
+    for (let i = 0; i < 4; i++) {
+      program.expectation();
+      // S = (alpha I + beta Phi'Phi)^-1 by Cramer's rule, m = beta S Phi't.
+      const G = [0, 1, 2].map((a) => [0, 1, 2].map((b) => phi.reduce((s, row) => s + row[a]! * row[b]!, 0)));
+      const P = G.map((row, a) => row.map((v, b) => beta * v + (a === b ? alpha : 0)));
+      const minor = (a: number, b: number): number => {
+        const r = [0, 1, 2].filter((v) => v !== a), c = [0, 1, 2].filter((v) => v !== b);
+        return (P[r[0]!]![c[0]!]! * P[r[1]!]![c[1]!]! - P[r[0]!]![c[1]!]! * P[r[1]!]![c[0]!]!) * ((a + b) % 2 === 0 ? 1 : -1);
+      };
+      const det = [0, 1, 2].reduce((s, b) => s + P[0]![b]! * minor(0, b), 0);
+      const S = [0, 1, 2].map((a) => [0, 1, 2].map((b) => minor(b, a) / det));
+      const m = S.map((row) => beta * row.reduce((s, v, b) => s + v * phi.reduce((u, x, n) => u + x[b]! * t[n]!, 0), 0));
+      close(read(program, 'E|w|x_i'), m, 1e-10);
+      const logEvidence = 1.5 * Math.log(alpha) + 12 * Math.log(beta) - 12 * Math.log(2 * Math.PI) - 0.5 * Math.log(det)
+        - 0.5 * beta * phi.reduce((s, x, n) => s + (t[n]! - x.reduce((u, v, b) => u + v * m[b]!, 0)) ** 2, 0) - 0.5 * alpha * m.reduce((s, v) => s + v * v, 0);
+      expect(program.objective()).toBeCloseTo(logEvidence, 9);
+      alpha = 3 / (m.reduce((s, v) => s + v * v, 0) + S[0]![0]! + S[1]![1]! + S[2]![2]!);
+      const residual = phi.reduce((s, x, n) => s + (t[n]! - x.reduce((u, v, b) => u + v * m[b]!, 0)) ** 2, 0);
+      beta = 24 / (residual + [0, 1, 2].reduce((s, a) => s + [0, 1, 2].reduce((u, b) => u + G[a]![b]! * S[b]![a]!, 0), 0));
+      program.maximisation();
+      close(read(program, 'alpha'), [alpha], 1e-9);
+      close(read(program, 'beta'), [beta], 1e-9);
+    }
+  });
+
+  it('a hidden Markov chain: the posterior of pairs by enumeration, expected transitions normalised', () => {
+    const source = `data y: int[T]  data K: int  param rho: simplex[K]
+      for k in 0..<K { param A[k]: simplex[K]  param lambda[k]: positive }
+      sample z[0] ~ Categorical(rho)  for t in 1..<T { sample z[t] ~ Categorical(A[z[t-1]]) }
+      for t in 0..<T { observe y[t] ~ Poisson(lambda[z[t]]) }`;
+    const y = [1, 0, 4, 6, 2, 5, 0], rho = [0.5, 0.3, 0.2], A = [[0.6, 0.3, 0.1], [0.2, 0.5, 0.3], [0.3, 0.3, 0.4]], lambda = [1, 3, 5];
+    const program = machine(source, { y, K: 3 }, { rho, A: A.flat(), lambda });
+    program.expectation();
+    const logFactorial = (n: number): number => (n < 2 ? 0 : Math.log(n) + logFactorial(n - 1));
+    const pairs = [0, 1, 2].map(() => [0, 0, 0]), single = y.map(() => [0, 0, 0]);
+    let total = 0;
+    for (let code = 0; code < 3 ** y.length; code++) {
+      const z = y.map((_, t) => Math.floor(code / 3 ** t) % 3);
+      const p = Math.exp(z.reduce((s, k, t) => s + Math.log(t === 0 ? rho[k]! : A[z[t - 1]!]![k]!) + y[t]! * Math.log(lambda[k]!) - lambda[k]! - logFactorial(y[t]!), 0));
+      total += p;
+      z.forEach((k, t) => { single[t]![k]! += p; if (t > 0) pairs[z[t - 1]!]![k]! += p; });
+    }
+    expect(program.objective()).toBeCloseTo(Math.log(total), 10);
+    close(read(program, 'E|z=|1'), single.flat().map((v) => v / total), 1e-10);
+    program.maximisation();
+    close(read(program, 'rho'), single[0]!.map((v) => v / total), 1e-10);
+    close(read(program, 'A'), pairs.flatMap((row) => row.map((v) => v / row.reduce((a, b) => a + b))), 1e-10);
+    close(read(program, 'lambda'), [0, 1, 2].map((k) => single.reduce((s, row, t) => s + row[k]! * y[t]!, 0) / single.reduce((s, row) => s + row[k]!, 0)), 1e-10);
+  });
+
+  it('variances of the local level model: the maximum of the likelihood by a Kalman filter', async () => {
+    const y = noise(50, 21).reduce<number[]>((walk, u) => [...walk, (walk.at(-1) ?? 0) + u - 0.5], []).map((v, t) => v + 0.3 * Math.sin(9 * t));
+    const source = `data y: real[T]  param se: positive  param sl: positive
+      sample mu[0] ~ Normal(0, 2)  for t in 1..<T { sample mu[t] ~ Normal(mu[t-1], sl) }
+      for t in 0..<T { observe y[t] ~ Normal(mu[t], se) }`;
+    const kalman = (se: number, sl: number): number => {
+      let m = 0, P = 4, total = 0;
+      y.forEach((v, t) => {
+        if (t > 0) P += sl * sl;
+        const F = P + se * se, e = v - m;
+        total -= 0.5 * (Math.log(2 * Math.PI * F) + e * e / F);
+        m += P / F * e;
+        P *= se * se / F;
+      });
+      return total;
+    };
+    const r = await run(source, { y }, {}, { se: 0.5, sl: 0.5 });
+    const [se] = mean(r, 'se'), [sl] = mean(r, 'sl');
+    expect(r.logLikelihood).toBeCloseTo(kalman(se!, sl!), 8);
+    for (const [a, b] of [[1.001, 1], [0.999, 1], [1, 1.001], [1, 0.999]]) expect(kalman(se! * a!, sl! * b!)).toBeLessThan(r.logLikelihood! + 1e-9);
+  });
+
+  it('parameters without a closed maximum move along the gradient: shape of a Gamma, degrees of freedom', async () => {
+    const x = noise(40, 13).map((u) => -Math.log(1 - u) * 2 + 0.2);
+    const r = await run('data x: real[N]  param a: positive  param b: positive  for n in 0..<N { observe x[n] ~ Gamma(a, b) }', { x });
+    const [a] = mean(r, 'a'), [b] = mean(r, 'b'), average = x.reduce((s, v) => s + v) / x.length;
+    expect(a! / b!).toBeCloseTo(average, 6);
+    // digamma(a) - log a = mean log x - log mean x; digamma by differences of the log-gamma series.
+    const digamma = (v: number): number => (v < 8 ? digamma(v + 1) - 1 / v : Math.log(v) - 1 / (2 * v) - 1 / (12 * v ** 2) + 1 / (120 * v ** 4) - 1 / (252 * v ** 6));
+    expect(digamma(a!) - Math.log(a!)).toBeCloseTo(x.reduce((s, v) => s + Math.log(v), 0) / x.length - Math.log(average), 5);
+  });
+
+  it('refuses what it cannot take an expectation of, what it has nothing to estimate in, and wrong options', async () => {
+    await expect(run('param a: real  sample x ~ Normal(a, 1)  sample k ~ Bernoulli(0.3)  observe 0.3 ~ Normal(sin(x) + k, 1)', {})).rejects.toThrow(/em does not apply/);
+    await expect(run('sample x ~ Normal(0, 1)  observe 0.3 ~ Normal(x, 1)', {})).rejects.toThrow(/maximize=x/);
+    await expect(run('param a: real  observe 0.3 ~ Normal(a, 1)', {}, { dampng: '0.1' })).rejects.toThrow(/Did you mean 'damping'/);
+    await expect(run('param a: real  observe 0.3 ~ Normal(a, 1)', {}, { damping: '1' })).rejects.toThrow(/less than 1/);
+    await expect(run('param a: real  sample m ~ Normal(a, 1)  observe 0.3 ~ Normal(m, 1)', {}, { maximize: 'n' })).rejects.toThrow(/not a sampled variable/);
+  });
+});
+
+describe('laws over random mixtures and starts', () => {
+  const arbitrary = fc.record({
+    data: fc.array(fc.double({ min: -5, max: 5, noNaN: true }), { minLength: 8, maxLength: 20 }), K: fc.integer({ min: 1, max: 3 }),
+    means: fc.array(fc.double({ min: -4, max: 4, noNaN: true }), { minLength: 3, maxLength: 3 }), scales: fc.array(fc.double({ min: 0.5, max: 3, noNaN: true }), { minLength: 3, maxLength: 3 }),
+  });
+
+  it.each([['soft', 0, false], ['damped', 0.6, false], ['hard', 0, true]] as const)('%s: the objective never falls', (_name, damping, hard) => {
+    fc.assert(fc.property(arbitrary, ({ data, K, means, scales }) => {
+      const program = machine(scalarMixture, { x: data, K }, { pi: Array.from({ length: K }, () => 1 / K), mu: means.slice(0, K), s: scales.slice(0, K) }, { damping }, hard);
+      program.expectation();
+      let last = program.objective();
+      for (let i = 0; i < 15; i++) {
+        program.maximisation();
+        // A component on one datum: the run itself would end here.
+        if (read(program, 's').some((s) => !(s > 1e-3))) return;
+        program.expectation();
+        const now = program.objective();
+        expect(now).toBeGreaterThanOrEqual(last - 1e-9 * (1 + Math.abs(last)));
+        last = now;
+      }
+    }), { numRuns: 40, seed: 4 });
+  });
+
+  it('an M-step is a stationary point of the expected log joint', () => {
+    fc.assert(fc.property(arbitrary, ({ data, K, means, scales }) => {
+      const program = machine(scalarMixture, { x: data, K }, { pi: Array.from({ length: K }, () => 1 / K), mu: means.slice(0, K), s: scales.slice(0, K) });
+      program.expectation();
+      program.maximisation();
+      if (read(program, 's').some((s) => !(s > 1e-2))) return;
+      const at = program.estimates(), top = program.energy();
+      for (const name of ['mu', 's']) for (let k = 0; k < K; k++) for (const step of [1e-3, -1e-3]) {
+        const moved = new Map([...at].map(([n, v]) => [n, v.slice()]));
+        moved.get(name)![k]! *= 1 + step;
+        program.setEstimates(moved);
+        expect(program.energy()).toBeLessThanOrEqual(top + 1e-9 * (1 + Math.abs(top)));
+      }
+    }), { numRuns: 40, seed: 5 });
+  });
+});
