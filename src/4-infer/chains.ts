@@ -7,7 +7,7 @@
  * shared memory once where that exists; draws are transferred, not copied. Where workers cannot be
  * loaded (TypeScript sources run without a build, strict hosts) everything runs here.
  */
-import { InternalError } from '../errors/diagnostic.js';
+import { InternalError, ModelError } from '../errors/diagnostic.js';
 import { breathe, currentPlatform, seconds } from '../platform/platform.js';
 import type { WorkerConstructor, WorkerThread } from '../platform/surroundings.js';
 import type { RunRequest } from './backend.js';
@@ -36,8 +36,8 @@ export async function runChains(program: ChainProgram, request: RunRequest, host
   try {
     return await runAnywhere(program, request, hostFunctions, onlyGenerated ? Math.min(request.workers, request.chains) : 0);
   } catch (error) {
-    // Generated code throws nothing; what a host function throws is its author's.
-    throw onlyGenerated && !(error instanceof InternalError) ? new InternalError(error instanceof Error ? error.message : String(error)) : error;
+    // Generated code throws nothing, though a platform may refuse it; what a host function throws is its author's.
+    throw onlyGenerated && !(error instanceof InternalError) && !(error instanceof ModelError) ? new InternalError(error instanceof Error ? error.message : String(error)) : error;
   }
 }
 

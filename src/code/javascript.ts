@@ -52,6 +52,10 @@ class Printer {
   private readonly imports = new Map<string, string>();
   /** Lists of arrays and of dimensions that are built once, by their text. */
   private readonly lists = new Map<string, string>();
+  /** Local functions that stand beside the entry points. */
+  private readonly functions: string[] = [];
+  /** What they take from their surroundings, and the cells it is put into. */
+  private readonly handed = new Map<string, { readonly cells: readonly string[]; readonly temporaries: readonly Index[]; readonly locals: readonly string[] }>();
   /** Arrays that occur in the text. */
   private readonly used = new Set<string>();
   /** Arrays that are replaced at run time by ones of the size needed. */
@@ -82,7 +86,7 @@ class Printer {
       .map(([name, text]) => `${this.allocated.has(name) ? 'let' : 'const'} ${text} = arrays[${text.slice(1)}];`);
     const lists = [...this.lists].map(([text, name]) => `const ${name} = ${text};`);
     return [
-      "'use strict';", ...heads, ...arrays, ...lists, ...body,
+      "'use strict';", ...heads, ...arrays, ...lists, ...body, ...this.functions,
       'return {', ...entries.map((e) => `  ${e.name}: ${e.lines.join('\n')},`), '};', '',
     ].join('\n');
   }
@@ -167,7 +171,7 @@ class Printer {
       case 'call': {
         const args = step.args.flatMap((a) => this.argument(a));
         const call = `${this.taken(`runtime.procedure(${JSON.stringify(word(step.procedure))})`, 'p')}(${[this.taken('runtime.random', 'random'), ...args].join(', ')})`;
-        return [`${indent}${step.into === null ? call : `${this.cell(step.into)} = ${call}`};`];
+        return [...step.args.flatMap((a) => (a.kind === 'function' ? this.handing(a.name, indent) : [])), `${indent}${step.into === null ? call : `${this.cell(step.into)} = ${call}`};`];
       }
       case 'arrayFunction': {
         const shape = (dims: readonly Expr[]): string => `[${dims.map((d) => this.text(d)).join(', ')}]`;
@@ -181,10 +185,40 @@ class Printer {
       }
       case 'function': {
         const name = this.localFunction(step.name);
+        const hoisted = this.hoisted(step, name, owned);
+        if (hoisted) return [];
         const lines = this.functionBody(step.parameters, step.body, owned, indent);
         return [`${indent}const ${name} = (${step.parameters.map((p) => this.local(p)).join(', ')}) => {`, ...lines, `${indent}};`];
       }
     }
+  }
+
+  /**
+   * A local function made once, beside the entry points, so that declaring it for each element allocates nothing: what it
+   * takes from around it stands in an array of its own, filled whenever it is handed to a procedure. False where it changes what it takes.
+   */
+  private hoisted(step: Step & { do: 'function' }, name: string, owned: ReadonlySet<string>): boolean {
+    const { temporaries, locals, changed } = takenFrom(step, owned);
+    if (changed) return false;
+    const cells = `c${this.count++}`;
+    const outside = [...temporaries.map((i) => this.index(i, 't')), ...locals.map((l) => this.local(l))];
+    const inside = outside.map((_, k) => `${cells}[${k}]`);
+    temporaries.forEach((i, k) => { this.indices.set(i, inside[k]!); });
+    locals.forEach((l, k) => { this.locals.set(l, inside[temporaries.length + k]!); });
+    const lines = this.functionBody(step.parameters, step.body, new Set(locals), '');
+    temporaries.forEach((i, k) => { this.indices.set(i, outside[k]!); });
+    locals.forEach((l, k) => { this.locals.set(l, outside[temporaries.length + k]!); });
+    if (outside.length > 0) this.functions.push(`const ${cells} = new Float64Array(${outside.length});`);
+    this.functions.push(`const ${name} = (${step.parameters.map((p) => this.local(p)).join(', ')}) => {`, ...lines, '};');
+    this.handed.set(step.name, { cells: inside, temporaries, locals });
+    return true;
+  }
+
+  private handing(name: string, indent: string): readonly string[] {
+    const handed = this.handed.get(name);
+    if (handed === undefined) return [];
+    const outside = [...handed.temporaries.map((i) => this.index(i, 't')), ...handed.locals.map((l) => this.local(l))];
+    return outside.map((text, k) => `${indent}${handed.cells[k]} = ${text};`);
   }
 
   private argument(a: StepArgument): readonly string[] {
@@ -341,6 +375,28 @@ function localsOf(steps: readonly Step[], scalars: ReadonlySet<string>): Readonl
   return own;
 }
 
+/** Temporaries and scalar locals of its surroundings that a local function reads, and whether it changes one. */
+function takenFrom(step: Step & { do: 'function' }, owned: ReadonlySet<string>): { readonly temporaries: readonly Index[]; readonly locals: readonly string[]; readonly changed: boolean } {
+  const declared = new Set<Index>(), used = new Set<Index>(), assigned = new Set<Index>(), named = new Set<string>(), stored = new Set<string>();
+  const go = (inner: Step): void => {
+    visitStorages(inner, (name) => { named.add(name); }, (i) => { used.add(i); });
+    switch (inner.do) {
+      case 'let': case 'choose': case 'uniform': case 'relativeWeight': declared.add(inner.variable); break;
+      case 'for': declared.add(inner.index); break;
+      case 'assign': assigned.add(inner.variable); break;
+      case 'store': case 'call': if (inner.into !== null) stored.add(inner.into.storage); break;
+      default: break;
+    }
+    for (const block of nestedBlocks(inner)) block.forEach(go);
+  };
+  step.body.forEach(go);
+  const locals = [...named].filter((name) => owned.has(name) && !step.parameters.includes(name));
+  return {
+    temporaries: [...used].filter((i) => !declared.has(i)), locals,
+    changed: [...assigned].some((i) => !declared.has(i)) || locals.some((name) => stored.has(name)),
+  };
+}
+
 /** Whether every read of a local in a block follows a store to it in the same run of the block. */
 function setsBeforeReading(steps: readonly Step[], name: string): boolean {
   const touching = steps.filter((step) => touches(step, name));
@@ -376,8 +432,8 @@ function mentions(step: Step): ReadonlySet<string> {
   return out;
 }
 
-function visitStorages(step: Step, note: (name: string) => void): void {
-  const read = (e: Expr): void => { if (e.op === 'ref') note(e.variable); if (e.op !== 'index') for (const child of children(e)) read(child); };
+function visitStorages(step: Step, note: (name: string) => void, noteIndex: (i: Index) => void = () => undefined): void {
+  const read = (e: Expr): void => { if (e.op === 'ref') note(e.variable); if (e.op === 'index') noteIndex(e); else for (const child of children(e)) read(child); };
   const cell = (c: Cell): void => { note(c.storage); if (c.offset !== null) read(c.offset); };
   switch (step.do) {
     case 'let': case 'assign': case 'return': case 'fill': read(step.value); break;

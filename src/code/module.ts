@@ -2,7 +2,8 @@
  * From a module of loop code to functions that run: print (optimise, schedule, tidy, print) and
  * instantiate. Printing takes time in proportion to the program, never to the data.
  */
-import { InternalError } from '../errors/diagnostic.js';
+import { type Diagnostic, InternalError, ModelError } from '../errors/diagnostic.js';
+import { renderDiagnostics } from '../errors/render.js';
 import { flattenModule, unrollModule } from './fold.js';
 import { printJavaScript } from './javascript.js';
 import type { ElementType, Module } from './loop.js';
@@ -51,14 +52,19 @@ export function allocate(storages: readonly PrintedStorage[], values: ReadonlyMa
 /**
  * The entry points of printed code over the given memory. Data must be in its arrays already: what
  * depends on data alone is computed here, once.
- * @throws InternalError where the platform forbids code generation or the text does not parse.
+ * @throws ModelError where the platform forbids code generation; InternalError where the text does not parse.
  */
 export function instantiate(source: string, arrays: readonly (Float64Array | Int32Array)[], runtime: Runtime): Readonly<Record<string, EntryPoint>> {
   let make: (runtime: Runtime, arrays: readonly (Float64Array | Int32Array)[]) => Readonly<Record<string, EntryPoint>>;
   try {
     make = new Function('runtime', 'arrays', source) as typeof make;
   } catch (error) {
-    throw new InternalError(`generated code was refused: ${String(error)}`);
+    if (error instanceof SyntaxError) throw new InternalError(`generated code does not parse: ${String(error)}`);
+    const diagnostic: Diagnostic = {
+      code: 'no-code-generation', severity: 'error', message: 'code generation is forbidden here, and Credence runs models as generated code',
+      hint: "On a web page allow 'unsafe-eval' in the script-src of the Content-Security-Policy; under Node leave out --disallow-code-generation-from-strings.",
+    };
+    throw new ModelError([diagnostic], renderDiagnostics([diagnostic], '', 'platform'));
   }
   return make(runtime, arrays);
 }
