@@ -11,7 +11,7 @@ import type { ModelGraph } from '../../2-graph/graph.js';
 import { factorForms } from '../../3-derive/conditional.js';
 import { jointFactors } from '../../3-derive/joint.js';
 import { meanField, MeanFieldRefusal } from '../../3-derive/meanField.js';
-import { DerivedModel } from '../../3-derive/model.js';
+import { DerivedModel, latentRegions } from '../../3-derive/model.js';
 import { type Diagnostic, ModelError } from '../../errors/diagnostic.js';
 import { didYouMean, renderDiagnostics } from '../../errors/render.js';
 import { printText } from '../../expr/print.js';
@@ -21,6 +21,8 @@ import { orderComponents } from '../variational/relabel.js';
 import { results } from '../variational/results.js';
 import { begin, seed, seedable } from '../variational/starts.js';
 import type { Memory } from '../variational/program.js';
+import { jointInWords } from '../variational/joint.js';
+import { hasMode } from '../variational/points.js';
 import { isPoint, type PointOptions } from '../variational/updates.js';
 import { exchangeableGroups } from '../exchangeable.js';
 import { formulasOf, render, sourceLine, weightFormulas } from '../explain.js';
@@ -135,19 +137,23 @@ function explain(graph: ModelGraph, given: Given, source: string, chosen: Readon
   refuseWithoutParameters(graph, given.complete, settings.maximize);
   const model = new DerivedModel(graph, given);
   const estimated = new Set([...[...graph.variables.values()].filter((v) => v.origin === 'param').map((v) => v.name), ...settings.maximize]);
-  const field = derived(() => meanField(factorForms(jointFactors(model), model), model, { points: estimated, joint: null }));
+  const factors = jointFactors(model), joint = jointInWords(factors, latentRegions(model), estimated);
+  const field = derived(() => meanField(factorForms(factors, model), model, { points: estimated, moving: estimated, joint }));
   const blocks = field.blocks.map((b): ExplainedBlock => {
+    const { name } = b.region.variable;
     const form = b.recognised.kind === 'none' ? null : b.recognised;
-    const isEstimated = estimated.has(b.region.variable.name);
+    const isEstimated = estimated.has(name), meets = joint.blockOf(name) !== undefined;
     const expected = { ...b.collected, contributions: b.expected };
-    const shown = form?.kind === 'finite' ? weightFormulas(expected) : formulasOf(form, expected);
-    const family = form === null ? null : formName(form);
+    const known = form !== null && (!isEstimated || hasMode(form));
+    const shown = !known || meets ? [] : form.kind === 'finite' ? weightFormulas(expected) : formulasOf(form, expected);
+    const family = meets ? (form?.kind === 'finite' ? 'finite, joint' : 'Gaussian, joint') : known ? formName(form) : null;
     return {
       block: isEstimated ? `argmax ${regionName(b.region)}` : `p(${regionName(b.region)} | data, estimates)`, loops: regionLoops(b.region),
       family: isEstimated && family !== null ? `mode of ${family}` : family, parameters: shown.map(render),
       factors: b.collected.factors.map((f) => sourceLine(source, f.statement.span)),
       kernel: isEstimated ? 'M-step' : 'E-step',
-      reason: isEstimated ? 'the expected log joint is linear in its statistics' : 'its posterior given the estimates',
+      reason: !isEstimated ? (meets ? 'its elements meet in factors: one joint posterior' : 'its posterior given the estimates')
+        : known ? 'the expected log joint is linear in its statistics' : 'no maximum in closed form: the expected log joint is raised along its gradient',
     };
   });
   const code = bound === null ? null : derived(() => new EmProgram(bound, 'explain', new Map(), pointsOf(settings), settings.hard)).source;

@@ -142,6 +142,15 @@ function memberCode(builder: ProgramBuilder, block: Block, code: BlockCode, need
   };
 }
 
+/** Joint blocks before data: which variables belong together, and expectations of products as they read, `E(x * y)`. */
+export function jointInWords(factors: readonly Factor[], regions: readonly LatentRegion[], points: ReadonlySet<string>): JointLaws {
+  const groups = coupled(factors, regions, new Set(regions.map((r) => r.variable.name).filter((n) => !points.has(n))));
+  return {
+    blockOf: (variable) => { const at = groups.findIndex((g) => g.has(variable)); return at < 0 ? undefined : at; },
+    expectation: (items) => apply('E', mulAll(items.map((i) => (i.value === null ? i.element : apply('eq', i.element, i.value))))),
+  };
+}
+
 /** Sets of latents that meet in factors; those that meet nothing, not even another element of their own, are left out. */
 function coupled(factors: readonly Factor[], regions: readonly LatentRegion[], latent: ReadonlySet<string>): readonly ReadonlySet<string>[] {
   const rankOf = new Map(regions.map((r) => [r.variable.name, r.at.length]));
