@@ -25,7 +25,7 @@ function check(c: Case, tolerance = 1e-9): BlockMachine {
   const { names } = c.pieces, truth = c.pieces.conditioned(), n = names.length;
   const element = (name: string): ReturnType<typeof ref> => ref(name.replace(/\[.*/, ''), (/\[(.*)\]/.exec(name)?.[1]?.split(',') ?? []).map((x) => num(Number(x))));
   const pairs = names.flatMap((a, i) => names.slice(0, i).map((b) => ({ a: element(a), b: element(b), i, j: names.indexOf(b) })));
-  const machine = new BlockMachine(c.source, c.data, c.only ?? null, pairs);
+  const machine = new BlockMachine(c.source, c.data, { only: c.only ?? null, pairs });
   expect(machine.blocks.length).toBe(1);
   expect(machine.blocks[0]!.size).toBe(n);
   for (const [name, values] of Object.entries(c.state ?? {})) machine.get(name).set(values);
@@ -129,7 +129,7 @@ function regression(r: Random): Case {
   pieces.add({ b: 1 }, 0, 5);
   for (let n = 0; n < N; n++) pieces.add(Object.fromEntries([...X[n]!.map((x, d) => [`w[${d}]`, x]), ['b', 1]]), y[n]!, 0.9);
   return {
-    source: `data X: real[N, D] data y: real[N] ${N === 0 ? '' : ''}
+    source: `data X: real[N, D] data y: real[N]
       for d in 0..<D { sample w[d] ~ Normal(0, 2) }
       sample b ~ Normal(0, 5)
       observe y ~ Normal(X @ w + b, 0.9)`,

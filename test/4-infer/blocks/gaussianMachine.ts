@@ -9,14 +9,18 @@ import { addAll, index, num, type Ref, ref } from '../../../src/expr/expr.js';
 import { prepare as declare, jointTerms, runFolds } from '../../../src/4-infer/assemble.js';
 import { type AssembledGaussianBlock, gaussianBlocks } from '../../../src/4-infer/blocks/gaussian.js';
 import { overRegions } from '../../../src/4-infer/blocks/gaussianPattern.js';
+import { ancestralCode } from '../../../src/4-infer/ancestral.js';
 import { FoldedTables } from '../../../src/4-infer/contract.js';
 import { derive, type Derivation } from '../../../src/4-infer/plan.js';
 import { ProgramBuilder } from '../../../src/4-infer/programBuilder.js';
 import { choleskyInPlace, inverseFromCholesky, logDeterminantFromCholesky } from '../../../src/numeric/linearAlgebra.js';
 import { createRandom, type Random } from '../../../src/random/generator.js';
+import type { Factor } from '../../../src/3-derive/model.js';
 import { boundModel } from '../machine.js';
 
 type Memory = Float64Array | Int32Array;
+
+export interface BlockOptions { readonly only?: readonly string[] | null; readonly pairs?: readonly { readonly a: Ref; readonly b: Ref }[]; readonly random?: Random }
 
 export class BlockMachine {
   readonly builder: ProgramBuilder;
@@ -27,7 +31,8 @@ export class BlockMachine {
   private readonly entries: Readonly<Record<string, EntryPoint>>;
 
   /** `pairs`: covariances to read, by block 0. */
-  constructor(source: string, data: Readonly<Record<string, unknown>>, only: readonly string[] | null = null, pairs: readonly { readonly a: Ref; readonly b: Ref }[] = []) {
+  constructor(source: string, data: Readonly<Record<string, unknown>>, { only = null, pairs = [], random = createRandom('1', 'block') }: BlockOptions = {}) {
+    this.random = random;
     this.builder = new ProgramBuilder(boundModel(source, data));
     const { builder } = this;
     declare(builder);
@@ -61,13 +66,19 @@ export class BlockMachine {
       builder.entry(`moments${k}`, [...b.moments, ...read, ...variances, ...found.flatMap((e, i) => (e === null ? [] : [store(`pair${i}`, [], e)]))]);
       builder.entry(`draw${k}`, b.draw);
     });
-    builder.entry('logJoint', [{ do: 'return', value: addAll(jointTerms(builder, this.derivation.factors).map((t) => t.value)) }]);
+    const sum = (factors: readonly Factor[]): Code => ({ do: 'return', value: addAll(jointTerms(builder, factors).map((t) => t.value)) });
+    builder.entry('logJoint', [sum(this.derivation.factors)]);
+    this.blocks.forEach((b, k) => builder.entry(`members${k}`, [sum(b.structureOf.factors)]));
+    const near = builder.fresh('near', [], 'local');
+    builder.entry('initialise', ancestralCode(builder, {
+      generate: 'latents', near: ref(near, []),
+      wanted: (s) => (s.kind === 'let' ? builder.model.statusOf(s.target.variable) !== 'given' : s.kind !== 'predict' && s.kind !== 'factor' && s.target !== null && ['latent', 'partial'].includes(builder.model.statusOf(s.target.variable))),
+    }), [near]);
     const printed = printModule(builder.module());
     const values = new Map(runFolds(builder));
     for (const s of printed.storages) { const v = values.get(s.name) ?? builder.initialValues(s.name); if (v !== undefined) values.set(s.name, v.slice()); }
     const arrays = allocate(printed.storages, values);
     printed.storages.forEach((s, k) => this.memory.set(s.name, arrays[k]!));
-    this.random = createRandom('1', 'block');
     this.entries = instantiate(printed.source, arrays, createRuntime(this.random));
   }
 
@@ -77,7 +88,8 @@ export class BlockMachine {
     return found;
   }
   has(name: string): boolean { return this.memory.has(name); }
-  call(entry: string): number { return this.entries[entry]!() ?? Number.NaN; }
+  call(entry: string, ...args: readonly number[]): number { return this.entries[entry]!(...args) ?? Number.NaN; }
+  logJoint(): number { return this.call('logJoint'); }
   prepare(block = 0): number { this.call(`prepare${block}`); return this.get(`normaliser${block}`)[0]!; }
   moments(block = 0): void { this.call(`moments${block}`); }
   draw(block = 0): void { this.call(`draw${block}`); }
