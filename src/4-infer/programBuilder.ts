@@ -58,6 +58,8 @@ export class ProgramBuilder {
   }
   /** Lets a scratch storage keep its values from call to call. */
   keep(name: string): void { this.table.set(name, { ...this.storage(name), place: 'state' }); }
+  /** Gives a storage the shape that it turns out to need. */
+  reshape(name: string, shape: readonly number[]): void { this.table.set(name, { ...this.storage(name), shape }); }
   hasStorage(name: string): boolean { return this.table.has(name); }
   storages(): readonly Storage[] { return [...this.table.values()]; }
   initialValues(name: string): Float64Array | Int32Array | undefined { return this.initial.get(name); }

@@ -9,6 +9,7 @@
  * whole chain is computed again with logarithms. All memory belongs to the caller; nothing is allocated.
  * Arrays come as (array, offset) pairs, all offsets are 0.
  */
+import { expOfNegative } from '../numeric/exponential.js';
 import type { Random } from './generator.js';
 
 type Numbers = Float64Array;
@@ -66,7 +67,7 @@ export function chainForward(
     if (table < 0) {
       check = false;
       for (let k = 0; k < K; k++) {
-        const w = Math.exp(unary[u + k]! - top);
+        const w = expOfNegative(unary[u + k]! - top);
         if (w < threshold && unary[u + k]! > -Infinity) risk = true;
         predicted[here + k] = 1;
         filtered[here + k] = w;
@@ -77,10 +78,9 @@ export function chainForward(
       const before = here - K;
       let row = table * 2 * K * K + K * K;
       for (let k = 0; k < K; k++, row += K) {
-        let a = 0;
-        for (let j = 0; j < K; j++) a += filtered[before + j]! * weights[row + j]!;
+        const a = product4(filtered, before, weights, row, K);
         const x = unary[u + k]!;
-        const w = a * Math.exp(x - top);
+        const w = a * expOfNegative(x - top);
         if (check && a < safe) logs = true;
         if (w < threshold && a > 0 && x > -Infinity) risk = true;
         predicted[here + k] = a;
@@ -102,6 +102,14 @@ export function chainForward(
   }
   predicted[n * K] = logs ? 1 : 0;
   return logs ? chainForwardLog(unary, tables, positions, tableAt, filtered, predicted, n, K) : total + lost + Math.log(product);
+}
+
+/** sum_j a[i + j] b[l + j] over K numbers, four at a time. */
+function product4(a: Numbers, i: number, b: Numbers, l: number, K: number): number {
+  let sum = 0, j = 0;
+  for (; j + 3 < K; j += 4) sum += (a[i + j]! * b[l + j]! + a[i + j + 1]! * b[l + j + 1]!) + (a[i + j + 2]! * b[l + j + 2]! + a[i + j + 3]! * b[l + j + 3]!);
+  for (; j < K; j++) sum += a[i + j]! * b[l + j]!;
+  return sum;
 }
 
 /** Entry (j, k) of a chain's log table: earlier value j, later value k. */
@@ -183,10 +191,10 @@ function pick(weight: Numbers, K: number, x: number): number {
   return last;
 }
 
-/** Marginals after `chainForward`: of each element into `marginals` (laid out as the log potentials), of neighbours into `pairs`. */
+/** Marginals after `chainForward`: of each element into `marginals` (laid out as the log potentials), of neighbours into `pairs` where they are wanted. */
 export function chainMoments(
   random: Random, tables: Numbers, _t: number, positions: Integers, _p: number, tableAt: Integers, _a: number, weights: Numbers, _w: number,
-  filtered: Numbers, _f: number, predicted: Numbers, _q: number, marginals: Numbers, _m: number, pairs: Numbers, _o: number, n: number, K: number,
+  filtered: Numbers, _f: number, predicted: Numbers, _q: number, marginals: Numbers, _m: number, pairs: Numbers, _o: number, n: number, K: number, keepPairs: number,
 ): void {
   const logs = predicted[n * K] === 1;
   const ratio = random.workspace(K);
@@ -197,7 +205,7 @@ export function chainMoments(
       for (let j = 0; j < K; j++) marginals[own + j] = logs ? Math.exp(filtered[here + j]!) : filtered[here + j]!;
       continue;
     }
-    const next = positions[(t + 1) * chainFields]!, out = positions[(t + 1) * chainFields + 3]!;
+    const next = positions[(t + 1) * chainFields]!, out = keepPairs === 1 ? positions[(t + 1) * chainFields + 3]! : -1;
     const transposed = tableAt[table * chainTableFields + 1] === 1;
     const down = transposed ? 1 : K, across = transposed ? K : 1;
     if (logs) {
@@ -218,7 +226,8 @@ export function chainMoments(
     for (let j = 0; j < K; j++, row += K) {
       const f = filtered[here + j]!;
       let sum = 0;
-      if (out < 0) { for (let k = 0; k < K; k++) sum += weights[row + k]! * ratio[k]!; sum *= f; } else {
+      if (out < 0) sum = f * product4(weights, row, ratio, 0, K);
+      else {
         for (let k = 0; k < K; k++) {
           const p = f * weights[row + k]! * ratio[k]!;
           pairs[out + j * down + k * across] = p;
@@ -345,7 +354,7 @@ export function eliminate(
       if (top === -Infinity) for (let k = 0; k < count; k++) conditionals[c + k] = 0;
       else {
         let sum = 0;
-        for (let k = 0; k < count; k++) sum += conditionals[c + k] = Math.exp(conditionals[c + k]! - top);
+        for (let k = 0; k < count; k++) sum += conditionals[c + k] = expOfNegative(conditionals[c + k]! - top);
         const scale = 1 / sum;
         for (let k = 0; k < count; k++) conditionals[c + k] = conditionals[c + k]! * scale;
         log = top + Math.log(sum);
@@ -374,13 +383,14 @@ export function eliminationDraw(random: Random, network: Integers, _n: number, s
 }
 
 /**
- * Marginals after `eliminate`: of each element into `marginals`, of each factor's elements into `pairs`. `joints` holds the
+ * Marginals after `eliminate`: of each element into `marginals`, of each factor's elements into `pairs` where they are wanted. `joints` holds the
  * joint law of each bucket's scope, `separators` that of each separator (laid out as the messages).
  */
 export function eliminationMoments(
   _random: Random, network: Integers, _n: number, starts: Integers, _s: number, conditionals: Numbers, _c: number, joints: Numbers, _j: number,
-  separators: Numbers, _q: number, marginals: Numbers, _m: number, pairs: Numbers, _p: number, digits: Integers, _d: number, buckets: number,
+  separators: Numbers, _q: number, marginals: Numbers, _m: number, pairs: Numbers, _p: number, digits: Integers, _d: number, buckets: number, keepPairs: number,
 ): void {
+  if (keepPairs === 1) pairs.fill(0);
   for (let i = buckets - 1; i >= 0; i--) {
     const b = starts[i]!, D = network[b]!, count = network[b + 1]!, separator = network[b + 2]!, at = network[b + 3]!, message = network[b + 4]!;
     const parent = network[b + 8]!;
@@ -399,6 +409,7 @@ export function eliminationMoments(
     const own = network[b + 7]!;
     for (let k = 0; k < count; k++) marginals[own + k] = 0;
     for (let s = 0, c = at; s < separator; s++) for (let k = 0; k < count; k++, c++) marginals[own + k] = marginals[own + k]! + joints[c]!;
+    if (keepPairs !== 1) continue;
     let s = sourcesOf(b, D, parentSize);
     for (let left = network[b + 5]!; left > 0; left--, s += 3 + D) {
       if (network[s + 2]! >= 0) gather(joints, at, pairs, network[s + 2]!, D, network, b + bucketHeader, s + 3, cells, digits);

@@ -27,7 +27,7 @@ function run(chain: Chain) {
   return {
     T, K, unary, marginals, pairs, values, forward,
     usedLogs: () => predicted[T * K] === 1,
-    moments: () => chainMoments(random, tables, 0, positions, 0, tableAt, 0, weights, 0, filtered, 0, predicted, 0, marginals, 0, pairs, 0, T, K),
+    moments: () => chainMoments(random, tables, 0, positions, 0, tableAt, 0, weights, 0, filtered, 0, predicted, 0, marginals, 0, pairs, 0, T, K, 1),
     draw: () => chainDraw(random, tables, 0, positions, 0, tableAt, 0, weights, 0, filtered, 0, predicted, 0, values, 0, T, K),
     mode: () => chainMode(random, unary, 0, tables, 0, positions, 0, tableAt, 0, back, 0, values, 0, T, K),
   };

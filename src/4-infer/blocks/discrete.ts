@@ -95,9 +95,10 @@ function makeBlock(builder: ProgramBuilder, own: readonly FiniteVariable[], term
 
   const memory: Memory = {
     builder, layout, potentials, tables,
-    marginals: builder.fresh('marginal', [layout.unaryCells], 'state'), pairs: builder.fresh('joint', [Math.max(1, marginalCells)], 'state'),
+    marginals: builder.fresh('marginal', [layout.unaryCells], 'state'), pairs: builder.fresh('joint', [1], 'state'), wanted: builder.fresh('wanted', [], 'data', 'int32'),
     values: builder.fresh('value', [layout.places], 'state', 'int32'), total: builder.fresh('normaliser', [], 'state'),
   };
+  builder.setInitial(memory.wanted, new Int32Array(1));
   const engine = elimination(memory, joint);
   if (typeof engine === 'string') return engine;
   const possible = apply('gt', ref(memory.total, []), num(-Infinity));
@@ -111,8 +112,8 @@ function makeBlock(builder: ProgramBuilder, own: readonly FiniteVariable[], term
     logNormaliser: add(ref(memory.total, []), addAll(terms.map((t) => undecided(builder, layout, t)))),
     draw: reach(engine.draw),
     mode: reach(engine.mode),
-    moments: [...(marginalCells > 0 ? [{ do: 'fill', storage: memory.pairs, value: zero } as const] : []), ...engine.moments],
-    probability: (members) => probability(memory, lookups, members),
+    moments: engine.moments,
+    probability: (members) => probability(memory, lookups, marginalCells, members),
   };
 }
 
@@ -156,7 +157,7 @@ function writeBack(memory: Memory, own: readonly FiniteVariable[]): readonly Cod
 
 type Asked = readonly { readonly element: Ref; readonly value: Expr }[];
 
-function probability(memory: Memory, lookups: readonly Lookup[], asked: Asked): Expr | null {
+function probability(memory: Memory, lookups: readonly Lookup[], cells: number, asked: Asked): Expr | null {
   const { layout } = memory;
   if (asked.some((m) => !layout.variables.has(m.element.variable))) return null;
   // An element asked about twice has one value.
@@ -167,6 +168,11 @@ function probability(memory: Memory, lookups: readonly Lookup[], asked: Asked): 
     if (known === undefined) members.push(m); else tests.push(apply('eq', known.value, m.value));
   }
   const p = members.length === 1 ? ref(memory.marginals, [add(layout.potentials(members[0]!.element), members[0]!.value)]) : jointProbability(memory, lookups, members);
+  if (p !== null && members.length > 1) {
+    // From now on they are computed, in memory that is made when the program is.
+    memory.builder.reshape(memory.pairs, [cells]);
+    memory.builder.setInitial(memory.wanted, Int32Array.of(1));
+  }
   return p === null ? null : tests.reduce<Expr>((inner, t) => cond(t, inner, zero), p);
 }
 

@@ -4,7 +4,7 @@
  * What is known when data is bound (who meets whom) is in arrays of integers.
  */
 import { type Argument, type Code, store } from '../../code/loop.js';
-import { add, num, ref, zero } from '../../expr/expr.js';
+import { add, type Expr, num, ref, zero } from '../../expr/expr.js';
 import { chainFields, chainTableFields } from '../../random/elimination.js';
 import { eliminationOrder } from '../../numeric/eliminationOrder.js';
 import type { ProgramBuilder } from '../programBuilder.js';
@@ -20,6 +20,8 @@ export interface Memory {
   /** Marginals of elements, laid out as the potentials, and of the elements of factors. */
   readonly marginals: string;
   readonly pairs: string;
+  /** 1 where a reader has asked for the latter. */
+  readonly wanted: string;
   /** Values by place. */
   readonly values: string;
   /** The log normaliser. */
@@ -49,8 +51,8 @@ function column(builder: ProgramBuilder, hint: string, values: Int32Array): stri
   builder.setInitial(storage, values.length === 0 ? new Int32Array(1) : values);
   return storage;
 }
-function call(procedure: string, storages: readonly string[], sizes: readonly number[], effects: readonly string[], into: string | null = null): Code {
-  const args: Argument[] = [...storages.map((storage): Argument => ({ kind: 'place', place: { storage, at: [zero] } })), ...sizes.map((n): Argument => ({ kind: 'value', value: num(n) }))];
+function call(procedure: string, storages: readonly string[], sizes: readonly (number | Expr)[], effects: readonly string[], into: string | null = null): Code {
+  const args: Argument[] = [...storages.map((storage): Argument => ({ kind: 'place', place: { storage, at: [zero] } })), ...sizes.map((n): Argument => ({ kind: 'value', value: typeof n === 'number' ? num(n) : n }))];
   return { do: 'call', procedure, args, into: into === null ? null : { storage: into, at: [] }, effects };
 }
 
@@ -162,7 +164,7 @@ function bankCode(memory: Memory, scopes: Scopes, bank: Bank): BankCode | null {
       ];
     },
     draw: [call('chainDraw', [memory.tables, where, tablesAt, weights, filtered, predicted, memory.values], sizes, [memory.values])],
-    moments: [call('chainMoments', [memory.tables, where, tablesAt, weights, filtered, predicted, memory.marginals, memory.pairs], sizes, [memory.marginals, memory.pairs])],
+    moments: [call('chainMoments', [memory.tables, where, tablesAt, weights, filtered, predicted, memory.marginals, memory.pairs], [...sizes, ref(memory.wanted, [])], [memory.marginals, memory.pairs])],
     mode: [call('chainMode', [memory.potentials, memory.tables, where, tablesAt, back, memory.values], sizes, [back, memory.values])],
   };
 }
@@ -225,7 +227,7 @@ function network(memory: Memory, scopes: Scopes): Elimination | string {
     structure: `${n} elements, tree-width ${found.treeWidth} in ${found.rule} order, largest table ${found.largest} states`,
     prepare: [call('eliminate', [net, at, memory.potentials, memory.tables, messages, conditionals, digits], [n], [messages, conditionals, digits], memory.total)],
     draw: [call('eliminationDraw', [net, at, conditionals, memory.values], [n], [memory.values])],
-    moments: [call('eliminationMoments', [net, at, conditionals, joints, separators, memory.marginals, memory.pairs, digits], [n], [joints, separators, memory.marginals, memory.pairs, digits])],
+    moments: [call('eliminationMoments', [net, at, conditionals, joints, separators, memory.marginals, memory.pairs, digits], [n, ref(memory.wanted, [])], [joints, separators, memory.marginals, memory.pairs, digits])],
     mode: [call('eliminationMode', [net, at, memory.potentials, memory.tables, messages, best, choice, memory.values, digits], [n], [messages, best, choice, memory.values, digits])],
   };
 }
