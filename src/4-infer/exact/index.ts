@@ -13,6 +13,7 @@ import { givenOf } from '../programBuilder.js';
 import { explainPlan, planEntries } from './explain.js';
 import { ExactRefusal, helpfulGivens, refusedBlock } from './plan.js';
 import { ExactProgram } from './program.js';
+import { closedReports, reportMoments } from './reports.js';
 import { results } from './results.js';
 import { solve, type SolvedComponent } from './solve.js';
 
@@ -68,14 +69,15 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
   const program = applied(model.graph, givenOf(model), () => new ExactProgram(model, request.seed));
   const compiled = seconds();
   const solved: SolvedComponent[] = [];
+  const reports = closedReports(program);
   for (const [k, c] of program.components.entries()) {
-    solved.push(await solve(program, c, mode, request.onProgress));
+    solved.push(await solve(program, c, mode, reports, request.onProgress));
     request.onProgress?.({ chain: 0, phase: 'iteration', done: k + 1, total: program.components.length });
     await breathe();
   }
   const finished = seconds();
   const joint = solved.reduce((sum, s) => sum + s.logEvidence, program.constant());
-  const variables = results(program, solved, request);
+  const variables = results(program, solved, reportMoments(program, reports), request);
   const warnings: Diagnostic[] = [
     ...solved.flatMap((s) => s.warnings),
     ...(request.init === null ? [] : [{ code: 'unused-start', severity: 'warning' as const, message: 'exact needs no start values: --init is ignored', hint: undefined }]),

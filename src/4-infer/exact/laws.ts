@@ -332,7 +332,8 @@ function gridLaw(context: RegionContext, slots: readonly Slot[], name: string): 
     // A density without a finite integral leaves NaN; bounds that cross leave nothing.
     proper: cond(apply('gt', high, low), cond(apply('lt', apply('abs', ref(integral, context.at)), num(Infinity)), one, num(-1)), num(Infinity)), limits: anyPositive,
     point: [quantile(0.5, here)],
-    logDensity: sub(density(context.current()), ref(integral, context.at)),
+    // Bounds that cross leave no value of positive density: the joint density says so.
+    logDensity: cond(apply('gt', high, low), sub(density(context.current()), ref(integral, context.at)), zero),
     draw: [{ do: 'call', procedure: 'gridDraw', args: law, into: here, effects: [] }],
     mean: () => ref(centre, context.at),
     variance: () => average((v) => pow(sub(v, ref(centre, context.at)), num(2))),

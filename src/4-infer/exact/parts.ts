@@ -4,7 +4,7 @@
  * needs: log Z = log joint(state) - log posterior(state) at any state.
  */
 import { type Code, accumulate, store } from '../../code/loop.js';
-import { add, cond, type Expr, type Index, index, mul, neg, num, pow, type Ref, ref, sub, substitute, variablesOf, zero } from '../../expr/expr.js';
+import { add, cond, type Expr, type Index, index, mul, neg, num, one, pow, type Ref, ref, sub, substitute, variablesOf, zero } from '../../expr/expr.js';
 import { InternalError } from '../../errors/diagnostic.js';
 import type { FoldedTables } from '../contract.js';
 import type { LatentRegion } from '../../3-derive/model.js';
@@ -23,6 +23,8 @@ export interface PartCode {
   readonly regions: readonly LatentRegion[];
   /** Family or structure, in words. */
   readonly words: string;
+  /** Normals, that a draw makes of standard normals. */
+  readonly gaussian: boolean;
   readonly prepare: readonly Code[];
   readonly point: readonly Code[];
   /** Adds the log density of the state times a sign; `lane` is the cell for a region's element. */
@@ -47,6 +49,8 @@ export class AloneCode implements PartCode {
   readonly law: ElementLaw;
   readonly regions: readonly LatentRegion[];
   readonly words: string;
+  /** Normals, that a draw makes of standard normals. */
+  readonly gaussian: boolean;
   readonly prepare: readonly Code[];
   readonly point: readonly Code[];
   readonly draw: readonly Code[];
@@ -64,6 +68,7 @@ export class AloneCode implements PartCode {
     this.scales = scales;
     this.regions = [context.region];
     this.words = law.name;
+    this.gaussian = law.gaussian;
     this.prepare = context.sweep(law.parameters);
     this.point = this.over(law.point);
     this.draw = this.over(law.draw);
@@ -114,6 +119,8 @@ export class GaussianCode implements PartCode {
   readonly block: AssembledGaussianBlock;
   readonly regions: readonly LatentRegion[];
   readonly words: string;
+  /** Normals, that a draw makes of standard normals. */
+  readonly gaussian: boolean;
   readonly prepare: readonly Code[];
   readonly point: readonly Code[];
   readonly draw: readonly Code[];
@@ -128,6 +135,7 @@ export class GaussianCode implements PartCode {
     this.scales = scales;
     this.regions = block.regions;
     this.words = block.structure;
+    this.gaussian = true;
     this.prepare = block.prepare;
     this.point = this.each((e) => [store(e.variable, e.at, block.mean(e))]);
     this.draw = block.draw;
@@ -185,7 +193,7 @@ function elementOf(builder: ProgramBuilder, region: LatentRegion): { readonly el
 }
 
 /** E[1/s] / (1/s) at the current scale: how much larger the variance is with the scale integrated out. */
-function inflation({ law, scale, context }: ScaleContext, at: readonly Expr[], event: readonly Expr[]): Expr {
+export function inflation({ law, scale, context }: ScaleContext, at: readonly Expr[], event: readonly Expr[]): Expr {
   const address = scaleAddress(scale, at);
   const own = (e: Expr): Expr => moved(e, context, address);
   const s = law.scale!;
@@ -195,6 +203,14 @@ function inflation({ law, scale, context }: ScaleContext, at: readonly Expr[], e
   const excess = sub(s.df, num(s.dimension + 1));
   const expected = cond({ op: 'apply', fn: 'gt', args: [excess, zero] }, mul(s.scale(i, i), pow(excess, num(-1))), num(Infinity));
   return own(mul(expected, pow(covarianceAt(scale, context, i), num(-1))));
+}
+/** Square of the Student t's scale over the variance at the current scale, and its degrees of freedom; for a scale without an address. */
+export function studentScaling({ law, scale, context }: ScaleContext): readonly [Expr, Expr] {
+  const s = law.scale!;
+  if (s.kind === 'bounded') return [num(NaN), one];
+  if (s.kind === 'gamma') return [mul(mul(s.rate, pow(s.shape, num(-1))), pow(context.current(), num(s.power))), mul(num(2), s.shape)];
+  const df = add(s.df, num(1 - s.dimension));
+  return [mul(s.scale(zero, zero), pow(mul(df, covarianceAt(scale, context, zero)), num(-1))), df];
 }
 /** The marginal of a Normal whose precision (or covariance) has been integrated out. */
 function studentMarginal({ law, scale, context }: ScaleContext, at: readonly Expr[], event: readonly Expr[], mean: Expr, variance: Expr): ScalarLaw | null {

@@ -11,7 +11,7 @@ import { add, addAll, apply, cond, type Expr, type Index, index, isConst, mul, n
 import type { BoundModel } from '../../2-graph/bound.js';
 import type { Statement } from '../../2-graph/graph.js';
 import type { LatentRegion } from '../../3-derive/model.js';
-import { createRandom, type Random } from '../../random/generator.js';
+import { createRandom, Random } from '../../random/generator.js';
 import { gridDraw, gridQuantile } from '../../random/quadratureGrid.js';
 import { ancestralCode } from '../ancestral.js';
 import { jointTerms, prepare, recomputeCode, runFolds } from '../assemble.js';
@@ -24,8 +24,9 @@ import { RegionContext } from '../kernels.js';
 import type { Derivation, RegionPlan } from '../plan.js';
 import { guarded, loops, ProgramBuilder } from '../programBuilder.js';
 import { valueCount } from '../structuralZeros.js';
+import { type TabulatedReport, tabulatedReports, type TabulatedVariable } from './finiteReports.js';
 import { overEvent } from './laws.js';
-import { AloneCode, GaussianCode, type PartCode, type ResultStorages, type ScaleContext } from './parts.js';
+import { AloneCode, GaussianCode, inflation, studentScaling, type PartCode, type ResultStorages, type ScaleContext } from './parts.js';
 import { type Component, exactPlan, type ExactPlan, ExactRefusal, type Lane, type Leaf, type Part } from './plan.js';
 
 export type Memory = Float64Array | Int32Array;
@@ -46,6 +47,8 @@ export interface ComponentProgram {
   /** [lanes]: the configuration to install, and how many there are. */
   readonly chosen: string;
   readonly states: string;
+  /** [3]: see `Scaling`. */
+  readonly scaling: string;
   readonly finite: readonly FiniteVariable[];
   /** True where configurations of the finite unknowns are gone through one by one. */
   readonly enumerated: boolean;
@@ -61,14 +64,44 @@ export interface ComponentProgram {
 /** Most configurations of a component's finite unknowns that are enumerated. */
 export const mostConfigurations: number = 1 << 16;
 
+/** How a scale that has been integrated out widens what it multiplies. */
+export interface Scaling {
+  /** Variance with the scale integrated out over variance at its current value; 1 where there is no scale. */
+  readonly inflation: number;
+  /** Square of the Student t's own scale over that variance; NaN where the marginal is none. */
+  readonly ratio: number;
+  /** Degrees of freedom; Infinity without a scale. */
+  readonly df: number;
+}
+
+/** A stream whose normals can be replaced by a unit vector: 1 at one position of the draw, 0 elsewhere. */
+class ProbedRandom extends Random {
+  private unit: number | null = null;
+  private position = 0;
+
+  /** The unit vector with its 1 at `unit` (none for -1); null draws again. @returns normals taken since the last call. */
+  replace(unit: number | null): number {
+    const taken = this.position;
+    this.unit = unit;
+    this.position = 0;
+    return taken;
+  }
+  override normal(): number {
+    if (this.unit === null) return super.normal();
+    return this.position++ === this.unit ? 1 : 0;
+  }
+}
+
 export class ExactProgram {
   readonly plan: ExactPlan;
   readonly builder: ProgramBuilder;
   readonly source: string;
   readonly components: readonly ComponentProgram[];
   readonly results: ReadonlyMap<string, ResultStorages>;
+  /** Reports that are functions of finite unknowns solved by elimination. */
+  readonly tabulated: readonly TabulatedReport[];
   readonly memory: ReadonlyMap<string, Memory>;
-  readonly random: Random;
+  readonly random: ProbedRandom;
   /** Numbers of draws in which a procedure met weights or matrices it could not use. */
   readonly faults: ReadonlyMap<number, number>;
   private readonly functions: Readonly<Record<string, EntryPoint>>;
@@ -91,16 +124,23 @@ export class ExactProgram {
     };
     this.components = plan.components.map((component, k) => componentProgram(builder, component, k, into));
     this.results = results;
+    const tabulated = tabulatedReports(builder, this.components.flatMap((c) => c.finite.flatMap((f): TabulatedVariable[] => {
+      const block = c.blocks.find((b): b is DiscreteBlock => b.kind === 'discrete' && b.regions.some((r) => r.variable.name === f.name));
+      return block === undefined ? [] : [{ ...f, block }];
+    })));
+    this.tabulated = tabulated.reports;
+    builder.entry('tabulated', tabulated.code);
     builder.entry('constant', [{ do: 'return', value: addAll(jointTerms(builder, plan.constant).map((t) => t.value)) }]);
     const isComputed = (s: Statement): boolean => s.kind === 'let' && builder.model.statusOf(s.target.variable) !== 'given';
     const fromPrior = (s: Statement): boolean => (s.kind === 'sample' || s.kind === 'observe') && s.target !== null && plan.prior.has(s.target.variable);
+    builder.entry('evaluate', ancestralCode(builder, { generate: 'latents', wanted: isComputed }));
     builder.entry('report', ancestralCode(builder, { generate: 'latents', wanted: (s) => isComputed(s) || fromPrior(s) || s.kind === 'predict' }));
     const printed = printModule(builder.module());
     const folds = runFolds(builder);
     const initial = new Map<string, Memory>();
     for (const s of printed.storages) { const v = folds.get(s.name) ?? builder.initialValues(s.name); if (v !== undefined) initial.set(s.name, s.place === 'data' ? v : v.slice()); }
     const arrays = allocate(printed.storages, initial);
-    this.random = createRandom(seed, 'exact');
+    this.random = new ProbedRandom(createRandom(seed, 'exact').state);
     const procedures = new Map<string, Procedure>([['gridDraw', gridDraw], ['gridQuantile', gridQuantile]]);
     const runtime = createRuntime(this.random, bound.graph.hostFunctions.map((h) => h.call), procedures);
     this.faults = runtime.faults;
@@ -123,6 +163,25 @@ export class ExactProgram {
   distribution(c: ComponentProgram): void { this.call(`distribution${c.number}`); }
   draw(c: ComponentProgram): void { this.call(`draw${c.number}`); }
   mode(c: ComponentProgram): void { this.call(`mode${c.number}`); }
+  /**
+   * Draws a component's Normals at the current scales with a unit vector in place of normals.
+   * @param unit position of the 1; -1 puts everything at its mean.
+   * @returns how many normals that takes.
+   */
+  normals(c: ComponentProgram, unit: number): number {
+    this.random.replace(unit);
+    this.call(`normals${c.number}`);
+    return this.random.replace(null);
+  }
+  scaling(c: ComponentProgram): Scaling {
+    this.call(`scaling${c.number}`);
+    const [inflation, ratio, df] = this.read(c.scaling);
+    return { inflation: inflation!, ratio: ratio!, df: df! };
+  }
+  /** Fills the storages of `tabulated` from the moments of the blocks. */
+  tabulate(): void { this.call('tabulated'); }
+  /** Reports at the current state. */
+  evaluate(): void { this.call('evaluate'); }
   /** Reports, predictions and what is drawn from its prior, at the current state. */
   report(): void { this.call('report'); }
   read(name: string): Memory {
@@ -163,7 +222,7 @@ function componentProgram(builder: ProgramBuilder, component: Component, k: numb
     ]);
   }
 
-  const { parts, before } = leafCode(builder, leaf, component.derivation);
+  const { parts, before, scales } = leafCode(builder, leaf, component.derivation);
   const laneOfFactor = (f: { readonly id: number }): Index | null => (lane === null ? null : [...lane.lane.factor].find(([g]) => g.id === f.id)?.[1] ?? null);
   builder.entry(`prepare${k}`, [
     ...before,
@@ -180,8 +239,11 @@ function componentProgram(builder: ProgramBuilder, component: Component, k: numb
   builder.entry(`quantiles${k}`, quantiles.flatMap((q) => q ?? []));
   builder.entry(`distribution${k}`, distributions.flatMap((d) => d ?? []));
   builder.entry(`draw${k}`, drawCode(leaf, parts));
+  builder.entry(`normals${k}`, parts.flatMap((p) => (p.gaussian ? p.draw : [])));
+  const scaling = builder.fresh('scaling', [3], 'state');
+  builder.entry(`scaling${k}`, scalingCode(scales).map((e, n) => store(scaling, [num(n)], builder.bind(e))));
   return {
-    component, number: k, parts, blocks: [], lanes, evidence, chosen, states, enumerated: finiteRegions.length > 0, variables,
+    component, number: k, parts, blocks: [], lanes, evidence, chosen, states, scaling, enumerated: finiteRegions.length > 0, variables,
     withQuantiles, withDistribution: new Set([...complete(distributions)].filter((v) => withQuantiles.has(v))),
     finite: finiteNames(finiteRegions).map((name) => finiteVariable(builder, name)),
     storages: [...parts.flatMap((p) => p.storages), ...(leaf.scaled?.scales ?? []).map((s) => s.plan.region.variable.name)],
@@ -219,7 +281,7 @@ function evidenceCode(builder: ProgramBuilder, component: Component, evidence: s
 }
 
 /** Parts in the order of their computation, with the code that computes them and leaves a typical value in the state. */
-function leafCode(builder: ProgramBuilder, leaf: Leaf, derivation: Derivation): { readonly parts: readonly PartCode[]; readonly before: readonly Code[] } {
+function leafCode(builder: ProgramBuilder, leaf: Leaf, derivation: Derivation): { readonly parts: readonly PartCode[]; readonly before: readonly Code[]; readonly scales: readonly ScaleContext[] } {
   const folded = new FoldedTables();
   const make = (part: Part, scales: readonly ScaleContext[] = []): readonly PartCode[] => {
     if (part.kind === 'alone') return [new AloneCode(builder, part, folded, scales)];
@@ -227,7 +289,7 @@ function leafCode(builder: ProgramBuilder, leaf: Leaf, derivation: Derivation): 
   };
   const free = leaf.free.flatMap((p) => make(p));
   const settle = (parts: readonly PartCode[]): readonly Code[] => parts.flatMap((p) => [...p.prepare, ...p.point]);
-  if (leaf.scaled === null) return { parts: free, before: settle(free) };
+  if (leaf.scaled === null) return { parts: free, before: settle(free), scales: [] };
   const { roles } = leaf.scaled;
   const scales = leaf.scaled.scales.map((p) => new AloneCode(builder, p, folded, []));
   const members = [...roles].flatMap(([member, scale]): ScaleContext[] => scales.filter((s) => s.context.name === scale.variable).map((s) => ({ member, scale, context: s.context, law: s.law })));
@@ -236,7 +298,15 @@ function leafCode(builder: ProgramBuilder, leaf: Leaf, derivation: Derivation): 
   const neutral = scales.flatMap((s) => loops(s.context.plates, s.context.guards, overEvent(s.context, (event) => [
     store(s.context.name, [...s.context.at, ...event], event.length === 2 ? cond(apply('eq', event[0]!, event[1]!), one, zero) : one),
   ])));
-  return { parts: [...free, ...scales, ...normals], before: [...settle(free), ...neutral, ...settle(normals), ...settle(scales), ...normals.flatMap((n) => n.prepare)] };
+  return { scales: members, parts: [...free, ...scales, ...normals], before: [...settle(free), ...neutral, ...settle(normals), ...settle(scales), ...normals.flatMap((n) => n.prepare)] };
+}
+
+/** `Scaling` of Normals under one scale for all; NaN where there are several. */
+function scalingCode(scales: readonly ScaleContext[]): readonly Expr[] {
+  const [first, ...others] = scales;
+  if (first === undefined) return [one, one, num(Infinity)];
+  const single = first.scale.address.length === 0 && others.every((s) => s.context === first.context && s.scale.address.length === 0);
+  return single ? [inflation(first, [], [zero]), ...studentScaling(first)] : [num(NaN), num(NaN), one];
 }
 
 /** Joint blocks of Normals that meet. @throws ExactRefusal where one of them is in no block. */
@@ -284,6 +354,8 @@ function discreteProgram(builder: ProgramBuilder, component: Component, blocks: 
   });
   builder.entry(`moments${k}`, [...blocks.flatMap((b) => b.moments), ...tables]);
   builder.entry(`draw${k}`, blocks.flatMap((b) => b.draw));
+  builder.entry(`normals${k}`, []);
+  builder.entry(`scaling${k}`, []);
   builder.entry(`mode${k}`, blocks.flatMap((b) => b.mode));
-  return { component, number: k, parts: [], blocks, lanes: 1, evidence, chosen, states, finite, enumerated: false, variables: [], withQuantiles: new Set(), withDistribution: new Set(), storages: [] };
+  return { component, number: k, parts: [], blocks, lanes: 1, evidence, chosen, states, scaling: builder.fresh('scaling', [3], 'state'), finite, enumerated: false, variables: [], withQuantiles: new Set(), withDistribution: new Set(), storages: [] };
 }

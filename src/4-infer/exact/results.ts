@@ -15,7 +15,7 @@ import type { SolvedComponent, VariableMoments } from './solve.js';
 const largestDrawn = 10_000;
 
 /** Results of all recorded variables. */
-export function results(program: ExactProgram, solved: readonly SolvedComponent[], request: RunRequest): readonly VariableResult[] {
+export function results(program: ExactProgram, solved: readonly SolvedComponent[], reports: ReadonlyMap<string, VariableMoments>, request: RunRequest): readonly VariableResult[] {
   const recorded = recordedVariables(program.builder, request.keep);
   const count = request.chains * request.draws;
   const finite = new Map<string, FiniteVariable>(solved.flatMap((s) => s.program.finite.map((f): [string, FiniteVariable] => [f.name, f])));
@@ -36,7 +36,8 @@ export function results(program: ExactProgram, solved: readonly SolvedComponent[
     };
     const values = storages[k] ?? null;
     const draws = values === null ? null : { count, values };
-    const closed = closedForm(solved, r, f, draws);
+    const report = reports.get(r.name);
+    const closed = report === undefined ? closedForm(solved, r, f, draws) : fromMoments(report, draws);
     return { ...base, result: closed ?? { form: 'draws', chains: request.chains, draws: request.draws, values: values!, independent: true } };
   });
 }

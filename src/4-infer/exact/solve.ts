@@ -12,6 +12,7 @@ import type { ProgressEvent } from '../backend.js';
 import { regionName } from '../plan.js';
 import { elementName } from '../posterior.js';
 import { quantileLevels } from './laws.js';
+import { type ClosedReport, probe, type ReportMoments } from './reports.js';
 import { type ComponentProgram, type ExactProgram, type Memory, mostConfigurations } from './program.js';
 
 /** Moments of a variable's numbers, each of its shape. */
@@ -32,9 +33,9 @@ function fail(...diagnostics: readonly Diagnostic[]): never { throw new ModelErr
 function unknownsOf(c: ComponentProgram): string { return [...new Set(c.component.regions.map((r) => regionName(r.region)))].join(', '); }
 
 /** @param mode the most probable configuration of finite unknowns instead of all of them. */
-export async function solve(program: ExactProgram, c: ComponentProgram, mode: boolean, onProgress: ((event: ProgressEvent) => void) | undefined): Promise<SolvedComponent> {
+export async function solve(program: ExactProgram, c: ComponentProgram, mode: boolean, reports: readonly ClosedReport[], onProgress: ((event: ProgressEvent) => void) | undefined): Promise<SolvedComponent> {
   if (c.blocks.length > 0) return solveBlocks(program, c, mode);
-  return c.enumerated ? solveMixture(program, c, mode, onProgress) : solveClosed(program, c);
+  return c.enumerated ? solveMixture(program, c, mode, reports.filter((r) => r.components.includes(c)), onProgress) : solveClosed(program, c);
 }
 
 /** Refuses laws that are not proper and evidence that is zero or no number. */
@@ -157,10 +158,11 @@ async function weigh(program: ExactProgram, c: ComponentProgram, mode: boolean, 
   return { count, lanes, weights, logEvidence };
 }
 
-async function solveMixture(program: ExactProgram, c: ComponentProgram, mode: boolean, onProgress: ((event: ProgressEvent) => void) | undefined): Promise<SolvedComponent> {
+async function solveMixture(program: ExactProgram, c: ComponentProgram, mode: boolean, reports: readonly ClosedReport[], onProgress: ((event: ProgressEvent) => void) | undefined): Promise<SolvedComponent> {
   const warnings: Diagnostic[] = [];
   const w = await weigh(program, c, mode, warnings, onProgress);
-  const mixture = new MixtureMoments(program, c, w.lanes);
+  const probing = probe(program, reports, w.count) === null ? reports.filter((r) => r.finite) : reports;
+  const mixture = new MixtureMoments(program, c, w.lanes, probing);
   const install = (k: number): void => {
     const chosen = program.read(c.chosen), states = program.read(c.states);
     for (let l = 0; l < w.lanes; l++) chosen[l] = Math.min(k, states[l]! - 1);
@@ -173,7 +175,7 @@ async function solveMixture(program: ExactProgram, c: ComponentProgram, mode: bo
     install(k);
     program.moments(c);
     program.quantiles(c);
-    mixture.add(row);
+    mixture.add(row, probe(program, probing, 1) ?? new Map());
     if ((k + 1) % stride === 0) await breathe();
   }
   const cumulative = new Float64Array(w.count * w.lanes);
@@ -217,13 +219,13 @@ class MixtureMoments {
   private kept: { readonly weights: Float64Array; readonly memory: readonly Memory[] }[] | null;
   private keptNumbers: number;
 
-  constructor(program: ExactProgram, c: ComponentProgram, lanes: number) {
+  constructor(program: ExactProgram, c: ComponentProgram, lanes: number, reports: readonly ClosedReport[]) {
     this.program = program;
     this.c = c;
     this.lanes = lanes;
     this.total = new Float64Array(lanes);
     const size = (name: string): number => program.read(name).length;
-    this.sums = new Map(c.variables.map((v) => [v, { mean: new Float64Array(size(v)), variance: new Float64Array(size(v)), quantiles: null }]));
+    this.sums = new Map([...c.variables, ...reports.map((r) => r.name)].map((v) => [v, { mean: new Float64Array(size(v)), variance: new Float64Array(size(v)), quantiles: null }]));
     this.brackets = new Map([...c.withDistribution].map((v) => [v, quantileLevels.map(() => ({ low: new Float64Array(size(v)).fill(Infinity), high: new Float64Array(size(v)).fill(-Infinity) }))]));
     this.probabilities = new Map(c.finite.map((f) => [f.name, new Float64Array(program.read(f.table).length)]));
     this.kept = this.brackets.size > 0 ? [] : null;
@@ -231,13 +233,14 @@ class MixtureMoments {
   }
 
   /** Mixes in the configuration whose numbers are in memory. */
-  add(weights: Float64Array): void {
+  add(weights: Float64Array, reports: ReadonlyMap<ClosedReport, ReportMoments>): void {
     const { program, c, lanes, total } = this;
     const before = total.slice();
     for (let l = 0; l < lanes; l++) total[l] = total[l]! + weights[l]!;
     for (const [name, sum] of this.sums) {
-      const s = program.results.get(name)!;
-      const mean = program.read(s.mean), variance = program.read(s.variance), row = sum.mean.length / lanes;
+      const s = program.results.get(name);
+      const report = [...reports].find(([r]) => r.name === name)?.[1];
+      const mean = report?.mean ?? program.read(s!.mean), variance = report?.variance ?? program.read(s!.variance), row = sum.mean.length / lanes;
       for (let i = 0; i < sum.mean.length; i++) {
         const l = Math.floor(i / row), weight = weights[l]!;
         if (!(weight > 0)) continue;
@@ -246,7 +249,7 @@ class MixtureMoments {
         sum.variance[i] = sum.variance[i]! + weight * variance[i]! + (weight * delta * delta * before[l]!) / total[l]!;
       }
       this.brackets.get(name)?.forEach((b, level) => {
-        const q = program.read(s.quantiles[level]!);
+        const q = program.read(s!.quantiles[level]!);
         for (let i = 0; i < q.length; i++) if (weights[Math.floor(i / row)]! > 0) { b.low[i] = Math.min(b.low[i]!, q[i]!); b.high[i] = Math.max(b.high[i]!, q[i]!); }
       });
     }
