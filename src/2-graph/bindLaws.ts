@@ -4,10 +4,10 @@
  * reason.
  */
 import type { Domain, Support } from '../distributions/family.js';
-import { degeneracies, noDensityReason, noLatentReason, type PushforwardLaw } from '../distributions/law.js';
+import { degeneracies, mapLaw, noDensityReason, noLatentReason, type PushforwardLaw } from '../distributions/law.js';
 import { families } from '../distributions/registry.js';
 import type { Span } from '../errors/diagnostic.js';
-import { type ArrayExpr, type Expr, type Index, add, apply, cond, freeIndices, index, isConst, num, ref, scalar, sub, substitute } from '../expr/expr.js';
+import { type ArrayExpr, type Expr, type Index, add, apply, cond, freeIndices, index, isConst, num, ref, rewrite, scalar, sub, substitute } from '../expr/expr.js';
 import { printText } from '../expr/print.js';
 import { type BindContext, expressionsOfSteps, stepsOf } from './bindContext.js';
 import * as messages from './bindMessages.js';
@@ -37,10 +37,12 @@ export function checkLaws(b: BindContext): void {
 
 /** Inference needs the density of every law, and of the laws of unknowns one that can be moved about in. */
 function checkDensity(b: BindContext, s: Exclude<DrawingStatement, { kind: 'predict' }>): boolean {
-  const reason = noDensityReason(s.law);
+  // With numbers for the sizes it is known which matrices are square.
+  const law = mapLaw(s.law, (e) => rewrite(e, (x) => { const n = x.op === 'size' ? b.sizes.get(x.name) : undefined; return n === undefined ? x : num(n); }));
+  const reason = noDensityReason(law);
   if (reason !== null) { b.report(messages.noDensity(reason, s.law.span)); return false; }
   const status = s.target === null ? undefined : b.status.get(s.target.variable);
-  const latent = status === 'latent' || status === 'partial' ? noLatentReason(s.law) : null;
+  const latent = status === 'latent' || status === 'partial' ? noLatentReason(law) : null;
   if (latent !== null) b.report(messages.noLatent(s.target!.variable, latent, s.law.span));
   return latent === null;
 }
@@ -266,7 +268,7 @@ function lawName(law: Law): string {
     case 'mixture': return `a mixture of ${lawName(law.component)}`;
     case 'mixtureOf': return 'the mixture';
     case 'censored': return `censored ${lawName(law.base)}`;
-    case 'pushforward': return `the pushforward of ${lawName(law.base)}`;
+    case 'pushforward': return law.base.kind === 'pushforward' ? lawName(law.base) : `the pushforward of ${lawName(law.base)}`;
   }
 }
 

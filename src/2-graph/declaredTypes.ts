@@ -9,6 +9,7 @@ import { applied } from './builtins.js';
 import type { Context } from './context.js';
 import type { Constraint, Law, ScalarType } from './graph.js';
 import { mapLaw } from './laws.js';
+import { lawSupport } from './lawSupport.js';
 import { constraintShape, notSquare, optionUnknown, reservedSize, shapeMismatch, typeMismatch, unknownNormaliser, unknownType, wrongArgumentCount } from './messages.js';
 import { mentions } from './regions.js';
 import { compareDimensions, printType } from './shapes.js';
@@ -158,7 +159,7 @@ function truncate(value: LawValue, low: Expr, high: Expr, open: boolean): LawVal
   if (law.kind === 'truncated') {
     return { ...value, law: { ...law, low: applied('max', law.low, lowest), high: applied('min', law.high, high) } };
   }
-  const support = law.kind === 'family' ? value.family?.support(law.parameters) : undefined;
+  const support = lawSupport(law);
   if (support?.kind === 'interval' || support?.kind === 'integers') {
     const inside = isConst(support.low) && isConst(lowest) && support.low.value >= lowest.value
       && (isConst(high, Infinity) || (isConst(support.high) && isConst(high) && support.high.value <= high.value));

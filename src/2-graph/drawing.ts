@@ -120,7 +120,7 @@ function lawName(law: Law): string {
     case 'mixture': return `mixture of ${lawName(law.component)}`;
     case 'mixtureOf': return `mixture of ${[...new Set(law.components.map(lawName))].join(', ')}`;
     case 'censored': return `censored ${lawName(law.base)}`;
-    case 'pushforward': return `pushforward of ${lawName(law.base)}`;
+    case 'pushforward': return law.base.kind === 'pushforward' ? lawName(law.base) : `pushforward of ${lawName(law.base)}`;
   }
 }
 

@@ -7,7 +7,7 @@ import { conditionsOf, eventRankOf, logDensityOf, mapLaw, noDensityReason, noLat
 import { ModelError } from '../errors/diagnostic.js';
 import { renderDiagnostics } from '../errors/render.js';
 import type { Range } from '../expr/affine.js';
-import { apply, type ArrayExpr, equalArrays, type Expr, isConst, mulAll, zero } from '../expr/expr.js';
+import { apply, type ArrayExpr, equalArrays, type Expr, isConst, mulAll, one, rewrite, zero } from '../expr/expr.js';
 import type { Law, Statement } from '../2-graph/graph.js';
 import { inverseOf, simplify, simplifyArray } from '../expr/simplify.js';
 import { factorsOf, isGuard, splitCondition } from './normalForm.js';
@@ -35,8 +35,9 @@ function factorOf(s: Statement, model: DerivedModel): Factor | null {
       const x = s.kind === 'observe' ? model.inlineArray(s.value) : targetArray(model, s.target);
       const law = plainMatrices(mapLaw(s.law, (e) => model.inline(e)), s.plates);
       const support = eventRankOf(law) === 0 ? supportTests(supportOf(law), x.body) : [];
-      const conditions = [...support, ...conditionsOf(law)].map((c) => withoutPositiveFactors(c, model)).filter((c) => model.dependsOnLatents(c) && !alwaysTrue(c, model));
-      return { ...base, logDensity: logDensityOf(law, x), conditions };
+      const settled = (e: Expr): Expr => (hasMap(law) ? withKnownSigns(e, model) : e);
+      const conditions = [...support, ...conditionsOf(law)].map((c) => withoutPositiveFactors(settled(c), model)).filter((c) => model.dependsOnLatents(c) && !alwaysTrue(c, model));
+      return { ...base, logDensity: settled(logDensityOf(law, x)), conditions };
     }
   }
 }
@@ -65,6 +66,29 @@ function plainMatrices(law: Law, ranges: readonly Range[]): Law {
     case 'censored': return { ...law, base: plainMatrices(law.base, ranges) };
     case 'pushforward': return { ...law, base: plainMatrices(law.base, [...ranges, ...law.over.indices.map((i, k) => ({ index: i, from: zero, to: law.over.dims[k]! }))]) };
   }
+}
+
+function hasMap(law: Law): boolean {
+  switch (law.kind) {
+    case 'family': return false;
+    case 'pushforward': return true;
+    case 'truncated': case 'censored': return hasMap(law.base);
+    case 'mixture': return hasMap(law.component);
+    case 'mixtureOf': return law.components.some(hasMap);
+  }
+}
+/** Directions of maps that depend on the sign of a coefficient, where its support decides them. */
+function withKnownSigns(e: Expr, model: DerivedModel): Expr {
+  return simplify(rewrite(e, (x) => {
+    if (x.op !== 'apply') return x;
+    const [a, b] = x.args;
+    switch (x.fn) {
+      case 'gt': case 'ne': return isConst(b!, 0) && model.isPositive(a!) ? one : x;
+      case 'sign': return model.isPositive(a!) ? one : x;
+      case 'abs': return model.isPositive(a!) ? a! : x;
+      default: return x;
+    }
+  }));
 }
 
 /** `sqrt(w * v) > 0` for a positive v says that w > 0, and nothing of v. */

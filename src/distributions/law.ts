@@ -95,7 +95,7 @@ export function eventRankOf(law: Law): number {
 export function isDiscrete(law: Law): boolean {
   const first = firstLaw(law);
   if (first.kind === 'family') return familyOf(first).discrete;
-  return first.integer || isDiscrete(first.base) || formOf(first).kind === 'masses';
+  return first.integer || isDiscrete(first.base) || (first.map.dims.length === 0 && formOf(flattened(first)).kind === 'masses');
 }
 /** Dimensions of one draw. */
 export function eventDimsOf(law: Law): readonly Expr[] {
@@ -167,7 +167,7 @@ export function supportOf(law: Law): Support {
       if (base.kind !== 'interval' && base.kind !== 'integers') return base;
       return { kind: base.kind, low: isFiniteBound(law.low) ? minusInfinity : base.low, high: isFiniteBound(law.high) ? infinity : base.high };
     }
-    case 'pushforward': return supportOfPushforward(law);
+    case 'pushforward': return supportOfPushforward(flattened(law));
   }
 }
 
@@ -254,7 +254,7 @@ export function conditionsOf(law: Law): readonly Expr[] {
       return tests.length === 0 ? [] : [reduce('prod', law.index, law.from, law.to, conjunction(tests))];
     }
     case 'mixtureOf': return law.components.flatMap(conditionsOf);
-    case 'pushforward': return keepUndecided(conditionsOfPushforward(law));
+    case 'pushforward': return keepUndecided(conditionsOfPushforward(flattened(law)));
   }
 }
 
@@ -293,7 +293,7 @@ export function logDensityOf(law: Law, x: ArrayExpr): Expr {
       const upper = isFiniteBound(high) ? cond(apply('ge', x.body, high), simplify(logOf(above)), within) : within;
       return isFiniteBound(low) ? cond(apply('le', x.body, low), simplify(logOf(cdfOf(base, low))), upper) : upper;
     }
-    case 'pushforward': return logDensityOfPushforward(law, x);
+    case 'pushforward': return logDensityOfPushforward(flattened(law), x);
   }
 }
 
@@ -324,7 +324,7 @@ export function hasCdf(law: Law): boolean {
     case 'mixture': return hasCdf(law.component);
     case 'mixtureOf': return law.components.every(hasCdf);
     case 'censored': return hasCdf(law.base);
-    case 'pushforward': return tailOfPushforward(law, zero, 'cdf') !== null;
+    case 'pushforward': return tailOfPushforward(flattened(law), zero, 'cdf') !== null;
   }
 }
 
@@ -357,7 +357,7 @@ function tailOf(law: Law, x: Expr, side: 'cdf' | 'survival'): Expr {
     }
     case 'censored': return cond(apply('lt', x, law.low), below, cond(apply('ge', x, law.high), above, tailOf(law.base, x, side)));
     case 'pushforward': {
-      const tail = tailOfPushforward(law, x, side);
+      const tail = tailOfPushforward(flattened(law), x, side);
       if (tail === null) throw new InternalError('a pushforward without a distribution function');
       return tail;
     }
@@ -415,9 +415,9 @@ export function quantileOf(law: Law, u: Expr): Expr | null {
       return inner === null ? null : maximum(law.low, minimum(law.high, inner));
     }
     case 'pushforward': {
-      const form = formOf(law);
-      if (form.kind !== 'monotone' || isDiscrete(law.base)) return null;
-      return pushedQuantile(form.pieces, u, (t) => mapAt(law, t), (v) => quantileOf(law.base, v));
+      const whole = flattened(law), form = formOf(whole);
+      if (form.kind !== 'monotone' || isDiscrete(whole.base)) return null;
+      return pushedQuantile(form.pieces, u, (t) => mapAt(whole, t), (v) => quantileOf(whole.base, v));
     }
   }
 }
@@ -458,6 +458,23 @@ type Form =
 
 function unknown(reason: string, part: Expr | null = null): MapForm { return { kind: 'unknown', reason, part }; }
 function mapAt(law: PushforwardLaw, t: Expr): Expr { return simplify(replaceArgument(law.map.body, law.argument.name, () => t)); }
+
+function isContinuousScalar(law: Law): boolean {
+  const first = firstLaw(law);
+  if (first.kind === 'family') return familyOf(first).eventRank === 0 && !familyOf(first).discrete;
+  return !first.integer && first.map.dims.length === 0 && first.over.dims.length === 0 && isContinuousScalar(first.base);
+}
+/** A map of a continuous transformed variable as one map of what that was made of. */
+function flattened(law: PushforwardLaw): PushforwardLaw {
+  let whole = law;
+  for (let { base } = whole; base.kind === 'pushforward'; base = whole.base) {
+    if (whole.over.dims.length > 0 || !isContinuousScalar(base)) break;
+    const inner = base.map.body;
+    const body = replaceArgument(whole.map.body, whole.argument.name, () => inner);
+    whole = { ...whole, base: base.base, argument: base.argument, map: { ...whole.map, body } };
+  }
+  return whole;
+}
 
 /** What can be said of the law of a map in closed form. */
 function formOf(law: PushforwardLaw): Form {
@@ -549,8 +566,8 @@ function extremeValue(fn: 'min' | 'max', form: { readonly low: Expr; readonly hi
 }
 
 /** Expressions at whose zeros the map stops being one-to-one, with what is wrong there. */
-export function degeneracies(law: PushforwardLaw): readonly { readonly expression: Expr; readonly reason: string }[] {
-  const form = formOf(law);
+export function degeneracies(given: PushforwardLaw): readonly { readonly expression: Expr; readonly reason: string }[] {
+  const law = flattened(given), form = formOf(law);
   switch (form.kind) {
     case 'monotone': case 'masses': return form.nonzero.map((expression) => ({ expression, reason: `\`${printText(shown(law, expression))}\` is 0` }));
     case 'affine': return [{ expression: exp(logDeterminantOf(form)), reason: 'the matrix of the map is singular' }];
@@ -654,11 +671,11 @@ export function noDensityReason(law: Law): string | null {
     case 'mixture': return noDensityReason(law.component);
     case 'mixtureOf': return law.components.map(noDensityReason).find((r) => r !== null) ?? null;
     case 'pushforward': {
-      const inner = noDensityReason(law.base);
-      if (inner !== null) return inner;
-      const form = formOf(law);
-      if (form.kind === 'unknown') return `${form.part === null ? 'its map' : `\`${printText(shown(law, form.part))}\``} ${form.reason}`;
-      if (form.kind === 'masses' && !hasCdf(law.base)) return 'its map gives masses, and the distribution function they are differences of is not known';
+      const whole = flattened(law), form = formOf(whole);
+      if (form.kind === 'unknown') {
+        return noDensityReason(whole.base) ?? `${form.part === null ? 'its map' : `\`${printText(shown(whole, form.part))}\``} ${form.reason}`;
+      }
+      if (form.kind === 'masses' && !hasCdf(whole.base)) return 'its map gives masses, and the distribution function they are differences of is not known';
       return null;
     }
   }

@@ -5,7 +5,6 @@
  * Masses of a T that is constant or rounded on pieces: differences of the distribution function of X.
  * Vectors: affine maps by log |det A|, elementwise maps by the sum of log |T_i'|.
  */
-import { provablyEqual } from '../expr/affine.js';
 import {
   add, apply, at, build, cond, equal, index, isConst, mul, num, one, reduce, ref, scalarOf, sub, substitute, sumOver, arrayOf, visit, zero,
 } from '../expr/expr.js';
@@ -199,7 +198,8 @@ export type VectorForm =
 
 /** What kind of map of an array a map is; `dims` are those of its argument. */
 export function formOfVectorMap(map: ArrayExpr, argument: string, dims: readonly Expr[]): VectorForm {
-  const sameShape = dims.length === map.dims.length && dims.every((d, k) => provablyEqual(simplify(d), simplify(map.dims[k]!)));
+  // Dimensions that are not numbers yet may turn out equal; binding asks again.
+  const sameShape = dims.length === map.dims.length && dims.every((d, k) => { const gap = simplify(sub(d, map.dims[k]!)); return !isConst(gap) || gap.value === 0; });
   if (!sameShape) return { kind: 'unknown', reason: 'turns an array into one of another shape, so that it is not one-to-one', part: null };
   const body = simplify(map.body);
   const references: (readonly Expr[])[] = [];

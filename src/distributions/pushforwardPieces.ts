@@ -220,8 +220,12 @@ class Walk {
   /** A condition, comparison or kink on the argument somewhere inside, innermost first; null where there is none. */
   private choiceIn(e: Expr): Expr | null {
     let found: Expr | null = null;
+    // Shared subtrees are looked at once: compositions share what they are made of.
+    const seen = new Set<Expr>();
     const go = (x: Expr): void => {
-      if (found !== null || !this.has(x)) return;
+      if (found !== null || seen.has(x)) return;
+      seen.add(x);
+      if (!this.has(x)) return;
       if (x.op === 'cond') { go(x.test); found ??= x; return; }
       if (x.op !== 'apply') return;
       if (truths.has(x.fn)) { found ??= x; return; }
@@ -233,9 +237,11 @@ class Walk {
     go(e);
     return found;
   }
-  private occurrences(e: Expr): number {
-    if (e.op === 'ref') return e.variable === this.argument ? 1 : 0;
-    return e.op === 'apply' ? e.args.reduce((n, a) => n + this.occurrences(a), 0) : this.has(e) ? 1 : 0;
+  private occurrences(e: Expr, known: Map<Expr, number> = new Map()): number {
+    const count = known.get(e) ?? (e.op === 'ref' ? (e.variable === this.argument ? 1 : 0)
+      : e.op === 'apply' ? e.args.reduce((n, a) => n + this.occurrences(a, known), 0) : this.has(e) ? 1 : 0);
+    known.set(e, count);
+    return count;
   }
 
   private choose(e: Expr, choice: Expr, domain: Interval): readonly Piece[] {
