@@ -29,6 +29,7 @@ import { formulasOf, render, sourceLine, weightFormulas } from '../explain.js';
 import { formName, regionLoops, regionName } from '../plan.js';
 import type { PlanEntry, RunResult } from '../posterior.js';
 import { type Collapse, ScaleWatch } from './collapse.js';
+import { vectorParams } from './vectorParams.js';
 import { change, type Estimates, EmProgram } from './program.js';
 
 const options: readonly OptionDoc[] = [
@@ -135,7 +136,7 @@ function refuseWithoutParameters(graph: ModelGraph, given: ReadonlySet<string>, 
 function explain(graph: ModelGraph, given: Given, source: string, chosen: Readonly<Record<string, string>>, bound: BoundModel | null): Explanation {
   const settings = readOptions(chosen, graph);
   refuseWithoutParameters(graph, given.complete, settings.maximize);
-  const model = new DerivedModel(graph, given);
+  const model = new DerivedModel(vectorParams(graph), given);
   const estimated = new Set([...[...graph.variables.values()].filter((v) => v.origin === 'param').map((v) => v.name), ...settings.maximize]);
   const factors = jointFactors(model), joint = jointInWords(factors, latentRegions(model), estimated);
   const field = derived(() => meanField(factorForms(factors, model), model, { points: estimated, moving: estimated, joint }));

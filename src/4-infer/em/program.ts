@@ -12,6 +12,7 @@ import { MeanFieldRefusal } from '../../3-derive/meanField.js';
 import { ref, variablesOf } from '../../expr/expr.js';
 import { VariationalProgram, type Memory } from '../variational/program.js';
 import { harden } from '../variational/starts.js';
+import { vectorParams } from './vectorParams.js';
 import { dampingStorage, isPoint, type PointOptions } from '../variational/updates.js';
 
 /** Values of all parameters. */
@@ -34,7 +35,7 @@ export class EmProgram extends VariationalProgram {
 
   /** @throws MeanFieldRefusal where the posterior of the latents or the maximum in a parameter is not known. */
   constructor(bound: BoundModel, seed: string, initialised: ReadonlyMap<string, Memory>, points: PointOptions, hard: boolean) {
-    super(bound, seed, initialised, points, hard ? 'assigned' : 'joint');
+    super({ ...bound, graph: vectorParams(bound.graph) }, seed, initialised, points, hard ? 'assigned' : 'joint');
     this.hard = hard;
     const all = this.blocks.map((_, k) => k);
     this.latents = all.filter((k) => !isPoint(this.blocks[k]!));
