@@ -6,6 +6,7 @@ import { parse } from '../../src/1-parse/parse.js';
 import type { BoundModel } from '../../src/2-graph/bound.js';
 import { bind } from '../../src/2-graph/bind.js';
 import { lower } from '../../src/2-graph/lower.js';
+import type { BlockRequest } from '../../src/4-infer/blocks/plan.js';
 import { chooserFromOptions } from '../../src/4-infer/kernelOptions.js';
 import { type SamplerProgram, samplerProgram } from '../../src/4-infer/mcmc.js';
 import { defaultGibbsKernel, defaultWalkKernel } from '../../src/4-infer/plan.js';
@@ -20,6 +21,8 @@ export interface CompileOptions {
   readonly kernels?: Readonly<Record<string, string>>;
   readonly init?: Readonly<Record<string, unknown>>;
   readonly keep?: readonly string[];
+  /** What is drawn together: nothing unless asked for. */
+  readonly blocks?: BlockRequest;
 }
 
 export function boundModel(source: string, data: Readonly<Record<string, unknown>>): BoundModel {
@@ -37,7 +40,7 @@ export function compile(source: string, data: Readonly<Record<string, unknown>> 
   const fallback = options.backend === 'mh' ? defaultWalkKernel : defaultGibbsKernel;
   const settings = Object.fromEntries(Object.entries(options.kernels ?? {}).map(([name, text]) => [`kernel.${name}`, text]));
   const chooser = chooserFromOptions(bound.graph, settings, fallback);
-  return samplerProgram(bound, chooser, { keep: options.keep ?? null, init: options.init ?? null });
+  return samplerProgram(bound, chooser, { keep: options.keep ?? null, init: options.init ?? null }, options.blocks ?? { kind: 'none' });
 }
 
 type Memory = Float64Array | Int32Array;
