@@ -37,4 +37,10 @@ export const cauchy: Family = {
   upperQuantile: (q, p) => cond(apply('ge', q, one), minusInfinity, add(argument(p, 'loc'), upperDistance(q, p))),
   mean: () => scalar(num(Number.NaN)),
   variance: () => scalar(num(Number.NaN)),
+  // log of the Poisson kernel is harmonic: E log((x - m)^2 + s^2) is its value at the complex median (Chyzak and Nielsen 2019).
+  expectedLogDensity(of, p) {
+    const scale = argument(of, 'scale');
+    const distance = add(square(sub(argument(p, 'loc'), argument(of, 'loc'))), square(add(argument(p, 'scale'), scale)));
+    return sub(sub(logOf(scale), logPi), logOf(distance));
+  },
 };

@@ -34,4 +34,5 @@ export const discreteUniform: Family = {
   },
   mean: (p) => scalar(mul(half, add(argument(p, 'low'), argument(p, 'high')))),
   variance: (p) => scalar(mul(num(1 / 12), sub(powOf(count(p), 2), one))),
+  expectedLogDensity: (of) => neg(logOf(count(of))),
 };

@@ -125,6 +125,10 @@ export interface Family {
   /** Variance; for vectors the covariance matrix, for matrices elementwise variances. */
   variance?(p: Arguments): ArrayExpr;
   readonly exponential?: ExponentialForm;
+  /** E_p[log density under the parameters `of`], p of this family; for families without an exponential form. */
+  expectedLogDensity?(of: Arguments, p: Arguments): Expr;
+  /** Differential (or discrete) entropy, where it is not minus `expectedLogDensity(p, p)` nor that of the exponential form. */
+  entropy?(p: Arguments): Expr;
   /** The wider family that this one is a case of (ChiSquared of Gamma), which has the expectations. */
   caseOf?(p: Arguments): { readonly family: Family; readonly parameters: Arguments };
 }

@@ -30,4 +30,8 @@ export const geometric: Family = {
   quantile: (u, p) => apply('negativeBinomialQuantile', u, one, argument(p, 'p')),
   mean: (p) => scalar(mul(oneMinus(argument(p, 'p')), powOf(argument(p, 'p'), -1))),
   variance: (p) => scalar(mul(oneMinus(argument(p, 'p')), powOf(argument(p, 'p'), -2))),
+  expectedLogDensity(of, p) {
+    const mean = mul(oneMinus(argument(p, 'p')), powOf(argument(p, 'p'), -1));
+    return add(logOf(argument(of, 'p')), xlog1my(mean, argument(of, 'p')));
+  },
 };

@@ -2,14 +2,11 @@
  * Gumbel(loc, scale), the law of maxima: distribution function exp(-e^(-z)), z = (x - loc) / scale;
  * density exp(-z - e^(-z)) / scale.
  */
-import { add, addAll, apply, exp, mul, neg, num, scalar, sub } from '../expr/expr.js';
+import { add, addAll, apply, exp, lgamma, mul, neg, num, one, scalar, sub } from '../expr/expr.js';
 import type { Expr } from '../expr/expr.js';
 import { logOf, powOf } from '../expr/simplify.js';
 import type { Arguments, Family } from './family.js';
-import { argument, infinity, interval, minusInfinity, parameter } from './notation.js';
-
-/** Euler's constant, the mean of the standard law. */
-const eulerGamma = num(0.5772156649015329);
+import { argument, eulerGamma, infinity, interval, minusInfinity, parameter } from './notation.js';
 
 function standardised(x: Expr, p: Arguments): Expr { return mul(sub(x, argument(p, 'loc')), powOf(argument(p, 'scale'), -1)); }
 /** The value whose e^(-z) is h. */
@@ -36,4 +33,11 @@ export const gumbel: Family = {
   upperQuantile: (q, p) => atHazard(neg(apply('log1p', neg(q))), p),
   mean: (p) => scalar(add(argument(p, 'loc'), mul(eulerGamma, argument(p, 'scale')))),
   variance: (p) => scalar(mul(num(Math.PI ** 2 / 6), powOf(argument(p, 'scale'), 2))),
+  expectedLogDensity(of, p) {
+    // E e^(-t z) = Gamma(1 + t) of the standard law.
+    const scale = argument(of, 'scale'), ratio = mul(argument(p, 'scale'), powOf(scale, -1));
+    const shift = mul(sub(argument(p, 'loc'), argument(of, 'loc')), powOf(scale, -1));
+    const mean = add(shift, mul(eulerGamma, ratio));
+    return addAll([neg(logOf(scale)), neg(mean), neg(exp(sub(lgamma(add(one, ratio)), shift)))]);
+  },
 };

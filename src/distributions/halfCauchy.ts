@@ -35,4 +35,8 @@ export const halfCauchy: Family = {
   upperQuantile: (q, p) => above(q, p),
   mean: () => scalar(infinity),
   variance: () => scalar(num(Number.NaN)),
+  expectedLogDensity(of, p) {
+    const scale = argument(of, 'scale');
+    return sub(sub(logConstant, logOf(scale)), mul(num(2), apply('log1p', mul(argument(p, 'scale'), powOf(scale, -1)))));
+  },
 };

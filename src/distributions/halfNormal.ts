@@ -34,4 +34,8 @@ export const halfNormal: Family = {
   upperQuantile: (q, p) => neg(mul(argument(p, 'scale'), apply('normalQuantile', mul(half, q)))),
   mean: (p) => scalar(mul(num(Math.sqrt(2 / Math.PI)), argument(p, 'scale'))),
   variance: (p) => scalar(mul(num(1 - 2 / Math.PI), powOf(argument(p, 'scale'), 2))),
+  expectedLogDensity(of, p) {
+    const scale = argument(of, 'scale');
+    return sub(sub(num(0.5 * Math.log(2 / Math.PI)), logOf(scale)), mul(num(0.5), mul(powOf(argument(p, 'scale'), 2), powOf(scale, -2))));
+  },
 };

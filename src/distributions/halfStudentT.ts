@@ -6,6 +6,7 @@ import { add, addAll, apply, cond, exp, lgamma, mul, neg, num, one, scalar, squa
 import type { Expr } from '../expr/expr.js';
 import { logOf, powOf } from '../expr/simplify.js';
 import type { Arguments, Family } from './family.js';
+import { standardEntropy } from './studentT.js';
 import { argument, half, infinity, interval, logPi, logTwo, parameter, two } from './notation.js';
 
 function ratio(x: Expr, p: Arguments): Expr { return mul(x, powOf(argument(p, 'scale'), -1)); }
@@ -60,4 +61,5 @@ export const halfStudentT: Family = {
     const second = mul(powOf(argument(p, 'scale'), 2), mul(df, powOf(sub(df, two), -1)));
     return scalar(cond(apply('gt', df, two), sub(second, square(meanOf(p))), cond(apply('gt', df, one), infinity, num(Number.NaN))));
   },
+  entropy: (p) => sub(add(logOf(argument(p, 'scale')), standardEntropy(argument(p, 'df'))), logTwo),
 };

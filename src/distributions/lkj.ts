@@ -3,7 +3,7 @@
  * the diagonal; uniform for eta = 1. log c = sum over 1 <= k < d of (2 (eta - 1) + k) k log 2 + k log B(a_k, a_k),
  * a_k = eta + (k - 1) / 2 (Lewandowski, Kurowicka and Joe 2009, equation 16).
  */
-import { add, apply, build, cond, mul, index, one, reduce, scalar, sub, zero } from '../expr/expr.js';
+import { add, addAll, apply, build, cond, index, mul, neg, one, reduce, scalar, sub, zero } from '../expr/expr.js';
 import type { Expr } from '../expr/expr.js';
 import { logdetOf, powOf } from '../expr/simplify.js';
 import type { Arguments, Family } from './family.js';
@@ -35,4 +35,10 @@ export const lkj: Family = {
   // An entry r has (r + 1) / 2 ~ Beta(b, b), b = eta - 1 + d / 2: variance 1 / (2 b + 1).
   variance: (p) => build([argument(p, 'dimension'), argument(p, 'dimension')], (i, j) =>
     cond(apply('eq', i, j), zero, powOf(add(mul(two, argument(p, 'shape')), sub(argument(p, 'dimension'), one)), -1))),
+  expectedLogDensity(of, p) {
+    // E log |R| is the derivative of the log normaliser in the shape.
+    const k = index('k'), a = add(argument(p, 'shape'), mul(half, sub(k, one)));
+    const meanLog = reduce('sum', k, one, argument(p, 'dimension'), mul(mul(two, k), addAll([logTwo, apply('digamma', a), neg(apply('digamma', mul(two, a)))])));
+    return sub(mul(sub(argument(of, 'shape'), one), meanLog), logNormaliser(of));
+  },
 };

@@ -36,4 +36,9 @@ export const logNormal: Family = {
     const s2 = powOf(argument(p, 'sdlog'), 2);
     return scalar(mul(apply('expm1', s2), exp(add(mul(two, argument(p, 'meanlog')), s2))));
   },
+  expectedLogDensity(of, p) {
+    const sd = argument(of, 'sdlog'), shift = sub(argument(p, 'meanlog'), argument(of, 'meanlog'));
+    const distance = mul(add(square(shift), powOf(argument(p, 'sdlog'), 2)), powOf(sd, -2));
+    return addAll([neg(argument(p, 'meanlog')), neg(logOf(sd)), neg(halfLogTwoPi), neg(mul(half, distance))]);
+  },
 };

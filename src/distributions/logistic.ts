@@ -31,4 +31,5 @@ export const logistic: Family = {
   upperQuantile: (q, p) => sub(argument(p, 'loc'), mul(argument(p, 'scale'), apply('logit', q))),
   mean: (p) => scalar(argument(p, 'loc')),
   variance: (p) => scalar(mul(num(Math.PI ** 2 / 3), powOf(argument(p, 'scale'), 2))),
+  entropy: (p) => add(logOf(argument(p, 'scale')), two),
 };

@@ -44,4 +44,11 @@ export const mvStudentT: Family = {
     return build(scale.dims, (i, j) => cond(apply('gt', df, two), mul(mul(df, powOf(excess, -1)), at(scale, i, j)),
       cond(apply('and', apply('gt', df, one), apply('eq', i, j)), num(Infinity), num(Number.NaN))));
   },
+  entropy(p) {
+    const df = argument(p, 'df'), d = dimensionOf(p), halfNext = mul(half, add(df, d)), halfDf = mul(half, df);
+    return addAll([
+      mul(halfNext, sub(apply('digamma', halfNext), apply('digamma', halfDf))), mul(mul(half, d), add(logOf(df), logPi)),
+      lgamma(halfDf), neg(lgamma(halfNext)), mul(half, logdetOf(arrayArgument(p, 'scale'))),
+    ]);
+  },
 };

@@ -12,6 +12,8 @@ export const two: Const = num(2);
 export const halfLogTwoPi: Const = num(0.5 * Math.log(2 * Math.PI));
 export const logPi: Const = num(Math.log(Math.PI));
 export const logTwo: Const = num(Math.LN2);
+/** Euler's constant. */
+export const eulerGamma: Const = num(0.5772156649015329);
 export const infinity: Const = num(Infinity);
 export const minusInfinity: Const = num(-Infinity);
 

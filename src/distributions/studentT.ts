@@ -9,6 +9,12 @@ import { argument, half, infinity, interval, logPi, minusInfinity, parameter, tw
 
 function standardised(x: Expr, p: Arguments): Expr { return mul(sub(x, argument(p, 'loc')), powOf(argument(p, 'scale'), -1)); }
 
+/** The entropy of the law with centre 0 and scale 1. */
+export function standardEntropy(df: Expr): Expr {
+  const halfDf = mul(half, df), halfNext = mul(half, add(df, one));
+  return addAll([mul(halfNext, sub(apply('digamma', halfNext), apply('digamma', halfDf))), mul(half, logOf(df)), apply('lbeta', halfDf, half)]);
+}
+
 export const studentT: Family = {
   name: 'StudentT',
   doc: 'density proportional to (1 + z^2 / df)^(-(df + 1) / 2), z = (x - loc) / scale',
@@ -45,4 +51,5 @@ export const studentT: Family = {
     const finite = mul(powOf(argument(p, 'scale'), 2), mul(df, powOf(excess, -1)));
     return scalar(cond(apply('gt', df, one), finite, num(Number.NaN)));
   },
+  entropy: (p) => add(logOf(argument(p, 'scale')), standardEntropy(argument(p, 'df'))),
 };

@@ -28,4 +28,5 @@ export const uniform: Family = {
   upperQuantile: (q, p) => sub(argument(p, 'high'), mul(width(p), q)),
   mean: (p) => scalar(mul(half, add(argument(p, 'low'), argument(p, 'high')))),
   variance: (p) => scalar(mul(num(1 / 12), powOf(width(p), 2))),
+  expectedLogDensity: (of) => neg(logOf(width(of))),
 };

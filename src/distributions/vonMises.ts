@@ -33,4 +33,9 @@ export const vonMises: Family = {
   cdf: (x, p) => call('vonMisesCdf', x, p),
   survival: (x, p) => call('vonMisesSurvival', x, p),
   quantile: (u, p) => call('vonMisesQuantile', u, p),
+  expectedLogDensity(of, p) {
+    const concentration = argument(of, 'concentration');
+    const cosine = mul(apply('besselRatio', argument(p, 'concentration')), apply('cos', sub(argument(p, 'loc'), argument(of, 'loc'))));
+    return addAll([mul(concentration, sub(cosine, num(1))), minusLogTwoPi, neg(apply('logScaledBesselI0', concentration))]);
+  },
 };

@@ -6,7 +6,7 @@ import { add, addAll, apply, exp, lgamma, mul, neg, one, pow, scalar, sub, zero 
 import type { Expr } from '../expr/expr.js';
 import { logOf, powOf, xlogy } from '../expr/simplify.js';
 import type { Arguments, Family } from './family.js';
-import { argument, infinity, interval, parameter, two } from './notation.js';
+import { argument, eulerGamma, infinity, interval, parameter, two } from './notation.js';
 
 /** (x / scale)^shape. */
 function hazard(x: Expr, p: Arguments): Expr {
@@ -39,4 +39,11 @@ export const weibull: Family = {
   upperQuantile: (q, p) => atHazard(neg(logOf(q)), p),
   mean: (p) => scalar(mul(argument(p, 'scale'), moment(p, one))),
   variance: (p) => scalar(mul(powOf(argument(p, 'scale'), 2), sub(moment(p, two), powOf(moment(p, one), 2)))),
+  expectedLogDensity(of, p) {
+    // log x = log scale + log h / shape with h a standard exponential.
+    const shape = argument(of, 'shape'), scale = argument(of, 'scale'), own = argument(p, 'scale');
+    const meanLog = sub(logOf(own), mul(eulerGamma, powOf(argument(p, 'shape'), -1)));
+    const power = mul(pow(mul(own, powOf(scale, -1)), shape), moment(p, shape));
+    return addAll([logOf(shape), neg(mul(shape, logOf(scale))), mul(sub(shape, one), meanLog), neg(power)]);
+  },
 };
