@@ -34,6 +34,8 @@ interface Run {
   readonly elbo?: number;
   readonly autocorrelation?: number;
   readonly options?: Readonly<Record<string, string>>;
+  /** Values beside (or instead of) the claim's data. */
+  readonly data?: Readonly<Record<string, unknown>>;
   readonly [setting: string]: unknown;
 }
 interface Claim { readonly title: string; readonly data: Readonly<Record<string, unknown>>; readonly runs: readonly Run[]; readonly truth: Readonly<Record<string, Reference>> }
@@ -142,10 +144,10 @@ function autocorrelation(chains: readonly Float64Array[]): number {
 
 async function check(surfaceModule: Surface, example: string, claim: Claim, run: Run): Promise<string[]> {
   const reference = referenceOf(run.against);
-  const { against: _against, quantities, tolerance, logEvidence, elbo, autocorrelation: lagTolerance, ...settings } = run;
+  const { against: _against, quantities, tolerance, logEvidence, elbo, autocorrelation: lagTolerance, data: given, ...settings } = run;
   const names = quantities === 'all' ? Object.keys(reference.quantities) : quantities;
   const model = surfaceModule.compile(readFileSync(join(folder, example, 'model.cred'), 'utf8'));
-  const posterior = await model.infer(readData(example, claim.data), { ...settings, workers: 0, keep: [...new Set(names.map((name) => name.replace(/\[.*/, '')))] });
+  const posterior = await model.infer(readData(example, { ...claim.data, ...given }), { ...settings, workers: 0, keep: [...new Set(names.map((name) => name.replace(/\[.*/, '')))] });
   const complaints: string[] = [];
   const summary = posterior.summary();
 

@@ -19,6 +19,9 @@ import { type Scale, scaleAddress } from './sharedScale.js';
 /** Where results of a variable are written, each of its shape. */
 export interface ResultStorages { readonly mean: string; readonly variance: string; readonly quantiles: readonly string[] }
 
+/** Moments of a variable's numbers, each of its shape. */
+export interface VariableMoments { readonly mean: Float64Array; readonly variance: Float64Array; quantiles: readonly Float64Array[] | null }
+
 export interface PartCode {
   readonly regions: readonly LatentRegion[];
   /** Family or structure, in words. */

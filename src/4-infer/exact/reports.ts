@@ -12,7 +12,7 @@ import { isGaussian } from './plan.js';
 import type { ComponentProgram, ExactProgram } from './program.js';
 import { quantileLevels } from './laws.js';
 import { normalQuantile, studentQuantile } from '../../numeric/special.js';
-import type { VariableMoments } from './solve.js';
+import type { VariableMoments } from './parts.js';
 
 export interface ClosedReport {
   readonly name: string;

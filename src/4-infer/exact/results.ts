@@ -9,7 +9,8 @@ import { type ClosedForm, type DrawValues, sizeOf, type VariableResult } from '.
 import type { Statement } from '../../2-graph/graph.js';
 import { readsOf } from '../../2-graph/query.js';
 import type { ExactProgram, FiniteVariable } from './program.js';
-import type { SolvedComponent, VariableMoments } from './solve.js';
+import type { VariableMoments } from './parts.js';
+import type { SolvedComponent } from './solve.js';
 
 /** Elements of a variable beyond which draws of it are kept only where it is asked for. */
 const largestDrawn = 10_000;

@@ -12,11 +12,9 @@ import type { ProgressEvent } from '../backend.js';
 import { regionName } from '../plan.js';
 import { elementName } from '../posterior.js';
 import { quantileLevels } from './laws.js';
+import type { VariableMoments } from './parts.js';
 import { type ClosedReport, probe, type ReportMoments } from './reports.js';
 import { type ComponentProgram, type ExactProgram, type Memory, mostConfigurations } from './program.js';
-
-/** Moments of a variable's numbers, each of its shape. */
-export interface VariableMoments { readonly mean: Float64Array; readonly variance: Float64Array; quantiles: readonly Float64Array[] | null }
 
 export interface SolvedComponent {
   readonly program: ComponentProgram;

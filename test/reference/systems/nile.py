@@ -3,7 +3,7 @@
 over (log noise, log drift) of Kalman smoother moments, done by the trapezoid rule.
 """
 import numpy as np
-from scipy.stats import invgamma
+from scipy.stats import invgamma, multivariate_normal
 from common import quantity, read_column, write
 
 y = read_column("flow", "11-nile", "nile.csv")
@@ -49,6 +49,18 @@ check_evidence, check = integrate(101)
 assert abs(evidence - check_evidence) < 1e-6
 assert all(np.allclose(result[name], check[name], rtol=1e-5) for name in result)
 shown = ["noise", "drift", "level[0]", "level[27]", "level[28]", "level[50]", "level[99]"]
+
+# The variances known: the dense Gaussian of the levels and the flows.
+noise, drift = 15098.5, 1469.1
+prior = 500.0**2 + drift * np.minimum.outer(np.arange(T), np.arange(T))
+total = prior + noise * np.eye(T)
+gain = np.linalg.solve(total, prior).T
+mean = 1000 + gain @ (y - 1000)
+sd = np.sqrt(np.diag(prior - gain @ prior))
+known = {f"level[{t}]": quantity(mean[t], sd[t]) for t in (0, 1, 27, 28, 50, 98, 99)}
+# A value given for an unknown is observed: its prior density counts.
+known_evidence = multivariate_normal(np.full(T, 1000.0), total).logpdf(y) + invgamma.logpdf(noise, 3, scale=30000) + invgamma.logpdf(drift, 3, scale=3000)
 write("nile", "Kalman smoother integrated over both variances on a 201 x 201 grid of their logarithms; 101 x 101 agrees to 1e-5", {
     "posterior": {"quantities": {name: quantity(*result[name]) for name in shown}, "logEvidence": float(evidence)},
+    "known": {"quantities": known, "logEvidence": float(known_evidence)},
 })
