@@ -216,6 +216,22 @@ if (wanted('smoother')) {
   results.others.smootherGrowth = { what: 'B3 smoother: time for a thousand times the steps over a thousand times the time (1 is linear)', ratio: found[1].own.pass / found[0].own.pass / 1000 };
 }
 
+if (wanted('forward-backward')) {
+  say('B12 forward and backward over a hidden Markov chain, K = 5, T = 2,000; a network of 37 nodes ...');
+  const own = (model, data) => JSON.parse(must(process.execPath, [join(bench, 'forwardBackward.mjs'), model, data]).text);
+  const data = join(bench, 'data', 'hmm.json');
+  // Systems by turns: what disturbs one disturbs the others.
+  const rounds = [0, 1, 2].map(() => ({ credence: own(join(bench, 'models', 'hidden-markov.cred'), data), c: has.c && JSON.parse(must(compileC('hmm', false).target, [data, '-', '1', '1', '1', '1', 'fb']).text) }));
+  const { credence } = rounds[0];
+  const pass = Math.min(...rounds.map((round) => round.credence.pass)), draw = Math.min(...rounds.map((round) => round.credence.draw));
+  const c = has.c ? Math.min(...rounds.flatMap((round) => round.c.pass_s)) : undefined;
+  const difference = has.c ? Math.max(Math.abs(rounds[0].c.logZ - credence.logZ), ...Object.entries(rounds[0].c.post).map(([name, [mean]]) => Math.abs(mean - credence.post[name]))) : undefined;
+  if (difference > 1e-5) say(`  WARNING: Credence and C differ by ${difference}`);
+  results.others.forwardBackward = { what: 'B12 forward-backward: milliseconds a pass, the same in C, ratio, largest difference of expected visits, means and log evidence', milliseconds: 1000 * pass, c: c && 1000 * c, ratio: c && pass / c, difference, drawMilliseconds: 1000 * draw, compileSeconds: credence.compileSeconds };
+  const alarm = own(join(root, 'test', 'programs', 'bn_alarm.cred'), join(root, 'test', 'programs', 'bn_alarm.json'));
+  results.others.network = { what: 'all marginals and the evidence of the 37-node ALARM network: milliseconds for the first time after compilation, and again', first: 1000 * alarm.first, milliseconds: 1000 * alarm.pass, drawMilliseconds: 1000 * alarm.draw, compileSeconds: alarm.compileSeconds };
+}
+
 // --- the table -------------------------------------------------------------------------------------
 
 const number = (x) => (x === undefined || Number.isNaN(x) ? '-' : x >= 1000 ? Math.round(x).toLocaleString('en') : x.toPrecision(3));

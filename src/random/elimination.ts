@@ -20,24 +20,28 @@ export const chainFields: number = 4;
 /** Integers of one table of a chain: its offset, 1 where its rows are the later element's values. */
 export const chainTableFields: number = 2;
 
-/** Weights below this may lose digits: normal numbers end at 2.2e-308. */
+/** Totals below this may lose digits: normal numbers end at 2.2e-308. */
 const faint = 1e-290;
-/** What underflowed is below 1e-260 of its step's total; predictions above this do not notice. */
-const safe = 1e-230;
+/** Weights of tables below this call for logarithms. */
+const leastWeight = 1e-30;
+/** Filtered weights below this, times weights of tables and divided by totals above `leastTotal`, may underflow ... */
+const threshold = 1e-230;
 const leastTotal = 1e-30;
+/** ... to errors below 1e-290, which predictions above this do not notice. */
+const safe = 1e-200;
 
 /**
- * Forward filter over chains in a row. Writes p(z_t | potentials up to t) to `filtered` and the
- * prediction sum_j p(z_(t-1) = j | ...) W(j, .) to `predicted`, whose last cell says whether both are
- * logarithms. Returns the log normaliser; -Infinity or NaN where no assignment is possible.
- * `weights` holds for each table exp(table - its maximum), rows for the earlier element, then its transpose.
+ * The first half of a forward filter: `weights` receives for each table exp(table - its maximum), rows for the earlier
+ * element, then its transpose, then the maxima of all tables; `filtered` the weights exp(potential - its maximum) of each
+ * position. Returns the sum of what was subtracted; -Infinity where an element has no possible value, NaN where a table's
+ * smallest weights are too small for arithmetic without logarithms.
  */
-export function chainForward(
+export function chainWeights(
   _random: Random, unary: Numbers, _u: number, tables: Numbers, _t: number, positions: Integers, _p: number, tableAt: Integers, _a: number,
-  weights: Numbers, _w: number, filtered: Numbers, _f: number, predicted: Numbers, _q: number, n: number, K: number, tableCount: number,
+  weights: Numbers, _w: number, filtered: Numbers, _f: number, n: number, K: number, tableCount: number,
 ): number {
   const shifts = tableCount * 2 * K * K;
-  let least = 1, logs = false;
+  let least = 1;
   for (let table = 0; table < tableCount; table++) {
     const from = tableAt[table * chainTableFields]!, transposed = tableAt[table * chainTableFields + 1] === 1;
     let top = -Infinity;
@@ -46,62 +50,79 @@ export function chainForward(
     const rows = table * 2 * K * K, columns = rows + K * K;
     for (let j = 0; j < K; j++) for (let k = 0; k < K; k++) {
       const x = tables[from + (transposed ? k * K + j : j * K + k)]!;
-      const w = top === -Infinity ? (x === -Infinity ? 0 : x) : Math.exp(x - top);
-      if (w < least) { if (w > 0) least = w; else if (x > -Infinity) logs = true; }
+      const w = top === -Infinity ? (x === -Infinity ? 0 : x) : expOfNegative(x - top);
+      if (w < least && x > -Infinity) least = w;
       weights[rows + j * K + k] = w;
       weights[columns + k * K + j] = w;
     }
   }
-  if (least < 1e-100) logs = true;
-  const threshold = 1e-260 / least;
-  // Neumaier's sum of the logarithms, and a product of totals whose logarithm is taken now and then.
-  let total = 0, lost = 0, product = 1, risk = false;
-  for (let t = 0, here = 0; t < n && !logs; t++, here += K) {
+  // Neumaier's sum.
+  let total = 0, lost = 0;
+  for (let t = 0, here = 0; t < n; t++, here += K) {
     const u = positions[t * chainFields]!, table = positions[t * chainFields + 1]!;
     let top = unary[u]!;
     for (let k = 1; k < K; k++) { const x = unary[u + k]!; if (x > top) top = x; }
+    for (let k = 0; k < K; k++) filtered[here + k] = expOfNegative(unary[u + k]! - top);
     if (top === -Infinity) return -Infinity;
-    let sum = 0, check = risk;
-    risk = false;
-    let shift = top;
-    if (table < 0) {
-      check = false;
-      for (let k = 0; k < K; k++) {
-        const w = expOfNegative(unary[u + k]! - top);
-        if (w < threshold && unary[u + k]! > -Infinity) risk = true;
-        predicted[here + k] = 1;
-        filtered[here + k] = w;
-        sum += w;
-      }
-    } else {
-      shift += weights[shifts + table]!;
-      const before = here - K;
-      let row = table * 2 * K * K + K * K;
-      for (let k = 0; k < K; k++, row += K) {
-        const a = product4(filtered, before, weights, row, K);
-        const x = unary[u + k]!;
-        const w = a * expOfNegative(x - top);
-        if (check && a < safe) logs = true;
-        if (w < threshold && a > 0 && x > -Infinity) risk = true;
-        predicted[here + k] = a;
-        filtered[here + k] = w;
-        sum += w;
-      }
-    }
-    if (!(sum > faint) || (risk && sum < leastTotal)) {
-      if (Number.isNaN(sum)) return Number.NaN;
-      logs = true;
-    }
-    const scale = 1 / sum;
-    for (let k = 0; k < K; k++) filtered[here + k] = filtered[here + k]! * scale;
-    product *= sum;
-    if (product < 1e-100 || product > 1e100) { shift += Math.log(product); product = 1; }
+    const shift = table < 0 ? top : top + weights[shifts + table]!;
     const next = total + shift;
     lost += Math.abs(total) >= Math.abs(shift) ? (total - next) + shift : (shift - next) + total;
     total = next;
   }
-  predicted[n * K] = logs ? 1 : 0;
-  return logs ? chainForwardLog(unary, tables, positions, tableAt, filtered, predicted, n, K) : total + lost + Math.log(product);
+  return least < leastWeight ? Number.NaN : total + lost;
+}
+
+/**
+ * Forward filter over chains in a row. Writes p(z_t | potentials up to t) to `filtered` and the
+ * prediction sum_j p(z_(t-1) = j | ...) W(j, .) to `predicted`, whose last cell says whether both are
+ * logarithms. Returns the log normaliser; -Infinity or NaN where no assignment is possible.
+ */
+export function chainForward(
+  random: Random, unary: Numbers, _u: number, tables: Numbers, _t: number, positions: Integers, _p: number, tableAt: Integers, _a: number,
+  weights: Numbers, _w: number, filtered: Numbers, _f: number, predicted: Numbers, _q: number, n: number, K: number, tableCount: number,
+): number {
+  const shift = chainWeights(random, unary, 0, tables, 0, positions, 0, tableAt, 0, weights, 0, filtered, 0, n, K, tableCount);
+  if (shift === -Infinity) return -Infinity;
+  const log = Number.isNaN(shift) ? Number.NaN : chainRecursion(positions, weights, filtered, predicted, unary, n, K);
+  predicted[n * K] = Number.isNaN(log) ? 1 : 0;
+  return Number.isNaN(log) ? chainForwardLog(unary, tables, positions, tableAt, filtered, predicted, n, K) : shift + log;
+}
+
+/** The filter on weights; NaN where what underflowed may come to matter (or a potential is no number). */
+function chainRecursion(positions: Integers, weights: Numbers, filtered: Numbers, predicted: Numbers, unary: Numbers, n: number, K: number): number {
+  let log = 0, product = 1, risk = false;
+  for (let t = 0, here = 0; t < n; t++, here += K) {
+    const u = positions[t * chainFields]!, table = positions[t * chainFields + 1]!;
+    let sum = 0, low = 1;
+    if (table < 0) {
+      for (let k = 0; k < K; k++) { const w = filtered[here + k]!; predicted[here + k] = 1; sum += w; if (w < low) low = w; }
+      risk = false;
+    } else {
+      let row = table * 2 * K * K + K * K, least = 1;
+      for (let k = 0; k < K; k++, row += K) {
+        const a = product4(filtered, here - K, weights, row, K);
+        const w = a * filtered[here + k]!;
+        predicted[here + k] = a;
+        filtered[here + k] = w;
+        sum += w;
+        if (a < least) least = a;
+        if (w < low) low = w;
+      }
+      if (risk && least < safe) return Number.NaN;
+      risk = false;
+    }
+    if (!(sum > faint)) return Number.NaN;
+    if (low < threshold) {
+      // A weight that is 0 because its potential or all its predecessors are has lost nothing.
+      for (let k = 0; k < K; k++) if (filtered[here + k]! < threshold && predicted[here + k]! > 0 && unary[u + k]! > -Infinity) risk = true;
+      if (risk && sum < leastTotal) return Number.NaN;
+    }
+    const scale = 1 / sum;
+    for (let k = 0; k < K; k++) filtered[here + k] = filtered[here + k]! * scale;
+    product *= sum;
+    if (product < 1e-100 || product > 1e100) { log += Math.log(product); product = 1; }
+  }
+  return log + Math.log(product);
 }
 
 /** sum_j a[i + j] b[l + j] over K numbers, four at a time. */

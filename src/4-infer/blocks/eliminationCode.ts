@@ -3,8 +3,8 @@
  * other, positions in the order of the chain; other networks as buckets in a good order of elimination.
  * What is known when data is bound (who meets whom) is in arrays of integers.
  */
-import { type Argument, type Code, store } from '../../code/loop.js';
-import { add, type Expr, num, ref, zero } from '../../expr/expr.js';
+import { type Argument, type Code, forLoop, store, when } from '../../code/loop.js';
+import { add, apply, cond, type Expr, type Index, index, mul, num, one, reduce, ref, zero } from '../../expr/expr.js';
 import { chainFields, chainTableFields } from '../../random/elimination.js';
 import { eliminationOrder } from '../../numeric/eliminationOrder.js';
 import type { ProgramBuilder } from '../programBuilder.js';
@@ -134,8 +134,10 @@ function bankCode(memory: Memory, scopes: Scopes, bank: Bank): BankCode | null {
   const n = order.length;
   const positions = new Int32Array(n * chainFields), tableAt: number[] = [];
   const numbers = new Map<number, number>();
+  let starts = 0;
   for (let t = 0; t < n; t++) {
     const e = order[t]!, scope = bank.link[t]!;
+    if (scope < 0) starts++;
     let table = -1;
     if (scope >= 0) {
       const from = scopes.starts[scope]!;
@@ -154,19 +156,84 @@ function bankCode(memory: Memory, scopes: Scopes, bank: Bank): BankCode | null {
   const where = column(builder, 'positions', positions), tablesAt = column(builder, 'tables', Int32Array.from(tableAt));
   const weights = memoryOf(builder, 'weights', tables * (2 * K * K + 1)), filtered = memoryOf(builder, 'filtered', n * K), predicted = memoryOf(builder, 'predicted', n * K + 1);
   const back = memoryOf(builder, 'back', n * K, 'int32');
+  const chain: ChainMemory = { n, K, weights, filtered, predicted };
+  const plain = tables === 1 && K <= unrolled && starts === 1 && order.every((e, t) => layout.unaryOf[e] === layout.unaryOf[order[0]!]! + t * K);
   const sizes = [n, K];
+  const forward = (part: string): Code => call('chainForward', [memory.potentials, memory.tables, where, tablesAt, weights, filtered, predicted], [...sizes, tables], [weights, filtered, predicted], part);
+  const moments = call('chainMoments', [memory.tables, where, tablesAt, weights, filtered, predicted, memory.marginals, memory.pairs], [...sizes, ref(memory.wanted, [])], [memory.marginals, memory.pairs]);
+  const short = plain ? builder.fresh('plain', [], 'state', 'int32') : null;
   return {
     prepare: (b) => {
       const part = b.fresh('part', [], 'local');
+      const first = call('chainWeights', [memory.potentials, memory.tables, where, tablesAt, weights, filtered], [...sizes, tables], [weights, filtered], part);
       return [
-        call('chainForward', [memory.potentials, memory.tables, where, tablesAt, weights, filtered, predicted], [...sizes, tables], [weights, filtered, predicted], part),
+        ...(short === null ? [forward(part)] : [first, ...plainForward(b, chain, part, short), when(apply('eq', ref(short, []), zero), [forward(part)])]),
         store(memory.total, [], add(ref(memory.total, []), ref(part, []))),
       ];
     },
     draw: [call('chainDraw', [memory.tables, where, tablesAt, weights, filtered, predicted, memory.values], sizes, [memory.values])],
-    moments: [call('chainMoments', [memory.tables, where, tablesAt, weights, filtered, predicted, memory.marginals, memory.pairs], [...sizes, ref(memory.wanted, [])], [memory.marginals, memory.pairs])],
+    moments: short === null ? [moments] : [when(apply('and', apply('eq', ref(short, []), one), apply('eq', ref(memory.wanted, []), zero)), plainMoments(builder, chain, memory.marginals, layout.unaryOf[order[0]!]!), [moments])],
     mode: [call('chainMode', [memory.potentials, memory.tables, where, tablesAt, back, memory.values], sizes, [back, memory.values])],
   };
+}
+
+/** Chains of this many values at most, with one table and positions in a row, are filtered by code that is written out. */
+const unrolled = 8;
+/** Predictions above this notice nothing of what underflows. */
+const safePrediction = 1e-140;
+
+interface ChainMemory { readonly n: number; readonly K: number; readonly weights: string; readonly filtered: string; readonly predicted: string }
+
+/** The recursion of `chainForward` on the weights of `chainWeights`; `short` says whether no prediction was too small for it. */
+function plainForward(builder: ProgramBuilder, { n, K, weights, filtered, predicted }: ChainMemory, part: string, short: string): readonly Code[] {
+  const local = (hint: string): string => builder.fresh(hint, [], 'local');
+  const now = builder.fresh('now', [K], 'scratch'), next = builder.fresh('next', [K], 'scratch');
+  const least = local('least'), product = local('product'), logs = local('logs'), sum = local('sum'), scale = local('scale');
+  const get = (name: string): Expr => ref(name, []);
+  const each = (body: (k: Index) => readonly Code[]): Code => { const k = index('k'); return forLoop(k, zero, num(K), body(k)); };
+  const total = (of: (k: Index) => Expr): Expr => { const k = index('k'); return reduce('sum', k, zero, num(K), of(k)); };
+  const t = index('t');
+  const cell = (k: Expr): Expr => add(mul(num(K), t), k);
+  return [
+    store(least, [], one), store(logs, [], zero),
+    store(product, [], total((k) => ref(filtered, [k]))),
+    store(scale, [], apply('div', one, get(product))),
+    each((k) => [store(now, [k], mul(ref(filtered, [k]), get(scale))), store(filtered, [k], ref(now, [k])), store(predicted, [k], one)]),
+    forLoop(t, one, num(n), [
+      each((k) => [store(next, [k], total((j) => mul(ref(now, [j]), ref(weights, [add(num(K * K), add(mul(num(K), k), j))]))))]),
+      each((k) => [
+        store(predicted, [cell(k)], ref(next, [k])),
+        store(least, [], cond(apply('lt', ref(next, [k]), get(least)), ref(next, [k]), get(least))),
+        store(next, [k], mul(ref(next, [k]), ref(filtered, [cell(k)]))),
+      ]),
+      store(sum, [], total((k) => ref(next, [k]))),
+      store(scale, [], apply('div', one, get(sum))),
+      each((k) => [store(now, [k], mul(ref(next, [k]), get(scale))), store(filtered, [cell(k)], ref(now, [k]))]),
+      store(product, [], mul(get(product), get(sum))),
+      when(apply('or', apply('lt', get(product), num(1e-100)), apply('gt', get(product), num(1e100))), [store(logs, [], add(get(logs), apply('log', get(product)))), store(product, [], one)]),
+    ]),
+    store(part, [], add(get(part), add(get(logs), apply('log', get(product))))),
+    store(predicted, [num(n * K)], zero),
+    // False for NaN: whatever went wrong, the procedure finds out.
+    store(short, [], apply('and', apply('gt', get(least), num(safePrediction)), apply('gt', get(part), num(-Infinity)))),
+  ];
+}
+
+/** The recursion of `chainMoments` after `plainForward`, without the marginals of neighbours. */
+function plainMoments(builder: ProgramBuilder, { n, K, weights, filtered, predicted }: ChainMemory, marginals: string, first: number): readonly Code[] {
+  const now = builder.fresh('now', [K], 'scratch'), ratio = builder.fresh('ratio', [K], 'scratch');
+  const each = (body: (k: Index) => readonly Code[]): Code => { const k = index('k'); return forLoop(k, zero, num(K), body(k)); };
+  const t = index('t'), later = index('k');
+  return [
+    each((k) => [store(now, [k], ref(filtered, [add(num((n - 1) * K), k)])), store(marginals, [add(num(first + (n - 1) * K), k)], ref(now, [k]))]),
+    forLoop(t, zero, num(n - 1), [
+      each((k) => [store(ratio, [k], apply('div', ref(now, [k]), ref(predicted, [add(mul(num(K), t), add(num(K), k))])))]),
+      each((j) => [
+        store(now, [j], mul(ref(filtered, [add(mul(num(K), t), j)]), reduce('sum', later, zero, num(K), mul(ref(weights, [add(mul(num(K), j), later)]), ref(ratio, [later]))))),
+        store(marginals, [add(num(first), add(mul(num(K), t), j))], ref(now, [j])),
+      ]),
+    ], true),
+  ];
 }
 
 // --- networks -------------------------------------------------------------------------------------
