@@ -79,7 +79,7 @@ interface StatementBase {
 export type Statement = StatementBase & (
   | { readonly kind: 'sample' | 'predict'; readonly target: Target; readonly law: Law }
   /** A flat unknown: support from its variable's constraint. */
-  | { readonly kind: 'param'; readonly target: Target }
+  | { readonly kind: 'param'; readonly target: Target; /** How many of the plates, the last ones, are dimensions of the declared type. */ readonly declaredPlates: number }
   /**
    * `target` is set where the left side is an element (or event) of a variable itself, so that a gap
    * becomes a latent and ancestral sampling can generate it; `value` is always set.

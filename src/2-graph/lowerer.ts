@@ -474,7 +474,7 @@ export class Lowerer implements Context {
     if (!this.agreesWithType(v, place, type.dims, type.text, environment, s.target.span)) return;
     const own = type.dims.slice(0, type.dims.length - type.eventRank).map((dim, d): Plate => ({ index: index(['i', 'j', 'k'][d] ?? `i${d}`), from: zero, to: dim }));
     this.emit({
-      kind: 'param', target: { variable: v.name, at: [...place.at, ...own.map((p) => p.index)] },
+      kind: 'param', target: { variable: v.name, at: [...place.at, ...own.map((p) => p.index)] }, declaredPlates: own.length,
       plates: [...this.plates(environment), ...own], guards, span: s.span,
     });
   }

@@ -3,8 +3,6 @@
  * joint maximum. For em the last dimension of such a declaration is the event of one draw.
  */
 import type { ModelGraph, Statement, Variable } from '../../2-graph/graph.js';
-import { provablyEqual } from '../../expr/affine.js';
-import { isConst } from '../../expr/expr.js';
 
 /** The program with unconstrained arrays of params as vectors. */
 export function vectorParams(graph: ModelGraph): ModelGraph {
@@ -14,18 +12,12 @@ export function vectorParams(graph: ModelGraph): ModelGraph {
     ...graph,
     variables: new Map([...graph.variables].map(([name, v]) => [name, vectors.has(name) ? { ...v, eventRank: 1 } : v])),
     statements: graph.statements.map((s): Statement => (s.kind === 'param' && vectors.has(s.target.variable)
-      ? { ...s, plates: s.plates.slice(0, -1), target: { ...s.target, at: s.target.at.slice(0, -1) } } : s)),
+      ? { ...s, plates: s.plates.slice(0, -1), target: { ...s.target, at: s.target.at.slice(0, -1) }, declaredPlates: s.declaredPlates - 1 } : s)),
   };
 }
 
 function isVector(graph: ModelGraph, v: Variable): boolean {
   if (v.origin !== 'param' || v.constraint.kind !== 'none' || v.eventRank !== 0 || v.ragged || v.dims.length === 0) return false;
   const own = graph.statements.filter((s) => s.kind !== 'factor' && s.target?.variable === v.name);
-  return own.length > 0 && own.every((s) => {
-    if (s.kind !== 'param') return false;
-    const plate = s.plates.at(-1), last = s.target.at.at(-1);
-    // The declaration's own dimension, not a loop of the program: the last plate, from 0 to the whole extent.
-    return plate !== undefined && plate.index === last && s.target.at.length === v.dims.length && isConst(plate.from, 0) && provablyEqual(plate.to, v.dims.at(-1)!)
-      && !s.plates.slice(0, -1).some((p) => p.index === last);
-  });
+  return own.length > 0 && own.every((s) => s.kind === 'param' && s.declaredPlates > 0 && s.target.at.at(-1) === s.plates.at(-1)!.index);
 }
