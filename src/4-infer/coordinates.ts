@@ -14,7 +14,7 @@ import { add, apply, cond, exp, type Expr, index, isConst, log, mul, neg, num, o
 import * as bijections from '../numeric/bijections.js';
 import type { Statement } from '../2-graph/graph.js';
 import { regionSupport } from '../3-derive/closedForm.js';
-import { type LatentRegion, latentRegions } from '../3-derive/model.js';
+import type { LatentRegion } from '../3-derive/model.js';
 import type { Binder } from '../3-derive/normalForm.js';
 import { ancestralCode } from './ancestral.js';
 import { recomputed } from './assemble.js';
@@ -222,11 +222,6 @@ type Shape =
   | { readonly kind: 'scalar'; readonly size: 1 }
   | { readonly kind: 'vector'; readonly size: number }
   | { readonly kind: 'block'; readonly size: number; readonly procedure: 'simplex' | 'covariance' | 'correlation'; readonly d: number; readonly floor: Expr | null };
-
-/** The latent regions that are real numbers, vectors or matrices. */
-export function continuousRegions(builder: ProgramBuilder): readonly LatentRegion[] {
-  return latentRegions(builder.model).filter((r) => r.variable.scalar === 'real');
-}
 
 function refuseUnknown(regions: readonly LatentRegion[], backend: string): void {
   const wrong = regions.flatMap((r): Diagnostic[] => {

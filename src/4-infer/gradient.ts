@@ -11,15 +11,17 @@ import { allocate, type EntryPoint, instantiate, printModule } from '../code/mod
 import { createRuntime } from '../code/runtime.js';
 import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
 import { renderDiagnostics } from '../errors/render.js';
-import { add, type Expr, ref, zero } from '../expr/expr.js';
+import { isProper, mapLaw } from '../distributions/law.js';
+import { arraysOfLaw } from '../2-graph/query.js';
+import { add, addAll, apply, equal, type Expr, ref, variablesOf, visit, zero } from '../expr/expr.js';
 import { createRandom, type Random } from '../random/generator.js';
 import type { BoundModel } from '../2-graph/bound.js';
 import type { Statement } from '../2-graph/graph.js';
 import { jointFactors } from '../3-derive/joint.js';
-import type { Factor, LatentRegion } from '../3-derive/model.js';
+import { type Factor, latentRegions, type LatentRegion, maskOf } from '../3-derive/model.js';
 import { ancestralCode } from './ancestral.js';
 import { jointTerms, recomputeCode, recomputed, runFolds } from './assemble.js';
-import { bijectionProcedures, continuousRegions, type CoordinateKind, coordinateKinds, coordinates, type Coordinates } from './coordinates.js';
+import { bijectionProcedures, type CoordinateKind, coordinateKinds, coordinates, type Coordinates } from './coordinates.js';
 import { GradientRefusal, ReverseSweep } from './gradientCode.js';
 import { ProgramBuilder } from './programBuilder.js';
 import { summedOut, type SummedOut } from './summedOut.js';
@@ -40,11 +42,12 @@ export interface GradientProgram {
  * `gradient(jacobian)` (the same, and its gradient by the position),
  * `stateDensity()` and `stateGradient()` (at the state as it stands, gradients by the state), and
  * `pullBack()` (gradients of the state as they stand, to the position).
+ * @param regions the unknowns: real ones move, finite ones are summed out.
  * @throws ModelError naming what has no derivative, no coordinates or cannot be summed out.
  */
 export function gradientProgram(builder: ProgramBuilder, factors: readonly Factor[], regions: readonly LatentRegion[], backend: string): GradientProgram {
-  const summed = summedOut(builder, factors, backend);
-  const moved = coordinates(builder, regions, backend);
+  const summed = summedOut(builder, factors, regions.filter((r) => r.variable.scalar !== 'real'), backend);
+  const moved = coordinates(builder, regions.filter((r) => r.variable.scalar === 'real'), backend);
   const gradientOf = new Map<string, string>();
   const recompute = recomputed(builder, null);
   const computed = recompute === null ? [] : builder.bound.graph.statements.flatMap((s) => (s.kind === 'let' && recompute(s) ? [s.target.variable] : []));
@@ -77,6 +80,27 @@ export function gradientProgram(builder: ProgramBuilder, factors: readonly Facto
   builder.entry('stateGradient', [...recomputeCode(builder, null), ...gradient, ...(recompute === null ? [] : pull), answer], recompute === null ? [] : [jacobian]);
   builder.entry('pullBack', [{ do: 'fill', storage: gradientOf.get(moved.position)!, value: zero }, ...named(builder, backend, () => moved.pullBack(sweep, find, zero))]);
   return { coordinates: moved, summed, gradientOf, positionGradient: gradientOf.get(moved.position)! };
+}
+
+/** Data with gaps whose missing elements occur in their own law alone, once: they integrate to one. */
+function idleGaps(builder: ProgramBuilder, factors: readonly Factor[]): ReadonlySet<string> {
+  const { model } = builder;
+  const out = new Set<string>();
+  for (const [name, status] of model.status) {
+    if (status !== 'partial' || model.variable(name).eventRank > 0 || model.recursionsOf(name).size > 0) continue;
+    const own = factors.filter((f) => [f.logDensity, ...f.conditions, ...f.guards].some((e) => variablesOf(e).has(name)));
+    const idle = own.every(({ statement: s, logDensity, conditions, guards }) => {
+      if (s.kind !== 'observe' || s.target === null || s.target.variable !== name || !isProper(s.law)) return false;
+      const lawReads = arraysOfLaw(mapLaw(s.law, (e) => model.inline(e))).some((a) => variablesOf(a.body).has(name));
+      const { at } = s.target;
+      let single = !lawReads && guards.every((g) => !variablesOf(g).has(name));
+      for (const e of [logDensity, ...conditions]) visit(e, (x) => { if (x.op === 'ref' && x.variable === name && !x.at.every((a, d) => equal(a, at[d]!))) single = false; });
+      return single;
+    });
+    // A datum observed by several statements is no law but a product of laws.
+    if (idle && own.length === 1) out.add(name);
+  }
+  return out;
 }
 
 /** Where a refusal was met. */
@@ -115,9 +139,13 @@ export class DifferentiableDensity {
   readonly builder: ProgramBuilder;
   readonly program: GradientProgram;
   readonly factors: readonly Factor[];
+  /** Data with gaps whose missing elements are read by nothing but their own law: integrated out. */
+  readonly integrated: ReadonlySet<string>;
   readonly source: string;
   readonly memory: ReadonlyMap<string, Memory>;
   readonly random: Random;
+  /** Whether any unknown that moves has a law of its own. */
+  readonly hasPriors: boolean;
   /** Number of free scalars. */
   readonly dimension: number;
   readonly owners: readonly CoordinateOwner[];
@@ -127,22 +155,32 @@ export class DifferentiableDensity {
 
   /**
    * @param initial start values by name, row-major: elements that `initialise` leaves alone.
+   * @param integrate whether missing elements that nothing else reads are integrated out: their law is simply left out.
    * @throws ModelError where the program has no gradient or coordinates, with the reason.
    */
-  constructor(bound: BoundModel, backend: string, seed: string, initial: ReadonlyMap<string, Memory> = new Map()) {
+  constructor(bound: BoundModel, backend: string, seed: string, initial: ReadonlyMap<string, Memory> = new Map(), integrate: boolean = false) {
     const builder = new ProgramBuilder(bound);
     this.builder = builder;
     for (const [name, values] of initial) builder.setInitial(name, values);
-    this.factors = jointFactors(builder.model);
-    this.program = gradientProgram(builder, this.factors, continuousRegions(builder), backend);
     const { model } = builder;
+    this.factors = jointFactors(model);
+    this.integrated = integrate ? idleGaps(builder, this.factors) : new Set();
+    const factors = this.factors.map((f) => (f.statement.kind === 'observe' && f.statement.target !== null && this.integrated.has(f.statement.target.variable)
+      ? { ...f, guards: [...f.guards, apply('not', ref(maskOf(f.statement.target.variable), f.statement.target.at))] } : f));
+    const regions = latentRegions(model).filter((r) => !this.integrated.has(r.variable.name));
+    this.program = gradientProgram(builder, factors, regions, backend);
+    const moves = (s: Statement): boolean => s.kind === 'sample' && this.program.coordinates.variables.includes(s.target.variable);
+    const priors = factors.filter((f) => moves(f.statement));
+    builder.entry('prior', [{ do: 'return', value: addAll(jointTerms(builder, priors).map((t) => t.value)) }]);
+    this.hasPriors = priors.length > 0;
     const isLatent = (s: Statement): boolean => (s.kind === 'sample' || s.kind === 'param' || s.kind === 'observe') && s.target !== null
       && ['latent', 'partial'].includes(model.statusOf(s.target.variable)) && !initial.has(s.target.variable);
     const isComputed = (s: Statement): boolean => s.kind === 'let' && model.statusOf(s.target.variable) !== 'given';
     const near = builder.fresh('near', [], 'local');
     builder.entry('initialise', ancestralCode(builder, { generate: 'latents', wanted: (s) => isLatent(s) || isComputed(s), near: ref(near, []) }), [near]);
     builder.entry('report', ancestralCode(builder, { generate: 'latents', wanted: (s) => isComputed(s) }));
-    builder.entry('predict', [...this.program.summed.draw, ...ancestralCode(builder, { generate: 'latents', wanted: (s) => isComputed(s) || s.kind === 'predict' })]);
+    builder.entry('predict', [...this.program.summed.draw, ...ancestralCode(builder, { generate: 'latents', wanted: (s) => isComputed(s) || s.kind === 'predict' || (s.kind === 'observe' && s.target !== null && this.integrated.has(s.target.variable)) })]);
+    builder.entry('marginals', this.program.summed.groups.flatMap((g) => g.marginals));
     const printed = printModule(builder.module());
     const folds = runFolds(builder);
     const values = new Map<string, Memory>();
@@ -196,6 +234,10 @@ export class DifferentiableDensity {
     this.functions['initialise']!(Number(near));
     return this.unconstrain();
   }
+  /** Log density of the laws of the unknowns that move, at the state. */
+  prior(): number { return this.functions['prior']!() ?? 0; }
+  /** Probabilities of the finite latents, into their storages; after `density`. */
+  marginals(): void { this.functions['marginals']!(); }
   /** Deterministic quantities of the state. */
   report(): void { this.functions['report']!(); }
   /** Finite latents drawn from their conditionals (after `density`), deterministic quantities and predictions. */

@@ -11,7 +11,7 @@ import { type Code, accumulate, forLoop, store } from '../code/loop.js';
 import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
 import { renderDiagnostics } from '../errors/render.js';
 import { add, apply, cond, equal, exp, type Expr, freeIndices, index, type Index, isConst, num, one, type Ref, ref, reduce, rewrite, sub, visit, zero } from '../expr/expr.js';
-import { type Factor, finiteBounds, type LatentRegion, latentRegions, maskOf, withFreshPlates } from '../3-derive/model.js';
+import { type Factor, finiteBounds, type LatentRegion, maskOf, withFreshPlates } from '../3-derive/model.js';
 import type { Binder } from '../3-derive/normalForm.js';
 import { findDiscreteBlocks } from './blocks/discrete.js';
 import type { ReverseSweep } from './gradientCode.js';
@@ -46,9 +46,9 @@ interface Summed { readonly group: SummedGroup; forward(value: string): readonly
 interface Address { readonly at: readonly Expr[] }
 interface Prepared { readonly binders: readonly Binder[]; readonly guards: readonly Expr[]; readonly at: readonly Expr[]; readonly values: readonly Index[]; readonly weight: Expr }
 
-/** @throws ModelError for discrete latents that cannot be summed out, each by name. */
-export function summedOut(builder: ProgramBuilder, factors: readonly Factor[], backend: string): SummedOut {
-  const latents = finiteLatents(builder, backend);
+/** @param regions the finite unknowns. @throws ModelError for discrete latents that cannot be summed out, each by name. */
+export function summedOut(builder: ProgramBuilder, factors: readonly Factor[], regions: readonly LatentRegion[], backend: string): SummedOut {
+  const latents = finiteLatents(builder, regions, backend);
   const names = new Set(latents.map((l) => l.name));
   const mentioned = (f: Factor): ReadonlySet<string> => {
     const out = new Set<string>();
@@ -77,8 +77,7 @@ export function summedOut(builder: ProgramBuilder, factors: readonly Factor[], b
 
 function refuse(diagnostics: readonly Diagnostic[]): never { throw new ModelError(diagnostics, renderDiagnostics(diagnostics, '', 'program')); }
 
-function finiteLatents(builder: ProgramBuilder, backend: string): readonly FiniteLatent[] {
-  const regions = latentRegions(builder.model).filter((r) => r.variable.scalar !== 'real');
+function finiteLatents(builder: ProgramBuilder, regions: readonly LatentRegion[], backend: string): readonly FiniteLatent[] {
   return [...new Set(regions.map((r) => r.variable.name))].map((name): FiniteLatent => {
     const own = regions.filter((r) => r.variable.name === name);
     const range = builder.model.finiteRange(name);

@@ -12,6 +12,8 @@ export interface SymmetricEigen {
 
 /** The spectrum of a symmetric d x d matrix (row-major), of which the lower triangle counts. */
 export function symmetricEigen(a: Float64Array, d: number): SymmetricEigen {
+  // The decomposition of the library fails for what has nothing to decompose.
+  if (d === 1 || a.every((x) => x === 0)) return { values: Array.from({ length: d }, (_, i) => a[i * d + i]!), vectors: Array.from({ length: d }, (_, k) => Float64Array.from({ length: d }, (_unused, i) => Number(i === k))) };
   const rows = Array.from({ length: d }, (_, i) => Array.from({ length: d }, (_unused, j) => a[Math.max(i, j) * d + Math.min(i, j)]!));
   const found = new EigenvalueDecomposition(new Matrix(rows), { assumeSymmetric: true });
   const order = found.realEigenvalues.map((value, k) => ({ value, k })).sort((x, y) => x.value - y.value);

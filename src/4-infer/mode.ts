@@ -1,0 +1,438 @@
+/**
+ * The maximum of a differentiable log density: L-BFGS from several starts in unconstrained coordinates,
+ * then Newton steps with a Hessian by differences of gradients until the score vanishes to rounding,
+ * and a judgement of what was found: a proper maximum, a flat direction, the edge of a range, no maximum.
+ *
+ * Invariants: the position returned is the best proper maximum seen (or the best of the others, never
+ * NaN), and what is wrong with it is named by element.
+ */
+import type { Diagnostic } from '../errors/diagnostic.js';
+import { ModelError } from '../errors/diagnostic.js';
+import { renderDiagnostics } from '../errors/render.js';
+import { choleskyInPlace, inverseSymmetricInPlace } from '../numeric/linearAlgebra.js';
+import { lbfgs, type LbfgsResult } from '../numeric/lbfgs.js';
+import { symmetricEigen } from '../numeric/symmetric.js';
+import { breathe } from '../platform/platform.js';
+import type { RunRequest } from './backend.js';
+import type { CoordinateKind } from './coordinates.js';
+import { exchangeableGroups } from './exchangeable.js';
+import type { DifferentiableDensity } from './gradient.js';
+import { elementName, type ExchangeableGroup, sizeOf } from './posterior.js';
+import { permute } from './variational/relabel.js';
+
+export interface ModeSettings {
+  /** Null: fewer where a start is costly. */
+  readonly restarts: number | null;
+  readonly iterations: number;
+  readonly tolerance: number;
+}
+
+export interface Mode {
+  readonly position: Float64Array;
+  /** Of the density asked for, with the Jacobian where that was asked for. */
+  readonly value: number;
+  /** Inverse of minus the Hessian by the position, row-major, without the flat directions; null where there is none. */
+  readonly covariance: Float64Array | null;
+  /** Of minus the Hessian; null without a covariance, or with flat directions. */
+  readonly logDeterminant: number | null;
+  /** Directions in which the density does not change. */
+  readonly flat: readonly Float64Array[];
+  readonly trace: readonly number[];
+  readonly warnings: readonly Diagnostic[];
+  readonly converged: boolean;
+  readonly exchangeable: readonly ExchangeableGroup[];
+}
+
+const usualRestarts = 10;
+const fewestRestarts = 2;
+/** Work of a gradient (elements of data and unknowns) for which all the usual starts are tried. */
+const comfortableWork = 20_000;
+/** Starts drawn at most for each that is wanted: some may lie outside the support. */
+const drawsPerStart = 20;
+/** More coordinates than this get no Hessian. */
+const mostCoordinates = 1500;
+/** Steps of a difference in units of the standard error, for the last Hessian. */
+const differenceStep = 0.02;
+const newtonSteps = 60;
+/** Score in units of its own standard deviation below which a maximum is reached. */
+const scoreLimit = 1e-6;
+/** Smallest squared pivot of the information in correlation form with which one pass of differences is enough. */
+const plainPivot = 1e-4;
+/** Relative eigenvalue of the information in correlation form that differences cannot tell from zero in the first pass. */
+const smallestEigenvalue = 1e-12;
+/** Curvature along a direction that was scaled to have curvature 1, below which it is flat. */
+const flatCurvature = 1e-2;
+/** More coordinates than this get no spectrum. */
+const mostEigenvectors = 400;
+
+interface Found { readonly position: Float64Array; readonly value: number; readonly trace: readonly number[] }
+
+type Verdict =
+  | { readonly kind: 'proper' }
+  | { readonly kind: 'flat'; readonly directions: readonly Float64Array[] }
+  /** The density rises without bound, or has its supremum where a coordinate is infinite. */
+  | { readonly kind: 'edge' | 'unbounded' | 'drift' | 'unfinished'; readonly coordinates: readonly number[] };
+
+interface Polished extends Found { readonly curvature: Curvature | null; readonly verdict: Verdict }
+
+/** @param initialised true where the user has given the start. @throws ModelError where no start has a finite density. */
+export async function findMode(density: DifferentiableDensity, jacobian: boolean, settings: ModeSettings, request: RunRequest, initialised: boolean): Promise<Mode> {
+  const starts = await allStarts(density, jacobian, settings, request, initialised);
+  const groups = exchangeableGroups(density.builder, density.factors);
+  // The highest first; what turns out to be no proper maximum gives way to the next one.
+  const ordered = [...starts].sort((a, b) => b.value - a.value);
+  let best: Polished | null = null, improper = 0, first: Polished | null = null;
+  for (const start of ordered) {
+    if (best !== null || (first !== null && Math.abs(start.value - first.value) < 1e-6 * (1 + Math.abs(first.value)))) continue;
+    const polished = polish(density, jacobian, ordering(density, jacobian, start, groups), settings);
+    first ??= polished;
+    if (polished.verdict.kind === 'unbounded') improper++; else best = polished;
+    await breathe();
+  }
+  const chosen = best ?? first!;
+  const warnings = judge(density, chosen.verdict, chosen.value);
+  if (best !== null && improper > 0) {
+    warnings.push({ code: 'unbounded-density', severity: 'warning', message: `${improper} of ${starts.length} starts ran to the edge of a range where the density grows without bound${named(density, first!.verdict)}; the highest proper maximum is reported`, hint: 'Give scales a prior or a lower bound: as it stands the density has no largest value.' });
+  }
+  const flat = chosen.verdict.kind === 'flat' ? chosen.verdict.directions : [];
+  const inverse = chosen.curvature === null || (chosen.verdict.kind !== 'proper' && chosen.verdict.kind !== 'flat') ? null : inverseOf(chosen.curvature, density.dimension);
+  return {
+    position: chosen.position, value: chosen.value, covariance: inverse?.covariance ?? null, logDeterminant: flat.length > 0 ? null : inverse?.logDeterminant ?? null,
+    flat, trace: chosen.trace, warnings, converged: chosen.verdict.kind === 'proper', exchangeable: groups,
+  };
+}
+
+async function allStarts(density: DifferentiableDensity, jacobian: boolean, settings: ModeSettings, request: RunRequest, initialised: boolean): Promise<readonly Found[]> {
+  const work = [...density.memory.values()].reduce((n, v) => n + v.length, 0);
+  const wanted = initialised ? 1 : settings.restarts ?? Math.max(fewestRestarts, Math.min(usualRestarts, Math.floor((usualRestarts * comfortableWork) / work)));
+  const starts: Found[] = [];
+  for (let draw = 0; starts.length < wanted && draw < wanted * drawsPerStart; draw++) {
+    const position = density.initialise(draw % 2 === 0);
+    const result = climb(density, jacobian, position, settings.iterations, settings.tolerance);
+    if (result !== null) starts.push(result);
+    request.onProgress?.({ chain: 0, phase: 'iteration', done: starts.length, total: wanted, objective: result?.value });
+    await breathe();
+    if (initialised && result === null) break;
+    if (density.dimension === 0) break;
+  }
+  if (starts.length === 0) {
+    const diagnostics: Diagnostic[] = [{
+      code: 'no-start', severity: 'error', message: initialised ? 'the density is not finite at the given start' : 'no start has a finite density',
+      hint: 'Look for data that are impossible under the model, or give a start (--init).',
+    }];
+    throw new ModelError(diagnostics, renderDiagnostics(diagnostics, '', 'program'));
+  }
+  return starts;
+}
+
+/** One ascent; null where the start lies outside. */
+function climb(density: DifferentiableDensity, jacobian: boolean, start: Float64Array, iterations: number, tolerance: number): Found | null {
+  if (start.some((x) => !Number.isFinite(x))) return null;
+  const trace: number[] = [];
+  const result: LbfgsResult = lbfgs((x, gradient) => {
+    const value = density.gradient(x, jacobian, gradient);
+    for (let i = 0; i < gradient.length; i++) gradient[i] = -gradient[i]!;
+    // Plus infinity is a density without bound; the search stays where it is finite.
+    return Number.isFinite(value) ? -value : Infinity;
+  }, start, { iterations, tolerance, onStep: (value) => { trace.push(-value); return true; } });
+  return result.status === 'start' ? null : { position: result.x, value: -result.value, trace: trace.length === 0 ? [-result.value] : trace };
+}
+
+/** Exchangeable components in increasing order of their first parameter. */
+function ordering(density: DifferentiableDensity, jacobian: boolean, found: Found, groups: readonly ExchangeableGroup[]): Found {
+  let position = found.position;
+  for (const group of groups) {
+    density.constrain(position);
+    const member = group.variables.find((v) => v.name === (group.orderBy ?? group.variables[0]?.name));
+    if (member === undefined) continue;
+    const { shape } = density.builder.storage(member.name), values = density.values(member.name);
+    const inner = sizeOf(shape.slice(member.axis + 1)), outer = sizeOf(shape.slice(0, member.axis));
+    const order = Array.from({ length: group.size }, (_, k) => k).sort((a, b) => {
+      for (let o = 0; o < outer; o++) for (let i = 0; i < inner; i++) {
+        const d = values[(o * group.size + a) * inner + i]! - values[(o * group.size + b) * inner + i]!;
+        if (d !== 0) return d;
+      }
+      return a - b;
+    });
+    if (order.every((k, j) => k === j)) continue;
+    for (const v of group.variables) permute(density.values(v.name), density.builder.storage(v.name).shape, v.axis, order);
+    const moved = density.unconstrain();
+    const value = density.density(moved, jacobian);
+    if (Math.abs(value - found.value) <= 1e-8 * (1 + Math.abs(found.value))) position = moved;
+  }
+  return { ...found, position };
+}
+
+/**
+ * Minus the Hessian A in a basis B that makes it nearly the identity: E = B' A B, measured by
+ * fourth-order differences of gradients along the columns of B. Differences along the axes would lose
+ * the small eigenvalues of an ill-conditioned A to rounding.
+ */
+interface Curvature {
+  /** Column k is `basis[i * p + k]`. */
+  readonly basis: Float64Array;
+  readonly matrix: Float64Array;
+  /** log |det B|. */
+  readonly logBasis: number;
+}
+
+/** Minus the Hessian at a position; null where the density is not smooth around it. */
+function curvatureAt(density: DifferentiableDensity, jacobian: boolean, position: Float64Array): Curvature | null {
+  const p = density.dimension, steps = stepsAt(density, jacobian, position);
+  const axes = new Float64Array(p * p);
+  let logBasis = 0;
+  for (let k = 0; k < p; k++) { axes[k * p + k] = steps[k]! / differenceStep; logBasis += Math.log(steps[k]! / differenceStep); }
+  const first = alongBasis(density, jacobian, position, axes);
+  if (first === null) return null;
+  if (wellConditioned(first, p) || p > mostEigenvectors) return { basis: axes, matrix: first, logBasis };
+  const { values, vectors } = symmetricEigen(first, p);
+  const largest = Math.max(...values.map(Math.abs));
+  if (!(largest > 0)) return { basis: axes, matrix: first, logBasis };
+  const floor = smallestEigenvalue * largest, sizes = values.map((v) => Math.sqrt(Math.max(Math.abs(v), floor)));
+  const basis = new Float64Array(p * p);
+  for (let i = 0; i < p; i++) for (let k = 0; k < p; k++) basis[i * p + k] = (axes[i * p + i]! * vectors[k]![i]!) / sizes[k]!;
+  const second = alongBasis(density, jacobian, position, basis);
+  return second === null ? { basis: axes, matrix: first, logBasis } : { basis, matrix: second, logBasis: logBasis - sizes.reduce((sum, v) => sum + Math.log(v), 0) };
+}
+
+function wellConditioned(matrix: Float64Array, p: number): boolean {
+  const factor = matrix.slice();
+  if (!choleskyInPlace(factor, 0, p)) return false;
+  let least = Infinity, largest = 0;
+  for (let i = 0; i < p; i++) { least = Math.min(least, factor[i * p + i]! ** 2); largest = Math.max(largest, matrix[i * p + i]!); }
+  return least >= plainPivot * largest;
+}
+
+/** B' A B for the columns of B; null where a gradient is not finite. */
+function alongBasis(density: DifferentiableDensity, jacobian: boolean, position: Float64Array, basis: Float64Array): Float64Array | null {
+  const p = density.dimension, out = new Float64Array(p * p), h = differenceStep;
+  const x = new Float64Array(p), [near, far, back, farBack] = [1, 2, 3, 4].map(() => new Float64Array(p));
+  const change = new Float64Array(p);
+  for (let k = 0; k < p; k++) {
+    const at = (distance: number, into: Float64Array): void => {
+      for (let i = 0; i < p; i++) x[i] = position[i]! + distance * basis[i * p + k]!;
+      density.gradient(x, jacobian, into);
+    };
+    at(h, near!); at(-h, back!); at(2 * h, far!); at(-2 * h, farBack!);
+    for (let i = 0; i < p; i++) {
+      change[i] = -(8 * (near![i]! - back![i]!) - (far![i]! - farBack![i]!)) / (12 * h);
+      if (!Number.isFinite(change[i]!)) return null;
+    }
+    for (let j = 0; j < p; j++) {
+      let sum = 0;
+      for (let i = 0; i < p; i++) sum += basis[i * p + j]! * change[i]!;
+      out[k * p + j] = sum;
+    }
+  }
+  for (let i = 0; i < p; i++) for (let j = 0; j < i; j++) { const mean = (out[i * p + j]! + out[j * p + i]!) / 2; out[i * p + j] = mean; out[j * p + i] = mean; }
+  return out;
+}
+
+/** The vector B v. */
+function inPosition(basis: Float64Array, v: Float64Array, p: number): Float64Array {
+  const out = new Float64Array(p);
+  for (let i = 0; i < p; i++) for (let k = 0; k < p; k++) out[i]! += basis[i * p + k]! * v[k]!;
+  return out;
+}
+/** B' g: the score in units of its own standard deviation. */
+function inBasis(basis: Float64Array, g: Float64Array, p: number): Float64Array {
+  const out = new Float64Array(p);
+  for (let i = 0; i < p; i++) for (let k = 0; k < p; k++) out[k]! += basis[i * p + k]! * g[i]!;
+  return out;
+}
+
+/** Steps in proportion to standard errors, as far as the diagonal of a first Hessian tells. */
+function stepsAt(density: DifferentiableDensity, jacobian: boolean, position: Float64Array): Float64Array {
+  const p = density.dimension, steps = new Float64Array(p);
+  const x = position.slice(), up = new Float64Array(p), down = new Float64Array(p);
+  for (let k = 0; k < p; k++) {
+    let h = 1e-4 * (1 + Math.abs(position[k]!));
+    for (let pass = 0; pass < 3; pass++) {
+      x[k] = position[k]! + h; density.gradient(x, jacobian, up);
+      x[k] = position[k]! - h; density.gradient(x, jacobian, down);
+      const curvature = Math.abs((up[k]! - down[k]!) / (2 * h));
+      const next = curvature > 0 && Number.isFinite(curvature) ? Math.min(differenceStep / Math.sqrt(curvature), 1e-2 * (1 + Math.abs(position[k]!))) : h;
+      const settled = next > 0.3 * h && next < 3 * h;
+      h = next;
+      if (settled) break;
+    }
+    x[k] = position[k]!;
+    steps[k] = h;
+  }
+  return steps;
+}
+
+interface NewtonStep {
+  readonly step: Float64Array;
+  readonly decrement: number;
+  /** Largest component of the score along directions that are not flat, in units of its standard deviation. */
+  readonly score: number;
+  /** Directions in which the density is flat, and in which it bends upwards. */
+  readonly flat: readonly Float64Array[];
+  readonly negative: readonly Float64Array[];
+}
+
+/** A step uphill: Newton's where the information is positive definite, else with its eigenvalues made positive. */
+function newtonStep({ basis, matrix }: Curvature, gradient: Float64Array, p: number): NewtonStep {
+  const score = inBasis(basis, gradient, p);
+  let largestScore = 0;
+  const along = new Float64Array(p), flat: Float64Array[] = [], negative: Float64Array[] = [];
+  if (wellConditioned(matrix, p)) {
+    const inverse = matrix.slice();
+    inverseSymmetricInPlace(inverse, 0, p);
+    for (let i = 0; i < p; i++) for (let j = 0; j < p; j++) along[i]! += inverse[i * p + j]! * score[j]!;
+    largestScore = score.reduce((m, g) => Math.max(m, Math.abs(g)), 0);
+  } else if (p <= mostEigenvectors) {
+    const { values, vectors } = symmetricEigen(matrix, p);
+    const largest = Math.max(...values.map(Math.abs), Number.MIN_VALUE);
+    values.forEach((value, k) => {
+      const v = vectors[k]!;
+      if (value < -flatCurvature * largest) negative.push(inPosition(basis, v, p)); else if (value <= flatCurvature * largest) { flat.push(inPosition(basis, v, p)); return; }
+      let part = 0;
+      for (let i = 0; i < p; i++) part += v[i]! * score[i]!;
+      largestScore = Math.max(largestScore, Math.abs(part));
+      for (let i = 0; i < p; i++) along[i]! += (part / Math.abs(value)) * v[i]!;
+    });
+  } else { along.set(score); largestScore = score.reduce((m, g) => Math.max(m, Math.abs(g)), 0); }
+  const step = inPosition(basis, along, p);
+  let decrement = 0;
+  for (let i = 0; i < p; i++) decrement += step[i]! * gradient[i]!;
+  return { step, decrement, score: largestScore, flat, negative };
+}
+
+/** The inverse of minus the Hessian on the directions that are not flat, and the log determinant of minus the Hessian. */
+function inverseOf({ basis, matrix, logBasis }: Curvature, p: number): { readonly covariance: Float64Array; readonly logDeterminant: number } | null {
+  const covariance = new Float64Array(p * p);
+  const add = (v: Float64Array, weight: number): void => { for (let i = 0; i < p; i++) for (let j = 0; j < p; j++) covariance[i * p + j]! += weight * v[i]! * v[j]!; };
+  if (wellConditioned(matrix, p)) {
+    const inverse = matrix.slice(), logDeterminant = inverseSymmetricInPlace(inverse, 0, p) - 2 * logBasis;
+    const half = new Float64Array(p * p);
+    for (let i = 0; i < p; i++) for (let k = 0; k < p; k++) { const b = basis[i * p + k]!; if (b !== 0) for (let j = 0; j < p; j++) half[i * p + j]! += b * inverse[k * p + j]!; }
+    for (let i = 0; i < p; i++) for (let k = 0; k < p; k++) for (let j = 0; j <= i; j++) covariance[i * p + j]! += half[i * p + k]! * basis[j * p + k]!;
+    for (let i = 0; i < p; i++) for (let j = 0; j < i; j++) covariance[j * p + i] = covariance[i * p + j]!;
+    return { covariance, logDeterminant };
+  }
+  if (p > mostEigenvectors) return null;
+  const { values, vectors } = symmetricEigen(matrix, p);
+  const largest = Math.max(...values.map(Math.abs));
+  values.forEach((value, k) => { if (value > flatCurvature * largest) add(inPosition(basis, vectors[k]!, p), 1 / value); });
+  return { covariance, logDeterminant: values.reduce((sum, v) => sum + Math.log(v), -2 * logBasis) };
+}
+
+/** Newton's method from the end of an ascent, until neither value nor score gets any better. */
+function polish(density: DifferentiableDensity, jacobian: boolean, found: Found, settings: ModeSettings): Polished {
+  const p = density.dimension, trace = [...found.trace];
+  let position: Float64Array = found.position.slice();
+  const gradient = new Float64Array(p);
+  let value = density.gradient(position, jacobian, gradient);
+  if (p === 0) return { position, value, trace, curvature: { basis: new Float64Array(0), matrix: new Float64Array(0), logBasis: 0 }, verdict: { kind: 'proper' } };
+  if (p > mostCoordinates) return withoutHessian(density, jacobian, { position, value, trace }, settings);
+  let curvature = curvatureAt(density, jacobian, position), escapes = 0;
+  for (let count = 0; curvature !== null && count < newtonSteps; count++) {
+    const newton = newtonStep(curvature, gradient, p);
+    const { score } = newton, rounding = 1e-14 * (1 + Math.abs(value));
+    const saddle = newton.negative.length > 0 && score < 1e-4 && escapes < 5;
+    if (saddle) escapes++;
+    const moved = uphill(density, jacobian, position, value, gradient, saddle ? newton.negative[0]! : newton.step, newton.decrement, rounding);
+    if (moved === null) break;
+    const still = smallStep(newton, position) && !saddle && newton.negative.length === 0;
+    // At the floor of rounding the score does not shrink any more.
+    if (still && moved.value - value <= rounding && newtonStep(curvature, moved.gradient, p).score >= 0.5 * score) break;
+    ({ position, value } = moved);
+    gradient.set(moved.gradient);
+    trace.push(value);
+    if (!still) curvature = curvatureAt(density, jacobian, position);
+  }
+  curvature = curvature === null ? null : curvatureAt(density, jacobian, position);
+  const verdict = curvature === null ? edgeOf(density, position, gradient, 'unfinished') : verdictOf(density, position, gradient, newtonStep(curvature, gradient, p));
+  return { position, value, trace, curvature, verdict };
+}
+
+function smallStep(newton: NewtonStep, position: Float64Array): boolean { return newton.step.every((s, i) => Math.abs(s) <= 1e-6 * (1 + Math.abs(position[i]!))); }
+
+/** The first of ever shorter steps that does not go down; null where there is none. */
+function uphill(density: DifferentiableDensity, jacobian: boolean, position: Float64Array, value: number, gradient: Float64Array, direction: Float64Array, decrement: number, rounding: number): { readonly position: Float64Array; readonly value: number; readonly gradient: Float64Array } | null {
+  const next = new Float64Array(position.length), at = new Float64Array(position.length);
+  const slope = direction.reduce((s, d, i) => s + d * gradient[i]!, 0);
+  for (let half = 0, length = slope >= 0 ? 1 : -1; half < 40; half++, length /= 2) {
+    for (let i = 0; i < at.length; i++) at[i] = position[i]! + length * direction[i]!;
+    const here = density.gradient(at, jacobian, next);
+    if (Number.isFinite(here) && next.every((g) => Number.isFinite(g)) && here >= value - rounding + (decrement > 1e-8 ? 1e-4 * length * slope : 0)) return { position: at, value: here, gradient: next };
+  }
+  return null;
+}
+
+/** Too many coordinates for a Hessian: L-BFGS until nothing moves. */
+function withoutHessian(density: DifferentiableDensity, jacobian: boolean, found: Found, settings: ModeSettings): Polished {
+  const again = climb(density, jacobian, found.position, settings.iterations * 5, 1e-15) ?? found;
+  const gradient = new Float64Array(density.dimension);
+  density.gradient(again.position, jacobian, gradient);
+  const size = gradient.reduce((m, g) => Math.max(m, Math.abs(g)), 0);
+  return { ...again, trace: [...found.trace, ...again.trace], curvature: null, verdict: size < 1e-3 * (1 + Math.abs(again.value)) ? { kind: 'proper' } : edgeOf(density, again.position, gradient, 'unfinished') };
+}
+
+const constrained: ReadonlySet<CoordinateKind> = new Set<CoordinateKind>(['low', 'high', 'both', 'simplex', 'logDiagonal', 'correlation']);
+
+/** The constrained coordinates that are driven outwards. */
+function edgeOf(density: DifferentiableDensity, position: Float64Array, force: Float64Array, otherwise: 'unfinished' | 'drift'): Verdict {
+  const outwards = (i: number): number => (constrained.has(density.owners[i]!.kind) && Math.abs(position[i]!) > 5 && force[i]! * position[i]! > 0 ? Math.abs(force[i]!) : 0);
+  const driven = Array.from(force, (_, i) => i).sort((a, b) => outwards(b) - outwards(a));
+  const largest = driven[0] === undefined ? 0 : outwards(driven[0]);
+  if (largest > 0) return { kind: 'unbounded', coordinates: driven.filter((i) => outwards(i) > 0.3 * largest) };
+  const size = force.reduce((m, f) => Math.max(m, Math.abs(f)), 0);
+  return { kind: otherwise, coordinates: driven.filter((i) => Math.abs(force[i]!) > 0.1 * size) };
+}
+
+/** Flat along one coordinate alone, far out in its range: that is its edge. */
+function flatOrEdge(density: DifferentiableDensity, position: Float64Array, directions: readonly Float64Array[]): Verdict {
+  const edges = directions.flatMap((v) => {
+    const k = v.reduce((best, x, i) => (Math.abs(x) > Math.abs(v[best]!) ? i : best), 0);
+    const rest = v.reduce((sum, x, i) => (i === k ? sum : sum + Math.abs(x)), 0);
+    return rest < 1e-3 * Math.abs(v[k]!) && constrained.has(density.owners[k]!.kind) && Math.abs(position[k]!) > 5 ? [k] : [];
+  });
+  return edges.length > 0 ? { kind: 'edge', coordinates: edges } : { kind: 'flat', directions };
+}
+
+function verdictOf(density: DifferentiableDensity, position: Float64Array, gradient: Float64Array, newton: NewtonStep): Verdict {
+  const { score } = newton;
+  // Scores of 1e-6 standard errors are what rounding leaves of sums of many large terms.
+  const standing = smallStep(newton, position) && score < scoreLimit;
+  if (standing && newton.negative.length === 0) {
+    return newton.flat.length === 0 ? { kind: 'proper' } : flatOrEdge(density, position, newton.flat);
+  }
+  // Where the score has vanished and Newton's method still walks, the supremum is not attained.
+  const steep = gradient.some((g, i) => constrained.has(density.owners[i]!.kind) && Math.abs(position[i]!) > 5 && g * position[i]! > 0 && Math.abs(g) > 1e-3);
+  if (steep) return edgeOf(density, position, gradient, 'unfinished');
+  if (newton.flat.length > 0 && score < 1e-3) return flatOrEdge(density, position, newton.flat);
+  const outwards = newton.step.map((s, i) => (s * position[i]! >= 0 ? s : 0));
+  const largest = outwards.reduce((m, s) => Math.max(m, Math.abs(s)), 0);
+  const walking = Array.from(outwards, (_, i) => i).filter((i) => Math.abs(outwards[i]!) > 0.1 * largest);
+  if (score < 1e-2 && largest > 1e-6) return { kind: walking.every((i) => constrained.has(density.owners[i]!.kind)) ? 'edge' : 'drift', coordinates: walking };
+  return { kind: 'unfinished', coordinates: walking };
+}
+
+/** A coordinate in the program's words. */
+function coordinateName(density: DifferentiableDensity, k: number): string {
+  const owner = density.owners[k]!;
+  return elementName(owner.variable, density.builder.storage(owner.variable).shape, owner.element);
+}
+function names(density: DifferentiableDensity, coordinates: readonly number[]): string {
+  const list = [...new Set(coordinates.map((k) => coordinateName(density, k)))];
+  return list.length > 6 ? `${list.slice(0, 6).join(', ')} and ${list.length - 6} more` : list.join(', ');
+}
+function named(density: DifferentiableDensity, verdict: Verdict): string { return verdict.kind === 'proper' || verdict.kind === 'flat' ? '' : ` (${names(density, verdict.coordinates)})`; }
+
+function judge(density: DifferentiableDensity, verdict: Verdict, value: number): Diagnostic[] {
+  const warning = (code: string, message: string, hint: string): Diagnostic[] => [{ code, severity: 'warning', message, hint }];
+  switch (verdict.kind) {
+    case 'proper': return [];
+    case 'flat': {
+      const involved = new Set(verdict.directions.flatMap((v) => { const top = v.reduce((m, x) => Math.max(m, Math.abs(x)), 0); return Array.from(v, (_, i) => i).filter((i) => Math.abs(v[i]!) > 1e-6 * top); }));
+      return warning('flat-direction', `the density does not change along a direction of ${names(density, [...involved])}: these estimates are one choice of many, without standard errors`, 'Columns of a design may be combinations of each other; drop one, or give the unknowns priors.');
+    }
+    case 'edge': return warning('edge-of-range', `${names(density, verdict.coordinates)} runs to the edge of its range: the density is largest there (${value.toPrecision(8)} so far), and there are no standard errors`, 'An estimate at the edge (a variance of 0, a probability of 0 or 1) has no Gaussian law; give it a prior, or leave the term out.');
+    case 'unbounded': return warning('unbounded-density', `the density grows without bound as ${names(density, verdict.coordinates)} runs to the edge of its range: there is no largest value (a component that collapses on one point does this)`, 'Give scales a prior or a lower bound, or try other starts (--opt restarts).');
+    case 'drift': return warning('no-maximum', `the density keeps rising, ever more slowly, as ${names(density, verdict.coordinates)} goes to infinity: there is no maximum`, 'Perfectly separated groups in a logistic regression do this; give the unknowns priors.');
+    case 'unfinished': return warning('not-converged', `the search ended before a maximum was reached (last in ${names(density, verdict.coordinates)})`, 'Raise --opt iterations, rescale the data, or give a start (--init).');
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * Options and starts that backends of a point (map, laplace) have in common.
+ */
+import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
+import { didYouMean, renderDiagnostics } from '../errors/render.js';
+import type { BoundModel } from '../2-graph/bound.js';
+import type { ModelGraph } from '../2-graph/graph.js';
+import type { OptionDoc, RunRequest } from './backend.js';
+import type { ModeSettings } from './mode.js';
+
+export const pointOptions: readonly OptionDoc[] = [
+  { name: 'restarts', type: 'integer', default: '10', doc: 'random starts, fewer by default for large data; the highest maximum is kept' },
+  { name: 'iterations', type: 'integer', default: '2000', doc: 'steps of L-BFGS at most from each start' },
+  { name: 'tolerance', type: 'number', default: '1e-10', doc: 'relative change of the log density in a step below which Newton steps take over' },
+];
+
+export function refuse(diagnostics: readonly Diagnostic[]): never { throw new ModelError(diagnostics, renderDiagnostics(diagnostics, '', 'options')); }
+
+/** The settings of a search; options of the backend's own are read by `own`. @throws ModelError for all that is wrong with them. */
+export function readPointOptions(backend: string, known: readonly OptionDoc[], given: Readonly<Record<string, string>>, own: (name: string, text: string) => Diagnostic | null): ModeSettings {
+  const wrong: Diagnostic[] = [];
+  const out: { restarts: number | null; iterations: number; tolerance: number } = { restarts: null, iterations: 2000, tolerance: 1e-10 };
+  for (const [name, text] of Object.entries(given)) {
+    if (name !== 'restarts' && name !== 'iterations' && name !== 'tolerance') {
+      if (known.some((o) => o.name === name)) { const d = own(name, text); if (d !== null) wrong.push(d); continue; }
+      const near = didYouMean(name, known.map((o) => o.name));
+      wrong.push({ code: 'wrong-option', severity: 'error', message: `${backend} has no option '${name}'`, hint: near === null ? `Options: ${known.map((o) => o.name).join(', ')}.` : `Did you mean '${near}'?` });
+      continue;
+    }
+    const value = Number(text);
+    const fine = name === 'tolerance' ? value > 0 : Number.isInteger(value) && value >= 1;
+    if (text.trim() === '' || !fine) wrong.push({ code: 'wrong-option', severity: 'error', message: `${name} must be ${name === 'tolerance' ? 'a positive number' : 'a whole number of at least 1'}, got '${text}'` });
+    else out[name] = value;
+  }
+  if (wrong.length > 0) refuse(wrong);
+  return out;
+}
+
+/** Names of unknowns in an option's list, or what is wrong with it. */
+export function unknownsNamed(text: string, graph: ModelGraph): readonly string[] | Diagnostic {
+  const list = text.split(/[,+]/).map((n) => n.trim()).filter((n) => n !== '');
+  const known = [...graph.variables.values()].filter((v) => v.origin === 'sample' || v.origin === 'param').map((v) => v.name);
+  const wrong = list.find((n) => !known.includes(n));
+  if (wrong === undefined && list.length > 0) return list;
+  const near = wrong === undefined ? null : didYouMean(wrong, known);
+  return { code: 'wrong-option', severity: 'error', message: wrong === undefined ? 'no unknown is named' : `'${wrong}' is no unknown of the program`, hint: near === null ? `The unknowns are ${known.join(', ')}.` : `Did you mean '${near}'?` };
+}
+
+/** Start values by name, row-major. */
+export function startValues(bound: BoundModel, init: RunRequest['init']): ReadonlyMap<string, Float64Array | Int32Array> {
+  const out = new Map<string, Float64Array | Int32Array>();
+  for (const [name, value] of Object.entries(init ?? {})) {
+    const v = bound.variables.get(name);
+    if (v === undefined || v.status !== 'latent') continue;
+    const flat = (Array.isArray(value) ? value.flat(Infinity) : [value]).map(Number);
+    if (flat.length !== v.values.length) {
+      refuse([{ code: 'wrong-start', severity: 'error', message: `the start of '${name}' has ${flat.length} numbers, but '${name}' has ${v.values.length}`, hint: 'Give one number for each element, nested as the variable is.' }]);
+    }
+    out.set(name, v.values instanceof Int32Array ? Int32Array.from(flat) : Float64Array.from(flat));
+  }
+  return out;
+}

@@ -1,0 +1,216 @@
+/**
+ * Maximum likelihood against R's lm and glm (test/reference/maximumLikelihood.R), closed forms worked
+ * out here, and what must be said where there is no proper maximum.
+ */
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { compile, type Posterior } from '../../src/index.js';
+
+interface Fit { readonly X: number[][]; readonly y: number[]; readonly coefficients: number[]; readonly se: number[]; readonly logLik: number; readonly rss: number }
+const reference = JSON.parse(readFileSync(new URL('../reference/maximumLikelihood.json', import.meta.url), 'utf8')) as Readonly<Record<'cars' | 'longley' | 'infert' | 'warpbreaks', Fit>>;
+
+const estimate = (source: string, data: object, options: object = {}): Promise<Posterior> => compile(source).infer(data as Record<string, unknown>, { backend: 'map', workers: 0, ...options });
+const row = (p: Posterior, name: string): { mean: number; sd: number; q5: number; q95: number } => p.summary().variables[name] as unknown as { mean: number; sd: number; q5: number; q95: number };
+const codes = (p: Posterior): readonly string[] => p.warnings.map((w) => w.code);
+/** Relative to the standard error, the natural unit of an estimate. */
+function close(found: number, truth: number, unit: number, tolerance = 1e-6): void { expect(Math.abs(found - truth) / unit, `${found} against ${truth}`).toBeLessThan(tolerance); }
+
+const linear = 'data X: real[N, D] data y: real[N] param w: real[D] param s: positive observe y ~ Normal(X @ w, s)';
+const logistic = 'data X: real[N, D] data y: int[N] param w: real[D] for n in 0..<N { observe y[n] ~ Bernoulli(logit: X[n] @ w) }';
+
+describe('against lm and glm', () => {
+  test.each(['cars', 'longley'] as const)('linear regression: %s', async (name) => {
+    const { X, y, coefficients, se, logLik, rss } = reference[name];
+    const n = y.length, d = coefficients.length;
+    const p = await estimate(linear, { X, y });
+    expect(p.warnings).toEqual([]);
+    expect(p.converged).toBe(true);
+    // lm divides the residual sum of squares by n - d, maximum likelihood by n.
+    const shrink = Math.sqrt((n - d) / n);
+    coefficients.forEach((b, k) => {
+      const found = row(p, `w[${k}]`);
+      close(found.mean, b, se[k]!);
+      close(found.sd, se[k]! * shrink, se[k]!);
+    });
+    const s = Math.sqrt(rss / n);
+    close(row(p, 's').mean, s, s);
+    // The information about s is 2n / s^2.
+    close(row(p, 's').sd, s / Math.sqrt(2 * n), s);
+    expect(p.logLikelihood).toBeCloseTo(logLik, 7);
+    expect(p.result.logJoint).toBeNull();
+  });
+
+  test('logistic regression: infert', async () => {
+    const { X, y, coefficients, se, logLik } = reference.infert;
+    const p = await estimate(logistic, { X, y });
+    expect(p.warnings).toEqual([]);
+    coefficients.forEach((b, k) => { close(row(p, `w[${k}]`).mean, b, se[k]!); close(row(p, `w[${k}]`).sd, se[k]!, se[k]!); });
+    expect(p.logLikelihood).toBeCloseTo(logLik, 8);
+    // The score vanishes.
+    const w = coefficients.map((_, k) => row(p, `w[${k}]`).mean);
+    coefficients.forEach((_, k) => {
+      const score = X.reduce((sum, x, n) => sum + (y[n]! - 1 / (1 + Math.exp(-x.reduce((e, v, j) => e + v * w[j]!, 0)))) * x[k]!, 0);
+      expect(Math.abs(score)).toBeLessThan(1e-8);
+    });
+  });
+
+  test('Poisson regression: warpbreaks', async () => {
+    const { X, y, coefficients, se, logLik } = reference.warpbreaks;
+    const p = await estimate('data X: real[N, D] data y: int[N] param w: real[D] observe y ~ Poisson(lograte: X @ w)', { X, y });
+    coefficients.forEach((b, k) => { close(row(p, `w[${k}]`).mean, b, se[k]!); close(row(p, `w[${k}]`).sd, se[k]!, se[k]!); });
+    expect(p.logLikelihood).toBeCloseTo(logLik, 8);
+    expect(p.converged).toBe(true);
+  });
+});
+
+describe('closed forms', () => {
+  const y = [1.2, 0.4, 2.9, 0.7, 1.8, 0.3, 1.1, 0.9, 1.4, 0.6], n = y.length, total = y.reduce((a, b) => a + b, 0);
+
+  test('an exponential rate; intervals of its logarithm and its inverse are the images of its own', async () => {
+    const p = await estimate('data y: positive[N] param r: positive report l = log(r) report m = 1 / r observe y ~ Exponential(r)', { y });
+    const r = n / total, z = 1.6448536269514722, se = r / Math.sqrt(n);
+    close(row(p, 'r').mean, r, r, 1e-10);
+    close(row(p, 'r').sd, se, se, 1e-8);
+    close(row(p, 'r').q5, r * Math.exp(-z / Math.sqrt(n)), r, 1e-8);
+    close(row(p, 'r').q95, r * Math.exp(z / Math.sqrt(n)), r, 1e-8);
+    close(row(p, 'l').mean, Math.log(r), 1, 1e-10);
+    close(row(p, 'l').sd, 1 / Math.sqrt(n), 1, 1e-7);
+    for (const q of ['q5', 'q95'] as const) close(row(p, 'l')[q], Math.log(row(p, 'r')[q]), 1, 1e-10);
+    close(row(p, 'm').mean, total / n, 1, 1e-10);
+    close(row(p, 'm').q5, 1 / row(p, 'r').q95, 1, 1e-10);
+    close(row(p, 'm').sd, total / n / Math.sqrt(n), 1, 1e-7);
+  });
+
+  test('maximum a posteriori on the scale of the program', async () => {
+    // Gamma(2 + n, 1 + sum y) has its mode at (1 + n) / (1 + sum y), not at the mode of log r.
+    const p = await estimate('data y: positive[N] sample r ~ Gamma(2, 1) observe y ~ Exponential(r)', { y });
+    const a = 2 + n, b = 1 + total, mode = (a - 1) / b;
+    close(row(p, 'r').mean, mode, 1, 1e-10);
+    close(row(p, 'r').sd, Math.sqrt(a - 1) / b, 1, 1e-8);
+    expect(p.result.logJoint).toBeCloseTo(Math.log(mode) - mode + n * Math.log(mode) - mode * total, 9);
+    expect(p.logLikelihood).toBeCloseTo(n * Math.log(mode) - mode * total, 9);
+  });
+
+  test('a mean vector and a covariance matrix', async () => {
+    const x = y.map((a, k) => [a, Math.sin(k) + 0.5 * a, Math.cos(2 * k)]);
+    const p = await estimate('data x: real[N, D] param m: real[D] param S: cov[D] observe x ~ MvNormal(m, S)', { x });
+    const mean = [0, 1, 2].map((i) => x.reduce((s, v) => s + v[i]!, 0) / n);
+    for (let i = 0; i < 3; i++) {
+      close(row(p, `m[${i}]`).mean, mean[i]!, 1, 1e-9);
+      for (let j = 0; j < 3; j++) {
+        const cov = (a: number, b: number): number => x.reduce((s, v) => s + (v[a]! - mean[a]!) * (v[b]! - mean[b]!), 0) / n;
+        close(row(p, `S[${i},${j}]`).mean, cov(i, j), 1, 1e-9);
+        // The asymptotic variance of an element is (s_ii s_jj + s_ij^2) / n.
+        close(row(p, `S[${i},${j}]`).sd, Math.sqrt((cov(i, i) * cov(j, j) + cov(i, j) ** 2) / n), 1, 1e-6);
+      }
+      close(row(p, `m[${i}]`).sd, Math.sqrt(row(p, `S[${i},${i}]`).mean / n), 1, 1e-7);
+    }
+  });
+
+  test('proportions', async () => {
+    const k = [0, 1, 1, 2, 2, 2, 0, 1, 2, 2];
+    const p = await estimate('data k: int[N] param p: simplex[3] observe k ~ Categorical(p)', { k });
+    [0.2, 0.3, 0.5].forEach((q, i) => { close(row(p, `p[${i}]`).mean, q, 1, 1e-10); close(row(p, `p[${i}]`).sd, Math.sqrt((q * (1 - q)) / 10), 1, 1e-7); });
+  });
+
+  test('labels are summed out: EM for two known components', async () => {
+    // p maximises sum log(p a_n + (1 - p) b_n); its score is zero.
+    const density = (v: number, m: number): number => Math.exp(-0.5 * (v - m) ** 2) / Math.sqrt(2 * Math.PI);
+    const p = await estimate('data y: real[N] param p: unit for n in 0..<N { sample z[n] ~ Bernoulli(p) observe y[n] ~ Normal(2 * z[n], 1) }', { y });
+    const w = row(p, 'p').mean;
+    expect(Math.abs(y.reduce((s, v) => s + (density(v, 2) - density(v, 0)) / (w * density(v, 2) + (1 - w) * density(v, 0)), 0))).toBeLessThan(1e-8);
+    y.forEach((v, k) => { close(row(p, `z[${k}]`).mean, (w * density(v, 2)) / (w * density(v, 2) + (1 - w) * density(v, 0)), 1, 1e-9); });
+  });
+
+  test('missing observations that nothing reads change nothing, and are drawn at the estimate', async () => {
+    const source = 'data y: real[N] param m: real param s: positive observe y ~ Normal(m, s)';
+    const whole = await estimate(source, { y }), gaps = await estimate(source, { y: [...y, null, null] }, { draws: 500 });
+    for (const name of ['m', 's']) { close(row(gaps, name).mean, row(whole, name).mean, 1, 1e-9); close(row(gaps, name).sd, row(whole, name).sd, 1, 1e-7); }
+    close(row(gaps, 'y[10]').mean, row(whole, 'm').mean, row(whole, 's').mean, 0.15);
+    close(row(gaps, 'y[10]').sd, row(whole, 's').mean, row(whole, 's').mean, 0.1);
+  });
+
+  test('exchangeable components come in order, and the fit is that of EM', async () => {
+    const x = [...y.map((v) => v - 3), ...y.map((v) => 2 * v + 4)];
+    const source = 'data x: real[N] data K: int param p: simplex[K] param m: real[K] param s: positive for n in 0..<N { sample z[n] ~ Categorical(p) observe x[n] ~ Normal(m[z[n]], s) }';
+    const p = await estimate(source, { x, K: 2 }, { seed: 3 });
+    expect(p.converged).toBe(true);
+    expect(row(p, 'm[0]').mean).toBeLessThan(row(p, 'm[1]').mean);
+    expect(row(p, 'p[0]').mean).toBeCloseTo(0.5, 1);
+  });
+});
+
+describe('where there is no proper maximum', () => {
+  const y = [0.3, -1.2, 0.8, 1.9, -0.4, 0.6];
+
+  test('collinear columns are a flat direction, named; what is identified keeps its error', async () => {
+    const X = y.map((_, n) => [1, n, 2 * n + 1]);
+    const p = await estimate(`${linear} report fitted = X @ w`, { X, y });
+    expect(codes(p)).toEqual(['flat-direction']);
+    expect(p.converged).toBe(false);
+    expect(p.warnings[0]!.message).toContain('w[0], w[1], w[2]');
+    expect(row(p, 'w[1]').sd).toBeNull();
+    const reduced = await estimate(`${linear} report fitted = X @ w`, { X: X.map((r) => r.slice(0, 2)), y });
+    y.forEach((_, n) => { close(row(p, `fitted[${n}]`).mean, row(reduced, `fitted[${n}]`).mean, 1, 1e-6); close(row(p, `fitted[${n}]`).sd, row(reduced, `fitted[${n}]`).sd, 1, 1e-5); });
+  });
+
+  test('separated classes', async () => {
+    const p = await estimate(logistic, { X: [-2, -1, -0.5, 0.4, 1, 3].map((v) => [1, v]), y: [0, 0, 0, 1, 1, 1] });
+    expect(p.converged).toBe(false);
+    expect(codes(p)).toEqual(['no-maximum']);
+    expect(p.warnings[0]!.message).toContain('w[');
+    expect(Number.isFinite(p.logLikelihood)).toBe(true);
+  });
+
+  test('a probability at the edge', async () => {
+    const p = await estimate('data y: int[N] param p: unit observe y ~ Bernoulli(p)', { y: [1, 1, 1, 1] });
+    expect(p.converged).toBe(false);
+    expect(codes(p)).toEqual(['edge-of-range']);
+    expect(p.warnings[0]!.message).toContain('p runs to the edge');
+    expect(row(p, 'p').mean).toBeCloseTo(1, 4);
+  });
+
+  test('a variance component of zero', async () => {
+    // Groups that differ less than chance: the likelihood is largest without a group effect.
+    const p = await estimate('data m: real[J] param mu: real param t: positive observe m ~ Normal(mu, sqrt(1 + t^2))', { m: [0.1, -0.2, 0.05, 0.15] });
+    expect(p.converged).toBe(false);
+    expect(p.warnings[0]!.message).toMatch(/^t runs to the edge/);
+    expect(row(p, 'mu').mean).toBeCloseTo(0.025, 4);
+    expect(row(p, 't').mean).toBeLessThan(1e-2);
+  });
+
+  test('a component that collapses on one point grows without bound and is named', async () => {
+    const p = await estimate('data x: real[N] param m: real[2] param s: positive[2] observe x ~ mixture([0.5, 0.5], Normal(m[k], s[k]) for k in 0..<2)',
+      { x: y }, { init: { m: [0.3, 0.2], s: [0.001, 1] } });
+    expect(p.converged).toBe(false);
+    expect(codes(p)).toEqual(['unbounded-density']);
+    expect(p.warnings[0]!.message).toContain('s[0]');
+    expect(Number.isFinite(p.logLikelihood)).toBe(true);
+    for (const value of Object.values(p.summary().variables)) expect(Number.isFinite(value.mean)).toBe(true);
+  });
+
+  test('constant data with a free scale', async () => {
+    const p = await estimate('data y: real[N] param m: real param s: positive observe y ~ Normal(m, s)', { y: [2, 2, 2] });
+    expect(p.converged).toBe(false);
+    expect(p.warnings[0]!.message).toContain('s');
+    expect(Number.isFinite(p.logLikelihood)).toBe(true);
+  });
+
+  test('no data at all', async () => {
+    const p = await estimate('data y: real[N] param m: real observe y ~ Normal(m, 1)', { y: [] });
+    expect(codes(p)).toEqual(['flat-direction']);
+  });
+});
+
+describe('options and refusals', () => {
+  test.each([
+    [{ options: { restarts: 0 } }, 'wrong-option'], [{ options: { tolerance: -1 } }, 'wrong-option'], [{ options: { marginal: 'm' } }, 'not-in-this-version'], [{ options: { marginal: 'q' } }, 'wrong-option'],
+  ])('%j', async (options, code) => {
+    await expect(estimate('data y: real[N] param m: real observe y ~ Normal(m, 1)', { y: [1] }, options)).rejects.toMatchObject({ diagnostics: [{ code }] });
+  });
+
+  test('an impossible start says so', async () => {
+    await expect(estimate('data y: real[N] param c: positive observe y ~ Uniform(0, c)', { y: [1, 3] }, { init: { c: 2 } })).rejects.toMatchObject({ diagnostics: [{ code: 'wrong-init' }] });
+    await expect(estimate('data y: real param c: real factor (c > 3 || c < -1e9) && y > 0 ? -c : -inf', { y: -1 })).rejects.toMatchObject({ diagnostics: [{ code: 'no-start' }] });
+  });
+});
