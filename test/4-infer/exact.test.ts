@@ -406,3 +406,27 @@ describe('explain', () => {
     expect(text('sample z ~ Bernoulli(0.2)\nsample m ~ Normal(z, 1)\ndata y: real\nobserve y ~ Normal(m, 1)')).toMatch(/enumerated/);
   });
 });
+
+describe('lanes of Normals that meet', () => {
+  it('have evidence and weights of their own: missing features of labelled points', async () => {
+    const source = 'data x: real[N, D]\ndata mu: real[2, D]\nfor n in 0..<N {\n  sample z[n] ~ Bernoulli(0.3)\n  observe x[n] ~ MvNormal(mu[z[n]], [[1, 0.5], [0.5, 2]] + z[n] * eye(D))\n}';
+    const mu = [[0, 0], [2, 1]], x = [[0.3, null], [null, 1.4], [0.2, 1], [null, null], [2.5, null]];
+    const found = await solve(source, { x, mu });
+    let log = 0;
+    x.forEach((row, n) => {
+      const terms = [0, 1].map((z) => (z === 1 ? 0.3 : 0.7) * (row.every((v) => v !== null)
+        ? Math.exp(gaussianEvidence([0, 0], [[1 + z, 0.5], [0.5, 2 + z]], dense(2), [[0, 0], [0, 0]], row.map((v, i) => v! - mu[z]![i]!)).logEvidence)
+        : row.reduce<number>((p, v, i) => (v === null ? p : p * Math.exp(normalLogPdf(v, mu[z]![i]!, Math.sqrt((i === 0 ? 1 : 2) + z)))), 1)));
+      const sum = terms[0]! + terms[1]!;
+      log += Math.log(sum);
+      close(found.variables[`z[${n}]`]!.probs!['1'], terms[1]! / sum, 1e-11, `z[${n}]`);
+      row.forEach((v, i) => {
+        if (v !== null) return;
+        const other = row[1 - i];
+        const means = [0, 1].map((z) => mu[z]![i]! + (other === null || other === undefined ? 0 : (0.5 / ((i === 0 ? 2 : 1) + z)) * (other - mu[z]![1 - i]!)));
+        close(found.variables[`x[${n},${i}]`]!.mean, (terms[0]! * means[0]! + terms[1]! * means[1]!) / sum, 1e-11, `x[${n},${i}]`);
+      });
+    });
+    close(found.logEvidence, log, 1e-11, 'log evidence');
+  });
+});

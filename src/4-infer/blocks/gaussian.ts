@@ -27,6 +27,8 @@ export interface AssembledGaussianBlock extends GaussianBlock {
   readonly meets: boolean;
   /** Four numbers that `prepare` writes: log det P, 0 or 1 + the row that was not positive definite, how often that happened, the first such row + 1. */
   readonly status: string;
+  /** 1 / D of the element's row in P = L D L', after `prepare`: members that meet no others have the log determinant -sum log of theirs. */
+  inversePivot(element: Ref, binders: readonly Binder[]): Expr | null;
   /** The element of a row, in the program's words. */
   elementOf(row: number): string;
   /** The cells of all members by row, and the members in the order of those cells: for naming elements where only numbers travel. */
@@ -101,6 +103,7 @@ export function gaussianBlock(builder: ProgramBuilder, structure: GaussianStruct
     moments: [when(failed, [], [calls.invert])],
     mean: (element) => view.mean(element),
     covariance: (a, b, binders) => view.covariance(a, b, binders),
+    inversePivot: (element, binders) => { const place = view.place(element, element, binders); return place === null ? null : ref(factor, [place]); },
     elementOf: (row) => nameOfCell(members, rows[row]!),
   };
 }
@@ -310,6 +313,11 @@ class BlockView {
   mean(element: Ref): Expr { return ref(this.meanStorage, [this.positionOf(element)]); }
 
   covariance(a: Ref, b: Ref, binders: readonly Binder[]): Expr | null {
+    const place = this.place(a, b, binders);
+    return place === null ? null : ref(this.covarianceStorage(), [place]);
+  }
+  /** Where the factor, and the covariance, keep a pair; null where they do not. */
+  place(a: Ref, b: Ref, binders: readonly Binder[]): Expr | null {
     const { builder, elements, pattern } = this;
     if (![a, b].every((e) => elements.members.some((m) => m.name === e.variable))) return null;
     const bound = [a, b].map((e) => ref(e.variable, e.at.map((x) => builder.bind(x))));
@@ -327,6 +335,6 @@ class BlockView {
       table[k] = first![k]! < 0 ? -1 : placeOf(pattern, first![k]!, second![k]!);
       if (first![k]! >= 0 && table[k]! < 0) return null;
     }
-    return ref(this.covarianceStorage(), [tabulated(builder, table, extents.length === 0 ? [1] : extents, own.length === 0 ? [zero] : own.map((x) => x.index), 'place')]);
+    return tabulated(builder, table, extents.length === 0 ? [1] : extents, own.length === 0 ? [zero] : own.map((x) => x.index), 'place');
   }
 }

@@ -4,7 +4,7 @@
  * needs: log Z = log joint(state) - log posterior(state) at any state.
  */
 import { type Code, accumulate, store } from '../../code/loop.js';
-import { add, cond, type Expr, type Index, index, mul, neg, num, one, pow, type Ref, ref, sub, substitute, variablesOf, zero } from '../../expr/expr.js';
+import { add, cond, type Expr, type Index, index, isConst, log, mul, neg, num, one, pow, type Ref, ref, sub, substitute, variablesOf, zero } from '../../expr/expr.js';
 import { InternalError } from '../../errors/diagnostic.js';
 import type { FoldedTables } from '../contract.js';
 import type { LatentRegion } from '../../3-derive/model.js';
@@ -164,8 +164,14 @@ export class GaussianCode implements PartCode {
     return own;
   }
   density(into: string, lane: (region: LatentRegion) => readonly Expr[]): readonly Code[] {
-    // At the mean the density is |P|^(1/2) (2 pi)^(-n/2).
-    return [accumulate(into, lane(this.block.regions[0]!), sub(num(0.5 * this.block.size * Math.log(2 * Math.PI)), mul(num(0.5), ref(this.block.status, [zero]))))];
+    // At the mean the density is |P|^(1/2) (2 pi)^(-n/2); lanes do not meet, so each has its pivots.
+    const [first] = this.block.regions;
+    if (lane(first!).every((e) => isConst(e))) return [accumulate(into, lane(first!), sub(num(0.5 * this.block.size * Math.log(2 * Math.PI)), mul(num(0.5), ref(this.block.status, [zero]))))];
+    return this.each((e, binders, region) => {
+      const pivot = this.block.inversePivot(e, binders);
+      if (pivot === null) throw new InternalError(`the pivot of ${e.variable} is not kept`);
+      return [accumulate(into, lane(region), add(num(0.5 * Math.log(2 * Math.PI)), mul(num(0.5), log(pivot))))];
+    });
   }
   private scaleOf(region: LatentRegion): ScaleContext | null { return this.scales.find((s) => s.member === region.variable.name) ?? null; }
   moments(into: (variable: string) => ResultStorages): readonly Code[] {

@@ -202,7 +202,7 @@ function componentPlan(model: DerivedModel, group: Group, derivation: Derivation
   const leaf = leafOf(model, group, continuous, held, derivation);
   if ('reason' in leaf) return leaf;
   if (finite.length === 0) return { ...base, kind: 'closed', leaf };
-  return { ...base, kind: 'mixture', finite, leaf, lane: laneOf(group, leaf) };
+  return { ...base, kind: 'mixture', finite, leaf, lane: laneOf(group) };
 }
 
 /** The continuous unknowns of a group given configurations of its finite ones. */
@@ -283,9 +283,7 @@ function readsOf(plan: RegionPlan): ReadonlySet<string> {
 }
 
 /** The loop of independent steps of a mixture, where every region has it first and every factor keeps to one step. */
-function laneOf(group: Group, leaf: Leaf): Lane | null {
-  // Joint blocks give one normaliser for all steps together.
-  if ([...leaf.free, ...(leaf.scaled?.normals ?? [])].some((p) => p.kind === 'gaussian')) return null;
+function laneOf(group: Group): Lane | null {
   const region = new Map<LatentRegion, Index>(), factor = new Map<Factor, Index>();
   const first = group.regions[0]!.region.plates[0];
   if (first === undefined) return null;
