@@ -41,19 +41,23 @@ export function gaussianStructures(candidates: readonly LatentRegion[], regions:
   const readers = new Map<string, FactorForm[]>(names.map((n) => [n, []]));
   for (const form of forms) {
     const read = new Set([form.factor.logDensity, ...form.factor.guards, ...form.factor.conditions].flatMap((e) => [...variablesOf(e)]));
-    for (const n of names) if (read.has(n)) readers.get(n)!.push(form);
+    for (const n of read) readers.get(n)?.push(form);
   }
+  const regionsOf = new Map<string, LatentRegion[]>();
+  for (const r of regions) { const list = regionsOf.get(r.variable.name); if (list === undefined) regionsOf.set(r.variable.name, [r]); else list.push(r); }
+  const chosen = new Set(candidates), order = new Map<unknown, number>([...forms, ...regions].map((x, k) => [x, k]));
+  const inOrder = <T>(list: readonly T[]): readonly T[] => [...new Set(list)].sort((a, b) => order.get(a)! - order.get(b)!);
   const eligible = names.filter((name) => {
-    const own = regions.filter((r) => r.variable.name === name);
-    const refusal = own.some((r) => !candidates.includes(r)) ? { reason: 'some of its elements are not to be drawn with the others', term: null } : unsuitable(name, own, readers.get(name)!, forms, model);
+    const own = regionsOf.get(name) ?? [];
+    const refusal = own.some((r) => !chosen.has(r)) ? { reason: 'some of its elements are not to be drawn with the others', term: null } : unsuitable(name, own, readers.get(name)!, forms, model);
     if (refusal !== null) refused.push({ variable: name, ...refusal });
     return refusal === null;
   });
   const blocks = group(eligible, forms).map((variables): GaussianStructure => {
     const members = new Set(variables);
-    const own = forms.filter((f) => variables.some((v) => readers.get(v)!.includes(f)));
+    const own = inOrder(variables.flatMap((v) => readers.get(v)!));
     return {
-      variables, regions: regions.filter((r) => members.has(r.variable.name)), factors: own.map((f) => f.factor),
+      variables, regions: inOrder(variables.flatMap((v) => regionsOf.get(v) ?? [])), factors: own.map((f) => f.factor),
       terms: own.flatMap((f) => f.monomials.flatMap((m) => termOf(m, members))),
     };
   });
@@ -101,7 +105,7 @@ function degreeIn(m: Monomial, members: ReadonlySet<string>): number {
 
 /** Variables that share factors, split where a product of their elements would be of degree three or more. */
 function group(eligible: readonly string[], forms: readonly FactorForm[]): readonly (readonly string[])[] {
-  const known = new Set(eligible);
+  const known = new Set(eligible), position = new Map(eligible.map((name, k) => [name, k]));
   const shared: (readonly string[])[] = [];
   const conflicts: Monomial[] = [];
   for (const f of forms) {
@@ -112,21 +116,29 @@ function group(eligible: readonly string[], forms: readonly FactorForm[]): reado
     }
     if (together.size > 1) shared.push([...together]);
   }
-  const fits = (block: readonly string[], name: string): boolean => { const members = new Set([...block, name]); return conflicts.every((m) => degreeIn(m, members) <= 2); };
+  const fits = (block: readonly string[], name: string): boolean => {
+    const own = conflicts.filter((m) => m.atoms.some((a) => a.base.op === 'ref' && a.base.variable === name));
+    if (own.length === 0) return true;
+    const members = new Set([...block, name]);
+    return own.every((m) => degreeIn(m, members) <= 2);
+  };
+  const sharing = new Map<string, (readonly string[])[]>();
+  for (const list of shared) for (const name of list) { const own = sharing.get(name); if (own === undefined) sharing.set(name, [list]); else own.push(list); }
   // Colours without conflict first, then what hangs together within one colour.
   const colours: string[][] = [];
   for (const name of eligible) {
     const near = colours.filter((c) => fits(c, name));
-    const best = near.find((c) => shared.some((s) => s.includes(name) && s.some((o) => c.includes(o)))) ?? near[0];
+    const best = near.length < 2 ? near[0] : near.find((c) => sharing.get(name)?.some((s) => s.some((o) => c.includes(o)))) ?? near[0];
     if (best === undefined) colours.push([name]); else best.push(name);
   }
   return colours.flatMap((colour) => {
     const rest = new Set(colour), out: string[][] = [];
-    while (rest.size > 0) {
-      const reached = new Set<string>([[...rest][0]!]);
-      for (const name of reached) for (const s of shared) if (s.includes(name)) for (const o of s) if (rest.has(o)) reached.add(o);
+    for (const first of colour) {
+      if (!rest.has(first)) continue;
+      const reached = new Set<string>([first]);
+      for (const name of reached) for (const s of sharing.get(name) ?? []) for (const o of s) if (rest.has(o)) reached.add(o);
       for (const name of reached) rest.delete(name);
-      out.push(eligible.filter((name) => reached.has(name)));
+      out.push([...reached].sort((a, b) => position.get(a)! - position.get(b)!));
     }
     return out;
   });

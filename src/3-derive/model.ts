@@ -53,6 +53,8 @@ export class DerivedModel {
   readonly definitions: ReadonlyMap<string, readonly Statement[]>;
   /** Data whose squares cancel where residuals are expanded. */
   readonly offCentre: ReadonlySet<string>;
+  /** Variables with recursive definitions that are computed during a run. */
+  readonly recursive: readonly string[];
 
   constructor(graph: ModelGraph, given: Given) {
     this.graph = graph;
@@ -66,6 +68,7 @@ export class DerivedModel {
     }
     this.definitions = definitions;
     this.status = statuses(graph, given, definitions);
+    this.recursive = [...definitions].flatMap(([name, list]) => (list.some((s) => s.kind === 'let' && s.recursive) && this.statusOf(name) !== 'given' ? [name] : []));
   }
 
   /** Masks, given parts and tables of data count as given; one-hot variables and expectations change during a run. */
@@ -143,9 +146,7 @@ export class DerivedModel {
    */
   recursionsOf(latent: string): ReadonlySet<string> {
     const out = new Set<string>();
-    for (const [name, statements] of this.definitions) {
-      if (statements.some((s) => s.kind === 'let' && s.recursive) && this.statusOf(name) !== 'given' && this.follows(name, latent, new Set())) out.add(name);
-    }
+    for (const name of this.recursive) if (this.follows(name, latent, new Set())) out.add(name);
     return out;
   }
   private follows(name: string, latent: string, seen: Set<string>): boolean {

@@ -48,9 +48,8 @@ export function recomputeCode(builder: ProgramBuilder, changed: string | null): 
 }
 /** The statements that recompute recursive quantities; null where there are none. */
 export function recomputed(builder: ProgramBuilder, changed: string | null): ((s: Statement) => boolean) | null {
-  const needed = new Set<string>();
+  const needed = new Set(builder.model.recursive);
   const graph = builder.bound.graph;
-  for (const s of graph.statements) if (s.kind === 'let' && s.recursive && isComputed(builder, s)) needed.add(s.target.variable);
   if (needed.size === 0) return null;
   // Quantities between the latent and the recursion are read from memory too.
   const depends = (name: string, seen: Set<string> = new Set()): boolean => {

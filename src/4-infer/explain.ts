@@ -3,14 +3,15 @@
  * the factors that enter, and the kernel chosen with the reason.
  */
 import type { BoundModel, Given } from '../2-graph/bound.js';
-import type { ModelGraph } from '../2-graph/graph.js';
+import type { ModelGraph, Statement } from '../2-graph/graph.js';
+import { arraysOfStatement } from '../2-graph/query.js';
 import { type ClosedForm, sameKind, type Slot, statisticTerm } from '../3-derive/closedForm.js';
 import { collect, type Collected, type Contribution, factorForms } from '../3-derive/conditional.js';
 import { jointFactors } from '../3-derive/joint.js';
 import { DerivedModel, latentRegions } from '../3-derive/model.js';
 import { factorsOf } from '../3-derive/normalForm.js';
 import { elementTerms } from '../3-derive/occurrences.js';
-import { type Expr, type Index, add, addAll, apply, cond, equal, index, isConst, mul, mulAll, neg, num, one, pow, ref, reduce, rewrite, substitute, sub, zero } from '../expr/expr.js';
+import { type Expr, type Index, add, addAll, apply, cond, equal, index, isConst, mul, mulAll, neg, num, one, pow, ref, reduce, rewrite, substitute, sub, variablesOf, zero } from '../expr/expr.js';
 import { toJson } from '../expr/json.js';
 import { printLatex, printText } from '../expr/print.js';
 import { simplify } from '../expr/simplify.js';
@@ -33,7 +34,7 @@ export function explainSampler(backend: string, graph: ModelGraph, given: Given,
     if (together !== undefined) return derivation.regions.find((r) => together.variables.includes(r.region.variable.name)) === plan ? [together.shown] : [];
     const { choice, reason } = choose(plan, derivation);
     const form = plan.recognised.kind === 'none' ? null : plan.recognised;
-    const shown = form === null ? null : focused(graph, plan);
+    const shown = form === null ? null : focused(derivation.model, plan);
     return [{
       block: regionName(plan.region), loops: regionLoops(plan.region), family: form === null ? null : formName(form),
       parameters: formulasOf(form, shown ?? plan.collected).map(render),
@@ -69,13 +70,39 @@ function jointBlocks(derivation: Derivation, choose: Chooser, request: BlockRequ
  * The same conditional with everything but this variable held fixed, so that what does not contain it
  * stays as the program wrote it. Null where the region looks different then (gaps in vectors).
  */
-function focused(graph: ModelGraph, plan: RegionPlan): Collected | null {
-  const complete = new Set([...graph.variables.values()].filter((v) => v.name !== plan.region.variable.name && v.origin !== 'let' && v.origin !== 'report').map((v) => v.name));
-  const model = new DerivedModel(graph, { complete, partial: new Set() });
+function focused(all: DerivedModel, plan: RegionPlan): Collected | null {
+  const near = onlyWith(all, plan);
+  const complete = new Set([...near.variables.values()].filter((v) => v.name !== plan.region.variable.name && v.origin !== 'let' && v.origin !== 'report').map((v) => v.name));
+  const model = new DerivedModel(near, { complete, partial: new Set() });
   const region = latentRegions(model).find((r) => r.statement.id === plan.region.statement.id);
   if (region === undefined || region.eventRank !== plan.region.eventRank) return null;
   const collected = collect(region, factorForms(jointFactors(model, plan.collected.factors.map((f) => f.statement)), model), model);
   return collected.obstacles.length > 0 ? null : collected;
+}
+
+/** The part of a program that a region's factors read, so that each region costs what it has. */
+function onlyWith({ graph, definitions }: DerivedModel, plan: RegionPlan): ModelGraph {
+  const own = plan.region.variable.name;
+  const statements = new Set<Statement>([...plan.collected.factors.map((f) => f.statement), ...definitions.get(own) ?? []]);
+  const names = new Set<string>();
+  const open = [...statements].flatMap(namesIn);
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    const variable = graph.variables.get(name);
+    if (variable === undefined || names.has(name)) continue;
+    names.add(name);
+    open.push(...variable.dims.flatMap((d) => [...variablesOf(d)]));
+    // Whatever else is drawn is held fixed, wherever it comes from.
+    for (const s of definitions.get(name) ?? []) {
+      if (s.kind !== 'let') continue;
+      statements.add(s);
+      open.push(...namesIn(s));
+    }
+  }
+  return { ...graph, variables: new Map([...names].map((name) => [name, graph.variables.get(name)!])), statements: [...statements].sort((a, b) => a.id - b.id) };
+}
+function namesIn(s: Statement): readonly string[] {
+  const own = s.kind === 'factor' || s.target === null ? [] : [s.target.variable];
+  return [...own, ...arraysOfStatement(s).flatMap((a) => [a.body, ...a.dims].flatMap((e) => [...variablesOf(e)]))];
 }
 
 /** The statement as it stands in the program, on one line. */

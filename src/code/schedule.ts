@@ -67,6 +67,8 @@ class Scheduler {
   private readonly analysis: Analysis = new Analysis();
   private readonly hashes = new Map<Expr, number>();
   private readonly versions = new Map<string, number>();
+  /** What versions were before each change, so that changes can be taken back. */
+  private readonly changed: (readonly [string, number])[] = [];
   private nextVersion = 1;
   private readonly functions = new Map<string, ReadonlySet<string>>();
   private current: Scope;
@@ -108,7 +110,7 @@ class Scheduler {
       case 'if': {
         const test = this.lower(code.test);
         if (isConst(test)) { this.block(test.value !== 0 ? code.then : code.otherwise); break; }
-        const start = new Map(this.versions);
+        const start = this.changed.length;
         const then = this.branch(writesOf(code.then, this.functions), () => { this.block(code.then); });
         this.restore(start);
         const otherwise = this.branch(writesOf(code.otherwise, this.functions), () => { this.block(code.otherwise); });
@@ -160,7 +162,7 @@ class Scheduler {
     this.functions.set(code.name, own);
     // The function runs some time during the rest of its block, amid whatever that writes.
     const effects = new Set([...own, ...writesOf(rest, this.functions)]);
-    const start = new Map(this.versions);
+    const start = this.changed.length;
     this.advance(effects);
     const scope = newScope('function', this.current, (name) => effects.has(name), assumedTrips);
     this.within(scope, () => { this.block(code.body); });
@@ -605,12 +607,18 @@ class Scheduler {
   }
 
   private advance(storages: Iterable<string>): void {
-    for (const name of storages) this.versions.set(name, this.nextVersion++);
+    for (const name of storages) {
+      this.changed.push([name, this.versions.get(name) ?? 0]);
+      this.versions.set(name, this.nextVersion++);
+    }
   }
 
-  private restore(versions: ReadonlyMap<string, number>): void {
-    this.versions.clear();
-    for (const [name, version] of versions) this.versions.set(name, version);
+  /** Takes back all changes of versions since there were `start` of them. */
+  private restore(start: number): void {
+    while (this.changed.length > start) {
+      const [name, version] = this.changed.pop()!;
+      this.versions.set(name, version);
+    }
   }
 
   private stamp(e: Expr): readonly (readonly [string, number])[] {

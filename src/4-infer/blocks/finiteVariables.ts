@@ -20,6 +20,10 @@ export interface FiniteVariable {
   /** Values are `low` to `low + count - 1`. */
   readonly low: number;
   readonly count: number;
+}
+
+/** The same with its elements numbered. */
+export interface NumberedVariable extends FiniteVariable {
   readonly shape: readonly number[];
   /** Flat cells of its latent elements, ascending. */
   readonly cells: Int32Array;
@@ -33,9 +37,11 @@ const mostValues = 1 << 16;
 /** The finite variables whose regions are all candidates. */
 export function finiteVariables(builder: ProgramBuilder, derivation: Derivation, candidates: readonly RegionPlan[], refused: Refusal[]): Map<string, FiniteVariable> {
   const out = new Map<string, FiniteVariable>();
-  for (const name of new Set(candidates.map((c) => c.region.variable.name))) {
-    const all = derivation.regions.filter((r) => r.region.variable.name === name);
-    if (!all.every((r) => r.recognised.kind === 'finite' && candidates.includes(r))) continue;
+  const chosen = new Set(candidates), names = new Set(candidates.map((c) => c.region.variable.name));
+  const regions = new Map<string, RegionPlan[]>([...names].map((name) => [name, []]));
+  for (const r of derivation.regions) regions.get(r.region.variable.name)?.push(r);
+  for (const [name, all] of regions) {
+    if (!all.every((r) => r.recognised.kind === 'finite' && chosen.has(r))) continue;
     const followed = builder.model.recursionsOf(name);
     if (derivation.factors.some((f) => [...followed].some((r) => factorMentions(f, r)))) {
       refused.push({ variable: name, reason: 'quantities computed by recursion follow it' });
@@ -43,7 +49,7 @@ export function finiteVariables(builder: ProgramBuilder, derivation: Derivation,
     }
     const found = valuesOf(builder, all);
     if (found === null || found.count > mostValues) { refused.push({ variable: name, reason: `it takes ${found?.count ?? 'too many'} values` }); continue; }
-    out.set(name, numbered(builder, name, all, found));
+    out.set(name, { name, regions: all, ...found });
   }
   return out;
 }
@@ -62,7 +68,9 @@ function valuesOf(builder: ProgramBuilder, regions: readonly RegionPlan[]): { re
   return Number.isFinite(high - low) ? { low, count: Math.max(1, high - low + 1) } : null;
 }
 
-function numbered(builder: ProgramBuilder, name: string, regions: readonly RegionPlan[], values: { readonly low: number; readonly count: number }): FiniteVariable {
+/** Lists the latent elements of a variable. */
+export function numbered(builder: ProgramBuilder, variable: FiniteVariable): NumberedVariable {
+  const { name, regions } = variable;
   const { shape } = builder.storage(name);
   const size = sizeOf(shape);
   const latent = new Uint8Array(size);
@@ -71,12 +79,12 @@ function numbered(builder: ProgramBuilder, name: string, regions: readonly Regio
     const found = instancesOf(builder, { binders, guards: region.guards.map((g) => builder.bind(g)), outputs: [builder.bind(flatAddress(region.at, shape))] });
     for (let k = 0; k < found.count; k++) latent[found.values[k]!] = 1;
   }
-  const cells: number[] = [];
-  for (let c = 0; c < size; c++) if (latent[c] === 1) cells.push(c);
+  const cells = new Int32Array(latent.reduce((n, l) => n + l, 0));
+  for (let c = 0, k = 0; c < size; c++) if (latent[c] === 1) cells[k++] = c;
   const bound = builder.bound.variables.get(name);
   let existing = size;
   for (const a of bound?.absent ?? []) existing -= a;
-  const base = { name, regions, ...values, shape, cells: Int32Array.from(cells) };
+  const base = { ...variable, shape, cells };
   if (bound?.status === 'latent' && cells.length === existing) return { ...base, map: null };
   const number = new Int32Array(size).fill(-1);
   cells.forEach((c, k) => { number[c] = k; });
@@ -94,7 +102,7 @@ export function flatAddress(at: readonly Expr[], shape: readonly number[]): Expr
 
 /** Where the elements of one block stand. */
 export class Layout {
-  readonly variables: ReadonlyMap<string, FiniteVariable>;
+  readonly variables: ReadonlyMap<string, NumberedVariable>;
   /** Number of places for values, and of log potentials. */
   readonly places: number;
   readonly unaryCells: number;
@@ -106,7 +114,7 @@ export class Layout {
   private readonly unaryBase = new Map<string, number>();
   private readonly numbers = new Map<string, Int32Array>();
 
-  constructor(own: readonly FiniteVariable[]) {
+  constructor(own: readonly NumberedVariable[]) {
     this.variables = new Map(own.map((v) => [v.name, v]));
     const elements = own.reduce((n, v) => n + v.cells.length, 0);
     this.counts = new Int32Array(elements);
@@ -134,7 +142,7 @@ export class Layout {
     this.unaryCells = unaryCells;
   }
 
-  variable(name: string): FiniteVariable { return this.variables.get(name)!; }
+  variable(name: string): NumberedVariable { return this.variables.get(name)!; }
   /** Element at a flat cell of a variable; -1 where it is not latent. */
   elementAt(variable: string, cell: number): number { return this.numbers.get(variable)![cell] ?? -1; }
   /** Where the value of a latent element stands. */
@@ -155,4 +163,4 @@ export class Layout {
 }
 
 /** An element's place among those of its variable. */
-function within(v: FiniteVariable, at: readonly Expr[]): Expr { return v.map === null ? flatAddress(at, v.shape) : ref(v.map, at); }
+function within(v: NumberedVariable, at: readonly Expr[]): Expr { return v.map === null ? flatAddress(at, v.shape) : ref(v.map, at); }
