@@ -2,6 +2,9 @@
  * Censored and transformed laws through the public surface: posteriors in closed form or by quadrature
  * written here, draws, and refusals with their reasons.
  */
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { compile, ModelError } from '../../src/index.js';
 import { DifferentiableDensity } from '../../src/4-infer/gradient.js';
@@ -258,5 +261,37 @@ describe('models known by sampling alone', () => {
     const model = compile('sample m ~ Normal(0, 1) observe 1.0 ~ Normal(m, 1) predict y ~ pushforward(t => max(t, 0), Normal(m, 1))');
     const draws = (await model.infer({}, { ...run, backend: 'gibbs' })).draws('y');
     expect(draws.some((y) => y === 0) && draws.every((y) => y >= 0)).toBe(true);
+  });
+});
+
+describe('the examples', () => {
+  const example = (...path: readonly string[]): string => readFileSync(join(dirname(fileURLToPath(import.meta.url)), '..', '..', ...path), 'utf8');
+  const flow = compile(example('examples', '16-normalising-flow', 'model.cred'));
+  const { quantities, logLikelihood, gaussian } = JSON.parse(example('test', 'reference', 'systems', 'normalising-flow.json')).results.estimate as {
+    quantities: Record<string, { mean: number }>; logLikelihood: number; gaussian: number;
+  };
+  const estimate = Object.fromEntries(Object.entries(quantities).map(([name, { mean }]) => [name, mean]));
+  const length = example('examples', '16-normalising-flow', 'rivers.csv').trim().split('\n').slice(1).map(Number);
+
+  it('a normalising flow has the density of the law that it is, and beats a normal law', () => {
+    expect(flow.logDensity({ length })(estimate)).toBeCloseTo(logLikelihood, 8);
+    expect(logLikelihood).toBeGreaterThan(gaussian + 50);
+  });
+
+  it('its density integrates to one', () => {
+    const density = flow.logDensity({ length: [1] });
+    // One river of every length: location moves instead of the length, which is all that counts.
+    const at = (x: number): number => Math.exp(density({ ...estimate, location: 1 - x }));
+    let mass = 0;
+    // x = sinh(s) / 10: tails fall like exp(-s^2 / 2).
+    for (let k = -2000; k <= 2000; k++) { const s = k / 200; mass += at(Math.sinh(s) / 10) * Math.cosh(s) / 10 / 200; }
+    expect(mass).toBeCloseTo(1, 9);
+  });
+
+  it('an implicit model is refused where its density is asked for', () => {
+    const text = example('examples', '15-implicit-model', 'observed.cred');
+    const said = reasonOf(() => compile(text).logDensity({ x: 1 })).replace('no-density: ', '');
+    expect(said).toContain('turns an array into one number, so that it is not one-to-one');
+    expect(example('examples', '15-implicit-model', 'README.md').replace(/\s+/g, ' ')).toContain(said.replace(/\s+/g, ' '));
   });
 });
