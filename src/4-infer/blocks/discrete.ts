@@ -14,9 +14,9 @@ import { recomputeCode } from '../assemble.js';
 import type { Derivation, RegionPlan } from '../plan.js';
 import { guarded, loops, type ProgramBuilder } from '../programBuilder.js';
 import type { BlockMaker, DiscreteBlock } from './block.js';
-import { type Elimination, elimination, type Memory } from './eliminationCode.js';
+import { type Elimination, elimination, type Memory, once } from './eliminationCode.js';
 import { aloneCode, type Lookup, type OwnedTerm, position, scopesOf, shiftOf, type Span, tableClass, type TableClass, tabulate, unaryTerm } from './factorTables.js';
-import { type FiniteVariable, finiteVariables, Layout, type Refusal } from './finiteVariables.js';
+import { finiteVariables, Layout, numbered, type NumberedVariable, type Refusal } from './finiteVariables.js';
 
 /** A discrete block with what planners want to know of it. */
 export interface EliminationBlock extends DiscreteBlock {
@@ -38,15 +38,21 @@ const mostTableCells = 1 << 26;
 /** One block for each set of finite variables that factors connect. */
 export const discreteBlocks: BlockMaker<EliminationBlock> = (builder, derivation, candidates) => findDiscreteBlocks(builder, derivation, candidates).blocks;
 
+export interface DiscreteOptions {
+  /** Leave out variables whose elements meet no other: drawing them one by one is as good. */
+  readonly onlyWhereMet?: boolean | undefined;
+}
+
 /** The same, with the reasons why finite variables are in no block. */
-export function findDiscreteBlocks(builder: ProgramBuilder, derivation: Derivation, candidates: readonly RegionPlan[]): DiscreteBlocks {
+export function findDiscreteBlocks(builder: ProgramBuilder, derivation: Derivation, candidates: readonly RegionPlan[], options: DiscreteOptions = {}): DiscreteBlocks {
   const refused: Refusal[] = [];
   const variables = finiteVariables(builder, derivation, candidates, refused);
   const terms = tabulate(builder, derivation.factors, variables, refused);
   const blocks: EliminationBlock[] = [];
   for (const names of components([...variables.keys()], terms)) {
     const own = terms.filter(({ term, owner }) => (owner === null ? term.slots.some((s) => names.includes(s.variable)) : names.includes(owner)));
-    const made = makeBlock(builder, names.map((n) => variables.get(n)!), own.map((t) => t.term));
+    if (options.onlyWhereMet === true && !own.some((t) => t.term.slots.length > 1)) continue;
+    const made = makeBlock(builder, names.map((n) => numbered(builder, variables.get(n)!)), own.map((t) => t.term));
     if (typeof made === 'string') for (const variable of names) refused.push({ variable, reason: made });
     else blocks.push(made);
   }
@@ -65,7 +71,7 @@ function components(names: readonly string[], terms: readonly OwnedTerm[]): read
   return sets.map((s) => names.filter((n) => s.includes(n)));
 }
 
-function makeBlock(builder: ProgramBuilder, own: readonly FiniteVariable[], terms: readonly TableTerm[]): EliminationBlock | string {
+function makeBlock(builder: ProgramBuilder, own: readonly NumberedVariable[], terms: readonly TableTerm[]): EliminationBlock | string {
   const layout = new Layout(own);
   if (layout.counts.length === 0) return 'it has no unknown element';
   const classes: TableClass[] = [];
@@ -93,26 +99,28 @@ function makeBlock(builder: ProgramBuilder, own: readonly FiniteVariable[], term
   const cell = index('c');
   const start: readonly Code[] = !filled ? [] : given === null ? [{ do: 'fill', storage: potentials, value: zero }] : [forLoop(cell, zero, num(layout.unaryCells), [store(potentials, [cell], ref(given, [cell]))])];
 
+  const total = builder.fresh('normaliser', [], 'state'), wanted = builder.fresh('wanted', [], 'data', 'int32');
+  builder.setInitial(wanted, new Int32Array(1));
   const memory: Memory = {
-    builder, layout, potentials, tables,
-    marginals: builder.fresh('marginal', [layout.unaryCells], 'state'), pairs: builder.fresh('joint', [1], 'state'), wanted: builder.fresh('wanted', [], 'data', 'int32'),
-    values: builder.fresh('value', [layout.places], 'state', 'int32'), total: builder.fresh('normaliser', [], 'state'),
+    builder, layout, potentials, tables, total, wanted,
+    marginals: once(() => builder.fresh('marginal', [layout.unaryCells], 'state')), pairs: once(() => builder.fresh('joint', [1], 'state')),
+    values: once(() => builder.fresh('value', [layout.places], 'state', 'int32')),
   };
-  builder.setInitial(memory.wanted, new Int32Array(1));
   const engine = elimination(memory, joint);
   if (typeof engine === 'string') return engine;
   const possible = apply('gt', ref(memory.total, []), num(-Infinity));
-  const copied = writeBack(memory, own);
-  const reach = (body: readonly Code[]): readonly Code[] => [when(possible, [...body, ...copied], impossible(builder))];
+  const reach = (body: readonly Code[]): readonly Code[] => [when(possible, [...body, ...writeBack(memory, own)], impossible(builder))];
+  // Memory for what nobody reads is never made.
+  const draw = once(() => reach(engine.draw())), mode = once(() => reach(engine.mode())), moments = once(() => engine.moments());
   return {
     kind: 'discrete', form: engine.form, treeWidth: engine.treeWidth, structure: engine.structure, size: layout.counts.length,
     cost: engine.cost + (moving.length > 0 ? 10 * layout.unaryCells : 0) + (fixedTables ? 0 : 10 * tableCells),
     regions: own.flatMap((v) => v.regions.map((r) => r.region)),
     prepare: [...start, ...moving.flatMap((u) => u.into(potentials)), ...(fixedTables ? [] : tableCode), ...aloneCode(builder, layout, alone, tables, potentials), ...engine.prepare],
     logNormaliser: add(ref(memory.total, []), addAll(terms.map((t) => undecided(builder, layout, t)))),
-    draw: reach(engine.draw),
-    mode: reach(engine.mode),
-    moments: engine.moments,
+    get draw() { return draw(); },
+    get mode() { return mode(); },
+    get moments() { return moments(); },
     probability: (members) => probability(memory, lookups, marginalCells, members),
   };
 }
@@ -140,14 +148,14 @@ function undecided(builder: ProgramBuilder, layout: Layout, term: TableTerm): Ex
 }
 
 /** Copies drawn values to the variables. */
-function writeBack(memory: Memory, own: readonly FiniteVariable[]): readonly Code[] {
+function writeBack(memory: Memory, own: readonly NumberedVariable[]): readonly Code[] {
   const { builder, layout } = memory;
   return [
     ...own.flatMap((v) => v.regions.flatMap(({ region }) => {
       const at = region.at.map((e) => builder.bind(e));
       const plates = region.plates.map((p) => builder.bindBinder({ index: p.index, from: p.from, to: p.to }));
       const guards = region.guards.map((g) => builder.bind(g)).filter((g) => !isConst(g, 1));
-      return loops(plates, guards, [store(v.name, at, add(num(v.low), ref(memory.values, [layout.place(ref(v.name, at))])))]);
+      return loops(plates, guards, [store(v.name, at, add(num(v.low), ref(memory.values(), [layout.place(ref(v.name, at))])))]);
     })),
     ...own.flatMap((v) => recomputeCode(builder, v.name)),
   ];
@@ -167,10 +175,10 @@ function probability(memory: Memory, lookups: readonly Lookup[], cells: number, 
     const known = members.find((o) => sameAddress(o.element, m.element));
     if (known === undefined) members.push(m); else tests.push(apply('eq', known.value, m.value));
   }
-  const p = members.length === 1 ? ref(memory.marginals, [add(layout.potentials(members[0]!.element), members[0]!.value)]) : jointProbability(memory, lookups, members);
+  const p = members.length === 1 ? ref(memory.marginals(), [add(layout.potentials(members[0]!.element), members[0]!.value)]) : jointProbability(memory, lookups, members);
   if (p !== null && members.length > 1) {
     // From now on they are computed, in memory that is made when the program is.
-    memory.builder.reshape(memory.pairs, [cells]);
+    memory.builder.reshape(memory.pairs(), [cells]);
     memory.builder.setInitial(memory.wanted, Int32Array.of(1));
   }
   return p === null ? null : tests.reduce<Expr>((inner, t) => cond(t, inner, zero), p);
@@ -196,7 +204,7 @@ function jointProbability(memory: Memory, lookups: readonly Lookup[], members: A
         else { const i = index('v'); free.push({ index: i, count }); value = i; }
         return add(mul(flat, num(count)), value);
       }, zero);
-      const cell = ref(memory.pairs, [add(at, state)]);
+      const cell = ref(memory.pairs(), [add(at, state)]);
       found.push({ test, value: free.reduceRight<Expr>((e, f) => reduce('sum', f.index, zero, num(f.count), e), cell) });
       if (certain) return choose(found);
     }

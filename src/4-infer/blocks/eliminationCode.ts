@@ -11,19 +11,25 @@ import type { ProgramBuilder } from '../programBuilder.js';
 import type { Scopes } from './factorTables.js';
 import type { Layout } from './finiteVariables.js';
 
-/** Storages that all procedures share. */
+/** A value that is made when it is first asked for. */
+export function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null;
+  return () => (made ??= { value: make() }).value;
+}
+
+/** Storages that all procedures share; some only exist once they are asked for. */
 export interface Memory {
   readonly builder: ProgramBuilder;
   readonly layout: Layout;
   readonly potentials: string;
   readonly tables: string;
   /** Marginals of elements, laid out as the potentials, and of the elements of factors. */
-  readonly marginals: string;
-  readonly pairs: string;
+  readonly marginals: () => string;
+  readonly pairs: () => string;
   /** 1 where a reader has asked for the latter. */
   readonly wanted: string;
   /** Values by place. */
-  readonly values: string;
+  readonly values: () => string;
   /** The log normaliser. */
   readonly total: string;
 }
@@ -34,9 +40,9 @@ export interface Elimination {
   readonly structure: string;
   readonly cost: number;
   readonly prepare: readonly Code[];
-  readonly draw: readonly Code[];
-  readonly moments: readonly Code[];
-  readonly mode: readonly Code[];
+  readonly draw: () => readonly Code[];
+  readonly moments: () => readonly Code[];
+  readonly mode: () => readonly Code[];
 }
 
 /** Largest table that elimination makes, and all of them together, in states. */
@@ -121,11 +127,11 @@ function chains(memory: Memory, scopes: Scopes): Elimination | null {
     structure: linked ? `${starts === 1 ? 'a chain' : `${starts} chains`} of ${n} elements with ${values} values each` : `${n === 1 ? 'one element' : `${n} independent elements`} of ${values} values`,
     cost: [...banks.values()].reduce((c, b) => c + b.order.length * (linked ? 3 * b.count * b.count + 12 * b.count : 12 * b.count), 0),
     prepare: [store(memory.total, [], zero), ...parts.flatMap((p) => p.prepare(builder))],
-    draw: parts.flatMap((p) => p.draw), moments: parts.flatMap((p) => p.moments), mode: parts.flatMap((p) => p.mode),
+    draw: () => parts.flatMap((p) => p.draw()), moments: () => parts.flatMap((p) => p.moments()), mode: () => parts.flatMap((p) => p.mode()),
   };
 }
 
-interface BankCode { readonly prepare: (builder: ProgramBuilder) => readonly Code[]; readonly draw: readonly Code[]; readonly moments: readonly Code[]; readonly mode: readonly Code[] }
+interface BankCode { readonly prepare: (builder: ProgramBuilder) => readonly Code[]; readonly draw: () => readonly Code[]; readonly moments: () => readonly Code[]; readonly mode: () => readonly Code[] }
 
 /** Null where a table would have to be read along both of its axes. */
 function bankCode(memory: Memory, scopes: Scopes, bank: Bank): BankCode | null {
@@ -155,12 +161,11 @@ function bankCode(memory: Memory, scopes: Scopes, bank: Bank): BankCode | null {
   if (tables * K * K > mostCells) return null;
   const where = column(builder, 'positions', positions), tablesAt = column(builder, 'tables', Int32Array.from(tableAt));
   const weights = memoryOf(builder, 'weights', tables * (2 * K * K + 1)), filtered = memoryOf(builder, 'filtered', n * K), predicted = memoryOf(builder, 'predicted', n * K + 1);
-  const back = memoryOf(builder, 'back', n * K, 'int32');
   const chain: ChainMemory = { n, K, weights, filtered, predicted };
   const plain = tables === 1 && K <= unrolled && starts === 1 && order.every((e, t) => layout.unaryOf[e] === layout.unaryOf[order[0]!]! + t * K);
   const sizes = [n, K];
   const forward = (part: string): Code => call('chainForward', [memory.potentials, memory.tables, where, tablesAt, weights, filtered, predicted], [...sizes, tables], [weights, filtered, predicted], part);
-  const moments = call('chainMoments', [memory.tables, where, tablesAt, weights, filtered, predicted, memory.marginals, memory.pairs], [...sizes, ref(memory.wanted, [])], [memory.marginals, memory.pairs]);
+  const moments = (): Code => call('chainMoments', [memory.tables, where, tablesAt, weights, filtered, predicted, memory.marginals(), memory.pairs()], [...sizes, ref(memory.wanted, [])], [memory.marginals(), memory.pairs()]);
   const short = plain ? builder.fresh('plain', [], 'state', 'int32') : null;
   return {
     prepare: (b) => {
@@ -171,9 +176,12 @@ function bankCode(memory: Memory, scopes: Scopes, bank: Bank): BankCode | null {
         store(memory.total, [], add(ref(memory.total, []), ref(part, []))),
       ];
     },
-    draw: [call('chainDraw', [memory.tables, where, tablesAt, weights, filtered, predicted, memory.values], sizes, [memory.values])],
-    moments: short === null ? [moments] : [when(apply('and', apply('eq', ref(short, []), one), apply('eq', ref(memory.wanted, []), zero)), plainMoments(builder, chain, memory.marginals, layout.unaryOf[order[0]!]!), [moments])],
-    mode: [call('chainMode', [memory.potentials, memory.tables, where, tablesAt, back, memory.values], sizes, [back, memory.values])],
+    draw: () => [call('chainDraw', [memory.tables, where, tablesAt, weights, filtered, predicted, memory.values()], sizes, [memory.values()])],
+    moments: () => (short === null ? [moments()] : [when(apply('and', apply('eq', ref(short, []), one), apply('eq', ref(memory.wanted, []), zero)), plainMoments(builder, chain, memory.marginals(), layout.unaryOf[order[0]!]!), [moments()])]),
+    mode: () => {
+      const back = memoryOf(builder, 'back', n * K, 'int32');
+      return [call('chainMode', [memory.potentials, memory.tables, where, tablesAt, back, memory.values()], sizes, [back, memory.values()])];
+    },
   };
 }
 
@@ -287,15 +295,21 @@ function network(memory: Memory, scopes: Scopes): Elimination | string {
     tableCells += cells * count;
   });
   const net = column(builder, 'network', Int32Array.from(integers)), at = column(builder, 'starts', starts);
-  const messages = memoryOf(builder, 'messages', messageCells), conditionals = memoryOf(builder, 'conditionals', tableCells), joints = memoryOf(builder, 'joints', tableCells), separators = memoryOf(builder, 'separators', messageCells);
-  const digits = memoryOf(builder, 'digits', found.treeWidth + 1, 'int32'), best = memoryOf(builder, 'best', found.largest), choice = memoryOf(builder, 'choices', choices, 'int32');
+  const messages = memoryOf(builder, 'messages', messageCells), conditionals = memoryOf(builder, 'conditionals', tableCells);
+  const digits = memoryOf(builder, 'digits', found.treeWidth + 1, 'int32');
   return {
     form: 'network', treeWidth: found.treeWidth, cost: 20 * tableCells,
     structure: `${n} elements, tree-width ${found.treeWidth} in ${found.rule} order, largest table ${found.largest} states`,
     prepare: [call('eliminate', [net, at, memory.potentials, memory.tables, messages, conditionals, digits], [n], [messages, conditionals, digits], memory.total)],
-    draw: [call('eliminationDraw', [net, at, conditionals, memory.values], [n], [memory.values])],
-    moments: [call('eliminationMoments', [net, at, conditionals, joints, separators, memory.marginals, memory.pairs, digits], [n, ref(memory.wanted, [])], [joints, separators, memory.marginals, memory.pairs, digits])],
-    mode: [call('eliminationMode', [net, at, memory.potentials, memory.tables, messages, best, choice, memory.values, digits], [n], [messages, best, choice, memory.values, digits])],
+    draw: () => [call('eliminationDraw', [net, at, conditionals, memory.values()], [n], [memory.values()])],
+    moments: () => {
+      const joints = memoryOf(builder, 'joints', tableCells), separators = memoryOf(builder, 'separators', messageCells);
+      return [call('eliminationMoments', [net, at, conditionals, joints, separators, memory.marginals(), memory.pairs(), digits], [n, ref(memory.wanted, [])], [joints, separators, memory.marginals(), memory.pairs(), digits])];
+    },
+    mode: () => {
+      const best = memoryOf(builder, 'best', found.largest), choice = memoryOf(builder, 'choices', choices, 'int32');
+      return [call('eliminationMode', [net, at, memory.potentials, memory.tables, messages, best, choice, memory.values(), digits], [n], [messages, best, choice, memory.values(), digits])];
+    },
   };
 }
 

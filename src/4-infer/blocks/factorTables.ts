@@ -13,7 +13,7 @@ import { factorMentions } from '../../3-derive/conditional.js';
 import type { Factor } from '../../3-derive/model.js';
 import type { Binder } from '../../3-derive/normalForm.js';
 import { loops, type ProgramBuilder } from '../programBuilder.js';
-import { type FiniteVariable, flatAddress, type Layout, type Refusal } from './finiteVariables.js';
+import { type FiniteVariable, flatAddress, type Layout, type NumberedVariable, type Refusal } from './finiteVariables.js';
 import { type Instances, instancesOf } from './instances.js';
 
 /** Largest table of one term, in states. */
@@ -279,7 +279,7 @@ export function scopesOf(builder: ProgramBuilder, layout: Layout, classes: reado
 }
 
 /** Position of a given element's value among the values of its variable; 0 where its definition stands in the term itself. */
-function givenValue(builder: ProgramBuilder, v: FiniteVariable, cell: number): number {
+function givenValue(builder: ProgramBuilder, v: NumberedVariable, cell: number): number {
   const value = (builder.initialValues(v.name)?.[cell] ?? 0) - v.low;
   return value >= 0 && value < v.count ? value : 0;
 }

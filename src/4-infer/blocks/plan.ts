@@ -6,7 +6,7 @@
 import { type Diagnostic, ModelError } from '../../errors/diagnostic.js';
 import { renderDiagnostics } from '../../errors/render.js';
 import { provablyEqual } from '../../expr/affine.js';
-import { add, type Expr, mul, mulAll, pow, num, reduce } from '../../expr/expr.js';
+import { addAll, type Expr, mul, mulAll, pow, num, reduce } from '../../expr/expr.js';
 import { type GaussianStructure, gaussianStructures, type NotGaussian, type QuadraticTerm } from '../../3-derive/gaussianBlock.js';
 import type { Code } from '../../code/loop.js';
 import type { FoldedTables } from '../contract.js';
@@ -116,7 +116,7 @@ function gaussianSteps(builder: ProgramBuilder, derivation: Derivation, candidat
 const discreteOperations = 2e8;
 
 function discreteSteps(builder: ProgramBuilder, derivation: Derivation, candidates: readonly RegionPlan[], apart: Map<string, string>): readonly JointStep[] {
-  const { blocks, refused } = findDiscreteBlocks(builder, derivation, candidates);
+  const { blocks, refused } = findDiscreteBlocks(builder, derivation, candidates, { onlyWhereMet: true });
   for (const r of refused) if (!apart.has(r.variable)) apart.set(r.variable, r.reason);
   return blocks.flatMap((block): JointStep[] => {
     if (block.form === 'independent') return [];
@@ -131,7 +131,7 @@ function discreteSteps(builder: ProgramBuilder, derivation: Derivation, candidat
 
 /** The log density of a block in its members, for the reader. */
 export function quadraticForm(structure: GaussianStructure): Expr {
-  return structure.terms.map(termExpr).reduce(add);
+  return addAll(structure.terms.map(termExpr));
 }
 function termExpr({ binders, guards, coefficient, elements }: QuadraticTerm): Expr {
   const [a, b] = elements;
