@@ -85,7 +85,7 @@ describe('closed forms against quadrature', () => {
     expect(Math.abs(apart.value - 2 * 0.5204998778130465)).toBeLessThan(5 * apart.error);
   });
   it('of independent draws add up, or multiply', () => {
-    const p = Normal(0, 1), q = Normal(0.3, 1.2), five = (d: Distribution<number>): ReturnType<typeof iid> => iid(d, 5);
+    const p = Normal(0, 1), q = Normal(0.3, 1.2), five = (d: Distribution<number>): Distribution<readonly number[]> => iid(d, 5);
     expect(relative(value(kl(five(p), five(q))), 5 * value(kl(p, q)))).toBeLessThan(1e-12);
     expect(relative(1 + value(chiSquared(five(p), five(q))), (1 + value(chiSquared(p, q))) ** 5)).toBeLessThan(1e-12);
     const simulated = kl(iid(p, 2), MvNormal([0.3, 0.3], [[1.44, 0], [0, 1.44]]), { draws: 4000 });
@@ -213,30 +213,34 @@ describe('on random pairs', () => {
 });
 
 describe('gradients in the second argument', () => {
-  const cases: readonly (readonly [Distribution<Draw>, (a: Record<string, unknown>) => Distribution<Draw>, Record<string, unknown>])[] = [
-    [Normal(0.5, 1.5), (a) => Normal(a as { mean: number; variance: number }), { mean: 1, variance: 2 }],
-    [StudentT(4, 0, 1), (a) => Normal(a as { mean: number; precision: number }), { mean: 1, precision: 0.6 }],
-    [Normal(0.5, 1.5), (a) => Laplace(a as { loc: number; scale: number }), { loc: 1, scale: 2 }],
-    [Gamma(2, 1), (a) => LogNormal(a as { meanlog: number; sdlog: number }), { meanlog: 0.3, sdlog: 0.9 }],
-    [LogNormal(0.3, 0.4), (a) => Gamma(a as { mean: number; sd: number }), { mean: 2, sd: 1 }],
-    [Poisson(3), (a) => Poisson(a as { rate: number }), { rate: 5 }],
-    [Poisson(3), (a) => NegativeBinomial(a as { mean: number; overdispersion: number }), { mean: 4, overdispersion: 2 }],
-    [Binomial(7, 0.3), (a) => Binomial(7, a as { logit: number }), { logit: -0.4 }],
-    [VonMises(0.4, 2), (a) => VonMises(a as { loc: number; concentration: number }), { loc: 1, concentration: 0.8 }],
-    [mixture([0.4, 0.6], [Normal(-2, 1), Normal(1, 0.5)]), (a) => Normal(a as { mean: number; sd: number }), { mean: 0, sd: 2 }],
-    [Beta(2, 3), (a) => Beta(a as { a: number; b: number }), { a: 1.5, b: 1.2 }],
-    [Dirichlet([1, 2, 3]), (a) => Dirichlet(a as { alpha: number[] }), { alpha: [2, 2, 2.5] }],
-    [MvNormal([0, 1], [[2, 0.5], [0.5, 1]]), (a) => MvNormal(a as { mean: number[]; cov: number[][] }), { mean: [1, 1], cov: [[1, 0.2], [0.2, 3]] }],
-    [MvNormal([0, 1], [[2, 0.5], [0.5, 1]]), (a) => MvNormal(a as { mean: number[]; precision: number[][] }), { mean: [1, 1], precision: [[1, 0.2], [0.2, 3]] }],
-    [MvNormal([0, 1], [[2, 0.5], [0.5, 1]]), (a) => MvNormal(a as { mean: number[]; cholesky: number[][] }), { mean: [1, 1], cholesky: [[1, 0], [0.2, 1.5]] }],
-    [Wishart(5, [[2, 0.5], [0.5, 1]]), (a) => Wishart(a as { df: number; scale: number[][] }), { df: 4, scale: [[1, 0.1], [0.1, 1]] }],
-    [iid(Normal(0, 1), 3), (a) => iid(Normal(a as { mean: number; sd: number }), 3), { mean: 0.5, sd: 1.4 }],
-  ] as unknown as readonly (readonly [Distribution<Draw>, (a: Record<string, unknown>) => Distribution<Draw>, Record<string, unknown>])[];
-  for (const [p, family, at] of cases) {
+  interface Case { readonly p: unknown; readonly q: (a: Readonly<Record<string, unknown>>) => unknown; readonly at: Readonly<Record<string, unknown>> }
+  const by = (name: string, ...first: readonly unknown[]): Case['q'] => (a) => make(name, [...first, a]);
+  const shape = [[2, 0.5], [0.5, 1]], spread = [[1, 0.2], [0.2, 3]];
+  const cases: readonly Case[] = [
+    { p: Normal(0.5, 1.5), q: by('Normal'), at: { mean: 1, variance: 2 } },
+    { p: StudentT(4, 0, 1), q: by('Normal'), at: { mean: 1, precision: 0.6 } },
+    { p: Normal(0.5, 1.5), q: by('Laplace'), at: { loc: 1, scale: 2 } },
+    { p: Gamma(2, 1), q: by('LogNormal'), at: { meanlog: 0.3, sdlog: 0.9 } },
+    { p: LogNormal(0.3, 0.4), q: by('Gamma'), at: { mean: 2, sd: 1 } },
+    { p: Poisson(3), q: by('Poisson'), at: { rate: 5 } },
+    { p: Poisson(3), q: by('NegativeBinomial'), at: { mean: 4, overdispersion: 2 } },
+    // The count of a Binomial has no derivative.
+    { p: Binomial(7, 0.3), q: by('Binomial', 7), at: { logit: -0.4 } },
+    { p: VonMises(0.4, 2), q: by('VonMises'), at: { loc: 1, concentration: 0.8 } },
+    { p: mixture([0.4, 0.6], [Normal(-2, 1), Normal(1, 0.5)]), q: by('Normal'), at: { mean: 0, sd: 2 } },
+    { p: Beta(2, 3), q: by('Beta'), at: { a: 1.5, b: 1.2 } },
+    { p: Dirichlet([1, 2, 3]), q: by('Dirichlet'), at: { alpha: [2, 2, 2.5] } },
+    { p: MvNormal([0, 1], shape), q: by('MvNormal'), at: { mean: [1, 1], cov: spread } },
+    { p: MvNormal([0, 1], shape), q: by('MvNormal'), at: { mean: [1, 1], precision: spread } },
+    { p: MvNormal([0, 1], shape), q: by('MvNormal'), at: { mean: [1, 1], cholesky: [[1, 0], [0.2, 1.5]] } },
+    { p: Wishart(5, shape), q: by('Wishart'), at: { df: 4, scale: [[1, 0.1], [0.1, 1]] } },
+    { p: iid(Normal(0, 1), 3), q: (a) => iid(make('Normal', [a]), 3), at: { mean: 0.5, sd: 1.4 } },
+  ];
+  for (const { p: first, q: second, at } of cases) {
+    const p = first as Distribution<Draw>, family = (a: Readonly<Record<string, unknown>>): Distribution<Draw> => second(a) as Distribution<Draw>;
     const q = family(at);
     it(`of KL(${p} || ${q})`, () => {
       const gradient = klGradient(p, q);
-      // The count of a Binomial has none.
       for (const [name, base] of Object.entries(at)) {
         const flat = [base].flat(3) as number[], found = [gradient[name]].flat(3) as number[], d = Math.sqrt(flat.length);
         flat.forEach((x, k) => {
