@@ -4,6 +4,7 @@ import { cavi } from './cavi/index.js';
 import { em } from './em/index.js';
 import { exact } from './exact/index.js';
 import { gibbs } from './gibbs/index.js';
+import { laplace } from './laplace/index.js';
 import { map } from './map/index.js';
 import { mh } from './mh/index.js';
 
@@ -12,9 +13,10 @@ export const backends: ReadonlyMap<string, Backend> = new Map([
   em,
   exact,
   gibbs,
+  laplace,
   map,
   mh,
 ].map((b) => [b.name, b]));
 
 /** Backends that the language names and this version does not have. */
-export const laterBackends: readonly string[] = ['auto', 'laplace', 'advi', 'nuts', 'hmc', 'smc'];
+export const laterBackends: readonly string[] = ['auto', 'advi', 'nuts', 'hmc', 'smc'];
