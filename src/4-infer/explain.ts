@@ -196,6 +196,9 @@ export function formulasOf(form: ClosedForm | null, collected: Collected): reado
   }
 }
 
+/** Sums of more terms are kept balanced, since everything that reads them is recursive. */
+const longSum = 500;
+
 /** Numbers of a sum gathered into one: `1 + a - 1 + b` reads a + b. */
 function gatherNumbers(e: Expr): Expr {
   const parts: { term: Expr; sign: 1 | -1 }[] = [];
@@ -209,6 +212,7 @@ function gatherNumbers(e: Expr): Expr {
   };
   walk(e, 1);
   // The number stands first where it is not zero, as a prior's part usually does.
+  if (parts.length > longSum) return addAll([num(constant), ...parts.map((p) => (p.sign === 1 ? p.term : neg(p.term)))]);
   return parts.reduce<Expr>((sum, p) => (p.sign === 1 ? add(sum, p.term) : sub(sum, p.term)), num(constant));
 }
 
