@@ -8,7 +8,7 @@
  */
 import { type Code, accumulate, forLoop, when } from '../code/loop.js';
 import {
-  type Expr, type Index, apply, equal, freeIndices, hash, index, isConst, mulAll, num, reduce, ref, rewrite, variablesOf, visit, zero,
+  type Expr, type Index, add, apply, equal, freeIndices, hash, index, isConst, mul, mulAll, num, reduce, ref, rewrite, substitute, variablesOf, visit, zero,
 } from '../expr/expr.js';
 import { factorsOf, type Binder } from '../3-derive/normalForm.js';
 import { guarded, type ProgramBuilder, loops } from './programBuilder.js';
@@ -82,14 +82,58 @@ export class StatisticTables {
       guards = guards.filter((g) => !has(g));
       binders = binders.filter((b) => b !== binder);
     }
-    // What is left is small (or kept by the caller): plain nested sums.
+    // What is left is small (or kept by the caller): plain sums, each over the factors that read its index.
     const keptBinders = binders.filter((b) => kept.includes(b.index));
-    let value = mulAll(factors);
-    const inside = binders.filter((b) => !kept.includes(b.index));
+    let inside = binders.filter((b) => !kept.includes(b.index));
     const innerGuards = guards.filter((g) => inside.some((b) => freeIndices(g).has(b.index)));
-    value = guarded(innerGuards, value);
-    for (const b of [...inside].reverse()) value = reduce('sum', b.index, b.from, b.to, value);
+    let left = innerGuards;
+    ({ inside, factors } = this.halved(inside, factors, left));
+    while (inside.length > 0) {
+      const b = this.innermost(inside, factors);
+      const has = (e: Expr): boolean => freeIndices(e).has(b.index);
+      const own = left.filter(has);
+      factors = [...factors.filter((f) => !has(f)), reduce('sum', b.index, b.from, b.to, guarded(own, mulAll(factors.filter(has))))];
+      left = left.filter((g) => !own.includes(g));
+      inside = inside.filter((o) => o !== b);
+    }
+    const value = guarded(left, mulAll(factors));
     return { binders: keptBinders, guards: guards.filter((g) => !innerGuards.includes(g)), value };
+  }
+
+  /** `sum_ij S[i,j] a_i a_j` with a symmetric S as `sum_i a_i (S[i,i] a_i + 2 sum_{j < i} S[i,j] a_j)`: half the products. */
+  private halved(inside: Binder[], factors: readonly Expr[], guards: readonly Expr[]): { inside: Binder[]; factors: readonly Expr[] } {
+    for (const a of inside) for (const b of inside) {
+      if (a === b || !isConst(a.from, 0) || !isConst(b.from, 0) || !isConst(a.to) || !isConst(b.to, a.to.value) || a.to.value < 2) continue;
+      const reads = (e: Expr, i: Index): boolean => freeIndices(e).has(i);
+      if (guards.some((g) => reads(g, a.index) || reads(g, b.index))) continue;
+      const both = factors.filter((f) => reads(f, a.index) && reads(f, b.index));
+      const matrix = both[0];
+      if (both.length !== 1 || matrix === undefined || matrix.op !== 'ref' || matrix.at.length < 2 || !isSymmetric(matrix.variable, this.builder)) continue;
+      const [x, y] = matrix.at.slice(-2);
+      if (!((x === a.index && y === b.index) || (x === b.index && y === a.index)) || matrix.at.slice(0, -2).some((e) => reads(e, a.index) || reads(e, b.index))) continue;
+      const own = factors.filter((f) => f !== matrix && reads(f, a.index)), others = factors.filter((f) => f !== matrix && reads(f, b.index));
+      if (own.length === 0 || own.length !== others.length) continue;
+      const swap = new Map<Index, Expr>([[b.index, a.index]]);
+      const unmatched = [...own];
+      for (const f of others) { const at = unmatched.findIndex((g) => equal(g, substitute(f, swap))); if (at >= 0) unmatched.splice(at, 1); }
+      if (unmatched.length > 0) continue;
+      const at = (j: Expr): Expr => ref(matrix.variable, [...matrix.at.slice(0, -2), a.index, j]);
+      const below = reduce('sum', b.index, zero, a.index, mulAll([at(b.index), ...others]));
+      const inner = add(mulAll([at(a.index), ...own]), mul(num(2), below));
+      const rest = factors.filter((f) => f !== matrix && !own.includes(f) && !others.includes(f));
+      return { inside: inside.filter((o) => o !== a && o !== b), factors: [...rest, reduce('sum', a.index, zero, a.to, mulAll([...own, inner]))] };
+    }
+    return { inside, factors };
+  }
+
+  /**
+   * The sum to take first: one whose range no other needs, over factors that are the same for every element of
+   * the kernel where there is such (`sum_j P[i,j] m[j]` before it meets the datum `x[n,i]`).
+   */
+  private innermost(inside: readonly Binder[], factors: readonly Expr[]): Binder {
+    const free = inside.filter((b) => !inside.some((o) => o !== b && (freeIndices(o.from).has(b.index) || freeIndices(o.to).has(b.index))));
+    const apart = free.filter((b) => !factors.some((f) => freeIndices(f).has(b.index) && this.plates.some((p) => freeIndices(f).has(p.index))));
+    return apart.at(-1) ?? free.at(-1)!;
   }
 
   private trips(b: Binder): number { return this.builder.trips(b.from, b.to); }
@@ -230,6 +274,13 @@ export class StatisticTables {
     const r = this.builder.interval(left);
     return r !== null && r.low >= 0 && r.high < extent;
   }
+}
+
+/** True for arrays whose last two dimensions form symmetric matrices: expectations of matrices and of products, covariances of the program. */
+function isSymmetric(name: string, builder: ProgramBuilder): boolean {
+  if (name.startsWith('E|')) return name.endsWith('_ij') || name.endsWith('|x_i x_j');
+  const constraint = builder.model.graph.variables.get(name)?.constraint.kind;
+  return constraint === 'cov' || constraint === 'corr';
 }
 
 /** Folded tables are shared by all kernels of a program. */

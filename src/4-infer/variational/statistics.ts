@@ -4,8 +4,9 @@
  * changed. Found in the generated code itself, so nothing here knows what the sums mean.
  */
 import { mapCode } from '../../code/analysis.js';
-import { type Code, accumulate, forLoop } from '../../code/loop.js';
-import { type Expr, type Index, type Reduce, equal, freeIndices, hash, isConst, mapChildren, num, ref, variablesOf, zero } from '../../expr/expr.js';
+import { type Code, accumulate, forLoop, store } from '../../code/loop.js';
+import { type Expr, type Index, type Reduce, add, equal, freeIndices, hash, isConst, mapChildren, num, one, ref, variablesOf, zero } from '../../expr/expr.js';
+import { factorsOf } from '../../3-derive/normalForm.js';
 import type { ProgramBuilder } from '../programBuilder.js';
 
 /** Sums over fewer terms stay where they are. */
@@ -61,11 +62,15 @@ export class SharedSums {
     return this.groups.map((g) => {
       const fills = g.sums.map((s): Code => ({ do: 'fill', storage: s.table, value: zero }));
       const first = g.sums[0]!.sum.index;
+      const mirrors: Code[] = [];
       const bodies = g.sums.flatMap((s): readonly Code[] => {
         const body = s.sum.index === first ? s.sum.body : substituteIndex(s.sum.body, s.sum.index, first);
-        return s.dims.reduceRight<readonly Code[]>((inner, i, d) => [forLoop(i, zero, num(s.extents[d]!), inner)], [accumulate(s.table, s.dims, body)]);
+        const pair = symmetricPair(s, body);
+        if (pair !== null) mirrors.push(...mirror(s, pair));
+        const to = (d: number): Expr => (pair !== null && d === pair[1] ? add(s.dims[pair[0]]!, one) : num(s.extents[d]!));
+        return s.dims.reduceRight<readonly Code[]>((inner, i, d) => [forLoop(i, zero, to(d), inner)], [accumulate(s.table, s.dims, body)]);
       });
-      this.builder.entry(g.entry, [...fills, forLoop(first, num(g.from), num(g.to), bodies)]);
+      this.builder.entry(g.entry, [...fills, forLoop(first, num(g.from), num(g.to), bodies), ...mirrors]);
       return { entry: g.entry, reads: g.reads };
     });
   }
@@ -102,6 +107,30 @@ export class SharedSums {
     this.groups.push(made);
     return made;
   }
+}
+
+/** Two dimensions, the first the outer, that a sum does not tell apart: half the table says it all. */
+function symmetricPair(s: SharedSum, body: Expr): readonly [number, number] | null {
+  const factors = factorsOf(body);
+  for (let outer = 0; outer < s.dims.length; outer++) for (let inner = outer + 1; inner < s.dims.length; inner++) {
+    if (s.extents[outer] !== s.extents[inner]) continue;
+    const [a, b] = [s.dims[outer]!, s.dims[inner]!];
+    const left = factors.map((f) => exchange(f, a, b));
+    for (const f of factors) { const at = left.findIndex((x) => equal(x, f)); if (at >= 0) left.splice(at, 1); }
+    if (left.length === 0) return [outer, inner];
+  }
+  return null;
+}
+function exchange(e: Expr, a: Index, b: Index): Expr {
+  const go = (x: Expr): Expr => (x === a ? b : x === b ? a : mapChildren(x, go));
+  return go(e);
+}
+/** Copies the half below the diagonal of two dimensions to the half above. */
+function mirror(s: SharedSum, [outer, inner]: readonly [number, number]): readonly Code[] {
+  const [a, b] = [s.dims[outer]!, s.dims[inner]!];
+  const other = s.dims.map((i) => (i === a ? b : i === b ? a : i));
+  const to = (d: number): Expr => (d === inner ? a : num(s.extents[d]!));
+  return s.dims.reduceRight<readonly Code[]>((code, i, d) => [forLoop(i, zero, to(d), code)], [store(s.table, other, ref(s.table, s.dims))]);
 }
 
 function substituteIndex(e: Expr, from: Index, to: Index): Expr {
