@@ -222,13 +222,6 @@ describe('the documents are complete', () => {
     }
   });
 
-  it('refuses what it says is not in this version', () => {
-    const section = language.slice(language.indexOf('\n## Not in this version'));
-    const names = section.split('\n').filter((line) => line.startsWith('| `')).flatMap((line) => line.split('|')[1]!.match(/[A-Za-z]+/g) ?? []);
-    expect(names.length).toBeGreaterThan(8);
-    for (const name of names) expect([name, diagnosticsOf(`sample v ~ ${name}(1)`)]).toEqual([name, ['not-in-this-version']]);
-  });
-
   it('points to files and headings that exist', () => {
     const anchor = (heading: string): string => heading.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, '').trim().replace(/\s/g, '-');
     const anchorsOf = (markdown: string): ReadonlySet<string> => new Set(markdown.split('\n').flatMap((line) => (/^#+ (.*)$/.test(line) ? [anchor(line.replace(/^#+ /, ''))] : [])));
