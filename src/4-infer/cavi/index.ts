@@ -2,8 +2,8 @@
  * Coordinate ascent variational inference: the fully factorised family, one factor for each element
  * of a plate and each multivariate draw; evidence lower bound after every sweep (Bishop 2006, 10.1).
  *
- * Every start gets a few sweeps; the one with the highest bound goes on until the bound and the
- * expectations stand still. Random starts differ by seed alone, never by the machine's speed.
+ * Every start gets a few sweeps, the better ones more; the one with the highest bound goes on until the bound
+ * and the expectations stand still. Random starts differ by seed alone, never by the machine's speed.
  */
 import { type Diagnostic, ModelError } from '../../errors/diagnostic.js';
 import { didYouMean, renderDiagnostics } from '../../errors/render.js';
@@ -27,18 +27,22 @@ import { begin, startKind } from '../variational/starts.js';
 import type { FactorKind } from '../variational/updates.js';
 
 const options: readonly OptionDoc[] = [
-  { name: 'restarts', type: 'integer', default: '10', doc: 'random starts, fewer by default for large data; the one with the highest bound is kept' },
+  { name: 'restarts', type: 'integer', default: '30', doc: 'random starts, fewer by default for large data; the one with the highest bound is kept' },
   { name: 'iterations', type: 'integer', default: '5000', doc: 'sweeps at most' },
   { name: 'tolerance', type: 'number', default: '1e-9', doc: 'relative change of the bound in a sweep below which it has converged' },
   { name: 'block', type: 'text', default: 'none', doc: 'none: every scalar or draw alone (the only blocking of this version)' },
 ];
 
-/** Sweeps that every start gets before the best is chosen. */
+/** Sweeps that every start gets at first; of the starts one in `promising` then gets so many times more. */
 const trialSweeps = 10;
-const usualRestarts = 10;
+const promising = 3;
+const usualRestarts = 30;
+/** Starts whose bounds differ by less, relatively, are in one optimum; when so many are in the best one there is no better. */
+const sameOptimum = 1e-6;
+const enoughAgreeing = 5;
 const fewestRestarts = 3;
 /** Numbers in tables of expectations for which all the usual starts are tried; beyond, in proportion fewer. */
-const comfortableSize = 500_000;
+const comfortableSize = 150_000;
 /** Sweeps after the bound has converged in which the expectations may still settle, and the numbers they may write. */
 const settlingSweeps = 1000;
 const settlingWork = 1e8;
@@ -135,26 +139,49 @@ function sweepSize(program: VariationalProgram): number {
 
 interface Trial { readonly bound: number; readonly state: Saved; readonly trace: readonly number[] }
 
-/** The best of several starts after a few sweeps each; null where none had a finite bound. */
+/** The best of several starts; null where none had a finite bound. All get a few sweeps, the better third of them more, and so on. */
 async function bestStart(program: VariationalProgram, settings: Settings, initialised: ReadonlyMap<string, Memory>, request: RunRequest): Promise<{ readonly best: Trial | null; readonly tried: number }> {
   const held = new Set(program.blocks.flatMap((b, k) => (initialised.has(b.block.region.variable.name) ? [k] : [])));
   const usual = initialised.size > 0 ? 1 : Math.max(fewestRestarts, Math.min(usualRestarts, Math.floor((usualRestarts * comfortableSize) / sweepSize(program))));
   const starts = settings.restarts ?? usual;
-  let best: Trial | null = null;
-  for (let start = 0; start < starts; start++) {
+  let trials: Trial[] = [];
+  const bounds: number[] = [];
+  for (let start = 0; start < starts && !(settings.restarts === null && agreed(bounds)); start++) {
     begin(program, initialised.size > 0 ? 'prior' : startKind(program, start), start, held);
-    const trace = [program.bound()];
-    while (trace.length < Math.min(trialSweeps, settings.iterations)) {
-      program.sweep();
-      trace.push(program.bound());
-      if (!Number.isFinite(trace[trace.length - 1]!) || relativeChange(trace) < settings.tolerance) break;
-    }
-    const bound = trace[trace.length - 1]!;
-    request.onProgress?.({ chain: 0, phase: 'iteration', done: start + 1, total: starts, objective: bound });
-    if (Number.isFinite(bound) && (best === null || bound > best.bound)) best = { bound, state: program.save(), trace };
+    const trial = tried(program, settings, [program.bound()], trialSweeps);
+    request.onProgress?.({ chain: 0, phase: 'iteration', done: start + 1, total: starts, objective: trial.bound });
+    bounds.push(trial.bound);
+    if (Number.isFinite(trial.bound)) trials = better([...trials, trial], Math.max(1, Math.ceil(starts / promising)), settings);
     await breathe();
   }
-  return { best, tried: starts };
+  for (let sweeps = promising * trialSweeps; trials.length > 1; sweeps *= promising) {
+    const longer: Trial[] = [];
+    for (const trial of trials) {
+      program.restore(trial.state);
+      longer.push(tried(program, settings, [...trial.trace], sweeps));
+      await breathe();
+    }
+    trials = better(longer.filter((t) => Number.isFinite(t.bound)), Math.ceil(trials.length / promising), settings);
+  }
+  return { best: trials[0] ?? null, tried: starts };
+}
+/** True where so many starts have come to the highest bound that more would only come there again. */
+function agreed(bounds: readonly number[]): boolean {
+  const best = Math.max(...bounds);
+  return bounds.filter((b) => best - b <= sameOptimum * Math.max(1, Math.abs(best))).length >= enoughAgreeing;
+}
+/** Sweeps on from where the program is, at most so many, until the bound stands still. */
+function tried(program: VariationalProgram, settings: Settings, trace: number[], sweeps: number): Trial {
+  for (let k = 1; k < sweeps && trace.length < settings.iterations && Number.isFinite(trace[trace.length - 1]!) && relativeChange(trace) >= settings.tolerance; k++) {
+    program.sweep();
+    trace.push(program.bound());
+  }
+  return { bound: trace[trace.length - 1]!, state: program.save(), trace };
+}
+/** The highest bounds, the highest first; of trials that have met in one optimum only one. */
+function better(trials: readonly Trial[], count: number, settings: Settings): Trial[] {
+  const sorted = [...trials].sort((a, b) => b.bound - a.bound);
+  return sorted.filter((t, k) => k === 0 || sorted[k - 1]!.bound - t.bound > settings.tolerance * Math.max(1, Math.abs(t.bound))).slice(0, count);
 }
 
 /** Sweeps until nothing moves. */

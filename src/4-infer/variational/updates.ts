@@ -12,7 +12,7 @@ import { kindsOf, regionSupport, replaceSelf, statisticName, statisticTerm } fro
 import { type Contribution, selfExpr, type StatisticKind } from '../../3-derive/conditional.js';
 import { atElement, covarianceOf, expectationOf, type MeanField, type MeanFieldBlock, MeanFieldRefusal, type NeededExpectation, oneHotOf } from '../../3-derive/meanField.js';
 import { factorsOf } from '../../3-derive/normalForm.js';
-import { type ArrayExpr, type Expr, type Index, add, addAll, apply, at as elementAt, build, cond, exp, index, isConst, lgamma, log, mul, mulAll, neg, num, one, pow, ref, reduce, scalar, sub, zero } from '../../expr/expr.js';
+import { type ArrayExpr, type Expr, type Index, add, addAll, apply, at as elementAt, build, cond, exp, freeIndices, index, isConst, lgamma, log, mul, mulAll, neg, num, one, pow, ref, reduce, rewrite, scalar, sub, substitute, zero } from '../../expr/expr.js';
 import { gridEdges, gridNodes } from '../../random/quadratureGrid.js';
 import { FoldedTables, StatisticTables } from '../contract.js';
 import { boundExprs, drawVariate, naturalArray, naturals, RegionContext } from '../kernels.js';
@@ -235,9 +235,8 @@ function finiteBlock(context: RegionContext, block: MeanFieldBlock, factor: Fact
   if (!builder.hasStorage(probabilities)) builder.addStorage({ name: probabilities, type: 'float64', shape: [...shape, factor.count], place: 'state' });
   const entropies = builder.addStorage({ name: parameterOf(context.name, id, 'entropy'), type: 'float64', shape: [], place: 'state' });
   const scores = builder.addStorage({ name: parameterOf(context.name, id, 'score'), type: 'float64', shape, place: 'state' }, new Float64Array(shape.reduce((a, b) => a * b, 1)).fill(NaN));
-  const slot: Slot = { statistic: { kind: 'onehot' }, rank: 1 };
-  const eta = naturals(context, [slot], block.expected, [factor.count]);
-  const logits = eta.storages[0]!;
+  const eta = logWeights(context, block.expected, factor.count);
+  const logits = eta.storage;
   const [j, k, l, m] = ['k', 'k', 'k', 'k'].map((n) => index(n)) as [Index, Index, Index, Index];
   const count = num(factor.count);
   const top = builder.fresh('top', [], 'local'), total = builder.fresh('total', [], 'local'), spread = builder.fresh('spread', [], 'local');
@@ -281,6 +280,40 @@ function finiteBlock(context: RegionContext, block: MeanFieldBlock, factor: Fact
     // Read off the probabilities by whoever reports them.
     quantiles: () => null,
   };
+}
+
+/**
+ * The expected log weight of every value in a storage. Terms given for all values at once are written as one sum, what is
+ * the same for all elements first, so that it is computed once; the others are added to the cells they name.
+ */
+function logWeights(context: RegionContext, contributions: readonly Contribution[], count: number): { readonly code: readonly Code[]; readonly storage: string } {
+  const { builder, tables } = context;
+  const k = index('k');
+  const terms: Expr[] = [], rest: Contribution[] = [];
+  for (const c of contributions) {
+    const own = c.binders.find((b) => b.index === c.event[0]);
+    const done = own === undefined || c.event.length !== 1 ? null : tables.contract(c, [own.index]);
+    const kept = done?.binders[0];
+    if (done === null || done.binders.length !== 1 || kept?.index !== own?.index || !isConst(kept!.from, 0) || !isConst(kept!.to, count)) { rest.push(c); continue; }
+    terms.push(substitute(guarded(done.guards, done.value), new Map([[kept!.index, k]])));
+  }
+  const slot: Slot = { statistic: { kind: 'onehot' }, rank: 1 };
+  const others = terms.length > 0 && rest.length === 0 ? null : naturals(context, [slot], rest, [count]);
+  if (terms.length === 0) return { code: others!.code, storage: others!.storages[0]! };
+  const plates = new Set(context.plates.map((p) => p.index));
+  const varies = (e: Expr): boolean => [...freeIndices(e)].some((i) => plates.has(i));
+  const storage = builder.fresh('logits', [count], 'scratch');
+  const ordered = terms.map((e) => rewrite(e, (x) => (x.op === 'apply' && x.fn === 'mul' ? fixedFirst(x, varies) : x)));
+  const all = [...ordered.filter((e) => !varies(e)), ...ordered.filter(varies), ...(others === null ? [] : [ref(others.storages[0]!, [k])])];
+  builder.noteRange(k, zero, num(count));
+  return { code: [...(others?.code ?? []), forLoop(k, zero, num(count), [store(storage, [k], addAll(all))])], storage };
+}
+
+/** A product with the factors that are the same for all elements in front. */
+function fixedFirst(product: Expr, varies: (e: Expr) => boolean): Expr {
+  const flat = (e: Expr): readonly Expr[] => (e.op === 'apply' && e.fn === 'mul' ? e.args.flatMap(flat) : [e]);
+  const factors = flat(product);
+  return [...factors.filter((f) => !varies(f)), ...factors.filter(varies)].reduce((a, b) => mul(a, b));
 }
 
 function commonCode(base: RegionContext, block: MeanFieldBlock, count: number, scores: string): readonly Code[] {
