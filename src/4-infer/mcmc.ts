@@ -11,7 +11,7 @@ import { add, one, sub } from '../expr/expr.js';
 import { seconds } from '../platform/platform.js';
 import { assemble, prepare, recomputeCode } from './assemble.js';
 import type { RunRequest } from './backend.js';
-import { type BlockRequest, type JointStep, jointSteps } from './blocks/plan.js';
+import { type BlockRequest, discreteSteps, type JointStep, jointSteps } from './blocks/plan.js';
 import { runChains } from './chains.js';
 import { collectChains } from './collect.js';
 import type { ChainProgram } from './chainProgram.js';
@@ -73,10 +73,10 @@ export function samplerProgram(bound: BoundModel, choose: Chooser, request: Pick
     const alone = apart.get(region.region.variable.name);
     const reason = alone === undefined ? ownReason : `${ownReason}; drawn alone because ${alone}`;
     const members = groupOf(region, groups, chosen);
-    const joint = members === null ? null : jointStep(builder, members, folded);
+    const joint = members === null ? null : jointStep(builder, derivation, members, folded);
     if (members !== null) for (const m of members) grouped.add(m.region);
     if (members !== null && joint !== null) {
-      plan.push({ block: joint.block, kernel: 'enumerate', reason: 'they meet in a factor with a structural zero' });
+      plan.push({ block: joint.block, kernel: joint.kernel, reason: `they meet in a factor with a structural zero${joint.structure}` });
       return [joint];
     }
     if (members !== null) warnings.push(unreachable(members.map((m) => regionName(m.region.region))));
@@ -101,13 +101,17 @@ function groupOf(region: RegionPlan, groups: readonly ReadonlySet<string>[], cho
   return members.length === 0 || members.some((m) => m.asked === true) ? null : members;
 }
 
-function jointStep(builder: ProgramBuilder, members: readonly Chosen[], folded: FoldedTables): PlannedStep | null {
+/** By elimination where their factors are tables, else by trying all combinations; null where neither can be done. */
+function jointStep(builder: ProgramBuilder, derivation: Derivation, members: readonly Chosen[], folded: FoldedTables): (PlannedStep & { readonly kernel: string; readonly structure: string }) | null {
+  const block = members.map((m) => regionName(m.region.region)).join(', ');
+  const found = discreteSteps(builder, derivation, members.map((m) => m.region), new Map()).find((s) => s.members.length === members.length);
+  if (found !== undefined) return { block, kernel: found.kernel, structure: `: ${found.structure}`, context: null, result: { code: found.code, counter: null } };
   const names = [...new Set(members.map((m) => m.region.region.variable.name))];
   const recompute = names.flatMap((n) => recomputeCode(builder, n));
   const finite = members.flatMap((m): GroupMember[] => (m.region.recognised.kind === 'finite' ? [{ context: new RegionContext(builder, m.region.collected, folded), form: m.region.recognised }] : []));
   if (finite.length !== members.length) return null;
   const code = jointEnumeration(builder, finite, recompute);
-  return code === null ? null : { block: members.map((m) => regionName(m.region.region)).join(', '), context: finite[0]!.context, result: { code, counter: null } };
+  return code === null ? null : { block, kernel: 'enumerate', structure: '', context: finite[0]!.context, result: { code, counter: null } };
 }
 
 function unreachable(blocks: readonly string[]): Diagnostic {

@@ -164,6 +164,24 @@ const studies: readonly Study[] = [
   },
 ];
 
+/** Each of these sweeps draws blocks, alone or with kernels of other unknowns. */
+const blocks: readonly Study[] = [
+  ...studies.filter((s) => ['a chain of categories with overlapping emissions', 'missing categories', 'a chain over two lags, fixed at one end', 'a factor of counts and a comparison', 'two unknowns that bound each other through an observed count'].includes(s.title))
+    .map((s): Study => ({ ...s, title: `${s.title}, as a block`, kernels: [{ blocks: { kind: 'derived' } }] })),
+  {
+    title: 'a chain drawn whole, with its switch of emissions drawn alone',
+    source: `data A: simplex[K, K]  data y: real[T]
+      sample s ~ Bernoulli(0.4)
+      sample z[0] ~ Categorical([0.5, 0.3, 0.2])
+      for t in 1..<T { sample z[t] ~ Categorical(A[z[t-1]]) }
+      for t in 0..<T { observe y[t] ~ Normal(z[t], s ? 0.6 : 1.2) }`,
+    data: { A, y: y3 },
+    variables: [...finite('s', 1, 0, 1), ...finite('z', 3, 0, 2)],
+    logMass: (s, ...z) => bernoulli(0.4, s!) + categorical(p3, z[0]!) + categorical(A[z[0]!]!, z[1]!) + categorical(A[z[1]!]!, z[2]!) + z.reduce((t, k, n) => t + normal(y3[n]!, k, s ? 0.6 : 1.2), 0),
+    kernels: [{ blocks: { kind: 'groups', groups: [['z']] } }, { blocks: { kind: 'derived' }, kernels: { s: 'independent' } }],
+  },
+];
+
 const D = [[0.7, 0.3, 0], [0, 0.6, 0.4], [0.5, 0, 0.5]];
 const zeros: readonly Study[] = [
   {
@@ -222,17 +240,22 @@ describe('unknowns that meet in a structural zero', () => {
     expect(compile(source, {}).plan.map((p) => p.block)).toEqual(['a, b']);
     expect(compile(source, {}, { kernels: { a: 'enumerate' } }).plan.map((p) => p.block)).toEqual(['a', 'b']);
     const chain = 'data D: simplex[3, 3] sample z[0] ~ Categorical([0.5, 0.3, 0.2]) for t in 1..<40 { sample z[t] ~ Categorical(D[z[t-1]]) }';
-    const sampler = compile(chain, { D });
+    expect(compile(chain, { D }).plan).toMatchObject([{ block: 'z[0], z[t]', reason: expect.stringMatching(/structural zero: a chain of 40 elements/) as string }]);
+    // A recursion that follows them leaves only the enumeration of all states.
+    const followed = `sample z[0] ~ Bernoulli(0.4) let h[0] = z[0]
+      for t in 1..<20 { sample z[t] ~ Bernoulli(z[t-1] == 1 ? 0 : 0.6) let h[t] = 0.5 * h[t-1] + z[t] }
+      data y: real observe y ~ Normal(h[19], 1)`;
+    const sampler = compile(followed, { y: 1 });
     expect(sampler.warnings.map((w) => w.code)).toEqual(['structural-zero']);
     expect(sampler.warnings[0]!.message).toMatch(/z\[0\] and z\[t\]/);
     expect(compile(chain, { D: A }).warnings).toEqual([]);
   });
 });
 
-for (const study of [...studies, ...zeros]) {
+for (const study of [...studies, ...blocks, ...zeros]) {
   describe(study.title, () => {
     study.kernels.forEach((options) => {
-      const named = `${options.backend ?? 'gibbs'} ${Object.entries(options.kernels ?? {}).map(([n, k]) => `${n}=${k}`).join(', ')}`;
+      const named = `${options.backend ?? 'gibbs'} ${options.blocks === undefined ? '' : `blocks ${options.blocks.kind} `}${Object.entries(options.kernels ?? {}).map(([n, k]) => `${n}=${k}`).join(', ')}`;
       test(`one sweep of ${named} leaves the posterior as it is and forgets its start`, () => {
         const check = checkMatrix(compile(study.source, study.data ?? {}, options), study.variables, study.logMass);
         expect(check.joint).toBeLessThan(1e-9);

@@ -67,6 +67,8 @@ export class TransitionTree {
     this.entries = instantiate(sampler.program.source, arrays, createRuntime(this.random, [], new Map([['metropolis', seen]])));
   }
 
+  /** Values that a block has drawn and not yet copied to its variables. */
+  private drawn(): readonly (Float64Array | Int32Array)[] { return [...this.memory].flatMap(([name, values]) => (name.startsWith('%value') ? [values] : [])); }
   private setState(state: readonly number[]): void { this.variables.forEach((v, k) => { this.memory.get(v.name)![v.element] = state[k]!; }); }
   private state(): readonly number[] { return this.variables.map((v) => this.memory.get(v.name)![v.element]!); }
   logJoint(state: readonly number[]): number {
@@ -84,6 +86,7 @@ export class TransitionTree {
     this.entries['report']!();
     this.random.prefix = [...prefix];
     this.trace = [];
+    for (const values of this.drawn()) values.fill(0);
     let next: Kind | null = null;
     try {
       this.entries['sweep']!(0);
@@ -92,7 +95,7 @@ export class TransitionTree {
       next = e.draw;
     }
     const state = this.state();
-    return { signature: `${this.trace.join(';')} at ${this.random.position} in ${state.join(',')} next ${next?.kind}`, next, state };
+    return { signature: `${this.trace.join(';')} at ${this.random.position} in ${state.join(',')} ${this.drawn().map((v) => v.join()).join(';')} next ${next?.kind}`, next, state };
   }
 
   /** Probabilities of the states after one sweep, by their text. */
