@@ -29,14 +29,14 @@ export function checkLaws(b: BindContext): void {
     if (s.kind !== 'sample' && s.kind !== 'observe' && s.kind !== 'predict') continue;
     const steps = stepsOf(s);
     if (!expressionsOfSteps(steps).every((e) => b.known(e))) continue;
-    if (b.mode === 'infer' && s.kind !== 'predict' && !checkDensity(b, s)) continue;
     if (!checkParameters(b, s.law, steps)) continue;
+    if (b.mode === 'infer' && s.kind !== 'predict' && !checkDensity(b, s, steps)) continue;
     if (s.kind !== 'predict') checkObserved(b, s, steps);
   }
 }
 
 /** Inference needs the density of every law, and of the laws of unknowns one that can be moved about in. */
-function checkDensity(b: BindContext, s: Exclude<DrawingStatement, { kind: 'predict' }>): boolean {
+function checkDensity(b: BindContext, s: DrawingStatement, steps: readonly Step[]): boolean {
   // With numbers for the sizes it is known which matrices are square.
   const law = mapLaw(s.law, (e) => rewrite(e, (x) => { const n = x.op === 'size' ? b.sizes.get(x.name) : undefined; return n === undefined ? x : num(n); }));
   const reason = noDensityReason(law);
@@ -44,7 +44,16 @@ function checkDensity(b: BindContext, s: Exclude<DrawingStatement, { kind: 'pred
   const status = s.target === null ? undefined : b.status.get(s.target.variable);
   const latent = status === 'latent' || status === 'partial' ? noLatentReason(law) : null;
   if (latent !== null) b.report(messages.noLatent(s.target!.variable, latent, s.law.span));
-  return latent === null;
+  return latent === null && mapsIn(law).every((map) => checkMap(b, map, steps));
+}
+function mapsIn(law: Law): readonly PushforwardLaw[] {
+  switch (law.kind) {
+    case 'family': return [];
+    case 'truncated': case 'censored': return mapsIn(law.base);
+    case 'mixture': return mapsIn(law.component);
+    case 'mixtureOf': return law.components.flatMap(mapsIn);
+    case 'pushforward': return [law, ...mapsIn(law.base)];
+  }
 }
 
 // --- parameters -------------------------------------------------------------------------------
@@ -62,7 +71,7 @@ function checkParameters(b: BindContext, law: Law, steps: readonly Step[]): bool
     }
     case 'pushforward': {
       const draws: Step[] = law.over.indices.map((i, k): Step => ({ kind: 'loop', index: i, from: num(0), to: law.over.dims[k]! }));
-      return checkParameters(b, law.base, [...steps, ...draws]) && checkMap(b, law, steps);
+      return checkParameters(b, law.base, [...steps, ...draws]);
     }
     case 'truncated': case 'censored': {
       if (!checkParameters(b, law.base, steps)) return false;
@@ -85,6 +94,8 @@ function checkParameters(b: BindContext, law: Law, steps: readonly Step[]): bool
 function checkMap(b: BindContext, law: PushforwardLaw, steps: readonly Step[]): boolean {
   for (const { expression, reason } of degeneracies(law)) {
     if (!b.known(expression)) continue;
+    // What depends on a component of a mixture is judged by the run.
+    if ([...freeIndices(expression)].some((i) => !steps.some((step) => step.kind === 'loop' && step.index === i))) continue;
     const own = relevant(steps, [expression]);
     const value = b.evaluator.compile(expression);
     let place: string | null = null;
@@ -301,7 +312,7 @@ function judgeOf(b: BindContext, law: Law, support: Support, value: ArrayExpr): 
         const l = low === null ? Number.NEGATIVE_INFINITY : low(), h = high === null ? Number.POSITIVE_INFINITY : high();
         if (v < l) return problem(l === 0 ? 'it is negative' : `it is below ${messages.showNumber(l)}`);
         if (v > h) return problem(`it is above ${messages.showNumber(h)}`);
-        if ((v === l || v === h) && boundary !== null && boundary()) return problem('its density there is zero');
+        if ((v === l || v === h) && ((support.kind === 'interval' && support.open === true) || (boundary !== null && boundary()))) return problem('its density there is zero');
         return null;
       };
     }

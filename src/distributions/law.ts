@@ -16,7 +16,7 @@ import type { Domain, Family, Support } from './family.js';
 import { infinity, minusInfinity } from './notation.js';
 import {
   elementBody, formOfScalarMap, formOfVectorMap, imageOf, logDeterminantOf, logMassOfSteps, type MapArgument, type MapForm, named, pushedLogDensity, pushedLogMass, pushedQuantile,
-  pushedTail, rangeOfSteps, solveAffine, tailOfSteps, type VectorForm,
+  pushedTail, rangeOfCounts, rangeOfSteps, solveAffine, tailOfSteps, type VectorForm,
 } from './pushforward.js';
 import { replaceArgument } from './pushforwardPieces.js';
 import { families } from './registry.js';
@@ -480,6 +480,7 @@ function flattened(law: PushforwardLaw): PushforwardLaw {
 function formOf(law: PushforwardLaw): Form {
   const inner = noDensityReason(law.base);
   if (inner !== null) return unknown(inner);
+  if (law.base.kind === 'censored') return unknown('is applied to a censored law: let censored stand outermost');
   const dims = [...law.over.dims, ...eventDimsOf(law.base)];
   if (dims.length > 0) return formOfVectors(law, dims);
   if (law.map.dims.length > 0) return unknown('turns a number into an array, which has no density');
@@ -488,15 +489,15 @@ function formOf(law: PushforwardLaw): Form {
     case 'point': return { kind: 'point', value: mapAt(law, support.value) };
     case 'interval': {
       if (isDiscrete(law.base)) return unknown('is applied to values with masses that are no whole numbers');
-      return formOfScalarMap(law.map.body, law.argument.name, continuousEnds(support), false);
+      return formOfScalarMap(law.map.body, law.argument, continuousEnds(support), false);
     }
     case 'integers': {
       const end = (value: Expr): { readonly value: Expr; readonly open: boolean; readonly shared: boolean } => ({ value, open: !isFiniteBound(value), shared: false });
-      const form = formOfScalarMap(law.map.body, law.argument.name, { low: end(support.low), high: end(support.high) }, true);
+      const form = formOfScalarMap(law.map.body, law.argument, { low: end(support.low), high: end(support.high) }, true);
       // One branch costs one evaluation, a sum one for each value of X.
       if (form.kind === 'monotone' && form.pieces.length === 1) return form;
       if (isFiniteBound(support.low) && isFiniteBound(support.high)) return { kind: 'sum', low: support.low, high: support.high };
-      return form;
+      return form.kind === 'counts' && !hasCdf(law.base) ? unknown('gives one value for many, and the distribution function that adds them up is not known') : form;
     }
     default: return unknown('is applied to arrays of a kind whose maps have no density here');
   }
@@ -509,7 +510,7 @@ function endOf(value: Expr, open: boolean): { readonly value: Expr; readonly ope
 }
 
 function formOfVectors(law: PushforwardLaw, dims: readonly Expr[]): Form {
-  if (isDiscrete(law.base)) return unknown('is a map of arrays of whole numbers');
+  if (isDiscrete(law.base)) return unknown('works on arrays of whole numbers; where it works on each by itself write iid(pushforward(...), n)');
   const inner = supportOf(law.base).kind;
   if (inner !== (eventRankOf(law.base) === 0 ? 'interval' : 'vector')) return unknown('is a map of arrays whose elements are tied to each other');
   if (eventRankOf(law.base) > 0 && law.over.dims.length > 0) return unknown('is a map of several arrays');
@@ -517,7 +518,7 @@ function formOfVectors(law: PushforwardLaw, dims: readonly Expr[]): Form {
   const form = formOfVectorMap(law.map, law.argument.name, dims);
   if (form.kind === 'elementwise') {
     const element = elementLaw(law, form, form.indices);
-    const own = eventRankOf(law.base) === 0 ? formOf(element) : formOfScalarMap(element.map.body, law.argument.name, { low: endOf(minusInfinity, true), high: endOf(infinity, true) }, false);
+    const own = eventRankOf(law.base) === 0 ? formOf(element) : formOfScalarMap(element.map.body, law.argument, { low: endOf(minusInfinity, true), high: endOf(infinity, true) }, false);
     if (own.kind === 'unknown') return own;
     if (own.kind !== 'monotone') return unknown('gives an array of whole numbers', law.map.body);
     if (eventRankOf(law.base) > 0 && own.pieces.length > 1) return unknown('is not one-to-one in each element of an array whose elements depend on each other', law.map.body);
@@ -540,6 +541,7 @@ function supportOfPushforward(law: PushforwardLaw): Support {
       return law.integer ? { kind, low, high } : { kind: 'interval', low, high, ...(open ? { open } : {}) };
     }
     case 'masses': return { kind, ...rangeOfSteps(form.pieces) };
+    case 'counts': return { kind, ...rangeOfCounts(form.pieces) };
     case 'sum': {
       const x = index('x');
       const over = (fn: 'min' | 'max'): Expr => extremeValue(fn, form, x, mapAt(law, x));
@@ -569,7 +571,7 @@ function extremeValue(fn: 'min' | 'max', form: { readonly low: Expr; readonly hi
 export function degeneracies(given: PushforwardLaw): readonly { readonly expression: Expr; readonly reason: string }[] {
   const law = flattened(given), form = formOf(law);
   switch (form.kind) {
-    case 'monotone': case 'masses': return form.nonzero.map((expression) => ({ expression, reason: `\`${printText(shown(law, expression))}\` is 0` }));
+    case 'monotone': case 'masses': case 'counts': return form.nonzero.map((expression) => ({ expression, reason: `\`${printText(shown(law, expression))}\` is 0` }));
     case 'affine': return [{ expression: exp(logDeterminantOf(form)), reason: 'the matrix of the map is singular' }];
     default: return [];
   }
@@ -581,11 +583,11 @@ function conditionsOfPushforward(law: PushforwardLaw): readonly Expr[] {
   const own = overAll(conditionsOf(law.base));
   const form = formOf(law);
   switch (form.kind) {
-    case 'monotone': case 'masses': return [...own, ...form.nonzero.map((e) => apply('ne', e, zero))];
+    case 'monotone': case 'masses': case 'counts': return [...own, ...form.nonzero.map((e) => apply('ne', e, zero))];
     case 'affine': return [...own, apply('gt', logDeterminantOf(form), minusInfinity)];
     case 'elementwise': {
       const element = elementLaw(law, form, form.indices);
-      const inner = eventRankOf(law.base) === 0 ? formOf(element) : formOfScalarMap(element.map.body, law.argument.name, { low: endOf(minusInfinity, true), high: endOf(infinity, true) }, false);
+      const inner = eventRankOf(law.base) === 0 ? formOf(element) : formOfScalarMap(element.map.body, law.argument, { low: endOf(minusInfinity, true), high: endOf(infinity, true) }, false);
       const nonzero = inner.kind === 'monotone' ? inner.nonzero.map((e) => apply('ne', e, zero)) : [];
       return nonzero.length === 0 ? own : [...own, form.indices.reduceRight((body: Expr, i, k) => reduce('prod', i, zero, law.map.dims[k]!, body), conjunction(nonzero))];
     }
@@ -597,7 +599,10 @@ function logDensityOfPushforward(law: PushforwardLaw, y: ArrayExpr): Expr {
   const form = formOf(law);
   const base = (t: Expr): Expr => logDensityOf(law.base, scalar(t));
   switch (form.kind) {
-    case 'monotone': return isDiscrete(law.base) ? pushedLogMass(form.pieces, y.body, (t) => mapAt(law, t), base) : pushedLogDensity(form.pieces, y.body, base);
+    case 'monotone': case 'counts': {
+      if (form.kind === 'monotone' && !isDiscrete(law.base)) return pushedLogDensity(form.pieces, y.body, base);
+      return pushedLogMass(form.pieces, y.body, (t) => mapAt(law, t), base, (low, high) => massBetween(law.base, low, high));
+    }
     case 'masses': return logMassOfSteps(form.pieces, y.body, (low, high) => massOf(law.base, low, high));
     case 'sum': {
       const x = index('x');
@@ -613,7 +618,7 @@ function logDensityOfPushforward(law: PushforwardLaw, y: ArrayExpr): Expr {
         return sumAll(guarded(element, value, logDensityOf(element, value)));
       }
       const pieceAt = (where: readonly Expr[]): { readonly t: Expr; readonly logSlope: Expr; readonly tests: readonly Expr[] } => {
-        const own = formOfScalarMap(elementBody(form, where), law.argument.name, { low: endOf(minusInfinity, true), high: endOf(infinity, true) }, false);
+        const own = formOfScalarMap(elementBody(form, where), law.argument, { low: endOf(minusInfinity, true), high: endOf(infinity, true) }, false);
         if (own.kind !== 'monotone') throw new InternalError('an elementwise map that is not monotone');
         const value = at(y, ...where), { low, high, open } = imageOf(own.pieces);
         return { t: own.pieces[0]!.inverse(value), logSlope: own.pieces[0]!.logSlope(value), tests: keepUndecided(supportTests({ kind: 'interval', low, high, open }, value)) };
@@ -666,10 +671,16 @@ function massOf(law: Law, low: Expr, high: Expr): Expr {
 export function noDensityReason(law: Law): string | null {
   switch (law.kind) {
     case 'family': return null;
-    case 'truncated': return noDensityReason(law.base) ?? (!isProper(law) || hasCdf(law) ? null : 'it is truncated, and the distribution function of what is truncated is not known');
-    case 'censored': return noDensityReason(law.base) ?? (hasCdf(law.base) ? null : 'it is censored, and the distribution function of what is censored is not known');
-    case 'mixture': return noDensityReason(law.component);
-    case 'mixtureOf': return law.components.map(noDensityReason).find((r) => r !== null) ?? null;
+    case 'truncated': return noDensityReason(law.base) ?? (law.base.kind === 'censored' ? innerCensored : !isProper(law) || hasCdf(law) ? null : 'it is truncated, and the distribution function of what is truncated is not known');
+    case 'censored': return noDensityReason(law.base) ?? (law.base.kind === 'censored' ? innerCensored : hasCdf(law.base) ? null : 'it is censored, and the distribution function of what is censored is not known');
+    case 'mixture': return noDensityReason(law.component) ?? (law.component.kind === 'censored' ? innerCensored : null);
+    case 'mixtureOf': {
+      const inner = law.components.map(noDensityReason).find((r) => r !== null) ?? null;
+      if (inner !== null) return inner;
+      if (law.components.some((c) => c.kind === 'censored')) return innerCensored;
+      const discrete = law.components.map(isDiscrete);
+      return discrete.includes(true) && discrete.includes(false) ? 'it mixes masses with a density' : null;
+    }
     case 'pushforward': {
       const whole = flattened(law), form = formOf(whole);
       if (form.kind === 'unknown') {
@@ -680,6 +691,8 @@ export function noDensityReason(law: Law): string | null {
     }
   }
 }
+/** Values beyond a bound of a censored law stand for the bound, so that nothing can be computed from its density but the density. */
+const innerCensored = 'it is made of a censored law: let censored stand outermost';
 function shown(law: PushforwardLaw, part: Expr): Expr { return named(part, law.argument); }
 
 /** Why a law cannot be that of an unknown although it has a density; null where it can. */

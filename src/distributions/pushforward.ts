@@ -10,6 +10,7 @@ import {
 } from '../expr/expr.js';
 import type { ArrayExpr, Expr, Index } from '../expr/expr.js';
 import { differentiate } from '../expr/gradient.js';
+import { printText } from '../expr/print.js';
 import { simplify } from '../expr/simplify.js';
 import { infinity, minusInfinity } from './notation.js';
 import { type ConstantPiece, type End, type Interval, type MonotonePiece, mentions, type Piece, piecesOf, replaceArgument, type StepPiece, Underivable } from './pushforwardPieces.js';
@@ -22,21 +23,25 @@ export function named(e: Expr, argument: MapArgument): Expr { return replaceArgu
 
 /** How the law of a map is known. */
 export type MapForm =
+  /** Of whole numbers: one-to-one or constant on each piece. */
+  | { readonly kind: 'counts'; readonly pieces: readonly (MonotonePiece | ConstantPiece)[]; readonly nonzero: readonly Expr[] }
   | { readonly kind: 'monotone'; readonly pieces: readonly MonotonePiece[]; readonly nonzero: readonly Expr[] }
   /** Masses on values: T is constant or rounded on each piece. */
   | { readonly kind: 'masses'; readonly pieces: readonly (ConstantPiece | StepPiece)[]; readonly nonzero: readonly Expr[] }
   | { readonly kind: 'unknown'; readonly reason: string; readonly part: Expr | null };
 
 /** The pieces of a map of a continuous scalar, sorted into a density or masses. */
-export function formOfScalarMap(map: Expr, argument: string, domain: Interval, integers: boolean): MapForm {
+export function formOfScalarMap(map: Expr, argument: MapArgument, domain: Interval, integers: boolean): MapForm {
   try {
-    const { pieces, nonzero } = piecesOf(map, argument, domain, integers);
+    const { pieces, nonzero } = piecesOf(map, argument.name, domain, integers);
     const monotone = pieces.filter((p) => p.kind === 'monotone');
     if (monotone.length === pieces.length && pieces.length > 0) return { kind: 'monotone', pieces: monotone, nonzero };
     const flat = pieces.filter((p) => p.kind !== 'monotone');
     if (flat.length === pieces.length && !integers && pieces.length > 0) return { kind: 'masses', pieces: flat, nonzero };
+    if (integers && pieces.every((p) => p.kind !== 'step')) return { kind: 'counts', pieces, nonzero };
     const constant = flat.find((p) => p.kind === 'constant');
-    return { kind: 'unknown', reason: constant === undefined ? 'takes rounded and other values' : 'takes one value with positive probability and is continuous elsewhere', part: constant?.value ?? null };
+    const reason = constant === undefined ? 'gives rounded and other values' : `takes the value ${printText(named(constant.value, argument))} with positive probability and is continuous elsewhere; where values are cut off at bounds, censored(D, low, high) has this law`;
+    return { kind: 'unknown', reason, part: null };
   } catch (thrown) {
     if (thrown instanceof Underivable) return { kind: 'unknown', reason: thrown.reason, part: thrown.part };
     throw thrown;
@@ -93,10 +98,15 @@ export function pushedLogDensity(pieces: readonly MonotonePiece[], y: Expr, logD
 
 /**
  * Log mass of T(X) at y for integer X, by the preimages of y. Exact: a candidate counts where T of it is y.
- * `map(t)` is T.
+ * `map(t)` is T, `mass` that of an interval of X, both ends included.
  */
-export function pushedLogMass(pieces: readonly MonotonePiece[], y: Expr, map: (t: Expr) => Expr, logMass: (t: Expr) => Expr): Expr {
+export function pushedLogMass(pieces: readonly (MonotonePiece | ConstantPiece)[], y: Expr, map: (t: Expr) => Expr, logMass: (t: Expr) => Expr, mass: Mass): Expr {
   return logSum(pieces.map((p) => {
+    if (p.kind === 'constant') {
+      const first = isFiniteBound(p.atLow.value) ? (p.atLow.open ? add(apply('floor', p.atLow.value), one) : apply('ceil', p.atLow.value)) : p.atLow.value;
+      const last = isFiniteBound(p.atHigh.value) ? (p.atHigh.open ? sub(apply('ceil', p.atHigh.value), one) : apply('floor', p.atHigh.value)) : p.atHigh.value;
+      return cond(conjunction([...p.when, apply('eq', y, p.value)]), simplify(apply('log', mass(simplify(first), simplify(last)))), minusInfinity);
+    }
     const t = apply('round', p.inverse(y));
     const ends = (end: End, above: boolean): readonly Expr[] => (isFiniteBound(end.value) ? [apply(above ? (end.open ? 'gt' : 'ge') : (end.open ? 'lt' : 'le'), t, end.value)] : []);
     const inside = isConst(p.increasing) ? (p.increasing.value !== 0 ? [...ends(p.atLow, true), ...ends(p.atHigh, false)] : [...ends(p.atHigh, true), ...ends(p.atLow, false)])
@@ -133,6 +143,14 @@ export function pushedQuantile(pieces: readonly MonotonePiece[], u: Expr, map: (
 }
 
 // --- masses -----------------------------------------------------------------------------------
+
+/** Least and greatest value over pieces of whole numbers. */
+export function rangeOfCounts(pieces: readonly (MonotonePiece | ConstantPiece)[]): { readonly low: Expr; readonly high: Expr } {
+  const moving = pieces.filter((p) => p.kind === 'monotone'), fixed = pieces.filter((p) => p.kind === 'constant').map((p) => p.value);
+  const image = moving.length === 0 ? null : imageOf(moving);
+  const merge = (fn: 'min' | 'max', values: readonly Expr[]): Expr => values.reduce((a, b) => (equal(a, b) ? a : simplify(apply(fn, a, b))));
+  return { low: merge('min', [...(image === null ? [] : [image.low]), ...fixed]), high: merge('max', [...(image === null ? [] : [image.high]), ...fixed]) };
+}
 
 /** The values k of a rounding that a piece can take, both included. */
 function stepRange(p: StepPiece): { readonly low: Expr; readonly high: Expr } {
@@ -219,7 +237,9 @@ export function formOfVectorMap(map: ArrayExpr, argument: string, dims: readonly
 }
 function isDifferentiable(e: Expr, argument: string): boolean {
   let found = true;
-  visit(e, (x) => { if ((x.op === 'element' && mentions(x, argument)) || (x.op === 'reduce' && x.kind !== 'sum' && mentions(x, argument)) || (x.op === 'ref' && x.at.some((a) => mentions(a, argument)))) found = false; });
+  // Running sums and solutions of linear equations are linear in what they are given.
+  const linear = (x: Expr): boolean => x.op === 'element' && (x.array.fn === 'cumsum' || (x.array.fn === 'solve' && !mentions(x.array.args[0]!.body, argument)));
+  visit(e, (x) => { if ((x.op === 'element' && mentions(x, argument) && !linear(x)) || (x.op === 'reduce' && x.kind !== 'sum' && mentions(x, argument)) || (x.op === 'ref' && x.at.some((a) => mentions(a, argument)))) found = false; });
   return found;
 }
 

@@ -53,11 +53,11 @@ export interface Pieces {
   readonly nonzero: readonly Expr[];
 }
 
-/** Why no pieces can be given: a sentence without full stop, about `part` of the map. */
+/** Why no pieces can be given: a sentence without full stop, about `part` of the map or the whole of it. */
 export class Underivable extends Error {
   readonly reason: string;
-  readonly part: Expr;
-  constructor(reason: string, part: Expr) {
+  readonly part: Expr | null;
+  constructor(reason: string, part: Expr | null) {
     super(reason);
     this.reason = reason;
     this.part = part;
@@ -207,6 +207,7 @@ class Walk {
         increasing: one, inverse: (y) => y, logSlope: () => zero,
       }];
     }
+    if (e.op === 'element' && e.array.fn.startsWith('host:')) throw new Underivable('calls a host function, which cannot be seen into', null);
     if (e.op !== 'apply') throw new Underivable('is not a function with a known inverse', e);
     const inner = e.args.filter((a) => this.has(a));
     if (inner.length > 1) return this.ratio(e, domain);
@@ -272,9 +273,8 @@ class Walk {
         return this.regions(a!, domain).flatMap((r) => (r.holds === decided ? [r] : this.regions(b!, r).map((inner) => ({ ...inner, when: [...r.when, ...inner.when] }))));
       }
       case 'eq': case 'ne':
-        if (this.integers) throw new Underivable('singles out values of a variable without bounds', test);
         // One point has no probability under a density.
-        return [{ ...domain, holds: test.fn === 'ne', when: [] }];
+        return this.integers ? this.points(test, domain) : [{ ...domain, holds: test.fn === 'ne', when: [] }];
     }
     if (this.has(a!) && this.has(b!)) return this.regions(apply(test.fn, sub(a!, b!), zero), domain);
     const flipped: Readonly<Record<string, string>> = { lt: 'gt', le: 'ge', gt: 'lt', ge: 'le' };
@@ -292,6 +292,17 @@ class Walk {
         if (piece === null) return [];
         return intervals(piece).map((r) => ({ ...r, holds: holds as boolean }));
       });
+    });
+  }
+
+  /** The regions of `u == c` among whole numbers: below, at and above each solution. */
+  private points(test: Apply, domain: Interval): ReturnType<Walk['regions']> {
+    const [a, b] = test.args as [Expr, Expr];
+    const [u, c] = this.has(a) ? (this.has(b) ? [sub(a, b), zero] : [a, b]) : [b, a];
+    return this.pieces(u, domain).flatMap((p) => {
+      if (p.kind !== 'monotone') throw new Underivable('is a condition on a rounded or constant value', test);
+      const [below, rest] = this.cut(p, c, true), [at, above] = rest === null ? [null, null] : this.cut(rest, c, false);
+      return [below, at, above].flatMap((part) => (part === null ? [] : intervals(part).map((r) => ({ ...r, holds: (part === at) === (test.fn === 'eq') }))));
     });
   }
 

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { compile, ModelError } from '../../src/index.js';
+import { compile, model, ModelError } from '../../src/index.js';
 import { DifferentiableDensity } from '../../src/4-infer/gradient.js';
 import { boundModel } from './machine.js';
 
@@ -203,6 +203,24 @@ describe('transformed laws in models', () => {
     expect(reasonOf(() => model.logDensity({ y: [3, 4], A: [[1, 2], [2, 4]] }))).toMatch(/degenerate-map.*singular/);
   });
 
+  it('of vectors: running sums are random walks, solutions of equations are affine', () => {
+    const walk = compile('data y: real[D] observe y ~ pushforward(t => cumsum(t), iid(Normal(0, 2), D))');
+    const steps = compile('data y: real[D] observe y ~ Normal(0, 2)');
+    expect(walk.logDensity({ y: [1, 0, 3] })({})).toBeCloseTo(steps.logDensity({ y: [1, -1, 3] })({}), 10);
+    const solved = compile('data y: real[D] data A: real[D, D] observe y ~ pushforward(t => solve(A, t), iid(Normal(0, 2), D))');
+    expect(solved.logDensity({ y: [1, 2], A: [[0, 1], [3, 0]] })({})).toBeCloseTo(steps.logDensity({ y: [2, 3] })({}) + Math.log(3), 10);
+  });
+
+  it('refuse matrices and factors that are not one-to-one where a density is asked for, and draw', () => {
+    const model = compile('data y: real[K] data A: real[K, D] observe y ~ pushforward(t => A @ t, iid(Normal(0, 1), D))');
+    expect(reasonOf(() => model.logDensity({ y: [1, 2, 3], A: [[1, 0], [0, 2], [1, 1]] }))).toMatch(/another shape/);
+    expect(model.sample({ A: [[1, 0], [0, 2], [1, 1]] }, { seed: 1 })['y']).toHaveLength(3);
+    const scaled = compile('data y: real[N] data c: real[N] for n in 0..<N { observe y[n] ~ pushforward(t => c[n] * t, Normal(0, 1)) }');
+    expect(reasonOf(() => scaled.logDensity({ y: [0.2, 1], c: [1, 0] }))).toMatch(/degenerate-map.*at n = 1: `c\[n\]` is 0/);
+    expect(scaled.sample({ c: [1, 0] }, { seed: 1 })['y']).toHaveProperty('1', 0);
+    expect(reasonOf(() => compile('data y: real observe y ~ pushforward(t => exp(t), Normal(0, 1))').logDensity({ y: 0 }))).toMatch(/outside-support.*its density there is zero/);
+  });
+
   it('of vectors: element by element', () => {
     const model = compile('data y: real[D] data s: real[D] observe y ~ pushforward(t => s * exp(t), iid(Normal(0, 1), D))');
     const single = compile('data y: positive[D] data s: positive[D] observe y ~ LogNormal(log(s), 1)');
@@ -255,6 +273,13 @@ describe('models known by sampling alone', () => {
     expect(reasonOf(() => implicit.explain({ backend: 'gibbs' }))).toMatch(/no-density/);
     expect(reasonOf(() => compile('data y: real observe y ~ pushforward(z => z[0] * z[1], iid(Normal(0, 1), 2))').logDensity({ y: 1 }))).toMatch(/not one-to-one/);
     expect(reasonOf(() => compile('report d = logpdf(pushforward(t => t + exp(t), Normal(0, 1)), 1)'))).toMatch(/no inverse in closed form/);
+  });
+
+  it('with host functions, too', () => {
+    const cube = (x: number): number => x ** 3;
+    const hosted = model`data y: real observe y ~ pushforward(t => ${cube}(t), Normal(0, 1))`;
+    expect(hosted.sample({}, { seed: 1 })).toHaveProperty('y');
+    expect(reasonOf(() => hosted.logDensity({ y: 1 }))).toMatch(/its map calls a host function/);
   });
 
   it('may be predicted', async () => {
