@@ -152,6 +152,19 @@ function momentReader(scope: Scope): MomentReader {
   };
 }
 
+/**
+ * E of a deterministic quantity, as sums of products of expectations; tables that nobody else needs are added to `needed`.
+ * @throws MeanFieldRefusal where it has no closed form.
+ */
+export function expectedValue(e: Expr, plates: readonly Binder[], model: DerivedModel, options: MeanFieldOptions, needed: Map<string, NeededExpectation>): MeanField['energy'] {
+  const expander = new OneHot(model, null);
+  const scope: Scope = { ...options, model, needed, covariances: new Set() };
+  return combine(normalForm(e, model).flatMap((m) => expander.expand(m))).map((m) => ({
+    factor: -1, binders: m.binders, guards: m.guards,
+    coefficient: expect(mulAll([...m.coefficient, ...m.atoms.map((a) => pow(a.base, a.power))]), [...plates, ...m.binders], null, scope),
+  }));
+}
+
 /** Terms of a factor that do not mention the latent it reads, as terms of each of its values. */
 function withoutValue(f: FactorForm, region: LatentRegion, model: DerivedModel): readonly Monomial[] {
   const name = region.variable.name;

@@ -435,3 +435,15 @@ describe('laws over random mixtures and starts', () => {
     }), { numRuns: 40, seed: 5 });
   });
 });
+
+describe('reports', () => {
+  it('are evaluated at the estimates; of latents they are expectations', async () => {
+    const source = `${scalarMixture}
+      report gap = mu[1] - mu[0]  report ratio = s[1] / s[0]  for n in 0..<N { report centre[n] = mu[z[n]] }`;
+    const r = await run(source, { x: [0.1, 0.5, 1.2, 3.3, 3.4, 7, 2.2, 5.5, 4.4], K: 2 }, { restarts: '3' });
+    const mu = mean(r, 'mu'), s = mean(r, 's'), z = mean(r, 'z');
+    close(mean(r, 'gap'), [mu[1]! - mu[0]!], 1e-12);
+    close(mean(r, 'ratio'), [s[1]! / s[0]!], 1e-12);
+    close(mean(r, 'centre'), z.map((p) => (1 - p) * mu[0]! + p * mu[1]!), 1e-12);
+  });
+});

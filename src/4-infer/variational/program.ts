@@ -2,29 +2,29 @@
  * Coordinate ascent as a program with memory: one entry point for each block's update, the bound, and
  * refreshes of the sums they share, called when an expectation in them has changed.
  */
-import type { Code } from '../../code/loop.js';
+import { type Code, store } from '../../code/loop.js';
 import { allocate, type EntryPoint, instantiate, printModule } from '../../code/module.js';
 import { createRuntime, type Procedure } from '../../code/runtime.js';
-import { ref } from '../../expr/expr.js';
+import { addAll, ref } from '../../expr/expr.js';
 import type { BoundModel } from '../../2-graph/bound.js';
 import type { Statement } from '../../2-graph/graph.js';
 import { readsOf } from '../../2-graph/query.js';
 import { factorForms } from '../../3-derive/conditional.js';
 import { jointFactors } from '../../3-derive/joint.js';
-import { type MeanField, meanField } from '../../3-derive/meanField.js';
+import { expectedValue, type MeanField, meanField, type MeanFieldOptions, MeanFieldRefusal, type NeededExpectation } from '../../3-derive/meanField.js';
 import { createRandom, type Random } from '../../random/generator.js';
 import { gridDraw, gridQuantile } from '../../random/quadratureGrid.js';
 import { ancestralCode } from '../ancestral.js';
 import { prepare, runFolds } from '../assemble.js';
-import { FoldedTables } from '../contract.js';
-import { ProgramBuilder } from '../programBuilder.js';
+import { FoldedTables, StatisticTables } from '../contract.js';
+import { guarded, loops, ProgramBuilder } from '../programBuilder.js';
 import { JointBlocks } from './joint.js';
 import { lbfgs } from '../../numeric/lbfgs.js';
 import { bijectionProcedures } from '../coordinates.js';
 import { type GradientSteps, gradientSteps } from './gradientSteps.js';
 import { hasMode } from './points.js';
 import { SharedSums } from './statistics.js';
-import { type BlockCode, blockCodes, dampingStorage, declareTables, energyCode, givenOneHots, isPoint, plainPoints, type PointOptions, quantileLevels, startTables } from './updates.js';
+import { type BlockCode, blockCodes, dampingStorage, declareTables, energyCode, givenOneHots, isPoint, plainPoints, type PointOptions, quantileLevels, startTables, withExactZeros } from './updates.js';
 
 export type Memory = Float64Array | Int32Array;
 
@@ -41,6 +41,8 @@ export class VariationalProgram {
   readonly blocks: readonly BlockCode[];
   readonly memory: ReadonlyMap<string, Memory>;
   readonly described: ReadonlyMap<string, Described>;
+  /** Storages with the expectations of reports, written by `describe`, where they have a closed form. */
+  readonly expectedReports: ReadonlyMap<string, string>;
   /** The stream of starts and draws. */
   readonly random: Random;
   private readonly functions: Readonly<Record<string, EntryPoint>>;
@@ -70,7 +72,11 @@ export class VariationalProgram {
     const forms = factorForms(factors, model);
     const first = meanField(forms, model, { points: estimated, joint });
     const moving = points.gradient ? movingNames(first, estimated) : new Set<string>();
-    const field = moving.size === 0 ? first : meanField(forms, model, { points: estimated, joint, moving });
+    let field = moving.size === 0 ? first : meanField(forms, model, { points: estimated, joint, moving });
+    const needed = new Map(field.needed.map((n) => [n.name, n]));
+    const options = { points: estimated, joint, moving };
+    const reports = latents === 'factors' ? [] : expectedReports(builder, options, needed);
+    field = { ...field, needed: [...needed.values()] };
     this.field = field;
     if (points.damping > 0) builder.addStorage({ name: dampingStorage, type: 'float64', shape: [], place: 'state' });
     declareTables(builder, field);
@@ -107,8 +113,10 @@ export class VariationalProgram {
     this.steps = moved.length === 0 ? null : gradientSteps(builder, moved, field, factors, folded);
     this.refreshes = shared.declare();
     this.described = describe(builder, blocks);
-    const needed = drawnVariables(builder);
-    builder.entry('draw', blocks.filter((b) => needed.has(b.block.region.variable.name)).flatMap((b) => b.draw));
+    this.expectedReports = new Map(reports.map((r) => [r.name, r.storage]));
+    builder.entry('expectReports', reports.flatMap((r) => r.code(folded)));
+    const drawn = drawnVariables(builder);
+    builder.entry('draw', blocks.filter((b) => drawn.has(b.block.region.variable.name)).flatMap((b) => b.draw));
     builder.entry('report', ancestralCode(builder, { generate: 'latents', wanted: (s) => isComputed(builder, s) || s.kind === 'predict' }));
     const printed = printModule(builder.module());
     const folds = runFolds(builder);
@@ -196,7 +204,7 @@ export class VariationalProgram {
     return this.functions['logPrior']!()!;
   }
   draw(): void { this.call('draw'); this.call('report'); }
-  describe(): void { this.call('describe'); }
+  describe(): void { this.call('describe'); this.call('expectReports'); }
 
   /** The tables of one block changed from outside. */
   changedTables(block: number): void { this.changed(block); }
@@ -234,6 +242,41 @@ function isLatent(builder: ProgramBuilder, s: Statement, initialised: ReadonlyMa
   return (s.kind === 'sample' || s.kind === 'param' || s.kind === 'observe') && s.target !== null && ['latent', 'partial'].includes(builder.model.statusOf(s.target.variable)) && !initialised.has(s.target.variable);
 }
 function isComputed(builder: ProgramBuilder, s: Statement): boolean { return s.kind === 'let' && builder.model.statusOf(s.target.variable) === 'deterministic'; }
+
+/** Deterministic quantities with an expectation in closed form: a storage for it, and the code that writes it. */
+function expectedReports(builder: ProgramBuilder, options: MeanFieldOptions, needed: Map<string, NeededExpectation>): readonly { readonly name: string; readonly storage: string; code(folded: FoldedTables): readonly Code[] }[] {
+  const { model } = builder;
+  const reported = [...builder.bound.graph.variables.values()].filter((v) => v.origin === 'report' && model.statusOf(v.name) === 'deterministic');
+  return reported.flatMap((v) => {
+    const statements = builder.bound.graph.statements.filter((s) => s.kind === 'let' && s.target.variable === v.name);
+    const wanted = new Map(needed);
+    let terms: readonly (readonly [Statement, MeanField['energy']])[];
+    try {
+      terms = statements.map((s) => {
+        if (s.kind !== 'let' || s.recursive) throw new MeanFieldRefusal('follows a recursion', ref(v.name, []), v.name);
+        return [s, expectedValue(model.inline(s.value), s.plates, model, options, wanted)] as const;
+      });
+    } catch (error) {
+      if (error instanceof MeanFieldRefusal) return [];
+      throw error;
+    }
+    for (const [name, n] of wanted) needed.set(name, n);
+    const storage = builder.fresh('expectedReport', builder.storage(v.name).shape, 'state');
+    return [{
+      name: v.name, storage,
+      code: (folded: FoldedTables): readonly Code[] => terms.flatMap(([s, energy]) => {
+        if (s.kind !== 'let') return [];
+        const plates = s.plates.map((p) => builder.bindBinder({ index: p.index, from: p.from, to: p.to }));
+        const tables = new StatisticTables(builder, [], plates, folded);
+        const values = energy.map((t) => {
+          const done = tables.contract({ ...t, coefficient: withExactZeros(builder, t.coefficient) }, []);
+          return guarded(done.guards, done.value);
+        });
+        return [...tables.before, ...loops(plates, s.guards.map((g) => builder.bind(model.inline(g))), [store(storage, s.target.at.map((e) => builder.bind(e)), addAll(values))])];
+      }),
+    }];
+  });
+}
 
 /** Storages for moments and quantiles of every variable and the entry point that writes them. */
 function describe(builder: ProgramBuilder, blocks: readonly BlockCode[]): ReadonlyMap<string, Described> {

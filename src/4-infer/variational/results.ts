@@ -45,6 +45,8 @@ function lowestValue(program: VariationalProgram, name: string): number { return
 
 function closedForm(program: VariationalProgram, r: Recorded, draws: ClosedForm['draws']): ClosedForm | null {
   const described = program.described.get(r.name);
+  const expected = program.expectedReports.get(r.name);
+  if (expected !== undefined) return { form: 'closed', mean: Float64Array.from(program.memory.get(expected)!), sd: null, mcse: null, quantiles: null, probabilities: null, draws };
   if (described === undefined) return null;
   const read = (storage: string): Float64Array => Float64Array.from(program.memory.get(storage)!);
   const estimated = program.blocks.filter((b) => b.block.region.variable.name === r.name).every(isPoint);
