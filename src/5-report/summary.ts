@@ -7,7 +7,7 @@ import {
 } from '../4-infer/posterior.js';
 import { ChainDraws } from './diagnostics/chainDraws.js';
 import { essBulk, essTail } from './diagnostics/ess.js';
-import { mcseMean } from './diagnostics/mcse.js';
+import { mcseMean, mcseQuantile } from './diagnostics/mcse.js';
 import { rhat, rhatOfRanks } from './diagnostics/rhat.js';
 
 /** Probabilities are listed for supports of at most so many values. */
@@ -20,6 +20,7 @@ export interface ElementSummary {
   readonly flat: number;
   readonly mean: number | null;
   readonly sd: number | null;
+  /** Of the mean; where the mean is known and only quantiles come from draws, the largest of theirs. */
   readonly mcse: number | null;
   readonly q5: number | null;
   readonly q50: number | null;
@@ -96,27 +97,32 @@ function fromMoments(variable: VariableResult, form: MomentsForm, flat: number):
 }
 
 function fromClosedForm(variable: VariableResult, form: ClosedForm, flat: number, buffersFor: (chains: number, draws: number) => ChainDraws): Row {
-  const quantiles = form.quantiles !== null
+  const quantiles: Partial<Quantiles> | null = form.quantiles !== null
     ? { q5: known(form.quantiles.q5[flat]), q50: known(form.quantiles.q50[flat]), q95: known(form.quantiles.q95[flat]) }
     : supportQuantiles(variable, form.probabilities, flat) ?? drawnQuantiles(variable, form, flat, buffersFor);
   return {
     ...UNKNOWN,
     ...quantiles,
-    mean: known(form.mean[flat]), sd: known(form.sd?.[flat]), mcse: known(form.mcse?.[flat]),
+    mean: known(form.mean[flat]), sd: known(form.sd?.[flat]), mcse: known(form.mcse?.[flat]) ?? quantiles?.mcse ?? null,
     probs: givenProbabilities(variable, form.probabilities, flat),
   };
 }
 
-type Quantiles = Pick<Row, 'q5' | 'q50' | 'q95'>;
+type Quantiles = Pick<Row, 'q5' | 'q50' | 'q95' | 'mcse'>;
 
+/** Beside a mean in closed form: the Monte Carlo error then is that of the quantile known least. */
 function drawnQuantiles(variable: VariableResult, form: ClosedForm, flat: number, buffersFor: (chains: number, draws: number) => ChainDraws): Quantiles | null {
   if (form.draws === null || form.draws.count === 0) return null;
   const draws = buffersFor(1, form.draws.count).load(form.draws.values, flat, sizeOf(variable.shape));
-  return { q5: known(draws.quantile(0.05)), q50: known(draws.quantile(0.5)), q95: known(draws.quantile(0.95)) };
+  if (isConstant(draws.values)) { const value = known(draws.values[0]); return { q5: value, q50: value, q95: value, mcse: null }; }
+  const unit = draws.toUnitScale();
+  const quantile = (level: number): number | null => known(draws.quantile(level) * unit);
+  const errors = [0.05, 0.5, 0.95].map((level) => mcseQuantile(draws, level) * unit).filter((error) => Number.isFinite(error));
+  return { q5: quantile(0.05), q50: quantile(0.5), q95: quantile(0.95), mcse: errors.length === 0 ? null : Math.max(...errors) };
 }
 
 /** Smallest values whose distribution function reaches 5, 50 and 95 %. */
-function supportQuantiles(variable: VariableResult, probabilities: Float64Array | null, flat: number): Quantiles | null {
+function supportQuantiles(variable: VariableResult, probabilities: Float64Array | null, flat: number): Omit<Quantiles, 'mcse'> | null {
   const { range, low = 0 } = variable;
   if (probabilities === null || range === undefined) return null;
   const quantile = (level: number): number | null => {
