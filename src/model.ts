@@ -8,6 +8,7 @@ import type { BoundModel } from './2-graph/bound.js';
 import { drawGraph, type DrawingFormat } from './2-graph/draw.js';
 import type { ModelGraph } from './2-graph/graph.js';
 import { automaticWorkers } from './4-infer/chains.js';
+import { type ByVariable, gradientAtPoint } from './4-infer/gradientAtPoint.js';
 import { logDensityFunction } from './4-infer/logDensity.js';
 import { givenOf } from './4-infer/programBuilder.js';
 import { simulate, withoutAbsent } from './4-infer/simulate.js';
@@ -60,6 +61,18 @@ export interface LogDensity {
   (values: Data): number;
   /** The same by statement, in the order of the program. @throws ModelError as the function itself. */
   byFactor(values: Data): readonly LogDensityTerm[];
+  /**
+   * The gradient by every continuous unknown on the scale of the program, without Jacobians: of a symmetric
+   * matrix the lower triangle (both entries move), of a simplex projected to sum zero.
+   * @throws ModelError where the program has no gradient, the values are wrong, or the density is zero there.
+   */
+  gradient(values: Data): Values;
+  /**
+   * The same in the coordinates of gradient samplers (logarithms of positive unknowns, ...), the log
+   * Jacobian included: the density, the coordinates of the point and the gradient by them.
+   * @throws ModelError as `gradient`.
+   */
+  unconstrained(values: Data): { readonly value: number; readonly position: Values; readonly gradient: Values };
   readonly unknowns: readonly { readonly name: string; readonly shape: readonly number[] }[];
 }
 
@@ -175,7 +188,15 @@ export class Model {
     const read = (values: Data): ReadonlyMap<string, Float64Array> => this.readPoint(values, unknowns);
     const byFactor = (values: Data): readonly LogDensityTerm[] => evaluator.byFactor(read(values))
       .map(({ span, value }) => ({ statement: this.source.slice(span.start, span.end).replace(/\s+/g, ' ').trim(), span, value }));
-    return Object.assign((values: Data): number => evaluator.total(read(values)), { byFactor, unknowns });
+    let made: ReturnType<typeof gradientAtPoint> | null = null;
+    // Derivatives are compiled when they are first asked for.
+    const differentiated = <T>(use: (g: ReturnType<typeof gradientAtPoint>) => T): T => this.explained(() => use(made ??= gradientAtPoint(bound)));
+    const gradient = (values: Data): Values => { const point = read(values); return differentiated((g) => nestedValues(g.natural(point).gradient)); };
+    const unconstrained: LogDensity['unconstrained'] = (values) => {
+      const point = read(values), found = differentiated((g) => g.unconstrained(point));
+      return { value: found.value, position: nestedValues(found.position), gradient: nestedValues(found.gradient) };
+    };
+    return Object.assign((values: Data): number => evaluator.total(read(values)), { byFactor, gradient, unconstrained, unknowns });
   }
 
   /** The plated graph: as a picture (svg), for other tools (dot, mermaid) or as data (json). */
@@ -261,6 +282,12 @@ export function model(strings: TemplateStringsArray, ...values: readonly unknown
  */
 export function compile(source: string, fileName: string = 'model'): Model {
   return new Model(compileText(source, fileName));
+}
+
+function nestedValues(byVariable: ByVariable): Values {
+  const out = Object.create(null) as Record<string, Nested>;
+  for (const [name, { shape, values }] of byVariable) out[name] = nest(values, shape, 0) as Nested;
+  return out;
 }
 
 /** Data that were given, and sizes that no data shows, as values to pass again. */

@@ -52,6 +52,8 @@ export interface Coordinates {
    * the gradient of the log Jacobian; gradients of the state must be complete, recursive quantities' included.
    */
   pullBack(sweep: ReverseSweep, gradientOf: (storage: string) => string | null, jacobian: Expr): readonly Code[];
+  /** Hands the gradients of recursive quantities on to what they are made of, within the state. */
+  handOn(sweep: ReverseSweep, gradientOf: (storage: string) => string | null): readonly Code[];
 }
 
 function value(e: Expr): Argument { return { kind: 'value', value: e }; }
@@ -210,11 +212,17 @@ export function coordinates(builder: ProgramBuilder, regions: readonly LatentReg
           const { v, jacobian: logDerivative } = coordinate(here, at, ref(position, [o]), map);
           return [...sweep.statement(map.of(v), ref(own, at)), ...(isConst(logDerivative, 0) ? [] : [when(apply('ne', jacobian, zero), sweep.statement(logDerivative, jacobian))])];
         }, true);
-      }, (s, place) => {
-        const own = gradientOf(s.target.variable);
-        return own === null ? [] : sweep.statement(place(s.value), ref(own, s.target.at.map(place)));
-      }, true);
+      }, backwards(sweep, gradientOf), true);
     },
+    handOn: (sweep, gradientOf) => walk(() => [], backwards(sweep, gradientOf), true),
+  };
+}
+
+/** The adjoint of a definition. */
+function backwards(sweep: ReverseSweep, gradientOf: (storage: string) => string | null): (s: Statement & { kind: 'let' }, place: (e: Expr) => Expr) => readonly Code[] {
+  return (s, place) => {
+    const own = gradientOf(s.target.variable);
+    return own === null ? [] : sweep.statement(place(s.value), ref(own, s.target.at.map(place)));
   };
 }
 

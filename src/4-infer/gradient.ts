@@ -23,6 +23,7 @@ import { ancestralCode } from './ancestral.js';
 import { jointTerms, recomputeCode, recomputed, runFolds } from './assemble.js';
 import { bijectionProcedures, type CoordinateKind, coordinateKinds, coordinates, type Coordinates } from './coordinates.js';
 import { GradientRefusal, ReverseSweep } from './gradientCode.js';
+import { pointFactors } from './logDensity.js';
 import { ProgramBuilder } from './programBuilder.js';
 import { summedOut, type SummedOut } from './summedOut.js';
 
@@ -76,8 +77,8 @@ export function gradientProgram(builder: ProgramBuilder, factors: readonly Facto
   const pull = named(builder, backend, () => moved.pullBack(sweep, find, flag));
   builder.entry('gradient', [...moved.constrain, ...gradient, ...pull, whole(weighted(flag))], [jacobian]);
   builder.entry('stateDensity', [...recomputeCode(builder, null), ...density, answer]);
-  // Recursive quantities hand on to what they are made of; the position is of no interest here.
-  builder.entry('stateGradient', [...recomputeCode(builder, null), ...gradient, ...(recompute === null ? [] : pull), answer], recompute === null ? [] : [jacobian]);
+  const handed = named(builder, backend, () => moved.handOn(sweep, find));
+  builder.entry('stateGradient', [...recomputeCode(builder, null), ...gradient, ...handed, answer]);
   builder.entry('pullBack', [{ do: 'fill', storage: gradientOf.get(moved.position)!, value: zero }, ...named(builder, backend, () => moved.pullBack(sweep, find, zero))]);
   return { coordinates: moved, summed, gradientOf, positionGradient: gradientOf.get(moved.position)! };
 }
@@ -156,18 +157,19 @@ export class DifferentiableDensity {
   /**
    * @param initial start values by name, row-major: elements that `initialise` leaves alone.
    * @param integrate whether missing elements that nothing else reads are integrated out: their law is simply left out.
+   * @param point for points that a user gives: finite latents have the values given, every support is tested.
    * @throws ModelError where the program has no gradient or coordinates, with the reason.
    */
-  constructor(bound: BoundModel, backend: string, seed: string, initial: ReadonlyMap<string, Memory> = new Map(), integrate: boolean = false) {
+  constructor(bound: BoundModel, backend: string, seed: string, initial: ReadonlyMap<string, Memory> = new Map(), integrate: boolean = false, point: boolean = false) {
     const builder = new ProgramBuilder(bound);
     this.builder = builder;
     for (const [name, values] of initial) builder.setInitial(name, values);
     const { model } = builder;
-    this.factors = jointFactors(model);
+    this.factors = point ? pointFactors(model) : jointFactors(model);
     this.integrated = integrate ? idleGaps(builder, this.factors) : new Set();
     const factors = this.factors.map((f) => (f.statement.kind === 'observe' && f.statement.target !== null && this.integrated.has(f.statement.target.variable)
       ? { ...f, guards: [...f.guards, apply('not', ref(maskOf(f.statement.target.variable), f.statement.target.at))] } : f));
-    const regions = latentRegions(model).filter((r) => !this.integrated.has(r.variable.name));
+    const regions = latentRegions(model).filter((r) => !this.integrated.has(r.variable.name) && !(point && r.variable.scalar !== 'real'));
     this.program = gradientProgram(builder, factors, regions, backend);
     const moves = (s: Statement): boolean => s.kind === 'sample' && this.program.coordinates.variables.includes(s.target.variable);
     const priors = factors.filter((f) => moves(f.statement));
@@ -216,7 +218,7 @@ export class DifferentiableDensity {
   }
   /** Log density of the state as it stands (natural scale), and its gradients in memory where asked. */
   stateDensity(): number { return this.functions['stateDensity']!() ?? Number.NaN; }
-  stateGradient(): number { return this.functions['stateGradient']!(0) ?? Number.NaN; }
+  stateGradient(): number { return this.functions['stateGradient']!() ?? Number.NaN; }
 
   /** Puts a position's values into the state. @returns the log Jacobian. */
   constrain(position: Float64Array): number {

@@ -29,9 +29,7 @@ export interface LogDensity {
 /** Compiles the density of a bound model. */
 export function logDensityFunction(bound: BoundModel): LogDensity {
   const builder = new ProgramBuilder(bound);
-  // A sampler's state lies in every support by construction; a user's point may not.
-  const factors = jointFactors(builder.model).map((f): Factor => ({ ...f, conditions: [...f.conditions, ...pointTests(f.statement, builder.model)] }));
-  const terms = jointTerms(builder, [...factors, ...paramFactors(builder.model)]);
+  const terms = jointTerms(builder, pointFactors(builder.model));
   const recompute = recomputeCode(builder, null);
   builder.entry('prepare', recompute);
   terms.forEach((t, k) => builder.entry(`term${k}`, [{ do: 'return', value: t.value }]));
@@ -41,23 +39,9 @@ export function logDensityFunction(bound: BoundModel): LogDensity {
   const arrays = allocate(printed.storages, initial);
   const functions = instantiate(printed.source, arrays, createRuntime(createRandom('density', 'density'), bound.graph.hostFunctions.map((h) => h.call)));
   const memory = new Map(printed.storages.map((s, k) => [s.name, arrays[k]!]));
-  const unknowns = [...bound.variables.values()].filter((v) => (v.status === 'latent' || v.status === 'partial') && bound.graph.variables.get(v.name)?.origin !== 'predict').map((v) => ({ name: v.name, shape: v.shape }));
-
+  const unknowns = unknownsOf(bound);
   const place = (values: ReadonlyMap<string, ArrayLike<number>>): void => {
-    const wrong: Diagnostic[] = [];
-    for (const u of unknowns) {
-      const given = values.get(u.name);
-      const expected = u.shape.length === 0 ? 'a number' : `shape [${u.shape.join(', ')}]`;
-      if (given === undefined) wrong.push({ code: 'missing-value', severity: 'error', message: `the point has no value for '${u.name}'`, expected });
-      else if (given.length !== sizeOf(u.shape)) wrong.push({ code: 'wrong-size', severity: 'error', message: `'${u.name}' has ${given.length} numbers, ${sizeOf(u.shape)} are needed`, expected });
-    }
-    if (wrong.length > 0) throw new ModelError(wrong, renderDiagnostics(wrong, '', 'point'));
-    for (const u of unknowns) {
-      const into = memory.get(u.name);
-      if (into === undefined) throw new InternalError(`no memory for ${u.name}`);
-      const mask = memory.get(maskOf(u.name)), given = values.get(u.name)!;
-      for (let i = 0; i < into.length; i++) if (mask === undefined || mask[i] !== 0) into[i] = given[i]!;
-    }
+    placePoint(unknowns, memory, values);
     functions['prepare']!();
   };
   const evaluate = (): number[] => terms.map((_, k) => functions[`term${k}`]!() ?? NaN);
@@ -66,6 +50,34 @@ export function logDensityFunction(bound: BoundModel): LogDensity {
     total(values) { place(values); return evaluate().reduce((a, b) => a + b, 0); },
     byFactor(values) { place(values); return evaluate().map((value, k) => ({ span: terms[k]!.factor.statement.span, value })); },
   };
+}
+
+/** The factors of the joint density with tests for every support: a sampler's state lies in them by construction, a user's point may not. */
+export function pointFactors(model: DerivedModel): readonly Factor[] {
+  return [...jointFactors(model).map((f): Factor => ({ ...f, conditions: [...f.conditions, ...pointTests(f.statement, model)] })), ...paramFactors(model)];
+}
+
+/** What a point must give a value for. */
+export function unknownsOf(bound: BoundModel): LogDensity['unknowns'] {
+  return [...bound.variables.values()].filter((v) => (v.status === 'latent' || v.status === 'partial') && bound.graph.variables.get(v.name)?.origin !== 'predict').map((v) => ({ name: v.name, shape: v.shape }));
+}
+
+/** Puts a point into memory, of data with gaps the missing elements only. @throws ModelError for missing or wrongly sized values. */
+export function placePoint(unknowns: LogDensity['unknowns'], memory: ReadonlyMap<string, Float64Array | Int32Array>, values: ReadonlyMap<string, ArrayLike<number>>): void {
+  const wrong: Diagnostic[] = [];
+  for (const u of unknowns) {
+    const given = values.get(u.name);
+    const expected = u.shape.length === 0 ? 'a number' : `shape [${u.shape.join(', ')}]`;
+    if (given === undefined) wrong.push({ code: 'missing-value', severity: 'error', message: `the point has no value for '${u.name}'`, expected });
+    else if (given.length !== sizeOf(u.shape)) wrong.push({ code: 'wrong-size', severity: 'error', message: `'${u.name}' has ${given.length} numbers, ${sizeOf(u.shape)} are needed`, expected });
+  }
+  if (wrong.length > 0) throw new ModelError(wrong, renderDiagnostics(wrong, '', 'point'));
+  for (const u of unknowns) {
+    const into = memory.get(u.name);
+    if (into === undefined) throw new InternalError(`no memory for ${u.name}`);
+    const mask = memory.get(maskOf(u.name)), given = values.get(u.name)!;
+    for (let i = 0; i < into.length; i++) if (mask === undefined || mask[i] !== 0) into[i] = given[i]!;
+  }
 }
 
 /** Tests that a value drawn by a statement lies in the support of its law. */

@@ -66,8 +66,8 @@ function credence(): Command {
     .description('log joint density at a point')
     .requiredOption('--at <values.json>', 'a value for each unknown')
     .option('--by-factor', 'the density of each statement')
-    .addOption(new Option('--gradient', 'its gradient (not in this version)').hideHelp())
-    .addOption(new Option('--unconstrained', "in the samplers' coordinates (not in this version)").hideHelp())
+    .option('--gradient', 'density and gradient as JSON')
+    .option('--unconstrained', "in the coordinates of gradient samplers, log Jacobian included")
     .action(runs(async () => (await import('./commands/logp.js')).logp));
 
   withProgram(program.command('explain'))

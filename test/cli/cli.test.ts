@@ -94,7 +94,7 @@ describe.concurrent('wrong calls end with status 2 and say why, with a place', (
     { args: ['infer', 'normal.cred', '--data', 'normal.json', '--backend', 'nuts'], says: [/error\[not-in-this-version\]/, /gibbs/] },
     { args: ['check', 'normal.cred', '--backend', 'gibbs', '--method', 'ratio'], says: [/credence check is not in this version/] },
     { args: ['infer', '--resume', 'out'], says: [/not in this version/] },
-    { args: ['logp', 'normal.cred', '--data', 'normal.json', '--at', 'point.json', '--gradient'], says: [/not in this version/] },
+    { args: ['logp', 'normal.cred', '--data', 'normal.json', '--at', 'point.json', '--gradient', '--by-factor'], says: [/--by-factor goes with neither/] },
     // Data.
     { args: ['infer', 'normal.cred'], says: [/^normal\.cred:1:6: error\[missing-data\]: No value is given for y: real\[N\]/m] },
     { args: ['infer', 'normal.cred', '--data', 'absent.json', '--set', 'y=[1,'], says: [/absent\.json: error\[cannot-read\]/, /^--set y:1:\d+: error\[bad-json\]/m] },

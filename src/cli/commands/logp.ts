@@ -1,7 +1,7 @@
 /**
  * `credence logp`: the log joint density at a point, whole or by statement.
  */
-import { type LogDensityTerm, type Model, renderDiagnostics } from '../../index.js';
+import { type LogDensity, type LogDensityTerm, type Model, renderDiagnostics } from '../../index.js';
 import { failure } from '../files.js';
 import { write } from '../output.js';
 import { readNamedValues } from '../sources.js';
@@ -16,12 +16,14 @@ export interface LogpFlags extends ProgramFlags {
 
 /** @throws ModelError for whatever is wrong with program, data, point or options. */
 export async function logp(path: string, flags: LogpFlags): Promise<number> {
-  for (const later of ['gradient', 'unconstrained'] as const) {
-    if (flags[later] === true) throw failure(`--${later}`, '', [{ code: 'not-in-this-version', severity: 'error', message: `logp --${later} is not in this version.` }]);
-  }
   const { model, values } = readProgram(path, flags);
   const density = model.logDensity(values, { onNotes: printNotes(model) });
   const point = readNamedValues(flags.at);
+  if (flags.gradient === true || flags.unconstrained === true) {
+    if (flags.byFactor === true) throw failure('--by-factor', '', [{ code: 'wrong-option', severity: 'error', message: '--by-factor goes with neither --gradient nor --unconstrained.' }]);
+    await write(derivatives(density, point, flags));
+    return 0;
+  }
   if (flags.byFactor !== true) {
     await write(`${density(point)}\n`);
     return 0;
@@ -30,6 +32,13 @@ export async function logp(path: string, flags: LogpFlags): Promise<number> {
   const total = terms.reduce((sum, { value }) => sum + value, 0);
   await write([...terms.map((term) => line(term, model)), `${String(total).padStart(22)}  in all`, ''].join('\n'));
   return 0;
+}
+
+/** The density alone in other coordinates, or JSON of density and gradient (and position). */
+function derivatives(density: LogDensity, point: Parameters<LogDensity>[0], flags: LogpFlags): string {
+  if (flags.unconstrained !== true) return `${JSON.stringify({ logp: density(point), gradient: density.gradient(point) })}\n`;
+  const { value, position, gradient } = density.unconstrained(point);
+  return flags.gradient === true ? `${JSON.stringify({ logp: value, position, gradient })}\n` : `${value}\n`;
 }
 
 /** Value, place and text of a statement. */
