@@ -14,14 +14,14 @@ import { recomputeCode } from '../assemble.js';
 import type { Derivation, RegionPlan } from '../plan.js';
 import { guarded, loops, type ProgramBuilder } from '../programBuilder.js';
 import type { BlockMaker, DiscreteBlock } from './block.js';
-import { type Elimination, elimination, type Memory, once } from './eliminationCode.js';
-import { aloneCode, type Lookup, type OwnedTerm, position, scopesOf, shiftOf, type Span, tableClass, type TableClass, tabulate, unaryTerm } from './factorTables.js';
+import { elimination, type EliminationPlan, type Memory, once } from './eliminationCode.js';
+import { aloneCode, type OwnedTerm, position, scopesOf, shiftOf, type Span, tableClass, type TableClass, tabulate, unaryTerm } from './factorTables.js';
 import { finiteVariables, Layout, numbered, type NumberedVariable, type Refusal } from './finiteVariables.js';
 
 /** A discrete block with what planners want to know of it. */
 export interface EliminationBlock extends DiscreteBlock {
   /** `independent`: no two elements meet, so that drawing them one by one is as good. */
-  readonly form: Elimination['form'];
+  readonly form: EliminationPlan['form'];
   /** Most elements that one meets when it is eliminated. */
   readonly treeWidth: number;
 }
@@ -41,6 +41,8 @@ export const discreteBlocks: BlockMaker<EliminationBlock> = (builder, derivation
 export interface DiscreteOptions {
   /** Leave out variables whose elements meet no other: drawing them one by one is as good. */
   readonly onlyWhereMet?: boolean | undefined;
+  /** Refuse blocks whose passes take more operations. */
+  readonly mostOperations?: number | undefined;
 }
 
 /** The same, with the reasons why finite variables are in no block. */
@@ -52,7 +54,7 @@ export function findDiscreteBlocks(builder: ProgramBuilder, derivation: Derivati
   for (const names of components([...variables.keys()], terms)) {
     const own = terms.filter(({ term, owner }) => (owner === null ? term.slots.some((s) => names.includes(s.variable)) : names.includes(owner)));
     if (options.onlyWhereMet === true && !own.some((t) => t.term.slots.length > 1)) continue;
-    const made = makeBlock(builder, names.map((n) => numbered(builder, variables.get(n)!)), own.map((t) => t.term));
+    const made = makeBlock(builder, names.map((n) => numbered(builder, variables.get(n)!)), own.map((t) => t.term), options.mostOperations ?? Infinity);
     if (typeof made === 'string') for (const variable of names) refused.push({ variable, reason: made });
     else blocks.push(made);
   }
@@ -71,7 +73,7 @@ function components(names: readonly string[], terms: readonly OwnedTerm[]): read
   return sets.map((s) => names.filter((n) => s.includes(n)));
 }
 
-function makeBlock(builder: ProgramBuilder, own: readonly NumberedVariable[], terms: readonly TableTerm[]): EliminationBlock | string {
+function makeBlock(builder: ProgramBuilder, own: readonly NumberedVariable[], terms: readonly TableTerm[], mostOperations: number): EliminationBlock | string {
   const layout = new Layout(own);
   if (layout.counts.length === 0) return 'it has no unknown element';
   const classes: TableClass[] = [];
@@ -86,12 +88,16 @@ function makeBlock(builder: ProgramBuilder, own: readonly NumberedVariable[], te
   const { joint, alone, lookups, marginalCells } = scopesOf(builder, layout, classes);
 
   const fixedTables = classes.every((c) => c.fixed);
+  const unary = terms.filter((t) => t.slots.length === 1).map((t) => unaryTerm(builder, layout, t));
+  const fixed = unary.filter((u) => u.fixed), moving = unary.filter((u) => !u.fixed);
+  const plan = elimination(layout, joint);
+  if (typeof plan === 'string') return plan;
+  const cost = plan.cost + (moving.length > 0 ? 10 * layout.unaryCells : 0) + (fixedTables ? 0 : 10 * tableCells);
+  if (cost > mostOperations) return `drawing its ${layout.counts.length} unknowns together (${plan.structure}) takes about ${cost.toExponential(0)} operations`;
+
   const tables = fixedTables ? foldedStorage(builder, tableCells) : builder.fresh('table', [tableCells], 'state');
   const tableCode = classes.flatMap((c) => c.fill(tables));
   if (fixedTables) builder.fold(...tableCode);
-
-  const unary = terms.filter((t) => t.slots.length === 1).map((t) => unaryTerm(builder, layout, t));
-  const fixed = unary.filter((u) => u.fixed), moving = unary.filter((u) => !u.fixed);
   const given = fixed.length === 0 ? null : foldedStorage(builder, layout.unaryCells);
   if (given !== null) builder.fold(...fixed.flatMap((u) => u.into(given)));
   const filled = given === null || moving.length > 0 || alone.count > 0;
@@ -106,22 +112,27 @@ function makeBlock(builder: ProgramBuilder, own: readonly NumberedVariable[], te
     marginals: once(() => builder.fresh('marginal', [layout.unaryCells], 'state')), pairs: once(() => builder.fresh('joint', [1], 'state')),
     values: once(() => builder.fresh('value', [layout.places], 'state', 'int32')),
   };
-  const engine = elimination(memory, joint);
-  if (typeof engine === 'string') return engine;
+  const engine = plan.code(memory);
+  const readable = lookups.map(({ group, offsets, complete }): Readable => ({
+    group, complete, storage: once(() => {
+      const storage = builder.fresh('at', [offsets.length], 'data', 'int32');
+      builder.setInitial(storage, offsets);
+      return storage;
+    }),
+  }));
   const possible = apply('gt', ref(memory.total, []), num(-Infinity));
   const reach = (body: readonly Code[]): readonly Code[] => [when(possible, [...body, ...writeBack(memory, own)], impossible(builder))];
   // Memory for what nobody reads is never made.
   const draw = once(() => reach(engine.draw())), mode = once(() => reach(engine.mode())), moments = once(() => engine.moments());
   return {
-    kind: 'discrete', form: engine.form, treeWidth: engine.treeWidth, structure: engine.structure, size: layout.counts.length,
-    cost: engine.cost + (moving.length > 0 ? 10 * layout.unaryCells : 0) + (fixedTables ? 0 : 10 * tableCells),
+    kind: 'discrete', form: plan.form, treeWidth: plan.treeWidth, structure: plan.structure, size: layout.counts.length, cost,
     regions: own.flatMap((v) => v.regions.map((r) => r.region)),
     prepare: [...start, ...moving.flatMap((u) => u.into(potentials)), ...(fixedTables ? [] : tableCode), ...aloneCode(builder, layout, alone, tables, potentials), ...engine.prepare],
     logNormaliser: add(ref(memory.total, []), addAll(terms.map((t) => undecided(builder, layout, t)))),
     get draw() { return draw(); },
     get mode() { return mode(); },
     get moments() { return moments(); },
-    probability: (members) => probability(memory, lookups, marginalCells, members),
+    probability: (members) => probability(memory, readable, marginalCells, members),
   };
 }
 
@@ -163,9 +174,11 @@ function writeBack(memory: Memory, own: readonly NumberedVariable[]): readonly C
 
 // --- marginals ------------------------------------------------------------------------------------
 
+/** Marginals of a class, their offsets in a storage that is made when they are first read. */
+interface Readable { readonly group: TableClass; readonly complete: boolean; readonly storage: () => string }
 type Asked = readonly { readonly element: Ref; readonly value: Expr }[];
 
-function probability(memory: Memory, lookups: readonly Lookup[], cells: number, asked: Asked): Expr | null {
+function probability(memory: Memory, lookups: readonly Readable[], cells: number, asked: Asked): Expr | null {
   const { layout } = memory;
   if (asked.some((m) => !layout.variables.has(m.element.variable))) return null;
   // An element asked about twice has one value.
@@ -187,13 +200,13 @@ function probability(memory: Memory, lookups: readonly Lookup[], cells: number, 
 function sameAddress(a: Ref, b: Ref): boolean { return a.variable === b.variable && a.at.length === b.at.length && a.at.every((e, d) => provablyEqual(e, b.at[d]!)); }
 
 /** From the marginals of a factor that mentions all of the elements, summed over its other elements; 0 where no factor does. */
-function jointProbability(memory: Memory, lookups: readonly Lookup[], members: Asked): Expr | null {
+function jointProbability(memory: Memory, lookups: readonly Readable[], members: Asked): Expr | null {
   const found: { readonly test: Expr; readonly value: Expr }[] = [];
   for (const { group, storage, complete } of lookups) {
     for (const match of matches(group, members)) {
       const tests = group.key!.flatMap((k) => withinSpan(memory.builder, k, match.plates.get(k.binder.index)!));
       if (tests.some((t) => isConst(t, 0))) continue;
-      const at = ref(storage, [substitute(position(group.key!), match.plates)]);
+      const at = ref(storage(), [substitute(position(group.key!), match.plates)]);
       const certain = tests.length === 0 && complete;
       const test = certain ? one : [...tests, apply('ge', at, zero)].reduce((x, y) => apply('and', x, y));
       const free: { readonly index: Index; readonly count: number }[] = [];

@@ -34,11 +34,16 @@ export interface Memory {
   readonly total: string;
 }
 
-export interface Elimination {
+/** How a block will be eliminated; nothing is in memory yet. */
+export interface EliminationPlan {
   readonly form: 'independent' | 'chains' | 'network';
   readonly treeWidth: number;
   readonly structure: string;
+  /** Rough number of operations of a pass and a draw, tables not counted. */
   readonly cost: number;
+  readonly code: (memory: Memory) => EliminationCode;
+}
+export interface EliminationCode {
   readonly prepare: readonly Code[];
   readonly draw: () => readonly Code[];
   readonly moments: () => readonly Code[];
@@ -63,8 +68,8 @@ function call(procedure: string, storages: readonly string[], sizes: readonly (n
 }
 
 /** The cheapest elimination of a block; a text where every order needs too large a table. */
-export function elimination(memory: Memory, scopes: Scopes): Elimination | string {
-  return chains(memory, scopes) ?? network(memory, scopes);
+export function elimination(layout: Layout, scopes: Scopes): EliminationPlan | string {
+  return chains(layout, scopes) ?? network(layout, scopes);
 }
 
 // --- chains ---------------------------------------------------------------------------------------
@@ -73,8 +78,7 @@ export function elimination(memory: Memory, scopes: Scopes): Elimination | strin
 interface Bank { readonly count: number; readonly order: number[]; readonly link: number[] }
 
 /** Null where some elements do not lie on chains with one table for each link. */
-function chains(memory: Memory, scopes: Scopes): Elimination | null {
-  const { builder, layout } = memory;
+function chains(layout: Layout, scopes: Scopes): EliminationPlan | null {
   const n = layout.counts.length;
   // Up to two neighbours, each with the scope that links it.
   const neighbour = new Int32Array(2 * n).fill(-1), link = new Int32Array(2 * n);
@@ -113,11 +117,11 @@ function chains(memory: Memory, scopes: Scopes): Elimination | null {
   }
   // What is left lies on circles.
   if (seen.includes(0)) return null;
-  const parts: BankCode[] = [];
+  const laid: LaidBank[] = [];
   for (const bank of banks.values()) {
-    const part = bankCode(memory, scopes, bank);
+    const part = layBank(layout, scopes, bank);
     if (part === null) return null;
-    parts.push(part);
+    laid.push(part);
   }
   const linked = starts < n;
   const values = [...banks.keys()].map(String).join(', ');
@@ -126,16 +130,28 @@ function chains(memory: Memory, scopes: Scopes): Elimination | null {
     treeWidth: linked ? 1 : 0,
     structure: linked ? `${starts === 1 ? 'a chain' : `${starts} chains`} of ${n} elements with ${values} values each` : `${n === 1 ? 'one element' : `${n} independent elements`} of ${values} values`,
     cost: [...banks.values()].reduce((c, b) => c + b.order.length * (linked ? 3 * b.count * b.count + 12 * b.count : 12 * b.count), 0),
-    prepare: [store(memory.total, [], zero), ...parts.flatMap((p) => p.prepare(builder))],
-    draw: () => parts.flatMap((p) => p.draw()), moments: () => parts.flatMap((p) => p.moments()), mode: () => parts.flatMap((p) => p.mode()),
+    code: (memory) => {
+      const parts = laid.map((b) => bankCode(memory, b));
+      return {
+        prepare: [store(memory.total, [], zero), ...parts.flatMap((p) => p.prepare)],
+        draw: () => parts.flatMap((p) => p.draw()), moments: () => parts.flatMap((p) => p.moments()), mode: () => parts.flatMap((p) => p.mode()),
+      };
+    },
   };
 }
 
-interface BankCode { readonly prepare: (builder: ProgramBuilder) => readonly Code[]; readonly draw: () => readonly Code[]; readonly moments: () => readonly Code[]; readonly mode: () => readonly Code[] }
+/** A bank in integers, as `random/elimination.ts` reads it. */
+interface LaidBank {
+  readonly n: number;
+  readonly K: number;
+  readonly positions: Int32Array;
+  readonly tableAt: Int32Array;
+  /** One chain with one table whose log potentials stand in a row from here; -1 for others. */
+  readonly row: number;
+}
 
 /** Null where a table would have to be read along both of its axes. */
-function bankCode(memory: Memory, scopes: Scopes, bank: Bank): BankCode | null {
-  const { builder, layout } = memory;
+function layBank(layout: Layout, scopes: Scopes, bank: Bank): LaidBank | null {
   const { count: K, order } = bank;
   const n = order.length;
   const positions = new Int32Array(n * chainFields), tableAt: number[] = [];
@@ -159,25 +175,30 @@ function bankCode(memory: Memory, scopes: Scopes, bank: Bank): BankCode | null {
   }
   const tables = numbers.size;
   if (tables * K * K > mostCells) return null;
-  const where = column(builder, 'positions', positions), tablesAt = column(builder, 'tables', Int32Array.from(tableAt));
+  const first = layout.unaryOf[order[0]!]!;
+  const inRow = tables === 1 && starts === 1 && order.every((e, t) => layout.unaryOf[e] === first + t * K);
+  return { n, K, positions, tableAt: Int32Array.from(tableAt), row: inRow ? first : -1 };
+}
+
+function bankCode(memory: Memory, { n, K, positions, tableAt, row }: LaidBank): EliminationCode {
+  const { builder } = memory;
+  const tables = tableAt.length / chainTableFields;
+  const where = column(builder, 'positions', positions), tablesAt = column(builder, 'tables', tableAt);
   const weights = memoryOf(builder, 'weights', tables * (2 * K * K + 1)), filtered = memoryOf(builder, 'filtered', n * K), predicted = memoryOf(builder, 'predicted', n * K + 1);
   const chain: ChainMemory = { n, K, weights, filtered, predicted };
-  const plain = tables === 1 && K <= unrolled && starts === 1 && order.every((e, t) => layout.unaryOf[e] === layout.unaryOf[order[0]!]! + t * K);
   const sizes = [n, K];
   const forward = (part: string): Code => call('chainForward', [memory.potentials, memory.tables, where, tablesAt, weights, filtered, predicted], [...sizes, tables], [weights, filtered, predicted], part);
   const moments = (): Code => call('chainMoments', [memory.tables, where, tablesAt, weights, filtered, predicted, memory.marginals(), memory.pairs()], [...sizes, ref(memory.wanted, [])], [memory.marginals(), memory.pairs()]);
-  const short = plain ? builder.fresh('plain', [], 'state', 'int32') : null;
+  const short = row >= 0 && K <= unrolled ? builder.fresh('plain', [], 'state', 'int32') : null;
+  const part = builder.fresh('part', [], 'local');
+  const first = call('chainWeights', [memory.potentials, memory.tables, where, tablesAt, weights, filtered], [...sizes, tables], [weights, filtered], part);
   return {
-    prepare: (b) => {
-      const part = b.fresh('part', [], 'local');
-      const first = call('chainWeights', [memory.potentials, memory.tables, where, tablesAt, weights, filtered], [...sizes, tables], [weights, filtered], part);
-      return [
-        ...(short === null ? [forward(part)] : [first, ...plainForward(b, chain, part, short), when(apply('eq', ref(short, []), zero), [forward(part)])]),
-        store(memory.total, [], add(ref(memory.total, []), ref(part, []))),
-      ];
-    },
+    prepare: [
+      ...(short === null ? [forward(part)] : [first, ...plainForward(builder, chain, part, short), when(apply('eq', ref(short, []), zero), [forward(part)])]),
+      store(memory.total, [], add(ref(memory.total, []), ref(part, []))),
+    ],
     draw: () => [call('chainDraw', [memory.tables, where, tablesAt, weights, filtered, predicted, memory.values()], sizes, [memory.values()])],
-    moments: () => (short === null ? [moments()] : [when(apply('and', apply('eq', ref(short, []), one), apply('eq', ref(memory.wanted, []), zero)), plainMoments(builder, chain, memory.marginals(), layout.unaryOf[order[0]!]!), [moments()])]),
+    moments: () => (short === null ? [moments()] : [when(apply('and', apply('eq', ref(short, []), one), apply('eq', ref(memory.wanted, []), zero)), plainMoments(builder, chain, memory.marginals(), row), [moments()])]),
     mode: () => {
       const back = memoryOf(builder, 'back', n * K, 'int32');
       return [call('chainMode', [memory.potentials, memory.tables, where, tablesAt, back, memory.values()], sizes, [back, memory.values()])];
@@ -246,8 +267,7 @@ function plainMoments(builder: ProgramBuilder, { n, K, weights, filtered, predic
 
 // --- networks -------------------------------------------------------------------------------------
 
-function network(memory: Memory, scopes: Scopes): Elimination | string {
-  const { builder, layout } = memory;
+function network(layout: Layout, scopes: Scopes): EliminationPlan | string {
   const n = layout.counts.length;
   const found = eliminationOrder(layout.counts, scopes.elements, scopes.starts, largestTable);
   if (found.kind === 'too wide') return `its elimination needs a table of ${rounded(found.needed)} states, more than ${largestTable}`;
@@ -294,12 +314,33 @@ function network(memory: Memory, scopes: Scopes): Elimination | string {
     for (const child of children[i]!) integers.push(2, messageAt[child]!, -1, ...along(child, scope));
     tableCells += cells * count;
   });
-  const net = column(builder, 'network', Int32Array.from(integers)), at = column(builder, 'starts', starts);
-  const messages = memoryOf(builder, 'messages', messageCells), conditionals = memoryOf(builder, 'conditionals', tableCells);
-  const digits = memoryOf(builder, 'digits', found.treeWidth + 1, 'int32');
+  const laid: LaidNetwork = { n, integers: Int32Array.from(integers), starts, tableCells, messageCells, choices, widest: found.treeWidth + 1, largest: found.largest };
   return {
     form: 'network', treeWidth: found.treeWidth, cost: 20 * tableCells,
     structure: `${n} elements, tree-width ${found.treeWidth} in ${found.rule} order, largest table ${found.largest} states`,
+    code: (memory) => networkCode(memory, laid),
+  };
+}
+
+/** A network in integers, as `random/elimination.ts` reads it, and what memory it needs. */
+interface LaidNetwork {
+  readonly n: number;
+  readonly integers: Int32Array;
+  readonly starts: Int32Array;
+  readonly tableCells: number;
+  readonly messageCells: number;
+  readonly choices: number;
+  /** Elements of the widest table, and states of the largest. */
+  readonly widest: number;
+  readonly largest: number;
+}
+
+function networkCode(memory: Memory, { n, integers, starts, tableCells, messageCells, choices, widest, largest }: LaidNetwork): EliminationCode {
+  const { builder } = memory;
+  const net = column(builder, 'network', integers), at = column(builder, 'starts', starts);
+  const messages = memoryOf(builder, 'messages', messageCells), conditionals = memoryOf(builder, 'conditionals', tableCells);
+  const digits = memoryOf(builder, 'digits', widest, 'int32');
+  return {
     prepare: [call('eliminate', [net, at, memory.potentials, memory.tables, messages, conditionals, digits], [n], [messages, conditionals, digits], memory.total)],
     draw: () => [call('eliminationDraw', [net, at, conditionals, memory.values()], [n], [memory.values()])],
     moments: () => {
@@ -307,7 +348,7 @@ function network(memory: Memory, scopes: Scopes): Elimination | string {
       return [call('eliminationMoments', [net, at, conditionals, joints, separators, memory.marginals(), memory.pairs(), digits], [n, ref(memory.wanted, [])], [joints, separators, memory.marginals(), memory.pairs(), digits])];
     },
     mode: () => {
-      const best = memoryOf(builder, 'best', found.largest), choice = memoryOf(builder, 'choices', choices, 'int32');
+      const best = memoryOf(builder, 'best', largest), choice = memoryOf(builder, 'choices', choices, 'int32');
       return [call('eliminationMode', [net, at, memory.potentials, memory.tables, messages, best, choice, memory.values(), digits], [n], [messages, best, choice, memory.values(), digits])];
     },
   };

@@ -226,10 +226,11 @@ export interface Scopes {
   readonly marginals: Int32Array;
 }
 
-/** Where readers find marginals of a class: storage of offsets by key. */
+/** Where readers find marginals of a class. */
 export interface Lookup {
   readonly group: TableClass;
-  readonly storage: string;
+  /** Offsets of the marginals by key; -1 where there are none. */
+  readonly offsets: Int32Array;
   /** Every key has marginals. */
   readonly complete: boolean;
 }
@@ -269,11 +270,7 @@ export function scopesOf(builder: ProgramBuilder, layout: Layout, classes: reado
       }
       if (elements.length > 0) list.push(elements, along, c.offset + table * c.cells + given, marginals);
     }
-    if (offsets !== null) {
-      const storage = builder.fresh('at', [keys], 'data', 'int32');
-      builder.setInitial(storage, offsets);
-      lookups.push({ group: c, storage, complete: !offsets.includes(-1) });
-    }
+    if (offsets !== null) lookups.push({ group: c, offsets, complete: !offsets.includes(-1) });
   }
   return { joint: joint.columns(), alone: alone.columns(), lookups, marginalCells };
 }

@@ -117,16 +117,18 @@ const discreteOperations = 2e8;
 
 /** Discrete blocks as steps; why finite variables that meet others are in none goes to `apart`. */
 export function discreteSteps(builder: ProgramBuilder, derivation: Derivation, candidates: readonly RegionPlan[], apart: Map<string, string>): readonly (JointStep & { readonly structure: string })[] {
-  const { blocks, refused } = findDiscreteBlocks(builder, derivation, candidates, { onlyWhereMet: true });
-  for (const r of refused) if (!apart.has(r.variable)) apart.set(r.variable, r.reason);
-  return blocks.flatMap((block): (JointStep & { readonly structure: string })[] => {
+  const options = { onlyWhereMet: true, mostOperations: discreteOperations };
+  const { blocks, refused } = findDiscreteBlocks(builder, derivation, candidates, options);
+  // What is too much together may do variable by variable: the chains of a factorial model.
+  const single = refused.flatMap((r) => {
+    const own = findDiscreteBlocks(builder, derivation, membersOf(candidates, [r.variable]), options).blocks;
+    if (own.length === 0 && !apart.has(r.variable)) apart.set(r.variable, r.reason);
+    return own;
+  });
+  return [...blocks, ...single].flatMap((block): (JointStep & { readonly structure: string })[] => {
     if (block.form === 'independent') return [];
     const members = candidates.filter((c) => block.regions.includes(c.region));
-    if (block.cost > discreteOperations) {
-      for (const m of members) apart.set(m.region.variable.name, `drawing its ${block.size} unknowns together (${block.structure}) takes about ${block.cost.toExponential(0)} operations`);
-      return [];
-    }
-    return [{ members, name: nameOf(members), kernel: 'joint Categorical', reason: `finite given the rest: ${block.structure}`, structure: block.structure, code: [...block.prepare, ...block.draw], status: null }];
+    return [{ members, name: nameOf(members), kernel: 'joint Categorical', reason: `finite given the rest: ${block.structure}${block.form === 'chains' ? ', filtered forwards and sampled backwards' : ''}`, structure: block.structure, code: [...block.prepare, ...block.draw], status: null }];
   });
 }
 
