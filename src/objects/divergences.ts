@@ -344,7 +344,11 @@ export function l1<D extends Draw>(p: Distribution<D>, q: Distribution<D>, optio
     const shared = expectation(one.p, (x) => Math.exp(Math.min(0, logOther(x) - one.p.logProbAt(x))), undefined, [one.q]);
     return { value: Math.min(2, Math.max(0, 2 - 2 * shared.value)), error: 2 * shared.error, method: methodOf(one.p) };
   }
-  const difference = (x: number): number => Math.abs(Math.exp(one.p.logProbAt(x)) - Math.exp(one.q.logProbAt(x)));
+  const difference = (x: number): number => {
+    const y = Math.abs(Math.exp(one.p.logProbAt(x)) - Math.exp(one.q.logProbAt(x)));
+    // Infinite densities are those of single places, or of what doubles cannot tell from them.
+    return y === Number.POSITIVE_INFINITY ? Number.NaN : y;
+  };
   const found = computed(one.p, overValues({ at: difference, logSize: (x) => Math.max(one.p.logProbAt(x), one.q.logProbAt(x)) }, [one.p, one.q]));
   return { ...found, value: Math.min(2, found.value) };
 }
@@ -378,6 +382,7 @@ export function chiSquared<D extends Draw>(p: Distribution<D>, q: Distribution<D
   const found = overValues({
     at: (x) => {
       const logP = first.logProbAt(x), logQ = logOther(x);
+      if (logP === Number.POSITIVE_INFINITY || logQ === Number.POSITIVE_INFINITY) return Number.NaN;
       if (logQ === Number.NEGATIVE_INFINITY) return Math.exp(logP) === 0 ? 0 : Number.POSITIVE_INFINITY;
       // p^2 / q far out may overflow only where the integral diverges.
       const ratio = Math.expm1(logP - logQ);

@@ -28,10 +28,10 @@ const nearPairs: readonly (readonly [number, number])[] = [[1e-100, 1e-98], [1e-
 /** Shares of the whole below which panels of a tail are no longer added. */
 const negligible = 1e-17;
 
-/** Closer to an end than this share of its size, differences from it have lost their digits. */
-const nearestShare = 1e-12;
-/** Relative error of an integral over such a rest: logarithms beside a power change its slope. */
-const powerLawError = 0.02;
+/** Closer to an end than this share of its size, differences from it have lost their digits; closer to 0 than this, densities overflow. */
+const nearestShare = 1e-11, nearestZero = 1e-290;
+/** Relative error of what `restAt` says. */
+const restError = 0.005;
 
 interface Tail { readonly infinite: boolean; readonly slope: number }
 
@@ -55,7 +55,8 @@ function tailOf(f: Integrand, from: number, direction: 1 | -1, width: number, pa
  * is of one size. Infinity where the integral diverges.
  */
 export function integral(f: Integrand, low: number, high: number, breaks: readonly number[]): Approximation {
-  const inner = breaks.filter((x) => x > low && x < high);
+  // Where a density overflows, or a place cannot be told from the end, only its rest is known.
+  const inner = breaks.filter((x) => x - low > nearest(low) && high - x > nearest(high) && x > low && x < high && Number.isFinite(f.at(x)));
   if (inner.length === 0) inner.push(Number.isFinite(low) ? (Number.isFinite(high) ? 0.5 * (low + high) : low + 1) : Number.isFinite(high) ? high - 1 : 0);
   const first = inner[0]!, last = inner[inner.length - 1]!;
   const middle = inner[inner.length >> 1]!;
@@ -72,7 +73,7 @@ export function integral(f: Integrand, low: number, high: number, breaks: readon
     const y = f.at(x);
     if (Number.isFinite(y)) return y;
     if (y === Number.POSITIVE_INFINITY) infinite = true;
-    return Number.isNaN(y) ? y : 0;
+    return 0;
   };
   const body = integrate(value, inner, { relative: 1e-13, panels: 4000 });
   let total = body.value, error = body.error, size = Math.abs(body.value);
@@ -88,15 +89,13 @@ export function integral(f: Integrand, low: number, high: number, breaks: readon
     if (Number.isFinite(end)) {
       // Towards an end in panels of half the distance that is left.
       for (let left = Math.abs(end - edge), at = edge; at !== end && quiet < 3 && !infinite; left /= 2) {
-        if (left < nearestShare * Math.abs(end)) {
-          // Places so close to the end cannot be told apart: what is left is that of a power of the distance.
-          const here = f.at(at), there = f.at(end - direction * 16 * left), slope = Math.log(here / there) / Math.log(1 / 16);
-          const rest = here === 0 || !(slope > -1) ? 0 : here * left / (1 + slope);
+        const next = end - direction * left / 2;
+        if (left < nearest(end) || !Number.isFinite(f.at(next))) {
+          const rest = restAt(f, end, -direction, left);
           total += rest;
-          error += powerLawError * Math.abs(rest);
+          error += restError * Math.abs(rest);
           break;
         }
-        const next = end - direction * left / 2;
         const to = next === at || Math.abs(end - next) < 1e-300 ? end : next;
         const added = panel(at, to);
         quiet = added <= negligible * size ? quiet + 1 : 0;
@@ -116,11 +115,30 @@ export function integral(f: Integrand, low: number, high: number, breaks: readon
   return infinite ? { value: Number.POSITIVE_INFINITY, error: 0 } : { value: total, error };
 }
 
+function nearest(end: number): number { return Number.isFinite(end) ? Math.max(nearestShare * Math.abs(end), nearestZero) : 0; }
+
+/**
+ * The integral over the last `distance` before an end, from the form distance^(c - 1) (a + b log distance) that densities and
+ * their logarithms have there, fitted at three places.
+ */
+function restAt(f: Integrand, end: number, away: number, distance: number): number {
+  const step = Math.log(16);
+  const [here, near, far] = [1, 16, 256].map((k) => { const x = end + away * k * distance; return Math.abs(x - end) * f.at(x); }) as [number, number, number];
+  const first = Math.log(near / here), second = Math.log(far / here);
+  if (!Number.isFinite(first) || !Number.isFinite(second)) return 0;
+  // (1 + 2 v) / (1 + v)^2 with v the relative change of the logarithmic factor over a step.
+  const bend = Math.min(1, Math.exp(second - 2 * first)), v = ((1 - bend) - Math.sqrt(1 - bend)) / bend;
+  const power = (first - Math.log1p(v)) / step;
+  return power > 0 ? here * (1 / power - v / step / power ** 2) : 0;
+}
+
 function quartileWidth(inner: readonly number[]): number {
   const width = inner[Math.floor(inner.length * 0.6)]! - inner[Math.floor(inner.length * 0.4)]!;
   return width > 0 ? width : Math.max(1e-3, Math.abs(inner[inner.length >> 1]!) * 1e-3);
 }
 
+/** A range of counts that is summed whole. */
+const shortRange = 10_000;
 /** Counts summed one by one at most; beyond, the window of the breaks is the sum. */
 const mostCounts = 5e6;
 
@@ -130,7 +148,8 @@ const mostCounts = 5e6;
  */
 export function sum(f: Integrand, low: number, high: number, breaks: readonly number[]): Approximation {
   if (low > high) return { value: 0, error: 0 };
-  const inside = breaks.map(Math.round).filter((k) => k >= low && k <= high);
+  // All of a short range; of a long one the part that has mass, whose ends the ends of the support are not.
+  const inside = high - low < shortRange ? [low, high] : breaks.map(Math.round).filter((k) => k > low && k < high);
   const start = inside.length > 0 ? inside[0]! : Number.isFinite(low) ? low : 0, end = inside.length > 0 ? inside[inside.length - 1]! : start;
   if (!Number.isFinite(high) && growing(f, end, 1) || !Number.isFinite(low) && growing(f, start, -1)) return { value: Number.POSITIVE_INFINITY, error: 0 };
   // Kahan's compensation: a million terms lose nothing.
@@ -204,7 +223,8 @@ export function expectation(p: NumericLaw, f: (x: number) => number, logSize: (x
   }
   const value = (x: number): number => {
     const density = Math.exp(p.logProbAt(x));
-    return density === 0 ? 0 : density * f(x);
+    // Infinite densities are those of single places, or of what doubles cannot tell from them.
+    return density === 0 ? 0 : density === Number.POSITIVE_INFINITY ? Number.NaN : density * f(x);
   };
   const over: Integrand = { at: value, logSize: (x) => p.logProbAt(x) + logSize(x) };
   if (others.length === 0) return overValues(over, [p]);

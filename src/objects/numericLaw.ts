@@ -13,6 +13,7 @@ import {
 import { InternalError } from '../errors/diagnostic.js';
 import { type ArrayExpr, build, type Expr, num, ref, rewrite, substitute } from '../expr/expr.js';
 import { simplify } from '../expr/simplify.js';
+import { logSumExp } from '../numeric/logSpace.js';
 import { createRandom, type Random } from '../random/generator.js';
 import * as variates from '../random/variates.js';
 
@@ -90,14 +91,24 @@ export class NumericLaw {
   get densityProblem(): string | null { return this.once('problem', () => noDensityReason(this.law)); }
   /** Log density or mass; -Infinity outside the support. */
   logProb(x: ArrayLike<number>): number {
+    if (this.isMixture) return this.mixed((part) => part.logProb(x));
     const density = this.once('density', () => this.onDraws(guardedLogDensityOf(this.law, this.draw)));
     return this.holds(x) ? density(x) : Number.NEGATIVE_INFINITY;
   }
   /** The same for scalars. */
   logProbAt(x: number): number {
+    if (this.isMixture) return this.mixed((part) => part.logProbAt(x));
     const density = this.once('scalar density', () => this.evaluator.compile(simplify(guardedLogDensityOf(this.law, this.draw))));
     this.point[0] = x;
     return density();
+  }
+  private get isMixture(): boolean { return this.law.kind === 'mixtureOf' || this.law.kind === 'mixture'; }
+  /** log of the weighted sum of the components' densities, in time proportional to their number: a selection by position is not. */
+  private mixed(logProb: (part: NumericLaw) => number): number {
+    const parts = this.components();
+    const logs = this.once('logs', () => new Float64Array(parts.length));
+    parts.forEach(({ weight, part }, k) => { logs[k] = weight > 0 ? Math.log(weight) + logProb(part) : Number.NEGATIVE_INFINITY; });
+    return logSumExp(logs, 0, logs.length);
   }
   /** Whether an array lies in the support; scalars are tested by the density. */
   private holds(x: ArrayLike<number>): boolean {
@@ -119,8 +130,8 @@ export class NumericLaw {
   }
 
   get hasCdf(): boolean { return this.size === 1 && this.shape.length === 0 && hasCdf(this.law); }
-  cdf(x: number): number { this.point[0] = x; return this.once('cdf', () => this.evaluator.compile(simplify(cdfOf(this.law, ref(argumentName)))))(); }
-  survival(x: number): number { this.point[0] = x; return this.once('survival', () => this.evaluator.compile(simplify(survivalOf(this.law, ref(argumentName)))))(); }
+  cdf(x: number): number { if (this.isMixture) return this.components().reduce((sum, { weight, part }) => sum + weight * part.cdf(x), 0); this.point[0] = x; return this.once('cdf', () => this.evaluator.compile(simplify(cdfOf(this.law, ref(argumentName)))))(); }
+  survival(x: number): number { if (this.isMixture) return this.components().reduce((sum, { weight, part }) => sum + weight * part.survival(x), 0); this.point[0] = x; return this.once('survival', () => this.evaluator.compile(simplify(survivalOf(this.law, ref(argumentName)))))(); }
 
   /** The smallest x with cdf(x) >= u, in closed form or by bisection. */
   quantile(u: number): number {

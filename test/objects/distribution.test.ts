@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import * as api from '../../src/distributions-api.js';
 import {
-  Beta, BetaBinomial, Binomial, Cauchy, censored, ChiSquared, createRandom, Delta, Dirichlet, type Distribution, type Draw, Exponential, Flat, Gamma, HalfNormal, iid, InverseChiSquared, Laplace, LKJ, LogNormal,
+  Beta, BetaBinomial, Binomial, Cauchy, censored, ChiSquared, createRandom, Delta, Dirichlet, DirichletMultinomial, type Distribution, type Draw, Exponential, Flat, Gamma, HalfNormal, iid, InverseChiSquared, Laplace, LKJ, LogNormal,
   mixture, Multinomial, MvNormal, Normal, Pareto, Poisson, pushforward, StudentT, truncated, Uniform, VonMises, Wishart,
 } from '../../src/distributions-api.js';
 import { families } from '../../src/distributions/registry.js';
@@ -141,7 +141,7 @@ describe('mistakes are named', () => {
     [() => Flat().sample(1), /improper/], [() => Flat().entropy(), /improper/], [() => Flat().mean(), /improper/], [() => Normal(0, 1).sample(1, -2), /number of draws is -2/], [() => truncated(Normal(0, 1), 2, 1), /bounds of truncated are 2 and 1/],
     [() => truncated(Uniform(0, 1), 2, 3), /no probability between 2 and 3/], [() => truncated(Dirichlet([1, 1]), 0, 1), /draws that are arrays/], [() => truncated(3 as unknown as Distribution<number>, 0, 1), /inside truncated is 3/],
     [() => mixture([0.5, 0.4], [Normal(0, 1), Normal(1, 1)]), /weights of mixture/], [() => mixture([1], [Normal(0, 1), Normal(1, 1)]), /not as many as its weights/], [() => mixture([0.5, 0.5], [Normal(0, 1), Poisson(1)]), /component 1 of mixture is discrete/],
-    [() => iid(Normal(0, 1), 1.5), /number of draws of iid is 1.5/], [() => pushforward(((t: number) => t) as unknown as string, Normal(0, 1)), /text of a function/], [() => Multinomial(5, [0.5, 0.5]).entropy(), /crossEntropy/],
+    [() => iid(Normal(0, 1), 1.5), /number of draws of iid is 1.5/], [() => pushforward(((t: number) => t) as unknown as string, Normal(0, 1)), /text of a function/], [() => DirichletMultinomial(5, [0.5, 0.5]).entropy(), /crossEntropy/],
   ];
   it.each(wrong)('%s', (f, message) => { expect(f).toThrow(message); });
   it('with a value, not an exception from inside', () => {

@@ -93,6 +93,36 @@ describe('closed forms against quadrature', () => {
   });
 });
 
+describe('where doubles end', () => {
+  it('quadrature says what it cannot see close to singular ends', () => {
+    for (const [p, q] of [[Gamma(0.01, 1), Gamma(0.02, 1)], [Beta(0.1, 0.1), Beta(0.2, 0.3)], [Beta(3, 0.3), Beta(2, 0.6)]] as const) {
+      for (const f of [kl, crossEntropy]) {
+        const exact = f(p, q), numeric = f(opaque(p), opaque(q));
+        expect([exact.method, numeric.method]).toEqual(['closed form', 'quadrature']);
+        expect(Math.abs(exact.value - numeric.value)).toBeLessThan(numeric.error + 1e-11);
+        expect(numeric.error).toBeLessThan(0.01);
+      }
+    }
+    // A density that overflows short of the end: of log(1 + t^2) at 0.
+    const law = api.pushforward('t => log(1 + t^2)', Normal(0, 1));
+    const sorted = law.sample(5, 20_000).map((y) => Math.exp(law.logProb(y) - Exponential(1).logProb(y))).map((ratio) => 2 * (1 - Math.min(1, 1 / ratio)));
+    const mean = sorted.reduce((a, b) => a + b, 0) / sorted.length;
+    expect(Math.abs(value(l1(law, Exponential(1))) - mean)).toBeLessThan(0.02);
+    expect(value(kl(law, law))).toBe(0);
+  });
+  it('scales far apart, large counts and many components keep their value', () => {
+    const wide = kl(opaque(Cauchy(0, 1e6)), opaque(Cauchy(0, 1e-6)));
+    expect(relative(wide.value, value(kl(Cauchy(0, 1e6), Cauchy(0, 1e-6))))).toBeLessThan(1e-12);
+    expect(relative(value(kl(Binomial(1e9, 0.3), Binomial(1e9, 0.30001))), 1e9 * (0.3 * Math.log(0.3 / 0.30001) + 0.7 * Math.log(0.7 / 0.69999)))).toBeLessThan(1e-6);
+    expect(relative(value(kl(opaque(Poisson(1e6)), Poisson(1.001e6))), value(kl(Poisson(1e6), Poisson(1.001e6))))).toBeLessThan(1e-9);
+    expect(value(l1(Normal(0, 1), Normal(1e6, 1)))).toBe(2);
+    const comb = mixture(Array<number>(20).fill(0.05), Array.from({ length: 20 }, (_, k) => Normal(k, 0.001)));
+    expect(comb.entropy()).toBeCloseTo(Math.log(20) + Normal(0, 0.001).entropy(), 9);
+    expect(value(kl(comb, Normal(9.5, 6)))).toBeCloseTo(-comb.entropy() + value(crossEntropy(comb, Normal(9.5, 6))), 9);
+    expect(value(kl(Multinomial(100, [0.1, 0.2, 0.3, 0.4]), Multinomial(100, [0.2, 0.2, 0.2, 0.4])))).toBeCloseTo(100 * value(kl(Categorical([0.1, 0.2, 0.3, 0.4]), Categorical([0.2, 0.2, 0.2, 0.4]))), 9);
+  });
+});
+
 describe('the systems of the notes', () => {
   it('KL between Gaussians is equation 1.38', () => {
     fc.assert(fc.property(fc.double({ min: -5, max: 5, noNaN: true }), fc.double({ min: 0.1, max: 5, noNaN: true }), fc.double({ min: -5, max: 5, noNaN: true }), fc.double({ min: 0.1, max: 5, noNaN: true }), (m0, s0, m1, s1) => {
