@@ -112,3 +112,24 @@ describe('data', () => {
     });
   }
 });
+
+describe('what is conjugate and what is not', () => {
+  const kernels = (source: string): string => String(compile(source).explain({ backend: 'gibbs' }).toText());
+  it('an inverse chi-squared variance is an InverseGamma conditional', () => {
+    const text = kernels('data y: real[N] sample v ~ InverseChiSquared(4, scale: 2) observe y ~ Normal(0, variance: v)');
+    expect(text).toMatch(/InverseGamma\s+shape = 2 \+ 0\.5\*N\s+scale = 8/);
+    expect(text).toMatch(/conjugate: its terms are statistics of InverseGamma/);
+  });
+  it('integrated-out families claim nothing', () => {
+    for (const source of [
+      'data y: int[K] sample a ~ Dirichlet(ones(K)) observe y ~ DirichletMultinomial(20, a)', 'data y: int sample a ~ Gamma(2, 1) observe y ~ BetaBinomial(10, a, 2)',
+      'data y: int[N] data x: real[N] sample b ~ Normal(0, 1) observe y ~ OrderedLogistic(b * x, [-1, 1])', 'data y: real[N] sample m ~ Normal(0, 1) observe y ~ Logistic(m, 1)',
+      'data y: real[N] sample m ~ Normal(0, 1) observe y ~ Gumbel(m, 1)', 'data y: real[D] sample m ~ MvNormal(zeros(D), eye(D)) observe y ~ MvStudentT(5, m, eye(D))', 'sample R ~ LKJ(3, 2) data y: real[3] observe y ~ MvNormal(zeros(3), R)',
+      'data y: real[N] sample t ~ VonMises(0, 1) observe y ~ VonMises(t, 2)',
+    ]) {
+      const text = kernels(source);
+      expect(text, source).toMatch(/no family/);
+      expect(text, source).not.toMatch(/conjugate:/);
+    }
+  });
+});
