@@ -18,6 +18,8 @@ const only = process.argv.find((argument) => argument.startsWith('--only='))?.sl
 const bench = join(root, 'bench');
 const scratch = join(root, '.scratch', 'bench');
 mkdirSync(scratch, { recursive: true });
+/** Which Python has scikit-learn is for the environment to say. */
+const python = process.env.PYTHON ?? 'python3';
 const scale = (count) => (quick ? Math.ceil(count / 5) : count);
 
 function execute(command, argumentsList) {
@@ -45,6 +47,8 @@ const sum = (values) => values.reduce((total, x) => total + x, 0);
 const has = {
   c: works('gcc', ['--version']),
   jags: works('Rscript', ['-e', 'library(rjags); library(jsonlite); library(data.table)']),
+  scikit: works(python, ['-c', 'import sklearn']),
+  mclust: works('Rscript', ['-e', 'library(mclust); library(jsonlite)']),
 };
 if (!has.c) say('gcc is not installed: no C column.');
 if (!has.jags) say('JAGS with R packages rjags, jsonlite and data.table is not installed: no JAGS column.');
@@ -230,6 +234,31 @@ if (wanted('forward-backward')) {
   results.others.forwardBackward = { what: 'B12 forward-backward: milliseconds a pass, the same in C, ratio, largest difference of expected visits, means and log evidence', milliseconds: 1000 * pass, c: c && 1000 * c, ratio: c && pass / c, difference, drawMilliseconds: 1000 * draw, compileSeconds: credence.compileSeconds };
   const alarm = own(join(root, 'test', 'programs', 'bn_alarm.cred'), join(root, 'test', 'programs', 'bn_alarm.json'));
   results.others.network = { what: 'all marginals and the evidence of the 37-node ALARM network: milliseconds for the first time after compilation, and again', first: 1000 * alarm.first, milliseconds: 1000 * alarm.pass, drawMilliseconds: 1000 * alarm.draw, compileSeconds: alarm.compileSeconds };
+}
+
+if (wanted('expectation')) {
+  say('B8 expectation maximisation of mixtures with full covariances ...');
+  for (const [size, iterations] of [['small', 200], ['large', 20]]) {
+    const data = join(bench, 'data', `em_${size}.json`), count = String(iterations);
+    // Systems by turns: what disturbs one disturbs the others.
+    const rounds = [0, 1, 2].map(() => ({
+      credence: JSON.parse(must(process.execPath, [join(bench, 'expectation.mjs'), join(bench, 'models', 'mixture-by-maximum-likelihood.cred'), data, count]).text),
+      c: has.c && JSON.parse(must(compileC('em', false).target, [data, '-', count, '3']).text),
+      scikit: has.scikit && JSON.parse(must(python, [join(bench, 'peers', 'em.py'), data, count]).text),
+      mclust: has.mclust && JSON.parse(must('Rscript', [join(bench, 'peers', 'em.R'), data, count]).text),
+    }));
+    const best = (read) => Math.min(...rounds.map(read));
+    const own = best((round) => round.credence.seconds);
+    const c = has.c ? best((round) => Math.min(...round.c.iter_s)) : undefined;
+    const scikit = has.scikit ? best((round) => round.scikit.seconds) : undefined, mclust = has.mclust ? best((round) => round.mclust.seconds) : undefined;
+    const reached = rounds[0].credence.logLikelihood;
+    const difference = Math.max(...['c', 'scikit', 'mclust'].flatMap((name) => (rounds[0][name] ? [Math.abs((rounds[0][name].logLikelihood ?? rounds[0][name].loglik) / reached - 1)] : [])));
+    if (difference > 1e-8) say(`  WARNING: log-likelihoods differ by ${difference} (relative)`);
+    results.others[`expectation-${size}`] = {
+      what: `B8 EM, ${size}: milliseconds an iteration, the same in C, over scikit-learn, over mclust, largest relative difference of log-likelihoods`,
+      milliseconds: 1000 * own, c: c && 1000 * c, overC: c && own / c, overScikit: scikit && own / scikit, overMclust: mclust && own / mclust, difference,
+    };
+  }
 }
 
 // --- the table -------------------------------------------------------------------------------------
