@@ -313,7 +313,7 @@ function finishBlock(context: RegionContext, propose: readonly Code[], next: str
   const start = context.eventDims.map(() => zero as Expr);
   return {
     counter: { storage: counter.name, pairs: counter.pairs },
-    code: context.sweep([
+    code: context.sweep(repeated(context, [
       ...propose,
       { do: 'function', name: f, parameters: [], body: [...recompute, { do: 'return', value: stateDensity(context) }] },
       {
@@ -324,8 +324,14 @@ function finishBlock(context: RegionContext, propose: readonly Code[], next: str
       ...count(counter, flag),
       ...(options?.adapt && scale !== null ? [adaptation(scale, flag, 0.234)] : []),
       ...update,
-    ]),
+    ])),
   };
+}
+
+/** Correlations walk once for each of them in a sweep, because partial correlations have no scales of their own. */
+function repeated(context: RegionContext, step: readonly Code[]): readonly Code[] {
+  const d = context.eventDims[0]!, times = d * (d - 1) / 2;
+  return regionSupport(context.region).kind === 'corr' && times > 1 ? [forLoop(index('step'), zero, num(times), step)] : step;
 }
 
 /**
