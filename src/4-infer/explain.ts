@@ -18,13 +18,14 @@ import { simplify } from '../expr/simplify.js';
 import { gaussianStructures } from '../3-derive/gaussianBlock.js';
 import type { ExplainedBlock, Explanation } from './backend.js';
 import { type BlockRequest, meets, quadraticForm } from './blocks/plan.js';
+import type { DrawRequest } from './collapse.js';
 import { type Chooser, kernelName, type SamplerProgram, samplerProgram } from './mcmc.js';
 import { derive, type Derivation, formName, regionLoops, regionName, type RegionPlan } from './plan.js';
 
 /** A named quantity of a conditional over event indices. */
 export interface Formula { readonly name: string; readonly indices: readonly Index[]; readonly expr: Expr }
 
-export function explainSampler(backend: string, graph: ModelGraph, given: Given, source: string, choose: Chooser, blocks: BlockRequest, bound: BoundModel | null): Explanation {
+export function explainSampler(backend: string, graph: ModelGraph, given: Given, source: string, choose: Chooser, blocks: DrawRequest, bound: BoundModel | null): Explanation {
   const derivation = derive(new DerivedModel(graph, given));
   const sampler = bound === null ? null : samplerProgram(bound, choose, { keep: null, init: null }, blocks);
   const joint = jointBlocks(derivation, choose, blocks, sampler, source);

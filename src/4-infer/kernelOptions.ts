@@ -14,6 +14,7 @@ import { printText } from '../expr/print.js';
 import { mapLaw } from '../distributions/law.js';
 import type { OptionDoc } from './backend.js';
 import type { BlockRequest } from './blocks/plan.js';
+import type { DrawRequest } from './collapse.js';
 import type { Chooser } from './mcmc.js';
 import type { KernelChoice, RegionPlan } from './plan.js';
 
@@ -66,6 +67,23 @@ export function chooserFromOptions(graph: ModelGraph, options: Readonly<Record<s
     const request = requests.get(plan.region.variable.name);
     return request === undefined ? fallback(plan) : { choice: choiceOf(request, plan, graph), reason: `asked for by --opt ${request.option}`, asked: true };
   };
+}
+
+/** `collapse=names` of gibbs. */
+export const collapseOption: OptionDoc = { name: 'collapse', type: 'names', default: 'none', doc: 'conjugate parents, separated by commas, that are integrated out where the finite unknowns that feed them are drawn, and drawn back after' };
+
+/** The block request with the parents to integrate out. @throws ModelError for names that are no unknowns. */
+export function collapseRequest(graph: ModelGraph, options: Readonly<Record<string, string>>): DrawRequest {
+  const text = options['collapse'];
+  const request = blockRequest(graph, options, 'derived');
+  if (text === undefined || text === 'none') return request;
+  const unknowns = unknownsOf(graph), names = text.split(',').map((name) => name.trim());
+  const unknown = names.find((name) => !unknowns.includes(name));
+  if (unknown !== undefined) {
+    const near = didYouMean(unknown, unknowns);
+    fail([optionError(`no unknown is called '${unknown}' in collapse=${text}`, near === null ? `Unknowns: ${unknowns.join(', ')}.` : `Did you mean '${near}'?`)]);
+  }
+  return { ...request, collapse: [...new Set(names)] };
 }
 
 /** What is to be drawn together: the option, else `fallback`. @throws ModelError for names that are no unknowns. */

@@ -11,10 +11,11 @@ import { add, one, sub } from '../expr/expr.js';
 import { seconds } from '../platform/platform.js';
 import { assemble, prepare, recomputeCode } from './assemble.js';
 import type { RunRequest } from './backend.js';
-import { type BlockRequest, discreteSteps, type JointStep, jointSteps } from './blocks/plan.js';
+import { discreteSteps, type JointStep, jointSteps } from './blocks/plan.js';
 import { runChains } from './chains.js';
 import { collectChains } from './collect.js';
 import type { ChainProgram } from './chainProgram.js';
+import { collapsedSteps, type DrawRequest } from './collapse.js';
 import { FoldedTables, SharedTables } from './contract.js';
 import { type GroupMember, jointEnumeration, mostStates } from './jointEnumeration.js';
 import { closedFormKernel, finiteBody, RegionContext } from './kernels.js';
@@ -50,7 +51,7 @@ export function kernelName(choice: KernelChoice): string {
 }
 
 /** Generated code for all kernels of a plan. @throws ModelError where blocks are asked for that are none. */
-export function samplerProgram(bound: BoundModel, choose: Chooser, request: Pick<RunRequest, 'keep' | 'init'>, blocks: BlockRequest = { kind: 'none' }): SamplerProgram {
+export function samplerProgram(bound: BoundModel, choose: Chooser, request: Pick<RunRequest, 'keep' | 'init'>, blocks: DrawRequest = { kind: 'none' }): SamplerProgram {
   const builder = new ProgramBuilder(bound);
   prepare(builder);
   const derivation = derive(builder.model);
@@ -61,7 +62,9 @@ export function samplerProgram(bound: BoundModel, choose: Chooser, request: Pick
   const groups = structuralGroups(builder, derivation.factors);
   const grouped = new Set<RegionPlan>();
   const candidates = chosen.filter((c) => c.asked !== true && !chosen.some((o) => o.asked === true && o.region.region.variable.name === c.region.region.variable.name)).map((c) => c.region);
-  const { steps: joined, apart } = jointSteps(builder, derivation, candidates, folded, blocks);
+  const collapsed = collapsedSteps(builder, derivation, candidates, folded, blocks.collapse ?? []);
+  const { steps: whole, apart } = jointSteps(builder, derivation, candidates.filter((c) => !collapsed.some((s) => s.members.includes(c))), folded, blocks);
+  const joined = [...collapsed, ...whole];
   const steps = chosen.flatMap(({ region, choice, reason: ownReason }): PlannedStep[] => {
     if (grouped.has(region)) return [];
     const block = joined.find((j) => j.members.includes(region));
@@ -175,7 +178,7 @@ function startValues(builder: ProgramBuilder, init: RunRequest['init']): Readonl
 }
 
 /** Compiles, runs the chains and gathers the result. */
-export async function runSampler(backend: string, bound: BoundModel, choose: Chooser, blocks: BlockRequest, request: RunRequest, notes: readonly Diagnostic[]): Promise<RunResult> {
+export async function runSampler(backend: string, bound: BoundModel, choose: Chooser, blocks: DrawRequest, request: RunRequest, notes: readonly Diagnostic[]): Promise<RunResult> {
   const start = seconds();
   const sampler = samplerProgram(bound, choose, request, blocks);
   const compile = seconds() - start;
