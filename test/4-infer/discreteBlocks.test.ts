@@ -6,6 +6,7 @@
  * studies, below 1e-5 together. Power: 20,000 draws see a cell of probability 0.05 that is off by 20 %.
  */
 import { describe, expect, test } from 'vitest';
+import { compile } from './machine.js';
 import { digits, DiscreteMachine, type Element, enumerate, type Unknown } from './discreteMachine.js';
 
 interface Study {
@@ -143,3 +144,64 @@ describe('discrete blocks by enumeration', () => {
 function stateOf(machine: DiscreteMachine, unknowns: readonly Unknown[]): number {
   return unknowns.reduce((s, u) => s * u.count + machine.value(u) - u.low, 0);
 }
+
+describe('what is no block', () => {
+  const refusedOf = (source: string, data: Readonly<Record<string, unknown>> = {}): readonly string[] => new DiscreteMachine(source, data).found.refused.map((r) => `${r.variable}: ${r.reason}`);
+  test('everybody meets everybody', () => {
+    const source = 'data w: real[N, N] for i in 0..<N { sample s[i] ~ Bernoulli(0.5) } factor sum(w[i, j] * s[i] * s[j] for i in 0..<N, j in 0..<N)';
+    expect(refusedOf(source, { w: Array.from({ length: 30 }, () => new Array<number>(30).fill(0.1)) })).toEqual(['s: its elimination needs a table of about 1e+9 states, more than 1048576']);
+    expect(refusedOf(source, { w: [[0.1, 0.2], [0.3, 0]] })).toEqual([]);
+  });
+  test('a function of many elements at once', () => {
+    expect(refusedOf('for i in 0..<40 { sample s[i] ~ Bernoulli(0.5) } data y: int observe y ~ Poisson(1 + sum(s[i] for i in 0..<40))', { y: 3 })[0]).toMatch(/^s: one term depends on 40 of its elements at once/);
+    expect(refusedOf('for i in 0..<22 { sample s[i] ~ Bernoulli(0.5) } data y: int observe y ~ Poisson(1 + sum(s[i] for i in 0..<22))', { y: 3 })[0]).toMatch(/^s: one term depends on 22 elements, more than 1048576/);
+  });
+  test('recursions that follow', () => {
+    expect(refusedOf('sample s ~ Bernoulli(0.5) let h[0] = 0.2 for t in 1..<4 { let h[t] = 0.5 * h[t-1] + s } data y: real observe y ~ Normal(h[3], 1)', { y: 1 })).toEqual(['s: quantities computed by recursion follow it']);
+  });
+  test('addresses that other unknowns choose', () => {
+    const source = 'for i in 0..<3 { sample s[i] ~ Bernoulli(0.5) } sample g ~ Categorical([0.2, 0.3, 0.5]) data y: real observe y ~ Normal(s[g], 1)';
+    expect(new DiscreteMachine(source, { y: 1 }, [], (n) => n === 's').found.refused).toMatchObject([{ variable: 's', reason: expect.stringMatching(/depends on other unknowns/) as string }]);
+    expect(refusedOf(source, { y: 1 })).toEqual([]);
+  });
+  test('unbounded counts and elements of unknown shape stand at their values', () => {
+    const machine = new DiscreteMachine('sample n ~ Poisson(3) sample k ~ Bernoulli(0.3) data y: real observe y ~ Normal(n * k, 1)', { y: 2 }, [[{ name: 'k', at: [] }]]);
+    machine.set({ name: 'n', at: [] }, 2);
+    machine.call('prepare');
+    machine.call('moments');
+    const [a, b] = [0.7 * Math.exp(-2), 0.3];
+    expect(machine.call('probability0', 1)).toBeCloseTo(b / (a + b), 12);
+  });
+});
+
+describe('evidence that cannot be', () => {
+  test.each([
+    ['a chain', 'data A: simplex[2, 2] data x: int[T] sample z[0] ~ Bernoulli(0) for t in 1..<T { sample z[t] ~ Categorical(A[z[t-1]]) } for t in 0..<T { observe x[t] ~ Delta(z[t]) }', { A: [[1, 0], [0, 1]], x: [0, 1, 1] }],
+    ['a network', 'sample a ~ Bernoulli(0.4) sample b ~ Bernoulli(0.5) sample c ~ Bernoulli(a == b ? 0 : 1) data x: int observe x ~ Delta(a + b + c)', { x: 1 }],
+  ])('%s has normaliser -Infinity, its draws and its mode change nothing and are counted', (_name, source, data) => {
+    const machine = new DiscreteMachine(source, data);
+    machine.call('prepare');
+    expect(machine.call('normaliser')).toBe(-Infinity);
+    expect(machine.faults()).toBe(0);
+    const name = machine.blocks[0]!.regions[0]!.variable.name;
+    machine.get(name)[0] = 1;
+    machine.call('draw');
+    machine.call('mode');
+    expect(machine.get(name)[0]).toBe(1);
+    expect(machine.faults()).toBe(2);
+  });
+});
+
+describe('plans of gibbs', () => {
+  test('chains that are too much together are drawn one by one, each whole', () => {
+    const chain = (n: string): string => `sample ${n}[0] ~ Categorical(fill(1 / 110, 110)) for t in 1..<T { sample ${n}[t] ~ Categorical([j == ${n}[t-1] ? 0.5 : 0.5 / 109 for j in 0..<110]) }`;
+    const source = `data y: real[T] ${['a', 'b', 'c'].map(chain).join(' ')} for t in 0..<T { observe y[t] ~ Normal(a[t] + b[t] - c[t], 1) }`;
+    const { plan } = compile(source, { y: [1, 2, 0] }, { blocks: { kind: 'derived' } });
+    expect(plan.map((p) => [p.block, p.kernel])).toEqual(['a', 'b', 'c'].map((n) => [`${n}[0], ${n}[t]`, 'joint Categorical']));
+    expect(plan[0]!.reason).toBe('finite given the rest: a chain of 3 elements with 110 values each, filtered forwards and sampled backwards');
+  });
+  test('labels that do not meet keep their own kernel', () => {
+    const { plan } = compile('data y: real[N] sample mu ~ iid(Normal(0, 5), 2) for n in 0..<N { sample z[n] ~ Bernoulli(0.4) observe y[n] ~ Normal(mu[z[n]], 1) }', { y: [1, 2] }, { blocks: { kind: 'derived' } });
+    expect(plan.map((p) => p.kernel)).toEqual(['conjugate', 'enumerate']);
+  });
+});
