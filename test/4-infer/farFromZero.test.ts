@@ -113,3 +113,18 @@ for (const test of cases) {
     });
   }
 }
+
+it('maximum likelihood of a mixture (em): equal at 0, 1e4, 1e6 and 1e8', async () => {
+  const text = 'data x: real[N] data K: int param pi: simplex[K] for k in 0..<K { param mu[k]: real param v[k]: positive } for n in 0..<N { sample z[n] ~ Categorical(pi) observe x[n] ~ Normal(mu[z[n]], variance: v[z[n]]) }';
+  const at = async (c: number): Promise<{ readonly likelihood: number; readonly values: readonly number[] }> => {
+    const posterior = await compile(text).infer({ x: noise.map((e, n) => c + e + 6 * (n % 2)), K: 2 }, { backend: 'em', seed: 1, workers: 0 });
+    const summary = posterior.summary().variables;
+    return { likelihood: posterior.logLikelihood!, values: ['mu[0]', 'mu[1]', 'v[0]', 'v[1]', 'pi[0]'].map((name) => summary[name]!.mean! - (name.startsWith('mu') ? c : 0)) };
+  };
+  const still = await at(0);
+  for (const c of [1e4, 1e6, 1e8]) {
+    const moved = await at(c);
+    expect(Math.abs(moved.likelihood - still.likelihood)).toBeLessThan(1e-6);
+    moved.values.forEach((value, k) => { expect(Math.abs(value - still.values[k]!)).toBeLessThan(1e-6); });
+  }
+});
