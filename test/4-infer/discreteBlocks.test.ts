@@ -97,6 +97,29 @@ const studies: readonly Study[] = [
     data: { J: 0.7 }, unknowns: vector('s', 5, 2), joint: [[0, 1], [4, 0]], structure: /5 elements, tree-width 2/,
   },
   {
+    title: 'a quadratic form with its diagonal: two slots that are one element',
+    source: 'data w: real[4, 4]  for i in 0..<4 { sample s[i] ~ DiscreteUniform(1, 3) }  factor sum(w[i, j] * s[i] * s[j] for i in 0..<4, j in 0..<4)',
+    data: { w: [[0.3, -0.2, 0.1, 0], [0.2, -0.4, 0.3, 0.1], [-0.1, 0.2, 0.2, -0.3], [0.4, 0, -0.2, -0.1]] },
+    unknowns: vector('s', 4, 3, 1), joint: [[0, 1], [2, 3], [3, 0]], structure: /4 elements, tree-width 3/,
+  },
+  {
+    title: 'a group of labels with data that choose whom they meet',
+    source: `data from: int[M]  data to: int[M]  data w: real[M]
+      for i in 0..<5 { sample s[i] ~ Categorical([0.3, 0.3, 0.4]) }
+      for m in 0..<M { factor s[from[m]] == s[to[m]] ? w[m] : 0 }`,
+    data: { from: [0, 1, 2, 3, 0, 2], to: [1, 2, 3, 4, 3, 2], w: [0.5, -0.8, 1.2, 0.4, 0.9, 0.3] },
+    // Pairs are kept by factor instance m: readers know them as s[from[m]], s[to[m]] only.
+    unknowns: vector('s', 5, 3), joint: [], structure: /5 elements, tree-width 2/,
+  },
+  {
+    title: 'counts whose range depends on data',
+    source: `data n: int[N]  data y: real[N]
+      sample r ~ Bernoulli(0.3)
+      for i in 0..<N { sample c[i] ~ Binomial(n[i], r ? 0.8 : 0.3)  observe y[i] ~ Normal(c[i], 1) }`,
+    data: { n: [1, 3, 2], y: [0.7, 1.9, 0.4] },
+    unknowns: [single('r', 2), ...vector('c', 3, 4)], joint: [[0, 2], [3, 0]], structure: /4 elements, tree-width 1/,
+  },
+  {
     title: 'elements that do not meet',
     source: 'data y: real[N]  for n in 0..<N { sample z[n] ~ Categorical([0.2, 0.5, 0.3])  observe y[n] ~ Normal(z[n], 1.2) }',
     data: { y: [0.1, 2.2, 0.8] }, unknowns: vector('z', 3, 3), joint: [], structure: /^3 independent elements of 3 values$/,
@@ -144,6 +167,48 @@ describe('discrete blocks by enumeration', () => {
 function stateOf(machine: DiscreteMachine, unknowns: readonly Unknown[]): number {
   return unknowns.reduce((s, u) => s * u.count + machine.value(u) - u.low, 0);
 }
+
+describe('chains by written-out code', () => {
+  const source = 'data p: simplex[K] data A: simplex[K, K] data e: real[T, K] sample z[0] ~ Categorical(p) for t in 1..<T { sample z[t] ~ Categorical(A[z[t-1]]) } for t in 0..<T { factor e[t, z[t]] }';
+  test('give way to logarithms where a state that all but died comes back', () => {
+    const e = [[0, -800], ...Array.from({ length: 100 }, () => [0, 10])];
+    const machine = new DiscreteMachine(source, { p: [0.5, 0.5], A: [[1, 0], [0, 1]], e }, [[{ name: 'z', at: [0] }], [{ name: 'z', at: [50] }]]);
+    machine.call('prepare');
+    expect(machine.call('normaliser')).toBeCloseTo(Math.log(0.5) + 200, 10);
+    machine.call('moments');
+    for (const entry of ['probability0', 'probability1']) expect(machine.call(entry, 1)).toBeCloseTo(1, 12);
+    machine.call('draw');
+    expect(machine.get('z').every((k) => k === 1)).toBe(true);
+  });
+  test('agree with scaled recursions over 20,000 steps, alone and where neighbours are asked for', () => {
+    const T = 20_000, K = 3, p = [0.2, 0.5, 0.3];
+    const e = Array.from({ length: T }, (_, t) => Array.from({ length: K }, (_k, k) => 3 * Math.sin(t * (k + 1)) - 20));
+    let alpha = [...p], log = 0;
+    const filtered: number[][] = [];
+    for (let t = 0; t < T; t++) {
+      const a = t === 0 ? alpha : A[0]!.map((_, k) => alpha.reduce((s, f, j) => s + f * A[j]![k]!, 0));
+      const w = a.map((x, k) => x * Math.exp(e[t]![k]! + 20)), total = w.reduce((s, x) => s + x, 0);
+      log += Math.log(total) - 20;
+      alpha = w.map((x) => x / total);
+      filtered.push(alpha);
+    }
+    let smooth = alpha;
+    const at = T - 1000;
+    for (let t = T - 2; t >= at; t--) {
+      const f = filtered[t]!, predicted = A[0]!.map((_, k) => f.reduce((s, x, j) => s + x * A[j]![k]!, 0)), later = smooth;
+      smooth = f.map((x, j) => later.reduce((s, g, k) => s + (g * x * A[j]![k]!) / predicted[k]!, 0));
+    }
+    const asked: readonly (readonly (readonly Element[])[])[] = [[[{ name: 'z', at: [at] }]], [[{ name: 'z', at: [at] }], [{ name: 'z', at: [at] }, { name: 'z', at: [at + 1] }]]];
+    for (const list of asked) {
+      const machine = new DiscreteMachine(source, { p, A, e }, list);
+      machine.call('prepare');
+      machine.call('moments');
+      expect(Math.abs(machine.call('normaliser') / log - 1)).toBeLessThan(1e-13);
+      smooth.forEach((g, k) => expect(Math.abs(machine.call('probability0', k) - g)).toBeLessThan(1e-11));
+      if (list.length > 1) smooth.forEach((g, k) => expect(Math.abs([0, 1, 2].reduce((s, l) => s + machine.call('probability1', k, l), 0) - g)).toBeLessThan(1e-11));
+    }
+  });
+});
 
 describe('what is no block', () => {
   const refusedOf = (source: string, data: Readonly<Record<string, unknown>> = {}): readonly string[] => new DiscreteMachine(source, data).found.refused.map((r) => `${r.variable}: ${r.reason}`);
