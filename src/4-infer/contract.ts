@@ -146,6 +146,7 @@ export class StatisticTables {
   private separateGathers(binders: readonly Binder[], guards: readonly Expr[], factors: readonly Expr[]): { binders: Binder[]; guards: Expr[]; factors: readonly Expr[] } {
     const outBinders = [...binders], outGuards = [...guards];
     const separated: { e: Expr; j: Index }[] = [];
+    let cells = 1;
     const model = this.builder.model;
     const rewriteFactor = (f: Expr): Expr => rewrite(f, (x) => {
       if (x.op !== 'ref' || x.at.length === 0 || model.statusOf(x.variable) === 'given') return x;
@@ -157,7 +158,9 @@ export class StatisticTables {
         if (known !== undefined) return known.j;
         const extent = this.builder.storage(x.variable).shape[d]!;
         const trips = Math.min(this.trips(heavy), Number.MAX_SAFE_INTEGER);
-        if (extent * 2 > trips || separated.length >= 2) return e;
+        // Together they make one table, and a table that is refused would be a loop over all of its cells.
+        if (extent * 2 > trips || separated.length >= 2 || cells * extent > tableLimit * trips + tableFloor) return e;
+        cells *= extent;
         const j = index('j');
         separated.push({ e, j });
         outBinders.push(this.builder.bindBinder({ index: j, from: zero, to: num(extent) }));

@@ -164,18 +164,18 @@ function spreadAddresses(builder: ProgramBuilder, term: QuadraticTerm): Quadrati
   const looksUp = (a: Expr): boolean => { let found = false; visit(a, (x) => { if (x.op === 'ref') found = true; }); return found; };
   for (const e of bound) for (const a of e.at) if (!looksUp(a)) for (const i of freeIndices(a)) plain.add(i);
   const known: { readonly e: Expr; readonly j: Index }[] = [];
-  let cells = 1;
   const lookups: { readonly e: Expr; readonly extent: number; readonly latent: boolean }[] = [];
   for (const e of bound) e.at.forEach((a, d) => {
     if (!looksUp(a) || lookups.some((l) => equal(l.e, a))) return;
     lookups.push({ e: a, extent: builder.storage(e.variable).shape[d]!, latent: !readsDataOnly(builder, a) });
   });
-  const tripsOf = (a: Expr): number => term.binders.filter((b) => freeIndices(a).has(b.index)).reduce((t, b) => t * builder.trips(builder.bind(b.from), builder.bind(b.to)), 1);
+  // Of data all or none: an index that one address keeps would be looped over for every element of the others.
+  const cells = lookups.reduce((product, l) => product * l.extent, 1);
+  const read = new Set(lookups.flatMap((l) => [...freeIndices(l.e)]));
+  const trips = term.binders.filter((b) => read.has(b.index)).reduce((t, b) => t * builder.trips(builder.bind(b.from), builder.bind(b.to)), 1);
+  const worth = trips > smallRange && 2 * cells <= Math.min(trips, 1e9) && [...read].every((i) => !plain.has(i));
   for (const l of lookups) {
-    const trips = tripsOf(l.e);
-    const worth = trips > smallRange && cells * l.extent * 2 <= Math.min(trips, 1e9) && [...freeIndices(l.e)].every((i) => !plain.has(i));
     if (!l.latent && !worth) continue;
-    cells *= l.extent;
     const j = index('j');
     known.push({ e: l.e, j });
     binders.push({ index: j, from: zero, to: num(l.extent) });

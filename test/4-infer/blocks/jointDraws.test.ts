@@ -85,6 +85,19 @@ describe('a sweep', () => {
     follows(draws.of('s2'), (x) => 1 - gammaP(a, b / x), 's2');
   });
 
+  test('crossed groupings of many levels are summed in one pass over the data', () => {
+    // 40,000 rows, 4,000 by 200 levels: a loop over rows and both kinds of levels would be 3 10^10 steps.
+    const N = 40_000, J = 4000, H = 200, random = createRandom('1', 'crossed');
+    const g = Array.from({ length: N }, () => Math.floor(J * random.uniform())), h = Array.from({ length: N }, () => Math.floor(H * random.uniform())), y = g.map((j, n) => j / J + h[n]! / H + 0.5 * random.normal());
+    const sampler = compile(`data y: real[N] data g: int[N] data h: int[N] data J: int data H: int
+      sample s ~ Gamma(2, 2)
+      for j in 0..<J { sample a[j] ~ Normal(0, 1) }
+      for k in 0..<H { sample b[k] ~ Normal(0, 1) }
+      for n in 0..<N { observe y[n] ~ Normal(a[g[n]] + b[h[n]], s) }`, { y, g, h, J, H }, { blocks: derived });
+    expect(sampler.plan[1]!.reason).toMatch(/4200 scalars, sparse/);
+    expect(draw(sampler, 12, { warmup: 4 }).of('s')[11]).toBeCloseTo(0.5, 1);
+  }, 10_000);
+
   test('the level of the Nile mixes at once where state by state it does not', () => {
     const random = createRandom('1', 'nile'), T = 100;
     const y = Array.from({ length: T }, (_, t) => 1100 - (t > 28 ? 250 : 0) + 120 * random.normal());
