@@ -430,3 +430,38 @@ describe('lanes of Normals that meet', () => {
     close(found.logEvidence, log, 1e-11, 'log evidence');
   });
 });
+
+describe('systems of the notes', () => {
+  it('complete data of a Gaussian mixture under flat priors, in closed form', async () => {
+    const x = Array.from({ length: 21 }, (_, n) => [Math.sin(3 * n) + (n % 2) * 4, Math.cos(5 * n) - (n % 2) + 0.5 * Math.sin(3 * n)]), z = x.map((_, n) => n % 2);
+    const found = await solve('data x: real[N, D]\ndata z: int[N]\nparam pi: simplex[2]\nfor k in 0..<2 {\n  param mu[k]: real[D]\n  param Sigma[k]: cov[D]\n}\nfor n in 0..<N {\n  observe z[n] ~ Categorical(pi)\n  observe x[n] ~ MvNormal(mu[z[n]], Sigma[z[n]])\n}', { x, z });
+    expect(found.logEvidence).toBeNull();
+    for (const k of [0, 1]) {
+      const own = x.filter((_, n) => z[n] === k), n = own.length;
+      const mean = [0, 1].map((i) => own.reduce((s, r) => s + r[i]!, 0) / n);
+      const scatter = (i: number, j: number): number => own.reduce((s, r) => s + (r[i]! - mean[i]!) * (r[j]! - mean[j]!), 0);
+      close(found.variables[`pi[${k}]`]!.mean, (n + 1) / (x.length + 2), 1e-12, 'weight');
+      for (const i of [0, 1]) {
+        close(found.variables[`mu[${k},${i}]`]!.mean, mean[i]!, 1e-11, 'mean');
+        // Sigma ~ InverseWishart(n - 4, S) under a flat prior on mean and covariance; the mean is Student t with n - 5 degrees of freedom.
+        close(found.variables[`mu[${k},${i}]`]!.sd, Math.sqrt(scatter(i, i) / n / (n - 5) * ((n - 5) / (n - 7))), 1e-10, 'sd of the mean');
+        for (const j of [0, 1]) close(found.variables[`Sigma[${k},${i},${j}]`]!.mean, scatter(i, j) / (n - 7), 1e-10, 'covariance');
+      }
+    }
+  });
+  it('a discrete pushforward adds masses', async () => {
+    const found = await solve('sample a ~ pushforward(t => t < 2 ? 0 : 1, Categorical([0.1, 0.1, 0.5, 0.3]))');
+    close(found.variables['a']!.probs!['0'], 0.2, 1e-12, 'mass');
+    close(found.variables['a']!.probs!['1'], 0.8, 1e-12, 'mass');
+  });
+  it('data far from zero lose no digits', async () => {
+    const source = 'data x: real[N]\ndata c: real\nsample v ~ InverseGamma(3, 2)\nsample m ~ Normal(c, variance: 2 * v)\nobserve x ~ Normal(m, variance: v)';
+    const near = await solve(source, { c: 0, x: [1.25, 0.5, 2.25, 3] });
+    for (const c of [1e4, 1e6, 1e8]) {
+      const far = await solve(source, { c, x: [1.25, 0.5, 2.25, 3].map((u) => u + c) });
+      close(far.logEvidence, near.logEvidence!, 1e-12, 'log evidence');
+      close(far.variables['v']!.mean, near.variables['v']!.mean!, 1e-12, 'v');
+      close(far.variables['m']!.sd, near.variables['m']!.sd!, 1e-12, 'm');
+    }
+  });
+});

@@ -202,7 +202,8 @@ function elementOf(builder: ProgramBuilder, region: LatentRegion): { readonly el
 }
 
 /** E[1/s] / (1/s) at the current scale: how much larger the variance is with the scale integrated out. */
-export function inflation({ law, scale, context }: ScaleContext, at: readonly Expr[], event: readonly Expr[]): Expr {
+export function inflation({ law, scale, context }: ScaleContext, wholeAt: readonly Expr[], ownEvent: readonly Expr[]): Expr {
+  const { at, event } = placeIn(scale, wholeAt, ownEvent);
   const address = scaleAddress(scale, at);
   const own = (e: Expr): Expr => moved(e, context, address);
   const s = law.scale!;
@@ -222,7 +223,8 @@ export function studentScaling({ law, scale, context }: ScaleContext): readonly 
   return [mul(s.scale(zero, zero), pow(mul(df, covarianceAt(scale, context, zero)), num(-1))), df];
 }
 /** The marginal of a Normal whose precision (or covariance) has been integrated out. */
-function studentMarginal({ law, scale, context }: ScaleContext, at: readonly Expr[], event: readonly Expr[], mean: Expr, variance: Expr): ScalarLaw | null {
+function studentMarginal({ law, scale, context }: ScaleContext, wholeAt: readonly Expr[], ownEvent: readonly Expr[], mean: Expr, variance: Expr): ScalarLaw | null {
+  const { at, event } = placeIn(scale, wholeAt, ownEvent);
   const address = scaleAddress(scale, at);
   const own = (e: Expr): Expr => moved(e, context, address);
   const s = law.scale;
@@ -235,6 +237,10 @@ function studentMarginal({ law, scale, context }: ScaleContext, at: readonly Exp
   const i = event[0]!;
   const df = add(s.df, num(1 - s.dimension));
   return studentLaw(own(df), mean, pow(mul(variance, own(mul(s.scale(i, i), pow(mul(df, covarianceAt(scale, context, i)), num(-1))))), num(0.5)));
+}
+/** Address and place in the vector of a member's element. */
+function placeIn(scale: Scale, at: readonly Expr[], event: readonly Expr[]): { readonly at: readonly Expr[]; readonly event: readonly Expr[] } {
+  return scale.split && at.length > 0 ? { at: at.slice(0, -1), event: at.slice(-1) } : { at, event };
 }
 function powerOf(scale: Scale): number { return scale.role.kind === 'power' ? scale.role.power : 1; }
 /** Element (i, i) of the covariance that the scale's current value is, or is the inverse of. */

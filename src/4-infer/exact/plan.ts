@@ -234,6 +234,8 @@ function leafOf(model: DerivedModel, group: Group, regions: readonly RegionPlan[
     const plan = gaussian.find((p) => p.region.variable.name === result.variable)!;
     return refuse(plan, `meets ${unknownsBeside(plan, reads, names)} in the term ${inWords(result.term)}, which ${result.reason}`, factorOf(result.factor));
   }
+  const split = others.find((p) => others.some((o) => o !== p && o.region.variable.name === p.region.variable.name));
+  if (split !== undefined) return refuse(split, `scales ${[...names].join(', ')} and is defined by several statements, so that its law is not one for all elements`);
   const scales: AlonePart[] = [];
   for (const plan of others) {
     const added = determinantTerms(plan.region, gaussian.map((g) => g.region), result.scales);

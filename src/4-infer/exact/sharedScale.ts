@@ -5,7 +5,7 @@
  *   (2 pi)^(n/2) |s P0|^(-1/2) exp(the other terms at the mean):
  * the conditional of s at the mean with -1/2 log s more for each scalar (Raiffa and Schlaifer 1961, ch. 13).
  */
-import { equal, type Expr, freeIndices, type Index, index, isConst, num, ref, substitute, zero } from '../../expr/expr.js';
+import { div, equal, type Expr, freeIndices, type Index, index, isConst, num, one, substitute, zero } from '../../expr/expr.js';
 import { mentions, solve, type Contribution, type FactorForm } from '../../3-derive/conditional.js';
 import type { DerivedModel, LatentRegion } from '../../3-derive/model.js';
 import { type Binder, type Monomial, monomialExpr, refresh } from '../../3-derive/normalForm.js';
@@ -19,6 +19,8 @@ export interface Scale {
   /** `power`: v^power multiplies the precision. `covariance`: its inverse does. `precision`: it does. */
   readonly role: { readonly kind: 'power'; readonly power: number } | { readonly kind: 'covariance' | 'precision' };
   readonly address: readonly Coordinate[];
+  /** True where the last coordinate of a member's address is its place in a vector (scalars that a matrix scales together). */
+  readonly split: boolean;
 }
 
 export type ScaleResult =
@@ -28,14 +30,16 @@ export type ScaleResult =
 /** One reference to a Gaussian member or to a scale in a monomial. */
 interface Reference { readonly variable: string; readonly at: readonly Expr[]; readonly event: readonly Expr[] }
 
-interface Use { readonly members: readonly Reference[]; readonly scale: { readonly reference: Reference; readonly role: Scale['role'] } | null; readonly term: Expr; readonly factor: number }
+interface Member extends Reference { readonly split: boolean }
+
+interface Use { readonly members: readonly Member[]; readonly scale: { readonly reference: Reference; readonly role: Scale['role'] } | null; readonly term: Expr; readonly factor: number }
 
 /**
  * The scale of every Gaussian variable.
  * @param held latents that stand at a value: configurations of finite unknowns.
  */
 export function sharedScales(forms: readonly FactorForm[], gaussian: ReadonlySet<string>, held: ReadonlySet<string>, model: DerivedModel): ScaleResult {
-  const found = new Map<string, { readonly variable: string; readonly role: Scale['role']; address: readonly (readonly Coordinate[])[]; readonly term: Expr; readonly factor: number }>();
+  const found = new Map<string, { readonly variable: string; readonly role: Scale['role']; readonly split: boolean; address: readonly (readonly Coordinate[])[]; readonly term: Expr; readonly factor: number }>();
   for (const form of forms) for (const raw of form.monomials) {
     if (![...gaussian].some((g) => monomialMentions(raw, g))) continue;
     const m = refresh(raw);
@@ -48,7 +52,7 @@ export function sharedScales(forms: readonly FactorForm[], gaussian: ReadonlySet
       const coordinates = reference.at.map((e) => coordinatesOf(e, member.at));
       const known = found.get(variable);
       if (known === undefined) {
-        found.set(variable, { variable: reference.variable, role, address: coordinates, term: use.term, factor: use.factor });
+        found.set(variable, { variable: reference.variable, role, split: member.split, address: coordinates, term: use.term, factor: use.factor });
       } else {
         if (known.variable !== reference.variable || !sameRole(known.role, role)) {
           return { kind: 'refused', variable, term: use.term, factor: use.factor, reason: `has another scale than other terms of ${variable}` };
@@ -60,7 +64,7 @@ export function sharedScales(forms: readonly FactorForm[], gaussian: ReadonlySet
       }
     }
   }
-  return { kind: 'scales', scales: new Map([...found].map(([name, s]) => [name, { variable: s.variable, role: s.role, address: s.address.map((options) => options[0]!) }])) };
+  return { kind: 'scales', scales: new Map([...found].map(([name, s]) => [name, { variable: s.variable, role: s.role, split: s.split, address: s.address.map((options) => options[0]!) }])) };
 }
 
 function refused(reason: string, m: Monomial, factor: number, variable: string): ScaleResult {
@@ -115,7 +119,8 @@ function useOf(m: Monomial, factor: number, gaussian: ReadonlySet<string>, held:
   if (scale !== null && scale.role.kind !== 'power') {
     // P0 x S: the indices of S are those of the vectors, and nothing else depends on a vector's own index.
     const left = [...scale.reference.event];
-    for (const x of members) {
+    const vectors = members.map(vectorOf);
+    for (const x of vectors) {
       const at = left.findIndex((e) => x.event.length === 1 && equal(e, x.event[0]!));
       if (at < 0) return 'is not one matrix times what is known';
       left.splice(at, 1);
@@ -123,7 +128,11 @@ function useOf(m: Monomial, factor: number, gaussian: ReadonlySet<string>, held:
       if (own.op !== 'index' || rest.some((e) => freeIndices(e).has(own))) return 'is not one matrix times what is known';
     }
   }
-  return { members, scale, term, factor };
+  return { members: scale === null || scale.role.kind === 'power' ? members.map((x) => ({ ...x, split: false })) : members.map(vectorOf), scale, term, factor };
+}
+/** A scalar element read as a place of the vector that its last coordinate runs over. */
+function vectorOf(x: Reference): Member {
+  return x.event.length > 0 || x.at.length === 0 ? { ...x, split: false } : { ...x, at: x.at.slice(0, -1), event: x.at.slice(-1), split: true };
 }
 function namesOf(e: Expr): ReadonlySet<string> {
   const out = new Set<string>();
@@ -179,7 +188,9 @@ export function determinantTerms(region: LatentRegion, members: readonly LatentR
     const event = scale.role.kind === 'power' ? member.eventDims.map((d) => ({ index: index('i'), from: zero, to: d })) : [];
     const solved = solve([address], [], region, [...binders, ...event], guards);
     if (solved === null) return [];
-    const coefficient = scale.role.kind === 'power' ? num(-scale.role.power / 2) : num(scale.role.kind === 'precision' ? -0.5 : 0.5);
+    // Of a vector written as scalars each counts for its share.
+    const share = scale.split ? region.eventDims[0]! : one;
+    const coefficient = scale.role.kind === 'power' ? num(-scale.role.power / 2) : div(num(scale.role.kind === 'precision' ? -0.5 : 0.5), share);
     return [{ factor: member.statement.id, statistic: { kind: scale.role.kind === 'power' ? 'log' : 'logdet' }, event: [], binders: solved.binders, guards: solved.guards, coefficient }];
   });
 }
@@ -188,4 +199,3 @@ export function determinantTerms(region: LatentRegion, members: readonly LatentR
 export function scaleAddress(scale: Scale, at: readonly Expr[]): readonly Expr[] {
   return scale.address.map((c) => (c.from === 'constant' ? c.value : at[c.axis]!));
 }
-export function scaleElement(scale: Scale, at: readonly Expr[]): Expr { return ref(scale.variable, scaleAddress(scale, at)); }
