@@ -13,13 +13,13 @@ import { dense, gaussianEvidence, integrate, integrate2, type Matrix, normalLogP
 const here = dirname(fileURLToPath(import.meta.url));
 
 interface Row { readonly mean: number | null; readonly sd: number | null; readonly q5: number | null; readonly q50: number | null; readonly q95: number | null; readonly mcse: number | null; readonly probs: Readonly<Record<string, number>> | null }
-interface Solved { readonly logEvidence: number | null; readonly variables: Readonly<Record<string, Row>>; draws(name: string): Float64Array; readonly warnings: readonly string[] }
+interface Solved { readonly logEvidence: number | null; readonly logJoint: number | null; readonly variables: Readonly<Record<string, Row>>; draws(name: string): Float64Array; readonly warnings: readonly string[] }
 
 async function solve(source: string, data: Readonly<Record<string, unknown>> = {}, settings: { readonly draws?: number; readonly options?: Readonly<Record<string, boolean>>; readonly seed?: number } = {}): Promise<Solved> {
   const { draws = 20, options = {}, seed = 1 } = settings;
   const posterior = await compile(source).infer(data, { backend: 'exact', chains: 1, draws, warmup: 0, seed, workers: 0, options });
-  const { variables, logEvidence, warnings } = posterior.summary();
-  return { logEvidence, variables, draws: (name) => posterior.draws(name), warnings };
+  const { variables, logEvidence, logJoint, warnings } = posterior.summary();
+  return { logEvidence, logJoint, variables, draws: (name) => posterior.draws(name), warnings };
 }
 async function refusal(source: string, data: Readonly<Record<string, unknown>> = {}, options: Readonly<Record<string, string>> = {}): Promise<{ readonly code: string; readonly message: string; readonly hint: string; readonly span: string }> {
   try {
@@ -248,6 +248,7 @@ describe('mixtures over configurations, against enumeration', () => {
     const best = rows.reduce((a, b) => (b.log > a.log ? b : a));
     const mode = await solve(source, { y }, { options: { mode: true } });
     expect(best.s.map((_, t) => mode.variables[`s[${t}]`]!.mean)).toEqual(best.s);
+    close(mode.logJoint, best.log, 1e-10, 'its log joint');
     y.forEach((_, t) => close(mode.variables[`x[${t}]`]!.mean, best.solved.mean[t]!, 1e-10, 'x given the path'));
   });
 
@@ -392,6 +393,19 @@ describe('refusals name the block, the term and what would help', () => {
   it('wrong options', async () => {
     expect(await refusal('sample a ~ Normal(0, 1)', {}, { mod: 'true' })).toMatchObject({ code: 'wrong-option' });
     expect(await refusal('sample a ~ Normal(0, 1)', {}, { mode: 'yes' })).toMatchObject({ code: 'wrong-option' });
+  });
+});
+
+describe('the most probable assignment', () => {
+  it('of a chain, with its log joint probability (by enumeration)', async () => {
+    const P = [[0.9, 0.1], [0.3, 0.7]], x = [0.2, 1.4, 0.9, 2.2, -0.3];
+    const found = await solve('data x: real[T]\nsample z[0] ~ Bernoulli(0.4)\nfor t in 1..<T { sample z[t] ~ Categorical(z[t-1] == 0 ? [0.9, 0.1] : [0.3, 0.7]) }\nfor t in 0..<T { observe x[t] ~ Normal(2 * z[t], 1) }', { x }, { options: { mode: true } });
+    const all = Array.from({ length: 32 }, (_, c) => x.map((__, t) => (c >> t) & 1)).map((z) => ({ z, log: x.reduce((s, v, t) => s + normalLogPdf(v, 2 * z[t]!, 1) + Math.log(t === 0 ? (z[0] === 1 ? 0.4 : 0.6) : P[z[t - 1]!]![z[t]!]!), 0) }));
+    const best = all.reduce((a, b) => (b.log > a.log ? b : a));
+    expect(x.map((_, t) => found.variables[`z[${t}]`]!.mean)).toEqual(best.z);
+    close(found.logJoint, best.log, 1e-12, 'log joint');
+    const top = best.log;
+    close(found.logEvidence, top + Math.log(all.reduce((s, a) => s + Math.exp(a.log - top), 0)), 1e-12, 'log evidence');
   });
 });
 

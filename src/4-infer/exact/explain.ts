@@ -20,7 +20,15 @@ export function explainPlan(graph: ModelGraph, given: Given, source: string, bou
     block: regionName(r.region), loops: regionLoops(r.region), family: null, parameters: [], factors: [sourceLine(source, r.region.statement.span)],
     kernel: 'drawn from its law', reason: 'nothing observed depends on it',
   }));
-  return { backend: 'exact', blocks: [...blocks, ...fromPrior], notes: [], code: program?.source ?? null };
+  return { backend: 'exact', blocks: [...blocks, ...fromPrior], notes: plan.components.flatMap(scaleNote), code: program?.source ?? null };
+}
+
+/** What the parameters of a scale mean by the Normals in them. */
+function scaleNote(component: Component): readonly string[] {
+  if (component.kind === 'discrete' || component.leaf.scaled === null) return [];
+  const { normals, scales } = component.leaf.scaled;
+  const names = [...new Set(normals.flatMap((p) => (p.kind === 'alone' ? [p.plan] : p.plans)).map((p) => p.region.variable.name))].join(', ');
+  return [`In the parameters of ${[...new Set(scales.map((s) => s.plan.region.variable.name))].join(', ')}, ${names} stand for their means, which do not depend on it.`];
 }
 
 /** Each block of the plan in a line. */

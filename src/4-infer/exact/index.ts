@@ -83,7 +83,8 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
     ...(request.init === null ? [] : [{ code: 'unused-start', severity: 'warning' as const, message: 'exact needs no start values: --init is ignored', hint: undefined }]),
   ];
   return {
-    backend: 'exact', variables, exchangeable: [], logEvidence: program.plan.proper ? joint : null, logEvidenceSe: null, elbo: null, logLikelihood: null, logJoint: null,
+    backend: 'exact', variables, exchangeable: [], logEvidence: program.plan.proper ? joint : null, logEvidenceSe: null, elbo: null, logLikelihood: null,
+    logJoint: mode ? solved.reduce((sum, s) => sum + s.logMode, program.constant()) : null,
     traces: {}, warnings, converged: true,
     seconds: { compile: compiled - begun, warmup: finished - compiled, sampling: seconds() - finished },
     plan: planEntries(program.plan),

@@ -163,6 +163,8 @@ export class ExactProgram {
   distribution(c: ComponentProgram): void { this.call(`distribution${c.number}`); }
   draw(c: ComponentProgram): void { this.call(`draw${c.number}`); }
   mode(c: ComponentProgram): void { this.call(`mode${c.number}`); }
+  /** The log joint of a component's factors at the state, for components solved by elimination. */
+  logJoint(c: ComponentProgram): number { return this.call(`joint${c.number}`) ?? NaN; }
   /**
    * Draws a component's Normals at the current scales with a unit vector in place of normals.
    * @param unit position of the 1; -1 puts everything at its mean.
@@ -357,5 +359,6 @@ function discreteProgram(builder: ProgramBuilder, component: Component, blocks: 
   builder.entry(`normals${k}`, []);
   builder.entry(`scaling${k}`, []);
   builder.entry(`mode${k}`, blocks.flatMap((b) => b.mode));
+  builder.entry(`joint${k}`, [{ do: 'return', value: addAll(jointTerms(builder, component.factors).map((t) => t.value)) }]);
   return { component, number: k, parts: [], blocks, lanes: 1, evidence, chosen, states, scaling: builder.fresh('scaling', [3], 'state'), finite, enumerated: false, variables: [], withQuantiles: new Set(), withDistribution: new Set(), storages: [] };
 }

@@ -23,6 +23,8 @@ export interface SolvedComponent {
   /** [...shape, count] of each finite variable. */
   readonly probabilities: ReadonlyMap<string, Float64Array>;
   readonly warnings: readonly Diagnostic[];
+  /** Log of the joint probability (density) of the data and the most probable assignment; without finite unknowns the evidence. */
+  readonly logMode: number;
   /** Writes an independent draw of the component's unknowns to the state. */
   draw(): void;
 }
@@ -75,7 +77,7 @@ function solveClosed(program: ExactProgram, c: ComponentProgram): SolvedComponen
   if (!Number.isFinite(logEvidence)) notANumber(c);
   program.moments(c);
   program.quantiles(c);
-  return { program: c, logEvidence, moments: readMoments(program, c), probabilities: new Map(), warnings, draw: () => program.draw(c) };
+  return { program: c, logEvidence, logMode: logEvidence, moments: readMoments(program, c), probabilities: new Map(), warnings, draw: () => program.draw(c) };
 }
 
 function readMoments(program: ExactProgram, c: ComponentProgram): ReadonlyMap<string, VariableMoments> {
@@ -92,18 +94,19 @@ function solveBlocks(program: ExactProgram, c: ComponentProgram, mode: boolean):
   if (logEvidence === -Infinity || Number.isNaN(logEvidence)) impossible(c);
   program.moments(c);
   const probabilities = new Map(c.finite.map((f) => [f.name, Float64Array.from(program.read(f.table))]));
-  if (!mode) return { program: c, logEvidence, moments: new Map(), probabilities, warnings: [], draw: () => program.draw(c) };
+  if (!mode) return { program: c, logEvidence, logMode: NaN, moments: new Map(), probabilities, warnings: [], draw: () => program.draw(c) };
   program.mode(c);
+  const logMode = program.logJoint(c);
   for (const f of c.finite) {
     const values = program.read(f.name), table = probabilities.get(f.name)!;
     table.fill(0);
     values.forEach((v, i) => { const k = v - f.low; if (k >= 0 && k < f.count) table[i * f.count + k] = 1; });
   }
-  return { program: c, logEvidence, moments: new Map(), probabilities, warnings: [], draw: () => program.mode(c) };
+  return { program: c, logEvidence, logMode, moments: new Map(), probabilities, warnings: [], draw: () => program.mode(c) };
 }
 
 /** Posterior weights of configurations: [configurations, lanes]. */
-interface Weights { readonly count: number; readonly lanes: number; readonly weights: Float64Array; readonly logEvidence: number }
+interface Weights { readonly count: number; readonly lanes: number; readonly weights: Float64Array; readonly logEvidence: number; readonly logMode: number }
 
 /** Weights below this share of a lane's total are dropped. */
 const smallestWeight = 1e-18;
@@ -139,7 +142,7 @@ async function weigh(program: ExactProgram, c: ComponentProgram, mode: boolean, 
     if (possible) check(program, c, warnings);
     if ((k + 1) % stride === 0) { onProgress?.({ chain: 0, phase: 'iteration', done: k + 1, total: count }); await breathe(); }
   }
-  let logEvidence = 0;
+  let logEvidence = 0, logMode = 0;
   for (let l = 0; l < lanes; l++) {
     let top = -Infinity, best = 0;
     for (let k = 0; k < count; k++) {
@@ -151,9 +154,10 @@ async function weigh(program: ExactProgram, c: ComponentProgram, mode: boolean, 
     let total = 0;
     for (let k = 0; k < count; k++) total += Math.exp(weights[k * lanes + l]! - top);
     logEvidence += top + Math.log(total);
+    logMode += top;
     for (let k = 0; k < count; k++) weights[k * lanes + l] = mode ? (k === best ? 1 : 0) : Math.exp(weights[k * lanes + l]! - top) / total;
   }
-  return { count, lanes, weights, logEvidence };
+  return { count, lanes, weights, logEvidence, logMode };
 }
 
 async function solveMixture(program: ExactProgram, c: ComponentProgram, mode: boolean, reports: readonly ClosedReport[], onProgress: ((event: ProgressEvent) => void) | undefined): Promise<SolvedComponent> {
@@ -196,7 +200,7 @@ async function solveMixture(program: ExactProgram, c: ComponentProgram, mode: bo
     }
     program.draw(c);
   };
-  return { program: c, logEvidence: w.logEvidence, moments: mixture.moments(mode), probabilities: mixture.probabilities, warnings, draw };
+  return { program: c, logEvidence: w.logEvidence, logMode: w.logMode, moments: mixture.moments(mode), probabilities: mixture.probabilities, warnings, draw };
 }
 
 /** More numbers than this are not kept to invert distribution functions. */
