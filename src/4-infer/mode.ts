@@ -70,8 +70,8 @@ interface Found { readonly position: Float64Array; readonly value: number; reado
 type Verdict =
   | { readonly kind: 'proper' }
   | { readonly kind: 'flat'; readonly directions: readonly Float64Array[] }
-  /** The density rises without bound, or has its supremum where a coordinate is infinite. */
-  | { readonly kind: 'edge' | 'unbounded' | 'drift' | 'unfinished'; readonly coordinates: readonly number[] };
+  /** A kink where the gradient jumps; or the density rises without bound, or has its supremum where a coordinate is infinite. */
+  | { readonly kind: 'edge' | 'unbounded' | 'drift' | 'kink' | 'unfinished'; readonly coordinates: readonly number[] };
 
 interface Polished extends Found { readonly curvature: Curvature | null; readonly verdict: Verdict }
 
@@ -344,7 +344,8 @@ function polish(density: DifferentiableDensity, jacobian: boolean, found: Found,
     if (!still) curvature = curvatureAt(density, jacobian, position);
   }
   curvature = curvature === null ? null : curvatureAt(density, jacobian, position);
-  const verdict = curvature === null ? edgeOf(density, position, gradient, 'unfinished') : verdictOf(density, position, gradient, newtonStep(curvature, gradient, p));
+  const kinks = kinksAt(density, jacobian, position);
+  const verdict: Verdict = kinks.length > 0 ? { kind: 'kink', coordinates: kinks } : curvature === null ? edgeOf(density, position, gradient, 'unfinished') : verdictOf(density, position, gradient, newtonStep(curvature, gradient, p));
   return { position, value, trace, curvature, verdict };
 }
 
@@ -381,6 +382,23 @@ function edgeOf(density: DifferentiableDensity, position: Float64Array, force: F
   if (largest > 0) return { kind: 'unbounded', coordinates: driven.filter((i) => outwards(i) > 0.3 * largest) };
   const size = force.reduce((m, f) => Math.max(m, Math.abs(f)), 0);
   return { kind: otherwise, coordinates: driven.filter((i) => Math.abs(force[i]!) > 0.1 * size) };
+}
+
+/** Coordinates along which the gradient jumps: its change does not shrink with the step. */
+function kinksAt(density: DifferentiableDensity, jacobian: boolean, position: Float64Array): readonly number[] {
+  const p = density.dimension, x = position.slice(), up = new Float64Array(p), down = new Float64Array(p);
+  const change = (k: number, h: number): number => {
+    x[k] = position[k]! + h; density.gradient(x, jacobian, up);
+    x[k] = position[k]! - h; density.gradient(x, jacobian, down);
+    x[k] = position[k]!;
+    return Math.abs(up[k]! - down[k]!);
+  };
+  const out: number[] = [];
+  for (let k = 0; k < p; k++) {
+    const h = 1e-4 * (1 + Math.abs(position[k]!)), wide = change(k, h), narrow = change(k, h / 10);
+    if (wide > 1e-3 && narrow > 0.7 * wide && change(k, h / 100) > 0.5 * wide) out.push(k);
+  }
+  return out;
 }
 
 /** Flat along one coordinate alone, far out in its range: that is its edge. */
@@ -433,6 +451,7 @@ function judge(density: DifferentiableDensity, verdict: Verdict, value: number):
     case 'edge': return warning('edge-of-range', `${names(density, verdict.coordinates)} runs to the edge of its range: the density is largest there (${value.toPrecision(8)} so far), and there are no standard errors`, 'An estimate at the edge (a variance of 0, a probability of 0 or 1) has no Gaussian law; give it a prior, or leave the term out.');
     case 'unbounded': return warning('unbounded-density', `the density grows without bound as ${names(density, verdict.coordinates)} runs to the edge of its range: there is no largest value (a component that collapses on one point does this)`, 'Give scales a prior or a lower bound, or try other starts (--opt restarts).');
     case 'drift': return warning('no-maximum', `the density keeps rising, ever more slowly, as ${names(density, verdict.coordinates)} goes to infinity: there is no maximum`, 'Perfectly separated groups in a logistic regression do this; give the unknowns priors.');
+    case 'kink': return warning('kink', `the density has a kink at its largest value, in ${names(density, verdict.coordinates)}: the estimate stands, but there are no standard errors`, 'Absolute values (Laplace laws), max and min make kinks; use gibbs for the spread.');
     case 'unfinished': return warning('not-converged', `the search ended before a maximum was reached (last in ${names(density, verdict.coordinates)})`, 'Raise --opt iterations, rescale the data, or give a start (--init).');
   }
 }

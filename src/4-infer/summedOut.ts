@@ -189,7 +189,7 @@ function blockGroup(builder: ProgramBuilder, latents: readonly FiniteLatent[], f
     code: 'no-marginal', severity: 'error', span: f?.statement.span, message: `${backend} cannot sum out ${names.join(', ')}: ${reason}`, hint: 'Use --backend gibbs.',
   }]);
   const derivation = derive(builder.model);
-  const found = findDiscreteBlocks(builder, derivation, derivation.regions.filter((r) => names.includes(r.region.variable.name)));
+  const found = findDiscreteBlocks(builder, { ...derivation, factors }, derivation.regions.filter((r) => names.includes(r.region.variable.name)));
   const block = found.blocks.find((b) => b.regions.some((r) => r.variable.name === names[0]));
   if (block === undefined) return no(factors[0], found.refused[0]?.reason ?? 'no block holds them');
   const prepared = factors.map((f) => {

@@ -214,3 +214,11 @@ describe('options and refusals', () => {
     await expect(estimate('data y: real param c: real factor (c > 3 || c < -1e9) && y > 0 ? -c : -inf', { y: -1 })).rejects.toMatchObject({ diagnostics: [{ code: 'no-start' }] });
   });
 });
+
+test('a kink at the maximum is named', async () => {
+  // The median of an odd number of observations.
+  const p = await estimate('data y: real[N] param m: real observe y ~ Laplace(m, 1)', { y: [0.2, 1.7, 3.1] });
+  expect(codes(p)).toEqual(['kink']);
+  expect(row(p, 'm').mean).toBeCloseTo(1.7, 3);
+  expect(row(p, 'm').sd).toBeNull();
+});
