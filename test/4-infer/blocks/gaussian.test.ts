@@ -189,7 +189,48 @@ function scaled(r: Random): Case {
   };
 }
 
-const programs: Readonly<Record<string, (r: Random) => Case>> = { autoregression, structural, hierarchy, crossed, regression, vectorChain, labelled, scaled };
+/** A tree whose parents are data, in any order; some observations are missing. */
+function tree(r: Random): Case {
+  const N = 2 + Math.floor(12 * r.uniform()), b = uniform(r, 0.3, 1.2), pieces = new Pieces(), names = Array.from({ length: N }, (_, i) => i);
+  for (let i = N - 1; i > 0; i--) { const j = Math.floor(r.uniform() * (i + 1)); [names[i], names[j]] = [names[j]!, names[i]!]; }
+  const parent = names.slice();
+  for (let k = 1; k < N; k++) parent[names[k]!] = names[Math.floor(r.uniform() * k)]!;
+  parent[names[0]!] = names[0]!;
+  const y = missing(r, normals(r, N), 0.3);
+  for (let t = 0; t < N; t++) pieces.add(parent[t] === t ? { [`z[${t}]`]: 1 } : { [`z[${t}]`]: 1, [`z[${parent[t]}]`]: -b }, 0.3, 0.8);
+  y.forEach((v, t) => pieces.add({ [`z[${t}]`]: 2, ...(v === null ? { [`y[${t}]`]: -1 } : {}) }, v ?? 0, 0.6));
+  return {
+    source: `data parent: int[N] data y: real[N] data b: real
+      for t in 0..<N {
+        sample z[t] ~ Normal(0.3 + (parent[t] == t ? 0 : b * z[parent[t]]), 0.8)
+        observe y[t] ~ Normal(2 * z[t], 0.6)
+      }`,
+    data: { parent, y, b }, pieces,
+  };
+}
+
+/** Any directed graph of scalars, written out statement by statement. */
+function network(r: Random): Case {
+  const n = 2 + Math.floor(9 * r.uniform()), lines: string[] = [], data: Record<string, number> = {}, pieces = new Pieces();
+  for (let k = 0; k < n; k++) {
+    const weights: Record<string, number> = { [`v${k}`]: 1 }, offset = uniform(r, -2, 2), sd = uniform(r, 0.3, 2), mean = [String(offset)];
+    for (let j = 0; j < k; j++) if (r.uniform() < 0.4) { const w = uniform(r, -1.5, 1.5); weights[`v${j}`] = -w; mean.push(`(${w}) * v${j}`); }
+    lines.push(`sample v${k} ~ Normal(${mean.join(' + ')}, ${sd})`);
+    pieces.add(weights, offset, sd);
+  }
+  for (let o = 0; o < n; o++) {
+    // The last observation holds all together in one block.
+    const weights: Record<string, number> = {}, value = uniform(r, -3, 3), mean: string[] = [];
+    for (let j = 0; j < n; j++) if (o === n - 1 || r.uniform() < 0.3) { const w = uniform(r, -1, 1); weights[`v${j}`] = w; mean.push(`(${w}) * v${j}`); }
+    if (mean.length === 0) continue;
+    data[`y${o}`] = value;
+    lines.push(`data y${o}: real`, `observe y${o} ~ Normal(${mean.join(' + ')}, 0.7)`);
+    pieces.add(weights, value, 0.7);
+  }
+  return { source: lines.join('\n'), data, pieces };
+}
+
+const programs: Readonly<Record<string, (r: Random) => Case>> = { tree, network, autoregression, structural, hierarchy, crossed, regression, vectorChain, labelled, scaled };
 
 describe('Gaussian blocks are dense Gaussian conditioning', () => {
   for (const [name, make] of Object.entries(programs)) {
