@@ -98,9 +98,10 @@ const studies: readonly Study[] = [
   },
   {
     title: 'a quadratic form with its diagonal: two slots that are one element',
-    source: 'data w: real[4, 4]  for i in 0..<4 { sample s[i] ~ DiscreteUniform(1, 3) }  factor sum(w[i, j] * s[i] * s[j] for i in 0..<4, j in 0..<4)',
-    data: { w: [[0.3, -0.2, 0.1, 0], [0.2, -0.4, 0.3, 0.1], [-0.1, 0.2, 0.2, -0.3], [0.4, 0, -0.2, -0.1]] },
-    unknowns: vector('s', 4, 3, 1), joint: [[0, 1], [2, 3], [3, 0]], structure: /4 elements, tree-width 3/,
+    // Nine elements: shorter sums are written out when sizes are bound.
+    source: 'data w: real[N, N]  for i in 0..<N { sample s[i] ~ DiscreteUniform(1, 2) }  factor sum(w[i, j] * s[i] * s[j] for i in 0..<N, j in 0..<N)',
+    data: { w: Array.from({ length: 9 }, (_, i) => Array.from({ length: 9 }, (_j, j) => 0.3 * Math.sin(3 * i + 5 * j + 1))) },
+    unknowns: vector('s', 9, 2, 1), joint: [[0, 1], [2, 3], [8, 0]], structure: /9 elements, tree-width 8/,
   },
   {
     title: 'a group of labels with data that choose whom they meet',
