@@ -164,7 +164,7 @@ async function solveMixture(program: ExactProgram, c: ComponentProgram, mode: bo
   const warnings: Diagnostic[] = [];
   const w = await weigh(program, c, mode, warnings, onProgress);
   const probing = probe(program, reports, w.count) === null ? reports.filter((r) => r.finite) : reports;
-  const mixture = new MixtureMoments(program, c, w.lanes, probing);
+  const mixture = new MixtureMoments(program, c, w.lanes, probing, smallestMixed(w));
   const install = (k: number): void => {
     const chosen = program.read(c.chosen), states = program.read(c.states);
     for (let l = 0; l < w.lanes; l++) chosen[l] = Math.min(k, states[l]! - 1);
@@ -203,6 +203,17 @@ async function solveMixture(program: ExactProgram, c: ComponentProgram, mode: bo
   return { program: c, logEvidence: w.logEvidence, logMode: w.logMode, moments: mixture.moments(mode), probabilities: mixture.probabilities, warnings, draw };
 }
 
+/** Probability that distribution functions of a mixture may miss. */
+const missed = 1e-14;
+/** The weight of the least of the configurations that hold all but `missed` of the probability; 0 for several lanes. */
+function smallestMixed({ lanes, weights }: Weights): number {
+  if (lanes > 1) return 0;
+  const sorted = weights.slice().sort();
+  let below = 0, k = 0;
+  while (k < sorted.length - 1 && below + sorted[k]! <= missed) below += sorted[k++]!;
+  return sorted[k]!;
+}
+
 /** More numbers than this are not kept to invert distribution functions. */
 const mostKept = 4_000_000;
 /** Configurations whose distribution functions are mixed. */
@@ -220,8 +231,11 @@ class MixtureMoments {
   private readonly brackets: ReadonlyMap<string, readonly { readonly low: Float64Array; readonly high: Float64Array }[]>;
   private kept: { readonly weights: Float64Array; readonly memory: readonly Memory[] }[] | null;
   private keptNumbers: number;
+  private readonly smallestMixed: number;
 
-  constructor(program: ExactProgram, c: ComponentProgram, lanes: number, reports: readonly ClosedReport[]) {
+  /** @param smallestMixed weight from which a configuration counts in distribution functions. */
+  constructor(program: ExactProgram, c: ComponentProgram, lanes: number, reports: readonly ClosedReport[], smallestMixed: number) {
+    this.smallestMixed = smallestMixed;
     this.program = program;
     this.c = c;
     this.lanes = lanes;
@@ -259,7 +273,7 @@ class MixtureMoments {
       const table = this.probabilities.get(f.name)!, values = program.read(f.name), row = values.length / lanes;
       values.forEach((v, i) => { const k = v - f.low, at = i * f.count + k; if (k >= 0 && k < f.count) table[at] = table[at]! + weights[Math.floor(i / row)]!; });
     }
-    if (this.kept === null) return;
+    if (this.kept === null || !weights.some((x) => x >= this.smallestMixed)) return;
     const memory = c.storages.map((s) => program.read(s).slice());
     this.kept.push({ weights: Float64Array.from(weights), memory });
     this.keptNumbers += memory.reduce((n, m) => n + m.length, 0);
