@@ -258,6 +258,19 @@ describe('evidence that cannot be', () => {
   });
 });
 
+describe('ties', () => {
+  test.each([
+    ['a chain', 'for t in 0..<1 { sample z[t] ~ DiscreteUniform(2, 4) } for t in 1..<6 { sample z[t] ~ Categorical([0, 0, 1/3, 1/3, z[t-1] == 9 ? 0 : 1/3]) }'],
+    ['a circle', 'for t in 0..<6 { sample z[t] ~ DiscreteUniform(2, 4) } for t in 0..<5 { factor z[t] == z[t+1] ? 1 : 1 } factor 0 * z[0] * z[5]'],
+    ['independent elements', 'for t in 0..<6 { sample z[t] ~ DiscreteUniform(2, 4) }'],
+  ])('of %s go to the lowest values', (_name, source) => {
+    const machine = new DiscreteMachine(source);
+    machine.call('prepare');
+    machine.call('mode');
+    expect([...machine.get('z')]).toEqual([2, 2, 2, 2, 2, 2]);
+  });
+});
+
 describe('plans of gibbs', () => {
   test('chains that are too much together are drawn one by one, each whole', () => {
     const chain = (n: string): string => `sample ${n}[0] ~ Categorical(fill(1 / 110, 110)) for t in 1..<T { sample ${n}[t] ~ Categorical([j == ${n}[t-1] ? 0.5 : 0.5 / 109 for j in 0..<110]) }`;
