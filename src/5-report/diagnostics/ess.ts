@@ -61,8 +61,11 @@ function lagSum(centred: Float64Array, chains: number, n: number, lag: number): 
   return even + odd;
 }
 
+/** Series of equal length with the buffers that their effective size takes. */
+export type Series = Pick<ChainDraws, 'split' | 'splitChains' | 'splitDraws' | 'splitMeans' | 'autocovariance' | 'lags' | 'correlations'>;
+
 /** Of what `split` holds; leaves it centred. */
-export function effectiveSize(draws: ChainDraws): number {
+export function effectiveSize(draws: Series): number {
   const { split, splitChains, splitDraws: n, splitMeans, lags } = draws;
   if (n < 3 || isDegenerate(split)) return Number.NaN;
   for (let chain = 0; chain < splitChains; chain++) {
