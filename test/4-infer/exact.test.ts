@@ -479,3 +479,39 @@ describe('systems of the notes', () => {
     }
   });
 });
+
+describe('odds and ends', () => {
+  it('a count that was thinned: n - y is Poisson', async () => {
+    const found = await solve('data y: int\nsample n ~ Poisson(6)\nobserve y ~ Binomial(n, 0.3)', { y: 2 });
+    // y ~ Poisson(1.8), n - y ~ Poisson(4.2).
+    close(found.logEvidence, 2 * Math.log(1.8) - 1.8 - Math.log(2), 1e-12, 'log evidence');
+    close(found.variables['n']!.mean, 6.2, 1e-12, 'mean');
+    close(found.variables['n']!.sd, Math.sqrt(4.2), 1e-12, 'sd');
+  });
+  it('a gap under an unknown variance is a Student t of its own, and costs no evidence', async () => {
+    const source = 'data x: real[N]\ndata y: real[N]\nsample v ~ InverseGamma(3, 2)\nsample b ~ Normal(0, variance: 4 * v)\nfor n in 0..<N { observe y[n] ~ Normal(b * x[n], variance: v) }\nreport next = y[1] - b';
+    const gap = await solve(source, { x: [1, 2, -1], y: [0.8, null, -1.3] }), full = await solve(source.replace('\nreport next = y[1] - b', ''), { x: [1, -1], y: [0.8, -1.3] });
+    close(gap.logEvidence, full.logEvidence!, 1e-12, 'log evidence');
+    for (const name of ['v', 'b']) for (const what of ['mean', 'sd', 'q5', 'q95'] as const) close(gap.variables[name]![what], full.variables[name]![what]!, 1e-11, name);
+    // y = 2 b + noise: variance E v + 4 var b; b has variance E v / (1/4 + 2).
+    const variance = full.variables['v']!.mean!;
+    close(gap.variables['y[1]']!.mean, 2 * full.variables['b']!.mean!, 1e-12, 'gap');
+    close(gap.variables['y[1]']!.sd, Math.sqrt(variance * (1 + 4 / 2.25)), 1e-11, 'its sd');
+    close(gap.variables['next']!.sd, Math.sqrt(variance * (1 + 1 / 2.25)), 1e-11, 'sd of a report of both');
+  });
+  it('conditions of finite unknowns have probabilities', async () => {
+    const found = await solve('data wet: int\nsample rain ~ Bernoulli(0.2)\nsample sprinkler ~ Bernoulli(rain == 1 ? 0.01 : 0.4)\nobserve wet ~ Bernoulli(sprinkler == 1 ? (rain == 1 ? 0.99 : 0.9) : rain == 1 ? 0.8 : 0)\nreport both = rain == 1 && sprinkler == 1\nreport level = rain + 2 * sprinkler', { wet: 1 });
+    const joint = [[0, 0.8 * 0.4 * 0.9], [0.2 * 0.99 * 0.8, 0.2 * 0.01 * 0.99]], total = joint.flat().reduce((a, b) => a + b, 0);
+    close(found.logEvidence, Math.log(total), 1e-12, 'log evidence');
+    close(found.variables['both']!.probs!['1'], joint[1]![1]! / total, 1e-12, 'both');
+    close(found.variables['level']!.mean, (joint[1]![0]! + 2 * joint[0]![1]! + 3 * joint[1]![1]!) / total, 1e-12, 'level');
+  });
+  it('keeps what is asked for, and says how far it is', async () => {
+    const seen: number[] = [];
+    const posterior = await compile('data y: real[N]\nsample m ~ Normal(0, 1)\nobserve y ~ Normal(m, 1)\nreport twice = 2 * m\npredict next ~ Normal(m, 1)').infer({ y: [1] }, { backend: 'exact', draws: 10, keep: ['twice', 'next'], workers: 0, onProgress: (event) => { seen.push(event.done); } });
+    expect(posterior.names).toEqual(['twice', 'next']);
+    expect(posterior.draws('next').shape).toEqual([4, 10]);
+    expect(seen.length).toBeGreaterThan(0);
+    expect(posterior.converged).toBe(true);
+  });
+});

@@ -38,7 +38,7 @@ export function results(program: ExactProgram, solved: readonly SolvedComponent[
     const values = storages[k] ?? null;
     const draws = values === null ? null : { count, values };
     const report = reports.get(r.name);
-    const closed = report === undefined ? closedForm(solved, r, f, draws) : fromMoments(report, draws);
+    const closed = report === undefined ? closedForm(solved, r, f, draws) : { ...fromMoments(report, draws), probabilities: truthOf(r, report) };
     return { ...base, result: closed ?? { form: 'draws', chains: request.chains, draws: request.draws, values: values!, independent: true } };
   });
 }
@@ -67,6 +67,10 @@ function closedForm(solved: readonly SolvedComponent[], r: Recorded, finite: Fin
     if (probabilities !== undefined && finite !== undefined) return fromProbabilities(probabilities, finite, sizeOf(r.shape), draws);
   }
   return null;
+}
+/** Probabilities of false and true, where a report is a condition. */
+function truthOf(r: Recorded, { mean }: VariableMoments): Float64Array | null {
+  return r.discrete && r.range === 2 ? Float64Array.from({ length: 2 * mean.length }, (_, i) => (i % 2 === 1 ? mean[i >> 1]! : 1 - mean[i >> 1]!)) : null;
 }
 function fromMoments({ mean, variance, quantiles }: VariableMoments, draws: ClosedForm['draws']): ClosedForm {
   const [q5, q50, q95] = quantiles ?? [];
