@@ -199,9 +199,9 @@ export class Model {
     return Object.assign((values: Data): number => evaluator.total(read(values)), { byFactor, gradient, unconstrained, unknowns });
   }
 
-  /** The plated graph: as a picture (svg), for other tools (dot, mermaid) or as data (json). */
+  /** The plated graph: as a picture (svg), for other tools (dot, mermaid) or as data (json). @throws ModelError for a picture of too many quantities. */
   graph(format: DrawingFormat = 'svg'): string {
-    return drawGraph(this.compiled.graph, format);
+    return this.explained(() => drawGraph(this.compiled.graph, format));
   }
 
   private bind(data: Data, mode: 'infer' | 'sample', problems: readonly Diagnostic[], onNotes: NotesListener | undefined): BoundModel {

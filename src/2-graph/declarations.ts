@@ -195,23 +195,47 @@ function partsOf(s: Syntax): readonly Syntax[] {
 
 /** How a function of the program comes to call itself, `f -> g -> f`; null where it does not. */
 export function pathOfCalls(functions: ReadonlyMap<string, ProgramFunction>, name: string): readonly string[] | null {
-  const seen = new Set<string>();
-  const search = (path: readonly string[]): readonly string[] | null => {
-    const fn = functions.get(path[path.length - 1]!);
-    if (fn === undefined) return null;
-    const work: Syntax[] = [fn.body];
-    while (work.length > 0) {
-      const s = work.pop()!;
-      work.push(...partsOf(s));
-      if (s.kind !== 'call' || 'hole' in s.callee) continue;
-      const called = s.callee.text;
-      if (called === name) return [...path, called];
-      if (seen.has(called)) continue;
-      seen.add(called);
-      const found = search([...path, called]);
-      if (found !== null) return found;
+  const before = new Map<string, string | null>([[name, null]]);
+  for (const caller of before.keys()) {
+    const fn = functions.get(caller);
+    if (fn === undefined) continue;
+    for (const called of callsIn(fn.body)) {
+      if (called === name) {
+        const path = [name];
+        for (let x: string | null = caller; x !== null; x = before.get(x) ?? null) path.unshift(x);
+        return path;
+      }
+      if (!before.has(called)) before.set(called, caller);
     }
-    return null;
-  };
-  return search([name]);
+  }
+  return null;
+}
+
+/** Functions that may call themselves: those left when all that only call finished ones are struck out. */
+export function suspectsOfRecursion(functions: ReadonlyMap<string, ProgramFunction>): ReadonlySet<string> {
+  const open = new Map<string, number>();
+  const callers = new Map<string, string[]>();
+  for (const [name, fn] of functions) {
+    const called = new Set([...callsIn(fn.body)].filter((c) => functions.has(c)));
+    open.set(name, called.size);
+    for (const c of called) { const list = callers.get(c); if (list === undefined) callers.set(c, [name]); else list.push(name); }
+  }
+  const done = [...open].flatMap(([name, count]) => (count === 0 ? [name] : []));
+  for (const name of done) {
+    open.delete(name);
+    for (const caller of callers.get(name) ?? []) {
+      const left = open.get(caller)! - 1;
+      open.set(caller, left);
+      if (left === 0) done.push(caller);
+    }
+  }
+  return new Set(open.keys());
+}
+
+function* callsIn(body: Syntax): Generator<string> {
+  const work: Syntax[] = [body];
+  for (let s = work.pop(); s !== undefined; s = work.pop()) {
+    work.push(...partsOf(s));
+    if (s.kind === 'call' && !('hole' in s.callee)) yield s.callee.text;
+  }
 }

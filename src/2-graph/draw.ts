@@ -6,6 +6,7 @@
  * both; in SVG crossing plates overlap. Names are the user's and escaped for each format;
  * identities are ours.
  */
+import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
 import { drawSvg } from './drawSvg.js';
 import { drawingOf } from './drawing.js';
 import type { Drawing, Mark, MarkKind } from './drawing.js';
@@ -13,9 +14,16 @@ import type { ModelGraph } from './graph.js';
 
 export type DrawingFormat = 'dot' | 'svg' | 'mermaid' | 'json';
 
-/** The drawing of a graph as text of the given format. */
+/** The layout of larger pictures takes minutes, and nobody could read them. */
+const largestPicture = 600;
+
+/** The drawing of a graph as text of the given format. @throws ModelError for an SVG of too many marks. */
 export function drawGraph(graph: ModelGraph, format: DrawingFormat): string {
   const drawing = drawingOf(graph);
+  if (format === 'svg' && drawing.marks.length > largestPicture) {
+    const diagnostic: Diagnostic = { code: 'too-large', severity: 'error', message: `A picture of ${drawing.marks.length} quantities is too large to be laid out; the limit is ${largestPicture}.`, hint: 'use the format dot, mermaid or json, or a plate for quantities of one kind' };
+    throw new ModelError([diagnostic], diagnostic.message);
+  }
   switch (format) {
     case 'dot': return drawDot(drawing);
     case 'svg': return drawSvg(drawing);

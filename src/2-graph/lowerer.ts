@@ -12,7 +12,7 @@ import type { Family } from '../distributions/family.js';
 import type { Program, Stmt, Syntax, TargetSyntax } from '../1-parse/ast.js';
 import { applied } from './builtins.js';
 import type { Context } from './context.js';
-import { type Declarations, type Placed, declare, pathOfCalls } from './declarations.js';
+import { type Declarations, type Placed, declare, pathOfCalls, suspectsOfRecursion } from './declarations.js';
 import { type DeclaredType, type Restricted, lowerType, restrict } from './declaredTypes.js';
 import { functionEnvironment, localPosition, lowerExpression, lowerRange } from './expressions.js';
 import type { Constraint, HostFunction, Law, ModelGraph, Plate, ScalarType, ShapeObligation, SizeSource, Statement, Target, Variable } from './graph.js';
@@ -47,6 +47,7 @@ export class Lowerer implements Context {
   readonly families: ReadonlyMap<string, Family>;
   readonly holes: readonly HoleValue[];
   readonly functions: ReadonlyMap<string, ProgramFunction>;
+  private readonly suspects: ReadonlySet<string>;
   private readonly declarations: Declarations;
 
   private readonly found: Diagnostic[] = [];
@@ -76,6 +77,7 @@ export class Lowerer implements Context {
     this.holes = holes;
     this.declarations = declare(program, (d) => { this.report(d); });
     this.functions = this.declarations.functions;
+    this.suspects = suspectsOfRecursion(this.functions);
     for (const v of this.declarations.variables) this.byName.set(v.name, v);
   }
 
@@ -403,7 +405,7 @@ export class Lowerer implements Context {
 
   /** Names inside functions that are never called are checked as well. */
   private checkFunction(name: string, fn: ProgramFunction): void {
-    const path = pathOfCalls(this.functions, name);
+    const path = this.suspects.has(name) ? pathOfCalls(this.functions, name) : null;
     if (path !== null) { this.report(recursiveFunction(fn.name.span, path)); return; }
     const environment: Environment = { scope: this.declarations.root, plates: [], loops: [], guards: [], conditional: true, calls: [] };
     this.expression(fn.body, functionEnvironment(environment, fn.parameters.map((p): [string, Value] => [p.text, poison]), name));

@@ -11,6 +11,7 @@
 import { type ArrayExpr, type Expr, type Index, children, num, sub, variablesOf } from '../expr/expr.js';
 import { replaceArgument } from '../distributions/pushforwardPieces.js';
 import type { Law, ModelGraph, Plate, Statement, Target } from './graph.js';
+import { randomNames, tooLargeToWriteOut } from './writtenOut.js';
 import { type IndexRange, atLeast, constantDifference, extreme, indexPlusOffset } from './shapes.js';
 
 /** A reference with the ranges of the indices bound around it inside the statement. */
@@ -136,7 +137,7 @@ export interface Schedule {
   readonly groups: readonly Group[];
   /** Components that cannot be ordered, each as the statements of one cycle; empty for a legal program. */
   readonly cycles: readonly (readonly Statement[])[];
-  /** The `let`s that depend on themselves through `let`s alone. */
+  /** The `let`s to compute rather than write out: those that depend on themselves through `let`s alone, and those that would become too large. */
   readonly recursive: ReadonlySet<Statement>;
 }
 
@@ -151,7 +152,15 @@ export function schedule(graph: ModelGraph): readonly Group[] { return scheduleS
 
 export function scheduleStatements(statements: readonly Statement[]): Schedule {
   const edges = edgesAmong(statements);
-  return { ...order(statements, edges, randomness(statements), 0), recursive: recursiveLets(edges) };
+  const random = randomness(statements);
+  const ordered = order(statements, edges, random, 0);
+  const lets = statementsOf(ordered.groups).flatMap((s) => (s.kind === 'let' ? [s] : []));
+  return { ...ordered, recursive: new Set([...recursiveLets(edges), ...tooLargeToWriteOut(lets, random)]) };
+}
+
+/** The statements of groups, each after those it reads (but for its own recursion). */
+function statementsOf(groups: readonly Group[]): readonly Statement[] {
+  return groups.flatMap((g) => (g.kind === 'single' ? [g.statement] : g.kind === 'ordered' ? g.statements : statementsOf(g.body)));
 }
 
 /** Groups whose order of elements depends on data; they stand at the outermost level. */
@@ -172,23 +181,8 @@ function mayBeOrderedByData(component: readonly Statement[], edges: readonly Edg
 
 /** Whether a variable is drawn or computed from one that is; found when first asked. */
 function randomness(statements: readonly Statement[]): (name: string) => boolean {
-  let found: Set<string> | null = null;
-  const find = (): Set<string> => {
-    const readers = new Map<string, string[]>();
-    const stack: string[] = [];
-    for (const s of statements) {
-      if (s.kind === 'sample' || s.kind === 'param' || s.kind === 'predict') stack.push(s.target.variable);
-      if (s.kind === 'let') for (const name of variablesOf(s.value)) readers.set(name, [...readers.get(name) ?? [], s.target.variable]);
-    }
-    const out = new Set<string>();
-    for (let name = stack.pop(); name !== undefined; name = stack.pop()) {
-      if (out.has(name)) continue;
-      out.add(name);
-      stack.push(...readers.get(name) ?? []);
-    }
-    return out;
-  };
-  return (name) => (found ??= find()).has(name);
+  let found: ReadonlySet<string> | null = null;
+  return (name) => (found ??= randomNames(statements)).has(name);
 }
 
 function edgesAmong(statements: readonly Statement[]): readonly Edge[] {

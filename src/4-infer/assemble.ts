@@ -52,18 +52,18 @@ export function recomputed(builder: ProgramBuilder, changed: string | null): ((s
   const graph = builder.bound.graph;
   if (needed.size === 0) return null;
   // Quantities between the latent and the recursion are read from memory too.
-  const depends = (name: string, seen: Set<string> = new Set()): boolean => {
-    if (changed === null || name === changed) return true;
-    if (seen.has(name)) return false;
-    seen.add(name);
-    return graph.statements.some((s) => s.kind === 'let' && s.target.variable === name && [...readsOf(s)].some((r) => depends(r, seen)));
+  const lets = graph.statements.flatMap((s) => (s.kind === 'let' ? [{ name: s.target.variable, reads: readsOf(s) }] : []));
+  const readers = new Map<string, string[]>(), reads = new Map<string, string[]>();
+  const push = (map: Map<string, string[]>, key: string, value: string): void => { const list = map.get(key); if (list === undefined) map.set(key, [value]); else list.push(value); };
+  for (const l of lets) for (const r of l.reads) { push(readers, r, l.name); push(reads, l.name, r); }
+  const reached = (start: Iterable<string>, next: ReadonlyMap<string, readonly string[]>): ReadonlySet<string> => {
+    const out = new Set(start);
+    for (const name of out) for (const other of next.get(name) ?? []) out.add(other);
+    return out;
   };
-  const feeds = (name: string, seen: Set<string> = new Set()): boolean => {
-    if (needed.has(name)) return true;
-    if (seen.has(name)) return false;
-    seen.add(name);
-    return graph.statements.some((s) => s.kind === 'let' && readsOf(s).has(name) && feeds(s.target.variable, seen));
-  };
+  const dependent = changed === null ? null : reached([changed], readers), feeding = reached(needed, reads);
+  const depends = (name: string): boolean => dependent?.has(name) !== false;
+  const feeds = (name: string): boolean => feeding.has(name);
   return (s) => s.kind === 'let' && isComputed(builder, s) && depends(s.target.variable) && feeds(s.target.variable);
 }
 /** True for definitions to evaluate during a run: also of elements of a variable that is sampled elsewhere. */
