@@ -43,7 +43,8 @@ export function explainSampler(backend: string, graph: ModelGraph, given: Given,
       kernel: kernelName(choice), reason,
     }];
   });
-  return { backend, blocks: explained, notes: [], code: sampler?.code ?? null };
+  const notes = blocks.collapse === undefined ? [] : [`${blocks.collapse.join(', ')}: integrated out where the finite unknowns that feed them are drawn, then drawn from the conditionals shown.`];
+  return { backend, blocks: explained, notes, code: sampler?.code ?? null };
 }
 
 /** What is drawn together: with data as the sampler does it, without as the program alone tells. */

@@ -480,6 +480,29 @@ describe('systems of the notes', () => {
   });
 });
 
+describe('finite unknowns that elimination leaves', () => {
+  const source = 'data x: real[T]\nfor t in 0..<T { sample z[t] ~ Bernoulli(0.3) }\nlet h[0] = 0\nfor t in 1..<T { let h[t] = 0.5 * h[t-1] + z[t] }\nfor t in 0..<T { observe x[t] ~ Normal(h[t], 1) }\nreport last = h[T-1]';
+  it('are enumerated where they feed a recursion', async () => {
+    const x = [0, 1, 1.2, 0.3, 0.9];
+    const found = await solve(source, { x }, { draws: 4000 });
+    const rows = Array.from({ length: 32 }, (_, c) => x.map((__, t) => (c >> t) & 1)).map((z) => {
+      let h = 0, log = z.reduce((s, v) => s + Math.log(v === 1 ? 0.3 : 0.7), 0);
+      x.forEach((v, t) => { if (t > 0) h = 0.5 * h + z[t]!; log += normalLogPdf(v, h, 1); });
+      return { z, h, log };
+    });
+    const total = rows.reduce((s, r) => s + Math.exp(r.log), 0);
+    close(found.logEvidence, Math.log(total), 1e-12, 'log evidence');
+    x.forEach((_, t) => close(found.variables[`z[${t}]`]!.probs!['1'], rows.reduce((s, r) => s + (Math.exp(r.log) / total) * r.z[t]!, 0), 1e-12, `z[${t}]`));
+    const last = found.variables['last']!;
+    expect(Math.abs(last.mean! - rows.reduce((s, r) => s + (Math.exp(r.log) / total) * r.h, 0))).toBeLessThan(5 * last.mcse!);
+  });
+  it('or refused with both reasons', async () => {
+    const found = await refusal(source, { x: Array.from({ length: 20 }, () => 0.3) });
+    expect(found).toMatchObject({ code: 'too-many-configurations' });
+    expect(found.message).toMatch(/1048576 configurations, above the 65536 that are enumerated, and elimination does not apply: z: quantities computed by recursion/);
+  });
+});
+
 describe('odds and ends', () => {
   it('a count that was thinned: n - y is Poisson', async () => {
     const found = await solve('data y: int\nsample n ~ Poisson(6)\nobserve y ~ Binomial(n, 0.3)', { y: 2 });

@@ -9,13 +9,13 @@ import type { ExplainedBlock, Explanation } from '../backend.js';
 import { formulasOf, render, sourceLine } from '../explain.js';
 import { formName, regionLoops, regionName, type RegionPlan } from '../plan.js';
 import type { PlanEntry } from '../posterior.js';
-import { type Component, exactPlan, type ExactPlan, type Part } from './plan.js';
-import { ExactProgram } from './program.js';
+import { type Component, exactPlan, type Part } from './plan.js';
+import { type ComponentProgram, ExactProgram } from './program.js';
 
 export function explainPlan(graph: ModelGraph, given: Given, source: string, bound: BoundModel | null): Explanation {
   const plan = exactPlan(new DerivedModel(graph, given));
   const program = bound === null ? null : new ExactProgram(bound, 'explain');
-  const blocks = plan.components.flatMap((component, k) => explained(component, source, program?.components[k]?.blocks.map((b) => b.structure) ?? []));
+  const blocks = plan.components.flatMap((component, k) => explained(component, source, program?.components[k] ?? null));
   const fromPrior = plan.derivation.regions.filter((r) => plan.prior.has(r.region.variable.name)).map((r): ExplainedBlock => ({
     block: regionName(r.region), loops: regionLoops(r.region), family: null, parameters: [], factors: [sourceLine(source, r.region.statement.span)],
     kernel: 'drawn from its law', reason: 'nothing observed depends on it',
@@ -32,17 +32,19 @@ function scaleNote(component: Component): readonly string[] {
 }
 
 /** Each block of the plan in a line. */
-export function planEntries(plan: ExactPlan): readonly PlanEntry[] {
-  const entries = plan.components.flatMap((c) => explained(c, null, []).map((b): PlanEntry => ({ block: b.block, kernel: b.kernel, reason: b.reason })));
+export function planEntries({ plan, components }: ExactProgram): readonly PlanEntry[] {
+  const entries = plan.components.flatMap((c, k) => explained(c, null, components[k] ?? null).map((b): PlanEntry => ({ block: b.block, kernel: b.kernel, reason: b.reason })));
   return [...entries, ...[...plan.prior].map((block): PlanEntry => ({ block, kernel: 'drawn from its law', reason: 'nothing observed depends on it' }))];
 }
 
-function explained(component: Component, source: string | null, structures: readonly string[]): readonly ExplainedBlock[] {
+function explained(component: Component, source: string | null, program: ComponentProgram | null): readonly ExplainedBlock[] {
+  const structures = program?.structures ?? [];
   const lines = (plan: RegionPlan): readonly string[] => (source === null ? [] : plan.collected.factors.map((f) => sourceLine(source, f.statement.span)));
   const block = (plan: RegionPlan, kernel: string, reason: string, family: string | null = null, withFormulas = false): ExplainedBlock => ({
     block: regionName(plan.region), loops: regionLoops(plan.region), family,
     parameters: withFormulas && source !== null && plan.recognised.kind !== 'none' ? formulasOf(plan.recognised, plan.collected).map(render) : [], factors: lines(plan), kernel, reason,
   });
+  if (component.kind === 'discrete' && program !== null && program.apart !== '') return component.regions.map((r) => block(r, 'enumerated', program.apart));
   if (component.kind === 'discrete') return component.regions.map((r) => block(r, 'elimination', structures.length === 0 ? 'finite unknowns that meet finite unknowns only' : structures.join('; ')));
   const { leaf } = component;
   const given = component.kind === 'mixture' ? `given each configuration of ${[...new Set(component.finite.map((r) => r.region.variable.name))].join(', ')}, ` : '';

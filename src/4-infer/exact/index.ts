@@ -87,6 +87,6 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
     logJoint: mode ? solved.reduce((sum, s) => sum + s.logMode, program.constant()) : null,
     traces: {}, warnings, converged: true,
     seconds: { compile: compiled - begun, warmup: finished - compiled, sampling: seconds() - finished },
-    plan: planEntries(program.plan),
+    plan: planEntries(program),
   };
 }

@@ -50,6 +50,10 @@ export interface ComponentProgram {
   /** [3]: see `Scaling`. */
   readonly scaling: string;
   readonly finite: readonly FiniteVariable[];
+  /** What was found of joint blocks, in words. */
+  readonly structures: readonly string[];
+  /** Why finite unknowns that meet finite unknowns only are enumerated; empty where there is nothing to say. */
+  readonly apart: string;
   /** True where configurations of the finite unknowns are gone through one by one. */
   readonly enumerated: boolean;
   /** Variables with moments from parts. */
@@ -195,8 +199,8 @@ export class ExactProgram {
 
 function componentProgram(builder: ProgramBuilder, component: Component, k: number, into: (name: string) => ResultStorages): ComponentProgram {
   const regions = component.regions.map((r) => r.region);
-  const blocks = component.kind === 'discrete' ? discreteOf(builder, component) : null;
-  if (blocks !== null) return discreteProgram(builder, component, blocks, k);
+  const blocks = component.kind === 'discrete' ? discreteOf(builder, component) : '';
+  if (typeof blocks !== 'string') return discreteProgram(builder, component, blocks, k);
   const finiteRegions = component.kind === 'mixture' ? component.finite : component.kind === 'discrete' ? component.regions : [];
   const leaf: Leaf = component.kind === 'discrete' ? { free: [], scaled: null } : component.leaf;
   const lane = component.kind === 'mixture' ? usableLane(builder, component.lane, regions) : null;
@@ -245,7 +249,8 @@ function componentProgram(builder: ProgramBuilder, component: Component, k: numb
   const scaling = builder.fresh('scaling', [3], 'state');
   builder.entry(`scaling${k}`, scalingCode(scales).map((e, n) => store(scaling, [num(n)], builder.bind(e))));
   return {
-    component, number: k, parts, blocks: [], lanes, evidence, chosen, states, scaling, enumerated: finiteRegions.length > 0, variables,
+    component, number: k, parts, blocks: [], lanes, evidence, chosen, states, scaling, enumerated: finiteRegions.length > 0, apart: blocks, variables,
+    structures: parts.flatMap((p) => (p instanceof GaussianCode ? [p.words] : [])),
     withQuantiles, withDistribution: new Set([...complete(distributions)].filter((v) => withQuantiles.has(v))),
     finite: finiteNames(finiteRegions).map((name) => finiteVariable(builder, name)),
     storages: [...parts.flatMap((p) => p.storages), ...(leaf.scaled?.scales ?? []).map((s) => s.plan.region.variable.name)],
@@ -332,12 +337,11 @@ function drawCode(leaf: Leaf, parts: readonly PartCode[]): readonly Code[] {
   return [...parts.filter((p) => !isNormal(p)).flatMap((p) => p.draw), ...parts.filter(isNormal).flatMap((p) => [...p.prepare, ...p.draw])];
 }
 
-function discreteOf(builder: ProgramBuilder, component: Component): readonly DiscreteBlock[] | null {
+/** Finite unknowns as blocks for elimination, or why they have to be enumerated. */
+function discreteOf(builder: ProgramBuilder, component: Component): readonly DiscreteBlock[] | string {
   const { blocks, refused } = findDiscreteBlocks(builder, component.derivation, component.regions);
   const first = refused[0];
-  if (first === undefined) return blocks;
-  const plan = component.regions.find((r) => r.region.variable.name === first.variable)!;
-  throw new ExactRefusal([{ component: component.regions, region: plan.region, reason: first.reason, factor: null }]);
+  return first === undefined ? blocks : `elimination does not apply: ${first.variable}: ${first.reason}`;
 }
 
 /** Finite unknowns by elimination. */
@@ -360,5 +364,5 @@ function discreteProgram(builder: ProgramBuilder, component: Component, blocks: 
   builder.entry(`scaling${k}`, []);
   builder.entry(`mode${k}`, blocks.flatMap((b) => b.mode));
   builder.entry(`joint${k}`, [{ do: 'return', value: addAll(jointTerms(builder, component.factors).map((t) => t.value)) }]);
-  return { component, number: k, parts: [], blocks, lanes: 1, evidence, chosen, states, scaling: builder.fresh('scaling', [3], 'state'), finite, enumerated: false, variables: [], withQuantiles: new Set(), withDistribution: new Set(), storages: [] };
+  return { component, number: k, parts: [], blocks, lanes: 1, evidence, chosen, states, scaling: builder.fresh('scaling', [3], 'state'), finite, enumerated: false, apart: '', structures: blocks.map((b) => b.structure), variables: [], withQuantiles: new Set(), withDistribution: new Set(), storages: [] };
 }

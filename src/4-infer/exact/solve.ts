@@ -121,10 +121,12 @@ async function weigh(program: ExactProgram, c: ComponentProgram, mode: boolean, 
   if (!(count <= mostConfigurations)) {
     const finite = c.finite.map((f) => f.name).join(', ');
     const rest = c.variables.join(', ');
+    const number = count > 1e15 ? count.toExponential(1) : count;
     fail({
       code: 'too-many-configurations', severity: 'error', span: c.component.regions.find((r) => r.region.variable.name === c.finite[0]!.name)?.region.statement.span,
-      message: `exact does not apply: ${finite} has ${count > 1e15 ? count.toExponential(1) : count} configurations that meet ${rest}, above the ${mostConfigurations} that are enumerated`,
-      hint: `Pass values for ${rest} (then ${finite} is solved by elimination) or for ${finite}, or use --backend gibbs.`,
+      message: rest === '' ? `exact does not apply: ${finite} has ${number} configurations, above the ${mostConfigurations} that are enumerated, and ${c.apart}`
+        : `exact does not apply: ${finite} has ${number} configurations that meet ${rest}, above the ${mostConfigurations} that are enumerated`,
+      hint: rest === '' ? `Pass values for ${finite}, or use --backend gibbs.` : `Pass values for ${rest} (then ${finite} is solved by elimination) or for ${finite}, or use --backend gibbs.`,
     });
   }
   const { lanes } = c;
