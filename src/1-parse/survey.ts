@@ -30,7 +30,7 @@ export const skippedMark = '\uE002';
 
 /** Alternatives by kind, in the order in which they are tried; each is one group. */
 const tokenSources = {
-  white: String.raw`([\s\u0000-\u001F]+|\/\/[^\n\r\u2028\u2029]*|\/\*[^]*?\*\/)`,
+  white: String.raw`(\s+|\/\/[^\n\r\u2028\u2029]*|\/\*[^]*?\*\/)`,
   openComment: String.raw`(\/\*[^]*)`,
   hashComment: String.raw`(#[^\n\r]*)`,
   word: String.raw`([\p{L}_][\p{L}0-9_]*)`,

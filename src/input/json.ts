@@ -2,8 +2,8 @@
  * Data files in JSON: an object of named values.
  *
  * The text is parsed by the engine (arrays of millions of numbers take a fraction of a second); only
- * a text that fails is scanned again, for the place and the reason. Names are read as own keys, so
- * `__proto__` and `constructor` are names like any other.
+ * a text that fails, or holds objects, is scanned again, for the place and the reason, and for names given twice.
+ * Names are read as own keys, so `__proto__` and `constructor` are names like any other.
  */
 import { ModelError } from '../errors/diagnostic.js';
 import { readLargeJson } from './largeJson.js';
@@ -34,16 +34,22 @@ export function parseDataJson(text: string): Map<string, unknown> {
  */
 export function parseJsonValue(text: string): unknown {
   const source = text.startsWith('\uFEFF') ? text.slice(1) : text;
+  let value: unknown;
+  let reason: string | null = null;
   try {
-    return JSON.parse(source);
+    value = JSON.parse(source);
   } catch (thrown) {
-    const fault = new Scanner(source).fault();
-    if (fault === null) refuse(`the text is not JSON: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
-    const before = source.slice(0, fault!.at);
-    const line = before.split('\n').length;
-    const column = fault!.at - (before.lastIndexOf('\n') + 1) + 1;
-    return refuse(`line ${line}, column ${column}: ${fault!.message}`, fault!.hint);
+    reason = thrown instanceof Error ? thrown.message : String(thrown);
   }
+  // The engine takes the last of several values for one name without a word.
+  const fault = reason !== null || source.includes('{') ? new Scanner(source).fault() : null;
+  if (fault !== null) {
+    const before = source.slice(0, fault.at);
+    const line = before.split('\n').length;
+    const column = fault.at - (before.lastIndexOf('\n') + 1) + 1;
+    refuse(`line ${line}, column ${column}: ${fault.message}`, fault.hint);
+  }
+  return reason === null ? value : refuse(`the text is not JSON: ${reason}`);
 }
 
 function refuse(message: string, hint?: string): never {
@@ -55,7 +61,7 @@ interface Fault { readonly at: number; readonly message: string; readonly hint?:
 /** A deeper nest than any array of data; the scanner recurses. */
 const deepestNesting = 500;
 
-/** Finds the first place where a text departs from JSON (RFC 8259). */
+/** Finds the first place where a text departs from JSON (RFC 8259), or gives a name of one object twice. */
 class Scanner {
   private readonly text: string;
   private at = 0;
@@ -93,7 +99,10 @@ class Scanner {
     if (depth > deepestNesting) return { at: this.at, message: `lists are nested more than ${deepestNesting} deep` };
     const c = this.text[this.at];
     if (c === '[') return this.sequence(depth, ']', () => this.value(depth + 1), 'a value');
-    if (c === '{') return this.sequence(depth, '}', () => this.entry(depth), 'a name in double quotes');
+    if (c === '{') {
+      const names = new Set<string>();
+      return this.sequence(depth, '}', () => this.entry(depth, names), 'a name in double quotes');
+    }
     if (c === '"') return this.string();
     const literal = /(?:true|false|null)(?![A-Za-z0-9_])|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?![A-Za-z0-9_.])/y;
     literal.lastIndex = this.at;
@@ -129,11 +138,15 @@ class Scanner {
     }
   }
 
-  private entry(depth: number): Fault | null {
+  private entry(depth: number, names: Set<string>): Fault | null {
     this.space();
     if (this.text[this.at] !== '"') return this.unexpected('a name in double quotes');
+    const start = this.at;
     const fault = this.string();
     if (fault !== null) return fault;
+    const name = JSON.parse(this.text.slice(start, this.at)) as string;
+    if (names.has(name)) return { at: start, message: `the name ${JSON.stringify(name)} is given twice`, hint: 'keep one of the two values' };
+    names.add(name);
     this.space();
     if (this.text[this.at] !== ':') return this.unexpected('":"');
     this.at++;

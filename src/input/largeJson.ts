@@ -3,7 +3,7 @@
  * one typed array, where the engine's own parser would make an object for every row.
  *
  * Only what is certain is read here. Anything else (words, ragged rows, booleans, empty lists, a
- * mistake) gives null, and the caller parses the text in the ordinary way. Numbers of at most 15
+ * name given twice, a mistake) gives null, and the caller parses the text in the ordinary way. Numbers of at most 15
  * digits with a small exponent are one exact product or quotient (Clinger 1990); others are read by
  * the engine, so every number is the nearest double.
  */
@@ -39,7 +39,7 @@ class Reader {
     if (this.take(closeBrace)) return this.ended() ? out : null;
     for (;;) {
       const name = this.name();
-      if (name === null || !this.take(colon)) return null;
+      if (name === null || out.has(name) || !this.take(colon)) return null;
       const value = this.value();
       if (value === null) return null;
       out.set(name, value);

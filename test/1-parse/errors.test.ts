@@ -117,6 +117,9 @@ const cases: readonly (readonly [source: string, ...Report[]])[] = [
   ['# note\nlet a = 3', ['wrong-comment', '#', '//']],
   ['let a = 3 /* note', ['unclosed-comment', '/*']],
   ['let a = 3 $', ['unknown-character', '$']],
+  ['let a = 3 \u0000 + 1', ['unknown-character', '\u0000', 'U+0000']],
+  ['sample\u0001z ~ Normal(0, 1)', ['unknown-character', '\u0001', 'U+0001']],
+  ['let a = 3\u001B', ['unknown-character', '\u001B', 'U+001B']],
   ['let a = 3 \u200B', ['unknown-character', '\u200B', 'U+200B']],
   // what has no name of its own
   ['let a = f(1 2)', ['syntax-error', '2', '`)`, `,` or an operator']],

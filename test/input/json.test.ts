@@ -27,6 +27,16 @@ describe('parseDataJson', () => {
     expect(parseDataJson('{"y": 1}').get('constructor')).toBeUndefined();
   });
 
+  it('refuses a name that is given twice, in texts of any length', () => {
+    expect(fault('{"x": 1, "y": 2, "x": [3]}')).toBe('line 1, column 18: the name "x" is given twice (keep one of the two values)');
+    expect(fault('{"x": 1,\n "\\u0078": 2}')).toBe('line 2, column 2: the name "x" is given twice (keep one of the two values)');
+    expect(fault('{"__proto__": 1, "__proto__": 1}')).toContain('the name "__proto__" is given twice');
+    const numbers = Array.from({ length: 60_000 }, (_, k) => k).join(',');
+    expect(fault(`{"x": [${numbers}],\n"y": 1, "x": 2}`)).toBe('line 2, column 9: the name "x" is given twice (keep one of the two values)');
+    expect(() => parseJsonValue('{"a": {"b": 1, "b": 2}}')).toThrow('the name "b" is given twice');
+    expect(parseJsonValue('[{"a": 1}, {"a": 2}]')).toEqual([{ a: 1 }, { a: 2 }]);
+  });
+
   it('skips a byte order mark', () => expect(parseDataJson('\uFEFF{"a": 1}').get('a')).toBe(1));
 
   it('names line, column and reason of a fault', () => {
