@@ -16,14 +16,16 @@ export interface ElementTerm { readonly factor: number; readonly binders: readon
 /**
  * The terms of the given factors that contain the region's element. Of factors that read one of
  * `recursions` (see `DerivedModel.recursionsOf`) every instance counts.
+ * @param complete whether to keep what cancels from a conditional: additive terms that do not mention the element, and tests of its own support.
  */
-export function elementTerms(region: LatentRegion, factors: readonly Factor[], replacement: Expr | null, recursions: ReadonlySet<string> = new Set()): readonly ElementTerm[] {
+export function elementTerms(region: LatentRegion, factors: readonly Factor[], replacement: Expr | null, recursions: ReadonlySet<string> = new Set(), complete: boolean = false): readonly ElementTerm[] {
   return factors.map(withFreshPlates).flatMap((f) => occurrences(f, region, recursions).map((o): ElementTerm => {
     const ranges: Range[] = [...region.plates, ...o.binders];
     const put = (e: Expr): Expr => (replacement === null ? e : simplify(replaceElement(e, region, replacement, ranges)));
     // A value to enumerate lies in the element's own support.
-    const own = replacement !== null && f.id === region.statement.id;
-    return { factor: f.id, binders: o.binders, guards: o.guards.map(put), value: put(substitute(factorDensity(own ? { ...f, conditions: [] } : f, [region.variable.name, ...recursions]), o.map)) };
+    const own = !complete && replacement !== null && f.id === region.statement.id;
+    const density = complete ? f.conditions.reduceRight((e, c) => cond(c, e, num(-Infinity)), f.logDensity) : factorDensity(own ? { ...f, conditions: [] } : f, [region.variable.name, ...recursions]);
+    return { factor: f.id, binders: o.binders, guards: o.guards.map(put), value: put(substitute(density, o.map)) };
   }));
 }
 
