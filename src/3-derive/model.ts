@@ -185,6 +185,7 @@ export class DerivedModel {
   isNonNegative(e: Expr): boolean {
     switch (e.op) {
       case 'const': return e.value >= 0;
+      case 'ref': if (this.isCount(e.variable)) return true; break;
       case 'cond': return this.isNonNegative(e.then) && this.isNonNegative(e.otherwise);
       case 'reduce': return ['prod', 'sum', 'min', 'max'].includes(e.kind) && this.isNonNegative(e.body);
       case 'apply': switch (e.fn) {
@@ -211,6 +212,16 @@ export class DerivedModel {
       }
     }
     return this.isUnit(e);
+  }
+  /** True for unknown integers whose laws begin at 0 or above. */
+  private isCount(name: string): boolean {
+    const v = this.graph.variables.get(name);
+    if (v === undefined || v.scalar === 'real' || v.eventRank > 0) return false;
+    const laws = (this.definitions.get(name) ?? []).flatMap((s) => (s.kind === 'sample' || s.kind === 'observe' ? [s.law] : []));
+    return laws.length > 0 && laws.length === (this.definitions.get(name) ?? []).length && laws.every((law) => {
+      const s = supportOf(law);
+      return s.kind === 'integers' && isConst(s.low) && s.low.value >= 0;
+    });
   }
   /** True for a whole matrix variable whose support is the positive definite matrices. */
   private isPositiveDefinite(matrix: ArrayExpr): boolean {

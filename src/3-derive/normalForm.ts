@@ -227,6 +227,9 @@ class Expander {
       for (let k = 1; k < exponent.value; k++) out = combine(product(out, terms.map(refresh)));
       return out;
     }
+    // What does not expand to one product may have been written as one: (v (1 + z))^-1.
+    const [left, right] = base.op === 'apply' && base.fn === 'mul' ? base.args : [];
+    if (left !== undefined && right !== undefined && (integral(exponent) || this.splits(left, right))) return product(this.power(left, exponent), this.power(right, exponent));
     return this.opaque(pow(rebuild(terms), exponent));
   }
 

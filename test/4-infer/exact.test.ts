@@ -480,6 +480,34 @@ describe('systems of the notes', () => {
   });
 });
 
+describe('lanes with a scale each', () => {
+  it('are the same together as one by one', async () => {
+    const source = 'data x: real[N, M]\nfor n in 0..<N {\n  sample v[n] ~ InverseGamma(3, 1)\n  sample z[n] ~ Categorical([0.5, 0.3, 0.2])\n  sample m[n] ~ Normal(2 * z[n], variance: 2 * v[n])\n  for j in 0..<M { observe x[n, j] ~ Normal(m[n], variance: v[n] * (1 + z[n])) }\n}';
+    const x = Array.from({ length: 20 }, (_, n) => [Math.sin(n) * 3, Math.cos(n) + 2, Math.sin(2 * n)]);
+    const all = await solve(source, { x }, { draws: 2 });
+    let total = 0;
+    for (const [n, row] of x.entries()) {
+      const own = await solve(source, { x: [row] }, { draws: 2 });
+      total += own.logEvidence!;
+      if (n % 6 > 0) continue;
+      for (const name of ['v', 'm', 'z']) for (const what of ['mean', 'sd', 'q5', 'q95'] as const) close(all.variables[`${name}[${n}]`]![what], own.variables[`${name}[0]`]![what]!, 1e-9, `${name}[${n}] ${what}`);
+    }
+    close(all.logEvidence, total, 1e-11, 'log evidence');
+    // One of them by the matrix formula of the Student t, value by value of z.
+    const row = x[0]!;
+    const terms = [0.5, 0.3, 0.2].map((w, z) => {
+      const S = [0, 1, 2].map((i) => [0, 1, 2].map((j) => 2 + (i === j ? 1 + z : 0))), df = 6, scale = 1 / 3;
+      const solvedBy = gaussianEvidence([0, 0, 0], S, dense(3), [0, 1, 2].map(() => [0, 0, 0]), row.map((v) => v - 2 * z));
+      const half = gaussianEvidence([0, 0, 0], S, dense(3), [0, 1, 2].map(() => [0, 0, 0]), [0, 0, 0]);
+      const quadratic = -2 * (solvedBy.logEvidence - half.logEvidence), logdet = -2 * half.logEvidence - 3 * Math.log(2 * Math.PI);
+      // Gamma(9/2) / Gamma(3) = 11.631728396567446 / 2.
+      return Math.log(w) + Math.log(11.631728396567446 / 2) - 1.5 * Math.log(df * Math.PI) - 0.5 * (logdet + 3 * Math.log(scale)) - ((df + 3) / 2) * Math.log1p(quadratic / scale / df);
+    });
+    const single = await solve(source, { x: [row] }, { draws: 2 });
+    close(single.logEvidence, Math.log(terms.reduce((a, t) => a + Math.exp(t), 0)), 1e-11, 'evidence of one');
+  });
+});
+
 describe('finite unknowns that elimination leaves', () => {
   const source = 'data x: real[T]\nfor t in 0..<T { sample z[t] ~ Bernoulli(0.3) }\nlet h[0] = 0\nfor t in 1..<T { let h[t] = 0.5 * h[t-1] + z[t] }\nfor t in 0..<T { observe x[t] ~ Normal(h[t], 1) }\nreport last = h[T-1]';
   it('are enumerated where they feed a recursion', async () => {
