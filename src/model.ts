@@ -185,7 +185,7 @@ export class Model {
     const bound = this.bind(data, 'infer', [], options.onNotes);
     const evaluator = this.explained(() => logDensityFunction(bound));
     const { unknowns } = evaluator;
-    const read = (values: Data): ReadonlyMap<string, Float64Array> => this.readPoint(values, unknowns);
+    const read = (values: Data): ReadonlyMap<string, Float64Array> => this.readPoint(values, unknowns, bound);
     const byFactor = (values: Data): readonly LogDensityTerm[] => evaluator.byFactor(read(values))
       .map(({ span, value }) => ({ statement: this.source.slice(span.start, span.end).replace(/\s+/g, ' ').trim(), span, value }));
     let made: ReturnType<typeof gradientAtPoint> | null = null;
@@ -220,15 +220,15 @@ export class Model {
       .map((d) => ({ ...d, code: 'wrong-init', message: `As a start: ${d.message}` }));
   }
 
-  private readPoint(values: Data, unknowns: LogDensity['unknowns']): ReadonlyMap<string, Float64Array> {
+  private readPoint(values: Data, unknowns: LogDensity['unknowns'], bound: BoundModel): ReadonlyMap<string, Float64Array> {
     const given = new Map<string, unknown>(values instanceof Map ? values : Object.entries(values));
     const problems: Diagnostic[] = [];
     const problem = (message: string, hint?: string): void => { problems.push({ code: 'wrong-value', severity: 'error', message, hint }); };
     const point = new Map<string, Float64Array>();
-    for (const { name, shape } of unknowns) {
+    for (const { name } of unknowns) {
       const value = given.get(name);
       if (!given.has(name)) { problem(`No value is given for the unknown ${name}.`, `the unknowns are ${unknowns.map((u) => u.name).join(', ')}`); continue; }
-      const flat = flatValue(name, value, shape);
+      const flat = flatValue(bound.variables.get(name)!, value);
       if (typeof flat === 'string') problem(`${flat}.`);
       else point.set(name, flat);
     }

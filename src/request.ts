@@ -2,8 +2,8 @@
  * Options of a run: from what a caller wrote to what a backend takes. Everything that is wrong is
  * reported together, as values; nothing here throws or runs.
  */
-import type { BoundModel } from './2-graph/bound.js';
-import { readValue } from './2-graph/data.js';
+import type { BoundModel, BoundVariable } from './2-graph/bound.js';
+import { elementName, readValue } from './2-graph/data.js';
 import type { Backend, OptionDoc, ProgressEvent } from './4-infer/backend.js';
 import { sizeOf } from './4-infer/posterior.js';
 import { backends, laterBackends } from './4-infer/registry.js';
@@ -32,8 +32,10 @@ export interface InferOptions {
   readonly keep?: readonly string[] | undefined;
   /** Start values by name of variable. */
   readonly init?: Readonly<Record<string, unknown>> | undefined;
-  /** Options of the backend (`credence backends` lists them). */
+  /** Options of the backend (`credence backends` lists them), and `unit`: the indices that count units of the data. */
   readonly options?: BackendOptions | undefined;
+  /** Keep what WAIC and leave-one-out need, and have every summary hold them, however many data there are. */
+  readonly pointwise?: boolean | undefined;
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
 }
 
@@ -47,10 +49,17 @@ export interface Settings {
   readonly seed: string;
   readonly workers: number | 'auto';
   readonly options: Readonly<Record<string, string>>;
+  readonly unit: string | null;
+  readonly pointwise: boolean;
 }
 
+/** Options that belong to no backend. */
+export const commonOptions: readonly OptionDoc[] = [
+  { name: 'unit', type: 'names', default: 'one an observation', doc: 'indices of loops that count the units of WAIC and leave-one-out: unit=n joins all observations with the same n' },
+];
+
 const defaultBackend = 'gibbs';
-const names = ['backend', 'chains', 'draws', 'warmup', 'thin', 'seed', 'workers', 'keep', 'init', 'options', 'onProgress'];
+const names = ['backend', 'chains', 'draws', 'warmup', 'thin', 'seed', 'workers', 'keep', 'init', 'options', 'pointwise', 'onProgress'];
 
 /** The settings, with defaults where an option is absent or wrong. */
 export function readSettings(options: InferOptions): { readonly settings: Settings; readonly problems: readonly Diagnostic[] } {
@@ -68,12 +77,15 @@ export function readSettings(options: InferOptions): { readonly settings: Settin
     return fallback;
   };
   const backend = findBackend(options.backend ?? defaultBackend, problems);
+  const { unit, ...own } = readBackendOptions(options.options ?? {}, backend, problems);
+  const pointwise: unknown = options.pointwise ?? false;
+  if (typeof pointwise !== 'boolean') problems.push(wrongOption(`pointwise is ${show(pointwise)}; it must be true or false.`));
   return {
     settings: {
       backend,
       chains: count('chains', 1, 4), draws: count('draws', 1, 1000), warmup: count('warmup', 0, 1000), thin: count('thin', 1, 1),
       seed: readSeed(options.seed, problems), workers: readWorkers(options.workers, problems),
-      options: readBackendOptions(options.options ?? {}, backend, problems),
+      options: own, unit: unit ?? null, pointwise: pointwise === true,
     },
     problems,
   };
@@ -119,7 +131,7 @@ export function readBackendOptions(given: BackendOptions, backend: Backend | nul
     const text = String(value);
     options[name] = text;
     if (backend === null) continue;
-    const option = backend.options.find((candidate) => candidate.name === name || (candidate.name.endsWith('.NAME') && name.startsWith(candidate.name.slice(0, -'NAME'.length))));
+    const option = [...commonOptions, ...backend.options].find((candidate) => candidate.name === name || (candidate.name.endsWith('.NAME') && name.startsWith(candidate.name.slice(0, -'NAME'.length))));
     if (option === undefined) {
       const known = backend.options.map((candidate) => candidate.name);
       const near = didYouMean(name, known) ?? didYouMean(name.replace(/\..*$/, '.NAME'), known)?.replace(/\.NAME$/, name.slice(name.indexOf('.')));
@@ -182,16 +194,20 @@ export function readInit(init: InferOptions['init'], bound: BoundModel, problems
       problems.push(wrongInit(known ? `${name} is not an unknown that can be given a start.` : `There is no unknown ${show(name)} to give a start.`, near === null ? `The unknowns are ${unknowns.join(', ')}.` : `did you mean ${near}?`));
       continue;
     }
-    const { shape } = bound.variables.get(name)!;
-    const flat = flatValue(name, value, shape);
+    const variable = bound.variables.get(name)!;
+    const flat = flatValue(variable, value);
     if (typeof flat === 'string') problems.push(wrongInit(`The start of ${flat}.`));
-    else out[name] = nest(flat, shape, 0);
+    else out[name] = nest(flat, variable.shape, 0);
   }
   return out;
 }
 
-/** The numbers of a value of a given shape, row-major, or what is wrong with it (a sentence that begins with the name). */
-export function flatValue(name: string, value: unknown, shape: readonly number[]): Float64Array | string {
+/**
+ * The numbers of a value for an unknown, row-major, or what is wrong with it (a sentence that begins with the name). Of
+ * data with gaps the value is the whole array: given elements may be null, and must agree with the data where they are not.
+ */
+export function flatValue(variable: BoundVariable, value: unknown): Float64Array | string {
+  const { name, shape, mask, absent } = variable;
   const reading = readValue(value);
   const at = (indices: readonly number[]): string => (indices.length === 0 ? name : `${name}[${indices.join(',')}]`);
   switch (reading.kind) {
@@ -202,8 +218,17 @@ export function flatValue(name: string, value: unknown, shape: readonly number[]
       const same = reading.shape.length === shape.length && reading.shape.every((d, axis) => d === shape[axis]);
       // An empty list has no say about the dimensions after the first that is empty.
       if (!same && !(reading.open && sizeOf(shape) === 0)) return `${name} has shape [${reading.shape.join(', ')}]; expected [${shape.join(', ')}]`;
-      const missing = reading.values.findIndex((x) => Number.isNaN(x));
-      return missing >= 0 ? `${name} is missing or not a number at element ${missing}` : reading.values;
+      const flat = reading.values.slice();
+      for (let k = 0; k < flat.length; k++) {
+        const element = elementName(name, k, shape), x = flat[k]!;
+        if (absent?.[k] === 1) { flat[k] = 0; continue; }
+        const given = mask !== undefined && mask[k] === 0 ? variable.values[k]! : null;
+        if (given === null && Number.isNaN(x)) return `${element} is null; a number is needed`;
+        if (given === null) continue;
+        if (!Number.isNaN(x) && x !== given) return `${element} is ${x}, but the data say ${given}; write null for what is given`;
+        flat[k] = given;
+      }
+      return flat;
     }
   }
 }

@@ -139,6 +139,8 @@ describe('infer', () => {
     expect(error.message).toMatch(/The start of v has shape \[1\]; expected \[2\]/);
     expect(error.message).toMatch(/no unknown "w"/);
     expect(error.message).toMatch(/error\[wrong-init\]: As a start: s = -1/);
+    const ordered = await refused(compile('param c: ordered[3] factor -sum(c[k]^2 for k in 0..<3)').infer({}, { ...quick, init: { c: [1, 3, 2] } }));
+    expect(ordered.message).toMatch(/error\[wrong-init\]: As a start: c is not increasing: 3 is followed by 2 at position 2/);
     const posterior = await program.infer({}, { ...quick, backend: 'mh', draws: 1, warmup: 0, init: { s: 7, v: [3, 4] }, options: { 'kernel.s': 'rw(scale: 0.0001, adapt: false)', 'kernel.v': 'rw(scale: 0.0001, adapt: false)' } });
     expect(posterior.draws('s')[0]).toBeCloseTo(7, 1);
     expect(posterior.draws('v')[1]).toBeCloseTo(4, 1);
@@ -223,10 +225,25 @@ describe('logDensity', () => {
     expect(compile('sample s ~ Gamma(2, 2)').logDensity()({ s: -1 })).toBe(Number.NEGATIVE_INFINITY);
   });
 
+  it('takes the missing elements of data in the shape of the data', () => {
+    const gaps = normal.logDensity({ y: [1, null, 3] });
+    const expected = density(0, 0, 2) + density(1, 0, 1) + density(2, 0, 1) + density(3, 0, 1);
+    expect(gaps({ mu: 0, y: [null, 2, null] })).toBeCloseTo(expected, 12);
+    expect(gaps({ mu: 0, y: [1, 2, 3] })).toBeCloseTo(expected, 12);
+    expect(refusal(() => gaps({ mu: 0, y: [1, 2, 4] })).message).toMatch(/y\[2\] is 4, but the data say 3; write null for what is given/);
+    expect(refusal(() => gaps({ mu: 0, y: [1, null, 3] })).message).toMatch(/y\[1\] is null; a number is needed/);
+    expect(refusal(() => gaps({ mu: 0, y: [2] })).message).toMatch(/y has shape \[1\]; expected \[3\]/);
+  });
+
+  it('asks nothing of elements that do not exist', () => {
+    const ragged = compile('data length: int[N] for n in 0..<N, j in 0..<length[n] { sample w[n, j] ~ Normal(0, 1) }').logDensity({ length: [1, 2] });
+    expect(ragged({ w: [[1, null], [0, 2]] })).toBeCloseTo(density(1, 0, 1) + density(0, 0, 1) + density(2, 0, 1), 12);
+  });
+
   it('refuses points that are none, all mistakes together', () => {
     expect(refusal(() => f({ nu: 1 })).message).toMatch(/No value is given for the unknown mu[\s\S]*nu is not an unknown/);
     expect(refusal(() => f({ mu: [1, 2] })).message).toMatch(/mu has shape \[2\]; expected \[\]/);
-    expect(refusal(() => f({ mu: null })).message).toMatch(/mu is missing/);
+    expect(refusal(() => f({ mu: null })).message).toMatch(/mu is null; a number is needed/);
     expect(refusal(() => f({ mu: 'x' })).message).toMatch(/mu is the text "x"/);
   });
 });

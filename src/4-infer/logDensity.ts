@@ -9,10 +9,10 @@ import { createRandom } from '../random/generator.js';
 import type { BoundModel } from '../2-graph/bound.js';
 import { jointFactors } from '../3-derive/joint.js';
 import { type DerivedModel, type Factor, maskOf, targetArray } from '../3-derive/model.js';
-import type { Statement } from '../2-graph/graph.js';
+import type { Constraint, Statement, Target } from '../2-graph/graph.js';
 import type { Support } from '../distributions/family.js';
 import { conditionsOf, mapLaw, supportOf, supportTests } from '../distributions/law.js';
-import { apply, type ArrayExpr, at, type Expr, index, num, one, reduce, scalarOf, sub, zero } from '../expr/expr.js';
+import { add, apply, type ArrayExpr, at, cond, type Expr, index, mul, num, one, reduce, ref, scalarOf, sub, zero } from '../expr/expr.js';
 import { jointTerms, recomputeCode } from './assemble.js';
 import { sizeOf } from './posterior.js';
 import { ProgramBuilder } from './programBuilder.js';
@@ -44,12 +44,37 @@ export function logDensityFunction(bound: BoundModel): LogDensity {
     placePoint(unknowns, memory, values);
     functions['prepare']!();
   };
-  const evaluate = (): number[] => terms.map((_, k) => functions[`term${k}`]!() ?? NaN);
+  const evaluate = (values: ReadonlyMap<string, ArrayLike<number>>): number[] => {
+    place(values);
+    const outside = outsideRanges(bound, values);
+    return terms.map(({ factor: { statement } }, k) => {
+      const own = statement.kind === 'factor' || statement.target === null ? null : statement.target.variable;
+      return own !== null && outside.has(own) ? -Infinity : functions[`term${k}`]!() ?? NaN;
+    });
+  };
   return {
     unknowns,
-    total(values) { place(values); return evaluate().reduce((a, b) => a + b, 0); },
-    byFactor(values) { place(values); return evaluate().map((value, k) => ({ span: terms[k]!.factor.statement.span, value })); },
+    total(values) {
+      const all = evaluate(values);
+      return all.includes(-Infinity) ? -Infinity : all.reduce((a, b) => a + b, 0);
+    },
+    byFactor(values) { return evaluate(values).map((value, k) => ({ span: terms[k]!.factor.statement.span, value })); },
   };
+}
+
+/** Integer unknowns with a value that is no integer or that none of their laws takes: generated code relies on their ranges. */
+function outsideRanges(bound: BoundModel, values: ReadonlyMap<string, ArrayLike<number>>): ReadonlySet<string> {
+  const out = new Set<string>();
+  for (const [name, given] of values) {
+    const v = bound.variables.get(name);
+    if (v === undefined || !(v.values instanceof Int32Array)) continue;
+    for (let k = 0; k < given.length; k++) {
+      if (v.mask?.[k] === 0 || v.absent?.[k] === 1) continue;
+      const x = given[k]!;
+      if (!Number.isInteger(x) || (v.range !== undefined && (x < 0 || x >= v.range))) { out.add(name); break; }
+    }
+  }
+  return out;
 }
 
 /** The factors of the joint density with tests for every support: a sampler's state lies in them by construction, a user's point may not. */
@@ -85,7 +110,18 @@ function pointTests(s: Statement, model: DerivedModel): readonly Expr[] {
   if (s.kind !== 'sample' && s.kind !== 'observe') return [];
   const x = s.kind === 'observe' ? model.inlineArray(s.value) : targetArray(model, s.target);
   const law = mapLaw(s.law, (e) => model.inline(e));
-  return [...supportAt(supportOf(law), x), ...conditionsOf(law)];
+  return [...supportAt(supportOf(law), x), ...conditionsOf(law), ...(s.kind === 'sample' ? orderTests(s.target, x, model) : [])];
+}
+/** Tests of an ordered variable: of a whole vector, or of an element against the one before. */
+function orderTests(target: Target, x: ArrayExpr, model: DerivedModel): readonly Expr[] {
+  const { name, constraint, dims } = model.variable(target.variable);
+  if (constraint.kind !== 'ordered') return [];
+  if (target.at.length < dims.length) {
+    const i = index('i'), count = dims[dims.length - 1]!;
+    return [apply('gt', reduce('min', i, one, count, apply('gt', at(x, i), at(x, sub(i, one)))), zero)];
+  }
+  const last = target.at[target.at.length - 1]!;
+  return [cond(apply('gt', last, zero), apply('gt', x.body, ref(name, [...target.at.slice(0, -1), sub(last, one)])), one)];
 }
 /** A flat unknown has no density, but its declared type is a support. */
 function paramFactors(model: DerivedModel): readonly Factor[] {
@@ -95,7 +131,8 @@ function paramFactors(model: DerivedModel): readonly Factor[] {
     const x = targetArray(model, s.target), inner = (low: Expr, high: Expr): readonly Expr[] => supportTests({ kind: 'interval', low, high }, x.body);
     const conditions = constraint.kind === 'positive' ? [apply('gt', x.body, zero)] : constraint.kind === 'unit' ? inner(zero, one)
       : constraint.kind === 'interval' ? inner(constraint.low, constraint.high)
-        : constraint.kind === 'simplex' || constraint.kind === 'cov' || constraint.kind === 'corr' ? supportAt({ kind: constraint.kind, dimension: x.dims[0]! }, x) : [];
+        : constraint.kind === 'ordered' ? orderTests(s.target, x, model)
+          : constraint.kind === 'simplex' || constraint.kind === 'cov' || constraint.kind === 'corr' ? [...supportAt({ kind: constraint.kind, dimension: x.dims[0]! }, x), ...floorTests(constraint, x)] : [];
     return conditions.length === 0 ? [] : [{ id: s.id, statement: s, plates: s.plates, guards: s.guards, logDensity: zero, conditions }];
   });
 }
@@ -106,11 +143,30 @@ function supportAt(support: Support, x: ArrayExpr): readonly Expr[] {
       const total = reduce('sum', i, zero, support.dimension, at(x, i));
       return [apply('ge', reduce('min', i, zero, support.dimension, at(x, i)), zero), apply('le', apply('abs', sub(total, one)), num(simplexTolerance))];
     }
-    // The log determinant of what is not positive definite is not a number, and not below infinity.
-    case 'cov': case 'corr': return [apply('lt', apply('abs', scalarOf('logdet', [x])), num(Infinity))];
-    case 'vector': case 'counts': return [];
+    case 'cov': case 'corr': {
+      const j = index('j'), off = apply('abs', sub(at(x, i, j), at(x, j, i))), size = add(apply('abs', at(x, i, i)), apply('abs', at(x, j, j)));
+      const symmetric = apply('le', reduce('max', i, zero, support.dimension, reduce('max', j, zero, support.dimension, sub(off, mul(num(matrixTolerance), size)))), zero);
+      const unit = apply('le', reduce('max', i, zero, support.dimension, apply('abs', sub(at(x, i, i), one))), num(matrixTolerance));
+      return [symmetric, ...(support.kind === 'corr' ? [unit] : []), isDefinite(x)];
+    }
+    case 'counts': {
+      const whole = apply('and', apply('ge', at(x, i), zero), apply('eq', at(x, i), apply('floor', at(x, i))));
+      return [apply('gt', reduce('min', i, zero, support.dimension, whole), zero), apply('eq', reduce('sum', i, zero, support.dimension, at(x, i)), support.total)];
+    }
+    case 'vector': return [];
     default: return supportTests(support, x.body);
   }
 }
+/** The log determinant of what is not positive definite is not a number, and not below infinity. */
+function isDefinite(x: ArrayExpr): Expr { return apply('lt', apply('abs', scalarOf('logdet', [x])), num(Infinity)); }
+/** No eigenvalue of X lies below f exactly if X - f I has none below 0. */
+function floorTests(constraint: Constraint, x: ArrayExpr): readonly Expr[] {
+  const floor = constraint.kind === 'cov' ? constraint.options['floor'] : undefined;
+  if (floor === undefined) return [];
+  const [i, j] = [index('i'), index('j')];
+  return [isDefinite({ indices: [i, j], dims: x.dims, body: sub(at(x, i, j), cond(apply('eq', i, j), floor, zero)) })];
+}
 /** How far the sum of a simplex may be from 1, as for data. */
 const simplexTolerance = 1e-6;
+/** How far entries of a symmetric matrix may differ, against its diagonal; and the diagonal of correlations from 1. */
+const matrixTolerance = 1e-8;

@@ -39,6 +39,48 @@ describe('the log joint density', () => {
     expect(param.total(point({ s: 2 }))).toBeCloseTo(logNormal(1, 0, 2), 12);
     expect(param.total(point({ s: -2 }))).toBe(-Infinity);
   });
+  it('is minus infinity where an ordered variable is not increasing', () => {
+    const three = logNormal(1, 0, 5) + logNormal(2, 0, 5) + logNormal(3, 0, 5);
+    const ordered = density('sample c: ordered[3] ~ iid(Normal(0, 5), 3)');
+    // Three values have 3! orders, one of which is allowed.
+    expect(ordered.total(point({ c: [1, 2, 3] }))).toBeCloseTo(three + Math.log(6), 12);
+    const rows = density('data J: int for j in 0..<J { sample c[j]: ordered[3] ~ iid(Normal(0, 5), 3) }', { J: 2 });
+    expect(rows.total(point({ c: [1, 2, 3, 1, 2, 3] }))).toBeCloseTo(2 * (three + Math.log(6)), 12);
+    const flat = density('param c: ordered[3] factor -c[0]'), flatRows = density('for j in 0..<2 { param c[j]: ordered[3] } factor -c[0, 0]');
+    expect(flat.total(point({ c: [1, 2, 3] }))).toBe(-1);
+    for (const bad of [[2, 1, 3], [1, 3, 2], [1, 1, 2]]) {
+      expect(ordered.total(point({ c: bad }))).toBe(-Infinity);
+      expect(flat.total(point({ c: bad }))).toBe(-Infinity);
+      for (const d of [rows, flatRows]) {
+        expect(d.total(point({ c: [1, 2, 3, ...bad] }))).toBe(-Infinity);
+        expect(d.total(point({ c: [...bad, 1, 2, 3] }))).toBe(-Infinity);
+      }
+    }
+  });
+  it('is minus infinity for matrices and counts outside of their support', () => {
+    const matrix = density('sample S ~ InverseWishart(4, eye(2))');
+    expect(matrix.total(point({ S: [1, 0.2, 0.3, 1] }))).toBe(-Infinity);
+    const floored = density('param S: cov[2](floor: 0.5) factor -trace(S)');
+    // Eigenvalues 1 - c and 1 + c.
+    expect(floored.total(point({ S: [1, 0.4, 0.4, 1] }))).toBe(-2);
+    expect(floored.total(point({ S: [1, 0.6, 0.6, 1] }))).toBe(-Infinity);
+    const correlations = density('param R: corr[2] factor R[0, 1]');
+    expect(correlations.total(point({ R: [1, 0.4, 0.4, 1] }))).toBe(0.4);
+    expect(correlations.total(point({ R: [1.1, 0.4, 0.4, 1] }))).toBe(-Infinity);
+    const counts = density('sample k ~ Multinomial(4, [0.5, 0.5])');
+    expect(counts.total(point({ k: [1, 3] }))).toBeCloseTo(Math.log(4 / 16), 12);
+    for (const bad of [[1, 2], [-1, 5], [1.5, 2.5]]) expect(counts.total(point({ k: bad }))).toBe(-Infinity);
+  });
+  it('is minus infinity where an integer leaves the range of its law, and says which statement', () => {
+    const mixture = density('sample z ~ Categorical([0.5, 0.5]) sample m ~ Normal([-1.0, 1.0][z], 1)');
+    expect(mixture.total(point({ z: 1, m: 0 }))).toBeCloseTo(Math.log(0.5) + logNormal(0, 1, 1), 12);
+    for (const z of [2, -1, 0.5, 1e12]) {
+      expect(mixture.total(point({ z, m: 0 }))).toBe(-Infinity);
+      expect(mixture.byFactor(point({ z, m: 0 }))[0]!.value).toBe(-Infinity);
+    }
+    expect(density('sample k ~ Poisson(3)').total(point({ k: -1 }))).toBe(-Infinity);
+    expect(density('sample k ~ DiscreteUniform(-2, 2)').total(point({ k: -3 }))).toBe(-Infinity);
+  });
   it('takes missing observations as unknowns and keeps the given ones', () => {
     const gaps = density('data y: real[N]\nsample m ~ Normal(0, 1)\nfor n in 0..<N { observe y[n] ~ Normal(m, 1) }', { y: [1, null, 3] });
     expect(gaps.unknowns.map((u) => u.name)).toEqual(['y', 'm']);
