@@ -4,13 +4,16 @@
  */
 export { compile, type ExplainOptions, type LogDensity, type LogDensityTerm, model, Model, type NotesListener, type SampleOptions, type Values } from './model.js';
 export type { Data } from './pipeline.js';
-export type { BackendOptions, InferOptions } from './request.js';
+export { type BackendOptions, commonOptions, type InferOptions } from './request.js';
 export { version } from './version.js';
 
 export { type ElementDiagnostics, type Nested, Posterior, type ShapedArray } from './5-report/posterior.js';
-export type { RunContext, Summary, SummaryRow } from './5-report/record.js';
+export type { CriterionSummary, LooSummary, RunContext, Summary, SummaryRow } from './5-report/record.js';
 export type { ElementSummary, VariableSummary } from './5-report/summary.js';
 export { renderSummary } from './5-report/render.js';
+export { compare, type ComparedRun, compareRuns, type Comparison, type ComparisonRow, type Difference, type PointwiseRow, readRun } from './5-report/comparison/compare.js';
+export type { Loo, Predictive, Waic } from './5-report/comparison/predictive.js';
+export { renderComparison } from './5-report/comparison/renderComparison.js';
 export { Derivation } from './5-report/derivation.js';
 export type { ExplainedBlock, Explanation, OptionDoc, ProgressEvent } from './4-infer/backend.js';
 export type { PlanEntry, RunResult, Traces, VariableResult } from './4-infer/posterior.js';

@@ -10,8 +10,11 @@ import type { ModelGraph } from './2-graph/graph.js';
 import { automaticWorkers } from './4-infer/chains.js';
 import { type ByVariable, gradientAtPoint } from './4-infer/gradientAtPoint.js';
 import { logDensityFunction } from './4-infer/logDensity.js';
+import { neededDraws } from './4-infer/pointwise.js';
+import type { RunResult } from './4-infer/posterior.js';
 import { givenOf } from './4-infer/programBuilder.js';
 import { simulate, withoutAbsent } from './4-infer/simulate.js';
+import { ObservedData, type Predictive } from './5-report/comparison/predictive.js';
 import { Derivation } from './5-report/derivation.js';
 import { type Nested, Posterior } from './5-report/posterior.js';
 import type { RunContext } from './5-report/record.js';
@@ -118,11 +121,19 @@ export class Model {
     const compileSeconds = this.compiled.seconds + seconds() - start;
     const notes = [...this.notes, ...diagnostics];
     onNotes?.(notes);
-    const { backend, ...request } = settings;
+    const { backend, unit, pointwise, ...request } = settings;
+    const observed = new ObservedData(bound, unit, pointwise);
+    // A wrong unit is said before the run, and what its likelihoods need is kept.
+    const extra = pointwise || unit !== null ? this.explained(() => neededDraws(bound, unit)).filter((name) => pointwise && keep !== null && !keep.includes(name)) : [];
+    if (extra.length > 0) { const beyond = checkMemory(settings, bound, [...keep!, ...extra]); if (beyond.length > 0) throw this.error(beyond); }
     const workers = settings.workers === 'auto' ? await automaticWorkers(settings.chains) : settings.workers;
-    const result = await this.explained(() => backend.run(bound, this.source, { ...request, workers, keep, init, onProgress: options.onProgress }));
+    const result = await this.explained(() => backend.run(bound, this.source, { ...request, workers, keep: keep === null ? null : [...keep, ...extra], init, onProgress: options.onProgress }));
     const warnings = notes.filter((note) => note.severity === 'warning');
-    return new Posterior({ ...result, warnings: [...warnings, ...result.warnings] }, this.context(data, settings, inferOptions, notes, compileSeconds));
+    const context = this.context(data, settings, inferOptions, notes, compileSeconds);
+    const posterior = (variables: RunResult['variables'], predictive: Predictive | null): Posterior => new Posterior({ ...result, variables, warnings: [...warnings, ...result.warnings] }, context, null, observed, predictive);
+    if (extra.length === 0) return posterior(result.variables, null);
+    const { value } = posterior(result.variables, null).wantedPredictive();
+    return posterior(result.variables.filter((v) => !extra.includes(v.name)), value);
   }
 
   /**
@@ -172,7 +183,7 @@ export class Model {
     const { settings, problems: wrong } = readSettings(options.backend === undefined ? {} : { backend: options.backend });
     problems.push(...wrong);
     const backend = settings.backend;
-    const backendOptions = readBackendOptions(options.options ?? {}, backend, problems);
+    const { unit: _, ...backendOptions } = readBackendOptions(options.options ?? {}, backend, problems);
     const bound = options.data === undefined ? null : this.bind(options.data, 'infer', problems, options.onNotes);
     if (backend === null || problems.some((d) => d.severity === 'error')) throw this.error(problems);
     const { graph } = this.compiled;
@@ -242,10 +253,10 @@ export class Model {
   }
 
   private context(data: Data, settings: Settings, given: InferOptions, notes: readonly Diagnostic[], compileSeconds: number): RunContext {
-    const { backend, seed, options, ...counts } = settings;
+    const { backend, seed, options, unit, pointwise: _, ...counts } = settings;
     return {
       seed, program: this.source, notes, compileSeconds,
-      options: { backend: backend?.name ?? null, ...counts, keep: given.keep ?? null, init: given.init ?? null, options },
+      options: { backend: backend?.name ?? null, ...counts, keep: given.keep ?? null, init: given.init ?? null, options: unit === null ? options : { ...options, unit } },
       versions: { credence: version, ...(typeof process === 'undefined' ? {} : { node: process.versions.node }) },
       levels: levelsOf(data, this.compiled.graph),
     };

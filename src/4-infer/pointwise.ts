@@ -66,13 +66,13 @@ export function neededDraws(bound: BoundModel, unit: string | null): readonly st
  */
 export function pointwiseLikelihood(bound: BoundModel, result: RunResult, unit: string | null, largest: number = mostKept): PointwiseLikelihood {
   const program = pointwiseProgram(bound, unit), { names } = program;
-  if (names.length === 0) throw inapplicable('The program observes nothing: there is no datum to leave out.');
+  if (names.length === 0) throw inapplicable('the program observes nothing: there is no datum to leave out');
   const sources = program.needed.map((name) => {
     const variable = result.variables.find((v) => v.name === name), drawn = variable === undefined ? null : drawsOf(variable.result);
     if (drawn !== null) return { memory: program.memory(name), size: sizeOf(variable!.shape), ...drawn };
     throw variable !== undefined && variable.result.form === 'closed'
-      ? inapplicable(`The backend ${result.backend} makes no draws of ${name}, which the data depend on.`, 'Use a backend that draws from the posterior.')
-      : inapplicable(`Draws of ${name}, which the data depend on, were not kept.`, `Ask for the pointwise likelihood before the run (--pointwise), or keep ${name} (--keep).`);
+      ? inapplicable(`the backend ${result.backend} makes no draws of ${name}, which the data depend on`, 'Use a backend that draws from the posterior.')
+      : inapplicable(`draws of ${name}, which the data depend on, were not kept`, `Ask for the pointwise likelihood before the run (--pointwise), or keep ${name} (--keep).`);
   });
   const { chains, draws, independent } = sources[0] ?? drawnAtAll(result);
   const size = chains * draws, units = names.length;
@@ -104,7 +104,7 @@ export function pointwiseLikelihood(bound: BoundModel, result: RunResult, unit: 
 /** A likelihood without unknowns is the same in every draw. */
 function drawnAtAll(result: RunResult): Pick<Draws, 'chains' | 'draws' | 'independent'> {
   const drawn = result.variables.map((v) => drawsOf(v.result)).find((d) => d !== null);
-  if (drawn === null || drawn === undefined) throw inapplicable(`The backend ${result.backend} makes no draws.`, 'Use a backend that draws from the posterior.');
+  if (drawn === null || drawn === undefined) throw inapplicable(`the backend ${result.backend} makes no draws`, 'Use a backend that draws from the posterior.');
   return drawn;
 }
 

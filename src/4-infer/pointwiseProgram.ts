@@ -142,8 +142,8 @@ function givenTests(builder: ProgramBuilder, factor: Factor, warnings: Diagnosti
   const event = builder.storage(variable).shape.slice(at.length);
   if (event.length === 0) return [apply('not', ref(maskOf(variable), at))];
   const inner = event.map((_, d) => index(`e${d}`));
-  if (!warnings.some((w) => w.message.startsWith(`Draws of ${variable} `))) {
-    warnings.push({ code: 'partly-missing', severity: 'warning', message: `Draws of ${variable} with missing elements are no units: a part of a draw has no density of its own here.`, hint: undefined });
+  if (!warnings.some((w) => w.message.startsWith(`draws of ${variable} `))) {
+    warnings.push({ code: 'partly-missing', severity: 'warning', message: `draws of ${variable} with missing elements are no units: a part of a draw has no density of its own here`, hint: undefined });
   }
   const missing = inner.reduceRight<Expr>((e, i, d) => { builder.noteRange(i, zero, num(event[d]!)); return reduce('max', i, zero, num(event[d]!), e); }, ref(maskOf(variable), [...at, ...inner]));
   return [apply('eq', missing, zero)];
@@ -223,7 +223,7 @@ function conditional(names: readonly string[], group: UnitGroup): Diagnostic {
   const statement = group.members[0]!.factor.statement;
   return {
     code: 'local-latent', severity: 'warning', span: statement.span,
-    message: `Each unit of this statement is judged given its own ${names.join(', ')}, which the same datum has informed: leaving it out by weighing draws may not reach far enough.`,
+    message: `each unit of this statement is judged given its own ${names.join(', ')}, which the same datum has informed: leaving it out by weighing draws may not reach far enough`,
     hint: 'Look at the Pareto k; sum or integrate the unknown out in the program, or take larger units (--opt unit=INDEX).',
   };
 }

@@ -3,6 +3,7 @@
  * `summary.json`, `run.json`. Names, fields and their order are fixed: other people's scripts read
  * them. JSON has no NaN and no infinity: both are null there; CSV writes them as words.
  */
+import type { Observations } from '../4-infer/pointwiseProgram.js';
 import { type DrawValues, elementName, type RunResult, type Seconds, sizeOf, type VariableResult } from '../4-infer/posterior.js';
 import type { Diagnostic } from '../errors/diagnostic.js';
 import type { RunContext, Summary } from './record.js';
@@ -75,7 +76,7 @@ export function* summaryJson(summary: Summary): Generator<string> {
 }
 
 /** The record of the run. */
-export function* runJson(result: RunResult, context: RunContext, warnings: readonly Diagnostic[], seconds: Seconds): Generator<string> {
+export function* runJson(result: RunResult, context: RunContext, warnings: readonly Diagnostic[], seconds: Seconds, observations: Observations | null): Generator<string> {
   const { program, seed, options, versions, notes, levels } = context;
   const { backend, plan, traces } = result;
   yield `${JSON.stringify({
@@ -86,6 +87,6 @@ export function* runJson(result: RunResult, context: RunContext, warnings: reado
     },
     notes: notes.map(({ code, message }) => ({ code, message })),
     warnings: warnings.map(({ code, severity, message, hint }) => ({ code, severity, message, hint: hint ?? null })),
-    levels, seconds,
+    levels, observations, seconds,
   }, null, 2)}\n`;
 }

@@ -3,11 +3,13 @@
  * probabilities, objectives, warnings, and the files of a run. It reads a `RunResult`; everything
  * that takes time is computed when first asked for.
  */
+import type { Observations } from '../4-infer/pointwiseProgram.js';
 import {
   type DrawsForm, type PlanEntry, type RunResult, type Seconds, sizeOf, type VariableResult,
 } from '../4-infer/posterior.js';
 import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
 import { currentPlatform } from '../platform/platform.js';
+import { attempted, type Loo, type ObservedData, pointwiseCsv, type Predictive, type Waic } from './comparison/predictive.js';
 import { ChainDraws } from './diagnostics/chainDraws.js';
 import { essBulk, essTail } from './diagnostics/ess.js';
 import { mcseMean, mcseQuantile, mcseSd } from './diagnostics/mcse.js';
@@ -15,7 +17,7 @@ import { rhat } from './diagnostics/rhat.js';
 import { drawsCsv, runJson, summaryJson } from './files.js';
 import { judge } from './judge.js';
 import { type Relabelling, relabellings } from './labels.js';
-import type { RunContext, Summary, SummaryRow } from './record.js';
+import type { CriterionSummary, LooSummary, RunContext, Summary, SummaryRow } from './record.js';
 import { type ElementSummary, summarise, type VariableSummary } from './summary.js';
 
 /** Row-major numbers with their dimensions. */
@@ -56,14 +58,22 @@ export class Posterior {
   readonly result: RunResult;
   readonly context: RunContext;
   private readonly predictor: Predictor | null;
+  private readonly observed: ObservedData | null;
   private cachedView: View | null;
+  private cachedPredictive: Predictive | null;
 
-  /** @param predictor null where this posterior cannot predict for other data. */
-  constructor(result: RunResult, context: RunContext, predictor: Predictor | null = null) {
+  /**
+   * @param predictor null where this posterior cannot predict for other data.
+   * @param observed the data of the run; null where nothing is known of its predictions.
+   * @param predictive the criteria where they are known already.
+   */
+  constructor(result: RunResult, context: RunContext, predictor: Predictor | null = null, observed: ObservedData | null = null, predictive: Predictive | null = null) {
     this.result = result;
     this.context = context;
     this.predictor = predictor;
+    this.observed = observed;
     this.cachedView = null;
+    this.cachedPredictive = predictive;
   }
 
   get backend(): string { return this.result.backend; }
@@ -86,8 +96,13 @@ export class Posterior {
   /** Everything the user should know, most important last. */
   get warnings(): readonly Diagnostic[] {
     const { switched, judgement } = this.view();
-    return [...this.result.warnings.filter((warning) => warning.severity !== 'note'), ...this.fewDraws(), ...switched, ...judgement];
+    const { problem } = this.observed?.asked === true ? this.wantedPredictive() : { problem: null };
+    const inVain: readonly Diagnostic[] = problem === null ? [] : [{ ...problem, severity: 'warning' }];
+    return [...this.result.warnings.filter((warning) => warning.severity !== 'note'), ...inVain, ...this.fewDraws(), ...switched, ...judgement];
   }
+
+  /** What is worth knowing and no reason to doubt: which backend was chosen, and why. */
+  get notes(): readonly Diagnostic[] { return this.result.warnings.filter((warning) => warning.severity === 'note'); }
 
   /** Names of the variables in the results, in the order of the program. */
   get names(): readonly string[] {
@@ -97,6 +112,7 @@ export class Posterior {
   /** Every element with its mean, sd, Monte Carlo error, quantiles, effective sizes, R-hat and probabilities. */
   summary(): Summary {
     const { backend, logEvidence, logEvidenceSe, elbo, logLikelihood, logJoint } = this.result;
+    const predictive = this.wantedPredictive().value, information = this.informationCriteria();
     // Without a prototype: a variable may be called `__proto__`.
     const variables = Object.create(null) as { [element: string]: SummaryRow };
     for (const { elements } of this.view().summaries) {
@@ -104,8 +120,54 @@ export class Posterior {
     }
     return {
       backend, seed: this.context.seed, converged: this.converged, warnings: this.warnings.map(sentence), variables,
-      logEvidence, logEvidenceSe, elbo, logLikelihood, logJoint, seconds: this.seconds,
+      logEvidence, logEvidenceSe, elbo, logLikelihood, logJoint, aic: information?.aic ?? null, bic: information?.bic ?? null,
+      waic: predictive === null ? null : criterionSummary(predictive.waic), loo: predictive?.loo ? looSummary(predictive.loo) : null, seconds: this.seconds,
     };
+  }
+
+  /**
+   * Leave-one-out cross-validation by Pareto smoothed importance sampling: expected log predictive density,
+   * effective number of parameters, Pareto k of every unit of the data.
+   * @throws ModelError where nothing is observed, or there are no draws of what the data depend on.
+   */
+  loo(): Loo {
+    const { loo, missing } = this.predictive();
+    if (loo === null) throw modelError(missing!);
+    return loo;
+  }
+
+  /** Watanabe's widely applicable information criterion. @throws ModelError as `loo`. */
+  waic(): Waic { return this.predictive().waic; }
+
+  /** What pointwise criteria were computed of, unit by unit. @throws ModelError as `loo`. */
+  predictive(): Predictive {
+    if (this.observed === null) throw modelError({ code: 'no-pointwise', severity: 'error', message: 'this posterior does not know the data it comes from', hint: undefined });
+    this.cachedPredictive ??= this.observed.predictive(this.result);
+    return this.cachedPredictive;
+  }
+
+  /** The criteria where a summary holds them: few likelihoods, or asked for; and why not where asked for in vain. */
+  wantedPredictive(): { readonly value: Predictive | null; readonly problem: Diagnostic | null } {
+    const { observed, result } = this;
+    if (observed === null || !(this.cachedPredictive !== null || observed.wanted(result))) return { value: null, problem: null };
+    const { value, problem } = attempted(() => this.predictive());
+    return { value, problem: observed.asked ? problem ?? value?.missing ?? null : null };
+  }
+
+  /** AIC and BIC of a maximum of the likelihood; null of anything else. */
+  informationCriteria(): { readonly aic: number; readonly bic: number; readonly parameters: number } | null {
+    const { backend, logLikelihood } = this.result, { observed } = this;
+    const options = this.context.options['options'] as Readonly<Record<string, string>> | undefined;
+    if (observed === null || logLikelihood === null || (backend !== 'map' && backend !== 'em')) return null;
+    if (backend === 'map' ? observed.hasContinuousLatents() : options?.['maximize'] !== undefined) return null;
+    const parameters = observed.freeParameters();
+    return parameters === null ? null : { parameters, aic: 2 * (parameters - logLikelihood), bic: parameters * Math.log(this.observations()?.units ?? Number.NaN) - 2 * logLikelihood };
+  }
+
+  /** What the run observed, to tell data sets apart; null where it is not known. */
+  observations(): Observations | null {
+    const { observed } = this;
+    return observed === null ? null : this.cachedPredictive?.observations ?? attempted(() => observed.observations()).value;
   }
 
   /** Rows by variable, for tables. */
@@ -213,11 +275,12 @@ export class Posterior {
   }
 
   private filePieces(): { name: string; pieces: Iterable<string> }[] {
-    const draws = drawsCsv(this.result.variables);
+    const draws = drawsCsv(this.result.variables), predictive = this.wantedPredictive().value;
     return [
       ...(draws === null ? [] : [{ name: 'draws.csv', pieces: draws }]),
       { name: 'summary.json', pieces: summaryJson(this.summary()) },
-      { name: 'run.json', pieces: runJson(this.result, this.context, this.warnings, this.seconds) },
+      ...(predictive === null ? [] : [{ name: 'pointwise.csv', pieces: pointwiseCsv(predictive) }]),
+      { name: 'run.json', pieces: runJson(this.result, { ...this.context, notes: [...this.context.notes, ...this.notes] }, this.warnings, this.seconds, this.observations()) },
     ];
   }
 
@@ -306,6 +369,15 @@ function diagnose(draws: ChainDraws): ElementDiagnostics {
     mcseQ5: mcseQuantile(draws, 0.05), mcseQ50: mcseQuantile(draws, 0.5), mcseQ95: mcseQuantile(draws, 0.95),
   };
 }
+
+function criterionSummary({ elpd, se, p, pSe, ic, units, warnings }: Waic | Loo): CriterionSummary {
+  return { elpd: finite(elpd), se, p: finite(p), pSe, ic: finite(ic), units, warnings: warnings.map(sentence) };
+}
+function looSummary(loo: Loo): LooSummary {
+  return { ...criterionSummary(loo), mcse: finite(loo.mcse), worstK: finite(loo.worstK), badUnits: loo.badUnits, threshold: loo.threshold };
+}
+/** JSON has no other numbers. */
+function finite(x: number): number | null { return Number.isFinite(x) ? x : null; }
 
 function shaped(values: Float64Array, shape: readonly number[]): ShapedArray {
   return Object.assign(values, { shape });

@@ -25,6 +25,23 @@ export interface RunContext {
 /** The row of one element in the summary. */
 export type SummaryRow = Omit<ElementSummary, 'name' | 'flat'>;
 
+/** A predictive criterion in the summary: what does not apply is null. */
+export interface CriterionSummary {
+  readonly elpd: number | null;
+  readonly se: number | null;
+  readonly p: number | null;
+  readonly pSe: number | null;
+  readonly ic: number | null;
+  readonly units: number;
+  readonly warnings: readonly string[];
+}
+export interface LooSummary extends CriterionSummary {
+  readonly mcse: number | null;
+  readonly worstK: number | null;
+  readonly badUnits: number;
+  readonly threshold: number;
+}
+
 /** `summary.json` as an object. */
 export interface Summary {
   readonly backend: string;
@@ -37,5 +54,10 @@ export interface Summary {
   readonly elbo: number | null;
   readonly logLikelihood: number | null;
   readonly logJoint: number | null;
+  /** Of maximum likelihood: -2 log L + 2 p and -2 log L + p log(units). */
+  readonly aic: number | null;
+  readonly bic: number | null;
+  readonly waic: CriterionSummary | null;
+  readonly loo: LooSummary | null;
   readonly seconds: Seconds;
 }

@@ -49,7 +49,8 @@ function credence(): Command {
     .option('--keep <names>', 'variables to keep, separated by commas', several)
     .option('--opt <name=value>', 'an option of the backend (several times)', several)
     .option('--init <file.json>', 'start values by name')
-    .option('--out <directory>', 'write draws.csv, summary.json and run.json there')
+    .option('--out <directory>', 'write draws.csv, summary.json, run.json and pointwise.csv there')
+    .option('--pointwise', 'WAIC and leave-one-out of each datum, however many there are')
     .option('--json', 'print the summary as JSON and nothing else')
     .option('--quiet', 'no progress and no notes')
     .addOption(new Option('--resume <directory>', 'continue a run that was cut off (not in this version)').hideHelp())
@@ -78,14 +79,20 @@ function credence(): Command {
     .option('--code', 'show the generated code (needs data)')
     .action(runs(async () => (await import('./commands/explain.js')).explain));
 
+  program.command('compare')
+    .description('runs side by side: evidence, bounds, WAIC, leave-one-out')
+    .argument('<directories...>', 'directories that credence infer --out has written')
+    .option('--json', 'print the comparison as JSON')
+    .action(runs(async () => (await import('./commands/compare.js')).compare));
+
   program.command('graph')
     .description('draw the plated graph of a program')
     .argument('<model>', 'the program, a .cred file')
     .addOption(new Option('--format <format>', 'the form of the drawing').choices(['svg', 'dot', 'mermaid', 'json']).default('svg'))
     .action(runs(async () => (await import('./commands/graph.js')).graph));
 
-  program.command('backends').description('list algorithms with their options').action(runs(async () => (await import('./commands/lists.js')).listBackends));
-  program.command('distributions').description('list distributions with their arguments').action(runs(async () => (await import('./commands/lists.js')).listDistributions));
+  program.command('backends').description('list algorithms with their options').argument('[name]', 'only this one').action(runs(async () => (await import('./commands/lists.js')).listBackends));
+  program.command('distributions').description('list distributions with their arguments').argument('[name]', 'only this one').action(runs(async () => (await import('./commands/lists.js')).listDistributions));
 
   for (const [name, description] of laterCommands) {
     program.command(name).description(`${description} (not in this version)`).allowUnknownOption().allowExcessArguments()
@@ -102,11 +109,16 @@ const laterCommands: readonly (readonly [string, string])[] = [
   ['check', 'test a backend on a program'],
   ['report', 'one self-contained page about a run'],
   ['summary', 'diagnostics of draws'],
-  ['compare', 'runs side by side'],
 ];
 
 async function main(): Promise<void> {
   endQuietlyOnClosedPipe();
+  const [first] = process.argv.slice(2);
+  if (first?.endsWith('.cred') === true) {
+    printError(`credence: error[wrong-option]: No command stands before ${first}.\n  hint: credence infer ${process.argv.slice(2).join(' ')}`);
+    process.exitCode = usageStatus;
+    return;
+  }
   try {
     await credence().parseAsync(process.argv);
   } catch (thrown) {

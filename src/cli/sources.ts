@@ -33,7 +33,7 @@ export function readValues(model: Model, data: readonly string[], settings: read
     collect(problems, () => {
       const { name, value } = nameAndValue('--set', setting, 'K=3');
       if (set.has(name)) throw flagError('--set', { code: 'given-twice', severity: 'error', message: `${name} is set twice.` });
-      set.set(name, jsonValue(`--set ${name}`, value));
+      set.set(name, located(`--set ${name}`, value, () => parseJsonValue(value), hintForValue(name, value)));
     });
   }
   if (problems.length > 0) throw together(problems);
@@ -99,17 +99,23 @@ function readJson(path: string): unknown {
   return located(path, text, () => parseJsonValue(text));
 }
 
-function jsonValue(place: string, text: string): unknown {
-  return located(place, text, () => parseJsonValue(text));
+/** What somebody meant who wrote a value that is not JSON. */
+function hintForValue(name: string, text: string): string {
+  const value = text.trim();
+  if (/^(true|false)$/i.test(value)) return `--set ${name}=${value.toLowerCase()}`;
+  if (/^(na|nan|none|missing)$/i.test(value)) return `--set ${name}=null`;
+  if (/^[-+0-9.eE]+(\s*[,; ]\s*[-+0-9.eE]+)+$/.test(value)) return `a list stands in brackets: --set '${name}=[${value.split(/[,; ]+/).join(', ')}]'`;
+  if (/\.(json|csv|tsv)\b/i.test(value)) return `values of files are given by --data ${name}=${value}`;
+  return `a value is a number, true, false, null or a list of these: --set ${name}=3, --set '${name}=[1, 2]'`;
 }
 
 /** Runs a reader of a text; what it refuses is shown at its place in the text. */
-function located<T>(place: string, text: string, read: () => T): T {
+function located<T>(place: string, text: string, read: () => T, hint?: string): T {
   try {
     return read();
   } catch (thrown) {
     if (!(thrown instanceof ModelError) || /^--data /.test(thrown.message)) throw thrown;
-    throw failure(place, text, thrown.diagnostics.map((diagnostic) => withSpan(diagnostic, text)));
+    throw failure(place, text, thrown.diagnostics.map((diagnostic) => ({ ...(hint === undefined ? {} : { hint }), ...withSpan(diagnostic, text) })));
   }
 }
 

@@ -213,7 +213,7 @@ describe('warnings and refusals', () => {
   });
   it('say what is missing', () => {
     expect(() => pointwise('sample x ~ Normal(0, 1)', {}, { x: { draws: [[1]] } })).toThrow(/observes nothing/);
-    expect(() => pointwise('data y: real\nsample x ~ Normal(0, 1)\nobserve y ~ Normal(x, 1)', { y: 1 }, {})).toThrow(/Draws of x, which the data depend on, were not kept/);
+    expect(() => pointwise('data y: real\nsample x ~ Normal(0, 1)\nobserve y ~ Normal(x, 1)', { y: 1 }, {})).toThrow(/draws of x, which the data depend on, were not kept/);
   });
 });
 

@@ -300,7 +300,7 @@ describe('the files', () => {
 
   it('hold every field of summary.json, null where it does not apply', () => {
     const summary = JSON.parse(p.files()['summary.json']!);
-    expect(Object.keys(summary)).toEqual(['backend', 'seed', 'converged', 'warnings', 'variables', 'logEvidence', 'logEvidenceSe', 'elbo', 'logLikelihood', 'logJoint', 'seconds']);
+    expect(Object.keys(summary)).toEqual(['backend', 'seed', 'converged', 'warnings', 'variables', 'logEvidence', 'logEvidenceSe', 'elbo', 'logLikelihood', 'logJoint', 'aic', 'bic', 'waic', 'loo', 'seconds']);
     expect(Object.keys(summary.variables['m[0,0]'])).toEqual(['mean', 'sd', 'mcse', 'q5', 'q50', 'q95', 'essBulk', 'essTail', 'rhat', 'probs']);
     expect(summary).toMatchObject({ backend: 'gibbs', seed: '7', elbo: -3.25, logEvidence: null, seconds: { compile: 0.5, warmup: 1, sampling: 2 } });
     expect(summary).toEqual(JSON.parse(JSON.stringify(p.summary())));

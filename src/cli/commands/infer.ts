@@ -22,6 +22,7 @@ export interface InferFlags extends ProgramFlags {
   readonly opt?: readonly string[];
   readonly init?: string;
   readonly out?: string;
+  readonly pointwise?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly resume?: string;
@@ -51,7 +52,7 @@ export async function infer(path: string | undefined, flags: InferFlags): Promis
   if (flags.json === true) {
     await write(posterior.files()['summary.json'] ?? '');
     if (posterior.warnings.length > 0) printError(warningsText(posterior, path));
-  } else await write(report(posterior, path, flags.out, saved ?? []));
+  } else await write(report(posterior, path, flags.out, saved ?? [], flags.pointwise === true));
   return status;
 }
 
@@ -62,7 +63,7 @@ function inferOptions(flags: InferFlags): InferOptions {
   const opt: BackendOptions | undefined = flags.opt === undefined ? undefined : readOptions(flags.opt);
   return {
     backend: flags.backend, chains: number(flags.chains), draws: number(flags.draws), warmup: number(flags.warmup), thin: number(flags.thin),
-    seed: flags.seed, workers, options: opt,
+    seed: flags.seed, workers, options: opt, pointwise: flags.pointwise,
     keep: flags.keep?.flatMap((names) => names.split(',')).map((name) => name.trim()).filter((name) => name !== ''),
     init: flags.init === undefined ? undefined : Object.fromEntries(readNamedValues(flags.init)),
   };
@@ -95,7 +96,7 @@ async function save(posterior: Posterior, directory: string): Promise<readonly s
   try {
     await posterior.save(directory);
     const hasDraws = posterior.result.variables.some(({ result }) => result.form === 'draws' || (result.form === 'closed' && result.draws !== null));
-    return [...(hasDraws ? ['draws.csv'] : []), 'summary.json', 'run.json'];
+    return [...(hasDraws ? ['draws.csv'] : []), 'summary.json', ...(posterior.wantedPredictive().value === null ? [] : ['pointwise.csv']), 'run.json'];
   } catch (error) {
     if (!(error instanceof Error && error.name === 'ModelError')) throw error;
     printError(`--out ${directory}: error[cannot-write]: ${error.message}`);
@@ -103,9 +104,10 @@ async function save(posterior: Posterior, directory: string): Promise<readonly s
   }
 }
 
-function report(posterior: Posterior, path: string, directory: string | undefined, files: readonly string[]): string {
+function report(posterior: Posterior, path: string, directory: string | undefined, files: readonly string[], pointwise: boolean): string {
   const { logEvidence, elbo, logLikelihood, logJoint } = posterior;
-  const totals = Object.entries({ 'log evidence': logEvidence, elbo, 'log likelihood': logLikelihood, 'log joint': logJoint })
+  const information = posterior.informationCriteria();
+  const totals = Object.entries({ 'log evidence': logEvidence, elbo, 'log likelihood': logLikelihood, 'log joint': logJoint, AIC: information?.aic ?? null, BIC: information?.bic ?? null })
     .flatMap(([name, value]) => (value === null ? [] : [`${name} ${value}`]));
   const { options, seed } = posterior.context;
   const chains = posterior.result.variables.some(({ result }) => result.form === 'moments' || (result.form === 'draws' && !result.independent)) ? `, ${count(options['chains'], 'chain')} of ${count(options['draws'], 'draw')}` : '';
@@ -113,11 +115,26 @@ function report(posterior: Posterior, path: string, directory: string | undefine
     `${posterior.backend}${chains}, seed ${seed}, ${time(posterior)}`,
     posterior.names.length === 0 ? 'The program has no unknowns: there is nothing to infer.' : renderSummary(posterior, process.stdout.columns ?? defaultWidth).trimEnd(),
     ...(totals.length === 0 ? [] : [totals.join('\n')]),
+    // What the files hold is shown; without files it is left out unless asked for.
+    ...(files.length > 0 || pointwise ? criteria(posterior) : []),
     ...(posterior.warnings.length === 0 ? [] : [warningsText(posterior, path)]),
     ...(posterior.converged ? [] : ['This run must not be trusted, for the reasons above.']),
     ...(files.length === 0 ? [] : [`Written to ${directory}: ${files.join(', ')}`]),
   ];
   return `${sections.join('\n\n')}\n`;
+}
+
+/** Predictive criteria with what is to be known of them. */
+function criteria(posterior: Posterior): readonly string[] {
+  const found = posterior.wantedPredictive().value;
+  if (found === null) return [];
+  const { loo, waic } = found;
+  const line = (name: string, { elpd, se, p }: typeof waic, more: string): string => `${name} elpd ${elpd.toFixed(2)}${se === null ? '' : ` (se ${se.toFixed(2)})`}, effective parameters ${p.toFixed(2)}${more}`;
+  const warnings = [...new Map([...(loo?.warnings ?? []), ...(loo === null ? waic.warnings : [])].map((w) => [w.message, w])).values()];
+  return [
+    [...(loo === null ? [] : [line('leave-one-out', loo, `, largest Pareto k ${loo.worstK.toFixed(2)}`)]), line('WAIC', waic, '')].join('\n'),
+    ...(warnings.length === 0 ? [] : [renderDiagnostics(warnings.map(({ span: _, ...w }) => w), '', 'leave-one-out')]),
+  ];
 }
 
 function warningsText(posterior: Posterior, path: string): string {

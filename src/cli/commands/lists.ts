@@ -1,23 +1,36 @@
 /**
  * `credence backends` and `credence distributions`: what there is, with its arguments.
  */
-import { backends, families, type Family, laterBackends } from '../../index.js';
+import { backends, commonOptions, families, type Family, laterBackends } from '../../index.js';
 import { write } from '../output.js';
 
 const width = 80;
 
-export async function listBackends(): Promise<number> {
-  const sections = [...backends.values()].map(({ name, doc, options }) => [
-    ...wrapped(`${name}: ${doc}`, 2, 0),
+/** All backends, or the one named. @throws ModelError for a name there is none of. */
+export async function listBackends(name?: string): Promise<number> {
+  const sections = [...chosen('backend', name, backends, laterBackends)].map(({ name: own, doc, options }) => [
+    ...wrapped(`${own}: ${doc}`, 2, 0),
     ...options.flatMap((option) => wrapped(`--opt ${option.name}=${option.default}  ${option.doc}`, 8, 4)),
   ].join('\n'));
-  await write(`${[...sections, wrapped(`Not in this version: ${laterBackends.join(', ')}`, 2, 0).join('\n')].join('\n\n')}\n`);
+  const later = name === undefined && laterBackends.length > 0 ? [wrapped(`Not in this version: ${laterBackends.join(', ')}`, 2, 0).join('\n')] : [];
+  await write(`${[...sections, ...later].join('\n\n')}\n`);
   return 0;
 }
 
-export async function listDistributions(): Promise<number> {
-  await write(`${[...families.values()].map(describe).join('\n\n')}\n`);
+/** All distributions, or the one named. @throws ModelError for a name there is none of. */
+export async function listDistributions(name?: string): Promise<number> {
+  await write(`${chosen('distribution', name, families, []).map(describe).join('\n\n')}\n`);
   return 0;
+}
+
+/** What is named, in any case of letters; everything where nothing is. */
+function chosen<T>(kind: string, name: string | undefined, all: ReadonlyMap<string, T>, later: readonly string[]): readonly T[] {
+  if (name === undefined) return [...all.values()];
+  const found = [...all].filter(([own]) => own.toLowerCase() === name.toLowerCase()).map(([, item]) => item);
+  if (found.length > 0) return found;
+  if (later.includes(name)) throw failure(`credence ${kind}s`, '', [{ code: 'not-in-this-version', severity: 'error', message: `The ${kind} ${name} is not in this version.` }]);
+  const near = didYouMean(name, [...all.keys()]);
+  throw failure(`credence ${kind}s`, '', [{ code: `unknown-${kind}`, severity: 'error', message: `There is no ${kind} ${JSON.stringify(name)}.`, hint: near === null ? `credence ${kind}s lists all` : `did you mean ${near}?` }]);
 }
 
 function describe(family: Family): string {
