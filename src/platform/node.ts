@@ -51,19 +51,26 @@ function port(): ThreadPort | null {
 /** Characters gathered before a write: few system calls, little memory. */
 const CHUNK = 1 << 20;
 
+/** Writes all files beside their targets, then renames: an error on the way leaves the directory as it was. */
 async function save(directory: string, files: readonly TextFile[]): Promise<void> {
+  const written: string[] = [];
   try {
     await fs.mkdir(directory, { recursive: true });
-    for (const file of files) await writeWhole(path.join(directory, file.name), file.pieces);
+    for (const file of files) {
+      const target = path.join(directory, file.name);
+      written.push(target);
+      await writeWhole(`${target}.partial`, file.pieces);
+    }
+    for (const target of written) await fs.rename(`${target}.partial`, target);
   } catch (error) {
-    throw new Error(`cannot write to ${directory}: ${reason(error)}`, { cause: error });
+    for (const target of written) await fs.rm(`${target}.partial`, { force: true }).catch(() => undefined);
+    const file = written.length === 0 ? directory : written[written.length - 1]!;
+    throw new Error(`cannot write to ${file}: ${reason(error)}`, { cause: error });
   }
 }
 
-/** Writes beside the target and renames, so that an interrupted write leaves no half file. */
-async function writeWhole(target: string, pieces: Iterable<string>): Promise<void> {
-  const partial = `${target}.partial`;
-  const handle = await fs.open(partial, 'w');
+async function writeWhole(file: string, pieces: Iterable<string>): Promise<void> {
+  const handle = await fs.open(file, 'w');
   try {
     let chunk = '';
     for (const piece of pieces) {
@@ -75,13 +82,9 @@ async function writeWhole(target: string, pieces: Iterable<string>): Promise<voi
     }
     await handle.writeFile(chunk);
     await handle.sync();
-  } catch (error) {
+  } finally {
     await handle.close();
-    await fs.rm(partial, { force: true });
-    throw error;
   }
-  await handle.close();
-  await fs.rename(partial, target);
 }
 
 function reason(error: unknown): string {

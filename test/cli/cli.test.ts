@@ -4,7 +4,7 @@
  * Truth: exit statuses and files are those of the interface; numbers are closed forms worked out here.
  */
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -112,6 +112,14 @@ describe.concurrent('wrong calls end with status 2 and say why, with a place', (
     { args: ['sample', 'normal.cred', '--set', 'N=3', '-n', 'many'], says: [/"many" is not a whole number/] },
     { args: ['sample', 'factor.cred'], says: [/^factor\.cred:2:1: error\[cannot-simulate\]/m] },
     // Where results go.
+    { args: ['normal.cred', '--data', 'normal.json'], says: [/error\[wrong-option\]: No command stands before normal\.cred/, /hint: credence infer normal\.cred --data normal\.json/] },
+    { args: ['infer', 'mixture.cred', '--set', 'K=two'], says: [/--set K:1:1: error\[bad-json\]/, /hint: a value is a number, true, false, null or a list of these: --set K=3/] },
+    { args: ['infer', 'normal.cred', '--set', 'y=1, 2'], says: [/hint: a list stands in brackets: --set 'y=\[1, 2\]'/] },
+    { args: ['infer', 'normal.cred', '--set', 'y=True'], says: [/hint: --set y=true/] },
+    { args: ['infer', 'normal.cred', '--set', 'y=normal.json'], says: [/hint: values of files are given by --data y=normal\.json/] },
+    { args: ['distributions', 'Normall'], says: [/error\[unknown-distribution\]: There is no distribution "Normall"/, /did you mean Normal\?/] },
+    { args: ['backends', 'gibs'], says: [/error\[unknown-backend\]: There is no backend "gibs"/, /did you mean gibbs\?/] },
+    { args: ['backends', 'nuts'], says: [/error\[not-in-this-version\]: The backend nuts is not in this version/] },
     { args: ['infer', 'normal.cred', '--data', 'normal.json', '--out', 'normal.json'], says: [/--out normal\.json: error\[cannot-write\]: A file stands where a directory is needed/] },
     { args: ['infer', 'normal.cred', '--data', 'normal.json', '--out', '/proc/credence'], says: [/error\[cannot-write\]/] },
   ];
@@ -209,6 +217,22 @@ describe('credence infer', () => {
   });
 });
 
+describe.skipIf(!existsSync('/dev/full'))('a full disk', () => {
+  it('loses files, not results, and leaves what was there', async () => {
+    const directory = join(folder, 'full');
+    mkdirSync(directory);
+    writeFileSync(join(directory, 'draws.csv'), 'of an earlier run');
+    // What is written there ends with the error of a full disk.
+    symlinkSync('/dev/full', join(directory, 'summary.json.partial'));
+    const { status, out, err } = await credence(['infer', 'normal.cred', '--data', 'normal.json', '--out', 'full', ...few]);
+    expect(status).toBe(2);
+    expect(out).toMatch(/^mu /m);
+    expect(err).toMatch(/--out full: error\[cannot-write\]: cannot write to .*summary\.json: no space is left on the disk/);
+    expect(readdirSync(directory)).toEqual(['draws.csv']);
+    expect(readFileSync(join(directory, 'draws.csv'), 'utf8')).toBe('of an earlier run');
+  });
+});
+
 describe('credence sample', () => {
   it('draws JSON lines, everything or only declared data that infer takes', async () => {
     const { status, out } = await credence(['sample', 'mixture.cred', '--set', 'N=5', '--set', 'K=2', '-n', '3', '--seed', '4']);
@@ -274,6 +298,8 @@ describe('credence explain, graph and the lists', () => {
     for (const name of ['gibbs', 'mh', 'cavi', 'kernel.NAME', 'Not in this version']) expect(list).toContain(name);
     const distributions = (await credence(['distributions'])).out;
     expect(distributions).toMatch(/^Normal\(mean, sd\)[\s\S]*or variance: for sd; precision: for sd/m);
+    expect((await credence(['distributions', 'normal'])).out).toBe(`${/^Normal\([\s\S]*?(?=\n\n)/m.exec(distributions)![0]}\n`);
+    expect((await credence(['backends', 'mh'])).out).toBe(`${/^mh: [\s\S]*?(?=\n\n)/m.exec(list)![0]}\n`);
     expect(Math.max(...`${list}${distributions}`.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
   });
 

@@ -1,7 +1,8 @@
 /**
  * `credence backends` and `credence distributions`: what there is, with its arguments.
  */
-import { backends, commonOptions, families, type Family, laterBackends } from '../../index.js';
+import { backends, commonOptions, didYouMean, families, type Family, laterBackends } from '../../index.js';
+import { failure } from '../files.js';
 import { write } from '../output.js';
 
 const width = 80;
@@ -12,8 +13,12 @@ export async function listBackends(name?: string): Promise<number> {
     ...wrapped(`${own}: ${doc}`, 2, 0),
     ...options.flatMap((option) => wrapped(`--opt ${option.name}=${option.default}  ${option.doc}`, 8, 4)),
   ].join('\n'));
+  const common = name !== undefined ? [] : [[
+    ...wrapped('For every backend:', 2, 0),
+    ...commonOptions.flatMap((option) => wrapped(`--opt ${option.name}=${option.default}  ${option.doc}`, 8, 4)),
+  ].join('\n')];
   const later = name === undefined && laterBackends.length > 0 ? [wrapped(`Not in this version: ${laterBackends.join(', ')}`, 2, 0).join('\n')] : [];
-  await write(`${[...sections, ...later].join('\n\n')}\n`);
+  await write(`${[...sections, ...common, ...later].join('\n\n')}\n`);
   return 0;
 }
 
