@@ -48,5 +48,15 @@ export function renderComparison({ runs, notes }: Comparison, width: number): st
     tables.push(['', ...used.map((line) => line.title)].map((title, row) => `${title.padEnd(titleWidth)}${shown.map((c) => c.cells[row]!.padStart(c.width)).join('')}`.trimEnd()).join('\n'));
     from = to;
   }
-  return `${[...tables, ...(notes.length === 0 ? [] : [notes.join('\n')])].join('\n\n')}\n`;
+  return `${[...tables, ...(notes.length === 0 ? [] : [notes.map((note) => wrapped(note, width)).join('\n')])].join('\n\n')}\n`;
+}
+
+/** Lines that fit, those after the first indented. */
+function wrapped(text: string, width: number): string {
+  const out: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line.trim() !== '' && line.length + 1 + word.length > width) { out.push(line); line = `  ${word}`; } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...out, line].join('\n');
 }
