@@ -1,6 +1,11 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
+const source = (file: string): string => fileURLToPath(new URL(`src/${file}`, import.meta.url));
+
 export default defineConfig({
+  // Programs of examples/ import the package by its name.
+  resolve: { alias: [{ find: /^credence$/, replacement: source('index.ts') }, { find: /^credence\/distributions$/, replacement: source('distributions-api.ts') }] },
   test: {
     include: ['test/**/*.test.ts'],
     // Statistical tests draw with fixed seeds; the slowest take seconds, not milliseconds.
