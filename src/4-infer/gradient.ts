@@ -41,6 +41,7 @@ export interface GradientProgram {
  * `layout()` (once), `constrain()` (position to state), `unconstrain()` (state to position),
  * `density(jacobian)` (log density at the position; plus `jacobian` times the log Jacobian),
  * `gradient(jacobian)` (the same, and its gradient by the position),
+ * `expected(jacobian)` (where labels are independent: the expectation under their tables of probabilities as they stand, and its gradient),
  * `stateDensity()` and `stateGradient()` (at the state as it stands, gradients by the state), and
  * `pullBack()` (gradients of the state as they stand, to the position).
  * @param regions the unknowns: real ones move, finite ones are summed out.
@@ -76,6 +77,15 @@ export function gradientProgram(builder: ProgramBuilder, factors: readonly Facto
   builder.entry('density', [...moved.constrain, ...density, whole(weighted(flag))], [jacobian]);
   const pull = named(builder, backend, () => moved.pullBack(sweep, find, flag));
   builder.entry('gradient', [...moved.constrain, ...gradient, ...pull, whole(weighted(flag))], [jacobian]);
+  const { expected } = summed;
+  if (expected !== null) {
+    const body = named(builder, backend, () => {
+      for (const t of terms) explained(t.factor.statement, () => { sweep.term(t.value, value); });
+      summed.reverse(sweep);
+      return [store(value, [], zero), ...clear, ...expected(value), ...sweep.finish()];
+    });
+    builder.entry('expected', [...moved.constrain, ...body, ...pull, whole(weighted(flag))], [jacobian]);
+  }
   builder.entry('stateDensity', [...recomputeCode(builder, null), ...density, answer]);
   const handed = named(builder, backend, () => moved.handOn(sweep, find));
   builder.entry('stateGradient', [...recomputeCode(builder, null), ...gradient, ...handed, answer]);
@@ -213,6 +223,13 @@ export class DifferentiableDensity {
   gradient(position: Float64Array, jacobian: boolean, out: Float64Array): number {
     this.positionMemory.set(position);
     const value = this.functions['gradient']!(Number(jacobian)) ?? Number.NaN;
+    out.set(this.gradientMemory.subarray(0, this.dimension));
+    return value;
+  }
+  /** The expected log density under the tables of labels' probabilities as they stand, and its gradient. */
+  expected(position: Float64Array, out: Float64Array): number {
+    this.positionMemory.set(position);
+    const value = this.functions['expected']!(0) ?? Number.NaN;
     out.set(this.gradientMemory.subarray(0, this.dimension));
     return value;
   }

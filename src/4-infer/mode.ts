@@ -18,6 +18,7 @@ import type { CoordinateKind } from './coordinates.js';
 import { exchangeableGroups } from './exchangeable.js';
 import type { DifferentiableDensity } from './gradient.js';
 import { elementName, type ExchangeableGroup, sizeOf } from './posterior.js';
+import { type Climbed, seededStart, seeding } from './seeds.js';
 import { permute } from './variational/relabel.js';
 
 export interface ModeSettings {
@@ -37,6 +38,8 @@ export interface Mode {
   readonly logDeterminant: number | null;
   /** Directions in which the density does not change. */
   readonly flat: readonly Float64Array[];
+  /** Coordinates at the edge of their range: the covariance is that of the others. */
+  readonly edges: readonly number[];
   readonly trace: readonly number[];
   readonly warnings: readonly Diagnostic[];
   readonly converged: boolean;
@@ -44,6 +47,8 @@ export interface Mode {
 }
 
 const usualRestarts = 10;
+/** Steps that every start gets in each round before the best goes on, and the change at which it is content. */
+const trialIterations = 150, trialTolerance = 1e-7;
 const fewestRestarts = 2;
 /** Work of a gradient (elements of data and unknowns) for which all the usual starts are tried. */
 const comfortableWork = 20_000;
@@ -53,7 +58,7 @@ const drawsPerStart = 20;
 const mostCoordinates = 1500;
 /** Steps of a difference in units of the standard error, for the last Hessian. */
 const differenceStep = 0.02;
-const newtonSteps = 60;
+const newtonSteps = 40;
 /** Score in units of its own standard deviation below which a maximum is reached. */
 const scoreLimit = 1e-6;
 /** Smallest squared pivot of the information in correlation form with which one pass of differences is enough. */
@@ -62,8 +67,17 @@ const plainPivot = 1e-4;
 const smallestEigenvalue = 1e-12;
 /** Curvature along a direction that was scaled to have curvature 1, below which it is flat. */
 const flatCurvature = 1e-2;
+/** The same where all directions are flat. */
+const smallestCurvature = 1e-6;
+/** Distance from the origin, slope and curvature of a coordinate that stands at the edge of its range. */
+const farOut = 6, edgeCurvature = 0.05;
+/** Slope in the same units below which it does not rise either. */
+const flatScore = 1e-5;
 /** More coordinates than this get no spectrum. */
 const mostEigenvectors = 400;
+
+/** Steps of the ascents that prepare a start. */
+const seedIterations = 50;
 
 interface Found { readonly position: Float64Array; readonly value: number; readonly trace: readonly number[] }
 
@@ -84,7 +98,8 @@ export async function findMode(density: DifferentiableDensity, jacobian: boolean
   let best: Polished | null = null, improper = 0, first: Polished | null = null;
   for (const start of ordered) {
     if (best !== null || (first !== null && Math.abs(start.value - first.value) < 1e-6 * (1 + Math.abs(first.value)))) continue;
-    const polished = polish(density, jacobian, ordering(density, jacobian, start, groups), settings);
+    const ascended = climb(density, jacobian, start.position, settings.iterations, settings.tolerance) ?? start;
+    const polished = polish(density, jacobian, ordering(density, jacobian, { ...ascended, trace: [...start.trace, ...ascended.trace] }, groups), settings);
     first ??= polished;
     if (polished.verdict.kind === 'unbounded') improper++; else best = polished;
     await breathe();
@@ -95,10 +110,10 @@ export async function findMode(density: DifferentiableDensity, jacobian: boolean
     warnings.push({ code: 'unbounded-density', severity: 'warning', message: `${improper} of ${starts.length} starts ran to the edge of a range where the density grows without bound${named(density, first!.verdict)}; the highest proper maximum is reported`, hint: 'Give scales a prior or a lower bound: as it stands the density has no largest value.' });
   }
   const flat = chosen.verdict.kind === 'flat' ? chosen.verdict.directions : [];
-  const inverse = chosen.curvature === null || (chosen.verdict.kind !== 'proper' && chosen.verdict.kind !== 'flat') ? null : inverseOf(chosen.curvature, density.dimension);
+  const inverse = chosen.curvature === null || !['proper', 'flat', 'edge'].includes(chosen.verdict.kind) ? null : inverseOf(chosen.curvature, density.dimension);
   return {
-    position: chosen.position, value: chosen.value, covariance: inverse?.covariance ?? null, logDeterminant: flat.length > 0 ? null : inverse?.logDeterminant ?? null,
-    flat, trace: chosen.trace, warnings, converged: chosen.verdict.kind === 'proper', exchangeable: groups,
+    position: chosen.position, value: chosen.value, covariance: inverse?.covariance ?? null, logDeterminant: chosen.verdict.kind !== 'proper' ? null : inverse?.logDeterminant ?? null,
+    flat, edges: chosen.verdict.kind === 'edge' ? chosen.verdict.coordinates : [], trace: chosen.trace, warnings, converged: chosen.verdict.kind === 'proper', exchangeable: groups,
   };
 }
 
@@ -106,9 +121,12 @@ async function allStarts(density: DifferentiableDensity, jacobian: boolean, sett
   const work = [...density.memory.values()].reduce((n, v) => n + v.length, 0);
   const wanted = initialised ? 1 : settings.restarts ?? Math.max(fewestRestarts, Math.min(usualRestarts, Math.floor((usualRestarts * comfortableWork) / work)));
   const starts: Found[] = [];
+  const seeds = initialised ? null : seeding(density);
   for (let draw = 0; starts.length < wanted && draw < wanted * drawsPerStart; draw++) {
-    const position = density.initialise(draw % 2 === 0);
-    const result = climb(density, jacobian, position, settings.iterations, settings.tolerance);
+    // Where labels are summed out most starts come from clusters of the data.
+    const plain = density.initialise(draw % 2 === 0);
+    const position = seeds === null || draw % 4 === 3 ? plain : seededStart(density, seeds, plain, (objective, from) => ascent(density, objective, from, seedIterations, settings.tolerance)?.position ?? null) ?? plain;
+    const result = climb(density, jacobian, position, Math.min(trialIterations, settings.iterations), Math.max(trialTolerance, settings.tolerance));
     if (result !== null) starts.push(result);
     request.onProgress?.({ chain: 0, phase: 'iteration', done: starts.length, total: wanted, objective: result?.value });
     await breathe();
@@ -125,17 +143,41 @@ async function allStarts(density: DifferentiableDensity, jacobian: boolean, sett
   return starts;
 }
 
-/** One ascent; null where the start lies outside. */
+/** Ascents at most from one start, each in the scales that the last one ended in. */
+const rounds = 8;
+/** Score in units of its standard deviation at which Newton's method takes over. */
+const nearScore = 0.1;
+
+/**
+ * One ascent; null where the start lies outside. Scales of coordinates are not known at first (data may lie at 10^6 with a
+ * spread of 10^-2): where the gradient is small only for want of a scale, the next round has it.
+ */
 function climb(density: DifferentiableDensity, jacobian: boolean, start: Float64Array, iterations: number, tolerance: number): Found | null {
+  return ascent(density, (x, gradient) => density.gradient(x, jacobian, gradient), start, iterations, tolerance);
+}
+function ascent(density: DifferentiableDensity, objective: Climbed, start: Float64Array, iterations: number, tolerance: number): Found | null {
   if (start.some((x) => !Number.isFinite(x))) return null;
-  const trace: number[] = [];
-  const result: LbfgsResult = lbfgs((x, gradient) => {
-    const value = density.gradient(x, jacobian, gradient);
-    for (let i = 0; i < gradient.length; i++) gradient[i] = -gradient[i]!;
-    // Plus infinity is a density without bound; the search stays where it is finite.
-    return Number.isFinite(value) ? -value : Infinity;
-  }, start, { iterations, tolerance, onStep: (value) => { trace.push(-value); return true; } });
-  return result.status === 'start' ? null : { position: result.x, value: -result.value, trace: trace.length === 0 ? [-result.value] : trace };
+  const p = density.dimension, trace: number[] = [];
+  let scale: Float64Array = new Float64Array(p).fill(1), found: Found | null = null, from = start;
+  for (let round = 0; round < rounds; round++) {
+    const x = new Float64Array(p), inner = scale;
+    const result: LbfgsResult = lbfgs((v, gradient) => {
+      for (let i = 0; i < p; i++) x[i] = v[i]! * inner[i]!;
+      const value = objective(x, gradient);
+      for (let i = 0; i < p; i++) gradient[i] = -gradient[i]! * inner[i]!;
+      // Plus infinity is a density without bound; the search stays where it is finite.
+      return Number.isFinite(value) ? -value : Infinity;
+    }, from.map((u, i) => u / inner[i]!), { iterations, tolerance, onStep: (value) => { trace.push(-value); return true; } });
+    if (result.status === 'start') break;
+    const position = result.x.map((v, i) => v * inner[i]!), value = -result.value;
+    const gain: number = found === null ? Infinity : value - found.value;
+    found = { position, value, trace };
+    if (p > mostCoordinates || gain <= 1e-9 * (1 + Math.abs(value)) || runaway(density, position, result.gradient.map((g, i) => -g / inner[i]!)).length > 0) break;
+    scale = stepsAt(density, objective, position).map((h) => h / differenceStep);
+    if (result.gradient.every((g, i) => Math.abs(g / inner[i]!) * scale[i]! < nearScore)) break;
+    from = position;
+  }
+  return found === null ? null : { ...found, trace: trace.length === 0 ? [found.value] : trace };
 }
 
 /** Exchangeable components in increasing order of their first parameter. */
@@ -165,7 +207,7 @@ function ordering(density: DifferentiableDensity, jacobian: boolean, found: Foun
 
 /**
  * Minus the Hessian A in a basis B that makes it nearly the identity: E = B' A B, measured by
- * fourth-order differences of gradients along the columns of B. Differences along the axes would lose
+ * differences of gradients (of second or fourth order) along the columns of B. Differences along the axes would lose
  * the small eigenvalues of an ill-conditioned A to rounding.
  */
 interface Curvature {
@@ -174,25 +216,34 @@ interface Curvature {
   readonly matrix: Float64Array;
   /** log |det B|. */
   readonly logBasis: number;
+  /** Coordinates that stand at the edge of their range: they are left out, with columns of zeros. */
+  readonly frozen: readonly number[];
 }
 
-/** Minus the Hessian at a position; null where the density is not smooth around it. */
-function curvatureAt(density: DifferentiableDensity, jacobian: boolean, position: Float64Array): Curvature | null {
-  const p = density.dimension, steps = stepsAt(density, jacobian, position);
+/** Minus the Hessian at a position, roughly (for steps) or precisely (for standard errors); null where the density is not smooth around it. */
+function curvatureAt(density: DifferentiableDensity, jacobian: boolean, position: Float64Array, gradient: Float64Array, precise: boolean): Curvature | null {
+  const p = density.dimension, steps = stepsAt(density, (x, gradient) => density.gradient(x, jacobian, gradient), position);
   const axes = new Float64Array(p * p);
   let logBasis = 0;
-  for (let k = 0; k < p; k++) { axes[k * p + k] = steps[k]! / differenceStep; logBasis += Math.log(steps[k]! / differenceStep); }
-  const first = alongBasis(density, jacobian, position, axes);
+  const frozen: number[] = [];
+  for (let k = 0; k < p; k++) {
+    const scale = steps[k]! / differenceStep;
+    // Far out, neither slope nor curvature: at an interior maximum one of them is large.
+    if (constrained.has(density.owners[k]!.kind) && Math.abs(position[k]!) > farOut && scale > 1 / Math.sqrt(edgeCurvature) && Math.abs(gradient[k]!) < edgeCurvature) { frozen.push(k); continue; }
+    axes[k * p + k] = scale;
+    logBasis += Math.log(scale);
+  }
+  const first = alongBasis(density, jacobian, position, axes, precise);
   if (first === null) return null;
-  if (wellConditioned(first, p) || p > mostEigenvectors) return { basis: axes, matrix: first, logBasis };
+  if (wellConditioned(first, p) || p > mostEigenvectors) return { basis: axes, matrix: first, logBasis, frozen };
   const { values, vectors } = symmetricEigen(first, p);
   const largest = Math.max(...values.map(Math.abs));
-  if (!(largest > 0)) return { basis: axes, matrix: first, logBasis };
+  if (!(largest > 0)) return { basis: axes, matrix: first, logBasis, frozen };
   const floor = smallestEigenvalue * largest, sizes = values.map((v) => Math.sqrt(Math.max(Math.abs(v), floor)));
   const basis = new Float64Array(p * p);
   for (let i = 0; i < p; i++) for (let k = 0; k < p; k++) basis[i * p + k] = (axes[i * p + i]! * vectors[k]![i]!) / sizes[k]!;
-  const second = alongBasis(density, jacobian, position, basis);
-  return second === null ? { basis: axes, matrix: first, logBasis } : { basis, matrix: second, logBasis: logBasis - sizes.reduce((sum, v) => sum + Math.log(v), 0) };
+  const second = alongBasis(density, jacobian, position, basis, precise);
+  return second === null ? { basis: axes, matrix: first, logBasis, frozen } : { basis, matrix: second, logBasis: logBasis - sizes.reduce((sum, v) => sum + Math.log(v), 0), frozen };
 }
 
 function wellConditioned(matrix: Float64Array, p: number): boolean {
@@ -200,11 +251,11 @@ function wellConditioned(matrix: Float64Array, p: number): boolean {
   if (!choleskyInPlace(factor, 0, p)) return false;
   let least = Infinity, largest = 0;
   for (let i = 0; i < p; i++) { least = Math.min(least, factor[i * p + i]! ** 2); largest = Math.max(largest, matrix[i * p + i]!); }
-  return least >= plainPivot * largest;
+  return least >= Math.max(plainPivot * largest, smallestCurvature);
 }
 
 /** B' A B for the columns of B; null where a gradient is not finite. */
-function alongBasis(density: DifferentiableDensity, jacobian: boolean, position: Float64Array, basis: Float64Array): Float64Array | null {
+function alongBasis(density: DifferentiableDensity, jacobian: boolean, position: Float64Array, basis: Float64Array, precise: boolean): Float64Array | null {
   const p = density.dimension, out = new Float64Array(p * p), h = differenceStep;
   const x = new Float64Array(p), [near, far, back, farBack] = [1, 2, 3, 4].map(() => new Float64Array(p));
   const change = new Float64Array(p);
@@ -213,9 +264,14 @@ function alongBasis(density: DifferentiableDensity, jacobian: boolean, position:
       for (let i = 0; i < p; i++) x[i] = position[i]! + distance * basis[i * p + k]!;
       density.gradient(x, jacobian, into);
     };
-    at(h, near!); at(-h, back!); at(2 * h, far!); at(-2 * h, farBack!);
+    let moves = false;
+    for (let i = 0; i < p && !moves; i++) moves = basis[i * p + k] !== 0;
+    if (!moves) { out[k * p + k] = 1; continue; }
+    at(h, near!); at(-h, back!);
+    if (precise) { at(2 * h, far!); at(-2 * h, farBack!); }
     for (let i = 0; i < p; i++) {
-      change[i] = -(8 * (near![i]! - back![i]!) - (far![i]! - farBack![i]!)) / (12 * h);
+      const difference = near![i]! - back![i]!;
+      change[i] = precise ? -(8 * difference - (far![i]! - farBack![i]!)) / (12 * h) : -difference / (2 * h);
       if (!Number.isFinite(change[i]!)) return null;
     }
     for (let j = 0; j < p; j++) {
@@ -242,16 +298,18 @@ function inBasis(basis: Float64Array, g: Float64Array, p: number): Float64Array 
 }
 
 /** Steps in proportion to standard errors, as far as the diagonal of a first Hessian tells. */
-function stepsAt(density: DifferentiableDensity, jacobian: boolean, position: Float64Array): Float64Array {
+function stepsAt(density: DifferentiableDensity, objective: Climbed, position: Float64Array): Float64Array {
   const p = density.dimension, steps = new Float64Array(p);
   const x = position.slice(), up = new Float64Array(p), down = new Float64Array(p);
   for (let k = 0; k < p; k++) {
     let h = 1e-4 * (1 + Math.abs(position[k]!));
-    for (let pass = 0; pass < 3; pass++) {
-      x[k] = position[k]! + h; density.gradient(x, jacobian, up);
-      x[k] = position[k]! - h; density.gradient(x, jacobian, down);
+    // Logarithms and log odds have scales of about 1; other unknowns have those of their data.
+    const { kind } = density.owners[k]!, most = (kind === 'real' || kind === 'lowerTriangle' ? 1e7 : 0.1) * (1 + Math.abs(position[k]!));
+    for (let pass = 0; pass < 4; pass++) {
+      x[k] = position[k]! + h; objective(x, up);
+      x[k] = position[k]! - h; objective(x, down);
       const curvature = Math.abs((up[k]! - down[k]!) / (2 * h));
-      const next = curvature > 0 && Number.isFinite(curvature) ? Math.min(differenceStep / Math.sqrt(curvature), 1e-2 * (1 + Math.abs(position[k]!))) : h;
+      const next = curvature > 0 && Number.isFinite(curvature) ? Math.min(differenceStep / Math.sqrt(curvature), most) : h;
       const settled = next > 0.3 * h && next < 3 * h;
       h = next;
       if (settled) break;
@@ -287,11 +345,14 @@ function newtonStep({ basis, matrix }: Curvature, gradient: Float64Array, p: num
     const largest = Math.max(...values.map(Math.abs), Number.MIN_VALUE);
     values.forEach((value, k) => {
       const v = vectors[k]!;
-      if (value < -flatCurvature * largest) negative.push(inPosition(basis, v, p)); else if (value <= flatCurvature * largest) { flat.push(inPosition(basis, v, p)); return; }
       let part = 0;
       for (let i = 0; i < p; i++) part += v[i]! * score[i]!;
+      if (value < -flatCurvature * largest) negative.push(inPosition(basis, v, p));
+      else if (value <= Math.max(flatCurvature * largest, smallestCurvature) && Math.abs(part) < flatScore) { flat.push(inPosition(basis, v, p)); return; }
       largestScore = Math.max(largestScore, Math.abs(part));
-      for (let i = 0; i < p; i++) along[i]! += (part / Math.abs(value)) * v[i]!;
+      // No step is longer than one scale where the curvature says nothing.
+      const size = Math.abs(value) <= flatCurvature * largest ? Math.max(Math.abs(value), Math.abs(part)) : Math.abs(value);
+      for (let i = 0; i < p; i++) along[i]! += (part / size) * v[i]!;
     });
   } else { along.set(score); largestScore = score.reduce((m, g) => Math.max(m, Math.abs(g)), 0); }
   const step = inPosition(basis, along, p);
@@ -325,35 +386,48 @@ function polish(density: DifferentiableDensity, jacobian: boolean, found: Found,
   let position: Float64Array = found.position.slice();
   const gradient = new Float64Array(p);
   let value = density.gradient(position, jacobian, gradient);
-  if (p === 0) return { position, value, trace, curvature: { basis: new Float64Array(0), matrix: new Float64Array(0), logBasis: 0 }, verdict: { kind: 'proper' } };
+  if (p === 0) return { position, value, trace, curvature: { basis: new Float64Array(0), matrix: new Float64Array(0), logBasis: 0, frozen: [] }, verdict: { kind: 'proper' } };
   if (p > mostCoordinates) return withoutHessian(density, jacobian, { position, value, trace }, settings);
-  let curvature = curvatureAt(density, jacobian, position), escapes = 0;
+  const lost = (): Polished | null => { const driven = runaway(density, position, gradient); return driven.length === 0 ? null : { position, value, trace, curvature: null, verdict: { kind: 'unbounded', coordinates: driven } }; };
+  const early = lost();
+  if (early !== null) return early;
+  let curvature = curvatureAt(density, jacobian, position, gradient, false), escapes = 0;
   for (let count = 0; curvature !== null && count < newtonSteps; count++) {
+    const gone = lost();
+    if (gone !== null) return gone;
     const newton = newtonStep(curvature, gradient, p);
-    const { score } = newton, rounding = 1e-14 * (1 + Math.abs(value));
-    const saddle = newton.negative.length > 0 && score < 1e-4 && escapes < 5;
+    const saddle = newton.negative.length > 0 && newton.score < 1e-4 && escapes < 5;
     if (saddle) escapes++;
-    const moved = uphill(density, jacobian, position, value, gradient, saddle ? newton.negative[0]! : newton.step, newton.decrement, rounding);
+    // Near the maximum differences of the density drown in rounding, and the score alone tells.
+    const near = newton.decrement < 1e-6 && newton.negative.length === 0;
+    const moved = near ? fullStep(density, jacobian, position, newton, curvature) : uphill(density, jacobian, position, value, gradient, saddle ? newton.negative[0]! : newton.step, newton.decrement);
     if (moved === null) break;
-    const still = smallStep(newton, position) && !saddle && newton.negative.length === 0;
-    // At the floor of rounding the score does not shrink any more.
-    if (still && moved.value - value <= rounding && newtonStep(curvature, moved.gradient, p).score >= 0.5 * score) break;
     ({ position, value } = moved);
     gradient.set(moved.gradient);
     trace.push(value);
-    if (!still) curvature = curvatureAt(density, jacobian, position);
+    if (!near) curvature = curvatureAt(density, jacobian, position, gradient, false);
   }
-  curvature = curvature === null ? null : curvatureAt(density, jacobian, position);
+  curvature = curvature === null ? null : curvatureAt(density, jacobian, position, gradient, true);
   const kinks = kinksAt(density, jacobian, position);
-  const verdict: Verdict = kinks.length > 0 ? { kind: 'kink', coordinates: kinks } : curvature === null ? edgeOf(density, position, gradient, 'unfinished') : verdictOf(density, position, gradient, newtonStep(curvature, gradient, p));
+  const verdict: Verdict = kinks.length > 0 ? { kind: 'kink', coordinates: kinks } : curvature === null ? edgeOf(density, position, gradient, 'unfinished') : verdictOf(density, position, gradient, newtonStep(curvature, gradient, p), curvature.frozen, (x) => density.density(x, jacobian) >= value - 1e-12 * (1 + Math.abs(value)));
   return { position, value, trace, curvature, verdict };
 }
 
 function smallStep(newton: NewtonStep, position: Float64Array): boolean { return newton.step.every((s, i) => Math.abs(s) <= 1e-6 * (1 + Math.abs(position[i]!))); }
 
+interface Moved { readonly position: Float64Array; readonly value: number; readonly gradient: Float64Array }
+
+/** Newton's step where it halves the score; null where rounding has the last word. */
+function fullStep(density: DifferentiableDensity, jacobian: boolean, position: Float64Array, newton: NewtonStep, curvature: Curvature): Moved | null {
+  const at = position.map((x, i) => x + newton.step[i]!), gradient = new Float64Array(position.length);
+  const value = density.gradient(at, jacobian, gradient);
+  if (!Number.isFinite(value) || gradient.some((g) => !Number.isFinite(g))) return null;
+  return newtonStep(curvature, gradient, position.length).score <= 0.5 * newton.score ? { position: at, value, gradient } : null;
+}
+
 /** The first of ever shorter steps that does not go down; null where there is none. */
-function uphill(density: DifferentiableDensity, jacobian: boolean, position: Float64Array, value: number, gradient: Float64Array, direction: Float64Array, decrement: number, rounding: number): { readonly position: Float64Array; readonly value: number; readonly gradient: Float64Array } | null {
-  const next = new Float64Array(position.length), at = new Float64Array(position.length);
+function uphill(density: DifferentiableDensity, jacobian: boolean, position: Float64Array, value: number, gradient: Float64Array, direction: Float64Array, decrement: number): Moved | null {
+  const next = new Float64Array(position.length), at = new Float64Array(position.length), rounding = 1e-14 * (1 + Math.abs(value));
   const slope = direction.reduce((s, d, i) => s + d * gradient[i]!, 0);
   for (let half = 0, length = slope >= 0 ? 1 : -1; half < 40; half++, length /= 2) {
     for (let i = 0; i < at.length; i++) at[i] = position[i]! + length * direction[i]!;
@@ -372,7 +446,15 @@ function withoutHessian(density: DifferentiableDensity, jacobian: boolean, found
   return { ...again, trace: [...found.trace, ...again.trace], curvature: null, verdict: size < 1e-3 * (1 + Math.abs(again.value)) ? { kind: 'proper' } : edgeOf(density, again.position, gradient, 'unfinished') };
 }
 
+const outermost: ReadonlySet<CoordinateKind> = new Set<CoordinateKind>(['low', 'high', 'both', 'simplex', 'logDiagonal']);
 const constrained: ReadonlySet<CoordinateKind> = new Set<CoordinateKind>(['low', 'high', 'both', 'simplex', 'logDiagonal', 'correlation']);
+
+/** Coordinates far out in their range (beyond e^12 or so) that the density still pushes outwards. */
+function runaway(density: DifferentiableDensity, position: Float64Array, gradient: Float64Array): readonly number[] {
+  const out: number[] = [];
+  for (let k = 0; k < position.length; k++) if (outermost.has(density.owners[k]!.kind) && position[k]! * gradient[k]! > 0 && Math.abs(position[k]!) > 25 && Math.abs(gradient[k]!) > 0.05) out.push(k);
+  return out;
+}
 
 /** The constrained coordinates that are driven outwards. */
 function edgeOf(density: DifferentiableDensity, position: Float64Array, force: Float64Array, otherwise: 'unfinished' | 'drift'): Verdict {
@@ -401,21 +483,27 @@ function kinksAt(density: DifferentiableDensity, jacobian: boolean, position: Fl
   return out;
 }
 
-/** Flat along one coordinate alone, far out in its range: that is its edge. */
+/** Flat along coordinates far out in their ranges, and nothing else: those are at their edges. */
 function flatOrEdge(density: DifferentiableDensity, position: Float64Array, directions: readonly Float64Array[]): Verdict {
-  const edges = directions.flatMap((v) => {
-    const k = v.reduce((best, x, i) => (Math.abs(x) > Math.abs(v[best]!) ? i : best), 0);
-    const rest = v.reduce((sum, x, i) => (i === k ? sum : sum + Math.abs(x)), 0);
-    return rest < 1e-3 * Math.abs(v[k]!) && constrained.has(density.owners[k]!.kind) && Math.abs(position[k]!) > 5 ? [k] : [];
-  });
-  return edges.length > 0 ? { kind: 'edge', coordinates: edges } : { kind: 'flat', directions };
+  const far = position.map((x, i) => Number(constrained.has(density.owners[i]!.kind) && Math.abs(x) > 6));
+  const part = (v: Float64Array, i: number): number => Math.abs(v[i]!) / (1 + Math.abs(position[i]!));
+  const edges = new Set<number>();
+  for (const v of directions) {
+    let outside = 0, rest = 0;
+    v.forEach((_, i) => { if (far[i] === 1) outside += part(v, i); else rest += part(v, i); });
+    if (rest > 0.05 * outside) return { kind: 'flat', directions };
+    v.forEach((_, i) => { if (far[i] === 1 && part(v, i) > 0.05 * outside) edges.add(i); });
+  }
+  return { kind: 'edge', coordinates: [...edges].sort((x, y) => x - y) };
 }
 
-function verdictOf(density: DifferentiableDensity, position: Float64Array, gradient: Float64Array, newton: NewtonStep): Verdict {
+/** @param asHigh whether the density at another position is no lower. */
+function verdictOf(density: DifferentiableDensity, position: Float64Array, gradient: Float64Array, newton: NewtonStep, frozen: readonly number[], asHigh: (x: Float64Array) => boolean): Verdict {
   const { score } = newton;
   // Scores of 1e-6 standard errors are what rounding leaves of sums of many large terms.
   const standing = smallStep(newton, position) && score < scoreLimit;
   if (standing && newton.negative.length === 0) {
+    if (newton.flat.length === 0 && frozen.length > 0) return { kind: 'edge', coordinates: frozen };
     return newton.flat.length === 0 ? { kind: 'proper' } : flatOrEdge(density, position, newton.flat);
   }
   // Where the score has vanished and Newton's method still walks, the supremum is not attained.
@@ -425,7 +513,10 @@ function verdictOf(density: DifferentiableDensity, position: Float64Array, gradi
   const outwards = newton.step.map((s, i) => (s * position[i]! >= 0 ? s : 0));
   const largest = outwards.reduce((m, s) => Math.max(m, Math.abs(s)), 0);
   const walking = Array.from(outwards, (_, i) => i).filter((i) => Math.abs(outwards[i]!) > 0.1 * largest);
-  if (score < 1e-2 && largest > 1e-6) return { kind: walking.every((i) => constrained.has(density.owners[i]!.kind)) ? 'edge' : 'drift', coordinates: walking };
+  // As high ten, a hundred and a thousand times as far: the supremum is at infinity.
+  const reach = newton.step.reduce((m, d, i) => Math.max(m, Math.abs(d) / (1 + Math.abs(position[i]!))), 0);
+  const forEver = reach > 0 && [10, 100, 1000].every((t) => asHigh(position.map((x, i) => x + (t / reach) * newton.step[i]!)));
+  if (forEver || (score < 1e-2 && largest > 1e-6)) return { kind: walking.every((i) => constrained.has(density.owners[i]!.kind)) ? 'edge' : 'drift', coordinates: walking };
   return { kind: 'unfinished', coordinates: walking };
 }
 
@@ -448,7 +539,7 @@ function judge(density: DifferentiableDensity, verdict: Verdict, value: number):
       const involved = new Set(verdict.directions.flatMap((v) => { const top = v.reduce((m, x) => Math.max(m, Math.abs(x)), 0); return Array.from(v, (_, i) => i).filter((i) => Math.abs(v[i]!) > 1e-6 * top); }));
       return warning('flat-direction', `the density does not change along a direction of ${names(density, [...involved])}: these estimates are one choice of many, without standard errors`, 'Columns of a design may be combinations of each other; drop one, or give the unknowns priors.');
     }
-    case 'edge': return warning('edge-of-range', `${names(density, verdict.coordinates)} runs to the edge of its range: the density is largest there (${value.toPrecision(8)} so far), and there are no standard errors`, 'An estimate at the edge (a variance of 0, a probability of 0 or 1) has no Gaussian law; give it a prior, or leave the term out.');
+    case 'edge': return warning('edge-of-range', `${names(density, verdict.coordinates)} runs to the edge of its range: the density is largest there (${value.toPrecision(8)} so far); standard errors of the others are for that edge`, 'An estimate at the edge (a variance of 0, a probability of 0 or 1) has no Gaussian law; give it a prior, or leave the term out.');
     case 'unbounded': return warning('unbounded-density', `the density grows without bound as ${names(density, verdict.coordinates)} runs to the edge of its range: there is no largest value (a component that collapses on one point does this)`, 'Give scales a prior or a lower bound, or try other starts (--opt restarts).');
     case 'drift': return warning('no-maximum', `the density keeps rising, ever more slowly, as ${names(density, verdict.coordinates)} goes to infinity: there is no maximum`, 'Perfectly separated groups in a logistic regression do this; give the unknowns priors.');
     case 'kink': return warning('kink', `the density has a kink at its largest value, in ${names(density, verdict.coordinates)}: the estimate stands, but there are no standard errors`, 'Absolute values (Laplace laws), max and min make kinks; use gibbs for the spread.');

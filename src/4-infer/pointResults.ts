@@ -24,9 +24,16 @@ const differenceStep = 0.02;
 const mostDerivatives = 4_000_000;
 
 /** Variance of a function with the given derivatives by the position; NaN where it moves along a flat direction. */
-export function deltaVariance(mode: Mode, derivatives: Float64Array): number {
-  const { covariance: v } = mode, p = derivatives.length;
+export function deltaVariance(mode: Mode, all: Float64Array): number {
+  const { covariance: v } = mode, p = all.length;
   if (v === null) return Number.NaN;
+  let derivatives = all;
+  if (mode.edges.length > 0) {
+    // What moves with an edge alone has no standard error.
+    derivatives = all.slice();
+    for (const k of mode.edges) derivatives[k] = 0;
+    if (derivatives.every((d) => d === 0) && all.some((d) => d !== 0)) return Number.NaN;
+  }
   for (const flat of mode.flat) {
     let along = 0, size = 0;
     for (let i = 0; i < p; i++) { const d = derivatives[i]! * flat[i]!; along += d; size += Math.abs(d); }

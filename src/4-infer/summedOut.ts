@@ -7,10 +7,10 @@
  * Latents that stand at the same address in every factor that mentions them (`z[n]` and `w[n]`) are independent
  * from element to element and fused into the loops of their factors; others are joint blocks (blocks/discrete.ts).
  */
-import { type Code, accumulate, forLoop, store } from '../code/loop.js';
+import { type Code, accumulate, forLoop, store, when } from '../code/loop.js';
 import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
 import { renderDiagnostics } from '../errors/render.js';
-import { add, apply, cond, equal, exp, type Expr, freeIndices, index, type Index, isConst, num, one, type Ref, ref, reduce, rewrite, sub, visit, zero } from '../expr/expr.js';
+import { add, apply, cond, equal, exp, type Expr, freeIndices, index, type Index, isConst, mul, num, one, type Ref, ref, reduce, rewrite, sub, visit, zero } from '../expr/expr.js';
 import { type Factor, finiteBounds, type LatentRegion, maskOf, withFreshPlates } from '../3-derive/model.js';
 import type { Binder } from '../3-derive/normalForm.js';
 import { findDiscreteBlocks } from './blocks/discrete.js';
@@ -27,6 +27,8 @@ export interface SummedGroup {
   readonly probabilities: readonly string[];
   /** After `forward`. */
   readonly marginals: readonly Code[];
+  /** Storage [...leading shape, ...counts] of joint probabilities that `reverse` reads; null where a joint block keeps them. */
+  readonly joint: string | null;
 }
 
 export interface SummedOut {
@@ -35,14 +37,16 @@ export interface SummedOut {
   readonly rest: readonly Factor[];
   /** Fills the tables at the current state and adds the groups' log sums to a storage. */
   forward(value: string): readonly Code[];
-  /** Adds the derivatives; after `forward`. */
+  /** Adds the expectation of the groups' terms under the tables of joint probabilities as they stand; null where a group has none. */
+  readonly expected: ((value: string) => readonly Code[]) | null;
+  /** Adds the derivatives of `forward` (after it), or of `expected`. */
   reverse(sweep: ReverseSweep): void;
   /** Draws every latent from its conditional given the rest; after `forward`. */
   readonly draw: readonly Code[];
 }
 
 /** A group with its code. */
-interface Summed { readonly group: SummedGroup; forward(value: string): readonly Code[]; reverse(sweep: ReverseSweep): void; readonly draw: readonly Code[] }
+interface Summed { readonly group: SummedGroup; forward(value: string): readonly Code[]; readonly expected: ((value: string) => readonly Code[]) | null; reverse(sweep: ReverseSweep): void; readonly draw: readonly Code[] }
 interface Address { readonly at: readonly Expr[] }
 interface Prepared { readonly binders: readonly Binder[]; readonly guards: readonly Expr[]; readonly at: readonly Expr[]; readonly values: readonly Index[]; readonly weight: Expr }
 
@@ -70,6 +74,7 @@ export function summedOut(builder: ProgramBuilder, factors: readonly Factor[], r
   return {
     groups: groups.map((g) => g.group), rest,
     forward: (value) => groups.flatMap((g) => g.forward(value)),
+    expected: groups.length === 0 || groups.some((g) => g.expected === null) ? null : (value) => groups.flatMap((g) => g.expected!(value)),
     reverse: (sweep) => { for (const g of groups) g.reverse(sweep); },
     draw: groups.flatMap((g) => g.draw),
   };
@@ -139,7 +144,7 @@ function prepareGroup(builder: ProgramBuilder, latents: readonly FiniteLatent[],
   })));
   const total = builder.fresh('logSum', [], 'local');
   return {
-    group: { latents, ...marginalsOf(builder, latents, elements, (l, at, value) => {
+    group: { latents, joint: probabilities, ...marginalsOf(builder, latents, elements, (l, at, value) => {
       // Summed over the values of the others.
       const d = latents.indexOf(l), values = latents.map((o) => index(o.name));
       return values.reduceRight<Expr>((inner, k, axis) => (axis === d ? inner : reduce('sum', k, zero, counts[axis]!, inner)), ref(probabilities, [...at, ...values.map((k, axis) => (axis === d ? value : k))]));
@@ -157,6 +162,9 @@ function prepareGroup(builder: ProgramBuilder, latents: readonly FiniteLatent[],
         ]);
       }),
     ],
+    expected: (value) => prepared.flatMap((p) => loops(p.binders, p.guards, overValues(p.values, [
+      when(apply('ne', ref(probabilities, [...p.at, ...p.values]), zero), [accumulate(value, [], mul(ref(probabilities, [...p.at, ...p.values]), p.weight))]),
+    ]))),
     reverse(sweep) {
       for (const p of prepared) {
         if (!sweep.active(p.weight)) continue;
@@ -214,7 +222,8 @@ function blockGroup(builder: ProgramBuilder, latents: readonly FiniteLatent[], f
   })));
   const marginals = latents.map((l) => marginalsOf(builder, [l], elements.filter((e) => e.latent === l), (own, at, value) => block.probability([{ element: ref(own.name, at), value }]) ?? no(undefined, 'its probabilities are not kept')));
   return {
-    group: { latents, probabilities: marginals.flatMap((m) => m.probabilities), marginals: marginals.flatMap((m) => m.marginals) },
+    expected: null,
+    group: { latents, joint: null, probabilities: marginals.flatMap((m) => m.probabilities), marginals: marginals.flatMap((m) => m.marginals) },
     forward: (value) => [...block.prepare, accumulate(value, [], block.logNormaliser)],
     reverse(sweep) {
       sweep.statements(block.moments);

@@ -172,3 +172,11 @@ describe('refusals', () => {
     expect(() => new DifferentiableDensity(boundModel(source, data), 'map', '1')).toThrowError(expect.objectContaining({ diagnostics: [expect.objectContaining({ code })] }));
   });
 });
+
+test('code does not grow with the data', () => {
+  const source = 'data x: real[N, D] data K: int param pi: simplex[K] for k in 0..<K { param mu[k]: real[D] param S[k]: cov[D] } for n in 0..<N { sample z[n] ~ Categorical(pi) observe x[n] ~ MvNormal(mu[z[n]], S[z[n]]) }';
+  const rows = (n: number): number[][] => Array.from({ length: n }, (_, k) => [Math.sin(k), Math.cos(k)]);
+  const [few, many] = [20, 2000].map((n) => new DifferentiableDensity(boundModel(source, { x: rows(n), K: 2 }), 'map', '1').source.length);
+  // Sizes are numbers in the text.
+  expect(Math.abs(many! - few!)).toBeLessThan(200);
+});

@@ -177,6 +177,9 @@ describe('where there is no proper maximum', () => {
     expect(p.warnings[0]!.message).toMatch(/^t runs to the edge/);
     expect(row(p, 'mu').mean).toBeCloseTo(0.025, 4);
     expect(row(p, 't').mean).toBeLessThan(1e-2);
+    expect(row(p, 't').sd).toBeNull();
+    // At t = 0 the mean has the error of four unit Normals.
+    expect(row(p, 'mu').sd).toBeCloseTo(0.5, 3);
   });
 
   test('a component that collapses on one point grows without bound and is named', async () => {
@@ -221,4 +224,56 @@ test('a kink at the maximum is named', async () => {
   expect(codes(p)).toEqual(['kink']);
   expect(row(p, 'm').mean).toBeCloseTo(1.7, 3);
   expect(row(p, 'm').sd).toBeNull();
+});
+
+describe('data as they come', () => {
+  test('far from zero, with a small spread', async () => {
+    const y = [0.3, -1.2, 0.8, 1.9, -0.4, 0.6].map((v) => 1e6 + 1e-2 * v), mean = y.reduce((a, b) => a + b, 0) / 6;
+    const p = await estimate('data y: real[N] param m: real param s: positive observe y ~ Normal(m, s)', { y });
+    const s = Math.sqrt(y.reduce((v, x) => v + (x - mean) ** 2, 0) / 6);
+    expect(p.converged).toBe(true);
+    close(row(p, 'm').mean, mean, s);
+    close(row(p, 's').mean, s, s, 1e-5);
+  });
+
+  test('columns of very different scales', async () => {
+    const x = [1, 2, 3, 4, 5, 6, 7], y = [3.1, 4.9, 7.2, 8.8, 11.1, 13.2, 14.8];
+    const plain = await estimate('data x: real[N] data y: real[N] param a: real param b: real param s: positive observe y ~ Normal(a + b * x, s)', { x, y });
+    const scaled = await estimate('data x: real[N] data y: real[N] param a: real param b: real param s: positive observe y ~ Normal(a + b * x, s)', { x: x.map((v) => 1e4 + v), y: y.map((v) => 1e6 * v) });
+    expect(scaled.converged).toBe(true);
+    close(row(scaled, 'b').mean / 1e6, row(plain, 'b').mean, row(plain, 'b').sd, 1e-3);
+    close(row(scaled, 'b').sd / 1e6, row(plain, 'b').sd, row(plain, 'b').sd, 1e-3);
+    close(row(scaled, 's').mean / 1e6, row(plain, 's').mean, row(plain, 's').sd, 1e-3);
+  });
+
+  test('Old Faithful: two Gaussians from random starts, at a fixed point of EM', async () => {
+    const y = readFileSync(new URL('../../examples/08-known-mixture/faithful.csv', import.meta.url), 'utf8').trim().split('\n').slice(1).map((line) => Number(line.split(',')[1]));
+    const p = await estimate('data y: real[N] data K: int param p: simplex[K] param m: real[K] param s: positive[K] for n in 0..<N { sample z[n] ~ Categorical(p) observe y[n] ~ Normal(m[z[n]], s[z[n]]) }', { y, K: 2 });
+    expect(p.converged).toBe(true);
+    const [w, m, s] = ['p', 'm', 's'].map((name) => [0, 1].map((k) => row(p, `${name}[${k}]`).mean)) as [number[], number[], number[]];
+    const density = (v: number, k: number): number => (w[k]! / s[k]!) * Math.exp(-0.5 * ((v - m[k]!) / s[k]!) ** 2);
+    for (const k of [0, 1]) {
+      const r = y.map((v) => density(v, k) / (density(v, 0) + density(v, 1))), total = r.reduce((a, b) => a + b, 0);
+      const mean = r.reduce((t, q, n) => t + q * y[n]!, 0) / total;
+      close(total / y.length, w[k]!, 1, 1e-8);
+      close(mean, m[k]!, s[k]!, 1e-8);
+      close(Math.sqrt(r.reduce((t, q, n) => t + q * (y[n]! - mean) ** 2, 0) / total), s[k]!, s[k]!, 1e-8);
+    }
+    expect(m[0]!).toBeLessThan(60);
+    expect(m[1]!).toBeGreaterThan(75);
+  });
+
+  test('a chain whose data never take one way: that probability is at its edge, the others have errors', async () => {
+    const z = [0, 0, 1, 1, 0, 0, 0, 1, 1, 1, 0, 2, 2, 0, 0, 1, 0, 0, 2, 0, 1, 1];
+    const p = await estimate('data y: real[T] param P: simplex[3, 3] param m: ordered[3] sample z[0] ~ Categorical(fill(1 / 3, 3)) for t in 1..<T { sample z[t] ~ Categorical(P[z[t-1]]) } for t in 0..<T { observe y[t] ~ Normal(m[z[t]], 0.1) }', { y: z.map((k, t) => 5 * k + 0.1 * Math.sin(t)) });
+    expect(codes(p)).toEqual(['edge-of-range']);
+    // Labels are certain: the estimates are proportions of transitions.
+    const count = (a: number, b: number): number => z.slice(1).filter((k, t) => z[t] === a && k === b).length;
+    for (const a of [0, 1, 2]) {
+      const total = [0, 1, 2].reduce((s, b) => s + count(a, b), 0);
+      for (const b of [0, 1, 2]) close(row(p, `P[${a},${b}]`).mean, count(a, b) / total, 1, 1e-3);
+    }
+    const q = count(0, 1) / 11;
+    close(row(p, 'P[0,1]').sd, Math.sqrt((q * (1 - q)) / 11), 1, 1e-3);
+  });
 });
