@@ -1,15 +1,17 @@
 /**
  * Copies the truths that the claims of examples/ refer to from test/reference/systems/ into
  * the claim.json of each example, so that a reader finds the numbers beside the model. No number is typed by
- * hand; test/examples.test.ts fails where the two differ.
+ * hand; test/examples.test.ts fails where the two differ. Names of examples as arguments limit it to these.
  */
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './setup.mjs';
 
 const folder = join(root, 'examples');
+const asked = process.argv.slice(2);
 for (const name of readdirSync(folder).sort()) {
   const path = join(folder, name, 'claim.json');
+  if (!existsSync(path) || (asked.length > 0 && !asked.includes(name))) continue;
   const claim = JSON.parse(readFileSync(path, 'utf8'));
   claim.truth = {};
   for (const run of claim.runs) {
