@@ -277,3 +277,12 @@ describe('data as they come', () => {
     close(row(p, 'P[0,1]').sd, Math.sqrt((q * (1 - q)) / 11), 1, 1e-3);
   });
 });
+
+test('explain shows score equations', () => {
+  const m = compile('data x: real[N] data y: real[N] param a: real param s: positive for n in 0..<N { sample z[n] ~ Bernoulli(0.3) observe y[n] ~ Normal(a * x[n], s) }');
+  const text = m.explain({ backend: 'map' }).toText();
+  expect(text).toContain('derivative = sum((y[n] - a*x[n])*x[n]/s^2 for n in 0..<N)');
+  expect(text).toContain('derivative = sum((y[n] - a*x[n])^2/s^3 - 1/s for n in 0..<N)');
+  expect(text).toContain('summed out');
+  expect(m.explain({ backend: 'laplace', options: { scale: 'natural' } }).toText()).toContain('natural scale');
+});

@@ -11,7 +11,9 @@ test.each(['map', 'laplace'] as const)('%s', async (backend) => {
   let ran = 0, trusted = 0;
   await fc.assert(fc.asyncProperty(randomProgram, fc.nat({ max: 99 }), async (program, seed) => {
     try {
-      const p = await compile(program.source).infer(program.data, { backend, workers: 0, seed, chains: 1, draws: 20, options: { restarts: 2, iterations: 300 } });
+      const model = compile(program.source);
+      if (/undefined|NaN|\[object/.test(model.explain({ backend }).toText())) throw new Error('explain shows undefined');
+      const p = await model.infer(program.data, { backend, workers: 0, seed, chains: 1, draws: 20, options: { restarts: 2, iterations: 300 } });
       ran++;
       if (p.converged) trusted++; else if (p.warnings.length === 0) throw new Error('not trusted, without a reason');
       for (const w of p.warnings) if (/undefined|NaN|\[object|%\w/.test(w.message)) throw new Error(w.message);

@@ -6,17 +6,14 @@
  */
 import type { BoundModel, Given } from '../../2-graph/bound.js';
 import type { ModelGraph } from '../../2-graph/graph.js';
-import { factorMentions } from '../../3-derive/conditional.js';
-import { jointFactors } from '../../3-derive/joint.js';
-import { DerivedModel, latentRegions } from '../../3-derive/model.js';
 import { isProper } from '../../distributions/law.js';
 import type { Diagnostic } from '../../errors/diagnostic.js';
 import { seconds } from '../../platform/platform.js';
-import type { Backend, ExplainedBlock, Explanation, OptionDoc, RunRequest } from '../backend.js';
-import { sourceLine } from '../explain.js';
+import type { Backend, Explanation, OptionDoc, RunRequest } from '../backend.js';
+import { explainClimb } from '../explainPoint.js';
 import { DifferentiableDensity } from '../gradient.js';
 import { findMode, type ModeSettings } from '../mode.js';
-import { regionLoops, regionName } from '../plan.js';
+import { regionName } from '../plan.js';
 import { pointOptions, readPointOptions, startValues } from '../pointOptions.js';
 import type { RunResult } from '../posterior.js';
 import { gaussianResults, type ScaleOption } from './results.js';
@@ -49,16 +46,7 @@ function settingsOf(given: Readonly<Record<string, string>>): Settings {
 
 function explain(graph: ModelGraph, given: Given, source: string, chosen: Readonly<Record<string, string>>, bound: BoundModel | null): Explanation {
   const { scale } = settingsOf(chosen);
-  const model = new DerivedModel(graph, given), factors = jointFactors(model);
-  const blocks = latentRegions(model).map((r): ExplainedBlock => {
-    const { name } = r.variable, discrete = r.variable.scalar !== 'real';
-    return {
-      block: regionName(r), loops: regionLoops(r), family: discrete ? null : 'Normal', parameters: [],
-      factors: factors.filter((f) => [name, ...model.recursionsOf(name)].some((n) => factorMentions(f, n))).map((f) => sourceLine(source, f.statement.span)),
-      kernel: discrete ? 'summed out' : `Gaussian at the mode, ${scale} scale`,
-      reason: discrete ? 'a finite latent has no gradient: the density is summed over its values' : 'second derivatives of these terms at the mode',
-    };
-  });
+  const blocks = explainClimb(graph, given, source, { law: 'Normal', kernel: `Gaussian at the mode, ${scale} scale`, reason: 'second derivatives of these terms at the mode' });
   const notes = [scale === 'natural' ? 'The mode and curvature are those of the density of the program.' : 'The mode and curvature are those of the density in unconstrained coordinates, Jacobian included.'];
   return { backend: 'laplace', blocks, notes, code: bound === null ? null : new DifferentiableDensity(bound, 'laplace', 'explain', new Map(), true).source };
 }

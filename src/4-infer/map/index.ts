@@ -7,16 +7,13 @@
  */
 import type { BoundModel, Given } from '../../2-graph/bound.js';
 import type { ModelGraph } from '../../2-graph/graph.js';
-import { factorMentions } from '../../3-derive/conditional.js';
-import { jointFactors } from '../../3-derive/joint.js';
-import { DerivedModel, latentRegions } from '../../3-derive/model.js';
 import type { Diagnostic } from '../../errors/diagnostic.js';
 import { seconds } from '../../platform/platform.js';
-import type { Backend, ExplainedBlock, Explanation, OptionDoc, RunRequest } from '../backend.js';
-import { sourceLine } from '../explain.js';
+import type { Backend, Explanation, OptionDoc, RunRequest } from '../backend.js';
+import { explainClimb } from '../explainPoint.js';
 import { DifferentiableDensity } from '../gradient.js';
 import { findMode, type ModeSettings } from '../mode.js';
-import { regionLoops, regionName } from '../plan.js';
+import { regionName } from '../plan.js';
 import { pointOptions, readPointOptions, startValues, unknownsNamed } from '../pointOptions.js';
 import { pointResults } from '../pointResults.js';
 import type { RunResult } from '../posterior.js';
@@ -42,16 +39,7 @@ function settingsOf(graph: ModelGraph, given: Readonly<Record<string, string>>):
 
 function explain(graph: ModelGraph, given: Given, source: string, chosen: Readonly<Record<string, string>>, bound: BoundModel | null): Explanation {
   settingsOf(graph, chosen);
-  const model = new DerivedModel(graph, given), factors = jointFactors(model);
-  const blocks = latentRegions(model).map((r): ExplainedBlock => {
-    const { name } = r.variable, discrete = r.variable.scalar !== 'real';
-    return {
-      block: regionName(r), loops: regionLoops(r), family: null, parameters: [],
-      factors: factors.filter((f) => [name, ...model.recursionsOf(name)].some((n) => factorMentions(f, n))).map((f) => sourceLine(source, f.statement.span)),
-      kernel: discrete ? 'summed out' : 'L-BFGS, then Newton',
-      reason: discrete ? 'a finite latent has no gradient: the density is summed over its values' : 'the gradient of these terms, in unconstrained coordinates',
-    };
-  });
+  const blocks = explainClimb(graph, given, source, { law: 'a point', kernel: 'L-BFGS, then Newton', reason: 'where the derivative of these terms vanishes' });
   return { backend: 'map', blocks, notes: ['The density is that of the program, without Jacobians; standard errors come from its curvature at the maximum.'], code: bound === null ? null : new DifferentiableDensity(bound, 'map', 'explain', new Map(), true).source };
 }
 
