@@ -15,7 +15,7 @@ import { type BindContext, type Holes, expressionsOfSteps, maximumBytes, stepsOf
 import { checkLaws } from './bindLaws.js';
 import type { BoundModel, BoundVariable, ElementOrder, Status } from './bound.js';
 import { type Bounds, Evaluator, HostFailure, type Stored, type Unfinished } from './compute.js';
-import { checkConstraint } from './constraints.js';
+import { checkConstraint, checkFloors } from './constraints.js';
 import { orderElements } from './elementOrder.js';
 import { type Reading, elementName, nameAt, readValue } from './data.js';
 import type { ModelGraph, Statement, Variable } from './graph.js';
@@ -103,6 +103,7 @@ class Binding implements BindContext {
       // Ranges that computed quantities give are known only now.
       const open = this.graph.statements.filter((s) => s.kind === 'factor' || s.target === null || !this.poisoned.has(s.target.variable));
       if (open.filter((s) => !checkLoops(this, s)).length > 0) return null;
+      checkFloors(this);
       checkObligations(this);
       checkRegions(this);
       checkReads(this);

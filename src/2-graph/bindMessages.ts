@@ -152,6 +152,9 @@ export function latentIndexOutOfRange(reading: string, low: number, high: number
 export function cannotCompute(element: string, span?: Span): Diagnostic {
   return error('cannot-compute', `${element} cannot be computed: it depends on itself or on an element that nothing defines`, span);
 }
+export function badFloor(name: string, floor: number, span?: Span): Diagnostic {
+  return error('bad-floor', `The floor of ${name} is ${showNumber(floor)}`, span, undefined, 'a number that is not negative');
+}
 export function elementCycle(path: readonly string[], length: number, span?: Span): Diagnostic {
   const count = path.includes('...') ? ` (${length} elements)` : '';
   return error('cycle', `With these data the elements form a cycle: ${path.join(' -> ')}${count}`, span, 'the indices must lead to elements that do not depend on this one, as the parents in a tree do');

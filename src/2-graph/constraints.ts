@@ -51,9 +51,33 @@ export function checkConstraint(b: BindContext, variable: Variable, stored: Stor
     }
     case 'simplex': return blocks(1, (offset) => simplexProblem(values, offset, last));
     case 'ordered': return blocks(1, (offset) => orderProblem(values, offset, last));
-    case 'cov': return blocks(2, (offset) => covarianceProblem(values, offset, last));
+    case 'cov': {
+      const floor = floorOf(b, variable);
+      return blocks(2, (offset) => covarianceProblem(values, offset, last) ?? (floor === null ? null : floorProblem(values, offset, last, floor)));
+    }
     case 'corr': return blocks(2, (offset) => correlationProblem(values, offset, last));
   }
+}
+
+/** The least eigenvalue that a declared type allows; null where it says none, or none that is known. */
+function floorOf(b: BindContext, { constraint }: Variable): number | null {
+  const floor = constraint.kind === 'cov' ? constraint.options['floor'] : undefined;
+  return floor === undefined || !b.known(floor) ? null : b.evaluator.value(floor);
+}
+
+/** Floors that are no bound of eigenvalues. */
+export function checkFloors(b: BindContext): void {
+  for (const v of b.graph.variables.values()) {
+    const floor = floorOf(b, v);
+    if (floor !== null && !(floor >= 0 && Number.isFinite(floor))) b.report(messages.badFloor(v.name, floor, v.span));
+  }
+}
+
+function floorProblem(values: ArrayLike<number>, offset: number, d: number, floor: number): string | null {
+  // Values are written with a few digits: as much as that below the floor is no violation.
+  const room = symmetryTolerance * Math.max(1, floor);
+  const shifted = Float64Array.from({ length: d * d }, (_, k) => values[offset + k]! - (k % (d + 1) === 0 ? floor - room : 0));
+  return choleskyInPlace(shifted, 0, d) ? null : `has an eigenvalue below the floor ${messages.showNumber(floor)}`;
 }
 
 /** Why `values[offset..offset+count)` are no probabilities, or null. */

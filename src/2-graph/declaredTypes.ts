@@ -135,7 +135,9 @@ export function restrict(context: Context, law: LawValue, type: DeclaredType, sy
   }
   if (type.constraint.kind === 'none') return { law: current, ordered: null };
   const own = current.law.kind === 'family' ? current.family?.support(current.law.parameters).kind : undefined;
-  if (own === type.constraint.kind) return { law: current, ordered: null };
+  // A floor cuts the support, and the mass above it is not known.
+  const cut = type.constraint.kind === 'cov' && Object.keys(type.constraint.options).length > 0;
+  if (own === type.constraint.kind && !cut) return { law: current, ordered: null };
   const last = current.indices[current.indices.length - 1];
   if (type.constraint.kind !== 'ordered' || current.eventDims.length > 0 || last === undefined || current.discrete || dependsOn(current.law, last)) {
     return context.report(unknownNormaliser(syntax.span, type.text));

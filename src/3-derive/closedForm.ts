@@ -45,6 +45,12 @@ export interface NoClosedForm {
 
 export type Recognised = ClosedForm | NoClosedForm;
 
+/** The least eigenvalue that the type of a matrix allows, where it says one. */
+export function floorOf(region: LatentRegion): Expr | undefined {
+  const { constraint } = region.variable;
+  return constraint.kind === 'cov' ? constraint.options['floor'] : undefined;
+}
+
 /** Support of a region's own statement, before other factors bound it; intervals for scalars. */
 export function regionSupport(region: LatentRegion): Support {
   const c = region.variable.constraint;

@@ -208,7 +208,12 @@ function startCode(builder: ProgramBuilder, target: Target, place: (e: Expr) => 
       const ordered = builder.model.variable(target.variable).constraint.kind === 'ordered';
       return [forLoop(i, zero, num(d), [draw, store(target.variable, [...at, i], ordered ? i : z)])];
     }
-    case 'cov': case 'corr': return [forLoop(i, zero, num(d), [forLoop(j, zero, num(d), [store(target.variable, [...at, i, j], cond(apply('eq', i, j), one, zero))])])];
+    case 'cov': case 'corr': {
+      const { constraint } = builder.model.variable(target.variable);
+      const floor = constraint.kind === 'cov' ? constraint.options['floor'] : undefined;
+      const diagonal = floor === undefined ? one : add(one, place(floor));
+      return [forLoop(i, zero, num(d), [forLoop(j, zero, num(d), [store(target.variable, [...at, i, j], cond(apply('eq', i, j), diagonal, zero))])])];
+    }
     default: return [];
   }
 }

@@ -12,7 +12,7 @@ import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
 import { renderDiagnostics } from '../errors/render.js';
 import { add, addAll, apply, equal, type Expr, freeIndices, type Index, index, isConst, lgamma, log, mul, neg, num, one, ref, reduce, scalar, sub, substitute, variablesOf, visit, zero } from '../expr/expr.js';
 import type { ClosedForm } from '../3-derive/closedForm.js';
-import { sameKind } from '../3-derive/closedForm.js';
+import { floorOf, sameKind } from '../3-derive/closedForm.js';
 import { type Contribution, solve } from '../3-derive/conditional.js';
 import type { LatentRegion } from '../3-derive/model.js';
 import type { Binder } from '../3-derive/normalForm.js';
@@ -71,6 +71,7 @@ export function collapsedSteps(builder: ProgramBuilder, derivation: Derivation, 
   const labels = [...new Set(plans.flatMap((p) => feeding(p, derivation)))];
   const finite = labels.flatMap((name) => candidates.filter((c) => c.region.variable.name === name));
   for (const plan of plans) {
+    if (floorOf(plan.region) !== undefined) refuse(`${regionName(plan.region)} cannot be integrated out: the mass above the floor of its eigenvalues is not known`, 'Leave it out of collapse.');
     const reads = readsOf(plan);
     const other = names.find((n) => reads.has(n));
     if (other !== undefined) refuse(`${regionName(plan.region)} cannot be integrated out${other === plan.region.variable.name ? ': its elements depend on each other' : ` together with ${other}: each has a family only while the other is held fixed`}`, 'Integrate out parents that do not meet each other.');

@@ -17,6 +17,7 @@ import type { BlockRequest } from './blocks/plan.js';
 import type { DrawRequest } from './collapse.js';
 import type { Chooser } from './mcmc.js';
 import type { KernelChoice, RegionPlan } from './plan.js';
+import { floorOf } from '../3-derive/closedForm.js';
 
 export const kernelOptions: readonly OptionDoc[] = [
   { name: 'kernel.NAME', type: 'kernel', default: 'derived', doc: 'kernel of the block NAME: conjugate, enumerate, slice, rw(scale: 1, adapt: true), independent(D) or propose(D), D a distribution in which names are current values' },
@@ -116,6 +117,7 @@ function choiceOf(request: Request, plan: RegionPlan, graph: ModelGraph): Kernel
   switch (word) {
     case 'conjugate':
       if (recognised.kind === 'none' || recognised.kind === 'finite') fail([optionError(`'${name}' has no conjugate conditional`, recognised.kind === 'finite' ? 'It takes finitely many values: use enumerate.' : 'See credence explain for the term that prevents it.')]);
+      if (floorOf(plan.region) !== undefined) fail([optionError(`'${name}' has no conjugate conditional: the floor of its type cuts the support`, 'Use rw(scale: 0.2), the default, or a proposal.')]);
       return { kind: 'conjugate', form: recognised };
     case 'enumerate':
       if (recognised.kind !== 'finite') fail([optionError(`'${name}' does not take finitely many values`, 'Use slice or rw(scale: 1).')]);

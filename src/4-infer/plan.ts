@@ -2,7 +2,7 @@
  * Which kernel each latent region gets, and why: the user's override, else the closed form, else
  * enumeration, else slice sampling (or, for `mh`, a Metropolis walk).
  */
-import { type ClosedForm, type Recognised, recognise, regionSupport } from '../3-derive/closedForm.js';
+import { type ClosedForm, floorOf, type Recognised, recognise, regionSupport } from '../3-derive/closedForm.js';
 import { collect, type Collected, factorForms, type FactorForm } from '../3-derive/conditional.js';
 import { jointFactors } from '../3-derive/joint.js';
 import { type DerivedModel, type Factor, latentRegions, type LatentRegion } from '../3-derive/model.js';
@@ -107,6 +107,8 @@ export function refusalText(plan: RegionPlan): string {
 export function defaultGibbsKernel(plan: RegionPlan): { readonly choice: KernelChoice; readonly reason: string } {
   const { recognised, region } = plan;
   if (recognised.kind === 'finite') return { choice: { kind: 'enumerate', form: recognised }, reason: 'it takes finitely many values' };
+  const floor = floorOf(region);
+  if (floor !== undefined) return { choice: { kind: 'walk', scale: 0.2, adapt: true }, reason: `no eigenvalue may be below ${inWords(floor)}${recognised.kind === 'none' ? '' : `, which cuts the support of ${formName(recognised)}`}` };
   if (recognised.kind !== 'none') return { choice: { kind: 'conjugate', form: recognised }, reason: `its terms are statistics of ${formName(recognised)}` };
   const support = regionSupport(region).kind;
   if (support === 'cov' || support === 'corr') return { choice: { kind: 'walk', scale: 0.2, adapt: true }, reason: refusalText(plan) };

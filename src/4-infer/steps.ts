@@ -7,10 +7,10 @@
  * towards an acceptance of 0.44 for scalars and 0.234 for vectors (Roberts, Gelman and Gilks 1997).
  */
 import { type Argument, type Code, accumulate, forLoop, store, when } from '../code/loop.js';
-import { type Expr, add, apply, build, cond, equal, exp, index, isConst, log, mul, mulAll, num, one, ref, reduce, sub, zero } from '../expr/expr.js';
+import { type Expr, add, apply, build, cond, equal, exp, index, isConst, log, mul, mulAll, num, one, ref, reduce, scalarOf, sub, zero } from '../expr/expr.js';
 import { simplify } from '../expr/simplify.js';
 import { writesOf } from '../code/analysis.js';
-import { regionSupport } from '../3-derive/closedForm.js';
+import { floorOf, regionSupport } from '../3-derive/closedForm.js';
 import { logDensityOf, mapLaw } from '../distributions/law.js';
 import type { Law } from '../2-graph/graph.js';
 import { replaceElement } from '../3-derive/occurrences.js';
@@ -305,17 +305,25 @@ function coordinateScales(context: RegionContext): { scale(i: Expr): Expr; reado
   };
 }
 
+/** No eigenvalue of X lies below f exactly if X - f I is positive definite, and then its log determinant is a number. */
+function isAbove(context: RegionContext, floor: Expr): Expr {
+  const d = num(context.eventDims[0]!);
+  const shifted = build([d, d], (i, j) => sub(context.current([i, j]), cond(apply('eq', i, j), floor, zero)));
+  return apply('lt', apply('abs', scalarOf('logdet', [shifted])), num(Infinity));
+}
+
 function finishBlock(context: RegionContext, propose: readonly Code[], next: string, size: number, correction: Expr, accepted: string, options: WalkOptions | null, scale: { readonly name: string; readonly at: readonly Expr[] } | null, recompute: readonly Code[], update: readonly Code[]): StepResult {
   const { builder } = context;
   const f = builder.fresh('density', [], 'local');
   const counter = counterOf(context);
   const flag = ref(accepted, []);
   const start = context.eventDims.map(() => zero as Expr);
+  const floor = floorOf(context.region), density = stateDensity(context);
   return {
     counter: { storage: counter.name, pairs: counter.pairs },
     code: context.sweep(repeated(context, [
       ...propose,
-      { do: 'function', name: f, parameters: [], body: [...recompute, { do: 'return', value: stateDensity(context) }] },
+      { do: 'function', name: f, parameters: [], body: [...recompute, { do: 'return', value: floor === undefined ? density : cond(isAbove(context, builder.bind(floor)), density, num(-Infinity)) }] },
       {
         do: 'call', procedure: 'metropolisBlock', into: { storage: accepted, at: [] }, effects: [...effectsOf(context, recompute), next],
         args: [{ kind: 'function', name: f }, { kind: 'place', place: context.place(start) }, { kind: 'array', value: build([num(size)], (i) => ref(next, [i])) }, value(num(size)), value(correction)],

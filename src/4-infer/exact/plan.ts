@@ -11,7 +11,7 @@ import type { Given } from '../../2-graph/bound.js';
 import type { ModelGraph } from '../../2-graph/graph.js';
 import { isProper, supportOf } from '../../distributions/law.js';
 import { type Expr, type Index, apply, cond, equal, one, ref, variablesOf, zero } from '../../expr/expr.js';
-import { type ClosedForm, recognise } from '../../3-derive/closedForm.js';
+import { type ClosedForm, floorOf, recognise } from '../../3-derive/closedForm.js';
 import { factorMentions } from '../../3-derive/conditional.js';
 import { jointFactors } from '../../3-derive/joint.js';
 import { DerivedModel, type Factor, latentRegions, type LatentRegion, maskOf } from '../../3-derive/model.js';
@@ -212,6 +212,7 @@ function leafOf(model: DerivedModel, group: Group, regions: readonly RegionPlan[
   for (const plan of regions) {
     const r = plan.recognised;
     if (r.kind === 'none') return refuse(plan, refusalOf(plan), factorOf(r.factor));
+    if (floorOf(plan.region) !== undefined) return refuse(plan, 'has a floor for its eigenvalues, and the mass above it is not known');
     if (r.kind === 'piecewiseNormal') return refuse(plan, 'has a density in pieces of Normals, whose integral exact does not form');
   }
   const unknown = (names: Iterable<string>): string[] => [...names].filter((n) => !held.has(n) && model.statusOf(n) !== 'given');
