@@ -5,6 +5,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { em } from '../../src/4-infer/em/index.js';
+import { exact } from '../../src/4-infer/exact/index.js';
 import { EmProgram } from '../../src/4-infer/em/program.js';
 import type { RunResult } from '../../src/4-infer/posterior.js';
 import type { PointOptions } from '../../src/4-infer/variational/updates.js';
@@ -356,7 +357,8 @@ describe('other systems', () => {
   });
 
   it('variances of the local level model: the maximum of the likelihood by a Kalman filter', async () => {
-    const y = noise(50, 21).reduce<number[]>((walk, u) => [...walk, (walk.at(-1) ?? 0) + u - 0.5], []).map((v, t) => v + 0.3 * Math.sin(9 * t));
+    let level = 0;
+    const y = noise(50, 21).map((u, t) => { level += u - 0.5; return level + 0.3 * Math.sin(9 * t); });
     const source = `data y: real[T]  param se: positive  param sl: positive
       sample mu[0] ~ Normal(0, 2)  for t in 1..<T { sample mu[t] ~ Normal(mu[t-1], sl) }
       for t in 0..<T { observe y[t] ~ Normal(mu[t], se) }`;
@@ -445,5 +447,33 @@ describe('reports', () => {
     close(mean(r, 'gap'), [mu[1]! - mu[0]!], 1e-12);
     close(mean(r, 'ratio'), [s[1]! / s[0]!], 1e-12);
     close(mean(r, 'centre'), z.map((p) => (1 - p) * mu[0]! + p * mu[1]!), 1e-12);
+  });
+});
+
+describe('the E-step', () => {
+  it.each([
+    ['a mixture', gaussianMixture, { x: points.slice(0, 20), K: 3 }, { pi: begun.pi, mu: begun.mu.flat(), Sigma: begun.sigma.flat() }, { pi: begun.pi, mu: begun.mu, Sigma: begun.sigma.map(([a, b, c, d]) => [[a, b], [c, d]]) }, 'z'],
+    ['a chain of labels', `data y: real[T]  data K: int  param rho: simplex[K]
+      for k in 0..<K { param A[k]: simplex[K]  param m[k]: real }
+      sample z[0] ~ Categorical(rho)  for t in 1..<T { sample z[t] ~ Categorical(A[z[t-1]]) }
+      for t in 0..<T { observe y[t] ~ Normal(m[z[t]], 1) }`,
+    { y: [0.1, 0.3, 2.2, 1.9, 1.1, 0.2, 2.5, 2.4], K: 2 }, { rho: [0.6, 0.4], A: [0.7, 0.3, 0.4, 0.6], m: [0.5, 1.5] }, { rho: [0.6, 0.4], A: [[0.7, 0.3], [0.4, 0.6]], m: [0.5, 1.5] }, 'z'],
+    ['Gaussian states', `data y: real[T]  param a: real  param q: positive  param r: positive
+      sample s[0] ~ Normal(0, 2)  for t in 1..<T { sample s[t] ~ Normal(a * s[t-1], q) }
+      for t in 0..<T { observe y[t] ~ Normal(s[t], r) }`,
+    { y: [0.3, 0.8, -0.2, 1.4, 2.2, 1.1] }, { a: [0.9], q: [0.7], r: [0.5] }, { a: 0.9, q: 0.7, r: 0.5 }, 's'],
+  ] as const)('of %s is the exact posterior at the parameters, and its objective the log evidence', async (_name, source, data, start, given, latent) => {
+    const program = machine(source, data, start);
+    program.expectation();
+    const bound = boundModel(source, { ...data, ...given });
+    const r = await exact.run(bound, source, { chains: 1, draws: 1, warmup: 0, thin: 1, seed: '1', workers: 0, keep: null, options: {}, init: null });
+    expect(program.objective()).toBeCloseTo(r.logEvidence!, 9);
+    const form = r.variables.find((v) => v.name === latent)!.result;
+    if (form.form !== 'closed') throw new Error('not in closed form');
+    if (latent === 'z') close(read(program, 'E|z=|1'), [...form.probabilities!], 1e-10);
+    else {
+      close(read(program, 'E|s|x'), [...form.mean], 1e-10);
+      close(read(program, 'E|s|x^2'), [...form.mean].map((m, i) => m * m + form.sd![i]! ** 2), 1e-10);
+    }
   });
 });
