@@ -18,6 +18,8 @@ export interface Environment {
   readonly sizes?: ReadonlyMap<string, number> | undefined;
   /** The element of a variable. */
   readonly variable?: ((name: string, at: readonly number[]) => number) | undefined;
+  /** Whether data have a gap at an element; without it an element is missing where its value is not a number. */
+  readonly missing?: ((name: string, at: readonly number[]) => boolean) | undefined;
   /** Host functions by number; array arguments arrive as nested arrays. */
   readonly hostFunctions?: readonly ((...args: readonly unknown[]) => unknown)[] | undefined;
 }
@@ -74,6 +76,11 @@ class Interpreter {
         return variable(e.variable, e.at.map((x) => this.scalar(x, bindings)));
       }
       case 'apply': {
+        const [gap] = e.args;
+        if (e.fn === 'missing' && gap?.op === 'ref') {
+          const { missing } = this.environment;
+          return Number(missing === undefined ? Number.isNaN(this.scalar(gap, bindings)) : missing(gap.variable, gap.at.map((x) => this.scalar(x, bindings))));
+        }
         const primitive = primitives.get(e.fn);
         if (primitive === undefined) throw new InternalError(`unknown primitive ${e.fn}`);
         return primitive.evaluate(...e.args.map((x) => this.scalar(x, bindings)));

@@ -11,7 +11,10 @@ import { freeIndices, visit } from './expr.js';
 import type { ArrayExpr, Expr, Index, ReduceKind } from './expr.js';
 import { primitives } from './primitives.js';
 
-/** A JSON tree of an expression; numbers that JSON lacks are the words `inf`, `-inf`, `nan`, `-0`. */
+/**
+ * A JSON tree of an expression; numbers that JSON lacks are the words `inf`, `-inf`, `nan`, `-0`. `missing` applied to an
+ * element of data is 1 where the data have a gap there, else 0.
+ */
 export type ExprJson =
   | { readonly op: 'const'; readonly value: number | 'inf' | '-inf' | 'nan' | '-0' }
   | { readonly op: 'index'; readonly name: string }
@@ -127,10 +130,11 @@ class Reader {
       case 'ref': return { op, variable: text(node.get('variable'), `${path}.variable`), at: list('at') };
       case 'apply': {
         const fn = text(node.get('fn'), `${path}.fn`);
-        const primitive = primitives.get(fn);
+        const primitive = fn === 'missing' ? { arity: 1 } : primitives.get(fn);
         if (primitive === undefined) return refuse(`${path}.fn`, 'a known scalar function');
         const args = list('args');
         if (args.length !== primitive.arity) return refuse(`${path}.args`, `${primitive.arity} arguments of ${fn}`);
+        if (fn === 'missing' && args[0]!.op !== 'ref') return refuse(`${path}.args[0]`, 'an element of a variable');
         return { op, fn, args };
       }
       case 'reduce': {

@@ -9,6 +9,7 @@ import { lower } from '../../src/2-graph/lower.js';
 import { evaluate, type Environment } from '../../src/expr/evaluate.js';
 import { fromJson } from '../../src/expr/json.js';
 import type { BoundModel } from '../../src/2-graph/bound.js';
+import { logDensityFunction } from '../../src/4-infer/logDensity.js';
 import type { Explanation } from '../../src/4-infer/backend.js';
 import { backends } from '../../src/4-infer/registry.js';
 import { type Expr, freeIndices } from '../../src/expr/expr.js';
@@ -90,5 +91,56 @@ describe('explain', () => {
     expect(hard.blocks[0]!.family).toBeNull();
     expect(hard.blocks[0]!.reason).toContain('lgamma(a)');
     expect(hard.blocks[0]!.kernel).toBe('slice');
+  });
+});
+
+describe('explain of data with gaps', () => {
+  const source = `
+    data y: real[N, 2]
+    data S: cov[2]
+    sample m ~ MvNormal(zeros(2), eye(2))
+    observe y ~ MvNormal(m, S)`;
+  const S = [[2, 0.6], [0.6, 1]];
+  const y = [[1, null], [null, 2], [0.5, -1], [null, null]];
+  const graph = lower(parse(source).program!, []).graph!;
+  const bound = bind(graph, { y, S }, { mode: 'infer' }).model!;
+  const explanation = backends.get('gibbs')!.explain(graph, { complete: new Set(['S']), partial: new Set(['y']) }, source, { block: 'none' }, null);
+  // A state: the gaps filled.
+  const filled = [[1, 0.3], [-0.7, 2], [0.5, -1], [0.2, 1.4]];
+  const state = { y: filled, m: [0.4, -0.2] };
+  const missing = (_: string, [n, i]: readonly number[]): boolean => y[n!]![i!] === null;
+  const density = logDensityFunction(bound);
+  const total = (values: { readonly y: readonly (readonly number[])[]; readonly m: readonly number[] }): number => density.total(new Map([['y', values.y.flat()], ['m', values.m]]));
+
+  it('has formulas that can be evaluated: those of the missing elements', () => {
+    const block = explanation.blocks.find((b) => b.block.startsWith('y['))!;
+    expect(block.parameters.map((p) => p.name)).toEqual(['precision', 'mean']);
+    expect(block.parameters.some((p) => p.text.includes('missing('))).toBe(true);
+    for (const [n, i] of [[0, 1], [1, 0], [3, 0], [3, 1]] as const) {
+      const [precision, mean] = block.parameters.map((p) => {
+        const e = formula(p.json);
+        return evaluate(e, { ...environment(e, bound, state, { n, i, i0: i }), missing });
+      }) as [number, number];
+      // Given the other coordinate: mean m_i + S_ij / S_jj (y_j - m_j), variance S_ii - S_ij^2 / S_jj.
+      const j = 1 - i;
+      expect(1 / precision).toBeCloseTo(S[i]![i]! - S[i]![j]! ** 2 / S[j]![j]!, 10);
+      expect(mean).toBeCloseTo(state.m[i]! + (S[i]![j]! / S[j]![j]!) * (filled[n]![j]! - state.m[j]!), 10);
+      // And what the engine says of two values of this element.
+      const at = (v: number): number => total({ ...state, y: filled.map((row, r) => row.map((x, c) => (r === n && c === i ? v : x))) });
+      const normal = (v: number): number => -0.5 * precision * (v - mean) ** 2;
+      expect(at(1.7) - at(-0.4)).toBeCloseTo(normal(1.7) - normal(-0.4), 9);
+    }
+  });
+
+  it('has formulas that can be evaluated: those of what reads them', () => {
+    const block = explanation.blocks.find((b) => b.block === 'm')!;
+    const value = (name: string, indices: Record<string, number>): number => {
+      const e = formula(block.parameters.find((p) => p.name === name)!.json);
+      return evaluate(e, { ...environment(e, bound, state, indices), missing });
+    };
+    const quadratic = (v: readonly number[]): number => [0, 1].reduce((s, i) => s + v[i]! * value('shift', { i }) - 0.5 * [0, 1].reduce((t, j) => t + v[i]! * v[j]! * value('precision', { i, j }), 0), 0);
+    for (const [v, w] of [[[0, 0], [1, 2]], [[-1, 0.5], [0.3, 0.3]]] as const) {
+      expect(quadratic(v) - quadratic(w)).toBeCloseTo(total({ ...state, m: v }) - total({ ...state, m: w }), 9);
+    }
   });
 });
