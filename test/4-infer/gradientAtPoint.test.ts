@@ -102,7 +102,7 @@ describe('in unconstrained coordinates', () => {
 test('refuses where the density is zero, and functions without a derivative by name', async () => {
   const doubled = (x: unknown): number => 2 * Number(x);
   const hosted = model`data y: real sample a ~ Normal(0, 1) observe y ~ Normal(${doubled}(a), 1)`;
-  expect(() => hosted.logDensity({ y: 1 }).gradient({ a: 0.3 })).toThrowError(/no-gradient[^]*the host function doubled/);
+  expect(() => hosted.logDensity({ y: 1 }).gradient({ a: 0.3 })).toThrowError(/no-gradient[\s\S]*the host function doubled/);
   for (const backend of ['map', 'laplace']) await expect(hosted.infer({ y: 1 }, { backend, workers: 0 })).rejects.toThrowError(/the host function doubled/);
   expect(() => density('param s: positive factor -s').gradient({ s: -1 })).toThrowError(expect.objectContaining({ diagnostics: [expect.objectContaining({ code: 'no-gradient' })] }));
 });
