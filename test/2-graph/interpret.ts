@@ -88,6 +88,7 @@ export function run(graph: ModelGraph, data: Readonly<Record<string, Nested>>, s
   };
   const perform = (groups: readonly Group[], fixed: ReadonlyMap<Index, number>, skip: ReadonlySet<Statement>): void => {
     for (const g of groups) {
+      if (g.kind === 'ordered') throw new Error('no order of data is interpreted here');
       if (g.kind === 'single') { if (!skip.has(g.statement)) loop(g.statement, fixed); continue; }
       // Small models only: every coordinate up to 30 is tried, those outside a plate do nothing.
       const coordinates = [...Array(30).keys()];

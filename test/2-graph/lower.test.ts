@@ -22,6 +22,8 @@ function law(l: Law): string {
     case 'family': return `${l.family}(${Object.entries(l.parameters).map(([k, a]) => `${k}: ${printTextArray(a)}`).join(', ')})`;
     case 'truncated': return `truncated(${law(l.base)}, ${printText(l.low)}, ${printText(l.high)})`;
     case 'mixture': return `mixture(${printText(l.weight)}, ${law(l.component)} for ${l.index.name} in ${printText(l.from)}..<${printText(l.to)})`;
+    case 'censored': return `censored(${law(l.base)}, ${printText(l.low)}, ${printText(l.high)})`;
+    case 'pushforward': return `pushforward(${law(l.base)})`;
     case 'mixtureOf': return `mixture([${l.weights.map((w) => printText(w)).join(', ')}], [${l.components.map(law).join(', ')}])`;
   }
 }

@@ -203,7 +203,7 @@ function logFactors(p: VariationalProgram): number {
           const shapeOf = p.memory.get(`Q|${name}|${id}|shape`)![n]!, rate = p.memory.get(`Q|${name}|${id}|rate`)![n]!;
           const u = x[0]! ** power;
           sum += shapeOf * Math.log(rate) - evaluate({ op: 'apply', fn: 'lgamma', args: [num(shapeOf)] }, {}) + (shapeOf - 1) * Math.log(u) - rate * u + Math.log(Math.abs(power)) + (power - 1) * Math.log(x[0]!);
-        } else {
+        } else if (b.factor.kind === 'family') {
           const arguments_ = Object.fromEntries(b.factor.family.parameters.map((q) => [q.name, parameter(q.name)]));
           const drawn = event.length === 0 ? scalar(num(x[0]!)) : build(event.map((d) => num(d)), (...i) => ref('draw', i));
           sum += evaluate(b.factor.family.logDensity(drawn, arguments_), { variable });
