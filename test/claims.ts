@@ -30,7 +30,7 @@ export interface Run {
   readonly seed?: number;
   readonly against: string;
   readonly quantities: 'all' | readonly string[];
-  readonly tolerance: { readonly standardErrors?: number; readonly absolute?: number };
+  readonly tolerance: { readonly standardErrors?: number; readonly absolute?: number; readonly relative?: number };
   readonly logEvidence?: number;
   readonly elbo?: number;
   readonly logLikelihood?: number;
@@ -202,6 +202,14 @@ function elementOf(values: Readonly<Record<string, Nested>>, element: string): n
   return at.reduce<Nested | undefined>((value, k) => (value as readonly Nested[])[k], values[element.replace(/\[.*/, '')]) as number;
 }
 
+/** Programs that ran: several runs may ask for different results of one. */
+const programs = new Map<string, Promise<Readonly<Record<string, number>>>>();
+function resultsOf(path: string): Promise<Readonly<Record<string, number>>> {
+  const known = programs.get(path) ?? (async () => ((await import(/* @vite-ignore */ pathToFileURL(path).href)) as Program).results())();
+  programs.set(path, known);
+  return known;
+}
+
 export async function check(surface: Surface, example: string, claim: Claim, run: Run): Promise<Outcome> {
   const reference = referenceOf(run.against);
   const { against: _against, quantities, tolerance, logEvidence, elbo, logLikelihood, logJoint, autocorrelation: lagTolerance, data: given, model: file = 'model.cred', program, warning, ...settings } = run;
@@ -214,9 +222,11 @@ export async function check(surface: Surface, example: string, claim: Claim, run
   };
 
   if (program !== undefined) {
-    const { results } = (await import(/* @vite-ignore */ pathToFileURL(join(folder, example, program)).href)) as Program;
-    const found = await results();
-    for (const name of names) differences.near(name, found[name], truthOf(name).mean, tolerance.absolute ?? 0);
+    const found = await resultsOf(join(folder, example, program));
+    for (const name of names) {
+      const truth = truthOf(name).mean;
+      differences.near(name, found[name], truth, tolerance.absolute ?? (tolerance.relative ?? 0) * Math.abs(truth));
+    }
     return differences;
   }
 
