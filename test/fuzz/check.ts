@@ -70,7 +70,7 @@ export async function checkProgram({ source, data, simulable }: RandomProgram, o
   }
   await step('logp', true, () => {
     const density = compiled.logDensity(data);
-    const terms = density.byFactor(Object.fromEntries(density.unknowns.map(({ name, shape }) => [name, filled(shape, 0.5)])));
+    const terms = density.byFactor(Object.fromEntries(density.unknowns.map(({ name, shape }) => [name, Object.hasOwn(data, name) ? gapsOnly(data[name]) : filled(shape, 0.5)])));
     expect(terms.every(({ span }) => span.end <= source.length), 'a term has a span outside the program');
   });
   for (const backend of ['gibbs', 'mh'] as const) await step(`log joint of ${backend}`, true, () => checkLogJoint(source, data, backend, String(options.seed)));
@@ -96,6 +96,8 @@ export async function checkProgram({ source, data, simulable }: RandomProgram, o
   return { faults, refusals: [...new Set(refusals)], slowest };
 }
 
+/** A point of data with gaps: a value for each gap, null for what is given. */
+function gapsOnly(value: unknown): unknown { return Array.isArray(value) ? value.map(gapsOnly) : value === null || Number.isNaN(value) ? 0.5 : null; }
 function filled(shape: readonly number[], value: number): unknown {
   const [n, ...rest] = shape;
   return n === undefined ? value : Array.from({ length: n }, () => filled(rest, value));

@@ -20,7 +20,6 @@ function errors(source: string, diagnostics: readonly Diagnostic[]): string[] {
 
 /** What a program needs that this version says it lacks; a line goes when it arrives. */
 const lacking: ReadonlyMap<string, string> = new Map([
-  ['bugs_mice', 'not-in-this-version: `censored` is not in this version. [censored]'],
   ['bugs_biops', 'ragged-draw: The draws of `q` differ in length from one index to the next. [q[j]]'],
 ]);
 
