@@ -36,8 +36,10 @@ export interface Run {
   readonly logLikelihood?: number;
   readonly logJoint?: number;
   readonly autocorrelation?: number;
+  /** How far the acceptance rates of Metropolis proposals may be from 1. */
+  readonly acceptance?: number;
   readonly options?: Readonly<Record<string, string>>;
-  /** Values beside (or instead of) the claim's data. */
+  /** Values beside (or instead of) the claim's data; null takes one away. */
   readonly data?: Readonly<Record<string, unknown>>;
   /** Another program of the example than model.cred. */
   readonly model?: string;
@@ -70,6 +72,7 @@ export interface Surface {
       readonly elbo: number | null;
       readonly logLikelihood: number | null;
       readonly logJoint: number | null;
+      readonly result: { readonly traces: { readonly acceptance?: Readonly<Record<string, readonly number[]>> | undefined } };
       readonly converged: boolean;
       readonly warnings: readonly { readonly code: string }[];
     }>;
@@ -125,7 +128,8 @@ function readColumns(path: string, columns: readonly string[]): (number | null)[
 function readData(example: string, sources: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const data: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(sources)) {
-    if (typeof value !== 'string') data[name] = value;
+    if (value === null) delete data[name];
+    else if (typeof value !== 'string') data[name] = value;
     else if (value.endsWith('.json')) Object.assign(data, readJson<object>(join(folder, example, value)));
     else {
       const [file = '', columns = ''] = value.split(':');
@@ -212,7 +216,7 @@ function resultsOf(path: string): Promise<Readonly<Record<string, number>>> {
 
 export async function check(surface: Surface, example: string, claim: Claim, run: Run): Promise<Outcome> {
   const reference = referenceOf(run.against);
-  const { against: _against, quantities, tolerance, logEvidence, elbo, logLikelihood, logJoint, autocorrelation: lagTolerance, data: given, model: file = 'model.cred', program, warning, ...settings } = run;
+  const { against: _against, quantities, tolerance, logEvidence, elbo, logLikelihood, logJoint, autocorrelation: lagTolerance, acceptance, data: given, model: file = 'model.cred', program, warning, ...settings } = run;
   const names = quantities === 'all' ? Object.keys(reference.quantities) : quantities;
   const differences = new Differences();
   const truthOf = (name: string): Truth => {
@@ -259,6 +263,11 @@ export async function check(surface: Surface, example: string, claim: Claim, run
   }
   for (const [name, value] of lagTolerance === undefined ? [] : Object.entries(reference.autocorrelation ?? {})) {
     differences.near(`${name}: lag-1 autocorrelation`, autocorrelation(chainsOf(posterior.draws(name), name)), value, lagTolerance);
+  }
+  if (acceptance !== undefined) {
+    const rates = Object.entries(posterior.result.traces.acceptance ?? {});
+    if (rates.length === 0) differences.complaints.push('no acceptance rates');
+    for (const [block, found] of rates) for (const rate of found) differences.near(`acceptance of ${block}`, rate, 1, acceptance);
   }
   if (logEvidence !== undefined) differences.near('log evidence', posterior.logEvidence, reference.logEvidence, logEvidence);
   if (elbo !== undefined) differences.near('elbo', posterior.elbo, reference.elbo, elbo);

@@ -50,8 +50,13 @@ given = 1.5
 total = given * (np.eye(N) + 2)
 tight = stats.multivariate_normal(np.zeros(N), total).logpdf(y) + stats.invgamma(a0, scale=b0).logpdf(given)
 known = {"m": quantity(mn, np.sqrt(given / kn))}
+# EM over v, the mean summed out: the mode of p(v | y), InverseGamma(an, bn).
+mode = bn / (an + 1)
+likelihood = stats.multivariate_normal(np.zeros(N), mode * (np.eye(N) + 2)).logpdf(y)
+estimate = {"v": quantity(mode), "m": quantity(mn, np.sqrt(mode / kn))}
 write("evidence", f"Normal-InverseGamma evidence in closed form, mean field by its fixed point; evidence - ELBO = KL = {kl:.12f} by quadrature", {
     "posterior": {"quantities": exact, "logEvidence": float(evidence)},
     "meanField": {"quantities": field, "elbo": float(elbo)},
+    "estimate": {"quantities": estimate, "logLikelihood": float(likelihood), "logJoint": float(likelihood + stats.invgamma(a0, scale=b0).logpdf(mode))},
     "tight": {"quantities": known, "logEvidence": float(tight), "elbo": float(tight)},
 })

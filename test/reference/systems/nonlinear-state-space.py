@@ -57,9 +57,29 @@ def smooth(points):
 evidence, moments = smooth(1201)
 coarse_evidence, coarse_moments = smooth(601)
 assert abs(evidence - coarse_evidence) < 1e-9 and np.abs(moments - coarse_moments).max() < 1e-8
+
+
+def prior_moments(shown, points=1201):
+    """Moments of z_t^2 and of x_t before any data, the law of z_t carried forward on the grid."""
+    grid = np.linspace(-6, 6, points)
+    step = grid[1] - grid[0]
+    transition = normal(grid[None, :], f(grid)[:, None], q) * step
+    law, out = normal(grid, 0, 1), {}
+    for t in range(max(shown) + 1):
+        if t > 0:
+            law = law @ transition
+        if t in shown:
+            second, fourth = ((law * grid**k).sum() * step / (law.sum() * step) for k in (2, 4))
+            spread = np.sqrt(fourth - second**2)
+            out[f"energy[{t}]"] = quantity(second, spread)
+            out[f"x[{t}]"] = quantity(second / 5, np.sqrt(spread**2 / 25 + r**2))
+    return out
+
+
 write("nonlinear-state-space", "grid filter and smoother on 1201 points of [-6, 6]; moments of z_t^2 and log evidence; 601 points agree to 1e-8", {
     "posterior": {
         "quantities": {f"energy[{t}]": quantity(*moments[t]) for t in range(T)},
         "logEvidence": float(evidence),
     },
+    "prior": {"quantities": prior_moments((0, 1, 5, 40))},
 })
