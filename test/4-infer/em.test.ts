@@ -203,6 +203,43 @@ describe('a Gaussian mixture', () => {
     expect(Number.isFinite(r.logLikelihood)).toBe(true);
   });
 
+  it('keeps a scale above its lower bound, or a precision below its upper one, where a component sits on one datum', async () => {
+    const x = [-1.2, -0.4, 0.1, 0.3, 0.9, 1.4, 2.2, 2.9, 3.1, 7.5];
+    for (const [declared, used, bound] of [['interval(0.1, inf)', 's[z[n]]', 0.1], ['interval(0, 100)', 'precision: s[z[n]]', 100], ['interval(0.01, inf)', 'variance: s[z[n]]', 0.01]] as const) {
+      const r = await run(scalarMixture.replace('positive', declared).replace('s[z[n]])', `${used})`), { x, K: 2 });
+      expect(r.converged).toBe(true);
+      // The last datum has a component of its own, to rounding; the others share one normal law.
+      const own = x.slice(0, 9), m = own.reduce((a, b) => a + b) / 9, v = own.reduce((a, b) => a + (b - m) ** 2, 0) / 9;
+      close(mean(r, 'mu'), [m, 7.5], 1e-4);
+      expect(mean(r, 's')[1]).toBeCloseTo(bound, 12);
+      const logLikelihood = 9 * Math.log(0.9) + Math.log(0.1) - 5 * Math.log(2 * Math.PI) - 4.5 * Math.log(v) - 4.5 - Math.log(0.1);
+      expect(r.logLikelihood!).toBeCloseTo(logLikelihood, 3);
+    }
+  });
+
+  it('finds components that have rates or probabilities in place of means from its own starts', async () => {
+    const y = [0, 1, 0, 2, 1, 0, 8, 9, 7, 12, 10, 1, 0, 6], logFactorial = (n: number): number => (n < 2 ? 0 : Math.log(n) + logFactorial(n - 1));
+    let p = 0.5, rates = [1, 9] as const, total = 0;
+    for (let i = 0; i < 500; i++) {
+      const terms = y.map((v) => [Math.log(1 - p), Math.log(p)].map((w, k) => w + v * Math.log(rates[k]!) - rates[k]! - logFactorial(v)) as [number, number]);
+      total = terms.reduce((s, [a, b]) => s + Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b))), 0);
+      const r = terms.map(([a, b]) => 1 / (1 + Math.exp(a - b))), n = r.reduce((a, b) => a + b);
+      rates = [y.reduce((s, v, j) => s + (1 - r[j]!) * v, 0) / (y.length - n), y.reduce((s, v, j) => s + r[j]! * v, 0) / n];
+      p = n / y.length;
+    }
+    const poisson = await run(`data x: int[N]  data K: int  param pi: simplex[K]  for k in 0..<K { param rate[k]: positive }
+      for n in 0..<N { sample z[n] ~ Categorical(pi)  observe x[n] ~ Poisson(rate[z[n]]) }`, { x: y, K: 2 });
+    close(mean(poisson, 'rate'), rates, 1e-7);
+    expect(poisson.logLikelihood).toBeCloseTo(total, 8);
+
+    // Two patterns of 30 pixels with no pixel in common: components are the patterns, pixels that are always off stay off.
+    const x = noise(40, 17).map((u, n) => noise(30, 100 + n).map((v, d) => Number(d < 20 && v < 0.8 && (d < 10) === (u < 0.4))));
+    const images = await run(`data x: int[N, D]  data K: int  param pi: simplex[K]  for k in 0..<K, d in 0..<D { param p[k, d]: unit }
+      for n in 0..<N { sample z[n] ~ Categorical(pi)  for d in 0..<D { observe x[n, d] ~ Bernoulli(p[z[n], d]) } }`, { x, K: 2 });
+    const first = x.filter((row) => row.slice(0, 10).some((v) => v === 1)), second = x.filter((row) => !first.includes(row)), average = (rows: readonly (readonly number[])[]): readonly number[] => rows[0]!.map((_, d) => rows.reduce((s, row) => s + row[d]!, 0) / rows.length);
+    close(mean(images, 'p'), [...average(second), ...average(first)], 1e-9);
+  });
+
   it('reaches the optimum known for Fisher-like data from its own starts, whatever the seed', async () => {
     const best: number[] = [];
     for (const seed of ['1', '2', '3']) {

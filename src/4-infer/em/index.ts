@@ -261,14 +261,16 @@ async function bestStart(program: EmProgram, watch: ScaleWatch, settings: Settin
 }
 /**
  * Means from seeds and the elements nearest to them. Scales begin with those of all the data, which lets components
- * overlap; from every other start with those of the elements nearest to each, where these have one.
+ * overlap; from every other start with those of the elements nearest to each, where these have one. Where components have
+ * no means (probabilities, rates), whatever tells them apart begins between a seed and all the data.
  */
 function seededStart(program: EmProgram, watch: ScaleWatch, start: number, settings: Settings): void {
   program.initialise();
   const candidates = seedable(program);
   const chosen = settings.start ?? (start % 4 < 2 ? 'kmeans++' : 'random');
-  seed(program, candidates[Math.floor(start / 4) % candidates.length]!, 2, { power: chosen === 'random' ? 0 : 1, moves: (k) => program.isMean(k) });
-  if (start % 2 === 0) return;
+  const blended = !program.parameters.some((k) => program.isMean(k)), power = chosen === 'random' ? 0 : 1;
+  seed(program, candidates[Math.floor(start / 4) % candidates.length]!, 2, blended ? { power, blended } : { power, moves: (k) => program.isMean(k) });
+  if (blended || start % 2 === 0) return;
   const pooled = program.estimates();
   watch.look();
   program.hardMaximisation();
@@ -330,8 +332,8 @@ function warningsOf(run: Ascent, settings: Settings, starts: { readonly collapse
   if (run.collapse !== null) {
     out.push({
       code: 'collapsed', severity: 'warning',
-      message: `${run.collapse.element} has collapsed after ${run.objective.length} iterations: its smallest variance is ${run.collapse.ratio > 0 ? `${run.collapse.ratio.toExponential(1)} times the largest` : 'zero'}, and the likelihood grows without bound${starts.tried > 1 ? `; so did ${starts.collapsed} of ${starts.tried} starts` : ''}`,
-      hint: 'The results are those before the last step. Give the scale a prior (MAP-EM), a floor (cov[D](floor: ...)), fewer components, or other starts.',
+      message: `${run.collapse.element} has collapsed in iteration ${run.objective.length}: its smallest variance is ${run.collapse.ratio > 0 ? `${run.collapse.ratio.toExponential(1)} times the largest` : 'zero'}, and the likelihood grows without bound${starts.tried > 1 ? `; so did ${starts.collapsed} of ${starts.tried} starts` : ''}`,
+      hint: 'The results are those before the last step. Give the scale a prior (MAP-EM), a floor (cov[D](floor: 1e-3) for a matrix, interval(1e-3, inf) for a number), fewer components, or other starts.',
     });
   } else if (run.broken) {
     out.push({ code: 'no-finite-likelihood', severity: 'warning', message: `the objective became ${run.objective.length === 1 ? run.objective[0] : 'no number'} in iteration ${run.objective.length}`, hint: 'Look for data or start values that are impossible under the model.' });

@@ -31,7 +31,7 @@ export function modeOf(context: RegionContext, form: ClosedForm, natural: readon
   if (form.kind === 'powerGamma') {
     const [a, b] = [natural[0]!.body, natural[1]!.body];
     // a / v + b p v^(p - 1) = 0
-    return scalar(clipped(context, form.bounded, pow(apply('div', a, mul(num(-form.power), b)), num(1 / form.power))));
+    return scalar(clipped(context, form.bounded, pow(apply('div', a, mul(num(-form.power), form.bounded ? negative(b) : b)), num(1 / form.power))));
   }
   if (form.kind === 'exponential') {
     const statistics = form.family.exponential!.statistics as readonly string[];
@@ -41,7 +41,7 @@ export function modeOf(context: RegionContext, form: ClosedForm, natural: readon
     const here = (e: Expr): ArrayExpr => scalar(clipped(context, form.bounded, e));
     if (has('x', 'x^2')) return here(apply('div', scalarOf('x'), mul(num(-2), scalarOf('x^2'))));
     if (has('log x', 'log(1-x)')) return here(apply('div', scalarOf('log x'), add(scalarOf('log x'), scalarOf('log(1-x)'))));
-    if (has('x', 'log x')) return here(apply('div', scalarOf('log x'), neg(scalarOf('x'))));
+    if (has('x', 'log x')) return here(apply('div', scalarOf('log x'), neg(form.bounded ? negative(scalarOf('x')) : scalarOf('x'))));
     if (has('1/x', 'log x')) return here(apply('div', scalarOf('1/x'), scalarOf('log x')));
     if (has('x_i', 'x_i x_j')) return form.family.exponential!.parameters(natural)['mean']!;
     if (has('log x_i')) {
@@ -60,6 +60,11 @@ export function modeOf(context: RegionContext, form: ClosedForm, natural: readon
   const slots = 'slots' in form ? form.slots : [];
   throw new MeanFieldRefusal('is a param without a maximum in closed form', slots.length > 0 ? statisticTerm(slots[0]!.statistic, context.region) : self, context.name);
 }
+
+/** A sum of squares that vanish may come out with the wrong sign: within bounds its maximum is at one of them all the same. */
+function negative(rate: Expr): Expr { return apply('min', rate, num(-smallestRate)); }
+/** Small against any rate of data, and its reciprocal is a number. */
+const smallestRate = 1e-300;
 
 /** These densities rise to their maximum and fall after it: within bounds the nearest point is best. */
 function clipped(context: RegionContext, bounded: boolean, mode: Expr): Expr {

@@ -70,10 +70,12 @@ export interface Seeding {
   readonly power?: number;
   /** Blocks that move; the others keep the values of all the data shared equally. */
   readonly moves?: (block: number) => boolean;
+  /** Components begin between their seed (three parts) and all elements (one): a probability or a rate learnt from one element alone may be 0, which no other element can follow. */
+  readonly blended?: boolean;
 }
 
 /** Gives every value of a finite block an element, and the rest of the elements to the nearest. */
-export function seed(program: VariationalProgram, block: number, start: number, { power = sharpness[start % sharpness.length]!, moves = () => true }: Seeding = {}): void {
+export function seed(program: VariationalProgram, block: number, start: number, { power = sharpness[start % sharpness.length]!, moves = () => true, blended = false }: Seeding = {}): void {
   const code = program.blocks[block]!;
   if (code.factor.kind !== 'finite' || code.scores === null) return;
   const { count } = code.factor;
@@ -82,17 +84,18 @@ export function seed(program: VariationalProgram, block: number, start: number, 
   const elements = pool(program, block);
   if (elements.length < count) return;
   const components = componentBlocks(program, block).filter(moves);
-  const weight = (elements.length / count) ** seedPowers[start % seedPowers.length]!;
+  const share = elements.length / count, weight = blended ? 3 * share : share ** seedPowers[start % seedPowers.length]!;
   const chosen: number[] = [];
   for (let k = 0; k < count; k++) {
     chosen.push(k === 0 ? elements[Math.floor(program.random.uniform() * elements.length)]! : worstExplained(program, scores, elements, power));
-    for (const n of elements) table.fill(0, n * count, (n + 1) * count);
+    for (const n of elements) table.fill(blended ? 1 / count : 0, n * count, (n + 1) * count);
     // Components without a seed yet stand where the first one does, not where their prior puts them.
     for (let j = 0; j < count; j++) table[(chosen[j] ?? chosen[0]!) * count + j] = weight;
     program.touched();
     for (const o of components) program.update(o);
     program.score(block);
   }
+  if (blended) return;
   // Scales of all the data would blur the components: each element to its nearest, as k-means has it.
   for (let turn = 0; turn < hardTurns; turn++) {
     for (const n of elements) harden(table, n * count, count);
