@@ -20,6 +20,7 @@ import type { ExplainedBlock, Explanation } from './backend.js';
 import { type BlockRequest, meets, quadraticForm } from './blocks/plan.js';
 import type { DrawRequest } from './collapse.js';
 import { type Chooser, kernelName, type SamplerProgram, samplerProgram } from './mcmc.js';
+import { readable } from './readable.js';
 import { derive, type Derivation, formName, regionLoops, regionName, type RegionPlan } from './plan.js';
 
 /** A named quantity of a conditional over event indices. */
@@ -38,7 +39,7 @@ export function explainSampler(backend: string, graph: ModelGraph, given: Given,
     const shown = form === null ? null : focused(derivation.model, plan);
     return [{
       block: regionName(plan.region), loops: regionLoops(plan.region), family: form === null ? null : formName(form),
-      parameters: formulasOf(form, shown ?? plan.collected).map(render),
+      parameters: formulasOf(form, shown ?? plan.collected).map((f) => render({ ...f, expr: readable(f.expr, graph) })),
       factors: plan.collected.factors.map((f) => sourceLine(source, f.statement.span)),
       kernel: kernelName(choice), reason,
     }];
