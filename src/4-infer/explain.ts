@@ -50,9 +50,8 @@ export function explainSampler(backend: string, graph: ModelGraph, given: Given,
 
 /** What is drawn together: with data as the sampler does it, without as the program alone tells. */
 function jointBlocks(derivation: Derivation, choose: Chooser, request: BlockRequest, sampler: SamplerProgram | null, source: string): readonly { readonly variables: readonly string[]; readonly shown: ExplainedBlock }[] {
-  if (request.kind === 'none') return [];
   const asked = derivation.regions.filter((r) => choose(r, derivation).asked === true).map((r) => r.region.variable.name);
-  const free = derivation.regions.map((r) => r.region).filter((r) => !asked.includes(r.variable.name) && (request.kind === 'derived' || request.groups.some((g) => g.includes(r.variable.name))));
+  const free = derivation.regions.map((r) => r.region).filter((r) => !asked.includes(r.variable.name) && (request.kind === 'derived' || (request.kind !== 'none' && request.groups.some((g) => g.includes(r.variable.name)))));
   const structures = gaussianStructures(free, derivation.regions.map((r) => r.region), derivation.forms, derivation.model).blocks.filter(meets);
   const steps = sampler?.joint ?? structures.map((s) => ({ members: derivation.regions.filter((r) => s.variables.includes(r.region.variable.name)), name: s.regions.map(regionName).join(', '), kernel: 'joint Normal', reason: 'jointly Normal given the rest' }));
   return steps.map(({ members, name, kernel, reason }) => {

@@ -61,6 +61,7 @@ export function samplerProgram(bound: BoundModel, choose: Chooser, request: Pick
   const chosen = derivation.regions.map((r) => ({ region: r, ...affordable(builder, choose(r, derivation)) }));
   const groups = structuralGroups(builder, derivation.factors);
   const grouped = new Set<RegionPlan>();
+  const tied: JointStep[] = [];
   const candidates = chosen.filter((c) => c.asked !== true && !chosen.some((o) => o.asked === true && o.region.region.variable.name === c.region.region.variable.name)).map((c) => c.region);
   const collapsed = collapsedSteps(builder, derivation, candidates, folded, blocks.collapse ?? []);
   const { steps: whole, apart } = jointSteps(builder, derivation, candidates.filter((c) => !collapsed.some((s) => s.members.includes(c))), folded, blocks);
@@ -79,7 +80,9 @@ export function samplerProgram(bound: BoundModel, choose: Chooser, request: Pick
     const joint = members === null ? null : jointStep(builder, derivation, members, folded);
     if (members !== null) for (const m of members) grouped.add(m.region);
     if (members !== null && joint !== null) {
-      plan.push({ block: joint.block, kernel: joint.kernel, reason: `they meet in a factor with a structural zero${joint.structure}` });
+      const reason = `they meet in a factor with a structural zero${joint.structure}`;
+      plan.push({ block: joint.block, kernel: joint.kernel, reason });
+      tied.push({ members: members.map((m) => m.region), name: joint.block, kernel: joint.kernel, reason, code: joint.result.code, status: null });
       return [joint];
     }
     if (members !== null) warnings.push(unreachable(members.map((m) => regionName(m.region.region))));
@@ -92,7 +95,7 @@ export function samplerProgram(bound: BoundModel, choose: Chooser, request: Pick
   const initialised = startValues(builder, request.init);
   const placed = placeTables(builder, shared, steps);
   const { program, code } = assemble(builder, derivation.factors, placed.steps, { keep: request.keep, initialised, prepared: placed.prepared });
-  return { program: { ...program, blocks: joined.flatMap((j) => (j.status === null ? [] : [{ ...j.status, block: j.name }])) }, code, plan, derivation, joint: joined, warnings };
+  return { program: { ...program, blocks: joined.flatMap((j) => (j.status === null ? [] : [{ ...j.status, block: j.name }])) }, code, plan, derivation, joint: [...joined, ...tied], warnings };
 }
 
 type Chosen = ReturnType<Chooser> & { readonly region: RegionPlan };

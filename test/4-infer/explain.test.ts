@@ -144,3 +144,15 @@ describe('explain of data with gaps', () => {
     }
   });
 });
+
+describe('explain of unknowns that cannot move alone', () => {
+  const source = 'data s: int sample a ~ DiscreteUniform(1, 6) sample b ~ DiscreteUniform(1, 6) sample w ~ Beta(1, 1) observe s ~ Delta(a + b) observe 1 ~ Bernoulli(w)';
+  const graph = lower(parse(source).program!, []).graph!;
+  const bound = bind(graph, { s: 7 }, { mode: 'infer' }).model!;
+  it.each(['gibbs', 'mh'])('shows them as the one block that %s draws', (name) => {
+    const { blocks } = backends.get(name)!.explain(graph, { complete: new Set(['s']), partial: new Set() }, source, { block: 'none' }, bound);
+    expect(blocks.map((b) => b.block)).toEqual(['a, b', 'w']);
+    expect(blocks[0]!.reason).toMatch(/^they meet in a factor with a structural zero/);
+    expect(blocks[0]!.factors).toContain('observe s ~ Delta(a + b)');
+  });
+});
