@@ -247,7 +247,7 @@ export async function check(surface: Surface, example: string, claim: Claim, run
     return differences;
   }
 
-  const posterior = await model.infer(data, { ...settings, workers: 0, keep: [...new Set(names.map((name) => name.replace(/\[.*/, '')))] });
+  const posterior = await model.infer(data, { ...settings, workers: 0, ...(names.length === 0 ? {} : { keep: [...new Set(names.map((name) => name.replace(/\[.*/, '')))] }) });
   const summary = posterior.summary();
   for (const name of names) {
     const truth = truthOf(name);
@@ -279,6 +279,11 @@ export async function check(surface: Surface, example: string, claim: Claim, run
   }
   return differences;
 }
+
+/** A row of examples/systems.json. */
+export interface System { readonly id: string; readonly system: string; readonly backends: readonly string[]; readonly later?: boolean }
+/** The backends that a run shows; a program may run several. */
+export function backendsOf(run: Run): readonly string[] { return run.backend.split(' and '); }
 
 /** Folders of examples/ that make a claim. */
 export function exampleNames(): readonly string[] {
