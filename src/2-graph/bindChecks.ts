@@ -8,7 +8,7 @@ import { replaceArgument } from '../distributions/pushforwardPieces.js';
 import type { Diagnostic, Span } from '../errors/diagnostic.js';
 import { type ArrayExpr, type Expr, type Index, add, children, freeIndices, index as newIndex, isConst, num, sub, variablesOf, visit } from '../expr/expr.js';
 import { printText } from '../expr/print.js';
-import { type BindContext, type Holes, expressionsOfSteps, maximumBytes, stepsOf } from './bindContext.js';
+import { type BindContext, type Holes, expressionsOfSteps, maximumBytes, placeOf, stepsOf } from './bindContext.js';
 import * as messages from './bindMessages.js';
 import { type Bounds, type Step, boundsOf } from './compute.js';
 import { elementName, nameAt } from './data.js';
@@ -348,7 +348,9 @@ function isRefInRange(b: BindContext, e: Expr & { op: 'ref' }, path: readonly St
         const i = value();
         if (i >= 0 && i < extent) return true;
         const reading = nameWithIndices(b, at);
-        b.report(messages.indexOutOfRange(reading, e.variable, i, extent, axis, shape.length, span));
+        // An element of data and a loop index say themselves where they stand.
+        const place = at.op === 'ref' || at.op === 'index' ? '' : placeOf(b, [...freeIndices(at)]);
+        b.report(messages.indexOutOfRange(reading, place, e.variable, i, extent, axis, shape.length, span));
         return false;
       });
       if (!inRange) return false;

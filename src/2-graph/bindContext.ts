@@ -68,6 +68,11 @@ export function stepsOf(s: { readonly plates: Statement['plates']; readonly guar
   return steps;
 }
 
+/** ` at n = 3, k = 0`: the values that loop indices have at the moment. */
+export function placeOf(b: BindContext, indices: readonly Index[]): string {
+  return indices.length === 0 ? '' : ` at ${indices.map((i) => `${i.name} = ${b.evaluator.box(i).value}`).join(', ')}`;
+}
+
 /** The expressions that decide how often the steps run. */
 export function expressionsOfSteps(steps: readonly Step[]): Expr[] {
   return steps.flatMap((s) => (s.kind === 'loop' ? [s.from, s.to] : [s.test]));

@@ -9,7 +9,7 @@ import { families } from '../distributions/registry.js';
 import type { Span } from '../errors/diagnostic.js';
 import { type ArrayExpr, type Expr, type Index, add, apply, cond, freeIndices, index, isConst, num, ref, rewrite, scalar, sub, substitute } from '../expr/expr.js';
 import { printText } from '../expr/print.js';
-import { type BindContext, expressionsOfSteps, stepsOf } from './bindContext.js';
+import { type BindContext, expressionsOfSteps, placeOf, stepsOf } from './bindContext.js';
 import * as messages from './bindMessages.js';
 import type { Step } from './compute.js';
 import { covarianceProblem, simplexProblem } from './constraints.js';
@@ -114,6 +114,12 @@ function checkWeights(b: BindContext, weights: ArrayExpr, steps: readonly Step[]
   return checkParameter(b, 'the mixture', 'weights', 'simplex', weights, steps, span);
 }
 
+/** Data and constants were found finite when they were read; what is computed of them may be anything. */
+function isFoundFinite(b: BindContext, e: Expr): boolean {
+  const origin = e.op === 'ref' ? b.graph.variables.get(e.variable)?.origin : undefined;
+  return isConst(e) || (origin !== undefined && origin !== 'let' && origin !== 'report');
+}
+
 /** Only the loops that the expressions depend on: a constant is checked once, not N times. */
 function relevant(steps: readonly Step[], expressions: readonly Expr[]): Step[] {
   const needed = new Set<Index>(expressions.flatMap((e) => [...freeIndices(e)]));
@@ -132,14 +138,13 @@ function runsAtLeastOnce(b: BindContext, steps: readonly Step[]): boolean {
 
 /** ` at n = 3` */
 function where(b: BindContext, steps: readonly Step[]): string {
-  const loops = steps.filter((s) => s.kind === 'loop');
-  return loops.length === 0 ? '' : ` at ${loops.map((s) => `${s.index.name} = ${b.evaluator.box(s.index).value}`).join(', ')}`;
+  return placeOf(b, steps.flatMap((s) => (s.kind === 'loop' ? [s.index] : [])));
 }
 
 function checkParameter(b: BindContext, law: string, name: string, domain: Domain, value: ArrayExpr, steps: readonly Step[], span: Span): boolean {
   if (![value.body, ...value.dims].every((e) => b.known(e))) return true;
-  // Data was found finite when it was read; nothing else can be wrong with a vector of it.
-  if ((domain === 'real' || domain === 'vector') && value.body.op === 'ref') return true;
+  // Nothing else can be wrong with a vector of data.
+  if ((domain === 'real' || domain === 'vector') && isFoundFinite(b, value.body)) return true;
   const own = relevant(steps, arrayExpressions(value));
   const problemOf = value.indices.length === 0 ? scalarProblem(b, domain, value.body) : arrayProblem(b, domain, value);
   let problem: string | null = null;
@@ -240,7 +245,8 @@ function checkObserved(b: BindContext, s: DrawingStatement, steps: readonly Step
   const shape = target === null ? undefined : b.shapes.get(target.variable);
   if (target !== null && (stored === undefined || shape === undefined || variable === undefined)) return;
   const support = lawSupport(s.law);
-  if (support === null || isEverything(support, variable?.scalar === 'int' || variable?.scalar === 'bool')) return;
+  const computed = s.kind === 'observe' && !isFoundFinite(b, s.value.body);
+  if (support === null || (!computed && isEverything(support, variable?.scalar === 'int' || variable?.scalar === 'bool'))) return;
   const lawText = lawName(s.law);
 
   let value: ArrayExpr;
@@ -266,7 +272,8 @@ function checkObserved(b: BindContext, s: DrawingStatement, steps: readonly Step
     }
     const problem = judge();
     if (problem === null) return true;
-    const element = target === null ? `${printText(value.body)}${where(b, steps)}` : nameAt(target.variable, target.at.map((e) => b.evaluator.value(e)));
+    const read = target ?? (value.body.op === 'ref' && value.indices.length === 0 ? value.body : null);
+    const element = read === null ? `${printText(value.body)}${where(b, steps)}` : nameAt(read.variable, read.at.map((e) => b.evaluator.value(e)));
     b.report(messages.outsideSupport(element, problem.value, lawText, problem.reason, s.span));
     return false;
   });
@@ -308,6 +315,7 @@ function judgeOf(b: BindContext, law: Law, support: Support, value: ArrayExpr): 
         const v = x();
         const problem = (reason: string): Problem => ({ value: messages.showNumber(v), reason });
         if (Number.isNaN(v)) return problem('it is not a number');
+        if (!Number.isFinite(v)) return problem('it is not finite');
         if (integers && !Number.isInteger(v)) return problem('its values are whole numbers');
         const l = low === null ? Number.NEGATIVE_INFINITY : low(), h = high === null ? Number.POSITIVE_INFINITY : high();
         if (v < l) return problem(l === 0 ? 'it is negative' : `it is below ${messages.showNumber(l)}`);
@@ -324,7 +332,10 @@ function judgeOf(b: BindContext, law: Law, support: Support, value: ArrayExpr): 
         return { value: messages.showNumber(x()), reason: `its only value is ${messages.showNumber(at())}` };
       };
     }
-    case 'vector': return () => null;
+    case 'vector': return arrayJudge(b, value, (_, values) => {
+      const bad = values.find((x) => !Number.isFinite(x));
+      return bad === undefined ? null : `has the element ${messages.showNumber(bad)}`;
+    });
     case 'simplex': return arrayJudge(b, value, (_, values) => simplexProblem(values, 0, values.length));
     case 'counts': {
       const total = known(support.total);

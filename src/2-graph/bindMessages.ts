@@ -135,12 +135,12 @@ export function missingInExpression(element: string, span?: Span): Diagnostic {
 export function missingInRange(element: string, span?: Span): Diagnostic {
   return error('missing-in-range', `The range of a loop, a condition or a dimension depends on ${element}, which is missing`, span, 'give its value');
 }
-export function indexOutOfRange(reading: string, variable: string, index: number, extent: number, axis: number, rank: number, span?: Span): Diagnostic {
+export function indexOutOfRange(reading: string, place: string, variable: string, index: number, extent: number, axis: number, rank: number, span?: Span): Diagnostic {
   const along = rank > 1 ? ` along axis ${axis}` : '';
   const range = extent === 0 ? 'no elements' : `elements 0 to ${extent - 1}`;
   // A literal is its own reading.
   const what = reading === showNumber(index) ? reading : `${reading} = ${showNumber(index)}`;
-  return error('index-out-of-range', `${what} is used as an index of ${variable}, which has ${range}${along}`, span,
+  return error('index-out-of-range', `${what}${place} is used as an index of ${variable}, which has ${range}${along}`, span,
     extent > 0 && index === extent ? 'indices count from 0' : undefined);
 }
 export function noSuchElement(element: string, span?: Span): Diagnostic {

@@ -53,6 +53,24 @@ const mixture = `
     observe x[n] ~ MvNormal(mu[z[n]], 0.4 * eye(D))
   }`;
 
+describe('computed values that are no numbers', () => {
+  it('are refused before anything runs, with the element', () => {
+    expect(errors('data y: real[N] sample m ~ Normal(0, 1) observe log(y) ~ Normal(m, 1)', { y: [1, -1] })).toEqual(['log(y[n]) at n = 1 = NaN cannot come from Normal: it is not a number']);
+    expect(errors('data y: real[N] let w = log(y) sample m ~ Normal(0, 1) observe w ~ Normal(m, 1)', { y: [1, 0] })).toEqual(['w[1] = -inf cannot come from Normal: it is not finite']);
+    expect(errors('data y: real[N] sample m ~ Normal(0, 1) observe standardise(y) ~ Normal(m, 1)', { y: [1] })[0]).toMatch(/NaN cannot come from Normal: it is not a number$/);
+    expect(errors('data y: real[N, 2] sample m ~ MvNormal(zeros(2), eye(2)) for n in 0..<N { observe sqrt(y[n]) ~ MvNormal(m, eye(2)) }', { y: [[1, 2], [3, -4]] })[0]).toMatch(/cannot come from MvNormal: it has the element NaN$/);
+    expect(errors('data y: real[N] let w = 1 / (y[0] - 1) sample m ~ Normal(w, 1)', { y: [1, 2] })).toEqual(['The parameter mean of Normal is inf; it must be a finite number']);
+  });
+  it('are let through where nothing reads them and where they are numbers', () => {
+    expect(errors('data y: real[N] let w = log(y) sample m ~ Normal(0, 1) observe (y < 0 ? 0 : y) ~ Normal(m, 1)', { y: [1, -1] })).toEqual([]);
+    expect(errors('data y: real[N] sample m ~ Normal(0, 1) observe log(y) ~ Normal(m, 1)', { y: [1, 2] })).toEqual([]);
+  });
+  it('name the round of the loop whose computed index is out of range', () => {
+    const program = 'data g: int[N] sample m ~ iid(Normal(0, 1), 3) for n in 0..<N { observe 1 ~ Normal(m[g[n] - 1], 1) }';
+    expect(errors(program, { g: [1, 0, 3] })).toEqual(['g[n] - 1 = -1 at n = 1 is used as an index of m, which has elements 0 to 2']);
+  });
+});
+
 describe('shapes and sizes', () => {
   it('binds sizes by the shape of data and gives every variable its shape', () => {
     const m = bound(mixture, { x: [[1, 2], [3, 4], [5, 6]], K: 4 });
@@ -321,15 +339,15 @@ describe('indices', () => {
   it('checks shifts against the loop', () => {
     const shifted = 'data x: real[N] data L: int sample a ~ Normal(0, 1) for n in L..<N { factor -(x[n - 2] - a)^2 }';
     expect(errors(shifted, { x: [1, 2, 3], L: 2 })).toEqual([]);
-    expect(errors(shifted, { x: [1, 2, 3], L: 1 })).toEqual(['n - 2 = -1 is used as an index of x, which has elements 0 to 2']);
+    expect(errors(shifted, { x: [1, 2, 3], L: 1 })).toEqual(['n - 2 = -1 at n = 1 is used as an index of x, which has elements 0 to 2']);
     expect(errors('data x: real[N] sample a ~ Normal(0, 1) for n in 0..<N { factor n > 0 ? -(x[n - 1] - a)^2 : 0 }', { x: [1, 2] })).toEqual([]);
   });
   it('takes && and || to guard what stands after them', () => {
     const guarded = (test: string): string[] => errors(`data x: real[N] sample a ~ Normal(0, 1) for n in 0..<N { factor (${test}) ? -a^2 : 0 }`, { x: [1, 2] });
     expect(guarded('n > 0 && x[n - 1] > 0')).toEqual([]);
     expect(guarded('n == 0 || x[n - 1] > 0')).toEqual([]);
-    expect(guarded('n == 0 && x[n - 1] > 0')).toEqual(['n - 1 = -1 is used as an index of x, which has elements 0 to 1']);
-    expect(guarded('n > 0 || x[n - 1] > 0')).toEqual(['n - 1 = -1 is used as an index of x, which has elements 0 to 1']);
+    expect(guarded('n == 0 && x[n - 1] > 0')).toEqual(['n - 1 = -1 at n = 0 is used as an index of x, which has elements 0 to 1']);
+    expect(guarded('n > 0 || x[n - 1] > 0')).toEqual(['n - 1 = -1 at n = 0 is used as an index of x, which has elements 0 to 1']);
   });
   it('compares the range of a latent index with the dimension', () => {
     expect(errors('data m: real[J] data K: int sample z ~ Categorical(ones(K) / K) sample x ~ Normal(m[z], 1)', { m: [1, 2], K: 3 })).toEqual(
