@@ -219,7 +219,7 @@ describe('a Gaussian mixture', () => {
 
   it('finds components that have rates or probabilities in place of means from its own starts', async () => {
     const y = [0, 1, 0, 2, 1, 0, 8, 9, 7, 12, 10, 1, 0, 6], logFactorial = (n: number): number => (n < 2 ? 0 : Math.log(n) + logFactorial(n - 1));
-    let p = 0.5, rates = [1, 9] as const, total = 0;
+    let p = 0.5, rates: readonly [number, number] = [1, 9], total = 0;
     for (let i = 0; i < 500; i++) {
       const terms = y.map((v) => [Math.log(1 - p), Math.log(p)].map((w, k) => w + v * Math.log(rates[k]!) - rates[k]! - logFactorial(v)) as [number, number]);
       total = terms.reduce((s, [a, b]) => s + Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b))), 0);
