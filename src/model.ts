@@ -127,7 +127,7 @@ export class Model {
     const extra = pointwise || unit !== null ? this.explained(() => neededDraws(bound, unit)).filter((name) => pointwise && keep !== null && !keep.includes(name)) : [];
     if (extra.length > 0) { const beyond = checkMemory(settings, bound, [...keep!, ...extra]); if (beyond.length > 0) throw this.error(beyond); }
     const workers = settings.workers === 'auto' ? await automaticWorkers(settings.chains) : settings.workers;
-    const result = await this.explained(() => backend.run(bound, this.source, { ...request, workers, keep: keep === null ? null : [...keep, ...extra], init, onProgress: options.onProgress }));
+    const result = await this.explained(() => backend.run(bound, this.source, { ...request, workers, keep: keep === null ? null : [...keep, ...extra], init, onProgress: options.onProgress, onNote: (note) => onNotes?.([note]) }));
     const warnings = notes.filter((note) => note.severity === 'warning');
     const context = this.context(data, settings, inferOptions, notes, compileSeconds);
     const posterior = (variables: RunResult['variables'], predictive: Predictive | null): Posterior => new Posterior({ ...result, variables, warnings: [...warnings, ...result.warnings] }, context, null, observed, predictive);

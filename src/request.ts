@@ -14,7 +14,7 @@ import { didYouMean } from './errors/render.js';
 export type BackendOptions = Readonly<Record<string, string | number | boolean>>;
 
 export interface InferOptions {
-  /** `gibbs` where none is named. */
+  /** `auto` where none is named: the one that suits the program. */
   readonly backend?: string | undefined;
   /** 4. */
   readonly chains?: number | undefined;
@@ -58,7 +58,7 @@ export const commonOptions: readonly OptionDoc[] = [
   { name: 'unit', type: 'names', default: 'one an observation', doc: 'indices of loops that count the units of WAIC and leave-one-out: unit=n joins all observations with the same n' },
 ];
 
-const defaultBackend = 'gibbs';
+const defaultBackend = 'auto';
 const names = ['backend', 'chains', 'draws', 'warmup', 'thin', 'seed', 'workers', 'keep', 'init', 'options', 'pointwise', 'onProgress'];
 
 /** The settings, with defaults where an option is absent or wrong. */

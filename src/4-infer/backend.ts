@@ -3,6 +3,7 @@
  */
 import type { BoundModel, Given } from '../2-graph/bound.js';
 import type { ModelGraph } from '../2-graph/graph.js';
+import type { Diagnostic } from '../errors/diagnostic.js';
 import type { RunResult } from './posterior.js';
 
 export interface OptionDoc {
@@ -27,6 +28,8 @@ export interface RunRequest {
   /** Start values by variable name, nested arrays. */
   readonly init: Readonly<Record<string, unknown>> | null;
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
+  /** What the user should know before a run that may be long. */
+  readonly onNote?: ((note: Diagnostic) => void) | undefined;
 }
 
 export interface ProgressEvent {
@@ -52,6 +55,8 @@ export interface ExplainedBlock {
   readonly factors: readonly string[];
   readonly kernel: string;
   readonly reason: string;
+  /** A finite variable all of whose elements are enumerated together: the number of cases is exponential in theirs. */
+  readonly enumerates?: string | undefined;
 }
 
 export interface Explanation {

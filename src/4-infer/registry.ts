@@ -1,4 +1,5 @@
 /** The backends, one line each. Names of later versions answer "not in this version". */
+import { autoBackend } from './auto/index.js';
 import type { Backend } from './backend.js';
 import { cavi } from './cavi/index.js';
 import { em } from './em/index.js';
@@ -8,7 +9,7 @@ import { laplace } from './laplace/index.js';
 import { map } from './map/index.js';
 import { mh } from './mh/index.js';
 
-export const backends: ReadonlyMap<string, Backend> = new Map([
+const named: readonly Backend[] = [
   cavi,
   em,
   exact,
@@ -16,7 +17,9 @@ export const backends: ReadonlyMap<string, Backend> = new Map([
   laplace,
   map,
   mh,
-].map((b) => [b.name, b]));
+];
+
+export const backends: ReadonlyMap<string, Backend> = new Map([autoBackend(named), ...named].map((b) => [b.name, b]));
 
 /** Backends that the language names and this version does not have. */
-export const laterBackends: readonly string[] = ['auto', 'advi', 'nuts', 'hmc', 'smc'];
+export const laterBackends: readonly string[] = ['advi', 'nuts', 'hmc', 'smc'];

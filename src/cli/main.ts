@@ -39,7 +39,7 @@ function credence(): Command {
 
   withProgram(program.command('infer'), '[model]')
     .description('infer the unknowns of a program from data')
-    .option('--backend <name>', 'the algorithm; credence backends lists them (default: gibbs)')
+    .option('--backend <name>', 'the algorithm; credence backends lists them (default: auto)')
     .option('--chains <count>', 'independent chains (default: 4)')
     .option('--draws <count>', 'kept draws of each chain (default: 1000)')
     .option('--warmup <count>', 'sweeps before the first kept draw (default: 1000)')
@@ -73,7 +73,7 @@ function credence(): Command {
 
   withProgram(program.command('explain'))
     .description('show what a backend derives for a program')
-    .option('--backend <name>', 'the algorithm (default: gibbs)')
+    .option('--backend <name>', 'the algorithm (default: auto)')
     .option('--opt <name=value>', 'an option of the backend (several times)', several)
     .addOption(new Option('--format <format>', 'how formulas are written').choices(['text', 'latex', 'json']).default('text'))
     .option('--code', 'show the generated code (needs data)')

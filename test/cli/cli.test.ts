@@ -140,15 +140,15 @@ describe.concurrent('wrong calls end with status 2 and say why, with a place', (
 
 describe('credence infer', () => {
   it('prints a table and writes the files of the interface', async () => {
-    const { status, out, err } = await credence(['infer', 'normal.cred', '--data', 'normal.json', '--out', 'deep/out', '--seed', 'seven', ...few]);
+    const { status, out, err } = await credence(['infer', 'normal.cred', '--data', 'normal.json', '--backend', 'gibbs', '--out', 'deep/out', '--seed', 'seven', ...few]);
     expect(status).toBe(0);
     expect(out).toMatch(/^gibbs, 4 chains of 300 draws, seed seven/);
     expect(out).toMatch(/^mu {2,}\S+/m);
     expect(out).toMatch(/R-hat/);
-    expect(out).toMatch(/Written to deep\/out: draws\.csv, summary\.json, run\.json/);
+    expect(out).toMatch(/Written to deep\/out: draws\.csv, summary\.json, pointwise\.csv, run\.json/);
     expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
     expect(err).toMatch(/^chain \d: sampling 300\/300$/m);
-    expect(readdirSync(join(folder, 'deep', 'out')).sort()).toEqual(['draws.csv', 'run.json', 'summary.json']);
+    expect(readdirSync(join(folder, 'deep', 'out')).sort()).toEqual(['draws.csv', 'pointwise.csv', 'run.json', 'summary.json']);
     const draws = readFileSync(join(folder, 'deep', 'out', 'draws.csv'), 'utf8').trim().split('\n');
     expect(draws[0]).toBe('chain,draw,mu,twice');
     expect(draws).toHaveLength(1 + 4 * 300);
@@ -157,10 +157,10 @@ describe('credence infer', () => {
   });
 
   it('prints the summary and nothing else with --json', async () => {
-    const { status, out, err } = await credence(['infer', 'normal.cred', '--data', 'normal.json', '--json', '--quiet', ...few, '--draws', '2000']);
+    const { status, out, err } = await credence(['infer', 'normal.cred', '--data', 'normal.json', '--backend', 'gibbs', '--json', '--quiet', ...few, '--draws', '2000']);
     expect({ status, err }).toEqual({ status: 0, err: '' });
     const summary = JSON.parse(out);
-    expect(Object.keys(summary)).toEqual(['backend', 'seed', 'converged', 'warnings', 'variables', 'logEvidence', 'logEvidenceSe', 'elbo', 'logLikelihood', 'logJoint', 'seconds']);
+    expect(Object.keys(summary)).toEqual(['backend', 'seed', 'converged', 'warnings', 'variables', 'logEvidence', 'logEvidenceSe', 'elbo', 'logLikelihood', 'logJoint', 'aic', 'bic', 'waic', 'loo', 'seconds']);
     // Precision 1/4 + 3, mean 6 / 3.25.
     expect(Math.abs(summary.variables.mu.mean - 6 / 3.25)).toBeLessThan(5 / Math.sqrt(3.25 * 8000));
     expect(Math.abs(summary.variables.mu.sd - 1 / Math.sqrt(3.25))).toBeLessThan(0.05);
@@ -168,7 +168,7 @@ describe('credence infer', () => {
   });
 
   it('gives the same bytes for the same seed whatever the workers, others for another', async () => {
-    const call = (seed: string, workers: string): Promise<Answer> => credence(['infer', 'normal.cred', '--data', 'normal.json', '--json', '--quiet', '--draws', '500', '--seed', seed, '--workers', workers]);
+    const call = (seed: string, workers: string): Promise<Answer> => credence(['infer', 'normal.cred', '--data', 'normal.json', '--backend', 'gibbs', '--json', '--quiet', '--draws', '500', '--seed', seed, '--workers', workers]);
     const [one, two, other] = await Promise.all([call('1', '0'), call('1', '3'), call('2', '0')]);
     const numbers = ({ out }: Answer): unknown => JSON.parse(out).variables;
     expect(numbers(one)).toEqual(numbers(two));
@@ -205,7 +205,7 @@ describe('credence infer', () => {
   });
 
   it('ends with status 1 where a run must not be trusted, with the reason', async () => {
-    const { status, out } = await credence(['infer', 'mixture.cred', '--data', 'mixture.json', '--chains', '4', '--draws', '20', '--warmup', '0', '--seed', '3', '--quiet']);
+    const { status, out } = await credence(['infer', 'mixture.cred', '--data', 'mixture.json', '--backend', 'gibbs', '--chains', '4', '--draws', '20', '--warmup', '0', '--seed', '3', '--quiet']);
     expect(status).toBe(1);
     expect(out).toMatch(/warning\[not-converged\]: R-hat of/);
     expect(out).toMatch(/must not be trusted/);
@@ -272,9 +272,35 @@ describe('credence logp', () => {
   });
 });
 
+describe('credence compare', () => {
+  it('shows runs side by side, as a table and as JSON', async () => {
+    for (const [name, backend] of [['one', 'exact'], ['two', 'gibbs']] as const) {
+      const { status, out } = await credence(['infer', 'normal.cred', '--data', 'normal.json', '--backend', backend, '--pointwise', '--out', `runs/${name}`, '--quiet', ...few]);
+      expect(status).toBe(0);
+      expect(out).toMatch(/^leave-one-out: elpd -\d+\.\d\d \(se \d\.\d\d\), parameters \d\.\d\d, largest Pareto k/m);
+    }
+    const { status, out, err } = await credence(['compare', 'runs/one', 'runs/two']);
+    expect({ status, err }).toEqual({ status: 0, err: '' });
+    expect(out).toMatch(/^ +one +two$/m);
+    for (const row of ['backend +exact +gibbs', 'log evidence +-\\d', 'elpd by WAIC +-', 'elpd by LOO +-', '  against the best .*best', '  stacking weight +[01]']) expect(out).toMatch(new RegExp(`^${row}`, 'm'));
+    const { runs } = JSON.parse((await credence(['compare', 'runs/one', 'runs/two', '--json'])).out);
+    expect(runs.map((r: { name: string }) => r.name)).toEqual(['one', 'two']);
+    expect(runs[0].loo.units).toBe(3);
+  });
+  it('refuses what holds no run, and other data', async () => {
+    await credence(['infer', 'normal.cred', '--set', 'y=[1, 2, 4]', '--backend', 'exact', '--out', 'runs/other', '--quiet', ...few]);
+    const other = await credence(['compare', 'runs/one', 'runs/other']);
+    expect({ status: other.status, out: other.out }).toEqual({ status: 2, out: '' });
+    expect(other.err).toMatch(/error\[different-data\]: the runs are of different data: one observes 3 numbers with mean 2, other observes 3 numbers with mean 2\.33333/);
+    expect((await credence(['compare', 'runs/one', 'runs'])).err).toMatch(/error\[no-run\]: There is no summary\.json/);
+    expect((await credence(['compare', 'runs/one'])).err).toMatch(/error\[too-few-runs\]/);
+    expect((await credence(['compare', 'runs/none', 'runs/one'])).err).toMatch(/runs\/none: error\[no-run\]: There is no such directory/);
+  });
+});
+
 describe('credence explain, graph and the lists', () => {
   it('explains a bare program, one with data, and shows code', async () => {
-    const bare = await credence(['explain', 'normal.cred']);
+    const bare = await credence(['explain', 'normal.cred', '--backend', 'gibbs']);
     expect(bare.status).toBe(0);
     expect(bare.out).toMatch(/^mu$[\s\S]*Normal[\s\S]*precision = [\s\S]*observe y\[n\] ~ Normal\(mu, 1\)[\s\S]*conjugate/m);
     const json = JSON.parse((await credence(['explain', 'normal.cred', '--data', 'normal.json', '--format', 'json'])).out);
@@ -284,6 +310,14 @@ describe('credence explain, graph and the lists', () => {
     expect((await credence(['explain', 'normal.cred', '--code'])).status).toBe(2);
     const part = await credence(['explain', 'mixture.cred', '--set', 'K=2']);
     expect({ status: part.status, err: part.err }).toEqual({ status: 0, err: expect.stringMatching(/note\[missing-data\]/) });
+  });
+
+  it('runs what suits the program where no backend is named, and says so on standard error', async () => {
+    const { status, out, err } = await credence(['infer', 'normal.cred', '--data', 'normal.json', ...few]);
+    expect({ status, head: out.split(',')[0] }).toEqual({ status: 0, head: 'exact' });
+    expect(err).toMatch(/note\[chosen-backend\]: auto runs exact: the posterior has a closed form\n {2}not gibbs: /);
+    expect((await credence(['explain', 'normal.cred'])).out).toMatch(/^Derived for exact\n[\s\S]*auto runs exact: /);
+    expect((await credence(['infer', 'normal.cred', '--data', 'normal.json', '--quiet', ...few])).err).toBe('');
   });
 
   it('draws the graph in four forms', async () => {

@@ -54,7 +54,7 @@ function explained(component: Component, source: string | null, program: Compone
   const names = (leaf.scaled?.normals ?? []).flatMap((p) => (p.kind === 'alone' ? [p.plan] : p.plans)).map((p) => p.region.variable.name);
   const scales = (leaf.scaled?.scales ?? []).map((p) => p.plan.region.variable.name);
   return [
-    ...(component.kind === 'mixture' ? component.finite.map((r) => block(r, 'enumerated', component.lane === null ? 'its configurations are weighed by their evidence' : 'its values are weighed by their evidence, step by step of the loop', 'Categorical')) : []),
+    ...(component.kind === 'mixture' ? component.finite.map((r): ExplainedBlock => ({ ...(component.lane === null ? { enumerates: r.region.variable.name } : {}), ...block(r, 'enumerated', component.lane === null ? 'its configurations are weighed by their evidence' : 'its values are weighed by their evidence, step by step of the loop', 'Categorical') })) : []),
     ...leaf.free.flatMap((p) => part(p, 'closed form', 'nothing else unknown enters its terms')),
     ...(leaf.scaled?.scales ?? []).flatMap((p) => part(p, 'closed form', `${names.join(', ')} integrated out: they share its scale`)),
     ...(leaf.scaled?.normals ?? []).flatMap((p) => part(p, 'closed form', `Normal given ${[...new Set(scales)].join(', ')}, whose mean does not depend on it; Student t once that is integrated out`)),

@@ -115,8 +115,8 @@ function report(posterior: Posterior, path: string, directory: string | undefine
     `${posterior.backend}${chains}, seed ${seed}, ${time(posterior)}`,
     posterior.names.length === 0 ? 'The program has no unknowns: there is nothing to infer.' : renderSummary(posterior, process.stdout.columns ?? defaultWidth).trimEnd(),
     ...(totals.length === 0 ? [] : [totals.join('\n')]),
-    // What the files hold is shown; without files it is left out unless asked for.
-    ...(files.length > 0 || pointwise ? criteria(posterior) : []),
+    // The files hold them too where nobody asked; what there is to know of them is for those who did.
+    ...(pointwise ? criteria(posterior) : []),
     ...(posterior.warnings.length === 0 ? [] : [warningsText(posterior, path)]),
     ...(posterior.converged ? [] : ['This run must not be trusted, for the reasons above.']),
     ...(files.length === 0 ? [] : [`Written to ${directory}: ${files.join(', ')}`]),
@@ -129,7 +129,7 @@ function criteria(posterior: Posterior): readonly string[] {
   const found = posterior.wantedPredictive().value;
   if (found === null) return [];
   const { loo, waic } = found;
-  const line = (name: string, { elpd, se, p }: typeof waic, more: string): string => `${name} elpd ${elpd.toFixed(2)}${se === null ? '' : ` (se ${se.toFixed(2)})`}, effective parameters ${p.toFixed(2)}${more}`;
+  const line = (name: string, { elpd, se, p }: typeof waic, more: string): string => `${name}: elpd ${elpd.toFixed(2)}${se === null ? '' : ` (se ${se.toFixed(2)})`}, parameters ${p.toFixed(2)}${more}`;
   const warnings = [...new Map([...(loo?.warnings ?? []), ...(loo === null ? waic.warnings : [])].map((w) => [w.message, w])).values()];
   return [
     [...(loo === null ? [] : [line('leave-one-out', loo, `, largest Pareto k ${loo.worstK.toFixed(2)}`)]), line('WAIC', waic, '')].join('\n'),
