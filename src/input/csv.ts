@@ -3,12 +3,13 @@
  *
  * Empty cells, NA, NaN and null are missing (NaN). A column with any word in it is a column of words
  * and coded 0, 1, ... in sorted order. The separator (comma, semicolon, tab, bar) is the one the
- * header uses; quoting is left to papaparse (RFC 4180).
+ * header uses; texts with quotes are left to papaparse (RFC 4180), others are read where they stand.
  */
 import Papa from 'papaparse';
 import { ModelError } from '../errors/diagnostic.js';
 import type { Diagnostic } from '../errors/diagnostic.js';
 import { didYouMean } from '../errors/words.js';
+import { exactDecimal } from './decimal.js';
 import { type Tensor, tensor } from './tensor.js';
 
 export interface Table {
@@ -29,43 +30,170 @@ const shownRows = 5;
 export function parseCsv(text: string): Table {
   const source = text.startsWith('\uFEFF') ? text.slice(1) : text;
   const delimiter = separatorOf(source);
-  const problems: Diagnostic[] = [];
-  let header: string[] | null = null;
-  let cells: string[][] = [];
-  let bad = 0;
-  let rows = 0;
-  const complain = (line: number, message: string): void => {
-    if (++bad <= shownRows) problems.push({ code: 'bad-csv', severity: 'error', message: `line ${line}: ${message}` });
-  };
-  let lastCursor = 0;
-  let line = 1;
+  // Numbers go straight into typed arrays; columns in which words turn up are read once more, as words.
+  const first = new Reading(new Set());
+  scan(source, delimiter, first);
+  const { names } = first;
+  const problems = [...first.problems, ...headerProblems(names)];
+  if (first.bad > shownRows) problems.push({ code: 'bad-csv', severity: 'error', message: `${first.bad - shownRows} more rows are malformed` });
+  if (problems.length > 0) throw new ModelError(problems, problems.map((p) => p.message).join('\n'));
+  const wordColumns = new Set(first.columns.flatMap((column, k) => (column.isNumeric ? [] : [k])));
+  const second = wordColumns.size === 0 ? first : new Reading(wordColumns);
+  if (second !== first) scan(source, delimiter, second);
+  const column = (k: number): Tensor => (wordColumns.has(k) ? second : first).columns[k]!.tensor(first.rows);
+  return { header: names, rows: first.rows, columns: new Map(names.map((name, k) => [name, column(k)])) };
+}
+
+/** One pass over the rows. */
+class Reading {
+  names: readonly string[] = [];
+  columns: readonly Column[] = [];
+  rows = 0;
+  bad = 0;
+  readonly problems: Diagnostic[] = [];
+  private readonly wordColumns: ReadonlySet<number>;
+  private header = false;
+
+  /** @param wordColumns columns to read as words; if there are any, nothing else is read. */
+  constructor(wordColumns: ReadonlySet<number>) { this.wordColumns = wordColumns; }
+
+  get hasHeader(): boolean { return this.header; }
+
+  begin(names: readonly string[]): void {
+    this.header = true;
+    this.names = names.map((name) => name.trim());
+    const any = this.wordColumns.size > 0;
+    this.columns = this.names.map((_, k) => new Column(any ? (this.wordColumns.has(k) ? 'words' : 'nothing') : 'numbers'));
+  }
+
+  complain(line: number, message: string): void {
+    if (++this.bad <= shownRows) this.problems.push({ code: 'bad-csv', severity: 'error', message: `line ${line}: ${message}` });
+  }
+  complainOfCells(line: number, count: number): void {
+    const { length } = this.names;
+    this.complain(line, `the row has ${count} cell${count === 1 ? '' : 's'} but the header names ${length} column${length === 1 ? '' : 's'}`);
+  }
+}
+
+/** The cells of one column, as numbers or as words. */
+class Column {
+  isNumeric = true;
+  private readonly kind: 'numbers' | 'words' | 'nothing';
+  private values: Float64Array;
+  /** Numbers of words in the order of their first mention; missing is NaN. */
+  private readonly words = new Map<string, number>();
+
+  constructor(kind: 'numbers' | 'words' | 'nothing') {
+    this.kind = kind;
+    this.values = new Float64Array(kind === 'nothing' ? 0 : 1024);
+  }
+
+  get wantsNumbers(): boolean { return this.kind === 'numbers'; }
+
+  setNumber(row: number, x: number): void {
+    if (row >= this.values.length) { const more = new Float64Array(2 * this.values.length); more.set(this.values); this.values = more; }
+    this.values[row] = x;
+  }
+
+  set(row: number, cell: string): void {
+    if (this.kind === 'nothing') return;
+    if (this.kind === 'numbers') {
+      const x = this.isNumeric ? numberOf(cell) : null;
+      if (x === null) this.isNumeric = false; else this.setNumber(row, x);
+      return;
+    }
+    const word = cell.trim();
+    if (isMissing(word)) { this.setNumber(row, Number.NaN); return; }
+    let code = this.words.get(word);
+    if (code === undefined) this.words.set(word, code = this.words.size);
+    this.setNumber(row, code);
+  }
+
+  tensor(rows: number): Tensor {
+    const values = this.values.slice(0, rows);
+    if (this.kind === 'numbers') return tensor(values, [rows]);
+    const truth = new Map([['true', 1], ['TRUE', 1], ['True', 1], ['false', 0], ['FALSE', 0], ['False', 0]]);
+    const words = [...this.words.keys()];
+    const isTruth = words.every((word) => truth.has(word));
+    const levels = words.slice().sort();
+    const places = new Map(levels.map((word, code) => [word, code]));
+    // Codes in sorted order; true and false as 1 and 0 even where only one of them occurs.
+    const codes = words.map((word) => (isTruth ? truth.get(word)! : places.get(word)!));
+    for (let k = 0; k < rows; k++) values[k] = Number.isNaN(values[k]!) ? Number.NaN : codes[values[k]!]!;
+    return isTruth ? tensor(values, [rows]) : { shape: [rows], values, levels };
+  }
+}
+
+/** Visits all rows. Without quotes a cell ends at the next separator, which takes no parser. */
+function scan(source: string, delimiter: string, reading: Reading): void {
+  if (source.includes('"')) scanQuoted(source, delimiter, reading); else scanPlain(source, delimiter.charCodeAt(0), reading);
+}
+
+function scanQuoted(source: string, delimiter: string, reading: Reading): void {
+  let lastCursor = 0, line = 1;
   Papa.parse<string[]>(source, {
     delimiter,
     step: ({ data, errors, meta }) => {
       const start = line;
-      for (let k = lastCursor; k < meta.cursor; k++) if (source.charCodeAt(k) === 10) line++;
+      for (let k = lastCursor; k < meta.cursor; k++) if (source.charCodeAt(k) === lineFeed) line++;
       lastCursor = meta.cursor;
       // A blank line is no row, in whatever place.
       if (data.length === 1 && data[0]!.trim() === '' && errors.length === 0) return;
-      if (errors.length > 0) { complain(start, errors[0]!.message); return; }
-      if (header === null) {
-        header = data.map((name) => name.trim());
-        cells = header.map(() => []);
-        return;
-      }
-      if (data.length !== header.length) {
-        complain(start, `the row has ${data.length} cell${data.length === 1 ? '' : 's'} but the header names ${header.length} column${header.length === 1 ? '' : 's'}`);
-        return;
-      }
-      rows++;
-      for (let column = 0; column < data.length; column++) cells[column]!.push(data[column]!);
+      if (errors.length > 0) { reading.complain(start, errors[0]!.message); return; }
+      if (!reading.hasHeader) { reading.begin(data); return; }
+      if (data.length !== reading.names.length) { reading.complainOfCells(start, data.length); return; }
+      for (let column = 0; column < data.length; column++) reading.columns[column]!.set(reading.rows, data[column]!);
+      reading.rows++;
     },
   });
-  const names: readonly string[] = header ?? [];
-  problems.push(...headerProblems(names));
-  if (bad > shownRows) problems.push({ code: 'bad-csv', severity: 'error', message: `${bad - shownRows} more rows are malformed` });
-  if (problems.length > 0) throw new ModelError(problems, problems.map((p) => p.message).join('\n'));
-  return { header: names, rows, columns: new Map(names.map((name, k) => [name, columnOf(cells[k]!)])) };
+}
+
+const lineFeed = 10, carriageReturn = 13;
+
+function scanPlain(source: string, delimiter: number, reading: Reading): void {
+  const { length } = source;
+  for (let at = 0, line = 1; at < length; line++) {
+    let end = at, cells = 1;
+    for (; end < length; end++) {
+      const c = source.charCodeAt(end);
+      if (c === delimiter) cells++;
+      else if (c === lineFeed || c === carriageReturn) break;
+    }
+    const next = source.charCodeAt(end) === carriageReturn && source.charCodeAt(end + 1) === lineFeed ? end + 2 : end + 1;
+    // A blank line is no row, in whatever place.
+    if (cells > 1 || source.slice(at, end).trim() !== '') {
+      if (!reading.hasHeader) reading.begin(source.slice(at, end).split(String.fromCharCode(delimiter)));
+      else if (cells !== reading.names.length) reading.complainOfCells(line, cells);
+      else {
+        for (const column of reading.columns) {
+          let stop = at;
+          while (stop < end && source.charCodeAt(stop) !== delimiter) stop++;
+          const x = column.wantsNumbers && column.isNumeric ? decimalOf(source, at, stop) : Number.NaN;
+          if (Number.isNaN(x)) column.set(reading.rows, source.slice(at, stop)); else column.setNumber(reading.rows, x);
+          at = stop + 1;
+        }
+        reading.rows++;
+      }
+    }
+    at = next;
+  }
+}
+
+const zero = 48, nine = 57, minus = 45, point = 46;
+
+/** The number of a cell of digits with a point, NaN where it is written in any other way. */
+function decimalOf(text: string, start: number, end: number): number {
+  let i = start;
+  const negative = text.charCodeAt(i) === minus;
+  if (negative) i++;
+  let mantissa = 0, digits = 0, fraction = -1;
+  for (; i < end; i++) {
+    const c = text.charCodeAt(i);
+    if (c >= zero && c <= nine) { mantissa = mantissa * 10 + (c - zero); digits++; } else if (c === point && fraction < 0) fraction = digits; else return Number.NaN;
+  }
+  if (digits === 0) return Number.NaN;
+  const x = exactDecimal(mantissa, digits, fraction < 0 ? 0 : fraction - digits);
+  return Number.isNaN(x) ? Number(text.slice(start, end)) : negative ? -x : x;
 }
 
 /**
@@ -109,16 +237,6 @@ function headerProblems(names: readonly string[]): Diagnostic[] {
   return [...new Set(doubled)].map((name) => problem(`two columns are named ${JSON.stringify(name)}`));
 }
 
-function columnOf(cells: readonly string[]): Tensor {
-  const values = new Float64Array(cells.length);
-  for (let k = 0; k < cells.length; k++) {
-    const x = numberOf(cells[k]!);
-    if (x === null) return wordsOf(cells);
-    values[k] = x;
-  }
-  return tensor(values, [cells.length]);
-}
-
 const decimal = /^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;
 
 /** The number in a cell, NaN for a missing one, null for a word. */
@@ -140,17 +258,6 @@ function isDigit(text: string, k: number): boolean {
 
 function isMissing(word: string): boolean {
   return word === '' || word === 'NA' || word === 'NaN' || word === 'nan' || word === 'null';
-}
-
-/** Words as codes in sorted order; true and false as 1 and 0 even where only one of them occurs. */
-function wordsOf(cells: readonly string[]): Tensor {
-  const words = cells.map((cell) => cell.trim());
-  const present = new Set(words.filter((word) => !isMissing(word)));
-  const truth = new Map([['true', 1], ['TRUE', 1], ['True', 1], ['false', 0], ['FALSE', 0], ['False', 0]]);
-  if ([...present].every((word) => truth.has(word))) return tensor(Float64Array.from(words, (word) => truth.get(word) ?? Number.NaN), [words.length]);
-  const levels = [...present].sort();
-  const codes = new Map(levels.map((word, code) => [word, code]));
-  return { shape: [words.length], values: Float64Array.from(words, (word) => codes.get(word) ?? Number.NaN), levels };
 }
 
 function refuse(message: string, hint?: string): never {

@@ -3,10 +3,9 @@
  * one typed array, where the engine's own parser would make an object for every row.
  *
  * Only what is certain is read here. Anything else (words, ragged rows, booleans, empty lists, a
- * name given twice, a mistake) gives null, and the caller parses the text in the ordinary way. Numbers of at most 15
- * digits with a small exponent are one exact product or quotient (Clinger 1990); others are read by
- * the engine, so every number is the nearest double.
+ * name given twice, a mistake) gives null, and the caller parses the text in the ordinary way. Every number is the nearest double.
  */
+import { exactDecimal } from './decimal.js';
 import type { Tensor } from './tensor.js';
 import { tensor } from './tensor.js';
 
@@ -15,8 +14,6 @@ const open = '['.charCodeAt(0), close = ']'.charCodeAt(0), comma = ','.charCodeA
 const openBrace = '{'.charCodeAt(0), closeBrace = '}'.charCodeAt(0), backslash = '\\'.charCodeAt(0), letterN = 'n'.charCodeAt(0);
 const lowerE = 'e'.charCodeAt(0), upperE = 'E'.charCodeAt(0);
 
-/** Powers of ten that are doubles exactly. */
-const powersOfTen: readonly number[] = Array.from({ length: 23 }, (_, k) => Number(`1e${k}`));
 /** A deeper nest than any array of data. */
 const deepest = 16;
 
@@ -156,8 +153,7 @@ class Reader {
       scale += down ? -e : e;
     }
     this.at = i;
-    if (digits > 15 || scale > 22 || scale < -22) return Number(text.slice(start, i));
-    const x = scale < 0 ? mantissa / powersOfTen[-scale]! : mantissa * powersOfTen[scale]!;
-    return negative ? -x : x;
+    const x = exactDecimal(mantissa, digits, scale);
+    return Number.isNaN(x) ? Number(text.slice(start, i)) : negative ? -x : x;
   }
 }

@@ -107,3 +107,51 @@ describe('tensor', () => {
     expect(tensor([1, 2], [2, 1]).shape).toEqual([2, 1]);
   });
 });
+
+describe('tables without quotes', () => {
+  /** What papaparse makes of the same cells, since a quoted header name sends the text there. */
+  const read = (text: string): unknown => {
+    try {
+      const { header, rows, columns } = parseCsv(text);
+      return { header, rows, columns: [...columns.values()].map(({ shape, values, levels }) => ({ shape, values: [...values], levels })) };
+    } catch (thrown) {
+      return (thrown as Error).message;
+    }
+  };
+
+  it('are read as those with quotes are', () => {
+    const cell = fc.oneof(
+      { weight: 6, arbitrary: fc.oneof(fc.integer().map(String), fc.double({ noNaN: true, noDefaultInfinity: true }).map(String), fc.integer({ min: -99_999, max: 99_999 }).map((x) => (x / 1000).toFixed(3))) },
+      fc.constantFrom('', ' ', 'NA', 'null', 'NaN', 'red', ' blue ', 'true', 'FALSE', '1e5', '1.', '.5', '+3', '0x10', '1_000', '-', '.', '1.2.3', '00012', '12345678901234567890', '-0', '1e400', 'Infinity'),
+    );
+    const table = fc.record({
+      rows: fc.array(fc.array(cell, { minLength: 1, maxLength: 3 }), { maxLength: 12 }), width: fc.integer({ min: 1, max: 3 }), exact: fc.boolean(),
+      separator: fc.constantFrom(',', ';', '\t', '|'), end: fc.constantFrom('\n', '\r\n', '\n\n'), last: fc.boolean(),
+    });
+    fc.assert(fc.property(table, ({ rows, width, exact, separator, end, last }) => {
+      const names = ['a', 'b', 'c'].slice(0, width);
+      const lines = rows.map((row) => (exact ? Array.from({ length: width }, (_, k) => row[k % row.length]!) : row).join(separator));
+      const body = [...lines].join(end) + (last ? end : '');
+      // A table of one column does not show its separator.
+      const plain = `${names.join(separator)}\n${body}`, quoted = `"a"${plain.slice(1)}`;
+      expect(read(plain)).toEqual(read(quoted));
+    }), { numRuns: 500, seed: 3 });
+  });
+
+  it('have columns of words that begin late', () => {
+    const rows = Array.from({ length: 3000 }, (_, k) => `${k},${k < 2999 ? k % 3 : 'x'}`).join('\n');
+    const { columns } = parseCsv(`n,g\n${rows}\n`);
+    expect(columns.get('g')!.levels).toEqual(['0', '1', '2', 'x']);
+    expect([...columns.get('g')!.values.slice(-3)]).toEqual([0, 1, 3]);
+    expect(columns.get('n')!.values[2999]).toBe(2999);
+  });
+
+  it('of a million rows take a moment', () => {
+    let text = 'x,y\n';
+    for (let k = 0; k < 1_000_000; k++) text += `${k}.25,-${k}\n`;
+    const start = performance.now();
+    const { columns } = parseCsv(text);
+    expect(columns.get('x')!.values[999_999]).toBe(999_999.25);
+    expect(performance.now() - start).toBeLessThan(5000);
+  });
+});
