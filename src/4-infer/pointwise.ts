@@ -19,7 +19,7 @@ export interface PointwiseLikelihood {
   readonly independent: boolean;
   /** [units, chains * draws]; null where that is more than `mostKept` numbers. */
   readonly values: Float64Array | null;
-  /** By unit: log of the mean likelihood, and variance of the log likelihood (divisor draws - 1). */
+  /** By unit, where `values` is null: log of the mean likelihood, and variance of the log likelihood (divisor draws - 1). */
   readonly logMean: Float64Array;
   readonly variance: Float64Array;
   readonly warnings: readonly Diagnostic[];
@@ -85,6 +85,7 @@ export function pointwiseLikelihood(bound: BoundModel, result: RunResult, unit: 
       const draw = from + r, row = rows[r]!;
       for (const s of sources) s.memory.set(s.values.subarray(draw * s.size, (draw + 1) * s.size));
       program.evaluate(row);
+      if (values !== null) continue;
       for (let u = 0; u < units; u++) {
         const x = row[u]!, difference = x - mean[u]!;
         mean[u]! += difference / (draw + 1);

@@ -27,6 +27,9 @@ export interface LeaveOneOutUnit {
   readonly effectiveSize: number;
   /** Monte Carlo standard error of `elpd`. */
   readonly mcse: number;
+  /** Log of the mean likelihood with the unit left in, and the variance of its log likelihood. */
+  readonly lpd: number;
+  readonly variance: number;
 }
 
 export interface WaicUnit { readonly elpd: number; readonly p: number }
@@ -45,41 +48,14 @@ export function shapeThreshold(draws: number): number {
 }
 
 /** @param relativeEfficiency of the likelihood's mean by unit; estimated from the draws where absent. */
-export function leaveOneOut(likelihoods: LogLikelihoods, relativeEfficiency: Float64Array | null = null): readonly LeaveOneOutUnit[] {
-  const { units, chains, draws, values, independent } = likelihoods;
-  const size = chains * draws;
-  const efficiencies = relativeEfficiency ?? (independent ? new Float64Array(units).fill(1) : relativeEfficiencies(likelihoods));
-  const smoother = new Smoother(size);
-  return Array.from({ length: units }, (_, unit) => smoother.leaveOut(values.subarray(unit * size, (unit + 1) * size), efficiencies[unit]!));
+export function leaveOneOut({ units, chains, draws, values, independent }: LogLikelihoods, relativeEfficiency: Float64Array | null = null): readonly LeaveOneOutUnit[] {
+  const size = chains * draws, smoother = new Smoother(chains, draws);
+  return Array.from({ length: units }, (_, unit) => smoother.leaveOut(values.subarray(unit * size, (unit + 1) * size), relativeEfficiency?.[unit] ?? (independent ? 1 : null)));
 }
 
-/** Effective size of the mean of the likelihood (not its logarithm) relative to the number of draws, by unit; 1 where it is constant. */
-export function relativeEfficiencies({ units, chains, draws, values }: LogLikelihoods): Float64Array {
-  const size = chains * draws;
-  const series: Series = {
-    split: new Float64Array(size), splitChains: chains, splitDraws: draws, splitMeans: new Float64Array(chains),
-    autocovariance: new Autocovariance(Math.max(1, draws)), lags: new Float64Array(draws), correlations: new Float64Array(draws + 2),
-  };
-  return Float64Array.from({ length: units }, (_, unit) => {
-    const own = values.subarray(unit * size, (unit + 1) * size), largest = maximum(own);
-    for (let i = 0; i < size; i++) series.split[i] = Math.exp(own[i]! - largest);
-    const effective = effectiveSize(series);
-    return Number.isNaN(effective) ? 1 : effective / size;
-  });
-}
-
-export function waic({ units, chains, draws, values }: LogLikelihoods): readonly WaicUnit[] {
-  const size = chains * draws;
-  return Array.from({ length: units }, (_, unit) => {
-    const own = values.subarray(unit * size, (unit + 1) * size);
-    let mean = 0;
-    for (let i = 0; i < size; i++) mean += own[i]!;
-    mean /= size;
-    let squares = 0;
-    for (let i = 0; i < size; i++) squares += (own[i]! - mean) ** 2;
-    const p = squares / (size - 1);
-    return { elpd: logMeanExp(own) - p, p };
-  });
+/** Of the same units. */
+export function waic(units: readonly Pick<LeaveOneOutUnit, 'lpd' | 'variance'>[]): readonly WaicUnit[] {
+  return units.map(({ lpd, variance }) => ({ elpd: lpd - variance, p: variance }));
 }
 
 /** Sum over units and its standard error. */
@@ -89,87 +65,116 @@ export function total(values: readonly number[]): Total {
   return { value, se: n > 1 ? Math.sqrt((n * squares) / (n - 1)) : Number.NaN };
 }
 
-function maximum(values: Float64Array): number {
-  let largest = -Infinity;
-  for (let i = 0; i < values.length; i++) if (values[i]! > largest) largest = values[i]!;
-  return largest;
-}
-
-/** log of the mean of exp. */
-export function logMeanExp(values: Float64Array): number {
-  const largest = maximum(values);
-  if (!Number.isFinite(largest)) return largest;
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += Math.exp(values[i]! - largest);
-  return largest + Math.log(sum / values.length);
-}
+/** Beyond this range of log likelihoods a ratio of two likelihoods is no number, and each is computed by itself. */
+const widestRange = 600;
 
 /** Pareto smoothing with buffers for a number of draws. */
 class Smoother {
   private readonly size: number;
-  /** Log importance ratios less the largest, log weights once smoothed. */
-  private readonly logWeights: Float64Array;
+  /** Log importance ratios less the largest. */
+  private readonly logRatios: Float64Array;
+  /** Likelihoods in units of the largest, and importance weights. */
+  private readonly likelihoods: Float64Array;
+  private readonly weights: Float64Array;
   private readonly scratch: Float64Array;
+  private readonly series: Series;
   private readonly scores: Float64Array;
 
-  constructor(size: number) {
+  constructor(chains: number, draws: number) {
+    const size = chains * draws;
     this.size = size;
-    this.logWeights = new Float64Array(size);
+    this.logRatios = new Float64Array(size);
+    this.likelihoods = new Float64Array(size);
+    this.weights = new Float64Array(size);
     this.scratch = new Float64Array(size);
+    this.series = {
+      split: this.scratch, splitChains: chains, splitDraws: draws, splitMeans: new Float64Array(chains),
+      autocovariance: new Autocovariance(Math.max(1, draws)), lags: new Float64Array(draws), correlations: new Float64Array(draws + 2),
+    };
     this.scores = Float64Array.from({ length: normalPoints }, (_, i) => normalQuantile((i + 1 - 3 / 8) / (normalPoints - 3 / 4 + 1)));
   }
 
-  leaveOut(logLikelihood: Float64Array, relativeEfficiency: number): LeaveOneOutUnit {
-    const { size, logWeights } = this;
-    let smallest = Infinity;
-    for (let i = 0; i < size; i++) if (logLikelihood[i]! < smallest) smallest = logLikelihood[i]!;
-    const lpd = logMeanExp(logLikelihood);
-    // A draw under which the unit is impossible has an infinite ratio: nothing can be said without the unit.
-    if (!Number.isFinite(smallest) || !Number.isFinite(lpd)) return { elpd: Number.NaN, p: Number.NaN, k: Number.POSITIVE_INFINITY, effectiveSize: Number.NaN, mcse: Number.NaN };
-    for (let i = 0; i < size; i++) logWeights[i] = smallest - logLikelihood[i]!;
-    const k = this.smooth(Math.ceil(Math.min(0.2 * size, 3 * Math.sqrt(size / relativeEfficiency))));
-
-    let sum = 0, squares = 0;
+  /** @param known relative efficiency; null to estimate it. */
+  leaveOut(logLikelihood: Float64Array, known: number | null): LeaveOneOutUnit {
+    const { size, logRatios, likelihoods, weights } = this;
+    let smallest = Infinity, largest = -Infinity, mean = 0;
     for (let i = 0; i < size; i++) {
-      const w = Math.exp(logWeights[i]!);
-      this.scratch[i] = w;
-      sum += w;
-      squares += w * w;
+      const x = logLikelihood[i]!;
+      if (x < smallest) smallest = x;
+      if (x > largest) largest = x;
+      mean += x;
     }
-    let largest = -Infinity;
-    for (let i = 0; i < size; i++) { const x = logLikelihood[i]! + logWeights[i]!; if (x > largest) largest = x; }
-    let weighted = 0;
-    for (let i = 0; i < size; i++) weighted += Math.exp(logLikelihood[i]! + logWeights[i]! - largest);
-    const elpd = largest + Math.log(weighted / sum);
+    mean /= size;
+    let sum = 0, variance = 0;
+    for (let i = 0; i < size; i++) {
+      const x = logLikelihood[i]!, e = Math.exp(x - largest);
+      likelihoods[i] = e;
+      sum += e;
+      variance += (x - mean) ** 2;
+    }
+    const lpd = largest + Math.log(sum / size), ofWaic = { lpd, variance: variance / (size - 1) };
+    // A draw under which the unit is impossible has an infinite ratio: nothing can be said without the unit.
+    if (!Number.isFinite(smallest) || !Number.isFinite(largest)) return { elpd: Number.NaN, p: Number.NaN, k: Number.POSITIVE_INFINITY, effectiveSize: Number.NaN, mcse: Number.NaN, ...ofWaic };
+    const efficiency = known ?? this.relativeEfficiency();
+    const least = Math.exp(smallest - largest), narrow = largest - smallest < widestRange;
+    for (let i = 0; i < size; i++) {
+      const x = smallest - logLikelihood[i]!;
+      logRatios[i] = x;
+      weights[i] = narrow ? least / likelihoods[i]! : Math.exp(x);
+    }
+    const k = this.smooth(Math.ceil(Math.min(0.2 * size, 3 * Math.sqrt(size / efficiency))));
+    let total = 0, squares = 0, weighted = 0;
+    for (let i = 0; i < size; i++) {
+      const w = weights[i]!;
+      total += w;
+      squares += w * w;
+      weighted += w * likelihoods[i]!;
+    }
+    // Likelihoods whose ratio to the largest is no number: each product from logarithms.
+    const elpd = narrow ? largest + Math.log(weighted / total) : this.wide(logLikelihood, total);
     // Everything in units of the estimate itself, so that likelihoods too small for a number have an error too.
-    let variance = 0;
-    for (let i = 0; i < size; i++) variance += (this.scratch[i]! / sum) ** 2 * Math.expm1(logLikelihood[i]! - elpd) ** 2;
-    return {
-      elpd, p: lpd - elpd, k, effectiveSize: (relativeEfficiency * sum * sum) / squares,
-      mcse: Math.sqrt(this.logVariance(Math.sqrt(variance)) / relativeEfficiency),
-    };
+    const scale = Math.exp(largest - elpd);
+    let deviation = 0;
+    for (let i = 0; i < size; i++) deviation += (weights[i]! / total) ** 2 * (narrow ? likelihoods[i]! * scale - 1 : Math.expm1(logLikelihood[i]! - elpd)) ** 2;
+    return { elpd, p: lpd - elpd, k, effectiveSize: (efficiency * total * total) / squares, mcse: Math.sqrt(this.logVariance(Math.sqrt(deviation)) / efficiency), ...ofWaic };
   }
 
-  /** Replaces the largest log weights by quantiles of the fitted tail. @returns its shape. */
+  private wide(logLikelihood: Float64Array, total: number): number {
+    const { size, weights } = this;
+    let top = -Infinity;
+    for (let i = 0; i < size; i++) { const x = logLikelihood[i]! + Math.log(weights[i]!); if (x > top) top = x; }
+    let sum = 0;
+    for (let i = 0; i < size; i++) sum += Math.exp(logLikelihood[i]! + Math.log(weights[i]!) - top);
+    return top + Math.log(sum / total);
+  }
+
+  /** Effective size of the mean of the likelihood (not its logarithm) relative to the number of draws; 1 where it is constant. */
+  private relativeEfficiency(): number {
+    this.scratch.set(this.likelihoods);
+    const effective = effectiveSize(this.series);
+    return Number.isNaN(effective) ? 1 : effective / this.size;
+  }
+
+  /** Replaces the largest weights by quantiles of the fitted tail. @returns its shape. */
   private smooth(tailLength: number): number {
-    const { size, logWeights, scratch } = this;
+    const { size, logRatios, weights, scratch } = this;
     if (tailLength < fewestTailDraws || tailLength >= size) return Number.POSITIVE_INFINITY;
-    scratch.set(logWeights);
+    scratch.set(logRatios);
     const cutoff = select(scratch, size - tailLength - 1);
     // Draws at the cutoff itself may belong to the tail too: those that come last.
     const above: number[] = [], at: number[] = [];
     for (let i = 0; i < size; i++) {
-      if (logWeights[i]! > cutoff) above.push(i);
-      else if (logWeights[i] === cutoff) at.push(i);
+      if (logRatios[i]! > cutoff) above.push(i);
+      else if (logRatios[i] === cutoff) at.push(i);
     }
     const tail = [...at.slice(at.length - (tailLength - above.length)), ...above];
-    const order = tail.sort((a, b) => logWeights[a]! - logWeights[b]!);
-    const lowest = logWeights[order[0]!]!, highest = logWeights[order[tailLength - 1]!]!;
+    const order = tail.sort((a, b) => logRatios[a]! - logRatios[b]!);
+    const lowest = logRatios[order[0]!]!, highest = logRatios[order[tailLength - 1]!]!;
     if (highest - lowest < Number.EPSILON / 100) return Number.POSITIVE_INFINITY;
     const base = Math.exp(cutoff);
-    const fitted = fitGeneralisedPareto(Float64Array.from(order, (i) => Math.exp(logWeights[i]!) - base));
+    const fitted = fitGeneralisedPareto(Float64Array.from(order, (i) => Math.exp(logRatios[i]!) - base));
     if (Number.isFinite(fitted.shape)) {
-      order.forEach((i, rank) => { logWeights[i] = Math.min(0, Math.log(paretoQuantile((rank + 0.5) / tailLength, fitted) + base)); });
+      order.forEach((i, rank) => { weights[i] = Math.min(1, paretoQuantile((rank + 0.5) / tailLength, fitted) + base); });
     }
     return fitted.shape;
   }

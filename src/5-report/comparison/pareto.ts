@@ -39,11 +39,14 @@ export function fitGeneralisedPareto(sorted: Float64Array): GeneralisedPareto {
   return { shape: Number.isNaN(shape) ? Number.POSITIVE_INFINITY : shape, scale: -k / estimate };
 }
 
-/** Mean of log(1 + a x). */
+/** Mean of log(1 + a x): logarithms of products, as long as these are far from the ends of what a number holds. */
 function meanLog(a: number, values: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += Math.log1p(a * values[i]!);
-  return sum / values.length;
+  let sum = 0, product = 1;
+  for (let i = 0; i < values.length; i++) {
+    product *= 1 + a * values[i]!;
+    if (product > 1e100 || product < 1e-100) { sum += Math.log(product); product = 1; }
+  }
+  return (sum + Math.log(product)) / values.length;
 }
 
 /** The quantile of the excess; NaN where the scale is no scale. */

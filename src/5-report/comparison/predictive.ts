@@ -53,7 +53,7 @@ export interface Predictive {
 /** Beyond this variance of a unit's log likelihood WAIC is not to be relied on (Vehtari, Gelman and Gabry 2017). */
 const largestVariance = 0.4;
 /** Log likelihoods up to which a summary computes them without being asked. */
-const computedAnyway = 2e6;
+const computedAnyway = 5e5;
 
 /** The data of a run, kept for what is computed of its predictions. */
 export class ObservedData {
@@ -111,15 +111,15 @@ function predictiveOf(likelihood: PointwiseLikelihood, backend: string): Predict
   const approximate: readonly Diagnostic[] = ['cavi', 'laplace', 'advi'].includes(backend)
     ? [warning('approximate-draws', `the draws are from the approximation of ${backend}, not from the posterior: so are these densities`, 'Compare with gibbs or exact where it matters.')] : [];
   const common = [...warnings, ...approximate];
-  const ofWaic = values === null ? names.map((_, u) => ({ elpd: logMean[u]! - variance[u]!, p: variance[u]! })) : waic({ units, chains, draws, values, independent });
+  const left = values === null ? null : leaveOneOut({ units, chains, draws, values, independent });
+  const ofWaic = waic(left ?? names.map((_, u) => ({ lpd: logMean[u]!, variance: variance[u]! })));
   const wide = ofWaic.filter((u) => u.p > largestVariance).length;
   const wideWarning = wide === 0 ? [] : [warning('waic-unreliable', `${wide} of ${units} units ${wide === 1 ? 'has' : 'have'} a log likelihood of variance above ${largestVariance}: WAIC is not to be relied on`, 'Use the leave-one-out estimate, which has a diagnostic for each unit.')];
   const waicResult: Waic = { ...estimate(ofWaic), warnings: [...common, ...wideWarning], pointwise: names.map((unit, u) => ({ unit, ...ofWaic[u]! })) };
-  if (values === null) {
+  if (left === null) {
     const missing = warning('too-many-likelihoods', `${units} units in ${size} draws are too many to keep: there is WAIC, and no leave-one-out estimate`, 'Take larger units (--opt unit=INDEX), or keep fewer draws (--thin).');
     return { loo: null, missing, waic: waicResult, units: names, data, observations };
   }
-  const left = leaveOneOut({ units, chains, draws, values, independent });
   const threshold = shapeThreshold(size), bad = left.map((u, k) => ({ u, name: names[k]! })).filter(({ u }) => !(u.k <= threshold));
   const worst = left.reduce((a, u, k) => (u.k > left[a]!.k ? k : a), 0);
   const badWarning = bad.length === 0 ? [] : [warning(
@@ -130,7 +130,7 @@ function predictiveOf(likelihood: PointwiseLikelihood, backend: string): Predict
   const loo: Loo = {
     ...estimate(left), mcse: bad.length > 0 ? Number.NaN : Math.sqrt(left.reduce((sum, u) => sum + u.mcse ** 2, 0)),
     worstK: left[worst]!.k, badUnits: bad.length, threshold, warnings: [...common, ...badWarning],
-    pointwise: names.map((unit, u) => ({ unit, ...left[u]! })),
+    pointwise: names.map((unit, u) => { const { elpd, p, k, effectiveSize, mcse } = left[u]!; return { unit, elpd, p, k, effectiveSize, mcse }; }),
   };
   return { loo, missing: null, waic: waicResult, units: names, data, observations };
 }
