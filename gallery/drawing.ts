@@ -99,7 +99,7 @@ export function picture(id: string, { title, description, legend, rows }: Pictur
     `<title id="${name}-title">${escaped(title)}</title>`,
     `<desc id="${name}-description">${escaped(description)}</desc>`,
     `<style>${style}</style>`,
-    `<g>${key.content}</g>`,
+    `<g class="legend">${key.content}</g>`,
     ...placed,
     '</svg>', '',
   ].join('\n');

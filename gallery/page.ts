@@ -50,7 +50,7 @@ const style = `${paletteStyle(':root')}
 :root{color-scheme:light dark}
 body{margin:0 auto;max-width:1680px;padding:1rem 1.5rem 4rem;background:var(--background);color:var(--ink);font:16px/1.5 system-ui,'Segoe UI','DejaVu Sans',sans-serif}
 a{color:var(--blue)}
-nav ul{columns:20rem;padding-left:1.2rem}
+nav ul{columns:18rem;column-gap:2.5rem;padding-left:1.2rem}
 section{border-top:1px solid var(--grid);margin-top:2rem;padding-top:.5rem}
 .sides{display:grid;gap:1rem 1.5rem;grid-template-columns:minmax(0,1fr);align-items:start}
 figure{margin:0}

@@ -23,8 +23,8 @@ export async function figure11(): Promise<Figure> {
     x: { label, type: 'band', domain: [...names], padding: 0.35 },
     y: { label: 'probability', domain: [0, 1], grid: true },
     marks: [
-      Plot.barY(names, { x: (name: string) => name, y: (_: string, k: number) => heights[k]!, fill, fillOpacity: 0.8 }),
-      Plot.text(names, { x: (name: string) => name, y: (_: string, k: number) => heights[k]!, text: (_: string, k: number) => heights[k]!.toFixed(1), dy: -12, fill: 'currentColor' }),
+      Plot.barY(names, { x: (name: string) => name, y: (_: string, k: number) => heights[k]!, fill, fillOpacity: 0.35, stroke: fill }),
+      Plot.text(names, { x: (name: string) => name, y: (_: string, k: number) => heights[k]!, text: (_: string, k: number) => heights[k]!.toFixed(1), dy: -14, fill: 'currentColor' }),
       Plot.dot(dots, { x: (_: number, k: number) => names[k]!, y: (height: number) => height, r: 4, symbol: 'times', stroke: colour('ink'), strokeWidth: 2 }),
       Plot.ruleY([0]),
     ],

@@ -30,6 +30,15 @@ function labelsOf(posterior: Posterior): readonly number[] {
   });
 }
 
+/** The log-likelihood of plane data, term by term. */
+function logLikelihoodAt(x: readonly (readonly number[])[], { pi, mu, Sigma }: Parameters): number {
+  return x.reduce((sum, [u, v]) => sum + Math.log(pi.reduce((density, weight, k) => {
+    const [[a, b], [, c]] = Sigma[k]! as [[number, number], [number, number]], determinant = a * c - b * b;
+    const [p, q] = [u! - mu[k]![0]!, v! - mu[k]![1]!];
+    return density + weight * Math.exp(-(c * p * p - 2 * b * p * q + a * q * q) / (2 * determinant)) / (2 * Math.PI * Math.sqrt(determinant));
+  }, 0)), 0);
+}
+
 interface Fits { readonly x: readonly (readonly number[])[]; readonly truth: Parameters; readonly fits: readonly Fit[] }
 
 /** Data of the example, its true parameters and both fits. */
@@ -72,7 +81,7 @@ function starts({ x, fits }: Fits): Figure {
       legend: [pointEntry, ...[0, 1, 2].map((k): LegendEntry => ({ label: `component ${k}`, colour: groupColours[k]!, shape: 'line' }))],
       rows: [fits.map(({ heading, start }) => plane(heading === 'good start' ? 'Good start' : 'Bad start', [Plot.dot(x, { r: 2, fill: colour('muted'), fillOpacity: 0.6 })], [...ringsOf(start, 'none', groupColours), ...centresOf(start, groupColours)]))],
     }),
-    numbers: fits.map(({ heading, trace }) => found(`log-likelihood at the ${heading}`, trace[0]!)),
+    numbers: fits.map(({ heading, start, trace }) => held(`log-likelihood at the ${heading}`, trace[0]!, logLikelihoodAt(x, start), 1e-8)),
   };
 }
 

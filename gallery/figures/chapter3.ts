@@ -117,7 +117,7 @@ export async function figure33(): Promise<Figure> {
   const inside = average(z.map((value, t) => (value ** 2 >= band[t]!.q5! && value ** 2 <= band[t]!.q95! ? 1 : 0)));
   const path = (values: readonly number[], stroke: string) => Plot.line(values, { x: (_: number, t: number) => t, y: (value: number) => value, stroke, strokeWidth: 1.6 });
   const wide = { width: 820, height: 210 } as const;
-  const description = 'Three charts over 400 time steps: the latent state wanders between two levels of opposite sign; the observations are about a fifth of its square, with noise; the posterior band of the squared state follows the true one.';
+  const description = 'Three charts over 400 time steps: the latent state stays for long around one of two levels, about 1.5 and −1.5; the observations are about a fifth of its square, with noise; the posterior band of the squared state follows the true one.';
   return {
     id: '3.3', title: 'Samples from a nonlinear state space model',
     caption: 'The latent state, its observations, and the posterior of the squared state given the observations: the model cannot tell z from −z, so the square is what can be learnt.',
@@ -127,7 +127,7 @@ export async function figure33(): Promise<Figure> {
       legend: [{ label: 'latent state', colour: colour('blue'), shape: 'line' }, { label: 'observation', colour: colour('muted'), shape: 'point' }, { label: 'posterior of z², 90 % band', colour: colour('orange'), shape: 'area' }],
       rows: [
         chart('Latent state z', { ...wide, x: { label: null }, y: { label: 'z', grid: true }, marks: [Plot.ruleY([0], { stroke: colour('muted') }), path(z, colour('blue'))] }),
-        chart('Observation x = z²/5 + noise', { ...wide, x: { label: null }, y: { label: 'x', grid: true }, marks: [Plot.dot(x, { x: (_: number, t: number) => t, y: (value: number) => value, r: 1.8, fill: colour('muted') }), path(z.map((value) => value ** 2 / 5), colour('blue'))] }),
+        chart('Observation x = z²/5 + noise', { ...wide, insetBottom: 8, x: { label: null }, y: { label: 'x', grid: true }, marks: [Plot.dot(x, { x: (_: number, t: number) => t, y: (value: number) => value, r: 1.8, fill: colour('muted') }), path(z.map((value) => value ** 2 / 5), colour('blue'))] }),
         chart('Squared state', { ...wide, x: { label: 'time t' }, y: { label: 'z²', grid: true }, marks: [Plot.areaY(band, { x: 't', y1: 'q5', y2: 'q95', fill: colour('orange'), fillOpacity: 0.4 }), path(z.map((value) => value ** 2), colour('blue'))] }),
       ].map((row) => [row]),
     }),
@@ -228,8 +228,8 @@ export async function figure36(): Promise<Figure> {
       rows: [cases.map(({ rho, at, variances }) => chart(`ρ = ${rho}`, {
         width: 275, height: 275, x: { label: 'z₀', domain: [-2.6, 2.6] }, y: { label: 'z₁', domain: [-2.6, 2.6], grid: true },
         marks: [1, 2].flatMap((radius) => [
-          Plot.line(ellipse(mean, [[1, rho], [rho, 1]], radius), { stroke: colour('blue'), strokeWidth: 2 }),
-          Plot.line(ellipse(at, [[variances[0]!, 0], [0, variances[1]!]], radius), { stroke: colour('orange'), strokeWidth: 2.2, strokeDasharray: '5 3' }),
+          Plot.line(ellipse(mean, [[1, rho], [rho, 1]], radius), { stroke: colour('blue'), strokeWidth: 4 }),
+          Plot.line(ellipse(at, [[variances[0]!, 0], [0, variances[1]!]], radius), { stroke: colour('orange'), strokeWidth: 2, strokeDasharray: '5 3' }),
         ]),
       }))],
     }),
