@@ -77,7 +77,7 @@ for (const { id, system } of systems) {
   if (own.length === 0) print(`| ${id} | ${system} | in a later version | | |`);
   for (const [position, [example, claim]] of own.entries()) {
     const found = await outcomesOf(example);
-    print(`| ${position === 0 ? id : ''} | ${position === 0 ? system : ''} | [${example}](../examples/${example}) | ${[...found].map(render).join(', ')} | ${claim.source} |`);
+    print(`| ${position === 0 ? id : ''} | ${position === 0 ? system : ''} | [${example}](../examples/${example}) | ${[...found].map(render).join(', ')} | ${claim.source.replaceAll('|', '\\|')} |`);
   }
 }
 

@@ -262,7 +262,7 @@ export async function check(surface: Surface, example: string, claim: Claim, run
     if (truth.sd !== undefined) differences.near(`${name}: sd`, found.sd, truth.sd, bound);
   }
   for (const [name, value] of lagTolerance === undefined ? [] : Object.entries(reference.autocorrelation ?? {})) {
-    differences.near(`${name}: lag-1 autocorrelation`, autocorrelation(chainsOf(posterior.draws(name), name)), value, lagTolerance);
+    differences.near(`${name}: lag-1 autocorrelation`, autocorrelation(chainsOf(posterior.draws(name), name)), value, lagTolerance ?? 0);
   }
   if (acceptance !== undefined) {
     const rates = Object.entries(posterior.result.traces.acceptance ?? {});

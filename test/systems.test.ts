@@ -3,6 +3,7 @@
  * table asks for and that exists is claimed by one of its examples. test/examples.test.ts holds the claims themselves.
  */
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -39,6 +40,16 @@ describe('the systems', () => {
   it('are the only ones that examples name', () => {
     const known = new Set(systems.map(({ id }) => id));
     expect([...claims].flatMap(([name, claim]) => claim.systems.filter((id) => !known.has(id)).map((id) => `${name}: ${id}`))).toEqual([]);
+  });
+
+  it('have a page that names the examples and backends there are: `npm run systems -- --write` writes it', () => {
+    const page = readFileSync(join(root, 'docs', 'systems.md'), 'utf8').split('\n');
+    const missing = [...claims].filter(([, claim]) => claim.systems.length > 0).flatMap(([name, claim]) => {
+      const rows = page.filter((line) => line.includes(`[${name}]`));
+      const due = [...new Set(claim.runs.flatMap(backendsOf))].filter((backend) => !laterBackends.includes(backend));
+      return rows.length === claim.systems.length ? due.filter((backend) => !rows.every((row) => row.includes(`${backend} `))).map((backend) => `${name}: ${backend}`) : [name];
+    });
+    expect(missing).toEqual([]);
   });
 
   it('are printed with the differences that a run finds', () => {
