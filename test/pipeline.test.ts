@@ -207,6 +207,25 @@ describe('sample', () => {
   });
 });
 
+describe('what has no law', () => {
+  it.each(['gibbs', 'mh'])('is refused before a run where nothing restricts it: %s', async (backend) => {
+    for (const source of ['sample x ~ Flat()', 'param x: real', 'sample a ~ Normal(0, 1) param x: real observe 1.0 ~ Normal(a, 1)', 'param x: real factor -x']) {
+      const error = await refused(compile(source).infer({}, { ...quick, backend }));
+      expect(error.diagnostics.map((d) => d.code)).toEqual(['improper-conditional']);
+      expect(error.message).toMatch(/nothing restricts x: its conditional is improper/);
+      expect(error.diagnostics[0]!.span).toBeDefined();
+    }
+    const proper = await compile('param x: real observe 1.0 ~ Normal(x, 1)').infer({}, { ...quick, backend });
+    expect(proper.draws('x').every(Number.isFinite)).toBe(true);
+  });
+
+  it('does not matter to a simulation where the data rule it out', () => {
+    const program = compile('data c: int sample x ~ Normal(0, 1) if c > 0 { factor x }');
+    expect(program.sample({ c: 0 }, { seed: 1 })['x']).toEqual(expect.any(Number));
+    expect(refusal(() => program.sample({ c: 1 }, { seed: 1 })).message).toMatch(/factor/);
+  });
+});
+
 describe('logDensity', () => {
   const density = (x: number, mean: number, sd: number): number => -0.5 * Math.log(2 * Math.PI) - Math.log(sd) - 0.5 * ((x - mean) / sd) ** 2;
   const f = normal.logDensity({ y: [1, 2, 3] });

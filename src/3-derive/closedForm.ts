@@ -196,6 +196,9 @@ export function replaceSelf(e: Expr, self: Expr): Expr {
 function isPower(k: StatisticKind, p: number): boolean { return k.kind === 'power' && k.power === p; }
 function slot(kind: StatisticKind, rank: 0 | 1 | 2 = 0): Slot { return { statistic: kind, rank }; }
 
+/** Why an unknown has no conditional at all. */
+export const improperConditional = 'nothing restricts it: its conditional is improper';
+
 function scalarForm(collected: Collected, kinds: readonly StatisticKind[], low: Expr, high: Expr, model: DerivedModel): Recognised {
   const bounds = effectiveBounds(collected, low, high);
   const positive = (isConst(low) && low.value >= 0) || model.isPositive(low);
@@ -204,7 +207,7 @@ function scalarForm(collected: Collected, kinds: readonly StatisticKind[], low: 
   const linear: StatisticKind = { kind: 'power', power: 1 };
   if (kinds.every((k) => isPower(k, 1)) && (kinds.length === 0 || cut(0, Infinity))) {
     if (isConst(low, -Infinity) && isConst(high, Infinity) && bounds.length === 0) {
-      return { kind: 'none', factor: null, term: null, reason: 'nothing restricts it: its conditional is improper' };
+      return { kind: 'none', factor: null, term: null, reason: improperConditional };
     }
     if (bothEnds(bounds, low, high)) return { kind: 'tilted', slots: kinds.length === 0 ? [] : [slot(linear)] };
   }

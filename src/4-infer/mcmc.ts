@@ -3,10 +3,10 @@
  * only in the kernel a region gets by default.
  */
 import type { BoundModel } from '../2-graph/bound.js';
-import type { Diagnostic } from '../errors/diagnostic.js';
+import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
 import { writesOf } from '../code/analysis.js';
 import type { Code } from '../code/loop.js';
-import type { ClosedForm } from '../3-derive/closedForm.js';
+import { type ClosedForm, improperConditional } from '../3-derive/closedForm.js';
 import { add, one, sub } from '../expr/expr.js';
 import { seconds } from '../platform/platform.js';
 import { assemble, prepare, recomputeCode } from './assemble.js';
@@ -180,10 +180,21 @@ function startValues(builder: ProgramBuilder, init: RunRequest['init']): Readonl
   return out;
 }
 
-/** Compiles, runs the chains and gathers the result. */
+/** Unknowns that no prior and no data restrict: there is nothing to draw from, so nothing is run. @throws ModelError */
+function refuseImproper(derivation: Derivation): void {
+  const wrong = derivation.regions.flatMap(({ region, recognised, collected }): Diagnostic[] => {
+    if (recognised.kind !== 'none' || recognised.reason !== improperConditional || collected.direct.length > 0) return [];
+    const { name } = region.variable;
+    return [{ code: 'improper-conditional', severity: 'error', span: region.statement.span, message: `nothing restricts ${name}: its conditional is improper`, hint: `Give ${name} a proper prior, or observe something that depends on it.` }];
+  });
+  if (wrong.length > 0) throw new ModelError(wrong, wrong.map((d) => d.message).join('\n'));
+}
+
+/** Compiles, runs the chains and gathers the result. @throws ModelError for unknowns without a proper conditional. */
 export async function runSampler(backend: string, bound: BoundModel, choose: Chooser, blocks: DrawRequest, request: RunRequest, notes: readonly Diagnostic[]): Promise<RunResult> {
   const start = seconds();
   const sampler = samplerProgram(bound, choose, request, blocks);
+  refuseImproper(sampler.derivation);
   const compile = seconds() - start;
   const outputs = await runChains(sampler.program, request, bound.graph.hostFunctions.map((h) => h.call));
   const collected = collectChains(sampler.program, outputs);

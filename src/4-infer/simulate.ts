@@ -8,6 +8,7 @@ import { allocate, instantiate, printModule } from '../code/module.js';
 import { createRuntime } from '../code/runtime.js';
 import { createRandom } from '../random/generator.js';
 import { isProper } from '../distributions/law.js';
+import { isConst } from '../expr/expr.js';
 import type { BoundModel } from '../2-graph/bound.js';
 import type { Statement } from '../2-graph/graph.js';
 import { ancestralCode } from './ancestral.js';
@@ -36,6 +37,8 @@ export function simulate(bound: BoundModel, options: { readonly count: number; r
   const notes: Diagnostic[] = [];
   const generators = new Map<string, Statement[]>();
   for (const s of statements) {
+    // What the data rule out does not exist.
+    if (s.guards.some((g) => isConst(builder.bind(g), 0))) continue;
     // A constant says nothing of how values arise (the number of orders of an ordered vector).
     if (s.kind === 'factor' && model.dependsOnLatents(s.value)) wrong.push({ code: 'cannot-simulate', severity: 'error', span: s.span, message: 'a program with a factor statement cannot be simulated: it states a density, not how values arise', hint: 'Write it as sample or observe statements.' });
     if (s.kind === 'param' && unknown(s.target.variable)) wrong.push({ code: 'cannot-simulate', severity: 'error', span: s.span, message: `'${s.target.variable}' is a param: it has no prior to draw from`, hint: `Pass a value for '${s.target.variable}', or give it a prior with sample.` });
