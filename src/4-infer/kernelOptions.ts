@@ -17,7 +17,7 @@ import type { BlockRequest } from './blocks/plan.js';
 import type { DrawRequest } from './collapse.js';
 import type { Chooser } from './mcmc.js';
 import type { KernelChoice, RegionPlan } from './plan.js';
-import { floorOf } from '../3-derive/closedForm.js';
+import { floorOf, regionSupport } from '../3-derive/closedForm.js';
 
 export const kernelOptions: readonly OptionDoc[] = [
   { name: 'kernel.NAME', type: 'kernel', default: 'derived', doc: 'kernel of the block NAME: conjugate, enumerate, slice, rw(scale: 1, adapt: true), independent(D) or propose(D), D a distribution in which names are current values' },
@@ -66,8 +66,19 @@ export function chooserFromOptions(graph: ModelGraph, options: Readonly<Record<s
   if (wrong.length > 0) fail(wrong);
   return (plan) => {
     const request = requests.get(plan.region.variable.name);
-    return request === undefined ? fallback(plan) : { choice: choiceOf(request, plan, graph), reason: `asked for by --opt ${request.option}`, asked: true };
+    const chosen = request === undefined ? fallback(plan) : { choice: choiceOf(request, plan, graph), reason: `asked for by --opt ${request.option}`, asked: true };
+    refuseCounts(plan, chosen.choice);
+    return chosen;
   };
+}
+
+/** Counts with a fixed total move several at a time or not at all, which neither slices nor walks do. */
+function refuseCounts({ region }: RegionPlan, choice: KernelChoice): void {
+  if ((choice.kind !== 'slice' && choice.kind !== 'walk') || regionSupport(region).kind !== 'counts') return;
+  const { name } = region.variable;
+  const message = `'${name}' is a vector of counts with a fixed total: no kernel of this version draws it`;
+  const diagnostic: Diagnostic = { code: 'no-kernel', severity: 'error', span: region.statement.span, message, hint: `Give its value, propose it whole (kernel.${name}=propose(Multinomial(...))), or write it as draws of single items.` };
+  throw new ModelError([diagnostic], message);
 }
 
 /** `collapse=names` of gibbs. */
@@ -127,6 +138,8 @@ function choiceOf(request: Request, plan: RegionPlan, graph: ModelGraph): Kernel
       if (plan.region.eventRank === 2) fail([optionError(`'${name}' is a matrix: slice sampling works on scalars and vectors`, 'Use rw(scale: 0.2).')]);
       return { kind: 'slice' };
     case 'rw': {
+      const unknown = args.find((a, k) => a.name === null ? k > 0 : a.name.text !== 'scale' && a.name.text !== 'adapt');
+      if (unknown !== undefined) fail([optionError(`${text} has an argument that rw does not take`, 'The arguments of rw are scale and adapt: rw(scale: 1, adapt: true).')]);
       const scale = numberArgument(args, 'scale', 0, 1, request), adapt = booleanArgument(args, 'adapt', true, request);
       if (!(scale > 0)) fail([optionError(`the scale of ${text} must be positive`)]);
       return { kind: 'walk', scale, adapt };
@@ -194,6 +207,9 @@ function proposalLaw(syntax: Syntax, plan: RegionPlan, graph: ModelGraph, reques
   }
   const predicted = lowered.graph.statements.find((s) => s.kind === 'predict' && s.target.variable === proposalName);
   if (predicted === undefined || predicted.kind !== 'predict') fail([optionError(`'${request.text}' is not a distribution`)]);
+  // A chain that only ever visits the integers, or only ever leaves them, has another posterior than the program's.
+  const proposed = lowered.graph.variables.get(proposalName)!.scalar, own = plan.region.variable.scalar;
+  if ((proposed === 'real') !== (own === 'real')) fail([optionError(`'${request.text}' proposes ${proposed === 'real' ? 'real numbers' : 'integers'}, and '${request.name}' takes ${own === 'real' ? 'real numbers' : 'integers'}`)]);
   // Names now refer to the second lowering's indices: the prediction's loops become the element's address.
   const map = new Map<Index, Expr>();
   const at = plan.region.at;
@@ -208,8 +224,8 @@ function proposalLaw(syntax: Syntax, plan: RegionPlan, graph: ModelGraph, reques
     renamed.set(v.name, name);
     constants.set(name, v.value);
   }
-  const own = (e: Expr): Expr => rewrite(substitute(e, map), (x) => (x.op === 'size' ? scope.sizes.get(x.name) ?? x : x.op === 'ref' && renamed.has(x.variable) ? ref(renamed.get(x.variable)!, x.at) : x));
-  return { law: mapLaw(predicted.law, own), constants };
+  const inProgram = (e: Expr): Expr => rewrite(substitute(e, map), (x) => (x.op === 'size' ? scope.sizes.get(x.name) ?? x : x.op === 'ref' && renamed.has(x.variable) ? ref(renamed.get(x.variable)!, x.at) : x));
+  return { law: mapLaw(predicted.law, inProgram), constants };
 }
 function sameConstant(a: ConstantArray | undefined, b: ConstantArray): boolean {
   return a !== undefined && a.shape.length === b.shape.length && a.shape.every((d, k) => d === b.shape[k]) && a.values.every((x, k) => x === b.values[k]);

@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { compile } from '../../src/model.js';
+
+async function problem(program: string, data: Record<string, unknown>, backend: string, options: Record<string, string> = {}): Promise<string> {
+  try {
+    await compile(program, 'p.cred').infer(data, { backend, chains: 1, draws: 20, warmup: 20, seed: 1, options });
+    return '';
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+describe('kernels that cannot have the posterior as their law', () => {
+  const program = 'data y: real[N] sample z ~ Normal(0, 1) sample k ~ Poisson(3) observe y ~ Normal(z + k, 1)';
+  const data = { y: [1, 2] };
+
+  it('are refused: a proposal of integers for a real unknown, and of reals for an integer', async () => {
+    expect(await problem(program, data, 'mh', { 'kernel.z': 'propose(Bernoulli(0.5))' })).toMatch(/proposes integers, and 'z' takes real numbers/);
+    expect(await problem(program, data, 'gibbs', { 'kernel.k': 'propose(Normal(k, 1))' })).toMatch(/proposes real numbers, and 'k' takes integers/);
+    expect(await problem(program, data, 'mh', { 'kernel.z': 'propose(Normal(z, 0.9))', 'kernel.k': 'propose(Poisson(k + 1))' })).toBe('');
+  });
+
+  it('are refused: slices and walks of counts with a fixed total', async () => {
+    for (const backend of ['gibbs', 'mh']) {
+      expect(await problem('sample v ~ Multinomial(5, [0.2, 0.3, 0.5])', {}, backend)).toMatch(/'v' is a vector of counts with a fixed total/);
+      expect(await problem('sample v ~ DirichletMultinomial(5, [1, 2, 3])', {}, backend)).toMatch(/'v' is a vector of counts with a fixed total/);
+    }
+    expect(await problem('sample v ~ Multinomial(5, [0.2, 0.3, 0.5])', { v: [1, 1, 3] }, 'gibbs')).toBe('');
+    expect(await problem('sample v ~ Multinomial(5, [0.2, 0.3, 0.5])', {}, 'mh', { 'kernel.v': 'propose(Multinomial(5, [0.2, 0.3, 0.5]))' })).toBe('');
+  });
+
+  it('are refused: arguments that a random walk does not have', async () => {
+    expect(await problem(program, data, 'gibbs', { 'kernel.z': 'rw(bar: 1)' })).toMatch(/has an argument that rw does not take/);
+    expect(await problem(program, data, 'gibbs', { 'kernel.z': 'rw(1, 2)' })).toMatch(/has an argument that rw does not take/);
+    expect(await problem(program, data, 'gibbs', { 'kernel.z': 'rw(scale: 2, adapt: false)' })).toBe('');
+  });
+});
