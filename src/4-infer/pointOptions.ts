@@ -1,11 +1,11 @@
 /**
- * Options and starts that backends of a point (map, laplace) have in common.
+ * Options that backends of a point (map, laplace) have in common.
  */
-import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
-import { didYouMean, renderDiagnostics } from '../errors/render.js';
-import type { BoundModel } from '../2-graph/bound.js';
+import type { Diagnostic } from '../errors/diagnostic.js';
+import { didYouMean } from '../errors/render.js';
 import type { ModelGraph } from '../2-graph/graph.js';
-import type { OptionDoc, RunRequest } from './backend.js';
+import type { OptionDoc } from './backend.js';
+import { refuse, unknownOption } from './backendOptions.js';
 import type { ModeSettings } from './mode.js';
 
 export const pointOptions: readonly OptionDoc[] = [
@@ -14,8 +14,6 @@ export const pointOptions: readonly OptionDoc[] = [
   { name: 'tolerance', type: 'number', default: '1e-10', doc: 'relative change of the log density in a step below which Newton steps take over' },
 ];
 
-export function refuse(diagnostics: readonly Diagnostic[]): never { throw new ModelError(diagnostics, renderDiagnostics(diagnostics, '', 'options')); }
-
 /** The settings of a search; options of the backend's own are read by `own`. @throws ModelError for all that is wrong with them. */
 export function readPointOptions(backend: string, known: readonly OptionDoc[], given: Readonly<Record<string, string>>, own: (name: string, text: string) => Diagnostic | null): ModeSettings {
   const wrong: Diagnostic[] = [];
@@ -23,8 +21,7 @@ export function readPointOptions(backend: string, known: readonly OptionDoc[], g
   for (const [name, text] of Object.entries(given)) {
     if (name !== 'restarts' && name !== 'iterations' && name !== 'tolerance') {
       if (known.some((o) => o.name === name)) { const d = own(name, text); if (d !== null) wrong.push(d); continue; }
-      const near = didYouMean(name, known.map((o) => o.name));
-      wrong.push({ code: 'wrong-option', severity: 'error', message: `${backend} has no option '${name}'`, hint: near === null ? `Options: ${known.map((o) => o.name).join(', ')}.` : `Did you mean '${near}'?` });
+      wrong.push(unknownOption(backend, name, known));
       continue;
     }
     const value = Number(text);
@@ -44,19 +41,4 @@ export function unknownsNamed(text: string, graph: ModelGraph): readonly string[
   if (wrong === undefined && list.length > 0) return list;
   const near = wrong === undefined ? null : didYouMean(wrong, known);
   return { code: 'wrong-option', severity: 'error', message: wrong === undefined ? 'no unknown is named' : `'${wrong}' is no unknown of the program`, hint: near === null ? `The unknowns are ${known.join(', ')}.` : `Did you mean '${near}'?` };
-}
-
-/** Start values by name, row-major. */
-export function startValues(bound: BoundModel, init: RunRequest['init']): ReadonlyMap<string, Float64Array | Int32Array> {
-  const out = new Map<string, Float64Array | Int32Array>();
-  for (const [name, value] of Object.entries(init ?? {})) {
-    const v = bound.variables.get(name);
-    if (v === undefined || v.status !== 'latent') continue;
-    const flat = (Array.isArray(value) ? value.flat(Infinity) : [value]).map(Number);
-    if (flat.length !== v.values.length) {
-      refuse([{ code: 'wrong-start', severity: 'error', message: `the start of '${name}' has ${flat.length} numbers, but '${name}' has ${v.values.length}`, hint: 'Give one number for each element, nested as the variable is.' }]);
-    }
-    out.set(name, v.values instanceof Int32Array ? Int32Array.from(flat) : Float64Array.from(flat));
-  }
-  return out;
 }

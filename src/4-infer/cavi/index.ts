@@ -5,8 +5,7 @@
  * Every start gets a few sweeps, the better ones more; the one with the highest bound goes on until the bound
  * and the expectations stand still. Random starts differ by seed alone, never by the machine's speed.
  */
-import { type Diagnostic, ModelError } from '../../errors/diagnostic.js';
-import { didYouMean, renderDiagnostics } from '../../errors/render.js';
+import type { Diagnostic } from '../../errors/diagnostic.js';
 import { breathe, seconds } from '../../platform/platform.js';
 import { printText } from '../../expr/print.js';
 import type { BoundModel, Given } from '../../2-graph/bound.js';
@@ -16,6 +15,7 @@ import { jointFactors } from '../../3-derive/joint.js';
 import { meanField, MeanFieldRefusal } from '../../3-derive/meanField.js';
 import { DerivedModel } from '../../3-derive/model.js';
 import type { Backend, ExplainedBlock, Explanation, OptionDoc, RunRequest } from '../backend.js';
+import { refuse, startValues, unknownOption } from '../backendOptions.js';
 import { exchangeableGroups } from '../exchangeable.js';
 import { formulasOf, render, sourceLine, weightFormulas } from '../explain.js';
 import { formName, regionLoops, regionName } from '../plan.js';
@@ -59,8 +59,6 @@ export const cavi: Backend = {
 
 interface Settings { readonly restarts: number | null; readonly iterations: number; readonly tolerance: number }
 
-function refuse(diagnostics: readonly Diagnostic[]): never { throw new ModelError(diagnostics, renderDiagnostics(diagnostics, '', 'options')); }
-
 function readOptions(given: Readonly<Record<string, string>>): Settings {
   const wrong: Diagnostic[] = [];
   const out: { restarts: number | null; iterations: number; tolerance: number } = { restarts: null, iterations: 5000, tolerance: 1e-9 };
@@ -70,8 +68,7 @@ function readOptions(given: Readonly<Record<string, string>>): Settings {
       continue;
     }
     if (name !== 'restarts' && name !== 'iterations' && name !== 'tolerance') {
-      const near = didYouMean(name, options.map((o) => o.name));
-      wrong.push({ code: 'wrong-option', severity: 'error', message: `cavi has no option '${name}'`, hint: near === null ? 'Options: restarts, iterations, tolerance, block.' : `Did you mean '${near}'?` });
+      wrong.push(unknownOption('cavi', name, options));
       continue;
     }
     const value = Number(text);
@@ -113,21 +110,6 @@ function explain(graph: ModelGraph, given: Given, source: string, bound: BoundMo
     };
   });
   return { backend: 'cavi', blocks, notes: ['E(...) is the expectation under the other factors; in the JSON form it is read from a table named E|variable|statistic.'], code: bound === null ? null : derived(() => new VariationalProgram(bound, 'explain')).source };
-}
-
-/** Names of the starts given by the user, with their values; others are reported by whoever read them. */
-function initialValues(bound: BoundModel, init: RunRequest['init']): ReadonlyMap<string, Memory> {
-  const out = new Map<string, Memory>();
-  for (const [name, value] of Object.entries(init ?? {})) {
-    const v = bound.variables.get(name);
-    if (v === undefined || v.status !== 'latent') continue;
-    const flat = (Array.isArray(value) ? value.flat(Infinity) : [value]).map(Number);
-    if (flat.length !== v.values.length) {
-      refuse([{ code: 'wrong-start', severity: 'error', message: `the start of '${name}' has ${flat.length} numbers, but '${name}' has ${v.values.length}`, hint: 'Give one number for each element, nested as the variable is.' }]);
-    }
-    out.set(name, v.values instanceof Int32Array ? Int32Array.from(flat) : Float64Array.from(flat));
-  }
-  return out;
 }
 
 /** Numbers that one sweep writes. */
@@ -218,7 +200,7 @@ async function ascend(program: VariationalProgram, settings: Settings, trace: nu
 async function run(model: BoundModel, _source: string, request: RunRequest): Promise<RunResult> {
   const settings = readOptions(request.options);
   const begun = seconds();
-  const initialised = initialValues(model, request.init);
+  const initialised = startValues(model, request.init);
   const program = derived(() => new VariationalProgram(model, request.seed, initialised));
   const compiled = seconds();
   const { best, tried } = await bestStart(program, settings, initialised, request);

@@ -12,15 +12,15 @@ import { factorForms } from '../../3-derive/conditional.js';
 import { jointFactors } from '../../3-derive/joint.js';
 import { meanField, MeanFieldRefusal } from '../../3-derive/meanField.js';
 import { DerivedModel, latentRegions } from '../../3-derive/model.js';
-import { type Diagnostic, ModelError } from '../../errors/diagnostic.js';
-import { didYouMean, renderDiagnostics } from '../../errors/render.js';
+import type { Diagnostic } from '../../errors/diagnostic.js';
+import { didYouMean } from '../../errors/render.js';
 import { printText } from '../../expr/print.js';
 import { breathe, seconds } from '../../platform/platform.js';
 import type { Backend, ExplainedBlock, Explanation, OptionDoc, RunRequest } from '../backend.js';
+import { refuse, startValues, unknownOption } from '../backendOptions.js';
 import { orderComponents } from '../variational/relabel.js';
 import { results } from '../variational/results.js';
 import { begin, seed, seedable } from '../variational/starts.js';
-import type { Memory } from '../variational/program.js';
 import { jointInWords } from '../variational/joint.js';
 import { hasMode } from '../variational/points.js';
 import { isPoint, type PointOptions } from '../variational/updates.js';
@@ -64,8 +64,6 @@ interface Settings {
   restarts: number | null; iterations: number; tolerance: number; maximize: readonly string[]; hard: boolean; start: 'random' | 'kmeans++' | null; damping: number; inflate: number;
 }
 
-function refuse(diagnostics: readonly Diagnostic[]): never { throw new ModelError(diagnostics, renderDiagnostics(diagnostics, '', 'options')); }
-
 function readOptions(given: Readonly<Record<string, string>>, graph: ModelGraph): Settings {
   const wrong: Diagnostic[] = [];
   const out: Settings = { restarts: null, iterations: 5000, tolerance: 1e-10, maximize: [], hard: false, start: null, damping: 0, inflate: 0 };
@@ -92,10 +90,7 @@ function readOptions(given: Readonly<Record<string, string>>, graph: ModelGraph)
         if (text === 'random' || text === 'kmeans++') out.start = text; else bad(`start must be random or kmeans++, got '${text}'`);
         break;
       case 'maximize': out.maximize = text.split(',').map((n) => n.trim()).filter((n) => n !== ''); break;
-      default: {
-        const near = didYouMean(name, options.map((o) => o.name));
-        bad(`em has no option '${name}'`, near === null ? `Options: ${options.map((o) => o.name).join(', ')}.` : `Did you mean '${near}'?`);
-      }
+      default: wrong.push(unknownOption('em', name, options));
     }
   }
   const sampled = [...graph.variables.values()].filter((v) => v.origin === 'sample').map((v) => v.name);
@@ -163,19 +158,6 @@ function explain(graph: ModelGraph, given: Given, source: string, chosen: Readon
 
 function pointsOf(settings: Settings): PointOptions {
   return { maximised: new Set(settings.maximize), damping: settings.damping, inflate: settings.inflate, gradient: true };
-}
-
-/** Start values given by the user, for what the program does not know. */
-function initialValues(bound: BoundModel, init: RunRequest['init']): ReadonlyMap<string, Memory> {
-  const out = new Map<string, Memory>();
-  for (const [name, value] of Object.entries(init ?? {})) {
-    const v = bound.variables.get(name);
-    if (v === undefined || v.status !== 'latent') continue;
-    const flat = (Array.isArray(value) ? value.flat(Infinity) : [value]).map(Number);
-    if (flat.length !== v.values.length) refuse([{ code: 'wrong-start', severity: 'error', message: `the start of '${name}' has ${flat.length} numbers, but '${name}' has ${v.values.length}`, hint: 'Give one number for each element, nested as the variable is.' }]);
-    out.set(name, v.values instanceof Int32Array ? Int32Array.from(flat) : Float64Array.from(flat));
-  }
-  return out;
 }
 
 /** A run of iterations from one start. */
@@ -286,7 +268,7 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
   const settings = readOptions(request.options, model.graph);
   refuseWithoutParameters(model.graph, new Set([...model.variables.values()].filter((v) => v.status === 'given').map((v) => v.name)), settings.maximize);
   const begun = seconds();
-  const initialised = initialValues(model, request.init);
+  const initialised = startValues(model, request.init);
   const program = derived(() => new EmProgram(model, request.seed, initialised, pointsOf(settings), settings.hard));
   const watch = new ScaleWatch(program);
   const compiled = seconds();
@@ -311,7 +293,7 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
     backend: 'em', variables, exchangeable: groups, logEvidence: null, logEvidenceSe: null, elbo: null,
     logLikelihood: settings.hard ? null : finiteOrNull(best.logLikelihood.at(-1)), logJoint: hasPrior || settings.hard ? finiteOrNull(best.objective.at(-1)) : null,
     traces: { elbo: best.elbo, logLikelihood: settings.hard ? undefined : best.logLikelihood, logJoint: hasPrior || settings.hard ? best.objective : undefined },
-    warnings: warningsOf(best, settings, { collapsed, tried }), converged: best.convergedAt >= 0 && best.collapse === null && !best.broken,
+    warnings: warningsOf(best, settings, { collapsed, tried }), converged: best.convergedAt >= 0 && best.collapse === null && !best.broken && !fell(best, settings),
     seconds: { compile: compiled - begun, warmup: ascended - compiled, sampling: seconds() - ascended },
     plan: program.blocks.map((b): PlanEntry => (isPoint(b)
       ? { block: `argmax ${regionName(b.block.region)}`, kernel: 'M-step', reason: b.factor.kind === 'point' ? `mode of ${formName(b.factor.form)}` : 'no maximum in closed form: moved along the gradient' }
@@ -325,6 +307,8 @@ async function derivedAsync<T>(work: () => Promise<T>): Promise<T> {
     return derived(() => { throw error; });
   }
 }
+/** An objective that falls by more than rounding is not the one that was climbed. */
+function fell(run: Ascent, settings: Settings): boolean { return settings.inflate === 0 && run.fall.by > 1e-8 * (1 + Math.abs(run.objective.at(-1)!)); }
 function finiteOrNull(x: number | undefined): number | null { return x !== undefined && Number.isFinite(x) ? x : null; }
 
 function warningsOf(run: Ascent, settings: Settings, starts: { readonly collapsed: number; readonly tried: number }): readonly Diagnostic[] {
@@ -339,7 +323,7 @@ function warningsOf(run: Ascent, settings: Settings, starts: { readonly collapse
     out.push({ code: 'no-finite-likelihood', severity: 'warning', message: `the objective became ${run.objective.length === 1 ? run.objective[0] : 'no number'} in iteration ${run.objective.length}`, hint: 'Look for data or start values that are impossible under the model.' });
   } else {
     if (run.convergedAt < 0) out.push({ code: 'not-converged', severity: 'warning', message: `the objective still moved after ${run.objective.length - 1} iterations`, hint: 'Raise --opt iterations, or accept a larger --opt tolerance.' });
-    if (run.fall.by > 1e-8 * (1 + Math.abs(run.objective.at(-1)!)) && settings.inflate === 0) out.push({ code: 'objective-fell', severity: 'warning', message: `the objective fell by ${run.fall.by.toExponential(1)} in iteration ${run.fall.at}`, hint: 'The numbers are too large or too small for a step to be exact: rescale the data.' });
+    if (fell(run, settings)) out.push({ code: 'objective-fell', severity: 'warning', message: `the objective fell by ${run.fall.by.toExponential(1)} in iteration ${run.fall.at}`, hint: 'The numbers are too large or too small for a step to be exact: rescale the data, or bound or fix what has run far off (degrees of freedom of a Student t without outliers).' });
   }
   return out;
 }

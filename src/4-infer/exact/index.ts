@@ -2,12 +2,12 @@
  * Exact posteriors: closed forms, elimination, and mixtures of both over few configurations, with the log
  * evidence. Refuses what it cannot solve, naming the block, the term and what would make it tractable.
  */
-import { type Diagnostic, ModelError } from '../../errors/diagnostic.js';
-import { didYouMean, renderDiagnostics } from '../../errors/render.js';
+import type { Diagnostic } from '../../errors/diagnostic.js';
 import { breathe, seconds } from '../../platform/platform.js';
 import type { BoundModel, Given } from '../../2-graph/bound.js';
 import type { ModelGraph } from '../../2-graph/graph.js';
 import type { Backend, OptionDoc, RunRequest } from '../backend.js';
+import { refuse, unknownOption } from '../backendOptions.js';
 import type { RunResult } from '../posterior.js';
 import { givenOf } from '../programBuilder.js';
 import { explainPlan, planEntries } from './explain.js';
@@ -32,14 +32,11 @@ export const exact: Backend = {
   run,
 };
 
-function refuse(diagnostics: readonly Diagnostic[]): never { throw new ModelError(diagnostics, renderDiagnostics(diagnostics, '', 'options')); }
-
 function readMode(given: Readonly<Record<string, string>>): boolean {
   const wrong: Diagnostic[] = [];
   for (const [name, text] of Object.entries(given)) {
     if (name !== 'mode') {
-      const near = didYouMean(name, options.map((o) => o.name));
-      wrong.push({ code: 'wrong-option', severity: 'error', message: `exact has no option '${name}'`, hint: near === null ? 'Options: mode.' : `Did you mean '${near}'?` });
+      wrong.push(unknownOption('exact', name, options));
     } else if (text !== 'true' && text !== 'false') wrong.push({ code: 'wrong-option', severity: 'error', message: `mode must be true or false, got '${text}'` });
   }
   if (wrong.length > 0) refuse(wrong);

@@ -14,7 +14,8 @@ import { explainClimb } from '../explainPoint.js';
 import { DifferentiableDensity } from '../gradient.js';
 import { findMode, type ModeSettings } from '../mode.js';
 import { regionName } from '../plan.js';
-import { pointOptions, readPointOptions, startValues } from '../pointOptions.js';
+import { startValues } from '../backendOptions.js';
+import { pointOptions, readPointOptions } from '../pointOptions.js';
 import type { RunResult } from '../posterior.js';
 import { gaussianResults, type ScaleOption } from './results.js';
 

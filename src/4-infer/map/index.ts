@@ -14,7 +14,8 @@ import { explainClimb } from '../explainPoint.js';
 import { DifferentiableDensity } from '../gradient.js';
 import { findMode, type ModeSettings } from '../mode.js';
 import { regionName } from '../plan.js';
-import { pointOptions, readPointOptions, startValues, unknownsNamed } from '../pointOptions.js';
+import { startValues } from '../backendOptions.js';
+import { pointOptions, readPointOptions, unknownsNamed } from '../pointOptions.js';
 import { pointResults } from '../pointResults.js';
 import type { RunResult } from '../posterior.js';
 
