@@ -426,6 +426,14 @@ describe('other systems', () => {
     expect(digamma(a!) - Math.log(a!)).toBeCloseTo(x.reduce((s, v) => s + Math.log(v), 0) / x.length - Math.log(average), 5);
   });
 
+  it('disowns a run whose objective fell: degrees of freedom that run off to where their density has no digits left', async () => {
+    const x = Array.from({ length: 40 }, (_, n) => 70 + 13 * Math.sin(n) + (n % 2) * 20);
+    const r = await run(`data x: real[N]  data K: int  param pi: simplex[K]  param nu: positive  for k in 0..<K { param mu[k]: real }  param s: positive
+      for n in 0..<N { sample z[n] ~ Categorical(pi)  observe x[n] ~ StudentT(nu, mu[z[n]], s) }`, { x, K: 2 }, { iterations: '60' }, { nu: 1e13, pi: [0.5, 0.5], mu: [60, 90], s: 9 });
+    expect(r.warnings.map((w) => w.code)).toEqual(['objective-fell']);
+    expect(r.converged).toBe(false);
+  });
+
   it('refuses what it cannot take an expectation of, what it has nothing to estimate in, and wrong options', async () => {
     await expect(run('param a: real  sample x ~ Normal(a, 1)  sample k ~ Bernoulli(0.3)  observe 0.3 ~ Normal(sin(x) + k, 1)', {})).rejects.toThrow(/em does not apply/);
     await expect(run('sample x ~ Normal(0, 1)  observe 0.3 ~ Normal(x, 1)', {})).rejects.toThrow(/maximize=x/);
