@@ -11,7 +11,7 @@ import { jointFactors } from '../3-derive/joint.js';
 import { DerivedModel, latentRegions } from '../3-derive/model.js';
 import { factorsOf } from '../3-derive/normalForm.js';
 import { elementTerms } from '../3-derive/occurrences.js';
-import { type Expr, type Index, add, addAll, apply, cond, equal, index, isConst, mul, mulAll, neg, num, one, pow, ref, reduce, rewrite, substitute, sub, variablesOf, zero } from '../expr/expr.js';
+import { type Expr, type Index, add, addAll, apply, cond, equal, freeIndices, index, isConst, mul, mulAll, neg, num, one, pow, ref, reduce, rewrite, substitute, sub, variablesOf, zero } from '../expr/expr.js';
 import { toJson } from '../expr/json.js';
 import { printLatex, printText } from '../expr/print.js';
 import { simplify } from '../expr/simplify.js';
@@ -112,10 +112,25 @@ export function sourceLine(source: string, span: { readonly start: number; reado
   return source.slice(span.start, span.end).replace(/\s+/g, ' ').trim();
 }
 
-export function render(f: Formula): ExplainedBlock['parameters'][number] {
+export function render(formula: Formula): ExplainedBlock['parameters'][number] {
+  const f = withFreeNames(formula);
   const lhs = f.indices.length === 0 ? f.name : `${f.name}[${f.indices.map((i) => i.name).join(',')}]`;
   const shown = gatherNumbers(withExpectations(f.expr));
   return { name: f.name, text: `${lhs} = ${printText(shown)}`, latex: `${lhs} = ${printLatex(shown)}`, json: { indices: f.indices.map((i) => i.name), value: toJson(f.expr) } };
+}
+
+/** The formula with indices that no variable and no loop of it is named like: `logWeight[i]` where the program has a `k`. */
+function withFreeNames(f: Formula): Formula {
+  const own = new Set(f.indices);
+  const taken = new Set([...variablesOf(withExpectations(f.expr)), ...[...freeIndices(f.expr)].flatMap((i) => (own.has(i) ? [] : [i.name]))]);
+  const names = new Set(f.indices.map((i) => i.name));
+  const renamed = new Map<Index, Index>(f.indices.map((i) => {
+    if (!taken.has(i.name)) return [i, i];
+    const name = [...'ijklmnpqrstuvw'].find((letter) => !taken.has(letter) && !names.has(letter)) ?? `${i.name}_`;
+    names.add(name);
+    return [i, index(name)];
+  }));
+  return { ...f, indices: f.indices.map((i) => renamed.get(i)!), expr: substitute(f.expr, renamed) };
 }
 
 /** The coefficient of a statistic as one formula over event indices. */

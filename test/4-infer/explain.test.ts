@@ -156,3 +156,12 @@ describe('explain of unknowns that cannot move alone', () => {
     expect(blocks[0]!.factors).toContain('observe s ~ Delta(a + b)');
   });
 });
+
+describe('names of the indices of a formula', () => {
+  it('are none of the variables and loops that it reads', () => {
+    const text = (source: string, block: string): string[] => explained(source, source.startsWith('data x') ? { x: [[0, 1], [1, 0], [2, 2], [3, 1]] } : {}).explanation.blocks.find((b) => b.block === block)!.parameters.map((p) => p.text);
+    expect(text('sample n ~ DiscreteUniform(1, 10) sample k ~ DiscreteUniform(0, n)', 'n')[0]).toMatch(/^logWeight\[i\] = .*k <= i/);
+    expect(text('data x: real[4, 2] for i in 0..<3 { sample mu[i] ~ MvNormal(zeros(2), eye(2)) } for n in 0..<4 { sample z[n] ~ Categorical([0.2, 0.3, 0.5]) observe x[n] ~ MvNormal(mu[z[n]], eye(2)) }', 'mu[i]')[1])
+      .toMatch(/^shift\[j\] = \(z\[0\] == i \? x\[0,j\] : 0\)/);
+  });
+});
