@@ -229,7 +229,7 @@ export async function figure36(): Promise<Figure> {
         width: 275, height: 275, x: { label: 'z₀', domain: [-2.6, 2.6] }, y: { label: 'z₁', domain: [-2.6, 2.6], grid: true },
         marks: [1, 2].flatMap((radius) => [
           Plot.line(ellipse(mean, [[1, rho], [rho, 1]], radius), { stroke: colour('blue'), strokeWidth: 4 }),
-          Plot.line(ellipse(at, [[variances[0]!, 0], [0, variances[1]!]], radius), { stroke: colour('orange'), strokeWidth: 2, strokeDasharray: '5 3' }),
+          Plot.line(ellipse(at, [[variances[0]!, 0], [0, variances[1]!]], radius), { stroke: colour('orange'), strokeWidth: 2, strokeDasharray: '7 7', strokeLinecap: 'butt' }),
         ]),
       }))],
     }),
