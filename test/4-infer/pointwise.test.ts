@@ -56,7 +56,7 @@ describe('units', () => {
     data x: real[N]  data y: real[N]
     sample a ~ Normal(0, 1)
     for n in 0..<N { observe x[n] ~ Normal(a, 1)  observe y[n] ~ Normal(a * x[n], 1) }
-    for m in 0..<N { observe x[m] ~ Normal(0, 3) }
+    for n in 0..<N { observe x[n] ~ Normal(0, 3) }
   `;
   it('of statements of one loop are one, of another loop their own', () => {
     const found = pointwise(pair, { x: [1, -1], y: [2, 0] }, { a: { draws: [[0.3], [0.8]] } });
