@@ -142,7 +142,7 @@ class Expander {
       case 'div': return product(this.expand(a!), this.power(b!, num(-1)));
       case 'pow': return this.power(a!, b!);
       case 'log': return this.logarithm(a!);
-      case 'log1p': return this.logarithm(add(one, a!));
+      case 'log1p': return this.logarithmOfSum(a!);
       case 'xlogy': return product(this.expand(a!), this.logarithm(b!));
       case 'xlog1my': return product(this.expand(a!), this.logarithm(sub(one, b!)));
       case 'lchoose': return this.expand(sub(sub(apply('lgamma', add(a!, one)), apply('lgamma', add(b!, one))), apply('lgamma', add(sub(a!, b!), one))));
@@ -231,6 +231,15 @@ class Expander {
     const [left, right] = base.op === 'apply' && base.fn === 'mul' ? base.args : [];
     if (left !== undefined && right !== undefined && (integral(exponent) || this.splits(left, right))) return product(this.power(left, exponent), this.power(right, exponent));
     return this.opaque(pow(rebuild(terms), exponent));
+  }
+
+  /** log(1 + a): where nothing is to be taken apart it stays as it is, for small a has no digits in 1 + a. */
+  private logarithmOfSum(a: Expr): readonly Monomial[] {
+    const out = this.logarithm(add(one, a));
+    const alone = single(out), base = alone?.atoms[0]?.base;
+    const whole = alone !== null && alone.binders.length === 0 && alone.guards.length === 0 && alone.coefficient.length === 0 && alone.atoms.length === 1
+      && isConst(alone.atoms[0]!.power, 1) && base?.op === 'apply' && base.fn === 'log' && base.args[0]!.op === 'apply' && base.args[0]!.fn === 'add';
+    return whole ? [atom(apply('log1p', this.canonical(a)))] : out;
   }
 
   private logarithm(argument: Expr): readonly Monomial[] {

@@ -113,7 +113,7 @@ function report(posterior: Posterior, path: string, directory: string | undefine
   const chains = posterior.result.variables.some(({ result }) => result.form === 'moments' || (result.form === 'draws' && !result.independent)) ? `, ${count(options['chains'], 'chain')} of ${count(options['draws'], 'draw')}` : '';
   const sections = [
     `${posterior.backend}${chains}, seed ${seed}, ${time(posterior)}`,
-    posterior.names.length === 0 ? 'The program has no unknowns: there is nothing to infer.' : renderSummary(posterior, process.stdout.columns ?? defaultWidth).trimEnd(),
+    posterior.names.length === 0 ? 'The program has no unknowns: there is nothing to infer.' : renderSummary(posterior, process.stdout.columns || defaultWidth).trimEnd(),
     ...(totals.length === 0 ? [] : [totals.join('\n')]),
     // The files hold them too where nobody asked; what there is to know of them is for those who did.
     ...(pointwise ? criteria(posterior) : []),
