@@ -23,8 +23,8 @@ function readColumns(path: string, columns: readonly string[]): (number | null)[
 function readJson(path: string): Record<string, unknown> { return JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>; }
 function exampleData(name: string): Record<string, unknown> {
   const data: Record<string, unknown> = {};
-  const claim = readJson(join(examples, name, 'claim.json')) as { readonly data: Record<string, unknown>; readonly runs: readonly { readonly model?: string; readonly data?: Record<string, unknown> }[] };
-  const own = claim.runs.find((run) => run.model === undefined && run.data !== undefined)?.data;
+  const claim = readJson(join(examples, name, 'claim.json')) as { readonly data: Record<string, unknown>; readonly runs: readonly { readonly backend?: string; readonly model?: string; readonly data?: Record<string, unknown> }[] };
+  const own = claim.runs.find((run) => run.model === undefined && run.backend !== 'sample' && run.data !== undefined)?.data;
   for (const [key, value] of Object.entries({ ...own, ...claim.data })) {
     if (typeof value !== 'string') data[key] = value;
     else if (value.endsWith('.json')) Object.assign(data, readJson(join(examples, name, value)));
