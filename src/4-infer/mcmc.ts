@@ -6,6 +6,7 @@ import type { BoundModel } from '../2-graph/bound.js';
 import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
 import { writesOf } from '../code/analysis.js';
 import type { Code } from '../code/loop.js';
+import { isProper } from '../distributions/law.js';
 import { type ClosedForm, improperConditional } from '../3-derive/closedForm.js';
 import { add, one, sub } from '../expr/expr.js';
 import { seconds } from '../platform/platform.js';
@@ -183,7 +184,8 @@ function startValues(builder: ProgramBuilder, init: RunRequest['init']): Readonl
 /** Unknowns that no prior and no data restrict: there is nothing to draw from, so nothing is run. @throws ModelError */
 function refuseImproper(derivation: Derivation): void {
   const wrong = derivation.regions.flatMap(({ region, recognised, collected }): Diagnostic[] => {
-    if (recognised.kind !== 'none' || recognised.reason !== improperConditional || collected.direct.length > 0) return [];
+    // A proper law restricts, even one so wide that its precision underflows.
+    if (recognised.kind !== 'none' || recognised.reason !== improperConditional || collected.direct.length > 0 || (region.law !== null && isProper(region.law))) return [];
     const { name } = region.variable;
     return [{ code: 'improper-conditional', severity: 'error', span: region.statement.span, message: `nothing restricts ${name}: its conditional is improper`, hint: `Give ${name} a proper prior, or observe something that depends on it.` }];
   });
