@@ -32,14 +32,18 @@ const block = 32;
 
 /** Numbers a table of all log likelihoods has; 0 where the result has no draws. */
 export function likelihoodCount(bound: BoundModel, result: RunResult): number {
+  const drawn = result.variables.map((v) => drawsOf(v.result)).find((d) => d !== null);
+  return drawn === null || drawn === undefined ? 0 : observedCount(bound) * drawn.chains * drawn.draws;
+}
+/** Observed numbers at most, without looking at any. */
+export function observedCount(bound: BoundModel): number {
   let observed = 0;
   for (const s of bound.graph.statements) {
     if (s.kind !== 'observe') continue;
     const target = s.target === null ? null : bound.variables.get(s.target.variable);
     observed += target === null || target === undefined ? largestShape(bound) : sizeOf(target.shape);
   }
-  const drawn = result.variables.map((v) => drawsOf(v.result)).find((d) => d !== null);
-  return drawn === null || drawn === undefined ? 0 : observed * drawn.chains * drawn.draws;
+  return observed;
 }
 /** What is observed through an expression is as long as some data at most. */
 function largestShape(bound: BoundModel): number {

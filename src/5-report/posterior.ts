@@ -280,7 +280,7 @@ export class Posterior {
       ...(draws === null ? [] : [{ name: 'draws.csv', pieces: draws }]),
       { name: 'summary.json', pieces: summaryJson(this.summary()) },
       ...(predictive === null ? [] : [{ name: 'pointwise.csv', pieces: pointwiseCsv(predictive) }]),
-      { name: 'run.json', pieces: runJson(this.result, { ...this.context, notes: [...this.context.notes, ...this.notes] }, this.warnings, this.seconds, this.observations()) },
+      { name: 'run.json', pieces: runJson(this.result, { ...this.context, notes: [...this.context.notes, ...this.notes] }, this.warnings, this.seconds, this.observed?.tooManyToRecord() === true && this.cachedPredictive === null ? null : this.observations()) },
     ];
   }
 

@@ -3,7 +3,7 @@
  * words, and AIC and BIC of maximum likelihood. Computed when first asked for.
  */
 import type { BoundModel } from '../../2-graph/bound.js';
-import { likelihoodCount, observationsOf, pointwiseLikelihood, type PointwiseLikelihood } from '../../4-infer/pointwise.js';
+import { likelihoodCount, observationsOf, observedCount, pointwiseLikelihood, type PointwiseLikelihood } from '../../4-infer/pointwise.js';
 import type { Observations } from '../../4-infer/pointwiseProgram.js';
 import { type RunResult, sizeOf } from '../../4-infer/posterior.js';
 import { type Diagnostic, ModelError } from '../../errors/diagnostic.js';
@@ -54,6 +54,8 @@ export interface Predictive {
 const largestVariance = 0.4;
 /** Log likelihoods up to which a summary computes them without being asked. */
 const computedAnyway = 5e5;
+/** Observed numbers up to which the record of a run describes them. */
+const mostRecorded = 5e5;
 
 /** The data of a run, kept for what is computed of its predictions. */
 export class ObservedData {
@@ -81,6 +83,9 @@ export class ObservedData {
   }
 
   observations(): Observations { return observationsOf(this.bound); }
+
+  /** True where going through all units for the record of a run would cost more than the run's own memory. */
+  tooManyToRecord(): boolean { return observedCount(this.bound) > mostRecorded; }
 
   /** Free numbers among the `param`s; null where other unknowns are maximised with them. */
   freeParameters(): number | null {
