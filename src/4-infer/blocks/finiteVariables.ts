@@ -10,6 +10,7 @@ import { factorMentions } from '../../3-derive/conditional.js';
 import type { Derivation, RegionPlan } from '../plan.js';
 import type { ProgramBuilder } from '../programBuilder.js';
 import { instancesOf } from './instances.js';
+import { sizeOf } from '../posterior.js';
 
 export interface Refusal { readonly variable: string; readonly reason: string }
 
@@ -92,8 +93,6 @@ export function numbered(builder: ProgramBuilder, variable: FiniteVariable): Num
   builder.setInitial(map, number);
   return { ...base, map };
 }
-
-export function sizeOf(shape: readonly number[]): number { return shape.reduce((a, b) => a * b, 1); }
 
 /** Position of an element in a row-major array. */
 export function flatAddress(at: readonly Expr[], shape: readonly number[]): Expr {

@@ -7,12 +7,11 @@
  */
 import type { Diagnostic } from '../../errors/diagnostic.js';
 import { breathe, seconds } from '../../platform/platform.js';
-import { printText } from '../../expr/print.js';
 import type { BoundModel, Given } from '../../2-graph/bound.js';
 import type { ModelGraph } from '../../2-graph/graph.js';
 import { factorForms } from '../../3-derive/conditional.js';
 import { jointFactors } from '../../3-derive/joint.js';
-import { meanField, MeanFieldRefusal } from '../../3-derive/meanField.js';
+import { meanField } from '../../3-derive/meanField.js';
 import { DerivedModel } from '../../3-derive/model.js';
 import type { Backend, ExplainedBlock, Explanation, OptionDoc, RunRequest } from '../backend.js';
 import { refuse, startValues, unknownOption } from '../backendOptions.js';
@@ -20,7 +19,8 @@ import { exchangeableGroups } from '../exchangeable.js';
 import { formulasOf, render, sourceLine, weightFormulas } from '../explain.js';
 import { formName, regionLoops, regionName } from '../plan.js';
 import { elementName, type PlanEntry, type RunResult, type VariableResult } from '../posterior.js';
-import { VariationalProgram, type Memory, type Saved } from '../variational/program.js';
+import { largestChange, VariationalProgram, type Memory, type Saved } from '../variational/program.js';
+import { derivedFor } from '../variational/refusal.js';
 import { orderComponents } from '../variational/relabel.js';
 import { results } from '../variational/results.js';
 import { begin, startKind } from '../variational/starts.js';
@@ -80,19 +80,7 @@ function readOptions(given: Readonly<Record<string, string>>): Settings {
   return out;
 }
 
-/** The derivation, with a refusal turned into a diagnostic that names the term and another backend. */
-function derived<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof MeanFieldRefusal)) throw error;
-    refuse([{
-      code: 'no-mean-field', severity: 'error',
-      message: `cavi does not apply: the term ${printText(error.term)}${error.variable === null ? '' : ` of '${error.variable.replace(/=$/, '')}'`} ${error.message}`,
-      hint: 'Use --backend gibbs (or mh), which needs no expectations.',
-    }]);
-  }
-}
+function derived<T>(work: () => T): T { return derivedFor('cavi', 'no-mean-field', 'Use --backend gibbs (or mh), which needs no expectations.', work); }
 
 function explain(graph: ModelGraph, given: Given, source: string, bound: BoundModel | null): Explanation {
   const model = new DerivedModel(graph, given);
@@ -186,7 +174,7 @@ async function ascend(program: VariationalProgram, settings: Settings, trace: nu
     const drop = trace[trace.length - 2]! - last;
     if (drop > worst) { worst = drop; worstAt = trace.length; }
     if (convergedAt < 0 && relativeChange(trace) < settings.tolerance) convergedAt = trace.length;
-    else if (convergedAt >= 0 && (trace.length - convergedAt >= patience || (before !== null && largestChange(tables, before) < settled))) break;
+    else if (convergedAt >= 0 && (trace.length - convergedAt >= patience || (before !== null && tables.every((t, k) => largestChange(t, before![k]!) < settled)))) break;
     if (trace.length % 50 === 0) {
       request.onProgress?.({ chain: 0, phase: 'iteration', done: trace.length, total: settings.iterations, objective: last });
       await breathe();
@@ -264,15 +252,4 @@ function lastFinite(trace: readonly number[]): number | null {
 function relativeChange(trace: readonly number[]): number {
   const last = trace[trace.length - 1], before = trace[trace.length - 2];
   return last === undefined || before === undefined ? Infinity : Math.abs(last - before) / Math.max(Math.abs(last), 1);
-}
-function largestChange(now: readonly Memory[], before: readonly Memory[]): number {
-  let worst = 0;
-  now.forEach((a, k) => {
-    const b = before[k]!;
-    for (let i = 0; i < a.length; i++) {
-      const d = Math.abs(a[i]! - b[i]!) / (1 + Math.abs(a[i]!));
-      if (d > worst) worst = d;
-    }
-  });
-  return worst;
 }

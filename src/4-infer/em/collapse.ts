@@ -3,7 +3,7 @@
  * lower dimension) sends its scale to zero and the likelihood to infinity. Scales are watched, so that
  * such a run ends with the name of the component instead of with numbers that are not numbers.
  */
-import { symmetricEigenvalues } from '../../numeric/linearAlgebra.js';
+import { choleskyInPlace, logDeterminantFromCholesky, symmetricEigenvalues } from '../../numeric/linearAlgebra.js';
 import type { EmProgram } from './program.js';
 import { elementName } from '../posterior.js';
 
@@ -73,7 +73,7 @@ export class ScaleWatch {
       let trace = 0;
       for (let i = 0; i < d; i++) trace += matrix[i * d + i]!;
       // A product of pivots is cheap; only a suspicious one is worth its eigenvalues.
-      if (scale.exponent > 0 && logPivots(matrix, d) - d * Math.log(trace / d) > suspicious && trace / d > top * farBelow) { top = larger(top, trace / d); spectra.push(new Float64Array([trace / d])); continue; }
+      if (scale.exponent > 0 && logDeterminantOf(matrix, d) - d * Math.log(trace / d) > suspicious && trace / d > top * farBelow) { top = larger(top, trace / d); spectra.push(new Float64Array([trace / d])); continue; }
       const eigenvalues = symmetricEigenvalues(matrix, d).map((v) => v ** scale.exponent).sort();
       top = larger(top, eigenvalues[d - 1]!);
       spectra.push(eigenvalues);
@@ -90,18 +90,8 @@ export class ScaleWatch {
 /** The larger of a record and a number that counts only if it is one. */
 function larger(record: number, x: number): number { return Number.isFinite(x) && x > record ? x : record; }
 
-/** log det by elimination in place; -Infinity where a pivot is not positive. */
-function logPivots(matrix: Float64Array, d: number): number {
-  const a = matrix.slice();
-  let sum = 0;
-  for (let k = 0; k < d; k++) {
-    const pivot = a[k * d + k]!;
-    if (!(pivot > 0)) return -Infinity;
-    sum += Math.log(pivot);
-    for (let i = k + 1; i < d; i++) {
-      const f = a[i * d + k]! / pivot;
-      for (let j = k; j < d; j++) a[i * d + j]! -= f * a[k * d + j]!;
-    }
-  }
-  return sum;
+/** log det of a matrix; -Infinity where it is not positive definite. */
+function logDeterminantOf(matrix: Float64Array, d: number): number {
+  const factor = matrix.slice();
+  return choleskyInPlace(factor, 0, d) ? logDeterminantFromCholesky(factor, 0, d) : -Infinity;
 }

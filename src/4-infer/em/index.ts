@@ -10,14 +10,15 @@ import type { BoundModel, Given } from '../../2-graph/bound.js';
 import type { ModelGraph } from '../../2-graph/graph.js';
 import { factorForms } from '../../3-derive/conditional.js';
 import { jointFactors } from '../../3-derive/joint.js';
-import { meanField, MeanFieldRefusal } from '../../3-derive/meanField.js';
+import { meanField } from '../../3-derive/meanField.js';
 import { DerivedModel, latentRegions } from '../../3-derive/model.js';
 import type { Diagnostic } from '../../errors/diagnostic.js';
 import { didYouMean } from '../../errors/render.js';
-import { printText } from '../../expr/print.js';
 import { breathe, seconds } from '../../platform/platform.js';
 import type { Backend, ExplainedBlock, Explanation, OptionDoc, RunRequest } from '../backend.js';
 import { refuse, startValues, unknownOption } from '../backendOptions.js';
+import { largestChange } from '../variational/program.js';
+import { derivedFor } from '../variational/refusal.js';
 import { orderComponents } from '../variational/relabel.js';
 import { results } from '../variational/results.js';
 import { begin, seed, seedable } from '../variational/starts.js';
@@ -30,7 +31,7 @@ import { formName, regionLoops, regionName } from '../plan.js';
 import type { PlanEntry, RunResult } from '../posterior.js';
 import { type Collapse, ScaleWatch } from './collapse.js';
 import { vectorParams } from './vectorParams.js';
-import { change, type Estimates, EmProgram } from './program.js';
+import { type Estimates, EmProgram } from './program.js';
 
 const options: readonly OptionDoc[] = [
   { name: 'restarts', type: 'integer', default: '20', doc: 'starts, one where nothing is to be seeded; the best that has not collapsed is returned' },
@@ -103,19 +104,7 @@ function readOptions(given: Readonly<Record<string, string>>, graph: ModelGraph)
   return out;
 }
 
-/** The derivation, with a refusal turned into a diagnostic that names the term and another backend. */
-function derived<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof MeanFieldRefusal)) throw error;
-    refuse([{
-      code: 'no-em', severity: 'error',
-      message: `em does not apply: the term ${printText(error.term)}${error.variable === null ? '' : ` of '${error.variable.replace(/=$/, '')}'`} ${error.message}`,
-      hint: 'Use --backend map for point estimates by gradient, cavi for a variational E-step, or gibbs.',
-    }]);
-  }
-}
+function derived<T>(work: () => T): T { return derivedFor('em', 'no-em', 'Use --backend map for point estimates by gradient, cavi for a variational E-step, or gibbs.', work); }
 
 /** Nothing to estimate is a mistake that em can name. */
 function refuseWithoutParameters(graph: ModelGraph, given: ReadonlySet<string>, maximize: readonly string[]): void {
@@ -214,7 +203,7 @@ function iterate(program: EmProgram, run: Ascent, watch: ScaleWatch, settings: S
 function finished(run: Ascent, before: Estimates): boolean {
   if (run.convergedAt < 0) return false;
   if (run.objective.length - 1 - run.convergedAt >= settlingIterations) return true;
-  return [...run.estimates].every(([name, values]) => change(values, before.get(name)!) < settled);
+  return [...run.estimates].every(([name, values]) => largestChange(values, before.get(name)!) < settled);
 }
 
 /** The best start after its trial; of several that collapsed the first. */

@@ -10,7 +10,7 @@
 import type { BoundModel } from '../../2-graph/bound.js';
 import { MeanFieldRefusal } from '../../3-derive/meanField.js';
 import { ref, variablesOf } from '../../expr/expr.js';
-import { VariationalProgram, type Memory } from '../variational/program.js';
+import { largestChange, type Memory, VariationalProgram } from '../variational/program.js';
 import { harden } from '../variational/starts.js';
 import { vectorParams } from './vectorParams.js';
 import { dampingStorage, isPoint, type PointOptions } from '../variational/updates.js';
@@ -61,7 +61,7 @@ export class EmProgram extends VariationalProgram {
     for (let cycle = 0; cycle < (this.coupledMeans ? mostCycles : 1); cycle++) {
       const before = this.means.map((k) => this.memory.get(this.nameOf(k))!.slice());
       for (const k of this.means) this.update(k);
-      if (this.means.every((k, i) => change(this.memory.get(this.nameOf(k))!, before[i]!) < still)) break;
+      if (this.means.every((k, i) => largestChange(this.memory.get(this.nameOf(k))!, before[i]!) < still)) break;
     }
     for (const k of this.others) this.update(k);
     this.moveAlongGradient(gradientIterations);
@@ -111,14 +111,4 @@ export class EmProgram extends VariationalProgram {
       this.changedTables(k);
     }
   }
-}
-
-/** The largest relative change between two states, in units of 1 + the size of a number. */
-export function change(now: Memory, before: Memory): number {
-  let worst = 0;
-  for (let i = 0; i < now.length; i++) {
-    const d = Math.abs(now[i]! - before[i]!) / (1 + Math.abs(now[i]!));
-    if (d > worst) worst = d;
-  }
-  return worst;
 }

@@ -1,5 +1,5 @@
 /**
- * Coordinate ascent as a program with memory: one entry point for each block's update, the bound, and
+ * Factors and points as a program with memory: one entry point for each block's update, the bound, and
  * refreshes of the sums they share, called when an expectation in them has changed.
  */
 import { type Code, store } from '../../code/loop.js';
@@ -235,6 +235,16 @@ export class VariationalProgram {
 /** Points whose maximum has no closed form. */
 function movingNames(field: MeanField, estimated: ReadonlySet<string>): ReadonlySet<string> {
   return new Set(field.blocks.filter((b) => estimated.has(b.region.variable.name) && (b.recognised.kind === 'none' || !hasMode(b.recognised))).map((b) => b.region.variable.name));
+}
+
+/** The largest relative change between two states, in units of 1 + the size of a number. */
+export function largestChange(now: Memory, before: Memory): number {
+  let worst = 0;
+  for (let i = 0; i < now.length; i++) {
+    const d = Math.abs(now[i]! - before[i]!) / (1 + Math.abs(now[i]!));
+    if (d > worst) worst = d;
+  }
+  return worst;
 }
 
 /** True for statements whose latents have no start yet. */

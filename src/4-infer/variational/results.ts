@@ -1,5 +1,5 @@
 /**
- * What a run of coordinate ascent hands back: moments, quantiles and probabilities of the factors,
+ * What a run of coordinate ascent or em hands back: moments, quantiles and probabilities of the factors,
  * and independent draws from them for reports, predictions and joint quantities.
  */
 import { recordedVariables } from '../assemble.js';

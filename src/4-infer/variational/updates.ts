@@ -1,5 +1,5 @@
 /**
- * Generated code of coordinate ascent: for each block the natural parameters in expectation, the
+ * Generated code of factors and points: for each block the natural parameters in expectation, the
  * parameters of its factor, and the expectations that other blocks read; the evidence lower bound;
  * draws, moments and quantiles of the factors.
  */
