@@ -4,6 +4,9 @@
 import type { BoundModel, Given } from '../2-graph/bound.js';
 import type { ModelGraph } from '../2-graph/graph.js';
 import type { Diagnostic } from '../errors/diagnostic.js';
+import type { DerivedModel } from '../3-derive/model.js';
+import type { ChainProgram } from './chainProgram.js';
+import type { Derivation } from './plan.js';
 import type { RunResult } from './posterior.js';
 
 export interface OptionDoc {
@@ -67,6 +70,26 @@ export interface Explanation {
   readonly code: string | null;
 }
 
+/** How a sampler's kernel is wanted by those who test it. */
+export interface KernelRequest {
+  readonly options: Readonly<Record<string, string>>;
+  /** Values of all unknowns by name, flat or nested; gaps of data included. Absent ones are drawn by `initialise`. */
+  readonly init: Readonly<Record<string, unknown>>;
+  /** What is derived of the program: where a test plants an error. The derivation itself where absent. */
+  readonly derive?: ((model: DerivedModel) => Derivation) | undefined;
+}
+
+/**
+ * One sweep of a sampler, opened up: beside the entry points of a `ChainProgram`, `step0()`, `step1()`, ... run
+ * the steps of a sweep alone, and `back0()`, ... the same steps with their elements visited in reverse order.
+ */
+export interface KernelProgram {
+  readonly program: ChainProgram;
+  readonly derivation: Derivation;
+  /** In the order of the sweep. `reversible`: `back` of a step is its time reversal. */
+  readonly steps: readonly { readonly block: string; readonly reversible: boolean }[];
+}
+
 export interface Backend {
   readonly name: string;
   readonly doc: string;
@@ -75,4 +98,6 @@ export interface Backend {
   explain(graph: ModelGraph, given: Given, source: string, options: Readonly<Record<string, string>>, bound: BoundModel | null): Explanation;
   /** @throws ModelError where the backend does not apply or an option is wrong. */
   run(model: BoundModel, source: string, request: RunRequest): Promise<RunResult>;
+  /** The transition kernel, for backends that have one. @throws ModelError as `run`. */
+  kernel?(model: BoundModel, request: KernelRequest): KernelProgram;
 }

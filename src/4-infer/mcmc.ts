@@ -11,7 +11,7 @@ import { type ClosedForm, improperConditional } from '../3-derive/closedForm.js'
 import { add, one, sub } from '../expr/expr.js';
 import { seconds } from '../platform/platform.js';
 import { assemble, prepare, recomputeCode } from './assemble.js';
-import type { RunRequest } from './backend.js';
+import type { KernelProgram, KernelRequest, RunRequest } from './backend.js';
 import { discreteSteps, type JointStep, jointSteps } from './blocks/plan.js';
 import { runChains } from './chains.js';
 import { collectChains } from './collect.js';
@@ -20,6 +20,7 @@ import { collapsedSteps, type DrawRequest } from './collapse.js';
 import { FoldedTables, SharedTables } from './contract.js';
 import { type GroupMember, jointEnumeration, mostStates } from './jointEnumeration.js';
 import { closedFormKernel, finiteBody, RegionContext } from './kernels.js';
+import { openSteps } from './openSteps.js';
 import { derive, type Derivation, type KernelChoice, regionName, type RegionPlan } from './plan.js';
 import type { PlanEntry, RunResult } from './posterior.js';
 import { ProgramBuilder } from './programBuilder.js';
@@ -38,7 +39,12 @@ export interface SamplerProgram {
   /** What is drawn together. */
   readonly joint: readonly JointStep[];
   readonly warnings: readonly Diagnostic[];
+  /** The steps with entry points of their own, where they were asked for. */
+  readonly opened: KernelProgram['steps'];
 }
+
+/** What a test of the kernel wants of the program. */
+type Opened = Pick<KernelRequest, 'derive'>;
 
 export function kernelName(choice: KernelChoice): string {
   switch (choice.kind) {
@@ -51,11 +57,15 @@ export function kernelName(choice: KernelChoice): string {
   }
 }
 
-/** Generated code for all kernels of a plan. @throws ModelError where blocks are asked for that are none. */
-export function samplerProgram(bound: BoundModel, choose: Chooser, request: Pick<RunRequest, 'keep' | 'init'>, blocks: DrawRequest = { kind: 'none' }): SamplerProgram {
+/**
+ * Generated code for all kernels of a plan.
+ * @param opened where each step of the sweep is to be an entry point of its own.
+ * @throws ModelError where blocks are asked for that are none.
+ */
+export function samplerProgram(bound: BoundModel, choose: Chooser, request: Pick<RunRequest, 'keep' | 'init'>, blocks: DrawRequest = { kind: 'none' }, opened: Opened | null = null): SamplerProgram {
   const builder = new ProgramBuilder(bound);
   prepare(builder);
-  const derivation = derive(builder.model);
+  const derivation = (opened?.derive ?? derive)(builder.model);
   const folded = new FoldedTables(), shared = new SharedTables();
   const plan: PlanEntry[] = [];
   const warnings: Diagnostic[] = [];
@@ -95,8 +105,10 @@ export function samplerProgram(bound: BoundModel, choose: Chooser, request: Pick
   });
   const initialised = startValues(builder, request.init);
   const placed = placeTables(builder, shared, steps);
+  const ordered = new Set([...collapsed.map((c) => c.name), ...chosen.filter((c) => c.choice.kind === 'slice' && c.region.region.eventRank > 0).map((c) => regionName(c.region.region))]);
+  const openedSteps = opened === null ? [] : openSteps(builder, steps, placed, ordered);
   const { program, code } = assemble(builder, derivation.factors, placed.steps, { keep: request.keep, initialised, prepared: placed.prepared });
-  return { program: { ...program, blocks: joined.flatMap((j) => (j.status === null ? [] : [{ ...j.status, block: j.name }])) }, code, plan, derivation, joint: [...joined, ...tied], warnings };
+  return { program: { ...program, blocks: joined.flatMap((j) => (j.status === null ? [] : [{ ...j.status, block: j.name }])) }, code, plan, derivation, joint: [...joined, ...tied], warnings, opened: openedSteps };
 }
 
 type Chosen = ReturnType<Chooser> & { readonly region: RegionPlan };
@@ -172,7 +184,7 @@ function startValues(builder: ProgramBuilder, init: RunRequest['init']): Readonl
   const out = new Set<string>();
   if (init === null) return out;
   for (const [name, value] of Object.entries(init)) {
-    if (!builder.hasStorage(name) || builder.model.statusOf(name) !== 'latent') continue;
+    if (!builder.hasStorage(name) || !['latent', 'partial'].includes(builder.model.statusOf(name))) continue;
     const storage = builder.storage(name);
     const flat = (Array.isArray(value) ? value.flat(Infinity) : [value]).map(Number);
     builder.setInitial(name, storage.type === 'int32' ? Int32Array.from(flat) : Float64Array.from(flat));
@@ -190,6 +202,13 @@ function refuseImproper(derivation: Derivation): void {
     return [{ code: 'improper-conditional', severity: 'error', span: region.statement.span, message: `nothing restricts ${name}: its conditional is improper`, hint: `Give ${name} a proper prior, or observe something that depends on it.` }];
   });
   if (wrong.length > 0) throw new ModelError(wrong, wrong.map((d) => d.message).join('\n'));
+}
+
+/** One sweep with each of its steps apart. @throws ModelError for unknowns without a proper conditional. */
+export function kernelProgram(bound: BoundModel, choose: Chooser, blocks: DrawRequest, request: KernelRequest): KernelProgram {
+  const { program, derivation, opened } = samplerProgram(bound, choose, { keep: null, init: request.init }, blocks, request);
+  refuseImproper(derivation);
+  return { program, derivation, steps: opened };
 }
 
 /** Compiles, runs the chains and gathers the result. @throws ModelError for unknowns without a proper conditional. */

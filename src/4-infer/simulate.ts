@@ -24,13 +24,18 @@ export interface Simulation {
   draws(): Iterable<ReadonlyMap<string, SimulatedValue>>;
 }
 
+/** Which statements draw something when everything that is not given is simulated. */
+export interface Generation {
+  readonly notes: readonly Diagnostic[];
+  wanted(s: Statement): boolean;
+}
+
 /**
  * @throws ModelError where a program cannot be simulated: it has a `factor`, an improper prior, or a
  * datum that is observed only through an expression.
  */
-export function simulate(bound: BoundModel, options: { readonly count: number; readonly seed: string }): Simulation {
-  const builder = new ProgramBuilder(bound);
-  const { model } = builder;
+export function generation(builder: ProgramBuilder): Generation {
+  const { bound, model } = builder;
   const { statements } = bound.graph;
   const unknown = (name: string): boolean => ['latent', 'partial'].includes(model.statusOf(name));
   const wrong: Diagnostic[] = [];
@@ -72,6 +77,13 @@ export function simulate(bound: BoundModel, options: { readonly count: number; r
       default: return unknown(s.target.variable);
     }
   };
+  return { notes, wanted };
+}
+
+/** @throws ModelError as `generation`. */
+export function simulate(bound: BoundModel, options: { readonly count: number; readonly seed: string }): Simulation {
+  const builder = new ProgramBuilder(bound);
+  const { notes, wanted } = generation(builder);
   builder.entry('simulate', ancestralCode(builder, { generate: 'everything', wanted }));
   const printed = printModule(builder.module());
   const values = new Map<string, Float64Array | Int32Array>();

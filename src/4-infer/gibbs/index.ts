@@ -6,7 +6,7 @@ import type { ModelGraph } from '../../2-graph/graph.js';
 import type { Backend } from '../backend.js';
 import { explainSampler } from '../explain.js';
 import { chooserFromOptions, collapseOption, collapseRequest, kernelOptions } from '../kernelOptions.js';
-import { type Chooser, runSampler } from '../mcmc.js';
+import { type Chooser, kernelProgram, runSampler } from '../mcmc.js';
 import { defaultGibbsKernel } from '../plan.js';
 
 export const gibbs: Backend = {
@@ -15,6 +15,7 @@ export const gibbs: Backend = {
   options: [...kernelOptions, collapseOption],
   explain: (graph, given, source, options, bound) => explainSampler('gibbs', graph, given, source, chooserOf(graph, options), collapseRequest(graph, options), bound),
   run: (model, _source, request) => runSampler('gibbs', model, chooserOf(model.graph, request.options), collapseRequest(model.graph, request.options), request, []),
+  kernel: (model, request) => kernelProgram(model, chooserOf(model.graph, request.options), collapseRequest(model.graph, request.options), request),
 };
 
 function chooserOf(graph: ModelGraph, { collapse: _, ...options }: Readonly<Record<string, string>>): Chooser { return chooserFromOptions(graph, options, defaultGibbsKernel); }

@@ -5,7 +5,7 @@
 import type { Backend } from '../backend.js';
 import { explainSampler } from '../explain.js';
 import { blockRequest, chooserFromOptions, kernelOptions } from '../kernelOptions.js';
-import { runSampler } from '../mcmc.js';
+import { kernelProgram, runSampler } from '../mcmc.js';
 import { defaultWalkKernel } from '../plan.js';
 
 export const mh: Backend = {
@@ -14,4 +14,5 @@ export const mh: Backend = {
   options: kernelOptions,
   explain: (graph, given, source, options, bound) => explainSampler('mh', graph, given, source, chooserFromOptions(graph, options, defaultWalkKernel), blockRequest(graph, options, 'none'), bound),
   run: (model, _source, request) => runSampler('mh', model, chooserFromOptions(model.graph, request.options, defaultWalkKernel), blockRequest(model.graph, request.options, 'none'), request, []),
+  kernel: (model, request) => kernelProgram(model, chooserFromOptions(model.graph, request.options, defaultWalkKernel), blockRequest(model.graph, request.options, 'none'), request),
 };
