@@ -1,6 +1,7 @@
 /**
  * The log density of a bound program with its gradient as generated code: over the state (natural
- * scale) and over a position in unconstrained coordinates; finite latents are summed out.
+ * scale) and over a position in unconstrained coordinates; finite latents are summed out, Gaussian ones
+ * integrated out where asked.
  *
  * `gradientProgram` is the contract with every reader that needs derivatives: which factors, which
  * regions move, and entry points by name. A gradient costs a small multiple of the density and its
@@ -23,6 +24,7 @@ import { ancestralCode } from './ancestral.js';
 import { jointTerms, recomputeCode, recomputed, runFolds } from './assemble.js';
 import { bijectionProcedures, type CoordinateKind, coordinateKinds, coordinates, type Coordinates } from './coordinates.js';
 import { GradientRefusal, ReverseSweep } from './gradientCode.js';
+import { type IntegratedOut, integratedOut } from './integratedOut.js';
 import { pointFactors } from './logDensity.js';
 import { ProgramBuilder } from './programBuilder.js';
 import { summedOut, type SummedOut } from './summedOut.js';
@@ -30,6 +32,7 @@ import { summedOut, type SummedOut } from './summedOut.js';
 export interface GradientProgram {
   readonly coordinates: Coordinates;
   readonly summed: SummedOut;
+  readonly integrated: IntegratedOut;
   /** Storage of the gradient by a variable of the state, of its shape. */
   readonly gradientOf: ReadonlyMap<string, string>;
   /** Storage of the gradient by the position. */
@@ -45,11 +48,13 @@ export interface GradientProgram {
  * `stateDensity()` and `stateGradient()` (at the state as it stands, gradients by the state), and
  * `pullBack()` (gradients of the state as they stand, to the position).
  * @param regions the unknowns: real ones move, finite ones are summed out.
- * @throws ModelError naming what has no derivative, no coordinates or cannot be summed out.
+ * @param marginal real ones among them that are integrated out instead.
+ * @throws ModelError naming what has no derivative, no coordinates or cannot be summed or integrated out.
  */
-export function gradientProgram(builder: ProgramBuilder, factors: readonly Factor[], regions: readonly LatentRegion[], backend: string): GradientProgram {
-  const summed = summedOut(builder, factors, regions.filter((r) => r.variable.scalar !== 'real'), backend);
-  const moved = coordinates(builder, regions.filter((r) => r.variable.scalar === 'real'), backend);
+export function gradientProgram(builder: ProgramBuilder, factors: readonly Factor[], regions: readonly LatentRegion[], backend: string, marginal: readonly string[] = []): GradientProgram {
+  const integrated = integratedOut(builder, factors, regions, marginal, backend);
+  const summed = summedOut(builder, integrated.rest, regions.filter((r) => r.variable.scalar !== 'real'), backend);
+  const moved = coordinates(builder, regions.filter((r) => r.variable.scalar === 'real' && !integrated.variables.some((v) => v.name === r.variable.name)), backend);
   const gradientOf = new Map<string, string>();
   const recompute = recomputed(builder, null);
   const computed = recompute === null ? [] : builder.bound.graph.statements.flatMap((s) => (s.kind === 'let' && recompute(s) ? [s.target.variable] : []));
@@ -62,10 +67,11 @@ export function gradientProgram(builder: ProgramBuilder, factors: readonly Facto
   const answer: Code = { do: 'return', value: ref(value, []) };
   const whole = (jacobianOf: Expr | null): Code => ({ do: 'return', value: jacobianOf === null ? ref(value, []) : add(ref(value, []), jacobianOf) });
 
-  const density: readonly Code[] = [store(value, [], zero), ...summed.forward(value), ...terms.map((t) => accumulate(value, [], t.value))];
+  const density: readonly Code[] = [store(value, [], zero), ...integrated.forward(value), ...summed.forward(value), ...terms.map((t) => accumulate(value, [], t.value))];
   const gradient: readonly Code[] = named(builder, backend, () => {
-    const forward = summed.forward(value);
+    const forward = [...integrated.forward(value), ...summed.forward(value)];
     for (const t of terms) explained(t.factor.statement, () => { sweep.term(t.value, value); });
+    integrated.reverse(sweep, [...gradientOf.keys()]);
     summed.reverse(sweep);
     return [store(value, [], zero), ...clear, ...forward, ...sweep.finish()];
   });
@@ -81,8 +87,9 @@ export function gradientProgram(builder: ProgramBuilder, factors: readonly Facto
   if (expected !== null) {
     const body = named(builder, backend, () => {
       for (const t of terms) explained(t.factor.statement, () => { sweep.term(t.value, value); });
+      integrated.reverse(sweep, [...gradientOf.keys()]);
       summed.reverse(sweep);
-      return [store(value, [], zero), ...clear, ...expected(value), ...sweep.finish()];
+      return [store(value, [], zero), ...clear, ...integrated.forward(value), ...expected(value), ...sweep.finish()];
     });
     builder.entry('expected', [...moved.constrain, ...body, ...pull, whole(weighted(flag))], [jacobian]);
   }
@@ -90,7 +97,7 @@ export function gradientProgram(builder: ProgramBuilder, factors: readonly Facto
   const handed = named(builder, backend, () => moved.handOn(sweep, find));
   builder.entry('stateGradient', [...recomputeCode(builder, null), ...gradient, ...handed, answer]);
   builder.entry('pullBack', [{ do: 'fill', storage: gradientOf.get(moved.position)!, value: zero }, ...named(builder, backend, () => moved.pullBack(sweep, find, zero))]);
-  return { coordinates: moved, summed, gradientOf, positionGradient: gradientOf.get(moved.position)! };
+  return { coordinates: moved, summed, integrated, gradientOf, positionGradient: gradientOf.get(moved.position)! };
 }
 
 /** Data with gaps whose missing elements occur in their own law alone, once: they integrate to one. */
@@ -168,9 +175,10 @@ export class DifferentiableDensity {
    * @param initial start values by name, row-major: elements that `initialise` leaves alone.
    * @param integrate whether missing elements that nothing else reads are integrated out: their law is simply left out.
    * @param point for points that a user gives: finite latents have the values given, every support is tested.
+   * @param marginal unknowns to integrate out, jointly Gaussian given the rest.
    * @throws ModelError where the program has no gradient or coordinates, with the reason.
    */
-  constructor(bound: BoundModel, backend: string, seed: string, initial: ReadonlyMap<string, Memory> = new Map(), integrate: boolean = false, point: boolean = false) {
+  constructor(bound: BoundModel, backend: string, seed: string, initial: ReadonlyMap<string, Memory> = new Map(), integrate: boolean = false, point: boolean = false, marginal: readonly string[] = []) {
     const builder = new ProgramBuilder(bound);
     this.builder = builder;
     for (const [name, values] of initial) builder.setInitial(name, values);
@@ -180,7 +188,7 @@ export class DifferentiableDensity {
     const factors = this.factors.map((f) => (f.statement.kind === 'observe' && f.statement.target !== null && this.integrated.has(f.statement.target.variable)
       ? { ...f, guards: [...f.guards, apply('not', ref(maskOf(f.statement.target.variable), f.statement.target.at))] } : f));
     const regions = latentRegions(model).filter((r) => !this.integrated.has(r.variable.name) && !(point && r.variable.scalar !== 'real'));
-    this.program = gradientProgram(builder, factors, regions, backend);
+    this.program = gradientProgram(builder, factors, regions, backend, marginal);
     const moves = (s: Statement): boolean => s.kind === 'sample' && this.program.coordinates.variables.includes(s.target.variable);
     const priors = factors.filter((f) => moves(f.statement));
     builder.entry('prior', [{ do: 'return', value: addAll(jointTerms(builder, priors).map((t) => t.value)) }]);
@@ -191,8 +199,8 @@ export class DifferentiableDensity {
     const near = builder.fresh('near', [], 'local');
     builder.entry('initialise', ancestralCode(builder, { generate: 'latents', wanted: (s) => isLatent(s) || isComputed(s), near: ref(near, []) }), [near]);
     builder.entry('report', ancestralCode(builder, { generate: 'latents', wanted: (s) => isComputed(s) }));
-    builder.entry('predict', [...this.program.summed.draw, ...ancestralCode(builder, { generate: 'latents', wanted: (s) => isComputed(s) || s.kind === 'predict' || (s.kind === 'observe' && s.target !== null && this.integrated.has(s.target.variable)) })]);
-    builder.entry('marginals', this.program.summed.groups.flatMap((g) => g.marginals));
+    builder.entry('predict', [...this.program.integrated.draw, ...this.program.summed.draw, ...ancestralCode(builder, { generate: 'latents', wanted: (s) => isComputed(s) || s.kind === 'predict' || (s.kind === 'observe' && s.target !== null && this.integrated.has(s.target.variable)) })]);
+    builder.entry('marginals', [...this.program.integrated.moments, ...this.program.summed.groups.flatMap((g) => g.marginals)]);
     const printed = printModule(builder.module());
     const folds = runFolds(builder);
     const values = new Map<string, Memory>();
@@ -255,11 +263,19 @@ export class DifferentiableDensity {
   }
   /** Log density of the laws of the unknowns that move, at the state. */
   prior(): number { return this.functions['prior']!() ?? 0; }
-  /** Probabilities of the finite latents, into their storages; after `density`. */
+  /** Probabilities of finite latents and moments of integrated ones, into their storages; after `density`. */
   marginals(): void { this.functions['marginals']!(); }
+  /** The integrated element where factoring a block first failed, since nothing held it; null where none ever did. */
+  unheld(): string | null {
+    for (const block of this.program.integrated.blocks) {
+      const first = this.values(block.status)[3] ?? 0;
+      if (first > 0) return block.elementOf(first - 1);
+    }
+    return null;
+  }
   /** Deterministic quantities of the state. */
   report(): void { this.functions['report']!(); }
-  /** Finite latents drawn from their conditionals (after `density`), deterministic quantities and predictions. */
+  /** Finite and integrated latents drawn from their conditionals (after `density`), deterministic quantities and predictions. */
   predict(): void { this.functions['predict']!(); }
 
   /** d (element of a variable) / d position at the state of the last `constrain`. */

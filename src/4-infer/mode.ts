@@ -134,7 +134,11 @@ async function allStarts(density: DifferentiableDensity, jacobian: boolean, sett
     if (density.dimension === 0) break;
   }
   if (starts.length === 0) {
-    const diagnostics: Diagnostic[] = [{
+    const unheld = density.unheld();
+    const diagnostics: Diagnostic[] = unheld !== null ? [{
+      code: 'no-marginal', severity: 'error', message: `the integral over ${unheld} is infinite at every start: nothing holds it`,
+      hint: 'Columns of a design may be combinations of each other: drop one, give the unknowns priors, or leave them out of marginal.',
+    }] : [{
       code: 'no-start', severity: 'error', message: initialised ? 'the density is not finite at the given start' : 'no start has a finite density',
       hint: 'Look for data that are impossible under the model, or give a start (--init).',
     }];

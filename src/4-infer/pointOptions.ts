@@ -3,7 +3,6 @@
  */
 import type { Diagnostic } from '../errors/diagnostic.js';
 import { didYouMean } from '../errors/render.js';
-import type { ModelGraph } from '../2-graph/graph.js';
 import type { OptionDoc } from './backend.js';
 import { refuse, unknownOption } from './backendOptions.js';
 import type { ModeSettings } from './mode.js';
@@ -33,10 +32,9 @@ export function readPointOptions(backend: string, known: readonly OptionDoc[], g
   return out;
 }
 
-/** Names of unknowns in an option's list, or what is wrong with it. */
-export function unknownsNamed(text: string, graph: ModelGraph): readonly string[] | Diagnostic {
-  const list = text.split(/[,+]/).map((n) => n.trim()).filter((n) => n !== '');
-  const known = [...graph.variables.values()].filter((v) => v.origin === 'sample' || v.origin === 'param').map((v) => v.name);
+/** Names in an option's list, all of which must be among the known ones, or what is wrong with it. */
+export function unknownsNamed(text: string, known: readonly string[]): readonly string[] | Diagnostic {
+  const list = [...new Set(text.split(/[,+]/).map((n) => n.trim()).filter((n) => n !== ''))];
   const wrong = list.find((n) => !known.includes(n));
   if (wrong === undefined && list.length > 0) return list;
   const near = wrong === undefined ? null : didYouMean(wrong, known);

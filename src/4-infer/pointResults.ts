@@ -67,12 +67,14 @@ export function pointResults(density: DifferentiableDensity, mode: Mode, request
   density.density(mode.position, false);
   density.marginals();
   density.report();
-  const drawn = recorded.filter((r) => !described.has(r.name) && finite(density, r.name) === null);
+  const drawn = recorded.filter((r) => !described.has(r.name) && finite(density, r.name) === null && integrated(density, r.name) === null);
   const draws = drawAll(density, drawn, request);
   return recorded.map((r): VariableResult => {
     const base = { name: r.name, shape: r.shape, kind: r.kind, discrete: r.discrete, range: r.range, elements: r.elements, insidePlate: r.insidePlate };
     const own = described.get(r.name), label = finite(density, r.name);
     if (label !== null) return { ...base, range: label.count, ...(label.low === 0 ? {} : { low: label.low }), result: ofProbabilities(density, label) };
+    const normal = integrated(density, r.name);
+    if (normal !== null) return { ...base, result: normal };
     if (own === undefined) return { ...base, result: draws.get(r.name)! };
     return {
       ...base,
@@ -90,6 +92,15 @@ function finite(density: DifferentiableDensity, name: string): Label | null {
     if (d >= 0) return { storage: group.probabilities[d]!, low: group.latents[d]!.low, count: group.latents[d]!.count };
   }
   return null;
+}
+
+/** The law of an integrated variable given the estimates, after `marginals`; null for others. */
+function integrated(density: DifferentiableDensity, name: string): ClosedForm | null {
+  const own = density.program.integrated.variables.find((v) => v.name === name);
+  if (own === undefined) return null;
+  const mean = Float64Array.from(density.values(own.mean)), sd = Float64Array.from(density.values(own.variance), Math.sqrt);
+  const quantile = (z: number): Float64Array => mean.map((m, e) => m + z * sd[e]!);
+  return { form: 'closed', mean, sd, mcse: null, quantiles: { q5: quantile(-normalQuantile95), q50: mean, q95: quantile(normalQuantile95) }, probabilities: null, draws: null };
 }
 
 /** Moments and probabilities of finite latents at the state, after `marginals`. */
@@ -110,6 +121,7 @@ export function randomVariables(density: DifferentiableDensity): ReadonlySet<str
   const { graph } = density.builder.bound;
   const out = new Set<string>(density.integrated);
   for (const g of density.program.summed.groups) for (const l of g.latents) out.add(l.name);
+  for (const v of density.program.integrated.variables) out.add(v.name);
   for (const v of graph.variables.values()) if (v.origin === 'predict') out.add(v.name);
   for (let before = -1; before !== out.size; ) {
     before = out.size;

@@ -65,11 +65,7 @@ export function gaussianBlock(builder: ProgramBuilder, structure: GaussianStruct
   const n = elements.count;
   if (n === 0) return { refused: 'it has no elements', met: false };
   const tables = new StatisticTables(builder, structure.variables, [], folded);
-  const terms: ContractedTerm[] = [];
-  for (const t of structure.terms) {
-    const done = contracted(builder, tables, t);
-    if (!isConst(done.value, 0)) terms.push(done);
-  }
+  const terms = contractedTerms(builder, tables, structure);
   const instances = instancesOf(builder, elements, terms);
   if (instances === null) return { refused: 'too many pairs of elements meet', met: true };
   const met = drawsMeet(structure, elements, instances);
@@ -95,7 +91,7 @@ export function gaussianBlock(builder: ProgramBuilder, structure: GaussianStruct
     structure: `${n} ${n === 1 ? 'scalar' : 'scalars'}, ${pattern.structure}`,
     cost: pattern.cost, status, tables, members, rows,
     prepare: [...tables.before, { do: 'fill', storage: factor, value: zero }, { do: 'fill', storage: mean, value: zero }, ...assembly(builder, terms, instances, pattern, factor, mean), calls.factor],
-    logNormaliser: add(sumAtMean(builder, structure, view), add(num(0.5 * n * Math.log(2 * Math.PI)), mul(num(-0.5), at(status)))),
+    logNormaliser: add(addAll(factorsAtMean(builder, structure, (e) => view.mean(e))), add(num(0.5 * n * Math.log(2 * Math.PI)), mul(num(-0.5), at(status)))),
     draw: [when(failed, [], [
       calls.draw, ...overRegions(builder, structure.regions, (e) => [store(e.variable, e.at, ref(calls.drawn, [view.positionOf(e)]))]),
       ...structure.variables.flatMap((v) => recomputeCode(builder, v)),
@@ -131,7 +127,12 @@ function drawsMeet(structure: GaussianStructure, { members, cellOf }: Elements, 
 // --- assembling ---------------------------------------------------------------------------------------
 
 /** A term after everything but its addresses was summed out. */
-interface ContractedTerm { readonly binders: readonly Binder[]; readonly guards: readonly Expr[]; readonly value: Expr; readonly elements: readonly Ref[] }
+export interface ContractedTerm { readonly binders: readonly Binder[]; readonly guards: readonly Expr[]; readonly value: Expr; readonly elements: readonly Ref[] }
+
+/** The terms of a structure that are not zero, their sums in the tables. */
+export function contractedTerms(builder: ProgramBuilder, tables: StatisticTables, structure: GaussianStructure): readonly ContractedTerm[] {
+  return structure.terms.map((t) => contracted(builder, tables, t)).filter((t) => !isConst(t.value, 0));
+}
 
 function contracted(builder: ProgramBuilder, tables: StatisticTables, term: QuadraticTerm): ContractedTerm {
   const spread = spreadAddresses(builder, renamed(term));
@@ -274,14 +275,14 @@ function callsOf(builder: ProgramBuilder, pattern: Pattern, n: number, s: Storag
 
 // --- reading ------------------------------------------------------------------------------------------------
 
-/** The factors of a block at its mean. */
-function sumAtMean(builder: ProgramBuilder, structure: GaussianStructure, view: BlockView): Expr {
+/** The factors of a block with its members at their means. */
+export function factorsAtMean(builder: ProgramBuilder, structure: GaussianStructure, mean: (element: Ref) => Expr): readonly Expr[] {
   const members = new Set(structure.variables);
-  return addAll(jointTerms(builder, structure.factors).map(({ value }) => rewrite(value, (x) => {
+  return jointTerms(builder, structure.factors).map(({ value }) => rewrite(value, (x) => {
     if (x.op !== 'ref' || !members.has(x.variable)) return x;
     // Elements of partly missing data that were given stand at their values.
-    return builder.model.statusOf(x.variable) === 'partial' ? cond(ref(maskOf(x.variable), x.at), view.mean(x), x) : view.mean(x);
-  })));
+    return builder.model.statusOf(x.variable) === 'partial' ? cond(ref(maskOf(x.variable), x.at), mean(x), x) : mean(x);
+  }));
 }
 
 /** Means and covariances of a block's elements by their addresses. */

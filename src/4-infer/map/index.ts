@@ -1,17 +1,20 @@
 /**
  * Maximum likelihood over `param`s and maximum a posteriori over sampled unknowns: of the density on the
  * scale of the program, whatever coordinates the search moves in (no Jacobian enters). Finite latents
- * and missing observations that nothing else reads are summed and integrated out.
+ * and missing observations that nothing else reads are summed and integrated out, and Gaussian unknowns by name (`marginal`).
  *
  * Standard errors are those of the observed information (minus the Hessian at the maximum).
  */
 import type { BoundModel, Given } from '../../2-graph/bound.js';
 import type { ModelGraph } from '../../2-graph/graph.js';
+import { jointFactors } from '../../3-derive/joint.js';
+import { DerivedModel, latentRegions } from '../../3-derive/model.js';
 import type { Diagnostic } from '../../errors/diagnostic.js';
 import { seconds } from '../../platform/platform.js';
 import type { Backend, Explanation, OptionDoc, RunRequest } from '../backend.js';
 import { explainClimb } from '../explainPoint.js';
 import { DifferentiableDensity } from '../gradient.js';
+import { marginalStructures } from '../integratedOut.js';
 import { findMode, type ModeSettings } from '../mode.js';
 import { regionName } from '../plan.js';
 import { startValues } from '../backendOptions.js';
@@ -21,7 +24,7 @@ import type { RunResult } from '../posterior.js';
 
 const options: readonly OptionDoc[] = [
   ...pointOptions,
-  { name: 'marginal', type: 'names', default: 'none', doc: 'Gaussian unknowns to integrate out before maximising (not in this version)' },
+  { name: 'marginal', type: 'names', default: 'none', doc: 'jointly Gaussian unknowns, separated by commas, to integrate out before maximising (finite ones are always summed out)' },
 ];
 
 export const map: Backend = {
@@ -30,25 +33,40 @@ export const map: Backend = {
   options, explain, run,
 };
 
-function settingsOf(graph: ModelGraph, given: Readonly<Record<string, string>>): ModeSettings {
-  return readPointOptions('map', options, given, (_name, text): Diagnostic | null => {
+interface Settings extends ModeSettings { readonly marginal: readonly string[] }
+
+/** @param unknown names that have elements without a value. */
+function settingsOf(unknown: readonly string[], given: Readonly<Record<string, string>>): Settings {
+  let marginal: readonly string[] = [];
+  const common = readPointOptions('map', options, given, (_name, text): Diagnostic | null => {
     if (text === 'none') return null;
-    const named = unknownsNamed(text, graph);
-    return Array.isArray(named) ? { code: 'not-in-this-version', severity: 'error', message: `integrating out ${named.join(', ')} (marginal=${text}) is not in this version`, hint: 'Leave the option out: they are maximised with the rest.' } : named as Diagnostic;
+    const named = unknownsNamed(text, unknown);
+    if ('message' in named) return named;
+    marginal = named;
+    return null;
   });
+  return { ...common, marginal };
 }
 
 function explain(graph: ModelGraph, given: Given, source: string, chosen: Readonly<Record<string, string>>, bound: BoundModel | null): Explanation {
-  settingsOf(graph, chosen);
+  const model = new DerivedModel(graph, given), regions = latentRegions(model);
+  const { marginal } = settingsOf([...new Set(regions.map((r) => r.variable.name))], chosen);
+  const structures = marginalStructures(model, jointFactors(model), regions, marginal, 'map');
+  const integrated = new Set(structures.flatMap((s) => s.regions.map(regionName)));
   const blocks = explainClimb(graph, given, source, { law: 'a point', kernel: 'L-BFGS, then Newton', reason: 'where the derivative of these terms vanishes' });
-  return { backend: 'map', blocks, notes: ['The density is that of the program, without Jacobians; standard errors come from its curvature at the maximum.'], code: bound === null ? null : new DifferentiableDensity(bound, 'map', 'explain', new Map(), true).source };
+  return {
+    backend: 'map',
+    blocks: blocks.map((b) => (integrated.has(b.block) ? { ...b, family: 'Gaussian, joint', parameters: [], kernel: 'integrated out', reason: 'the density of the others is the log normaliser of its joint law' } : b)),
+    notes: ['The density is that of the program, without Jacobians; standard errors come from its curvature at the maximum.'],
+    code: bound === null ? null : new DifferentiableDensity(bound, 'map', 'explain', new Map(), true, false, marginal).source,
+  };
 }
 
 async function run(model: BoundModel, _source: string, request: RunRequest): Promise<RunResult> {
-  const settings = settingsOf(model.graph, request.options);
+  const settings = settingsOf([...model.variables.values()].filter((v) => v.status === 'latent' || v.status === 'partial').map((v) => v.name), request.options);
   const begun = seconds();
   const initialised = startValues(model, request.init);
-  const density = new DifferentiableDensity(model, 'map', request.seed, initialised, true);
+  const density = new DifferentiableDensity(model, 'map', request.seed, initialised, true, false, settings.marginal);
   const compiled = seconds();
   const mode = await findMode(density, false, settings, request, initialised.size > 0);
   const searched = seconds();
@@ -68,6 +86,7 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
     plan: [
       ...density.program.coordinates.regions.map((r) => ({ block: regionName(r), kernel: 'L-BFGS, then Newton', reason: 'maximised in unconstrained coordinates' })),
       ...density.program.summed.groups.map((g) => ({ block: g.latents.map((l) => l.name).join(', '), kernel: 'summed out', reason: 'finite' })),
+      ...density.program.integrated.blocks.map((b) => ({ block: b.members.map((m) => m.name).join(', '), kernel: 'integrated out', reason: `jointly Gaussian given the rest: ${b.structure}` })),
       ...[...density.integrated].map((name) => ({ block: name, kernel: 'integrated out', reason: 'only its own law reads it' })),
     ],
   };
