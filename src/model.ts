@@ -15,6 +15,7 @@ import type { RunResult } from './4-infer/posterior.js';
 import { givenOf } from './4-infer/programBuilder.js';
 import { simulate, withoutAbsent } from './4-infer/simulate.js';
 import { ObservedData, type Predictive } from './5-report/comparison/predictive.js';
+import { hiddenSizes } from './5-report/dataFile.js';
 import { Derivation } from './5-report/derivation.js';
 import { type Nested, Posterior } from './5-report/posterior.js';
 import type { RunContext } from './5-report/record.js';
@@ -303,13 +304,7 @@ function nestedValues(byVariable: ByVariable): Values {
 
 /** Data that were given, and sizes that no data shows, as values to pass again. */
 function observedValues(bound: BoundModel): ReadonlyMap<string, Nested> {
-  const values = new Map<string, Nested>();
-  for (const [name, { sources }] of bound.graph.sizes) {
-    const size = bound.sizes.get(name);
-    // The printed form of an array shows no dimension that follows an empty one.
-    const shown = sources.some(({ variable, axis }) => bound.variables.get(variable)?.shape.slice(0, axis).every((d) => d > 0));
-    if (!shown && size !== undefined) values.set(name, size);
-  }
+  const values = new Map<string, Nested>(hiddenSizes(bound));
   for (const variable of bound.graph.variables.values()) {
     const known = bound.variables.get(variable.name);
     if (variable.origin === 'data' && known?.status === 'given') values.set(variable.name, nest(withoutAbsent(known.values, known.absent), known.shape, 0) as Nested);

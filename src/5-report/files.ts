@@ -1,6 +1,6 @@
 /**
  * The files of a run as text in pieces (they may be larger than a string can be): `draws.csv`,
- * `summary.json`, `run.json`. Names, fields and their order are fixed: other people's scripts read
+ * `summary.json`, `run.json` (`dataFile.ts` writes `data.json`). Names, fields and their order are fixed: other people's scripts read
  * them. JSON has no NaN and no infinity: both are null there; CSV writes them as words.
  */
 import type { Observations } from '../4-infer/pointwiseProgram.js';
@@ -88,5 +88,24 @@ export function* runJson(result: RunResult, context: RunContext, warnings: reado
     notes: notes.map(({ code, message }) => ({ code, message })),
     warnings: warnings.map(({ code, severity, message, hint }) => ({ code, severity, message, hint: hint ?? null })),
     levels, observations, seconds,
+    variables: result.variables.map(recordOf), exchangeable: result.exchangeable,
   }, null, 2)}\n`;
+}
+
+/** What a variable is, without its numbers: enough to read these back from the other files. */
+export interface VariableRecord extends Pick<VariableResult, 'name' | 'shape' | 'kind' | 'discrete' | 'insidePlate'> {
+  /** Of a finite support, else null. */
+  readonly range: number | null;
+  readonly low: number | null;
+  readonly form: VariableResult['result']['form'];
+  /** Kept draws, or those that moments are of; 0 where there are none. */
+  readonly chains: number;
+  readonly draws: number;
+  readonly independent: boolean;
+}
+
+function recordOf({ name, shape, kind, discrete, range, low, insidePlate, result }: VariableResult): VariableRecord {
+  const counts = result.form === 'closed' ? { chains: result.draws === null ? 0 : 1, draws: result.draws?.count ?? 0, independent: true }
+    : { chains: result.chains, draws: result.draws, independent: result.form === 'draws' && result.independent };
+  return { name, shape, kind, discrete, range: range ?? null, low: low ?? null, insidePlate, form: result.form, ...counts };
 }

@@ -281,6 +281,7 @@ export class Posterior {
       { name: 'summary.json', pieces: summaryJson(this.summary()) },
       ...(predictive === null ? [] : [{ name: 'pointwise.csv', pieces: pointwiseCsv(predictive) }]),
       { name: 'run.json', pieces: runJson(this.result, { ...this.context, notes: [...this.context.notes, ...this.notes] }, this.warnings, this.seconds, this.observed?.tooManyToRecord() === true && this.cachedPredictive === null ? null : this.observations()) },
+      ...(this.observed === null ? [] : [{ name: 'data.json', pieces: this.observed.dataJson() }]),
     ];
   }
 

@@ -49,7 +49,7 @@ function credence(): Command {
     .option('--keep <names>', 'variables to keep, separated by commas', several)
     .option('--opt <name=value>', 'an option of the backend (several times)', several)
     .option('--init <file.json>', 'start values by name')
-    .option('--out <directory>', 'write draws.csv, summary.json, run.json and pointwise.csv there')
+    .option('--out <directory>', 'write draws.csv, summary.json, run.json, data.json and pointwise.csv there')
     .option('--pointwise', 'WAIC and leave-one-out of each datum, however many there are')
     .option('--json', 'print the summary as JSON and nothing else')
     .option('--quiet', 'no progress and no notes')

@@ -145,7 +145,7 @@ describe('credence infer', () => {
     expect(out).toMatch(/^gibbs, 4 chains of 300 draws, seed seven/);
     expect(out).toMatch(/^mu {2,}\S+/m);
     expect(out).toMatch(/R-hat/);
-    expect(out).toMatch(/Written to deep\/out: draws\.csv, summary\.json, pointwise\.csv, run\.json/);
+    expect(out).toMatch(/Written to deep\/out: draws\.csv, summary\.json, pointwise\.csv, run\.json, data\.json/);
     expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
     expect(err).toMatch(/^chain \d: sampling 300\/300$/m);
     expect(readdirSync(join(folder, 'deep', 'out')).sort()).toEqual(['draws.csv', 'pointwise.csv', 'run.json', 'summary.json']);

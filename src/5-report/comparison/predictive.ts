@@ -7,6 +7,7 @@ import { likelihoodCount, observationsOf, observedCount, pointwiseLikelihood, ty
 import type { Observations } from '../../4-infer/pointwiseProgram.js';
 import { type RunResult, sizeOf } from '../../4-infer/posterior.js';
 import { type Diagnostic, ModelError } from '../../errors/diagnostic.js';
+import { dataJson } from '../dataFile.js';
 import { leaveOneOut, shapeThreshold, total, waic } from './leaveOneOut.js';
 
 /** A criterion summed over units. */
@@ -83,6 +84,9 @@ export class ObservedData {
   }
 
   observations(): Observations { return observationsOf(this.bound); }
+
+  /** The data as the text of a file. */
+  dataJson(): Iterable<string> { return dataJson(this.bound); }
 
   /** True where going through all units for the record of a run would cost more than the run's own memory. */
   tooManyToRecord(): boolean { return observedCount(this.bound) > mostRecorded; }

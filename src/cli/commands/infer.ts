@@ -96,7 +96,7 @@ async function save(posterior: Posterior, directory: string): Promise<readonly s
   try {
     await posterior.save(directory);
     const hasDraws = posterior.result.variables.some(({ result }) => result.form === 'draws' || (result.form === 'closed' && result.draws !== null));
-    return [...(hasDraws ? ['draws.csv'] : []), 'summary.json', ...(posterior.wantedPredictive().value === null ? [] : ['pointwise.csv']), 'run.json'];
+    return [...(hasDraws ? ['draws.csv'] : []), 'summary.json', ...(posterior.wantedPredictive().value === null ? [] : ['pointwise.csv']), 'run.json', 'data.json'];
   } catch (error) {
     if (!(error instanceof Error && error.name === 'ModelError')) throw error;
     printError(`--out ${directory}: error[cannot-write]: ${error.message}`);
