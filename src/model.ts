@@ -216,6 +216,9 @@ export class Model {
     return this.explained(() => drawGraph(this.compiled.graph, format));
   }
 
+  /** The plated graph of the program, for tools that test or draw it (`credence/testing`). */
+  plated(): ModelGraph { return this.compiled.graph; }
+
   private bind(data: Data, mode: 'infer' | 'sample', problems: readonly Diagnostic[], onNotes: NotesListener | undefined): BoundModel {
     const { bound, diagnostics } = bindData(this.compiled, data, mode);
     if (bound === null || problems.some((d) => d.severity === 'error')) throw this.error([...problems, ...diagnostics]);
