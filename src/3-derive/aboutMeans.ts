@@ -20,6 +20,10 @@ export interface MomentReader {
   /** True where an expression varies with nothing but points, and stands for itself. */
   fixed(e: Expr): boolean;
   mean(reference: Ref): Expr;
+  /** The joint block that a variable belongs to; undefined for elements that are independent of one another. */
+  blockOf(variable: string): number | undefined;
+  /** Covariance of two elements of one joint block, for all values of the ranges; null where none is kept. */
+  jointCovariance(a: Ref, b: Ref, ranges: readonly Range[]): Expr | null;
   /** Covariance of two numbers of one element; null where none is kept. */
   covariance(variable: string, lead: readonly Expr[], first: readonly Expr[], second: readonly Expr[]): Expr | null;
 }
@@ -48,7 +52,7 @@ export function momentAboutMeans(sums: readonly Expr[], ranges: readonly Range[]
   const out: Moment[] = [centre];
   for (const x of a) for (const raw of b) {
     const y = apart(raw);
-    const matched = pairs(x.unknowns, y.unknowns);
+    const matched = pairs(x.unknowns, y.unknowns, reader);
     if (matched === null) continue;
     const joint = covarianceOf(x, y, matched, ranges, reader);
     if (joint === null) return null;
@@ -74,7 +78,7 @@ function deviations(e: Expr, reader: MomentReader): readonly Deviation[] | null 
     const fixed = [...m.coefficient];
     for (const { base, power } of m.atoms) {
       if (reader.fixed(base)) { fixed.push(pow(base, power)); continue; }
-      if (base.op !== 'ref' || !isConst(power, 1) || unknowns.some((u) => u.variable === base.variable)) return null;
+      if (base.op !== 'ref' || !isConst(power, 1) || unknowns.some((u) => together(u, base, reader))) return null;
       unknowns.push(base);
     }
     for (let chosen = 1; chosen < 1 << unknowns.length; chosen++) {
@@ -89,10 +93,12 @@ function apart(d: Deviation): Deviation {
   const monomial: Monomial = refresh({ binders: d.binders, guards: d.guards, coefficient: [d.coefficient], atoms: d.unknowns.map((base) => ({ base, power: one })) });
   return { binders: monomial.binders, guards: monomial.guards, coefficient: mulAll(monomial.coefficient), unknowns: monomial.atoms.map((x) => x.base as Ref) };
 }
-/** Deviations that pair off by variable; null where one stays alone, so that the product is zero in expectation. */
-function pairs(a: readonly Ref[], b: readonly Ref[]): readonly (readonly [Ref, Ref])[] | null {
+/** True for unknowns that may depend on one another. */
+function together(a: Ref, b: Ref, { blockOf }: MomentReader): boolean { return a.variable === b.variable || (blockOf(a.variable) !== undefined && blockOf(a.variable) === blockOf(b.variable)); }
+/** Deviations that pair off by variable or block; null where one stays alone, so that the product is zero in expectation. */
+function pairs(a: readonly Ref[], b: readonly Ref[], reader: MomentReader): readonly (readonly [Ref, Ref])[] | null {
   if (a.length !== b.length) return null;
-  const out = a.flatMap((x): (readonly [Ref, Ref])[] => { const y = b.find((o) => o.variable === x.variable); return y === undefined ? [] : [[x, y]]; });
+  const out = a.flatMap((x): (readonly [Ref, Ref])[] => { const y = b.find((o) => together(x, o, reader)); return y === undefined ? [] : [[x, y]]; });
   return out.length === a.length ? out : null;
 }
 
@@ -105,6 +111,13 @@ function covarianceOf(x: Deviation, raw: Deviation, matched: readonly (readonly 
   let rest = matched;
   for (let k = 0; k < rest.length; k++) {
     const [u, v] = rest[k]!;
+    if (reader.blockOf(u.variable) !== undefined) {
+      const joint = reader.jointCovariance(u, v, all);
+      if (joint === null) return null;
+      if (isConst(joint, 0)) return 'none';
+      factors.push(joint);
+      continue;
+    }
     const rank = reader.model.statusOf(u.variable) === 'partial' ? 0 : reader.model.variable(u.variable).eventRank;
     const lead = u.at.slice(0, u.at.length - rank);
     for (let d = 0; d < lead.length; d++) {

@@ -76,12 +76,14 @@ export interface JointItem { readonly element: Ref; readonly value: Expr | null 
 export interface JointLaws {
   /** The number of the block a variable belongs to. */
   blockOf(variable: string): number | undefined;
-  /** E of the product of different elements of one block, over the reader's binders; null where the block does not keep it. */
-  expectation(items: readonly JointItem[], binders: readonly Range[]): Expr | null;
+  /** E of the product of different elements of one block, over the reader's binders where the guards hold; null where the block does not keep it. */
+  expectation(items: readonly JointItem[], binders: readonly Range[], guards: readonly Expr[]): Expr | null;
+  /** Covariance of two scalars of one Gaussian block, one element included, likewise. */
+  covariance(a: Ref, b: Ref, binders: readonly Range[], guards: readonly Expr[]): Expr | null;
 }
 
 /** What taking expectations needs: the model, what is a point, and the tables asked for so far. */
-interface Scope extends MeanFieldOptions { readonly model: DerivedModel; readonly needed: Map<string, NeededExpectation>; readonly covariances: Set<string> }
+interface Scope extends MeanFieldOptions { readonly model: DerivedModel; readonly needed: Map<string, NeededExpectation>; readonly covariances: Set<string>; /** Of the sum whose terms are read. */ readonly guards: readonly Expr[] }
 
 /**
  * Updates and energy of the fully factorised family.
@@ -89,7 +91,7 @@ interface Scope extends MeanFieldOptions { readonly model: DerivedModel; readonl
  */
 export function meanField(forms: readonly FactorForm[], model: DerivedModel, options: MeanFieldOptions = factorsOnly): MeanField {
   const needed = new Map<string, NeededExpectation>();
-  const scope: Scope = { ...options, model, needed, covariances: new Set() };
+  const scope: Scope = { ...options, model, needed, covariances: new Set(), guards: [] };
   /** The forms with one-hot latents, read for one variable: sums of data far from zero that it does not stand in are whole. */
   const readFor = (self: string | null): { readonly expander: OneHot; readonly forms: readonly FactorForm[]; readonly oneHot: readonly FactorForm[] } => {
     const expander = new OneHot(model, self);
@@ -118,8 +120,8 @@ export function meanField(forms: readonly FactorForm[], model: DerivedModel, opt
 }
 
 /** A sum with its coefficient in expectation: sums kept whole about the means of what stands in them. */
-function inExpectation<T extends Moment>(c: T, own: LatentRegion | null, scope: Scope): readonly T[] {
-  const { model } = scope;
+function inExpectation<T extends Moment>(c: T, own: LatentRegion | null, outer: Scope): readonly T[] {
+  const scope = { ...outer, guards: c.guards }, { model } = scope;
   const reader = momentReader(scope);
   const whole = model.offCentre.size === 0 ? [] : wholeSums(c.coefficient, reader);
   if (whole.length === 0) return [{ ...c, coefficient: expect(c.coefficient, c.binders, own, scope) }];
@@ -134,13 +136,16 @@ function inExpectation<T extends Moment>(c: T, own: LatentRegion | null, scope: 
   }
   return normalForm(mulAll(sums), model).map((m) => {
     const binders = [...c.binders, ...m.binders];
-    return { ...c, binders, guards: [...c.guards, ...m.guards], coefficient: expect(mulAll([rest, ...m.coefficient, ...m.atoms.map((a) => pow(a.base, a.power))]), binders, own, scope) };
+    const guards = [...c.guards, ...m.guards];
+    return { ...c, binders, guards, coefficient: expect(mulAll([rest, ...m.coefficient, ...m.atoms.map((a) => pow(a.base, a.power))]), binders, own, { ...scope, guards }) };
   });
 }
 function momentReader(scope: Scope): MomentReader {
-  const { model, needed, points, covariances } = scope;
+  const { model, needed, points, covariances, joint, guards } = scope;
   return {
     model,
+    blockOf: (variable) => joint?.blockOf(variable),
+    jointCovariance: (a, b, ranges) => joint?.covariance(a, b, ranges, guards) ?? null,
     fixed: (e) => onlyPoints(e, scope),
     mean: (x) => { const item = itemOf(x, model); return table(item, [...item.lead, ...item.event], needed, model); },
     covariance: (variable, lead, first, second) => {
@@ -158,10 +163,10 @@ function momentReader(scope: Scope): MomentReader {
  */
 export function expectedValue(e: Expr, plates: readonly Binder[], model: DerivedModel, options: MeanFieldOptions, needed: Map<string, NeededExpectation>): MeanField['energy'] {
   const expander = new OneHot(model, null);
-  const scope: Scope = { ...options, model, needed, covariances: new Set() };
+  const scope: Scope = { ...options, model, needed, covariances: new Set(), guards: [] };
   return combine(normalForm(e, model).flatMap((m) => expander.expand(m))).map((m) => ({
     factor: -1, binders: m.binders, guards: m.guards,
-    coefficient: expect(mulAll([...m.coefficient, ...m.atoms.map((a) => pow(a.base, a.power))]), [...plates, ...m.binders], null, scope),
+    coefficient: expect(mulAll([...m.coefficient, ...m.atoms.map((a) => pow(a.base, a.power))]), [...plates, ...m.binders], null, { ...scope, guards: m.guards }),
   }));
 }
 
@@ -452,11 +457,11 @@ function groupExpectation(items: readonly Item[], ranges: readonly Range[], scop
   return go(items, new Set());
 }
 /** E of a product of different elements of one joint block; null where they are independent. */
-function differentElements(items: readonly Item[], ranges: readonly Range[], { joint }: Scope): Expr | null {
+function differentElements(items: readonly Item[], ranges: readonly Range[], { joint, guards }: Scope): Expr | null {
   if (joint === null || items.length < 2 || joint.blockOf(ownerOf(items[0]!.variable)) === undefined) return null;
   const simple = items.every((i) => i.kind.kind === 'onehot' || (i.kind.kind === 'power' && i.kind.power === 1));
   const value = simple ? joint.expectation(items.map((i): JointItem => (i.kind.kind === 'onehot'
-    ? { element: ref(ownerOf(i.variable), i.lead), value: i.event[0]! } : { element: ref(i.variable, [...i.lead, ...i.event]), value: null })), ranges) : null;
+    ? { element: ref(ownerOf(i.variable), i.lead), value: i.event[0]! } : { element: ref(i.variable, [...i.lead, ...i.event]), value: null })), ranges, guards) : null;
   if (value === null) throw new MeanFieldRefusal('needs a joint moment that its block does not keep', mulAll(items.map((x) => x.source)), ownerOf(items[0]!.variable));
   return value;
 }

@@ -90,7 +90,7 @@ export function integratedOut(builder: ProgramBuilder, factors: readonly Factor[
         const terms = contractedTerms(builder, tables, block.structureOf);
         sweep.statements(tables.before);
         for (const { binders, guards, value, elements: [a, b] } of terms) {
-          if (b !== undefined && sweep.active(value)) sweep.weighted(binders, guards, value, block.covariance(a!, b, binders)!);
+          if (b !== undefined && sweep.active(value)) sweep.weighted(binders, guards, value, block.covariance(a!, b, binders, guards)!);
         }
       }
     },

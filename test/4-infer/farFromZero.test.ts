@@ -3,7 +3,7 @@
  * 1e-6 of a standard deviation, whatever c. Sums of squares that cancel lose (c / sd)^2 of 16 digits, so
  * a reading of the form that expands residuals fails from c = 1e6 on, and turns to noise at 1e8.
  */
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { compile } from '../../src/index.js';
 
 const numbers = (count: number, seed: number): number[] => {
@@ -126,5 +126,38 @@ it('maximum likelihood of a mixture (em): equal at 0, 1e4, 1e6 and 1e8', async (
     const moved = await at(c);
     expect(Math.abs(moved.likelihood - still.likelihood)).toBeLessThan(1e-6);
     moved.values.forEach((value, k) => { expect(Math.abs(value - still.values[k]!)).toBeLessThan(1e-6); });
+  }
+});
+
+describe('joint blocks under em: equal at 0, 1e4, 1e6 and 1e8', () => {
+  const groups = noise.map((_, n) => n % 4), twice = noise.map((e, n) => [e + 2 * (n % 4), 0.5 * e - (n % 4)]);
+  const programs: readonly { readonly title: string; readonly text: string; data(c: number): Readonly<Record<string, unknown>>; readonly names: readonly string[] }[] = [
+    {
+      title: 'a chain', names: ['q', 'r'], data: (c) => ({ y: noise.map((e, n) => c + 3 * Math.sin(n / 4) + e), c }),
+      text: 'data y: real[T] data c: real param q: positive param r: positive sample a[0] ~ Normal(c, 5) for t in 1..<T { sample a[t] ~ Normal(a[t-1], variance: q) } observe y ~ Normal(a, sqrt(r))',
+    },
+    {
+      title: 'random intercepts about a mean of their own', names: ['b', 's'], data: (c) => ({ y: noise.map((e, n) => c + e + 2 * (n % 4)), g: groups, c }),
+      text: 'data y: real[N] data g: int[N] data c: real param b: positive param s: positive sample m ~ Normal(c, 10) sample u ~ iid(Normal(m, b), 4) sample v ~ iid(Normal(0, 1), 4) for n in 0..<N { observe y[n] ~ Normal(u[g[n]] + v[g[n]], s) }',
+    },
+    {
+      title: 'vector states', names: ['s', 'phi'], data: (c) => ({ x: twice.map(([a, b]) => [c + a!, b!]), c }),
+      text: 'data x: real[T, 2] data c: real param s: positive param phi: real sample f[0] ~ MvNormal([c, 0], eye(2)) for t in 1..<T { sample f[t] ~ MvNormal([f[t-1, 0], phi * f[t-1, 1]], 2 * eye(2)) } for t in 0..<T { observe x[t] ~ MvNormal(f[t], s^2 * eye(2)) }',
+    },
+  ];
+  for (const { title, text, data, names } of programs) {
+    it(title, async () => {
+      const at = async (c: number): Promise<{ readonly likelihood: number; readonly values: readonly number[]; readonly codes: readonly string[] }> => {
+        const posterior = await compile(text).infer(data(c), { backend: 'em', seed: 1, workers: 0, options: { tolerance: 1e-12 } }), { variables } = posterior.summary();
+        return { likelihood: posterior.logLikelihood!, values: names.map((name) => variables[name]!.mean!), codes: posterior.warnings.map((w) => w.code) };
+      };
+      const still = await at(0);
+      for (const c of [1e4, 1e6, 1e8]) {
+        const moved = await at(c);
+        expect(moved.codes).toEqual(still.codes);
+        expect(Math.abs(moved.likelihood - still.likelihood), `${moved.likelihood} against ${still.likelihood} at ${c}`).toBeLessThan(1e-6);
+        moved.values.forEach((value, k) => { expect(Math.abs(value - still.values[k]!), `${names[k]} at ${c}: ${value} against ${still.values[k]}`).toBeLessThan(1e-4 * (1 + Math.abs(still.values[k]!))); });
+      }
+    });
   }
 });

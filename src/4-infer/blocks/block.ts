@@ -43,8 +43,8 @@ export interface GaussianBlock extends JointBlock {
   readonly kind: 'gaussian';
   /** E of a member's scalar element; addresses may use binders of the reader. */
   mean(element: Ref): Expr;
-  /** Covariance of two members that meet in a factor, or are one element, for all values of the reader's binders; null where the block does not keep it. */
-  covariance(a: Ref, b: Ref, binders: readonly Binder[]): Expr | null;
+  /** Covariance of two members that meet in a factor, or are one element, for all values of the reader's binders at which the guards hold; null where the block does not keep it. */
+  covariance(a: Ref, b: Ref, binders: readonly Binder[], guards?: readonly Expr[]): Expr | null;
 }
 
 /** Finite given the rest. */

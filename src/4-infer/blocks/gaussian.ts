@@ -98,7 +98,7 @@ export function gaussianBlock(builder: ProgramBuilder, structure: GaussianStruct
     ])],
     moments: [when(failed, [], [calls.invert])],
     mean: (element) => view.mean(element),
-    covariance: (a, b, binders) => view.covariance(a, b, binders),
+    covariance: (a, b, binders, guards) => view.covariance(a, b, binders, guards),
     inversePivot: (element, binders) => { const place = view.place(element, element, binders); return place === null ? null : ref(factor, [place]); },
     elementOf: (row) => nameOfCell(members, rows[row]!),
   };
@@ -313,12 +313,12 @@ class BlockView {
   positionOf(element: Ref): Expr { return this.positions.get(element.variable)!(element.at); }
   mean(element: Ref): Expr { return ref(this.meanStorage, [this.positionOf(element)]); }
 
-  covariance(a: Ref, b: Ref, binders: readonly Binder[]): Expr | null {
-    const place = this.place(a, b, binders);
+  covariance(a: Ref, b: Ref, binders: readonly Binder[], guards: readonly Expr[] = []): Expr | null {
+    const place = this.place(a, b, binders, guards);
     return place === null ? null : ref(this.covarianceStorage(), [place]);
   }
   /** Where the factor, and the covariance, keep a pair; null where they do not. */
-  place(a: Ref, b: Ref, binders: readonly Binder[]): Expr | null {
+  place(a: Ref, b: Ref, binders: readonly Binder[], guards: readonly Expr[] = []): Expr | null {
     const { builder, elements, pattern } = this;
     if (![a, b].every((e) => elements.members.some((m) => m.name === e.variable))) return null;
     const bound = [a, b].map((e) => ref(e.variable, e.at.map((x) => builder.bind(x))));
@@ -328,7 +328,8 @@ class BlockView {
     for (const x of [...all].reverse()) if (used.has(x.index)) for (const i of [...freeIndices(x.from), ...freeIndices(x.to)]) used.add(i);
     const own = all.filter((x) => used.has(x.index));
     if (!bound.every((e) => e.at.every((x) => readsDataOnly(builder, x) && [...freeIndices(x)].every((i) => own.some((o) => o.index === i))))) return null;
-    const found = instancesOf(builder, elements, [{ binders: own, guards: [], elements: bound }]);
+    const decided = guards.map((g) => builder.bind(g)).filter((g) => [...freeIndices(g)].every((i) => own.some((o) => o.index === i)));
+    const found = instancesOf(builder, elements, [{ binders: own, guards: decided, elements: bound }]);
     if (found === null) return null;
     const { extents, elements: [first, second] } = found[0]!;
     const table = new Int32Array(first!.length);

@@ -50,7 +50,7 @@ export class JointBlocks implements JointLaws {
 
   blockOf(variable: string): number | undefined { return this.numbers.get(variable); }
 
-  expectation(items: readonly JointItem[], binders: readonly Range[]): Expr | null {
+  expectation(items: readonly JointItem[], binders: readonly Range[], guards: readonly Expr[]): Expr | null {
     const block = this.blocks[this.numbers.get(items[0]!.element.variable)!]!;
     if (block.kind === 'discrete') {
       const members = items.map((i) => ({ element: i.element, value: i.value! }));
@@ -58,8 +58,13 @@ export class JointBlocks implements JointLaws {
     }
     const [a, b] = items;
     if (items.length !== 2) return null;
-    const covariance = block.covariance(a!.element, b!.element, binders);
+    const covariance = block.covariance(a!.element, b!.element, binders, guards);
     return covariance === null ? null : add(mul(block.mean(a!.element), block.mean(b!.element)), covariance);
+  }
+
+  covariance(a: Ref, b: Ref, binders: readonly Range[], guards: readonly Expr[]): Expr | null {
+    const block = this.blocks[this.numbers.get(a.variable)!]!;
+    return block.kind === 'gaussian' ? block.covariance(a, b, binders, guards) : null;
   }
 
   /**
@@ -148,6 +153,7 @@ export function jointInWords(factors: readonly Factor[], regions: readonly Laten
   return {
     blockOf: (variable) => { const at = groups.findIndex((g) => g.has(variable)); return at < 0 ? undefined : at; },
     expectation: (items) => apply('E', mulAll(items.map((i) => (i.value === null ? i.element : apply('eq', i.element, i.value))))),
+    covariance: (a, b) => apply('Cov', a, b),
   };
 }
 
