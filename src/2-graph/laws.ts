@@ -325,7 +325,7 @@ function lowerPushforward(context: Context, syntax: Syntax & { kind: 'call' }, e
   return {
     kind: 'law', indices: base.indices.slice(independent), batch: base.batch.slice(independent), eventDims: image.dims, discrete: image.scalar !== 'real', family: null,
     law: {
-      kind: 'pushforward', base: base.law, over, argument, integer: image.scalar !== 'real', span: syntax.span,
+      kind: 'pushforward', base: base.law, over, argument, integer: image.scalar !== 'real', known: new Map(), span: syntax.span,
       map: { indices: image.indices, dims: image.dims, body: image.body },
     },
   };

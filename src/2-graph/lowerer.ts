@@ -17,6 +17,7 @@ import { type DeclaredType, type Restricted, lowerType, restrict } from './decla
 import { functionEnvironment, localPosition, lowerExpression, lowerRange } from './expressions.js';
 import type { Constraint, HostFunction, Law, ModelGraph, Plate, ScalarType, ShapeObligation, SizeSource, Statement, Target, Variable } from './graph.js';
 import { iidRank, lowerLaw, mapLaw } from './laws.js';
+import { withMapBounds } from './mapBounds.js';
 import {
   cycle, definedForEach, discreteObservation, latentBound, latentCondition, leftIndexTwice, observedLatent, predictUsed, raggedEvent, ranksDiffer, recursiveFunction, selfReference, shapeMismatch,
   tangledReference, tooDeep, typeMismatch, wrongLeftIndex,
@@ -643,7 +644,7 @@ export class Lowerer implements Context {
     for (const v of variables.values()) for (const e of v.dims) for (const name of variablesOf(e)) used.add(name);
     for (const c of this.constants.values()) if (used.has(c.name)) variables.set(c.name, c);
     const sizes = new Map<string, SizeSource>([...this.declarations.sizes].map(([name, s]) => [name, { name, sources: s.sources, span: s.span }]));
-    return { sizes, variables, statements: statements.map(folded), obligations: this.obligations, hostFunctions: this.hosts };
+    return { sizes, variables, statements: withMapBounds(variables, statements.map(folded)), obligations: this.obligations, hostFunctions: this.hosts };
   }
 }
 

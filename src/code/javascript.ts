@@ -491,6 +491,6 @@ function hostNumber(fn: string): number | null {
 
 /** @throws InternalError unless the name can stand in the text as it is. */
 function word(name: string): string {
-  if (!/^[A-Za-z][A-Za-z0-9]*$/.test(name)) throw new InternalError('a name of the compiler is not a plain word');
+  if (!/^[A-Za-z][A-Za-z0-9$]*$/.test(name)) throw new InternalError('a name of the compiler is not a plain word');
   return name;
 }

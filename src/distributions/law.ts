@@ -10,6 +10,7 @@ import { InternalError } from '../errors/diagnostic.js';
 import type { Span } from '../errors/diagnostic.js';
 import { add, apply, at, cond, equal, exp, index, isConst, mul, num, one, reduce, scalar, sub, substitute, zero } from '../expr/expr.js';
 import type { ArrayExpr, Expr, Index } from '../expr/expr.js';
+import type { Bounds } from '../expr/intervals.js';
 import { printText } from '../expr/print.js';
 import { logOf, simplify } from '../expr/simplify.js';
 import type { Domain, Family, Support } from './family.js';
@@ -48,8 +49,11 @@ export interface PushforwardLaw {
   readonly map: ArrayExpr;
   /** True where the map gives whole numbers by its type. */
   readonly integer: boolean;
+  /** Bounds of the variables of the program by name, as far as types and families tell. */
+  readonly known: ReadonlyMap<string, Bounds>;
   readonly span: Span;
 }
+function knownOf(law: PushforwardLaw): (part: Expr) => Bounds | null { return (part) => (part.op === 'ref' ? law.known.get(part.variable) ?? null : null); }
 
 type FamilyLaw = Extract<Law, { kind: 'family' }>;
 
@@ -489,11 +493,11 @@ function formOf(law: PushforwardLaw): Form {
     case 'point': return { kind: 'point', value: mapAt(law, support.value) };
     case 'interval': {
       if (isDiscrete(law.base)) return unknown('is applied to values with masses that are no whole numbers');
-      return formOfScalarMap(law.map.body, law.argument, continuousEnds(support), false);
+      return formOfScalarMap(law.map.body, law.argument, continuousEnds(support), false, knownOf(law));
     }
     case 'integers': {
       const end = (value: Expr): { readonly value: Expr; readonly open: boolean; readonly shared: boolean } => ({ value, open: !isFiniteBound(value), shared: false });
-      const form = formOfScalarMap(law.map.body, law.argument, { low: end(support.low), high: end(support.high) }, true);
+      const form = formOfScalarMap(law.map.body, law.argument, { low: end(support.low), high: end(support.high) }, true, knownOf(law));
       // One branch costs one evaluation, a sum one for each value of X.
       if (form.kind === 'monotone' && form.pieces.length === 1) return form;
       if (isFiniteBound(support.low) && isFiniteBound(support.high)) return { kind: 'sum', low: support.low, high: support.high };
@@ -518,7 +522,7 @@ function formOfVectors(law: PushforwardLaw, dims: readonly Expr[]): Form {
   const form = formOfVectorMap(law.map, law.argument.name, dims);
   if (form.kind === 'elementwise') {
     const element = elementLaw(law, form, form.indices);
-    const own = eventRankOf(law.base) === 0 ? formOf(element) : formOfScalarMap(element.map.body, law.argument, { low: endOf(minusInfinity, true), high: endOf(infinity, true) }, false);
+    const own = eventRankOf(law.base) === 0 ? formOf(element) : formOfScalarMap(element.map.body, law.argument, { low: endOf(minusInfinity, true), high: endOf(infinity, true) }, false, knownOf(law));
     if (own.kind === 'unknown') return own;
     if (own.kind !== 'monotone') return unknown('gives an array of whole numbers', law.map.body);
     if (eventRankOf(law.base) > 0 && own.pieces.length > 1) return unknown('is not one-to-one in each element of an array whose elements depend on each other', law.map.body);
@@ -587,7 +591,7 @@ function conditionsOfPushforward(law: PushforwardLaw): readonly Expr[] {
     case 'affine': return [...own, apply('gt', logDeterminantOf(form), minusInfinity)];
     case 'elementwise': {
       const element = elementLaw(law, form, form.indices);
-      const inner = eventRankOf(law.base) === 0 ? formOf(element) : formOfScalarMap(element.map.body, law.argument, { low: endOf(minusInfinity, true), high: endOf(infinity, true) }, false);
+      const inner = eventRankOf(law.base) === 0 ? formOf(element) : formOfScalarMap(element.map.body, law.argument, { low: endOf(minusInfinity, true), high: endOf(infinity, true) }, false, knownOf(law));
       const nonzero = inner.kind === 'monotone' ? inner.nonzero.map((e) => apply('ne', e, zero)) : [];
       return nonzero.length === 0 ? own : [...own, form.indices.reduceRight((body: Expr, i, k) => reduce('prod', i, zero, law.map.dims[k]!, body), conjunction(nonzero))];
     }
@@ -618,7 +622,7 @@ function logDensityOfPushforward(law: PushforwardLaw, y: ArrayExpr): Expr {
         return sumAll(guarded(element, value, logDensityOf(element, value)));
       }
       const pieceAt = (where: readonly Expr[]): { readonly t: Expr; readonly logSlope: Expr; readonly tests: readonly Expr[] } => {
-        const own = formOfScalarMap(elementBody(form, where), law.argument, { low: endOf(minusInfinity, true), high: endOf(infinity, true) }, false);
+        const own = formOfScalarMap(elementBody(form, where), law.argument, { low: endOf(minusInfinity, true), high: endOf(infinity, true) }, false, knownOf(law));
         if (own.kind !== 'monotone') throw new InternalError('an elementwise map that is not monotone');
         const value = at(y, ...where), { low, high, open } = imageOf(own.pieces);
         return { t: own.pieces[0]!.inverse(value), logSlope: own.pieces[0]!.logSlope(value), tests: keepUndecided(supportTests({ kind: 'interval', low, high, open }, value)) };

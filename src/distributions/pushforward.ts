@@ -12,6 +12,7 @@ import type { ArrayExpr, Expr, Index } from '../expr/expr.js';
 import { differentiate } from '../expr/gradient.js';
 import { printText } from '../expr/print.js';
 import { simplify } from '../expr/simplify.js';
+import type { Known } from './monotone.js';
 import { infinity, minusInfinity } from './notation.js';
 import { type ConstantPiece, type End, type Interval, type MonotonePiece, mentions, type Piece, piecesOf, replaceArgument, type StepPiece, Underivable } from './pushforwardPieces.js';
 
@@ -31,9 +32,9 @@ export type MapForm =
   | { readonly kind: 'unknown'; readonly reason: string; readonly part: Expr | null };
 
 /** The pieces of a map of a continuous scalar, sorted into a density or masses. */
-export function formOfScalarMap(map: Expr, argument: MapArgument, domain: Interval, integers: boolean): MapForm {
+export function formOfScalarMap(map: Expr, argument: MapArgument, domain: Interval, integers: boolean, known: Known): MapForm {
   try {
-    const { pieces, nonzero } = piecesOf(map, argument.name, domain, integers);
+    const { pieces, nonzero } = piecesOf(map, argument.name, domain, integers, known);
     const monotone = pieces.filter((p) => p.kind === 'monotone');
     if (monotone.length === pieces.length && pieces.length > 0) return { kind: 'monotone', pieces: monotone, nonzero };
     const flat = pieces.filter((p) => p.kind !== 'monotone');

@@ -6,10 +6,15 @@
  * the change-of-variables theorem needs. The pieces cover the given interval without overlap. What
  * has no such form is an `Underivable` that names the part of the expression.
  */
-import { add, apply, cond, div, equal, exp, isConst, log, mul, neg, num, one, pow, rewrite, square, sub, visit, zero } from '../expr/expr.js';
+import { InternalError } from '../errors/diagnostic.js';
+import { add, addAll, apply, cond, div, equal, exp, isConst, log, mul, neg, num, one, pow, ref, rewrite, square, sub, substitute, visit, zero } from '../expr/expr.js';
 import type { Apply, Expr } from '../expr/expr.js';
+import { differentiate } from '../expr/gradient.js';
+import { rootOf } from '../expr/implicit.js';
+import { boundsOf, isNegative, isPositive } from '../expr/intervals.js';
 import { primitives } from '../expr/primitives.js';
 import { logOf, powOf, simplify } from '../expr/simplify.js';
+import { type Known, limitAt, stretchesOf } from './monotone.js';
 import { ratioIn } from './pushforwardRatio.js';
 
 /** An end of an interval. `shared` ends come from cutting: a neighbour ends there too, and `open` says who owns the point. */
@@ -176,22 +181,35 @@ const mostPieces = 64;
  * The pieces of a map on an interval.
  * @param argument name of the variable whose references (without indices) are the argument.
  * @param integers true where the argument takes whole numbers only, so that single points matter.
+ * @param known bounds of what the map mentions beside its argument.
  * @throws Underivable with the part of the map that stands in the way.
  */
-export function piecesOf(map: Expr, argument: string, domain: Interval, integers: boolean = false): Pieces {
-  const walk = new Walk(argument, integers);
-  const pieces = walk.pieces(simplify(map), domain).filter((p) => !p.when.some((t) => isConst(t, 0)));
+export function piecesOf(map: Expr, argument: string, domain: Interval, integers: boolean = false, known: Known = () => null): Pieces {
+  const walk = new Walk(argument, integers, known);
+  const pieces = walk.pieces(simplify(writtenOut(map)), domain).filter((p) => !p.when.some((t) => isConst(t, 0)));
   return { pieces, nonzero: walk.nonzero };
+}
+
+/** Short sums whose length is a number, term by term. */
+function writtenOut(map: Expr): Expr {
+  return rewrite(map, (x) => {
+    if (x.op !== 'reduce' || x.kind !== 'sum') return x;
+    const from = simplify(x.from), to = simplify(x.to);
+    if (!isConst(from) || !isConst(to) || to.value - from.value > mostPieces) return x;
+    return addAll(Array.from({ length: Math.max(0, to.value - from.value) }, (_, k) => substitute(x.body, new Map([[x.index, num(from.value + k)]]))));
+  });
 }
 
 class Walk {
   readonly nonzero: Expr[] = [];
   private readonly argument: string;
   private readonly integers: boolean;
+  private readonly known: Known;
 
-  constructor(argument: string, integers: boolean) {
+  constructor(argument: string, integers: boolean, known: Known) {
     this.argument = argument;
     this.integers = integers;
+    this.known = known;
   }
 
   private has(e: Expr): boolean { return mentions(e, this.argument); }
@@ -210,7 +228,7 @@ class Walk {
     if (e.op === 'element' && e.array.fn.startsWith('host:')) throw new Underivable('calls a host function, which cannot be seen into', null);
     if (e.op !== 'apply') throw new Underivable('is not a function with a known inverse', e);
     const inner = e.args.filter((a) => this.has(a));
-    if (inner.length > 1) return this.ratio(e, domain);
+    if (inner.length > 1) return this.several(e, domain);
     const out = this.pieces(inner[0]!, domain).flatMap((p) => this.outside(e, inner[0]!, p));
     if (out.length > mostPieces) throw new Underivable(`has more than ${mostPieces} branches`, e);
     return out;
@@ -495,16 +513,80 @@ class Walk {
 
   // --- ratios of polynomials ------------------------------------------------------------------
 
-  /** The argument occurs more than once: a ratio of polynomials of degree two in one function of it. */
+  /** The argument occurs more than once: a ratio of polynomials of degree two in one function of it, or what is inverted numerically. */
+  private several(e: Apply, domain: Interval): readonly Piece[] {
+    const marked = this.nonzero.length;
+    try {
+      return this.ratio(e, domain);
+    } catch (thrown) {
+      if (!(thrown instanceof Underivable)) throw thrown;
+      this.nonzero.splice(marked);
+      const pieces = this.inverted(e, domain);
+      if (pieces !== null) return pieces;
+      throw thrown;
+    }
+  }
   private ratio(e: Apply, domain: Interval): readonly Piece[] {
     const found = ratioIn(e, (x) => this.has(x));
-    if (found === null) throw new Underivable('has no inverse in closed form', e);
+    if (found === null) throw new Underivable('has no inverse in closed form, and it is not certain where it rises and falls', e);
     const { atom, numerator, denominator } = found;
     const [c, b, a] = numerator, [f, g, d] = denominator;
     return this.pieces(atom, domain).flatMap((p): readonly Piece[] => {
       if (p.kind !== 'monotone') throw new Underivable('has no inverse in closed form', e);
       return this.quadratic(p, a, b, c, d, g, f, e);
     });
+  }
+
+  // --- numerical inverses ---------------------------------------------------------------------
+
+  /** The parts of `e` on which it is certain to rise or to fall, each inverted by finding a root; null where they are not found. */
+  private inverted(e: Apply, domain: Interval): readonly MonotonePiece[] | null {
+    const isArgument = (x: Expr): boolean => x.op === 'ref' && x.variable === this.argument;
+    const slope = this.derivative(e), curvature = slope === null ? null : this.derivative(slope);
+    if (slope === null) return null;
+    const low = boundsOf(domain.low.value, this.known).low, high = boundsOf(domain.high.value, this.known).high;
+    const stretches = stretchesOf(slope, curvature, isArgument, low, high, this.known);
+    // Between ends that are unknown only a map without turning points is one whose pieces are known.
+    if (stretches === null || (stretches.length > 1 && !(isConst(domain.low.value) && isConst(domain.high.value))) || stretches.length > mostPieces) return null;
+    const put = (of: Expr, t: Expr): Expr => simplify(rewrite(of, (x) => (isArgument(x) ? t : x)));
+    this.needSlope(slope, put, low, high);
+    const ends = [domain.low, ...stretches.slice(1).map((s): End => ({ value: num(s.low), open: false, shared: true })), domain.high];
+    const pieces: MonotonePiece[] = [];
+    for (const [k, { rising }] of stretches.entries()) {
+      const from = k === 0 ? ends[0]! : { ...ends[k]!, open: true }, to = ends[k + 1]!;
+      const image = (end: End, direction: -1 | 1): End | null => {
+        const value = isInfinite(end.value) ? limitAt(e, direction, isArgument, this.known) : put(e, end.value);
+        if (value === null || (isConst(value) && Number.isNaN(value.value))) return null;
+        // At a pole the sign of infinity is that of the side.
+        const outermost = isInfinite(value) ? num((direction > 0) === rising ? Infinity : -Infinity) : value;
+        return { value: outermost, open: end.open || isInfinite(end.value) || isInfinite(value), shared: end.shared && !isInfinite(value) };
+      };
+      const atStart = image(from, -1), atEnd = image(to, 1);
+      if (atStart === null || atEnd === null) return null;
+      const inverse = (y: Expr): Expr => rootOf(e, isArgument, rising, y, from.value, to.value)!;
+      if (rootOf(e, isArgument, rising, zero, from.value, to.value) === null) return null;
+      pieces.push({
+        kind: 'monotone', when: [], increasing: num(rising ? 1 : 0), inverse, logSlope: (y) => logAbsolute(put(slope, inverse(y))),
+        ...(rising ? { atLow: from, atHigh: to, imageLow: atStart, imageHigh: atEnd } : { atLow: to, atHigh: from, imageLow: atEnd, imageHigh: atStart }),
+      });
+    }
+    return pieces;
+  }
+  private derivative(e: Expr): Expr | null {
+    try {
+      return differentiate(e, ref(this.argument));
+    } catch (thrown) {
+      // The word of `differentiate` for functions without a derivative.
+      if (thrown instanceof InternalError) return null;
+      throw thrown;
+    }
+  }
+  /** A slope that is never negative but may vanish for some values of unknowns must not vanish everywhere: it is looked at in three places. */
+  private needSlope(slope: Expr, put: (of: Expr, t: Expr) => Expr, low: number, high: number): void {
+    const inside = Number.isFinite(low) && Number.isFinite(high) ? [0.271, 0.503, 0.761].map((share) => low + share * (high - low))
+      : Number.isFinite(low) ? [low + 0.37, low + 1.13, low + 2.71] : Number.isFinite(high) ? [high - 0.37, high - 1.13, high - 2.71] : [-1.37, 0.13, 1.71];
+    const somewhere = simplify(inside.reduce((total: Expr, t) => add(total, put(slope, num(t))), zero)), bounds = boundsOf(somewhere, this.known);
+    if (!isPositive(bounds) && !isNegative(bounds)) this.nonzero.push(somewhere);
   }
   /** (a u^2 + b u + c) / (d u^2 + g u + f). */
   private quadratic(p: MonotonePiece, a: Expr, b: Expr, c: Expr, d: Expr, g: Expr, f: Expr, e: Expr): readonly MonotonePiece[] {

@@ -6,6 +6,7 @@
  */
 import { add, apply, cond, div, exp, log, mul, neg, num, one, pow, square, sub, type Expr } from './expr.js';
 import * as special from '../numeric/special.js';
+import { implicitFunction, isRoot } from './implicit.js';
 
 export interface Primitive {
   readonly name: string;
@@ -281,6 +282,16 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
   }],
 };
 
+/** The rows by name, and implicit functions by the names that carry what they solve. */
+class PrimitiveTable extends Map<string, Primitive> {
+  override get(name: string): Primitive | undefined {
+    const known = super.get(name);
+    if (known !== undefined || !isRoot(name)) return known;
+    const implicit = implicitFunction(name, (inner) => super.get(inner));
+    return implicit === undefined ? undefined : { name, ...implicit };
+  }
+}
+
 /** Every scalar primitive by name. */
-export const primitives: ReadonlyMap<string, Primitive> = new Map(
+export const primitives: ReadonlyMap<string, Primitive> = new PrimitiveTable(
   Object.entries(rows).map(([name, [arity, row]]): [string, Primitive] => [name, { name, arity, ...row }]));

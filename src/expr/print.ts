@@ -5,8 +5,10 @@
  * comprehensions over whole arrays become the arrays' names, and parentheses stand only where the
  * grammar needs them. Two indices of the same name in one scope are told apart by a number.
  */
-import { freeIndices, isConst, neg, num, pow, substitute, sub, variablesOf, visit } from './expr.js';
-import type { ArrayExpr, Expr, Index, Ref, Reduce } from './expr.js';
+import { freeIndices, index, isConst, neg, num, pow, substitute, sub, variablesOf, visit } from './expr.js';
+import type { Apply, ArrayExpr, Expr, Index, Ref, Reduce } from './expr.js';
+import { equationOf, isRoot } from './implicit.js';
+import { primitives } from './primitives.js';
 
 export interface PrintStyle {
   /** What to call a variable; its own name where absent. */
@@ -54,6 +56,8 @@ interface Form {
   exponentLevel: number;
   root(radicand: string): Piece;
   call(fn: string, args: readonly string[]): Piece;
+  /** The argument at which a map has a value. */
+  solution(argument: string, map: string, value: string): Piece;
   comparison(fn: string): string;
   junction(fn: 'and' | 'or'): string;
   not(operand: Piece): Piece;
@@ -114,6 +118,13 @@ class Printer {
 
   private nameOf(i: Index): string { return this.form.name(this.bind(i)); }
 
+  /** An implicit function as the equation that it solves. */
+  private solution(e: Apply): Piece {
+    const t = index('t');
+    const { map, value } = equationOf(e, t, (fn) => primitives.get(fn));
+    return this.inScope([t], () => this.form.solution(this.nameOf(t), this.fit(this.print(map), level.comparison + 1), this.fit(this.print(value), level.comparison + 1)));
+  }
+
   /** The text with parentheses if it binds less tightly than `atLeast`. */
   private fit(piece: Piece, atLeast: number): string {
     return piece.level >= atLeast ? piece.text : this.form.parenthesise(piece.text);
@@ -164,7 +175,9 @@ class Printer {
         return { text: args.map((x) => this.fit(this.print(x), own)).join(` ${form.junction(fn)} `), level: own };
       }
       case 'not': return form.not(this.print(args[0]!));
-      default: return form.call(fn, args.map((x) => this.print(x).text));
+      default:
+        if (isRoot(fn)) return this.solution({ op: 'apply', fn, args });
+        return form.call(fn, args.map((x) => this.print(x).text));
     }
   }
 
@@ -442,6 +455,7 @@ const textForm: Form = {
   exponentLevel: level.power,
   root: (radicand) => ({ text: `sqrt(${radicand})`, level: level.atom }),
   call: (fn, args) => ({ text: `${fn}(${args.join(', ')})`, level: level.atom }),
+  solution: (argument, map, value) => ({ text: `(the ${argument} with ${map} = ${value})`, level: level.atom }),
   comparison: (fn) => textComparisons[fn]!,
   junction: (fn) => (fn === 'and' ? '&&' : '||'),
   not: (operand) => ({ text: `!${operand.level >= level.negation ? operand.text : `(${operand.text})`}`, level: level.negation }),
@@ -511,6 +525,7 @@ const latexForm: Form = {
   exponentLevel: 0,
   root: (radicand) => ({ text: `\\sqrt{${radicand}}`, level: level.atom }),
   call: (fn, args) => latexCall(fn, args),
+  solution: (argument, map, value) => ({ text: `\\left(${argument} : ${map} = ${value}\\right)`, level: level.atom }),
   comparison: (fn) => latexComparisons[fn]!,
   junction: (fn) => (fn === 'and' ? '\\land' : '\\lor'),
   not: (operand) => ({ text: `\\lnot ${operand.level >= level.negation ? operand.text : `\\left(${operand.text}\\right)`}`, level: level.negation }),
