@@ -4,7 +4,7 @@
  * rendered with places in the program's own text.
  */
 import type { Program } from './1-parse/ast.js';
-import { parse } from './1-parse/parse.js';
+import { type ParseResult, parse } from './1-parse/parse.js';
 import type { TemplateSource } from './1-parse/template.js';
 import { bind } from './2-graph/bind.js';
 import type { BoundModel, Given } from './2-graph/bound.js';
@@ -29,40 +29,50 @@ export interface Compiled {
   readonly seconds: number;
 }
 
-/** @throws ModelError with all syntax errors, or else all errors of names, types and shapes. */
+/** @throws ModelError with all errors of the program, those of its syntax and, as far as statements can be read, those of names, types and shapes. */
 export function compileText(source: string, fileName: string): Compiled {
   const start = seconds();
-  const { program, diagnostics } = parse(source);
-  if (program === null) throw modelError(diagnostics, source, fileName);
-  return lowered(program, [], { source, fileName, start });
+  return checked(parse(source), [], [], { source, fileName, start });
 }
 
 /** A tagged template; places in messages are places of the template with `${...}` for each host value. @throws ModelError as `compileText`. */
 export function compileTemplate(template: TemplateSource, fileName: string): Compiled {
   const start = seconds();
-  const source = template.shown;
-  const { program, diagnostics } = parse(template.source, template.values.length);
-  const shown = (d: Diagnostic): Diagnostic => (d.span === undefined ? d : { ...d, span: template.toShown(d.span) });
-  if (program === null) throw modelError(diagnostics.map(shown), source, fileName);
-  // From here on every span is one of the text that people see.
-  const moved = withSpans(program, template.toShown) as Program;
-  const spans = holeSpans(moved);
+  const parsed = asShown(parse(template.source, template.values.length), template.toShown);
   const problems: Diagnostic[] = [];
   const holes = template.values.map((value, hole): HoleValue => {
     const read = holeValue(value);
     if (typeof read !== 'string') return read;
-    problems.push({ code: 'wrong-type', severity: 'error', message: `The value put in here is ${read}.`, span: spans.get(hole), expected: 'a number, a boolean, an array of numbers or a function' });
-    return { kind: 'number', value: 0 };
+    problems.push({ code: 'wrong-type', severity: 'error', message: `The value put in here is ${read}.`, span: template.holes[hole], expected: 'a number, a boolean, an array of numbers or a function' });
+    return { kind: 'unusable' };
   });
-  if (problems.length > 0) throw modelError(problems, source, fileName);
-  return lowered(moved, holes, { source, fileName, start });
+  return checked(parsed, holes, problems, { source: template.shown, fileName, start });
 }
 
-function lowered(program: Program, holes: readonly HoleValue[], text: { readonly source: string; readonly fileName: string; readonly start: number }): Compiled {
+/** The graph of a program, or all its errors in the order of the text; `problems` are those of its host values. */
+function checked(
+  parsed: ParseResult, holes: readonly HoleValue[], problems: readonly Diagnostic[], text: { readonly source: string; readonly fileName: string; readonly start: number },
+): Compiled {
   const { source, fileName, start } = text;
-  const { graph, diagnostics } = lower(program, holes);
-  if (graph === null) throw modelError(diagnostics, source, fileName);
+  const { program, salvaged, diagnostics: ofSyntax } = parsed;
+  const read = program ?? salvaged?.program;
+  const { graph, diagnostics } = read === undefined ? { graph: null, diagnostics: [] } : lower(read, holes, undefined, salvaged?.lost);
+  if (program === null || graph === null || problems.length > 0) throw modelError(inOrder([...ofSyntax, ...problems, ...diagnostics]), source, fileName);
   return { source, fileName, graph, notes: diagnostics, seconds: seconds() - start };
+}
+
+/** What has no place comes last. */
+function inOrder(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  return diagnostics.slice().sort((a, b) => (a.span?.start ?? Number.MAX_SAFE_INTEGER) - (b.span?.start ?? Number.MAX_SAFE_INTEGER));
+}
+
+/** The same with every span one of the text that people see. */
+function asShown({ program, diagnostics, salvaged }: ParseResult, move: (span: Span) => Span): ParseResult {
+  return {
+    program: withSpans(program, move) as Program | null,
+    diagnostics: diagnostics.map((d) => (d.span === undefined ? d : { ...d, span: move(d.span) })),
+    salvaged: salvaged === null ? null : { program: withSpans(salvaged.program, move) as Program, lost: salvaged.lost },
+  };
 }
 
 /** A copy of a syntax tree with every span replaced. */
@@ -70,16 +80,6 @@ function withSpans(node: unknown, move: (span: Span) => Span): unknown {
   if (Array.isArray(node)) return node.map((item) => withSpans(item, move));
   if (typeof node !== 'object' || node === null) return node;
   return Object.fromEntries(Object.entries(node).map(([key, value]) => [key, key === 'span' ? move(value as Span) : withSpans(value, move)]));
-}
-
-/** Where each host value stands. */
-function holeSpans(node: unknown, found: Map<number, Span> = new Map()): ReadonlyMap<number, Span> {
-  if (Array.isArray(node)) for (const item of node) holeSpans(item, found);
-  else if (typeof node === 'object' && node !== null) {
-    if ('hole' in node && 'span' in node && typeof node.hole === 'number') found.set(node.hole, node.span as Span);
-    for (const value of Object.values(node)) holeSpans(value, found);
-  }
-  return found;
 }
 
 /** A host value as a constant of the program, or what it is instead, in words. */

@@ -10,6 +10,7 @@ import { credenceRecipe, mistakesRecipe } from './grammar.js';
 import type { CredenceGrammar, CredenceSemantics, MistakesGrammar } from './grammar.js';
 import { chainTooLong } from './messages.js';
 import { syntaxErrors } from './recover.js';
+import { type Salvaged, salvage } from './salvage.js';
 import { holeClose, holeOpen, statementStarts } from './survey.js';
 import { ChainTooLong, longestChain, treeSemantics } from './tree.js';
 
@@ -22,6 +23,8 @@ export interface ParseResult {
   /** Null if there is any error. */
   readonly program: Program | null;
   readonly diagnostics: readonly Diagnostic[];
+  /** Of a wrong program what is right, to be checked all the same; null where next to nothing is. */
+  readonly salvaged: Salvaged | null;
 }
 
 const language = makeRecipe(credenceRecipe()) as CredenceGrammar;
@@ -41,14 +44,19 @@ function onFirstUse<T>(compute: () => T): () => T {
  * file has none.
  */
 export function parse(source: string, holes = 0): ParseResult {
+  const hasWrongHole = hasUnknownHole(source, holes);
   try {
-    const statements = hasUnknownHole(source, holes) ? null : parseStatements(source);
-    if (statements !== null) return { program: { statements, span: { start: 0, end: source.length } }, diagnostics: [] };
+    const statements = hasWrongHole ? null : parseStatements(source);
+    if (statements !== null) return { program: { statements, span: { start: 0, end: source.length } }, diagnostics: [], salvaged: null };
   } catch (problem) {
-    if (problem instanceof ChainTooLong) return { program: null, diagnostics: [chainTooLong(problem.span, longestChain)] };
+    if (problem instanceof ChainTooLong) {
+      const salvaged = salvage(source, [{ start: 0, end: source.length, text: source, faults: [] }], readStatements);
+      return { program: null, diagnostics: [chainTooLong(problem.span, longestChain)], salvaged };
+    }
     if (!(problem instanceof RangeError)) throw problem;
   }
-  return { program: null, diagnostics: syntaxErrors(source, holes, language, mistakes()) };
+  const { diagnostics, parts } = syntaxErrors(source, holes, language, mistakes());
+  return { program: null, diagnostics, salvaged: parts === null ? null : salvage(source, parts, readStatements) };
 }
 
 function hasUnknownHole(source: string, holes: number): boolean {
@@ -64,11 +72,26 @@ function parseStatements(source: string): readonly Stmt[] | null {
   const statements: Stmt[] = [];
   for (let at = 0; at < starts.length; at++) {
     const start = starts[at]!;
-    const match = language.match(source.slice(start, starts[at + 1] ?? source.length));
-    if (match.failed()) return null;
-    statements.push(...movedBy(start, () => semantics(match)['statements']() as Stmt[]));
+    const read = readPiece(source.slice(start, starts[at + 1] ?? source.length), start);
+    if (read === null) return null;
+    statements.push(...read);
   }
   return statements;
+}
+
+/** The statements of a piece of the text that begins at an offset; null where it is wrong. */
+function readPiece(text: string, start: number): readonly Stmt[] | null {
+  const match = language.match(text);
+  return match.failed() ? null : movedBy(start, () => semantics(match)['statements']() as Stmt[]);
+}
+/** The same where what is too long or too deep to be read is only wrong. */
+function readStatements(text: string, start: number): readonly Stmt[] | null {
+  try {
+    return readPiece(text, start);
+  } catch (problem) {
+    if (problem instanceof ChainTooLong || problem instanceof RangeError) return null;
+    throw problem;
+  }
 }
 
 /** A tree built from a piece of the text, with spans of the whole text. */

@@ -11,6 +11,7 @@ import { didYouMean } from '../errors/words.js';
 import type { CredenceGrammar, MistakesGrammar, MistakesSemantics } from './grammar.js';
 import * as messages from './messages.js';
 import { mistakeSemantics } from './mistakes.js';
+import type { MendedPart } from './salvage.js';
 import { deepestBracket, holeOpen, partnerOf, reservedWords, skippedMark, statementStarts, statementWords, survey, tokenAt, tokenBefore, tokens } from './survey.js';
 import type { BracketFault, Survey, Token, TokenKind } from './survey.js';
 
@@ -47,20 +48,32 @@ interface Search {
   readonly found: Diagnostic[];
 }
 
+/** What is wrong with a text, and the text itself as far as it can be mended; null where it has so many mistakes that it is hardly a program. */
+export interface SyntaxErrors {
+  readonly diagnostics: readonly Diagnostic[];
+  readonly parts: readonly MendedPart[] | null;
+}
+
 /**
  * The syntax errors of `source`, in the order of the text, at least one. `holes` is the number of
  * template holes the text may refer to, `language` the grammar it failed against.
  */
-export function syntaxErrors(source: string, holes: number, language: CredenceGrammar, mistakes: MistakesGrammar): readonly Diagnostic[] {
+export function syntaxErrors(source: string, holes: number, language: CredenceGrammar, mistakes: MistakesGrammar): SyntaxErrors {
   const found: Diagnostic[] = [];
   const search: Search = { language, mistakes, semantics: mistakeSemantics(mistakes, source), written: tokens(source), length: source.length, found };
   const text = withoutForeign(source, holes, search);
-  for (const part of wrongParts(text, search)) {
+  const parts: MendedPart[] = [];
+  const untouched = (end: number): void => { const start = parts.at(-1)?.end ?? 0; parts.push({ start, end, text: text.slice(start, end), faults: [] }); };
+  for (const { start, end } of wrongParts(text, search)) {
     if (found.length >= mostErrors) break;
-    partErrors(withoutBracketFaults(text.slice(part.start, part.end), part.start, search), part.start, search);
+    const { mended, faults } = withoutBracketFaults(text.slice(start, end), start, search);
+    untouched(start);
+    parts.push({ start, end, text: mended, faults });
+    partErrors(mended, start, search);
   }
+  untouched(text.length);
   if (found.length === 0) found.push(unnamed(source, search));
-  return distinct(found, source.length);
+  return { diagnostics: distinct(found, source.length), parts: found.length >= mostErrors ? null : parts };
 }
 
 /**
@@ -172,7 +185,7 @@ function withoutForeign(source: string, holes: number, { written, found }: Searc
 const foreignKinds: ReadonlySet<TokenKind> = new Set(['unknown', 'hashComment', 'openComment']);
 
 /** Reports brackets that do not match in a part of the program and patches it so that those of the rest do. */
-function withoutBracketFaults(part: string, offset: number, { found }: Search): string {
+function withoutBracketFaults(part: string, offset: number, { found }: Search): { readonly mended: string; readonly faults: readonly Token[] } {
   let text = part;
   const { faults, boundaries } = survey(part);
   for (const fault of faults) {
@@ -187,7 +200,7 @@ function withoutBracketFaults(part: string, offset: number, { found }: Search): 
   }
   const lacking = survey(text).faults.filter((fault) => fault.kind === 'unclosed' && fault.open.text === '{').length;
   // On a line of their own, because the last line may end in a comment.
-  return lacking === 0 ? text : `${text}\n${'}'.repeat(lacking)}`;
+  return { mended: lacking === 0 ? text : `${text}\n${'}'.repeat(lacking)}`, faults: faults.flatMap((fault) => (fault.kind === 'mismatched' ? [fault.open, fault.close] : [fault.kind === 'unopened' ? fault.close : fault.open])) };
 }
 
 function bracketMessage(fault: BracketFault): Diagnostic {

@@ -171,7 +171,7 @@ export function statementStarts(source: string): readonly number[] {
   let previous = '';
   for (const { 0: text, index, groups } of source.matchAll(landmark)) {
     if (groups!['open'] !== undefined) depth++;
-    else if (groups!['close'] !== undefined) depth--;
+    else if (groups!['close'] !== undefined) depth = Math.max(0, depth - 1);
     else if (groups!['word'] === undefined) continue;
     else if (depth === 0 && index > 0 && previous !== 'else' && statementWords.includes(text)) starts.push(index);
     previous = text;

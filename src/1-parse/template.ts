@@ -19,6 +19,8 @@ export interface TemplateSource {
   readonly shown: string;
   /** A span of `source` as a span of `shown`. */
   readonly toShown: (span: Span) => Span;
+  /** Where in `shown` each host value stands. */
+  readonly holes: readonly Span[];
 }
 
 /** Text with holes of a call `model\`...\``: strings as written (escapes are not interpreted), values in order. */
@@ -50,7 +52,7 @@ export function templateSource(strings: TemplateStringsArray, values: readonly u
     return offset - hole.end + hole.shown + placeholder.length;
   };
   return {
-    source: source.join(''), values, shown: shown.join(''),
+    source: source.join(''), values, shown: shown.join(''), holes: holes.map((hole) => ({ start: hole.shown, end: hole.shown + placeholder.length })),
     toShown: (span) => {
       const start = toShownOffset(span.start, false);
       return { start, end: span.end <= span.start ? start : toShownOffset(span.end, true) };

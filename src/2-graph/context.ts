@@ -6,6 +6,7 @@ import type { Diagnostic, Span } from '../errors/diagnostic.js';
 import type { Expr, Index } from '../expr/expr.js';
 import type { Family } from '../distributions/family.js';
 import type { Syntax } from '../1-parse/ast.js';
+import type { Lost } from '../1-parse/salvage.js';
 import type { ScalarType } from './graph.js';
 import type { Declared, Environment, Loop, ProgramFunction, VariableType } from './scope.js';
 import type { IndexRange } from './shapes.js';
@@ -15,6 +16,8 @@ export interface Context {
   readonly families: ReadonlyMap<string, Family>;
   readonly functions: ReadonlyMap<string, ProgramFunction>;
   readonly holes: readonly HoleValue[];
+  /** What statements that could not be read may define: nothing is said of what that is, nor that it is not. */
+  readonly lost: Lost;
   /** Records a diagnostic (each once) and gives the value that stands for the mistake. */
   report(diagnostic: Diagnostic): Poison;
   /** Counts work, so that functions that double at each call end in a message; false where it is too much. */

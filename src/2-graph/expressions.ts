@@ -64,6 +64,7 @@ function isIntegerLiteral(text: string, value: number): boolean { return Number.
 function lowerName(context: Context, name: string, span: Span, environment: Environment): Value {
   const binding = lookUp(environment.scope, name);
   if (binding === null) {
+    if (context.lost.names.has(name) || context.lost.anything) return poison;
     if (context.families.has(name) || combinators.includes(name)) return context.report(familyAsValue(span, name));
     if (builtins.has(name) || context.functions.has(name)) return context.report(functionAsValue(span, name));
     return context.report(unknownName(span, name, didYouMean(name, visibleNames(environment.scope))));
@@ -100,6 +101,7 @@ function lowerHole(context: Context, hole: number, span: Span): Value {
     case 'boolean': return scalarValue('bool', num(Number(value.value)));
     case 'array': return context.constant(value, arrayScalar(value.values), value.shape, value.values, span);
     case 'function': return context.report(holeIsFunction(span));
+    case 'unusable': return poison;
   }
 }
 function arrayScalar(values: Float64Array): ScalarType {
@@ -375,6 +377,10 @@ function lowerCall(context: Context, syntax: Syntax & { kind: 'call' }, environm
   if ('hole' in syntax.callee) return lowerHostCall(context, syntax.callee.hole, syntax, environment);
   const name = syntax.callee.text;
   if (context.functions.has(name)) return lowerOwnFunction(context, name, syntax, environment);
+  if (context.lost.names.has(name) || (context.lost.anything && !isKnownFunction(context, name))) {
+    lowerArguments(context, syntax.arguments, name, environment);
+    return poison;
+  }
   const density = densityFunctions.get(name);
   if (density !== undefined) return density(context, syntax, environment);
   const only = syntax.arguments.length === 1 ? syntax.arguments[0]!.value : null;
@@ -389,6 +395,11 @@ function lowerCall(context: Context, syntax: Syntax & { kind: 'call' }, environm
   const args = lowerArguments(context, syntax.arguments, name, environment);
   if (isPoisonList(args)) return args.poison;
   return applyBuiltin(builtin, call(context, environment, name, syntax.span, args, syntax.arguments.map((a) => a.span)));
+}
+
+/** A function or a distribution that is none of the program's. */
+function isKnownFunction(context: Context, name: string): boolean {
+  return builtins.has(name) || densityFunctions.has(name) || context.families.has(name) || combinators.includes(name) || reductions.has(name);
 }
 
 interface PoisonList { readonly poison: Exclude<Value, ArrayValue> }
@@ -410,6 +421,7 @@ function lowerHostCall(context: Context, hole: number, syntax: Syntax & { kind: 
   const value = context.holes[hole];
   const args = lowerArguments(context, syntax.arguments, 'a host function', environment);
   if (value === undefined) return context.report(holeMissing(syntax.callee.span));
+  if (value.kind === 'unusable') return poison;
   if (value.kind !== 'function') return context.report(holeNotFunction(syntax.callee.span));
   if (isPoisonList(args)) return args.poison;
   return scalarValue('real', element({ fn: `host:${context.host(hole)}`, args, dims: [] }, []));

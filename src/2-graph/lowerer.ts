@@ -10,6 +10,7 @@ import { type ArrayExpr, type Expr, type Index, apply, add, children, index, isC
 import { tidy } from '../expr/affine.js';
 import type { Family } from '../distributions/family.js';
 import type { Program, Stmt, Syntax, TargetSyntax } from '../1-parse/ast.js';
+import type { Lost } from '../1-parse/salvage.js';
 import { applied } from './builtins.js';
 import type { Context } from './context.js';
 import { type Declarations, type Placed, declare, pathOfCalls, suspectsOfRecursion } from './declarations.js';
@@ -47,6 +48,7 @@ interface TargetPlace { readonly at: readonly Expr[]; readonly axes: readonly Ax
 export class Lowerer implements Context {
   readonly families: ReadonlyMap<string, Family>;
   readonly holes: readonly HoleValue[];
+  readonly lost: Lost;
   readonly functions: ReadonlyMap<string, ProgramFunction>;
   private readonly suspects: ReadonlySet<string>;
   private readonly declarations: Declarations;
@@ -73,9 +75,10 @@ export class Lowerer implements Context {
   private readonly settling = new Set<string>();
   private readonly statements: Statement[] = [];
 
-  constructor(program: Program, holes: readonly HoleValue[], families: ReadonlyMap<string, Family>) {
+  constructor(program: Program, holes: readonly HoleValue[], families: ReadonlyMap<string, Family>, lost: Lost) {
     this.families = families;
     this.holes = holes;
+    this.lost = lost;
     this.declarations = declare(program, (d) => { this.report(d); });
     this.functions = this.declarations.functions;
     this.suspects = suspectsOfRecursion(this.functions);
@@ -121,7 +124,7 @@ export class Lowerer implements Context {
     if (known !== undefined) return known;
     const before = this.waited;
     this.waited = false;
-    const range = lowerRange(this, loop.range, loop.outside, 'A loop') ?? { from: zero, to: unknownDimension };
+    const range = lowerRange(this, loop.range, loop.outside, 'A loop') ?? { from: unknownDimension, to: unknownDimension };
     // Bounds that wait for a type are asked for again.
     if (!this.waited && !this.inferring) this.bounds.set(loop, range);
     this.waited ||= before;
@@ -247,6 +250,8 @@ export class Lowerer implements Context {
 
   private attempt(v: Declared): void {
     this.attempted.add(v);
+    // The definition that could not be read may be the one that says what the variable is.
+    if (this.lost.names.has(v.text)) { this.types.set(v, poison); return; }
     const places: TargetPlace[] = [];
     const parts: DefinitionType[] = [];
     let waits = false;
@@ -572,7 +577,7 @@ export class Lowerer implements Context {
     // A local exists only inside its iteration: nothing outside can miss it.
     const checked = v.local ? regions.map((r) => ({ ...r, axes: r.axes.map((a) => ({ ...a, from: zero, to: a.to })) })) : regions;
     const wrong = checkRegions(v.text, checked);
-    if (wrong !== null) this.report(wrong);
+    if (wrong !== null && !(wrong.code === 'gap' && this.lost.anything)) this.report(wrong);
   }
 
   // --- whole graph ----------------------------------------------------------------------------

@@ -11,7 +11,9 @@ export type HoleValue =
   | { readonly kind: 'number'; readonly value: number }
   | { readonly kind: 'boolean'; readonly value: boolean }
   | { readonly kind: 'array'; readonly shape: readonly number[]; readonly values: Float64Array }
-  | { readonly kind: 'function'; readonly name: string; readonly call: (...args: readonly unknown[]) => unknown };
+  | { readonly kind: 'function'; readonly name: string; readonly call: (...args: readonly unknown[]) => unknown }
+  /** A value that the language does not have; whoever passes it says so. */
+  | { readonly kind: 'unusable' };
 
 /** The array `[body for indices in dims]` with elements of type `scalar`. */
 export interface ArrayValue extends ArrayExpr {
