@@ -11,6 +11,7 @@ import {
   type Expr, type Index, add, apply, equal, freeIndices, hash, index, isConst, mul, mulAll, num, reduce, ref, rewrite, substitute, variablesOf, visit, zero,
 } from '../expr/expr.js';
 import { factorsOf, type Binder } from '../3-derive/normalForm.js';
+import { InverseLists, listed, lookupOf } from './inverseLists.js';
 import { guarded, type ProgramBuilder, loops } from './programBuilder.js';
 
 /** Ranges up to this many iterations are left to be unrolled or looped where they stand. */
@@ -67,9 +68,11 @@ export class StatisticTables {
     let guards = sum.guards.map((g) => this.builder.bind(g)).filter((g) => !isConst(g, 1));
     if (guards.some((g) => isConst(g, 0))) return { binders: [], guards: [], value: zero };
     let factors: readonly Expr[] = factorsOf(this.builder.bind(sum.coefficient));
-    ({ binders, guards, factors } = this.separateGathers(binders, guards, factors));
+    const short = new Set<Index>();
+    ({ binders, guards, factors } = this.throughLists(binders, guards, factors, kept, short));
+    ({ binders, guards, factors } = this.separateGathers(binders, guards, factors, short));
     for (;;) {
-      const candidates = binders.filter((b) => !kept.includes(b.index)
+      const candidates = binders.filter((b) => !kept.includes(b.index) && !short.has(b.index)
         && this.trips(b) > smallRange
         && !binders.some((o) => o !== b && (freeIndices(o.from).has(b.index) || freeIndices(o.to).has(b.index))));
       if (candidates.length === 0) break;
@@ -138,12 +141,46 @@ export class StatisticTables {
 
   private trips(b: Binder): number { return this.builder.trips(b.from, b.to); }
 
+  /** The inverse lists of the program. */
+  get lists(): InverseLists { return this.foldedTables.lists; }
+
+  /**
+   * Long loops of which data say which instances an element has run over those alone, where no table can take their place: what they
+   * sum reads what the kernel itself changes, or the table over the gathers in it would be larger than the loop. Their indices go to `short`.
+   */
+  private throughLists(binders: readonly Binder[], guards: readonly Expr[], factors: readonly Expr[], kept: readonly Index[], short: Set<Index>): { binders: Binder[]; guards: Expr[]; factors: readonly Expr[] } {
+    let out = { binders: [...binders], guards: [...guards], factors };
+    for (const b of binders) {
+      if (kept.includes(b.index) || this.trips(b) <= smallRange || out.binders.some((o) => o !== b && (freeIndices(o.from).has(b.index) || freeIndices(o.to).has(b.index)))) continue;
+      const lookup = lookupOf(this.builder, b, out.guards);
+      if (lookup === null || [...freeIndices(lookup.target)].some((i) => !this.plates.some((p) => p.index === i))) continue;
+      let cells = lookup.extent, updated = false;
+      const gathers: Expr[] = [];
+      for (const f of out.factors) visit(f, (x) => {
+        if (x.op !== 'ref' || this.builder.storage(x.variable).place === 'data' || !x.at.some((e) => freeIndices(e).has(b.index))) return;
+        x.at.forEach((e, d) => {
+          if (!freeIndices(e).has(b.index)) return;
+          if (e.op !== 'ref') { if (this.updated.includes(x.variable)) updated = true; return; }
+          if (gathers.some((g) => equal(g, e))) return;
+          gathers.push(e);
+          cells *= this.builder.storage(x.variable).shape[d]!;
+        });
+      });
+      if (!updated && (gathers.length === 0 || cells <= this.trips(b))) continue;
+      const made = listed(this.builder, this.lists, lookup, out.guards);
+      const put = (e: Expr): Expr => substitute(e, made.map);
+      short.add(made.binder.index);
+      out = { binders: out.binders.map((o) => (o === b ? made.binder : o)), guards: [...made.guards], factors: out.factors.map(put) };
+    }
+    return out;
+  }
+
   /**
    * `a[g[n]] * x[n]` with data g becomes `sum_j 1[g[n] = j] a[j] x[n]`, so that the sum over n speaks
    * of data alone and folds into a table over j. Discrete latents in the place of g give tables that
    * are filled in one pass. Only where the table is smaller than the loop.
    */
-  private separateGathers(binders: readonly Binder[], guards: readonly Expr[], factors: readonly Expr[]): { binders: Binder[]; guards: Expr[]; factors: readonly Expr[] } {
+  private separateGathers(binders: readonly Binder[], guards: readonly Expr[], factors: readonly Expr[], short: ReadonlySet<Index>): { binders: Binder[]; guards: Expr[]; factors: readonly Expr[] } {
     const outBinders = [...binders], outGuards = [...guards];
     const separated: { e: Expr; j: Index }[] = [];
     let cells = 1;
@@ -152,7 +189,7 @@ export class StatisticTables {
       if (x.op !== 'ref' || x.at.length === 0 || model.statusOf(x.variable) === 'given') return x;
       const at = x.at.map((e, d) => {
         if (e.op !== 'ref' || this.updated.some((u) => variablesOf(e).has(u))) return e;
-        const heavy = outBinders.find((b) => this.trips(b) > smallRange && freeIndices(e).has(b.index));
+        const heavy = outBinders.find((b) => !short.has(b.index) && this.trips(b) > smallRange && freeIndices(e).has(b.index));
         if (heavy === undefined) return e;
         const known = separated.find((s) => equal(s.e, e));
         if (known !== undefined) return known.j;
@@ -289,6 +326,7 @@ function isSymmetric(name: string, builder: ProgramBuilder): boolean {
 /** Folded tables are shared by all kernels of a program. */
 export class FoldedTables {
   readonly known: TableRecord[] = [];
+  readonly lists: InverseLists = new InverseLists();
 }
 
 /** A table over the state that several kernels may read: recomputed when what it reads has changed. */

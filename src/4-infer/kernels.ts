@@ -8,7 +8,7 @@
 import { type Argument, type Code, type Place, accumulate, forLoop, store, when } from '../code/loop.js';
 import { InternalError } from '../errors/diagnostic.js';
 import {
-  type ArrayExpr, type Expr, type Index, add, addAll, apply, build, cond, equal, freeIndices, index, isConst, mul, mulAll, neg, num, one, pow, reduce, ref, scalar, sub, variablesOf, zero,
+  type ArrayExpr, type Expr, type Index, add, addAll, apply, build, cond, equal, freeIndices, index, isConst, mul, mulAll, neg, num, one, pow, reduce, ref, scalar, sub, substitute, variablesOf, zero,
 } from '../expr/expr.js';
 import type { Variate } from '../distributions/family.js';
 import type { ClosedForm, Slot } from '../3-derive/closedForm.js';
@@ -18,6 +18,7 @@ import { elementTerms } from '../3-derive/occurrences.js';
 import type { Factor, LatentRegion } from '../3-derive/model.js';
 import { type Binder, factorsOf } from '../3-derive/normalForm.js';
 import { type FoldedTables, type SharedTables, smallRange, StatisticTables } from './contract.js';
+import { listed, lookupOf } from './inverseLists.js';
 import { guarded, type ProgramBuilder, loops } from './programBuilder.js';
 
 /** What all kernels of one region share. */
@@ -300,10 +301,24 @@ function factoredPrecision(context: RegionContext, quadratic: Slot): { readonly 
 export function directDensity(context: RegionContext, factors: readonly Factor[], replacement: Expr | null): Expr {
   const { builder, region } = context;
   return addAll(elementTerms(region, factors, replacement, builder.model.recursionsOf(context.name)).map((t) => {
-    const binders = t.binders.map((b) => builder.bindBinder(b));
-    const inner = guarded(t.guards.map((g) => builder.bind(g)), builder.bind(t.value));
+    const { binders, guards, value: term } = childrenOnly(context, t.binders.map((b) => builder.bindBinder(b)), t.guards.map((g) => builder.bind(g)), builder.bind(t.value));
+    const inner = guarded(guards, term);
     return [...binders].reverse().reduce<Expr>((e, b) => reduce('sum', b.index, b.from, b.to, e), inner);
   }));
+}
+
+/** A sum whose long loops run over the instances that data give the element, where data do. */
+function childrenOnly(context: RegionContext, binders: readonly Binder[], guards: readonly Expr[], term: Expr): { readonly binders: readonly Binder[]; readonly guards: readonly Expr[]; readonly value: Expr } {
+  const { builder, tables, plates } = context;
+  let out = { binders, guards, value: term };
+  for (const b of binders) {
+    if (builder.trips(b.from, b.to) <= smallRange || out.binders.some((o) => o !== b && (freeIndices(o.from).has(b.index) || freeIndices(o.to).has(b.index)))) continue;
+    const lookup = lookupOf(builder, b, out.guards);
+    if (lookup === null || [...freeIndices(lookup.target)].some((i) => !plates.some((p) => p.index === i))) continue;
+    const made = listed(builder, tables.lists, lookup, out.guards);
+    out = { binders: out.binders.map((o) => (o === b ? made.binder : o)), guards: made.guards, value: substitute(out.value, made.map) };
+  }
+  return out;
 }
 
 /**
