@@ -13,6 +13,7 @@ import { printText } from '../expr/print.js';
 import { checkExtents, checkLoops, checkObligations, checkReads, checkRegions, integerRange, settleGaps } from './bindChecks.js';
 import { type BindContext, type Holes, expressionsOfSteps, maximumBytes, stepsOf } from './bindContext.js';
 import { checkLaws } from './bindLaws.js';
+import { checkValues } from './bindValues.js';
 import type { BoundModel, BoundVariable, ElementOrder, Status } from './bound.js';
 import { type Bounds, Evaluator, HostFailure, type Stored, type Unfinished } from './compute.js';
 import { checkConstraint, checkFloors } from './constraints.js';
@@ -109,6 +110,7 @@ class Binding implements BindContext {
       checkReads(this);
       this.orderGroups();
       checkLaws(this);
+      if (!this.failed) checkValues(this);
     } catch (thrown) {
       if (!(thrown instanceof HostFailure)) throw thrown;
       this.report(messages.hostFunctionFailed(thrown.message));

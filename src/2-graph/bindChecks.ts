@@ -414,7 +414,8 @@ function parts(test: Expr, holds: boolean): Expr[] {
   return [test];
 }
 
-function affordable(b: BindContext, steps: readonly Step[]): boolean {
+/** True where a walk over the steps takes no noticeable time. */
+export function affordable(b: BindContext, steps: readonly Step[]): boolean {
   const loops = loopBounds(b, steps);
   let count = 1;
   for (const s of steps) {

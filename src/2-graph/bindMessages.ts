@@ -22,7 +22,7 @@ export function showNumber(x: number): string {
 function showShape(shape: readonly number[]): string { return shape.length === 0 ? 'a single number' : `shape [${shape.join(', ')}]`; }
 function list(words: readonly string[]): string { return words.join(', '); }
 /** A sentence begins with a capital; the name of an element stays as it is. */
-function capital(text: string): string { return /^(the|a|an) /.test(text) ? `${text[0]!.toUpperCase()}${text.slice(1)}` : text; }
+function capital(text: string): string { return /^(the|a|an|this) /.test(text) ? `${text[0]!.toUpperCase()}${text.slice(1)}` : text; }
 /** 80000000000 -> `80 GB (80000000000 bytes)`. */
 function showBytes(bytes: number): string {
   const units = [['PB', 1e15], ['TB', 1e12], ['GB', 1e9], ['MB', 1e6]] as const;
@@ -173,6 +173,15 @@ export function outsideSupport(element: string, value: string, law: string, reas
 }
 export function badParameter(law: string, parameter: string, where: string, found: string, domain: string, span?: Span): Diagnostic {
   return error('bad-parameter', `The parameter ${parameter} of ${law}${where} is ${found}; it must be ${domain}`, span, undefined, domain);
+}
+/** `value` is what the whole comes to: NaN or an infinity, whatever the unknowns are. */
+export function noFiniteValue(what: string, part: string, found: string, value: number, span?: Span): Diagnostic {
+  const consequence = Number.isNaN(value) ? `${what} is not a number` : what === 'this factor' && value < 0 ? 'the joint density is 0' : `${what} is infinite`;
+  return error(Number.isNaN(value) ? 'not-a-number' : 'not-finite', `${capital(part)} is ${found}, so that ${consequence}, whatever the unknowns are`, span,
+    'correct or leave out the data it comes from, or choose with `test ? a : b`, of which only the branch taken is evaluated');
+}
+export function reportWithoutValue(part: string, found: string, span?: Span): Diagnostic {
+  return { code: 'not-a-number', severity: 'warning', message: `${capital(part)} is ${found}, so that this report has no value there.`, ...(span === undefined ? {} : { span }) };
 }
 export function badCondition(law: string, where: string, span?: Span): Diagnostic {
   return error('bad-parameter', `The parameters of ${law}${where} contradict each other: its support is empty`, span);
