@@ -151,10 +151,15 @@ export function recognise(collected: Collected, model: DerivedModel): Recognised
   }
 }
 
+/** Where a bound of the support is an unknown, its outermost value: the factors' conditions rule out what lies between. */
 function finiteForm(region: LatentRegion, support: Support, model: DerivedModel): ClosedForm | null {
   if (support.kind !== 'integers' || isConst(support.high, Infinity) || isConst(support.low, -Infinity)) return null;
-  const usable = (e: Expr): boolean => !model.dependsOnLatents(e) && [...freeIndices(e)].every((i) => region.plates.some((p) => p.index === i));
-  return usable(support.low) && usable(support.high) ? { kind: 'finite', low: support.low, high: support.high } : null;
+  const low = endOf(support.low, 'low', model), high = endOf(support.high, 'high', model);
+  const usable = (e: Expr | null): e is Expr => e !== null && [...freeIndices(e)].every((i) => region.plates.some((p) => p.index === i));
+  return usable(low) && usable(high) ? { kind: 'finite', low, high } : null;
+}
+function endOf(e: Expr, side: 'low' | 'high', model: DerivedModel): Expr | null {
+  return model.dependsOnLatents(e) ? model.spanOf(e)?.[side] ?? null : e;
 }
 
 /** The offending term of a set of statistics that no family covers. */

@@ -209,9 +209,12 @@ function supportTerms(f: FactorForm, scope: Scope): readonly Monomial[] {
   return finiteConditions(f, scope).map((c) => ({ binders, guards: f.factor.guards, coefficient: [apply('log', c)], atoms: [] }));
 }
 
-/** The factors of a fully factorised family have fixed supports; a point may bound another unknown. */
-function refuseMovingBounds(collected: Collected, region: LatentRegion, { model, points }: Scope): void {
-  const moves = (e: Expr): boolean => [...variablesOf(e)].some((v) => model.statusOf(v) !== 'given' && !points.has(v));
+/** The factors of a fully factorised family have fixed supports; a point may bound another unknown, and so may what is finite in the same joint block. */
+function refuseMovingBounds(collected: Collected, region: LatentRegion, { model, points, joint }: Scope): void {
+  const { name } = region.variable;
+  const block = model.finiteRange(name) === null ? undefined : joint?.blockOf(name);
+  const together = (v: string): boolean => block !== undefined && joint?.blockOf(v) === block;
+  const moves = (e: Expr): boolean => [...variablesOf(e)].some((v) => model.statusOf(v) !== 'given' && !points.has(v) && !together(v));
   const refusal = 'is a bound that depends on another unknown';
   for (const b of collected.bounds) {
     for (const e of [b.value, ...b.guards, ...b.binders.flatMap((x) => [x.from, x.to])]) if (moves(e)) throw new MeanFieldRefusal(refusal, b.value, region.variable.name);

@@ -9,9 +9,10 @@ import type { Law, ModelGraph, Plate, Statement, Target, Variable } from '../2-g
 import { supportOf } from '../distributions/law.js';
 import { affine, fromAffine, provablyEqual, provablyLess, provablyNonNegative, tidy } from '../expr/affine.js';
 import {
-  type ArrayExpr, type Expr, type Index, type Ref, apply, build, cond, index, isConst, mapArray, mulAll, one, ref, rewrite, sub, substitute, variablesOf, zero,
+  type ArrayExpr, type Expr, type Index, type Ref, apply, build, cond, freeIndices, index, isConst, mapArray, mulAll, one, reduce, ref, rewrite, sub, substitute, variablesOf, zero,
 } from '../expr/expr.js';
 import { InternalError } from '../errors/diagnostic.js';
+import { hull, isWithin, outermost, type Span, spanOf } from './finiteRange.js';
 
 export type LatentStatus = 'given' | 'latent' | 'partial' | 'deterministic';
 
@@ -29,6 +30,8 @@ export interface LatentRegion {
   readonly eventRank: number;
   readonly eventDims: readonly Expr[];
   readonly law: Law | null;
+  /** True where other unknowns bound the element's support. */
+  readonly movingSupport: boolean;
 }
 
 /** An additive term of the log joint: `sum over plates where guards hold of logDensity`. */
@@ -91,23 +94,90 @@ export class DerivedModel {
     return range !== null;
   }
 
-  /** `[low, high]` (inclusive) of a finite integer latent, bounds free of latents; null otherwise. */
-  finiteRange(name: string): { readonly low: Expr; readonly high: Expr } | null {
+  /**
+   * `[low, high]` (inclusive) of a finite integer latent, free of latents: where a bound of its support is another
+   * finite latent, all that it can be. Null otherwise. Of the element at an address where one is given; else
+   * ends may mention the plates of its statements.
+   */
+  finiteRange(name: string, at: readonly Expr[] | null = null): Span | null {
+    if (at !== null) {
+      const whole = this.finiteRange(name);
+      if (whole === null || (freeIndices(whole.low).size === 0 && freeIndices(whole.high).size === 0)) return whole;
+    }
+    const known = at === null ? this.ranges.get(name) : undefined;
+    if (known !== undefined) return known;
+    const assumed = this.assumed.get(name);
+    if (assumed !== undefined) return assumed;
     const v = this.graph.variables.get(name);
     if (v === undefined || v.scalar === 'real' || v.eventRank > 0) return null;
-    let out: { low: Expr; high: Expr } | null = null;
-    for (const s of this.definitions.get(name) ?? []) {
-      if (s.kind !== 'sample' && s.kind !== 'observe' && s.kind !== 'predict') continue;
-      const bounds = finiteBounds(s.law);
+    const open = this.assumed.size > 0;
+    this.assumed.set(name, null);
+    const range = this.rangeOver(name, at);
+    this.assumed.delete(name);
+    // What was found while other ranges were open may rest on them.
+    if (at === null && !open) this.ranges.set(name, range);
+    return range;
+  }
+  /** Least and greatest value that an integer expression takes in any state, free of latents; null where none is known. */
+  spanOf(e: Expr): Span | null {
+    return spanOf(this.inline(e), {
+      isFixed: (x) => !this.dependsOnLatents(x), isNonNegative: (x) => this.isNonNegative(x),
+      ofReference: (r) => (this.statusOf(r.variable) === 'given' ? this.spanOfData(r) : this.finiteRange(r.variable, r.at)),
+    });
+  }
+  /** Of data looked up by an unknown: the extremes along the dimensions that it chooses from. */
+  private spanOfData({ variable, at }: Ref): Span | null {
+    const dims = this.graph.variables.get(variable)?.dims;
+    if (dims === undefined) return null;
+    const chosen = at.flatMap((a, d) => (this.dependsOnLatents(a) ? [{ index: index('i'), d }] : []));
+    const body = ref(variable, at.map((a, d) => chosen.find((c) => c.d === d)?.index ?? a));
+    const over = (kind: 'min' | 'max'): Expr => chosen.reduce<Expr>((e, c) => reduce(kind, c.index, zero, dims[c.d]!, e), body);
+    return { low: over('min'), high: over('max') };
+  }
+  private readonly ranges = new Map<string, Span | null>();
+  /** Ranges that are being computed, with what is assumed of them meanwhile. */
+  private readonly assumed = new Map<string, Span | null>();
+
+  private rangeOver(name: string, at: readonly Expr[] | null): Span | null {
+    const parts = (this.definitions.get(name) ?? []).map((s) => {
+      if (s.kind !== 'sample' && s.kind !== 'observe' && s.kind !== 'predict') return undefined;
+      const bounds = finiteBounds(s.law), member = at === null ? null : membership(s, at);
       if (bounds === null) return null;
-      // Bounds may differ by region or by element (Binomial n[i]); the union must be free of plate indices.
-      const map = new Map<Index, Expr>();
-      const low = substitute(bounds.low, map), high = substitute(bounds.high, map);
-      if (this.dependsOnLatents(low) || this.dependsOnLatents(high)) return null;
-      if (out === null) out = { low, high };
-      else if (!provablyEqual(out.low, low) || !provablyEqual(out.high, high)) out = { low: apply('min', out.low, low), high: apply('max', out.high, high) };
-    }
-    return out;
+      const put = (e: Expr): Expr => (member === null ? this.inline(e) : substitute(this.inline(e), member.map));
+      return { low: put(bounds.low), high: put(bounds.high), conditions: member?.conditions ?? [] };
+    });
+    const own = parts.flatMap((p) => (p === undefined || p === null ? [] : [p]));
+    if (own.length === 0 || parts.includes(null)) return null;
+    const mentionsItself = own.some((p) => [p.low, p.high].some((e) => variablesOf(e).has(name)));
+    if (mentionsItself) return this.recursiveRange(name, own);
+    const spans = own.map((p) => {
+      const low = this.spanOf(p.low), high = this.spanOf(p.high);
+      return low === null || high === null ? null : { low: low.low, high: high.high, conditions: p.conditions };
+    });
+    if (spans.some((s) => s === null)) return null;
+    return spans.map((s) => s!).reduce((a, b) => (at === null ? { ...hull(a, b), conditions: [] } : { low: cond(mulTests(b.conditions), b.low, a.low), high: cond(mulTests(b.conditions), b.high, a.high), conditions: [] }));
+  }
+  /**
+   * Bounds that are elements of the variable itself (`m[t] ~ Binomial(m[t - 1], p)`): what the other ends and
+   * the elements defined by `let` say is assumed of all elements, and is their range if it follows from itself.
+   */
+  private recursiveRange(name: string, own: readonly Span[]): Span | null {
+    const lets = (this.definitions.get(name) ?? []).flatMap((s) => (s.kind === 'let' ? [this.spanOf(s.value)] : []));
+    if (lets.some((s) => s === null)) return null;
+    const end = (side: 'low' | 'high'): Expr | null => {
+      const kind = side === 'low' ? 'min' : 'max';
+      const values = [...lets.map((s) => s![side]), ...own.flatMap((p) => (variablesOf(p[side]).has(name) ? [] : [this.spanOf(p[side])?.[side] ?? null]))];
+      return values.length === 0 || values.some((e) => e === null) ? null : values.map((e) => e!).reduce((a, b) => outermost(kind, a, b));
+    };
+    const low = end('low'), high = end('high');
+    if (low === null || high === null) return null;
+    const guess = { low, high };
+    this.assumed.set(name, guess);
+    const follows = own.every((p) => {
+      const least = this.spanOf(p.low), greatest = this.spanOf(p.high);
+      return least !== null && greatest !== null && isWithin('min', least.low, low) && isWithin('max', greatest.high, high);
+    });
+    return follows ? guess : null;
   }
 
   /**
@@ -365,21 +435,28 @@ export function latentRegions(model: DerivedModel): readonly LatentRegion[] {
     const rank = variable.dims.length - s.target.at.length;
     const eventDims = variable.dims.slice(s.target.at.length);
     const law = s.kind === 'param' ? null : s.law;
+    const movingSupport = law !== null && boundsOf(law).some((e) => model.dependsOnLatents(e));
     if (status === 'partial') {
       const extra = eventDims.map((_, d): Index => index(`i${d}`));
       const at = [...s.target.at, ...extra];
       out.push({
-        variable, statement: s, target: s.target, law, at, eventRank: 0, eventDims: [],
+        variable, statement: s, target: s.target, law, movingSupport, at, eventRank: 0, eventDims: [],
         plates: [...s.plates, ...extra.map((i, d): Plate => ({ index: i, from: zero, to: eventDims[d]! }))],
         guards: [...s.guards, ref(maskOf(variable.name), at)],
       });
     } else if (s.kind === 'param' && variable.constraint.kind === 'ordered' && rank === 1) {
       // Each element lies between its neighbours: scalars with bounds, as under a prior.
       const i = index('i'), at = [...s.target.at, i];
-      out.push({ variable, statement: s, target: s.target, law, at, eventRank: 0, eventDims: [], plates: [...s.plates, { index: i, from: zero, to: eventDims[0]! }], guards: s.guards });
-    } else out.push({ variable, statement: s, target: s.target, plates: s.plates, guards: s.guards, at: s.target.at, eventRank: rank, eventDims, law });
+      out.push({ variable, statement: s, target: s.target, law, movingSupport, at, eventRank: 0, eventDims: [], plates: [...s.plates, { index: i, from: zero, to: eventDims[0]! }], guards: s.guards });
+    } else out.push({ variable, statement: s, target: s.target, plates: s.plates, guards: s.guards, at: s.target.at, eventRank: rank, eventDims, law, movingSupport });
   }
   return out;
+}
+
+/** What bounds the support of a law of scalars or counts. */
+function boundsOf(law: Law): readonly Expr[] {
+  const s = supportOf(law);
+  return s.kind === 'interval' || s.kind === 'integers' ? [s.low, s.high] : s.kind === 'counts' ? [s.total] : [];
 }
 
 /** The elements of a statement's target as an array over its event. */

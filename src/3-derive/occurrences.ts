@@ -22,8 +22,8 @@ export function elementTerms(region: LatentRegion, factors: readonly Factor[], r
   return factors.map(withFreshPlates).flatMap((f) => occurrences(f, region, recursions).map((o): ElementTerm => {
     const ranges: Range[] = [...region.plates, ...o.binders];
     const put = (e: Expr): Expr => (replacement === null ? e : simplify(replaceElement(e, region, replacement, ranges)));
-    // A value to enumerate lies in the element's own support.
-    const own = !complete && replacement !== null && f.id === region.statement.id;
+    // A value to enumerate lies in the element's own support, unless other unknowns bound that.
+    const own = !complete && replacement !== null && f.id === region.statement.id && !region.movingSupport;
     const density = complete ? f.conditions.reduceRight((e, c) => cond(c, e, num(-Infinity)), f.logDensity) : factorDensity(own ? { ...f, conditions: [] } : f, [region.variable.name, ...recursions]);
     return { factor: f.id, binders: o.binders, guards: o.guards.map(put), value: put(substitute(density, o.map)) };
   }));

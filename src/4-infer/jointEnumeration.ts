@@ -8,7 +8,7 @@ import { type Expr, add, addAll, apply, index, mul, num, one, ref, sub, zero } f
 import type { ClosedForm } from '../3-derive/closedForm.js';
 import { jointTerms } from './assemble.js';
 import type { RegionContext } from './kernels.js';
-import { loops, type ProgramBuilder } from './programBuilder.js';
+import { impossibleOutside, loops, type ProgramBuilder } from './programBuilder.js';
 import { valueCount } from './structuralZeros.js';
 
 export interface GroupMember { readonly context: RegionContext; readonly form: ClosedForm & { readonly kind: 'finite' } }
@@ -49,7 +49,7 @@ export function jointEnumeration(builder: ProgramBuilder, members: readonly Grou
       store(total, [], mul(ref(total, []), count)),
     ])),
   ];
-  const density = addAll(jointTerms(builder, factors).map((t) => t.value));
+  const density = addAll(jointTerms(builder, factors).map((t) => impossibleOutside(builder, t.value)));
   builder.noteRange(k, zero, num(states));
   builder.noteRange(j, zero, num(states));
   return [

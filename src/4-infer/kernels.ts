@@ -19,7 +19,7 @@ import type { Factor, LatentRegion } from '../3-derive/model.js';
 import { type Binder, factorsOf } from '../3-derive/normalForm.js';
 import { type FoldedTables, type SharedTables, smallRange, StatisticTables } from './contract.js';
 import { listed, lookupOf } from './inverseLists.js';
-import { guarded, type ProgramBuilder, loops } from './programBuilder.js';
+import { guarded, impossibleOutside, type ProgramBuilder, loops } from './programBuilder.js';
 
 /** What all kernels of one region share. */
 export class RegionContext {
@@ -300,9 +300,10 @@ function factoredPrecision(context: RegionContext, quadratic: Slot): { readonly 
 /** Sum of the given factors over the instances that contain the element, with the element replaced where asked. */
 export function directDensity(context: RegionContext, factors: readonly Factor[], replacement: Expr | null): Expr {
   const { builder, region } = context;
+  const values = replacement === null ? [] : [...freeIndices(replacement)].filter((i) => !context.plates.some((p) => p.index === i));
   return addAll(elementTerms(region, factors, replacement, builder.model.recursionsOf(context.name)).map((t) => {
     const { binders, guards, value: term } = childrenOnly(context, t.binders.map((b) => builder.bindBinder(b)), t.guards.map((g) => builder.bind(g)), builder.bind(t.value));
-    const inner = guarded(guards, term);
+    const inner = guarded(guards, impossibleOutside(builder, term, values));
     return [...binders].reverse().reduce<Expr>((e, b) => reduce('sum', b.index, b.from, b.to, e), inner);
   }));
 }

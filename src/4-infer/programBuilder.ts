@@ -5,7 +5,7 @@
  */
 import type { BoundModel, BoundVariable } from '../2-graph/bound.js';
 import { type Code, type ElementType, type Module, type Storage, forLoop, when } from '../code/loop.js';
-import { type ArrayExpr, cond, type Expr, type Index, isConst, mapArray, num, one, rewrite, sub, zero } from '../expr/expr.js';
+import { type ArrayExpr, apply, cond, type Expr, freeIndices, type Index, isConst, mapArray, num, one, rewrite, sub, variablesOf, visit, zero } from '../expr/expr.js';
 import { affine } from '../expr/affine.js';
 import { simplify } from '../expr/simplify.js';
 import { DerivedModel, givenPartOf, maskOf } from '../3-derive/model.js';
@@ -143,21 +143,56 @@ export class ProgramBuilder {
       }
       return null;
     }
-    if (e.op === 'apply' && (e.fn === 'max' || e.fn === 'min')) {
-      const a = this.interval(e.args[0]!), b = this.interval(e.args[1]!);
-      if (a === null || b === null) return null;
-      return e.fn === 'max' ? { low: Math.max(a.low, b.low), high: Math.max(a.high, b.high) } : { low: Math.min(a.low, b.low), high: Math.min(a.high, b.high) };
+    if (e.op === 'cond') {
+      const a = this.interval(e.then), b = this.interval(e.otherwise);
+      return a === null || b === null ? null : { low: Math.min(a.low, b.low), high: Math.max(a.high, b.high) };
     }
-    if (e.op === 'reduce' && (e.kind === 'max' || e.kind === 'min')) {
+    if (e.op === 'apply') return this.functionInterval(e);
+    if (e.op === 'reduce' && e.kind !== 'prod' && e.kind !== 'logsumexp') {
       this.noteRange(e.index, e.from, e.to);
-      return this.interval(e.body);
+      const body = this.interval(e.body), count = e.kind === 'sum' ? this.trips(e.from, e.to) : 1;
+      return body === null || !Number.isFinite(count) ? null : { low: count * body.low, high: count * body.high };
     }
     return null;
+  }
+  private functionInterval(e: Expr & { op: 'apply' }): { low: number; high: number } | null {
+    const [a, b] = e.args.map((x) => this.interval(x));
+    if (a === null || a === undefined || b === null) return null;
+    const among = (...values: readonly number[]): { low: number; high: number } => ({ low: Math.min(...values), high: Math.max(...values) });
+    switch (e.fn) {
+      case 'max': return { low: Math.max(a.low, b!.low), high: Math.max(a.high, b!.high) };
+      case 'min': return { low: Math.min(a.low, b!.low), high: Math.min(a.high, b!.high) };
+      case 'mul': return among(a.low * b!.low, a.low * b!.high, a.high * b!.low, a.high * b!.high);
+      case 'div': return b!.low > 0 ? among(a.low / b!.low, a.low / b!.high, a.high / b!.low, a.high / b!.high) : null;
+      case 'floor': return { low: Math.floor(a.low), high: Math.floor(a.high) };
+      case 'ceil': return { low: Math.ceil(a.low), high: Math.ceil(a.high) };
+      case 'round': return { low: Math.round(a.low), high: Math.round(a.high) };
+      case 'eq': case 'ne': case 'lt': case 'le': case 'gt': case 'ge': case 'and': case 'or': case 'not': return { low: 0, high: 1 };
+      default: return null;
+    }
   }
   /** Number of iterations of a range; Infinity where it is not known (ragged ranges). */
   trips(from: Expr, to: Expr): number {
     return isConst(from) && isConst(to) ? Math.max(0, to.value - from.value) : Infinity;
   }
+}
+
+/**
+ * A log density that is minus infinity where it is no number, if unknowns (or the indices that run over their
+ * values) may lead it outside an array: other factors rule such states out, and minus infinity plus what is no
+ * number is none.
+ */
+export function impossibleOutside(builder: ProgramBuilder, logDensity: Expr, values: readonly Index[] = []): Expr {
+  const chosen = (address: Expr): boolean => [...variablesOf(address)].some((v) => builder.storage(v).place !== 'data') || values.some((i) => freeIndices(address).has(i));
+  let leaves = false;
+  visit(logDensity, (x) => {
+    if (x.op !== 'ref' || leaves) return;
+    leaves = x.at.some((a, d) => {
+      const range = chosen(a) ? builder.interval(a) : null;
+      return range !== null && (range.low < 0 || range.high >= builder.storage(x.variable).shape[d]!);
+    });
+  });
+  return leaves ? cond(apply('gt', logDensity, num(-Infinity)), logDensity, num(-Infinity)) : logDensity;
 }
 
 /** `value` where all guards hold, else `otherwise`. A guard is read only where those before it hold: `t + 1 < T`, then `z[t + 1] = k`. */

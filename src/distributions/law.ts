@@ -252,7 +252,7 @@ export function conditionsOf(law: Law): readonly Expr[] {
       for (const condition of family.conditions?.(law.parameters) ?? []) tests.push(apply('gt', condition, zero));
       return keepUndecided(tests);
     }
-    case 'truncated': case 'censored': return keepUndecided([...conditionsOf(law.base), apply('lt', law.low, law.high)]);
+    case 'truncated': case 'censored': return keepUndecided([...conditionsOf(law.base), apply(isDiscrete(law.base) ? 'le' : 'lt', law.low, law.high)]);
     case 'mixture': {
       const tests = conditionsOf(law.component);
       return tests.length === 0 ? [] : [reduce('prod', law.index, law.from, law.to, conjunction(tests))];

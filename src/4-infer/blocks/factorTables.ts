@@ -12,7 +12,7 @@ import { type Members, sameElement, type TableTerm, tableTerms } from '../../3-d
 import { factorMentions } from '../../3-derive/conditional.js';
 import type { Factor } from '../../3-derive/model.js';
 import type { Binder } from '../../3-derive/normalForm.js';
-import { loops, type ProgramBuilder } from '../programBuilder.js';
+import { impossibleOutside, loops, type ProgramBuilder } from '../programBuilder.js';
 import { type FiniteVariable, flatAddress, type Layout, type NumberedVariable, type Refusal } from './finiteVariables.js';
 import { type Instances, instancesOf } from './instances.js';
 
@@ -83,7 +83,7 @@ function tabulated(builder: ProgramBuilder, layout: Layout, term: TableTerm): { 
     if (x.op !== 'ref' || !layout.variables.has(x.variable)) return x;
     return slots[term.slots.findIndex((s) => sameElement(s, x))]?.value ?? x;
   }));
-  return { slots, value };
+  return { slots, value: impossibleOutside(builder, value, slots.map((s) => s.index)) };
 }
 
 function allFixed(builder: ProgramBuilder, term: TableTerm, value: Expr): boolean {

@@ -12,7 +12,7 @@ import { kindsOf, regionSupport, replaceSelf, statisticName, statisticTerm } fro
 import { type Contribution, selfExpr, type StatisticKind } from '../../3-derive/conditional.js';
 import { atElement, covarianceOf, expectationOf, type MeanField, type MeanFieldBlock, MeanFieldRefusal, type NeededExpectation, oneHotOf } from '../../3-derive/meanField.js';
 import { factorsOf } from '../../3-derive/normalForm.js';
-import { type ArrayExpr, type Expr, type Index, add, addAll, apply, at as elementAt, build, cond, exp, freeIndices, index, isConst, lgamma, log, mul, mulAll, neg, num, one, pow, ref, reduce, rewrite, scalar, sub, substitute, zero } from '../../expr/expr.js';
+import { type ArrayExpr, type Expr, type Index, add, addAll, apply, at as elementAt, build, cond, exp, freeIndices, index, isConst, lgamma, log, mul, mulAll, neg, num, one, pow, ref, reduce, rewrite, scalar, sub, substitute, variablesOf, zero } from '../../expr/expr.js';
 import { gridEdges, gridNodes } from '../../random/quadratureGrid.js';
 import { FoldedTables, StatisticTables } from '../contract.js';
 import { boundExprs, drawVariate, naturalArray, naturals, RegionContext } from '../kernels.js';
@@ -182,7 +182,8 @@ function blockCode(builder: ProgramBuilder, raw: MeanFieldBlock, needed: readonl
 
 /**
  * A probability of zero times the log of a zero is zero: E[1[z = k]] log P with a forbidden P is
- * written x log P, which is 0 where x is. Logs that cannot be minus infinity stay as they are.
+ * written x log P, which is 0 where x is. Logs that cannot be minus infinity stay as they are. Probabilities are
+ * expectations of one-hot statistics, or what a joint block computes.
  */
 export function withExactZeros(builder: ProgramBuilder, coefficient: Expr): Expr {
   const factors = factorsOf(coefficient);
@@ -192,7 +193,8 @@ export function withExactZeros(builder: ProgramBuilder, coefficient: Expr): Expr
     if (f.op === 'apply' && f.fn === 'log1p' && mayVanish(builder, add(one, f.args[0]!))) return [{ f, argument: add(one, f.args[0]!) }];
     return [];
   });
-  const hot = factors.filter((f) => f.op === 'ref' && f.variable.startsWith('E|') && f.variable.endsWith('=|1'));
+  const computed = (f: Expr): boolean => [...variablesOf(f)].some((v) => v.startsWith('%') && builder.storage(v).place === 'state');
+  const hot = factors.filter((f) => (f.op === 'ref' && f.variable.startsWith('E|') && f.variable.endsWith('=|1')) || computed(f));
   const first = forbidden[0];
   if (first === undefined || hot.length === 0) return coefficient;
   return mulAll([...factors.filter((f) => f !== first.f && !hot.includes(f)), apply('xlogy', mulAll(hot), first.argument)]);
