@@ -12,7 +12,7 @@ import { readValue } from './2-graph/data.js';
 import type { ModelGraph } from './2-graph/graph.js';
 import { type HoleValue, lower } from './2-graph/lower.js';
 import { type Diagnostic, ModelError, type Span } from './errors/diagnostic.js';
-import { renderDiagnostics } from './errors/render.js';
+import { renderDiagnostics, sourceText } from './errors/render.js';
 import { seconds } from './platform/platform.js';
 
 /** Named values: of data, sizes, or sampled variables to condition on. */
@@ -58,7 +58,7 @@ function checked(
   const read = program ?? salvaged?.program;
   const { graph, diagnostics } = read === undefined ? { graph: null, diagnostics: [] } : lower(read, holes, undefined, salvaged?.lost);
   if (program === null || graph === null || problems.length > 0) throw modelError(inOrder([...ofSyntax, ...problems, ...diagnostics]), source, fileName);
-  return { source, fileName, graph, notes: diagnostics, seconds: seconds() - start };
+  return { source, fileName, graph: { ...graph, source: sourceText(source) }, notes: diagnostics, seconds: seconds() - start };
 }
 
 /** What has no place comes last. */

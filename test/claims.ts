@@ -125,7 +125,7 @@ function readColumns(path: string, columns: readonly string[]): (number | null)[
 }
 
 /** `*` merges a JSON file; `file.csv:a,b` reads columns (one: a vector, several: a matrix); anything else is the value. */
-function readData(example: string, sources: Readonly<Record<string, unknown>>): Record<string, unknown> {
+export function readData(example: string, sources: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const data: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(sources)) {
     if (value === null) delete data[name];

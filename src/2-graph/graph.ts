@@ -9,6 +9,7 @@
  */
 import type { Law } from '../distributions/law.js';
 import type { Span } from '../errors/diagnostic.js';
+import type { SourceText } from '../errors/render.js';
 import type { ArrayExpr, Expr, Index } from '../expr/expr.js';
 
 export type { Law };
@@ -105,6 +106,8 @@ export interface ShapeObligation {
 }
 
 export interface ModelGraph {
+  /** The text that spans refer to; absent where a graph was not compiled from one. */
+  readonly source?: SourceText | undefined;
   readonly sizes: ReadonlyMap<string, SizeSource>;
   readonly variables: ReadonlyMap<string, Variable>;
   readonly statements: readonly Statement[];

@@ -25,7 +25,7 @@ export type ClosedForm =
   /** v^power ~ Gamma: statistics log v and v^power. */
   | { readonly kind: 'powerGamma'; readonly power: number; readonly slots: readonly Slot[]; readonly bounded: boolean }
   /** Density proportional to v^a between bounds (Pareto, power function) ; slot: log v. */
-  | { readonly kind: 'powerLaw'; readonly slots: readonly Slot[] }
+  | { readonly kind: 'powerLaw'; readonly slots: readonly Slot[]; /** Whether it ends above. */ readonly bounded: boolean }
   /** Density proportional to exp(b v) between bounds (Uniform where b is absent). */
   | { readonly kind: 'tilted'; readonly slots: readonly Slot[] }
   /** Normal pieces between the points where |v - c| turns: slots x, x^2, then one for each point. */
@@ -218,7 +218,7 @@ function scalarForm(collected: Collected, kinds: readonly StatisticKind[], low: 
   }
   // Statistics of a unit unknown are Beta's; log v alone between bounds is a power law (Pareto upwards).
   const unitKinds = kinds.every((k) => k.kind === 'log' || k.kind === 'log1m');
-  if (positive && !unit && kinds.length === 1 && kinds[0]!.kind === 'log') return { kind: 'powerLaw', slots: [slot({ kind: 'log' })] };
+  if (positive && !unit && kinds.length === 1 && kinds[0]!.kind === 'log') return { kind: 'powerLaw', slots: [slot({ kind: 'log' })], bounded: !isConst(high, Infinity) || bounds.some((b) => b.side === 'high' && b.guards.length === 0) };
   const candidates = [...families.values()].filter((f) => f.exponential !== undefined && f.eventRank === 0 && !f.discrete);
   const fitting = candidates.flatMap((f) => {
     const known = kinds.every((k) => { const s = statisticName(k, 0); return s !== null && f.exponential!.statistics.includes(s); });
@@ -253,7 +253,8 @@ function describe(k: StatisticKind): string { return k.kind === 'power' ? `the p
 /** Families whose truncation has a sampler of its own. */
 const truncatable: ReadonlySet<string> = new Set(['Normal', 'Gamma', 'InverseGamma', 'Beta', 'Exponential']);
 
-function familyInterval(f: Family): { low: number; high: number } | null {
+/** The support of a family of scalars where it is the same for all parameters. */
+export function familyInterval(f: Family): { low: number; high: number } | null {
   const p = Object.fromEntries(f.parameters.map((x) => [x.name, scalar(ref(x.name, []))]));
   if (f.parameters.some((x) => x.rank > 0)) return null;
   const s = f.support(p);

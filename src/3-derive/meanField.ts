@@ -32,7 +32,18 @@ export interface NeededExpectation { readonly variable: string; readonly kind: S
 export class MeanFieldRefusal extends Error {
   readonly term: Expr;
   readonly variable: string | null;
-  constructor(message: string, term: Expr, variable: string | null) { super(message); this.term = term; this.variable = variable; }
+  /** The factor that has the term, by its statement's id; null where it is not one factor's. */
+  readonly factor: number | null;
+  constructor(message: string, term: Expr, variable: string | null, factor: number | null = null) { super(message); this.term = term; this.variable = variable; this.factor = factor; }
+}
+/** What is derived from one factor: a refusal says which. */
+function ofFactor<T>(factor: number, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof MeanFieldRefusal) || error.factor !== null) throw error;
+    throw new MeanFieldRefusal(error.message, error.term, error.variable, factor);
+  }
 }
 
 export interface MeanFieldBlock {
@@ -97,7 +108,7 @@ export function meanField(forms: readonly FactorForm[], model: DerivedModel, opt
     const expander = new OneHot(model, self);
     const own = self === null ? forms : factorForms(forms.map((f) => f.factor), model, self);
     const oneHot = own.map((f): FactorForm => ({
-      factor: f.factor, monomials: combine([...f.monomials.map((m) => within(m, f, scope)), ...supportTerms(f, scope)].flatMap((m) => expander.expand(m))),
+      factor: f.factor, monomials: ofFactor(f.factor.id, () => combine([...f.monomials.map((m) => within(m, f, scope)), ...supportTerms(f, scope)].flatMap((m) => expander.expand(m)))),
     }));
     return { expander, forms: own, oneHot };
   };
@@ -109,13 +120,13 @@ export function meanField(forms: readonly FactorForm[], model: DerivedModel, opt
     const collected = collectOneHot(view, read.oneHot, model, finite);
     const recognised = finite ? recognise(collect(region, forms, model), model) : recognise(collected, model);
     refuseMovingBounds(collected, region, scope);
-    const expected = collected.contributions.flatMap((c) => inExpectation(c, region, scope));
+    const expected = collected.contributions.flatMap((c) => ofFactor(c.factor, () => inExpectation(c, region, scope)));
     const common = finite ? collectOneHot(view, read.forms.map((f) => ({ factor: f.factor, monomials: combine(withoutValue(f, region, model).flatMap((m) => read.expander.expand(m))) })), model, true).contributions : [];
     return { region, collected, recognised, expected, common: common.flatMap((c) => inExpectation(c, region, scope)) };
   });
-  const energy = (centred ? readFor('') : expanded).oneHot.flatMap((f) => f.monomials.flatMap((m) => inExpectation({
+  const energy = (centred ? readFor('') : expanded).oneHot.flatMap((f) => f.monomials.flatMap((m) => ofFactor(f.factor.id, () => inExpectation({
     factor: f.factor.id, binders: m.binders, guards: m.guards, coefficient: mulAll([...m.coefficient, ...m.atoms.map((a) => pow(a.base, a.power))]),
-  }, null, scope)));
+  }, null, scope))));
   return { blocks, energy, needed: [...needed.values()], covariances: scope.covariances };
 }
 
@@ -217,7 +228,7 @@ function refuseMovingBounds(collected: Collected, region: LatentRegion, { model,
   const moves = (e: Expr): boolean => [...variablesOf(e)].some((v) => model.statusOf(v) !== 'given' && !points.has(v) && !together(v));
   const refusal = 'is a bound that depends on another unknown';
   for (const b of collected.bounds) {
-    for (const e of [b.value, ...b.guards, ...b.binders.flatMap((x) => [x.from, x.to])]) if (moves(e)) throw new MeanFieldRefusal(refusal, b.value, region.variable.name);
+    for (const e of [b.value, ...b.guards, ...b.binders.flatMap((x) => [x.from, x.to])]) if (moves(e)) throw new MeanFieldRefusal(refusal, b.value, region.variable.name, b.factor);
   }
   const support = regionSupport(region);
   if (support.kind === 'interval' || support.kind === 'integers') {

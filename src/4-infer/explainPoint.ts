@@ -14,8 +14,8 @@ import { differentiate } from '../expr/gradient.js';
 import { printText } from '../expr/print.js';
 import { simplify } from '../expr/simplify.js';
 import type { ExplainedBlock } from './backend.js';
-import { render, sourceLine } from './explain.js';
-import { regionLoops, regionName } from './plan.js';
+import { render } from './formulaText.js';
+import { regionLoops, regionName, sourceLine } from './plan.js';
 
 /** Longest derivative that is shown. */
 const longestFormula = 400;
@@ -29,7 +29,7 @@ export function explainClimb(graph: ModelGraph, given: Given, source: string, ho
     const slope = discrete || r.eventRank > 0 || recursions.size > 0 ? null : derivative(r, own);
     return {
       block: regionName(r), loops: regionLoops(r), family: discrete ? 'Categorical' : how.law,
-      parameters: slope === null ? [] : [render({ name: 'derivative', indices: [], expr: slope })],
+      parameters: slope === null ? [] : render([{ name: 'derivative', indices: [], expr: slope }], graph),
       factors: own.map((f) => sourceLine(source, f.statement.span)),
       kernel: discrete ? 'summed out' : how.kernel,
       reason: discrete ? 'a finite latent has no gradient: the density is summed over its values' : how.reason,
@@ -44,7 +44,7 @@ function derivative(region: LatentRegion, factors: readonly Factor[]): Expr | nu
     const e = simplify(addAll(elementTerms(region, factors, null).map((t) => {
       const inner = t.guards.reduce<Expr>((x, g) => cond(g, x, zero), differentiate(t.value, own));
       return [...t.binders].reverse().reduce<Expr>((x, b) => reduce('sum', b.index, b.from, b.to, x), inner);
-    })));
+    })), region.plates);
     return printText(e).length > longestFormula ? null : e;
   } catch (error) {
     if (error instanceof InternalError) return null;

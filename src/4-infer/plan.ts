@@ -6,9 +6,10 @@ import { type ClosedForm, floorOf, type Recognised, recognise, regionSupport } f
 import { collect, type Collected, factorForms, type FactorForm } from '../3-derive/conditional.js';
 import { jointFactors } from '../3-derive/joint.js';
 import { type DerivedModel, type Factor, latentRegions, type LatentRegion } from '../3-derive/model.js';
-import type { ConstantArray, Law } from '../2-graph/graph.js';
+import type { ConstantArray, HostFunction, Law, ModelGraph, Statement } from '../2-graph/graph.js';
+import { placeIn } from '../errors/render.js';
 import { printText } from '../expr/print.js';
-import { apply, type Expr, ref, rewrite, variablesOf } from '../expr/expr.js';
+import { apply, type Expr, ref, rewrite, variablesOf, visit } from '../expr/expr.js';
 
 export type KernelChoice =
   | { readonly kind: 'conjugate'; readonly form: ClosedForm }
@@ -20,6 +21,8 @@ export type KernelChoice =
 
 /** What was derived for one region, before a kernel is chosen. */
 export interface RegionPlan {
+  /** The program that the region is of. */
+  readonly graph: ModelGraph;
   readonly region: LatentRegion;
   readonly collected: Collected;
   readonly recognised: Recognised;
@@ -52,7 +55,7 @@ export function derive(model: DerivedModel, factors: readonly Factor[] = jointFa
     const ordered = [...read].sort((a, b) => a.factor.id - b.factor.id);
     const own = model.offCentre.size === 0 ? ordered : factorForms(ordered.map((f) => f.factor), model, name);
     const collected = collect(region, own, model);
-    return { region, collected, recognised: recognise(collected, model) };
+    return { graph: model.graph, region, collected, recognised: recognise(collected, model) };
   });
   return { model, factors, forms, regions };
 }
@@ -72,7 +75,7 @@ export function formName(form: ClosedForm): string {
   switch (form.kind) {
     case 'exponential': return form.bounded ? `truncated ${form.family.name}` : form.family.name;
     case 'powerGamma': return form.bounded ? 'truncated power of a Gamma' : 'power of a Gamma';
-    case 'powerLaw': return 'Pareto';
+    case 'powerLaw': return form.bounded ? 'truncated Pareto' : 'Pareto';
     case 'tilted': return form.slots.length === 0 ? 'Uniform' : 'truncated Exponential';
     case 'piecewiseNormal': return 'piecewise truncated Normal';
     case 'shiftedCount': return `shifted ${form.family}`;
@@ -80,27 +83,57 @@ export function formName(form: ClosedForm): string {
   }
 }
 
+/** What a function of the host is called where formulas speak of it: its own name, `host function` where it has none. */
+export function hostName(fn: string, hosts: readonly HostFunction[]): string {
+  const host = hosts[Number(fn.slice('host:'.length))];
+  return host === undefined || host.name === '' ? 'host function' : host.name;
+}
+
 /** A term in the program's names: gaps, constants and host functions are not called as their storages are. */
-export function inWords(e: Expr, hosts: readonly { readonly name: string }[] = []): string {
+export function inWords(e: Expr, { hostFunctions }: Pick<ModelGraph, 'hostFunctions'> = { hostFunctions: [] }): string {
   const plain = rewrite(e, (x) => {
     if (x.op === 'ref' && x.variable.endsWith('!')) return ref(x.variable.slice(0, -1), x.at);
     if (x.op === 'ref' && x.variable.endsWith('?')) return apply('missing', ref(x.variable.slice(0, -1), x.at));
     if (x.op === 'ref' && x.variable.startsWith('$')) return ref('constant', x.at);
-    if (x.op !== 'element' || !x.array.fn.startsWith('host:')) return x;
-    const host = hosts[Number(x.array.fn.slice('host:'.length))];
-    return { ...x, array: { ...x.array, fn: host === undefined || host.name === '' ? 'host function' : host.name } };
+    return x.op === 'element' && x.array.fn.startsWith('host:') ? { ...x, array: { ...x.array, fn: hostName(x.array.fn, hostFunctions) } } : x;
   });
   return printText(plain);
 }
 
-/** Why a region has no closed form, naming the term. */
+/** The statement as it stands in the program, on one line. */
+export function sourceLine(source: string, span: Statement['span']): string {
+  return source.slice(span.start, span.end).replace(/\s+/g, ' ').trim();
+}
+
+/** Characters of a statement that are shown where it is referred to. */
+const longestQuote = 72;
+
+/** Where a statement stands and how it begins: `line 12: observe y[n] ~ Normal(m, 1)`, with the column where others stand before it on its line. */
+export function placeOf(statement: Statement, { source, statements }: Pick<ModelGraph, 'source' | 'statements'>): string | null {
+  if (source === undefined) return null;
+  const { start } = statement.span, { line, column } = placeIn(source, start);
+  const alone = !statements.some((s) => s.span.start < start && s.span.start > start - column);
+  const text = sourceLine(source.text, statement.span);
+  return `line ${line}${alone ? '' : `, column ${column}`}: ${text.length > longestQuote ? `${text.slice(0, longestQuote - 1).trimEnd()}…` : text}`;
+}
+
+/** Why a region has no closed form: the term, what is wrong with it, and the statement it comes from. */
 export function refusalText(plan: RegionPlan): string {
   const r = plan.recognised;
   if (r.kind !== 'none') return '';
-  const where = r.factor === null ? '' : ` (statement ${r.factor + 1})`;
   if (r.term === null) return r.reason;
-  const term = inWords(r.term);
-  return r.reason === 'opaque' ? `the term ${term} is not a statistic of any family${where}` : `${term}: ${r.reason}${where}`;
+  const statement = plan.graph.statements.find((s) => s.id === r.factor);
+  const place = statement === undefined ? null : placeOf(statement, plan.graph);
+  const term = inWords(r.term, plan.graph), host = hostIn(r.term, plan.graph);
+  const said = host !== null ? `${term}: ${host} is a host function, which nothing is known of` : r.reason === 'opaque' ? `the term ${term} is not a statistic of any family` : `${term}: ${r.reason}`;
+  return `${said}${place === null ? '' : ` (${place})`}`;
+}
+
+/** The name of a host function in a term; null where there is none. */
+function hostIn(e: Expr, { hostFunctions }: ModelGraph): string | null {
+  let found: string | null = null;
+  visit(e, (x) => { if (x.op === 'element' && x.array.fn.startsWith('host:')) found = hostName(x.array.fn, hostFunctions); });
+  return found;
 }
 
 /** The kernel that gibbs gives a region unless told otherwise, with its reason. */
@@ -108,7 +141,7 @@ export function defaultGibbsKernel(plan: RegionPlan): { readonly choice: KernelC
   const { recognised, region } = plan;
   if (recognised.kind === 'finite') return { choice: { kind: 'enumerate', form: recognised }, reason: 'it takes finitely many values' };
   const floor = floorOf(region);
-  if (floor !== undefined) return { choice: { kind: 'walk', scale: 0.2, adapt: true }, reason: `no eigenvalue may be below ${inWords(floor)}${recognised.kind === 'none' ? '' : `, which cuts the support of ${formName(recognised)}`}` };
+  if (floor !== undefined) return { choice: { kind: 'walk', scale: 0.2, adapt: true }, reason: `no eigenvalue may be below ${inWords(floor, plan.graph)}${recognised.kind === 'none' ? '' : `, which cuts the support of ${formName(recognised)}`}` };
   if (recognised.kind !== 'none') return { choice: { kind: 'conjugate', form: recognised }, reason: `its terms are statistics of ${formName(recognised)}` };
   const support = regionSupport(region).kind;
   if (support === 'cov' || support === 'corr') return { choice: { kind: 'walk', scale: 0.2, adapt: true }, reason: refusalText(plan) };

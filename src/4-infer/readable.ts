@@ -4,20 +4,54 @@
  * symmetric are; the JSON of `explain` is this form.
  */
 import type { ModelGraph } from '../2-graph/graph.js';
-import { type ArrayExpr, type Expr, type Index, add, addAll, apply, cond, element, equal, freeIndices, index, isConst, mul, mulAll, neg, num, ref, reduce, rewrite, sub, substitute } from '../expr/expr.js';
+import { type Apply, type ArrayExpr, type Cond, type Expr, type Index, add, addAll, apply, cond, element, equal, freeIndices, index, isConst, mul, mulAll, neg, num, ref, reduce, rewrite, sub, substitute } from '../expr/expr.js';
+import { tidy } from '../expr/affine.js';
 import { printText } from '../expr/print.js';
+import { simplify } from '../expr/simplify.js';
 import { factorsOf } from '../3-derive/normalForm.js';
+import { asPowers, quotient } from './cancel.js';
 
 /** The formula as a reader would write it. */
 export function readable(e: Expr, graph: ModelGraph): Expr {
   const symmetric = symmetricMatrices(graph), order = new Order(freeIndices(e));
   return rewrite(e, (x) => {
+    if (x.op === 'const') return num(plain(x.value));
     if (x.op === 'element' && x.array.fn === 'inverse' && x.at.length === 2 && isSymmetric(x.array.args[0]!, symmetric)) return element(x.array, order.sorted(x.at));
     if (x.op === 'ref' && symmetric(x.variable)) return ref(x.variable, [...x.at.slice(0, -2), ...order.sorted(x.at.slice(-2))]);
-    if (x.op === 'apply' && x.fn === 'eq' && x.args.every((a) => a.op === 'index')) return apply('eq', ...order.sorted(x.args));
-    if (x.op === 'cond') return known(x);
-    return x.op === 'apply' && (x.fn === 'add' || x.fn === 'sub') ? sumOf(termsOf(x)) : x;
+    if (x.op === 'ref' && x.at.length > 0) return ref(x.variable, x.at.map(tidy));
+    if (x.op === 'cond') return guarded(x);
+    if (x.op !== 'apply') return x;
+    switch (x.fn) {
+      case 'eq': return x.args.every((a) => a.op === 'index') ? apply('eq', ...order.sorted(x.args)) : subjectFirst(x);
+      case 'ne': return subjectFirst(x);
+      case 'lt': case 'le': case 'gt': case 'ge': return withoutOffset(x);
+      case 'add': case 'sub': return sumOf(termsOf(x));
+      case 'mul': return asPowers(x);
+      case 'div': return quotient(x.args[0]!, x.args[1]!);
+      default: return x;
+    }
   });
+}
+
+/** `z[n] == k` rather than k == z[n], `i == 0` rather than 0 == i. */
+function subjectFirst(x: Apply): Expr {
+  const rank = (e: Expr): number => (e.op === 'const' ? 2 : e.op === 'index' || e.op === 'size' ? 1 : 0);
+  const [a, b] = x.args as readonly [Expr, Expr];
+  return rank(a) > rank(b) ? apply(x.fn, b, a) : x;
+}
+/** `i < 2` rather than 1 + i < 3. */
+function withoutOffset(x: Apply): Expr {
+  const [a, b] = x.args as readonly [Expr, Expr];
+  if (!isConst(b) || a.op !== 'apply' || (a.fn !== 'add' && a.fn !== 'sub')) return x;
+  const [p, q] = a.args as readonly [Expr, Expr];
+  if (a.fn === 'add' && isConst(p)) return apply(x.fn, q, num(b.value - p.value));
+  return isConst(q) ? apply(x.fn, p, num(a.fn === 'add' ? b.value - q.value : b.value + q.value)) : x;
+}
+
+/** A number without what rounding left in its last digits: 0.3 for 0.1 + 0.2. */
+function plain(x: number): number {
+  const short = Number(x.toPrecision(14));
+  return Math.abs(x - short) <= 4 * Number.EPSILON * Math.abs(x) ? short : x;
 }
 
 /** An order of index expressions that does not depend on the names of bound indices: free ones first, then as they are met. */
@@ -61,13 +95,41 @@ function isSymmetric(a: ArrayExpr, symmetric: (name: string) => boolean): boolea
   return equal(at(p, q), at(q, p));
 }
 
-/** Where `z[n] == k` holds, z[n] reads k. */
-function known(x: Expr & { readonly op: 'cond' }): Expr {
-  const { test, then, otherwise } = x;
-  if (test.op !== 'apply' || test.fn !== 'eq') return x;
+/** A choice in which what its test says is put to use: where `z[n] == k` holds, z[n] reads k, and `i == 0` leaves no other i. */
+function guarded(x: Cond): Expr {
+  if (!isConst(x.otherwise, 0)) return known(x);
+  const tests: Expr[] = [];
+  let value: Expr = x;
+  while (value.op === 'cond' && isConst(value.otherwise, 0)) { tests.push(value.test); value = value.then; }
+  const fixed = new Map(tests.flatMap((t): [Index, Expr][] => {
+    const [a, b] = t.op === 'apply' && t.fn === 'eq' ? t.args : [];
+    return a?.op === 'index' && b !== undefined && isConst(b) ? [[a, b]] : [];
+  }));
+  const equations = tests.flatMap((t) => { const e = equationOf(t); return e === null ? [] : [{ test: t, ...e }]; });
+  if ((fixed.size === 0 && equations.length === 0) || tests.length === 1) return known(x);
+  const others = tests.map((t) => {
+    if (t.op === 'apply' && t.fn === 'eq' && fixed.get(t.args[0] as Index) === t.args[1]) return t;
+    const put = equations.filter((e) => e.test !== t).reduce((e, { from, to }) => replaced(e, from, to), t);
+    return put === t && fixed.size === 0 ? t : simplify(substitute(put, fixed));
+  });
+  if (others.some((t) => isConst(t, 0))) return num(0);
+  return others.filter((t) => !isConst(t)).reduceRight<Expr>((e, t) => known(cond(t, e, num(0))), substitute(value, fixed));
+}
+/** z[n] and k of a test `z[n] == k`. */
+function equationOf(test: Expr): { readonly from: Expr; readonly to: Expr } | null {
+  if (test.op !== 'apply' || test.fn !== 'eq') return null;
   const [a, b] = test.args as readonly [Expr, Expr];
-  const [from, to] = a.op === 'ref' && b.op === 'index' ? [a, b] : b.op === 'ref' && a.op === 'index' ? [b, a] : [null, null];
-  return from === null ? x : cond(test, rewrite(then, (e) => (e.op === 'ref' && equal(e, from) ? to : e)), otherwise);
+  const plain = (e: Expr): boolean => e.op === 'index' || e.op === 'const';
+  return a.op === 'ref' && plain(b) ? { from: a, to: b } : b.op === 'ref' && plain(a) ? { from: b, to: a } : null;
+}
+function replaced(e: Expr, from: Expr, to: Expr): Expr { return rewrite(e, (x) => (x.op === 'ref' && equal(x, from) ? to : x)); }
+function known(x: Expr): Expr {
+  if (x.op !== 'cond') return x;
+  const { test, then, otherwise } = x, equation = equationOf(test);
+  if (equation === null) return x;
+  const used = replaced(then, equation.from, equation.to);
+  // What was the same test inside of it is decided now.
+  return cond(test, used === then ? then : simplify(used), otherwise);
 }
 
 // --- sums -------------------------------------------------------------------------------------
@@ -100,23 +162,36 @@ function written({ factor, body }: Term): Expr {
   if (factor === 0) return num(0);
   if (body.op === 'cond' && (isConst(body.otherwise, 0) || isConst(body.then, 0))) return cond(body.test, scaled(factor, body.then), scaled(factor, body.otherwise));
   if (body.op === 'reduce' && body.kind === 'sum' && hasNumber(body.body)) return reduce('sum', body.index, body.from, body.to, scaled(factor, body.body));
+  const factors = factorsOf(body), whole = factors.reduce((p, f) => (isConst(f) ? p * f.value : p), factor);
+  if (whole !== factor) return written({ factor: whole, body: mulAll(factors.filter((f) => !isConst(f))) });
   if (factor === -1 && !isConst(body)) return neg(body);
   return mul(num(factor), body);
 }
 
 /** Two terms as one where they are the same but for their factors; null where they are not. */
 function merged(a: Term, b: Term): Term | null {
-  if (equal(a.body, b.body)) return { factor: a.factor + b.factor, body: a.body };
+  if (alike(a.body, b.body)) return { factor: a.factor + b.factor, body: a.body };
   const [x, y] = [a.body, b.body];
-  if (x.op === 'cond' && y.op === 'cond' && isConst(x.otherwise, 0) && isConst(y.otherwise, 0) && equal(x.test, y.test)) {
-    return { factor: 1, body: cond(x.test, together(a.factor, x.then, b.factor, y.then), num(0)) };
+  if (x.op === 'cond' && y.op === 'cond' && [x, y].every((c) => isConst(c.otherwise, 0) || isConst(c.then, 0)) && equal(x.test, y.test)) {
+    return { factor: 1, body: cond(x.test, together(a.factor, x.then, b.factor, y.then), together(a.factor, x.otherwise, b.factor, y.otherwise)) };
   }
   if (x.op !== 'reduce' || y.op !== 'reduce' || x.kind !== 'sum' || y.kind !== 'sum' || !equal(x.from, y.from) || !equal(x.to, y.to)) return null;
   const body = substitute(y.body, new Map([[y.index, x.index]]));
   // Only what becomes simpler is put under one sum.
   const one = merged({ factor: a.factor, body: x.body }, { factor: b.factor, body });
-  if (one === null || freeIndices(body).has(y.index)) return null;
+  if (one === null || (x.index !== y.index && freeIndices(body).has(y.index))) return null;
   return { factor: 1, body: reduce('sum', x.index, x.from, x.to, written(one)) };
+}
+/** Equal up to the order of factors. */
+function alike(a: Expr, b: Expr): boolean {
+  if (equal(a, b)) return true;
+  const left = factorsOf(a), right = [...factorsOf(b)];
+  if (left.length < 2 || left.length !== right.length) return false;
+  return left.every((f) => {
+    const at = right.findIndex((g) => equal(f, g));
+    if (at >= 0) right.splice(at, 1);
+    return at >= 0;
+  });
 }
 function together(p: number, a: Expr, q: number, b: Expr): Expr { return sumOf([...scaledTerms(p, a), ...scaledTerms(q, b)]); }
 function hasNumber(e: Expr): boolean {

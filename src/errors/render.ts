@@ -35,6 +35,15 @@ function place(starts: readonly number[], offset: number): LineAndColumn {
   return { line: low + 1, column: offset - starts[low]! + 1 };
 }
 
+/** A text of which many places are asked for: where its lines start is known. */
+export interface SourceText { readonly text: string; readonly lineStarts: readonly number[] }
+export function sourceText(text: string): SourceText { return { text, lineStarts: lineStarts(text) }; }
+
+/** As `lineAndColumn`. */
+export function placeIn({ text, lineStarts: starts }: SourceText, offset: number): LineAndColumn {
+  return place(starts, Math.min(Math.max(offset, 0), text.length));
+}
+
 /** The place of an offset (UTF-16 units from 0); offsets outside the text are moved to its ends. */
 export function lineAndColumn(source: string, offset: number): LineAndColumn {
   return place(lineStarts(source), Math.min(Math.max(offset, 0), source.length));

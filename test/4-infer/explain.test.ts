@@ -12,6 +12,7 @@ import type { BoundModel } from '../../src/2-graph/bound.js';
 import { logDensityFunction } from '../../src/4-infer/logDensity.js';
 import type { Explanation } from '../../src/4-infer/backend.js';
 import { backends } from '../../src/4-infer/registry.js';
+import { compile, model } from '../../src/index.js';
 import { type Expr, freeIndices } from '../../src/expr/expr.js';
 
 const mixture = `
@@ -163,5 +164,42 @@ describe('names of the indices of a formula', () => {
     expect(text('sample n ~ DiscreteUniform(1, 10) sample k ~ DiscreteUniform(0, n)', 'n')[0]).toMatch(/^logWeight\[i\] = .*k <= i/);
     expect(text('data x: real[4, 2] for i in 0..<3 { sample mu[i] ~ MvNormal(zeros(2), eye(2)) } for n in 0..<4 { sample z[n] ~ Categorical([0.2, 0.3, 0.5]) observe x[n] ~ MvNormal(mu[z[n]], eye(2)) }', 'mu[i]')[1])
       .toMatch(/^shift\[j\] = \(z\[0\] == i \? x\[0,j\] : 0\)/);
+  });
+});
+
+/** The paragraph of a block. */
+function paragraph(text: string, block: string): string { return text.split('\n\n').find((p) => p.startsWith(block)) ?? ''; }
+
+describe('bounds', () => {
+  const explain = (source: string, backend = 'gibbs'): string => compile(source).explain({ backend, options: backend === 'gibbs' ? { block: 'none' } : {} }).toText();
+  it.each(['gibbs', 'cavi', 'exact'])('of a Pareto are folded over the plate, %s', (backend) => {
+    expect(explain('data y: real[N] sample v ~ Pareto(1, 1) for n in 0..<N { observe y[n] ~ Uniform(0, v) }', backend)).toContain('shape = 1 + N\n    minimum = max(1, max(y[n] for n in 0..<N))\n');
+  });
+  it('of a Uniform, of truncated laws, of neighbours and of loops with conditions are formulas in names of the program', () => {
+    expect(explain('data c: real sample v ~ Uniform(c, 10)')).toContain('v\n  Uniform\n    low = c\n    high = 10\n');
+    expect(explain('data c: real data y: real[N] sample m ~ truncated(Normal(0, 1), c, inf) for n in 0..<N { observe y[n] ~ Normal(m, 1) }')).toContain('mean = sum(y[n] for n in 0..<N)/(1 + N)\n    low = c\n');
+    expect(explain('data y: real[N] sample c: ordered[3] ~ iid(Normal(0, 5), 3) for n in 0..<N { sample z[n] ~ Categorical([0.2, 0.3, 0.5]) observe y[n] ~ Normal(c[z[n]], 1) }')).toContain('low = i >= 1 ? c[i-1] : -inf\n    high = i < 2 ? c[i+1] : inf\n');
+    expect(explain('data y: real[N] data b: int[N] sample a ~ Uniform(-5, 5) for n in 0..<N { if b[n] == 1 { observe y[n] ~ Uniform(a, a + 3) } }')).toContain('low = max(-5, max(b[n] == 1 ? y[n] - 3 : -inf for n in 0..<N))\n    high = min(5, min(b[n] == 1 ? y[n] : inf for n in 0..<N))\n');
+  });
+});
+
+describe('refusals', () => {
+  const reason = (source: string, block: string): string => paragraph(compile(source).explain({ backend: 'gibbs' }).toText(), block).split('\n').at(-1)!;
+  it('say line and text of the statement, and the column where another one stands before it', () => {
+    const source = 'data y: real[N]\n\nsample nu ~ Gamma(2, 1)\nfor n in 0..<N {\n  observe y[n] ~ StudentT(nu, 0, 1)\n}';
+    expect(reason(source, 'nu')).toBe('  slice: the term nu*log1p(y[n]^2/nu) is not a statistic of any family (line 5: observe y[n] ~ StudentT(nu, 0, 1))');
+    expect(reason(source.replaceAll('\n', ' '), 'nu')).toContain('(line 1, column 61: observe y[n] ~ StudentT(nu, 0, 1))');
+    expect(reason(source.replace('StudentT(nu, 0, 1)', `StudentT(nu, ${'0 + '.repeat(40)}0, 1)`), 'nu')).toMatch(/\(line 5: observe y\[n\] ~ StudentT\(nu, [0+ ]+…\)$/);
+  });
+  it('of mean field stand at their statement', () => {
+    expect(() => compile('data y: real[N]\nsample nu ~ Gamma(2, 1)\nsample m ~ Normal(0, 1)\nfor n in 0..<N { observe y[n] ~ StudentT(nu, m, 1) }').explain({ backend: 'cavi' })).toThrow(/model:4:18: error\[no-mean-field\]/);
+  });
+  it.each(['gibbs', 'mh', 'cavi', 'exact'])('call a function of the host by its name, %s', (backend) => {
+    const cube = (x: number): number => x ** 3;
+    const program = model`data y: real[N] sample v ~ Normal(0, 1) sample k ~ Bernoulli(0.5) for n in 0..<N { observe y[n] ~ Normal(${cube}(v) + k, 1) }`;
+    let said: string;
+    try { said = program.explain({ backend }).toText(); } catch (error) { said = (error as Error).message; }
+    expect(said).toContain('cube(v)');
+    expect(said).not.toContain('host:');
   });
 });

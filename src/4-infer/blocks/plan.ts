@@ -4,6 +4,7 @@
  * through the same door; whatever is left over gets a kernel of its own.
  */
 import { type Diagnostic, ModelError } from '../../errors/diagnostic.js';
+import type { ModelGraph } from '../../2-graph/graph.js';
 import { renderDiagnostics } from '../../errors/render.js';
 import { provablyEqual } from '../../expr/affine.js';
 import { addAll, type Expr, mul, mulAll, pow, num, reduce } from '../../expr/expr.js';
@@ -69,7 +70,7 @@ export function jointSteps(builder: ProgramBuilder, derivation: Derivation, cand
         const found = [...gaussian.steps, ...discreteSteps(builder, derivation, own, reasons)];
         const whole = found.find((s) => group.every((name) => s.members.some((m) => m.region.variable.name === name)));
         if (whole !== undefined) return whole;
-        for (const r of gaussian.refused) if (!reasons.has(r.variable)) reasons.set(r.variable, refusalOf(r));
+        for (const r of gaussian.refused) if (!reasons.has(r.variable)) reasons.set(r.variable, refusalOf(r, builder.bound.graph));
         const why = group.flatMap((name) => (reasons.has(name) ? [`${name}: ${reasons.get(name)!}`] : []));
         const diagnostics: readonly Diagnostic[] = [{
           code: 'wrong-option', severity: 'error', message: `${group.join(' and ')} cannot be drawn as one block`,
@@ -81,7 +82,7 @@ export function jointSteps(builder: ProgramBuilder, derivation: Derivation, cand
   }
 }
 
-function refusalOf(r: NotGaussian): string { return r.term === null ? r.reason : `${r.reason} (${inWords(r.term)})`; }
+function refusalOf(r: NotGaussian, graph: ModelGraph): string { return r.term === null ? r.reason : `${r.reason} (${inWords(r.term, graph)})`; }
 
 /** True where two different draws may meet in a term. */
 export function meets(structure: GaussianStructure): boolean {

@@ -16,8 +16,10 @@ import { DerivedModel } from '../../3-derive/model.js';
 import type { Backend, ExplainedBlock, Explanation, OptionDoc, RunRequest } from '../backend.js';
 import { refuse, startValues, unknownOption } from '../backendOptions.js';
 import { exchangeableGroups } from '../exchangeable.js';
-import { formulasOf, render, sourceLine, weightFormulas } from '../explain.js';
-import { formName, regionLoops, regionName } from '../plan.js';
+import { entering } from '../explain.js';
+import { formulasOf, weightFormulas } from '../formulas.js';
+import { render } from '../formulaText.js';
+import { formName, regionLoops, regionName, sourceLine } from '../plan.js';
 import { elementName, type PlanEntry, type RunResult, type VariableResult } from '../posterior.js';
 import { largestChange, VariationalProgram, type Memory, type Saved } from '../variational/program.js';
 import { derivedFor } from '../variational/refusal.js';
@@ -80,24 +82,24 @@ function readOptions(given: Readonly<Record<string, string>>): Settings {
   return out;
 }
 
-function derived<T>(work: () => T): T { return derivedFor('cavi', 'no-mean-field', 'Use --backend gibbs (or mh), which needs no expectations.', work); }
+function derived<T>(graph: ModelGraph, work: () => T): T { return derivedFor('cavi', graph, 'no-mean-field', 'Use --backend gibbs (or mh), which needs no expectations.', work); }
 
 function explain(graph: ModelGraph, given: Given, source: string, bound: BoundModel | null): Explanation {
   const model = new DerivedModel(graph, given);
-  const field = derived(() => meanField(factorForms(jointFactors(model), model), model));
+  const field = derived(graph, () => meanField(factorForms(jointFactors(model), model), model));
   const blocks = field.blocks.map((b): ExplainedBlock => {
     const form = b.recognised.kind === 'none' ? null : b.recognised;
     const expected = { ...b.collected, contributions: b.expected };
-    const shown = form?.kind === 'finite' ? weightFormulas(expected) : formulasOf(form, expected);
+    const shown = form === null ? [] : form.kind === 'finite' ? weightFormulas(form, expected, model) : formulasOf(form, expected, model);
     return {
       block: `q(${regionName(b.region)})`, loops: regionLoops(b.region), family: form === null ? 'quadrature grid' : formName(form),
-      parameters: shown.map(render),
-      factors: b.collected.factors.map((f) => sourceLine(source, f.statement.span)),
+      parameters: render(shown, graph),
+      factors: entering(b.collected, model).map((f) => sourceLine(source, f.statement.span)),
       kernel: form === null ? 'grid' : 'coordinate update',
       reason: form === null ? 'no family has its statistics: kept on a quadrature grid' : `its expected terms are statistics of ${formName(form)}`,
     };
   });
-  return { backend: 'cavi', blocks, notes: ['E(...) is the expectation under the other factors; in the JSON form it is read from a table named E|variable|statistic.'], code: bound === null ? null : derived(() => new VariationalProgram(bound, 'explain')).source };
+  return { backend: 'cavi', blocks, notes: ['E(...) is the expectation under the other factors; in the JSON form it is read from a table named E|variable|statistic.'], code: bound === null ? null : derived(graph, () => new VariationalProgram(bound, 'explain')).source };
 }
 
 /** Numbers that one sweep writes. */
@@ -189,7 +191,7 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
   const settings = readOptions(request.options);
   const begun = seconds();
   const initialised = startValues(model, request.init);
-  const program = derived(() => new VariationalProgram(model, request.seed, initialised));
+  const program = derived(model.graph, () => new VariationalProgram(model, request.seed, initialised));
   const compiled = seconds();
   const { best, tried } = await bestStart(program, settings, initialised, request);
   const trace = [...(best?.trace ?? [])];

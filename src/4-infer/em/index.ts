@@ -26,8 +26,10 @@ import { jointInWords } from '../variational/joint.js';
 import { hasMode } from '../variational/points.js';
 import { isPoint, type PointOptions } from '../variational/updates.js';
 import { exchangeableGroups } from '../exchangeable.js';
-import { formulasOf, render, sourceLine, weightFormulas } from '../explain.js';
-import { formName, regionLoops, regionName } from '../plan.js';
+import { entering } from '../explain.js';
+import { formulasOf, weightFormulas } from '../formulas.js';
+import { render } from '../formulaText.js';
+import { formName, regionLoops, regionName, sourceLine } from '../plan.js';
 import type { PlanEntry, RunResult } from '../posterior.js';
 import { type Collapse, ScaleWatch } from './collapse.js';
 import { vectorParams } from './vectorParams.js';
@@ -104,7 +106,7 @@ function readOptions(given: Readonly<Record<string, string>>, graph: ModelGraph)
   return out;
 }
 
-function derived<T>(work: () => T): T { return derivedFor('em', 'no-em', 'Use --backend map for point estimates by gradient, cavi for a variational E-step, or gibbs.', work); }
+function derived<T>(graph: ModelGraph, work: () => T): T { return derivedFor('em', graph, 'no-em', 'Use --backend map for point estimates by gradient, cavi for a variational E-step, or gibbs.', work); }
 
 /** Nothing to estimate is a mistake that em can name. */
 function refuseWithoutParameters(graph: ModelGraph, given: ReadonlySet<string>, maximize: readonly string[]): void {
@@ -123,25 +125,25 @@ function explain(graph: ModelGraph, given: Given, source: string, chosen: Readon
   const model = new DerivedModel(vectorParams(graph), given);
   const estimated = new Set([...[...graph.variables.values()].filter((v) => v.origin === 'param').map((v) => v.name), ...settings.maximize]);
   const factors = jointFactors(model), joint = jointInWords(factors, latentRegions(model), estimated);
-  const field = derived(() => meanField(factorForms(factors, model), model, { points: estimated, moving: estimated, joint }));
+  const field = derived(graph, () => meanField(factorForms(factors, model), model, { points: estimated, moving: estimated, joint }));
   const blocks = field.blocks.map((b): ExplainedBlock => {
     const { name } = b.region.variable;
     const form = b.recognised.kind === 'none' ? null : b.recognised;
     const isEstimated = estimated.has(name), meets = joint.blockOf(name) !== undefined;
     const expected = { ...b.collected, contributions: b.expected };
     const known = form !== null && (!isEstimated || hasMode(form));
-    const shown = !known || meets ? [] : form.kind === 'finite' ? weightFormulas(expected) : formulasOf(form, expected);
+    const shown = !known || meets ? [] : form.kind === 'finite' ? weightFormulas(form, expected, model) : formulasOf(form, expected, model);
     const family = meets ? (form?.kind === 'finite' ? 'finite, joint' : 'Gaussian, joint') : known ? formName(form) : null;
     return {
       block: isEstimated ? `argmax ${regionName(b.region)}` : `p(${regionName(b.region)} | data, estimates)`, loops: regionLoops(b.region),
-      family: isEstimated && family !== null ? `mode of ${family}` : family, parameters: shown.map(render),
-      factors: b.collected.factors.map((f) => sourceLine(source, f.statement.span)),
+      family: isEstimated && family !== null ? `mode of ${family}` : family, parameters: render(shown, graph),
+      factors: entering(b.collected, model).map((f) => sourceLine(source, f.statement.span)),
       kernel: isEstimated ? 'M-step' : 'E-step',
       reason: !isEstimated ? (meets ? 'its elements meet in factors: one joint posterior' : 'its posterior given the estimates')
         : known ? 'the expected log joint is linear in its statistics' : 'no maximum in closed form: the expected log joint is raised along its gradient',
     };
   });
-  const code = bound === null ? null : derived(() => new EmProgram(bound, 'explain', new Map(), pointsOf(settings), settings.hard)).source;
+  const code = bound === null ? null : derived(graph, () => new EmProgram(bound, 'explain', new Map(), pointsOf(settings), settings.hard)).source;
   return { backend: 'em', blocks, notes: ['E(...) is the expectation under the posterior of the latents at the current estimates.'], code };
 }
 
@@ -258,10 +260,10 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
   refuseWithoutParameters(model.graph, new Set([...model.variables.values()].filter((v) => v.status === 'given').map((v) => v.name)), settings.maximize);
   const begun = seconds();
   const initialised = startValues(model, request.init);
-  const program = derived(() => new EmProgram(model, request.seed, initialised, pointsOf(settings), settings.hard));
+  const program = derived(model.graph, () => new EmProgram(model, request.seed, initialised, pointsOf(settings), settings.hard));
   const watch = new ScaleWatch(program);
   const compiled = seconds();
-  const { best, collapsed, tried } = await derivedAsync(() => bestStart(program, watch, settings, initialised.size > 0, request));
+  const { best, collapsed, tried } = await derivedAsync(model.graph, () => bestStart(program, watch, settings, initialised.size > 0, request));
   program.setEstimates(best.estimates);
   program.expectation();
   let ended = best.collapse !== null || best.broken;
@@ -289,11 +291,11 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
       : { block: `p(${regionName(b.block.region)} | data, estimates)`, kernel: 'E-step', reason: settings.hard ? 'its most probable value' : 'its posterior given the estimates' })),
   };
 }
-async function derivedAsync<T>(work: () => Promise<T>): Promise<T> {
+async function derivedAsync<T>(graph: ModelGraph, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    return derived(() => { throw error; });
+    return derived(graph, () => { throw error; });
   }
 }
 /** An objective that falls by more than rounding is not the one that was climbed. */

@@ -6,8 +6,10 @@ import type { BoundModel, Given } from '../../2-graph/bound.js';
 import type { ModelGraph } from '../../2-graph/graph.js';
 import { DerivedModel } from '../../3-derive/model.js';
 import type { ExplainedBlock, Explanation } from '../backend.js';
-import { formulasOf, render, sourceLine } from '../explain.js';
-import { formName, regionLoops, regionName, type RegionPlan } from '../plan.js';
+import { entering } from '../explain.js';
+import { formulasOf } from '../formulas.js';
+import { render } from '../formulaText.js';
+import { formName, regionLoops, regionName, type RegionPlan, sourceLine } from '../plan.js';
 import type { PlanEntry } from '../posterior.js';
 import { type Component, exactPlan, type Part } from './plan.js';
 import { type ComponentProgram, ExactProgram } from './program.js';
@@ -15,7 +17,7 @@ import { type ComponentProgram, ExactProgram } from './program.js';
 export function explainPlan(graph: ModelGraph, given: Given, source: string, bound: BoundModel | null): Explanation {
   const plan = exactPlan(new DerivedModel(graph, given));
   const program = bound === null ? null : new ExactProgram(bound, 'explain');
-  const blocks = plan.components.flatMap((component, k) => explained(component, source, program?.components[k] ?? null));
+  const blocks = plan.components.flatMap((component, k) => explained(component, plan.derivation.model, source, program?.components[k] ?? null));
   const fromPrior = plan.derivation.regions.filter((r) => plan.prior.has(r.region.variable.name)).map((r): ExplainedBlock => ({
     block: regionName(r.region), loops: regionLoops(r.region), family: null, parameters: [], factors: [sourceLine(source, r.region.statement.span)],
     kernel: 'drawn from its law', reason: 'nothing observed depends on it',
@@ -33,16 +35,16 @@ function scaleNote(component: Component): readonly string[] {
 
 /** Each block of the plan in a line. */
 export function planEntries({ plan, components }: ExactProgram): readonly PlanEntry[] {
-  const entries = plan.components.flatMap((c, k) => explained(c, null, components[k] ?? null).map((b): PlanEntry => ({ block: b.block, kernel: b.kernel, reason: b.reason })));
+  const entries = plan.components.flatMap((c, k) => explained(c, plan.derivation.model, null, components[k] ?? null).map((b): PlanEntry => ({ block: b.block, kernel: b.kernel, reason: b.reason })));
   return [...entries, ...[...plan.prior].map((block): PlanEntry => ({ block, kernel: 'drawn from its law', reason: 'nothing observed depends on it' }))];
 }
 
-function explained(component: Component, source: string | null, program: ComponentProgram | null): readonly ExplainedBlock[] {
+function explained(component: Component, model: DerivedModel, source: string | null, program: ComponentProgram | null): readonly ExplainedBlock[] {
   const structures = program?.structures ?? [];
-  const lines = (plan: RegionPlan): readonly string[] => (source === null ? [] : plan.collected.factors.map((f) => sourceLine(source, f.statement.span)));
+  const lines = (plan: RegionPlan): readonly string[] => (source === null ? [] : entering(plan.collected, model).map((f) => sourceLine(source, f.statement.span)));
   const block = (plan: RegionPlan, kernel: string, reason: string, family: string | null = null, withFormulas = false): ExplainedBlock => ({
     block: regionName(plan.region), loops: regionLoops(plan.region), family,
-    parameters: withFormulas && source !== null && plan.recognised.kind !== 'none' ? formulasOf(plan.recognised, plan.collected).map(render) : [], factors: lines(plan), kernel, reason,
+    parameters: withFormulas && source !== null && plan.recognised.kind !== 'none' ? render(formulasOf(plan.recognised, plan.collected, model), model.graph) : [], factors: lines(plan), kernel, reason,
   });
   if (component.kind === 'discrete' && program !== null && program.apart !== '') return component.regions.map((r) => block(r, 'enumerated', program.apart));
   if (component.kind === 'discrete') return component.regions.map((r) => block(r, 'elimination', structures.length === 0 ? 'finite unknowns that meet finite unknowns only' : structures.join('; ')));

@@ -233,7 +233,7 @@ function leafOf(model: DerivedModel, group: Group, regions: readonly RegionPlan[
   const result = sharedScales(forms, names, held, model);
   if (result.kind === 'refused') {
     const plan = gaussian.find((p) => p.region.variable.name === result.variable)!;
-    return refuse(plan, `meets ${unknownsBeside(plan, reads, names)} in the term ${inWords(result.term)}, which ${result.reason}`, factorOf(result.factor));
+    return refuse(plan, `meets ${unknownsBeside(plan, reads, names)} in the term ${inWords(result.term, plan.graph)}, which ${result.reason}`, factorOf(result.factor));
   }
   const split = others.find((p) => others.some((o) => o !== p && o.region.variable.name === p.region.variable.name));
   if (split !== undefined) return refuse(split, `scales ${[...names].join(', ')} and is defined by several statements, so that its law is not one for all elements`);

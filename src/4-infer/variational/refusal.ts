@@ -1,15 +1,22 @@
 /** How a backend that takes expectations says that it does not apply. */
-import { printText } from '../../expr/print.js';
+import type { ModelGraph, Statement } from '../../2-graph/graph.js';
 import { MeanFieldRefusal } from '../../3-derive/meanField.js';
 import { refuse } from '../backendOptions.js';
+import { inWords } from '../plan.js';
 
-/** The derivation, with a refusal turned into a diagnostic that names the term and another backend. @throws ModelError with the given code. */
-export function derivedFor<T>(backend: string, code: string, hint: string, work: () => T): T {
+/** The derivation, with a refusal turned into a diagnostic that names the term, its statement and another backend. @throws ModelError with the given code. */
+export function derivedFor<T>(backend: string, graph: ModelGraph, code: string, hint: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
     if (!(error instanceof MeanFieldRefusal)) throw error;
-    const of = error.variable === null ? '' : ` of '${error.variable.replace(/=$/, '')}'`;
-    refuse([{ code, severity: 'error', message: `${backend} does not apply: the term ${printText(error.term)}${of} ${error.message}`, hint }]);
+    const variable = error.variable?.replace(/=$/, '') ?? null;
+    const of = variable === null ? '' : ` of '${variable}'`;
+    refuse([{ code, severity: 'error', span: statementOf(error, variable, graph)?.span, message: `${backend} does not apply: the term ${inWords(error.term, graph)}${of} ${error.message}`, hint }]);
   }
+}
+
+/** The statement whose term it is, else the one that defines the unknown. */
+function statementOf({ factor }: MeanFieldRefusal, variable: string | null, { statements }: ModelGraph): Statement | undefined {
+  return statements.find((s) => s.id === factor) ?? statements.find((s) => s.kind !== 'factor' && s.target?.variable === variable);
 }
