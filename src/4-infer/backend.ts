@@ -6,8 +6,9 @@ import type { ModelGraph } from '../2-graph/graph.js';
 import type { Diagnostic } from '../errors/diagnostic.js';
 import type { DerivedModel } from '../3-derive/model.js';
 import type { ChainProgram } from './chainProgram.js';
+import type { ChainState, Checkpoint, DrawPiece } from './checkpoint.js';
 import type { Derivation } from './plan.js';
-import type { RunResult } from './posterior.js';
+import type { RunResult, VariableResult } from './posterior.js';
 
 export interface OptionDoc {
   readonly name: string;
@@ -33,6 +34,27 @@ export interface RunRequest {
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
   /** What the user should know before a run that may be long. */
   readonly onNote?: ((note: Diagnostic) => void) | undefined;
+  /** Asked now and then: true ends the run with what there is. */
+  readonly stopped?: (() => boolean) | undefined;
+  /** Chains advance side by side, so that a run that ends early has draws of all of them. */
+  readonly inStep?: boolean | undefined;
+  /** Asked between rounds of chains in step, with the draws so far: true ends the run. The answer depends on the draws alone. */
+  readonly enough?: ((variables: readonly VariableResult[]) => boolean) | undefined;
+  /** Keeps what the chains make, so that a run that was cut off goes on. */
+  readonly store?: RunStore | undefined;
+}
+
+/** Where chains are kept while they run; calls follow each other. */
+export interface RunStore {
+  /**
+   * Before the first sweep: what is kept of this run, by chain (null where nothing is).
+   * @param identity of the program; what is kept of another one is of no use.
+   * @param valuesPerDraw numbers in one draw of one chain.
+   * @throws ModelError where what is kept cannot be used, or where there is no room.
+   */
+  open(identity: string, chains: number, valuesPerDraw: number): Promise<readonly (ChainState | null)[]>;
+  /** A chain has come to a checkpoint, with the draws made since the one before. @throws Error where it cannot be kept. */
+  keep(checkpoint: Checkpoint, pieces: readonly DrawPiece[]): Promise<void>;
 }
 
 export interface ProgressEvent {

@@ -6,14 +6,17 @@
  * threads (50-75 ms) are the chains, chain 0 again among them, given to workers. Data are put into
  * shared memory once where that exists; draws are transferred, not copied. Where workers cannot be
  * loaded (TypeScript sources run without a build, strict hosts) everything runs here.
+ *
+ * Chains hand over their draws with a checkpoint now and then (`ledger.ts`). So a run can be kept while it goes on, a chain whose
+ * thread has died goes on in another, and a run that is stopped ends with what there is.
  */
 import { InternalError, ModelError } from '../errors/diagnostic.js';
 import { breathe, currentPlatform, seconds } from '../platform/platform.js';
-import type { WorkerConstructor, WorkerThread } from '../platform/surroundings.js';
 import type { RunRequest } from './backend.js';
-import type { ChainProgram, ProgramStorage } from './chainProgram.js';
-import { type ChainOutput, type ChainRequest, ChainRun, type HostCall, Pace, progressOf } from './runChain.js';
-import type { FromWorker, ToWorker } from './worker.js';
+import type { ChainProgram } from './chainProgram.js';
+import { ChainLedger, type ChainsResult } from './ledger.js';
+import { ChainRun, chainRequest, type HostCall, Pace, progressOf } from './runChain.js';
+import { ChainThreads } from './threads.js';
 
 /** Seconds of chain 0 on the calling thread before it is decided whether workers pay. */
 const PROBE = 0.03;
@@ -21,6 +24,14 @@ const PROBE = 0.03;
 const WORTH_WORKERS = 0.25;
 /** Seconds between two breaths of the calling thread. */
 const SLICE = 0.1;
+/** Draws of the first round of chains in step, and by how much each further round is longer than the one before. */
+const FIRST_ROUND = 100, ROUND_GROWTH = 1.25;
+
+/** What advances chains, wherever they are. */
+interface Chains {
+  /** Until every chain has kept `draws` draws, or the run is stopped. */
+  advance(draws: number): Promise<void>;
+}
 
 /** What `workers: auto` stands for: a thread for each chain, as far as there are processors. */
 export async function automaticWorkers(chains: number): Promise<number> {
@@ -28,10 +39,11 @@ export async function automaticWorkers(chains: number): Promise<number> {
 }
 
 /**
- * Runs `request.chains` chains; outputs are in the order of the chains.
- * @throws InternalError where a worker fails; whatever a host function throws.
+ * Runs `request.chains` chains.
+ * @throws InternalError where a worker fails again and again; ModelError where a run was stopped before its first draw, or what is kept of it
+ * cannot be used; whatever a host function throws.
  */
-export async function runChains(program: ChainProgram, request: RunRequest, hostFunctions: readonly HostCall[]): Promise<ChainOutput[]> {
+export async function runChains(program: ChainProgram, request: RunRequest, hostFunctions: readonly HostCall[]): Promise<ChainsResult> {
   const onlyGenerated = !program.usesHostFunctions && hostFunctions.length === 0;
   try {
     return await runAnywhere(program, request, hostFunctions, onlyGenerated ? Math.min(request.workers, request.chains) : 0);
@@ -41,19 +53,36 @@ export async function runChains(program: ChainProgram, request: RunRequest, host
   }
 }
 
-async function runAnywhere(program: ChainProgram, request: RunRequest, hostFunctions: readonly HostCall[], workers: number): Promise<ChainOutput[]> {
-  const first = request.chains > 0 ? new ChainRun(program, 0, chainRequest(request), hostFunctions) : null;
-  if (workers > 0 && first !== null && isLong(first, request)) {
-    const { worker: Worker } = await currentPlatform();
-    const outputs = Worker === null ? null : await onWorkers(Worker, workers, program, request);
-    if (outputs !== null) return outputs;
+async function runAnywhere(program: ChainProgram, request: RunRequest, hostFunctions: readonly HostCall[], workers: number): Promise<ChainsResult> {
+  const ledger = await ChainLedger.open(program, request);
+  const fresh = ledger.isEmpty;
+  const first = fresh ? new ChainRun(program, 0, chainRequest(request), hostFunctions) : null;
+  let threads: ChainThreads | null = null;
+  try {
+    if (workers > 0 && (first === null || isLong(first, request))) {
+      const { worker: Worker } = await currentPlatform();
+      if (Worker !== null) {
+        const started = new ChainThreads(Worker, workers, program, request, ledger);
+        if (await started.loaded()) threads = started;
+      }
+    }
+    const chains: Chains = threads ?? new ChainsHere(first, program, request, hostFunctions, ledger);
+    const draws = await inRounds(chains, request, ledger);
+    return await ledger.result(draws);
+  } finally {
+    threads?.end();
   }
-  return here(first, program, request, hostFunctions);
 }
 
-function chainRequest(request: RunRequest): ChainRequest {
-  const { seed, warmup, draws, thin } = request;
-  return { seed, warmup, draws, thin };
+/** How many draws of each chain count, once enough were made; less where the run was stopped. */
+async function inRounds(chains: Chains, request: RunRequest, ledger: ChainLedger): Promise<number> {
+  const { draws, enough, inStep, stopped } = request;
+  for (let round = inStep === true || enough !== undefined ? FIRST_ROUND : draws; ; round = Math.ceil(ROUND_GROWTH * round)) {
+    const target = Math.min(draws, round);
+    await chains.advance(target);
+    if (target === draws || stopped?.() === true) return draws;
+    if (enough?.(ledger.variables(target)) === true) return target;
+  }
 }
 
 /** Runs the beginning of chain 0 and tells whether what is left is worth workers. */
@@ -70,85 +99,44 @@ function isLong(run: ChainRun, request: RunRequest): boolean {
   return (request.chains * run.total - run.done) * rate > WORTH_WORKERS;
 }
 
-async function here(first: ChainRun | null, program: ChainProgram, request: RunRequest, hostFunctions: readonly HostCall[]): Promise<ChainOutput[]> {
-  const outputs: ChainOutput[] = [];
-  for (let chain = 0; chain < request.chains; chain++) {
-    const run = chain === 0 && first !== null ? first : new ChainRun(program, chain, chainRequest(request), hostFunctions);
+/** Chains on the calling thread, one after the other. */
+class ChainsHere implements Chains {
+  private readonly runs = new Map<number, ChainRun>();
+  private readonly program: ChainProgram;
+  private readonly request: RunRequest;
+  private readonly hostFunctions: readonly HostCall[];
+  private readonly ledger: ChainLedger;
+
+  constructor(first: ChainRun | null, program: ChainProgram, request: RunRequest, hostFunctions: readonly HostCall[], ledger: ChainLedger) {
+    if (first !== null) this.runs.set(0, first);
+    this.program = program;
+    this.request = request;
+    this.hostFunctions = hostFunctions;
+    this.ledger = ledger;
+  }
+
+  async advance(draws: number): Promise<void> {
+    const { request, ledger } = this;
+    for (let chain = 0; chain < request.chains && request.stopped?.() !== true; chain++) await this.advanceOne(chain, draws);
+    await ledger.written();
+  }
+
+  private async advanceOne(chain: number, draws: number): Promise<void> {
+    const { request, ledger } = this;
+    const run = this.runs.get(chain) ?? new ChainRun(this.program, chain, chainRequest(request), this.hostFunctions, ledger.checkpointOf(chain));
+    this.runs.set(chain, run);
     const pace = new Pace(SLICE);
     let breath = seconds();
-    while (!run.finished) {
-      run.advance(pace.next(run));
+    while (run.kept < draws && !run.finished) {
+      run.advance(Math.min(pace.next(run), run.sweepsTo(draws)));
       request.onProgress?.(progressOf(run));
-      if (seconds() - breath > SLICE) {
-        await breathe();
-        breath = seconds();
-      }
+      if (seconds() - breath <= SLICE) continue;
+      await breathe();
+      breath = seconds();
+      if (request.stopped?.() === true) break;
+      if (ledger.isDue(chain)) ledger.record(run.checkpoint(), run.takePieces());
     }
-    outputs.push(run.output());
+    ledger.record(run.checkpoint(), run.takePieces());
+    if (run.finished) this.runs.delete(chain);
   }
-  return outputs;
-}
-
-/** The chains on worker threads; null where workers cannot be loaded at all. */
-function onWorkers(Worker: WorkerConstructor, count: number, program: ChainProgram, request: RunRequest): Promise<ChainOutput[] | null> {
-  const shared = shareData(program);
-  return new Promise((resolve, reject) => {
-    const threads: WorkerThread[] = [];
-    const outputs: ChainOutput[] = [];
-    let next = 0;
-    let loaded = false;
-    const settle = (finish: () => void): void => {
-      for (const thread of threads) thread.terminate();
-      finish();
-    };
-    const give = (thread: WorkerThread): void => {
-      if (next < request.chains) post(thread, { kind: 'run', chain: next++ });
-    };
-    const received = (thread: WorkerThread, message: FromWorker): void => {
-      switch (message.kind) {
-        case 'ready':
-          loaded = true;
-          post(thread, { kind: 'program', program: shared, request: chainRequest(request) });
-          give(thread);
-          return;
-        case 'progress':
-          request.onProgress?.(message.event);
-          return;
-        case 'done':
-          outputs[message.output.chain] = message.output;
-          if (outputs.filter(Boolean).length === request.chains) settle(() => resolve(outputs));
-          else give(thread);
-          return;
-        case 'failed':
-          settle(() => reject(new InternalError(message.message)));
-      }
-    };
-    const failed = (message: string): void => {
-      settle(() => (loaded ? reject(new InternalError(`a worker thread failed: ${message}`)) : resolve(null)));
-    };
-    for (let i = 0; i < count; i++) {
-      const thread = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
-      threads.push(thread);
-      thread.listen((message) => received(thread, message as FromWorker), failed);
-    }
-  });
-}
-
-function post(thread: WorkerThread, message: ToWorker): void {
-  thread.post(message, []);
-}
-
-/** The program with its data in shared memory, so that threads read one copy. */
-function shareData(program: ChainProgram): ChainProgram {
-  if (typeof SharedArrayBuffer === 'undefined') return program;
-  return { ...program, storages: program.storages.map(share) };
-}
-
-function share(storage: ProgramStorage): ProgramStorage {
-  const { values } = storage;
-  if (storage.place !== 'data' || values === undefined || values.buffer instanceof SharedArrayBuffer) return storage;
-  const buffer = new SharedArrayBuffer(values.byteLength);
-  const copy = values instanceof Int32Array ? new Int32Array(buffer) : new Float64Array(buffer);
-  copy.set(values);
-  return { ...storage, values: copy };
 }

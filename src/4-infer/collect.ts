@@ -6,7 +6,7 @@ import { type Diagnostic, InternalError } from '../errors/diagnostic.js';
 import type { ChainProgram, Recorded } from './chainProgram.js';
 import { poolMoments } from './moments.js';
 import { type DrawsForm, type DrawValues, elementName, type MomentsForm, type RunResult, sizeOf, type VariableResult } from './posterior.js';
-import type { ChainOutput } from './runChain.js';
+import type { ChainOutput } from './chainOutput.js';
 
 /** The parts of a result that chains determine; a backend adds its name, plan and objectives. */
 export type CollectedRun = Pick<RunResult, 'variables' | 'exchangeable' | 'traces' | 'warnings' | 'converged' | 'seconds'>;
@@ -27,6 +27,11 @@ export function collectChains(program: ChainProgram, outputs: readonly ChainOutp
       sampling: Math.max(0, ...outputs.map((output) => output.seconds.sampling)),
     },
   };
+}
+
+/** The variables of which draws are kept. */
+export function drawnVariables(program: ChainProgram, outputs: readonly ChainOutput[]): readonly VariableResult[] {
+  return program.recorded.flatMap((recorded, i) => (recorded.mode === 'draws' ? [variableResult(recorded, i, outputs)] : []));
 }
 
 function variableResult(recorded: Recorded, index: number, outputs: readonly ChainOutput[]): VariableResult {

@@ -217,10 +217,10 @@ export async function runSampler(backend: string, bound: BoundModel, choose: Cho
   const sampler = samplerProgram(bound, choose, request, blocks);
   refuseImproper(sampler.derivation);
   const compile = seconds() - start;
-  const outputs = await runChains(sampler.program, request, bound.graph.hostFunctions.map((h) => h.call));
+  const { outputs, notes: ofChains } = await runChains(sampler.program, request, bound.graph.hostFunctions.map((h) => h.call));
   const collected = collectChains(sampler.program, outputs);
   return {
-    ...collected, backend, plan: sampler.plan, warnings: [...notes, ...sampler.warnings, ...collected.warnings],
+    ...collected, backend, plan: sampler.plan, warnings: [...notes, ...sampler.warnings, ...ofChains, ...collected.warnings],
     seconds: { ...collected.seconds, compile: collected.seconds.compile + compile },
     logEvidence: null, logEvidenceSe: null, elbo: null, logLikelihood: null, logJoint: null,
   };

@@ -12,9 +12,10 @@ export const LARGEST_COUNTED_RANGE = 50;
 
 /** What one chain hands back for one variable. */
 export interface ChainMoments {
+  /** Draws seen. */
   readonly draws: number;
-  /** Draws in each half: the middle one of an odd number belongs to neither. */
-  readonly halfLength: number;
+  /** Draws in each half: the middle one of an odd number belongs to neither. A run that ended early has a shorter second half. */
+  readonly halves: readonly [first: number, second: number];
   /** [2, size] for the halves: mean and sum of squared deviations. */
   readonly mean: Float64Array;
   readonly squares: Float64Array;
@@ -28,38 +29,53 @@ export interface ChainMoments {
   readonly counts: Int32Array | null;
 }
 
-/** Accumulates the draws of one variable in one chain. */
-export class MomentAccumulator implements ChainMoments {
-  readonly halfLength: number;
-  readonly draws: number;
+/** All that an accumulator remembers, in buffers of its own. */
+export interface MomentsState {
+  readonly seen: number;
+  readonly batches: number;
   readonly mean: Float64Array;
   readonly squares: Float64Array;
   readonly middle: Float64Array | null;
   readonly batchMean: Float64Array;
   readonly batchSquares: Float64Array;
+  readonly batchSum: Float64Array;
   readonly counts: Int32Array | null;
-  batches: number;
+}
+
+/** Accumulates the draws of one variable in one chain. */
+export class MomentAccumulator {
+  /** Draws of the whole run, and of each of its halves. */
+  private readonly draws: number;
+  private readonly halfLength: number;
   private readonly size: number;
   private readonly range: number;
   private readonly batchLength: number;
+  private readonly mean: Float64Array;
+  private readonly squares: Float64Array;
+  private readonly middle: Float64Array | null;
+  private readonly batchMean: Float64Array;
+  private readonly batchSquares: Float64Array;
   private readonly batchSum: Float64Array;
+  private readonly counts: Int32Array | null;
+  private batches: number;
   private seen: number;
 
-  constructor(size: number, draws: number, range: number | undefined) {
+  /** @param state of an accumulator of the same size, draws and range, to go on from. */
+  constructor(size: number, draws: number, range: number | undefined, state: MomentsState | null = null) {
     this.size = size;
     this.draws = draws;
     this.halfLength = Math.floor(draws / 2);
-    this.mean = new Float64Array(2 * size);
-    this.squares = new Float64Array(2 * size);
-    this.middle = draws % 2 === 1 ? new Float64Array(size) : null;
-    this.batchMean = new Float64Array(size);
-    this.batchSquares = new Float64Array(size);
-    this.batchSum = new Float64Array(size);
     this.batchLength = Math.max(1, Math.floor(Math.sqrt(draws)));
-    this.batches = 0;
     this.range = range ?? 0;
-    this.counts = range !== undefined && range <= LARGEST_COUNTED_RANGE ? new Int32Array(size * range) : null;
-    this.seen = 0;
+    this.mean = state?.mean.slice() ?? new Float64Array(2 * size);
+    this.squares = state?.squares.slice() ?? new Float64Array(2 * size);
+    this.middle = draws % 2 === 1 ? state?.middle?.slice() ?? new Float64Array(size) : null;
+    this.batchMean = state?.batchMean.slice() ?? new Float64Array(size);
+    this.batchSquares = state?.batchSquares.slice() ?? new Float64Array(size);
+    this.batchSum = state?.batchSum.slice() ?? new Float64Array(size);
+    this.counts = range !== undefined && range <= LARGEST_COUNTED_RANGE ? state?.counts?.slice() ?? new Int32Array(size * range) : null;
+    this.batches = state?.batches ?? 0;
+    this.seen = state?.seen ?? 0;
   }
 
   add(values: Float64Array | Int32Array): void {
@@ -88,11 +104,21 @@ export class MomentAccumulator implements ChainMoments {
     batchSum.fill(0);
   }
 
-  /** The numbers alone, without buffers: what crosses a thread boundary. */
-  result(): ChainMoments {
-    const { halfLength, draws, mean, squares, middle, batches, batchMean, batchSquares, counts } = this;
-    return { halfLength, draws, mean, squares, middle, batches, batchMean, batchSquares, counts };
+  /** A copy of all that is remembered. */
+  state(): MomentsState {
+    const { seen, batches, mean, squares, middle, batchMean, batchSquares, batchSum, counts } = this;
+    return {
+      seen, batches, mean: mean.slice(), squares: squares.slice(), middle: middle?.slice() ?? null,
+      batchMean: batchMean.slice(), batchSquares: batchSquares.slice(), batchSum: batchSum.slice(), counts: counts?.slice() ?? null,
+    };
   }
+}
+
+/** The moments that a state holds, of a run of `draws` draws. */
+export function momentsOf(state: MomentsState, draws: number): ChainMoments {
+  const { seen, batches, mean, squares, middle, batchMean, batchSquares, counts } = state;
+  const half = Math.floor(draws / 2);
+  return { draws: seen, halves: [Math.min(seen, half), Math.max(0, seen - (draws - half))], mean, squares, middle: seen > half ? middle : null, batches, batchMean, batchSquares, counts };
 }
 
 /** One step of Welford's recursion for `size` elements at `offset` of the accumulators. */
@@ -109,8 +135,8 @@ function welford(values: Float64Array | Int32Array, size: number, mean: Float64A
 
 /** Moments of all chains together. */
 export function poolMoments(chains: readonly ChainMoments[], size: number, range: number | undefined): MomentsForm {
-  const draws = chains[0]?.draws ?? 0;
-  const total = chains.length * draws;
+  const draws = Math.min(...chains.map((chain) => chain.draws));
+  const total = chains.reduce((sum, chain) => sum + chain.draws, 0);
   const mean = new Float64Array(size);
   const variance = new Float64Array(size);
   const mcse = new Float64Array(size);
@@ -139,9 +165,9 @@ interface Moments { readonly count: number; readonly mean: number; readonly squa
 
 /** Both halves of every chain, and the middle draws. */
 function setsOf(chains: readonly ChainMoments[], element: number, size: number): Moments[] {
-  return chains.flatMap(({ halfLength, mean, squares, middle }) => [
-    { count: halfLength, mean: mean[element]!, squares: squares[element]! },
-    { count: halfLength, mean: mean[size + element]!, squares: squares[size + element]! },
+  return chains.flatMap(({ halves, mean, squares, middle }) => [
+    { count: halves[0], mean: mean[element]!, squares: squares[element]! },
+    { count: halves[1], mean: mean[size + element]!, squares: squares[size + element]! },
     ...(middle === null ? [] : [{ count: 1, mean: middle[element]!, squares: 0 }]),
   ]);
 }
@@ -164,23 +190,25 @@ function pool(sets: readonly Moments[]): Moments {
 
 /** Batch means of all chains about their common mean; NaN for constants and for fewer than four batches. */
 function standardError(chains: readonly ChainMoments[], element: number): number {
-  const batches = chains[0]?.batches ?? 0;
-  const total = batches * chains.length;
+  const total = chains.reduce((sum, { batches }) => sum + batches, 0);
   if (total < 4) return Number.NaN;
-  const { squares } = pool(chains.map((chain) => ({ count: batches, mean: chain.batchMean[element]!, squares: chain.batchSquares[element]! })));
+  const { squares } = pool(chains.map((chain) => ({ count: chain.batches, mean: chain.batchMean[element]!, squares: chain.batchSquares[element]! })));
   return squares > 0 ? Math.sqrt(squares / (total - 1) / total) : Number.NaN;
 }
 
-/** Split R-hat (Gelman et al. 2013) from the moments of half chains; NaN for constants and for halves of one draw. */
+/**
+ * Split R-hat (Gelman et al. 2013) from the moments of half chains; NaN for constants and where a half has fewer than two draws. Halves
+ * of a run that ended early differ in length: their mean length stands for n.
+ */
 function splitRhat(chains: readonly ChainMoments[], element: number, size: number): number {
-  const n = chains[0]?.halfLength ?? 0;
-  if (n < 2) return Number.NaN;
-  const halves = 2 * chains.length;
+  const lengths = chains.flatMap(({ halves }) => halves);
+  if (lengths.length === 0 || lengths.some((length) => length < 2)) return Number.NaN;
+  const halves = lengths.length, n = lengths.reduce((sum, length) => sum + length, 0) / halves;
   let centre = 0;
   let within = 0;
   for (const chain of chains) {
     centre += (chain.mean[element]! + chain.mean[size + element]!) / halves;
-    within += (chain.squares[element]! + chain.squares[size + element]!) / (n - 1) / halves;
+    within += (chain.squares[element]! / (chain.halves[0] - 1) + chain.squares[size + element]! / (chain.halves[1] - 1)) / halves;
   }
   let between = 0;
   for (const chain of chains) between += (chain.mean[element]! - centre) ** 2 + (chain.mean[size + element]! - centre) ** 2;

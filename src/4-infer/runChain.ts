@@ -6,13 +6,15 @@
 import { type EntryPoint, instantiate } from '../code/module.js';
 import { createRuntime, type Runtime } from '../code/runtime.js';
 import { faults } from '../code/schedule.js';
-import { type Diagnostic, InternalError } from '../errors/diagnostic.js';
+import { InternalError } from '../errors/diagnostic.js';
 import { seconds as clock } from '../platform/platform.js';
 import { createRandom } from '../random/generator.js';
 import type { ProgressEvent } from './backend.js';
 import type { ChainProgram, ProgramStorage, Recorded } from './chainProgram.js';
-import { type ChainMoments, MomentAccumulator } from './moments.js';
-import { type DrawValues, elementName, nameOfCell, sizeOf } from './posterior.js';
+import { countedSoFar, startsTried } from './chainOutput.js';
+import { type Checkpoint, type DrawPiece, valuesPerDraw } from './checkpoint.js';
+import { MomentAccumulator } from './moments.js';
+import { type DrawValues, sizeOf } from './posterior.js';
 
 /** The part of a request that a chain needs: plain data, as it is sent to a worker. */
 export interface ChainRequest {
@@ -24,38 +26,28 @@ export interface ChainRequest {
   readonly thin: number;
 }
 
+export function chainRequest({ seed, warmup, draws, thin }: ChainRequest): ChainRequest {
+  return { seed, warmup, draws, thin };
+}
+
 /** A function of the host that the program calls by number. */
 export type HostCall = (...args: readonly unknown[]) => unknown;
-
-/** What a chain hands back; plain data. */
-export interface ChainOutput {
-  readonly chain: number;
-  /** Number of draws in `values`. */
-  readonly draws: number;
-  /** In the order of `program.recorded`: [draws, ...shape], or null where only moments are kept. */
-  readonly values: readonly (DrawValues | null)[];
-  readonly moments: readonly (ChainMoments | null)[];
-  /** Proposals after warm-up, by counter of the program. */
-  readonly counters: readonly { readonly block: string; readonly accepted: number; readonly proposed: number }[];
-  readonly warnings: readonly Diagnostic[];
-  /** False where the state became unusable. */
-  readonly sound: boolean;
-  readonly seconds: { readonly warmup: number; readonly sampling: number };
-}
 
 type Memory = Float64Array | Int32Array;
 
 interface Recording {
-  readonly recorded: Recorded;
   readonly size: number;
   readonly source: Memory;
-  readonly values: DrawValues | null;
+  /** Room for the draws of a piece; null where only moments are kept. */
+  values: DrawValues | null;
   readonly moments: MomentAccumulator | null;
 }
 
-/** Starts drawn at most, and starts of positive density among which the best is taken: fewer where a draw is long. */
-const startsTried = 100, startsCompared = 10;
+/** Starts of positive density among which the best is taken: fewer where a draw is long. */
+const startsCompared = 10;
 const manyCells = 100_000;
+/** Values of a piece of draws, at most, where a draw is no larger. */
+const pieceValues = 1 << 18;
 
 /** A chain that runs in pieces of any length. */
 export class ChainRun {
@@ -64,6 +56,8 @@ export class ChainRun {
   readonly total: number;
   readonly warmup: number;
   done: number;
+  /** Draws kept. */
+  kept: number;
 
   private readonly program: ChainProgram;
   private readonly request: ChainRequest;
@@ -71,28 +65,32 @@ export class ChainRun {
   private readonly sweep: EntryPoint;
   private readonly report: EntryPoint;
   private readonly logJoint: EntryPoint;
-  /** False where no start of positive density was found and the warm-up did not lead to one. */
-  private foundStart: boolean;
   private readonly records: readonly Recording[];
   private readonly runtime: Runtime;
-  private readonly countersAtWarmup: Float64Array;
-  /** Draws without a possible value before the chain settled: not held against it. */
-  private faultsAtWarmup: number;
-  /** The same for joint blocks, in the order of the program's. */
-  private readonly failuresAtWarmup: Float64Array;
-  private kept: number;
+  /** What was counted when the warm-up ended is not held against the chain. */
+  private atWarmup: Checkpoint['atWarmup'];
+  /** Faults before the checkpoint that the chain went on from. */
+  private readonly faultsBefore: ReadonlyMap<number, number>;
+  private foundStart: boolean;
   private readonly seconds: { warmup: number; sampling: number };
+  /** Draws that a piece has room for, and how many the current one holds. */
+  private readonly capacity: number;
+  private filled: number;
+  private pieces: DrawPiece[];
 
-  /** @throws InternalError where the program is not sound. */
-  constructor(program: ChainProgram, chain: number, request: ChainRequest, hostFunctions: readonly HostCall[]) {
+  /**
+   * @param checkpoint where the chain goes on; from the beginning where it is null.
+   * @throws InternalError where the program is not sound.
+   */
+  constructor(program: ChainProgram, chain: number, request: ChainRequest, hostFunctions: readonly HostCall[], checkpoint: Checkpoint | null = null) {
     const start = clock();
     this.chain = chain;
     this.program = program;
     this.request = request;
     this.total = request.warmup + request.draws * request.thin;
     this.warmup = request.warmup;
-    this.done = 0;
-    this.kept = 0;
+    this.done = checkpoint?.done ?? 0;
+    this.kept = checkpoint?.kept ?? 0;
     const arrays = program.storages.map(allocate);
     this.memory = new Map(program.storages.map((storage, i) => [storage.name, arrays[i]!]));
     const random = createRandom(request.seed, `chain ${chain}`);
@@ -100,14 +98,21 @@ export class ChainRun {
     const functions = instantiate(program.source, arrays, this.runtime);
     this.sweep = entry(functions, 'sweep');
     this.report = entry(functions, 'report');
-    this.records = program.recorded.map((recorded) => this.record(recorded));
-    this.countersAtWarmup = new Float64Array(2 * program.counters.length);
-    this.faultsAtWarmup = 0;
-    this.failuresAtWarmup = new Float64Array(program.blocks?.length ?? 0);
     this.logJoint = entry(functions, 'logJoint');
-    this.foundStart = this.start(entry(functions, 'initialise'));
-    this.seconds = { warmup: clock() - start, sampling: 0 };
-    if (request.warmup === 0) this.endWarmup();
+    this.capacity = Math.min(request.draws, Math.max(1, Math.floor(pieceValues / Math.max(1, valuesPerDraw(program)))));
+    this.filled = 0;
+    this.pieces = [];
+    this.records = program.recorded.map((recorded, i) => this.record(recorded, checkpoint?.moments[i] ?? null));
+    this.faultsBefore = new Map(checkpoint?.faults ?? []);
+    this.atWarmup = checkpoint?.atWarmup ?? { counters: new Float64Array(2 * program.counters.length), faults: 0, failures: new Float64Array(program.blocks?.length ?? 0) };
+    if (checkpoint === null) this.foundStart = this.start(entry(functions, 'initialise'));
+    else {
+      this.foundStart = checkpoint.foundStart;
+      this.ownMemory().forEach((values, i) => { values.set(checkpoint.memory[i]!); });
+      random.state.set(checkpoint.random);
+    }
+    this.seconds = { warmup: (checkpoint?.seconds.warmup ?? 0) + clock() - start, sampling: checkpoint?.seconds.sampling ?? 0 };
+    if (checkpoint === null && request.warmup === 0) this.endWarmup();
   }
 
   get finished(): boolean {
@@ -140,43 +145,69 @@ export class ChainRun {
     this.seconds.sampling += clock() - start;
   }
 
-  /** What was recorded. */
-  output(): ChainOutput {
-    const { records, program, request } = this;
-    const warnings = [...records.flatMap((record) => brokenValues(record, this.chain)), ...this.faultWarnings(), ...this.blockWarnings(), ...this.startWarnings()];
+  /** Sweeps that are left until the chain has kept so many draws. */
+  sweepsTo(draws: number): number {
+    return Math.min(this.total, this.warmup + draws * this.request.thin) - this.done;
+  }
+
+  /** Where the chain stands, in memory of its own. */
+  checkpoint(): Checkpoint {
     return {
-      chain: this.chain,
-      draws: request.draws,
-      values: records.map((record) => record.values),
-      moments: records.map((record) => record.moments?.result() ?? null),
-      counters: program.counters.map((counter, i) => {
-        const [accepted, proposed] = this.countedSoFar(counter.storage);
-        return { block: counter.block, accepted: accepted - this.countersAtWarmup[2 * i]!, proposed: proposed - this.countersAtWarmup[2 * i + 1]! };
-      }),
-      warnings,
-      sound: warnings.every((warning) => warning.severity !== 'warning'),
-      seconds: { ...this.seconds },
+      chain: this.chain, done: this.done, kept: this.kept,
+      memory: this.ownMemory().map((values) => values.slice()), random: this.runtime.random.state.slice(), faults: [...this.faults()],
+      foundStart: this.foundStart, atWarmup: this.atWarmup,
+      moments: this.records.map((record) => record.moments?.state() ?? null), seconds: { ...this.seconds },
     };
   }
 
-  private record(recorded: Recorded): Recording {
+  /** The draws made since they were last taken; their memory is the taker's. */
+  takePieces(): readonly DrawPiece[] {
+    this.closePiece();
+    const { pieces } = this;
+    this.pieces = [];
+    return pieces;
+  }
+
+  private ownMemory(): readonly Memory[] {
+    return this.program.storages.filter((storage) => storage.place !== 'data').map((storage) => this.memory.get(storage.name)!);
+  }
+
+  private record(recorded: Recorded, moments: Checkpoint['moments'][number]): Recording {
     const source = this.memory.get(recorded.storage);
     const size = sizeOf(recorded.shape);
     if (source === undefined || source.length < size) throw new InternalError(`no memory for the values of '${recorded.name}'`);
-    const { draws } = this.request;
     return {
-      recorded, size, source,
-      values: recorded.mode === 'draws' ? drawStorage(recorded, source, draws * size) : null,
-      moments: recorded.mode === 'moments' ? new MomentAccumulator(size, draws, recorded.range) : null,
+      size, source,
+      values: recorded.mode === 'draws' ? drawStorage(recorded, source, this.capacity * size) : null,
+      moments: recorded.mode === 'moments' ? new MomentAccumulator(size, this.request.draws, recorded.range, moments) : null,
     };
   }
 
   private keep(): void {
-    const draw = this.kept++;
+    if (this.filled === this.capacity) this.closePiece();
+    const draw = this.filled++;
+    this.kept++;
     for (const { source, size, values, moments } of this.records) {
       if (values !== null) copy(source, values, draw * size, size);
       else moments?.add(source);
     }
+  }
+
+  private closePiece(): void {
+    const count = this.filled;
+    if (count === 0) return;
+    this.filled = 0;
+    this.pieces.push({
+      first: this.kept - count, count,
+      values: this.records.map((record) => {
+        const { values, size } = record;
+        if (values === null) return null;
+        if (count < this.capacity) return values.slice(0, count * size);
+        // A full piece is handed over as it is; new room only where there is more to come.
+        if (!this.finished) record.values = emptyLike(values);
+        return values;
+      }),
+    });
   }
 
   /**
@@ -203,71 +234,18 @@ export class ChainRun {
 
   private endWarmup(): void {
     if (!this.foundStart) this.foundStart = Number.isFinite(this.logJoint() ?? Number.NaN);
-    this.faultsAtWarmup = this.impossibleDraws();
-    this.program.blocks?.forEach((block, i) => { this.failuresAtWarmup[i] = this.memory.get(block.storage)![2]!; });
-    this.program.counters.forEach((counter, i) => {
-      this.countersAtWarmup.set(this.countedSoFar(counter.storage), 2 * i);
-    });
+    this.atWarmup = {
+      counters: Float64Array.from(this.program.counters.flatMap((counter) => countedSoFar(this.memory.get(counter.storage)))),
+      faults: this.faults().get(faults.categoricalWeights) ?? 0,
+      failures: Float64Array.from(this.program.blocks ?? [], (block) => this.memory.get(block.storage)![2]!),
+    };
   }
 
-  private impossibleDraws(): number {
-    return this.runtime.faults.get(faults.categoricalWeights) ?? 0;
+  private faults(): ReadonlyMap<number, number> {
+    const all = new Map(this.faultsBefore);
+    for (const [code, count] of this.runtime.faults) all.set(code, (all.get(code) ?? 0) + count);
+    return all;
   }
-
-  private startWarnings(): Diagnostic[] {
-    return this.foundStart ? [] : [{
-      code: 'no-start',
-      severity: 'warning',
-      message: `no start of positive density was found in ${startsTried} tries, nor by the warm-up, in chain ${this.chain}: its draws mean nothing`,
-      hint: 'Give start values with --init, or check that the data are possible under the priors (supports, factors, constraints).',
-    }];
-  }
-
-  private faultWarnings(): Diagnostic[] {
-    const count = this.impossibleDraws() - this.faultsAtWarmup;
-    return count === 0 ? [] : [{
-      code: 'impossible-draw',
-      severity: 'warning',
-      message: `${count} draws of a discrete variable had no value of positive probability and kept the old one in chain ${this.chain}`,
-      hint: 'Some observation is impossible under every value: check supports and start values.',
-    }];
-  }
-
-  /** Joint blocks that could not be drawn: some direction was held by no factor. */
-  private blockWarnings(): Diagnostic[] {
-    return (this.program.blocks ?? []).flatMap((block, i): Diagnostic[] => {
-      const status = this.memory.get(block.storage)!, count = status[2]! - this.failuresAtWarmup[i]!;
-      if (count === 0) return [];
-      return [{
-        code: 'improper-block', severity: 'warning',
-        message: `${count} joint draws of ${block.block} were not possible and kept the old values in chain ${this.chain}: ${nameOfCell(block.members, block.rows[status[3]! - 1]!)} is not determined given the rest`,
-        hint: 'Its prior is flat and no data bear on it, or columns are collinear: give it a proper prior, or leave out what the others already say.',
-      }];
-    });
-  }
-
-  /** Accepted and proposed, summed over the pairs of a counter. */
-  private countedSoFar(storage: string): [accepted: number, proposed: number] {
-    const pairs = this.memory.get(storage);
-    let accepted = 0;
-    let proposed = 0;
-    for (let i = 0; pairs !== undefined && i + 1 < pairs.length; i += 2) {
-      accepted += pairs[i]!;
-      proposed += pairs[i + 1]!;
-    }
-    return [accepted, proposed];
-  }
-}
-
-/** A chain from beginning to end on this thread; `progress` is called now and then. */
-export function runChain(program: ChainProgram, chain: number, request: ChainRequest, hostFunctions: readonly HostCall[], progress: (run: ChainRun) => void): ChainOutput {
-  const run = new ChainRun(program, chain, request, hostFunctions);
-  const pace = new Pace(0.1);
-  while (!run.finished) {
-    run.advance(pace.next(run));
-    progress(run);
-  }
-  return run.output();
 }
 
 /** How far a chain is, counted within its phase. */
@@ -317,6 +295,10 @@ function entry(functions: Readonly<Record<string, EntryPoint>>, name: string): E
   return found;
 }
 
+function emptyLike(values: DrawValues): DrawValues {
+  return values instanceof Float64Array ? new Float64Array(values.length) : values instanceof Int32Array ? new Int32Array(values.length) : new Uint8Array(values.length);
+}
+
 function drawStorage(recorded: Recorded, source: Memory, length: number): DrawValues {
   if (recorded.range !== undefined && recorded.range <= 256) return new Uint8Array(length);
   return source instanceof Int32Array ? new Int32Array(length) : new Float64Array(length);
@@ -331,29 +313,4 @@ function copy(source: Memory, values: DrawValues, offset: number, size: number):
   } else {
     for (let i = 0; i < size; i++) values[offset + i] = source[i]!;
   }
-}
-
-/** A warning for a variable with values that are not finite (a note where it is only a report). */
-function brokenValues(record: Recording, chain: number): Diagnostic[] {
-  const { recorded, size, values, moments } = record;
-  const elements = recorded.elements;
-  const count = elements === undefined ? size : elements.length;
-  const looked = values ?? moments?.mean ?? new Float64Array(0);
-  if (!(looked instanceof Float64Array) || size === 0) return [];
-  for (let start = 0; start + size <= looked.length; start += size) {
-    for (let i = 0; i < count; i++) {
-      const element = elements === undefined ? i : elements[i]!;
-      if (!Number.isFinite(looked[start + element])) {
-        const place = values === null ? '' : ` in draw ${start / size}`;
-        const latent = recorded.kind === 'latent';
-        return [{
-          code: 'not-finite',
-          severity: latent ? 'warning' : 'note',
-          message: `${elementName(recorded.name, recorded.shape, element)} is ${values === null ? 'not finite' : looked[start + element]}${place} of chain ${chain}`,
-          hint: latent ? 'The model may be improper, or a start value lies where the density vanishes: give priors to all unknowns, or start values with --init.' : undefined,
-        }];
-      }
-    }
-  }
-  return [];
 }

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { samplerProgram } from '../../src/4-infer/mcmc.js';
 import { defaultGibbsKernel } from '../../src/4-infer/plan.js';
+import { chainOutput } from '../../src/4-infer/chainOutput.js';
 import { ChainRun } from '../../src/4-infer/runChain.js';
 import { compareGenerated } from './generated.js';
 import { compile, goodState } from './support.js';
@@ -49,7 +50,7 @@ describe('draws of kernels in closed form', () => {
     const { program } = samplerProgram(compiled.bound, defaultGibbsKernel, { keep: null, init: null });
     const run = new ChainRun(program, 0, { seed: '1', warmup: 5, draws: 20, thin: 1 }, []);
     while (!run.finished) run.advance(25);
-    const output = run.output();
+    const output = chainOutput(program, { checkpoint: run.checkpoint(), pieces: run.takePieces() }, 20, 20);
     const k = program.recorded.findIndex((r) => r.name === name);
     const values = [...output.values[k]!];
     expect(values.every((v) => v >= low && v <= high)).toBe(true);

@@ -14,7 +14,7 @@ describe('a start', () => {
     ['ordered elements', 'data y: real sample v: ordered[3] ~ iid(Normal(0, 2), 3) observe y ~ Normal(v[0] + v[2], 1)', { y: 1 }, { backend: 'mh' }],
   ])('has positive density under %s', (_, source, data, options) => {
     const draws = draw(compile(source, data, options), 500, { warmup: 500 });
-    const output = draws.run.output();
+    const output = draws.output;
     expect(output.warnings).toEqual([]);
     for (const r of draws.sampler.program.recorded) {
       const values = draws.of(r.name);
@@ -24,8 +24,7 @@ describe('a start', () => {
   });
 
   test('that cannot be found is a warning that says so, not a crash', () => {
-    const { run } = draw(compile('data y: real sample a ~ Normal(0, 1) observe y ~ Normal(a, 1) factor a > 1e9 ? 0 : -inf', { y: 0 }), 50, { warmup: 50 });
-    const output = run.output();
+    const { output } = draw(compile('data y: real sample a ~ Normal(0, 1) observe y ~ Normal(a, 1) factor a > 1e9 ? 0 : -inf', { y: 0 }), 50, { warmup: 50 });
     expect(output.sound).toBe(false);
     expect(output.warnings.map((w) => w.code)).toContain('no-start');
     expect(output.warnings.find((w) => w.code === 'no-start')!.message).toMatch(/positive density/);
@@ -75,8 +74,8 @@ describe('adaptation', () => {
     expect(values()).toEqual(learnt);
   });
   test('leads random walks to a reasonable acceptance', () => {
-    const { run } = draw(compile(source, { y: [0.3, 0.8, -0.1] }, { backend: 'mh' }), 4000, { warmup: 3000 });
-    for (const c of run.output().counters) {
+    const { output } = draw(compile(source, { y: [0.3, 0.8, -0.1] }, { backend: 'mh' }), 4000, { warmup: 3000 });
+    for (const c of output.counters) {
       const rate = c.accepted / c.proposed;
       expect(rate, c.block).toBeGreaterThan(c.block === 'm' || c.block === 's' ? 0.3 : 0.1);
       expect(rate, c.block).toBeLessThan(0.6);

@@ -9,9 +9,11 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ProgressEvent, RunRequest } from '../../src/4-infer/backend.js';
-import { automaticWorkers, runChains } from '../../src/4-infer/chains.js';
+import { automaticWorkers, runChains as runAll } from '../../src/4-infer/chains.js';
+import type { ChainProgram } from '../../src/4-infer/chainProgram.js';
+import { type ChainOutput, chainOutput } from '../../src/4-infer/chainOutput.js';
 import { collectChains } from '../../src/4-infer/collect.js';
-import { type ChainOutput, ChainRun } from '../../src/4-infer/runChain.js';
+import { ChainRun, type HostCall } from '../../src/4-infer/runChain.js';
 import type { DrawsForm, MomentsForm } from '../../src/4-infer/posterior.js';
 import { ChainDraws } from '../../src/5-report/diagnostics/chainDraws.js';
 import { rhatWithoutRanks } from '../../src/5-report/diagnostics/rhat.js';
@@ -19,6 +21,13 @@ import { fakeProgram } from './fakeProgram.js';
 
 function request(changes: Partial<RunRequest> = {}): RunRequest {
   return { chains: 2, draws: 50, warmup: 20, thin: 1, seed: '1', workers: 0, keep: null, options: {}, init: null, ...changes };
+}
+
+const runChains = async (program: ChainProgram, settings: RunRequest, hosts: readonly HostCall[]): Promise<readonly ChainOutput[]> => (await runAll(program, settings, hosts)).outputs;
+
+/** What a chain of a run of `draws` draws hands back. */
+function outputOf(program: ChainProgram, run: ChainRun, draws: number): ChainOutput {
+  return chainOutput(program, { checkpoint: run.checkpoint(), pieces: run.takePieces() }, draws, draws);
 }
 
 /** Outputs without their times, which are never the same. */
@@ -36,7 +45,7 @@ describe('a chain', () => {
     const [whole, cut] = [1000, 1].map((piece) => {
       const run = new ChainRun(fakeProgram(), 0, settings, []);
       while (!run.finished) run.advance(piece);
-      return run.output();
+      return outputOf(fakeProgram(), run, 11);
     });
     expect(numbers([whole!])).toEqual(numbers([cut!]));
   });
@@ -45,8 +54,8 @@ describe('a chain', () => {
     const all = new ChainRun(fakeProgram(), 0, { seed: 's', warmup: 5, draws: 12, thin: 1 }, []);
     const thinned = new ChainRun(fakeProgram(), 0, { seed: 's', warmup: 5, draws: 4, thin: 3 }, []);
     for (const run of [all, thinned]) while (!run.finished) run.advance(1000);
-    const every = all.output().values[0]!;
-    const third = thinned.output().values[0]!;
+    const every = outputOf(fakeProgram(), all, 12).values[0]!;
+    const third = outputOf(fakeProgram(), thinned, 4).values[0]!;
     expect([...third]).toEqual([2, 5, 8, 11].flatMap((draw) => [every[2 * draw], every[2 * draw + 1]]));
   });
 
@@ -111,6 +120,31 @@ describe('a chain', () => {
   });
 });
 
+describe('a run that is stopped', () => {
+  it('has the chains that give most draws together, and says so', async () => {
+    let reached = 0;
+    const slow = fakeProgram({ work: 50_000 });
+    const settings = request({ chains: 3, draws: 1000, onProgress: ({ chain, done }) => { reached = 1000 * chain + done; }, stopped: () => reached > 1100 });
+    const { outputs, notes } = await runAll(slow, settings, []);
+    // Chain 0 is whole, chain 1 has hardly begun: one chain of 1000 draws is more than two of a few.
+    expect(outputs.map(({ chain, draws }) => [chain, draws])).toEqual([[0, 1000]]);
+    expect(notes.map(({ code, message }) => [code, message])).toEqual([['stopped-early', 'the run ended with 1000 of 1000 draws of 1 of 3 chains: chains 1, 2 had not come as far']]);
+  });
+
+  it('before its first draw has no result', async () => {
+    const slow = fakeProgram({ work: 1_000_000 });
+    await expect(runAll(slow, request({ warmup: 100_000, stopped: () => true }), [])).rejects.toThrow(/stopped before any chain had kept a draw/);
+  });
+
+  it('with chains in step has draws of all of them', async () => {
+    let events = 0;
+    const slow = fakeProgram({ work: 20_000 });
+    const { outputs } = await runAll(slow, request({ chains: 3, warmup: 10, draws: 100_000, inStep: true, onProgress: () => { events++; }, stopped: () => events > 30 }), []);
+    expect(outputs).toHaveLength(3);
+    expect(new Set(outputs.map(({ draws }) => draws)).size).toBe(1);
+  });
+});
+
 describe('running moments', () => {
   it.each([10, 57, 200])('agree with the draws of the same chains (%i draws)', async (draws) => {
     const settings = request({ chains: 3, draws });
@@ -147,6 +181,7 @@ describe('worker threads', () => {
   // Below node_modules: imports of packages resolve, and the test runner leaves the files alone.
   const folder = join(root, 'node_modules', '.cache', 'credence-chains-test');
   let built: { runChains: typeof runChains };
+  let all: typeof runAll;
 
   beforeAll(async () => {
     mkdirSync(folder, { recursive: true });
@@ -156,7 +191,9 @@ describe('worker threads', () => {
     } catch {
       // Type errors are the type check's business; the files are written all the same.
     }
-    built = await import(pathToFileURL(join(folder, '4-infer', 'chains.js')).href) as typeof built;
+    const { runChains: ofBuild } = await import(pathToFileURL(join(folder, '4-infer', 'chains.js')).href) as { runChains: typeof runAll };
+    all = ofBuild;
+    built = { runChains: async (program, request, hosts) => (await ofBuild(program, request, hosts)).outputs };
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -188,6 +225,42 @@ describe('worker threads', () => {
 
   it('are done without where they cannot be loaded', async () => {
     expect(numbers(await runChains(long, { ...settings, workers: 2 }, []))).toEqual(numbers(await runChains(long, settings, [])));
+  });
+
+  it('that die are replaced, and their chains go on with the same draws', async () => {
+    const here = numbers(await runChains(fakeProgram({ work: 400_000 }), settings, []));
+    // The threads share the program's data: the first one to come so far marks them and dies.
+    const mortal = fakeProgram({ work: 400_000, source: fakeProgram().source.replace('z[0] =', 'if (counter[1] === 150 && data[0] === 5) { data[0] = 6; process.exit(9); } z[0] =') });
+    const { outputs, notes } = await all(mortal, { ...settings, workers: 2 }, []);
+    expect(numbers(outputs)).toEqual(here);
+    expect(notes.map(({ code, severity }) => [code, severity])).toEqual([['thread-died', 'note']]);
+    expect(notes[0]!.message).toMatch(/^the thread of chain [012] died \(it ended with code 9\); the chain went on from .* in another one, with the same draws$/);
+  });
+
+  it('that die again and again are given up', async () => {
+    const doomed = fakeProgram({ work: 400_000, source: fakeProgram().source.replace('z[0] =', 'if (counter[1] === 250) process.exit(9); z[0] =') });
+    await expect(all(doomed, { ...settings, workers: 2 }, [])).rejects.toThrow(/internal error: the threads of chain \d died 3 times, at last with: it ended with code 9/);
+  });
+
+  it('end with what there is when the run is stopped', async () => {
+    let last = 0;
+    const endless = { ...settings, chains: 2, draws: 1_000_000, workers: 2 };
+    const { outputs, notes } = await all(long, { ...endless, onProgress: ({ phase, done }) => { if (phase === 'sampling') last = done; }, stopped: () => last > 60 }, []);
+    expect(outputs.length).toBeGreaterThan(0);
+    expect(notes.map(({ code }) => code)).toEqual(['stopped-early']);
+    // What was drawn is the beginning of the whole run.
+    const { draws } = outputs[0]!;
+    const whole = await runChains(long, { ...endless, draws, workers: 0 }, []);
+    for (const output of outputs) expect(output.values).toEqual(whole[output.chain]!.values);
+  });
+
+  it('stop at the same draw, whatever their number, when there are enough', async () => {
+    const enough = (variables: readonly { readonly result: unknown }[]): boolean => (variables[0]!.result as DrawsForm).draws >= 130;
+    for (const workers of [0, 1, 2]) {
+      const { outputs } = await all(long, { ...settings, draws: 10_000, workers, enough }, []);
+      // Rounds of 100, 125, 157 draws.
+      expect(outputs.map(({ draws }) => draws)).toEqual([157, 157, 157]);
+    }
   });
 
   it('are at most one for each chain by default', async () => {

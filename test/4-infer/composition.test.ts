@@ -353,7 +353,7 @@ describe('long chains', () => {
     // 99 changes of state in 4,999 steps, at half of each state's steps: stay probability about 0.98.
     const stay = draws.of('A', 0);
     expect(stay.reduce((a, b) => a + b, 0) / 300).toBeGreaterThan(0.97);
-    expect(draws.run.output().warnings).toEqual([]);
+    expect(draws.output.warnings).toEqual([]);
   });
 });
 

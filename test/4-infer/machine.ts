@@ -10,6 +10,7 @@ import type { BlockRequest } from '../../src/4-infer/blocks/plan.js';
 import { chooserFromOptions } from '../../src/4-infer/kernelOptions.js';
 import { type SamplerProgram, samplerProgram } from '../../src/4-infer/mcmc.js';
 import { defaultGibbsKernel, defaultWalkKernel } from '../../src/4-infer/plan.js';
+import { type ChainOutput, chainOutput } from '../../src/4-infer/chainOutput.js';
 import { ChainRun } from '../../src/4-infer/runChain.js';
 import { type EntryPoint, instantiate } from '../../src/code/module.js';
 import { createRuntime } from '../../src/code/runtime.js';
@@ -74,14 +75,14 @@ export class Machine {
 }
 
 /** Draws of each recorded variable as [draws][elements], one chain. */
-export interface Draws { readonly of: (name: string, element?: number) => Float64Array; readonly run: ChainRun; readonly sampler: SamplerProgram }
+export interface Draws { readonly of: (name: string, element?: number) => Float64Array; readonly run: ChainRun; readonly output: ChainOutput; readonly sampler: SamplerProgram }
 
 export function draw(sampler: SamplerProgram, count: number, options: { readonly warmup?: number; readonly seed?: string; readonly thin?: number } = {}): Draws {
   const run = new ChainRun(sampler.program, 0, { seed: options.seed ?? '1', warmup: options.warmup ?? Math.min(1000, count), draws: count, thin: options.thin ?? 1 }, []);
   while (!run.finished) run.advance(count);
-  const output = run.output();
+  const output = chainOutput(sampler.program, { checkpoint: run.checkpoint(), pieces: run.takePieces() }, count, count);
   return {
-    run, sampler,
+    run, output, sampler,
     of: (name, element = 0) => {
       const k = sampler.program.recorded.findIndex((r) => r.name === name);
       const values = output.values[k];

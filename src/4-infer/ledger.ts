@@ -1,0 +1,125 @@
+/**
+ * What the chains of a run have handed over so far: their draws, and where each may go on. Written to the
+ * run's store as it comes, where there is one.
+ */
+import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
+import { seconds } from '../platform/platform.js';
+import type { RunRequest, RunStore } from './backend.js';
+import { type ChainOutput, chainOutput } from './chainOutput.js';
+import type { ChainProgram } from './chainProgram.js';
+import { type Checkpoint, type ChainState, type DrawPiece, identityOf, valuesPerDraw } from './checkpoint.js';
+import { drawnVariables } from './collect.js';
+import type { VariableResult } from './posterior.js';
+
+/** Chains as far as they came, in order, and what is to be said of how they ran. */
+export interface ChainsResult {
+  readonly outputs: readonly ChainOutput[];
+  readonly notes: readonly Diagnostic[];
+}
+
+interface Entry {
+  checkpoint: Checkpoint | null;
+  pieces: DrawPiece[];
+  recorded: number;
+}
+
+/** Seconds between two checkpoints of a chain, and bytes for which another second is worth waiting. */
+const interval = 1, bytesPerSecond = 2e7;
+/** A checkpoint of more bytes is made for a store only: a chain without one begins again where its thread dies. */
+const smallCheckpoint = 1 << 22;
+
+export class ChainLedger {
+  private readonly program: ChainProgram;
+  private readonly request: RunRequest;
+  private readonly chains: readonly Entry[];
+  private readonly notes: Diagnostic[];
+  private store: RunStore | null;
+  private queue: Promise<void>;
+
+  private constructor(program: ChainProgram, request: RunRequest, states: readonly (ChainState | null)[]) {
+    this.program = program;
+    this.request = request;
+    this.store = request.store ?? null;
+    this.chains = Array.from({ length: request.chains }, (_, chain): Entry => ({ checkpoint: states[chain]?.checkpoint ?? null, pieces: [...states[chain]?.pieces ?? []], recorded: seconds() }));
+    this.notes = [];
+    this.queue = Promise.resolve();
+  }
+
+  /** @throws ModelError as the store of the run does. */
+  static async open(program: ChainProgram, request: RunRequest): Promise<ChainLedger> {
+    const states = await request.store?.open(identityOf(program), request.chains, valuesPerDraw(program));
+    return new ChainLedger(program, request, states ?? []);
+  }
+
+  /** Seconds from one checkpoint of a chain to the next; infinite where there is nothing to make one for. */
+  static pauseFor(program: ChainProgram, request: RunRequest): number {
+    const bytes = program.storages.reduce((sum, { shape, type, place }) => sum + (place === 'data' ? 0 : shape.reduce((a, b) => a * b, type === 'int32' ? 4 : 8)), 0);
+    return request.store === undefined && bytes > smallCheckpoint ? Number.POSITIVE_INFINITY : interval + bytes / bytesPerSecond;
+  }
+
+  get isEmpty(): boolean { return this.chains.every(({ checkpoint }) => checkpoint === null); }
+
+  checkpointOf(chain: number): Checkpoint | null { return this.chains[chain]!.checkpoint; }
+
+  isDue(chain: number): boolean {
+    return seconds() - this.chains[chain]!.recorded > ChainLedger.pauseFor(this.program, this.request);
+  }
+
+  record(checkpoint: Checkpoint, pieces: readonly DrawPiece[]): void {
+    const entry = this.chains[checkpoint.chain]!;
+    entry.checkpoint = checkpoint;
+    entry.pieces.push(...pieces);
+    entry.recorded = seconds();
+    if (this.store === null) return;
+    this.queue = this.queue.then(() => this.store?.keep(checkpoint, pieces)).catch((error: unknown) => { this.giveUp(error); });
+  }
+
+  /** To be said with the result. */
+  note(diagnostic: Diagnostic): void { this.notes.push(diagnostic); }
+
+  /** Waits until all that was handed over is in the store. */
+  async written(): Promise<void> { await this.queue; }
+
+  /** The variables of which draws are kept, with the first `draws` of each chain. */
+  variables(draws: number): readonly VariableResult[] {
+    return drawnVariables(this.program, this.chains.map((entry) => chainOutput(this.program, stateOf(entry)!, this.request.draws, draws)));
+  }
+
+  /**
+   * The outputs, of so many draws as all have; of a run that was stopped those chains that give most draws together.
+   * @throws ModelError where no chain has kept a draw.
+   */
+  async result(wanted: number): Promise<ChainsResult> {
+    await this.queue;
+    const kept = this.chains.map(({ checkpoint }) => Math.min(wanted, checkpoint?.kept ?? 0));
+    const draws = kept.reduce((best, own) => (own * atLeast(kept, own) > best * atLeast(kept, best) ? own : best), 0);
+    const chosen = this.chains.filter((_, chain) => draws > 0 && kept[chain]! >= draws);
+    if (chosen.length === 0) throw stoppedTooEarly();
+    const dropped = kept.flatMap((own, chain) => (own < draws ? [chain] : []));
+    const outputs = chosen.map((entry) => chainOutput(this.program, stateOf(entry)!, this.request.draws, draws));
+    const short: Diagnostic[] = draws === this.request.draws && dropped.length === 0 ? [] : [{
+      code: 'stopped-early', severity: 'note',
+      message: `the run ended with ${draws} of ${this.request.draws} draws of ${dropped.length === 0 ? 'each chain' : `${chosen.length} of ${this.chains.length} chains: chain${dropped.length === 1 ? '' : 's'} ${dropped.join(', ')} had not come as far`}`,
+    }];
+    return { outputs, notes: [...this.notes, ...short] };
+  }
+
+  /** The run goes on; it cannot be continued once it is cut off. */
+  private giveUp(error: unknown): void {
+    this.store = null;
+    this.notes.push({ code: 'cannot-keep', severity: 'note', message: `the chains could not be kept while they ran (${error instanceof Error ? error.message : String(error)}): had the run been cut off, it could not have gone on` });
+  }
+}
+
+function stateOf({ checkpoint, pieces }: Entry): ChainState | null {
+  return checkpoint === null ? null : { checkpoint, pieces };
+}
+
+function atLeast(kept: readonly number[], draws: number): number {
+  return kept.filter((own) => own >= draws).length;
+}
+
+function stoppedTooEarly(): ModelError {
+  const message = 'The run was stopped before any chain had kept a draw: there is no result.';
+  return new ModelError([{ code: 'stopped-early', severity: 'error', message, hint: 'Give it more time, or fewer sweeps to warm up.' }], message);
+}
