@@ -41,6 +41,13 @@ export function renderSummary(posterior: Posterior, width: number): string {
 
 interface Row { readonly name: string; readonly cells: readonly string[] }
 
+/** The summary as a table for other places than a terminal: titles of the columns that hold something, and rows of as many cells; a row without cells says what is left out. */
+export function summaryTable(summaries: readonly VariableSummary[]): { readonly titles: readonly string[]; readonly rows: readonly Row[] } {
+  const rows = summaries.flatMap(rowsOf);
+  const used = COLUMNS.flatMap((_, i) => (rows.some((row) => row.cells[i] !== undefined && row.cells[i] !== '') ? [i] : []));
+  return { titles: used.map((i) => COLUMNS[i]!.title), rows: rows.map((row) => ({ name: row.name, cells: row.cells.length === 0 ? [] : used.map((i) => row.cells[i]!) })) };
+}
+
 function rowsOf({ variable, elements }: VariableSummary): Row[] {
   const shown = elements.length > MOST_SHOWN ? elements.slice(0, SHOWN_OF_MANY) : elements;
   const rows = shown.map((element): Row => ({ name: element.name, cells: COLUMNS.map((column) => column.text(element)) }));

@@ -85,6 +85,11 @@ function credence(): Command {
     .option('--json', 'print the comparison as JSON')
     .action(runs(async () => (await import('./commands/compare.js')).compare));
 
+  program.command('report')
+    .description('write one self-contained page about a run: DIR/report.html')
+    .argument('<directory>', 'a directory that credence infer --out has written')
+    .action(runs(async () => (await import('./commands/report.js')).report));
+
   program.command('graph')
     .description('draw the plated graph of a program')
     .argument('<model>', 'the program, a .cred file')
@@ -107,7 +112,6 @@ function credence(): Command {
 
 const laterCommands: readonly (readonly [string, string])[] = [
   ['check', 'test a backend on a program'],
-  ['report', 'one self-contained page about a run'],
   ['summary', 'diagnostics of draws'],
 ];
 

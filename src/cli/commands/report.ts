@@ -1,0 +1,56 @@
+/**
+ * `credence report`: one self-contained page about a run that was written with `--out`.
+ */
+import { closeSync, existsSync, openSync, readSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { StringDecoder } from 'node:string_decoder';
+import { ModelError } from '../../index.js';
+import { reportPage } from '../../report.js';
+import { failure, readText } from '../files.js';
+import { write } from '../output.js';
+
+/** @throws ModelError for a directory that holds no run or a damaged one, and where the page cannot be written. */
+export async function report(directory: string): Promise<number> {
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) throw noRun(directory, 'There is no such directory.');
+  const path = (name: string): string => join(directory, name);
+  for (const name of ['summary.json', 'run.json']) if (!existsSync(path(name))) throw noRun(directory, `There is no ${name}: this is not the directory of a run.`);
+  const optional = (name: string): string | null => (existsSync(path(name)) ? readText(path(name)) : null);
+  const page = located(directory, () => reportPage(basename(resolve(directory)), {
+    summary: readText(path('summary.json')), run: readText(path('run.json')), data: optional('data.json'),
+    draws: existsSync(path('draws.csv')) ? pieces(path('draws.csv')) : null,
+  }));
+  const target = path('report.html');
+  try {
+    writeFileSync(target, page);
+  } catch (error) {
+    throw failure(target, '', [{ code: 'cannot-write', severity: 'error', message: error instanceof Error ? error.message : String(error) }]);
+  }
+  await write(`Written: ${target} (${Math.ceil(page.length / 1024)} kB)\n`);
+  return 0;
+}
+
+function noRun(directory: string, message: string): ModelError {
+  return failure(directory, '', [{ code: 'no-run', severity: 'error', message, hint: 'Name a directory that credence infer --out has written.' }]);
+}
+
+/** What is wrong with the files, under the name of their directory. */
+function located<T>(directory: string, run: () => T): T {
+  try {
+    return run();
+  } catch (thrown) {
+    throw thrown instanceof ModelError ? failure(directory, '', thrown.diagnostics) : thrown;
+  }
+}
+
+const pieceBytes = 1 << 22;
+
+/** A file in pieces: it may be larger than a text can be. */
+function* pieces(path: string): Generator<string> {
+  const file = openSync(path, 'r');
+  try {
+    const buffer = Buffer.alloc(pieceBytes), decoder = new StringDecoder('utf8');
+    for (let count = readSync(file, buffer); count > 0; count = readSync(file, buffer)) yield decoder.write(buffer.subarray(0, count));
+  } finally {
+    closeSync(file);
+  }
+}

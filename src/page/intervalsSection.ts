@@ -1,0 +1,77 @@
+/** Intervals of array variables, a panel for each, and of long ones as a band along their index. */
+import { bandChart, mostBandElements } from '../plot/charts/band.js';
+import { forestChart, type Interval } from '../plot/charts/forest.js';
+import type { ElementSummary, VariableSummary } from '../5-report/summary.js';
+import { escaped, paragraph, type Section } from './html.js';
+import type { Pictures } from './pictures.js';
+import type { Report } from './report.js';
+
+const mostRows = 40;
+const mostPanels = 12;
+/** Scalars share a panel where the widest interval is at most so many times the narrowest. */
+const comparable = 25;
+const standardErrors = 2;
+
+/** What a point and its line mean: quantiles, or an estimate with its standard error; null where neither is known. */
+function intervalOf({ name, mean, sd, q5, q50, q95 }: ElementSummary): Interval | null {
+  if (mean === null) return null;
+  if (q5 !== null && q95 !== null) return { name, centre: q50 ?? mean, low: q5, high: q95 };
+  return sd === null ? { name, centre: mean, low: mean, high: mean } : { name, centre: mean, low: mean - standardErrors * sd, high: mean + standardErrors * sd };
+}
+
+/** @param drawn names of variables that another section shows along their index. */
+export function intervalsSections(report: Report, pictures: Pictures, drawn: ReadonlySet<string>): readonly Section[] {
+  const wanted = report.variables.filter(({ variable, elements }) => !drawn.has(variable.name) && elements.length > 0 && !isAllocation(variable));
+  const arrays = wanted.filter(({ variable }) => variable.shape.length > 0), scalars = wanted.filter(({ variable }) => variable.shape.length === 0);
+  const known = (elements: readonly ElementSummary[]): readonly Interval[] => elements.flatMap((element) => intervalOf(element) ?? []);
+  const panels: { readonly name: string; readonly svg: string }[] = [];
+  for (const group of comparableGroups(scalars.flatMap(({ elements }) => known(elements)))) {
+    const names = group.map(({ name }) => name).join(', ');
+    panels.push({ name: names, svg: pictures.of(`Intervals of ${names}`, describe(group), forestChart(group, 520)) });
+  }
+  let left = 0;
+  for (const { variable, elements } of arrays) {
+    const intervals = known(elements);
+    if (intervals.length === 0) continue;
+    if (panels.length >= mostPanels) { left++; continue; }
+    const svg = intervals.length <= mostRows ? pictures.of(`Intervals of ${variable.name}`, describe(intervals), forestChart(intervals, 520)) : longBand(variable.name, intervals, pictures);
+    panels.push({ name: variable.name, svg });
+  }
+  if (panels.length === 0) return [];
+  const shown = wanted.flatMap(({ elements }) => elements);
+  const points = shown.every(({ q5 }) => q5 === null), laws = shown.every(({ q5 }) => q5 !== null);
+  const ofPoints = `Estimates with lines of ${standardErrors} standard errors to each side, where standard errors were computed.`, ofLaws = 'Medians with lines from the 5 % to the 95 % quantile.';
+  const intro = points ? ofPoints : laws ? ofLaws : `${ofLaws} Of what was estimated: ${ofPoints.toLowerCase()}`;
+  const omitted = left > 0 ? paragraph(`${left} more variables are not drawn here; the summary has all of them.`, 'muted') : '';
+  return [{ id: 'intervals', title: points ? 'Estimates' : 'Intervals', folded: false, content: `${paragraph(intro, 'muted')}<div class="charts wide">${panels.map(({ name, svg }) => `<figure>${svg}<figcaption><code>${escaped(name)}</code></figcaption></figure>`).join('')}</div>${omitted}` }];
+}
+
+/** Labels of components are shown with the components. */
+function isAllocation({ insidePlate, discrete, range }: VariableSummary['variable']): boolean {
+  return discrete && insidePlate && range !== undefined;
+}
+
+function describe(intervals: readonly Interval[]): string {
+  return `${intervals.length} intervals, from ${intervals[0]!.name} to ${intervals.at(-1)!.name}.`;
+}
+
+/** Elements in order of their index: more than a list of names can hold. */
+function longBand(name: string, intervals: readonly Interval[], pictures: Pictures): string {
+  const band = { name, index: 'element', centre: intervals.map(({ centre }) => centre), low: intervals.map(({ low }) => low), high: intervals.map(({ high }) => high) };
+  const thinned = intervals.length > mostBandElements ? `, ${mostBandElements} of them drawn` : '';
+  return pictures.of(`Intervals of ${name}`, `Medians and 90 % intervals of ${intervals.length} elements in order${thinned}.`, bandChart(band, null, 520, 260));
+}
+
+/** Intervals of similar width and place together; each scale gets a panel of its own. */
+function comparableGroups(intervals: readonly Interval[]): readonly (readonly Interval[])[] {
+  const groups: Interval[][] = [];
+  for (const interval of intervals) {
+    const fitting = groups.find((group) => {
+      const all = [...group, interval], spans = all.map(({ low, high }) => high - low).filter((span) => span > 0);
+      const whole = Math.max(...all.map(({ high }) => high)) - Math.min(...all.map(({ low }) => low));
+      return spans.length === 0 || whole <= comparable * Math.min(...spans);
+    });
+    if (fitting === undefined) groups.push([interval]); else fitting.push(interval);
+  }
+  return groups;
+}

@@ -1,0 +1,107 @@
+/**
+ * The page of a run: one HTML text that needs nothing else, neither scripts nor fonts nor a network. First
+ * what every reader wants (verdict, warnings, summary, draws, intervals, fit to the data), then folded parts.
+ */
+import type { Summary } from '../5-report/record.js';
+import { summaryTable } from '../5-report/render.js';
+import { objectiveChart } from '../plot/charts/objective.js';
+import { drawsSections, mixingSections } from './drawsSection.js';
+import { descriptions, escaped, figure, type Html, paragraph, type Section, table } from './html.js';
+import { intervalsSections } from './intervalsSection.js';
+import { modelSections } from './modelSections.js';
+import { Pictures } from './pictures.js';
+import { counted, type Report, shortNumber } from './report.js';
+import { style } from './style.js';
+
+/** @returns the text of an HTML file. */
+export function pageOf(report: Report): string {
+  const pictures = new Pictures();
+  const sections: readonly Section[] = [
+    ...warningsSection(report), summarySection(report), ...objectiveSections(report, pictures),
+    ...drawsSections(report, pictures), ...intervalsSections(report, pictures, new Set()), ...mixingSections(report, pictures), ...modelSections(report),
+  ];
+  const { summary, record } = report.run;
+  const title = `${report.name}: ${summary.backend}`;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
+<title>${escaped(title)}</title>
+<style>${style}</style>
+</head>
+<body>
+<a class="skip" href="#content">Skip to the results</a>
+<header>
+<h1>${escaped(report.name)}</h1>
+${paragraph(lede(report), 'muted')}
+<p class="verdict${summary.converged ? '' : ' bad'}">${escaped(verdict(summary, record.warnings.length))}</p>
+<nav aria-label="Parts of this page"><ul>${sections.map(({ id, title: name }) => `<li><a href="#${id}">${escaped(name)}</a></li>`).join('')}</ul></nav>
+</header>
+<main id="content">
+${sections.map(sectionOf).join('\n')}
+</main>
+</body>
+</html>
+`;
+}
+
+function sectionOf({ id, title, content, folded }: Section): Html {
+  if (!folded) return `<section id="${id}" aria-labelledby="${id}-title"><h2 id="${id}-title">${escaped(title)}</h2>\n${content}\n</section>`;
+  return `<details id="${id}"><summary><h2>${escaped(title)}</h2></summary>\n${content}\n</details>`;
+}
+
+function lede({ run: { summary, record, variables } }: Report): string {
+  const sampled = variables.map(({ variable: { result } }) => result).find((result) => result.form === 'moments' || (result.form === 'draws' && !result.independent));
+  const chains = sampled === undefined || sampled.form === 'closed' ? [] : [`${counted(sampled.chains, 'chain')} of ${counted(sampled.draws, 'draw')}`];
+  const { compile, warmup, sampling } = summary.seconds;
+  return [`backend ${record.backend}`, ...chains, `seed ${summary.seed}`, `${shortNumber(Number((compile + warmup + sampling).toPrecision(2)))} seconds`].join(', ');
+}
+
+function verdict({ converged }: Summary, warnings: number): string {
+  if (!converged) return 'This run must not be trusted';
+  return warnings === 0 ? 'No warnings' : `Done, with ${counted(warnings, 'warning')}`;
+}
+
+function warningsSection({ run: { record } }: Report): readonly Section[] {
+  if (record.warnings.length === 0) return [];
+  const items = record.warnings.map(({ message, hint }) => `<li>${paragraph(sentence(message))}${hint === null ? '' : `<p><strong>What to do:</strong> ${escaped(sentence(hint))}</p>`}</li>`);
+  return [{ id: 'warnings', title: 'Warnings', folded: false, content: `<ul class="warnings">${items.join('')}</ul>` }];
+}
+
+/** With a capital and a full stop, names left as they are. */
+function sentence(text: string): string {
+  const [first = ''] = text;
+  const capital = /^[a-z]+ /.test(text) ? first.toUpperCase() + text.slice(1) : text;
+  return /[.!?]$/.test(capital) ? capital : `${capital}.`;
+}
+
+function summarySection({ run: { summary, variables } }: Report): Section {
+  const { titles, rows } = summaryTable(variables);
+  const totals = ([
+    ['log evidence', summary.logEvidence], ['its standard error', summary.logEvidenceSe], ['evidence lower bound', summary.elbo], ['log likelihood', summary.logLikelihood], ['log joint', summary.logJoint],
+    ['AIC', summary.aic], ['BIC', summary.bic], ['leave-one-out elpd', summary.loo?.elpd ?? null], ['its standard error', summary.loo?.se ?? null], ['largest Pareto k', summary.loo?.worstK ?? null], ['WAIC', summary.waic?.ic ?? null],
+  ] as const).flatMap(([name, value]) => (value === null ? [] : [[name, precise(value)] as const]));
+  const content = rows.length === 0 ? paragraph('The program has no unknowns: there is nothing to infer.')
+    : table(`Summary of ${counted(variables.length, 'variable')}`, ['quantity', ...titles], rows.map(({ name, cells }) => [name, ...cells.map((cell) => cell.replace('-', '−'))]));
+  return { id: 'summary', title: 'Summary', folded: false, content: `${content}${totals.length === 0 ? '' : descriptions(totals)}` };
+}
+
+/** Seven digits. */
+function precise(value: number): string {
+  return String(Number(value.toPrecision(7))).replaceAll('-', '−');
+}
+
+/** What was maximised, where the backend keeps a trace. */
+function objectiveSections({ run: { record: { traces } } }: Report, pictures: Pictures): readonly Section[] {
+  const kept = ([['evidence lower bound', traces.elbo], ['log likelihood', traces.logLikelihood], ['log joint', traces.logJoint]] as const)
+    .flatMap(([name, values]) => (values === null || values.length < 2 ? [] : [{ name, values: values.map((value) => value ?? Number.NaN) }]));
+  if (kept.length === 0) return [];
+  const charts = kept.map(({ name, values }) => {
+    const { chart, from } = objectiveChart(name, values, 520, 220);
+    const svg = pictures.of(`The ${name} by iteration`, `The ${name} over ${values.length} iterations; it ends at ${shortNumber(values.at(-1)!)}.`, chart);
+    return figure(svg, `It ends at ${precise(values.at(-1)!)} after ${counted(values.length, 'iteration')}${from > 0 ? `; the first ${from} are not drawn, they lie far below` : ''}.`);
+  });
+  return [{ id: 'objective', title: kept.length === 1 ? `The ${kept[0]!.name} by iteration` : 'What was maximised', folded: false, content: `<div class="charts wide">${charts.join('')}</div>` }];
+}

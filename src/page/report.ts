@@ -1,0 +1,47 @@
+/** What a page about a run is made of: the run as its files tell of it, and what its program gives when it is compiled again. */
+import type { Derivation } from '../5-report/derivation.js';
+import type { StoredRun } from '../5-report/storedRun.js';
+import type { ElementSummary, VariableSummary } from '../5-report/summary.js';
+import type { Html } from './html.js';
+
+export interface Report {
+  /** What the page calls the run. */
+  readonly name: string;
+  readonly run: StoredRun;
+  /** Variables as figures show them: components matched to each other where labels switch. */
+  readonly variables: readonly VariableSummary[];
+  /** What the program gives; what it does not give is said in `missing`. */
+  readonly graph: string | null;
+  readonly derivation: Derivation | null;
+  /** Names of data and sizes. */
+  readonly inputs: ReadonlySet<string>;
+  readonly fit: Html;
+  readonly states: Html;
+  /** What could not be shown, in sentences. */
+  readonly missing: readonly string[];
+}
+
+/** An element with its variable. */
+export interface ShownElement {
+  readonly variable: VariableSummary['variable'];
+  readonly element: ElementSummary;
+}
+
+/** All elements of some variables. */
+export function elementsIn(summaries: readonly VariableSummary[]): readonly ShownElement[] {
+  return summaries.flatMap(({ variable, elements }) => elements.map((element) => ({ variable, element })));
+}
+
+/** Numbers in sentences: four digits, a proper minus. */
+export function shortNumber(value: number | null): string {
+  if (value === null || Number.isNaN(value)) return 'not known';
+  if (!Number.isFinite(value)) return value > 0 ? 'infinite' : '−infinite';
+  const size = Math.abs(value);
+  const text = size !== 0 && (size < 1e-3 || size >= 1e6) ? value.toExponential(2).replace('e+', 'e') : String(Number(value.toPrecision(4)));
+  return text.replaceAll('-', '−');
+}
+
+/** `1 draw`, `2 draws`. */
+export function counted(count: number, word: string): string {
+  return `${count.toLocaleString('en')} ${word}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,47 @@
+/**
+ * The report of a run: its files read back, its program compiled once more for graph and derivation, and one
+ * page of HTML made of both. What the program no longer gives is left out with the reason; the numbers are the files'.
+ */
+import { relabellings } from './5-report/labels.js';
+import { readStoredRun, resultOfRun, type RunFiles, type StoredRun } from './5-report/storedRun.js';
+import type { VariableSummary } from './5-report/summary.js';
+import { ModelError } from './errors/diagnostic.js';
+import { compile, type Model } from './model.js';
+import { pageOf } from './page/page.js';
+
+export type { RunFiles } from './5-report/storedRun.js';
+
+/**
+ * @param name what the page calls the run.
+ * @returns the text of a self-contained HTML file.
+ * @throws ModelError (codes `no-run`, `bad-draws`) for files that are not those of a run.
+ */
+export function reportPage(name: string, files: RunFiles): string {
+  const run = readStoredRun(files), { record } = run;
+  const missing: string[] = [];
+  const attempt = <T>(what: string, make: () => T): T | null => {
+    try {
+      return make();
+    } catch (thrown) {
+      if (!(thrown instanceof ModelError)) throw thrown;
+      missing.push(`${what} is not shown: ${thrown.diagnostics[0]?.message ?? thrown.message}`);
+      return null;
+    }
+  };
+  const model = attempt('What the program derives', () => compile(record.program, name));
+  const graph = model === null ? null : attempt('The graph', () => model.graph('svg'));
+  const derivation = model === null ? null : attempt('The derivation', () => derivationOf(model, run));
+  return pageOf({ name, run, variables: matched(run), graph, derivation, inputs: new Set(model?.inputs.data ?? []), fit: '', states: '', missing });
+}
+
+function derivationOf(model: Model, { record, data }: StoredRun): ReturnType<Model['explain']> {
+  const { unit: _, ...options } = (record.options['options'] ?? {}) as Readonly<Record<string, string>>;
+  return model.explain({ backend: record.backend, options, ...(data === null ? {} : { data }) });
+}
+
+/** Variables with the draws of components matched to each other, where the run says that labels switch. */
+function matched(run: StoredRun): readonly VariableSummary[] {
+  if (!run.record.warnings.some(({ code }) => code === 'label-switching')) return run.variables;
+  const replaced = new Map(relabellings(resultOfRun(run)).flatMap(({ variables }) => variables.map((variable) => [variable.name, variable] as const)));
+  return run.variables.map(({ variable, elements }) => ({ variable: replaced.get(variable.name) ?? variable, elements }));
+}

@@ -1,0 +1,89 @@
+/** A run read back from its files is the run that was written; files that are damaged, cut off or of two runs are refused with the reason. */
+import { describe, expect, it } from 'vitest';
+import type { VariableResult } from '../../src/4-infer/posterior.js';
+import { Posterior } from '../../src/5-report/posterior.js';
+import { readStoredRun, type StoredRun } from '../../src/5-report/storedRun.js';
+import { ModelError } from '../../src/errors/diagnostic.js';
+import { context, drawn, normals, result } from './results.js';
+
+const closed: VariableResult = {
+  name: 'q', shape: [2], kind: 'latent', discrete: true, range: 2, low: 1, insidePlate: true,
+  result: { form: 'closed', mean: Float64Array.of(1.25, 2), sd: Float64Array.of(0.4, 0), mcse: null, quantiles: { q5: Float64Array.of(1, 2), q50: Float64Array.of(1, 2), q95: Float64Array.of(2, 2) }, probabilities: Float64Array.of(0.75, 0.25, 0, 1), draws: null },
+};
+const moments: VariableResult = {
+  name: 'big', shape: [2], kind: 'latent', discrete: false, insidePlate: true,
+  result: { form: 'moments', chains: 2, draws: 40, mean: Float64Array.of(1, 2), variance: Float64Array.of(4, 9), mcse: Float64Array.of(0.1, 0.2), rhat: Float64Array.of(1, 1.001), probabilities: null },
+};
+const written = new Posterior(result([
+  drawn('mu', [], 2, normals(2, 40, 1, (_c, _d, _e, z) => z)),
+  drawn('m', [2, 2], 2, normals(2, 40, 4, (_c, _d, e, z) => (e === 0 ? Number.NaN : z * 1e-9))),
+  drawn('r', [2, 2], 2, normals(2, 40, 4, (_c, _d, _e, z) => z), { elements: Int32Array.of(0, 2, 3) }),
+  moments, closed,
+], { exchangeable: [{ size: 2, variables: [{ name: 'q', axis: 0 }], orderBy: null, labels: ['z'] }] }), context);
+const files = written.files();
+const text = (name: string): string => files[name]!;
+function readBack(changes: { readonly summary?: string; readonly run?: string; readonly draws?: Iterable<string> | null; readonly data?: string } = {}): StoredRun {
+  return readStoredRun({ summary: changes.summary ?? text('summary.json'), run: changes.run ?? text('run.json'), draws: changes.draws === undefined ? [text('draws.csv')] : changes.draws, data: changes.data ?? null });
+}
+
+describe('a run read back', () => {
+  it('has the draws, moments, laws and rows that were written', () => {
+    const { variables, summary, record } = readBack();
+    expect(variables.map(({ variable }) => variable.name)).toEqual(['mu', 'm', 'r', 'big', 'q']);
+    for (const [i, { variable, elements }] of variables.entries()) {
+      const original = written.result.variables[i]!;
+      expect({ ...variable, result: null }).toEqual({ ...original, result: null });
+      expect(elements).toEqual(written.summaries()[i]!.elements);
+      if (original.result.form === 'closed') expect(variable.result).toEqual(original.result);
+    }
+    const [mu, m, r, big] = variables.map(({ variable: { result: form } }) => form);
+    expect(mu).toEqual(written.result.variables[0]!.result);
+    expect(m).toEqual(written.result.variables[1]!.result);
+    const ragged = written.result.variables[2]!.result;
+    if (r?.form !== 'draws' || ragged.form !== 'draws' || big?.form !== 'moments') throw new Error('forms are lost');
+    expect([...r.values].map((x, at) => (at % 4 === 1 ? x : x - ragged.values[at]!)).every((x) => x === 0 || Number.isNaN(x))).toBe(true);
+    expect([[...big.mean], [...big.variance], [...big.mcse]]).toEqual([[1, 2], [4, 9], [0.1, 0.2]]);
+    expect(summary).toEqual(JSON.parse(text('summary.json')));
+    expect(record.exchangeable).toEqual(written.result.exchangeable);
+  });
+
+  it('does not depend on where its pieces end', () => {
+    const whole = text('draws.csv');
+    for (const size of [1, 7, 64]) {
+      const pieces = Array.from({ length: Math.ceil(whole.length / size) }, (_, i) => whole.slice(i * size, (i + 1) * size));
+      expect(readBack({ draws: pieces }).variables).toEqual(readBack().variables);
+    }
+    expect(readBack({ draws: [whole.replaceAll('\n', '\r\n')] }).variables).toEqual(readBack().variables);
+    expect(readBack({ draws: [whole.trimEnd()] }).variables).toEqual(readBack().variables);
+  });
+});
+
+describe('files that are not those of a run', () => {
+  const draws = text('draws.csv'), run = JSON.parse(text('run.json')) as Record<string, unknown>;
+  const without = (name: string): string => JSON.stringify({ ...run, [name]: undefined });
+  it.each<[string, Parameters<typeof readBack>[0], RegExp]>([
+    ['a cut summary', { summary: text('summary.json').slice(0, 300) }, /summary\.json: this is not whole JSON/],
+    ['a summary of something else', { summary: '[1, 2]' }, /summary\.json: this is not what a run writes/],
+    ['a summary without variables', { summary: '{"backend":"gibbs","seed":"1","converged":true,"warnings":[]}' }, /summary\.json: the field "variables" is missing/],
+    ['rows with words for numbers', { summary: text('summary.json').replace(/"mean":[^,]*/, '"mean":"<b>1</b>"') }, /summary\.json: the field "variables" is not what/],
+    ['a record of an older version', { run: without('variables') }, /run\.json: the field "variables" is missing/],
+    ['a record without its program', { run: without('program') }, /run\.json: the field "program" is missing/],
+    ['a shape of a billion', { run: JSON.stringify({ ...run, variables: [{ ...(run['variables'] as object[])[0], shape: [1e9, 1e9] }] }) }, /run\.json: the run says that it kept \S+ numbers/],
+    ['a summary of another run', { run: JSON.stringify({ ...run, variables: (run['variables'] as object[]).slice(1) }) }, /summary\.json: the row "mu" is of no variable/],
+    ['missing draws', { draws: null }, /draws\.csv: the file is missing/],
+    ['empty draws', { draws: [] }, /draws\.csv: the file is empty/],
+    ['another header', { draws: [draws.replace('chain,draw,mu', 'a,b,mu')] }, /draws\.csv: line 1: the header does not begin/],
+    ['a column of another run', { draws: [draws.replace(',mu,', ',nu,')] }, /draws\.csv: line 1: the run has no "nu"/],
+    ['draws cut off within a row', { draws: [draws.slice(0, draws.length - 30)] }, /draws\.csv: line 81: the row has \d+ cells, and the header 10/],
+    ['draws cut off after a row', { draws: [draws.split('\n').slice(0, 41).join('\n')] }, /draws\.csv: there are 40 rows, and the run made 80 draws/],
+    ['rows too many', { draws: [`${draws}${draws.split('\n')[1]}\n`] }, /draws\.csv: line 82: the run made 80 draws/],
+    ['words among draws', { draws: [draws.replace(/\n1,3,[^,]*/, '\n1,3,<script>')] }, /draws\.csv: line 45: "<script>" is not a number/],
+    ['data that are not JSON', { data: '{"x": [1, 2' }, /data\.json: /],
+  ])('are refused: %s', (_, changes, message) => {
+    let thrown: unknown = null;
+    try { readBack(changes); } catch (error) { thrown = error; }
+    expect(thrown).toBeInstanceOf(ModelError);
+    expect((thrown as ModelError).message).toMatch(message);
+    expect((thrown as ModelError).diagnostics[0]).toMatchObject({ severity: 'error', hint: expect.any(String) as string });
+  });
+});

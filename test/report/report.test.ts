@@ -1,0 +1,111 @@
+/**
+ * The page of a run, from files that runs have written: it says what the run says, needs nothing from
+ * elsewhere, holds no text of a program or of data as markup, and is usable by everybody (in a real browser).
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Browser } from 'playwright-core';
+import { compile, type InferOptions, parseCsv, tableValue } from '../../src/index.js';
+import { reportPage } from '../../src/report.js';
+import { accessibilityProblems, browserPath, launch } from '../browser.js';
+
+const example = (path: string): string => readFileSync(new URL(`../../examples/${path}`, import.meta.url), 'utf8');
+const json = (path: string): Readonly<Record<string, unknown>> => JSON.parse(example(path)) as Readonly<Record<string, unknown>>;
+const columns = (path: string, names: readonly string[]): unknown => tableValue(parseCsv(example(path)), names);
+
+/** The page of a run of a program. */
+async function pageOf(name: string, program: string, data: Readonly<Record<string, unknown>>, options: InferOptions): Promise<string> {
+  const posterior = await compile(program, `${name}.cred`).infer(data, { seed: 1, workers: 0, draws: 200, warmup: 200, ...options });
+  const files = posterior.files();
+  return reportPage(name, { summary: files['summary.json']!, run: files['run.json']!, draws: files['draws.csv'] === undefined ? null : [files['draws.csv']], data: files['data.json'] ?? null });
+}
+
+const faithful = { x: columns('10-old-faithful/faithful.csv', ['eruptions', 'waiting']), K: 2 };
+const nile = { y: columns('11-nile/nile.csv', ['flow']) };
+const pages = new Map<string, string>();
+
+beforeAll(async () => {
+  const made: readonly (readonly [string, Promise<string>])[] = [
+    ['faithful-gibbs', pageOf('faithful', example('10-old-faithful/model.cred'), faithful, { backend: 'gibbs' })],
+    ['faithful-cavi', pageOf('faithful', example('10-old-faithful/model.cred'), faithful, { backend: 'cavi' })],
+    ['nile', pageOf('nile', example('11-nile/model.cred'), nile, { backend: 'gibbs' })],
+    ['nile-em', pageOf('nile', example('11-nile/likelihood.cred'), nile, { backend: 'em' })],
+    ['regression', pageOf('regression', example('02-linear-regression/model.cred'), json('02-linear-regression/data.json'), { backend: 'exact' })],
+    ['failing', pageOf('failing', 'sample mu ~ Normal(0, 1)  sample s ~ HalfCauchy(1)  for k in 0..<8 { sample a[k] ~ Normal(mu, s) }', {}, { backend: 'mh', draws: 60, warmup: 0 })],
+  ];
+  for (const [name, page] of made) pages.set(name, await page);
+}, 60_000);
+const page = (name: string): string => pages.get(name)!;
+/** Whether a pattern is found: a page is too long to be printed where it is not. */
+const has = (html: string, pattern: RegExp): boolean => pattern.test(html);
+const titles = (html: string): readonly string[] => [...html.matchAll(/<h2[^>]*>([^<]*)<\/h2>/g)].map(([, title]) => title!);
+
+describe('the page of a run', () => {
+  it.each(['faithful-gibbs', 'faithful-cavi', 'nile', 'nile-em', 'regression', 'failing'])('%s needs nothing from elsewhere and holds no script', (name) => {
+    const html = page(name);
+    expect(html.replaceAll(/xmlns="http:\/\/www\.w3\.org\/\d+\/(?:svg|Math\/MathML)"/g, '').replaceAll('http://www.w3.org/1998/Math/MathML', '')).not.toMatch(/https?:|<script|<link|@import|url\((?!#)|<iframe|<img|\son\w+=/i);
+    expect(html).not.toMatch(/>NaN<|undefined|\[object|="NaN|NaN,|,NaN/);
+    expect(html.length).toBeLessThan(3_000_000);
+    const ids = [...html.matchAll(/\sid="([^"]+)"/g)].map(([, id]) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const [, anchor] of html.matchAll(/href="#([^"]+)"/g)) expect(ids).toContain(anchor);
+  });
+
+  it('says what the run found, in the digits of the terminal', async () => {
+    const posterior = await compile(example('02-linear-regression/model.cred')).infer(json('02-linear-regression/data.json'), { backend: 'exact', seed: 1, workers: 0, draws: 200, warmup: 200 });
+    const { renderSummary } = await import('../../src/index.js');
+    const [head = '', ...rows] = renderSummary(posterior, 200).trimEnd().split('\n');
+    const html = page('regression');
+    for (const title of head.trim().split(/ {2,}/)) expect(html).toContain(`<th scope="col">${title}</th>`);
+    for (const row of rows) {
+      const [name, ...cells] = row.split(/ {2,}/);
+      expect(html).toContain(`<tr><th scope="row">${name}</th>${cells.map((cell) => `<td>${cell.replace('-', '−')}</td>`).join('')}`);
+    }
+    expect(html).toContain(`<dt>log evidence</dt><dd>${String(Number(posterior.logEvidence!.toPrecision(7))).replace('-', '−')}</dd>`);
+  });
+
+  it('begins with what everybody wants and folds the rest', () => {
+    expect(titles(page('faithful-gibbs')).slice(0, 3)).toEqual(['Warnings', 'Summary', 'Draws and densities']);
+    expect(titles(page('nile-em'))).toEqual(expect.arrayContaining(['Summary', 'What was maximised', 'Intervals', 'Plated graph', 'Derivation', 'Program', 'Options and versions']));
+    expect(titles(page('regression'))).toEqual(expect.arrayContaining(['Densities', 'Pairs']));
+    expect(has(page('faithful-gibbs'), /<details id="derivation">.*<math.*<\/details>/s)).toBe(true);
+    expect(has(page('nile'), /<span class="keyword">sample<\/span> noise ~ <span class="family">InverseGamma<\/span>/)).toBe(true);
+    expect(has(page('nile'), /<span class="keyword">data<\/span> <span class="data">y<\/span>/)).toBe(true);
+  });
+
+  it('says that a run must not be trusted, why, and what to do', () => {
+    expect(has(page('failing'), /<p class="verdict bad">This run must not be trusted<\/p>/)).toBe(true);
+    expect(has(page('failing'), /<li><p>R-hat of [^<]+<\/p><p><strong>What to do:<\/strong> Run longer/)).toBe(true);
+    expect(has(page('regression'), /verdict bad/)).toBe(false);
+  });
+});
+
+describe.skipIf(browserPath === null)('in a browser (skipped where there is no Chromium)', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'credence-report-'));
+  let browser: Browser;
+  beforeAll(async () => { browser = await launch(); });
+  afterAll(async () => { await browser?.close(); rmSync(folder, { recursive: true, force: true }); });
+
+  it.each([['faithful-gibbs', 'light', 1240], ['nile', 'dark', 360], ['nile-em', 'light', 360], ['regression', 'dark', 800]] as const)(
+    '%s is quiet, accessible and fits (%s, %i pixels)', async (name, colorScheme, width) => {
+      const file = join(folder, `${name}.html`);
+      writeFileSync(file, page(name));
+      const tab = await browser.newPage({ viewport: { width, height: 800 }, colorScheme });
+      const heard: string[] = [];
+      tab.on('console', (message) => { heard.push(message.text()); });
+      tab.on('pageerror', (error) => { heard.push(error.message); });
+      tab.on('request', (request) => { if (request.url() !== pathToFileURL(file).href) heard.push(request.url()); });
+      await tab.goto(pathToFileURL(file).href);
+      // Folded parts open by the keyboard.
+      for (const summary of await tab.locator('details > summary').all()) { await summary.focus(); await tab.keyboard.press('Enter'); }
+      expect(await tab.locator('details:not([open])').count()).toBe(0);
+      expect(await tab.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+      expect(await accessibilityProblems(tab)).toEqual([]);
+      expect(heard).toEqual([]);
+      await tab.close();
+    },
+  );
+});
