@@ -132,19 +132,22 @@ export function assemble(builder: ProgramBuilder, factors: readonly Factor[], st
 }
 
 /** Computes folded tables; returns the data storages they were written to. */
-export function runFolds(builder: ProgramBuilder): ReadonlyMap<string, Float64Array | Int32Array> {
-  const out = new Map<string, Float64Array | Int32Array>();
-  if (builder.folds().length === 0) return out;
+export function runFolds(builder: ProgramBuilder): ReadonlyMap<string, Float64Array | Int32Array> { return foldingOf(builder)(new Map()); }
+
+/** Computes folded tables of the builder's data, or of other data in the place of some of them. */
+export function foldingOf(builder: ProgramBuilder): (data: ReadonlyMap<string, Float64Array | Int32Array>) => ReadonlyMap<string, Float64Array | Int32Array> {
+  if (builder.folds().length === 0) return () => new Map();
   const storages = builder.storages().filter((s) => s.place !== 'local').map((s) => (s.name.startsWith('%sum') && s.place === 'data' ? { ...s, place: 'state' as const } : s));
   const locals = builder.storages().filter((s) => s.place === 'local');
   const printed = printModule({ storages: [...storages, ...locals], functions: [{ name: 'fold', parameters: [], body: builder.folds() }] });
-  const values = new Map<string, Float64Array | Int32Array>();
-  for (const s of printed.storages) { const v = builder.initialValues(s.name); if (v !== undefined) values.set(s.name, v); }
-  const arrays = allocate(printed.storages, values);
-  const functions = instantiate(printed.source, arrays, createRuntime(createRandom('fold', 'fold'), builder.bound.graph.hostFunctions.map((h) => h.call)));
-  functions['fold']!();
-  printed.storages.forEach((s, k) => { if (s.name.startsWith('%sum')) out.set(s.name, arrays[k]!); });
-  return out;
+  return (data) => {
+    const values = new Map<string, Float64Array | Int32Array>();
+    for (const s of printed.storages) { const v = data.get(s.name) ?? builder.initialValues(s.name); if (v !== undefined) values.set(s.name, v); }
+    const arrays = allocate(printed.storages, values);
+    const functions = instantiate(printed.source, arrays, createRuntime(createRandom('fold', 'fold'), builder.bound.graph.hostFunctions.map((h) => h.call)));
+    functions['fold']!();
+    return new Map(printed.storages.flatMap((s, k): [string, Float64Array | Int32Array][] => (s.name.startsWith('%sum') ? [[s.name, arrays[k]!]] : [])));
+  };
 }
 
 /** What is kept of a run: latents, missing observations, reports and predictions. */

@@ -110,6 +110,11 @@ export interface KernelProgram {
   readonly derivation: Derivation;
   /** In the order of the sweep. `reversible`: `back` of a step is its time reversal. */
   readonly steps: readonly { readonly block: string; readonly reversible: boolean }[];
+  /**
+   * The same code over other data of the same shapes and gaps. It is the program of these data only where compiling
+   * for them gives this code and these memories, which is not known without doing so.
+   */
+  over(bound: BoundModel): ChainProgram;
 }
 
 export interface Backend {

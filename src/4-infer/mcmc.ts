@@ -20,7 +20,7 @@ import { collapsedSteps, type DrawRequest } from './collapse.js';
 import { FoldedTables, SharedTables } from './contract.js';
 import { type GroupMember, jointEnumeration, mostStates } from './jointEnumeration.js';
 import { closedFormKernel, finiteBody, RegionContext } from './kernels.js';
-import { openSteps } from './openSteps.js';
+import { openSteps, overData } from './openSteps.js';
 import { derive, type Derivation, type KernelChoice, regionName, type RegionPlan } from './plan.js';
 import type { PlanEntry, RunResult } from './posterior.js';
 import { ProgramBuilder } from './programBuilder.js';
@@ -40,7 +40,7 @@ export interface SamplerProgram {
   readonly joint: readonly JointStep[];
   readonly warnings: readonly Diagnostic[];
   /** The steps with entry points of their own, where they were asked for. */
-  readonly opened: KernelProgram['steps'];
+  readonly opened: Pick<KernelProgram, 'steps' | 'over'> | null;
 }
 
 /** What a test of the kernel wants of the program. */
@@ -106,9 +106,14 @@ export function samplerProgram(bound: BoundModel, choose: Chooser, request: Pick
   const initialised = startValues(builder, request.init);
   const placed = placeTables(builder, shared, steps);
   const ordered = new Set([...collapsed.map((c) => c.name), ...chosen.filter((c) => c.choice.kind === 'slice' && c.region.region.eventRank > 0).map((c) => regionName(c.region.region))]);
-  const openedSteps = opened === null ? [] : openSteps(builder, steps, placed, ordered);
-  const { program, code } = assemble(builder, derivation.factors, placed.steps, { keep: request.keep, initialised, prepared: placed.prepared });
-  return { program: { ...program, blocks: joined.flatMap((j) => (j.status === null ? [] : [{ ...j.status, block: j.name }])) }, code, plan, derivation, joint: [...joined, ...tied], warnings, opened: openedSteps };
+  const openedSteps = opened === null ? null : openSteps(builder, steps, placed, ordered);
+  const { program: assembled, code } = assemble(builder, derivation.factors, placed.steps, { keep: request.keep, initialised, prepared: placed.prepared });
+  const program = { ...assembled, blocks: joined.flatMap((j) => (j.status === null ? [] : [{ ...j.status, block: j.name }])) };
+  const over = openedSteps === null ? null : overData(builder);
+  return {
+    program, code, plan, derivation, joint: [...joined, ...tied], warnings,
+    opened: openedSteps === null || over === null ? null : { steps: openedSteps, over: (other) => over(program, other) },
+  };
 }
 
 type Chosen = ReturnType<Chooser> & { readonly region: RegionPlan };
@@ -208,7 +213,7 @@ function refuseImproper(derivation: Derivation): void {
 export function kernelProgram(bound: BoundModel, choose: Chooser, blocks: DrawRequest, request: KernelRequest): KernelProgram {
   const { program, derivation, opened } = samplerProgram(bound, choose, { keep: null, init: request.init }, blocks, request);
   refuseImproper(derivation);
-  return { program, derivation, steps: opened };
+  return { program, derivation, ...opened! };
 }
 
 /** Compiles, runs the chains and gathers the result. @throws ModelError for unknowns without a proper conditional. */

@@ -1,0 +1,82 @@
+/**
+ * What a test of inference says: for each quantity a statistic and how surprising it is, and one verdict
+ * with a stated false-alarm rate. Plain data; `render.ts` shows it.
+ */
+import { familyPValue, holm } from './statistics/multiplicity.js';
+
+/** One comparison. */
+export interface QuantityTest {
+  /** What was compared, in the program's names: `mu[0]`, `log joint`. */
+  readonly quantity: string;
+  /** Which statistic `value` is: `z`, `gamma`, `error`. */
+  readonly statistic: string;
+  readonly value: number;
+  /** How probable a statistic at least as far out is where inference is right; null where chance plays no part. */
+  readonly p: number | null;
+  readonly failed: boolean;
+  /** The two sides in words. */
+  readonly detail: string;
+  /** What a failure points to; empty where it points to nothing in particular. */
+  readonly pointsTo: string;
+}
+
+/** Ranks of true values among draws, for pictures. */
+export interface RankRecord {
+  readonly quantity: string;
+  /** Ranks are 0..values-1. */
+  readonly values: number;
+  readonly ranks: readonly number[];
+}
+
+export interface TestReport {
+  /** Name of the method: `geweke`, `sbc`, ... */
+  readonly method: string;
+  readonly verdict: 'passed' | 'failed' | 'inapplicable';
+  /** Why the method does not apply; else null. */
+  readonly reason: string | null;
+  /** What was done, one sentence. */
+  readonly did: string;
+  /** Probability that a right implementation fails, at most; 0 where chance plays no part. */
+  readonly falseAlarm: number;
+  /** The smallest false-alarm rate at which it would fail; null where chance plays no part. */
+  readonly p: number | null;
+  readonly tests: readonly QuantityTest[];
+  readonly ranks?: readonly RankRecord[] | undefined;
+}
+
+/** A method that cannot say anything of a program, with the reason. */
+export function inapplicable(method: string, reason: string): TestReport {
+  return { method, verdict: 'inapplicable', reason, did: '', falseAlarm: 0, p: null, tests: [] };
+}
+
+/** Statistical comparisons judged together at a family-wise rate by Holm's procedure. */
+export function judged(method: string, did: string, rate: number, tests: readonly Omit<QuantityTest, 'failed'>[], ranks?: readonly RankRecord[]): TestReport {
+  const pValues = tests.map((t) => t.p ?? Number.NaN), rejected = holm(pValues, rate);
+  const all = tests.map((t, k): QuantityTest => ({ ...t, failed: rejected[k]! }));
+  return { method, verdict: verdictOf(all), reason: null, did, falseAlarm: rate, p: familyPValue(pValues), tests: all, ranks };
+}
+
+/** Comparisons without chance: each has failed or not. */
+export function settled(method: string, did: string, tests: readonly Omit<QuantityTest, 'p'>[]): TestReport {
+  const all = tests.map((t): QuantityTest => ({ ...t, p: null }));
+  return { method, verdict: verdictOf(all), reason: null, did, falseAlarm: 0, p: null, tests: all };
+}
+
+function verdictOf(tests: readonly QuantityTest[]): 'passed' | 'failed' { return tests.some((t) => t.failed) ? 'failed' : 'passed'; }
+
+/** Named numbers: parameters, or functions of parameters and data. */
+export type Quantities = Readonly<Record<string, number>>;
+
+/** Called now and then with how far a test is. */
+export type TestProgress = (done: number, total: number) => void;
+
+/** What every test that draws takes. */
+export interface TestOptions {
+  /** Any text or number: 1. The same seed gives the same result. */
+  readonly seed?: string | number | undefined;
+  /** Probability of failing where the sampler is right, over all quantities together: 1e-3. */
+  readonly falseAlarm?: number | undefined;
+  readonly onProgress?: TestProgress | undefined;
+}
+
+export const defaultFalseAlarm: number = 1e-3;

@@ -1,0 +1,71 @@
+/**
+ * Simulation-based calibration (Cook, Gelman and Rubin 2006; Talts et al. 2018): parameters from the prior, data
+ * given them, posterior draws given the data; the rank of the true value among L independent posterior draws is uniform
+ * on 0..L. Ties are broken at random, so that discrete quantities count too. Ranks are judged by the simultaneous
+ * test of their distribution function (`uniformRanks.ts`).
+ */
+import { breathe } from '../platform/platform.js';
+import { createRandom, type Random } from '../random/generator.js';
+import { defaultFalseAlarm, judged, type Quantities, type RankRecord, type TestOptions, type TestReport } from './results.js';
+import { rankTest, shapeOfRanks } from './statistics/uniformRanks.js';
+
+/** A model and the sampler under test. `random` is the stream to draw from; a sampler may use one of its own. */
+export interface SbcProblem<Data> {
+  /** Parameters from the prior, and data given them. `truth` may hold functions of parameters and data. */
+  simulate(random: Random): { readonly truth: Quantities; readonly data: Data };
+  /**
+   * `count` draws from the posterior given data, nearly independent (thin a chain by its effective size), each
+   * with the names of `truth`.
+   */
+  posterior(data: Data, count: number, random: Random): readonly Quantities[] | Promise<readonly Quantities[]>;
+}
+
+export interface SbcOptions extends TestOptions {
+  /** Data sets simulated: 200. */
+  readonly simulations?: number | undefined;
+  /** Posterior draws for each: 99. One more than this should have many divisors. */
+  readonly draws?: number | undefined;
+}
+
+/**
+ * Simulation-based calibration of any sampler.
+ * @returns for each quantity the exact p-value of the uniformity of its ranks, and the ranks.
+ */
+export async function sbc<Data>(problem: SbcProblem<Data>, options: SbcOptions = {}): Promise<TestReport> {
+  const { simulations = 200, draws = 99, seed = 1, falseAlarm = defaultFalseAlarm, onProgress } = options;
+  const ranks = new Map<string, number[]>();
+  for (let s = 0; s < simulations; s++) {
+    const { truth, data } = problem.simulate(createRandom(String(seed), `simulation ${s}`));
+    const found = await problem.posterior(data, draws, createRandom(String(seed), `posterior ${s}`));
+    const ties = createRandom(String(seed), `ties ${s}`);
+    for (const [name, value] of Object.entries(truth)) {
+      const list = ranks.get(name) ?? [];
+      ranks.set(name, list);
+      list.push(rankAmong(value, found.map((q) => q[name] ?? Number.NaN), ties));
+    }
+    onProgress?.(s + 1, simulations);
+    await breathe();
+  }
+  const records = [...ranks].map(([quantity, list]): RankRecord => ({ quantity, values: draws + 1, ranks: list }));
+  return judged('sbc', `${simulations} data sets from the prior, ${draws} posterior draws each`, falseAlarm, records.map(ofRanks), records);
+}
+
+/** The test of one quantity's ranks. */
+export function ofRanks({ quantity, values, ranks }: RankRecord): { readonly quantity: string; readonly statistic: string; readonly value: number; readonly p: number; readonly detail: string; readonly pointsTo: string } {
+  const { p, gamma, at, excess } = rankTest(ranks, values);
+  return {
+    quantity, statistic: 'gamma', value: gamma, p,
+    detail: Number.isNaN(p) ? 'too few ranks' : `${signed(excess)} of the ranks below ${at.toFixed(2)} against uniform`,
+    pointsTo: shapeOfRanks(ranks, values),
+  };
+}
+function signed(x: number): string { return `${x < 0 ? '' : '+'}${(100 * x).toFixed(1)} %`; }
+
+/** How many of the draws are below a value; among equal ones its place is drawn. A value that is no number counts as the smallest. */
+export function rankAmong(value: number, draws: readonly number[], ties: Random): number {
+  const number = (x: number): number => (Number.isNaN(x) ? Number.NEGATIVE_INFINITY : x);
+  const v = number(value);
+  let below = 0, equal = 0;
+  for (const d of draws) { const x = number(d); if (x < v) below++; else if (x === v) equal++; }
+  return below + ties.integer(equal + 1);
+}
