@@ -11,6 +11,7 @@ import type { Random } from '../random/generator.js';
 import * as gaussianBlock from '../random/gaussianBlock.js';
 import * as elimination from '../random/elimination.js';
 import * as metropolis from '../random/metropolis.js';
+import * as naturalDensity from '../random/naturalDensity.js';
 import { quadratureGrid } from '../random/quadratureGrid.js';
 import * as variates from '../random/variates.js';
 import { fractionTable, powerTable } from './exponential.js';
@@ -46,7 +47,7 @@ export function createRuntime(
   random: Random, hostFunctions: readonly HostFunction[] = [], procedures: ReadonlyMap<string, Procedure> = new Map(),
 ): Runtime {
   const faults = new Map<number, number>();
-  const known = new Map<string, unknown>([...Object.entries(variates), ...Object.entries(metropolis), ...Object.entries(elimination), ...Object.entries(gaussianBlock), ['quadratureGrid', quadratureGrid], ...procedures]);
+  const known = new Map<string, unknown>([...Object.entries(variates), ...Object.entries(metropolis), ...Object.entries(elimination), ...Object.entries(gaussianBlock), ...Object.entries(naturalDensity), ['quadratureGrid', quadratureGrid], ...procedures]);
   return {
     random,
     fractions: fractionTable(),

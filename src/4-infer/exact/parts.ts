@@ -14,7 +14,7 @@ import { RegionContext } from '../kernels.js';
 import { loops, type ProgramBuilder } from '../programBuilder.js';
 import { type ElementLaw, elementLaw, gammaMoment, normalLaw, overEvent, quantileLevels, type ScalarLaw, studentLaw } from './laws.js';
 import type { AlonePart } from './plan.js';
-import { type Scale, scaleAddress } from './sharedScale.js';
+import { type Scale, scaleAddress } from '../../3-derive/sharedScale.js';
 
 /** Where results of a variable are written, each of its shape. */
 export interface ResultStorages { readonly mean: string; readonly variance: string; readonly quantiles: readonly string[] }

@@ -16,7 +16,7 @@ import { factorMentions } from '../../3-derive/conditional.js';
 import { jointFactors } from '../../3-derive/joint.js';
 import { DerivedModel, type Factor, latentRegions, type LatentRegion, maskOf } from '../../3-derive/model.js';
 import { derive, type Derivation, inWords, refusalText, regionName, type RegionPlan } from '../plan.js';
-import { determinantTerms, type Scale, sharedScales } from './sharedScale.js';
+import { determinantTerms, type Scale, sharedScales } from '../../3-derive/sharedScale.js';
 
 /** A region whose elements are independent of each other given what comes before it. */
 export interface AlonePart {

@@ -5,10 +5,10 @@
  *   (2 pi)^(n/2) |s P0|^(-1/2) exp(the other terms at the mean):
  * the conditional of s at the mean with -1/2 log s more for each scalar (Raiffa and Schlaifer 1961, ch. 13).
  */
-import { div, equal, type Expr, freeIndices, type Index, index, isConst, num, one, substitute, zero } from '../../expr/expr.js';
-import { mentions, solve, type Contribution, type FactorForm } from '../../3-derive/conditional.js';
-import type { DerivedModel, LatentRegion } from '../../3-derive/model.js';
-import { type Binder, type Monomial, monomialExpr, refresh } from '../../3-derive/normalForm.js';
+import { div, equal, type Expr, freeIndices, type Index, index, isConst, num, one, substitute, zero } from '../expr/expr.js';
+import { mentions, solve, type Contribution, type FactorForm } from './conditional.js';
+import type { DerivedModel, LatentRegion } from './model.js';
+import { type Binder, type Monomial, monomialExpr, refresh } from './normalForm.js';
 
 /** Where a coordinate of the scale's address comes from. */
 type Coordinate = { readonly from: 'member'; readonly axis: number } | { readonly from: 'constant'; readonly value: Expr };
