@@ -6,7 +6,7 @@
  * it (`z[0] ~ MvNormal(...)` tells what `z[t-1]` is). Only the second pass reports.
  */
 import type { Diagnostic, Span } from '../errors/diagnostic.js';
-import { type ArrayExpr, type Expr, type Index, apply, add, children, index, isConst, num, one, ref, rewrite, sub, variablesOf, visit, zero } from '../expr/expr.js';
+import { type ArrayExpr, type Expr, type Index, apply, add, children, equal, index, isConst, num, one, ref, rewrite, sub, variablesOf, visit, zero } from '../expr/expr.js';
 import { tidy } from '../expr/affine.js';
 import type { Family } from '../distributions/family.js';
 import type { Program, Stmt, Syntax, TargetSyntax } from '../1-parse/ast.js';
@@ -20,11 +20,11 @@ import type { Constraint, HostFunction, Law, ModelGraph, Plate, ScalarType, Shap
 import { iidRank, lowerLaw, mapLaw } from './laws.js';
 import { withMapBounds } from './mapBounds.js';
 import {
-  cycle, definedForEach, discreteObservation, latentBound, latentCondition, leftIndexTwice, observedLatent, predictUsed, raggedEvent, ranksDiffer, recursiveFunction, selfReference, shapeMismatch,
+  cycle, definedForEach, discreteObservation, latentBound, latentCondition, observedLatent, predictUsed, raggedEvent, ranksDiffer, recursiveFunction, selfReference, shapeMismatch,
   tangledReference, tooDeep, typeMismatch, wrongLeftIndex,
 } from './messages.js';
 import { arraysOfStatement, readsOf, scheduleStatements, targetOf } from './query.js';
-import { type Axis, type Region, axisOf, checkRegions, extentOf, fullAxis, maximumOver, mentions } from './regions.js';
+import { type Axis, type Place, type Region, axisOf, checkRegions, extentOf, fullAxis, maximumOver, mentions, rectangleOf } from './regions.js';
 import type { Declared, Definition, Environment, Guard, Loop, ProgramFunction, VariableType } from './scope.js';
 import { type IndexRange, compareDimensions, indexPlusOffset, printDimension, printType, unknownDimension } from './shapes.js';
 import { type ArrayValue, type HoleValue, type LawValue, type Poison, type Value, buildValue, elementOf, isPoison, joinScalars, partOf, pending, poison } from './types.js';
@@ -43,7 +43,8 @@ interface Check { readonly expression: Expr; make(name: string): Diagnostic; amo
 /** What one definition says of its variable. */
 interface DefinitionType { readonly scalar: ScalarType; readonly trailing: readonly Expr[]; readonly eventRank: number; readonly constraint: Constraint }
 
-interface TargetPlace { readonly at: readonly Expr[]; readonly axes: readonly Axis[] }
+/** Where a statement defines elements; `diagonals` are loops of one step, one for each place that repeats an index. */
+interface TargetPlace extends Place { readonly diagonals: readonly Plate[] }
 
 export class Lowerer implements Context {
   readonly families: ReadonlyMap<string, Family>;
@@ -66,6 +67,7 @@ export class Lowerer implements Context {
   private attempted = new Set<Declared>();
   private inferring = false;
   private readonly bounds = new Map<Loop, IndexRange>();
+  private readonly diagonals = new Map<Syntax, Plate>();
   private readonly checks: Check[] = [];
   private readonly obligations: ShapeObligation[] = [];
   private readonly constants = new Map<object, Variable>();
@@ -271,7 +273,9 @@ export class Lowerer implements Context {
     const old = known !== undefined && !isPoison(known) ? known.scalar : first.scalar;
     const random = parts.find((p) => p.eventRank > 0) ?? first;
     const constraint = parts.find((p) => p.constraint.kind !== 'none')?.constraint ?? first.constraint;
-    const leading = this.extents(places, v);
+    // Regions under conditions need not all exist.
+    const rectangle = v.local || v.definitions.some((d) => d.environment.guards.length > 0) ? null : rectangleOf(places);
+    const leading = rectangle ?? this.extents(places, v);
     const plates = this.platesOf(v);
     // Rows of different lengths are stored in a rectangle as long as the longest.
     const uneven = first.trailing.map((d) => mentions(d, new Set(plates.map((p) => p.index))));
@@ -280,7 +284,7 @@ export class Lowerer implements Context {
       scalar: parts.map((p) => p.scalar).reduce(joinScalars, old),
       dims: [...leading, ...first.trailing.map((d, k) => (uneven[k] ? maximumOver(d, plates) : d))],
       eventRank: random.eventRank, constraint,
-      ragged: raggedTrailing > 0 ? leading.length + raggedTrailing : raggedRank(places),
+      ragged: raggedTrailing > 0 ? leading.length + raggedTrailing : rectangle === null ? raggedRank(places) : 0,
       here: v.local && v.definitions.length === 1 ? first.trailing : null,
     });
   }
@@ -361,14 +365,14 @@ export class Lowerer implements Context {
       if (form === null) return null;
       return axisOf(form.index, form.offset, plates.find((p) => p.loop.index === form.index)?.range ?? null, indices);
     };
-    if (s.kind === 'data') return { at: [], axes: [] };
+    if (s.kind === 'data') return { at: [], axes: [], diagonals: [] };
     if (v.local) {
       const at = localPosition(this, environment.plates);
-      return { at, axes: at.map((e) => axis(e)!) };
+      return { at, axes: at.map((e) => axis(e)!), diagonals: [] };
     }
     const { target } = s as { target: TargetSyntax };
-    const at: Expr[] = [], axes: Axis[] = [];
-    const used = new Map<Index, Syntax>();
+    const at: Expr[] = [], axes: Axis[] = [], diagonals: Plate[] = [];
+    const used = new Set<Index>();
     let ok = true;
     for (const syntax of target.at) {
       const value = this.expression(syntax, environment);
@@ -377,10 +381,14 @@ export class Lowerer implements Context {
       const form = e === null ? null : indexPlusOffset(e, indices);
       if (e === null || form === null || form.offset.op === 'ref' && form.offset.at.length > 0) { this.report(wrongLeftIndex(syntax.span, target.name.text)); ok = false; continue; }
       this.requireData(form.offset, syntax.span, 'An index on the left');
-      if (form.index !== null) {
-        if (used.has(form.index)) { this.report(leftIndexTwice(syntax.span, target.name.text, form.index.name)); ok = false; }
-        used.set(form.index, syntax);
+      if (form.index !== null && used.has(form.index)) {
+        const plate = this.diagonal(syntax, e, environment);
+        diagonals.push(plate);
+        at.push(plate.index);
+        axes.push({ index: plate.index, from: plate.from, to: plate.to, ragged: true });
+        continue;
       }
+      if (form.index !== null) used.add(form.index);
       at.push(e);
       axes.push(axis(e)!);
     }
@@ -391,7 +399,16 @@ export class Lowerer implements Context {
       this.report(definedForEach(target.span, target.name.text, l.name.text, `${target.name.text}[${[...at.map(printDimension), ...written].join(', ')}]`));
       return null;
     }
-    return { at, axes };
+    return { at, axes, diagonals };
+  }
+
+  /** The loop of a repeated place, always the same one for the same place. */
+  private diagonal(place: Syntax, e: Expr, environment: Environment): Plate {
+    const known = this.diagonals.get(place);
+    if (known !== undefined && equal(known.from, e)) return known;
+    const plate = diagonalPlate(e, environment);
+    this.diagonals.set(place, plate);
+    return plate;
   }
 
   // --- statements -----------------------------------------------------------------------------
@@ -471,7 +488,7 @@ export class Lowerer implements Context {
     const own = value.dims.map((dim, d): Plate => ({ index: value.indices[d]!, from: zero, to: dim }));
     this.emit({
       kind: 'let', target: { variable: v.name, at: [...place.at, ...value.indices] }, value: value.body, recursive: false,
-      plates: [...this.plates(environment), ...own], guards, span: s.span,
+      plates: [...this.plates(environment), ...place.diagonals, ...own], guards, span: s.span,
     });
   }
 
@@ -483,7 +500,7 @@ export class Lowerer implements Context {
     const own = type.dims.slice(0, type.dims.length - type.eventRank).map((dim, d): Plate => ({ index: index(['i', 'j', 'k'][d] ?? `i${d}`), from: zero, to: dim }));
     this.emit({
       kind: 'param', target: { variable: v.name, at: [...place.at, ...own.map((p) => p.index)] }, declaredPlates: own.length,
-      plates: [...this.plates(environment), ...own], guards, span: s.span,
+      plates: [...this.plates(environment), ...place.diagonals, ...own], guards, span: s.span,
     });
   }
 
@@ -493,7 +510,7 @@ export class Lowerer implements Context {
     const { law, ordered } = restricted;
     if (!this.agreesWithType(v, place, [...law.batch, ...law.eventDims], printType(law.discrete ? 'int' : 'real', [...law.batch, ...law.eventDims]), environment, s.target.span)) return;
     const own = law.batch.map((dim, d): Plate => ({ index: law.indices[d]!, from: zero, to: dim }));
-    const plates = [...this.plates(environment), ...own];
+    const plates = [...this.plates(environment), ...place.diagonals, ...own];
     this.emit({ kind: s.kind, target: { variable: v.name, at: [...place.at, ...law.indices] }, law: law.law, plates, guards, span: s.span });
     // K! orders of equal density become one.
     if (ordered !== null && s.kind === 'sample') this.emit({ kind: 'factor', value: apply('lgamma', add(ordered, one)), plates: plates.slice(0, -1), guards, span: s.span });
@@ -516,10 +533,26 @@ export class Lowerer implements Context {
 
     const indices = law.batch.length > 0 ? law.indices : leading.map((_, d) => index(['n', 'm', 'l'][d] ?? `n${d}`));
     const own = leading.map((dim, d): Plate => ({ index: indices[d]!, from: zero, to: dim }));
-    const plates = [...this.plates(environment), ...own];
-    const observed: ArrayExpr = leading.length > 0 ? partOf(value, indices) : { indices: value.indices, dims: value.dims, body: value.body };
+    const part: ArrayExpr = leading.length > 0 ? partOf(value, indices) : { indices: value.indices, dims: value.dims, body: value.body };
+    const { observed, plates } = this.withoutDiagonals(part, [...this.plates(environment), ...own], environment);
     this.checks.push({ expression: observed.body, make: (name) => observedLatent(s.value.span, name), among: 'latent' });
     this.emit({ kind: 'observe', target: this.observedTarget(observed, plates), value: observed, law: law.law, plates, guards, span: s.span });
+  }
+
+  /** An observed datum whose place repeats an index, with a loop of one step for the repetition. */
+  private withoutDiagonals(observed: ArrayExpr, plates: readonly Plate[], environment: Environment): { readonly observed: ArrayExpr; readonly plates: readonly Plate[] } {
+    const { body } = observed;
+    if (body.op !== 'ref' || this.byName.get(body.variable)?.origin !== 'data') return { observed, plates };
+    const indices = new Set(plates.map((p) => p.index));
+    const used = new Set<Index>(), diagonals: Plate[] = [];
+    const at = body.at.map((e) => {
+      const repeated = indexPlusOffset(e, indices)?.index ?? null;
+      if (repeated === null || !used.has(repeated)) { if (repeated !== null) used.add(repeated); return e; }
+      const plate = diagonalPlate(e, environment);
+      diagonals.push(plate);
+      return plate.index;
+    });
+    return { observed: { ...observed, body: ref(body.variable, at) }, plates: [...plates, ...diagonals] };
   }
 
   /** The datum itself, where the left side is one: its address is affine and the event is whole. */
@@ -656,6 +689,12 @@ export class Lowerer implements Context {
 type DrawSyntax = Extract<Stmt, { readonly law: Syntax; readonly target: TargetSyntax }>;
 type LetSyntax = Extract<Stmt, { readonly value: Syntax; readonly target: TargetSyntax }>;
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+
+/** `L[i, i]` is `L[i, j]` in a loop over j of the one step j = i, so that what follows knows of no diagonals. */
+function diagonalPlate(e: Expr, environment: Environment): Plate {
+  const taken = environment.plates.map((l) => l.name.text);
+  return { index: index(['i', 'j', 'k', 'l', 'm', 'n'].find((name) => !taken.includes(name)) ?? 'i'), from: e, to: tidy(add(e, one)) };
+}
 
 function raggedRank(places: readonly TargetPlace[]): number {
   return Math.max(0, ...places.map((p) => p.axes.reduce((rank, a, d) => (a.ragged ? d + 1 : rank), 0)));

@@ -138,9 +138,6 @@ export function tooDeep(span: Span): Diagnostic {
 export function wrongLeftIndex(span: Span, name: string): Diagnostic {
   return error('left-hand-index', span, `An index of \`${name}\` on the left must be a loop index, an integer, or one of these plus or minus a size.`);
 }
-export function leftIndexTwice(span: Span, name: string, index: string): Diagnostic {
-  return error('left-hand-index', span, `The index ${index} stands twice on the left: only the diagonal of \`${name}\` would be defined.`, 'write one loop for each index');
-}
 export function definedForEach(span: Span, name: string, index: string, fix: string): Diagnostic {
   return error('overlap', span, `\`${name}\` would be defined again for each ${index}.`, `index it: \`${fix}\``);
 }

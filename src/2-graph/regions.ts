@@ -44,11 +44,44 @@ function sameAxis(a: Axis, b: Axis): boolean { return same(a.from, b.from) && sa
 export function extentOf(axes: readonly Axis[]): Expr {
   const left: Axis[] = [];
   for (const a of axes) if (!left.some((b) => sameAxis(a, b))) left.push(a);
-  const all = [...left];
+  return endOfTiling(left) ?? left.map((a) => a.to).reduce(greatest);
+}
+
+/** Where a statement defines elements: the places on its left side with their intervals. */
+export interface Place { readonly at: readonly Expr[]; readonly axes: readonly Axis[] }
+
+/**
+ * The extents of places that fill a rectangle together although an interval of each depends on another
+ * index: triangles and the diagonal of a matrix, the beginning and the rest of each row. Null where
+ * they do not, or where that is not certain.
+ */
+export function rectangleOf(places: readonly Place[]): readonly Expr[] | null {
+  const rank = places[0]?.axes.length ?? 0;
+  if (places.some((p) => p.axes.length !== rank)) return null;
+  const axes = [...Array(rank).keys()];
+  const along = (axis: number): readonly Axis[] => places.map((p) => p.axes[axis]!);
+  const uneven = axes.filter((axis) => along(axis).some((a) => a.ragged));
+  const [column] = uneven;
+  if (column === undefined || uneven.length > 1) return null;
+  if (!axes.every((axis) => axis === column || along(axis).every((a) => sameAxis(a, along(axis)[0]!)))) return null;
+  for (const row of axes) {
+    if (row === column || places.some((p) => p.axes[row]!.index === null || p.at[row] !== p.axes[row]!.index)) continue;
+    const common = index('row');
+    const own = (p: Place, e: Expr): Expr => substitute(e, new Map([[p.axes[row]!.index!, common]]));
+    const end = endOfTiling(places.map((p) => ({ from: own(p, p.axes[column]!.from), to: own(p, p.axes[column]!.to) })));
+    const free = new Set<Index>([common, ...places.flatMap((p) => p.axes.flatMap((a) => (a.index === null ? [] : [a.index])))]);
+    if (end !== null && !mentions(end, free)) return axes.map((axis) => (axis === column ? end : along(axis)[0]!.to));
+  }
+  return null;
+}
+
+/** Where intervals end that follow each other from 0 on; null where they do not. */
+function endOfTiling(intervals: readonly IndexRange[]): Expr | null {
+  const left = [...intervals];
   let end: Expr = zero;
   while (left.length > 0) {
     const k = left.findIndex((a) => same(a.from, end));
-    if (k < 0) return all.map((a) => a.to).reduce(greatest);
+    if (k < 0) return null;
     end = left.splice(k, 1)[0]!.to;
   }
   return end;

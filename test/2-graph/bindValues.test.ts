@@ -59,6 +59,7 @@ describe('what is accepted', () => {
     ['an empty loop', 'for n in N..<N { factor m * log(y[0]) }'],
     ['a hard zero for some values of the unknowns', 'factor m > 100 ? -inf : 0'],
     ['a branch that unknowns choose', 'factor m > 100 ? log(y[0]) : 0'],
+    ['another branch that unknowns choose', 'factor m > 100 ? 0 : log(y[0])'],
     ['a term of weight zero', 'factor logsumexp([log(y[0] + 1) + m, log(0.5) - m])'],
     ['an infinite bound', 'sample v ~ truncated(Normal(0, 1), m, inf)'],
     ['a quotient by infinity', 'factor -m^2 / (1 / (y[0] + 1))'],

@@ -111,7 +111,6 @@ describe('each mistake is found where it is, once', () => {
     ['for t in 0..<3 { sample y ~ Normal(0, 1) }', ['overlap @ y']],
     ['for t in 0..<3, s in 0..<3 { sample y[t] ~ Normal(0, 1) }', ['overlap @ y[t]']],
     ['for t in 0..<3 { sample y[2 * t] ~ Normal(0, 1) }', ['left-hand-index @ 2 * t']],
-    ['for t in 0..<3 { sample y[t, t] ~ Normal(0, 1) }', ['left-hand-index @ t']],
     ['data g: int[N] for t in 0..<N { sample y[g[t]] ~ Normal(0, 1) }', ['left-hand-index @ g[t]']],
     ['sample z[0] ~ Normal(0, 1) for t in 0..<5 { sample z[t] ~ Normal(0, 1) }', ['overlap @ z[t]']],
     ['sample z ~ Normal(0, 1) sample z ~ Normal(0, 1)', ['overlap @ z']],
