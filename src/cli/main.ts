@@ -81,6 +81,23 @@ function credence(): Command {
 
   program.command('compare')
     .description('runs side by side: evidence, bounds, WAIC, leave-one-out')
+  withProgram(program.command('check'))
+    .description('test a backend on a program: is its inference right?')
+    .option('--backend <name>', 'the algorithm to test')
+    .option('--method <names>', 'ratio, laws, exact, rank, geweke, agreement, sbc, power (several; default: all that apply but power)', several)
+    .option('--opt <name=value>', 'an option of the backend (several times)', several)
+    .option('--seed <seed>', 'any text or number (default: 1)')
+    .option('--false-alarm <rate>', 'probability that a right backend fails anything (default: 0.001)')
+    .option('--draws <count>', 'draws of each of the four chains of a run that is compared (default: 2000)')
+    .option('--warmup <count>', 'sweeps before them, and of every adaptation (default: 500)')
+    .option('--simulations <count>', 'data sets of sbc (default: 200)')
+    .option('--steps <count>', 'steps of geweke (default: 4000)')
+    .option('--repetitions <count>', 'chains of rank (default: 1000)')
+    .option('--out <directory>', 'write check.json there')
+    .option('--json', 'print the report as JSON and nothing else')
+    .option('--quiet', 'no progress')
+    .action(runs(async () => (await import('./commands/check.js')).check));
+
     .argument('<directories...>', 'directories that credence infer --out has written')
     .option('--json', 'print the comparison as JSON')
     .action(runs(async () => (await import('./commands/compare.js')).compare));
@@ -111,7 +128,6 @@ function credence(): Command {
 }
 
 const laterCommands: readonly (readonly [string, string])[] = [
-  ['check', 'test a backend on a program'],
   ['summary', 'diagnostics of draws'],
 ];
 

@@ -7,6 +7,8 @@ import type { ProgressEvent } from '../index.js';
 
 /** Milliseconds between two plain lines of one chain. */
 const plainInterval = 5000;
+/** Milliseconds between two looks of a live line. */
+const liveInterval = 100;
 
 export class Progress {
   private readonly display: Display;
@@ -81,5 +83,27 @@ class PlainLines implements Display {
 
   finish(): void {
     for (const { shown, latest } of this.last.values()) if (shown !== latest) process.stderr.write(`${latest}\n`);
+  }
+}
+
+/** How far a check is, on standard error: one line that is written over on a terminal, a line for each method elsewhere. */
+export class CheckLine {
+  private method = '';
+  private time = 0;
+
+  show({ method, done, total }: { readonly method: string; readonly done: number; readonly total: number }): void {
+    const now = Date.now();
+    if (!process.stderr.isTTY) {
+      if (method !== this.method) process.stderr.write(`${method} ...\n`);
+    } else if (method !== this.method || now - this.time >= liveInterval) {
+      process.stderr.write(`\r\x1b[K${method} ${Math.round((100 * done) / Math.max(1, total))} %`);
+      this.time = now;
+    }
+    this.method = method;
+  }
+
+  /** Leaves the terminal as it was. */
+  finish(): void {
+    if (process.stderr.isTTY && this.method !== '') process.stderr.write('\r\x1b[K');
   }
 }

@@ -92,7 +92,10 @@ describe.concurrent('wrong calls end with status 2 and say why, with a place', (
     { args: ['infer', 'normal.cred', '--data', 'normal.json', '--opt', 'slice'], says: [/--opt: error\[wrong-option\]: "slice" is not of the form name=value/] },
     { args: ['infer', 'normal.cred', '--data', 'normal.json', '--draws', '1e9'], says: [/take \d+\.?\d* GB/] },
     { args: ['infer', 'normal.cred', '--data', 'normal.json', '--backend', 'nuts'], says: [/error\[not-in-this-version\]/, /gibbs/] },
-    { args: ['check', 'normal.cred', '--backend', 'gibbs', '--method', 'ratio'], says: [/credence check is not in this version/] },
+    { args: ['check', 'normal.cred', '--data', 'normal.json'], says: [/not said which backend[\s\S]*--backend gibbs/] },
+    { args: ['check', 'normal.cred', '--data', 'normal.json', '--backend', 'gibs', '--method', 'rato', '--false-alarm', '2', '--steps', 'x'], says: [/no backend "gibs"[\s\S]*did you mean gibbs/, /no method "rato"[\s\S]*ratio, /, /false-alarm rate is 2/, /steps is NaN/] },
+    { args: ['check', 'normal.cred', '--data', 'normal.json', '--backend', 'em'], says: [/normal\.cred: error\[nothing-to-estimate\]|error\[/] },
+    { args: ['check', 'normal.cred', '--backend', 'gibbs', '--method', 'ratio'], says: [/missing-data/] },
     { args: ['infer', '--resume', 'out'], says: [/not in this version/] },
     { args: ['logp', 'normal.cred', '--data', 'normal.json', '--at', 'point.json', '--gradient', '--by-factor'], says: [/--by-factor goes with neither/] },
     // Data.

@@ -121,7 +121,7 @@ export const sbc: Method = {
         return posteriorQuantities(law, values, result, thin.read) ?? [];
       },
     }, { simulations: effort.simulations, draws: effort.ranks, seed: subject.seed, falseAlarm: rate, onProgress });
-    return { ...report, did: `${report.did}${thin.thin > 1 ? `, every ${thin.thin}th sweep kept` : ''}` };
+    return { ...report, did: `${report.did}${thin.thin > 1 ? `, one sweep in ${thin.thin} kept` : ''}` };
   }),
 };
 

@@ -1,10 +1,9 @@
 /**
  * `credence infer`: runs a backend, shows how far it is, prints the summary and writes the files.
  */
-import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
 import { type BackendOptions, type Diagnostic, type InferOptions, type Posterior, renderDiagnostics, renderSummary } from '../../index.js';
 import { failure } from '../files.js';
+import { prepareDirectory } from '../outDirectory.js';
 import { printError, usageStatus, write } from '../output.js';
 import { Progress } from '../progress.js';
 import { readNamedValues, readOptions } from '../sources.js';
@@ -67,28 +66,6 @@ function inferOptions(flags: InferFlags): InferOptions {
     keep: flags.keep?.flatMap((names) => names.split(',')).map((name) => name.trim()).filter((name) => name !== ''),
     init: flags.init === undefined ? undefined : Object.fromEntries(readNamedValues(flags.init)),
   };
-}
-
-/** By steps: `recursive` does not come back where a file system makes no directories. */
-function makeDirectory(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false }) === undefined) {
-    makeDirectory(dirname(path));
-    mkdirSync(path);
-  } else if (!statSync(path).isDirectory()) throw Object.assign(new Error(path), { code: 'ENOTDIR' });
-}
-
-/** A directory that cannot be written is found before the run, not after it. */
-function prepareDirectory(directory: string): void {
-  try {
-    makeDirectory(resolve(directory));
-    accessSync(directory, constants.W_OK);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    const reason = code === 'EEXIST' || code === 'ENOTDIR' ? 'A file stands where a directory is needed.'
-      : code === 'EACCES' || code === 'EPERM' ? 'Permission to write there is denied.'
-        : code === 'EROFS' ? 'The file system is read-only.' : code === 'ENOENT' ? 'The directory cannot be made there.' : error instanceof Error ? error.message : String(error);
-    throw failure(`--out ${directory}`, '', [{ code: 'cannot-write', severity: 'error', message: reason }]);
-  }
 }
 
 /** Names of the files written; null where writing failed, which is said at once. */

@@ -1,0 +1,71 @@
+/**
+ * `credence/testing`: is inference right? Checks of our backends on a program, and the same tests for any sampler.
+ */
+import { givenOf } from './4-infer/programBuilder.js';
+import { type Diagnostic, ModelError } from './errors/diagnostic.js';
+import { checkSubject, type CheckProgress, type CheckReport, defaultEffort, type Effort, findMethods } from './6-check/check.js';
+import { defaultFalseAlarm } from './6-check/results.js';
+import { subjectOf } from './6-check/subject.js';
+import type { Model } from './model.js';
+import { type Data, modelError } from './pipeline.js';
+import { type BackendOptions, findBackend, readBackendOptions, readSeed } from './request.js';
+
+export { type CheckProgress, type CheckReport, defaultEffort, type Effort, methods as checkMethods, type MethodReport } from './6-check/check.js';
+export type { Method, MethodName } from './6-check/methods/method.js';
+export { renderCheck } from './6-check/render.js';
+export type { Quantities, QuantityTest, RankRecord, TestOptions, TestProgress, TestReport } from './6-check/results.js';
+export { geweke, type GewekeOptions, type GewekeProblem } from './6-check/geweke.js';
+export { rank, type RankOptions, type RankProblem } from './6-check/rank.js';
+export { sbc, type SbcOptions, type SbcProblem } from './6-check/sbc.js';
+export { ecdfEnvelope, type Envelope, rankTest, type RankTest } from './6-check/statistics/uniformRanks.js';
+export { familyPValue, holm } from './6-check/statistics/multiplicity.js';
+export { createRandom, type Random } from './random/generator.js';
+
+export interface CheckOptions {
+  /** The backend to check. */
+  readonly backend: string;
+  /** Names of methods; all that apply where absent. */
+  readonly methods?: readonly string[] | undefined;
+  /** Options of the backend. */
+  readonly options?: BackendOptions | undefined;
+  /** Any text or number: 1. */
+  readonly seed?: string | number | undefined;
+  /** Probability that a right backend fails anything: 1e-3. */
+  readonly falseAlarm?: number | undefined;
+  /** How much the methods that draw do. */
+  readonly effort?: Partial<Effort> | undefined;
+  readonly onProgress?: CheckProgress | undefined;
+}
+
+/**
+ * Checks a backend on a program and data. Data that the program generates may be left out where all sizes are
+ * known: they are then simulated.
+ * @throws ModelError where program, data or options are wrong, or the backend refuses the program.
+ */
+export async function check(model: Model, data: Data, options: CheckOptions): Promise<CheckReport> {
+  const problems: Diagnostic[] = [];
+  const backend = findBackend(options.backend, problems);
+  if (backend?.name === 'auto') problems.push({ code: 'wrong-option', severity: 'error', message: 'auto chooses among the other backends: name the one to check.', hint: 'credence explain says which one auto would run.' });
+  const { unit: _, ...own } = readBackendOptions(options.options ?? {}, backend, problems);
+  const { methods, problems: unknown } = findMethods(options.methods ?? null);
+  problems.push(...unknown);
+  const seed = readSeed(options.seed, problems), falseAlarm = options.falseAlarm ?? defaultFalseAlarm;
+  if (!(falseAlarm > 0 && falseAlarm < 1)) problems.push({ code: 'wrong-option', severity: 'error', message: `The false-alarm rate is ${falseAlarm}; it must lie between 0 and 1.` });
+  const effort = { ...defaultEffort, ...withoutAbsent(options.effort ?? {}) };
+  for (const [name, value] of Object.entries(effort)) if (!(Number.isSafeInteger(value) && value >= 1)) problems.push({ code: 'wrong-option', severity: 'error', message: `${name} is ${String(value)}; it must be a whole number of at least 1.` });
+  if (backend === null || problems.some((d) => d.severity === 'error')) throw modelError(problems, model.source, model.fileName);
+  try {
+    const values = new Map<string, unknown>(data instanceof Map ? data as ReadonlyMap<string, unknown> : Object.entries(data));
+    const subject = subjectOf(model.plated(), values, backend, own, seed);
+    // A backend that does not apply says so before anything is run.
+    backend.explain(subject.bound.graph, givenOf(subject.bound), model.source, own, null);
+    return await checkSubject(subject, methods, falseAlarm, effort, options.onProgress ?? (() => {}));
+  } catch (thrown) {
+    throw thrown instanceof ModelError ? modelError(thrown.diagnostics, model.source, model.fileName) : thrown;
+  }
+}
+
+/** Options that were given as undefined are not given. */
+function withoutAbsent(effort: Partial<Effort>): Partial<Effort> {
+  return Object.fromEntries(Object.entries(effort).filter(([, value]) => value !== undefined));
+}
