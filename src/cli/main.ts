@@ -79,8 +79,6 @@ function credence(): Command {
     .option('--code', 'show the generated code (needs data)')
     .action(runs(async () => (await import('./commands/explain.js')).explain));
 
-  program.command('compare')
-    .description('runs side by side: evidence, bounds, WAIC, leave-one-out')
   withProgram(program.command('check'))
     .description('test a backend on a program: is its inference right?')
     .option('--backend <name>', 'the algorithm to test')
@@ -98,6 +96,8 @@ function credence(): Command {
     .option('--quiet', 'no progress')
     .action(runs(async () => (await import('./commands/check.js')).check));
 
+  program.command('compare')
+    .description('runs side by side: evidence, bounds, WAIC, leave-one-out')
     .argument('<directories...>', 'directories that credence infer --out has written')
     .option('--json', 'print the comparison as JSON')
     .action(runs(async () => (await import('./commands/compare.js')).compare));

@@ -1,0 +1,80 @@
+/**
+ * A check as text for a terminal: one paragraph a method, what failed in full, ranks as bars, agreement as a table.
+ */
+import type { CheckReport, MethodReport } from './check.js';
+import type { QuantityTest, RankRecord } from './results.js';
+
+/** Comparisons shown of a method that failed, and rank pictures of any. */
+const mostFailures = 8, mostPictures = 12;
+
+/** @param width columns there are. */
+export function renderCheck(report: CheckReport, width: number): string {
+  const failed = report.methods.filter((m) => m.verdict === 'failed').map((m) => m.method);
+  const rates = report.methods.some((m) => m.falseAlarm > 0) ? ` A right backend fails with probability ${report.falseAlarm} at most.` : '';
+  const verdict = report.verdict === 'failed' ? `${report.backend} fails ${failed.join(' and ')}.${rates}`
+    : report.verdict === 'passed' ? `${report.backend} passes every check that applies.${rates}` : `No check applies to ${report.backend} on this program.`;
+  return [...report.methods.map((m) => wrapped(renderMethod(m, width), width)), verdict, ''].join('\n\n').replace(/\n\n$/, '\n');
+}
+
+const words = { passed: 'passed', failed: 'FAILED', inapplicable: 'does not apply' } as const;
+
+function renderMethod(m: MethodReport, width: number): readonly string[] {
+  if (m.verdict === 'inapplicable') return [`${m.method.padEnd(10)} ${words.inapplicable}: ${m.reason ?? ''}`];
+  const chance = m.falseAlarm === 0 ? '' : `, ${m.p === null || Number.isNaN(m.p) ? 'nothing judged' : `p ${number(m.p)}`}, false alarms ${number(m.falseAlarm)}`;
+  const lines = [`${m.method.padEnd(10)} ${words[m.verdict]}: ${m.did}; ${m.tests.length} comparison${m.tests.length === 1 ? '' : 's'}${chance}, ${m.seconds.toPrecision(2)} s`];
+  const failures = m.tests.filter((t) => t.failed).sort((a, b) => (a.p ?? 0) - (b.p ?? 0));
+  for (const t of failures.slice(0, mostFailures)) lines.push(`  ${failure(t)}`);
+  if (failures.length > mostFailures) lines.push(`  and ${failures.length - mostFailures} more`);
+  if (m.method === 'agreement') lines.push(...agreementTable(m.tests, width));
+  if (m.method === 'sbc' && m.ranks !== undefined) lines.push(...rankPictures(m.ranks, m.tests));
+  return lines;
+}
+
+function failure(t: QuantityTest): string {
+  const p = t.p === null ? '' : `, p = ${number(t.p)}`;
+  return `${t.quantity}: ${t.statistic} = ${number(t.value)}${p}; ${t.detail}${t.pointsTo === '' ? '' : `: ${t.pointsTo}`}`;
+}
+
+function number(x: number): string { return Number.isInteger(x) && Math.abs(x) < 1e6 ? String(x) : Math.abs(x) >= 1e-3 && Math.abs(x) < 1e6 ? x.toPrecision(3) : x.toExponential(1); }
+
+/** Lines cut at blanks, continued further in. */
+function wrapped(lines: readonly string[], width: number): string {
+  return lines.flatMap((line) => {
+    if (line.length <= width || /[▁-█]|^ {2}z of/u.test(line)) return [line];
+    const indent = `${/^ */.exec(line)![0]}    `, out: string[] = [];
+    let current = '';
+    for (const word of line.split(/(?<=\S) /)) {
+      if (current !== '' && current.length + 1 + word.length > width) { out.push(current); current = `${indent}${word}`; } else current = current === '' ? word : `${current} ${word}`;
+    }
+    return [...out, current];
+  }).join('\n');
+}
+
+/** z-scores by quantity and backend; in brackets those that are not judged. */
+function agreementTable(tests: readonly QuantityTest[], width: number): readonly string[] {
+  const parts = tests.map((t) => ({ t, at: t.quantity.lastIndexOf(', ') }));
+  const others = [...new Set(parts.map(({ t, at }) => t.quantity.slice(at + 2)))];
+  const rows = [...new Set(parts.map(({ t, at }) => t.quantity.slice(0, at)))];
+  const name = Math.min(40, Math.max(...rows.map((r) => r.length), 4));
+  const cell = (row: string, other: string): string => {
+    const t = tests.find((x) => x.quantity === `${row}, ${other}`);
+    return t === undefined ? '' : t.p === null ? `(${t.value.toFixed(2)})` : `${t.failed ? '!' : ''}${t.value.toFixed(2)}`;
+  };
+  const table = [['z of', ...others], ...rows.map((row) => [row, ...others.map((o) => cell(row, o))])];
+  return table.map(([row = '', ...cells]) => `  ${row.padEnd(name)}${cells.map((c) => c.padStart(10)).join('')}`.slice(0, width));
+}
+
+const bars = '▁▂▃▄▅▆▇█';
+
+/** Histograms of ranks in twenty bins, uniform ones half high, those with the smallest p-values first. */
+function rankPictures(records: readonly RankRecord[], tests: readonly QuantityTest[]): readonly string[] {
+  const p = (name: string): number => tests.find((t) => t.quantity === name)?.p ?? 1;
+  const shown = [...records].sort((a, b) => p(a.quantity) - p(b.quantity)).slice(0, mostPictures);
+  const name = Math.min(30, Math.max(...shown.map((r) => r.quantity.length)));
+  return shown.map(({ quantity, values, ranks }) => {
+    const bins = new Array<number>(Math.min(20, values)).fill(0);
+    for (const r of ranks) bins[Math.floor((r * bins.length) / values)]! += 1;
+    const picture = bins.map((n) => bars[Math.min(7, Math.round((n * bins.length * 3.5) / ranks.length))]).join('');
+    return `  ${quantity.padEnd(name)} ${picture}  p ${number(p(quantity))}`;
+  });
+}
