@@ -26,18 +26,17 @@ export interface GewekeProblem<State> {
 }
 
 export interface GewekeOptions extends TestOptions {
-  /** Steps of the successive-conditional simulator, all chains together: 2000. */
+  /** Steps of the successive-conditional simulator, all chains together: 4000. */
   readonly steps?: number | undefined;
   /** Chains: 4. */
   readonly chains?: number | undefined;
+  /** Joint draws for the means in the program: 20000; a tenth as many others define the ranks. */
+  readonly references?: number | undefined;
 }
-
-/** Independent joint draws that define the ranks, and others that give the means of their functions. */
-const referenceDraws = 2000, marginalDraws = 20_000;
 
 /** The means of the test functions in both simulators. */
 export async function geweke<State>(problem: GewekeProblem<State>, options: GewekeOptions = {}): Promise<TestReport> {
-  const { steps = 2000, chains = 4, seed = 1, falseAlarm = defaultFalseAlarm, onProgress } = options;
+  const { steps = 4000, chains = 4, references = 20_000, seed = 1, falseAlarm = defaultFalseAlarm, onProgress } = options;
   const joint = createRandom(String(seed), 'joint');
   const names = Object.keys(problem.quantities(problem.draw(joint)));
   const sample = (count: number): ReadonlyMap<string, Float64Array> => {
@@ -45,7 +44,7 @@ export async function geweke<State>(problem: GewekeProblem<State>, options: Gewe
     for (let k = 0; k < count; k++) { const q = problem.quantities(problem.draw(joint)); for (const name of names) out.get(name)![k] = q[name]!; }
     return out;
   };
-  const reference = sample(referenceDraws), marginal = sample(marginalDraws);
+  const reference = sample(Math.ceil(references / 10)), marginal = sample(references);
   const length = Math.floor(steps / chains);
   const visited = new Map(names.map((name) => [name, new Float64Array(chains * length)]));
   for (let c = 0; c < chains; c++) {
@@ -64,7 +63,7 @@ export async function geweke<State>(problem: GewekeProblem<State>, options: Gewe
     const u = marginal.get(name)!.map(position), v = visited.get(name)!.map(position);
     return testFunctions.flatMap((f) => compared(`${f.name} of ${name}`, u.map(f.of), v.map(f.of), chains, f.points));
   });
-  return judged('geweke', `${chains} chains of ${length} steps that alternate new data and the sampler, against ${marginalDraws} joint draws`, falseAlarm, tests);
+  return judged('geweke', `${chains} chains of ${length} steps that alternate new data and the sampler, against ${references} joint draws`, falseAlarm, tests);
 }
 
 const testFunctions: readonly { readonly name: string; readonly points: readonly [string, string]; of(u: number): number }[] = [

@@ -20,7 +20,7 @@ export interface RankProblem<State> {
 }
 
 export interface RankOptions extends TestOptions {
-  /** Chains, each from a new draw: 400. */
+  /** Chains, each from a new draw: 1000. */
   readonly repetitions?: number | undefined;
   /** States of a chain, the exact one among them: 20. */
   readonly length?: number | undefined;
@@ -36,7 +36,7 @@ export interface KernelSet<State> {
 
 /** Ranks of exact draws among the states of their chains, by kernel and quantity. Ranks are 0..length-1. */
 export async function chainRanks<State>(set: KernelSet<State>, options: RankOptions): Promise<readonly (RankRecord & { readonly kernel: string })[]> {
-  const { repetitions = 400, length = 20, seed = 1, onProgress } = options;
+  const { repetitions = 1000, length = 20, seed = 1, onProgress } = options;
   const ranks = new Map<string, Map<string, number[]>>(set.kernels.map((k) => [k.name, new Map()]));
   for (let r = 0; r < repetitions; r++) {
     const random = createRandom(String(seed), `repetition ${r}`);
@@ -71,7 +71,7 @@ export async function rank<State>(problem: RankProblem<State>, options: RankOpti
 }
 
 /** Ranks judged together. */
-export function rankReport(records: readonly RankRecord[], { repetitions = 400, length = 20, falseAlarm = defaultFalseAlarm }: RankOptions): TestReport {
+export function rankReport(records: readonly RankRecord[], { repetitions = 1000, length = 20, falseAlarm = defaultFalseAlarm }: RankOptions): TestReport {
   const tests = records.map((record) => ({ ...ofRanks(record), pointsTo: 'the kernel does not leave the posterior invariant, or its reversal is not one' }));
   return judged('rank', `${repetitions} chains of ${length} states, forwards and backwards from an exact draw at a random place`, falseAlarm, tests, records);
 }

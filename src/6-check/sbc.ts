@@ -44,7 +44,7 @@ export async function sbc<Data>(problem: SbcProblem<Data>, options: SbcOptions =
       list.push(rankAmong(value, found.map((q) => q[name] ?? Number.NaN), ties));
     }
     onProgress?.(s + 1, simulations);
-    await breathe();
+    if (s % 10 === 0) await breathe();
   }
   const records = [...ranks].map(([quantity, list]): RankRecord => ({ quantity, values: draws + 1, ranks: list }));
   return judged('sbc', `${simulations} data sets from the prior, ${draws} posterior draws each`, falseAlarm, records.map(ofRanks), records);
