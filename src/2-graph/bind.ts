@@ -603,11 +603,24 @@ class Binding implements BindContext {
       variables.set(name, {
         name, shape, status, values,
         ...(status === 'partial' ? { mask: Int32Array.from(stored!.gaps!) } : {}),
+        ...this.computedCells(variable, shape),
         ...(this.holes.has(name) ? { absent: this.holes.get(name)!.cells } : {}),
         ...(bounds !== null && bounds.low >= 0 && Number.isFinite(bounds.high) && bounds.high >= bounds.low ? { range: bounds.high + 1 } : {}),
       });
     }
     return { graph: this.graph, sizes: this.sizes, variables, orders: this.orders, notes: this.diagnostics.filter((d) => d.severity !== 'error') };
+  }
+
+  /** Which elements of a sampled variable are defined by `let`. */
+  private computedCells(variable: Variable, shape: readonly number[]): { readonly computed?: Uint8Array } {
+    const lets = variable.origin === 'sample' || variable.origin === 'param' ? (this.definitions.get(variable.name) ?? []).filter((s) => s.kind === 'let') : [];
+    if (lets.length === 0) return {};
+    const computed = new Uint8Array(shape.reduce((product, d) => product * d, 1));
+    for (const s of lets) {
+      const position = this.evaluator.position(shape, s.target.at);
+      this.evaluator.walk(stepsOf(s), () => { const k = position(); if (k >= 0) computed[k] = 1; return true; });
+    }
+    return { computed };
   }
 }
 

@@ -22,6 +22,8 @@ export interface BoundVariable {
   readonly mask?: Int32Array | undefined;
   /** 1 where no statement gives the element a value or a law (outside a ragged region); absent: all exist. Such cells hold 0 and are never read. */
   readonly absent?: Uint8Array | undefined;
+  /** Of a sampled variable with elements that a `let` defines (corner constraints): 1 where one does; absent: none. */
+  readonly computed?: Uint8Array | undefined;
   /** For integer variables whose support is known to be 0..range-1 (Categorical, Bernoulli, data used as index). */
   readonly range?: number | undefined;
 }

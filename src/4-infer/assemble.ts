@@ -183,7 +183,7 @@ function existingElements(v: BoundVariable): Int32Array | undefined {
   if (v.status === 'partial' && mask !== undefined) return positions(mask, 1);
   return absent === undefined ? undefined : positions(absent, 0);
 }
-/** True where a variable's support may be a single value, or data give some of its elements (corner constraints). */
+/** True where a variable's support may be a single value, or some of its elements are computed (corner constraints). */
 function mayBeFixed(v: Variable, builder: ProgramBuilder): boolean {
   const single: readonly string[] = ['simplex', 'corr', 'point'];
   return single.includes(v.constraint.kind) || (builder.model.definitions.get(v.name) ?? []).some((s) => s.kind === 'let' || (s.kind === 'sample' || s.kind === 'observe') && single.includes(supportOf(s.law).kind));

@@ -5,6 +5,7 @@
 import { recordedVariables } from '../assemble.js';
 import type { RunRequest } from '../backend.js';
 import type { Recorded } from '../chainProgram.js';
+import { withComputedElements } from '../computedElements.js';
 import { type ClosedForm, type DrawValues, sizeOf, type VariableResult } from '../posterior.js';
 import type { Statement } from '../../2-graph/graph.js';
 import { readsOf } from '../../2-graph/query.js';
@@ -39,7 +40,7 @@ export function results(program: ExactProgram, solved: readonly SolvedComponent[
     const draws = values === null ? null : { count, values };
     const report = reports.get(r.name);
     const closed = report === undefined ? closedForm(solved, r, f, draws) : { ...fromMoments(report, draws), probabilities: truthOf(r, report) };
-    return { ...base, result: closed ?? { form: 'draws', chains: request.chains, draws: request.draws, values: values!, independent: true } };
+    return { ...base, result: (closed === null ? null : withComputedElements(closed, program.builder.bound.variables.get(r.name)!)) ?? { form: 'draws', chains: request.chains, draws: request.draws, values: values!, independent: true } };
   });
 }
 

@@ -251,7 +251,7 @@ export function largestChange(now: Memory, before: Memory): number {
 function isLatent(builder: ProgramBuilder, s: Statement, initialised: ReadonlyMap<string, Memory>): boolean {
   return (s.kind === 'sample' || s.kind === 'param' || s.kind === 'observe') && s.target !== null && ['latent', 'partial'].includes(builder.model.statusOf(s.target.variable)) && !initialised.has(s.target.variable);
 }
-function isComputed(builder: ProgramBuilder, s: Statement): boolean { return s.kind === 'let' && builder.model.statusOf(s.target.variable) === 'deterministic'; }
+function isComputed(builder: ProgramBuilder, s: Statement): boolean { return s.kind === 'let' && builder.model.statusOf(s.target.variable) !== 'given'; }
 
 /** Deterministic quantities with an expectation in closed form: a storage for it, and the code that writes it. */
 function expectedReports(builder: ProgramBuilder, options: MeanFieldOptions, needed: Map<string, NeededExpectation>): readonly { readonly name: string; readonly storage: string; code(folded: FoldedTables): readonly Code[] }[] {

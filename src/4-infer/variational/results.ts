@@ -5,6 +5,7 @@
 import { recordedVariables } from '../assemble.js';
 import type { Recorded } from '../chainProgram.js';
 import type { RunRequest } from '../backend.js';
+import { withComputedElements } from '../computedElements.js';
 import { type ClosedForm, type DrawValues, sizeOf, type VariableResult } from '../posterior.js';
 import { type VariationalProgram, largestDrawn } from './program.js';
 import { isPoint } from './updates.js';
@@ -26,7 +27,7 @@ export function results(program: VariationalProgram, request: RunRequest): reado
     const base = { name: r.name, shape: r.shape, kind: r.kind, discrete: r.discrete, range: rangeOf(program, r), elements: r.elements, insidePlate: r.insidePlate, ...(low === 0 ? {} : { low }) };
     const values = drawn[k] ?? null;
     const closed = closedForm(program, r, values === null ? null : { count, values });
-    return { ...base, result: closed ?? { form: 'draws', chains: request.chains, draws: request.draws, values: values!, independent: true } };
+    return { ...base, result: (closed === null ? null : withComputedElements(closed, program.builder.bound.variables.get(r.name)!)) ?? { form: 'draws', chains: request.chains, draws: request.draws, values: values!, independent: true } };
   });
 }
 
