@@ -8,13 +8,13 @@
  */
 import { provablyDistinct, provablyEqual, provablyLess, provablyNonNegative, type Range } from '../expr/affine.js';
 import {
-  type Expr, type Ref, add, apply, cond, equal, freeIndices, index, isConst, mul, mulAll, num, one, pow, ref, rewrite, sub, variablesOf, visit, zero,
+  type Expr, type Ref, add, addAll, apply, cond, equal, freeIndices, index, isConst, mul, mulAll, num, one, pow, reduce, ref, rewrite, sub, variablesOf, visit, zero,
 } from '../expr/expr.js';
 import { momentAboutMeans, type Moment, type MomentReader, wholeSums } from './aboutMeans.js';
-import { type Contribution, collect, type Collected, type FactorForm, factorForms, selfExpr, selfName, type StatisticKind } from './conditional.js';
+import { type Contribution, collect, type Collected, factorMentions, type FactorForm, factorForms, mentions, selfExpr, selfName, type StatisticKind } from './conditional.js';
 import { type Recognised, recognise, regionSupport, statisticName } from './closedForm.js';
 import { type Binder, combine, factorsOf, type Monomial, monomialExpr, normalForm } from './normalForm.js';
-import { type DerivedModel, latentRegions, type LatentRegion } from './model.js';
+import { type DerivedModel, type Factor, latentRegions, type LatentRegion } from './model.js';
 
 /** Name of the one-hot variable of a finite latent: one more dimension, its values. */
 export function oneHotOf(variable: string): string { return `${variable}=`; }
@@ -69,6 +69,11 @@ export interface MeanField {
   readonly covariances: ReadonlySet<string>;
 }
 
+/** Expectations that some update or block reads. */
+export type Tables = Pick<MeanField, 'needed' | 'covariances'>;
+const nothing: ReadonlySet<string> = new Set();
+const noTables: Tables = { needed: [], covariances: nothing };
+
 /** Unknowns that are points rather than factors, and how expectations within joint blocks are read. */
 export interface MeanFieldOptions {
   /** Variables held at a value: functions of them alone are left as they are. */
@@ -97,15 +102,16 @@ export interface JointLaws {
 interface Scope extends MeanFieldOptions { readonly model: DerivedModel; readonly needed: Map<string, NeededExpectation>; readonly covariances: Set<string>; /** Of the sum whose terms are read. */ readonly guards: readonly Expr[] }
 
 /**
- * Updates and energy of the fully factorised family.
+ * Updates and energy of the fully factorised family, or of joint blocks.
+ * @param known tables that are kept already: their names are taken.
  * @throws MeanFieldRefusal where an expectation has no closed form.
  */
-export function meanField(forms: readonly FactorForm[], model: DerivedModel, options: MeanFieldOptions = factorsOnly): MeanField {
-  const needed = new Map<string, NeededExpectation>();
-  const scope: Scope = { ...options, model, needed, covariances: new Set(), guards: [] };
+export function meanField(forms: readonly FactorForm[], model: DerivedModel, options: MeanFieldOptions = factorsOnly, known: Tables = noTables): MeanField {
+  const needed = new Map(known.needed.map((n) => [n.name, n]));
+  const scope: Scope = { ...options, model, needed, covariances: new Set(known.covariances), guards: [] };
   /** The forms with one-hot latents, read for one variable: sums of data far from zero that it does not stand in are whole. */
   const readFor = (self: string | null): { readonly expander: OneHot; readonly forms: readonly FactorForm[]; readonly oneHot: readonly FactorForm[] } => {
-    const expander = new OneHot(model, self);
+    const expander = new OneHot(model, self, nothing);
     const own = self === null ? forms : factorForms(forms.map((f) => f.factor), model, self);
     const oneHot = own.map((f): FactorForm => ({
       factor: f.factor, monomials: ofFactor(f.factor.id, () => combine([...f.monomials.map((m) => within(m, f, scope)), ...supportTerms(f, scope)].flatMap((m) => expander.expand(m)))),
@@ -128,6 +134,34 @@ export function meanField(forms: readonly FactorForm[], model: DerivedModel, opt
     factor: f.factor.id, binders: m.binders, guards: m.guards, coefficient: mulAll([...m.coefficient, ...m.atoms.map((a) => pow(a.base, a.power))]),
   }, null, scope))));
   return { blocks, energy, needed: [...needed.values()], covariances: scope.covariances };
+}
+
+/**
+ * The factors that mention members of a block, as functions of the members: everything else in expectation
+ * (log q(block) = E of these + a constant). Factors of members, data and points alone stay as they are.
+ * @param exact applied to every coefficient.
+ * @throws MeanFieldRefusal where an expectation has no closed form, or a support depends on members and on others.
+ */
+export function expectedFactors(factors: readonly Factor[], model: DerivedModel, members: ReadonlySet<string>, options: MeanFieldOptions, known: Tables, exact: (coefficient: Expr) => Expr): { readonly factors: readonly Factor[]; readonly tables: Tables } {
+  const needed = new Map(known.needed.map((n) => [n.name, n])), covariances = new Set(known.covariances);
+  const held = new Set([...options.points, ...members]);
+  const scope: Scope = { ...options, points: held, moving: new Set([...(options.moving ?? []), ...members]), model, needed, covariances, guards: [] };
+  const expander = new OneHot(model, null, members);
+  const out = factors.filter((f) => [...members].some((name) => factorMentions(f, name))).map((factor): Factor => {
+    const others = (e: Expr): string | undefined => [...variablesOf(e)].find((v) => model.statusOf(v) !== 'given' && !held.has(v));
+    if ([factor.logDensity, ...factor.guards, ...factor.conditions].every((e) => others(e) === undefined)) return factor;
+    const own = factor.conditions.filter((c) => [...members].some((name) => mentions(c, name)));
+    for (const c of own) { const other = others(c); if (other !== undefined) throw new MeanFieldRefusal('makes the support of a block depend on another unknown', c, other); }
+    const form = factorForms([factor], model, model.offCentre.size > 0 ? '' : null)[0]!;
+    const monomials = combine([...form.monomials.map((m) => within(m, form, scope)), ...supportTerms(form, scope)].flatMap((m) => expander.expand(m)));
+    const terms = monomials.flatMap((m) => inExpectation({ binders: m.binders, guards: m.guards, coefficient: mulAll([...m.coefficient, ...m.atoms.map((a) => pow(a.base, a.power))]) }, null, scope));
+    // Terms over the statement's own plates are one table for each instance.
+    const shared = terms.every((t) => factor.plates.every((p, d) => t.binders[d]?.index === p.index));
+    const plates = shared ? factor.plates.length : 0;
+    const summed = terms.map((t) => t.binders.slice(plates).reduceRight<Expr>((e, b) => reduce('sum', b.index, b.from, b.to, e), t.guards.reduceRight<Expr>((e, g) => cond(g, e, zero), exact(t.coefficient))));
+    return { ...factor, plates: shared ? factor.plates : [], guards: [], conditions: own, logDensity: addAll(summed) };
+  });
+  return { factors: out, tables: { needed: [...needed.values()], covariances } };
 }
 
 /** A sum with its coefficient in expectation: sums kept whole about the means of what stands in them. */
@@ -173,7 +207,7 @@ function momentReader(scope: Scope): MomentReader {
  * @throws MeanFieldRefusal where it has no closed form.
  */
 export function expectedValue(e: Expr, plates: readonly Binder[], model: DerivedModel, options: MeanFieldOptions, needed: Map<string, NeededExpectation>): MeanField['energy'] {
-  const expander = new OneHot(model, null);
+  const expander = new OneHot(model, null, nothing);
   const scope: Scope = { ...options, model, needed, covariances: new Set(), guards: [] };
   return combine(normalForm(e, model).flatMap((m) => expander.expand(m))).map((m) => ({
     factor: -1, binders: m.binders, guards: m.guards,
@@ -277,7 +311,9 @@ class OneHot {
   private readonly model: DerivedModel;
   /** The variable that the forms are read for (`normalForm`). */
   private readonly self: string | null;
-  constructor(model: DerivedModel, self: string | null) { this.model = model; this.self = self; }
+  /** Finite latents that stand as they are. */
+  private readonly kept: ReadonlySet<string>;
+  constructor(model: DerivedModel, self: string | null, kept: ReadonlySet<string>) { this.model = model; this.self = self; this.kept = kept; }
 
   /**
    * The monomial with every reference to a finite latent summed over its values, innermost references
@@ -322,7 +358,7 @@ class OneHot {
   }
   private isFiniteLatent(name: string): boolean {
     const status = this.model.statusOf(name);
-    return (status === 'latent' || status === 'partial') && !isDerivedName(name) && this.model.finiteRange(name) !== null;
+    return (status === 'latent' || status === 'partial') && !isDerivedName(name) && !this.kept.has(name) && this.model.finiteRange(name) !== null;
   }
 }
 

@@ -16,7 +16,7 @@ import { jointTerms, recomputeCode } from '../assemble.js';
 import { type FoldedTables, smallRange, StatisticTables } from '../contract.js';
 import { nameOfCell } from '../posterior.js';
 import { guarded, loops, type ProgramBuilder } from '../programBuilder.js';
-import type { Derivation, RegionPlan } from '../plan.js';
+import { type Derivation, inWords, type RegionPlan } from '../plan.js';
 import type { GaussianBlock } from './block.js';
 import { choosePattern, type Elements, type Instances, instancesOf, numberElements, overRegions, type Pattern, placeOf, readsDataOnly, tabulated } from './gaussianPattern.js';
 
@@ -40,8 +40,20 @@ export interface AssembledGaussianBlock extends GaussianBlock {
 
 /** Gaussian blocks among the candidates, each a set of variables that hang together; also of elements that never meet. */
 export function gaussianBlocks(builder: ProgramBuilder, derivation: Derivation, candidates: readonly RegionPlan[], folded: FoldedTables): readonly AssembledGaussianBlock[] {
-  const { blocks } = gaussianStructures(candidates.map((c) => c.region), derivation.regions.map((r) => r.region), derivation.forms, builder.model);
-  return blocks.flatMap((b) => { const made = gaussianBlock(builder, b, folded); return 'refused' in made ? [] : [made]; });
+  return findGaussianBlocks(builder, derivation, candidates, folded).blocks;
+}
+
+/** The same, with the reasons why candidates are in no block. */
+export function findGaussianBlocks(builder: ProgramBuilder, derivation: Derivation, candidates: readonly RegionPlan[], folded: FoldedTables): { readonly blocks: readonly AssembledGaussianBlock[]; readonly refused: readonly { readonly variable: string; readonly reason: string }[] } {
+  const found = gaussianStructures(candidates.map((c) => c.region), derivation.regions.map((r) => r.region), derivation.forms, builder.model);
+  const refused = found.refused.map((r) => ({ variable: r.variable, reason: r.term === null ? r.reason : `${r.reason} (${inWords(r.term)})` }));
+  const blocks = found.blocks.flatMap((structure) => {
+    const made = gaussianBlock(builder, structure, folded);
+    if (!('refused' in made)) return [made];
+    refused.push(...structure.variables.map((variable) => ({ variable, reason: made.refused })));
+    return [];
+  });
+  return { blocks, refused };
 }
 
 export interface GaussianOptions {

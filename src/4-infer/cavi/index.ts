@@ -1,6 +1,7 @@
 /**
  * Coordinate ascent variational inference: the fully factorised family, one factor for each element
- * of a plate and each multivariate draw; evidence lower bound after every sweep (Bishop 2006, 10.1).
+ * of a plate and each multivariate draw, unless sets of unknowns share one (`block`); evidence lower bound after
+ * every sweep (Bishop 2006, 10.1).
  *
  * Every start gets a few sweeps, the better ones more; the one with the highest bound goes on until the bound
  * and the expectations stand still. Random starts differ by seed alone, never by the machine's speed.
@@ -19,20 +20,22 @@ import { exchangeableGroups } from '../exchangeable.js';
 import { entering } from '../explain.js';
 import { formulasOf, weightFormulas } from '../formulas.js';
 import { render } from '../formulaText.js';
+import { blockRequest } from '../kernelOptions.js';
 import { formName, regionLoops, regionName, sourceLine } from '../plan.js';
 import { elementName, type PlanEntry, type RunResult, type VariableResult } from '../posterior.js';
-import { largestChange, VariationalProgram, type Memory, type Saved } from '../variational/program.js';
+import { jointInWords } from '../variational/joint.js';
+import { largestChange, type LatentLaws, type Memory, type Saved, VariationalProgram } from '../variational/program.js';
 import { derivedFor } from '../variational/refusal.js';
 import { orderComponents } from '../variational/relabel.js';
 import { results } from '../variational/results.js';
 import { begin, startKind } from '../variational/starts.js';
-import type { FactorKind } from '../variational/updates.js';
+import { type FactorKind, plainPoints } from '../variational/updates.js';
 
 const options: readonly OptionDoc[] = [
   { name: 'restarts', type: 'integer', default: '30', doc: 'random starts, fewer by default for large data; the one with the highest bound is kept' },
   { name: 'iterations', type: 'integer', default: '5000', doc: 'sweeps at most' },
   { name: 'tolerance', type: 'number', default: '1e-9', doc: 'relative change of the bound in a sweep below which it has converged' },
-  { name: 'block', type: 'text', default: 'none', doc: 'none: every scalar or draw alone (the only blocking of this version)' },
+  { name: 'block', type: 'text', default: 'none', doc: 'unknowns that share one factor, joined by +, sets separated by commas (a+b,c): chains and networks of finite unknowns, jointly Gaussian ones; none: every scalar or draw alone' },
 ];
 
 /** Sweeps that every start gets at first; of the starts one in `promising` then gets so many times more. */
@@ -55,18 +58,18 @@ export const cavi: Backend = {
   name: 'cavi',
   doc: 'coordinate ascent mean-field variational inference; evidence lower bound after every sweep',
   options,
-  explain: (graph, given, source, chosen, bound) => { readOptions(chosen); return explain(graph, given, source, bound); },
+  explain: (graph, given, source, chosen, bound) => explain(graph, given, source, readOptions(chosen, graph), bound),
   run,
 };
 
-interface Settings { readonly restarts: number | null; readonly iterations: number; readonly tolerance: number }
+interface Settings { readonly restarts: number | null; readonly iterations: number; readonly tolerance: number; /** Sets of unknowns that share one factor. */ readonly groups: readonly (readonly string[])[] }
 
-function readOptions(given: Readonly<Record<string, string>>): Settings {
+function readOptions(given: Readonly<Record<string, string>>, graph: ModelGraph): Settings {
   const wrong: Diagnostic[] = [];
   const out: { restarts: number | null; iterations: number; tolerance: number } = { restarts: null, iterations: 5000, tolerance: 1e-9 };
   for (const [name, text] of Object.entries(given)) {
     if (name === 'block') {
-      if (text !== 'none') wrong.push({ code: 'not-in-this-version', severity: 'error', message: `joint blocks (block=${text}) are not in this version`, hint: 'Leave the option out: every scalar or draw is a block of its own.' });
+      if (text.trim() === 'derived') wrong.push({ code: 'wrong-option', severity: 'error', message: 'cavi derives no blocks of its own', hint: 'Name them: --opt block=a+b, or one variable whose elements form a chain.' });
       continue;
     }
     if (name !== 'restarts' && name !== 'iterations' && name !== 'tolerance') {
@@ -79,27 +82,33 @@ function readOptions(given: Readonly<Record<string, string>>): Settings {
     else out[name] = value;
   }
   if (wrong.length > 0) refuse(wrong);
-  return out;
+  const request = blockRequest(graph, given, 'none');
+  return { ...out, groups: request.kind === 'groups' ? request.groups : [] };
 }
+function lawsOf({ groups }: Settings): LatentLaws { return groups.length === 0 ? 'factors' : { groups }; }
 
 function derived<T>(graph: ModelGraph, work: () => T): T { return derivedFor('cavi', graph, 'no-mean-field', 'Use --backend gibbs (or mh), which needs no expectations.', work); }
 
-function explain(graph: ModelGraph, given: Given, source: string, bound: BoundModel | null): Explanation {
-  const model = new DerivedModel(graph, given);
-  const field = derived(graph, () => meanField(factorForms(jointFactors(model), model), model));
+function explain(graph: ModelGraph, given: Given, source: string, settings: Settings, bound: BoundModel | null): Explanation {
+  const model = new DerivedModel(graph, given), { groups } = settings;
+  const params = [...graph.variables.values()].filter((v) => v.origin === 'param').map((v) => v.name);
+  const forms = factorForms(jointFactors(model), model);
+  const field = derived(graph, () => (groups.length === 0 ? meanField(forms, model) : meanField(forms, model, { points: new Set(params), joint: jointInWords(groups) })));
   const blocks = field.blocks.map((b): ExplainedBlock => {
     const form = b.recognised.kind === 'none' ? null : b.recognised;
     const expected = { ...b.collected, contributions: b.expected };
-    const shown = form === null ? [] : form.kind === 'finite' ? weightFormulas(form, expected, model) : formulasOf(form, expected, model);
+    const together = groups.find((g) => g.includes(b.region.variable.name));
+    const shown = together !== undefined || form === null ? [] : form.kind === 'finite' ? weightFormulas(form, expected, model) : formulasOf(form, expected, model);
+    const family = form === null ? 'quadrature grid' : formName(form);
     return {
-      block: `q(${regionName(b.region)})`, loops: regionLoops(b.region), family: form === null ? 'quadrature grid' : formName(form),
+      block: `q(${regionName(b.region)})`, loops: regionLoops(b.region), family: together === undefined ? family : form?.kind === 'finite' ? 'finite, joint' : 'Gaussian, joint',
       parameters: render(shown, graph),
       factors: entering(b.collected, model).map((f) => sourceLine(source, f.statement.span)),
-      kernel: form === null ? 'grid' : 'coordinate update',
-      reason: form === null ? 'no family has its statistics: kept on a quadrature grid' : `its expected terms are statistics of ${formName(form)}`,
+      kernel: together === undefined && form === null ? 'grid' : 'coordinate update',
+      reason: together !== undefined ? `one factor of all of ${together.join(', ')}: these terms in expectation over the other factors` : form === null ? 'no family has its statistics: kept on a quadrature grid' : `its expected terms are statistics of ${formName(form)}`,
     };
   });
-  return { backend: 'cavi', blocks, notes: ['E(...) is the expectation under the other factors; in the JSON form it is read from a table named E|variable|statistic.'], code: bound === null ? null : derived(graph, () => new VariationalProgram(bound, 'explain')).source };
+  return { backend: 'cavi', blocks, notes: ['E(...) is the expectation under the other factors; in the JSON form it is read from a table named E|variable|statistic.'], code: bound === null ? null : derived(graph, () => new VariationalProgram(bound, 'explain', new Map(), plainPoints, lawsOf(settings))).source };
 }
 
 /** Numbers that one sweep writes. */
@@ -188,10 +197,10 @@ async function ascend(program: VariationalProgram, settings: Settings, trace: nu
 }
 
 async function run(model: BoundModel, _source: string, request: RunRequest): Promise<RunResult> {
-  const settings = readOptions(request.options);
+  const settings = readOptions(request.options, model.graph);
   const begun = seconds();
   const initialised = startValues(model, request.init);
-  const program = derived(model.graph, () => new VariationalProgram(model, request.seed, initialised));
+  const program = derived(model.graph, () => new VariationalProgram(model, request.seed, initialised, plainPoints, lawsOf(settings)));
   const compiled = seconds();
   const { best, tried } = await bestStart(program, settings, initialised, request);
   const trace = [...(best?.trace ?? [])];
@@ -211,7 +220,7 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
     elbo: converged ? trace[trace.length - 1]! : lastFinite(trace), logLikelihood: null, logJoint: null,
     traces: { elbo: trace }, warnings: [...warnings, ...momentNotes(variables)], converged,
     seconds: { compile: compiled - begun, warmup: ascended - compiled, sampling: seconds() - ascended },
-    plan: program.blocks.map((c): PlanEntry => ({ block: `q(${regionName(c.block.region)})`, kernel: c.factor.kind, reason: factorName(c.factor) })),
+    plan: program.blocks.map((c): PlanEntry => ({ block: `q(${regionName(c.block.region)})`, kernel: c.factor.kind, reason: c.joint?.structure ?? factorName(c.factor) })),
   };
 }
 /** Names the first unknown whose expectations are no numbers. */

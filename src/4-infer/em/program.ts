@@ -35,7 +35,7 @@ export class EmProgram extends VariationalProgram {
 
   /** @throws MeanFieldRefusal where the posterior of the latents or the maximum in a parameter is not known. */
   constructor(bound: BoundModel, seed: string, initialised: ReadonlyMap<string, Memory>, points: PointOptions, hard: boolean) {
-    super({ ...bound, graph: vectorParams(bound.graph) }, seed, initialised, points, hard ? 'assigned' : 'joint');
+    super({ ...bound, graph: vectorParams(bound.graph) }, seed, initialised, points, hard ? 'assigned' : 'joint', 'em');
     this.hard = hard;
     const all = this.blocks.map((_, k) => k);
     this.latents = all.filter((k) => !isPoint(this.blocks[k]!));
@@ -54,7 +54,6 @@ export class EmProgram extends VariationalProgram {
   expectation(): void {
     for (const k of this.latents) this.update(k);
     if (this.hard) this.harden();
-    else for (const k of this.latents) this.settle(k);
   }
   /** Every parameter to its maximum. */
   maximisation(): void {

@@ -1,57 +1,110 @@
 /**
- * Latents whose posterior given the parameters is a joint block: chains and networks of finite latents,
- * jointly Gaussian states and coefficients. Their expectations are those of the block; everything else reads them
- * from the same tables as expectations of factors.
+ * Latents that share a factor which is a joint block: chains and networks of finite latents, jointly Gaussian
+ * states and coefficients. For em it is their posterior given the points, for cavi the best law given the other
+ * factors. Their expectations are those of the block; everything else reads them from the same tables as
+ * expectations of factors.
  */
 import { type Code, accumulate, forLoop, store } from '../../code/loop.js';
 import { type Expr, type Index, type Ref, add, apply, cond, equal, freeIndices, index, mul, mulAll, num, one, pow, ref, sub, visit, zero } from '../../expr/expr.js';
 import type { Range } from '../../expr/affine.js';
-import { mentions } from '../../3-derive/conditional.js';
-import { expectationOf, type JointItem, type JointLaws, type MeanField, MeanFieldRefusal, type NeededExpectation, oneHotOf } from '../../3-derive/meanField.js';
+import { factorForms, factorMentions } from '../../3-derive/conditional.js';
+import { expectationOf, expectedFactors, type JointItem, type JointLaws, type MeanField, MeanFieldRefusal, type NeededExpectation, oneHotOf, type Tables } from '../../3-derive/meanField.js';
 import type { Factor, LatentRegion } from '../../3-derive/model.js';
 import type { DiscreteBlock, GaussianBlock } from '../blocks/block.js';
 import { findDiscreteBlocks } from '../blocks/discrete.js';
-import { gaussianBlocks } from '../blocks/gaussian.js';
+import { findGaussianBlocks } from '../blocks/gaussian.js';
 import type { FoldedTables } from '../contract.js';
-import { derive } from '../plan.js';
+import { type Derivation, derive } from '../plan.js';
 import { type ProgramBuilder, loops } from '../programBuilder.js';
-import { type BlockCode, energyCode, quantileLevels } from './updates.js';
+import { refuse } from '../backendOptions.js';
+import { type BlockCode, declareTables, energyCode, quantileLevels, withExactZeros } from './updates.js';
 
 type Block = DiscreteBlock | GaussianBlock;
 
 /** Joint blocks of a program, and the regions that belong to them. */
 export class JointBlocks implements JointLaws {
-  readonly blocks: readonly Block[];
-  private readonly numbers = new Map<string, number>();
+  /** By number; absent until a block is made. */
+  private readonly blocks: (Block | undefined)[];
+  private readonly numbers: ReadonlyMap<string, number>;
   private readonly assigned: boolean;
+  /** Numbers of the blocks in the order in which they were made: a block may read moments of those before it. */
+  private readonly order: number[] = [];
+  private tables: Tables = { needed: [], covariances: new Set() };
 
-  /** @param assigned finite latents stand at one assignment instead of their posterior. @throws MeanFieldRefusal where latents meet whose joint law is not known. */
-  constructor(builder: ProgramBuilder, points: ReadonlySet<string>, folded: FoldedTables, assigned: boolean) {
+  private constructor(groups: readonly ReadonlySet<string>[], assigned: boolean) {
     this.assigned = assigned;
+    this.numbers = new Map(groups.flatMap((g, k) => [...g].map((name): [string, number] => [name, k])));
+    this.blocks = groups.map(() => undefined);
+  }
+
+  /**
+   * Latents that meet, given the points: their posterior.
+   * @param assigned finite latents stand at one assignment instead of their posterior.
+   * @throws MeanFieldRefusal where latents meet whose joint law is not known.
+   */
+  static posterior(builder: ProgramBuilder, points: ReadonlySet<string>, folded: FoldedTables, assigned: boolean): JointBlocks {
     const derivation = derive(builder.model);
     const latent = new Set(derivation.regions.map((r) => r.region.variable.name).filter((n) => !points.has(n)));
-    const blocks: Block[] = [];
-    for (const names of coupled(derivation.factors, derivation.regions.map((r) => r.region), latent)) {
-      const candidates = derivation.regions.filter((r) => names.has(r.region.variable.name));
-      const finite = candidates.every((r) => r.recognised.kind === 'finite');
-      const found = finite ? findDiscreteBlocks(builder, derivation, candidates) : { blocks: gaussianBlocks(builder, derivation, candidates, folded), refused: [] };
-      const members = new Set(found.blocks.flatMap((b) => b.regions.map((r) => r.variable.name)));
-      const left = [...names].find((n) => !members.has(n));
-      if (left !== undefined || found.blocks.length !== 1) {
-        const name = left ?? [...names][0]!, others = [...names].filter((n) => n !== name);
-        const reason = found.refused.find((r) => r.variable === name)?.reason ?? 'their joint posterior is neither finite nor Gaussian';
-        throw new MeanFieldRefusal(`meets ${others.length === 0 ? 'other elements of itself' : others.map((n) => `'${n}'`).join(', ')} in a factor: ${reason}`, ref(name, candidates.find((c) => c.region.variable.name === name)!.region.at), name);
+    const groups = coupled(derivation.factors, derivation.regions.map((r) => r.region), latent), out = new JointBlocks(groups, assigned);
+    groups.forEach((names, k) => {
+      const made = blockOver(builder, derivation, names, folded);
+      if (made.block === null) {
+        const { name, reason } = made, others = [...names].filter((n) => n !== name);
+        throw new MeanFieldRefusal(`meets ${others.length === 0 ? 'other elements of itself' : others.map((n) => `'${n}'`).join(', ')} in a factor: ${reason}`, ref(name, derivation.regions.find((r) => r.region.variable.name === name)!.region.at), name);
       }
-      for (const n of names) this.numbers.set(n, blocks.length);
-      blocks.push(found.blocks[0]!);
+      out.add(k, made.block);
+    });
+    return out;
+  }
+
+  /**
+   * One factor for each of the named sets, optimal given the other factors: its log density is that of the
+   * factors of the program in expectation over all others (structured mean field; Saul and Jordan 1996).
+   * @throws ModelError for sets that have no such law; MeanFieldRefusal where an expectation has no closed form.
+   */
+  static factors(builder: ProgramBuilder, groups: readonly (readonly string[])[], points: ReadonlySet<string>, folded: FoldedTables): JointBlocks {
+    const plain = derive(builder.model), sets = groups.map((g) => new Set(g)), out = new JointBlocks(sets, false);
+    const latent = new Set(plain.regions.map((r) => r.region.variable.name));
+    for (const names of groups) for (const name of names) {
+      if (points.has(name)) refuseGroup(names, `${name} is a param, which is a point`);
+      if (!latent.has(name)) refuseGroup(names, `${name} is given`);
     }
-    this.blocks = blocks;
+    const waiting = new Set(groups.keys());
+    for (let refused: MeanFieldRefusal | null = null; waiting.size > 0; ) {
+      const before = waiting.size;
+      for (const k of waiting) {
+        try {
+          const expected = expectedFactors(plain.factors, builder.model, sets[k]!, { points, joint: out }, out.tables, (e) => withExactZeros(builder, e));
+          out.tables = expected.tables;
+          declareTables(builder, expected.tables);
+          const made = blockOver(builder, { ...plain, factors: expected.factors, forms: factorForms(expected.factors, builder.model) }, sets[k]!, folded);
+          if (made.block === null) refuseGroup(groups[k]!, `${made.name}: ${made.reason}`);
+          out.add(k, made.block);
+          waiting.delete(k);
+        } catch (error) {
+          // It may need moments of a block that is not made yet.
+          if (!(error instanceof MeanFieldRefusal)) throw error;
+          refused = error;
+        }
+      }
+      if (waiting.size === before) throw refused!;
+    }
+    return out;
+  }
+
+  /** Expectations that the blocks read. */
+  get read(): Tables { return this.tables; }
+
+  private add(number: number, block: Block): void {
+    this.blocks[number] = block;
+    this.order.push(number);
   }
 
   blockOf(variable: string): number | undefined { return this.numbers.get(variable); }
 
   expectation(items: readonly JointItem[], binders: readonly Range[], guards: readonly Expr[]): Expr | null {
-    const block = this.blocks[this.numbers.get(items[0]!.element.variable)!]!;
+    const block = this.blocks[this.numbers.get(items[0]!.element.variable)!];
+    if (block === undefined) return null;
     if (block.kind === 'discrete') {
       const members = items.map((i) => ({ element: i.element, value: i.value! }));
       return this.assigned ? mulAll(members.map((m) => ref(expectationOf(oneHotOf(m.element.variable), '1'), [...m.element.at, m.value]))) : block.probability(members);
@@ -63,8 +116,8 @@ export class JointBlocks implements JointLaws {
   }
 
   covariance(a: Ref, b: Ref, binders: readonly Range[], guards: readonly Expr[]): Expr | null {
-    const block = this.blocks[this.numbers.get(a.variable)!]!;
-    return block.kind === 'gaussian' ? block.covariance(a, b, binders, guards) : null;
+    const block = this.blocks[this.numbers.get(a.variable)!];
+    return block?.kind === 'gaussian' ? block.covariance(a, b, binders, guards) : null;
   }
 
   /**
@@ -72,24 +125,21 @@ export class JointBlocks implements JointLaws {
    * the others only read their expectations.
    */
   replace(builder: ProgramBuilder, codes: readonly BlockCode[], field: MeanField, factors: readonly Factor[], folded: FoldedTables): readonly BlockCode[] {
-    const begun = new Set<number>();
-    return codes.map((code): BlockCode => {
-      const { region } = code.block;
-      const number = this.blockOf(region.variable.name);
-      if (number === undefined) return code;
-      const block = this.blocks[number]!;
-      const first = !begun.has(number);
-      begun.add(number);
+    const numbers = codes.map((code) => this.blockOf(code.block.region.variable.name));
+    return codes.map((code, k): BlockCode => {
+      const number = numbers[k], block = number === undefined ? undefined : this.blocks[number];
+      if (number === undefined || block === undefined) return code;
+      const { region } = code.block, rank = this.order.indexOf(number);
+      const structure = `in one factor, ${block.kind === 'gaussian' ? 'Gaussian' : 'finite'}: ${block.structure}`;
       const member = memberCode(builder, block, code, field.needed.filter((n) => n.variable === region.variable.name));
-      if (!first) return { ...member, update: member.expectations, entropy: () => [], draw: [] };
-      const entropy = builder.fresh('entropy', [], 'state');
-      const ids = new Set(factors.filter((f) => block.regions.some((r) => mentionsName(f, r.variable.name))).map((f) => f.id));
-      const inside = builder.fresh('inside', [], 'state');
+      if (numbers.indexOf(number) < k) return { ...member, joint: { rank, members: [], structure }, update: member.expectations, entropy: () => [], draw: [] };
+      const entropy = builder.fresh('entropy', [], 'state'), inside = builder.fresh('inside', [], 'state');
+      const ids = new Set(factors.filter((f) => block.regions.some((r) => factorMentions(f, r.variable.name))).map((f) => f.id));
       return {
-        ...member,
+        ...member, joint: { rank, members: numbers.flatMap((n, m) => (n === number ? [m] : [])), structure },
         update: [...block.prepare, ...block.moments, ...member.expectations],
-        // H = log Z - E[log of the block's factors], at the parameters of its E-step.
-        settle: [...energyCode(builder, field.energy.filter((t) => ids.has(t.factor)), folded, inside), store(entropy, [], sub(block.logNormaliser, ref(inside, [])))],
+        // H = log Z - E[log of the block's factors], at the other factors that it was prepared for.
+        settle: this.assigned ? [] : [...energyCode(builder, field.energy.filter((t) => ids.has(t.factor)), folded, inside), store(entropy, [], sub(block.logNormaliser, ref(inside, [])))],
         entropy: (into) => [accumulate(into, [], ref(entropy, []))],
         draw: block.draw,
         ...(block.kind === 'discrete' ? { mode: [...block.prepare, ...block.mode, store(entropy, [], zero)] } : {}),
@@ -98,7 +148,21 @@ export class JointBlocks implements JointLaws {
   }
 }
 
-function mentionsName(f: Factor, name: string): boolean { return [f.logDensity, ...f.conditions, ...f.guards].some((e) => mentions(e, name)); }
+/** The one block that a set of variables forms, or a member that is in none, with the reason. */
+function blockOver(builder: ProgramBuilder, derivation: Derivation, names: ReadonlySet<string>, folded: FoldedTables): { readonly block: Block } | { readonly block: null; readonly name: string; readonly reason: string } {
+  const candidates = derivation.regions.filter((r) => names.has(r.region.variable.name));
+  const finite = candidates.every((r) => r.recognised.kind === 'finite');
+  const found = finite ? findDiscreteBlocks(builder, derivation, candidates) : findGaussianBlocks(builder, derivation, candidates, folded);
+  const members = new Set(found.blocks.flatMap((b) => b.regions.map((r) => r.variable.name)));
+  const left = [...names].find((n) => !members.has(n));
+  if (left === undefined && found.blocks.length === 1) return { block: found.blocks[0]! };
+  const name = left ?? [...names][0]!;
+  return { block: null, name, reason: found.refused.find((r) => r.variable === name)?.reason ?? (left === undefined ? 'no factor joins it with the others' : 'their joint law is neither finite nor Gaussian') };
+}
+
+function refuseGroup(names: readonly string[], reason: string): never {
+  refuse([{ code: 'wrong-option', severity: 'error', message: `${names.join(' and ')} cannot share one factor`, hint: `${reason}.` }]);
+}
 
 function memberCode(builder: ProgramBuilder, block: Block, code: BlockCode, needed: readonly NeededExpectation[]): BlockCode {
   const { region } = code.block;
@@ -147,11 +211,15 @@ function memberCode(builder: ProgramBuilder, block: Block, code: BlockCode, need
   };
 }
 
-/** Joint blocks before data: which variables belong together, and expectations of products as they read, `E(x * y)`. */
-export function jointInWords(factors: readonly Factor[], regions: readonly LatentRegion[], points: ReadonlySet<string>): JointLaws {
-  const groups = coupled(factors, regions, new Set(regions.map((r) => r.variable.name).filter((n) => !points.has(n))));
+/** Sets of latents that meet, given the points: each is a joint block of em. */
+export function meetingLatents(factors: readonly Factor[], regions: readonly LatentRegion[], points: ReadonlySet<string>): readonly (readonly string[])[] {
+  return coupled(factors, regions, new Set(regions.map((r) => r.variable.name).filter((n) => !points.has(n)))).map((g) => [...g]);
+}
+
+/** Joint blocks before data: expectations of products as they read, `E(x * y)`. */
+export function jointInWords(groups: readonly (readonly string[])[]): JointLaws {
   return {
-    blockOf: (variable) => { const at = groups.findIndex((g) => g.has(variable)); return at < 0 ? undefined : at; },
+    blockOf: (variable) => { const at = groups.findIndex((g) => g.includes(variable)); return at < 0 ? undefined : at; },
     expectation: (items) => apply('E', mulAll(items.map((i) => (i.value === null ? i.element : apply('eq', i.element, i.value))))),
     covariance: (a, b) => apply('Cov', a, b),
   };

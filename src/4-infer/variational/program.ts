@@ -34,6 +34,12 @@ export interface Described { readonly mean: string; readonly variance: string; r
 /** What is copied to come back to a state. */
 export type Saved = ReadonlyMap<string, Memory>;
 
+/** How latents that meet are described. */
+export type LatentLaws = 'factors' | 'joint' | 'assigned' | { readonly groups: readonly (readonly string[])[] };
+
+/** True for tables of expectations and parameters of factors. */
+function isTable(name: string): boolean { return name.startsWith('E|') || name.startsWith('Q|'); }
+
 export class VariationalProgram {
   readonly source: string;
   readonly field: MeanField;
@@ -49,6 +55,8 @@ export class VariationalProgram {
   private readonly refreshes: readonly { readonly entry: string; readonly reads: ReadonlySet<string> }[];
   private readonly steps: GradientSteps | null;
   private readonly stale = new Set<string>();
+  /** Storages of joint blocks that an update writes. */
+  private readonly jointState: readonly string[];
   /** Refreshes that an entry point needs, and tables that it changes, by entry point. */
   private readonly needs = new Map<string, readonly string[]>();
   private readonly changes: readonly ReadonlySet<string>[];
@@ -56,10 +64,11 @@ export class VariationalProgram {
   /**
    * @param initialised latents that start where the model's memory has them instead of in a draw from the prior.
    * @param points which unknowns are points, and how they move; without it the `param`s.
-   * @param latents those that meet: factors of their own, joint blocks, or joint blocks of which finite ones stand at one assignment.
+   * @param latents those that meet: factors of their own, joint blocks, joint blocks of which finite ones stand at one assignment, or one factor for each of the named sets.
+   * @throws ModelError for sets that have no joint law.
    * @throws MeanFieldRefusal where the fully factorised family has no closed updates.
    */
-  constructor(bound: BoundModel, seed: string, initialised: ReadonlyMap<string, Memory> = new Map(), points: PointOptions = plainPoints, latents: 'factors' | 'joint' | 'assigned' = 'factors') {
+  constructor(bound: BoundModel, seed: string, initialised: ReadonlyMap<string, Memory> = new Map(), points: PointOptions = plainPoints, latents: LatentLaws = 'factors', stream: string = 'cavi') {
     const builder = new ProgramBuilder(bound);
     this.builder = builder;
     prepare(builder);
@@ -68,14 +77,15 @@ export class VariationalProgram {
     const params = [...bound.graph.variables.values()].filter((v) => v.origin === 'param').map((v) => v.name);
     const estimated = new Set([...params, ...points.maximised]);
     const folded = new FoldedTables(), factors = jointFactors(model);
-    const joint = latents === 'factors' ? null : new JointBlocks(builder, estimated, folded, latents === 'assigned');
+    const storages = new Set(builder.storages().map((s) => s.name));
+    const joint = latents === 'factors' ? null : typeof latents === 'string' ? JointBlocks.posterior(builder, estimated, folded, latents === 'assigned') : JointBlocks.factors(builder, latents.groups, estimated, folded);
     const forms = factorForms(factors, model);
-    const first = meanField(forms, model, { points: estimated, joint });
+    const first = meanField(forms, model, { points: estimated, joint }, joint?.read);
     const moving = points.gradient ? movingNames(first, estimated) : new Set<string>();
-    let field = moving.size === 0 ? first : meanField(forms, model, { points: estimated, joint, moving });
+    let field = moving.size === 0 ? first : meanField(forms, model, { points: estimated, joint, moving }, joint?.read);
     const needed = new Map(field.needed.map((n) => [n.name, n]));
     const options = { points: estimated, joint, moving };
-    const reports = latents === 'factors' ? [] : expectedReports(builder, options, needed);
+    const reports = latents !== 'joint' && latents !== 'assigned' ? [] : expectedReports(builder, options, needed);
     field = { ...field, needed: [...needed.values()] };
     this.field = field;
     if (points.damping > 0) builder.addStorage({ name: dampingStorage, type: 'float64', shape: [], place: 'state' });
@@ -83,6 +93,7 @@ export class VariationalProgram {
     const own = blockCodes(builder, field, folded, points);
     const blocks = joint === null ? own : joint.replace(builder, own, field, factors, folded);
     this.blocks = blocks;
+    this.jointState = joint === null ? [] : builder.storages().flatMap((s) => (s.place === 'state' && !storages.has(s.name) && !isTable(s.name) ? [s.name] : []));
     givenOneHots(builder, blocks);
     const start = ancestralCode(builder, { generate: 'latents', wanted: (s) => isLatent(builder, s, initialised) || isComputed(builder, s) });
     builder.entry('initialise', [...start, ...startTables(builder, field, blocks, folded)]);
@@ -116,14 +127,14 @@ export class VariationalProgram {
     this.expectedReports = new Map(reports.map((r) => [r.name, r.storage]));
     builder.entry('expectReports', reports.flatMap((r) => r.code(folded)));
     const drawn = drawnVariables(builder);
-    builder.entry('draw', blocks.filter((b) => drawn.has(b.block.region.variable.name)).flatMap((b) => b.draw));
+    builder.entry('draw', blocks.filter((b) => (b.joint?.members ?? []).some((k) => drawn.has(blocks[k]!.block.region.variable.name)) || drawn.has(b.block.region.variable.name)).flatMap((b) => b.draw));
     builder.entry('report', ancestralCode(builder, { generate: 'latents', wanted: (s) => isComputed(builder, s) || s.kind === 'predict' }));
     const printed = printModule(builder.module());
     const folds = runFolds(builder);
     const initial = new Map<string, Memory>();
     for (const s of printed.storages) { const v = folds.get(s.name) ?? builder.initialValues(s.name); if (v !== undefined) initial.set(s.name, s.place === 'data' ? v : v.slice()); }
     const arrays = allocate(printed.storages, initial);
-    this.random = createRandom(seed, 'cavi');
+    this.random = createRandom(seed, stream);
     const procedures = new Map<string, Procedure>([['gridDraw', gridDraw], ['gridQuantile', gridQuantile], ...bijectionProcedures]);
     this.functions = instantiate(printed.source, arrays, createRuntime(this.random, bound.graph.hostFunctions.map((h) => h.call), procedures));
     this.memory = new Map(printed.storages.map((s, k) => [s.name, arrays[k]!]));
@@ -135,11 +146,17 @@ export class VariationalProgram {
     this.call('initialise');
     this.touched();
   }
-  /** One coordinate step. */
+  /** One coordinate step; all members of a joint block move with the first. */
   update(block: number): void {
-    this.refresh(`update${block}`);
-    this.call(`update${block}`);
-    this.changed(block);
+    const { joint } = this.blocks[block]!;
+    for (const k of joint?.members ?? [block]) {
+      this.refresh(`update${k}`);
+      this.call(`update${k}`);
+      this.changed(k);
+    }
+    if (this.blocks[block]!.settle === undefined) return;
+    this.refresh(`settle${block}`);
+    this.call(`settle${block}`);
   }
   /** One coordinate step of a block as a factor of its own, whatever block it belongs to. */
   updateAlone(block: number): void {
@@ -163,12 +180,6 @@ export class VariationalProgram {
     }, position.slice(0, dimension), { iterations, tolerance: 1e-14 });
     position.set(found.x);
     this.call('constrain');
-  }
-  /** What a joint block adds once all its members have their expectations. */
-  settle(block: number): void {
-    if (this.blocks[block]!.settle === undefined) return;
-    this.refresh(`settle${block}`);
-    this.call(`settle${block}`);
   }
   /** The most probable assignment of a joint block, written to the state. */
   assign(block: number): void { this.call(`mode${block}`); }
@@ -214,7 +225,8 @@ export class VariationalProgram {
   /** A copy of everything that a run changes, but for what is recomputed from it. */
   save(): Saved {
     const out = new Map<string, Memory>();
-    for (const [name, values] of this.memory) if (name.startsWith('E|') || name.startsWith('Q|')) out.set(name, values.slice());
+    for (const [name, values] of this.memory) if (isTable(name)) out.set(name, values.slice());
+    for (const name of this.jointState) { const values = this.memory.get(name); if (values !== undefined) out.set(name, values.slice()); }
     for (const b of this.blocks) { const name = b.block.region.variable.name; if (isPoint(b)) out.set(name, this.memory.get(name)!.slice()); }
     return out;
   }

@@ -60,6 +60,8 @@ function renumber(program: VariationalProgram, group: ExchangeableGroup, order: 
     if (values !== undefined) { const { shape } = program.builder.storage(storage); permute(values, shape, shape.length - 1, order); }
   }
   program.touched();
+  // Their inner moments follow from what has been renumbered.
+  program.blocks.forEach((b, k) => { if (b.joint !== undefined) program.update(k); });
 }
 /** Tables and parameters of a variable's factors that hold numbers for each of its elements. */
 function storagesOf(program: VariationalProgram, name: string): readonly (readonly [string, Memory])[] {

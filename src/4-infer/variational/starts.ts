@@ -35,8 +35,10 @@ export function begin(program: VariationalProgram, kind: StartKind, start: numbe
     const candidates = seedable(program);
     seed(program, candidates[Math.floor(start / 3) % candidates.length]!, start);
   }
-  const order = kind === 'prior' ? all : [...finite, ...rest];
-  for (const k of [...order.filter((x) => !held.has(x)), ...order.filter((x) => held.has(x))]) program.update(k);
+  // What others read of a joint block is there once it has been prepared.
+  const rank = (k: number): number => program.blocks[k]!.joint?.rank ?? Infinity;
+  const order = (kind === 'prior' ? all : [...finite, ...rest]).sort((a, b) => (rank(a) < rank(b) ? -1 : rank(a) > rank(b) ? 1 : 0));
+  for (const k of [...order.filter((x) => !held.has(x) || rank(x) < Infinity), ...order.filter((x) => held.has(x) && rank(x) === Infinity)]) program.update(k);
 }
 
 /** Updates of everything else by elements shared equally: they cost no pass over the elements. */

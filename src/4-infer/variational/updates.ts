@@ -10,7 +10,7 @@ import { InternalError } from '../../errors/diagnostic.js';
 import type { ClosedForm, Slot } from '../../3-derive/closedForm.js';
 import { kindsOf, regionSupport, replaceSelf, statisticName, statisticTerm } from '../../3-derive/closedForm.js';
 import { type Contribution, selfExpr, type StatisticKind } from '../../3-derive/conditional.js';
-import { atElement, covarianceOf, expectationOf, type MeanField, type MeanFieldBlock, MeanFieldRefusal, type NeededExpectation, oneHotOf } from '../../3-derive/meanField.js';
+import { atElement, covarianceOf, expectationOf, type MeanField, type MeanFieldBlock, MeanFieldRefusal, type NeededExpectation, oneHotOf, type Tables } from '../../3-derive/meanField.js';
 import { factorsOf } from '../../3-derive/normalForm.js';
 import { type ArrayExpr, type Expr, type Index, add, addAll, apply, at as elementAt, build, cond, exp, freeIndices, index, isConst, lgamma, log, mul, mulAll, neg, num, one, pow, ref, reduce, rewrite, scalar, sub, substitute, variablesOf, zero } from '../../expr/expr.js';
 import { gridEdges, gridNodes } from '../../random/quadratureGrid.js';
@@ -74,6 +74,8 @@ export interface BlockCode {
   readonly scores: string | null;
   /** Adds to the scores what all values have in common, so that elements compare. */
   readonly common: readonly Code[];
+  /** Members of joint blocks: the place of the block among those that are made one after the other, and the numbers of all members, for the first of them (no numbers for the others, which move with it). */
+  readonly joint?: { readonly rank: number; readonly members: readonly number[]; /** What was found, in words. */ readonly structure: string };
   /** Members of joint blocks, the first one for all: what follows once all expectations are there. */
   readonly settle?: readonly Code[];
   /** Members of finite joint blocks: the update of a factor of its own, for starts; the most probable assignment, to the state (the first member); the state as expectations. */
@@ -124,13 +126,13 @@ export function factorKind(builder: ProgramBuilder, block: MeanFieldBlock, point
 }
 
 /** Declares the tables of expectations; shapes are those of the variable and the statistic. */
-export function declareTables(builder: ProgramBuilder, field: MeanField): void {
+export function declareTables(builder: ProgramBuilder, field: Tables): void {
   for (const n of field.needed) {
     if (!builder.hasStorage(n.name)) builder.addStorage({ name: n.name, type: 'float64', shape: tableShape(builder, n), place: 'state' });
   }
   for (const variable of field.covariances) {
     const { shape } = builder.storage(variable);
-    builder.addStorage({ name: covarianceOf(variable), type: 'float64', shape: isVector(builder, variable) ? [...shape, shape[shape.length - 1]!] : shape, place: 'state' });
+    if (!builder.hasStorage(covarianceOf(variable))) builder.addStorage({ name: covarianceOf(variable), type: 'float64', shape: isVector(builder, variable) ? [...shape, shape[shape.length - 1]!] : shape, place: 'state' });
   }
 }
 function isVector(builder: ProgramBuilder, variable: string): boolean { return builder.model.statusOf(variable) !== 'partial' && builder.model.variable(variable).eventRank === 1; }
