@@ -2,12 +2,12 @@
  * HalfStudentT(df, scale): the law of |T| scale for Student's T with df degrees of freedom; density
  * proportional to (1 + z^2 / df)^(-(df + 1) / 2), z = x / scale, on x >= 0.
  */
-import { add, addAll, apply, cond, exp, lgamma, mul, neg, num, one, scalar, square, sub, zero } from '../expr/expr.js';
+import { add, addAll, apply, cond, exp, mul, neg, num, one, scalar, square, sub, zero } from '../expr/expr.js';
 import type { Expr } from '../expr/expr.js';
 import { logOf, powOf } from '../expr/simplify.js';
 import type { Arguments, Family } from './family.js';
 import { standardEntropy } from './studentT.js';
-import { argument, half, infinity, interval, logPi, logTwo, parameter, two } from './notation.js';
+import { argument, half, infinity, interval, logTwo, parameter, two } from './notation.js';
 
 function ratio(x: Expr, p: Arguments): Expr { return mul(x, powOf(argument(p, 'scale'), -1)); }
 /** The value above which mass q lies. */
@@ -17,7 +17,7 @@ function above(q: Expr, p: Arguments): Expr {
 /** scale 2 sqrt(df / pi) Gamma((df + 1) / 2) / (Gamma(df / 2) (df - 1)), infinite where df <= 1. */
 function meanOf(p: Arguments): Expr {
   const df = argument(p, 'df');
-  const constant = addAll([logTwo, mul(half, sub(logOf(df), logPi)), lgamma(mul(half, add(df, one))), neg(lgamma(mul(half, df)))]);
+  const constant = addAll([logTwo, mul(half, logOf(df)), neg(apply('lbeta', mul(half, df), half))]);
   return mul(argument(p, 'scale'), mul(exp(constant), powOf(apply('max', sub(df, one), zero), -1)));
 }
 
@@ -34,10 +34,7 @@ export const halfStudentT: Family = {
   logDensity(x, p) {
     const df = argument(p, 'df'), halfNext = mul(half, add(df, one));
     const tail = apply('log1p', mul(square(ratio(x.body, p)), powOf(df, -1)));
-    return addAll([
-      logTwo, lgamma(halfNext), neg(lgamma(mul(half, df))), neg(mul(half, add(logOf(df), logPi))),
-      neg(logOf(argument(p, 'scale'))), neg(mul(halfNext, tail)),
-    ]);
+    return addAll([logTwo, neg(apply('lbeta', mul(half, df), half)), neg(mul(half, logOf(df))), neg(logOf(argument(p, 'scale'))), neg(mul(halfNext, tail))]);
   },
   variate: (p) => ({
     fn: 'studentT', args: [scalar(argument(p, 'df'))],

@@ -29,7 +29,7 @@ export const mvStudentT: Family = {
     const centred = (i: Expr): Expr => sub(at(x, i), at(loc, i));
     const distance = bilinear(inverseOf(scale), centred, centred);
     return addAll([
-      lgamma(halfNext), neg(lgamma(mul(half, df))), neg(mul(mul(half, d), add(logOf(df), logPi))), neg(mul(half, logdetOf(scale))),
+      lgamma(mul(half, d)), neg(apply('lbeta', mul(half, df), mul(half, d))), neg(mul(mul(half, d), add(logOf(df), logPi))), neg(mul(half, logdetOf(scale))),
       neg(mul(halfNext, apply('log1p', mul(distance, powOf(df, -1))))),
     ]);
   },
@@ -48,7 +48,7 @@ export const mvStudentT: Family = {
     const df = argument(p, 'df'), d = dimensionOf(p), halfNext = mul(half, add(df, d)), halfDf = mul(half, df);
     return addAll([
       mul(halfNext, sub(apply('digamma', halfNext), apply('digamma', halfDf))), mul(mul(half, d), add(logOf(df), logPi)),
-      lgamma(halfDf), neg(lgamma(halfNext)), mul(half, logdetOf(arrayArgument(p, 'scale'))),
+      apply('lbeta', halfDf, mul(half, d)), neg(lgamma(mul(half, d))), mul(half, logdetOf(arrayArgument(p, 'scale'))),
     ]);
   },
 };

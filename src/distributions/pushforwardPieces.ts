@@ -190,9 +190,15 @@ export function piecesOf(map: Expr, argument: string, domain: Interval, integers
   return { pieces, nonzero: walk.nonzero };
 }
 
-/** Short sums whose length is a number, term by term. */
+function isApplied(e: Expr, fn: string): e is Apply { return e.op === 'apply' && e.fn === fn; }
+
+/** Short sums whose length is a number, term by term; log(1 + u) as the function that keeps the digits of a small u. */
 function writtenOut(map: Expr): Expr {
   return rewrite(map, (x) => {
+    if (isApplied(x, 'log') && isApplied(x.args[0]!, 'add')) {
+      const [a, b] = (x.args[0] as Apply).args as [Expr, Expr];
+      if (isConst(a, 1) || isConst(b, 1)) return apply('log1p', isConst(a, 1) ? b : a);
+    }
     if (x.op !== 'reduce' || x.kind !== 'sum') return x;
     const from = simplify(x.from), to = simplify(x.to);
     if (!isConst(from) || !isConst(to) || to.value - from.value > mostPieces) return x;

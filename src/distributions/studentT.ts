@@ -1,11 +1,11 @@
 /**
  * StudentT(df, loc, scale): density proportional to (1 + z^2 / df)^(-(df + 1) / 2), z = (x - loc) / scale.
  */
-import { add, addAll, apply, cond, lgamma, mul, neg, num, one, scalar, square, sub } from '../expr/expr.js';
+import { add, addAll, apply, cond, mul, neg, num, one, scalar, square, sub } from '../expr/expr.js';
 import type { Expr } from '../expr/expr.js';
 import { logOf, powOf } from '../expr/simplify.js';
 import type { Arguments, Family } from './family.js';
-import { argument, half, infinity, interval, logPi, minusInfinity, parameter, two } from './notation.js';
+import { argument, half, infinity, interval, minusInfinity, parameter, two } from './notation.js';
 
 function standardised(x: Expr, p: Arguments): Expr { return mul(sub(x, argument(p, 'loc')), powOf(argument(p, 'scale'), -1)); }
 
@@ -32,10 +32,8 @@ export const studentT: Family = {
   logDensity(x, p) {
     const df = argument(p, 'df'), halfNext = mul(half, add(df, one));
     const tail = apply('log1p', mul(square(standardised(x.body, p)), powOf(df, -1)));
-    return addAll([
-      lgamma(halfNext), neg(lgamma(mul(half, df))), neg(mul(half, add(logOf(df), logPi))),
-      neg(logOf(argument(p, 'scale'))), neg(mul(halfNext, tail)),
-    ]);
+    // Gamma((df + 1) / 2) / (Gamma(df / 2) sqrt(pi)) = 1 / B(df / 2, 1 / 2), which keeps its digits for a large df.
+    return addAll([neg(apply('lbeta', mul(half, df), half)), neg(mul(half, logOf(df))), neg(logOf(argument(p, 'scale'))), neg(mul(halfNext, tail))]);
   },
   variate: (p) => ({
     fn: 'studentT', args: [scalar(argument(p, 'df'))],

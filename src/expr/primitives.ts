@@ -77,9 +77,9 @@ const logBeta = (a: Expr, b: Expr): Expr => apply('lbeta', a, b);
 const halfLogTwoPi = num(0.5 * Math.log(2 * Math.PI));
 /** log of the standard normal density. */
 const logPhiDensity = (x: Expr): Expr => sub(mul(num(-0.5), square(x)), halfLogTwoPi);
-/** Density at x of Gamma(a, 1). */
-const gammaDensity = (a: Expr, x: Expr): Expr =>
-  exp(sub(sub(apply('xlogy', sub(a, one), x), x), apply('lgamma', a)));
+/** Log density at x of Gamma(a, 1), and the density. */
+const logGammaDensity = (a: Expr, x: Expr): Expr => sub(sub(apply('xlogy', sub(a, one), x), x), apply('lgamma', a));
+const gammaDensity = (a: Expr, x: Expr): Expr => exp(logGammaDensity(a, x));
 /** Density at x of Beta(a, b). */
 const betaDensity = (x: Expr, a: Expr, b: Expr): Expr =>
   exp(sub(add(apply('xlogy', sub(a, one), x), apply('xlog1my', sub(b, one), x)), logBeta(a, b)));
@@ -210,6 +210,16 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
     javascript: null, cost: 200, integer: false,
   }],
   /** dP(a, x)/da. */
+  logGammaP: [2, {
+    evaluate: special.logGammaP, derivative: (a, x) => [apply('logGammaPShapeDerivative', a, x), exp(sub(logGammaDensity(a, x), apply('logGammaP', a, x)))],
+    javascript: null, cost: 220, integer: false,
+  }],
+  logGammaQ: [2, {
+    evaluate: special.logGammaQ, derivative: (a, x) => [apply('logGammaQShapeDerivative', a, x), neg(exp(sub(logGammaDensity(a, x), apply('logGammaQ', a, x))))],
+    javascript: null, cost: 220, integer: false,
+  }],
+  logGammaPShapeDerivative: [2, { evaluate: special.logGammaPShapeDerivative, javascript: null, cost: 1800, integer: false }],
+  logGammaQShapeDerivative: [2, { evaluate: special.logGammaQShapeDerivative, javascript: null, cost: 1800, integer: false }],
   gammaPShapeDerivative: [2, { evaluate: special.gammaPShapeDerivative, javascript: null, cost: 2500, integer: false }],
   gammaPInverse: [2, {
     evaluate: special.gammaPInverse,

@@ -20,7 +20,7 @@ import { primitives } from './primitives.js';
 function isApply<F extends string>(e: Expr, fn: F): e is Apply & { readonly fn: F } { return e.op === 'apply' && e.fn === fn; }
 function isEven(value: number): boolean { return Number.isInteger(value) && value % 2 === 0; }
 
-/** `log(e)`, with log(exp u) = u, log(sigmoid u) = -softplus(-u), log(Phi u) = logPhi(u), powers and positive constant factors taken out. */
+/** `log(e)`, with log(exp u) = u, log(sigmoid u) = -softplus(-u), log(Phi u) = logPhi(u) and the like of the incomplete gamma functions, powers and positive constant factors taken out. */
 export function logOf(e: Expr): Expr {
   if (e.op === 'cond') return cond(e.test, logOf(e.then), logOf(e.otherwise));
   if (e.op !== 'apply') return log(e);
@@ -29,6 +29,8 @@ export function logOf(e: Expr): Expr {
     case 'exp': return a!;
     case 'sigmoid': return neg(apply('softplus', neg(a!)));
     case 'Phi': return apply('logPhi', a!);
+    case 'gammaP': return apply('logGammaP', a!, b!);
+    case 'gammaQ': return apply('logGammaQ', a!, b!);
     case 'pow':
       // log(a^2) is not 2 log(a) for negative a; any other constant power needs a > 0 (or an odd power) anyway.
       if (isConst(b!) && !isEven(b.value)) return mul(b, logOf(a!));
@@ -77,7 +79,10 @@ export function xlogy(x: Expr, y: Expr): Expr {
 /** `x * log(1 - y)` where 0 * log(0) is 0. */
 export function xlog1my(x: Expr, y: Expr): Expr {
   if (isConst(x, 0)) return zero;
+  if (isConst(y) && y.value < 1) return mul(x, num(Math.log1p(-y.value)));
   const rest = oneMinus(y);
+  // 1 - (1 - u) is u to its last digit.
+  if (isApply(y, 'sub') && isConst(y.args[0]!, 1)) return xlogy(x, rest);
   if (isConst(x) || hasLogarithm(rest)) return mul(x, logOf(rest));
   return apply('xlog1my', x, y);
 }
@@ -444,6 +449,8 @@ function simplifyApply(e: Apply, ranges: readonly Range[]): Expr {
       return e;
     case 'sub':
       if (isApply(b, 'neg')) return add(a, b.args[0]!);
+      // 1 - (1 - u), where u may be far smaller than the last digit of 1.
+      if (isConst(a) && isApply(b, 'sub') && isConst(b.args[0]!)) return add(num(a.value - b.args[0].value), b.args[1]!);
       return equal(a, b) ? zero : e;
     case 'neg':
       if (isApply(a, 'sub')) return sub(a.args[1]!, a.args[0]!);
@@ -460,6 +467,7 @@ function simplifyApply(e: Apply, ranges: readonly Range[]): Expr {
     case 'pow': return isConst(b) ? powOf(a, b.value) : isConst(a, 1) ? one : e;
     case 'exp': return isApply(a, 'log') ? a.args[0]! : e;
     case 'log': return logOf(a);
+    case 'log1p': return isApply(a, 'sub') && isConst(a.args[1]!, 1) ? logOf(a.args[0]!) : isApply(a, 'add') && isConst(a.args[0]!, -1) ? logOf(a.args[1]!) : e;
     case 'xlogy': return xlogy(a, b);
     case 'xlog1my': return xlog1my(a, b);
     case 'min': case 'max': return equal(a, b) ? a : e;

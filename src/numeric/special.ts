@@ -397,6 +397,32 @@ export function gammaP(a: number, x: number): number { return incompleteGamma(a,
 /** The regularised upper incomplete gamma function Q(a, x) = 1 - P(a, x), accurate where it is small. */
 export function gammaQ(a: number, x: number): number { return incompleteGamma(a, x, true); }
 
+/** A tail below this is worked out in logarithms. */
+const smallestTail = 1e-280;
+/** log(x^a e^-x / Gamma(a + 1)). */
+function logGammaPrefix(a: number, x: number): number { return a * Math.log(x) - x - lgamma(a + 1); }
+/** log P(a, x), also where P underflows. */
+export function logGammaP(a: number, x: number): number {
+  const lower = gammaP(a, x);
+  if (lower >= smallestTail || Number.isNaN(lower) || x === 0) return lower > 0.5 ? Math.log1p(-gammaQ(a, x)) : Math.log(lower);
+  return logGammaPrefix(a, x) + Math.log(gammaSeries(a, x));
+}
+/** log Q(a, x), also where Q underflows. */
+export function logGammaQ(a: number, x: number): number {
+  const upper = gammaQ(a, x);
+  if (upper >= smallestTail || Number.isNaN(upper) || a === 0 || x === Infinity) return upper > 0.5 ? Math.log1p(-gammaP(a, x)) : Math.log(upper);
+  return logGammaPrefix(a, x) + Math.log(a * gammaFraction(a, x));
+}
+/** d log P(a, x)/da. */
+export function logGammaPShapeDerivative(a: number, x: number): number { return a > 0 && x > 0 ? difference((s) => logGammaP(s, x), a, Math.min(a, Math.sqrt(a))) : Number.NaN; }
+/** d log Q(a, x)/da. */
+export function logGammaQShapeDerivative(a: number, x: number): number {
+  if (!(a > 0 && x >= 0)) return Number.NaN;
+  // Where Q is close to 1 its logarithm is -P, whose own logarithm bends as little.
+  const lower = gammaP(a, x);
+  return lower < 0.5 ? -gammaPShapeDerivative(a, x) / (1 - lower) : difference((s) => logGammaQ(s, x), a, Math.min(a, Math.sqrt(a)));
+}
+
 /**
  * Solves log tail(t) = target by Newton's method, for a tail of a law with log-concave density: log tail
  * is concave, so iterates approach the root from one side once they are on it.
@@ -558,13 +584,14 @@ export function studentQuantile(u: number, df: number): number {
 // --- derivatives in shape parameters -----------------------------------------------------------------
 
 /**
- * The derivative of a function of its logarithm's size: value * (d/da) log value by the central
+ * The derivative of the logarithm of a function, or (`difference`) of a function as flat as a logarithm, by the central
  * difference of order eight, whose steps are small against the scale on which the logarithm bends.
  * Relative error about 1e-10, in the tails too.
  */
-function logDifference(f: (a: number) => number, a: number, scale: number): number {
+function logDifference(f: (a: number) => number, a: number, scale: number): number { return difference((s) => Math.log(f(s)), a, scale); }
+function difference(f: (a: number) => number, a: number, scale: number): number {
   const h = 0.02 * scale;
-  const at = (k: number): number => Math.log(f(a + k * h));
+  const at = (k: number): number => f(a + k * h);
   return (4 / 5 * (at(1) - at(-1)) - 1 / 5 * (at(2) - at(-2)) + 4 / 105 * (at(3) - at(-3)) - 1 / 280 * (at(4) - at(-4))) / h;
 }
 

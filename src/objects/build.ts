@@ -185,7 +185,7 @@ export function between(kind: 'truncated' | 'censored', base: unknown, low: unkn
   if (!hasCdf(law) && isProper(law)) refuse('no-distribution-function', `${d.text} cannot be ${kind}: its distribution function is not known`);
   const text = `${kind}(${d.text}, ${from}, ${to})`;
   const out = new Distribution(text, new NumericLaw(law, d.numeric.values), d.over);
-  if (kind === 'truncated' && d.numeric.proper && !(Number.isFinite(out.numeric.logProbAt(out.numeric.quantile(0.5))))) refuse('no-mass', `${d.text} has no probability between ${from} and ${to}`);
+  if (kind === 'truncated' && d.numeric.proper && !(Number.isFinite(out.numeric.logProbAt(out.numeric.quantile(0.5))))) refuse('no-mass', `${d.text} has no probability between ${from} and ${to}, or less than a number can hold`);
   return out;
 }
 

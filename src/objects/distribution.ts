@@ -11,7 +11,7 @@ import type { Arguments, Family } from '../distributions/family.js';
 import { familyOf } from '../distributions/law.js';
 import type { Expr } from '../expr/expr.js';
 import { createRandom, Random } from '../random/generator.js';
-import { type Approximation, expectation } from './expectations.js';
+import { type Approximation, expectation, expectationUnder } from './expectations.js';
 import type { NumericLaw, NumericSupport } from './numericLaw.js';
 
 /** One draw: a number, a vector, or the rows of a matrix. */
@@ -264,5 +264,5 @@ export function entropyOf(d: NumericLaw): Approximation | null {
     if (family.expectedLogDensity !== undefined) return { value: -d.number(family.expectedLogDensity(law.parameters, law.parameters)), error: 0 };
   }
   if (d.shape.length > 0 || d.densityProblem !== null || law.kind === 'censored') return null;
-  return expectation(d, (x) => -d.logProbAt(x));
+  return expectationUnder(d, [], (own) => (x) => -own!.logProbAt(x));
 }

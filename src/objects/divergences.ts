@@ -15,7 +15,7 @@ import { differentiate } from '../expr/gradient.js';
 import { inverseOf, logdetOf, logOf, powOf } from '../expr/simplify.js';
 import { createRandom, type Random } from '../random/generator.js';
 import { Distribution, type Draw, entropyOf, type Given, nested, refuse } from './distribution.js';
-import { type Approximation, expectation, overValues } from './expectations.js';
+import { type Approximation, expectation, expectationUnder, ofLaws, overValues } from './expectations.js';
 import { hasAtoms, NumericLaw, renamed } from './numericLaw.js';
 
 export type Method = 'closed form' | 'sum' | 'quadrature' | 'Monte Carlo';
@@ -273,8 +273,8 @@ export function kl<D extends Draw>(p: Distribution<D>, q: Distribution<D>, optio
   const closed = closedKl(one.p, one.q);
   if (closed !== null) return times(exactly(Math.max(0, closed)), one.copies);
   if (one.p.shape.length > 0) return times(notNegative(arrayExpectation(partOf(p), (x) => one.p.logProb(x) - one.q.logProb(x), options)), one.copies);
-  const logOther = logOfOther(one.p, one.q);
-  return times(notNegative(computed(one.p, expectation(one.p, (x) => one.p.logProbAt(x) - logOther(x), undefined, [one.q]))), one.copies);
+  const logRatio = (a: NumericLaw, b: NumericLaw): (x: number) => number => { const logOther = logOfOther(a, b); return (x) => a.logProbAt(x) - logOther(x); };
+  return times(notNegative(computed(one.p, expectationUnder(one.p, [one.q], (a, b) => logRatio(a!, b!)))), one.copies);
 }
 
 function partOf(d: Distribution): Distribution { return new Distribution(d.text, d.numeric); }
@@ -315,8 +315,7 @@ export function crossEntropy<D extends Draw>(p: Distribution<D>, q: Distribution
     if (!Number.isNaN(value)) return times(exactly(value), one.copies);
   }
   if (one.p.shape.length > 0) return times(arrayExpectation(partOf(p), (x) => -one.q.logProb(x), options), one.copies);
-  const logOther = logOfOther(one.p, one.q);
-  return times(computed(one.p, expectation(one.p, (x) => -logOther(x), undefined, [one.q])), one.copies);
+  return times(computed(one.p, expectationUnder(one.p, [one.q], (a, b) => { const logOther = logOfOther(a!, b!); return (x) => -logOther(x); })), one.copies);
 }
 
 /**
@@ -344,12 +343,15 @@ export function l1<D extends Draw>(p: Distribution<D>, q: Distribution<D>, optio
     const shared = expectation(one.p, (x) => Math.exp(Math.min(0, logOther(x) - one.p.logProbAt(x))), undefined, [one.q]);
     return { value: Math.min(2, Math.max(0, 2 - 2 * shared.value)), error: 2 * shared.error, method: methodOf(one.p) };
   }
-  const difference = (x: number): number => {
-    const y = Math.abs(Math.exp(one.p.logProbAt(x)) - Math.exp(one.q.logProbAt(x)));
-    // Infinite densities are those of single places, or of what doubles cannot tell from them.
-    return y === Number.POSITIVE_INFINITY ? Number.NaN : y;
-  };
-  const found = computed(one.p, overValues({ at: difference, logSize: (x) => Math.max(one.p.logProbAt(x), one.q.logProbAt(x)) }, [one.p, one.q]));
+  const laws = [one.p, one.q];
+  const found = computed(one.p, overValues(ofLaws(laws, (a, b) => ({
+    at: (x) => {
+      const y = Math.abs(Math.exp(a!.logProbAt(x)) - Math.exp(b!.logProbAt(x)));
+      // Infinite densities are those of single places, or of what doubles cannot tell from them.
+      return y === Number.POSITIVE_INFINITY ? Number.NaN : y;
+    },
+    logSize: (x) => Math.max(a!.logProbAt(x), b!.logProbAt(x)),
+  })), laws));
   return { ...found, value: Math.min(2, found.value) };
 }
 
@@ -379,17 +381,20 @@ export function chiSquared<D extends Draw>(p: Distribution<D>, q: Distribution<D
     return power(notNegative(computed(first, expectation(first, (x) => ratioMinusOne(first.logProbAt(x) - logOther(x)), undefined, [one.q]))));
   }
   // (p - q)^2 / q itself: no difference of a large integral and 1. It is q where p has no mass.
-  const found = overValues({
-    at: (x) => {
-      const logP = first.logProbAt(x), logQ = logOther(x);
-      if (logP === Number.POSITIVE_INFINITY || logQ === Number.POSITIVE_INFINITY) return Number.NaN;
-      if (logQ === Number.NEGATIVE_INFINITY) return Math.exp(logP) === 0 ? 0 : Number.POSITIVE_INFINITY;
-      // p^2 / q far out may overflow only where the integral diverges.
-      const ratio = Math.expm1(logP - logQ);
-      return Math.abs(ratio) < 1e100 ? Math.exp(logQ) * ratio * ratio : Math.exp(2 * logP - logQ);
-    },
-    logSize: (x) => { const logP = first.logProbAt(x), logQ = logOther(x); return logP === Number.NEGATIVE_INFINITY ? logQ : Math.max(logQ, 2 * logP - logQ); },
-  }, [first, one.q]);
+  const found = overValues(ofLaws([first, one.q], (a, b) => {
+    const logsAt = (x: number): readonly [number, number] => [a!.logProbAt(x), b!.logProbAt(x)];
+    return {
+      at: (x) => {
+        const [logP, logQ] = logsAt(x);
+        if (logP === Number.POSITIVE_INFINITY || logQ === Number.POSITIVE_INFINITY) return Number.NaN;
+        if (logQ === Number.NEGATIVE_INFINITY) return Math.exp(logP) === 0 ? 0 : Number.POSITIVE_INFINITY;
+        // p^2 / q far out may overflow only where the integral diverges.
+        const ratio = Math.expm1(logP - logQ);
+        return Math.abs(ratio) < 1e100 ? Math.exp(logQ) * ratio * ratio : Math.exp(2 * logP - logQ);
+      },
+      logSize: (x) => { const [logP, logQ] = logsAt(x); return logP === Number.NEGATIVE_INFINITY ? logQ : Math.max(logQ, 2 * logP - logQ); },
+    };
+  }), [first, one.q]);
   return power(notNegative(computed(first, found)));
 }
 

@@ -11,7 +11,7 @@ import {
   cdfOf, eventDimsOf, familyOf, guardedLogDensityOf, hasCdf, isDiscrete, isProper, type Law, mapLaw, noDensityReason, quantileOf, substituteLaw, supportOf, survivalOf,
 } from '../distributions/law.js';
 import { InternalError } from '../errors/diagnostic.js';
-import { type ArrayExpr, build, type Expr, num, ref, rewrite, substitute } from '../expr/expr.js';
+import { type ArrayExpr, build, type Expr, num, ref, rewrite, scalar, sub, substitute } from '../expr/expr.js';
 import { simplify } from '../expr/simplify.js';
 import { logSumExp } from '../numeric/logSpace.js';
 import { createRandom, type Random } from '../random/generator.js';
@@ -30,7 +30,7 @@ export type NumericSupport =
 /** Writes one draw to `out` from its start. */
 type Drawer = (random: Random, out: Float64Array) => void;
 
-const argumentName = '%x', uniformName = '%u', drawName = '%draw';
+const argumentName = '%x', uniformName = '%u', drawName = '%draw', placeName = '%place';
 /** Families whose truncated law has a sampler of its own, exact far into the tails. */
 const truncatedDraws: ReadonlySet<string> = new Set(['Normal', 'Gamma', 'InverseGamma', 'Beta']);
 /** A coarse grid of quantiles, tails included. */
@@ -101,6 +101,13 @@ export class NumericLaw {
     const density = this.once('scalar density', () => this.evaluator.compile(simplify(guardedLogDensityOf(this.law, this.draw))));
     this.point[0] = x;
     return density();
+  }
+  /** The law of the distance from a point, to the right (1) or left of it: its density keeps the digits that x close to that point has lost. */
+  seenFrom(end: number, away: 1 | -1): NumericLaw {
+    return this.once(`from ${end} ${away}`, () => {
+      const x = ref(placeName), map = scalar(away > 0 ? sub(x, num(end)) : sub(num(end), x));
+      return new NumericLaw({ kind: 'pushforward', base: this.law, over: { indices: [], dims: [] }, argument: { name: placeName, text: 'x' }, map, integer: false, known: new Map(), span: this.law.span }, this.values);
+    });
   }
   private get isMixture(): boolean { return this.law.kind === 'mixtureOf' || this.law.kind === 'mixture'; }
   /** log of the weighted sum of the components' densities, in time proportional to their number: a selection by position is not. */
