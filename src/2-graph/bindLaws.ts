@@ -261,22 +261,33 @@ function checkObserved(b: BindContext, s: DrawingStatement, steps: readonly Step
   if (!readable || !value.dims.every((d) => b.known(d))) return;
 
   const judge = judgeOf(b, s.law, support, value);
+  const total = support.kind === 'counts' && b.known(support.total) ? b.evaluator.compile(support.total) : null;
   const block = target === null ? 0 : shape!.slice(target.at.length).reduce((product, d) => product * d, 1);
   const position = target === null ? null : b.evaluator.position(shape!.slice(0, target.at.length), target.at);
   b.evaluator.walk(steps, () => {
     const p = position === null ? -1 : position();
+    let given = -1;
     if (position !== null) {
       if (p < 0) return true;
       const gaps = stored!.gaps;
-      if (gaps !== null && (block === 1 ? gaps[p] === 1 : gaps.subarray(p * block, (p + 1) * block).includes(1))) return true;
+      if (gaps !== null && (block === 1 ? gaps[p] === 1 : gaps.subarray(p * block, (p + 1) * block).includes(1))) given = p;
     }
-    const problem = judge();
+    const problem = given < 0 ? judge() : total === null ? null : givenCountsProblem(stored!, given * block, block, total());
     if (problem === null) return true;
     const read = target ?? (value.body.op === 'ref' && value.indices.length === 0 ? value.body : null);
     const element = read === null ? `${printText(value.body)}${where(b, steps)}` : nameAt(read.variable, read.at.map((e) => b.evaluator.value(e)));
     b.report(messages.outsideSupport(element, problem.value, lawText, problem.reason, s.span));
     return false;
   });
+}
+
+/** What is wrong with the given cells of a vector of counts that has gaps. */
+function givenCountsProblem({ values, gaps }: { readonly values: ArrayLike<number>; readonly gaps: ArrayLike<number> | null }, from: number, count: number, total: number): Problem | null {
+  const cells = Array.from({ length: count }, (_, k) => (gaps?.[from + k] === 1 ? null : values[from + k]!));
+  const shown = `[${cells.slice(0, 6).map((x) => (x === null ? 'null' : messages.showNumber(x))).join(', ')}${count > 6 ? ', ...' : ''}]`;
+  const bad = cells.find((x) => x !== null && !(Number.isInteger(x) && x >= 0)), sum = cells.reduce<number>((a, x) => a + (x ?? 0), 0);
+  if (bad !== undefined && bad !== null) return { value: shown, reason: `it has the element ${messages.showNumber(bad)}, which is not a count` };
+  return sum > total + totalTolerance ? { value: shown, reason: `it has ${sum} in its given cells, more than the total of ${messages.showNumber(total)}` } : null;
 }
 
 function lawName(law: Law): string {

@@ -5,10 +5,11 @@
  */
 import { type Code, forLoop, store, when } from '../code/loop.js';
 import { type Group, schedule } from '../2-graph/query.js';
-import type { Statement, Target } from '../2-graph/graph.js';
+import type { Law, Statement, Target } from '../2-graph/graph.js';
 import { isProper, mapLaw, supportOf } from '../distributions/law.js';
 import type { Support } from '../distributions/family.js';
-import { type Expr, type Index, add, apply, cond, index, isConst, mul, num, one, ref, sub, substitute, zero } from '../expr/expr.js';
+import { families } from '../distributions/registry.js';
+import { type Expr, type Index, add, apply, at as elementAt, build, cond, index, isConst, mul, num, one, reduce, ref, scalar, sub, substitute, zero } from '../expr/expr.js';
 import { maskOf } from '../3-derive/model.js';
 import { drawLaw } from './drawLaw.js';
 import type { ProgramBuilder } from './programBuilder.js';
@@ -147,9 +148,23 @@ function elementCode(builder: ProgramBuilder, s: Statement, place: (e: Expr) => 
       const copy = event.reduceRight<readonly Code[]>((inner, i, d) => [forLoop(i, zero, num(shape[at.length + d]!), inner)], [
         when(ref(maskOf(s.target.variable), [...at, ...event]), [store(s.target.variable, [...at, ...event], ref(whole, event))]),
       ]);
-      return [...drawLaw(builder, law, { storage: whole, at: zeros }, rank), ...copy];
+      const support = supportOf(law);
+      return [...(support.kind === 'counts' ? missingCounts(builder, law, support.total, s.target.variable, at, whole) : drawLaw(builder, law, { storage: whole, at: zeros }, rank)), ...copy];
     }
   }
+}
+
+/** What the given cells leave of a total, shared among the missing ones in proportion to their means. */
+function missingCounts(builder: ProgramBuilder, law: Law, total: Expr, variable: string, at: readonly Expr[], whole: string): readonly Code[] {
+  const dimension = num(builder.storage(whole).shape[0]!), k = index('k');
+  const missing = (cell: Expr): Expr => ref(maskOf(variable), [...at, cell]);
+  const given = reduce('sum', k, zero, dimension, cond(missing(k), zero, ref(variable, [...at, k])));
+  const mean = law.kind === 'family' ? families.get(law.family)?.mean?.({ ...law.parameters, n: scalar(one) }) : undefined;
+  const shares = builder.bindArray(build([dimension], (cell) => cond(missing(cell), mean === undefined ? one : elementAt(mean, cell), zero)));
+  return [{
+    do: 'call', procedure: 'multinomial', into: null, effects: [whole],
+    args: [{ kind: 'place', place: { storage: whole, at: [zero] } }, { kind: 'value', value: builder.bind(sub(total, given)) }, { kind: 'array', value: shares }],
+  }];
 }
 
 /** Continuous supports that reach to infinity. */

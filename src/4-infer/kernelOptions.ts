@@ -17,10 +17,11 @@ import type { BlockRequest } from './blocks/plan.js';
 import type { DrawRequest } from './collapse.js';
 import type { Chooser } from './mcmc.js';
 import type { KernelChoice, RegionPlan } from './plan.js';
-import { floorOf, regionSupport } from '../3-derive/closedForm.js';
+import { isCounts } from './compositions.js';
+import { floorOf } from '../3-derive/closedForm.js';
 
 export const kernelOptions: readonly OptionDoc[] = [
-  { name: 'kernel.NAME', type: 'kernel', default: 'derived', doc: 'kernel of the block NAME: conjugate, enumerate, slice, rw(scale: 1, adapt: true), independent(D) or propose(D), D a distribution in which names are current values' },
+  { name: 'kernel.NAME', type: 'kernel', default: 'derived', doc: 'kernel of the block NAME: conjugate, enumerate, transfer (counts with a fixed total), slice, rw(scale: 1, adapt: true), independent(D) or propose(D), D a distribution in which names are current values' },
   { name: 'block', type: 'text', default: 'derived', doc: 'what is drawn together: derived (chains, hierarchies and regressions whole, where they are Normal or finite given the rest; mh: nothing), none, or variables joined by +, sets separated by commas: a+b,c+d' },
 ];
 
@@ -58,7 +59,7 @@ export function chooserFromOptions(graph: ModelGraph, options: Readonly<Record<s
     const parsed = parse(`report kernel_ = ${text}`);
     const statement = parsed.program?.statements[0];
     if (statement === undefined || statement.kind !== 'report' || parsed.program!.statements.length !== 1) {
-      wrong.push(optionError(`'${text}' is not a kernel`, 'Kernels: conjugate, enumerate, slice, rw(scale: 1), independent(D), propose(D).'));
+      wrong.push(optionError(`'${text}' is not a kernel`, 'Kernels: conjugate, enumerate, transfer, slice, rw(scale: 1), independent(D), propose(D).'));
       continue;
     }
     requests.set(name, { option, name, text, syntax: statement.value });
@@ -72,13 +73,13 @@ export function chooserFromOptions(graph: ModelGraph, options: Readonly<Record<s
   };
 }
 
-/** Counts with a fixed total move several at a time or not at all, which neither slices nor walks do. */
+/** Counts with a total move several at a time: slices and walks of single ones cannot, and with an unknown total nothing moves alone. */
 function refuseCounts({ region }: RegionPlan, choice: KernelChoice): void {
-  if ((choice.kind !== 'slice' && choice.kind !== 'walk') || regionSupport(region).kind !== 'counts') return;
-  const { name } = region.variable;
-  const message = `'${name}' is a vector of counts with a fixed total: no kernel of this version draws it`;
-  const diagnostic: Diagnostic = { code: 'no-kernel', severity: 'error', span: region.statement.span, message, hint: `Give its value, propose it whole (kernel.${name}=propose(Multinomial(...))), or write it as draws of single items.` };
-  throw new ModelError([diagnostic], message);
+  if (!isCounts(region)) return;
+  const { name } = region.variable, { span } = region.statement;
+  const fail_ = (message: string, hint: string): never => { throw new ModelError([{ code: 'no-kernel', severity: 'error', span, message, hint }], message); };
+  if (region.movingSupport) fail_(`'${name}' is a vector of counts whose total is unknown: it and the total could only move together, and no kernel does that`, 'Give the total or the counts, or write the counts as Poisson draws: those of a total that is Poisson are independent.');
+  if (choice.kind === 'slice' || choice.kind === 'walk') fail_(`'${name}' is a vector of counts with a fixed total: single counts cannot move alone`, `Use transfer, enumerate, or propose it whole: kernel.${name}=propose(Multinomial(...)).`);
 }
 
 /** `collapse=names` of gibbs. */
@@ -131,8 +132,12 @@ function choiceOf(request: Request, plan: RegionPlan, graph: ModelGraph): Kernel
       if (floorOf(plan.region) !== undefined) fail([optionError(`'${name}' has no conjugate conditional: the floor of its type cuts the support`, 'Use rw(scale: 0.2), the default, or a proposal.')]);
       return { kind: 'conjugate', form: recognised };
     case 'enumerate':
+      if (isCounts(plan.region)) return { kind: 'compositions' };
       if (recognised.kind !== 'finite') fail([optionError(`'${name}' does not take finitely many values`, 'Use slice or rw(scale: 1).')]);
       return { kind: 'enumerate', form: recognised };
+    case 'transfer':
+      if (!isCounts(plan.region)) fail([optionError(`'${name}' is no vector of counts with a fixed total`, 'transfer moves counts between two cells; use enumerate, slice or rw(scale: 1).')]);
+      return { kind: 'transfer' };
     case 'slice':
       if (recognised.kind === 'finite') return { kind: 'enumerate', form: recognised };
       if (plan.region.eventRank === 2) fail([optionError(`'${name}' is a matrix: slice sampling works on scalars and vectors`, 'Use rw(scale: 0.2).')]);
@@ -152,7 +157,7 @@ function choiceOf(request: Request, plan: RegionPlan, graph: ModelGraph): Kernel
       }
       return { kind: word, ...proposalLaw(inner, plan, graph, request), text: text.slice(text.indexOf('(') + 1, text.lastIndexOf(')')) };
     }
-    default: fail([optionError(`'${text}' is not a kernel`, 'Kernels: conjugate, enumerate, slice, rw(scale: 1), independent(D), propose(D).')]);
+    default: fail([optionError(`'${text}' is not a kernel`, 'Kernels: conjugate, enumerate, transfer, slice, rw(scale: 1), independent(D), propose(D).')]);
   }
 }
 

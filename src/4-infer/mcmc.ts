@@ -16,6 +16,7 @@ import { discreteSteps, type JointStep, jointSteps } from './blocks/plan.js';
 import { runChains } from './chains.js';
 import { collectChains } from './collect.js';
 import type { ChainProgram } from './chainProgram.js';
+import { compositionsIn, countsStep, mostCompositions, wholeVectors } from './compositions.js';
 import { collapsedSteps, type DrawRequest } from './collapse.js';
 import { FoldedTables, SharedTables } from './contract.js';
 import { type GroupMember, jointEnumeration, mostStates } from './jointEnumeration.js';
@@ -49,7 +50,8 @@ type Opened = Pick<KernelRequest, 'derive'>;
 export function kernelName(choice: KernelChoice): string {
   switch (choice.kind) {
     case 'conjugate': return 'conjugate';
-    case 'enumerate': return 'enumerate';
+    case 'enumerate': case 'compositions': return 'enumerate';
+    case 'transfer': return 'transfer';
     case 'slice': return 'slice';
     case 'walk': return `rw(scale: ${choice.scale}, adapt: ${choice.adapt})`;
     case 'uniform': return 'independent(uniform)';
@@ -69,7 +71,7 @@ export function samplerProgram(bound: BoundModel, choose: Chooser, request: Pick
   const folded = new FoldedTables(), shared = new SharedTables();
   const plan: PlanEntry[] = [];
   const warnings: Diagnostic[] = [];
-  const chosen = derivation.regions.map((r) => ({ region: r, ...affordable(builder, choose(r, derivation)) }));
+  const chosen = derivation.regions.map((r) => ({ region: r, ...affordable(builder, r, choose(r, derivation)) }));
   const groups = structuralGroups(builder, derivation.factors);
   const grouped = new Set<RegionPlan>();
   const tied: JointStep[] = [];
@@ -150,8 +152,12 @@ function unreachable(blocks: readonly string[]): Diagnostic {
 const largestEnumeration = 1 << 16;
 
 /** A slice or a walk over the integers where there are too many values to weigh or try them all. */
-function affordable(builder: ProgramBuilder, chosen: ReturnType<Chooser>): ReturnType<Chooser> {
+function affordable(builder: ProgramBuilder, { region }: RegionPlan, chosen: ReturnType<Chooser>): ReturnType<Chooser> {
   const { choice } = chosen;
+  if (choice.kind === 'compositions') {
+    const states = compositionsIn(builder, region);
+    return states <= mostCompositions ? chosen : { choice: { kind: 'transfer' }, reason: `its total has ${Number.isFinite(states) ? states : 'too many'} compositions, more than are enumerated: two cells at a time redraw how they share their counts` };
+  }
   if (choice.kind !== 'enumerate' && choice.kind !== 'uniform') return chosen;
   const values = builder.interval(builder.bind(add(sub(choice.form.high, choice.form.low), one)));
   if (values !== null && values.high <= largestEnumeration) return chosen;
@@ -162,7 +168,9 @@ function affordable(builder: ProgramBuilder, chosen: ReturnType<Chooser>): Retur
 
 function stepOf(builder: ProgramBuilder, plan: RegionPlan, choice: KernelChoice, folded: FoldedTables, shared: SharedTables): Omit<PlannedStep, 'block'> {
   const recompute = recomputeCode(builder, plan.region.variable.name);
-  const context = new RegionContext(builder, plan.collected, folded, [...writesOf(recompute, new Map())], shared);
+  const counts = choice.kind === 'compositions' || choice.kind === 'transfer';
+  const collected = counts ? wholeVectors(plan.collected, builder.model.statusOf(plan.region.variable.name) === 'partial') : plan.collected;
+  const context = new RegionContext(builder, collected, folded, [...writesOf(recompute, new Map())], shared);
   return { context, result: kernelOf(context, choice, recompute) };
 }
 
@@ -176,6 +184,7 @@ function kernelOf(context: RegionContext, choice: KernelChoice, recompute: reado
     case 'conjugate': return choice.form.kind === 'finite' ? enumerated(choice.form) : { code: [...closedFormKernel(context, choice.form), ...recompute], counter: null };
     case 'enumerate': return enumerated(choice.form);
     case 'slice': return sliceStep(context, recompute);
+    case 'compositions': case 'transfer': return countsStep(context, choice.kind === 'compositions', recompute);
     case 'walk': return randomWalkStep(context, { scale: choice.scale, adapt: choice.adapt }, recompute);
     case 'uniform': return uniformStep(context, choice.form.low, choice.form.high, recompute);
     case 'independent': case 'propose':

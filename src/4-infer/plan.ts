@@ -17,6 +17,8 @@ export type KernelChoice =
   | { readonly kind: 'slice' }
   | { readonly kind: 'walk'; readonly scale: number; readonly adapt: boolean }
   | { readonly kind: 'uniform'; readonly form: ClosedForm & { kind: 'finite' } }
+  /** Vectors of counts: all compositions of the total, or two cells at a time. */
+  | { readonly kind: 'compositions' | 'transfer' }
   | { readonly kind: 'independent' | 'propose'; readonly law: Law; readonly text: string; /** Literal arrays that the law refers to and the program does not have. */ readonly constants: ReadonlyMap<string, ConstantArray> };
 
 /** What was derived for one region, before a kernel is chosen. */
@@ -140,6 +142,7 @@ function hostIn(e: Expr, { hostFunctions }: ModelGraph): string | null {
 export function defaultGibbsKernel(plan: RegionPlan): { readonly choice: KernelChoice; readonly reason: string } {
   const { recognised, region } = plan;
   if (recognised.kind === 'finite') return { choice: { kind: 'enumerate', form: recognised }, reason: 'it takes finitely many values' };
+  if (regionSupport(region).kind === 'counts') return { choice: { kind: 'compositions' }, reason: 'its values are the compositions of a known total' };
   const floor = floorOf(region);
   if (floor !== undefined) return { choice: { kind: 'walk', scale: 0.2, adapt: true }, reason: `no eigenvalue may be below ${inWords(floor, plan.graph)}${recognised.kind === 'none' ? '' : `, which cuts the support of ${formName(recognised)}`}` };
   if (recognised.kind !== 'none') return { choice: { kind: 'conjugate', form: recognised }, reason: `its terms are statistics of ${formName(recognised)}` };
@@ -151,6 +154,7 @@ export function defaultGibbsKernel(plan: RegionPlan): { readonly choice: KernelC
 /** The kernel that mh gives a region unless told otherwise. */
 export function defaultWalkKernel(plan: RegionPlan): { readonly choice: KernelChoice; readonly reason: string } {
   if (plan.recognised.kind === 'finite') return { choice: { kind: 'uniform', form: plan.recognised }, reason: 'a uniform proposal among its values' };
+  if (regionSupport(plan.region).kind === 'counts') return { choice: { kind: 'transfer' }, reason: 'its total is known: two cells at a time redraw how they share their counts' };
   return { choice: { kind: 'walk', scale: plan.region.eventRank === 2 ? 0.2 : 1, adapt: true }, reason: 'an adaptive random walk in unconstrained coordinates' };
 }
 

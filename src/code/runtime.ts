@@ -10,6 +10,7 @@ import { arrayFunctions } from '../numeric/linearAlgebra.js';
 import type { Random } from '../random/generator.js';
 import * as gaussianBlock from '../random/gaussianBlock.js';
 import * as elimination from '../random/elimination.js';
+import * as compositions from '../random/compositions.js';
 import * as metropolis from '../random/metropolis.js';
 import * as naturalDensity from '../random/naturalDensity.js';
 import { quadratureGrid } from '../random/quadratureGrid.js';
@@ -47,7 +48,7 @@ export function createRuntime(
   random: Random, hostFunctions: readonly HostFunction[] = [], procedures: ReadonlyMap<string, Procedure> = new Map(),
 ): Runtime {
   const faults = new Map<number, number>();
-  const known = new Map<string, unknown>([...Object.entries(variates), ...Object.entries(metropolis), ...Object.entries(elimination), ...Object.entries(gaussianBlock), ...Object.entries(naturalDensity), ['quadratureGrid', quadratureGrid], ...procedures]);
+  const known = new Map<string, unknown>([...Object.entries(variates), ...Object.entries(metropolis), ...Object.entries(compositions), ...Object.entries(elimination), ...Object.entries(gaussianBlock), ...Object.entries(naturalDensity), ['quadratureGrid', quadratureGrid], ...procedures]);
   return {
     random,
     fractions: fractionTable(),

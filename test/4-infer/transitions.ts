@@ -9,6 +9,7 @@ import { instantiate } from '../../src/code/module.js';
 import { createRuntime, type Procedure } from '../../src/code/runtime.js';
 import { erfc } from '../../src/numeric/special.js';
 import { Random } from '../../src/random/generator.js';
+import { otherPosition } from '../../src/random/compositions.js';
 import { metropolis } from '../../src/random/metropolis.js';
 
 type Kind = { readonly kind: 'uniform' } | { readonly kind: 'normal' } | { readonly kind: 'integer'; readonly count: number };
@@ -48,6 +49,7 @@ export class TransitionTree {
   private readonly random = new Scripted();
   private readonly variables: readonly FiniteVariable[];
   private trace: string[] = [];
+  private pairs = 0;
   private readonly known = new Map<string, ReadonlyMap<string, number>>();
 
   constructor(sampler: SamplerProgram, variables: readonly FiniteVariable[]) {
@@ -64,7 +66,13 @@ export class TransitionTree {
       this.trace = [];
       return kept;
     }) as Procedure;
-    this.entries = instantiate(sampler.program.source, arrays, createRuntime(this.random, [], new Map([['metropolis', seen]])));
+    const chosen: Procedure = ((random: Random, position: number, count: number) => {
+      const other = otherPosition(random, position, count);
+      // Pairs that hold nothing draw nothing more: their number tells histories apart.
+      this.trace = [`pair ${++this.pairs} of ${position} and ${other}`];
+      return other;
+    }) as Procedure;
+    this.entries = instantiate(sampler.program.source, arrays, createRuntime(this.random, [], new Map([['metropolis', seen], ['otherPosition', chosen]])));
   }
 
   /** Values that a block has drawn and not yet copied to its variables. */
@@ -86,6 +94,7 @@ export class TransitionTree {
     this.entries['report']!();
     this.random.prefix = [...prefix];
     this.trace = [];
+    this.pairs = 0;
     for (const values of this.drawn()) values.fill(0);
     let next: Kind | null = null;
     try {
