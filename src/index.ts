@@ -26,6 +26,6 @@ export { families } from './distributions/registry.js';
 export { type Diagnostic, InternalError, ModelError, type Severity, type Span } from './errors/diagnostic.js';
 export { didYouMean, renderDiagnostics } from './errors/render.js';
 
-export { parseCsv, type Table, tableValue } from './input/csv.js';
+export { parseCsv, parseCsvPieces, type Table, tableValue } from './input/csv.js';
 export { parseDataJson, parseJsonValue } from './input/json.js';
 export { tensor, type Tensor } from './input/tensor.js';

@@ -1,7 +1,7 @@
 /**
- * Files that a user names: read whole, with a reason that says what to do where that fails.
+ * Files that a user names: read whole or piece by piece, with a reason that says what to do where that fails.
  */
-import { readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { type Diagnostic, ModelError, renderDiagnostics } from '../index.js';
 
 /** The text of a file. @throws ModelError (code `cannot-read`). */
@@ -11,6 +11,40 @@ export function readText(path: string): string {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(path));
   } catch (error) {
     throw failure(path, '', [{ code: 'cannot-read', severity: 'error', message: reason(error) }]);
+  }
+}
+
+/** Bytes of a piece. */
+const pieceLength = 1 << 16;
+
+/** The text of a file in pieces; may be asked for again. What is no file on a disk, such as a pipe, is read whole at once. @throws ModelError (code `cannot-read`), now or on the way. */
+export function readPieces(path: string): () => Iterable<string> {
+  if (!isOnDisk(path)) { const text = readText(path); return () => [text]; }
+  return function* () {
+    let file: number | null = null;
+    try {
+      file = openSync(path, 'r');
+      const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+      const buffer = new Uint8Array(pieceLength);
+      for (let count = readSync(file, buffer); count > 0; count = readSync(file, buffer)) yield decoder.decode(buffer.subarray(0, count), { stream: true });
+      yield decoder.decode();
+    } catch (error) {
+      throw failure(path, '', [{ code: 'cannot-read', severity: 'error', message: reason(error) }]);
+    } finally {
+      if (file !== null) closeSync(file);
+    }
+  };
+}
+
+function isOnDisk(path: string): boolean {
+  let file: number | null = null;
+  try {
+    file = openSync(path, 'r');
+    return fstatSync(file).isFile();
+  } catch (error) {
+    throw failure(path, '', [{ code: 'cannot-read', severity: 'error', message: reason(error) }]);
+  } finally {
+    if (file !== null) closeSync(file);
   }
 }
 

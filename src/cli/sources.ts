@@ -2,8 +2,8 @@
  * Values from the command line: `--data file.json`, `--data name=file.csv:a,b`, `--data file.csv`,
  * `--set K=3`. All sources are read before anything is said, so that a user sees every mistake.
  */
-import { type Diagnostic, didYouMean, type Model, ModelError, parseCsv, parseDataJson, parseJsonValue, tableValue } from '../index.js';
-import { failure, readText } from './files.js';
+import { type Diagnostic, didYouMean, type Model, ModelError, parseCsvPieces, parseDataJson, parseJsonValue, tableValue } from '../index.js';
+import { failure, readPieces, readText } from './files.js';
 
 /** A name of the language before `=`; `./a=b.json` is a file. */
 const named = /^([\p{L}_][\p{L}0-9_]*)=(.*)$/su;
@@ -33,7 +33,7 @@ export function readValues(model: Model, data: readonly string[], settings: read
     collect(problems, () => {
       const { name, value } = nameAndValue('--set', setting, 'K=3');
       if (set.has(name)) throw flagError('--set', { code: 'given-twice', severity: 'error', message: `${name} is set twice.` });
-      set.set(name, located(`--set ${name}`, value, () => parseJsonValue(value), hintForValue(name, value)));
+      set.set(name, located(`--set ${name}`, () => value, () => parseJsonValue(value), hintForValue(name, value)));
     });
   }
   if (problems.length > 0) throw together(problems);
@@ -61,16 +61,16 @@ export function readOptions(flags: readonly string[]): Readonly<Record<string, s
 /** Named values of a JSON file. @throws ModelError */
 export function readNamedValues(path: string): ReadonlyMap<string, unknown> {
   const text = readText(path);
-  return located(path, text, () => parseDataJson(text));
+  return located(path, () => text, () => parseDataJson(text));
 }
 
 function readSource(model: Model, source: string): Iterable<readonly [string, unknown]> {
   const [, name, path = source] = named.exec(source) ?? [];
   const [, file, columns] = table.exec(path) ?? [];
   if (file === undefined) return name === undefined ? readNamedValues(path) : [[name, readJson(path)]];
-  const text = readText(file);
-  return located(file, text, () => {
-    const read = parseCsv(text);
+  const pieces = readPieces(file);
+  return located(file, () => [...pieces()].join(''), () => {
+    const read = parseCsvPieces(pieces);
     if (name !== undefined) {
       if (columns === undefined || columns === '') {
         throw flagError(`--data ${source}`, { code: 'wrong-option', severity: 'error', message: 'It is not said which columns to take.', hint: `${source.replace(/:$/, '')}:${read.header[0] ?? 'column'} for one, ${source.replace(/:$/, '')}:* for all` });
@@ -96,7 +96,7 @@ function byHeader(model: Model, header: readonly string[]): readonly string[] {
 
 function readJson(path: string): unknown {
   const text = readText(path);
-  return located(path, text, () => parseJsonValue(text));
+  return located(path, () => text, () => parseJsonValue(text));
 }
 
 /** What somebody meant who wrote a value that is not JSON. */
@@ -110,11 +110,12 @@ function hintForValue(name: string, text: string): string {
 }
 
 /** Runs a reader of a text; what it refuses is shown at its place in the text. */
-function located<T>(place: string, text: string, read: () => T, hint?: string): T {
+function located<T>(place: string, textOf: () => string, read: () => T, hint?: string): T {
   try {
     return read();
   } catch (thrown) {
-    if (!(thrown instanceof ModelError) || /^--data /.test(thrown.message)) throw thrown;
+    if (!(thrown instanceof ModelError) || /^--data /.test(thrown.message) || thrown.diagnostics.some((d) => d.code === 'cannot-read')) throw thrown;
+    const text = textOf();
     throw failure(place, text, thrown.diagnostics.map((diagnostic) => ({ ...(hint === undefined ? {} : { hint }), ...withSpan(diagnostic, text) })));
   }
 }

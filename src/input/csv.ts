@@ -27,19 +27,22 @@ const shownRows = 5;
  * Reads a table.
  * @throws ModelError (code `bad-csv`) naming the malformed rows, a doubled or missing header.
  */
-export function parseCsv(text: string): Table {
-  const source = text.startsWith('\uFEFF') ? text.slice(1) : text;
-  const delimiter = separatorOf(source);
+export function parseCsv(text: string): Table { return parseCsvPieces(() => [text]); }
+
+/**
+ * The same of a text that comes in pieces, cut anywhere, so that it need not be in memory; it is asked for
+ * once more where a column turns out to hold words. A text with quotes is put together after all.
+ * @throws ModelError as `parseCsv`; whatever `pieces` throws.
+ */
+export function parseCsvPieces(pieces: () => Iterable<string>): Table {
   // Numbers go straight into typed arrays; columns in which words turn up are read once more, as words.
-  const first = new Reading(new Set());
-  scan(source, delimiter, first);
+  const first = scan(pieces, new Set());
   const { names } = first;
   const problems = [...first.problems, ...headerProblems(names)];
   if (first.bad > shownRows) problems.push({ code: 'bad-csv', severity: 'error', message: `${first.bad - shownRows} more rows are malformed` });
   if (problems.length > 0) throw new ModelError(problems, problems.map((p) => p.message).join('\n'));
   const wordColumns = new Set(first.columns.flatMap((column, k) => (column.isNumeric ? [] : [k])));
-  const second = wordColumns.size === 0 ? first : new Reading(wordColumns);
-  if (second !== first) scan(source, delimiter, second);
+  const second = wordColumns.size === 0 ? first : scan(pieces, wordColumns);
   const column = (k: number): Tensor => (wordColumns.has(k) ? second : first).columns[k]!.tensor(first.rows);
   return { header: names, rows: first.rows, columns: new Map(names.map((name, k) => [name, column(k)])) };
 }
@@ -50,6 +53,8 @@ class Reading {
   columns: readonly Column[] = [];
   rows = 0;
   bad = 0;
+  /** Number of the next line. */
+  line = 1;
   readonly problems: Diagnostic[] = [];
   private readonly wordColumns: ReadonlySet<number>;
   private header = false;
@@ -110,7 +115,8 @@ class Column {
   }
 
   tensor(rows: number): Tensor {
-    const values = this.values.slice(0, rows);
+    // A part of what was allocated: pages that were never written take no memory, a copy would.
+    const values = this.values.subarray(0, rows);
     if (this.kind === 'numbers') return tensor(values, [rows]);
     const truth = new Map([['true', 1], ['TRUE', 1], ['True', 1], ['false', 0], ['FALSE', 0], ['False', 0]]);
     const words = [...this.words.keys()];
@@ -124,12 +130,30 @@ class Column {
   }
 }
 
-/** Visits all rows. Without quotes a cell ends at the next separator, which takes no parser. */
-function scan(source: string, delimiter: string, reading: Reading): void {
-  if (source.includes('"')) scanQuoted(source, delimiter, reading); else scanPlain(source, delimiter.charCodeAt(0), reading);
+/** One pass over all rows. Without quotes a cell ends at the next separator, which takes no parser and whole lines only. */
+function scan(pieces: () => Iterable<string>, wordColumns: ReadonlySet<number>): Reading {
+  const reading = new Reading(wordColumns);
+  let rest = '', delimiter: string | null = null;
+  for (const piece of pieces()) {
+    const text = rest === '' && reading.line === 1 && piece.startsWith('\uFEFF') ? piece.slice(1) : rest + piece;
+    if (piece.includes('"')) return scanQuoted([...pieces()].join('').replace(/^\uFEFF/, ''), new Reading(wordColumns));
+    const end = endOfLines(text);
+    rest = text.slice(end);
+    if (text.slice(0, end).trim() !== '') delimiter ??= separatorOf(text);
+    if (delimiter !== null && end > 0) scanPlain(text.slice(0, end), delimiter.charCodeAt(0), reading);
+  }
+  if (rest.trim() !== '') scanPlain(rest, (delimiter ?? separatorOf(rest)).charCodeAt(0), reading);
+  return reading;
 }
 
-function scanQuoted(source: string, delimiter: string, reading: Reading): void {
+/** Where the last whole line of a text ends; a carriage return at the very end may be half of a line end. */
+function endOfLines(text: string): number {
+  const feed = text.lastIndexOf('\n');
+  return feed >= 0 ? feed + 1 : text.lastIndexOf('\r', text.length - 2) + 1;
+}
+
+function scanQuoted(source: string, reading: Reading): Reading {
+  const delimiter = separatorOf(source);
   let lastCursor = 0, line = 1;
   Papa.parse<string[]>(source, {
     delimiter,
@@ -146,13 +170,14 @@ function scanQuoted(source: string, delimiter: string, reading: Reading): void {
       reading.rows++;
     },
   });
+  return reading;
 }
 
 const lineFeed = 10, carriageReturn = 13;
 
 function scanPlain(source: string, delimiter: number, reading: Reading): void {
   const { length } = source;
-  for (let at = 0, line = 1; at < length; line++) {
+  for (let at = 0; at < length; reading.line++) {
     let end = at, cells = 1;
     for (; end < length; end++) {
       const c = source.charCodeAt(end);
@@ -163,7 +188,7 @@ function scanPlain(source: string, delimiter: number, reading: Reading): void {
     // A blank line is no row, in whatever place.
     if (cells > 1 || source.slice(at, end).trim() !== '') {
       if (!reading.hasHeader) reading.begin(source.slice(at, end).split(String.fromCharCode(delimiter)));
-      else if (cells !== reading.names.length) reading.complainOfCells(line, cells);
+      else if (cells !== reading.names.length) reading.complainOfCells(reading.line, cells);
       else {
         for (const column of reading.columns) {
           let stop = at;

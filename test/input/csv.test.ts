@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ModelError } from '../../src/errors/diagnostic.js';
-import { parseCsv, tableValue } from '../../src/input/csv.js';
+import { parseCsv, parseCsvPieces, tableValue } from '../../src/input/csv.js';
 import { tensor } from '../../src/input/tensor.js';
 
 function faults(action: () => unknown): string {
@@ -153,5 +153,35 @@ describe('tables without quotes', () => {
     const { columns } = parseCsv(text);
     expect(columns.get('x')!.values[999_999]).toBe(999_999.25);
     expect(performance.now() - start).toBeLessThan(5000);
+  });
+});
+
+describe('a text in pieces', () => {
+  const cell = fc.oneof(fc.integer({ min: -99, max: 99 }).map(String), fc.constantFrom('', 'NA', '1.5', '-2e3', 'red', 'blau', ' 7 ', '"a, b"', '"x\ny"'));
+  const text = fc.tuple(fc.constantFrom('', '\uFEFF'), fc.constantFrom('\n', '\r\n', '\r'), fc.constantFrom(',', ';', '\t'), fc.array(fc.tuple(cell, cell, cell), { maxLength: 12 }), fc.boolean(), fc.boolean())
+    .map(([mark, end, separator, rows, isEnded, hasBlank]) => {
+      // A bare carriage return inside of quotes would be no line end for the parser of quoted texts.
+      const lines = [['a', 'b', 'c'], ...rows.filter((row) => end === '\n' || !row.some((x) => x.includes('\n')))].map((row) => row.join(separator));
+      return mark + lines.join(hasBlank ? end + end : end) + (isEnded ? end : '');
+    });
+  const read = (pieces: readonly string[]): unknown => {
+    try {
+      const { header, rows, columns } = parseCsvPieces(() => pieces);
+      return { header, rows, columns: [...columns].map(([name, { values, levels }]) => [name, [...values], levels]) };
+    } catch (thrown) {
+      if (!(thrown instanceof ModelError)) throw thrown;
+      return thrown.message;
+    }
+  };
+
+  it('is the same table wherever it is cut', () => {
+    fc.assert(fc.property(text, fc.array(fc.nat(200), { maxLength: 6 }), (source, cuts) => {
+      const places = [0, ...cuts.map((c) => Math.min(c, source.length)).sort((a, b) => a - b), source.length];
+      expect(read(places.slice(1).map((end, k) => source.slice(places[k], end)))).toEqual(read([source]));
+    }), { seed: 11, numRuns: 400 });
+  });
+
+  it('names the line of a malformed row in a later piece', () => {
+    expect(read(['a,b\n1,2\n3', ',4\n5\n', '6,7\n'])).toBe('line 4: the row has 1 cell but the header names 2 columns');
   });
 });
