@@ -154,6 +154,9 @@ export class Posterior {
     return { value, problem: observed.asked ? problem ?? value?.missing ?? null : null };
   }
 
+  /** Log likelihoods of which no criteria are computed with the summary, because they are many and nobody asked. */
+  skippedLikelihoods(): number { return this.cachedPredictive === null ? this.observed?.skipped(this.result) ?? 0 : 0; }
+
   /** AIC and BIC of a maximum of the likelihood; null of anything else. */
   informationCriteria(): { readonly aic: number; readonly bic: number; readonly parameters: number } | null {
     const { backend, logLikelihood } = this.result, { observed } = this;

@@ -80,11 +80,12 @@ export function compareRuns(runs: readonly ComparedRun[]): Comparison {
 
 function notesOn(run: ComparedRun, othersHave: boolean): readonly string[] {
   const { summary } = run;
+  const isMaximum = summary.backend === 'em' || summary.backend === 'map';
   const criteria = new Set([...(summary.loo?.warnings ?? []), ...(summary.waic?.warnings ?? [])]);
   return [
     ...(summary.converged ? [] : [`${run.name}: the run must not be trusted; its summary says why.`]),
     ...[...criteria].map((w) => `${run.name}: ${w}`),
-    ...(othersHave && summary.loo === null && summary.waic === null ? [`${run.name}: no WAIC and no leave-one-out estimate (${['em', 'map'].includes(summary.backend) ? `${summary.backend} makes no draws of its estimates` : 'run again with --pointwise'}).`] : []),
+    ...(summary.loo === null && summary.waic === null && (othersHave || !isMaximum) ? [`${run.name}: no WAIC and no leave-one-out estimate (${isMaximum ? `${summary.backend} makes no draws of its estimates` : 'run again with --pointwise'}).`] : []),
   ];
 }
 

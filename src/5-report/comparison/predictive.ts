@@ -78,6 +78,9 @@ export class ObservedData {
     return this.asked || (count > 0 && count <= computedAnyway);
   }
 
+  /** Log likelihoods that are not computed because they are many and nobody asked; 0 where the criteria are wanted or there are none. */
+  skipped(result: RunResult): number { return this.wanted(result) ? 0 : likelihoodCount(this.bound, result); }
+
   /** @throws ModelError (code `no-pointwise`) where nothing is observed or draws that are needed were not kept. */
   predictive(result: RunResult): Predictive {
     return predictiveOf(pointwiseLikelihood(this.bound, result, this.unit), result.backend);

@@ -88,6 +88,7 @@ function report(posterior: Posterior, path: string, directory: string | undefine
     .flatMap(([name, value]) => (value === null ? [] : [`${name} ${value}`]));
   const { options, seed } = posterior.context;
   const chains = posterior.result.variables.some(({ result }) => result.form === 'moments' || (result.form === 'draws' && !result.independent)) ? `, ${count(options['chains'], 'chain')} of ${count(options['draws'], 'draw')}` : '';
+  const skipped = posterior.skippedLikelihoods();
   const sections = [
     `${posterior.backend}${chains}, seed ${seed}, ${time(posterior)}`,
     posterior.names.length === 0 ? 'The program has no unknowns: there is nothing to infer.' : renderSummary(posterior, process.stdout.columns || defaultWidth).trimEnd(),
@@ -96,7 +97,7 @@ function report(posterior: Posterior, path: string, directory: string | undefine
     ...(pointwise ? criteria(posterior) : []),
     ...(posterior.warnings.length === 0 ? [] : [warningsText(posterior, path)]),
     ...(posterior.converged ? [] : ['This run must not be trusted, for the reasons above.']),
-    ...(files.length === 0 ? [] : [`Written to ${directory}: ${files.join(', ')}`]),
+    ...(files.length === 0 ? [] : [`Written to ${directory}: ${files.join(', ')}`, ...(skipped === 0 ? [] : [`No WAIC and no leave-one-out estimate: that many log likelihoods (${skipped}) are computed only with --pointwise.`])]),
   ];
   return `${sections.join('\n\n')}\n`;
 }
