@@ -180,8 +180,8 @@ export function noFiniteValue(what: string, part: string, found: string, value: 
   return error(Number.isNaN(value) ? 'not-a-number' : 'not-finite', `${capital(part)} is ${found}, so that ${consequence}, whatever the unknowns are`, span,
     'correct or leave out the data it comes from, or choose with `test ? a : b`, of which only the branch taken is evaluated');
 }
-export function reportWithoutValue(part: string, found: string, span?: Span): Diagnostic {
-  return { code: 'not-a-number', severity: 'warning', message: `${capital(part)} is ${found}, so that this report has no value there.`, ...(span === undefined ? {} : { span }) };
+export function reportWithoutValue(part: string, found: string, value: number, span?: Span): Diagnostic {
+  return { code: Number.isNaN(value) ? 'not-a-number' : 'not-finite', severity: 'warning', message: `${capital(part)} is ${found}, so that this report has no ${Number.isNaN(value) ? '' : 'finite '}value there.`, ...(span === undefined ? {} : { span }) };
 }
 export function badCondition(law: string, where: string, span?: Span): Diagnostic {
   return error('bad-parameter', `The parameters of ${law}${where} contradict each other: its support is empty`, span);

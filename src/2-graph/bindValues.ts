@@ -54,7 +54,7 @@ export function checkValues(b: BindContext): void {
         : culprit.op === 'const' ? root.what : `${shortened(printText(culprit))}${placeOf(b, [...freeIndices(culprit)])}`;
       const found = values.compile(culprit)();
       said.add(root.span);
-      b.report(root.report ? messages.reportWithoutValue(where, messages.showNumber(found ?? Number.NaN), root.span)
+      b.report(root.report ? messages.reportWithoutValue(where, messages.showNumber(found ?? Number.NaN), x, root.span)
         : messages.noFiniteValue(root.what, where, messages.showNumber(found ?? Number.NaN), x, root.span));
       return false;
     });
@@ -70,7 +70,7 @@ function rootsOf(b: BindContext, s: Statement): readonly Root[] {
   switch (s.kind) {
     case 'factor': return [{ expression: s.value, steps, what: 'this factor', finite: true, span: s.span, report: false }];
     case 'let': return b.graph.variables.get(s.target.variable)?.origin === 'report'
-      ? [{ expression: s.value, steps, what: s.target.variable, finite: false, span: s.span, report: true }] : [];
+      ? [{ expression: s.value, steps, what: s.target.variable, finite: true, span: s.span, report: true }] : [];
     case 'sample': case 'observe': return lawRoots(b, s.law, steps, s.span);
     default: return [];
   }

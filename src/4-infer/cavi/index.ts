@@ -30,6 +30,7 @@ import { orderComponents } from '../variational/relabel.js';
 import { results } from '../variational/results.js';
 import { begin, startKind } from '../variational/starts.js';
 import { type FactorKind, plainPoints } from '../variational/updates.js';
+import { drawsWithoutValue } from '../withoutValue.js';
 
 const options: readonly OptionDoc[] = [
   { name: 'restarts', type: 'integer', default: '30', doc: 'random starts, fewer by default for large data; the one with the highest bound is kept' },
@@ -215,10 +216,11 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
   orderComponents(program, groups);
   const ascended = seconds();
   const variables = results(program, request);
+  const impossible = drawsWithoutValue(variables);
   return {
     backend: 'cavi', variables, exchangeable: groups, logEvidence: null, logEvidenceSe: null,
     elbo: converged ? trace[trace.length - 1]! : lastFinite(trace), logLikelihood: null, logJoint: null,
-    traces: { elbo: trace }, warnings: [...warnings, ...momentNotes(variables)], converged,
+    traces: { elbo: trace }, warnings: [...warnings, ...momentNotes(variables), ...impossible], converged: converged && !impossible.some((w) => w.severity === 'warning'),
     seconds: { compile: compiled - begun, warmup: ascended - compiled, sampling: seconds() - ascended },
     plan: program.blocks.map((c): PlanEntry => ({ block: `q(${regionName(c.block.region)})`, kernel: c.factor.kind, reason: c.joint?.structure ?? factorName(c.factor) })),
   };

@@ -10,6 +10,7 @@ import type { Backend, OptionDoc, RunRequest } from '../backend.js';
 import { refuse, unknownOption } from '../backendOptions.js';
 import type { RunResult } from '../posterior.js';
 import { givenOf } from '../programBuilder.js';
+import { drawsWithoutValue } from '../withoutValue.js';
 import { explainPlan, planEntries } from './explain.js';
 import { ExactRefusal, helpfulGivens, refusedBlock } from './plan.js';
 import { ExactProgram } from './program.js';
@@ -77,12 +78,13 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
   const variables = results(program, solved, reportMoments(program, reports), request);
   const warnings: Diagnostic[] = [
     ...solved.flatMap((s) => s.warnings),
+    ...drawsWithoutValue(variables),
     ...(request.init === null ? [] : [{ code: 'unused-start', severity: 'warning' as const, message: 'exact needs no start values: --init is ignored', hint: undefined }]),
   ];
   return {
     backend: 'exact', variables, exchangeable: [], logEvidence: program.plan.proper ? joint : null, logEvidenceSe: null, elbo: null, logLikelihood: null,
     logJoint: mode ? solved.reduce((sum, s) => sum + s.logMode, program.constant()) : null,
-    traces: {}, warnings, converged: true,
+    traces: {}, warnings, converged: !warnings.some((w) => w.code === 'not-finite' && w.severity === 'warning'),
     seconds: { compile: compiled - begun, warmup: finished - compiled, sampling: seconds() - finished },
     plan: planEntries(program),
   };

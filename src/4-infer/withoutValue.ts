@@ -1,0 +1,24 @@
+/**
+ * Independent draws that are no numbers: the law of an unknown had no distribution for some values of the
+ * unknowns it depends on (`Gamma(1, m)` where m may be negative). Said here, because no R-hat would tell.
+ */
+import type { Diagnostic } from '../errors/diagnostic.js';
+import { elementName, sizeOf, type VariableResult } from './posterior.js';
+
+/** A warning for each unknown and prediction, a note for each report, of which some draw is NaN: its first element that is. */
+export function drawsWithoutValue(variables: readonly VariableResult[]): readonly Diagnostic[] {
+  return variables.flatMap((variable): Diagnostic[] => {
+    const { name, shape, kind, result, elements } = variable;
+    const draws = result.form === 'closed' ? result.draws?.values : result.form === 'draws' ? result.values : null;
+    if (!(draws instanceof Float64Array)) return [];
+    const size = sizeOf(shape), existing = elements === undefined ? null : new Set(elements);
+    const first = draws.findIndex((x, k) => Number.isNaN(x) && (existing === null || existing.has(k % size)));
+    if (first < 0) return [];
+    const element = first % size, count = draws.length / size;
+    let bad = 0;
+    for (let d = 0; d < count; d++) if (Number.isNaN(draws[d * size + element]!)) bad++;
+    const message = `${elementName(name, shape, element)} is NaN in ${bad} of ${count} draws`;
+    return kind === 'report' ? [{ code: 'not-finite', severity: 'note', message }]
+      : [{ code: 'not-finite', severity: 'warning', message, hint: 'For some values of other unknowns the arguments of its distribution lie outside of their domain: restrict these unknowns, or write exp(...) of them.' }];
+  });
+}
