@@ -8,6 +8,7 @@ import { toNested } from '../expr/evaluate.js';
 import { primitives } from '../expr/primitives.js';
 import { arrayFunctions } from '../numeric/linearAlgebra.js';
 import type { Random } from '../random/generator.js';
+import * as carefulGaussian from '../random/carefulGaussian.js';
 import * as gaussianBlock from '../random/gaussianBlock.js';
 import * as elimination from '../random/elimination.js';
 import * as compositions from '../random/compositions.js';
@@ -48,7 +49,7 @@ export function createRuntime(
   random: Random, hostFunctions: readonly HostFunction[] = [], procedures: ReadonlyMap<string, Procedure> = new Map(),
 ): Runtime {
   const faults = new Map<number, number>();
-  const known = new Map<string, unknown>([...Object.entries(variates), ...Object.entries(metropolis), ...Object.entries(compositions), ...Object.entries(elimination), ...Object.entries(gaussianBlock), ...Object.entries(naturalDensity), ['quadratureGrid', quadratureGrid], ...procedures]);
+  const known = new Map<string, unknown>([...Object.entries(variates), ...Object.entries(metropolis), ...Object.entries(compositions), ...Object.entries(elimination), ...Object.entries(gaussianBlock), ...Object.entries(carefulGaussian), ...Object.entries(naturalDensity), ['quadratureGrid', quadratureGrid], ...procedures]);
   return {
     random,
     fractions: fractionTable(),

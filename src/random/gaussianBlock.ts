@@ -12,7 +12,7 @@ import type { Random } from './generator.js';
 
 /** Factors the banded precision in place and replaces the potential in `mean` by the mean. */
 export function gaussianFactorBanded(_random: Random, a: Float64Array, _a: number, mean: Float64Array, _mean: number, status: Float64Array, _status: number, n: number, w: number): void {
-  if (succeeded(factorBanded(a, n, w, status), status)) solveBanded(a, n, w, mean);
+  if (settled(factorBanded(a, n, w, status), status)) solveBanded(a, n, w, mean);
 }
 
 /** The same for a sparse precision. */
@@ -20,10 +20,11 @@ export function gaussianFactorSparse(
   _random: Random, a: Float64Array, _a: number, mean: Float64Array, _mean: number, status: Float64Array, _status: number, work: Float64Array, _work: number,
   columnStart: Int32Array, _columnStart: number, rowOf: Int32Array, _rowOf: number, rowStart: Int32Array, _rowStart: number, columnOf: Int32Array, _columnOf: number, placeOf: Int32Array, _placeOf: number, n: number,
 ): void {
-  if (succeeded(factorSparse(a, n, columnStart, rowOf, rowStart, columnOf, placeOf, work, status), status)) solveSparse(a, n, columnStart, rowOf, mean);
+  if (settled(factorSparse(a, n, columnStart, rowOf, rowStart, columnOf, placeOf, work, status), status)) solveSparse(a, n, columnStart, rowOf, mean);
 }
 
-function succeeded(failure: number, status: Float64Array): boolean {
+/** Records whether factoring went through, see the head of the file; `failure` is -1 or a row. */
+export function settled(failure: number, status: Float64Array): boolean {
   status[1] = failure + 1;
   if (failure < 0) return true;
   status[0] = -Infinity;

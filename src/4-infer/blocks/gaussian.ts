@@ -6,7 +6,7 @@
  * logNormaliser = l(m) + n/2 log 2 pi - 1/2 log det P, with l the members' factors, as the program has them,
  * at the mean m: nothing cancels. A direction that nothing holds makes it +Infinity; see `failure`.
  */
-import { type Argument, type Code, accumulate, store, when } from '../../code/loop.js';
+import { type Argument, type Code, type Place, accumulate, store, when } from '../../code/loop.js';
 import { add, addAll, apply, build, cond, equal, type Expr, freeIndices, type Index, index, isConst, mul, num, type Ref, ref, rewrite, substitute, visit, zero } from '../../expr/expr.js';
 import { provablyDistinct, provablyEqual } from '../../expr/affine.js';
 import { type GaussianStructure, gaussianStructures, type QuadraticTerm } from '../../3-derive/gaussianBlock.js';
@@ -36,6 +36,8 @@ export interface AssembledGaussianBlock extends GaussianBlock {
   readonly members: readonly { readonly name: string; readonly shape: readonly number[] }[];
   /** Tables of statistics that `prepare` reads. */
   readonly tables: StatisticTables;
+  /** What a block with twice the digits offers to judge them by; null where it is not asked for or would take too long. */
+  readonly careful: CarefulBlock | null;
 }
 
 /** Gaussian blocks among the candidates, each a set of variables that hang together; also of elements that never meet. */
@@ -56,6 +58,15 @@ export function findGaussianBlocks(builder: ProgramBuilder, derivation: Derivati
   return { blocks, refused };
 }
 
+export interface CarefulBlock {
+  /** Computes the condition number of the prepared precision into a place. */
+  readonly condition: (into: Place) => Code;
+  /** Puts the members at the mean + `step` times the direction of the smallest pivot, along which the precision's form is 1 if that pivot is right. */
+  readonly probe: (step: Expr) => readonly Code[];
+  /** Two numbers that `probe` writes: the row of that pivot, and its ratio to the diagonal element. */
+  readonly worst: string;
+}
+
 export interface GaussianOptions {
   /** Most operations of one `prepare` and `draw`, given how many pairs of scalars meet (each with itself counted). */
   readonly mostOperations?: (pairs: number) => number;
@@ -63,7 +74,12 @@ export interface GaussianOptions {
   readonly scratch?: boolean;
   /** Refuse a block in which no two draws meet. */
   readonly onlyWhereMet?: boolean;
+  /** A storage of one number: where it is not 0, sums and factors have twice the digits. */
+  readonly careful?: string;
 }
+
+/** Twice the digits take some forty times as long: most operations of a factor that is made with them. */
+const mostCareful = 1e9;
 
 /** Hours of arithmetic, and more numbers than an array holds. */
 const mostOperations = 1e12, mostCells = 2 ** 29;
@@ -93,6 +109,7 @@ export function gaussianBlock(builder: ProgramBuilder, structure: GaussianStruct
   const view = new BlockView(builder, elements, pattern, mean, () => covariance);
   const covariance = builder.fresh('covariance', [pattern.cells], place);
   const calls = callsOf(builder, pattern, n, { factor, mean, status, covariance });
+  const careful = options.careful === undefined || pattern.cost > mostCareful ? null : carefulCalls(builder, calls, pattern, n, { factor, mean, status, covariance }, options.careful);
   const at = (storage: string): Expr => ref(storage, [zero]);
   const failed = apply('gt', ref(status, [num(1)]), zero);
   const members = elements.members.map((m) => ({ name: m.name, shape: m.shape }));
@@ -102,13 +119,24 @@ export function gaussianBlock(builder: ProgramBuilder, structure: GaussianStruct
     meets: met,
     structure: `${n} ${n === 1 ? 'scalar' : 'scalars'}, ${pattern.structure}`,
     cost: pattern.cost, status, tables, members, rows,
-    prepare: [...tables.before, { do: 'fill', storage: factor, value: zero }, { do: 'fill', storage: mean, value: zero }, ...assembly(builder, terms, instances, pattern, factor, mean), calls.factor],
+    prepare: [
+      ...tables.before, { do: 'fill', storage: factor, value: zero }, { do: 'fill', storage: mean, value: zero },
+      ...either(careful, (c) => [...c.clear, ...assembly(builder, terms, instances, pattern, factor, mean, c.add), c.factor], [...assembly(builder, terms, instances, pattern, factor, mean), calls.factor]),
+    ],
+    careful: careful === null ? null : {
+      condition: careful.condition, worst: careful.worst,
+      probe: (step) => [
+        ...careful.findDirection,
+        ...overRegions(builder, structure.regions, (e) => [store(e.variable, e.at, add(view.mean(e), mul(step, ref(careful.direction, [view.positionOf(e)]))))]),
+        ...structure.variables.flatMap((v) => recomputeCode(builder, v)),
+      ],
+    },
     logNormaliser: add(addAll(factorsAtMean(builder, structure, (e) => view.mean(e))), add(num(0.5 * n * Math.log(2 * Math.PI)), mul(num(-0.5), at(status)))),
     draw: [when(failed, [], [
       calls.draw, ...overRegions(builder, structure.regions, (e) => [store(e.variable, e.at, ref(calls.drawn, [view.positionOf(e)]))]),
       ...structure.variables.flatMap((v) => recomputeCode(builder, v)),
     ])],
-    moments: [when(failed, [], [calls.invert])],
+    moments: [when(failed, [], either(careful, (c) => [c.invert], [calls.invert]))],
     mean: (element) => view.mean(element),
     covariance: (a, b, binders, guards) => view.covariance(a, b, binders, guards),
     inversePivot: (element, binders) => { const place = view.place(element, element, binders); return place === null ? null : ref(factor, [place]); },
@@ -198,8 +226,8 @@ function spreadAddresses(builder: ProgramBuilder, term: QuadraticTerm): Quadrati
   return { binders, guards, coefficient: term.coefficient, elements };
 }
 
-/** Sums every term's coefficients into the potential (one element) or the precision (two). */
-function assembly(builder: ProgramBuilder, terms: readonly ContractedTerm[], instances: readonly Instances[], pattern: Pattern, factor: string, mean: string): readonly Code[] {
+/** Sums every term's coefficients into the potential (one element) or the precision (two); `add` in place of plain sums, value by value. */
+function assembly(builder: ProgramBuilder, terms: readonly ContractedTerm[], instances: readonly Instances[], pattern: Pattern, factor: string, mean: string, add: ((storage: string, slot: Expr, value: Expr) => Code) | null = null): readonly Code[] {
   const groups: { readonly binders: readonly Binder[]; readonly guards: readonly Expr[]; readonly sums: { readonly storage: string; readonly slot: Expr; readonly values: Expr[] }[] }[] = [];
   terms.forEach((t, k) => {
     const own = instances[k]!;
@@ -218,7 +246,7 @@ function assembly(builder: ProgramBuilder, terms: readonly ContractedTerm[], ins
     const into = group.sums.find((s) => s.storage === storage && equal(s.slot, slot));
     if (into === undefined) group.sums.push({ storage, slot, values: [value] }); else into.values.push(value);
   });
-  return groups.flatMap((g) => loops(g.binders, g.guards, g.sums.map((s) => accumulate(s.storage, [s.slot], addAll(s.values)))));
+  return groups.flatMap((g) => loops(g.binders, g.guards, g.sums.flatMap((s) => (add === null ? [accumulate(s.storage, [s.slot], addAll(s.values))] : s.values.map((v) => add(s.storage, s.slot, v))))));
 }
 
 /** Terms that run over the same instances share a loop. */
@@ -249,9 +277,55 @@ function multiplicity(builder: ProgramBuilder, t: ContractedTerm): Expr {
 
 // --- calls of the runtime ---------------------------------------------------------------------------------
 
+/** Code under the flag of `careful` and without it. */
+function either(careful: CarefulCalls | null, then: (c: CarefulCalls) => readonly Code[], otherwise: readonly Code[]): readonly Code[] {
+  return careful === null ? otherwise : [when(apply('ne', ref(careful.flag, [zero]), zero), then(careful), otherwise)];
+}
+
+interface CarefulCalls {
+  readonly flag: string;
+  readonly clear: readonly Code[];
+  readonly add: (storage: string, slot: Expr, value: Expr) => Code;
+  readonly factor: Code;
+  readonly invert: Code;
+  readonly condition: (into: Place) => Code;
+  readonly worst: string;
+  readonly direction: string;
+  readonly findDirection: readonly Code[];
+}
+
+/** Calls of `random/carefulGaussian.ts`. */
+function carefulCalls(builder: ProgramBuilder, { columns }: Calls, pattern: Pattern, n: number, s: Storages, flag: string): CarefulCalls {
+  const low = builder.fresh('precisionLow', [pattern.cells], 'state'), meanLow = builder.fresh('meanLow', [n], 'state');
+  const worst = builder.fresh('worst', [2], 'state'), direction = builder.fresh('direction', [n], 'scratch');
+  const at = (storage: string, slot: Expr = zero): Argument => ({ kind: 'place', place: { storage, at: [slot] } });
+  const call = (procedure: string, effects: readonly string[], args: readonly Argument[], into: Place | null = null): Code => ({ do: 'call', procedure, args, into, effects });
+  const { layout } = pattern;
+  const kind = layout.kind === 'banded' ? 'Banded' : 'Sparse';
+  const size = (layout.kind === 'banded' ? [n, layout.width] : [n]).map((x): Argument => ({ kind: 'value', value: num(x) }));
+  const shape = [...columns, ...size];
+  return {
+    flag, worst, direction,
+    findDirection: [
+      call(`gaussianWorst${kind}`, [worst], [at(worst), at(s.factor), ...shape]),
+      call(`gaussianDirection${kind}`, [direction], [at(direction), at(s.factor), { kind: 'value', value: ref(worst, [zero]) }, ...shape]),
+    ],
+    clear: [{ do: 'fill', storage: low, value: zero }, { do: 'fill', storage: meanLow, value: zero }],
+    add: (storage, slot, value) => {
+      const rest = storage === s.mean ? meanLow : low;
+      return call('carefulAdd', [storage, rest], [at(storage, slot), at(rest, slot), { kind: 'value', value }]);
+    },
+    factor: call(`carefulFactor${kind}`, [s.factor, low, s.mean, meanLow, s.status], [at(s.factor), at(low), at(s.mean), at(meanLow), at(s.status), ...shape]),
+    invert: call(`carefulInvert${kind}`, [s.covariance], [at(s.covariance), at(s.factor), at(low), ...shape]),
+    condition: (into) => call(`gaussianCondition${kind}`, [], [at(s.factor), at(s.status), ...shape], into),
+  };
+}
+
+/** `columns`: the pattern by columns, of sparse layouts. */
+interface Calls { readonly factor: Code; readonly draw: Code; readonly invert: Code; readonly drawn: string; readonly columns: readonly Argument[] }
 interface Storages { readonly factor: string; readonly mean: string; readonly status: string; readonly covariance: string }
 
-function callsOf(builder: ProgramBuilder, pattern: Pattern, n: number, s: Storages): { readonly factor: Code; readonly draw: Code; readonly invert: Code; readonly drawn: string } {
+function callsOf(builder: ProgramBuilder, pattern: Pattern, n: number, s: Storages): Calls {
   const whole = (storage: string, length: number): Argument => ({ kind: 'array', value: build([num(length)], (i) => ref(storage, [i])) });
   const place = (storage: string): Argument => ({ kind: 'place', place: { storage, at: [zero] } });
   const value = (x: number): Argument => ({ kind: 'value', value: num(x) });
@@ -262,7 +336,7 @@ function callsOf(builder: ProgramBuilder, pattern: Pattern, n: number, s: Storag
   if (layout.kind === 'banded') {
     const size = [value(n), value(layout.width)];
     return {
-      drawn,
+      drawn, columns: [],
       factor: call('gaussianFactorBanded', effects, [place(s.factor), place(s.mean), place(s.status), ...size]),
       draw: call('gaussianDrawBanded', [drawn], [place(drawn), whole(s.factor, pattern.cells), whole(s.mean, n), ...size]),
       invert: call('gaussianInvertBanded', [s.covariance], [place(s.covariance), whole(s.factor, pattern.cells), ...size]),
@@ -278,7 +352,7 @@ function callsOf(builder: ProgramBuilder, pattern: Pattern, n: number, s: Storag
   const { columnStart, rowOf, rowStart, columnOf, placeOf: places } = layout.pattern;
   const columns = [integers('columnStart', columnStart), integers('rowOf', rowOf)];
   return {
-    drawn,
+    drawn, columns,
     factor: call('gaussianFactorSparse', [...effects, work], [place(s.factor), place(s.mean), place(s.status), place(work), ...columns, integers('rowStart', rowStart), integers('columnOf', columnOf), integers('placeOf', places), value(n)]),
     draw: call('gaussianDrawSparse', [drawn], [place(drawn), whole(s.factor, pattern.cells), whole(s.mean, n), ...columns, value(n)]),
     invert: call('gaussianInvertSparse', [s.covariance, work, sums], [place(s.covariance), place(work), place(sums), whole(s.factor, pattern.cells), ...columns, value(n)]),

@@ -49,6 +49,11 @@ export interface ComponentProgram {
   readonly states: string;
   /** [3]: see `Scaling`. */
   readonly scaling: string;
+  /** [1] each: whether Normals are solved with twice the digits, and their largest condition number. */
+  readonly careful: string;
+  readonly condition: string;
+  /** [lanes]: the log joint density where a part was probed. */
+  readonly probed: string;
   readonly finite: readonly FiniteVariable[];
   /** What was found of joint blocks, in words. */
   readonly structures: readonly string[];
@@ -67,6 +72,9 @@ export interface ComponentProgram {
 
 /** Most configurations of a component's finite unknowns that are enumerated. */
 export const mostConfigurations: number = 1 << 16;
+
+/** Condition numbers from which Normals are solved with twice the digits. */
+const worstCondition = 1e7;
 
 /** How a scale that has been integrated out widens what it multiplies. */
 export interface Scaling {
@@ -160,8 +168,43 @@ export class ExactProgram {
   count(c: ComponentProgram): void { if (c.enumerated) this.call(`count${c.number}`); }
   /** Installs the chosen configurations. */
   configure(c: ComponentProgram): void { if (c.enumerated) this.call(`configure${c.number}`); }
-  /** Everything at the current configuration; the evidence is in its storage. */
-  prepare(c: ComponentProgram): void { this.call(`prepare${c.number}`); }
+  /**
+   * Everything at the current configuration; the evidence is in its storage. From the first configuration on whose Normals are so
+   * ill-conditioned that plain doubles would lose half their digits, they are solved with twice as many.
+   */
+  prepare(c: ComponentProgram): void {
+    this.call(`prepare${c.number}`);
+    const careful = this.read(c.careful);
+    if (careful[0] !== 0) return;
+    this.call(`condition${c.number}`);
+    if (this.read(c.condition)[0]! < worstCondition) return;
+    careful[0] = 1;
+    this.call(`prepare${c.number}`);
+  }
+  /**
+   * The form x'Px of the direction of a part's smallest pivot, from the factors as the program has them instead of from the precision they
+   * were summed to: 1 where that pivot is right, 0 where it is what rounding left of nothing. Null where twice the digits are not in use.
+   */
+  formOfWorst(c: ComponentProgram, part: number): { readonly form: number; readonly row: number; readonly ratio: number } | null {
+    const own = c.parts[part];
+    if (!(own instanceof GaussianCode) || own.block.careful === null || this.read(c.careful)[0] === 0 || this.read(own.block.status)[1]! > 0) return null;
+    const at = (step: number): number => {
+      this.functions[`probe${c.number}of${part}`]!(step);
+      let sum = 0;
+      for (const x of this.read(c.probed)) sum += x;
+      return sum;
+    };
+    const above = at(1), below = at(-1), middle = at(0);
+    const [row, ratio] = this.read(own.block.careful.worst);
+    return { form: middle - above + (middle - below), row: row!, ratio: ratio! };
+  }
+  /** Marks a part's precision as singular at a row. */
+  refusePivot(c: ComponentProgram, part: number, row: number): void {
+    const own = c.parts[part];
+    if (!(own instanceof GaussianCode)) throw new InternalError('no pivots');
+    this.read(own.block.status)[1] = row + 1;
+    this.read(own.proper[0]!.storage)[0] = -1;
+  }
   moments(c: ComponentProgram): void { this.call(`moments${c.number}`); }
   quantiles(c: ComponentProgram): void { this.call(`quantiles${c.number}`); }
   distribution(c: ComponentProgram): void { this.call(`distribution${c.number}`); }
@@ -228,7 +271,8 @@ function componentProgram(builder: ProgramBuilder, component: Component, k: numb
     ]);
   }
 
-  const { parts, before, scales } = leafCode(builder, leaf, component.derivation);
+  const careful = builder.fresh('careful', [1], 'state'), condition = builder.fresh('condition', [1], 'state'), probed = builder.fresh('probed', [lanes], 'state');
+  const { parts, before, scales } = leafCode(builder, leaf, component.derivation, careful);
   const laneOfFactor = (f: { readonly id: number }): Index | null => (lane === null ? null : [...lane.lane.factor].find(([g]) => g.id === f.id)?.[1] ?? null);
   builder.entry(`prepare${k}`, [
     ...before,
@@ -237,6 +281,20 @@ function componentProgram(builder: ProgramBuilder, component: Component, k: numb
     ...evidenceCode(builder, component, evidence, laneOfFactor),
     ...parts.flatMap((p) => p.density(evidence, cell)),
   ]);
+  const own = builder.fresh('own', [], 'local');
+  builder.entry(`condition${k}`, [
+    store(condition, [zero], one),
+    ...parts.flatMap((p): readonly Code[] => (p instanceof GaussianCode && p.block.careful !== null ? [p.block.careful.condition({ storage: own, at: [] }), store(condition, [zero], apply('max', ref(condition, [zero]), ref(own, [])))] : [])),
+  ]);
+  parts.forEach((p, n) => {
+    if (!(p instanceof GaussianCode) || p.block.careful === null) return;
+    const step = builder.fresh('step', [], 'local');
+    builder.entry(`probe${k}of${n}`, [
+      ...p.block.careful.probe(ref(step, [])),
+      { do: 'fill', storage: probed, value: zero },
+      ...evidenceCode(builder, component, probed, laneOfFactor),
+    ], [step]);
+  });
   builder.entry(`moments${k}`, parts.flatMap((p) => p.moments(into)));
   const quantiles = parts.map((p) => p.quantiles(into)), distributions = parts.map((p) => p.distribution((v) => into(v).mean, (v) => into(v).quantiles[0]!));
   const variables = [...new Set(parts.flatMap((p) => p.regions.map((r) => r.variable.name)))];
@@ -249,7 +307,7 @@ function componentProgram(builder: ProgramBuilder, component: Component, k: numb
   const scaling = builder.fresh('scaling', [3], 'state');
   builder.entry(`scaling${k}`, scalingCode(scales).map((e, n) => store(scaling, [num(n)], builder.bind(e))));
   return {
-    component, number: k, parts, blocks: [], lanes, evidence, chosen, states, scaling, enumerated: finiteRegions.length > 0, apart: blocks, variables,
+    component, number: k, parts, blocks: [], lanes, evidence, chosen, states, scaling, careful, condition, probed, enumerated: finiteRegions.length > 0, apart: blocks, variables,
     structures: parts.flatMap((p) => (p instanceof GaussianCode ? [p.words] : [])),
     withQuantiles, withDistribution: new Set([...complete(distributions)].filter((v) => withQuantiles.has(v))),
     finite: finiteNames(finiteRegions).map((name) => finiteVariable(builder, name)),
@@ -288,11 +346,11 @@ function evidenceCode(builder: ProgramBuilder, component: Component, evidence: s
 }
 
 /** Parts in the order of their computation, with the code that computes them and leaves a typical value in the state. */
-function leafCode(builder: ProgramBuilder, leaf: Leaf, derivation: Derivation): { readonly parts: readonly PartCode[]; readonly before: readonly Code[]; readonly scales: readonly ScaleContext[] } {
+function leafCode(builder: ProgramBuilder, leaf: Leaf, derivation: Derivation, careful: string): { readonly parts: readonly PartCode[]; readonly before: readonly Code[]; readonly scales: readonly ScaleContext[] } {
   const folded = new FoldedTables();
   const make = (part: Part, scales: readonly ScaleContext[] = []): readonly PartCode[] => {
     if (part.kind === 'alone') return [new AloneCode(builder, part, folded, scales)];
-    return gaussianOf(builder, derivation, part.plans, folded).map((b) => new GaussianCode(builder, b, scales));
+    return gaussianOf(builder, derivation, part.plans, folded, careful).map((b) => new GaussianCode(builder, b, scales));
   };
   const free = leaf.free.flatMap((p) => make(p));
   const settle = (parts: readonly PartCode[]): readonly Code[] => parts.flatMap((p) => [...p.prepare, ...p.point]);
@@ -317,7 +375,7 @@ function scalingCode(scales: readonly ScaleContext[]): readonly Expr[] {
 }
 
 /** Joint blocks of Normals that meet. @throws ExactRefusal where one of them is in no block. */
-function gaussianOf(builder: ProgramBuilder, derivation: Derivation, plans: readonly RegionPlan[], folded: FoldedTables): readonly AssembledGaussianBlock[] {
+function gaussianOf(builder: ProgramBuilder, derivation: Derivation, plans: readonly RegionPlan[], folded: FoldedTables, careful: string): readonly AssembledGaussianBlock[] {
   const { blocks, refused } = gaussianStructures(plans.map((p) => p.region), derivation.regions.map((r) => r.region), derivation.forms, builder.model);
   const refuse = (plan: RegionPlan, reason: string): never => { throw new ExactRefusal([{ component: plans, region: plan.region, reason, factor: null }]); };
   for (const r of refused) {
@@ -325,7 +383,7 @@ function gaussianOf(builder: ProgramBuilder, derivation: Derivation, plans: read
     if (plan !== undefined) refuse(plan, r.reason);
   }
   return blocks.map((structure) => {
-    const block = gaussianBlock(builder, structure, folded);
+    const block = gaussianBlock(builder, structure, folded, { careful });
     return 'refused' in block ? refuse(plans.find((p) => structure.variables.includes(p.region.variable.name))!, block.refused) : block;
   });
 }
@@ -362,7 +420,8 @@ function discreteProgram(builder: ProgramBuilder, component: Component, blocks: 
   builder.entry(`draw${k}`, blocks.flatMap((b) => b.draw));
   builder.entry(`normals${k}`, []);
   builder.entry(`scaling${k}`, []);
+  builder.entry(`condition${k}`, []);
   builder.entry(`mode${k}`, blocks.flatMap((b) => b.mode));
   builder.entry(`joint${k}`, [{ do: 'return', value: addAll(jointTerms(builder, component.factors).map((t) => t.value)) }]);
-  return { component, number: k, parts: [], blocks, lanes: 1, evidence, chosen, states, scaling: builder.fresh('scaling', [3], 'state'), finite, enumerated: false, apart: '', structures: blocks.map((b) => b.structure), variables: [], withQuantiles: new Set(), withDistribution: new Set(), storages: [] };
+  return { component, number: k, parts: [], blocks, lanes: 1, evidence, chosen, states, scaling: builder.fresh('scaling', [3], 'state'), careful: builder.fresh('careful', [1], 'state'), condition: builder.fresh('condition', [1], 'state'), probed: builder.fresh('probed', [1], 'state'), finite, enumerated: false, apart: '', structures: blocks.map((b) => b.structure), variables: [], withQuantiles: new Set(), withDistribution: new Set(), storages: [] };
 }

@@ -40,6 +40,7 @@ export async function solve(program: ExactProgram, c: ComponentProgram, mode: bo
 
 /** Refuses laws that are not proper and evidence that is zero or no number. */
 function check(program: ExactProgram, c: ComponentProgram, warnings: Diagnostic[]): void {
+  checkPivots(program, c, warnings);
   for (const part of c.parts) for (const { region, storage, limits, singular, element } of part.proper) {
     const values = program.read(storage);
     const bad = values.findIndex((v) => !(v > limits.improper));
@@ -60,6 +61,28 @@ function check(program: ExactProgram, c: ComponentProgram, warnings: Diagnostic[
       });
     }
   }
+}
+
+/** Share of the smallest pivot that may be wrong without a word. */
+const doubtfulShare = 1e-6;
+/** From this share on the pivot says nothing: the matrix counts as singular. */
+const mostWrong = 0.1;
+
+/** Twice the digits make the factor of what was summed as good as exact; here is seen whether what was summed is what the program has. */
+function checkPivots(program: ExactProgram, c: ComponentProgram, warnings: Diagnostic[]): void {
+  c.parts.forEach((part, n) => {
+    const worst = program.formOfWorst(c, n);
+    if (worst === null) return;
+    const wrong = Math.abs(worst.form - 1);
+    if (!(wrong < mostWrong)) program.refusePivot(c, n, worst.row);
+    else if (wrong > doubtfulShare && !warnings.some((w) => w.code === 'ill-conditioned')) {
+      warnings.push({
+        code: 'ill-conditioned', severity: 'warning', span: part.regions[0]!.statement.span,
+        message: `the precision matrix of ${[...new Set(part.regions.map((r) => regionName(r)))].join(', ')} is nearly singular (relative pivot ${worst.ratio.toExponential(1)}), and rounding of its coefficients leaves about ${Math.max(0, Math.floor(-Math.log10(wrong)))} digits of the result`,
+        hint: 'Some of its elements are nearly combinations of others: centre the regressors, remove one, or bring scales closer to each other.',
+      });
+    }
+  });
 }
 function impossible(c: ComponentProgram): never {
   fail({ code: 'impossible-evidence', severity: 'error', span: c.component.factors[0]?.statement.span, message: `the data are impossible under the program: every value of ${unknownsOf(c)} has probability zero`, hint: 'Look for observations outside the support of their laws, or for priors that exclude what was observed.' });
