@@ -33,6 +33,8 @@ function sectionOf(figure: Figure): string {
 <div class="program">
 ${programs.map(({ path, text }) => `<h3><code>${escaped(path)}</code></h3>\n<pre tabindex="0"><code>${escaped(text.trimEnd())}</code></pre>`).join('\n')}
 <p class="run">Run: ${escaped(run)}.</p>
+</div>
+<figure><img src="${fileOf(figure)}" width="${width}" height="${height}" alt="${escaped(description)}"></figure>
 <div class="numbers" role="region" aria-label="Numbers of figure ${id}" tabindex="0"><table>
 <caption>Numbers of figure ${id}</caption>
 <thead><tr><th scope="col">quantity</th><th scope="col">value</th><th scope="col">reference</th><th scope="col">allowed</th><th scope="col">holds</th></tr></thead>
@@ -40,8 +42,6 @@ ${programs.map(({ path, text }) => `<h3><code>${escaped(path)}</code></h3>\n<pre
 ${numbers.map(rowOf).join('\n')}
 </tbody>
 </table></div>
-</div>
-<figure><img src="${fileOf(figure)}" width="${width}" height="${height}" alt="${escaped(description)}"></figure>
 </div>
 </section>`;
 }
@@ -62,9 +62,9 @@ pre{margin:0;padding:.7rem;overflow-x:auto;white-space:pre-wrap;border:1px solid
 table{border-collapse:collapse;font-size:.85rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;color:var(--muted)}
 th,td{padding:.15rem .6rem .15rem 0;text-align:right;border-bottom:1px solid var(--grid);white-space:nowrap}
-th[scope=row],th:first-child{text-align:left;font-weight:400;white-space:normal}
+th[scope=row],th:first-child{text-align:left;font-weight:400;white-space:normal;min-width:9rem}
 .fails{font-weight:700;color:var(--orange)}
-@media (min-width:1200px){.sides{grid-template-columns:minmax(0,5fr) minmax(0,7fr)}}`;
+@media (min-width:1200px){.sides{grid-template:'program figure' auto 'numbers figure' 1fr / minmax(0,5fr) minmax(0,7fr);row-gap:0}.program{grid-area:program}figure{grid-area:figure}.numbers{grid-area:numbers}}`;
 
 /** The whole page. */
 export function pageOf(figures: readonly Figure[]): string {
