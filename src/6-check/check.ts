@@ -4,15 +4,14 @@
 import type { Diagnostic } from '../errors/diagnostic.js';
 import { ModelError } from '../errors/diagnostic.js';
 import { seconds } from '../platform/platform.js';
-import { agreement, exact } from './methods/comparison.js';
+import { checks } from './methods/all.js';
 import type { Effort, Method, MethodName } from './methods/method.js';
-import { ratio } from './methods/ratio.js';
-import { geweke, rank, sbc } from './methods/simulation.js';
+import { power } from './methods/power.js';
 import { inapplicable, type TestReport } from './results.js';
 import type { Subject } from './subject.js';
 
 /** In the order of their cost. */
-export const methods: readonly Method[] = [ratio, exact, rank, geweke, agreement, sbc];
+export const methods: readonly Method[] = [...checks, power];
 
 export const defaultEffort: Effort = { draws: 2000, warmup: 500, simulations: 200, ranks: 99, steps: 4000, repetitions: 1000, length: 20 };
 
@@ -58,7 +57,8 @@ async function attempted(method: Method, run: () => Promise<TestReport> | TestRe
 
 /** Methods by name, in the order of their cost. @returns problems for names that there are not. */
 export function findMethods(names: readonly string[] | null): { readonly methods: readonly Method[]; readonly problems: readonly Diagnostic[] } {
-  if (names === null) return { methods, problems: [] };
+  // Power says how good the checks are, and takes as long as many of them.
+  if (names === null) return { methods: checks, problems: [] };
   const all = methods.map((m): string => m.name);
   return {
     methods: methods.filter((m) => names.includes(m.name)),

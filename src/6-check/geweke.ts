@@ -5,7 +5,9 @@
  *
  * Test functions are first and second moments of each quantity's rank in the prior, u and (u - 1/2)^2, so that they
  * exist whatever the tails (a Cauchy prior has no mean), and a monotone map of a quantity changes nothing. Every chain starts
- * from an exact draw, so it is stationary from the first state; standard errors are by the effective sample size.
+ * from an exact draw, so all are stationary from the first state and independent of each other: their means have a standard
+ * error of their own, right even where no chain ever leaves its mode. Errors are the larger of that and the one by the effective
+ * sample size, p-values Student's with a degree of freedom for each chain but one.
  */
 import { ChainDraws } from '../5-report/diagnostics/chainDraws.js';
 import { essMean } from '../5-report/diagnostics/ess.js';
@@ -28,7 +30,7 @@ export interface GewekeProblem<State> {
 export interface GewekeOptions extends TestOptions {
   /** Steps of the successive-conditional simulator, all chains together: 4000. */
   readonly steps?: number | undefined;
-  /** Chains: 4. */
+  /** Chains: 32. */
   readonly chains?: number | undefined;
   /** Joint draws for the means in the program: 20000; a tenth as many others define the ranks. */
   readonly references?: number | undefined;
@@ -36,7 +38,7 @@ export interface GewekeOptions extends TestOptions {
 
 /** The means of the test functions in both simulators. */
 export async function geweke<State>(problem: GewekeProblem<State>, options: GewekeOptions = {}): Promise<TestReport> {
-  const { steps = 4000, chains = 4, references = 20_000, seed = 1, falseAlarm = defaultFalseAlarm, onProgress } = options;
+  const { steps = 4000, chains = 32, references = 20_000, seed = 1, falseAlarm = defaultFalseAlarm, onProgress } = options;
   const joint = createRandom(String(seed), 'joint');
   const names = Object.keys(problem.quantities(problem.draw(joint)));
   const sample = (count: number): ReadonlyMap<string, Float64Array> => {
@@ -93,10 +95,10 @@ function compared(quantity: string, independent: Float64Array, chain: Float64Arr
   if (exact.variance === 0 && found.variance === 0) return exact.mean === found.mean ? [] : [{ quantity, statistic: 'z', value: Number.POSITIVE_INFINITY, p: 0, detail: `constant ${found.mean} under the sampler, ${exact.mean} in the program`, pointsTo: 'the sampler does not move it' }];
   // A sampler that stands still has no spread of its own: the law it should have says how surprising that is.
   const size = found.variance === 0 ? chains : essMean(ChainDraws.of(chain, chains, chain.length / chains));
-  const ess = Number.isNaN(size) ? chains : size;
-  const error = Math.sqrt(Math.max(found.variance, exact.variance) / ess + exact.variance / independent.length);
+  const ess = Number.isNaN(size) ? chains : size, length = chain.length / chains;
+  const means = moments(Float64Array.from({ length: chains }, (_, c) => chain.subarray(c * length, (c + 1) * length).reduce((a, b) => a + b, 0) / length));
+  const error = Math.sqrt(Math.max(found.variance / ess, means.variance / chains) + exact.variance / independent.length);
   const z = (found.mean - exact.mean) / error;
-  // A variance summed over about 4 tau lags of N states has N / (8 tau) degrees of freedom (Priestley 1981, 6.2).
-  const p = 2 * studentCdf(-Math.abs(z), Math.max(2, ess / 8));
-  return [{ quantity, statistic: 'z', value: z, p, detail: `mean ${found.mean.toFixed(4)} against ${exact.mean.toFixed(4)} (standard error ${error.toExponential(1)}, effective size ${Math.round(ess)})`, pointsTo: `it ${z < 0 ? low : high}` }];
+  const p = 2 * studentCdf(-Math.abs(z), chains - 1);
+  return [{ quantity, statistic: 'z', value: z, p, detail: `mean ${found.mean.toFixed(4)} against ${exact.mean.toFixed(4)} (standard error ${error.toExponential(1)}, effective size ${Math.round(Math.min(ess, found.variance * chains / means.variance))})`, pointsTo: `it ${z < 0 ? low : high}` }];
 }

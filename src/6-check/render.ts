@@ -13,18 +13,19 @@ export function renderCheck(report: CheckReport, width: number): string {
   const rates = report.methods.some((m) => m.falseAlarm > 0) ? ` A right backend fails with probability ${report.falseAlarm} at most.` : '';
   const verdict = report.verdict === 'failed' ? `${report.backend} fails ${failed.join(' and ')}.${rates}`
     : report.verdict === 'passed' ? `${report.backend} passes every check that applies.${rates}` : `No check applies to ${report.backend} on this program.`;
-  return [...report.methods.map((m) => wrapped(renderMethod(m, width), width)), verdict, ''].join('\n\n').replace(/\n\n$/, '\n');
+  return [...report.methods.map((m) => wrapped(renderMethod(m, width), width)), wrapped([verdict], width), ''].join('\n\n').replace(/\n\n$/, '\n');
 }
 
 const words = { passed: 'passed', failed: 'FAILED', inapplicable: 'does not apply' } as const;
 
 function renderMethod(m: MethodReport, width: number): readonly string[] {
-  if (m.verdict === 'inapplicable') return [`${m.method.padEnd(10)} ${words.inapplicable}: ${m.reason ?? ''}`];
+  if (m.verdict === 'inapplicable') return [`${m.method.padEnd(10)} ${words.inapplicable}: ${m.reason ?? ''}`, ...m.method === 'agreement' ? agreementTable(m.tests, width) : []];
   const chance = m.falseAlarm === 0 ? '' : `, ${m.p === null || Number.isNaN(m.p) ? 'nothing judged' : `p ${number(m.p)}`}, false alarms ${number(m.falseAlarm)}`;
   const lines = [`${m.method.padEnd(10)} ${words[m.verdict]}: ${m.did}; ${m.tests.length} comparison${m.tests.length === 1 ? '' : 's'}${chance}, ${m.seconds.toPrecision(2)} s`];
   const failures = m.tests.filter((t) => t.failed).sort((a, b) => (a.p ?? 0) - (b.p ?? 0));
   for (const t of failures.slice(0, mostFailures)) lines.push(`  ${failure(t)}`);
   if (failures.length > mostFailures) lines.push(`  and ${failures.length - mostFailures} more`);
+  if (m.method === 'power') lines.push(...powerTable(m.tests, Object.keys(m.scores?.caught ?? {}), width));
   if (m.method === 'agreement') lines.push(...agreementTable(m.tests, width));
   if (m.method === 'sbc' && m.ranks !== undefined) lines.push(...rankPictures(m.ranks, m.tests));
   return lines;
@@ -40,7 +41,7 @@ function number(x: number): string { return Number.isInteger(x) && Math.abs(x) <
 /** Lines cut at blanks, continued further in. */
 function wrapped(lines: readonly string[], width: number): string {
   return lines.flatMap((line) => {
-    if (line.length <= width || /[▁-█]|^ {2}z of/u.test(line)) return [line];
+    if (line.length <= width || /[▁-█]|^ {2}\S.* {2}/u.test(line)) return [line];
     const indent = `${/^ */.exec(line)![0]}    `, out: string[] = [];
     let current = '';
     for (const word of line.split(/(?<=\S) /)) {
@@ -53,6 +54,7 @@ function wrapped(lines: readonly string[], width: number): string {
 /** z-scores by quantity and backend; in brackets those that are not judged. */
 function agreementTable(tests: readonly QuantityTest[], width: number): readonly string[] {
   const parts = tests.map((t) => ({ t, at: t.quantity.lastIndexOf(', ') }));
+  if (tests.length === 0) return [];
   const others = [...new Set(parts.map(({ t, at }) => t.quantity.slice(at + 2)))];
   const rows = [...new Set(parts.map(({ t, at }) => t.quantity.slice(0, at)))];
   const name = Math.min(40, Math.max(...rows.map((r) => r.length), 4));
@@ -62,6 +64,16 @@ function agreementTable(tests: readonly QuantityTest[], width: number): readonly
   };
   const table = [['z of', ...others], ...rows.map((row) => [row, ...others.map((o) => cell(row, o))])];
   return table.map(([row = '', ...cells]) => `  ${row.padEnd(name)}${cells.map((c) => c.padStart(10)).join('')}`.slice(0, width));
+}
+
+/** Errors by checks: what catches what. */
+function powerTable(tests: readonly QuantityTest[], checks: readonly string[], width: number): readonly string[] {
+  const name = Math.max(20, width - 2 - 11 * checks.length);
+  const rows = tests.map((t) => {
+    const seen = t.detail.slice(t.detail.indexOf('caught by ') + 'caught by '.length).split(', ');
+    return `  ${t.quantity.slice(0, name - 1).padEnd(name)}${checks.map((c) => (seen.includes(c) ? 'x' : '.').padStart(11)).join('')}`;
+  });
+  return [`  ${'planted error'.padEnd(name)}${checks.map((c) => c.padStart(11)).join('')}`, ...rows];
 }
 
 const bars = '▁▂▃▄▅▆▇█';

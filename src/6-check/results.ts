@@ -42,6 +42,8 @@ export interface TestReport {
   readonly p: number | null;
   readonly tests: readonly QuantityTest[];
   readonly ranks?: readonly RankRecord[] | undefined;
+  /** Of `power`: errors planted, and how many of them each check caught. */
+  readonly scores?: { readonly planted: number; readonly caught: Readonly<Record<string, number>> } | undefined;
 }
 
 /** A method that cannot say anything of a program, with the reason. */
@@ -53,6 +55,7 @@ export function inapplicable(method: string, reason: string): TestReport {
 export function judged(method: string, did: string, rate: number, tests: readonly Omit<QuantityTest, 'failed'>[], ranks?: readonly RankRecord[]): TestReport {
   const pValues = tests.map((t) => t.p ?? Number.NaN), rejected = holm(pValues, rate);
   const all = tests.map((t, k): QuantityTest => ({ ...t, failed: rejected[k]! }));
+  if (pValues.every(Number.isNaN)) return { ...inapplicable(method, 'nothing that it compares can be judged'), did, tests: all, ranks };
   return { method, verdict: verdictOf(all), reason: null, did, falseAlarm: rate, p: familyPValue(pValues), tests: all, ranks };
 }
 

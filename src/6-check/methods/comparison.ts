@@ -141,7 +141,8 @@ export const agreement: Method = {
     const result = await runBackend(subject, own, effort, progress);
     const left: string[] = [], tests: Omit<QuantityTest, 'failed'>[] = [];
     const mine = momentsOf(subject, result, result.exchangeable, null);
-    if (mine === null) return inapplicable('agreement', `${own.name} gives estimates, not draws from a posterior`);
+    const estimating = ![...asymptoticallyExact, ...approximate].includes(own.name);
+    if (mine === null || estimating) return inapplicable('agreement', `${own.name} gives estimates, not draws from a posterior`);
     for (const other of others) {
       begun++;
       try {

@@ -4,7 +4,7 @@
 import type { TestProgress, TestReport } from '../results.js';
 import type { Subject } from '../subject.js';
 
-export type MethodName = 'ratio' | 'laws' | 'exact' | 'rank' | 'geweke' | 'agreement' | 'sbc';
+export type MethodName = 'ratio' | 'laws' | 'exact' | 'rank' | 'geweke' | 'agreement' | 'sbc' | 'power';
 
 /** How much work the methods that draw do; each has a default that takes seconds on a small program. */
 export interface Effort {

@@ -14,6 +14,7 @@ import { generation } from '../../4-infer/simulate.js';
 import { allocate, type EntryPoint, instantiate, printModule } from '../../code/module.js';
 import { createRuntime } from '../../code/runtime.js';
 import { type Diagnostic, ModelError } from '../../errors/diagnostic.js';
+import { isConst } from '../../expr/expr.js';
 import { tensor } from '../../input/tensor.js';
 import type { Random } from '../../random/generator.js';
 
@@ -70,6 +71,8 @@ export class JointLaw {
     const twice = notes.find((n) => n.code === 'generated-once');
     if (twice !== undefined) throw new NoJointLaw(`${twice.message}, so simulated data do not follow the joint law of all statements`);
     this.generated = new Set([...generated].filter((name) => bound.variables.get(name)?.status === 'latent' && (graph.variables.get(name)?.origin === 'data' || data.has(name))));
+    const apart = graph.statements.find((s) => s.kind === 'observe' && (s.target === null || !this.generated.has(s.target.variable)) && !s.guards.some((g) => isConst(builder.bind(g), 0)));
+    if (apart !== undefined) throw new NoJointLaw('data are observed only through an expression, so no statement generates them');
     const isData = (s: Statement): boolean => (s.kind === 'sample' || s.kind === 'observe') && s.target !== null && this.generated.has(s.target.variable);
     builder.entry('draw', ancestralCode(builder, { generate: 'everything', wanted }));
     builder.entry('replicate', ancestralCode(builder, { generate: 'everything', wanted: (s) => wanted(s) && (s.kind === 'let' || isData(s)) }));

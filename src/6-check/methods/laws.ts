@@ -1,0 +1,159 @@
+/**
+ * `laws`: what must hold of a derivation or a result whatever the data.
+ *
+ * - Gradients equal differences of the log density.
+ * - A bound (cavi, em) or a likelihood (em) never falls from one iteration to the next.
+ * - em: the log likelihood at the estimates is the log evidence with the estimates given (log p = ELBO + KL, KL = 0), where exact has it.
+ * - map: no direction is left in which the density rises.
+ * - cavi: every factor is the best one given the others. In unconstrained coordinates u with q(u_i) proportional to exp E log p,
+ *   E_q[d log p / du_i] = 0 and E_q[(u_i - c) d log p / du_i] = -1 (Stein's identity); both by draws from q, so with z-scores.
+ */
+import { gradientAtPoint } from '../../4-infer/gradientAtPoint.js';
+import { logDensityFunction, unknownsOf } from '../../4-infer/logDensity.js';
+import { elementName, type RunResult } from '../../4-infer/posterior.js';
+import { backends } from '../../4-infer/registry.js';
+import { DerivedModel } from '../../3-derive/model.js';
+import { givenOf } from '../../4-infer/programBuilder.js';
+import { ModelError } from '../../errors/diagnostic.js';
+import { tensor } from '../../input/tensor.js';
+import { derive } from '../../4-infer/plan.js';
+import { goodState } from '../program/state.js';
+import { drawsOf } from '../quantities.js';
+import { inapplicable, judged, type QuantityTest } from '../results.js';
+import { compareMeans, estimate, known } from '../statistics/meanTests.js';
+import { runOn, type Subject } from '../subject.js';
+import type { Effort, Method } from './method.js';
+
+type Law = Omit<QuantityTest, 'failed'>;
+
+/** Fall of an objective, relative to its size, that rounding explains. */
+const slack = 1e-8;
+/** Coordinates for which Stein's identity is tested, evenly spaced where there are more. */
+const mostCoordinates = 30;
+
+export const laws: Method = {
+  name: 'laws',
+  doc: 'gradients against differences; bounds and likelihoods never fall; estimates are stationary; factors of cavi are optimal',
+  statistical: true,
+  async run(subject, rate, effort) {
+    const { name } = subject.backend;
+    const tests: Law[] = [...gradients(subject)];
+    if (['cavi', 'em', 'map'].includes(name)) {
+      const result = await runOn(subject, subject.data, { chains: 1, draws: effort.draws, warmup: 0, thin: 1, seed: subject.seed, keep: unknownsOf(subject.bound).map((u) => u.name) });
+      tests.push(...monotone(subject, result), ...(name === 'cavi' ? stein(subject, result) : name === 'em' ? await likelihood(subject, result, effort) : stationary(subject, result)));
+    }
+    if (tests.length === 0) return inapplicable('laws', `nothing is known of ${name} beyond its draws, and the program has no gradient`);
+    return judged('laws', 'what holds of every program', rate, tests);
+  },
+};
+
+/** A comparison without chance, as one that either cannot fail or must. */
+function certain(quantity: string, statistic: string, value: number, holds: boolean, detail: string, pointsTo: string): Law {
+  return { quantity, statistic, value, p: holds ? 1 : 0, detail, pointsTo };
+}
+
+function gradients(subject: Subject): readonly Law[] {
+  const { bound, graph } = subject;
+  const cells = [...bound.variables.values()].reduce((sum, v) => sum + v.values.length, 0);
+  if (cells > 20_000) return [];
+  let gradient: ReturnType<typeof gradientAtPoint>;
+  try { gradient = gradientAtPoint(bound); } catch (thrown) { if (thrown instanceof ModelError) return []; throw thrown; }
+  const model = new DerivedModel(graph, givenOf(bound)), density = logDensityFunction(bound);
+  const state = goodState({ graph, bound, model, derivation: derive(model) }, 1);
+  const point = new Map(gradient.unknowns.map(({ name }) => [name, Float64Array.from(state.storage(name))]));
+  let found: ReturnType<typeof gradient.natural>;
+  // A state on a kink or of no density has no gradient.
+  try { found = gradient.natural(point); } catch (thrown) { if (thrown instanceof ModelError) return []; throw thrown; }
+  return [...found.gradient].flatMap(([name, { shape, values }]): Law[] => {
+    const variable = graph.variables.get(name)!, own = point.get(name)!;
+    // Entries of simplices and matrices do not move alone.
+    if (variable.eventRank > 0 && variable.constraint.kind !== 'none' || ['simplex', 'cov', 'corr', 'ordered'].includes(variable.constraint.kind)) return [];
+    if (variable.eventRank > 0 && !graph.statements.every((s) => s.kind !== 'sample' || s.target.variable !== name || (s.law.kind === 'family' && /^Mv/.test(s.law.family)))) return [];
+    let worst = 0, detail = 'equal to six digits';
+    for (let k = 0; k < Math.min(values.length, 8); k++) {
+      if (Number.isNaN(values[k]!)) continue;
+      const x = own[k]!, h = 1e-4 * (1 + Math.abs(x));
+      const at = (y: number): number => { own[k] = y; const out = density.total(point); own[k] = x; return out; };
+      // Central differences of two widths, extrapolated.
+      const slope = (8 * (at(x + h / 2) - at(x - h / 2)) - (at(x + h) - at(x - h))) / (6 * h);
+      const error = Math.abs(slope - values[k]!) / (1 + Math.abs(slope));
+      if (Number.isFinite(slope) && error > worst) { worst = error; if (error > 1e-5) detail = `d log p / d ${elementName(name, shape, k)} is ${values[k]}, differences give ${slope}`; }
+    }
+    return [certain(`gradient by ${name}`, 'largest relative error', worst, worst <= 1e-5, detail, 'a wrong derivative')];
+  });
+}
+
+function monotone(subject: Subject, { traces }: RunResult): readonly Law[] {
+  // Damping gives up the guarantee, and so does a floor that is added after each step.
+  if ('damping' in subject.options || 'inflate' in subject.options) return [];
+  return (['elbo', 'logLikelihood', 'logJoint'] as const).flatMap((name): Law[] => {
+    const trace = traces[name];
+    if (trace === undefined || trace.length < 2) return [];
+    let fall = 0, at = 0;
+    trace.forEach((x, k) => { const d = k === 0 ? 0 : (trace[k - 1]! - x) / (1 + Math.abs(x)); if (d > fall) { fall = d; at = k; } });
+    return [certain(name, 'largest fall', fall, fall <= slack, fall <= slack ? `never falls in ${trace.length} iterations` : `falls from ${trace[at - 1]} to ${trace[at]} in iteration ${at}`, 'an update that is not the optimum it is taken for')];
+  });
+}
+
+/** The estimates of a result as values by name. */
+function estimates(subject: Subject, result: RunResult): Map<string, Float64Array> {
+  const names = new Set(unknownsOf(subject.bound).map((u) => u.name));
+  return new Map(result.variables.flatMap((v) => (names.has(v.name) && v.result.form === 'closed' ? [[v.name, v.result.mean]] : [])));
+}
+
+async function likelihood(subject: Subject, result: RunResult, effort: Effort): Promise<readonly Law[]> {
+  const { graph, bound } = subject;
+  const params = [...estimates(subject, result)].filter(([name]) => graph.variables.get(name)?.origin === 'param');
+  if (result.logLikelihood === null || params.length === 0) return [];
+  const data = new Map([...subject.data, ...params.map(([name, values]) => [name, tensor(values, bound.variables.get(name)!.shape)] as const)]);
+  try {
+    const truth = await runOn({ ...subject, backend: backends.get('exact')!, options: {}, planted: {} }, data, { chains: 1, draws: Math.min(100, effort.draws), warmup: 0, thin: 1, seed: subject.seed, keep: [] });
+    if (truth.logEvidence === null) return [];
+    const error = Math.abs(truth.logEvidence - result.logLikelihood) / (1 + Math.abs(truth.logEvidence));
+    return [certain('log likelihood', 'relative error', error, error <= 1e-6, `em ${result.logLikelihood}, exact at the estimates ${truth.logEvidence}`, 'an E-step that is not the posterior, or a bound with a wrong constant')];
+  } catch (thrown) { if (thrown instanceof ModelError) return []; throw thrown; }
+}
+
+function stationary(subject: Subject, result: RunResult): readonly Law[] {
+  const point = estimates(subject, result);
+  const sds = new Map(result.variables.flatMap((v) => (v.result.form === 'closed' && v.result.sd !== null ? [[v.name, v.result.sd]] : [])));
+  try {
+    const { gradient } = gradientAtPoint(subject.bound).natural(point);
+    return [...gradient].flatMap(([name, { shape, values }]): Law[] => {
+      const sd = sds.get(name);
+      if (sd === undefined || subject.graph.variables.get(name)!.eventRank > 0) return [];
+      let worst = 0, at = 0;
+      // By how much the density would rise in one Newton step: g^2 sd^2 / 2.
+      values.forEach((g, k) => { const rise = (g * sd[k]!) ** 2 / 2; if (rise > worst) { worst = rise; at = k; } });
+      return [certain(`slope by ${name}`, 'rise left', worst, worst <= 1e-4, `a Newton step at ${elementName(name, shape, at)} would raise the log density by ${worst.toExponential(1)}`, 'the estimate is no maximum')];
+    });
+  } catch (thrown) { if (thrown instanceof ModelError) return []; throw thrown; }
+}
+
+function stein(subject: Subject, result: RunResult): readonly Law[] {
+  const names = new Set(unknownsOf(subject.bound).map((u) => u.name));
+  const draws = drawsOf([...subject.bound.variables.values()].filter((v) => names.has(v.name)), result.variables);
+  if (draws === null) return [];
+  let gradient: ReturnType<typeof gradientAtPoint>;
+  try { gradient = gradientAtPoint(subject.bound); } catch (thrown) { if (thrown instanceof ModelError) return []; throw thrown; }
+  // A param is a point of cavi, not a factor.
+  const isFactor = (name: string): boolean => subject.graph.variables.get(name)?.origin !== 'param';
+  const slopes = new Map<string, Float64Array>(), positions = new Map<string, Float64Array>();
+  const record = (to: Map<string, Float64Array>, label: string, k: number, x: number): void => { let list = to.get(label); if (list === undefined) { list = new Float64Array(draws.count); to.set(label, list); } list[k] = x; };
+  for (let k = 0; k < draws.count; k++) {
+    let found: ReturnType<typeof gradient.unconstrained>;
+    try { found = gradient.unconstrained(draws.values(k)); } catch (thrown) { if (thrown instanceof ModelError) return []; throw thrown; }
+    for (const [name, { shape, values }] of found.gradient) if (isFactor(name)) values.forEach((g, i) => { record(slopes, elementName(name, shape, i), k, g); record(positions, elementName(name, shape, i), k, found.position.get(name)!.values[i]!); });
+  }
+  const labels = [...slopes.keys()], stride = Math.max(1, Math.ceil(labels.length / mostCoordinates));
+  return labels.filter((_, k) => k % stride === 0).flatMap((label): Law[] => {
+    const g = slopes.get(label)!, u = positions.get(label)!;
+    const centre = u.reduce((a, b) => a + b, 0) / u.length;
+    const against = (series: Float64Array, value: number): ReturnType<typeof compareMeans> & { readonly mean: number; readonly heavy: boolean } => { const e = estimate(series, 1); return { ...compareMeans(e, known(value)), mean: e.mean, heavy: e.largest > 0.05 || Number.isNaN(e.error) }; };
+    const first = against(g, 0), second = against(g.map((x, k) => x * (u[k]! - centre)), -1);
+    return [
+      { quantity: `location of the factor of ${label}`, statistic: 'z', value: first.z, p: first.heavy ? null : first.p, detail: `mean slope ${first.mean.toPrecision(3)}, 0 at the optimum`, pointsTo: 'its factor is not the best given the others' },
+      { quantity: `spread of the factor of ${label}`, statistic: 'z', value: second.z, p: second.heavy ? null : second.p, detail: `mean slope times distance ${second.mean.toPrecision(3)}, -1 at the optimum`, pointsTo: `its factor is too ${second.mean < -1 ? 'wide' : 'narrow'}` },
+    ];
+  });
+}
