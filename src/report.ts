@@ -2,12 +2,13 @@
  * The report of a run: its files read back, its program compiled once more for graph and derivation, and one
  * page of HTML made of both. What the program no longer gives is left out with the reason; the numbers are the files'.
  */
+import type { BoundModel } from './2-graph/bound.js';
 import { relabellings } from './5-report/labels.js';
 import { readStoredRun, resultOfRun, type RunFiles, type StoredRun } from './5-report/storedRun.js';
 import type { VariableSummary } from './5-report/summary.js';
-import { ModelError } from './errors/diagnostic.js';
 import { compile, type Model } from './model.js';
-import { pageOf } from './page/page.js';
+import { attempted, pageOf } from './page/page.js';
+import { bindData, compileText, modelError } from './pipeline.js';
 
 export type { RunFiles } from './5-report/storedRun.js';
 
@@ -19,19 +20,17 @@ export type { RunFiles } from './5-report/storedRun.js';
 export function reportPage(name: string, files: RunFiles): string {
   const run = readStoredRun(files), { record } = run;
   const missing: string[] = [];
-  const attempt = <T>(what: string, make: () => T): T | null => {
-    try {
-      return make();
-    } catch (thrown) {
-      if (!(thrown instanceof ModelError)) throw thrown;
-      missing.push(`${what} is not shown: ${thrown.diagnostics[0]?.message ?? thrown.message}`);
-      return null;
-    }
-  };
-  const model = attempt('What the program derives', () => compile(record.program, name));
-  const graph = model === null ? null : attempt('The graph', () => model.graph('svg'));
-  const derivation = model === null ? null : attempt('The derivation', () => derivationOf(model, run));
-  return pageOf({ name, run, variables: matched(run), graph, derivation, inputs: new Set(model?.inputs.data ?? []), fit: '', states: '', missing });
+  const model = attempted('What the program gives is', missing, () => compile(record.program, name));
+  const graph = model === null ? null : attempted('The graph is', missing, () => model.graph('svg'));
+  const derivation = model === null ? null : attempted('The derivation is', missing, () => derivationOf(model, run));
+  const bound = run.data === null ? null : attempted('The data are', missing, () => boundModel(record.program, name, run.data!));
+  return pageOf({ name, run, variables: matched(run), graph, derivation, inputs: new Set(model?.inputs.data ?? []), bound, missing });
+}
+
+function boundModel(program: string, name: string, data: ReadonlyMap<string, unknown>): BoundModel {
+  const { bound, diagnostics } = bindData(compileText(program, name), data, 'infer');
+  if (bound === null) throw modelError(diagnostics, program, name);
+  return bound;
 }
 
 function derivationOf(model: Model, { record, data }: StoredRun): ReturnType<Model['explain']> {

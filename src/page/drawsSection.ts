@@ -22,13 +22,17 @@ const mostPairs = 4;
 const fewValues = 8;
 const chartSize = { width: 340, height: 176 } as const;
 
-/** Elements with draws that vary, those to be shown first in front. */
-export function chosenElements(report: Report): readonly ShownElement[] {
+/** Elements with draws that vary, those to be shown first in front. @param elsewhere variables that another section shows along their index: of these only the worst elements. */
+function chosenElements(report: Report, elsewhere: ReadonlySet<string>): readonly ShownElement[] {
   const all = elementsIn(report.variables).filter(({ variable: { result, insidePlate, discrete, range }, element }) => (element.sd ?? 0) > 0
     // Probabilities say all of a label in a data plate.
     && !(insidePlate && discrete && range !== undefined) && ((result.form === 'draws' && result.draws > 0) || (result.form === 'closed' && result.draws !== null)));
-  const outside = all.filter(({ variable }) => !variable.insidePlate), inside = all.filter(({ variable }) => variable.insidePlate).toSorted(byMixing);
-  if (outside.length === 0) return inside;
+  // The two halves of a symmetric matrix are one.
+  const keys = all.map(({ variable, element: { mean, sd, q5, q95 } }) => `${variable.name} ${mean} ${sd} ${q5} ${q95}`), seen = new Set<string>();
+  const distinct = all.filter((_, i) => !seen.has(keys[i]!) && seen.add(keys[i]!));
+  const isInside = ({ variable }: ShownElement): boolean => variable.insidePlate || elsewhere.has(variable.name);
+  const outside = distinct.filter((one) => !isInside(one)), inside = distinct.filter(isInside).toSorted(byMixing);
+  if (outside.length === 0) return elsewhere.size === 0 ? inside : inside.slice(0, worstInside);
   // In the order of the program where all fit; else the worst, then elements of every variable in turn.
   const near = outside.length <= mostOpen ? outside : [...new Set([...outside.toSorted(byMixing).slice(0, worstOutside), ...inTurn(outside)])];
   return [...near.slice(0, mostOpen), ...inside.slice(0, worstInside), ...near.slice(mostOpen), ...inside.slice(worstInside)];
@@ -57,8 +61,8 @@ function rawSeries(report: Report, shown: ShownElement): Series {
 }
 
 /** Sections of draws; none where the backend makes no draws. */
-export function drawsSections(report: Report, pictures: Pictures): readonly Section[] {
-  const chosen = chosenElements(report);
+export function drawsSections(report: Report, pictures: Pictures, elsewhere: ReadonlySet<string>): readonly Section[] {
+  const chosen = chosenElements(report, elsewhere);
   if (chosen.length === 0) return [];
   const open = chosen.slice(0, mostOpen + worstInside), folded = chosen.slice(open.length, open.length + mostFolded), left = chosen.length - open.length - folded.length;
   const chains = open.some(({ variable }) => isChain(variable));
@@ -97,8 +101,8 @@ function density(shown: ShownElement, pictures: Pictures): string {
 }
 
 /** Pairs of the scalars that mix worst, and autocorrelations. */
-export function mixingSections(report: Report, pictures: Pictures): readonly Section[] {
-  const chosen = chosenElements(report).filter(({ variable }) => !variable.discrete);
+export function mixingSections(report: Report, pictures: Pictures, elsewhere: ReadonlySet<string>): readonly Section[] {
+  const chosen = chosenElements(report, elsewhere).filter(({ variable }) => !variable.discrete);
   const outside = chosen.filter(({ variable }) => !variable.insidePlate);
   const worst = (outside.length > 1 ? outside : chosen).toSorted(byMixing).slice(0, mostPairs);
   const chains = worst.filter(({ variable }) => isChain(variable));

@@ -2,7 +2,7 @@
 import { bandChart, mostBandElements } from '../plot/charts/band.js';
 import { forestChart, type Interval } from '../plot/charts/forest.js';
 import type { ElementSummary, VariableSummary } from '../5-report/summary.js';
-import { escaped, paragraph, type Section } from './html.js';
+import { paragraph, type Section } from './html.js';
 import type { Pictures } from './pictures.js';
 import type { Report } from './report.js';
 
@@ -15,7 +15,7 @@ const standardErrors = 2;
 /** What a point and its line mean: quantiles, or an estimate with its standard error; null where neither is known. */
 function intervalOf({ name, mean, sd, q5, q50, q95 }: ElementSummary): Interval | null {
   if (mean === null) return null;
-  if (q5 !== null && q95 !== null) return { name, centre: q50 ?? mean, low: q5, high: q95 };
+  if (q5 !== null && q95 !== null && q5 < q95) return { name, centre: q50 ?? mean, low: q5, high: q95 };
   return sd === null ? { name, centre: mean, low: mean, high: mean } : { name, centre: mean, low: mean - standardErrors * sd, high: mean + standardErrors * sd };
 }
 
@@ -24,26 +24,28 @@ export function intervalsSections(report: Report, pictures: Pictures, drawn: Rea
   const wanted = report.variables.filter(({ variable, elements }) => !drawn.has(variable.name) && elements.length > 0 && !isAllocation(variable));
   const arrays = wanted.filter(({ variable }) => variable.shape.length > 0), scalars = wanted.filter(({ variable }) => variable.shape.length === 0);
   const known = (elements: readonly ElementSummary[]): readonly Interval[] => elements.flatMap((element) => intervalOf(element) ?? []);
-  const panels: { readonly name: string; readonly svg: string }[] = [];
+  const panels: string[] = [];
   for (const group of comparableGroups(scalars.flatMap(({ elements }) => known(elements)))) {
+    // A scalar on a scale of its own has its place in the summary.
+    if (group.length === 1) continue;
     const names = group.map(({ name }) => name).join(', ');
-    panels.push({ name: names, svg: pictures.of(`Intervals of ${names}`, describe(group), forestChart(group, 520)) });
+    panels.push(pictures.of(`Intervals of ${names}`, describe(group), forestChart(group, 520)));
   }
   let left = 0;
   for (const { variable, elements } of arrays) {
     const intervals = known(elements);
     if (intervals.length === 0) continue;
     if (panels.length >= mostPanels) { left++; continue; }
-    const svg = intervals.length <= mostRows ? pictures.of(`Intervals of ${variable.name}`, describe(intervals), forestChart(intervals, 520)) : longBand(variable.name, intervals, pictures);
-    panels.push({ name: variable.name, svg });
+    panels.push(intervals.length <= mostRows ? pictures.of(`Intervals of ${variable.name}`, describe(intervals), forestChart(intervals, 520)) : longBand(variable.name, intervals, pictures));
   }
   if (panels.length === 0) return [];
   const shown = wanted.flatMap(({ elements }) => elements);
-  const points = shown.every(({ q5 }) => q5 === null), laws = shown.every(({ q5 }) => q5 !== null);
+  const isPoint = ({ q5, q95 }: ElementSummary): boolean => q5 === null || q5 === q95;
+  const points = shown.every(isPoint), laws = !shown.some(isPoint);
   const ofPoints = `Estimates with lines of ${standardErrors} standard errors to each side, where standard errors were computed.`, ofLaws = 'Medians with lines from the 5 % to the 95 % quantile.';
   const intro = points ? ofPoints : laws ? ofLaws : `${ofLaws} Of what was estimated: ${ofPoints.toLowerCase()}`;
   const omitted = left > 0 ? paragraph(`${left} more variables are not drawn here; the summary has all of them.`, 'muted') : '';
-  return [{ id: 'intervals', title: points ? 'Estimates' : 'Intervals', folded: false, content: `${paragraph(intro, 'muted')}<div class="charts wide">${panels.map(({ name, svg }) => `<figure>${svg}<figcaption><code>${escaped(name)}</code></figcaption></figure>`).join('')}</div>${omitted}` }];
+  return [{ id: 'intervals', title: points ? 'Estimates' : 'Intervals', folded: false, content: `${paragraph(intro, 'muted')}<div class="charts wide">${panels.map((svg) => `<figure>${svg}</figure>`).join('')}</div>${omitted}` }];
 }
 
 /** Labels of components are shown with the components. */

@@ -5,20 +5,27 @@
 import type { Summary } from '../5-report/record.js';
 import { summaryTable } from '../5-report/render.js';
 import { objectiveChart } from '../plot/charts/objective.js';
+import { ModelError } from '../errors/diagnostic.js';
+import { componentsSection } from './componentsSection.js';
 import { drawsSections, mixingSections } from './drawsSection.js';
 import { descriptions, escaped, figure, type Html, paragraph, type Section, table } from './html.js';
+import { fitSection } from './fitSection.js';
 import { intervalsSections } from './intervalsSection.js';
 import { modelSections } from './modelSections.js';
 import { Pictures } from './pictures.js';
 import { counted, type Report, shortNumber } from './report.js';
+import { statesSection } from './statesSection.js';
 import { style } from './style.js';
 
 /** @returns the text of an HTML file. */
 export function pageOf(report: Report): string {
-  const pictures = new Pictures();
+  const pictures = new Pictures(), { bound } = report, missing = [...report.missing];
+  const states = bound === null ? { sections: [], shown: new Set<string>() } : statesSection(report, bound, pictures);
+  const components = bound === null ? [] : componentsSection(report, bound, pictures);
+  const fit = bound === null ? [] : attempted('Replicated data are', missing, () => fitSection(report, bound, pictures)) ?? [];
   const sections: readonly Section[] = [
-    ...warningsSection(report), summarySection(report), ...objectiveSections(report, pictures),
-    ...drawsSections(report, pictures), ...intervalsSections(report, pictures, new Set()), ...mixingSections(report, pictures), ...modelSections(report),
+    ...warningsSection(report), summarySection(report), ...objectiveSections(report, pictures), ...components, ...states.sections,
+    ...drawsSections(report, pictures, states.shown), ...intervalsSections(report, pictures, states.shown), ...fit, ...mixingSections(report, pictures, states.shown), ...modelSections({ ...report, missing }),
   ];
   const { summary, record } = report.run;
   const title = `${report.name}: ${summary.backend}`;
@@ -45,6 +52,17 @@ ${sections.map(sectionOf).join('\n')}
 </body>
 </html>
 `;
+}
+
+/** What a program refuses is left out of the page, with the reason. */
+export function attempted<T>(what: string, missing: string[], make: () => T): T | null {
+  try {
+    return make();
+  } catch (thrown) {
+    if (!(thrown instanceof ModelError)) throw thrown;
+    missing.push(`${what} not shown: ${thrown.diagnostics[0]?.message ?? thrown.message}`);
+    return null;
+  }
 }
 
 function sectionOf({ id, title, content, folded }: Section): Html {
@@ -95,7 +113,8 @@ function precise(value: number): string {
 
 /** What was maximised, where the backend keeps a trace. */
 function objectiveSections({ run: { record: { traces } } }: Report, pictures: Pictures): readonly Section[] {
-  const kept = ([['evidence lower bound', traces.elbo], ['log likelihood', traces.logLikelihood], ['log joint', traces.logJoint]] as const)
+  // After an E-step the bound is the log likelihood: one of the two tells all.
+  const kept = ([['evidence lower bound', traces.logLikelihood === null ? traces.elbo : null], ['log likelihood', traces.logLikelihood], ['log joint', traces.logJoint]] as const)
     .flatMap(([name, values]) => (values === null || values.length < 2 ? [] : [{ name, values: values.map((value) => value ?? Number.NaN) }]));
   if (kept.length === 0) return [];
   const charts = kept.map(({ name, values }) => {

@@ -1,8 +1,8 @@
 /** What a page about a run is made of: the run as its files tell of it, and what its program gives when it is compiled again. */
+import type { BoundModel } from '../2-graph/bound.js';
 import type { Derivation } from '../5-report/derivation.js';
 import type { StoredRun } from '../5-report/storedRun.js';
 import type { ElementSummary, VariableSummary } from '../5-report/summary.js';
-import type { Html } from './html.js';
 
 export interface Report {
   /** What the page calls the run. */
@@ -15,10 +15,15 @@ export interface Report {
   readonly derivation: Derivation | null;
   /** Names of data and sizes. */
   readonly inputs: ReadonlySet<string>;
-  readonly fit: Html;
-  readonly states: Html;
+  /** The program with its data; null where the run kept none. */
+  readonly bound: BoundModel | null;
   /** What could not be shown, in sentences. */
   readonly missing: readonly string[];
+}
+
+/** Whether a run found a point, not a law. */
+export function isEstimate({ run: { record: { backend } } }: Report): boolean {
+  return backend === 'em' || backend === 'map';
 }
 
 /** An element with its variable. */

@@ -42,7 +42,8 @@ dd{margin:0;font-variant-numeric:tabular-nums;overflow-wrap:anywhere;text-align:
 .scalar{border-top:1px solid var(--grid);padding:.7rem 0}
 .scalar h3{margin:.1rem 0 .2rem}
 figure{margin:.6rem 0;min-width:0}
-figure svg,.scalar svg{max-width:100%;height:auto;display:block}
+figure svg,.scalar svg,.charts svg,.long svg{max-width:100%;height:auto;display:block}
+.long svg{min-width:44rem}
 .graph{overflow-x:auto;padding:1.6rem 0}
 .graph svg{max-width:100%;height:auto;overflow:visible}
 .graph [stroke="#333333"]{stroke:var(--ink)}

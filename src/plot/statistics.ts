@@ -28,8 +28,9 @@ const bins = 640;
  * A Gaussian kernel density over the range of the draws, reflected at both ends: draws of a bounded
  * quantity leave no mass outside, and the curve's area is 1. Null where the draws do not vary.
  * Draws are put into bins first (linear binning, Wand 1994), so the cost does not grow with their number.
+ * @param reflected false for data, whose range is no bound: the curve goes on for three bandwidths to each side.
  */
-export function kernelDensity(draws: Float64Array): Curve | null {
+export function kernelDensity(draws: Float64Array, reflected: boolean = true): Curve | null {
   const sorted = draws.filter(Number.isFinite).sort(), n = sorted.length;
   const low = sorted[0] ?? Number.NaN, high = sorted[n - 1] ?? Number.NaN, width = bandwidth(sorted);
   if (!(high > low) || !(width > 0)) return null;
@@ -41,14 +42,16 @@ export function kernelDensity(draws: Float64Array): Curve | null {
   }
   const kernel = (distance: number): number => Math.exp(-0.5 * (distance / width) ** 2);
   const scale = 1 / (n * width * Math.sqrt(2 * Math.PI));
-  const x = Array.from({ length: curvePoints }, (_, k) => low + (high - low) * k / (curvePoints - 1));
+  const margin = reflected ? 0 : 3 * width, first = low - margin, last = high + margin;
+  const x = Array.from({ length: curvePoints }, (_, k) => first + (last - first) * k / (curvePoints - 1));
   const y = x.map((at) => {
     let sum = 0;
     for (let b = 0; b < bins; b++) {
       if (counts[b] === 0) continue;
       const centre = low + b * step;
       // The images of a draw behind the two ends carry what would lie outside.
-      sum += counts[b]! * (kernel(at - centre) + kernel(at - (2 * low - centre)) + kernel(at - (2 * high - centre)));
+      const images = reflected ? kernel(at - (2 * low - centre)) + kernel(at - (2 * high - centre)) : 0;
+      sum += counts[b]! * (kernel(at - centre) + images);
     }
     return sum * scale;
   });

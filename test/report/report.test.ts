@@ -34,6 +34,7 @@ beforeAll(async () => {
     ['nile', pageOf('nile', example('11-nile/model.cred'), nile, { backend: 'gibbs' })],
     ['nile-em', pageOf('nile', example('11-nile/likelihood.cred'), nile, { backend: 'em' })],
     ['regression', pageOf('regression', example('02-linear-regression/model.cred'), json('02-linear-regression/data.json'), { backend: 'exact' })],
+    ['outlier', pageOf('outlier', 'data y: real[N]  sample m ~ Normal(0, 1)  for n in 0..<N { observe y[n] ~ Normal(m, 1) }', { y: [...Array.from({ length: 40 }, (_, n) => Math.sin(n)), 40] }, { backend: 'exact' })],
     ['failing', pageOf('failing', 'sample mu ~ Normal(0, 1)  sample s ~ HalfCauchy(1)  for k in 0..<8 { sample a[k] ~ Normal(mu, s) }', {}, { backend: 'mh', draws: 60, warmup: 0 })],
   ];
   for (const [name, page] of made) pages.set(name, await page);
@@ -68,12 +69,33 @@ describe('the page of a run', () => {
   });
 
   it('begins with what everybody wants and folds the rest', () => {
-    expect(titles(page('faithful-gibbs')).slice(0, 3)).toEqual(['Warnings', 'Summary', 'Draws and densities']);
-    expect(titles(page('nile-em'))).toEqual(expect.arrayContaining(['Summary', 'What was maximised', 'Intervals', 'Plated graph', 'Derivation', 'Program', 'Options and versions']));
-    expect(titles(page('regression'))).toEqual(expect.arrayContaining(['Densities', 'Pairs']));
+    const folded = ['Plated graph', 'Derivation', 'Program', 'Options and versions'];
+    expect(titles(page('faithful-gibbs'))).toEqual(['Warnings', 'Summary', 'Components over the data', 'Draws and densities', 'Intervals', 'Replicated data', 'Pairs of the quantities that mix worst', 'Autocorrelation', ...folded]);
+    expect(titles(page('nile')).slice(0, 4)).toEqual(['Warnings', 'Summary', 'Along the index', 'Draws and densities']);
+    expect(titles(page('nile-em'))).toEqual(['Summary', 'The log likelihood by iteration', 'Along the index', 'Densities', 'Estimates', 'Replicated data', 'Pairs', ...folded]);
+    expect(titles(page('regression'))).toEqual(['Summary', 'Densities', 'Intervals', 'Replicated data', 'Pairs', ...folded]);
+    expect(titles(page('faithful-cavi'))).toContain('The evidence lower bound by iteration');
     expect(has(page('faithful-gibbs'), /<details id="derivation">.*<math.*<\/details>/s)).toBe(true);
     expect(has(page('nile'), /<span class="keyword">sample<\/span> noise ~ <span class="family">InverseGamma<\/span>/)).toBe(true);
     expect(has(page('nile'), /<span class="keyword">data<\/span> <span class="data">y<\/span>/)).toBe(true);
+  });
+
+  it('draws a mark for each datum: points of a mixture, data along a chain', () => {
+    const section = (name: string, id: string): string => new RegExp(`<section id="${id}".*?</section>`, 's').exec(page(name))![0];
+    const circles = (html: string): number => [...html.matchAll(/<circle /g)].length;
+    expect(circles(section('faithful-gibbs', 'components'))).toBe(272);
+    // Of each of 24 draws one ellipse for each of two components, over the axis lines of the grid.
+    expect([...section('faithful-gibbs', 'components').matchAll(/stroke-opacity="0.45"[^>]*data-mark="line"/g)]).toHaveLength(48);
+    // One more in the legend.
+    expect(circles(section('nile', 'states'))).toBe(101);
+  });
+
+  it('holds the data against what the model would have made', () => {
+    // The mean of replicates of a regression is that of the data; a normal law does not make an outlier of 40 sd.
+    const shares = [...page('regression').matchAll(/<tr><th scope="row">(mean|sd|median)<\/th>(?:<td>[^<]*<\/td>){3}<td>([\d.]+)<\/td>/g)].map(([, , share]) => Number(share));
+    expect(shares).toHaveLength(3);
+    for (const share of shares) expect(Math.abs(share - 0.5)).toBeLessThan(0.49);
+    expect(has(page('outlier'), /The model hardly ever makes the [^<]*largest of these data\./)).toBe(true);
   });
 
   it('says that a run must not be trusted, why, and what to do', () => {

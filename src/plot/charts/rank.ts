@@ -13,11 +13,14 @@ const mostBins = 20;
 /** 2.58 standard deviations hold 99 % of a normal law. */
 const normal99 = 2.576;
 
+/** Draws that are worth less than a quarter of as many independent ones are judged as if they were worth that much: a band as wide as the picture says nothing. */
+const mostInflation = 4;
+
 /** @param effective effective sample size of all draws: counts of correlated draws scatter more than those of independent ones. */
 export function rankChart({ name, chains }: Series, width: number, height: number, effective: number | null): Chart {
   const draws = chains[0]!.length, bins = Math.max(2, Math.min(mostBins, Math.floor(draws / 10)));
   const expected = draws / bins;
-  const inflation = effective === null ? 1 : Math.max(1, (draws * chains.length) / effective);
+  const inflation = effective === null ? 1 : Math.min(mostInflation, Math.max(1, (draws * chains.length) / effective));
   const half = normal99 * Math.sqrt(expected * (1 - 1 / bins) * (1 - 1 / chains.length) * inflation);
   return chart('', {
     width, height,

@@ -19,7 +19,7 @@ export function traceChart({ name, chains }: Series, width: number, height: numb
     width, height, x: { label: 'draw' }, y: { label: name, grid: true, nice: true },
     marks: chains.map((chain, c) => {
       const { x, y } = envelope(chain, Math.min(buckets, 300));
-      return Plot.line(points(x, y), { stroke: chainColour(c), strokeWidth: 0.9, strokeOpacity: chains.length > 4 ? 0.55 : 0.8 });
+      return Plot.line(points(x, y), { stroke: chainColour(c), strokeWidth: 0.9, strokeOpacity: chains.length > 4 ? 0.5 : 0.65 });
     }),
   });
 }
