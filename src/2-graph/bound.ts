@@ -55,4 +55,6 @@ export interface Given {
   readonly partial: ReadonlySet<string>;
   /** Given names whose values lie so far from zero, against their spread, that expanded squares of them cancel. */
   readonly offCentre?: ReadonlySet<string> | undefined;
+  /** Least and greatest value of what is given: signs that types do not tell. */
+  readonly extremes?: ReadonlyMap<string, { readonly low: number; readonly high: number }> | undefined;
 }

@@ -14,7 +14,7 @@ import { simplify } from '../expr/simplify.js';
 import type { Bound, Collected, Contribution, StatisticKind } from './conditional.js';
 import { selfName } from './conditional.js';
 import { supportOf } from '../distributions/law.js';
-import type { DerivedModel, LatentRegion } from './model.js';
+import { type DerivedModel, isAboveZero, type LatentRegion } from './model.js';
 
 /** A natural parameter: the summed coefficient of one statistic, of the statistic's rank. */
 export interface Slot { readonly statistic: StatisticKind; readonly rank: 0 | 1 | 2 }
@@ -206,8 +206,8 @@ export const improperConditional = 'nothing restricts it: its conditional is imp
 
 function scalarForm(collected: Collected, kinds: readonly StatisticKind[], low: Expr, high: Expr, model: DerivedModel): Recognised {
   const bounds = effectiveBounds(collected, low, high);
-  const positive = (isConst(low) && low.value >= 0) || model.isPositive(low);
-  const unit = positive && isConst(high) && high.value <= 1;
+  const positive = isAboveZero(collected.region.law, low, model);
+  const unit = positive && model.isAtMostOne(high);
   const cut = (naturalLow: number, naturalHigh: number): boolean => bounds.length > 0 || !(isConst(low, naturalLow) && isConst(high, naturalHigh));
   const linear: StatisticKind = { kind: 'power', power: 1 };
   if (kinds.every((k) => isPower(k, 1)) && (kinds.length === 0 || cut(0, Infinity))) {
@@ -223,7 +223,7 @@ function scalarForm(collected: Collected, kinds: readonly StatisticKind[], low: 
   const fitting = candidates.flatMap((f) => {
     const known = kinds.every((k) => { const s = statisticName(k, 0); return s !== null && f.exponential!.statistics.includes(s); });
     const natural = familyInterval(f);
-    if (!known || natural === null || !within(low, high, natural, model)) return [];
+    if (!known || natural === null || !within(low, high, natural, positive, unit)) return [];
     if (unit && unitKinds && natural.high !== 1) return [];
     const bounded = cut(natural.low, natural.high);
     return bounded && !truncatable.has(f.name) ? [] : [{ f, bounded }];
@@ -261,9 +261,9 @@ export function familyInterval(f: Family): { low: number; high: number } | null 
   if (s.kind !== 'interval' || !isConst(s.low) || !isConst(s.high)) return null;
   return { low: s.low.value, high: s.high.value };
 }
-function within(low: Expr, high: Expr, natural: { low: number; high: number }, model: DerivedModel): boolean {
-  const lowFine = natural.low === -Infinity || (isConst(low) && low.value >= natural.low) || (natural.low === 0 && model.isPositive(low));
-  const highFine = natural.high === Infinity || (isConst(high) && high.value <= natural.high);
+function within(low: Expr, high: Expr, natural: { low: number; high: number }, positive: boolean, unit: boolean): boolean {
+  const lowFine = natural.low === -Infinity || (isConst(low) && low.value >= natural.low) || (natural.low === 0 && positive);
+  const highFine = natural.high === Infinity || (isConst(high) && high.value <= natural.high) || (natural.high === 1 && unit);
   return lowFine && highFine;
 }
 /** Bounds that other factors add (the region's own law states its support as conditions too; those are its support). */

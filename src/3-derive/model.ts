@@ -7,9 +7,10 @@
 import type { Given } from '../2-graph/bound.js';
 import type { Law, ModelGraph, Plate, Statement, Target, Variable } from '../2-graph/graph.js';
 import { supportOf } from '../distributions/law.js';
+import { families } from '../distributions/registry.js';
 import { affine, fromAffine, provablyEqual, provablyLess, provablyNonNegative, tidy } from '../expr/affine.js';
 import {
-  type ArrayExpr, type Expr, type Index, type Ref, apply, build, cond, freeIndices, index, isConst, mapArray, mulAll, one, reduce, ref, rewrite, sub, substitute, variablesOf, zero,
+  type ArrayExpr, type Expr, type Index, type Ref, apply, build, cond, equal, freeIndices, index, isConst, mapArray, mulAll, one, reduce, ref, rewrite, sub, substitute, variablesOf, zero,
 } from '../expr/expr.js';
 import { InternalError } from '../errors/diagnostic.js';
 import { hull, isWithin, outermost, type Span, spanOf } from './finiteRange.js';
@@ -56,12 +57,14 @@ export class DerivedModel {
   readonly definitions: ReadonlyMap<string, readonly Statement[]>;
   /** Data whose squares cancel where residuals are expanded. */
   readonly offCentre: ReadonlySet<string>;
+  private readonly extremes: ReadonlyMap<string, { readonly low: number; readonly high: number }>;
   /** Variables with recursive definitions that are computed during a run. */
   readonly recursive: readonly string[];
 
   constructor(graph: ModelGraph, given: Given) {
     this.graph = graph;
     this.offCentre = given.offCentre ?? new Set();
+    this.extremes = given.extremes ?? new Map();
     const definitions = new Map<string, Statement[]>();
     for (const s of graph.statements) {
       const target = targetOf(s);
@@ -255,7 +258,7 @@ export class DerivedModel {
   isNonNegative(e: Expr): boolean {
     switch (e.op) {
       case 'const': return e.value >= 0;
-      case 'ref': if (this.isCount(e.variable)) return true; break;
+      case 'ref': if (this.isCount(e.variable) || (this.extremes.get(e.variable)?.low ?? -1) >= 0) return true; break;
       case 'cond': return this.isNonNegative(e.then) && this.isNonNegative(e.otherwise);
       case 'reduce': return ['prod', 'sum', 'min', 'max'].includes(e.kind) && this.isNonNegative(e.body);
       case 'apply': switch (e.fn) {
@@ -272,6 +275,7 @@ export class DerivedModel {
   isAtMostOne(e: Expr): boolean {
     switch (e.op) {
       case 'const': return e.value <= 1;
+      case 'ref': if ((this.extremes.get(e.variable)?.high ?? 2) <= 1) return true; break;
       case 'cond': return this.isAtMostOne(e.then) && this.isAtMostOne(e.otherwise);
       case 'reduce': return ['prod', 'min', 'max'].includes(e.kind) && this.isAtMostOne(e.body) && (e.kind !== 'prod' || this.isNonNegative(e.body));
       case 'apply': switch (e.fn) {
@@ -324,6 +328,7 @@ export class DerivedModel {
   private isPositiveVariable(name: string): boolean {
     const v = this.graph.variables.get(name);
     if (v === undefined) return false;
+    if ((this.extremes.get(name)?.low ?? 0) > 0) return true;
     if (v.constraint.kind === 'positive' || v.constraint.kind === 'unit' || v.constraint.kind === 'simplex') return true;
     if (v.constraint.kind === 'interval' && isConst(v.constraint.low) && v.constraint.low.value >= 0) return true;
     if (v.value !== undefined) return v.value.values.every((x) => x > 0);
@@ -341,8 +346,10 @@ export class DerivedModel {
     const v = this.graph.variables.get(e.variable);
     if (v === undefined) return false;
     if (v.constraint.kind === 'unit' || v.constraint.kind === 'simplex') return true;
+    const given = this.extremes.get(e.variable);
+    if (given !== undefined) return given.low > 0 && given.high < 1;
     const statements = (this.definitions.get(e.variable) ?? []).filter((s) => s.kind !== 'let');
-    return statements.length > 0 && statements.every((s) => (s.kind === 'sample' || s.kind === 'observe') && lawUnit(s.law));
+    return statements.length > 0 && statements.every((s) => (s.kind === 'sample' || s.kind === 'observe') && lawUnit(s.law, this));
   }
 }
 
@@ -415,12 +422,17 @@ function lawPositive(law: Law, model: DerivedModel): boolean {
   const s = supportOf(law);
   if (s.kind === 'simplex') return true;
   if (s.kind === 'point') return model.isPositive(s.value);
-  return s.kind === 'interval' && ((isConst(s.low) && s.low.value >= 0) || model.isPositive(s.low));
+  return s.kind === 'interval' && isAboveZero(law, s.low, model);
 }
-function lawUnit(law: Law): boolean {
+/** True where the low end of a law's support is not negative: by its form, or because the law takes no other (the minimum of a Pareto). */
+export function isAboveZero(law: Law | null, low: Expr, model: DerivedModel): boolean {
+  if (model.isNonNegative(low)) return true;
+  return law?.kind === 'family' && (families.get(law.family)?.parameters ?? []).some((p) => p.domain === 'positive' && equal(law.parameters[p.name]!.body, low));
+}
+function lawUnit(law: Law, model: DerivedModel): boolean {
   const s = supportOf(law);
   if (s.kind === 'simplex') return true;
-  return s.kind === 'interval' && isConst(s.low) && isConst(s.high) && s.low.value >= 0 && s.high.value <= 1;
+  return s.kind === 'interval' && isAboveZero(law, s.low, model) && model.isAtMostOne(s.high);
 }
 
 /** The regions whose elements are unknown, in the order of the program. */

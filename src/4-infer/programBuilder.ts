@@ -211,12 +211,20 @@ export function loops(binders: readonly Binder[], guards: readonly Expr[], body:
 /** What a bound model knows, for the derivation. */
 export function givenOf(bound: BoundModel): Given {
   const complete = new Set<string>(), partial = new Set<string>(), offCentre = new Set<string>();
+  const extremes = new Map<string, { low: number; high: number }>();
   for (const v of bound.variables.values()) {
     if (v.status === 'given') complete.add(v.name);
     if (v.status === 'partial') partial.add(v.name);
     if ((v.status === 'given' || v.status === 'partial') && isOffCentre(v)) offCentre.add(v.name);
+    if (v.status === 'given' && v.values.length > 0 && v.absent === undefined) extremes.set(v.name, extremesOf(v.values));
   }
-  return { complete, partial, offCentre };
+  return { complete, partial, offCentre, extremes };
+}
+
+function extremesOf(values: ArrayLike<number>): { readonly low: number; readonly high: number } {
+  let low = Infinity, high = -Infinity;
+  for (let k = 0; k < values.length; k++) { const x = values[k]!; if (x < low) low = x; if (x > high) high = x; }
+  return { low, high };
 }
 
 /**
