@@ -44,6 +44,12 @@ function finiteFactor(program: VariationalProgram, name: string): { readonly low
 function rangeOf(program: VariationalProgram, r: Recorded): number | undefined { return finiteFactor(program, r.name)?.count ?? r.range; }
 function lowestValue(program: VariationalProgram, name: string): number { return finiteFactor(program, name)?.low ?? 0; }
 
+/** A point has no interval, and equal draws are none. */
+function noInterval(count: number): NonNullable<ClosedForm['quantiles']> {
+  const unknown = new Float64Array(count).fill(Number.NaN);
+  return { q5: unknown, q50: unknown, q95: unknown };
+}
+
 function closedForm(program: VariationalProgram, r: Recorded, draws: ClosedForm['draws']): ClosedForm | null {
   const described = program.described.get(r.name);
   const expected = program.expectedReports.get(r.name);
@@ -55,7 +61,7 @@ function closedForm(program: VariationalProgram, r: Recorded, draws: ClosedForm[
   const [q5, q50, q95] = described.quantiles?.map(read) ?? [];
   return {
     form: 'closed', mean: read(described.mean), sd: estimated ? null : read(described.variance).map((v) => Math.sqrt(Math.max(0, v))), mcse: null,
-    quantiles: q5 === undefined || q50 === undefined || q95 === undefined ? null : { q5, q50, q95 },
+    quantiles: estimated ? noInterval(read(described.mean).length) : q5 === undefined || q50 === undefined || q95 === undefined ? null : { q5, q50, q95 },
     probabilities: probabilities === undefined ? null : Float64Array.from(probabilities), draws,
   };
 }
