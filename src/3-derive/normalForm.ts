@@ -146,7 +146,9 @@ class Expander {
       case 'xlogy': return product(this.expand(a!), this.logarithm(b!));
       case 'xlog1my': return product(this.expand(a!), this.logarithm(sub(one, b!)));
       case 'lchoose': return this.expand(sub(sub(apply('lgamma', add(a!, one)), apply('lgamma', add(b!, one))), apply('lgamma', add(sub(a!, b!), one))));
-      case 'lbeta': return this.expand(sub(add(apply('lgamma', a!), apply('lgamma', b!)), apply('lgamma', add(a!, b!))));
+      // A difference of log gammas of one unknown is no statistic of any family, and keeps its digits for large ones only as it is.
+      case 'lbeta': if (!this.model.dependsOnLatents(a!) || !this.model.dependsOnLatents(b!)) return this.opaque(e);
+        return this.expand(sub(add(apply('lgamma', a!), apply('lgamma', b!)), apply('lgamma', add(a!, b!))));
       case 'eq': case 'ne': case 'lt': case 'le': case 'gt': case 'ge': case 'and': case 'or': case 'not':
         return this.isGuard(e) ? [{ binders: [], guards: [e], coefficient: [], atoms: [] }] : this.opaque(e);
       case 'abs': {

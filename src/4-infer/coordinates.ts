@@ -25,6 +25,10 @@ import { loops, type ProgramBuilder } from './programBuilder.js';
 export type CoordinateKind = 'real' | 'low' | 'high' | 'both' | 'simplex' | 'logDiagonal' | 'lowerTriangle' | 'correlation';
 
 export const coordinateKinds: readonly CoordinateKind[] = ['real', 'low', 'high', 'both', 'simplex', 'logDiagonal', 'lowerTriangle', 'correlation'];
+/** Kinds whose infinity is the edge of a range. */
+export const boundedKinds: ReadonlySet<CoordinateKind> = new Set<CoordinateKind>(['low', 'high', 'both', 'simplex', 'logDiagonal', 'correlation']);
+/** A coordinate farther from the origin than `distance` where slope and curvature are below `curvature` stands at the edge of its range: at an interior maximum one of them is large. */
+export const edge: { readonly distance: number; readonly curvature: number } = { distance: 6, curvature: 0.05 };
 
 /** What generated code calls for simplexes and matrices. */
 export const bijectionProcedures: ReadonlyMap<string, Procedure> = new Map<string, Procedure>(Object.entries(bijections));

@@ -14,7 +14,7 @@ import { lbfgs, type LbfgsResult } from '../numeric/lbfgs.js';
 import { symmetricEigen } from '../numeric/symmetric.js';
 import { breathe } from '../platform/platform.js';
 import type { RunRequest } from './backend.js';
-import type { CoordinateKind } from './coordinates.js';
+import { boundedKinds, type CoordinateKind, edge } from './coordinates.js';
 import { exchangeableGroups } from './exchangeable.js';
 import type { DifferentiableDensity } from './gradient.js';
 import { elementName, type ExchangeableGroup, sizeOf } from './posterior.js';
@@ -69,8 +69,6 @@ const smallestEigenvalue = 1e-12;
 const flatCurvature = 1e-2;
 /** The same where all directions are flat. */
 const smallestCurvature = 1e-6;
-/** Distance from the origin, slope and curvature of a coordinate that stands at the edge of its range. */
-const farOut = 6, edgeCurvature = 0.05;
 /** Slope in the same units below which it does not rise either. */
 const flatScore = 1e-5;
 /** More coordinates than this get no spectrum. */
@@ -232,8 +230,7 @@ function curvatureAt(density: DifferentiableDensity, jacobian: boolean, position
   const frozen: number[] = [];
   for (let k = 0; k < p; k++) {
     const scale = steps[k]! / differenceStep;
-    // Far out, neither slope nor curvature: at an interior maximum one of them is large.
-    if (constrained.has(density.owners[k]!.kind) && Math.abs(position[k]!) > farOut && scale > 1 / Math.sqrt(edgeCurvature) && Math.abs(gradient[k]!) < edgeCurvature) { frozen.push(k); continue; }
+    if (boundedKinds.has(density.owners[k]!.kind) && Math.abs(position[k]!) > edge.distance && scale > 1 / Math.sqrt(edge.curvature) && Math.abs(gradient[k]!) < edge.curvature) { frozen.push(k); continue; }
     axes[k * p + k] = scale;
     logBasis += Math.log(scale);
   }
@@ -451,7 +448,6 @@ function withoutHessian(density: DifferentiableDensity, jacobian: boolean, found
 }
 
 const outermost: ReadonlySet<CoordinateKind> = new Set<CoordinateKind>(['low', 'high', 'both', 'simplex', 'logDiagonal']);
-const constrained: ReadonlySet<CoordinateKind> = new Set<CoordinateKind>(['low', 'high', 'both', 'simplex', 'logDiagonal', 'correlation']);
 
 /** Coordinates far out in their range (beyond e^12 or so) that the density still pushes outwards. */
 function runaway(density: DifferentiableDensity, position: Float64Array, gradient: Float64Array): readonly number[] {
@@ -462,7 +458,7 @@ function runaway(density: DifferentiableDensity, position: Float64Array, gradien
 
 /** The constrained coordinates that are driven outwards. */
 function edgeOf(density: DifferentiableDensity, position: Float64Array, force: Float64Array, otherwise: 'unfinished' | 'drift'): Verdict {
-  const outwards = (i: number): number => (constrained.has(density.owners[i]!.kind) && Math.abs(position[i]!) > 5 && force[i]! * position[i]! > 0 ? Math.abs(force[i]!) : 0);
+  const outwards = (i: number): number => (boundedKinds.has(density.owners[i]!.kind) && Math.abs(position[i]!) > 5 && force[i]! * position[i]! > 0 ? Math.abs(force[i]!) : 0);
   const driven = Array.from(force, (_, i) => i).sort((a, b) => outwards(b) - outwards(a));
   const largest = driven[0] === undefined ? 0 : outwards(driven[0]);
   if (largest > 0) return { kind: 'unbounded', coordinates: driven.filter((i) => outwards(i) > 0.3 * largest) };
@@ -489,7 +485,7 @@ function kinksAt(density: DifferentiableDensity, jacobian: boolean, position: Fl
 
 /** Flat along coordinates far out in their ranges, and nothing else: those are at their edges. */
 function flatOrEdge(density: DifferentiableDensity, position: Float64Array, directions: readonly Float64Array[]): Verdict {
-  const far = position.map((x, i) => Number(constrained.has(density.owners[i]!.kind) && Math.abs(x) > 6));
+  const far = position.map((x, i) => Number(boundedKinds.has(density.owners[i]!.kind) && Math.abs(x) > 6));
   const part = (v: Float64Array, i: number): number => Math.abs(v[i]!) / (1 + Math.abs(position[i]!));
   const edges = new Set<number>();
   for (const v of directions) {
@@ -511,7 +507,7 @@ function verdictOf(density: DifferentiableDensity, position: Float64Array, gradi
     return newton.flat.length === 0 ? { kind: 'proper' } : flatOrEdge(density, position, newton.flat);
   }
   // Where the score has vanished and Newton's method still walks, the supremum is not attained.
-  const steep = gradient.some((g, i) => constrained.has(density.owners[i]!.kind) && Math.abs(position[i]!) > 5 && g * position[i]! > 0 && Math.abs(g) > 1e-3);
+  const steep = gradient.some((g, i) => boundedKinds.has(density.owners[i]!.kind) && Math.abs(position[i]!) > 5 && g * position[i]! > 0 && Math.abs(g) > 1e-3);
   if (steep) return edgeOf(density, position, gradient, 'unfinished');
   if (newton.flat.length > 0 && score < 1e-3) return flatOrEdge(density, position, newton.flat);
   const outwards = newton.step.map((s, i) => (s * position[i]! >= 0 ? s : 0));
@@ -520,7 +516,7 @@ function verdictOf(density: DifferentiableDensity, position: Float64Array, gradi
   // As high ten, a hundred and a thousand times as far: the supremum is at infinity.
   const reach = newton.step.reduce((m, d, i) => Math.max(m, Math.abs(d) / (1 + Math.abs(position[i]!))), 0);
   const forEver = reach > 0 && [10, 100, 1000].every((t) => asHigh(position.map((x, i) => x + (t / reach) * newton.step[i]!)));
-  if (forEver || (score < 1e-2 && largest > 1e-6)) return { kind: walking.every((i) => constrained.has(density.owners[i]!.kind)) ? 'edge' : 'drift', coordinates: walking };
+  if (forEver || (score < 1e-2 && largest > 1e-6)) return { kind: walking.every((i) => boundedKinds.has(density.owners[i]!.kind)) ? 'edge' : 'drift', coordinates: walking };
   return { kind: 'unfinished', coordinates: walking };
 }
 

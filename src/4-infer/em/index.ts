@@ -278,6 +278,7 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
   }
   const groups = exchangeableGroups(program.builder, jointFactors(program.builder.model));
   if (best.collapse === null && !best.broken) orderComponents(program, groups);
+  const edges = best.collapse === null && !best.broken ? program.atEdges() : [];
   const ascended = seconds();
   const variables = results(program, request);
   const hasPrior = settings.maximize.length > 0;
@@ -285,7 +286,7 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
     backend: 'em', variables, exchangeable: groups, logEvidence: null, logEvidenceSe: null, elbo: null,
     logLikelihood: settings.hard ? null : finiteOrNull(best.logLikelihood.at(-1)), logJoint: hasPrior || settings.hard ? finiteOrNull(best.objective.at(-1)) : null,
     traces: { elbo: best.elbo, logLikelihood: settings.hard ? undefined : best.logLikelihood, logJoint: hasPrior || settings.hard ? best.objective : undefined },
-    warnings: warningsOf(best, settings, { collapsed, tried }), converged: best.convergedAt >= 0 && best.collapse === null && !best.broken && !fell(best, settings),
+    warnings: warningsOf(best, settings, { collapsed, tried }, edges), converged: best.convergedAt >= 0 && best.collapse === null && !best.broken && edges.length === 0 && !fell(best, settings),
     seconds: { compile: compiled - begun, warmup: ascended - compiled, sampling: seconds() - ascended },
     plan: program.blocks.map((b): PlanEntry => (isPoint(b)
       ? { block: `argmax ${regionName(b.block.region)}`, kernel: 'M-step', reason: b.factor.kind === 'point' ? `mode of ${formName(b.factor.form)}` : 'no maximum in closed form: moved along the gradient' }
@@ -303,7 +304,7 @@ async function derivedAsync<T>(graph: ModelGraph, work: () => Promise<T>): Promi
 function fell(run: Ascent, settings: Settings): boolean { return settings.inflate === 0 && run.fall.by > 1e-8 * (1 + Math.abs(run.objective.at(-1)!)); }
 function finiteOrNull(x: number | undefined): number | null { return x !== undefined && Number.isFinite(x) ? x : null; }
 
-function warningsOf(run: Ascent, settings: Settings, starts: { readonly collapsed: number; readonly tried: number }): readonly Diagnostic[] {
+function warningsOf(run: Ascent, settings: Settings, starts: { readonly collapsed: number; readonly tried: number }, edges: readonly string[]): readonly Diagnostic[] {
   const out: Diagnostic[] = [];
   if (run.collapse !== null) {
     out.push({
@@ -315,6 +316,7 @@ function warningsOf(run: Ascent, settings: Settings, starts: { readonly collapse
     out.push({ code: 'no-finite-likelihood', severity: 'warning', message: `the objective became ${run.objective.length === 1 ? run.objective[0] : 'no number'} in iteration ${run.objective.length}`, hint: 'Look for data or start values that are impossible under the model.' });
   } else {
     if (run.convergedAt < 0) out.push({ code: 'not-converged', severity: 'warning', message: `the objective still moved after ${run.objective.length - 1} iterations`, hint: 'Raise --opt iterations, or accept a larger --opt tolerance.' });
+    if (edges.length > 0) out.push({ code: 'edge-of-range', severity: 'warning', message: `${edges.join(', ')} ${edges.length === 1 ? 'runs' : 'run'} to the edge of ${edges.length === 1 ? 'its' : 'their'} range: the likelihood is largest there`, hint: 'Degrees of freedom do so where no datum is an outlier: give the unknown a prior (MAP-EM) or bounds, or leave the term out.' });
     if (fell(run, settings)) out.push({ code: 'objective-fell', severity: 'warning', message: `the objective fell by ${run.fall.by.toExponential(1)} in iteration ${run.fall.at}`, hint: 'The numbers are too large or too small for a step to be exact: rescale the data, or bound or fix what has run far off (degrees of freedom of a Student t without outliers).' });
   }
   return out;

@@ -7,7 +7,7 @@ import { ref, zero } from '../../expr/expr.js';
 import type { MeanField } from '../../3-derive/meanField.js';
 import { mentions } from '../../3-derive/conditional.js';
 import type { Factor, LatentRegion } from '../../3-derive/model.js';
-import { coordinates } from '../coordinates.js';
+import { coordinates, type Coordinates } from '../coordinates.js';
 import { type FoldedTables, StatisticTables } from '../contract.js';
 import { ReverseSweep } from '../gradientCode.js';
 import { guarded, type ProgramBuilder } from '../programBuilder.js';
@@ -18,6 +18,9 @@ export interface GradientSteps {
   readonly position: string;
   readonly gradient: string;
   readonly dimension: string;
+  /** Of every coordinate: the element it belongs to. */
+  readonly owner: Coordinates['owner'];
+  readonly variables: readonly string[];
 }
 
 /**
@@ -44,5 +47,5 @@ export function gradientSteps(builder: ProgramBuilder, regions: readonly LatentR
   builder.entry('constrain', moved.constrain);
   builder.entry('unconstrain', moved.unconstrain);
   builder.entry('expectedGradient', [...moved.constrain, store(value, [], zero), ...clear, ...tables.before, ...derivatives, ...moved.pullBack(sweep, find, zero), { do: 'return', value: ref(value, []) }]);
-  return { position: moved.position, gradient: gradientOf.get(moved.position)!, dimension: moved.dimension };
+  return { position: moved.position, gradient: gradientOf.get(moved.position)!, dimension: moved.dimension, owner: moved.owner, variables: moved.variables };
 }

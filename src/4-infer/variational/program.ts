@@ -20,7 +20,8 @@ import { FoldedTables, StatisticTables } from '../contract.js';
 import { guarded, loops, ProgramBuilder } from '../programBuilder.js';
 import { JointBlocks } from './joint.js';
 import { lbfgs } from '../../numeric/lbfgs.js';
-import { bijectionProcedures } from '../coordinates.js';
+import { bijectionProcedures, boundedKinds, coordinateKinds, edge } from '../coordinates.js';
+import { elementName } from '../posterior.js';
 import { type GradientSteps, gradientSteps } from './gradientSteps.js';
 import { hasMode } from './points.js';
 import { SharedSums } from './statistics.js';
@@ -180,6 +181,25 @@ export class VariationalProgram {
     }, position.slice(0, dimension), { iterations, tolerance: 1e-14 });
     position.set(found.x);
     this.call('constrain');
+  }
+  /** Points that have run to the edge of their range: far out, where the expected log joint has neither slope nor curvature in them. */
+  atEdges(): readonly string[] {
+    if (this.steps === null) return [];
+    const { owner, variables } = this.steps;
+    const position = this.memory.get(this.steps.position) as Float64Array, gradient = this.memory.get(this.steps.gradient)!;
+    this.call('layout');
+    this.call('unconstrain');
+    const here = position.slice(), out: string[] = [];
+    const slope = (k: number, u: number): number => { position.set(here); position[k] = u; this.functions['expectedGradient']!(); return gradient[k]!; };
+    for (let k = 0; k < this.memory.get(this.steps.dimension)![0]!; k++) {
+      const [variable, element, kind] = [owner.variable, owner.element, owner.kind].map((s) => this.memory.get(s)![k]!) as [number, number, number];
+      const u = here[k]!, step = 0.1;
+      if (!boundedKinds.has(coordinateKinds[kind]!) || !(Math.abs(u) > edge.distance)) continue;
+      if (Math.abs(slope(k, u)) < edge.curvature && Math.abs(slope(k, u + step) - slope(k, u - step)) < 2 * step * edge.curvature) out.push(elementName(variables[variable]!, this.builder.storage(variables[variable]!).shape, element));
+    }
+    position.set(here);
+    this.call('constrain');
+    return out;
   }
   /** The most probable assignment of a joint block, written to the state. */
   assign(block: number): void { this.call(`mode${block}`); }
