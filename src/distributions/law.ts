@@ -17,7 +17,7 @@ import type { Domain, Family, Support } from './family.js';
 import { infinity, minusInfinity } from './notation.js';
 import {
   elementBody, formOfScalarMap, formOfVectorMap, imageOf, logDeterminantOf, logMassOfSteps, type MapArgument, type MapForm, named, pushedLogDensity, pushedLogMass, pushedQuantile,
-  pushedTail, rangeOfCounts, rangeOfSteps, solveAffine, tailOfSteps, type VectorForm,
+  pushedTail, rangeOfCounts, rangeOfSteps, solveAffine, splitVectorMap, tailOfSteps, type VectorForm,
 } from './pushforward.js';
 import { replaceArgument } from './pushforwardPieces.js';
 import { families } from './registry.js';
@@ -468,7 +468,7 @@ function isContinuousScalar(law: Law): boolean {
   if (first.kind === 'family') return familyOf(first).eventRank === 0 && !familyOf(first).discrete;
   return !first.integer && first.map.dims.length === 0 && first.over.dims.length === 0 && isContinuousScalar(first.base);
 }
-/** A map of a continuous transformed variable as one map of what that was made of. */
+/** A map of a continuous transformed variable as one map of what that was made of; a map of a vector that is made of two as a map of a mapped one. */
 function flattened(law: PushforwardLaw): PushforwardLaw {
   let whole = law;
   for (let { base } = whole; base.kind === 'pushforward'; base = whole.base) {
@@ -477,7 +477,10 @@ function flattened(law: PushforwardLaw): PushforwardLaw {
     const body = replaceArgument(whole.map.body, whole.argument.name, () => inner);
     whole = { ...whole, base: base.base, argument: base.argument, map: { ...whole.map, body } };
   }
-  return whole;
+  if (whole.map.dims.length !== 1) return whole;
+  const between = { name: `${whole.argument.name} mapped`, text: whole.argument.text };
+  const parts = splitVectorMap(whole.map, whole.argument.name, between.name, [...whole.over.dims, ...eventDimsOf(whole.base)]);
+  return parts === null ? whole : { ...whole, over: { indices: [], dims: [] }, argument: between, base: { ...whole, map: parts.first }, map: parts.second };
 }
 
 /** What can be said of the law of a map in closed form. */

@@ -6,7 +6,7 @@
  * Vectors: affine maps by log |det A|, elementwise maps by the sum of log |T_i'|.
  */
 import {
-  add, apply, at, build, cond, equal, index, isConst, mul, num, one, reduce, ref, scalarOf, sub, substitute, sumOver, arrayOf, visit, zero,
+  add, apply, at, build, cond, equal, freeIndices, index, isConst, mapChildren, mul, num, one, reduce, ref, rewrite, scalarOf, sub, substitute, sumOver, arrayOf, visit, zero,
 } from '../expr/expr.js';
 import type { ArrayExpr, Expr, Index } from '../expr/expr.js';
 import { differentiate } from '../expr/gradient.js';
@@ -236,6 +236,63 @@ export function formOfVectorMap(map: ArrayExpr, argument: string, dims: readonly
   }
   return { kind: 'unknown', reason: 'mixes the elements of its argument in a way that is not affine', part: map.body };
 }
+/**
+ * A map of a vector that is an elementwise function of an affine map (`exp(A @ z + b)`), or an affine map of an elementwise function
+ * (`A @ exp(z)`), as the two; null for any other. References to the result of the first are `between`.
+ */
+export function splitVectorMap(map: ArrayExpr, argument: string, between: string, dims: readonly Expr[]): { readonly first: ArrayExpr; readonly second: ArrayExpr } | null {
+  const [i] = map.indices;
+  if (i === undefined || map.indices.length > 1 || dims.length !== 1 || formOfVectorMap(map, argument, dims).kind !== 'unknown') return null;
+  const body = simplify(map.body);
+  const parts = affineInside(map, body, argument, between, i, dims) ?? elementwiseInside(map, body, argument, between, i, dims);
+  if (parts === null || mentions(parts.second.body, argument)) return null;
+  return [formOfVectorMap(parts.first, argument, dims), formOfVectorMap(parts.second, between, map.dims)].every((form) => form.kind !== 'unknown') ? parts : null;
+}
+
+/** The outermost part that is affine in the argument, reached through functions of one part that mentions it. */
+function affineInside(map: ArrayExpr, body: Expr, argument: string, between: string, i: Index, dims: readonly Expr[]): { readonly first: ArrayExpr; readonly second: ArrayExpr } | null {
+  let part = body;
+  while (part.op === 'apply') {
+    const inner = part.args.filter((a) => mentions(a, argument));
+    if (inner.length !== 1) return null;
+    part = inner[0]!;
+    if (formOfVectorMap({ ...map, body: part }, argument, dims).kind !== 'affine') continue;
+    const found = part;
+    return { first: { ...map, body: found }, second: { ...map, body: rewrite(body, (x) => (x === found || equal(x, found) ? ref(between, [i]) : x)) } };
+  }
+  return null;
+}
+
+/** Every element of the argument under one function of it and of its position. */
+function elementwiseInside(map: ArrayExpr, body: Expr, argument: string, between: string, i: Index, dims: readonly Expr[]): { readonly first: ArrayExpr; readonly second: ArrayExpr } | null {
+  const own = index('k');
+  let shared: Expr | null = null, alike = true;
+  const replace = (e: Expr): Expr => {
+    const position = soleElement(e, argument);
+    // Short sums were written out, so that positions are indices or numbers.
+    if (position !== null && (position.op === 'index' || position.op === 'const') && position !== i && !freeIndices(e).has(i)) {
+      const inner = position.op === 'index' ? substitute(e, new Map([[position, own]])) : replaceArgument(e, argument, () => ref(argument, [own]));
+      shared ??= inner;
+      if (!equal(shared, inner)) alike = false;
+      return ref(between, [position]);
+    }
+    return mentions(e, argument) ? mapChildren(e, replace) : e;
+  };
+  const outer = replace(body);
+  return shared === null || !alike ? null : { first: { indices: [own], dims, body: shared }, second: { ...map, body: outer } };
+}
+/** The position that all references to the argument inside have, where they are at least one and no sum lies between. */
+function soleElement(e: Expr, argument: string): Expr | null {
+  let found: Expr | null = null, only = true;
+  visit(e, (x) => {
+    if (x.op === 'reduce' || x.op === 'element') only = false;
+    if (x.op !== 'ref' || x.variable !== argument) return;
+    if (found !== null && !equal(found, x.at[0]!)) only = false;
+    found = x.at[0]!;
+  });
+  return only ? found : null;
+}
+
 function isDifferentiable(e: Expr, argument: string): boolean {
   let found = true;
   // Running sums and solutions of linear equations are linear in what they are given.

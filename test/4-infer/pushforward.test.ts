@@ -320,3 +320,29 @@ describe('the examples', () => {
     expect(example('examples', '15-implicit-model', 'README.md').replace(/\s+/g, ' ')).toContain(said.replace(/\s+/g, ' '));
   });
 });
+
+describe('maps of vectors that are made of an affine and an elementwise map', () => {
+  // The matrix [[2, 1], [1/2, 3]] has determinant 11/2 and the inverse below.
+  const solve = ([a, b]: readonly [number, number]): readonly [number, number] => [(3 * a - b) / 5.5, (-0.5 * a + 2 * b) / 5.5];
+  const normal = (z: readonly number[]): number => z.reduce((sum, t) => sum - 0.5 * t * t - 0.5 * Math.log(2 * Math.PI), 0);
+  const logDensity = (map: string, base: string, y: readonly number[], more = '', at: Readonly<Record<string, unknown>> = {}): number =>
+    compile(`${more}\ndata y: real[2]\nobserve y ~ pushforward(z => ${map}, ${base})`).logDensity({ y })(at);
+
+  it.each(['iid(Normal(0, 1), 2)', 'MvNormal([0, 0], eye(2))'])('exp(A @ z + b) of %s', (base) => {
+    const y = [1.3, 2.4] as const, z = solve([Math.log(y[0]) - 1, Math.log(y[1]) - 2]);
+    expect(logDensity('exp([[2, 1], [0.5, 3]] @ z + [1, 2])', base, y)).toBeCloseTo(normal(z) - Math.log(5.5) - Math.log(y[0] * y[1]), 12);
+    expect(logDensity('exp(A @ z + [1, 2])', base, y, 'param A: real[2, 2]', { A: [[2, 1], [0.5, 3]] })).toBeCloseTo(normal(z) - Math.log(5.5) - Math.log(y[0] * y[1]), 12);
+  });
+  it('A @ exp(z) + b, and A @ (z + e^z) by a numerical inverse', () => {
+    const y = [4.3, 7.1] as const, u = solve([y[0] - 1, y[1] - 2]), z = u.map(Math.log);
+    expect(logDensity('[[2, 1], [0.5, 3]] @ exp(z) + [1, 2]', 'iid(Normal(0, 1), 2)', y)).toBeCloseTo(normal(z) - Math.log(u[0] * u[1]) - Math.log(5.5), 12);
+    // Values chosen from their sources: y = A (z + e^z).
+    const source = [0.3, -0.8], moved = source.map((t) => t + Math.exp(t)) as [number, number];
+    const image = [2 * moved[0] + moved[1], 0.5 * moved[0] + 3 * moved[1]];
+    expect(logDensity('[[2, 1], [0.5, 3]] @ (z + exp(z))', 'iid(Normal(0, 1), 2)', image)).toBeCloseTo(normal(source) - source.reduce((sum, t) => sum + Math.log1p(Math.exp(t)), 0) - Math.log(5.5), 12);
+  });
+  it('refuse what mixes elements otherwise', () => {
+    expect(() => logDensity('[z[0], z[1] + z[0]^2]', 'iid(Normal(0, 1), 2)', [1, 2])).toThrow(/not affine/);
+    expect(() => logDensity('exp([[2, 1], [0.5, 3]] @ z) + z', 'iid(Normal(0, 1), 2)', [1, 2])).toThrow(/not affine/);
+  });
+});
