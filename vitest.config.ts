@@ -10,6 +10,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // Statistical tests draw with fixed seeds; the slowest take seconds, not milliseconds.
     testTimeout: 60_000,
+    // Set-ups that build take tens of seconds where the machine is busy.
+    hookTimeout: 120_000,
     maxWorkers: 2,
   },
 });

@@ -17,7 +17,7 @@ import { simulate, withoutAbsent } from './4-infer/simulate.js';
 import { ObservedData, type Predictive } from './5-report/comparison/predictive.js';
 import { hiddenSizes } from './5-report/dataFile.js';
 import { Derivation } from './5-report/derivation.js';
-import { type Nested, Posterior } from './5-report/posterior.js';
+import { isWorth, type Nested, Posterior } from './5-report/posterior.js';
 import type { RunContext } from './5-report/record.js';
 import { type Diagnostic, ModelError, type Span } from './errors/diagnostic.js';
 import { didYouMean } from './errors/render.js';
@@ -122,13 +122,19 @@ export class Model {
     const compileSeconds = this.compiled.seconds + seconds() - start;
     const notes = [...this.notes, ...diagnostics];
     onNotes?.(notes);
-    const { backend, unit, pointwise, ...request } = settings;
+    const { backend, unit, pointwise, maxSeconds, until, ...request } = settings;
+    const { signal, store } = inferOptions;
+    const limited = maxSeconds < Number.POSITIVE_INFINITY;
+    const stopped = signal === undefined && !limited ? undefined : (): boolean => signal?.aborted === true || seconds() - start > maxSeconds;
     const observed = new ObservedData(bound, unit, pointwise);
     // A wrong unit is said before the run, and what its likelihoods need is kept.
     const extra = pointwise || unit !== null ? this.explained(() => neededDraws(bound, unit)).filter((name) => pointwise && keep !== null && !keep.includes(name)) : [];
     if (extra.length > 0) { const beyond = checkMemory(settings, bound, [...keep!, ...extra]); if (beyond.length > 0) throw this.error(beyond); }
     const workers = settings.workers === 'auto' ? await automaticWorkers(settings.chains) : settings.workers;
-    const result = await this.explained(() => backend.run(bound, this.source, { ...request, workers, keep: keep === null ? null : [...keep, ...extra], init, onProgress: options.onProgress, onNote: (note) => onNotes?.([note]) }));
+    const result = await this.explained(() => backend.run(bound, this.source, {
+      ...request, workers, keep: keep === null ? null : [...keep, ...extra], init, onProgress: options.onProgress, onNote: (note) => onNotes?.([note]),
+      stopped, inStep: limited, enough: until === null ? undefined : (run) => isWorth(run, until), store,
+    }));
     const warnings = notes.filter((note) => note.severity === 'warning');
     const context = this.context(data, settings, inferOptions, notes, compileSeconds);
     const posterior = (variables: RunResult['variables'], predictive: Predictive | null): Posterior => new Posterior({ ...result, variables, warnings: [...warnings, ...result.warnings] }, context, null, observed, predictive);
@@ -257,10 +263,13 @@ export class Model {
   }
 
   private context(data: Data, settings: Settings, given: InferOptions, notes: readonly Diagnostic[], compileSeconds: number): RunContext {
-    const { backend, seed, options, unit, pointwise: _, ...counts } = settings;
+    const { backend, seed, options, unit, pointwise: _, maxSeconds, until, ...counts } = settings;
     return {
       seed, program: this.source, notes, compileSeconds,
-      options: { backend: backend?.name ?? null, ...counts, keep: given.keep ?? null, init: given.init ?? null, options: unit === null ? options : { ...options, unit } },
+      options: {
+        backend: backend?.name ?? null, ...counts, maxSeconds: Number.isFinite(maxSeconds) ? maxSeconds : null, until: until === null ? null : { ess: until },
+        keep: given.keep ?? null, init: given.init ?? null, options: unit === null ? options : { ...options, unit },
+      },
       versions: { credence: version, ...(typeof process === 'undefined' ? {} : { node: process.versions.node }) },
       levels: levelsOf(data, this.compiled.graph),
     };

@@ -4,7 +4,7 @@
  */
 import type { BoundModel, BoundVariable } from './2-graph/bound.js';
 import { elementName, readValue } from './2-graph/data.js';
-import type { Backend, OptionDoc, ProgressEvent } from './4-infer/backend.js';
+import type { Backend, OptionDoc, ProgressEvent, RunStore } from './4-infer/backend.js';
 import { sizeOf } from './4-infer/posterior.js';
 import { backends, laterBackends } from './4-infer/registry.js';
 import type { Diagnostic } from './errors/diagnostic.js';
@@ -37,6 +37,14 @@ export interface InferOptions {
   /** Keep what WAIC and leave-one-out need, and have every summary hold them, however many data there are. */
   readonly pointwise?: boolean | undefined;
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
+  /** Ends chains after so many seconds, compilation included, with the draws that there are. */
+  readonly maxSeconds?: number | undefined;
+  /** Ends chains once every unknown outside of data plates has this bulk and tail effective size; `draws` is then the most of each chain: 100,000. */
+  readonly until?: { readonly ess: number } | undefined;
+  /** Ends chains when it is aborted, with the draws that there are. */
+  readonly signal?: AbortSignal | undefined;
+  /** Where chains are kept while they run. */
+  readonly store?: RunStore | undefined;
 }
 
 /** Settings of a run that need no data to be judged. */
@@ -51,6 +59,10 @@ export interface Settings {
   readonly options: Readonly<Record<string, string>>;
   readonly unit: string | null;
   readonly pointwise: boolean;
+  /** Infinite where nothing was said. */
+  readonly maxSeconds: number;
+  /** Effective size at which a run ends; null where it makes all its draws. */
+  readonly until: number | null;
 }
 
 /** Options that belong to no backend. */
@@ -59,7 +71,9 @@ export const commonOptions: readonly OptionDoc[] = [
 ];
 
 const defaultBackend = 'auto';
-const names = ['backend', 'chains', 'draws', 'warmup', 'thin', 'seed', 'workers', 'keep', 'init', 'options', 'pointwise', 'onProgress'];
+/** Draws of each chain at most, where a run goes on until they are worth enough. */
+const mostDraws = 100_000;
+const names = ['backend', 'chains', 'draws', 'warmup', 'thin', 'seed', 'workers', 'keep', 'init', 'options', 'pointwise', 'onProgress', 'maxSeconds', 'until', 'signal', 'store'];
 
 /** The settings, with defaults where an option is absent or wrong. */
 export function readSettings(options: InferOptions): { readonly settings: Settings; readonly problems: readonly Diagnostic[] } {
@@ -80,10 +94,14 @@ export function readSettings(options: InferOptions): { readonly settings: Settin
   const { unit, ...own } = readBackendOptions(options.options ?? {}, backend, problems);
   const pointwise: unknown = options.pointwise ?? false;
   if (typeof pointwise !== 'boolean') problems.push(wrongOption(`pointwise is ${show(pointwise)}; it must be true or false.`));
+  const until = readUntil(options.until, problems), maxSeconds = readMaxSeconds(options.maxSeconds, problems);
+  if (backend !== null && backend.runsChains !== true) {
+    for (const name of ['maxSeconds', 'until'] as const) if (options[name] !== undefined) problems.push(wrongOption(`${name} is for backends that run chains; ${backend.name} does not.`));
+  }
   return {
     settings: {
-      backend,
-      chains: count('chains', 1, 4), draws: count('draws', 1, 1000), warmup: count('warmup', 0, 1000), thin: count('thin', 1, 1),
+      backend, until, maxSeconds,
+      chains: count('chains', 1, 4), draws: count('draws', 1, until === null ? 1000 : mostDraws), warmup: count('warmup', 0, 1000), thin: count('thin', 1, 1),
       seed: readSeed(options.seed, problems), workers: readWorkers(options.workers, problems),
       options: own, unit: unit ?? null, pointwise: pointwise === true,
     },
@@ -111,6 +129,21 @@ export function readSeed(seed: unknown, problems: Diagnostic[]): string {
   if (typeof seed === 'string' || (typeof seed === 'number' && !Number.isNaN(seed))) return String(seed);
   problems.push(wrongOption(`seed is ${show(seed)}; it must be a number or a text.`));
   return '1';
+}
+
+function readUntil(until: unknown, problems: Diagnostic[]): number | null {
+  if (until === undefined) return null;
+  const ess: unknown = typeof until === 'object' && until !== null && Object.keys(until).join() === 'ess' ? Object.values(until)[0] : undefined;
+  if (typeof ess === 'number' && ess > 0 && Number.isFinite(ess)) return ess;
+  problems.push(wrongOption(`until is ${show(until)}; it must be an effective sample size such as { ess: 400 }.`));
+  return null;
+}
+
+function readMaxSeconds(maxSeconds: unknown, problems: Diagnostic[]): number {
+  if (maxSeconds === undefined) return Number.POSITIVE_INFINITY;
+  if (typeof maxSeconds === 'number' && maxSeconds > 0) return maxSeconds;
+  problems.push(wrongOption(`maxSeconds is ${show(maxSeconds)}; it must be a number above 0.`));
+  return Number.POSITIVE_INFINITY;
 }
 
 function readWorkers(workers: unknown, problems: Diagnostic[]): number | 'auto' {

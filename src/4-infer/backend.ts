@@ -7,8 +7,9 @@ import type { Diagnostic } from '../errors/diagnostic.js';
 import type { DerivedModel } from '../3-derive/model.js';
 import type { ChainProgram } from './chainProgram.js';
 import type { ChainState, Checkpoint, DrawPiece } from './checkpoint.js';
+import type { CollectedRun } from './collect.js';
 import type { Derivation } from './plan.js';
-import type { RunResult, VariableResult } from './posterior.js';
+import type { RunResult } from './posterior.js';
 
 export interface OptionDoc {
   readonly name: string;
@@ -39,7 +40,7 @@ export interface RunRequest {
   /** Chains advance side by side, so that a run that ends early has draws of all of them. */
   readonly inStep?: boolean | undefined;
   /** Asked between rounds of chains in step, with the draws so far: true ends the run. The answer depends on the draws alone. */
-  readonly enough?: ((variables: readonly VariableResult[]) => boolean) | undefined;
+  readonly enough?: ((run: CollectedRun) => boolean) | undefined;
   /** Keeps what the chains make, so that a run that was cut off goes on. */
   readonly store?: RunStore | undefined;
 }
@@ -49,10 +50,10 @@ export interface RunStore {
   /**
    * Before the first sweep: what is kept of this run, by chain (null where nothing is).
    * @param identity of the program; what is kept of another one is of no use.
-   * @param valuesPerDraw numbers in one draw of one chain.
+   * @param values numbers in all draws of all chains; null where nobody knows how many draws there will be.
    * @throws ModelError where what is kept cannot be used, or where there is no room.
    */
-  open(identity: string, chains: number, valuesPerDraw: number): Promise<readonly (ChainState | null)[]>;
+  open(identity: string, chains: number, values: number | null): Promise<readonly (ChainState | null)[]>;
   /** A chain has come to a checkpoint, with the draws made since the one before. @throws Error where it cannot be kept. */
   keep(checkpoint: Checkpoint, pieces: readonly DrawPiece[]): Promise<void>;
 }
@@ -120,6 +121,8 @@ export interface KernelProgram {
 export interface Backend {
   readonly name: string;
   readonly doc: string;
+  /** True where it draws by chains (or may choose a backend that does), which can be stopped, kept and continued. */
+  readonly runsChains?: boolean | undefined;
   readonly options: readonly OptionDoc[];
   /** The derivation for a program, without data. @throws ModelError where the backend does not apply. */
   explain(graph: ModelGraph, given: Given, source: string, options: Readonly<Record<string, string>>, bound: BoundModel | null): Explanation;

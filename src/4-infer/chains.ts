@@ -81,7 +81,7 @@ async function inRounds(chains: Chains, request: RunRequest, ledger: ChainLedger
     const target = Math.min(draws, round);
     await chains.advance(target);
     if (target === draws || stopped?.() === true) return draws;
-    if (enough?.(ledger.variables(target)) === true) return target;
+    if (enough?.(ledger.collected(target)) === true) return target;
   }
 }
 

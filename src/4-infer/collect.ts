@@ -29,11 +29,6 @@ export function collectChains(program: ChainProgram, outputs: readonly ChainOutp
   };
 }
 
-/** The variables of which draws are kept. */
-export function drawnVariables(program: ChainProgram, outputs: readonly ChainOutput[]): readonly VariableResult[] {
-  return program.recorded.flatMap((recorded, i) => (recorded.mode === 'draws' ? [variableResult(recorded, i, outputs)] : []));
-}
-
 function variableResult(recorded: Recorded, index: number, outputs: readonly ChainOutput[]): VariableResult {
   const { name, shape, kind, discrete, insidePlate, range, elements } = recorded;
   return { name, shape, kind, discrete, insidePlate, range, elements, result: recorded.mode === 'draws' ? allDraws(index, outputs) : allMoments(recorded, index, outputs) };

@@ -8,8 +8,7 @@ import type { RunRequest, RunStore } from './backend.js';
 import { type ChainOutput, chainOutput } from './chainOutput.js';
 import type { ChainProgram } from './chainProgram.js';
 import { type Checkpoint, type ChainState, type DrawPiece, identityOf, valuesPerDraw } from './checkpoint.js';
-import { drawnVariables } from './collect.js';
-import type { VariableResult } from './posterior.js';
+import { collectChains, type CollectedRun } from './collect.js';
 
 /** Chains as far as they came, in order, and what is to be said of how they ran. */
 export interface ChainsResult {
@@ -24,7 +23,7 @@ interface Entry {
 }
 
 /** Seconds between two checkpoints of a chain, and bytes for which another second is worth waiting. */
-const interval = 1, bytesPerSecond = 2e7;
+const interval = 0.5, bytesPerSecond = 2e7;
 /** A checkpoint of more bytes is made for a store only: a chain without one begins again where its thread dies. */
 const smallCheckpoint = 1 << 22;
 
@@ -47,7 +46,8 @@ export class ChainLedger {
 
   /** @throws ModelError as the store of the run does. */
   static async open(program: ChainProgram, request: RunRequest): Promise<ChainLedger> {
-    const states = await request.store?.open(identityOf(program), request.chains, valuesPerDraw(program));
+    const values = request.enough === undefined ? request.chains * request.draws * valuesPerDraw(program) : null;
+    const states = await request.store?.open(identityOf(program), request.chains, values);
     return new ChainLedger(program, request, states ?? []);
   }
 
@@ -80,9 +80,9 @@ export class ChainLedger {
   /** Waits until all that was handed over is in the store. */
   async written(): Promise<void> { await this.queue; }
 
-  /** The variables of which draws are kept, with the first `draws` of each chain. */
-  variables(draws: number): readonly VariableResult[] {
-    return drawnVariables(this.program, this.chains.map((entry) => chainOutput(this.program, stateOf(entry)!, this.request.draws, draws)));
+  /** The run as it would be if it ended with the first `draws` of each chain. */
+  collected(draws: number): CollectedRun {
+    return collectChains(this.program, this.chains.map((entry) => chainOutput(this.program, stateOf(entry)!, this.request.draws, draws)));
   }
 
   /**
@@ -98,7 +98,7 @@ export class ChainLedger {
     const dropped = kept.flatMap((own, chain) => (own < draws ? [chain] : []));
     const outputs = chosen.map((entry) => chainOutput(this.program, stateOf(entry)!, this.request.draws, draws));
     const short: Diagnostic[] = draws === this.request.draws && dropped.length === 0 ? [] : [{
-      code: 'stopped-early', severity: 'note',
+      code: 'stopped-early', severity: 'warning',
       message: `the run ended with ${draws} of ${this.request.draws} draws of ${dropped.length === 0 ? 'each chain' : `${chosen.length} of ${this.chains.length} chains: chain${dropped.length === 1 ? '' : 's'} ${dropped.join(', ')} had not come as far`}`,
     }];
     return { outputs, notes: [...this.notes, ...short] };
@@ -107,7 +107,7 @@ export class ChainLedger {
   /** The run goes on; it cannot be continued once it is cut off. */
   private giveUp(error: unknown): void {
     this.store = null;
-    this.notes.push({ code: 'cannot-keep', severity: 'note', message: `the chains could not be kept while they ran (${error instanceof Error ? error.message : String(error)}): had the run been cut off, it could not have gone on` });
+    this.notes.push({ code: 'cannot-keep', severity: 'warning', message: `the chains could not be kept while they ran (${error instanceof Error ? error.message : String(error)}): had the run been cut off, it could not have gone on` });
   }
 }
 

@@ -156,7 +156,7 @@ export class ChainThreads {
       }
       const from = this.ledger.checkpointOf(running);
       this.ledger.note({
-        code: 'thread-died', severity: 'note',
+        code: 'thread-died', severity: 'warning',
         message: `the thread of chain ${running} died (${message}); the chain went on ${from === null ? 'from its beginning' : `from draw ${from.kept}`} in another one, with the same draws`,
       });
     }

@@ -320,8 +320,20 @@ export class Posterior {
   }
 }
 
+/**
+ * True where every unknown and report outside of data plates has this bulk and tail effective size, of matched components
+ * where labels switch. Constant elements have none and are passed over, as are variables of which moments alone are kept.
+ */
+export function isWorth(run: Drawn, ess: number): boolean {
+  return makeView(run).summaries.every(({ variable, elements }) => variable.insidePlate || variable.kind === 'predict' || variable.result.form !== 'draws'
+    || elements.every(({ sd, essBulk: bulk, essTail: tail }) => sd === 0 || bulk !== null && bulk >= ess && (tail === null || tail >= ess)));
+}
+
+/** The part of a result that summaries are made of. */
+type Drawn = Pick<RunResult, 'variables' | 'exchangeable'>;
+
 /** Summaries of the results, of matched components where labels switch, and the verdict on them. */
-function makeView(result: RunResult): View {
+function makeView(result: Drawn): View {
   let { variables } = result;
   const switched: Diagnostic[] = [];
   for (const relabelling of relabellings(result)) {

@@ -53,7 +53,9 @@ function credence(): Command {
     .option('--pointwise', 'WAIC and leave-one-out of each datum, however many there are')
     .option('--json', 'print the summary as JSON and nothing else')
     .option('--quiet', 'no progress and no notes')
-    .addOption(new Option('--resume <directory>', 'continue a run that was cut off (not in this version)').hideHelp())
+    .option('--max-seconds <seconds>', 'end chains after so many seconds, with the draws that there are')
+    .option('--until <ess=size>', 'end chains once every unknown has this effective size (--draws is then the most: 100000)')
+    .option('--resume <directory>', 'go on with a run that was cut off; its --out directory')
     .action(runs(async () => (await import('./commands/infer.js')).infer));
 
   withProgram(program.command('sample'))

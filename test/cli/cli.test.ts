@@ -96,7 +96,7 @@ describe.concurrent('wrong calls end with status 2 and say why, with a place', (
     { args: ['check', 'normal.cred', '--data', 'normal.json', '--backend', 'gibs', '--method', 'rato', '--false-alarm', '2', '--steps', 'x'], says: [/no backend "gibs"[\s\S]*did you mean gibbs/, /no method "rato"[\s\S]*ratio, /, /false-alarm rate is 2/, /steps is NaN/] },
     { args: ['check', 'normal.cred', '--data', 'normal.json', '--backend', 'em'], says: [/normal\.cred: error\[nothing-to-estimate\]|error\[/] },
     { args: ['check', 'normal.cred', '--backend', 'gibbs', '--method', 'ratio'], says: [/missing-data/] },
-    { args: ['infer', '--resume', 'out'], says: [/not in this version/] },
+    { args: ['infer', '--resume', 'nowhere'], says: [/nothing-to-resume/] },
     { args: ['logp', 'normal.cred', '--data', 'normal.json', '--at', 'point.json', '--gradient', '--by-factor'], says: [/--by-factor goes with neither/] },
     // Data.
     { args: ['infer', 'normal.cred'], says: [/^normal\.cred:1:6: error\[missing-data\]: No value is given for y: real\[N\]/m] },
@@ -151,7 +151,7 @@ describe('credence infer', () => {
     expect(out).toMatch(/Written to deep\/out: draws\.csv, summary\.json, pointwise\.csv, run\.json, data\.json/);
     expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
     expect(err).toMatch(/^chain \d: sampling 300\/300$/m);
-    expect(readdirSync(join(folder, 'deep', 'out')).sort()).toEqual(['draws.csv', 'pointwise.csv', 'run.json', 'summary.json']);
+    expect(readdirSync(join(folder, 'deep', 'out')).sort()).toEqual(['data.json', 'draws.csv', 'pointwise.csv', 'run.json', 'summary.json']);
     const draws = readFileSync(join(folder, 'deep', 'out', 'draws.csv'), 'utf8').trim().split('\n');
     expect(draws[0]).toBe('chain,draw,mu,twice');
     expect(draws).toHaveLength(1 + 4 * 300);

@@ -39,6 +39,7 @@ export function autoBackend(all: readonly Backend[]): Backend {
     .map((o): OptionDoc => ({ ...o, default: 'that of the backend', doc: `${o.doc} (chooses among ${candidates.filter((b) => takes(b, o.name)).map((b) => b.name).join(', ')})` }));
   return {
     name: 'auto',
+    runsChains: true,
     doc: 'the best that applies to the program, with the reason printed: map or em for unknowns without priors, else exact where it applies, else gibbs',
     options,
     explain(graph, given, source, chosen, bound) {

@@ -12,6 +12,7 @@ import { defaultGibbsKernel } from '../plan.js';
 export const gibbs: Backend = {
   name: 'gibbs',
   doc: 'one kernel for each latent block: conjugate conditional where it exists, enumeration for finite discrete, else slice; kernels by option',
+  runsChains: true,
   options: [...kernelOptions, collapseOption],
   explain: (graph, given, source, options, bound) => explainSampler('gibbs', graph, given, source, chooserOf(graph, options), collapseRequest(graph, options), bound),
   run: (model, _source, request) => runSampler('gibbs', model, chooserOf(model.graph, request.options), collapseRequest(model.graph, request.options), request, []),

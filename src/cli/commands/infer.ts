@@ -1,12 +1,14 @@
 /**
  * `credence infer`: runs a backend, shows how far it is, prints the summary and writes the files.
  */
-import { type BackendOptions, type Diagnostic, type InferOptions, type Posterior, renderDiagnostics, renderSummary } from '../../index.js';
+import { type BackendOptions, compile, type Diagnostic, type InferOptions, type Model, type Posterior, renderDiagnostics, renderSummary } from '../../index.js';
 import { failure } from '../files.js';
+import { Interruption } from '../interruption.js';
 import { prepareDirectory } from '../outDirectory.js';
 import { printError, usageStatus, write } from '../output.js';
 import { Progress } from '../progress.js';
-import { readNamedValues, readOptions } from '../sources.js';
+import { nameAndValue, readNamedValues, readOptions } from '../sources.js';
+import { UnfinishedRun } from '../unfinished.js';
 import { printNotes, type ProgramFlags, readProgram } from './program.js';
 
 export interface InferFlags extends ProgramFlags {
@@ -24,6 +26,8 @@ export interface InferFlags extends ProgramFlags {
   readonly pointwise?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
+  readonly maxSeconds?: string;
+  readonly until?: string;
   readonly resume?: string;
 }
 
@@ -33,25 +37,52 @@ const untrustedStatus = 1;
 
 /** @throws ModelError for whatever is wrong with program, data or options. */
 export async function infer(path: string | undefined, flags: InferFlags): Promise<number> {
-  if (flags.resume !== undefined) throw failure('--resume', '', [{ code: 'not-in-this-version', severity: 'error', message: 'Continuing a run is not in this version.' }]);
+  if (flags.resume !== undefined) return resume(path, flags, flags.resume);
   if (path === undefined) throw failure('credence infer', '', [{ code: 'wrong-option', severity: 'error', message: 'No program is named.', hint: 'credence infer model.cred --data data.json' }]);
   const { model, values } = readProgram(path, flags);
   const options = inferOptions(flags);
-  if (flags.out !== undefined) prepareDirectory(flags.out);
-  const progress = flags.quiet === true ? null : new Progress();
-  const posterior = await model.infer(values, {
-    ...options,
-    ...(progress === null ? {} : { onProgress: (event) => progress.show(event), onNotes: printNotes(model) }),
-  }).finally(() => progress?.finish());
+  if (flags.out === undefined) return run(model, values, options, flags, null);
+  prepareDirectory(flags.out);
+  const { maxSeconds: _, ...again } = options;
+  return run(model, values, options, flags, { directory: flags.out, kept: UnfinishedRun.begin(flags.out, { fileName: path, program: model.source, values, options: again }) });
+}
 
-  const saved = flags.out === undefined ? [] : await save(posterior, flags.out);
+/** What may be said anew of a run that goes on: nothing that its draws depend on. */
+const flagsOfResume: readonly string[] = ['resume', 'workers', 'maxSeconds', 'quiet', 'json'];
+
+/** Goes on with a run that was cut off; its draws are those that it would have had. */
+async function resume(path: string | undefined, flags: InferFlags, directory: string): Promise<number> {
+  const said = [...(path === undefined ? [] : [path]), ...Object.keys(flags).filter((name) => !flagsOfResume.includes(name)).map((name) => `--${name}`)];
+  if (said.length > 0) throw failure('--resume', '', [{ code: 'wrong-option', severity: 'error', message: `The run has its program, data and options with it; leave out ${said.join(', ')}.` }]);
+  const { run: kept, inputs } = UnfinishedRun.find(directory);
+  const { workers, maxSeconds } = inferOptions(flags);
+  return run(compile(inputs.program, inputs.fileName), inputs.values, { ...inputs.options, ...(workers === undefined ? {} : { workers }), ...(maxSeconds === undefined ? {} : { maxSeconds }) }, flags, { directory, kept });
+}
+
+async function run(model: Model, values: ReadonlyMap<string, unknown>, options: InferOptions, flags: InferFlags, out: { readonly directory: string; readonly kept: UnfinishedRun } | null): Promise<number> {
+  const progress = flags.quiet === true ? null : new Progress();
+  const interruption = new Interruption();
+  const posterior = await model.infer(values, {
+    ...options, signal: interruption.signal, store: out?.kept,
+    onProgress: (event) => {
+      // Before chains run, and where there are none, an interrupt ends the process as always.
+      if (event.phase !== 'iteration') interruption.listen();
+      progress?.show(event);
+    },
+    ...(progress === null ? {} : { onNotes: printNotes(model) }),
+  }).finally(() => { progress?.finish(); interruption.end(); });
+
+  const saved = out === null ? [] : await save(posterior, out.directory);
+  const isWhole = posterior.warnings.every(({ code }) => code !== 'stopped-early');
+  // Enough draws are a whole run too.
+  if (saved !== null && (isWhole || options.until !== undefined && !interruption.signal.aborted && options.maxSeconds === undefined)) out?.kept.forget();
   const status = saved === null ? usageStatus : posterior.converged ? 0 : untrustedStatus;
   // A reader who closes the pipe in the middle of the table does not change the verdict.
   process.exitCode = status;
   if (flags.json === true) {
     await write(posterior.files()['summary.json'] ?? '');
-    if (posterior.warnings.length > 0) printError(warningsText(posterior, path));
-  } else await write(report(posterior, path, flags.out, saved ?? [], flags.pointwise === true));
+    if (posterior.warnings.length > 0) printError(warningsText(posterior, model.fileName));
+  } else await write(report(posterior, model.fileName, out?.directory, saved ?? [], flags.pointwise === true));
   return status;
 }
 
@@ -62,10 +93,17 @@ function inferOptions(flags: InferFlags): InferOptions {
   const opt: BackendOptions | undefined = flags.opt === undefined ? undefined : readOptions(flags.opt);
   return {
     backend: flags.backend, chains: number(flags.chains), draws: number(flags.draws), warmup: number(flags.warmup), thin: number(flags.thin),
-    seed: flags.seed, workers, options: opt, pointwise: flags.pointwise,
+    seed: flags.seed, workers, options: opt, pointwise: flags.pointwise, maxSeconds: number(flags.maxSeconds), until: flags.until === undefined ? undefined : readUntil(flags.until),
     keep: flags.keep?.flatMap((names) => names.split(',')).map((name) => name.trim()).filter((name) => name !== ''),
     init: flags.init === undefined ? undefined : Object.fromEntries(readNamedValues(flags.init)),
   };
+}
+
+/** `ess=400`; a size that is none is left for the interface to refuse. @throws ModelError for another form. */
+function readUntil(text: string): { readonly ess: number } {
+  const { name, value } = nameAndValue('--until', text, 'ess=400');
+  if (name !== 'ess') throw failure('--until', '', [{ code: 'wrong-option', severity: 'error', message: `A run cannot go on until ${name} is reached.`, hint: 'for example --until ess=400' }]);
+  return { ess: Number(value) };
 }
 
 /** Names of the files written; null where writing failed, which is said at once. */
@@ -86,9 +124,10 @@ function report(posterior: Posterior, path: string, directory: string | undefine
   const information = posterior.informationCriteria();
   const totals = Object.entries({ 'log evidence': logEvidence, elbo, 'log likelihood': logLikelihood, 'log joint': logJoint, AIC: information?.aic ?? null, BIC: information?.bic ?? null })
     .flatMap(([name, value]) => (value === null ? [] : [`${name} ${value}`]));
-  const { options, seed } = posterior.context;
-  const chains = posterior.result.variables.some(({ result }) => result.form === 'moments' || (result.form === 'draws' && !result.independent)) ? `, ${count(options['chains'], 'chain')} of ${count(options['draws'], 'draw')}` : '';
+  const { seed } = posterior.context;
   const skipped = posterior.skippedLikelihoods();
+  const drawn = posterior.result.variables.map(({ result }) => result).find((result) => result.form === 'moments' || (result.form === 'draws' && !result.independent));
+  const chains = drawn === undefined || drawn.form === 'closed' ? '' : `, ${count(drawn.chains, 'chain')} of ${count(drawn.draws, 'draw')}`;
   const sections = [
     `${posterior.backend}${chains}, seed ${seed}, ${time(posterior)}`,
     posterior.names.length === 0 ? 'The program has no unknowns: there is nothing to infer.' : renderSummary(posterior, process.stdout.columns || defaultWidth).trimEnd(),

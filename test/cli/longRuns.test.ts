@@ -1,0 +1,174 @@
+/**
+ * Runs that are cut off, stopped, or end when there is enough. A run that was killed, wherever, and goes on must have the very
+ * bytes of draws of the run that was not.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createRandom } from '../../src/random/generator.js';
+
+const main = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'dist', 'cli', 'main.js');
+interface Answer { readonly status: number | null; readonly signal: string | null; readonly out: string; readonly err: string }
+interface Summary { readonly warnings: readonly { readonly code: string; readonly message: string }[]; readonly variables: Readonly<Record<string, { readonly essBulk: number; readonly essTail: number }>> }
+
+let folder = '';
+
+function start(args: readonly string[]): { readonly child: ChildProcess; readonly answer: Promise<Answer> } {
+  const child = spawn(process.execPath, [main, ...args], { cwd: folder });
+  const answer = new Promise<Answer>((resolve, reject) => {
+    let out = '', err = '';
+    child.stdout.setEncoding('utf8').on('data', (piece: string) => { out += piece; });
+    child.stderr.setEncoding('utf8').on('data', (piece: string) => { err += piece; });
+    child.on('error', reject);
+    child.on('close', (status, signal) => resolve({ status, signal, out, err }));
+  });
+  return { child, answer };
+}
+const credence = (args: readonly string[]): Promise<Answer> => start(args).answer;
+const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => { setTimeout(resolve, milliseconds); });
+/** When a chain of a run was kept last. */
+const keptAt = (directory: string): number => Math.max(0, ...[0, 1, 2].map((chain) => statSync(join(folder, directory, 'unfinished', `chain-${chain}.checkpoint`), { throwIfNoEntry: false })?.mtimeMs ?? 0));
+const read = (...names: readonly string[]): string => readFileSync(join(folder, ...names), 'utf8');
+const summary = (directory: string): Summary => JSON.parse(read(directory, 'summary.json')) as Summary;
+
+beforeAll(() => {
+  expect(existsSync(main), 'dist/ is missing: node scripts/build.mjs').toBe(true);
+  folder = mkdtempSync(join(tmpdir(), 'credence-long-'));
+  const random = createRandom('1', 'data');
+  writeFileSync(join(folder, 'robust.cred'), `data y: real[N]
+data g: int[N]
+sample nu ~ Gamma(2, 0.1)
+sample s ~ HalfNormal(5)
+for j in 0..<3 { sample m[j] ~ Normal(0, 10) }
+for n in 0..<N { observe y[n] ~ StudentT(nu, m[g[n]], s) }
+`);
+  writeFileSync(join(folder, 'robust.csv'), `y,g\n${Array.from({ length: 1500 }, (_, n) => `${random.normal() + n % 3},${['a', 'b', 'c'][n % 3]}`).join('\n')}\n`);
+  // Moments alone are kept of what is this large.
+  writeFileSync(join(folder, 'large.cred'), 'data N: int\nsample m ~ Normal(0, 1)\nfor n in 0..<N { sample x[n] ~ Normal(m, 1) }\n');
+});
+afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
+
+const robust = ['infer', 'robust.cred', '--data', 'robust.csv', '--backend', 'mh', '--chains', '3', '--draws', '6000', '--warmup', '1000', '--seed', 'long'];
+
+describe('a run that is killed', () => {
+  it('at twenty moments has the bytes of the run that was not', { timeout: 240_000 }, async () => {
+    const whole = await credence([...robust, '--out', 'whole', '--quiet']);
+    expect([0, 1]).toContain(whole.status);
+    const random = createRandom('2', 'moments');
+    let running = start([...robust, '--out', 'killed', '--workers', '2']);
+    let goesOn = 0;
+    for (let k = 0; k < 20; k++) {
+      // Now and then before anything is kept; else while chains run.
+      const { child } = running, waiting = k % 5 === 0 ? 0 : 20_000, begun = Date.now(), before = keptAt('killed');
+      while (Date.now() - begun < waiting && keptAt('killed') === before && child.exitCode === null) await pause(10);
+      await pause(700 * random.uniform());
+      child.kill('SIGKILL');
+      const { signal } = await running.answer;
+      if (signal === null) break;
+      const draws = existsSync(join(folder, 'killed', 'unfinished', 'chain-0.draws'));
+      if (draws) goesOn++;
+      running = existsSync(join(folder, 'killed', 'unfinished', 'inputs')) ? start(['infer', '--resume', 'killed', '--workers', String(k % 3)]) : start([...robust, '--out', 'killed']);
+    }
+    const { status, out, err } = await running.answer;
+    expect(status, err).toBe(whole.status);
+    expect(goesOn).toBeGreaterThan(3);
+    expect(read('killed', 'draws.csv') === read('whole', 'draws.csv')).toBe(true);
+    expect(summary('killed').variables).toEqual(summary('whole').variables);
+    expect(out).toContain('Written to killed');
+    // Words of coded columns, and nothing of the unfinished run, are there at the end.
+    expect((JSON.parse(read('killed', 'run.json')) as { levels: unknown }).levels).toEqual({ g: ['a', 'b', 'c'] });
+    expect(readdirSync(join(folder, 'killed')).sort()).toEqual(readdirSync(join(folder, 'whole')).sort());
+  });
+
+  it('has the moments of the run that was not, where moments alone are kept', { timeout: 120_000 }, async () => {
+    const large = ['infer', 'large.cred', '--set', 'N=20000', '--backend', 'gibbs', '--opt', 'block=none', '--chains', '2', '--draws', '1500', '--warmup', '500'];
+    await credence([...large, '--out', 'large', '--quiet']);
+    const { child, answer } = start([...large, '--out', 'largeKilled', '--quiet']);
+    while (!existsSync(join(folder, 'largeKilled', 'unfinished', 'chain-1.checkpoint')) && child.exitCode === null) await pause(20);
+    child.kill('SIGKILL');
+    expect((await answer).signal).toBe('SIGKILL');
+    await credence(['infer', '--resume', 'largeKilled', '--quiet']);
+    expect(summary('largeKilled').variables['x[7]']).toEqual(summary('large').variables['x[7]']);
+    expect(read('largeKilled', 'draws.csv') === read('large', 'draws.csv')).toBe(true);
+  });
+
+  it('is refused where what was kept is damaged, and where there is nothing', { timeout: 60_000 }, async () => {
+    const { child, answer } = start([...robust, '--out', 'damaged']);
+    // A checkpoint that is younger than the first draws of its chain.
+    const time = (ending: string): number => statSync(join(folder, 'damaged', 'unfinished', `chain-0.${ending}`), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    while (!(existsSync(join(folder, 'damaged', 'unfinished', 'chain-0.draws')) && time('checkpoint') > time('draws')) && child.exitCode === null) await pause(20);
+    child.kill('SIGKILL');
+    await answer;
+    const unfinished = join(folder, 'damaged', 'unfinished');
+    // Draws behind the last checkpoint are what a killed process leaves; draws that are missing are not.
+    appendFileSync(join(unfinished, 'chain-0.draws'), 'half a fra');
+    const draws = readFileSync(join(unfinished, 'chain-0.draws'));
+    truncateSync(join(unfinished, 'chain-0.draws'), 5);
+    const short = await credence(['infer', '--resume', 'damaged']);
+    expect([short.status, short.err]).toEqual([2, expect.stringContaining('error[damaged-run]')]);
+    writeFileSync(join(unfinished, 'chain-0.draws'), draws);
+    writeFileSync(join(unfinished, 'inputs'), 'nothing');
+    expect((await credence(['infer', '--resume', 'damaged'])).err).toContain('error[damaged-run]');
+    for (const [args, says] of [
+      [['infer', '--resume', 'nowhere'], /nothing-to-resume.*No run was cut off/],
+      [['infer', '--resume', 'whole'], /nothing-to-resume.*finished/],
+      [['infer', 'robust.cred', '--resume', 'whole', '--draws', '7'], /leave out robust\.cred, --draws/],
+    ] as const) {
+      const { status, err } = await credence(args);
+      expect(status).toBe(2);
+      expect(err).toMatch(says);
+    }
+  });
+});
+
+describe('a run that ends early', () => {
+  it('after an interrupt has the draws that there are, and can go on', { timeout: 120_000 }, async () => {
+    const { child, answer } = start([...robust, '--thin', '3', '--out', 'interrupted']);
+    while (!existsSync(join(folder, 'interrupted', 'unfinished', 'chain-1.draws')) && child.exitCode === null) await pause(20);
+    child.kill('SIGINT');
+    const { status, err, out } = await answer;
+    expect([0, 1], err).toContain(status);
+    expect(err).toContain('Stopping with the draws that there are');
+    expect(out).toMatch(/the run ended with \d+ of 6000 draws/);
+    const rows = read('interrupted', 'draws.csv').split('\n');
+    await credence([...robust, '--thin', '3', '--out', 'uninterrupted', '--quiet']);
+    const whole = read('uninterrupted', 'draws.csv');
+    for (const row of rows.slice(1, 40)) expect(whole).toContain(`${row}\n`);
+    await credence(['infer', '--resume', 'interrupted', '--quiet']);
+    expect(read('interrupted', 'draws.csv') === whole).toBe(true);
+  });
+
+  it('when the time is up', { timeout: 60_000 }, async () => {
+    const { status, out } = await credence([...robust.map((word) => (word === '6000' ? '1000000' : word)), '--max-seconds', '4']);
+    expect([0, 1]).toContain(status);
+    expect(out).toMatch(/the run ended with \d+ of 1000000 draws of each chain/);
+  });
+
+  it('once there is enough, at the same draw for any number of workers', { timeout: 120_000 }, async () => {
+    const enough = [...robust.filter((word) => !['--draws', '6000'].includes(word)), '--until', 'ess=150'];
+    await credence([...enough, '--workers', '0', '--out', 'enough0', '--quiet']);
+    await credence([...enough, '--workers', '2', '--out', 'enough2', '--quiet']);
+    expect(read('enough0', 'draws.csv') === read('enough2', 'draws.csv')).toBe(true);
+    const sizes = Object.values(summary('enough0').variables).map(({ essBulk, essTail }) => Math.min(essBulk, essTail));
+    expect(Math.min(...sizes)).toBeGreaterThanOrEqual(150);
+    // Not much more than was asked for: rounds grow by a quarter.
+    expect(Math.min(...sizes)).toBeLessThan(400);
+    expect(existsSync(join(folder, 'enough0', 'unfinished'))).toBe(false);
+  });
+
+  it('is refused where there are no chains to end', async () => {
+    for (const [args, says] of [
+      [['--backend', 'cavi', '--until', 'ess=100'], /until is for backends that run chains; cavi does not/],
+      [['--backend', 'map', '--max-seconds', '3'], /maxSeconds is for backends that run chains; map does not/],
+      [['--until', 'rhat=1.01'], /cannot go on until rhat is reached/],
+      [['--until', 'ess=many'], /until is .*; it must be an effective sample size/],
+      [['--max-seconds', 'soon'], /maxSeconds is "soon"; it must be a number above 0/],
+    ] as const) {
+      const { status, err } = await credence(['infer', 'robust.cred', '--data', 'robust.csv', ...args]);
+      expect([status, err]).toEqual([2, expect.stringMatching(says)]);
+    }
+  });
+});
