@@ -5,7 +5,7 @@ const source = (file: string): string => fileURLToPath(new URL(`src/${file}`, im
 
 export default defineConfig({
   // Programs of examples/ import the package by its name.
-  resolve: { alias: [{ find: /^credence$/, replacement: source('index.ts') }, { find: /^credence\/distributions$/, replacement: source('distributions-api.ts') }, { find: /^credence\/testing$/, replacement: source('testing-api.ts') }] },
+  resolve: { alias: [{ find: /^credence$/, replacement: source('index.ts') }, { find: /^credence\/distributions$/, replacement: source('distributions-api.ts') }, { find: /^credence\/testing$/, replacement: source('testing-api.ts') }, { find: /^credence\/plot$/, replacement: source('plot-api.ts') }] },
   test: {
     include: ['test/**/*.test.ts'],
     // Statistical tests draw with fixed seeds; the slowest take seconds, not milliseconds.
