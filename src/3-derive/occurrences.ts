@@ -30,7 +30,7 @@ export function elementTerms(region: LatentRegion, factors: readonly Factor[], r
 }
 
 /** Additive terms of an expression that mention some of the variables: the others cancel from any conditional. */
-function dependentTerms(e: Expr, variables: readonly string[]): Expr {
+export function dependentTerms(e: Expr, variables: readonly string[]): Expr {
   if (!variables.some((v) => mentions(e, v))) return zero;
   if (e.op === 'apply') {
     if (e.fn === 'add') return add(dependentTerms(e.args[0]!, variables), dependentTerms(e.args[1]!, variables));

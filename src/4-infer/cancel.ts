@@ -72,6 +72,17 @@ function common(a: readonly Part[], b: readonly Part[]): readonly Part[] {
 }
 function without(parts: readonly Part[], shared: readonly Part[]): readonly Part[] { return together([...parts, ...inverse(shared)]); }
 
+/** A factor put into every term of a sum, where it meets powers of itself: `v*(4/v^2 - 1)` reads 4/v - v. */
+export function distributed(factor: Expr, e: Expr): Expr {
+  if (e.op === 'reduce' && e.kind === 'sum' && !freeIndices(factor).has(e.index)) return reduce('sum', e.index, e.from, e.to, distributed(factor, e.body));
+  if (e.op === 'cond') return cond(e.test, distributed(factor, e.then), distributed(factor, e.otherwise));
+  if (e.op === 'apply' && (e.fn === 'add' || e.fn === 'sub')) return (e.fn === 'add' ? add : sub)(distributed(factor, e.args[0]!), distributed(factor, e.args[1]!));
+  if (e.op === 'apply' && e.fn === 'mul' && isConst(e.args[0]!) && isSum(e.args[1]!)) return mul(e.args[0], distributed(factor, e.args[1]!));
+  const { outside, inside } = pull(mul(factor, e));
+  return over(put(outside), inside, one);
+}
+function isSum(e: Expr): boolean { return (e.op === 'reduce' && e.kind === 'sum') || (e.op === 'apply' && (e.fn === 'add' || e.fn === 'sub')); }
+
 /** A product in which equal factors are one power: `rho*rho` reads rho^2. */
 export function asPowers(e: Expr): Expr {
   if (e.op !== 'apply' || e.fn !== 'mul') return e;

@@ -3,6 +3,7 @@
  * evaluated. Names are the program's: no storage, index or number of a host function is seen in text.
  */
 import type { ModelGraph } from '../2-graph/graph.js';
+import type { DerivedModel } from '../3-derive/model.js';
 import { type Expr, type Index, add, addAll, apply, element, equal, freeIndices, index, isConst, mul, neg, num, one, pow, ref, rewrite, scalar, sub, substitute, variablesOf, zero } from '../expr/expr.js';
 import { toJson } from '../expr/json.js';
 import { printLatex, printText } from '../expr/print.js';
@@ -15,32 +16,35 @@ import { readable } from './readable.js';
 type Parameter = ExplainedBlock['parameters'][number];
 
 /** The formulas of one law. */
-export function render(formulas: readonly Formula[], graph: ModelGraph): readonly Parameter[] {
-  return formulas.map((f) => parameter(withFreeNames({ ...f, expr: readable(f.expr, graph), shown: f.shown === undefined ? undefined : readable(f.shown, graph) }), graph));
+export function render(formulas: readonly Formula[], model: DerivedModel): readonly Parameter[] {
+  const { graph } = model;
+  return formulas.map((f) => parameter(withFreeNames({ ...f, expr: readable(f.expr, graph), shown: f.shown === undefined ? undefined : readable(f.shown, graph) }, model), model));
 }
 
-function parameter(f: Formula, graph: ModelGraph): Parameter {
+function parameter(f: Formula, model: DerivedModel): Parameter {
+  const { graph } = model;
   const indices = f.indices.map((i) => i.index), read = variablesOf(f.expr);
-  const text = (e: Expr): string => printText(inNames(e, graph), { variable: (name) => literal(name, graph) ?? name });
-  const latex = (e: Expr): string => printLatex(inNames(e, graph), { variable: (name) => (name.startsWith('$') ? 'constant' : name) });
+  const text = (e: Expr): string => printText(inNames(e, model), { variable: (name) => literal(name, graph) ?? name });
+  const latex = (e: Expr): string => printLatex(inNames(e, model), { variable: (name) => (name.startsWith('$') ? 'constant' : name) });
   // The short form speaks of another quantity of the law, so no variable may be called like it.
   const value = gatherNumbers(f.shown !== undefined && !read.has('precision') ? f.shown : f.expr);
   const head = f.head?.(indices) ?? ref(f.name, f.of === undefined ? indices : []);
   const named = f.head !== undefined || /^\w+$/.test(f.name);
   const [values] = f.name === 'logWeight' ? f.indices : [];
-  const name = f.of === undefined ? f.name : `${f.name} of ${text(f.of)}`;
+  const link = f.name === 'derivative' ? 'by' : 'of';
+  const name = f.of === undefined ? f.name : `${f.name} ${link} ${text(f.of)}`;
   return {
     name,
     text: `${f.of === undefined && named ? text(head) : name} = ${text(value)}${values === undefined ? '' : `  for ${values.index.name} in ${text(values.from)}..<${text(values.to)}`}`,
-    latex: `${f.of !== undefined ? `\\text{${f.name} of } ${latex(f.of)}` : named ? latex(head) : `\\text{${f.name}}`} = ${latex(value)}${values === undefined ? '' : `, \\quad ${latex(values.index)} = ${latex(values.from)}, \\ldots, ${latex(simplify(sub(values.to, one)))}`}`,
-    json: { indices: indices.map((i) => i.name), ranges: f.indices.map((i) => ({ from: toJson(i.from), to: toJson(i.to) })), value: toJson(f.expr), ...(f.of === undefined ? {} : { of: toJson(f.of) }), ...constantsOf(f, graph) },
+    latex: `${f.of !== undefined ? `\\text{${f.name} ${link} } ${latex(f.of)}` : named ? latex(head) : `\\text{${f.name}}`} = ${latex(value)}${values === undefined ? '' : `, \\quad ${latex(values.index)} = ${latex(values.from)}, \\ldots, ${latex(simplify(sub(values.to, one)))}`}`,
+    json: { indices: indices.map((i) => i.name), ranges: f.indices.map((i) => ({ from: toJson(i.from), to: toJson(i.to) })), value: toJson(f.expr), ...(f.of === undefined ? {} : { of: toJson(f.of) }), ...(f.expectationOver === undefined ? {} : { expectationOver: f.expectationOver }), ...constantsOf(f, graph) },
   };
 }
 
 /** The formula with indices that no variable and no loop of it is named like: `logWeight[i]` where the program has a `k`. */
-function withFreeNames(f: Formula): Formula {
+function withFreeNames(f: Formula, model: DerivedModel): Formula {
   const own = new Set(f.indices.map((i) => i.index));
-  const taken = new Set([...variablesOf(withExpectations(f.expr)), ...[...freeIndices(f.expr)].flatMap((i) => (own.has(i) ? [] : [i.name]))]);
+  const taken = new Set([...variablesOf(withExpectations(f.expr, model)), ...(f.shown === undefined ? [] : variablesOf(f.shown)), ...[...freeIndices(f.expr)].flatMap((i) => (own.has(i) ? [] : [i.name]))]);
   const names = new Set([...own].map((i) => i.name));
   const renamed = new Map<Index, Index>([...own].map((i) => {
     if (!taken.has(i.name)) return [i, i];
@@ -55,8 +59,8 @@ function withFreeNames(f: Formula): Formula {
 // --- names ------------------------------------------------------------------------------------
 
 /** Expectations, host functions and masks as the program's names say them. */
-function inNames(e: Expr, graph: ModelGraph): Expr {
-  return rewrite(withExpectations(e), (x) => (x.op === 'element' && x.array.fn.startsWith('host:') ? { ...x, array: { ...x.array, fn: hostName(x.array.fn, graph.hostFunctions) } } : x));
+function inNames(e: Expr, model: DerivedModel): Expr {
+  return rewrite(withExpectations(e, model), (x) => (x.op === 'element' && x.array.fn.startsWith('host:') ? { ...x, array: { ...x.array, fn: hostName(x.array.fn, model.graph.hostFunctions) } } : x));
 }
 
 /** Longest literal array that stands in a text as it is. */
@@ -71,12 +75,16 @@ function literal(name: string, graph: ModelGraph): string | null {
 }
 
 /** Tables of expectations as the expectations they hold: `E|mu|x_i[k, i]` reads E(mu[k, i]). */
-function withExpectations(e: Expr): Expr {
+function withExpectations(e: Expr, model: DerivedModel): Expr {
   return rewrite(e, (x) => {
     if (x.op !== 'ref' || !x.variable.startsWith('E|')) return x;
     const [, name, statistic] = x.variable.split('|');
     if (name === undefined || statistic === undefined) return x;
-    if (name.endsWith('=')) return apply('E', apply('eq', ref(name.slice(0, -1), x.at.slice(0, -1)), x.at[x.at.length - 1]!));
+    if (name.endsWith('=')) {
+      // Tables of probabilities count values from the lowest.
+      const own = name.slice(0, -1), low = model.finiteRange(own)?.low ?? zero;
+      return apply('E', apply('eq', ref(own, x.at.slice(0, -1)), simplify(add(x.at[x.at.length - 1]!, low))));
+    }
     const own = ref(name, x.at), whole = ref(name, x.at.slice(0, -2));
     switch (statistic) {
       case 'x': case 'x_i': case 'X_ij': return apply('E', own);

@@ -26,21 +26,27 @@ export interface Formula {
   readonly head?: ((at: readonly Index[]) => Expr) | undefined;
   readonly indices: readonly FormulaIndex[];
   readonly expr: Expr;
+  /** Finite unknowns over which the quantity is to be averaged. */
+  readonly expectationOver?: readonly string[] | undefined;
   /** A shorter form for the reader, in which `precision` is the law's own. */
   readonly shown?: Expr | undefined;
 }
 
 function single(name: string, expr: Expr, of?: Expr): Formula { return { name, of, indices: [], expr }; }
 
+/** What is done to every coefficient: nothing, or an expectation. */
+type Through = (coefficient: Expr) => Expr;
+const asItIs: Through = (e) => e;
+
 /** What is known of a closed form's law: its parameters, in the family's own names where these are simple, and its ends. */
-export function formulasOf(form: ClosedForm, collected: Collected, model: DerivedModel): readonly Formula[] {
+export function formulasOf(form: ClosedForm, collected: Collected, model: DerivedModel, through: Through = asItIs): readonly Formula[] {
   const { region } = collected;
   const self = ref(region.variable.name, region.at);
-  const slots = (slots: readonly Slot[]): readonly Expr[] => slots.map((s) => coefficient(s, collected.contributions, []));
+  const slots = (slots: readonly Slot[]): readonly Expr[] => slots.map((s) => through(coefficient(s, collected.contributions, [])));
   const ends = endsOf(collected, model);
   switch (form.kind) {
-    case 'finite': return [{ name: 'logWeight', ...weight(collected, model, form.low, form.high) }];
-    case 'exponential': return region.eventRank === 0 ? [...scalarParameters(form, slots(form.slots)), ...truncation(form, ends)] : eventParameters(form, collected);
+    case 'finite': return [{ name: 'logWeight', ...weight(collected, model, form.low, form.high, through) }];
+    case 'exponential': return region.eventRank === 0 ? [...scalarParameters(form, slots(form.slots)), ...truncation(form, ends)] : eventParameters(form, collected, through);
     case 'powerGamma': {
       // With t = v^p the density t^((a + 1) / p - 1) e^(b t) is that of a Gamma.
       const [a, b] = slots(form.slots), power = pow(self, num(form.power));
@@ -74,12 +80,12 @@ function overPrecision(linear: Expr, precision: Expr): Expr | undefined {
   return printText(precision).length > longestPrecision ? apply('div', linear, ref('precision')) : undefined;
 }
 
-function eventParameters(form: ClosedForm & { readonly kind: 'exponential' }, { region, contributions }: Collected): readonly Formula[] {
+function eventParameters(form: ClosedForm & { readonly kind: 'exponential' }, { region, contributions }: Collected, through: Through): readonly Formula[] {
   const size = region.eventDims[0]!;
   const at = (i: Index): FormulaIndex => ({ index: i, from: zero, to: size });
   const [i, j] = [index('i'), index('j')];
   const slotOf = (kind: Slot['statistic']['kind']): Slot => form.slots.find((s) => s.statistic.kind === kind)!;
-  const natural = (kind: Slot['statistic']['kind'], indices: readonly Index[]): Expr => coefficient(slotOf(kind), contributions, indices);
+  const natural = (kind: Slot['statistic']['kind'], indices: readonly Index[]): Expr => through(coefficient(slotOf(kind), contributions, indices));
   const matrix = (kind: Slot['statistic']['kind']): ArrayExpr => ({ indices: [i, j], dims: [size, size], body: natural(kind, [i, j]) });
   /** -2 times the symmetric part. */
   const symmetric = (q: Expr): Expr => distribute(neg(add(q, substitute(q, new Map<Index, Expr>([[i, j], [j, i]])))));
@@ -98,7 +104,7 @@ function eventParameters(form: ClosedForm & { readonly kind: 'exponential' }, { 
     }
     default: return form.slots.map((s): Formula => {
       const indices = [i, j].slice(0, s.rank);
-      return { name: 'coefficient', of: statisticTerm(s.statistic, region, indices), indices: indices.map(at), expr: coefficient(s, contributions, indices) };
+      return { name: 'coefficient', of: statisticTerm(s.statistic, region, indices), indices: indices.map(at), expr: through(coefficient(s, contributions, indices)) };
     });
   }
 }
@@ -198,13 +204,13 @@ export function presentable(e: Expr): Expr {
 }
 
 /** The log weight of value k of a finite latent: every factor that mentions it, at that value. */
-function weight(collected: Collected, model: DerivedModel, low: Expr, high: Expr): Pick<Formula, 'indices' | 'expr'> {
+function weight(collected: Collected, model: DerivedModel, low: Expr, high: Expr, through: Through): Pick<Formula, 'indices' | 'expr'> {
   const k = index('k');
   const expr = presentable(addAll(elementTerms(collected.region, collected.factors, k).map((t) => {
     const where = t.guards.reduce<Expr>((e, g) => cond(g, e, zero), t.value);
     return [...t.binders].reverse().reduce<Expr>((e, b) => reduce('sum', b.index, b.from, b.to, e), where);
   })));
-  return { indices: [valuesOf(k, model, low, high)], expr };
+  return { indices: [valuesOf(k, model, low, high)], expr: through(expr) };
 }
 function valuesOf(k: Index, model: DerivedModel, low: Expr, high: Expr): FormulaIndex {
   return { index: k, from: simplify(model.inline(low)), to: simplify(tidy(add(model.inline(high), one))) };

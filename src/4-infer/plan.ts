@@ -2,7 +2,7 @@
  * Which kernel each latent region gets, and why: the user's override, else the closed form, else
  * enumeration, else slice sampling (or, for `mh`, a Metropolis walk).
  */
-import { type ClosedForm, floorOf, type Recognised, recognise, regionSupport } from '../3-derive/closedForm.js';
+import { type ClosedForm, floorOf, type NoClosedForm, type Recognised, recognise, regionSupport } from '../3-derive/closedForm.js';
 import { collect, type Collected, factorForms, type FactorForm } from '../3-derive/conditional.js';
 import { jointFactors } from '../3-derive/joint.js';
 import { type DerivedModel, type Factor, latentRegions, type LatentRegion } from '../3-derive/model.js';
@@ -119,14 +119,15 @@ export function placeOf(statement: Statement, { source, statements }: Pick<Model
   return `line ${line}${alone ? '' : `, column ${column}`}: ${text.length > longestQuote ? `${text.slice(0, longestQuote - 1).trimEnd()}…` : text}`;
 }
 
-/** Why a region has no closed form: the term, what is wrong with it, and the statement it comes from. */
-export function refusalText(plan: RegionPlan): string {
-  const r = plan.recognised;
-  if (r.kind !== 'none') return '';
+/** Why a region has no closed form; empty where it has one. */
+export function refusalText({ recognised, graph }: RegionPlan): string { return recognised.kind === 'none' ? refusalOf(recognised, graph) : ''; }
+
+/** Why there is no closed form: the term, what is wrong with it, and the statement it comes from. */
+export function refusalOf(r: NoClosedForm, graph: ModelGraph): string {
   if (r.term === null) return r.reason;
-  const statement = plan.graph.statements.find((s) => s.id === r.factor);
-  const place = statement === undefined ? null : placeOf(statement, plan.graph);
-  const term = inWords(r.term, plan.graph), host = hostIn(r.term, plan.graph);
+  const statement = graph.statements.find((s) => s.id === r.factor);
+  const place = statement === undefined ? null : placeOf(statement, graph);
+  const term = inWords(r.term, graph), host = hostIn(r.term, graph);
   const said = host !== null ? `${term}: ${host} is a host function, which nothing is known of` : r.reason === 'opaque' ? `the term ${term} is not a statistic of any family` : `${term}: ${r.reason}`;
   return `${said}${place === null ? '' : ` (${place})`}`;
 }

@@ -3,7 +3,7 @@
  * of what is symmetric are one. Invariant: the value is unchanged for every state in which matrices that must be
  * symmetric are; the JSON of `explain` is this form.
  */
-import type { ModelGraph } from '../2-graph/graph.js';
+import type { ConstantArray, ModelGraph } from '../2-graph/graph.js';
 import { type Apply, type ArrayExpr, type Cond, type Expr, type Index, add, addAll, apply, cond, element, equal, freeIndices, index, isConst, mul, mulAll, neg, num, ref, reduce, rewrite, sub, substitute } from '../expr/expr.js';
 import { tidy } from '../expr/affine.js';
 import { printText } from '../expr/print.js';
@@ -75,12 +75,17 @@ class Order {
 /** Variables whose last two dimensions are a symmetric matrix by their type or law, and expectations of symmetric statistics. */
 function symmetricMatrices(graph: ModelGraph): (name: string) => boolean {
   const names = new Set([...graph.variables.values()].filter((v) => v.constraint.kind === 'cov' || v.constraint.kind === 'corr').map((v) => v.name));
+  for (const v of graph.variables.values()) if (v.value !== undefined && isSymmetricArray(v.value)) names.add(v.name);
   for (const s of graph.statements) if (s.kind === 'sample' && graph.variables.get(s.target.variable)?.eventRank === 2) names.add(s.target.variable);
   return (name) => {
     if (!name.startsWith('E|')) return names.has(name);
     const [, variable, statistic] = name.split('|');
     return statistic === 'x_i x_j' || statistic === 'inverse(X)_ij' || (statistic === 'X_ij' && names.has(variable!));
   };
+}
+
+function isSymmetricArray({ shape: [rows, columns, ...rest], values }: ConstantArray): boolean {
+  return rows === columns && rest.length === 0 && rows !== undefined && values.every((x, k) => x === values[(k % rows) * rows + Math.floor(k / rows)]);
 }
 
 /** True where exchanging the indices changes nothing but the order of indices of symmetric matrices. */
@@ -95,25 +100,36 @@ function isSymmetric(a: ArrayExpr, symmetric: (name: string) => boolean): boolea
   return equal(at(p, q), at(q, p));
 }
 
-/** A choice in which what its test says is put to use: where `z[n] == k` holds, z[n] reads k, and `i == 0` leaves no other i. */
+/** A choice in which what its tests say is put to use: where `z[n] == k` holds, z[n] reads k, and `i == 0` leaves no other i. */
 function guarded(x: Cond): Expr {
-  if (!isConst(x.otherwise, 0)) return known(x);
   const tests: Expr[] = [];
   let value: Expr = x;
   while (value.op === 'cond' && isConst(value.otherwise, 0)) { tests.push(value.test); value = value.then; }
-  const fixed = new Map(tests.flatMap((t): [Index, Expr][] => {
-    const [a, b] = t.op === 'apply' && t.fn === 'eq' ? t.args : [];
-    return a?.op === 'index' && b !== undefined && isConst(b) ? [[a, b]] : [];
-  }));
-  const equations = tests.flatMap((t) => { const e = equationOf(t); return e === null ? [] : [{ test: t, ...e }]; });
-  if ((fixed.size === 0 && equations.length === 0) || tests.length === 1) return known(x);
-  const others = tests.map((t) => {
-    if (t.op === 'apply' && t.fn === 'eq' && fixed.get(t.args[0] as Index) === t.args[1]) return t;
-    const put = equations.filter((e) => e.test !== t).reduce((e, { from, to }) => replaced(e, from, to), t);
-    return put === t && fixed.size === 0 ? t : simplify(substitute(put, fixed));
-  });
-  if (others.some((t) => isConst(t, 0))) return num(0);
-  return others.filter((t) => !isConst(t)).reduceRight<Expr>((e, t) => known(cond(t, e, num(0))), substitute(value, fixed));
+  if (tests.length < 2) return known(x);
+  // Each test in the light of those before it, so that none is lost; those that are no equations in the light of all.
+  const kept: Expr[] = [];
+  for (const t of tests) {
+    const here = inTheLightOf(t, kept);
+    if (isConst(here, 0)) return num(0);
+    if (!isConst(here)) kept.push(here);
+  }
+  const left: Expr[] = [];
+  for (const t of kept) {
+    const here = isEquation(t) ? t : inTheLightOf(t, kept.filter(isEquation));
+    if (isConst(here, 0)) return num(0);
+    if (!isConst(here)) left.push(here);
+  }
+  const unchanged = left.length === tests.length && left.every((t, k) => t === tests[k]);
+  return left.reduceRight<Expr>((e, t) => known(cond(t, e, num(0))), unchanged ? value : inTheLightOf(value, left.filter(isEquation)));
+}
+function isEquation(t: Expr): boolean { return t.op === 'apply' && t.fn === 'eq'; }
+function inTheLightOf(e: Expr, tests: readonly Expr[]): Expr {
+  const said = tests.reduce((x, t) => {
+    const equation = equationOf(t), [a, b] = t.op === 'apply' && t.fn === 'eq' ? t.args : [];
+    if (equation !== null) return replaced(x, equation.from, equation.to);
+    return a?.op === 'index' && b !== undefined && isConst(b) ? substitute(x, new Map([[a, b]])) : x;
+  }, e);
+  return said === e ? e : simplify(said);
 }
 /** z[n] and k of a test `z[n] == k`. */
 function equationOf(test: Expr): { readonly from: Expr; readonly to: Expr } | null {
@@ -185,10 +201,11 @@ function merged(a: Term, b: Term): Term | null {
 /** Equal up to the order of factors. */
 function alike(a: Expr, b: Expr): boolean {
   if (equal(a, b)) return true;
+  if (a.op === 'apply' && b.op === 'apply' && a.fn === 'E' && b.fn === 'E') return alike(a.args[0]!, b.args[0]!);
   const left = factorsOf(a), right = [...factorsOf(b)];
   if (left.length < 2 || left.length !== right.length) return false;
   return left.every((f) => {
-    const at = right.findIndex((g) => equal(f, g));
+    const at = right.findIndex((g) => (f === a && g === b ? equal(f, g) : equal(f, g) || (f.op === 'apply' && f.fn === 'E' && alike(f, g))));
     if (at >= 0) right.splice(at, 1);
     return at >= 0;
   });

@@ -539,6 +539,7 @@ const latexForm: Form = {
   },
   conditional: (test, then, otherwise) => (then.text === '1' && otherwise.text === '0'
     ? { text: `\\mathbb{1}\\left[${test.text}\\right]`, level: level.atom }
+    : otherwise.text === '0' ? { text: `\\mathbb{1}\\left[${test.text}\\right] ${then.level >= level.product ? then.text : `\\left(${then.text}\\right)`}`, level: level.product }
     : { text: `\\begin{cases} ${then.text} & \\text{if } ${test.text} \\\\ ${otherwise.text} & \\text{otherwise} \\end{cases}`, level: level.conditional }),
   comprehension: (body, ranges) => ({
     text: `\\left[${body}\\right]_{${ranges.map((r) => `${r.index}=${r.from},\\ldots,${r.to}`).join('; ')}}`,

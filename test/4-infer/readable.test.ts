@@ -48,6 +48,9 @@ describe('formulas for readers', () => {
         atoms, fc.tuple(inner, inner).map(([a, b]) => add(a, b)), fc.tuple(inner, inner).map(([a, b]) => sub(a, b)), inner.map(neg), fc.tuple(fc.constantFrom(-1, 0.5, 2, -2).map(num), inner).map(([c, a]) => mul(c, a)),
         fc.tuple(inner, inner).map(([a, b]) => mul(a, b)),
         fc.tuple(fc.constantFrom<[Expr, Expr]>([i, j], [j, i]), inner).map(([[a, b], e]) => cond({ op: 'apply', fn: 'eq', args: [a, b] }, e, num(0))),
+        fc.tuple(fc.constantFrom<Expr>(i, j, num(0), num(1)), fc.constantFrom(0, 2).map(num), fc.constantFrom('eq', 'ne'), inner).map(([a, n, fn, e]) => cond({ op: 'apply', fn, args: [ref('z', [n]), a] }, e, num(0))),
+        fc.tuple(fc.constantFrom<Expr>(i, j), fc.constantFrom('eq', 'ne', 'lt', 'ge'), fc.constantFrom(0, 1).map(num), inner).map(([a, fn, c, e]) => cond({ op: 'apply', fn, args: [a, c] }, e, num(0))),
+        fc.tuple(inner, fc.constantFrom('C', 'x').map((name) => ref(name, [i, num(0)]))).map(([a, b]) => ({ op: 'apply', fn: 'div', args: [mul(a, b), mul(b, num(4))] }) as Expr),
         inner.map((e) => { const n = index('n'); return reduce('sum', n, num(0), size('N'), cond({ op: 'apply', fn: 'eq', args: [ref('z', [n]), i] }, mul(ref('x', [n, ref('z', [n])]), e), num(0))); }),
       );
     };

@@ -7,12 +7,11 @@ import { type Diagnostic, ModelError } from '../../errors/diagnostic.js';
 import type { ModelGraph } from '../../2-graph/graph.js';
 import { renderDiagnostics } from '../../errors/render.js';
 import { provablyEqual } from '../../expr/affine.js';
-import { addAll, type Expr, mul, mulAll, pow, num, reduce } from '../../expr/expr.js';
-import { type GaussianStructure, gaussianStructures, type NotGaussian, type QuadraticTerm } from '../../3-derive/gaussianBlock.js';
+import { type GaussianStructure, gaussianStructures, type NotGaussian } from '../../3-derive/gaussianBlock.js';
 import type { Code } from '../../code/loop.js';
 import type { FoldedTables } from '../contract.js';
 import { type Derivation, inWords, regionName, type RegionPlan } from '../plan.js';
-import { guarded, type ProgramBuilder } from '../programBuilder.js';
+import type { ProgramBuilder } from '../programBuilder.js';
 import { findDiscreteBlocks } from './discrete.js';
 import { gaussianBlock } from './gaussian.js';
 
@@ -131,15 +130,4 @@ export function discreteSteps(builder: ProgramBuilder, derivation: Derivation, c
     const members = candidates.filter((c) => block.regions.includes(c.region));
     return [{ members, name: nameOf(members), kernel: 'joint Categorical', reason: `finite given the rest: ${block.structure}${block.form === 'chains' ? ', filtered forwards and sampled backwards' : ''}`, structure: block.structure, code: [...block.prepare, ...block.draw], status: null }];
   });
-}
-
-/** The log density of a block in its members, for the reader. */
-export function quadraticForm(structure: GaussianStructure): Expr {
-  return addAll(structure.terms.map(termExpr));
-}
-function termExpr({ binders, guards, coefficient, elements }: QuadraticTerm): Expr {
-  const [a, b] = elements;
-  const square = b !== undefined && a!.variable === b.variable && a!.at.every((e, d) => provablyEqual(e, b.at[d]!));
-  const product = square ? pow(a!, num(2)) : mulAll(elements);
-  return [...binders].reverse().reduce<Expr>((e, x) => reduce('sum', x.index, x.from, x.to, e), guarded(guards, mul(coefficient, product)));
 }

@@ -10,6 +10,7 @@ import type { Diagnostic } from '../../errors/diagnostic.js';
 import { breathe, seconds } from '../../platform/platform.js';
 import type { BoundModel, Given } from '../../2-graph/bound.js';
 import type { ModelGraph } from '../../2-graph/graph.js';
+import type { Recognised } from '../../3-derive/closedForm.js';
 import { factorForms } from '../../3-derive/conditional.js';
 import { jointFactors } from '../../3-derive/joint.js';
 import { meanField } from '../../3-derive/meanField.js';
@@ -17,11 +18,10 @@ import { DerivedModel } from '../../3-derive/model.js';
 import type { Backend, ExplainedBlock, Explanation, OptionDoc, RunRequest } from '../backend.js';
 import { refuse, startValues, unknownOption } from '../backendOptions.js';
 import { exchangeableGroups } from '../exchangeable.js';
-import { entering } from '../explain.js';
-import { formulasOf, weightFormulas } from '../formulas.js';
+import { entering } from '../focus.js';
 import { render } from '../formulaText.js';
 import { blockRequest } from '../kernelOptions.js';
-import { formName, regionLoops, regionName, sourceLine } from '../plan.js';
+import { derive, formName, refusalOf, regionLoops, regionName, sourceLine } from '../plan.js';
 import { elementName, type PlanEntry, type RunResult, type VariableResult } from '../posterior.js';
 import { jointInWords } from '../variational/joint.js';
 import { largestChange, type LatentLaws, type Memory, type Saved, VariationalProgram } from '../variational/program.js';
@@ -29,7 +29,9 @@ import { derivedFor } from '../variational/refusal.js';
 import { orderComponents } from '../variational/relabel.js';
 import { results } from '../variational/results.js';
 import { begin, startKind } from '../variational/starts.js';
-import { type FactorKind, plainPoints } from '../variational/updates.js';
+import type { Expectation } from '../expectation.js';
+import { updateFormulas } from '../variational/inWords.js';
+import { continuousKind, type FactorKind, plainPoints } from '../variational/updates.js';
 import { drawsWithoutValue } from '../withoutValue.js';
 
 const options: readonly OptionDoc[] = [
@@ -91,25 +93,37 @@ function lawsOf({ groups }: Settings): LatentLaws { return groups.length === 0 ?
 function derived<T>(graph: ModelGraph, work: () => T): T { return derivedFor('cavi', graph, 'no-mean-field', 'Use --backend gibbs (or mh), which needs no expectations.', work); }
 
 function explain(graph: ModelGraph, given: Given, source: string, settings: Settings, bound: BoundModel | null): Explanation {
-  const model = new DerivedModel(graph, given), { groups } = settings;
-  const params = [...graph.variables.values()].filter((v) => v.origin === 'param').map((v) => v.name);
-  const forms = factorForms(jointFactors(model), model);
-  const field = derived(graph, () => (groups.length === 0 ? meanField(forms, model) : meanField(forms, model, { points: new Set(params), joint: jointInWords(groups) })));
+  const model = new DerivedModel(graph, given), factors = jointFactors(model), { groups } = settings;
+  const points = new Set([...graph.variables.values()].filter((v) => v.origin === 'param').map((v) => v.name));
+  const field = derived(graph, () => meanField(factorForms(factors, model), model, { points, joint: groups.length === 0 ? null : jointInWords(groups) }));
+  const groupOf = (name: string): readonly string[] | undefined => groups.find((g) => g.includes(name));
+  const law: Expectation = { isRandom: (name) => ['latent', 'partial'].includes(model.statusOf(name)) && !points.has(name), groupOf: (name) => (groupOf(name) ?? [name]).join('+') };
+  const plans = derive(model, factors).regions;
   const blocks = field.blocks.map((b): ExplainedBlock => {
+    const { name } = b.region.variable, finite = model.finiteRange(name) !== null;
+    const kind = finite ? 'finite' : groupOf(name) !== undefined ? 'gaussian' : derived(graph, () => continuousKind(model, b)).kind;
     const form = b.recognised.kind === 'none' ? null : b.recognised;
-    const expected = { ...b.collected, contributions: b.expected };
-    const together = groups.find((g) => g.includes(b.region.variable.name));
-    const shown = together !== undefined || form === null ? [] : form.kind === 'finite' ? weightFormulas(form, expected, model) : formulasOf(form, expected, model);
-    const family = form === null ? 'quadrature grid' : formName(form);
+    const together = groupOf(name);
+    const shown = form === null || together !== undefined ? [] : updateFormulas(b, form, plans.find((p) => p.region.statement === b.region.statement), model, law);
+    const family = form === null ? null : formName(form);
     return {
-      block: `q(${regionName(b.region)})`, loops: regionLoops(b.region), family: together === undefined ? family : form?.kind === 'finite' ? 'finite, joint' : 'Gaussian, joint',
-      parameters: render(shown, graph),
-      factors: entering(b.collected, model).map((f) => sourceLine(source, f.statement.span)),
-      kernel: together === undefined && form === null ? 'grid' : 'coordinate update',
-      reason: together !== undefined ? `one factor of all of ${together.join(', ')}: these terms in expectation over the other factors` : form === null ? 'no family has its statistics: kept on a quadrature grid' : `its expected terms are statistics of ${formName(form)}`,
+      block: kind === 'point' ? `argmax ${regionName(b.region)}` : `q(${regionName(b.region)})`, loops: regionLoops(b.region),
+      family: together !== undefined ? (finite ? 'finite, joint' : 'Gaussian, joint') : kind === 'point' && family !== null ? `mode of ${family}` : family ?? 'quadrature grid',
+      parameters: render(shown, model),
+      factors: entering(b.collected, model).map((s) => sourceLine(source, s.span)),
+      ...(together === undefined ? updateInWords(kind, b.recognised, graph) : { kernel: 'coordinate update', reason: `one factor of all of ${together.join(', ')}: these terms in expectation over the other factors` }),
     };
   });
-  return { backend: 'cavi', blocks, notes: ['E(...) is the expectation under the other factors; in the JSON form it is read from a table named E|variable|statistic.'], code: bound === null ? null : derived(graph, () => new VariationalProgram(bound, 'explain', new Map(), plainPoints, lawsOf(settings))).source };
+  const notes = blocks.some((b) => b.parameters.some((p) => p.text.includes('E('))) ? ['E(...) is the expectation under the other factors; in the JSON form it is read from a table named E|variable|statistic.'] : [];
+  return { backend: 'cavi', blocks, notes, code: bound === null ? null : derived(graph, () => new VariationalProgram(bound, 'explain', new Map(), plainPoints, lawsOf(settings))).source };
+}
+function updateInWords(kind: FactorKind['kind'], recognised: Recognised, graph: ModelGraph): Pick<ExplainedBlock, 'kernel' | 'reason'> {
+  if (kind === 'grid') {
+    const reason = recognised.kind === 'none' ? refusalOf(recognised, graph) : `the moments of ${formName(recognised)} are taken on a quadrature grid`;
+    return { kernel: 'grid', reason: recognised.kind === 'none' ? `no family has its statistics, so it is kept on a quadrature grid: ${reason}` : reason };
+  }
+  const form = recognised.kind === 'none' ? '' : formName(recognised);
+  return kind === 'point' ? { kernel: 'point', reason: 'a param has no prior: the point that maximises the bound' } : { kernel: 'coordinate update', reason: `its expected terms are statistics of ${form}` };
 }
 
 /** Numbers that one sweep writes. */

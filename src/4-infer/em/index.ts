@@ -8,6 +8,7 @@
  */
 import type { BoundModel, Given } from '../../2-graph/bound.js';
 import type { ModelGraph } from '../../2-graph/graph.js';
+import type { Recognised } from '../../3-derive/closedForm.js';
 import { factorForms } from '../../3-derive/conditional.js';
 import { jointFactors } from '../../3-derive/joint.js';
 import { meanField } from '../../3-derive/meanField.js';
@@ -24,12 +25,13 @@ import { results } from '../variational/results.js';
 import { begin, seed, seedable } from '../variational/starts.js';
 import { jointInWords, meetingLatents } from '../variational/joint.js';
 import { hasMode } from '../variational/points.js';
+import type { Expectation } from '../expectation.js';
+import { updateFormulas } from '../variational/inWords.js';
 import { isPoint, type PointOptions } from '../variational/updates.js';
 import { exchangeableGroups } from '../exchangeable.js';
-import { entering } from '../explain.js';
-import { formulasOf, weightFormulas } from '../formulas.js';
+import { entering } from '../focus.js';
 import { render } from '../formulaText.js';
-import { formName, regionLoops, regionName, sourceLine } from '../plan.js';
+import { derive, formName, refusalOf, regionLoops, regionName, sourceLine } from '../plan.js';
 import type { PlanEntry, RunResult } from '../posterior.js';
 import { type Collapse, ScaleWatch } from './collapse.js';
 import { vectorParams } from './vectorParams.js';
@@ -127,25 +129,31 @@ function explain(graph: ModelGraph, given: Given, source: string, chosen: Readon
   const estimated = new Set([...[...graph.variables.values()].filter((v) => v.origin === 'param').map((v) => v.name), ...settings.maximize]);
   const factors = jointFactors(model), joint = jointInWords(meetingLatents(factors, latentRegions(model), estimated));
   const field = derived(graph, () => meanField(factorForms(factors, model), model, { points: estimated, moving: estimated, joint }));
+  const law: Expectation = { isRandom: (name) => ['latent', 'partial'].includes(model.statusOf(name)) && !estimated.has(name), groupOf: (name) => String(joint.blockOf(name) ?? name) };
+  const plans = derive(model, factors).regions;
   const blocks = field.blocks.map((b): ExplainedBlock => {
     const { name } = b.region.variable;
     const form = b.recognised.kind === 'none' ? null : b.recognised;
     const isEstimated = estimated.has(name), meets = joint.blockOf(name) !== undefined;
-    const expected = { ...b.collected, contributions: b.expected };
     const known = form !== null && (!isEstimated || hasMode(form));
-    const shown = !known || meets ? [] : form.kind === 'finite' ? weightFormulas(form, expected, model) : formulasOf(form, expected, model);
+    const shown = !known || meets ? [] : updateFormulas(b, form, plans.find((p) => p.region.statement === b.region.statement), model, law);
     const family = meets ? (form?.kind === 'finite' ? 'finite, joint' : 'Gaussian, joint') : known ? formName(form) : null;
     return {
       block: isEstimated ? `argmax ${regionName(b.region)}` : `p(${regionName(b.region)} | data, estimates)`, loops: regionLoops(b.region),
-      family: isEstimated && family !== null ? `mode of ${family}` : family, parameters: render(shown, graph),
-      factors: entering(b.collected, model).map((f) => sourceLine(source, f.statement.span)),
+      family: isEstimated && family !== null ? `mode of ${family}` : family, parameters: render(shown, model),
+      factors: entering(b.collected, model).map((s) => sourceLine(source, s.span)),
       kernel: isEstimated ? 'M-step' : 'E-step',
       reason: !isEstimated ? (meets ? 'its elements meet in factors: one joint posterior' : 'its posterior given the estimates')
-        : known ? 'the expected log joint is linear in its statistics' : 'no maximum in closed form: the expected log joint is raised along its gradient',
+        : known ? 'the expected log joint is linear in its statistics' : `no maximum in closed form: the expected log joint is raised along its gradient${why(b.recognised, graph)}`,
     };
   });
   const code = bound === null ? null : derived(graph, () => new EmProgram(bound, 'explain', new Map(), pointsOf(settings), settings.hard)).source;
-  return { backend: 'em', blocks, notes: ['E(...) is the expectation under the posterior of the latents at the current estimates.'], code };
+  return { backend: 'em', blocks, notes: blocks.some((b) => b.parameters.some((p) => p.text.includes('E('))) ? ['E(...) is the expectation under the posterior of the latents at the current estimates.'] : [], code };
+}
+
+/** What stands in the way of a maximum in closed form. */
+function why(recognised: Recognised, graph: ModelGraph): string {
+  return recognised.kind === 'none' ? ` (${refusalOf(recognised, graph)})` : ` (the maximum of ${formName(recognised)} is not known)`;
 }
 
 function pointsOf(settings: Settings): PointOptions {

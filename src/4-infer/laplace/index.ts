@@ -47,8 +47,11 @@ function settingsOf(given: Readonly<Record<string, string>>): Settings {
 
 function explain(graph: ModelGraph, given: Given, source: string, chosen: Readonly<Record<string, string>>, bound: BoundModel | null): Explanation {
   const { scale } = settingsOf(chosen);
-  const blocks = explainClimb(graph, given, source, { law: 'Normal', kernel: `Gaussian at the mode, ${scale} scale`, reason: 'second derivatives of these terms at the mode' });
-  const notes = [scale === 'natural' ? 'The mode and curvature are those of the density of the program.' : 'The mode and curvature are those of the density in unconstrained coordinates, Jacobian included.'];
+  const { blocks, notes: expectations } = explainClimb(graph, given, source, {
+    backend: 'laplace', unconstrained: scale === 'unconstrained', law: (within) => (within === null ? 'Normal' : `Normal in ${within}`),
+    kernel: `Gaussian at the mode, ${scale} scale`, reason: 'where the derivative of these terms vanishes, with the spread that their second derivatives give',
+  });
+  const notes = [...expectations, 'The unknowns are jointly Gaussian.', scale === 'natural' ? 'The mode and curvature are those of the density of the program.' : 'The mode and curvature are those of the density in unconstrained coordinates, Jacobian included.'];
   return { backend: 'laplace', blocks, notes, code: bound === null ? null : new DifferentiableDensity(bound, 'laplace', 'explain', new Map(), true).source };
 }
 

@@ -53,11 +53,11 @@ function explain(graph: ModelGraph, given: Given, source: string, chosen: Readon
   const { marginal } = settingsOf([...new Set(regions.map((r) => r.variable.name))], chosen);
   const structures = marginalStructures(model, jointFactors(model), regions, marginal, 'map');
   const integrated = new Set(structures.flatMap((s) => s.regions.map(regionName)));
-  const blocks = explainClimb(graph, given, source, { law: 'a point', kernel: 'L-BFGS, then Newton', reason: 'where the derivative of these terms vanishes' });
+  const { blocks, notes } = explainClimb(graph, given, source, { backend: 'map', unconstrained: false, law: () => 'a point', kernel: 'L-BFGS, then Newton', reason: 'where the derivative of these terms vanishes' });
   return {
     backend: 'map',
     blocks: blocks.map((b) => (integrated.has(b.block) ? { ...b, family: 'Gaussian, joint', parameters: [], kernel: 'integrated out', reason: 'the density of the others is the log normaliser of its joint law' } : b)),
-    notes: ['The density is that of the program, without Jacobians; standard errors come from its curvature at the maximum.'],
+    notes: [...notes, 'The density is that of the program, without Jacobians; standard errors come from its curvature at the maximum.'],
     code: bound === null ? null : new DifferentiableDensity(bound, 'map', 'explain', new Map(), true, false, marginal).source,
   };
 }

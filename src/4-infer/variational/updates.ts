@@ -11,6 +11,7 @@ import type { ClosedForm, Slot } from '../../3-derive/closedForm.js';
 import { kindsOf, regionSupport, replaceSelf, statisticName, statisticTerm } from '../../3-derive/closedForm.js';
 import { type Contribution, selfExpr, type StatisticKind } from '../../3-derive/conditional.js';
 import { atElement, covarianceOf, expectationOf, type MeanField, type MeanFieldBlock, MeanFieldRefusal, type NeededExpectation, oneHotOf, type Tables } from '../../3-derive/meanField.js';
+import type { DerivedModel } from '../../3-derive/model.js';
 import { factorsOf } from '../../3-derive/normalForm.js';
 import { type ArrayExpr, type Expr, type Index, add, addAll, apply, at as elementAt, build, cond, exp, freeIndices, index, isConst, lgamma, log, mul, mulAll, neg, num, one, pow, ref, reduce, rewrite, scalar, sub, substitute, variablesOf, zero } from '../../expr/expr.js';
 import { gridEdges, gridNodes } from '../../random/quadratureGrid.js';
@@ -92,7 +93,6 @@ function parameterOf(variable: string, statement: number, name: string): string 
 
 /** Decides how a block's factor is kept. @throws MeanFieldRefusal naming the term where no way is known. */
 export function factorKind(builder: ProgramBuilder, block: MeanFieldBlock, points: PointOptions = plainPoints): FactorKind {
-  const r = block.recognised;
   const name = block.region.variable.name;
   const self = ref(name, block.region.at);
   const estimated = block.region.statement.kind === 'param' || points.maximised.has(name);
@@ -104,6 +104,15 @@ export function factorKind(builder: ProgramBuilder, block: MeanFieldBlock, point
     if (count.value > largestTable) throw new MeanFieldRefusal(`takes ${count.value} values, more than a table of probabilities holds`, range.high, name);
     return { kind: 'finite', count: count.value, low: low.value };
   }
+  return continuousKind(builder.model, block, points);
+}
+
+/** The same for what is not finite, which the derivation alone decides. @throws MeanFieldRefusal as `factorKind`. */
+export function continuousKind(model: DerivedModel, block: MeanFieldBlock, points: PointOptions = plainPoints): FactorKind {
+  const r = block.recognised;
+  const name = block.region.variable.name;
+  const self = ref(name, block.region.at);
+  const estimated = block.region.statement.kind === 'param' || points.maximised.has(name);
   if (block.region.variable.constraint.kind === 'ordered') throw new MeanFieldRefusal('is bounded by its neighbours, so it has no fixed support', self, name);
   if (estimated) {
     if (points.gradient && (r.kind === 'none' || !hasMode(r))) return { kind: 'moving' };
@@ -120,7 +129,7 @@ export function factorKind(builder: ProgramBuilder, block: MeanFieldBlock, point
   if (r.kind === 'shiftedCount' || block.region.variable.scalar !== 'real') throw new MeanFieldRefusal('is a count without a conjugate family', statisticTerm(kinds[kinds.length - 1] ?? { kind: 'log' }, block.region), name);
   if (block.region.eventRank > 0) throw new MeanFieldRefusal(r.kind === 'none' ? r.reason : 'has no family', r.kind === 'none' && r.term !== null ? r.term : self, name);
   for (const k of kinds) {
-    if (k.kind === 'other' && builder.model.dependsOnLatents(replaceSelf(k.expr, zero))) throw new MeanFieldRefusal('mixes it with other unknowns', statisticTerm(k, block.region), name);
+    if (k.kind === 'other' && model.dependsOnLatents(replaceSelf(k.expr, zero))) throw new MeanFieldRefusal('mixes it with other unknowns', statisticTerm(k, block.region), name);
   }
   return { kind: 'grid', slots: kinds.map((statistic) => ({ statistic, rank: 0 as const })) };
 }
