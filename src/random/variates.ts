@@ -611,6 +611,18 @@ export function mvNormal(random: Random, out: Float64Array, offset: number, mean
   return 1;
 }
 
+/** The same from the lower triangular factor l of the covariance, for many draws of one law; NaN where the factor is. */
+export function mvNormalFromCholesky(random: Random, out: Float64Array, offset: number, mean: Float64Array, l: Float64Array, d: number): number {
+  const z = random.workspace(d);
+  for (let i = 0; i < d; i++) z[i] = random.normal();
+  for (let i = 0; i < d; i++) {
+    let sum = mean[i]!;
+    for (let k = 0; k <= i; k++) sum += l[i * d + k]! * z[k]!;
+    out[offset + i] = sum;
+  }
+  return 1;
+}
+
 /** MvStudentT(df, loc, scale), scale d x d by its lower triangle: a normal over the root of chi-squared(df) / df. */
 export function mvStudentT(random: Random, out: Float64Array, offset: number, df: number, loc: Float64Array, scale: Float64Array, d: number = loc.length): number {
   if (mvNormal(random, out, offset, loc, scale, d) === 0 || !(df > 0)) return fail(out, offset, d);

@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { createRandom, type Random } from '../../src/random/generator.js';
 import {
   bernoulli, beta, binomial, categorical, categoricalLog, cauchy, dirichlet, discreteUniform, exponential, gamma, inverseGamma,
-  inverseWishart, laplace, logGamma, multinomial, mvNormal, mvNormalFromPrecision, negativeBinomial, normal, normalDraw, pareto,
+  inverseWishart, laplace, logGamma, multinomial, mvNormal, mvNormalFromCholesky, mvNormalFromPrecision, negativeBinomial, normal, normalDraw, pareto,
   poisson, sliceSample, sliceSampleInteger, studentT, truncatedBeta, truncatedGamma, truncatedInverseGamma, truncatedNormal,
   uniform, weibull, wishart,
 } from '../../src/random/variates.js';
@@ -502,5 +502,15 @@ describe('slice sampling leaves the law invariant and is reversible', () => {
     expect(sliceSample(random, (x) => x === 1 ? 0 : -Infinity, 1, 1, -Infinity, Infinity)).toBe(1);
     expect(Math.abs(sliceSample(random, () => 0, 1, 1, -Infinity, Infinity))).toBeLessThan(100);
     expect(sliceSampleInteger(random, (k) => k === 3 ? 0 : -Infinity, 3, 1, 0, 9)).toBe(3);
+  });
+});
+
+describe('a Normal vector from its factor', () => {
+  it('is the draw from the covariance that the factor belongs to', () => {
+    // [[4, 2], [2, 5]] = L L' with L = [[2, 0], [1, 2]]
+    const a = new Float64Array(3), b = new Float64Array(3);
+    mvNormal(createRandom('4', 'vector'), a, 1, Float64Array.of(1, -1), Float64Array.of(4, 2, 2, 5));
+    mvNormalFromCholesky(createRandom('4', 'vector'), b, 1, Float64Array.of(1, -1), Float64Array.of(2, 0, 1, 2), 2);
+    expect([...b]).toEqual([...a]);
   });
 });

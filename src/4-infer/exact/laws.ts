@@ -202,11 +202,12 @@ function familyLaw(context: RegionContext, family: Family, slots: readonly Slot[
   const typical = typicalValue(family, slots, p, means);
   const here = context.place();
   const scale = wishartScale(context, slots, natural, kept);
+  const draw = quadratic >= 0 ? vectorDraw(context, p, kept) : drawVariate(builder, family.variate(p), here, rank);
   return {
     name: family.name, parameters: [...eta.code, ...kept.code], proper, limits: quadratic >= 0 ? { improper: 1e-14, doubtful: 1e-10 } : anyPositive,
     point: overEvent(context, (event) => [store(here.storage, [...here.at, ...event], builder.bind(elementAt(typical, ...event)))]),
     logDensity: builder.bind(family.logDensity(x, p)),
-    draw: drawVariate(builder, family.variate(p), here, rank),
+    draw,
     mean: (event) => builder.bind(elementAt(means, ...event)),
     // Vectors state a covariance matrix, matrices elementwise variances.
     variance: (event) => builder.bind(event.length === 1 ? elementAt(variances, event[0]!, event[0]!) : elementAt(variances, ...event)),
@@ -215,6 +216,15 @@ function familyLaw(context: RegionContext, family: Family, slots: readonly Slot[
     quantileCode: null, storages: kept.names, scale,
     gaussian: rank === 1 ? quadratic >= 0 : slots.length === 2 && slots.every((s) => s.statistic.kind === 'power' && s.statistic.power > 0),
   };
+}
+
+/** A draw of a vector of Normals whose covariance is factored once, not in every draw. */
+function vectorDraw(context: RegionContext, p: Arguments, kept: Store): readonly Code[] {
+  const d = context.eventDims[0]!, dims = [num(d), num(d)];
+  const cov = p['cov']!, mean = p['mean']!;
+  const factor = kept.keep('factor', [d, d], ([i, j]) => element({ fn: 'cholesky', args: [cov], dims }, [i!, j!]));
+  const array = (a: ArrayExpr): Argument => ({ kind: 'array', value: context.builder.bindArray(a) });
+  return [{ do: 'call', procedure: 'mvNormalFromCholesky', into: null, effects: [context.name], args: [{ kind: 'place', place: context.place([zero]) }, array(mean), array(build(dims, (i, j) => factor(i, j))), value(num(d))] }];
 }
 
 /** Smallest pivot of a precision -(Q + Q') relative to its diagonal: rounding leaves 1e-16 of an exact zero. */
