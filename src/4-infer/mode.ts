@@ -109,6 +109,7 @@ export async function findMode(density: DifferentiableDensity, jacobian: boolean
   }
   const flat = chosen.verdict.kind === 'flat' ? chosen.verdict.directions : [];
   const inverse = chosen.curvature === null || !['proper', 'flat', 'edge'].includes(chosen.verdict.kind) ? null : inverseOf(chosen.curvature, density.dimension);
+  if (chosen.verdict.kind === 'proper' && inverse !== null) warnings.push(...collinear(density, inverse.covariance, chosen.curvature!.scales));
   return {
     position: chosen.position, value: chosen.value, covariance: inverse?.covariance ?? null, logDeterminant: chosen.verdict.kind !== 'proper' ? null : inverse?.logDeterminant ?? null,
     flat, edges: chosen.verdict.kind === 'edge' ? chosen.verdict.coordinates : [], trace: chosen.trace, warnings, converged: chosen.verdict.kind === 'proper', exchangeable: groups,
@@ -220,31 +221,33 @@ interface Curvature {
   readonly logBasis: number;
   /** Coordinates that stand at the edge of their range: they are left out, with columns of zeros. */
   readonly frozen: readonly number[];
+  /** Standard deviation of each coordinate given the others. */
+  readonly scales: Float64Array;
 }
 
 /** Minus the Hessian at a position, roughly (for steps) or precisely (for standard errors); null where the density is not smooth around it. */
 function curvatureAt(density: DifferentiableDensity, jacobian: boolean, position: Float64Array, gradient: Float64Array, precise: boolean): Curvature | null {
   const p = density.dimension, steps = stepsAt(density, (x, gradient) => density.gradient(x, jacobian, gradient), position);
-  const axes = new Float64Array(p * p);
+  const axes = new Float64Array(p * p), scales = steps.map((h) => h / differenceStep);
   let logBasis = 0;
   const frozen: number[] = [];
   for (let k = 0; k < p; k++) {
-    const scale = steps[k]! / differenceStep;
+    const scale = scales[k]!;
     if (boundedKinds.has(density.owners[k]!.kind) && Math.abs(position[k]!) > edge.distance && scale > 1 / Math.sqrt(edge.curvature) && Math.abs(gradient[k]!) < edge.curvature) { frozen.push(k); continue; }
     axes[k * p + k] = scale;
     logBasis += Math.log(scale);
   }
   const first = alongBasis(density, jacobian, position, axes, precise);
   if (first === null) return null;
-  if (wellConditioned(first, p) || p > mostEigenvectors) return { basis: axes, matrix: first, logBasis, frozen };
+  if (wellConditioned(first, p) || p > mostEigenvectors) return { basis: axes, matrix: first, logBasis, frozen, scales };
   const { values, vectors } = symmetricEigen(first, p);
   const largest = Math.max(...values.map(Math.abs));
-  if (!(largest > 0)) return { basis: axes, matrix: first, logBasis, frozen };
+  if (!(largest > 0)) return { basis: axes, matrix: first, logBasis, frozen, scales };
   const floor = smallestEigenvalue * largest, sizes = values.map((v) => Math.sqrt(Math.max(Math.abs(v), floor)));
   const basis = new Float64Array(p * p);
   for (let i = 0; i < p; i++) for (let k = 0; k < p; k++) basis[i * p + k] = (axes[i * p + i]! * vectors[k]![i]!) / sizes[k]!;
   const second = alongBasis(density, jacobian, position, basis, precise);
-  return second === null ? { basis: axes, matrix: first, logBasis, frozen } : { basis, matrix: second, logBasis: logBasis - sizes.reduce((sum, v) => sum + Math.log(v), 0), frozen };
+  return second === null ? { basis: axes, matrix: first, logBasis, frozen, scales } : { basis, matrix: second, logBasis: logBasis - sizes.reduce((sum, v) => sum + Math.log(v), 0), frozen, scales };
 }
 
 function wellConditioned(matrix: Float64Array, p: number): boolean {
@@ -387,7 +390,7 @@ function polish(density: DifferentiableDensity, jacobian: boolean, found: Found,
   let position: Float64Array = found.position.slice();
   const gradient = new Float64Array(p);
   let value = density.gradient(position, jacobian, gradient);
-  if (p === 0) return { position, value, trace, curvature: { basis: new Float64Array(0), matrix: new Float64Array(0), logBasis: 0, frozen: [] }, verdict: { kind: 'proper' } };
+  if (p === 0) return { position, value, trace, curvature: { basis: new Float64Array(0), matrix: new Float64Array(0), logBasis: 0, frozen: [], scales: new Float64Array(0) }, verdict: { kind: 'proper' } };
   if (p > mostCoordinates) return withoutHessian(density, jacobian, { position, value, trace }, settings);
   const lost = (): Polished | null => { const driven = runaway(density, position, gradient); return driven.length === 0 ? null : { position, value, trace, curvature: null, verdict: { kind: 'unbounded', coordinates: driven } }; };
   const early = lost();
@@ -409,7 +412,7 @@ function polish(density: DifferentiableDensity, jacobian: boolean, found: Found,
     if (!near) curvature = curvatureAt(density, jacobian, position, gradient, false);
   }
   curvature = curvature === null ? null : curvatureAt(density, jacobian, position, gradient, true);
-  const kinks = kinksAt(density, jacobian, position);
+  const kinks = kinksAt(density, jacobian, position, curvature?.scales ?? null);
   const verdict: Verdict = kinks.length > 0 ? { kind: 'kink', coordinates: kinks } : curvature === null ? edgeOf(density, position, gradient, 'unfinished') : verdictOf(density, position, gradient, newtonStep(curvature, gradient, p), curvature.frozen, (x) => density.density(x, jacobian) >= value - 1e-12 * (1 + Math.abs(value)));
   return { position, value, trace, curvature, verdict };
 }
@@ -467,7 +470,7 @@ function edgeOf(density: DifferentiableDensity, position: Float64Array, force: F
 }
 
 /** Coordinates along which the gradient jumps: its change does not shrink with the step. */
-function kinksAt(density: DifferentiableDensity, jacobian: boolean, position: Float64Array): readonly number[] {
+function kinksAt(density: DifferentiableDensity, jacobian: boolean, position: Float64Array, scales: Float64Array | null): readonly number[] {
   const p = density.dimension, x = position.slice(), up = new Float64Array(p), down = new Float64Array(p);
   const change = (k: number, h: number): number => {
     x[k] = position[k]! + h; density.gradient(x, jacobian, up);
@@ -477,7 +480,8 @@ function kinksAt(density: DifferentiableDensity, jacobian: boolean, position: Fl
   };
   const out: number[] = [];
   for (let k = 0; k < p; k++) {
-    const h = 1e-4 * (1 + Math.abs(position[k]!)), wide = change(k, h), narrow = change(k, h / 10);
+    // A smooth density bends within its own scale, however far from the origin it lies.
+    const h = Math.min(1e-4 * (1 + Math.abs(position[k]!)), differenceStep * (scales?.[k] ?? Infinity)), wide = change(k, h), narrow = change(k, h / 10);
     if (wide > 1e-3 && narrow > 0.7 * wide && change(k, h / 100) > 0.5 * wide) out.push(k);
   }
   return out;
@@ -530,6 +534,21 @@ function names(density: DifferentiableDensity, coordinates: readonly number[]): 
   return list.length > 6 ? `${list.slice(0, 6).join(', ')} and ${list.length - 6} more` : list.join(', ');
 }
 function named(density: DifferentiableDensity, verdict: Verdict): string { return verdict.kind === 'proper' || verdict.kind === 'flat' ? '' : ` (${names(density, verdict.coordinates)})`; }
+
+/** Variance of an estimate against its variance given the others, beyond which rounding shows in the estimates. */
+const largestInflation = 1e10;
+
+/** A warning where estimates are known together but hardly alone. */
+function collinear(density: DifferentiableDensity, covariance: Float64Array, scales: Float64Array): readonly Diagnostic[] {
+  const p = scales.length, inflation = Array.from(scales, (s, k) => covariance[k * p + k]! / (s * s));
+  const worst = Math.max(0, ...inflation);
+  if (!(worst > largestInflation)) return [];
+  const involved = inflation.flatMap((v, k) => (v > 1e-3 * worst ? [k] : []));
+  return [{
+    code: 'near-collinear', severity: 'warning', message: `${names(density, involved)} are known together, but hardly alone: each is ${Math.sqrt(worst).toExponential(0)} times as uncertain as it is given the others, and digits of these estimates are lost`,
+    hint: 'Columns of a design may nearly be combinations of each other: drop one, centre them, or give the unknowns priors.',
+  }];
+}
 
 function judge(density: DifferentiableDensity, verdict: Verdict, value: number): Diagnostic[] {
   const warning = (code: string, message: string, hint: string): Diagnostic[] => [{ code, severity: 'warning', message, hint }];

@@ -286,3 +286,30 @@ test('explain shows score equations', () => {
   expect(text).toContain('summed out');
   expect(m.explain({ backend: 'laplace', options: { scale: 'natural' } }).toText()).toContain('natural scale');
 });
+
+describe('columns that are nearly combinations of each other', () => {
+  const x = Array.from({ length: 40 }, (_, n) => Math.sin(2.3 * n)), z = x.map((_, n) => Math.cos(5.1 * n)), noise = x.map((_, n) => Math.sin(7.7 * n * n));
+  const design = (e: number): number[][] => x.map((v, n) => [1, v, v + e * z[n]!]);
+  // In the coordinates (w1 + w2, e w2) the design has columns x and z: least squares there, by Cramer's rule on the normal equations.
+  const wellPosed = (y: readonly number[]): readonly number[] => {
+    const columns = [x.map(() => 1), x, z], dot = (a: readonly number[], b: readonly number[]): number => a.reduce((s, v, n) => s + v * b[n]!, 0);
+    const A = columns.map((a) => columns.map((b) => dot(a, b))), c = columns.map((a) => dot(a, y));
+    const det = (m: readonly (readonly number[])[]): number => m[0]![0]! * (m[1]![1]! * m[2]![2]! - m[1]![2]! * m[2]![1]!) - m[0]![1]! * (m[1]![0]! * m[2]![2]! - m[1]![2]! * m[2]![0]!) + m[0]![2]! * (m[1]![0]! * m[2]![1]! - m[1]![1]! * m[2]![0]!);
+    return [0, 1, 2].map((k) => det(A.map((r, i) => r.map((v, j) => (j === k ? c[i]! : v)))) / det(A));
+  };
+  test.each([[1e-3, []], [1e-6, ['near-collinear']]] as const)('spread %f', async (e, expected) => {
+    const y = x.map((v, n) => 1 + 2 * v + 0.4 * noise[n]!);
+    const p = await estimate(linear, { X: design(e), y });
+    expect(codes(p)).toEqual(expected);
+    expect(p.converged).toBe(true);
+    const [, sum, scaled] = wellPosed(y) as [number, number, number];
+    const w = [1, 2].map((k) => row(p, `w[${k}]`).mean);
+    expect(w[0]! + w[1]!).toBeCloseTo(sum, 6);
+    expect(e * w[1]!).toBeCloseTo(scaled, 4);
+    if (expected.length > 0) expect(p.warnings[0]!.message).toContain('w[1], w[2]');
+  });
+  test('of a logistic regression, no kink is seen where estimates are large', async () => {
+    const y = x.map((v, n) => Number(v + noise[n]! > 0));
+    expect(codes(await estimate(logistic, { X: design(1e-7), y }))).toEqual(['near-collinear']);
+  });
+});
