@@ -54,7 +54,7 @@ export function stretchesOf(slope: Expr, curvature: Expr | null, isArgument: (e:
       const middle = halfOf(from, to);
       if (middle !== null) return decide(from, middle) && decide(middle, to);
       // In the farthest cells, where doubles overflow, the function goes on as before.
-      if (!alone) return false;
+      if (!alone && from < farthest && to > -farthest) return false;
     }
     if (sign === null && !alone) return false;
     decided.push({ low: from, high: to, sign: sign ?? 0 });
