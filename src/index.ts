@@ -11,6 +11,7 @@ export { type ElementDiagnostics, type Nested, Posterior, type ShapedArray } fro
 export type { CriterionSummary, LooSummary, RunContext, Summary, SummaryRow } from './5-report/record.js';
 export type { ElementSummary, VariableSummary } from './5-report/summary.js';
 export { renderSummary } from './5-report/render.js';
+export { renderPlots } from './5-report/terminalPlots.js';
 export { compare, type ComparedRun, compareRuns, type Comparison, type ComparisonRow, type Difference, type PointwiseRow, readRun } from './5-report/comparison/compare.js';
 export type { Loo, Predictive, Waic } from './5-report/comparison/predictive.js';
 export { renderComparison } from './5-report/comparison/renderComparison.js';

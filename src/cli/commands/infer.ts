@@ -1,7 +1,7 @@
 /**
  * `credence infer`: runs a backend, shows how far it is, prints the summary and writes the files.
  */
-import { type BackendOptions, compile, type Diagnostic, type InferOptions, type Model, type Posterior, renderDiagnostics, renderSummary } from '../../index.js';
+import { type BackendOptions, compile, type Diagnostic, type InferOptions, type Model, type Posterior, renderDiagnostics, renderPlots, renderSummary } from '../../index.js';
 import { failure } from '../files.js';
 import { Interruption } from '../interruption.js';
 import { prepareDirectory } from '../outDirectory.js';
@@ -24,6 +24,7 @@ export interface InferFlags extends ProgramFlags {
   readonly init?: string;
   readonly out?: string;
   readonly pointwise?: boolean;
+  readonly plot?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly maxSeconds?: string;
@@ -48,7 +49,7 @@ export async function infer(path: string | undefined, flags: InferFlags): Promis
 }
 
 /** What may be said anew of a run that goes on: nothing that its draws depend on. */
-const flagsOfResume: readonly string[] = ['resume', 'workers', 'maxSeconds', 'quiet', 'json'];
+const flagsOfResume: readonly string[] = ['resume', 'workers', 'maxSeconds', 'quiet', 'json', 'plot'];
 
 /** Goes on with a run that was cut off; its draws are those that it would have had. */
 async function resume(path: string | undefined, flags: InferFlags, directory: string): Promise<number> {
@@ -82,7 +83,7 @@ async function run(model: Model, values: ReadonlyMap<string, unknown>, options: 
   if (flags.json === true) {
     await write(posterior.files()['summary.json'] ?? '');
     if (posterior.warnings.length > 0) printError(warningsText(posterior, model.fileName));
-  } else await write(report(posterior, model.fileName, out?.directory, saved ?? [], flags.pointwise === true));
+  } else await write(report(posterior, model.fileName, out?.directory, saved ?? [], flags));
   return status;
 }
 
@@ -119,7 +120,7 @@ async function save(posterior: Posterior, directory: string): Promise<readonly s
   }
 }
 
-function report(posterior: Posterior, path: string, directory: string | undefined, files: readonly string[], pointwise: boolean): string {
+function report(posterior: Posterior, path: string, directory: string | undefined, files: readonly string[], { pointwise, plot }: InferFlags): string {
   const { logEvidence, elbo, logLikelihood, logJoint } = posterior;
   const information = posterior.informationCriteria();
   const totals = Object.entries({ 'log evidence': logEvidence, elbo, 'log likelihood': logLikelihood, 'log joint': logJoint, AIC: information?.aic ?? null, BIC: information?.bic ?? null })
@@ -133,7 +134,8 @@ function report(posterior: Posterior, path: string, directory: string | undefine
     posterior.names.length === 0 ? 'The program has no unknowns: there is nothing to infer.' : renderSummary(posterior, process.stdout.columns || defaultWidth).trimEnd(),
     ...(totals.length === 0 ? [] : [totals.join('\n')]),
     // The files hold them too where nobody asked; what there is to know of them is for those who did.
-    ...(pointwise ? criteria(posterior) : []),
+    ...(plot === true ? [renderPlots(posterior, process.stdout.columns || defaultWidth).trimEnd()].filter((text) => text !== '') : []),
+    ...(pointwise === true ? criteria(posterior) : []),
     ...(posterior.warnings.length === 0 ? [] : [warningsText(posterior, path)]),
     ...(posterior.converged ? [] : ['This run must not be trusted, for the reasons above.']),
     ...(files.length === 0 ? [] : [`Written to ${directory}: ${files.join(', ')}`, ...(skipped === 0 ? [] : [`No WAIC and no leave-one-out estimate: that many log likelihoods (${skipped}) are computed only with --pointwise.`])]),
