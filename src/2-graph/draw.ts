@@ -2,8 +2,8 @@
  * A model as a drawing: Graphviz dot, Mermaid, SVG with rectangles of our own, or JSON.
  *
  * Latents are white, observed variables shaded, deterministic ones dashed, data small. Dot and
- * Mermaid only know nested groups: there the marks on two crossing plates form a group that names
- * both; in SVG crossing plates overlap. Names are the user's and escaped for each format;
+ * Mermaid only know nested groups: there the marks on two crossing plates stand inside of one of them, in
+ * a dashed group that names both; in SVG crossing plates overlap. Names are the user's and escaped for each format;
  * identities are ours.
  */
 import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
@@ -36,15 +36,17 @@ export function drawGraph(graph: ModelGraph, format: DrawingFormat): string {
 
 /** Marks that lie on exactly the plates of this group and of those around it. */
 interface Group {
-  /** Plates that this group adds to the one around it. */
+  /** Plates that its label names: those it adds to the group around it, all of them where it crosses another group. */
   readonly plates: readonly string[];
+  /** Whether some of its plates are drawn elsewhere too. */
+  readonly crossing: boolean;
   readonly marks: Mark[];
   readonly inner: Group[];
 }
 
 /**
- * The sets of plates that occur, nested by inclusion as far as that is a tree: a set whose largest
- * subsets do not include one another (crossing plates) stands inside what these have in common.
+ * The sets of plates that occur, nested by inclusion: each stands inside the largest set that it contains. Where several
+ * do not contain one another (crossing plates) it is the one whose plates come last in the drawing.
  */
 function groupsOf(drawing: Drawing): Group {
   const sets = new Map<string, ReadonlySet<string>>();
@@ -54,12 +56,15 @@ function groupsOf(drawing: Drawing): Group {
     sets.set(keyOf(set), set);
   }
   sets.set('', new Set());
+  const lastPlate = (set: ReadonlySet<string>): number => drawing.plates.findLastIndex((plate) => set.has(plate.id));
   const ordered = [...sets.values()].sort((a, b) => a.size - b.size || (keyOf(a) < keyOf(b) ? -1 : 1));
   const groups = new Map<string, Group>();
   for (const set of ordered) {
     const smaller = ordered.filter((other) => other.size < set.size && isSubset(other, set));
-    const parent = smaller.filter((other) => smaller.every((rival) => isSubset(rival, other) || isSubset(other, rival))).at(-1) ?? new Set<string>();
-    const group: Group = { plates: [...set].filter((plate) => !parent.has(plate)), marks: [], inner: [] };
+    const largest = Math.max(0, ...smaller.map((other) => other.size));
+    const parent = smaller.filter((other) => other.size === largest).reduce<ReadonlySet<string>>((best, other) => (lastPlate(other) >= lastPlate(best) ? other : best), new Set<string>());
+    const crossing = smaller.some((other) => !isSubset(other, parent));
+    const group: Group = { plates: [...set].filter((plate) => crossing || !parent.has(plate)), crossing, marks: [], inner: [] };
     groups.set(keyOf(set), group);
     if (set.size > 0) groups.get(keyOf(parent))!.inner.push(group);
   }
@@ -99,7 +104,8 @@ function dotText(text: string): string {
   return `"${text.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, ' ')}"`;
 }
 
-function drawDot(drawing: Drawing): string {
+/** The drawing for Graphviz. */
+export function drawDot(drawing: Drawing): string {
   const line = (mark: Mark): string => {
     const label = mark.kind === 'factor' ? 'xlabel=' + dotText(mark.name) + ', label=""'
       : `label=${mark.law === null ? dotText(mark.name) : `${dotText(mark.name).slice(0, -1)}\\n${dotText(mark.law).slice(1)}`}`;
@@ -107,7 +113,7 @@ function drawDot(drawing: Drawing): string {
   };
   let clusters = 0;
   const open = (group: Group, indent: string): readonly string[] => [
-    `${indent}subgraph cluster_${clusters++} {`, `${indent}  label=${dotText(groupLabel(group, drawing))}; labeljust=r; labelloc=b; style=rounded;`,
+    `${indent}subgraph cluster_${clusters++} {`, `${indent}  label=${dotText(groupLabel(group, drawing))}; labeljust=r; labelloc=b; style=${group.crossing ? '"rounded,dashed"' : 'rounded'};`,
   ];
   return [
     'digraph model {', '  rankdir=TB; node [fontname="sans-serif", fontsize=12]; graph [fontname="sans-serif", fontsize=10]; edge [arrowsize=0.7];',
@@ -130,11 +136,17 @@ function drawMermaid(drawing: Drawing): string {
     return `${mark.id}${mark.kind === 'data' || mark.kind === 'factor' ? `[${label}]` : `([${label}])`}:::${mark.kind}`;
   };
   let groups = 0;
-  const open = (group: Group, indent: string): readonly string[] => [`${indent}subgraph g${groups++} [${mermaidText(groupLabel(group, drawing))}]`];
+  const crossing: string[] = [];
+  const open = (group: Group, indent: string): readonly string[] => {
+    const id = `g${groups++}`;
+    if (group.crossing) crossing.push(id);
+    return [`${indent}subgraph ${id} [${mermaidText(groupLabel(group, drawing))}]`];
+  };
   return [
     'flowchart TB',
     ...groupLines(groupsOf(drawing), '  ', line, open, 'end'),
     ...drawing.arrows.map((arrow) => `  ${arrow.from} --> ${arrow.to}`),
+    ...crossing.map((id) => `  style ${id} stroke-dasharray:5 3`),
     '  classDef latent fill:#ffffff,stroke:#333333',
     '  classDef observed fill:#c8c8c8,stroke:#333333',
     '  classDef param fill:#ffffff,stroke:#333333,stroke-width:3px',

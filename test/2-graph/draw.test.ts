@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { index, num, ref, size } from '../../src/expr/expr.js';
 import { parse } from '../../src/1-parse/parse.js';
-import { drawGraph } from '../../src/2-graph/draw.js';
+import { drawDot, drawGraph } from '../../src/2-graph/draw.js';
 import { drawSvg } from '../../src/2-graph/drawSvg.js';
 import { drawingOf } from '../../src/2-graph/drawing.js';
 import type { Drawing, Mark } from '../../src/2-graph/drawing.js';
@@ -154,9 +154,24 @@ describe('dot and Mermaid', () => {
     expect(drawGraph(graphOf(nested), 'mermaid')).toMatch(/subgraph g0 \["j in 0..#60;J"\]\n[^\n]*t<br\/>Normal[^\n]*\n\s*subgraph g1 \["i in 0..#60;M"\]\n[^\n]*y<br\/>Normal[^\n]*\n\s*end\n\s*end/);
   });
 
-  it('give crossing plates a group that names both', () => {
+  it('put what lies on crossing plates inside of one of them, in a dashed group that names both', () => {
     const dot = drawGraph(graphOf(ratings), 'dot');
     expect([...dot.matchAll(/label="([^"]*\.\.[^"]*)"/g)].map((match) => match[1])).toEqual(['u in 0..<U', 'i in 0..<I', 'u in 0..<U, i in 0..<I']);
+    expect(dot).toMatch(/label="i in 0\.\.<I"[^{}]*style=rounded;[^{}]*"b\\nNormal"[^{}]*\{\s*label="u in 0\.\.<U, i in 0\.\.<I"[^{}]*style="rounded,dashed";[^{}]*"r\\nNormal"[^{}]*\}\s*\}/);
+    const mermaid = drawGraph(graphOf(ratings), 'mermaid');
+    expect(mermaid).toMatch(/subgraph g1 \["i in 0..#60;I"\]\n[^\n]*b<br\/>Normal[^\n]*\n\s*subgraph g2 \["u in 0..#60;U, i in 0..#60;I"\]\n[^\n]*r<br\/>Normal[^\n]*\n\s*end\n\s*end/);
+    expect(mermaid).toContain('  style g2 stroke-dasharray:5 3');
+  });
+  it('draw every mark once, inside of groups that name all its plates, for any sets of plates', () => {
+    fc.assert(fc.property(drawings, (drawing) => {
+      const lines = drawDot(drawing).split('\n'), open: string[] = [], found = new Map<string, string>();
+      for (const line of lines) {
+        const label = /^\s+label="([^"]*)"/.exec(line)?.[1], mark = /^\s+(n\d+) \[/.exec(line)?.[1];
+        if (/subgraph/.test(line)) open.push(''); else if (label !== undefined) open[open.length - 1] = label; else if (/^ +\}$/.test(line)) open.pop();
+        if (mark !== undefined) { expect(found.has(mark)).toBe(false); found.set(mark, [...new Set(open.flatMap((l) => l.split(', ')))].sort().join(' ')); }
+      }
+      for (const mark of drawing.marks) expect(found.get(mark.id)).toBe([...mark.plates].sort().join(' '));
+    }), { seed: 5, numRuns: 200 });
   });
 
   it('shade what is observed and dash what is computed', () => {
