@@ -207,6 +207,34 @@ function integral(a: Float64Array, x: number): number {
   return sum;
 }
 
+/** Of a moment's integrand at an infinite end, against its greatest value: beyond, what lies outside the grid counts. */
+const negligibleTail = 1e-3;
+
+/**
+ * 1 where the grid holds the moment of the given order, 0 where it does not exist or where what lies beyond the
+ * grid adds to it: the integrand, over the logarithm of the distance, must have fallen at each infinite end.
+ */
+export function gridHolds(
+  _random: Random, moment: number, low: number, high: number,
+  nodes: Float64Array, nodeOffset: number, weights: Float64Array, weightOffset: number, edges: Float64Array, edgeOffset: number,
+): number {
+  const lower = Number.isFinite(low), upper = Number.isFinite(high);
+  if (lower && upper) return 1;
+  let middle = 0, below = 0;
+  while (middle < gridNodes - 1 && (below += weights[weightOffset + middle]!) < 0.5) middle++;
+  const centre = lower ? low : upper ? high : nodes[nodeOffset + middle]!;
+  // Densities are those of the coordinates: with one bound these are the logarithm of the distance already.
+  const power = lower || upper ? moment : moment + 1;
+  const logIntegrand = (k: number): number => {
+    const p = edgeOffset + Math.floor(k / order), half = (edges[p + 1]! - edges[p]!) / 2;
+    return Math.log(weights[weightOffset + k]! / (weightsOf[k % order]! * half)) + power * Math.log(Math.abs(nodes[nodeOffset + k]! - centre));
+  };
+  let most = -Infinity;
+  for (let k = 0; k < gridNodes; k++) most = Math.max(most, logIntegrand(k));
+  const limit = most + Math.log(negligibleTail);
+  return (lower || logIntegrand(0) <= limit) && (upper || logIntegrand(gridNodes - 1) <= limit) ? 1 : 0;
+}
+
 /** A draw from the law on a grid. */
 export function gridDraw(random: Random, low: number, high: number, weights: Float64Array, weightOffset: number, edges: Float64Array, edgeOffset: number): number {
   return gridQuantile(random, random.uniform(), low, high, weights, weightOffset, edges, edgeOffset);

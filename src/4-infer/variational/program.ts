@@ -13,7 +13,7 @@ import { factorForms } from '../../3-derive/conditional.js';
 import { jointFactors } from '../../3-derive/joint.js';
 import { expectedValue, type MeanField, meanField, type MeanFieldOptions, MeanFieldRefusal, type NeededExpectation } from '../../3-derive/meanField.js';
 import { createRandom, type Random } from '../../random/generator.js';
-import { gridDraw, gridQuantile } from '../../random/quadratureGrid.js';
+import { gridDraw, gridHolds, gridQuantile } from '../../random/quadratureGrid.js';
 import { ancestralCode } from '../ancestral.js';
 import { prepare, runFolds } from '../assemble.js';
 import { FoldedTables, StatisticTables } from '../contract.js';
@@ -136,7 +136,7 @@ export class VariationalProgram {
     for (const s of printed.storages) { const v = folds.get(s.name) ?? builder.initialValues(s.name); if (v !== undefined) initial.set(s.name, s.place === 'data' ? v : v.slice()); }
     const arrays = allocate(printed.storages, initial);
     this.random = createRandom(seed, stream);
-    const procedures = new Map<string, Procedure>([['gridDraw', gridDraw], ['gridQuantile', gridQuantile], ...bijectionProcedures]);
+    const procedures = new Map<string, Procedure>([['gridDraw', gridDraw], ['gridQuantile', gridQuantile], ['gridHolds', gridHolds], ...bijectionProcedures]);
     this.functions = instantiate(printed.source, arrays, createRuntime(this.random, bound.graph.hostFunctions.map((h) => h.call), procedures));
     this.memory = new Map(printed.storages.map((s, k) => [s.name, arrays[k]!]));
     this.source = printed.source;

@@ -511,6 +511,8 @@ function gridBlock(context: RegionContext, block: MeanFieldBlock, slots: readonl
   const value = (e: Expr): { kind: 'value'; value: Expr } => ({ kind: 'value', value: e });
   const here = context.place();
   const law = [value(low), value(high), first(weights), first(edges)];
+  const held = builder.fresh('held', [], 'local');
+  const holds = (moment: number): Code => ({ do: 'call', procedure: 'gridHolds', args: [value(num(moment)), value(low), value(high), first(nodes), first(weights), first(edges)], into: { storage: held, at: [] }, effects: [] });
   return {
     block, factor: { kind: 'grid', slots }, scores: null, common: [],
     ...together(context, [
@@ -526,8 +528,8 @@ function gridBlock(context: RegionContext, block: MeanFieldBlock, slots: readonl
     entropy: (into) => over(context, [accumulate(into, [], ref(entropies, context.at))]),
     draw: over(context, [{ do: 'call', procedure: 'gridDraw', args: law, into: { storage: centre, at: [] }, effects: [] }, store(here.storage, here.at, add(middle, ref(centre, [])))]),
     moments: (into, variance) => over(context, [
-      store(centre, [], mean((t) => t)), store(into, context.at, add(middle, ref(centre, []))),
-      store(variance, context.at, mean((t) => pow(sub(t, ref(centre, [])), num(2)))),
+      store(centre, [], mean((t) => t)), holds(1), store(into, context.at, cond(ref(held, []), add(middle, ref(centre, [])), num(Infinity))),
+      holds(2), store(variance, context.at, cond(ref(held, []), mean((t) => pow(sub(t, ref(centre, [])), num(2))), num(Infinity))),
     ]),
     quantiles: (into) => over(context, quantileLevels.flatMap((u, n): readonly Code[] => [
       { do: 'call', procedure: 'gridQuantile', args: [value(num(u)), ...law], into: { storage: centre, at: [] }, effects: [] }, store(into[n]!, context.at, add(middle, ref(centre, []))),
