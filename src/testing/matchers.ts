@@ -1,0 +1,73 @@
+/**
+ * Matchers for vitest and jest: `expect.extend(credenceMatchers)`. Statistical ones state their false-alarm rate and
+ * say in their message what was compared.
+ */
+import type { CheckReport } from '../6-check/check.js';
+import { defaultFalseAlarm, type TestReport } from '../6-check/results.js';
+import { compareMeans, estimate, known } from '../6-check/statistics/meanTests.js';
+import { rankTest, shapeOfRanks } from '../6-check/statistics/uniformRanks.js';
+
+/** What a matcher answers. */
+export interface MatcherResult { readonly pass: boolean; message(): string }
+
+/** What is known exactly of a law. */
+export interface ExactMoments { readonly mean: number; readonly variance?: number | undefined }
+
+export interface DrawsOptions {
+  /** Probability of failing where draws are right: 1e-3. */
+  readonly falseAlarm?: number | undefined;
+  /** Chains, one after the other in the list: 1. */
+  readonly chains?: number | undefined;
+}
+
+export interface CredenceMatchers {
+  /** A report of `check`, `sbc`, `geweke` or `rank` has passed. */
+  toPassCheck(received: unknown): MatcherResult;
+  /** Draws have a mean (and variance) within their Monte Carlo error, by the effective sample size. */
+  toMatchExact(received: unknown, expected: ExactMoments, options?: DrawsOptions): MatcherResult;
+  /** Whole numbers are uniform on 0..values-1, by the exact simultaneous test of their distribution function. */
+  toHaveRanksUniform(received: unknown, values: number, options?: { readonly falseAlarm?: number | undefined }): MatcherResult;
+}
+
+function numbersOf(received: unknown, matcher: string): Float64Array {
+  const list: unknown = received;
+  if (!(Array.isArray(list) || ArrayBuffer.isView(list))) throw new TypeError(`${matcher} is for a list of numbers`);
+  const numbers = Float64Array.from(list as ArrayLike<number>);
+  if (numbers.length < 4) throw new TypeError(`${matcher} needs four numbers at least, and has ${numbers.length}`);
+  return numbers;
+}
+
+function isReport(x: unknown): x is TestReport | CheckReport { return typeof x === 'object' && x !== null && 'verdict' in x && ('tests' in x || 'methods' in x); }
+
+export const credenceMatchers: CredenceMatchers = {
+  toPassCheck(received) {
+    if (!isReport(received)) throw new TypeError('toPassCheck is for a report of check, sbc, geweke or rank');
+    const reports: readonly TestReport[] = 'methods' in received ? received.methods : [received];
+    const failed = reports.flatMap((r) => r.tests.filter((t) => t.failed).map((t) => `${r.method}: ${t.quantity}, ${t.statistic} = ${t.value}${t.p === null ? '' : `, p = ${t.p}`}; ${t.detail}`));
+    const reasons = reports.flatMap((r) => (r.reason === null ? [] : [`${r.method} does not apply: ${r.reason}`]));
+    return {
+      pass: received.verdict === 'passed',
+      message: () => (received.verdict === 'passed' ? 'the check passes' : [`the check ${received.verdict === 'failed' ? 'fails' : 'does not apply'}:`, ...(failed.length > 0 ? failed : reasons)].join('\n  ')),
+    };
+  },
+
+  toMatchExact(received, expected, { falseAlarm = defaultFalseAlarm, chains = 1 } = {}) {
+    const draws = numbersOf(received, 'toMatchExact');
+    const sides = [{ name: 'mean', found: estimate(draws, chains), exact: expected.mean }];
+    if (expected.variance !== undefined) sides.push({ name: 'variance', found: estimate(draws.map((x) => (x - expected.mean) ** 2), chains), exact: expected.variance });
+    const compared = sides.map((side) => ({ ...side, ...compareMeans(side.found, known(side.exact)) }));
+    const wrong = compared.filter(({ p }) => !(p > falseAlarm / compared.length));
+    return {
+      pass: wrong.length === 0,
+      message: () => (wrong.length > 0 ? wrong : compared).map(({ name, found, exact, z, p }) => `${name} of ${draws.length} draws is ${found.mean} (± ${found.error}), exactly ${exact}: z = ${z.toFixed(2)}, p = ${p.toPrecision(2)}`).join('\n'),
+    };
+  },
+
+  toHaveRanksUniform(received, values, { falseAlarm = defaultFalseAlarm } = {}) {
+    const ranks = [...numbersOf(received, 'toHaveRanksUniform')], { p, at, excess } = rankTest(ranks, values);
+    return {
+      pass: p > falseAlarm,
+      message: () => `${ranks.length} ranks of ${values} values: p = ${p.toPrecision(2)} that they are uniform; ${(100 * excess).toFixed(1)} % more than expected below ${at.toFixed(2)}: ${shapeOfRanks(ranks, values)}`,
+    };
+  },
+};
