@@ -42,7 +42,8 @@ export function readDraws(pieces: Iterable<string>, rows: number, columnOf: (nam
     }
     rest += piece.slice(from);
   }
-  if (rest !== '') take(rest);
+  // A last number without its last digits would pass for one.
+  if (rest !== '') throw badDraws('the last line has no end');
   if (columns === null) throw badDraws('the file is empty');
   if (row < rows) throw badDraws(`there are ${row} rows, and the run made ${rows} draws`);
 }

@@ -41,10 +41,10 @@ function lineOf(variable: VariableResult, { name, flat, probs }: ElementSummary,
     if (largest > 0) return { name, low: entries[0]![0], plot: sparkline(entries.map(([, p]) => p / largest)), high: entries.at(-1)![0] };
   }
   const draws = drawsOf(variable, flat).filter(Number.isFinite).sort();
-  if (draws.length === 0) return null;
-  const quantile = (level: number): number => draws[Math.min(draws.length - 1, Math.floor(level * draws.length))]!;
+  const quantile = (level: number): number => draws[Math.min(draws.length - 1, Math.floor(level * draws.length))] ?? Number.NaN;
   const low = quantile(tail), high = quantile(1 - tail);
-  if (!(high > low)) return { name, low: number(low), plot: '', high: '' };
+  // What does not vary has its place in the summary.
+  if (!(high > low)) return null;
   const counts = new Array<number>(columns).fill(0);
   for (const x of draws) if (x >= low && x <= high) counts[Math.min(columns - 1, Math.floor(((x - low) / (high - low)) * columns))]! += 1;
   const most = Math.max(...counts);

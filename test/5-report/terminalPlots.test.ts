@@ -31,9 +31,8 @@ describe('plots in the terminal', () => {
   it('fit the screen, names in a column, long variables cut as the summary cuts them', () => {
     const text = plots([drawn('a', [40], 1, normals(1, 50, 40, (_c, _d, e, z) => z * 10 ** e)), drawn('constant', [], 1, new Float64Array(50).fill(7)), drawn('none', [2], 1, new Float64Array(0))], 60);
     const lines = text.trimEnd().split('\n');
-    expect(lines.map((line) => line.split(' ')[0])).toEqual([...Array.from({ length: 10 }, (_, i) => `a[${i}]`), 'constant']);
+    expect(lines.map((line) => line.split(' ')[0])).toEqual([...Array.from({ length: 10 }, (_, i) => `a[${i}]`)]);
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(60);
-    expect(lines.at(-1)).toMatch(/^constant {2,}7$/);
   });
 
   it('are probabilities of finite variables and traces of what was maximised', () => {
