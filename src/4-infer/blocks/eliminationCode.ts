@@ -270,7 +270,11 @@ function plainMoments(builder: ProgramBuilder, { n, K, weights, filtered, predic
 function network(layout: Layout, scopes: Scopes): EliminationPlan | string {
   const n = layout.counts.length;
   const found = eliminationOrder(layout.counts, scopes.elements, scopes.starts, largestTable);
-  if (found.kind === 'too wide') return `its elimination needs a table of ${rounded(found.needed)} states, more than ${largestTable}`;
+  if (found.kind === 'too wide') {
+    // A table of so many states joins at least so many elements, all but one of which the width counts.
+    const width = Math.ceil(Math.log(found.needed) / Math.log(layout.counts.reduce((a, b) => Math.max(a, b), 2)) - 1e-9) - 1;
+    return `its elimination (tree-width ${width} or more) needs a table of ${rounded(found.needed)} states, more than ${largestTable}`;
+  }
   if (found.total > mostCells) return `its elimination needs tables of ${rounded(found.total)} states, more than ${mostCells}`;
   const bucketOf = new Int32Array(n);
   found.order.forEach((v, i) => { bucketOf[v] = i; });
