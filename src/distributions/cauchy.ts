@@ -5,11 +5,9 @@ import { add, apply, cond, mul, mulAll, neg, num, one, scalar, square, sub, zero
 import type { Expr } from '../expr/expr.js';
 import { logOf, powOf } from '../expr/simplify.js';
 import type { Arguments, Family } from './family.js';
-import { argument, half, infinity, interval, logPi, minusInfinity, parameter } from './notation.js';
+import { argument, half, infinity, logPi, minusInfinity, onLine, parameter, standardised } from './notation.js';
 
 const inversePi = num(1 / Math.PI);
-
-function standardised(x: Expr, p: Arguments): Expr { return mul(sub(x, argument(p, 'loc')), powOf(argument(p, 'scale'), -1)); }
 
 /** P(Z > z) of the standard law: atan(1 / z) / pi for positive z, without cancellation. */
 function upperTail(z: Expr): Expr {
@@ -23,12 +21,7 @@ export const cauchy: Family = {
   name: 'Cauchy',
   doc: 'density 1 / (pi scale (1 + z^2)), z = (x - loc) / scale',
   parameters: [parameter('loc', 0, 'real', 'the median'), parameter('scale', 0, 'positive', 'half the interquartile range')],
-  alternatives: [],
-  eventRank: 0,
-  discrete: false,
-  proper: true,
-  eventDims: () => [],
-  support: () => interval(minusInfinity, infinity),
+  ...onLine,
   logDensity: (x, p) => neg(add(add(logPi, logOf(argument(p, 'scale'))), apply('log1p', square(standardised(x.body, p))))),
   variate: (p) => ({ fn: 'cauchy', args: [], transform: (draw) => add(argument(p, 'loc'), mul(argument(p, 'scale'), draw)) }),
   cdf: (x, p) => upperTail(neg(standardised(x, p))),

@@ -6,7 +6,7 @@ import { add, addAll, apply, at, build, cond, lgamma, mul, mulAll, neg, one, sca
 import type { Expr } from '../expr/expr.js';
 import { powOf, total } from '../expr/simplify.js';
 import type { Arguments, Family } from './family.js';
-import { argument, arrayArgument, parameter } from './notation.js';
+import { argument, arrayArgument, countVectors, parameter } from './notation.js';
 
 function dimension(p: Arguments): Expr { return arrayArgument(p, 'alpha').dims[0]!; }
 function totalOf(p: Arguments): Expr { return total(dimension(p), (k) => at(arrayArgument(p, 'alpha'), k)); }
@@ -15,12 +15,7 @@ export const dirichletMultinomial: Family = {
   name: 'DirichletMultinomial',
   doc: 'mass n! Gamma(A) / Gamma(n + A) prod Gamma(x_k + alpha_k) / (x_k! Gamma(alpha_k)), A = sum alpha, on count vectors of total n',
   parameters: [parameter('n', 0, 'count', 'the number of trials'), parameter('alpha', 1, 'positiveVector', 'the concentrations of the probabilities')],
-  alternatives: [],
-  eventRank: 1,
-  discrete: true,
-  proper: true,
-  eventDims: (p) => [dimension(p)],
-  support: (p) => ({ kind: 'counts', dimension: dimension(p), total: argument(p, 'n') }),
+  ...countVectors('alpha'),
   logDensity(x, p) {
     const n = argument(p, 'n'), sum = totalOf(p), alpha = arrayArgument(p, 'alpha');
     const terms = sumOver(dimension(p), (k) => addAll([lgamma(add(at(x, k), at(alpha, k))), neg(lgamma(at(alpha, k))), neg(lgamma(add(at(x, k), one)))]), 'k');

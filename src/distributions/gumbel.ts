@@ -6,9 +6,8 @@ import { add, addAll, apply, exp, lgamma, mul, neg, num, one, scalar, sub } from
 import type { Expr } from '../expr/expr.js';
 import { logOf, powOf } from '../expr/simplify.js';
 import type { Arguments, Family } from './family.js';
-import { argument, eulerGamma, infinity, interval, minusInfinity, parameter } from './notation.js';
+import { argument, eulerGamma, onLine, parameter, standardised } from './notation.js';
 
-function standardised(x: Expr, p: Arguments): Expr { return mul(sub(x, argument(p, 'loc')), powOf(argument(p, 'scale'), -1)); }
 /** The value whose e^(-z) is h. */
 function atHazard(h: Expr, p: Arguments): Expr { return sub(argument(p, 'loc'), mul(argument(p, 'scale'), logOf(h))); }
 
@@ -16,12 +15,7 @@ export const gumbel: Family = {
   name: 'Gumbel',
   doc: 'the law of maxima: density exp(-z - e^(-z)) / scale, z = (x - loc) / scale',
   parameters: [parameter('loc', 0, 'real', 'the mode'), parameter('scale', 0, 'positive', 'the scale')],
-  alternatives: [],
-  eventRank: 0,
-  discrete: false,
-  proper: true,
-  eventDims: () => [],
-  support: () => interval(minusInfinity, infinity),
+  ...onLine,
   logDensity(x, p) {
     const z = standardised(x.body, p);
     return addAll([neg(z), neg(exp(neg(z))), neg(logOf(argument(p, 'scale')))]);

@@ -2,11 +2,11 @@
  * HalfCauchy(scale): the law of |C| scale for standard Cauchy C; density
  * 2 / (pi scale (1 + (x / scale)^2)) on x >= 0. It has no mean.
  */
-import { apply, cond, mul, num, one, scalar, square, sub, zero } from '../expr/expr.js';
+import { apply, cond, mul, num, one, scalar, square, sub } from '../expr/expr.js';
 import type { Expr } from '../expr/expr.js';
 import { logOf, powOf } from '../expr/simplify.js';
 import type { Arguments, Family } from './family.js';
-import { argument, half, infinity, interval, parameter } from './notation.js';
+import { argument, half, infinity, onHalfLine, parameter } from './notation.js';
 
 const logConstant = num(Math.log(2 / Math.PI));
 const twoOverPi = num(2 / Math.PI);
@@ -20,12 +20,7 @@ export const halfCauchy: Family = {
   name: 'HalfCauchy',
   doc: 'density 2 / (pi scale (1 + (x / scale)^2)), x >= 0',
   parameters: [parameter('scale', 0, 'positive', 'the median')],
-  alternatives: [],
-  eventRank: 0,
-  discrete: false,
-  proper: true,
-  eventDims: () => [],
-  support: () => interval(zero, infinity),
+  ...onHalfLine,
   logDensity: (x, p) => sub(sub(logConstant, logOf(argument(p, 'scale'))), apply('log1p', square(ratio(x.body, p)))),
   variate: (p) => ({ fn: 'cauchy', args: [], transform: (draw) => mul(argument(p, 'scale'), apply('abs', draw)) }),
   cdf: (x, p) => mul(twoOverPi, apply('atan', ratio(x, p))),

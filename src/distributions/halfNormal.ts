@@ -2,11 +2,11 @@
  * HalfNormal(scale): the law of |Z| scale for standard normal Z; density
  * sqrt(2 / pi) exp(-x^2 / (2 scale^2)) / scale on x >= 0.
  */
-import { apply, mul, neg, num, one, scalar, square, sub, zero } from '../expr/expr.js';
+import { apply, mul, neg, num, one, scalar, square, sub } from '../expr/expr.js';
 import type { Expr } from '../expr/expr.js';
 import { logOf, powOf } from '../expr/simplify.js';
 import type { Arguments, Family } from './family.js';
-import { argument, half, infinity, interval, parameter } from './notation.js';
+import { argument, half, onHalfLine, parameter } from './notation.js';
 
 const logConstant = num(0.5 * Math.log(2 / Math.PI));
 
@@ -17,12 +17,7 @@ export const halfNormal: Family = {
   name: 'HalfNormal',
   doc: 'density sqrt(2 / pi) exp(-x^2 / (2 scale^2)) / scale, x >= 0',
   parameters: [parameter('scale', 0, 'positive', 'the standard deviation of the unfolded normal')],
-  alternatives: [],
-  eventRank: 0,
-  discrete: false,
-  proper: true,
-  eventDims: () => [],
-  support: () => interval(zero, infinity),
+  ...onHalfLine,
   logDensity(x, p) {
     const scale = argument(p, 'scale');
     return sub(sub(logConstant, logOf(scale)), mul(mul(half, square(x.body)), powOf(scale, -2)));

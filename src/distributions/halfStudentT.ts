@@ -7,7 +7,7 @@ import type { Expr } from '../expr/expr.js';
 import { logOf, powOf } from '../expr/simplify.js';
 import type { Arguments, Family } from './family.js';
 import { standardEntropy } from './studentT.js';
-import { argument, half, infinity, interval, logTwo, parameter, two } from './notation.js';
+import { argument, half, infinity, logTwo, onHalfLine, parameter, two } from './notation.js';
 
 function ratio(x: Expr, p: Arguments): Expr { return mul(x, powOf(argument(p, 'scale'), -1)); }
 /** The value above which mass q lies. */
@@ -25,12 +25,7 @@ export const halfStudentT: Family = {
   name: 'HalfStudentT',
   doc: 'density proportional to (1 + z^2 / df)^(-(df + 1) / 2), z = x / scale, x >= 0',
   parameters: [parameter('df', 0, 'positive', 'the degrees of freedom'), parameter('scale', 0, 'positive', 'the scale')],
-  alternatives: [],
-  eventRank: 0,
-  discrete: false,
-  proper: true,
-  eventDims: () => [],
-  support: () => interval(zero, infinity),
+  ...onHalfLine,
   logDensity(x, p) {
     const df = argument(p, 'df'), halfNext = mul(half, add(df, one));
     const tail = apply('log1p', mul(square(ratio(x.body, p)), powOf(df, -1)));

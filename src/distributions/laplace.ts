@@ -4,10 +4,8 @@
 import { add, apply, cond, exp, mul, neg, num, one, scalar, sub, zero } from '../expr/expr.js';
 import type { Expr } from '../expr/expr.js';
 import { logOf, powOf } from '../expr/simplify.js';
-import type { Arguments, Family } from './family.js';
-import { argument, half, infinity, interval, logTwo, minusInfinity, parameter, two } from './notation.js';
-
-function standardised(x: Expr, p: Arguments): Expr { return mul(sub(x, argument(p, 'loc')), powOf(argument(p, 'scale'), -1)); }
+import type { Family } from './family.js';
+import { argument, half, logTwo, onLine, parameter, standardised, two } from './notation.js';
 
 /** P(Z > z) of the standard law. */
 function upperTail(z: Expr): Expr {
@@ -23,12 +21,7 @@ export const laplace: Family = {
   name: 'Laplace',
   doc: 'density exp(-|x - loc| / scale) / (2 scale)',
   parameters: [parameter('loc', 0, 'real', 'the mean'), parameter('scale', 0, 'positive', 'the mean absolute deviation')],
-  alternatives: [],
-  eventRank: 0,
-  discrete: false,
-  proper: true,
-  eventDims: () => [],
-  support: () => interval(minusInfinity, infinity),
+  ...onLine,
   logDensity(x, p) {
     const scale = argument(p, 'scale');
     return sub(neg(add(logTwo, logOf(scale))), mul(apply('abs', sub(x.body, argument(p, 'loc'))), powOf(scale, -1)));

@@ -3,23 +3,15 @@
  * e^(-z) / (scale (1 + e^(-z))^2).
  */
 import { add, addAll, apply, mul, neg, num, scalar, sub } from '../expr/expr.js';
-import type { Expr } from '../expr/expr.js';
 import { logOf, powOf } from '../expr/simplify.js';
-import type { Arguments, Family } from './family.js';
-import { argument, infinity, interval, minusInfinity, parameter, two } from './notation.js';
-
-function standardised(x: Expr, p: Arguments): Expr { return mul(sub(x, argument(p, 'loc')), powOf(argument(p, 'scale'), -1)); }
+import type { Family } from './family.js';
+import { argument, onLine, parameter, standardised, two } from './notation.js';
 
 export const logistic: Family = {
   name: 'Logistic',
   doc: 'density e^(-z) / (scale (1 + e^(-z))^2), z = (x - loc) / scale',
   parameters: [parameter('loc', 0, 'real', 'the mean'), parameter('scale', 0, 'positive', 'the scale, sqrt(3) / pi standard deviations')],
-  alternatives: [],
-  eventRank: 0,
-  discrete: false,
-  proper: true,
-  eventDims: () => [],
-  support: () => interval(minusInfinity, infinity),
+  ...onLine,
   logDensity(x, p) {
     const z = standardised(x.body, p);
     return addAll([neg(z), neg(mul(two, apply('softplus', neg(z)))), neg(logOf(argument(p, 'scale')))]);

@@ -5,7 +5,7 @@ import { add, addAll, apply, at, build, cond, exp, index, lgamma, mul, neg, one,
 import type { Expr } from '../expr/expr.js';
 import { xlog1my, xlogy } from '../expr/simplify.js';
 import type { Arguments, Family } from './family.js';
-import { argument, arrayArgument, parameter } from './notation.js';
+import { argument, arrayArgument, countVectors, parameter } from './notation.js';
 
 function dimension(p: Arguments): Expr { return arrayArgument(p, 'probs').dims[0]!; }
 
@@ -13,12 +13,7 @@ export const multinomial: Family = {
   name: 'Multinomial',
   doc: 'mass n! / prod x_k! * prod probs_k^x_k on count vectors of total n',
   parameters: [parameter('n', 0, 'count', 'the number of trials'), parameter('probs', 1, 'simplex', 'the probabilities of the outcomes')],
-  alternatives: [],
-  eventRank: 1,
-  discrete: true,
-  proper: true,
-  eventDims: (p) => [dimension(p)],
-  support: (p) => ({ kind: 'counts', dimension: dimension(p), total: argument(p, 'n') }),
+  ...countVectors('probs'),
   logDensity(x, p) {
     const probs = arrayArgument(p, 'probs');
     const terms = sumOver(dimension(p), (k) => sub(xlogy(at(x, k), at(probs, k)), lgamma(add(at(x, k), one))), 'k');

@@ -2,9 +2,10 @@
  * Shorthand in which the families are written: parameters by name, constants, common supports.
  */
 import { InternalError } from '../errors/diagnostic.js';
-import { num, scalar } from '../expr/expr.js';
+import { mul, num, scalar, sub, zero } from '../expr/expr.js';
 import type { ArrayExpr, Const, Expr } from '../expr/expr.js';
-import type { Arguments, Domain, Parameter, Statistic, Support } from './family.js';
+import { powOf } from '../expr/simplify.js';
+import type { Arguments, Domain, Family, Parameter, Statistic, Support } from './family.js';
 
 export const half: Const = num(0.5);
 export const two: Const = num(2);
@@ -44,3 +45,23 @@ export function noExpectation(family: string, statistic: Statistic): never {
 }
 export function interval(low: Expr, high: Expr): Support { return { kind: 'interval', low, high }; }
 export function integers(low: Expr, high: Expr): Support { return { kind: 'integers', low, high }; }
+
+/** What families say of their values, where each parameter has one form only. */
+type Values = Pick<Family, 'alternatives' | 'eventRank' | 'discrete' | 'proper' | 'eventDims' | 'support'>;
+function continuousScalar(low: Expr, high: Expr): Values {
+  return { alternatives: [], eventRank: 0, discrete: false, proper: true, eventDims: () => [], support: () => interval(low, high) };
+}
+/** Densities on the real line. */
+export const onLine: Values = continuousScalar(minusInfinity, infinity);
+/** Densities on the numbers from 0. */
+export const onHalfLine: Values = continuousScalar(zero, infinity);
+/** Masses on count vectors of total `n`, as long as the parameter of that name. */
+export function countVectors(name: string): Values {
+  const dimension = (p: Arguments): Expr => arrayArgument(p, name).dims[0]!;
+  return {
+    alternatives: [], eventRank: 1, discrete: true, proper: true, eventDims: (p) => [dimension(p)],
+    support: (p) => ({ kind: 'counts', dimension: dimension(p), total: argument(p, 'n') }),
+  };
+}
+/** (x - loc) / scale. */
+export function standardised(x: Expr, p: Arguments): Expr { return mul(sub(x, argument(p, 'loc')), powOf(argument(p, 'scale'), -1)); }

@@ -4,10 +4,8 @@
 import { add, addAll, apply, cond, mul, neg, num, one, scalar, square, sub } from '../expr/expr.js';
 import type { Expr } from '../expr/expr.js';
 import { logOf, powOf } from '../expr/simplify.js';
-import type { Arguments, Family } from './family.js';
-import { argument, half, infinity, interval, minusInfinity, parameter, two } from './notation.js';
-
-function standardised(x: Expr, p: Arguments): Expr { return mul(sub(x, argument(p, 'loc')), powOf(argument(p, 'scale'), -1)); }
+import type { Family } from './family.js';
+import { argument, half, onLine, parameter, standardised, two } from './notation.js';
 
 /** The entropy of the law with centre 0 and scale 1. */
 export function standardEntropy(df: Expr): Expr {
@@ -23,12 +21,7 @@ export const studentT: Family = {
     parameter('loc', 0, 'real', 'the centre'),
     parameter('scale', 0, 'positive', 'the scale'),
   ],
-  alternatives: [],
-  eventRank: 0,
-  discrete: false,
-  proper: true,
-  eventDims: () => [],
-  support: () => interval(minusInfinity, infinity),
+  ...onLine,
   logDensity(x, p) {
     const df = argument(p, 'df'), halfNext = mul(half, add(df, one));
     const tail = apply('log1p', mul(square(standardised(x.body, p)), powOf(df, -1)));

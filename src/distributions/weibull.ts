@@ -2,11 +2,11 @@
  * Weibull(shape k, scale s): density (k / s) (x / s)^(k - 1) e^(-(x / s)^k) on x >= 0.
  * Powers of x and of s stand apart, so that a rate s^(-k) is visible to the algebra.
  */
-import { add, addAll, apply, exp, lgamma, mul, neg, one, pow, scalar, sub, zero } from '../expr/expr.js';
+import { add, addAll, apply, exp, lgamma, mul, neg, one, pow, scalar, sub } from '../expr/expr.js';
 import type { Expr } from '../expr/expr.js';
 import { logOf, powOf, xlogy } from '../expr/simplify.js';
 import type { Arguments, Family } from './family.js';
-import { argument, eulerGamma, infinity, interval, parameter, two } from './notation.js';
+import { argument, eulerGamma, onHalfLine, parameter, two } from './notation.js';
 
 /** (x / scale)^shape. */
 function hazard(x: Expr, p: Arguments): Expr {
@@ -22,12 +22,7 @@ export const weibull: Family = {
   name: 'Weibull',
   doc: 'density (shape / scale) (x / scale)^(shape - 1) e^(-(x / scale)^shape), x >= 0',
   parameters: [parameter('shape', 0, 'positive', 'the shape'), parameter('scale', 0, 'positive', 'the scale')],
-  alternatives: [],
-  eventRank: 0,
-  discrete: false,
-  proper: true,
-  eventDims: () => [],
-  support: () => interval(zero, infinity),
+  ...onHalfLine,
   logDensity(x, p) {
     const shape = argument(p, 'shape');
     return addAll([logOf(shape), neg(mul(shape, logOf(argument(p, 'scale')))), xlogy(sub(shape, one), x.body), neg(hazard(x.body, p))]);
