@@ -113,9 +113,13 @@ export function givenWithoutData(graph: ModelGraph): Given {
 /** Mistakes in options have no place in the program. */
 const codesOfOptions: readonly string[] = ['wrong-option', 'unknown-backend', 'not-in-this-version', 'given-twice'];
 
+/** Nobody reads more; the error carries all. */
+const mostShown = 100;
+
 /** All diagnostics as one error; where some are errors, only these are rendered, and names that were given in vain: one may be a misspelling of what is missing. */
 export function modelError(diagnostics: readonly Diagnostic[], source: string, fileName: string): ModelError {
   const errors = diagnostics.filter((d) => d.severity === 'error');
-  const shown = errors.length > 0 ? [...errors, ...diagnostics.filter((d) => d.code === 'ignored-values')] : diagnostics;
-  return new ModelError(diagnostics, shown.map((d) => renderDiagnostics([d], source, d.span === undefined && codesOfOptions.includes(d.code) ? 'options' : fileName)).join('\n\n'));
+  const shown = errors.length > 0 ? [...errors.slice(0, mostShown), ...diagnostics.filter((d) => d.code === 'ignored-values')] : diagnostics;
+  const texts = shown.map((d) => renderDiagnostics([d], source, d.span === undefined && codesOfOptions.includes(d.code) ? 'options' : fileName));
+  return new ModelError(diagnostics, [...texts, ...(errors.length > mostShown ? [`${errors.length - mostShown} more errors are not shown.`] : [])].join('\n\n'));
 }

@@ -18,6 +18,8 @@ export interface Context {
   readonly holes: readonly HoleValue[];
   /** What statements that could not be read may define: nothing is said of what that is, nor that it is not. */
   readonly lost: Lost;
+  /** What a misspelt name may mean; null where nothing is near, and for all but the first of very many mistakes. */
+  suggestion(name: string, candidates: () => readonly string[]): string | null;
   /** Records a diagnostic (each once) and gives the value that stands for the mistake. */
   report(diagnostic: Diagnostic): Poison;
   /** Counts work, so that functions that double at each call end in a message; false where it is too much. */

@@ -67,7 +67,7 @@ function lowerName(context: Context, name: string, span: Span, environment: Envi
     if (context.lost.names.has(name) || context.lost.anything) return poison;
     if (context.families.has(name) || combinators.includes(name)) return context.report(familyAsValue(span, name));
     if (builtins.has(name) || context.functions.has(name)) return context.report(functionAsValue(span, name));
-    return context.report(unknownName(span, name, didYouMean(name, visibleNames(environment.scope))));
+    return context.report(unknownName(span, name, context.suggestion(name, () => visibleNames(environment.scope))));
   }
   switch (binding.kind) {
     case 'index': return scalarValue('int', binding.loop.index);

@@ -37,6 +37,8 @@ export function lowerLaw(context: Context, syntax: Syntax, environment: Environm
     case 'pushforward': return lowerPushforward(context, syntax, environment);
   }
   const valid = [...context.families.keys(), ...combinators];
+  // Names in its arguments are wrong or right whatever it is; laws and functions among them are nobody's yet.
+  for (const { value } of syntax.arguments) if (value.kind === 'name' || value.kind === 'binary' || value.kind === 'unary' || value.kind === 'index') context.expression(value, environment);
   return context.report(unknownDistribution(syntax.callee.span, name, didYouMean(name, valid), valid));
 }
 

@@ -6,6 +6,7 @@
  * it (`z[0] ~ MvNormal(...)` tells what `z[t-1]` is). Only the second pass reports.
  */
 import type { Diagnostic, Span } from '../errors/diagnostic.js';
+import { didYouMean } from '../errors/render.js';
 import { type ArrayExpr, type Expr, type Index, apply, add, children, equal, index, isConst, num, one, ref, rewrite, sub, variablesOf, visit, zero } from '../expr/expr.js';
 import { tidy } from '../expr/affine.js';
 import type { Family } from '../distributions/family.js';
@@ -33,6 +34,8 @@ export interface LoweringResult { readonly graph: ModelGraph | null; readonly di
 
 /** Calls and inlined functions beyond this make a program too large; real models use some hundred. */
 const LARGEST_WORK = 50_000;
+/** Mistakes before a suggestion is looked for no longer. */
+const MOST_SUGGESTIONS = 100;
 /** Nesting of expressions, functions included; the parser allows less in one expression. */
 const DEEPEST = 600;
 /** Rounds of type inference; each settles at least one variable or ends. */
@@ -96,6 +99,11 @@ export class Lowerer implements Context {
     const key = diagnostic.code === 'program-too-large' ? diagnostic.code : `${diagnostic.code}:${diagnostic.span?.start ?? -1}:${diagnostic.span?.end ?? -1}`;
     if (!this.seen.has(key)) { this.seen.add(key); this.found.push(diagnostic); }
     return poison;
+  }
+
+  suggestion(name: string, candidates: () => readonly string[]): string | null {
+    // Thousands of wrong names against thousands of right ones would take minutes.
+    return this.reporting && this.found.length < MOST_SUGGESTIONS ? didYouMean(name, candidates()) : null;
   }
 
   spend(): boolean { return ++this.work <= LARGEST_WORK; }

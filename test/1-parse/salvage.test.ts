@@ -46,6 +46,7 @@ describe('all errors of a program', () => {
     ['the beginning of a recursion', 'data N: int\nsample h[0] ~ Normal(0, 1))\nfor t in 1..<N { sample h[t] ~ Normal(h[t-1], q) }\n', ['unopened-bracket ', 'unknown-name q']],
     ['a word that joins two statements', 'data N: int\nsample m ~ Normal(0, 1) for k in 0..<N\nlet a = m[0]\nlet b = q\n', ['missing-braces let', 'unknown-name q']],
     ['a chain that is too long', `let a = ${'1 + '.repeat(2000)}1\nlet b = a + q\n`, ['nested-too-deeply 1', 'unknown-name q']],
+    ['arguments of an unknown distribution', 'sample m ~ Normall(q + 1, 1)\n', ['unknown-distribution Normall', 'unknown-name q']],
     ['a range of an unknown end', 'sample h[0] ~ Normal(0, 1)\nfor t in 1..<Q { sample h[t] ~ Normal(h[t-1], 1) }\n', ['unknown-name Q']],
   ])('%s', (_name, source, expected) => {
     expect(told(source)).toEqual(expected);
@@ -54,6 +55,15 @@ describe('all errors of a program', () => {
   it('says nothing of blocks where a brace is wrong, and checks the rest', () => {
     expect(told('let a = q\ndata N: int\nfor i in 0..<N { let b[i] = r\nlet c = s\n')).toEqual(['unknown-name q', 'unclosed-bracket {']);
   });
+
+  it('that are thousands are found within seconds, and the first hundred shown', () => {
+    const source = `${Array.from({ length: 3000 }, (_, k) => `sample a${k} ~ Normal(0, b${k})\n`).join('')}sample z ~ Normal(0,\n`;
+    const before = performance.now();
+    const errors = errorsOf(() => compileText(source, 'model'));
+    expect(errors).toHaveLength(3001);
+    expect(performance.now() - before).toBeLessThan(15_000);
+    expect(() => compileText(source, 'model')).toThrow(/unknown-name[\s\S]*2901 more errors are not shown\.$/);
+  }, 30_000);
 
   it('of a template, values that cannot be put in among them', () => {
     const template = (strings: TemplateStringsArray, ...values: readonly unknown[]): readonly string[] => {
