@@ -153,7 +153,7 @@ function choiceOf(request: Request, plan: RegionPlan, graph: ModelGraph): Kernel
       const inner = args[0]?.value;
       if (inner === undefined) {
         if (word === 'independent' && recognised.kind === 'finite') return { kind: 'uniform', form: recognised };
-        fail([optionError(`${word} needs a distribution`, `For example kernel.${name}=${word}(Normal(0, 1)).`)]);
+        fail([optionError(`${word} needs a distribution`, `For example kernel.${name}=${word}(${isCounts(plan.region) ? 'Multinomial(n, probs)' : 'Normal(0, 1)'}).`)]);
       }
       return { kind: word, ...proposalLaw(inner, plan, graph, request), text: text.slice(text.indexOf('(') + 1, text.lastIndexOf(')')) };
     }

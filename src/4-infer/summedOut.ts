@@ -88,7 +88,7 @@ function finiteLatents(builder: ProgramBuilder, regions: readonly LatentRegion[]
     const range = builder.model.finiteRange(name);
     const low = range === null ? null : builder.interval(builder.bind(range.low)), high = range === null ? null : builder.interval(builder.bind(range.high));
     if (low === null || high === null || !Number.isFinite(low.low) || !Number.isFinite(high.high)) {
-      refuse([{ code: 'no-marginal', severity: 'error', message: `${backend} sums discrete latents out, and '${name}' takes infinitely many values`, span: own[0]?.statement.span, hint: 'Use --backend gibbs or mh.' }]);
+      refuse([{ code: 'no-marginal', severity: 'error', message: `${backend} sums discrete latents out, and '${name}' ${builder.model.variable(name).eventRank > 0 ? 'is a vector of counts' : 'takes infinitely many values'}`, span: own[0]?.statement.span, hint: 'Use --backend gibbs or mh.' }]);
     }
     return { name, low: low.low, count: high.high - low.low + 1, regions: own };
   });
