@@ -178,6 +178,7 @@ describe('TypeScript of the documents', () => {
   it('passes the type checker as strictly as the project', () => {
     mkdirSync(join(folder, 'node_modules'), { recursive: true });
     symlinkSync(root, join(folder, 'node_modules', 'credence'), 'dir');
+    symlinkSync(join(root, 'node_modules', 'fast-check'), join(folder, 'node_modules', 'fast-check'), 'dir');
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
     const { compilerOptions } = JSON.parse(readFileSync(join(root, 'tsconfig.json'), 'utf8')) as { compilerOptions: object };
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: { ...compilerOptions, rootDir: '.', outDir: 'out', types: [], declaration: false, isolatedDeclarations: false }, include: ['*.ts'] }));
@@ -215,7 +216,7 @@ describe('the documents are complete', () => {
   });
 
   it('names every flag of the command line', async () => {
-    for (const command of ['infer', 'explain', 'sample', 'logp', 'graph']) {
+    for (const command of ['infer', 'explain', 'sample', 'logp', 'graph', 'check']) {
       const { stdout } = await help(command);
       const flags = (stdout.match(/--[a-z][a-z-]*/g) ?? []).filter((flag) => flag !== '--help');
       expect([command, flags.filter((flag) => !read.get('docs/cli.md')!.includes(flag))]).toEqual([command, []]);
