@@ -242,7 +242,7 @@ function scalarForm(collected: Collected, kinds: readonly StatisticKind[], low: 
   if (turns.length > 0 && turns.length <= 8 && turns.every((t) => t !== null) && kinds.every((k) => k.kind === 'other' || isPower(k, 1) || isPower(k, 2)) && !cut(-Infinity, Infinity)) {
     return { kind: 'piecewiseNormal', slots: [slot(linear), slot({ kind: 'power', power: 2 }), ...kinds.filter((k) => k.kind === 'other').map((k) => slot(k))], points: turns.map((t) => t!) };
   }
-  if (positive && powers.length > 1) return uncovered(collected, kinds, (k) => k.kind === 'log' || sameKind(k, powers[0]!), `no family has both ${powers.map((p) => describe(p)).join(' and ')}`);
+  if (positive && others.length === 0 && powers.length > 1) return uncovered(collected, kinds, (k) => k.kind === 'log' || sameKind(k, powers[0]!), `no family has both ${powers.map((p) => describe(p)).join(' and ')}`);
   return uncovered(collected, kinds, (k) => {
     const s = statisticName(k, 0);
     return s !== null && candidates.some((f) => f.exponential!.statistics.includes(s) && (positive || f.name === 'Normal'));

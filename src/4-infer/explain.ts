@@ -11,9 +11,9 @@ import { type BlockRequest, meets } from './blocks/plan.js';
 import type { DrawRequest } from './collapse.js';
 import { entering, focused, jointDensity } from './focus.js';
 import { formulasOf, presentable } from './formulas.js';
-import { render } from './formulaText.js';
+import { notesOn, render } from './formulaText.js';
 import { type Chooser, kernelName, type SamplerProgram, samplerProgram } from './mcmc.js';
-import { derive, type Derivation, formName, regionLoops, regionName, sourceLine } from './plan.js';
+import { derive, type Derivation, formName, refusalText, regionLoops, regionName, sourceLine } from './plan.js';
 
 export function explainSampler(backend: string, graph: ModelGraph, given: Given, source: string, choose: Chooser, blocks: DrawRequest, bound: BoundModel | null): Explanation {
   const derivation = derive(new DerivedModel(graph, given));
@@ -24,17 +24,17 @@ export function explainSampler(backend: string, graph: ModelGraph, given: Given,
     // A block stands where its first region does.
     if (together !== undefined) return derivation.regions.find((r) => together.variables.includes(r.region.variable.name)) === plan ? [together.shown] : [];
     const { choice, reason } = choose(plan, derivation);
-    const form = plan.recognised.kind === 'none' ? null : plan.recognised;
+    const form = plan.recognised.kind === 'none' ? null : plan.recognised, refusal = refusalText(plan);
     const shown = form === null ? null : focused(derivation.model, plan);
     return [{
       block: regionName(plan.region), loops: regionLoops(plan.region), family: form === null ? null : formName(form),
       parameters: form === null ? [] : render(shown === null ? formulasOf(form, plan.collected, derivation.model) : formulasOf(shown.form, shown.collected, shown.model), derivation.model),
       factors: entering(plan.collected, derivation.model).map((s) => sourceLine(source, s.span)),
-      kernel: kernelName(choice), reason,
+      kernel: kernelName(choice), reason: form === null && refusal !== '' && !reason.includes(refusal) ? `${reason}; it has no family: ${refusal}` : reason,
     }];
   });
   const notes = blocks.collapse === undefined ? [] : [`${blocks.collapse.join(', ')}: integrated out where the finite unknowns that feed them are drawn, then drawn from the conditionals shown.`];
-  return { backend, blocks: explained, notes, code: sampler?.code ?? null };
+  return { backend, blocks: explained, notes: [...notesOn(explained), ...notes], code: sampler?.code ?? null };
 }
 
 /** What is drawn together: with data as the sampler does it, without as the program alone tells. */

@@ -15,6 +15,11 @@ import { readable } from './readable.js';
 
 type Parameter = ExplainedBlock['parameters'][number];
 
+/** What a reader of the formulas has to know of their names. */
+export function notesOn(blocks: readonly ExplainedBlock[]): readonly string[] {
+  return blocks.some((b) => b.parameters.some((p) => p.name === 'shift' && b.family?.includes('MvNormal'))) ? ['The shift of a MvNormal is its precision times its mean.'] : [];
+}
+
 /** The formulas of one law. */
 export function render(formulas: readonly Formula[], model: DerivedModel): readonly Parameter[] {
   const { graph } = model;

@@ -19,7 +19,7 @@ import type { Backend, ExplainedBlock, Explanation, OptionDoc, RunRequest } from
 import { refuse, startValues, unknownOption } from '../backendOptions.js';
 import { exchangeableGroups } from '../exchangeable.js';
 import { entering } from '../focus.js';
-import { render } from '../formulaText.js';
+import { notesOn, render } from '../formulaText.js';
 import { blockRequest } from '../kernelOptions.js';
 import { derive, formName, refusalOf, regionLoops, regionName, sourceLine } from '../plan.js';
 import { elementName, type PlanEntry, type RunResult, type VariableResult } from '../posterior.js';
@@ -115,7 +115,7 @@ function explain(graph: ModelGraph, given: Given, source: string, settings: Sett
     };
   });
   const notes = blocks.some((b) => b.parameters.some((p) => p.text.includes('E('))) ? ['E(...) is the expectation under the other factors; in the JSON form it is read from a table named E|variable|statistic.'] : [];
-  return { backend: 'cavi', blocks, notes, code: bound === null ? null : derived(graph, () => new VariationalProgram(bound, 'explain', new Map(), plainPoints, lawsOf(settings))).source };
+  return { backend: 'cavi', blocks, notes: [...notesOn(blocks), ...notes], code: bound === null ? null : derived(graph, () => new VariationalProgram(bound, 'explain', new Map(), plainPoints, lawsOf(settings))).source };
 }
 function updateInWords(kind: FactorKind['kind'], recognised: Recognised, graph: ModelGraph): Pick<ExplainedBlock, 'kernel' | 'reason'> {
   if (kind === 'grid') {

@@ -10,7 +10,7 @@ import { addAll, variablesOf } from '../../expr/expr.js';
 import type { ExplainedBlock, Explanation } from '../backend.js';
 import { entering, focused, jointDensity } from '../focus.js';
 import { type Formula, formulasOf, presentable } from '../formulas.js';
-import { render } from '../formulaText.js';
+import { notesOn, render } from '../formulaText.js';
 import { type Derivation, formName, regionLoops, regionName, type RegionPlan, sourceLine } from '../plan.js';
 import type { PlanEntry } from '../posterior.js';
 import { type Component, exactPlan, type Part } from './plan.js';
@@ -24,7 +24,7 @@ export function explainPlan(graph: ModelGraph, given: Given, source: string, bou
     block: regionName(r.region), loops: regionLoops(r.region), family: null, parameters: [], factors: [sourceLine(source, r.region.statement.span)],
     kernel: 'drawn from its law', reason: 'nothing observed depends on it',
   }));
-  return { backend: 'exact', blocks: [...blocks, ...fromPrior], notes: plan.components.flatMap(scaleNote), code: program?.source ?? null };
+  return { backend: 'exact', blocks: [...blocks, ...fromPrior], notes: [...notesOn(blocks), ...plan.components.flatMap(scaleNote)], code: program?.source ?? null };
 }
 
 /** What the parameters of a scale mean by the Normals in them. */
