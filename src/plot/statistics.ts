@@ -67,10 +67,11 @@ export function frequencies(draws: ArrayLike<number>): readonly { readonly value
 
 /**
  * How many of each chain's draws have a rank among all draws in each of `count` equal bins (Vehtari et
- * al. 2021, section 4.2): chains that agree have about the same number in every bin. Ties share their mean rank.
+ * al. 2021, section 4.2): chains that agree have about the same number in every bin. Equal draws share the
+ * ranks they take up, in parts of one where these lie in several bins.
  */
 export function rankCounts(chains: readonly Float64Array[], count: number): readonly (readonly number[])[] {
-  const draws = chains[0]?.length ?? 0, total = draws * chains.length;
+  const draws = chains[0]?.length ?? 0, total = draws * chains.length, width = total / count;
   const order = new Uint32Array(total).map((_, i) => i);
   const value = (i: number): number => chains[Math.floor(i / draws)]![i % draws]!;
   order.sort((a, b) => value(a) - value(b));
@@ -78,8 +79,10 @@ export function rankCounts(chains: readonly Float64Array[], count: number): read
   for (let from = 0; from < total;) {
     let to = from + 1;
     while (to < total && value(order[to]!) === value(order[from]!)) to++;
-    const bin = Math.min(count - 1, Math.floor(((from + to) / 2 / total) * count));
-    for (let k = from; k < to; k++) counts[Math.floor(order[k]! / draws)]![bin]! += 1;
+    for (let bin = Math.floor(from / width); bin < count && bin * width < to; bin++) {
+      const part = (Math.min(to, (bin + 1) * width) - Math.max(from, bin * width)) / (to - from);
+      for (let k = from; k < to; k++) counts[Math.floor(order[k]! / draws)]![bin]! += part;
+    }
     from = to;
   }
   return counts;

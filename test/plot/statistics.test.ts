@@ -17,7 +17,7 @@ describe.each(Object.entries(cases))('%s draws', (_, { values, ...wanted }) => {
     close([0, 0.05, 0.5, 0.95, 1].map((level) => quantileOfSorted(sorted, level)), wanted.quantiles, 1e-12);
     close(autocorrelations(Float64Array.from(values), 10), wanted.autocorrelations, 1e-10);
     const half = values.length / 2;
-    expect(rankCounts([Float64Array.from(values.slice(0, half)), Float64Array.from(values.slice(half))], 8)).toEqual(wanted.ranks);
+    rankCounts([Float64Array.from(values.slice(0, half)), Float64Array.from(values.slice(half))], 8).forEach((counts, chain) => { close(counts, wanted.ranks[chain]!, 1e-10); });
   });
 
   it('have a density that is the reflected sum of kernels and has area 1', () => {

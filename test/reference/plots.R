@@ -12,7 +12,10 @@ samples <- list(
 cases <- lapply(samples, function(x) list(
   values = x, bandwidth = bw.nrd0(x), quantiles = as.numeric(quantile(x, c(0, 0.05, 0.5, 0.95, 1))),
   autocorrelations = as.numeric(acf(x, lag.max = 10, plot = FALSE)$acf),
-  # Mean ranks from 0 to n of all values taken as two chains, counted in eight bins.
-  ranks = { n <- length(x); bins <- pmin(7, floor((rank(x) - 0.5) / n * 8)); lapply(list(1:(n / 2), (n / 2 + 1):n), function(i) tabulate(bins[i] + 1, 8)) }
+  # Of two chains, the halves of the values, how much lies in each eighth of the ranks: equal values share theirs.
+  ranks = lapply(list(1:(length(x) / 2), (length(x) / 2 + 1):length(x)), function(i) rowSums(sapply(x[i], function(v) {
+    n <- length(x); from <- sum(x < v); to <- sum(x <= v); b <- 0:7
+    pmax(0, pmin(to, (b + 1) * n / 8) - pmax(from, b * n / 8)) / (to - from)
+  })))
 ))
 write(toJSON(cases, digits = 16, auto_unbox = TRUE, pretty = FALSE), "plots.json")
