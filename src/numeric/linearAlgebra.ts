@@ -274,17 +274,49 @@ function floorEigenvalues(out: Float64Array, a: Float64Array, floor: number, d: 
     for (let i = 0; i < d; i++) for (let j = 0; j < d; j++) out[i * d + j]! += raise * vectors.get(i, k) * vectors.get(j, k);
   }
 }
+/** Eigenvalue of a matrix with unit diagonal below which a direction counts as undetermined. */
+export const flatEigenvalue = 1e-11;
+/**
+ * The maximum of -x'Px / 2 + h'x for a positive semidefinite P; where there are many, the one that leaves x where it
+ * is along the directions in which P is zero.
+ */
+function quadraticMaximum(out: Float64Array, p: Float64Array, h: Float64Array, x: Float64Array, d: number): void {
+  out.set(x);
+  // With a unit diagonal, so that units do not matter.
+  const scale = Float64Array.from({ length: d }, (_, i) => (p[i * d + i]! > 0 ? 1 / Math.sqrt(p[i * d + i]!) : 0));
+  const matrix = Float64Array.from({ length: d * d }, (_, c) => p[c]! * scale[Math.floor(c / d)]! * scale[c % d]!);
+  if (matrix.some((v) => !Number.isFinite(v))) { out.fill(Number.NaN); return; }
+  const factor = matrix.slice();
+  let least = choleskyInPlace(factor, 0, d) ? Infinity : 0;
+  for (let i = 0; i < d && least > 0; i++) least = Math.min(least, factor[i * d + i]! ** 2);
+  if (least > 1e3 * flatEigenvalue) {
+    const solved = Float64Array.from({ length: d }, (_, i) => h[i]! * scale[i]!);
+    solveLower(factor, 0, d, solved, 0, 1);
+    solveLowerTransposed(factor, 0, d, solved, 0, 1);
+    for (let i = 0; i < d; i++) out[i] = solved[i]! * scale[i]!;
+    return;
+  }
+  const { realEigenvalues: values, eigenvectorMatrix: vectors } = eigen(matrix, d);
+  const slope = Float64Array.from({ length: d }, (_, i) => { let s = h[i]!; for (let j = 0; j < d; j++) s -= p[i * d + j]! * x[j]!; return s * scale[i]!; });
+  for (let k = 0; k < d; k++) {
+    if (!(values[k]! > flatEigenvalue)) continue;
+    let along = 0;
+    for (let i = 0; i < d; i++) along += vectors.get(i, k) * slope[i]!;
+    for (let i = 0; i < d; i++) out[i]! += (along / values[k]!) * vectors.get(i, k) * scale[i]!;
+  }
+}
 function eigen(a: ArrayLike<number>, d: number): EigenvalueDecomposition {
   return new EigenvalueDecomposition(Matrix.from1DArray(d, d, Array.from(a)), { assumeSymmetric: true });
 }
 
-/** Array functions by the name expressions use: inverse, cholesky, solve, logdet, logabsdet, det, cumsum, cumprod; floorEigenvalues of constrained maximisation. */
+/** Array functions by the name expressions use: inverse, cholesky, solve, logdet, logabsdet, det, cumsum, cumprod; floorEigenvalues and quadraticMaximum of constrained maximisation. */
 export const arrayFunctions: ReadonlyMap<string, ArrayFunctionImplementation> = new Map<string, ArrayFunctionImplementation>([
   ['inverse', { compute: (out, args, shapes) => inverse(out, args[0]!, shapes[0]![0]!) }],
   ['cholesky', { compute: (out, args, shapes) => cholesky(out, args[0]!, shapes[0]![0]!) }],
   ['solve', { compute: (out, args, shapes) => solve(out, args[0]!, args[1]!, shapes[0]![0]!, shapes[1]![1] ?? 1) }],
   ['logdet', { compute: (out, args, shapes) => { out[0] = logDeterminant(args[0]!, shapes[0]![0]!); } }],
   ['logabsdet', { compute: (out, args, shapes) => { out[0] = logAbsoluteDeterminant(args[0]!, shapes[0]![0]!); } }],
+  ['quadraticMaximum', { compute: (out, args, shapes) => quadraticMaximum(out, args[0]!, args[1]!, args[2]!, shapes[0]![0]!) }],
   ['floorEigenvalues', { compute: (out, args, shapes) => floorEigenvalues(out, args[0]!, args[1]![0]!, shapes[0]![0]!) }],
   ['det', { compute: (out, args, shapes) => { out[0] = determinant(args[0]!, shapes[0]![0]!); } }],
   ['cumsum', { compute: (out, args) => cumulativeSum(out, args[0]!) }],

@@ -559,3 +559,40 @@ describe('the E-step', () => {
     }
   });
 });
+
+describe('empty and singular cases give numbers, and the name of what is not determined', () => {
+  const linear = 'data X: real[N, D] data y: real[N] param w: real[D] param s: positive observe y ~ Normal(X @ w, s)';
+  const warned = (r: RunResult): readonly (readonly [string, string])[] => r.warnings.map((w) => [w.code, w.message] as const);
+
+  it('no data', async () => {
+    const r = await run(gaussianMixture, { x: [], K: 2, D: 2 });
+    expect(warned(r)).toEqual([['flat-direction', expect.stringContaining('pi, mu[0], mu[1], Sigma[0], Sigma[1]') as string]]);
+    expect(r.converged).toBe(false);
+    expect(mean(r, 'mu').every((x) => Number.isFinite(x))).toBe(true);
+  });
+
+  it('collinear columns, in units of their own: the fit of least squares', async () => {
+    // The third column is the sum of the others; y = (1, 2, 3, 5) on (1, t): slope 1.3, intercept 0.8 at t = 0, residual sum of squares 0.3.
+    const r = await run(linear, { X: [0, 1, 2, 3].map((t) => [1e3, 1e-4 * t, 1e3 + 1e-4 * t]), y: [1, 2, 3, 5] });
+    expect(warned(r)).toEqual([['flat-direction', expect.stringContaining('determine w') as string]]);
+    const [a, b, c] = mean(r, 'w') as [number, number, number];
+    close([1e3 * (a + c), 1e-4 * (b + c), mean(r, 's')[0]!], [0.8, 1.3, Math.sqrt(0.3 / 4)], 1e-5);
+    expect(r.logLikelihood).toBeCloseTo(-2 * (Math.log(2 * Math.PI * 0.075) + 1), 8);
+  });
+
+  it('fewer data than coefficients, one datum: the scale that vanishes is named', async () => {
+    for (const [source, data, name] of [[linear, { X: [[1, 2]], y: [3] }, 's'], [gaussianMixture, { x: [[1, 2]], K: 1 }, 'Sigma[0]']] as const) {
+      const r = await run(source, data as unknown as Data);
+      expect(warned(r)).toEqual([['collapsed', expect.stringContaining(`${name} has collapsed`) as string]]);
+      expect(r.converged).toBe(false);
+      for (const v of r.variables) if (v.kind === 'latent' && !v.discrete) expect(mean(r, v.name).every((x) => Number.isFinite(x))).toBe(true);
+    }
+  });
+
+  it('a component that no datum is nearest to stays where it began', async () => {
+    const source = 'data x: real[N] data K: int for k in 0..<K { param mu[k]: real } for n in 0..<N { sample z[n] ~ Categorical(fill(1 / K, K)) observe x[n] ~ Normal(mu[z[n]], 1) }';
+    const r = await run(source, { x: [0, 1, 4, 5], K: 3 }, { hard: 'true' }, { mu: [0, 5, 100] });
+    close(mean(r, 'mu'), [0.5, 4.5, 100], 1e-12);
+    expect(warned(r)).toEqual([['flat-direction', expect.stringContaining('determine mu[2]') as string]]);
+  });
+});

@@ -174,11 +174,17 @@ interface Ascent {
   fall: { readonly by: number; readonly at: number };
 }
 
-function ascent(program: EmProgram): Ascent {
+function ascent(program: EmProgram, watch: ScaleWatch): Ascent {
   program.expectation();
   const out: Ascent = { objective: [], logLikelihood: [], elbo: [], estimates: program.estimates(), collapse: null, broken: false, convergedAt: -1, fall: { by: 0, at: 0 } };
   note(program, out);
-  out.broken = !Number.isFinite(out.objective[0]!);
+  if (!Number.isFinite(out.objective[0]!)) {
+    // One datum, or as many coefficients as data: a scale may be gone before the first iteration.
+    out.collapse = watch.look();
+    out.broken = out.collapse === null;
+    program.initialise();
+    out.estimates = program.estimates();
+  }
   return out;
 }
 function note(program: EmProgram, run: Ascent): void {
@@ -229,8 +235,8 @@ async function bestStart(program: EmProgram, watch: ScaleWatch, settings: Settin
     if (initialised) program.initialise();
     else if (seeded) seededStart(program, watch, start, settings);
     else begin(program, 'prior', start);
-    const run = ascent(program);
-    for (let i = 0; !run.broken && i < Math.min(trialIterations, settings.iterations) && (tried > 1 || i === 0); i++) {
+    const run = ascent(program, watch);
+    for (let i = 0; !run.broken && run.collapse === null && i < Math.min(trialIterations, settings.iterations) && (tried > 1 || i === 0); i++) {
       const before = run.estimates;
       if (!iterate(program, run, watch, settings) || finished(run, before)) break;
     }
@@ -286,7 +292,8 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
   }
   const groups = exchangeableGroups(program.builder, jointFactors(program.builder.model));
   if (best.collapse === null && !best.broken) orderComponents(program, groups);
-  const edges = best.collapse === null && !best.broken ? program.atEdges() : [];
+  const sound = best.collapse === null && !best.broken;
+  const edges = sound ? program.atEdges() : [], loose = sound ? program.looseElements() : [];
   const ascended = seconds();
   const variables = results(program, request);
   const hasPrior = settings.maximize.length > 0;
@@ -294,7 +301,7 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
     backend: 'em', variables, exchangeable: groups, logEvidence: null, logEvidenceSe: null, elbo: null,
     logLikelihood: settings.hard ? null : finiteOrNull(best.logLikelihood.at(-1)), logJoint: hasPrior || settings.hard ? finiteOrNull(best.objective.at(-1)) : null,
     traces: { elbo: best.elbo, logLikelihood: settings.hard ? undefined : best.logLikelihood, logJoint: hasPrior || settings.hard ? best.objective : undefined },
-    warnings: warningsOf(best, settings, { collapsed, tried }, edges), converged: best.convergedAt >= 0 && best.collapse === null && !best.broken && edges.length === 0 && !fell(best, settings),
+    warnings: warningsOf(best, settings, { collapsed, tried }, edges, loose), converged: best.convergedAt >= 0 && sound && edges.length === 0 && loose.length === 0 && !fell(best, settings),
     seconds: { compile: compiled - begun, warmup: ascended - compiled, sampling: seconds() - ascended },
     plan: program.blocks.map((b): PlanEntry => (isPoint(b)
       ? { block: `argmax ${regionName(b.block.region)}`, kernel: 'M-step', reason: b.factor.kind === 'point' ? `mode of ${formName(b.factor.form)}` : 'no maximum in closed form: moved along the gradient' }
@@ -312,7 +319,7 @@ async function derivedAsync<T>(graph: ModelGraph, work: () => Promise<T>): Promi
 function fell(run: Ascent, settings: Settings): boolean { return settings.inflate === 0 && run.fall.by > 1e-8 * (1 + Math.abs(run.objective.at(-1)!)); }
 function finiteOrNull(x: number | undefined): number | null { return x !== undefined && Number.isFinite(x) ? x : null; }
 
-function warningsOf(run: Ascent, settings: Settings, starts: { readonly collapsed: number; readonly tried: number }, edges: readonly string[]): readonly Diagnostic[] {
+function warningsOf(run: Ascent, settings: Settings, starts: { readonly collapsed: number; readonly tried: number }, edges: readonly string[], loose: readonly string[]): readonly Diagnostic[] {
   const out: Diagnostic[] = [];
   if (run.collapse !== null) {
     out.push({
@@ -324,6 +331,7 @@ function warningsOf(run: Ascent, settings: Settings, starts: { readonly collapse
     out.push({ code: 'no-finite-likelihood', severity: 'warning', message: `the objective became ${run.objective.length === 1 ? run.objective[0] : 'no number'} in iteration ${run.objective.length}`, hint: 'Look for data or start values that are impossible under the model.' });
   } else {
     if (run.convergedAt < 0) out.push({ code: 'not-converged', severity: 'warning', message: `the objective still moved after ${run.objective.length - 1} iterations`, hint: 'Raise --opt iterations, or accept a larger --opt tolerance.' });
+    if (loose.length > 0) out.push({ code: 'flat-direction', severity: 'warning', message: `the data do not determine ${loose.slice(0, 6).join(', ')}${loose.length > 6 ? ` and ${loose.length - 6} more` : ''}: ${loose.length === 1 ? 'this estimate is' : 'these estimates are'} one choice of many`, hint: 'A component may have no data, or columns of a design be combinations of each other; drop what is too much, or give it a prior and maximize it.' });
     if (edges.length > 0) out.push({ code: 'edge-of-range', severity: 'warning', message: `${edges.join(', ')} ${edges.length === 1 ? 'runs' : 'run'} to the edge of ${edges.length === 1 ? 'its' : 'their'} range: the likelihood is largest there`, hint: 'Degrees of freedom do so where no datum is an outlier: give the unknown a prior (MAP-EM) or bounds, or leave the term out.' });
     if (fell(run, settings)) out.push({ code: 'objective-fell', severity: 'warning', message: `the objective fell by ${run.fall.by.toExponential(1)} in iteration ${run.fall.at}`, hint: 'The numbers are too large or too small for a step to be exact: rescale the data, or bound or fix what has run far off (degrees of freedom of a Student t without outliers).' });
   }

@@ -5,7 +5,9 @@
 import { statisticTerm } from '../../3-derive/closedForm.js';
 import type { ClosedForm } from '../../3-derive/closedForm.js';
 import { MeanFieldRefusal } from '../../3-derive/meanField.js';
-import { type ArrayExpr, type Expr, add, apply, arrayOf, at as elementAt, build, index, isConst, mul, neg, num, pow, ref, reduce, scalar, zero } from '../../expr/expr.js';
+import { type ArrayExpr, type Expr, add, apply, arrayOf, at as elementAt, build, index, isConst, mul, neg, num, one, pow, ref, reduce, scalar, zero } from '../../expr/expr.js';
+import { smallestPivot } from '../../distributions/matrixVariate.js';
+import { flatEigenvalue } from '../../numeric/linearAlgebra.js';
 import { boundExprs, type RegionContext } from '../kernels.js';
 
 /** Statistics of the families whose maximum is known. */
@@ -43,7 +45,10 @@ export function modeOf(context: RegionContext, form: ClosedForm, natural: readon
     if (has('log x', 'log(1-x)')) return here(apply('div', scalarOf('log x'), add(scalarOf('log x'), scalarOf('log(1-x)'))));
     if (has('x', 'log x')) return here(apply('div', scalarOf('log x'), neg(form.bounded ? negative(scalarOf('x')) : scalarOf('x'))));
     if (has('1/x', 'log x')) return here(apply('div', scalarOf('1/x'), scalarOf('log x')));
-    if (has('x_i', 'x_i x_j')) return form.family.exponential!.parameters(natural)['mean']!;
+    if (has('x_i', 'x_i x_j')) {
+      const h = of('x_i'), precision = precisionOf(of('x_i x_j'));
+      return arrayOf('quadraticMaximum', [precision, h, build(h.dims, (i) => context.current([i]))], h.dims);
+    }
     if (has('log x_i')) {
       const i = index('i'), eta = of('log x_i');
       const sum = reduce('sum', i, zero, eta.dims[0]!, elementAt(eta, i));
@@ -59,6 +64,18 @@ export function modeOf(context: RegionContext, form: ClosedForm, natural: readon
   }
   const slots = 'slots' in form ? form.slots : [];
   throw new MeanFieldRefusal('is a param without a maximum in closed form', slots.length > 0 ? statisticTerm(slots[0]!.statistic, context.region) : self, context.name);
+}
+
+/** The precision whose quadratic form has these coefficients of pairs. */
+function precisionOf(pairs: ArrayExpr): ArrayExpr { return build(pairs.dims, (i, j) => neg(add(elementAt(pairs, i, j), elementAt(pairs, j, i)))); }
+
+/** Whether the coefficients hold an element in every direction: a vector's precision, with unit diagonal, is positive definite. */
+export function isHeld(form: ClosedForm, natural: readonly ArrayExpr[]): Expr {
+  if (form.kind !== 'exponential') return one;
+  const pairs = (form.family.exponential!.statistics as readonly string[]).indexOf('x_i x_j');
+  if (pairs < 0) return one;
+  const p = precisionOf(natural[pairs]!), diagonal = (i: Expr): Expr => pow(elementAt(p, i, i), num(-0.5));
+  return apply('gt', smallestPivot(build(p.dims, (i, j) => mul(elementAt(p, i, j), mul(diagonal(i), diagonal(j))))), num(Math.sqrt(flatEigenvalue)));
 }
 
 /** A sum of squares that vanish may come out with the wrong sign: within bounds its maximum is at one of them all the same. */

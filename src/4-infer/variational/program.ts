@@ -110,6 +110,7 @@ export class VariationalProgram {
       entry(`update${k}`, b.update, this.changes[k]!);
       builder.entry(`expectations${k}`, b.expectations);
       builder.entry(`common${k}`, b.common);
+      if (b.loose !== undefined) builder.entry(`loose${k}`, b.loose.code);
       if (b.settle !== undefined) entry(`settle${k}`, b.settle, new Set());
       if (b.alone !== undefined) entry(`alone${k}`, b.alone, this.changes[k]!);
       if (b.mode !== undefined) builder.entry(`mode${k}`, b.mode);
@@ -181,6 +182,15 @@ export class VariationalProgram {
     }, position.slice(0, dimension), { iterations, tolerance: 1e-14 });
     position.set(found.x);
     this.call('constrain');
+  }
+  /** Elements of points that nothing holds: no datum speaks of them, or not in every direction. */
+  looseElements(): readonly string[] {
+    return this.blocks.flatMap((b, k) => {
+      if (b.loose === undefined) return [];
+      this.call(`loose${k}`);
+      const { name } = b.block.region.variable, marks = this.memory.get(b.loose.storage) ?? new Float64Array(0), { shape } = this.builder.storage(b.loose.storage);
+      return Array.from(marks.keys()).filter((e) => marks[e] === 1).map((e) => elementName(name, shape, e));
+    });
   }
   /** Points that have run to the edge of their range: far out, where the expected log joint has neither slope nor curvature in them. */
   atEdges(): readonly string[] {

@@ -19,7 +19,7 @@ import { FoldedTables, StatisticTables } from '../contract.js';
 import { boundExprs, drawVariate, naturalArray, naturals, RegionContext } from '../kernels.js';
 import type { ProgramBuilder } from '../programBuilder.js';
 import { guarded, loops } from '../programBuilder.js';
-import { hasMode, modeOf } from './points.js';
+import { hasMode, isHeld, modeOf } from './points.js';
 
 /** How the factor of one block is kept. */
 export type FactorKind =
@@ -75,6 +75,8 @@ export interface BlockCode {
   readonly scores: string | null;
   /** Adds to the scores what all values have in common, so that elements compare. */
   readonly common: readonly Code[];
+  /** Points: code that marks, in a storage, elements that the expected log joint does not hold in place. */
+  readonly loose?: { readonly storage: string; readonly code: readonly Code[] };
   /** Members of joint blocks: the place of the block among those that are made one after the other, and the numbers of all members, for the first of them (no numbers for the others, which move with it). */
   readonly joint?: { readonly rank: number; readonly members: readonly number[]; /** What was found, in words. */ readonly structure: string };
   /** Members of joint blocks, the first one for all: what follows once all expectations are there. */
@@ -542,22 +544,26 @@ function pointBlock(context: RegionContext, block: MeanFieldBlock, factor: Facto
   const { builder } = context;
   const eta = naturals(context, factor.slots, block.expected);
   const damped = points.damping > 0 ? factor.slots.flatMap((slot, k) => dampedSlot(context, slot, eta.storages[k]!, k, points.damping)) : [];
-  const mode = modeOf(context, factor.form, factor.slots.map((s, k) => naturalArray(s, eta.storages[k]!, context.eventDims)));
+  const natural = factor.slots.map((s, k) => naturalArray(s, eta.storages[k]!, context.eventDims));
+  const mode = modeOf(context, factor.form, natural);
   const next = builder.fresh('mode', context.eventDims, context.eventDims.length === 0 ? 'local' : 'scratch');
   const inflated = (event: readonly Index[]): Expr => {
     const value = ref(next, event);
     return points.inflate > 0 && regionSupport(context.region).kind === 'cov' ? add(value, cond(apply('eq', event[0]!, event[1]!), num(points.inflate), zero)) : value;
   };
+  const speaks = apply('gt', weightOf(factor.slots, eta.storages, context.eventDims), zero);
+  const loose = builder.fresh('loose', builder.storage(context.name).shape.slice(0, context.at.length), 'state');
   const hold = [
     ...overEvent(context, (event) => [store(next, event, builder.bind(elementAt(mode, ...event)))]),
     // What no datum speaks of stays where it is: a component without points has no mean.
-    when(apply('gt', weightOf(factor.slots, eta.storages, context.eventDims), zero), overEvent(context, (event) => [store(context.name, [...context.at, ...event], inflated(event))])),
+    when(speaks, overEvent(context, (event) => [store(context.name, [...context.at, ...event], inflated(event))])),
   ];
   const tables = needed.flatMap((n) => writeTable(context, n.name, stateStatistic(context, n.kind)));
   return {
     block, factor, scores: null, common: [],
     ...together(context, [...eta.code, ...damped, ...hold], tables),
     entropy: () => [], draw: [],
+    loose: { storage: loose, code: [{ do: 'fill', storage: loose, value: zero }, ...context.sweep([...eta.code, store(loose, context.at, apply('not', apply('and', speaks, isHeld(factor.form, natural))))])] },
     ...pointResults(context),
   };
 }
