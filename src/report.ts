@@ -23,6 +23,7 @@ export function reportPage(name: string, files: RunFiles): string {
   const model = attempted('What the program gives is', missing, () => compile(record.program, name));
   const graph = model === null ? null : attempted('The graph is', missing, () => model.graph('svg'));
   const derivation = model === null ? null : attempted('The derivation is', missing, () => derivationOf(model, run));
+  if (run.data === null) missing.push('There is no data.json: replicated data, components and states along their index are not shown.');
   const bound = run.data === null ? null : attempted('The data are', missing, () => boundModel(record.program, name, run.data!));
   return pageOf({ name, run, variables: matched(run), graph, derivation, inputs: new Set(model?.inputs.data ?? []), bound, missing });
 }

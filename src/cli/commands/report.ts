@@ -23,10 +23,21 @@ export async function report(directory: string): Promise<number> {
   try {
     writeFileSync(target, page);
   } catch (error) {
-    throw failure(target, '', [{ code: 'cannot-write', severity: 'error', message: error instanceof Error ? error.message : String(error) }]);
+    throw failure(target, '', [{ code: 'cannot-write', severity: 'error', message: reasonOf(error) }]);
   }
   await write(`Written: ${target} (${Math.ceil(page.length / 1024)} kB)\n`);
   return 0;
+}
+
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  switch (code) {
+    case 'EISDIR': return 'A directory stands where the page is to be.';
+    case 'EACCES': case 'EPERM': return 'Permission to write there is denied.';
+    case 'EROFS': return 'The file system is read-only.';
+    case 'ENOSPC': return 'No space is left on the disk.';
+    default: return error instanceof Error ? error.message : String(error);
+  }
 }
 
 function noRun(directory: string, message: string): ModelError {
