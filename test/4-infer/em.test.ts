@@ -436,6 +436,21 @@ describe('other systems', () => {
     for (const [a, b] of [[1.001, 1], [0.999, 1], [1, 1.001], [1, 0.999]]) expect(kalman(se! * a!, sl! * b!)).toBeLessThan(r.logLikelihood! + 1e-9);
   });
 
+  it('ordered means by the gradient: the maximum that mclust finds without an order', async () => {
+    // x <- c(-3, 0, 4)[n %% 3 + 1] + 1.2 * sin(7.7 * n * n); Mclust(x, 3, "E", control = emControl(tol = c(1e-15, 1e-15)))
+    const x = Array.from({ length: 60 }, (_, n) => [-3, 0, 4][n % 3]! + 1.2 * Math.sin(7.7 * n * n));
+    const source = 'data x: real[N] param c: ordered[3] param s: positive param pi: simplex[3] for n in 0..<N { sample z[n] ~ Categorical(pi) observe x[n] ~ Normal(c[z[n]], s) }';
+    const r = await run(source, { x });
+    expect(r.logLikelihood).toBeCloseTo(-136.35744125, 6);
+    close(mean(r, 'c'), [-3.00487239, -0.25054151, 4.22877491], 1e-4);
+  });
+
+  it('damping forgets the natural parameters of other starts', async () => {
+    const r = await run(gaussianMixture, { x: points, K: 3 }, { damping: '0.9', restarts: '6' });
+    expect(r.warnings.map((w) => w.code)).toEqual([]);
+    r.traces.logLikelihood!.forEach((l, k, all) => { if (k > 0) expect(l - all[k - 1]!).toBeGreaterThan(-1e-9 * (1 + Math.abs(l))); });
+  });
+
   it('parameters without a closed maximum move along the gradient: shape of a Gamma, degrees of freedom', async () => {
     const x = noise(40, 13).map((u) => -Math.log(1 - u) * 2 + 0.2);
     const r = await run('data x: real[N]  param a: positive  param b: positive  for n in 0..<N { observe x[n] ~ Gamma(a, b) }', { x });

@@ -78,6 +78,8 @@ export class EmProgram extends VariationalProgram {
   /** Puts parameters back and their tables with them. */
   setEstimates(values: Estimates): void {
     for (const [name, value] of values) this.memory.get(name)!.set(value);
+    // Natural parameters of another start are no old ones of these.
+    this.memory.get(dampingStorage)?.fill(0);
     for (const k of this.parameters) this.expectations(k);
   }
 

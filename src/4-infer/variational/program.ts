@@ -146,6 +146,7 @@ export class VariationalProgram {
   /** A start: latents drawn from their priors, every factor a point mass there. */
   initialise(): void {
     this.call('initialise');
+    this.memory.get(dampingStorage)?.fill(0);
     this.touched();
   }
   /** One coordinate step; all members of a joint block move with the first. */
@@ -274,9 +275,9 @@ export class VariationalProgram {
   }
 }
 
-/** Points whose maximum has no closed form. */
+/** Points whose maximum has no closed form; one by one, ordered elements would stop at each other. */
 function movingNames(field: MeanField, estimated: ReadonlySet<string>): ReadonlySet<string> {
-  return new Set(field.blocks.filter((b) => estimated.has(b.region.variable.name) && (b.recognised.kind === 'none' || !hasMode(b.recognised))).map((b) => b.region.variable.name));
+  return new Set(field.blocks.filter((b) => estimated.has(b.region.variable.name) && (b.recognised.kind === 'none' || !hasMode(b.recognised) || b.region.variable.constraint.kind === 'ordered')).map((b) => b.region.variable.name));
 }
 
 /** The largest relative change between two states, in units of 1 + the size of a number. */

@@ -115,9 +115,10 @@ export function continuousKind(model: DerivedModel, block: MeanFieldBlock, point
   const name = block.region.variable.name;
   const self = ref(name, block.region.at);
   const estimated = block.region.statement.kind === 'param' || points.maximised.has(name);
-  if (block.region.variable.constraint.kind === 'ordered') throw new MeanFieldRefusal('is bounded by its neighbours, so it has no fixed support', self, name);
+  const ordered = block.region.variable.constraint.kind === 'ordered';
+  if (ordered && !(estimated && points.gradient)) throw new MeanFieldRefusal('is bounded by its neighbours, so it has no fixed support', self, name);
   if (estimated) {
-    if (points.gradient && (r.kind === 'none' || !hasMode(r))) return { kind: 'moving' };
+    if (points.gradient && (r.kind === 'none' || !hasMode(r) || ordered)) return { kind: 'moving' };
     if (r.kind === 'none') throw new MeanFieldRefusal(`is a param whose maximum is not known in closed form (${r.reason})`, r.term ?? self, name);
     return { kind: 'point', form: r, slots: 'slots' in r ? r.slots : [] };
   }
