@@ -107,8 +107,8 @@ export function samplerProgram(bound: BoundModel, choose: Chooser, request: Pick
   });
   const initialised = startValues(builder, request.init);
   const placed = placeTables(builder, shared, steps);
-  const ordered = new Set([...collapsed.map((c) => c.name), ...chosen.filter((c) => c.choice.kind === 'slice' && c.region.region.eventRank > 0).map((c) => regionName(c.region.region))]);
-  const openedSteps = opened === null ? null : openSteps(builder, steps, placed, ordered);
+  // Labels are drawn one after the other with their parents integrated out.
+  const openedSteps = opened === null ? null : openSteps(builder, steps, placed, new Set(collapsed.map((c) => c.name)));
   const { program: assembled, code } = assemble(builder, derivation.factors, placed.steps, { keep: request.keep, initialised, prepared: placed.prepared });
   const program = { ...assembled, blocks: joined.flatMap((j) => (j.status === null ? [] : [{ ...j.status, block: j.name }])) };
   const over = openedSteps === null ? null : overData(builder);

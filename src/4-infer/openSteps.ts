@@ -19,12 +19,12 @@ import type { PlacedTables, PlannedStep } from './tables.js';
  * @param ordered blocks that visit unknowns in an order of their own, which nothing here can turn round.
  */
 export function openSteps(builder: ProgramBuilder, planned: readonly PlannedStep[], placed: PlacedTables, ordered: ReadonlySet<string>): KernelProgram['steps'] {
-  return planned.map(({ block, context }, k) => {
+  return planned.map(({ block, context, result }, k) => {
     // Alone, a step cannot count on tables that an earlier one of the sweep has filled.
     const tables = (context?.tables.needs ?? []).flatMap((t) => [t.clear, ...t.code]);
     const code = [...tables, ...placed.steps[k]!.result.code];
     builder.entry(`step${k}`, copied(builder, code));
-    builder.entry(`back${k}`, copied(builder, reversed(code, new Set(context?.plates.map((p) => p.index) ?? []))));
+    builder.entry(`back${k}`, copied(builder, reversed(code, new Set([...context?.plates.map((p) => p.index) ?? [], ...result.coordinate === undefined ? [] : [result.coordinate]]))));
     return { block, reversible: !ordered.has(block) };
   });
 }

@@ -7,7 +7,7 @@
  * towards an acceptance of 0.44 for scalars and 0.234 for vectors (Roberts, Gelman and Gilks 1997).
  */
 import { type Argument, type Code, accumulate, forLoop, store, when } from '../code/loop.js';
-import { type Expr, add, apply, build, cond, equal, exp, index, isConst, log, mul, mulAll, num, one, ref, reduce, scalarOf, sub, zero } from '../expr/expr.js';
+import { type Expr, type Index, add, apply, build, cond, equal, exp, index, isConst, log, mul, mulAll, num, one, ref, reduce, scalarOf, sub, zero } from '../expr/expr.js';
 import { simplify } from '../expr/simplify.js';
 import { writesOf } from '../code/analysis.js';
 import { floorOf, regionSupport } from '../3-derive/closedForm.js';
@@ -23,6 +23,8 @@ export interface StepResult {
   readonly counter: { readonly storage: string; readonly pairs: number } | null;
   /** What is done for each element, where `code` is the context's sweep of it: more may be added to each visit. */
   readonly body?: readonly Code[] | undefined;
+  /** The index of a loop that draws the coordinates of an element in turn. */
+  readonly coordinate?: Index | undefined;
 }
 
 /** Names of the storages that all programs have: the sweep number and the flag of the warm-up. */
@@ -52,7 +54,7 @@ function learnt(storage: string, at: readonly Expr[], width: Expr, before: Expr,
 /** Univariate slice sampling of each element (Neal 2003), the interval's first width learnt in warm-up. */
 export function sliceStep(context: RegionContext, recompute: readonly Code[]): StepResult {
   const { builder, region } = context;
-  if (region.eventRank === 1) return { code: sliceVector(context, recompute), counter: null };
+  if (region.eventRank === 1) return sliceVector(context, recompute);
   const support = regionSupport(region);
   const x = builder.fresh('candidate', [], 'local');
   const density = scalarDensity(context, ref(x, []), recompute);
@@ -128,7 +130,7 @@ function stateDensity(context: RegionContext): Expr { return directDensity(conte
  * Coordinate-wise slice steps of a vector draw. On a simplex coordinate i moves alone and the others
  * keep their proportions; in those coordinates the density has the Jacobian (1 - x_i)^(K - 2).
  */
-function sliceVector(context: RegionContext, recompute: readonly Code[]): readonly Code[] {
+function sliceVector(context: RegionContext, recompute: readonly Code[]): StepResult {
   const { builder, region } = context;
   const dimension = num(context.eventDims[0]!);
   const simplex = regionSupport(region).kind === 'simplex';
@@ -148,7 +150,7 @@ function sliceVector(context: RegionContext, recompute: readonly Code[]): readon
   const density = stateDensity(context);
   const jacobian = simplex ? mul(num(context.eventDims[0]! - 2), log(sub(one, ref(x, [])))) : zero;
   const remember = forLoop(k, zero, dimension, [store(old, [k], context.current([k]))]);
-  return context.sweep([forLoop(i, zero, dimension, [
+  const code = context.sweep([forLoop(i, zero, dimension, [
     ...(simplex ? [remember, store(others, [], reduce('sum', k, zero, dimension, cond(apply('eq', k, i), zero, ref(old, [k]))))] : []),
     store(before, [], context.current([i])),
     { do: 'function', name: f, parameters: [x], body: [...move(ref(x, [])), { do: 'return', value: add(density, jacobian) }] },
@@ -160,6 +162,7 @@ function sliceVector(context: RegionContext, recompute: readonly Code[]): readon
     ...move(ref(after, [])),
     ...(width === null ? [] : [when(isAdapting(), [learnt(width, context.place([i]).at, reach, ref(before, []), ref(after, []))])]),
   ])]);
+  return { code, counter: null, coordinate: i };
 }
 /** A width for each coordinate of a vector draw, 1 at first. */
 function vectorWidths(context: RegionContext): string {

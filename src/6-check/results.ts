@@ -3,6 +3,7 @@
  * with a stated false-alarm rate. Plain data; `render.ts` shows it.
  */
 import { familyPValue, holm } from './statistics/multiplicity.js';
+import type { Envelope } from './statistics/uniformRanks.js';
 
 /** One comparison. */
 export interface QuantityTest {
@@ -42,6 +43,8 @@ export interface TestReport {
   readonly p: number | null;
   readonly tests: readonly QuantityTest[];
   readonly ranks?: readonly RankRecord[] | undefined;
+  /** Of `sbc`: bands for the distribution function of each quantity's ranks, whose rates add up to the false-alarm rate. */
+  readonly envelope?: Envelope | undefined;
   /** Of `power`: errors planted, and how many of them each check caught. */
   readonly scores?: { readonly planted: number; readonly caught: Readonly<Record<string, number>> } | undefined;
 }

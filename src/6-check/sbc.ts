@@ -7,7 +7,7 @@
 import { breathe } from '../platform/platform.js';
 import { createRandom, type Random } from '../random/generator.js';
 import { defaultFalseAlarm, judged, type Quantities, type RankRecord, type TestOptions, type TestReport } from './results.js';
-import { rankTest, shapeOfRanks } from './statistics/uniformRanks.js';
+import { ecdfEnvelope, rankTest, shapeOfRanks } from './statistics/uniformRanks.js';
 
 /** A model and the sampler under test. `random` is the stream to draw from; a sampler may use one of its own. */
 export interface SbcProblem<Data> {
@@ -47,7 +47,8 @@ export async function sbc<Data>(problem: SbcProblem<Data>, options: SbcOptions =
     if (s % 10 === 0) await breathe();
   }
   const records = [...ranks].map(([quantity, list]): RankRecord => ({ quantity, values: draws + 1, ranks: list }));
-  return judged('sbc', `${simulations} data sets from the prior, ${draws} posterior draws each`, falseAlarm, records.map(ofRanks), records);
+  const report = judged('sbc', `${simulations} data sets from the prior, ${draws} posterior draws each`, falseAlarm, records.map(ofRanks), records);
+  return { ...report, envelope: ecdfEnvelope(simulations, draws + 1, falseAlarm / Math.max(1, records.length)) };
 }
 
 /** The test of one quantity's ranks. */

@@ -66,7 +66,7 @@ describe('a right sampler passes at the stated rate', () => {
 describe('a wrong sampler fails at the default rate', () => {
   const wrong: readonly (readonly [string, Errors])[] = [['a variance 20 % too large', { variance: 1.2 }], ['one datum of five dropped', { dropped: 1 }], ['a shape off by a half', { shape: 0.5 }]];
   it.each(wrong)('geweke: %s', async (_, errors) => {
-    const report = await geweke(joint(errors), { steps: 16_000 });
+    const report = await geweke(joint(errors), { steps: 40_000 });
     expect(report).toMatchObject({ verdict: 'failed', falseAlarm: 1e-3 });
     expect(report.tests.filter((t) => t.failed)[0]!.pointsTo).toMatch(/too (low|high|narrow|wide)/);
   });
@@ -75,6 +75,10 @@ describe('a wrong sampler fails at the default rate', () => {
     const report = await sbc(calibration({ variance: 0.5 }), { simulations: 400, draws: 49 });
     expect(report.verdict).toBe('failed');
     expect(report.tests.find((t) => t.quantity === 'mu')!.pointsTo).toMatch(/too narrow/);
+    // The bands and the verdict say the same: the counts of mu leave them, those of tau do not.
+    const { points, low, high } = report.envelope!;
+    const leaves = report.ranks!.map(({ quantity, values, ranks }) => [quantity, points.some((z, i) => { const below = ranks.filter((r) => r < z * values - 1e-9).length; return below < low[i]! || below > high[i]!; })] as const);
+    expect(leaves).toEqual(report.tests.map((t) => [t.quantity, t.p! <= report.falseAlarm / 2]));
   });
 });
 

@@ -76,7 +76,7 @@ function closedMoments(subject: Subject, result: RunResult): { readonly moments:
   for (const [name, mean] of Object.entries(means)) {
     // The mean of several elements has a variance that their own do not tell.
     if (!Number.isFinite(mean)) continue;
-    moments.set(`mean of ${name}`, known(mean));
+    moments.set(`mean of ${name}`, known(mean, sds[name]));
     centres.set(name, mean);
     if (!name.startsWith('mean of ') && Number.isFinite(sds[name]!)) moments.set(`variance of ${name}`, known(sds[name]! ** 2));
   }
@@ -87,7 +87,7 @@ function closedMoments(subject: Subject, result: RunResult): { readonly moments:
 function compared(quantity: string, own: Estimate, other: Estimate, names: readonly [string, string], judge: boolean): Omit<QuantityTest, 'failed'> {
   const { z, p } = compareMeans(own, other);
   const rhat = Math.max(own.rhat, other.rhat);
-  const objection = rhat > worstRhat ? `R-hat ${rhat.toFixed(2)}` : Math.max(own.largest, other.largest) > largestShare ? 'its tails are too heavy for a standard error' : judge ? null : 'an approximation';
+  const objection = Number.isNaN(p) ? 'all draws agree' : rhat > worstRhat ? `R-hat ${rhat.toFixed(2)}` : Math.max(own.largest, other.largest) > largestShare ? 'its tails are too heavy for a standard error' : judge ? null : 'an approximation';
   const number = (e: Estimate): string => `${e.mean.toPrecision(5)}${e.error > 0 ? ` (± ${e.error.toPrecision(2)})` : ''}`;
   return {
     quantity, statistic: 'z', value: z, p: objection === null ? p : null,
