@@ -436,6 +436,19 @@ describe('other systems', () => {
     for (const [a, b] of [[1.001, 1], [0.999, 1], [1, 1.001], [1, 0.999]]) expect(kalman(se! * a!, sl! * b!)).toBeLessThan(r.logLikelihood! + 1e-9);
   });
 
+  it('coefficients of perfectly separated groups, which have no maximum, are named; ordinary ones are not', async () => {
+    const source = 'data x: real[N] data k: int[N] param b: real for n in 0..<N { observe k[n] ~ Bernoulli(logit: b * x[n]) }';
+    const apart = await run(source, { x: [-2, -1, 1, 2], k: [0, 0, 1, 1] });
+    expect(apart.warnings.map((w) => [w.code, w.message.split(' ')[0]])).toEqual([['edge-of-range', 'b']]);
+    expect(apart.converged).toBe(false);
+    // In units of 1e-3 the slope is large, and found: sum x k = sum x sigmoid(b x).
+    const x = [-2, -1, 1, 2, -0.5, 0.5].map((v) => v * 1e-3), k = [0, 0, 1, 1, 1, 0];
+    const r = await run(source, { x, k }), [b] = mean(r, 'b') as [number];
+    expect(r.warnings).toEqual([]);
+    expect(b).toBeGreaterThan(100);
+    expect(Math.abs(x.reduce((s, v, n) => s + v * (k[n]! - 1 / (1 + Math.exp(-b * v))), 0))).toBeLessThan(1e-8);
+  });
+
   it('ordered means by the gradient: the maximum that mclust finds without an order', async () => {
     // x <- c(-3, 0, 4)[n %% 3 + 1] + 1.2 * sin(7.7 * n * n); Mclust(x, 3, "E", control = emControl(tol = c(1e-15, 1e-15)))
     const x = Array.from({ length: 60 }, (_, n) => [-3, 0, 4][n % 3]! + 1.2 * Math.sin(7.7 * n * n));

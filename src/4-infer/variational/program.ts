@@ -38,6 +38,9 @@ export type Saved = ReadonlyMap<string, Memory>;
 /** How latents that meet are described. */
 export type LatentLaws = 'factors' | 'joint' | 'assigned' | { readonly groups: readonly (readonly string[])[] };
 
+/** Curvature in units of a coordinate's size, over that of an edge, below which it runs off to infinity: an estimate of a thousandth of its standard error. */
+const unboundedCurvature = 1e-5;
+
 /** True for tables of expectations and parameters of factors. */
 function isTable(name: string): boolean { return name.startsWith('E|') || name.startsWith('Q|'); }
 
@@ -205,8 +208,10 @@ export class VariationalProgram {
     for (let k = 0; k < this.memory.get(this.steps.dimension)![0]!; k++) {
       const [variable, element, kind] = [owner.variable, owner.element, owner.kind].map((s) => this.memory.get(s)![k]!) as [number, number, number];
       const u = here[k]!, step = 0.1;
-      if (!boundedKinds.has(coordinateKinds[kind]!) || !(Math.abs(u) > edge.distance)) continue;
-      if (Math.abs(slope(k, u)) < edge.curvature && Math.abs(slope(k, u + step) - slope(k, u - step)) < 2 * step * edge.curvature) out.push(elementName(variables[variable]!, this.builder.storage(variables[variable]!).shape, element));
+      if (!(Math.abs(u) > edge.distance)) continue;
+      // Without a bound a coordinate has its own size for a unit, and may be large though little is known of it.
+      const unit = boundedKinds.has(coordinateKinds[kind]!) ? 1 : Math.abs(u) / Math.sqrt(unboundedCurvature);
+      if (Math.abs(slope(k, u)) * unit < edge.curvature && Math.abs(slope(k, u + step) - slope(k, u - step)) * unit * unit < 2 * step * edge.curvature) out.push(elementName(variables[variable]!, this.builder.storage(variables[variable]!).shape, element));
     }
     position.set(here);
     this.call('constrain');
