@@ -80,19 +80,19 @@ const logPhiDensity = (x: Expr): Expr => sub(mul(num(-0.5), square(x)), halfLogT
 /** Log density at x of Gamma(a, 1), and the density. */
 const logGammaDensity = (a: Expr, x: Expr): Expr => sub(sub(apply('xlogy', sub(a, one), x), x), apply('lgamma', a));
 const gammaDensity = (a: Expr, x: Expr): Expr => exp(logGammaDensity(a, x));
-/** Density at x of Beta(a, b). */
-const betaDensity = (x: Expr, a: Expr, b: Expr): Expr =>
-  exp(sub(add(apply('xlogy', sub(a, one), x), apply('xlog1my', sub(b, one), x)), logBeta(a, b)));
-/** Density at t of Student's t with df degrees of freedom. */
-const studentDensity = (t: Expr, df: Expr): Expr =>
-  exp(sub(
-    mul(mul(num(-0.5), add(df, one)), apply('log1p', div(square(t), df))),
-    add(mul(num(0.5), log(df)), logBeta(mul(num(0.5), df), num(0.5)))));
-/** Density at x of the von Mises law. */
-const vonMisesDensity = (x: Expr, loc: Expr, concentration: Expr): Expr =>
-  exp(sub(
-    mul(num(-2), mul(concentration, square(apply('sin', mul(num(0.5), sub(x, loc)))))),
-    add(num(Math.log(2 * Math.PI)), apply('logScaledBesselI0', concentration))));
+/** Log density at x of Beta(a, b), and the density. */
+const logBetaDensity = (x: Expr, a: Expr, b: Expr): Expr => sub(add(apply('xlogy', sub(a, one), x), apply('xlog1my', sub(b, one), x)), logBeta(a, b));
+const betaDensity = (x: Expr, a: Expr, b: Expr): Expr => exp(logBetaDensity(x, a, b));
+/** Log density at t of Student's t with df degrees of freedom, and the density. */
+const logStudentDensity = (t: Expr, df: Expr): Expr => sub(
+  mul(mul(num(-0.5), add(df, one)), apply('log1pSquare', div(t, pow(df, num(0.5))))),
+  add(mul(num(0.5), log(df)), logBeta(mul(num(0.5), df), num(0.5))));
+const studentDensity = (t: Expr, df: Expr): Expr => exp(logStudentDensity(t, df));
+/** Log density at x of the von Mises law, and the density. */
+const logVonMisesDensity = (x: Expr, loc: Expr, concentration: Expr): Expr => sub(
+  mul(num(-2), mul(concentration, square(apply('sin', mul(num(0.5), sub(x, loc)))))),
+  add(num(Math.log(2 * Math.PI)), apply('logScaledBesselI0', concentration)));
+const vonMisesDensity = (x: Expr, loc: Expr, concentration: Expr): Expr => exp(logVonMisesDensity(x, loc, concentration));
 /** Partial derivatives of the von Mises distribution function from -pi to x. */
 const vonMisesSlopes = (x: Expr, loc: Expr, concentration: Expr): readonly [Expr, Expr, Expr] => {
   const here = vonMisesDensity(x, loc, concentration);
@@ -169,6 +169,15 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
   xlogy: [2, { evaluate: special.xlogy, derivative: (x, y) => [log(y!), div(x, y!)], javascript: null, cost: 13, integer: false }],
   xlog1my: [2, { evaluate: special.xlog1my, derivative: (x, y) => [apply('log1p', neg(y!)), neg(div(x, sub(one, y!)))], javascript: null, cost: 16, integer: false }],
 
+  /** log(e^a - e^b). */
+  logMinusExp: [2, {
+    evaluate: special.logMinusExp,
+    derivative: (a, b) => [neg(reciprocal(apply('expm1', sub(b, a)))), neg(reciprocal(apply('expm1', sub(a, b))))],
+    javascript: null, cost: 30, integer: false,
+  }],
+  /** log(1 + a^2). */
+  log1pSquare: [1, { evaluate: special.log1pSquare, derivative: (a) => [mul(mul(num(2), a), reciprocal(add(one, square(a))))], javascript: null, cost: 17, integer: false }],
+
   // --- error function and normal distribution
   erf: [1, { evaluate: special.erf, derivative: (a) => [mul(num(2 / Math.sqrt(Math.PI)), exp(neg(square(a))))], javascript: null, cost: 30, integer: false }],
   erfc: [1, { evaluate: special.erfc, derivative: (a) => [mul(num(-2 / Math.sqrt(Math.PI)), exp(neg(square(a))))], javascript: null, cost: 30, integer: false }],
@@ -230,6 +239,14 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
     },
     javascript: null, cost: 1000, integer: false,
   }],
+  gammaQInverse: [2, {
+    evaluate: special.gammaQInverse,
+    derivative: (a, u) => {
+      const x = apply('gammaQInverse', a, u), density = gammaDensity(a, x);
+      return [neg(div(apply('gammaPShapeDerivative', a, x), density)), neg(reciprocal(density))];
+    },
+    javascript: null, cost: 1000, integer: false,
+  }],
   betaI: [3, {
     evaluate: special.betaI,
     derivative: (x, a, b) => [betaDensity(x, a, b), apply('betaIFirstDerivative', x, a, b), apply('betaISecondDerivative', x, a, b)],
@@ -239,6 +256,15 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
   betaIFirstDerivative: [3, { evaluate: special.betaIFirstDerivative, javascript: null, cost: 3000, integer: false }],
   /** dI_x(a, b)/db. */
   betaISecondDerivative: [3, { evaluate: special.betaISecondDerivative, javascript: null, cost: 3000, integer: false }],
+  logBetaI: [3, {
+    evaluate: special.logBetaI,
+    derivative: (x, a, b) => [
+      exp(sub(logBetaDensity(x, a, b), apply('logBetaI', x, a, b))), apply('logBetaIFirstDerivative', x, a, b), apply('logBetaISecondDerivative', x, a, b),
+    ],
+    javascript: null, cost: 330, integer: false,
+  }],
+  logBetaIFirstDerivative: [3, { evaluate: special.logBetaIFirstDerivative, javascript: null, cost: 3000, integer: false }],
+  logBetaISecondDerivative: [3, { evaluate: special.logBetaISecondDerivative, javascript: null, cost: 3000, integer: false }],
   betaIInverse: [3, {
     evaluate: special.betaIInverse,
     derivative: (u, a, b) => {
@@ -254,6 +280,12 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
   }],
   /** d studentCdf(t, df)/d df. */
   studentCdfDerivative: [2, { evaluate: special.studentCdfDerivative, javascript: null, cost: 3000, integer: false }],
+  logStudentCdf: [2, {
+    evaluate: special.logStudentCdf,
+    derivative: (t, df) => [exp(sub(logStudentDensity(t, df), apply('logStudentCdf', t, df))), apply('logStudentCdfDerivative', t, df)],
+    javascript: null, cost: 330, integer: false,
+  }],
+  logStudentCdfDerivative: [2, { evaluate: special.logStudentCdfDerivative, javascript: null, cost: 3000, integer: false }],
   studentQuantile: [2, {
     evaluate: special.studentQuantile,
     derivative: (u, df) => {
@@ -281,6 +313,17 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
   vonMisesSurvival: [3, { evaluate: special.vonMisesSurvival, derivative: (x, loc, concentration) => vonMisesSlopes(x!, loc!, concentration!).map(neg), javascript: null, cost: 3000, integer: false }],
   /** d vonMisesCdf / d concentration. */
   vonMisesCdfSlope: [3, { evaluate: special.vonMisesCdfSlope, javascript: null, cost: 3000, integer: false }],
+  logVonMisesCdf: [3, {
+    evaluate: special.logVonMisesCdf,
+    derivative: (x, loc, concentration) => {
+      const logCdf = apply('logVonMisesCdf', x!, loc!, concentration!);
+      const [here, atStart] = [x!, num(-Math.PI)].map((at) => exp(sub(logVonMisesDensity(at, loc!, concentration!), logCdf)));
+      return [here!, sub(atStart!, here!), apply('logVonMisesCdfSlope', x!, loc!, concentration!)];
+    },
+    javascript: null, cost: 6000, integer: false,
+  }],
+  /** d logVonMisesCdf / d concentration. */
+  logVonMisesCdfSlope: [3, { evaluate: special.logVonMisesCdfSlope, javascript: null, cost: 6000, integer: false }],
   vonMisesQuantile: [3, {
     evaluate: special.vonMisesQuantile,
     // By the implicit function theorem on F(x) = u.

@@ -20,7 +20,7 @@ import { primitives } from './primitives.js';
 function isApply<F extends string>(e: Expr, fn: F): e is Apply & { readonly fn: F } { return e.op === 'apply' && e.fn === fn; }
 function isEven(value: number): boolean { return Number.isInteger(value) && value % 2 === 0; }
 
-/** `log(e)`, with log(exp u) = u, log(sigmoid u) = -softplus(-u), log(Phi u) = logPhi(u) and the like of the incomplete gamma functions, powers and positive constant factors taken out. */
+/** `log(e)`, with log(exp u) = u, log(sigmoid u) = -softplus(-u), log(Phi u) = logPhi(u) and the like of other distribution functions, powers and positive constant factors taken out. */
 export function logOf(e: Expr): Expr {
   if (e.op === 'cond') return cond(e.test, logOf(e.then), logOf(e.otherwise));
   if (e.op !== 'apply') return log(e);
@@ -31,6 +31,12 @@ export function logOf(e: Expr): Expr {
     case 'Phi': return apply('logPhi', a!);
     case 'gammaP': return apply('logGammaP', a!, b!);
     case 'gammaQ': return apply('logGammaQ', a!, b!);
+    case 'erfc': return add(num(Math.LN2), apply('logPhi', mul(num(-Math.SQRT2), a!)));
+    case 'betaI': return apply('logBetaI', ...e.args);
+    case 'studentCdf': return apply('logStudentCdf', a!, b!);
+    case 'vonMisesCdf': return apply('logVonMisesCdf', ...e.args);
+    // The mirror image, whose lower tail is the upper one.
+    case 'vonMisesSurvival': return apply('logVonMisesCdf', neg(a!), neg(b!), e.args[2]!);
     case 'pow':
       // log(a^2) is not 2 log(a) for negative a; any other constant power needs a > 0 (or an odd power) anyway.
       if (isConst(b!) && !isEven(b.value)) return mul(b, logOf(a!));

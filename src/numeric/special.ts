@@ -5,6 +5,7 @@
  * throws. Rational approximations and expansion coefficients come from
  * `test/reference/special.coefficients.py`; the methods are cited at each function.
  */
+import { logSubtractExp } from './logSpace.js';
 import { gaussKronrod } from './quadrature.js';
 
 const halfLogTwoPi = 0.91893853320467274178;
@@ -172,6 +173,12 @@ export function lchoose(n: number, k: number): number {
   if (k < 0 || k > n) return Number.isInteger(n) && Number.isInteger(k) ? -Infinity : Number.NaN;
   return -Math.log1p(n) - lbeta(n - k + 1, k + 1);
 }
+
+/** log(e^a - e^b) for a >= b, and -Infinity where rounding has put b above a. */
+export function logMinusExp(a: number, b: number): number { return b >= a ? -Infinity : logSubtractExp(a, b); }
+
+/** log(1 + x^2), where the square overflows too. */
+export function log1pSquare(x: number): number { return Math.abs(x) > 1e100 ? 2 * Math.log(Math.abs(x)) : Math.log1p(x * x); }
 
 // --- error function and normal distribution --------------------------------------------------------
 
@@ -400,7 +407,9 @@ export function gammaQ(a: number, x: number): number { return incompleteGamma(a,
 /** A tail below this is worked out in logarithms. */
 const smallestTail = 1e-280;
 /** log(x^a e^-x / Gamma(a + 1)). */
-function logGammaPrefix(a: number, x: number): number { return a * Math.log(x) - x - lgamma(a + 1); }
+function logGammaPrefix(a: number, x: number): number {
+  return a < 1 ? a * Math.log(x) - x - lgamma1p(a) : -stirlingError(a) - deviance(a, x) - halfLogTwoPi - 0.5 * Math.log(a);
+}
 /** log P(a, x), also where P underflows. */
 export function logGammaP(a: number, x: number): number {
   const lower = gammaP(a, x);
@@ -484,12 +493,15 @@ export function gammaQInverse(a: number, u: number): number {
 
 // --- incomplete beta -----------------------------------------------------------------------------
 
-/** x^a y^b / B(a, b) with y = 1 - x, by deviances (Loader 2000). */
-function betaPrefix(x: number, y: number, a: number, b: number): number {
+/** log(x^a y^b / B(a, b)) - log(a b / (2 pi (a + b))) / 2 with y = 1 - x, by deviances (Loader 2000). */
+function betaExponent(x: number, y: number, a: number, b: number): number {
   const difference = b * x - a * y;
-  const exponent = a * logMinus((a + b) / a * x, difference / a) + b * logMinus((a + b) / b * y, -difference / b)
+  return a * logMinus((a + b) / a * x, difference / a) + b * logMinus((a + b) / b * y, -difference / b)
     + stirlingError(a + b) - stirlingError(a) - stirlingError(b);
-  return Math.exp(exponent) * Math.sqrt(a / (a + b)) * Math.sqrt(b) / sqrtTwoPi;
+}
+/** x^a y^b / B(a, b) with y = 1 - x. */
+function betaPrefix(x: number, y: number, a: number, b: number): number {
+  return Math.exp(betaExponent(x, y, a, b)) * Math.sqrt(a / (a + b)) * Math.sqrt(b) / sqrtTwoPi;
 }
 
 /** I_x(a, b) / prefix by the contracted continued fraction (DiDonato and Morris 1992), for x below about the mean. */
@@ -528,6 +540,14 @@ function incompleteBeta(x: number, y: number, a: number, b: number): number {
   return prefix === 0 ? 1 : 1 - prefix * betaFraction(y, x, b, a);
 }
 
+/** log I_x(a, b) with both x and y = 1 - x given, also where I underflows. */
+export function logIncompleteBeta(x: number, y: number, a: number, b: number): number {
+  const lower = incompleteBeta(x, y, a, b);
+  if (lower >= smallestTail || Number.isNaN(lower) || x === 0 || a === 0 || b === 0) return lower > 0.5 ? Math.log1p(-incompleteBeta(y, x, b, a)) : Math.log(lower);
+  const logPrefix = betaExponent(x, y, a, b) + 0.5 * (Math.log(a / (a + b)) + Math.log(b)) - halfLogTwoPi;
+  return logPrefix + Math.log(betaFraction(x, y, a, b));
+}
+
 /** The regularised incomplete beta function I_x(a, b). Where 1 - I is wanted use I_(1-x)(b, a). */
 export function betaI(x: number, a: number, b: number): number { return incompleteBeta(x, 1 - x, a, b); }
 
@@ -561,8 +581,20 @@ export function studentCdf(t: number, df: number): number {
   if (df > 1e16) return Phi(t);
   const ratio = t / Math.sqrt(df);
   const square = ratio * ratio;
-  const tail = 0.5 * incompleteBeta(1 / (1 + square), square === Infinity ? 1 : square / (1 + square), 0.5 * df, 0.5);
+  // The square of a farther ratio leaves the range of doubles long before the tail of a small df does.
+  const tail = Math.abs(ratio) > 1e100 ? Math.exp(logStudentCdf(-Math.abs(t), df)) : 0.5 * incompleteBeta(1 / (1 + square), square / (1 + square), 0.5 * df, 0.5);
   return t < 0 ? tail : 1 - tail;
+}
+
+/** log of `studentCdf`, also where it underflows. */
+export function logStudentCdf(t: number, df: number): number {
+  if (!(df > 0) || Number.isNaN(t)) return Number.NaN;
+  if (df > 1e16) return logPhi(t);
+  if (t > 0) return Math.log1p(-studentCdf(-t, df));
+  const ratio = t / Math.sqrt(df), square = ratio * ratio;
+  // I_w(df/2, 1/2) is w^(df/2) / (df/2 B(df/2, 1/2)) for such small w = 1 / ratio^2.
+  if (ratio < -1e100) return -df * Math.log(-ratio) - Math.log(df) - lbeta(0.5 * df, 0.5);
+  return -Math.LN2 + logIncompleteBeta(1 / (1 + square), square / (1 + square), 0.5 * df, 0.5);
 }
 
 /** The inverse of `studentCdf` in t. */
@@ -636,6 +668,26 @@ export function studentCdfDerivative(t: number, df: number): number {
   if (tail === 0) return 0;
   const derivative = tail * logDifference((s) => studentCdf(-Math.abs(t), s), df, df);
   return t < 0 ? derivative : -derivative;
+}
+
+/** The regularised incomplete beta function in logarithms, log I_x(a, b). */
+export function logBetaI(x: number, a: number, b: number): number { return logIncompleteBeta(x, 1 - x, a, b); }
+/** d log I_x(a, b)/da. */
+export function logBetaIFirstDerivative(x: number, a: number, b: number): number {
+  if (!(a > 0 && b > 0 && x >= 0 && x <= 1)) return Number.NaN;
+  const lower = betaI(x, a, b);
+  return lower > 0.5 ? betaIFirstDerivative(x, a, b) / lower : difference((s) => logIncompleteBeta(x, 1 - x, s, b), a, Math.min(a, Math.sqrt(a)));
+}
+/** d log I_x(a, b)/db. */
+export function logBetaISecondDerivative(x: number, a: number, b: number): number {
+  if (!(a > 0 && b > 0 && x >= 0 && x <= 1)) return Number.NaN;
+  const lower = betaI(x, a, b);
+  return lower > 0.5 ? betaISecondDerivative(x, a, b) / lower : difference((s) => logIncompleteBeta(x, 1 - x, a, s), b, Math.min(b, Math.sqrt(b)));
+}
+/** d logStudentCdf(t, df)/d df. */
+export function logStudentCdfDerivative(t: number, df: number): number {
+  if (!(df > 0) || Number.isNaN(t)) return Number.NaN;
+  return t > 0 ? studentCdfDerivative(t, df) / studentCdf(t, df) : t === 0 ? 0 : difference((s) => logStudentCdf(t, s), df, df);
 }
 
 // --- quantiles of counts -------------------------------------------------------------------------
@@ -788,23 +840,43 @@ export function besselRatio(x: number): number {
   return besselAsymptotic(x, 1) / besselAsymptotic(x, 0);
 }
 
-/** The integral of weight(d) times the von Mises density over angles d = low..high measured from the mode. */
-function vonMisesMass(low: number, high: number, concentration: number, weight: (d: number) => number): number {
-  const constant = Math.log(2 * Math.PI) + logScaledBesselI0(concentration);
-  const density = (d: number): number => {
-    const sine = Math.sin(0.5 * d);
-    return weight(d) * Math.exp(-2 * concentration * sine * sine - constant);
-  };
-  // Panels of about a standard deviation; beyond 40 of them the density is below the range of doubles.
-  const width = 1 / Math.sqrt(Math.max(1, concentration)), reach = Math.min(Math.PI, 40 * width);
-  let sum = 0;
-  for (let turn = Math.floor((low + reach) / (2 * Math.PI)); turn <= Math.ceil((high - reach) / (2 * Math.PI)) + 1; turn++) {
-    const from = Math.max(low, 2 * Math.PI * turn - reach), to = Math.min(high, 2 * Math.PI * turn + reach);
-    if (!(from < to)) continue;
-    const panels = Math.ceil((to - from) / width);
-    for (let k = 0; k < panels; k++) sum += gaussKronrod(density, from + (to - from) * k / panels, from + (to - from) * (k + 1) / panels).value;
+/**
+ * The integral of weight(d) e^(-2 concentration sin^2(d / 2)) over angles d = low..high measured from the mode, as
+ * value e^scale, so that tails of any depth keep their digits.
+ */
+function vonMisesIntegral(low: number, high: number, concentration: number, weight: (d: number) => number): { readonly value: number; readonly scale: number } {
+  const parts: { readonly shift: number; readonly sum: number }[] = [];
+  for (let turn = Math.floor((low + Math.PI) / (2 * Math.PI)); 2 * Math.PI * turn - Math.PI < high; turn++) {
+    const from = Math.max(low - 2 * Math.PI * turn, -Math.PI), to = Math.min(high - 2 * Math.PI * turn, Math.PI);
+    // Either side of the mode the density falls; it is symmetric.
+    if (from < Math.min(to, 0)) parts.push(vonMisesSide(Math.max(-to, 0), -from, concentration, (d) => weight(-d)));
+    if (to > Math.max(from, 0)) parts.push(vonMisesSide(Math.max(from, 0), to, concentration, weight));
   }
-  return sum;
+  const scale = parts.reduce((best, { shift }) => Math.max(best, shift), -Infinity);
+  return { scale, value: parts.reduce((total, { shift, sum }) => total + sum * Math.exp(shift - scale), 0) };
+}
+/** The same over 0 <= near..far <= pi, where the density falls: sum e^shift with e^shift the density at `near`. */
+function vonMisesSide(near: number, far: number, concentration: number, weight: (d: number) => number): { readonly shift: number; readonly sum: number } {
+  // sin^2(d / 2) - sin^2(near / 2) without cancellation.
+  const relative = (d: number): number => Math.exp(-2 * concentration * Math.sin(0.5 * (d + near)) * Math.sin(0.5 * (d - near)));
+  const sine = Math.sin(0.5 * near);
+  let sum = 0;
+  for (let d = near; d < far;) {
+    // Panels over which the density falls by about e.
+    const next = Math.min(far, d + 1 / (1 + Math.sqrt(concentration) + concentration * Math.abs(Math.sin(d))));
+    if (!(next > d)) break;
+    sum += gaussKronrod((t) => weight(t) * relative(t), d, next).value;
+    d = next;
+    // What is left is below (far - d) relative(d), the whole about the first panel.
+    if (relative(d) * (1 + concentration) < 1e-20) break;
+  }
+  return { shift: -2 * concentration * sine * sine, sum };
+}
+/** The logarithm of the constant that the density e^(-2 concentration sin^2(d / 2)) is divided by. */
+function vonMisesConstant(concentration: number): number { return Math.log(2 * Math.PI) + logScaledBesselI0(concentration); }
+function vonMisesMass(low: number, high: number, concentration: number, weight: (d: number) => number): number {
+  const { value, scale } = vonMisesIntegral(low, high, concentration, weight);
+  return value === 0 ? 0 : value * Math.exp(scale - vonMisesConstant(concentration));
 }
 /** loc moved by whole turns into [-pi, pi). */
 function turned(loc: number): number { return loc - 2 * Math.PI * Math.floor((loc + Math.PI) / (2 * Math.PI)); }
@@ -821,12 +893,31 @@ export function vonMisesSurvival(x: number, loc: number, concentration: number):
   const mode = turned(loc);
   return x <= -Math.PI ? 1 : x >= Math.PI ? 0 : vonMisesMass(x - mode, Math.PI - mode, concentration, () => 1);
 }
+/** log P(-pi <= X <= x), also where it underflows. */
+export function logVonMisesCdf(x: number, loc: number, concentration: number): number {
+  if (!(concentration >= 0) || Number.isNaN(x + loc)) return Number.NaN;
+  if (x <= -Math.PI) return -Infinity;
+  if (x >= Math.PI) return 0;
+  const mode = turned(loc), above = vonMisesMass(x - mode, Math.PI - mode, concentration, () => 1);
+  if (above < 0.5) return Math.log1p(-above);
+  const { value, scale } = vonMisesIntegral(-Math.PI - mode, x - mode, concentration, () => 1);
+  return Math.log(value) + scale - vonMisesConstant(concentration);
+}
 /** The derivative of `vonMisesCdf` in the concentration. */
 export function vonMisesCdfSlope(x: number, loc: number, concentration: number): number {
   if (!(concentration >= 0) || Number.isNaN(x + loc)) return Number.NaN;
   if (x <= -Math.PI || x >= Math.PI) return 0;
   const mode = turned(loc), length = besselRatio(concentration);
   return vonMisesMass(-Math.PI - mode, x - mode, concentration, (d) => Math.cos(d) - length);
+}
+/** The derivative of `logVonMisesCdf` in the concentration. */
+export function logVonMisesCdfSlope(x: number, loc: number, concentration: number): number {
+  if (!(concentration >= 0) || Number.isNaN(x + loc)) return Number.NaN;
+  if (x <= -Math.PI || x >= Math.PI) return 0;
+  const mode = turned(loc), length = besselRatio(concentration);
+  const whole = vonMisesIntegral(-Math.PI - mode, x - mode, concentration, () => 1);
+  const moved = vonMisesIntegral(-Math.PI - mode, x - mode, concentration, (d) => Math.cos(d) - length);
+  return moved.value / whole.value;
 }
 /** x with `vonMisesCdf` = u, by Newton's method kept within a shrinking bracket. */
 export function vonMisesQuantile(u: number, loc: number, concentration: number): number {

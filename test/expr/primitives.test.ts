@@ -28,7 +28,11 @@ const grids: Readonly<Record<string, readonly (readonly number[])[]>> = {
   lbeta: [[0.4, 3], [12, 7.5]], lchoose: [[7.3, 2.2], [30, 11.5]],
   gammaP: [[0.6, 0.3], [4, 2], [4, 9], [60, 55]], gammaQ: [[0.6, 0.3], [4, 2], [4, 9], [60, 55]], gammaPShapeDerivative: [[4, 2]],
   logGammaP: [[0.6, 0.3], [4, 9], [60, 55], [900, 60]], logGammaQ: [[0.6, 0.3], [4, 2], [60, 55], [4, 1200]], logGammaPShapeDerivative: [[4, 2]], logGammaQShapeDerivative: [[4, 2]],
-  gammaPInverse: [[0.6, 0.3], [4, 0.02], [30, 0.9]],
+  gammaPInverse: [[0.6, 0.3], [4, 0.02], [30, 0.9]], gammaQInverse: [[0.6, 0.3], [4, 0.02], [30, 0.9]],
+  logMinusExp: [[0.4, -0.3], [-1250, -1290], [-700, -700.5]], log1pSquare: [...line, [3e7]],
+  logBetaI: [[0.2, 0.7, 3], [0.6, 4, 2.5], [0.01, 400, 3], [0.3, 2, 900]], logBetaIFirstDerivative: [[0.2, 0.7, 3]], logBetaISecondDerivative: [[0.2, 0.7, 3]],
+  logStudentCdf: [[-2, 3], [0.7, 12], [-300, 150]], logStudentCdfDerivative: [[-2, 3]],
+  logVonMisesCdf: [[1, 0.4, 2], [-2, 3, 7], [-2.5, 0.3, 900]], logVonMisesCdfSlope: [[1, 0.4, 2]],
   betaI: [[0.2, 0.7, 3], [0.6, 4, 2.5]], betaIFirstDerivative: [[0.2, 0.7, 3]], betaISecondDerivative: [[0.2, 0.7, 3]],
   betaIInverse: [[0.2, 0.7, 3], [0.6, 4, 2.5]],
   studentCdf: [[-2, 3], [0.7, 12]], studentCdfDerivative: [[-2, 3]], studentQuantile: [[0.1, 3], [0.8, 12]],
@@ -39,7 +43,7 @@ const grids: Readonly<Record<string, readonly (readonly number[])[]>> = {
 };
 const stepwise = new Set(['floor', 'ceil', 'round', 'sign', 'lt', 'le', 'gt', 'ge', 'eq', 'ne', 'and', 'or', 'not', 'poissonQuantile', 'binomialQuantile', 'negativeBinomialQuantile', 'betaBinomialQuantile', 'hypergeometricQuantile']);
 /** Numerical derivatives and the end of the polygamma chain have none of their own. */
-const underived = ['tetragamma', 'logGammaPShapeDerivative', 'logGammaQShapeDerivative', 'gammaPShapeDerivative', 'betaIFirstDerivative', 'betaISecondDerivative', 'studentCdfDerivative', 'vonMisesCdfSlope'];
+const underived = ['tetragamma', 'logGammaPShapeDerivative', 'logGammaQShapeDerivative', 'gammaPShapeDerivative', 'betaIFirstDerivative', 'betaISecondDerivative', 'studentCdfDerivative', 'vonMisesCdfSlope', 'logBetaIFirstDerivative', 'logBetaISecondDerivative', 'logStudentCdfDerivative', 'logVonMisesCdfSlope'];
 
 /** Central differences with one Richardson step: error of order h^4. */
 function slope(f: (x: number) => number, x: number): number {
