@@ -43,7 +43,7 @@ describe('derivatives', () => {
     const density = compileProgram(text).logDensity(data as Readonly<Record<string, unknown>>);
     const { variables } = compiled.bound;
     const finite = [...variables.values()].filter((v) => v.status === 'latent' && !(v.name in state));
-    const cases = finite.reduce<Values[]>((list, v) => v.values.reduce<Values[]>((l, _x, k) => l.flatMap((own) => [0, 1].map((z) => ({ ...own, [v.name]: Object.assign([...own[v.name] ?? []], { [k]: z }) }))), list), [{}]);
+    const cases = finite.reduce<Values[]>((list, v) => Array.from(v.values).reduce<Values[]>((l, _x, k) => l.flatMap((own) => [0, 1].map((z) => ({ ...own, [v.name]: Object.assign([...own[v.name] ?? []], { [k]: z }) }))), list), [{}]);
     const at = (own: Values): number => density(Object.fromEntries(Object.entries(own).map(([name, x]) => [name, nested(x, variables.get(name)!.shape)])) as Parameters<typeof density>[0]);
     const total = (own: Values): number => { const all = cases.map((c) => at({ ...own, ...c })), top = Math.max(...all); return top + Math.log(all.reduce((s, x) => s + Math.exp(x - top), 0)); };
     const weights = cases.map((c) => Math.exp(at({ ...state, ...c }) - total(state)));

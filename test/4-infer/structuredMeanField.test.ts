@@ -81,7 +81,8 @@ describe('parameters with factors of their own', () => {
     const r = await run(`${localLevel} report step = a[5] - a[4]`, { y }, { block: 'a' }, { draws: 4000 });
     const { result } = r.variable('step');
     if (result.form !== 'draws') throw new Error('step is not drawn');
-    const mean = result.values.reduce((s, v) => s + v, 0) / 4000, sd = Math.sqrt(result.values.reduce((s, v) => s + (v - mean) ** 2, 0) / 4000);
+    const values = Array.from(result.values);
+    const mean = values.reduce((s, v) => s + v, 0) / 4000, sd = Math.sqrt(values.reduce((s, v) => s + (v - mean) ** 2, 0) / 4000);
     // The law of the block given the precisions' expectations, by dense algebra: Var(a5 - a4).
     const q = r.mean('q')[0]!, noise = r.mean('r')[0]!;
     const exact = await compile(`${localLevel} report step = a[5] - a[4]`).infer({ y, q, r: noise }, { backend: 'exact', workers: 0 });
