@@ -68,6 +68,7 @@ class Binding implements BindContext {
   private readonly readings = new Map<string, Reading>();
   /** Names whose values are wrong or absent: what depends on them is not checked further. */
   private readonly poisoned = new Set<string>();
+  private readonly reads = new Map<string, ReadonlySet<string>>();
   private readonly valueBounds = new Map<string, Bounds | null>();
   /** Variables whose bounds are being looked for: a recursion finds none. */
   private readonly boundsOpen = new Set<string>();
@@ -548,19 +549,28 @@ class Binding implements BindContext {
 
   /** The given `let`s that a given `let` depends on and that depend on it. */
   private recursionGroup(name: string): Set<string> {
-    const reads = (n: string): Set<string> => new Set((this.definitions.get(n) ?? []).flatMap((s) => expressionsOf(s).flatMap((e) => [...variablesOf(e)])));
-    const reachable = (start: string): Set<string> => {
-      const seen = new Set<string>();
-      const stack = [...reads(start)];
-      for (let n = stack.pop(); n !== undefined; n = stack.pop()) {
-        if (seen.has(n) || this.storages.has(n)) continue;
-        seen.add(n);
-        stack.push(...reads(n));
+    const readers = new Map<string, string[]>();
+    const below = new Set<string>([name]);
+    for (const reader of below) {
+      for (const n of this.readsOf(reader)) {
+        if (this.storages.has(n)) continue;
+        below.add(n);
+        const list = readers.get(n);
+        if (list === undefined) readers.set(n, [reader]); else list.push(reader);
       }
-      return seen;
-    };
-    const below = reachable(name);
-    return new Set([name, ...[...below].filter((n) => reachable(n).has(name))]);
+    }
+    const group = new Set<string>([name]);
+    for (const n of group) for (const reader of readers.get(n) ?? []) group.add(reader);
+    return group;
+  }
+
+  /** Names that the definitions of a variable read. */
+  private readsOf(name: string): ReadonlySet<string> {
+    const known = this.reads.get(name);
+    if (known !== undefined) return known;
+    const reads = new Set((this.definitions.get(name) ?? []).flatMap((s) => expressionsOf(s).flatMap((e) => [...variablesOf(e)])));
+    this.reads.set(name, reads);
+    return reads;
   }
 
   // --- bounds -----------------------------------------------------------------------------------

@@ -38,6 +38,8 @@ const LARGEST_WORK = 50_000;
 const MOST_SUGGESTIONS = 100;
 /** Nesting of expressions, functions included; the parser allows less in one expression. */
 const DEEPEST = 600;
+/** Nesting at which the type of another variable is not looked for any more. */
+const DEEPEST_ATTEMPT = 100;
 /** Rounds of type inference; each settles at least one variable or ends. */
 const MOST_ROUNDS = 64;
 
@@ -119,7 +121,8 @@ export class Lowerer implements Context {
   typeOf(variable: Declared): VariableType | Poison {
     const known = this.types.get(variable);
     if (known !== undefined) return known;
-    if (this.inferring && !this.attempted.has(variable)) {
+    // Long chains of definitions wait for the next round rather than nest.
+    if (this.inferring && !this.attempted.has(variable) && this.depth < DEEPEST_ATTEMPT) {
       this.attempt(variable);
       const now = this.types.get(variable);
       if (now !== undefined) return now;
@@ -230,7 +233,9 @@ export class Lowerer implements Context {
       const before = this.typeKeys();
       this.attempted = new Set();
       this.waited = false;
-      for (const v of this.declarations.variables) if (!this.attempted.has(v)) this.attempt(v);
+      // Definitions stand in any order, so the rounds go both ways.
+      const variables = round % 2 === 0 ? this.declarations.variables : this.declarations.variables.slice().reverse();
+      for (const v of variables) if (!this.attempted.has(v)) this.attempt(v);
       if (!this.waited) break;
       if (this.typeKeys() !== before) continue;
       // Only recursion without a beginning is left: it speaks of scalars.
@@ -244,6 +249,7 @@ export class Lowerer implements Context {
     this.failed = false;
     this.work = 0;
     for (const v of circular) this.report(selfReference(v.span, v.text));
+    for (const v of this.declarations.variables) if (!this.types.has(v)) this.report(tooDeep(v.span));
   }
 
   private typeKeys(): string {

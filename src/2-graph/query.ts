@@ -351,10 +351,13 @@ function components(statements: readonly Statement[], edges: readonly Edge[]): r
   return out;
 }
 
+/** Steps that the search for a shortest cycle may take; in longer cycles it begins at the first statements only. */
+const longestSearch = 2e7;
+
 /** A shortest path from some statement back to itself, each reading the next. */
 function shortestCycle(component: readonly Statement[], edges: readonly Edge[]): readonly Statement[] {
   let best: readonly Statement[] = component;
-  for (const start of component) {
+  for (const start of component.slice(0, Math.max(1, Math.floor(longestSearch / (component.length * edges.length))))) {
     const before = new Map<Statement, Statement | null>([[start, null]]);
     const queue: Statement[] = [start];
     for (const s of queue) {
