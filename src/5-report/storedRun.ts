@@ -5,6 +5,7 @@
  */
 import { type DrawValues, elementName, type ExchangeableGroup, type PlanEntry, type RunResult, type Seconds, sizeOf, type Traces, type VariableResult } from '../4-infer/posterior.js';
 import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
+import { parseCsv } from '../input/csv.js';
 import { parseDataJson } from '../input/json.js';
 import { badDraws, type DrawsColumn, readDraws } from './drawsFile.js';
 import type { VariableRecord } from './files.js';
@@ -18,6 +19,8 @@ export interface RunFiles {
   /** In pieces: there may be more draws than fit into a text. */
   readonly draws: Iterable<string> | null;
   readonly data: string | null;
+  /** `pointwise.csv`. */
+  readonly pointwise: string | null;
 }
 
 /** What `run.json` records. */
@@ -44,6 +47,8 @@ export interface StoredRun {
   readonly variables: readonly VariableSummary[];
   /** As given; null where the run kept none. */
   readonly data: ReadonlyMap<string, unknown> | null;
+  /** Pareto k of each unit that was left out; null where the run has none. */
+  readonly paretoK: readonly { readonly unit: string; readonly k: number }[] | null;
 }
 
 /** @throws ModelError (codes `no-run`, `bad-draws`) for files that are damaged, incomplete or of several runs. */
@@ -69,7 +74,7 @@ export function readStoredRun(files: RunFiles): StoredRun {
     const elements = rows.get(variable.name) ?? [];
     return { variable: resultOf(variable, elements, values.get(variable) ?? null), elements };
   });
-  return { summary, record, variables, data: files.data === null ? null : dataOf(files.data) };
+  return { summary, record, variables, data: files.data === null ? null : dataOf(files.data), paretoK: files.pointwise === null ? null : paretoOf(files.pointwise) };
 }
 
 /** The part of a result that relabelling and figures read. */
@@ -209,11 +214,23 @@ function recordOf(text: string): RunRecord {
 /** Beyond this a typed array cannot be allocated. */
 const mostNumbers = 2 ** 31;
 
+function paretoOf(text: string): StoredRun['paretoK'] {
+  const table = located('pointwise.csv', () => parseCsv(text)), units = table.columns.get('unit'), k = table.columns.get('k');
+  if (units === undefined || k === undefined) throw noRun('pointwise.csv', 'the columns unit and k are missing');
+  return Array.from({ length: table.rows }, (_, row) => ({ unit: units.levels?.[units.values[row]!] ?? String(units.values[row]), k: k.levels === undefined ? k.values[row]! : Number(k.levels[k.values[row]!]) }))
+    .filter(({ k: value }) => !Number.isNaN(value));
+}
+
 function dataOf(text: string): ReadonlyMap<string, unknown> {
+  return located('data.json', () => parseDataJson(text));
+}
+
+/** What a reader refuses, under the name of its file. */
+function located<T>(file: string, read: () => T): T {
   try {
-    return parseDataJson(text);
+    return read();
   } catch (thrown) {
     if (!(thrown instanceof ModelError)) throw thrown;
-    throw noRun('data.json', thrown.message);
+    throw noRun(file, thrown.message);
   }
 }

@@ -69,9 +69,10 @@ export function drawsSections(report: Report, pictures: Pictures, elsewhere: Rea
   const intro = chains
     ? 'For each quantity its density (a thin line for each chain, the bar from the 5 % to the 95 % quantile), its draws in the order they were made, and how each chain ranks among all draws. Chains that agree lie on top of each other, and their ranks stay in the grey band.'
     : 'Independent draws from the result: density, mean, and the bar from the 5 % to the 95 % quantile.';
+  const matched = report.variables.some(({ variable }, i) => variable !== report.run.variables[i]?.variable) ? ' Labels switch in this run: densities are of components matched to each other, draws and ranks as they were made.' : '';
   const rest = folded.length === 0 ? '' : `<details><summary>${counted(folded.length, 'more quantity').replace('quantitys', 'quantities')}</summary>${cards(report, folded, pictures)}</details>`;
   const omitted = left > 0 ? paragraph(`${left.toLocaleString('en')} more are not drawn here; draws.csv holds all of them.`, 'muted') : '';
-  return [{ id: 'draws', title: chains ? 'Draws and densities' : 'Densities', folded: false, content: `${paragraph(intro, 'muted')}${cards(report, open, pictures)}${rest}${omitted}` }];
+  return [{ id: 'draws', title: chains ? 'Draws and densities' : 'Densities', folded: false, content: `${paragraph(intro + matched, 'muted')}${cards(report, open, pictures)}${rest}${omitted}` }];
 }
 
 function isChain({ result }: ShownElement['variable']): boolean {
@@ -109,7 +110,7 @@ export function mixingSections(report: Report, pictures: Pictures, elsewhere: Re
   const sections: Section[] = [];
   if (worst.length > 1) {
     const names = worst.map(({ element }) => element.name);
-    const svg = pictures.of(`Pairs of ${names.join(', ')}`, `Draws of ${names.join(', ')} against each other.`, pairsCharts(worst.map((one) => rawSeries(report, one)), 250));
+    const svg = pictures.of(`Pairs of ${names.join(', ')}`, `Draws of ${names.join(', ')} against each other.`, pairsCharts(worst.map(seriesFor), 250));
     sections.push({ id: 'pairs', title: chains.length > 0 ? 'Pairs of the quantities that mix worst' : 'Pairs', folded: true, content: `${paragraph('A narrow ridge is a dependence that slows samplers which move one quantity at a time; a funnel is a scale that changes from place to place.', 'muted')}<figure>${svg}</figure>` });
   }
   if (chains.length > 0) {

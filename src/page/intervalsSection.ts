@@ -4,7 +4,7 @@ import { forestChart, type Interval } from '../plot/charts/forest.js';
 import type { ElementSummary, VariableSummary } from '../5-report/summary.js';
 import { paragraph, type Section } from './html.js';
 import type { Pictures } from './pictures.js';
-import type { Report } from './report.js';
+import { isEstimate, type Report } from './report.js';
 
 const mostRows = 40;
 const mostPanels = 12;
@@ -42,7 +42,7 @@ export function intervalsSections(report: Report, pictures: Pictures, drawn: Rea
   const shown = wanted.flatMap(({ elements }) => elements);
   const isPoint = ({ q5, q95 }: ElementSummary): boolean => q5 === null || q5 === q95;
   const points = shown.every(isPoint), laws = !shown.some(isPoint);
-  const ofPoints = `Estimates with lines of ${standardErrors} standard errors to each side, where standard errors were computed.`, ofLaws = 'Medians with lines from the 5 % to the 95 % quantile.';
+  const ofPoints = `Estimates with lines of ${standardErrors} standard errors to each side, where standard errors were computed.`, ofLaws = isEstimate(report) ? 'Estimates with lines between their 90 % confidence limits.' : 'Medians with lines from the 5 % to the 95 % quantile.';
   const intro = points ? ofPoints : laws ? ofLaws : `${ofLaws} Of what was estimated: ${ofPoints.toLowerCase()}`;
   const omitted = left > 0 ? paragraph(`${left} more variables are not drawn here; the summary has all of them.`, 'muted') : '';
   return [{ id: 'intervals', title: points ? 'Estimates' : 'Intervals', folded: false, content: `${paragraph(intro, 'muted')}<div class="charts wide">${panels.map((svg) => `<figure>${svg}</figure>`).join('')}</div>${omitted}` }];

@@ -5,6 +5,7 @@
 import type { Summary } from '../5-report/record.js';
 import { summaryTable } from '../5-report/render.js';
 import { objectiveChart } from '../plot/charts/objective.js';
+import { paretoChart } from '../plot/charts/paretoK.js';
 import { ModelError } from '../errors/diagnostic.js';
 import { componentsSection } from './componentsSection.js';
 import { drawsSections, mixingSections } from './drawsSection.js';
@@ -25,7 +26,7 @@ export function pageOf(report: Report): string {
   const fit = bound === null ? [] : attempted('Replicated data are', missing, () => fitSection(report, bound, pictures)) ?? [];
   const sections: readonly Section[] = [
     ...warningsSection(report), summarySection(report), ...objectiveSections(report, pictures), ...components, ...states.sections,
-    ...drawsSections(report, pictures, states.shown), ...intervalsSections(report, pictures, states.shown), ...fit, ...mixingSections(report, pictures, states.shown), ...modelSections({ ...report, missing }),
+    ...drawsSections(report, pictures, states.shown), ...intervalsSections(report, pictures, states.shown), ...fit, ...leaveOneOutSection(report, pictures), ...mixingSections(report, pictures, states.shown), ...modelSections({ ...report, missing }),
   ];
   const { summary, record } = report.run;
   const title = `${report.name}: ${summary.backend}`;
@@ -124,3 +125,18 @@ function objectiveSections({ run: { record: { traces } } }: Report, pictures: Pi
   });
   return [{ id: 'objective', title: kept.length === 1 ? `The ${kept[0]!.name} by iteration` : 'What was maximised', folded: false, content: `<div class="charts wide">${charts.join('')}</div>` }];
 }
+
+const worstUnits = 8;
+
+/** Which data the leave-one-out estimate leans on. */
+function leaveOneOutSection({ run: { summary: { loo }, paretoK } }: Report, pictures: Pictures): readonly Section[] {
+  if (loo === null || paretoK === null || paretoK.length < 2) return [];
+  const threshold = loo.threshold ?? usualThreshold, above = paretoK.filter(({ k }) => k > threshold).length;
+  const worst = paretoK.toSorted((a, b) => b.k - a.k).slice(0, worstUnits);
+  const svg = pictures.of('Pareto k by datum', `Pareto k of ${paretoK.length} data; ${above} lie above ${shortNumber(threshold)}.`, paretoChart(paretoK.map(({ k }) => k), threshold, 520, 220));
+  const intro = paragraph(`How much the posterior would change without each datum: ${above} of ${paretoK.length} lie above the line at ${shortNumber(threshold)}, where draws of this run cannot stand for a run without it.`, 'muted');
+  return [{ id: 'loo', title: 'Leave-one-out by datum', folded: true, content: `${intro}<div class="charts wide">${svg}<div>${table('Largest Pareto k', ['datum', 'k'], worst.map(({ unit, k }) => [unit, shortNumber(k)]))}</div></div>` }];
+}
+
+/** Of many draws (Vehtari et al. 2024). */
+const usualThreshold = 0.7;

@@ -28,6 +28,7 @@ tbody tr+tr>*{border-top:1px solid var(--grid)}
 th:first-child,td:first-child{text-align:left;padding-left:0}
 tbody th{font-weight:500}
 tbody th.more{font-weight:400;color:var(--muted)}
+.words thead th{text-align:left}
 .words td{text-align:left;white-space:normal;min-width:12ch;vertical-align:top}
 .words th{vertical-align:top}
 .warnings{list-style:none;padding:0;margin:.5rem 0}

@@ -22,8 +22,8 @@ const written = new Posterior(result([
 ], { exchangeable: [{ size: 2, variables: [{ name: 'q', axis: 0 }], orderBy: null, labels: ['z'] }] }), context);
 const files = written.files();
 const text = (name: string): string => files[name]!;
-function readBack(changes: { readonly summary?: string; readonly run?: string; readonly draws?: Iterable<string> | null; readonly data?: string } = {}): StoredRun {
-  return readStoredRun({ summary: changes.summary ?? text('summary.json'), run: changes.run ?? text('run.json'), draws: changes.draws === undefined ? [text('draws.csv')] : changes.draws, data: changes.data ?? null });
+function readBack(changes: { readonly summary?: string; readonly run?: string; readonly draws?: Iterable<string> | null; readonly data?: string; readonly pointwise?: string } = {}): StoredRun {
+  return readStoredRun({ summary: changes.summary ?? text('summary.json'), run: changes.run ?? text('run.json'), draws: changes.draws === undefined ? [text('draws.csv')] : changes.draws, data: changes.data ?? null, pointwise: changes.pointwise ?? null });
 }
 
 describe('a run read back', () => {
@@ -45,6 +45,11 @@ describe('a run read back', () => {
     expect([[...big.mean], [...big.variance], [...big.mcse]]).toEqual([[1, 2], [4, 9], [0.1, 0.2]]);
     expect(summary).toEqual(JSON.parse(text('summary.json')));
     expect(record.exchangeable).toEqual(written.result.exchangeable);
+  });
+
+  it('has the Pareto k of each unit that has one', () => {
+    expect(readBack().paretoK).toBeNull();
+    expect(readBack({ pointwise: 'unit,elpd_loo,k\n"y[0,1]",-1,0.3\n"y[1,1]",-2,\ny,-3,1.5\n' }).paretoK).toEqual([{ unit: 'y[0,1]', k: 0.3 }, { unit: 'y', k: 1.5 }]);
   });
 
   it('does not depend on where its pieces end', () => {
@@ -79,6 +84,8 @@ describe('files that are not those of a run', () => {
     ['draws cut off after a row', { draws: [`${draws.split('\n').slice(0, 41).join('\n')}\n`] }, /draws\.csv: there are 40 rows, and the run made 80 draws/],
     ['rows too many', { draws: [`${draws}${draws.split('\n')[1]}\n`] }, /draws\.csv: line 82: the run made 80 draws/],
     ['words among draws', { draws: [draws.replace(/\n1,3,[^,]*/, '\n1,3,<script>')] }, /draws\.csv: line 45: "<script>" is not a number/],
+    ['criteria of another table', { pointwise: 'unit,elpd\na,1\n' }, /pointwise\.csv: the columns unit and k are missing/],
+    ['criteria cut off', { pointwise: 'unit,elpd_loo,k\na,1\n' }, /pointwise\.csv: .*2 cells/],
     ['data that are not JSON', { data: '{"x": [1, 2' }, /data\.json: /],
   ])('are refused: %s', (_, changes, message) => {
     let thrown: unknown = null;

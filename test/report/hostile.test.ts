@@ -16,7 +16,7 @@ import { browserPath, launch } from '../browser.js';
 const payload = '</code></pre></title></style><script>alert(1)</script><img src=x onerror="alert(2)">&lt;b&gt;\'"${7*7}';
 
 function pageOf(name: string, files: Readonly<Record<string, string>>): string {
-  return reportPage(name, { summary: files['summary.json']!, run: files['run.json']!, draws: files['draws.csv'] === undefined ? null : [files['draws.csv']], data: files['data.json'] ?? null });
+  return reportPage(name, { summary: files['summary.json']!, run: files['run.json']!, draws: files['draws.csv'] === undefined ? null : [files['draws.csv']], data: files['data.json'] ?? null, pointwise: files['pointwise.csv'] ?? null });
 }
 /** Whether a page has tags or attributes that ours never have; what stands in quotes is a value. */
 const isForeign = (page: string): boolean => /<(?:script|img|iframe|object|embed|link|base|form)\b|<[^>]*\son\w+\s*=/i.test(page.replaceAll(/="[^"<>]*"/g, ''));

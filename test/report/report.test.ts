@@ -20,7 +20,7 @@ const columns = (path: string, names: readonly string[]): unknown => tableValue(
 async function pageOf(name: string, program: string, data: Readonly<Record<string, unknown>>, options: InferOptions): Promise<string> {
   const posterior = await compile(program, `${name}.cred`).infer(data, { seed: 1, workers: 0, draws: 200, warmup: 200, ...options });
   const files = posterior.files();
-  return reportPage(name, { summary: files['summary.json']!, run: files['run.json']!, draws: files['draws.csv'] === undefined ? null : [files['draws.csv']], data: files['data.json'] ?? null });
+  return reportPage(name, { summary: files['summary.json']!, run: files['run.json']!, draws: files['draws.csv'] === undefined ? null : [files['draws.csv']], data: files['data.json'] ?? null, pointwise: files['pointwise.csv'] ?? null });
 }
 
 const faithful = { x: columns('10-old-faithful/faithful.csv', ['eruptions', 'waiting']), K: 2 };
@@ -70,10 +70,10 @@ describe('the page of a run', () => {
 
   it('begins with what everybody wants and folds the rest', () => {
     const folded = ['Plated graph', 'Derivation', 'Program', 'Options and versions'];
-    expect(titles(page('faithful-gibbs'))).toEqual(['Warnings', 'Summary', 'Components over the data', 'Draws and densities', 'Intervals', 'Replicated data', 'Pairs of the quantities that mix worst', 'Autocorrelation', ...folded]);
+    expect(titles(page('faithful-gibbs'))).toEqual(['Warnings', 'Summary', 'Components over the data', 'Draws and densities', 'Intervals', 'Replicated data', 'Leave-one-out by datum', 'Pairs of the quantities that mix worst', 'Autocorrelation', ...folded]);
     expect(titles(page('nile')).slice(0, 4)).toEqual(['Warnings', 'Summary', 'Along the index', 'Draws and densities']);
-    expect(titles(page('nile-em'))).toEqual(['Summary', 'The log likelihood by iteration', 'Along the index', 'Densities', 'Estimates', 'Replicated data', 'Pairs', ...folded]);
-    expect(titles(page('regression'))).toEqual(['Summary', 'Densities', 'Intervals', 'Replicated data', 'Pairs', ...folded]);
+    expect(titles(page('nile-em'))).toEqual(['Summary', 'The log likelihood by iteration', 'Along the index', 'Densities', 'Estimates', 'Replicated data', 'Leave-one-out by datum', 'Pairs', ...folded]);
+    expect(titles(page('regression'))).toEqual(['Summary', 'Densities', 'Intervals', 'Replicated data', 'Leave-one-out by datum', 'Pairs', ...folded]);
     expect(titles(page('faithful-cavi'))).toContain('The evidence lower bound by iteration');
     expect(has(page('faithful-gibbs'), /<details id="derivation">.*<math.*<\/details>/s)).toBe(true);
     expect(has(page('nile'), /<span class="keyword">sample<\/span> noise ~ <span class="family">InverseGamma<\/span>/)).toBe(true);

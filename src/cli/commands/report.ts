@@ -16,7 +16,7 @@ export async function report(directory: string): Promise<number> {
   for (const name of ['summary.json', 'run.json']) if (!existsSync(path(name))) throw noRun(directory, `There is no ${name}: this is not the directory of a run.`);
   const optional = (name: string): string | null => (existsSync(path(name)) ? readText(path(name)) : null);
   const page = located(directory, () => reportPage(basename(resolve(directory)), {
-    summary: readText(path('summary.json')), run: readText(path('run.json')), data: optional('data.json'),
+    summary: readText(path('summary.json')), run: readText(path('run.json')), data: optional('data.json'), pointwise: optional('pointwise.csv'),
     draws: existsSync(path('draws.csv')) ? pieces(path('draws.csv')) : null,
   }));
   const target = path('report.html');
