@@ -48,10 +48,24 @@ describe('figures', () => {
   });
 
   it('place what they show where it is', () => {
-    // Two points at known places fix the scale; the median of 0, 1, ..., 10 lies half way.
+    // Points at 0 and 10 fix the scale; 0, 1, ..., 10 have the quantiles 0.5, 5 and 9.5 (type 7).
     const svg = forestPlot({ a: Array.from({ length: 11 }, (_, i) => i), b: [0, 0], c: [10, 10] });
-    const [a, b, c] = [...svg.matchAll(/<circle [^>]*cx="([\d.]+)"/g)].map(([, x]) => Number(x));
-    expect(a! - b!).toBeCloseTo((c! - b!) / 2, 1);
+    const [a, zero, ten] = [...svg.matchAll(/<circle [^>]*cx="([\d.]+)"/g)].map(([, x]) => Number(x));
+    const x = (value: number): number => zero! + (ten! - zero!) * value / 10;
+    expect(a).toBeCloseTo(x(5), 1);
+    const attribute = (tag: string, name: string): number => Number(new RegExp(` ${name}="([\\d.]+)"`).exec(tag)?.[1]);
+    const lines = [...svg.matchAll(/<line [^>]*>/g)].map(([tag]) => [attribute(tag, 'x1'), attribute(tag, 'x2')]);
+    expect(lines.some(([from, to]) => Math.abs(from! - x(0.5)) < 0.1 && Math.abs(to! - x(9.5)) < 0.1)).toBe(true);
+  });
+
+  it('draw ellipses that hold 90 % of a normal component', () => {
+    const svg = figures['components']!;
+    const [first, , third] = [...svg.matchAll(/<circle [^>]*>/g)].map(([tag]) => Number(/ cx="([\d.]+)"/.exec(tag)![1]));
+    const [outline] = [...svg.matchAll(/<path[^>]* d="M([^"]*)"/g)].map(([, d]) => d!.split('L').map((point) => Number(point.split(',')[0]))).filter((points) => points.length === 91);
+    // P(x'x <= r^2) = 1 - exp(-r^2 / 2) for the standard normal in the plane; the points lie at 0 and 3.
+    const radius = Math.sqrt(-2 * Math.log(1 - 0.9)), scale = (third! - first!) / 3;
+    expect((Math.max(...outline!) - Math.min(...outline!)) / scale / 2).toBeCloseTo(radius, 2);
+    expect((Math.max(...outline!) + Math.min(...outline!)) / 2).toBeCloseTo(first!, 1);
   });
 
   it('are of the draws of a posterior, elements by name', async () => {
