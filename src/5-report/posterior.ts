@@ -158,13 +158,14 @@ export class Posterior {
   skippedLikelihoods(): number { return this.cachedPredictive === null ? this.observed?.skipped(this.result) ?? 0 : 0; }
 
   /** AIC and BIC of a maximum of the likelihood; null of anything else. */
-  informationCriteria(): { readonly aic: number; readonly bic: number; readonly parameters: number } | null {
+  informationCriteria(): { readonly aic: number; /** Null where there are no data, or nobody knows how many. */ readonly bic: number | null; readonly parameters: number } | null {
     const { backend, logLikelihood } = this.result, { observed } = this;
     const options = this.context.options['options'] as Readonly<Record<string, string>> | undefined;
     if (observed === null || logLikelihood === null || (backend !== 'map' && backend !== 'em')) return null;
     if (backend === 'map' ? observed.hasContinuousLatents() : options?.['maximize'] !== undefined) return null;
     const parameters = observed.freeParameters();
-    return parameters === null ? null : { parameters, aic: 2 * (parameters - logLikelihood), bic: parameters * Math.log(this.observations()?.units ?? Number.NaN) - 2 * logLikelihood };
+    const units = this.observations()?.units ?? 0;
+    return parameters === null ? null : { parameters, aic: 2 * (parameters - logLikelihood), bic: units === 0 ? null : parameters * Math.log(units) - 2 * logLikelihood };
   }
 
   /** What the run observed, to tell data sets apart; null where it is not known. */

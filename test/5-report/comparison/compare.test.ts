@@ -145,6 +145,8 @@ describe('maximum likelihood', () => {
     expect(loo).toBeNull();
     const prior = await compile('data y: real[N]\nsample m ~ Normal(0, 1)\nobserve y ~ Normal(m, 1)').infer({ y }, { ...quick, backend: 'map' });
     expect(prior.summary().aic).toBeNull();
+    const empty = await compile('data y: real[N]\nparam m: interval(0, 1)\nobserve y ~ Normal(m, 1)').infer({ y: [] }, { ...quick, backend: 'map' });
+    expect(empty.summary().bic).toBeNull();
   });
   it('counts the free numbers of simplices and covariances', async () => {
     const x = Array.from({ length: 40 }, (_, n) => [Math.sin(n * 2.1) + (n % 2) * 6, Math.cos(n * 1.3)]);
