@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildGallery, type Gallery } from '../gallery/build.js';
 import { held, holds } from '../gallery/figure.js';
 import { pageOf, printed } from '../gallery/page.js';
-import { dark, light } from '../gallery/palette.js';
+import { dark, light } from '../src/plot/palette.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'credence-gallery-'));
 let gallery: Gallery;

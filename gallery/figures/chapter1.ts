@@ -1,9 +1,9 @@
 /** Figures 1.1 to 1.5: pushforward measures, entropy and divergences. References are the closed forms of the notes. */
 import * as Plot from '@observablehq/plot';
 import { ChiSquared, Normal } from '../../src/distributions-api.js';
-import { chart, grid, histogram, picture } from '../drawing.js';
+import { chart, grid, histogram, picture } from '../../src/plot/drawing.js';
 import { average, type Figure, found, held, jsonOf, kolmogorovSmirnov, programAt, scriptAt } from '../figure.js';
-import { colour } from '../palette.js';
+import { colour } from '../../src/plot/palette.js';
 import { entropies } from '../programs/bernoulli-entropy.js';
 import { divergences } from '../programs/kl-directions.js';
 import { flow } from '../programs/kl-flow.js';

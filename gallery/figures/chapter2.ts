@@ -1,9 +1,9 @@
 /** Figures 2.1 to 2.3: expectation maximisation for a Gaussian mixture from a good and a bad start. */
 import * as Plot from '@observablehq/plot';
 import type { Posterior } from '../../src/index.js';
-import { type Chart, chart, ellipse, type LegendEntry, picture } from '../drawing.js';
+import { type Chart, chart, ellipse, type LegendEntry, picture } from '../../src/plot/drawing.js';
 import { type Figure, found, held, jsonOf, matrices, matrix, programAt, type Row, vector } from '../figure.js';
-import { colour, groupColours } from '../palette.js';
+import { colour, groupColours } from '../../src/plot/palette.js';
 
 const folder = 'examples/25-gaussian-mixture';
 

@@ -2,9 +2,9 @@
 import * as Plot from '@observablehq/plot';
 import { Uniform } from '../../src/distributions-api.js';
 import type { Posterior } from '../../src/index.js';
-import { chart, ellipse, type LegendEntry, picture } from '../drawing.js';
+import { chart, ellipse, type LegendEntry, picture } from '../../src/plot/drawing.js';
 import { average, type Figure, found, held, matrix, programAt, vector } from '../figure.js';
-import { colour, groupColours } from '../palette.js';
+import { colour, groupColours } from '../../src/plot/palette.js';
 
 /** Acceptance rate by block, chain 0. */
 function acceptance(posterior: Posterior): number {
