@@ -21,7 +21,8 @@ export interface RunInputs {
   readonly options: InferOptions;
 }
 
-const folderName = 'unfinished';
+/** Where a run that goes on, or was cut off, is kept in the directory of its results. */
+export const folderName = 'unfinished';
 /** Bytes on disk of one draw of one number: as it comes, and as text in draws.csv. */
 const bytesPerValue = 8 + 19;
 /** Length of a frame of draws, before it. */

@@ -39,6 +39,7 @@ describe('credence report', () => {
 
   it('refuses what holds no run', () => {
     mkdirSync(join(folder, 'empty'));
+    mkdirSync(join(folder, 'cut', 'unfinished'), { recursive: true });
     const damaged = (name: string, change: (text: string) => string): string => {
       const copy = `damaged-${name}`;
       cpSync(join(folder, 'run'), join(folder, copy), { recursive: true });
@@ -48,12 +49,12 @@ describe('credence report', () => {
     const cases: readonly (readonly [readonly string[], RegExp])[] = [
       [['nowhere'], /nowhere: error\[no-run\]: There is no such directory\.\n {2}hint: Name a directory/],
       [['empty'], /empty: error\[no-run\]: There is no summary\.json/],
+      [['cut'], /cut: error\[no-run\]: The run there was cut off.*\n {2}hint: Let it go on: credence infer --resume cut/],
       [['normal.cred'], /normal\.cred: error\[no-run\]/],
       [[], /missing required argument 'directory'/],
       [['run', '--quiet'], /unknown option '--quiet'/],
       [[damaged('summary.json', (text) => text.slice(0, 90))], /error\[no-run\]: summary\.json: this is not whole JSON/],
       [[damaged('draws.csv', (text) => text.slice(0, 900))], /error\[bad-draws\]: draws\.csv: the last line has no end/],
-      [[damaged('run.json', () => '{}')], /error\[no-run\]: run\.json: the field "program" is missing/],
       [[damaged('data.json', (text) => `${text}]`)], /error\[no-run\]: data\.json: /],
     ];
     for (const [args, message] of cases) {

@@ -8,11 +8,15 @@ import { ModelError } from '../../index.js';
 import { reportPage } from '../../report.js';
 import { failure, readText } from '../files.js';
 import { write } from '../output.js';
+import { folderName } from '../unfinished.js';
 
 /** @throws ModelError for a directory that holds no run or a damaged one, and where the page cannot be written. */
 export async function report(directory: string): Promise<number> {
   if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) throw noRun(directory, 'There is no such directory.');
   const path = (name: string): string => join(directory, name);
+  if (!existsSync(path('summary.json')) && existsSync(path(folderName))) {
+    throw failure(directory, '', [{ code: 'no-run', severity: 'error', message: 'The run there was cut off: it has no results yet.', hint: `Let it go on: credence infer --resume ${directory}` }]);
+  }
   for (const name of ['summary.json', 'run.json']) if (!existsSync(path(name))) throw noRun(directory, `There is no ${name}: this is not the directory of a run.`);
   const optional = (name: string): string | null => (existsSync(path(name)) ? readText(path(name)) : null);
   const page = located(directory, () => reportPage(basename(resolve(directory)), {
