@@ -5,7 +5,7 @@
 import type { Code, Place } from '../code/loop.js';
 import { forLoop, store, when } from '../code/loop.js';
 import type { Law } from '../2-graph/graph.js';
-import { cdfOf, eventDimsOf, familyOf, isDiscrete, isProper, type PushforwardLaw, quantileOf, supportOf } from '../distributions/law.js';
+import { eventDimsOf, familyOf, isDiscrete, isProper, logMassBetween, type PushforwardLaw, quantileLoss, quantileOf, supportOf } from '../distributions/law.js';
 import { replaceArgument } from '../distributions/pushforwardPieces.js';
 import { logOf } from '../expr/simplify.js';
 import { type Expr, type Index, add, apply, cond, div, index, isConst, mul, num, one, ref, sub, substitute, zero } from '../expr/expr.js';
@@ -34,8 +34,9 @@ export function drawLaw(builder: ProgramBuilder, law: Law, into: Place, eventRan
       const u = builder.fresh('u', [], 'local');
       const x = quantileOf(law, ref(u, []));
       const draw: Code = { do: 'call', procedure: 'uniform', args: [], into: { storage: u, at: [] }, effects: [] };
-      if (x !== null) return [draw, store(into.storage, into.at, builder.bind(x))];
-      return bisection(builder, law, into, draw, u);
+      if (x === null) return [draw, ...bisection(builder, law, into, u)];
+      const closed = store(into.storage, into.at, builder.bind(x)), loss = quantileLoss(law);
+      return [draw, ...(loss === null ? [closed] : [when(builder.bind(loss), bisection(builder, law, into, u), [closed])])];
     }
     case 'mixture': {
       const from = builder.bind(law.from), to = builder.bind(law.to);
@@ -89,10 +90,10 @@ function extentOf(builder: ProgramBuilder, dimension: Expr): number {
 }
 
 /**
- * Inverts a distribution function without a closed-form quantile (truncated mixtures and folded laws) by
- * halving 60 times. A half-line is halved in s of x = low + s / (1 - s).
+ * Inverts a distribution function without a closed-form quantile (truncated mixtures and folded laws), or whose closed form
+ * has lost its digits, by halving 60 times. A half-line is halved in s of x = low + s / (1 - s).
  */
-function bisection(builder: ProgramBuilder, law: Law & { kind: 'truncated' }, into: Place, draw: Code, u: string): readonly Code[] {
+function bisection(builder: ProgramBuilder, law: Law & { kind: 'truncated' }, into: Place, u: string): readonly Code[] {
   const support = supportOf(law);
   if (support.kind !== 'interval' && support.kind !== 'integers') throw new InternalError('a truncated law of one value cannot be drawn');
   const from = builder.bind(support.low), to = builder.bind(support.high);
@@ -107,12 +108,14 @@ function bisection(builder: ProgramBuilder, law: Law & { kind: 'truncated' }, in
   // Towards a bound below that is infinite s grows as the value falls.
   const falling = openBelow && !openAbove;
   const step = index('step');
-  const below = apply('lt', builder.bind(cdfOf(law, valueOf(ref(middle, [])))), ref(u, []));
+  // In logarithms, so that intervals whose mass underflows are halved like others.
+  const target = builder.fresh('target', [], 'local');
+  const below = apply('lt', builder.bind(logMassBetween(law.base, law.low, valueOf(ref(middle, [])))), ref(target, []));
   const raise = [store(low, [], ref(middle, []))], lower = [store(high, [], ref(middle, []))];
   // Of whole numbers the least with a distribution function of at least u, which the upper end has come down to.
   const result = isDiscrete(law) ? apply('floor', valueOf(ref(falling ? low : high, []))) : valueOf(ref(middle, []));
   return [
-    draw,
+    store(target, [], add(apply('log', ref(u, [])), builder.bind(logMassBetween(law.base, law.low, law.high)))),
     store(low, [], start), store(high, [], end),
     { do: 'for', index: step, from: zero, to: num(60), body: [
       store(middle, [], apply('mul', num(0.5), add(ref(low, []), ref(high, [])))),

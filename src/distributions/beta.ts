@@ -35,6 +35,7 @@ export const beta: Family = {
   cdf: (x, p) => apply('betaI', x, argument(p, 'a'), argument(p, 'b')),
   survival: (x, p) => apply('betaI', oneMinus(x), argument(p, 'b'), argument(p, 'a')),
   quantile: (u, p) => apply('betaIInverse', u, argument(p, 'a'), argument(p, 'b')),
+  upperQuantile: (q, p) => oneMinus(apply('betaIInverse', q, argument(p, 'b'), argument(p, 'a'))),
   mean: (p) => scalar(mul(argument(p, 'a'), powOf(add(argument(p, 'a'), argument(p, 'b')), -1))),
   variance(p) {
     const a = argument(p, 'a'), b = argument(p, 'b'), sum = add(a, b);

@@ -12,6 +12,11 @@ function logMass(x: Expr, p: Arguments): Expr {
   const n = argument(p, 'n'), a = argument(p, 'a'), b = argument(p, 'b');
   return addAll([apply('lchoose', n, x), apply('lbeta', add(x, a), add(sub(n, x), b)), neg(apply('lbeta', a, b))]);
 }
+/** log P(from <= X < to). */
+function logMassOf(p: Arguments, from: Expr, to: Expr): Expr {
+  const k = index('k');
+  return reduce('logsumexp', k, from, to, logMass(k, p));
+}
 /** P(from <= X < to). */
 function mass(p: Arguments, from: Expr, to: Expr): Expr {
   const k = index('k');
@@ -36,6 +41,8 @@ export const betaBinomial: Family = {
   variate: (p) => ({ fn: 'betaBinomial', args: ['n', 'a', 'b'].map((name) => scalar(argument(p, name))) }),
   cdf: (x, p) => cond(apply('ge', x, argument(p, 'n')), one, mass(p, zero, add(apply('floor', x), one))),
   survival: (x, p) => cond(apply('lt', x, zero), one, mass(p, add(apply('floor', x), one), add(argument(p, 'n'), one))),
+  logCdf: (x, p) => cond(apply('ge', x, argument(p, 'n')), zero, logMassOf(p, zero, add(apply('floor', x), one))),
+  logSurvival: (x, p) => cond(apply('lt', x, zero), zero, logMassOf(p, add(apply('floor', x), one), add(argument(p, 'n'), one))),
   quantile: (u, p) => apply('betaBinomialQuantile', u, argument(p, 'n'), argument(p, 'a'), argument(p, 'b')),
   mean: (p) => scalar(mul(argument(p, 'n'), mul(argument(p, 'a'), powOf(add(argument(p, 'a'), argument(p, 'b')), -1)))),
   variance(p) {

@@ -22,7 +22,7 @@ export const cauchy: Family = {
   doc: 'density 1 / (pi scale (1 + z^2)), z = (x - loc) / scale',
   parameters: [parameter('loc', 0, 'real', 'the median'), parameter('scale', 0, 'positive', 'half the interquartile range')],
   ...onLine,
-  logDensity: (x, p) => neg(add(add(logPi, logOf(argument(p, 'scale'))), apply('log1p', square(standardised(x.body, p))))),
+  logDensity: (x, p) => neg(add(add(logPi, logOf(argument(p, 'scale'))), apply('log1pSquare', standardised(x.body, p)))),
   variate: (p) => ({ fn: 'cauchy', args: [], transform: (draw) => add(argument(p, 'loc'), mul(argument(p, 'scale'), draw)) }),
   cdf: (x, p) => upperTail(neg(standardised(x, p))),
   survival: (x, p) => upperTail(standardised(x, p)),

@@ -23,6 +23,7 @@ export const chiSquared: Family = {
   cdf: (x, p) => gamma.cdf!(x, asGamma(p)),
   survival: (x, p) => gamma.survival!(x, asGamma(p)),
   quantile: (u, p) => gamma.quantile!(u, asGamma(p)),
+  upperQuantile: (q, p) => gamma.upperQuantile!(q, asGamma(p)),
   mean: (p) => scalar(argument(p, 'df')),
   variance: (p) => scalar(mul(two, argument(p, 'df'))),
   caseOf: (p) => ({ family: gamma, parameters: asGamma(p) }),

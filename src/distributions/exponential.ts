@@ -29,6 +29,7 @@ export const exponential: Family = {
   variate: (p) => ({ fn: 'exponential', args: [scalar(argument(p, 'rate'))] }),
   cdf: (x, p) => neg(apply('expm1', neg(mul(argument(p, 'rate'), x)))),
   survival: (x, p) => exp(neg(mul(argument(p, 'rate'), x))),
+  logSurvival: (x, p) => neg(mul(argument(p, 'rate'), x)),
   quantile: (u, p) => mul(neg(apply('log1p', neg(u))), powOf(argument(p, 'rate'), -1)),
   upperQuantile: (q, p) => mul(neg(logOf(q)), powOf(argument(p, 'rate'), -1)),
   mean: (p) => scalar(powOf(argument(p, 'rate'), -1)),

@@ -117,6 +117,11 @@ export interface Family {
   cdf?(x: Expr, p: Arguments): Expr;
   /** P(X > x) without cancellation; scalars only. */
   survival?(x: Expr, p: Arguments): Expr;
+  /** Their logarithms, stated where `logOf` of them underflows. */
+  logCdf?(x: Expr, p: Arguments): Expr;
+  logSurvival?(x: Expr, p: Arguments): Expr;
+  /** log P(low <= X <= high), stated where it is not the difference of two tails that fall monotonically away from it. */
+  logMass?(low: Expr, high: Expr, p: Arguments): Expr;
   /** Smallest x with cdf(x) >= u; scalars only. */
   quantile?(u: Expr, p: Arguments): Expr;
   /** The x with survival(x) = q, accurate for small q (draws far in the upper tail); continuous scalars only. */

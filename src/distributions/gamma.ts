@@ -39,6 +39,7 @@ export const gamma: Family = {
   cdf: (x, p) => apply('gammaP', argument(p, 'shape'), mul(argument(p, 'rate'), x)),
   survival: (x, p) => apply('gammaQ', argument(p, 'shape'), mul(argument(p, 'rate'), x)),
   quantile: (u, p) => mul(apply('gammaPInverse', argument(p, 'shape'), u), powOf(argument(p, 'rate'), -1)),
+  upperQuantile: (q, p) => mul(apply('gammaQInverse', argument(p, 'shape'), q), powOf(argument(p, 'rate'), -1)),
   mean: (p) => scalar(mul(argument(p, 'shape'), powOf(argument(p, 'rate'), -1))),
   variance: (p) => scalar(mul(argument(p, 'shape'), powOf(argument(p, 'rate'), -2))),
   exponential: {

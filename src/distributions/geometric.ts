@@ -27,6 +27,7 @@ export const geometric: Family = {
   variate: (p) => ({ fn: 'negativeBinomial', args: [scalar(one), scalar(argument(p, 'p'))] }),
   cdf: (x, p) => neg(apply('expm1', logSurvival(x, p))),
   survival: (x, p) => exp(logSurvival(x, p)),
+  logSurvival,
   quantile: (u, p) => apply('negativeBinomialQuantile', u, one, argument(p, 'p')),
   mean: (p) => scalar(mul(oneMinus(argument(p, 'p')), powOf(argument(p, 'p'), -1))),
   variance: (p) => scalar(mul(oneMinus(argument(p, 'p')), powOf(argument(p, 'p'), -2))),

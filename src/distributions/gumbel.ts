@@ -2,7 +2,7 @@
  * Gumbel(loc, scale), the law of maxima: distribution function exp(-e^(-z)), z = (x - loc) / scale;
  * density exp(-z - e^(-z)) / scale.
  */
-import { add, addAll, apply, exp, lgamma, mul, neg, num, one, scalar, sub } from '../expr/expr.js';
+import { add, addAll, apply, cond, exp, lgamma, mul, neg, num, one, scalar, sub } from '../expr/expr.js';
 import type { Expr } from '../expr/expr.js';
 import { logOf, powOf } from '../expr/simplify.js';
 import type { Arguments, Family } from './family.js';
@@ -23,6 +23,12 @@ export const gumbel: Family = {
   variate: (p) => ({ fn: 'gumbel', args: [], transform: (draw) => add(argument(p, 'loc'), mul(argument(p, 'scale'), draw)) }),
   cdf: (x, p) => exp(neg(exp(neg(standardised(x, p))))),
   survival: (x, p) => neg(apply('expm1', neg(exp(neg(standardised(x, p)))))),
+  logCdf: (x, p) => neg(exp(neg(standardised(x, p)))),
+  // 1 - e^(-h) is h to its last digit for such z, h = e^(-z).
+  logSurvival(x, p) {
+    const z = standardised(x, p);
+    return cond(apply('gt', z, num(40)), neg(z), logOf(neg(apply('expm1', neg(exp(neg(z)))))));
+  },
   quantile: (u, p) => atHazard(neg(logOf(u)), p),
   upperQuantile: (q, p) => atHazard(neg(apply('log1p', neg(q))), p),
   mean: (p) => scalar(add(argument(p, 'loc'), mul(eulerGamma, argument(p, 'scale')))),

@@ -28,7 +28,7 @@ export const halfStudentT: Family = {
   ...onHalfLine,
   logDensity(x, p) {
     const df = argument(p, 'df'), halfNext = mul(half, add(df, one));
-    const tail = apply('log1p', mul(square(ratio(x.body, p)), powOf(df, -1)));
+    const tail = apply('log1pSquare', mul(ratio(x.body, p), powOf(df, -0.5)));
     return addAll([logTwo, neg(apply('lbeta', mul(half, df), half)), neg(mul(half, logOf(df))), neg(logOf(argument(p, 'scale'))), neg(mul(halfNext, tail))]);
   },
   variate: (p) => ({

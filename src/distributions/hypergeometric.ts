@@ -18,6 +18,11 @@ function logMass(x: Expr, p: Arguments): Expr {
     neg(apply('lchoose', total(p), argument(p, 'draws'))),
   ]);
 }
+/** log P(from <= X < to). */
+function logMassOf(p: Arguments, from: Expr, to: Expr): Expr {
+  const k = index('k');
+  return reduce('logsumexp', k, from, to, logMass(k, p));
+}
 /** P(from <= X < to). */
 function mass(p: Arguments, from: Expr, to: Expr): Expr {
   const k = index('k');
@@ -43,6 +48,8 @@ export const hypergeometric: Family = {
   variate: (p) => ({ fn: 'hypergeometric', args: ['successes', 'failures', 'draws'].map((name) => scalar(argument(p, name))) }),
   cdf: (x, p) => cond(apply('ge', x, highest(p)), one, mass(p, lowest(p), add(apply('floor', x), one))),
   survival: (x, p) => cond(apply('lt', x, lowest(p)), one, mass(p, add(apply('floor', x), one), add(highest(p), one))),
+  logCdf: (x, p) => cond(apply('ge', x, highest(p)), zero, logMassOf(p, lowest(p), add(apply('floor', x), one))),
+  logSurvival: (x, p) => cond(apply('lt', x, lowest(p)), zero, logMassOf(p, add(apply('floor', x), one), add(highest(p), one))),
   quantile: (u, p) => apply('hypergeometricQuantile', u, argument(p, 'successes'), argument(p, 'failures'), argument(p, 'draws')),
   mean: (p) => scalar(mul(argument(p, 'draws'), mul(argument(p, 'successes'), powOf(apply('max', total(p), one), -1)))),
   variance(p) {

@@ -30,7 +30,7 @@ export const inverseGamma: Family = {
   variate: (p) => ({ fn: 'inverseGamma', args: [scalar(argument(p, 'shape')), scalar(argument(p, 'scale'))] }),
   cdf: (x, p) => apply('gammaQ', argument(p, 'shape'), mul(argument(p, 'scale'), powOf(x, -1))),
   survival: (x, p) => apply('gammaP', argument(p, 'shape'), mul(argument(p, 'scale'), powOf(x, -1))),
-  quantile: (u, p) => mul(argument(p, 'scale'), powOf(apply('gammaPInverse', argument(p, 'shape'), sub(one, u)), -1)),
+  quantile: (u, p) => mul(argument(p, 'scale'), powOf(apply('gammaQInverse', argument(p, 'shape'), u), -1)),
   upperQuantile: (q, p) => mul(argument(p, 'scale'), powOf(apply('gammaPInverse', argument(p, 'shape'), q), -1)),
   mean: (p) => scalar(meanOf(p)),
   variance(p) {

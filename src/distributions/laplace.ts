@@ -12,6 +12,11 @@ function upperTail(z: Expr): Expr {
   return cond(apply('gt', z, zero), mul(half, exp(neg(z))), sub(one, mul(half, exp(z))));
 }
 
+/** Its logarithm. */
+function logUpperTail(z: Expr): Expr {
+  return cond(apply('gt', z, zero), sub(neg(logTwo), z), apply('log1p', neg(mul(half, exp(z)))));
+}
+
 /** The standard value above which mass q lies. */
 function above(q: Expr): Expr {
   return cond(apply('lt', q, half), neg(logOf(mul(two, q))), logOf(mul(two, sub(one, q))));
@@ -29,6 +34,8 @@ export const laplace: Family = {
   variate: (p) => ({ fn: 'laplace', args: [], transform: (draw) => add(argument(p, 'loc'), mul(argument(p, 'scale'), draw)) }),
   cdf: (x, p) => upperTail(neg(standardised(x, p))),
   survival: (x, p) => upperTail(standardised(x, p)),
+  logCdf: (x, p) => logUpperTail(neg(standardised(x, p))),
+  logSurvival: (x, p) => logUpperTail(standardised(x, p)),
   quantile: (u, p) => sub(argument(p, 'loc'), mul(argument(p, 'scale'), above(u))),
   upperQuantile: (q, p) => add(argument(p, 'loc'), mul(argument(p, 'scale'), above(q))),
   mean: (p) => scalar(argument(p, 'loc')),

@@ -291,11 +291,11 @@ export function logDensityOf(law: Law, x: ArrayExpr): Expr {
     }
     case 'censored': {
       const { base, low, high } = law;
-      const above = isDiscrete(base) ? survivalOf(base, sub(apply('ceil', high), one)) : survivalOf(base, high);
+      const logAbove = logTailOf(base, isDiscrete(base) ? sub(apply('ceil', high), one) : high, 'survival');
       // The bounds may leave more room than the support of the base.
       const within = guarded(base, x, logDensityOf(base, x));
-      const upper = isFiniteBound(high) ? cond(apply('ge', x.body, high), simplify(logOf(above)), within) : within;
-      return isFiniteBound(low) ? cond(apply('le', x.body, low), simplify(logOf(cdfOf(base, low))), upper) : upper;
+      const upper = isFiniteBound(high) ? cond(apply('ge', x.body, high), simplify(logAbove), within) : within;
+      return isFiniteBound(low) ? cond(apply('le', x.body, low), simplify(logTailOf(base, low, 'cdf')), upper) : upper;
     }
     case 'pushforward': return logDensityOfPushforward(flattened(law), x);
   }
@@ -352,8 +352,10 @@ function tailOf(law: Law, x: Expr, side: 'cdf' | 'survival'): Expr {
       return overSupport(supportOf(law), x, below, f.call(family, x, law.parameters), above);
     }
     case 'truncated': {
-      const inside = side === 'cdf' ? massBetween(law.base, law.low, x) : massBetween(law.base, afterValue(law.base, x), law.high);
-      return overSupport(supportOf(law), x, below, mul(inside, apply('pow', massBetween(law.base, law.low, law.high), num(-1))), above);
+      const [from, to] = side === 'cdf' ? [law.low, x] : [afterValue(law.base, x), law.high];
+      const inside = isProper(law.base) ? exp(sub(logMassBetween(law.base, from, to), logMassBetween(law.base, law.low, law.high)))
+        : mul(massBetween(law.base, from, to), apply('pow', massBetween(law.base, law.low, law.high), num(-1)));
+      return overSupport(supportOf(law), x, below, inside, above);
     }
     case 'mixture': case 'mixtureOf': {
       const components = componentsOf(law);
@@ -366,6 +368,31 @@ function tailOf(law: Law, x: Expr, side: 'cdf' | 'survival'): Expr {
       return tail;
     }
   }
+}
+
+/** log P(X <= x) or log P(X > x), which keeps its digits where the probability is below the range of doubles. */
+function logTailOf(law: Law, x: Expr, side: 'cdf' | 'survival'): Expr {
+  const below = side === 'cdf' ? minusInfinity : zero, above = side === 'cdf' ? zero : minusInfinity;
+  switch (law.kind) {
+    case 'family': {
+      const family = familyOf(law), own = side === 'cdf' ? family.logCdf : family.logSurvival;
+      if (own === undefined) return logOf(tailOf(law, x, side));
+      return overSupport(supportOf(law), x, below, own.call(family, x, law.parameters), above);
+    }
+    case 'truncated': {
+      if (!isProper(law.base)) return logOf(tailOf(law, x, side));
+      const inside = side === 'cdf' ? logMassBetween(law.base, law.low, x) : logMassBetween(law.base, afterValue(law.base, x), law.high);
+      return overSupport(supportOf(law), x, below, sub(inside, logMassBetween(law.base, law.low, law.high)), above);
+    }
+    case 'mixture': case 'mixtureOf': return logOverComponents(law, (component) => logTailOf(component, x, side));
+    case 'censored': return cond(apply('lt', x, law.low), below, cond(apply('ge', x, law.high), above, logTailOf(law.base, x, side)));
+    case 'pushforward': return logOf(tailOf(law, x, side));
+  }
+}
+/** log sum_i weight_i e^quantity_i. */
+function logOverComponents(law: Extract<Law, { kind: 'mixture' | 'mixtureOf' }>, quantity: (component: Law) => Expr): Expr {
+  const components = componentsOf(law);
+  return reduce('logsumexp', components.index, components.from, components.to, add(logOf(components.weight), components.of(quantity)));
 }
 
 /** The least value that counts as above x when both ends of an interval are included. */
@@ -389,7 +416,28 @@ function massBetween(law: Law, low: Expr, high: Expr): Expr {
   const lower = sub(cdfOf(law, high), cdfOf(law, before)), upper = sub(survivalOf(law, before), survivalOf(law, high));
   return simplify(cond(apply('gt', cdfOf(law, before), num(0.5)), upper, lower));
 }
-function logMassBetween(law: Law, low: Expr, high: Expr): Expr { return simplify(logOf(massBetween(law, low, high))); }
+/**
+ * log P(low <= X <= high), the difference of two tails by their logarithms, on the side where they are smaller: intervals far out in
+ * a tail have a mass although both tails underflow.
+ * @throws InternalError where the law has no distribution function.
+ */
+export function logMassBetween(law: Law, low: Expr, high: Expr): Expr {
+  if (!isProper(law)) return logOf(massBetween(law, low, high));
+  if (law.kind === 'mixture' || law.kind === 'mixtureOf') return simplify(logOverComponents(law, (component) => logMassBetween(component, low, high)));
+  if (law.kind === 'truncated' && isProper(law.base)) {
+    const from = maximum(low, law.low), to = minimum(high, law.high);
+    const inside = sub(logMassBetween(law.base, from, to), logMassBetween(law.base, law.low, law.high));
+    return simplify(cond(apply('le', from, to), inside, minusInfinity));
+  }
+  if (law.kind === 'family') { const own = familyOf(law).logMass; if (own !== undefined) return simplify(own.call(familyOf(law), low, high, law.parameters)); }
+  const before = isDiscrete(law) ? sub(apply('ceil', low), one) : low;
+  if (!isFiniteBound(low)) return isFiniteBound(high) ? simplify(logTailOf(law, high, 'cdf')) : zero;
+  if (!isFiniteBound(high)) return simplify(logTailOf(law, before, 'survival'));
+  const tail = (x: Expr, side: 'cdf' | 'survival'): Expr => simplify(logTailOf(law, x, side));
+  const upper = logMinusExp(tail(before, 'survival'), tail(high, 'survival')), lower = logMinusExp(tail(high, 'cdf'), tail(before, 'cdf'));
+  return simplify(cond(apply('gt', cdfOf(law, before), num(0.5)), upper, lower));
+}
+function logMinusExp(a: Expr, b: Expr): Expr { return isConst(b, -Infinity) ? a : apply('logMinusExp', a, b); }
 
 /**
  * Smallest x with cdf(x) >= u, for 0 < u < 1; null where there is no closed form (mixtures).
@@ -422,6 +470,31 @@ export function quantileOf(law: Law, u: Expr): Expr | null {
       const whole = flattened(law), form = formOf(whole);
       if (form.kind !== 'monotone' || isDiscrete(whole.base)) return null;
       return pushedQuantile(form.pieces, u, (t) => mapAt(whole, t), (v) => quantileOf(whole.base, v));
+    }
+  }
+}
+
+/** A smaller mass has lost digits, or all of them. */
+const smallestMass = 1e-290, smallestDifference = 1e-6;
+/**
+ * Where this is not 0, `quantileOf` has lost the mass it measures: an interval whose mass underflows, or one in an upper tail that is
+ * known from below only. `logMassBetween` must be inverted there. Null where that cannot happen.
+ */
+export function quantileLoss(law: Law): Expr | null {
+  switch (law.kind) {
+    case 'family': case 'mixture': case 'mixtureOf': return null;
+    case 'censored': case 'pushforward': return quantileLoss(law.base);
+    case 'truncated': {
+      const { base } = law;
+      if (!isProper(base) || !hasCdf(base)) return null;
+      const before = isDiscrete(base) ? sub(apply('ceil', law.low), one) : law.low;
+      // A mass that is no difference of tails cancels in them long before it underflows.
+      const direct = base.kind === 'family' && familyOf(base).logMass !== undefined;
+      const vanishing = direct ? apply('lt', logMassBetween(base, law.low, law.high), num(Math.log(smallestDifference))) : apply('lt', massBetween(base, law.low, law.high), num(smallestMass));
+      const fromAbove = base.kind === 'family' && familyOf(base).upperQuantile !== undefined;
+      const own = fromAbove || !isFiniteBound(law.low) ? vanishing : apply('or', vanishing, apply('gt', cdfOf(base, before), num(0.5)));
+      const inner = quantileLoss(base), loss = simplify(inner === null ? own : apply('or', inner, own));
+      return isConst(loss, 0) ? null : loss;
     }
   }
 }

@@ -32,6 +32,7 @@ export const pareto: Family = {
   variate: (p) => ({ fn: 'pareto', args: [scalar(argument(p, 'minimum')), scalar(argument(p, 'shape'))] }),
   cdf: (x, p) => neg(apply('expm1', logSurvival(x, p))),
   survival: (x, p) => exp(logSurvival(x, p)),
+  logSurvival,
   quantile: (u, p) => mul(argument(p, 'minimum'), exp(mul(neg(apply('log1p', neg(u))), powOf(argument(p, 'shape'), -1)))),
   upperQuantile: (q, p) => mul(argument(p, 'minimum'), exp(mul(neg(logOf(q)), powOf(argument(p, 'shape'), -1)))),
   mean: (p) => scalar(mul(mul(argument(p, 'shape'), argument(p, 'minimum')), powOf(excess(p, one), -1))),

@@ -1,7 +1,7 @@
 /**
  * StudentT(df, loc, scale): density proportional to (1 + z^2 / df)^(-(df + 1) / 2), z = (x - loc) / scale.
  */
-import { add, addAll, apply, cond, mul, neg, num, one, scalar, square, sub } from '../expr/expr.js';
+import { add, addAll, apply, cond, mul, neg, num, one, scalar, sub } from '../expr/expr.js';
 import type { Expr } from '../expr/expr.js';
 import { logOf, powOf } from '../expr/simplify.js';
 import type { Family } from './family.js';
@@ -24,7 +24,7 @@ export const studentT: Family = {
   ...onLine,
   logDensity(x, p) {
     const df = argument(p, 'df'), halfNext = mul(half, add(df, one));
-    const tail = apply('log1p', mul(square(standardised(x.body, p)), powOf(df, -1)));
+    const tail = apply('log1pSquare', mul(standardised(x.body, p), powOf(df, -0.5)));
     // Gamma((df + 1) / 2) / (Gamma(df / 2) sqrt(pi)) = 1 / B(df / 2, 1 / 2), which keeps its digits for a large df.
     return addAll([neg(apply('lbeta', mul(half, df), half)), neg(mul(half, logOf(df))), neg(logOf(argument(p, 'scale'))), neg(mul(halfNext, tail))]);
   },

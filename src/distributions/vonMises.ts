@@ -32,7 +32,10 @@ export const vonMises: Family = {
   variate: (p) => ({ fn: 'vonMises', args: [scalar(argument(p, 'loc')), scalar(argument(p, 'concentration'))] }),
   cdf: (x, p) => call('vonMisesCdf', x, p),
   survival: (x, p) => call('vonMisesSurvival', x, p),
+  // On the circle both ends of an interval may be nearer to the mode than what lies between them.
+  logMass: (low, high, p) => apply('logVonMisesMass', low, high, argument(p, 'loc'), argument(p, 'concentration')),
   quantile: (u, p) => call('vonMisesQuantile', u, p),
+  upperQuantile: (q, p) => neg(apply('vonMisesQuantile', q, neg(argument(p, 'loc')), argument(p, 'concentration'))),
   expectedLogDensity(of, p) {
     const concentration = argument(of, 'concentration');
     const cosine = mul(apply('besselRatio', argument(p, 'concentration')), apply('cos', sub(argument(p, 'loc'), argument(of, 'loc'))));

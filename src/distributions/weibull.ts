@@ -30,6 +30,7 @@ export const weibull: Family = {
   variate: (p) => ({ fn: 'weibull', args: [scalar(argument(p, 'shape')), scalar(argument(p, 'scale'))] }),
   cdf: (x, p) => neg(apply('expm1', neg(hazard(x, p)))),
   survival: (x, p) => exp(neg(hazard(x, p))),
+  logSurvival: (x, p) => neg(hazard(x, p)),
   quantile: (u, p) => atHazard(neg(apply('log1p', neg(u))), p),
   upperQuantile: (q, p) => atHazard(neg(logOf(q)), p),
   mean: (p) => scalar(mul(argument(p, 'scale'), moment(p, one))),

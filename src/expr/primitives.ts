@@ -313,17 +313,17 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
   vonMisesSurvival: [3, { evaluate: special.vonMisesSurvival, derivative: (x, loc, concentration) => vonMisesSlopes(x!, loc!, concentration!).map(neg), javascript: null, cost: 3000, integer: false }],
   /** d vonMisesCdf / d concentration. */
   vonMisesCdfSlope: [3, { evaluate: special.vonMisesCdfSlope, javascript: null, cost: 3000, integer: false }],
-  logVonMisesCdf: [3, {
-    evaluate: special.logVonMisesCdf,
-    derivative: (x, loc, concentration) => {
-      const logCdf = apply('logVonMisesCdf', x!, loc!, concentration!);
-      const [here, atStart] = [x!, num(-Math.PI)].map((at) => exp(sub(logVonMisesDensity(at, loc!, concentration!), logCdf)));
-      return [here!, sub(atStart!, here!), apply('logVonMisesCdfSlope', x!, loc!, concentration!)];
+  logVonMisesMass: [4, {
+    evaluate: special.logVonMisesMass,
+    derivative: (low, high, loc, concentration) => {
+      const logMass = apply('logVonMisesMass', low!, high!, loc!, concentration!);
+      const [atLow, atHigh] = [low!, high!].map((at) => exp(sub(logVonMisesDensity(at, loc!, concentration!), logMass)));
+      return [neg(atLow!), atHigh!, sub(atLow!, atHigh!), apply('logVonMisesMassSlope', low!, high!, loc!, concentration!)];
     },
     javascript: null, cost: 6000, integer: false,
   }],
-  /** d logVonMisesCdf / d concentration. */
-  logVonMisesCdfSlope: [3, { evaluate: special.logVonMisesCdfSlope, javascript: null, cost: 6000, integer: false }],
+  /** d logVonMisesMass / d concentration. */
+  logVonMisesMassSlope: [4, { evaluate: special.logVonMisesMassSlope, javascript: null, cost: 6000, integer: false }],
   vonMisesQuantile: [3, {
     evaluate: special.vonMisesQuantile,
     // By the implicit function theorem on F(x) = u.

@@ -34,9 +34,8 @@ export function logOf(e: Expr): Expr {
     case 'erfc': return add(num(Math.LN2), apply('logPhi', mul(num(-Math.SQRT2), a!)));
     case 'betaI': return apply('logBetaI', ...e.args);
     case 'studentCdf': return apply('logStudentCdf', a!, b!);
-    case 'vonMisesCdf': return apply('logVonMisesCdf', ...e.args);
-    // The mirror image, whose lower tail is the upper one.
-    case 'vonMisesSurvival': return apply('logVonMisesCdf', neg(a!), neg(b!), e.args[2]!);
+    case 'vonMisesCdf': return apply('logVonMisesMass', num(-Math.PI), a!, b!, e.args[2]!);
+    case 'vonMisesSurvival': return apply('logVonMisesMass', a!, num(Math.PI), b!, e.args[2]!);
     case 'pow':
       // log(a^2) is not 2 log(a) for negative a; any other constant power needs a > 0 (or an odd power) anyway.
       if (isConst(b!) && !isEven(b.value)) return mul(b, logOf(a!));

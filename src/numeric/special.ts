@@ -893,14 +893,14 @@ export function vonMisesSurvival(x: number, loc: number, concentration: number):
   const mode = turned(loc);
   return x <= -Math.PI ? 1 : x >= Math.PI ? 0 : vonMisesMass(x - mode, Math.PI - mode, concentration, () => 1);
 }
-/** log P(-pi <= X <= x), also where it underflows. */
-export function logVonMisesCdf(x: number, loc: number, concentration: number): number {
-  if (!(concentration >= 0) || Number.isNaN(x + loc)) return Number.NaN;
-  if (x <= -Math.PI) return -Infinity;
-  if (x >= Math.PI) return 0;
-  const mode = turned(loc), above = vonMisesMass(x - mode, Math.PI - mode, concentration, () => 1);
-  if (above < 0.5) return Math.log1p(-above);
-  const { value, scale } = vonMisesIntegral(-Math.PI - mode, x - mode, concentration, () => 1);
+/** log P(low <= X <= high), also where it underflows; bounds beyond the circle are its ends. */
+export function logVonMisesMass(low: number, high: number, loc: number, concentration: number): number {
+  if (!(concentration >= 0) || Number.isNaN(low + high + loc)) return Number.NaN;
+  const from = Math.max(low, -Math.PI), to = Math.min(high, Math.PI);
+  if (from >= to) return -Infinity;
+  const mode = turned(loc), outside = vonMisesMass(-Math.PI - mode, from - mode, concentration, () => 1) + vonMisesMass(to - mode, Math.PI - mode, concentration, () => 1);
+  if (outside < 0.5) return Math.log1p(-outside);
+  const { value, scale } = vonMisesIntegral(from - mode, to - mode, concentration, () => 1);
   return Math.log(value) + scale - vonMisesConstant(concentration);
 }
 /** The derivative of `vonMisesCdf` in the concentration. */
@@ -910,14 +910,12 @@ export function vonMisesCdfSlope(x: number, loc: number, concentration: number):
   const mode = turned(loc), length = besselRatio(concentration);
   return vonMisesMass(-Math.PI - mode, x - mode, concentration, (d) => Math.cos(d) - length);
 }
-/** The derivative of `logVonMisesCdf` in the concentration. */
-export function logVonMisesCdfSlope(x: number, loc: number, concentration: number): number {
-  if (!(concentration >= 0) || Number.isNaN(x + loc)) return Number.NaN;
-  if (x <= -Math.PI || x >= Math.PI) return 0;
-  const mode = turned(loc), length = besselRatio(concentration);
-  const whole = vonMisesIntegral(-Math.PI - mode, x - mode, concentration, () => 1);
-  const moved = vonMisesIntegral(-Math.PI - mode, x - mode, concentration, (d) => Math.cos(d) - length);
-  return moved.value / whole.value;
+/** The derivative of `logVonMisesMass` in the concentration. */
+export function logVonMisesMassSlope(low: number, high: number, loc: number, concentration: number): number {
+  if (!(concentration >= 0) || Number.isNaN(low + high + loc)) return Number.NaN;
+  const mode = turned(loc), length = besselRatio(concentration), from = Math.max(low, -Math.PI) - mode, to = Math.min(high, Math.PI) - mode;
+  if (from >= to) return Number.NaN;
+  return vonMisesIntegral(from, to, concentration, (d) => Math.cos(d) - length).value / vonMisesIntegral(from, to, concentration, () => 1).value;
 }
 /** x with `vonMisesCdf` = u, by Newton's method kept within a shrinking bracket. */
 export function vonMisesQuantile(u: number, loc: number, concentration: number): number {

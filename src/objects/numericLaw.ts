@@ -8,7 +8,7 @@ import { Evaluator, type Stored } from '../2-graph/compute.js';
 import { covarianceProblem, simplexProblem } from '../2-graph/constraints.js';
 import type { Support, Variate } from '../distributions/family.js';
 import {
-  cdfOf, eventDimsOf, familyOf, guardedLogDensityOf, hasCdf, isDiscrete, isProper, type Law, mapLaw, noDensityReason, quantileOf, substituteLaw, supportOf, survivalOf,
+  cdfOf, eventDimsOf, familyOf, guardedLogDensityOf, hasCdf, isDiscrete, isProper, type Law, mapLaw, noDensityReason, quantileLoss, quantileOf, substituteLaw, supportOf, survivalOf,
 } from '../distributions/law.js';
 import { InternalError } from '../errors/diagnostic.js';
 import { type ArrayExpr, build, type Expr, num, ref, rewrite, scalar, sub, substitute } from '../expr/expr.js';
@@ -148,10 +148,12 @@ export class NumericLaw {
     if (u <= 0 && support.kind === 'interval') return support.low;
     if (u >= 1) return support.high;
     const closed = this.once('quantile', () => { const q = quantileOf(this.law, ref(uniformName)); return q === null ? null : this.evaluator.compile(simplify(q)); });
-    if (closed === null) return u <= 0 ? support.low : this.bisected(u, (x) => (u <= 0.5 ? this.cdf(x) >= u : this.survival(x) <= 1 - u));
+    if (closed === null || this.losesQuantiles) return u <= 0 ? support.low : this.bisected(u, (x) => (u <= 0.5 ? this.cdf(x) >= u : this.survival(x) <= 1 - u));
     this.level[0] = u;
     return closed();
   }
+  /** Whether the closed form of the quantile has lost the mass that it measures. */
+  private get losesQuantiles(): boolean { return this.once('loss', () => { const loss = quantileLoss(this.law); return loss !== null && this.number(loss) !== 0; }); }
   /** The x with survival q, keeping its digits for small q. */
   upperQuantile(q: number): number {
     if (q >= 0.5) return this.quantile(1 - q);

@@ -32,7 +32,7 @@ const grids: Readonly<Record<string, readonly (readonly number[])[]>> = {
   logMinusExp: [[0.4, -0.3], [-1250, -1290], [-700, -700.5]], log1pSquare: [...line, [3e7]],
   logBetaI: [[0.2, 0.7, 3], [0.6, 4, 2.5], [0.01, 400, 3], [0.3, 2, 900]], logBetaIFirstDerivative: [[0.2, 0.7, 3]], logBetaISecondDerivative: [[0.2, 0.7, 3]],
   logStudentCdf: [[-2, 3], [0.7, 12], [-300, 150]], logStudentCdfDerivative: [[-2, 3]],
-  logVonMisesCdf: [[1, 0.4, 2], [-2, 3, 7], [-2.5, 0.3, 900]], logVonMisesCdfSlope: [[1, 0.4, 2]],
+  logVonMisesMass: [[-2, 1, 0.4, 2], [-2, 2.9, 3, 7], [-2.5, -2, 0.3, 900], [-0.5, 2, 0.3, 50]], logVonMisesMassSlope: [[-1, 1, 0.4, 2]],
   betaI: [[0.2, 0.7, 3], [0.6, 4, 2.5]], betaIFirstDerivative: [[0.2, 0.7, 3]], betaISecondDerivative: [[0.2, 0.7, 3]],
   betaIInverse: [[0.2, 0.7, 3], [0.6, 4, 2.5]],
   studentCdf: [[-2, 3], [0.7, 12]], studentCdfDerivative: [[-2, 3]], studentQuantile: [[0.1, 3], [0.8, 12]],
@@ -43,7 +43,7 @@ const grids: Readonly<Record<string, readonly (readonly number[])[]>> = {
 };
 const stepwise = new Set(['floor', 'ceil', 'round', 'sign', 'lt', 'le', 'gt', 'ge', 'eq', 'ne', 'and', 'or', 'not', 'poissonQuantile', 'binomialQuantile', 'negativeBinomialQuantile', 'betaBinomialQuantile', 'hypergeometricQuantile']);
 /** Numerical derivatives and the end of the polygamma chain have none of their own. */
-const underived = ['tetragamma', 'logGammaPShapeDerivative', 'logGammaQShapeDerivative', 'gammaPShapeDerivative', 'betaIFirstDerivative', 'betaISecondDerivative', 'studentCdfDerivative', 'vonMisesCdfSlope', 'logBetaIFirstDerivative', 'logBetaISecondDerivative', 'logStudentCdfDerivative', 'logVonMisesCdfSlope'];
+const underived = ['tetragamma', 'logGammaPShapeDerivative', 'logGammaQShapeDerivative', 'gammaPShapeDerivative', 'betaIFirstDerivative', 'betaISecondDerivative', 'studentCdfDerivative', 'vonMisesCdfSlope', 'logBetaIFirstDerivative', 'logBetaISecondDerivative', 'logStudentCdfDerivative', 'logVonMisesMassSlope'];
 
 /** Central differences with one Richardson step: error of order h^4. */
 function slope(f: (x: number) => number, x: number): number {
