@@ -41,16 +41,40 @@ export async function automaticWorkers(chains: number): Promise<number> {
 /**
  * Runs `request.chains` chains.
  * @throws InternalError where a worker fails again and again; ModelError where a run was stopped before its first draw, or what is kept of it
- * cannot be used; whatever a host function throws.
+ * cannot be used; whatever a host function or `onProgress` throws.
  */
 export async function runChains(program: ChainProgram, request: RunRequest, hostFunctions: readonly HostCall[]): Promise<ChainsResult> {
   const onlyGenerated = !program.usesHostFunctions && hostFunctions.length === 0;
+  const listener = new Listener(request);
   try {
-    return await runAnywhere(program, request, hostFunctions, onlyGenerated ? Math.min(request.workers, request.chains) : 0);
+    const result = await runAnywhere(program, listener.request, hostFunctions, onlyGenerated ? Math.min(request.workers, request.chains) : 0);
+    listener.rethrow();
+    return result;
   } catch (error) {
+    listener.rethrow();
     // Generated code throws nothing, though a platform may refuse it; what a host function throws is its author's.
     throw onlyGenerated && !(error instanceof InternalError) && !(error instanceof ModelError) ? new InternalError(error instanceof Error ? error.message : String(error)) : error;
   }
+}
+
+/** Whoever hears of the progress may throw: that ends the run, wherever chains are, and is what the run throws. */
+class Listener {
+  /** The request with a listener that does not throw. */
+  readonly request: RunRequest;
+  private thrown: { readonly error: unknown } | null = null;
+
+  constructor(request: RunRequest) {
+    const { onProgress, stopped } = request;
+    this.request = onProgress === undefined ? request : {
+      ...request,
+      onProgress: (event) => {
+        try { if (this.thrown === null) onProgress(event); } catch (error) { this.thrown = { error }; }
+      },
+      stopped: () => this.thrown !== null || stopped?.() === true,
+    };
+  }
+
+  rethrow(): void { if (this.thrown !== null) throw this.thrown.error; }
 }
 
 async function runAnywhere(program: ChainProgram, request: RunRequest, hostFunctions: readonly HostCall[], workers: number): Promise<ChainsResult> {

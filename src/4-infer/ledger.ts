@@ -51,10 +51,10 @@ export class ChainLedger {
     return new ChainLedger(program, request, states ?? []);
   }
 
-  /** Seconds from one checkpoint of a chain to the next; infinite where there is nothing to make one for. */
-  static pauseFor(program: ChainProgram, request: RunRequest): number {
+  /** Seconds from one checkpoint of a chain to the next; infinite where there is nothing to make one for, unless one is `always` wanted. */
+  static pauseFor(program: ChainProgram, request: RunRequest, always = false): number {
     const bytes = program.storages.reduce((sum, { shape, type, place }) => sum + (place === 'data' ? 0 : shape.reduce((a, b) => a * b, type === 'int32' ? 4 : 8)), 0);
-    return request.store === undefined && bytes > smallCheckpoint ? Number.POSITIVE_INFINITY : interval + bytes / bytesPerSecond;
+    return !always && request.store === undefined && bytes > smallCheckpoint ? Number.POSITIVE_INFINITY : interval + bytes / bytesPerSecond;
   }
 
   get isEmpty(): boolean { return this.chains.every(({ checkpoint }) => checkpoint === null); }

@@ -10,7 +10,7 @@ import { ChainLedger } from './ledger.js';
 import { chainRequest } from './runChain.js';
 import type { FromWorker, ToWorker } from './worker.js';
 
-/** A chain whose threads die so often is not begun again. */
+/** A chain whose threads die so often is not begun again; as many threads that die without a chain are not replaced. */
 const mostDeaths = 3;
 /** Milliseconds between two looks whether the run is to stop, and until threads that do not hear are ended. */
 const LOOK = 50, PATIENCE = 5000;
@@ -41,10 +41,13 @@ export class ChainThreads {
   /** Chains that have no thread. */
   private readonly homeless: Set<number>;
   private readonly deaths = new Map<number, number>();
+  /** Threads that died before they had a chain, or between two. */
+  private idleDeaths = 0;
   /** One cell that threads look at between pieces of their work; null where memory cannot be shared. */
   private readonly stop: Int32Array | null;
   private readonly count: number;
   private round: Round | null = null;
+  private patience: ReturnType<typeof setTimeout> | null = null;
   private anyLoaded = false;
   private whenLoaded: ((loaded: boolean) => void) | null = null;
 
@@ -73,6 +76,7 @@ export class ChainThreads {
   async advance(draws: number): Promise<void> {
     const left = new Set(Array.from({ length: this.request.chains }, (_, chain) => chain).filter((chain) => (this.ledger.checkpointOf(chain)?.kept ?? 0) < draws));
     if (left.size === 0) return;
+    if (this.threads.length === 0) throw new InternalError('all threads have died');
     let watch: ReturnType<typeof setInterval> | null = null;
     try {
       await new Promise<void>((resolve, reject) => {
@@ -83,6 +87,7 @@ export class ChainThreads {
       });
     } finally {
       if (watch !== null) clearInterval(watch);
+      if (this.patience !== null) clearTimeout(this.patience);
       this.round = null;
     }
     await this.ledger.written();
@@ -105,7 +110,7 @@ export class ChainThreads {
       case 'ready':
         thread.ready = true;
         this.settleLoading(true);
-        this.post(thread, { kind: 'program', program: this.shared, request: chainRequest(this.request), pause: ChainLedger.pauseFor(this.shared, this.request), stop: this.stop });
+        this.post(thread, { kind: 'program', program: this.shared, request: chainRequest(this.request), pause: this.pause(), stop: this.stop });
         this.give(thread);
         return;
       case 'progress':
@@ -161,7 +166,15 @@ export class ChainThreads {
       });
     }
     for (const chain of thread.chains) this.homeless.add(chain);
-    this.startThread();
+    if (running === null) this.idleDeaths++;
+    if (this.idleDeaths < mostDeaths) this.startThread();
+    else if (this.threads.length === 0) this.round?.reject(new InternalError(`all threads died, the last one with: ${message}`));
+    else for (const other of this.threads) this.give(other);
+  }
+
+  /** Threads that cannot be told to stop are ended at any time: what counts then is their last checkpoint, of whatever size. */
+  private pause(): number {
+    return ChainLedger.pauseFor(this.shared, this.request, this.stop === null && this.request.stopped !== undefined);
   }
 
   private settleLoading(loaded: boolean): void {
@@ -177,7 +190,7 @@ export class ChainThreads {
     const { round } = this;
     if (round === null) return;
     if (this.stop === null || this.threads.every(({ running }) => running === null)) { round.resolve(); return; }
-    if (Atomics.exchange(this.stop, 0, 1) === 0) setTimeout(() => { round.resolve(); }, PATIENCE);
+    if (Atomics.exchange(this.stop, 0, 1) === 0) this.patience = setTimeout(() => { round.resolve(); }, PATIENCE);
   }
 
   private post(thread: Thread, message: ToWorker): void {

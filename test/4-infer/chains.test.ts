@@ -216,6 +216,13 @@ describe('worker threads', () => {
     expect(numbers(await built.runChains(program, { ...settings, workers: 2 }, []))).toEqual(numbers(await runChains(program, settings, [])));
   });
 
+  it('and their run end with what a listener throws', async () => {
+    for (const workers of [0, 2]) {
+      const angry = { ...settings, workers, onProgress: ({ phase }: ProgressEvent): void => { if (phase === 'sampling') throw new RangeError('mine'); } };
+      await expect(built.runChains(long, angry, [])).rejects.toThrow(new RangeError('mine'));
+    }
+  });
+
   it('surface an error with its message', async () => {
     // Far more work than is done before threads are started, so that the error happens in one.
     const failing = fakeProgram({ work: 1_000_000, source: fakeProgram().source.replace('z[0] =', 'if (counter[1] > 200) throw new Error("stopped at sweep " + counter[1]); z[0] =') });
