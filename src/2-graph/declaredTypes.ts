@@ -25,7 +25,10 @@ export interface DeclaredType {
   readonly text: string;
 }
 
-const typeNames: readonly string[] = ['real', 'int', 'bool', 'positive', 'unit', 'interval', 'simplex', 'ordered', 'cov', 'corr'];
+/** The types of the language. */
+export const typeNames: readonly string[] = ['real', 'int', 'bool', 'positive', 'unit', 'interval', 'simplex', 'ordered', 'cov', 'corr'];
+/** Options that may follow a type, `cov[D](floor: 1e-3)`, by type. */
+export const typeOptions: ReadonlyMap<string, readonly string[]> = new Map([['cov', ['floor']]]);
 
 export function lowerType(context: Context, syntax: TypeSyntax, environment: Environment): DeclaredType | Poison {
   const name = syntax.base.text;
@@ -82,7 +85,7 @@ function interval(context: Context, syntax: TypeSyntax, dims: readonly Expr[], b
 }
 
 function lowerOptions(context: Context, syntax: TypeSyntax, environment: Environment): Readonly<Record<string, Expr>> | null {
-  const valid = syntax.base.text === 'cov' ? ['floor'] : [];
+  const valid = typeOptions.get(syntax.base.text) ?? [];
   const options: Record<string, Expr> = {};
   let ok = true;
   for (const o of syntax.options) {
