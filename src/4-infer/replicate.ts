@@ -138,17 +138,33 @@ function joined(statements: readonly StatementCode[], memory: ReadonlyMap<string
   }
   return [...groups.values()].map((codes): ReplicatedData => {
     const [{ statement, width, discrete }] = codes as [StatementCode];
-    // Rows of which at least one number is there.
-    const rows = codes.map(({ exists }) => {
-      const there = memory.get(exists)!;
-      return Array.from({ length: there.length / width }, (_, row) => row).filter((row) => Array.from({ length: width }, (_, c) => there[row * width + c]!).some((x) => x !== 0));
-    });
-    const gather = (pick: (code: StatementCode) => string): Float64Array => Float64Array.from(codes.flatMap((code, k) => {
-      const from = memory.get(pick(code))!, there = memory.get(code.exists)!;
-      return rows[k]!.flatMap((row) => Array.from({ length: width }, (_, c) => (there[row * width + c] === 0 ? Number.NaN : from[row * width + c]!)));
-    }));
+    const cells = codes.map(({ exists }) => cellsOf(memory.get(exists)!, width));
+    const gather = (pick: (code: StatementCode) => string): Float64Array => {
+      const out = new Float64Array(cells.reduce((sum, { length }) => sum + length, 0));
+      let to = 0;
+      codes.forEach((code, k) => {
+        const from = memory.get(pick(code))!;
+        for (const cell of cells[k]!) out[to++] = cell < 0 ? Number.NaN : from[cell]!;
+      });
+      return out;
+    };
     return { name: nameOf(statement), discrete, width, observed: gather(({ values }) => values), replicated: () => gather(({ replicates }) => replicates) };
   });
+}
+
+/** The cells of the rows of which at least one number is there, row by row; -1 for a number that is missing. */
+function cellsOf(exists: ArrayLike<number>, width: number): Int32Array {
+  const out = new Int32Array(exists.length);
+  let to = 0;
+  for (let row = 0; row < exists.length; row += width) {
+    let some = false;
+    for (let c = 0; c < width; c++) {
+      out[to + c] = exists[row + c] === 0 ? -1 : row + c;
+      some ||= exists[row + c] !== 0;
+    }
+    if (some) to += width;
+  }
+  return out.slice(0, to);
 }
 
 function refusal(message: string): ModelError {
