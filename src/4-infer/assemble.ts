@@ -142,7 +142,8 @@ export function foldingOf(builder: ProgramBuilder): (data: ReadonlyMap<string, F
   const printed = printModule({ storages: [...storages, ...locals], functions: [{ name: 'fold', parameters: [], body: builder.folds() }] });
   return (data) => {
     const values = new Map<string, Float64Array | Int32Array>();
-    for (const s of printed.storages) { const v = data.get(s.name) ?? builder.initialValues(s.name); if (v !== undefined) values.set(s.name, v); }
+    // Tables start from zeros each time: the builder's own are filled already.
+    for (const s of printed.storages) { const v = data.get(s.name) ?? (s.name.startsWith('%sum') ? undefined : builder.initialValues(s.name)); if (v !== undefined) values.set(s.name, v); }
     const arrays = allocate(printed.storages, values);
     const functions = instantiate(printed.source, arrays, createRuntime(createRandom('fold', 'fold'), builder.bound.graph.hostFunctions.map((h) => h.call)));
     functions['fold']!();

@@ -46,6 +46,14 @@ describe('the joint law of unknowns and data', () => {
     const b = Array.from({ length: 3000 }, () => law.draw().get('b')![0]!);
     expect(Math.abs(b.reduce((x, y) => x + y ** 2, 0) / 3000 - 2)).toBeLessThan(4 * 2 * Math.sqrt(2 / 3000));
   });
+  it('keeps what is conditioned on where it is the parent of an unknown', () => {
+    const law = lawOf('data y: real\nsample s ~ Exponential(1)\nsample a ~ Normal(0, s)\nlet double = 2 * a\nobserve y ~ Normal(double, 1)\n', { s: 2, y: 1 });
+    expect([...law.generated].sort()).toEqual(['s', 'y']);
+    const first = law.draw(), second = law.replicate(first);
+    // s given a does not follow Exponential(1); y given a follows its statement.
+    expect(second.get('s')).toEqual(first.get('s'));
+    expect(second.get('y')).not.toEqual(first.get('y'));
+  });
   it.each([
     ['factor', 'sample x ~ Normal(0, 1)\nfactor -x^4\n', {}],
     ['param', 'param m: real\ndata y: real\nobserve y ~ Normal(m, 1)\n', { y: 1 }],
@@ -77,6 +85,10 @@ describe('a kernel over simulated data', () => {
       const anew = kernelSourceOf(subject, kernels.law)!.at(values, createRandom('same', `stream ${k}`));
       // A program bound to these data only, without any sharing.
       const alone = backends.get('gibbs')!.kernel!(kernels.law.bound(values), { options: {}, init: Object.fromEntries(names.map((n) => [n, Array.from(values.get(n)!)])) });
+      // What the reused code has folded of the new data is what compiling for them folds.
+      const other = kernels.law.draw(), over = alone.over(kernels.law.bound(other)), own = backends.get('gibbs')!.kernel!(kernels.law.bound(other), { options: {}, init: {} }).program;
+      const folded = (p: typeof own): readonly (readonly number[])[] => p.storages.filter((s) => s.place === 'data').map((s) => [...s.values ?? []]);
+      if (own.source === over.source) expect(folded(over)).toEqual(folded(own));
       for (let sweep = 0; sweep < 5; sweep++) { reused.sweep(); anew.sweep(); }
       for (const name of names) expect([...reused.read(name)]).toEqual([...anew.read(name)]);
       expect(reused.logJoint()).toBeCloseTo(kernels.law.logJoint(new Map([...values, ...names.map((n) => [n, reused.read(n)] as const)])), 8);

@@ -6,6 +6,7 @@
 import { bind } from '../../2-graph/bind.js';
 import type { BoundModel, BoundVariable } from '../../2-graph/bound.js';
 import type { ModelGraph, Statement } from '../../2-graph/graph.js';
+import { arraysOfStatement } from '../../2-graph/query.js';
 import { ancestralCode } from '../../4-infer/ancestral.js';
 import { type LogDensity, logDensityFunction } from '../../4-infer/logDensity.js';
 import { sizeOf } from '../../4-infer/posterior.js';
@@ -14,7 +15,7 @@ import { generation } from '../../4-infer/simulate.js';
 import { allocate, type EntryPoint, instantiate, printModule } from '../../code/module.js';
 import { createRuntime } from '../../code/runtime.js';
 import { type Diagnostic, ModelError } from '../../errors/diagnostic.js';
-import { isConst } from '../../expr/expr.js';
+import { isConst, variablesOf } from '../../expr/expr.js';
 import { tensor } from '../../input/tensor.js';
 import type { Random } from '../../random/generator.js';
 
@@ -73,7 +74,8 @@ export class JointLaw {
     this.generated = new Set([...generated].filter((name) => bound.variables.get(name)?.status === 'latent' && (graph.variables.get(name)?.origin === 'data' || data.has(name))));
     const apart = graph.statements.find((s) => s.kind === 'observe' && (s.target === null || !this.generated.has(s.target.variable)) && !s.guards.some((g) => isConst(builder.bind(g), 0)));
     if (apart !== undefined) throw new NoJointLaw('data are observed only through an expression, so no statement generates them');
-    const isData = (s: Statement): boolean => (s.kind === 'sample' || s.kind === 'observe') && s.target !== null && this.generated.has(s.target.variable);
+    const childless = withoutOtherReaders(graph, this.generated);
+    const isData = (s: Statement): boolean => (s.kind === 'sample' || s.kind === 'observe') && s.target !== null && childless.has(s.target.variable);
     builder.entry('draw', ancestralCode(builder, { generate: 'everything', wanted }));
     builder.entry('replicate', ancestralCode(builder, { generate: 'everything', wanted: (s) => wanted(s) && (s.kind === 'let' || isData(s)) }));
     const printed = printModule(builder.module()), initial = new Map<string, Float64Array | Int32Array>();
@@ -90,7 +92,10 @@ export class JointLaw {
   /** Unknowns and data, independent of all draws before. */
   draw(): Values { this.entries['draw']!(); return this.snapshot(); }
 
-  /** The same unknowns with new data. */
+  /**
+   * The same unknowns with new data, from their law given the unknowns. What is conditioned on and itself the parent of an unknown
+   * stays: its law given the unknowns is not the one it is drawn from.
+   */
   replicate(values: Values): Values {
     for (const name of this.shapes.keys()) this.memory.get(name)!.set(values.get(name)!);
     this.entries['replicate']!();
@@ -114,6 +119,29 @@ export class JointLaw {
 
   private snapshot(): Values { return new Map([...this.shapes.keys()].map((name) => [name, this.memory.get(name)!.slice(0, sizeOf(this.shapes.get(name)!))])); }
 }
+
+/** The variables among some that no statement of others reads, directly or through definitions: given the others they follow their own statements. */
+function withoutOtherReaders(graph: ModelGraph, names: ReadonlySet<string>): ReadonlySet<string> {
+  const defined = new Map<string, Set<string>>();
+  for (const s of graph.statements) if (s.kind === 'let') defined.set(s.target.variable, new Set([...defined.get(s.target.variable) ?? [], ...readBy(s)]));
+  const reads = (s: Statement): ReadonlySet<string> => {
+    const out = new Set(readBy(s));
+    for (const name of out) for (const other of defined.get(name) ?? []) out.add(other);
+    return out;
+  };
+  const left = new Set(names);
+  for (let before = -1; before !== left.size;) {
+    before = left.size;
+    for (const s of graph.statements) {
+      if (s.kind === 'let' || s.kind === 'predict') continue;
+      const own = s.kind === 'factor' ? null : s.target?.variable ?? null;
+      if (own === null || !left.has(own)) for (const name of reads(s)) if (name !== own) left.delete(name);
+    }
+  }
+  return left;
+}
+
+function readBy(s: Statement): ReadonlySet<string> { return new Set(arraysOfStatement(s).flatMap((a) => [...variablesOf(a.body)])); }
 
 function boundForSimulation(graph: ModelGraph, fixed: GivenValues): BoundModel {
   const { model, diagnostics } = bind(graph, fixed, { mode: 'sample' });

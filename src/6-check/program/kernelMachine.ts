@@ -37,6 +37,8 @@ export class KernelMachine {
   sweep(adapting: boolean = false): void { this.entries['sweep']!(adapting ? 1 : 0); }
   step(k: number): void { this.entries[`step${k}`]!(); }
   stepBack(k: number): void { this.entries[`back${k}`]!(); }
+  /** Computes reports and draws predictions, as before a draw is kept. */
+  report(): void { this.entries['report']!(); }
   /** The log joint density as the sampler has it. */
   logJoint(): number { return this.entries['logJoint']!() ?? Number.NaN; }
   /** What the kernel has learnt so far. */
