@@ -139,7 +139,7 @@ describe('commands of the documents', () => {
   let runs: ReadonlyMap<string, ReadonlyMap<number, readonly Ran[]>>;
   beforeAll(async () => {
     runs = new Map(await Promise.all(pages.map(async (page): Promise<[string, ReadonlyMap<number, readonly Ran[]>]> => [page, await runPage(page)])));
-  }, 120_000);
+  }, 400_000);
 
   for (const page of pages) {
     const blocks = blocksOf(read.get(page)!);
