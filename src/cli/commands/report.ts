@@ -5,7 +5,6 @@ import { closeSync, existsSync, openSync, readSync, statSync, writeFileSync } fr
 import { basename, join, resolve } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { ModelError } from '../../index.js';
-import { reportPage } from '../../report.js';
 import { failure, readText } from '../files.js';
 import { write } from '../output.js';
 import { folderName } from '../unfinished.js';
@@ -19,6 +18,8 @@ export async function report(directory: string): Promise<number> {
   }
   for (const name of ['summary.json', 'run.json']) if (!existsSync(path(name))) throw noRun(directory, `There is no ${name}: this is not the directory of a run.`);
   const optional = (name: string): string | null => (existsSync(path(name)) ? readText(path(name)) : null);
+  // Charts and formulas are loaded for what is a run only.
+  const { reportPage } = await import('../../report.js');
   const page = located(directory, () => reportPage(basename(resolve(directory)), {
     summary: readText(path('summary.json')), run: readText(path('run.json')), data: optional('data.json'), pointwise: optional('pointwise.csv'),
     draws: existsSync(path('draws.csv')) ? pieces(path('draws.csv')) : null,
