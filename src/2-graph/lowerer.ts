@@ -236,7 +236,8 @@ export class Lowerer implements Context {
       // Definitions stand in any order, so the rounds go both ways.
       const variables = round % 2 === 0 ? this.declarations.variables : this.declarations.variables.slice().reverse();
       for (const v of variables) if (!this.attempted.has(v)) this.attempt(v);
-      if (!this.waited) break;
+      // A definition that came before the one it reads has seen a type that was not the last word: `let h[0] = 1` alone is an int.
+      if (!this.waited && (round === 0 || this.typeKeys() === before)) break;
       if (this.typeKeys() !== before) continue;
       // Only recursion without a beginning is left: it speaks of scalars.
       const open = this.declarations.variables.filter((v) => !this.types.has(v));
