@@ -20,13 +20,18 @@ export type { RunFiles } from './5-report/storedRun.js';
 export function reportPage(name: string, files: RunFiles): string {
   const run = readStoredRun(files), { record } = run;
   const missing: string[] = [];
-  const model = attempted('What the program gives is', missing, () => compile(record.program, name));
+  // A tagged template is kept as it was written, its host values as marks.
+  const hasHoles = record.program.includes(hole);
+  if (hasHoles) missing.push(`The program has values of its host (${hole}), which its text does not hold: graph, derivation and replicated data are not shown.`);
+  const model = hasHoles ? null : attempted('What the program gives is', missing, () => compile(record.program, name));
   const graph = model === null ? null : attempted('The graph is', missing, () => model.graph('svg'));
   const derivation = model === null ? null : attempted('The derivation is', missing, () => derivationOf(model, run));
   if (run.data === null) missing.push('There is no data.json: replicated data, components and states along their index are not shown.');
-  const bound = run.data === null ? null : attempted('The data are', missing, () => boundModel(record.program, name, run.data!));
+  const bound = run.data === null || model === null ? null : attempted('The data are', missing, () => boundModel(record.program, name, run.data!));
   return pageOf({ name, run, variables: matched(run), graph, derivation, inputs: new Set(model?.inputs.data ?? []), bound, missing });
 }
+
+const hole = '${...}';
 
 function boundModel(program: string, name: string, data: ReadonlyMap<string, unknown>): BoundModel {
   const { bound, diagnostics } = bindData(compileText(program, name), data, 'infer');

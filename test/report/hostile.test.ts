@@ -109,6 +109,15 @@ describe('odd runs', () => {
     expect(/>NaN<|undefined|="NaN|NaN,|Infinity/.test(html)).toBe(false);
   });
 
+  it('of templates with host values say what their text does not hold', async () => {
+    const { model } = await import('../../src/index.js');
+    const posterior = await model`sample m ~ Normal(0, ${3})`.infer({}, { backend: 'gibbs', draws: 20, warmup: 10, workers: 0 });
+    const html = pageOf('template', posterior.files());
+    expect(html.includes('The program has values of its host (${...}), which its text does not hold: graph, derivation and replicated data are not shown.')).toBe(true);
+    expect(html.includes('id="draws"')).toBe(true);
+    expect(html.includes('id="graph"')).toBe(false);
+  });
+
   it('are refused with diagnostics, never a fault of ours', () => {
     const files = new Posterior(result([drawn('m', [], 2, normals(2, 20, 1, (_c, _d, _e, z) => z))]), context).files();
     for (const name of ['summary.json', 'run.json', 'draws.csv']) {
