@@ -20,26 +20,33 @@ interface Entry {
   checkpoint: Checkpoint | null;
   pieces: DrawPiece[];
   recorded: number;
+  /** What the store does not have yet, because it failed. */
+  owed: readonly DrawPiece[];
 }
 
 /** Seconds between two checkpoints of a chain, and bytes for which another second is worth waiting. */
 const interval = 0.5, bytesPerSecond = 2e7;
 /** A checkpoint of more bytes is made for a store only: a chain without one begins again where its thread dies. */
 const smallCheckpoint = 1 << 22;
+/** Seconds until a store that failed is tried again. */
+const respite = 5;
 
 export class ChainLedger {
   private readonly program: ChainProgram;
   private readonly request: RunRequest;
   private readonly chains: readonly Entry[];
   private readonly notes: Diagnostic[];
-  private store: RunStore | null;
+  private readonly store: RunStore | null;
   private queue: Promise<void>;
+  /** Why the store failed last, and when. */
+  private failed: { readonly reason: string; readonly at: number } | null;
 
   private constructor(program: ChainProgram, request: RunRequest, states: readonly (ChainState | null)[]) {
     this.program = program;
     this.request = request;
     this.store = request.store ?? null;
-    this.chains = Array.from({ length: request.chains }, (_, chain): Entry => ({ checkpoint: states[chain]?.checkpoint ?? null, pieces: [...states[chain]?.pieces ?? []], recorded: seconds() }));
+    this.chains = Array.from({ length: request.chains }, (_, chain): Entry => ({ checkpoint: states[chain]?.checkpoint ?? null, pieces: [...states[chain]?.pieces ?? []], recorded: seconds(), owed: [] }));
+    this.failed = null;
     this.notes = [];
     this.queue = Promise.resolve();
   }
@@ -70,15 +77,18 @@ export class ChainLedger {
     entry.checkpoint = checkpoint;
     entry.pieces.push(...pieces);
     entry.recorded = seconds();
-    if (this.store === null) return;
-    this.queue = this.queue.then(() => this.store?.keep(checkpoint, pieces)).catch((error: unknown) => { this.giveUp(error); });
+    const { store } = this;
+    if (store !== null) this.queue = this.queue.then(() => this.write(store, entry, checkpoint, pieces, respite));
   }
 
   /** To be said with the result. */
   note(diagnostic: Diagnostic): void { this.notes.push(diagnostic); }
 
   /** Waits until all that was handed over is in the store. */
-  async written(): Promise<void> { await this.queue; }
+  async written(): Promise<void> {
+    await this.queue;
+    for (const entry of this.chains) if (this.store !== null && entry.owed.length > 0) await this.write(this.store, entry, entry.checkpoint!, [], 0);
+  }
 
   /** The run as it would be if it ended with the first `draws` of each chain. */
   collected(draws: number): CollectedRun {
@@ -90,7 +100,7 @@ export class ChainLedger {
    * @throws ModelError where no chain has kept a draw.
    */
   async result(wanted: number): Promise<ChainsResult> {
-    await this.queue;
+    await this.written();
     const kept = this.chains.map(({ checkpoint }) => Math.min(wanted, checkpoint?.kept ?? 0));
     const draws = kept.reduce((best, own) => (own * atLeast(kept, own) > best * atLeast(kept, best) ? own : best), 0);
     const chosen = this.chains.filter((_, chain) => draws > 0 && kept[chain]! >= draws);
@@ -101,13 +111,26 @@ export class ChainLedger {
       code: 'stopped-early', severity: 'warning',
       message: `the run ended with ${draws} of ${this.request.draws} draws of ${dropped.length === 0 ? 'each chain' : `${chosen.length} of ${this.chains.length} chains: chain${dropped.length === 1 ? '' : 's'} ${dropped.join(', ')} had not come as far`}`,
     }];
-    return { outputs, notes: [...this.notes, ...short] };
+    return { outputs, notes: [...this.notes, ...this.notKept(), ...short] };
   }
 
-  /** The run goes on; it cannot be continued once it is cut off. */
-  private giveUp(error: unknown): void {
-    this.store = null;
-    this.notes.push({ code: 'cannot-keep', severity: 'warning', message: `the chains could not be kept while they ran (${error instanceof Error ? error.message : String(error)}): had the run been cut off, it could not have gone on` });
+  /** Hands a checkpoint to the store, with all that it owes; the run goes on where that fails, as when a disk is full. */
+  private async write(store: RunStore, entry: Entry, checkpoint: Checkpoint, pieces: readonly DrawPiece[], pause: number): Promise<void> {
+    const all = [...entry.owed, ...pieces];
+    entry.owed = all;
+    if (this.failed !== null && seconds() - this.failed.at < pause) return;
+    try {
+      await store.keep(checkpoint, all);
+      entry.owed = [];
+      this.failed = null;
+    } catch (error) {
+      this.failed = { reason: error instanceof Error ? error.message : String(error), at: seconds() };
+    }
+  }
+
+  private notKept(): readonly Diagnostic[] {
+    const without = this.chains.flatMap(({ owed }, chain) => (owed.length > 0 ? [`chain ${chain} from draw ${owed[0]!.first}`] : []));
+    return without.length === 0 ? [] : [{ code: 'cannot-keep', severity: 'warning', message: `draws could not be kept while the chains ran (${this.failed?.reason ?? ''}): ${without.join(', ')}. Had the run been cut off, they would have been made again` }];
   }
 }
 
@@ -121,5 +144,5 @@ function atLeast(kept: readonly number[], draws: number): number {
 
 function stoppedTooEarly(): ModelError {
   const message = 'The run was stopped before any chain had kept a draw: there is no result.';
-  return new ModelError([{ code: 'stopped-early', severity: 'error', message, hint: 'Give it more time, or fewer sweeps to warm up.' }], message);
+  return new ModelError([{ code: 'stopped-early', severity: 'error', message, hint: 'Give it more time (a run that is kept can go on from here), or fewer sweeps to warm up.' }], message);
 }

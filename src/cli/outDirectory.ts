@@ -3,6 +3,7 @@
  */
 import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import type { ModelError } from '../index.js';
 import { failure } from './files.js';
 
 /** By steps: `recursive` does not come back where a file system makes no directories. */
@@ -19,10 +20,23 @@ export function prepareDirectory(directory: string): void {
     makeDirectory(resolve(directory));
     accessSync(directory, constants.W_OK);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    const reason = code === 'EEXIST' || code === 'ENOTDIR' ? 'A file stands where a directory is needed.'
-      : code === 'EACCES' || code === 'EPERM' ? 'Permission to write there is denied.'
-        : code === 'EROFS' ? 'The file system is read-only.' : code === 'ENOENT' ? 'The directory cannot be made there.' : error instanceof Error ? error.message : String(error);
-    throw failure(`--out ${directory}`, '', [{ code: 'cannot-write', severity: 'error', message: reason }]);
+    throw cannotWrite(directory, error);
+  }
+}
+
+/** What a user is told where the file system refuses. */
+export function cannotWrite(directory: string, error: unknown): ModelError {
+  return failure(`--out ${directory}`, '', [{ code: 'cannot-write', severity: 'error', message: reason(error) }]);
+}
+
+function reason(error: unknown): string {
+  switch (error instanceof Error && 'code' in error ? error.code : undefined) {
+    case 'EEXIST': case 'ENOTDIR': return 'A file stands where a directory is needed.';
+    case 'EACCES': case 'EPERM': return 'Permission to write there is denied.';
+    case 'EROFS': return 'The file system is read-only.';
+    case 'ENOENT': return 'The directory cannot be made there.';
+    case 'ENOSPC': return 'No space is left on the disk.';
+    case 'EDQUOT': return 'The disk quota is used up.';
+    default: return error instanceof Error ? error.message : String(error);
   }
 }

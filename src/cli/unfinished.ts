@@ -9,6 +9,8 @@ import * as path from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import { type ChainState, type Checkpoint, type Diagnostic, type DrawPiece, type InferOptions, type RunStore, version } from '../index.js';
 import { failure } from './files.js';
+import { cannotWrite } from './outDirectory.js';
+import { isAtWork, leave, takeOver, wasLeft } from './owner.js';
 
 /** What a run was asked: enough to ask it again. */
 export interface RunInputs {
@@ -41,9 +43,17 @@ export class UnfinishedRun implements RunStore {
     this.goesOn = goesOn;
   }
 
-  /** A run that begins now; what another one left unfinished there is forgotten once it does. */
+  /**
+   * A run that begins now. What another one left unfinished there is forgotten once it does, if that run ended of itself, with results.
+   * @throws ModelError where a run is at work there, or lies there with draws that nobody has seen.
+   */
   static begin(directory: string, inputs: Omit<RunInputs, 'version'>): UnfinishedRun {
-    return new UnfinishedRun(path.join(directory, folderName), { ...inputs, version }, false);
+    const folder = path.join(directory, folderName);
+    refuseIfAtWork(folder);
+    if (!wasLeft(folder) && fs.existsSync(folder) && fs.readdirSync(folder).some((name) => name.endsWith('.draws'))) {
+      throw refused(directory, { code: 'unfinished-run', message: 'A run that was cut off lies there, with its draws.', hint: `credence infer --resume ${directory} goes on with it; name another directory, or delete ${folder}, to begin anew` });
+    }
+    return new UnfinishedRun(folder, { ...inputs, version }, false);
   }
 
   /** A run that was cut off. @throws ModelError where there is none, or it cannot be read. */
@@ -56,29 +66,47 @@ export class UnfinishedRun implements RunStore {
     }
     const inputs = damagedUnless<RunInputs>(directory, () => deserialize(fs.readFileSync(file)), (x) => isInputs(x));
     if (inputs.version !== version) throw refused(directory, { code: 'other-version', message: `The run was made by version ${inputs.version}; this is ${version}. Another version may draw other numbers.`, hint: 'run it again from the beginning' });
+    refuseIfAtWork(folder);
     return { run: new UnfinishedRun(folder, inputs, true), inputs };
   }
 
   async open(identity: string, chains: number, values: number | null): Promise<readonly (ChainState | null)[]> {
-    const print = createHash('sha256').update(identity).digest('hex'), printFile = path.join(this.folder, 'program');
-    if (this.goesOn && fs.existsSync(printFile)) {
-      if (fs.readFileSync(printFile, 'utf8') !== print) throw refused(path.dirname(this.folder), { code: 'damaged-run', message: `What was kept in ${path.dirname(this.folder)} belongs to another program.`, hint: 'run it again from the beginning' });
-      return Array.from({ length: chains }, (_, chain) => this.chain(chain));
+    const printFile = path.join(this.folder, 'program'), goesOn = this.goesOn && fs.existsSync(printFile);
+    if (!goesOn && values !== null) this.refuseWithoutRoom(values);
+    try {
+      fs.mkdirSync(this.folder, { recursive: true });
+      if (!takeOver(this.folder)) throw atWork(this.folder);
+      const print = createHash('sha256').update(identity).digest('hex');
+      if (!goesOn) this.clear(printFile, print);
+      else if (fs.readFileSync(printFile, 'utf8') !== print) throw refused(path.dirname(this.folder), { code: 'damaged-run', message: `What was kept in ${path.dirname(this.folder)} belongs to another program.`, hint: 'run it again from the beginning' });
+    } catch (error) {
+      throw error instanceof Error && error.name === 'ModelError' ? error : cannotWrite(path.dirname(this.folder), error);
     }
-    if (values !== null) this.refuseWithoutRoom(values);
-    fs.rmSync(this.folder, { recursive: true, force: true });
-    fs.mkdirSync(this.folder, { recursive: true });
-    writeWhole(path.join(this.folder, 'inputs'), serialize(this.inputs));
+    return goesOn ? Array.from({ length: chains }, (_, chain) => this.chain(chain)) : [];
+  }
+
+  /** Inputs alone, and whose they are. They go first and come whole: draws of another run are of no use with them. */
+  private clear(printFile: string, print: string): void {
+    const inputs = path.join(this.folder, 'inputs');
+    if (!this.goesOn) fs.rmSync(inputs, { force: true });
+    for (const name of fs.readdirSync(this.folder)) if (name !== 'inputs' && name !== 'owner') fs.rmSync(path.join(this.folder, name), { force: true });
+    if (!this.goesOn) writeWhole(inputs, serialize(this.inputs));
     writeWhole(printFile, print);
-    return [];
   }
 
   async keep(checkpoint: Checkpoint, pieces: readonly DrawPiece[]): Promise<void> {
     const { chain } = checkpoint;
-    const length = (this.lengths.get(chain) ?? 0) + (pieces.length === 0 ? 0 : await append(this.file(chain, 'draws'), pieces));
-    this.lengths.set(chain, length);
+    const before = this.lengths.get(chain) ?? 0, length = before + (pieces.length === 0 ? 0 : await append(this.file(chain, 'draws'), before, pieces));
     writeWhole(this.file(chain, 'checkpoint'), serialize({ checkpoint, length }));
+    // Only now: where the checkpoint could not be written, its draws are written again.
+    this.lengths.set(chain, length);
   }
+
+  /** True where draws of this run are on the disk. */
+  get holdsDraws(): boolean { return [...this.lengths.values()].some((length) => length > 0); }
+
+  /** The run is over, with its results or with a word why there are none; it may be continued, or replaced. */
+  leave(): void { leave(this.folder); }
 
   /** The results are written: nothing is left to go on with. */
   forget(): void {
@@ -124,17 +152,27 @@ export class UnfinishedRun implements RunStore {
   private file(chain: number, ending: string): string { return path.join(this.folder, `chain-${chain}.${ending}`); }
 }
 
+function refuseIfAtWork(folder: string): void {
+  if (isAtWork(folder) !== null) throw atWork(folder);
+}
+
+function atWork(folder: string): Error {
+  const process = isAtWork(folder);
+  return refused(path.dirname(folder), { code: 'run-at-work', message: `A run is at work there${process === null ? '' : ` (process ${process})`}.`, hint: `wait for it, or name another directory; if none is, delete ${path.join(folder, 'owner')}` });
+}
+
 function gigabytes(bytes: number): string { return `${(bytes / 1e9).toPrecision(3)} GB`; }
 
 function isInputs(x: unknown): x is RunInputs {
   return typeof x === 'object' && x !== null && 'program' in x && typeof x.program === 'string' && 'values' in x && x.values instanceof Map && 'options' in x;
 }
 
-/** Adds frames to a file and answers how many bytes. */
-async function append(file: string, pieces: readonly DrawPiece[]): Promise<number> {
+/** Puts frames after the first `at` bytes of a file (what a write that failed left behind is cut off) and answers how many bytes. */
+async function append(file: string, at: number, pieces: readonly DrawPiece[]): Promise<number> {
   let length = 0;
   const handle = await fs.promises.open(file, 'a');
   try {
+    await handle.truncate(at);
     for (const piece of pieces) {
       const frame = serialize(piece), header = Buffer.alloc(headerBytes);
       header.writeBigUInt64LE(BigInt(frame.length));

@@ -60,7 +60,10 @@ async function resume(path: string | undefined, flags: InferFlags, directory: st
   return run(compile(inputs.program, inputs.fileName), inputs.values, { ...inputs.options, ...(workers === undefined ? {} : { workers }), ...(maxSeconds === undefined ? {} : { maxSeconds }) }, flags, { directory, kept });
 }
 
-async function run(model: Model, values: ReadonlyMap<string, unknown>, options: InferOptions, flags: InferFlags, out: { readonly directory: string; readonly kept: UnfinishedRun } | null): Promise<number> {
+/** Where results go, and what is kept there until they are written. */
+interface Output { readonly directory: string; readonly kept: UnfinishedRun }
+
+async function run(model: Model, values: ReadonlyMap<string, unknown>, options: InferOptions, flags: InferFlags, out: Output | null): Promise<number> {
   const progress = flags.quiet === true ? null : new Progress();
   const interruption = new Interruption();
   const posterior = await model.infer(values, {
@@ -71,12 +74,13 @@ async function run(model: Model, values: ReadonlyMap<string, unknown>, options: 
       progress?.show(event);
     },
     ...(progress === null ? {} : { onNotes: printNotes(model) }),
-  }).finally(() => { progress?.finish(); interruption.end(); });
+  }).catch((error: unknown) => { out?.kept.leave(); throw error; }).finally(() => { progress?.finish(); interruption.end(); });
 
-  const saved = out === null ? [] : await save(posterior, out.directory);
+  const saved = out === null ? [] : await save(posterior, out);
   const isWhole = posterior.warnings.every(({ code }) => code !== 'stopped-early');
   // Enough draws are a whole run too.
   if (saved !== null && (isWhole || options.until !== undefined && !interruption.signal.aborted && options.maxSeconds === undefined)) out?.kept.forget();
+  else if (saved !== null) out?.kept.leave();
   const status = saved === null ? usageStatus : posterior.converged ? 0 : untrustedStatus;
   // A reader who closes the pipe in the middle of the table does not change the verdict.
   process.exitCode = status;
@@ -108,14 +112,14 @@ function readUntil(text: string): { readonly ess: number } {
 }
 
 /** Names of the files written; null where writing failed, which is said at once. */
-async function save(posterior: Posterior, directory: string): Promise<readonly string[] | null> {
+async function save(posterior: Posterior, { directory, kept }: Output): Promise<readonly string[] | null> {
   try {
     await posterior.save(directory);
     const hasDraws = posterior.result.variables.some(({ result }) => result.form === 'draws' || (result.form === 'closed' && result.draws !== null));
     return [...(hasDraws ? ['draws.csv'] : []), 'summary.json', ...(posterior.wantedPredictive().value === null ? [] : ['pointwise.csv']), 'run.json', 'data.json'];
   } catch (error) {
     if (!(error instanceof Error && error.name === 'ModelError')) throw error;
-    printError(`--out ${directory}: error[cannot-write]: ${error.message}`);
+    printError(`--out ${directory}: error[cannot-write]: ${error.message}${kept.holdsDraws ? `\n  hint: what was kept is there: put that right, then credence infer --resume ${directory}` : ''}`);
     return null;
   }
 }
