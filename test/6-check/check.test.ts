@@ -55,6 +55,10 @@ describe('a right backend passes', () => {
     // Posterior precision 1/4 + 4, mean 6.5 / 4.25.
     expect(report.tests.find((t) => t.quantity === 'mean of mu')!.detail).toContain((6.5 / 4.25).toPrecision(5));
     expect(report.tests.find((t) => t.quantity === 'variance of mu')!.detail).toContain((1 / 4.25).toPrecision(5));
+    // One factor holds the whole posterior: the bound is the evidence, and nothing else of an approximation is judged.
+    const bound = await reportOf('data y: real[N]\nsample mu ~ Normal(0, 2)\nfor n in 0..<N { observe y[n] ~ Normal(mu, 1) }\n', { y }, { backend: 'cavi', methods: ['exact'] });
+    expect(bound.verdict).toBe('passed');
+    expect(bound.tests.filter((t) => t.p !== null).map((t) => [t.quantity, Math.abs(t.value) < 1e-6])).toEqual([['elbo', true]]);
   });
 });
 

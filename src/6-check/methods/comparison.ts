@@ -123,7 +123,7 @@ export const exact: Method = {
     if (reference !== null) tests.push(...all(own, reference, [name, 'exact'], judge));
     if (result.elbo !== null && truth.logEvidence !== null) {
       const excess = result.elbo - truth.logEvidence;
-      tests.push({ quantity: 'elbo', statistic: 'excess', value: excess, p: excess > 1e-6 * (1 + Math.abs(truth.logEvidence)) ? 0 : null, detail: `bound ${result.elbo.toPrecision(9)}, log evidence ${truth.logEvidence.toPrecision(9)}: ${excess > 0 ? 'above it' : `divergence ${(-excess).toPrecision(3)}`}`, pointsTo: 'a bound may not exceed what it bounds' });
+      tests.push({ quantity: 'elbo', statistic: 'excess', value: excess, p: excess > 1e-6 * (1 + Math.abs(truth.logEvidence)) ? 0 : 1, detail: `bound ${result.elbo.toPrecision(9)}, log evidence ${truth.logEvidence.toPrecision(9)}: ${excess > 0 ? 'above it' : `divergence ${(-excess).toPrecision(3)}`}`, pointsTo: 'a bound may not exceed what it bounds' });
     }
     if (tests.length === 0) return inapplicable('exact', `${name} gives nothing that the closed form states`);
     return judged('exact', `4 chains of ${effort.draws} draws against closed forms`, rate, tests);
