@@ -26,6 +26,7 @@ import { bindData, type Compiled, compileTemplate, compileText, type Data, given
 import { seconds } from './platform/platform.js';
 import {
   type BackendOptions, checkMemory, flatValue, type InferOptions, nest, readBackendOptions, readInit, readKeep, readSeed, readSettings, type Settings,
+  usualDraws,
 } from './request.js';
 import { version } from './version.js';
 
@@ -134,6 +135,7 @@ export class Model {
     const result = await this.explained(() => backend.run(bound, this.source, {
       ...request, workers, keep: keep === null ? null : [...keep, ...extra], init, onProgress: options.onProgress, onNote: (note) => onNotes?.([note]),
       stopped, inStep: limited, enough: until === null ? undefined : (run) => isWorth(run, until), store,
+      independentDraws: until === null ? undefined : Math.min(settings.draws, Math.max(usualDraws, Math.ceil(until / settings.chains))),
     }));
     const warnings = notes.filter((note) => note.severity === 'warning');
     const context = this.context(data, settings, inferOptions, notes, compileSeconds);

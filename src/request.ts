@@ -71,6 +71,8 @@ export const commonOptions: readonly OptionDoc[] = [
 ];
 
 const defaultBackend = 'auto';
+/** Draws of each chain where nothing is said of them. */
+export const usualDraws = 1000;
 /** Draws of each chain at most, where a run goes on until they are worth enough. */
 const mostDraws = 100_000;
 const names = ['backend', 'chains', 'draws', 'warmup', 'thin', 'seed', 'workers', 'keep', 'init', 'options', 'pointwise', 'onProgress', 'maxSeconds', 'until', 'signal', 'store'];
@@ -101,7 +103,7 @@ export function readSettings(options: InferOptions): { readonly settings: Settin
   return {
     settings: {
       backend, until, maxSeconds,
-      chains: count('chains', 1, 4), draws: count('draws', 1, until === null ? 1000 : mostDraws), warmup: count('warmup', 0, 1000), thin: count('thin', 1, 1),
+      chains: count('chains', 1, 4), draws: count('draws', 1, until === null ? usualDraws : mostDraws), warmup: count('warmup', 0, 1000), thin: count('thin', 1, 1),
       seed: readSeed(options.seed, problems), workers: readWorkers(options.workers, problems),
       options: own, unit: unit ?? null, pointwise: pointwise === true,
     },

@@ -41,6 +41,8 @@ export interface RunRequest {
   readonly inStep?: boolean | undefined;
   /** Asked between rounds of chains in step, with the draws so far: true ends the run. The answer depends on the draws alone. */
   readonly enough?: ((run: CollectedRun) => boolean) | undefined;
+  /** Draws of each chain that would do where draws are independent; `draws` where absent. */
+  readonly independentDraws?: number | undefined;
   /** Keeps what the chains make, so that a run that was cut off goes on. */
   readonly store?: RunStore | undefined;
 }

@@ -10,7 +10,7 @@
  * Chains hand over their draws with a checkpoint now and then (`ledger.ts`). So a run can be kept while it goes on, a chain whose
  * thread has died goes on in another, and a run that is stopped ends with what there is.
  */
-import { InternalError, ModelError } from '../errors/diagnostic.js';
+import { type Diagnostic, InternalError, ModelError } from '../errors/diagnostic.js';
 import { breathe, currentPlatform, seconds } from '../platform/platform.js';
 import type { RunRequest } from './backend.js';
 import type { ChainProgram } from './chainProgram.js';
@@ -104,9 +104,19 @@ async function inRounds(chains: Chains, request: RunRequest, ledger: ChainLedger
   for (let round = inStep === true || enough !== undefined ? FIRST_ROUND : draws; ; round = Math.ceil(ROUND_GROWTH * round)) {
     const target = Math.min(draws, round);
     await chains.advance(target);
-    if (target === draws || stopped?.() === true) return draws;
+    if (stopped?.() === true) return draws;
     if (enough?.(ledger.collected(target)) === true) return target;
+    if (target < draws) continue;
+    if (enough !== undefined) ledger.note(notEnough(draws));
+    return draws;
   }
+}
+
+function notEnough(draws: number): Diagnostic {
+  return {
+    code: 'not-enough', severity: 'warning', message: `the run ended with ${draws} draws of each chain, before they were worth what was asked for`,
+    hint: 'Allow more draws (--draws), or sweep more for each (--thin): the effective sizes say which unknowns are slow.',
+  };
 }
 
 /** Runs the beginning of chain 0 and tells whether what is left is worth workers. */

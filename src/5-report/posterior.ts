@@ -323,11 +323,14 @@ export class Posterior {
 
 /**
  * True where every unknown and report outside of data plates has this bulk and tail effective size, of matched components
- * where labels switch. Constant elements have none and are passed over, as are variables of which moments alone are kept.
+ * where labels switch; where there is none outside, true of those inside. Elements that are constant or not finite have none and are passed
+ * over, as are variables of which moments alone are kept.
  */
 export function isWorth(run: Drawn, ess: number): boolean {
-  return makeView(run).summaries.every(({ variable, elements }) => variable.insidePlate || variable.kind === 'predict' || variable.result.form !== 'draws'
-    || elements.every(({ sd, essBulk: bulk, essTail: tail }) => sd === 0 || bulk !== null && bulk >= ess && (tail === null || tail >= ess)));
+  const drawn = makeView(run).summaries.filter(({ variable }) => variable.kind !== 'predict' && variable.result.form === 'draws');
+  const outside = drawn.filter(({ variable }) => !variable.insidePlate);
+  return (outside.length > 0 ? outside : drawn).every(({ elements }) => elements.every(({ sd, essBulk: bulk, essTail: tail }) =>
+    sd === 0 || sd === null || bulk !== null && bulk >= ess && (tail === null || tail >= ess)));
 }
 
 /** The part of a result that summaries are made of. */

@@ -61,13 +61,19 @@ export function autoBackend(all: readonly Backend[]): Backend {
         // A backend that has begun to work applies; one that refuses its data has not been chosen.
         const say = (): void => { if (!said) request.onNote?.(note); said = true; };
         try {
-          const result = await backend.run(model, source, { ...request, onProgress: (event) => { say(); request.onProgress?.(event); } });
+          const { enough, independentDraws, draws } = request, ignored = enough !== undefined && backend.runsChains !== true;
+          const result = await backend.run(model, source, { ...request, draws: ignored ? independentDraws ?? draws : draws, onProgress: (event) => { say(); request.onProgress?.(event); } });
           say();
-          return { ...result, warnings: [note, ...result.warnings] };
+          return { ...result, warnings: [note, ...(ignored ? [untilSaysNothing(backend.name)] : []), ...result.warnings] };
         } catch (thrown) { choice.passOver(backend, thrown); }
       }
     },
   };
+}
+
+function untilSaysNothing(backend: string): Diagnostic {
+  const why = backend === 'exact' ? 'its numbers are those of the posterior itself, and its draws are independent' : 'it climbs to an estimate';
+  return { code: 'until-ignored', severity: 'note', message: `an effective size to reach (until) says nothing of ${backend}, which runs no chains: ${why}` };
 }
 
 function takes(backend: Backend, option: string): boolean {

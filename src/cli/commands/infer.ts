@@ -78,8 +78,7 @@ async function run(model: Model, values: ReadonlyMap<string, unknown>, options: 
 
   const saved = out === null ? [] : await save(posterior, out);
   const isWhole = posterior.warnings.every(({ code }) => code !== 'stopped-early');
-  // Enough draws are a whole run too.
-  if (saved !== null && (isWhole || options.until !== undefined && !interruption.signal.aborted && options.maxSeconds === undefined)) out?.kept.forget();
+  if (saved !== null && isWhole) out?.kept.forget();
   else if (saved !== null) out?.kept.leave();
   const status = saved === null ? usageStatus : posterior.converged ? 0 : untrustedStatus;
   // A reader who closes the pipe in the middle of the table does not change the verdict.
