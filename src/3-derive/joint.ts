@@ -13,17 +13,20 @@ import { inverseOf, simplify, simplifyArray } from '../expr/simplify.js';
 import { factorsOf, isGuard, splitCondition } from './normalForm.js';
 import { type DerivedModel, type Factor, targetArray } from './model.js';
 
-/** Factors of the joint density of everything latent or observed (or of some statements); `predict` never enters, a flat `param` adds nothing. */
-export function jointFactors(model: DerivedModel, statements: readonly Statement[] = model.graph.statements): readonly Factor[] {
+/**
+ * Factors of the joint density of everything latent or observed (or of some statements); `predict` never enters, a flat `param` adds nothing.
+ * @param density how the log density of a law is written; conjugacy is read from the default
+ */
+export function jointFactors(model: DerivedModel, statements: readonly Statement[] = model.graph.statements, density: typeof logDensityOf = logDensityOf): readonly Factor[] {
   const out: Factor[] = [];
   for (const s of statements) {
-    const f = factorOf(s, model);
+    const f = factorOf(s, model, density);
     if (f !== null) out.push(f);
   }
   return out;
 }
 
-function factorOf(s: Statement, model: DerivedModel): Factor | null {
+function factorOf(s: Statement, model: DerivedModel, density: typeof logDensityOf): Factor | null {
   const base = { id: s.id, statement: s, plates: s.plates, guards: s.guards.map((g) => model.inline(g)) };
   switch (s.kind) {
     case 'let': case 'param': return null;
@@ -37,7 +40,7 @@ function factorOf(s: Statement, model: DerivedModel): Factor | null {
       const support = eventRankOf(law) === 0 ? supportTests(supportOf(law), x.body) : [];
       const settled = (e: Expr): Expr => (hasMap(law) ? withKnownSigns(e, model) : e);
       const conditions = [...support, ...conditionsOf(law)].map((c) => withoutPositiveFactors(settled(c), model)).filter((c) => model.dependsOnLatents(c) && !alwaysTrue(c, model));
-      return { ...base, logDensity: settled(logDensityOf(law, x)), conditions };
+      return { ...base, logDensity: settled(density(law, x)), conditions };
     }
   }
 }

@@ -11,7 +11,7 @@ import { jointFactors } from '../3-derive/joint.js';
 import { type DerivedModel, type Factor, maskOf, targetArray } from '../3-derive/model.js';
 import type { Constraint, Statement, Target } from '../2-graph/graph.js';
 import type { Support } from '../distributions/family.js';
-import { conditionsOf, mapLaw, supportOf, supportTests } from '../distributions/law.js';
+import { conditionsOf, evaluatedLogDensityOf, mapLaw, supportOf, supportTests } from '../distributions/law.js';
 import { add, apply, type ArrayExpr, at, cond, type Expr, index, mul, num, one, reduce, ref, scalarOf, sub, zero } from '../expr/expr.js';
 import { jointTerms, recomputeCode } from './assemble.js';
 import { sizeOf } from './posterior.js';
@@ -79,7 +79,7 @@ function outsideRanges(bound: BoundModel, values: ReadonlyMap<string, ArrayLike<
 
 /** The factors of the joint density with tests for every support: a sampler's state lies in them by construction, a user's point may not. */
 export function pointFactors(model: DerivedModel): readonly Factor[] {
-  return [...jointFactors(model).map((f): Factor => ({ ...f, conditions: [...f.conditions, ...pointTests(f.statement, model)] })), ...paramFactors(model)];
+  return [...jointFactors(model, model.graph.statements, evaluatedLogDensityOf).map((f): Factor => ({ ...f, conditions: [...f.conditions, ...pointTests(f.statement, model)] })), ...paramFactors(model)];
 }
 
 /** What a point must give a value for. */

@@ -33,9 +33,8 @@ export const beta: Family = {
   },
   variate: (p) => ({ fn: 'beta', args: [scalar(argument(p, 'a')), scalar(argument(p, 'b'))] }),
   cdf: (x, p) => apply('betaI', x, argument(p, 'a'), argument(p, 'b')),
-  survival: (x, p) => apply('betaI', oneMinus(x), argument(p, 'b'), argument(p, 'a')),
+  survival: (x, p) => apply('betaIComplement', x, argument(p, 'a'), argument(p, 'b')),
   quantile: (u, p) => apply('betaIInverse', u, argument(p, 'a'), argument(p, 'b')),
-  upperQuantile: (q, p) => oneMinus(apply('betaIInverse', q, argument(p, 'b'), argument(p, 'a'))),
   mean: (p) => scalar(mul(argument(p, 'a'), powOf(add(argument(p, 'a'), argument(p, 'b')), -1))),
   variance(p) {
     const a = argument(p, 'a'), b = argument(p, 'b'), sum = add(a, b);

@@ -2,7 +2,7 @@
  * BetaBinomial(n, a, b): Binomial(n, p) with p ~ Beta(a, b) integrated out; mass
  * C(n, x) B(x + a, n - x + b) / B(a, b) at x in 0..n.
  */
-import { add, addAll, apply, cond, exp, index, mul, neg, one, reduce, scalar, square, sub, zero } from '../expr/expr.js';
+import { add, addAll, apply, cond, div, exp, index, mul, neg, one, reduce, scalar, square, sub, zero } from '../expr/expr.js';
 import type { Expr } from '../expr/expr.js';
 import { powOf } from '../expr/simplify.js';
 import type { Arguments, Family } from './family.js';
@@ -38,6 +38,13 @@ export const betaBinomial: Family = {
   eventDims: () => [],
   support: (p) => integers(zero, argument(p, 'n')),
   logDensity: (x, p) => logMass(x.body, p),
+  evaluatedLogDensity(x, p) {
+    // C(n, x) B(x + a, n - x + b) / B(a, b) is a ratio of three negative binomial masses, for any probability: here that of their means.
+    const n = argument(p, 'n'), a = argument(p, 'a'), b = argument(p, 'b'), sum = add(a, b), whole = add(n, sum);
+    const [success, failure] = [div(sum, whole), div(n, whole)];
+    const mass = (k: Expr, r: Expr): Expr => apply('logNegativeBinomialMass', k, r, success, failure);
+    return sub(add(mass(x.body, a), mass(sub(n, x.body), b)), mass(n, sum));
+  },
   variate: (p) => ({ fn: 'betaBinomial', args: ['n', 'a', 'b'].map((name) => scalar(argument(p, name))) }),
   cdf: (x, p) => cond(apply('ge', x, argument(p, 'n')), one, mass(p, zero, add(apply('floor', x), one))),
   survival: (x, p) => cond(apply('lt', x, zero), one, mass(p, add(apply('floor', x), one), add(argument(p, 'n'), one))),

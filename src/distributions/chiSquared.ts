@@ -19,6 +19,7 @@ export const chiSquared: Family = {
   eventDims: () => [],
   support: (p) => gamma.support(asGamma(p)),
   logDensity: (x, p) => gamma.logDensity(x, asGamma(p)),
+  evaluatedLogDensity: (x, p) => gamma.evaluatedLogDensity!(x, asGamma(p)),
   variate: (p) => gamma.variate(asGamma(p)),
   cdf: (x, p) => gamma.cdf!(x, asGamma(p)),
   survival: (x, p) => gamma.survival!(x, asGamma(p)),

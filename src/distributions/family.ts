@@ -112,6 +112,11 @@ export interface Family {
   conditions?(p: Arguments): readonly Expr[];
   /** Log density (or log mass) at x, every normalising constant included. */
   logDensity(x: ArrayExpr, p: Arguments): Expr;
+  /**
+   * The same log density in a form that keeps its digits where arguments are extreme. `logDensity` has the monomials that
+   * conjugacy is read from; this is evaluated where a number is asked for. Absent: `logDensity`.
+   */
+  evaluatedLogDensity?(x: ArrayExpr, p: Arguments): Expr;
   variate(p: Arguments): Variate;
   /** Distribution function P(X <= x); scalars only. */
   cdf?(x: Expr, p: Arguments): Expr;

@@ -2,11 +2,14 @@
  * Gamma(shape, rate): density rate^shape x^(shape - 1) e^(-rate x) / Gamma(shape) on x >= 0.
  * Statistics (x, log x) with natural parameters (-rate, shape - 1).
  */
-import { add, addAll, apply, lgamma, mul, neg, one, scalar, sub, zero } from '../expr/expr.js';
+import { add, addAll, apply, cond, lgamma, mul, neg, num, one, scalar, sub, zero } from '../expr/expr.js';
 import type { ArrayExpr } from '../expr/expr.js';
 import { logOf, powOf, xlogy } from '../expr/simplify.js';
 import type { Arguments, Family, Statistic } from './family.js';
 import { argument, infinity, interval, naturalAt, noExpectation, parameter, scalars } from './notation.js';
+
+/** From here on the log density is written as that of a count. */
+const largeShape = num(1e3);
 
 export const gamma: Family = {
   name: 'Gamma',
@@ -34,6 +37,12 @@ export const gamma: Family = {
   logDensity(x, p) {
     const shape = argument(p, 'shape'), rate = argument(p, 'rate');
     return addAll([mul(shape, logOf(rate)), neg(lgamma(shape)), xlogy(sub(shape, one), x.body), neg(mul(rate, x.body))]);
+  },
+  // As a Poisson mass of the shape, whose parts do not cancel where the shape is large.
+  evaluatedLogDensity(x, p) {
+    const shape = argument(p, 'shape'), rate = argument(p, 'rate');
+    const asCount = sub(add(apply('logPoissonMass', shape, mul(rate, x.body)), logOf(shape)), logOf(x.body));
+    return cond(apply('and', apply('gt', shape, largeShape), apply('gt', x.body, zero)), asCount, gamma.logDensity(x, p));
   },
   variate: (p) => ({ fn: 'gamma', args: [scalar(argument(p, 'shape')), scalar(argument(p, 'rate'))] }),
   cdf: (x, p) => apply('gammaP', argument(p, 'shape'), mul(argument(p, 'rate'), x)),

@@ -2,7 +2,7 @@
  * HalfCauchy(scale): the law of |C| scale for standard Cauchy C; density
  * 2 / (pi scale (1 + (x / scale)^2)) on x >= 0. It has no mean.
  */
-import { apply, cond, mul, num, one, scalar, sub } from '../expr/expr.js';
+import { apply, cond, div, mul, num, one, scalar, square, sub } from '../expr/expr.js';
 import type { Expr } from '../expr/expr.js';
 import { logOf, powOf } from '../expr/simplify.js';
 import type { Arguments, Family } from './family.js';
@@ -21,7 +21,8 @@ export const halfCauchy: Family = {
   doc: 'density 2 / (pi scale (1 + (x / scale)^2)), x >= 0',
   parameters: [parameter('scale', 0, 'positive', 'the median')],
   ...onHalfLine,
-  logDensity: (x, p) => sub(sub(logConstant, logOf(argument(p, 'scale'))), apply('log1pSquare', ratio(x.body, p))),
+  logDensity: (x, p) => sub(sub(logConstant, logOf(argument(p, 'scale'))), apply('log1p', square(ratio(x.body, p)))),
+  evaluatedLogDensity: (x, p) => sub(sub(logConstant, logOf(argument(p, 'scale'))), apply('log1pSquare', div(x.body, argument(p, 'scale')))),
   variate: (p) => ({ fn: 'cauchy', args: [], transform: (draw) => mul(argument(p, 'scale'), apply('abs', draw)) }),
   cdf: (x, p) => mul(twoOverPi, apply('atan', ratio(x, p))),
   // atan(1 / z) is the complement of atan(z); 1 / 0 is infinity, whose arc tangent is right.

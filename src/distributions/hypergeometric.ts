@@ -2,7 +2,7 @@
  * Hypergeometric(successes, failures, draws): the number of successes among `draws` items drawn without
  * replacement from successes + failures; mass C(successes, x) C(failures, draws - x) / C(successes + failures, draws).
  */
-import { add, addAll, apply, cond, exp, index, mul, mulAll, neg, one, reduce, scalar, sub, zero } from '../expr/expr.js';
+import { add, addAll, apply, cond, div, exp, index, mul, mulAll, neg, one, reduce, scalar, sub, zero } from '../expr/expr.js';
 import type { Expr } from '../expr/expr.js';
 import { powOf } from '../expr/simplify.js';
 import type { Arguments, Family } from './family.js';
@@ -45,6 +45,13 @@ export const hypergeometric: Family = {
   support: (p) => integers(lowest(p), highest(p)),
   conditions: (p) => [add(sub(total(p), argument(p, 'draws')), one)],
   logDensity: (x, p) => logMass(x.body, p),
+  evaluatedLogDensity(x, p) {
+    // A ratio of three binomial masses, for any probability of success: here the share that is drawn (Loader 2000).
+    const whole = apply('max', total(p), one), draws = argument(p, 'draws');
+    const [drawn, left] = [div(draws, whole), div(sub(total(p), draws), whole)];
+    const mass = (k: Expr, n: Expr): Expr => apply('logBinomialMass', k, n, drawn, left);
+    return sub(add(mass(x.body, argument(p, 'successes')), mass(sub(draws, x.body), argument(p, 'failures'))), mass(draws, total(p)));
+  },
   variate: (p) => ({ fn: 'hypergeometric', args: ['successes', 'failures', 'draws'].map((name) => scalar(argument(p, name))) }),
   cdf: (x, p) => cond(apply('ge', x, highest(p)), one, mass(p, lowest(p), add(apply('floor', x), one))),
   survival: (x, p) => cond(apply('lt', x, lowest(p)), one, mass(p, add(apply('floor', x), one), add(highest(p), one))),

@@ -13,7 +13,7 @@ import type { ArrayExpr, Expr, Index } from '../expr/expr.js';
 import type { Bounds } from '../expr/intervals.js';
 import { printText } from '../expr/print.js';
 import { logOf, simplify } from '../expr/simplify.js';
-import type { Domain, Family, Support } from './family.js';
+import type { Arguments, Domain, Family, Support } from './family.js';
 import { infinity, minusInfinity } from './notation.js';
 import {
   elementBody, formOfScalarMap, formOfVectorMap, imageOf, logDeterminantOf, logMassOfSteps, type MapArgument, type MapForm, named, pushedLogDensity, pushedLogMass, pushedQuantile,
@@ -273,18 +273,25 @@ function conjunction(tests: readonly Expr[]): Expr { return tests.length === 0 ?
  * parameters; components of a mixture with a smaller support than the mixture are guarded.
  * @throws InternalError where a truncated law has no distribution function.
  */
-export function logDensityOf(law: Law, x: ArrayExpr): Expr {
+export function logDensityOf(law: Law, x: ArrayExpr): Expr { return densityOf(law, x, (family, value, p) => family.logDensity(value, p)); }
+/** The same in the form that keeps its digits where arguments are extreme; `logDensityOf` is the one that conjugacy is read from. */
+export function evaluatedLogDensityOf(law: Law, x: ArrayExpr): Expr {
+  return densityOf(law, x, (family, value, p) => (family.evaluatedLogDensity === undefined ? family.logDensity(value, p) : family.evaluatedLogDensity(value, p)));
+}
+type FamilyDensity = (family: Family, x: ArrayExpr, p: Arguments) => Expr;
+
+function densityOf(law: Law, x: ArrayExpr, ofFamily: FamilyDensity): Expr {
   switch (law.kind) {
-    case 'family': return familyOf(law).logDensity(x, law.parameters);
+    case 'family': return ofFamily(familyOf(law), x, law.parameters);
     case 'truncated': {
-      const density = logDensityOf(law.base, x);
+      const density = densityOf(law.base, x, ofFamily);
       return isProper(law) ? sub(density, logMassBetween(law.base, law.low, law.high)) : density;
     }
     case 'mixture': case 'mixtureOf': {
       const components = componentsOf(law);
       const whole = supportOf(law);
       const density = components.of((component) => {
-        const inner = logDensityOf(component, x);
+        const inner = densityOf(component, x, ofFamily);
         return equalSupports(supportOf(component), whole) || eventRankOf(component) > 0 ? inner : guarded(component, x, inner);
       });
       return reduce('logsumexp', components.index, components.from, components.to, add(logOf(components.weight), density));
@@ -293,11 +300,11 @@ export function logDensityOf(law: Law, x: ArrayExpr): Expr {
       const { base, low, high } = law;
       const logAbove = logTailOf(base, isDiscrete(base) ? sub(apply('ceil', high), one) : high, 'survival');
       // The bounds may leave more room than the support of the base.
-      const within = guarded(base, x, logDensityOf(base, x));
+      const within = guarded(base, x, densityOf(base, x, ofFamily));
       const upper = isFiniteBound(high) ? cond(apply('ge', x.body, high), simplify(logAbove), within) : within;
       return isFiniteBound(low) ? cond(apply('le', x.body, low), simplify(logTailOf(base, low, 'cdf')), upper) : upper;
     }
-    case 'pushforward': return logDensityOfPushforward(flattened(law), x);
+    case 'pushforward': return logDensityOfPushforward(flattened(law), x, ofFamily);
   }
 }
 
@@ -313,10 +320,10 @@ function guarded(law: Law, x: ArrayExpr, density: Expr): Expr {
   return tests.length === 0 ? density : cond(conjunction(tests), density, minusInfinity);
 }
 
-/** `logDensityOf` with -Infinity outside the support of a scalar and for invalid parameters. */
-export function guardedLogDensityOf(law: Law, x: ArrayExpr): Expr {
+/** `logDensityOf` (or the density given) with -Infinity outside the support of a scalar and for invalid parameters. */
+export function guardedLogDensityOf(law: Law, x: ArrayExpr, density: (law: Law, x: ArrayExpr) => Expr = logDensityOf): Expr {
   const valid = conditionsOf(law);
-  const inside = eventRankOf(law) === 0 ? guarded(law, x, logDensityOf(law, x)) : logDensityOf(law, x);
+  const inside = eventRankOf(law) === 0 ? guarded(law, x, density(law, x)) : density(law, x);
   return valid.length === 0 ? inside : cond(conjunction(valid), inside, minusInfinity);
 }
 
@@ -675,9 +682,9 @@ function conditionsOfPushforward(law: PushforwardLaw): readonly Expr[] {
   }
 }
 
-function logDensityOfPushforward(law: PushforwardLaw, y: ArrayExpr): Expr {
+function logDensityOfPushforward(law: PushforwardLaw, y: ArrayExpr, ofFamily: FamilyDensity): Expr {
   const form = formOf(law);
-  const base = (t: Expr): Expr => logDensityOf(law.base, scalar(t));
+  const base = (t: Expr): Expr => densityOf(law.base, scalar(t), ofFamily);
   switch (form.kind) {
     case 'monotone': case 'counts': {
       if (form.kind === 'monotone' && !isDiscrete(law.base)) return pushedLogDensity(form.pieces, y.body, base);
@@ -689,13 +696,13 @@ function logDensityOfPushforward(law: PushforwardLaw, y: ArrayExpr): Expr {
       return reduce('logsumexp', x, form.low, add(form.high, one), cond(apply('eq', mapAt(law, x), y.body), base(x), minusInfinity));
     }
     case 'point': return cond(apply('eq', y.body, form.value), zero, minusInfinity);
-    case 'affine': return sub(logDensityOfDraws(law, solveAffine(form, y)), logDeterminantOf(form));
+    case 'affine': return sub(logDensityOfDraws(law, solveAffine(form, y), ofFamily), logDeterminantOf(form));
     case 'elementwise': {
       const fresh = law.map.indices.map((i) => index(i.name));
       const sumAll = (body: Expr): Expr => fresh.reduceRight((inner: Expr, i, k) => reduce('sum', i, zero, law.map.dims[k]!, inner), body);
       if (eventRankOf(law.base) === 0) {
         const element = elementLaw(law, form, fresh), value = scalar(at(y, ...fresh));
-        return sumAll(guarded(element, value, logDensityOf(element, value)));
+        return sumAll(guarded(element, value, densityOf(element, value, ofFamily)));
       }
       const pieceAt = (where: readonly Expr[]): { readonly t: Expr; readonly logSlope: Expr; readonly tests: readonly Expr[] } => {
         const own = formOfScalarMap(elementBody(form, where), law.argument, { low: endOf(minusInfinity, true), high: endOf(infinity, true) }, false, knownOf(law));
@@ -705,7 +712,7 @@ function logDensityOfPushforward(law: PushforwardLaw, y: ArrayExpr): Expr {
       };
       const { logSlope, tests } = pieceAt(fresh);
       const indices = law.map.indices.map((i) => index(i.name));
-      const density = sub(logDensityOf(law.base, { indices, dims: law.map.dims, body: pieceAt(indices).t }), sumAll(logSlope));
+      const density = sub(densityOf(law.base, { indices, dims: law.map.dims, body: pieceAt(indices).t }, ofFamily), sumAll(logSlope));
       if (tests.length === 0) return density;
       return cond(fresh.reduceRight((inner: Expr, i, k) => reduce('prod', i, zero, law.map.dims[k]!, inner), conjunction(tests)), density, minusInfinity);
     }
@@ -714,12 +721,12 @@ function logDensityOfPushforward(law: PushforwardLaw, y: ArrayExpr): Expr {
 }
 
 /** Log density of the array of draws that the map is applied to. */
-function logDensityOfDraws(law: PushforwardLaw, t: ArrayExpr): Expr {
-  if (law.over.dims.length === 0) return logDensityOf(law.base, t);
+function logDensityOfDraws(law: PushforwardLaw, t: ArrayExpr, ofFamily: FamilyDensity): Expr {
+  if (law.over.dims.length === 0) return densityOf(law.base, t, ofFamily);
   const fresh = law.over.indices.map((i) => index(i.name));
   const base = substituteLaw(law.base, new Map(law.over.indices.map((i, k) => [i, fresh[k]!])));
   const value = scalar(at(t, ...fresh));
-  return fresh.reduceRight((inner: Expr, i, k) => reduce('sum', i, zero, law.over.dims[k]!, inner), guarded(base, value, logDensityOf(base, value)));
+  return fresh.reduceRight((inner: Expr, i, k) => reduce('sum', i, zero, law.over.dims[k]!, inner), guarded(base, value, densityOf(base, value, ofFamily)));
 }
 
 function tailOfPushforward(law: PushforwardLaw, y: Expr, side: 'cdf' | 'survival'): Expr | null {

@@ -2,7 +2,7 @@
  * LogNormal(meanlog, sdlog): the law of exp(Z) for Z normal with that mean and standard deviation;
  * density exp(-(log x - meanlog)^2 / (2 sdlog^2)) / (x sdlog sqrt(2 pi)) on x > 0.
  */
-import { add, addAll, apply, exp, mul, neg, num, scalar, square, sub, zero } from '../expr/expr.js';
+import { add, addAll, apply, div, exp, mul, neg, num, scalar, square, sub, zero } from '../expr/expr.js';
 import type { Expr } from '../expr/expr.js';
 import { logOf, powOf } from '../expr/simplify.js';
 import type { Arguments, Family } from './family.js';
@@ -25,6 +25,10 @@ export const logNormal: Family = {
     return addAll([
       mul(mul(num(-0.5), square(sub(logX, argument(p, 'meanlog')))), powOf(sd, -2)), neg(logX), neg(logOf(sd)), neg(halfLogTwoPi),
     ]);
+  },
+  evaluatedLogDensity(x, p) {
+    const sd = argument(p, 'sdlog'), logX = logOf(x.body);
+    return addAll([mul(num(-0.5), square(div(sub(logX, argument(p, 'meanlog')), sd))), neg(logX), neg(logOf(sd)), neg(halfLogTwoPi)]);
   },
   variate: (p) => ({ fn: 'normalDraw', args: [scalar(argument(p, 'meanlog')), scalar(argument(p, 'sdlog'))], transform: (draw) => exp(draw) }),
   cdf: (x, p) => apply('Phi', standardised(x, p)),

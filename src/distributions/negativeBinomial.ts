@@ -37,9 +37,10 @@ export const negativeBinomial: Family = {
       lgamma(add(x.body, r)), neg(lgamma(r)), neg(lgamma(add(x.body, one))), xlogy(r, success), xlog1my(x.body, success),
     ]);
   },
+  evaluatedLogDensity: (x, p) => apply('logNegativeBinomialMass', x.body, argument(p, 'r'), argument(p, 'p'), oneMinus(argument(p, 'p'))),
   variate: (p) => ({ fn: 'negativeBinomial', args: [scalar(argument(p, 'r')), scalar(argument(p, 'p'))] }),
   cdf: (x, p) => apply('betaI', argument(p, 'p'), argument(p, 'r'), add(apply('floor', x), one)),
-  survival: (x, p) => apply('betaI', oneMinus(argument(p, 'p')), add(apply('floor', x), one), argument(p, 'r')),
+  survival: (x, p) => apply('betaIComplement', argument(p, 'p'), argument(p, 'r'), add(apply('floor', x), one)),
   quantile: (u, p) => apply('negativeBinomialQuantile', u, argument(p, 'r'), argument(p, 'p')),
   mean: (p) => scalar(mul(mul(argument(p, 'r'), oneMinus(argument(p, 'p'))), powOf(argument(p, 'p'), -1))),
   variance: (p) => scalar(mul(mul(argument(p, 'r'), oneMinus(argument(p, 'p'))), powOf(argument(p, 'p'), -2))),

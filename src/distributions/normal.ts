@@ -2,7 +2,7 @@
  * Normal(mean, sd): density exp(-(x - mean)^2 / (2 sd^2)) / (sd sqrt(2 pi)).
  * Statistics (x, x^2) with natural parameters (mean / sd^2, -1 / (2 sd^2)).
  */
-import { add, addAll, apply, mul, neg, num, scalar, square, sub } from '../expr/expr.js';
+import { add, addAll, apply, div, mul, neg, num, scalar, square, sub } from '../expr/expr.js';
 import type { ArrayExpr, Expr } from '../expr/expr.js';
 import { logOf, powOf } from '../expr/simplify.js';
 import type { Arguments, Family, Statistic } from './family.js';
@@ -32,6 +32,11 @@ export const normal: Family = {
   logDensity(x, p) {
     const sd = argument(p, 'sd');
     return sub(sub(mul(mul(num(-0.5), square(sub(x.body, argument(p, 'mean')))), powOf(sd, -2)), logOf(sd)), halfLogTwoPi);
+  },
+  evaluatedLogDensity(x, p) {
+    // Squares of the standardised distance: neither 1 / sd^2 nor the squared distance may leave the range of doubles alone.
+    const sd = argument(p, 'sd');
+    return sub(sub(mul(num(-0.5), square(div(sub(x.body, argument(p, 'mean')), sd))), logOf(sd)), halfLogTwoPi);
   },
   variate: (p) => ({ fn: 'normalDraw', args: [scalar(argument(p, 'mean')), scalar(argument(p, 'sd'))] }),
   cdf: (x, p) => apply('Phi', standardised(x, p)),

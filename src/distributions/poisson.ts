@@ -24,6 +24,7 @@ export const poisson: Family = {
   eventDims: () => [],
   support: () => integers(zero, infinity),
   logDensity: (x, p) => addAll([xlogy(x.body, argument(p, 'rate')), neg(argument(p, 'rate')), neg(lgamma(add(x.body, one)))]),
+  evaluatedLogDensity: (x, p) => apply('logPoissonMass', x.body, argument(p, 'rate')),
   variate: (p) => ({ fn: 'poisson', args: [scalar(argument(p, 'rate'))] }),
   cdf: (x, p) => apply('gammaQ', add(apply('floor', x), one), argument(p, 'rate')),
   survival: (x, p) => apply('gammaP', add(apply('floor', x), one), argument(p, 'rate')),

@@ -211,6 +211,33 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
     javascript: null, cost: 120, integer: false,
   }],
 
+  // --- masses of counts, which keep their digits where the counts are large
+  logPoissonMass: [2, {
+    evaluate: special.logPoissonMass,
+    derivative: (x, rate) => [sub(log(rate), apply('digamma', add(x, one))), div(sub(x, rate), rate)],
+    javascript: null, cost: 60, integer: false,
+  }],
+  logBinomialMass: [4, {
+    evaluate: special.logBinomialMass,
+    derivative: (x, n, p, q) => {
+      const rest = sub(n!, x!), byRest = apply('digamma', add(rest, one));
+      return [
+        add(sub(byRest, apply('digamma', add(x!, one))), sub(log(p!), log(q!))), add(sub(apply('digamma', add(n!, one)), byRest), log(q!)),
+        // p + q stays 1, so that what both lose by n times their change is nothing.
+        div(sub(x!, mul(n!, p!)), p!), div(sub(rest, mul(n!, q!)), q!),
+      ];
+    },
+    javascript: null, cost: 120, integer: false,
+  }],
+  logNegativeBinomialMass: [4, {
+    evaluate: special.logNegativeBinomialMass,
+    derivative: (x, r, p, q) => {
+      const both = apply('digamma', add(x!, r!));
+      return [add(sub(both, apply('digamma', add(x!, one))), log(q!)), add(sub(both, apply('digamma', r!)), log(p!)), div(sub(r!, mul(add(x!, r!), p!)), p!), div(sub(x!, mul(add(x!, r!), q!)), q!)];
+    },
+    javascript: null, cost: 120, integer: false,
+  }],
+
   // --- distribution functions and quantiles
   gammaP: [2, { evaluate: special.gammaP, derivative: (a, x) => [apply('gammaPShapeDerivative', a, x), gammaDensity(a, x)], javascript: null, cost: 200, integer: false }],
   gammaQ: [2, {
@@ -251,6 +278,20 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
     evaluate: special.betaI,
     derivative: (x, a, b) => [betaDensity(x, a, b), apply('betaIFirstDerivative', x, a, b), apply('betaISecondDerivative', x, a, b)],
     javascript: null, cost: 300, integer: false,
+  }],
+  betaIComplement: [3, {
+    evaluate: special.betaIComplement,
+    derivative: (x, a, b) => [neg(betaDensity(x, a, b)), neg(apply('betaIFirstDerivative', x, a, b)), neg(apply('betaISecondDerivative', x, a, b))],
+    javascript: null, cost: 300, integer: false,
+  }],
+  logBetaIComplement: [3, {
+    evaluate: special.logBetaIComplement,
+    // Of the mirror image, 1 - x under (b, a).
+    derivative: (x, a, b) => [
+      neg(exp(sub(logBetaDensity(x, a, b), apply('logBetaIComplement', x, a, b)))),
+      apply('logBetaISecondDerivative', sub(one, x), b, a), apply('logBetaIFirstDerivative', sub(one, x), b, a),
+    ],
+    javascript: null, cost: 330, integer: false,
   }],
   /** dI_x(a, b)/da. */
   betaIFirstDerivative: [3, { evaluate: special.betaIFirstDerivative, javascript: null, cost: 3000, integer: false }],

@@ -33,6 +33,7 @@ export function logOf(e: Expr): Expr {
     case 'gammaQ': return apply('logGammaQ', a!, b!);
     case 'erfc': return add(num(Math.LN2), apply('logPhi', mul(num(-Math.SQRT2), a!)));
     case 'betaI': return apply('logBetaI', ...e.args);
+    case 'betaIComplement': return apply('logBetaIComplement', ...e.args);
     case 'studentCdf': return apply('logStudentCdf', a!, b!);
     case 'vonMisesCdf': return apply('logVonMisesMass', num(-Math.PI), a!, b!, e.args[2]!);
     case 'vonMisesSurvival': return apply('logVonMisesMass', a!, num(Math.PI), b!, e.args[2]!);

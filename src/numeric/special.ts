@@ -292,6 +292,29 @@ export function normalQuantile(p: number): number {
 /** x log(x/m) + m - x, the deviance of Loader (2000), without cancellation for m near x; x, m > 0. */
 export function deviance(x: number, m: number): number { return -x * logMinus(m / x, (m - x) / x); }
 
+/**
+ * log(rate^x e^-rate / Gamma(x + 1)), x >= 0, by Stirling's error and deviance (Loader, "Fast and accurate computation of binomial
+ * probabilities", 2000): nothing of the size of x cancels.
+ */
+export function logPoissonMass(x: number, rate: number): number {
+  if (!(x >= 0 && rate >= 0)) return Number.NaN;
+  if (x === 0) return -rate;
+  return rate === 0 ? -Infinity : -stirlingError(x) - deviance(x, rate) - halfLogTwoPi - 0.5 * Math.log(x);
+}
+/** log(C(n, x) p^x q^(n - x)), 0 <= x <= n, with p and q = 1 - p given, so that neither loses its small digits (Loader 2000). */
+export function logBinomialMass(x: number, n: number, p: number, q: number): number {
+  if (!(x >= 0 && x <= n && p >= 0 && q >= 0)) return Number.NaN;
+  if (x === 0) return n === 0 ? 0 : q > 0.5 ? n * Math.log1p(-p) : n * Math.log(q);
+  if (x === n) return p > 0.5 ? n * Math.log1p(-q) : n * Math.log(p);
+  if (p === 0 || q === 0) return -Infinity;
+  const errors = stirlingError(n) - stirlingError(x) - stirlingError(n - x);
+  return errors - deviance(x, n * p) - deviance(n - x, n * q) - halfLogTwoPi - 0.5 * (Math.log(x) + Math.log1p(-x / n));
+}
+/** log(Gamma(x + r) / (Gamma(r) x!) p^r q^x), x >= 0, r > 0, with p and q = 1 - p given. */
+export function logNegativeBinomialMass(x: number, r: number, p: number, q: number): number {
+  return x === 0 ? logBinomialMass(0, r, q, p) : logBinomialMass(r, r + x, p, q) - Math.log1p(x / r);
+}
+
 /** x^a e^-x / Gamma(a + 1). */
 function gammaPrefix(a: number, x: number): number {
   if (a < 1) return Math.exp(a * Math.log(x) - x - lgamma1p(a));
@@ -551,6 +574,11 @@ export function logIncompleteBeta(x: number, y: number, a: number, b: number): n
 /** The regularised incomplete beta function I_x(a, b). Where 1 - I is wanted use I_(1-x)(b, a). */
 export function betaI(x: number, a: number, b: number): number { return incompleteBeta(x, 1 - x, a, b); }
 
+/** 1 - I_x(a, b), also where x is lost in 1 - x. */
+export function betaIComplement(x: number, a: number, b: number): number { return incompleteBeta(1 - x, x, b, a); }
+/** Its logarithm. */
+export function logBetaIComplement(x: number, a: number, b: number): number { return logIncompleteBeta(1 - x, x, b, a); }
+
 /** t = logit x with I_x(a, b) = tail <= 1/2; the density of logit X is log-concave. */
 function betaTailInverse(tail: number, a: number, b: number): number {
   const target = Math.log(tail);
@@ -593,7 +621,7 @@ export function logStudentCdf(t: number, df: number): number {
   if (t > 0) return Math.log1p(-studentCdf(-t, df));
   const ratio = t / Math.sqrt(df), square = ratio * ratio;
   // I_w(df/2, 1/2) is w^(df/2) / (df/2 B(df/2, 1/2)) for such small w = 1 / ratio^2.
-  if (ratio < -1e100) return -df * Math.log(-ratio) - Math.log(df) - lbeta(0.5 * df, 0.5);
+  if (ratio < -1e100) return -df * (Math.log(-t) - 0.5 * Math.log(df)) - Math.log(df) - lbeta(0.5 * df, 0.5);
   return -Math.LN2 + logIncompleteBeta(1 / (1 + square), square / (1 + square), 0.5 * df, 0.5);
 }
 
@@ -605,8 +633,9 @@ export function studentQuantile(u: number, df: number): number {
   if (df > 1e16) return normalQuantile(u);
   const tail = u < 0.5 ? u : 1 - u;
   if (tail === 0.5) return 0;
-  // T^2/df = (1 - X)/X with X ~ Beta(df/2, 1/2).
-  const half = tail < 0.25
+  // T^2/df = (1 - X)/X with X ~ Beta(df/2, 1/2), of which X^(df/2) / (df/2 B(df/2, 1/2)) is the distribution function near 0.
+  const power = (Math.log(2 * tail) + Math.log(0.5 * df) + lbeta(0.5 * df, 0.5)) / (0.5 * df);
+  const half = power < -40 ? -0.5 * power : tail < 0.25
     ? -0.5 * betaTailInverse(2 * tail, 0.5 * df, 0.5)
     : 0.5 * betaTailInverse(1 - 2 * tail, 0.5, 0.5 * df);
   const t = Math.sqrt(df) * Math.exp(half);
@@ -926,12 +955,13 @@ export function vonMisesQuantile(u: number, loc: number, concentration: number):
   let low = -Math.PI, high = Math.PI;
   let x = mode;
   for (let iteration = 0; iteration < 200; iteration++) {
-    // Each half is measured in its own tail, so that both ends keep their digits.
-    const excess = u <= 0.5 ? vonMisesCdf(x, loc, concentration) - u : 1 - u - vonMisesSurvival(x, loc, concentration);
+    // Each half is measured in its own tail, in logarithms, so that both ends keep their digits and the steps their size.
+    const logTail = u <= 0.5 ? logVonMisesMass(-Math.PI, x, loc, concentration) : logVonMisesMass(x, Math.PI, loc, concentration);
+    const excess = u <= 0.5 ? logTail - Math.log(u) : Math.log1p(-u) - logTail;
     if (excess === 0) return x;
     if (excess > 0) high = x; else low = x;
     const sine = Math.sin(0.5 * (x - mode));
-    const next = x - excess / Math.exp(-2 * concentration * sine * sine - constant);
+    const next = x - excess * Math.exp(logTail + 2 * concentration * sine * sine + constant);
     const step = next > low && next < high ? next : 0.5 * (low + high);
     if (Math.abs(step - x) <= 1e-15 * Math.max(1e-3, Math.abs(x)) || step === x) return step;
     x = step;

@@ -8,7 +8,7 @@ import { Evaluator, type Stored } from '../2-graph/compute.js';
 import { covarianceProblem, simplexProblem } from '../2-graph/constraints.js';
 import type { Support, Variate } from '../distributions/family.js';
 import {
-  cdfOf, eventDimsOf, familyOf, guardedLogDensityOf, hasCdf, isDiscrete, isProper, type Law, mapLaw, noDensityReason, quantileLoss, quantileOf, substituteLaw, supportOf, survivalOf,
+  cdfOf, eventDimsOf, evaluatedLogDensityOf, familyOf, guardedLogDensityOf, hasCdf, isDiscrete, isProper, type Law, mapLaw, noDensityReason, quantileLoss, quantileOf, substituteLaw, supportOf, survivalOf,
 } from '../distributions/law.js';
 import { InternalError } from '../errors/diagnostic.js';
 import { type ArrayExpr, build, type Expr, num, ref, rewrite, scalar, sub, substitute } from '../expr/expr.js';
@@ -92,13 +92,13 @@ export class NumericLaw {
   /** Log density or mass; -Infinity outside the support. */
   logProb(x: ArrayLike<number>): number {
     if (this.isMixture) return this.mixed((part) => part.logProb(x));
-    const density = this.once('density', () => this.onDraws(guardedLogDensityOf(this.law, this.draw)));
+    const density = this.once('density', () => this.onDraws(guardedLogDensityOf(this.law, this.draw, evaluatedLogDensityOf)));
     return this.holds(x) ? density(x) : Number.NEGATIVE_INFINITY;
   }
   /** The same for scalars. */
   logProbAt(x: number): number {
     if (this.isMixture) return this.mixed((part) => part.logProbAt(x));
-    const density = this.once('scalar density', () => this.evaluator.compile(simplify(guardedLogDensityOf(this.law, this.draw))));
+    const density = this.once('scalar density', () => this.evaluator.compile(simplify(guardedLogDensityOf(this.law, this.draw, evaluatedLogDensityOf))));
     this.point[0] = x;
     return density();
   }
