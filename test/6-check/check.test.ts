@@ -10,7 +10,7 @@ import { checkSubject, defaultEffort, findMethods } from '../../src/6-check/chec
 import { mutations } from '../../src/6-check/mutations.js';
 import { type Planted, subjectOf } from '../../src/6-check/subject.js';
 
-const small: Partial<Effort> = { draws: 500, warmup: 200, simulations: 60, ranks: 19, steps: 640, repetitions: 120 };
+const small: Partial<Effort> = { draws: 500, warmup: 200, simulations: 40, ranks: 19, steps: 640, repetitions: 80 };
 const normal = compile('data y: real[N]\nsample mu ~ Normal(0, 2)\nsample s2 ~ InverseGamma(3, 2)\nfor n in 0..<N { observe y[n] ~ Normal(mu, variance: s2) }\n');
 const y = [1, 2, 0.5, 3];
 

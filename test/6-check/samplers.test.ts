@@ -43,7 +43,7 @@ function calibration(errors: Errors): SbcProblem<State> {
 }
 
 describe('a right sampler passes at the stated rate', () => {
-  const repetitions = 100, rate = 0.1, most = rate + 4 * Math.sqrt(rate * (1 - rate) / repetitions);
+  const repetitions = 60, rate = 0.1, most = rate + 4 * Math.sqrt(rate * (1 - rate) / repetitions);
   it('geweke', async () => {
     let failed = 0;
     for (let seed = 0; seed < repetitions; seed++) if ((await geweke(joint({}), { seed, falseAlarm: rate, steps: 400, references: 500 })).verdict === 'failed') failed++;
