@@ -291,7 +291,7 @@ describe('credence compare', () => {
     expect(runs[0].loo.units).toBe(3);
   });
   it('says where the criteria were too many numbers to compute unasked', async () => {
-    writeFileSync(join(folder, 'many.json'), JSON.stringify({ y: Array.from({ length: 500 }, (_, k) => Math.sin(k)) }));
+    writeFileSync(join(folder, 'many.json'), JSON.stringify({ y: Array.from({ length: 1000 }, (_, k) => Math.sin(k)) }));
     const { out } = await credence(['infer', 'normal.cred', '--data', 'many.json', '--backend', 'exact', '--out', 'runs/many', '--quiet', '--draws', '1001', '--workers', '0']);
     expect(out).toMatch(/No WAIC and no leave-one-out estimate: that many log likelihoods \(\d{6,}\) are computed only with --pointwise\./);
     expect((await credence(['compare', 'runs/many', 'runs/many'])).out).toMatch(/many: no WAIC and no leave-one-out estimate \(run again with --pointwise\)/);

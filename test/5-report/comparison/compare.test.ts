@@ -105,7 +105,7 @@ describe('when it is computed', () => {
   const source = 'data y: real[N]\nsample m ~ Normal(0, 10)\nsample s ~ HalfNormal(1)\nobserve y ~ Normal(m, s)';
   const small = { y: [1, 2, 3, 2, 1] }, large = { y: Array.from({ length: 6000 }, (_, i) => Math.sin(i)) };
   it('is with every summary of few data, of many where asked for', async () => {
-    const options = { ...quick, backend: 'gibbs', chains: 1, draws: 500 } as const;
+    const options = { ...quick, backend: 'gibbs', chains: 1, draws: 600 } as const;
     expect((await compile(source).infer(small, options)).summary().loo!.units).toBe(5);
     const many = await compile(source).infer(large, options);
     expect([many.summary().loo, many.files()['pointwise.csv']]).toEqual([null, undefined]);
