@@ -2,6 +2,7 @@
  * The worker thread: receives a program once and a chain to advance at a time, and hands draws and checkpoints over
  * as they come. Says `ready` when it listens, because messages sent before that are lost in browsers.
  */
+import { generatesCode } from '../code/module.js';
 import { currentPlatform, seconds } from '../platform/platform.js';
 import type { ThreadPort } from '../platform/surroundings.js';
 import type { ProgressEvent } from './backend.js';
@@ -81,4 +82,6 @@ function post(port: ThreadPort, message: FromWorker): void {
 }
 
 const { port } = await currentPlatform();
+// A worker that cannot run programs does not load: chains then run where their code was allowed.
+if (port !== null && !generatesCode()) throw new Error('code generation is forbidden in this worker');
 if (port !== null) serve(port);

@@ -49,6 +49,16 @@ export function allocate(storages: readonly PrintedStorage[], values: ReadonlyMa
   });
 }
 
+/** Whether the platform lets code be generated. A page and its workers may differ in that. */
+export function generatesCode(): boolean {
+  try {
+    new Function('');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * The entry points of printed code over the given memory. Data must be in its arrays already: what
  * depends on data alone is computed here, once.

@@ -47,7 +47,15 @@ class BrowserWorker implements WorkerThread {
   private readonly worker: Worker;
 
   constructor(url: URL, options: { type: 'module' }) {
-    this.worker = new Worker(url, options);
+    if (url.origin === location.origin) {
+      this.worker = new Worker(url, options);
+      return;
+    }
+    // A page may import modules of another host, but start only workers of its own: so one that imports.
+    const own = URL.createObjectURL(new Blob([`import ${JSON.stringify(url.href)};`], { type: 'text/javascript' }));
+    this.worker = new Worker(own, options);
+    // The text is read before the first message comes, or never.
+    for (const event of ['message', 'error']) this.worker.addEventListener(event, () => URL.revokeObjectURL(own), { once: true });
   }
 
   post(message: unknown, transfer: readonly ArrayBuffer[]): void {
