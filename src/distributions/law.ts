@@ -246,7 +246,8 @@ export function conditionsOf(law: Law): readonly Expr[] {
           tests.push(apply('gt', reduce('min', k, zero, value.dims[0]!, at(value, k)), zero));
         } else if (domain === 'orderedVector') {
           const k = index('k');
-          tests.push(apply('gt', reduce('min', k, one, value.dims[0]!, sub(at(value, k), at(value, sub(k, one)))), zero));
+          // A product of tests: the least step of a vector of one element is infinite, which integers do not hold.
+          tests.push(reduce('prod', k, one, value.dims[0]!, apply('gt', at(value, k), at(value, sub(k, one)))));
         }
       }
       for (const condition of family.conditions?.(law.parameters) ?? []) tests.push(apply('gt', condition, zero));
