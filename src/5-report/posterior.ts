@@ -263,7 +263,7 @@ export class Posterior {
   }
 
   /**
-   * Writes the files into a directory, made if needed.
+   * Writes the files into a directory, made if needed. What an earlier run has left there and this one does not write is taken away.
    * @throws ModelError where there is no file system, or the directory cannot be written.
    */
   async save(directory: string): Promise<void> {
@@ -272,7 +272,8 @@ export class Posterior {
       throw modelError({ code: 'no-files', severity: 'error', message: 'there is no file system here', hint: 'Use files(): it returns names and contents.' });
     }
     try {
-      await save(directory, this.filePieces());
+      const files = this.filePieces();
+      await save(directory, files, filesOfRuns.filter((name) => files.every((file) => file.name !== name)));
     } catch (error) {
       throw modelError({ code: 'cannot-write', severity: 'error', message: error instanceof Error ? error.message : String(error), hint: undefined });
     }
@@ -320,6 +321,9 @@ export class Posterior {
     return this.cachedView;
   }
 }
+
+/** All that may be in the directory of a run and is about that run; the page is made from the others. */
+const filesOfRuns: readonly string[] = ['draws.csv', 'summary.json', 'pointwise.csv', 'run.json', 'data.json', 'report.html'];
 
 /**
  * True where every unknown and report outside of data plates has this bulk and tail effective size, of matched components

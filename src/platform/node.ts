@@ -52,7 +52,7 @@ function port(): ThreadPort | null {
 const CHUNK = 1 << 20;
 
 /** Writes all files beside their targets, then renames: an error on the way leaves the directory as it was. */
-async function save(directory: string, files: readonly TextFile[]): Promise<void> {
+async function save(directory: string, files: readonly TextFile[], obsolete: readonly string[]): Promise<void> {
   const written: string[] = [];
   try {
     await fs.mkdir(directory, { recursive: true });
@@ -62,6 +62,7 @@ async function save(directory: string, files: readonly TextFile[]): Promise<void
       await writeWhole(`${target}.partial`, file.pieces);
     }
     for (const target of written) await fs.rename(`${target}.partial`, target);
+    for (const name of obsolete) await fs.rm(path.join(directory, name), { force: true });
   } catch (error) {
     for (const target of written) await fs.rm(`${target}.partial`, { force: true }).catch(() => undefined);
     const file = written.length === 0 ? directory : written[written.length - 1]!;

@@ -33,8 +33,8 @@ export interface Platform {
   /** Null outside a worker thread. */
   readonly port: ThreadPort | null;
   /**
-   * Writes files into a directory, made if needed. A file appears whole or not at all.
-   * Null where there are no files. @throws Error with a message fit for a user.
+   * Writes files into a directory, made if needed, and takes away those that would tell of something else: `obsolete`, by name. A file
+   * appears whole or not at all. Null where there are no files. @throws Error with a message fit for a user.
    */
-  readonly save: ((directory: string, files: readonly TextFile[]) => Promise<void>) | null;
+  readonly save: ((directory: string, files: readonly TextFile[], obsolete: readonly string[]) => Promise<void>) | null;
 }

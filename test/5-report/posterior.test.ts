@@ -322,8 +322,10 @@ describe('the files', () => {
     try {
       const target = join(folder, 'a', 'b');
       await p.save(target);
+      // What another run left there would tell of that run beside this one's results; what is not ours stays.
+      for (const name of ['pointwise.csv', 'data.json', 'report.html', 'notes.txt']) writeFileSync(join(target, name), 'of another run');
       await p.save(target);
-      expect(readdirSync(target).sort()).toEqual(['draws.csv', 'run.json', 'summary.json']);
+      expect(readdirSync(target).sort()).toEqual(['draws.csv', 'notes.txt', 'run.json', 'summary.json']);
       for (const [name, text] of Object.entries(p.files())) expect(readFileSync(join(target, name), 'utf8')).toBe(text);
     } finally {
       rmSync(folder, { recursive: true });
