@@ -37,11 +37,11 @@ export interface InferOptions {
   /** Keep what WAIC and leave-one-out need, and have every summary hold them, however many data there are. */
   readonly pointwise?: boolean | undefined;
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
-  /** Ends chains after so many seconds, compilation included, with the draws that there are. */
+  /** Ends chains after so many seconds, compilation included, with the draws that there are; iterations with the best so far. */
   readonly maxSeconds?: number | undefined;
   /** Ends chains once every unknown outside of data plates has this bulk and tail effective size; `draws` is then the most of each chain: 100,000. */
   readonly until?: { readonly ess: number } | undefined;
-  /** Ends chains when it is aborted, with the draws that there are. */
+  /** Ends chains when it is aborted, with the draws that there are; iterations with the best so far. */
   readonly signal?: AbortSignal | undefined;
   /** Where chains are kept while they run. */
   readonly store?: RunStore | undefined;
@@ -98,7 +98,8 @@ export function readSettings(options: InferOptions): { readonly settings: Settin
   if (typeof pointwise !== 'boolean') problems.push(wrongOption(`pointwise is ${show(pointwise)}; it must be true or false.`));
   const until = readUntil(options.until, problems), maxSeconds = readMaxSeconds(options.maxSeconds, problems);
   if (backend !== null && backend.runsChains !== true) {
-    for (const name of ['maxSeconds', 'until'] as const) if (options[name] !== undefined) problems.push(wrongOption(`${name} is for backends that run chains; ${backend.name} does not.`));
+    if (options.until !== undefined) problems.push(wrongOption(`until is for backends that run chains; ${backend.name} does not.`));
+    if (options.maxSeconds !== undefined && backend.iterates !== true) problems.push(wrongOption(`maxSeconds is for backends that run chains or iterate; ${backend.name} does not.`));
   }
   return {
     settings: {

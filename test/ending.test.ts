@@ -49,3 +49,29 @@ describe('a run that ends once there is enough', () => {
     }
   });
 });
+
+describe('iterations that are stopped', () => {
+  const mixture = `data x: real[N]
+param w: simplex[3] param m: real[3]
+param s: interval(0.1, 10)
+for n in 0..<N { sample z[n] ~ Categorical(w) observe x[n] ~ Normal(m[z[n]], s) }`;
+  const withPriors = mixture.replaceAll('param w: simplex[3] param m: real[3]', 'sample w ~ Dirichlet(fill(1, 3))\nfor k in 0..<3 { sample m[k] ~ Normal(0, 10) }').replace('param s: interval(0.1, 10)', 'sample s ~ Gamma(2, 1)');
+  // Without gaps between the components, so that iterations are many.
+  const x = Array.from({ length: 300 }, (_, n) => Math.sin(n * n) * 2 + (n % 3));
+
+  it.each([['em', mixture], ['map', mixture], ['cavi', withPriors], ['laplace', normal]] as const)('%s: the best so far, not to be trusted', async (backend, text) => {
+    const given = backend === 'laplace' ? { y } : { x };
+    const stop = new AbortController();
+    stop.abort();
+    const posterior = await infer(text, given, { backend, signal: stop.signal });
+    expect(codes(posterior)).toContain('stopped-early');
+    // One of the few starts may have been enough for em.
+    if (backend !== 'em') expect(posterior.converged).toBe(false);
+    for (const element of Object.values(posterior.summary().variables)) expect(element.mean).not.toBeNull();
+    expect(codes(await infer(text, given, { backend, maxSeconds: 600 }))).not.toContain('stopped-early');
+  });
+
+  it('are refused a time where there are none', async () => {
+    await expect(infer(normal.replace('Normal(m, s)', 'Normal(m, 1)').replace('sample s ~ HalfNormal(5)\n', ''), { y }, { backend: 'exact', maxSeconds: 3 })).rejects.toThrow(/maxSeconds is for backends that run chains or iterate; exact does not/);
+  });
+});

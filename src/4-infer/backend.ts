@@ -47,6 +47,16 @@ export interface RunRequest {
   readonly store?: RunStore | undefined;
 }
 
+/** What an iterating backend says once it was stopped. */
+export function stoppedAfter(iterations: number): Diagnostic {
+  return { code: 'stopped-early', severity: 'warning', message: `the run was stopped after ${iterations} iteration${iterations === 1 ? '' : 's'}, before it had converged: this is the best so far`, hint: 'Give it more time.' };
+}
+
+/** The same where it had converged from the starts that there was time for. */
+export function stoppedBeforeAllStarts(planned: number): Diagnostic {
+  return { code: 'stopped-early', severity: 'warning', message: `the run was stopped before all of ${planned} starts were tried: this is the best of those that were`, hint: 'Give it more time, or ask for fewer starts (--opt restarts).' };
+}
+
 /** Where chains are kept while they run; calls follow each other. */
 export interface RunStore {
   /**
@@ -125,6 +135,8 @@ export interface Backend {
   readonly doc: string;
   /** True where it draws by chains (or may choose a backend that does), which can be stopped, kept and continued. */
   readonly runsChains?: boolean | undefined;
+  /** True where it iterates, and ends with what there is once its request is stopped. */
+  readonly iterates?: boolean | undefined;
   readonly options: readonly OptionDoc[];
   /** The derivation for a program, without data. @throws ModelError where the backend does not apply. */
   explain(graph: ModelGraph, given: Given, source: string, options: Readonly<Record<string, string>>, bound: BoundModel | null): Explanation;

@@ -13,7 +13,7 @@ import { choleskyInPlace, inverseSymmetricInPlace } from '../numeric/linearAlgeb
 import { lbfgs, type LbfgsResult } from '../numeric/lbfgs.js';
 import { symmetricEigen } from '../numeric/symmetric.js';
 import { breathe } from '../platform/platform.js';
-import type { RunRequest } from './backend.js';
+import { type RunRequest, stoppedAfter } from './backend.js';
 import { boundedKinds, type CoordinateKind, edge } from './coordinates.js';
 import { exchangeableGroups } from './exchangeable.js';
 import type { DifferentiableDensity } from './gradient.js';
@@ -27,6 +27,9 @@ export interface ModeSettings {
   readonly iterations: number;
   readonly tolerance: number;
 }
+
+/** The settings of a search that may be stopped: it ends with the highest position so far, which is not judged. */
+type Search = ModeSettings & Pick<RunRequest, 'stopped'>;
 
 export interface Mode {
   readonly position: Float64Array;
@@ -82,6 +85,7 @@ interface Found { readonly position: Float64Array; readonly value: number; reado
 type Verdict =
   | { readonly kind: 'proper' }
   | { readonly kind: 'flat'; readonly directions: readonly Float64Array[] }
+  | { readonly kind: 'stopped' }
   /** A kink where the gradient jumps; or the density rises without bound, or has its supremum where a coordinate is infinite. */
   | { readonly kind: 'edge' | 'unbounded' | 'drift' | 'kink' | 'unfinished'; readonly coordinates: readonly number[] };
 
@@ -89,21 +93,22 @@ interface Polished extends Found { readonly curvature: Curvature | null; readonl
 
 /** @param initialised true where the user has given the start. @throws ModelError where no start has a finite density. */
 export async function findMode(density: DifferentiableDensity, jacobian: boolean, settings: ModeSettings, request: RunRequest, initialised: boolean): Promise<Mode> {
-  const starts = await allStarts(density, jacobian, settings, request, initialised);
+  const search: Search = { ...settings, stopped: request.stopped };
+  const starts = await allStarts(density, jacobian, search, request, initialised);
   const groups = exchangeableGroups(density.builder, density.factors);
   // The highest first; what turns out to be no proper maximum gives way to the next one.
   const ordered = [...starts].sort((a, b) => b.value - a.value);
   let best: Polished | null = null, improper = 0, first: Polished | null = null;
   for (const start of ordered) {
     if (best !== null || (first !== null && Math.abs(start.value - first.value) < 1e-6 * (1 + Math.abs(first.value)))) continue;
-    const ascended = climb(density, jacobian, start.position, settings.iterations, settings.tolerance) ?? start;
-    const polished = polish(density, jacobian, ordering(density, jacobian, { ...ascended, trace: [...start.trace, ...ascended.trace] }, groups), settings);
+    const ascended = climb(density, jacobian, start.position, search) ?? start;
+    const polished = polish(density, jacobian, ordering(density, jacobian, { ...ascended, trace: [...start.trace, ...ascended.trace] }, groups), search);
     first ??= polished;
     if (polished.verdict.kind === 'unbounded') improper++; else best = polished;
     await breathe();
   }
   const chosen = best ?? first!;
-  const warnings = judge(density, chosen.verdict, chosen.value);
+  const warnings = judge(density, chosen.verdict, chosen);
   if (best !== null && improper > 0) {
     warnings.push({ code: 'unbounded-density', severity: 'warning', message: `${improper} of ${starts.length} starts ran to the edge of a range where the density grows without bound${named(density, first!.verdict)}; the highest proper maximum is reported`, hint: 'Give scales a prior or a lower bound: as it stands the density has no largest value.' });
   }
@@ -116,16 +121,17 @@ export async function findMode(density: DifferentiableDensity, jacobian: boolean
   };
 }
 
-async function allStarts(density: DifferentiableDensity, jacobian: boolean, settings: ModeSettings, request: RunRequest, initialised: boolean): Promise<readonly Found[]> {
+async function allStarts(density: DifferentiableDensity, jacobian: boolean, settings: Search, request: RunRequest, initialised: boolean): Promise<readonly Found[]> {
   const work = [...density.memory.values()].reduce((n, v) => n + v.length, 0);
   const wanted = initialised ? 1 : settings.restarts ?? Math.max(fewestRestarts, Math.min(usualRestarts, Math.floor((usualRestarts * comfortableWork) / work)));
   const starts: Found[] = [];
   const seeds = initialised ? null : seeding(density);
-  for (let draw = 0; starts.length < wanted && draw < wanted * drawsPerStart; draw++) {
+  // One start at least is climbed from; a search that is stopped goes on with the best of those that were.
+  for (let draw = 0; starts.length < wanted && draw < wanted * drawsPerStart && !(starts.length > 0 && settings.stopped?.() === true); draw++) {
     // Where labels are summed out most starts come from clusters of the data.
     const plain = density.initialise(draw % 2 === 0);
-    const position = seeds === null || draw % 4 === 3 ? plain : seededStart(density, seeds, plain, (objective, from) => ascent(density, objective, from, seedIterations, settings.tolerance)?.position ?? null) ?? plain;
-    const result = climb(density, jacobian, position, Math.min(trialIterations, settings.iterations), Math.max(trialTolerance, settings.tolerance));
+    const position = seeds === null || draw % 4 === 3 ? plain : seededStart(density, seeds, plain, (objective, from) => ascent(density, objective, from, { ...settings, iterations: seedIterations })?.position ?? null) ?? plain;
+    const result = climb(density, jacobian, position, { ...settings, iterations: Math.min(trialIterations, settings.iterations), tolerance: Math.max(trialTolerance, settings.tolerance) });
     if (result !== null) starts.push(result);
     request.onProgress?.({ chain: 0, phase: 'iteration', done: starts.length, total: wanted, objective: result?.value });
     await breathe();
@@ -155,10 +161,13 @@ const nearScore = 0.1;
  * One ascent; null where the start lies outside. Scales of coordinates are not known at first (data may lie at 10^6 with a
  * spread of 10^-2): where the gradient is small only for want of a scale, the next round has it.
  */
-function climb(density: DifferentiableDensity, jacobian: boolean, start: Float64Array, iterations: number, tolerance: number): Found | null {
-  return ascent(density, (x, gradient) => density.gradient(x, jacobian, gradient), start, iterations, tolerance);
+function climb(density: DifferentiableDensity, jacobian: boolean, start: Float64Array, limits: Limits): Found | null {
+  return ascent(density, (x, gradient) => density.gradient(x, jacobian, gradient), start, limits);
 }
-function ascent(density: DifferentiableDensity, objective: Climbed, start: Float64Array, iterations: number, tolerance: number): Found | null {
+/** When an ascent ends. */
+type Limits = Pick<Search, 'iterations' | 'tolerance' | 'stopped'>;
+
+function ascent(density: DifferentiableDensity, objective: Climbed, start: Float64Array, { iterations, tolerance, stopped }: Limits): Found | null {
   if (start.some((x) => !Number.isFinite(x))) return null;
   const p = density.dimension, trace: number[] = [];
   let scale: Float64Array = new Float64Array(p).fill(1), found: Found | null = null, from = start;
@@ -170,12 +179,12 @@ function ascent(density: DifferentiableDensity, objective: Climbed, start: Float
       for (let i = 0; i < p; i++) gradient[i] = -gradient[i]! * inner[i]!;
       // Plus infinity is a density without bound; the search stays where it is finite.
       return Number.isFinite(value) ? -value : Infinity;
-    }, from.map((u, i) => u / inner[i]!), { iterations, tolerance, onStep: (value) => { trace.push(-value); return true; } });
+    }, from.map((u, i) => u / inner[i]!), { iterations, tolerance, onStep: (value) => { trace.push(-value); return stopped?.() !== true; } });
     if (result.status === 'start') break;
     const position = result.x.map((v, i) => v * inner[i]!), value = -result.value;
     const gain: number = found === null ? Infinity : value - found.value;
     found = { position, value, trace };
-    if (p > mostCoordinates || gain <= 1e-9 * (1 + Math.abs(value)) || runaway(density, position, result.gradient.map((g, i) => -g / inner[i]!)).length > 0) break;
+    if (result.status === 'stopped' || p > mostCoordinates || gain <= 1e-9 * (1 + Math.abs(value)) || runaway(density, position, result.gradient.map((g, i) => -g / inner[i]!)).length > 0) break;
     scale = stepsAt(density, objective, position).map((h) => h / differenceStep);
     if (result.gradient.every((g, i) => Math.abs(g / inner[i]!) * scale[i]! < nearScore)) break;
     from = position;
@@ -385,7 +394,8 @@ function inverseOf({ basis, matrix, logBasis }: Curvature, p: number): { readonl
 }
 
 /** Newton's method from the end of an ascent, until neither value nor score gets any better. */
-function polish(density: DifferentiableDensity, jacobian: boolean, found: Found, settings: ModeSettings): Polished {
+function polish(density: DifferentiableDensity, jacobian: boolean, found: Found, settings: Search): Polished {
+  if (settings.stopped?.() === true) return { ...found, curvature: null, verdict: { kind: 'stopped' } };
   const p = density.dimension, trace = [...found.trace];
   let position: Float64Array = found.position.slice();
   const gradient = new Float64Array(p);
@@ -442,8 +452,9 @@ function uphill(density: DifferentiableDensity, jacobian: boolean, position: Flo
 }
 
 /** Too many coordinates for a Hessian: L-BFGS until nothing moves. */
-function withoutHessian(density: DifferentiableDensity, jacobian: boolean, found: Found, settings: ModeSettings): Polished {
-  const again = climb(density, jacobian, found.position, settings.iterations * 5, 1e-15) ?? found;
+function withoutHessian(density: DifferentiableDensity, jacobian: boolean, found: Found, settings: Search): Polished {
+  const again = climb(density, jacobian, found.position, { ...settings, iterations: settings.iterations * 5, tolerance: 1e-15 }) ?? found;
+  if (settings.stopped?.() === true) return { ...again, trace: [...found.trace, ...again.trace], curvature: null, verdict: { kind: 'stopped' } };
   const gradient = new Float64Array(density.dimension);
   density.gradient(again.position, jacobian, gradient);
   const size = gradient.reduce((m, g) => Math.max(m, Math.abs(g)), 0);
@@ -533,7 +544,7 @@ function names(density: DifferentiableDensity, coordinates: readonly number[]): 
   const list = [...new Set(coordinates.map((k) => coordinateName(density, k)))];
   return list.length > 6 ? `${list.slice(0, 6).join(', ')} and ${list.length - 6} more` : list.join(', ');
 }
-function named(density: DifferentiableDensity, verdict: Verdict): string { return verdict.kind === 'proper' || verdict.kind === 'flat' ? '' : ` (${names(density, verdict.coordinates)})`; }
+function named(density: DifferentiableDensity, verdict: Verdict): string { return !('coordinates' in verdict) ? '' : ` (${names(density, verdict.coordinates)})`; }
 
 /** Variance of an estimate against its variance given the others, beyond which rounding shows in the estimates. */
 const largestInflation = 1e10;
@@ -550,7 +561,7 @@ function collinear(density: DifferentiableDensity, covariance: Float64Array, sca
   }];
 }
 
-function judge(density: DifferentiableDensity, verdict: Verdict, value: number): Diagnostic[] {
+function judge(density: DifferentiableDensity, verdict: Verdict, { value, trace }: Found): Diagnostic[] {
   const warning = (code: string, message: string, hint: string): Diagnostic[] => [{ code, severity: 'warning', message, hint }];
   switch (verdict.kind) {
     case 'proper': return [];
@@ -562,6 +573,7 @@ function judge(density: DifferentiableDensity, verdict: Verdict, value: number):
     case 'unbounded': return warning('unbounded-density', `the density grows without bound as ${names(density, verdict.coordinates)} runs to the edge of its range: there is no largest value (a component that collapses on one point does this)`, 'Give scales a prior or a lower bound, or try other starts (--opt restarts).');
     case 'drift': return warning('no-maximum', `the density keeps rising, ever more slowly, as ${names(density, verdict.coordinates)} goes to infinity: there is no maximum`, 'Perfectly separated groups in a logistic regression do this; give the unknowns priors.');
     case 'kink': return warning('kink', `the density has a kink at its largest value, in ${names(density, verdict.coordinates)}: the estimate stands, but there are no standard errors`, 'Absolute values (Laplace laws), max and min make kinks; use gibbs for the spread.');
+    case 'stopped': return [stoppedAfter(trace.length)];
     case 'unfinished': return warning('not-converged', `the search ended before a maximum was reached (last in ${names(density, verdict.coordinates)})`, 'Raise --opt iterations, rescale the data, or give a start (--init).');
   }
 }

@@ -165,7 +165,7 @@ describe('a run that ends early', () => {
   it('is refused where there are no chains to end', async () => {
     for (const [args, says] of [
       [['--backend', 'cavi', '--until', 'ess=100'], /until is for backends that run chains; cavi does not/],
-      [['--backend', 'map', '--max-seconds', '3'], /maxSeconds is for backends that run chains; map does not/],
+      [['--backend', 'exact', '--max-seconds', '3'], /maxSeconds is for backends that run chains or iterate; exact does not/],
       [['--until', 'rhat=1.01'], /cannot go on until rhat is reached/],
       [['--until', 'ess=many'], /until is .*; it must be an effective sample size/],
       [['--max-seconds', 'soon'], /maxSeconds is "soon"; it must be a number above 0/],

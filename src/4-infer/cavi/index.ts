@@ -15,7 +15,7 @@ import { factorForms } from '../../3-derive/conditional.js';
 import { jointFactors } from '../../3-derive/joint.js';
 import { meanField } from '../../3-derive/meanField.js';
 import { DerivedModel } from '../../3-derive/model.js';
-import type { Backend, ExplainedBlock, Explanation, OptionDoc, RunRequest } from '../backend.js';
+import { type Backend, type ExplainedBlock, type Explanation, type OptionDoc, type RunRequest, stoppedAfter, stoppedBeforeAllStarts } from '../backend.js';
 import { refuse, startValues, unknownOption } from '../backendOptions.js';
 import { exchangeableGroups } from '../exchangeable.js';
 import { entering } from '../focus.js';
@@ -59,6 +59,7 @@ const settled = 1e-12;
 
 export const cavi: Backend = {
   name: 'cavi',
+  iterates: true,
   doc: 'coordinate ascent mean-field variational inference; evidence lower bound after every sweep',
   options,
   explain: (graph, given, source, chosen, bound) => explain(graph, given, source, readOptions(chosen, graph), bound),
@@ -136,21 +137,24 @@ function sweepSize(program: VariationalProgram): number {
 interface Trial { readonly bound: number; readonly state: Saved; readonly trace: readonly number[] }
 
 /** The best of several starts; null where none had a finite bound. All get a few sweeps, the better third of them more, and so on. */
-async function bestStart(program: VariationalProgram, settings: Settings, initialised: ReadonlyMap<string, Memory>, request: RunRequest): Promise<{ readonly best: Trial | null; readonly tried: number }> {
+async function bestStart(program: VariationalProgram, settings: Settings, initialised: ReadonlyMap<string, Memory>, request: RunRequest): Promise<{ readonly best: Trial | null; readonly tried: number; readonly cut: boolean }> {
   const held = new Set(program.blocks.flatMap((b, k) => (initialised.has(b.block.region.variable.name) ? [k] : [])));
   const usual = initialised.size > 0 ? 1 : Math.max(fewestRestarts, Math.min(usualRestarts, Math.floor((usualRestarts * comfortableSize) / sweepSize(program))));
   const starts = settings.restarts ?? usual;
   let trials: Trial[] = [];
   const bounds: number[] = [];
-  for (let start = 0; start < starts && !(settings.restarts === null && agreed(bounds)); start++) {
+  // One start at least is tried; a run that is stopped goes on with the best of those that were.
+  let cut = false;
+  for (let start = 0; start < starts && !(settings.restarts === null && agreed(bounds)) && !cut; start++) {
     begin(program, initialised.size > 0 ? 'prior' : startKind(program, start), start, held);
     const trial = tried(program, settings, [program.bound()], trialSweeps);
     request.onProgress?.({ chain: 0, phase: 'iteration', done: start + 1, total: starts, objective: trial.bound });
     bounds.push(trial.bound);
     if (Number.isFinite(trial.bound)) trials = better([...trials, trial], Math.max(1, Math.ceil(starts / promising)), settings);
     await breathe();
+    cut = start + 1 < starts && request.stopped?.() === true;
   }
-  for (let sweeps = promising * trialSweeps; trials.length > 1; sweeps *= promising) {
+  for (let sweeps = promising * trialSweeps; trials.length > 1 && request.stopped?.() !== true; sweeps *= promising) {
     const longer: Trial[] = [];
     for (const trial of trials) {
       program.restore(trial.state);
@@ -159,7 +163,7 @@ async function bestStart(program: VariationalProgram, settings: Settings, initia
     }
     trials = better(longer.filter((t) => Number.isFinite(t.bound)), Math.ceil(trials.length / promising), settings);
   }
-  return { best: trials[0] ?? null, tried: starts };
+  return { best: trials[0] ?? null, tried: starts, cut };
 }
 /** True where so many starts have come to the highest bound that more would only come there again. */
 function agreed(bounds: readonly number[]): boolean {
@@ -201,6 +205,7 @@ async function ascend(program: VariationalProgram, settings: Settings, trace: nu
     if (drop > worst) { worst = drop; worstAt = trace.length; }
     if (convergedAt < 0 && relativeChange(trace) < settings.tolerance) convergedAt = trace.length;
     else if (convergedAt >= 0 && (trace.length - convergedAt >= patience || (before !== null && tables.every((t, k) => largestChange(t, before![k]!) < settled)))) break;
+    if (convergedAt < 0 && request.stopped?.() === true) return { converged: false, warnings: [...warnings, stoppedAfter(trace.length)] };
     if (trace.length % 50 === 0) {
       request.onProgress?.({ chain: 0, phase: 'iteration', done: trace.length, total: settings.iterations, objective: last });
       await breathe();
@@ -217,7 +222,7 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
   const initialised = startValues(model, request.init);
   const program = derived(model.graph, () => new VariationalProgram(model, request.seed, initialised, plainPoints, lawsOf(settings)));
   const compiled = seconds();
-  const { best, tried } = await bestStart(program, settings, initialised, request);
+  const { best, tried, cut } = await bestStart(program, settings, initialised, request);
   const trace = [...(best?.trace ?? [])];
   let converged = false, warnings: readonly Diagnostic[];
   if (best === null) {
@@ -225,6 +230,7 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
   } else {
     program.restore(best.state);
     ({ converged, warnings } = await ascend(program, settings, trace, request));
+    if (cut && converged) warnings = [...warnings, stoppedBeforeAllStarts(tried)];
   }
   const groups = exchangeableGroups(program.builder, jointFactors(program.builder.model));
   orderComponents(program, groups);

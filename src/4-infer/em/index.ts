@@ -16,7 +16,7 @@ import { DerivedModel, latentRegions } from '../../3-derive/model.js';
 import type { Diagnostic } from '../../errors/diagnostic.js';
 import { didYouMean } from '../../errors/render.js';
 import { breathe, seconds } from '../../platform/platform.js';
-import type { Backend, ExplainedBlock, Explanation, OptionDoc, RunRequest } from '../backend.js';
+import { type Backend, type ExplainedBlock, type Explanation, type OptionDoc, type RunRequest, stoppedAfter, stoppedBeforeAllStarts } from '../backend.js';
 import { refuse, startValues, unknownOption } from '../backendOptions.js';
 import { largestChange } from '../variational/program.js';
 import { derivedFor } from '../variational/refusal.js';
@@ -60,6 +60,7 @@ const settled = 1e-12;
 
 export const em: Backend = {
   name: 'em',
+  iterates: true,
   doc: 'expectation maximisation over params (and the mode over named sampled variables); exact E-steps, M-steps in closed form',
   options,
   explain,
@@ -224,13 +225,14 @@ function finished(run: Ascent, before: Estimates): boolean {
 }
 
 /** The best start after its trial; of several that collapsed the first. */
-async function bestStart(program: EmProgram, watch: ScaleWatch, settings: Settings, initialised: boolean, request: RunRequest): Promise<{ readonly best: Ascent; readonly collapsed: number; readonly tried: number }> {
+async function bestStart(program: EmProgram, watch: ScaleWatch, settings: Settings, initialised: boolean, request: RunRequest): Promise<{ readonly best: Ascent; readonly collapsed: number; readonly tried: number; readonly cut: boolean }> {
   const seeded = seedable(program).length > 0;
   const size = [...program.memory].reduce((n, [name, values]) => n + (name.startsWith('E|') ? values.length : 0), 1);
   const usual = initialised || !seeded ? 1 : Math.max(3, Math.min(usualRestarts, Math.floor(comfortableSize / size)));
   const tried = initialised ? 1 : (settings.restarts ?? usual);
-  let best: Ascent | null = null, collapsed = 0;
-  for (let start = 0; start < tried; start++) {
+  let best: Ascent | null = null, collapsed = 0, cut = false;
+  // One start at least is tried; a run that is stopped goes on with the best of those that were.
+  for (let start = 0; start < tried && !cut; start++) {
     watch.reset();
     if (initialised) program.initialise();
     else if (seeded) seededStart(program, watch, start, settings);
@@ -243,9 +245,10 @@ async function bestStart(program: EmProgram, watch: ScaleWatch, settings: Settin
     if (run.collapse !== null) collapsed++;
     request.onProgress?.({ chain: 0, phase: 'iteration', done: start + 1, total: tried, objective: run.objective.at(-1) });
     if (best === null || better(run, best)) best = run;
+    cut = start + 1 < tried && request.stopped?.() === true;
     await breathe();
   }
-  return { best: best!, collapsed, tried };
+  return { best: best!, collapsed, tried, cut };
 }
 /**
  * Means from seeds and the elements nearest to them. Scales begin with those of all the data, which lets components
@@ -278,13 +281,15 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
   const program = derived(model.graph, () => new EmProgram(model, request.seed, initialised, pointsOf(settings), settings.hard));
   const watch = new ScaleWatch(program);
   const compiled = seconds();
-  const { best, collapsed, tried } = await derivedAsync(model.graph, () => bestStart(program, watch, settings, initialised.size > 0, request));
+  const { best, collapsed, tried, cut } = await derivedAsync(model.graph, () => bestStart(program, watch, settings, initialised.size > 0, request));
   program.setEstimates(best.estimates);
   program.expectation();
   let ended = best.collapse !== null || best.broken;
-  while (!ended && best.objective.length - 1 < settings.iterations) {
+  let stopped = false;
+  while (!ended && !stopped && best.objective.length - 1 < settings.iterations) {
     const before = best.estimates;
     ended = !iterate(program, best, watch, settings) || finished(best, before);
+    stopped = best.convergedAt < 0 && request.stopped?.() === true;
     if (best.objective.length % 50 === 0) {
       request.onProgress?.({ chain: 0, phase: 'iteration', done: best.objective.length, total: settings.iterations, objective: best.objective.at(-1) });
       await breathe();
@@ -301,7 +306,7 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
     backend: 'em', variables, exchangeable: groups, logEvidence: null, logEvidenceSe: null, elbo: null,
     logLikelihood: settings.hard ? null : finiteOrNull(best.logLikelihood.at(-1)), logJoint: hasPrior || settings.hard ? finiteOrNull(best.objective.at(-1)) : null,
     traces: { elbo: best.elbo, logLikelihood: settings.hard ? undefined : best.logLikelihood, logJoint: hasPrior || settings.hard ? best.objective : undefined },
-    warnings: warningsOf(best, settings, { collapsed, tried }, edges, loose), converged: best.convergedAt >= 0 && sound && edges.length === 0 && loose.length === 0 && !fell(best, settings),
+    warnings: stopped && sound ? [stoppedAfter(best.objective.length - 1)] : [...warningsOf(best, settings, { collapsed, tried }, edges, loose), ...(cut ? [stoppedBeforeAllStarts(tried)] : [])], converged: best.convergedAt >= 0 && sound && edges.length === 0 && loose.length === 0 && !fell(best, settings),
     seconds: { compile: compiled - begun, warmup: ascended - compiled, sampling: seconds() - ascended },
     plan: program.blocks.map((b): PlanEntry => (isPoint(b)
       ? { block: `argmax ${regionName(b.block.region)}`, kernel: 'M-step', reason: b.factor.kind === 'point' ? `mode of ${formName(b.factor.form)}` : 'no maximum in closed form: moved along the gradient' }

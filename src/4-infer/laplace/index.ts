@@ -29,6 +29,7 @@ const tolerableOutside = 0.01;
 
 export const laplace: Backend = {
   name: 'laplace',
+  iterates: true,
   doc: 'a Gaussian at the mode, with log evidence and independent draws',
   options, explain, run,
 };

@@ -29,6 +29,7 @@ const options: readonly OptionDoc[] = [
 
 export const map: Backend = {
   name: 'map',
+  iterates: true,
   doc: 'maximum likelihood and maximum a posteriori by gradient; standard errors from the observed information',
   options, explain, run,
 };
