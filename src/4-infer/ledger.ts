@@ -96,7 +96,7 @@ export class ChainLedger {
   }
 
   /**
-   * The outputs, of as many draws as were wanted; of a run that was stopped before it had them those chains that give most draws together.
+   * Once, at the end: the outputs, of as many draws as were wanted; of a run that was stopped before it had them those chains that give most draws together.
    * @throws ModelError where no chain has kept a draw.
    */
   async result(wanted: number): Promise<ChainsResult> {
@@ -106,7 +106,12 @@ export class ChainLedger {
     const chosen = this.chains.filter((_, chain) => draws > 0 && kept[chain]! >= draws);
     if (chosen.length === 0) throw stoppedTooEarly();
     const dropped = kept.flatMap((own, chain) => (own < draws ? [chain] : []));
-    const outputs = chosen.map((entry) => chainOutput(this.program, stateOf(entry)!, this.request.draws, draws));
+    const outputs = chosen.map((entry) => {
+      const output = chainOutput(this.program, stateOf(entry)!, this.request.draws, draws);
+      // Joined they are there twice: the pieces of a chain go before those of the next are joined.
+      entry.pieces = [];
+      return output;
+    });
     const short: Diagnostic[] = draws === wanted && dropped.length === 0 ? [] : [{
       code: 'stopped-early', severity: 'warning',
       message: `the run ended with ${draws} of ${this.request.draws} draws of ${dropped.length === 0 ? 'each chain' : `${chosen.length} of ${this.chains.length} chains: chain${dropped.length === 1 ? '' : 's'} ${dropped.join(', ')} had not come as far`}`,
