@@ -7,12 +7,12 @@ import type { ElementSummary, VariableSummary } from './summary.js';
 
 /** In the order shown; where the line is too short those of the highest rank go first: what tells whether to trust a row stays. */
 const COLUMNS: readonly { readonly title: string; readonly rank: number; readonly text: (element: ElementSummary) => string }[] = [
-  { title: 'mean', rank: 0, text: ({ mean, mcse, sd }) => value(mean, mcse ?? sd) },
-  { title: 'sd', rank: 1, text: ({ sd, mcse }) => value(sd, mcse ?? sd) },
+  { title: 'mean', rank: 0, text: (element) => value(element.mean, errorOf(element)) },
+  { title: 'sd', rank: 1, text: (element) => value(element.sd, errorOf(element)) },
   { title: 'mcse', rank: 6, text: ({ mcse }) => significant(mcse, 2) },
-  { title: '5%', rank: 4, text: ({ q5, sd }) => value(q5, sd) },
-  { title: '50%', rank: 7, text: ({ q50, sd }) => value(q50, sd) },
-  { title: '95%', rank: 5, text: ({ q95, sd }) => value(q95, sd) },
+  { title: '5%', rank: 4, text: (element) => value(element.q5, element.mcse === null ? errorOf(element) : element.sd) },
+  { title: '50%', rank: 7, text: (element) => value(element.q50, element.mcse === null ? errorOf(element) : element.sd) },
+  { title: '95%', rank: 5, text: (element) => value(element.q95, element.mcse === null ? errorOf(element) : element.sd) },
   { title: 'ESS bulk', rank: 3, text: ({ essBulk }) => (essBulk === null ? '' : String(Math.round(essBulk))) },
   { title: 'ESS tail', rank: 8, text: ({ essTail }) => (essTail === null ? '' : String(Math.round(essTail))) },
   { title: 'R-hat', rank: 2, text: ({ rhat }) => (rhat === null ? '' : Number.isFinite(rhat) ? rhat.toFixed(3) : 'infinite') },
@@ -53,6 +53,11 @@ function rowsOf({ variable, elements }: VariableSummary): Row[] {
   const rows = shown.map((element): Row => ({ name: element.name, cells: COLUMNS.map((column) => column.text(element)) }));
   const more = elements.length - shown.length;
   return more === 0 ? rows : [...rows, { name: `${variable.name}: ${more} more`, cells: [] }];
+}
+
+/** Numbers without a Monte Carlo error have digits to spare: four of the standard deviation are shown. */
+function errorOf({ mcse, sd }: ElementSummary): number | null {
+  return mcse ?? (sd === null ? null : sd / 100);
 }
 
 /** As many decimals as make sense for a quantity with such an error: its first two digits. */

@@ -373,6 +373,6 @@ describe('the table', () => {
   });
 
   it('leaves out columns that say nothing', () => {
-    expect(renderSummary(posterior([closed]), 80)).toBe('          mean    sd\ntheta[0]  1.00  0.50\ntheta[1]     2\n');
+    expect(renderSummary(posterior([closed]), 80)).toBe('            mean      sd\ntheta[0]  1.0000  0.5000\ntheta[1]       2\n');
   });
 });
