@@ -68,7 +68,7 @@ describe('deep nesting', () => {
     ['choices', `sample z ~ Normal(0, 1) report a = ${'z > 0 ? z : '.repeat(deep)}z`],
     ['calls', `sample z ~ Normal(0, 1) report a = ${'exp('.repeat(deep)}z${')'.repeat(deep)}`],
     ['laws', `sample z ~ ${'truncated('.repeat(deep)}Normal(0, 1)${', 0, 1)'.repeat(deep)}`],
-    ['loops', `${'for i in 0..<1 { '.repeat(deep)}factor 0${'}'.repeat(deep)}`],
+    ['loops', `${Array.from({ length: deep }, (_, k) => `for i${k} in 0..<1 { `).join('')}factor 0${'}'.repeat(deep)}`],
     ['types', `data x: ${'interval(0, '.repeat(deep)}1${')'.repeat(deep)}`],
   ])('of %s is refused with its place', (_, source) => {
     try {

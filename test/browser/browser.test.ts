@@ -110,7 +110,9 @@ describe.skipIf(browserPath === null)('the package in Chromium (skipped where th
     expect(marksOf(results.surface.trace).length).toBeGreaterThan(10);
     expect(results.save).toEqual({ isModelError: true, message: 'there is no file system here. Use files(): it returns names and contents.' });
     const { shape, finite } = results.stopped;
-    expect([shape.length, shape[0], finite]).toEqual([2, 2, true]);
+    // The chains that give most draws together: one, where the other had hardly begun.
+    expect([shape.length, finite]).toEqual([2, true]);
+    expect([1, 2]).toContain(shape[0]);
     expect(shape[1]).toBeGreaterThan(0);
     expect(shape[1]).toBeLessThan(400_000);
   });
