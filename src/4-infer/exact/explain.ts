@@ -81,8 +81,9 @@ function explained(component: Component, derivation: Derivation, source: string 
 /** The formulas of a region's law, as the program was written where the law is that of its own factors alone. */
 function formulas(plan: RegionPlan, { model, regions }: Derivation): readonly Formula[] {
   if (plan.recognised.kind === 'none') return [];
-  const own = regions.find((r) => r.region === plan.region)!, focus = focused(model, own);
-  if (focus === null || focus.form.kind !== plan.recognised.kind) return formulasOf(plan.recognised, plan.collected, model);
+  // A region of the solution's own making (a gap beside the unknowns it depends on) stands in no derivation of the program.
+  const own = regions.find((r) => r.region === plan.region), focus = own === undefined ? null : focused(model, own);
+  if (own === undefined || focus === null || focus.form.kind !== plan.recognised.kind) return formulasOf(plan.recognised, plan.collected, model);
   // What integrating Normals out adds to a scale.
   const added = plan.collected.contributions.filter((c) => !own.collected.contributions.includes(c));
   return formulasOf(plan.recognised.kind === 'exponential' ? plan.recognised : focus.form, { ...focus.collected, contributions: [...focus.collected.contributions, ...added] }, focus.model);
