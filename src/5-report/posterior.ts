@@ -257,9 +257,14 @@ export class Posterior {
     return this.predictor(this, values);
   }
 
-  /** The files of a run by name, as text. */
+  /** The files of a run by name, as text. A text is made when it is read: those of draws and data may be large. */
   files(): Readonly<Record<string, string>> {
-    return Object.fromEntries(this.filePieces().map(({ name, pieces }) => [name, [...pieces].join('')]));
+    const files: Record<string, string> = {};
+    for (const { name } of this.filePieces()) {
+      const get = (): string => [...this.filePieces().find((file) => file.name === name)!.pieces].join('');
+      Object.defineProperty(files, name, { enumerable: true, get });
+    }
+    return files;
   }
 
   /**
