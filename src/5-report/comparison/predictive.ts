@@ -54,7 +54,7 @@ export interface Predictive {
 /** Beyond this variance of a unit's log likelihood WAIC is not to be relied on (Vehtari, Gelman and Gabry 2017). */
 const largestVariance = 0.4;
 /** Log likelihoods up to which a summary computes them without being asked. */
-const computedAnyway = 3e6;
+const computedAnyway = 1e6;
 /** Observed numbers up to which the record of a run describes them. */
 const mostRecorded = 5e5;
 
