@@ -45,7 +45,7 @@ sample s ~ HalfNormal(5)
 for j in 0..<3 { sample m[j] ~ Normal(0, 10) }
 for n in 0..<N { observe y[n] ~ StudentT(nu, m[g[n]], s) }
 `);
-  writeFileSync(join(folder, 'robust.csv'), `y,g\n${Array.from({ length: 1500 }, (_, n) => `${random.normal() + n % 3},${['a', 'b', 'c'][n % 3]}`).join('\n')}\n`);
+  writeFileSync(join(folder, 'robust.csv'), `y,g\n${Array.from({ length: 6000 }, (_, n) => `${random.normal() + n % 3},${['a', 'b', 'c'][n % 3]}`).join('\n')}\n`);
   // Moments alone are kept of what is this large.
   writeFileSync(join(folder, 'large.cred'), 'data N: int\nsample m ~ Normal(0, 1)\nfor n in 0..<N { sample x[n] ~ Normal(m, 1) }\n');
 });
@@ -126,7 +126,7 @@ describe('a run that is killed', () => {
 
 describe('a run that ends early', () => {
   it('after an interrupt has the draws that there are, and can go on', { timeout: 120_000 }, async () => {
-    const { child, answer } = start([...robust, '--thin', '3', '--out', 'interrupted']);
+    const { child, answer } = start([...robust, '--out', 'interrupted']);
     while (!existsSync(join(folder, 'interrupted', 'unfinished', 'chain-1.draws')) && child.exitCode === null) await pause(20);
     child.kill('SIGINT');
     const interrupted = Date.now();
@@ -137,7 +137,7 @@ describe('a run that ends early', () => {
     expect(err).toContain('Stopping with the draws that there are');
     expect(out).toMatch(/the run ended with \d+ of 6000 draws/);
     const rows = read('interrupted', 'draws.csv').split('\n');
-    await credence([...robust, '--thin', '3', '--out', 'uninterrupted', '--quiet']);
+    await credence([...robust, '--out', 'uninterrupted', '--quiet']);
     const whole = read('uninterrupted', 'draws.csv');
     for (const row of rows.slice(1, 40)) expect(whole).toContain(`${row}\n`);
     await credence(['infer', '--resume', 'interrupted', '--quiet']);
