@@ -51,7 +51,7 @@ function expectClose(ours: readonly number[], theirs: readonly number[], toleran
   expect(worst).toBeLessThan(tolerance);
 }
 
-/** So many workers, each of which said that it listens, how far it is, what it has, and that it rests. */
+/** At least so many workers (a quick one may take both chains of a run), each of which said that it listens, how far it is, what it has, and that it rests. */
 function expectAtWork(messages: readonly number[], count: number): void {
   expect(messages.filter((sent) => sent > 3).length).toBeGreaterThanOrEqual(count);
 }
@@ -92,7 +92,7 @@ describe.skipIf(browserPath === null)('the package in Chromium (skipped where th
     // Two for each run of chains that is long: `gibbs` and `stopped`, and on a slow machine others.
     expect(workers.length).toBeGreaterThanOrEqual(4);
     expect(workers.every((url) => url.endsWith('/dist/4-infer/worker.js'))).toBe(true);
-    expectAtWork(results.messages, 4);
+    expectAtWork(results.messages, 2);
 
     expect(results.integers).toEqual(node.integers);
     expect(results.mistake).toEqual(node.mistake);
@@ -120,7 +120,7 @@ describe.skipIf(browserPath === null)('the package in Chromium (skipped where th
     const { results, heard, isolated } = await visit(['gibbs', 'stopped', 'messages'], { isolated: true });
     expect(isolated).toBe(true);
     expect(heard).toEqual([]);
-    expectAtWork(results.messages, 4);
+    expectAtWork(results.messages, 2);
     for (const name of ['share', 'm', 's'] as const) expectClose(results.gibbs.draws[name], node.gibbs.draws[name], 1e-9);
     expect(results.stopped.shape[1]).toBeGreaterThan(0);
     expect(results.stopped.finite).toBe(true);
