@@ -40,7 +40,8 @@ function allDraws(index: number, outputs: readonly ChainOutput[]): DrawsForm {
     if (values === null || values === undefined) throw new InternalError(`chain ${output.chain} kept no draws of variable ${index}`);
     return values;
   });
-  return { form: 'draws', chains: outputs.length, draws: outputs[0]?.draws ?? 0, values: concatenate(parts), independent: false };
+  const chainNumbers = outputs.map((output) => output.chain);
+  return { form: 'draws', chains: outputs.length, ...(chainNumbers.every((chain, i) => chain === i) ? {} : { chainNumbers }), draws: outputs[0]?.draws ?? 0, values: concatenate(parts), independent: false };
 }
 
 /** Arrays of one type end to end; a single one is used as it is. */

@@ -15,6 +15,8 @@ export type DrawValues = Float64Array | Int32Array | Uint8Array;
 export interface DrawsForm {
   readonly form: 'draws';
   readonly chains: number;
+  /** What each chain is called where they are not 0..<chains: a run that was stopped leaves out those that had not come as far. */
+  readonly chainNumbers?: readonly number[];
   readonly draws: number;
   /** [chains, draws, ...shape]. */
   readonly values: DrawValues;
@@ -127,6 +129,11 @@ export interface RunResult {
   readonly converged: boolean;
   readonly seconds: Seconds;
   readonly plan: readonly PlanEntry[];
+}
+
+/** What each chain is called. */
+export function chainNumbersOf({ chains, chainNumbers }: Pick<DrawsForm, 'chains' | 'chainNumbers'>): readonly number[] {
+  return chainNumbers ?? Array.from({ length: chains }, (_, chain) => chain);
 }
 
 /** Number of elements of a shape; 1 for a scalar. */

@@ -4,7 +4,7 @@
  * them. JSON has no NaN and no infinity: both are null there; CSV writes them as words.
  */
 import type { Observations } from '../4-infer/pointwiseProgram.js';
-import { type DrawValues, elementName, type RunResult, type Seconds, sizeOf, type VariableResult } from '../4-infer/posterior.js';
+import { chainNumbersOf, type DrawValues, elementName, type RunResult, type Seconds, sizeOf, type VariableResult } from '../4-infer/posterior.js';
 import type { Diagnostic } from '../errors/diagnostic.js';
 import type { RunContext, Summary } from './record.js';
 import { elementsOf } from './summary.js';
@@ -26,25 +26,33 @@ export function drawsCsv(variables: readonly VariableResult[]): Iterable<string>
   if (first === undefined) return null;
   const { chains, draws } = first;
   const columns = tables.filter((table) => table.chains === chains && table.draws === draws).flatMap((table) => table.columns);
-  return csvRows(columns, chains, draws);
+  return csvRows(columns, first.chainNumbers, draws);
 }
 
-function tableOf(variable: VariableResult): { chains: number; draws: number; columns: Column[] }[] {
+interface Table {
+  readonly chains: number;
+  readonly chainNumbers: readonly number[];
+  readonly draws: number;
+  readonly columns: readonly Column[];
+}
+
+function tableOf(variable: VariableResult): readonly Table[] {
   const { result } = variable;
   const size = sizeOf(variable.shape);
   const columns = (values: DrawValues): Column[] => elementsOf(variable).map((element) => ({ name: elementName(variable.name, variable.shape, element), values, element, size }));
-  if (result.form === 'draws') return [{ chains: result.chains, draws: result.draws, columns: columns(result.values) }];
-  if (result.form === 'closed' && result.draws !== null) return [{ chains: 1, draws: result.draws.count, columns: columns(result.draws.values) }];
+  if (result.form === 'draws') return [{ chains: result.chains, chainNumbers: chainNumbersOf(result), draws: result.draws, columns: columns(result.values) }];
+  if (result.form === 'closed' && result.draws !== null) return [{ chains: 1, chainNumbers: [0], draws: result.draws.count, columns: columns(result.draws.values) }];
   return [];
 }
 
 /** Small integers as text, so that allocations and bits cost a lookup. */
 const BYTES: readonly string[] = Array.from({ length: 256 }, (_, value) => String(value));
 
-function* csvRows(columns: readonly Column[], chains: number, draws: number): Generator<string> {
+function* csvRows(columns: readonly Column[], chainNumbers: readonly number[], draws: number): Generator<string> {
   yield `${['chain', 'draw', ...columns.map((column) => quoted(column.name))].join(',')}\n`;
   const cells = columns.map(() => '');
-  for (let chain = 0, row = 0; chain < chains; chain++) {
+  let row = 0;
+  for (const chain of chainNumbers) {
     for (let draw = 0; draw < draws; draw++, row++) {
       for (let i = 0; i < columns.length; i++) {
         const { values, element, size } = columns[i]!;
@@ -100,12 +108,14 @@ export interface VariableRecord extends Pick<VariableResult, 'name' | 'shape' | 
   readonly form: VariableResult['result']['form'];
   /** Kept draws, or those that moments are of; 0 where there are none. */
   readonly chains: number;
+  /** Only where chains were left out (`DrawsForm.chainNumbers`). */
+  readonly chainNumbers?: readonly number[];
   readonly draws: number;
   readonly independent: boolean;
 }
 
 function recordOf({ name, shape, kind, discrete, range, low, insidePlate, result }: VariableResult): VariableRecord {
   const counts = result.form === 'closed' ? { chains: result.draws === null ? 0 : 1, draws: result.draws?.count ?? 0, independent: true }
-    : { chains: result.chains, draws: result.draws, independent: result.form === 'draws' && result.independent };
+    : { chains: result.chains, ...(result.form === 'draws' && result.chainNumbers !== undefined ? { chainNumbers: result.chainNumbers } : {}), draws: result.draws, independent: result.form === 'draws' && result.independent };
   return { name, shape, kind, discrete, range: range ?? null, low: low ?? null, insidePlate, form: result.form, ...counts };
 }

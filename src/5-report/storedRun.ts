@@ -83,7 +83,7 @@ export function resultOfRun({ record, variables }: StoredRun): Pick<RunResult, '
 }
 
 function resultOf(record: VariableRecord, elements: readonly ElementSummary[], values: DrawValues | null): VariableResult {
-  const { name, shape, kind, discrete, insidePlate, range, low, chains, draws, independent } = record;
+  const { name, shape, kind, discrete, insidePlate, range, low, chains, chainNumbers, draws, independent } = record;
   const size = sizeOf(shape);
   const column = (pick: (row: ElementSummary) => number | null): Float64Array => {
     const out = new Float64Array(size).fill(Number.NaN);
@@ -96,7 +96,7 @@ function resultOf(record: VariableRecord, elements: readonly ElementSummary[], v
     name, shape, kind, discrete, insidePlate, ...(range === null ? {} : { range }), ...(low === null ? {} : { low }),
     ...(elements.length === size ? {} : { elements: Int32Array.from(elements, ({ flat }) => flat) }),
   };
-  if (record.form === 'draws' && values !== null) return { ...common, result: { form: 'draws', chains, draws, values, independent } };
+  if (record.form === 'draws' && values !== null) return { ...common, result: { form: 'draws', chains, ...(chainNumbers === undefined ? {} : { chainNumbers }), draws, values, independent } };
   if (record.form === 'closed') {
     const q5 = some((row) => row.q5), q50 = some((row) => row.q50), q95 = some((row) => row.q95);
     return {
@@ -193,7 +193,7 @@ function recordOf(text: string): RunRecord {
   const isShape = (x: unknown): boolean => isList(x, (n) => Number.isSafeInteger(n) && (n as number) >= 0);
   const isCount = (x: unknown): boolean => Number.isSafeInteger(x) && (x as number) >= 0;
   const isVariable = (x: unknown): boolean => isFields(x) && isText(x['name']) && isShape(x['shape']) && ['draws', 'moments', 'closed'].includes(String(x['form']))
-    && isCount(x['chains']) && isCount(x['draws']) && isNumberOrNull(x['range']) && isNumberOrNull(x['low'])
+    && isCount(x['chains']) && (x['chainNumbers'] === undefined || isList(x['chainNumbers'], isCount)) && isCount(x['draws']) && isNumberOrNull(x['range']) && isNumberOrNull(x['low'])
     && ['discrete', 'insidePlate', 'independent'].every((name) => typeof x[name] === 'boolean') && ['latent', 'report', 'predict'].includes(String(x['kind']));
   const isGroup = (x: unknown): boolean => isFields(x) && isCount(x['size']) && isList(x['variables'], (v) => isFields(v) && isText(v['name']) && isCount(v['axis'])) && (x['labels'] === undefined || isList(x['labels'], isText));
   require('run.json', fields, {

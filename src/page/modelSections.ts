@@ -61,7 +61,8 @@ function runSection({ run: { record, summary }, missing }: Report): readonly Sec
   ];
   if (plan.length > 0) parts.push(`<div class="words">${table('Plan', ['block', 'kernel', 'reason'], plan.map(({ block, kernel, reason }) => [block, kernel, reason]))}</div>`);
   const acceptance = Object.entries(traces.acceptance ?? {});
-  if (acceptance.length > 0) parts.push(table('Accepted proposals by chain', ['block', ...acceptance[0]![1].map((_, chain) => `chain ${chain}`)], acceptance.map(([block, rates]) => [block, ...rates.map((rate) => `${(100 * rate).toFixed(1)} %`)])));
+  const chainNumbers = record.variables.find((variable) => variable.chainNumbers !== undefined)?.chainNumbers;
+  if (acceptance.length > 0) parts.push(table('Accepted proposals by chain', ['block', ...acceptance[0]![1].map((_, c) => `chain ${chainNumbers?.[c] ?? c}`)], acceptance.map(([block, rates]) => [block, ...rates.map((rate) => `${(100 * rate).toFixed(1)} %`)])));
   if (traces.stepSizes !== null || traces.divergences !== null) {
     const chains = (traces.stepSizes ?? traces.divergences ?? []).length;
     parts.push(table('Steps by chain', ['of a step', ...Array.from({ length: chains }, (_, chain) => `chain ${chain}`)], [...(traces.stepSizes === null ? [] : [['step size', ...traces.stepSizes.map(shortNumber)]]), ...(traces.divergences === null ? [] : [['divergences', ...traces.divergences.map(String)]])]));

@@ -139,8 +139,8 @@ export function bandPlot({ data, ...band }: BandSource, options: Pick<PlotOption
 
 function ofEach(kind: string, description: string, source: DrawSource, options: PlotOptions, make: (series: Series) => Chart): string {
   const series = seriesOf(source, options.variables), charts = series.map(make);
-  const chains = Math.max(...series.map((one) => one.chains.length));
-  const legend = chains < 2 || chains > mostChainsNamed ? [] : Array.from({ length: chains }, (_, c): LegendEntry => ({ label: `chain ${c}`, colour: chainColour(c), shape: 'line' }));
+  const { chainNumbers } = series.reduce((most, one) => (one.chains.length > most.chains.length ? one : most));
+  const legend = chainNumbers.length < 2 || chainNumbers.length > mostChainsNamed ? [] : chainNumbers.map((chain, c): LegendEntry => ({ label: `chain ${chain}`, colour: chainColour(c), shape: 'line' }));
   const rows = Array.from({ length: Math.ceil(charts.length / chartsInRow) }, (_, r) => charts.slice(r * chartsInRow, (r + 1) * chartsInRow));
   return drawn({ title: options.title ?? titled(kind, series), description: `${description}: ${names(series)}.`, legend, rows });
 }

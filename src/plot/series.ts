@@ -2,7 +2,7 @@
  * What figures of draws are drawn of: scalars with their draws by chain, from a `Posterior` or from
  * plain arrays. An element `mu[0,1]` is a series of its own.
  */
-import { elementName, sizeOf, type VariableResult } from '../4-infer/posterior.js';
+import { chainNumbersOf, elementName, sizeOf, type VariableResult } from '../4-infer/posterior.js';
 import { elementsOf } from '../5-report/summary.js';
 import type { Posterior } from '../5-report/posterior.js';
 import { ModelError } from '../errors/diagnostic.js';
@@ -13,6 +13,8 @@ export interface Series {
   readonly name: string;
   /** One array for each chain, all of one length. */
   readonly chains: readonly Float64Array[];
+  /** What each chain is called. */
+  readonly chainNumbers: readonly number[];
   /** Whole numbers: bars instead of densities. */
   readonly discrete: boolean;
 }
@@ -49,7 +51,7 @@ function ofArrays(source: Readonly<Record<string, Draws>>, variables: readonly s
     const chains = isChains(draws) ? draws.map((chain) => Float64Array.from(chain)) : [Float64Array.from(draws)];
     const length = chains[0]?.length ?? 0;
     if (length === 0 || chains.some((chain) => chain.length !== length)) throw noDraws(`the chains of '${name}' have ${chains.map((chain) => chain.length).join(', ')} draws`, 'Give each chain the same number of draws, at least one.');
-    return { name, chains, discrete: chains.every((chain) => chain.every(Number.isInteger)) };
+    return { name, chains, chainNumbers: chains.map((_, chain) => chain), discrete: chains.every((chain) => chain.every(Number.isInteger)) };
   });
 }
 
@@ -85,9 +87,9 @@ export function elementSeries(variable: VariableResult, only: readonly number[] 
   if (!hasDraws(variable)) return [];
   const kept = result.form === 'draws' ? result : result.form === 'closed' && result.draws !== null ? { chains: 1, draws: result.draws.count, values: result.draws.values } : null;
   if (kept === null) return [];
-  const size = sizeOf(shape);
+  const size = sizeOf(shape), chainNumbers = result.form === 'draws' ? chainNumbersOf(result) : [0];
   return only.map((flat) => ({
-    name: elementName(name, shape, flat), discrete,
+    name: elementName(name, shape, flat), discrete, chainNumbers,
     chains: Array.from({ length: kept.chains }, (_, chain) => Float64Array.from({ length: kept.draws }, (__, draw) => kept.values[(chain * kept.draws + draw) * size + flat]!)),
   }));
 }
