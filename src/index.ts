@@ -18,6 +18,7 @@ export { renderComparison } from './5-report/comparison/renderComparison.js';
 export { Derivation } from './5-report/derivation.js';
 export type { ExplainedBlock, Explanation, OptionDoc, ProgressEvent, RunStore } from './4-infer/backend.js';
 export type { ChainState, Checkpoint, DrawPiece } from './4-infer/checkpoint.js';
+export type { Recorded } from './4-infer/chainProgram.js';
 export type { PlanEntry, RunResult, Traces, VariableResult } from './4-infer/posterior.js';
 export { backends, laterBackends } from './4-infer/registry.js';
 export type { DrawingFormat } from './2-graph/draw.js';

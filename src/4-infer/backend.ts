@@ -5,7 +5,7 @@ import type { BoundModel, Given } from '../2-graph/bound.js';
 import type { ModelGraph } from '../2-graph/graph.js';
 import type { Diagnostic } from '../errors/diagnostic.js';
 import type { DerivedModel } from '../3-derive/model.js';
-import type { ChainProgram } from './chainProgram.js';
+import type { ChainProgram, Recorded } from './chainProgram.js';
 import type { ChainState, Checkpoint, DrawPiece } from './checkpoint.js';
 import type { CollectedRun } from './collect.js';
 import type { Derivation } from './plan.js';
@@ -63,9 +63,10 @@ export interface RunStore {
    * Before the first sweep: what is kept of this run, by chain (null where nothing is).
    * @param identity of the program; what is kept of another one is of no use.
    * @param values numbers in all draws of all chains; null where nobody knows how many draws there will be.
+   * @param recorded the variables whose draws are in a piece, in its order.
    * @throws ModelError where what is kept cannot be used, or where there is no room.
    */
-  open(identity: string, chains: number, values: number | null): Promise<readonly (ChainState | null)[]>;
+  open(identity: string, chains: number, values: number | null, recorded: readonly Recorded[]): Promise<readonly (ChainState | null)[]>;
   /** A chain has come to a checkpoint, with the draws made since the one before. @throws Error where it cannot be kept. */
   keep(checkpoint: Checkpoint, pieces: readonly DrawPiece[]): Promise<void>;
 }

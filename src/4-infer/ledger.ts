@@ -54,7 +54,7 @@ export class ChainLedger {
   /** @throws ModelError as the store of the run does. */
   static async open(program: ChainProgram, request: RunRequest): Promise<ChainLedger> {
     const values = request.enough === undefined ? request.chains * request.draws * valuesPerDraw(program) : null;
-    const states = await request.store?.open(identityOf(program), request.chains, values);
+    const states = await request.store?.open(identityOf(program), request.chains, values, program.recorded);
     return new ChainLedger(program, request, states ?? []);
   }
 
