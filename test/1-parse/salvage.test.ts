@@ -12,6 +12,7 @@ import { templateSource } from '../../src/1-parse/template.js';
 import { lower } from '../../src/2-graph/lower.js';
 import { ModelError } from '../../src/errors/diagnostic.js';
 import { compileTemplate, compileText } from '../../src/pipeline.js';
+import { cpuMilliseconds } from '../cpuTime.js';
 
 function errorsOf(compile: () => unknown): readonly { readonly code: string; readonly at: number }[] {
   try {
@@ -58,12 +59,9 @@ describe('all errors of a program', () => {
 
   it('that are thousands are found within seconds, and the first hundred shown', () => {
     const source = `${Array.from({ length: 3000 }, (_, k) => `sample a${k} ~ Normal(0, b${k})\n`).join('')}sample z ~ Normal(0,\n`;
-    const before = performance.now();
-    const errors = errorsOf(() => compileText(source, 'model'));
-    expect(errors).toHaveLength(3001);
-    expect(performance.now() - before).toBeLessThan(15_000);
+    expect(cpuMilliseconds(() => { expect(errorsOf(() => compileText(source, 'model'))).toHaveLength(3001); })).toBeLessThan(15_000);
     expect(() => compileText(source, 'model')).toThrow(/unknown-name[\s\S]*2901 more errors are not shown\.$/);
-  }, 30_000);
+  }, 120_000);
 
   it('of a template, values that cannot be put in among them', () => {
     const template = (strings: TemplateStringsArray, ...values: readonly unknown[]): readonly string[] => {

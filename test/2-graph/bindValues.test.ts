@@ -5,6 +5,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { bindData, compileText } from '../../src/pipeline.js';
+import { cpuMilliseconds } from '../cpuTime.js';
 
 /** Code and beginning of the message of each diagnostic but notes. */
 function said(program: string, data: Readonly<Record<string, unknown>>): readonly string[] {
@@ -75,9 +76,7 @@ it('costs one pass over a million data, however long the loops', () => {
   const N = 1_000_000;
   const y = new Float64Array(N).fill(2);
   const program = compileText(`${start}for n in 0..<N { observe y[n] ~ Normal(m * log(y[n]), s) }\n`, 'model');
-  const before = performance.now();
-  expect(bindData(program, { y }, 'infer').bound).not.toBeNull();
-  expect(performance.now() - before).toBeLessThan(3000);
+  expect(cpuMilliseconds(() => { expect(bindData(program, { y }, 'infer').bound).not.toBeNull(); })).toBeLessThan(3000);
   y[N - 1] = -2;
   expect(bindData(program, { y }, 'infer').diagnostics[0]?.message).toMatch(/^log\(y\[n\]\) at n = 999999 is NaN/);
 });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type Group, definitionsOf, readersOf, schedule } from '../../src/2-graph/query.js';
+import { type Group, readersOf, schedule } from '../../src/2-graph/query.js';
 import { run } from './interpret.js';
 import { graphOf, programs } from './programs.js';
+import { cpuMilliseconds } from '../cpuTime.js';
 
 function show(groups: readonly Group[]): string {
   return groups.map((g) => (g.kind === 'single' ? String(g.statement.id) : g.kind === 'ordered' ? `data(${g.statements.map((s) => s.id).join(' ')})` : `${g.direction === 'ascending' ? 'up' : 'down'}(${show(g.body)})`)).join(' ');
@@ -43,18 +44,15 @@ describe('schedule', () => {
     const g = graphOf(programs['garch']!);
     expect(g.statements.filter((s) => s.kind === 'let').map((s) => s.kind === 'let' && s.recursive)).toEqual([false, true]);
   });
-  it('finds readers and definitions', () => {
+  it('finds readers', () => {
     const g = graphOf(programs['hierarchicalMixture']!);
     expect(readersOf(g, 'mu').map((s) => s.id)).toEqual([3]);
     expect(readersOf(g, 'pi').map((s) => s.id)).toEqual([2]);
-    expect(definitionsOf(g, 'z').map((s) => s.id)).toEqual([2]);
   });
   it('is quick for long programs', () => {
     const source = [...Array(400).keys()].map((k) => `sample a${k} ~ Normal(${k === 0 ? '0' : `a${k - 1}`}, 1)`).join('\n');
     const g = graphOf(source);
-    const begin = performance.now();
-    expect(schedule(g).length).toBe(400);
-    expect(performance.now() - begin).toBeLessThan(1000);
+    expect(cpuMilliseconds(() => { expect(schedule(g).length).toBe(400); })).toBeLessThan(1000);
   });
 });
 

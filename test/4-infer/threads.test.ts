@@ -41,7 +41,7 @@ function workers(lives: (number: number) => boolean, made: { count: number }, pa
   };
 }
 
-afterEach(() => { vi.unstubAllGlobals(); });
+afterEach(() => { vi.unstubAllGlobals(); vi.useRealTimers(); });
 
 describe('threads that die before they have work', () => {
   it('are not replaced for ever: the others do all', async () => {
@@ -52,6 +52,30 @@ describe('threads that die before they have work', () => {
     threads.end();
     expect((await ledger.result(20)).outputs.map(({ draws }) => draws)).toEqual([20, 20, 20]);
     expect(made.count).toBeLessThan(6);
+  });
+});
+
+describe('threads that are told to stop', () => {
+  it('are waited for until all have heard, and no longer', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval'] });
+    let isStopped = false, hasEnded = false;
+    const stoppable = { ...request, stopped: () => isStopped };
+    const ledger = await ChainLedger.open(fakeProgram(), stoppable), threads = new ChainThreads(workers(() => true, { count: 0 }), 1, fakeProgram(), stoppable, ledger);
+    const loaded = threads.loaded();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await loaded).toBe(true);
+    // The first chain rests 30 ms later; the look at 50 ms finds the second one under way, which rests at 60 ms.
+    const ended = threads.advance(20).then(() => { hasEnded = true; });
+    await vi.advanceTimersByTimeAsync(40);
+    isStopped = true;
+    await vi.advanceTimersByTimeAsync(15);
+    expect(hasEnded).toBe(false);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(hasEnded).toBe(true);
+    await ended;
+    expect(vi.getTimerCount()).toBe(0);
+    threads.end();
+    expect((await ledger.result(20)).outputs.map(({ chain }) => chain)).toEqual([0, 1]);
   });
 });
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ModelError } from '../../src/errors/diagnostic.js';
 import { parseCsv, parseCsvPieces, tableValue } from '../../src/input/csv.js';
 import { tensor } from '../../src/input/tensor.js';
+import { cpuMilliseconds } from '../cpuTime.js';
 
 function faults(action: () => unknown): string {
   try {
@@ -82,9 +83,7 @@ describe('parseCsv', () => {
 
   it('reads a million rows quickly', () => {
     const text = `x,y\n${Array.from({ length: 1e6 }, (_, k) => `${k},${k / 8}`).join('\n')}\n`;
-    const start = performance.now();
-    expect(parseCsv(text).rows).toBe(1e6);
-    expect(performance.now() - start).toBeLessThan(6000);
+    expect(cpuMilliseconds(() => { expect(parseCsv(text).rows).toBe(1e6); })).toBeLessThan(6000);
   });
 });
 
@@ -149,10 +148,7 @@ describe('tables without quotes', () => {
   it('of a million rows take a moment', () => {
     let text = 'x,y\n';
     for (let k = 0; k < 1_000_000; k++) text += `${k}.25,-${k}\n`;
-    const start = performance.now();
-    const { columns } = parseCsv(text);
-    expect(columns.get('x')!.values[999_999]).toBe(999_999.25);
-    expect(performance.now() - start).toBeLessThan(5000);
+    expect(cpuMilliseconds(() => { expect(parseCsv(text).columns.get('x')!.values[999_999]).toBe(999_999.25); })).toBeLessThan(5000);
   });
 });
 

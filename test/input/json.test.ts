@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ModelError } from '../../src/errors/diagnostic.js';
 import type { Tensor } from '../../src/input/tensor.js';
 import { parseDataJson, parseJsonValue } from '../../src/input/json.js';
+import { cpuMilliseconds } from '../cpuTime.js';
 
 function fault(text: string): string {
   try {
@@ -87,8 +88,6 @@ describe('parseDataJson', () => {
 
   it('reads a million numbers quickly', () => {
     const text = `{"x": [${Array.from({ length: 1e6 }, (_, k) => k / 7).join(',')}]}`;
-    const start = performance.now();
-    expect((parseDataJson(text).get('x') as Tensor).values.length).toBe(1e6);
-    expect(performance.now() - start).toBeLessThan(2000);
+    expect(cpuMilliseconds(() => { expect((parseDataJson(text).get('x') as Tensor).values.length).toBe(1e6); })).toBeLessThan(2000);
   });
 });
