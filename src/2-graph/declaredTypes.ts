@@ -12,7 +12,7 @@ import { mapLaw } from './laws.js';
 import { lawSupport } from './lawSupport.js';
 import { constraintShape, notSquare, optionUnknown, reservedSize, shapeMismatch, typeMismatch, unknownNormaliser, unknownType, wrongArgumentCount } from './messages.js';
 import { mentions } from './regions.js';
-import { compareDimensions, printType } from './shapes.js';
+import { printType } from './shapes.js';
 import type { Environment } from './scope.js';
 import { type LawValue, type Poison, isPoison, poison } from './types.js';
 
@@ -171,10 +171,4 @@ function truncate(value: LawValue, low: Expr, high: Expr, open: boolean): LawVal
     if (inside) return value;
   }
   return { ...value, law: { kind: 'truncated', base: law, low: lowest, high, span: law.span } };
-}
-
-export function sameConstraint(a: Constraint, b: Constraint): boolean {
-  if (a.kind !== b.kind) return false;
-  if (a.kind === 'interval' && b.kind === 'interval') return compareDimensions(a.low, b.low) === 'equal' && compareDimensions(a.high, b.high) === 'equal';
-  return true;
 }

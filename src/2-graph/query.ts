@@ -106,11 +106,6 @@ export function readersOf(graph: ModelGraph, variable: string): readonly Stateme
   return graph.statements.filter((s) => readsOf(s).some((r) => r.variable === variable));
 }
 
-/** Statements that give values to (parts of) a variable. */
-export function definitionsOf(graph: ModelGraph, variable: string): readonly Statement[] {
-  return graph.statements.filter((s) => targetOf(s)?.variable === variable);
-}
-
 // --- schedule ---------------------------------------------------------------------------------
 
 /**

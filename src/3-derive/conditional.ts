@@ -9,7 +9,7 @@
  */
 import { type Affine, affine, fromAffine, provablyDistinct, provablyEqual, provablyLess, provablyNonNegative, type Range, tidy } from '../expr/affine.js';
 import {
-  type Expr, type Index, add, addAll, apply, div, equal, freeIndices, index, isConst, mul, mulAll, neg, num, one, pow, ref, rewrite, sub, substitute, visit, zero,
+  type Expr, type Index, add, addAll, apply, div, equal, freeIndices, isConst, mul, mulAll, neg, num, one, pow, ref, rewrite, sub, substitute, visit, zero,
 } from '../expr/expr.js';
 import { simplify } from '../expr/simplify.js';
 import { type Binder, isGuard, type Monomial, monomialExpr, normalForm, refresh, splitCondition } from './normalForm.js';
@@ -426,6 +426,3 @@ function halfLine(condition: Expr, factor: Factor, region: LatentRegion, model: 
 }
 /** Tests with more references to one variable than this are evaluated as they stand. */
 const largestReferences = 6;
-
-/** Fresh indices for an event of the given rank. */
-export function eventIndices(rank: number): readonly Index[] { return ['i', 'j'].slice(0, rank).map((n) => index(n)); }

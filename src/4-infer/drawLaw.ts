@@ -5,7 +5,7 @@
 import type { Code, Place } from '../code/loop.js';
 import { forLoop, store, when } from '../code/loop.js';
 import type { Law } from '../2-graph/graph.js';
-import { eventDimsOf, familyOf, isDiscrete, isProper, logMassBetween, type PushforwardLaw, quantileLoss, quantileOf, supportOf } from '../distributions/law.js';
+import { eventDimsOf, familyOf, isDiscrete, logMassBetween, type PushforwardLaw, quantileLoss, quantileOf, supportOf } from '../distributions/law.js';
 import { replaceArgument } from '../distributions/pushforwardPieces.js';
 import { logOf } from '../expr/simplify.js';
 import { type Expr, type Index, add, apply, cond, div, index, isConst, mul, num, one, ref, sub, substitute, zero } from '../expr/expr.js';
@@ -16,9 +16,6 @@ import type { ProgramBuilder } from './programBuilder.js';
 
 /** Families whose truncated law the runtime draws directly, exact far into the tails. */
 const direct: ReadonlySet<string> = new Set(['Normal', 'Gamma', 'InverseGamma', 'Beta']);
-
-/** True where `drawLaw` can draw from it: proper, and truncated only where a distribution function or rejection serves. */
-export function canDraw(law: Law): boolean { return isProper(law); }
 
 /** Code that draws one value (one event) into a place. @throws InternalError for improper laws (callers check). */
 export function drawLaw(builder: ProgramBuilder, law: Law, into: Place, eventRank: number): readonly Code[] {

@@ -41,13 +41,7 @@ export function toJson(e: Expr): ExprJson {
   return write(e, names);
 }
 
-/** A comprehension as a JSON tree. */
-export function arrayToJson(a: ArrayExpr): ArrayJson {
-  const names = indexNames([a.body, ...a.dims], a.indices);
-  return writeArray(a, names);
-}
-
-function indexNames(list: readonly Expr[], first: readonly Index[] = []): ReadonlyMap<Index, string> {
+function indexNames(list: readonly Expr[]): ReadonlyMap<Index, string> {
   const names = new Map<Index, string>();
   const taken = new Set<string>();
   const give = (i: Index): void => {
@@ -57,8 +51,7 @@ function indexNames(list: readonly Expr[], first: readonly Index[] = []): Readon
     taken.add(name);
     names.set(i, name);
   };
-  for (const e of list) for (const i of freeIndices(e)) if (!first.includes(i)) give(i);
-  for (const i of first) give(i);
+  for (const e of list) for (const i of freeIndices(e)) give(i);
   for (const e of list) {
     visit(e, (x) => {
       if (x.op === 'index') give(x);

@@ -32,11 +32,6 @@ export function printLatex(e: Expr, style: PrintStyle = {}): string {
   return new Printer(latexForm, style, namesIn([e])).top(e);
 }
 
-/** A comprehension as LaTeX in mathematics mode. */
-export function printLatexArray(a: ArrayExpr, style: PrintStyle = {}): string {
-  return new Printer(latexForm, style, namesIn([a.body, ...a.dims])).array(a).text;
-}
-
 /** A piece of output and how tightly its outermost operator binds. */
 interface Piece { readonly text: string; readonly level: number }
 

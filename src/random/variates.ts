@@ -4,7 +4,7 @@
  * then NaN throughout). Every method is exact up to rounding: rejection and composition, no
  * asymptotic shortcuts; the source is cited at each. Parameters outside their domain give NaN.
  */
-import { choleskyInPlace, solveLower, solveLowerTransposed } from '../numeric/linearAlgebra.js';
+import { choleskyInPlace, solveLower } from '../numeric/linearAlgebra.js';
 import { deviance, lgamma, stirlingError } from '../numeric/special.js';
 import type { Random } from './generator.js';
 
@@ -345,29 +345,6 @@ export function categorical(random: Random, probs: Float64Array): number {
   return last;
 }
 
-/**
- * An index in [0, count) drawn with probability proportional to exp(logWeights[offset + k]);
- * -1 where all are -Infinity or any is NaN or Infinity. One pass of exponentials: index k replaces
- * the choice so far with probability w_k / (w_0 + ... + w_k).
- */
-export function categoricalLog(random: Random, logWeights: Float64Array, offset: number, count: number): number {
-  let maximum = -Infinity;
-  for (let k = 0; k < count; k++) {
-    const w = logWeights[offset + k]!;
-    if (w > maximum) maximum = w;
-    else if (w !== w) return -1;
-  }
-  if (maximum === -Infinity || maximum === Infinity) return -1;
-  let total = 0;
-  let chosen = -1;
-  for (let k = 0; k < count; k++) {
-    const w = Math.exp(logWeights[offset + k]! - maximum);
-    total += w;
-    if (random.uniform() * total < w) chosen = k;
-  }
-  return chosen;
-}
-
 // --- truncated laws --------------------------------------------------------------------------------
 
 /**
@@ -628,19 +605,6 @@ export function mvStudentT(random: Random, out: Float64Array, offset: number, df
   if (mvNormal(random, out, offset, loc, scale, d) === 0 || !(df > 0)) return fail(out, offset, d);
   const stretch = 1 / Math.sqrt(chiSquared(random, df) / df);
   for (let i = 0; i < d; i++) out[offset + i] = loc[i]! + stretch * (out[offset + i]! - loc[i]!);
-  return 1;
-}
-
-/** Normal with potential h and precision P, that is N(P^-1 h, P^-1); P d x d by its lower triangle. */
-export function mvNormalFromPrecision(random: Random, out: Float64Array, offset: number, h: Float64Array, precision: Float64Array, d: number = h.length): number {
-  const scratch = random.workspace(d * d);
-  for (let i = 0; i < d * d; i++) scratch[i] = precision[i]!;
-  if (!choleskyInPlace(scratch, 0, d)) return fail(out, offset, d);
-  for (let i = 0; i < d; i++) out[offset + i] = h[i]!;
-  // P = L L^T: L^-T (L^-1 h + z) has mean P^-1 h and covariance L^-T L^-1 = P^-1.
-  solveLower(scratch, 0, d, out, offset);
-  for (let i = 0; i < d; i++) out[offset + i] = out[offset + i]! + random.normal();
-  solveLowerTransposed(scratch, 0, d, out, offset);
   return 1;
 }
 

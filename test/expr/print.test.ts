@@ -8,7 +8,7 @@ import {
   type Expr, add, apply, arrayOf, at, build, cond, div, equal, freeIndices, index, log, mul, neg, num, one, pow, ref, scalarOf, size, sqrt, square, sub, substitute, sumOver, zero,
 } from '../../src/expr/expr.js';
 import { fromJson, toJson } from '../../src/expr/json.js';
-import { printLatex, printLatexArray, printText, printTextArray } from '../../src/expr/print.js';
+import { printLatex, printText, printTextArray } from '../../src/expr/print.js';
 
 const n = index('n'), t = index('t');
 const D = size('D');
@@ -92,8 +92,8 @@ describe('printLatex', () => {
   it.each(rows)('%s', (_, e, latex) => expect(printLatex(e)).toBe(latex));
 
   it('prints arrays', () => {
-    expect(printLatexArray(build([D, D], (i, j) => cond(apply('eq', i, j), num(5), zero)))).toBe('5 I_{D}');
-    expect(printLatexArray(build([D], (i) => add(ref('x', [i]), i)))).toBe('\\left[x_i + i\\right]_{i=0,\\ldots,D-1}');
+    expect(printLatex(scalarOf('logdet', [build([D, D], (i, j) => cond(apply('eq', i, j), num(5), zero))]))).toBe('\\log\\left|5 I_{D}\\right|');
+    expect(printLatex(scalarOf('logdet', [build([D], (i) => add(ref('x', [i]), i))]))).toBe('\\log\\left|\\left[x_i + i\\right]_{i=0,\\ldots,D-1}\\right|');
   });
 });
 

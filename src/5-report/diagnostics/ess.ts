@@ -30,13 +30,6 @@ export function essMean(draws: ChainDraws): number {
   return effectiveSize(draws);
 }
 
-/** For the standard deviation: of the distances from the mean. */
-export function essSd(draws: ChainDraws): number {
-  const mean = draws.mean();
-  draws.fillSplit((value) => Math.abs(value - mean));
-  return effectiveSize(draws);
-}
-
 /** Beyond about this many lags one transform of all costs less than lags one by one. */
 const DIRECT_LAGS = 32;
 /** A correlation at this lag above this bound foretells more lags than that. */

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ChainDraws } from '../../../src/5-report/diagnostics/chainDraws.js';
-import { essBulk, essMean, essQuantile, essSd, essTail } from '../../../src/5-report/diagnostics/ess.js';
+import { essBulk, essMean, essQuantile, essTail } from '../../../src/5-report/diagnostics/ess.js';
 import { mcseMean, mcseQuantile, mcseSd } from '../../../src/5-report/diagnostics/mcse.js';
 import { rhat, rhatWithoutRanks } from '../../../src/5-report/diagnostics/rhat.js';
 
@@ -14,7 +14,7 @@ interface Case { readonly chains: number; readonly draws: number; readonly value
 const reference = JSON.parse(readFileSync(new URL('../../reference/diagnostics.json', import.meta.url), 'utf8')) as { cases: Record<string, Case> };
 
 const quantities: Record<string, (draws: ChainDraws) => number> = {
-  rhat, rhatBasic: rhatWithoutRanks, essBulk, essTail, essMean, essSd,
+  rhat, rhatBasic: rhatWithoutRanks, essBulk, essTail, essMean,
   essMedian: (draws) => essQuantile(draws, 0.5),
   mcseMean, mcseSd,
   mcseQ5: (draws) => mcseQuantile(draws, 0.05),
