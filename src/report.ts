@@ -7,10 +7,15 @@ import { relabellings } from './5-report/labels.js';
 import { readStoredRun, resultOfRun, type RunFiles, type StoredRun } from './5-report/storedRun.js';
 import type { VariableSummary } from './5-report/summary.js';
 import { compile, type Model } from './model.js';
-import { attempted, pageOf } from './page/page.js';
+import { attempted, pageOf, type PageParts, partsOf } from './page/page.js';
+import type { Report } from './page/report.js';
 import { bindData, compileText, modelError } from './pipeline.js';
 
 export type { RunFiles } from './5-report/storedRun.js';
+export type { Section } from './page/html.js';
+export { derivationSection, graphSection } from './page/modelSections.js';
+export type { PageParts } from './page/page.js';
+export { style as pageStyle } from './page/style.js';
 
 /**
  * @param name what the page calls the run.
@@ -18,6 +23,15 @@ export type { RunFiles } from './5-report/storedRun.js';
  * @throws ModelError (codes `no-run`, `bad-draws`) for files that are not those of a run.
  */
 export function reportPage(name: string, files: RunFiles): string {
+  return pageOf(reportOf(name, files));
+}
+
+/** The parts of that page, for a page that shows more than a run. @throws ModelError as `reportPage`. */
+export function reportParts(name: string, files: RunFiles): PageParts {
+  return partsOf(reportOf(name, files));
+}
+
+function reportOf(name: string, files: RunFiles): Report {
   const run = readStoredRun(files), { record } = run;
   const missing: string[] = [];
   // A tagged template is kept as it was written, its host values as marks.
@@ -28,7 +42,7 @@ export function reportPage(name: string, files: RunFiles): string {
   const derivation = model === null ? null : attempted('The derivation is', missing, () => derivationOf(model, run));
   if (run.data === null) missing.push('There is no data.json: replicated data, components and states along their index are not shown.');
   const bound = run.data === null || model === null ? null : attempted('The data are', missing, () => boundModel(record.program, name, run.data!));
-  return pageOf({ name, run, variables: matched(run), graph, derivation, inputs: new Set(model?.inputs.data ?? []), bound, missing });
+  return { name, run, variables: matched(run), graph, derivation, inputs: new Set(model?.inputs.data ?? []), bound, missing };
 }
 
 const hole = '${...}';

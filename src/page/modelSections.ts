@@ -25,12 +25,14 @@ function isArray(value: unknown): value is ArrayLike<unknown> {
   return Array.isArray(value) || ArrayBuffer.isView(value);
 }
 
-function graphSection({ graph, name }: Report): readonly Section[] {
+/** The plated graph; nothing where there is none. */
+export function graphSection({ graph, name }: Pick<Report, 'graph' | 'name'>): readonly Section[] {
   if (graph === null) return [];
   return [{ id: 'graph', title: 'Plated graph', folded: true, content: `${paragraph('Circles are random, boxes are data, filled ones are observed; a frame stands for as many copies as it says.', 'muted')}<div class="graph" role="img" aria-label="${escaped(`Plated graph of ${name}`)}">${graph}</div>` }];
 }
 
-function derivationSection({ derivation }: Report): readonly Section[] {
+/** What a backend derived; nothing where it derived nothing. */
+export function derivationSection({ derivation }: Pick<Report, 'derivation'>): readonly Section[] {
   if (derivation === null) return [];
   const notes = derivation.notes.map((note) => paragraph(note)).join('');
   return [{ id: 'derivation', title: 'Derivation', folded: true, content: `${paragraph(`What the backend ${derivation.backend} derived for each block of unknowns, from the statements that mention it.`, 'muted')}${derivation.blocks.map(blockOf).join('')}${notes}` }];

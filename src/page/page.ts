@@ -18,8 +18,16 @@ import { counted, type Report, shortNumber } from './report.js';
 import { statesSection } from './statesSection.js';
 import { style } from './style.js';
 
-/** @returns the text of an HTML file. */
-export function pageOf(report: Report): string {
+/** What a page says: two sentences for its head, and its parts in their order. */
+export interface PageParts {
+  readonly lede: string;
+  readonly verdict: string;
+  readonly converged: boolean;
+  readonly sections: readonly Section[];
+}
+
+/** The page of a run, not yet put together: for pages that show more than a report. */
+export function partsOf(report: Report): PageParts {
   const pictures = new Pictures(), { bound } = report, missing = [...report.missing];
   const states = bound === null ? { sections: [], shown: new Set<string>() } : statesSection(report, bound, pictures);
   const components = bound === null ? [] : componentsSection(report, bound, pictures);
@@ -29,7 +37,13 @@ export function pageOf(report: Report): string {
     ...drawsSections(report, pictures, states.shown), ...intervalsSections(report, pictures, states.shown), ...fit, ...leaveOneOutSection(report, pictures), ...mixingSections(report, pictures, states.shown), ...modelSections({ ...report, missing }),
   ];
   const { summary, record } = report.run;
-  const title = `${report.name}: ${summary.backend}`;
+  return { lede: lede(report), verdict: verdict(summary, record.warnings.length), converged: summary.converged, sections };
+}
+
+/** @returns the text of an HTML file. */
+export function pageOf(report: Report): string {
+  const { lede: intro, verdict: judgement, converged, sections } = partsOf(report);
+  const title = `${report.name}: ${report.run.summary.backend}`;
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -43,8 +57,8 @@ export function pageOf(report: Report): string {
 <a class="skip" href="#content">Skip to the results</a>
 <header>
 <h1>${escaped(report.name)}</h1>
-${paragraph(lede(report), 'muted')}
-<p class="verdict${summary.converged ? '' : ' bad'}">${escaped(verdict(summary, record.warnings.length))}</p>
+${paragraph(intro, 'muted')}
+<p class="verdict${converged ? '' : ' bad'}">${escaped(judgement)}</p>
 <nav aria-label="Parts of this page"><ul>${sections.map(({ id, title: name }) => `<li><a href="#${id}">${escaped(name)}</a></li>`).join('')}</ul></nav>
 </header>
 <main id="content">
