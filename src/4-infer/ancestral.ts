@@ -28,6 +28,8 @@ export interface AncestralOptions {
   readonly near?: Expr | undefined;
   /** What to do for an element of a statement instead of drawing or computing it; `place` puts expressions of the statement where its code stands. */
   readonly element?: ((s: Statement, place: (e: Expr) => Expr) => readonly Code[]) | undefined;
+  /** An element is left as it is where this is 0; null runs them all. */
+  readonly only?: ((s: Statement, place: (e: Expr) => Expr) => Expr | null) | undefined;
   /** Runs backwards: what is defined last comes first. */
   readonly reverse?: boolean | undefined;
 }
@@ -82,7 +84,7 @@ function orderedCode(builder: ProgramBuilder, statements: readonly Statement[], 
     const map = new Map<Index, Expr>(s.plates.map((p, k) => [p.index, ref(name, [row, num(1 + k)])]));
     // The rows hold the instances whose guards hold.
     const place = (e: Expr): Expr => builder.bind(substitute(e, map));
-    const code = options.element === undefined ? elementCode(builder, s, place, options) : options.element(s, place);
+    const code = codeOf(builder, s, place, options);
     if (code.length === 0 || statements.length === 1) return code;
     return [when(apply('eq', ref(name, [row, zero]), num(order.statements.indexOf(s.id))), code)];
   });
@@ -96,7 +98,7 @@ function statementCode(builder: ProgramBuilder, s: Statement, fixed: ReadonlyMap
   const place = (e: Expr): Expr => builder.bind(substitute(e, map));
   const binders = s.plates.filter((p) => !map.has(p.index)).map((p) => builder.bindBinder({ index: p.index, from: place(p.from), to: place(p.to) }));
   const guards = [...tests.map((t) => builder.bind(substitute(t, map))), ...s.guards.map(place)].filter((g) => !isConst(g, 1));
-  const body = options.element === undefined ? elementCode(builder, s, place, options) : options.element(s, place);
+  const body = codeOf(builder, s, place, options);
   if (body.length === 0) return [];
   // Tests of fused coordinates come before the loops whose bounds may use them.
   const early = guards.filter((g) => !mentionsAny(g, binders.map((b) => b.index)));
@@ -113,6 +115,12 @@ function mentionsAny(e: Expr, indices: readonly Index[]): boolean {
   };
   go(e);
   return found;
+}
+
+function codeOf(builder: ProgramBuilder, s: Statement, place: (e: Expr) => Expr, options: AncestralOptions): readonly Code[] {
+  const code = options.element === undefined ? elementCode(builder, s, place, options) : options.element(s, place);
+  const test = options.only?.(s, place) ?? null;
+  return test === null || code.length === 0 ? code : [when(test, code)];
 }
 
 function elementCode(builder: ProgramBuilder, s: Statement, place: (e: Expr) => Expr, options: AncestralOptions): readonly Code[] {

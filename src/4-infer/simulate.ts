@@ -8,9 +8,9 @@ import { allocate, instantiate, printModule } from '../code/module.js';
 import { createRuntime } from '../code/runtime.js';
 import { createRandom } from '../random/generator.js';
 import { isProper } from '../distributions/law.js';
-import { isConst } from '../expr/expr.js';
+import { type Expr, isConst, variablesOf } from '../expr/expr.js';
 import type { BoundModel } from '../2-graph/bound.js';
-import type { Statement } from '../2-graph/graph.js';
+import type { ModelGraph, Statement } from '../2-graph/graph.js';
 import { ancestralCode } from './ancestral.js';
 import { ProgramBuilder } from './programBuilder.js';
 
@@ -31,13 +31,14 @@ export interface Generation {
 }
 
 /**
+ * @param known unknowns whose values come from elsewhere: none of their elements is drawn.
  * @throws ModelError where a program cannot be simulated: it has a `factor`, an improper prior, or a
  * datum that is observed only through an expression.
  */
-export function generation(builder: ProgramBuilder): Generation {
+export function generation(builder: ProgramBuilder, known: ReadonlySet<string> = new Set()): Generation {
   const { bound, model } = builder;
   const { statements } = bound.graph;
-  const unknown = (name: string): boolean => ['latent', 'partial'].includes(model.statusOf(name));
+  const unknown = (name: string): boolean => ['latent', 'partial'].includes(model.statusOf(name)) && !known.has(name);
   const wrong: Diagnostic[] = [];
   const notes: Diagnostic[] = [];
   const generators = new Map<string, Statement[]>();
@@ -45,7 +46,7 @@ export function generation(builder: ProgramBuilder): Generation {
     // What the data rule out does not exist.
     if (s.guards.some((g) => isConst(builder.bind(g), 0))) continue;
     // A constant says nothing of how values arise (the number of orders of an ordered vector).
-    if (s.kind === 'factor' && model.dependsOnLatents(s.value)) wrong.push({ code: 'cannot-simulate', severity: 'error', span: s.span, message: 'a program with a factor statement cannot be simulated: it states a density, not how values arise', hint: 'Write it as sample or observe statements.' });
+    if (s.kind === 'factor' && (known.size === 0 ? model.dependsOnLatents(s.value) : readsAny(bound.graph, s.value, unknown))) wrong.push({ code: 'cannot-simulate', severity: 'error', span: s.span, message: 'a program with a factor statement cannot be simulated: it states a density, not how values arise', hint: 'Write it as sample or observe statements.' });
     if (s.kind === 'param' && unknown(s.target.variable)) wrong.push({ code: 'cannot-simulate', severity: 'error', span: s.span, message: `'${s.target.variable}' is a param: it has no prior to draw from`, hint: `Pass a value for '${s.target.variable}', or give it a prior with sample.` });
     if ((s.kind === 'sample' || s.kind === 'observe') && s.target !== null && unknown(s.target.variable)) {
       if (!isProper(s.law)) wrong.push({ code: 'cannot-simulate', severity: 'error', span: s.span, message: `'${s.target.variable}' has an improper law that cannot be drawn from`, hint: `Pass a value for '${s.target.variable}', or give it a proper prior.` });
@@ -106,6 +107,16 @@ export function simulate(bound: BoundModel, options: { readonly count: number; r
 /** Values with NaN for elements that do not exist, so that nobody takes the memory's zeros for draws. */
 export function withoutAbsent(values: Float64Array | Int32Array, absent: Uint8Array | undefined): Float64Array | Int32Array {
   return absent === undefined ? values : Float64Array.from(values, (x, k) => (absent[k] === 1 ? Number.NaN : x));
+}
+
+/** True where an expression reads such a variable, itself or through `let`s. */
+function readsAny(graph: ModelGraph, e: Expr, such: (name: string) => boolean): boolean {
+  const names = new Set(variablesOf(e));
+  for (const name of names) {
+    if (such(name)) return true;
+    for (const s of graph.statements) if (s.kind === 'let' && s.target.variable === name) for (const other of variablesOf(s.value)) names.add(other);
+  }
+  return false;
 }
 
 /** True where two statements have the same address and ranges, so that they speak of the same elements. */
