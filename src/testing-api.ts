@@ -19,7 +19,7 @@ export { rank, type RankOptions, type RankProblem } from './6-check/rank.js';
 export { sbc, type SbcOptions, type SbcProblem } from './6-check/sbc.js';
 export { ecdfEnvelope, type Envelope, rankTest, type RankTest } from './6-check/statistics/uniformRanks.js';
 export { familyPValue, holm } from './6-check/statistics/multiplicity.js';
-export { credenceMatchers, type CredenceMatchers, type DrawsOptions, type ExactMoments, type MatcherResult } from './testing/matchers.js';
+export { type CredenceAssertions, credenceMatchers, type CredenceMatchers, type DrawsOptions, type ExactMoments, type MatcherResult, type RanksOptions } from './testing/matchers.js';
 export { dataOf } from './testing/data.js';
 export { distributions } from './testing/distributions.js';
 export type { FastCheckModule } from './testing/fastCheck.js';

@@ -20,14 +20,28 @@ export interface DrawsOptions {
   readonly chains?: number | undefined;
 }
 
-export interface CredenceMatchers {
-  /** A report of `check`, `sbc`, `geweke` or `rank` has passed. */
-  toPassCheck(received: unknown): MatcherResult;
-  /** Draws have a mean (and variance) within their Monte Carlo error, by the effective sample size. */
-  toMatchExact(received: unknown, expected: ExactMoments, options?: DrawsOptions): MatcherResult;
-  /** Whole numbers are uniform on 0..values-1, by the exact simultaneous test of their distribution function. */
-  toHaveRanksUniform(received: unknown, values: number, options?: { readonly falseAlarm?: number | undefined }): MatcherResult;
+export interface RanksOptions {
+  /** Probability of failing where ranks are uniform: 1e-3. */
+  readonly falseAlarm?: number | undefined;
 }
+
+/**
+ * What `expect(...)` has after `expect.extend(credenceMatchers)`, for the declarations of a test runner:
+ * `declare module 'vitest' { interface Matchers<T> extends CredenceAssertions<T> {} }`.
+ */
+export interface CredenceAssertions<Result = void> {
+  /** A report of `check`, `sbc`, `geweke` or `rank` has passed. */
+  toPassCheck(): Result;
+  /** Draws have a mean (and variance) within their Monte Carlo error, by the effective sample size. */
+  toMatchExact(expected: ExactMoments, options?: DrawsOptions): Result;
+  /** Whole numbers are uniform on 0..values-1, by the exact simultaneous test of their distribution function. */
+  toHaveRanksUniform(values: number, options?: RanksOptions): Result;
+}
+
+/** The same as functions of what is received. A type and no interface, because `expect.extend` takes a record. */
+export type CredenceMatchers = {
+  readonly [Name in keyof CredenceAssertions]: (received: unknown, ...expected: Parameters<CredenceAssertions[Name]>) => MatcherResult;
+};
 
 function numbersOf(received: unknown, matcher: string): Float64Array {
   const list: unknown = received;
@@ -40,7 +54,7 @@ function numbersOf(received: unknown, matcher: string): Float64Array {
 function isReport(x: unknown): x is TestReport | CheckReport { return typeof x === 'object' && x !== null && 'verdict' in x && ('tests' in x || 'methods' in x); }
 
 export const credenceMatchers: CredenceMatchers = {
-  toPassCheck(received) {
+  toPassCheck(received: unknown) {
     if (!isReport(received)) throw new TypeError('toPassCheck is for a report of check, sbc, geweke or rank');
     const reports: readonly TestReport[] = 'methods' in received ? received.methods : [received];
     const failed = reports.flatMap((r) => r.tests.filter((t) => t.failed).map((t) => `${r.method}: ${t.quantity}, ${t.statistic} = ${t.value}${t.p === null ? '' : `, p = ${t.p}`}; ${t.detail}`));

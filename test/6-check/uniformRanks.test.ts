@@ -5,19 +5,19 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { familyPValue, holm } from '../../src/6-check/statistics/multiplicity.js';
-import { ecdfEnvelope, evaluationPoints, rankTest, shapeOfRanks } from '../../src/6-check/statistics/uniformRanks.js';
+import { ecdfEnvelope, evaluationCuts, rankTest, shapeOfRanks } from '../../src/6-check/statistics/uniformRanks.js';
 import { createRandom } from '../../src/random/generator.js';
 
 interface Reference {
   readonly envelopes: readonly { readonly count: number; readonly values: number; readonly points: number; readonly rate: number; readonly low: number; readonly high: number }[];
-  readonly exact: readonly { readonly ranks: readonly number[]; readonly values: number; readonly p: number }[];
+  readonly exact: readonly { readonly ranks: readonly number[]; readonly values: number; readonly cuts: readonly number[]; readonly p: number }[];
 }
 const reference = JSON.parse(readFileSync(new URL('../reference/rankEnvelope.json', import.meta.url), 'utf8')) as Reference;
 
 describe('the envelope of uniform ranks', () => {
   it.each(reference.envelopes)('has the gamma that $count ranks of $values values simulate at $rate', ({ count, values, points, rate, low, high }) => {
     const envelope = ecdfEnvelope(count, values, rate);
-    expect(evaluationPoints(count, values)).toBe(points);
+    expect(evaluationCuts(count, values)).toEqual(Array.from({ length: points - 1 }, (_, i) => ((i + 1) * values) / points));
     expect(envelope.gamma).toBeGreaterThan(low);
     expect(envelope.gamma).toBeLessThan(high);
   });
@@ -36,7 +36,10 @@ describe('the envelope of uniform ranks', () => {
 });
 
 describe('the test of uniform ranks', () => {
-  it.each(reference.exact)('has the p-value of all samples for $ranks of $values', ({ ranks, values, p }) => { expect(rankTest(ranks, values).p).toBeCloseTo(p, 9); });
+  it.each(reference.exact)('has the p-value of all samples for $ranks of $values', ({ ranks, values, cuts, p }) => {
+    expect(evaluationCuts(ranks.length, values)).toEqual(cuts);
+    expect(rankTest(ranks, values).p).toBeCloseTo(p, 9);
+  });
   it('has p-values below their level with that probability at most', () => {
     const random = createRandom('p-values', 'ranks'), repetitions = 1000;
     const p = Array.from({ length: repetitions }, () => rankTest(Array.from({ length: 60 }, () => random.integer(20)), 20).p);

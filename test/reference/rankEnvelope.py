@@ -30,17 +30,21 @@ for n, v, k in [(50, 20, 20), (100, 100, 100), (250, 100, 100), (200, 100, 100),
         half = 4 * math.sqrt(alpha * (1 - alpha) / 40000)
         envelopes.append({"count": n, "values": v, "points": k, "rate": alpha, "low": float(np.quantile(low, alpha - half)), "high": float(np.quantile(low, alpha + half))})
 
-def p_value(ranks, v, k):
+def p_value(ranks, v, cuts):
     n = len(ranks)
-    t = tails(n, k)
+    cuts = np.array(cuts)
+    x = np.arange(n + 1)[:, None]
+    t = np.minimum(2 * binom.cdf(x, n, cuts / v), 2 * binom.sf(x - 1, n, cuts / v))
     def gamma(r):
-        counts = np.cumsum(np.bincount(np.array(r) * k // v, minlength=k))[:-1]
-        return t[counts, np.arange(k - 1)].min()
+        counts = (np.array(r)[:, None] < cuts).sum(axis=0)
+        return t[counts, np.arange(len(cuts))].min()
     own = gamma(ranks)
     every = [gamma(r) for r in itertools.product(range(v), repeat=n)]
     return sum(g <= own * (1 + 1e-9) for g in every) / len(every)
 
 exact = []
-for ranks, v, k in [([0, 0, 0, 1, 2], 6, 3), ([0, 1, 2, 3, 4], 5, 5), ([3, 3, 3, 3, 3], 4, 4), ([0, 0, 0, 0, 0, 5], 6, 6), ([1, 1, 4, 4, 4], 6, 3)]:
-    exact.append({"ranks": ranks, "values": v, "p": p_value(ranks, v, k)})
+# Cuts: i V / K for a divisor K of V near the number of ranks; for 7 values and 4 or 5 ranks there is none, and multiples of 7 / 4 and 7 / 5 are rounded.
+for ranks, v, cuts in [([0, 0, 0, 1, 2], 6, [2, 4]), ([0, 1, 2, 3, 4], 5, [1, 2, 3, 4]), ([3, 3, 3, 3, 3], 4, [1, 2, 3]), ([0, 0, 0, 0, 0, 5], 6, [1, 2, 3, 4, 5]), ([1, 1, 4, 4, 4], 6, [2, 4]),
+                       ([0, 1, 1, 5], 7, [2, 4, 5]), ([6, 6, 6, 6, 5], 7, [1, 3, 4, 6])]:
+    exact.append({"ranks": ranks, "values": v, "cuts": cuts, "p": p_value(ranks, v, cuts)})
 json.dump({"envelopes": envelopes, "exact": exact}, open("rankEnvelope.json", "w"), indent=1)

@@ -3,11 +3,10 @@
  * Vehtari, "Graphical test for discrete uniformity and its applications in goodness-of-fit evaluation and multiple
  * sample comparison" (Statistics and Computing 32, 2022).
  *
- * With N ranks uniform on 0..values-1 and K | values, the count of ranks below i values / K is Binomial(N, i / K) for
- * each i, and the counts are a Markov chain in i. The pointwise level gamma of the bands follows from their joint
- * coverage by one recursion (section 2.2, algorithm 1); read the other way it gives an exact p-value.
+ * With N ranks uniform on 0..V-1 the count of ranks below a cut c is Binomial(N, c / V), and the counts at growing cuts
+ * are a Markov chain. The pointwise level gamma of the bands follows from their joint coverage by one recursion
+ * (section 2.2, algorithm 1); read the other way it gives an exact p-value.
  */
-import { lgamma } from '../../numeric/special.js';
 
 export interface RankTest {
   /** P(a sample of uniform ranks leaves the bands at least as far somewhere): exact. */
@@ -21,7 +20,7 @@ export interface RankTest {
 }
 
 export interface Envelope {
-  /** Evaluation points i / K, i = 1..K - 1. */
+  /** Evaluation points as shares of the ranks: 0..1, both ends left out. */
   readonly points: readonly number[];
   /** Least and greatest count of ranks below each point. */
   readonly low: readonly number[];
@@ -33,21 +32,39 @@ export interface Envelope {
 /** More evaluation points than this say little more. */
 const mostPoints = 100;
 
-/** The largest divisor of the number of values that is at most the number of ranks and a hundred. */
-export function evaluationPoints(count: number, values: number): number {
-  let best = 1;
-  for (let k = 2; k <= Math.min(count, values, mostPoints); k++) if (values % k === 0) best = k;
-  return best;
+/**
+ * Where the distribution function of ranks is looked at: cuts c, below which ranks are counted. As many as there are ranks or
+ * values, and equally far apart where a divisor of the number of values comes near that; else as equally as whole numbers can.
+ */
+export function evaluationCuts(count: number, values: number): readonly number[] {
+  const most = Math.min(count, values, mostPoints);
+  let parts = most;
+  while (values % parts !== 0) parts--;
+  if (2 * parts < most) parts = most;
+  return Array.from({ length: Math.max(0, parts - 1) }, (_, i) => Math.round(((i + 1) * values) / parts));
 }
 
-/** log of the probability of x successes. */
-function logBinomial(x: number, n: number, p: number): number {
-  return lgamma(n + 1) - lgamma(x + 1) - lgamma(n - x + 1) + (x === 0 ? 0 : x * Math.log(p)) + (x === n ? 0 : (n - x) * Math.log1p(-p));
+/** log of the probability of x successes in n, for x = 0..n; `factorials[k]` is log k!. */
+function logBinomial(x: number, n: number, p: number, factorials: Float64Array): number {
+  return factorials[n]! - factorials[x]! - factorials[n - x]! + (x === 0 ? 0 : x * Math.log(p)) + (x === n ? 0 : (n - x) * Math.log1p(-p));
+}
+function logFactorials(count: number): Float64Array {
+  const out = new Float64Array(count + 1);
+  for (let k = 2; k <= count; k++) out[k] = out[k - 1]! + Math.log(k);
+  return out;
+}
+
+/** The law of the counts at all cuts, as far as it does not depend on the ranks. */
+interface Counting { readonly count: number; readonly values: number; readonly cuts: readonly number[]; readonly factorials: Float64Array; readonly tailsAt: readonly Float64Array[] }
+
+function counting(count: number, values: number): Counting {
+  const cuts = evaluationCuts(count, values), factorials = logFactorials(count);
+  return { count, values, cuts, factorials, tailsAt: cuts.map((c) => tails(count, c / values, factorials)) };
 }
 
 /** Two-sided tail 2 min(P(X <= x), P(X >= x)) for x = 0..n, X ~ Binomial(n, p). */
-function tails(n: number, p: number): Float64Array {
-  const mass = Float64Array.from({ length: n + 1 }, (_, x) => Math.exp(logBinomial(x, n, p)));
+function tails(n: number, p: number, factorials: Float64Array): Float64Array {
+  const mass = Float64Array.from({ length: n + 1 }, (_, x) => Math.exp(logBinomial(x, n, p, factorials)));
   const out = new Float64Array(n + 1);
   let below = 0;
   for (let x = 0; x <= n; x++) { below += mass[x]!; out[x] = 2 * below; }
@@ -56,34 +73,31 @@ function tails(n: number, p: number): Float64Array {
   return out;
 }
 
-/** P(the counts stay strictly inside tails above `gamma` at all points), by the chain of binomial increments. */
-function coverage(count: number, points: number, tailsAt: readonly Float64Array[], gamma: number): number {
+/** P(the counts stay strictly inside tails above `gamma` at all cuts), by the chain of binomial increments. */
+function coverage({ count, values, cuts, factorials, tailsAt }: Counting, gamma: number): number {
   let law = new Float64Array(count + 1);
   law[0] = 1;
-  for (let i = 1; i < points; i++) {
-    // Of the ranks that are not below the last point, each lies below this one with probability p.
-    const p = 1 / (points - i + 1), next = new Float64Array(count + 1), tail = tailsAt[i - 1]!;
+  for (const [i, cut] of cuts.entries()) {
+    // Of the ranks that are not below the last cut, each lies below this one with probability p.
+    const last = i === 0 ? 0 : cuts[i - 1]!, p = (cut - last) / (values - last), next = new Float64Array(count + 1), tail = tailsAt[i]!;
     for (let x = 0; x <= count; x++) {
       const mass = law[x]!;
-      if (mass < 1e-300) continue;
+      if (mass < negligible) continue;
       const rest = count - x;
-      for (let step = 0; step <= rest; step++) if (tail[x + step]! > gamma) next[x + step]! += mass * Math.exp(logBinomial(step, rest, p));
+      for (let step = 0; step <= rest; step++) if (tail[x + step]! > gamma) next[x + step]! += mass * Math.exp(logBinomial(step, rest, p, factorials));
     }
     law = next;
   }
   return law.reduce((a, b) => a + b, 0);
 }
+/** Probabilities that add nothing to a sum near 1 even a million times. */
+const negligible = 1e-30;
 
-function pointTails(count: number, points: number): readonly Float64Array[] {
-  return Array.from({ length: points - 1 }, (_, i) => tails(count, (i + 1) / points));
-}
-
-/** Counts of ranks below each point i values / K, i = 1..K - 1. */
-function countsBelow(ranks: readonly number[], values: number, points: number): readonly number[] {
-  const bins = new Array<number>(points).fill(0);
-  for (const r of ranks) bins[Math.floor((r * points) / values)]! += 1;
-  let sum = 0;
-  return bins.slice(0, -1).map((n) => { sum += n; return sum; });
+/** Counts of ranks below each cut. */
+function countsBelow(ranks: readonly number[], cuts: readonly number[]): readonly number[] {
+  const sorted = [...ranks].sort((a, b) => a - b);
+  let below = 0;
+  return cuts.map((cut) => { while (below < sorted.length && sorted[below]! < cut) below++; return below; });
 }
 
 /**
@@ -94,15 +108,15 @@ function countsBelow(ranks: readonly number[], values: number, points: number): 
 export function rankTest(ranks: readonly number[], values: number): RankTest {
   const wrong = ranks.find((r) => !(Number.isInteger(r) && r >= 0 && r < values));
   if (wrong !== undefined) throw new RangeError(`the rank ${wrong} is not one of 0..${values - 1}`);
-  const count = ranks.length, points = evaluationPoints(count, values);
-  if (points < 2) return { p: Number.NaN, gamma: 1, at: Number.NaN, excess: 0 };
-  const tailsAt = pointTails(count, points), below = countsBelow(ranks, values, points);
+  const law = counting(ranks.length, values), { cuts, tailsAt } = law;
+  if (cuts.length === 0) return { p: Number.NaN, gamma: 1, at: Number.NaN, excess: 0 };
+  const below = countsBelow(ranks, cuts);
   let gamma = Number.POSITIVE_INFINITY, worst = 0;
   below.forEach((x, i) => { const tail = tailsAt[i]![x]!; if (tail < gamma) { gamma = tail; worst = i; } });
   // A tail equal up to rounding is as far out.
-  const p = Math.max(0, Math.min(1, 1 - coverage(count, points, tailsAt, gamma * (1 + 1e-9))));
-  const at = (worst + 1) / points;
-  return { p, gamma: Math.min(1, gamma), at, excess: below[worst]! / count - at };
+  const p = Math.max(0, Math.min(1, 1 - coverage(law, gamma * (1 + 1e-9))));
+  const at = cuts[worst]! / values;
+  return { p, gamma: Math.min(1, gamma), at, excess: below[worst]! / ranks.length - at };
 }
 
 /**
@@ -110,17 +124,17 @@ export function rankTest(ranks: readonly number[], values: number): RankTest {
  * @param count number of ranks. @param values ranks are 0..values-1.
  */
 export function ecdfEnvelope(count: number, values: number, rate: number): Envelope {
-  const points = evaluationPoints(count, values), tailsAt = pointTails(count, points);
+  const law = counting(count, values), { cuts, tailsAt } = law;
   // Coverage falls with gamma in steps: the largest tail that may be excluded, by bisection among those that occur.
   const levels = [...new Set(tailsAt.flatMap((t) => [...t]))].sort((a, b) => a - b);
   let low = -1, high = levels.length;
   while (high - low > 1) {
     const middle = (low + high) >> 1;
-    if (coverage(count, points, tailsAt, levels[middle]!) >= 1 - rate) low = middle; else high = middle;
+    if (coverage(law, levels[middle]!) >= 1 - rate) low = middle; else high = middle;
   }
   const gamma = low < 0 ? 0 : levels[low]!;
   const bands = tailsAt.map((tail) => { const inside = [...tail.keys()].filter((x) => tail[x]! > gamma); return { low: inside[0] ?? 0, high: inside.at(-1) ?? count }; });
-  return { points: bands.map((_, i) => (i + 1) / points), low: bands.map((b) => b.low), high: bands.map((b) => b.high), gamma };
+  return { points: cuts.map((c) => c / values), low: bands.map((b) => b.low), high: bands.map((b) => b.high), gamma };
 }
 
 /** What a departure of ranks of the truth among posterior draws points to (Talts et al. 2018, section 4). */
