@@ -63,7 +63,7 @@ function relabel(group: ExchangeableGroup, byName: ReadonlyMap<string, VariableR
   const within = differWithin(permutations, chains, draws, labels);
   if (!between && !within) return null;
 
-  const moved = members.map((member) => permuted(member, permutations, labels));
+  const moved = permutedVariables(members, permutations, labels);
   const allocations = (group.labels ?? []).flatMap((name) => allocationOf(byName.get(name), permutations, chains, draws, labels));
   const matched = permutedValues(ordering, permutations, labels);
   return {
@@ -194,8 +194,15 @@ function blankLike(values: DrawValues): DrawValues {
   return values instanceof Float64Array ? new Float64Array(values.length) : values instanceof Int32Array ? new Int32Array(values.length) : new Uint8Array(values.length);
 }
 
-function permuted(member: Member, permutations: Int32Array, labels: number): VariableResult {
-  return { ...member.variable, result: { ...member.form, values: permutedValues(member, permutations, labels) } };
+/** The variables with their components at their places. One that labels number along several axes, as a transition matrix, is one variable, permuted along each. */
+function permutedVariables(members: readonly Member[], permutations: Int32Array, labels: number): readonly VariableResult[] {
+  const out = new Map<string, VariableResult>();
+  for (const { variable, form, ...place } of members) {
+    const before = out.get(variable.name);
+    const current = before?.result.form === 'draws' ? before.result : form;
+    out.set(variable.name, { ...variable, result: { ...current, values: permutedValues({ variable, form: current, ...place }, permutations, labels) } });
+  }
+  return [...out.values()];
 }
 
 function permutedValues(member: Member, permutations: Int32Array, labels: number): DrawValues {

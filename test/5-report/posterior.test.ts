@@ -280,6 +280,22 @@ describe('switching labels', () => {
     expect(posterior([pi, mu, z]).converged).toBe(false);
   });
 
+  it('take the transition matrix of a chain of labels along, rows and columns', () => {
+    const transition = [[0.9, 0.07, 0.03], [0.2, 0.7, 0.1], [0.02, 0.38, 0.6]] as const;
+    const { mu, pi, z } = mixture((chain) => permutations[chain]!);
+    const random = createRandom('transitions', 'test');
+    const a = Float64Array.from({ length: chains * draws * 9 }, (_, i) => {
+      const labels = permutations[Math.floor(i / (9 * draws))]!;
+      return transition[labels[Math.floor((i % 9) / 3)]!]![labels[i % 3]!]! + 0.005 * random.normal();
+    });
+    const p = posterior([pi, mu, drawn('A', [3, 3], chains, a), z], { exchangeable: [{ ...exchangeable[0]!, variables: [...exchangeable[0]!.variables, { name: 'A', axis: 0 }, { name: 'A', axis: 1 }] }] });
+    expect(p.converged).toBe(true);
+    expect(p.warnings[0]!.message).toContain('components of pi, mu, A, z differs');
+    const order = (p.mean('mu') as number[][]).map(([x, y]) => centres.findIndex((centre) => Math.hypot(x! - centre[0], y! - centre[1]) < 0.2));
+    const means = p.mean('A') as number[][];
+    for (const [i, from] of order.entries()) for (const [j, to] of order.entries()) expect(Math.abs(means[i]![j]! - transition[from]![to]!)).toBeLessThan(0.01);
+  });
+
   it('are sorted where there are too many to match', () => {
     const labels = 15;
     const values = normals(2, 500, labels, (chain, _draw, element, normal) => ((element + 4 * chain) % labels) * 10 + normal);
