@@ -3,7 +3,7 @@
  */
 import { givenOf } from './4-infer/programBuilder.js';
 import { type Diagnostic, ModelError } from './errors/diagnostic.js';
-import { checkSubject, type CheckProgress, type CheckReport, defaultEffort, type Effort, findMethods } from './6-check/check.js';
+import { checkSubject, type CheckProgress, type CheckReport, defaultEffort, type Effort, findMethods, leastEffort } from './6-check/check.js';
 import { defaultFalseAlarm } from './6-check/results.js';
 import { subjectOf } from './6-check/subject.js';
 import type { Model } from './model.js';
@@ -57,7 +57,10 @@ export async function check(model: Model, data: Data, options: CheckOptions): Pr
   const seed = readSeed(options.seed, problems), falseAlarm = options.falseAlarm ?? defaultFalseAlarm;
   if (!(falseAlarm > 0 && falseAlarm < 1)) problems.push({ code: 'wrong-option', severity: 'error', message: `The false-alarm rate is ${falseAlarm}; it must lie between 0 and 1.` });
   const effort = { ...defaultEffort, ...withoutAbsent(options.effort ?? {}) };
-  for (const [name, value] of Object.entries(effort)) if (!(Number.isSafeInteger(value) && value >= 1)) problems.push({ code: 'wrong-option', severity: 'error', message: `${name} is ${String(value)}; it must be a whole number of at least 1.` });
+  for (const [name, least] of Object.entries(leastEffort)) {
+    const value = effort[name as keyof Effort];
+    if (!(Number.isSafeInteger(value) && value >= least)) problems.push({ code: 'wrong-option', severity: 'error', message: `${name} is ${String(value)}; it must be a whole number of at least ${least}.` });
+  }
   if (backend === null || problems.some((d) => d.severity === 'error')) throw modelError(problems, model.source, model.fileName);
   try {
     const values = new Map<string, unknown>(data instanceof Map ? data as ReadonlyMap<string, unknown> : Object.entries(data));

@@ -14,7 +14,7 @@ import { essMean } from '../5-report/diagnostics/ess.js';
 import { studentCdf } from '../numeric/special.js';
 import { breathe } from '../platform/platform.js';
 import { createRandom, type Random } from '../random/generator.js';
-import { defaultFalseAlarm, judged, type Quantities, type QuantityTest, type TestOptions, type TestReport } from './results.js';
+import { defaultFalseAlarm, judged, type Quantities, quantitiesOf, type QuantityTest, requireOptions, type TestOptions, type TestReport } from './results.js';
 
 export interface GewekeProblem<State> {
   /** Parameters and data from their joint law. States are never changed in place. */
@@ -36,14 +36,18 @@ export interface GewekeOptions extends TestOptions {
   readonly references?: number | undefined;
 }
 
-/** The means of the test functions in both simulators. */
+export const defaultChains = 32;
+
+/** The means of the test functions in both simulators. @throws RangeError for options that make no sense; TypeError where a state lacks a quantity. */
 export async function geweke<State>(problem: GewekeProblem<State>, options: GewekeOptions = {}): Promise<TestReport> {
-  const { steps = 4000, chains = 32, references = 20_000, seed = 1, falseAlarm = defaultFalseAlarm, onProgress } = options;
+  const { steps = 4000, chains = defaultChains, references = 20_000, seed = 1, falseAlarm = defaultFalseAlarm, onProgress } = options;
+  // A standard error takes two chains; ranks are among a tenth of the references.
+  requireOptions('geweke', falseAlarm, { chains: [chains, 2], steps: [steps, chains], references: [references, 100] });
   const joint = createRandom(String(seed), 'joint');
   const names = Object.keys(problem.quantities(problem.draw(joint)));
   const sample = (count: number): ReadonlyMap<string, Float64Array> => {
     const out = new Map(names.map((name) => [name, new Float64Array(count)]));
-    for (let k = 0; k < count; k++) { const q = problem.quantities(problem.draw(joint)); for (const name of names) out.get(name)![k] = q[name]!; }
+    for (let k = 0; k < count; k++) quantitiesOf('geweke', names, problem.quantities(problem.draw(joint))).forEach((x, i) => { out.get(names[i]!)![k] = x; });
     return out;
   };
   const reference = sample(Math.ceil(references / 10)), marginal = sample(references);
@@ -54,8 +58,7 @@ export async function geweke<State>(problem: GewekeProblem<State>, options: Gewe
     let state = problem.draw(random);
     for (let t = 0; t < length; t++) {
       state = problem.transition(problem.replicate(state, random), random);
-      const q = problem.quantities(state);
-      for (const name of names) visited.get(name)![c * length + t] = q[name]!;
+      quantitiesOf('geweke', names, problem.quantities(state)).forEach((x, i) => { visited.get(names[i]!)![c * length + t] = x; });
       if (t % 20 === 0) { onProgress?.(c * length + t, steps); await breathe(); }
     }
   }

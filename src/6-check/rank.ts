@@ -6,7 +6,7 @@
  */
 import { breathe } from '../platform/platform.js';
 import { createRandom, type Random } from '../random/generator.js';
-import { defaultFalseAlarm, judged, type Quantities, type RankRecord, type TestOptions, type TestReport } from './results.js';
+import { defaultFalseAlarm, judged, type Quantities, quantitiesOf, type RankRecord, requireOptions, type TestOptions, type TestReport } from './results.js';
 import { ofRanks, rankAmong } from './sbc.js';
 
 export interface RankProblem<State> {
@@ -47,12 +47,13 @@ export async function chainRanks<State>(set: KernelSet<State>, options: RankOpti
       for (let k = place + 1; k < length; k++) { state = kernel.forward(state, random); others.push(set.quantities(state, kernel.name)); }
       state = start;
       for (let k = place; k > 0; k--) { state = kernel.backward(state, random); others.push(set.quantities(state, kernel.name)); }
-      const own = ranks.get(kernel.name)!;
-      for (const [name, value] of Object.entries(set.quantities(start, kernel.name))) {
+      const own = ranks.get(kernel.name)!, exact = set.quantities(start, kernel.name), names = Object.keys(exact);
+      const values = others.map((q) => quantitiesOf('rank', names, q));
+      names.forEach((name, k) => {
         const list = own.get(name) ?? [];
         own.set(name, list);
-        list.push(rankAmong(value, others.map((q) => q[name] ?? Number.NaN), random));
-      }
+        list.push(rankAmong(exact[name]!, values.map((v) => v[k]!), random));
+      });
     }
     onProgress?.(r + 1, repetitions);
     if (r % 10 === 0) await breathe();
@@ -60,8 +61,14 @@ export async function chainRanks<State>(set: KernelSet<State>, options: RankOpti
   return [...ranks].flatMap(([kernel, own]) => [...own].map(([quantity, list]) => ({ kernel, quantity, values: length, ranks: list })));
 }
 
-/** The exact rank test of any kernel. @returns for each quantity the exact p-value of the uniformity of its ranks. */
+/**
+ * The exact rank test of any kernel.
+ * @returns for each quantity the exact p-value of the uniformity of its ranks.
+ * @throws RangeError for options that make no sense; TypeError where a state lacks a quantity.
+ */
 export async function rank<State>(problem: RankProblem<State>, options: RankOptions = {}): Promise<TestReport> {
+  const { repetitions = 1000, length = 20, falseAlarm = defaultFalseAlarm } = options;
+  requireOptions('rank', falseAlarm, { repetitions: [repetitions, 1], length: [length, 2] });
   const backward = (state: State, random: Random): State => (problem.backward ?? problem.forward)(state, random);
   const records = await chainRanks<State>({
     draw: (random) => problem.draw(random), quantities: (state) => problem.quantities(state),

@@ -86,3 +86,22 @@ export interface TestOptions {
 }
 
 export const defaultFalseAlarm: number = 1e-3;
+
+/**
+ * What is asked of a test must make sense before anything is drawn.
+ * @param counts how many of what, and the fewest there may be.
+ * @throws RangeError that names what does not.
+ */
+export function requireOptions(test: string, falseAlarm: number, counts: Readonly<Record<string, readonly [value: number, least: number]>>): void {
+  if (!(falseAlarm > 0 && falseAlarm < 1)) throw new RangeError(`${test}: falseAlarm is ${falseAlarm}; it must lie between 0 and 1`);
+  for (const [name, [value, least]] of Object.entries(counts)) if (!(Number.isSafeInteger(value) && value >= least)) throw new RangeError(`${test}: ${name} is ${value}; it must be a whole number of at least ${least}`);
+}
+
+/** The numbers of some names, in their order. @throws TypeError for a name without a number: half a comparison is none. */
+export function quantitiesOf(test: string, names: readonly string[], given: Quantities): readonly number[] {
+  return names.map((name) => {
+    const x = given[name];
+    if (typeof x !== 'number') throw new TypeError(`${test}: the quantity ${JSON.stringify(name)} is missing in some states; those have ${Object.keys(given).map((n) => JSON.stringify(n)).join(', ') || 'none'}`);
+    return x;
+  });
+}

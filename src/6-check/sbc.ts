@@ -6,7 +6,7 @@
  */
 import { breathe } from '../platform/platform.js';
 import { createRandom, type Random } from '../random/generator.js';
-import { defaultFalseAlarm, judged, type Quantities, type RankRecord, type TestOptions, type TestReport } from './results.js';
+import { defaultFalseAlarm, judged, type Quantities, quantitiesOf, type RankRecord, requireOptions, type TestOptions, type TestReport } from './results.js';
 import { ecdfEnvelope, rankTest, shapeOfRanks } from './statistics/uniformRanks.js';
 
 /** A model and the sampler under test. `random` is the stream to draw from; a sampler may use one of its own. */
@@ -23,26 +23,31 @@ export interface SbcProblem<Data> {
 export interface SbcOptions extends TestOptions {
   /** Data sets simulated: 200. */
   readonly simulations?: number | undefined;
-  /** Posterior draws for each: 99. One more than this should have many divisors. */
+  /** Posterior draws for each: 99. */
   readonly draws?: number | undefined;
 }
 
 /**
  * Simulation-based calibration of any sampler.
  * @returns for each quantity the exact p-value of the uniformity of its ranks, and the ranks.
+ * @throws RangeError for options that make no sense, and for a sampler that gives more or fewer draws than it is asked for; TypeError
+ * where a draw lacks a quantity.
  */
 export async function sbc<Data>(problem: SbcProblem<Data>, options: SbcOptions = {}): Promise<TestReport> {
   const { simulations = 200, draws = 99, seed = 1, falseAlarm = defaultFalseAlarm, onProgress } = options;
+  requireOptions('sbc', falseAlarm, { simulations: [simulations, 1], draws: [draws, 1] });
   const ranks = new Map<string, number[]>();
   for (let s = 0; s < simulations; s++) {
     const { truth, data } = problem.simulate(createRandom(String(seed), `simulation ${s}`));
     const found = await problem.posterior(data, draws, createRandom(String(seed), `posterior ${s}`));
-    const ties = createRandom(String(seed), `ties ${s}`);
-    for (const [name, value] of Object.entries(truth)) {
+    if (found.length !== draws) throw new RangeError(`sbc: the posterior gave ${found.length} draws and was asked for ${draws}`);
+    const ties = createRandom(String(seed), `ties ${s}`), names = Object.keys(truth);
+    const values = found.map((q) => quantitiesOf('sbc', names, q));
+    names.forEach((name, k) => {
       const list = ranks.get(name) ?? [];
       ranks.set(name, list);
-      list.push(rankAmong(value, found.map((q) => q[name] ?? Number.NaN), ties));
-    }
+      list.push(rankAmong(truth[name]!, values.map((v) => v[k]!), ties));
+    });
     onProgress?.(s + 1, simulations);
     if (s % 10 === 0) await breathe();
   }

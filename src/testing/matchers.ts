@@ -30,7 +30,7 @@ export interface RanksOptions {
  * `declare module 'vitest' { interface Matchers<T> extends CredenceAssertions<T> {} }`.
  */
 export interface CredenceAssertions<Result = void> {
-  /** A report of `check`, `sbc`, `geweke` or `rank` has passed. */
+  /** A report of `check`, `sbc`, `geweke` or `rank` has passed. Throws for one that says nothing, with the reason. */
   toPassCheck(): Result;
   /** Draws have a mean (and variance) within their Monte Carlo error, by the effective sample size. */
   toMatchExact(expected: ExactMoments, options?: DrawsOptions): Result;
@@ -58,10 +58,11 @@ export const credenceMatchers: CredenceMatchers = {
     if (!isReport(received)) throw new TypeError('toPassCheck is for a report of check, sbc, geweke or rank');
     const reports: readonly TestReport[] = 'methods' in received ? received.methods : [received];
     const failed = reports.flatMap((r) => r.tests.filter((t) => t.failed).map((t) => `${r.method}: ${t.quantity}, ${t.statistic} = ${t.value}${t.p === null ? '' : `, p = ${t.p}`}; ${t.detail}`));
-    const reasons = reports.flatMap((r) => (r.reason === null ? [] : [`${r.method} does not apply: ${r.reason}`]));
+    // Neither passed nor failed: an error, so that `.not.toPassCheck()` is not content with it either.
+    if (received.verdict === 'inapplicable') throw new Error(['the check says nothing:', ...reports.flatMap((r) => (r.reason === null ? [] : [`${r.method} does not apply: ${r.reason}`]))].join('\n  '));
     return {
       pass: received.verdict === 'passed',
-      message: () => (received.verdict === 'passed' ? 'the check passes' : [`the check ${received.verdict === 'failed' ? 'fails' : 'does not apply'}:`, ...(failed.length > 0 ? failed : reasons)].join('\n  ')),
+      message: () => (received.verdict === 'passed' ? 'the check passes' : ['the check fails:', ...failed].join('\n  ')),
     };
   },
 

@@ -3,28 +3,25 @@
  *
  * - Gradients equal differences of the log density.
  * - A bound (cavi, em) or a likelihood (em) never falls from one iteration to the next.
- * - em: the log likelihood at the estimates is the log evidence with the estimates given (log p = ELBO + KL, KL = 0), where exact has it.
- * - map: no direction is left in which the density rises.
+ * - em, map: the log likelihood at the estimates is the log evidence with the estimates given (log p = ELBO + KL, KL = 0), where exact has it.
+ * - map: no direction is left in which the density rises; where unknowns are summed out, by differences of that evidence.
  * - cavi: every factor is the best one given the others. In unconstrained coordinates u with q(u_i) proportional to exp E log p,
  *   E_q[d log p / du_i] = 0 and E_q[(u_i - c) d log p / du_i] = -1 (Stein's identity); both by draws from q, so with z-scores.
  */
 import { gradientAtPoint } from '../../4-infer/gradientAtPoint.js';
 import { logDensityFunction, unknownsOf } from '../../4-infer/logDensity.js';
 import { elementName, type RunResult } from '../../4-infer/posterior.js';
-import { backends } from '../../4-infer/registry.js';
 import { DerivedModel } from '../../3-derive/model.js';
 import { givenOf } from '../../4-infer/programBuilder.js';
 import { ModelError } from '../../errors/diagnostic.js';
-import { tensor } from '../../input/tensor.js';
 import { derive } from '../../4-infer/plan.js';
 import { goodState } from '../program/state.js';
 import { drawsOf } from '../quantities.js';
-import { inapplicable, judged, type QuantityTest } from '../results.js';
+import { inapplicable, judged } from '../results.js';
 import { compareMeans, estimate, known } from '../statistics/meanTests.js';
 import { runOn, type Subject } from '../subject.js';
-import type { Effort, Method } from './method.js';
-
-type Law = Omit<QuantityTest, 'failed'>;
+import { certain, type Law, ofEstimates } from './estimates.js';
+import type { Method } from './method.js';
 
 /** Fall of an objective, relative to its size, that rounding explains. */
 const slack = 1e-8;
@@ -40,17 +37,12 @@ export const laws: Method = {
     const tests: Law[] = [...gradients(subject)];
     if (['cavi', 'em', 'map'].includes(name)) {
       const result = await runOn(subject, subject.data, { chains: 1, draws: effort.draws, warmup: 0, thin: 1, seed: subject.seed, keep: unknownsOf(subject.bound).map((u) => u.name) });
-      tests.push(...monotone(subject, result), ...(name === 'cavi' ? stein(subject, result) : name === 'em' ? await likelihood(subject, result, effort) : stationary(subject, result)));
+      tests.push(...monotone(subject, result), ...(name === 'cavi' ? stein(subject, result) : await ofEstimates(subject, result)));
     }
     if (tests.length === 0) return inapplicable('laws', `nothing is known of ${name} beyond its draws, and the program has no gradient`);
     return judged('laws', 'what holds of every program', rate, tests);
   },
 };
-
-/** A comparison without chance, as one that either cannot fail or must. */
-function certain(quantity: string, statistic: string, value: number, holds: boolean, detail: string, pointsTo: string): Law {
-  return { quantity, statistic, value, p: holds ? 1 : 0, detail, pointsTo };
-}
 
 function gradients(subject: Subject): readonly Law[] {
   const { bound, graph } = subject;
@@ -95,44 +87,6 @@ function monotone(subject: Subject, { traces }: RunResult): readonly Law[] {
     trace.forEach((x, k) => { const d = k === 0 ? 0 : (trace[k - 1]! - x) / (1 + Math.abs(x)); if (d > fall) { fall = d; at = k; } });
     return [certain(name, 'largest fall', fall, fall <= slack, fall <= slack ? `never falls in ${trace.length} iterations` : `falls from ${trace[at - 1]} to ${trace[at]} in iteration ${at}`, 'an update that is not the optimum it is taken for')];
   });
-}
-
-/** The estimates of a result as values by name. */
-function estimates(subject: Subject, result: RunResult): Map<string, Float64Array> {
-  const names = new Set(unknownsOf(subject.bound).map((u) => u.name));
-  return new Map(result.variables.flatMap((v) => (names.has(v.name) && v.result.form === 'closed' ? [[v.name, v.result.mean]] : [])));
-}
-
-async function likelihood(subject: Subject, result: RunResult, effort: Effort): Promise<readonly Law[]> {
-  const { graph, bound } = subject;
-  const maximised = (subject.options['maximize'] ?? '').split(',').map((name) => name.trim());
-  const points = [...estimates(subject, result)].filter(([name]) => graph.variables.get(name)?.origin === 'param' || maximised.includes(name));
-  // Unknowns with priors that are given have these in the evidence.
-  const found = result.logJoint ?? result.logLikelihood;
-  if (found === null || subject.options['hard'] === 'true' || points.length === 0) return [];
-  const data = new Map([...subject.data, ...points.map(([name, values]) => [name, tensor(values, bound.variables.get(name)!.shape)] as const)]);
-  try {
-    const truth = await runOn({ ...subject, backend: backends.get('exact')!, options: {}, planted: {} }, data, { chains: 1, draws: Math.min(100, effort.draws), warmup: 0, thin: 1, seed: subject.seed, keep: [] });
-    if (truth.logEvidence === null) return [];
-    const error = Math.abs(truth.logEvidence - found) / (1 + Math.abs(truth.logEvidence));
-    return [certain('log likelihood', 'relative error', error, error <= 1e-6, `em ${found}, exact at the estimates ${truth.logEvidence}`, 'an E-step that is not the posterior, or a bound with a wrong constant')];
-  } catch (thrown) { if (thrown instanceof ModelError) return []; throw thrown; }
-}
-
-function stationary(subject: Subject, result: RunResult): readonly Law[] {
-  const point = estimates(subject, result);
-  const sds = new Map(result.variables.flatMap((v) => (v.result.form === 'closed' && v.result.sd !== null ? [[v.name, v.result.sd]] : [])));
-  try {
-    const { gradient } = gradientAtPoint(subject.bound).natural(point);
-    return [...gradient].flatMap(([name, { shape, values }]): Law[] => {
-      const sd = sds.get(name);
-      if (sd === undefined || subject.graph.variables.get(name)!.eventRank > 0) return [];
-      let worst = 0, at = 0;
-      // By how much the density would rise in one Newton step: g^2 sd^2 / 2.
-      values.forEach((g, k) => { const rise = (g * sd[k]!) ** 2 / 2; if (rise > worst) { worst = rise; at = k; } });
-      return [certain(`slope by ${name}`, 'rise left', worst, worst <= 1e-4, `a Newton step at ${elementName(name, shape, at)} would raise the log density by ${worst.toExponential(1)}`, 'the estimate is no maximum')];
-    });
-  } catch (thrown) { if (thrown instanceof ModelError) return []; throw thrown; }
 }
 
 function stein(subject: Subject, result: RunResult): readonly Law[] {
