@@ -5,6 +5,7 @@
  * Exit status: 0 done; 1 a run that must not be trusted; 2 wrong program, data or options; 3 our fault.
  */
 import { Command, CommanderError, Option } from 'commander';
+import { version } from '../version.js';
 import { endQuietlyOnClosedPipe, printError, reportFailure, usageStatus } from './output.js';
 
 /** Flags that may be given several times. */
@@ -14,8 +15,12 @@ function several(value: string, before: readonly string[] | undefined): readonly
 
 /** Flags of every command that reads a program. */
 function withProgram(command: Command, argument: '<model>' | '[model]' = '<model>'): Command {
+  return withData(command.argument(argument, 'the program, a .cred file'));
+}
+
+/** Flags of every command that reads data. */
+function withData(command: Command): Command {
   return command
-    .argument(argument, 'the program, a .cred file')
     .option('--data <source>', 'file.json, name=file.json, name=file.csv:column,... or file.csv (several times)', several)
     .option('--set <name=value>', 'one value in JSON, such as K=3 (several times)', several);
 }
@@ -31,10 +36,10 @@ function runs<A extends readonly unknown[]>(load: () => Promise<(...given: A) =>
 function credence(): Command {
   const program = new Command('credence')
     .description('A probabilistic programming language that derives its inference and shows the derivation.')
-    .version('0.1.0')
+    .version(version)
     .showSuggestionAfterError()
     .configureHelp({ showGlobalOptions: false })
-    .configureOutput({ outputError: (text, write) => write(`credence: ${text.trimEnd()}\n`) })
+    .configureOutput({ outputError: (text, write) => write(`credence: ${text.trimEnd()}${usageHint(text)}\n`) })
     .exitOverride();
 
   withProgram(program.command('infer'), '[model]')
@@ -105,6 +110,15 @@ function credence(): Command {
     .option('--json', 'print the comparison as JSON')
     .action(runs(async () => (await import('./commands/compare.js')).compare));
 
+  withData(program.command('predict').argument('<directory>', 'a directory that credence infer --out has written'))
+    .description('predictions of a finished run for new data')
+    .option('--draws <count>', 'predictions drawn (default: one for each draw of the run)')
+    .option('--seed <seed>', 'any text or number (default: 1)')
+    .option('--out <directory>', 'write draws.csv, summary.json and run.json of the predictions there')
+    .option('--json', 'print the summary as JSON and nothing else')
+    .option('--quiet', 'no notes')
+    .action(runs(async () => (await import('./commands/predict.js')).predict));
+
   program.command('report')
     .description('write one self-contained page about a run: DIR/report.html')
     .argument('<directory>', 'a directory that credence infer --out has written')
@@ -127,7 +141,22 @@ function credence(): Command {
         process.exitCode = usageStatus;
       });
   }
+  program.addHelpText('after', `
+For example:
+  credence infer model.cred --data data.csv --out results
+  credence report results
+
+credence COMMAND --help tells the flags of a command.`);
   return program;
+}
+
+/** What may be meant where Commander knows no better: words of a command line that it cannot place. */
+function usageHint(message: string): string {
+  const flag = /^error: unknown option '--?([A-Za-z_]\w*)'$/.exec(message.trim())?.[1];
+  if (flag !== undefined) return `\n  hint: credence ${process.argv[2] ?? ''} --help lists the flags; a value for the program is --set ${flag}=..., an option of a backend --opt ${flag}=...`;
+  const files = process.argv.slice(3).filter((word) => /\.(?:csv|json)$/.test(word));
+  if (message.includes('too many arguments') && files.length > 0) return `\n  hint: data come with a flag: --data ${files[0]}`;
+  return message.includes('unknown command') && !message.includes('Did you mean') ? '\n  hint: credence --help lists the commands; to run a program, credence infer MODEL.cred' : '';
 }
 
 const laterCommands: readonly (readonly [string, string])[] = [

@@ -20,18 +20,19 @@ export function prepareDirectory(directory: string): void {
     makeDirectory(resolve(directory));
     accessSync(directory, constants.W_OK);
   } catch (error) {
-    throw cannotWrite(directory, error);
+    throw cannotWrite(`--out ${directory}`, error);
   }
 }
 
-/** What a user is told where the file system refuses. */
-export function cannotWrite(directory: string, error: unknown): ModelError {
-  return failure(`--out ${directory}`, '', [{ code: 'cannot-write', severity: 'error', message: reason(error) }]);
+/** What a user is told where the file system refuses; `place` is the flag with its directory, or the file. */
+export function cannotWrite(place: string, error: unknown): ModelError {
+  return failure(place, '', [{ code: 'cannot-write', severity: 'error', message: reason(error) }]);
 }
 
 function reason(error: unknown): string {
   switch (error instanceof Error && 'code' in error ? error.code : undefined) {
     case 'EEXIST': case 'ENOTDIR': return 'A file stands where a directory is needed.';
+    case 'EISDIR': return 'A directory stands where a file is to be written.';
     case 'EACCES': case 'EPERM': return 'Permission to write there is denied.';
     case 'EROFS': return 'The file system is read-only.';
     case 'ENOENT': return 'The directory cannot be made there.';

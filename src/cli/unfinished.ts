@@ -80,7 +80,7 @@ export class UnfinishedRun implements RunStore {
       if (!goesOn) this.clear(printFile, print);
       else if (fs.readFileSync(printFile, 'utf8') !== print) throw refused(path.dirname(this.folder), { code: 'damaged-run', message: `What was kept in ${path.dirname(this.folder)} belongs to another program.`, hint: 'run it again from the beginning' });
     } catch (error) {
-      throw error instanceof Error && error.name === 'ModelError' ? error : cannotWrite(path.dirname(this.folder), error);
+      throw error instanceof Error && error.name === 'ModelError' ? error : cannotWrite(`--out ${path.dirname(this.folder)}`, error);
     }
     return goesOn ? Array.from({ length: chains }, (_, chain) => this.chain(chain)) : [];
   }

@@ -2,7 +2,7 @@
  * `credence check` as a user meets it: exit statuses, JSON and nothing else, files, what is said on standard error.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -51,5 +51,10 @@ describe('credence check', () => {
     expect(credence('factor.cred', '--backend', 'gibbs', '--method', 'geweke')).toMatchObject({ status: 2, out: expect.stringMatching(/geweke +does not apply: .*factor/) });
     expect(credence('normal.cred', '--backend', 'gibbs')).toMatchObject({ status: 2, err: expect.stringMatching(/missing-data/) });
     expect(credence('normal.cred', '--data', 'normal.json', '--backend', 'gibbs', '--out', 'normal.json')).toMatchObject({ status: 2, err: expect.stringMatching(/cannot-write/) });
+  });
+  it('says with status 2 that its file cannot be written', () => {
+    mkdirSync(join(folder, 'taken', 'check.json'), { recursive: true });
+    expect(credence('normal.cred', '--data', 'normal.json', '--backend', 'gibbs', '--method', 'ratio', '--out', 'taken', '--quiet'))
+      .toMatchObject({ status: 2, out: '', err: expect.stringMatching(/--out taken: error\[cannot-write\]: A directory stands where a file is to be written\./) });
   });
 });

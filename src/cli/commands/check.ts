@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { check as runCheck, type CheckReport, type Effort, renderCheck } from '../../testing-api.js';
 import { failure } from '../files.js';
-import { prepareDirectory } from '../outDirectory.js';
+import { cannotWrite, prepareDirectory } from '../outDirectory.js';
 import { usageStatus, write } from '../output.js';
 import { CheckLine } from '../progress.js';
 import { readOptions } from '../sources.js';
@@ -45,10 +45,19 @@ export async function check(path: string, flags: CheckFlags): Promise<number> {
     onProgress: (event) => progress?.show(event),
   }).finally(() => progress?.finish());
   const json = `${JSON.stringify(report, null, 2)}\n`;
-  if (flags.out !== undefined) writeFileSync(join(flags.out, 'check.json'), json);
+  if (flags.out !== undefined) save(flags.out, json);
   process.exitCode = statusOf(report);
   await write(flags.json === true ? json : renderCheck(report, process.stdout.columns || defaultWidth));
   return statusOf(report);
+}
+
+/** @throws ModelError (code `cannot-write`). */
+function save(directory: string, json: string): void {
+  try {
+    writeFileSync(join(directory, 'check.json'), json);
+  } catch (error) {
+    throw cannotWrite(`--out ${directory}`, error);
+  }
 }
 
 function statusOf({ verdict }: CheckReport): number { return verdict === 'passed' ? 0 : verdict === 'failed' ? failedStatus : usageStatus; }

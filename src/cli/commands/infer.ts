@@ -114,8 +114,7 @@ function readUntil(text: string): { readonly ess: number } {
 async function save(posterior: Posterior, { directory, kept }: Output): Promise<readonly string[] | null> {
   try {
     await posterior.save(directory);
-    const hasDraws = posterior.result.variables.some(({ result }) => result.form === 'draws' || (result.form === 'closed' && result.draws !== null));
-    return [...(hasDraws ? ['draws.csv'] : []), 'summary.json', ...(posterior.wantedPredictive().value === null ? [] : ['pointwise.csv']), 'run.json', 'data.json'];
+    return Object.keys(posterior.files());
   } catch (error) {
     if (!(error instanceof Error && error.name === 'ModelError')) throw error;
     printError(`--out ${directory}: error[cannot-write]: ${error.message}${kept.holdsDraws ? `\n  hint: what was kept is there: put that right, then credence infer --resume ${directory}` : ''}`);
@@ -127,7 +126,7 @@ function report(posterior: Posterior, path: string, directory: string | undefine
   const { logEvidence, elbo, logLikelihood, logJoint } = posterior;
   const information = posterior.informationCriteria();
   const totals = Object.entries({ 'log evidence': logEvidence, elbo, 'log likelihood': logLikelihood, 'log joint': logJoint, AIC: information?.aic ?? null, BIC: information?.bic ?? null })
-    .flatMap(([name, value]) => (value === null ? [] : [`${name} ${value}`]));
+    .flatMap(([name, value]) => (value === null ? [] : [`${name} ${Number(value.toPrecision(8))}`]));
   const { seed } = posterior.context;
   const skipped = posterior.skippedLikelihoods();
   const drawn = posterior.result.variables.map(({ result }) => result).find((result) => result.form === 'moments' || (result.form === 'draws' && !result.independent));
@@ -136,8 +135,8 @@ function report(posterior: Posterior, path: string, directory: string | undefine
     `${posterior.backend}${chains}, seed ${seed}, ${time(posterior)}`,
     posterior.names.length === 0 ? 'The program has no unknowns: there is nothing to infer.' : renderSummary(posterior, process.stdout.columns || defaultWidth).trimEnd(),
     ...(totals.length === 0 ? [] : [totals.join('\n')]),
-    // The files hold them too where nobody asked; what there is to know of them is for those who did.
     ...(plot === true ? [renderPlots(posterior, process.stdout.columns || defaultWidth).trimEnd()].filter((text) => text !== '') : []),
+    // The files hold them too where nobody asked; what there is to know of them is for those who did.
     ...(pointwise === true ? criteria(posterior) : []),
     ...(posterior.warnings.length === 0 ? [] : [warningsText(posterior, path)]),
     ...(posterior.converged ? [] : ['This run must not be trusted, for the reasons above.']),

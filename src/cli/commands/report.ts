@@ -1,11 +1,11 @@
 /**
  * `credence report`: one self-contained page about a run that was written with `--out`.
  */
-import { closeSync, existsSync, openSync, readSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { StringDecoder } from 'node:string_decoder';
 import { ModelError } from '../../index.js';
-import { failure, readText } from '../files.js';
+import { failure, readPieces, readText } from '../files.js';
+import { cannotWrite } from '../outDirectory.js';
 import { write } from '../output.js';
 import { folderName } from '../unfinished.js';
 
@@ -22,51 +22,27 @@ export async function report(directory: string): Promise<number> {
   const { reportPage } = await import('../../report.js');
   const page = located(directory, () => reportPage(basename(resolve(directory)), {
     summary: readText(path('summary.json')), run: readText(path('run.json')), data: optional('data.json'), pointwise: optional('pointwise.csv'),
-    draws: existsSync(path('draws.csv')) ? pieces(path('draws.csv')) : null,
+    draws: existsSync(path('draws.csv')) ? readPieces(path('draws.csv'))() : null,
   }));
   const target = path('report.html');
   try {
     writeFileSync(target, page);
   } catch (error) {
-    throw failure(target, '', [{ code: 'cannot-write', severity: 'error', message: reasonOf(error) }]);
+    throw cannotWrite(target, error);
   }
   await write(`Written: ${target} (${Math.ceil(page.length / 1024)} kB)\n`);
   return 0;
-}
-
-function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  switch (code) {
-    case 'EISDIR': return 'A directory stands where the page is to be.';
-    case 'EACCES': case 'EPERM': return 'Permission to write there is denied.';
-    case 'EROFS': return 'The file system is read-only.';
-    case 'ENOSPC': return 'No space is left on the disk.';
-    default: return error instanceof Error ? error.message : String(error);
-  }
 }
 
 function noRun(directory: string, message: string): ModelError {
   return failure(directory, '', [{ code: 'no-run', severity: 'error', message, hint: 'Name a directory that credence infer --out has written.' }]);
 }
 
-/** What is wrong with the files, under the name of their directory. */
+/** What is wrong with the files, under the name of their directory; a file that cannot be read is named itself. */
 function located<T>(directory: string, run: () => T): T {
   try {
     return run();
   } catch (thrown) {
-    throw thrown instanceof ModelError ? failure(directory, '', thrown.diagnostics) : thrown;
-  }
-}
-
-const pieceBytes = 1 << 22;
-
-/** A file in pieces: it may be larger than a text can be. */
-function* pieces(path: string): Generator<string> {
-  const file = openSync(path, 'r');
-  try {
-    const buffer = Buffer.alloc(pieceBytes), decoder = new StringDecoder('utf8');
-    for (let count = readSync(file, buffer); count > 0; count = readSync(file, buffer)) yield decoder.write(buffer.subarray(0, count));
-  } finally {
-    closeSync(file);
+    throw thrown instanceof ModelError && thrown.diagnostics.every(({ code }) => code !== 'cannot-read') ? failure(directory, '', thrown.diagnostics) : thrown;
   }
 }
