@@ -51,7 +51,8 @@ export function raggedArray(element: string, expected: string, found: string, sp
     'give all rows the same length, or pass the values as one long vector with an index of groups', expected);
 }
 export function notANumber(element: string, found: string, span?: Span): Diagnostic {
-  return error('wrong-type', `${element} is ${found}, not a number`, span, undefined, 'a number, true, false or null');
+  return error('wrong-type', `${element} is ${found}, not a number`, span,
+    found.startsWith('the text') ? 'categories are numbers 0, 1, ...; a column of words of a CSV file is coded so' : undefined, 'a number, true, false or null');
 }
 export function wordsForNumbers(name: string, type: string, word: string, span?: Span): Diagnostic {
   return error('wrong-type', `${name} is ${type} but its column holds words such as ${JSON.stringify(word)}`, span,
@@ -141,7 +142,7 @@ export function indexOutOfRange(reading: string, place: string, variable: string
   // A literal is its own reading.
   const what = reading === showNumber(index) ? reading : `${reading} = ${showNumber(index)}`;
   return error('index-out-of-range', `${what}${place} is used as an index of ${variable}, which has ${range}${along}`, span,
-    extent > 0 && index === extent ? 'indices count from 0' : undefined);
+    extent > 0 && index >= extent ? `indices count from 0: subtract 1 where they count from 1, or give ${variable} at least ${index + 1} elements` : undefined);
 }
 export function noSuchElement(element: string, span?: Span): Diagnostic {
   return error('index-out-of-range', `${element} is read, but no statement defines it`, span);

@@ -64,7 +64,8 @@ function lowerFamily(context: Context, family: Family, syntax: Syntax & { kind: 
     if (argument.value.kind === 'generator') { bad = context.report(generatorUnexpected(argument.value.span, family.name)); continue; }
     const value = context.expression(argument.value, environment);
     if (isPoison(value)) { bad = bad === null || bad.pending ? value : bad; continue; }
-    const wrong = parameter === null ? null : checkArgument(context, family, parameter, value, argument.value.span);
+    // With one argument too many nobody knows which is which.
+    const wrong = parameter === null || !assigned.complete ? null : checkArgument(context, family, parameter, value, argument.value.span);
     if (wrong !== null) { bad = wrong; continue; }
     if (parameter !== null) given.push({ parameter, value, span: argument.value.span });
   }

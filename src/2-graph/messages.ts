@@ -18,7 +18,9 @@ export function unknownFunction(span: Span, name: string, suggestion: string | n
   return error('unknown-function', span, `There is no function \`${name}\`.`, meant(ourName(name, valid) ?? suggestion), `one of ${list(valid)}, or a \`fn\` of the program`);
 }
 export function unknownDistribution(span: Span, name: string, suggestion: string | null, valid: readonly string[]): Diagnostic {
-  return error('unknown-distribution', span, `There is no distribution \`${name}\`.`, meant(ourName(name, valid) ?? suggestion), `one of ${list(valid)}`);
+  const meaning = ourName(name, valid) ?? suggestion;
+  // The whole list only where nothing better is known: it is long.
+  return error('unknown-distribution', span, `There is no distribution \`${name}\`.`, meant(meaning), meaning === null ? `one of ${list(valid)}` : undefined);
 }
 export function unknownParameter(span: Span, family: string, name: string, suggestion: string | null, valid: readonly string[]): Diagnostic {
   return error('unknown-parameter', span, `${family} has no parameter \`${name}\`.`, meant(ourName(name, valid) ?? suggestion), valid.length === 0 ? 'no arguments' : `one of ${list(valid)}`);

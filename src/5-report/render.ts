@@ -57,7 +57,7 @@ function rowsOf({ variable, elements }: VariableSummary): Row[] {
 
 /** Numbers without a Monte Carlo error have digits to spare: four of the standard deviation are shown. */
 function errorOf({ mcse, sd }: ElementSummary): number | null {
-  return mcse ?? (sd === null ? null : sd / 100);
+  return mcse !== null && mcse > 0 ? mcse : sd === null ? null : sd / 100;
 }
 
 /** As many decimals as make sense for a quantity with such an error: its first two digits. */

@@ -1,8 +1,9 @@
 /**
  * Files that a user names: read whole or piece by piece, with a reason that says what to do where that fails.
  */
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
-import { type Diagnostic, ModelError, renderDiagnostics } from '../index.js';
+import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { type Diagnostic, didYouMean, ModelError, renderDiagnostics } from '../index.js';
 
 /** The text of a file. @throws ModelError (code `cannot-read`). */
 export function readText(path: string): string {
@@ -10,7 +11,7 @@ export function readText(path: string): string {
     // A file that is not UTF-8 must not pass with replacement characters in names.
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(path));
   } catch (error) {
-    throw failure(path, '', [{ code: 'cannot-read', severity: 'error', message: reason(error) }]);
+    throw unreadable(path, error);
   }
 }
 
@@ -29,7 +30,7 @@ export function readPieces(path: string): () => Iterable<string> {
       for (let count = readSync(file, buffer); count > 0; count = readSync(file, buffer)) yield decoder.decode(buffer.subarray(0, count), { stream: true });
       yield decoder.decode();
     } catch (error) {
-      throw failure(path, '', [{ code: 'cannot-read', severity: 'error', message: reason(error) }]);
+      throw unreadable(path, error);
     } finally {
       if (file !== null) closeSync(file);
     }
@@ -42,7 +43,7 @@ function isOnDisk(path: string): boolean {
     file = openSync(path, 'r');
     return fstatSync(file).isFile();
   } catch (error) {
-    throw failure(path, '', [{ code: 'cannot-read', severity: 'error', message: reason(error) }]);
+    throw unreadable(path, error);
   } finally {
     if (file !== null) closeSync(file);
   }
@@ -51,6 +52,22 @@ function isOnDisk(path: string): boolean {
 /** Diagnostics about a file or a flag as an error for the user. */
 export function failure(place: string, text: string, diagnostics: readonly Diagnostic[]): ModelError {
   return new ModelError(diagnostics, renderDiagnostics(diagnostics, text, place));
+}
+
+/** Why a file cannot be read, with the file beside it that may be meant. */
+function unreadable(path: string, error: unknown): ModelError {
+  const near = error instanceof Error && 'code' in error && error.code === 'ENOENT' ? nearFile(path) : null;
+  return failure(path, '', [{ code: 'cannot-read', severity: 'error', message: reason(error), hint: near === null ? undefined : `did you mean ${near}?` }]);
+}
+
+/** The file in the same directory whose name is nearest; null where there is none or the directory cannot be read. */
+function nearFile(path: string): string | null {
+  try {
+    const folder = dirname(path), near = didYouMean(basename(path), readdirSync(folder));
+    return near === null ? null : join(folder, near);
+  } catch {
+    return null;
+  }
 }
 
 function reason(error: unknown): string {

@@ -23,10 +23,13 @@ export function parseDataJson(text: string): Map<string, unknown> {
   const value = parseJsonValue(text);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     const found = Array.isArray(value) ? 'an array' : value === null ? 'null' : `a ${typeof value}`;
-    refuse(`the data is ${found}, not an object of named values`, 'write { "x": [...], "K": 3 }, or bind the file to a name: name=file.json');
+    refuse(`the data is ${found}, not an object of named values`, Array.isArray(value) && value.length > 0 && value.every(isRow) ? 'these are rows: give columns, { "x": [...], "y": [...] }, or save them as CSV' : 'write { "x": [...], "K": 3 }, or bind the file to a name: name=file.json');
   }
   return new Map(Object.entries(value as object));
 }
+
+/** One record of a table, as other programs write them. */
+function isRow(value: unknown): boolean { return typeof value === 'object' && value !== null && !Array.isArray(value); }
 
 /**
  * One value in JSON, as in `--set K=3` or `name=file.json`.

@@ -33,6 +33,8 @@ describe('each mistake is found where it is, once', () => {
     ['sample a ~ Normal(0)', ['missing-parameter @ Normal(0)']],
     ['sample a ~ Normal', ['missing-parameter @ Normal']],
     ['sample a ~ Normal(0, 1, 2)', ['wrong-argument-count @ Normal(0, 1, 2)']],
+    // As Stan writes it: 0 is its location, and nothing is wrong with a scale.
+    ['sample a ~ HalfCauchy(0, 25)', ['wrong-argument-count @ HalfCauchy(0, 25)']],
     ['sample a ~ Normal(0, 1, sd: 2)', ['parameter-twice @ sd']],
     ['sample a ~ Normal(0, 1, precision: 2)', ['both-parameterisations @ 1']],
     ['sample a ~ Normal(0, variance: 1, precision: 2)', ['both-parameterisations @ precision: 2']],

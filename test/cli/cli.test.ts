@@ -77,11 +77,15 @@ describe.concurrent('wrong calls end with status 2 and say why, with a place', (
     { args: ['infer', 'wrong.cred'], says: [/^wrong\.cred:2:1: error\[unknown-statement\]/m, /did you mean `sample`/, /^wrong\.cred:4:22: error\[unclosed-bracket\]/m, /\^/] },
     { args: ['explain', 'names.cred'], says: [/^names\.cred:2:13: error\[unknown-distribution\]/m, /did you mean `Normal`/, /^names\.cred:3:20: error\[unknown-name\]/m] },
     { args: ['infer', 'absent.cred'], says: [/^absent\.cred: error\[cannot-read\]: There is no such file/] },
+    { args: ['infer', 'norml.cred'], says: [/There is no such file\.\n {2}hint: did you mean normal\.cred\?/] },
     { args: ['graph', '.'], says: [/directory, not a file/] },
     { args: ['infer', 'latin1.cred'], says: [/not a text in UTF-8/] },
     // Flags.
     { args: ['infer', 'normal.cred', '--drws', '3'], says: [/unknown option '--drws'/, /Did you mean --draws/] },
     { args: ['infr', 'normal.cred'], says: [/unknown command 'infr'/, /Did you mean infer/] },
+    { args: ['infer', 'normal.cred', '--K', '2'], says: [/unknown option '--K'\n {2}hint: .*--set K=/] },
+    { args: ['infer', 'normal.cred', 'normal.json'], says: [/too many arguments[^\n]*\n {2}hint: .*--data normal\.json/] },
+    { args: ['run', 'normal.cred'], says: [/unknown command 'run'\n {2}hint: .*credence infer/] },
     { args: ['infer'], says: [/No program is named/] },
     { args: ['graph', 'normal.cred', '--format', 'png'], says: [/Allowed choices are svg, dot, mermaid, json/] },
     {
@@ -111,6 +115,7 @@ describe.concurrent('wrong calls end with status 2 and say why, with a place', (
     { args: ['infer', 'mixture.cred', '--data', 'groups.csv'], says: [/None of the columns g, y, other is declared/] },
     { args: ['infer', 'weights.cred', '--set', 'K=3', '--set', 'w=[0.5,0.5]'], says: [/w is declared simplex\[K\] = \[3\] but its value has shape \[2\]/] },
     { args: ['infer', 'normal.cred', '--data', 'normal.json', '--init', 'negative.json'], says: [/The start of mu has shape \[1\]; expected \[\]/] },
+    { args: ['logp', 'normal.cred', '--data', 'normal.json'], says: [/No value is given for the unknown mu/] },
     { args: ['logp', 'normal.cred', '--data', 'normal.json', '--at', 'normal.json'], says: [/No value is given for the unknown mu/, /y is not an unknown/] },
     { args: ['sample', 'normal.cred', '--set', 'N=3', '-n', 'many'], says: [/"many" is not a whole number/] },
     { args: ['sample', 'factor.cred'], says: [/^factor\.cred:2:1: error\[cannot-simulate\]/m] },
@@ -272,6 +277,7 @@ describe('credence logp', () => {
     const parts = (await credence(['logp', 'normal.cred', '--data', 'normal.json', '--at', 'point.json', '--by-factor'])).out.trim().split('\n');
     expect(parts.map((line) => line.trim().split(/\s+/)[1])).toEqual(['2:1', '3:18', 'in']);
     expect(parts.map((line) => Number(line.trim().split(/\s+/)[0]))).toEqual([prior, likelihood, prior + likelihood].map((value) => expect.closeTo(value, 10)));
+    expect(await credence(['logp', 'normal.cred', '--data', 'normal.json', '--set', 'mu=1'])).toMatchObject({ status: 0, out: `${Number(out)}\n` });
   });
 });
 

@@ -58,6 +58,7 @@ describe('parseDataJson', () => {
 
   it('wants an object', () => {
     expect(fault('[1, 2]')).toMatch(/^the data is an array, not an object of named values/);
+    expect(fault('[{"x": 1}, {"x": 2}]')).toMatch(/^the data is an array.*\(these are rows: give columns/);
     expect(fault('null')).toMatch(/^the data is null/);
     expect(fault('"x"')).toMatch(/^the data is a string/);
   });
