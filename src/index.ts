@@ -5,11 +5,13 @@
 export { compile, type ExplainOptions, type LogDensity, type LogDensityTerm, model, Model, type NotesListener, type SampleOptions, type Values } from './model.js';
 export type { Data } from './pipeline.js';
 export { type BackendOptions, commonOptions, type InferOptions } from './request.js';
+export { openRun, type OpenedRun } from './finishedRun.js';
 export { version } from './version.js';
 
-export { type ElementDiagnostics, type Nested, Posterior, type ShapedArray } from './5-report/posterior.js';
+export { type ElementDiagnostics, type Nested, Posterior, type PredictOptions, type ShapedArray } from './5-report/posterior.js';
 export type { CriterionSummary, LooSummary, RunContext, Summary, SummaryRow } from './5-report/record.js';
 export type { ElementSummary, VariableSummary } from './5-report/summary.js';
+export type { RunFiles, StoredRun } from './5-report/storedRun.js';
 export { renderSummary } from './5-report/render.js';
 export { renderPlots } from './5-report/terminalPlots.js';
 export { compare, type ComparedRun, compareRuns, type Comparison, type ComparisonRow, type Difference, type PointwiseRow, readRun } from './5-report/comparison/compare.js';

@@ -17,13 +17,14 @@ import { simulate, withoutAbsent } from './4-infer/simulate.js';
 import { ObservedData, type Predictive } from './5-report/comparison/predictive.js';
 import { hiddenSizes } from './5-report/dataFile.js';
 import { Derivation } from './5-report/derivation.js';
-import { isWorth, type Nested, Posterior } from './5-report/posterior.js';
+import { isWorth, type Nested, Posterior, type Predictor } from './5-report/posterior.js';
 import type { RunContext } from './5-report/record.js';
 import { type Diagnostic, ModelError, type Span } from './errors/diagnostic.js';
 import { didYouMean } from './errors/render.js';
 import { isTensor } from './input/tensor.js';
 import { bindData, type Compiled, compileTemplate, compileText, type Data, givenWithoutData, modelError } from './pipeline.js';
 import { seconds } from './platform/platform.js';
+import { predictions } from './prediction.js';
 import {
   type BackendOptions, checkMemory, flatValue, type InferOptions, nest, readBackendOptions, readInit, readKeep, readSeed, readSettings, type Settings,
   usualDraws,
@@ -139,7 +140,8 @@ export class Model {
     }));
     const warnings = notes.filter((note) => note.severity === 'warning');
     const context = this.context(data, settings, inferOptions, notes, compileSeconds);
-    const posterior = (variables: RunResult['variables'], predictive: Predictive | null): Posterior => new Posterior({ ...result, variables, warnings: [...warnings, ...result.warnings] }, context, null, observed, predictive);
+    const predictor: Predictor = ({ result: drawn, converged }, values, how) => predictions({ compiled: this.compiled, bound, result: drawn, context, converged }, values, how);
+    const posterior = (variables: RunResult['variables'], predictive: Predictive | null): Posterior => new Posterior({ ...result, variables, warnings: [...warnings, ...result.warnings] }, context, predictor, observed, predictive);
     if (extra.length === 0) return posterior(result.variables, null);
     const { value } = posterior(result.variables, null).wantedPredictive();
     return posterior(result.variables.filter((v) => !extra.includes(v.name)), value);

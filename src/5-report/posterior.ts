@@ -26,8 +26,17 @@ export type ShapedArray = Float64Array & { readonly shape: readonly number[] };
 /** A number, or arrays of numbers nested as deep as the variable has dimensions. */
 export type Nested = number | readonly Nested[];
 
-/** Draws the program's predictions for other data from a posterior of the same program. */
-export type Predictor = (posterior: Posterior, values: Readonly<Record<string, unknown>>) => Promise<ReadonlyMap<string, ShapedArray>>;
+export interface PredictOptions {
+  /** Predictions drawn, rounded up to as many from each chain; one for each draw of the posterior where absent (estimates: 1000). */
+  readonly draws?: number | undefined;
+  /** Any text or number: 1. */
+  readonly seed?: string | number | undefined;
+  /** Called with what is new and what is the run's, before anything is drawn. */
+  readonly onNotes?: ((notes: readonly Diagnostic[]) => void) | undefined;
+}
+
+/** Draws the program's predictions for other data from a posterior of the same program: a posterior of what is predicted. */
+export type Predictor = (posterior: Posterior, values: Readonly<Record<string, unknown>>, options: PredictOptions) => Posterior;
 
 /** Diagnostics of one element; NaN where one is not defined (R's NA). */
 export interface ElementDiagnostics {
@@ -194,15 +203,7 @@ export class Posterior {
    * @throws ModelError for an unknown name or one without draws.
    */
   draws(name: string): ShapedArray {
-    const variable = this.variable(name);
-    const found = drawsOf(variable);
-    if (found === null) {
-      const why = variable.result.form === 'moments'
-        ? { message: `draws of '${name}' were not kept: it has ${sizeOf(variable.shape)} elements`, hint: `Name it in keep (--keep ${name}).` }
-        : { message: `backend '${this.backend}' makes no draws of '${name}'`, hint: 'Use mean() and sd(), or a sampling backend.' };
-      throw modelError({ code: 'no-draws', severity: 'error', ...why });
-    }
-    return shaped(Float64Array.from(found.values), [found.chains, found.draws, ...variable.shape]);
+    return allDrawsOf(this.variable(name), this.backend);
   }
 
   /**
@@ -243,18 +244,25 @@ export class Posterior {
 
   /**
    * Posterior predictive draws: of the program's `predict` statements as this run drew them, or, with
-   * values, of the program's predictions for those data.
-   * @throws ModelError where this posterior cannot predict for other data.
+   * values, of all that `predictions` is of. Of each `shape` is [chains, draws, ...dims].
+   * @throws ModelError as `predictions`.
    */
-  async predict(values: Readonly<Record<string, unknown>> = {}): Promise<ReadonlyMap<string, ShapedArray>> {
-    if (Object.keys(values).length === 0) {
-      const predicted = this.result.variables.filter((variable) => variable.kind === 'predict');
-      return new Map(predicted.map((variable) => [variable.name, this.draws(variable.name)]));
-    }
+  async predict(values: Readonly<Record<string, unknown>> = {}, options: PredictOptions = {}): Promise<ReadonlyMap<string, ShapedArray>> {
+    const { result } = Object.keys(values).length === 0 ? this : this.predictions(values, options);
+    return new Map(result.variables.filter(({ kind }) => kind === 'predict').map((variable) => [variable.name, allDrawsOf(variable, this.backend)]));
+  }
+
+  /**
+   * Predictions for new data, to be summarised and saved as any posterior: observations that are not given,
+   * `predict` statements, new elements of unknowns, reports that these or the new data change. Unknowns keep the
+   * draws of this posterior; where a size has grown, its further elements are drawn from their laws.
+   * @throws ModelError for data that do not fit the program or this posterior, and where it cannot predict for other data.
+   */
+  predictions(values: Readonly<Record<string, unknown>> = {}, options: PredictOptions = {}): Posterior {
     if (this.predictor === null) {
       throw modelError({ code: 'no-prediction', severity: 'error', message: `a posterior by '${this.backend}' cannot predict for other data`, hint: 'Write predict statements for the new data and run again.' });
     }
-    return this.predictor(this, values);
+    return this.predictor(this, values, options);
   }
 
   /** The files of a run by name, as text. A text is made when it is read: those of draws and data may be large. */
@@ -383,6 +391,18 @@ function switchingWarning(relabelling: Relabelling): Diagnostic {
     message: `the numbering of the ${group.size} exchangeable components of ${names.join(', ')} differs ${where}; the summary is of components matched across draws, in increasing order of ${group.orderBy ?? group.variables[0]?.name ?? ''}`,
     hint: 'The draws themselves keep their labels. Report quantities that do not depend on labels, or order the components (e.g. `ordered`).',
   };
+}
+
+/** @throws ModelError (code `no-draws`). */
+function allDrawsOf(variable: VariableResult, backend: string): ShapedArray {
+  const { name, shape } = variable, found = drawsOf(variable);
+  if (found === null) {
+    const why = variable.result.form === 'moments'
+      ? { message: `draws of '${name}' were not kept: it has ${sizeOf(shape)} elements`, hint: `Name it in keep (--keep ${name}).` }
+      : { message: `backend '${backend}' makes no draws of '${name}'`, hint: 'Use mean() and sd(), or a sampling backend.' };
+    throw modelError({ code: 'no-draws', severity: 'error', ...why });
+  }
+  return shaped(Float64Array.from(found.values), [found.chains, found.draws, ...shape]);
 }
 
 function drawsOf(variable: VariableResult): Pick<DrawsForm, 'chains' | 'draws' | 'values'> | null {

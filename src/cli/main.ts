@@ -110,6 +110,15 @@ function credence(): Command {
     .option('--json', 'print the comparison as JSON')
     .action(runs(async () => (await import('./commands/compare.js')).compare));
 
+  withData(program.command('predict').argument('<directory>', 'a directory that credence infer --out has written'))
+    .description('predictions of a finished run for new data')
+    .option('--draws <count>', 'predictions drawn (default: one for each draw of the run)')
+    .option('--seed <seed>', 'any text or number (default: 1)')
+    .option('--out <directory>', 'write draws.csv, summary.json and run.json of the predictions there')
+    .option('--json', 'print the summary as JSON and nothing else')
+    .option('--quiet', 'no notes')
+    .action(runs(async () => (await import('./commands/predict.js')).predict));
+
   program.command('report')
     .description('write one self-contained page about a run: DIR/report.html')
     .argument('<directory>', 'a directory that credence infer --out has written')

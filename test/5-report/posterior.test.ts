@@ -367,9 +367,10 @@ describe('predictions', () => {
   });
 
   it('for other data come from the program', async () => {
-    const made = Object.assign(Float64Array.of(1), { shape: [1, 1] });
-    const p = new Posterior(result([]), context, async (_posterior, values) => new Map([[Object.keys(values)[0]!, made]]));
-    expect((await p.predict({ x: 1 })).get('x')).toBe(made);
+    const p = new Posterior(result([]), context, (_posterior, values) => posterior(Object.keys(values).map((name) => drawn(name, [], 1, Float64Array.of(1, 4), { kind: 'predict' }))));
+    expect(p.predictions({ x: 1 }).names).toEqual(['x']);
+    const draws = (await p.predict({ x: 1 })).get('x')!;
+    expect([[...draws], draws.shape]).toEqual([[1, 4], [1, 2]]);
   });
 });
 

@@ -1,0 +1,83 @@
+/**
+ * A program run forwards from draws of a posterior: unknowns that the run knows get their values, the rest is
+ * drawn from its laws in an order the graph allows, observations that are not given included.
+ */
+import { allocate, instantiate, printModule } from '../code/module.js';
+import { createRuntime } from '../code/runtime.js';
+import { ref, zero } from '../expr/expr.js';
+import type { Diagnostic } from '../errors/diagnostic.js';
+import { createRandom } from '../random/generator.js';
+import type { BoundModel } from '../2-graph/bound.js';
+import { ancestralCode } from './ancestral.js';
+import type { Continued } from './newData.js';
+import type { DrawValues } from './posterior.js';
+import { ProgramBuilder } from './programBuilder.js';
+import { generation } from './simulate.js';
+
+/** Values of an unknown by draw. */
+export interface PosteriorDraws {
+  /** [count, size]; more draws than these begin again. */
+  readonly values: DrawValues;
+  /** Elements of a draw. */
+  readonly size: number;
+  readonly count: number;
+}
+
+export interface PredictiveProgram {
+  readonly notes: readonly Diagnostic[];
+  /** Draws everything once, at a draw of the posterior. */
+  draw(number: number): void;
+  /** Values of a variable after `draw`. */
+  memory(name: string): Float64Array | Int32Array;
+}
+
+/**
+ * @param continued unknowns of which the run has elements.
+ * @param draws their draws in the run; those without draws here are left alone.
+ * @throws ModelError where something cannot be drawn: `generation`.
+ */
+export function predictiveProgram(bound: BoundModel, continued: ReadonlyMap<string, Continued>, draws: ReadonlyMap<string, PosteriorDraws>, seed: string): PredictiveProgram {
+  const builder = new ProgramBuilder(bound), { model } = builder;
+  const whole = new Set([...continued].flatMap(([name, { fresh }]) => (fresh === null ? [name] : [])));
+  const { notes, wanted } = generation(builder, whole);
+  const masks = new Map<string, string>();
+  for (const [name, { fresh }] of continued) {
+    if (fresh === null) continue;
+    const shape = bound.variables.get(name)!.shape, mask = builder.fresh('fresh', shape, 'data', 'int32', 2);
+    builder.setInitial(mask, fresh);
+    masks.set(name, mask);
+  }
+  builder.entry('predict', ancestralCode(builder, {
+    generate: 'everything',
+    wanted: (s) => (s.kind === 'let' ? model.statusOf(s.target.variable) !== 'given' : wanted(s)),
+    only: (s, place) => {
+      if (s.kind === 'factor' || s.kind === 'let' || s.target === null) return null;
+      const mask = masks.get(s.target.variable);
+      if (mask === undefined) return null;
+      // A joint draw is new as a whole: its first element tells.
+      return ref(mask, builder.storage(mask).shape.map((_, axis) => { const e = s.target!.at[axis]; return e === undefined ? zero : place(e); }));
+    },
+  }));
+  const printed = printModule(builder.module());
+  const initial = new Map<string, Float64Array | Int32Array>();
+  for (const { name, place } of printed.storages) { const values = builder.initialValues(name); if (values !== undefined) initial.set(name, place === 'data' ? values : values.slice()); }
+  const arrays = allocate(printed.storages, initial);
+  const functions = instantiate(printed.source, arrays, createRuntime(createRandom(seed, 'predict'), bound.graph.hostFunctions.map(({ call }) => call)));
+  const memory = new Map(printed.storages.map(({ name }, k) => [name, arrays[k]!]));
+  const sources = [...draws].flatMap(([name, { values, size, count }]) => {
+    const target = memory.get(name), places = continued.get(name)?.places;
+    return target === undefined || places === undefined ? [] : [{ target, places, values, size, count }];
+  });
+  return {
+    notes,
+    draw(number) {
+      for (const { target, places, values, size, count } of sources) {
+        const from = (number % count) * size;
+        if (places === null) target.set(values.subarray(from, from + size));
+        else for (let k = 0; k < size; k++) if (places[k]! >= 0) target[places[k]!] = values[from + k]!;
+      }
+      functions['predict']!();
+    },
+    memory: (name) => memory.get(name) ?? new Float64Array(bound.variables.get(name)?.values ?? []),
+  };
+}

@@ -1,0 +1,63 @@
+/**
+ * A run that was saved, as the posterior it was: its files read back, its program compiled once more where
+ * something is asked that needs it (predictions, log likelihoods). Numbers are the files' own.
+ */
+import type { BoundModel } from './2-graph/bound.js';
+import type { RunResult, Traces } from './4-infer/posterior.js';
+import { Posterior, type Predictor } from './5-report/posterior.js';
+import type { RunContext } from './5-report/record.js';
+import { readStoredRun, type RunFiles, type StoredRun } from './5-report/storedRun.js';
+import { type Diagnostic, ModelError } from './errors/diagnostic.js';
+import { bindData, type Compiled, compileText, modelError } from './pipeline.js';
+import { predictions } from './prediction.js';
+
+export interface OpenedRun {
+  readonly stored: StoredRun;
+  readonly posterior: Posterior;
+  /** The program with the run's data. @throws ModelError (code `no-program`) where the files do not hold them. */
+  program(): { readonly compiled: Compiled; readonly bound: BoundModel };
+}
+
+/** What the text of a program shows in place of a value of its host. */
+const hole = '${...}';
+
+/**
+ * @param name what messages call the program.
+ * @throws ModelError (codes `no-run`, `bad-draws`) for files that are not those of a run.
+ */
+export function openRun(name: string, files: RunFiles): OpenedRun {
+  const stored = readStoredRun(files), { record } = stored;
+  let opened: ReturnType<OpenedRun['program']> | null = null;
+  const program = (): ReturnType<OpenedRun['program']> => opened ??= programOf(name, stored);
+  const predictor: Predictor = ({ result, converged, context }, values, options) => predictions({ ...program(), result, context, converged }, values, options);
+  const context: RunContext = {
+    seed: record.seed, program: record.program, options: record.options, versions: record.versions, levels: record.levels, compileSeconds: 0,
+    notes: record.notes.map(({ code, message }) => ({ code, severity: 'note', message })),
+  };
+  const made = (warnings: readonly Diagnostic[]): Posterior => new Posterior(resultOf(stored, warnings), context, predictor);
+  // What the draws themselves say is found again; the rest is known from the files only.
+  const found = new Set(made([]).warnings.map(({ message }) => message));
+  const others = record.warnings.filter(({ message }) => !found.has(message)).map(({ code, severity, message, hint }): Diagnostic => ({ code, severity: severity === 'note' ? 'note' : 'warning', message, hint: hint ?? undefined }));
+  return { stored, posterior: made(others), program };
+}
+
+function resultOf({ record, summary, variables }: StoredRun, warnings: readonly Diagnostic[]): RunResult {
+  const { logEvidence, logEvidenceSe, elbo, logLikelihood, logJoint, converged, seconds } = summary;
+  const traces = Object.fromEntries(Object.entries(record.traces).filter(([, trace]) => trace !== null)) as Traces;
+  return {
+    backend: record.backend, variables: variables.map(({ variable }) => variable), exchangeable: record.exchangeable, plan: record.plan, traces,
+    logEvidence, logEvidenceSe, elbo, logLikelihood, logJoint, warnings, converged, seconds,
+  };
+}
+
+function programOf(name: string, { record, data }: StoredRun): ReturnType<OpenedRun['program']> {
+  if (record.program.includes(hole)) throw noProgram(`the program has values of its host (${hole}), which its text does not hold`, 'Call predict() of the posterior itself, or pass those values as data.');
+  if (data === null) throw noProgram('there is no data.json beside the draws', 'Run again with --out.');
+  const compiled = compileText(record.program, name), { bound, diagnostics } = bindData(compiled, data, 'infer');
+  if (bound === null) throw modelError(diagnostics, compiled.source, name);
+  return { compiled, bound };
+}
+
+function noProgram(message: string, hint: string): ModelError {
+  return new ModelError([{ code: 'no-program', severity: 'error', message, hint }], `${message}. ${hint}`);
+}

@@ -1,0 +1,96 @@
+/**
+ * The draws of a posterior that predictions start from: as the run kept them; of laws whose probabilities are
+ * known, drawn anew; of estimates, the estimate itself.
+ */
+import { type DrawValues, type RunResult, sizeOf, type VariableResult } from './4-infer/posterior.js';
+import type { PosteriorDraws } from './4-infer/predictive.js';
+import { createRandom } from './random/generator.js';
+
+export interface RunDraws {
+  /** By unknown; an estimate has a single draw that is repeated. */
+  readonly draws: ReadonlyMap<string, PosteriorDraws>;
+  /** Of the run; 1 and 0 where it has no draws of what is needed. */
+  readonly chains: number;
+  readonly length: number;
+  readonly independent: boolean;
+  /** Names of which an estimate is put in, of which elements are drawn one by one, and of which there is nothing. */
+  readonly points: readonly string[];
+  readonly marginal: readonly string[];
+  readonly missing: readonly string[];
+}
+
+/** Draws where neither the run nor the caller has a number of them. */
+const usualDraws = 1000;
+
+interface Drawn { readonly chains: number; readonly draws: number; readonly values: DrawValues; readonly independent: boolean }
+
+function drawnBy({ result }: VariableResult): Drawn | null {
+  if (result.form === 'draws') return result.draws === 0 ? null : result;
+  return result.form === 'closed' && result.draws !== null && result.draws.count > 0 ? { chains: 1, draws: result.draws.count, values: result.draws.values, independent: true } : null;
+}
+
+/** @param needed unknowns that the predictions read. */
+export function sourcesOf(result: Pick<RunResult, 'variables'>, needed: ReadonlySet<string>, seed: string): RunDraws {
+  const variables = result.variables.filter(({ name }) => needed.has(name));
+  const first = variables.map(drawnBy).find((drawn) => drawn !== null) ?? null;
+  const length = first === null ? 0 : first.chains * first.draws;
+  const draws = new Map<string, PosteriorDraws>(), points: string[] = [], marginal: string[] = [], missing: string[] = [];
+  for (const name of needed) {
+    const variable = variables.find((candidate) => candidate.name === name), size = variable === undefined ? 0 : sizeOf(variable.shape);
+    const drawn = variable === undefined ? null : drawnBy(variable);
+    if (variable !== undefined && drawn !== null && drawn.chains * drawn.draws === length) draws.set(name, { values: drawn.values, size, count: length });
+    else if (variable?.result.form !== 'closed') missing.push(name);
+    else if (variable.discrete && variable.result.probabilities !== null && variable.range !== undefined) {
+      const count = length === 0 ? usualDraws : length;
+      draws.set(name, { values: byProbabilities(variable.result.probabilities, size, variable.range, variable.low ?? 0, count, `${seed} ${name}`), size, count });
+      marginal.push(name);
+    } else {
+      draws.set(name, { values: variable.result.mean, size, count: 1 });
+      points.push(name);
+    }
+  }
+  return { draws, chains: first?.chains ?? 1, length, independent: first?.independent ?? true, points, marginal, missing };
+}
+
+/** Elements independently from their probabilities. */
+function byProbabilities(probabilities: Float64Array, size: number, range: number, low: number, count: number, stream: string): Int32Array {
+  const random = createRandom(stream, 'marginal'), values = new Int32Array(count * size);
+  for (let k = 0; k < values.length; k++) {
+    let left = random.uniform(), value = 0;
+    const from = (k % size) * range;
+    while (value < range - 1 && (left -= probabilities[from + value]!) > 0) value++;
+    values[k] = low + value;
+  }
+  return values;
+}
+
+export interface DrawPlan {
+  readonly chains: number;
+  /** Of each chain. */
+  readonly draws: number;
+  readonly independent: boolean;
+  /** For each prediction the number of the posterior's draw. */
+  readonly numbers: Int32Array;
+  /** True where fewer draws than the run has are used although nobody asked for fewer. */
+  readonly isThinned: boolean;
+}
+
+/**
+ * Which draws of the posterior are used: all, or so many, evenly from each chain; more than there are by going round.
+ * @param count as asked for; null for all.
+ * @param most that fit; null is returned where more are asked for, or none fits.
+ */
+export function drawsToUse({ chains, length, independent }: RunDraws, count: number | null, most: number): DrawPlan | null {
+  const available = length / chains, perChain = Math.floor(most / chains);
+  const wanted = count === null ? (available === 0 ? usualDraws : available) : Math.ceil(count / chains);
+  if (perChain < 1 || (count !== null && wanted > perChain)) return null;
+  const draws = Math.min(wanted, perChain), numbers = new Int32Array(chains * draws);
+  for (let chain = 0, k = 0; chain < chains; chain++) {
+    for (let draw = 0; draw < draws; draw++, k++) {
+      const within = available === 0 ? draw : draws > available ? draw % available : Math.floor((draw * available) / draws);
+      numbers[k] = chain * available + within;
+    }
+  }
+  // Draws that are far enough apart to be few of many count as independent: the run is judged by all of its own.
+  return { chains, draws, independent: independent || draws < available, numbers, isThinned: draws < wanted };
+}
