@@ -73,7 +73,7 @@ function credence(): Command {
 
   withProgram(program.command('logp'))
     .description('log joint density at a point')
-    .requiredOption('--at <values.json>', 'a value for each unknown')
+    .option('--at <values.json>', 'a value for each unknown (needed where there are any)')
     .option('--by-factor', 'the density of each statement')
     .option('--gradient', 'density and gradient as JSON')
     .option('--unconstrained', "in the coordinates of gradient samplers, log Jacobian included")
