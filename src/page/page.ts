@@ -23,26 +23,36 @@ export interface PageParts {
   readonly lede: string;
   readonly verdict: string;
   readonly converged: boolean;
-  readonly sections: readonly Section[];
+  /** Made one after the other, as they are asked for. */
+  readonly sections: Iterable<Section>;
 }
 
 /** The page of a run, not yet put together: for pages that show more than a report. */
 export function partsOf(report: Report): PageParts {
-  const pictures = new Pictures(), { bound } = report, missing = [...report.missing];
-  const states = bound === null ? { sections: [], shown: new Set<string>() } : statesSection(report, bound, pictures);
-  const components = bound === null ? [] : componentsSection(report, bound, pictures);
-  const fit = bound === null ? [] : attempted('Replicated data are', missing, () => fitSection(report, bound, pictures)) ?? [];
-  const sections: readonly Section[] = [
-    ...warningsSection(report), summarySection(report), ...objectiveSections(report, pictures), ...components, ...states.sections,
-    ...drawsSections(report, pictures, states.shown), ...intervalsSections(report, pictures, states.shown), ...fit, ...leaveOneOutSection(report, pictures), ...mixingSections(report, pictures, states.shown), ...modelSections({ ...report, missing }),
-  ];
   const { summary, record } = report.run;
-  return { lede: lede(report), verdict: verdict(summary, record.warnings.length), converged: summary.converged, sections };
+  return { lede: lede(report), verdict: verdict(summary, record.warnings.length), converged: summary.converged, sections: sectionsOf(report) };
+}
+
+/** What takes long to draw comes late. */
+function* sectionsOf(report: Report): Generator<Section> {
+  const pictures = new Pictures(), { bound } = report, missing = [...report.missing];
+  yield* warningsSection(report);
+  yield summarySection(report);
+  yield* objectiveSections(report, pictures);
+  if (bound !== null) yield* componentsSection(report, bound, pictures);
+  const states = bound === null ? { sections: [], shown: new Set<string>() } : statesSection(report, bound, pictures);
+  yield* states.sections;
+  yield* drawsSections(report, pictures, states.shown);
+  yield* intervalsSections(report, pictures, states.shown);
+  if (bound !== null) yield* attempted('Replicated data are', missing, () => fitSection(report, bound, pictures)) ?? [];
+  yield* leaveOneOutSection(report, pictures);
+  yield* mixingSections(report, pictures, states.shown);
+  yield* modelSections({ ...report, missing });
 }
 
 /** @returns the text of an HTML file. */
 export function pageOf(report: Report): string {
-  const { lede: intro, verdict: judgement, converged, sections } = partsOf(report);
+  const { lede: intro, verdict: judgement, converged, sections: parts } = partsOf(report), sections = [...parts];
   const title = `${report.name}: ${report.run.summary.backend}`;
   return `<!doctype html>
 <html lang="en">
