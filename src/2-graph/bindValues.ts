@@ -11,6 +11,7 @@ import type { Span } from '../errors/diagnostic.js';
 import { type ArrayExpr, type Expr, type Index, type Reduce, children, div, freeIndices, isConst, num, one } from '../expr/expr.js';
 import { printText } from '../expr/print.js';
 import { primitives } from '../expr/primitives.js';
+import { logAddExp } from '../numeric/logSpace.js';
 import { affordable, decidable } from './bindChecks.js';
 import { type BindContext, placeOf, stepsOf } from './bindContext.js';
 import * as messages from './bindMessages.js';
@@ -272,7 +273,6 @@ function application(fn: string, args: readonly PartialValue[]): PartialValue {
 }
 
 interface Combination { readonly start: number; step(total: number | null, x: number | null): number | null }
-const logAddExp = (a: number, b: number): number => { const top = Math.max(a, b); return Number.isFinite(top) ? top + Math.log(Math.exp(a - top) + Math.exp(b - top)) : top; };
 const reductions: Readonly<Record<Reduce['kind'], Combination>> = {
   sum: { start: 0, step: addition },
   prod: { start: 1, step: product },

@@ -5,6 +5,7 @@
  * Invariant: only laws that hold a map are touched, and of those only `known`.
  */
 import type { Law } from '../distributions/law.js';
+import type { Expr } from '../expr/expr.js';
 import { type Bounds, boundsOf, everything, hull, interval } from '../expr/intervals.js';
 import type { Statement, Variable } from './graph.js';
 import { lawSupport } from './lawSupport.js';
@@ -48,7 +49,7 @@ function boundsOfVariables(variables: ReadonlyMap<string, Variable>, statements:
     out.set(name, bounds);
     return bounds;
   };
-  const inside = (e: Parameters<typeof boundsOf>[0]): Bounds => boundsOf(e, (part) => (part.op === 'ref' ? find(part.variable) : null));
+  const inside = (e: Expr): Bounds => boundsOf(e, (part) => (part.op === 'ref' ? find(part.variable) : null));
   const compute = (variable: Variable): Bounds => {
     const { constraint, value } = variable;
     switch (constraint.kind) {

@@ -8,7 +8,7 @@
  */
 import { provablyDistinct, provablyEqual, provablyLess, provablyNonNegative, type Range } from '../expr/affine.js';
 import {
-  type Expr, type Ref, add, addAll, apply, cond, equal, freeIndices, index, isConst, mul, mulAll, num, one, pow, reduce, ref, rewrite, sub, variablesOf, visit, zero,
+  type Expr, type Ref, add, addAll, apply, cond, equal, freeIndices, index, isConst, mul, mulAll, nestedSum, num, one, pow, ref, rewrite, sub, variablesOf, visit, zero,
 } from '../expr/expr.js';
 import { momentAboutMeans, type Moment, type MomentReader, wholeSums } from './aboutMeans.js';
 import { type Contribution, collect, type Collected, factorMentions, type FactorForm, factorForms, mentions, selfExpr, selfName, type StatisticKind } from './conditional.js';
@@ -158,7 +158,7 @@ export function expectedFactors(factors: readonly Factor[], model: DerivedModel,
     // Terms over the statement's own plates are one table for each instance.
     const shared = terms.every((t) => factor.plates.every((p, d) => t.binders[d]?.index === p.index));
     const plates = shared ? factor.plates.length : 0;
-    const summed = terms.map((t) => t.binders.slice(plates).reduceRight<Expr>((e, b) => reduce('sum', b.index, b.from, b.to, e), t.guards.reduceRight<Expr>((e, g) => cond(g, e, zero), exact(t.coefficient))));
+    const summed = terms.map((t) => nestedSum(t.binders.slice(plates), t.guards.reduceRight<Expr>((e, g) => cond(g, e, zero), exact(t.coefficient))));
     return { ...factor, plates: shared ? factor.plates : [], guards: [], conditions: own, logDensity: addAll(summed) };
   });
   return { factors: out, tables: { needed: [...needed.values()], covariances } };

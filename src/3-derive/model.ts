@@ -60,6 +60,10 @@ export class DerivedModel {
   private readonly extremes: ReadonlyMap<string, { readonly low: number; readonly high: number }>;
   /** Variables with recursive definitions that are computed during a run. */
   readonly recursive: readonly string[];
+  /** Ranges of finite variables found so far. */
+  private readonly ranges = new Map<string, Span | null>();
+  /** Ranges that are being computed, with what is assumed of them meanwhile. */
+  private readonly assumed = new Map<string, Span | null>();
 
   constructor(graph: ModelGraph, given: Given) {
     this.graph = graph;
@@ -137,9 +141,6 @@ export class DerivedModel {
     const over = (kind: 'min' | 'max'): Expr => chosen.reduce<Expr>((e, c) => reduce(kind, c.index, zero, dims[c.d]!, e), body);
     return { low: over('min'), high: over('max') };
   }
-  private readonly ranges = new Map<string, Span | null>();
-  /** Ranges that are being computed, with what is assumed of them meanwhile. */
-  private readonly assumed = new Map<string, Span | null>();
 
   private rangeOver(name: string, at: readonly Expr[] | null): Span | null {
     const parts = (this.definitions.get(name) ?? []).map((s) => {

@@ -9,7 +9,7 @@
  * own (an opaque function of latents) and is named by whoever reads the form.
  */
 import {
-  type Expr, type Index, add, addAll, apply, at, cond, equal, freeIndices, hash, index, isConst, log, mul, mulAll, num, one, pow, reduce, rewrite, sub, substitute, sumOver, variablesOf, zero,
+  type Expr, type Index, add, addAll, apply, at, cond, equal, freeIndices, hash, index, isConst, log, mul, mulAll, nestedSum, num, one, pow, reduce, rewrite, sub, substitute, sumOver, variablesOf, zero,
 } from '../expr/expr.js';
 import { tidy } from '../expr/affine.js';
 import { inverseOf, logOf, logdetOf } from '../expr/simplify.js';
@@ -53,8 +53,7 @@ export function normalForm(e: Expr, model: DerivedModel, self: string | null = n
 export function monomialExpr(m: Monomial): Expr {
   let body = mulAll([...m.coefficient, ...m.atoms.map((a) => pow(a.base, a.power))]);
   for (const g of m.guards) body = cond(g, body, zero);
-  for (const b of [...m.binders].reverse()) body = reduce('sum', b.index, b.from, b.to, body);
-  return body;
+  return nestedSum(m.binders, body);
 }
 
 class Expander {

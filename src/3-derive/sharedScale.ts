@@ -5,7 +5,7 @@
  *   (2 pi)^(n/2) |s P0|^(-1/2) exp(the other terms at the mean):
  * the conditional of s at the mean with -1/2 log s more for each scalar (Raiffa and Schlaifer 1961, ch. 13).
  */
-import { div, equal, type Expr, freeIndices, type Index, index, isConst, num, one, substitute, zero } from '../expr/expr.js';
+import { div, equal, type Expr, freeIndices, type Index, index, isConst, num, one, substitute, variablesOf, zero } from '../expr/expr.js';
 import { mentions, solve, type Contribution, type FactorForm } from './conditional.js';
 import type { DerivedModel, LatentRegion } from './model.js';
 import { type Binder, type Monomial, monomialExpr, refresh } from './normalForm.js';
@@ -86,7 +86,7 @@ function coordinatesOf(e: Expr, member: readonly Expr[]): readonly Coordinate[] 
 
 /** What a monomial with Gaussian members consists of; a sentence where it is not of the form sought. */
 function useOf(m: Monomial, factor: number, gaussian: ReadonlySet<string>, held: ReadonlySet<string>, model: DerivedModel): Use | string {
-  const unknown = (e: Expr): boolean => { let yes = false; for (const name of namesOf(e)) if (!held.has(name) && model.statusOf(name) !== 'given') yes = true; return yes; };
+  const unknown = (e: Expr): boolean => [...variablesOf(e)].some((name) => !held.has(name) && model.statusOf(name) !== 'given');
   const members: Reference[] = [];
   const rest: Expr[] = [...m.coefficient, ...m.guards, ...m.binders.flatMap((b) => [b.from, b.to])];
   let scale: Use['scale'] = null;
@@ -133,21 +133,6 @@ function useOf(m: Monomial, factor: number, gaussian: ReadonlySet<string>, held:
 /** A scalar element read as a place of the vector that its last coordinate runs over. */
 function vectorOf(x: Reference): Member {
   return x.event.length > 0 || x.at.length === 0 ? { ...x, split: false } : { ...x, at: x.at.slice(0, -1), event: x.at.slice(-1), split: true };
-}
-function namesOf(e: Expr): ReadonlySet<string> {
-  const out = new Set<string>();
-  const go = (x: Expr): void => {
-    switch (x.op) {
-      case 'ref': out.add(x.variable); x.at.forEach(go); return;
-      case 'apply': x.args.forEach(go); return;
-      case 'cond': go(x.test); go(x.then); go(x.otherwise); return;
-      case 'reduce': go(x.from); go(x.to); go(x.body); return;
-      case 'element': x.at.forEach(go); for (const a of x.array.args) { a.dims.forEach(go); go(a.body); } return;
-      default: return;
-    }
-  };
-  go(e);
-  return out;
 }
 /** Number of coordinates that address one draw: all of a datum with gaps. */
 function addressRank(name: string, model: DerivedModel): number {

@@ -10,13 +10,12 @@
 import { type Code, accumulate, store } from '../code/loop.js';
 import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
 import { renderDiagnostics } from '../errors/render.js';
-import { add, addAll, equal, type Expr, index, type Index, isConst, neg, ref, sub, zero } from '../expr/expr.js';
+import { add, addAll, type Expr, index, type Index, isConst, neg, ref, sub, zero } from '../expr/expr.js';
 import { floorOf } from '../3-derive/closedForm.js';
-import type { Binder } from '../3-derive/normalForm.js';
 import { replaceElement } from '../3-derive/occurrences.js';
 import { recomputeCode } from './assemble.js';
 import type { BlockRequest, JointStep } from './blocks/plan.js';
-import { type Group, groupsOf, readsOf } from './collapseAdditions.js';
+import { type Group, groupsOf, readsOf, samePlace } from './collapseAdditions.js';
 import { drawnBack, type Fed, gainCode, gainOf, isWhole, type Parent, parentOf, type Target } from './collapseParents.js';
 import type { FoldedTables } from './contract.js';
 import { scaledMembers } from './collapseScale.js';
@@ -127,8 +126,4 @@ function sweepOf(builder: ProgramBuilder, plan: RegionPlan, targets: readonly Ta
     store(here.storage, here.at, add(ref(drawn, []), from)),
     ...change(1),
   ]);
-}
-function samePlace(a: Pick<Group, 'address' | 'across'>, b: Pick<Group, 'address' | 'across'>): boolean {
-  const sameLoop = (x: Binder, y: Binder): boolean => x.index === y.index && equal(x.from, y.from) && equal(x.to, y.to);
-  return a.address.every((e, d) => equal(e, b.address[d]!)) && a.across.length === b.across.length && a.across.every((x, d) => sameLoop(x, b.across[d]!));
 }

@@ -88,11 +88,17 @@ export function groupsOf(builder: ProgramBuilder, plan: RegionPlan, form: Expone
         slot: form.slots.findIndex((s) => sameKind(s.statistic, c.statistic)), event: values.event.map((e) => builder.bind(e)), coefficient: builder.bind(values.coefficient),
         binders: inner, guards: guards.map((g) => builder.bind(g)).filter((g) => !isConst(g, 1)),
       };
-      const same = found.find((g) => g.address.every((e, d) => equal(e, address[d]!)) && g.across.length === across.length && g.across.every((b, d) => b.index === across[d]!.index && equal(b.from, across[d]!.from) && equal(b.to, across[d]!.to)));
+      const same = found.find((g) => samePlace(g, { address, across }));
       if (same === undefined) found.push({ address, across, additions: [addition] }); else same.additions.push(addition);
     }
   }
   return found;
+}
+
+/** True for groups that go to the same element, or to the same elements over the same loops. */
+export function samePlace(a: Pick<Group, 'address' | 'across'>, b: Pick<Group, 'address' | 'across'>): boolean {
+  const sameLoop = (x: Binder, y: Binder): boolean => x.index === y.index && equal(x.from, y.from) && equal(x.to, y.to);
+  return a.address.every((e, d) => equal(e, b.address[d]!)) && a.across.length === b.across.length && a.across.every((x, d) => sameLoop(x, b.across[d]!));
 }
 
 /** The other side of an equation of an index. */

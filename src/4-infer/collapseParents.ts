@@ -8,7 +8,7 @@
  * p/2 less in front of log v.
  */
 import { type Argument, type Code, accumulate, forLoop, store } from '../code/loop.js';
-import { add, addAll, apply, build, equal, type Expr, freeIndices, index, type Index, isConst, lgamma, log, mul, neg, num, one, pow, ref, reduce, scalar, sub, zero } from '../expr/expr.js';
+import { add, addAll, apply, build, equal, type Expr, freeIndices, index, type Index, isConst, lgamma, log, mul, neg, nestedSum, num, one, pow, ref, reduce, scalar, sub, zero } from '../expr/expr.js';
 import type { Binder } from '../3-derive/normalForm.js';
 import type { Addition, Exponential } from './collapseAdditions.js';
 import type { FoldedTables } from './contract.js';
@@ -77,12 +77,12 @@ function shared(additions: readonly Addition[]): readonly Expr[] {
   const own = new Set(additions.flatMap((a) => a.binders.map((b) => b.index)));
   return first.guards.filter((g) => ![...freeIndices(g)].some((i) => own.has(i)) && additions.every((a) => a.guards.some((h) => equal(g, h))));
 }
-function sumOver(binders: readonly Binder[], e: Expr): Expr { return [...binders].reverse().reduce<Expr>((inner, b) => reduce('sum', b.index, b.from, b.to, inner), e); }
 function boundBy(binders: readonly Binder[], put: (e: Expr) => Expr): readonly Binder[] { return binders.map((b) => ({ index: b.index, from: put(b.from), to: put(b.to) })); }
-function total(a: Addition, put: (e: Expr) => Expr): Expr {
+/** How much an addition adds in all. */
+function amountOf(a: Addition, put: (e: Expr) => Expr): Expr {
   // Guards that hold for all of a sum stand before it: what it reads may not exist where they fail.
   const inside = (g: Expr): boolean => a.binders.some((b) => freeIndices(g).has(b.index));
-  return guarded(a.guards.filter((g) => !inside(g)).map(put), sumOver(boundBy(a.binders, put), guarded(a.guards.filter(inside).map(put), put(a.coefficient))));
+  return guarded(a.guards.filter((g) => !inside(g)).map(put), nestedSum(boundBy(a.binders, put), guarded(a.guards.filter(inside).map(put), put(a.coefficient))));
 }
 
 /** How much the log density of the target's current value rises when an element with the candidate's value is added. */
@@ -92,7 +92,7 @@ export function gainOf(builder: ProgramBuilder, { target, groups }: Fed, put: (e
   const steps = counts ? groups.flatMap((g) => g.additions[0]!.map((a) => ({ ...g, additions: [[a]] }))) : groups;
   return addAll(steps.map((g, k) => {
     const rise = counts ? riseOfCount(target.parent, steps.slice(0, k), g, put) : riseOfScalars(builder, target, steps.slice(0, k), g, put);
-    return sumOver(boundBy(g.across, put), guarded(shared(g.additions.flat()).map(put), rise));
+    return nestedSum(boundBy(g.across, put), guarded(shared(g.additions.flat()).map(put), rise));
   }));
 }
 
@@ -117,9 +117,9 @@ function riseOfScalars(builder: ProgramBuilder, target: Target, before: readonly
   const parents = target.scale === null ? [target.parent] : [target.parent, target.scale.parent];
   const without = parents.map((p, m) => p.natural.map((name, slot): Expr => addAll([ref(name, address), ...before.flatMap((other) => {
     const tests = meeting(other.address.map(put), address);
-    return tests === null ? [] : other.additions[m]!.filter((a) => a.slot === slot).map((a) => guarded([...shared(other.additions.flat()).map(put), ...tests], total(a, put)));
+    return tests === null ? [] : other.additions[m]!.filter((a) => a.slot === slot).map((a) => guarded([...shared(other.additions.flat()).map(put), ...tests], amountOf(a, put)));
   })])));
-  const having = parents.map((_, m) => without[m]!.map((e, slot) => addAll([e, ...group.additions[m]!.filter((a) => a.slot === slot).map((a) => total(a, put))])));
+  const having = parents.map((_, m) => without[m]!.map((e, slot) => addAll([e, ...group.additions[m]!.filter((a) => a.slot === slot).map((a) => amountOf(a, put))])));
   return sub(densityOf(builder, target, address, having), densityOf(builder, target, address, without));
 }
 

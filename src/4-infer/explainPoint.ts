@@ -11,7 +11,7 @@ import { jointFactors } from '../3-derive/joint.js';
 import { DerivedModel, type Factor, type LatentRegion, latentRegions } from '../3-derive/model.js';
 import { elementTerms } from '../3-derive/occurrences.js';
 import { InternalError } from '../errors/diagnostic.js';
-import { add, addAll, apply, cond, div, type Expr, index, isConst, log, mul, neg, num, one, reduce, ref, rewrite, sub, variablesOf, visit, zero } from '../expr/expr.js';
+import { add, addAll, apply, cond, div, type Expr, index, isConst, log, mul, neg, nestedSum, num, one, ref, rewrite, sub, variablesOf, visit, zero } from '../expr/expr.js';
 import { differentiate } from '../expr/gradient.js';
 import { printText } from '../expr/print.js';
 import { simplify } from '../expr/simplify.js';
@@ -118,7 +118,7 @@ function derivative(region: LatentRegion, factors: readonly Factor[], coordinate
     const own = ref(region.variable.name, [...region.at, ...event.map((x) => x.index)]);
     const natural = simplify(addAll(elementTerms(region, factors, null).map((t) => {
       const inner = t.guards.reduce<Expr>((x, g) => cond(g, x, zero), differentiate(t.value, own));
-      return [...t.binders].reverse().reduce<Expr>((x, b) => reduce('sum', b.index, b.from, b.to, x), inner);
+      return nestedSum(t.binders, inner);
     })), [...region.plates, ...event]);
     const ranges = [...region.plates, ...event];
     const contracted = simplify(opened(readable(natural, graph)), ranges);

@@ -9,7 +9,7 @@ import { collect, type Collected, factorForms } from '../3-derive/conditional.js
 import { jointFactors } from '../3-derive/joint.js';
 import { DerivedModel, latentRegions } from '../3-derive/model.js';
 import { dependentTerms, elementTerms } from '../3-derive/occurrences.js';
-import { addAll, cond, type Expr, reduce, variablesOf, zero } from '../expr/expr.js';
+import { addAll, cond, type Expr, nestedSum, variablesOf, zero } from '../expr/expr.js';
 import type { RegionPlan } from './plan.js';
 
 /** A conditional and the model in which only its own variable is unknown. */
@@ -30,7 +30,7 @@ export function entering({ region, factors }: Collected, model: DerivedModel): r
 export function jointDensity(statements: readonly Statement[], variables: readonly string[], model: DerivedModel): Expr {
   return addAll(jointFactors(model, statements).map((f) => {
     const own = f.guards.reduce<Expr>((e, g) => cond(g, e, zero), dependentTerms(f.logDensity, variables));
-    return [...f.plates].reverse().reduce<Expr>((e, p) => reduce('sum', p.index, p.from, p.to, e), own);
+    return nestedSum(f.plates, own);
   }));
 }
 

@@ -9,7 +9,7 @@ import type { Bound, Collected, Contribution } from '../3-derive/conditional.js'
 import type { DerivedModel } from '../3-derive/model.js';
 import { elementTerms } from '../3-derive/occurrences.js';
 import { factorsOf } from '../3-derive/normalForm.js';
-import { add, addAll, apply, type ArrayExpr, cond, element, equal, type Expr, type Index, index, isConst, mul, mulAll, neg, num, one, pow, reduce, ref, rewrite, scalar, sub, substitute, zero } from '../expr/expr.js';
+import { add, addAll, apply, type ArrayExpr, cond, element, equal, type Expr, type Index, index, isConst, mul, mulAll, neg, nestedSum, num, one, pow, reduce, ref, rewrite, scalar, sub, substitute, zero } from '../expr/expr.js';
 import { tidy } from '../expr/affine.js';
 import { printText } from '../expr/print.js';
 import { simplify } from '../expr/simplify.js';
@@ -190,7 +190,7 @@ export function coefficient(slot: Slot, contributions: readonly Contribution[], 
     });
     const put = (e: Expr): Expr => substitute(e, map);
     const where = guards.reduce<Expr>((e, g) => cond(put(g), e, zero), put(c.coefficient));
-    return [...binders].reverse().reduce<Expr>((e, b) => reduce('sum', b.index, put(b.from), put(b.to), e), where);
+    return nestedSum(binders.map((b) => ({ index: b.index, from: put(b.from), to: put(b.to) })), where);
   })));
 }
 
@@ -208,7 +208,7 @@ function weight(collected: Collected, model: DerivedModel, low: Expr, high: Expr
   const k = index('k');
   const expr = presentable(addAll(elementTerms(collected.region, collected.factors, k).map((t) => {
     const where = t.guards.reduce<Expr>((e, g) => cond(g, e, zero), t.value);
-    return [...t.binders].reverse().reduce<Expr>((e, b) => reduce('sum', b.index, b.from, b.to, e), where);
+    return nestedSum(t.binders, where);
   })));
   return { indices: [valuesOf(k, model, low, high)], expr: through(expr) };
 }

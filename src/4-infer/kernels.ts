@@ -8,7 +8,7 @@
 import { type Argument, type Code, type Place, accumulate, forLoop, store, when } from '../code/loop.js';
 import { InternalError } from '../errors/diagnostic.js';
 import {
-  type ArrayExpr, type Expr, type Index, add, addAll, apply, build, cond, equal, freeIndices, index, isConst, mul, mulAll, neg, num, one, pow, reduce, ref, scalar, sub, substitute, variablesOf, zero,
+  type ArrayExpr, type Expr, type Index, add, addAll, apply, build, cond, equal, freeIndices, index, isConst, mul, mulAll, neg, nestedSum, num, one, pow, reduce, ref, scalar, sub, substitute, variablesOf, zero,
 } from '../expr/expr.js';
 import type { Variate } from '../distributions/family.js';
 import type { ClosedForm, Slot } from '../3-derive/closedForm.js';
@@ -304,7 +304,7 @@ export function directDensity(context: RegionContext, factors: readonly Factor[]
   return addAll(elementTerms(region, factors, replacement, builder.model.recursionsOf(context.name)).map((t) => {
     const { binders, guards, value: term } = childrenOnly(context, t.binders.map((b) => builder.bindBinder(b)), t.guards.map((g) => builder.bind(g)), builder.bind(t.value));
     const inner = guarded(guards, impossibleOutside(builder, term, values));
-    return [...binders].reverse().reduce<Expr>((e, b) => reduce('sum', b.index, b.from, b.to, e), inner);
+    return nestedSum(binders, inner);
   }));
 }
 

@@ -10,7 +10,7 @@ import { Analysis, expressionsOf, nestedOf } from '../code/analysis.js';
 import { accumulate, type Code, forLoop, store } from '../code/loop.js';
 import { createRuntime } from '../code/runtime.js';
 import { affine, provablyEqual, tidy } from '../expr/affine.js';
-import { addAll, apply, equal, type Expr, freeIndices, index, isConst, mul, num, one, ref, reduce, sub, visit, zero } from '../expr/expr.js';
+import { addAll, apply, equal, type Expr, freeIndices, index, isConst, mul, nestedSum, num, one, ref, reduce, sub, visit, zero } from '../expr/expr.js';
 import { isProper } from '../distributions/law.js';
 import type { Diagnostic } from '../errors/diagnostic.js';
 import type { BoundModel } from '../2-graph/bound.js';
@@ -301,7 +301,7 @@ function sumCode(builder: ProgramBuilder, group: UnitGroup, summed: SummedLatent
         const inner = t.binders.map((b): Binder => builder.bindBinder(b));
         const ranges = [...region.plates, ...t.binders];
         const put = (e: Expr): Expr => builder.bind(candidates.reduce((x, c) => (c === first ? x : replaceElement(x, c.region, c.value, ranges)), e));
-        return [...inner].reverse().reduce<Expr>((e, b) => reduce('sum', b.index, b.from, b.to, e), guarded(t.guards.map(put), put(t.value)));
+        return nestedSum(inner, guarded(t.guards.map(put), put(t.value)));
       }));
     };
     const logSum = (terms: readonly Factor[]): Expr => candidates.reduceRight<Expr>((e, c) => reduce('logsumexp', c.k, zero, c.count, e), addAll(terms.map(weight)));

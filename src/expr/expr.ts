@@ -132,6 +132,10 @@ export function sumOver(count: Expr, body: (i: Index) => Expr, name = 'i'): Expr
   const i = index(name);
   return reduce('sum', i, zero, count, body(i));
 }
+/** `sum over ranges of body`, the first range outermost: the ends of a range may mention the indices of those before it. */
+export function nestedSum(ranges: readonly { readonly index: Index; readonly from: Expr; readonly to: Expr }[], body: Expr): Expr {
+  return ranges.reduceRight<Expr>((inner, r) => reduce('sum', r.index, r.from, r.to, inner), body);
+}
 export function cond(test: Expr, then: Expr, otherwise: Expr): Expr {
   if (isConst(test)) return test.value !== 0 ? then : otherwise;
   if (equal(then, otherwise)) return then;

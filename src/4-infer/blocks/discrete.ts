@@ -7,7 +7,7 @@
  * Invariant: the log normaliser counts every instance of every factor that mentions a member's variable.
  */
 import { type Code, forLoop, store, when } from '../../code/loop.js';
-import { type Expr, type Index, type Ref, add, addAll, apply, cond, equal, index, isConst, mul, num, one, reduce, ref, sub, substitute, zero } from '../../expr/expr.js';
+import { type Expr, type Index, type Ref, add, addAll, apply, cond, equal, index, isConst, mul, nestedSum, num, one, reduce, ref, sub, substitute, zero } from '../../expr/expr.js';
 import { provablyEqual } from '../../expr/affine.js';
 import type { TableTerm } from '../../3-derive/discreteBlock.js';
 import { recomputeCode } from '../assemble.js';
@@ -155,7 +155,7 @@ function undecided(builder: ProgramBuilder, layout: Layout, term: TableTerm): Ex
   if (term.slots.length > 0 && isConst(latent, 1)) return zero;
   for (const b of term.binders) builder.bindBinder(b);
   const inner = guarded([...term.guards, ...(term.slots.length === 0 ? [] : [apply('not', latent)])], term.value);
-  return [...term.binders].reverse().reduce<Expr>((e, b) => reduce('sum', b.index, b.from, b.to, e), inner);
+  return nestedSum(term.binders, inner);
 }
 
 /** Copies drawn values to the variables. */
