@@ -12,6 +12,7 @@ import { tidy } from '../expr/affine.js';
 import type { Context } from './context.js';
 import type { ScalarType } from './graph.js';
 import { notSquare, shapeMismatch, typeMismatch, wrongArgumentCount } from './messages.js';
+import { arrayFunctions, elementwiseFunctions } from './reference.js';
 import { printType } from './shapes.js';
 import type { Environment } from './scope.js';
 import { type ArrayValue, type Value, arrayValue, buildValue, elementOf, joinScalars, poison, scalarValue } from './types.js';
@@ -318,5 +319,6 @@ export function applyBuiltin(builtin: Builtin, call: Call): Value {
   const plural = (k: number): string => `${k} argument${k === 1 ? '' : 's'}`;
   const expected = builtin.least === builtin.most ? plural(builtin.least)
     : builtin.most === Infinity ? `at least ${plural(builtin.least)}` : `${builtin.least} to ${plural(builtin.most)}`;
-  return call.context.report(wrongArgumentCount(call.span, call.name, n, expected));
+  const form = (elementwiseFunctions.get(call.name) ?? arrayFunctions.get(call.name))?.form;
+  return call.context.report(wrongArgumentCount(call.span, call.name, n, form === undefined ? expected : `${expected}: ${form}`));
 }

@@ -11,6 +11,7 @@ import type { Constraint, Law, ScalarType } from './graph.js';
 import { mapLaw } from './laws.js';
 import { lawSupport } from './lawSupport.js';
 import { constraintShape, notSquare, optionUnknown, reservedSize, shapeMismatch, typeMismatch, unknownNormaliser, unknownType, wrongArgumentCount } from './messages.js';
+import { types } from './reference.js';
 import { mentions } from './regions.js';
 import { printType } from './shapes.js';
 import type { Environment } from './scope.js';
@@ -26,7 +27,7 @@ export interface DeclaredType {
 }
 
 /** The types of the language. */
-export const typeNames: readonly string[] = ['real', 'int', 'bool', 'positive', 'unit', 'interval', 'simplex', 'ordered', 'cov', 'corr'];
+export const typeNames: readonly string[] = [...types.keys()];
 /** Options that may follow a type, `cov[D](floor: 1e-3)`, by type. */
 export const typeOptions: ReadonlyMap<string, readonly string[]> = new Map([['cov', ['floor']]]);
 

@@ -20,11 +20,12 @@ import {
   raggedWhole, rangeNotInteger, realIndex, shapeMismatch, tooManyIndices, typeMismatch, unknownArgument, unknownFunction, unknownName, wrongArgumentCount,
 } from './messages.js';
 import { constantDifference, extreme, printDimension, printType } from './shapes.js';
+import { lawCombinators } from './reference.js';
 import { type Environment, type Loop, innerScope, loopOf, lookUp, visibleNames } from './scope.js';
 import { type ArrayValue, type Value, buildValue, elementOf, isPoison, joinScalars, poison, scalarValue } from './types.js';
 
 /** Names that are distributions made of distributions. */
-export const combinators: readonly string[] = ['iid', 'truncated', 'mixture', 'pushforward', 'censored'];
+export const combinators: readonly string[] = [...lawCombinators.keys()];
 
 const operatorNames: ReadonlyMap<string, string> = new Map([
   ['+', 'add'], ['-', 'sub'], ['*', 'mul'], ['/', 'div'], ['^', 'pow'],
