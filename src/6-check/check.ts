@@ -5,7 +5,7 @@ import type { Diagnostic } from '../errors/diagnostic.js';
 import { ModelError } from '../errors/diagnostic.js';
 import { seconds } from '../platform/platform.js';
 import { checks } from './methods/all.js';
-import { defaultChains } from './geweke.js';
+import { fewestChains } from './geweke.js';
 import type { Effort, Method, MethodName } from './methods/method.js';
 import { power } from './methods/power.js';
 import { inapplicable, type TestReport } from './results.js';
@@ -17,7 +17,7 @@ export const methods: readonly Method[] = [...checks, power];
 export const defaultEffort: Effort = { draws: 2000, warmup: 500, simulations: 200, ranks: 99, steps: 4000, repetitions: 1000, length: 20 };
 
 /** The least of each that makes sense: a step for each chain of `geweke`, a state besides the exact one in the chains of `rank`. */
-export const leastEffort: Effort = { draws: 1, warmup: 1, simulations: 1, ranks: 1, steps: defaultChains, repetitions: 1, length: 2 };
+export const leastEffort: Effort = { draws: 1, warmup: 1, simulations: 1, ranks: 1, steps: fewestChains, repetitions: 1, length: 2 };
 
 /** One method's report with what it took. */
 export interface MethodReport extends TestReport { readonly seconds: number }

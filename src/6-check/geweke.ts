@@ -7,7 +7,8 @@
  * exist whatever the tails (a Cauchy prior has no mean), and a monotone map of a quantity changes nothing. Every chain starts
  * from an exact draw, so all are stationary from the first state and independent of each other: their means have a standard
  * error of their own, right even where no chain ever leaves its mode. Errors are the larger of that and the one by the effective
- * sample size, p-values Student's with a degree of freedom for each chain but one.
+ * sample size, p-values Student's with a degree of freedom for each chain but one. Chains are many rather than long: of few, often
+ * none begins in a rare region that is seldom left or entered, and their means then agree too well on it.
  */
 import { ChainDraws } from '../5-report/diagnostics/chainDraws.js';
 import { essMean } from '../5-report/diagnostics/ess.js';
@@ -30,17 +31,18 @@ export interface GewekeProblem<State> {
 export interface GewekeOptions extends TestOptions {
   /** Steps of the successive-conditional simulator, all chains together: 4000. */
   readonly steps?: number | undefined;
-  /** Chains: 32. */
+  /** Chains: twice the square root of the steps, but 32 at least and 200 at most. */
   readonly chains?: number | undefined;
   /** Joint draws for the means in the program: 20000; a tenth as many others define the ranks. */
   readonly references?: number | undefined;
 }
 
-export const defaultChains = 32;
+export const fewestChains = 32;
+function usualChains(steps: number): number { return Math.max(fewestChains, Math.min(200, Math.round(2 * Math.sqrt(steps)))); }
 
 /** The means of the test functions in both simulators. @throws RangeError for options that make no sense; TypeError where a state lacks a quantity. */
 export async function geweke<State>(problem: GewekeProblem<State>, options: GewekeOptions = {}): Promise<TestReport> {
-  const { steps = 4000, chains = defaultChains, references = 20_000, seed = 1, falseAlarm = defaultFalseAlarm, onProgress } = options;
+  const { steps = 4000, chains = usualChains(steps), references = 20_000, seed = 1, falseAlarm = defaultFalseAlarm, onProgress } = options;
   // A standard error takes two chains; ranks are among a tenth of the references.
   requireOptions('geweke', falseAlarm, { chains: [chains, 2], steps: [steps, chains], references: [references, 100] });
   const joint = createRandom(String(seed), 'joint');

@@ -1,7 +1,8 @@
 /**
  * Errors to plant, made systematically from the program and what is derived of it: every statement forgotten or with
- * a dispersion 10 % off, every index off by one, and for samplers every conditional 10 % too wide and every change of
- * variables without its Jacobian. Each is a change of the log joint density or of one region's conditional, never of text.
+ * a dispersion 10 % off, every index off by one, every pushforward without its Jacobian, and for samplers every conditional
+ * 10 % too wide and every walk in other coordinates without their Jacobian. Each is a change of the log joint density or of
+ * one region's conditional, never of text.
  */
 import { regionSupport } from '../3-derive/closedForm.js';
 import { jointFactors } from '../3-derive/joint.js';
@@ -10,7 +11,7 @@ import type { BoundModel } from '../2-graph/bound.js';
 import type { ModelGraph, Statement } from '../2-graph/graph.js';
 import { derive, type Derivation, regionName } from '../4-infer/plan.js';
 import { givenOf } from '../4-infer/programBuilder.js';
-import { logDensityOf, mapLaw } from '../distributions/law.js';
+import { eventRankOf, type Law, logDensityOf, mapLaw, supportOf } from '../distributions/law.js';
 import { addAll, apply, type ArrayExpr, build, children, equal, type Expr, isConst, log, mul, neg, num, one, type Ref, ref, rewrite, reduce, index, sub, zero } from '../expr/expr.js';
 import { printText } from '../expr/print.js';
 import { goodState } from './program/state.js';
@@ -57,7 +58,20 @@ function ofStatement(s: Statement, bound: BoundModel): readonly Mutation[] {
     wrong('dropped factor', `${name} forgotten`, neg(density)),
     wrong('scaled dispersion', `${name} 10 % too wide`, mul(num(1 / factorOfVariance - 1), density)),
     ...shifts,
+    ...slopeOfMap(s.law, value).map((slope) => wrong('missing Jacobian', `${name} without the Jacobian of its map`, slope)),
   ];
+}
+
+/**
+ * log |dT / dx| of a law of T(X) at its value: minus the log density of the map of a law of density 1, by the theorem on
+ * changes of variables; of several branches that of their sum. None for laws without a map of a number.
+ */
+function slopeOfMap(law: Law, value: ArrayExpr): readonly Expr[] {
+  if (law.kind !== 'pushforward' || law.integer || eventRankOf(law.base) > 0) return [];
+  const support = supportOf(law.base);
+  if (support.kind !== 'interval') return [];
+  const flat: Law = { kind: 'family', family: 'Flat', parameters: {}, span: law.span };
+  return [neg(logDensityOf({ ...law, base: { kind: 'truncated', base: flat, low: support.low, high: support.high, span: law.span } }, value))];
 }
 
 function statementName(s: Extract<Statement, { readonly kind: 'sample' | 'observe' | 'predict' }>): string {

@@ -59,15 +59,13 @@ export function generatesCode(): boolean {
   }
 }
 
-/**
- * The entry points of printed code over the given memory. Data must be in its arrays already: what
- * depends on data alone is computed here, once.
- * @throws ModelError where the platform forbids code generation; InternalError where the text does not parse.
- */
-export function instantiate(source: string, arrays: readonly (Float64Array | Int32Array)[], runtime: Runtime): Readonly<Record<string, EntryPoint>> {
-  let make: (runtime: Runtime, arrays: readonly (Float64Array | Int32Array)[]) => Readonly<Record<string, EntryPoint>>;
+/** Printed code, ready to be put over memory; entry points of one factory share what the platform has compiled of them. */
+export type ModuleFactory = (runtime: Runtime, arrays: readonly (Float64Array | Int32Array)[]) => Readonly<Record<string, EntryPoint>>;
+
+/** @throws ModelError where the platform forbids code generation; InternalError where the text does not parse. */
+export function moduleFactory(source: string): ModuleFactory {
   try {
-    make = new Function('runtime', 'arrays', source) as typeof make;
+    return new Function('runtime', 'arrays', source) as ModuleFactory;
   } catch (error) {
     if (error instanceof SyntaxError) throw new InternalError(`generated code does not parse: ${String(error)}`);
     const diagnostic: Diagnostic = {
@@ -76,5 +74,13 @@ export function instantiate(source: string, arrays: readonly (Float64Array | Int
     };
     throw new ModelError([diagnostic], renderDiagnostics([diagnostic], '', 'platform'));
   }
-  return make(runtime, arrays);
+}
+
+/**
+ * The entry points of printed code over the given memory. Data must be in its arrays already: what
+ * depends on data alone is computed here, once.
+ * @throws ModelError where the platform forbids code generation; InternalError where the text does not parse.
+ */
+export function instantiate(source: string, arrays: readonly (Float64Array | Int32Array)[], runtime: Runtime): Readonly<Record<string, EntryPoint>> {
+  return moduleFactory(source)(runtime, arrays);
 }

@@ -29,19 +29,27 @@ function simulating(name: string, subject: Subject, run: (law: JointLaw) => Prom
   return run(law);
 }
 
-/** Values of unknowns and data; the sampler compiled for these data is shared by all states with the same data. */
-interface Place { readonly values: Values; readonly compiled: { machine: KernelMachine | null } }
+/** Values of unknowns and data. States with the same data have the same `data`, so that the sampler need not be given them again. */
+interface Place { readonly values: Values; readonly data: object }
 
-function fresh(values: Values): Place { return { values, compiled: { machine: null } }; }
+function fresh(values: Values): Place { return { values, data: {} }; }
 
-/** One move of the sampler from a place. */
-function moved(kernels: KernelSource, { values, compiled }: Place, random: Random, move: (machine: KernelMachine) => void): Place {
-  const names = kernels.law.unknowns.map((v) => v.name), known = compiled.machine;
-  known?.place(values, names);
-  const machine = known ?? kernels.at(values, random);
-  compiled.machine = machine;
-  move(machine);
-  return { values: new Map([...values, ...names.map((name) => [name, machine.read(name).slice()] as const)]), compiled };
+/** The moves of a sampler from place to place. */
+class Mover {
+  private readonly kernels: KernelSource;
+  private readonly names: readonly string[];
+  private current: { readonly data: object; readonly machine: KernelMachine } | null = null;
+  constructor(kernels: KernelSource) {
+    this.kernels = kernels;
+    this.names = kernels.law.unknowns.map((v) => v.name);
+  }
+  move({ values, data }: Place, random: Random, move: (machine: KernelMachine) => void): Place {
+    if (this.current?.data === data) this.current.machine.place(values, this.names);
+    else this.current = { data, machine: this.kernels.at(values, random) };
+    const { machine } = this.current;
+    machine.drawingFrom(random, move);
+    return { values: new Map([...values, ...this.names.map((name) => [name, machine.read(name).slice()] as const)]), data };
+  }
 }
 /** The kernels of a subject, adapted once; null where its backend has none. */
 function tunedKernels(subject: Subject, law: JointLaw, { warmup }: Effort): KernelSource | null {
@@ -60,11 +68,11 @@ export const geweke: Method = {
   run: (subject, rate, effort, onProgress) => simulating('geweke', subject, async (law) => {
     const kernels = tunedKernels(subject, law, effort);
     if (kernels === null) return lacksKernel(subject, 'geweke');
-    const read = withLogJoint(readerOf(law.unknowns), (v) => law.logJoint(v));
+    const read = withLogJoint(readerOf(law.unknowns), (v) => law.logJoint(v)), mover = new Mover(kernels);
     return gewekeTest<Place>({
       draw: () => fresh(law.draw()),
       replicate: ({ values }) => fresh(law.replicate(values)),
-      transition: (place, random) => moved(kernels, place, random, (m) => { m.sweep(); }),
+      transition: (place, random) => mover.move(place, random, (m) => { m.sweep(); }),
       quantities: ({ values }) => read(values),
     }, { steps: effort.steps, seed: subject.seed, falseAlarm: rate, onProgress });
   }),
@@ -77,7 +85,7 @@ export const rank: Method = {
   run: (subject, rate, effort, onProgress) => simulating('rank', subject, async (law) => {
     const kernels = tunedKernels(subject, law, effort);
     if (kernels === null) return lacksKernel(subject, 'rank');
-    const { steps } = kernels;
+    const { steps } = kernels, mover = new Mover(kernels);
     const read = withLogJoint(readerOf(law.unknowns), (v) => law.logJoint(v));
     const sweep: Move = { name: 'sweep', forward: (m) => { m.sweep(); }, backward: (m) => { for (let k = steps.length - 1; k >= 0; k--) m.stepBack(k); } };
     const alone = steps.flatMap((step, k): readonly Move[] => (step.reversible ? [{ name: `step ${step.block}`, forward: (m) => { m.step(k); }, backward: (m) => { m.stepBack(k); } }] : []));
@@ -86,7 +94,7 @@ export const rank: Method = {
     // What a step does not move has ranks by lot.
     const changed = new Map(moves.map((m) => [m.name, new Set<string>()]));
     const run = (place: Place, random: Random, name: string, move: (machine: KernelMachine) => void): Place => {
-      const now = moved(kernels, place, random, move), a = read(place.values), b = read(now.values);
+      const now = mover.move(place, random, move), a = read(place.values), b = read(now.values);
       for (const quantity of Object.keys(b)) if (a[quantity] !== b[quantity]) changed.get(name)!.add(quantity);
       return now;
     };

@@ -1,11 +1,13 @@
 /**
  * A sampler's generated code with its memory in reach: values of unknowns put in, sweeps or single steps run, values
- * read out. Adaptation never happens here: what was learnt elsewhere is brought along as `Tuning`.
+ * read out. Adaptation never happens here: what was learnt elsewhere is brought along as `Tuning`. All state of generated
+ * code is its memory and its stream, so that one machine serves many data sets and streams and its code stays compiled.
  */
 import type { KernelProgram } from '../../4-infer/backend.js';
+import type { ChainProgram } from '../../4-infer/chainProgram.js';
 import { sizeOf } from '../../4-infer/posterior.js';
-import { type EntryPoint, instantiate } from '../../code/module.js';
-import { createRuntime, type HostFunction } from '../../code/runtime.js';
+import { type EntryPoint, type ModuleFactory, moduleFactory } from '../../code/module.js';
+import { createRuntime, type HostFunction, type Runtime } from '../../code/runtime.js';
 import type { Random } from '../../random/generator.js';
 import type { Values } from './jointLaw.js';
 
@@ -14,18 +16,42 @@ export type Tuning = Values;
 
 export class KernelMachine {
   readonly kernel: KernelProgram;
+  private readonly random: Random;
   private readonly memory: ReadonlyMap<string, Float64Array | Int32Array>;
-  private readonly entries: Readonly<Record<string, EntryPoint>>;
+  private readonly arrays: readonly (Float64Array | Int32Array)[];
+  private readonly factory: ModuleFactory;
+  private readonly runtime: Runtime;
+  private entries: Readonly<Record<string, EntryPoint>>;
 
-  /** @param kernel compiled with start values for every unknown, so that `initialise` draws nothing. */
+  /** @param kernel compiled with start values for every unknown, so that `initialise` draws nothing. @param random the stream to draw from. */
   constructor(kernel: KernelProgram, random: Random, hostFunctions: readonly HostFunction[], tuning: Tuning | null) {
     this.kernel = kernel;
+    this.random = random;
     const { storages, source } = kernel.program;
-    const arrays = storages.map((s) => s.values?.slice() ?? (s.type === 'int32' ? new Int32Array(sizeOf(s.shape)) : new Float64Array(sizeOf(s.shape))));
-    this.memory = new Map(storages.map((s, k) => [s.name, arrays[k]!]));
-    this.entries = instantiate(source, arrays, createRuntime(random, hostFunctions));
-    for (const [name, storage] of learnt(kernel)) { const own = this.memory.get(storage)!, values = tuning?.get(name); if (values?.length === own.length) own.set(values); }
-    this.entries['initialise']!(0);
+    this.arrays = storages.map((s) => (s.type === 'int32' ? new Int32Array(lengthOf(s)) : new Float64Array(lengthOf(s))));
+    this.memory = new Map(storages.map((s, k) => [s.name, this.arrays[k]!]));
+    this.factory = moduleFactory(source);
+    this.runtime = createRuntime(random, hostFunctions);
+    this.entries = this.begin(kernel.program, tuning);
+  }
+
+  /** Begins anew with the memory of a program of the same source over other data. */
+  load(program: ChainProgram, tuning: Tuning | null): void { this.entries = this.begin(program, tuning); }
+
+  /** Fills the memory; what depends on data alone is computed as the entry points are made. */
+  private begin({ storages }: ChainProgram, tuning: Tuning | null): Readonly<Record<string, EntryPoint>> {
+    for (const s of storages) { const own = this.memory.get(s.name)!; if (s.values === undefined) own.fill(0); else own.set(s.values); }
+    for (const [name, storage] of learnt(this.kernel)) { const own = this.memory.get(storage)!, values = tuning?.get(name); if (values?.length === own.length) own.set(values); }
+    const entries = this.factory(this.runtime, this.arrays);
+    entries['initialise']!(0);
+    return entries;
+  }
+
+  /** Runs a move on another stream, which goes on from where the move leaves it. */
+  drawingFrom(random: Random, move: (machine: this) => void): void {
+    this.random.state.set(random.state);
+    move(this);
+    random.state.set(this.random.state);
   }
 
   /** Values of some unknowns into the state, with all that is computed from them. */
@@ -44,6 +70,8 @@ export class KernelMachine {
   /** What the kernel has learnt so far. */
   tuning(): Tuning { return new Map([...learnt(this.kernel)].map(([name, storage]) => [name, this.memory.get(storage)!.slice()])); }
 }
+
+function lengthOf({ values, shape }: ChainProgram['storages'][number]): number { return values?.length ?? sizeOf(shape); }
 
 /**
  * Storages of the kernel's own, by what they are for and which of its kind they are: programs of the same kernel

@@ -1,13 +1,13 @@
 /**
  * A sampler's kernel for one data set after the other. Compiling anew takes some ten milliseconds, which tests of
- * thousands of data sets cannot spend. Where compiling for several simulated data sets gives the same code, and the same
+ * thousands of data sets cannot spend, and new code runs slowly at first. Where compiling for several simulated data sets gives the same code, and the same
  * memories as that code over their data, code is reused over new data; now and then it is compared with a new compilation.
  */
 import type { BoundModel } from '../../2-graph/bound.js';
 import type { KernelProgram } from '../../4-infer/backend.js';
 import type { ChainProgram } from '../../4-infer/chainProgram.js';
 import type { HostFunction } from '../../code/runtime.js';
-import type { Random } from '../../random/generator.js';
+import { createRandom, type Random } from '../../random/generator.js';
 import type { JointLaw, Values } from './jointLaw.js';
 import { KernelMachine, type Tuning } from './kernelMachine.js';
 
@@ -27,6 +27,8 @@ export class KernelSource {
   private tuning: Tuning | null = null;
   /** Code that does not depend on the data; null where it does. */
   private common: KernelProgram | null = null;
+  /** The machine of that code. */
+  private machine: KernelMachine | null = null;
   private used = 0;
 
   /** @throws ModelError where the backend refuses the program. */
@@ -48,24 +50,30 @@ export class KernelSource {
     this.tuning = machine.tuning();
   }
 
-  /** The sampler on the data of a draw, at its unknowns. */
+  /**
+   * The sampler on the data of a draw, at its unknowns, about to draw what `random` would. It is this draw's until the next is asked for.
+   */
   at(values: Values, random: Random): KernelMachine {
-    const { common } = this;
-    let kernel: KernelProgram;
-    if (common === null) kernel = this.compile(values);
-    else {
-      const program = common.over(this.backend.bind(values));
-      this.used++;
-      kernel = { ...common, program };
-      if (this.used % spotCheck === 0) {
-        const anew = this.compile(values);
-        if (!sameProgram(program, anew.program)) { this.common = null; kernel = anew; }
-      }
-    }
-    const machine = new KernelMachine(kernel, random, this.backend.hostFunctions, this.tuning);
+    const machine = this.machineOver(values);
+    machine.drawingFrom(random, () => {});
     machine.place(values, this.law.unknowns.map((v) => v.name));
     return machine;
   }
+
+  private machineOver(values: Values): KernelMachine {
+    if (this.common === null) return this.newMachine(this.compile(values));
+    const program = this.common.over(this.backend.bind(values));
+    this.used++;
+    if (this.used % spotCheck === 0) {
+      const anew = this.compile(values);
+      if (!sameProgram(program, anew.program)) { this.common = null; return this.newMachine(anew); }
+    }
+    if (this.machine === null) this.machine = this.newMachine({ ...this.common, program });
+    else this.machine.load(program, this.tuning);
+    return this.machine;
+  }
+  /** Streams are lent to machines, so that which one they are made with does not matter. */
+  private newMachine(kernel: KernelProgram): KernelMachine { return new KernelMachine(kernel, createRandom('machine', 'own'), this.backend.hostFunctions, this.tuning); }
 
   private compile(values: Values): KernelProgram {
     return this.backend.compile(this.backend.bind(values), Object.fromEntries(this.law.unknowns.map(({ name }) => [name, Array.from(values.get(name)!)])));
