@@ -4,6 +4,7 @@
  */
 import type { BoundModel } from './2-graph/bound.js';
 import type { RunResult, Traces } from './4-infer/posterior.js';
+import { ObservedData } from './5-report/comparison/predictive.js';
 import { Posterior, type Predictor } from './5-report/posterior.js';
 import type { RunContext } from './5-report/record.js';
 import { readStoredRun, type RunFiles, type StoredRun } from './5-report/storedRun.js';
@@ -14,6 +15,8 @@ import { predictions } from './prediction.js';
 export interface OpenedRun {
   readonly stored: StoredRun;
   readonly posterior: Posterior;
+  /** The same posterior with the data that it is of: for log likelihoods and exports. @throws ModelError as `program`. */
+  withData(): Posterior;
   /** The program with the run's data. @throws ModelError (code `no-program`) where the files do not hold them. */
   program(): { readonly compiled: Compiled; readonly bound: BoundModel };
 }
@@ -26,7 +29,7 @@ const hole = '${...}';
  * @throws ModelError (codes `no-run`, `bad-draws`) for files that are not those of a run.
  */
 export function openRun(name: string, files: RunFiles): OpenedRun {
-  const stored = readStoredRun(files), { record } = stored;
+  const stored = readStoredRun(files), { record, summary } = stored;
   let opened: ReturnType<OpenedRun['program']> | null = null;
   const program = (): ReturnType<OpenedRun['program']> => opened ??= programOf(name, stored);
   const predictor: Predictor = ({ result, converged, context }, values, options) => predictions({ ...program(), result, context, converged }, values, options);
@@ -34,11 +37,12 @@ export function openRun(name: string, files: RunFiles): OpenedRun {
     seed: record.seed, program: record.program, options: record.options, versions: record.versions, levels: record.levels, compileSeconds: 0,
     notes: record.notes.map(({ code, message }) => ({ code, severity: 'note', message })),
   };
-  const made = (warnings: readonly Diagnostic[]): Posterior => new Posterior(resultOf(stored, warnings), context, predictor);
+  const made = (warnings: readonly Diagnostic[], observed: ObservedData | null = null): Posterior => new Posterior(resultOf(stored, warnings), context, predictor, observed);
   // What the draws themselves say is found again; the rest is known from the files only.
   const found = new Set(made([]).warnings.map(({ message }) => message));
   const others = record.warnings.filter(({ message }) => !found.has(message)).map(({ code, severity, message, hint }): Diagnostic => ({ code, severity: severity === 'note' ? 'note' : 'warning', message, hint: hint ?? undefined }));
-  return { stored, posterior: made(others), program };
+  const { unit } = (record.options['options'] ?? {}) as { readonly unit?: string };
+  return { stored, posterior: made(others), program, withData: () => made(others, new ObservedData(program().bound, unit ?? null, summary.waic !== null)) };
 }
 
 function resultOf({ record, summary, variables }: StoredRun, warnings: readonly Diagnostic[]): RunResult {

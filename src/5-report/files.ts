@@ -9,7 +9,7 @@ import type { Diagnostic } from '../errors/diagnostic.js';
 import type { RunContext, Summary } from './record.js';
 import { elementsOf } from './summary.js';
 
-interface Column {
+export interface Column {
   readonly name: string;
   readonly values: DrawValues;
   readonly element: number;
@@ -21,15 +21,20 @@ interface Column {
  * draws are kept are left out; null where that is all of them.
  */
 export function drawsCsv(variables: readonly VariableResult[]): Iterable<string> | null {
+  const table = drawnTable(variables);
+  return table === null ? null : csvRows(table.columns, table.chainNumbers, table.draws);
+}
+
+/** All draws of one number of chains and draws, a column for each element; null where no draws are kept. */
+export function drawnTable(variables: readonly VariableResult[]): Table | null {
   const tables = variables.flatMap(tableOf);
   const [first] = tables;
   if (first === undefined) return null;
   const { chains, draws } = first;
-  const columns = tables.filter((table) => table.chains === chains && table.draws === draws).flatMap((table) => table.columns);
-  return csvRows(columns, first.chainNumbers, draws);
+  return { ...first, columns: tables.filter((table) => table.chains === chains && table.draws === draws).flatMap((table) => table.columns) };
 }
 
-interface Table {
+export interface Table {
   readonly chains: number;
   readonly chainNumbers: readonly number[];
   readonly draws: number;

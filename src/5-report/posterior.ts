@@ -3,6 +3,7 @@
  * probabilities, objectives, warnings, and the files of a run. It reads a `RunResult`; everything
  * that takes time is computed when first asked for.
  */
+import { logJointOfDraws } from '../4-infer/logJointOfDraws.js';
 import type { Observations } from '../4-infer/pointwiseProgram.js';
 import {
   type DrawsForm, type PlanEntry, type RunResult, type Seconds, sizeOf, type VariableResult,
@@ -15,6 +16,8 @@ import { essBulk, essTail } from './diagnostics/ess.js';
 import { mcseMean, mcseQuantile, mcseSd } from './diagnostics/mcse.js';
 import { rhat } from './diagnostics/rhat.js';
 import { drawsCsv, runJson, summaryJson } from './files.js';
+import { exportedFiles, type ExportFormat } from './interchange/export.js';
+import type { ExportedFile } from './interchange/exported.js';
 import { judge } from './judge.js';
 import { type Relabelling, relabellings } from './labels.js';
 import type { CriterionSummary, LooSummary, RunContext, Summary, SummaryRow } from './record.js';
@@ -263,6 +266,20 @@ export class Posterior {
       throw modelError({ code: 'no-prediction', severity: 'error', message: `a posterior by '${this.backend}' cannot predict for other data`, hint: 'Write predict statements for the new data and run again.' });
     }
     return this.predictor(this, values, options);
+  }
+
+  /**
+   * The draws in a form that other programs read: `cmdstan` (a CSV file for each chain), `zarr` (ArviZ's InferenceData,
+   * a store of many files) or `parquet` (one file). Log likelihoods are there where the summary has criteria.
+   * @throws ModelError (codes `wrong-option`, `no-draws`) for another format, and where there are no draws.
+   */
+  exportFiles(format: ExportFormat): Promise<readonly ExportedFile[]> {
+    const { observed, result, context, seconds } = this;
+    const known = <T>(work: (observed: ObservedData) => T): T | null => (observed === null || format === 'parquet' ? null : attempted(() => work(observed)).value);
+    return exportedFiles({
+      backend: this.backend, variables: result.variables, context, seconds, bound: observed?.bound ?? null,
+      logJoint: known(({ bound }) => logJointOfDraws(bound, result)), likelihood: format === 'zarr' && observed?.wanted(result) === true ? known((of) => of.likelihood(result)) : null,
+    }, format);
   }
 
   /** The files of a run by name, as text. A text is made when it is read: those of draws and data may be large. */

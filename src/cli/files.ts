@@ -15,6 +15,15 @@ export function readText(path: string): string {
   }
 }
 
+/** The bytes of a file. @throws ModelError (code `cannot-read`). */
+export function readBytes(path: string): ArrayBuffer {
+  try {
+    return new Uint8Array(readFileSync(path)).buffer;
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
 /** Bytes of a piece. */
 const pieceLength = 1 << 16;
 

@@ -119,6 +119,20 @@ function credence(): Command {
     .option('--quiet', 'no notes')
     .action(runs(async () => (await import('./commands/predict.js')).predict));
 
+  program.command('summary')
+    .description('diagnostics of draws, of a run or of another program')
+    .argument('<files...>', 'draws.csv, CmdStan CSV (a file for each chain), a table with a header, .parquet; or the directory of a run')
+    .addOption(new Option('--json', 'print the summary as JSON and nothing else').conflicts('plot'))
+    .option('--plot', 'small plots below the summary')
+    .action(runs(async () => (await import('./commands/summary.js')).summary));
+
+  program.command('export')
+    .description('draws of a finished run for other programs')
+    .argument('<directory>', 'a directory that credence infer --out has written')
+    .addOption(new Option('--format <format>', 'cmdstan: CSV files, one a chain; zarr: a store as ArviZ lays it out; parquet: one file').choices(['cmdstan', 'zarr', 'parquet']).makeOptionMandatory())
+    .requiredOption('--out <path>', 'the directory to make, for parquet the file')
+    .action(runs(async () => (await import('./commands/export.js')).exportRun));
+
   program.command('report')
     .description('write one self-contained page about a run: DIR/report.html')
     .argument('<directory>', 'a directory that credence infer --out has written')
@@ -133,14 +147,6 @@ function credence(): Command {
   program.command('backends').description('list algorithms with their options').argument('[name]', 'only this one').action(runs(async () => (await import('./commands/lists.js')).listBackends));
   program.command('distributions').description('list distributions with their arguments').argument('[name]', 'only this one').action(runs(async () => (await import('./commands/lists.js')).listDistributions));
 
-  for (const [name, description] of laterCommands) {
-    program.command(name).description(`${description} (not in this version)`).allowUnknownOption().allowExcessArguments()
-      .helpOption(false)
-      .action(() => {
-        printError(`credence: error[not-in-this-version]: credence ${name} is not in this version.`);
-        process.exitCode = usageStatus;
-      });
-  }
   program.addHelpText('after', `
 For example:
   credence infer model.cred --data data.csv --out results
@@ -158,10 +164,6 @@ function usageHint(message: string): string {
   if (message.includes('too many arguments') && files.length > 0) return `\n  hint: data come with a flag: --data ${files[0]}`;
   return message.includes('unknown command') && !message.includes('Did you mean') ? '\n  hint: credence --help lists the commands; to run a program, credence infer MODEL.cred' : '';
 }
-
-const laterCommands: readonly (readonly [string, string])[] = [
-  ['summary', 'diagnostics of draws'],
-];
 
 async function main(): Promise<void> {
   endQuietlyOnClosedPipe();

@@ -60,7 +60,7 @@ const mostRecorded = 5e5;
 
 /** The data of a run, kept for what is computed of its predictions. */
 export class ObservedData {
-  private readonly bound: BoundModel;
+  readonly bound: BoundModel;
   private readonly unit: string | null;
   /** Asked for by the user: computed with every summary, whatever it takes. */
   readonly asked: boolean;
@@ -83,8 +83,11 @@ export class ObservedData {
 
   /** @throws ModelError (code `no-pointwise`) where nothing is observed or draws that are needed were not kept. */
   predictive(result: RunResult): Predictive {
-    return predictiveOf(pointwiseLikelihood(this.bound, result, this.unit), result.backend);
+    return predictiveOf(this.likelihood(result), result.backend);
   }
+
+  /** The log likelihood of each unit in each draw. @throws ModelError as `predictive`. */
+  likelihood(result: RunResult): PointwiseLikelihood { return pointwiseLikelihood(this.bound, result, this.unit); }
 
   observations(): Observations { return observationsOf(this.bound); }
 

@@ -1,0 +1,60 @@
+/**
+ * `credence summary`: diagnostics of draws, of a run of ours or of another program; table, warnings and exit status
+ * are those of `credence infer`.
+ */
+import { existsSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { openRun, type Posterior, readDraws, renderDiagnostics, renderPlots, renderSummary, type Summary } from '../../index.js';
+import { failure, readBytes, readPieces } from '../files.js';
+import { printError, write } from '../output.js';
+import { located, runFilesIn } from '../runDirectory.js';
+
+export interface SummaryFlags { readonly json?: boolean; readonly plot?: boolean }
+
+/** Columns of a table where nothing says how wide the reader's screen is. */
+const defaultWidth = 80;
+const untrustedStatus = 1;
+
+/** @throws ModelError for files that hold no draws. */
+export async function summary(paths: readonly string[], flags: SummaryFlags): Promise<number> {
+  const directory = paths.length === 1 ? runOf(paths[0]!) : null;
+  if (directory === null) for (const path of paths) if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) throw failure(path, '', [{ code: 'bad-draws', severity: 'error', message: paths.length === 1 ? 'This is a directory, and not one of a run.' : 'This is a directory: runs are summarised one at a time.', hint: 'Name files of draws, or one directory that credence infer --out has written; credence compare sets runs side by side.' }]);
+  const run = directory === null ? null : located(directory, () => openRun(directory, runFilesIn(directory)));
+  const posterior = run?.posterior ?? await readDraws(paths.map((path) => ({ name: path, content: /\.parquet$/i.test(path) ? readBytes(path) : readPieces(path)() })));
+  const status = posterior.converged ? 0 : untrustedStatus;
+  process.exitCode = status;
+  if (flags.json === true) {
+    await write(`${JSON.stringify(withCriteria(posterior.summary(), run?.stored.summary ?? null), null, 2)}\n`);
+    if (posterior.warnings.length > 0) printError(warningsText(posterior, paths));
+  } else await write(table(posterior, paths, flags));
+  return status;
+}
+
+/** The directory of the run that a path names: itself, or that of its draws. */
+function runOf(path: string): string | null {
+  const directory = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? path : basename(path) === 'draws.csv' ? dirname(path) : null;
+  return directory !== null && existsSync(join(directory, 'run.json')) && existsSync(join(directory, 'summary.json')) ? directory : null;
+}
+
+/** Criteria need the program and its data; the run has computed them. */
+function withCriteria(found: Summary, stored: Summary | null): Summary {
+  return stored === null ? found : { ...found, aic: stored.aic, bic: stored.bic, waic: stored.waic, loo: stored.loo };
+}
+
+function table(posterior: Posterior, paths: readonly string[], { plot }: SummaryFlags): string {
+  const width = process.stdout.columns || defaultWidth;
+  const drawn = posterior.result.variables.map(({ result }) => result).find((result) => result.form !== 'closed');
+  const counts = drawn === undefined ? '' : `, ${count(drawn.chains, 'chain')} of ${count(drawn.draws, 'draw')}`;
+  const sections = [
+    `${posterior.backend}${counts}${posterior.context.seed === '' ? '' : `, seed ${posterior.context.seed}`}`,
+    renderSummary(posterior, width).trimEnd(),
+    ...(plot === true ? [renderPlots(posterior, width).trimEnd()].filter((text) => text !== '') : []),
+    ...(posterior.warnings.length === 0 ? [] : [warningsText(posterior, paths)]),
+    ...(posterior.converged ? [] : ['These draws must not be trusted, for the reasons above.']),
+  ];
+  return `${sections.join('\n\n')}\n`;
+}
+
+function warningsText(posterior: Posterior, paths: readonly string[]): string { return renderDiagnostics(posterior.warnings.map(({ span: _, ...rest }) => rest), '', paths.length === 1 ? paths[0]! : `${paths[0]}, ...`); }
+
+function count(value: number, word: string): string { return `${value} ${word}${value === 1 ? '' : 's'}`; }
