@@ -1,8 +1,9 @@
 /**
- * Writes docs/distributions.md from the registry of families (src/distributions/registry.ts), so that
- * the page cannot disagree with the compiler. test/docs.test.ts fails where the page is out of date.
+ * Writes the parts of the documents that the program knows better: docs/distributions.md from the registry of families, tables of
+ * docs/language.md from the reference of the language, options of docs/backends/ from the registry of backends, and
+ * docs/api/ from the docstrings. test/docs.test.ts fails where one is out of date. `npm run docs`
  */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { root, setUp } from './setup.mjs';
@@ -79,11 +80,65 @@ export function distributionsPage(families, notation) {
   ].join('\n').trimEnd().concat('\n');
 }
 
+/** Cells of a table must not end it. */
+const cell = (text) => text.replaceAll('|', '\\|');
+
+/** Two columns: how it is written, what it means. */
+function formTable(head, entries) {
+  return [`| ${head} | |`, '| --- | --- |', ...[...entries.values()].map(({ form, doc }) => `| \`${cell(form)}\` | ${cell(doc)} |`)].join('\n');
+}
+
+function optionTable(options) {
+  if (options.length === 0) return 'None.';
+  return ['| option | default | meaning |', '| --- | --- | --- |', ...options.map(({ name, default: usual, doc }) => `| \`${name}\` | ${usual === '' ? 'none' : cell(usual)} | ${cell(doc)} |`)].join('\n');
+}
+
+/**
+ * A page with what stands between its marks replaced: \`<!-- NAME: ... -->\` and \`<!-- end of NAME -->\`.
+ * @throws Error where a part has no place in the page, or a place no part
+ */
+export function withParts(page, text, parts) {
+  const marks = /<!-- ([a-z ]+): written by [^>]* -->\n[\s\S]*?<!-- end of ([a-z ]+) -->/g;
+  const found = [...text.matchAll(marks)].map(([, name]) => name);
+  if (found.join() !== Object.keys(parts).join()) throw new Error(`${page} has places for ${found.join(', ') || 'nothing'}, and there are ${Object.keys(parts).join(', ')}`);
+  return text.replace(marks, (_, name, end) => {
+    if (name !== end) throw new Error(`${page}: ${name} ends as ${end}`);
+    return `<!-- ${name}: written by scripts/docs.mjs; do not edit -->\n\n${parts[name]}\n\n<!-- end of ${name} -->`;
+  });
+}
+
+/**
+ * Pages of docs/ as they should be, by path.
+ * @param registries families, notation (`distributionsPage`), backends, reference (src/2-graph/reference.ts)
+ * @param read the text of a page as it is
+ */
+export function pagesOfRegistries({ families, notation, backends, reference }, read) {
+  const pages = new Map([['docs/distributions.md', distributionsPage(families, notation)]]);
+  const language = 'docs/language.md';
+  pages.set(language, withParts(language, read(language), {
+    statements: formTable('statement', reference.statements), types: formTable('type', reference.types), 'elementwise functions': formTable('element by element', reference.elementwiseFunctions),
+    'array functions': formTable('of arrays', reference.arrayFunctions), 'law functions': formTable('of a distribution', reference.lawFunctions), combinators: formTable('distribution', reference.lawCombinators),
+  }));
+  for (const { name, options } of backends.values()) {
+    const page = `docs/backends/${name}.md`;
+    pages.set(page, withParts(page, read(page), { options: optionTable(options) }));
+  }
+  return pages;
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   setUp();
   const load = (path) => import(join(root, 'dist', ...path));
   const { families } = await load(['distributions', 'registry.js']);
+  const { backends } = await load(['4-infer', 'registry.js']);
+  const reference = await load(['2-graph', 'reference.js']);
   const { index, ref, size } = await load(['expr', 'expr.js']);
   const { printText } = await load(['expr', 'print.js']);
-  writeFileSync(join(root, 'docs', 'distributions.md'), distributionsPage(families, { index, ref, size, printText }));
+  const pages = pagesOfRegistries({ families, notation: { index, ref, size, printText }, backends, reference }, (page) => readFileSync(join(root, page), 'utf8'));
+  const { apiReference } = await import('./reference/api.mjs');
+  const { pages: api, complaints } = await apiReference();
+  for (const [page, text] of api) pages.set(`docs/api/${page}`, text);
+  mkdirSync(join(root, 'docs', 'api'), { recursive: true });
+  for (const [page, text] of pages) writeFileSync(join(root, page), text);
+  process.stdout.write(complaints.map((line) => `${line}\n`).join(''));
 }

@@ -1,11 +1,12 @@
 /**
- * Every block of code in README.md and docs/ is run: programs are compiled, commands go through the
- * built command line in a folder of their own, TypeScript is type-checked and run.
+ * Every block of code in README.md, docs/ and the other documents is run: programs are compiled, commands go through the
+ * built command line in a folder of their own, TypeScript is type-checked and run. Commands of the pages of examples are
+ * looked at, not run: the claims of test/examples.test.ts run those programs.
  *
  * The first word after the fence says what a block is; what follows says more: `file=NAME` writes
  * the block for the commands after it, `error=CODE` marks a program that is wrong on purpose,
  * `status=N` commands that end so, `output` and `error` what the commands before printed (whole, or a part of
- * standard error), `table` a summary of which the numbers may change and the rows may not. Programs of other systems
+ * standard error), `table` a summary of which the numbers may change and the rows may not, `picture` a drawing. Programs of other systems
  * (docs/coming-from.md) are the business of test/comingFrom.test.ts.
  */
 import { spawn, spawnSync } from 'node:child_process';
@@ -14,21 +15,31 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { builtins } from '../src/2-graph/builtins.js';
-import { densityFunctions } from '../src/2-graph/densities.js';
+import * as reference from '../src/2-graph/reference.js';
 import { families } from '../src/distributions/registry.js';
 import { index, ref, size } from '../src/expr/expr.js';
 import { printText } from '../src/expr/print.js';
 import { backends, compile, laterBackends, ModelError } from '../src/index.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const pages = ['README.md', ...readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md')).sort().map((name) => `docs/${name}`)];
+/** Documents under a folder; written from docstrings, docs/api/ holds no blocks but signatures. */
+function documents(folder: string): readonly string[] {
+  return readdirSync(join(root, folder), { withFileTypes: true }).filter(({ name }) => name !== 'node_modules' && name !== 'api')
+    .flatMap((entry) => (entry.isDirectory() ? documents(`${folder}/${entry.name}`) : entry.name.endsWith('.md') ? [`${folder}/${entry.name}`] : [])).sort();
+}
+/** Pages whose commands are run, each in a folder of its own. */
+const pages = ['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', ...documents('docs'), ...documents('bench'), ...documents('editor'), ...documents('test')];
+/** Pages whose commands are for the root of a clone, and may take their time. */
+const examplePages = documents('examples');
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly scripts: Readonly<Record<string, string>> };
 const scratch = mkdtempSync(join(tmpdir(), 'credence-docs-'));
 
 interface Block { readonly line: number; readonly language: string; readonly marks: ReadonlyMap<string, string>; readonly text: string }
 
 /** Fenced blocks in order. */
 function blocksOf(markdown: string): readonly Block[] {
+  const hidden = markdown.split('\n').findIndex((line) => /^\s+```|^\s*~~~|^\s*<(?:pre|code)\b/.test(line));
+  if (hidden >= 0) throw new Error(`line ${hidden + 1} begins a block in a way that the tests do not see`);
   const blocks: Block[] = [];
   let open: { line: number; info: string; lines: string[] } | null = null;
   for (const [k, line] of markdown.split('\n').entries()) {
@@ -45,7 +56,7 @@ function blocksOf(markdown: string): readonly Block[] {
   return blocks;
 }
 
-const read = new Map(pages.map((page) => [page, readFileSync(join(root, page), 'utf8')]));
+const read = new Map([...pages, ...examplePages].map((page) => [page, readFileSync(join(root, page), 'utf8')]));
 const everyBlock = pages.flatMap((page) => blocksOf(read.get(page)!).map((block) => ({ page, block })));
 
 beforeAll(() => {
@@ -80,11 +91,26 @@ function outlineOf(table: string): readonly string[] {
 
 describe('blocks of the documents', () => {
   it('are all of a kind that is tested', () => {
-    const kinds = new Set(['credence', 'sh', 'ts', 'json', 'text', '']);
+    const kinds = new Set(['credence', 'sh', 'ts', 'json', 'text', '']), marks = new Set(['file', 'error', 'status', 'output', 'table', 'picture', 'name']);
     const others = new Set(['stan', 'jags', 'javascript', 'python']);
     expect(everyBlock.filter(({ page, block }) => !kinds.has(block.language) && !(page === 'docs/coming-from.md' && others.has(block.language))).map(({ page, block }) => `${page}:${block.line}`)).toEqual([]);
     const loose = everyBlock.filter(({ block }) => ['json', 'text'].includes(block.language) && block.marks.size === 0);
     expect(loose.map(({ page, block }) => `${page}:${block.line}`)).toEqual([]);
+    expect(everyBlock.filter(({ block }) => [...block.marks.keys()].some((mark) => !marks.has(mark))).map(({ page, block }) => `${page}:${block.line}`)).toEqual([]);
+  });
+
+  it('are read by a command, where they are files', () => {
+    const unread = everyBlock.filter(({ page, block }) => {
+      const file = block.marks.get('file');
+      return file !== undefined && !everyBlock.some((other) => other.page === page && commandsOf(other.block).some((command) => command.includes(file)));
+    });
+    expect(unread.map(({ page, block }) => `${page}:${block.line}`)).toEqual([]);
+  });
+
+  it('hold no command but ours and scripts of the package', () => {
+    const strange = [...pages, ...examplePages].flatMap((page) => blocksOf(read.get(page)!).filter(({ language }) => language === 'sh')
+      .flatMap((block) => linesOf(block).filter((line) => !line.startsWith('credence ') && !isScript(line) && !isProgram(line)).map((line) => `${page}:${block.line}: ${line}`)));
+    expect(strange).toEqual([]);
   });
 
   it.each(everyBlock.filter(({ block }) => block.language === 'credence' && !block.marks.has('file')).map(({ page, block }) => ({ place: `${page}:${block.line}`, block })))(
@@ -108,9 +134,19 @@ function diagnosticsOf(program: string): readonly string[] {
 
 interface Ran { readonly command: string; readonly answer: Answer }
 
+/** Commands of a shell block, lines that go on joined. */
+function linesOf(block: Block): readonly string[] { return block.text.replace(/\\\n\s*/g, '').split('\n').filter((line) => line !== ''); }
 /** Commands of a shell block that the command line runs. */
-function commandsOf(block: Block): readonly string[] {
-  return block.language === 'sh' ? block.text.split('\n').filter((line) => line.startsWith('credence ')) : [];
+function commandsOf(block: Block): readonly string[] { return block.language === 'sh' ? linesOf(block).filter((line) => line.startsWith('credence ')) : []; }
+/** A program of an example, which the tests of examples run. */
+function isProgram(line: string): boolean {
+  const file = /^npx tsx (examples\/\S+\.ts)$/.exec(line)?.[1];
+  return file !== undefined && tryRead(join(root, file)) !== null;
+}
+/** `npm test`, or `npm run NAME` with a script of that name. */
+function isScript(line: string): boolean {
+  const name = /^npm (?:run )?([a-z-]+)(?: |$)/.exec(line)?.[1];
+  return name !== undefined && name in manifest.scripts;
 }
 
 /** All commands of a page, one after the other in a folder with the page's files: they may use what earlier ones wrote. */
@@ -173,6 +209,26 @@ describe('commands of the documents', () => {
   }
 });
 
+describe('commands of the pages of examples', () => {
+  const commands = examplePages.flatMap((page) => blocksOf(read.get(page)!).flatMap((block) => commandsOf(block).map((command) => ({ page, command }))));
+
+  it('name files, backends, options and flags that there are', async () => {
+    const wrong: string[] = [];
+    for (const { page, command } of commands) {
+      const files = command.match(/examples\/[\w./-]+/g) ?? [];
+      const flags = command.match(/ --[a-z][a-z-]*/g) ?? [], options = [...command.matchAll(/--opt '?([a-z]+)/g)].map(([, name]) => name!);
+      const named = / --backend ([a-z]+)/.exec(command)?.[1];
+      const { stdout } = await help(command.split(' ')[1]!);
+      const known = named === undefined ? [...backends.values()] : [...backends.values()].filter(({ name }) => name === named);
+      if (files.length === 0 || files.some((file) => tryRead(join(root, file)) === null)) wrong.push(`${page}: a file of ${command}`);
+      if (known.length === 0 || options.some((name) => !known.some((backend) => backend.options.some((option) => option.name.replace('.NAME', '') === name)))) wrong.push(`${page}: the backend or an option of ${command}`);
+      if (flags.some((flag) => !stdout.includes(flag.trim()))) wrong.push(`${page}: a flag of ${command}`);
+    }
+    expect(wrong).toEqual([]);
+    expect(commands.length).toBeGreaterThan(30);
+  });
+});
+
 describe('TypeScript of the documents', () => {
   const folder = join(scratch, 'typescript');
   const programs = everyBlock.filter(({ block }) => block.language === 'ts').map(({ page, block }) => ({ name: `${page.replace(/\W/g, '-')}-${block.line}`, text: block.text }));
@@ -196,25 +252,37 @@ describe('TypeScript of the documents', () => {
 });
 
 describe('the documents are complete', () => {
-  const language = read.get('docs/language.md')!;
   /** Words in code spans and tables of a page. */
   const words = (page: string): ReadonlySet<string> => new Set(read.get(page)!.match(/[A-Za-z_][A-Za-z0-9_.]*/g) ?? []);
 
-  it('names every function', () => {
-    const functions = language.slice(language.indexOf('\n## Functions'), language.indexOf('\n## Distributions'));
-    const named = new Set(functions.match(/[A-Za-z_][A-Za-z0-9]*/g) ?? []);
-    expect([...builtins.keys(), ...densityFunctions.keys()].filter((name) => !named.has(name))).toEqual([]);
+  it('hold what the registries say', async () => {
+    const { pagesOfRegistries } = (await import(join(root, 'scripts', 'docs.mjs'))) as { pagesOfRegistries(registries: object, read: (page: string) => string): ReadonlyMap<string, string> };
+    const pagesNow = pagesOfRegistries({ families, notation: { index, ref, size, printText }, backends, reference }, (page) => read.get(page)!);
+    // `npm run docs` writes them.
+    expect([...pagesNow].filter(([page, text]) => read.get(page) !== text).map(([page]) => page)).toEqual([]);
+    expect(pagesNow.size).toBe(2 + backends.size);
   });
 
-  it('lists the distributions as the registry has them', async () => {
-    const { distributionsPage } = (await import(join(root, 'scripts', 'docs.mjs'))) as { distributionsPage(all: typeof families, notation: object): string };
-    expect(read.get('docs/distributions.md')).toBe(distributionsPage(families, { index, ref, size, printText }));
+  it('name every backend', () => {
+    const overview = words('docs/backends.md');
+    expect([...backends.keys(), ...laterBackends].filter((name) => !overview.has(name))).toEqual([]);
+    for (const name of backends.keys()) for (const heading of ['## Options', '## Warnings']) expect(read.get(`docs/backends/${name}.md`)).toContain(`\n${heading}\n`);
   });
 
-  it('names every backend and option', () => {
-    const named = words('docs/backends.md');
-    expect([...backends.keys(), ...laterBackends].filter((name) => !named.has(name))).toEqual([]);
-    expect([...backends.values()].flatMap(({ options }) => options.map(({ name }) => name)).filter((name) => !named.has(name))).toEqual([]);
+  it('tell what every refusal and warning of a backend means', () => {
+    const codesIn = (text: string): ReadonlySet<string> => new Set([...text.matchAll(/(?:\bcode: |\bwarning\(|derivedFor\([^']*'[a-z]+', graph, )'([a-z]+(?:-[a-z]+)+)'/g)].map(([, code]) => code!));
+    const sourceOf = (folder: string): string => readdirSync(join(root, folder), { withFileTypes: true }).map((entry) => (entry.isDirectory() ? sourceOf(`${folder}/${entry.name}`) : readFileSync(join(root, folder, entry.name), 'utf8'))).join('\n');
+    // What is wrong with an option says so itself.
+    const common = new Set(['wrong-option']);
+    const untold: string[] = [];
+    for (const name of backends.keys()) {
+      const page = read.get(`docs/backends/${name}.md`)!;
+      for (const code of codesIn(sourceOf(`src/4-infer/${name}`))) if (!common.has(code) && !page.includes(`\`${code}\``)) untold.push(`${name}: ${code}`);
+    }
+    const all = pages.filter((page) => page.startsWith('docs/')).map((page) => read.get(page)!).join('\n');
+    const warnings = [...sourceOf('src/4-infer').matchAll(/code: '([a-z-]+)', severity: 'warning'/g), ...sourceOf('src/5-report').matchAll(/code: '([a-z-]+)',\s*severity: 'warning'|\bwarning\(\s*'([a-z-]+)'/g)].map(([, one, other]) => one ?? other!);
+    expect(warnings.length).toBeGreaterThan(20);
+    expect([...untold, ...new Set(warnings.filter((code) => !all.includes(`\`${code}\``)))]).toEqual([]);
   });
 
   it('names every flag of the command line', async () => {
