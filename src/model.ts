@@ -41,13 +41,18 @@ export interface SampleOptions {
   readonly count?: number | undefined;
   /** Only the declared data, given ones included: values that the program can be run on. */
   readonly observed?: boolean | undefined;
+  /** Hears what binding the data had to say. */
   readonly onNotes?: NotesListener | undefined;
 }
 
 export interface ExplainOptions {
+  /** A name of `backends`: `auto`. */
   readonly backend?: string | undefined;
+  /** With data the structure of joint blocks and the generated code are shown. */
   readonly data?: Data | undefined;
+  /** Options of the backend. */
   readonly options?: BackendOptions | undefined;
+  /** Hears what binding the data had to say. */
   readonly onNotes?: NotesListener | undefined;
 }
 
@@ -56,8 +61,11 @@ export type Values = Readonly<Record<string, Nested>>;
 
 /** One additive part of a log density: of which statement, and how much. */
 export interface LogDensityTerm {
+  /** Its text on one line. */
   readonly statement: string;
+  /** Its place in the program. */
   readonly span: Span;
+  /** Its part of the log density, summed over its loops. */
   readonly value: number;
 }
 
@@ -79,6 +87,7 @@ export interface LogDensity {
    * @throws ModelError as `gradient`.
    */
   unconstrained(values: Data): { readonly value: number; readonly position: Values; readonly gradient: Values };
+  /** What it is a function of, with dimensions (empty for a scalar). */
   readonly unknowns: readonly { readonly name: string; readonly shape: readonly number[] }[];
 }
 

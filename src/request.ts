@@ -13,6 +13,7 @@ import { didYouMean } from './errors/render.js';
 /** Options of one backend by name; numbers, booleans and texts are taken as on the command line. */
 export type BackendOptions = Readonly<Record<string, string | number | boolean>>;
 
+/** How to run; all may be absent. */
 export interface InferOptions {
   /** `auto` where none is named: the one that suits the program. */
   readonly backend?: string | undefined;
@@ -36,6 +37,7 @@ export interface InferOptions {
   readonly options?: BackendOptions | undefined;
   /** Keep what WAIC and leave-one-out need, and have every summary hold them, however many data there are. */
   readonly pointwise?: boolean | undefined;
+  /** Hears of each chain now and then. */
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
   /** Ends chains after so many seconds, compilation included, with the draws that there are; iterations with the best so far. */
   readonly maxSeconds?: number | undefined;

@@ -26,6 +26,7 @@ export type { FastCheckModule } from './testing/fastCheck.js';
 export { programs, type RandomProgram } from './testing/programs.js';
 export { createRandom, type Random } from './random/generator.js';
 
+/** What to check, and how thoroughly. */
 export interface CheckOptions {
   /** The backend to check. */
   readonly backend: string;
@@ -39,6 +40,7 @@ export interface CheckOptions {
   readonly falseAlarm?: number | undefined;
   /** How much the methods that draw do. */
   readonly effort?: Partial<Effort> | undefined;
+  /** Hears how far each method has come. */
   readonly onProgress?: CheckProgress | undefined;
 }
 

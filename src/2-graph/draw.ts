@@ -12,6 +12,7 @@ import { drawingOf } from './drawing.js';
 import type { Drawing, Mark, MarkKind } from './drawing.js';
 import type { ModelGraph } from './graph.js';
 
+/** How a plated graph is drawn: a picture, the languages of Graphviz and Mermaid, or data. */
 export type DrawingFormat = 'dot' | 'svg' | 'mermaid' | 'json';
 
 /** The layout of larger pictures takes minutes, and nobody could read them. */

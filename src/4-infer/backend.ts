@@ -11,10 +11,15 @@ import type { CollectedRun } from './collect.js';
 import type { Derivation } from './plan.js';
 import type { RunResult } from './posterior.js';
 
+/** An option of a backend: `--opt name=default`. */
 export interface OptionDoc {
+  /** As it is written; `kernel.NAME` stands for one of each variable. */
   readonly name: string;
+  /** What may be written. */
   readonly type: 'number' | 'integer' | 'boolean' | 'text' | 'names' | 'kernel';
+  /** What holds where nothing is written, in words. */
   readonly default: string;
+  /** What it does. */
   readonly doc: string;
 }
 
@@ -71,10 +76,15 @@ export interface RunStore {
   keep(checkpoint: Checkpoint, pieces: readonly DrawPiece[]): Promise<void>;
 }
 
+/** How far a chain (or an iteration) has come. */
 export interface ProgressEvent {
+  /** Number of the chain; 0 where there is none. */
   readonly chain: number;
+  /** What it is doing. */
   readonly phase: 'warmup' | 'sampling' | 'iteration';
+  /** Steps of this phase made. */
   readonly done: number;
+  /** Steps of this phase at most. */
   readonly total: number;
   /** Objective so far, for variational and point backends. */
   readonly objective?: number | undefined;
@@ -92,15 +102,21 @@ export interface ExplainedBlock {
   readonly parameters: readonly { readonly name: string; readonly text: string; readonly latex: string; readonly json: unknown }[];
   /** Source lines of the factors that enter. */
   readonly factors: readonly string[];
+  /** What updates it, such as `conjugate`. */
   readonly kernel: string;
+  /** Why: what makes the kernel possible, or the term that prevents a better one. */
   readonly reason: string;
   /** A finite variable all of whose elements are enumerated together: the number of cases is exponential in theirs. */
   readonly enumerates?: string | undefined;
 }
 
+/** What a backend derives for a program. */
 export interface Explanation {
+  /** The backend that would run. */
   readonly backend: string;
+  /** One for each block of unknowns. */
   readonly blocks: readonly ExplainedBlock[];
+  /** What is to be known beside the formulas. */
   readonly notes: readonly string[];
   /** Generated code; only with a bound model. */
   readonly code: string | null;

@@ -17,7 +17,9 @@ export interface ProgramStorage {
 export interface Recorded {
   /** Name in the user's program. */
   readonly name: string;
+  /** The storage it is read from. */
   readonly storage: string;
+  /** Empty for a scalar. */
   readonly shape: readonly number[];
   /** `moments`: running mean, variance and probabilities only (variables of more than 10,000 elements). */
   readonly mode: 'draws' | 'moments';

@@ -7,7 +7,9 @@ import type { ChainProgram } from './chainProgram.js';
 import type { MomentsState } from './moments.js';
 import { type DrawValues, sizeOf } from './posterior.js';
 
+/** Where a chain stands. */
 export interface Checkpoint {
+  /** Its number. */
   readonly chain: number;
   /** Sweeps made, warm-up included. */
   readonly done: number;
@@ -25,6 +27,7 @@ export interface Checkpoint {
   readonly atWarmup: { readonly counters: Float64Array; readonly faults: number; readonly failures: Float64Array };
   /** In the order of the program's recorded variables; null where draws are kept. */
   readonly moments: readonly (MomentsState | null)[];
+  /** Spent so far. */
   readonly seconds: { readonly warmup: number; readonly sampling: number };
 }
 
@@ -32,6 +35,7 @@ export interface Checkpoint {
 export interface DrawPiece {
   /** Number of the first of them. */
   readonly first: number;
+  /** How many draws. */
   readonly count: number;
   /** In the order of the program's recorded variables, [count, ...shape]; null where only moments are kept. */
   readonly values: readonly (DrawValues | null)[];
@@ -39,6 +43,7 @@ export interface DrawPiece {
 
 /** A chain as far as it has come. */
 export interface ChainState {
+  /** Where it stands. */
   readonly checkpoint: Checkpoint;
   /** Its kept draws, in order. */
   readonly pieces: readonly DrawPiece[];

@@ -55,11 +55,15 @@ export interface ClosedForm {
   readonly draws: { readonly count: number; readonly values: DrawValues } | null;
 }
 
+/** What a run has of one variable. */
 export interface VariableResult {
+  /** As the program calls it. */
   readonly name: string;
   /** Empty for a scalar. */
   readonly shape: readonly number[];
+  /** What it is in the program; gaps of data are latent. */
   readonly kind: 'latent' | 'report' | 'predict';
+  /** True where values are integers. */
   readonly discrete: boolean;
   /** Finite support: the values are low, low + 1, ..., low + range - 1. */
   readonly range?: number | undefined;
@@ -69,6 +73,7 @@ export interface VariableResult {
   readonly elements?: Int32Array | undefined;
   /** In a data plate: judged by the looser R-hat rule. */
   readonly insidePlate: boolean;
+  /** Draws, moments, or a closed form. */
   readonly result: DrawsForm | MomentsForm | ClosedForm;
 }
 
@@ -86,15 +91,21 @@ export interface ExchangeableGroup {
 
 /** One line of the plan: which kernel or factor a block of latents got, and why. */
 export interface PlanEntry {
+  /** The unknowns, such as `mu[k]`. */
   readonly block: string;
+  /** What updates them, such as `conjugate`. */
   readonly kernel: string;
+  /** Why this one. */
   readonly reason: string;
 }
 
 /** The record of the run by iteration; absent where a backend has none. */
 export interface Traces {
+  /** Lower bound by sweep (em: between its steps). */
   readonly elbo?: readonly number[] | undefined;
+  /** By iteration. */
   readonly logLikelihood?: readonly number[] | undefined;
+  /** By iteration. */
   readonly logJoint?: readonly number[] | undefined;
   /** Fraction of accepted proposals by Metropolis block, one number for each chain. */
   readonly acceptance?: Readonly<Record<string, readonly number[]>> | undefined;
@@ -104,21 +115,35 @@ export interface Traces {
   readonly divergences?: readonly number[] | undefined;
 }
 
+/** How long the parts of a run took, in seconds. */
 export interface Seconds {
+  /** From the text of the program to code that runs. */
   readonly compile: number;
+  /** Of the slowest chain; 0 where there are none. */
   readonly warmup: number;
+  /** After warm-up, or all of a run without chains. */
   readonly sampling: number;
 }
 
+/** What a backend returns. */
 export interface RunResult {
+  /** The backend that ran. */
   readonly backend: string;
+  /** In the order of the program. */
   readonly variables: readonly VariableResult[];
+  /** Components whose numbering means nothing. */
   readonly exchangeable: readonly ExchangeableGroup[];
+  /** Null where the backend has none, or a prior is improper. */
   readonly logEvidence: number | null;
+  /** Its Monte Carlo standard error, where it is an estimate. */
   readonly logEvidenceSe: number | null;
+  /** Lower bound of the log evidence. */
   readonly elbo: number | null;
+  /** The maximum, of backends that maximise it. */
   readonly logLikelihood: number | null;
+  /** Log density of unknowns and data at the point found. */
   readonly logJoint: number | null;
+  /** The course of the run. */
   readonly traces: Traces;
   /** Each says what happened and what to do next. */
   readonly warnings: readonly Diagnostic[];
@@ -127,7 +152,9 @@ export interface RunResult {
    * a collapsed component). Draws are judged besides, when the result is read.
    */
   readonly converged: boolean;
+  /** How long it took. */
   readonly seconds: Seconds;
+  /** One line for each block of unknowns. */
   readonly plan: readonly PlanEntry[];
 }
 

@@ -19,6 +19,7 @@ const named: readonly Backend[] = [
   mh,
 ];
 
+/** The backends of this version by name. */
 export const backends: ReadonlyMap<string, Backend> = new Map([autoBackend(named), ...named].map((b) => [b.name, b]));
 
 /** Backends that the language names and this version does not have. */

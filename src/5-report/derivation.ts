@@ -4,9 +4,13 @@
  */
 import type { ExplainedBlock, Explanation } from '../4-infer/backend.js';
 
+/** What a backend derived for a program. As a string it is its text. */
 export class Derivation implements Explanation {
+  /** The backend that would run. */
   readonly backend: string;
+  /** One for each block of unknowns. */
   readonly blocks: readonly ExplainedBlock[];
+  /** What is to be known beside the formulas. */
   readonly notes: readonly string[];
   /** Generated code; null without data. */
   readonly code: string | null;

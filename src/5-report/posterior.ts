@@ -43,13 +43,21 @@ export type Predictor = (posterior: Posterior, values: Readonly<Record<string, u
 
 /** Diagnostics of one element; NaN where one is not defined (R's NA). */
 export interface ElementDiagnostics {
+  /** Rank-normalised split R-hat, the larger of bulk and folded (Vehtari et al. 2021). */
   readonly rhat: number;
+  /** Effective sample size of the rank-normalised draws. */
   readonly essBulk: number;
+  /** The smaller effective size of the 5 % and 95 % quantiles. */
   readonly essTail: number;
+  /** Monte Carlo standard error of the mean. */
   readonly mcseMean: number;
+  /** Of the standard deviation. */
   readonly mcseSd: number;
+  /** Of the 5 % quantile. */
   readonly mcseQ5: number;
+  /** Of the median. */
   readonly mcseQ50: number;
+  /** Of the 95 % quantile. */
   readonly mcseQ95: number;
 }
 
@@ -65,9 +73,11 @@ interface View {
   readonly switched: readonly Diagnostic[];
 }
 
+/** What a run has found out, one interface for all backends. `Model.infer` makes it. What takes time is computed when first asked for. */
 export class Posterior {
   /** What the backend returned. */
   readonly result: RunResult;
+  /** What surrounds the run: seed, options, versions. */
   readonly context: RunContext;
   private readonly predictor: Predictor | null;
   private readonly observed: ObservedData | null;
@@ -88,13 +98,19 @@ export class Posterior {
     this.cachedPredictive = predictive;
   }
 
+  /** The backend that ran. */
   get backend(): string { return this.result.backend; }
   /** Log of the normalising constant, where the backend computes it. */
   get logEvidence(): number | null { return this.result.logEvidence; }
+  /** Lower bound of the log evidence (cavi, em); null of others. */
   get elbo(): number | null { return this.result.elbo; }
+  /** The maximum (em, map); null of others. */
   get logLikelihood(): number | null { return this.result.logLikelihood; }
+  /** Log density of unknowns and data at the point found (map, MAP-EM, hard EM, modes of exact); null of others. */
   get logJoint(): number | null { return this.result.logJoint; }
+  /** Which kernel or factor each block of unknowns got, and why. */
   get plan(): readonly PlanEntry[] { return this.result.plan; }
+  /** How long it took. */
   get seconds(): Seconds {
     const { seconds } = this.result;
     return { ...seconds, compile: seconds.compile + this.context.compileSeconds };

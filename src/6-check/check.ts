@@ -14,20 +14,29 @@ import type { Subject } from './subject.js';
 /** In the order of their cost. */
 export const methods: readonly Method[] = [...checks, power];
 
+/** How much is done where nothing is said. */
 export const defaultEffort: Effort = { draws: 2000, warmup: 500, simulations: 200, ranks: 99, steps: 4000, repetitions: 1000, length: 20 };
 
 /** The least of each that makes sense: a step for each chain of `geweke`, a state besides the exact one in the chains of `rank`. */
 export const leastEffort: Effort = { draws: 1, warmup: 1, simulations: 1, ranks: 1, steps: fewestChains, repetitions: 1, length: 2 };
 
 /** One method's report with what it took. */
-export interface MethodReport extends TestReport { readonly seconds: number }
+export interface MethodReport extends TestReport {
+  /** How long it took. */
+  readonly seconds: number;
+}
 
+/** What all methods found. */
 export interface CheckReport {
+  /** The backend that was checked. */
   readonly backend: string;
+  /** As text. */
   readonly seed: string;
   /** Probability that a right backend fails anything, at most. */
   readonly falseAlarm: number;
+  /** `failed` where any method failed, else `passed`; `inapplicable` where none applied. */
   readonly verdict: 'passed' | 'failed' | 'inapplicable';
+  /** One for each method, in order. */
   readonly methods: readonly MethodReport[];
 }
 

@@ -17,6 +17,7 @@ import { breathe } from '../platform/platform.js';
 import { createRandom, type Random } from '../random/generator.js';
 import { defaultFalseAlarm, judged, type Quantities, quantitiesOf, type QuantityTest, requireOptions, type TestOptions, type TestReport } from './results.js';
 
+/** A joint law by simulation, and a sampler that should have it. */
 export interface GewekeProblem<State> {
   /** Parameters and data from their joint law. States are never changed in place. */
   draw(random: Random): State;

@@ -9,6 +9,7 @@ import { createRandom, type Random } from '../random/generator.js';
 import { defaultFalseAlarm, judged, type Quantities, quantitiesOf, type RankRecord, requireOptions, type TestOptions, type TestReport } from './results.js';
 import { ofRanks, rankAmong } from './sbc.js';
 
+/** A kernel, its time reversal, and draws from its target: what the test of Gandy and Scott (2020) needs. */
 export interface RankProblem<State> {
   /** A draw from the kernel's target; of a Bayesian model parameters from the prior and data given them. States are never changed in place. */
   draw(random: Random): State;
@@ -16,6 +17,7 @@ export interface RankProblem<State> {
   forward(state: State, random: Random): State;
   /** One transition of its time reversal: p(x) forward(x, y) = p(y) backward(y, x). Absent: the kernel is reversible. */
   backward?(state: State, random: Random): State;
+  /** Functions of a state that are ranked. */
   quantities(state: State): Quantities;
 }
 

@@ -11,9 +11,11 @@ export interface QuantityTest {
   readonly quantity: string;
   /** Which statistic `value` is: `z`, `gamma`, `error`. */
   readonly statistic: string;
+  /** The statistic itself. */
   readonly value: number;
   /** How probable a statistic at least as far out is where inference is right; null where chance plays no part. */
   readonly p: number | null;
+  /** True where it failed, all quantities of the test considered. */
   readonly failed: boolean;
   /** The two sides in words. */
   readonly detail: string;
@@ -23,15 +25,19 @@ export interface QuantityTest {
 
 /** Ranks of true values among draws, for pictures. */
 export interface RankRecord {
+  /** Its name. */
   readonly quantity: string;
   /** Ranks are 0..values-1. */
   readonly values: number;
+  /** One for each repetition. */
   readonly ranks: readonly number[];
 }
 
+/** What one test found. */
 export interface TestReport {
   /** Name of the method: `geweke`, `sbc`, ... */
   readonly method: string;
+  /** Whether anything failed at the stated rate. */
   readonly verdict: 'passed' | 'failed' | 'inapplicable';
   /** Why the method does not apply; else null. */
   readonly reason: string | null;
@@ -41,7 +47,9 @@ export interface TestReport {
   readonly falseAlarm: number;
   /** The smallest false-alarm rate at which it would fail; null where chance plays no part. */
   readonly p: number | null;
+  /** One for each quantity. */
   readonly tests: readonly QuantityTest[];
+  /** Ranks by quantity, of tests that have them; for histograms. */
   readonly ranks?: readonly RankRecord[] | undefined;
   /** Of `sbc`: bands for the distribution function of each quantity's ranks, whose rates add up to the false-alarm rate. */
   readonly envelope?: Envelope | undefined;
@@ -82,6 +90,7 @@ export interface TestOptions {
   readonly seed?: string | number | undefined;
   /** Probability of failing where the sampler is right, over all quantities together: 1e-3. */
   readonly falseAlarm?: number | undefined;
+  /** Hears how far the test has come. */
   readonly onProgress?: TestProgress | undefined;
 }
 

@@ -12,11 +12,15 @@ export type Domain =
   | 'real' | 'positive' | 'nonnegative' | 'unit' | 'int' | 'count' | 'positiveInt'
   | 'simplex' | 'positiveVector' | 'orderedVector' | 'vector' | 'cov' | 'precision' | 'choleskyFactor';
 
+/** One argument of a family. */
 export interface Parameter {
+  /** As programs name it. */
   readonly name: string;
   /** Event rank: 0 scalar, 1 vector, 2 matrix. */
   readonly rank: 0 | 1 | 2;
+  /** Where it must lie. */
   readonly domain: Domain;
+  /** What it is, in words. */
   readonly doc: string;
   /** Its value from the other arguments where it is left out; absent: it must be given. */
   absent?(given: Arguments): ArrayExpr;
@@ -94,19 +98,25 @@ export interface Variate {
   transform?(draw: Expr): Expr;
 }
 
+/** A family of distributions, stated once; all else is read off it. */
 export interface Family {
+  /** As programs call it. */
   readonly name: string;
   /** One line: the density in plain text and where it comes from. */
   readonly doc: string;
   /** Canonical parameters in positional order. */
   readonly parameters: readonly Parameter[];
+  /** Other parameterisations, always by name. */
   readonly alternatives: readonly Alternative[];
+  /** Of one draw: 0 scalar, 1 vector, 2 matrix. */
   readonly eventRank: 0 | 1 | 2;
+  /** True where values have masses. */
   readonly discrete: boolean;
   /** False for Flat: no normalising constant. */
   readonly proper: boolean;
   /** Event dimensions (empty for scalars) from the arguments' dimensions. */
   eventDims(p: Arguments): readonly Expr[];
+  /** Where its values lie. */
   support(p: Arguments): Support;
   /** Conditions beyond the parameters' domains, each must be > 0 (e.g. high - low). */
   conditions?(p: Arguments): readonly Expr[];
@@ -117,6 +127,7 @@ export interface Family {
    * conjugacy is read from; this is evaluated where a number is asked for. Absent: `logDensity`.
    */
   evaluatedLogDensity?(x: ArrayExpr, p: Arguments): Expr;
+  /** How it is drawn. */
   variate(p: Arguments): Variate;
   /** Distribution function P(X <= x); scalars only. */
   cdf?(x: Expr, p: Arguments): Expr;
@@ -124,6 +135,7 @@ export interface Family {
   survival?(x: Expr, p: Arguments): Expr;
   /** Their logarithms, stated where `logOf` of them underflows. */
   logCdf?(x: Expr, p: Arguments): Expr;
+  /** Log of the survival function, stated where `logOf` of it underflows. */
   logSurvival?(x: Expr, p: Arguments): Expr;
   /** log P(low <= X <= high), stated where it is not the difference of two tails that fall monotonically away from it. */
   logMass?(low: Expr, high: Expr, p: Arguments): Expr;
@@ -131,9 +143,11 @@ export interface Family {
   quantile?(u: Expr, p: Arguments): Expr;
   /** The x with survival(x) = q, accurate for small q (draws far in the upper tail); continuous scalars only. */
   upperQuantile?(q: Expr, p: Arguments): Expr;
+  /** The mean, of the rank of a draw. */
   mean?(p: Arguments): ArrayExpr;
   /** Variance; for vectors the covariance matrix, for matrices elementwise variances. */
   variance?(p: Arguments): ArrayExpr;
+  /** Its exponential form, from which conjugacy is read; absent where it has none. */
   readonly exponential?: ExponentialForm;
   /** E_p[log density under the parameters `of`], p of this family; for families without an exponential form. */
   expectedLogDensity?(of: Arguments, p: Arguments): Expr;

@@ -12,9 +12,11 @@ import { didYouMean } from '../errors/words.js';
 import { exactDecimal } from './decimal.js';
 import { type Tensor, tensor } from './tensor.js';
 
+/** A table as read: cells are texts, untouched. */
 export interface Table {
   /** Column names in order. */
   readonly header: readonly string[];
+  /** One list of cells for each row, as long as the header. */
   readonly rows: number;
   /** Each of shape [rows]; `levels` where the column holds words. */
   readonly columns: ReadonlyMap<string, Tensor>;

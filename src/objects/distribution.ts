@@ -62,6 +62,7 @@ export function flatten(x: unknown, shape: readonly number[], what: string): Flo
   return out;
 }
 
+/** A law with numbers for arguments. The functions named after the families make it. */
 export class Distribution<D extends Draw = Draw> {
   /** What was called, e.g. `Normal(0, 1)`. */
   readonly text: string;
@@ -88,6 +89,7 @@ export class Distribution<D extends Draw = Draw> {
     this.copies = over.reduce((a, b) => a * b, 1);
   }
 
+  /** What was called, e.g. `Normal(0, 1)`. */
   toString(): string { return this.text; }
 
   /** Where values lie; of independent draws, where each lies. */
@@ -110,6 +112,7 @@ export class Distribution<D extends Draw = Draw> {
     for (let k = 0; k < this.copies; k++) total += numeric.logProb(values.subarray(k * size, (k + 1) * size));
     return total;
   }
+  /** @throws ModelError where no density is known, with the reason */
   requireDensity(): void {
     const problem = this.numeric.densityProblem;
     if (problem !== null) refuse('no-density', `${this.text} has no density: ${problem}`, { hint: 'it can still be sampled' });
@@ -133,6 +136,7 @@ export class Distribution<D extends Draw = Draw> {
     for (let k = 0; k < this.copies; k++) numeric.drawInto(random, out.subarray(k * numeric.size, (k + 1) * numeric.size));
     return out;
   }
+  /** @throws ModelError where the law is improper (Flat) */
   requireProper(lacks: string): void {
     if (!this.numeric.proper) refuse('improper', `${this.text} is improper and has ${lacks}`, { hint: 'truncate it to finite bounds' });
   }

@@ -18,12 +18,25 @@ import { Distribution, type Draw, entropyOf, type Given, nested, refuse } from '
 import { type Approximation, expectation, expectationUnder, ofLaws, overValues } from './expectations.js';
 import { hasAtoms, NumericLaw, renamed } from './numericLaw.js';
 
+/** How a number was found; `closed form` has no error. */
 export type Method = 'closed form' | 'sum' | 'quadrature' | 'Monte Carlo';
 /** `value` with an error: 0 in closed form, a bound in practice of sums and quadrature, one standard error of simulation. */
-export interface Estimate { readonly value: number; readonly error: number; readonly method: Method }
+export interface Estimate {
+  /** In nats for divergences; may be infinite. */
+  readonly value: number;
+  /** Bound of the error of sums and quadrature, standard error of Monte Carlo; 0 of closed forms. */
+  readonly error: number;
+  /** How it was found. */
+  readonly method: Method;
+}
 
 /** What simulation uses, where nothing else serves: a seed and a number of draws. */
-export interface SimulationOptions { readonly seed?: string | number; readonly draws?: number }
+export interface SimulationOptions {
+  /** Any text or number: 1. */
+  readonly seed?: string | number;
+  /** How many draws: 20,000. */
+  readonly draws?: number;
+}
 
 /** Draws of a simulation where the caller says nothing. */
 const defaultDraws = 20_000;

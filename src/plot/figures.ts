@@ -89,8 +89,11 @@ function traceOf({ result: { traces } }: Posterior): { readonly name: string; re
 
 /** Data and replicates of them, each replicate as long as the data. */
 export interface PredictiveCheck {
+  /** What the axis says. */
   readonly name: string;
+  /** The data. */
   readonly observed: ArrayLike<number>;
+  /** One replicated data set in each row. */
   readonly replicated: readonly ArrayLike<number>[];
 }
 
@@ -105,10 +108,13 @@ export function predictivePlot({ name, observed, replicated }: PredictiveCheck, 
 
 /** Points in the plane, and components that they may come from. */
 export interface Components {
+  /** The data, two coordinates each. */
   readonly points: readonly (readonly [number, number])[];
   /** The component of each point. */
   readonly labels?: readonly number[];
+  /** Centre and covariance matrix of each ellipse. */
   readonly components: readonly { readonly mean: readonly [number, number]; readonly covariance: readonly (readonly [number, number])[] }[];
+  /** What the two axes say. */
   readonly names?: readonly [string, string];
 }
 
@@ -121,11 +127,15 @@ export function componentsPlot({ points, labels, components, names: [x, y] = ['x
 
 /** A quantity along an index with its band; NaN leaves a gap. */
 export interface BandSource {
+  /** What the axis says. */
   readonly name: string;
   /** What counts the elements: `t` for instance. */
   readonly index: string;
+  /** The line, one number for each place. */
   readonly centre: ArrayLike<number>;
+  /** The lower edge of the band. */
   readonly low: ArrayLike<number>;
+  /** The upper edge of the band. */
   readonly high: ArrayLike<number>;
   /** Observed at the same index on the same scale. */
   readonly data?: { readonly name: string; readonly values: ArrayLike<number> };

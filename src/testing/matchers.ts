@@ -8,11 +8,22 @@ import { compareMeans, estimate, known } from '../6-check/statistics/meanTests.j
 import { rankTest, shapeOfRanks } from '../6-check/statistics/uniformRanks.js';
 
 /** What a matcher answers. */
-export interface MatcherResult { readonly pass: boolean; message(): string }
+export interface MatcherResult {
+  /** Whether the claim holds. */
+  readonly pass: boolean;
+  /** What to print where it does not hold (or does, under `not`). */
+  message(): string;
+}
 
 /** What is known exactly of a law. */
-export interface ExactMoments { readonly mean: number; readonly variance?: number | undefined }
+export interface ExactMoments {
+  /** The true mean. */
+  readonly mean: number;
+  /** The true variance. */
+  readonly variance?: number | undefined;
+}
 
+/** How draws are judged. */
 export interface DrawsOptions {
   /** Probability of failing where draws are right: 1e-3. */
   readonly falseAlarm?: number | undefined;
@@ -20,6 +31,7 @@ export interface DrawsOptions {
   readonly chains?: number | undefined;
 }
 
+/** How ranks are judged. */
 export interface RanksOptions {
   /** Probability of failing where ranks are uniform: 1e-3. */
   readonly falseAlarm?: number | undefined;
@@ -53,6 +65,7 @@ function numbersOf(received: unknown, matcher: string): Float64Array {
 
 function isReport(x: unknown): x is TestReport | CheckReport { return typeof x === 'object' && x !== null && 'verdict' in x && ('tests' in x || 'methods' in x); }
 
+/** Matchers for `expect.extend` of vitest and jest. */
 export const credenceMatchers: CredenceMatchers = {
   toPassCheck(received: unknown) {
     if (!isReport(received)) throw new TypeError('toPassCheck is for a report of check, sbc, geweke or rank');

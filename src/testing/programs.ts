@@ -9,8 +9,11 @@
 import type * as FastCheck from 'fast-check';
 import type { FastCheckModule } from './fastCheck.js';
 
+/** A program with data it can be run on. */
 export interface RandomProgram {
+  /** Its text. */
   readonly source: string;
+  /** Values of everything it declares. */
   readonly data: Readonly<Record<string, unknown>>;
   /** Statements `factor` and `param`, or data observed through expressions: cannot be simulated. */
   readonly simulable: boolean;

@@ -18,33 +18,52 @@ export interface PointwiseRow { readonly unit: string; readonly elpdLoo: number 
 
 /** A run as its files tell of it. */
 export interface ComparedRun {
+  /** What the comparison calls it. */
   readonly name: string;
+  /** What it says of its fit. */
   readonly summary: Pick<Summary, 'backend' | 'converged' | 'logEvidence' | 'logEvidenceSe' | 'elbo' | 'logLikelihood' | 'aic' | 'bic' | 'waic' | 'loo'>;
+  /** What it observed, to tell data sets apart; null where that is not known. */
   readonly observations: Observations | null;
+  /** Unit by unit; null where there are no criteria. */
   readonly pointwise: readonly PointwiseRow[] | null;
 }
 
 /** Against the best run; 0 for itself. */
 export interface Difference { readonly value: number; readonly se: number | null }
 
+/** One run in the table; what does not apply is null. */
 export interface ComparisonRow {
+  /** As given. */
   readonly name: string;
+  /** The backend that ran. */
   readonly backend: string;
+  /** False where the run must not be trusted. */
   readonly converged: boolean;
+  /** As in its summary. */
   readonly logEvidence: number | null;
+  /** As in its summary. */
   readonly logEvidenceSe: number | null;
+  /** As in its summary. */
   readonly elbo: number | null;
+  /** As in its summary. */
   readonly logLikelihood: number | null;
+  /** As in its summary: less is better. */
   readonly aic: number | null;
+  /** As in its summary: less is better. */
   readonly bic: number | null;
+  /** As in its summary. */
   readonly waic: Summary['waic'];
+  /** In elpd by WAIC against the best. */
   readonly waicDifference: Difference | null;
+  /** As in its summary. */
   readonly loo: Summary['loo'];
+  /** In elpd by leave-one-out against the best. */
   readonly looDifference: Difference | null;
   /** Stacking weight among the runs with a leave-one-out estimate. */
   readonly weight: number | null;
 }
 
+/** Runs side by side. */
 export interface Comparison {
   /** In the order given. */
   readonly runs: readonly ComparisonRow[];

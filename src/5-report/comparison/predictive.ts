@@ -14,13 +14,17 @@ import { leaveOneOut, shapeThreshold, total, waic } from './leaveOneOut.js';
 interface Estimate {
   /** Expected log predictive density, and the standard error that comes from there being finitely many units (null for a single one). */
   readonly elpd: number;
+  /** Its standard error over the units; null for a single one. */
   readonly se: number | null;
   /** Effective number of parameters. */
   readonly p: number;
+  /** Its standard error over the units. */
   readonly pSe: number | null;
   /** -2 elpd. */
   readonly ic: number;
+  /** How many units the data are. */
   readonly units: number;
+  /** What not to rely on. */
   readonly warnings: readonly Diagnostic[];
 }
 
@@ -30,13 +34,17 @@ export interface Loo extends Estimate {
   readonly mcse: number;
   /** The largest Pareto k, how many are above `threshold`. */
   readonly worstK: number;
+  /** How many units have a k above `threshold`. */
   readonly badUnits: number;
+  /** The largest k to rely on with so many draws: at most 0.7. */
   readonly threshold: number;
+  /** By unit, in the order of the data. */
   readonly pointwise: readonly { readonly unit: string; readonly elpd: number; readonly p: number; readonly k: number; readonly effectiveSize: number; readonly mcse: number }[];
 }
 
 /** Watanabe's criterion. */
 export interface Waic extends Estimate {
+  /** By unit, in the order of the data. */
   readonly pointwise: readonly { readonly unit: string; readonly elpd: number; readonly p: number }[];
 }
 
@@ -44,10 +52,15 @@ export interface Waic extends Estimate {
 export interface Predictive {
   /** Null where the draws of all units do not fit into memory; `missing` says so. */
   readonly loo: Loo | null;
+  /** Why there is no leave-one-out estimate; null where there is one. */
   readonly missing: Diagnostic | null;
+  /** Watanabe's criterion. */
   readonly waic: Waic;
+  /** Names of the units, such as `y[3]`. */
   readonly units: readonly string[];
+  /** How many observed numbers each unit has. */
   readonly data: Float64Array;
+  /** What was observed, to tell data sets apart. */
   readonly observations: Observations;
 }
 

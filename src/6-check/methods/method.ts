@@ -4,6 +4,7 @@
 import type { TestProgress, TestReport } from '../results.js';
 import type { Subject } from '../subject.js';
 
+/** Names of the methods. */
 export type MethodName = 'ratio' | 'laws' | 'exact' | 'rank' | 'geweke' | 'agreement' | 'sbc' | 'power';
 
 /** How much work the methods that draw do; each has a default that takes seconds on a small program. */
@@ -14,15 +15,19 @@ export interface Effort {
   readonly warmup: number;
   /** Simulated data sets of `sbc`, and posterior draws for each. */
   readonly simulations: number;
+  /** Posterior draws for each of the simulated data sets. */
   readonly ranks: number;
   /** Steps of `geweke`. */
   readonly steps: number;
   /** Chains of `rank`, and their length. */
   readonly repetitions: number;
+  /** Length of each chain of `rank`. */
   readonly length: number;
 }
 
+/** One way of checking a backend. */
 export interface Method {
+  /** As `--method` names it. */
   readonly name: MethodName;
   /** One line for help and documents. */
   readonly doc: string;

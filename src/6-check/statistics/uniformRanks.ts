@@ -19,11 +19,13 @@ export interface RankTest {
   readonly excess: number;
 }
 
+/** Band that the distribution function of uniform ranks stays within, at a stated rate. */
 export interface Envelope {
   /** Evaluation points as shares of the ranks: 0..1, both ends left out. */
   readonly points: readonly number[];
   /** Least and greatest count of ranks below each point. */
   readonly low: readonly number[];
+  /** Its upper edge, likewise. */
   readonly high: readonly number[];
   /** Pointwise level: each band covers 1 - gamma at least. */
   readonly gamma: number;
