@@ -43,7 +43,7 @@ export function missingData(
 }
 export function nestedObject(name: string, keys: readonly string[], span?: Span): Diagnostic {
   const example = keys[0] === undefined ? `${name}_part` : `${name}_${keys[0]}`;
-  return error('nested-object', `The value of ${name} is an object with the keys ${list(keys.slice(0, 5))}; a value is a number or an array`, span,
+  return error('nested-object', `The value of ${name} is an object with ${keys.length === 0 ? 'no keys' : `the keys ${list(keys.slice(0, 5))}`}; a value is a number or an array`, span,
     `flatten it: pass each part under a name of its own, such as ${example}`);
 }
 export function raggedArray(element: string, expected: string, found: string, span?: Span): Diagnostic {

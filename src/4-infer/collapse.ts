@@ -40,7 +40,7 @@ export function collapsedSteps(builder: ProgramBuilder, derivation: Derivation, 
   if (names.length === 0) return [];
   const plans = names.flatMap((name) => {
     const own = candidates.filter((c) => c.region.variable.name === name);
-    if (own.length === 0) refuse(`'${name}' cannot be integrated out: it is given, or its kernel was chosen by option`, 'Name unknowns with a conjugate conditional.');
+    if (own.length === 0) refuse(`'${name}' cannot be integrated out (collapse): it is given, or its kernel was chosen by option`, 'Name unknowns with a conjugate conditional.');
     return own;
   });
   const labels = [...new Set(plans.flatMap((p) => feeding(p, derivation)))];

@@ -59,7 +59,7 @@ export function chooserFromOptions(graph: ModelGraph, options: Readonly<Record<s
     const parsed = parse(`report kernel_ = ${text}`);
     const statement = parsed.program?.statements[0];
     if (statement === undefined || statement.kind !== 'report' || parsed.program!.statements.length !== 1) {
-      wrong.push(optionError(`'${text}' is not a kernel`, 'Kernels: conjugate, enumerate, transfer, slice, rw(scale: 1), independent(D), propose(D).'));
+      wrong.push(optionError(`'${text}' is not a kernel (${option})`, 'Kernels: conjugate, enumerate, transfer, slice, rw(scale: 1), independent(D), propose(D).'));
       continue;
     }
     requests.set(name, { option, name, text, syntax: statement.value });
@@ -157,7 +157,7 @@ function choiceOf(request: Request, plan: RegionPlan, graph: ModelGraph): Kernel
       }
       return { kind: word, ...proposalLaw(inner, plan, graph, request), text: text.slice(text.indexOf('(') + 1, text.lastIndexOf(')')) };
     }
-    default: fail([optionError(`'${text}' is not a kernel`, 'Kernels: conjugate, enumerate, transfer, slice, rw(scale: 1), independent(D), propose(D).')]);
+    default: fail([optionError(`'${text}' is not a kernel (${request.option})`, 'Kernels: conjugate, enumerate, transfer, slice, rw(scale: 1), independent(D), propose(D).')]);
   }
 }
 

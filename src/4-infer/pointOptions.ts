@@ -32,11 +32,11 @@ export function readPointOptions(backend: string, known: readonly OptionDoc[], g
   return out;
 }
 
-/** Names in an option's list, all of which must be among the known ones, or what is wrong with it. */
-export function unknownsNamed(text: string, known: readonly string[]): readonly string[] | Diagnostic {
+/** Names in the list of an option, all of which must be among the known ones, or what is wrong with it. */
+export function unknownsNamed(option: string, text: string, known: readonly string[]): readonly string[] | Diagnostic {
   const list = [...new Set(text.split(/[,+]/).map((n) => n.trim()).filter((n) => n !== ''))];
   const wrong = list.find((n) => !known.includes(n));
   if (wrong === undefined && list.length > 0) return list;
   const near = wrong === undefined ? null : didYouMean(wrong, known);
-  return { code: 'wrong-option', severity: 'error', message: wrong === undefined ? 'no unknown is named' : `'${wrong}' is no unknown of the program`, hint: near === null ? `The unknowns are ${known.join(', ')}.` : `Did you mean '${near}'?` };
+  return { code: 'wrong-option', severity: 'error', message: wrong === undefined ? `${option}: no unknown is named` : `${option}: '${wrong}' is no unknown of the program`, hint: near === null ? known.length === 0 ? 'The program has no unknowns.' : `The unknowns are ${known.join(', ')}.` : `Did you mean '${near}'?` };
 }

@@ -179,7 +179,8 @@ function written({ factor, body }: Term): Expr {
   if (body.op === 'cond' && (isConst(body.otherwise, 0) || isConst(body.then, 0))) return cond(body.test, scaled(factor, body.then), scaled(factor, body.otherwise));
   if (body.op === 'reduce' && body.kind === 'sum' && hasNumber(body.body)) return reduce('sum', body.index, body.from, body.to, scaled(factor, body.body));
   const factors = factorsOf(body), whole = factors.reduce((p, f) => (isConst(f) ? p * f.value : p), factor);
-  if (whole !== factor) return written({ factor: whole, body: mulAll(factors.filter((f) => !isConst(f))) });
+  // A factor that is not a number stays one.
+  if (!Object.is(whole, factor)) return written({ factor: whole, body: mulAll(factors.filter((f) => !isConst(f))) });
   if (factor === -1 && !isConst(body)) return neg(body);
   return mul(num(factor), body);
 }

@@ -58,8 +58,9 @@ export function readOptions(flags: readonly string[]): Readonly<Record<string, s
   return options;
 }
 
-/** Named values of a JSON file. @throws ModelError */
-export function readNamedValues(path: string): ReadonlyMap<string, unknown> {
+/** Named values of a JSON file, which a flag names. @throws ModelError */
+export function readNamedValues(flag: string, path: string): ReadonlyMap<string, unknown> {
+  if (path === '') throw flagError(flag, { code: 'wrong-option', severity: 'error', message: 'No file is named.', hint: `for example ${flag} values.json` });
   const text = readText(path);
   return located(path, () => text, () => parseDataJson(text));
 }
@@ -67,7 +68,7 @@ export function readNamedValues(path: string): ReadonlyMap<string, unknown> {
 function readSource(model: Model, source: string): Iterable<readonly [string, unknown]> {
   const [, name, path = source] = named.exec(source) ?? [];
   const [, file, columns] = table.exec(path) ?? [];
-  if (file === undefined) return name === undefined ? readNamedValues(path) : [[name, readJson(path)]];
+  if (file === undefined) return name === undefined ? readNamedValues('--data', path) : [[name, readJson(path)]];
   const pieces = readPieces(file);
   return located(file, () => [...pieces()].join(''), () => {
     const read = parseCsvPieces(pieces);

@@ -15,6 +15,7 @@ import { defaultGibbsKernel, defaultWalkKernel } from '../../src/4-infer/plan.js
 import { Machine } from '../4-infer/machine.js';
 import { compile as bound, State } from '../3-derive/support.js';
 import type { RandomOptions, RandomProgram } from './arbitraries.js';
+import { checkPosterior } from './posteriors.js';
 
 export interface Outcome {
   readonly faults: readonly string[];
@@ -142,20 +143,6 @@ function takes(model: Model, data: Readonly<Record<string, unknown>>, name: stri
     if (thrown instanceof ModelError) return false;
     throw thrown;
   }
-}
-
-/** Draws are numbers, or a warning says which are not; the summary and the files can be made. */
-function checkPosterior(posterior: Posterior): void {
-  const said = posterior.warnings.length > 0 || posterior.result.warnings.length > 0;
-  for (const { name, result } of posterior.result.variables) {
-    const values = result.form === 'draws' ? result.values : result.form === 'closed' ? result.draws?.values ?? new Float64Array(0) : result.mean;
-    const broken = values.findIndex((x) => !Number.isFinite(x));
-    if (broken >= 0 && !said) throw new Error(`value ${broken} of ${name} is ${values[broken]} without a warning`);
-  }
-  const summary = JSON.stringify(posterior.summary());
-  if (summary.includes('undefined')) throw new Error('the summary has undefined values');
-  for (const warning of posterior.warnings) if (/undefined|\[object/.test(warning.message)) throw new Error(`a warning says ${warning.message}`);
-  posterior.files();
 }
 
 /** The log joint that generated code computes at the state after some sweeps against the statements, walked one by one. */

@@ -136,3 +136,11 @@ describe('faults that random programs found', () => {
     await expect(run('data K: int\nsample p ~ Dirichlet(ones(K))\nsample z ~ Categorical(p)\n', { K: 0 })).rejects.toThrow(ModelError);
   });
 });
+
+describe('a number that is none', () => {
+  // Its product with itself is never equal to itself.
+  it('in a formula is shown, not looked for again and again', () => {
+    const text = compile('data y: real[N]\nsample v ~ InverseGamma(3, 1)\nsample a ~ Normal(0 / 0, variance: 4 - v)\nobserve y ~ Normal(a, variance: v)\n', 'model.cred').explain({ backend: 'gibbs' }).toText();
+    expect(text).toContain('a');
+  });
+});

@@ -41,7 +41,7 @@ function settingsOf(unknown: readonly string[], given: Readonly<Record<string, s
   let marginal: readonly string[] = [];
   const common = readPointOptions('map', options, given, (_name, text): Diagnostic | null => {
     if (text === 'none') return null;
-    const named = unknownsNamed(text, unknown);
+    const named = unknownsNamed('marginal', text, unknown);
     if ('message' in named) return named;
     marginal = named;
     return null;

@@ -99,7 +99,7 @@ function inferOptions(flags: InferFlags): InferOptions {
     backend: flags.backend, chains: number(flags.chains), draws: number(flags.draws), warmup: number(flags.warmup), thin: number(flags.thin),
     seed: flags.seed, workers, options: opt, pointwise: flags.pointwise, maxSeconds: number(flags.maxSeconds), until: flags.until === undefined ? undefined : readUntil(flags.until),
     keep: flags.keep?.flatMap((names) => names.split(',')).map((name) => name.trim()).filter((name) => name !== ''),
-    init: flags.init === undefined ? undefined : Object.fromEntries(readNamedValues(flags.init)),
+    init: flags.init === undefined ? undefined : Object.fromEntries(readNamedValues('--init', flags.init)),
   };
 }
 

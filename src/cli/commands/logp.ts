@@ -18,7 +18,7 @@ export interface LogpFlags extends ProgramFlags {
 export async function logp(path: string, flags: LogpFlags): Promise<number> {
   const { model, values } = readProgram(path, flags);
   const density = model.logDensity(values, { onNotes: printNotes(model) });
-  const point = flags.at === undefined ? {} : readNamedValues(flags.at);
+  const point = flags.at === undefined ? {} : readNamedValues('--at', flags.at);
   if (flags.gradient === true || flags.unconstrained === true) {
     if (flags.byFactor === true) throw failure('--by-factor', '', [{ code: 'wrong-option', severity: 'error', message: '--by-factor goes with neither --gradient nor --unconstrained.' }]);
     await write(derivatives(density, point, flags));
