@@ -4,7 +4,8 @@
  */
 import type { BoundModel } from './2-graph/bound.js';
 import { relabellings } from './5-report/labels.js';
-import { readStoredRun, resultOfRun, type RunFiles, type StoredRun } from './5-report/storedRun.js';
+import type { Posterior } from './5-report/posterior.js';
+import { readStoredRun, resultOfRun, type RunFiles, runOf, type StoredRun } from './5-report/storedRun.js';
 import type { VariableSummary } from './5-report/summary.js';
 import { compile, type Model } from './model.js';
 import { attempted, pageOf, type PageParts, partsOf } from './page/page.js';
@@ -23,16 +24,21 @@ export { style as pageStyle } from './page/style.js';
  * @throws ModelError (codes `no-run`, `bad-draws`) for files that are not those of a run.
  */
 export function reportPage(name: string, files: RunFiles): string {
-  return pageOf(reportOf(name, files));
+  return pageOf(reportOf(name, readStoredRun(files)));
 }
 
-/** The parts of that page, for a page that shows more than a run. @throws ModelError as `reportPage`. */
-export function reportParts(name: string, files: RunFiles): PageParts {
-  return partsOf(reportOf(name, files));
+/** The same of a run that was not stored. */
+export function posteriorPage(name: string, posterior: Posterior): string {
+  return pageOf(reportOf(name, runOf(posterior)));
 }
 
-function reportOf(name: string, files: RunFiles): Report {
-  const run = readStoredRun(files), { record } = run;
+/** The parts of that page, for a page that shows more than a run. */
+export function posteriorParts(name: string, posterior: Posterior): PageParts {
+  return partsOf(reportOf(name, runOf(posterior)));
+}
+
+function reportOf(name: string, run: StoredRun): Report {
+  const { record } = run;
   const missing: string[] = [];
   // A tagged template is kept as it was written, its host values as marks.
   const hasHoles = record.program.includes(hole);

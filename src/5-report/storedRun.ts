@@ -9,6 +9,7 @@ import { parseCsv } from '../input/csv.js';
 import { parseDataJson } from '../input/json.js';
 import { badDraws, type DrawsColumn, readDraws } from './drawsFile.js';
 import type { VariableRecord } from './files.js';
+import type { Posterior } from './posterior.js';
 import type { Summary, SummaryRow } from './record.js';
 import type { ElementSummary, VariableSummary } from './summary.js';
 
@@ -75,6 +76,15 @@ export function readStoredRun(files: RunFiles): StoredRun {
     return { variable: resultOf(variable, elements, values.get(variable) ?? null), elements };
   });
   return { summary, record, variables, data: files.data === null ? null : dataOf(files.data), paretoK: files.pointwise === null ? null : paretoOf(files.pointwise) };
+}
+
+/** What the files of a run would tell, without its draws as text: they may be more than fit into one. */
+export function runOf(posterior: Posterior): StoredRun {
+  const files = posterior.files(), { 'data.json': data, 'pointwise.csv': pointwise } = files;
+  const summary = summaryOf(files['summary.json']!), record = recordOf(files['run.json']!);
+  const rows = rowsByVariable(summary, record.variables);
+  const variables = posterior.result.variables.map((variable): VariableSummary => ({ variable, elements: rows.get(variable.name) ?? [] }));
+  return { summary, record, variables, data: data === undefined ? null : dataOf(data), paretoK: pointwise === undefined ? null : paretoOf(pointwise) };
 }
 
 /** The part of a result that relabelling and figures read. */

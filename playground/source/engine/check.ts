@@ -49,9 +49,12 @@ function outlineOf(table: ReadValues['table']): Checked['table'] {
   return table === null ? null : { header: table.header, rows: table.rows };
 }
 
+/** What stands after a declared name: its type. */
+const typeAfter = /^\s*:\s*([\p{L}_]\w*(?:\([^)\n]*\))?(?:\[[^\]\n]*\])?)/u;
+
 /** Declared data with their types as written. */
 function inputsOf({ graph, source }: Compiled): Checked['inputs'] {
-  return [...graph.variables.values()].filter(({ origin }) => origin === 'data').map(({ name, span }) => ({ name, type: /:\s*([^\n;]*?)\s*(?:\/[/*].*)?$/.exec(source.slice(span.start, span.end))?.[1] ?? '' }));
+  return [...graph.variables.values()].filter(({ origin }) => origin === 'data').map(({ name, span }) => ({ name, type: typeAfter.exec(source.slice(span.end))?.[1] ?? '' }));
 }
 
 /** Checks in steps; each answer is told as it is known. @param current asked before every step: false ends the check. */
@@ -82,6 +85,6 @@ function attempted<T>(make: () => T): { readonly value: T | null; readonly refus
     return { value: make(), refusal: null };
   } catch (thrown) {
     const [first] = refusalOf(thrown).filter(({ severity }) => severity === 'error');
-    return { value: null, refusal: first?.message ?? 'it does not apply' };
+    return { value: null, refusal: first?.message.replace(/^\w+ does not apply: /, '') ?? 'it does not apply' };
   }
 }

@@ -1,5 +1,5 @@
 /** The engine: a web worker with the whole package in it. A page has one that checks while a program is written, and one that runs. */
-import type { RunFiles } from '../../../src/report.js';
+import type { Posterior } from '../../../src/index.js';
 import type { FromEngine, ToEngine } from '../protocol.js';
 import { check } from './check.js';
 import { pageOf, run } from './run.js';
@@ -10,7 +10,7 @@ const tell = (message: FromEngine): void => { self.postMessage(message); };
 class Engine {
   private latestCheck = 0;
   private stop: AbortController | null = null;
-  private files: RunFiles | null = null;
+  private posterior: Posterior | null = null;
 
   hear(message: ToEngine): void {
     switch (message.kind) {
@@ -29,13 +29,14 @@ class Engine {
         this.stop?.abort();
         return;
       case 'page':
-        if (this.files !== null) tell({ kind: 'page', html: pageOf(this.files) });
+        if (this.posterior !== null) tell({ kind: 'page', html: pageOf(this.posterior) });
     }
   }
 
   private async run({ project, settings }: Extract<ToEngine, { kind: 'run' }>): Promise<void> {
     this.stop = new AbortController();
-    this.files = await run(project, settings, this.stop.signal, tell);
+    this.posterior = null;
+    this.posterior = await run(project, settings, this.stop.signal, tell);
     this.stop = null;
   }
 }

@@ -1,6 +1,6 @@
 /** One run: how it goes, what it draws, and in the end the parts of its report. */
-import { backends, type BackendOptions, compile, type InferOptions } from '../../../src/index.js';
-import { type RunFiles, reportPage, reportParts } from '../../../src/report.js';
+import { backends, type BackendOptions, compile, type InferOptions, type Posterior } from '../../../src/index.js';
+import { posteriorPage, posteriorParts } from '../../../src/report.js';
 import type { FromEngine, Problem, Project, Settings } from '../protocol.js';
 import { programName, refusalOf } from './check.js';
 import { LiveTraces } from './traces.js';
@@ -9,8 +9,8 @@ import { problemOf, readValues } from './values.js';
 /** Milliseconds between two pictures of the draws so far, and between two messages of one chain. */
 const pictureEvery = 700, progressEvery = 100;
 
-/** Runs a program, telling how it goes. @returns the files of the run; null where it was refused. */
-export async function run(project: Project, settings: Settings, signal: AbortSignal, tell: (message: FromEngine) => void): Promise<RunFiles | null> {
+/** Runs a program, telling how it goes. @returns null where it was refused. */
+export async function run(project: Project, settings: Settings, signal: AbortSignal, tell: (message: FromEngine) => void): Promise<Posterior | null> {
   try {
     const model = compile(project.program, programName);
     const { data, problems } = readValues(project, model.inputs);
@@ -22,16 +22,11 @@ export async function run(project: Project, settings: Settings, signal: AbortSig
       const posterior = await model.infer(data, { ...options, signal, store: telling.traces, onProgress: (event) => { telling.progress(event); } });
       telling.end();
       tell({ kind: 'drawn' });
-      const texts = posterior.files();
-      const files: RunFiles = {
-        summary: texts['summary.json']!, run: texts['run.json']!, data: texts['data.json'] ?? null, pointwise: texts['pointwise.csv'] ?? null,
-        draws: texts['draws.csv'] === undefined ? null : [texts['draws.csv']],
-      };
-      const { sections, ...head } = reportParts(programName, files);
+      const { sections, ...head } = posteriorParts(programName, posterior);
       tell({ kind: 'judged', head });
       for (const section of sections) tell({ kind: 'section', section });
       tell({ kind: 'done' });
-      return files;
+      return posterior;
     } finally {
       telling.end();
     }
@@ -42,8 +37,8 @@ export async function run(project: Project, settings: Settings, signal: AbortSig
 }
 
 /** The page of a run as a file of its own. */
-export function pageOf(files: RunFiles): string {
-  return reportPage(programName, files);
+export function pageOf(posterior: Posterior): string {
+  return posteriorPage(programName, posterior);
 }
 
 /** Refusals as they are; everything else is a fault of ours, and says so. */

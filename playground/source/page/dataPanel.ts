@@ -85,7 +85,9 @@ export class DataPanel {
   }
 
   /** What a check found: size of the table, and a field for each declared name that a table may give. */
-  describe({ table, inputs }: Checked): void {
+  describe({ table, inputs: declared }: Checked): void {
+    // A column is never a single number.
+    const inputs = declared?.filter(({ type }) => type.endsWith(']')) ?? null;
     this.parts.table.describe(table === null ? '' : `${table.rows.toLocaleString('en')} rows, ${table.header.length} columns`);
     const shown = JSON.stringify([table?.header ?? null, inputs?.map(({ name, type }) => [name, type])]);
     // While the program has errors the fields stay as they are.

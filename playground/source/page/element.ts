@@ -23,5 +23,6 @@ export function byId<Kind extends HTMLElement>(id: string, kind: new () => Kind)
  */
 export function setMarkup(place: HTMLElement, markup: string): void {
   const parsed = new DOMParser().parseFromString(markup, 'text/html');
-  place.replaceChildren(...Array.from(parsed.body.childNodes, (node) => document.adoptNode(node)));
+  // A copy of the list: it is live, and adopting takes its nodes away.
+  place.replaceChildren(...[...parsed.body.childNodes].map((node) => document.adoptNode(node)));
 }

@@ -4,8 +4,10 @@
  */
 import type { Project, Settings } from '../protocol.js';
 
-/** A project with its settings. */
-export interface Shared { readonly project: Project; readonly settings: Settings }
+/** A project with its settings; those that a link does not name are the usual ones. */
+export interface Shared { readonly project: Project; readonly settings: Partial<Settings> }
+
+const settingNames = ['backend', 'chains', 'draws', 'warmup', 'seed', 'options'] as const satisfies readonly (keyof Settings)[];
 
 const key = 'p=';
 /** Longer addresses do not survive mail and chat. */
@@ -49,7 +51,7 @@ export async function sharedOf(fragment: string): Promise<Shared | null> {
       program: field('program'), values: field('values'), table: field('table'),
       columns: Array.isArray(columns) ? columns.flatMap((pair: unknown) => (Array.isArray(pair) && typeof pair[0] === 'string' && typeof pair[1] === 'string' ? [[pair[0], pair[1]] as const] : [])) : [],
     },
-    settings: { backend: field('backend'), chains: field('chains'), draws: field('draws'), warmup: field('warmup'), seed: field('seed'), options: field('options') },
+    settings: Object.fromEntries(settingNames.flatMap((name) => (field(name) === '' ? [] : [[name, field(name)]]))),
   };
 }
 

@@ -1,7 +1,7 @@
 /** The page: puts editor, data, settings and results together with the two engines, one that checks and one that runs. */
 import { content as examples } from 'playground:examples';
 import { content as grammarText } from 'playground:grammar';
-import type { Checked, FromEngine, Problem } from '../protocol.js';
+import type { Checked, FromEngine, Problem, Settings } from '../protocol.js';
 import { DataPanel } from './dataPanel.js';
 import { explained, ProgramEditor } from './editor.js';
 import { byId, element } from './element.js';
@@ -30,6 +30,8 @@ class Playground {
   private runner: EngineClient | null = null;
   private running = false;
   private stopping = false;
+  /** Whether the runner is at the figures of a run that is over. */
+  private drawing = false;
   /** Of the latest check; answers to others are out of date. */
   private checkId = 0;
   private timer: ReturnType<typeof setTimeout> | null = null;
@@ -55,14 +57,14 @@ class Playground {
 
   // --- what is shown -----------------------------------------------------------------------------
 
-  private get shared(): Shared {
+  private get shared(): Shared & { readonly settings: Settings } {
     return { project: { program: this.editor.text, ...this.data.texts }, settings: this.settings.settings };
   }
 
   private show({ project, settings }: Shared, about: string): void {
     this.editor.show(project.program);
     this.data.show(project);
-    this.settings.show(settings);
+    this.settings.show({ ...usualSettings, ...settings });
     byId('about', HTMLElement).textContent = about;
     this.checkSoon(0);
   }
@@ -75,7 +77,7 @@ class Playground {
 
   private choose(id: string): void {
     const example = examples.find((candidate) => candidate.id === id);
-    if (example !== undefined) this.show({ project: example.project, settings: { ...usualSettings, ...example.settings } }, example.about);
+    if (example !== undefined) this.show({ project: example.project, settings: example.settings }, example.about);
     else if (this.own !== null) this.show(this.own, '');
     this.menu.value = id;
   }
@@ -95,7 +97,7 @@ class Playground {
     try {
       const shared = await sharedOf(location.hash);
       if (shared === null) return false;
-      this.show({ ...shared, settings: { ...shared.settings } }, '');
+      this.show(shared, '');
       this.keepOwn();
       return true;
     } catch (error) {
@@ -193,6 +195,7 @@ class Playground {
       byId('problems', HTMLElement).querySelector('button')?.focus();
       return;
     }
+    if (this.drawing) this.endRunner();
     this.runner ??= new EngineClient((message) => { this.heardFromRunner(message); }, (reason) => { this.runnerDied(reason); });
     this.setRunning(true);
     this.results.begin();
@@ -215,9 +218,10 @@ class Playground {
       case 'progress': this.results.progress(message); return;
       case 'traces': this.results.live(message); return;
       case 'drawn': this.results.say('All draws are made; the report is put together'); return;
-      case 'judged': this.results.judged(message); return;
+      // From here on another run may begin: it ends the drawing of figures.
+      case 'judged': this.setRunning(false); this.drawing = true; this.results.judged(message); return;
       case 'section': this.results.section(message); return;
-      case 'done': this.setRunning(false); this.results.done(); return;
+      case 'done': this.drawing = false; this.results.done(); return;
       case 'failed': this.setRunning(false); this.results.failed(message.problems); return;
       case 'page': download('report.html', message.html);
     }
@@ -232,15 +236,19 @@ class Playground {
       this.runner?.send({ kind: 'stop' });
       return;
     }
-    this.runner?.end();
-    this.runner = null;
+    this.endRunner();
     this.setRunning(false);
     this.results.ended('The run was ended before there was anything to show.');
   }
 
-  private runnerDied(reason: string): void {
+  private endRunner(): void {
     this.runner?.end();
     this.runner = null;
+    this.drawing = false;
+  }
+
+  private runnerDied(reason: string): void {
+    this.endRunner();
     this.setRunning(false);
     this.results.ended(`The run ended: ${reason}.`);
   }

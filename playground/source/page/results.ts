@@ -14,7 +14,7 @@ export class Results {
   private readonly tabs = new Tabs({ summary: 'Summary', figures: 'Figures', graph: 'Graph', derivation: 'Derivation' });
   private readonly bars = new Map<number, { readonly bar: HTMLProgressElement; readonly words: HTMLElement }>();
   private readonly progressList = element('ul', { class: 'progress' });
-  private readonly traces = element('div', { class: 'charts' });
+  private readonly traces = element('div', { class: 'live' });
   private readonly status: HTMLElement;
   private readonly savePage: () => void;
 
@@ -60,7 +60,7 @@ export class Results {
     const summary = this.tabs.panel('summary');
     summary.replaceChildren(element('div', { class: 'head' }, element('p', { class: converged ? 'verdict' : 'verdict bad' }, verdict)), element('p', { class: 'muted' }, lede));
     this.tabs.panel('figures').replaceChildren();
-    this.say(`${verdict}: ${lede}`);
+    this.say(`${verdict}.`);
   }
 
   section({ section }: Message<'section'>): void {
@@ -91,7 +91,9 @@ export class Results {
 
   /** Graph and derivation of the program as it is written; those of a program with errors stay what they were. */
   model({ graph, derivation, refusal }: Message<'model'>): void {
-    setMarkup(this.tabs.panel('graph'), graph ?? '');
+    const picture = element('div', { class: 'scroll', role: 'region', 'aria-label': 'Plated graph', tabindex: '0' });
+    setMarkup(picture, graph ?? '');
+    this.tabs.panel('graph').replaceChildren(graph === null ? element('p', { class: 'muted' }, 'There is no graph.') : picture);
     const place = this.tabs.panel('derivation');
     if (derivation !== null) setMarkup(place, derivation);
     else place.replaceChildren(element('p', {}, refusal === null ? 'There is nothing to derive.' : `The backend does not apply: ${refusal}`));

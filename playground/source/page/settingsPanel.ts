@@ -28,7 +28,7 @@ export class SettingsPanel {
   show(settings: Settings): void {
     for (const name of inputs) this.fields[name].value = settings[name];
     byId('more', HTMLDetailsElement).open = settings.options !== '' || settings.warmup !== usualSettings.warmup;
-    const { backend } = this, wanted = settings.backend === '' ? usualSettings.backend : settings.backend;
+    const { backend } = this, wanted = settings.backend;
     // Before the first check the menu is short.
     if (!Array.from(backend.options).some(({ value }) => value === wanted)) backend.append(new Option(wanted, wanted));
     backend.value = wanted;

@@ -58,7 +58,7 @@ export function credence(grammar: IGrammar): LanguageSupport {
       if (stream.sol()) read(grammar, stream.string, state);
       const token = state.tokens.find(({ startIndex, endIndex }) => startIndex <= stream.pos && stream.pos < endIndex);
       stream.pos = Math.min(token?.endIndex ?? stream.string.length, stream.string.length);
-      return styleOf(token?.scopes.at(-1) ?? '');
+      return styleOf(token?.scopes ?? []);
     },
     blankLine: (state) => { read(grammar, '', state); },
     languageData: { commentTokens: { line: '//', block: { open: '/*', close: '*/' } } },
@@ -72,6 +72,11 @@ function read(grammar: IGrammar, line: string, state: LineState): void {
   state.stack = ruleStack;
 }
 
-function styleOf(scope: string): string | null {
-  return looks.find(([beginning]) => scope.startsWith(beginning))?.[0].replaceAll('.', '-') ?? null;
+/** The innermost scope that has a look. */
+function styleOf(scopes: readonly string[]): string | null {
+  for (const scope of scopes.toReversed()) {
+    const look = looks.find(([beginning]) => scope.startsWith(beginning));
+    if (look !== undefined) return look[0].replaceAll('.', '-');
+  }
+  return null;
 }
