@@ -23,7 +23,7 @@ export function expectationOf(variable: string, statistic: string): string { ret
 /** Name of the table of variances of a variable's scalar elements, covariance matrices of its vectors. */
 export function covarianceOf(variable: string): string { return expectationOf(variable, 'covariance'); }
 /** Names that stand for something a run changes, though no variable of the program has them. */
-export function isDerivedName(name: string): boolean { return name.endsWith('=') || name.startsWith('E|'); }
+function isDerivedName(name: string): boolean { return name.endsWith('=') || name.startsWith('E|'); }
 
 /** A statistic whose expectation some update needs: the table's name and how to compute it. */
 export interface NeededExpectation { readonly variable: string; readonly kind: StatisticKind; readonly name: string }

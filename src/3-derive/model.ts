@@ -388,7 +388,7 @@ function statuses(graph: ModelGraph, given: Given, definitions: ReadonlyMap<stri
 }
 
 /** How `address` selects an instance of a statement's plates, and the conditions under which it is one of its elements. */
-export function membership(s: { readonly plates: readonly Plate[]; readonly guards: readonly Expr[]; readonly target?: Target | null }, address: readonly Expr[]): { readonly map: ReadonlyMap<Index, Expr>; readonly conditions: readonly Expr[] } {
+function membership(s: { readonly plates: readonly Plate[]; readonly guards: readonly Expr[]; readonly target?: Target | null }, address: readonly Expr[]): { readonly map: ReadonlyMap<Index, Expr>; readonly conditions: readonly Expr[] } {
   const map = new Map<Index, Expr>();
   const conditions: Expr[] = [];
   const lefts = s.target?.at ?? [];

@@ -377,7 +377,7 @@ export function refresh(m: Monomial): Monomial {
   return substituteMonomial({ ...m, binders }, map);
 }
 /** Substitution in guards, coefficient and atoms (binders are left to the caller). */
-export function substituteMonomial(m: Monomial, map: ReadonlyMap<Index, Expr>): Monomial {
+function substituteMonomial(m: Monomial, map: ReadonlyMap<Index, Expr>): Monomial {
   return {
     binders: m.binders,
     guards: m.guards.map((g) => substitute(g, map)),

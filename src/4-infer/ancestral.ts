@@ -162,7 +162,10 @@ function elementCode(builder: ProgramBuilder, s: Statement, place: (e: Expr) => 
   }
 }
 
-/** What the given cells leave of a total, shared among the missing ones in proportion to their means. */
+/**
+ * What the given cells leave of a total, shared among the missing ones in proportion to their means: the conditional law
+ * of a Multinomial, and of a DirichletMultinomial, whose missing cells share more unevenly, a start.
+ */
 function missingCounts(builder: ProgramBuilder, law: Law, total: Expr, variable: string, at: readonly Expr[], whole: string): readonly Code[] {
   const dimension = num(builder.storage(whole).shape[0]!), k = index('k');
   const missing = (cell: Expr): Expr => ref(maskOf(variable), [...at, cell]);

@@ -103,9 +103,9 @@ function pairDraws(sharing: Sharing, total: number): readonly Code[] {
   const { builder } = context;
   const i = index('i'), k = index('k'), j = index('j');
   const other = builder.fresh('other', [], 'local', 'int32'), both = builder.fresh('both', [], 'local', 'int32'), drawn = builder.fresh('share', [], 'local', 'int32');
-  const one_ = ref(cells, [i]), two = ref(cells, [ref(other, [])]);
+  const first = ref(cells, [i]), second = ref(cells, [ref(other, [])]);
   const shared = (share: Expr): readonly Code[] => [
-    store(context.name, context.place([one_]).at, share), store(context.name, context.place([two]).at, sub(ref(both, []), share)), ...recompute,
+    store(context.name, context.place([first]).at, share), store(context.name, context.place([second]).at, sub(ref(both, []), share)), ...recompute,
   ];
   const weighed = (): readonly Code[] => {
     const weights = builder.fresh('weight', [Math.min(total, mostShares) + 1], 'scratch');
@@ -126,8 +126,8 @@ function pairDraws(sharing: Sharing, total: number): readonly Code[] {
   builder.noteRange(i, zero, num(context.eventDims[0]!));
   return [when(apply('gt', ref(count, []), num(1)), [forLoop(i, zero, ref(count, []), [
     { do: 'call', procedure: 'otherPosition', args: [value(i), value(ref(count, []))], into: { storage: other, at: [] }, effects: [] },
-    store(both, [], add(context.current([one_]), context.current([two]))),
-    store(drawn, [], context.current([one_])),
+    store(both, [], add(context.current([first]), context.current([second]))),
+    store(drawn, [], context.current([first])),
     when(apply('gt', ref(both, []), zero), [...redraw, ...shared(ref(drawn, []))]),
   ])])];
 }

@@ -4,6 +4,7 @@
  * draws and exact; the rest is estimated from independent draws, with its standard error.
  */
 import type { BoundVariable } from '../2-graph/bound.js';
+import { quantileOfSorted } from '../numeric/orderStatistics.js';
 import type { ClosedForm } from './posterior.js';
 
 /** The closed form with computed elements filled in; unchanged where there are none, or no draws to read them from. */
@@ -25,14 +26,7 @@ export function withComputedElements(closed: ClosedForm, { computed }: Pick<Boun
     mean[cell] = centre;
     if (sd !== null) sd[cell] = Math.sqrt(variance);
     if (!isConstant) { mcse[cell] = Math.sqrt(variance / count); isEstimated = true; }
-    if (quantiles !== null) { quantiles.q5[cell] = quantile(own, 0.05); quantiles.q50[cell] = quantile(own, 0.5); quantiles.q95[cell] = quantile(own, 0.95); }
+    if (quantiles !== null) { quantiles.q5[cell] = quantileOfSorted(own, 0.05); quantiles.q50[cell] = quantileOfSorted(own, 0.5); quantiles.q95[cell] = quantileOfSorted(own, 0.95); }
   }
   return { ...closed, mean, sd, mcse: isEstimated ? mcse : null, quantiles };
-}
-
-/** Type 7 of Hyndman and Fan (1996), of sorted values. */
-function quantile(sorted: Float64Array, level: number): number {
-  const at = level * (sorted.length - 1), low = Math.floor(at);
-  const next = sorted[Math.min(low + 1, sorted.length - 1)]!;
-  return sorted[low]! + (at - low) * (next - sorted[low]!);
 }

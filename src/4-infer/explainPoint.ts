@@ -4,7 +4,7 @@
  * in expectation over them (Fisher's identity). In unconstrained coordinates it is that by the coordinate, Jacobian included.
  */
 import type { Given } from '../2-graph/bound.js';
-import type { ModelGraph, Statement } from '../2-graph/graph.js';
+import type { ModelGraph } from '../2-graph/graph.js';
 import { regionSupport } from '../3-derive/closedForm.js';
 import { factorMentions } from '../3-derive/conditional.js';
 import { jointFactors } from '../3-derive/joint.js';
@@ -19,8 +19,9 @@ import type { ExplainedBlock } from './backend.js';
 import { refuse } from './backendOptions.js';
 import { distributed } from './cancel.js';
 import { expectationOf } from './expectation.js';
+import { entering } from './focus.js';
 import type { Formula } from './formulas.js';
-import { render } from './formulaText.js';
+import { readsExpectations, render } from './formulaText.js';
 import { hostName, regionLoops, regionName, sourceLine } from './plan.js';
 import { readable } from './readable.js';
 
@@ -53,17 +54,13 @@ export function explainClimb(graph: ModelGraph, given: Given, source: string, ho
     return {
       block: regionName(r), loops: regionLoops(r), family: discrete ? 'Categorical' : how.law(coordinate === 'other' ? 'unconstrained coordinates' : coordinate === null ? null : printText(coordinate.of)),
       parameters: slope === null ? [] : render([slope], model),
-      factors: statementsOf(r, own).map((s) => sourceLine(source, s.span)),
+      factors: entering({ region: r, factors: own }, model).map((s) => sourceLine(source, s.span)),
       kernel: discrete ? 'summed out' : how.kernel,
       reason: discrete ? 'a finite latent has no gradient: the density is summed over its values' : how.reason,
     };
   });
-  const expected = blocks.some((b) => b.parameters.some((p) => p.text.includes('E(')));
+  const expected = readsExpectations(blocks);
   return { blocks, notes: expected ? [`E(...) is the expectation over ${[...finite].join(', ')} given the rest; the JSON form has what stands inside of it, and in expectationOver what it is taken over.`] : [] };
-}
-function statementsOf(region: LatentRegion, factors: readonly Factor[]): readonly Statement[] {
-  const found = factors.map((f) => f.statement);
-  return region.statement.kind === 'param' || found.includes(region.statement) ? found : [region.statement, ...found];
 }
 
 function refuseHosts(factors: readonly Factor[], { hostFunctions }: ModelGraph, backend: string): void {

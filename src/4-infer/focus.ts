@@ -16,10 +16,10 @@ import type { RegionPlan } from './plan.js';
 export interface Focus { readonly form: ClosedForm; readonly collected: Collected; readonly model: DerivedModel }
 
 /**
- * The statements whose terms contain the region's element, its own law first of all, however flat: of those that mention
- * its variable some may only speak of other elements.
+ * The statements whose terms contain the region's element, in the program's order: its own law always, however flat, and
+ * of the others that mention its variable not those that speak only of other elements.
  */
-export function entering({ region, factors }: Collected, model: DerivedModel): readonly Statement[] {
+export function entering({ region, factors }: Pick<Collected, 'region' | 'factors'>, model: DerivedModel): readonly Statement[] {
   const recursions = model.recursionsOf(region.variable.name);
   const found = factors.filter((f) => elementTerms(region, [f], null, recursions).length > 0).map((f) => f.statement);
   const own = region.statement.kind === 'param' || found.includes(region.statement) ? [] : [region.statement];

@@ -5,6 +5,7 @@
 import type { ModelGraph } from '../2-graph/graph.js';
 import type { DerivedModel } from '../3-derive/model.js';
 import { type Expr, type Index, add, addAll, apply, element, equal, freeIndices, index, isConst, mul, neg, num, one, pow, ref, rewrite, scalar, sub, substitute, variablesOf, zero } from '../expr/expr.js';
+import { toNested } from '../expr/evaluate.js';
 import { toJson } from '../expr/json.js';
 import { printLatex, printText } from '../expr/print.js';
 import { simplify } from '../expr/simplify.js';
@@ -18,6 +19,11 @@ type Parameter = ExplainedBlock['parameters'][number];
 /** What a reader of the formulas has to know of their names. */
 export function notesOn(blocks: readonly ExplainedBlock[]): readonly string[] {
   return blocks.some((b) => b.parameters.some((p) => p.name === 'shift' && b.family?.includes('MvNormal'))) ? ['The shift of a MvNormal is its precision times its mean.'] : [];
+}
+
+/** Whether a formula of these blocks holds an expectation, which the notes then explain. */
+export function readsExpectations(blocks: readonly ExplainedBlock[]): boolean {
+  return blocks.some((b) => b.parameters.some((p) => /\bE\(/.test(p.text)));
 }
 
 /** The formulas of one law. */
@@ -131,11 +137,6 @@ function gatherNumbers(e: Expr): Expr {
 /** Values of literal arrays and of arrays of the host that a formula reads, by the names it has for them. */
 function constantsOf(f: Formula, graph: ModelGraph): { readonly constants?: Readonly<Record<string, unknown>> } {
   const names = new Set([f.expr, ...f.indices.flatMap((i) => [i.from, i.to])].flatMap((e) => [...variablesOf(e)]).filter((name) => name.startsWith('$')));
-  const read = [...names].flatMap((name) => { const value = graph.variables.get(name)?.value; return value === undefined ? [] : [[name, nested(value.shape, value.values)] as const]; });
+  const read = [...names].flatMap((name) => { const value = graph.variables.get(name)?.value; return value === undefined ? [] : [[name, toNested(value)] as const]; });
   return read.length === 0 ? {} : { constants: Object.fromEntries(read) };
-}
-function nested(shape: readonly number[], values: ArrayLike<number>): unknown {
-  const build = (axis: number, offset: number, size: number): unknown => (axis === shape.length ? values[offset]
-    : Array.from({ length: shape[axis]! }, (_, k) => build(axis + 1, offset + k * (size / shape[axis]!), size / shape[axis]!)));
-  return build(0, 0, values.length);
 }

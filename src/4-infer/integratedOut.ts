@@ -74,13 +74,13 @@ export function integratedOut(builder: ProgramBuilder, factors: readonly Factor[
     const wrong: readonly Diagnostic[] = [{ code: 'no-marginal', severity: 'error', message: `${backend} cannot integrate out '${s.variables.join("', '")}': ${block.refused}`, hint: 'Use --backend gibbs.' }];
     throw new ModelError(wrong, renderDiagnostics(wrong, '', 'program'));
   });
-  const speaking = new Set(structures.flatMap((s) => s.factors));
+  const mentioning = new Set(structures.flatMap((s) => s.factors));
   const variables = structures.flatMap((s) => s.variables).map((name): IntegratedVariable => {
     const { shape } = builder.storage(name);
     return { name, mean: builder.fresh('meanOf', shape, 'state'), variance: builder.fresh('varianceOf', shape, 'state') };
   });
   return {
-    variables, blocks, rest: factors.filter((f) => !speaking.has(f)),
+    variables, blocks, rest: factors.filter((f) => !mentioning.has(f)),
     forward: (value) => blocks.flatMap((b) => [...b.prepare, accumulate(value, [], b.logNormaliser)]),
     reverse(sweep, moved) {
       for (const block of blocks) {

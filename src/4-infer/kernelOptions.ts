@@ -33,6 +33,7 @@ interface Request { readonly option: string; readonly name: string; readonly tex
 function fail(diagnostics: readonly Diagnostic[]): never {
   throw new ModelError(diagnostics, renderDiagnostics(diagnostics, '', 'options'));
 }
+const kernelsHint = 'Kernels: conjugate, enumerate, transfer, slice, rw(scale: 1), independent(D), propose(D).';
 function optionError(message: string, hint?: string): Diagnostic { return { code: 'wrong-option', severity: 'error', message, hint }; }
 
 /**
@@ -59,7 +60,7 @@ export function chooserFromOptions(graph: ModelGraph, options: Readonly<Record<s
     const parsed = parse(`report kernel_ = ${text}`);
     const statement = parsed.program?.statements[0];
     if (statement === undefined || statement.kind !== 'report' || parsed.program!.statements.length !== 1) {
-      wrong.push(optionError(`'${text}' is not a kernel (${option})`, 'Kernels: conjugate, enumerate, transfer, slice, rw(scale: 1), independent(D), propose(D).'));
+      wrong.push(optionError(`'${text}' is not a kernel (${option})`, kernelsHint));
       continue;
     }
     requests.set(name, { option, name, text, syntax: statement.value });
@@ -77,9 +78,9 @@ export function chooserFromOptions(graph: ModelGraph, options: Readonly<Record<s
 function refuseCounts({ region }: RegionPlan, choice: KernelChoice): void {
   if (!isCounts(region)) return;
   const { name } = region.variable, { span } = region.statement;
-  const fail_ = (message: string, hint: string): never => { throw new ModelError([{ code: 'no-kernel', severity: 'error', span, message, hint }], message); };
-  if (region.movingSupport) fail_(`'${name}' is a vector of counts whose total is unknown: it and the total could only move together, and no kernel does that`, 'Give the total or the counts, or write the counts as Poisson draws: those of a total that is Poisson are independent.');
-  if (choice.kind === 'slice' || choice.kind === 'walk') fail_(`'${name}' is a vector of counts with a fixed total: single counts cannot move alone`, `Use transfer, enumerate, or propose it whole: kernel.${name}=propose(Multinomial(...)).`);
+  const refuse = (message: string, hint: string): never => { throw new ModelError([{ code: 'no-kernel', severity: 'error', span, message, hint }], message); };
+  if (region.movingSupport) refuse(`'${name}' is a vector of counts whose total is unknown: it and the total could only move together, and no kernel does that`, 'Give the total or the counts, or write the counts as Poisson draws: those of a total that is Poisson are independent.');
+  if (choice.kind === 'slice' || choice.kind === 'walk') refuse(`'${name}' is a vector of counts with a fixed total: single counts cannot move alone`, `Use transfer, enumerate, or propose it whole: kernel.${name}=propose(Multinomial(...)).`);
 }
 
 /** `collapse=names` of gibbs. */
@@ -157,7 +158,7 @@ function choiceOf(request: Request, plan: RegionPlan, graph: ModelGraph): Kernel
       }
       return { kind: word, ...proposalLaw(inner, plan, graph, request), text: text.slice(text.indexOf('(') + 1, text.lastIndexOf(')')) };
     }
-    default: fail([optionError(`'${text}' is not a kernel (${request.option})`, 'Kernels: conjugate, enumerate, transfer, slice, rw(scale: 1), independent(D), propose(D).')]);
+    default: fail([optionError(`'${text}' is not a kernel (${request.option})`, kernelsHint)]);
   }
 }
 

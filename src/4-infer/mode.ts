@@ -62,6 +62,8 @@ const mostCoordinates = 1500;
 /** Steps of a difference in units of the standard error, for the last Hessian. */
 const differenceStep = 0.02;
 const newtonSteps = 40;
+/** Distance from the origin from which a constrained coordinate is taken for driven outwards: a range's value is within 1 % of an end there (the logistic function of 5 is 0.993), a scale beyond a factor of 148. */
+const outerDistance = 5;
 /** Score in units of its own standard deviation below which a maximum is reached. */
 const scoreLimit = 1e-6;
 /** Smallest squared pivot of the information in correlation form with which one pass of differences is enough. */
@@ -472,7 +474,7 @@ function runaway(density: DifferentiableDensity, position: Float64Array, gradien
 
 /** The constrained coordinates that are driven outwards. */
 function edgeOf(density: DifferentiableDensity, position: Float64Array, force: Float64Array, otherwise: 'unfinished' | 'drift'): Verdict {
-  const outwards = (i: number): number => (boundedKinds.has(density.owners[i]!.kind) && Math.abs(position[i]!) > 5 && force[i]! * position[i]! > 0 ? Math.abs(force[i]!) : 0);
+  const outwards = (i: number): number => (boundedKinds.has(density.owners[i]!.kind) && Math.abs(position[i]!) > outerDistance && force[i]! * position[i]! > 0 ? Math.abs(force[i]!) : 0);
   const driven = Array.from(force, (_, i) => i).sort((a, b) => outwards(b) - outwards(a));
   const largest = driven[0] === undefined ? 0 : outwards(driven[0]);
   if (largest > 0) return { kind: 'unbounded', coordinates: driven.filter((i) => outwards(i) > 0.3 * largest) };
@@ -500,7 +502,7 @@ function kinksAt(density: DifferentiableDensity, jacobian: boolean, position: Fl
 
 /** Flat along coordinates far out in their ranges, and nothing else: those are at their edges. */
 function flatOrEdge(density: DifferentiableDensity, position: Float64Array, directions: readonly Float64Array[]): Verdict {
-  const far = position.map((x, i) => Number(boundedKinds.has(density.owners[i]!.kind) && Math.abs(x) > 6));
+  const far = position.map((x, i) => Number(boundedKinds.has(density.owners[i]!.kind) && Math.abs(x) > edge.distance));
   const part = (v: Float64Array, i: number): number => Math.abs(v[i]!) / (1 + Math.abs(position[i]!));
   const edges = new Set<number>();
   for (const v of directions) {
@@ -522,7 +524,7 @@ function verdictOf(density: DifferentiableDensity, position: Float64Array, gradi
     return newton.flat.length === 0 ? { kind: 'proper' } : flatOrEdge(density, position, newton.flat);
   }
   // Where the score has vanished and Newton's method still walks, the supremum is not attained.
-  const steep = gradient.some((g, i) => boundedKinds.has(density.owners[i]!.kind) && Math.abs(position[i]!) > 5 && g * position[i]! > 0 && Math.abs(g) > 1e-3);
+  const steep = gradient.some((g, i) => boundedKinds.has(density.owners[i]!.kind) && Math.abs(position[i]!) > outerDistance && g * position[i]! > 0 && Math.abs(g) > 1e-3);
   if (steep) return edgeOf(density, position, gradient, 'unfinished');
   if (newton.flat.length > 0 && score < 1e-3) return flatOrEdge(density, position, newton.flat);
   const outwards = newton.step.map((s, i) => (s * position[i]! >= 0 ? s : 0));

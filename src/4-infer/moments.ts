@@ -8,7 +8,7 @@
 import type { MomentsForm } from './posterior.js';
 
 /** Supports of more values are not counted: their probabilities would not be reported either. */
-export const LARGEST_COUNTED_RANGE = 50;
+const LARGEST_COUNTED_RANGE = 50;
 
 /** What one chain hands back for one variable. */
 export interface ChainMoments {

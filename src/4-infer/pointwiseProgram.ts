@@ -143,7 +143,7 @@ function givenTests(builder: ProgramBuilder, factor: Factor, warnings: Diagnosti
   if (event.length === 0) return [apply('not', ref(maskOf(variable), at))];
   const inner = event.map((_, d) => index(`e${d}`));
   if (!warnings.some((w) => w.message.startsWith(`draws of ${variable} `))) {
-    warnings.push({ code: 'partly-missing', severity: 'warning', message: `draws of ${variable} with missing elements are no units: a part of a draw has no density of its own here`, hint: undefined });
+    warnings.push({ code: 'partly-missing', severity: 'warning', message: `draws of ${variable} with missing elements are no units: a part of a draw has no density of its own here` });
   }
   const missing = inner.reduceRight<Expr>((e, i, d) => { builder.noteRange(i, zero, num(event[d]!)); return reduce('max', i, zero, num(event[d]!), e); }, ref(maskOf(variable), [...at, ...inner]));
   return [apply('eq', missing, zero)];
@@ -272,7 +272,7 @@ function meetHere(factors: readonly Factor[], name: string, other: string): bool
 /** For every element: the log sum over its values of what mentions it, less that of what is left without the unit's data. */
 function sumCode(builder: ProgramBuilder, group: UnitGroup, summed: SummedLatents, factors: readonly Factor[], storages: { readonly counted: string; readonly values: string }): readonly Code[] {
   const [lead] = summed.names;
-  const speaking = factors.filter((f) => [...summed.names].some((n) => factorMentions(f, n)));
+  const mentioning = factors.filter((f) => [...summed.names].some((n) => factorMentions(f, n)));
   return summed.regions.filter((r) => r.variable.name === lead).flatMap((region) => {
     const binders = region.plates.map((p) => builder.bindBinder({ index: p.index, from: p.from, to: p.to }));
     const guards = region.guards.map((g) => builder.bind(builder.model.inline(g))).filter((g) => !isConst(g, 1));
@@ -306,9 +306,9 @@ function sumCode(builder: ProgramBuilder, group: UnitGroup, summed: SummedLatent
     };
     const logSum = (terms: readonly Factor[]): Expr => candidates.reduceRight<Expr>((e, c) => reduce('logsumexp', c.k, zero, c.count, e), addAll(terms.map(weight)));
     const isUnits = (f: Factor): boolean => group.members.some((m) => m.factor === f) && !summed.regions.some((r) => r.statement.id === f.id);
-    const rest = speaking.filter((f) => !isUnits(f));
+    const rest = mentioning.filter((f) => !isUnits(f));
     const normalised = rest.every((f) => summed.regions.some((r) => r.statement.id === f.id && r.law !== null && isProper(r.law) && r.variable.constraint.kind !== 'ordered') && !mentionsOthersValue(f, summed));
-    const value = normalised ? logSum(speaking) : sub(logSum(speaking), logSum(rest));
+    const value = normalised ? logSum(mentioning) : sub(logSum(mentioning), logSum(rest));
     const tests = [...matches, ...inside].map((t) => builder.bind(t)).filter((t) => !isConst(t, 1));
     return loops(binders, [...guards, ...tests, exists], [accumulate(storages.values, cell, value)]);
   });

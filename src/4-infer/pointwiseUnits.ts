@@ -80,7 +80,7 @@ function unitGroup(builder: ProgramBuilder, members: readonly UnitMember[]): Uni
 }
 
 function refusal(factor: Factor, reason: string): ModelError {
-  const diagnostic: Diagnostic = { code: 'no-units', severity: 'error', span: factor.statement.span, message: `The units of this statement cannot be counted: ${reason}.`, hint: undefined };
+  const diagnostic: Diagnostic = { code: 'no-units', severity: 'error', span: factor.statement.span, message: `The units of this statement cannot be counted: ${reason}.` };
   return new ModelError([diagnostic], renderDiagnostics([diagnostic], '', 'program'));
 }
 

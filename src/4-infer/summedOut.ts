@@ -59,18 +59,18 @@ export function summedOut(builder: ProgramBuilder, factors: readonly Factor[], r
     for (const e of [f.logDensity, ...f.conditions, ...f.guards]) visit(e, (x) => { if (x.op === 'ref' && names.has(x.variable)) out.add(x.variable); });
     return out;
   };
-  const rest: Factor[] = [], speaking: { readonly factor: Factor; readonly names: ReadonlySet<string> }[] = [];
+  const rest: Factor[] = [], mentioning: { readonly factor: Factor; readonly names: ReadonlySet<string> }[] = [];
   for (const f of factors) {
     const own = mentioned(f);
-    if (own.size === 0) rest.push(f); else speaking.push({ factor: withFreshPlates(f), names: own });
+    if (own.size === 0) rest.push(f); else mentioning.push({ factor: withFreshPlates(f), names: own });
   }
   // Latents of one factor belong together.
   const groupOf = new Map<string, Set<string>>(latents.map((l) => [l.name, new Set([l.name])]));
-  for (const { names: own } of speaking) {
+  for (const { names: own } of mentioning) {
     const joined = new Set([...own].flatMap((n) => [...groupOf.get(n)!]));
     for (const n of joined) groupOf.set(n, joined);
   }
-  const groups = [...new Set(groupOf.values())].map((own) => prepareGroup(builder, latents.filter((l) => own.has(l.name)), speaking.filter((s) => [...s.names].some((n) => own.has(n))).map((s) => s.factor), backend));
+  const groups = [...new Set(groupOf.values())].map((own) => prepareGroup(builder, latents.filter((l) => own.has(l.name)), mentioning.filter((s) => [...s.names].some((n) => own.has(n))).map((s) => s.factor), backend));
   return {
     groups: groups.map((g) => g.group), rest,
     forward: (value) => groups.flatMap((g) => g.forward(value)),

@@ -169,7 +169,7 @@ export class Posterior {
 
   /** What pointwise criteria were computed of, unit by unit. @throws ModelError as `loo`. */
   predictive(): Predictive {
-    if (this.observed === null) throw modelError({ code: 'no-pointwise', severity: 'error', message: 'this posterior does not know the data it comes from', hint: undefined });
+    if (this.observed === null) throw modelError({ code: 'no-pointwise', severity: 'error', message: 'this posterior does not know the data it comes from' });
     this.cachedPredictive ??= this.observed.predictive(this.result);
     return this.cachedPredictive;
   }
@@ -232,10 +232,10 @@ export class Posterior {
   probabilities(name: string): ShapedArray {
     const variable = this.viewed(name);
     const { range, low = 0, result } = variable;
-    if (range === undefined) throw modelError({ code: 'no-probabilities', severity: 'error', message: `'${name}' has no finite support`, hint: undefined });
+    if (range === undefined) throw modelError({ code: 'no-probabilities', severity: 'error', message: `'${name}' has no finite support` });
     const shape = [...variable.shape, range];
     if (result.form !== 'draws') {
-      if (result.probabilities === null) throw modelError({ code: 'no-probabilities', severity: 'error', message: `backend '${this.backend}' keeps no probabilities of '${name}'`, hint: undefined });
+      if (result.probabilities === null) throw modelError({ code: 'no-probabilities', severity: 'error', message: `backend '${this.backend}' keeps no probabilities of '${name}'` });
       return shaped(result.probabilities.slice(), shape);
     }
     const size = sizeOf(variable.shape);
@@ -321,7 +321,7 @@ export class Posterior {
       const files = this.filePieces();
       await save(directory, files, filesOfRuns.filter((name) => files.every((file) => file.name !== name)));
     } catch (error) {
-      throw modelError({ code: 'cannot-write', severity: 'error', message: error instanceof Error ? error.message : String(error), hint: undefined });
+      throw modelError({ code: 'cannot-write', severity: 'error', message: error instanceof Error ? error.message : String(error) });
     }
   }
 

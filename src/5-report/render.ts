@@ -18,9 +18,11 @@ const COLUMNS: readonly { readonly title: string; readonly rank: number; readonl
   { title: 'R-hat', rank: 2, text: ({ rhat }) => (rhat === null ? '' : Number.isFinite(rhat) ? rhat.toFixed(3) : 'infinite') },
 ];
 
-/** Elements shown of a variable that has more than `MOST_SHOWN`. */
-const SHOWN_OF_MANY = 10;
-const MOST_SHOWN = 30;
+const mostShown = 30;
+const shownOfMany = 10;
+
+/** The elements of a variable that tables and plots show: all of a few, the first of many. */
+export function shownOf<T>(elements: readonly T[]): readonly T[] { return elements.length > mostShown ? elements.slice(0, shownOfMany) : elements; }
 
 /** @param width characters of a line; columns that do not fit are left out, names are never cut. */
 export function renderSummary(posterior: Posterior, width: number): string {
@@ -49,7 +51,7 @@ export function summaryTable(summaries: readonly VariableSummary[]): { readonly 
 }
 
 function rowsOf({ variable, elements }: VariableSummary): Row[] {
-  const shown = elements.length > MOST_SHOWN ? elements.slice(0, SHOWN_OF_MANY) : elements;
+  const shown = shownOf(elements);
   const rows = shown.map((element): Row => ({ name: element.name, cells: COLUMNS.map((column) => column.text(element)) }));
   const more = elements.length - shown.length;
   return more === 0 ? rows : [...rows, { name: `${variable.name}: ${more} more`, cells: [] }];

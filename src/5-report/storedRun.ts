@@ -177,7 +177,7 @@ function isTable(value: unknown, holds: (item: unknown) => boolean): boolean { r
 const isNumbers = (value: unknown): boolean => isList(value, isNumberOrNull);
 
 /** @throws ModelError naming the first field that is not what it has to be. */
-function require(file: string, fields: Fields, wanted: Readonly<Record<string, (value: unknown) => boolean>>): void {
+function requireFields(file: string, fields: Fields, wanted: Readonly<Record<string, (value: unknown) => boolean>>): void {
   for (const [name, holds] of Object.entries(wanted)) if (!holds(fields[name])) throw noRun(file, `the field ${JSON.stringify(name)} is ${fields[name] === undefined ? 'missing' : 'not what a run writes'}`);
 }
 
@@ -185,7 +185,7 @@ const rowNumbers = ['mean', 'sd', 'mcse', 'q5', 'q50', 'q95', 'essBulk', 'essTai
 
 function summaryOf(text: string): Summary {
   const fields = parsed('summary.json', text);
-  require('summary.json', fields, {
+  requireFields('summary.json', fields, {
     backend: isText, seed: isText, converged: (x) => typeof x === 'boolean', warnings: (x) => isList(x, isText),
     variables: (x) => isTable(x, (row) => isFields(row) && rowNumbers.every((name) => isNumberOrNull(row[name])) && (row['probs'] === null || isTable(row['probs'], isNumberOrNull))),
     ...Object.fromEntries(['logEvidence', 'logEvidenceSe', 'elbo', 'logLikelihood', 'logJoint', 'aic', 'bic'].map((name) => [name, isNumberOrNull])),
@@ -206,7 +206,7 @@ function recordOf(text: string): RunRecord {
     && isCount(x['chains']) && (x['chainNumbers'] === undefined || isList(x['chainNumbers'], isCount)) && isCount(x['draws']) && isNumberOrNull(x['range']) && isNumberOrNull(x['low'])
     && ['discrete', 'insidePlate', 'independent'].every((name) => typeof x[name] === 'boolean') && ['latent', 'report', 'predict'].includes(String(x['kind']));
   const isGroup = (x: unknown): boolean => isFields(x) && isCount(x['size']) && isList(x['variables'], (v) => isFields(v) && isText(v['name']) && isCount(v['axis'])) && (x['labels'] === undefined || isList(x['labels'], isText));
-  require('run.json', fields, {
+  requireFields('run.json', fields, {
     program: isText, backend: isText, seed: isText, options: isFields, versions: (x) => isTable(x, isText),
     plan: (x) => isList(x, (entry) => isFields(entry) && ['block', 'kernel', 'reason'].every((name) => isText(entry[name]))),
     traces: (x) => isFields(x) && ['elbo', 'logLikelihood', 'logJoint', 'stepSizes', 'divergences'].every((name) => x[name] === null || isNumbers(x[name])) && (x['acceptance'] === null || isTable(x['acceptance'], isNumbers)),
@@ -221,7 +221,7 @@ function recordOf(text: string): RunRecord {
   return fields as unknown as RunRecord;
 }
 
-/** Beyond this a typed array cannot be allocated. */
+/** 16 GB of draws: more than a run keeps in memory, so that a record that says so is taken for damaged. */
 const mostNumbers = 2 ** 31;
 
 function paretoOf(text: string): StoredRun['paretoK'] {

@@ -11,7 +11,7 @@ import { mcseMean, mcseQuantile } from './diagnostics/mcse.js';
 import { rhat, rhatOfRanks } from './diagnostics/rhat.js';
 
 /** Probabilities are listed for supports of at most so many values. */
-export const MOST_LISTED_VALUES = 50;
+const MOST_LISTED_VALUES = 50;
 
 /** The row of one element: what does not apply is null. */
 export interface ElementSummary {

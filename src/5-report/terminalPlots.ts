@@ -3,7 +3,9 @@
  * between their 0.5 % and 99.5 % quantiles; probabilities of finite variables; what was maximised, by iteration.
  */
 import { sizeOf, type VariableResult } from '../4-infer/posterior.js';
+import { quantileOfSorted } from '../numeric/orderStatistics.js';
 import type { Posterior } from './posterior.js';
+import { shownOf } from './render.js';
 import type { ElementSummary } from './summary.js';
 
 const blocks = '▁▂▃▄▅▆▇█';
@@ -13,9 +15,6 @@ const mostColumns = 40;
 const fewestColumns = 8;
 /** Characters of a number at an end of a plot. */
 const endWidth = 10;
-/** Elements shown of a variable that has more than `mostShown`, as in the summary. */
-const shownOfMany = 10;
-const mostShown = 30;
 
 /** Heights of 0 to 1 as characters; nothing where the height is 0. */
 export function sparkline(heights: readonly number[]): string {
@@ -26,7 +25,7 @@ interface Line { readonly name: string; readonly low: string; readonly plot: str
 
 /** @param width characters of a line. @returns lines for all that has draws, probabilities or a trace; the empty text where nothing has. */
 export function renderPlots(posterior: Posterior, width: number): string {
-  const rows = posterior.summaries().flatMap(({ variable, elements }) => (elements.length > mostShown ? elements.slice(0, shownOfMany) : elements).map((element) => ({ variable, element })));
+  const rows = posterior.summaries().flatMap(({ variable, elements }) => shownOf(elements).map((element) => ({ variable, element })));
   const nameWidth = Math.max(0, ...rows.map(({ element }) => element.name.length));
   const columns = Math.max(fewestColumns, Math.min(mostColumns, width - nameWidth - 2 * endWidth - 4));
   const lines = rows.flatMap(({ variable, element }) => lineOf(variable, element, columns) ?? []);
@@ -41,8 +40,7 @@ function lineOf(variable: VariableResult, { name, flat, probs }: ElementSummary,
     if (largest > 0) return { name, low: entries[0]![0], plot: sparkline(entries.map(([, p]) => p / largest)), high: entries.at(-1)![0] };
   }
   const draws = drawsOf(variable, flat).filter(Number.isFinite).sort();
-  const quantile = (level: number): number => draws[Math.min(draws.length - 1, Math.floor(level * draws.length))] ?? Number.NaN;
-  const low = quantile(tail), high = quantile(1 - tail);
+  const low = quantileOfSorted(draws, tail), high = quantileOfSorted(draws, 1 - tail);
   // What does not vary has its place in the summary.
   if (!(high > low)) return null;
   const counts = new Array<number>(columns).fill(0);

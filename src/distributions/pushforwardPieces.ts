@@ -115,7 +115,7 @@ function signOf(e: Expr): -1 | 0 | 1 {
   }
 }
 /** log |e| without the bars where the sign is known. */
-export function logAbsolute(e: Expr): Expr {
+function logAbsolute(e: Expr): Expr {
   const sign = signOf(e);
   return sign > 0 ? logOf(e) : sign < 0 ? logOf(neg(e)) : isConst(e) ? num(Math.log(Math.abs(e.value))) : log(apply('abs', e));
 }

@@ -245,7 +245,6 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
     derivative: (a, x) => [neg(apply('gammaPShapeDerivative', a, x)), neg(gammaDensity(a, x))],
     javascript: null, cost: 200, integer: false,
   }],
-  /** dP(a, x)/da. */
   logGammaP: [2, {
     evaluate: special.logGammaP, derivative: (a, x) => [apply('logGammaPShapeDerivative', a, x), exp(sub(logGammaDensity(a, x), apply('logGammaP', a, x)))],
     javascript: null, cost: 220, integer: false,
@@ -256,6 +255,7 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
   }],
   logGammaPShapeDerivative: [2, { evaluate: special.logGammaPShapeDerivative, javascript: null, cost: 1800, integer: false }],
   logGammaQShapeDerivative: [2, { evaluate: special.logGammaQShapeDerivative, javascript: null, cost: 1800, integer: false }],
+  /** dP(a, x)/da. */
   gammaPShapeDerivative: [2, { evaluate: special.gammaPShapeDerivative, javascript: null, cost: 2500, integer: false }],
   gammaPInverse: [2, {
     evaluate: special.gammaPInverse,

@@ -105,7 +105,7 @@ export function inverseSymmetricInPlace(a: Float64Array, offset: number, d: numb
  * `permutation[i]` is the row of A that became row i.
  * @returns the sign of the permutation, or 0 where A is singular or not finite.
  */
-export function luInPlace(a: Float64Array, offset: number, d: number, permutation: Int32Array): number {
+function luInPlace(a: Float64Array, offset: number, d: number, permutation: Int32Array): number {
   let sign = 1;
   for (let i = 0; i < d; i++) permutation[i] = i;
   for (let j = 0; j < d; j++) {

@@ -564,7 +564,7 @@ function incompleteBeta(x: number, y: number, a: number, b: number): number {
 }
 
 /** log I_x(a, b) with both x and y = 1 - x given, also where I underflows. */
-export function logIncompleteBeta(x: number, y: number, a: number, b: number): number {
+function logIncompleteBeta(x: number, y: number, a: number, b: number): number {
   const lower = incompleteBeta(x, y, a, b);
   if (lower >= smallestTail || Number.isNaN(lower) || x === 0 || a === 0 || b === 0) return lower > 0.5 ? Math.log1p(-incompleteBeta(y, x, b, a)) : Math.log(lower);
   const logPrefix = betaExponent(x, y, a, b) + 0.5 * (Math.log(a / (a + b)) + Math.log(b)) - halfLogTwoPi;

@@ -252,7 +252,7 @@ function mixtureMoments(d: NumericLaw, text: string): Moments {
 }
 
 /** The closed form of an entropy that a family states, itself or as a case of a wider one; null where none does. */
-export function entropyExpression(family: Family, parameters: Arguments): Expr | null {
+function entropyExpression(family: Family, parameters: Arguments): Expr | null {
   if (family.exponential !== undefined) return family.exponential.entropy(parameters);
   if (family.entropy !== undefined) return family.entropy(parameters);
   if (family.caseOf !== undefined) { const wider = family.caseOf(parameters); return entropyExpression(wider.family, wider.parameters); }

@@ -70,7 +70,7 @@ export function drawsSections(report: Report, pictures: Pictures, elsewhere: Rea
     ? 'For each quantity its density (a thin line for each chain, the bar from the 5 % to the 95 % quantile), its draws in the order they were made, and how each chain ranks among all draws. Chains that agree lie on top of each other, and their ranks stay in the grey band.'
     : 'Independent draws from the result: density, mean, and the bar from the 5 % to the 95 % quantile.';
   const matched = report.variables.some(({ variable }, i) => variable !== report.run.variables[i]?.variable) ? ' Labels switch in this run: densities are of components matched to each other, draws and ranks as they were made.' : '';
-  const rest = folded.length === 0 ? '' : `<details><summary>${counted(folded.length, 'more quantity').replace('quantitys', 'quantities')}</summary>${cards(report, folded, pictures)}</details>`;
+  const rest = folded.length === 0 ? '' : `<details><summary>${counted(folded.length, 'more quantity', 'more quantities')}</summary>${cards(report, folded, pictures)}</details>`;
   const omitted = left > 0 ? paragraph(`${left.toLocaleString('en')} more are not drawn here; draws.csv holds all of them.`, 'muted') : '';
   return [{ id: 'draws', title: chains ? 'Draws and densities' : 'Densities', folded: false, content: `${paragraph(intro + matched, 'muted')}${cards(report, open, pictures)}${rest}${omitted}` }];
 }

@@ -4,9 +4,9 @@
  */
 import type { BoundModel } from '../2-graph/bound.js';
 import { type ReplicatedData, replicator } from '../4-infer/replicate.js';
-import { predictiveChart } from '../plot/charts/predictive.js';
-import { colour } from '../plot/palette.js';
-import { evenly, quantileOfSorted } from '../plot/statistics.js';
+import { predictiveChart, predictiveLegend } from '../plot/charts/predictive.js';
+import { quantileOfSorted } from '../numeric/orderStatistics.js';
+import { evenly } from '../plot/statistics.js';
 import { escaped, type Html, paragraph, type Section, table } from './html.js';
 import type { Pictures } from './pictures.js';
 import { counted, isEstimate, type Report, shortNumber } from './report.js';
@@ -63,9 +63,7 @@ function columnOf({ name, width, discrete, observed }: ReplicatedData, c: number
   const pick = (values: Float64Array): Float64Array => Float64Array.from(there, (i) => values[i]!);
   const data = pick(observed), made = replicates.map(pick);
   const chart = predictiveChart(title, discrete, data, made, 520, 230);
-  const svg = chart === null ? '' : pictures.of(`Replicated ${title}`, `The distribution of ${there.length} observations of ${title}, and of ${made.length} replicates.`, chart, [
-    { label: 'data', colour: discrete ? colour('muted') : colour('ink'), shape: discrete ? 'area' : 'line' }, { label: discrete ? 'replicates, 90 %' : 'replicates', colour: colour('blue'), shape: 'line' },
-  ]);
+  const svg = chart === null ? '' : pictures.of(`Replicated ${title}`, `The distribution of ${there.length} observations of ${title}, and of ${made.length} replicates.`, chart, predictiveLegend(discrete));
   const sorted = data.slice().sort(), sortedMade = made.map((one) => one.slice().sort());
   const found = statistics.filter(({ name: own }) => there.length > 1 || own === 'mean').map((statistic) => {
     const value = statistic.of(sorted), others = sortedMade.map(statistic.of).sort((a, b) => a - b);

@@ -1,8 +1,9 @@
 /** A program with its words told apart: keywords, families, numbers, comments, and the names of its data. By words only: a program need not be right to be shown. */
+import { reservedWords } from '../1-parse/survey.js';
 import { families } from '../distributions/registry.js';
 import { escaped, type Html } from './html.js';
 
-const keywords: ReadonlySet<string> = new Set(['data', 'param', 'sample', 'observe', 'predict', 'let', 'report', 'factor', 'fn', 'for', 'in', 'if', 'else', 'true', 'false', 'inf']);
+const keywords: ReadonlySet<string> = new Set(reservedWords);
 const word = /\/\/[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|[\p{L}_][\p{L}\p{N}_]*|(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?/gu;
 
 /** @param inputs names of data and sizes. */

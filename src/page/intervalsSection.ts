@@ -13,7 +13,7 @@ const comparable = 25;
 const standardErrors = 2;
 
 /** What a point and its line mean: quantiles, or an estimate with its standard error; null where neither is known. */
-function intervalOf({ name, mean, sd, q5, q50, q95 }: ElementSummary): Interval | null {
+export function intervalOf({ name, mean, sd, q5, q50, q95 }: ElementSummary): Interval | null {
   if (mean === null) return null;
   if (q5 !== null && q95 !== null && q5 < q95) return { name, centre: q50 ?? mean, low: q5, high: q95 };
   return sd === null ? { name, centre: mean, low: mean, high: mean } : { name, centre: mean, low: mean - standardErrors * sd, high: mean + standardErrors * sd };

@@ -47,6 +47,12 @@ export function shortNumber(value: number | null): string {
 }
 
 /** `1 draw`, `2 draws`. */
-export function counted(count: number, word: string): string {
-  return `${count.toLocaleString('en')} ${word}${count === 1 ? '' : 's'}`;
+export function counted(count: number, word: string, plural: string = `${word}s`): string {
+  return `${count.toLocaleString('en')} ${count === 1 ? word : plural}`;
+}
+
+/** Probabilities of each element's values, [elements, values]; null where they are not listed. */
+export function probabilitiesOf({ variable: { low = 0 }, elements }: VariableSummary, values: number): readonly (readonly number[])[] | null {
+  const listed = elements.flatMap(({ probs }) => (probs === null ? [] : [Array.from({ length: values }, (_, k) => probs[String(k + low)] ?? 0)]));
+  return listed.length === elements.length ? listed : null;
 }

@@ -9,8 +9,9 @@ import { probabilitiesChart } from '../plot/charts/probabilities.js';
 import type { VariableSummary } from '../5-report/summary.js';
 import { colour } from '../plot/palette.js';
 import { escaped, paragraph, type Section } from './html.js';
+import { intervalOf } from './intervalsSection.js';
 import type { Pictures } from './pictures.js';
-import type { Report } from './report.js';
+import { probabilitiesOf, type Report } from './report.js';
 
 const mostDimensions = 4;
 const mostStates = 12;
@@ -66,12 +67,12 @@ export function statesSection(report: Report, bound: BoundModel, pictures: Pictu
   return { shown, sections: [{ id: 'states', title: 'Along the index', folded: false, content: `${paragraph('Unknowns that follow from the ones before them: medians with the band from the 5 % to the 95 % quantile and the data they are seen through, or the probability of each state.', 'muted')}${parts.join('')}` }] };
 }
 
-function finiteStates({ variable, elements }: VariableSummary, index: string, pictures: Pictures): readonly string[] {
-  const { name, shape, range = 0, low = 0 } = variable;
-  if (shape.length !== 1 || range > mostStates || elements.some(({ probs }) => probs === null)) return [];
-  const probabilities = Float64Array.from(elements.flatMap(({ probs }) => Array.from({ length: range }, (_, k) => probs![String(k + low)] ?? 0)));
+function finiteStates(summary: VariableSummary, index: string, pictures: Pictures): readonly string[] {
+  const { variable, elements } = summary, { name, shape, range = 0, low = 0 } = variable;
+  const probabilities = probabilitiesOf(summary, range);
+  if (shape.length !== 1 || range > mostStates || probabilities === null) return [];
   const legend = Array.from({ length: range }, (_, k) => ({ label: `${name} = ${k + low}`, colour: componentColour(k), shape: 'area' as const }));
-  return [pictures.of(`States of ${name}`, `The probability of each state of ${name} at ${elements.length} values of ${index}.`, probabilitiesChart(name, index, probabilities, range, size.width, 220), legend)];
+  return [pictures.of(`States of ${name}`, `The probability of each state of ${name} at ${elements.length} values of ${index}.`, probabilitiesChart(name, index, Float64Array.from(probabilities.flat()), range, size.width, 220), legend)];
 }
 
 function bands({ variable, elements }: VariableSummary, { index, variable: source }: Chain, bound: BoundModel, pictures: Pictures): readonly string[] {
@@ -79,13 +80,13 @@ function bands({ variable, elements }: VariableSummary, { index, variable: sourc
   if (shape.length > 2) return [];
   const width = shape[1] ?? 1, length = shape[0] ?? 0, data = shape.length === 1 ? dataAt(source, bound) : null;
   return Array.from({ length: Math.min(width, mostDimensions) }, (_, d) => {
-    const column = (pick: (row: VariableSummary['elements'][number]) => number | null): Float64Array => {
-      const out = new Float64Array(length).fill(Number.NaN);
-      for (const row of elements) if (row.flat % width === d) out[Math.floor(row.flat / width)] = pick(row) ?? Number.NaN;
-      return out;
-    };
+    const centre = new Float64Array(length).fill(Number.NaN), low = centre.slice(), high = centre.slice();
+    for (const element of elements) {
+      const at = Math.floor(element.flat / width), interval = element.flat % width === d ? intervalOf(element) : null;
+      if (interval !== null) { centre[at] = interval.centre; low[at] = interval.low; high[at] = interval.high; }
+    }
     const own = shape.length === 1 ? name : `${name}[.., ${d}]`;
-    const band = { name: own, index, centre: column((row) => row.q50 ?? row.mean), low: column((row) => row.q5 ?? (row.sd === null ? row.mean : (row.mean ?? Number.NaN) - 2 * row.sd)), high: column((row) => row.q95 ?? (row.sd === null ? row.mean : (row.mean ?? Number.NaN) + 2 * row.sd)) };
+    const band = { name: own, index, centre, low, high };
     const legend = data === null ? [] : [{ label: own, colour: colour('blue'), shape: 'line' as const }, { label: data.name, colour: colour('ink'), shape: 'point' as const }];
     return pictures.of(`${own} along ${index}`, `The median and the 90 % band of ${own} at ${length} values of ${index}${data === null ? '' : `, with ${data.name}`}.`, bandChart(band, data, size.width, size.height), legend);
   });

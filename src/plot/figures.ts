@@ -12,13 +12,13 @@ import { densityChart } from './charts/density.js';
 import { forestChart } from './charts/forest.js';
 import { objectiveChart } from './charts/objective.js';
 import { pairsCharts } from './charts/pairs.js';
-import { predictiveChart } from './charts/predictive.js';
+import { predictiveChart, predictiveLegend } from './charts/predictive.js';
 import { rankChart } from './charts/rank.js';
 import { chainColour, traceChart } from './charts/trace.js';
 import { type Chart, type LegendEntry, type Picture, picture } from './drawing.js';
 import { colour } from './palette.js';
 import { type DrawSource, pooled, type Series, seriesOf } from './series.js';
-import { quantileOfSorted } from './statistics.js';
+import { quantileOfSorted } from '../numeric/orderStatistics.js';
 
 /** What to draw. */
 export interface PlotOptions {
@@ -102,8 +102,7 @@ export function predictivePlot({ name, observed, replicated }: PredictiveCheck, 
   const data = Float64Array.from(observed), discrete = data.every(Number.isInteger);
   const chart = predictiveChart(name, discrete, data, replicated.map((one) => Float64Array.from(one)), 560, 280);
   if (chart === null) throw wrong(`the data of ${name} do not vary`, 'A figure needs two different values.');
-  const legend: readonly LegendEntry[] = [{ label: 'data', colour: discrete ? colour('muted') : colour('ink'), shape: discrete ? 'area' : 'line' }, { label: discrete ? 'replicates, 90 %' : 'replicates', colour: colour('blue'), shape: 'line' }];
-  return drawn({ title: options.title ?? `Replicated ${name}`, description: `The distribution of ${data.length} observations of ${name} and of ${replicated.length} replicates.`, legend, rows: [[chart]] });
+  return drawn({ title: options.title ?? `Replicated ${name}`, description: `The distribution of ${data.length} observations of ${name} and of ${replicated.length} replicates.`, legend: predictiveLegend(discrete), rows: [[chart]] });
 }
 
 /** Points in the plane, and components that they may come from. */

@@ -3,11 +3,7 @@
  * enough to draw. Nothing here draws, and nothing is random.
  */
 
-/** A quantile of type 7 of sorted numbers (linear interpolation of order statistics). */
-export function quantileOfSorted(sorted: ArrayLike<number>, level: number): number {
-  const at = (sorted.length - 1) * level, low = Math.floor(at);
-  return sorted[low]! + (at - low) * ((sorted[Math.min(low + 1, sorted.length - 1)]!) - sorted[low]!);
-}
+import { quantileOfSorted } from '../numeric/orderStatistics.js';
 
 /** Silverman's rule of thumb (1986, eq. 3.31; R's `bw.nrd0`): 0.9 min(sd, interquartile range / 1.34) n^(-1/5). */
 export function bandwidth(sorted: Float64Array): number {

@@ -302,7 +302,7 @@ export function chainMode(
  * among the values, D - 1 strides in the message, D' strides of the message along the parent's scope, and for each
  * source: kind (0 unary, 1 table, 2 message), offset, offset of its marginals (-1 where not kept), D strides.
  */
-export const bucketHeader: number = 9;
+const bucketHeader: number = 9;
 
 /** Adds a source, read along the bucket's scope by strides, to the bucket's table. `digits` counts in mixed radix. */
 function spread(out: Numbers, at: number, from: Numbers, offset: number, D: number, network: Integers, counts: number, strides: number, cells: number, digits: Integers): void {

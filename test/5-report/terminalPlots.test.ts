@@ -12,7 +12,7 @@ describe('plots in the terminal', () => {
     expect(sparkline([0, 0.01, 0.5, 0.99, 1])).toBe(' ▁▅██');
     // 1000 equal steps: every column holds as many; a triangle rises in eighths of its height.
     const uniform = Float64Array.from({ length: 1000 }, (_, i) => i);
-    expect(plots([drawn('u', [], 1, uniform)], 80)).toMatch(/^u {2}5 [▇█]{40} 995\n$/);
+    expect(plots([drawn('u', [], 1, uniform)], 80)).toMatch(/^u {2}4.995 [▇█]{40} 994\n$/);
     const rising = Float64Array.from({ length: 40_000 }, (_, i) => Math.sqrt(i / 40_000));
     const [, line] = /^r {2}\S+ (.{40}) \S+\n$/.exec(plots([drawn('r', [], 1, rising)], 80))!;
     expect([...line!].map((c) => '▁▂▃▄▅▆▇█'.indexOf(c)).every((h, i, all) => i === 0 || h >= all[i - 1]!)).toBe(true);

@@ -1,7 +1,8 @@
 /** Numbers behind the figures against R (`test/reference/plots.R`) and against sums written out. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { autocorrelations, bandwidth, envelope, evenly, frequencies, kernelDensity, quantileOfSorted, rankCounts } from '../../src/plot/statistics.js';
+import { quantileOfSorted } from '../../src/numeric/orderStatistics.js';
+import { autocorrelations, bandwidth, envelope, evenly, frequencies, kernelDensity, rankCounts } from '../../src/plot/statistics.js';
 
 interface Case { readonly values: readonly number[]; readonly bandwidth: number; readonly quantiles: readonly number[]; readonly autocorrelations: readonly number[]; readonly ranks: readonly (readonly number[])[] }
 const cases = JSON.parse(readFileSync(new URL('../reference/plots.json', import.meta.url), 'utf8')) as Readonly<Record<string, Case>>;

@@ -144,7 +144,6 @@ class Choice {
     return {
       code: 'chosen-backend', severity: 'note',
       message: [`auto runs ${backend.name}: ${inFavour(backend.name, this.program)}`, ...lacks.map((l) => `  not ${l.names.join(', ')}: ${l.reason}`)].join('\n'),
-      hint: undefined,
     };
   }
 }

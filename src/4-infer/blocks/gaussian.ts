@@ -226,8 +226,8 @@ function spreadAddresses(builder: ProgramBuilder, term: QuadraticTerm): Quadrati
   return { binders, guards, coefficient: term.coefficient, elements };
 }
 
-/** Sums every term's coefficients into the potential (one element) or the precision (two); `add` in place of plain sums, value by value. */
-function assembly(builder: ProgramBuilder, terms: readonly ContractedTerm[], instances: readonly Instances[], pattern: Pattern, factor: string, mean: string, add: ((storage: string, slot: Expr, value: Expr) => Code) | null = null): readonly Code[] {
+/** Sums every term's coefficients into the potential (one element) or the precision (two); value by value with `addTo` where given, in place of plain sums. */
+function assembly(builder: ProgramBuilder, terms: readonly ContractedTerm[], instances: readonly Instances[], pattern: Pattern, factor: string, mean: string, addTo: ((storage: string, slot: Expr, value: Expr) => Code) | null = null): readonly Code[] {
   const groups: { readonly binders: readonly Binder[]; readonly guards: readonly Expr[]; readonly sums: { readonly storage: string; readonly slot: Expr; readonly values: Expr[] }[] }[] = [];
   terms.forEach((t, k) => {
     const own = instances[k]!;
@@ -246,7 +246,7 @@ function assembly(builder: ProgramBuilder, terms: readonly ContractedTerm[], ins
     const into = group.sums.find((s) => s.storage === storage && equal(s.slot, slot));
     if (into === undefined) group.sums.push({ storage, slot, values: [value] }); else into.values.push(value);
   });
-  return groups.flatMap((g) => loops(g.binders, g.guards, g.sums.flatMap((s) => (add === null ? [accumulate(s.storage, [s.slot], addAll(s.values))] : s.values.map((v) => add(s.storage, s.slot, v))))));
+  return groups.flatMap((g) => loops(g.binders, g.guards, g.sums.flatMap((s) => (addTo === null ? [accumulate(s.storage, [s.slot], addAll(s.values))] : s.values.map((v) => addTo(s.storage, s.slot, v))))));
 }
 
 /** Terms that run over the same instances share a loop. */

@@ -19,7 +19,7 @@ import { type Backend, type ExplainedBlock, type Explanation, type OptionDoc, ty
 import { refuse, startValues, unknownOption } from '../backendOptions.js';
 import { exchangeableGroups } from '../exchangeable.js';
 import { entering } from '../focus.js';
-import { notesOn, render } from '../formulaText.js';
+import { notesOn, readsExpectations, render } from '../formulaText.js';
 import { blockRequest } from '../kernelOptions.js';
 import { derive, formName, refusalOf, regionLoops, regionName, sourceLine } from '../plan.js';
 import { elementName, type PlanEntry, type RunResult, type VariableResult } from '../posterior.js';
@@ -115,7 +115,7 @@ function explain(graph: ModelGraph, given: Given, source: string, settings: Sett
       ...(together === undefined ? updateInWords(kind, b.recognised, graph) : { kernel: 'coordinate update', reason: `one factor of all of ${together.join(', ')}: these terms in expectation over the other factors` }),
     };
   });
-  const notes = blocks.some((b) => b.parameters.some((p) => p.text.includes('E('))) ? ['E(...) is the expectation under the other factors; in the JSON form it is read from a table named E|variable|statistic.'] : [];
+  const notes = readsExpectations(blocks) ? ['E(...) is the expectation under the other factors; in the JSON form it is read from a table named E|variable|statistic.'] : [];
   return { backend: 'cavi', blocks, notes: [...notesOn(blocks), ...notes], code: bound === null ? null : derived(graph, () => new VariationalProgram(bound, 'explain', new Map(), plainPoints, lawsOf(settings))).source };
 }
 function updateInWords(kind: FactorKind['kind'], recognised: Recognised, graph: ModelGraph): Pick<ExplainedBlock, 'kernel' | 'reason'> {

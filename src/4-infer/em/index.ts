@@ -30,7 +30,7 @@ import { updateFormulas } from '../variational/inWords.js';
 import { isPoint, type PointOptions } from '../variational/updates.js';
 import { exchangeableGroups } from '../exchangeable.js';
 import { entering } from '../focus.js';
-import { notesOn, render } from '../formulaText.js';
+import { notesOn, readsExpectations, render } from '../formulaText.js';
 import { derive, formName, refusalOf, regionLoops, regionName, sourceLine } from '../plan.js';
 import type { PlanEntry, RunResult } from '../posterior.js';
 import { type Collapse, ScaleWatch } from './collapse.js';
@@ -149,7 +149,7 @@ function explain(graph: ModelGraph, given: Given, source: string, chosen: Readon
     };
   });
   const code = bound === null ? null : derived(graph, () => new EmProgram(bound, 'explain', new Map(), pointsOf(settings), settings.hard)).source;
-  return { backend: 'em', blocks, notes: [...notesOn(blocks), ...(blocks.some((b) => b.parameters.some((p) => p.text.includes('E('))) ? ['E(...) is the expectation under the posterior of the latents at the current estimates.'] : [])], code };
+  return { backend: 'em', blocks, notes: [...notesOn(blocks), ...(readsExpectations(blocks) ? ['E(...) is the expectation under the posterior of the latents at the current estimates.'] : [])], code };
 }
 
 /** What stands in the way of a maximum in closed form. */

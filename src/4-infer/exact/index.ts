@@ -79,7 +79,7 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
   const warnings: Diagnostic[] = [
     ...solved.flatMap((s) => s.warnings),
     ...drawsWithoutValue(variables),
-    ...(request.init === null ? [] : [{ code: 'unused-start', severity: 'warning' as const, message: 'exact needs no start values: --init is ignored', hint: undefined }]),
+    ...(request.init === null ? [] : [{ code: 'unused-start', severity: 'warning' as const, message: 'exact needs no start values: --init is ignored' }]),
   ];
   return {
     backend: 'exact', variables, exchangeable: [], logEvidence: program.plan.proper ? joint : null, logEvidenceSe: null, elbo: null, logLikelihood: null,

@@ -94,7 +94,7 @@ const largestTable = 1 << 16;
 function parameterOf(variable: string, statement: number, name: string): string { return `Q|${variable}|${statement}|${name}`; }
 
 /** Decides how a block's factor is kept. @throws MeanFieldRefusal naming the term where no way is known. */
-export function factorKind(builder: ProgramBuilder, block: MeanFieldBlock, points: PointOptions = plainPoints): FactorKind {
+function factorKind(builder: ProgramBuilder, block: MeanFieldBlock, points: PointOptions = plainPoints): FactorKind {
   const name = block.region.variable.name;
   const self = ref(name, block.region.at);
   const estimated = block.region.statement.kind === 'param' || points.maximised.has(name);

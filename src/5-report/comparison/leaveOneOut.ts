@@ -53,7 +53,10 @@ export function leaveOneOut({ units, chains, draws, values, independent }: LogLi
   return Array.from({ length: units }, (_, unit) => smoother.leaveOut(values.subarray(unit * size, (unit + 1) * size), relativeEfficiency?.[unit] ?? (independent ? 1 : null)));
 }
 
-/** Of the same units. */
+/**
+ * The widely applicable information criterion of the same units: elpd = lpd - p with p the variance of the log
+ * likelihood over draws (Watanabe 2010; Vehtari, Gelman and Gabry 2017, eqs. 11 and 12).
+ */
 export function waic(units: readonly Pick<LeaveOneOutUnit, 'lpd' | 'variance'>[]): readonly WaicUnit[] {
   return units.map(({ lpd, variance }) => ({ elpd: lpd - variance, p: variance }));
 }

@@ -1,4 +1,4 @@
-/** A quantity along an index: its mean, the band from its 5 % to its 95 % quantile, and data at the same index. */
+/** A quantity along an index: its centre, the band from its 5 % to its 95 % quantile, and data at the same index. */
 import * as Plot from '@observablehq/plot';
 import { type Chart, chart } from '../drawing.js';
 import { colour } from '../palette.js';
@@ -14,7 +14,7 @@ export interface Band {
   readonly high: ArrayLike<number>;
 }
 
-/** Elements drawn along the index; of more every so manieth. */
+/** Elements drawn along the index; of more, as many at even distances. */
 export const mostBandElements = 700;
 
 /** @param data observed at the same index; null where there are none on this scale. */

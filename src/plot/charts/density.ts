@@ -6,7 +6,8 @@ import * as Plot from '@observablehq/plot';
 import { type Chart, chart, points } from '../drawing.js';
 import { colour } from '../palette.js';
 import { pooled, type Series } from '../series.js';
-import { frequencies, kernelDensity, quantileOfSorted } from '../statistics.js';
+import { quantileOfSorted } from '../../numeric/orderStatistics.js';
+import { frequencies, kernelDensity } from '../statistics.js';
 import { chainColour } from './trace.js';
 
 /** Chains with a line of their own; more are only shown together. */
@@ -40,7 +41,7 @@ export function densityChart(series: Series, width: number, height: number): Cha
 }
 
 /** Probabilities of whole numbers as bars. */
-export function massChart(name: string, bars: readonly { readonly value: number; readonly share: number }[], width: number, height: number): Chart {
+function massChart(name: string, bars: readonly { readonly value: number; readonly share: number }[], width: number, height: number): Chart {
   const low = Math.min(...bars.map(({ value }) => value)), high = Math.max(...bars.map(({ value }) => value));
   const ticks = Array.from({ length: high - low + 1 }, (_, i) => low + i);
   return chart('', {

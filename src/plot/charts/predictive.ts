@@ -1,8 +1,9 @@
 /** Data against replicates of them: a thin line (or a range) for what the model would have made, a strong one for what is there. */
 import * as Plot from '@observablehq/plot';
-import { type Chart, chart, points } from '../drawing.js';
+import { type Chart, chart, type LegendEntry, points } from '../drawing.js';
 import { colour } from '../palette.js';
-import { frequencies, kernelDensity, quantileOfSorted } from '../statistics.js';
+import { quantileOfSorted } from '../../numeric/orderStatistics.js';
+import { frequencies, kernelDensity } from '../statistics.js';
 
 /** Replicates with a line of their own. */
 const mostLines = 40;
@@ -27,6 +28,14 @@ export function predictiveChart(name: string, discrete: boolean, observed: Float
       Plot.ruleY([0], { stroke: colour('grid') }),
     ],
   });
+}
+
+/** What the marks of the chart mean. */
+export function predictiveLegend(discrete: boolean): readonly LegendEntry[] {
+  return [
+    { label: 'data', colour: discrete ? colour('muted') : colour('ink'), shape: discrete ? 'area' : 'line' },
+    { label: discrete ? 'replicates, 90 %' : 'replicates', colour: colour('blue'), shape: 'line' },
+  ];
 }
 
 function middle(values: readonly number[], level: number): number {
