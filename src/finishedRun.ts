@@ -32,17 +32,21 @@ export function openRun(name: string, files: RunFiles): OpenedRun {
   const stored = readStoredRun(files), { record, summary } = stored;
   let opened: ReturnType<OpenedRun['program']> | null = null;
   const program = (): ReturnType<OpenedRun['program']> => opened ??= programOf(name, stored);
-  const predictor: Predictor = ({ result, converged, context }, values, options) => predictions({ ...program(), result, context, converged }, values, options);
+  const predictor: Predictor = ({ result, context: of }, values, options) => predictions({ ...program(), result, context: of, converged: summary.converged }, values, options);
   const context: RunContext = {
     seed: record.seed, program: record.program, options: record.options, versions: record.versions, levels: record.levels, compileSeconds: 0,
     notes: record.notes.map(({ code, message }) => ({ code, severity: 'note', message })),
   };
   const made = (warnings: readonly Diagnostic[], observed: ObservedData | null = null): Posterior => new Posterior(resultOf(stored, warnings), context, predictor, observed);
-  // What the draws themselves say is found again; the rest is known from the files only.
-  const found = new Set(made([]).warnings.map(({ message }) => message));
-  const others = record.warnings.filter(({ message }) => !found.has(message)).map(({ code, severity, message, hint }): Diagnostic => ({ code, severity: severity === 'note' ? 'note' : 'warning', message, hint: hint ?? undefined }));
+  const others = record.warnings.filter(({ code }) => !isFoundAgain(code, stored)).map(({ code, severity, message, hint }): Diagnostic => ({ code, severity: severity === 'note' ? 'note' : 'warning', message, hint: hint ?? undefined }));
   const { unit } = (record.options['options'] ?? {}) as { readonly unit?: string };
   return { stored, posterior: made(others), program, withData: () => made(others, new ObservedData(program().bound, unit ?? null, summary.waic !== null)) };
+}
+
+/** True for what a posterior says of its draws when it is asked; what the backend had to say is in the files only. */
+function isFoundAgain(code: string, { variables }: StoredRun): boolean {
+  const hasChains = variables.some(({ variable: { result } }) => result.form === 'moments' || (result.form === 'draws' && !result.independent));
+  return code === 'few-draws' || code === 'label-switching' || (code === 'not-converged' && hasChains);
 }
 
 function resultOf({ record, summary, variables }: StoredRun, warnings: readonly Diagnostic[]): RunResult {
