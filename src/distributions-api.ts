@@ -1,5 +1,6 @@
 /**
  * `credence/distributions`: the families and combinators of the language as objects, and divergences between them.
+ * @module
  */
 export {
   Bernoulli, Beta, BetaBinomial, Binomial, Categorical, Cauchy, ChiSquared, Delta, Dirichlet, DirichletMultinomial, DiscreteUniform, Exponential, Flat, Gamma, Geometric,

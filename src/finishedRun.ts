@@ -12,6 +12,7 @@ import { type Diagnostic, ModelError } from './errors/diagnostic.js';
 import { bindData, type Compiled, compileText, modelError } from './pipeline.js';
 import { predictions } from './prediction.js';
 
+/** A finished run, opened to go on with: see `openRun`. */
 export interface OpenedRun {
   readonly stored: StoredRun;
   readonly posterior: Posterior;

@@ -1,6 +1,7 @@
 /**
  * The public surface: what `import ... from 'credence'` offers, and all that the command line uses.
  * Names only; no logic.
+ * @module
  */
 export { compile, type ExplainOptions, type LogDensity, type LogDensityTerm, model, Model, type NotesListener, type SampleOptions, type Values } from './model.js';
 export type { Data } from './pipeline.js';
@@ -14,7 +15,7 @@ export type { ElementSummary, VariableSummary } from './5-report/summary.js';
 export { type ExportFormat, exportFormats } from './5-report/interchange/export.js';
 export { type DrawsInput, readDraws } from './5-report/interchange/readDraws.js';
 export type { ExportedFile } from './5-report/interchange/exported.js';
-export type { RunFiles, StoredRun } from './5-report/storedRun.js';
+export type { RunFiles, RunRecord, StoredRun } from './5-report/storedRun.js';
 export { renderSummary } from './5-report/render.js';
 export { renderPlots } from './5-report/terminalPlots.js';
 export { compare, type ComparedRun, compareRuns, type Comparison, type ComparisonRow, type Difference, type PointwiseRow, readRun } from './5-report/comparison/compare.js';
@@ -24,7 +25,7 @@ export { Derivation } from './5-report/derivation.js';
 export type { ExplainedBlock, Explanation, OptionDoc, ProgressEvent, RunStore } from './4-infer/backend.js';
 export type { ChainState, Checkpoint, DrawPiece } from './4-infer/checkpoint.js';
 export type { Recorded } from './4-infer/chainProgram.js';
-export type { PlanEntry, RunResult, Traces, VariableResult } from './4-infer/posterior.js';
+export type { ClosedForm, DrawsForm, DrawValues, ExchangeableGroup, MomentsForm, PlanEntry, RunResult, Seconds, Traces, VariableResult } from './4-infer/posterior.js';
 export { backends, laterBackends } from './4-infer/registry.js';
 export type { DrawingFormat } from './2-graph/draw.js';
 

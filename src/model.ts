@@ -34,6 +34,7 @@ import { version } from './version.js';
 /** Called with what binding the data had to say (conditioning, coded levels, ignored values), before anything runs. */
 export type NotesListener = (notes: readonly Diagnostic[]) => void;
 
+/** How to simulate: all may be absent. */
 export interface SampleOptions {
   /** Any text or number: 1. */
   readonly seed?: string | number | undefined;
@@ -45,6 +46,7 @@ export interface SampleOptions {
   readonly onNotes?: NotesListener | undefined;
 }
 
+/** What to explain: all may be absent. */
 export interface ExplainOptions {
   /** A name of `backends`: `auto`. */
   readonly backend?: string | undefined;
@@ -91,6 +93,10 @@ export interface LogDensity {
   readonly unknowns: readonly { readonly name: string; readonly shape: readonly number[] }[];
 }
 
+/**
+ * A compiled program, made by `model` or `compile`. Its methods take data and never change it; each throws a `ModelError` with all
+ * diagnostics where program, data or options are wrong.
+ */
 export class Model {
   /** The text of the program; host values of a template are shown as `${...}`. */
   readonly source: string;
@@ -100,6 +106,7 @@ export class Model {
   readonly notes: readonly Diagnostic[];
   private readonly compiled: Compiled;
 
+  /** @internal `model` and `compile` make models. */
   constructor(compiled: Compiled) {
     this.compiled = compiled;
     this.source = compiled.source;
@@ -235,7 +242,7 @@ export class Model {
     return this.explained(() => drawGraph(this.compiled.graph, format));
   }
 
-  /** The plated graph of the program, for tools that test or draw it (`credence/testing`). */
+  /** @internal The plated graph of the program, for tools that test or draw it (`credence/testing`). */
   plated(): ModelGraph { return this.compiled.graph; }
 
   private bind(data: Data, mode: 'infer' | 'sample', problems: readonly Diagnostic[], onNotes: NotesListener | undefined): BoundModel {

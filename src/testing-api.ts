@@ -1,5 +1,6 @@
 /**
  * `credence/testing`: is inference right? Checks of our backends on a program, and the same tests for any sampler.
+ * @module
  */
 import { givenOf } from './4-infer/programBuilder.js';
 import { type Diagnostic, ModelError } from './errors/diagnostic.js';

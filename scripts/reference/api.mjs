@@ -7,6 +7,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 import { Application, ReflectionKind } from 'typedoc';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
@@ -21,7 +22,8 @@ const entryPoints = [
 
 /** Types that exported ones mention and nobody outside has to name: symbolic forms of the compiler, states of chains. */
 const inner = [
-  'Alternative', 'Arguments', 'ArrayExpr', 'Backend', 'Domain', 'DrawValues', 'ExponentialForm', 'Expr', 'Given', 'ModelGraph', 'MomentsState', 'NumericLaw', 'Observations', 'Subject', 'Support', 'Variate',
+  'Alternative', 'Arguments', 'ArrayExpr', 'Backend', 'BoundModel', 'Compiled', 'Domain', 'ExponentialForm', 'Expr', 'Given', 'MomentsState', 'NumericLaw', 'NumericSupport', 'Observations', 'Subject', 'Support', 'VariableRecord', 'Variate',
+  'Covariance', 'Locations', 'Matrices', 'Scalars', 'Spread', 'Vectors',
 ];
 
 /**
@@ -36,11 +38,11 @@ export async function apiReference() {
       // The project's own compiler has checked the types.
       skipErrorChecking: true, out: folder, excludeInternal: true, excludePrivate: true, disableSources: true, disableGit: true, readme: 'none',
       validation: { notExported: true, invalidLink: true, notDocumented: true }, intentionallyNotExported: inner,
-      requiredToBeDocumented: ['Class', 'Interface', 'Function', 'Variable', 'TypeAlias', 'Method', 'Accessor', 'Property'],
+      requiredToBeDocumented: ['Class', 'Interface', 'Function', 'Variable', 'TypeAlias', 'Method', 'Accessor'],
       outputFileStrategy: 'modules', hidePageHeader: true, hideBreadcrumbs: true, hidePageTitle: true, parametersFormat: 'table', interfacePropertiesFormat: 'table', typeDeclarationFormat: 'table', classPropertiesFormat: 'table',
-      useCodeBlocks: true, sort: ['alphabetical'],
+      useCodeBlocks: true, sort: ['alphabetical'], logLevel: 'Warn',
     });
-    app.logger = Object.assign(Object.create(app.logger), { log: (text, level) => { if (level >= 2) complaints.push(text); } });
+    app.logger = Object.assign(Object.create(app.logger), { log: (text, level) => { if (level >= 2) complaints.push(stripVTControlCharacters(text)); } });
     const project = await app.convert();
     if (project === undefined) throw new Error(complaints.join('\n'));
     for (const module of project.getChildrenByKind(ReflectionKind.Module)) module.name = entryPoints.find(({ file }) => file === `${module.name}.ts`).page;

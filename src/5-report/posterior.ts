@@ -29,6 +29,7 @@ export type ShapedArray = Float64Array & { readonly shape: readonly number[] };
 /** A number, or arrays of numbers nested as deep as the variable has dimensions. */
 export type Nested = number | readonly Nested[];
 
+/** How to predict: all may be absent. */
 export interface PredictOptions {
   /** Predictions drawn, rounded up to as many from each chain; one for each draw of the posterior where absent (estimates: 1000). */
   readonly draws?: number | undefined;
@@ -85,6 +86,7 @@ export class Posterior {
   private cachedPredictive: Predictive | null;
 
   /**
+   * @internal `Model.infer` makes posteriors.
    * @param predictor null where this posterior cannot predict for other data.
    * @param observed the data of the run; null where nothing is known of its predictions.
    * @param predictive the criteria where they are known already.

@@ -24,7 +24,10 @@ const shownOfMany = 10;
 /** The elements of a variable that tables and plots show: all of a few, the first of many. */
 export function shownOf<T>(elements: readonly T[]): readonly T[] { return elements.length > mostShown ? elements.slice(0, shownOfMany) : elements; }
 
-/** @param width characters of a line; columns that do not fit are left out, names are never cut. */
+/**
+ * The summary of a posterior as a table of plain text.
+ * @param width characters of a line; columns that do not fit are left out, names are never cut.
+ */
 export function renderSummary(posterior: Posterior, width: number): string {
   const rows = posterior.summaries().flatMap(rowsOf);
   const used = COLUMNS.map((column, i) => ({ ...column, i })).filter(({ i }) => rows.some((row) => row.cells[i] !== undefined && row.cells[i] !== ''));

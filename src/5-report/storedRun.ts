@@ -41,6 +41,7 @@ export interface RunRecord {
   readonly exchangeable: readonly ExchangeableGroup[];
 }
 
+/** A finished run, read back from its files. */
 export interface StoredRun {
   readonly summary: Summary;
   readonly record: RunRecord;

@@ -7,7 +7,10 @@ import type { QuantityTest, RankRecord } from './results.js';
 /** Comparisons shown of a method that failed, and rank pictures of any. */
 const mostFailures = 8, mostPictures = 12;
 
-/** @param width columns there are. */
+/**
+ * A report in plain text, as the command line prints it.
+ * @param width characters of a line.
+ */
 export function renderCheck(report: CheckReport, width: number): string {
   const failed = report.methods.filter((m) => m.verdict === 'failed').map((m) => m.method);
   const rates = report.methods.some((m) => m.falseAlarm > 0) ? ` A right backend fails with probability ${report.falseAlarm} at most.` : '';

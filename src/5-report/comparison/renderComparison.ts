@@ -32,7 +32,10 @@ function against(difference: Difference | null): string {
 
 const gap = 3;
 
-/** @param width characters of a line. */
+/**
+ * A comparison as a table of plain text.
+ * @param width characters of a line.
+ */
 export function renderComparison({ runs, notes }: Comparison, width: number): string {
   const used = lines.filter((line) => runs.some((r) => line.text(r) !== ''));
   const titleWidth = Math.max(...used.map((line) => line.title.length));

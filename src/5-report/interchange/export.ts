@@ -6,7 +6,9 @@ import { cmdstanFiles } from './cmdstan.js';
 import type { ExportedFile, ExportSource } from './exported.js';
 import { zarrFiles } from './zarr.js';
 
+/** A form in which other programs read draws. */
 export type ExportFormat = 'cmdstan' | 'zarr' | 'parquet';
+/** All of them. */
 export const exportFormats: readonly ExportFormat[] = ['cmdstan', 'zarr', 'parquet'];
 
 /**
