@@ -164,7 +164,7 @@ describe.skipIf(browserPath === null)('the playground in Chromium (skipped where
     const page = await visit();
     let workers = 0;
     page.on('worker', () => { workers++; });
-    const table = Array.from({ length: 2000 }, (_, i) => `${((i % 21) - 10) / 5},${(i * 7) % 21 > 10 - (i % 21) / 3 ? 1 : 0}`);
+    const table = Array.from({ length: 600 }, (_, i) => `${((i % 21) - 10) / 5},${(i * 7) % 21 > 10 - (i % 21) / 3 ? 1 : 0}`);
     await write(page, 'data x: real[N]\ndata y: int[N]\nsample a ~ Normal(0, 2)\nsample b ~ Normal(0, 2)\nobserve y ~ Bernoulli(logit: a + b * x)\n', { table: `x,y\n${table.join('\n')}` });
     await inOrder(page);
     await page.locator('#chains').fill('2');
