@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { deserialize, serialize } from 'node:v8';
-import { type ChainState, type Checkpoint, type Diagnostic, type DrawPiece, type InferOptions, type RunStore, version } from '../index.js';
+import { type ChainState, type Checkpoint, type Diagnostic, type DrawPiece, type InferOptions, renderDiagnostics, type RunStore, version } from '../index.js';
 import { failure } from './files.js';
 import { cannotWrite } from './outDirectory.js';
 import { isAtWork, leave, takeOver, wasLeft } from './owner.js';
@@ -15,6 +15,8 @@ import { isAtWork, leave, takeOver, wasLeft } from './owner.js';
 /** What a run was asked: enough to ask it again. */
 export interface RunInputs {
   readonly version: string;
+  /** What ran it (`engine`). */
+  readonly engine: string;
   /** Path of the program as it was given, and its text. */
   readonly fileName: string;
   readonly program: string;
@@ -29,6 +31,17 @@ export const folderName = 'unfinished';
 const bytesPerValue = 8 + 19;
 /** Length of a frame of draws, before it. */
 const headerBytes = 8;
+
+/** What draws depend on beside program, data and options: the functions of mathematics of the engine, on this kind of processor. */
+export function engine(): string { return `V8 ${process.versions.v8} of Node ${process.versions.node} on ${process.arch}`; }
+
+/** What is said of a run that goes on under another engine than it began under. */
+export function otherEngine(before: string): string {
+  return renderDiagnostics([{
+    code: 'other-engine', severity: 'warning', message: `the run was begun by ${before} and goes on by ${engine()}: its last digits may differ from here on, and so may the draws`,
+    hint: 'for the very draws of a run that was not cut off, go on with the version that began it',
+  }], '', '--resume');
+}
 
 export class UnfinishedRun implements RunStore {
   private readonly folder: string;
@@ -47,13 +60,13 @@ export class UnfinishedRun implements RunStore {
    * A run that begins now. What another one left unfinished there is forgotten once it does, if that run ended of itself, with results.
    * @throws ModelError where a run is at work there, or lies there with draws that nobody has seen.
    */
-  static begin(directory: string, inputs: Omit<RunInputs, 'version'>): UnfinishedRun {
+  static begin(directory: string, inputs: Omit<RunInputs, 'version' | 'engine'>): UnfinishedRun {
     const folder = path.join(directory, folderName);
     refuseIfAtWork(folder);
     if (!wasLeft(folder) && fs.existsSync(folder) && fs.readdirSync(folder).some((name) => name.endsWith('.draws'))) {
       throw refused(directory, { code: 'unfinished-run', message: 'A run that was cut off lies there, with its draws.', hint: `credence infer --resume ${directory} goes on with it; name another directory, or delete ${folder}, to begin anew` });
     }
-    return new UnfinishedRun(folder, { ...inputs, version }, false);
+    return new UnfinishedRun(folder, { ...inputs, version, engine: engine() }, false);
   }
 
   /** A run that was cut off. @throws ModelError where there is none, or it cannot be read. */
@@ -164,7 +177,7 @@ function atWork(folder: string): Error {
 function gigabytes(bytes: number): string { return `${(bytes / 1e9).toPrecision(3)} GB`; }
 
 function isInputs(x: unknown): x is RunInputs {
-  return typeof x === 'object' && x !== null && 'program' in x && typeof x.program === 'string' && 'values' in x && x.values instanceof Map && 'options' in x;
+  return typeof x === 'object' && x !== null && 'program' in x && typeof x.program === 'string' && 'engine' in x && typeof x.engine === 'string' && 'values' in x && x.values instanceof Map && 'options' in x;
 }
 
 /** Puts frames after the first `at` bytes of a file (what a write that failed left behind is cut off) and answers how many bytes. */

@@ -1,14 +1,14 @@
 /**
  * `credence infer`: runs a backend, shows how far it is, prints the summary and writes the files.
  */
-import { type BackendOptions, compile, type Diagnostic, type InferOptions, type Model, type Posterior, renderDiagnostics, renderPlots, renderSummary } from '../../index.js';
+import { type BackendOptions, compile, type Diagnostic, type InferOptions, type Model, ModelError, type Posterior, renderDiagnostics, renderPlots, renderSummary } from '../../index.js';
 import { failure } from '../files.js';
 import { Interruption } from '../interruption.js';
 import { prepareDirectory } from '../outDirectory.js';
 import { printError, usageStatus, write } from '../output.js';
 import { Progress } from '../progress.js';
 import { nameAndValue, readNamedValues, readOptions } from '../sources.js';
-import { UnfinishedRun } from '../unfinished.js';
+import { engine, otherEngine, UnfinishedRun } from '../unfinished.js';
 import { printNotes, type ProgramFlags, readProgram } from './program.js';
 
 export interface InferFlags extends ProgramFlags {
@@ -56,6 +56,7 @@ async function resume(path: string | undefined, flags: InferFlags, directory: st
   const said = [...(path === undefined ? [] : [path]), ...Object.keys(flags).filter((name) => !flagsOfResume.includes(name)).map((name) => `--${name}`)];
   if (said.length > 0) throw failure('--resume', '', [{ code: 'wrong-option', severity: 'error', message: `The run has its program, data and options with it; leave out ${said.join(', ')}.` }]);
   const { run: kept, inputs } = UnfinishedRun.find(directory);
+  if (inputs.engine !== engine()) printError(otherEngine(inputs.engine));
   const { workers, maxSeconds } = inferOptions(flags);
   return run(compile(inputs.program, inputs.fileName), inputs.values, { ...inputs.options, ...(workers === undefined ? {} : { workers }), ...(maxSeconds === undefined ? {} : { maxSeconds }) }, flags, { directory, kept });
 }
@@ -74,7 +75,15 @@ async function run(model: Model, values: ReadonlyMap<string, unknown>, options: 
       progress?.show(event);
     },
     ...(progress === null ? {} : { onNotes: printNotes(model) }),
-  }).catch((error: unknown) => { out?.kept.leave(); throw error; }).finally(() => { progress?.finish(); interruption.end(); });
+  }).catch((error: unknown) => {
+    out?.kept.leave();
+    if (interruption.status === null || !isStoppedEarly(error)) throw error;
+    return null;
+  }).finally(() => { progress?.finish(); interruption.end(); });
+  if (posterior === null) {
+    printError(`Stopped before any chain had kept a draw: there are no results.${out === null ? '' : ` credence infer --resume ${out.directory} goes on.`}`);
+    return interruption.status ?? usageStatus;
+  }
 
   const saved = out === null ? [] : await save(posterior, out);
   const isWhole = posterior.warnings.every(({ code }) => code !== 'stopped-early');
@@ -88,6 +97,11 @@ async function run(model: Model, values: ReadonlyMap<string, unknown>, options: 
     if (posterior.warnings.length > 0) printError(warningsText(posterior, model.fileName));
   } else await write(report(posterior, model.fileName, out?.directory, saved ?? [], flags));
   return status;
+}
+
+/** True of a run that was stopped before its first draw. */
+function isStoppedEarly(error: unknown): boolean {
+  return error instanceof ModelError && error.diagnostics.some(({ code }) => code === 'stopped-early');
 }
 
 /** Flags as options of the interface; texts that are no numbers are left for it to refuse. */

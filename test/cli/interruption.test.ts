@@ -1,0 +1,76 @@
+/** Interrupts: what the first and the second one do, and what a run says that had no draw yet. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { deserialize, serialize } from 'node:v8';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Interruption } from '../../src/cli/interruption.js';
+import { engine, type RunInputs } from '../../src/cli/unfinished.js';
+
+const main = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'dist', 'cli', 'main.js');
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'credence-interrupt-'));
+  // Not conjugate, so that each sweep takes its time.
+  writeFileSync(join(folder, 'm.cred'), 'data y: real[N]\nsample nu ~ Gamma(2, 0.1)\nsample m ~ Normal(0, 10)\nobserve y ~ StudentT(nu, m, 1)\n');
+  writeFileSync(join(folder, 'm.json'), JSON.stringify({ y: Array.from({ length: 400 }, (_, k) => Math.sin(k)) }));
+});
+afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
+afterEach(() => { vi.restoreAllMocks(); });
+
+describe('an interrupt', () => {
+  it('aborts once, ends the process the second time, and is let go of at the end', () => {
+    const exit = vi.spyOn(process, 'exit').mockImplementation((() => undefined) as never);
+    vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    const before = process.listenerCount('SIGTERM'), interruption = new Interruption();
+    interruption.listen();
+    interruption.listen();
+    expect(process.listenerCount('SIGTERM')).toBe(before + 1);
+    expect([interruption.status, interruption.signal.aborted]).toEqual([null, false]);
+    process.emit('SIGTERM', 'SIGTERM');
+    // 128 more than the number of the signal.
+    expect([interruption.status, interruption.signal.aborted]).toEqual([143, true]);
+    expect(exit).not.toHaveBeenCalled();
+    process.emit('SIGINT', 'SIGINT');
+    expect(exit).toHaveBeenCalledWith(130);
+    interruption.end();
+    expect(process.listenerCount('SIGTERM')).toBe(before);
+  });
+});
+
+describe('a run that is interrupted while it warms up', () => {
+  const start = (args: readonly string[]): { readonly child: ChildProcess; readonly answer: Promise<{ readonly status: number | null; readonly out: string; readonly err: string }> } => {
+    const child = spawn(process.execPath, [main, ...args], { cwd: folder });
+    let out = '', err = '';
+    child.stdout.setEncoding('utf8').on('data', (piece: string) => { out += piece; });
+    child.stderr.setEncoding('utf8').on('data', (piece: string) => { err += piece; });
+    return { child, answer: new Promise((resolve) => { child.on('close', (status) => resolve({ status, out, err })); }) };
+  };
+  const untilKept = async (directory: string, child: ChildProcess): Promise<void> => {
+    while (!existsSync(join(folder, directory, 'unfinished', 'chain-0.checkpoint')) && child.exitCode === null) await new Promise((resolve) => { setTimeout(resolve, 20); });
+  };
+
+  it.each(['0', '2'])('says that there is nothing, and how to go on (%s workers)', { timeout: 120_000 }, async (workers) => {
+    const directory = `out${workers}`, { child, answer } = start(['infer', 'm.cred', '--data', 'm.json', '--backend', 'mh', '--chains', '2', '--draws', '10', '--warmup', '1000000000', '--workers', workers, '--out', directory]);
+    await untilKept(directory, child);
+    child.kill('SIGINT');
+    const { status, out, err } = await answer;
+    expect([status, out], err).toEqual([130, '']);
+    expect(err).toContain(`there are no results. credence infer --resume ${directory} goes on.`);
+    expect(err).not.toMatch(/error|internal/);
+  });
+
+  it('goes on under another engine with a word of warning', { timeout: 120_000 }, async () => {
+    const file = join(folder, 'out0', 'unfinished', 'inputs'), inputs = deserialize(readFileSync(file)) as RunInputs;
+    expect(inputs.engine).toBe(engine());
+    writeFileSync(file, serialize({ ...inputs, engine: 'V8 1.2 of Node 3.4 on abacus' }));
+    const before = start(['infer', '--resume', 'out0', '--max-seconds', '0.5']), { status, err } = await before.answer;
+    expect(err).toMatch(/warning\[other-engine\]: the run was begun by V8 1\.2 of Node 3\.4 on abacus and goes on by V8/);
+    // Too little time is a matter of the options.
+    expect(status).toBe(2);
+    writeFileSync(file, serialize(inputs));
+    expect((await start(['infer', '--resume', 'out0', '--max-seconds', '0.5']).answer).err).not.toContain('other-engine');
+  });
+});
