@@ -82,7 +82,7 @@ export type FromEngine =
   | { readonly kind: 'offers'; readonly id: number; readonly offers: readonly Offer[] }
   /** Markup of the report's own making; null where there is none. */
   | { readonly kind: 'model'; readonly id: number; readonly graph: string | null; readonly derivation: string | null; readonly refusal: string | null }
-  | { readonly kind: 'progress'; readonly chain: number; readonly phase: string; readonly done: number; readonly total: number }
+  | { readonly kind: 'progress'; readonly chain: number; readonly phase: string; readonly done: number; readonly total: number; readonly objective: number | null }
   | { readonly kind: 'traces'; readonly svg: string; readonly draws: number }
   /** All draws are made; they are still to be put together. */
   | { readonly kind: 'drawn' }

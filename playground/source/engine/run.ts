@@ -74,11 +74,11 @@ class Telling {
     this.traces = new LiveTraces(() => { this.timer ??= setTimeout(() => { this.draw(); }, pictureEvery); });
   }
 
-  progress({ chain, phase, done, total }: Parameters<NonNullable<InferOptions['onProgress']>>[0]): void {
+  progress({ chain, phase, done, total, objective }: Parameters<NonNullable<InferOptions['onProgress']>>[0]): void {
     const now = performance.now();
     if (done < total && now - (this.last.get(chain) ?? Number.NEGATIVE_INFINITY) < progressEvery) return;
     this.last.set(chain, now);
-    this.tell({ kind: 'progress', chain, phase, done, total });
+    this.tell({ kind: 'progress', chain, phase, done, total, objective: objective ?? null });
   }
 
   end(): void { if (this.timer !== null) clearTimeout(this.timer); }

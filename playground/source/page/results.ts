@@ -36,17 +36,17 @@ export class Results {
     this.say('Running');
   }
 
-  progress({ chain, phase, done, total }: Message<'progress'>): void {
+  progress({ chain, phase, done, total, objective }: Message<'progress'>): void {
     let own = this.bars.get(chain);
     if (own === undefined) {
-      const label = element('label', { for: `bar-${chain}` }, phase === 'iteration' ? 'Iterations' : `Chain ${chain}`);
+      const label = element('label', { for: `bar-${chain}` }, phase === 'iteration' ? 'Progress' : `Chain ${chain}`);
       own = { bar: element('progress', { id: `bar-${chain}` }), words: element('span', { class: 'muted' }) };
       this.bars.set(chain, own);
       this.progressList.append(element('li', {}, label, own.bar, own.words));
     }
     own.bar.max = Math.max(1, total);
     own.bar.value = done;
-    own.words.textContent = phase === 'iteration' ? `${done.toLocaleString('en')} of at most ${total.toLocaleString('en')}` : phase === 'warmup' ? 'warming up' : done >= total ? 'done' : 'drawing';
+    own.words.textContent = phase === 'iteration' ? `${done.toLocaleString('en')} of ${total.toLocaleString('en')}${objective === null ? '' : `, at ${Number(objective.toPrecision(7))}`}` : phase === 'warmup' ? 'warming up' : done >= total ? 'done' : 'drawing';
   }
 
   live({ svg, draws }: Message<'traces'>): void {
