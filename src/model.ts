@@ -22,7 +22,7 @@ import type { RunContext } from './5-report/record.js';
 import { type Diagnostic, ModelError, type Span } from './errors/diagnostic.js';
 import { didYouMean } from './errors/render.js';
 import { isTensor } from './input/tensor.js';
-import { bindData, type Compiled, compileTemplate, compileText, type Data, givenWithoutData, modelError } from './pipeline.js';
+import { bindData, type Compiled, compileTemplate, compileText, type Data, givenWithoutData, modelError, withoutNames } from './pipeline.js';
 import { seconds } from './platform/platform.js';
 import { predictions } from './prediction.js';
 import {
@@ -262,6 +262,8 @@ export class Model {
   }
 
   private readPoint(values: Data, unknowns: LogDensity['unknowns'], bound: BoundModel): ReadonlyMap<string, Float64Array> {
+    const unnamed = withoutNames(values, 'values');
+    if (unnamed !== null) throw this.error([unnamed]);
     const given = new Map<string, unknown>(values instanceof Map ? values : Object.entries(values));
     const problems: Diagnostic[] = [];
     const problem = (message: string, hint?: string): void => { problems.push({ code: 'wrong-value', severity: 'error', message, hint }); };
@@ -316,6 +318,8 @@ export class Model {
  * @throws ModelError with all diagnostics of the program.
  */
 export function model(strings: TemplateStringsArray, ...values: readonly unknown[]): Model {
+  // Without types it may be called as a function.
+  if (!Array.isArray(strings) || !('raw' in strings)) throw modelError([{ code: 'wrong-option', severity: 'error', message: 'model is a tag of a template.', hint: 'write model`...`, or compile(text) for the text of a program' }], '', 'model');
   return new Model(compileTemplate(templateSource(strings, values), 'model'));
 }
 

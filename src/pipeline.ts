@@ -100,8 +100,17 @@ function holeValue(value: unknown): HoleValue | string {
 
 /** Data bound to a program, or the diagnostics that say why not. */
 export function bindData(program: Compiled, data: Data, mode: 'infer' | 'sample'): { readonly bound: BoundModel | null; readonly diagnostics: readonly Diagnostic[] } {
+  const unnamed = withoutNames(data, 'data');
+  if (unnamed !== null) return { bound: null, diagnostics: [unnamed] };
   const { model, diagnostics } = bind(program.graph, data, { mode });
   return { bound: model, diagnostics };
+}
+
+/** What is wrong with values that are no object or Map of named values, as a program without types may pass; null where they are. */
+export function withoutNames(values: unknown, what: string): Diagnostic | null {
+  if (typeof values === 'object' && values !== null && !Array.isArray(values) && !ArrayBuffer.isView(values)) return null;
+  const found = values === null ? 'null' : typeof values === 'object' ? 'an array' : `a ${typeof values}`;
+  return { code: 'wrong-type', severity: 'error', message: `The ${what} are ${found}, not an object of values by name.`, hint: 'write { y: [...], K: 3 }, and {} where there are none' };
 }
 
 /** What a derivation of a bare program may count on: that all its data will be given. */

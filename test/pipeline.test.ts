@@ -50,6 +50,10 @@ describe('a template', () => {
     expect(error.message).toMatch(/^model:4:22: error[\s\S]*observe y ~ Normal\(nu, \$\{\.\.\.\}\)/m);
   });
 
+  it('says how it is written to those who call it as a function', () => {
+    expect(refusal(() => model('sample mu ~ Normal(0, 1)' as never)).message).toMatch(/is a tag of a template[\s\S]*compile\(text\)/);
+  });
+
   it('reports syntax errors behind a hole at their place', () => {
     const error = refusal(() => model`sample x ~ Normal(${123456}, 1) )`);
     const [{ span }] = error.diagnostics as [Diagnostic];
@@ -126,6 +130,14 @@ describe('infer', () => {
     }
     expect(error.message).toMatch(/^model:2:8: error\[not-finite\]/m);
     expect(error.message).toMatch(/^options: error\[wrong-option\]/m);
+  });
+
+  it.each([null, 3, [1, 2], Float64Array.of(1)])('refuses %o for data', async (data) => {
+    const error = await normal.infer(data as never).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ModelError);
+    expect((error as ModelError).message).toMatch(/not an object of values by name/);
+    expect(refusal(() => normal.sample(data as never)).message).toMatch(/by name/);
+    expect(refusal(() => normal.logDensity({ y: [1] })(data as never)).message).toMatch(/The values are .* by name/);
   });
 
   it('names backends of later versions as such', async () => {
