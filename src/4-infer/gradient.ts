@@ -164,10 +164,16 @@ export class DifferentiableDensity {
   readonly random: Random;
   /** Whether any unknown that moves has a law of its own. */
   readonly hasPriors: boolean;
+  /** Unknowns that move and have no law: `param`s. */
+  readonly lawless: ReadonlySet<string>;
   /** Number of free scalars. */
   readonly dimension: number;
   readonly owners: readonly CoordinateOwner[];
   private readonly functions: Readonly<Record<string, EntryPoint>>;
+  /** Positions are these plus `units` times what readers call a position. */
+  private readonly origins: Float64Array;
+  private readonly units: Float64Array;
+  private logUnits: number = 0;
   private readonly positionMemory: Float64Array;
   private readonly gradientMemory: Float64Array;
 
@@ -193,6 +199,7 @@ export class DifferentiableDensity {
     const priors = factors.filter((f) => moves(f.statement));
     builder.entry('prior', [{ do: 'return', value: addAll(jointTerms(builder, priors).map((t) => t.value)) }]);
     this.hasPriors = priors.length > 0;
+    this.lawless = new Set(this.program.coordinates.regions.flatMap((r) => (r.law === null ? [r.variable.name] : [])));
     const isLatent = (s: Statement): boolean => (s.kind === 'sample' || s.kind === 'param' || s.kind === 'observe') && s.target !== null
       && ['latent', 'partial'].includes(model.statusOf(s.target.variable)) && !initial.has(s.target.variable);
     const isComputed = (s: Statement): boolean => s.kind === 'let' && model.statusOf(s.target.variable) !== 'given';
@@ -216,29 +223,41 @@ export class DifferentiableDensity {
     this.positionMemory = this.values(c.position) as Float64Array;
     this.gradientMemory = this.values(this.program.positionGradient) as Float64Array;
     const [variable, element, kind] = [c.owner.variable, c.owner.element, c.owner.kind].map((s) => this.values(s));
+    this.origins = new Float64Array(this.dimension);
+    this.units = new Float64Array(this.dimension).fill(1);
     this.owners = Array.from({ length: this.dimension }, (_, k) => ({ variable: c.variables[variable![k]!]!, element: element![k]!, kind: coordinateKinds[kind![k]!]! }));
   }
 
   /** Memory of a storage; a storage that no code uses is empty. */
   values(storage: string): Memory { return this.memory.get(storage) ?? new Float64Array(0); }
 
+  /** From here on positions count from an origin in units of their own, by coordinate; both in the positions of before the first call. */
+  measureFrom(origins: Float64Array, units: Float64Array): void {
+    this.origins.set(origins);
+    this.units.set(units);
+    this.logUnits = units.reduce((sum, unit) => sum + Math.log(unit), 0);
+  }
+  private place(position: Float64Array): void { for (let k = 0; k < this.dimension; k++) this.positionMemory[k] = this.origins[k]! + this.units[k]! * position[k]!; }
+  private pulled(out: Float64Array): void { for (let k = 0; k < this.dimension; k++) out[k] = this.units[k]! * this.gradientMemory[k]!; }
+  private counted(value: number | undefined, jacobian: boolean): number { return value === undefined ? Number.NaN : value + (jacobian ? this.logUnits : 0); }
+
   /** Log density at a position, with the log Jacobian where asked; NaN and -Infinity outside the support. */
   density(position: Float64Array, jacobian: boolean): number {
-    this.positionMemory.set(position);
-    return this.functions['density']!(Number(jacobian)) ?? Number.NaN;
+    this.place(position);
+    return this.counted(this.functions['density']!(Number(jacobian)), jacobian);
   }
   /** The same with the gradient written to `out`. */
   gradient(position: Float64Array, jacobian: boolean, out: Float64Array): number {
-    this.positionMemory.set(position);
-    const value = this.functions['gradient']!(Number(jacobian)) ?? Number.NaN;
-    out.set(this.gradientMemory.subarray(0, this.dimension));
+    this.place(position);
+    const value = this.counted(this.functions['gradient']!(Number(jacobian)), jacobian);
+    this.pulled(out);
     return value;
   }
   /** The expected log density under the tables of labels' probabilities as they stand, and its gradient. */
   expected(position: Float64Array, out: Float64Array): number {
-    this.positionMemory.set(position);
+    this.place(position);
     const value = this.functions['expected']!(0) ?? Number.NaN;
-    out.set(this.gradientMemory.subarray(0, this.dimension));
+    this.pulled(out);
     return value;
   }
   /** Log density of the state as it stands (natural scale), and its gradients in memory where asked. */
@@ -247,14 +266,14 @@ export class DifferentiableDensity {
 
   /** Puts a position's values into the state. @returns the log Jacobian. */
   constrain(position: Float64Array): number {
-    this.positionMemory.set(position);
+    this.place(position);
     this.functions['constrain']!();
-    return this.values(this.program.coordinates.logJacobian)[0] ?? 0;
+    return (this.values(this.program.coordinates.logJacobian)[0] ?? 0) + this.logUnits;
   }
   /** The state's position. */
   unconstrain(): Float64Array {
     this.functions['unconstrain']!();
-    return this.positionMemory.slice(0, this.dimension);
+    return this.origins.map((origin, k) => (this.positionMemory[k]! - origin) / this.units[k]!);
   }
   /** A start: unknowns drawn from their laws, or near the origin of their coordinates where these are vague or absent. */
   initialise(near: boolean): Float64Array {
@@ -284,7 +303,7 @@ export class DifferentiableDensity {
     for (const name of gradientOf.values()) this.values(name).fill(0);
     this.values(gradientOf.get(variable)!)[element] = 1;
     this.functions['pullBack']!();
-    out.set(this.gradientMemory.subarray(0, this.dimension));
+    this.pulled(out);
   }
 
   /** The gradient by a variable of the state, after `stateGradient`. */

@@ -18,6 +18,7 @@ import { boundedKinds, type CoordinateKind, edge } from './coordinates.js';
 import { exchangeableGroups } from './exchangeable.js';
 import type { DifferentiableDensity } from './gradient.js';
 import { elementName, type ExchangeableGroup, sizeOf } from './posterior.js';
+import { scaledStart } from './positionScales.js';
 import { type Climbed, seededStart, seeding } from './seeds.js';
 import { permute } from './variational/relabel.js';
 
@@ -131,7 +132,7 @@ async function allStarts(density: DifferentiableDensity, jacobian: boolean, sett
   // One start at least is climbed from; a search that is stopped goes on with the best of those that were.
   for (let draw = 0; starts.length < wanted && draw < wanted * drawsPerStart && !(starts.length > 0 && settings.stopped?.() === true); draw++) {
     // Where labels are summed out most starts come from clusters of the data.
-    const plain = density.initialise(draw % 2 === 0);
+    const drawn = density.initialise(draw % 2 === 0), plain = initialised ? drawn : scaledStart(density, drawn, jacobian, draw === 0);
     const position = seeds === null || draw % 4 === 3 ? plain : seededStart(density, seeds, plain, (objective, from) => ascent(density, objective, from, { ...settings, iterations: seedIterations })?.position ?? null) ?? plain;
     const result = climb(density, jacobian, position, { ...settings, iterations: Math.min(trialIterations, settings.iterations), tolerance: Math.max(trialTolerance, settings.tolerance) });
     if (result !== null) starts.push(result);

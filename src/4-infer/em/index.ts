@@ -218,10 +218,10 @@ function iterate(program: EmProgram, run: Ascent, watch: ScaleWatch, settings: S
 }
 
 /** True where nothing moves any more, or has had its time to settle after convergence. */
-function finished(run: Ascent, before: Estimates): boolean {
+function finished(run: Ascent, before: Estimates, program: EmProgram): boolean {
   if (run.convergedAt < 0) return false;
   if (run.objective.length - 1 - run.convergedAt >= settlingIterations) return true;
-  return [...run.estimates].every(([name, values]) => largestChange(values, before.get(name)!) < settled);
+  return [...run.estimates].every(([name, values]) => largestChange(values, before.get(name)!, program.sizeOf(name)) < settled);
 }
 
 /** The best start after its trial; of several that collapsed the first. */
@@ -240,7 +240,7 @@ async function bestStart(program: EmProgram, watch: ScaleWatch, settings: Settin
     const run = ascent(program, watch);
     for (let i = 0; !run.broken && run.collapse === null && i < Math.min(trialIterations, settings.iterations) && (tried > 1 || i === 0); i++) {
       const before = run.estimates;
-      if (!iterate(program, run, watch, settings) || finished(run, before)) break;
+      if (!iterate(program, run, watch, settings) || finished(run, before, program)) break;
     }
     if (run.collapse !== null) collapsed++;
     request.onProgress?.({ chain: 0, phase: 'iteration', done: start + 1, total: tried, objective: run.objective.at(-1) });
@@ -288,7 +288,7 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
   let stopped = false;
   while (!ended && !stopped && best.objective.length - 1 < settings.iterations) {
     const before = best.estimates;
-    ended = !iterate(program, best, watch, settings) || finished(best, before);
+    ended = !iterate(program, best, watch, settings) || finished(best, before, program);
     stopped = best.convergedAt < 0 && request.stopped?.() === true;
     if (best.objective.length % 50 === 0) {
       request.onProgress?.({ chain: 0, phase: 'iteration', done: best.objective.length, total: settings.iterations, objective: best.objective.at(-1) });

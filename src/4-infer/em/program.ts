@@ -13,7 +13,7 @@ import { ref, variablesOf } from '../../expr/expr.js';
 import { largestChange, type Memory, VariationalProgram } from '../variational/program.js';
 import { harden } from '../variational/starts.js';
 import { vectorParams } from './vectorParams.js';
-import { dampingStorage, isPoint, type PointOptions } from '../variational/updates.js';
+import { dampingStorage, isMeanPoint, isPoint, type PointOptions } from '../variational/updates.js';
 
 /** Values of all parameters. */
 export type Estimates = ReadonlyMap<string, Memory>;
@@ -83,6 +83,12 @@ export class EmProgram extends VariationalProgram {
     for (const k of this.parameters) this.expectations(k);
   }
 
+  /** The size of a parameter's numbers, below which a change is small: their own where they are scales, that of the start where they may be zero. */
+  sizeOf(name: string): number {
+    if (this.builder.model.graph.variables.get(name)!.constraint.kind === 'none') return Math.min(1, this.sizes.get(name) ?? 1);
+    return Array.from(this.memory.get(name)!).reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+  }
+
   private nameOf(block: number): string { return this.blocks[block]!.block.region.variable.name; }
   /** Other unknowns whose expectations a block's update reads. */
   private reads(block: number): readonly string[] {
@@ -93,10 +99,7 @@ export class EmProgram extends VariationalProgram {
     return [...names].filter((n) => this.builder.model.graph.variables.has(n) && this.builder.model.statusOf(n) !== 'given');
   }
   /** True for parameters that stand in the mean of Gaussians. */
-  isMean(block: number): boolean {
-    const { factor } = this.blocks[block]!;
-    return factor.kind === 'point' && factor.form.kind === 'exponential' && (factor.form.family.exponential!.statistics as readonly string[]).some((s) => s === 'x^2' || s === 'x_i x_j');
-  }
+  isMean(block: number): boolean { return isMeanPoint(this.blocks[block]!); }
   private refuseContinuous(block: number): void {
     if (this.blocks[block]!.factor.kind !== 'finite') throw new MeanFieldRefusal('is not finite, so hard=true has no assignment for it', ref(this.nameOf(block), this.blocks[block]!.block.region.at), this.nameOf(block));
   }

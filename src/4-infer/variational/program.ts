@@ -55,6 +55,8 @@ export class VariationalProgram {
   readonly expectedReports: ReadonlyMap<string, string>;
   /** The stream of starts and draws. */
   readonly random: Random;
+  /** Sizes that points of either sign have by the scales of the start; 1 where none is known. */
+  readonly sizes: Map<string, number> = new Map<string, number>();
   private readonly functions: Readonly<Record<string, EntryPoint>>;
   private readonly refreshes: readonly { readonly entry: string; readonly reads: ReadonlySet<string> }[];
   private readonly steps: GradientSteps | null;
@@ -177,14 +179,16 @@ export class VariationalProgram {
     const position = this.memory.get(this.steps.position) as Float64Array, gradient = this.memory.get(this.steps.gradient)!;
     this.call('layout');
     this.call('unconstrain');
-    const dimension = this.memory.get(this.steps.dimension)![0]!;
+    const { owner, variables } = this.steps, dimension = this.memory.get(this.steps.dimension)![0]!;
+    // Coordinates without bounds are as large as what they stand for; the others are logarithms.
+    const sizes = Array.from({ length: dimension }, (_, k) => (coordinateKinds[this.memory.get(owner.kind)![k]!] === 'real' && this.sizes.get(variables[this.memory.get(owner.variable)![k]!]!) || 1));
     const found = lbfgs((x, out) => {
-      position.set(x);
+      for (let k = 0; k < dimension; k++) position[k] = x[k]! * sizes[k]!;
       const value = this.functions['expectedGradient']!()!;
-      for (let k = 0; k < dimension; k++) out[k] = -gradient[k]!;
+      for (let k = 0; k < dimension; k++) out[k] = -gradient[k]! * sizes[k]!;
       return -value;
-    }, position.slice(0, dimension), { iterations, tolerance: 1e-14 });
-    position.set(found.x);
+    }, Float64Array.from(sizes, (size, k) => position[k]! / size), { iterations, tolerance: 1e-14 });
+    for (let k = 0; k < dimension; k++) position[k] = found.x[k]! * sizes[k]!;
     this.call('constrain');
   }
   /** Elements of points that nothing holds: no datum speaks of them, or not in every direction. */
@@ -285,11 +289,11 @@ function movingNames(field: MeanField, estimated: ReadonlySet<string>): Readonly
   return new Set(field.blocks.filter((b) => estimated.has(b.region.variable.name) && (b.recognised.kind === 'none' || !hasMode(b.recognised) || b.region.variable.constraint.kind === 'ordered')).map((b) => b.region.variable.name));
 }
 
-/** The largest relative change between two states, in units of 1 + the size of a number. */
-export function largestChange(now: Memory, before: Memory): number {
+/** The largest relative change between two states, in units of a size (1 where none is given) plus that of a number. */
+export function largestChange(now: Memory, before: Memory, size: number = 1): number {
   let worst = 0;
   for (let i = 0; i < now.length; i++) {
-    const d = Math.abs(now[i]! - before[i]!) / (1 + Math.abs(now[i]!));
+    const d = Math.abs(now[i]! - before[i]!) / (size + Math.abs(now[i]!));
     if (d > worst) worst = d;
   }
   return worst;

@@ -7,6 +7,7 @@
  */
 import { type Expr, variablesOf } from '../../expr/expr.js';
 import type { VariationalProgram, Memory } from './program.js';
+import { scalePoints } from './startScales.js';
 
 export type StartKind = 'seeded' | 'prior, finite first' | 'prior';
 
@@ -28,6 +29,7 @@ export function startKind(program: VariationalProgram, start: number): StartKind
 /** Runs a start: afterwards every block has been updated. @param held blocks whose start the user gave: updated last. */
 export function begin(program: VariationalProgram, kind: StartKind, start: number, held: ReadonlySet<number> = new Set()): void {
   program.initialise();
+  if (kind !== 'seeded') scalePoints(program, held);
   const all = program.blocks.map((_, k) => k);
   const finite = all.filter((k) => program.blocks[k]!.factor.kind === 'finite');
   const rest = all.filter((k) => !finite.includes(k));

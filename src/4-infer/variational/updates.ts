@@ -48,6 +48,10 @@ export interface PointOptions {
 export const plainPoints: PointOptions = { maximised: new Set(), damping: 0, inflate: 0, gradient: false };
 /** True for what is estimated instead of described by a factor. */
 export function isPoint(code: BlockCode): boolean { return code.factor.kind === 'point' || code.factor.kind === 'moving'; }
+/** True for points that stand in the mean of Gaussians. */
+export function isMeanPoint({ factor }: BlockCode): boolean {
+  return factor.kind === 'point' && factor.form.kind === 'exponential' && (factor.form.family.exponential!.statistics as readonly string[]).some((s) => s === 'x^2' || s === 'x_i x_j');
+}
 /** A state storage that is 1 once natural parameters of an earlier step exist. */
 export const dampingStorage: string = '%damping';
 

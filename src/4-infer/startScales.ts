@@ -1,0 +1,74 @@
+/**
+ * In which units do the unknowns of a program live? An unknown without a law begins at a number of size one, and
+ * data of size 10^8 leave such a start on a plateau from which every method creeps. Powers of a hundred are tried on whole
+ * unknowns, one after the other, for as long as the objective gains by them or does not notice.
+ */
+
+/** A state of all unknowns and its objective; what is not a number counts as the worst. */
+export interface Scaled<State> { readonly state: State; readonly value: number }
+
+/** An unknown to scale as a whole: one of the `positive` kind (all its values are scales), or one that may have either sign. */
+export interface Scalable { readonly name: string; readonly positive: boolean }
+
+const step = 100, smallStep = 3;
+/** Powers of the step at most, each way: 10^24. */
+const mostPowers = 12;
+const mostRounds = 60;
+/** Change of the objective (a log density) that counts. */
+const noticed = 0.5;
+/** Gain for which a number of either sign gives way: it may hide what scales could do. */
+const slight = 0.01;
+/** Gain for which scales move: that of more than one number, whose density alone may grow without bound. */
+const several = 2 * Math.log(step);
+
+/** @param attempt a state with one unknown multiplied, and its objective. */
+export function findScales<State>(start: Scaled<State>, unknowns: readonly Scalable[], attempt: (state: State, unknown: Scalable, factor: number) => Scaled<State>): Scaled<State> {
+  let here = start;
+  if (!Number.isFinite(start.value)) return start;
+  const gainOf = (next: Scaled<State>): number => worth(next.value) - worth(here.value);
+  /** One step, if the objective gains by it. */
+  const climb = (unknown: Scalable, factor: number): boolean => {
+    const next = attempt(here.state, unknown, factor);
+    if (!(gainOf(next) > (unknown.positive ? several : slight))) return false;
+    here = next;
+    return true;
+  };
+  /** To the farthest place that is hardly worse than the best on the way; where no step ever loses, null and nothing moves. */
+  const cross = (unknown: Scalable, factor: number): { readonly gained: boolean } | null => {
+    const from = here;
+    let best = worth(from.value);
+    for (let power = 0; power < mostPowers; power++) {
+      const next = attempt(here.state, unknown, factor), value = worth(next.value);
+      // A number of either sign that suddenly gains owes it to rounding.
+      if (value < best - noticed || (!unknown.positive && value > best + noticed)) return { gained: best > worth(from.value) + noticed };
+      best = Math.max(best, value);
+      here = next;
+    }
+    here = from;
+    return null;
+  };
+  /**
+   * Crosses a plateau, upwards if it ends there. One without an end (degrees of freedom that might as well be infinite, the
+   * precision of numbers that are nearly zero) is left for smaller values where these gain.
+   */
+  const leave = (unknown: Scalable): boolean => {
+    const up = cross(unknown, step);
+    if (up !== null || !unknown.positive) return up?.gained === true;
+    const from = here, down = cross(unknown, 1 / step);
+    if (down?.gained !== true) here = from;
+    return down?.gained === true;
+  };
+  // Step by step together: a scale that ran ahead of the others would be lost in the rounding of what is still too large.
+  const positive = unknowns.filter((u) => u.positive), order = [...unknowns.filter((u) => !u.positive), ...positive];
+  for (let round = 0; round < mostRounds; round++) {
+    let moved = false;
+    for (const u of order) if ((u.positive && climb(u, step)) || climb(u, 1 / step)) moved = true;
+    if (moved) continue;
+    for (const u of order) if (leave(u)) moved = true;
+    if (!moved) break;
+  }
+  // Within a step the largest: a scale that explains little shrinks in few iterations and grows in thousands.
+  if (here !== start) for (const u of positive) cross(u, smallStep);
+  return here;
+}
+function worth(value: number): number { return Number.isNaN(value) ? -Infinity : value; }
