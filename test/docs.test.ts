@@ -91,7 +91,7 @@ function outlineOf(table: string): readonly string[] {
 
 describe('blocks of the documents', () => {
   it('are all of a kind that is tested', () => {
-    const kinds = new Set(['credence', 'sh', 'ts', 'json', 'text', '']), marks = new Set(['file', 'error', 'status', 'output', 'table', 'picture', 'name']);
+    const kinds = new Set(['credence', 'sh', 'ts', 'json', 'text', '']), marks = new Set(['file', 'error', 'status', 'output', 'table', 'picture', 'name', 'vitest']);
     const others = new Set(['stan', 'jags', 'javascript', 'python']);
     expect(everyBlock.filter(({ page, block }) => !kinds.has(block.language) && !(page === 'docs/coming-from.md' && others.has(block.language))).map(({ page, block }) => `${page}:${block.line}`)).toEqual([]);
     const loose = everyBlock.filter(({ block }) => ['json', 'text'].includes(block.language) && block.marks.size === 0);
@@ -231,12 +231,12 @@ describe('commands of the pages of examples', () => {
 
 describe('TypeScript of the documents', () => {
   const folder = join(scratch, 'typescript');
-  const programs = everyBlock.filter(({ block }) => block.language === 'ts').map(({ page, block }) => ({ name: `${page.replace(/\W/g, '-')}-${block.line}`, text: block.text }));
+  const programs = everyBlock.filter(({ block }) => block.language === 'ts').map(({ page, block }) => ({ name: `${page.replace(/\W/g, '-')}-${block.line}`, text: block.text, isTest: block.marks.has('vitest') }));
 
   it('passes the type checker as strictly as the project', () => {
     mkdirSync(join(folder, 'node_modules'), { recursive: true });
     symlinkSync(root, join(folder, 'node_modules', 'credence'), 'dir');
-    symlinkSync(join(root, 'node_modules', 'fast-check'), join(folder, 'node_modules', 'fast-check'), 'dir');
+    for (const name of ['fast-check', 'vitest']) symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name), 'dir');
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
     const { compilerOptions } = JSON.parse(readFileSync(join(root, 'tsconfig.json'), 'utf8')) as { compilerOptions: object };
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: { ...compilerOptions, rootDir: '.', outDir: 'out', types: [], declaration: false, isolatedDeclarations: false }, include: ['*.ts'] }));
@@ -246,7 +246,8 @@ describe('TypeScript of the documents', () => {
   });
 
   it('runs', async () => {
-    const ran = await Promise.all(programs.map(async ({ name }) => ({ name, answer: await shell(`'${process.execPath}' 'out/${name}.js'`, folder) })));
+    // Tests of test runners are files of our own suite, which say so.
+    const ran = await Promise.all(programs.filter(({ isTest }) => !isTest).map(async ({ name }) => ({ name, answer: await shell(`'${process.execPath}' 'out/${name}.js'`, folder) })));
     expect(ran.filter(({ answer }) => answer.status !== 0 || answer.stderr !== '')).toEqual([]);
   });
 });

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { compile } from '../../src/index.js';
 import { backends } from '../../src/4-infer/registry.js';
 import { JointLaw, NoJointLaw, type Values } from '../../src/6-check/program/jointLaw.js';
+import { KernelMachine } from '../../src/6-check/program/kernelMachine.js';
 import type { KernelSource } from '../../src/6-check/program/kernelSource.js';
 import { kernelSourceOf, subjectOf } from '../../src/6-check/subject.js';
 import { createRandom } from '../../src/random/generator.js';
@@ -74,23 +75,27 @@ describe('a kernel over simulated data', () => {
     ['regression with gaps', regression, { X, y: [1, null, 2] }],
     ['a mixture', 'data x: real[N]\nsample p ~ Beta(2, 2)\nfor n in 0..<N { sample z[n] ~ Bernoulli(p)  observe x[n] ~ Normal(3 * z[n], 1) }\n', { x: [0, 1, 3, 4] }],
     ['a single number, which is part of the code', 'data y: real\nsample m ~ Normal(0, 1)\nobserve y ~ Normal(m, 1)\n', { y: 1 }],
+    ['a coin, which is part of the code', 'data y: int\nsample p ~ Beta(1, 2)\nsample z ~ Bernoulli(p)\nobserve y ~ Bernoulli(z == 1 ? 0.9 : 0.2)\n', { y: 1 }],
     ['counts as indices', 'data g: int[N]\ndata y: real[N]\nsample p ~ Dirichlet([1, 1, 1])\nsample b ~ iid(Normal(0, 1), 3)\nfor n in 0..<N { observe g[n] ~ Categorical(p)  observe y[n] ~ Normal(b[g[n]], 1) }\n', { g: [0, 1, 2, 0], y: [1, 2, 3, 4] }],
   ];
-  it.each(programs)('draws what the kernel compiled for these data draws: %s', (_, source, data) => {
+  it.each(programs)('draws what the kernel compiled for these data draws: %s', (title, source, data) => {
     const kernels = sourceOf(source, data), names = kernels.law.unknowns.map((v) => v.name);
     const subject = subjectOf(compile(source).plated(), new Map(Object.entries(data)), backends.get('gibbs')!, {}, '1');
-    for (let k = 0; k < 3; k++) {
+    // A coin shows both sides only now and then.
+    for (let k = 0; k < (title.startsWith('a coin') ? 12 : 3); k++) {
       const values = kernels.law.draw();
       const reused = kernels.at(values, createRandom('same', `stream ${k}`));
       const anew = kernelSourceOf(subject, kernels.law)!.at(values, createRandom('same', `stream ${k}`));
       // A program bound to these data only, without any sharing.
       const alone = backends.get('gibbs')!.kernel!(kernels.law.bound(values), { options: {}, init: Object.fromEntries(names.map((n) => [n, Array.from(values.get(n)!)])) });
       // What the reused code has folded of the new data is what compiling for them folds.
+      const single = new KernelMachine(alone, createRandom('same', `stream ${k}`), [], null);
+      single.place(values, names);
       const other = kernels.law.draw(), over = alone.over(kernels.law.bound(other)), own = backends.get('gibbs')!.kernel!(kernels.law.bound(other), { options: {}, init: {} }).program;
       const folded = (p: typeof own): readonly (readonly number[])[] => p.storages.filter((s) => s.place === 'data').map((s) => [...s.values ?? []]);
       if (own.source === over.source) expect(folded(over)).toEqual(folded(own));
-      for (let sweep = 0; sweep < 5; sweep++) { reused.sweep(); anew.sweep(); }
-      for (const name of names) expect([...reused.read(name)]).toEqual([...anew.read(name)]);
+      for (let sweep = 0; sweep < 5; sweep++) { reused.sweep(); anew.sweep(); single.sweep(); }
+      for (const name of names) expect([[...reused.read(name)], [...anew.read(name)]]).toEqual([[...single.read(name)], [...single.read(name)]]);
       expect(reused.logJoint()).toBeCloseTo(kernels.law.logJoint(new Map([...values, ...names.map((n) => [n, reused.read(n)] as const)])), 8);
       expect(alone.steps.map((s) => s.block)).toEqual(kernels.steps.map((s) => s.block));
     }

@@ -117,3 +117,18 @@ describe('rank on a chain of three states', () => {
     law(backward).forEach((p, k) => { expect(Math.abs(ranks.filter((r) => r === k).length / repetitions - p)).toBeLessThan(4 * Math.sqrt(p * (1 - p) / repetitions)); });
   });
 });
+
+describe('what makes no sense is refused before anything is drawn', () => {
+  const still: GewekeProblem<number> & RankProblem<number> = { draw: (r) => r.normal(), replicate: (x) => x, transition: (x) => x, forward: (x) => x, quantities: (x) => ({ x }) };
+  const problem = (draws: readonly Quantities[]): SbcProblem<null> => ({ simulate: (random) => ({ truth: { x: random.normal() }, data: null }), posterior: () => draws });
+  it.each([
+    ['counts', () => geweke(still, { steps: 100, chains: 200 }), /geweke: steps is 100; it must be a whole number of at least 200/],
+    ['chains', () => geweke(still, { chains: 1 }), /chains is 1/],
+    ['lengths', () => rank(still, { length: 1 }), /rank: length is 1/],
+    ['rates', () => rank(still, { falseAlarm: 1 }), /falseAlarm is 1; it must lie between 0 and 1/],
+    ['simulations', () => sbc(problem([]), { simulations: 0.5 }), /sbc: simulations is 0.5/],
+    ['fewer draws than asked for', () => sbc(problem([{ x: 1 }]), { draws: 2 }), /gave 1 draws and was asked for 2/],
+    ['draws without a quantity', () => sbc(problem([{ y: 1 }]), { draws: 1 }), /quantity "x" is missing in some states; those have "y"/],
+    ['states without a quantity', () => rank({ ...still, forward: (x) => -x, quantities: (x): Quantities => (x > 0 ? { x } : {}) }, { repetitions: 50 }), /rank: the quantity "x" is missing in some states/],
+  ] as const)('%s', async (_, run, message) => { await expect(run()).rejects.toThrow(message); });
+});

@@ -2,6 +2,7 @@
  * The matchers and arbitraries of credence/testing: they pass what is right at the stated rate, fail what is wrong,
  * and say in words what they compared.
  */
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compile, ModelError } from '../../src/index.js';
@@ -50,6 +51,16 @@ describe('toHaveRanksUniform and toPassCheck', () => {
     expect(wrong.pass).toBe(false);
     expect(wrong.message()).toMatch(/the check fails:\n {2}rank: x, gamma = /);
     expect(() => credenceMatchers.toPassCheck(3)).toThrow(/report of check/);
+  });
+  it('fail reports that say nothing, both ways', async () => {
+    const silent = await rank<number>({ draw: (r) => r.normal(), forward: (x) => x, quantities: () => ({}) }, { repetitions: 10 });
+    expect(silent.verdict).toBe('inapplicable');
+    expect(() => credenceMatchers.toPassCheck(silent)).toThrow(/says nothing:\n {2}rank does not apply/);
+  });
+  it('are used as the documents say', () => {
+    const read = (file: string): string => readFileSync(new URL(file, import.meta.url), 'utf8');
+    const block = /```ts vitest\n([\s\S]*?)```/.exec(read('../../docs/testing.md'))![1]!;
+    expect(read('ownSampler.test.ts').replace(/^.*\n/, '').replace('../../src/testing-api.js', 'credence/testing')).toBe(block);
   });
 });
 

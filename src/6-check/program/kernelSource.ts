@@ -1,7 +1,8 @@
 /**
  * A sampler's kernel for one data set after the other. Compiling anew takes some ten milliseconds, which tests of
- * thousands of data sets cannot spend, and new code runs slowly at first. Where compiling for several simulated data sets gives the same code, and the same
- * memories as that code over their data, code is reused over new data; now and then it is compared with a new compilation.
+ * thousands of data sets cannot spend, and new code runs slowly at first. Single numbers are part of the code, arrays are
+ * memory: so code is reused among data sets with the same single numbers, once compiling for several of them gave the same
+ * code and the same memories as that code over their data; now and then it is compared with a new compilation.
  */
 import type { BoundModel } from '../../2-graph/bound.js';
 import type { KernelProgram } from '../../4-infer/backend.js';
@@ -12,7 +13,9 @@ import type { JointLaw, Values } from './jointLaw.js';
 import { KernelMachine, type Tuning } from './kernelMachine.js';
 
 /** Data sets on which code is compared before it is reused, and one in this many after. */
-const compared = 3, spotCheck = 100;
+const compared = 2, spotCheck = 100;
+/** Combinations of single numbers for which code is kept. */
+const mostKept = 50;
 
 export interface KernelBackend {
   /** The program that the backend believes, bound to data of a draw. */
@@ -21,27 +24,24 @@ export interface KernelBackend {
   readonly hostFunctions: readonly HostFunction[];
 }
 
+/** Code that may be reused, and the data that it was compiled for. */
+interface Reusable { readonly kernel: KernelProgram; readonly machine: KernelMachine; readonly values: Values; confirmed: number }
+
 export class KernelSource {
   readonly law: JointLaw;
+  readonly steps: KernelProgram['steps'];
   private readonly backend: KernelBackend;
   private tuning: Tuning | null = null;
-  /** Code that does not depend on the data; null where it does. */
-  private common: KernelProgram | null = null;
-  /** The machine of that code. */
-  private machine: KernelMachine | null = null;
+  /** By the single numbers among the data; null where code depends on more of them. */
+  private readonly reusable = new Map<string, Reusable | null>();
   private used = 0;
 
   /** @throws ModelError where the backend refuses the program. */
   constructor(law: JointLaw, backend: KernelBackend) {
     this.law = law;
     this.backend = backend;
-    const first = this.compile(law.draw());
-    const same = Array.from({ length: compared - 1 }, () => law.draw()).every((values) => sameProgram(first.over(this.backend.bind(values)), this.compile(values).program));
-    if (same) this.common = first;
+    this.steps = this.compile(law.draw()).steps;
   }
-
-  /** The steps of a sweep. */
-  get steps(): KernelProgram['steps'] { return (this.common ?? this.compile(this.law.draw())).steps; }
 
   /** Learns widths and scales on one simulated data set; every machine from then on has them. */
   tune(sweeps: number, random: Random): void {
@@ -61,17 +61,26 @@ export class KernelSource {
   }
 
   private machineOver(values: Values): KernelMachine {
-    if (this.common === null) return this.newMachine(this.compile(values));
-    const program = this.common.over(this.backend.bind(values));
-    this.used++;
-    if (this.used % spotCheck === 0) {
-      const anew = this.compile(values);
-      if (!sameProgram(program, anew.program)) { this.common = null; return this.newMachine(anew); }
+    const key = this.singleNumbers(values), known = this.reusable.get(key);
+    if (known === null || (known === undefined && this.reusable.size >= mostKept)) return this.newMachine(this.compile(values));
+    if (known === undefined) {
+      const kernel = this.compile(values), machine = this.newMachine(kernel);
+      this.reusable.set(key, { kernel, machine, values, confirmed: 0 });
+      return machine;
     }
-    if (this.machine === null) this.machine = this.newMachine({ ...this.common, program });
-    else this.machine.load(program, this.tuning);
-    return this.machine;
+    const program = known.kernel.over(this.backend.bind(values));
+    this.used++;
+    if (known.confirmed < compared || this.used % spotCheck === 0) {
+      const anew = this.compile(values);
+      if (!sameProgram(program, anew.program)) { this.reusable.set(key, null); return this.newMachine(anew); }
+      if (this.differ(values, known.values)) known.confirmed++;
+    }
+    known.machine.load(program, this.tuning);
+    return known.machine;
   }
+  private singleNumbers(values: Values): string { return [...this.law.generated].flatMap((name) => { const own = values.get(name)!; return own.length === 1 ? [own[0]] : []; }).join(' '); }
+  /** Equal data confirm nothing. */
+  private differ(a: Values, b: Values): boolean { return [...this.law.generated].some((name) => { const own = b.get(name)!; return a.get(name)!.some((x, k) => x !== own[k]); }); }
   /** Streams are lent to machines, so that which one they are made with does not matter. */
   private newMachine(kernel: KernelProgram): KernelMachine { return new KernelMachine(kernel, createRandom('machine', 'own'), this.backend.hostFunctions, this.tuning); }
 
