@@ -192,7 +192,7 @@ function notesOn(bound: BoundModel, continued: ReadonlyMap<string, Continued>, {
   const { graph } = bound;
   const observedAndGiven = [...new Set(graph.statements.flatMap((s) => (s.kind === 'observe' && s.target !== null && changed.has(s.target.variable) && ['given', 'partial'].includes(bound.variables.get(s.target.variable)!.status) ? [s.target.variable] : [])))];
   return [
-    ...[...renewed].map((name) => note('new-elements', `${name} = ${bound.sizes.get(name)}: the data given along ${name} are not those of the run, so all its plates hold is new`)),
+    ...[...renewed].map((name) => note('new-elements', `${name} = ${bound.sizes.get(name)}: the data given along ${name} are not those of the run, so everything in its plates is new`)),
     ...[...continued].flatMap(([name, { fresh }]) => (fresh === null ? [] : [note('new-elements', `${name}: ${fresh.reduce((sum, isNew) => sum + isNew, 0)} of ${fresh.length} elements are new and drawn from their laws; the others are the run's`)])),
     ...observedAndGiven.map((name) => note('not-conditioned', `${name} is used where laws read it; the posterior is the run's and does not learn from it`)),
     ...(found.marginal.length === 0 ? [] : [note('marginal-draws', `${found.marginal.join(', ')}: drawn element by element from the probabilities of the run`)]),

@@ -7,9 +7,18 @@ import { ModelError, type RunFiles } from '../index.js';
 import { failure, readPieces, readText } from './files.js';
 import { folderName } from './unfinished.js';
 
+/** What stands at a path; null for nothing, or nothing that can be looked at. */
+export function kindOf(path: string): 'directory' | 'file' | null {
+  try {
+    return statSync(path).isDirectory() ? 'directory' : 'file';
+  } catch {
+    return null;
+  }
+}
+
 /** @throws ModelError (code `no-run`) where no run has ended there. */
 export function runFilesIn(directory: string): RunFiles {
-  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) throw noRun(directory, 'There is no such directory.');
+  if (kindOf(directory) !== 'directory') throw noRun(directory, 'There is no such directory.');
   const path = (name: string): string => join(directory, name);
   if (!existsSync(path('summary.json')) && existsSync(path(folderName))) {
     throw failure(directory, '', [{ code: 'no-run', severity: 'error', message: 'The run there was cut off: it has no results yet.', hint: `Let it go on: credence infer --resume ${directory}` }]);

@@ -1,13 +1,13 @@
 /**
  * `credence export`: the draws of a run that was written with `--out`, in a form that other programs read.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type ExportedFile, type ExportFormat, openRun, type Posterior } from '../../index.js';
 import { failure } from '../files.js';
 import { cannotWrite } from '../outDirectory.js';
 import { printError, write } from '../output.js';
-import { located, runFilesIn } from '../runDirectory.js';
+import { kindOf, located, runFilesIn } from '../runDirectory.js';
 
 export interface ExportFlags { readonly format: ExportFormat; readonly out: string }
 
@@ -41,10 +41,9 @@ function posteriorFor(run: ReturnType<typeof openRun>, format: ExportFormat): Po
 
 /** What stands there and is not ours is left alone. */
 function refuseOther(out: string, asFile: boolean): void {
-  const found = statSync(out, { throwIfNoEntry: false });
-  if (found === undefined) return;
-  if (asFile && found.isDirectory()) throw failure(`--out ${out}`, '', [{ code: 'cannot-write', severity: 'error', message: 'A directory stands where the file is to be.', hint: `for example --out ${join(out, 'draws.parquet')}` }]);
-  if (!asFile && found.isDirectory() && readdirSync(out).length > 0) throw failure(`--out ${out}`, '', [{ code: 'cannot-write', severity: 'error', message: 'The directory is not empty; files of another export would mix with these.', hint: 'Name a new directory.' }]);
+  if (kindOf(out) !== 'directory') return;
+  if (asFile) throw failure(`--out ${out}`, '', [{ code: 'cannot-write', severity: 'error', message: 'A directory stands where the file is to be.', hint: `for example --out ${join(out, 'draws.parquet')}` }]);
+  if (readdirSync(out).length > 0) throw failure(`--out ${out}`, '', [{ code: 'cannot-write', severity: 'error', message: 'The directory is not empty; files of another export would mix with these.', hint: 'Name a new directory.' }]);
 }
 
 /** A directory appears whole or not at all. @returns bytes written. */

@@ -1,12 +1,12 @@
 /**
  * `credence predict`: predictions of a run that was written with `--out`, for new data.
  */
-import { realpathSync, statSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { compile, type Model, openRun, type OpenedRun, type Posterior, renderDiagnostics, renderSummary } from '../../index.js';
 import { failure } from '../files.js';
 import { prepareDirectory } from '../outDirectory.js';
 import { printError, write } from '../output.js';
-import { located, runFilesIn } from '../runDirectory.js';
+import { kindOf, located, runFilesIn } from '../runDirectory.js';
 import { readValues } from '../sources.js';
 import type { ProgramFlags } from './program.js';
 
@@ -58,7 +58,7 @@ function modelOf(run: OpenedRun): Model {
 }
 
 function isSamePlace(a: string, b: string): boolean {
-  return statSync(b, { throwIfNoEntry: false }) !== undefined && realpathSync(a) === realpathSync(b);
+  return kindOf(b) !== null && realpathSync(a) === realpathSync(b);
 }
 
 function table(predicted: Posterior, directory: string, out: string | undefined): string {

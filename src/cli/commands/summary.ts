@@ -2,12 +2,12 @@
  * `credence summary`: diagnostics of draws, of a run of ours or of another program; table, warnings and exit status
  * are those of `credence infer`.
  */
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { openRun, type Posterior, readDraws, renderDiagnostics, renderPlots, renderSummary, type Summary } from '../../index.js';
 import { failure, readBytes, readPieces } from '../files.js';
 import { printError, write } from '../output.js';
-import { located, runFilesIn } from '../runDirectory.js';
+import { kindOf, located, runFilesIn } from '../runDirectory.js';
 
 export interface SummaryFlags { readonly json?: boolean; readonly plot?: boolean }
 
@@ -18,7 +18,7 @@ const untrustedStatus = 1;
 /** @throws ModelError for files that hold no draws. */
 export async function summary(paths: readonly string[], flags: SummaryFlags): Promise<number> {
   const directory = paths.length === 1 ? runOf(paths[0]!) : null;
-  if (directory === null) for (const path of paths) if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) throw failure(path, '', [{ code: 'bad-draws', severity: 'error', message: paths.length === 1 ? 'This is a directory, and not one of a run.' : 'This is a directory: runs are summarised one at a time.', hint: 'Name files of draws, or one directory that credence infer --out has written; credence compare sets runs side by side.' }]);
+  if (directory === null) for (const path of paths) if (kindOf(path) === 'directory') throw failure(path, '', [{ code: 'bad-draws', severity: 'error', message: paths.length === 1 ? 'This is a directory, and not one of a run.' : 'This is a directory: runs are summarised one at a time.', hint: 'Name files of draws, or one directory that credence infer --out has written; credence compare sets runs side by side.' }]);
   const run = directory === null ? null : located(directory, () => openRun(directory, runFilesIn(directory)));
   const posterior = run?.posterior ?? await readDraws(paths.map((path) => ({ name: path, content: /\.parquet$/i.test(path) ? readBytes(path) : readPieces(path)() })));
   const status = posterior.converged ? 0 : untrustedStatus;
@@ -32,7 +32,7 @@ export async function summary(paths: readonly string[], flags: SummaryFlags): Pr
 
 /** The directory of the run that a path names: itself, or that of its draws. */
 function runOf(path: string): string | null {
-  const directory = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? path : basename(path) === 'draws.csv' ? dirname(path) : null;
+  const directory = kindOf(path) === 'directory' ? path : basename(path) === 'draws.csv' ? dirname(path) : null;
   return directory !== null && existsSync(join(directory, 'run.json')) && existsSync(join(directory, 'summary.json')) ? directory : null;
 }
 
