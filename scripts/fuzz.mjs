@@ -10,13 +10,13 @@
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { root, setUp } from './setup.mjs';
+import { ensureInstalled, root } from './setup.mjs';
 
 const all = ['programs', 'data', 'options'];
 /** Milliseconds without a word after which a process that uses no processor time is ended; one that does ends itself sooner (`test/fuzz/worker.ts`). */
 const patience = 300_000;
-/** Cases of one order: a process is replaced now and then, so that what a case leaves in memory does not add up. */
-const batch = 5000;
+/** Cases of one order: a process is replaced now and then, so that what a case leaves in memory does not add up; progress is told as often. */
+const batch = 1000;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -29,7 +29,7 @@ if (wrong !== undefined || ![count, from].every((n) => Number.isSafeInteger(n) &
   process.stderr.write(`usage: npm run fuzz -- [${all.join('|')} ...] [--count 1000] [--from 0] [--seed 1] [--processes 1] [--whole]\n`);
   process.exit(2);
 }
-setUp();
+ensureInstalled();
 
 /** Runs cases from `begin` to before `end`; answers where the process ended and why, or null where it came to the end. */
 function runCases(subject, begin, end, found) {
