@@ -22,8 +22,10 @@ export function examplesOf(backends) {
     const claim = JSON.parse(read('examples', id, 'claim.json'));
     const run = claim.runs.find(({ backend, model, program }) => backends.includes(backend) && model === undefined && program === undefined);
     const backend = run === undefined || (chosenByAuto.includes(run.backend) && run.options === undefined) ? 'auto' : run.backend;
+    // A walk that is asked for by name needs as many draws as its claim, as far as a page should wait for them.
+    const draws = backend === 'auto' || run.draws === undefined ? {} : { draws: String(Math.min(run.draws, 10_000)) };
     const options = backend === 'auto' ? '' : Object.entries(run.options ?? {}).map(([name, value]) => `${name}=${value}`).join(' ');
-    return [{ id, title: `${Number(id.slice(0, 2))}. ${claim.title}`, about: aboutOf(id), project: { program: read('examples', id, 'model.cred'), ...dataOf(id, { ...claim.data, ...run?.data }) }, settings: { backend, options } }];
+    return [{ id, title: `${Number(id.slice(0, 2))}. ${claim.title}`, about: aboutOf(id), project: { program: read('examples', id, 'model.cred'), ...dataOf(id, { ...claim.data, ...run?.data }) }, settings: { backend, options, ...draws } }];
   });
 }
 

@@ -107,7 +107,7 @@ describe.skipIf(browserPath === null)('the playground in Chromium (skipped where
     const page = await visit();
     await write(page, 'data y: real[N]\nsample m ~ Norml(0, 1)\nobserve y ~ Normal(m, spread)\n', { values: '{ "y": [1, "two"] }' });
     await page.getByText('2 errors').waitFor();
-    expect(await page.locator('#problems li').allInnerTexts()).toEqual([expect.stringMatching(/Line 2\s+There is no distribution `Norml`\.\s+Hint: did you mean `Normal`\?/), expect.stringMatching(/Line 3\s+`spread` is not defined/)]);
+    expect(await page.locator('#problems li').allInnerTexts()).toEqual([expect.stringMatching(/Line 2\s+There is no distribution Norml\.\s+Hint: did you mean Normal\?/), expect.stringMatching(/Line 3\s+spread is not defined/)]);
     expect(await page.locator('.cm-lintRange-error').allTextContents()).toEqual(['Norml', 'spread']);
     await page.getByRole('button', { name: 'Line 3' }).click();
     await page.keyboard.insertText('2');
@@ -136,8 +136,10 @@ describe.skipIf(browserPath === null)('the playground in Chromium (skipped where
     // Three of four under a uniform prior: Beta(4, 2), mean 4/6.
     expect(Number((await rowOf(page, 'share'))[0])).toBeCloseTo(4 / 6, 3);
     const dropped = await page.evaluateHandle(() => { const data = new DataTransfer(); data.items.add(new File(['{ "y": [1, 1, 1, 1, 1, 1, 0, 1] }'], 'more.json')); return data; });
+    expect(await page.locator('#outdated').isVisible()).toBe(false);
     await page.locator('.cm-content').dispatchEvent('drop', { dataTransfer: dropped });
     await page.getByText('more.json is open.').waitFor();
+    expect(await page.locator('#outdated').isVisible()).toBe(true);
     await inOrder(page);
     await run(page);
     expect(Number((await rowOf(page, 'share'))[0])).toBeCloseTo(8 / 10, 3);
@@ -154,7 +156,7 @@ describe.skipIf(browserPath === null)('the playground in Chromium (skipped where
     expect(await page.locator('#refused').innerText()).toContain('em estimates params');
     await page.locator('#backend').selectOption('cavi');
     await page.locator('#panel-derivation', { hasText: 'backend cavi' }).waitFor({ state: 'attached' });
-    await page.locator('#more summary').click();
+    await page.locator('#more > summary').click();
     await page.locator('#options').fill('iterations=many');
     await page.locator('#start').click();
     await page.getByText('The option iterations is "many"').first().waitFor();
@@ -255,7 +257,8 @@ describe.skipIf(browserPath === null)('the playground in Chromium (skipped where
     await inOrder(page);
     await run(page);
     await page.locator('#refused summary').click();
-    await page.locator('#more summary').click();
+    await page.locator('#more > summary').click();
+    await page.locator('#more details summary').click();
     const fits = (): Promise<boolean> => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
     for (const tab of ['figures', 'graph', 'derivation', 'summary']) {
       await page.locator(`#tab-${tab}`).click();

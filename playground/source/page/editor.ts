@@ -82,8 +82,13 @@ export class ProgramEditor {
 /** A message with what was expected and what can be done. */
 export function explained(message: string, expected: string | null, hint: string | null): readonly HTMLElement[] {
   return [
-    element('p', {}, message),
-    ...(expected === null ? [] : [element('p', { class: 'muted' }, `Expected: ${expected}`)]),
-    ...(hint === null ? [] : [element('p', {}, element('strong', {}, 'Hint: '), hint)]),
+    element('p', {}, ...withCode(message)),
+    ...(expected === null ? [] : [element('p', { class: 'muted' }, 'Expected: ', ...withCode(expected))]),
+    ...(hint === null ? [] : [element('p', {}, element('strong', {}, 'Hint: '), ...withCode(hint))]),
   ];
+}
+
+/** Text in which what stands between backticks is code. */
+function withCode(text: string): readonly (Node | string)[] {
+  return text.split(/`([^`]+)`/).map((piece, k) => (k % 2 === 0 ? piece : element('code', {}, piece)));
 }

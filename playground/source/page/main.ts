@@ -62,6 +62,8 @@ class Playground {
   }
 
   private show({ project, settings }: Shared, about: string): void {
+    if (this.running) { this.endRunner(); this.setRunning(false); }
+    this.results.clear();
     this.editor.show(project.program);
     this.data.show(project);
     this.settings.show({ ...usualSettings, ...settings });
@@ -84,6 +86,7 @@ class Playground {
 
   private keepOwn(): void {
     this.own = this.shared;
+    this.results.outdate();
     this.menu.options[0]!.hidden = false;
     this.menu.value = ownProgram;
   }

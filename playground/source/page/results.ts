@@ -2,7 +2,7 @@
 import type { Section } from '../../../src/report.js';
 import type { FromEngine, Problem } from '../protocol.js';
 import { explained } from './editor.js';
-import { element, setMarkup } from './element.js';
+import { byId, element, setMarkup } from './element.js';
 import { Tabs } from './tabs.js';
 
 type Message<Kind extends FromEngine['kind']> = Extract<FromEngine, { kind: Kind }>;
@@ -16,17 +16,31 @@ export class Results {
   private readonly progressList = element('ul', { class: 'progress' });
   private readonly traces = element('div', { class: 'live' });
   private readonly status: HTMLElement;
+  private hasRun = false;
   private readonly savePage: () => void;
 
   /** @param status the line that is read out. @param savePage asked for the report as a file. */
   constructor(status: HTMLElement, savePage: () => void) {
     this.status = status;
     this.savePage = savePage;
-    this.tabs.panel('summary').append(element('p', { class: 'muted' }, 'Run the program to see what the data say about its unknowns.'));
-    this.tabs.panel('figures').append(element('p', { class: 'muted' }, 'Figures of a run appear here.'));
+    this.clear();
   }
 
+  /** Forgets the run: another program is shown. */
+  clear(): void {
+    this.hasRun = false;
+    byId('outdated', HTMLElement).hidden = true;
+    this.tabs.panel('summary').replaceChildren(element('p', { class: 'muted' }, 'Run the program to see what the data say about its unknowns.'));
+    this.tabs.panel('figures').replaceChildren(element('p', { class: 'muted' }, 'Figures of a run appear here.'));
+    this.say('');
+  }
+
+  /** What is shown belongs to a program as it was. */
+  outdate(): void { byId('outdated', HTMLElement).hidden = !this.hasRun; }
+
   begin(): void {
+    this.clear();
+    this.hasRun = true;
     this.bars.clear();
     this.progressList.replaceChildren();
     this.traces.replaceChildren();
