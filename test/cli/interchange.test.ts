@@ -1,22 +1,50 @@
 /**
- * `credence predict`, `credence export` and `credence summary` as a user meets them: the built program in processes of
- * its own. Truth: the run's own files, and closed forms worked out here.
+ * `credence predict`, `credence export` and `credence summary`: what they print, write and answer; commands are called
+ * here as the command line calls them, and once each in a process of the built program. Truth: the run's own files.
  */
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { exportRun } from '../../src/cli/commands/export.js';
+import { predict, type PredictFlags } from '../../src/cli/commands/predict.js';
+import { summary, type SummaryFlags } from '../../src/cli/commands/summary.js';
+import { reportFailure } from '../../src/cli/output.js';
+import type { ExportFormat } from '../../src/index.js';
 
 const main = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'dist', 'cli', 'main.js');
 const program = 'data x: real[N]\ndata y: real[N]\ndata g: int[N]\nsample b ~ Normal(0, 10)\nsample u ~ iid(Normal(0, 3), 3)\nfor n in 0..<N { observe y[n] ~ Normal(u[g[n]] + b * x[n], 1) }\n';
 
+interface Answer { readonly status: number | null; readonly out: string; readonly err: string }
+
 let folder = '';
-function credence(...args: readonly string[]): { readonly status: number | null; readonly out: string; readonly err: string } {
+/** The built program. */
+function credence(...args: readonly string[]): Answer {
   const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { cwd: folder, encoding: 'utf8', env: { ...process.env, CREDENCE_DEBUG: undefined } });
   return { status, out: stdout, err: stderr };
 }
+/** A command as `main` runs it. */
+async function called(command: () => Promise<number>): Promise<Answer> {
+  let out = '', err = '';
+  const spies = [
+    vi.spyOn(process.stdout, 'write').mockImplementation((text) => { out += String(text); return true; }),
+    vi.spyOn(process.stderr, 'write').mockImplementation((text) => { err += String(text); return true; }),
+  ];
+  try {
+    const status = await command().catch(reportFailure);
+    return { status, out, err };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+    // Commands set the status of the process.
+    process.exitCode = undefined;
+  }
+}
+const place = (name: string): string => join(folder, name);
+const predicted = (run: string, flags: PredictFlags): Promise<Answer> => called(() => predict(place(run), flags));
+const summarised = (paths: readonly string[], flags: SummaryFlags = {}): Promise<Answer> => called(() => summary(paths.map(place), flags));
+const exported = (run: string, format: ExportFormat, out: string): Promise<Answer> => called(() => exportRun(place(run), { format, out: place(out) }));
 const read = (...path: readonly string[]): string => readFileSync(join(folder, ...path), 'utf8');
 
 beforeAll(() => {
@@ -38,93 +66,95 @@ describe('credence predict', () => {
     expect(out).toMatch(/^predictions by gibbs, 100 draws, seed 1\n[\s\S]*y\[0\][\s\S]*y\[1\][\s\S]*Written to predicted: draws\.csv, summary\.json, run\.json\n$/);
     expect(err).toContain('g: above is new, coded 2');
     const [header, ...rows] = read('predicted', 'draws.csv').trimEnd().split('\n');
-    expect([header, rows.length, readdirSync(join(folder, 'predicted')).sort()]).toEqual(['chain,draw,y[0],y[1]', 100, ['draws.csv', 'run.json', 'summary.json']]);
+    expect([header, rows.length, readdirSync(place('predicted')).sort()]).toEqual(['chain,draw,y[0],y[1]', 100, ['draws.csv', 'run.json', 'summary.json']]);
   });
 
-  it('prints the summary as JSON and nothing else, the same for the same seed', () => {
-    const first = credence('predict', 'run', '--data', 'new.csv', '--json', '--quiet', '--seed', '5');
-    const { variables, seed } = JSON.parse(first.out) as { variables: Record<string, { mean: number; sd: number }>; seed: string };
-    expect([first.status, first.err, seed, Object.keys(variables)]).toEqual([0, '', '5', ['y[0]', 'y[1]']]);
-    const again = JSON.parse(credence('predict', 'run', '--data', 'new.csv', '--json', '--quiet', '--seed', '5').out) as { variables: unknown };
-    expect(again.variables).toEqual(variables);
+  it('prints the summary as JSON and nothing else, the same for the same seed', async () => {
+    const flags = { data: [place('new.csv')], json: true, quiet: true, seed: '5' };
+    const first = await predicted('run', flags), again = await predicted('run', flags), other = await predicted('run', { ...flags, seed: '6' });
+    const variables = ({ out }: Answer): object => (JSON.parse(out) as { variables: object }).variables;
+    expect([first.status, first.err, Object.keys(variables(first))]).toEqual([0, '', ['y[0]', 'y[1]']]);
+    expect(variables(again)).toEqual(variables(first));
+    expect(variables(other)).not.toEqual(variables(first));
   });
 
-  it('says that an estimate is put in', () => {
-    const { status, out } = credence('predict', 'point', '--data', 'new.csv');
+  it('says that an estimate is put in', async () => {
+    const { status, out } = await predicted('point', { data: [place('new.csv')] });
     expect([status, out.includes("estimates by 'map', put in as if they were known")]).toEqual([0, true]);
   });
 
-  it.each<[readonly string[], RegExp]>([
-    [['predict', 'nowhere'], /^nowhere: error\[no-run\]: There is no such directory/],
-    [['predict', 'run', '--data', 'new.csv', '--out', 'run'], /--out run: error\[wrong-option\]: The run itself is there/],
-    [['predict', 'run', '--set', 'x=[1]'], /^run:3:6: error\[missing-data\]: No value is given for g: the new data have N = 1, and the run had 4/],
-    [['predict', 'run', '--set', 'q=1'], /error\[unknown-name\]: The program names none of the new data: q/],
-    [['predict', 'run', '--data', 'new.csv', '--draws', 'many'], /draws is many; it must be a whole number/],
-    [['predict', 'run', '--data', 'absent.csv'], /absent\.csv: error\[cannot-read\]/],
-  ])('%j ends with status 2', (args, says) => {
-    const { status, out, err } = credence(...args);
+  it.each<[string, PredictFlags, RegExp]>([
+    ['nowhere', {}, /nowhere: error\[no-run\]: There is no such directory/],
+    ['m.cred/x', {}, /error\[no-run\]: There is no such directory/],
+    ['run', { out: 'run' }, /--out \S+: error\[wrong-option\]: The run itself is there/],
+    ['run', { set: ['x=[1]'] }, /run:3:6: error\[missing-data\]: No value is given for g: the new data have N = 1, and the run had 4/],
+    ['run', { set: ['q=1'] }, /error\[unknown-name\]: The program names none of the new data: q/],
+    ['run', { draws: 'many' }, /draws is many; it must be a whole number/],
+    ['run', { data: ['absent.csv'] }, /absent\.csv: error\[cannot-read\]/],
+  ])('of %s with %j ends with status 2', async (run, flags, says) => {
+    const { status, out, err } = await predicted(run, flags.out === undefined ? flags : { ...flags, out: place(flags.out) });
     expect([status, out]).toEqual([2, '']);
     expect(err).toMatch(says);
   });
 
-  it('needs the data of the run', () => {
-    cpSync(join(folder, 'run'), join(folder, 'bare'), { recursive: true });
-    rmSync(join(folder, 'bare', 'data.json'));
-    const { status, err } = credence('predict', 'bare', '--data', 'new.csv');
-    expect([status, err]).toEqual([2, expect.stringMatching(/^bare: error\[no-program\]: there is no data\.json beside the draws/i)]);
-    expect(credence('export', 'bare', '--format', 'zarr', '--out', 'bare.zarr')).toMatchObject({ status: 0, err: expect.stringContaining('warning[draws-only]') });
+  it('needs the data of the run', async () => {
+    cpSync(place('run'), place('bare'), { recursive: true });
+    rmSync(place('bare/data.json'));
+    const { status, err } = await predicted('bare', { set: ['x=[1]'] });
+    expect([status, err]).toEqual([2, expect.stringMatching(/bare: error\[no-program\]: there is no data\.json beside the draws/i)]);
+    expect(await exported('bare', 'zarr', 'bare.zarr')).toMatchObject({ status: 0, err: expect.stringContaining('warning[draws-only]') });
   });
 });
 
 describe('credence export and credence summary', () => {
   const rowsOf = (table: string): readonly string[] => table.split('\n').filter((line) => /^[bu]\b/.test(line));
 
-  it('hand draws on and read them back: the table is that of the run', () => {
+  it('hand draws on and read them back: the table is that of the run', async () => {
     const own = credence('summary', 'run');
-    expect(own.status).toBe(0);
-    expect(rowsOf(own.out).length).toBe(4);
-    expect(rowsOf(credence('summary', 'run/draws.csv').out)).toEqual(rowsOf(own.out));
-    for (const [format, out, files] of [['cmdstan', 'stan', ['stan/chain_1.csv', 'stan/chain_2.csv', 'stan/chain_3.csv', 'stan/chain_4.csv']], ['parquet', 'run.parquet', ['run.parquet']]] as const) {
-      const exported = credence('export', 'run', '--format', format, '--out', out);
-      expect([exported.status, exported.err]).toEqual([0, '']);
-      const { status, out: table, err } = credence('summary', ...files);
+    expect([own.status, rowsOf(own.out).length]).toEqual([0, 4]);
+    expect(rowsOf((await summarised(['run/draws.csv'])).out)).toEqual(rowsOf(own.out));
+    expect(credence('export', 'run', '--format', 'cmdstan', '--out', 'stan')).toMatchObject({ status: 0, err: '' });
+    expect(await exported('run', 'parquet', 'run.parquet')).toMatchObject({ status: 0, err: '' });
+    for (const files of [[1, 2, 3, 4].map((chain) => `stan/chain_${chain}.csv`), ['run.parquet']]) {
+      const { status, out, err } = await summarised(files);
       expect([status, err]).toEqual([0, '']);
       // lp__ may ask for other widths.
-      expect(rowsOf(table).map((row) => row.split(/ +/))).toEqual(rowsOf(own.out).map((row) => row.split(/ +/)));
+      expect(rowsOf(out).map((row) => row.split(/ +/))).toEqual(rowsOf(own.out).map((row) => row.split(/ +/)));
     }
-    expect(credence('export', 'run', '--format', 'zarr', '--out', 'run.zarr').status).toBe(0);
-    expect(readdirSync(join(folder, 'run.zarr')).sort()).toEqual(['.zattrs', '.zgroup', '.zmetadata', 'log_likelihood', 'observed_data', 'posterior', 'sample_stats']);
+    expect((await exported('run', 'zarr', 'run.zarr')).status).toBe(0);
+    expect(readdirSync(place('run.zarr')).sort()).toEqual(['.zattrs', '.zgroup', '.zmetadata', 'log_likelihood', 'observed_data', 'posterior', 'sample_stats']);
   });
 
-  it('agree with the run in JSON too', () => {
-    const { status, out } = credence('summary', 'run', '--json'), stored = JSON.parse(read('run', 'summary.json')) as object;
+  it('agree with the run in JSON too', async () => {
+    const { status, out } = await summarised(['run'], { json: true }), stored = JSON.parse(read('run', 'summary.json')) as object;
     expect(status).toBe(0);
     expect({ ...(JSON.parse(out) as object), seconds: null }).toEqual({ ...stored, seconds: null });
   });
 
-  it('end with status 1 for chains that do not agree', () => {
-    for (const k of [0, 1]) writeFileSync(join(folder, `apart${k}.csv`), `a\n${Array.from({ length: 100 }, (_, d) => 5 * k + Math.sin(d * d)).join('\n')}\n`);
-    const { status, out } = credence('summary', 'apart0.csv', 'apart1.csv');
+  it('end with status 1 for chains that do not agree', async () => {
+    for (const k of [0, 1]) writeFileSync(place(`apart${k}.csv`), `a\n${Array.from({ length: 100 }, (_, d) => 5 * k + Math.sin(d * d)).join('\n')}\n`);
+    const { status, out } = await summarised(['apart0.csv', 'apart1.csv']);
     expect(status).toBe(1);
     expect(out).toMatch(/warning\[not-converged\]: R-hat of a is [\s\S]*must not be trusted/);
   });
 
-  it.each<[readonly string[], RegExp]>([
-    [['summary'], /missing required argument/],
-    [['summary', 'nothing.csv'], /nothing\.csv: error\[cannot-read\]/],
-    [['summary', 'm.cred'], /m\.cred: error\[bad-draws\]/],
-    [['summary', '.'], /This is a directory, and not one of a run/],
-    [['summary', 'run', 'point'], /runs are summarised one at a time/],
-    [['export', 'run', '--out', 'x'], /required option '--format/],
-    [['export', 'run', '--format', 'netcdf', '--out', 'x'], /Allowed choices are cmdstan, zarr, parquet/],
-    [['export', 'point', '--format', 'zarr', '--out', 'x'], /error\[no-draws\]|the run has no draws: map gives estimates/],
-    [['export', 'run', '--format', 'zarr', '--out', 'run'], /The directory is not empty/],
-    [['export', 'run', '--format', 'parquet', '--out', '.'], /A directory stands where the file is to be/],
-    [['export', 'run', '--format', 'parquet', '--out', 'm.cred/x'], /error\[cannot-write\]/],
-  ])('%j ends with status 2', (args, says) => {
-    mkdirSync(join(folder, 'empty'), { recursive: true });
-    const { status, out, err } = credence(...args);
+  it.each<[string, () => Promise<Answer>, RegExp]>([
+    ['a file that is not there', () => summarised(['nothing.csv']), /nothing\.csv: error\[cannot-read\]/],
+    ['a program', () => summarised(['m.cred']), /m\.cred: error\[bad-draws\]/],
+    ['a directory without a run', () => summarised(['.']), /This is a directory, and not one of a run/],
+    ['two runs', () => summarised(['run', 'point']), /runs are summarised one at a time/],
+    ['an export of estimates', () => exported('point', 'zarr', 'x'), /the run has no draws: map gives estimates/],
+    ['an export into a full directory', () => exported('run', 'zarr', 'run'), /The directory is not empty/],
+    ['an export over a directory', () => exported('run', 'parquet', '.'), /A directory stands where the file is to be/],
+    ['an export below a file', () => exported('run', 'parquet', 'm.cred/x'), /error\[cannot-write\]/],
+    ['stores below a file', () => exported('run', 'zarr', 'm.cred/x'), /error\[cannot-write\]/],
+  ])('end with status 2 for %s', async (_, command, says) => {
+    const { status, out, err } = await command();
     expect([status, out]).toEqual([2, '']);
     expect(err).toMatch(says);
+  });
+
+  it('know their formats', () => {
+    expect(credence('export', 'run', '--format', 'netcdf', '--out', 'x')).toMatchObject({ status: 2, err: expect.stringContaining('Allowed choices are cmdstan, zarr, parquet') });
   });
 });
