@@ -8,7 +8,7 @@
  */
 import { type Code, accumulate, forLoop, when } from '../code/loop.js';
 import {
-  type Expr, type Index, add, apply, equal, freeIndices, hash, index, isConst, mul, mulAll, num, reduce, ref, rewrite, substitute, variablesOf, visit, zero,
+  type Expr, type Index, add, apply, cond, equal, freeIndices, hash, index, isConst, mul, mulAll, num, one, reduce, ref, rewrite, substitute, variablesOf, visit, zero,
 } from '../expr/expr.js';
 import { factorsOf, type Binder } from '../3-derive/normalForm.js';
 import { InverseLists, listed, lookupOf } from './inverseLists.js';
@@ -68,6 +68,12 @@ export class StatisticTables {
     let guards = sum.guards.map((g) => this.builder.bind(g)).filter((g) => !isConst(g, 1));
     if (guards.some((g) => isConst(g, 0))) return { binders: [], guards: [], value: zero };
     let factors: readonly Expr[] = factorsOf(this.builder.bind(sum.coefficient));
+    const [only] = factors;
+    if (factors.length === 1 && only !== undefined && isConst(only) && !Number.isFinite(only.value) && (binders.length > 0 || guards.length > 0)) {
+      // What is impossible counts once it holds anywhere: infinity times none would be no number.
+      const count = this.contract({ ...sum, coefficient: one }, wanted);
+      return { ...count, value: cond(apply('gt', count.value, zero), only, zero) };
+    }
     const short = new Set<Index>();
     ({ binders, guards, factors } = this.throughLists(binders, guards, factors, kept, short));
     ({ binders, guards, factors } = this.separateGathers(binders, guards, factors, short));
