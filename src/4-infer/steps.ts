@@ -11,7 +11,7 @@ import { type Expr, type Index, add, apply, build, cond, equal, exp, index, isCo
 import { simplify } from '../expr/simplify.js';
 import { writesOf } from '../code/analysis.js';
 import { floorOf, regionSupport } from '../3-derive/closedForm.js';
-import { logDensityOf, mapLaw } from '../distributions/law.js';
+import { guardedLogDensityOf, logDensityOf, mapLaw } from '../distributions/law.js';
 import type { Law } from '../2-graph/graph.js';
 import { replaceElement } from '../3-derive/occurrences.js';
 import { drawLaw } from './drawLaw.js';
@@ -358,7 +358,8 @@ export function proposalStep(context: RegionContext, law: Law, recompute: readon
     const current = context.current();
     const reversed = mapLaw(bound, (e) => replaceElement(e, region, ref(next, []), context.plates));
     const forward = logDensityOf(bound, { indices: [], dims: [], body: ref(next, []) });
-    const backward = logDensityOf(reversed, { indices: [], dims: [], body: current });
+    // A step that the law does not take back is never taken.
+    const backward = guardedLogDensityOf(reversed, { indices: [], dims: [], body: current });
     return finishScalar(context, drawLaw(builder, bound, { storage: next, at: [] }, 0), ref(next, []), sub(backward, forward), null, null, recompute);
   }
   const shape = context.eventDims, size = shape.reduce((a, b) => a * b, 1);
@@ -375,7 +376,7 @@ export function proposalStep(context: RegionContext, law: Law, recompute: readon
   const propose: Code[] = [
     ...drawLaw(builder, bound, { storage: next, at: dims.map(() => zero) }, shape.length),
     ...over([store(flat, [offset], ref(next, event)), store(old, event, context.current(event))]),
-    store(correction, [], sub(logDensityOf(reversed, build(dims, (...e) => ref(old, e))), logDensityOf(bound, build(dims, (...e) => ref(next, e))))),
+    store(correction, [], sub(guardedLogDensityOf(reversed, build(dims, (...e) => ref(old, e))), logDensityOf(bound, build(dims, (...e) => ref(next, e))))),
   ];
   return finishBlock(context, propose, flat, size, ref(correction, []), accepted, null, null, recompute, []);
 }
@@ -388,7 +389,7 @@ function swapEvent(e: Expr, context: RegionContext, storage: string): Expr {
         if (x.variable !== context.name) return ref(x.variable, x.at.map(go));
         const own = x.at.slice(0, rank).map((a, d) => apply('eq', a, context.at[d]!));
         const test = mulAll(own);
-        return cond(own.every((t) => isConst(t)) ? test : test, ref(storage, x.at.slice(rank).map(go)), x);
+        return cond(test, ref(storage, x.at.slice(rank).map(go)), x);
       }
       case 'apply': return apply(x.fn, ...x.args.map(go));
       case 'cond': return cond(go(x.test), go(x.then), go(x.otherwise));

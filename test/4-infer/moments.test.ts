@@ -70,7 +70,7 @@ const exact: readonly Scalar[] = [
 
 /** Kernels that move by steps; the same posterior by several kernels. */
 const stepped: readonly Scalar[] = [
-  ...['slice', 'rw(scale: 1)', 'independent(Normal(0.3, 1))', 'propose(Normal(0.5 * v, 0.8))'].map((kernel): Scalar => ({
+  ...['slice', 'rw(scale: 1)', 'independent(Normal(0.3, 1))', 'propose(Normal(0.5 * v, 0.8))', 'propose(Uniform(v - 1, v + 2))'].map((kernel): Scalar => ({
     title: `${kernel} on the line`, source: 'data c: int[N] sample v ~ Normal(0, 1) for n in 0..<N { observe c[n] ~ Poisson(lograte: v) }', data: { c: counts },
     log: (v) => normal(v, 0, 1) + sum(counts, (c) => c * v - Math.exp(v)), range: [-5, 4], options: { kernels: { v: kernel } },
   })),

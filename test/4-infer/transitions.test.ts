@@ -106,6 +106,8 @@ const studies: readonly Study[] = [
     logMass: (z) => categorical([0.1, 0.4, 0.3, 0.2], z!) + normal(0.8, 0.5 * z!, 1),
     kernels: [
       { kernels: { z: 'propose(DiscreteUniform(max(z - 1, 0), min(z + 1, 3)))' } }, { kernels: { z: 'propose(Binomial(3, (z + 1) / 5))' } },
+      // Two down are proposed, and two up never are.
+      { kernels: { z: 'propose(DiscreteUniform(max(z - 2, 0), min(z + 1, 3)))' } }, { kernels: { z: 'propose(truncated(Poisson(1 + z), max(z - 2, 0), min(z + 1, 3)))' } },
       { kernels: { z: 'propose(Categorical([0.4, 0.3, 0.2, 0.1]))' } }, uniformly('z'),
     ],
   },
@@ -268,7 +270,7 @@ for (const study of [...studies, ...blocks, ...zeros]) {
 }
 
 describe('a single Metropolis kernel', () => {
-  test.each(['independent', 'propose(Binomial(3, (z + 1) / 5))', 'rw(scale: 1, adapt: false)', 'propose(DiscreteUniform(max(z - 1, 0), min(z + 1, 3)))'])('%s satisfies detailed balance', (kernel) => {
+  test.each(['independent', 'propose(Binomial(3, (z + 1) / 5))', 'rw(scale: 1, adapt: false)', 'propose(DiscreteUniform(max(z - 1, 0), min(z + 1, 3)))', 'propose(DiscreteUniform(max(z - 2, 0), min(z + 1, 3)))'])('%s satisfies detailed balance', (kernel) => {
     const source = `data y: real
       sample z ~ Categorical([0.1, 0.4, 0.3, 0.2])
       observe y ~ Normal(0.5 * z, 1)`;
