@@ -6,7 +6,7 @@
  */
 import { breathe } from '../platform/platform.js';
 import { createRandom, type Random } from '../random/generator.js';
-import { defaultFalseAlarm, judged, type Quantities, quantitiesOf, type RankRecord, requireOptions, type TestOptions, type TestReport } from './results.js';
+import { defaultFalseAlarm, inapplicable, judged, type Quantities, quantitiesOf, type RankRecord, requireOptions, type TestOptions, type TestReport } from './results.js';
 import { ecdfEnvelope, rankTest, shapeOfRanks } from './statistics/uniformRanks.js';
 
 /** A model and the sampler under test. `random` is the stream to draw from; a sampler may use one of its own. */
@@ -15,9 +15,10 @@ export interface SbcProblem<Data> {
   simulate(random: Random): { readonly truth: Quantities; readonly data: Data };
   /**
    * `count` draws from the posterior given data, nearly independent (thin a chain by its effective size), each
-   * with the names of `truth`.
+   * with the names of `truth`; null where the sampler itself says that its run is not to be trusted: such runs are left out
+   * and counted.
    */
-  posterior(data: Data, count: number, random: Random): readonly Quantities[] | Promise<readonly Quantities[]>;
+  posterior(data: Data, count: number, random: Random): readonly Quantities[] | null | Promise<readonly Quantities[] | null>;
 }
 
 export interface SbcOptions extends TestOptions {
@@ -37,9 +38,13 @@ export async function sbc<Data>(problem: SbcProblem<Data>, options: SbcOptions =
   const { simulations = 200, draws = 99, seed = 1, falseAlarm = defaultFalseAlarm, onProgress } = options;
   requireOptions('sbc', falseAlarm, { simulations: [simulations, 1], draws: [draws, 1] });
   const ranks = new Map<string, number[]>();
+  let left = 0;
   for (let s = 0; s < simulations; s++) {
     const { truth, data } = problem.simulate(createRandom(String(seed), `simulation ${s}`));
     const found = await problem.posterior(data, draws, createRandom(String(seed), `posterior ${s}`));
+    onProgress?.(s + 1, simulations);
+    if (s % 10 === 0) await breathe();
+    if (found === null) { left++; continue; }
     if (found.length !== draws) throw new RangeError(`sbc: the posterior gave ${found.length} draws and was asked for ${draws}`);
     const ties = createRandom(String(seed), `ties ${s}`), names = Object.keys(truth);
     const values = found.map((q) => quantitiesOf('sbc', names, q));
@@ -48,12 +53,12 @@ export async function sbc<Data>(problem: SbcProblem<Data>, options: SbcOptions =
       ranks.set(name, list);
       list.push(rankAmong(truth[name]!, values.map((v) => v[k]!), ties));
     });
-    onProgress?.(s + 1, simulations);
-    if (s % 10 === 0) await breathe();
   }
+  if (left > simulations / 2) return inapplicable('sbc', `${left} of ${simulations} runs say themselves that they are not to be trusted`);
   const records = [...ranks].map(([quantity, list]): RankRecord => ({ quantity, values: draws + 1, ranks: list }));
-  const report = judged('sbc', `${simulations} data sets from the prior, ${draws} posterior draws each`, falseAlarm, records.map(ofRanks), records);
-  return { ...report, envelope: ecdfEnvelope(simulations, draws + 1, falseAlarm / Math.max(1, records.length)) };
+  const did = `${simulations} data sets from the prior, ${draws} posterior draws each${left === 0 ? '' : `, ${left} runs left out that are not to be trusted`}`;
+  const report = judged('sbc', did, falseAlarm, records.map(ofRanks), records);
+  return { ...report, envelope: ecdfEnvelope(simulations - left, draws + 1, falseAlarm / Math.max(1, records.length)) };
 }
 
 /** The test of one quantity's ranks. */

@@ -132,3 +132,24 @@ describe('what makes no sense is refused before anything is drawn', () => {
     ['states without a quantity', () => rank({ ...still, forward: (x) => -x, quantities: (x): Quantities => (x > 0 ? { x } : {}) }, { repetitions: 50 }), /rank: the quantity "x" is missing in some states/],
   ] as const)('%s', async (_, run, message) => { await expect(run()).rejects.toThrow(message); });
 });
+
+describe('runs that say themselves that they failed', () => {
+  // Exact draws of x given nothing, but a run in so many gives none; those that are left are as uniform as ever.
+  const failing = (share: number): SbcProblem<null> => ({
+    simulate: (random) => ({ truth: { x: random.normal() }, data: null }),
+    posterior: (_, count, random) => (random.uniform() < share ? null : Array.from({ length: count }, () => ({ x: random.normal() }))),
+  });
+  it('are left out of sbc, and counted', async () => {
+    const report = await sbc(failing(0.2), { simulations: 200, draws: 19 });
+    const left = Number(/(\d+) runs left out/.exec(report.did)![1]);
+    // Binomial(200, 0.2): mean 40, standard deviation 5.7.
+    expect(Math.abs(left - 40)).toBeLessThan(4 * 5.7);
+    expect(report.ranks![0]!.ranks).toHaveLength(200 - left);
+    expect(report.verdict).toBe('passed');
+  });
+  it('leave nothing to say where they are most', async () => {
+    const report = await sbc(failing(0.8), { simulations: 50, draws: 19 });
+    expect(report).toMatchObject({ verdict: 'inapplicable' });
+    expect(report.reason).toMatch(/of 50 runs say themselves that they are not to be trusted/);
+  });
+});

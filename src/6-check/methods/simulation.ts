@@ -6,6 +6,7 @@
 import { createRandom, type Random } from '../../random/generator.js';
 import { ChainDraws } from '../../5-report/diagnostics/chainDraws.js';
 import { essBulk } from '../../5-report/diagnostics/ess.js';
+import { rhat } from '../../5-report/diagnostics/rhat.js';
 import type { RunResult } from '../../4-infer/posterior.js';
 import { geweke as gewekeTest } from '../geweke.js';
 import type { JointLaw, Values } from '../program/jointLaw.js';
@@ -114,27 +115,37 @@ interface Move { readonly name: string; forward(m: KernelMachine): void; backwar
 const pilotDraws = 500;
 /** A chain is thinned to this many sweeps a draw at most. */
 const mostThinned = 50;
+/**
+ * R-hat of two chains of n thinned draws beyond which a run is left out, as its user would be told. Halved as R-hat halves
+ * them, R-hat^2 of chains that agree is about 1 + chi2_3 / (1.5 n), and chi2_3 exceeds 40 with probability 1e-8.
+ */
+function worstRhat(draws: number): number { return Math.sqrt(1 + 40 / (1.5 * draws)); }
 
 export const sbc: Method = {
   name: 'sbc',
   doc: 'simulation-based calibration (Talts et al. 2018): ranks of true values among posterior draws of whole runs, with the ECDF envelope of Säilynoja et al. (2022)',
   statistical: true,
   run: (subject, rate, effort, onProgress) => simulating('sbc', subject, async (law) => {
-    const thin = await thinning(subject, law, effort);
-    if (typeof thin === 'string') return inapplicable('sbc', thin);
+    const plan = await planOf(subject, law, effort);
+    if (typeof plan === 'string') return inapplicable('sbc', plan);
+    const { chains, thin, read } = plan;
     const report = await sbcTest<Values>({
-      simulate: () => { const values = law.draw(); return { truth: thin.read(values), data: values }; },
+      simulate: () => { const values = law.draw(); return { truth: read(values), data: values }; },
       posterior: async (values, count, random) => {
-        const result = await runOn(subject, law.dataOf(values), { ...runOf(count, thin.thin, effort.warmup), seed: String(random.bits()) });
-        return posteriorQuantities(law, values, result, thin.read) ?? [];
+        const result = await runOn(subject, law.dataOf(values), { chains, draws: Math.ceil(count / chains), thin, warmup: effort.warmup, keep: null, seed: String(random.bits()) });
+        const draws = posteriorQuantities(law, values, result, read);
+        return draws === null || disagree(draws, chains) ? null : draws.slice(0, count);
       },
     }, { simulations: effort.simulations, draws: effort.ranks, seed: subject.seed, falseAlarm: rate, onProgress });
-    return { ...report, did: `${report.did}${thin.thin > 1 ? `, one sweep in ${thin.thin} kept` : ''}` };
+    return { ...report, did: `${report.did}${thin > 1 ? `, one sweep in ${thin} kept` : ''}` };
   }),
 };
 
-function runOf(draws: number, thin: number, warmup: number): { readonly chains: number; readonly draws: number; readonly thin: number; readonly warmup: number; readonly keep: null } {
-  return { chains: 1, draws, thin, warmup, keep: null };
+/** Whether chains are in different places for some quantity. */
+function disagree(draws: readonly Quantities[], chains: number): boolean {
+  if (chains === 1) return false;
+  const each = draws.length / chains;
+  return Object.keys(draws[0]!).some((name) => rhat(ChainDraws.of(Float64Array.from(draws, (q) => q[name]!), chains, each)) > worstRhat(each));
 }
 
 /** Quantities of each draw of a run; null where the backend gives no draws. */
@@ -144,17 +155,20 @@ function posteriorQuantities(law: JointLaw, data: Values, result: RunResult, rea
   return Array.from({ length: draws.count }, (_, k) => read(new Map([...data, ...draws.values(k)])));
 }
 
-/** How many sweeps make nearly independent draws, and what is compared; in words why there are no draws to rank. */
-async function thinning(subject: Subject, law: JointLaw, { warmup, ranks }: Effort): Promise<{ readonly thin: number; readonly read: Reader } | string> {
+/** How runs are made whose draws are nearly independent, and what is compared. */
+interface RunPlan { readonly chains: number; readonly thin: number; readonly read: Reader }
+
+/** Learnt from a pilot run; in words why there are no draws to rank. */
+async function planOf(subject: Subject, law: JointLaw, { warmup, ranks }: Effort): Promise<RunPlan | string> {
   const values = law.draw();
-  const result = await runOn(subject, law.dataOf(values), { ...runOf(pilotDraws, 1, warmup), seed: subject.seed });
+  const result = await runOn(subject, law.dataOf(values), { chains: 1, draws: pilotDraws, thin: 1, warmup, keep: null, seed: subject.seed });
   const read = withLogJoint(readerOf(law.unknowns, result.exchangeable), (v) => law.logJoint(v));
   const found = posteriorQuantities(law, values, result, read);
   if (found === null) return `${subject.backend.name} gives estimates, not draws from a posterior`;
-  if (found.length < ranks) return `${subject.backend.name} gives ${found.length} draws, fewer than the ${ranks} that are ranked`;
+  if (found.length < Math.min(ranks, pilotDraws)) return `${subject.backend.name} gives ${found.length} draws, fewer than the ${ranks} that are ranked`;
   const independent = result.variables.every((v) => v.result.form === 'closed' || (v.result.form === 'draws' && v.result.independent));
-  if (independent) return { thin: 1, read };
+  if (independent) return { chains: 1, thin: 1, read };
   const sizes = Object.keys(found[0]!).map((name) => essBulk(ChainDraws.of(Float64Array.from(found, (q) => q[name]!), 1, found.length))).filter((x) => !Number.isNaN(x));
   // Draws whose effective size is theirs: what is left of correlation moves ranks less than they are measured.
-  return { thin: Math.max(1, Math.min(mostThinned, Math.ceil((2 * found.length) / Math.max(1, Math.min(...sizes))) )), read };
+  return { chains: 2, thin: Math.max(1, Math.min(mostThinned, Math.ceil((2 * found.length) / Math.max(1, Math.min(...sizes))))), read };
 }
