@@ -38,9 +38,10 @@ export function metropolisBlock(random: Random, logDensity: () => number, memory
 }
 
 /**
- * A random walk on a covariance matrix X = L L' in the coordinates (log diagonal of L, entries below
- * it): writes the proposal to `out` and returns the log ratio of the Jacobians
- * 2^d prod_i L_ii^(d - i + 1) (i from 0), new over old.
+ * A random walk on a covariance matrix X = L L' in the coordinates (log diagonal of L, entries below it): writes the
+ * proposal to `out` and returns the log ratio of the Jacobians 2^d prod_i L_ii^(d - i + 1) (i from 0), new over old,
+ * plus that of the densities of the steps back and forth: entries below the diagonal move in proportion to sqrt(X_ii),
+ * which is another number after the step.
  */
 export function proposeCovariance(random: Random, out: Float64Array, _offset: number, x: Float64Array, scale: number, d: number): number {
   const l = random.workspace(d * d);
@@ -53,12 +54,19 @@ export function proposeCovariance(random: Random, out: Float64Array, _offset: nu
     }
   }
   for (let i = 0; i < d; i++) {
-    const size = Math.sqrt(x[i * d + i]!);
-    for (let j = 0; j < i; j++) l[i * d + j] = l[i * d + j]! + scale * size * random.normal();
+    const before = x[i * d + i]!;
+    let squares = 0, after = 0;
+    for (let j = 0; j < i; j++) {
+      const noise = random.normal();
+      l[i * d + j] = l[i * d + j]! + scale * Math.sqrt(before) * noise;
+      squares += noise * noise;
+      after += l[i * d + j]! ** 2;
+    }
     const step = scale * random.normal();
     l[i * d + i] = l[i * d + i]! * Math.exp(step);
-    // d - i + 1 from the map to L, and one more for the log.
-    correction += (d - i + 1) * step;
+    after += l[i * d + i]! ** 2;
+    // d - i + 1 from the map to L, and one more for the log; then i steps of another size on the way back.
+    correction += (d - i + 1) * step + 0.5 * (i * Math.log(before / after) + squares * (1 - before / after));
   }
   for (let i = 0; i < d; i++) for (let j = 0; j < d; j++) {
     let s = 0;
