@@ -39,7 +39,7 @@ describe.skipIf(browserPath === null)('the playground in Chromium (skipped where
 
   async function visit({ width = 1300, colorScheme = 'light', hash = '' }: Shown = {}): Promise<Page> {
     const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
-    page.setDefaultTimeout(170_000);
+    page.setDefaultTimeout(90_000);
     const heard: string[] = [], requested: string[] = [];
     page.on('console', (message) => { heard.push(message.text()); });
     page.on('pageerror', (error) => { heard.push(error.message); });
