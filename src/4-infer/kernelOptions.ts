@@ -9,7 +9,7 @@ import { parse } from '../1-parse/parse.js';
 import { print } from '../1-parse/print.js';
 import { lower } from '../2-graph/lower.js';
 import type { ConstantArray, Law, ModelGraph } from '../2-graph/graph.js';
-import { equal, type Expr, type Index, ref, rewrite, substitute } from '../expr/expr.js';
+import { equal, type Expr, freeIndices, type Index, ref, rewrite, substitute } from '../expr/expr.js';
 import { printText } from '../expr/print.js';
 import { mapLaw } from '../distributions/law.js';
 import type { OptionDoc } from './backend.js';
@@ -209,7 +209,10 @@ function proposalLaw(syntax: Syntax, plan: RegionPlan, graph: ModelGraph, reques
   const lowered = lower(parsed.program, []);
   const errors = lowered.diagnostics.filter((d) => d.severity === 'error');
   if (lowered.graph === null || errors.length > 0) {
-    fail(errors.map((d): Diagnostic => ({ code: d.code, severity: 'error', message: `in ${request.option}=${request.text}: ${d.message}`, hint: d.hint })));
+    const indices = [...new Set(plan.region.at.flatMap((a) => [...freeIndices(a)]))].map(({ name }) => name);
+    const usesIndex = errors.some((d) => d.code === 'unknown-name' && indices.some((name) => d.message.startsWith(`\`${name}\` `)));
+    const hint = `a proposal stands for each element: write ${request.name} for ${request.name}[${indices.join(', ')}], and leave ${indices.join(', ')} out everywhere`;
+    fail(errors.map((d): Diagnostic => ({ code: d.code, severity: 'error', message: `in ${request.option}=${request.text}: ${d.message}`, hint: usesIndex ? hint : d.hint })));
   }
   const predicted = lowered.graph.statements.find((s) => s.kind === 'predict' && s.target.variable === proposalName);
   if (predicted === undefined || predicted.kind !== 'predict') fail([optionError(`'${request.text}' is not a distribution`)]);

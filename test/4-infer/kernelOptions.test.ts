@@ -29,6 +29,12 @@ describe('kernels that cannot have the posterior as their law', () => {
     expect(await problem('sample v ~ Multinomial(5, [0.2, 0.3, 0.5])', {}, 'mh', { 'kernel.v': 'propose(Multinomial(5, [0.2, 0.3, 0.5]))' })).toBe('');
   });
 
+  it('stand for each element of a plate; written with its indices they are told how', async () => {
+    const plate = 'data y: real[N] for n in 0..<N { sample z[n] ~ Normal(0, 1) observe y[n] ~ Normal(z[n], 1) }';
+    expect(await problem(plate, data, 'mh', { 'kernel.z': 'propose(Normal(z[n], 1))' })).toMatch(/write z for z\[n\], and leave n out everywhere/);
+    expect(await problem(plate, data, 'mh', { 'kernel.z': 'propose(Normal((z + y) / 2, 1))' })).toBe('');
+  });
+
   it('are refused: arguments that a random walk does not have', async () => {
     expect(await problem(program, data, 'gibbs', { 'kernel.z': 'rw(bar: 1)' })).toMatch(/has an argument that rw does not take/);
     expect(await problem(program, data, 'gibbs', { 'kernel.z': 'rw(1, 2)' })).toMatch(/has an argument that rw does not take/);
