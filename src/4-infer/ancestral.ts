@@ -55,8 +55,10 @@ function groupCode(builder: ProgramBuilder, group: Group, options: AncestralOpti
     const s = m.statement;
     const offset = builder.bind(m.offset);
     const plate = m.plate === null ? null : s.plates[m.plate]!;
-    const low = plate === null ? offset : add(builder.bind(plate.from), offset);
-    const high = plate === null ? add(offset, one) : add(builder.bind(plate.to), offset);
+    // Ragged: the loop runs as far as any of the rows around it does.
+    const extreme = (kind: 'min' | 'max', bound: Expr): Expr => builder.bind(s.plates.slice(0, m.plate ?? 0).reduceRight((e, p) => (mentionsAny(e, [p.index]) ? reduce(kind, p.index, p.from, p.to, e) : e), bound));
+    const low = plate === null ? offset : add(extreme('min', plate.from), offset);
+    const high = plate === null ? add(offset, one) : add(extreme('max', plate.to), offset);
     from = from === null ? low : builder.bind(apply('min', from, low));
     to = to === null ? high : builder.bind(apply('max', to, high));
     const own = new Map(fixed.get(s) ?? []);
