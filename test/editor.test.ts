@@ -152,7 +152,7 @@ function programsBelow(folder: string): readonly string[] {
 }
 
 const programs = ['examples', 'test/programs', 'gallery'].flatMap(programsBelow);
-const blocks = readdirSync(join(root, 'docs')).flatMap((page) => [...text('docs', page).matchAll(/^```credence.*\n([\s\S]*?)^```$/gm)].map((match) => match[1]!));
+const blocks = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md')).flatMap((page) => [...text('docs', page).matchAll(/^```credence.*\n([\s\S]*?)^```$/gm)].map((match) => match[1]!));
 /** Random programs as text, host values written as names. */
 const randomText = program.map((tree) => print(tree).replace(/\uE000[0-9]+\uE001/g, 'h'));
 
