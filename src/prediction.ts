@@ -7,6 +7,7 @@ import type { BoundModel, BoundVariable } from './2-graph/bound.js';
 import { type Reading, readValue } from './2-graph/data.js';
 import type { ModelGraph, Variable } from './2-graph/graph.js';
 import { type Affected, affectedBy } from './4-infer/affected.js';
+import { ignoredEvidence, type IgnoredEvidence } from './4-infer/evidence.js';
 import { type Continued, continuedUnknowns, renewedSizes } from './4-infer/newData.js';
 import { type DrawValues, elementName, type RunResult, sizeOf, type VariableResult } from './4-infer/posterior.js';
 import { predictiveProgram } from './4-infer/predictive.js';
@@ -55,6 +56,8 @@ export function predictions(run: FinishedRun, values: Data, options: PredictOpti
     }
   };
   const continued = attempt(() => continuedUnknowns(before, bound, merged.renewed));
+  const ignored = ignoredEvidence(before, bound, continued);
+  if (ignored.length > 0) throw fail(ignored.map((evidence) => unheeded(evidence, graph)));
   const affected = affectedBy(bound, continued, merged.changed);
   if (affected.predicted.length === 0) throw fail([nothingToPredict(graph, bound)]);
   const found = sourcesOf(run.result, affected.needed, seed);
@@ -214,6 +217,14 @@ function notGiven({ name, span }: Variable, along: string, old: number, now: num
     message: now === undefined || now === old ? `No value is given for ${name}: the new data have other values along ${along}, and those of the run go with its own`
       : `No value is given for ${name}: the new data have ${along} = ${now}, and the run had ${old}`,
     hint: isExpression ? `${name} is observed only through an expression, so it cannot be drawn; observe ${name} itself and run again` : `give ${name} for the new data too`,
+  };
+}
+
+function unheeded({ datum, unknowns }: IgnoredEvidence, graph: ModelGraph): Diagnostic {
+  return {
+    code: 'cannot-predict', severity: 'error', span: graph.variables.get(datum)?.span,
+    message: `${datum} is given, and tells of ${unknowns.join(', ')}, ${unknowns.length === 1 ? 'which' : 'which all'} would be drawn without regard to it: predictions do not learn from new data`,
+    hint: `leave out ${datum} to predict it too; or add these rows to the data of the run, with null for what is to be predicted, and run again`,
   };
 }
 

@@ -132,6 +132,9 @@ describe('series', () => {
     expectNormal(p, 'x', 4, mean, Math.sqrt(variance + 2));
     expectNormal(p, 'y', 4, mean, Math.sqrt(variance + 3));
     expect(Object.keys(p.summary().variables)).toEqual(['y[0]', 'y[1]', 'y[2]', 'y[3]', 'y[4]', 'x[3]', 'x[4]']);
+    const known = (await compile(program, 'm').infer({ T: 3, y: [1, 2, 4] }, { ...many, backend: 'gibbs' })).predictions({ T: 4, y: [1, 2, 4, null] });
+    expectNormal(known, 'x', 3, mean, Math.sqrt(variance + 1));
+    expect(Object.keys(known.summary().variables)).toEqual(['y[3]', 'x[3]']);
   });
 });
 
@@ -183,6 +186,9 @@ describe('data that do not fit', () => {
     ['a joint draw over other rows', field, { X: [1, 2], y: [1, 2] }, { X: [1, 2, 3] }, /cannot-predict\]: f is one joint draw of shape \[2\] in the run; with the new data it has shape \[3\]/],
     ['a joint draw over rows that mean something else', field, { X: [1, 2], y: [1, 2] }, { X: [5, 6] }, /f is one joint draw over indices that mean something else/],
     ['more outcomes than the posterior knows', shares, { K: 2, k: [0, 1] }, { K: 3 }, /cannot-predict\]: p is one joint draw of shape \[2\] in the run; with the new data it has shape \[3\]/],
+    ['observations that tell of a label to be drawn', 'data x: real[N]\ndata label: int[N]\nsample m ~ iid(Normal(0, 3), 2)\nfor n in 0..<N {\n  observe label[n] ~ Bernoulli(0.5)\n  observe x[n] ~ Normal(m[label[n]], 1)\n}\n', { x: [1, 2], label: [0, 1] }, { x: [1.5] }, /cannot-predict\]: x is given, and tells of label, which would be drawn without regard to it[\s\S]*hint: leave out x to predict it too; or add these rows/],
+    ['observations that tell of new latents', 'data x: real[N]\ndata y: real[N]\nfor n in 0..<N {\n  sample e[n] ~ Normal(0, 1)\n  observe x[n] ~ Normal(e[n], 1)\n  observe y[n] ~ Normal(e[n], 1)\n}\n', { x: [1, 2], y: [1, 2] }, { x: [3, 4] }, /x is given, and tells of e, which would be drawn without regard to it/],
+    ['a new value among those of the run', 'data T: int\ndata y: real[T]\nsample x[0] ~ Normal(0, 2)\nfor t in 1..<T { sample x[t] ~ Normal(x[t - 1], 1) }\nfor t in 0..<T { observe y[t] ~ Normal(x[t], 1) }\n', { T: 2, y: [1, 2] }, { T: 4, y: [1, 2, 3, null] }, /y is given, and tells of x, which would be drawn/],
     ['nothing left to draw', regression, line, { x: [1], y: [2], a: 1, b: 2 }, /error\[nothing-to-predict\]|line/],
     ['an observation through an expression', through, { y: [1, 2] }, { y: [1, 2] }, /nothing-to-predict\]: Nothing is left to predict/],
     ['words for numbers', intercepts, groups, { g: { ...tensor([0, 1], [2]), levels: ['a', 'b'] } }, /cannot-predict\]: g is given in words, and it was in numbers in the run/],

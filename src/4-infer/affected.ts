@@ -3,7 +3,7 @@
  * And what it rests on: the unknowns of the run that these read, directly or through others.
  */
 import type { BoundModel } from '../2-graph/bound.js';
-import type { Statement, Variable } from '../2-graph/graph.js';
+import type { ModelGraph, Statement, Variable } from '../2-graph/graph.js';
 import { readsOf } from '../2-graph/query.js';
 import type { Continued } from './newData.js';
 
@@ -16,25 +16,7 @@ export interface Affected {
 
 /** @param changed data and sizes that are not the run's. */
 export function affectedBy(bound: BoundModel, continued: ReadonlyMap<string, Continued>, changed: ReadonlySet<string>): Affected {
-  const { graph } = bound;
-  const reads = new Map<string, Set<string>>();
-  for (const s of graph.statements) {
-    if (s.kind === 'factor' || s.target === null) continue;
-    const own = reads.get(s.target.variable) ?? new Set<string>();
-    for (const name of namesIn(s)) own.add(name);
-    reads.set(s.target.variable, own);
-  }
-  const closure = (from: Iterable<string>, goesOn: (name: string) => boolean): ReadonlySet<string> => {
-    const names = new Set(from);
-    for (const name of names) if (goesOn(name)) for (const other of reads.get(name) ?? []) names.add(other);
-    return names;
-  };
-  const isDrawn = ({ name, origin }: Variable): boolean => {
-    const status = bound.variables.get(name)?.status;
-    if (origin === 'predict') return true;
-    return status !== 'given' && ['sample', 'param', 'data'].includes(origin) && continued.get(name)?.fresh !== null;
-  };
-  const drawn = new Set([...graph.variables.values()].filter(isDrawn).map(({ name }) => name));
+  const { graph } = bound, closure = readerOf(graph), drawn = drawnAnew(bound, continued);
   const predicted = [...graph.variables.values()].flatMap((variable) => {
     const { name, origin } = variable;
     if (drawn.has(name)) return [{ variable, elements: existing(bound, name, continued.get(name)?.fresh ?? null) }];
@@ -47,7 +29,34 @@ export function affectedBy(bound: BoundModel, continued: ReadonlyMap<string, Con
   return { predicted, needed: new Set([...continued.keys()].filter((name) => needed.has(name))) };
 }
 
-function namesIn(s: Statement): readonly string[] { return readsOf(s).map(({ variable }) => variable); }
+/** Names of the variables that have new elements. */
+export function drawnAnew(bound: BoundModel, continued: ReadonlyMap<string, Continued>): ReadonlySet<string> {
+  const isDrawn = ({ name, origin }: Variable): boolean => {
+    const status = bound.variables.get(name)?.status;
+    if (origin === 'predict') return true;
+    return status !== 'given' && ['sample', 'param', 'data'].includes(origin) && continued.get(name)?.fresh !== null;
+  };
+  return new Set([...bound.graph.variables.values()].filter(isDrawn).map(({ name }) => name));
+}
+
+/** What variables read, directly or through others, themselves included: `goesOn` tells of which the definitions count. */
+export function readerOf(graph: ModelGraph): (from: Iterable<string>, goesOn: (name: string) => boolean) => ReadonlySet<string> {
+  const reads = new Map<string, Set<string>>();
+  for (const s of graph.statements) {
+    if (s.kind === 'factor' || s.target === null) continue;
+    const own = reads.get(s.target.variable) ?? new Set<string>();
+    for (const name of namesIn(s)) own.add(name);
+    reads.set(s.target.variable, own);
+  }
+  return (from, goesOn) => {
+    const names = new Set(from);
+    for (const name of names) if (goesOn(name)) for (const other of reads.get(name) ?? []) names.add(other);
+    return names;
+  };
+}
+
+/** Names that a statement reads. */
+export function namesIn(s: Statement): readonly string[] { return readsOf(s).map(({ variable }) => variable); }
 
 /** Flat numbers of the elements to show; absent: all. */
 function existing(bound: BoundModel, name: string, fresh: Int32Array | null): Int32Array | undefined {

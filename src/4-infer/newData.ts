@@ -51,6 +51,20 @@ function goesOn(old: Known, now: Known, axis: number): boolean {
   return true;
 }
 
+/** True where some element is given that the run was not given with the same value. */
+export function hasNewValues(before: BoundVariable | undefined, now: BoundVariable): boolean {
+  if (now.status !== 'given' && now.status !== 'partial') return false;
+  const old = knownOf(before), same = new Uint8Array(now.values.length);
+  if (old !== null) {
+    const places = placesIn(old.shape, now.shape);
+    for (let k = 0; k < old.values.length; k++) {
+      const there = places?.[k] ?? k;
+      if (there >= 0 && old.gaps?.[k] !== 1 && old.values[k] === now.values[there]) same[there] = 1;
+    }
+  }
+  return same.some((isSame, k) => isSame === 0 && now.mask?.[k] !== 1 && now.absent?.[k] !== 1);
+}
+
 /** Flat numbers in the second shape of the elements of the first: -1 outside of it, null where the shapes are one. */
 function placesIn(from: readonly number[], to: readonly number[]): Int32Array | null {
   if (from.every((length, axis) => length === to[axis])) return null;
