@@ -226,7 +226,7 @@ function scalarForm(collected: Collected, kinds: readonly StatisticKind[], low: 
     if (!known || natural === null || !within(low, high, natural, positive, unit)) return [];
     if (unit && unitKinds && natural.high !== 1) return [];
     const bounded = cut(natural.low, natural.high);
-    return bounded && !truncatable.has(f.name) ? [] : [{ f, bounded }];
+    return bounded && f.truncatedVariate === undefined ? [] : [{ f, bounded }];
   });
   fitting.sort((x, y) => x.f.exponential!.statistics.length - y.f.exponential!.statistics.length);
   const best = fitting[0];
@@ -249,9 +249,6 @@ function scalarForm(collected: Collected, kinds: readonly StatisticKind[], low: 
   }, 'no family has this statistic');
 }
 function describe(k: StatisticKind): string { return k.kind === 'power' ? `the power ${k.power}` : k.kind; }
-
-/** Families whose truncation has a sampler of its own. */
-const truncatable: ReadonlySet<string> = new Set(['Normal', 'Gamma', 'InverseGamma', 'Beta', 'Exponential']);
 
 /** The support of a family of scalars where it is the same for all parameters. */
 export function familyInterval(f: Family): { low: number; high: number } | null {

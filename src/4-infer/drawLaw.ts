@@ -5,17 +5,13 @@
 import type { Code, Place } from '../code/loop.js';
 import { forLoop, store, when } from '../code/loop.js';
 import type { Law } from '../2-graph/graph.js';
-import { eventDimsOf, familyOf, isDiscrete, logMassBetween, type PushforwardLaw, quantileLoss, quantileOf, supportOf } from '../distributions/law.js';
+import { eventDimsOf, familyOf, isDiscrete, logMassBetween, mapLaw, type PushforwardLaw, quantileLoss, quantileOf, supportOf } from '../distributions/law.js';
 import { replaceArgument } from '../distributions/pushforwardPieces.js';
 import { logOf } from '../expr/simplify.js';
 import { type Expr, type Index, add, apply, cond, div, index, isConst, mul, num, one, ref, sub, substitute, zero } from '../expr/expr.js';
-import { mapLaw } from '../distributions/law.js';
 import { InternalError } from '../errors/diagnostic.js';
 import { drawVariate } from './kernels.js';
 import type { ProgramBuilder } from './programBuilder.js';
-
-/** Families whose truncated law the runtime draws directly, exact far into the tails. */
-const direct: ReadonlySet<string> = new Set(['Normal', 'Gamma', 'InverseGamma', 'Beta']);
 
 /** Code that draws one value (one event) into a place. @throws InternalError for improper laws (callers check). */
 export function drawLaw(builder: ProgramBuilder, law: Law, into: Place, eventRank: number): readonly Code[] {
@@ -23,10 +19,11 @@ export function drawLaw(builder: ProgramBuilder, law: Law, into: Place, eventRan
     case 'family': return drawVariate(builder, familyOf(law).variate(law.parameters), into, eventRank);
     case 'truncated': {
       const low = builder.bind(law.low), high = builder.bind(law.high);
-      if (law.base.kind === 'family' && direct.has(law.base.family)) {
-        const f = familyOf(law.base), parameters = law.base.parameters;
-        const args = f.parameters.map((p) => ({ kind: 'value' as const, value: builder.bind(parameters[p.name]!.body) }));
-        return [{ do: 'call', procedure: `truncated${law.base.family}`, args: [...args, { kind: 'value', value: low }, { kind: 'value', value: high }], into, effects: [] }];
+      const family = law.base.kind === 'family' ? familyOf(law.base) : null;
+      if (law.base.kind === 'family' && family?.truncatedVariate !== undefined) {
+        const { parameters } = law.base;
+        const args = family.parameters.map((p) => ({ kind: 'value' as const, value: builder.bind(parameters[p.name]!.body) }));
+        return [{ do: 'call', procedure: family.truncatedVariate, args: [...args, { kind: 'value', value: low }, { kind: 'value', value: high }], into, effects: [] }];
       }
       const u = builder.fresh('u', [], 'local');
       const x = quantileOf(law, ref(u, []));

@@ -32,6 +32,7 @@ export const beta: Family = {
     return addAll([xlogy(sub(a, one), x.body), xlog1my(sub(b, one), x.body), neg(apply('lbeta', a, b))]);
   },
   variate: (p) => ({ fn: 'beta', args: [scalar(argument(p, 'a')), scalar(argument(p, 'b'))] }),
+  truncatedVariate: 'truncatedBeta',
   cdf: (x, p) => apply('betaI', x, argument(p, 'a'), argument(p, 'b')),
   survival: (x, p) => apply('betaIComplement', x, argument(p, 'a'), argument(p, 'b')),
   quantile: (u, p) => apply('betaIInverse', u, argument(p, 'a'), argument(p, 'b')),

@@ -27,6 +27,7 @@ export const exponential: Family = {
   support: () => interval(zero, infinity),
   logDensity: (x, p) => sub(logOf(argument(p, 'rate')), mul(argument(p, 'rate'), x.body)),
   variate: (p) => ({ fn: 'exponential', args: [scalar(argument(p, 'rate'))] }),
+  truncatedVariate: 'truncatedExponential',
   cdf: (x, p) => neg(apply('expm1', neg(mul(argument(p, 'rate'), x)))),
   survival: (x, p) => exp(neg(mul(argument(p, 'rate'), x))),
   logSurvival: (x, p) => neg(mul(argument(p, 'rate'), x)),

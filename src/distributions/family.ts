@@ -129,6 +129,11 @@ export interface Family {
   evaluatedLogDensity?(x: ArrayExpr, p: Arguments): Expr;
   /** How it is drawn. */
   variate(p: Arguments): Variate;
+  /**
+   * The runtime procedure that draws it between two bounds, exact far into the tails; its arguments are the parameters in
+   * positional order, the lower and the upper bound. Absent: by the quantile function.
+   */
+  readonly truncatedVariate?: string;
   /** Distribution function P(X <= x); scalars only. */
   cdf?(x: Expr, p: Arguments): Expr;
   /** P(X > x) without cancellation; scalars only. */

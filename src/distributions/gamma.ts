@@ -45,6 +45,7 @@ export const gamma: Family = {
     return cond(apply('and', apply('gt', shape, largeShape), apply('gt', x.body, zero)), asCount, gamma.logDensity(x, p));
   },
   variate: (p) => ({ fn: 'gamma', args: [scalar(argument(p, 'shape')), scalar(argument(p, 'rate'))] }),
+  truncatedVariate: 'truncatedGamma',
   cdf: (x, p) => apply('gammaP', argument(p, 'shape'), mul(argument(p, 'rate'), x)),
   survival: (x, p) => apply('gammaQ', argument(p, 'shape'), mul(argument(p, 'rate'), x)),
   quantile: (u, p) => mul(apply('gammaPInverse', argument(p, 'shape'), u), powOf(argument(p, 'rate'), -1)),

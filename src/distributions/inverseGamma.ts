@@ -28,6 +28,7 @@ export const inverseGamma: Family = {
     ]);
   },
   variate: (p) => ({ fn: 'inverseGamma', args: [scalar(argument(p, 'shape')), scalar(argument(p, 'scale'))] }),
+  truncatedVariate: 'truncatedInverseGamma',
   cdf: (x, p) => apply('gammaQ', argument(p, 'shape'), mul(argument(p, 'scale'), powOf(x, -1))),
   survival: (x, p) => apply('gammaP', argument(p, 'shape'), mul(argument(p, 'scale'), powOf(x, -1))),
   quantile: (u, p) => mul(argument(p, 'scale'), powOf(apply('gammaQInverse', argument(p, 'shape'), u), -1)),

@@ -39,6 +39,7 @@ export const normal: Family = {
     return sub(sub(mul(num(-0.5), square(div(sub(x.body, argument(p, 'mean')), sd))), logOf(sd)), halfLogTwoPi);
   },
   variate: (p) => ({ fn: 'normalDraw', args: [scalar(argument(p, 'mean')), scalar(argument(p, 'sd'))] }),
+  truncatedVariate: 'truncatedNormal',
   cdf: (x, p) => apply('Phi', standardised(x, p)),
   survival: (x, p) => apply('Phi', neg(standardised(x, p))),
   quantile: (u, p) => add(argument(p, 'mean'), mul(argument(p, 'sd'), apply('normalQuantile', u))),

@@ -31,8 +31,6 @@ export type NumericSupport =
 type Drawer = (random: Random, out: Float64Array) => void;
 
 const argumentName = '%x', uniformName = '%u', drawName = '%draw', placeName = '%place';
-/** Families whose truncated law has a sampler of its own, exact far into the tails. */
-const truncatedDraws: ReadonlySet<string> = new Set(['Normal', 'Gamma', 'InverseGamma', 'Beta']);
 /** A coarse grid of quantiles, tails included. */
 const levels: readonly number[] = [1e-12, 1e-8, 1e-5, 1e-3, 0.02, 0.1, 0.25, 0.5];
 /** Draws that stand for quantiles where a law has no distribution function. */
@@ -279,10 +277,10 @@ export class NumericLaw {
   }
   private truncatedDrawer(law: Law & { kind: 'truncated' }): Drawer {
     const { base } = law;
-    if (base.kind === 'family' && truncatedDraws.has(base.family)) {
-      const procedure = `truncated${base.family}`;
-      const args = [...familyOf(base).parameters.map((p) => this.number(base.parameters[p.name]!.body)), this.number(law.low), this.number(law.high)];
-      return this.variate({ fn: procedure, args: args.map((a) => ({ indices: [], dims: [], body: num(a) })) });
+    const family = base.kind === 'family' ? familyOf(base) : null;
+    if (base.kind === 'family' && family?.truncatedVariate !== undefined) {
+      const args = [...family.parameters.map((p) => this.number(base.parameters[p.name]!.body)), this.number(law.low), this.number(law.high)];
+      return this.variate({ fn: family.truncatedVariate, args: args.map((a) => ({ indices: [], dims: [], body: num(a) })) });
     }
     return (random, out) => { out[0] = this.quantile(random.uniformPositive() * (1 - Number.EPSILON)); };
   }

@@ -7,7 +7,7 @@
 import { choleskyInPlace, solveLower, solveLowerTransposed } from '../numeric/linearAlgebra.js';
 import { logPhi } from '../numeric/special.js';
 import type { Random } from './generator.js';
-import { truncatedNormal } from './variates.js';
+import { tiltedUniform, truncatedNormal } from './variates.js';
 
 /** Accepts `proposed` with probability min(1, f(proposed)/f(current) * exp(correction)). Returns the value kept. */
 export function metropolis(random: Random, logDensity: (x: number) => number, current: number, proposed: number, correction: number): number {
@@ -112,38 +112,6 @@ export function proposeCorrelation(random: Random, out: Float64Array, _offset: n
     out[i * d + j] = i === j ? 1 : s;
   }
   return correction;
-}
-
-/** A draw with density proportional to x^slope on [low, high], 0 <= low; upwards unbounded needs slope < -1 (Pareto). NaN where improper. */
-export function powerLaw(random: Random, slope: number, low: number, high: number): number {
-  const a = slope + 1;
-  const u = random.uniformPositive();
-  if (!(low < high)) return low === high ? low : NaN;
-  if (high === Infinity) return a < 0 && low > 0 ? low * u ** (1 / a) : NaN;
-  if (low === 0) return a > 0 ? high * u ** (1 / a) : NaN;
-  if (Math.abs(a) < 1e-12) return low * (high / low) ** u;
-  // Inverse distribution function, scaled by the end that carries the larger power.
-  const ratio = low / high;
-  const x = a > 0 ? high * (ratio ** a + u * (1 - ratio ** a)) ** (1 / a) : low * (1 - u * (1 - ratio ** -a)) ** (1 / a);
-  return Math.min(high, Math.max(low, x));
-}
-
-/** A draw with density proportional to exp(slope x) on [low, high]; one bound may be infinite where the slope allows. NaN where improper. */
-export function tiltedUniform(random: Random, slope: number, low: number, high: number): number {
-  const u = random.uniformPositive();
-  if (!(low < high)) return low === high ? low : NaN;
-  if (high === Infinity) return slope < 0 ? low + Math.log(u) / slope : NaN;
-  if (low === -Infinity) return slope > 0 ? high + Math.log(u) / slope : NaN;
-  const width = high - low, t = slope * width;
-  if (Math.abs(t) < 1e-12) return low + u * width;
-  // Measured from the heavier end, so that nothing overflows.
-  const distance = -Math.log1p(u * Math.expm1(-Math.abs(t))) / Math.abs(slope);
-  return Math.min(high, Math.max(low, slope > 0 ? high - distance : low + distance));
-}
-
-/** A draw from Exponential(rate) given low <= x <= high; no memory, so a lower bound only shifts it. NaN where improper. */
-export function truncatedExponential(random: Random, rate: number, low: number, high: number): number {
-  return tiltedUniform(random, -rate, Math.max(0, low), high);
 }
 
 /**

@@ -488,6 +488,24 @@ function drawLogConcave(random: Random, law: LogConcave, first: number, second: 
   }
 }
 
+/** A draw with density proportional to exp(slope x) on [low, high]; one bound may be infinite where the slope allows. NaN where improper. */
+export function tiltedUniform(random: Random, slope: number, low: number, high: number): number {
+  const u = random.uniformPositive();
+  if (!(low < high)) return low === high ? low : NaN;
+  if (high === Infinity) return slope < 0 ? low + Math.log(u) / slope : NaN;
+  if (low === -Infinity) return slope > 0 ? high + Math.log(u) / slope : NaN;
+  const width = high - low, t = slope * width;
+  if (Math.abs(t) < 1e-12) return low + u * width;
+  // Measured from the heavier end, so that nothing overflows.
+  const distance = -Math.log1p(u * Math.expm1(-Math.abs(t))) / Math.abs(slope);
+  return Math.min(high, Math.max(low, slope > 0 ? high - distance : low + distance));
+}
+
+/** A draw from Exponential(rate) given low <= x <= high; no memory, so a lower bound only shifts it. NaN where improper. */
+export function truncatedExponential(random: Random, rate: number, low: number, high: number): number {
+  return tiltedUniform(random, -rate, Math.max(0, low), high);
+}
+
 /*
  * The truncated laws below first try one plain draw where their interval holds the bulk: a draw inside
  * has the truncated law, and so has what replaces a draw outside.
@@ -511,6 +529,11 @@ function drawPower(random: Random, power: number, low: number, high: number): nu
   const x = power > 0 ? high * Math.exp(Math.log1p(u * Math.expm1(-power * width)) / power)
     : power < 0 ? low * Math.exp(Math.log1p(u * Math.expm1(power * width)) / power) : low * Math.exp(u * width);
   return Math.min(Math.max(x, low, smallestNormal), high);
+}
+
+/** A draw with density proportional to x^slope on [low, high], 0 <= low; upwards unbounded needs slope < -1 (Pareto). NaN where improper. */
+export function powerLaw(random: Random, slope: number, low: number, high: number): number {
+  return low < high ? drawPower(random, slope + 1, low, high) : low === high ? low : Number.NaN;
 }
 
 /**

@@ -33,6 +33,13 @@ describe('every family', () => {
       }
     });
   }
+  // Distribution functions are held to SciPy above; samplers of truncated laws are named by family and must be the family's own.
+  // VonMises has none, and each of its quantiles is several integrals.
+  it.each([...new Map((reference.scalars as unknown as readonly Case[]).filter(({ family }) => !families.get(family)!.discrete && family !== 'VonMises').map((c) => [c.family, c]))])('%s draws itself between bounds', (name, { parameters }) => {
+    const d = make(name, parameters) as Distribution<number>, low = d.quantile(0.3), high = d.quantile(0.8);
+    const draws = [...truncated(d, low, high).sample(5, 4000)].sort((x, y) => x - y), bound = Math.sqrt(Math.log(2 / 1e-7) / (2 * draws.length));
+    for (let k = 99; k < draws.length; k += 100) expect(Math.abs((d.cdf(draws[k]!) - d.cdf(low)) / (d.cdf(high) - d.cdf(low)) - (k + 1) / draws.length)).toBeLessThan(bound);
+  });
   it('draws from itself, the same for the same seed', () => {
     for (const [d, cdf] of [[Normal(1, 2), (x: number) => Phi((x - 1) / 2)], [truncated(Normal(0, 1), 3, Infinity), (x: number) => 1 - Phi(-x) / Phi(-3)], [truncated(Laplace(0, 1), -1, 2), (x: number) => truncated(Laplace(0, 1), -1, 2).cdf(x)],
       [mixture([0.3, 0.7], [Normal(-2, 1), Normal(3, 0.5)]), (x: number) => 0.3 * Phi(x + 2) + 0.7 * Phi((x - 3) / 0.5)], [pushforward('t => t^2', Normal(0, 1)), (x: number) => gammaP(0.5, x / 2)],

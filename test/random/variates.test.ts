@@ -9,8 +9,8 @@ import { createRandom, type Random } from '../../src/random/generator.js';
 import {
   bernoulli, beta, binomial, categorical, cauchy, dirichlet, discreteUniform, exponential, gamma, inverseGamma,
   inverseWishart, laplace, logGamma, multinomial, mvNormal, mvNormalFromCholesky, negativeBinomial, normal, normalDraw, pareto,
-  poisson, sliceSample, sliceSampleInteger, studentT, truncatedBeta, truncatedGamma, truncatedInverseGamma, truncatedNormal,
-  uniform, weibull, wishart,
+  poisson, powerLaw, sliceSample, sliceSampleInteger, studentT, tiltedUniform, truncatedBeta, truncatedExponential, truncatedGamma, truncatedInverseGamma,
+  truncatedNormal, uniform, weibull, wishart,
 } from '../../src/random/variates.js';
 import { betaI, digamma, gammaP, gammaQ, lgamma, logPhi, Phi, studentCdf } from '../../src/numeric/special.js';
 import { distance, dkwBound, expectLaw, expectMean, zBound } from './law.js';
@@ -160,6 +160,26 @@ describe('categorical', () => {
 });
 
 describe('truncated laws', () => {
+  it('powers and exponentials between bounds, whichever end is heavier', () => {
+    // Density x^slope: the distribution function is the difference of powers, or of logarithms at slope -1.
+    for (const [slope, low, high] of [[-3.5, 2, Infinity], [-1, 0.5, 8], [-1 + 1e-9, 0.5, 8], [-0.5, 0, 4], [2, 1, 3], [-4, 1e-3, 1]] as const) {
+      const power = slope + 1, integral = (x: number): number => (Math.abs(power) < 1e-6 ? Math.log(x) : x ** power / power);
+      expectLaw(take(`power ${slope}`, (r) => powerLaw(r, slope, low, high)), (x) => (integral(x) - integral(low)) / (integral(high) - integral(low)), `x^${slope} on [${low}, ${high}]`);
+    }
+    // Density e^(slope x), measured from the lower end or from the upper one.
+    for (const [slope, low, high] of [[-2, 1, Infinity], [3, -Infinity, 2], [0, -1, 4], [1e-14, 0, 1], [0.7, -2, 1], [-50, 1, 1.5], [400, 0, 10]] as const) {
+      const cdf = (x: number): number => (Math.abs(slope) < 1e-6 ? (x - low) / (high - low) : high === Infinity ? -Math.expm1(slope * (x - low))
+        : slope > 0 ? (Math.exp(slope * (x - high)) - Math.exp(slope * (low - high))) / -Math.expm1(slope * (low - high)) : Math.expm1(slope * (x - low)) / Math.expm1(slope * (high - low)));
+      expectLaw(take(`tilted ${slope}`, (r) => tiltedUniform(r, slope, low, high)), cdf, `e^(${slope} x) on [${low}, ${high}]`);
+    }
+    // Below 0 there is nothing of an exponential law.
+    expectLaw(take('exponential', (r) => truncatedExponential(r, 2, -3, 1)), (x) => Math.expm1(-2 * x) / Math.expm1(-2), 'truncated exponential');
+    const random = createRandom('1', 'edge');
+    for (const x of [powerLaw(random, 0, 2, 1), powerLaw(random, -1, 0, 1), powerLaw(random, -1, 1, Infinity), powerLaw(random, 0.5, 1, Infinity), tiltedUniform(random, 0, 0, Infinity), tiltedUniform(random, 1, 0, Infinity),
+      tiltedUniform(random, -1, -Infinity, 0), tiltedUniform(random, 1, 2, 1)]) expect(x).toBeNaN();
+    expect([powerLaw(random, 3, 2, 2), tiltedUniform(random, 3, 2, 2)]).toEqual([2, 2]);
+  });
+
   /** The law of a normal between a and b (standardised), in logarithms on the side of the nearer tail. */
   function truncatedNormalCdf(a: number, b: number): (z: number) => number {
     const flip = Math.abs(b) < Math.abs(a);
