@@ -83,7 +83,8 @@ export type FromEngine =
   /** Markup of the report's own making; null where there is none. */
   | { readonly kind: 'model'; readonly id: number; readonly graph: string | null; readonly derivation: string | null; readonly refusal: string | null }
   | { readonly kind: 'progress'; readonly chain: number; readonly phase: string; readonly done: number; readonly total: number; readonly objective: number | null }
-  | { readonly kind: 'traces'; readonly svg: string; readonly draws: number }
+  /** A picture of the latest `draws` of those `made` by the chain that is furthest. */
+  | { readonly kind: 'traces'; readonly svg: string; readonly draws: number; readonly made: number }
   /** All draws are made; they are still to be put together. */
   | { readonly kind: 'drawn' }
   /** The run is over; the parts of its report follow. */

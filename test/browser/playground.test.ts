@@ -170,6 +170,9 @@ describe.skipIf(browserPath === null)('the playground in Chromium (skipped where
     await write(page, 'data x: real[N]\ndata y: int[N]\nsample a ~ Normal(0, 2)\nsample b ~ Normal(0, 2)\nobserve y ~ Bernoulli(logit: a + b * x)\n', { table: `x,y\n${table.join('\n')}` });
     await inOrder(page);
     await page.locator('#chains').fill('2');
+    await page.locator('#draws').fill('200000000');
+    await page.locator('#start').click();
+    await page.getByText('The run would keep 800,000,000 numbers; a page keeps up to 100,000,000.').first().waitFor();
     await page.locator('#draws').fill('10000000');
     await page.locator('#start').click();
     await page.locator('.live svg').waitFor();

@@ -13,6 +13,8 @@ import { grammarOf } from './textMate.js';
 
 /** Milliseconds without a key before a program is checked. */
 const pause = 250;
+/** Milliseconds that a check may take before the next one gets an engine of its own. */
+const patience = 5000;
 /** The example that a newcomer sees: short, well known, and its draws are worth watching. */
 const firstShown = '09-eight-schools';
 /** Value in the menu of examples for what the user has written. */
@@ -26,7 +28,9 @@ class Playground {
   private readonly menu = byId('examples', HTMLSelectElement);
   private readonly startButton = byId('start', HTMLButtonElement);
   private readonly stopButton = byId('stop', HTMLButtonElement);
-  private readonly checker: EngineClient;
+  private checker: EngineClient;
+  /** When a check was sent that is not yet answered; null where all are. */
+  private askedAt: number | null = null;
   private runner: EngineClient | null = null;
   private running = false;
   private stopping = false;
@@ -41,7 +45,7 @@ class Playground {
 
   constructor(grammar: Awaited<ReturnType<typeof grammarOf>>) {
     this.editor = new ProgramEditor(byId('program', HTMLElement), grammar, () => { this.edited(); }, () => { this.run(); });
-    this.checker = new EngineClient((message) => { this.heardFromChecker(message); }, (reason) => { this.results.say(`The page cannot work here: ${reason}`); });
+    this.checker = this.newChecker();
     this.fillMenu();
     this.menu.addEventListener('change', () => { this.choose(this.menu.value); });
     byId('settings', HTMLFormElement).addEventListener('submit', (event) => { event.preventDefault(); this.run(); });
@@ -149,6 +153,10 @@ class Playground {
 
   // --- checks ------------------------------------------------------------------------------------
 
+  private newChecker(): EngineClient {
+    return new EngineClient((message) => { this.heardFromChecker(message); }, (reason) => { this.results.say(`The page cannot check programs here: ${reason}`); });
+  }
+
   private checkSoon(delay: number): void {
     if (this.timer !== null) clearTimeout(this.timer);
     this.checkId++;
@@ -156,12 +164,18 @@ class Playground {
     this.checked = null;
     this.timer = setTimeout(() => {
       const { project, settings } = this.shared;
+      // A text that takes so long must not keep the next one waiting.
+      if (this.askedAt !== null && performance.now() - this.askedAt > patience) { this.checker.end(); this.checker = this.newChecker(); }
+      this.askedAt = performance.now();
       this.checker.send({ kind: 'check', id: this.checkId, project, backend: settings.backend });
     }, delay);
   }
 
   private heardFromChecker(message: FromEngine): void {
-    if (!('id' in message) || message.id !== this.checkId) return;
+    if (!('id' in message)) return;
+    const isLast = message.kind === 'offers' || (message.kind === 'checked' && message.checked.inputs === null);
+    if (isLast) this.askedAt = null;
+    if (message.id !== this.checkId) return;
     switch (message.kind) {
       case 'checked':
         this.checked = message.checked;

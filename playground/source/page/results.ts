@@ -63,10 +63,10 @@ export class Results {
     own.words.textContent = phase === 'iteration' ? `${done.toLocaleString('en')} of ${total.toLocaleString('en')}${objective === null ? '' : `, at ${Number(objective.toPrecision(7))}`}` : phase === 'warmup' ? 'warming up' : done >= total ? 'done' : 'drawing';
   }
 
-  live({ svg, draws }: Message<'traces'>): void {
+  live({ svg, draws, made }: Message<'traces'>): void {
     if (this.traces.childElementCount === 0) this.say('Running; the first draws are shown');
     setMarkup(this.traces, svg);
-    this.traces.prepend(element('p', { class: 'muted' }, `The first ${draws.toLocaleString('en')} draws`));
+    this.traces.prepend(element('p', { class: 'muted' }, draws < made ? `The latest ${draws.toLocaleString('en')} of ${made.toLocaleString('en')} draws of a chain` : `The first ${draws.toLocaleString('en')} draws of each chain`));
   }
 
   /** The parts that follow are added below. */
