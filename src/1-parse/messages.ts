@@ -88,6 +88,11 @@ export function tildeForEquals(span: Span, keyword: string, target: string, valu
 export function definitionWithType(span: Span, keyword: string, target: string, value: string): Diagnostic {
   return error('definition-with-type', span, `a \`${keyword}\` statement takes no type: it follows from the value`, `write \`${keyword} ${target} = ${value}\``);
 }
+export function unnamedQuantity(span: Span, keyword: string, value: string): Diagnostic {
+  const isName = /^[\p{L}_][\p{L}0-9_]*$/u.test(value);
+  return error('unnamed-quantity', span, `\`${keyword}\` gives a quantity a name`, keyword === 'report' && isName
+    ? `unknowns are in the results as they are; write \`report ${value} = ...\` in place of \`let ${value} = ...\`` : `write \`${keyword} name = ${value}\``);
+}
 export function wrongAssignment(span: Span, found: string, suggestion: string): Diagnostic {
   return error('wrong-assignment', span, `\`${found}\` does not define a quantity`, `write \`${suggestion}\``, '`=`');
 }

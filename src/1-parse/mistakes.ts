@@ -113,6 +113,7 @@ function actionsFor(program: string): MistakesActionDict<Found> {
       messages.wrongAssignment(spanOf(arrow), arrow.sourceString, `${keyword.sourceString} ${quoted(target)} = ${quoted(value)}`), ...within(target, value)],
     DefinedFunction: (keyword, name, parameters, _equals, body) => [
       messages.letFunction(spanOf(keyword), quotedSpan(name, parameters), quoted(body)), ...within(body)],
+    Unnamed: (keyword, value) => [messages.unnamedQuantity(spanOf(value), keyword.sourceString, quoted(value)), ...within(value)],
     FactorByOperator: (_factor, operator, value) => [messages.factorOperator(spanOf(operator), quoted(value)), ...within(value)],
     FunctionByArrow: (_fn, name, parameters, arrow, body) => [messages.functionBody(spanOf(arrow), quotedSpan(name, parameters), quoted(body)), ...within(body)],
     FunctionByBlock: (_fn, name, parameters, _equals, open, _return, body, _separators, close) => [

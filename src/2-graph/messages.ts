@@ -143,8 +143,10 @@ export function wrongLeftIndex(span: Span, name: string): Diagnostic {
 export function definedForEach(span: Span, name: string, index: string, fix: string): Diagnostic {
   return error('overlap', span, `\`${name}\` would be defined again for each ${index}.`, `index it: \`${fix}\``);
 }
-export function gap(span: Span, element: string): Diagnostic {
-  return error('gap', span, `\`${element}\` is not defined by any statement.`, 'each element of a variable is defined exactly once');
+/** @param only index of the one element that is defined; null where there are more. */
+export function gap(span: Span, element: string, only: string | null = null): Diagnostic {
+  return error('gap', span, `\`${element}\` is not defined by any statement.`, only === null ? 'each element of a variable is defined exactly once'
+    : `\`[${only}]\` on the left is one element, not a size: \`~ iid(D, ${only})\` draws ${only} of them, and a loop defines each`);
 }
 export function overlap(span: Span, element: string): Diagnostic {
   return error('overlap', span, `\`${element}\` is defined by more than one statement.`, 'each element of a variable is defined exactly once');

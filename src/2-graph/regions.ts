@@ -3,7 +3,7 @@
  * single place. Overlaps and gaps that hold for all sizes are found here; the rest is left to bind.
  */
 import type { Diagnostic, Span } from '../errors/diagnostic.js';
-import { type Expr, type Index, add, index, one, reduce, sub, substitute, visit, zero } from '../expr/expr.js';
+import { type Expr, type Index, add, index, isConst, one, reduce, sub, substitute, visit, zero } from '../expr/expr.js';
 import { tidy } from '../expr/affine.js';
 import { gap, overlap } from './messages.js';
 import { type IndexRange, atLeast, constantDifference, greatest, printDimension } from './shapes.js';
@@ -100,7 +100,7 @@ export function checkRegions(name: string, regions: readonly Region[]): Diagnost
   for (let axis = 0; axis < rank; axis++) {
     const list = regions.map((r) => r.axes[axis]!);
     if (list.some((a) => a.ragged)) continue;
-    if (list.every((a) => atLeast(a.from, 1, noRanges))) return gap(regions[0]!.span, printElement(name, regions[0]!.axes.map((a, d) => (d === axis ? zero : a.from))));
+    if (list.every((a) => atLeast(a.from, 1, noRanges))) return gap(regions[0]!.span, printElement(name, regions[0]!.axes.map((a, d) => (d === axis ? zero : a.from))), rank === 1 && regions.length === 1 && !isConst(regions[0]!.axes[0]!.from) && constantDifference(regions[0]!.axes[0]!.to, regions[0]!.axes[0]!.from) === 1 ? printDimension(regions[0]!.axes[0]!.from) : null);
   }
   const differing = [...Array(rank).keys()].filter((axis) => regions.some((r) => !sameAxis(r.axes[axis]!, regions[0]!.axes[axis]!)));
   if (differing.length !== 1 || regions.some((r) => r.guards.length > 0)) return null;

@@ -23,6 +23,8 @@ const cases: readonly (readonly [source: string, ...Report[]])[] = [
   ['let x <- 3', ['wrong-assignment', '<-', 'write `let x = 3`']],
   ['report x := 3', ['wrong-assignment', ':=', 'write `report x = 3`']],
   ['let x == 3', ['wrong-assignment', '==']],
+  ['let x = 3 report x', ['unnamed-quantity', 'x', 'unknowns are in the results as they are; write `report x = ...` in place of `let x = ...`']],
+  ['data x: real[2] report sum(x)', ['unnamed-quantity', 'sum(x)', 'write `report name = sum(x)`']],
   ['let x: real = 3', ['definition-with-type', ': real', 'write `let x = 3`']],
   ['observe y: real ~ Normal(0, 1)', ['observe-with-type', ': real']],
   ['factor += x', ['factor-operator', '+=', 'write `factor x`']],

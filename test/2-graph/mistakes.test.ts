@@ -149,6 +149,11 @@ describe('each mistake is found where it is, once', () => {
     expect(found('sample m ~ Normall(0, 1) let q = foo(m) + bar let r = q + 1 for i in 0..<q { factor r[i] } observe z ~ Normal(m, 1)'))
       .toEqual(['unknown-distribution @ Normall', 'unknown-function @ foo', 'unknown-name @ bar', 'unknown-name @ z']);
   });
+  it('helps those who write a size or leave a name out', () => {
+    const first = (source: string): string => { const d = mistakes(source)[0]!; return `${d.code}: ${d.hint ?? ''}`; };
+    expect(first('data y: real[N] sample mu[N] ~ Normal(0, 1)')).toMatch(/^gap: .*`~ iid\(D, N\)` draws N/);
+    expect(first('data N: int for t in 1..<N { sample z[t] ~ Normal(0, 1) }')).toMatch(/^gap: each element/);
+  });
   it('says what was meant, what is possible and what to do instead', () => {
     const first = (source: string): string => { const d = mistakes(source)[0]!; return `${d.message} | ${d.expected ?? ''} | ${d.hint ?? ''}`; };
     expect(first('sample a ~ Normall(0, 1)')).toMatch(/did you mean `Normal`/);
@@ -179,7 +184,7 @@ describe('programs changed at random', () => {
   for (const word of new Set(texts.flatMap((t) => t.match(pattern)!))) words.set(kindOf(word), [...words.get(kindOf(word)) ?? [], word]);
   const change = fc.record({ program: fc.nat(texts.length - 1), edits: fc.array(fc.record({ at: fc.nat(), like: fc.nat(), wild: fc.nat(40) }), { minLength: 1, maxLength: 4 }) });
 
-  it('never throw, and give a legal graph or a mistake', () => {
+  it('never throw, and give a legal graph or a mistake', { timeout: 600_000 }, () => {
     let wrong = 0, legal = 0;
     const runs = Number(process.env['MUTATIONS'] ?? 2000);
     fc.assert(fc.property(change, ({ program, edits }) => {
