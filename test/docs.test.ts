@@ -28,9 +28,9 @@ function documents(folder: string): readonly string[] {
     .flatMap((entry) => (entry.isDirectory() ? documents(`${folder}/${entry.name}`) : entry.name.endsWith('.md') ? [`${folder}/${entry.name}`] : [])).sort();
 }
 /** Pages whose commands are run, each in a folder of its own. */
-const pages = ['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', ...documents('docs'), ...documents('bench'), ...documents('editor'), ...documents('test')];
+const pages = ['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', ...documents('docs'), ...documents('bench'), ...documents('editor'), ...documents('test'), 'examples/README.md'];
 /** Pages whose commands are for the root of a clone, and may take their time. */
-const examplePages = documents('examples');
+const examplePages = documents('examples').filter((page) => page !== 'examples/README.md');
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly scripts: Readonly<Record<string, string>> };
 const scratch = mkdtempSync(join(tmpdir(), 'credence-docs-'));
 
