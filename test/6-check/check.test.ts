@@ -9,6 +9,7 @@ import { backends } from '../../src/4-infer/registry.js';
 import { checkSubject, defaultEffort, findMethods } from '../../src/6-check/check.js';
 import { mutations } from '../../src/6-check/mutations.js';
 import { type Planted, subjectOf } from '../../src/6-check/subject.js';
+import { evaluate } from '../../src/expr/evaluate.js';
 
 const small: Partial<Effort> = { draws: 500, warmup: 200, simulations: 40, ranks: 19, steps: 640, repetitions: 80 };
 const normal = compile('data y: real[N]\nsample mu ~ Normal(0, 2)\nsample s2 ~ InverseGamma(3, 2)\nfor n in 0..<N { observe y[n] ~ Normal(mu, variance: s2) }\n');
@@ -62,6 +63,23 @@ describe('a right backend passes', () => {
   });
 });
 
+describe('estimates', () => {
+  const source = 'data x: real[N]\nsample p ~ Beta(2, 2)\nsample m ~ Normal(1, 0.5)\nfor n in 0..<N { sample z[n] ~ Bernoulli(p)  observe x[n] ~ Normal(m + 3 * z[n], 1) }\n', data = { x: [0.5, 3, 2.5, 4, 0] };
+  it('are those of the density with finite unknowns summed out', async () => {
+    const byMap = await reportOf(source, data, { backend: 'map', methods: ['laws'] });
+    expect(byMap.tests.filter((t) => !t.quantity.startsWith('gradient')).map((t) => [t.quantity, t.failed])).toEqual([['logJoint', false], ['log likelihood', false], ['slope by p', false], ['slope by m', false]]);
+    // Where estimates have priors, the likelihood is not what never falls.
+    const byEm = await reportOf(source, data, { backend: 'em', methods: ['laws'], options: { maximize: 'p,m' } });
+    expect(byEm.tests.filter((t) => !t.quantity.startsWith('gradient')).map((t) => [t.quantity, t.failed])).toEqual([['elbo', false], ['logJoint', false], ['log likelihood', false]]);
+  });
+  it.each(['map', 'em'])('of another program fail: %s', async (backend) => {
+    const subject = subjectOf(compile(source).plated(), new Map(Object.entries(data)), backends.get(backend)!, backend === 'em' ? { maximize: 'p,m' } : {}, '1');
+    const forgotten = mutations(subject.bound, { walks: false, hasKernel: false }).find((m) => m.name === 'sample m forgotten')!;
+    const [report] = (await checkSubject({ ...subject, planted: forgotten.planted }, findMethods(['laws']).methods, 1e-3, { ...defaultEffort, ...small }, () => {})).methods;
+    expect(report!.tests.filter((t) => t.failed).map((t) => t.quantity)).toEqual(backend === 'map' ? ['log likelihood', 'slope by m'] : ['log likelihood']);
+  });
+});
+
 describe('a planted error is caught', () => {
   /** The report of one method on a backend that runs with an error. */
   async function planted(name: string, method: string, error: Planted, effort: Partial<Effort> = {}): Promise<TestReport> {
@@ -77,6 +95,11 @@ describe('a planted error is caught', () => {
       'conditional of mu 10 % too wide', 'conditional of s2 10 % too wide', 'walk of s2 without its Jacobian',
     ]);
     const shifted = subjectOf(compile('data g: int[N]\ndata y: real[N]\nsample b ~ iid(Normal(0, 1), 3)\nfor n in 0..<N { observe y[n] ~ Normal(b[g[n]], 1) }\n').plated(), new Map<string, unknown>([['y', y], ['g', [0, 1, 2, 1]]]), backends.get('gibbs')!, {}, '1');
+    // log |d exp(2 t) / dt| = log 2 + log s: forgetting it multiplies the density of s by 2 s. Of y = k exp(t) it is log y, which no unknown moves.
+    const mapped = subjectOf(compile('data y: real[N]\nsample s ~ pushforward(t => exp(2 * t), Normal(0, 1))\nsample k ~ Gamma(2, 1)\nfor n in 0..<N { observe y[n] ~ pushforward(t => k * exp(t), Normal(0, s)) }\n').plated(), new Map([['y', [1, 2]]]), backends.get('gibbs')!, {}, '1');
+    const jacobians = mutations(mapped.bound, { walks: false, hasKernel: false }).filter((m) => m.kind === 'missing Jacobian'), added = jacobians[0]!.planted.graph!.statements.at(-1)!;
+    expect(jacobians.map((m) => m.name)).toEqual(['sample s without the Jacobian of its map']);
+    expect(added.kind === 'factor' ? evaluate(added.value, { indices: new Map(), sizes: new Map(), variable: () => 3, hostFunctions: [] }) : null).toBeCloseTo(Math.log(2 * 3), 12);
     expect(mutations(shifted.bound, { walks: false, hasKernel: false }).filter((m) => m.kind === 'shifted index').map((m) => m.name)).toEqual(['b[g[n]] read one place early in observe y[n]', 'g[n] read one place early in observe y[n]']);
   });
   it.each([...all.keys()])('by the ratios, without chance: %s', async (name) => {
