@@ -2,8 +2,9 @@
  * Builds dist/: TypeScript by tsc, everything in src/ that is not TypeScript by copying, the worker of chains
  * as one file with its dependencies in it.
  */
-import { appendFileSync, chmodSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, cpSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { licencesOf } from './licences.mjs';
 import { ensureInstalled, installed, root, run } from './setup.mjs';
 
 ensureInstalled();
@@ -24,17 +25,6 @@ function copyOthers(folder) {
 }
 copyOthers(join(root, 'src'));
 
-/** The terms of a package, which have to go with its text: its licence file, or the comment its sources begin with. */
-function licenceOf(folder) {
-  const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
-  if (file !== undefined) return readFileSync(join(folder, file), 'utf8');
-  for (const entry of readdirSync(folder).filter((name) => name.endsWith('.js'))) {
-    const comment = /^\s*\/\*([\s\S]*?Copyright[\s\S]*?)\*\//.exec(readFileSync(join(folder, entry), 'utf8'));
-    if (comment !== null) return comment[1];
-  }
-  throw new Error(`${folder} does not say its licence`);
-}
-
 /**
  * Browsers give workers no import map, and bundlers copy a file named by `new URL(..., import.meta.url)` as it is: so the
  * worker names no package. Node's part stays outside, because a browser could not even load it.
@@ -48,8 +38,7 @@ async function bundleWorker() {
     entryPoints: [worker], outfile: worker, allowOverwrite: true, bundle: true, format: 'esm', platform: 'browser', target: 'es2022',
     absWorkingDir: root, plugins: [nodePart], logLevel: 'warning', metafile: true,
   });
-  const packages = new Set(Object.keys(metafile.inputs).flatMap((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? []));
-  for (const folder of packages) appendFileSync(worker, `\n/* ${folder.slice(folder.indexOf('node_modules/') + 'node_modules/'.length)}:\n${licenceOf(join(root, folder)).trim()}\n*/\n`);
+  for (const [name, terms] of licencesOf(Object.keys(metafile.inputs))) appendFileSync(worker, `\n/* ${name}:\n${terms}\n*/\n`);
 }
 await bundleWorker();
 

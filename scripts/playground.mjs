@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { licencesOf } from './licences.mjs';
 import { ensureInstalled, root } from './setup.mjs';
 
 const source = join(root, 'playground', 'source');
@@ -76,7 +77,9 @@ const inBrowser = {
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /\/node\.js$/ }, ({ path, importer }) => (importer.endsWith('platform.ts') ? { path, namespace: 'empty' } : undefined));
     onLoad({ filter: /.*/, namespace: 'empty' }, () => ({ contents: 'export {};' }));
-    onResolve({ filter: /^linkedom$/ }, () => ({ path: join(root, 'node_modules', 'linkedom', 'worker.js') }));
+    // linkedom looks for a canvas and for Node's clock.
+    onResolve({ filter: /\/canvas\.cjs$/ }, ({ path, importer }) => (importer.includes('linkedom') ? { path: join(root, 'node_modules', 'linkedom', 'commonjs', 'canvas-shim.cjs') } : undefined));
+    onResolve({ filter: /^perf_hooks$/ }, ({ path }) => ({ path, namespace: 'empty' }));
   },
 };
 
@@ -95,23 +98,26 @@ const chainWorkerInside = {
   },
 };
 
+/** A module with all that it imports. @returns its text, and the files that it was made of. */
 async function bundle(entry, plugins) {
   // Not before it is sure to be installed.
   const { build } = await import('esbuild');
-  const { outputFiles } = await build({
-    entryPoints: [entry], bundle: true, format: 'esm', platform: 'browser', target: 'es2022', minify: true, write: false, legalComments: 'inline', charset: 'utf8', logLevel: 'warning', absWorkingDir: root, plugins,
+  const { outputFiles, metafile } = await build({
+    entryPoints: [entry], bundle: true, format: 'esm', platform: 'browser', target: 'es2022', minify: true, write: false, metafile: true, legalComments: 'none', charset: 'utf8', logLevel: 'warning',
+    absWorkingDir: root, plugins,
   });
-  return outputFiles[0].text;
+  return { text: outputFiles[0].text, inputs: Object.keys(metafile.inputs) };
 }
 
 /** A module as a classic script: in a function of its own, which may wait. */
 async function classicScript(entry, plugins) {
-  return `(async()=>{"use strict";${await bundle(entry, plugins)}})();`;
+  const { text, inputs } = await bundle(entry, plugins);
+  return { text: `(async()=>{"use strict";${text}})();`, inputs };
 }
 
 /** Runs a module of the sources in this process. */
 async function moduleOf(entry) {
-  return import(`data:text/javascript;base64,${Buffer.from(await bundle(entry, [inBrowser])).toString('base64')}`);
+  return import(`data:text/javascript;base64,${Buffer.from((await bundle(entry, [inBrowser])).text).toString('base64')}`);
 }
 
 /** Text of a script as content of an element: nothing in it may end the element or open a comment. */
@@ -122,10 +128,11 @@ function inScript(text) {
 /** Writes the page. @returns how many bytes it has. */
 export async function buildPlayground(file) {
   const chainWorker = await classicScript(join(root, 'src', '4-infer', 'worker.ts'), [inBrowser]);
-  const engine = await classicScript(join(source, 'engine', 'main.ts'), [inBrowser, chainWorkerInside, virtual({ 'playground:chain-worker': chainWorker })]);
+  const engine = await classicScript(join(source, 'engine', 'main.ts'), [inBrowser, chainWorkerInside, virtual({ 'playground:chain-worker': chainWorker.text })]);
   const { backends } = await moduleOf(join(root, 'src', '4-infer', 'registry.ts'));
   const { style } = await moduleOf(join(root, 'src', 'page', 'style.ts'));
-  const script = inScript(await bundle(join(source, 'page', 'main.ts'), [inBrowser, virtual({ 'playground:engine': engine, 'playground:grammar': read('editor', 'credence.tmLanguage.json'), 'playground:examples': examplesOf([...backends.keys()]) })]));
+  const page = await bundle(join(source, 'page', 'main.ts'), [inBrowser, virtual({ 'playground:engine': engine.text, 'playground:grammar': read('editor', 'credence.tmLanguage.json'), 'playground:examples': examplesOf([...backends.keys()]) })]);
+  const script = inScript(page.text), licences = licencesOf([...chainWorker.inputs, ...engine.inputs, ...page.inputs]);
   const policy = `default-src 'none'; script-src 'sha256-${createHash('sha256').update(script).digest('base64')}' 'unsafe-eval' blob:; worker-src blob:; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'`;
   const html = `<!doctype html>
 <html lang="en">
@@ -142,7 +149,9 @@ ${read('playground', 'source', 'style.css')}</style>
 ${read('playground', 'source', 'page.html')}<script type="module">${script}</script>
 </body>
 </html>
-`;
+${[...licences].map(([name, terms]) => `<!-- ${name}:\n${terms.replaceAll('--', '- -')}
+-->
+`).join('')}`;
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, html);
   return Buffer.byteLength(html);
