@@ -197,6 +197,10 @@ function notesOn(bound: BoundModel, continued: ReadonlyMap<string, Continued>, {
   return [
     ...[...renewed].map((name) => note('new-elements', `${name} = ${bound.sizes.get(name)}: the data given along ${name} are not those of the run, so everything in its plates is new`)),
     ...[...continued].flatMap(([name, { fresh }]) => (fresh === null ? [] : [note('new-elements', `${name}: ${fresh.reduce((sum, isNew) => sum + isNew, 0)} of ${fresh.length} elements are new and drawn from their laws; the others are the run's`)])),
+    ...[...graph.variables.values()].flatMap(({ name, origin, dims }) => {
+      const isLost = (origin === 'sample' || origin === 'param') && bound.variables.get(name)?.status === 'latent' && !continued.has(name);
+      return isLost && dims.every((dim) => mentioned(dim, renewed) === null) ? [note('new-elements', `${name}: all elements are new and drawn from their laws`)] : [];
+    }),
     ...observedAndGiven.map((name) => note('not-conditioned', `${name} is used where laws read it; the posterior is the run's and does not learn from it`)),
     ...(found.marginal.length === 0 ? [] : [note('marginal-draws', `${found.marginal.join(', ')}: drawn element by element from the probabilities of the run`)]),
     ...(thinned === null ? [] : [note('fewer-draws', `${thinned.chains * thinned.draws} of the posterior's draws are used: all of them would not fit into memory`)]),

@@ -138,6 +138,29 @@ describe('series', () => {
   });
 });
 
+describe('plates of several lengths', () => {
+  const program = 'data J: int\ndata n: int[J]\ndata M: int\ndata y: real[J, M]\nfor j in 0..<J {\n  sample m[j] ~ Normal(0, 5)\n  for i in 0..<n[j] {\n    sample e[j, i] ~ Normal(m[j], 1)\n    observe y[j, i] ~ Normal(e[j, i], 0.1)\n  }\n}\n';
+  it('go on where their lengths grow', async () => {
+    const run = await compile(program, 'm').infer({ J: 2, n: [1, 2], M: 2, y: [[10, null], [-3, -5]] }, { ...many, backend: 'exact' });
+    const p = run.predictions({ n: [2, 2] });
+    expect(Object.keys(p.summary().variables)).toEqual(['y[0,0]', 'y[0,1]', 'y[1,0]', 'y[1,1]', 'e[0,1]']);
+    // Of the first plot one observation: m + e + noise has variance 25 + 1 + 0.01.
+    const variance = 1 / (1 / 25 + 1 / 1.01), mean = (variance * 10) / 1.01;
+    expectNormal(p, 'y', 1, mean, Math.sqrt(variance + 1.01));
+    const e = 1 / (1 / 26 + 100);
+    expectNormal(p, 'y', 0, e * 1000, Math.sqrt(e + 0.01));
+    // Fewer than the run had: which ones is not known, so all are new.
+    expect(Object.keys(run.predictions({ n: [1, 1] }).summary().variables)).toContain('e[1,0]');
+  });
+
+  it('of vectors with gaps: those of the run keep their draws, given cells are never passed over', async () => {
+    const vectors = 'data x: real[N, 2]\nsample m ~ MvNormal(zeros(2), 9 * eye(2))\nfor n in 0..<N { observe x[n] ~ MvNormal(m, [[1, 0.9], [0.9, 1]]) }\n', x = [[1, 2], [1.2, null], [0.8, 2.2]];
+    const run = await compile(vectors, 'm').infer({ x }, { ...many, draws: 50, backend: 'gibbs' });
+    expect(Object.keys(run.predictions({ x: [...x, [null, null]] }).summary().variables)).toEqual(['x[3,0]', 'x[3,1]']);
+    expect(() => run.predictions({ x: [[5, null]] })).toThrow(/x\[0,1\] is missing beside given values of the same draw/);
+  });
+});
+
 describe('plates of new rows', () => {
   it('draw latents of their own, and never take those of the run', async () => {
     const program = 'data x: real[N]\ndata y: real[N]\nsample b ~ Normal(0, 1)\nfor n in 0..<N {\n  sample e[n] ~ Normal(0, 3)\n  observe y[n] ~ Normal(b * x[n] + e[n], 0.1)\n}\n';

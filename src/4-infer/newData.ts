@@ -10,7 +10,7 @@ import type { ModelGraph, Variable } from '../2-graph/graph.js';
 import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
 import { renderDiagnostics } from '../errors/render.js';
 import { type Expr, visit } from '../expr/expr.js';
-import { sizeOf } from './posterior.js';
+import { elementName, sizeOf } from './posterior.js';
 
 /** An array as far as it is known; a gap says nothing. */
 interface Known { readonly shape: readonly number[]; readonly values: ArrayLike<number>; readonly gaps?: ArrayLike<number> | null | undefined }
@@ -65,6 +65,16 @@ export function hasNewValues(before: BoundVariable | undefined, now: BoundVariab
   return same.some((isSame, k) => isSame === 0 && now.mask?.[k] !== 1 && now.absent?.[k] !== 1);
 }
 
+/** True where each number of the first array is in the second, and no smaller there. */
+function isNoSmaller(old: Known, now: Known): boolean {
+  const places = placesIn(old.shape, now.shape);
+  for (let k = 0; k < old.values.length; k++) {
+    const there = places?.[k] ?? k;
+    if (there < 0 || !(now.values[there]! >= old.values[k]!)) return false;
+  }
+  return true;
+}
+
 /** Flat numbers in the second shape of the elements of the first: -1 outside of it, null where the shapes are one. */
 function placesIn(from: readonly number[], to: readonly number[]): Int32Array | null {
   if (from.every((length, axis) => length === to[axis])) return null;
@@ -92,8 +102,8 @@ export function continuedUnknowns(before: BoundModel, after: BoundModel, renewed
       if (x.op === 'size' && renewed.has(x.name)) found = true;
       if (x.op !== 'ref') return;
       const old = knownOf(before.variables.get(x.variable)), now = knownOf(after.variables.get(x.variable));
-      // A number of elements says how many there are, a list of numbers whose they are.
-      if (old !== null && now !== null && old.shape.length > 0 && !old.shape.every((_, axis) => goesOn(old, now, axis))) found = true;
+      // Numbers of elements that have grown leave the first of them what they were.
+      if (old !== null && now !== null && old.shape.length > 0 && !isNoSmaller(old, now)) found = true;
     });
     return found;
   };
@@ -101,13 +111,15 @@ export function continuedUnknowns(before: BoundModel, after: BoundModel, renewed
     const now = after.variables.get(variable.name), old = before.variables.get(variable.name);
     if (now === undefined || old === undefined || !isUnknown(variable, now) || !isUnknown(variable, old)) continue;
     const plates = variable.dims.length - variable.eventRank;
-    // Gaps of a joint draw are drawn together.
-    if (now.status === 'partial' && variable.eventRank > 0) continue;
     if (variable.dims.slice(0, plates).some(isRenewed)) continue;
     const stands = variable.dims.slice(plates).every((dim, k) => !isRenewed(dim) && old.shape[plates + k] === now.shape[plates + k]);
     if (!stands) { problems.push(cannotGrow(variable, old.shape, now.shape)); continue; }
     const found = continuedOf(old, now);
     if (found !== null) continued.set(variable.name, found);
+  }
+  for (const variable of after.graph.variables.values()) {
+    const now = after.variables.get(variable.name), cell = now?.status === 'partial' && variable.eventRank > 0 ? partlyDrawn(variable, now, continued.get(variable.name)?.fresh ?? null, continued.has(variable.name)) : null;
+    if (cell !== null) problems.push({ code: 'cannot-predict', severity: 'error', span: variable.span, message: `${elementName(variable.name, now!.shape, cell)} is missing beside given values of the same draw, and would be drawn without regard to them`, hint: 'Leave out the whole draw, or add it to the data of the run and run again.' });
   }
   if (problems.length > 0) throw new ModelError(problems, renderDiagnostics(problems, after.graph.source?.text ?? '', 'program'));
   return continued;
@@ -116,6 +128,17 @@ export function continuedUnknowns(before: BoundModel, after: BoundModel, renewed
 /** True for what a run draws: unknowns, gaps of data, but not data that are left out. */
 function isUnknown({ origin }: Variable, { status }: BoundVariable): boolean {
   return status === 'partial' || (status === 'latent' && (origin === 'sample' || origin === 'param'));
+}
+
+/** A gap that would be drawn although other cells of its joint draw are known; null where there is none. */
+function partlyDrawn({ eventRank }: Variable, { shape, values, mask, absent }: BoundVariable, fresh: Int32Array | null, isContinued: boolean): number | null {
+  const width = sizeOf(shape.slice(shape.length - eventRank));
+  const isDrawn = (k: number): boolean => mask?.[k] === 1 && (!isContinued || fresh?.[k] === 1);
+  for (let from = 0; from < values.length; from += width) {
+    const cells = Array.from({ length: width }, (_, k) => from + k).filter((k) => absent?.[k] !== 1), drawn = cells.filter(isDrawn);
+    if (drawn.length > 0 && drawn.length < cells.length) return drawn[0]!;
+  }
+  return null;
 }
 
 function continuedOf(old: BoundVariable, now: BoundVariable): Continued | null {
