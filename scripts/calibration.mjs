@@ -36,7 +36,8 @@ function write(content) {
 export function keepChecks(results) {
   const rows = results.filter((r) => r.verdict !== 'refused').map((r) => {
     const row = { program: programName(r), backend: backendName(r), method: r.method, verdict: r.verdict, seed: r.seed };
-    if (r.verdict === 'inapplicable' || r.verdict === 'unfinished') return row;
+    // Nothing was done where it does not apply, did not finish, or the process died.
+    if (r.verdict !== 'passed' && r.verdict !== 'failed') return row;
     return { ...row, did: r.did, tests: r.tests, p: r.p === null ? null : Number(r.p.toPrecision(2)), cpuSeconds: Number(r.cpuSeconds.toPrecision(2)), ...r.failed.length > 0 ? { failed: r.failed.slice(0, 3) } : {} };
   });
   const content = readRecord();
@@ -83,9 +84,9 @@ function examplesTable(checks) {
 
 function sbcTable(checks) {
   const rows = checks.filter((r) => r.method === 'sbc' && (r.verdict === 'passed' || r.verdict === 'failed'));
-  return table(['program', 'backend', 'data sets', 'draws each', 'one sweep in', 'quantities', 'p of all', 'inside the envelope', 'CPU seconds'], rows.map((r) => {
-    const [, simulations, draws] = /^(\d+) data sets from the prior, (\d+) posterior draws/.exec(r.did), thin = /one sweep in (\d+)/.exec(r.did)?.[1] ?? '1';
-    return [r.program, code(r.backend), simulations, draws, thin, r.tests, r.p, r.verdict === 'passed' ? 'yes' : approximations.includes(r.backend.split(' ')[0]) ? 'no: it approximates' : 'NO', r.cpuSeconds];
+  return table(['program', 'backend', 'data sets', 'draws each', 'one sweep in', 'left out', 'quantities', 'p of all', 'inside the envelope', 'CPU seconds'], rows.map((r) => {
+    const [, simulations, draws] = /^(\d+) data sets from the prior, (\d+) posterior draws/.exec(r.did), thin = /one sweep in (\d+)/.exec(r.did)?.[1] ?? '1', left = /(\d+) runs left out/.exec(r.did)?.[1] ?? '0';
+    return [r.program, code(r.backend), simulations, draws, thin, left, r.tests, r.p, r.verdict === 'passed' ? 'yes' : approximations.includes(r.backend.split(' ')[0]) ? 'no: it approximates' : 'NO', r.cpuSeconds];
   }));
 }
 
@@ -122,7 +123,7 @@ export function calibrationPage({ checks, power, falseAlarms }) {
 <!-- Written by scripts/calibration.mjs from docs/calibration.json; do not edit. -->
 
 What [\`credence check\`](testing.md) says of the backends on the examples, how good the checks are at finding errors, and how often they fail where nothing is
-wrong. \`node scripts/checks.mjs --save\` and \`node scripts/power.mjs --save\` make the tables again; they take hours, and go on from where they were.
+wrong. \`node scripts/checks.mjs --save\`, \`node scripts/power.mjs --save\` and \`node scripts/power.mjs --false-alarms --save\` make the tables again, row by row; all of it takes hours.
 
 ## Every example with every backend
 
@@ -135,7 +136,8 @@ ${examplesTable(checks)}
 
 Parameters are drawn from the prior, data from the program, and the true values ranked among posterior draws of a whole run. "p of all" is the smallest rate at which
 the family of all quantities would fail (Holm): at 0.001 the ranks of some quantity leave the simultaneous envelope. Draws of chains are thinned to about half their
-effective size, so that ranks are uniform up to what correlation is left. \`cavi\` and \`laplace\` approximate, and where their posteriors are too narrow this says so.
+effective size, so that ranks are uniform up to what correlation is left; runs whose two chains are in different places are left out and counted. Each row is a test at a
+false-alarm rate of 0.001. \`cavi\` and \`laplace\` approximate, and where their posteriors are too narrow this says so.
 
 ${sbcTable(checks)}
 

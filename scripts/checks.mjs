@@ -1,7 +1,8 @@
 /**
- * `credence check` of every example with every backend that applies, one process for each method so that none can hold up
- * the rest: a row for each program, data and backend, with default options and with those of the example's own runs.
- * node scripts/checks.mjs [--method names] [--backend names] [--only 01,02] [--seconds 60] [--save] [flags of check, such as --simulations 100]
+ * `check` of every example with every backend that applies, in a process that is ended where a method takes too long: a row
+ * for each program, data and backend, with default options and with those of the example's own runs.
+ * node scripts/checks.mjs [--method names] [--backend names] [--only 01,02] [--seconds 60] [--seed 1] [--save] [--draws N] [--warmup N]
+ *   [--simulations N] [--ranks N] [--steps N] [--repetitions N] [--length N]
  * Cells: ok, FAILED, - (does not apply), and ? where the time was not enough: give more seconds, at night. `--save` keeps the
  * results in docs/calibration.json and writes docs/calibration.md anew.
  */
