@@ -11,6 +11,7 @@ import type { Model } from './model.js';
 import { type Data, modelError } from './pipeline.js';
 import { type BackendOptions, findBackend, readBackendOptions, readSeed } from './request.js';
 
+export { type Agreement, agreementOfDraws, type AgreementRow, renderAgreement } from './6-check/agreementOfDraws.js';
 export { type CheckProgress, type CheckReport, defaultEffort, type Effort, methods as checkMethods, type MethodReport } from './6-check/check.js';
 export type { Method, MethodName } from './6-check/methods/method.js';
 export { renderCheck } from './6-check/render.js';

@@ -124,6 +124,7 @@ function credence(): Command {
     .argument('<files...>', 'draws.csv, CmdStan CSV (a file for each chain), a table with a header, .parquet; or the directory of a run')
     .addOption(new Option('--json', 'print the summary as JSON and nothing else').conflicts('plot'))
     .option('--plot', 'small plots below the summary')
+    .option('--against <files...>', 'other draws of the same quantities: do means and variances agree?')
     .action(runs(async () => (await import('./commands/summary.js')).summary));
 
   program.command('export')

@@ -131,6 +131,16 @@ describe('credence export and credence summary', () => {
     expect({ ...(JSON.parse(out) as object), seconds: null }).toEqual({ ...stored, seconds: null });
   });
 
+  it('say whether other draws agree', async () => {
+    const own = await summarised(['run'], { against: [place('run.parquet')] });
+    expect(own).toMatchObject({ status: 0, err: '' });
+    expect(own.out).toMatch(/against \S+run\.parquet\n[\s\S]*The draws agree: the largest of 8 z-scores is 0\.00/);
+    writeFileSync(place('moved.csv'), read('run', 'draws.csv').split('\n').map((line, k) => (k === 0 || line === '' ? line : line.replace(/^(\d+,\d+,)([^,]+)/, (_, head: string, b: string) => `${head}${Number(b) + 1}`))).join('\n'));
+    const moved = await summarised(['run'], { against: [place('moved.csv')], json: true });
+    expect(moved.status).toBe(1);
+    expect((JSON.parse(moved.out) as { agreement: { rows: { name: string; agrees: boolean }[] } }).agreement.rows.map(({ name, agrees }) => [name, agrees])).toEqual([['b', false], ['u[0]', true], ['u[1]', true], ['u[2]', true]]);
+  });
+
   it('end with status 1 for chains that do not agree', async () => {
     for (const k of [0, 1]) writeFileSync(place(`apart${k}.csv`), `a\n${Array.from({ length: 100 }, (_, d) => 5 * k + Math.sin(d * d)).join('\n')}\n`);
     const { status, out } = await summarised(['apart0.csv', 'apart1.csv']);

@@ -9,25 +9,36 @@ import { failure, readBytes, readPieces } from '../files.js';
 import { printError, write } from '../output.js';
 import { kindOf, located, runFilesIn } from '../runDirectory.js';
 
-export interface SummaryFlags { readonly json?: boolean; readonly plot?: boolean }
+export interface SummaryFlags { readonly json?: boolean; readonly plot?: boolean; readonly against?: readonly string[] }
 
 /** Columns of a table where nothing says how wide the reader's screen is. */
 const defaultWidth = 80;
 const untrustedStatus = 1;
 
+/** Probability that draws of one law are told apart. */
+const falseAlarm = 0.001;
+
 /** @throws ModelError for files that hold no draws. */
 export async function summary(paths: readonly string[], flags: SummaryFlags): Promise<number> {
+  const { posterior, stored } = await drawsIn(paths), other = flags.against === undefined ? null : await drawsIn(flags.against);
+  // Tests of draws are loaded where they are asked for.
+  const tests = other === null ? null : await import('../../testing-api.js');
+  const agreement = other === null || tests === null ? null : tests.agreementOfDraws(posterior.result.variables, other.posterior.result.variables, falseAlarm);
+  const status = posterior.converged && (agreement === null || (agreement.agrees && agreement.comparisons > 0)) ? 0 : untrustedStatus;
+  process.exitCode = status;
+  if (flags.json === true) {
+    await write(`${JSON.stringify({ ...withCriteria(posterior.summary(), stored), ...(agreement === null ? {} : { agreement }) }, null, 2)}\n`);
+    if (posterior.warnings.length > 0) printError(warningsText(posterior, paths));
+  } else await write(`${table(posterior, paths, flags)}${agreement === null || tests === null ? '' : `\nagainst ${flags.against?.join(', ')}\n\n${tests.renderAgreement(agreement)}`}`);
+  return status;
+}
+
+/** A run with what it has stored, or draws alone. */
+async function drawsIn(paths: readonly string[]): Promise<{ readonly posterior: Posterior; readonly stored: Summary | null }> {
   const directory = paths.length === 1 ? runOf(paths[0]!) : null;
   if (directory === null) for (const path of paths) if (kindOf(path) === 'directory') throw failure(path, '', [{ code: 'bad-draws', severity: 'error', message: paths.length === 1 ? 'This is a directory, and not one of a run.' : 'This is a directory: runs are summarised one at a time.', hint: 'Name files of draws, or one directory that credence infer --out has written; credence compare sets runs side by side.' }]);
   const run = directory === null ? null : located(directory, () => openRun(directory, runFilesIn(directory)));
-  const posterior = run?.posterior ?? await readDraws(paths.map((path) => ({ name: path, content: /\.parquet$/i.test(path) ? readBytes(path) : readPieces(path)() })));
-  const status = posterior.converged ? 0 : untrustedStatus;
-  process.exitCode = status;
-  if (flags.json === true) {
-    await write(`${JSON.stringify(withCriteria(posterior.summary(), run?.stored.summary ?? null), null, 2)}\n`);
-    if (posterior.warnings.length > 0) printError(warningsText(posterior, paths));
-  } else await write(table(posterior, paths, flags));
-  return status;
+  return run !== null ? { posterior: run.posterior, stored: run.stored.summary } : { stored: null, posterior: await readDraws(paths.map((path) => ({ name: path, content: /\.parquet$/i.test(path) ? readBytes(path) : readPieces(path)() }))) };
 }
 
 /** The directory of the run that a path names: itself, or that of its draws. */
