@@ -145,6 +145,27 @@ describe.skipIf(browserPath === null)('the playground in Chromium (skipped where
     expect(Number((await rowOf(page, 'share'))[0])).toBeCloseTo(8 / 10, 3);
   });
 
+  it('takes a table that is pasted where JSON belongs, and one too long for a field', async () => {
+    const page = await visit({ hash: fragmentOf({ program: coin }) });
+    await page.getByText('No value is given for y: int[N].').waitFor();
+    await page.locator('#values').evaluate((field) => {
+      const data = new DataTransfer();
+      data.setData('text/plain', 'y\tplace\n1\there\n0\tthere\n');
+      field.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
+    });
+    expect([await page.locator('#values').inputValue(), await page.locator('#table').inputValue()]).toEqual(['', 'y\tplace\n1\there\n0\tthere\n']);
+    await inOrder(page);
+    // 60,000 ones and 40,000 zeros under a uniform prior: Beta(60001, 40001).
+    await page.locator('#file').setInputFiles({ name: 'long.csv', mimeType: 'text/csv', buffer: Buffer.from(`y\n${'1\n1\n1\n0\n0\n'.repeat(20_000)}${'\n'.repeat(10)}`) });
+    await page.getByText('200,012 characters: too many to be edited here.').waitFor();
+    await page.getByText('· 100,000 rows, 1 column').waitFor();
+    await page.locator('#start').click();
+    await page.locator('#panel-summary tbody').waitFor();
+    expect(Number((await rowOf(page, 'share'))[0])).toBeCloseTo(60_001 / 100_002, 4);
+    await page.getByRole('button', { name: 'Remove' }).click();
+    await page.getByText('No value is given for y: int[N].').waitFor();
+  });
+
   it('offers every backend, auto first, and says why one does not apply', async () => {
     const page = await visit({ hash: fragmentOf({ program: coin, values: '{ "y": [1, 0, 1] }' }) });
     await page.locator('#backend option:disabled').first().waitFor({ state: 'attached' });

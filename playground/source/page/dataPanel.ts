@@ -12,6 +12,12 @@ const longestEdited = 200_000;
 /** Beyond this a page is the wrong place. */
 const largestFile = 50_000_000;
 
+/** `1 row`, `2,000 rows`. */
+function counted(count: number, word: string): string { return `${count.toLocaleString('en')} ${word}${count === 1 ? '' : 's'}`; }
+
+/** What a text seems to be: JSON begins with a brace. */
+function kindOf(text: string): Kind { return text.trimStart().startsWith('{') ? 'values' : 'table'; }
+
 /** One text with its field. */
 class TextPart {
   readonly root: HTMLDetailsElement;
@@ -21,7 +27,8 @@ class TextPart {
   private kept: string | null = null;
   private readonly title: string;
 
-  constructor(kind: Kind, edited: () => void) {
+  /** @param pasted a text is pasted into the empty field: true where it has been taken elsewhere. */
+  constructor(kind: Kind, edited: () => void, pasted: (text: string) => boolean) {
     this.title = titles[kind];
     this.summary = element('span', { class: 'muted' });
     this.field = element('textarea', { id: kind, 'aria-label': this.title, placeholder: placeholders[kind], rows: '7', spellcheck: 'false', autocapitalize: 'off' });
@@ -29,6 +36,7 @@ class TextPart {
     this.aside = element('p', { hidden: true }, element('span'), ' ', remove);
     this.root = element('details', {}, element('summary', {}, this.title, ' ', this.summary), this.field, this.aside);
     this.field.addEventListener('input', edited);
+    this.field.addEventListener('paste', (event) => { if (this.field.value.trim() === '' && pasted(event.clipboardData?.getData('text/plain') ?? '')) event.preventDefault(); });
     remove.addEventListener('click', () => { this.text = ''; edited(); this.field.focus(); });
   }
 
@@ -58,7 +66,14 @@ export class DataPanel {
 
   constructor(edited: () => void) {
     this.edited = edited;
-    this.parts = { values: new TextPart('values', edited), table: new TextPart('table', edited) };
+    const part = (kind: Kind): TextPart => new TextPart(kind, edited, (text) => {
+      const other = kindOf(text);
+      // Never over what is there.
+      if (text.trim() === '' || other === kind || this.parts[other].text.trim() !== '') return false;
+      this.put(other, text);
+      return true;
+    });
+    this.parts = { values: part('values'), table: part('table') };
     byId('texts', HTMLElement).append(this.parts.values.root, this.parts.table.root);
     this.place = byId('columns', HTMLElement);
   }
@@ -79,7 +94,10 @@ export class DataPanel {
   async take(file: File): Promise<void> {
     if (file.size > largestFile) throw new Error(`${file.name} has ${Math.round(file.size / 1e6)} MB; up to ${largestFile / 1e6} MB can be opened here. The command line takes files of any size.`);
     const text = await file.text();
-    const kind: Kind = /\.json$/i.test(file.name) || (!/\.[ct]sv$/i.test(file.name) && text.trimStart().startsWith('{')) ? 'values' : 'table';
+    this.put(/\.json$/i.test(file.name) ? 'values' : /\.[ct]sv$/i.test(file.name) ? 'table' : kindOf(text), text);
+  }
+
+  private put(kind: Kind, text: string): void {
     this.parts[kind].text = text;
     this.edited();
   }
@@ -88,7 +106,7 @@ export class DataPanel {
   describe({ table, inputs: declared }: Checked): void {
     // A column is never a single number.
     const inputs = declared?.filter(({ type }) => type.endsWith(']')) ?? null;
-    this.parts.table.describe(table === null ? '' : `${table.rows.toLocaleString('en')} rows, ${table.header.length} columns`);
+    this.parts.table.describe(table === null ? '' : `${counted(table.rows, 'row')}, ${counted(table.header.length, 'column')}`);
     const shown = JSON.stringify([table?.header ?? null, inputs?.map(({ name, type }) => [name, type])]);
     // While the program has errors the fields stay as they are.
     if (shown === this.shown || (inputs === null && table !== null)) return;
