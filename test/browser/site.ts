@@ -14,7 +14,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 /** Entries of the package, and what each dependency exports to it. */
 const entries: Readonly<Record<string, string>> = { credence: 'index.js', 'credence/distributions': 'distributions-api.js', 'credence/plot': 'plot-api.js' };
 const dependencies: Readonly<Record<string, string>> = {
-  '@dagrejs/dagre': 'export *', '@observablehq/plot': 'export *', 'ml-matrix': 'export *', 'ohm-js': 'export *', papaparse: 'export { default }', seedrandom: 'export { default }',
+  '@dagrejs/dagre': 'export *', 'ml-matrix': 'export *', 'ohm-js': 'export *', papaparse: 'export { default }', seedrandom: 'export { default }',
 };
 
 export interface SiteOptions {
