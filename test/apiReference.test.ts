@@ -16,7 +16,7 @@ describe('the API reference', () => {
   beforeAll(async () => {
     const { apiReference } = (await import(join(root, 'scripts', 'reference', 'api.mjs'))) as { apiReference(): Promise<Reference> };
     reference = await apiReference();
-  }, 300_000);
+  }, 900_000);
 
   it('has a docstring for every export, and every type that one mentions', () => { expect(reference.complaints).toEqual([]); });
 

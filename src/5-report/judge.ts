@@ -40,7 +40,7 @@ function judgeVariable({ variable, elements }: VariableSummary): Diagnostic | nu
     code: 'not-converged',
     severity: 'warning',
     message: `R-hat of ${shown.name} is ${rhatOf(shown).toFixed(3)}${ess}${others}: the chains do not agree yet`,
-    hint: 'Run longer (--until ess=400, or more --warmup and --draws), or reparameterise the program.',
+    hint: 'Run longer (--until ess=400, or more --warmup and --draws), centre and scale regressors (standardise), or reparameterise the program.',
   };
 }
 
