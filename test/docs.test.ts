@@ -66,7 +66,7 @@ beforeAll(() => {
   mkdirSync(join(scratch, 'bin'));
   writeFileSync(join(scratch, 'bin', 'credence'), `#!/bin/sh\nexec '${process.execPath}' '${join(root, 'dist', 'cli', 'main.js')}' "$@"\n`);
   chmodSync(join(scratch, 'bin', 'credence'), 0o755);
-});
+}, 900_000);
 afterAll(() => { rmSync(scratch, { recursive: true, force: true }); });
 
 interface Answer { readonly status: number | null; readonly stdout: string; readonly stderr: string }
@@ -177,7 +177,7 @@ describe('commands of the documents', () => {
   let runs: ReadonlyMap<string, ReadonlyMap<number, readonly Ran[]>>;
   beforeAll(async () => {
     runs = new Map(await Promise.all(pages.map(async (page): Promise<[string, ReadonlyMap<number, readonly Ran[]>]> => [page, await runPage(page)])));
-  }, 400_000);
+  }, 1_800_000);
 
   for (const page of pages) {
     const blocks = blocksOf(read.get(page)!);
@@ -212,7 +212,7 @@ describe('commands of the documents', () => {
 describe('commands of the pages of examples', () => {
   const commands = examplePages.flatMap((page) => blocksOf(read.get(page)!).flatMap((block) => commandsOf(block).map((command) => ({ page, command }))));
 
-  it('name files, backends, options and flags that there are', async () => {
+  it('name files, backends, options and flags that there are', { timeout: 900_000 }, async () => {
     const wrong: string[] = [];
     for (const { page, command } of commands) {
       const files = command.match(/examples\/[\w./-]+/g) ?? [];
@@ -233,7 +233,7 @@ describe('TypeScript of the documents', () => {
   const folder = join(scratch, 'typescript');
   const programs = everyBlock.filter(({ block }) => block.language === 'ts').map(({ page, block }) => ({ name: `${page.replace(/\W/g, '-')}-${block.line}`, text: block.text, isTest: block.marks.has('vitest') }));
 
-  it('passes the type checker as strictly as the project', () => {
+  it('passes the type checker as strictly as the project', { timeout: 900_000 }, () => {
     mkdirSync(join(folder, 'node_modules'), { recursive: true });
     symlinkSync(root, join(folder, 'node_modules', 'credence'), 'dir');
     for (const name of ['fast-check', 'vitest']) symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name), 'dir');
@@ -245,7 +245,7 @@ describe('TypeScript of the documents', () => {
     expect([checked.stdout, checked.status]).toEqual(['', 0]);
   });
 
-  it('runs', async () => {
+  it('runs', { timeout: 900_000 }, async () => {
     // Tests of test runners are files of our own suite, which say so.
     const ran = await Promise.all(programs.filter(({ isTest }) => !isTest).map(async ({ name }) => ({ name, answer: await shell(`'${process.execPath}' 'out/${name}.js'`, folder) })));
     expect(ran.filter(({ answer }) => answer.status !== 0 || answer.stderr !== '')).toEqual([]);
@@ -286,7 +286,7 @@ describe('the documents are complete', () => {
     expect([...untold, ...new Set(warnings.filter((code) => !all.includes(`\`${code}\``)))]).toEqual([]);
   });
 
-  it('names every flag of the command line', async () => {
+  it('names every flag of the command line', { timeout: 900_000 }, async () => {
     for (const command of ['infer', 'explain', 'sample', 'logp', 'graph', 'check']) {
       const { stdout } = await help(command);
       const flags = (stdout.match(/--[a-z][a-z-]*/g) ?? []).filter((flag) => flag !== '--help');
