@@ -22,11 +22,12 @@ import type { RunContext } from './5-report/record.js';
 import { type Diagnostic, ModelError, type Span } from './errors/diagnostic.js';
 import { didYouMean } from './errors/render.js';
 import { isTensor } from './input/tensor.js';
+import { checkMemory, outOfMemory } from './memory.js';
 import { bindData, type Compiled, compileTemplate, compileText, type Data, givenWithoutData, modelError, withoutNames } from './pipeline.js';
-import { seconds } from './platform/platform.js';
+import { currentPlatform, seconds } from './platform/platform.js';
 import { predictions } from './prediction.js';
 import {
-  type BackendOptions, checkMemory, flatValue, type InferOptions, nest, readBackendOptions, readInit, readKeep, readSeed, readSettings, type Settings,
+  type BackendOptions, flatValue, type InferOptions, nest, readBackendOptions, readInit, readKeep, readSeed, readSettings, type Settings,
   usualDraws,
 } from './request.js';
 import { version } from './version.js';
@@ -135,7 +136,9 @@ export class Model {
     const keep = bound === null ? null : readKeep(options.keep, bound, all);
     const init = bound === null ? null : readInit(options.init, bound, all);
     if (bound !== null && init !== null) all.push(...this.startProblems(data, init, diagnostics));
-    if (bound !== null) all.push(...checkMemory(settings, bound, keep));
+    // Data have been read: what their owner does with them from here on is no matter.
+    const available = (await currentPlatform()).memory;
+    if (bound !== null) all.push(...checkMemory(settings, bound, keep, available));
     if (bound === null || settings.backend === null || all.some((d) => d.severity === 'error')) throw this.error(all);
     const compileSeconds = this.compiled.seconds + seconds() - start;
     const notes = [...this.notes, ...diagnostics];
@@ -147,7 +150,7 @@ export class Model {
     const observed = new ObservedData(bound, unit, pointwise);
     // A wrong unit is said before the run, and what its likelihoods need is kept.
     const extra = pointwise || unit !== null ? this.explained(() => neededDraws(bound, unit)).filter((name) => pointwise && keep !== null && !keep.includes(name)) : [];
-    if (extra.length > 0) { const beyond = checkMemory(settings, bound, [...keep!, ...extra]); if (beyond.length > 0) throw this.error(beyond); }
+    if (extra.length > 0) { const beyond = checkMemory(settings, bound, [...keep!, ...extra], available); if (beyond.length > 0) throw this.error(beyond); }
     const workers = settings.workers === 'auto' ? await automaticWorkers(settings.chains) : settings.workers;
     const result = await this.explained(() => backend.run(bound, this.source, {
       ...request, workers, keep: keep === null ? null : [...keep, ...extra], init, onProgress: options.onProgress, onNote: (note) => onNotes?.([note]),
@@ -299,7 +302,10 @@ export class Model {
 
   /** Refusals of the phases name places; the text around them is known here. */
   private explained<T>(run: () => T): T {
-    const rendered = (thrown: unknown): unknown => (thrown instanceof ModelError ? this.error(thrown.diagnostics) : thrown);
+    const rendered = (thrown: unknown): unknown => {
+      const noMemory = outOfMemory(thrown);
+      return noMemory !== null ? this.error([noMemory]) : thrown instanceof ModelError ? this.error(thrown.diagnostics) : thrown;
+    };
     try {
       const result = run();
       return result instanceof Promise ? result.catch((thrown: unknown) => { throw rendered(thrown); }) as T : result;

@@ -279,28 +279,6 @@ export function nest(values: ArrayLike<number>, shape: readonly number[], offset
   return Array.from({ length }, (_, i) => nest(values, rest, offset + i * stride));
 }
 
-/** A run may not keep more than this many bytes of draws: it would end in the middle for want of memory. */
-const mostBytes = 16e9;
-/** Larger variables keep moments only (`4-infer/assemble.ts`). */
-const largestKept = 10_000;
-
-/** Refuses runs whose draws cannot fit into memory. */
-export function checkMemory(settings: Settings, bound: BoundModel, keep: readonly string[] | null): readonly Diagnostic[] {
-  let elements = 0;
-  for (const variable of bound.variables.values()) {
-    const origin = bound.graph.variables.get(variable.name)?.origin;
-    if (variable.status === 'given' || origin === 'constant' || (keep !== null && !keep.includes(variable.name))) continue;
-    const size = sizeOf(variable.shape);
-    if (size <= largestKept || keep !== null) elements += size;
-  }
-  const bytes = 8 * elements * settings.chains * settings.draws;
-  if (bytes <= mostBytes) return [];
-  return [wrongOption(
-    `${settings.chains} chains of ${settings.draws} draws of ${elements} numbers take ${(bytes / 1e9).toPrecision(3)} GB; at most ${mostBytes / 1e9} GB are kept.`,
-    'ask for fewer draws, thin the chains, or keep fewer variables',
-  )];
-}
-
 function wrongOption(message: string, hint?: string): Diagnostic { return { code: 'wrong-option', severity: 'error', message, hint }; }
 function wrongInit(message: string, hint?: string): Diagnostic { return { code: 'wrong-init', severity: 'error', message, hint }; }
 

@@ -10,7 +10,12 @@ import * as threads from 'node:worker_threads';
 import type { Platform, TextFile, ThreadPort, WorkerThread } from './surroundings.js';
 
 export function nodePlatform(): Platform {
-  return { cores: os.availableParallelism(), worker: NodeWorker, port: port(), save };
+  return { cores: os.availableParallelism(), memory: availableMemory(), worker: NodeWorker, port: port(), save };
+}
+
+/** Containers limit more than the machine does; Node knows of them from 20.13 on. */
+function availableMemory(): number {
+  return typeof process.availableMemory === 'function' ? process.availableMemory() : os.freemem();
 }
 
 class NodeWorker implements WorkerThread {

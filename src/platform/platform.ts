@@ -34,6 +34,7 @@ function browserPlatform(): Platform {
   const scope = globalThis as unknown as WorkerScope;
   return {
     cores: typeof navigator === 'undefined' ? 1 : navigator.hardwareConcurrency || 1,
+    memory: null,
     worker: typeof Worker === 'undefined' ? null : BrowserWorker,
     port: isPage || typeof scope.postMessage !== 'function' ? null : {
       post: (message, transfer) => scope.postMessage(message, transfer),

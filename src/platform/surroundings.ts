@@ -28,6 +28,8 @@ export interface TextFile {
 export interface Platform {
   /** Number of processors this process may use; 1 if unknown. */
   readonly cores: number;
+  /** Bytes of memory that this process may still take; null if unknown. */
+  readonly memory: number | null;
   /** Null where there are no workers. */
   readonly worker: WorkerConstructor | null;
   /** Null outside a worker thread. */
