@@ -8,10 +8,9 @@ export default defineConfig({
   resolve: { alias: [{ find: /^credence$/, replacement: source('index.ts') }, { find: /^credence\/distributions$/, replacement: source('distributions-api.ts') }, { find: /^credence\/testing$/, replacement: source('testing-api.ts') }, { find: /^credence\/plot$/, replacement: source('plot-api.ts') }] },
   test: {
     include: ['test/**/*.test.ts'],
-    // Statistical tests draw with fixed seeds; the slowest take seconds, not milliseconds.
-    testTimeout: 60_000,
-    // Set-ups that build take tens of seconds where the machine is busy.
-    hookTimeout: 120_000,
+    // For what hangs, not for what is slow: the slowest take seconds, and a busy machine makes twenty times as much of them.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     maxWorkers: 2,
   },
 });

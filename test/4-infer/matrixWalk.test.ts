@@ -46,7 +46,7 @@ const d = 3, scale = 0.4;
 
 describe('the correction of a proposal is the ratio of the densities of the steps back and forth', () => {
   test('covariances', () => {
-    const random = createRandom('walk');
+    const random = createRandom('walk', 'steps');
     const toCoordinates = (x: Matrix): number[] => cholesky(x).flatMap((row, i) => row.slice(0, i + 1).map((v, j) => (i === j ? Math.log(v) : v)));
     const fromCoordinates = (y: readonly number[]): number[] => {
       const l = [0, 1, 2].map((i) => [0, 1, 2].map((j) => (j > i ? 0 : j === i ? Math.exp(y[(i * (i + 1)) / 2 + j]!) : y[(i * (i + 1)) / 2 + j]!)));
@@ -66,7 +66,7 @@ describe('the correction of a proposal is the ratio of the densities of the step
   });
 
   test('correlations', () => {
-    const random = createRandom('walk');
+    const random = createRandom('walk', 'steps');
     // Canonical partial correlations of a row are its Cholesky entries over what is left of the row's length.
     const toCoordinates = (r: Matrix): number[] => cholesky(r).flatMap((row, i) => { let rest = 1; return row.slice(0, i).map((v) => { const z = v / Math.sqrt(rest); rest *= 1 - z * z; return Math.atanh(z); }); });
     const fromCoordinates = (y: readonly number[]): number[] => {

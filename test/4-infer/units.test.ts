@@ -68,7 +68,7 @@ describe.each(cases)('$name', ({ text, scaled, fixed, powers, runs }) => {
       const data = Object.fromEntries(Object.entries(scaled).map(([name, values]) => [name, values.map((v) => (typeof v === 'number' ? v * c : v.map((x) => x * c)))]));
       const p = await compile(text).infer({ ...fixed, ...data }, { backend, options, seed: 1 });
       expect(p.warnings.map((w) => w.code)).toEqual([]);
-      const size = (name: string): readonly number[] => [p.mean(name)].flat(2).map((v) => v / c ** powers[name]!);
+      const size = (name: string): readonly number[] => ([p.mean(name)].flat(2) as number[]).map((v) => v / c ** powers[name]!);
       return { objective: p.logLikelihood ?? p.elbo!, estimates: Object.fromEntries(Object.keys(powers).map((name) => [name, size(name)])) };
     };
     const one = await at(1), count = Object.values(scaled).flat(2).length;
