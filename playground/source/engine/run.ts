@@ -1,5 +1,5 @@
 /** One run: how it goes, what it draws, and in the end the parts of its report. */
-import { backends, type BackendOptions, compile, type InferOptions, type Posterior } from '../../../src/index.js';
+import { backends, type BackendOptions, compile, type InferOptions, InternalError, type Posterior } from '../../../src/index.js';
 import { posteriorPage, posteriorParts } from '../../../src/report.js';
 import type { FromEngine, Problem, Project, Settings } from '../protocol.js';
 import { programName, refusalOf } from './check.js';
@@ -46,7 +46,7 @@ function failureOf(thrown: unknown): readonly Problem[] {
   try {
     return refusalOf(thrown).filter(({ severity }) => severity === 'error').map((diagnostic) => problemOf(diagnostic, diagnostic.span === undefined ? 'settings' : 'program'));
   } catch {
-    return [{ origin: 'settings', severity: 'error', code: 'internal', message: thrown instanceof Error ? thrown.message : String(thrown), expected: null, hint: null, span: null }];
+    return [{ origin: 'settings', severity: 'error', code: 'internal', message: (thrown instanceof InternalError ? thrown : new InternalError(thrown instanceof Error ? thrown.message : String(thrown))).message, expected: null, hint: null, span: null }];
   }
 }
 
