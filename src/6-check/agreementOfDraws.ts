@@ -7,6 +7,7 @@ import { elementsOf } from '../5-report/summary.js';
 import { compareMeans, type Estimate, estimate } from './statistics/meanTests.js';
 import { holm } from './statistics/multiplicity.js';
 
+/** One element of both sets of draws. */
 export interface AgreementRow {
   readonly name: string;
   /** Of the first draws and of the second. */
@@ -19,6 +20,7 @@ export interface AgreementRow {
   readonly agrees: boolean;
 }
 
+/** Two sets of draws element by element, and the verdict on all of them. */
 export interface Agreement {
   readonly rows: readonly AgreementRow[];
   /** Elements that only one side has. */
@@ -37,7 +39,10 @@ const largestShare = 0.05;
 
 interface Element { readonly values: Float64Array; readonly chains: number }
 
-/** @param falseAlarm probability that draws of one law are told apart. */
+/**
+ * Compares means and variances of the elements that two results have draws of.
+ * @param falseAlarm probability that draws of one law are told apart.
+ */
 export function agreementOfDraws(first: readonly VariableResult[], second: readonly VariableResult[], falseAlarm: number): Agreement {
   const a = elementsByName(first), b = elementsByName(second), names = [...a.keys()].filter((name) => b.has(name));
   const compared = names.map((name) => compare(name, a.get(name)!(), b.get(name)!()));
