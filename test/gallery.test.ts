@@ -19,7 +19,7 @@ let page: string;
 beforeAll(async () => {
   gallery = await buildGallery(folder);
   page = readFileSync(join(folder, 'index.html'), 'utf8');
-}, 120_000);
+});
 afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
 
 const ids = ['1.1', '1.2', '1.3', '1.4', '1.5', '2.1', '2.2', '2.3', '3.1', '3.2', '3.3', '3.4', '3.5', '3.6'];

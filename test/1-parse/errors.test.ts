@@ -199,7 +199,7 @@ describe('a text that is no program at all', () => {
     expect(program).toBeNull();
     expect(diagnostics.length).toBeGreaterThan(0);
     expect(diagnostics.length).toBeLessThanOrEqual(21);
-  }, 20_000);
+  });
 });
 
 describe('deep nesting', () => {

@@ -33,4 +33,4 @@ test('intervals of a log-linear rate and of its coefficients', async () => {
   expect(Math.abs(mean)).toBeLessThan(4 / Math.sqrt(sets));
   // The estimate of a variance from a finite sample is a little off 1 itself.
   expect(Math.abs(variance - 1)).toBeLessThan(4 * Math.sqrt(2 / sets) + 0.02);
-}, 60_000);
+});

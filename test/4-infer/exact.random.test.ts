@@ -47,7 +47,7 @@ describe('on random programs', () => {
     // Without programs to hold to the laws this test would say nothing.
     expect(solved).toBeGreaterThan(8);
     expect(compared).toBeGreaterThan(4);
-  }, 60_000);
+  });
 
   it('programs of any kind are solved or refused', async () => {
     let solved = 0;
@@ -55,5 +55,5 @@ describe('on random programs', () => {
       if (await attempt(source, data, { backend: 'exact', draws: 3 }) !== null) solved++;
     }), { numRuns: 30, seed: 2, endOnFailure: true });
     expect(solved).toBeGreaterThan(5);
-  }, 60_000);
+  });
 });

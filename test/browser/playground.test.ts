@@ -33,7 +33,7 @@ function fragmentOf(fields: unknown): string {
 
 const coin = 'data y: int[N]\nsample share ~ Beta(1, 1)\nobserve y ~ Bernoulli(share)\n';
 
-describe.skipIf(browserPath === null)('the playground in Chromium (skipped where there is none)', { timeout: 180_000 }, () => {
+describe.skipIf(browserPath === null)('the playground in Chromium (skipped where there is none)', () => {
   let browser: Browser;
   const visits: Visit[] = [];
 

@@ -56,7 +56,7 @@ beforeAll(() => {
   const { status, err } = credence('infer', 'm.cred', '--data', 'd.csv', '--out', 'run', '--backend', 'gibbs', '--draws', '500', '--warmup', '100', '--workers', '0', '--quiet');
   expect([status, err]).toEqual([0, '']);
   expect(credence('infer', 'm.cred', '--data', 'd.csv', '--out', 'point', '--backend', 'map', '--quiet').status).toBe(0);
-}, 60_000);
+});
 afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
 
 describe('credence predict', () => {

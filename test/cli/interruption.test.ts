@@ -52,7 +52,7 @@ describe('a run that is interrupted while it warms up', () => {
     while (!existsSync(join(folder, directory, 'unfinished', 'chain-0.checkpoint')) && child.exitCode === null) await new Promise((resolve) => { setTimeout(resolve, 20); });
   };
 
-  it.each(['0', '2'])('says that there is nothing, and how to go on (%s workers)', { timeout: 120_000 }, async (workers) => {
+  it.each(['0', '2'])('says that there is nothing, and how to go on (%s workers)', async (workers) => {
     const directory = `out${workers}`, { child, answer } = start(['infer', 'm.cred', '--data', 'm.json', '--backend', 'mh', '--chains', '2', '--draws', '10', '--warmup', '1000000000', '--workers', workers, '--out', directory]);
     await untilKept(directory, child);
     child.kill('SIGINT');
@@ -62,7 +62,7 @@ describe('a run that is interrupted while it warms up', () => {
     expect(err).not.toMatch(/error|internal/);
   });
 
-  it('goes on under another engine with a word of warning', { timeout: 120_000 }, async () => {
+  it('goes on under another engine with a word of warning', async () => {
     const file = join(folder, 'out0', 'unfinished', 'inputs'), inputs = deserialize(readFileSync(file)) as RunInputs;
     expect(inputs.engine).toBe(engine());
     writeFileSync(file, serialize({ ...inputs, engine: 'V8 1.2 of Node 3.4 on abacus' }));

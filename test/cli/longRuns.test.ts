@@ -54,7 +54,7 @@ afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
 const robust = ['infer', 'robust.cred', '--data', 'robust.csv', '--backend', 'mh', '--chains', '3', '--draws', '6000', '--warmup', '1000', '--seed', 'long'];
 
 describe('a run that is killed', () => {
-  it('at twenty moments has the bytes of the run that was not', { timeout: 240_000 }, async () => {
+  it('at twenty moments has the bytes of the run that was not', async () => {
     const whole = await credence([...robust, '--out', 'whole', '--quiet']);
     expect([0, 1]).toContain(whole.status);
     const random = createRandom('2', 'moments');
@@ -83,7 +83,7 @@ describe('a run that is killed', () => {
     expect(readdirSync(join(folder, 'killed')).sort()).toEqual(readdirSync(join(folder, 'whole')).sort());
   });
 
-  it('has the moments of the run that was not, where moments alone are kept', { timeout: 120_000 }, async () => {
+  it('has the moments of the run that was not, where moments alone are kept', async () => {
     const large = ['infer', 'large.cred', '--set', 'N=20000', '--backend', 'gibbs', '--opt', 'block=none', '--chains', '2', '--draws', '1500', '--warmup', '500'];
     await credence([...large, '--out', 'large', '--quiet']);
     const { child, answer } = start([...large, '--out', 'largeKilled', '--quiet']);
@@ -95,7 +95,7 @@ describe('a run that is killed', () => {
     expect(read('largeKilled', 'draws.csv') === read('large', 'draws.csv')).toBe(true);
   });
 
-  it('is refused where what was kept is damaged, and where there is nothing', { timeout: 60_000 }, async () => {
+  it('is refused where what was kept is damaged, and where there is nothing', async () => {
     const { child, answer } = start([...robust, '--out', 'damaged']);
     // A checkpoint that is younger than the first draws of its chain.
     const time = (ending: string): number => statSync(join(folder, 'damaged', 'unfinished', `chain-0.${ending}`), { throwIfNoEntry: false })?.mtimeMs ?? 0;
@@ -125,7 +125,7 @@ describe('a run that is killed', () => {
 });
 
 describe('a run that ends early', () => {
-  it('after an interrupt has the draws that there are, and can go on', { timeout: 120_000 }, async () => {
+  it('after an interrupt has the draws that there are, and can go on', async () => {
     const { child, answer } = start([...robust, '--out', 'interrupted']);
     while (!existsSync(join(folder, 'interrupted', 'unfinished', 'chain-1.draws')) && child.exitCode === null) await pause(20);
     child.kill('SIGINT');
@@ -141,13 +141,13 @@ describe('a run that ends early', () => {
     expect(read('interrupted', 'draws.csv') === whole).toBe(true);
   });
 
-  it('when the time is up', { timeout: 60_000 }, async () => {
+  it('when the time is up', async () => {
     const { status, out } = await credence([...robust.map((word) => ({ 6000: '1000000', 1000: '5' })[word] ?? word), '--max-seconds', '4']);
     expect([0, 1]).toContain(status);
     expect(out).toMatch(/the run ended with \d+ of 1000000 draws of each chain/);
   });
 
-  it('once there is enough, at the same draw for any number of workers', { timeout: 120_000 }, async () => {
+  it('once there is enough, at the same draw for any number of workers', async () => {
     const enough = [...robust.filter((word) => !['--draws', '6000'].includes(word)), '--until', 'ess=150'];
     await credence([...enough, '--workers', '0', '--out', 'enough0', '--quiet']);
     await credence([...enough, '--workers', '2', '--out', 'enough2', '--quiet']);

@@ -20,7 +20,7 @@ describe('random programs', () => {
       const outcome = await checkProgram(programOf([{ kind, numbers, seed: choice }]), { chains: 1, warmup: 3, thin: 1, seed: choice, kernel: 'derived', keepFirst: false });
       expect(outcome.faults).toEqual([]);
     }
-  }, 60_000);
+  });
 
   it(`${runs} of several fragments, by every backend`, async () => {
     let refusedByMeanField = 0;

@@ -38,7 +38,7 @@ beforeAll(async () => {
     ['failing', pageOf('failing', 'sample mu ~ Normal(0, 1)  sample s ~ HalfCauchy(1)  for k in 0..<8 { sample a[k] ~ Normal(mu, s) }', {}, { backend: 'mh', draws: 60, warmup: 0 })],
   ];
   for (const [name, page] of made) pages.set(name, await page);
-}, 60_000);
+});
 const page = (name: string): string => pages.get(name)!;
 /** Whether a pattern is found: a page is too long to be printed where it is not. */
 const has = (html: string, pattern: RegExp): boolean => pattern.test(html);

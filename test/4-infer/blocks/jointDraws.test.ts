@@ -96,7 +96,7 @@ describe('a sweep', () => {
       for n in 0..<N { observe y[n] ~ Normal(a[g[n]] + b[h[n]], s) }`, { y, g, h, J, H }, { blocks: derived });
     expect(sampler.plan[1]!.reason).toMatch(/4200 scalars, sparse/);
     expect(draw(sampler, 12, { warmup: 4 }).of('s')[11]).toBeCloseTo(0.5, 1);
-  }, 10_000);
+  });
 
   test('the level of the Nile mixes at once where state by state it does not', () => {
     const random = createRandom('1', 'nile'), T = 100;
