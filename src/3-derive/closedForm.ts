@@ -145,7 +145,7 @@ export function recognise(collected: Collected, model: DerivedModel): Recognised
   const kinds = remainingKinds(collected.contributions);
   switch (support.kind) {
     case 'interval': return scalarForm(collected, kinds, support.low, support.high, model);
-    case 'integers': return countForm(collected, kinds, support.low, support.high);
+    case 'integers': return countForm(collected, kinds, support.low, support.high, model);
     case 'vector': case 'simplex': case 'cov': return eventForm(collected, kinds, support);
     default: return { kind: 'none', factor: null, term: null, reason: `no family covers a ${support.kind} unknown` };
   }
@@ -205,7 +205,7 @@ function slot(kind: StatisticKind, rank: 0 | 1 | 2 = 0): Slot { return { statist
 export const improperConditional = 'nothing restricts it: its conditional is improper';
 
 function scalarForm(collected: Collected, kinds: readonly StatisticKind[], low: Expr, high: Expr, model: DerivedModel): Recognised {
-  const bounds = effectiveBounds(collected, low, high);
+  const bounds = effectiveBounds(collected, low, high, model);
   const positive = isAboveZero(collected.region.law, low, model);
   const unit = positive && model.isAtMostOne(high);
   const cut = (naturalLow: number, naturalHigh: number): boolean => bounds.length > 0 || !(isConst(low, naturalLow) && isConst(high, naturalHigh));
@@ -264,8 +264,13 @@ function within(low: Expr, high: Expr, natural: { low: number; high: number }, p
   return lowFine && highFine;
 }
 /** Bounds that other factors add (the region's own law states its support as conditions too; those are its support). */
-function effectiveBounds(collected: Collected, low: Expr, high: Expr): readonly Bound[] {
-  return collected.bounds.map((b) => ({ ...b, value: simplify(b.value) })).filter((b) => !(b.binders.length === 0 && b.guards.length === 0 && (b.side === 'low' ? equal(b.value, low) || below(b.value, low) : equal(b.value, high) || below(high, b.value))));
+function effectiveBounds(collected: Collected, low: Expr, high: Expr, model: DerivedModel): readonly Bound[] {
+  return collected.bounds.map((b) => ({ ...b, value: simplify(b.value) })).filter((b) => !(b.binders.length === 0 && b.guards.length === 0 && (b.side === 'low' ? equal(b.value, low) || below(b.value, low) : equal(b.value, high) || below(high, b.value))) && !isImplied(b, low, high, model));
+}
+/** True where a bound rules nothing out that the support allows, whatever finite unknowns it is made of: `s + 0.2 * z > 0` for a positive s and a z of 0 or 1. */
+export function isImplied(bound: Bound, low: Expr, high: Expr, model: DerivedModel): boolean {
+  const span = model.dependsOnLatents(bound.value) ? model.spanOf(bound.value) : null;
+  return span !== null && (bound.side === 'low' ? below(simplify(span.high), low) : below(high, simplify(span.low)));
 }
 function below(a: Expr, b: Expr): boolean { return isConst(a) && isConst(b) && a.value <= b.value; }
 function bothEnds(bounds: readonly Bound[], low: Expr, high: Expr): boolean {
@@ -294,7 +299,7 @@ function turningPoint(e: Expr): Expr | null {
 }
 
 /** Counts n with log-gammas: n - y is Poisson, Binomial or NegativeBinomial (thinning of a count prior). */
-function countForm(collected: Collected, kinds: readonly StatisticKind[], low: Expr, high: Expr): Recognised {
+function countForm(collected: Collected, kinds: readonly StatisticKind[], low: Expr, high: Expr, model: DerivedModel): Recognised {
   const gammas = kinds.flatMap((k) => (k.kind === 'other' ? [{ k, g: logGammaOf(k.expr) }] : []));
   const plain = kinds.filter((k) => k.kind !== 'other');
   // A count prior has log-gammas of its own; what stands in its way comes from elsewhere, if from anywhere.
@@ -308,7 +313,7 @@ function countForm(collected: Collected, kinds: readonly StatisticKind[], low: E
   const down = gammas.filter((x) => x.g!.sign > 0 && coefficientOf(x.k) === -1);
   const shiftOf = (offset: Expr): Expr => apply('sub', num(1), offset);
   // The family lives on shift, shift + 1, ... (to total): other factors and the region's own support must not cut it.
-  const bounds = effectiveBounds(collected, low, high);
+  const bounds = effectiveBounds(collected, low, high, model);
   const fits = (shift: Expr, total: Expr | null): boolean => {
     const from = simplify(shift), to = total === null ? null : simplify(total);
     const above = (e: Expr): boolean => (to === null ? isConst(e, Infinity) : provablyEqual(simplify(e), to));

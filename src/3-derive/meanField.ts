@@ -12,7 +12,7 @@ import {
 } from '../expr/expr.js';
 import { momentAboutMeans, type Moment, type MomentReader, wholeSums } from './aboutMeans.js';
 import { type Contribution, collect, type Collected, factorMentions, type FactorForm, factorForms, mentions, selfExpr, selfName, type StatisticKind } from './conditional.js';
-import { type Recognised, recognise, regionSupport, statisticName } from './closedForm.js';
+import { isImplied, type Recognised, recognise, regionSupport, statisticName } from './closedForm.js';
 import { type Binder, combine, factorsOf, type Monomial, monomialExpr, normalForm } from './normalForm.js';
 import { type DerivedModel, type Factor, latentRegions, type LatentRegion } from './model.js';
 
@@ -261,10 +261,11 @@ function refuseMovingBounds(collected: Collected, region: LatentRegion, { model,
   const together = (v: string): boolean => block !== undefined && joint?.blockOf(v) === block;
   const moves = (e: Expr): boolean => [...variablesOf(e)].some((v) => model.statusOf(v) !== 'given' && !points.has(v) && !together(v));
   const refusal = 'is a bound that depends on another unknown';
+  const support = regionSupport(region);
   for (const b of collected.bounds) {
+    if (support.kind === 'interval' && isImplied(b, support.low, support.high, model)) continue;
     for (const e of [b.value, ...b.guards, ...b.binders.flatMap((x) => [x.from, x.to])]) if (moves(e)) throw new MeanFieldRefusal(refusal, b.value, region.variable.name, b.factor);
   }
-  const support = regionSupport(region);
   if (support.kind === 'interval' || support.kind === 'integers') {
     for (const e of [support.low, support.high]) if (moves(model.inline(e))) throw new MeanFieldRefusal(refusal, e, region.variable.name);
   }
