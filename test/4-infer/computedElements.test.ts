@@ -34,3 +34,12 @@ describe.each(['exact', 'cavi', 'laplace', 'gibbs'])('corner constraints under %
     expect((posterior.sd('a') as readonly number[])[0]).toBeCloseTo(Math.sqrt(0.5), 1);
   });
 });
+
+it('the standard error of what was estimated from independent draws is its standard deviation over the root of their number', async () => {
+  const posterior = await compile(`data K: int data y: real[N] data g: int[N] sample t ~ Normal(0, 1) let a[0] = 5 + t ${rest}`).infer(data, { backend: 'exact', seed: 3, draws: 2500 });
+  const [{ elements: [computed, closed] }] = posterior.summaries().filter(({ variable }) => variable.name === 'a') as [ReturnType<typeof posterior.summaries>[number]];
+  // The posterior variance of a[0] is 1/2.
+  expect(computed!.mcse! / Math.sqrt(0.5 / (posterior.draws('a').length / 3))).toBeCloseTo(1, 1);
+  expect(computed!.q95! - computed!.q5!).toBeCloseTo(2 * 1.6449 * Math.sqrt(0.5), 1);
+  expect(closed!.mcse ?? 0).toBe(0);
+});

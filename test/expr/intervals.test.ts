@@ -40,6 +40,9 @@ describe('bounds by interval arithmetic', () => {
     expect(on(div(num(1), x), interval(-1, 4))).toEqual([-Infinity, Infinity]);
     expect(on(apply('sin', x), interval(0, 3))[1]).toBe(1);
     expect(on(apply('cos', x), interval(-100, 100))).toEqual([-1, 1]);
+    expect(on(apply('cos', x), interval(-0.5, 2))).toEqual([Math.cos(2), 1]);
+    expect(on(apply('cos', x), interval(3, 4))).toEqual([-1, Math.cos(4)]);
+    expect(on(apply('sin', x), interval(-2, 0.5))).toEqual([-1, Math.sin(0.5)]);
   });
 
   it('know what is positive although its infimum is 0', () => {
