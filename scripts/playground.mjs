@@ -78,7 +78,7 @@ const inBrowser = {
     onResolve({ filter: /\/node\.js$/ }, ({ path, importer }) => (importer.endsWith('platform.ts') ? { path, namespace: 'empty' } : undefined));
     onLoad({ filter: /.*/, namespace: 'empty' }, () => ({ contents: 'export {};' }));
     // linkedom looks for a canvas and for Node's clock.
-    onResolve({ filter: /\/canvas\.cjs$/ }, ({ path, importer }) => (importer.includes('linkedom') ? { path: join(root, 'node_modules', 'linkedom', 'commonjs', 'canvas-shim.cjs') } : undefined));
+    onResolve({ filter: /\/canvas\.cjs$/ }, ({ importer }) => (importer.includes('linkedom') ? { path: join(root, 'node_modules', 'linkedom', 'commonjs', 'canvas-shim.cjs') } : undefined));
     onResolve({ filter: /^perf_hooks$/ }, ({ path }) => ({ path, namespace: 'empty' }));
   },
 };
