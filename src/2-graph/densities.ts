@@ -4,7 +4,7 @@
  * outside of the support and for invalid parameters.
  */
 import { type ArrayExpr, type Expr, index } from '../expr/expr.js';
-import { cdfOf, guardedLogDensityOf, hasCdf, noDensityReason, quantileOf } from '../distributions/law.js';
+import { cdfOf, guardedLogDensityOf, hasCdf, noDensityReason, soundQuantileOf } from '../distributions/law.js';
 import type { Syntax } from '../1-parse/ast.js';
 import type { Context } from './context.js';
 import type { Law } from './graph.js';
@@ -55,5 +55,5 @@ function commonBatch(context: Context, law: LawValue, x: ArrayValue, name: strin
 export const densityFunctions: ReadonlyMap<string, DensityFunction> = new Map([
   evaluated('logpdf', false, (law, x) => (noDensityReason(law) === null ? guardedLogDensityOf(law, x) : null)),
   evaluated('cdf', true, (law, x) => (hasCdf(law) ? cdfOf(law, x.body) : null)),
-  evaluated('quantile', true, (law, u) => (noDensityReason(law) === null ? quantileOf(law, u.body) : null)),
+  evaluated('quantile', true, (law, u) => (noDensityReason(law) === null ? soundQuantileOf(law, u.body) : null)),
 ]);

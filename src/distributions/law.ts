@@ -507,6 +507,12 @@ export function quantileLoss(law: Law): Expr | null {
   }
 }
 
+/** The quantile function where it has its digits, no number where the closed form has lost the mass it measures; null without a closed form. */
+export function soundQuantileOf(law: Law, u: Expr): Expr | null {
+  const closed = quantileOf(law, u), loss = closed === null ? null : quantileLoss(law);
+  return closed === null || loss === null ? closed : cond(loss, num(Number.NaN), closed);
+}
+
 /** Rounding must not carry a quantile over the bounds. */
 function within(law: Extract<Law, { kind: 'truncated' }>, x: Expr): Expr { return maximum(law.low, minimum(law.high, x)); }
 
