@@ -196,23 +196,39 @@ function standardError(chains: readonly ChainMoments[], element: number): number
   return squares > 0 ? Math.sqrt(squares / (total - 1) / total) : Number.NaN;
 }
 
+/** A second half of fewer draws than this share of the first says more about itself than about the chain. */
+const shortestHalf = 1 / 5;
+
 /**
- * Split R-hat (Gelman et al. 2013) from the moments of half chains; NaN for constants and where a half has fewer than two draws. Halves
- * of a run that ended early differ in length: their mean length stands for n.
+ * R-hat from moments: of half chains (split R-hat, Gelman et al. 2013), or of whole ones (Gelman and Rubin 1992) where the run ended
+ * before it came far into its second half. NaN for constants, for a single sequence, and where one has fewer than two draws.
+ * Halves of a run that ended early differ in length: their mean length stands for n.
  */
 function splitRhat(chains: readonly ChainMoments[], element: number, size: number): number {
-  const lengths = chains.flatMap(({ halves }) => halves);
-  if (lengths.length === 0 || lengths.some((length) => length < 2)) return Number.NaN;
-  const halves = lengths.length, n = lengths.reduce((sum, length) => sum + length, 0) / halves;
+  const sequences = sequencesOf(chains, element, size), count = sequences.length;
+  if (count < 2 || sequences.some((sequence) => sequence.count < 2)) return Number.NaN;
+  let n = 0;
   let centre = 0;
   let within = 0;
-  for (const chain of chains) {
-    centre += (chain.mean[element]! + chain.mean[size + element]!) / halves;
-    within += (chain.squares[element]! / (chain.halves[0] - 1) + chain.squares[size + element]! / (chain.halves[1] - 1)) / halves;
+  for (const sequence of sequences) {
+    n += sequence.count / count;
+    centre += sequence.mean / count;
+    within += sequence.squares / (sequence.count - 1) / count;
   }
   let between = 0;
-  for (const chain of chains) between += (chain.mean[element]! - centre) ** 2 + (chain.mean[size + element]! - centre) ** 2;
-  between *= n / (halves - 1);
+  for (const { mean } of sequences) between += (mean - centre) ** 2;
+  between *= n / (count - 1);
   if (within === 0 && between <= Number.EPSILON * Math.abs(centre)) return Number.NaN;
   return Math.sqrt((between / within + n - 1) / n);
+}
+
+/** What R-hat compares: the halves of every chain, or the chains. */
+function sequencesOf(chains: readonly ChainMoments[], element: number, size: number): readonly Moments[] {
+  const isSplit = chains.every(({ halves: [first, second] }) => second >= 2 && second >= shortestHalf * first);
+  return chains.flatMap((chain) => {
+    const { halves, mean, squares } = chain;
+    return isSplit ? [
+      { count: halves[0], mean: mean[element]!, squares: squares[element]! }, { count: halves[1], mean: mean[size + element]!, squares: squares[size + element]! },
+    ] : [pool(setsOf([chain], element, size))];
+  });
 }
