@@ -40,6 +40,7 @@ export function located<T>(directory: string, run: () => T): T {
   try {
     return run();
   } catch (thrown) {
-    throw thrown instanceof ModelError && thrown.diagnostics.every(({ code }) => ['no-run', 'bad-draws', 'no-program'].includes(code)) ? failure(directory, '', thrown.diagnostics) : thrown;
+    const hasPlace = !(thrown instanceof ModelError) || thrown.message.startsWith(directory) || thrown.diagnostics.some(({ code }) => code === 'cannot-read');
+    throw hasPlace ? thrown : failure(directory, '', thrown.diagnostics);
   }
 }
