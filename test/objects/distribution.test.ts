@@ -9,7 +9,7 @@ import {
   mixture, Multinomial, MvNormal, Normal, Pareto, Poisson, pushforward, StudentT, truncated, Uniform, VonMises, Wishart,
 } from '../../src/distributions-api.js';
 import { families } from '../../src/distributions/registry.js';
-import { besselRatio, gammaP, Phi } from '../../src/numeric/special.js';
+import { besselRatio, betaI, gammaP, Phi } from '../../src/numeric/special.js';
 import { numberOf, symbol, symbols, type Value, type Values } from '../distributions/numerics.js';
 import reference from '../reference/families.json' with { type: 'json' };
 
@@ -39,6 +39,12 @@ describe('every family', () => {
     const d = make(name, parameters) as Distribution<number>, low = d.quantile(0.3), high = d.quantile(0.8);
     const draws = [...truncated(d, low, high).sample(5, 4000)].sort((x, y) => x - y), bound = Math.sqrt(Math.log(2 / 1e-7) / (2 * draws.length));
     for (let k = 99; k < draws.length; k += 100) expect(Math.abs((d.cdf(draws[k]!) - d.cdf(low)) / (d.cdf(high) - d.cdf(low)) - (k + 1) / draws.length)).toBeLessThan(bound);
+  });
+  it('has quantiles far out in an upper tail that only its lower one is stated for', () => {
+    // P(X > x) of Beta(a, b) is the regularised incomplete beta function of 1 - x; of a Poisson count above k that of the gamma function.
+    for (const u of [0.1, 0.5, 0.9]) expect(1 - betaI(1 - truncated(Beta(2, 300), 0.2, 1).quantile(u), 300, 2) / betaI(0.8, 300, 2)).toBeCloseTo(u, 9);
+    const counts = truncated(Poisson(2), 40, Infinity), below = (k: number): number => 1 - gammaP(k + 1, 2) / gammaP(40, 2);
+    for (const u of [0.9, 0.97, 0.999]) { const k = counts.quantile(u); expect([below(k) >= u, below(k - 1) < u]).toEqual([true, true]); }
   });
   it('draws from itself, the same for the same seed', () => {
     for (const [d, cdf] of [[Normal(1, 2), (x: number) => Phi((x - 1) / 2)], [truncated(Normal(0, 1), 3, Infinity), (x: number) => 1 - Phi(-x) / Phi(-3)], [truncated(Laplace(0, 1), -1, 2), (x: number) => truncated(Laplace(0, 1), -1, 2).cdf(x)],
