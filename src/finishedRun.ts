@@ -26,6 +26,7 @@ export interface OpenedRun {
 const hole = '${...}';
 
 /**
+ * Opens a run that was saved, from the texts of its files.
  * @param name what messages call the program.
  * @throws ModelError (codes `no-run`, `bad-draws`) for files that are not those of a run.
  */

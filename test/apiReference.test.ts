@@ -39,6 +39,11 @@ describe('the API reference', () => {
     expect(untold.map(({ name }) => name)).toEqual([]);
   });
 
+  it('begins every function with what it does', () => {
+    const silent = [...reference.pages.values()].flatMap((page) => [...page.matchAll(/\n#{3,5} (\w+)\(\)\n\n```ts\n(?:(?!```)[\s\S])*```\n\n(#+ (?:Parameters|Returns|Throws))/g)].map(([, name]) => name!));
+    expect(silent).toEqual([]);
+  });
+
   it('names what a function of the package throws', () => {
     // Public functions that read what a user wrote refuse it with a ModelError; the reference says so.
     const throwing = ['compile()', 'model()', 'compareRuns()', 'parseCsv()', 'parseDataJson()', 'tableValue()', 'tensor()'];

@@ -36,7 +36,7 @@ export async function apiReference() {
     const app = await Application.bootstrapWithPlugins({
       entryPoints: entryPoints.map(({ file }) => join(root, 'src', file)), tsconfig: join(root, 'tsconfig.json'), plugin: ['typedoc-plugin-markdown'],
       // The project's own compiler has checked the types.
-      skipErrorChecking: true, out: folder, excludeInternal: true, excludePrivate: true, disableSources: true, disableGit: true, readme: 'none',
+      skipErrorChecking: true, out: folder, excludeInternal: true, excludePrivate: true, excludeExternals: true, disableSources: true, disableGit: true, readme: 'none',
       validation: { notExported: true, invalidLink: true, notDocumented: true }, intentionallyNotExported: inner,
       requiredToBeDocumented: ['Class', 'Interface', 'Function', 'Variable', 'TypeAlias', 'Method', 'Accessor'],
       outputFileStrategy: 'modules', hidePageHeader: true, hideBreadcrumbs: true, hidePageTitle: true, parametersFormat: 'table', interfacePropertiesFormat: 'table', typeDeclarationFormat: 'table', classPropertiesFormat: 'table',

@@ -23,7 +23,10 @@ export function sparkline(heights: readonly number[]): string {
 
 interface Line { readonly name: string; readonly low: string; readonly plot: string; readonly high: string }
 
-/** @param width characters of a line. @returns lines for all that has draws, probabilities or a trace; the empty text where nothing has. */
+/**
+ * Small plots as plain text: a line of block characters for each number.
+ * @param width characters of a line. @returns lines for all that has draws, probabilities or a trace; the empty text where nothing has.
+ */
 export function renderPlots(posterior: Posterior, width: number): string {
   const rows = posterior.summaries().flatMap(({ variable, elements }) => shownOf(elements).map((element) => ({ variable, element })));
   const nameWidth = Math.max(0, ...rows.map(({ element }) => element.name.length));

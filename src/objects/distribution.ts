@@ -112,7 +112,7 @@ export class Distribution<D extends Draw = Draw> {
     for (let k = 0; k < this.copies; k++) total += numeric.logProb(values.subarray(k * size, (k + 1) * size));
     return total;
   }
-  /** @throws ModelError where no density is known, with the reason */
+  /** Does nothing where a density is known. @throws ModelError where none is, with the reason */
   requireDensity(): void {
     const problem = this.numeric.densityProblem;
     if (problem !== null) refuse('no-density', `${this.text} has no density: ${problem}`, { hint: 'it can still be sampled' });
@@ -136,7 +136,7 @@ export class Distribution<D extends Draw = Draw> {
     for (let k = 0; k < this.copies; k++) numeric.drawInto(random, out.subarray(k * numeric.size, (k + 1) * numeric.size));
     return out;
   }
-  /** @throws ModelError where the law is improper (Flat) */
+  /** Does nothing where the law has a normalising constant. @throws ModelError where it is improper (Flat) */
   requireProper(lacks: string): void {
     if (!this.numeric.proper) refuse('improper', `${this.text} is improper and has ${lacks}`, { hint: 'truncate it to finite bounds' });
   }

@@ -74,7 +74,7 @@ export interface Comparison {
 /** Relative difference above which two numbers of data are not the same. */
 const sameNumber = 1e-9;
 
-/** @throws ModelError (codes `different-data`, `too-few-runs`) where the runs cannot be compared. */
+/** Runs side by side, as `compare` does it with posteriors. @throws ModelError (codes `different-data`, `too-few-runs`) where the runs cannot be compared. */
 export function compareRuns(runs: readonly ComparedRun[]): Comparison {
   if (runs.length < 2) throw failure('too-few-runs', 'it takes two runs to compare', undefined);
   const known = runs.filter((r) => r.observations !== null);
