@@ -25,19 +25,22 @@ export function drawsCsv(variables: readonly VariableResult[]): Iterable<string>
   return table === null ? null : csvRows(table.columns, table.chainNumbers, table.draws);
 }
 
-/** All draws of one number of chains and draws, a column for each element; null where no draws are kept. */
+/** All draws that share their rows, a column for each element; null where no draws are kept. */
 export function drawnTable(variables: readonly VariableResult[]): Table | null {
   const tables = variables.flatMap(tableOf);
   const [first] = tables;
   if (first === undefined) return null;
-  const { chains, draws } = first;
-  return { ...first, columns: tables.filter((table) => table.chains === chains && table.draws === draws).flatMap((table) => table.columns) };
+  return { ...first, columns: tables.filter((table) => shareRows(table, first)).flatMap((table) => table.columns) };
 }
 
-export interface Table {
-  readonly chains: number;
+/** Whether the draws of two variables stand in the same rows. Independent draws do where they are as many: closed forms count theirs as one chain, reports by chain. */
+export function shareRows(a: Rows, b: Rows): boolean {
+  return (a.chains === b.chains && a.draws === b.draws) || (a.independent && b.independent && a.chains * a.draws === b.chains * b.draws);
+}
+interface Rows { readonly chains: number; readonly draws: number; readonly independent: boolean }
+
+export interface Table extends Rows {
   readonly chainNumbers: readonly number[];
-  readonly draws: number;
   readonly columns: readonly Column[];
 }
 
@@ -45,8 +48,8 @@ function tableOf(variable: VariableResult): readonly Table[] {
   const { result } = variable;
   const size = sizeOf(variable.shape);
   const columns = (values: DrawValues): Column[] => elementsOf(variable).map((element) => ({ name: elementName(variable.name, variable.shape, element), values, element, size }));
-  if (result.form === 'draws') return [{ chains: result.chains, chainNumbers: chainNumbersOf(result), draws: result.draws, columns: columns(result.values) }];
-  if (result.form === 'closed' && result.draws !== null) return [{ chains: 1, chainNumbers: [0], draws: result.draws.count, columns: columns(result.draws.values) }];
+  if (result.form === 'draws') return [{ chains: result.chains, chainNumbers: chainNumbersOf(result), draws: result.draws, independent: result.independent, columns: columns(result.values) }];
+  if (result.form === 'closed' && result.draws !== null) return [{ chains: 1, chainNumbers: [0], draws: result.draws.count, independent: true, columns: columns(result.draws.values) }];
   return [];
 }
 

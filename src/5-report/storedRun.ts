@@ -8,7 +8,7 @@ import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
 import { parseCsv } from '../input/csv.js';
 import { parseDataJson } from '../input/json.js';
 import { badDraws, type DrawsColumn, readDraws } from './drawsFile.js';
-import type { VariableRecord } from './files.js';
+import { shareRows, type VariableRecord } from './files.js';
 import type { Posterior } from './posterior.js';
 import type { Summary, SummaryRow } from './record.js';
 import type { ElementSummary, VariableSummary } from './summary.js';
@@ -60,8 +60,8 @@ export function readStoredRun(files: RunFiles): StoredRun {
   const columns = new Map<string, DrawsColumn>();
   const drawn = record.variables.filter(({ form, draws }) => form !== 'moments' && draws > 0);
   const [first] = drawn;
-  // One table holds the draws of one number of chains and draws.
-  const stored = new Set(drawn.filter(({ chains, draws }) => chains === first?.chains && draws === first.draws));
+  // One table holds the draws that share their rows.
+  const stored = new Set(drawn.filter((variable) => shareRows(variable, first!)));
   const values = new Map<VariableRecord, Float64Array>();
   for (const variable of stored) {
     const size = sizeOf(variable.shape), array = new Float64Array(variable.chains * variable.draws * size).fill(Number.NaN);
