@@ -21,7 +21,7 @@ type Values = Readonly<Record<string, unknown>>;
 /** Programs longer than this, and data of more characters, say little that others do not, and take their time. */
 const longestProgram = 2500, longestData = 6000;
 /** As they are they have hundreds of unknowns, which some backends take seconds to climb. */
-export const slow: RegExp = /LSAT|Inhalers|Epil|Nonlinear state space/;
+export const slow: RegExp = /LSAT|Inhalers|Epil|Nonlinear state space|Probabilistic principal components/;
 const tokens = /[\p{L}_][\p{L}\d_]*|\d+(?:\.\d+)?(?:e[-+]?\d+)?|[^\S\n]+|\n|\.\.<|\.\.|=>|&&|\|\||[<>=!]=|./gsu;
 const isName = (token: string): boolean => /^[\p{L}_]/u.test(token);
 const isNumber = (token: string): boolean => /^\d/.test(token);
