@@ -18,8 +18,8 @@ const mostRounds = 60;
 const noticed = 0.5;
 /** Gain for which a number of either sign gives way: it may hide what scales could do. */
 const slight = 0.01;
-/** Gain for which scales move: that of more than one number, whose density alone may grow without bound. */
-const several = 2 * Math.log(step);
+/** Gain for which scales shrink by a factor: that of more than one number, whose density alone may grow without bound. */
+function several(factor: number): number { return 2 * Math.abs(Math.log(factor)); }
 
 /** @param attempt a state with one unknown multiplied, and its objective. */
 export function findScales<State>(start: Scaled<State>, unknowns: readonly Scalable[], attempt: (state: State, unknown: Scalable, factor: number) => Scaled<State>): Scaled<State> {
@@ -27,9 +27,9 @@ export function findScales<State>(start: Scaled<State>, unknowns: readonly Scala
   if (!Number.isFinite(start.value)) return start;
   const gainOf = (next: Scaled<State>): number => worth(next.value) - worth(here.value);
   /** One step, if the objective gains by it. */
-  const climb = (unknown: Scalable, factor: number): boolean => {
+  const climb = (unknown: Scalable, factor: number, least: number): boolean => {
     const next = attempt(here.state, unknown, factor);
-    if (!(gainOf(next) > (unknown.positive ? several : slight))) return false;
+    if (!(gainOf(next) > least)) return false;
     here = next;
     return true;
   };
@@ -62,13 +62,18 @@ export function findScales<State>(start: Scaled<State>, unknowns: readonly Scala
   const positive = unknowns.filter((u) => u.positive), order = [...unknowns.filter((u) => !u.positive), ...positive];
   for (let round = 0; round < mostRounds; round++) {
     let moved = false;
-    for (const u of order) if ((u.positive && climb(u, step)) || climb(u, 1 / step)) moved = true;
+    for (const u of order) if ((u.positive && climb(u, step, several(step))) || climb(u, 1 / step, u.positive ? several(step) : slight)) moved = true;
     if (moved) continue;
     for (const u of order) if (leave(u)) moved = true;
     if (!moved) break;
   }
-  // Within a step the largest: a scale that explains little shrinks in few iterations and grows in thousands.
-  if (here !== start) for (const u of positive) cross(u, smallStep);
+  if (here === start) return here;
+  // A step too small, a scale that explains little grows in thousands of iterations: to the best within small steps, then to the largest as good.
+  for (let round = 0, moved = true; moved && round < mostRounds; round++) {
+    moved = false;
+    for (const u of positive) if (climb(u, smallStep, noticed) || climb(u, 1 / smallStep, several(smallStep))) moved = true;
+  }
+  for (const u of positive) cross(u, smallStep);
   return here;
 }
 function worth(value: number): number { return Number.isNaN(value) ? -Infinity : value; }

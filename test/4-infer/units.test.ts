@@ -97,6 +97,15 @@ test('labels summed out, covariances in small units', async () => {
   expect(Math.abs(await run(1e8) - one)).toBeLessThan(1e-6);
 });
 
+test('in the right units a long chain keeps its start: scales that only trade with each other are no units', async () => {
+  const count = 4000, e = numbers(2 * count, 8);
+  let level = 0;
+  const y = Array.from({ length: count }, (_, t) => { level += 0.5 * e[t]!; return level + e[count + t]!; });
+  const text = 'data y: real[T] param q: positive param r: positive sample a[0] ~ Normal(0, 10) for t in 1..<T { sample a[t] ~ Normal(a[t-1], q) } for t in 0..<T { observe y[t] ~ Normal(a[t], r) }';
+  const best = (await compile(text).infer({ y }, { backend: 'map', options: { marginal: 'a', restarts: '1' }, seed: 1, keep: ['q', 'r'] })).logLikelihood!;
+  for (const seed of [1, 2, 3]) expect(Math.abs((await compile(text).infer({ y }, { backend: 'em', seed, keep: ['q', 'r'] })).logLikelihood! - best)).toBeLessThan(1e-3);
+});
+
 describe('scales of a start', () => {
   const attempt = (density: (state: Readonly<Record<string, number>>) => number) => (state: Readonly<Record<string, number>>, unknown: { readonly name: string }, factor: number): { state: Readonly<Record<string, number>>; value: number } => {
     const next = { ...state, [unknown.name]: state[unknown.name]! * factor };

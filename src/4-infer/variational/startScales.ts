@@ -13,6 +13,8 @@ const rounds = 2;
 /** Searches for scales, with a step of every point after each. */
 const mostTurns = 10;
 const gradientIterations = 20;
+/** Steps before the first search. */
+const warmUp = 10;
 
 /** Puts points that may have any size on the scale of the data. @param held blocks whose start the user gave. */
 export function scalePoints(program: VariationalProgram, held: ReadonlySet<number>): void {
@@ -41,16 +43,27 @@ export function scalePoints(program: VariationalProgram, held: ReadonlySet<numbe
     blocks.forEach((b, k) => { if (b.block.region.variable.name === name) program.expectations(k); });
     return settle();
   };
+  const step = (): Scaled<Saved> => {
+    blocks.forEach((b, k) => { if (isPoint(b)) program.update(k); });
+    program.moveAlongGradient(gradientIterations);
+    return settle();
+  };
+  let before = settle();
+  // Where units are right a few steps lead away from any start; only what is still out of proportion after them has the wrong scale.
+  // Steps along a gradient in wrong units may lead anywhere.
+  for (let k = 0; k < warmUp && !blocks.some((b) => b.factor.kind === 'moving'); k++) {
+    const next = step();
+    if (!(next.value >= before.value && next.value < Infinity)) { program.restore(before.state); break; }
+    before = next;
+  }
   // Scales that were out of proportion only because of other points show once those have moved.
-  for (let turn = 0, before = settle(); turn < mostTurns; turn++) {
+  for (let turn = 0; turn < mostTurns; turn++) {
     const found = findScales(before, [...free.values()], multiplied);
     program.restore(found.state);
     if (found === before) return;
     program.sizes.clear();
     for (const { name } of free.values()) program.sizes.set(name, Array.from(program.memory.get(name)!).reduce((most, x) => Math.max(most, Math.abs(x)), 0));
-    blocks.forEach((b, k) => { if (isPoint(b)) program.update(k); });
-    program.moveAlongGradient(gradientIterations);
-    before = settle();
+    before = step();
     // A step from far away may end nowhere.
     if (!Number.isFinite(before.value)) { program.restore(found.state); return; }
   }
