@@ -20,7 +20,7 @@ const longestProgram = 2500, longestData = 6000;
 /** Cells and pieces of text that readers of tables and of JSON have been wrong about. */
 const oddTexts: readonly string[] = [
   '', 'NA', 'NaN', 'null', 'nan', 'N/A', '-', '+', '.', '1.', '.5', '1e', '1e5', '1E+308', '1e400', '-1e-400', '0x10', '1_000', '1,5', '"1,5"', '"a\nb"', '"', '""', '"""', "'1'", 'Infinity', '-inf', 'true', '1;2', '\t', '\r', '\r\n', '\n', '\n\n', '\uFEFF', '\u0000', ' 1 ', '٣', '１', '9007199254740993', '123456789012345678901234567890',
-  '[', ']', '{', '}', ',', ':', '[[', '{"a":', '"\\u0000"', '"\\ud800"', '\\', '//', '1e-5e5', '01', '-0', '[]', '{}', '[1,]', 'undefined',
+  '[', ']', '{', '}', ',', ':', '[[', '{"a":', '"\\u0000"', '"\\ud800"', '\\', '//', '1e-5e5', '01', '-0', '[]', '{}', '[1,]',
 ];
 
 interface Prepared { readonly model: Model; readonly data: Readonly<Record<string, unknown>>; readonly names: readonly string[] }
