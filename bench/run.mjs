@@ -196,9 +196,10 @@ if (wanted('cores')) {
   say('Two chains on two cores ...');
   const base = { ...mixture, data: 'hgmm_10000.json', names: ['x', 'K'] };
   const options = (chains) => ({ backend: 'gibbs', chains, draws: scale(8000), warmup: 10, seed: 1, workers: chains, keep: ['pi', 'mu'] });
-  const one = runCredence({ ...base, options: options(1) });
-  const two = runCredence({ ...base, options: options(2) });
-  results.others.cores = { what: 'throughput of two chains on two workers over one chain on one', ratio: (2 * one.infer) / two.infer };
+  // By turns, and the fastest of each: other work on the second core would count as ours.
+  const rounds = [0, 1, 2].map(() => [1, 2].map((chains) => runCredence({ ...base, options: options(chains) }).infer));
+  const [one, two] = [0, 1].map((k) => Math.min(...rounds.map((round) => round[k])));
+  results.others.cores = { what: 'throughput of two chains on two workers over one chain on one', ratio: (2 * one) / two };
 }
 
 if (wanted('smoother')) {
