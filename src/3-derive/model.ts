@@ -64,6 +64,8 @@ export class DerivedModel {
   private readonly ranges = new Map<string, Span | null>();
   /** Ranges that are being computed, with what is assumed of them meanwhile. */
   private readonly assumed = new Map<string, Span | null>();
+  /** What is being asked: `positive NAME`, `unit NAME`. */
+  private readonly asked = new Set<string>();
 
   constructor(graph: ModelGraph, given: Given) {
     this.graph = graph;
@@ -333,11 +335,19 @@ export class DerivedModel {
     if (v.constraint.kind === 'positive' || v.constraint.kind === 'unit' || v.constraint.kind === 'simplex') return true;
     if (v.constraint.kind === 'interval' && isConst(v.constraint.low) && v.constraint.low.value >= 0) return true;
     if (v.value !== undefined) return v.value.values.every((x) => x > 0);
-    const statements = (this.definitions.get(name) ?? []).filter((s) => s.kind !== 'let');
-    return statements.length > 0 && statements.every((s) => {
-      if (s.kind !== 'sample' && s.kind !== 'observe' && s.kind !== 'predict') return false;
-      return lawPositive(s.law, this);
-    });
+    return this.ofLaws('positive', name, (s) => (s.kind === 'sample' || s.kind === 'observe' || s.kind === 'predict') && lawPositive(s.law, this));
+  }
+  /**
+   * Whether all statements that draw a variable pass a test of their laws. Laws may read other elements of the variable itself: of those it is assumed, which proves
+   * it by induction where elements are drawn one after the other. Data may be read by the law that they are observed under, and prove nothing.
+   */
+  private ofLaws(property: 'positive' | 'unit', name: string, test: (s: Statement) => boolean): boolean {
+    const statements = (this.definitions.get(name) ?? []).filter((s) => s.kind !== 'let'), question = `${property} ${name}`;
+    if (this.asked.has(question)) return statements.every((s) => s.kind === 'sample');
+    this.asked.add(question);
+    const passed = statements.length > 0 && statements.every(test);
+    this.asked.delete(question);
+    return passed;
   }
   isUnit(e: Expr): boolean {
     if (e.op === 'const') return e.value > 0 && e.value < 1;
@@ -349,8 +359,7 @@ export class DerivedModel {
     if (v.constraint.kind === 'unit' || v.constraint.kind === 'simplex') return true;
     const given = this.extremes.get(e.variable);
     if (given !== undefined) return given.low > 0 && given.high < 1;
-    const statements = (this.definitions.get(e.variable) ?? []).filter((s) => s.kind !== 'let');
-    return statements.length > 0 && statements.every((s) => (s.kind === 'sample' || s.kind === 'observe') && lawUnit(s.law, this));
+    return this.ofLaws('unit', e.variable, (s) => (s.kind === 'sample' || s.kind === 'observe') && lawUnit(s.law, this));
   }
 }
 
