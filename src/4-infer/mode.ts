@@ -290,10 +290,10 @@ function alongBasis(density: DifferentiableDensity, jacobian: boolean, position:
       change[i] = precise ? -(8 * difference - (far![i]! - farBack![i]!)) / (12 * h) : -difference / (2 * h);
       if (!Number.isFinite(change[i]!)) return null;
     }
-    for (let j = 0; j < p; j++) {
-      let sum = 0;
-      for (let i = 0; i < p; i++) sum += basis[i * p + j]! * change[i]!;
-      out[k * p + j] = sum;
+    // Most pairs of many coordinates do not meet in the density.
+    for (let i = 0; i < p; i++) {
+      const own = change[i]!;
+      if (own !== 0) for (let j = 0; j < p; j++) out[k * p + j]! += basis[i * p + j]! * own;
     }
   }
   for (let i = 0; i < p; i++) for (let j = 0; j < i; j++) { const mean = (out[i * p + j]! + out[j * p + i]!) / 2; out[i * p + j] = mean; out[j * p + i] = mean; }
@@ -409,7 +409,7 @@ function polish(density: DifferentiableDensity, jacobian: boolean, found: Found,
   const early = lost();
   if (early !== null) return early;
   let curvature = curvatureAt(density, jacobian, position, gradient, false), escapes = 0;
-  for (let count = 0; curvature !== null && count < newtonSteps; count++) {
+  for (let count = 0; curvature !== null && count < Math.min(newtonSteps, settings.iterations); count++) {
     const gone = lost();
     if (gone !== null) return gone;
     const newton = newtonStep(curvature, gradient, p);

@@ -9,7 +9,7 @@ import type { ModeSettings } from './mode.js';
 
 export const pointOptions: readonly OptionDoc[] = [
   { name: 'restarts', type: 'integer', default: '10', doc: 'random starts, fewer by default for large data; the highest maximum is kept' },
-  { name: 'iterations', type: 'integer', default: '2000', doc: 'steps of L-BFGS at most from each start' },
+  { name: 'iterations', type: 'integer', default: '2000', doc: 'steps of L-BFGS at most from each start, and of Newton after them' },
   { name: 'tolerance', type: 'number', default: '1e-10', doc: 'relative change of the log density in a step below which Newton steps take over' },
 ];
 
