@@ -1,6 +1,6 @@
 /**
- * Independent draws that are no numbers: the law of an unknown had no distribution for some values of the
- * unknowns it depends on (`Gamma(1, m)` where m may be negative). Said here, because no R-hat would tell.
+ * Independent draws and estimates that are no numbers: the law of an unknown had no distribution for some values of the
+ * unknowns it depends on (`Gamma(1, m)` where m may be negative), or a report has no value. Said here, because no R-hat would tell.
  */
 import type { Diagnostic } from '../errors/diagnostic.js';
 import { elementName, sizeOf, type VariableResult } from './posterior.js';
@@ -20,5 +20,15 @@ export function drawsWithoutValue(variables: readonly VariableResult[]): readonl
     const message = `${elementName(name, shape, element)} is NaN in ${bad} of ${count} draws`;
     return kind === 'report' ? [{ code: 'not-finite', severity: 'note', message }]
       : [{ code: 'not-finite', severity: 'warning', message, hint: 'For some values of other unknowns the arguments of its distribution lie outside of their domain: restrict these unknowns, or write exp(...) of them.' }];
+  });
+}
+
+/** A note for each report that is NaN at the estimates: its first element that is. */
+export function estimatesWithoutValue(variables: readonly VariableResult[]): readonly Diagnostic[] {
+  return variables.flatMap(({ name, shape, kind, result, elements }): Diagnostic[] => {
+    if (kind !== 'report' || result.form !== 'closed') return [];
+    const existing = elements ?? Int32Array.from({ length: sizeOf(shape) }, (_, element) => element);
+    const first = existing.find((element) => Number.isNaN(result.mean[element]!));
+    return first === undefined ? [] : [{ code: 'not-finite', severity: 'note', message: `${elementName(name, shape, first)} is NaN at the estimates` }];
   });
 }

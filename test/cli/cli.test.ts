@@ -32,6 +32,7 @@ const files: Readonly<Record<string, string>> = {
   'list.json': '[1, 2]',
   'rows.csv': 'g,y\n1,2\n1\n',
   'point.json': '{ "mu": 1 }',
+  'broken.cred': 'data y: real\nsample m ~ Normal(9, 0.1)\nobserve y ~ Normal(m, 1)\nreport q = logit(m)\n',
   'negative.json': '{ "mu": [1] }',
   'large.json': `{ "x": [${Array.from({ length: 40 }, (_, n) => n % 5).join(',')}] }`,
 };
@@ -278,6 +279,14 @@ describe('credence logp', () => {
     expect(parts.map((line) => line.trim().split(/\s+/)[1])).toEqual(['2:1', '3:18', 'in']);
     expect(parts.map((line) => Number(line.trim().split(/\s+/)[0]))).toEqual([prior, likelihood, prior + likelihood].map((value) => expect.closeTo(value, 10)));
     expect(await credence(['logp', 'normal.cred', '--data', 'normal.json', '--set', 'mu=1'])).toMatchObject({ status: 0, out: `${Number(out)}\n` });
+  });
+});
+
+describe('what only the run could tell', () => {
+  it('is said once it has ended', async () => {
+    const { status, err } = await credence(['infer', 'broken.cred', '--set', 'y=1', '--backend', 'exact', '--draws', '50']);
+    expect(status).toBe(0);
+    expect(err).toContain('note[not-finite]: q is NaN in 200 of 200 draws');
   });
 });
 

@@ -36,6 +36,7 @@ import type { PlanEntry, RunResult } from '../posterior.js';
 import { type Collapse, ScaleWatch } from './collapse.js';
 import { vectorParams } from './vectorParams.js';
 import { type Estimates, EmProgram } from './program.js';
+import { estimatesWithoutValue } from '../withoutValue.js';
 
 const options: readonly OptionDoc[] = [
   { name: 'restarts', type: 'integer', default: '50', doc: 'starts, fewer by default for large data, one where nothing is to be seeded; the best that has not collapsed is returned' },
@@ -306,7 +307,11 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
     backend: 'em', variables, exchangeable: groups, logEvidence: null, logEvidenceSe: null, elbo: null,
     logLikelihood: settings.hard ? null : finiteOrNull(best.logLikelihood.at(-1)), logJoint: hasPrior || settings.hard ? finiteOrNull(best.objective.at(-1)) : null,
     traces: { elbo: best.elbo, logLikelihood: settings.hard ? undefined : best.logLikelihood, logJoint: hasPrior || settings.hard ? best.objective : undefined },
-    warnings: stopped && sound ? [stoppedAfter(best.objective.length - 1)] : [...warningsOf(best, settings, { collapsed, tried }, edges, loose), ...(cut ? [stoppedBeforeAllStarts(tried)] : [])], converged: best.convergedAt >= 0 && sound && edges.length === 0 && loose.length === 0 && !fell(best, settings),
+    warnings: [
+      ...(stopped && sound ? [stoppedAfter(best.objective.length - 1)] : [...warningsOf(best, settings, { collapsed, tried }, edges, loose), ...(cut ? [stoppedBeforeAllStarts(tried)] : [])]),
+      ...estimatesWithoutValue(variables),
+    ],
+    converged: best.convergedAt >= 0 && sound && edges.length === 0 && loose.length === 0 && !fell(best, settings),
     seconds: { compile: compiled - begun, warmup: ascended - compiled, sampling: seconds() - ascended },
     plan: program.blocks.map((b): PlanEntry => (isPoint(b)
       ? { block: `argmax ${regionName(b.block.region)}`, kernel: 'M-step', reason: b.factor.kind === 'point' ? `mode of ${formName(b.factor.form)}` : 'no maximum in closed form: moved along the gradient' }

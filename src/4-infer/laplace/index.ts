@@ -18,6 +18,7 @@ import { startValues } from '../backendOptions.js';
 import { pointOptions, readPointOptions } from '../pointOptions.js';
 import type { RunResult } from '../posterior.js';
 import { gaussianResults, type ScaleOption } from './results.js';
+import { drawsWithoutValue } from '../withoutValue.js';
 
 const options: readonly OptionDoc[] = [
   ...pointOptions,
@@ -76,7 +77,7 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
     // Without a normalised prior there is no evidence.
     logEvidence: volume === null || improper ? null : mode.value + volume + (natural ? logJacobian : 0),
     logEvidenceSe: null, elbo: null, logLikelihood: null, logJoint: null, traces: { logJoint: mode.trace },
-    warnings: [...mode.warnings, ...warnings], converged: mode.converged,
+    warnings: [...mode.warnings, ...warnings, ...drawsWithoutValue(variables)], converged: mode.converged,
     seconds: { compile: compiled - begun, warmup: searched - compiled, sampling: seconds() - searched },
     plan: [
       ...density.program.coordinates.regions.map((r) => ({ block: regionName(r), kernel: `Gaussian, ${settings.scale} scale`, reason: 'at the mode' })),

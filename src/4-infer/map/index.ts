@@ -21,6 +21,7 @@ import { startValues } from '../backendOptions.js';
 import { pointOptions, readPointOptions, unknownsNamed } from '../pointOptions.js';
 import { pointResults } from '../pointResults.js';
 import type { RunResult } from '../posterior.js';
+import { estimatesWithoutValue } from '../withoutValue.js';
 
 const options: readonly OptionDoc[] = [
   ...pointOptions,
@@ -82,7 +83,7 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
     backend: 'map', variables, exchangeable: mode.exchangeable, logEvidence: null, logEvidenceSe: null, elbo: null,
     logLikelihood: likelihood, logJoint: density.hasPriors ? mode.value : null,
     traces: density.hasPriors ? { logJoint: mode.trace } : { logLikelihood: mode.trace },
-    warnings: [...warnings, ...mode.warnings], converged: mode.converged,
+    warnings: [...warnings, ...mode.warnings, ...estimatesWithoutValue(variables)], converged: mode.converged,
     seconds: { compile: compiled - begun, warmup: searched - compiled, sampling: seconds() - searched },
     plan: [
       ...density.program.coordinates.regions.map((r) => ({ block: regionName(r), kernel: 'L-BFGS, then Newton', reason: 'maximised in unconstrained coordinates' })),

@@ -66,7 +66,7 @@ interface Output { readonly directory: string; readonly kept: UnfinishedRun }
 
 async function run(model: Model, values: ReadonlyMap<string, unknown>, options: InferOptions, flags: InferFlags, out: Output | null): Promise<number> {
   const progress = flags.quiet === true ? null : new Progress();
-  const interruption = new Interruption();
+  const interruption = new Interruption(), told = new Set<string>();
   const posterior = await model.infer(values, {
     ...options, signal: interruption.signal, store: out?.kept,
     onProgress: (event) => {
@@ -74,7 +74,7 @@ async function run(model: Model, values: ReadonlyMap<string, unknown>, options: 
       if (event.phase !== 'iteration') interruption.listen();
       progress?.show(event);
     },
-    ...(progress === null ? {} : { onNotes: printNotes(model) }),
+    ...(progress === null ? {} : { onNotes: (notes) => { printNotes(model)(notes); for (const { message } of notes) told.add(message); } }),
   }).catch((error: unknown) => {
     out?.kept.leave();
     if (interruption.status === null || !isStoppedEarly(error)) throw error;
@@ -85,6 +85,8 @@ async function run(model: Model, values: ReadonlyMap<string, unknown>, options: 
     return interruption.status ?? usageStatus;
   }
 
+  // What only the run could tell, such as a report without a value.
+  if (progress !== null) printNotes(model)(posterior.notes.filter(({ message }) => !told.has(message)));
   const saved = out === null ? [] : await save(posterior, out);
   const isWhole = posterior.warnings.every(({ code }) => code !== 'stopped-early');
   if (saved !== null && isWhole) out?.kept.forget();
