@@ -10,9 +10,11 @@ export interface Scaled<State> { readonly state: State; readonly value: number }
 /** An unknown to scale as a whole: one of the `positive` kind (all its values are scales), or one that may have either sign. */
 export interface Scalable { readonly name: string; readonly positive: boolean }
 
+/** Coarse enough for 24 decades in a dozen steps; the small one is about half a decade. */
 const step = 100, smallStep = 3;
 /** Powers of the step at most, each way: 10^24. */
 const mostPowers = 12;
+/** More than any search takes (a dozen powers each way for a few unknowns): what goes round in circles ends. */
 const mostRounds = 60;
 /** Change of the objective (a log density) that counts. */
 const noticed = 0.5;

@@ -3,6 +3,7 @@
  * The inverse of `drawsCsv` (`files.ts`): cells are numbers, `NaN` and `Infinity` as words.
  */
 import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
+import { eachLine } from './lines.js';
 
 /** Where the values of a column go. */
 export interface DrawsColumn {
@@ -25,7 +26,7 @@ export function badDraws(message: string): ModelError {
  */
 export function readDraws(pieces: Iterable<string>, rows: number, columnOf: (name: string) => DrawsColumn | null): void {
   let columns: readonly DrawsColumn[] | null = null;
-  let row = 0, rest = '';
+  let row = 0;
   const take = (line: string): void => {
     if (columns === null) { columns = header(line, columnOf); return; }
     if (line === '' || line === '\r') return;
@@ -33,15 +34,7 @@ export function readDraws(pieces: Iterable<string>, rows: number, columnOf: (nam
     fill(line, row, columns);
     row++;
   };
-  for (const piece of pieces) {
-    let from = 0;
-    for (let end = piece.indexOf('\n'); end >= 0; end = piece.indexOf('\n', from)) {
-      take(rest + piece.slice(from, end));
-      rest = '';
-      from = end + 1;
-    }
-    rest += piece.slice(from);
-  }
+  const rest = eachLine(pieces, take);
   // A last number without its last digits would pass for one.
   if (rest !== '') throw badDraws('the last line has no end');
   if (columns === null) throw badDraws('the file is empty');

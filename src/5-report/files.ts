@@ -39,6 +39,7 @@ export function shareRows(a: Rows, b: Rows): boolean {
 }
 interface Rows { readonly chains: number; readonly draws: number; readonly independent: boolean }
 
+/** Columns with the same rows: `draws` of each chain, chain after chain. */
 export interface Table extends Rows {
   readonly chainNumbers: readonly number[];
   readonly columns: readonly Column[];

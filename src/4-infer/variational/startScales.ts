@@ -12,6 +12,7 @@ import { type BlockCode, isMeanPoint, isPoint } from './updates.js';
 const rounds = 2;
 /** Searches for scales, with a step of every point after each. */
 const mostTurns = 10;
+/** A few steps of each point show where it goes; a search to the end is what follows the start. */
 const gradientIterations = 20;
 /** Steps before the first search. */
 const warmUp = 10;

@@ -3,6 +3,7 @@
  * what R and Python write. Nothing is known here of what columns mean.
  */
 import { type Diagnostic, ModelError } from '../../errors/diagnostic.js';
+import { eachLine } from '../lines.js';
 
 export interface DrawFile {
   readonly name: string;
@@ -28,7 +29,7 @@ const words: ReadonlyMap<string, number> = new Map([
 
 /** @throws ModelError (code `bad-draws`) with the line of what is no table of numbers. */
 export function readDrawFile(name: string, pieces: Iterable<string>): DrawFile {
-  let header: readonly string[] | null = null, values = new Float64Array(1 << 12), rows = 0, line = 0, rest = '';
+  let header: readonly string[] | null = null, values = new Float64Array(1 << 12), rows = 0, line = 0;
   const settings = new Map<string, string>();
   const take = (text: string): void => {
     line++;
@@ -41,15 +42,7 @@ export function readDrawFile(name: string, pieces: Iterable<string>): DrawFile {
     fill(name, content, line, header, values, rows * width);
     rows++;
   };
-  for (const piece of pieces) {
-    let from = 0;
-    for (let end = piece.indexOf('\n'); end >= 0; end = piece.indexOf('\n', from)) {
-      take(rest + piece.slice(from, end));
-      rest = '';
-      from = end + 1;
-    }
-    rest += piece.slice(from);
-  }
+  const rest = eachLine(pieces, take);
   if (rest !== '') take(rest);
   if (header === null) throw badFile(name, 'there is no line of column names', 'a file of draws has a header, then one draw to a line');
   return { name, header, rows, values: values.subarray(0, rows * (header as readonly string[]).length), settings };
