@@ -45,7 +45,8 @@ export function keepChecks(results) {
   const known = new Set(content.checks.filter((row) => row.verdict !== 'unfinished').map(checkKey));
   write({ ...content, checks: merged(content.checks, rows.filter((row) => row.verdict !== 'unfinished' || !known.has(checkKey(row))), checkKey) });
 }
-function checkKey({ program, backend, method }) { return [program, backend, method].join(' | '); }
+/** What a row is about: the rows of one key say the same of one thing. */
+export function checkKey({ program, backend, method }) { return [program, backend, method].join(' | '); }
 
 /** Which checks catch which planted errors. */
 export function keepPower(rows, effort) {

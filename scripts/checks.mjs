@@ -1,16 +1,16 @@
 /**
  * `check` of every example with every backend that applies, in a process that is ended where a method takes too long: a row
  * for each program, data and backend, with default options and with those of the example's own runs.
- * node scripts/checks.mjs [--method names] [--backend names] [--only 01,02] [--seconds 60] [--seed 1] [--save] [--draws N] [--warmup N]
+ * node scripts/checks.mjs [--method names] [--backend names] [--only 01,02] [--seconds 60] [--seed 1] [--save] [--missing] [--draws N] [--warmup N]
  *   [--simulations N] [--ranks N] [--steps N] [--repetitions N] [--length N]
  * Cells: ok, FAILED, - (does not apply), and ? where the time was not enough: give more seconds, at night. `--save` keeps the
- * results in docs/calibration.json and writes docs/calibration.md anew.
+ * results in docs/calibration.json and writes docs/calibration.md anew; `--missing` leaves out what is there and finished.
  */
 import { fork } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { backendName, keepChecks, programName } from './calibration.mjs';
+import { backendName, checkKey, keepChecks, programName, readRecord } from './calibration.mjs';
 import { root, setUp } from './setup.mjs';
 
 const examples = join(root, 'examples');
@@ -103,21 +103,23 @@ const effortFlags = ['draws', 'warmup', 'simulations', 'ranks', 'steps', 'repeti
 async function main() {
   setUp();
   const own = { '--method': 'ratio,laws,exact,rank,geweke,agreement,sbc', '--backend': backendNames.join(','), '--only': '', '--seconds': '60', '--seed': '1', ...Object.fromEntries(effortFlags.map((name) => [`--${name}`, ''])) };
-  let save = false;
+  let save = false, missing = false;
   for (let k = 2; k < process.argv.length; k++) {
     const flag = process.argv[k];
     if (flag === '--save') save = true;
+    else if (flag === '--missing') missing = true;
     else if (flag in own) own[flag] = process.argv[++k];
-    else { process.stderr.write(`There is no flag ${flag}; there are ${[...Object.keys(own), '--save'].join(', ')}.\n`); process.exit(2); }
+    else { process.stderr.write(`There is no flag ${flag}; there are ${[...Object.keys(own), '--save', '--missing'].join(', ')}.\n`); process.exit(2); }
   }
   const effort = Object.fromEntries(effortFlags.flatMap((name) => (own[`--${name}`] === '' ? [] : [[name, Number(own[`--${name}`])]])));
+  const known = new Set(missing ? readRecord().checks.filter((row) => row.verdict !== 'unfinished').map(checkKey) : []);
   const methods = own['--method'].split(','), checker = new Checker();
   console.log(`| program | backend | ${methods.join(' | ')} |\n|${' --- |'.repeat(methods.length + 2)}`);
   for (const entry of casesOf(own['--backend'].split(','))) {
     const { example, model, backend, options, variant } = entry;
     if (own['--only'] !== '' && !own['--only'].split(',').some((name) => example.startsWith(name))) continue;
     const data = dataOf(example, entry.entries), results = [];
-    for (const method of methods) {
+    for (const method of methods.filter((name) => !known.has(checkKey({ program: programName(entry), backend: backendName(entry), method: name })))) {
       const found = await checker.ask({ example, model, backend, options, data, method, seed: own['--seed'], effort }, Number(own['--seconds']));
       results.push({ example, model, backend, options, variant, method, seed: own['--seed'], effort, ...found });
       // What the backend refuses, it refuses to every method.
@@ -125,7 +127,7 @@ async function main() {
     }
     if (save) keepChecks(results);
     if (results.every((r) => r.verdict === 'inapplicable' || r.verdict === 'refused')) continue;
-    console.log(`| ${programName(entry)} | ${backendName(entry)} | ${results.map((r) => words[r.verdict] ?? r.verdict).join(' | ')} |`);
+    console.log(`| ${programName(entry)} | ${backendName(entry)} | ${methods.map((name) => { const r = results.find(({ method }) => method === name); return r === undefined ? '' : words[r.verdict] ?? r.verdict; }).join(' | ')} |`);
     for (const r of results) for (const line of r.failed.slice(0, 3)) console.log(`  ${r.method}: ${line}`);
   }
   checker.end();
