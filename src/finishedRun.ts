@@ -3,7 +3,7 @@
  * something is asked that needs it (predictions, log likelihoods). Numbers are the files' own.
  */
 import type { BoundModel } from './2-graph/bound.js';
-import type { RunResult, Traces } from './4-infer/posterior.js';
+import { isOfChains, type RunResult, type Traces } from './4-infer/posterior.js';
 import { ObservedData } from './5-report/comparison/predictive.js';
 import { Posterior, type Predictor } from './5-report/posterior.js';
 import type { RunContext } from './5-report/record.js';
@@ -47,7 +47,7 @@ export function openRun(name: string, files: RunFiles): OpenedRun {
 
 /** True for what a posterior says of its draws when it is asked; what the backend had to say is in the files only. */
 function isFoundAgain(code: string, { variables }: StoredRun): boolean {
-  const hasChains = variables.some(({ variable: { result } }) => result.form === 'moments' || (result.form === 'draws' && !result.independent));
+  const hasChains = variables.some(({ variable }) => isOfChains(variable.result));
   return code === 'few-draws' || code === 'label-switching' || (code === 'not-converged' && hasChains);
 }
 

@@ -2,7 +2,7 @@
  * The draws of a posterior that predictions start from: as the run kept them; of laws whose probabilities are
  * known, drawn anew; of estimates, the estimate itself.
  */
-import { type DrawValues, type RunResult, sizeOf, type VariableResult } from './4-infer/posterior.js';
+import { type KeptDraws, keptDraws, type RunResult, sizeOf, type VariableResult } from './4-infer/posterior.js';
 import type { PosteriorDraws } from './4-infer/predictive.js';
 import { createRandom } from './random/generator.js';
 
@@ -22,11 +22,10 @@ export interface RunDraws {
 /** Draws where neither the run nor the caller has a number of them. */
 const usualDraws = 1000;
 
-interface Drawn { readonly chains: number; readonly draws: number; readonly values: DrawValues; readonly independent: boolean }
-
-function drawnBy({ result }: VariableResult): Drawn | null {
-  if (result.form === 'draws') return result.draws === 0 ? null : result;
-  return result.form === 'closed' && result.draws !== null && result.draws.count > 0 ? { chains: 1, draws: result.draws.count, values: result.draws.values, independent: true } : null;
+/** Null where the run has no draws of a variable. */
+function drawnBy(variable: VariableResult): KeptDraws | null {
+  const kept = keptDraws(variable);
+  return kept === null || kept.draws === 0 ? null : kept;
 }
 
 /** @param needed unknowns that the predictions read. */

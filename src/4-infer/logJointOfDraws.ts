@@ -4,7 +4,7 @@
 import type { BoundModel } from '../2-graph/bound.js';
 import { logDensityFunction } from './logDensity.js';
 import { likelihoodCount } from './pointwise.js';
-import { type DrawValues, type RunResult, sizeOf } from './posterior.js';
+import { type DrawValues, keptDraws, type RunResult, sizeOf } from './posterior.js';
 
 /** Evaluations of single observations that are made without being asked for. */
 const mostEvaluations = 1e8;
@@ -18,9 +18,9 @@ export function logJointOfDraws(bound: BoundModel, result: RunResult): Float64Ar
   const density = logDensityFunction(bound), sources: { readonly name: string; readonly values: DrawValues; readonly size: number }[] = [];
   let count: number | null = null;
   for (const { name, shape } of density.unknowns) {
-    const form = result.variables.find((variable) => variable.name === name)?.result;
-    const values = form?.form === 'draws' ? form.values : form?.form === 'closed' ? form.draws?.values ?? null : null, size = sizeOf(shape);
-    if (values === null || size === 0 || (count !== null && values.length !== count * size)) return null;
+    const variable = result.variables.find((candidate) => candidate.name === name);
+    const values = variable === undefined ? undefined : keptDraws(variable)?.values, size = sizeOf(shape);
+    if (values === undefined || size === 0 || (count !== null && values.length !== count * size)) return null;
     count = values.length / size;
     sources.push({ name, values, size });
   }

@@ -7,7 +7,7 @@ import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
 import { renderDiagnostics } from '../errors/render.js';
 import type { BoundModel } from '../2-graph/bound.js';
 import { type Observations, pointwiseProgram } from './pointwiseProgram.js';
-import { type DrawValues, type RunResult, sizeOf } from './posterior.js';
+import { type KeptDraws, keptDraws, type RunResult, sizeOf } from './posterior.js';
 
 export interface PointwiseLikelihood {
   readonly names: readonly string[];
@@ -32,7 +32,7 @@ const block = 32;
 
 /** Numbers a table of all log likelihoods has; 0 where the result has no draws. */
 export function likelihoodCount(bound: BoundModel, result: RunResult): number {
-  const drawn = result.variables.map((v) => drawsOf(v.result)).find((d) => d !== null);
+  const drawn = result.variables.map(keptDraws).find((d) => d !== null);
   return drawn === null || drawn === undefined ? 0 : observedCount(bound) * drawn.chains * drawn.draws;
 }
 /** Observed numbers at most, without looking at any. */
@@ -50,14 +50,6 @@ function largestShape(bound: BoundModel): number {
   return [...bound.variables.values()].reduce((most, v) => (v.status === 'given' ? Math.max(most, sizeOf(v.shape)) : most), 1);
 }
 
-interface Draws { readonly chains: number; readonly draws: number; readonly values: DrawValues; readonly independent: boolean }
-
-function drawsOf(result: RunResult['variables'][number]['result']): Draws | null {
-  if (result.form === 'draws') return result;
-  if (result.form === 'closed' && result.draws !== null) return { chains: 1, draws: result.draws.count, values: result.draws.values, independent: true };
-  return null;
-}
-
 /** What the units of bound data are, without draws. @throws ModelError where `unit` names no loop. */
 export function observationsOf(bound: BoundModel): Observations { return pointwiseProgram(bound, null).observations; }
 
@@ -72,7 +64,7 @@ export function pointwiseLikelihood(bound: BoundModel, result: RunResult, unit: 
   const program = pointwiseProgram(bound, unit), { names } = program;
   if (names.length === 0) throw inapplicable('the program observes nothing: there is no datum to leave out');
   const sources = program.needed.map((name) => {
-    const variable = result.variables.find((v) => v.name === name), drawn = variable === undefined ? null : drawsOf(variable.result);
+    const variable = result.variables.find((v) => v.name === name), drawn = variable === undefined ? null : keptDraws(variable);
     if (drawn !== null) return { memory: program.memory(name), size: sizeOf(variable!.shape), ...drawn };
     throw variable !== undefined && variable.result.form === 'closed'
       ? inapplicable(`the backend ${result.backend} makes no draws of ${name}, which the data depend on`, 'Use a backend that draws from the posterior.')
@@ -107,8 +99,8 @@ export function pointwiseLikelihood(bound: BoundModel, result: RunResult, unit: 
 }
 
 /** A likelihood without unknowns is the same in every draw. */
-function drawnAtAll(result: RunResult): Pick<Draws, 'chains' | 'draws' | 'independent'> {
-  const drawn = result.variables.map((v) => drawsOf(v.result)).find((d) => d !== null);
+function drawnAtAll(result: RunResult): Pick<KeptDraws, 'chains' | 'draws' | 'independent'> {
+  const drawn = result.variables.map(keptDraws).find((d) => d !== null);
   if (drawn === null || drawn === undefined) throw inapplicable(`the backend ${result.backend} makes no draws`, 'Use a backend that draws from the posterior.');
   return drawn;
 }

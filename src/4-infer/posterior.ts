@@ -158,6 +158,21 @@ export interface RunResult {
   readonly plan: readonly PlanEntry[];
 }
 
+/** Draws of a variable, whatever made them. */
+export type KeptDraws = Omit<DrawsForm, 'form'>;
+
+/** The draws of a variable, chains one after the other; those from a closed form are one chain of independent draws. Null where none are kept; there may be none of them. */
+export function keptDraws({ result }: Pick<VariableResult, 'result'>): KeptDraws | null {
+  if (result.form === 'draws') return result;
+  if (result.form === 'closed' && result.draws !== null) return { chains: 1, draws: result.draws.count, values: result.draws.values, independent: true };
+  return null;
+}
+
+/** True of what Markov chains made: draws and moments that R-hat has something to say of. */
+export function isOfChains(result: VariableResult['result']): result is DrawsForm | MomentsForm {
+  return result.form === 'moments' || (result.form === 'draws' && !result.independent);
+}
+
 /** What each chain is called. */
 export function chainNumbersOf({ chains, chainNumbers }: Pick<DrawsForm, 'chains' | 'chainNumbers'>): readonly number[] {
   return chainNumbers ?? Array.from({ length: chains }, (_, chain) => chain);

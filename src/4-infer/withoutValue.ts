@@ -3,13 +3,13 @@
  * unknowns it depends on (`Gamma(1, m)` where m may be negative), or a report has no value. Said here, because no R-hat would tell.
  */
 import type { Diagnostic } from '../errors/diagnostic.js';
-import { elementName, sizeOf, type VariableResult } from './posterior.js';
+import { elementName, keptDraws, sizeOf, type VariableResult } from './posterior.js';
 
 /** A warning for each unknown and prediction, a note for each report, of which some draw is NaN: its first element that is. */
 export function drawsWithoutValue(variables: readonly VariableResult[]): readonly Diagnostic[] {
   return variables.flatMap((variable): Diagnostic[] => {
-    const { name, shape, kind, result, elements } = variable;
-    const draws = result.form === 'closed' ? result.draws?.values : result.form === 'draws' ? result.values : null;
+    const { name, shape, kind, elements } = variable;
+    const draws = keptDraws(variable)?.values;
     if (!(draws instanceof Float64Array)) return [];
     const size = sizeOf(shape), existing = elements === undefined ? null : new Set(elements);
     const first = draws.findIndex((x, k) => Number.isNaN(x) && (existing === null || existing.has(k % size)));

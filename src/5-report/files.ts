@@ -4,7 +4,7 @@
  * them. JSON has no NaN and no infinity: both are null there; CSV writes them as words.
  */
 import type { Observations } from '../4-infer/pointwiseProgram.js';
-import { chainNumbersOf, type DrawValues, elementName, type RunResult, type Seconds, sizeOf, type VariableResult } from '../4-infer/posterior.js';
+import { chainNumbersOf, type DrawValues, elementName, keptDraws, type RunResult, type Seconds, sizeOf, type VariableResult } from '../4-infer/posterior.js';
 import type { Diagnostic } from '../errors/diagnostic.js';
 import type { RunContext, Summary } from './record.js';
 import { elementsOf } from './summary.js';
@@ -46,12 +46,11 @@ export interface Table extends Rows {
 }
 
 function tableOf(variable: VariableResult): readonly Table[] {
-  const { result } = variable;
-  const size = sizeOf(variable.shape);
-  const columns = (values: DrawValues): Column[] => elementsOf(variable).map((element) => ({ name: elementName(variable.name, variable.shape, element), values, element, size }));
-  if (result.form === 'draws') return [{ chains: result.chains, chainNumbers: chainNumbersOf(result), draws: result.draws, independent: result.independent, columns: columns(result.values) }];
-  if (result.form === 'closed' && result.draws !== null) return [{ chains: 1, chainNumbers: [0], draws: result.draws.count, independent: true, columns: columns(result.draws.values) }];
-  return [];
+  const { name, shape } = variable, kept = keptDraws(variable);
+  if (kept === null) return [];
+  const { chains, draws, independent, values } = kept, size = sizeOf(shape);
+  const columns = elementsOf(variable).map((element): Column => ({ name: elementName(name, shape, element), values, element, size }));
+  return [{ chains, chainNumbers: chainNumbersOf(kept), draws, independent, columns }];
 }
 
 /** Small integers as text, so that allocations and bits cost a lookup. */
@@ -123,8 +122,10 @@ export interface VariableRecord extends Pick<VariableResult, 'name' | 'shape' | 
   readonly independent: boolean;
 }
 
-function recordOf({ name, shape, kind, discrete, range, low, insidePlate, result }: VariableResult): VariableRecord {
-  const counts = result.form === 'closed' ? { chains: result.draws === null ? 0 : 1, draws: result.draws?.count ?? 0, independent: true }
-    : { chains: result.chains, ...(result.form === 'draws' && result.chainNumbers !== undefined ? { chainNumbers: result.chainNumbers } : {}), draws: result.draws, independent: result.form === 'draws' && result.independent };
+function recordOf(variable: VariableResult): VariableRecord {
+  const { name, shape, kind, discrete, range, low, insidePlate, result } = variable;
+  const { chains, chainNumbers, draws, independent } = keptDraws(variable)
+    ?? (result.form === 'moments' ? { ...result, chainNumbers: undefined, independent: false } : { chains: 0, chainNumbers: undefined, draws: 0, independent: true });
+  const counts = { chains, ...(chainNumbers === undefined ? {} : { chainNumbers }), draws, independent };
   return { name, shape, kind, discrete, range: range ?? null, low: low ?? null, insidePlate, form: result.form, ...counts };
 }

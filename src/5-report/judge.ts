@@ -4,6 +4,7 @@
  * R-hat exceeds 1.05 or more than 5 % of its elements exceed 1.01 (among many elements some do by
  * chance). Constant elements have no R-hat and are not judged; neither are independent draws.
  */
+import { isOfChains } from '../4-infer/posterior.js';
 import type { Diagnostic } from '../errors/diagnostic.js';
 import type { ElementSummary, VariableSummary } from './summary.js';
 
@@ -22,7 +23,7 @@ export function judge(summaries: readonly VariableSummary[]): readonly Diagnosti
 
 function judgeVariable({ variable, elements }: VariableSummary): Diagnostic | null {
   const { result } = variable;
-  if (result.form === 'closed' || (result.form === 'draws' && result.independent)) return null;
+  if (!isOfChains(result)) return null;
   const judged = elements.filter((element) => element.rhat !== null);
   const above = judged.filter((element) => rhatOf(element) > RHAT_BOUND);
   if (above.length === 0) return null;

@@ -6,7 +6,7 @@
 import { logJointOfDraws } from '../4-infer/logJointOfDraws.js';
 import type { Observations } from '../4-infer/pointwiseProgram.js';
 import {
-  type DrawsForm, type PlanEntry, type RunResult, type Seconds, sizeOf, type VariableResult,
+  keptDraws, type PlanEntry, type RunResult, type Seconds, sizeOf, type VariableResult,
 } from '../4-infer/posterior.js';
 import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
 import { currentPlatform } from '../platform/platform.js';
@@ -430,7 +430,7 @@ function switchingWarning(relabelling: Relabelling): Diagnostic {
 
 /** @throws ModelError (code `no-draws`). */
 function allDrawsOf(variable: VariableResult, backend: string): ShapedArray {
-  const { name, shape } = variable, found = drawsOf(variable);
+  const { name, shape } = variable, found = keptDraws(variable);
   if (found === null) {
     const why = variable.result.form === 'moments'
       ? { message: `draws of '${name}' were not kept: it has ${sizeOf(shape)} elements`, hint: `Name it in keep (--keep ${name}).` }
@@ -438,13 +438,6 @@ function allDrawsOf(variable: VariableResult, backend: string): ShapedArray {
     throw modelError({ code: 'no-draws', severity: 'error', ...why });
   }
   return shaped(Float64Array.from(found.values), [found.chains, found.draws, ...shape]);
-}
-
-function drawsOf(variable: VariableResult): Pick<DrawsForm, 'chains' | 'draws' | 'values'> | null {
-  const { result } = variable;
-  if (result.form === 'draws') return result;
-  if (result.form === 'closed' && result.draws !== null) return { chains: 1, draws: result.draws.count, values: result.draws.values };
-  return null;
 }
 
 function diagnose(draws: ChainDraws): ElementDiagnostics {

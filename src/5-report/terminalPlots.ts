@@ -2,7 +2,7 @@
  * Compact plots for a terminal: a line of block characters for each scalar, as high as its draws are dense
  * between their 0.5 % and 99.5 % quantiles; probabilities of finite variables; what was maximised, by iteration.
  */
-import { sizeOf, type VariableResult } from '../4-infer/posterior.js';
+import { keptDraws, sizeOf, type VariableResult } from '../4-infer/posterior.js';
 import { quantileOfSorted } from '../numeric/orderStatistics.js';
 import type { Posterior } from './posterior.js';
 import { shownOf } from './render.js';
@@ -52,10 +52,9 @@ function lineOf(variable: VariableResult, { name, flat, probs }: ElementSummary,
   return { name, low: number(low), plot: sparkline(counts.map((count) => count / most)), high: number(high) };
 }
 
-function drawsOf({ result, shape }: VariableResult, flat: number): Float64Array {
-  const kept = result.form === 'draws' ? { count: result.chains * result.draws, values: result.values } : result.form === 'closed' ? result.draws : null;
-  const size = sizeOf(shape);
-  return kept === null ? new Float64Array(0) : Float64Array.from({ length: kept.count }, (_, i) => kept.values[i * size + flat]!);
+function drawsOf(variable: VariableResult, flat: number): Float64Array {
+  const kept = keptDraws(variable), size = sizeOf(variable.shape);
+  return kept === null ? new Float64Array(0) : Float64Array.from({ length: kept.chains * kept.draws }, (_, i) => kept.values[i * size + flat]!);
 }
 
 function tracesOf({ result: { traces } }: Posterior, columns: number): readonly Line[] {

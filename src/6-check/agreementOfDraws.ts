@@ -2,7 +2,7 @@
  * Whether two sets of draws are of one law, as far as means and variances tell: z-scores of their differences with the
  * Monte Carlo errors of both sides, judged together at one rate of false alarms (Holm 1979).
  */
-import { elementName, sizeOf, type VariableResult } from '../4-infer/posterior.js';
+import { elementName, keptDraws, sizeOf, type VariableResult } from '../4-infer/posterior.js';
 import { elementsOf } from '../5-report/summary.js';
 import { compareMeans, type Estimate, estimate } from './statistics/meanTests.js';
 import { holm } from './statistics/multiplicity.js';
@@ -58,10 +58,9 @@ export function agreementOfDraws(first: readonly VariableResult[], second: reado
 /** Draws of each element, copied when they are asked for. */
 function elementsByName(variables: readonly VariableResult[]): ReadonlyMap<string, () => Element> {
   return new Map(variables.flatMap((variable) => {
-    const { name, shape, result } = variable, size = sizeOf(shape);
-    const form = result.form === 'draws' ? result : result.form === 'closed' && result.draws !== null ? { chains: 1, values: result.draws.values } : null;
-    if (form === null || form.values.length === 0) return [];
-    const { values, chains } = form;
+    const { name, shape } = variable, size = sizeOf(shape), kept = keptDraws(variable);
+    if (kept === null || kept.values.length === 0) return [];
+    const { values, chains } = kept;
     return elementsOf(variable).map((k) => [elementName(name, shape, k), (): Element => ({ values: Float64Array.from({ length: values.length / size }, (_, draw) => values[draw * size + k]!), chains })] as const);
   }));
 }

@@ -3,7 +3,7 @@
  * density, which sees every factor. Where labels are arbitrary, components are compared in sorted order.
  */
 import type { BoundVariable } from '../2-graph/bound.js';
-import { elementName, type ExchangeableGroup, sizeOf } from '../4-infer/posterior.js';
+import { elementName, type ExchangeableGroup, keptDraws, sizeOf, type VariableResult } from '../4-infer/posterior.js';
 import type { Values } from './program/jointLaw.js';
 import type { Quantities } from './results.js';
 
@@ -59,12 +59,10 @@ function sortedAlong(x: ArrayLike<number>, shape: readonly number[], axis: numbe
 }
 
 /** All values of unknowns in each draw of a result, chains one after the other; null where a variable has no draws. */
-export function drawsOf(unknowns: readonly BoundVariable[], results: readonly { readonly name: string; readonly result: import('../4-infer/posterior.js').VariableResult['result'] }[]): { readonly count: number; readonly chains: number; values(draw: number): Map<string, Float64Array> } | null {
+export function drawsOf(unknowns: readonly BoundVariable[], results: readonly Pick<VariableResult, 'name' | 'result'>[]): { readonly count: number; readonly chains: number; values(draw: number): Map<string, Float64Array> } | null {
   const sources = unknowns.map((v) => {
-    const found = results.find((r) => r.name === v.name)?.result;
-    if (found === undefined || found.form === 'moments') return null;
-    const draws = found.form === 'draws' ? { count: found.chains * found.draws, chains: found.independent ? 1 : found.chains, values: found.values } : found.draws === null ? null : { ...found.draws, chains: 1 };
-    return draws === null ? null : { name: v.name, size: sizeOf(v.shape), ...draws };
+    const found = results.find((r) => r.name === v.name), kept = found === undefined ? null : keptDraws(found);
+    return kept === null ? null : { name: v.name, size: sizeOf(v.shape), count: kept.chains * kept.draws, chains: kept.independent ? 1 : kept.chains, values: kept.values };
   });
   if (sources.some((s) => s === null) || sources.length === 0) return null;
   const known = sources.filter((s) => s !== null);

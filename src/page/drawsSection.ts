@@ -2,6 +2,7 @@
  * Draws scalar by scalar: density, trace and ranks side by side. Of many elements the page shows those
  * outside data plates and those that mix worst, and says how many it leaves out.
  */
+import { keptDraws } from '../4-infer/posterior.js';
 import { autocorrelationChart } from '../plot/charts/autocorrelation.js';
 import { densityChart } from '../plot/charts/density.js';
 import { pairsCharts } from '../plot/charts/pairs.js';
@@ -24,9 +25,9 @@ const chartSize = { width: 340, height: 176 } as const;
 
 /** Elements with draws that vary, those to be shown first in front. @param elsewhere variables that another section shows along their index: of these only the worst elements. */
 function chosenElements(report: Report, elsewhere: ReadonlySet<string>): readonly ShownElement[] {
-  const all = elementsIn(report.variables).filter(({ variable: { result, insidePlate, discrete, range }, element }) => (element.sd ?? 0) > 0
+  const all = elementsIn(report.variables).filter(({ variable, element }) => (element.sd ?? 0) > 0
     // Probabilities say all of a label in a data plate.
-    && !(insidePlate && discrete && range !== undefined) && ((result.form === 'draws' && result.draws > 0) || (result.form === 'closed' && result.draws !== null)));
+    && !(variable.insidePlate && variable.discrete && variable.range !== undefined) && (keptDraws(variable)?.draws ?? 0) > 0);
   // The two halves of a symmetric matrix are one.
   const keys = all.map(({ variable, element: { mean, sd, q5, q95 } }) => `${variable.name} ${mean} ${sd} ${q5} ${q95}`), seen = new Set<string>();
   const distinct = all.filter((_, i) => !seen.has(keys[i]!) && seen.add(keys[i]!));

@@ -2,6 +2,7 @@
  * The page of a run: one HTML text that needs nothing else, neither scripts nor fonts nor a network. First
  * what every reader wants (verdict, warnings, summary, draws, intervals, fit to the data), then folded parts.
  */
+import { isOfChains } from '../4-infer/posterior.js';
 import type { Summary } from '../5-report/record.js';
 import { summaryTable } from '../5-report/render.js';
 import { objectiveChart } from '../plot/charts/objective.js';
@@ -96,8 +97,8 @@ function sectionOf({ id, title, content, folded }: Section): Html {
 }
 
 function lede({ run: { summary, record, variables } }: Report): string {
-  const sampled = variables.map(({ variable: { result } }) => result).find((result) => result.form === 'moments' || (result.form === 'draws' && !result.independent));
-  const chains = sampled === undefined || sampled.form === 'closed' ? [] : [`${counted(sampled.chains, 'chain')} of ${counted(sampled.draws, 'draw')}`];
+  const sampled = variables.map(({ variable: { result } }) => result).find(isOfChains);
+  const chains = sampled === undefined ? [] : [`${counted(sampled.chains, 'chain')} of ${counted(sampled.draws, 'draw')}`];
   const { compile, warmup, sampling } = summary.seconds;
   return [`backend ${record.backend}`, ...chains, `seed ${summary.seed}`, `${shortNumber(Number((compile + warmup + sampling).toPrecision(2)))} seconds`].join(', ');
 }

@@ -1,5 +1,5 @@
 /** The state of all unknowns in a draw of a run, as numbers by name. */
-import { sizeOf } from '../4-infer/posterior.js';
+import { keptDraws, sizeOf } from '../4-infer/posterior.js';
 import type { VariableSummary } from '../5-report/summary.js';
 
 export interface DrawnStates {
@@ -17,10 +17,10 @@ export interface DrawnStates {
 export function drawnStates(summaries: readonly VariableSummary[]): DrawnStates {
   const drawn: { readonly name: string; readonly size: number; readonly values: ArrayLike<number>; readonly count: number }[] = [];
   const fixed = new Map<string, Float64Array>();
-  for (const { variable: { name, shape, discrete, kind, result } } of summaries) {
+  for (const { variable } of summaries) {
+    const { name, shape, discrete, kind, result } = variable, kept = keptDraws(variable);
     if (kind !== 'latent') continue;
-    if (result.form === 'draws' && result.draws > 0) drawn.push({ name, size: sizeOf(shape), values: result.values, count: result.chains * result.draws });
-    else if (result.form === 'closed' && result.draws !== null) drawn.push({ name, size: sizeOf(shape), values: result.draws.values, count: result.draws.count });
+    if (kept !== null && kept.draws > 0) drawn.push({ name, size: sizeOf(shape), values: kept.values, count: kept.chains * kept.draws });
     else if (result.form === 'closed' && !discrete && result.mean.every(Number.isFinite)) fixed.set(name, result.mean);
   }
   const count = drawn.length === 0 ? 1 : Math.min(...drawn.map((one) => one.count));

@@ -2,7 +2,7 @@
  * What figures of draws are drawn of: scalars with their draws by chain, from a `Posterior` or from
  * plain arrays. An element `mu[0,1]` is a series of its own.
  */
-import { chainNumbersOf, elementName, sizeOf, type VariableResult } from '../4-infer/posterior.js';
+import { chainNumbersOf, elementName, keptDraws, sizeOf, type VariableResult } from '../4-infer/posterior.js';
 import { elementsOf } from '../5-report/summary.js';
 import type { Posterior } from '../5-report/posterior.js';
 import { ModelError } from '../errors/diagnostic.js';
@@ -77,17 +77,16 @@ function ofPosterior({ result }: Posterior, variables: readonly string[] | undef
   });
 }
 
-function hasDraws({ result }: VariableResult): boolean {
-  return (result.form === 'draws' && result.chains * result.draws > 0) || (result.form === 'closed' && result.draws !== null);
+function hasDraws(variable: VariableResult): boolean {
+  const kept = keptDraws(variable);
+  return kept !== null && kept.chains * kept.draws > 0;
 }
 
 /** The series of elements of a variable; none where no draws are kept. @param only flat numbers of the wanted elements. */
 export function elementSeries(variable: VariableResult, only: readonly number[] = elementsOf(variable)): readonly Series[] {
-  const { result, shape, name, discrete } = variable;
-  if (!hasDraws(variable)) return [];
-  const kept = result.form === 'draws' ? result : result.form === 'closed' && result.draws !== null ? { chains: 1, draws: result.draws.count, values: result.draws.values } : null;
-  if (kept === null) return [];
-  const size = sizeOf(shape), chainNumbers = result.form === 'draws' ? chainNumbersOf(result) : [0];
+  const { shape, name, discrete } = variable, kept = keptDraws(variable);
+  if (kept === null || !hasDraws(variable)) return [];
+  const size = sizeOf(shape), chainNumbers = chainNumbersOf(kept);
   return only.map((flat) => ({
     name: elementName(name, shape, flat), discrete, chainNumbers,
     chains: Array.from({ length: kept.chains }, (_, chain) => Float64Array.from({ length: kept.draws }, (__, draw) => kept.values[(chain * kept.draws + draw) * size + flat]!)),

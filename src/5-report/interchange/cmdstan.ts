@@ -3,7 +3,7 @@
  * the settings, `lp__`, then elements as `a.1.2`, counted from 1 with the first index fastest. `lp__` is the log joint
  * density on the natural scale, every constant included; it is `nan` where it is not known.
  */
-import { sizeOf } from '../../4-infer/posterior.js';
+import { keptDraws, sizeOf } from '../../4-infer/posterior.js';
 import { drawnTable, type Table } from '../files.js';
 import type { ExportedFile, ExportSource } from './exported.js';
 
@@ -12,7 +12,7 @@ export function cmdstanFiles(source: ExportSource): readonly ExportedFile[] {
   const table = drawnTable(source.variables);
   if (table === null) return [];
   const columns = source.variables.flatMap((variable) => {
-    const own = table.columns.find(({ values }) => values === valuesOf(variable));
+    const drawn = keptDraws(variable)?.values, own = table.columns.find(({ values }) => values === drawn);
     if (own === undefined || own.values.length === 0) return [];
     const { name, shape } = variable, size = sizeOf(shape), exists = variable.elements === undefined ? null : new Set(variable.elements);
     return Array.from({ length: size }, (_, k) => {
@@ -21,10 +21,6 @@ export function cmdstanFiles(source: ExportSource): readonly ExportedFile[] {
     });
   });
   return table.chainNumbers.map((number, chain) => ({ name: `chain_${number + 1}.csv`, pieces: rows(source, table, chain, number, columns) }));
-}
-
-function valuesOf({ result }: ExportSource['variables'][number]): ArrayLike<number> | null {
-  return result.form === 'draws' ? result.values : result.form === 'closed' && result.draws !== null ? result.draws.values : null;
 }
 
 function indicesFirstFastest(number: number, shape: readonly number[]): readonly number[] {

@@ -4,7 +4,7 @@
  * first, then the sizes of the program where an array has them. Chunks are made when they are written.
  */
 import type { BoundModel } from '../../2-graph/bound.js';
-import { type DrawValues, sizeOf, type VariableResult } from '../../4-infer/posterior.js';
+import { keptDraws, sizeOf, type VariableResult } from '../../4-infer/posterior.js';
 import { drawnTable } from '../files.js';
 import type { ExportedFile, ExportSource } from './exported.js';
 
@@ -57,8 +57,8 @@ function groupsOf(source: ExportSource): readonly ZarrGroup[] {
     return array(safeName(name), [chains, draws, ...shape], ['chain', 'draw', ...dimensions], isWhole, (k) => at(Math.floor(k / size), k % size));
   };
   const ofVariable = (variable: VariableResult): readonly ZarrArray[] => {
-    const { name, shape, discrete, elements } = variable, values = valuesOf(variable), size = sizeOf(shape);
-    if (values === null || values.length !== chains * draws * size) return [];
+    const { name, shape, discrete, elements } = variable, values = keptDraws(variable)?.values, size = sizeOf(shape);
+    if (values === undefined || values.length !== chains * draws * size) return [];
     const exists = elements === undefined ? null : new Set(elements);
     return [drawn(name, shape, dimensionsOf(name, shape, bound), discrete && exists === null, (draw, k) => (exists === null || exists.has(k) ? values[draw * size + k]! : Number.NaN))];
   };
@@ -70,10 +70,6 @@ function groupsOf(source: ExportSource): readonly ZarrGroup[] {
     ...group('log_likelihood', likelihood?.values === null || likelihood === null ? [] : likelihoodArrays(likelihood.names, likelihood.values, chains * draws, bound).map(({ name, shape, dimensions, at }) => drawn(name, shape, dimensions, false, at))),
     ...group('observed_data', bound === null ? [] : observedArrays(bound)),
   ];
-}
-
-function valuesOf({ result }: VariableResult): DrawValues | null {
-  return result.form === 'draws' ? result.values : result.form === 'closed' && result.draws !== null ? result.draws.values : null;
 }
 
 function array(name: string, shape: readonly number[], dimensions: readonly string[], isWhole: boolean, at: (element: number) => number): ZarrArray {

@@ -7,7 +7,7 @@ import { createRandom, type Random } from '../../random/generator.js';
 import { ChainDraws } from '../../5-report/diagnostics/chainDraws.js';
 import { essBulk } from '../../5-report/diagnostics/ess.js';
 import { rhat } from '../../5-report/diagnostics/rhat.js';
-import type { RunResult } from '../../4-infer/posterior.js';
+import { isOfChains, type RunResult } from '../../4-infer/posterior.js';
 import { geweke as gewekeTest } from '../geweke.js';
 import type { JointLaw, Values } from '../program/jointLaw.js';
 import type { KernelMachine } from '../program/kernelMachine.js';
@@ -166,7 +166,7 @@ async function planOf(subject: Subject, law: JointLaw, { warmup, ranks }: Effort
   const found = posteriorQuantities(law, values, result, read);
   if (found === null) return `${subject.backend.name} gives estimates, not draws from a posterior`;
   if (found.length < Math.min(ranks, pilotDraws)) return `${subject.backend.name} gives ${found.length} draws, fewer than the ${ranks} that are ranked`;
-  const independent = result.variables.every((v) => v.result.form === 'closed' || (v.result.form === 'draws' && v.result.independent));
+  const independent = !result.variables.some((v) => isOfChains(v.result));
   if (independent) return { chains: 1, thin: 1, read };
   const sizes = Object.keys(found[0]!).map((name) => essBulk(ChainDraws.of(Float64Array.from(found, (q) => q[name]!), 1, found.length))).filter((x) => !Number.isNaN(x));
   // Draws whose effective size is theirs: what is left of correlation moves ranks less than they are measured.
