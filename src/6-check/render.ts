@@ -1,6 +1,7 @@
 /**
  * A check as text for a terminal: one paragraph a method, what failed in full, ranks as bars, agreement as a table.
  */
+import { wrapped } from '../5-report/textTable.js';
 import type { CheckReport, MethodReport } from './check.js';
 import type { QuantityTest, RankRecord } from './results.js';
 
@@ -16,7 +17,7 @@ export function renderCheck(report: CheckReport, width: number): string {
   const rates = report.methods.some((m) => m.falseAlarm > 0) ? ` A right backend fails with probability ${report.falseAlarm} at most.` : '';
   const verdict = report.verdict === 'failed' ? `${report.backend} fails ${failed.join(' and ')}.${rates}`
     : report.verdict === 'passed' ? `${report.backend} passes every check that applies.${rates}` : `No check applies to ${report.backend} on this program.`;
-  return [...report.methods.map((m) => wrapped(renderMethod(m, width), width)), wrapped([verdict], width), ''].join('\n\n').replace(/\n\n$/, '\n');
+  return [...report.methods.map((m) => fitted(renderMethod(m, width), width)), fitted([verdict], width), ''].join('\n\n').replace(/\n\n$/, '\n');
 }
 
 const words = { passed: 'passed', failed: 'FAILED', inapplicable: 'does not apply' } as const;
@@ -41,17 +42,9 @@ function failure(t: QuantityTest): string {
 
 function number(x: number): string { return Number.isInteger(x) && Math.abs(x) < 1e6 ? String(x) : Math.abs(x) >= 1e-3 && Math.abs(x) < 1e6 ? x.toPrecision(3) : x.toExponential(1); }
 
-/** Lines cut at blanks, continued further in. */
-function wrapped(lines: readonly string[], width: number): string {
-  return lines.flatMap((line) => {
-    if (line.length <= width || /[▁-█]|^ {2}\S.* {2}/u.test(line)) return [line];
-    const indent = `${/^ */.exec(line)![0]}    `, out: string[] = [];
-    let current = '';
-    for (const word of line.split(/(?<=\S) /)) {
-      if (current !== '' && current.length + 1 + word.length > width) { out.push(current); current = `${indent}${word}`; } else current = current === '' ? word : `${current} ${word}`;
-    }
-    return [...out, current];
-  }).join('\n');
+/** Lines cut at blanks, continued further in; tables and pictures stay as they are. */
+function fitted(lines: readonly string[], width: number): string {
+  return lines.flatMap((line) => (/[▁-█]|^ {2}\S.* {2}/u.test(line) ? [line] : wrapped(line, width, `${/^ */.exec(line)![0]}    `))).join('\n');
 }
 
 /** z-scores by quantity and backend; in brackets those that are not judged. */
@@ -66,7 +59,8 @@ function agreementTable(tests: readonly QuantityTest[], width: number): readonly
     return t === undefined ? '' : t.p === null ? `(${t.value.toFixed(2)})` : `${t.failed ? '!' : ''}${t.value.toFixed(2)}`;
   };
   const table = [['z of', ...others], ...rows.map((row) => [row, ...others.map((o) => cell(row, o))])];
-  return table.map(([row = '', ...cells]) => `  ${row.padEnd(name)}${cells.map((c) => c.padStart(10)).join('')}`.slice(0, width));
+  const lines = table.map(([row = '', ...cells]) => `  ${row.padEnd(name)}${cells.map((c) => c.padStart(10)).join('')}`.slice(0, width));
+  return tests.some(({ p }) => p === null) ? [...lines, '  In brackets: shown, not judged, because a backend approximates or too few draws tell.'] : lines;
 }
 
 /** Errors by checks: what catches what. */

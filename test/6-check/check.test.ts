@@ -160,6 +160,7 @@ it('templates are checked too, and reports read as text', async () => {
   const text = renderCheck(report, 90);
   expect(text).toMatch(/^ratio +passed/);
   expect(text).toMatch(/z of +cavi +exact/);
+  expect(text).toMatch(/\(-?\d.*\n(.*\n)* *In brackets: shown, not judged/);
   expect(text).toMatch(/mu +[▁▂▃▄▅▆▇█]{20} {2}p /u);
   expect(text).toMatch(/gibbs passes every check that applies\. A right backend fails with probability 0\.001 at\s+most\.\n$/);
   expect(Math.max(...text.split('\n').map((l) => l.length))).toBeLessThanOrEqual(90);

@@ -104,6 +104,12 @@ function refusal(thrown: unknown): string {
   return thrown.diagnostics.find((d) => d.severity === 'error')?.message ?? thrown.message;
 }
 
+/** The beginning of a reason, in whole words: what is left out is said in a line, and in full by the backend itself. */
+function inBrief(reason: string): string {
+  const longest = 80;
+  return reason.length <= longest ? reason : `${reason.slice(0, reason.lastIndexOf(' ', longest))} ...`;
+}
+
 export const exact: Method = {
   name: 'exact',
   doc: 'means, variances and the evidence against the closed form, where the backend exact applies',
@@ -150,10 +156,10 @@ export const agreement: Method = {
         const groups = result.exchangeable.length > 0 ? result.exchangeable : found.exchangeable;
         const theirs = momentsOf(subject, found, groups, null);
         const ours = groups === result.exchangeable ? mine : momentsOf(subject, result, groups, null)!;
-        if (theirs === null) { left.push(`${other.name} (no draws)`); continue; }
+        if (theirs === null) { left.push(`${other.name} (${inBrief(found.warnings[0]?.message ?? 'it gives no draws')})`); continue; }
         const judge = asymptoticallyExact.includes(own.name) && asymptoticallyExact.includes(other.name);
         tests.push(...all(ours, theirs, [own.name, other.name], judge, `, ${other.name}`));
-      } catch (thrown) { left.push(`${other.name} (${refusal(thrown).slice(0, 80)})`); }
+      } catch (thrown) { left.push(`${other.name} (${inBrief(refusal(thrown))})`); }
     }
     if (tests.length === 0) return inapplicable('agreement', `no other backend applies: ${left.join('; ')}`);
     return judged('agreement', `4 chains of ${effort.draws} draws with each backend${left.length > 0 ? `; left out: ${left.join('; ')}` : ''}`, rate, tests);
