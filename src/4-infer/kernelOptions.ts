@@ -202,15 +202,15 @@ function proposalLaw(syntax: Syntax, plan: RegionPlan, graph: ModelGraph, reques
   const span = { start: 0, end: 0 };
   const whole = { text: proposalName, span };
   const statement = { kind: 'predict' as const, target: { name: whole, at: [], span }, type: null, law: syntax, span };
-  const text = print({ statements: [statement], span });
   const scope = declarations(graph);
-  const parsed = parse(`${scope.text}\n${text}`);
+  const text = `${scope.text}\n${print({ statements: [statement], span })}`;
+  const parsed = parse(text);
   if (parsed.program === null) fail(parsed.diagnostics);
   const lowered = lower(parsed.program, []);
   const errors = lowered.diagnostics.filter((d) => d.severity === 'error');
   if (lowered.graph === null || errors.length > 0) {
     const indices = [...new Set(plan.region.at.flatMap((a) => [...freeIndices(a)]))].map(({ name }) => name);
-    const usesIndex = errors.some((d) => d.code === 'unknown-name' && indices.some((name) => d.message.startsWith(`\`${name}\` `)));
+    const usesIndex = errors.some((d) => d.code === 'unknown-name' && d.span !== undefined && indices.includes(text.slice(d.span.start, d.span.end)));
     const hint = `a proposal stands for each element: write ${request.name} for ${request.name}[${indices.join(', ')}], and leave ${indices.join(', ')} out everywhere`;
     fail(errors.map((d): Diagnostic => ({ code: d.code, severity: 'error', message: `in ${request.option}=${request.text}: ${d.message}`, hint: usesIndex ? hint : d.hint })));
   }

@@ -142,9 +142,8 @@ function givenTests(builder: ProgramBuilder, factor: Factor, warnings: Diagnosti
   const event = builder.storage(variable).shape.slice(at.length);
   if (event.length === 0) return [apply('not', ref(maskOf(variable), at))];
   const inner = event.map((_, d) => index(`e${d}`));
-  if (!warnings.some((w) => w.message.startsWith(`draws of ${variable} `))) {
-    warnings.push({ code: 'partly-missing', severity: 'warning', message: `draws of ${variable} with missing elements are no units: a part of a draw has no density of its own here` });
-  }
+  const message = `draws of ${variable} with missing elements are no units: a part of a draw has no density of its own here`;
+  if (!warnings.some((w) => w.message === message)) warnings.push({ code: 'partly-missing', severity: 'warning', message });
   const missing = inner.reduceRight<Expr>((e, i, d) => { builder.noteRange(i, zero, num(event[d]!)); return reduce('max', i, zero, num(event[d]!), e); }, ref(maskOf(variable), [...at, ...inner]));
   return [apply('eq', missing, zero)];
 }

@@ -4,12 +4,13 @@
  */
 import type { Posterior } from './posterior.js';
 import type { ElementSummary, VariableSummary } from './summary.js';
+import { significant, type TextColumn, type TextRow, textTable, usedColumns } from './textTable.js';
 
 /** In the order shown; where the line is too short those of the highest rank go first: what tells whether to trust a row stays. */
-const COLUMNS: readonly { readonly title: string; readonly rank: number; readonly text: (element: ElementSummary) => string }[] = [
+const COLUMNS: readonly (TextColumn & { readonly text: (element: ElementSummary) => string })[] = [
   { title: 'mean', rank: 0, text: (element) => value(element.mean, errorOf(element)) },
   { title: 'sd', rank: 1, text: (element) => value(element.sd, errorOf(element)) },
-  { title: 'mcse', rank: 6, text: ({ mcse }) => significant(mcse, 2) },
+  { title: 'mcse', rank: 6, text: ({ mcse }) => (mcse === null ? '' : significant(mcse, 2)) },
   { title: '5%', rank: 4, text: (element) => value(element.q5, element.mcse === null ? errorOf(element) : element.sd) },
   { title: '50%', rank: 7, text: (element) => value(element.q50, element.mcse === null ? errorOf(element) : element.sd) },
   { title: '95%', rank: 5, text: (element) => value(element.q95, element.mcse === null ? errorOf(element) : element.sd) },
@@ -29,33 +30,19 @@ export function shownOf<T>(elements: readonly T[]): readonly T[] { return elemen
  * @param width characters of a line; columns that do not fit are left out, names are never cut.
  */
 export function renderSummary(posterior: Posterior, width: number): string {
-  const rows = posterior.summaries().flatMap(rowsOf);
-  const used = COLUMNS.map((column, i) => ({ ...column, i })).filter(({ i }) => rows.some((row) => row.cells[i] !== undefined && row.cells[i] !== ''));
-  const nameWidth = Math.max(0, ...rows.map((row) => row.name.length));
-  const lines: string[] = [];
-  const wide = used.map((column) => ({ ...column, columnWidth: Math.max(column.title.length, ...rows.map((row) => row.cells[column.i]?.length ?? 0)) + 2 }));
-  let room = width - nameWidth;
-  const kept = new Set([...wide].sort((a, b) => a.rank - b.rank).filter(({ columnWidth }) => (room -= columnWidth) >= 0));
-  const fitting = wide.filter((column) => kept.has(column));
-  lines.push(' '.repeat(nameWidth) + fitting.map(({ title, columnWidth }) => title.padStart(columnWidth)).join(''));
-  for (const row of rows) {
-    lines.push((row.name.padEnd(nameWidth) + fitting.map(({ i, columnWidth }) => (row.cells[i] ?? '').padStart(columnWidth)).join('')).trimEnd());
-  }
-  return `${lines.join('\n')}\n`;
+  return `${textTable(COLUMNS, posterior.summaries().flatMap(rowsOf), width).join('\n')}\n`;
 }
 
-interface Row { readonly name: string; readonly cells: readonly string[] }
-
 /** The summary as a table for other places than a terminal: titles of the columns that hold something, and rows of as many cells; a row without cells says what is left out. */
-export function summaryTable(summaries: readonly VariableSummary[]): { readonly titles: readonly string[]; readonly rows: readonly Row[] } {
+export function summaryTable(summaries: readonly VariableSummary[]): { readonly titles: readonly string[]; readonly rows: readonly TextRow[] } {
   const rows = summaries.flatMap(rowsOf);
-  const used = COLUMNS.flatMap((_, i) => (rows.some((row) => row.cells[i] !== undefined && row.cells[i] !== '') ? [i] : []));
+  const used = usedColumns(COLUMNS, rows);
   return { titles: used.map((i) => COLUMNS[i]!.title), rows: rows.map((row) => ({ name: row.name, cells: row.cells.length === 0 ? [] : used.map((i) => row.cells[i]!) })) };
 }
 
-function rowsOf({ variable, elements }: VariableSummary): Row[] {
+function rowsOf({ variable, elements }: VariableSummary): TextRow[] {
   const shown = shownOf(elements);
-  const rows = shown.map((element): Row => ({ name: element.name, cells: COLUMNS.map((column) => column.text(element)) }));
+  const rows = shown.map((element): TextRow => ({ name: element.name, cells: COLUMNS.map((column) => column.text(element)) }));
   const more = elements.length - shown.length;
   return more === 0 ? rows : [...rows, { name: `${variable.name}: ${more} more`, cells: [] }];
 }
@@ -76,11 +63,4 @@ function value(x: number | null, error: number | null): string {
   if (decimals < -3 || decimals > 8 || digits > 12) return significant(x, 4);
   // A negative number that rounds to nothing is shown without its sign.
   return x.toFixed(Math.max(0, Math.min(decimals, 8))).replace(/^-(0(?:\.0*)?)$/, '$1');
-}
-
-function significant(x: number | null, digits: number): string {
-  if (x === null) return '';
-  const size = Math.abs(x);
-  if (size !== 0 && (size < 1e-4 || size >= 1e6)) return x.toExponential(digits - 1);
-  return String(Number(x.toPrecision(digits)));
 }

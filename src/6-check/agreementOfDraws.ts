@@ -4,6 +4,7 @@
  */
 import { elementName, keptDraws, sizeOf, type VariableResult } from '../4-infer/posterior.js';
 import { elementsOf } from '../5-report/summary.js';
+import { significant, type TextColumn, textTable } from '../5-report/textTable.js';
 import { compareMeans, type Estimate, estimate } from './statistics/meanTests.js';
 import { holm } from './statistics/multiplicity.js';
 
@@ -79,21 +80,32 @@ function known(test: { readonly z: number; readonly p: number }): typeof test | 
 /** Rows of a table at most; the farthest apart come first where there are more. */
 const mostRows = 30;
 
-/** The agreement as plain text. */
-export function renderAgreement({ rows, onlyFirst, onlySecond, comparisons, falseAlarm, agrees }: Agreement): string {
+/** Where the line is too short, the deviations go first: what the verdict rests on stays. */
+const columns: readonly (TextColumn & { readonly text: (row: AgreementRow) => string })[] = [
+  { title: 'mean', rank: 3, text: ({ means }) => number(means[0]) },
+  { title: 'of the other', rank: 4, text: ({ means }) => number(means[1]) },
+  { title: 'z', rank: 1, text: ({ z }) => score(z) },
+  { title: 'sd', rank: 5, text: ({ sds }) => number(sds[0]) },
+  { title: 'of the other', rank: 6, text: ({ sds }) => number(sds[1]) },
+  { title: 'z of variance', rank: 2, text: ({ zVariance }) => score(zVariance) },
+  { title: '', rank: 0, text: ({ agrees }) => (agrees ? '' : 'apart') },
+];
+
+/**
+ * The agreement as plain text.
+ * @param width characters of a line; columns that do not fit are left out. Without it all are there.
+ */
+export function renderAgreement({ rows, onlyFirst, onlySecond, comparisons, falseAlarm, agrees }: Agreement, width: number = Number.POSITIVE_INFINITY): string {
   const size = ({ z, zVariance }: AgreementRow): number => Math.max(Math.abs(z ?? 0), Math.abs(zVariance ?? 0));
   const shown = rows.length > mostRows ? [...rows].sort((a, b) => size(b) - size(a)).slice(0, mostRows) : rows;
-  const titles = ['', 'mean', 'of the other', 'z', 'sd', 'of the other', 'z of variance', ''];
-  const cells = shown.map((row) => [row.name, number(row.means[0]), number(row.means[1]), score(row.z), number(row.sds[0]), number(row.sds[1]), score(row.zVariance), row.agrees ? '' : 'apart']);
-  const widths = titles.map((title, k) => Math.max(title.length, ...cells.map((row) => row[k]!.length)));
-  const line = (row: readonly string[]): string => row.map((cell, k) => (k === 0 ? cell.padEnd(widths[k]!) : cell.padStart(widths[k]! + 2))).join('').trimEnd();
+  const table = textTable(columns, shown.map((row) => ({ name: row.name, cells: columns.map(({ text }) => text(row)) })), width);
   const only = (names: readonly string[], side: string): readonly string[] => (names.length === 0 ? [] : [`Only the ${side} draws have ${names.slice(0, 10).join(', ')}${names.length > 10 ? ` and ${names.length - 10} more` : ''}.`]);
   const worst = rows.reduce((most, row) => Math.max(most, size(row)), 0);
   const verdict = comparisons === 0 ? 'Nothing can be compared: no element has draws with an error on both sides.'
     : agrees ? `The draws agree: the largest of ${comparisons} z-scores is ${worst.toFixed(2)} (false alarms: ${falseAlarm}).`
       : `The draws do not agree: ${rows.filter((row) => !row.agrees).slice(0, 10).map(({ name }) => name).join(', ')} (${comparisons} z-scores, the largest ${worst.toFixed(2)}; false alarms: ${falseAlarm}).`;
-  return `${[line(titles), ...cells.map(line), ...(rows.length > shown.length ? [`${rows.length - shown.length} more are closer`] : []), '', ...only(onlyFirst, 'first'), ...only(onlySecond, 'second'), verdict].join('\n')}\n`;
+  return `${[...table, ...(rows.length > shown.length ? [`${rows.length - shown.length} more are closer`] : []), '', ...only(onlyFirst, 'first'), ...only(onlySecond, 'second'), verdict].join('\n')}\n`;
 }
 
-function number(x: number): string { return Number.isFinite(x) ? String(Number(x.toPrecision(5))) : ''; }
+function number(x: number): string { return Number.isFinite(x) ? significant(x, 5) : ''; }
 function score(z: number | null): string { return z === null ? '' : Number.isFinite(z) ? z.toFixed(2) : 'infinite'; }

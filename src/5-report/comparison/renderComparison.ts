@@ -2,6 +2,7 @@
  * A comparison as plain text: a column for each run, a row for each quantity that some run has, notes beneath.
  * More runs than fit beside each other go into further tables.
  */
+import { wrapped } from '../textTable.js';
 import type { Comparison, ComparisonRow, Difference } from './compare.js';
 
 interface Line { readonly title: string; text(run: ComparisonRow): string }
@@ -51,15 +52,5 @@ export function renderComparison({ runs, notes }: Comparison, width: number): st
     tables.push(['', ...used.map((line) => line.title)].map((title, row) => `${title.padEnd(titleWidth)}${shown.map((c) => c.cells[row]!.padStart(c.width)).join('')}`.trimEnd()).join('\n'));
     from = to;
   }
-  return `${[...tables, ...(notes.length === 0 ? [] : [notes.map((note) => wrapped(note, width)).join('\n')])].join('\n\n')}\n`;
-}
-
-/** Lines that fit, those after the first indented. */
-function wrapped(text: string, width: number): string {
-  const out: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line.trim() !== '' && line.length + 1 + word.length > width) { out.push(line); line = `  ${word}`; } else line = line === '' ? word : `${line} ${word}`;
-  }
-  return [...out, line].join('\n');
+  return `${[...tables, ...(notes.length === 0 ? [] : [notes.flatMap((note) => wrapped(note, width, '  ')).join('\n')])].join('\n\n')}\n`;
 }

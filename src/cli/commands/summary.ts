@@ -26,10 +26,11 @@ export async function summary(paths: readonly string[], flags: SummaryFlags): Pr
   const agreement = other === null || tests === null ? null : tests.agreementOfDraws(posterior.result.variables, other.posterior.result.variables, falseAlarm);
   const status = posterior.converged && (agreement === null || (agreement.agrees && agreement.comparisons > 0)) ? 0 : untrustedStatus;
   process.exitCode = status;
+  const width = process.stdout.columns || defaultWidth;
   if (flags.json === true) {
     await write(`${JSON.stringify({ ...withCriteria(posterior.summary(), stored), ...(agreement === null ? {} : { agreement }) }, null, 2)}\n`);
     if (posterior.warnings.length > 0) printError(warningsText(posterior, paths));
-  } else await write(`${table(posterior, paths, flags)}${agreement === null || tests === null ? '' : `\nagainst ${flags.against?.join(', ')}\n\n${tests.renderAgreement(agreement)}`}`);
+  } else await write(`${table(posterior, paths, flags, width)}${agreement === null || tests === null ? '' : `\nagainst ${flags.against?.join(', ')}\n\n${tests.renderAgreement(agreement, width)}`}`);
   return status;
 }
 
@@ -52,8 +53,7 @@ function withCriteria(found: Summary, stored: Summary | null): Summary {
   return stored === null ? found : { ...found, aic: stored.aic, bic: stored.bic, waic: stored.waic, loo: stored.loo };
 }
 
-function table(posterior: Posterior, paths: readonly string[], { plot }: SummaryFlags): string {
-  const width = process.stdout.columns || defaultWidth;
+function table(posterior: Posterior, paths: readonly string[], { plot }: SummaryFlags, width: number): string {
   const drawn = posterior.result.variables.map(({ result }) => result).find((result) => result.form !== 'closed');
   const counts = drawn === undefined ? '' : `, ${count(drawn.chains, 'chain')} of ${count(drawn.draws, 'draw')}`;
   const sections = [
