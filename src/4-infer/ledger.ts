@@ -35,7 +35,8 @@ export class ChainLedger {
   private readonly program: ChainProgram;
   private readonly request: RunRequest;
   private readonly chains: readonly Entry[];
-  private readonly notes: Diagnostic[];
+  /** By what they are about, so that there is one of each. */
+  private readonly notes: Map<string, Diagnostic>;
   private readonly store: RunStore | null;
   private queue: Promise<void>;
   /** Why the store failed last, and when. */
@@ -47,7 +48,7 @@ export class ChainLedger {
     this.store = request.store ?? null;
     this.chains = Array.from({ length: request.chains }, (_, chain): Entry => ({ checkpoint: states[chain]?.checkpoint ?? null, pieces: [...states[chain]?.pieces ?? []], recorded: seconds(), owed: [] }));
     this.failed = null;
-    this.notes = [];
+    this.notes = new Map();
     this.queue = Promise.resolve();
   }
 
@@ -81,8 +82,8 @@ export class ChainLedger {
     if (store !== null) this.queue = this.queue.then(() => this.write(store, entry, checkpoint, pieces, respite));
   }
 
-  /** To be said with the result. */
-  note(diagnostic: Diagnostic): void { this.notes.push(diagnostic); }
+  /** To be said with the result, in place of what was to be said before about the same. */
+  note(diagnostic: Diagnostic, about: string = diagnostic.code): void { this.notes.set(about, diagnostic); }
 
   /** Waits until all that was handed over is in the store. */
   async written(): Promise<void> {
@@ -116,7 +117,7 @@ export class ChainLedger {
       code: 'stopped-early', severity: 'warning',
       message: `the run ended with ${draws} of ${this.request.draws} draws of ${dropped.length === 0 ? 'each chain' : `${chosen.length} of ${this.chains.length} chains: chain${dropped.length === 1 ? '' : 's'} ${dropped.join(', ')} had not come as far`}`,
     }];
-    return { outputs, notes: [...this.notes, ...this.notKept(), ...short] };
+    return { outputs, notes: [...this.notes.values(), ...this.notKept(), ...short] };
   }
 
   /** Hands a checkpoint to the store, with all that it owes; the run goes on where that fails, as when a disk is full. */

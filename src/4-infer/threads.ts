@@ -2,7 +2,7 @@
  * Chains on worker threads. A chain stays in the thread that began it; a thread without a chain of its own takes
  * the next one that nobody has. Where a thread dies its chain goes on, from its last checkpoint, in a new one.
  */
-import { InternalError } from '../errors/diagnostic.js';
+import { type Diagnostic, InternalError } from '../errors/diagnostic.js';
 import type { WorkerConstructor, WorkerThread } from '../platform/surroundings.js';
 import type { RunRequest } from './backend.js';
 import type { ChainProgram, ProgramStorage } from './chainProgram.js';
@@ -10,7 +10,7 @@ import { ChainLedger } from './ledger.js';
 import { chainRequest } from './runChain.js';
 import type { FromWorker, ToWorker } from './worker.js';
 
-/** A chain whose threads die so often is not begun again; as many threads that die without a chain are not replaced. */
+/** A chain whose threads die so often without having come further is not begun again; as many threads that die without a chain are not replaced. */
 const mostDeaths = 3;
 /** Milliseconds between two looks whether the run is to stop, and until threads that do not hear are ended. */
 const LOOK = 50, PATIENCE = 5000;
@@ -22,6 +22,15 @@ interface Thread {
   /** The chain that it is at. */
   running: number | null;
   ready: boolean;
+}
+
+/** What befell the threads of one chain: a long run outlives any number of deaths, as long as it gets on between them. */
+interface Deaths {
+  /** All of them. */
+  count: number;
+  /** Sweeps of the checkpoint that was gone on from last, and how many deaths there were since it. */
+  done: number;
+  here: number;
 }
 
 /** One call of `advance`: chains that are not yet as far. */
@@ -40,7 +49,7 @@ export class ChainThreads {
   private readonly threads: Thread[] = [];
   /** Chains that have no thread. */
   private readonly homeless: Set<number>;
-  private readonly deaths = new Map<number, number>();
+  private readonly deaths = new Map<number, Deaths>();
   /** Threads that died before they had a chain, or between two. */
   private idleDeaths = 0;
   /** One cell that threads look at between pieces of their work; null where memory cannot be shared. */
@@ -153,17 +162,14 @@ export class ChainThreads {
     }
     const { running } = thread;
     if (running !== null) {
-      const deaths = (this.deaths.get(running) ?? 0) + 1;
+      const from = this.ledger.checkpointOf(running), done = from?.done ?? 0, before = this.deaths.get(running);
+      const deaths: Deaths = { count: (before?.count ?? 0) + 1, done, here: before?.done === done ? before.here + 1 : 1 };
       this.deaths.set(running, deaths);
-      if (deaths >= mostDeaths) {
-        this.round?.reject(new InternalError(`the threads of chain ${running} died ${deaths} times, at last with: ${message}`));
+      if (deaths.here >= mostDeaths) {
+        this.round?.reject(new InternalError(`the threads of chain ${running} died ${deaths.here} times at the same place, at last with: ${message}`));
         return;
       }
-      const from = this.ledger.checkpointOf(running);
-      this.ledger.note({
-        code: 'thread-died', severity: 'warning',
-        message: `the thread of chain ${running} died (${message}); the chain went on ${from === null ? 'from its beginning' : `from draw ${from.kept}`} in another one, with the same draws`,
-      });
+      this.ledger.note(threadDied(running, deaths.count, message, from?.kept ?? null), `thread-died ${running}`);
     }
     for (const chain of thread.chains) this.homeless.add(chain);
     if (running === null) this.idleDeaths++;
@@ -196,6 +202,14 @@ export class ChainThreads {
   private post(thread: Thread, message: ToWorker): void {
     thread.worker.post(message, []);
   }
+}
+
+function threadDied(chain: number, count: number, message: string, draw: number | null): Diagnostic {
+  const went = `the chain went on ${draw === null ? 'from its beginning' : `from draw ${draw}`} in another one, with the same draws`;
+  return {
+    code: 'thread-died', severity: 'warning',
+    message: count === 1 ? `the thread of chain ${chain} died (${message}); ${went}` : `threads of chain ${chain} died ${count} times (the last of them: ${message}); ${went}`,
+  };
 }
 
 /** The program with its data in shared memory, so that threads read one copy. */

@@ -6,7 +6,7 @@
  */
 import { Command, CommanderError, Option } from 'commander';
 import { version } from '../version.js';
-import { endQuietlyOnClosedPipe, printError, reportFailure, usageStatus } from './output.js';
+import { outliveReaders, printError, reportFailure, usageStatus } from './output.js';
 
 /** Flags that may be given several times. */
 function several(value: string, before: readonly string[] | undefined): readonly string[] {
@@ -167,7 +167,7 @@ function usageHint(message: string): string {
 }
 
 async function main(): Promise<void> {
-  endQuietlyOnClosedPipe();
+  outliveReaders();
   const [first] = process.argv.slice(2);
   if (first?.endsWith('.cred') === true) {
     printError(`credence: error[wrong-option]: No command stands before ${first}.\n  hint: credence infer ${process.argv.slice(2).join(' ')}`);

@@ -41,16 +41,22 @@ export function write(text: string): Promise<void> {
   });
 }
 
-/** A reader that has seen enough (`| head`) is no failure: the process ends with the status it has. */
-export function endQuietlyOnClosedPipe(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit();
+/** What a stream says whose reader is gone: a pipe that was closed, a terminal that was. */
+const readerGone: readonly unknown[] = ['EPIPE', 'EIO', 'ECONNRESET'];
+
+/**
+ * A reader of results that has seen enough (`| head`) is no failure: the process ends with the status it has. Nobody need read
+ * the progress: what cannot be said there, because its reader is gone or its disk is full, ends nothing.
+ */
+export function outliveReaders(): void {
+  process.stderr.on('error', () => undefined);
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (!readerGone.includes(error.code)) {
       process.exitCode = usageStatus;
-      if (stream !== process.stderr) printError(`credence: error[cannot-write]: standard output: ${error.message}`);
-      process.exit();
-    });
-  }
+      printError(`credence: error[cannot-write]: standard output: ${error.message}`);
+    }
+    process.exit();
+  });
 }
 
 /** Says what went wrong and answers with the exit status. */

@@ -9,7 +9,7 @@ import * as path from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import { type ChainState, type Checkpoint, type Diagnostic, type DrawPiece, type InferOptions, renderDiagnostics, type RunStore, version } from '../index.js';
 import { failure } from './files.js';
-import { cannotWrite } from './outDirectory.js';
+import { cannotWrite, writeWhole } from './outDirectory.js';
 import { isAtWork, leave, takeOver, wasLeft } from './owner.js';
 
 /** What a run was asked: enough to ask it again. */
@@ -121,8 +121,9 @@ export class UnfinishedRun implements RunStore {
   /** The run is over, with its results or with a word why there are none; it may be continued, or replaced. */
   leave(): void { leave(this.folder); }
 
-  /** The results are written: nothing is left to go on with. */
+  /** The results are written: nothing is left to go on with, of this run or of one before it. What another process is at work on stays. */
   forget(): void {
+    if (isAtWork(this.folder) !== null) return;
     fs.rmSync(this.folder, { recursive: true, force: true });
   }
 
@@ -198,12 +199,6 @@ async function append(file: string, at: number, pieces: readonly DrawPiece[]): P
     await handle.close();
   }
   return length;
-}
-
-/** A file that is there whole or not at all. */
-function writeWhole(file: string, contents: string | Uint8Array): void {
-  fs.writeFileSync(`${file}.partial`, contents, { flush: true });
-  fs.renameSync(`${file}.partial`, file);
 }
 
 function readBytes(handle: number, at: number, length: number): Buffer {

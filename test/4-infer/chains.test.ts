@@ -247,7 +247,7 @@ describe('worker threads', () => {
 
   it('that die again and again are given up', async () => {
     const doomed = fakeProgram({ work: 400_000, source: fakeProgram().source.replace('z[0] =', 'if (counter[1] === 250) process.exit(9); z[0] =') });
-    await expect(all(doomed, { ...settings, workers: 2 }, [])).rejects.toThrow(/internal error: the threads of chain \d died 3 times, at last with: it ended with code 9/);
+    await expect(all(doomed, { ...settings, workers: 2 }, [])).rejects.toThrow(/internal error: the threads of chain \d died 3 times at the same place, at last with: it ended with code 9/);
   });
 
   it('end with what there is when the run is stopped', async () => {

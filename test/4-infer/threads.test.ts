@@ -13,15 +13,20 @@ import { fakeProgram } from './fakeProgram.js';
 
 const request: RunRequest = { chains: 3, draws: 20, warmup: 5, thin: 1, seed: '1', workers: 2, keep: null, options: {}, init: null };
 
-/** Does at once what a worker does; `lives` says which of them, by number, come to be ready. `pauses` takes down what is asked of them. */
-function workers(lives: (number: number) => boolean, made: { count: number }, pauses: number[] = []): WorkerConstructor {
+/**
+ * Does at once what a worker does; `lives` says which of them, by number, come to be ready. `pauses` takes down what is asked of them. Where
+ * chains are given `steps`, a worker dies after so many draws of one, which it hands over first.
+ */
+function workers(lives: (number: number) => boolean, made: { count: number }, pauses: number[] = [], steps = Number.POSITIVE_INFINITY): WorkerConstructor {
   return class implements WorkerThread {
     private received: (message: unknown) => void = () => undefined;
+    private failed: (message: string) => void = () => undefined;
     private asked: ChainRequest | null = null;
 
     listen(received: (message: unknown) => void, failed: (message: string) => void): void {
       const number = made.count++;
       this.received = received;
+      this.failed = failed;
       setTimeout(() => { if (lives(number)) this.say({ kind: 'ready' }); else failed('no memory'); }, number === 0 ? 0 : 2);
     }
 
@@ -29,14 +34,16 @@ function workers(lives: (number: number) => boolean, made: { count: number }, pa
       const order = message as ToWorker;
       if (order.kind === 'program') { this.asked = order.request; pauses.push(order.pause); return; }
       const run = new ChainRun(fakeProgram(), order.chain, this.asked!, [], order.checkpoint);
-      while (!run.finished) run.advance(run.sweepsTo(order.draws));
+      const draws = Math.min(order.draws, run.kept + steps);
+      while (run.kept < draws) run.advance(run.sweepsTo(draws));
       setTimeout(() => {
-        this.say({ kind: 'checkpoint', checkpoint: run.checkpoint(), pieces: run.takePieces() });
-        this.say({ kind: 'rests', chain: order.chain });
+        if (steps > 0) this.say({ kind: 'checkpoint', checkpoint: run.checkpoint(), pieces: run.takePieces() });
+        if (run.finished) this.say({ kind: 'rests', chain: order.chain });
+        else this.failed('no memory');
       }, 30);
     }
 
-    terminate(): void { this.received = () => undefined; }
+    terminate(): void { this.received = () => undefined; this.failed = () => undefined; }
     private say(message: FromWorker): void { this.received(message); }
   };
 }
@@ -52,6 +59,30 @@ describe('threads that die before they have work', () => {
     threads.end();
     expect((await ledger.result(20)).outputs.map(({ draws }) => draws)).toEqual([20, 20, 20]);
     expect(made.count).toBeLessThan(6);
+  });
+});
+
+describe('threads that die of their work', () => {
+  it('are replaced as often as they bring it further, and the draws are those of threads that live', async () => {
+    const run = async (steps: number): Promise<Awaited<ReturnType<ChainLedger['result']>>> => {
+      const ledger = await ChainLedger.open(fakeProgram(), request), threads = new ChainThreads(workers(() => true, { count: 0 }, [], steps), 2, fakeProgram(), request, ledger);
+      await threads.loaded();
+      await threads.advance(20);
+      threads.end();
+      return ledger.result(20);
+    };
+    const mortal = await run(3), immortal = await run(Number.POSITIVE_INFINITY);
+    expect(mortal.outputs.map(({ values }) => values)).toEqual(immortal.outputs.map(({ values }) => values));
+    // 20 draws by threes: six deaths of each chain, and one word about all of them.
+    expect(mortal.notes.map(({ message }) => message)).toEqual([0, 1, 2].map((chain) => `threads of chain ${chain} died 6 times (the last of them: no memory); the chain went on from draw 18 in another one, with the same draws`));
+    expect(immortal.notes).toEqual([]);
+  });
+
+  it('are given up where they do not', async () => {
+    const ledger = await ChainLedger.open(fakeProgram(), request), threads = new ChainThreads(workers(() => true, { count: 0 }, [], 0), 1, fakeProgram(), request, ledger);
+    await threads.loaded();
+    await expect(threads.advance(20)).rejects.toThrow(/the threads of chain 0 died 3 times at the same place, at last with: no memory/);
+    threads.end();
   });
 });
 

@@ -1,6 +1,6 @@
 /** Interrupts: what the first and the second one do, and what a run says that had no draw yet. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -37,6 +37,44 @@ describe('an interrupt', () => {
     expect(exit).toHaveBeenCalledWith(130);
     interruption.end();
     expect(process.listenerCount('SIGTERM')).toBe(before);
+  });
+
+  it('by a terminal that is closed comes twice, and ends neither the process nor the writing of results', () => {
+    const exit = vi.spyOn(process, 'exit').mockImplementation((() => undefined) as never);
+    vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    const before = process.listenerCount('SIGHUP'), unheard = new Interruption(), interruption = new Interruption();
+    interruption.listen();
+    process.emit('SIGHUP', 'SIGHUP');
+    process.emit('SIGHUP', 'SIGHUP');
+    interruption.end();
+    expect(process.listenerCount('SIGHUP')).toBe(before + 1);
+    process.emit('SIGHUP', 'SIGHUP');
+    expect(exit).not.toHaveBeenCalled();
+    expect([interruption.status, interruption.signal.aborted]).toEqual([129, true]);
+    process.removeAllListeners('SIGHUP');
+    unheard.listen();
+    unheard.end();
+    expect(process.listenerCount('SIGHUP')).toBe(0);
+  });
+});
+
+describe('a run whose progress nobody reads', () => {
+  const args = ['infer', 'm.cred', '--data', 'm.json', '--backend', 'mh', '--chains', '2', '--draws', '300', '--warmup', '200'];
+  const ended = (child: ChildProcess): Promise<number | null> => new Promise((resolve) => { child.on('close', resolve); });
+
+  it('goes on to its results: the reader has gone', async () => {
+    const child = spawn(process.execPath, [main, ...args, '--out', 'unread'], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
+    child.stderr!.destroy();
+    expect([0, 1]).toContain(await ended(child));
+    expect(existsSync(join(folder, 'unread', 'draws.csv'))).toBe(true);
+    expect(existsSync(join(folder, 'unread', 'unfinished'))).toBe(false);
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('goes on to its results: the disk of the log is full', async () => {
+    const log = openSync('/dev/full', 'w'), child = spawn(process.execPath, [main, ...args, '--out', 'unlogged'], { cwd: folder, stdio: ['ignore', 'ignore', log] });
+    expect([0, 1]).toContain(await ended(child));
+    closeSync(log);
+    expect(existsSync(join(folder, 'unlogged', 'draws.csv'))).toBe(true);
   });
 });
 

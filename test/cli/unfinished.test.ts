@@ -2,7 +2,7 @@
  * The folder of a run that goes on: whose it is, and that what a failed write left behind is never read. Processes are played by
  * their numbers: of one that has ended, and of one that lives.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,6 +32,22 @@ describe('the owner of a folder', () => {
     }
     writeFileSync(join(folder, 'owner'), 'nonsense');
     expect(takeOver(folder)).toBe(true);
+  });
+
+  // Only Linux says when a process began, and that one has ended that nobody asked for.
+  it.skipIf(!existsSync('/proc/self/stat'))('is told from another process with its number, and from what is left of it', () => {
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'owner'), `${hostname()}\n${alive}\nlong ago`);
+    expect(isAtWork(folder)).toBe(null);
+    expect(takeOver(folder)).toBe(true);
+    expect(isAtWork(folder)).toBe(null);
+    // A child that is killed stays, as a zombie, until this process comes to hear of it, which it does not before the test ends.
+    const { pid } = spawn('sleep', ['600']);
+    ownedBy(pid!);
+    expect(isAtWork(folder)).toBe(pid);
+    process.kill(pid!, 'SIGKILL');
+    while (!/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8')));
+    expect(isAtWork(folder)).toBe(null);
   });
 
   it('alone may leave it', () => {
@@ -66,6 +82,17 @@ describe('a run that was cut off', () => {
     store.leave();
     await UnfinishedRun.begin(directory, inputs).open('p', 1, null);
     expect(existsSync(join(folder, 'chain-0.draws'))).toBe(false);
+  });
+
+  it('is not taken away by a run without chains that ends beside it', async () => {
+    const beside = UnfinishedRun.begin(directory, inputs);
+    await cutOff();
+    ownedBy(alive);
+    beside.forget();
+    expect(existsSync(join(folder, 'chain-0.draws'))).toBe(true);
+    ownedBy(dead);
+    beside.forget();
+    expect(existsSync(folder)).toBe(false);
   });
 
   it('before anything was kept is replaced', async () => {

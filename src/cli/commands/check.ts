@@ -1,11 +1,10 @@
 /**
  * `credence check`: is a backend right on a program? Runs the methods, shows how far they are, prints the report.
  */
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { check as runCheck, type CheckReport, type Effort, renderCheck } from '../../testing-api.js';
 import { failure } from '../files.js';
-import { cannotWrite, prepareDirectory } from '../outDirectory.js';
+import { cannotWrite, prepareDirectory, writeWhole } from '../outDirectory.js';
 import { usageStatus, write } from '../output.js';
 import { CheckLine } from '../progress.js';
 import { readOptions } from '../sources.js';
@@ -54,7 +53,7 @@ export async function check(path: string, flags: CheckFlags): Promise<number> {
 /** @throws ModelError (code `cannot-write`). */
 function save(directory: string, json: string): void {
   try {
-    writeFileSync(join(directory, 'check.json'), json);
+    writeWhole(join(directory, 'check.json'), json);
   } catch (error) {
     throw cannotWrite(`--out ${directory}`, error);
   }

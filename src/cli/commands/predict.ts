@@ -5,7 +5,7 @@ import { realpathSync } from 'node:fs';
 import { compile, type Model, openRun, type OpenedRun, type Posterior, renderDiagnostics, renderSummary } from '../../index.js';
 import { failure } from '../files.js';
 import { prepareDirectory } from '../outDirectory.js';
-import { printError, write } from '../output.js';
+import { printError, usageStatus, write } from '../output.js';
 import { kindOf, located, runFilesIn } from '../runDirectory.js';
 import { readValues } from '../sources.js';
 import type { ProgramFlags } from './program.js';
@@ -36,14 +36,26 @@ export async function predict(directory: string, flags: PredictFlags): Promise<n
     draws: numberOf(flags.draws), seed: flags.seed,
     ...(flags.quiet === true ? {} : { onNotes: (notes) => { if (notes.length > 0) printError(renderDiagnostics(notes, model.source, model.fileName)); } }),
   });
-  if (flags.out !== undefined) await predicted.save(flags.out);
-  const status = predicted.converged ? 0 : untrustedStatus;
+  const saved = flags.out === undefined || await save(predicted, flags.out);
+  const status = !saved ? usageStatus : predicted.converged ? 0 : untrustedStatus;
   process.exitCode = status;
   if (flags.json === true) {
     await write(predicted.files()['summary.json'] ?? '');
     if (predicted.warnings.length > 0) printError(renderDiagnostics(predicted.warnings, '', directory));
-  } else await write(table(predicted, directory, flags.out));
+  } else await write(table(predicted, directory, saved ? flags.out : undefined));
   return status;
+}
+
+/** False where the predictions cannot be written, which is said at once; the table is shown all the same. */
+async function save(predicted: Posterior, out: string): Promise<boolean> {
+  try {
+    await predicted.save(out);
+    return true;
+  } catch (error) {
+    if (!(error instanceof Error && error.name === 'ModelError')) throw error;
+    printError(`--out ${out}: error[cannot-write]: ${error.message}`);
+    return false;
+  }
 }
 
 /** A text that is no number is left for the interface to refuse. */

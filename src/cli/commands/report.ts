@@ -1,9 +1,8 @@
 /**
  * `credence report`: one self-contained page about a run that was written with `--out`.
  */
-import { writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { cannotWrite } from '../outDirectory.js';
+import { cannotWrite, writeWhole } from '../outDirectory.js';
 import { write } from '../output.js';
 import { located, runFilesIn } from '../runDirectory.js';
 
@@ -15,7 +14,7 @@ export async function report(directory: string): Promise<number> {
   const page = located(directory, () => reportPage(basename(resolve(directory)), files));
   const target = join(directory, 'report.html');
   try {
-    writeFileSync(target, page);
+    writeWhole(target, page);
   } catch (error) {
     throw cannotWrite(target, error);
   }
