@@ -3,11 +3,12 @@
  * outside data plates and those that mix worst, and says how many it leaves out.
  */
 import { keptDraws } from '../4-infer/posterior.js';
+import { chainNumbersOf } from '../4-infer/posterior.js';
 import { autocorrelationChart } from '../plot/charts/autocorrelation.js';
 import { densityChart } from '../plot/charts/density.js';
 import { pairsCharts } from '../plot/charts/pairs.js';
 import { rankChart } from '../plot/charts/rank.js';
-import { traceChart } from '../plot/charts/trace.js';
+import { chainColour, traceChart } from '../plot/charts/trace.js';
 import { elementSeries, type Series } from '../plot/series.js';
 import { escaped, type Html, paragraph, type Section } from './html.js';
 import type { Pictures } from './pictures.js';
@@ -21,6 +22,8 @@ const worstOutside = 3;
 const mostPairs = 4;
 /** A line between so few values shows nothing. */
 const fewValues = 8;
+/** Chains whose colours are named; of more nobody tells one from the other. */
+const mostChainsNamed = 8;
 const chartSize = { width: 340, height: 176 } as const;
 
 /** Elements with draws that vary, those to be shown first in front. @param elsewhere variables that another section shows along their index: of these only the worst elements. */
@@ -73,7 +76,15 @@ export function drawsSections(report: Report, pictures: Pictures, elsewhere: Rea
   const matched = report.variables.some(({ variable }, i) => variable !== report.run.variables[i]?.variable) ? ' Labels switch in this run: densities are of components matched to each other, draws and ranks as they were made.' : '';
   const rest = folded.length === 0 ? '' : `<details><summary>${counted(folded.length, 'more quantity', 'more quantities')}</summary>${cards(report, folded, pictures)}</details>`;
   const omitted = left > 0 ? paragraph(`${left.toLocaleString('en')} more are not drawn here; draws.csv holds all of them.`, 'muted') : '';
-  return [{ id: 'draws', title: chains ? 'Draws and densities' : 'Densities', folded: false, content: `${paragraph(intro + matched, 'muted')}${cards(report, open, pictures)}${rest}${omitted}` }];
+  return [{ id: 'draws', title: chains ? 'Draws and densities' : 'Densities', folded: false, content: `${paragraph(intro + matched, 'muted')}${chainLegend(open)}${cards(report, open, pictures)}${rest}${omitted}` }];
+}
+
+/** Which colour is which chain: the same ones share it. */
+function chainLegend(shown: readonly ShownElement[]): Html {
+  const { result } = shown.find(({ variable }) => isChain(variable))?.variable ?? {};
+  if (result?.form !== 'draws' || result.chains < 2 || result.chains > mostChainsNamed) return '';
+  const items = chainNumbersOf(result).map((chain, c) => `<li><span style="background:${chainColour(c)}"></span>chain ${chain}</li>`);
+  return `<ul class="chains" aria-label="Colours of chains">${items.join('')}</ul>`;
 }
 
 function isChain({ result }: ShownElement['variable']): boolean {

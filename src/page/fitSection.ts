@@ -29,6 +29,11 @@ const statistics: readonly { readonly name: string; of(sorted: Float64Array): nu
   { name: 'largest', of: (x) => x[x.length - 1]! },
 ];
 
+/** `sd, smallest or largest`. */
+function listed(words: readonly string[]): string {
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)!}`;
+}
+
 function mean(x: Float64Array): number { return x.reduce((sum, v) => sum + v / x.length, 0); }
 
 /** @throws ModelError where data cannot be replicated. */
@@ -74,6 +79,6 @@ function columnOf({ name, width, discrete, observed }: ReplicatedData, c: number
   const spread = sorted.at(-1)! - sorted[0]!, shown = (value: number): string => shortNumber(Math.abs(value) < 1e-12 * spread ? 0 : value);
   const rows = found.map(({ name: own, value, low, high, share }) => [own, shown(value), shown(low), shown(high), share.toFixed(3)]);
   const missed = found.filter(({ share }) => share < extreme || share > 1 - extreme).map(({ name: own }) => own);
-  const verdict = missed.length === 0 ? '' : paragraph(`The model hardly ever makes the ${missed.join(' or the ')} of these data.`);
+  const verdict = missed.length === 0 ? '' : paragraph(`The model hardly ever makes the ${listed(missed)} of these data.`);
   return `<h3><code>${escaped(title)}</code></h3><div class="charts wide">${svg}<div>${table(`Statistics of ${title}`, ['statistic', 'data', 'replicates 5%', '95%', 'share above'], rows)}${verdict}</div></div>`;
 }

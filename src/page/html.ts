@@ -17,9 +17,14 @@ export interface Section {
   readonly folded: boolean;
 }
 
-/** A paragraph of text. */
+/** Sentences in which what stands between backticks is code. */
+export function prose(text: string): Html {
+  return escaped(text).replace(/`([^`]+)`/g, '<code>$1</code>');
+}
+
+/** A paragraph of sentences. */
 export function paragraph(text: string, className: string = ''): Html {
-  return `<p${className === '' ? '' : ` class="${className}"`}>${escaped(text)}</p>`;
+  return `<p${className === '' ? '' : ` class="${className}"`}>${prose(text)}</p>`;
 }
 
 /** A wide table, scrolled sideways where the screen is narrow; `rows` are cells of text, the first of each its heading. */

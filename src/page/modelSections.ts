@@ -53,6 +53,9 @@ function mathematics(latex: string): Html {
   }
 }
 
+/** Words of a column that are listed. */
+const mostWords = 50;
+
 function runSection({ run: { record, summary }, missing }: Report): readonly Section[] {
   const { options, versions, plan, notes, levels, traces, seconds } = record;
   const { options: backendOptions, ...counts } = options;
@@ -69,7 +72,8 @@ function runSection({ run: { record, summary }, missing }: Report): readonly Sec
     const chains = (traces.stepSizes ?? traces.divergences ?? []).length;
     parts.push(table('Steps by chain', ['of a step', ...Array.from({ length: chains }, (_, chain) => `chain ${chain}`)], [...(traces.stepSizes === null ? [] : [['step size', ...traces.stepSizes.map(shortNumber)]]), ...(traces.divergences === null ? [] : [['divergences', ...traces.divergences.map(String)]])]));
   }
-  for (const [name, words] of Object.entries(levels)) parts.push(table(`Codes of ${name}`, ['word', 'code'], words.slice(0, 50).map((level, code) => [level, String(code)])));
-  parts.push(...notes.map(({ message }) => paragraph(message)), ...missing.map((sentence) => paragraph(sentence)));
+  for (const [name, words] of Object.entries(levels)) parts.push(table(`Codes of ${name}`, ['word', 'code'], [...words.slice(0, mostWords).map((level, code) => [level, String(code)]), ...(words.length > mostWords ? [[`${words.length - mostWords} more in run.json`]] : [])]));
+  // What words are coded by stands in the tables above.
+  parts.push(...notes.filter(({ code }) => code !== 'coded-levels').map(({ message }) => paragraph(message)), ...missing.map((sentence) => paragraph(sentence)));
   return [{ id: 'run', title: 'Options and versions', folded: true, content: parts.join('\n') }];
 }

@@ -4,13 +4,14 @@
  */
 import { isOfChains } from '../4-infer/posterior.js';
 import type { Summary } from '../5-report/record.js';
-import { summaryTable } from '../5-report/render.js';
+import { shownOf, summaryTable } from '../5-report/render.js';
+import type { VariableSummary } from '../5-report/summary.js';
 import { objectiveChart } from '../plot/charts/objective.js';
 import { paretoChart } from '../plot/charts/paretoK.js';
 import { ModelError } from '../errors/diagnostic.js';
 import { componentsSection } from './componentsSection.js';
 import { drawsSections, mixingSections } from './drawsSection.js';
-import { descriptions, escaped, figure, type Html, paragraph, type Section, table } from './html.js';
+import { descriptions, escaped, figure, type Html, paragraph, prose, type Section, table } from './html.js';
 import { fitSection } from './fitSection.js';
 import { intervalsSections } from './intervalsSection.js';
 import { modelSections } from './modelSections.js';
@@ -110,7 +111,9 @@ function verdict({ converged }: Summary, warnings: number): string {
 
 function warningsSection({ run: { record } }: Report): readonly Section[] {
   if (record.warnings.length === 0) return [];
-  const items = record.warnings.map(({ message, hint }) => `<li>${paragraph(sentence(message))}${hint === null ? '' : `<p><strong>What to do:</strong> ${escaped(sentence(hint))}</p>`}</li>`);
+  // What to do about several is said once.
+  const hints = [...new Set(record.warnings.map(({ hint }) => hint))];
+  const items = hints.map((hint) => `<li>${record.warnings.filter((warning) => warning.hint === hint).map(({ message }) => paragraph(sentence(message))).join('')}${hint === null ? '' : `<p><strong>What to do:</strong> ${prose(sentence(hint))}</p>`}</li>`);
   return [{ id: 'warnings', title: 'Warnings', folded: false, content: `<ul class="warnings">${items.join('')}</ul>` }];
 }
 
@@ -123,13 +126,33 @@ function sentence(text: string): string {
 
 function summarySection({ run: { summary, variables } }: Report): Section {
   const { titles, rows } = summaryTable(variables);
-  const totals = ([
-    ['log evidence', summary.logEvidence], ['its standard error', summary.logEvidenceSe], ['evidence lower bound', summary.elbo], ['log likelihood', summary.logLikelihood], ['log joint', summary.logJoint],
-    ['AIC', summary.aic], ['BIC', summary.bic], ['leave-one-out elpd', summary.loo?.elpd ?? null], ['its standard error', summary.loo?.se ?? null], ['largest Pareto k', summary.loo?.worstK ?? null], ['WAIC', summary.waic?.ic ?? null],
-  ] as const).flatMap(([name, value]) => (value === null ? [] : [[name, precise(value)] as const]));
+  // A row without cells stands for the rest of a variable.
+  const cut = variables.filter(({ elements }) => shownOf(elements).length < elements.length).values();
+  const totals: (readonly [string, string])[] = ([
+    ['log evidence', summary.logEvidence, summary.logEvidenceSe], ['evidence lower bound', summary.elbo], ['log likelihood', summary.logLikelihood], ['log joint', summary.logJoint],
+    ['AIC', summary.aic], ['BIC', summary.bic], ['leave-one-out elpd', summary.loo?.elpd ?? null, summary.loo?.se ?? null],
+    // On the scale of a deviance: -2 elpd.
+    ['WAIC', summary.waic?.ic ?? null, summary.waic?.se == null ? null : 2 * summary.waic.se],
+  ] as const).flatMap(([name, value, error = null]) => (value === null ? [] : [[name, error === null ? precise(value) : withError(value, error)] as const]));
+  if (summary.loo?.worstK != null) totals.push(['largest Pareto k', shortNumber(summary.loo.worstK)]);
   const content = rows.length === 0 ? paragraph('The program has no unknowns: there is nothing to infer.')
-    : table(`Summary of ${counted(variables.length, 'variable')}`, ['quantity', ...titles], rows.map(({ name, cells }) => [name, ...cells.map((cell) => cell.replace('-', '−'))]));
+    : table(`Summary of ${counted(variables.length, 'variable')}`, ['quantity', ...titles], rows.map(({ name, cells }) => (cells.length === 0 ? [name + worstOf(cut.next().value)] : [name, ...cells.map((cell) => cell.replace('-', '−'))])));
   return { id: 'summary', title: 'Summary', folded: false, content: `${content}${totals.length === 0 ? '' : descriptions(totals)}` };
+}
+
+/** What a table that leaves elements out has to say of them. */
+function worstOf(summary: VariableSummary | undefined): string {
+  const known = summary?.elements.filter(({ rhat }) => rhat !== null) ?? [];
+  if (known.length === 0) return '';
+  const worst = known.reduce((a, b) => (b.rhat! > a.rhat! ? b : a));
+  return `; the largest R-hat of all is ${Number.isFinite(worst.rhat) ? worst.rhat!.toFixed(3) : 'infinite'}, of ${worst.name}`;
+}
+
+/** With the first two digits of its standard error. */
+function withError(value: number, error: number): string {
+  if (!(error > 0)) return precise(value);
+  const decimals = Math.min(8, Math.max(0, 1 - Math.floor(Math.log10(error))));
+  return `${value.toFixed(decimals)} (SE ${error.toFixed(decimals)})`.replaceAll('-', '−');
 }
 
 /** Seven digits. */

@@ -64,7 +64,8 @@ export function statesSection(report: Report, bound: BoundModel, pictures: Pictu
     parts.push(...drawn.map((svg) => `<div class="scroll long" role="region" aria-label="${escaped(`${variable.name} along ${chain.index}`)}" tabindex="0">${svg}</div>`));
   }
   if (parts.length === 0) return { sections: [], shown };
-  return { shown, sections: [{ id: 'states', title: 'Along the index', folded: false, content: `${paragraph('Unknowns that follow from the ones before them: medians with the band from the 5 % to the 95 % quantile and the data they are seen through, or the probability of each state.', 'muted')}${parts.join('')}` }] };
+  const indices = [...new Set(Array.from(shown, (name) => chains.get(name)!.index))];
+  return { shown, sections: [{ id: 'states', title: `States along ${indices.join(' and ')}`, folded: false, content: `${paragraph('Unknowns that follow from the ones before them: medians with the band from the 5 % to the 95 % quantile and the data they are seen through, or the probability of each state.', 'muted')}${parts.join('')}` }] };
 }
 
 function finiteStates(summary: VariableSummary, index: string, pictures: Pictures): readonly string[] {

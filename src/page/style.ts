@@ -26,7 +26,7 @@ th,td{padding:.2rem .7rem;text-align:right;white-space:nowrap}
 thead th{font-weight:500;color:var(--muted);border-bottom:1px solid var(--grid)}
 tbody tr+tr>*{border-top:1px solid var(--grid)}
 th:first-child,td:first-child{text-align:left;padding-left:0}
-tbody th{font-weight:500}
+tbody th{font-weight:500;white-space:normal;overflow-wrap:anywhere;min-width:7rem;max-width:24rem}
 tbody th.more{font-weight:400;color:var(--muted)}
 .words thead th{text-align:left}
 .words td{text-align:left;white-space:normal;min-width:12ch;vertical-align:top}
@@ -42,6 +42,9 @@ dd{margin:0;font-variant-numeric:tabular-nums;overflow-wrap:anywhere;text-align:
 .charts.wide{grid-template-columns:repeat(auto-fill,minmax(min(100%,30rem),1fr))}
 .scalar{border-top:1px solid var(--grid);padding:.7rem 0}
 .scalar h3{margin:.1rem 0 .2rem}
+.scalar .charts{grid-template-columns:repeat(auto-fill,minmax(min(100%,17rem),1fr))}
+.chains{list-style:none;display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;margin:.4rem 0 .7rem;padding:0;font-size:.875rem}
+.chains span{display:inline-block;width:1.3rem;height:3px;margin-right:.45rem;vertical-align:middle}
 figure{margin:.6rem 0;min-width:0}
 figure svg,.scalar svg,.charts svg,.long svg{max-width:100%;height:auto;display:block}
 .long svg{min-width:44rem}

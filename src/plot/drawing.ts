@@ -35,6 +35,10 @@ const surface: Document = typeof document === 'undefined' ? (await import('linke
 
 /** Width of a character of the font in pixels, on the safe side. */
 const characterWidth = 6.6;
+/** Letters at the end of a name that are kept. */
+const indexLetters = 8;
+/** The arrow beside the label of an axis, and the margin. */
+const arrowWidth = 24;
 const gap = 16;
 const legendHeight = 24;
 
@@ -43,15 +47,37 @@ export function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }
 
-/** Coordinates to a hundredth of a pixel. */
+/** Coordinates to a hundredth of a pixel; the numbers that an axis shows are text between tags, and stay. */
 function rounded(svg: string): string {
-  return svg.replace(/-?\d+\.\d{3,}(?:e-?\d+)?/g, (number) => String(Number(Number(number).toFixed(2))));
+  return svg.replace(/<[^>]*>/g, (tag) => tag.replace(/-?\d+\.\d{3,}(?:e-?\d+)?/g, (number) => String(Number(Number(number).toFixed(2)))));
+}
+
+/** Width of a text in pixels, on the safe side; letters of East Asia are twice as wide. */
+export function textWidth(text: string): number {
+  return [...text].reduce((sum, letter) => sum + (letter >= '\u2e80' ? 2 : 1) * characterWidth, 0);
+}
+
+/** A name that fits into so many pixels: the middle of a longer one is left out, its end may be an index. */
+export function shortened(name: string, pixels: number): string {
+  if (textWidth(name) <= pixels) return name;
+  const letters = [...name], end = letters.slice(-indexLetters).join('');
+  let start = '';
+  for (const letter of letters) {
+    if (textWidth(`${start}${letter}…${end}`) > pixels) break;
+    start += letter;
+  }
+  return `${start}…${end}`;
+}
+
+/** A scale with a label short enough for its axis. */
+function labelled(scale: Plot.ScaleOptions, width: number): Plot.ScaleOptions {
+  return typeof scale.label === 'string' ? { ...scale, label: shortened(scale.label, width - arrowWidth) } : scale;
 }
 
 /** Draws one chart. */
 export function chart(heading: string, options: Plot.PlotOptions): Chart {
   const width = options.width ?? 420, height = options.height ?? 300;
-  const svg = Plot.plot({ document: surface, width, height, marginTop: 26, marginLeft: 48, marginBottom: 38, ...options });
+  const svg = Plot.plot({ document: surface, width, height, marginTop: 26, marginLeft: 48, marginBottom: 38, ...options, x: labelled(options.x ?? {}, width), y: labelled(options.y ?? {}, width) });
   for (const style of [...svg.querySelectorAll('style')]) style.remove();
   // A group of marks has no role that could carry a label; the picture as a whole is described.
   return { heading, content: rounded(svg.innerHTML).replaceAll(' aria-label="', ' data-mark="'), width, height };
@@ -60,7 +86,7 @@ export function chart(heading: string, options: Plot.PlotOptions): Chart {
 function legendOf(entries: readonly LegendEntry[], width: number): { readonly content: string; readonly height: number } {
   let x = 8, row = 0;
   const drawn = entries.map(({ label, colour: fill, shape }) => {
-    const needed = 30 + label.length * characterWidth + gap;
+    const needed = 30 + textWidth(label) + gap;
     if (x > 8 && x + needed > width) { x = 8; row += 1; }
     const y = row * legendHeight + 12;
     const symbol = {

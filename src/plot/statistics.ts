@@ -68,20 +68,42 @@ export function frequencies(draws: ArrayLike<number>): readonly { readonly value
  */
 export function rankCounts(chains: readonly Float64Array[], count: number): readonly (readonly number[])[] {
   const draws = chains[0]?.length ?? 0, total = draws * chains.length, width = total / count;
-  const order = new Uint32Array(total).map((_, i) => i);
-  const value = (i: number): number => chains[Math.floor(i / draws)]![i % draws]!;
-  order.sort((a, b) => value(a) - value(b));
-  const counts = chains.map(() => new Array<number>(count).fill(0));
-  for (let from = 0; from < total;) {
-    let to = from + 1;
-    while (to < total && value(order[to]!) === value(order[from]!)) to++;
-    for (let bin = Math.floor(from / width); bin < count && bin * width < to; bin++) {
-      const part = (Math.min(to, (bin + 1) * width) - Math.max(from, bin * width)) / (to - from);
-      for (let k = from; k < to; k++) counts[Math.floor(order[k]! / draws)]![bin]! += part;
+  const sorted = new Float64Array(total);
+  chains.forEach((chain, c) => { sorted.set(chain, c * draws); });
+  sorted.sort();
+  // Only values at the edge of a bin can have ranks in more than one: all others lie between two of these.
+  const edges = Float64Array.from(new Set(Array.from({ length: count - 1 }, (_, b) => sorted[Math.floor((b + 1) * width)]!))).filter((value) => !Number.isNaN(value));
+  const parts = Array.from(edges, (value) => partsOfBins(lowerBound(sorted, value), upperBound(sorted, value), width, count));
+  // The bin of what lies below an edge is the one in which that edge begins.
+  const below = [...Array.from(edges, (value) => Math.min(count - 1, Math.floor(Math.max(0, lowerBound(sorted, value) - 1) / width))), count - 1];
+  return chains.map((chain) => {
+    const counts = new Array<number>(count).fill(0), atEdge = new Float64Array(edges.length);
+    for (const x of chain) {
+      const at = lowerBound(edges, x);
+      if (edges[at] === x) atEdge[at]! += 1;
+      else counts[below[at]!]! += 1;
     }
-    from = to;
+    parts.forEach((shares, e) => { shares.forEach((share, bin) => { counts[bin]! += atEdge[e]! * share; }); });
+    return counts;
+  });
+}
+
+/** What part of the ranks `from` to `to` (not included) lies in each bin. */
+function partsOfBins(from: number, to: number, width: number, count: number): readonly number[] {
+  return Array.from({ length: count }, (_, bin) => Math.max(0, Math.min(to, (bin + 1) * width) - Math.max(from, bin * width)) / (to - from));
+}
+
+/** How many of a sorted list are below a value. */
+function lowerBound(sorted: Float64Array, value: number): number { return firstWhere(sorted, (x) => !(x < value)); }
+/** How many are not above it. */
+function upperBound(sorted: Float64Array, value: number): number { return firstWhere(sorted, (x) => !(x <= value)); }
+function firstWhere(sorted: Float64Array, holds: (x: number) => boolean): number {
+  let low = 0, high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (holds(sorted[middle]!)) high = middle; else low = middle + 1;
   }
-  return counts;
+  return low;
 }
 
 /** Autocorrelations of one chain at lags 0 to `lags`; 1 and zeros where it does not vary. */

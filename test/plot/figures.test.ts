@@ -58,6 +58,30 @@ describe('figures', () => {
     expect(lines.some(([from, to]) => Math.abs(from! - x(0.5)) < 0.1 && Math.abs(to! - x(9.5)) < 0.1)).toBe(true);
   });
 
+  it('show the numbers of an axis in all their digits', () => {
+    // sin(k) / 10000 lies between -0.0001 and 0.0001: ticks are multiples of 0.00005 or 0.00002, never the same twice.
+    const svg = densityPlot({ a: Array.from({ length: 200 }, (_, k) => Math.sin(k) / 1e4) });
+    const ticks = textsOf(svg).filter((text) => /^[−\d]/.test(text)).map((text) => Number(text.replace('−', '-')));
+    expect(ticks.length).toBeGreaterThan(2);
+    expect(new Set(ticks).size).toBe(ticks.length);
+    expect(Math.max(...ticks.map(Math.abs))).toBeLessThanOrEqual(1e-4);
+    expect(Math.max(...ticks.map(Math.abs))).toBeGreaterThan(0);
+    const bound = textsOf(objectivePlot([-416.93507, -416.93506, -416.935055, -416.93505])).filter((text) => text.startsWith('−'));
+    expect(new Set(bound).size).toBe(bound.length);
+  });
+
+  it('leave the middle out of names that no axis has room for', () => {
+    const name = `a_name_that_goes_on_${'and_on_'.repeat(12)}to_its_end[12]`;
+    for (const svg of [tracePlot({ [name]: wave(20, 0) }), densityPlot({ [name]: wave(20, 0) }), rankPlot({ [name]: [wave(40, 0), wave(40, 1)] })]) {
+      const label = textsOf(svg).find((text) => text.includes('…'))!;
+      // 340 pixels, of which no letter of this font takes more than 6.6.
+      expect(label.length).toBeLessThan(340 / 6.6);
+      expect(label).toMatch(/a_name_that.*…_end\[12\]/);
+      expect(svg).toContain(`${name}</title>`);
+    }
+    expect(textsOf(forestPlot({ ['影'.repeat(30)]: [1, 2, 3] })).find((text) => text.includes('…'))).toMatch(/^影{3,9}…影{8}$/);
+  });
+
   it('draw ellipses that hold 90 % of a normal component', () => {
     const svg = figures['components']!;
     const [first, , third] = [...svg.matchAll(/<circle [^>]*>/g)].map(([tag]) => Number(/ cx="([\d.]+)"/.exec(tag)![1]));

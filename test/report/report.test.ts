@@ -71,8 +71,8 @@ describe('the page of a run', () => {
   it('begins with what everybody wants and folds the rest', () => {
     const folded = ['Plated graph', 'Derivation', 'Program', 'Options and versions'];
     expect(titles(page('faithful-gibbs'))).toEqual(['Warnings', 'Summary', 'Components over the data', 'Draws and densities', 'Intervals', 'Replicated data', 'Leave-one-out by datum', 'Pairs of the quantities that mix worst', 'Autocorrelation', ...folded]);
-    expect(titles(page('nile')).slice(0, 4)).toEqual(['Warnings', 'Summary', 'Along the index', 'Draws and densities']);
-    expect(titles(page('nile-em'))).toEqual(['Summary', 'The log likelihood by iteration', 'Along the index', 'Densities', 'Estimates', 'Replicated data', 'Leave-one-out by datum', 'Pairs', ...folded]);
+    expect(titles(page('nile')).slice(0, 4)).toEqual(['Warnings', 'Summary', 'States along t', 'Draws and densities']);
+    expect(titles(page('nile-em'))).toEqual(['Summary', 'The log likelihood by iteration', 'States along t', 'Densities', 'Estimates', 'Replicated data', 'Leave-one-out by datum', 'Pairs', ...folded]);
     expect(titles(page('regression'))).toEqual(['Summary', 'Densities', 'Intervals', 'Replicated data', 'Leave-one-out by datum', 'Pairs', ...folded]);
     expect(titles(page('faithful-cavi'))).toContain('The evidence lower bound by iteration');
     expect(has(page('faithful-gibbs'), /<details id="derivation">.*<math.*<\/details>/s)).toBe(true);
@@ -100,7 +100,12 @@ describe('the page of a run', () => {
 
   it('says that a run must not be trusted, why, and what to do', () => {
     expect(has(page('failing'), /<p class="verdict bad">This run must not be trusted<\/p>/)).toBe(true);
-    expect(has(page('failing'), /<li><p>R-hat of [^<]+<\/p><p><strong>What to do:<\/strong> Run longer/)).toBe(true);
+    // What to do about several of a kind is said once.
+    expect(has(page('failing'), /<li>(?:<p>R-hat of [^<]+<\/p>)+<p><strong>What to do:<\/strong> Run longer/)).toBe(true);
+    expect([...page('failing').matchAll(/What to do:<\/strong> Run longer/g)]).toHaveLength(1);
+    expect(has(page('faithful-gibbs'), /order the components \(e\.g\. <code>ordered<\/code>\)/)).toBe(true);
+    expect(has(page('faithful-gibbs'), /<ul class="chains"[^>]*>(?:<li><span style="background:var\(--\w+\)"><\/span>chain \d<\/li>){4}<\/ul>/)).toBe(true);
+    expect(has(page('nile'), /level: 90 more; the largest R-hat of all is \d\.\d{3}, of level\[\d+\]/)).toBe(true);
     expect(has(page('regression'), /verdict bad/)).toBe(false);
   });
 });

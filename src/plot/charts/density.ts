@@ -15,7 +15,7 @@ const mostChains = 8;
 /** More different values than this are drawn as if they were continuous. */
 const mostBars = 60;
 
-/** A chain that stands still has a peak that would flatten everything else: it is cut at so many times the height of all. */
+/** A chain that stands still has a peak that would flatten everything else: its line leaves the picture at so many times the height of all. */
 const tallest = 1.6;
 
 export function densityChart(series: Series, width: number, height: number): Chart {
@@ -31,7 +31,7 @@ export function densityChart(series: Series, width: number, height: number): Cha
     width, height, x: { label: name }, y: { axis: null, insetBottom: 10 },
     marks: [
       Plot.areaY(points(curve.x, curve.y), { x: '0', y: '1', fill: colour('blue'), fillOpacity: 0.14 }),
-      ...own.flatMap((line, c) => (line === null ? [] : [Plot.line(points(line.x, line.y.map((y) => Math.min(y, top))), { stroke: chainColour(c), strokeWidth: 0.8, strokeOpacity: 0.7 })])),
+      ...own.flatMap((line, c) => (line === null ? [] : [Plot.line(points(line.x, line.y.map((y) => (y > top ? Number.NaN : y))), { stroke: chainColour(c), strokeWidth: 0.8, strokeOpacity: 0.7 })])),
       Plot.line(points(curve.x, curve.y), { stroke: colour('blue'), strokeWidth: 1.6 }),
       Plot.ruleY([0], { stroke: colour('grid') }),
       Plot.ruleY([{ x1: quantileOfSorted(sorted, 0.05), x2: quantileOfSorted(sorted, 0.95) }], { y: 0, x1: 'x1', x2: 'x2', dy: 6, stroke: colour('ink'), strokeWidth: 2.5 }),

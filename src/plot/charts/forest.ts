@@ -1,6 +1,6 @@
 /** Intervals of scalars on one scale: a point for the mean or estimate, a line from the 5 % to the 95 % quantile or two standard errors to each side. */
 import * as Plot from '@observablehq/plot';
-import { type Chart, chart } from '../drawing.js';
+import { type Chart, chart, shortened, textWidth } from '../drawing.js';
 import { colour } from '../palette.js';
 
 export interface Interval {
@@ -11,12 +11,12 @@ export interface Interval {
 }
 
 const rowHeight = 18;
-const characterWidth = 6.4;
-const mostCharacters = 26;
+/** Of a name, in pixels. */
+const mostWidth = 170;
 
 export function forestChart(intervals: readonly Interval[], width: number): Chart {
-  const shown = intervals.map((interval) => ({ ...interval, label: shortened(interval.name) }));
-  const marginLeft = 16 + characterWidth * Math.max(...shown.map(({ label }) => label.length));
+  const shown = intervals.map((interval) => ({ ...interval, label: shortened(interval.name, mostWidth) }));
+  const marginLeft = 16 + Math.max(...shown.map(({ label }) => textWidth(label)));
   const numbers = intervals.flatMap(({ low, high, centre }) => [low, high, centre]);
   const zero = Math.min(...numbers) < 0 && Math.max(...numbers) > 0;
   return chart('', {
@@ -29,8 +29,4 @@ export function forestChart(intervals: readonly Interval[], width: number): Char
       Plot.dot(intervals, { y: (_: Interval, i: number) => i, x: 'centre', r: 3.2, fill: colour('background'), stroke: colour('blue'), strokeWidth: 1.8 }),
     ],
   });
-}
-
-function shortened(name: string): string {
-  return name.length <= mostCharacters ? name : `${name.slice(0, mostCharacters - 9)}…${name.slice(-8)}`;
 }
