@@ -11,7 +11,7 @@ import { lower } from '../dist/2-graph/lower.js';
 import { prepare, runFolds } from '../dist/4-infer/assemble.js';
 import { gaussianBlocks } from '../dist/4-infer/blocks/gaussian.js';
 import { FoldedTables } from '../dist/4-infer/contract.js';
-import { derive } from '../dist/4-infer/plan.js';
+import { derive } from '../dist/4-infer/derivation.js';
 import { ProgramBuilder } from '../dist/4-infer/programBuilder.js';
 import { allocate, instantiate, printModule } from '../dist/code/module.js';
 import { createRuntime } from '../dist/code/runtime.js';

@@ -10,6 +10,7 @@ import { type Expr, addAll, cond, num, one, ref, reduce, zero } from '../expr/ex
 import { supportOf } from '../distributions/law.js';
 import type { BoundVariable } from '../2-graph/bound.js';
 import type { Statement, Variable } from '../2-graph/graph.js';
+import { readsOf } from '../2-graph/query.js';
 import type { Factor } from '../3-derive/model.js';
 import { ancestralCode } from './ancestral.js';
 import { exchangeableGroups } from './exchangeable.js';
@@ -52,7 +53,7 @@ export function recomputed(builder: ProgramBuilder, changed: string | null): ((s
   const graph = builder.bound.graph;
   if (needed.size === 0) return null;
   // Quantities between the latent and the recursion are read from memory too.
-  const lets = graph.statements.flatMap((s) => (s.kind === 'let' ? [{ name: s.target.variable, reads: readsOf(s) }] : []));
+  const lets = graph.statements.flatMap((s) => (s.kind === 'let' ? [{ name: s.target.variable, reads: new Set(readsOf(s).map((read) => read.variable)) }] : []));
   const readers = new Map<string, string[]>(), reads = new Map<string, string[]>();
   const push = (map: Map<string, string[]>, key: string, value: string): void => { const list = map.get(key); if (list === undefined) map.set(key, [value]); else list.push(value); };
   for (const l of lets) for (const r of l.reads) { push(readers, r, l.name); push(reads, l.name, r); }
@@ -67,25 +68,8 @@ export function recomputed(builder: ProgramBuilder, changed: string | null): ((s
   return (s) => s.kind === 'let' && isComputed(builder, s) && depends(s.target.variable) && feeds(s.target.variable);
 }
 /** True for definitions to evaluate during a run: also of elements of a variable that is sampled elsewhere. */
-function isComputed(builder: ProgramBuilder, s: Statement): boolean {
+export function isComputed(builder: ProgramBuilder, s: Statement): boolean {
   return s.kind === 'let' && builder.model.statusOf(s.target.variable) !== 'given';
-}
-function readsOf(s: Statement & { kind: 'let' }): ReadonlySet<string> {
-  const out = new Set<string>();
-  const go = (e: Expr): void => { for (const n of namesIn(e)) out.add(n); };
-  go(s.value);
-  s.guards.forEach(go);
-  s.target.at.forEach(go);
-  return out;
-}
-function namesIn(e: Expr): readonly string[] {
-  const out: string[] = [];
-  const go = (x: Expr): void => {
-    if (x.op === 'ref') { out.push(x.variable); x.at.forEach(go); } else if (x.op === 'apply') x.args.forEach(go);
-    else if (x.op === 'cond') { go(x.test); go(x.then); go(x.otherwise); } else if (x.op === 'reduce') { go(x.from); go(x.to); go(x.body); } else if (x.op === 'element') { x.at.forEach(go); for (const a of x.array.args) go(a.body); }
-  };
-  go(e);
-  return out;
 }
 
 export interface AssembleOptions {

@@ -8,7 +8,7 @@ import type { DerivedModel } from '../3-derive/model.js';
 import type { ChainProgram, Recorded } from './chainProgram.js';
 import type { ChainState, Checkpoint, DrawPiece } from './checkpoint.js';
 import type { CollectedRun } from './collect.js';
-import type { Derivation } from './plan.js';
+import type { Derivation } from './derivation.js';
 import type { RunResult } from './posterior.js';
 
 /** An option of a backend: `--opt name=default`. */

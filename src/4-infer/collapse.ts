@@ -20,7 +20,8 @@ import { drawnBack, type Fed, gainCode, gainOf, isWhole, type Parent, parentOf, 
 import type { FoldedTables } from './contract.js';
 import { scaledMembers } from './collapseScale.js';
 import { directDensity, RegionContext } from './kernels.js';
-import { type Derivation, formName, regionName, type RegionPlan } from './plan.js';
+import type { Derivation, RegionPlan } from './derivation.js';
+import { formName, regionName } from './wording.js';
 import { loops, type ProgramBuilder } from './programBuilder.js';
 import { valueCount } from './structuralZeros.js';
 

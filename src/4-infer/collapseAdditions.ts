@@ -10,7 +10,7 @@ import { type ClosedForm, sameKind } from '../3-derive/closedForm.js';
 import { type Contribution, solve } from '../3-derive/conditional.js';
 import type { LatentRegion } from '../3-derive/model.js';
 import type { Binder } from '../3-derive/normalForm.js';
-import type { RegionPlan } from './plan.js';
+import type { RegionPlan } from './derivation.js';
 import type { ProgramBuilder } from './programBuilder.js';
 
 export type Exponential = ClosedForm & { readonly kind: 'exponential' };

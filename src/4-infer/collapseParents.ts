@@ -13,7 +13,8 @@ import type { Binder } from '../3-derive/normalForm.js';
 import type { Addition, Exponential } from './collapseAdditions.js';
 import type { FoldedTables } from './contract.js';
 import { closedFormKernel, drawVariate, naturals, RegionContext } from './kernels.js';
-import { formName, type RegionPlan } from './plan.js';
+import type { RegionPlan } from './derivation.js';
+import { formName } from './wording.js';
 import { guarded, loops, type ProgramBuilder } from './programBuilder.js';
 
 /** A parent with its natural parameters in storages: [...address, ...event] for each slot. */

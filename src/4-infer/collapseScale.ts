@@ -6,7 +6,7 @@
 import type { LatentRegion } from '../3-derive/model.js';
 import { equal } from '../expr/expr.js';
 import { sharedScales } from '../3-derive/sharedScale.js';
-import type { Derivation, RegionPlan } from './plan.js';
+import type { Derivation, RegionPlan } from './derivation.js';
 
 /** A scalar Normal whose precision is v^power times what is known, v the scale at the Normal's own address. */
 export interface ScaledMember { readonly member: RegionPlan; readonly scale: RegionPlan; readonly power: number }

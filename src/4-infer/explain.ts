@@ -13,7 +13,8 @@ import { entering, focused, jointDensity } from './focus.js';
 import { formulasOf, presentable } from './formulas.js';
 import { notesOn, render } from './formulaText.js';
 import { type Chooser, kernelName, type SamplerProgram, samplerProgram } from './mcmc.js';
-import { derive, type Derivation, formName, refusalText, regionLoops, regionName, sourceLine } from './plan.js';
+import { derive, type Derivation } from './derivation.js';
+import { formName, refusalText, regionLoops, regionName, sourceLine } from './wording.js';
 
 export function explainSampler(backend: string, graph: ModelGraph, given: Given, source: string, choose: Chooser, blocks: DrawRequest, bound: BoundModel | null): Explanation {
   const derivation = derive(new DerivedModel(graph, given));

@@ -22,7 +22,7 @@ import { expectationOf } from './expectation.js';
 import { entering } from './focus.js';
 import type { Formula } from './formulas.js';
 import { readsExpectations, render } from './formulaText.js';
-import { hostName, regionLoops, regionName, sourceLine } from './plan.js';
+import { hostName, regionLoops, regionName, sourceLine } from './wording.js';
 import { readable } from './readable.js';
 
 /** Longest derivative that is shown. */

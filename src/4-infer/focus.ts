@@ -10,7 +10,7 @@ import { jointFactors } from '../3-derive/joint.js';
 import { DerivedModel, latentRegions } from '../3-derive/model.js';
 import { dependentTerms, elementTerms } from '../3-derive/occurrences.js';
 import { addAll, cond, type Expr, nestedSum, variablesOf, zero } from '../expr/expr.js';
-import type { RegionPlan } from './plan.js';
+import type { RegionPlan } from './derivation.js';
 
 /** A conditional and the model in which only its own variable is unknown. */
 export interface Focus { readonly form: ClosedForm; readonly collected: Collected; readonly model: DerivedModel }

@@ -11,7 +11,7 @@ import { printLatex, printText } from '../expr/print.js';
 import { simplify } from '../expr/simplify.js';
 import type { ExplainedBlock } from './backend.js';
 import type { Formula } from './formulas.js';
-import { hostName } from './plan.js';
+import { hostName } from './wording.js';
 import { readable } from './readable.js';
 
 type Parameter = ExplainedBlock['parameters'][number];

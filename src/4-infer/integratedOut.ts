@@ -17,7 +17,7 @@ import { type AssembledGaussianBlock, contractedTerms, factorsAtMean, gaussianBl
 import { overRegions } from './blocks/gaussianPattern.js';
 import { FoldedTables, StatisticTables } from './contract.js';
 import type { ReverseSweep } from './gradientCode.js';
-import { inWords } from './plan.js';
+import { inWords } from './wording.js';
 import type { ProgramBuilder } from './programBuilder.js';
 
 /** A variable that was integrated out, with the storages of its moments given the rest. */

@@ -16,7 +16,8 @@ import type { OptionDoc } from './backend.js';
 import type { BlockRequest } from './blocks/plan.js';
 import type { DrawRequest } from './collapse.js';
 import type { Chooser } from './mcmc.js';
-import type { KernelChoice, RegionPlan } from './plan.js';
+import type { RegionPlan } from './derivation.js';
+import type { ChosenKernel, KernelChoice } from './plan.js';
 import { isCounts } from './compositions.js';
 import { floorOf } from '../3-derive/closedForm.js';
 
@@ -40,7 +41,7 @@ function optionError(message: string, hint?: string): Diagnostic { return { code
  * A chooser that obeys the options and falls back to a backend's own choice.
  * @throws ModelError for unknown options, blocks that do not exist and kernels that cannot be parsed.
  */
-export function chooserFromOptions(graph: ModelGraph, options: Readonly<Record<string, string>>, fallback: (plan: RegionPlan) => { readonly choice: KernelChoice; readonly reason: string }): Chooser {
+export function chooserFromOptions(graph: ModelGraph, options: Readonly<Record<string, string>>, fallback: (plan: RegionPlan) => ChosenKernel): Chooser {
   const wrong: Diagnostic[] = [];
   const requests = new Map<string, Request>();
   const unknowns = unknownsOf(graph);

@@ -22,7 +22,9 @@ import { FoldedTables, SharedTables } from './contract.js';
 import { type GroupMember, jointEnumeration, mostStates } from './jointEnumeration.js';
 import { closedFormKernel, finiteBody, RegionContext } from './kernels.js';
 import { openSteps, overData } from './openSteps.js';
-import { derive, type Derivation, type KernelChoice, regionName, type RegionPlan } from './plan.js';
+import { derive, type Derivation, type RegionPlan } from './derivation.js';
+import type { ChosenKernel, KernelChoice } from './plan.js';
+import { regionName } from './wording.js';
 import type { PlanEntry, RunResult } from './posterior.js';
 import { ProgramBuilder } from './programBuilder.js';
 import { structuralGroups } from './structuralZeros.js';
@@ -30,7 +32,7 @@ import { type PlannedStep, placeTables } from './tables.js';
 import { proposalStep, randomWalkStep, sliceStep, type StepResult, uniformStep } from './steps.js';
 
 /** Chooses a kernel for one region. @throws ModelError for an override that cannot be met. */
-export type Chooser = (plan: RegionPlan, derivation: Derivation) => { readonly choice: KernelChoice; readonly reason: string; /** The user's own choice: never overruled. */ readonly asked?: boolean | undefined };
+export type Chooser = (plan: RegionPlan, derivation: Derivation) => ChosenKernel & { /** The user's own choice: never overruled. */ readonly asked?: boolean | undefined };
 
 export interface SamplerProgram {
   readonly program: ChainProgram;

@@ -15,7 +15,7 @@ import { type Factor, finiteBounds, type LatentRegion, maskOf, withFreshPlates }
 import type { Binder } from '../3-derive/normalForm.js';
 import { findDiscreteBlocks } from './blocks/discrete.js';
 import type { ReverseSweep } from './gradientCode.js';
-import { derive } from './plan.js';
+import { derive } from './derivation.js';
 import { guarded, loops, type ProgramBuilder } from './programBuilder.js';
 
 /** A finite latent and its values `low, ..., low + count - 1`. */

@@ -4,7 +4,8 @@
  * log joint(v, rest) as the statements have it.
  */
 import { regionSupport } from '../3-derive/closedForm.js';
-import { regionName, type RegionPlan } from '../4-infer/plan.js';
+import type { RegionPlan } from '../4-infer/derivation.js';
+import { regionName } from '../4-infer/wording.js';
 import { evaluate } from '../expr/evaluate.js';
 import type { Index } from '../expr/expr.js';
 import { createRandom, type Random } from '../random/generator.js';

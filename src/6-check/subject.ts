@@ -6,7 +6,7 @@ import type { BoundModel } from '../2-graph/bound.js';
 import type { ModelGraph } from '../2-graph/graph.js';
 import type { DerivedModel } from '../3-derive/model.js';
 import type { Backend, KernelProgram, RunRequest } from '../4-infer/backend.js';
-import { derive, type Derivation } from '../4-infer/plan.js';
+import { derive, type Derivation } from '../4-infer/derivation.js';
 import { type RunResult, sizeOf } from '../4-infer/posterior.js';
 import { createRandom } from '../random/generator.js';
 import { boundTo, type GivenValues, JointLaw, NoJointLaw } from './program/jointLaw.js';

@@ -4,7 +4,7 @@
  * obeys the ratio law. Numbers of the data: sums of y, of y^2 and of |y - 0.5| below are of `y`.
  */
 import { describe, expect, it } from 'vitest';
-import { formName } from '../../src/4-infer/plan.js';
+import { formName } from '../../src/4-infer/wording.js';
 import { evaluate } from '../../src/expr/evaluate.js';
 import { checkRatios, elementAt, regionOf } from './ratio.js';
 import { boundsOf, compile, familyArguments, goodState, naturalParameters, State } from './support.js';

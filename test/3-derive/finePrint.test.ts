@@ -4,7 +4,7 @@
  * out by hand where a form is found; every program obeys the ratio law.
  */
 import { describe, expect, it } from 'vitest';
-import { formName } from '../../src/4-infer/plan.js';
+import { formName } from '../../src/4-infer/wording.js';
 import { checkRatios, elementAt, regionOf } from './ratio.js';
 import { boundsOf, compile, type Compiled, familyArguments, goodState, naturalParameters, State } from './support.js';
 

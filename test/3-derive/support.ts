@@ -6,7 +6,7 @@ import { parse } from '../../src/1-parse/parse.js';
 import { bind } from '../../src/2-graph/bind.js';
 import { lower } from '../../src/2-graph/lower.js';
 import { DerivedModel } from '../../src/3-derive/model.js';
-import { derive } from '../../src/4-infer/plan.js';
+import { derive } from '../../src/4-infer/derivation.js';
 import { givenOf } from '../../src/4-infer/programBuilder.js';
 import type { DerivedProgram } from '../../src/6-check/program/state.js';
 

@@ -4,7 +4,7 @@
  */
 import { jointTerms, prepare, runFolds } from '../../src/4-infer/assemble.js';
 import { type DiscreteBlocks, type EliminationBlock, findDiscreteBlocks } from '../../src/4-infer/blocks/discrete.js';
-import { derive } from '../../src/4-infer/plan.js';
+import { derive } from '../../src/4-infer/derivation.js';
 import { ProgramBuilder } from '../../src/4-infer/programBuilder.js';
 import { allocate, type EntryPoint, instantiate, printModule } from '../../src/code/module.js';
 import { createRuntime } from '../../src/code/runtime.js';

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Explanation } from '../../src/4-infer/backend.js';
 import { EmProgram } from '../../src/4-infer/em/program.js';
-import { regionLoops, regionName } from '../../src/4-infer/plan.js';
+import { regionLoops, regionName } from '../../src/4-infer/wording.js';
 import { backends } from '../../src/4-infer/registry.js';
 import { givenOf } from '../../src/4-infer/programBuilder.js';
 import { expectationOf } from '../../src/4-infer/expectation.js';

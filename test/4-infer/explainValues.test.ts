@@ -12,7 +12,7 @@ import { boundsOf, compile, type Compiled, goodState, type Place } from '../3-de
 import { claimOf, exampleNames, readData } from '../claims.js';
 import { regionSupport } from '../../src/3-derive/closedForm.js';
 import type { Explanation } from '../../src/4-infer/backend.js';
-import { regionLoops, regionName } from '../../src/4-infer/plan.js';
+import { regionLoops, regionName } from '../../src/4-infer/wording.js';
 import { givenOf } from '../../src/4-infer/programBuilder.js';
 import { backends } from '../../src/4-infer/registry.js';
 import { lawOf } from './explainedLaw.js';

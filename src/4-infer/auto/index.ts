@@ -9,7 +9,7 @@ import { DerivedModel, latentRegions } from '../../3-derive/model.js';
 import { type Diagnostic, InternalError, ModelError } from '../../errors/diagnostic.js';
 import { renderDiagnostics } from '../../errors/render.js';
 import type { Backend, ExplainedBlock, OptionDoc, RunRequest } from '../backend.js';
-import { derive } from '../plan.js';
+import { derive } from '../derivation.js';
 import { type RunResult, sizeOf } from '../posterior.js';
 import { givenOf } from '../programBuilder.js';
 

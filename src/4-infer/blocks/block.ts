@@ -12,7 +12,7 @@ import type { Expr, Ref } from '../../expr/expr.js';
 import type { LatentRegion } from '../../3-derive/model.js';
 import type { Binder } from '../../3-derive/normalForm.js';
 import type { FoldedTables } from '../contract.js';
-import type { Derivation, RegionPlan } from '../plan.js';
+import type { Derivation, RegionPlan } from '../derivation.js';
 import type { ProgramBuilder } from '../programBuilder.js';
 
 /** What all joint blocks offer. The codes run in generated code, `prepare` first. */

@@ -11,7 +11,7 @@ import { type Expr, type Index, type Ref, add, addAll, apply, cond, equal, index
 import { provablyEqual } from '../../expr/affine.js';
 import type { TableTerm } from '../../3-derive/discreteBlock.js';
 import { recomputeCode } from '../assemble.js';
-import type { Derivation, RegionPlan } from '../plan.js';
+import type { Derivation, RegionPlan } from '../derivation.js';
 import { guarded, loops, type ProgramBuilder } from '../programBuilder.js';
 import type { BlockMaker, DiscreteBlock } from './block.js';
 import { elimination, type EliminationPlan, type Memory, once } from './eliminationCode.js';

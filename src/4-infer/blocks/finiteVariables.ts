@@ -7,7 +7,7 @@
  */
 import { type Expr, type Ref, add, apply, mul, num, one, ref, zero } from '../../expr/expr.js';
 import { factorMentions } from '../../3-derive/conditional.js';
-import type { Derivation, RegionPlan } from '../plan.js';
+import type { Derivation, RegionPlan } from '../derivation.js';
 import type { ProgramBuilder } from '../programBuilder.js';
 import { instancesOf } from './instances.js';
 import { sizeOf } from '../posterior.js';

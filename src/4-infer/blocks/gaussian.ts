@@ -16,7 +16,8 @@ import { jointTerms, recomputeCode } from '../assemble.js';
 import { type FoldedTables, smallRange, StatisticTables } from '../contract.js';
 import { nameOfCell } from '../posterior.js';
 import { guarded, loops, type ProgramBuilder } from '../programBuilder.js';
-import { type Derivation, inWords, type RegionPlan } from '../plan.js';
+import type { Derivation, RegionPlan } from '../derivation.js';
+import { inWords } from '../wording.js';
 import type { GaussianBlock } from './block.js';
 import { choosePattern, type Elements, type Instances, instancesOf, numberElements, overRegions, type Pattern, placeOf, readsDataOnly, tabulated } from './gaussianPattern.js';
 

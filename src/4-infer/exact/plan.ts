@@ -15,7 +15,8 @@ import { type ClosedForm, floorOf, recognise } from '../../3-derive/closedForm.j
 import { factorMentions } from '../../3-derive/conditional.js';
 import { jointFactors } from '../../3-derive/joint.js';
 import { DerivedModel, type Factor, latentRegions, type LatentRegion, maskOf } from '../../3-derive/model.js';
-import { derive, type Derivation, inWords, refusalText, regionName, type RegionPlan } from '../plan.js';
+import { derive, type Derivation, type RegionPlan } from '../derivation.js';
+import { inWords, refusalText, regionName } from '../wording.js';
 import { determinantTerms, type Scale, sharedScales } from '../../3-derive/sharedScale.js';
 
 /** A region whose elements are independent of each other given what comes before it. */

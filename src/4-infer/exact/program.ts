@@ -21,7 +21,7 @@ import { findDiscreteBlocks } from '../blocks/discrete.js';
 import type { DiscreteBlock, JointBlock } from '../blocks/block.js';
 import { FoldedTables } from '../contract.js';
 import { RegionContext } from '../kernels.js';
-import type { Derivation, RegionPlan } from '../plan.js';
+import type { Derivation, RegionPlan } from '../derivation.js';
 import { guarded, loops, ProgramBuilder } from '../programBuilder.js';
 import { valueCount } from '../structuralZeros.js';
 import { type TabulatedReport, tabulatedReports, type TabulatedVariable } from './finiteReports.js';

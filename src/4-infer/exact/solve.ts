@@ -9,7 +9,7 @@ import { type Diagnostic, ModelError } from '../../errors/diagnostic.js';
 import { renderDiagnostics } from '../../errors/render.js';
 import { breathe } from '../../platform/platform.js';
 import type { ProgressEvent } from '../backend.js';
-import { regionName } from '../plan.js';
+import { regionName } from '../wording.js';
 import { elementName } from '../posterior.js';
 import { quantileLevels } from './laws.js';
 import type { VariableMoments } from './parts.js';

@@ -13,7 +13,7 @@ import type { Backend, Explanation, OptionDoc, RunRequest } from '../backend.js'
 import { explainClimb } from '../explainPoint.js';
 import { DifferentiableDensity } from '../gradient.js';
 import { findMode, type ModeSettings } from '../mode.js';
-import { regionName } from '../plan.js';
+import { regionName } from '../wording.js';
 import { startValues } from '../backendOptions.js';
 import { pointOptions, readPointOptions } from '../pointOptions.js';
 import type { RunResult } from '../posterior.js';

@@ -16,7 +16,7 @@ import { explainClimb } from '../explainPoint.js';
 import { DifferentiableDensity } from '../gradient.js';
 import { marginalStructures } from '../integratedOut.js';
 import { findMode, type ModeSettings } from '../mode.js';
-import { regionName } from '../plan.js';
+import { regionName } from '../wording.js';
 import { startValues } from '../backendOptions.js';
 import { pointOptions, readPointOptions, unknownsNamed } from '../pointOptions.js';
 import { pointResults } from '../pointResults.js';

@@ -9,7 +9,7 @@ import { equal, type Expr, type Index, substitute } from '../../expr/expr.js';
 import { type Expectation, expectationOf } from '../expectation.js';
 import { focused } from '../focus.js';
 import { type Formula, formulasOf, weightFormulas } from '../formulas.js';
-import type { RegionPlan } from '../plan.js';
+import type { RegionPlan } from '../derivation.js';
 import { readable } from '../readable.js';
 
 /**

@@ -14,7 +14,7 @@ import type { DiscreteBlock, GaussianBlock } from '../blocks/block.js';
 import { findDiscreteBlocks } from '../blocks/discrete.js';
 import { findGaussianBlocks } from '../blocks/gaussian.js';
 import type { FoldedTables } from '../contract.js';
-import { type Derivation, derive } from '../plan.js';
+import { type Derivation, derive } from '../derivation.js';
 import { type ProgramBuilder, loops } from '../programBuilder.js';
 import { refuse } from '../backendOptions.js';
 import { type BlockCode, declareTables, energyCode, quantileLevels, withExactZeros } from './updates.js';

@@ -15,7 +15,7 @@ import { expectedValue, type MeanField, meanField, type MeanFieldOptions, MeanFi
 import { createRandom, type Random } from '../../random/generator.js';
 import { gridDraw, gridHolds, gridQuantile } from '../../random/quadratureGrid.js';
 import { ancestralCode } from '../ancestral.js';
-import { prepare, runFolds } from '../assemble.js';
+import { isComputed, prepare, runFolds } from '../assemble.js';
 import { FoldedTables, StatisticTables } from '../contract.js';
 import { guarded, loops, ProgramBuilder } from '../programBuilder.js';
 import { JointBlocks } from './joint.js';
@@ -303,7 +303,6 @@ export function largestChange(now: Memory, before: Memory, size: number = 1): nu
 function isLatent(builder: ProgramBuilder, s: Statement, initialised: ReadonlyMap<string, Memory>): boolean {
   return (s.kind === 'sample' || s.kind === 'param' || s.kind === 'observe') && s.target !== null && ['latent', 'partial'].includes(builder.model.statusOf(s.target.variable)) && !initialised.has(s.target.variable);
 }
-function isComputed(builder: ProgramBuilder, s: Statement): boolean { return s.kind === 'let' && builder.model.statusOf(s.target.variable) !== 'given'; }
 
 /** Deterministic quantities with an expectation in closed form: a storage for it, and the code that writes it. */
 function expectedReports(builder: ProgramBuilder, options: MeanFieldOptions, needed: Map<string, NeededExpectation>): readonly { readonly name: string; readonly storage: string; code(folded: FoldedTables): readonly Code[] }[] {

@@ -3,7 +3,7 @@ import type { ModelGraph, Statement } from '../../2-graph/graph.js';
 import { MeanFieldRefusal, oneHotOf } from '../../3-derive/meanField.js';
 import { apply, type Expr, ref, rewrite } from '../../expr/expr.js';
 import { refuse } from '../backendOptions.js';
-import { inWords } from '../plan.js';
+import { inWords } from '../wording.js';
 
 /** The derivation, with a refusal turned into a diagnostic that names the term, its statement and another backend. @throws ModelError with the given code. */
 export function derivedFor<T>(backend: string, graph: ModelGraph, code: string, hint: string, work: () => T): T {

@@ -64,13 +64,17 @@ export class Autocovariance {
 
   /** Decimation in frequency, two stages at a time: natural order in, bit-reversed order out. */
   private forward(): void {
-    const { length, real, imaginary } = this;
-    let block = length;
+    let block = this.length;
     for (let step = 1; block >= 4; block >>= 2, step <<= 2) {
       const quarter = block >> 2;
       for (let j = 0; j < quarter; j++) this.forwardButterflies(j, quarter, step);
     }
-    if (block < 2) return;
+    if (block === 2) this.pairs();
+  }
+
+  /** The stage of blocks of two, its own inverse but for the length: a sum and a difference for each pair of neighbours. */
+  private pairs(): void {
+    const { length, real, imaginary } = this;
     for (let k = 0; k < length; k += 2) {
       const differenceReal = real[k]! - real[k + 1]!;
       const differenceImaginary = imaginary[k]! - imaginary[k + 1]!;
@@ -122,17 +126,10 @@ export class Autocovariance {
 
   /** The steps of `forward` undone in reverse: bit-reversed order in, natural order out, times the length. */
   private inverse(): void {
-    const { length, real, imaginary } = this;
+    const { length } = this;
     let block = 4;
     if (Math.log2(length) % 2 === 1) {
-      for (let k = 0; k < length; k += 2) {
-        const differenceReal = real[k]! - real[k + 1]!;
-        const differenceImaginary = imaginary[k]! - imaginary[k + 1]!;
-        real[k] = real[k]! + real[k + 1]!;
-        imaginary[k] = imaginary[k]! + imaginary[k + 1]!;
-        real[k + 1] = differenceReal;
-        imaginary[k + 1] = differenceImaginary;
-      }
+      this.pairs();
       block = 8;
     }
     for (; block <= length; block <<= 2) {

@@ -14,7 +14,7 @@ import { elementName, type RunResult } from '../../4-infer/posterior.js';
 import { DerivedModel } from '../../3-derive/model.js';
 import { givenOf } from '../../4-infer/programBuilder.js';
 import { ModelError } from '../../errors/diagnostic.js';
-import { derive } from '../../4-infer/plan.js';
+import { derive } from '../../4-infer/derivation.js';
 import { goodState } from '../program/state.js';
 import { drawsOf } from '../quantities.js';
 import { inapplicable, judged } from '../results.js';

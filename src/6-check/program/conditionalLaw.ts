@@ -9,7 +9,7 @@ import { type Bound, type Contribution, type StatisticKind, selfName } from '../
 import type { Factor } from '../../3-derive/model.js';
 import type { Binder } from '../../3-derive/normalForm.js';
 import { elementTerms } from '../../3-derive/occurrences.js';
-import type { RegionPlan } from '../../4-infer/plan.js';
+import type { RegionPlan } from '../../4-infer/derivation.js';
 import type { Family } from '../../distributions/family.js';
 import { type Environment, evaluate, evaluateArray } from '../../expr/evaluate.js';
 import { type ArrayExpr, arrayOf, at, build, type Expr, num, ref, scalarOf } from '../../expr/expr.js';

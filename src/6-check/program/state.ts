@@ -7,7 +7,7 @@ import { regionSupport } from '../../3-derive/closedForm.js';
 import { type DerivedModel, givenPartOf, type LatentRegion, maskOf } from '../../3-derive/model.js';
 import type { BoundModel } from '../../2-graph/bound.js';
 import type { ModelGraph, Statement } from '../../2-graph/graph.js';
-import type { Derivation } from '../../4-infer/plan.js';
+import type { Derivation } from '../../4-infer/derivation.js';
 import type { Support } from '../../distributions/family.js';
 import { eventRankOf, guardedLogDensityOf, supportOf } from '../../distributions/law.js';
 import { type Environment, evaluate } from '../../expr/evaluate.js';

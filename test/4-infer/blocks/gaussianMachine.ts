@@ -11,7 +11,7 @@ import { type AssembledGaussianBlock, gaussianBlocks } from '../../../src/4-infe
 import { overRegions } from '../../../src/4-infer/blocks/gaussianPattern.js';
 import { ancestralCode } from '../../../src/4-infer/ancestral.js';
 import { FoldedTables } from '../../../src/4-infer/contract.js';
-import { derive, type Derivation } from '../../../src/4-infer/plan.js';
+import { derive, type Derivation } from '../../../src/4-infer/derivation.js';
 import { ProgramBuilder } from '../../../src/4-infer/programBuilder.js';
 import { choleskyInPlace, inverseFromCholesky, logDeterminantFromCholesky } from '../../../src/numeric/linearAlgebra.js';
 import { createRandom, type Random } from '../../../src/random/generator.js';
