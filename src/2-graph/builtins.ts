@@ -166,12 +166,12 @@ function alongLast(f: (x: Expr, whole: (body: (y: Expr) => Expr, kind: ReduceKin
 export function choose(at: Expr, list: readonly Expr[], first = 0): Expr {
   if (list.length === 1) return list[0]!;
   if (isConst(at) && list[at.value - first] !== undefined) return list[at.value - first]!;
-  if (list.length <= LONGEST_CHAIN) return cond(applied('eq', at, num(first)), list[0]!, choose(at, list.slice(1), first + 1));
+  if (list.length <= longestChain) return cond(applied('eq', at, num(first)), list[0]!, choose(at, list.slice(1), first + 1));
   const half = list.length >> 1;
   return cond(applied('lt', at, num(first + half)), choose(at, list.slice(0, half), first), choose(at, list.slice(half), first + half));
 }
 /** Up to this length a chain of equalities is what a reader (and the derivation) expects. */
-const LONGEST_CHAIN = 8;
+const longestChain = 8;
 
 /** `a @ b`: inner product, matrix times vector, vector times matrix, matrix times matrix. */
 export function matrixProduct(call: Call): Value {

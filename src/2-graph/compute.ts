@@ -313,7 +313,12 @@ function callHost(host: HostFunction, args: readonly unknown[]): number {
   }
 }
 
-/** All values lie in low..high; an empty range has low > high. */
+/**
+ * All values lie in low..high; an empty range has low > high.
+ *
+ * Not `expr/intervals.ts`: there an unknown part is the whole line, and what follows from it still is a bound. Here the ends
+ * become ranges that storages are laid out for and mistakes that are reported, so what rests on an unknown part is unknown.
+ */
 export interface Bounds { readonly low: number; readonly high: number }
 
 /**

@@ -33,15 +33,15 @@ import { type ArrayValue, type HoleValue, type LawValue, type Poison, type Value
 export interface LoweringResult { readonly graph: ModelGraph | null; readonly diagnostics: readonly Diagnostic[] }
 
 /** Calls and inlined functions beyond this make a program too large; real models use some hundred. */
-const LARGEST_WORK = 50_000;
+const largestWork = 50_000;
 /** Mistakes before a suggestion is looked for no longer. */
-const MOST_SUGGESTIONS = 100;
+const mostSuggestions = 100;
 /** Nesting of expressions, functions included; the parser allows less in one expression. */
-const DEEPEST = 600;
+const deepestNesting = 600;
 /** Nesting at which the type of another variable is not looked for any more. */
-const DEEPEST_ATTEMPT = 100;
+const deepestAttempt = 100;
 /** Rounds of type inference; each settles at least one variable or ends. */
-const MOST_ROUNDS = 64;
+const mostRounds = 64;
 
 interface Check { readonly expression: Expr; make(name: string): Diagnostic; among: 'latent' | 'predict' }
 
@@ -105,13 +105,13 @@ export class Lowerer implements Context {
 
   suggestion(name: string, candidates: () => readonly string[]): string | null {
     // Thousands of wrong names against thousands of right ones would take minutes.
-    return this.reporting && this.found.length < MOST_SUGGESTIONS ? didYouMean(name, candidates()) : null;
+    return this.reporting && this.found.length < mostSuggestions ? didYouMean(name, candidates()) : null;
   }
 
-  spend(): boolean { return ++this.work <= LARGEST_WORK; }
+  spend(): boolean { return ++this.work <= largestWork; }
 
   expression(syntax: Syntax, environment: Environment): Value {
-    if (this.depth >= DEEPEST) return this.report(tooDeep(syntax.span));
+    if (this.depth >= deepestNesting) return this.report(tooDeep(syntax.span));
     this.depth++;
     try { return lowerExpression(this, syntax, environment); } finally { this.depth--; }
   }
@@ -122,7 +122,7 @@ export class Lowerer implements Context {
     const known = this.types.get(variable);
     if (known !== undefined) return known;
     // Long chains of definitions wait for the next round rather than nest.
-    if (this.inferring && !this.attempted.has(variable) && this.depth < DEEPEST_ATTEMPT) {
+    if (this.inferring && !this.attempted.has(variable) && this.depth < deepestAttempt) {
       this.attempt(variable);
       const now = this.types.get(variable);
       if (now !== undefined) return now;
@@ -229,7 +229,7 @@ export class Lowerer implements Context {
     const circular: Declared[] = [];
     this.inferring = true;
     this.reporting = false;
-    for (let round = 0; round < MOST_ROUNDS; round++) {
+    for (let round = 0; round < mostRounds; round++) {
       const before = this.typeKeys();
       this.attempted = new Set();
       this.waited = false;

@@ -40,7 +40,7 @@ function collect(terms: readonly Monomial[]): Polynomial {
 }
 
 /** Products of long sums are left irreducible beyond this many terms, so that hostile input stays cheap. */
-const LONGEST_PRODUCT = 64;
+const longestProduct = 64;
 
 function polynomial(e: Expr): Polynomial {
   if (e.op === 'const') return e.value === 0 ? [] : [{ factors: [], coefficient: e.value }];
@@ -52,7 +52,7 @@ function polynomial(e: Expr): Polynomial {
       case 'neg': return negated(polynomial(a!));
       case 'mul': {
         const p = polynomial(a!), q = polynomial(b!);
-        if (p.length * q.length > LONGEST_PRODUCT) break;
+        if (p.length * q.length > longestProduct) break;
         return collect(p.flatMap((s) => q.map((t) => ({ factors: [...s.factors, ...t.factors], coefficient: s.coefficient * t.coefficient }))));
       }
     }
@@ -116,7 +116,7 @@ function replaceSizes(e: Expr): Expr {
 
 /**
  * The smallest or largest value of `e` over the ranges of its indices, as an expression without them;
- * null where an index occurs in a way that is not affine.
+ * null where an index occurs in a way that is not affine. Attained, unlike the ends of interval arithmetic: `n - n` is 0.
  */
 export function extreme(e: Expr, end: 'low' | 'high', ranges: ReadonlyMap<Index, IndexRange>): Expr | null {
   let current = e;

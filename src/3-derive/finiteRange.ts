@@ -1,6 +1,7 @@
 /**
  * Between which values an integer expression of finite unknowns lies: interval arithmetic (Moore 1966) on
- * expressions, a reference to a finite unknown standing for its least and its greatest value.
+ * expressions, a reference to a finite unknown standing for its least and its greatest value. Ends are formulas, because sizes
+ * are not known yet: with numbers it is `expr/intervals.ts`.
  *
  * Invariant: the ends mention nothing that changes during a run. They are sound and need not be tight: what an
  * end allows too much, the conditions of the factors rule out.

@@ -19,13 +19,13 @@ import { ChainRun, chainRequest, type HostCall, Pace, progressOf } from './runCh
 import { ChainThreads } from './threads.js';
 
 /** Seconds of chain 0 on the calling thread before it is decided whether workers pay. */
-const PROBE = 0.03;
+const probeSeconds = 0.03;
 /** Seconds of work left, all chains together, from which workers pay. */
-const WORTH_WORKERS = 0.25;
+const worthWorkersSeconds = 0.25;
 /** Seconds between two breaths of the calling thread. */
-const SLICE = 0.1;
+const sliceSeconds = 0.1;
 /** Draws of the first round of chains in step, and by how much each further round is longer than the one before. */
-const FIRST_ROUND = 100, ROUND_GROWTH = 1.25;
+const firstRound = 100, roundGrowth = 1.25;
 
 /** What advances chains, wherever they are. */
 interface Chains {
@@ -101,7 +101,7 @@ async function runAnywhere(program: ChainProgram, request: RunRequest, hostFunct
 /** How many draws of each chain count, once enough were made; less where the run was stopped. */
 async function inRounds(chains: Chains, request: RunRequest, ledger: ChainLedger): Promise<number> {
   const { draws, enough, inStep, stopped } = request;
-  for (let round = inStep === true || enough !== undefined ? FIRST_ROUND : draws; ; round = Math.ceil(ROUND_GROWTH * round)) {
+  for (let round = inStep === true || enough !== undefined ? firstRound : draws; ; round = Math.ceil(roundGrowth * round)) {
     const target = Math.min(draws, round);
     await chains.advance(target);
     if (stopped?.() === true) return draws;
@@ -122,15 +122,15 @@ function notEnough(draws: number): Diagnostic {
 /** Runs the beginning of chain 0 and tells whether what is left is worth workers. */
 function isLong(run: ChainRun, request: RunRequest): boolean {
   const start = seconds();
-  const pace = new Pace(PROBE / 4);
+  const pace = new Pace(probeSeconds / 4);
   let rate = Number.POSITIVE_INFINITY;
-  while (!run.finished && seconds() - start < PROBE) {
+  while (!run.finished && seconds() - start < probeSeconds) {
     const before = { time: seconds(), done: run.done };
     run.advance(pace.next(run));
     // The latest piece says most: the first ones ran before the code was optimised.
     rate = (seconds() - before.time) / (run.done - before.done);
   }
-  return (request.chains * run.total - run.done) * rate > WORTH_WORKERS;
+  return (request.chains * run.total - run.done) * rate > worthWorkersSeconds;
 }
 
 /** Chains on the calling thread, one after the other. */
@@ -159,12 +159,12 @@ class ChainsHere implements Chains {
     const { request, ledger } = this;
     const run = this.runs.get(chain) ?? new ChainRun(this.program, chain, chainRequest(request), this.hostFunctions, ledger.checkpointOf(chain));
     this.runs.set(chain, run);
-    const pace = new Pace(SLICE);
+    const pace = new Pace(sliceSeconds);
     let breath = seconds();
     while (run.kept < draws && !run.finished) {
       run.advance(Math.min(pace.next(run), run.sweepsTo(draws)));
       request.onProgress?.(progressOf(run));
-      if (seconds() - breath <= SLICE) continue;
+      if (seconds() - breath <= sliceSeconds) continue;
       await breathe();
       breath = seconds();
       if (request.stopped?.() === true) break;

@@ -8,7 +8,7 @@
 import type { MomentsForm } from './posterior.js';
 
 /** Supports of more values are not counted: their probabilities would not be reported either. */
-const LARGEST_COUNTED_RANGE = 50;
+const largestCountedRange = 50;
 
 /** What one chain hands back for one variable. */
 export interface ChainMoments {
@@ -73,7 +73,7 @@ export class MomentAccumulator {
     this.batchMean = state?.batchMean.slice() ?? new Float64Array(size);
     this.batchSquares = state?.batchSquares.slice() ?? new Float64Array(size);
     this.batchSum = state?.batchSum.slice() ?? new Float64Array(size);
-    this.counts = range !== undefined && range <= LARGEST_COUNTED_RANGE ? state?.counts?.slice() ?? new Int32Array(size * range) : null;
+    this.counts = range !== undefined && range <= largestCountedRange ? state?.counts?.slice() ?? new Int32Array(size * range) : null;
     this.batches = state?.batches ?? 0;
     this.seen = state?.seen ?? 0;
   }

@@ -305,10 +305,10 @@ function drawStorage(recorded: Recorded, source: Memory, length: number): DrawVa
 }
 
 /** Below this size a loop beats the call of `set`. */
-const SHORT = 64;
+const shortCopy = 64;
 
 function copy(source: Memory, values: DrawValues, offset: number, size: number): void {
-  if (size > SHORT && source.constructor === values.constructor) {
+  if (size > shortCopy && source.constructor === values.constructor) {
     values.set(source.length === size ? source : source.subarray(0, size), offset);
   } else {
     for (let i = 0; i < size; i++) values[offset + i] = source[i]!;

@@ -13,7 +13,7 @@ import type { FromWorker, ToWorker } from './worker.js';
 /** A chain whose threads die so often without having come further is not begun again; as many threads that die without a chain are not replaced. */
 const mostDeaths = 3;
 /** Milliseconds between two looks whether the run is to stop, and until threads that do not hear are ended. */
-const LOOK = 50, PATIENCE = 5000;
+const lookMilliseconds = 50, patienceMilliseconds = 5000;
 
 interface Thread {
   readonly worker: WorkerThread;
@@ -91,7 +91,7 @@ export class ChainThreads {
       await new Promise<void>((resolve, reject) => {
         this.round = { draws, left, resolve, reject };
         const { stopped } = this.request;
-        if (stopped !== undefined) watch = setInterval(() => { if (stopped()) this.stopThreads(); }, LOOK);
+        if (stopped !== undefined) watch = setInterval(() => { if (stopped()) this.stopThreads(); }, lookMilliseconds);
         for (const thread of this.threads) this.give(thread);
       });
     } finally {
@@ -196,7 +196,7 @@ export class ChainThreads {
     const { round } = this;
     if (round === null) return;
     if (this.stop === null || this.threads.every(({ running }) => running === null)) { round.resolve(); return; }
-    if (Atomics.exchange(this.stop, 0, 1) === 0) this.patience = setTimeout(() => { round.resolve(); }, PATIENCE);
+    if (Atomics.exchange(this.stop, 0, 1) === 0) this.patience = setTimeout(() => { round.resolve(); }, patienceMilliseconds);
   }
 
   private post(thread: Thread, message: ToWorker): void {

@@ -27,7 +27,7 @@ export type FromWorker =
 type Task = Extract<ToWorker, { kind: 'program' }>;
 
 /** Seconds of work between two looks at the clock. */
-const SLICE = 0.1;
+const sliceSeconds = 0.1;
 
 function serve(port: ThreadPort): void {
   const runs = new Map<number, ChainRun>();
@@ -53,7 +53,7 @@ function serve(port: ThreadPort): void {
 }
 
 function advance(run: ChainRun, draws: number, { pause, stop }: Task, port: ThreadPort): void {
-  const pace = new Pace(SLICE);
+  const pace = new Pace(sliceSeconds);
   let handedOver = seconds();
   while (run.kept < draws && !run.finished && !(stop !== null && Atomics.load(stop, 0) === 1)) {
     run.advance(Math.min(pace.next(run), run.sweepsTo(draws)));

@@ -54,7 +54,7 @@ function tableOf(variable: VariableResult): readonly Table[] {
 }
 
 /** Small integers as text, so that allocations and bits cost a lookup. */
-const BYTES: readonly string[] = Array.from({ length: 256 }, (_, value) => String(value));
+const byteTexts: readonly string[] = Array.from({ length: 256 }, (_, value) => String(value));
 
 function* csvRows(columns: readonly Column[], chainNumbers: readonly number[], draws: number): Generator<string> {
   yield `${['chain', 'draw', ...columns.map((column) => quoted(column.name))].join(',')}\n`;
@@ -65,7 +65,7 @@ function* csvRows(columns: readonly Column[], chainNumbers: readonly number[], d
       for (let i = 0; i < columns.length; i++) {
         const { values, element, size } = columns[i]!;
         const value = values[row * size + element]!;
-        cells[i] = values instanceof Uint8Array ? BYTES[value]! : String(value);
+        cells[i] = values instanceof Uint8Array ? byteTexts[value]! : String(value);
       }
       yield `${chain},${draw}${cells.length === 0 ? '' : ','}${cells.join(',')}\n`;
     }

@@ -8,10 +8,10 @@ import { isOfChains } from '../4-infer/posterior.js';
 import type { Diagnostic } from '../errors/diagnostic.js';
 import type { ElementSummary, VariableSummary } from './summary.js';
 
-const RHAT_BOUND = 1.01;
-const RHAT_BOUND_INSIDE = 1.05;
-const FRACTION_INSIDE = 0.05;
-const ESS_PER_CHAIN = 100;
+const largestRhat = 1.01;
+const largestRhatInside = 1.05;
+const fractionInside = 0.05;
+const essPerChain = 100;
 
 /** A warning for each variable that fails. */
 export function judge(summaries: readonly VariableSummary[]): readonly Diagnostic[] {
@@ -25,18 +25,18 @@ function judgeVariable({ variable, elements }: VariableSummary): Diagnostic | nu
   const { result } = variable;
   if (!isOfChains(result)) return null;
   const judged = elements.filter((element) => element.rhat !== null);
-  const above = judged.filter((element) => rhatOf(element) > RHAT_BOUND);
+  const above = judged.filter((element) => rhatOf(element) > largestRhat);
   if (above.length === 0) return null;
   const worst = above.reduce((a, b) => (rhatOf(b) > rhatOf(a) ? b : a));
   // Without draws there is no bulk ESS: R-hat decides alone.
-  const short = above.filter((element) => (element.essBulk ?? 0) < ESS_PER_CHAIN * result.chains);
+  const short = above.filter((element) => (element.essBulk ?? 0) < essPerChain * result.chains);
   const fails = variable.insidePlate
-    ? rhatOf(worst) > RHAT_BOUND_INSIDE || above.length > FRACTION_INSIDE * judged.length
+    ? rhatOf(worst) > largestRhatInside || above.length > fractionInside * judged.length
     : short.length > 0;
   if (!fails) return null;
   const shown = variable.insidePlate ? worst : short.reduce((a, b) => (rhatOf(b) > rhatOf(a) ? b : a));
   const ess = shown.essBulk === null ? '' : ` with a bulk ESS of ${Math.round(shown.essBulk)}`;
-  const others = above.length === 1 ? '' : `; ${above.length} of ${judged.length} elements of ${variable.name} are above ${RHAT_BOUND}`;
+  const others = above.length === 1 ? '' : `; ${above.length} of ${judged.length} elements of ${variable.name} are above ${largestRhat}`;
   return {
     code: 'not-converged',
     severity: 'warning',

@@ -28,8 +28,8 @@ export interface Relabelling {
 }
 
 /** A draw's components are matched in their best order up to so many labels; above, by sorting. */
-const MOST_MATCHED_LABELS = 12;
-const MOST_ROUNDS = 20;
+const mostMatchedLabels = 12;
+const mostRounds = 20;
 
 /** How each group's draws would be renumbered; groups whose draws all agree already are left out. */
 export function relabellings(result: Pick<RunResult, 'variables' | 'exchangeable'>): readonly Relabelling[] {
@@ -101,7 +101,7 @@ function match(ordering: Member, labels: number): Int32Array {
 
   // Begin from the last draw: it is where the sampler went, not where it came from.
   readPoints(ordering, count - 1, labels, width, scale, reference);
-  const rounds = labels <= MOST_MATCHED_LABELS ? MOST_ROUNDS : 0;
+  const rounds = labels <= mostMatchedLabels ? mostRounds : 0;
   for (let round = 0; round < rounds; round++) {
     const sums = new Float64Array(labels * width);
     let changed = round === 0;

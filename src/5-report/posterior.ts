@@ -63,9 +63,9 @@ export interface ElementDiagnostics {
 }
 
 /** Draws a chain below which R-hat says nothing. */
-const FEWEST_JUDGED_DRAWS = 4;
+const fewestJudgedDraws = 4;
 /** Ratio of variances by label and after matching from which labels are taken to switch. */
-const SWITCHING_RATIO = 2;
+const switchingRatio = 2;
 
 interface View {
   readonly summaries: readonly VariableSummary[];
@@ -360,7 +360,7 @@ export class Posterior {
   }
 
   private fewDraws(): readonly Diagnostic[] {
-    const few = this.result.variables.some(({ result }) => result.form === 'draws' && !result.independent && result.draws < FEWEST_JUDGED_DRAWS);
+    const few = this.result.variables.some(({ result }) => result.form === 'draws' && !result.independent && result.draws < fewestJudgedDraws);
     return few ? [{ code: 'few-draws', severity: 'warning', message: 'there are too few draws to judge convergence', hint: 'Ask for more (--draws).' }] : [];
   }
 
@@ -410,7 +410,7 @@ function replaced(variables: readonly VariableResult[], by: readonly VariableRes
 
 /** Labels switch where they mix components that are apart, or where matching mends what R-hat rejects. */
 function switches(relabelling: Relabelling, variables: readonly VariableResult[]): boolean {
-  if (relabelling.varianceRatio > SWITCHING_RATIO) return true;
+  if (relabelling.varianceRatio > switchingRatio) return true;
   const parameters = new Set(relabelling.group.variables.map(({ name }) => name));
   const before = variables.filter((variable) => parameters.has(variable.name));
   if (judge(summarise(before)).length === 0) return false;

@@ -7,7 +7,7 @@ import type { ElementSummary, VariableSummary } from './summary.js';
 import { significant, type TextColumn, type TextRow, textTable, usedColumns } from './textTable.js';
 
 /** In the order shown; where the line is too short those of the highest rank go first: what tells whether to trust a row stays. */
-const COLUMNS: readonly (TextColumn & { readonly text: (element: ElementSummary) => string })[] = [
+const columns: readonly (TextColumn & { readonly text: (element: ElementSummary) => string })[] = [
   { title: 'mean', rank: 0, text: (element) => value(element.mean, errorOf(element)) },
   { title: 'sd', rank: 1, text: (element) => value(element.sd, errorOf(element)) },
   { title: 'mcse', rank: 6, text: ({ mcse }) => (mcse === null ? '' : significant(mcse, 2)) },
@@ -30,19 +30,19 @@ export function shownOf<T>(elements: readonly T[]): readonly T[] { return elemen
  * @param width characters of a line; columns that do not fit are left out, names are never cut.
  */
 export function renderSummary(posterior: Posterior, width: number): string {
-  return `${textTable(COLUMNS, posterior.summaries().flatMap(rowsOf), width).join('\n')}\n`;
+  return `${textTable(columns, posterior.summaries().flatMap(rowsOf), width).join('\n')}\n`;
 }
 
 /** The summary as a table for other places than a terminal: titles of the columns that hold something, and rows of as many cells; a row without cells says what is left out. */
 export function summaryTable(summaries: readonly VariableSummary[]): { readonly titles: readonly string[]; readonly rows: readonly TextRow[] } {
   const rows = summaries.flatMap(rowsOf);
-  const used = usedColumns(COLUMNS, rows);
-  return { titles: used.map((i) => COLUMNS[i]!.title), rows: rows.map((row) => ({ name: row.name, cells: row.cells.length === 0 ? [] : used.map((i) => row.cells[i]!) })) };
+  const used = usedColumns(columns, rows);
+  return { titles: used.map((i) => columns[i]!.title), rows: rows.map((row) => ({ name: row.name, cells: row.cells.length === 0 ? [] : used.map((i) => row.cells[i]!) })) };
 }
 
 function rowsOf({ variable, elements }: VariableSummary): TextRow[] {
   const shown = shownOf(elements);
-  const rows = shown.map((element): TextRow => ({ name: element.name, cells: COLUMNS.map((column) => column.text(element)) }));
+  const rows = shown.map((element): TextRow => ({ name: element.name, cells: columns.map((column) => column.text(element)) }));
   const more = elements.length - shown.length;
   return more === 0 ? rows : [...rows, { name: `${variable.name}: ${more} more`, cells: [] }];
 }

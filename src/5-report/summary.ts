@@ -11,7 +11,7 @@ import { mcseMean, mcseQuantile } from './diagnostics/mcse.js';
 import { rhat, rhatOfRanks } from './diagnostics/rhat.js';
 
 /** Probabilities are listed for supports of at most so many values. */
-const MOST_LISTED_VALUES = 50;
+const mostListedValues = 50;
 
 /** The row of one element: what does not apply is null. */
 export interface ElementSummary {
@@ -81,14 +81,14 @@ function summariseElement(variable: VariableResult, flat: number, buffersFor: (c
   return { name: elementName(variable.name, variable.shape, flat), flat, mean, sd, mcse, q5, q50, q95, essBulk: bulk, essTail: tail, rhat: reduction, probs };
 }
 
-const UNKNOWN: Row = { mean: null, sd: null, mcse: null, q5: null, q50: null, q95: null, essBulk: null, essTail: null, rhat: null, probs: null };
+const unknownRow: Row = { mean: null, sd: null, mcse: null, q5: null, q50: null, q95: null, essBulk: null, essTail: null, rhat: null, probs: null };
 
 function fromDraws(variable: VariableResult, form: DrawsForm, flat: number, buffersFor: (chains: number, draws: number) => ChainDraws): Row {
-  if (form.chains * form.draws === 0) return UNKNOWN;
+  if (form.chains * form.draws === 0) return unknownRow;
   const draws = buffersFor(form.chains, form.draws).load(form.values, flat, sizeOf(variable.shape));
   const probs = countedProbabilities(variable, draws.values);
   const first = draws.values[0]!;
-  if (isConstant(draws.values)) return { ...UNKNOWN, mean: known(first), sd: Number.isFinite(first) ? 0 : null, q5: known(first), q50: known(first), q95: known(first), probs };
+  if (isConstant(draws.values)) return { ...unknownRow, mean: known(first), sd: Number.isFinite(first) ? 0 : null, q5: known(first), q50: known(first), q95: known(first), probs };
   const unit = draws.toUnitScale();
   const sd = draws.standardDeviation();
   const quantile = (level: number): number | null => known(draws.quantile(level) * unit);
@@ -101,7 +101,7 @@ function fromDraws(variable: VariableResult, form: DrawsForm, flat: number, buff
 function fromMoments(variable: VariableResult, form: MomentsForm, flat: number): Row {
   const probs = givenProbabilities(variable, form.probabilities, flat);
   return {
-    ...UNKNOWN,
+    ...unknownRow,
     ...supportQuantiles(variable, form.probabilities, flat),
     mean: known(form.mean[flat]), sd: known(Math.sqrt(form.variance[flat] ?? Number.NaN)), mcse: known(form.mcse[flat]), rhat: knownOrInfinite(form.rhat[flat]), probs,
   };
@@ -112,7 +112,7 @@ function fromClosedForm(variable: VariableResult, form: ClosedForm, flat: number
     ? { q5: known(form.quantiles.q5[flat]), q50: known(form.quantiles.q50[flat]), q95: known(form.quantiles.q95[flat]) }
     : supportQuantiles(variable, form.probabilities, flat) ?? drawnQuantiles(variable, form, flat, buffersFor);
   return {
-    ...UNKNOWN,
+    ...unknownRow,
     ...quantiles,
     mean: known(form.mean[flat]), sd: known(form.sd?.[flat]), mcse: known(form.mcse?.[flat]) ?? quantiles?.mcse ?? null,
     probs: givenProbabilities(variable, form.probabilities, flat),
@@ -150,7 +150,7 @@ function supportQuantiles(variable: VariableResult, probabilities: Float64Array 
 
 function countedProbabilities(variable: VariableResult, draws: Float64Array): Row['probs'] {
   const { range, low = 0 } = variable;
-  if (range === undefined || range > MOST_LISTED_VALUES) return null;
+  if (range === undefined || range > mostListedValues) return null;
   const counts = new Float64Array(range);
   for (let i = 0; i < draws.length; i++) {
     const value = draws[i]! - low;
@@ -161,7 +161,7 @@ function countedProbabilities(variable: VariableResult, draws: Float64Array): Ro
 
 function givenProbabilities(variable: VariableResult, probabilities: Float64Array | null, flat: number): Row['probs'] {
   const { range, low = 0 } = variable;
-  if (probabilities === null || range === undefined || range > MOST_LISTED_VALUES) return null;
+  if (probabilities === null || range === undefined || range > mostListedValues) return null;
   return listed(probabilities, flat * range, range, low, 1);
 }
 

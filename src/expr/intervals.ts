@@ -3,6 +3,8 @@
  * 1966): the bounds hold for every value of the parts, and are widest where one part occurs several times.
  *
  * Ends are not rounded outwards: what they say holds up to the last place. An end may be open: `(0, inf)` is positive.
+ * For real functions; ranges of integers before and after data are known are `3-derive/finiteRange.ts` and `2-graph/compute.ts`,
+ * extremes of affine forms over loops `2-graph/shapes.ts`.
  */
 import type { Apply, Expr } from './expr.js';
 import { equal, isConst } from './expr.js';

@@ -54,7 +54,7 @@ function port(): ThreadPort | null {
 }
 
 /** Characters gathered before a write: few system calls, little memory. */
-const CHUNK = 1 << 20;
+const chunkLength = 1 << 20;
 
 /** Writes all files beside their targets, then renames: an error on the way leaves the directory as it was. */
 async function save(directory: string, files: readonly TextFile[], obsolete: readonly string[]): Promise<void> {
@@ -81,7 +81,7 @@ async function writeWhole(file: string, pieces: Iterable<string>): Promise<void>
     let chunk = '';
     for (const piece of pieces) {
       chunk += piece;
-      if (chunk.length >= CHUNK) {
+      if (chunk.length >= chunkLength) {
         await handle.writeFile(chunk);
         chunk = '';
       }

@@ -31,10 +31,10 @@ export function essMean(draws: ChainDraws): number {
 }
 
 /** Beyond about this many lags one transform of all costs less than lags one by one. */
-const DIRECT_LAGS = 32;
+const directLags = 32;
 /** A correlation at this lag above this bound foretells more lags than that. */
-const FORETELLING_LAG = 8;
-const SLOW_CORRELATION = 0.25;
+const foretellingLag = 8;
+const slowCorrelation = 0.25;
 
 /** sum over chains of sum_i x[i] x[i + lag] of centred series [chains, n]. */
 function lagSum(centred: Float64Array, chains: number, n: number, lag: number): number {
@@ -77,7 +77,7 @@ export function effectiveSize(draws: Series): number {
   let previous = 1;
   const correlation = (lag: number): number => {
     if (lag >= known) {
-      if (lag < DIRECT_LAGS && !(lag === FORETELLING_LAG && previous > SLOW_CORRELATION)) {
+      if (lag < directLags && !(lag === foretellingLag && previous > slowCorrelation)) {
         lags[lag] = lagSum(split, splitChains, n, lag);
         known = lag + 1;
       } else {

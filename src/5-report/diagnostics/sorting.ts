@@ -7,15 +7,15 @@
  * (many draws that agree in 20 bits but not in all), by sorting again with all six passes.
  */
 
-const DIGIT_BITS = 11;
-const BUCKETS = 1 << DIGIT_BITS;
-const PASSES = 6;
+const digitBits = 11;
+const bucketCount = 1 << digitBits;
+const passCount = 6;
 /** First pass that looks at the high word only. */
-const FIRST_HIGH_PASS = 3;
+const firstHighPass = 3;
 /** The sign bit of the high word, as a 32-bit integer. */
-const SIGN = -0x80000000;
+const signBit = -0x80000000;
 /** Moves of the repair, for each value, after which six passes are cheaper. */
-const MOVES = 8;
+const mostMovesPerValue = 8;
 
 /** Buffers for arrays of one length. Not reentrant. */
 export class RadixSorter {
@@ -34,7 +34,7 @@ export class RadixSorter {
     this.nextHigh = new Int32Array(length);
     this.order = new Int32Array(length);
     this.nextOrder = new Int32Array(length);
-    this.counts = new Int32Array(PASSES * BUCKETS);
+    this.counts = new Int32Array(passCount * bucketCount);
   }
 
   /**
@@ -43,7 +43,7 @@ export class RadixSorter {
    */
   sort(values: Float64Array): Int32Array {
     this.read(values);
-    this.passes(FIRST_HIGH_PASS);
+    this.passes(firstHighPass);
     if (!this.repair()) {
       this.read(values);
       this.passes(0);
@@ -59,12 +59,12 @@ export class RadixSorter {
     for (let i = 0; i < n; i++) {
       let low = words[2 * i]!;
       let high = words[2 * i + 1]!;
-      if (high === SIGN && low === 0) high = 0;
+      if (high === signBit && low === 0) high = 0;
       if (high < 0) {
         low = ~low;
         high = ~high;
       } else {
-        high |= SIGN;
+        high |= signBit;
       }
       lows[i] = low;
       highs[i] = high;
@@ -79,23 +79,23 @@ export class RadixSorter {
     counts.fill(0);
     for (let i = 0; i < n; i++) {
       const h = high[i]!;
-      counts[3 * BUCKETS + digit(0, h, 3)]!++;
-      counts[4 * BUCKETS + digit(0, h, 4)]!++;
-      counts[5 * BUCKETS + digit(0, h, 5)]!++;
+      counts[3 * bucketCount + digit(0, h, 3)]!++;
+      counts[4 * bucketCount + digit(0, h, 4)]!++;
+      counts[5 * bucketCount + digit(0, h, 5)]!++;
     }
     if (first === 0) {
       for (let i = 0; i < n; i++) {
         const l = low[i]!;
         counts[digit(l, 0, 0)]!++;
-        counts[BUCKETS + digit(l, 0, 1)]!++;
-        counts[2 * BUCKETS + digit(l, high[i]!, 2)]!++;
+        counts[bucketCount + digit(l, 0, 1)]!++;
+        counts[2 * bucketCount + digit(l, high[i]!, 2)]!++;
       }
     }
-    for (let pass = first; pass < PASSES; pass++) {
-      const base = pass * BUCKETS;
+    for (let pass = first; pass < passCount; pass++) {
+      const base = pass * bucketCount;
       // A digit in which all agree orders nothing.
       if (counts[base + digit(this.low[0]!, this.high[0]!, pass)] === n) continue;
-      for (let bucket = base, start = 0; bucket < base + BUCKETS; bucket++) {
+      for (let bucket = base, start = 0; bucket < base + bucketCount; bucket++) {
         const count = counts[bucket]!;
         counts[bucket] = start;
         start += count;
@@ -128,7 +128,7 @@ export class RadixSorter {
   private repair(): boolean {
     const { low, high, order } = this;
     const n = low.length;
-    let budget = MOVES * n;
+    let budget = mostMovesPerValue * n;
     for (let i = 1; i < n; i++) {
       const h = high[i]!;
       const l = low[i]!;
