@@ -29,6 +29,21 @@ function start(args: readonly string[]): { readonly child: ChildProcess; readonl
 }
 const credence = (args: readonly string[]): Promise<Answer> => start(args).answer;
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => { setTimeout(resolve, milliseconds); });
+/**
+ * Starts a run into a directory and sends it a signal as soon as `isTime`. How soon a waiting process sees that it is time is up to the
+ * machine: a run that had ended by then was not cut off, and is begun again.
+ */
+async function cutOff(args: readonly string[], directory: string, signal: 'SIGKILL' | 'SIGINT', isTime: (unfinished: string) => boolean): Promise<Answer> {
+  for (;;) {
+    const { child, answer } = start([...args, '--out', directory]);
+    while (!isTime(join(folder, directory, 'unfinished')) && child.exitCode === null) await pause(20);
+    child.kill(signal);
+    const result = await answer;
+    if (result.signal === signal || result.err.includes('Stopping with the draws that there are')) return result;
+    expect([0, 1], result.err).toContain(result.status);
+    rmSync(join(folder, directory), { recursive: true });
+  }
+}
 /** When a chain of a run was kept last. */
 const keptAt = (directory: string): number => Math.max(0, ...[0, 1, 2].map((chain) => statSync(join(folder, directory, 'unfinished', `chain-${chain}.checkpoint`), { throwIfNoEntry: false })?.mtimeMs ?? 0));
 const read = (...names: readonly string[]): string => readFileSync(join(folder, ...names), 'utf8');
@@ -86,22 +101,16 @@ describe('a run that is killed', () => {
   it('has the moments of the run that was not, where moments alone are kept', async () => {
     const large = ['infer', 'large.cred', '--set', 'N=20000', '--backend', 'gibbs', '--opt', 'block=none', '--chains', '2', '--draws', '1500', '--warmup', '500'];
     await credence([...large, '--out', 'large', '--quiet']);
-    const { child, answer } = start([...large, '--out', 'largeKilled', '--quiet']);
-    while (!existsSync(join(folder, 'largeKilled', 'unfinished', 'chain-1.checkpoint')) && child.exitCode === null) await pause(20);
-    child.kill('SIGKILL');
-    expect((await answer).signal).toBe('SIGKILL');
+    await cutOff([...large, '--quiet'], 'largeKilled', 'SIGKILL', (unfinished) => existsSync(join(unfinished, 'chain-1.checkpoint')));
     await credence(['infer', '--resume', 'largeKilled', '--quiet']);
     expect(summary('largeKilled').variables['x[7]']).toEqual(summary('large').variables['x[7]']);
     expect(read('largeKilled', 'draws.csv') === read('large', 'draws.csv')).toBe(true);
   });
 
   it('is refused where what was kept is damaged, and where there is nothing', async () => {
-    const { child, answer } = start([...robust, '--out', 'damaged']);
     // A checkpoint that is younger than the first draws of its chain.
-    const time = (ending: string): number => statSync(join(folder, 'damaged', 'unfinished', `chain-0.${ending}`), { throwIfNoEntry: false })?.mtimeMs ?? 0;
-    while (!(existsSync(join(folder, 'damaged', 'unfinished', 'chain-0.draws')) && time('checkpoint') > time('draws')) && child.exitCode === null) await pause(20);
-    child.kill('SIGKILL');
-    await answer;
+    const time = (file: string): number => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    await cutOff(robust, 'damaged', 'SIGKILL', (directory) => existsSync(join(directory, 'chain-0.draws')) && time(join(directory, 'chain-0.checkpoint')) > time(join(directory, 'chain-0.draws')));
     const unfinished = join(folder, 'damaged', 'unfinished');
     // Draws behind the last checkpoint are what a killed process leaves; draws that are missing are not.
     appendFileSync(join(unfinished, 'chain-0.draws'), 'half a fra');
@@ -126,10 +135,7 @@ describe('a run that is killed', () => {
 
 describe('a run that ends early', () => {
   it('after an interrupt has the draws that there are, and can go on', async () => {
-    const { child, answer } = start([...robust, '--out', 'interrupted']);
-    while (!existsSync(join(folder, 'interrupted', 'unfinished', 'chain-1.draws')) && child.exitCode === null) await pause(20);
-    child.kill('SIGINT');
-    const { status, err, out } = await answer;
+    const { status, err, out } = await cutOff(robust, 'interrupted', 'SIGINT', (unfinished) => existsSync(join(unfinished, 'chain-1.draws')));
     expect([0, 1], err).toContain(status);
     expect(err).toContain('Stopping with the draws that there are');
     expect(out).toMatch(/the run ended with \d+ of 6000 draws/);
