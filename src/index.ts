@@ -35,6 +35,7 @@ export { families } from './distributions/registry.js';
 export { type Diagnostic, InternalError, ModelError, type Severity, type Span } from './errors/diagnostic.js';
 export { didYouMean, renderDiagnostics } from './errors/render.js';
 
-export { parseCsv, parseCsvPieces, type Table, tableValue } from './input/csv.js';
+export { parseCsv, parseCsvPieces, type Table, type TableOptions, tableValue } from './input/csv.js';
 export { parseDataJson, parseJsonValue } from './input/json.js';
+export { coded } from './input/levels.js';
 export { tensor, type Tensor } from './input/tensor.js';

@@ -20,6 +20,7 @@ import { checkConstraint, checkFloors } from './constraints.js';
 import { orderElements } from './elementOrder.js';
 import { type Reading, elementName, nameAt, readValue } from './data.js';
 import type { ModelGraph, Statement, Variable } from './graph.js';
+import { groupsWithoutData } from './groups.js';
 import * as messages from './bindMessages.js';
 import { orderedGroups } from './query.js';
 
@@ -112,6 +113,7 @@ class Binding implements BindContext {
       this.orderGroups();
       checkLaws(this);
       if (!this.failed) checkValues(this);
+      if (!this.failed && this.mode === 'infer') for (const diagnostic of groupsWithoutData(this.graph, this.storages)) this.report(diagnostic);
     } catch (thrown) {
       if (!(thrown instanceof HostFailure)) throw thrown;
       this.report(messages.hostFunctionFailed(thrown.message));
@@ -311,8 +313,8 @@ class Binding implements BindContext {
     const { name, span } = variable;
     const { values } = reading;
     if (reading.levels !== null && variable.scalar !== 'int') {
-      const word = reading.levels.find((level) => Number.isNaN(Number(level))) ?? '';
-      this.report(messages.wordsForNumbers(name, this.typeText(variable), word, span));
+      const code = Math.max(0, reading.levels.findIndex((level) => Number.isNaN(Number(level))));
+      this.report(messages.wordsForNumbers(name, elementName(name, values.indexOf(code), shape), this.typeText(variable), reading.levels[code] ?? '', span));
       return false;
     }
     const integer = variable.scalar !== 'real';

@@ -55,9 +55,17 @@ export function notANumber(element: string, found: string, span?: Span): Diagnos
     /^the text "[+-]?[\d.]+"$/.test(found) ? 'write it without quotes'
       : found.startsWith('the text') ? 'categories are numbers 0, 1, ...; a column of words of a CSV file is coded so' : undefined, 'a number, true, false or null');
 }
-export function wordsForNumbers(name: string, type: string, word: string, span?: Span): Diagnostic {
-  return error('wrong-type', `${name} is ${type} but its column holds words such as ${JSON.stringify(word)}`, span,
-    /^[+-]?\d+,\d+$/.test(word) ? 'write decimals with a point' : 'leave cells of missing values empty (or NA); a column of categories is declared int and coded 0, 1, ... in sorted order');
+export function wordsForNumbers(name: string, element: string, type: string, word: string, span?: Span): Diagnostic {
+  return error('wrong-type', `${name} is ${type} but its column holds words such as ${JSON.stringify(word)} (${element})`, span, hintForWord(word));
+}
+/** What somebody meant who has this in a column of numbers. */
+function hintForWord(word: string): string {
+  if (/^[+-]?\d+,\d+$/.test(word) && !/^[+-]?[1-9]\d{0,2},\d{3}$/.test(word)) return 'write decimals with a point';
+  if (/^[+-]?\d{1,3}(?:[,.' \u00a0\u202f]\d{3})+(?:[.,]\d+)?$/.test(word)) return 'write numbers without separators of thousands, and decimals with a point';
+  if (/^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}\b/.test(word)) return 'a date is no number: give days or years since some day';
+  if (/^[^\p{L}\p{N}\s]+$/u.test(word)) return `cells of missing values are empty or NA; on the command line --missing ${/^[\w.,-]+$/.test(word) ? word : `'${word}'`} says that this is one too`;
+  if (/^[^\d\s.,+-]*\s*[+-]?[\d.,]+\s*[^\d\s.,]*$/.test(word)) return 'write numbers without units and signs of currency';
+  return 'leave cells of missing values empty (or NA); a column of categories is declared int and coded 0, 1, ... in sorted order';
 }
 export function wrongShape(name: string, declared: string, resolved: readonly number[] | null, found: readonly number[], span?: Span): Diagnostic {
   const meaning = resolved === null ? '' : ` = [${resolved.join(', ')}]`;
@@ -96,6 +104,10 @@ export function computedValue(name: string, span?: Span): Diagnostic {
 export function codedLevels(name: string, levels: readonly string[], span?: Span): Diagnostic {
   const shown = levels.slice(0, 20).map((word, code) => `${code} = ${word}`);
   return note('coded-levels', `${name} is coded ${list(shown)}${levels.length > 20 ? `, ... (${levels.length} levels)` : ''}`, span);
+}
+export function groupsWithoutData(name: string, found: number, largest: number, hasZero: boolean, span?: Span): Diagnostic {
+  const hint = found === largest && !hasZero ? `groups count from 0: take 0..<max(${name}) and ${name}[n] - 1, or code the column by --levels ${name}` : `--levels ${name} codes the values of a column 0, 1, ...; in TypeScript coded(values)`;
+  return note('groups-without-data', `${name} has ${found} of the ${largest + 1} values from 0 to ${largest}: what is made for each up to max(${name}) is made for ${largest + 1 - found} without data`, span, hint);
 }
 
 // --- sizes and regions ------------------------------------------------------------------------

@@ -87,7 +87,7 @@ function reason(error: unknown): string {
     case 'EACCES': case 'EPERM': return 'Permission to read it is denied.';
     case 'ENOTDIR': return 'A part of the path is not a directory.';
     case 'ENAMETOOLONG': return 'The name is too long.';
-    case 'ERR_ENCODING_INVALID_ENCODED_DATA': return 'This is not a text in UTF-8.';
+    case 'ERR_ENCODING_INVALID_ENCODED_DATA': return 'This is not a text in UTF-8; spreadsheets and editors can save it as one.';
     case 'ERR_FS_FILE_TOO_LARGE': return 'The file is larger than 2 GiB.';
     default: return error instanceof Error ? error.message : String(error);
   }

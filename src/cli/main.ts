@@ -22,7 +22,9 @@ function withProgram(command: Command, argument: '<model>' | '[model]' = '<model
 function withData(command: Command): Command {
   return command
     .option('--data <source>', 'file.json, name=file.json, name=file.csv:column,... or file.csv (several times)', several)
-    .option('--set <name=value>', 'one value in JSON, such as K=3 (several times)', several);
+    .option('--set <name=value>', 'one value in JSON, such as K=3 (several times)', several)
+    .option('--levels <name=a,b,...>', 'the order of the categories of a column; NAME alone codes numbers that are names (several times)', several)
+    .option('--missing <cell>', 'a cell of tables that means a missing value, such as . or -999 (several times)', several);
 }
 
 /** Runs a command's module and answers with its exit status. */

@@ -2,7 +2,7 @@
  * Values from the command line: `--data file.json`, `--data name=file.csv:a,b`, `--data file.csv`,
  * `--set K=3`. All sources are read before anything is said, so that a user sees every mistake.
  */
-import { type Diagnostic, didYouMean, type Model, ModelError, parseCsvPieces, parseDataJson, parseJsonValue, tableValue } from '../index.js';
+import { coded, type Diagnostic, didYouMean, type Model, ModelError, parseCsvPieces, parseDataJson, parseJsonValue, type Table, tableValue, type Tensor } from '../index.js';
 import { failure, readPieces, readText } from './files.js';
 
 /** A name of the language before `=`; `./a=b.json` is a file. */
@@ -10,17 +10,37 @@ const named = /^([\p{L}_][\p{L}0-9_]*)=(.*)$/su;
 /** The file ends at the first `.csv`; what follows a colon are columns. */
 const table = /^(.*?\.[ct]sv)(?::(.*))?$/isu;
 
+/** Flags that say where data are and how tables are read; each may be given several times. */
+export interface DataFlags {
+  readonly data?: readonly string[];
+  readonly set?: readonly string[];
+  readonly levels?: readonly string[];
+  readonly missing?: readonly string[];
+}
+
 /**
  * All values by name; `--set` overrides `--data`.
+ * @param numbered names of which numbers in tables are names of categories, as in an earlier run.
  * @throws ModelError for unreadable files, malformed texts and names given twice, all of them together.
  */
-export function readValues(model: Model, data: readonly string[], settings: readonly string[]): ReadonlyMap<string, unknown> {
+export function readValues(model: Model, flags: DataFlags, numbered: readonly string[] = []): ReadonlyMap<string, unknown> {
   const problems: ModelError[] = [];
   const fromData = new Map<string, unknown>();
   const givenBy = new Map<string, string>();
-  for (const source of data) {
+  const levels = new Map<string, readonly string[] | undefined>(numbered.map((name) => [name, undefined]));
+  const unused = new Set<string>();
+  for (const flag of flags.levels ?? []) {
     collect(problems, () => {
-      for (const [name, value] of readSource(model, source)) {
+      const { name, order } = readLevels(flag);
+      if (unused.has(name)) throw flagError('--levels', { code: 'given-twice', severity: 'error', message: `Levels of ${name} are given twice.` });
+      levels.set(name, order);
+      unused.add(name);
+    });
+  }
+  for (const source of flags.data ?? []) {
+    collect(problems, () => {
+      for (const [name, value] of readSource(model, source, { levels, missing: flags.missing ?? [] })) {
+        unused.delete(name);
         const before = givenBy.get(name);
         if (before !== undefined) throw flagError('--data', { code: 'given-twice', severity: 'error', message: `${name} is given by ${before} and again by ${source}.`, hint: 'give each name once; --set overrides --data' });
         givenBy.set(name, source);
@@ -29,15 +49,33 @@ export function readValues(model: Model, data: readonly string[], settings: read
     });
   }
   const set = new Map<string, unknown>();
-  for (const setting of settings) {
+  for (const setting of flags.set ?? []) {
     collect(problems, () => {
       const { name, value } = nameAndValue('--set', setting, 'K=3');
       if (set.has(name)) throw flagError('--set', { code: 'given-twice', severity: 'error', message: `${name} is set twice.` });
       set.set(name, located(`--set ${name}`, () => value, () => parseJsonValue(value), hintForValue(name, value)));
     });
   }
+  // A file that could not be read has named nothing.
+  if (problems.length === 0) for (const name of unused) problems.push(flagError('--levels', { code: 'wrong-option', severity: 'error', message: `No column of a table is bound to ${name}.`, ...hintFor(name, fromData.keys()) }));
   if (problems.length > 0) throw together(problems);
   return new Map([...fromData, ...set]);
+}
+
+function hintFor(name: string, bound: Iterable<string>): { readonly hint?: string } {
+  const near = didYouMean(name, bound);
+  return near === null ? {} : { hint: `did you mean ${near}?` };
+}
+
+/** `NAME` or `NAME=low,medium,high`; a list in JSON where levels hold commas. @throws ModelError */
+function readLevels(flag: string): { readonly name: string; readonly order: readonly string[] | undefined } {
+  const at = flag.indexOf('=');
+  if (at < 0) return { name: flag, order: undefined };
+  const { name, value } = nameAndValue('--levels', flag, 'size=small,medium,large');
+  if (!value.trim().startsWith('[')) return { name, order: value.split(',').map((level) => level.trim()) };
+  const list = located(`--levels ${name}`, () => value, () => parseJsonValue(value));
+  if (!Array.isArray(list)) throw flagError('--levels', { code: 'wrong-option', severity: 'error', message: `The levels of ${name} are no list.`, hint: `for example --levels ${name}=small,medium,large` });
+  return { name, order: list.map(String) };
 }
 
 /** `name=value` flags, split at the first `=`. @throws ModelError */
@@ -65,34 +103,67 @@ export function readNamedValues(flag: string, path: string): ReadonlyMap<string,
   return located(path, () => text, () => parseDataJson(text));
 }
 
-function readSource(model: Model, source: string): Iterable<readonly [string, unknown]> {
+interface TableReading {
+  /** Order of the levels by name, undefined for the ascending one. */
+  readonly levels: ReadonlyMap<string, readonly string[] | undefined>;
+  readonly missing: readonly string[];
+}
+
+function readSource(model: Model, source: string, reading: TableReading): Iterable<readonly [string, unknown]> {
   const [, name, path = source] = named.exec(source) ?? [];
   const [, file, columns] = table.exec(path) ?? [];
   if (file === undefined) return name === undefined ? readNamedValues('--data', path) : [[name, readJson(path)]];
   const pieces = readPieces(file);
   return located(file, () => [...pieces()].join(''), () => {
-    const read = parseCsvPieces(pieces);
+    const read = parseCsvPieces(pieces, { missing: reading.missing });
+    if (read.rows === 0) throw failure('', '', [{ code: 'bad-csv', severity: 'error', message: 'The table has a header and no rows.' }]);
     if (name !== undefined) {
       if (columns === undefined || columns === '') {
         throw flagError(`--data ${source}`, { code: 'wrong-option', severity: 'error', message: 'It is not said which columns to take.', hint: `${source.replace(/:$/, '')}:${read.header[0] ?? 'column'} for one, ${source.replace(/:$/, '')}:* for all` });
       }
-      return [[name, tableValue(read, columns === '*' ? read.header : columns.split(','))]];
+      return [[name, valueOf(name, read, columns === '*' ? read.header : read.header.includes(columns) ? [columns] : columns.split(','), reading)]];
     }
     if (columns !== undefined) throw flagError(`--data ${source}`, { code: 'wrong-option', severity: 'error', message: 'Columns need a name to be bound to.', hint: `--data name=${source}` });
-    return byHeader(model, read.header).map((column) => [column, tableValue(read, [column])]);
+    return byHeader(model, read.header, file).map(({ name, column }) => [name, valueOf(name, read, [column], reading)]);
   });
 }
 
-/** Columns that carry a name of the program. @throws ModelError where none does. */
-function byHeader(model: Model, header: readonly string[]): readonly string[] {
+/** Columns of a table as the value of a name, with the levels asked for. */
+function valueOf(name: string, read: Table, columns: readonly string[], { levels }: TableReading): Tensor {
+  const value = tableValue(read, columns);
+  return levels.has(name) ? coded(value, levels.get(name)) : value;
+}
+
+/**
+ * Columns that carry a name of the program. What cannot stand in a name of the language counts as `_`: `Sepal.Length` is Sepal_Length.
+ * @throws ModelError where there is none, or two are for the same name.
+ */
+function byHeader(model: Model, header: readonly string[], file: string): readonly { readonly name: string; readonly column: string }[] {
   const { data, unknowns } = model.inputs;
-  const bound = header.filter((column) => data.includes(column) || unknowns.includes(column));
+  const declared = new Set([...data, ...unknowns]);
+  const bound = header.flatMap((column) => {
+    if (declared.has(column)) return [{ name: column, column }];
+    const name = column.replaceAll(/[^\p{L}0-9_]/gu, '_').replace(/^(?=[0-9])/, '_');
+    return name !== column && declared.has(name) && !header.includes(name) ? [{ name, column }] : [];
+  });
+  const doubled = bound.find(({ name }, k) => bound.findIndex((other) => other.name === name) !== k);
+  if (doubled !== undefined) {
+    const columns = bound.filter(({ name }) => name === doubled.name).map(({ column }) => JSON.stringify(column));
+    throw failure('', '', [{ code: 'bad-csv', severity: 'error', message: `The columns ${columns.join(' and ')} are both meant by ${doubled.name}.`, hint: `say which one: --data ${doubled.name}=${file}:${doubled.column}` }]);
+  }
   if (bound.length > 0) return bound;
-  const near = header.flatMap((column) => didYouMean(column, data) ?? []);
-  throw failure('', '', [{
-    code: 'no-such-data', severity: 'error', message: `None of the columns ${header.join(', ')} is declared by the program.`,
-    hint: near.length > 0 ? `did you mean ${near[0]}?` : data.length === 0 ? 'the program declares no data' : `bind columns by name: --data ${data[0]}=file.csv:${header[0] ?? 'column'}`,
-  }]);
+  throw failure('', '', [{ code: 'no-such-data', severity: 'error', message: `None of the columns ${header.join(', ')} is declared by the program.`, hint: hintForHeader(header, data, file) }]);
+}
+
+/** What may be the matter with a header that names nothing. */
+function hintForHeader(header: readonly string[], data: readonly string[], file: string): string {
+  if (data.length === 0) return 'the program declares no data';
+  const [first = ''] = header;
+  if (first.startsWith('#')) return 'comments have no place in a table: the first line names the columns';
+  if (header.some((cell) => cell.trim() !== '' && Number.isFinite(Number(cell)))) return 'the first line names the columns, and this one looks like data';
+  if (header.length === 1 && /\S\s+\S/.test(first)) return 'columns are separated by commas, semicolons, tabs or bars';
+  const near = header.flatMap((column) => { const name = didYouMean(column, data); return name === null ? [] : [`--data ${name}=${file}:${column}`]; });
+  return near.length > 0 ? `did you mean ${near[0]!}?` : `bind columns by name: --data ${data[0]!}=${file}:${first}`;
 }
 
 function readJson(path: string): unknown {

@@ -1,7 +1,7 @@
 /**
  * Tables in CSV: columns by header, each of numbers or of words.
  *
- * Empty cells, NA, NaN and null are missing (NaN). A column with any word in it is a column of words
+ * Empty cells, NA, NaN and null are missing (NaN), and what the caller calls missing. A column with any word in it is a column of words
  * and coded 0, 1, ... in sorted order. The separator (comma, semicolon, tab, bar) is the one the
  * header uses; texts with quotes are left to papaparse (RFC 4180), others are read where they stand.
  */
@@ -22,6 +22,12 @@ export interface Table {
   readonly columns: ReadonlyMap<string, Tensor>;
 }
 
+/** How a table is read. */
+export interface TableOptions {
+  /** Cells that mean a missing value besides empty ones, NA, NaN and null, such as `.` or `-999`; a number in any way it may be written. */
+  readonly missing?: readonly string[] | undefined;
+}
+
 /** So many malformed rows are named; the rest is a count. */
 const shownRows = 5;
 
@@ -29,24 +35,40 @@ const shownRows = 5;
  * Reads a table.
  * @throws ModelError (code `bad-csv`) naming the malformed rows, a doubled or missing header.
  */
-export function parseCsv(text: string): Table { return parseCsvPieces(() => [text]); }
+export function parseCsv(text: string, options: TableOptions = {}): Table { return parseCsvPieces(() => [text], options); }
 
 /**
  * The same of a text that comes in pieces, cut anywhere, so that it need not be in memory; it is asked for
  * once more where a column turns out to hold words. A text with quotes is put together after all.
  * @throws ModelError as `parseCsv`; whatever `pieces` throws.
  */
-export function parseCsvPieces(pieces: () => Iterable<string>): Table {
+export function parseCsvPieces(pieces: () => Iterable<string>, options: TableOptions = {}): Table {
+  const missing = new MissingCells(options.missing ?? []);
   // Numbers go straight into typed arrays; columns in which words turn up are read once more, as words.
-  const first = scan(pieces, new Set());
+  const first = scan(pieces, new Set(), missing);
   const { names } = first;
   const problems = [...first.problems, ...headerProblems(names)];
   if (first.bad > shownRows) problems.push({ code: 'bad-csv', severity: 'error', message: `${first.bad - shownRows} more rows are malformed` });
   if (problems.length > 0) throw new ModelError(problems, problems.map((p) => p.message).join('\n'));
   const wordColumns = new Set(first.columns.flatMap((column, k) => (column.isNumeric ? [] : [k])));
-  const second = wordColumns.size === 0 ? first : scan(pieces, wordColumns);
+  const second = wordColumns.size === 0 ? first : scan(pieces, wordColumns, missing);
   const column = (k: number): Tensor => (wordColumns.has(k) ? second : first).columns[k]!.tensor(first.rows);
   return { header: names, rows: first.rows, columns: new Map(names.map((name, k) => [name, column(k)])) };
+}
+
+/** What stands for a missing value. */
+class MissingCells {
+  private readonly words: ReadonlySet<string>;
+  private readonly numbers: ReadonlySet<number>;
+
+  /** @param others texts besides the usual ones. */
+  constructor(others: readonly string[]) {
+    this.words = new Set(['', 'NA', 'NaN', 'nan', 'null', ...others.map((cell) => cell.trim())]);
+    this.numbers = new Set(others.filter((cell) => decimal.test(cell.trim())).map(Number));
+  }
+
+  hasWord(word: string): boolean { return this.words.has(word); }
+  hasNumber(x: number): boolean { return this.numbers.size > 0 && this.numbers.has(x); }
 }
 
 /** One pass over the rows. */
@@ -59,10 +81,11 @@ class Reading {
   line = 1;
   readonly problems: Diagnostic[] = [];
   private readonly wordColumns: ReadonlySet<number>;
+  private readonly missing: MissingCells;
   private header = false;
 
   /** @param wordColumns columns to read as words; if there are any, nothing else is read. */
-  constructor(wordColumns: ReadonlySet<number>) { this.wordColumns = wordColumns; }
+  constructor(wordColumns: ReadonlySet<number>, missing: MissingCells) { this.wordColumns = wordColumns; this.missing = missing; }
 
   get hasHeader(): boolean { return this.header; }
 
@@ -70,7 +93,7 @@ class Reading {
     this.header = true;
     this.names = names.map((name) => name.trim());
     const any = this.wordColumns.size > 0;
-    this.columns = this.names.map((_, k) => new Column(any ? (this.wordColumns.has(k) ? 'words' : 'nothing') : 'numbers'));
+    this.columns = this.names.map((_, k) => new Column(any ? (this.wordColumns.has(k) ? 'words' : 'nothing') : 'numbers', this.missing));
   }
 
   complain(line: number, message: string): void {
@@ -86,18 +109,22 @@ class Reading {
 class Column {
   isNumeric = true;
   private readonly kind: 'numbers' | 'words' | 'nothing';
+  private readonly missing: MissingCells;
   private values: Float64Array;
   /** Numbers of words in the order of their first mention; missing is NaN. */
   private readonly words = new Map<string, number>();
 
-  constructor(kind: 'numbers' | 'words' | 'nothing') {
+  constructor(kind: 'numbers' | 'words' | 'nothing', missing: MissingCells) {
     this.kind = kind;
+    this.missing = missing;
     this.values = new Float64Array(kind === 'nothing' ? 0 : 1024);
   }
 
   get wantsNumbers(): boolean { return this.kind === 'numbers'; }
 
-  setNumber(row: number, x: number): void {
+  setNumber(row: number, x: number): void { this.setCode(row, this.missing.hasNumber(x) ? Number.NaN : x); }
+
+  private setCode(row: number, x: number): void {
     if (row >= this.values.length) { const more = new Float64Array(2 * this.values.length); more.set(this.values); this.values = more; }
     this.values[row] = x;
   }
@@ -105,15 +132,15 @@ class Column {
   set(row: number, cell: string): void {
     if (this.kind === 'nothing') return;
     if (this.kind === 'numbers') {
-      const x = this.isNumeric ? numberOf(cell) : null;
+      const x = this.isNumeric ? numberOf(cell, this.missing) : null;
       if (x === null) this.isNumeric = false; else this.setNumber(row, x);
       return;
     }
     const word = cell.trim();
-    if (isMissing(word)) { this.setNumber(row, Number.NaN); return; }
+    if (this.missing.hasWord(word)) { this.setCode(row, Number.NaN); return; }
     let code = this.words.get(word);
     if (code === undefined) this.words.set(word, code = this.words.size);
-    this.setNumber(row, code);
+    this.setCode(row, code);
   }
 
   tensor(rows: number): Tensor {
@@ -133,12 +160,12 @@ class Column {
 }
 
 /** One pass over all rows. Without quotes a cell ends at the next separator, which takes no parser and whole lines only. */
-function scan(pieces: () => Iterable<string>, wordColumns: ReadonlySet<number>): Reading {
-  const reading = new Reading(wordColumns);
+function scan(pieces: () => Iterable<string>, wordColumns: ReadonlySet<number>, missing: MissingCells): Reading {
+  const reading = new Reading(wordColumns, missing);
   let rest = '', delimiter: string | null = null;
   for (const piece of pieces()) {
     const text = rest === '' && reading.line === 1 && piece.startsWith('\uFEFF') ? piece.slice(1) : rest + piece;
-    if (piece.includes('"')) return scanQuoted([...pieces()].join('').replace(/^\uFEFF/, ''), new Reading(wordColumns));
+    if (piece.includes('"')) return scanQuoted([...pieces()].join('').replace(/^\uFEFF/, ''), new Reading(wordColumns, missing));
     const end = endOfLines(text);
     rest = text.slice(end);
     if (text.slice(0, end).trim() !== '') delimiter ??= separatorOf(text);
@@ -260,20 +287,21 @@ function headerProblems(names: readonly string[]): Diagnostic[] {
   const problem = (message: string): Diagnostic => ({ code: 'bad-csv', severity: 'error', message, hint: 'the first line names the columns' });
   if (names.length === 0) return [problem('the table is empty')];
   if (names.every((name) => name !== '' && Number.isFinite(Number(name)))) return [problem(`the first line, ${names.slice(0, 5).join(', ')}, holds numbers instead of names`)];
-  const doubled = names.filter((name, k) => names.indexOf(name) !== k);
-  return [...new Set(doubled)].map((name) => problem(`two columns are named ${JSON.stringify(name)}`));
+  // Spreadsheets leave empty columns at the end, without a name.
+  const doubled = names.filter((name, k) => name !== '' && names.indexOf(name) !== k);
+  return [...new Set(doubled)].map((name) => ({ ...problem(`two columns are named ${JSON.stringify(name)}`), hint: 'rename one of them in the first line' }));
 }
 
 const decimal = /^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;
 
 /** The number in a cell, NaN for a missing one, null for a word. */
-function numberOf(cell: string): number | null {
+function numberOf(cell: string, missing: MissingCells): number | null {
   const x = Number(cell);
   // `Number` also takes the empty text as 0 and reads hexadecimal: digits only need no closer look.
   if (!Number.isNaN(x) && isDigit(cell, 0) && (cell.length === 1 || isDigit(cell, 1))) return x;
   const word = cell.trim();
   if (decimal.test(word)) return Number(word);
-  if (isMissing(word)) return Number.NaN;
+  if (missing.hasWord(word)) return Number.NaN;
   if (/^[+-]?inf(?:inity)?$/i.test(word)) return word.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   return null;
 }
@@ -281,10 +309,6 @@ function numberOf(cell: string): number | null {
 function isDigit(text: string, k: number): boolean {
   const code = text.charCodeAt(k);
   return (code >= 48 && code <= 57) || code === 46;
-}
-
-function isMissing(word: string): boolean {
-  return word === '' || word === 'NA' || word === 'NaN' || word === 'nan' || word === 'null';
 }
 
 function refuse(message: string, hint?: string): never {

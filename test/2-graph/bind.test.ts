@@ -189,7 +189,23 @@ describe('types and constraints', () => {
   it('codes a column of words for an int and refuses it for a real', () => {
     const g = parseCsv('g\nred\nblue\nred\n').columns.get('g');
     expect(notes('data g: int[N] sample x ~ Normal(sum(g), 1)', { g })).toEqual(['g is coded 0 = blue, 1 = red']);
-    expect(errors(use('real[N]'), { c: parseCsv('c\n1\nn/a\n').columns.get('c') })).toEqual(['c is real[N] but its column holds words such as "n/a"']);
+    expect(errors(use('real[N]'), { c: parseCsv('c\n1\nn/a\n').columns.get('c') })).toEqual(['c is real[N] but its column holds words such as "n/a" (c[1])']);
+  });
+
+  it.each([
+    ['.', /--missing \. says/], ['?', /--missing '\?' says/], ['1,5', /decimals with a point/], ['1,234', /separators of thousands/], ['1.234,5', /separators of thousands/], ['1 234', /separators of thousands/],
+    ['2020-01-03', /a date is no number/], ['$1.50', /without units/], ['12%', /without units/], ['3 kg', /without units/], ['none', /empty \(or NA\)/],
+  ])('says what may be meant by %s among numbers', (word, hint) => {
+    const { diagnostics } = bind(graphOf(use('real[N]')), { c: parseCsv(`c\n1\n"${word}"\n`).columns.get('c') }, { mode: 'infer' });
+    expect(diagnostics.map((d) => d.hint)).toEqual([expect.stringMatching(hint)]);
+  });
+
+  it('tells of groups without data where max counts the groups', () => {
+    const program = 'data g: int[N] data y: real[N] for j in 0..max(g) { sample m[j] ~ Normal(0, 1) } for n in 0..<N { observe y[n] ~ Normal(m[g[n]], 1) }', y = [1, 2, 3];
+    expect(notes(program, { g: [308, 310, 308], y })).toEqual(['g has 2 of the 311 values from 0 to 310: what is made for each up to max(g) is made for 309 without data | --levels g codes the values of a column 0, 1, ...; in TypeScript coded(values)']);
+    expect(bind(graphOf(program), { g: [1, 2, 3], y }, { mode: 'infer' }).diagnostics).toMatchObject([{ code: 'groups-without-data', hint: expect.stringMatching(/count from 0: take 0\.\.<max\(g\) and g\[n\] - 1/) }]);
+    expect(notes(program, { g: [2, 0, 1], y })).toEqual([]);
+    expect(notes(program.replace('0..max(g)', '0..<max(g)').replace('g[n]]', 'g[n] - 1]'), { g: [1, 2, 2], y })).toEqual([]);
   });
 });
 

@@ -71,7 +71,7 @@ function asJson(prepared: Prepared, planted: Planted, dice: Dice, folder: string
   let text = `{${[...values].map(([name, value]) => `${JSON.stringify(name)}: ${jsonOf(value)}`).join(', ')}}`;
   text = changedText(text, planted, dice);
   const file = join(folder, 'data.json');
-  return { shown: text, read: (model) => { writeFileSync(file, text); return readValues(model, [file], []); } };
+  return { shown: text, read: (model) => { writeFileSync(file, text); return readValues(model, { data: [file] }); } };
 }
 
 function asCsv(prepared: Prepared, planted: Planted, dice: Dice, folder: string): Given {
@@ -87,7 +87,7 @@ function asCsv(prepared: Prepared, planted: Planted, dice: Dice, folder: string)
   const source = dice.of([file, file, `${name}=${file}:*`, `${name}=${file}:${first}`, `${name}=${file}:${header.join(',')}`, `${name}=${file}`, `${file}:${first}`, `${name}=${file}:${dice.of(planted.texts)}`]);
   const sets = rest.map(([key, value]) => `${key}=${JSON.stringify(value)}`);
   if (dice.chance(0.2)) sets.push(`${dice.of([...prepared.names, ...plantedNames, ...planted.texts])}=${dice.of([...oddTexts, ...planted.texts])}`);
-  return { shown: `--data ${source} ${sets.map((set) => `--set ${set}`).join(' ')}\n${text}`, read: (model) => { writeFileSync(file, text); return readValues(model, [source], sets); } };
+  return { shown: `--data ${source} ${sets.map((set) => `--set ${set}`).join(' ')}\n${text}`, read: (model) => { writeFileSync(file, text); return readValues(model, { data: [source], set: sets }); } };
 }
 
 function changedText(text: string, planted: Planted, dice: Dice): string {

@@ -65,6 +65,16 @@ describe('parseCsv', () => {
     expect(faults(() => parseCsv('1,2\n3,4\n'))).toBe('the first line, 1, 2, holds numbers instead of names');
     expect(faults(() => parseCsv('a,b,a\n1,2,3\n'))).toBe('two columns are named "a"');
     expect(faults(() => parseCsv('\n\n'))).toBe('the table is empty');
+    // What a spreadsheet writes for columns that were emptied.
+    expect(parseCsv('a,,\n1,,\n').columns.get('a')!.values).toEqual(Float64Array.of(1));
+  });
+
+  it('takes other cells for missing where it is told to', () => {
+    const read = parseCsv('a,b,w\n1,-999,x\n.,-999.0,.\n-9e2,-99,-999\n', { missing: ['.', '-999'] });
+    expect([...read.columns.get('a')!.values]).toEqual([1, Number.NaN, -900]);
+    expect([...read.columns.get('b')!.values]).toEqual([Number.NaN, Number.NaN, -99]);
+    expect(read.columns.get('w')).toMatchObject({ levels: ['x'], values: Float64Array.of(0, Number.NaN, Number.NaN) });
+    expect([...parseCsv('a\n"."\n"2"\n', { missing: ['.'] }).columns.get('a')!.values]).toEqual([Number.NaN, 2]);
   });
 
   it('keeps infinities apart from words, so that binding can refuse them by name', () => {

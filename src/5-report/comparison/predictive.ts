@@ -121,7 +121,8 @@ export class ObservedData {
         case 'simplex': free += size - size / d; break;
         case 'cov': free += (size * (d + 1)) / (2 * d); break;
         case 'corr': free += (size * (d - 1)) / (2 * d); break;
-        default: free += size;
+        // Corner constraints, elements outside of a ragged region and elements with a value are not free.
+        default: for (let k = 0; k < size; k++) if (known.computed?.[k] !== 1 && known.absent?.[k] !== 1 && (known.mask === undefined || known.mask[k] !== 0)) free++;
       }
     }
     return free === 0 ? null : free;

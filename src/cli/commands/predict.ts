@@ -26,7 +26,9 @@ const untrustedStatus = 1;
 export async function predict(directory: string, flags: PredictFlags): Promise<number> {
   const run = located(directory, () => openRun(directory, runFilesIn(directory)));
   const model = located(directory, () => modelOf(run));
-  const values = readValues(model, flags.data ?? [], flags.set ?? []);
+  // Numbers that were names of categories in the run are so in new tables.
+  const numbered = Object.entries(run.posterior.context.levels).filter(([, names]) => names.every((name) => name.trim() !== '' && Number.isFinite(Number(name)))).map(([name]) => name);
+  const values = readValues(model, flags, numbered);
   if (flags.out !== undefined) {
     if (isSamePlace(directory, flags.out)) throw failure(`--out ${flags.out}`, '', [{ code: 'wrong-option', severity: 'error', message: 'The run itself is there; predictions would take its place.', hint: 'Name another directory.' }]);
     prepareDirectory(flags.out);

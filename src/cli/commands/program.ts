@@ -5,13 +5,10 @@
 import { compile, type Diagnostic, type Model, renderDiagnostics } from '../../index.js';
 import { readText } from '../files.js';
 import { printError } from '../output.js';
-import { readValues } from '../sources.js';
+import { type DataFlags, readValues } from '../sources.js';
 
 /** Flags of every command that reads a program. */
-export interface ProgramFlags {
-  readonly data?: readonly string[];
-  readonly set?: readonly string[];
-}
+export type ProgramFlags = DataFlags;
 
 export function readModel(path: string): Model {
   return compile(readText(path), path);
@@ -20,7 +17,7 @@ export function readModel(path: string): Model {
 /** @throws ModelError for a wrong program, unreadable files or malformed values. */
 export function readProgram(path: string, flags: ProgramFlags): { readonly model: Model; readonly values: ReadonlyMap<string, unknown> } {
   const model = readModel(path);
-  return { model, values: readValues(model, flags.data ?? [], flags.set ?? []) };
+  return { model, values: readValues(model, flags) };
 }
 
 /** Prints notes and warnings about program and data on standard error. */

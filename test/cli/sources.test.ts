@@ -1,0 +1,86 @@
+/**
+ * How flags become values: tables as people have them, with the messages for what cannot be read.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { type DataFlags, readValues } from '../../src/cli/sources.js';
+import { compile, ModelError, type Tensor } from '../../src/index.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'credence-sources-'));
+afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
+
+const model = compile('data y: real[N] data group: int[N] data Sepal_Length: real[N] sample m ~ Normal(0, 1) for n in 0..<N { observe y[n] ~ Normal(m * group[n] + Sepal_Length[n], 1) }');
+function table(text: string): string {
+  const path = join(folder, 't.csv');
+  writeFileSync(path, text);
+  return path;
+}
+function read(text: string, flags: DataFlags = {}): Record<string, { readonly values: readonly number[]; readonly levels: readonly string[] | undefined }> {
+  const values = readValues(model, { ...flags, data: [table(text)] });
+  return Object.fromEntries([...values].map(([name, value]) => [name, { values: [...(value as Tensor).values], levels: (value as Tensor).levels }]));
+}
+function refusal(action: () => unknown): string {
+  try {
+    action();
+  } catch (thrown) {
+    if (thrown instanceof ModelError) return thrown.diagnostics.map(({ code, message, hint }) => `${code}: ${message}${hint === undefined ? '' : ` | ${hint.replaceAll(`${folder}/`, '')}`}`).join('\n');
+    throw thrown;
+  }
+  return 'accepted';
+}
+
+describe('tables', () => {
+  it('bind columns whose names cannot be written in the language', () => {
+    expect(read('"",y,Sepal.Length\n1,2,3\n')).toEqual({ y: { values: [2], levels: undefined }, Sepal_Length: { values: [3], levels: undefined } });
+    // The very name goes before one that is like it.
+    expect(read('Sepal.Length,Sepal_Length\n1,2\n')).toEqual({ Sepal_Length: { values: [2], levels: undefined } });
+    expect(refusal(() => read('Sepal.Length,Sepal Length\n1,2\n'))).toBe('bad-csv: The columns "Sepal.Length" and "Sepal Length" are both meant by Sepal_Length. | say which one: --data Sepal_Length=t.csv:Sepal Length');
+  });
+
+  it('bind a column with a comma in its name', () => {
+    expect([...(readValues(model, { data: [`y=${table('"cost, total"\n4\n')}:cost, total`] }).get('y') as Tensor).values]).toEqual([4]);
+  });
+
+  it.each([
+    ['1.5,2\n3,4\n', 'bad-csv: the first line, 1.5, 2, holds numbers instead of names | the first line names the columns'],
+    ['1.5,a\n3,b\n', 'no-such-data: None of the columns 1.5, a is declared by the program. | the first line names the columns, and this one looks like data'],
+    ['y group\n1 a\n', 'no-such-data: None of the columns y group is declared by the program. | columns are separated by commas, semicolons, tabs or bars'],
+    ['# made by hand\ny\n1\n', 'no-such-data: None of the columns # made by hand is declared by the program. | comments have no place in a table: the first line names the columns'],
+    ['GROUP\n1\n', 'no-such-data: None of the columns GROUP is declared by the program. | did you mean --data group=t.csv:GROUP?'],
+    ['outcome\n1\n', 'no-such-data: None of the columns outcome is declared by the program. | bind columns by name: --data y=t.csv:outcome'],
+    ['y,group\n', 'bad-csv: The table has a header and no rows.'],
+  ])('%j is refused with what may be the matter', (text, said) => {
+    expect(refusal(() => read(text))).toBe(said);
+  });
+});
+
+describe('--levels', () => {
+  it('orders words, and codes numbers that are names', () => {
+    expect(read('group\nhigh\nlow\n', { levels: ['group=low, high'] })['group']).toEqual({ values: [1, 0], levels: ['low', 'high'] });
+    expect(read('group\n372\n308\n372\n', { levels: ['group'] })['group']).toEqual({ values: [1, 0, 1], levels: ['308', '372'] });
+    expect(read('group\n"a, b"\nc\n', { levels: ['group=["c", "a, b"]'] })['group']).toEqual({ values: [1, 0], levels: ['c', 'a, b'] });
+  });
+
+  it.each([
+    [['group=low'], 'wrong-levels: the levels low do not name high, which the column holds | name every value once'],
+    [['grop=low,high'], 'wrong-option: No column of a table is bound to grop. | did you mean group?'],
+    [['group', 'group=low,high'], 'given-twice: Levels of group are given twice.'],
+    [['=low,high'], 'wrong-option: "=low,high" is not of the form name=value. | for example --levels size=small,medium,large'],
+  ])('%j is refused', (levels, said) => {
+    expect(refusal(() => read('group\nlow\nhigh\n', { levels }))).toBe(said);
+  });
+});
+
+describe('--missing', () => {
+  it('holds for every column', () => {
+    expect(read('y,group\n-999,a\n.,.\n', { missing: ['.', '-999'] })).toEqual({ y: { values: [Number.NaN, Number.NaN], levels: undefined }, group: { values: [0, Number.NaN], levels: ['a'] } });
+  });
+});
+
+describe('predictions', () => {
+  it('read numbers as the names that they were in the run', () => {
+    expect([...(readValues(model, { data: [table('group\n372\n308\n')] }, ['group']).get('group') as Tensor).levels!]).toEqual(['308', '372']);
+  });
+});
