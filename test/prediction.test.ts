@@ -102,6 +102,17 @@ describe('random intercepts', () => {
     });
   }
 
+  it('counted by max(g) are the groups that they were, whichever rows are new', async () => {
+    const counted = intercepts.replace('data J: int\n', '').replace('0..<J', '0..max(g)');
+    expect(counted).toContain('0..max(g)');
+    const { J: _, ...data } = groups, run = await compile(counted, 'm').infer(data, { ...many, backend: 'exact' });
+    const first = ofGroup(2, 9), second = ofGroup(3, -3);
+    for (const g of [[1, 0, 2], [0, 0, 1]]) {
+      const p = run.predictions({ g });
+      g.forEach((group, row) => { const known = [first, second][group]; expectNormal(p, 'y', row, known?.mean ?? 2, Math.sqrt((known?.variance ?? 9) + 1)); });
+    }
+  });
+
   it('of coded words keep their codes; a new word is a new group', async () => {
     const words = (list: readonly string[]): unknown => { const levels = [...new Set(list)].sort(); return { ...tensor(list.map((word) => levels.indexOf(word)), [list.length]), levels }; };
     const p = await compile(intercepts, 'm').infer({ ...groups, g: words(['left', 'left', 'right', 'right', 'right']) }, { ...many, backend: 'exact' });

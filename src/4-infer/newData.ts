@@ -96,9 +96,11 @@ function placesIn(from: readonly number[], to: readonly number[]): Int32Array | 
  */
 export function continuedUnknowns(before: BoundModel, after: BoundModel, renewed: ReadonlySet<string>): ReadonlyMap<string, Continued> {
   const continued = new Map<string, Continued>(), problems: Diagnostic[] = [];
-  const isRenewed = (dim: Expr): boolean => {
+  const isRenewed = (dim: Expr, groups: boolean): boolean => {
     let found = false;
+    const values = groups ? belowMaxima(dim) : new Set<Expr>();
     visit(dim, (x) => {
+      if (values.has(x)) return;
       if (x.op === 'size' && renewed.has(x.name)) found = true;
       if (x.op !== 'ref') return;
       const old = knownOf(before.variables.get(x.variable)), now = knownOf(after.variables.get(x.variable));
@@ -110,9 +112,9 @@ export function continuedUnknowns(before: BoundModel, after: BoundModel, renewed
   for (const variable of after.graph.variables.values()) {
     const now = after.variables.get(variable.name), old = before.variables.get(variable.name);
     if (now === undefined || old === undefined || !isUnknown(variable, now) || !isUnknown(variable, old)) continue;
-    const plates = variable.dims.length - variable.eventRank;
-    if (variable.dims.slice(0, plates).some(isRenewed)) continue;
-    const stands = variable.dims.slice(plates).every((dim, k) => !isRenewed(dim) && old.shape[plates + k] === now.shape[plates + k]);
+    const plates = variable.dims.length - variable.eventRank, groups = !isRagged(variable, after.graph);
+    if (variable.dims.slice(0, plates).some((dim) => isRenewed(dim, groups))) continue;
+    const stands = variable.dims.slice(plates).every((dim, k) => !isRenewed(dim, groups) && old.shape[plates + k] === now.shape[plates + k]);
     if (!stands) { problems.push(cannotGrow(variable, old.shape, now.shape)); continue; }
     const found = continuedOf(old, now);
     if (found !== null) continued.set(variable.name, found);
@@ -123,6 +125,23 @@ export function continuedUnknowns(before: BoundModel, after: BoundModel, renewed
   }
   if (problems.length > 0) throw new ModelError(problems, renderDiagnostics(problems, after.graph.source?.text ?? '', 'program'));
   return continued;
+}
+
+/** All that stands in a `max(g)`: an index up to there is a value of g, a group, and no row. Other rows leave groups what they were. */
+function belowMaxima(dim: Expr): ReadonlySet<Expr> {
+  const below = new Set<Expr>();
+  visit(dim, (x) => { if (x.op === 'reduce' && x.kind === 'max') visit(x, (inner) => { below.add(inner); }); });
+  return below;
+}
+
+/** True where a plate's length differs by an outer index: its dimension is a `max` of lengths, not of groups. */
+function isRagged({ name }: Variable, graph: ModelGraph): boolean {
+  return graph.statements.some((s) => s.kind !== 'factor' && s.target?.variable === name && s.plates.some(({ from, to }) => [from, to].some((end) => {
+    const values = belowMaxima(end);
+    let found = false;
+    visit(end, (x) => { if (x.op === 'ref' && !values.has(x)) found = true; });
+    return found;
+  })));
 }
 
 /** True for what a run draws: unknowns, gaps of data, but not data that are left out. */
