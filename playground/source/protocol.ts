@@ -22,6 +22,13 @@ export interface Settings {
   readonly draws: string;
   readonly warmup: string;
   readonly seed: string;
+  /** One draw in so many is kept. */
+  readonly thin: string;
+  /** Effective draws at which the run may end; `draws` is then the most that a chain makes. */
+  readonly until: string;
+  readonly maxSeconds: string;
+  /** Where chains and climbs start: an object of values as JSON. */
+  readonly init: string;
   /** Options of the backend: `name=value`, separated by spaces. */
   readonly options: string;
 }

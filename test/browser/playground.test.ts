@@ -92,6 +92,8 @@ describe.skipIf(browserPath === null)('the playground in Chromium (skipped where
     const [mean, sd] = await rowOf(page, 'w\\[0\\]');
     expect(Number(mean)).toBeCloseTo(0.5487, 3);
     expect(Number(sd)).toBeCloseTo(0.03967, 3);
+    // The verdict is read out, and seen once.
+    expect(await page.locator('#state.unseen').textContent()).toBe('No warnings.');
     await page.locator('#tab-figures').click();
     expect(await page.locator('#panel-figures h2').allTextContents()).toEqual(expect.arrayContaining(['Intervals', 'Replicated data']));
     expect(await page.locator('#panel-figures svg').count()).toBeGreaterThan(3);
@@ -119,7 +121,7 @@ describe.skipIf(browserPath === null)('the playground in Chromium (skipped where
     await page.getByText(/line 1, column 13/).waitFor();
     // Run says why not, and leads to the places.
     await page.locator('#start').click();
-    expect(await page.locator('#notice').textContent()).toContain('Before it can run: ');
+    expect(await page.locator('#state').textContent()).toContain('Before it can run: ');
     await page.locator('#values').fill('{ "y": [1, 2] }');
     await inOrder(page);
     expect(await page.locator('#problems li').count()).toBe(0);
@@ -214,6 +216,60 @@ describe.skipIf(browserPath === null)('the playground in Chromium (skipped where
     await page.getByText(/2 chains of 20 draws/).waitFor();
   });
 
+  it('takes start values, thinning, an end by effective draws and one by the clock', async () => {
+    const page = await visit({ hash: fragmentOf({ program: coin, values: '{ "y": [1, 0, 1] }', backend: 'gibbs', chains: '2', draws: '400', seed: '1', init: '{ "share": 2 }', until: '150', thin: '2', maxSeconds: '-1' }) });
+    await inOrder(page);
+    await page.locator('#start').click();
+    const refused = page.locator('#panel-summary .warnings');
+    await refused.getByText('maxSeconds is -1; it must be a number above 0.').waitFor();
+    expect(await refused.innerText()).toMatch(/share/);
+    await page.locator('#init').fill('{ "share": ');
+    await page.locator('#start').click();
+    await refused.getByText(/^Start values: .*column/).waitFor();
+    await page.locator('#init').fill('{ "share": 0.4 }');
+    await page.locator('#maxSeconds').fill('600');
+    await run(page);
+    expect(await page.locator('#panel-summary').innerText()).toMatch(/2 chains of \d+ draws/);
+    await page.locator('#panel-summary summary', { hasText: 'Options and versions' }).click();
+    const options = await page.locator('#panel-summary dl').last().innerText();
+    for (const line of [/thin\s+2\b/, /maxSeconds\s+600\b/, /until\s+(?:150|\{"ess":150\})/, /init\s+.*share/]) expect(options).toMatch(line);
+  });
+
+  it('calls a program yours once its text or data are changed, not for another backend, and keeps it', async () => {
+    const page = await visit();
+    const shown = (): Promise<string> => page.locator('#examples').evaluate((menu) => (menu as HTMLSelectElement).selectedOptions[0]!.textContent ?? '');
+    await inOrder(page);
+    const example = await shown();
+    await page.locator('#backend option[value=mh]').waitFor({ state: 'attached' });
+    await page.locator('#backend').selectOption('mh');
+    await page.locator('#draws').fill('30');
+    expect(await shown()).toBe(example);
+    await page.locator('.cm-content').click();
+    await page.keyboard.press('ControlOrMeta+Home');
+    await page.keyboard.insertText('// mine\n');
+    expect(await shown()).toBe('What you wrote');
+    const first = (): Promise<string | null> => page.locator('.cm-line').first().textContent();
+    // Another link, and back again.
+    await page.evaluate((hash) => { location.hash = hash; }, fragmentOf({ program: '// linked' }));
+    await page.locator('.cm-line', { hasText: '// linked' }).waitFor();
+    await page.goBack();
+    await page.locator('.cm-line', { hasText: '// mine' }).waitFor();
+    await page.reload();
+    await page.locator('html[data-ready]').waitFor({ state: 'attached' });
+    expect([await first(), await shown(), await page.locator('#draws').inputValue(), await page.locator('#backend').inputValue()]).toEqual(['// mine', 'What you wrote', '30', 'mh']);
+    // No other tab knows of it.
+    const other = await visit();
+    expect(await other.locator('#examples option').first().isHidden()).toBe(true);
+    expect(await other.locator('.cm-line').first().textContent()).not.toBe('// mine');
+  });
+
+  it('says at once that a link cannot be read, and shows an example instead', async () => {
+    const page = await visit({ hash: '#p=damaged' });
+    await page.getByText('The link cannot be read: it is damaged, perhaps cut off.').waitFor();
+    await inOrder(page);
+    expect(await page.locator('#notice').textContent()).toContain('cannot be read');
+  });
+
   it('carries program, data and settings in a link, and runs nothing by itself', async () => {
     const page = await visit();
     await write(page, `// shared: μ, 日本, 😀\n${coin}`, { table: 'toss,heads\n1,1\n2,0\n' });
@@ -239,7 +295,7 @@ describe.skipIf(browserPath === null)('the playground in Chromium (skipped where
     await page.getByLabel('y: int[N]').fill(`${payload}?`);
     await page.locator('#problems .error', { hasText: '<script>' }).waitFor();
     await page.locator('#start').click();
-    expect(await page.locator('#notice').textContent()).toContain('<script>');
+    expect(await page.locator('#state').textContent()).toContain('<script>');
     await page.getByLabel('y: int[N]').fill('');
     await page.locator('#problems .error').waitFor({ state: 'detached' });
     // The backend of the link is none.

@@ -12,7 +12,7 @@ import { backends, compile } from '../../src/index.js';
 import { claimOf, readData } from '../claims.js';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
-const settings: Settings = { backend: 'gibbs', chains: '2', draws: '50', warmup: '10', seed: 'monday', options: 'block=none' };
+const settings: Settings = { backend: 'gibbs', chains: '2', draws: '50', warmup: '10', seed: 'monday', thin: '2', until: '400', maxSeconds: '9.5', init: '{ "mu": 0 }', options: 'block=none' };
 
 describe('links', () => {
   it('bring back every text as it was', async () => {

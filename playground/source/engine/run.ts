@@ -1,5 +1,5 @@
 /** One run: how it goes, what it draws, and in the end the parts of its report. */
-import { backends, type BackendOptions, compile, type InferOptions, InternalError, type Posterior } from '../../../src/index.js';
+import { backends, type BackendOptions, compile, type InferOptions, InternalError, parseDataJson, type Posterior } from '../../../src/index.js';
 import { posteriorPage, posteriorParts } from '../../../src/report.js';
 import type { FromEngine, Problem, Project, Settings } from '../protocol.js';
 import { programName, refusalOf } from './check.js';
@@ -51,15 +51,32 @@ function failureOf(thrown: unknown): readonly Problem[] {
 }
 
 /** Settings as typed; numbers that are none go on as they are, for the library to refuse by name. */
-function optionsOf({ backend, chains, draws, warmup, seed, options }: Settings): { readonly options: InferOptions; readonly problems: readonly Problem[] } {
+function optionsOf({ backend, chains, draws, warmup, seed, thin, until, maxSeconds, init, options }: Settings): { readonly options: InferOptions; readonly problems: readonly Problem[] } {
   const problems: Problem[] = [], own = Object.create(null) as Record<string, string>;
   for (const text of options.split(/\s+(?=[\w.]+\s*=)/u).map((part) => part.trim()).filter((part) => part !== '')) {
     const at = text.indexOf('=');
     if (at < 1) problems.push({ origin: 'settings', severity: 'error', code: 'wrong-option', message: `The option ${JSON.stringify(text)} is not of the form name=value.`, expected: null, hint: `The options of ${backend} are ${backends.get(backend)?.options.map(({ name }) => name).join(', ') ?? 'not known'}.`, span: null });
     else own[text.slice(0, at).trim()] = text.slice(at + 1).trim();
   }
-  const count = (text: string): number | undefined => (text.trim() === '' ? undefined : Number(text));
-  return { options: { backend, chains: count(chains), draws: count(draws), warmup: count(warmup), seed: seed.trim() === '' ? undefined : seed.trim(), options: own satisfies BackendOptions }, problems };
+  const count = (text: string): number | undefined => (text.trim() === '' ? undefined : Number(text)), ess = count(until);
+  return {
+    options: {
+      backend, chains: count(chains), draws: count(draws), warmup: count(warmup), thin: count(thin), until: ess === undefined ? undefined : { ess }, maxSeconds: count(maxSeconds), init: startOf(init, problems),
+      seed: seed.trim() === '' ? undefined : seed.trim(), options: own satisfies BackendOptions,
+    },
+    problems,
+  };
+}
+
+/** Values to start from, by name. */
+function startOf(text: string, problems: Problem[]): InferOptions['init'] {
+  if (text.trim() === '') return undefined;
+  try {
+    return Object.fromEntries(parseDataJson(text));
+  } catch (thrown) {
+    problems.push(...refusalOf(thrown).map((diagnostic) => ({ ...problemOf(diagnostic, 'settings'), message: `Start values: ${diagnostic.message}` })));
+    return undefined;
+  }
 }
 
 /** Messages of a run, no more often than anybody can read them. */

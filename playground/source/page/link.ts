@@ -7,7 +7,7 @@ import type { Project, Settings } from '../protocol.js';
 /** A project with its settings; those that a link does not name are the usual ones. */
 export interface Shared { readonly project: Project; readonly settings: Partial<Settings> }
 
-const settingNames = ['backend', 'chains', 'draws', 'warmup', 'seed', 'options'] as const satisfies readonly (keyof Settings)[];
+const settingNames = ['backend', 'chains', 'draws', 'warmup', 'seed', 'thin', 'until', 'maxSeconds', 'init', 'options'] as const satisfies readonly (keyof Settings)[];
 
 const key = 'p=';
 /** Longer addresses do not survive mail and chat. */
@@ -41,6 +41,11 @@ export async function sharedOf(fragment: string): Promise<Shared | null> {
     throw new Error(error instanceof TooLarge ? error.message : 'it is damaged, perhaps cut off', { cause: error });
   }
   if (typeof fields !== 'object' || fields === null) throw new Error('it holds no program');
+  return sharedFrom(fields);
+}
+
+/** A project and its settings, field by field; what is no text is nothing. */
+export function sharedFrom(fields: object): Shared {
   const field = (name: string): string => {
     const value: unknown = Object.hasOwn(fields, name) ? Reflect.get(fields, name) : '';
     return typeof value === 'string' ? value : '';

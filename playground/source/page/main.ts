@@ -7,6 +7,7 @@ import { explained, ProgramEditor } from './editor.js';
 import { byId, element } from './element.js';
 import { EngineClient } from './engineClient.js';
 import { fragmentOf, type Shared, sharedOf } from './link.js';
+import { type Kept, Written } from './kept.js';
 import { Results } from './results.js';
 import { SettingsPanel, usualSettings } from './settingsPanel.js';
 import { grammarOf } from './textMate.js';
@@ -23,8 +24,10 @@ const ownProgram = 'own';
 class Playground {
   private readonly editor: ProgramEditor;
   private readonly data = new DataPanel(() => { this.edited(); });
-  private readonly settings = new SettingsPanel(() => { this.checkSoon(0); }, () => { this.keepOwn(); });
-  private readonly results = new Results(byId('notice', HTMLElement), () => { this.runner?.send({ kind: 'page' }); });
+  private readonly settings = new SettingsPanel(() => { this.checkSoon(0); }, () => { this.changedSettings(); });
+  private readonly results = new Results(byId('state', HTMLElement), () => { this.runner?.send({ kind: 'page' }); });
+  private readonly notice = byId('notice', HTMLElement);
+  private readonly written = new Written();
   private readonly menu = byId('examples', HTMLSelectElement);
   private readonly startButton = byId('start', HTMLButtonElement);
   private readonly stopButton = byId('stop', HTMLButtonElement);
@@ -47,15 +50,21 @@ class Playground {
     this.editor = new ProgramEditor(byId('program', HTMLElement), grammar, () => { this.edited(); }, () => { this.run(); });
     this.checker = this.newChecker();
     this.fillMenu();
-    this.menu.addEventListener('change', () => { this.choose(this.menu.value); });
+    this.menu.addEventListener('change', () => { this.tell(''); this.choose(this.menu.value); });
     byId('settings', HTMLFormElement).addEventListener('submit', (event) => { event.preventDefault(); this.run(); });
     this.stopButton.addEventListener('click', () => { this.stop(); });
     byId('share', HTMLButtonElement).addEventListener('click', () => { void this.share(); });
     this.acceptFiles();
-    addEventListener('hashchange', () => { void this.openLink(); });
+    addEventListener('hashchange', ({ oldURL }) => {
+      this.written.keep(new URL(oldURL).hash, this.kept);
+      this.tell('');
+      void this.openLink();
+    });
+    addEventListener('pagehide', () => { this.written.store(location.hash, this.kept); });
   }
 
   async begin(): Promise<void> {
+    this.written.restore(location.hash);
     if (!await this.openLink()) this.choose(firstShown);
   }
 
@@ -64,6 +73,8 @@ class Playground {
   private get shared(): Shared & { readonly settings: Settings } {
     return { project: { program: this.editor.text, ...this.data.texts }, settings: this.settings.settings };
   }
+
+  private get kept(): Kept { return { own: this.own, shown: this.menu.value }; }
 
   private show({ project, settings }: Shared, about: string): void {
     if (this.running) { this.endRunner(); this.setRunning(false); }
@@ -95,12 +106,26 @@ class Playground {
     this.menu.value = ownProgram;
   }
 
+  /** An example with other settings is still that example. */
+  private changedSettings(): void {
+    this.results.outdate();
+    if (this.menu.value === ownProgram) this.own = this.shared;
+  }
+
   private edited(): void {
     this.keepOwn();
     this.checkSoon(pause);
   }
 
+  /** What was written under the address, or what it holds. */
   private async openLink(): Promise<boolean> {
+    const before = this.written.under(location.hash);
+    if (before !== null) {
+      this.own = before.own;
+      this.menu.options[0]!.hidden = before.own === null;
+      this.choose(before.shown === ownProgram || examples.some(({ id }) => id === before.shown) ? before.shown : firstShown);
+      return true;
+    }
     try {
       const shared = await sharedOf(location.hash);
       if (shared === null) return false;
@@ -108,7 +133,7 @@ class Playground {
       this.keepOwn();
       return true;
     } catch (error) {
-      this.results.say(`The link cannot be read: ${error instanceof Error ? error.message : String(error)}.`);
+      this.tell(`The link cannot be read: ${error instanceof Error ? error.message : String(error)}.`);
       return false;
     }
   }
@@ -119,11 +144,14 @@ class Playground {
     const what = withData ? 'The link carries program, data and settings' : 'The data are too large for a link: it carries program and settings';
     try {
       await navigator.clipboard.writeText(location.href);
-      this.results.say(`${what}; it is copied.`);
+      this.tell(`${what}; it is copied.`);
     } catch {
-      this.results.say(`${what}; it stands in the address bar.`);
+      this.tell(`${what}; it stands in the address bar.`);
     }
   }
+
+  /** Of links, files and the page itself; what a run has to say stands beside it. */
+  private tell(words: string): void { this.notice.textContent = words; }
 
   private acceptFiles(): void {
     const input = byId('file', HTMLInputElement);
@@ -131,9 +159,9 @@ class Playground {
       if (file === undefined) return;
       try {
         if (/\.cred$/i.test(file.name)) { this.editor.show(await file.text()); this.edited(); } else await this.data.take(file);
-        this.results.say(`${file.name} is open.`);
+        this.tell(`${file.name} is open.`);
       } catch (error) {
-        this.results.say(error instanceof Error ? error.message : String(error));
+        this.tell(error instanceof Error ? error.message : String(error));
       }
     };
     byId('open', HTMLButtonElement).addEventListener('click', () => { input.click(); });
@@ -154,7 +182,7 @@ class Playground {
   // --- checks ------------------------------------------------------------------------------------
 
   private newChecker(): EngineClient {
-    return new EngineClient((message) => { this.heardFromChecker(message); }, (reason) => { this.results.say(`The page cannot check programs here: ${reason}`); });
+    return new EngineClient((message) => { this.heardFromChecker(message); }, (reason) => { this.tell(`The page cannot check programs here: ${reason}`); });
   }
 
   private checkSoon(delay: number): void {

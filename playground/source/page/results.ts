@@ -74,7 +74,7 @@ export class Results {
     const summary = this.tabs.panel('summary');
     summary.replaceChildren(element('div', { class: 'head' }, element('p', { class: converged ? 'verdict' : 'verdict bad' }, verdict)), element('p', { class: 'muted' }, lede));
     this.tabs.panel('figures').replaceChildren();
-    this.say(`${verdict}.`);
+    this.say(`${verdict}.`, true);
   }
 
   section({ section }: Message<'section'>): void {
@@ -93,14 +93,14 @@ export class Results {
     const items = problems.map(({ message, expected, hint }) => element('li', {}, ...explained(message, expected, hint)));
     this.tabs.panel('summary').replaceChildren(element('p', { class: 'verdict bad' }, 'The run was refused'), element('ul', { class: 'warnings' }, ...items));
     this.tabs.panel('figures').replaceChildren(element('p', { class: 'muted' }, 'Figures of a run appear here.'));
-    this.say(`The run was refused: ${problems[0]?.message ?? ''}`);
+    this.say(`The run was refused: ${problems[0]?.message ?? ''}`, true);
   }
 
   /** @param outcome of a run that was ended at once. */
   ended(outcome: string): void {
     this.tabs.panel('summary').replaceChildren(element('p', { class: 'verdict bad' }, 'No results'), element('p', {}, outcome));
     this.tabs.panel('figures').replaceChildren(element('p', { class: 'muted' }, 'Figures of a run appear here.'));
-    this.say(outcome);
+    this.say(outcome, true);
   }
 
   /** Graph and derivation of the program as it is written; those of a program with errors stay what they were. */
@@ -113,7 +113,11 @@ export class Results {
     else place.replaceChildren(element('p', {}, refusal === null ? 'There is nothing to derive.' : `The backend does not apply: ${refusal}`));
   }
 
-  say(words: string): void { this.status.textContent = words; }
+  /** @param shown whether the words stand elsewhere on the page: then they are read out, and not seen twice. */
+  say(words: string, shown: boolean = false): void {
+    this.status.textContent = words;
+    this.status.classList.toggle('unseen', shown);
+  }
 }
 
 /** A part of the report. */

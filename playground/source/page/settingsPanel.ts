@@ -3,9 +3,11 @@ import type { Offer, Settings } from '../protocol.js';
 import { byId, element } from './element.js';
 
 /** What is run where nothing else is asked for: enough draws for a first look, little enough to be quick. */
-export const usualSettings: Settings = { backend: 'auto', chains: '4', draws: '1000', warmup: '1000', seed: '1', options: '' };
+export const usualSettings: Settings = { backend: 'auto', chains: '4', draws: '1000', warmup: '1000', seed: '1', thin: '1', until: '', maxSeconds: '', init: '', options: '' };
 
-const inputs = ['chains', 'draws', 'warmup', 'seed', 'options'] as const;
+const inputs = ['chains', 'draws', 'seed', 'warmup', 'thin', 'until', 'maxSeconds', 'init', 'options'] as const;
+/** Those that are folded away. */
+const folded = inputs.slice(3);
 /** Characters of a reason that a menu shows. */
 const longestReason = 70;
 
@@ -21,13 +23,13 @@ export class SettingsPanel {
   }
 
   get settings(): Settings {
-    const text = (name: (typeof inputs)[number]): string => this.fields[name].value;
-    return { backend: this.backend.value, chains: text('chains'), draws: text('draws'), warmup: text('warmup'), seed: text('seed'), options: text('options') };
+    const texts = Object.fromEntries(inputs.map((name) => [name, this.fields[name].value])) as Readonly<Record<(typeof inputs)[number], string>>;
+    return { backend: this.backend.value, ...texts };
   }
 
   show(settings: Settings): void {
     for (const name of inputs) this.fields[name].value = settings[name];
-    byId('more', HTMLDetailsElement).open = settings.options !== '' || settings.warmup !== usualSettings.warmup;
+    byId('more', HTMLDetailsElement).open = folded.some((name) => settings[name] !== usualSettings[name]);
     const { backend } = this, wanted = settings.backend;
     // Before the first check the menu is short.
     if (!Array.from(backend.options).some(({ value }) => value === wanted)) backend.append(new Option(wanted, wanted));

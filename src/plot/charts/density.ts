@@ -7,7 +7,7 @@ import { type Chart, chart, points } from '../drawing.js';
 import { colour } from '../palette.js';
 import { pooled, type Series } from '../series.js';
 import { quantileOfSorted } from '../../numeric/orderStatistics.js';
-import { frequencies, kernelDensity } from '../statistics.js';
+import { densityOfSorted, frequencies, kernelDensity } from '../statistics.js';
 import { chainColour } from './trace.js';
 
 /** Chains with a line of their own; more are only shown together. */
@@ -22,9 +22,9 @@ export function densityChart(series: Series, width: number, height: number): Cha
   const { name, chains, discrete } = series, all = pooled(series);
   const bars = discrete ? frequencies(all) : [];
   if (discrete && bars.length <= mostBars) return massChart(name, bars, width, height);
-  const curve = kernelDensity(all);
+  const sorted = all.filter(Number.isFinite).sort(), curve = densityOfSorted(sorted);
   if (curve === null) return constantChart(name, all, width, height);
-  const sorted = all.slice().sort(), mean = all.reduce((sum, x) => sum + x / all.length, 0);
+  const mean = sorted.reduce((sum, x) => sum + x / sorted.length, 0);
   const top = tallest * Math.max(...curve.y);
   const own = chains.length > 1 && chains.length <= mostChains ? chains.map((chain) => kernelDensity(chain)) : [];
   return chart('', {
