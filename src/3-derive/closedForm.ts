@@ -245,7 +245,7 @@ function scalarForm(collected: Collected, kinds: readonly StatisticKind[], low: 
   if (positive && others.length === 0 && powers.length > 1) return uncovered(collected, kinds, (k) => k.kind === 'log' || sameKind(k, powers[0]!), `no family has both ${powers.map((p) => describe(p)).join(' and ')}`);
   return uncovered(collected, kinds, (k) => {
     const s = statisticName(k, 0);
-    return s !== null && candidates.some((f) => f.exponential!.statistics.includes(s) && (positive || f.name === 'Normal'));
+    return s !== null && candidates.some((f) => f.exponential!.statistics.includes(s) && (positive || familyInterval(f)?.low === -Infinity));
   }, 'no family has this statistic');
 }
 function describe(k: StatisticKind): string { return k.kind === 'power' ? `the power ${k.power}` : k.kind; }

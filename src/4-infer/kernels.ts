@@ -119,6 +119,12 @@ export function naturalArray(slot: Slot, storage: string, dims: readonly number[
   return slot.rank === 1 ? build([d], (i) => ref(storage, [i])) : build([d, d], (i, j) => ref(storage, [i, j]));
 }
 
+/** Loops over the numbers of a region's element around code for one of them. */
+export function overEvent(context: RegionContext, body: (event: readonly Index[]) => readonly Code[]): readonly Code[] {
+  const event = context.eventDims.map((_, d) => index(`v${d}`));
+  return event.reduceRight<readonly Code[]>((inner, i, d) => [forLoop(i, zero, num(context.eventDims[d]!), inner)], body(event));
+}
+
 /** Greatest lower and least upper bound of the element: its own support and what other factors add. */
 export function boundExprs(context: RegionContext): { readonly low: Expr; readonly high: Expr } {
   const support = regionSupport(context.region);

@@ -6,18 +6,13 @@ import { add, apply, cond, mul, neg, one, scalar, sub, zero } from '../expr/expr
 import type { ArrayExpr } from '../expr/expr.js';
 import { logOf, oneMinus, xlogy } from '../expr/simplify.js';
 import type { Arguments, Family, Statistic } from './family.js';
-import { argument, integers, naturalAt, noExpectation, parameter, scalars } from './notation.js';
+import { argument, byLogit, integers, naturalAt, noExpectation, parameter, scalars } from './notation.js';
 
 export const bernoulli: Family = {
   name: 'Bernoulli',
   doc: 'mass p at 1 and 1 - p at 0',
   parameters: [parameter('p', 0, 'unit', 'the probability of 1')],
-  alternatives: [
-    {
-      parameters: [parameter('logit', 0, 'real', 'the log odds log(p / (1 - p))')], replaces: ['p'],
-      canonical: (given) => scalars({ p: apply('sigmoid', argument(given, 'logit')) }),
-    },
-  ],
+  alternatives: [byLogit],
   eventRank: 0,
   discrete: true,
   proper: true,

@@ -2,25 +2,15 @@
  * BetaBinomial(n, a, b): Binomial(n, p) with p ~ Beta(a, b) integrated out; mass
  * C(n, x) B(x + a, n - x + b) / B(a, b) at x in 0..n.
  */
-import { add, addAll, apply, cond, div, exp, index, mul, neg, one, reduce, scalar, square, sub, zero } from '../expr/expr.js';
+import { add, addAll, apply, div, mul, neg, one, scalar, square, sub, zero } from '../expr/expr.js';
 import type { Expr } from '../expr/expr.js';
 import { powOf } from '../expr/simplify.js';
 import type { Arguments, Family } from './family.js';
-import { argument, integers, parameter } from './notation.js';
+import { argument, integers, parameter, summedMasses } from './notation.js';
 
 function logMass(x: Expr, p: Arguments): Expr {
   const n = argument(p, 'n'), a = argument(p, 'a'), b = argument(p, 'b');
   return addAll([apply('lchoose', n, x), apply('lbeta', add(x, a), add(sub(n, x), b)), neg(apply('lbeta', a, b))]);
-}
-/** log P(from <= X < to). */
-function logMassOf(p: Arguments, from: Expr, to: Expr): Expr {
-  const k = index('k');
-  return reduce('logsumexp', k, from, to, logMass(k, p));
-}
-/** P(from <= X < to). */
-function mass(p: Arguments, from: Expr, to: Expr): Expr {
-  const k = index('k');
-  return reduce('sum', k, from, to, exp(logMass(k, p)));
 }
 
 export const betaBinomial: Family = {
@@ -46,10 +36,7 @@ export const betaBinomial: Family = {
     return sub(add(mass(x.body, a), mass(sub(n, x.body), b)), mass(n, sum));
   },
   variate: (p) => ({ fn: 'betaBinomial', args: ['n', 'a', 'b'].map((name) => scalar(argument(p, name))) }),
-  cdf: (x, p) => cond(apply('ge', x, argument(p, 'n')), one, mass(p, zero, add(apply('floor', x), one))),
-  survival: (x, p) => cond(apply('lt', x, zero), one, mass(p, add(apply('floor', x), one), add(argument(p, 'n'), one))),
-  logCdf: (x, p) => cond(apply('ge', x, argument(p, 'n')), zero, logMassOf(p, zero, add(apply('floor', x), one))),
-  logSurvival: (x, p) => cond(apply('lt', x, zero), zero, logMassOf(p, add(apply('floor', x), one), add(argument(p, 'n'), one))),
+  ...summedMasses(logMass, () => zero, (p) => argument(p, 'n')),
   quantile: (u, p) => apply('betaBinomialQuantile', u, argument(p, 'n'), argument(p, 'a'), argument(p, 'b')),
   mean: (p) => scalar(mul(argument(p, 'n'), mul(argument(p, 'a'), powOf(add(argument(p, 'a'), argument(p, 'b')), -1)))),
   variance(p) {

@@ -5,7 +5,7 @@ import { add, addAll, apply, cond, mul, one, scalar, sub, zero } from '../expr/e
 import type { Expr } from '../expr/expr.js';
 import { oneMinus, xlog1my, xlogy } from '../expr/simplify.js';
 import type { Arguments, Family } from './family.js';
-import { argument, integers, parameter, scalars } from './notation.js';
+import { argument, byLogit, integers, parameter } from './notation.js';
 
 /** `inside` for 0 <= x < n, `below` and `above` beyond, where the incomplete beta function is not defined. */
 function ofRange(x: Expr, p: Arguments, below: Expr, inside: Expr, above: Expr): Expr {
@@ -16,12 +16,7 @@ export const binomial: Family = {
   name: 'Binomial',
   doc: 'mass C(n, x) p^x (1 - p)^(n - x), x = 0, ..., n',
   parameters: [parameter('n', 0, 'count', 'the number of trials'), parameter('p', 0, 'unit', 'the probability of success')],
-  alternatives: [
-    {
-      parameters: [parameter('logit', 0, 'real', 'the log odds log(p / (1 - p))')], replaces: ['p'],
-      canonical: (given) => scalars({ p: apply('sigmoid', argument(given, 'logit')) }),
-    },
-  ],
+  alternatives: [byLogit],
   eventRank: 0,
   discrete: true,
   proper: true,

@@ -37,6 +37,12 @@ export const dirichlet: Family = {
     return build([dimension(p), dimension(p)], (i, j) =>
       mul(mul(at(alpha, i), sub(cond(apply('eq', i, j), sum, zero), at(alpha, j))), scale));
   },
+  // One of several proportions is a Beta.
+  marginal(i, p) {
+    const alpha = arrayArgument(p, 'alpha'), k = index('k');
+    const own = at(alpha, i), others = sub(reduce('sum', k, zero, dimension(p), at(alpha, k)), own);
+    return { cdf: (x) => apply('betaI', apply('max', zero, apply('min', one, x)), own, others), quantile: (u) => apply('betaIInverse', u, own, others) };
+  },
   exponential: {
     statistics: ['log x_i'],
     parameters: (natural) => ({ alpha: build(naturalAt(natural, 0).dims, (k) => add(at(naturalAt(natural, 0), k), one), ['k']) }),

@@ -6,9 +6,8 @@ import { apply, exp, mul, neg, num, one, scalar, sub, zero } from '../expr/expr.
 import type { ArrayExpr } from '../expr/expr.js';
 import { logOf, powOf } from '../expr/simplify.js';
 import type { Arguments, Family, Statistic } from './family.js';
-import { argument, infinity, interval, naturalAt, noExpectation, parameter, scalars } from './notation.js';
-
-const eulerGamma = 0.5772156649015329;
+import { gammaMoment } from './gamma.js';
+import { argument, eulerGamma, infinity, interval, naturalAt, noExpectation, parameter, scalars } from './notation.js';
 
 export const exponential: Family = {
   name: 'Exponential',
@@ -45,10 +44,11 @@ export const exponential: Family = {
       switch (statistic) {
         case 'x': return scalar(powOf(rate, -1));
         case 'x^2': return scalar(mul(num(2), powOf(rate, -2)));
-        case 'log x': return scalar(sub(num(-eulerGamma), logOf(rate)));
+        case 'log x': return scalar(sub(num(-eulerGamma.value), logOf(rate)));
         default: return noExpectation('Exponential', statistic);
       }
     },
+    moment: (power, p) => gammaMoment(one, argument(p, 'rate'), power),
     entropy: (p) => sub(one, logOf(argument(p, 'rate'))),
   },
 };

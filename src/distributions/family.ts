@@ -86,8 +86,18 @@ export interface ExponentialForm {
    * that are not the family's own ('x^2' of a Gamma). @throws InternalError where no closed form is known.
    */
   expectation(statistic: Statistic, p: Arguments): ArrayExpr;
+  /** E[x^power] for any power, of families on the positive numbers that have it in closed form; infinite where it diverges. */
+  moment?(power: number, p: Arguments): Expr;
   /** Differential (or discrete) entropy under canonical parameters. */
   entropy(p: Arguments): Expr;
+}
+
+/** The law of a single number. */
+export interface ScalarLaw {
+  /** P(X <= x). */
+  cdf(x: Expr): Expr;
+  /** Smallest x with cdf(x) >= u. */
+  quantile(u: Expr): Expr;
 }
 
 /** A call of a random variate of `random/variates.ts` with its arguments. */
@@ -152,6 +162,8 @@ export interface Family {
   mean?(p: Arguments): ArrayExpr;
   /** Variance; for vectors the covariance matrix, for matrices elementwise variances. */
   variance?(p: Arguments): ArrayExpr;
+  /** The law of number i of a vector draw, where that has a closed form. */
+  marginal?(i: Expr, p: Arguments): ScalarLaw;
   /** Its exponential form, from which conjugacy is read; absent where it has none. */
   readonly exponential?: ExponentialForm;
   /** E_p[log density under the parameters `of`], p of this family; for families without an exponential form. */

@@ -2,14 +2,24 @@
  * Gamma(shape, rate): density rate^shape x^(shape - 1) e^(-rate x) / Gamma(shape) on x >= 0.
  * Statistics (x, log x) with natural parameters (-rate, shape - 1).
  */
-import { add, addAll, apply, cond, lgamma, mul, neg, num, one, scalar, sub, zero } from '../expr/expr.js';
-import type { ArrayExpr } from '../expr/expr.js';
+import { add, addAll, apply, cond, exp, lgamma, mul, mulAll, neg, num, one, pow, scalar, sub, zero } from '../expr/expr.js';
+import type { ArrayExpr, Expr } from '../expr/expr.js';
 import { logOf, powOf, xlogy } from '../expr/simplify.js';
 import type { Arguments, Family, Statistic } from './family.js';
 import { argument, infinity, interval, naturalAt, noExpectation, parameter, scalars } from './notation.js';
 
 /** From here on the log density is written as that of a count. */
 const largeShape = num(1e3);
+
+/** E[x^power] for x ~ Gamma(shape, rate), Gamma(shape + power) / Gamma(shape) rate^-power; infinite where shape + power <= 0. */
+export function gammaMoment(shape: Expr, rate: Expr, power: number): Expr {
+  if (power === 0) return one;
+  const finite = (value: Expr): Expr => (power > 0 ? value : cond(apply('gt', add(shape, num(power)), zero), value, infinity));
+  if (!Number.isInteger(power) || Math.abs(power) > 4) return finite(mul(exp(sub(lgamma(add(shape, num(power))), lgamma(shape))), pow(rate, num(-power))));
+  // Products of neighbours of the shape: no difference of large log-gammas.
+  const factors = mulAll(Array.from({ length: Math.abs(power) }, (_, k) => add(shape, num(power > 0 ? k : -k - 1))));
+  return finite(power > 0 ? mul(factors, pow(rate, num(-power))) : apply('div', pow(rate, num(-power)), factors));
+}
 
 export const gamma: Family = {
   name: 'Gamma',
@@ -68,6 +78,7 @@ export const gamma: Family = {
         default: return noExpectation('Gamma', statistic);
       }
     },
+    moment: (power, p) => gammaMoment(argument(p, 'shape'), argument(p, 'rate'), power),
     entropy(p) {
       const shape = argument(p, 'shape');
       return addAll([shape, neg(logOf(argument(p, 'rate'))), lgamma(shape), mul(sub(one, shape), apply('digamma', shape))]);

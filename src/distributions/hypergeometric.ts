@@ -2,11 +2,11 @@
  * Hypergeometric(successes, failures, draws): the number of successes among `draws` items drawn without
  * replacement from successes + failures; mass C(successes, x) C(failures, draws - x) / C(successes + failures, draws).
  */
-import { add, addAll, apply, cond, div, exp, index, mul, mulAll, neg, one, reduce, scalar, sub, zero } from '../expr/expr.js';
+import { add, addAll, apply, div, mul, mulAll, neg, one, scalar, sub, zero } from '../expr/expr.js';
 import type { Expr } from '../expr/expr.js';
 import { powOf } from '../expr/simplify.js';
 import type { Arguments, Family } from './family.js';
-import { argument, integers, parameter } from './notation.js';
+import { argument, integers, parameter, summedMasses } from './notation.js';
 
 function total(p: Arguments): Expr { return add(argument(p, 'successes'), argument(p, 'failures')); }
 function lowest(p: Arguments): Expr { return apply('max', zero, sub(argument(p, 'draws'), argument(p, 'failures'))); }
@@ -17,16 +17,6 @@ function logMass(x: Expr, p: Arguments): Expr {
     apply('lchoose', argument(p, 'successes'), x), apply('lchoose', argument(p, 'failures'), sub(argument(p, 'draws'), x)),
     neg(apply('lchoose', total(p), argument(p, 'draws'))),
   ]);
-}
-/** log P(from <= X < to). */
-function logMassOf(p: Arguments, from: Expr, to: Expr): Expr {
-  const k = index('k');
-  return reduce('logsumexp', k, from, to, logMass(k, p));
-}
-/** P(from <= X < to). */
-function mass(p: Arguments, from: Expr, to: Expr): Expr {
-  const k = index('k');
-  return reduce('sum', k, from, to, exp(logMass(k, p)));
 }
 
 export const hypergeometric: Family = {
@@ -53,10 +43,7 @@ export const hypergeometric: Family = {
     return sub(add(mass(x.body, argument(p, 'successes')), mass(sub(draws, x.body), argument(p, 'failures'))), mass(draws, total(p)));
   },
   variate: (p) => ({ fn: 'hypergeometric', args: ['successes', 'failures', 'draws'].map((name) => scalar(argument(p, name))) }),
-  cdf: (x, p) => cond(apply('ge', x, highest(p)), one, mass(p, lowest(p), add(apply('floor', x), one))),
-  survival: (x, p) => cond(apply('lt', x, lowest(p)), one, mass(p, add(apply('floor', x), one), add(highest(p), one))),
-  logCdf: (x, p) => cond(apply('ge', x, highest(p)), zero, logMassOf(p, lowest(p), add(apply('floor', x), one))),
-  logSurvival: (x, p) => cond(apply('lt', x, lowest(p)), zero, logMassOf(p, add(apply('floor', x), one), add(highest(p), one))),
+  ...summedMasses(logMass, lowest, highest),
   quantile: (u, p) => apply('hypergeometricQuantile', u, argument(p, 'successes'), argument(p, 'failures'), argument(p, 'draws')),
   mean: (p) => scalar(mul(argument(p, 'draws'), mul(argument(p, 'successes'), powOf(apply('max', total(p), one), -1)))),
   variance(p) {

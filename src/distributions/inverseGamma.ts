@@ -6,6 +6,7 @@ import { add, addAll, apply, lgamma, mul, neg, one, scalar, sub, zero } from '..
 import type { ArrayExpr, Expr } from '../expr/expr.js';
 import { logOf, powOf } from '../expr/simplify.js';
 import type { Arguments, Family, Statistic } from './family.js';
+import { gammaMoment } from './gamma.js';
 import { argument, infinity, naturalAt, noExpectation, parameter, scalars, two } from './notation.js';
 
 /** scale / (shape - 1), infinite where shape <= 1. */
@@ -52,6 +53,7 @@ export const inverseGamma: Family = {
         default: return noExpectation('InverseGamma', statistic);
       }
     },
+    moment: (power, p) => gammaMoment(argument(p, 'shape'), argument(p, 'scale'), -power),
     entropy(p) {
       const shape = argument(p, 'shape');
       return addAll([shape, logOf(argument(p, 'scale')), lgamma(shape), neg(mul(add(one, shape), apply('digamma', shape)))]);

@@ -3,11 +3,12 @@
  * Statistics (x_i, x_i x_j) with natural parameters h = cov^-1 mean and Q = -cov^-1 / 2; only the
  * symmetric part of Q counts, so the precision is -(Q + Q^T).
  */
-import { add, at, build, mul, num, sub, sumOver } from '../expr/expr.js';
+import { add, at, build, mul, num, pow, sub, sumOver } from '../expr/expr.js';
 import type { ArrayExpr, Expr } from '../expr/expr.js';
 import { bilinear, diagonalOf, inverseOf, logdetOf, timesTranspose } from '../expr/simplify.js';
 import type { Arguments, Family, Statistic } from './family.js';
 import { smallestPivot, symmetricPart } from './matrixVariate.js';
+import { normalLaw } from './normal.js';
 import { arrayArgument, half, halfLogTwoPi, naturalAt, noExpectation, parameter } from './notation.js';
 
 function precisionOf(quadratic: ArrayExpr): ArrayExpr { return symmetricPart(quadratic, -2); }
@@ -48,6 +49,7 @@ export const mvNormal: Family = {
   variate: (p) => ({ fn: 'mvNormal', args: [arrayArgument(p, 'mean'), arrayArgument(p, 'cov')] }),
   mean: (p) => arrayArgument(p, 'mean'),
   variance: (p) => arrayArgument(p, 'cov'),
+  marginal: (i, p) => normalLaw(at(arrayArgument(p, 'mean'), i), pow(at(arrayArgument(p, 'cov'), i, i), half)),
   exponential: {
     statistics: ['x_i', 'x_i x_j'],
     parameters(natural) {

@@ -5,10 +5,15 @@
 import { add, addAll, apply, div, mul, neg, num, scalar, square, sub } from '../expr/expr.js';
 import type { ArrayExpr, Expr } from '../expr/expr.js';
 import { logOf, powOf } from '../expr/simplify.js';
-import type { Arguments, Family, Statistic } from './family.js';
+import type { Arguments, Family, ScalarLaw, Statistic } from './family.js';
 import { argument, half, halfLogTwoPi, infinity, interval, minusInfinity, naturalAt, noExpectation, parameter, scalars } from './notation.js';
 
 function standardised(x: Expr, p: Arguments): Expr { return mul(sub(x, argument(p, 'mean')), powOf(argument(p, 'sd'), -1)); }
+
+/** The law of Normal(mean, sd) by formulas, for numbers that have it as their marginal. */
+export function normalLaw(mean: Expr, sd: Expr): ScalarLaw {
+  return { cdf: (x) => apply('Phi', apply('div', sub(x, mean), sd)), quantile: (u) => add(mean, mul(sd, apply('normalQuantile', u))) };
+}
 
 export const normal: Family = {
   name: 'Normal',

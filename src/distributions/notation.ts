@@ -2,10 +2,10 @@
  * Shorthand in which the families are written: parameters by name, constants, common supports.
  */
 import { InternalError } from '../errors/diagnostic.js';
-import { mul, num, scalar, sub, zero } from '../expr/expr.js';
+import { add, apply, cond, exp, index, mul, num, one, reduce, scalar, sub, zero } from '../expr/expr.js';
 import type { ArrayExpr, Const, Expr } from '../expr/expr.js';
 import { powOf } from '../expr/simplify.js';
-import type { Arguments, Domain, Family, Parameter, Statistic, Support } from './family.js';
+import type { Alternative, Arguments, Domain, Family, Parameter, Statistic, Support } from './family.js';
 
 export const half: Const = num(0.5);
 export const two: Const = num(2);
@@ -63,5 +63,27 @@ export function countVectors(name: string): Values {
     support: (p) => ({ kind: 'counts', dimension: dimension(p), total: argument(p, 'n') }),
   };
 }
+/**
+ * The distribution functions of integers from `lowest` to `highest` as sums of masses, each from its own end.
+ * @param logMass the log mass at x.
+ */
+export function summedMasses(logMass: (x: Expr, p: Arguments) => Expr, lowest: (p: Arguments) => Expr, highest: (p: Arguments) => Expr): Pick<Family, 'cdf' | 'survival' | 'logCdf' | 'logSurvival'> {
+  // An index for each sum: arguments may hold sums of the same family.
+  const mass = (p: Arguments, from: Expr, to: Expr): Expr => { const k = index('k'); return reduce('sum', k, from, to, exp(logMass(k, p))); };
+  const logOfMass = (p: Arguments, from: Expr, to: Expr): Expr => { const k = index('k'); return reduce('logsumexp', k, from, to, logMass(k, p)); };
+  const next = (x: Expr): Expr => add(apply('floor', x), one);
+  const isAbove = (x: Expr, p: Arguments): Expr => apply('ge', x, highest(p)), isBelow = (x: Expr, p: Arguments): Expr => apply('lt', x, lowest(p));
+  return {
+    cdf: (x, p) => cond(isAbove(x, p), one, mass(p, lowest(p), next(x))),
+    survival: (x, p) => cond(isBelow(x, p), one, mass(p, next(x), add(highest(p), one))),
+    logCdf: (x, p) => cond(isAbove(x, p), zero, logOfMass(p, lowest(p), next(x))),
+    logSurvival: (x, p) => cond(isBelow(x, p), zero, logOfMass(p, next(x), add(highest(p), one))),
+  };
+}
+/** p by its log odds. */
+export const byLogit: Alternative = {
+  parameters: [parameter('logit', 0, 'real', 'the log odds log(p / (1 - p))')], replaces: ['p'],
+  canonical: (given) => scalars({ p: apply('sigmoid', argument(given, 'logit')) }),
+};
 /** (x - loc) / scale. */
 export function standardised(x: Expr, p: Arguments): Expr { return mul(sub(x, argument(p, 'loc')), powOf(argument(p, 'scale'), -1)); }

@@ -7,27 +7,22 @@
  * a law is stated by its statistics, never by who contributed them.
  */
 import { type Argument, type Code, forLoop, store } from '../../code/loop.js';
-import type { Arguments, Family } from '../../distributions/family.js';
-import { gamma } from '../../distributions/gamma.js';
+import type { Arguments, Family, ScalarLaw } from '../../distributions/family.js';
+import { gamma, gammaMoment } from '../../distributions/gamma.js';
 import { pareto } from '../../distributions/pareto.js';
 import { families } from '../../distributions/registry.js';
 import { InternalError } from '../../errors/diagnostic.js';
 import {
-  type ArrayExpr, type Expr, type Index, add, addAll, apply, at as elementAt, build, cond, element, exp, index, isConst, lgamma, log, mul, mulAll, neg, num, one, pow, ref, reduce, scalar, sub, zero,
+  type ArrayExpr, type Expr, type Index, add, addAll, apply, at as elementAt, build, cond, element, exp, index, isConst, log, mul, mulAll, neg, num, one, pow, ref, reduce, scalar, sub, zero,
 } from '../../expr/expr.js';
 import { inverseOf } from '../../expr/simplify.js';
 import { type ClosedForm, replaceSelf, type Slot } from '../../3-derive/closedForm.js';
 import { selfExpr } from '../../3-derive/conditional.js';
 import { gridEdges, gridNodes } from '../../random/quadratureGrid.js';
-import { boundExprs, drawVariate, naturalArray, naturals, type RegionContext } from '../kernels.js';
+import { boundExprs, drawVariate, naturalArray, naturals, overEvent, type RegionContext } from '../kernels.js';
+import { marginalLaw, quantileLevels } from '../marginals.js';
 
 /** A law of one number in closed form. */
-export interface ScalarLaw {
-  /** P(X <= x). */
-  cdf(x: Expr): Expr;
-  quantile(u: Expr): Expr;
-}
-
 /** What a covariance that is an unknown of this law does to a Normal that it scales. */
 export type ScaleLaw =
   /** s = v^power ~ Gamma(shape, rate) multiplies the precision. */
@@ -65,17 +60,9 @@ export interface ElementLaw {
   readonly gaussian: boolean;
 }
 
-export const quantileLevels: readonly number[] = [0.05, 0.5, 0.95];
-
 const anyPositive = { improper: 0, doubtful: 0 };
 
 function value(e: Expr): Argument { return { kind: 'value', value: e }; }
-
-/** Loops over the numbers of an element. */
-export function overEvent(context: RegionContext, body: (event: readonly Index[]) => readonly Code[]): readonly Code[] {
-  const event = context.eventDims.map((_, d) => index(`v${d}`));
-  return event.reduceRight<readonly Code[]>((inner, i, d) => [forLoop(i, zero, num(context.eventDims[d]!), inner)], body(event));
-}
 
 /** Storages that hold something for each element of a region. */
 class Store {
@@ -155,17 +142,6 @@ function gammaLaw(context: RegionContext, slots: readonly Slot[], { logAt, power
   };
 }
 
-/** E[s^q] for s ~ Gamma(shape, rate); infinite where shape + q <= 0. */
-export function gammaMoment(shape: Expr, rate: Expr, q: number): Expr {
-  if (Number.isInteger(q) && Math.abs(q) <= 4) {
-    // Products of neighbours of the shape: no difference of large log-gammas.
-    const rising = Array.from({ length: Math.abs(q) }, (_, k) => add(shape, num(q > 0 ? k : -k - 1)));
-    if (q > 0) return mul(mulAll(rising), pow(rate, num(-q)));
-    return cond(apply('gt', add(shape, num(q)), zero), apply('div', pow(rate, num(-q)), mulAll(rising)), num(Infinity));
-  }
-  const moment = mul(exp(sub(lgamma(add(shape, num(q))), lgamma(shape))), pow(rate, num(-q)));
-  return q > 0 ? moment : cond(apply('gt', add(shape, num(q)), zero), moment, num(Infinity));
-}
 /** Variance of s^(1/p): without cancellation for Gamma and InverseGamma. */
 function gammaVariance(shape: Expr, rate: Expr, power: number): Expr {
   if (power === 1) return mul(shape, pow(rate, num(-2)));
@@ -253,34 +229,6 @@ function wishartScale(context: RegionContext, slots: readonly Slot[], natural: r
   const df = kept.keep('scaleDf', [], () => (inverse >= 0 ? sub(mul(num(-2), l), num(d + 1)) : add(mul(num(2), l), num(d + 1))))();
   const scale = kept.keep('scaleMatrix', [d, d], ([i, j]) => neg(add(elementAt(natural[matrix]!, i!, j!), elementAt(natural[matrix]!, j!, i!))));
   return { kind: 'wishart', df, scale: (i, j) => scale(i, j), dimension: d };
-}
-
-/** The law of one number of a draw of a family. */
-function marginalLaw(family: Family, p: Arguments, event: readonly Expr[]): ScalarLaw | null {
-  const parameter = (name: string): ArrayExpr => p[name]!;
-  switch (family.eventRank) {
-    case 0: {
-      const { cdf, quantile } = family;
-      return cdf === undefined || quantile === undefined ? null : { cdf: (x) => cdf.call(family, x, p), quantile: (u) => quantile.call(family, u, p) };
-    }
-    case 1: {
-      const i = event[0]!;
-      if (p['cov'] !== undefined) return normalLaw(elementAt(parameter('mean'), i), pow(elementAt(parameter('cov'), i, i), num(0.5)));
-      if (p['alpha'] === undefined) return null;
-      // One of several proportions is a Beta.
-      const alpha = parameter('alpha'), k = index('k');
-      const a = elementAt(alpha, i), b = sub(reduce('sum', k, zero, alpha.dims[0]!, elementAt(alpha, k)), a);
-      return { cdf: (x) => apply('betaI', apply('max', zero, apply('min', one, x)), a, b), quantile: (u) => apply('betaIInverse', u, a, b) };
-    }
-    case 2: return null;
-  }
-}
-export function normalLaw(mean: Expr, sd: Expr): ScalarLaw {
-  return { cdf: (x) => apply('Phi', apply('div', sub(x, mean), sd)), quantile: (u) => add(mean, mul(sd, apply('normalQuantile', u))) };
-}
-/** Location and scale of a Student t with `df` degrees of freedom. */
-export function studentLaw(df: Expr, location: Expr, scale: Expr): ScalarLaw {
-  return { cdf: (x) => apply('studentCdf', apply('div', sub(x, location), scale), df), quantile: (u) => add(location, mul(scale, apply('studentQuantile', u, df))) };
 }
 
 /** v - shift follows a count family: exp(slope) is the rate, the odds or the failure probability. */

@@ -4,15 +4,19 @@
  * needs: log Z = log joint(state) - log posterior(state) at any state.
  */
 import { type Code, accumulate, store } from '../../code/loop.js';
-import { add, cond, type Expr, type Index, index, isConst, log, mul, neg, num, one, pow, type Ref, ref, sub, substitute, variablesOf, zero } from '../../expr/expr.js';
+import { add, apply, cond, type Expr, type Index, index, isConst, log, mul, neg, num, one, pow, type Ref, ref, sub, substitute, variablesOf, zero } from '../../expr/expr.js';
+import type { ScalarLaw } from '../../distributions/family.js';
+import { gammaMoment } from '../../distributions/gamma.js';
+import { normalLaw } from '../../distributions/normal.js';
 import { InternalError } from '../../errors/diagnostic.js';
 import type { FoldedTables } from '../contract.js';
 import type { LatentRegion } from '../../3-derive/model.js';
 import type { Binder } from '../../3-derive/normalForm.js';
 import type { AssembledGaussianBlock } from '../blocks/gaussian.js';
-import { RegionContext } from '../kernels.js';
+import { overEvent, RegionContext } from '../kernels.js';
+import { quantileLevels } from '../marginals.js';
 import { loops, type ProgramBuilder } from '../programBuilder.js';
-import { type ElementLaw, elementLaw, gammaMoment, normalLaw, overEvent, quantileLevels, type ScalarLaw, studentLaw } from './laws.js';
+import { type ElementLaw, elementLaw } from './laws.js';
 import type { AlonePart } from './plan.js';
 import { type Scale, scaleAddress } from '../../3-derive/sharedScale.js';
 
@@ -237,6 +241,10 @@ function studentMarginal({ law, scale, context }: ScaleContext, wholeAt: readonl
   const i = event[0]!;
   const df = add(s.df, num(1 - s.dimension));
   return studentLaw(own(df), mean, pow(mul(variance, own(mul(s.scale(i, i), pow(mul(df, covarianceAt(scale, context, i)), num(-1))))), num(0.5)));
+}
+/** Location and scale of a Student t with `df` degrees of freedom. */
+function studentLaw(df: Expr, location: Expr, scale: Expr): ScalarLaw {
+  return { cdf: (x) => apply('studentCdf', apply('div', sub(x, location), scale), df), quantile: (u) => add(location, mul(scale, apply('studentQuantile', u, df))) };
 }
 /** Address and place in the vector of a member's element. */
 function placeIn(scale: Scale, at: readonly Expr[], event: readonly Expr[]): { readonly at: readonly Expr[]; readonly event: readonly Expr[] } {

@@ -20,12 +20,11 @@ import { type AssembledGaussianBlock, gaussianBlock } from '../blocks/gaussian.j
 import { findDiscreteBlocks } from '../blocks/discrete.js';
 import type { DiscreteBlock, JointBlock } from '../blocks/block.js';
 import { FoldedTables } from '../contract.js';
-import { RegionContext } from '../kernels.js';
+import { overEvent, RegionContext } from '../kernels.js';
 import type { Derivation, RegionPlan } from '../derivation.js';
 import { guarded, loops, ProgramBuilder } from '../programBuilder.js';
 import { valueCount } from '../structuralZeros.js';
 import { type TabulatedReport, tabulatedReports, type TabulatedVariable } from './finiteReports.js';
-import { overEvent } from './laws.js';
 import { AloneCode, GaussianCode, inflation, studentScaling, type PartCode, type ResultStorages, type ScaleContext } from './parts.js';
 import { type Component, exactPlan, type ExactPlan, ExactRefusal, type Lane, type Leaf, type Part } from './plan.js';
 

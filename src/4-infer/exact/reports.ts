@@ -10,7 +10,7 @@ import { normalForm } from '../../3-derive/normalForm.js';
 import { type Expr, variablesOf } from '../../expr/expr.js';
 import { isGaussian } from './plan.js';
 import type { ComponentProgram, ExactProgram } from './program.js';
-import { quantileLevels } from './laws.js';
+import { quantileLevels } from '../marginals.js';
 import { normalQuantile, studentQuantile } from '../../numeric/special.js';
 import type { VariableMoments } from './parts.js';
 

@@ -11,7 +11,7 @@ import { breathe } from '../../platform/platform.js';
 import type { ProgressEvent } from '../backend.js';
 import { regionName } from '../wording.js';
 import { elementName } from '../posterior.js';
-import { quantileLevels } from './laws.js';
+import { quantileLevels } from '../marginals.js';
 import type { VariableMoments } from './parts.js';
 import { type ClosedReport, probe, type ReportMoments } from './reports.js';
 import { type ComponentProgram, type ExactProgram, type Memory, mostConfigurations } from './program.js';

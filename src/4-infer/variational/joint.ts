@@ -17,7 +17,8 @@ import type { FoldedTables } from '../contract.js';
 import { type Derivation, derive } from '../derivation.js';
 import { type ProgramBuilder, loops } from '../programBuilder.js';
 import { refuse } from '../backendOptions.js';
-import { type BlockCode, declareTables, energyCode, quantileLevels, withExactZeros } from './updates.js';
+import { type BlockCode, declareTables, energyCode, withExactZeros } from './updates.js';
+import { quantileLevels } from '../marginals.js';
 
 type Block = DiscreteBlock | GaussianBlock;
 

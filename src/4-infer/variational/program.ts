@@ -25,7 +25,8 @@ import { elementName } from '../posterior.js';
 import { type GradientSteps, gradientSteps } from './gradientSteps.js';
 import { hasMode } from './points.js';
 import { SharedSums } from './statistics.js';
-import { type BlockCode, blockCodes, dampingStorage, declareTables, energyCode, givenOneHots, isPoint, plainPoints, type PointOptions, quantileLevels, startTables, withExactZeros } from './updates.js';
+import { quantileLevels } from '../marginals.js';
+import { type BlockCode, blockCodes, dampingStorage, declareTables, energyCode, givenOneHots, isPoint, plainPoints, type PointOptions, startTables, withExactZeros } from './updates.js';
 
 export type Memory = Float64Array | Int32Array;
 

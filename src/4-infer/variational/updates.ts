@@ -5,6 +5,7 @@
  */
 import { type Code, accumulate, forLoop, store, when } from '../../code/loop.js';
 import type { Family } from '../../distributions/family.js';
+import { gammaMoment } from '../../distributions/gamma.js';
 import { pareto } from '../../distributions/pareto.js';
 import { InternalError } from '../../errors/diagnostic.js';
 import type { ClosedForm, Slot } from '../../3-derive/closedForm.js';
@@ -16,7 +17,8 @@ import { factorsOf } from '../../3-derive/normalForm.js';
 import { type ArrayExpr, type Expr, type Index, add, addAll, apply, at as elementAt, build, cond, exp, freeIndices, index, isConst, lgamma, log, mul, mulAll, neg, num, one, pow, ref, reduce, rewrite, scalar, sub, substitute, variablesOf, zero } from '../../expr/expr.js';
 import { gridEdges, gridNodes } from '../../random/quadratureGrid.js';
 import { FoldedTables, StatisticTables } from '../contract.js';
-import { boundExprs, drawVariate, naturalArray, naturals, RegionContext } from '../kernels.js';
+import { boundExprs, drawVariate, naturalArray, naturals, overEvent, RegionContext } from '../kernels.js';
+import { marginalLaw, quantileLevels } from '../marginals.js';
 import type { ProgramBuilder } from '../programBuilder.js';
 import { guarded, loops } from '../programBuilder.js';
 import { hasMode, isHeld, modeOf } from './points.js';
@@ -54,9 +56,6 @@ export function isMeanPoint({ factor }: BlockCode): boolean {
 }
 /** A state storage that is 1 once natural parameters of an earlier step exist. */
 export const dampingStorage: string = '%damping';
-
-/** Probabilities of quantiles in the order in which they are written. */
-export const quantileLevels: readonly number[] = [0.05, 0.5, 0.95];
 
 export interface BlockCode {
   readonly block: MeanFieldBlock;
@@ -241,11 +240,6 @@ function mayVanish(builder: ProgramBuilder, e: Expr): boolean {
 }
 
 function over(context: RegionContext, body: readonly Code[]): readonly Code[] { return loops(context.plates, context.guards, body); }
-/** Loops over the block's event around code for one number. */
-function overEvent(context: RegionContext, body: (event: readonly Index[]) => readonly Code[]): readonly Code[] {
-  const event = context.eventDims.map((_, d) => index(`v${d}`));
-  return event.reduceRight<readonly Code[]>((inner, i, d) => [forLoop(i, zero, num(context.eventDims[d]!), inner)], body(event));
-}
 
 function finiteBlock(context: RegionContext, block: MeanFieldBlock, factor: FactorKind & { kind: 'finite' }): BlockCode {
   const { builder } = context;
@@ -413,30 +407,16 @@ function momentCode(context: RegionContext, family: Family, p: Readonly<Record<s
 
 /** Quantiles of each number of a family's draw by its marginal law; null where one has no closed form. */
 function quantileCode(context: RegionContext, family: Family, p: Readonly<Record<string, ArrayExpr>>, into: readonly string[]): readonly Code[] | null {
-  const marginal = marginalQuantile(family, p);
-  if (marginal === null) return null;
-  return over(context, overEvent(context, (event) => quantileLevels.map((u, n) => store(into[n]!, [...context.at, ...event], context.builder.bind(marginal(num(u), event))))));
-}
-function marginalQuantile(family: Family, p: Readonly<Record<string, ArrayExpr>>): ((u: Expr, event: readonly Expr[]) => Expr) | null {
-  switch (family.name) {
-    case 'MvNormal': return (u, [i]) => add(elementAt(p['mean']!, i!), mul(pow(elementAt(p['cov']!, i!, i!), num(0.5)), apply('normalQuantile', u)));
-    // One of several proportions is a Beta.
-    case 'Dirichlet': return (u, [i]) => {
-      const alpha = p['alpha']!, k = index('k');
-      const a = elementAt(alpha, i!);
-      return apply('betaIInverse', u, a, sub(reduce('sum', k, zero, alpha.dims[0]!, elementAt(alpha, k)), a));
-    };
-    default: return family.quantile === undefined || family.eventRank > 0 ? null : (u) => family.quantile!(u, p);
-  }
+  if (marginalLaw(family, p, context.eventDims.map(() => zero)) === null) return null;
+  return over(context, overEvent(context, (event) => {
+    const marginal = marginalLaw(family, p, event)!;
+    return quantileLevels.map((u, n) => store(into[n]!, [...context.at, ...event], context.builder.bind(marginal.quantile(num(u)))));
+  }));
 }
 
-/** E[statistic] of a family, with powers of Gamma and InverseGamma by their gamma functions. */
+/** E[statistic] of a family, powers by its moments where it has them. */
 function familyExpectation(family: Family, kind: StatisticKind, p: Readonly<Record<string, ArrayExpr>>, context: RegionContext): ArrayExpr {
-  if (kind.kind === 'power' && context.region.eventRank === 0) {
-    if (family.name === 'Gamma') return scalar(gammaMoment(p['shape']!.body, p['rate']!.body, kind.power));
-    if (family.name === 'InverseGamma') return scalar(gammaMoment(p['shape']!.body, p['scale']!.body, -kind.power));
-    if (family.name === 'Exponential') return scalar(gammaMoment(one, p['rate']!.body, kind.power));
-  }
+  if (kind.kind === 'power' && family.exponential?.moment !== undefined) return scalar(family.exponential.moment(kind.power, p));
   const name = statisticName(kind, context.region.eventRank);
   try {
     if (name !== null) return family.exponential!.expectation(name, p);
@@ -444,19 +424,6 @@ function familyExpectation(family: Family, kind: StatisticKind, p: Readonly<Reco
     if (!(error instanceof InternalError)) throw error;
   }
   throw new MeanFieldRefusal(`has no expectation under ${family.name} in closed form`, statisticTerm(kind, context.region), context.name);
-}
-
-/** E[u^q] for u ~ Gamma(shape, rate); infinite where shape + q <= 0. */
-export function gammaMoment(shape: Expr, rate: Expr, q: number): Expr {
-  if (q === 0) return one;
-  if (Number.isInteger(q) && Math.abs(q) <= 4) {
-    // Products of neighbours of the shape: no difference of large log-gammas.
-    const rising = Array.from({ length: Math.abs(q) }, (_, k) => add(shape, num(q > 0 ? k : -k - 1)));
-    if (q > 0) return mul(mulAll(rising), pow(rate, num(-q)));
-    return cond(apply('gt', add(shape, num(q)), zero), apply('div', pow(rate, num(-q)), mulAll(rising)), num(Infinity));
-  }
-  const value = mul(exp(sub(lgamma(add(shape, num(q))), lgamma(shape))), pow(rate, num(-q)));
-  return q > 0 ? value : cond(apply('gt', add(shape, num(q)), zero), value, num(Infinity));
 }
 
 /** v^p ~ Gamma(s, r): moments of v are moments of the Gamma. */
