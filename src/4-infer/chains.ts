@@ -13,6 +13,7 @@
 import { type Diagnostic, InternalError, ModelError } from '../errors/diagnostic.js';
 import { breathe, currentPlatform, seconds } from '../platform/platform.js';
 import type { RunRequest } from './backend.js';
+import { refuseWithoutMemory } from './chainMemory.js';
 import type { ChainProgram } from './chainProgram.js';
 import { ChainLedger, type ChainsResult } from './ledger.js';
 import { ChainRun, chainRequest, type HostCall, Pace, progressOf } from './runChain.js';
@@ -40,8 +41,8 @@ export async function automaticWorkers(chains: number): Promise<number> {
 
 /**
  * Runs `request.chains` chains.
- * @throws InternalError where a worker fails again and again; ModelError where a run was stopped before its first draw, or what is kept of it
- * cannot be used; whatever a host function or `onProgress` throws.
+ * @throws InternalError where a worker fails again and again; ModelError where a run was stopped before its first draw, what is kept of it
+ * cannot be used, and where chains do not fit into the memory that is free; whatever a host function or `onProgress` throws.
  */
 export async function runChains(program: ChainProgram, request: RunRequest, hostFunctions: readonly HostCall[]): Promise<ChainsResult> {
   const onlyGenerated = !program.usesHostFunctions && hostFunctions.length === 0;
@@ -78,6 +79,7 @@ class Listener {
 }
 
 async function runAnywhere(program: ChainProgram, request: RunRequest, hostFunctions: readonly HostCall[], workers: number): Promise<ChainsResult> {
+  refuseWithoutMemory(program, request.chains, (await currentPlatform()).memory);
   const ledger = await ChainLedger.open(program, request);
   const fresh = ledger.isEmpty;
   const first = fresh ? new ChainRun(program, 0, chainRequest(request), hostFunctions) : null;

@@ -5,6 +5,7 @@
 import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
 import { seconds } from '../platform/platform.js';
 import type { RunRequest, RunStore } from './backend.js';
+import { ownBytes } from './chainMemory.js';
 import { type ChainOutput, chainOutput } from './chainOutput.js';
 import type { ChainProgram } from './chainProgram.js';
 import { type Checkpoint, type ChainState, type DrawPiece, identityOf, valuesPerDraw } from './checkpoint.js';
@@ -61,7 +62,7 @@ export class ChainLedger {
 
   /** Seconds from one checkpoint of a chain to the next; infinite where there is nothing to make one for, unless one is `always` wanted. */
   static pauseFor(program: ChainProgram, request: RunRequest, always = false): number {
-    const bytes = program.storages.reduce((sum, { shape, type, place }) => sum + (place === 'data' ? 0 : shape.reduce((a, b) => a * b, type === 'int32' ? 4 : 8)), 0);
+    const bytes = ownBytes(program);
     return !always && request.store === undefined && bytes > smallCheckpoint ? Number.POSITIVE_INFINITY : interval + bytes / bytesPerSecond;
   }
 

@@ -42,6 +42,11 @@ export interface MomentsState {
   readonly counts: Int32Array | null;
 }
 
+/** Bytes that the moments of so many elements take: of two halves and of batches, and counts of a finite support. */
+export function momentsBytes(size: number, range: number | undefined): number {
+  return size * (7 * 8 + (range !== undefined && range <= largestCountedRange ? 4 * range : 0));
+}
+
 /** Accumulates the draws of one variable in one chain. */
 export class MomentAccumulator {
   /** Draws of the whole run, and of each of its halves. */
