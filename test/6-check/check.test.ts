@@ -165,3 +165,12 @@ it('templates are checked too, and reports read as text', async () => {
   expect(text).toMatch(/gibbs passes every check that applies\. A right backend fails with probability 0\.001 at\s+most\.\n$/);
   expect(Math.max(...text.split('\n').map((l) => l.length))).toBeLessThanOrEqual(90);
 });
+
+it('chains on both sides of nothing are judged by neither mean nor variance', async () => {
+  // Modes at 3 and -3: with this seed two chains of gibbs stay at each, so that the squares about their common mean, 0, agree among chains; all of mh stay at -3.
+  const report = await check(compile('data y: real\nsample a ~ Normal(0, 10)\nobserve y ~ Normal(a^2, 0.5)\n'), { y: 9 }, { backend: 'gibbs', methods: ['agreement'], seed: '7', effort: { draws: 300, warmup: 100 } });
+  const variance = report.methods[0]!.tests.find(({ quantity }) => quantity === 'variance of a, mh')!;
+  expect(Math.abs(variance.value)).toBeGreaterThan(100);
+  expect([variance.p, variance.failed]).toEqual([null, false]);
+  expect(variance.detail).toMatch(/not judged: R-hat 1\.[5-9]/);
+});

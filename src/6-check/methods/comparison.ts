@@ -59,7 +59,9 @@ function momentsOf(subject: Subject, result: RunResult, groups: readonly Exchang
   for (const [name, x] of series) {
     const mean = estimate(x, draws.chains), centre = centres?.get(name) ?? mean.mean;
     out.set(`mean of ${name}`, mean);
-    out.set(`variance of ${name}`, estimate(x.map((y) => (y - centre) ** 2), draws.chains));
+    const variance = estimate(x.map((y) => (y - centre) ** 2), draws.chains);
+    // Chains on both sides of what is no mean of any are equally far from it, and agree on nothing.
+    out.set(`variance of ${name}`, { ...variance, rhat: Math.max(mean.rhat, variance.rhat) });
   }
   return out;
 }
