@@ -19,6 +19,7 @@ import type { Factor, LatentRegion } from '../3-derive/model.js';
 import { type Binder, factorsOf } from '../3-derive/normalForm.js';
 import { type FoldedTables, type SharedTables, smallRange, StatisticTables } from './contract.js';
 import { listed, lookupOf } from './inverseLists.js';
+import { atElement, heldLinearParts, type InstanceTerm, type StepElement } from './linearParts.js';
 import { guarded, impossibleOutside, type ProgramBuilder, loops } from './programBuilder.js';
 
 /** What all kernels of one region share. */
@@ -305,13 +306,30 @@ function factoredPrecision(context: RegionContext, quadratic: Slot): { readonly 
 
 /** Sum of the given factors over the instances that contain the element, with the element replaced where asked. */
 export function directDensity(context: RegionContext, factors: readonly Factor[], replacement: Expr | null): Expr {
+  return sumOfTerms(directTerms(context, factors, replacement, null));
+}
+function sumOfTerms(terms: readonly InstanceTerm[]): Expr { return addAll(terms.map((t) => nestedSum(t.binders, guarded(t.guards, t.value)))); }
+
+/** @param element where references that must be the element are to be written as such. */
+function directTerms(context: RegionContext, factors: readonly Factor[], replacement: Expr | null, element: StepElement | null): readonly InstanceTerm[] {
   const { builder, region } = context;
   const values = replacement === null ? [] : [...freeIndices(replacement)].filter((i) => !context.plates.some((p) => p.index === i));
-  return addAll(elementTerms(region, factors, replacement, builder.model.recursionsOf(context.name)).map((t) => {
-    const { binders, guards, value: term } = childrenOnly(context, t.binders.map((b) => builder.bindBinder(b)), t.guards.map((g) => builder.bind(g)), builder.bind(t.value));
-    const inner = guarded(guards, impossibleOutside(builder, term, values));
-    return nestedSum(binders, inner);
-  }));
+  return elementTerms(region, factors, replacement, builder.model.recursionsOf(context.name)).map((t): InstanceTerm => {
+    const all = t.guards.map((g) => builder.bind(g)), whole = builder.bind(t.value);
+    const { binders, guards, value: term } = childrenOnly(context, t.binders.map((b) => builder.bindBinder(b)), all, element === null ? whole : atElement(element, whole, all));
+    return { binders, guards, value: impossibleOutside(builder, term, values) };
+  });
+}
+
+/**
+ * What the given factors say of a candidate that stands as the element in the state, in two parts: what is computed
+ * once before candidates are tried, and the log density. Recursive quantities that follow the element are not split.
+ */
+export function candidateDensity(context: RegionContext, factors: readonly Factor[], event: readonly Expr[], candidate: Expr, recompute: readonly Code[]): { readonly before: readonly Code[]; readonly density: Expr } {
+  const element = { name: context.name, at: [...context.at, ...event], plates: context.plates };
+  if (recompute.length > 0) return { before: [], density: directDensity(context, factors, null) };
+  const { before, terms } = heldLinearParts(context.builder, element, directTerms(context, factors, null, element), candidate);
+  return { before, density: sumOfTerms(terms) };
 }
 
 /** A sum whose long loops run over the instances that data give the element, where data do. */
@@ -395,17 +413,17 @@ export function scalarDensity(context: RegionContext, candidate: Expr, recompute
   const origin = builder.fresh('origin', [], 'local'), current = context.current();
   const quadratic = mul(sub(candidate, ref(origin, [])), add(coefficient(1), mul(coefficient(2), add(candidate, ref(origin, [])))));
   const separable = addAll([...others, quadratic]);
-  const before = isConst(quadratic, 0) ? eta.code : [...eta.code, store(origin, [], cond(apply('lt', apply('abs', current), num(Infinity)), current, zero))];
+  const about = isConst(quadratic, 0) ? [] : [store(origin, [], cond(apply('lt', apply('abs', current), num(Infinity)), current, zero))];
   const { low, high } = boundExprs(context);
   const inside = boundTest(candidate, low, high);
-  const direct = collected.direct.length === 0 ? zero : directDensity(context, collected.direct, null);
+  const direct = candidateDensity(context, collected.direct, [], candidate, recompute);
   const here = context.place();
   const body: Code[] = [];
   const outside: Code[] = [{ do: 'return', value: num(-Infinity) }];
   if (inside !== null) body.push(when(inside, [], outside));
   if (collected.direct.length > 0) body.push(store(here.storage, here.at, candidate), ...recompute);
-  body.push({ do: 'return', value: add(separable, direct) });
-  return { before, body };
+  body.push({ do: 'return', value: add(separable, direct.density) });
+  return { before: [...eta.code, ...about, ...direct.before], body };
 }
 /** A function of the element may read what only the elements with that term have (`y[t + 1]`): it counts where its coefficient is not 0. */
 function ifCounted(coefficient: Expr, e: Expr): Expr { return cond(apply('eq', coefficient, zero), zero, e); }

@@ -56,6 +56,13 @@ export class ProgramBuilder {
     if (s === undefined) throw new InternalError(`storage ${name} does not exist`);
     return s;
   }
+  /** Scratch memory that steps share under a name of its use: nothing in it outlives a step. At least as many numbers as asked for. */
+  workspace(use: string, count: number): string {
+    const name = `%${use}`;
+    if (!this.table.has(name)) return this.addStorage({ name, type: 'float64', shape: [count], place: 'scratch' });
+    if (this.storage(name).shape[0]! < count) this.reshape(name, [count]);
+    return name;
+  }
   /** Lets a scratch storage keep its values from call to call. */
   keep(name: string): void { this.table.set(name, { ...this.storage(name), place: 'state' }); }
   /** Gives a storage the shape that it turns out to need. */

@@ -15,7 +15,7 @@ import { guardedLogDensityOf, logDensityOf, mapLaw } from '../distributions/law.
 import type { Law } from '../2-graph/graph.js';
 import { replaceElement } from '../3-derive/occurrences.js';
 import { drawLaw } from './drawLaw.js';
-import { boundExprs, directDensity, intoBounds, type RegionContext, scalarDensity } from './kernels.js';
+import { boundExprs, candidateDensity, directDensity, intoBounds, type RegionContext, scalarDensity } from './kernels.js';
 
 export interface StepResult {
   readonly code: readonly Code[];
@@ -139,6 +139,7 @@ function sliceVector(context: RegionContext, recompute: readonly Code[]): StepRe
   const before = builder.fresh('before', [], 'local'), after = builder.fresh('after', [], 'local');
   const old = builder.fresh('old', [context.eventDims[0]!], 'scratch'), others = builder.fresh('others', [], 'local');
   const i = index('i'), j = index('j'), k = index('k');
+  builder.noteRange(i, zero, dimension);
   const move = (candidate: Expr): readonly Code[] => {
     if (!simplex) return [store(context.name, context.place([i]).at, candidate), ...recompute];
     // Divided by their own sum, not 1 - x_i: rounding errors of the total would grow from move to move.
@@ -147,12 +148,14 @@ function sliceVector(context: RegionContext, recompute: readonly Code[]): StepRe
   };
   const width = simplex ? null : vectorWidths(context);
   const reach = width === null ? num(0.2) : visibleWidth(ref(width, context.place([i]).at), ref(before, []));
-  const density = stateDensity(context);
+  // Coordinates of a simplex move together.
+  const { before: held, density } = simplex ? { before: [], density: stateDensity(context) } : candidateDensity(context, context.collected.factors, [i], ref(x, []), recompute);
   const jacobian = simplex ? mul(num(context.eventDims[0]! - 2), log(sub(one, ref(x, [])))) : zero;
   const remember = forLoop(k, zero, dimension, [store(old, [k], context.current([k]))]);
   const code = context.sweep([forLoop(i, zero, dimension, [
     ...(simplex ? [remember, store(others, [], reduce('sum', k, zero, dimension, cond(apply('eq', k, i), zero, ref(old, [k]))))] : []),
     store(before, [], context.current([i])),
+    ...held,
     { do: 'function', name: f, parameters: [x], body: [...move(ref(x, [])), { do: 'return', value: add(density, jacobian) }] },
     {
       do: 'call', procedure: 'sliceSample', into: { storage: after, at: [] },

@@ -5,6 +5,7 @@
  * throws. Rational approximations and expansion coefficients come from
  * `test/reference/special.coefficients.py`; the methods are cited at each function.
  */
+export { softplus } from './exponential.js';
 import { logSubtractExp } from './logSpace.js';
 import { gaussKronrod } from './quadrature.js';
 
@@ -22,11 +23,6 @@ export function sigmoid(x: number): number { return 1 / (1 + Math.exp(-x)); }
 /** log(p/(1 - p)), accurate also next to p = 1/2 and p = 0. */
 export function logit(p: number): number {
   return p > 0.25 && p < 0.75 ? Math.log1p((2 * p - 1) / (1 - p)) : Math.log(p) - Math.log1p(-p);
-}
-
-/** log(1 + e^x) without overflow. */
-export function softplus(x: number): number {
-  return x > 0 ? x + Math.log1p(Math.exp(-x)) : Math.log1p(Math.exp(x));
 }
 
 /** The nearest integer; halves go away from zero, as in C and Stan (`Math.round` takes them upwards). */

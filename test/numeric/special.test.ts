@@ -63,6 +63,8 @@ describe('elementary helpers', () => {
     expect(special.softplus(800)).toBe(800);
     expect(relative(special.softplus(-700), Math.exp(-700))).toBeLessThan(1e-15);
     expect(relative(special.softplus(0), Math.LN2)).toBeLessThan(1e-15);
+    expect([Infinity, -Infinity, -800, Number.NaN].map(special.softplus)).toEqual([Infinity, 0, 0, Number.NaN]);
+    for (let x = -40; x < 40; x += 0.0137) expect(relative(special.softplus(x), x > 0 ? x + Math.log1p(Math.exp(-x)) : Math.log1p(Math.exp(x)))).toBeLessThan(1e-15);
   });
 
   it('round takes halves away from zero', () => {
