@@ -81,7 +81,7 @@ export function samplerProgram(bound: BoundModel, choose: Chooser, request: Pick
   const collapsed = collapsedSteps(builder, derivation, candidates, folded, blocks.collapse ?? []);
   const { steps: whole, apart } = jointSteps(builder, derivation, candidates.filter((c) => !collapsed.some((s) => s.members.includes(c))), folded, blocks);
   const joined = [...collapsed, ...whole];
-  const steps = chosen.flatMap(({ region, choice, reason: ownReason }): PlannedStep[] => {
+  const planned = chosen.flatMap(({ region, choice, reason: ownReason }): PlannedStep[] => {
     if (grouped.has(region)) return [];
     const block = joined.find((j) => j.members.includes(region));
     if (block !== undefined) {
@@ -108,6 +108,9 @@ export function samplerProgram(bound: BoundModel, choose: Chooser, request: Pick
     });
   });
   const initialised = startValues(builder, request.init);
+  // What starts are given for comes last: drawn first, given starts of the rest from the prior, it would lose them.
+  const keepsStart = (s: PlannedStep): boolean => [...writesOf(s.result.code, new Map())].some((name) => initialised.has(name));
+  const steps = [...planned.filter((s) => !keepsStart(s)), ...planned.filter(keepsStart)];
   const placed = placeTables(builder, shared, steps);
   // Labels are drawn one after the other with their parents integrated out.
   const openedSteps = opened === null ? null : openSteps(builder, steps, placed, new Set(collapsed.map((c) => c.name)));

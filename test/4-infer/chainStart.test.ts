@@ -30,6 +30,16 @@ describe('a start', () => {
     expect(output.warnings.find((w) => w.code === 'no-start')!.message).toMatch(/positive density/);
   });
 
+  test('for some unknowns is not lost to the rest, which are updated first', () => {
+    // Groups far apart: given labels from the prior the centres would be near 0, all of them.
+    const x = Array.from({ length: 300 }, (_, n) => 100 * ((n % 3) - 1) + Math.sin(n));
+    const source = 'data x: real[N] for k in 0..<3 { sample mu[k] ~ Normal(0, 1000) } for n in 0..<N { sample z[n] ~ Categorical([1/3, 1/3, 1/3]) observe x[n] ~ Normal(mu[z[n]], 1) }';
+    const machine = new Machine(compile(source, { x }, { init: { mu: [100, -100, 0] } }));
+    machine.call('initialise', 0);
+    machine.call('sweep', 1);
+    [100, -100, 0].forEach((centre, k) => { expect(Math.abs(machine.get('mu')[k]! - centre)).toBeLessThan(1); });
+  });
+
   test.each<CompileOptions>([{ kernels: { m: 'slice', s: 'slice' } }, { backend: 'mh' }])('under vague priors does not strand a chain, %j', (options) => {
     const y = [4.9, 5.3, 5.1, 4.6, 5.4, 5.0, 5.2];
     const source = 'data y: real[N] sample m ~ Normal(0, 1000) sample s ~ Uniform(0, 1000) for n in 0..<N { observe y[n] ~ Normal(m, s) }';
