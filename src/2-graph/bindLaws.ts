@@ -114,10 +114,11 @@ function checkWeights(b: BindContext, weights: ArrayExpr, steps: readonly Step[]
   return checkParameter(b, 'the mixture', 'weights', 'simplex', weights, steps, span);
 }
 
-/** Data and constants were found finite when they were read; what is computed of them may be anything. */
+/** Data were found finite when they were read; what is computed of them may be anything. */
 function isFoundFinite(b: BindContext, e: Expr): boolean {
+  if (isConst(e)) return Number.isFinite(e.value);
   const origin = e.op === 'ref' ? b.graph.variables.get(e.variable)?.origin : undefined;
-  return isConst(e) || (origin !== undefined && origin !== 'let' && origin !== 'report');
+  return origin !== undefined && origin !== 'let' && origin !== 'report';
 }
 
 /** Only the loops that the expressions depend on: a constant is checked once, not N times. */

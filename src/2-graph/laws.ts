@@ -160,12 +160,14 @@ function assign(context: Context, family: Family, syntax: Syntax & { kind: 'call
 
 const rankNames: readonly string[] = ['a scalar', 'a vector', 'a matrix'];
 const domainTests: ReadonlyMap<Domain, { readonly words: string; test(x: number): boolean }> = new Map([
-  ['positive', { words: 'positive', test: (x: number) => x > 0 }],
-  ['nonnegative', { words: 'at least 0', test: (x: number) => x >= 0 }],
+  ['real', { words: 'a finite number', test: Number.isFinite }],
+  ['vector', { words: 'of finite numbers', test: Number.isFinite }],
+  ['positive', { words: 'positive', test: (x: number) => x > 0 && Number.isFinite(x) }],
+  ['nonnegative', { words: 'at least 0', test: (x: number) => x >= 0 && Number.isFinite(x) }],
   ['unit', { words: 'between 0 and 1', test: (x: number) => x >= 0 && x <= 1 }],
   ['count', { words: 'an integer of at least 0', test: (x: number) => Number.isInteger(x) && x >= 0 }],
   ['positiveInt', { words: 'an integer of at least 1', test: (x: number) => Number.isInteger(x) && x >= 1 }],
-  ['positiveVector', { words: 'positive', test: (x: number) => x > 0 }],
+  ['positiveVector', { words: 'positive', test: (x: number) => x > 0 && Number.isFinite(x) }],
 ]);
 
 function checkArgument(context: Context, family: Family, parameter: Parameter, value: ArrayValue, span: Span): Poison | null {

@@ -89,6 +89,8 @@ describe('each mistake is found where it is, once', () => {
     ['data y: real[N] observe y ~ Poisson(3)', ['type-mismatch @ y']],
     ['sample a ~ Binomial(2.5, 0.5)', ['type-mismatch @ 2.5']],
     ['sample a ~ Normal(0, -1)', ['parameter-out-of-domain @ -1']],
+    ['predict a ~ Cauchy(2 + (inf - 3), 1)', ['parameter-out-of-domain @ 2 + (inf - 3)']],
+    ['sample a ~ Normal(0, inf)', ['parameter-out-of-domain @ inf']],
     ['sample a ~ Bernoulli(2)', ['parameter-out-of-domain @ 2']],
     ['data x: real let a = x ? 1 : 2', ['type-mismatch @ x']],
     ['data x: real if x { factor 1 }', ['type-mismatch @ x']],

@@ -1,4 +1,4 @@
-/** A report that is no number is said to be one by every backend: its row of the table is empty, and no other sign would tell. */
+/** A report that is no finite number is said to be one by every backend: its row of the table is empty, and no other sign would tell. */
 import { describe, expect, it } from 'vitest';
 import { compile } from '../../src/index.js';
 
@@ -10,6 +10,12 @@ describe('a report without a value', () => {
     const posterior = await compile(text).infer({ y: [9, 10, 11.5, 10.2] }, { backend, draws: 200, seed: 1, workers: 0, chains: 2 });
     expect(posterior.summary().variables['q']!.mean).toBeNull();
     expect([...posterior.notes, ...posterior.warnings].map(({ code, message }) => `${code}: ${message}`).join('\n')).toMatch(/not-finite: q is (?:NaN|not finite)/);
+  });
+
+  it.each(['gibbs', 'mh', 'exact', 'cavi', 'laplace', 'map'])('that is infinite under %s is named', async (backend) => {
+    // exp(10^4) is beyond every double.
+    const posterior = await compile(latent.replace('logit(m)', 'exp(1000 * m)')).infer({ y: [9, 10, 11.5, 10.2] }, { backend, draws: 200, seed: 1, workers: 0, chains: 2 });
+    expect([...posterior.notes, ...posterior.warnings].map(({ code, message }) => `${code}: ${message}`).join('\n')).toMatch(/not-finite: q is (?:Infinity|not finite)/);
   });
 
   it('that has one is not', async () => {
