@@ -72,6 +72,8 @@ export function pointwiseLikelihood(bound: BoundModel, result: RunResult, unit: 
   });
   const { chains, draws, independent } = sources[0] ?? drawnAtAll(result);
   const size = chains * draws, units = names.length;
+  // Estimates beside drawn labels stand in every draw: what is the same everywhere tells nothing of a run without a datum.
+  if (sources.length > 0 && size > 1 && sources.every(isOnePoint)) throw inapplicable(`the backend ${result.backend} makes no draws of ${program.needed.join(', ')}, which the data depend on, but one point`, 'Use a backend that draws from the posterior.');
   const values = units * size <= largest ? new Float64Array(units * size) : null;
   const top = new Float64Array(units).fill(-Infinity), sum = new Float64Array(units), mean = new Float64Array(units), squares = new Float64Array(units);
   const rows = Array.from({ length: block }, () => new Float64Array(units));
@@ -96,6 +98,12 @@ export function pointwiseLikelihood(bound: BoundModel, result: RunResult, unit: 
     names, data: program.data, observations: program.observations, chains, draws, independent, values, warnings: program.warnings,
     logMean: top.map((t, u) => t + Math.log(sum[u]! / size)), variance: squares.map((s) => s / (size - 1)),
   };
+}
+
+/** Whether all draws are the same. */
+function isOnePoint({ values, size }: { readonly values: ArrayLike<number>; readonly size: number }): boolean {
+  for (let i = size; i < values.length; i++) if (values[i] !== values[i - size] && !(Number.isNaN(values[i]) && Number.isNaN(values[i - size]))) return false;
+  return true;
 }
 
 /** A likelihood without unknowns is the same in every draw. */

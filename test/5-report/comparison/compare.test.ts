@@ -153,5 +153,8 @@ describe('maximum likelihood', () => {
     const fit = await compile('data x: real[N, D]\nparam pi: simplex[2]\nfor k in 0..<2 { param mu[k]: real[D]  param S[k]: cov[D] }\nfor n in 0..<N { sample z[n] ~ Categorical(pi)  observe x[n] ~ MvNormal(mu[z[n]], S[z[n]]) }').infer({ x }, { ...quick, backend: 'em' });
     expect(fit.informationCriteria()!.parameters).toBe(1 + 4 + 6);
     expect(fit.summary().aic).toBeCloseTo(22 - 2 * fit.logLikelihood!, 9);
+    // Labels are drawn, what their likelihood is summed out at is one point: leaving a datum out is not what such draws can tell.
+    expect([fit.summary().loo, fit.summary().waic, fit.warnings]).toEqual([null, null, []]);
+    expect(() => fit.loo()).toThrow(/the backend em makes no draws of .*, which the data depend on, but one point/);
   });
 });
