@@ -109,9 +109,21 @@ interface TableReading {
   readonly missing: readonly string[];
 }
 
-function readSource(model: Model, source: string, reading: TableReading): Iterable<readonly [string, unknown]> {
+/** The file that a source of data names. */
+export function fileOf(source: string): string {
+  const { path, file } = partsOf(source);
+  return file ?? path;
+}
+
+/** The name that is bound, the path, and of a table the file with its columns. */
+function partsOf(source: string): { readonly name: string | undefined; readonly path: string; readonly file: string | undefined; readonly columns: string | undefined } {
   const [, name, path = source] = named.exec(source) ?? [];
   const [, file, columns] = table.exec(path) ?? [];
+  return { name, path, file, columns };
+}
+
+function readSource(model: Model, source: string, reading: TableReading): Iterable<readonly [string, unknown]> {
+  const { name, path, file, columns } = partsOf(source);
   if (file === undefined) return name === undefined ? readNamedValues('--data', path) : [[name, readJson(path)]];
   const pieces = readPieces(file);
   return located(file, () => [...pieces()].join(''), () => {

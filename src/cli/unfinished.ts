@@ -8,6 +8,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import { type ChainState, type Checkpoint, type Diagnostic, type DrawPiece, type InferOptions, renderDiagnostics, type RunStore, version } from '../index.js';
+import { editedSince, type GivenFile } from './edited.js';
 import { failure } from './files.js';
 import { cannotWrite, writeWhole } from './outDirectory.js';
 import { isAtWork, leave, takeOver, wasLeft } from './owner.js';
@@ -23,6 +24,8 @@ export interface RunInputs {
   /** Data and settings by name, as they were read. */
   readonly values: ReadonlyMap<string, unknown>;
   readonly options: InferOptions;
+  /** The files of program and data, as they were when they were read. */
+  readonly files: readonly GivenFile[];
 }
 
 /** Where a run that goes on, or was cut off, is kept in the directory of its results. */
@@ -41,6 +44,15 @@ export function otherEngine(before: string): string {
     code: 'other-engine', severity: 'warning', message: `the run was begun by ${before} and goes on by ${engine()}: its last digits may differ from here on, and so may the draws`,
     hint: 'for the very draws of a run that was not cut off, go on with the version that began it',
   }], '', '--resume');
+}
+
+/** What is said of a run that goes on while its files hold something else by now; null where they do not. */
+export function editedFiles(directory: string, files: readonly GivenFile[]): string | null {
+  const edited = editedSince(files);
+  return edited.length === 0 ? null : renderDiagnostics([{
+    code: 'edited-since', severity: 'warning', message: `${edited.join(', ')} ${edited.length === 1 ? 'has' : 'have'} been written since the run began; it goes on with what ${edited.length === 1 ? 'it' : 'they'} held then`,
+    hint: 'for a run on what is there now, begin anew in another directory',
+  }], '', `--resume ${directory}`);
 }
 
 export class UnfinishedRun implements RunStore {
@@ -91,7 +103,7 @@ export class UnfinishedRun implements RunStore {
       if (!takeOver(this.folder)) throw atWork(this.folder);
       const print = createHash('sha256').update(identity).digest('hex');
       if (!goesOn) this.clear(printFile, print);
-      else if (fs.readFileSync(printFile, 'utf8') !== print) throw refused(path.dirname(this.folder), { code: 'damaged-run', message: `What was kept in ${path.dirname(this.folder)} belongs to another program.`, hint: 'run it again from the beginning' });
+      else if (fs.readFileSync(printFile, 'utf8') !== print) throw refused(path.dirname(this.folder), { code: 'damaged-run', message: `What was kept in ${path.dirname(this.folder)} was made by other code: another program, or another build of Credence.`, hint: 'go on with the build that began it, or run it again from the beginning' });
     } catch (error) {
       throw error instanceof Error && error.name === 'ModelError' ? error : cannotWrite(`--out ${path.dirname(this.folder)}`, error);
     }
@@ -178,7 +190,7 @@ function atWork(folder: string): Error {
 function gigabytes(bytes: number): string { return `${(bytes / 1e9).toPrecision(3)} GB`; }
 
 function isInputs(x: unknown): x is RunInputs {
-  return typeof x === 'object' && x !== null && 'program' in x && typeof x.program === 'string' && 'engine' in x && typeof x.engine === 'string' && 'values' in x && x.values instanceof Map && 'options' in x;
+  return typeof x === 'object' && x !== null && 'program' in x && typeof x.program === 'string' && 'engine' in x && typeof x.engine === 'string' && 'values' in x && x.values instanceof Map && 'options' in x && 'files' in x && Array.isArray(x.files);
 }
 
 /** Puts frames after the first `at` bytes of a file (what a write that failed left behind is cut off) and answers how many bytes. */

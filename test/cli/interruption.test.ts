@@ -1,6 +1,6 @@
 /** Interrupts: what the first and the second one do, and what a run says that had no draw yet. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,11 +11,13 @@ import { engine, type RunInputs } from '../../src/cli/unfinished.js';
 
 const main = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'dist', 'cli', 'main.js');
 let folder = '';
+const data = JSON.stringify({ y: Array.from({ length: 400 }, (_, k) => Math.sin(k)) }), before = new Date(2020, 1, 1);
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'credence-interrupt-'));
   // Not conjugate, so that each sweep takes its time.
   writeFileSync(join(folder, 'm.cred'), 'data y: real[N]\nsample nu ~ Gamma(2, 0.1)\nsample m ~ Normal(0, 10)\nobserve y ~ StudentT(nu, m, 1)\n');
-  writeFileSync(join(folder, 'm.json'), JSON.stringify({ y: Array.from({ length: 400 }, (_, k) => Math.sin(k)) }));
+  writeFileSync(join(folder, 'm.json'), data);
+  for (const file of ['m.cred', 'm.json']) utimesSync(join(folder, file), before, before);
 });
 afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
 afterEach(() => { vi.restoreAllMocks(); });
@@ -100,6 +102,22 @@ describe('a run that is interrupted while it warms up', () => {
     expect(err).not.toMatch(/error|internal/);
   });
 
+  it('goes on with what its files held, and says which hold something else', async () => {
+    renameSync(join(folder, 'out2'), join(folder, 'moved'));
+    const program = readFileSync(join(folder, 'm.cred'), 'utf8');
+    writeFileSync(join(folder, 'm.cred'), `${program}report twice = 2 * m\n`);
+    rmSync(join(folder, 'm.json'));
+    const { err, status } = await start(['infer', '--resume', 'moved', '--max-seconds', '0.5']).answer;
+    expect(err).toMatch(/--resume moved: warning\[edited-since\]: m\.cred has been written since the run began; it goes on with what it held then/);
+    expect(status).toBe(2);
+    const { program: kept } = deserialize(readFileSync(join(folder, 'moved', 'unfinished', 'inputs'))) as RunInputs;
+    expect(kept).toBe(program);
+    writeFileSync(join(folder, 'm.cred'), program);
+    utimesSync(join(folder, 'm.cred'), before, before);
+    writeFileSync(join(folder, 'm.json'), data);
+    utimesSync(join(folder, 'm.json'), before, before);
+  });
+
   it('goes on under another engine with a word of warning', async () => {
     const file = join(folder, 'out0', 'unfinished', 'inputs'), inputs = deserialize(readFileSync(file)) as RunInputs;
     expect(inputs.engine).toBe(engine());
@@ -109,6 +127,7 @@ describe('a run that is interrupted while it warms up', () => {
     // Too little time is a matter of the options.
     expect(status).toBe(2);
     writeFileSync(file, serialize(inputs));
-    expect((await start(['infer', '--resume', 'out0', '--max-seconds', '0.5']).answer).err).not.toContain('other-engine');
+    const same = (await start(['infer', '--resume', 'out0', '--max-seconds', '0.5']).answer).err;
+    expect(same).not.toMatch(/other-engine|edited-since/);
   });
 });

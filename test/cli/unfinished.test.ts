@@ -13,7 +13,7 @@ import { ChainRun } from '../../src/4-infer/runChain.js';
 import { fakeProgram } from '../4-infer/fakeProgram.js';
 
 let directory = '', folder = '';
-const inputs = { fileName: 'a.cred', program: 'sample x ~ Normal(0, 1)', values: new Map<string, unknown>(), options: {} };
+const inputs = { fileName: 'a.cred', program: 'sample x ~ Normal(0, 1)', values: new Map<string, unknown>(), options: {}, files: [] };
 const settings = { seed: 's', warmup: 3, draws: 30, thin: 1 };
 const dead = spawnSync(process.execPath, ['-e', '']).pid, alive = process.ppid;
 

@@ -2,13 +2,14 @@
  * `credence infer`: runs a backend, shows how far it is, prints the summary and writes the files.
  */
 import { type BackendOptions, compile, type Diagnostic, type InferOptions, type Model, ModelError, type Posterior, renderDiagnostics, renderPlots, renderSummary } from '../../index.js';
+import { givenFiles } from '../edited.js';
 import { failure } from '../files.js';
 import { Interruption } from '../interruption.js';
 import { prepareDirectory } from '../outDirectory.js';
 import { printError, usageStatus, write } from '../output.js';
 import { Progress } from '../progress.js';
-import { nameAndValue, readNamedValues, readOptions } from '../sources.js';
-import { engine, otherEngine, UnfinishedRun } from '../unfinished.js';
+import { fileOf, nameAndValue, readNamedValues, readOptions } from '../sources.js';
+import { editedFiles, engine, otherEngine, UnfinishedRun } from '../unfinished.js';
 import { printNotes, type ProgramFlags, readProgram } from './program.js';
 
 export interface InferFlags extends ProgramFlags {
@@ -40,12 +41,14 @@ const untrustedStatus = 1;
 export async function infer(path: string | undefined, flags: InferFlags): Promise<number> {
   if (flags.resume !== undefined) return resume(path, flags, flags.resume);
   if (path === undefined) throw failure('credence infer', '', [{ code: 'wrong-option', severity: 'error', message: 'No program is named.', hint: 'credence infer model.cred --data data.json' }]);
+  // Looked at before they are read: what is written while they are is then known to be newer.
+  const files = givenFiles([path, ...(flags.data ?? []).map(fileOf), ...(flags.init === undefined ? [] : [flags.init])]);
   const { model, values } = readProgram(path, flags);
   const options = inferOptions(flags);
   if (flags.out === undefined) return run(model, values, options, flags, null);
   prepareDirectory(flags.out);
   const { maxSeconds: _, ...again } = options;
-  return run(model, values, options, flags, { directory: flags.out, kept: UnfinishedRun.begin(flags.out, { fileName: path, program: model.source, values, options: again }) });
+  return run(model, values, options, flags, { directory: flags.out, kept: UnfinishedRun.begin(flags.out, { fileName: path, program: model.source, values, options: again, files }) });
 }
 
 /** What may be said anew of a run that goes on: nothing that its draws depend on. */
@@ -57,6 +60,8 @@ async function resume(path: string | undefined, flags: InferFlags, directory: st
   if (said.length > 0) throw failure('--resume', '', [{ code: 'wrong-option', severity: 'error', message: `The run has its program, data and options with it; leave out ${said.join(', ')}.` }]);
   const { run: kept, inputs } = UnfinishedRun.find(directory);
   if (inputs.engine !== engine()) printError(otherEngine(inputs.engine));
+  const edited = editedFiles(directory, inputs.files);
+  if (edited !== null) printError(edited);
   const { workers, maxSeconds } = inferOptions(flags);
   return run(compile(inputs.program, inputs.fileName), inputs.values, { ...inputs.options, ...(workers === undefined ? {} : { workers }), ...(maxSeconds === undefined ? {} : { maxSeconds }) }, flags, { directory, kept });
 }
