@@ -173,4 +173,7 @@ it('chains on both sides of nothing are judged by neither mean nor variance', as
   expect(Math.abs(variance.value)).toBeGreaterThan(100);
   expect([variance.p, variance.failed]).toEqual([null, false]);
   expect(variance.detail).toMatch(/not judged: R-hat 1\.[5-9]/);
+  // Nor is what both modes have in common: a run that is not where it should be tells nothing.
+  const other = await check(compile('data y: real\nsample a ~ Normal(0, 10)\nobserve y ~ Normal(a^2, 0.5)\n'), { y: 9 }, { backend: 'gibbs', methods: ['agreement'], seed: '3', effort: { draws: 300, warmup: 100 } });
+  expect(other.methods[0]!.tests.find(({ quantity }) => quantity === 'mean of log joint, mh')!.detail).toMatch(/not judged: gibbs: its chains disagree on a, R-hat 1\.[5-9]/);
 });

@@ -22,13 +22,20 @@ export const asymptoticallyExact: readonly string[] = ['exact', 'gibbs', 'mh', '
 /** Approximations that give draws; estimates (em, map) have no posterior to compare. */
 const approximate: readonly string[] = ['cavi', 'laplace', 'advi'];
 
-/** Draws beyond this R-hat are not where they should be yet: nothing follows from where they are. */
+/**
+ * Draws beyond this R-hat are not where they should be yet: nothing follows from where they are. Nor does anything of the same run's other quantities:
+ * chains that are slow in one direction err in others by more than their own draws can tell.
+ */
 const worstRhat = 1.05;
 /** Share of one draw in a sum of squares above which the sum has no error to speak of. */
 const largestShare = 0.05;
 
 /** Means and variances by quantity. */
-type Moments = ReadonlyMap<string, Estimate>;
+interface Moments {
+  readonly estimates: ReadonlyMap<string, Estimate>;
+  /** Why the run is not to be trusted, whatever is asked of it; null where it is. */
+  readonly doubt: string | null;
+}
 
 function unknownsIn(subject: Subject): readonly BoundVariable[] {
   const names = new Set(unknownsOf(subject.bound).map((u) => u.name));
@@ -63,7 +70,8 @@ function momentsOf(subject: Subject, result: RunResult, groups: readonly Exchang
     // Chains on both sides of what is no mean of any are equally far from it, and agree on nothing.
     out.set(`variance of ${name}`, { ...variance, rhat: Math.max(mean.rhat, variance.rhat) });
   }
-  return out;
+  const [worst] = [...series.keys()].map((name) => ({ name, ...out.get(`mean of ${name}`)! })).filter(({ rhat }) => rhat > worstRhat).sort((a, b) => b.rhat - a.rhat);
+  return { estimates: out, doubt: worst === undefined ? null : `its chains disagree on ${worst.name}, R-hat ${worst.rhat.toFixed(2)}` };
 }
 
 /** Means and variances in closed form; empty for what exact itself only draws. */
@@ -82,14 +90,14 @@ function closedMoments(subject: Subject, result: RunResult): { readonly moments:
     centres.set(name, mean);
     if (!name.startsWith('mean of ') && Number.isFinite(sds[name]!)) moments.set(`variance of ${name}`, known(sds[name]! ** 2));
   }
-  return { moments, centres };
+  return { moments: { estimates: moments, doubt: null }, centres };
 }
 
-/** The two sides in words, with p where both are where they should be. */
-function compared(quantity: string, own: Estimate, other: Estimate, names: readonly [string, string], judge: boolean): Omit<QuantityTest, 'failed'> {
+/** The two sides in words, with p where both are where they should be. @param doubt why nothing of the two is judged; null where it may be. */
+function compared(quantity: string, own: Estimate, other: Estimate, names: readonly [string, string], doubt: string | null): Omit<QuantityTest, 'failed'> {
   const { z, p } = compareMeans(own, other);
   const rhat = Math.max(own.rhat, other.rhat);
-  const objection = Number.isNaN(p) ? 'all draws agree' : rhat > worstRhat ? `R-hat ${rhat.toFixed(2)}` : Math.max(own.largest, other.largest) > largestShare ? 'its tails are too heavy for a standard error' : judge ? null : 'an approximation';
+  const objection = Number.isNaN(p) ? 'all draws agree' : rhat > worstRhat ? `R-hat ${rhat.toFixed(2)}` : Math.max(own.largest, other.largest) > largestShare ? 'its tails are too heavy for a standard error' : doubt;
   const number = (e: Estimate): string => `${e.mean.toPrecision(5)}${e.error > 0 ? ` (± ${e.error.toPrecision(2)})` : ''}`;
   return {
     quantity, statistic: 'z', value: z, p: objection === null ? p : null,
@@ -98,7 +106,12 @@ function compared(quantity: string, own: Estimate, other: Estimate, names: reado
   };
 }
 function all(own: Moments, other: Moments, names: readonly [string, string], judge: boolean, suffix = ''): readonly Omit<QuantityTest, 'failed'>[] {
-  return [...own].flatMap(([quantity, e]) => { const o = other.get(quantity); return o === undefined || Number.isNaN(e.error) || Number.isNaN(o.error) ? [] : [compared(`${quantity}${suffix}`, e, o, names, judge)]; });
+  const doubtOf = (moments: Moments, name: string): string | null => (moments.doubt === null ? null : `${name}: ${moments.doubt}`);
+  const doubt = judge ? doubtOf(own, names[0]) ?? doubtOf(other, names[1]) : 'an approximation';
+  return [...own.estimates].flatMap(([quantity, e]) => {
+    const o = other.estimates.get(quantity);
+    return o === undefined || Number.isNaN(e.error) || Number.isNaN(o.error) ? [] : [compared(`${quantity}${suffix}`, e, o, names, doubt)];
+  });
 }
 
 function refusal(thrown: unknown): string {
