@@ -4,6 +4,7 @@
  * loaded when they are called, so that help and misspelt flags answer at once.
  * Exit status: 0 done; 1 a run that must not be trusted; 2 wrong program, data or options; 3 our fault.
  */
+import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, Option } from 'commander';
 import { version } from '../version.js';
 import { outliveReaders, printError, reportFailure, usageStatus } from './output.js';
@@ -155,7 +156,7 @@ For example:
   credence infer model.cred --data data.csv --out results
   credence report results
 
-credence COMMAND --help tells the flags of a command.`);
+credence COMMAND --help tells the flags of a command. To read on this computer: ${fileURLToPath(new URL('../../README.md', import.meta.url))} and docs/ beside it.`);
   return program;
 }
 

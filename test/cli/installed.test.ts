@@ -1,6 +1,6 @@
 /** What is installed is enough: dist/ names no package that `npm install credence` would not bring. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
@@ -35,5 +35,23 @@ describe('the package as it is built', () => {
     // The terms of what is in them are there too.
     expect(readFileSync(join(dist, 'cli', 'chunks', 'licences.js'), 'utf8')).toMatch(/commander[\s\S]*MIT/);
     expect(readFileSync(join(dist, 'vendor', 'plot.js'), 'utf8')).toMatch(/@observablehq\/plot:/);
+  });
+
+  it('brings the documents that the documents in it point to', () => {
+    const { files } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly files: readonly string[] };
+    // README.md always goes along; the patterns are folders, files, and `docs/**/*.md`.
+    const isPacked = (path: string): boolean => path === 'README.md' || files.some((pattern) => (pattern.endsWith('/**/*.md') ? path.startsWith(pattern.slice(0, -7)) && path.endsWith('.md') : path === pattern || path.startsWith(`${pattern}/`)));
+    const documents = (folder: string): readonly string[] => readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? documents(`${folder}/${entry.name}`) : entry.name.endsWith('.md') ? [`${folder}/${entry.name}`] : []));
+    const packed = ['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', ...['docs', 'editor', 'examples'].flatMap(documents)].filter(isPacked);
+    const lost = packed.flatMap((page) => [...readFileSync(join(root, page), 'utf8').replaceAll(/```[\s\S]*?```|`[^`\n]*`/g, '').matchAll(/\]\((?!https?:|#)([^)#\s]+)[^)]*\)/g)]
+      .map(([, target]) => posix.join(posix.dirname(page), target!).replace(/\/$/, '')).filter((target) => !isPacked(target) || !existsSync(join(root, target))).map((target) => `${page}: ${target}`));
+    expect(packed).toContain('docs/language.md');
+    expect(lost).toEqual([]);
+  });
+
+  it('is told to bundlers for browsers without what is of Node', () => {
+    const { browser } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly browser: Readonly<Record<string, false>> };
+    const ofNode = scripts(dist).filter((file) => !file.startsWith(join(dist, 'cli')) && /\bfrom\s*["']node:|\bimport\(["']node:/.test(readFileSync(file, 'utf8'))).map((file) => `.${file.slice(root.length)}`);
+    expect(Object.keys(browser)).toEqual(ofNode);
   });
 });
