@@ -100,7 +100,9 @@ export function checkRegions(name: string, regions: readonly Region[]): Diagnost
   for (let axis = 0; axis < rank; axis++) {
     const list = regions.map((r) => r.axes[axis]!);
     if (list.some((a) => a.ragged)) continue;
-    if (list.every((a) => atLeast(a.from, 1, noRanges))) return gap(regions[0]!.span, printElement(name, regions[0]!.axes.map((a, d) => (d === axis ? zero : a.from))), rank === 1 && regions.length === 1 && !isConst(regions[0]!.axes[0]!.from) && constantDifference(regions[0]!.axes[0]!.to, regions[0]!.axes[0]!.from) === 1 ? printDimension(regions[0]!.axes[0]!.from) : null);
+    if (!list.every((a) => atLeast(a.from, 1, noRanges))) continue;
+    const [first] = list, isAlone = rank === 1 && regions.length === 1 && !isConst(first!.from) && constantDifference(first!.to, first!.from) === 1;
+    return gap(regions[0]!.span, printElement(name, regions[0]!.axes.map((a, d) => (d === axis ? zero : a.from))), isAlone ? printDimension(first!.from) : null);
   }
   const differing = [...Array(rank).keys()].filter((axis) => regions.some((r) => !sameAxis(r.axes[axis]!, regions[0]!.axes[axis]!)));
   if (differing.length !== 1 || regions.some((r) => r.guards.length > 0)) return null;

@@ -68,8 +68,13 @@ export function recomputed(builder: ProgramBuilder, changed: string | null): ((s
   return (s) => s.kind === 'let' && isComputed(builder, s) && depends(s.target.variable) && feeds(s.target.variable);
 }
 /** True for definitions to evaluate during a run: also of elements of a variable that is sampled elsewhere. */
-export function isComputed(builder: ProgramBuilder, s: Statement): boolean {
-  return s.kind === 'let' && builder.model.statusOf(s.target.variable) !== 'given';
+export function isComputed({ model }: ProgramBuilder, s: Statement): boolean {
+  return s.kind === 'let' && model.statusOf(s.target.variable) !== 'given';
+}
+/** True for statements of latents that have no start yet. */
+export function needsStart({ model }: ProgramBuilder, s: Statement, initialised: { has(name: string): boolean }): boolean {
+  return (s.kind === 'sample' || s.kind === 'param' || s.kind === 'observe') && s.target !== null
+    && ['latent', 'partial'].includes(model.statusOf(s.target.variable)) && !initialised.has(s.target.variable);
 }
 
 export interface AssembleOptions {
@@ -82,14 +87,10 @@ export interface AssembleOptions {
 
 /** The entry points of a sampler and what it records. */
 export function assemble(builder: ProgramBuilder, factors: readonly Factor[], steps: readonly { readonly block: string; readonly result: Pick<StepResult, 'code' | 'counter'> }[], options: AssembleOptions): { readonly program: ChainProgram; readonly code: string } {
-  const { model } = builder;
   const joint = addAll(jointTerms(builder, factors).map((t) => t.value));
-  const isLatent = (s: Statement): boolean => (s.kind === 'sample' || s.kind === 'param' || s.kind === 'observe') && s.target !== null
-    && ['latent', 'partial'].includes(model.statusOf(s.target.variable)) && !options.initialised.has(s.target.variable);
-  const isDeterministic = (s: Statement): boolean => isComputed(builder, s);
   builder.entry('logJoint', [{ do: 'return', value: joint }]);
   const near = builder.fresh('near', [], 'local');
-  builder.entry('initialise', [...ancestralCode(builder, { generate: 'latents', wanted: (s) => isLatent(s) || isDeterministic(s), near: ref(near, []) }), ...options.prepared], [near]);
+  builder.entry('initialise', [...ancestralCode(builder, { generate: 'latents', wanted: (s) => needsStart(builder, s, options.initialised) || isComputed(builder, s), near: ref(near, []) }), ...options.prepared], [near]);
   const flag = builder.fresh('adaptingFlag', [], 'local');
   builder.entry('sweep', [
     store(adaptingStorage, [], ref(flag, [])),
@@ -98,7 +99,7 @@ export function assemble(builder: ProgramBuilder, factors: readonly Factor[], st
   ], [flag]);
   builder.entry('report', ancestralCode(builder, {
     generate: 'latents',
-    wanted: (s) => isDeterministic(s) || s.kind === 'predict',
+    wanted: (s) => isComputed(builder, s) || s.kind === 'predict',
   }));
   const counters: Counter[] = steps.flatMap((s) => (s.result.counter === null ? [] : [{ block: s.block, storage: s.result.counter.storage, pairs: s.result.counter.pairs }]));
   const printed = printModule(builder.module());

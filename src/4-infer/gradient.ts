@@ -21,7 +21,7 @@ import type { Statement } from '../2-graph/graph.js';
 import { jointFactors } from '../3-derive/joint.js';
 import { type Factor, latentRegions, type LatentRegion, maskOf } from '../3-derive/model.js';
 import { ancestralCode } from './ancestral.js';
-import { jointTerms, recomputeCode, recomputed, runFolds } from './assemble.js';
+import { isComputed, jointTerms, needsStart, recomputeCode, recomputed, runFolds } from './assemble.js';
 import { bijectionProcedures, type CoordinateKind, coordinateKinds, coordinates, type Coordinates } from './coordinates.js';
 import { GradientRefusal, ReverseSweep } from './gradientCode.js';
 import { type IntegratedOut, integratedOut } from './integratedOut.js';
@@ -152,6 +152,18 @@ type Memory = Float64Array | Int32Array;
 /** The coordinate of a free scalar. */
 export interface CoordinateOwner { readonly variable: string; readonly element: number; readonly kind: CoordinateKind }
 
+/** What a differentiable density is of: all may be absent. */
+export interface DensityOptions {
+  /** Start values by name, row-major: elements that `initialise` leaves alone. */
+  readonly initial?: ReadonlyMap<string, Memory>;
+  /** Whether missing elements that nothing else reads are integrated out: their law is simply left out. */
+  readonly integrate?: boolean;
+  /** For points that a user gives: finite latents have the values given, every support is tested. */
+  readonly point?: boolean;
+  /** Unknowns to integrate out, jointly Gaussian given the rest. */
+  readonly marginal?: readonly string[];
+}
+
 /** A bound program as a function of its position: what optimisers and Gaussian approximations work on. */
 export class DifferentiableDensity {
   readonly builder: ProgramBuilder;
@@ -177,14 +189,8 @@ export class DifferentiableDensity {
   private readonly positionMemory: Float64Array;
   private readonly gradientMemory: Float64Array;
 
-  /**
-   * @param initial start values by name, row-major: elements that `initialise` leaves alone.
-   * @param integrate whether missing elements that nothing else reads are integrated out: their law is simply left out.
-   * @param point for points that a user gives: finite latents have the values given, every support is tested.
-   * @param marginal unknowns to integrate out, jointly Gaussian given the rest.
-   * @throws ModelError where the program has no gradient or coordinates, with the reason.
-   */
-  constructor(bound: BoundModel, backend: string, seed: string, initial: ReadonlyMap<string, Memory> = new Map(), integrate: boolean = false, point: boolean = false, marginal: readonly string[] = []) {
+  /** @throws ModelError where the program has no gradient or coordinates, with the reason. */
+  constructor(bound: BoundModel, backend: string, seed: string, { initial = new Map(), integrate = false, point = false, marginal = [] }: DensityOptions = {}) {
     const builder = new ProgramBuilder(bound);
     this.builder = builder;
     for (const [name, values] of initial) builder.setInitial(name, values);
@@ -200,13 +206,10 @@ export class DifferentiableDensity {
     builder.entry('prior', [{ do: 'return', value: addAll(jointTerms(builder, priors).map((t) => t.value)) }]);
     this.hasPriors = priors.length > 0;
     this.lawless = new Set(this.program.coordinates.regions.flatMap((r) => (r.law === null ? [r.variable.name] : [])));
-    const isLatent = (s: Statement): boolean => (s.kind === 'sample' || s.kind === 'param' || s.kind === 'observe') && s.target !== null
-      && ['latent', 'partial'].includes(model.statusOf(s.target.variable)) && !initial.has(s.target.variable);
-    const isComputed = (s: Statement): boolean => s.kind === 'let' && model.statusOf(s.target.variable) !== 'given';
     const near = builder.fresh('near', [], 'local');
-    builder.entry('initialise', ancestralCode(builder, { generate: 'latents', wanted: (s) => isLatent(s) || isComputed(s), near: ref(near, []) }), [near]);
-    builder.entry('report', ancestralCode(builder, { generate: 'latents', wanted: (s) => isComputed(s) }));
-    builder.entry('predict', [...this.program.integrated.draw, ...this.program.summed.draw, ...ancestralCode(builder, { generate: 'latents', wanted: (s) => isComputed(s) || s.kind === 'predict' || (s.kind === 'observe' && s.target !== null && this.integrated.has(s.target.variable)) })]);
+    builder.entry('initialise', ancestralCode(builder, { generate: 'latents', wanted: (s) => needsStart(builder, s, initial) || isComputed(builder, s), near: ref(near, []) }), [near]);
+    builder.entry('report', ancestralCode(builder, { generate: 'latents', wanted: (s) => isComputed(builder, s) }));
+    builder.entry('predict', [...this.program.integrated.draw, ...this.program.summed.draw, ...ancestralCode(builder, { generate: 'latents', wanted: (s) => isComputed(builder, s) || s.kind === 'predict' || (s.kind === 'observe' && s.target !== null && this.integrated.has(s.target.variable)) })]);
     builder.entry('marginals', [...this.program.integrated.moments, ...this.program.summed.groups.flatMap((g) => g.marginals)]);
     const printed = printModule(builder.module());
     const folds = runFolds(builder);

@@ -28,7 +28,7 @@ export interface GradientAtPoint {
 
 /** Compiles the gradient. @throws ModelError naming what has no derivative. */
 export function gradientAtPoint(bound: BoundModel): GradientAtPoint {
-  const density = new DifferentiableDensity(bound, 'the gradient', 'density', new Map(), false, true);
+  const density = new DifferentiableDensity(bound, 'the gradient', 'density', { point: true });
   const unknowns = unknownsOf(bound);
   const place = (values: ReadonlyMap<string, ArrayLike<number>>): void => { placePoint(unknowns, density.memory, values); };
   const inside = (value: number): void => {

@@ -128,13 +128,20 @@ function paramFactors(model: DerivedModel): readonly Factor[] {
   return model.graph.statements.flatMap((s): Factor[] => {
     if (s.kind !== 'param') return [];
     const { constraint } = model.variable(s.target.variable);
-    const x = targetArray(model, s.target), inner = (low: Expr, high: Expr): readonly Expr[] => supportTests({ kind: 'interval', low, high }, x.body);
-    const conditions = constraint.kind === 'positive' ? [apply('gt', x.body, zero)] : constraint.kind === 'unit' ? inner(zero, one)
-      : constraint.kind === 'interval' ? inner(constraint.low, constraint.high)
-        : constraint.kind === 'ordered' ? orderTests(s.target, x, model)
-          : constraint.kind === 'simplex' || constraint.kind === 'cov' || constraint.kind === 'corr' ? [...supportAt({ kind: constraint.kind, dimension: x.dims[0]! }, x), ...floorTests(constraint, x)] : [];
+    const conditions = constraintTests(constraint, s.target, model);
     return conditions.length === 0 ? [] : [{ id: s.id, statement: s, plates: s.plates, guards: s.guards, logDensity: zero, conditions }];
   });
+}
+function constraintTests(constraint: Constraint, target: Target, model: DerivedModel): readonly Expr[] {
+  const x = targetArray(model, target);
+  switch (constraint.kind) {
+    case 'none': return [];
+    case 'positive': return [apply('gt', x.body, zero)];
+    case 'unit': return supportTests({ kind: 'interval', low: zero, high: one }, x.body);
+    case 'interval': return supportTests({ kind: 'interval', low: constraint.low, high: constraint.high }, x.body);
+    case 'ordered': return orderTests(target, x, model);
+    case 'simplex': case 'cov': case 'corr': return [...supportAt({ kind: constraint.kind, dimension: x.dims[0]! }, x), ...floorTests(constraint, x)];
+  }
 }
 function supportAt(support: Support, x: ArrayExpr): readonly Expr[] {
   const i = index('i');

@@ -34,7 +34,7 @@ export const adaptingStorage = '%adapting';
 function value(e: Expr): Argument { return { kind: 'value', value: e }; }
 
 /** Storage with one number for each element of the region's variable (leading dimensions only). */
-function perElement(context: RegionContext, hint: string, initial: number): { readonly name: string; readonly at: readonly Expr[]; readonly cells: number } {
+function perElement(context: RegionContext, hint: string, initial: number): Cell & { readonly cells: number } {
   const shape = context.builder.storage(context.name).shape.slice(0, context.at.length);
   const name = context.builder.fresh(hint, shape, 'state');
   const cells = shape.reduce((a, b) => a * b, 1);
@@ -175,6 +175,9 @@ function vectorWidths(context: RegionContext): string {
   return name;
 }
 
+/** A number of a storage. */
+interface Cell { readonly name: string; readonly at: readonly Expr[] }
+
 export interface WalkOptions { readonly scale: number; readonly adapt: boolean }
 
 /** A random walk in unconstrained coordinates. */
@@ -183,7 +186,7 @@ export function randomWalkStep(context: RegionContext, options: WalkOptions, rec
   const { builder, region } = context;
   const support = regionSupport(region);
   const { low, high } = boundExprs(context);
-  const scale = perElement(context, 'scale', options.scale);
+  const scale = perElement(context, 'scale', options.scale), adapted = options.adapt ? scale : null;
   const step = builder.fresh('step', [], 'local');
   const current = context.current();
   const draw: Code = { do: 'call', procedure: 'normal', args: [], into: { storage: step, at: [] }, effects: [] };
@@ -204,12 +207,16 @@ export function randomWalkStep(context: RegionContext, options: WalkOptions, rec
     const p = builder.fresh('proposed', [], 'local');
     proposed = add(low, mul(num(high.value - low.value), apply('sigmoid', add(logit, move))));
     const jacobian = (x: Expr): Expr => add(log(sub(x, low)), log(sub(high, x)));
-    return finishScalar(context, [draw, store(p, [], proposed)], ref(p, []), sub(jacobian(ref(p, [])), jacobian(current)), options, scale, recompute);
+    return finishScalar(context, { draw: [draw, store(p, [], proposed)], proposed: ref(p, []), correction: sub(jacobian(ref(p, [])), jacobian(current)) }, adapted, recompute);
   } else proposed = add(current, move);
-  return finishScalar(context, [draw], proposed, correction, options, scale, recompute);
+  return finishScalar(context, { draw: [draw], proposed, correction }, adapted, recompute);
 }
 
-function finishScalar(context: RegionContext, draw: readonly Code[], proposed: Expr, correction: Expr, options: WalkOptions | null, scale: { readonly name: string; readonly at: readonly Expr[] } | null, recompute: readonly Code[]): StepResult {
+/** How a scalar is proposed: code, the value it leads to, and log q(old | new) - log q(new | old). */
+interface ScalarProposal { readonly draw: readonly Code[]; readonly proposed: Expr; readonly correction: Expr }
+
+/** @param adapted the scale to learn in warm-up; null where none is learnt. */
+function finishScalar(context: RegionContext, { draw, proposed, correction }: ScalarProposal, adapted: Cell | null, recompute: readonly Code[]): StepResult {
   const { builder } = context;
   const x = builder.fresh('candidate', [], 'local');
   const density = scalarDensity(context, ref(x, []), recompute);
@@ -234,24 +241,24 @@ function finishScalar(context: RegionContext, draw: readonly Code[], proposed: E
       store(here.storage, here.at, ref(after, [])),
       ...recompute,
       ...count(counter, accepted),
-      ...(options?.adapt && scale !== null ? [adaptation(scale, accepted, 0.44)] : []),
+      ...(adapted === null ? [] : [adaptation(adapted, accepted, 0.44)]),
   ];
   return { counter: { storage: counter.name, pairs: counter.pairs }, code: context.sweep(body), body };
 }
 
 /** log scale moves by (accepted - target) / sqrt(iteration + 1), in warm-up only. */
-function adaptation(scale: { readonly name: string; readonly at: readonly Expr[] }, accepted: Expr, target: number): Code {
+function adaptation(scale: Cell, accepted: Expr, target: number): Code {
   const gain = apply('pow', add(ref(iterationStorage, []), one), num(-0.5));
   return when(isAdapting(), [store(scale.name, scale.at, mul(ref(scale.name, scale.at), exp(mul(gain, sub(accepted, num(target))))))]);
 }
 
-function counterOf(context: RegionContext): { readonly name: string; readonly pairs: number; readonly at: readonly Expr[] } {
+function counterOf(context: RegionContext): Cell & { readonly pairs: number } {
   const shape = context.builder.storage(context.name).shape.slice(0, context.at.length);
   const pairs = shape.reduce((a, b) => a * b, 1);
   return { name: context.builder.fresh('accepted', [...shape, 2], 'state'), pairs, at: context.at };
 }
 /** Accepted and proposed steps after warm-up. */
-function count(counter: { readonly name: string; readonly at: readonly Expr[] }, accepted: Expr): readonly Code[] {
+function count(counter: Cell, accepted: Expr): readonly Code[] {
   return [when(apply('not', isAdapting()), [accumulate(counter.name, [...counter.at, zero], accepted), accumulate(counter.name, [...counter.at, one], one)])];
 }
 
@@ -260,7 +267,7 @@ function walkBlock(context: RegionContext, options: WalkOptions, recompute: read
   const { builder, region } = context;
   const support = regionSupport(region);
   const d = context.eventDims[0]!, size = context.eventDims.reduce((a, b) => a * b, 1), dimension = num(d);
-  const scale = perElement(context, 'scale', options.scale);
+  const scale = perElement(context, 'scale', options.scale), adapted = options.adapt ? scale : null;
   const width = ref(scale.name, scale.at);
   const next = builder.fresh('next', [size], 'scratch');
   const correction = builder.fresh('correction', [], 'local'), noise = builder.fresh('noise', [], 'local'), accepted = builder.fresh('kept', [], 'local');
@@ -286,9 +293,9 @@ function walkBlock(context: RegionContext, options: WalkOptions, recompute: read
     const learnt = options.adapt ? coordinateScales(context) : null;
     const each = learnt === null ? width : mul(width, learnt.scale(i));
     propose = [store(correction, [], zero), forLoop(i, zero, dimension, [normal, store(next, [i], add(context.current([i]), mul(each, ref(noise, []))))])];
-    return finishBlock(context, propose, next, size, ref(correction, []), accepted, options, scale, recompute, learnt?.update ?? []);
+    return finishBlock(context, { propose, next, size, correction: ref(correction, []), accepted, update: learnt?.update ?? [] }, adapted, recompute);
   }
-  return finishBlock(context, propose, next, size, ref(correction, []), accepted, options, scale, recompute, []);
+  return finishBlock(context, { propose, next, size, correction: ref(correction, []), accepted, update: [] }, adapted, recompute);
 }
 
 /** Running standard deviations of each coordinate, learnt in warm-up (Welford), used as relative scales. */
@@ -318,7 +325,20 @@ function isAbove(context: RegionContext, floor: Expr): Expr {
   return apply('lt', apply('abs', scalarOf('logdet', [shifted])), num(Infinity));
 }
 
-function finishBlock(context: RegionContext, propose: readonly Code[], next: string, size: number, correction: Expr, accepted: string, options: WalkOptions | null, scale: { readonly name: string; readonly at: readonly Expr[] } | null, recompute: readonly Code[], update: readonly Code[]): StepResult {
+/** How a vector or matrix is proposed: code that leaves `size` numbers in `next`, and log q(old | new) - log q(new | old). */
+interface BlockProposal {
+  readonly propose: readonly Code[];
+  readonly next: string;
+  readonly size: number;
+  readonly correction: Expr;
+  /** Local that is 1 where the proposal was accepted. */
+  readonly accepted: string;
+  /** Runs after the step. */
+  readonly update: readonly Code[];
+}
+
+/** @param adapted the scale to learn in warm-up; null where none is learnt. */
+function finishBlock(context: RegionContext, { propose, next, size, correction, accepted, update }: BlockProposal, adapted: Cell | null, recompute: readonly Code[]): StepResult {
   const { builder } = context;
   const f = builder.fresh('density', [], 'local');
   const counter = counterOf(context);
@@ -336,7 +356,7 @@ function finishBlock(context: RegionContext, propose: readonly Code[], next: str
       },
       ...recompute,
       ...count(counter, flag),
-      ...(options?.adapt && scale !== null ? [adaptation(scale, flag, 0.234)] : []),
+      ...(adapted === null ? [] : [adaptation(adapted, flag, 0.234)]),
       ...update,
     ])),
   };
@@ -363,7 +383,7 @@ export function proposalStep(context: RegionContext, law: Law, recompute: readon
     const forward = logDensityOf(bound, { indices: [], dims: [], body: ref(next, []) });
     // A step that the law does not take back is never taken.
     const backward = guardedLogDensityOf(reversed, { indices: [], dims: [], body: current });
-    return finishScalar(context, drawLaw(builder, bound, { storage: next, at: [] }, 0), ref(next, []), sub(backward, forward), null, null, recompute);
+    return finishScalar(context, { draw: drawLaw(builder, bound, { storage: next, at: [] }, 0), proposed: ref(next, []), correction: sub(backward, forward) }, null, recompute);
   }
   const shape = context.eventDims, size = shape.reduce((a, b) => a * b, 1);
   const next = builder.fresh('proposal', shape, 'scratch');
@@ -381,7 +401,7 @@ export function proposalStep(context: RegionContext, law: Law, recompute: readon
     ...over([store(flat, [offset], ref(next, event)), store(old, event, context.current(event))]),
     store(correction, [], sub(guardedLogDensityOf(reversed, build(dims, (...e) => ref(old, e))), logDensityOf(bound, build(dims, (...e) => ref(next, e))))),
   ];
-  return finishBlock(context, propose, flat, size, ref(correction, []), accepted, null, null, recompute, []);
+  return finishBlock(context, { propose, next: flat, size, correction: ref(correction, []), accepted, update: [] }, null, recompute);
 }
 /** The region's own element read from the proposal instead of the state. */
 function swapEvent(e: Expr, context: RegionContext, storage: string): Expr {
@@ -409,5 +429,5 @@ export function uniformStep(context: RegionContext, low: Expr, high: Expr, recom
   const { builder } = context;
   const next = builder.fresh('proposal', [], 'local');
   const draw: Code = { do: 'call', procedure: 'discreteUniform', args: [value(builder.bind(low)), value(builder.bind(high))], into: { storage: next, at: [] }, effects: [] };
-  return finishScalar(context, [draw], ref(next, []), zero, null, null, recompute);
+  return finishScalar(context, { draw: [draw], proposed: ref(next, []), correction: zero }, null, recompute);
 }

@@ -49,7 +49,8 @@ export function createRuntime(
   random: Random, hostFunctions: readonly HostFunction[] = [], procedures: ReadonlyMap<string, Procedure> = new Map(),
 ): Runtime {
   const faults = new Map<number, number>();
-  const known = new Map<string, unknown>([...Object.entries(variates), ...Object.entries(metropolis), ...Object.entries(compositions), ...Object.entries(elimination), ...Object.entries(gaussianBlock), ...Object.entries(carefulGaussian), ...Object.entries(naturalDensity), ['quadratureGrid', quadratureGrid], ...procedures]);
+  const libraries = [variates, metropolis, compositions, elimination, gaussianBlock, carefulGaussian, naturalDensity, { quadratureGrid }];
+  const known = new Map<string, unknown>([...libraries.flatMap((library) => Object.entries<unknown>({ ...library })), ...procedures]);
   return {
     random,
     fractions: fractionTable(),

@@ -133,10 +133,16 @@ function firstLaw(law: Law): FamilyLaw | PushforwardLaw {
 
 function isFiniteBound(e: Expr): boolean { return !(isConst(e) && !Number.isFinite(e.value)); }
 function minimum(a: Expr, b: Expr): Expr {
-  return isConst(a, Infinity) ? b : isConst(b, Infinity) ? a : isConst(a, -Infinity) || isConst(b, -Infinity) ? minusInfinity : equal(a, b) ? a : apply('min', a, b);
+  if (isConst(a, Infinity)) return b;
+  if (isConst(b, Infinity)) return a;
+  if (isConst(a, -Infinity) || isConst(b, -Infinity)) return minusInfinity;
+  return equal(a, b) ? a : apply('min', a, b);
 }
 function maximum(a: Expr, b: Expr): Expr {
-  return isConst(a, -Infinity) ? b : isConst(b, -Infinity) ? a : isConst(a, Infinity) || isConst(b, Infinity) ? infinity : equal(a, b) ? a : apply('max', a, b);
+  if (isConst(a, -Infinity)) return b;
+  if (isConst(b, -Infinity)) return a;
+  if (isConst(a, Infinity) || isConst(b, Infinity)) return infinity;
+  return equal(a, b) ? a : apply('max', a, b);
 }
 
 /**

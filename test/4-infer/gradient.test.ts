@@ -37,7 +37,7 @@ function differences(density: DifferentiableDensity, position: Float64Array, jac
 }
 
 function check(source: string, data: Readonly<Record<string, unknown>>, seed = '1', starts = 3, integrate = false): { readonly wrong: readonly Difference[]; readonly finite: number; readonly density: DifferentiableDensity } {
-  const density = new DifferentiableDensity(boundModel(source, data), 'map', seed, new Map(), integrate);
+  const density = new DifferentiableDensity(boundModel(source, data), 'map', seed, { integrate });
   const wrong: Difference[] = [];
   let finite = 0;
   for (let s = 0; s < starts; s++) {

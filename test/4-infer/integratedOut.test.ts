@@ -142,7 +142,7 @@ const programs: readonly { readonly title: string; readonly source: string; read
 ];
 
 test.each(programs)('the gradient is the derivative of the marginal density: $title', ({ source, data, marginal }) => {
-  const density = new DifferentiableDensity(boundModel(source, data), 'map', '1', new Map(), true, false, marginal);
+  const density = new DifferentiableDensity(boundModel(source, data), 'map', '1', { integrate: true, marginal });
   const gradient = new Float64Array(density.dimension);
   let finite = 0;
   for (let start = 0; start < 3; start++) {

@@ -45,7 +45,19 @@ export interface PartCode {
   /** Storages with the parameters that `distribution` reads. */
   readonly storages: readonly string[];
   /** Writes how proper each element's law is to a storage of the region's leading shape. */
-  readonly proper: readonly { readonly region: LatentRegion; readonly storage: string; readonly limits: ElementLaw['limits']; readonly code: readonly Code[]; /** True where a precision matrix may be singular. */ readonly singular: boolean; /** The element that is at fault, where the storage does not say. */ readonly element: ((read: (storage: string) => ArrayLike<number>) => string) | null }[];
+  readonly proper: readonly PropernessCheck[];
+}
+
+/** How proper the law of each element of a region is. */
+export interface PropernessCheck {
+  readonly region: LatentRegion;
+  readonly storage: string;
+  readonly limits: ElementLaw['limits'];
+  readonly code: readonly Code[];
+  /** True where a precision matrix may be singular. */
+  readonly singular: boolean;
+  /** The element that is at fault, where the storage does not say. */
+  readonly element: ((read: (storage: string) => ArrayLike<number>) => string) | null;
 }
 
 /** The scale of a Normal variable `member`, which is integrated out first. */

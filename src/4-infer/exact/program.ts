@@ -422,5 +422,9 @@ function discreteProgram(builder: ProgramBuilder, component: Component, blocks: 
   builder.entry(`condition${k}`, []);
   builder.entry(`mode${k}`, blocks.flatMap((b) => b.mode));
   builder.entry(`joint${k}`, [{ do: 'return', value: addAll(jointTerms(builder, component.factors).map((t) => t.value)) }]);
-  return { component, number: k, parts: [], blocks, lanes: 1, evidence, chosen, states, scaling: builder.fresh('scaling', [3], 'state'), careful: builder.fresh('careful', [1], 'state'), condition: builder.fresh('condition', [1], 'state'), probed: builder.fresh('probed', [1], 'state'), finite, enumerated: false, apart: '', structures: blocks.map((b) => b.structure), variables: [], withQuantiles: new Set(), withDistribution: new Set(), storages: [] };
+  return {
+    component, number: k, parts: [], blocks, lanes: 1, evidence, chosen, states,
+    scaling: builder.fresh('scaling', [3], 'state'), careful: builder.fresh('careful', [1], 'state'), condition: builder.fresh('condition', [1], 'state'), probed: builder.fresh('probed', [1], 'state'),
+    finite, enumerated: false, apart: '', structures: blocks.map((b) => b.structure), variables: [], withQuantiles: new Set(), withDistribution: new Set(), storages: [],
+  };
 }

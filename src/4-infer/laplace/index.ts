@@ -54,14 +54,14 @@ function explain(graph: ModelGraph, given: Given, source: string, chosen: Readon
     kernel: `Gaussian at the mode, ${scale} scale`, reason: 'where the derivative of these terms vanishes, with the spread that their second derivatives give',
   });
   const notes = [...expectations, 'The unknowns are jointly Gaussian.', scale === 'natural' ? 'The mode and curvature are those of the density of the program.' : 'The mode and curvature are those of the density in unconstrained coordinates, Jacobian included.'];
-  return { backend: 'laplace', blocks, notes, code: bound === null ? null : new DifferentiableDensity(bound, 'laplace', 'explain', new Map(), true).source };
+  return { backend: 'laplace', blocks, notes, code: bound === null ? null : new DifferentiableDensity(bound, 'laplace', 'explain', { integrate: true }).source };
 }
 
 async function run(model: BoundModel, _source: string, request: RunRequest): Promise<RunResult> {
   const settings = settingsOf(request.options), natural = settings.scale === 'natural';
   const begun = seconds();
   const initialised = startValues(model, request.init);
-  const density = new DifferentiableDensity(model, 'laplace', request.seed, initialised, true);
+  const density = new DifferentiableDensity(model, 'laplace', request.seed, { initial: initialised, integrate: true });
   const compiled = seconds();
   const mode = await findMode(density, !natural, settings, request, initialised.size > 0);
   const searched = seconds();

@@ -60,7 +60,7 @@ function explain(graph: ModelGraph, given: Given, source: string, chosen: Readon
     backend: 'map',
     blocks: blocks.map((b) => (integrated.has(b.block) ? { ...b, family: 'Gaussian, joint', parameters: [], kernel: 'integrated out', reason: 'the density of the others is the log normaliser of its joint law' } : b)),
     notes: [...notes, 'The density is that of the program, without Jacobians; standard errors come from its curvature at the maximum.'],
-    code: bound === null ? null : new DifferentiableDensity(bound, 'map', 'explain', new Map(), true, false, marginal).source,
+    code: bound === null ? null : new DifferentiableDensity(bound, 'map', 'explain', { integrate: true, marginal }).source,
   };
 }
 
@@ -68,7 +68,7 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
   const settings = settingsOf([...model.variables.values()].filter((v) => v.status === 'latent' || v.status === 'partial').map((v) => v.name), request.options);
   const begun = seconds();
   const initialised = startValues(model, request.init);
-  const density = new DifferentiableDensity(model, 'map', request.seed, initialised, true, false, settings.marginal);
+  const density = new DifferentiableDensity(model, 'map', request.seed, { initial: initialised, integrate: true, marginal: settings.marginal });
   const compiled = seconds();
   const mode = await findMode(density, false, settings, request, initialised.size > 0);
   const searched = seconds();

@@ -15,7 +15,7 @@ import { expectedValue, type MeanField, meanField, type MeanFieldOptions, MeanFi
 import { createRandom, type Random } from '../../random/generator.js';
 import { gridDraw, gridHolds, gridQuantile } from '../../random/quadratureGrid.js';
 import { ancestralCode } from '../ancestral.js';
-import { isComputed, prepare, runFolds } from '../assemble.js';
+import { isComputed, needsStart, prepare, runFolds } from '../assemble.js';
 import { FoldedTables, StatisticTables } from '../contract.js';
 import { guarded, loops, ProgramBuilder } from '../programBuilder.js';
 import { JointBlocks } from './joint.js';
@@ -102,7 +102,7 @@ export class VariationalProgram {
     this.blocks = blocks;
     this.jointState = joint === null ? [] : builder.storages().flatMap((s) => (s.place === 'state' && !storages.has(s.name) && !isTable(s.name) ? [s.name] : []));
     givenOneHots(builder, blocks);
-    const start = ancestralCode(builder, { generate: 'latents', wanted: (s) => isLatent(builder, s, initialised) || isComputed(builder, s) });
+    const start = ancestralCode(builder, { generate: 'latents', wanted: (s) => needsStart(builder, s, initialised) || isComputed(builder, s) });
     builder.entry('initialise', [...start, ...startTables(builder, field, blocks, folded)]);
     const shared = new SharedSums(builder);
     const tables = [...new Set(builder.storages().map((s) => s.name).filter((n) => n.startsWith('E|')))];
@@ -298,11 +298,6 @@ export function largestChange(now: Memory, before: Memory, size: number = 1): nu
     if (d > worst) worst = d;
   }
   return worst;
-}
-
-/** True for statements whose latents have no start yet. */
-function isLatent(builder: ProgramBuilder, s: Statement, initialised: ReadonlyMap<string, Memory>): boolean {
-  return (s.kind === 'sample' || s.kind === 'param' || s.kind === 'observe') && s.target !== null && ['latent', 'partial'].includes(builder.model.statusOf(s.target.variable)) && !initialised.has(s.target.variable);
 }
 
 /** Deterministic quantities with an expectation in closed form: a storage for it, and the code that writes it. */

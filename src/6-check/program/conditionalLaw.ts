@@ -107,8 +107,17 @@ export function boundsOf(place: Place): { readonly low: number; readonly high: n
   return { low, high };
 }
 
+/** A member of an exponential family by its numbers, row-major. */
+export interface FamilyInNumbers {
+  readonly arguments: Readonly<Record<string, readonly number[]>>;
+  readonly natural: readonly number[];
+  /** False where the natural parameters have no law. */
+  readonly proper: boolean;
+  readonly logDensity: (v: readonly number[], shape: readonly number[]) => number;
+}
+
 /** The arguments of a family as arrays of numbers, by the family's own parameters(natural). */
-export function familyArguments(family: Family, natural: readonly Float64Array[], slots: readonly Slot[], dimension: number): { readonly arguments: Readonly<Record<string, readonly number[]>>; readonly natural: readonly number[]; readonly proper: boolean; readonly logDensity: (v: readonly number[], shape: readonly number[]) => number } {
+export function familyArguments(family: Family, natural: readonly Float64Array[], slots: readonly Slot[], dimension: number): FamilyInNumbers {
   const d = num(dimension);
   const arrays = slots.map((s, k): ArrayExpr => build(s.rank === 0 ? [] : s.rank === 1 ? [d] : [d, d], (...i) => ref(`#natural${k}`, i)));
   const parameters = family.exponential!.parameters(arrays);

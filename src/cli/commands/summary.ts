@@ -37,7 +37,11 @@ export async function summary(paths: readonly string[], flags: SummaryFlags): Pr
 /** A run with what it has stored, or draws alone. */
 async function drawsIn(paths: readonly string[]): Promise<{ readonly posterior: Posterior; readonly stored: Summary | null }> {
   const directory = paths.length === 1 ? runOf(paths[0]!) : null;
-  if (directory === null) for (const path of paths) if (kindOf(path) === 'directory') throw failure(path, '', [{ code: 'bad-draws', severity: 'error', message: paths.length === 1 ? 'This is a directory, and not one of a run.' : 'This is a directory: runs are summarised one at a time.', hint: 'Name files of draws, or one directory that credence infer --out has written; credence compare sets runs side by side.' }]);
+  const folder = directory === null ? paths.find((path) => kindOf(path) === 'directory') : undefined;
+  if (folder !== undefined) {
+    const message = paths.length === 1 ? 'This is a directory, and not one of a run.' : 'This is a directory: runs are summarised one at a time.';
+    throw failure(folder, '', [{ code: 'bad-draws', severity: 'error', message, hint: 'Name files of draws, or one directory that credence infer --out has written; credence compare sets runs side by side.' }]);
+  }
   const run = directory === null ? null : located(directory, () => openRun(directory, runFilesIn(directory)));
   return run !== null ? { posterior: run.posterior, stored: run.stored.summary } : { stored: null, posterior: await readDraws(paths.map((path) => ({ name: path, content: /\.parquet$/i.test(path) ? readBytes(path) : readPieces(path)() }))) };
 }
