@@ -68,7 +68,8 @@ function objection(from: string, to: string): string | null {
   const there = folderOf(to);
   const phaseHere = phaseOf(here);
   const phaseThere = phaseOf(there);
-  if (to.startsWith('..')) return to.startsWith('../grammar/') || to === '../package.json' ? null : 'leaves src/';
+  // The help names the documents of the package.
+  if (to.startsWith('..')) return to.startsWith('../grammar/') || to === '../package.json' || (here === 'cli' && to === '../README.md') ? null : 'leaves src/';
   if (here === '') return null; // index, pipeline and worker entries see everything
   if (here === 'testing') return there === here || ['index.ts', 'distributions-api.ts'].includes(to) || there === '6-check' ? null : 'testing/ imports the public surfaces and checks only';
   if (here === 'cli') return there === here || ['index.ts', 'report.ts', 'testing-api.ts', 'version.ts'].includes(to) ? null : `${here}/ imports the public surfaces only`;
