@@ -344,12 +344,20 @@ class OneHot {
     });
   }
   private isOneHot(e: Expr): boolean { return e.op === 'ref' && e.variable.endsWith('='); }
-  /** A reference to a finite latent whose own indices hold none. */
-  private innermost(parts: readonly Expr[]): (Expr & { op: 'ref' }) | null {
-    let found: (Expr & { op: 'ref' }) | null = null;
-    for (const e of parts) visit(e, (x) => {
-      if (found === null && x.op === 'ref' && this.isFiniteLatent(x.variable) && !x.at.some((a) => this.mentionsFinite(a))) found = x;
-    });
+  /**
+   * A reference to a finite latent whose own indices hold none.
+   * @throws MeanFieldRefusal where an index of it ranges inside of a function of many elements (an inverse, a maximum): one value cannot be put for it alone.
+   */
+  private innermost(parts: readonly Expr[]): Ref | null {
+    let found: Ref | null = null;
+    for (const e of parts) {
+      const outside = freeIndices(e);
+      visit(e, (x) => {
+        if (x.op !== 'ref' || !this.isFiniteLatent(x.variable)) return;
+        if (x.at.some((a) => [...freeIndices(a)].some((i) => !outside.has(i)))) throw new MeanFieldRefusal('reads elements of a finite unknown together, and has no expectation in closed form', e, x.variable);
+        if (found === null && !x.at.some((a) => this.mentionsFinite(a))) found = x;
+      });
+    }
     return found;
   }
   private mentionsFinite(e: Expr): boolean {

@@ -434,6 +434,8 @@ describe('warnings and refusals', () => {
     ['a count whose factorial stays', 'sample r ~ Gamma(1, 1)  sample n ~ Poisson(r)  observe 3 ~ Poisson(2 * r)', {}, /lgamma\(1 \+ n\) of 'n' is a count/],
     ['ordered unknowns', 'data y: real[N]  sample mu: ordered[2] ~ iid(Normal(0, 5), 2)  for n in 0..<N { observe y[n] ~ Normal(mu[0] + mu[1], 1) }', { y }, /mu\[i-1\] of 'mu' is a bound/],
     ['a truncated child', 'sample m ~ Normal(0, 1)  sample s ~ Gamma(2, 1)  observe 0.4 ~ truncated(Normal(m, s), 0, 1)', {}, /Phi.* of 'm'/],
+    ['the largest of finite unknowns', 'data y: real  for i in 0..<3 { sample z[i] ~ Bernoulli(0.3) }  observe y ~ Normal(max(z[i] for i in 0..<3), 1)', { y: 1 }, /max\(z\[i\].* of 'z' reads elements of a finite unknown together/],
+    ['an inverse of finite unknowns', 'data y: real[2]  for i in 0..<2 { sample z[i] ~ Bernoulli(0.3) }  observe y ~ MvNormal([0, 0], [(i == j ? 2 : 0.5 * z[i] * z[j]) for i in 0..<2, j in 0..<2])', { y: [1, 2] }, /inverse.* of 'z' reads elements of a finite unknown together/],
   ])('%s is refused by name, with another backend', async (_title, source, data, name) => {
     const error = await run(source, data).then(() => null, (e: unknown) => e);
     expect(error).toBeInstanceOf(ModelError);
