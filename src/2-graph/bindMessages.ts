@@ -53,7 +53,7 @@ export function raggedArray(element: string, expected: string, found: string, sp
 export function notANumber(element: string, found: string, span?: Span): Diagnostic {
   return error('wrong-type', `${element} is ${found}, not a number`, span,
     /^the text "[+-]?[\d.]+"$/.test(found) ? 'write it without quotes'
-      : found.startsWith('the text') ? 'categories are numbers 0, 1, ...; a column of words of a CSV file is coded so' : undefined, 'a number, true, false or null');
+      : found.startsWith('the text') ? 'categories are numbers 0, 1, ...; a column of words of a CSV file is coded so, a list in TypeScript by coded(list)' : undefined, 'a number, true, false or null');
 }
 export function wordsForNumbers(name: string, element: string, type: string, word: string, span?: Span): Diagnostic {
   return error('wrong-type', `${name} is ${type} but its column holds words such as ${JSON.stringify(word)} (${element})`, span, hintForWord(word));

@@ -6,20 +6,20 @@
  */
 import { ModelError } from '../errors/diagnostic.js';
 import { didYouMean } from '../errors/words.js';
-import type { Tensor } from './tensor.js';
+import { isTensor, type Tensor, tensor } from './tensor.js';
 
 /** So many values are listed in a message. */
 const shownValues = 10;
 
 /**
  * The codes of a column. Missing elements stay missing.
- * @param column words of a table (with `levels`), or numbers.
+ * @param column a column of a table, or a list of words or numbers; null, undefined and NaN are missing.
  * @param levels what the codes 0, 1, ... stand for, in this order; may name more than occur. If left out, the values that occur in
  * ascending order: numbers by size, words as texts.
  * @throws ModelError (code `wrong-levels`) where a value is not among the levels, or a level is given twice.
  */
-export function coded(column: Tensor, levels?: readonly string[]): Tensor & { readonly levels: readonly string[] } {
-  const { values, shape, levels: words } = column;
+export function coded(column: Tensor | readonly (string | number | null | undefined)[], levels?: readonly string[]): Tensor & { readonly levels: readonly string[] } {
+  const { values, shape, levels: words } = isTensor(column) ? column : columnOf(column);
   const occurring = [...new Set(values)].filter((x) => !Number.isNaN(x)).sort((a, b) => a - b);
   const nameOf = (x: number): string => words?.[x] ?? String(x);
   const names = levels ?? (words === undefined ? occurring.map(nameOf) : words.filter((_, code) => occurring.includes(code)).sort());
@@ -38,6 +38,14 @@ export function coded(column: Tensor, levels?: readonly string[]): Tensor & { re
     throw refusal(`the levels ${names.slice(0, shownValues).join(', ')} do not name ${unknown.slice(0, shownValues).join(', ')}${more}, which the column holds`, near === null ? 'name every value once' : `did you mean ${unknown[0]!} by ${near}?`);
   }
   return { shape, values: Float64Array.from(values, (x) => codes.get(x) ?? Number.NaN), levels: names };
+}
+
+/** A list as a table would have it: numbers, or words in codes. */
+function columnOf(list: readonly (string | number | null | undefined)[]): Tensor {
+  const isMissing = (x: string | number | null | undefined): x is null | undefined => x === null || x === undefined || Number.isNaN(x);
+  if (list.every((x) => isMissing(x) || typeof x === 'number')) return tensor(list.map((x) => (isMissing(x) ? Number.NaN : Number(x))), [list.length]);
+  const levels = [...new Set(list.filter((x) => !isMissing(x)).map(String))].sort(), codes = new Map(levels.map((word, code) => [word, code]));
+  return { ...tensor(list.map((x) => (isMissing(x) ? Number.NaN : codes.get(String(x))!)), [list.length]), levels };
 }
 
 /** A level of a column of numbers may be written in any way that means the same: 1, 01, 1.0, and true where truth was read as 1. */
