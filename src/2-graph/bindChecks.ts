@@ -14,7 +14,7 @@ import { type Bounds, type Step, boundsOf } from './compute.js';
 import { elementName, nameAt } from './data.js';
 import type { Law, Plate, Statement, Variable } from './graph.js';
 import { lawSupport } from './lawSupport.js';
-import { arraysOfLaw } from './query.js';
+import { arraysOfLaw, mapsIn } from './query.js';
 
 /** A loop of more iterations is refused: its counter and the arrays it fills would be too large. */
 const maximumIterations = 2 ** 30;
@@ -97,7 +97,10 @@ export function checkLoops(b: BindContext, s: Statement): boolean {
   };
   for (const p of s.plates) tooMany(p.from, p.to, `the loop over ${p.index.name}`);
   // Parameters are built to be checked.
-  if (s.kind === 'sample' || s.kind === 'predict' || s.kind === 'observe') for (const a of arraysOfLaw(s.law)) tooLarge(a, 'a parameter');
+  if (s.kind === 'sample' || s.kind === 'predict' || s.kind === 'observe') {
+    for (const a of arraysOfLaw(s.law)) tooLarge(a, 'a parameter');
+    for (const { over } of mapsIn(s.law)) tooLarge({ indices: over.indices, dims: over.dims, body: num(0) }, 'what is mapped');
+  }
   let longest: { readonly count: number; readonly names: readonly string[] } = { count: 0, names: [] };
   for (const root of expressionsIn(s)) {
     forEachNode(root.expr, root.steps, (e, path) => {

@@ -16,6 +16,7 @@ import { covarianceProblem, simplexProblem } from './constraints.js';
 import { elementName, nameAt } from './data.js';
 import type { Law, Statement } from './graph.js';
 import { lawSupport } from './lawSupport.js';
+import { mapsIn } from './query.js';
 
 /** Values of a Multinomial's total are integers stored as doubles: exact. */
 const totalTolerance = 0;
@@ -46,16 +47,6 @@ function checkDensity(b: BindContext, s: DrawingStatement, steps: readonly Step[
   if (latent !== null) b.report(messages.noLatent(s.target!.variable, latent, s.law.span));
   return latent === null && mapsIn(law).every((map) => checkMap(b, map, steps));
 }
-function mapsIn(law: Law): readonly PushforwardLaw[] {
-  switch (law.kind) {
-    case 'family': return [];
-    case 'truncated': case 'censored': return mapsIn(law.base);
-    case 'mixture': return mapsIn(law.component);
-    case 'mixtureOf': return law.components.flatMap(mapsIn);
-    case 'pushforward': return [law, ...mapsIn(law.base)];
-  }
-}
-
 // --- parameters -------------------------------------------------------------------------------
 
 function checkParameters(b: BindContext, law: Law, steps: readonly Step[]): boolean {

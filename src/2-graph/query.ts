@@ -8,6 +8,7 @@
  * inside the loop, again by components, so that grids need no special case. Where an index comes from
  * data (`z[parent[t]]`) the order is one of elements, and binding finds it (`elementOrder.ts`).
  */
+import type { PushforwardLaw } from '../distributions/law.js';
 import { type ArrayExpr, type Expr, type Index, children, num, sub, variablesOf } from '../expr/expr.js';
 import { replaceArgument } from '../distributions/pushforwardPieces.js';
 import type { Law, ModelGraph, Plate, Statement, Target } from './graph.js';
@@ -28,6 +29,16 @@ export function arraysOfLaw(law: Law): readonly ArrayExpr[] {
     case 'censored': return [...arraysOfLaw(law.base), scalar(law.low), scalar(law.high)];
     // The argument of the map is no variable; a constant that folds nothing away stands for it.
     case 'pushforward': return [...law.over.dims.map(scalar), ...arraysOfLaw(law.base), { ...law.map, body: replaceArgument(law.map.body, law.argument.name, () => num(Number.NaN)) }];
+  }
+}
+/** Maps that a law holds, the outermost first. */
+export function mapsIn(law: Law): readonly PushforwardLaw[] {
+  switch (law.kind) {
+    case 'family': return [];
+    case 'truncated': case 'censored': return mapsIn(law.base);
+    case 'mixture': return mapsIn(law.component);
+    case 'mixtureOf': return law.components.flatMap(mapsIn);
+    case 'pushforward': return [law, ...mapsIn(law.base)];
   }
 }
 /** Ranges of the component indices of mixtures inside a law. */
