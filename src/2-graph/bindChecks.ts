@@ -99,7 +99,7 @@ export function checkLoops(b: BindContext, s: Statement): boolean {
   // Parameters are built to be checked.
   if (s.kind === 'sample' || s.kind === 'predict' || s.kind === 'observe') {
     for (const a of arraysOfLaw(s.law)) tooLarge(a, 'a parameter');
-    for (const { over } of mapsIn(s.law)) tooLarge({ indices: over.indices, dims: over.dims, body: num(0) }, 'what is mapped');
+    for (const { over } of mapsIn(s.law)) tooLarge({ indices: over.indices, dims: over.dims, body: num(0) }, 'a draw that is mapped');
   }
   let longest: { readonly count: number; readonly names: readonly string[] } = { count: 0, names: [] };
   for (const root of expressionsIn(s)) {

@@ -31,7 +31,7 @@ describe('sizes beyond reason', () => {
     ['for i in 0..<1e5, j in 0..<1e5, k in 0..<1e5 { if i == j { factor z * i * k } }', 'The loops over i, j, k run 1000000000000000 times together'],
     ['sample x ~ iid(Normal(0, 1), 1e10)', 'The loop over i runs 10000000000 times'],
     ['predict x ~ iid(Normal(0, 1), 1e9)', 'x[1000000000] needs 8 GB'],
-    ['predict x ~ pushforward(v => v[0] + v[1], iid(Normal(0, 1), 1e9))', 'What is mapped, of shape [1000000000], needs 8 GB'],
+    ['predict x ~ pushforward(v => v[0] + v[1], iid(Normal(0, 1), 1e9))', 'A draw that is mapped, of shape [1000000000], needs 8 GB'],
     ['report a = [1 for i in 0..<1e9]', 'a[1000000000] needs 4 GB'],
   ])('%s', (source, expected) => {
     const found = messages(source + end);
