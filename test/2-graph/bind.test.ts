@@ -2,30 +2,17 @@ import fc from 'fast-check';
 import { Matrix } from 'ml-matrix';
 import { describe, expect, it } from 'vitest';
 import { templateSource } from '../../src/1-parse/template.js';
-import { parse } from '../../src/1-parse/parse.js';
 import { bind } from '../../src/2-graph/bind.js';
 import type { BoundModel } from '../../src/2-graph/bound.js';
-import type { ModelGraph } from '../../src/2-graph/graph.js';
-import { lower } from '../../src/2-graph/lower.js';
 import type { HoleValue } from '../../src/2-graph/types.js';
 import { tensor } from '../../src/input/tensor.js';
 import { parseCsv } from '../../src/input/csv.js';
 import { cpuMilliseconds } from '../cpuTime.js';
+import { boundModel, graphOf } from '../compiled.js';
 
 const template = (strings: TemplateStringsArray, ...values: unknown[]): { source: string } => templateSource(strings, values);
-function graphOf(source: string, holes: readonly HoleValue[] = []): ModelGraph {
-  const { program, diagnostics } = parse(source, holes.length);
-  if (program === null) throw new Error(diagnostics.map((d) => d.message).join('\n'));
-  const lowered = lower(program, holes);
-  if (lowered.graph === null) throw new Error(lowered.diagnostics.map((d) => d.message).join('\n'));
-  return lowered.graph;
-}
 type Values = Record<string, unknown> | Map<string, unknown>;
-function bound(source: string, values: Values, mode: 'infer' | 'sample' = 'infer', holes: readonly HoleValue[] = []): BoundModel {
-  const { model, diagnostics } = bind(graphOf(source, holes), values, { mode });
-  if (model === null) throw new Error(diagnostics.map((d) => d.message).join('\n'));
-  return model;
-}
+function bound(source: string, values: Values, mode: 'infer' | 'sample' = 'infer', holes: readonly HoleValue[] = []): BoundModel { return boundModel(source, values, { mode, holes }); }
 function errors(source: string, values: Values, mode: 'infer' | 'sample' = 'infer'): string[] {
   const { model, diagnostics } = bind(graphOf(source), values, { mode });
   const list = diagnostics.filter((d) => d.severity === 'error').map((d) => sentence(d.message));

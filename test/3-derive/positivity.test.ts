@@ -1,13 +1,12 @@
 /** What is positive, or below 1, for every state: of variables whose laws read their own other elements it is proved by induction. */
 import { describe, expect, it } from 'vitest';
-import { parse } from '../../src/1-parse/parse.js';
-import { lower } from '../../src/2-graph/lower.js';
 import { DerivedModel } from '../../src/3-derive/model.js';
 import { num, ref } from '../../src/expr/expr.js';
 import { compile } from '../../src/model.js';
+import { graphOf } from '../compiled.js';
 
 function modelOf(text: string): DerivedModel {
-  return new DerivedModel(lower(parse(text).program!, []).graph!, { complete: new Set(), partial: new Set() });
+  return new DerivedModel(graphOf(text), { complete: new Set(), partial: new Set() });
 }
 const chain = (first: string, next: string): string => `sample z[0] ~ ${first}\nfor t in 1..<5 { sample z[t] ~ ${next} }`;
 

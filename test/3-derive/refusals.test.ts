@@ -3,14 +3,12 @@
  * the densities that slice and Metropolis steps then evaluate.
  */
 import { describe, expect, it } from 'vitest';
-import { parse } from '../../src/1-parse/parse.js';
 import { templateSource } from '../../src/1-parse/template.js';
-import { lower } from '../../src/2-graph/lower.js';
-import { bind } from '../../src/2-graph/bind.js';
 import { DerivedModel } from '../../src/3-derive/model.js';
 import { derive } from '../../src/4-infer/derivation.js';
 import { refusalText } from '../../src/4-infer/wording.js';
 import { givenOf } from '../../src/4-infer/programBuilder.js';
+import { boundModel } from '../compiled.js';
 import { checkRatios, regionOf } from './ratio.js';
 import { compile } from './support.js';
 
@@ -72,9 +70,8 @@ describe('refused with the term', () => {
   it('an opaque host function, by name', () => {
     const strings = ['data y: real[N] sample v ~ Normal(0, 1) for i in 0..<N { observe y[i] ~ Normal(', '(v), 1) }'];
     const template = templateSource(Object.assign(strings, { raw: strings }), [(x: number) => x ** 3]);
-    const { graph } = lower(parse(template.source, template.values.length).program!, [{ kind: 'function', call: (x: unknown) => Number(x) ** 3, name: 'cube' }]);
-    const bound = bind(graph!, { y }, { mode: 'infer' }).model!;
-    const plan = derive(new DerivedModel(graph!, givenOf(bound))).regions[0]!;
+    const bound = boundModel(template.source, { y }, { holes: [{ kind: 'function', call: (x: unknown) => Number(x) ** 3, name: 'cube' }] });
+    const plan = derive(new DerivedModel(bound.graph, givenOf(bound))).regions[0]!;
     expect(plan.recognised.kind).toBe('none');
     expect(refusalText(plan)).toContain('host');
   });

@@ -2,28 +2,17 @@
  * Coordinate ascent opened up for tests: a program whose factors can be set, shifted and weighed from
  * outside. Entropies and densities of the factors are computed here, never by the code under test.
  */
-import { bind } from '../../src/2-graph/bind.js';
-import type { BoundModel } from '../../src/2-graph/bound.js';
-import { lower } from '../../src/2-graph/lower.js';
-import { parse } from '../../src/1-parse/parse.js';
 import { cavi } from '../../src/4-infer/cavi/index.js';
 import { VariationalProgram } from '../../src/4-infer/variational/program.js';
 import { begin, type StartKind } from '../../src/4-infer/variational/starts.js';
 import { regionSupport } from '../../src/3-derive/closedForm.js';
 import type { Expr } from '../../src/expr/expr.js';
 import type { RunResult, VariableResult } from '../../src/4-infer/posterior.js';
+import { boundModel } from '../compiled.js';
+
+export { boundModel };
 
 export type Data = Readonly<Record<string, unknown>>;
-
-export function boundModel(source: string, data: Data): BoundModel {
-  const parsed = parse(source);
-  if (parsed.program === null) throw new Error(JSON.stringify(parsed.diagnostics));
-  const lowered = lower(parsed.program, []);
-  if (lowered.graph === null) throw new Error(JSON.stringify(lowered.diagnostics));
-  const bound = bind(lowered.graph, data as Parameters<typeof bind>[1], { mode: 'infer' });
-  if (bound.model === null) throw new Error(JSON.stringify(bound.diagnostics));
-  return bound.model;
-}
 
 /** A program at a start: every block updated once. */
 export function started(source: string, data: Data, seed = '1', kind: StartKind = 'prior', start = 0): VariationalProgram {

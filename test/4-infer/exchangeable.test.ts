@@ -1,15 +1,13 @@
 /** Which components count as exchangeable: named by program, with the reason of each refusal in its title. */
 import { describe, expect, it } from 'vitest';
-import { parse } from '../../src/1-parse/parse.js';
-import { bind } from '../../src/2-graph/bind.js';
-import { lower } from '../../src/2-graph/lower.js';
 import { jointFactors } from '../../src/3-derive/joint.js';
 import { exchangeableGroups } from '../../src/4-infer/exchangeable.js';
 import { ProgramBuilder } from '../../src/4-infer/programBuilder.js';
 import type { ExchangeableGroup } from '../../src/4-infer/posterior.js';
+import { boundModel } from '../compiled.js';
 
 function groups(source: string, data: Record<string, unknown>): readonly ExchangeableGroup[] {
-  const builder = new ProgramBuilder(bind(lower(parse(source).program!, []).graph!, data, { mode: 'infer' }).model!);
+  const builder = new ProgramBuilder(boundModel(source, data));
   return exchangeableGroups(builder, jointFactors(builder.model));
 }
 const y = [1, 2, 3, 4];

@@ -3,9 +3,6 @@
  * interpreter, against conditionals worked out here by hand; and against what the generated code draws.
  */
 import { describe, expect, it } from 'vitest';
-import { parse } from '../../src/1-parse/parse.js';
-import { bind } from '../../src/2-graph/bind.js';
-import { lower } from '../../src/2-graph/lower.js';
 import { evaluate, type Environment } from '../../src/expr/evaluate.js';
 import { fromJson } from '../../src/expr/json.js';
 import type { BoundModel } from '../../src/2-graph/bound.js';
@@ -14,6 +11,7 @@ import type { Explanation } from '../../src/4-infer/backend.js';
 import { backends } from '../../src/4-infer/registry.js';
 import { compile, model } from '../../src/index.js';
 import { type Expr, freeIndices } from '../../src/expr/expr.js';
+import { boundModel } from '../compiled.js';
 
 const mixture = `
 data x: real[N, D]
@@ -26,9 +24,7 @@ for n in 0..<N {
 }`;
 
 function explained(source: string, data: Record<string, unknown>): { explanation: Explanation; bound: BoundModel } {
-  const lowered = lower(parse(source).program!, []);
-  const graph = lowered.graph!;
-  const bound = bind(graph, data, { mode: 'infer' }).model!;
+  const bound = boundModel(source, data), { graph } = bound;
   const complete = new Set([...bound.variables.values()].filter((v) => v.status === 'given').map((v) => v.name));
   const explanation = backends.get('gibbs')!.explain(graph, { complete, partial: new Set() }, source, {}, null);
   return { explanation, bound };
@@ -103,8 +99,7 @@ describe('explain of data with gaps', () => {
     observe y ~ MvNormal(m, S)`;
   const S = [[2, 0.6], [0.6, 1]];
   const y = [[1, null], [null, 2], [0.5, -1], [null, null]];
-  const graph = lower(parse(source).program!, []).graph!;
-  const bound = bind(graph, { y, S }, { mode: 'infer' }).model!;
+  const bound = boundModel(source, { y, S }), { graph } = bound;
   const explanation = backends.get('gibbs')!.explain(graph, { complete: new Set(['S']), partial: new Set(['y']) }, source, { block: 'none' }, null);
   // A state: the gaps filled.
   const filled = [[1, 0.3], [-0.7, 2], [0.5, -1], [0.2, 1.4]];
@@ -148,8 +143,7 @@ describe('explain of data with gaps', () => {
 
 describe('explain of unknowns that cannot move alone', () => {
   const source = 'data s: int sample a ~ DiscreteUniform(1, 6) sample b ~ DiscreteUniform(1, 6) sample w ~ Beta(1, 1) observe s ~ Delta(a + b) observe 1 ~ Bernoulli(w)';
-  const graph = lower(parse(source).program!, []).graph!;
-  const bound = bind(graph, { s: 7 }, { mode: 'infer' }).model!;
+  const bound = boundModel(source, { s: 7 }), { graph } = bound;
   it.each(['gibbs', 'mh'])('shows them as the one block that %s draws', (name) => {
     const { blocks } = backends.get(name)!.explain(graph, { complete: new Set(['s']), partial: new Set() }, source, { block: 'none' }, bound);
     expect(blocks.map((b) => b.block)).toEqual(['a, b', 'w']);

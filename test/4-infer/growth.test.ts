@@ -4,10 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { parse } from '../../src/1-parse/parse.js';
-import { bind } from '../../src/2-graph/bind.js';
-import { lower } from '../../src/2-graph/lower.js';
 import { defaultGibbsKernel, defaultWalkKernel } from '../../src/4-infer/plan.js';
+import { boundModel } from '../compiled.js';
 import { samplerProgram } from '../../src/4-infer/mcmc.js';
 
 const mixture = readFileSync(new URL('../../examples/01-hierarchical-mixture/model.cred', import.meta.url), 'utf8');
@@ -35,9 +33,7 @@ const cases: readonly [string, string, (n: number) => Record<string, unknown>][]
 
 /** Generated text with its numbers blanked, and the memory beside what the data themselves take. */
 function program(source: string, data: Record<string, unknown>, chooser: typeof defaultGibbsKernel): { readonly text: string; readonly elements: number } {
-  const graph = lower(parse(source).program!, []).graph!;
-  const bound = bind(graph, data, { mode: 'infer' }).model!;
-  const sampler = samplerProgram(bound, chooser, { keep: null, init: null });
+  const sampler = samplerProgram(boundModel(source, data), chooser, { keep: null, init: null });
   return { text: sampler.code.replace(/\d+(\.\d+)?(e[+-]?\d+)?/g, '#'), elements: sampler.program.storages.reduce((sum, s) => sum + s.shape.reduce((a, b) => a * b, 1), 0) };
 }
 

@@ -1,12 +1,10 @@
 /** Log densities at points: closed forms with every constant, terms by statement, and points outside of a support. */
 import { describe, expect, it } from 'vitest';
-import { parse } from '../../src/1-parse/parse.js';
-import { bind } from '../../src/2-graph/bind.js';
-import { lower } from '../../src/2-graph/lower.js';
 import { type LogDensity, logDensityFunction } from '../../src/4-infer/logDensity.js';
+import { boundModel } from '../compiled.js';
 
 function density(source: string, data: Record<string, unknown> = {}): LogDensity {
-  return logDensityFunction(bind(lower(parse(source).program!, []).graph!, data, { mode: 'infer' }).model!);
+  return logDensityFunction(boundModel(source, data));
 }
 function point(values: Record<string, number | readonly number[]>): Map<string, ArrayLike<number>> {
   return new Map(Object.entries(values).map(([name, v]) => [name, typeof v === 'number' ? [v] : v]));

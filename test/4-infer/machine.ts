@@ -2,10 +2,6 @@
  * Samplers opened up for tests: a program compiled with chosen kernels, its memory by name, its entry
  * points, and a random stream that the test may replace.
  */
-import { parse } from '../../src/1-parse/parse.js';
-import type { BoundModel } from '../../src/2-graph/bound.js';
-import { bind } from '../../src/2-graph/bind.js';
-import { lower } from '../../src/2-graph/lower.js';
 import type { BlockRequest } from '../../src/4-infer/blocks/plan.js';
 import { chooserFromOptions } from '../../src/4-infer/kernelOptions.js';
 import { type SamplerProgram, samplerProgram } from '../../src/4-infer/mcmc.js';
@@ -15,6 +11,9 @@ import { ChainRun } from '../../src/4-infer/runChain.js';
 import { type EntryPoint, instantiate } from '../../src/code/module.js';
 import { createRuntime } from '../../src/code/runtime.js';
 import { createRandom, type Random } from '../../src/random/generator.js';
+import { boundModel } from '../compiled.js';
+
+export { boundModel };
 
 export interface CompileOptions {
   readonly backend?: 'gibbs' | 'mh';
@@ -24,16 +23,6 @@ export interface CompileOptions {
   readonly keep?: readonly string[];
   /** What is drawn together: nothing unless asked for. */
   readonly blocks?: BlockRequest;
-}
-
-export function boundModel(source: string, data: Readonly<Record<string, unknown>>): BoundModel {
-  const parsed = parse(source);
-  if (parsed.program === null) throw new Error(JSON.stringify(parsed.diagnostics));
-  const lowered = lower(parsed.program, []);
-  if (lowered.graph === null) throw new Error(JSON.stringify(lowered.diagnostics));
-  const bound = bind(lowered.graph, data as Parameters<typeof bind>[1], { mode: 'infer' });
-  if (bound.model === null) throw new Error(JSON.stringify(bound.diagnostics));
-  return bound.model;
 }
 
 export function compile(source: string, data: Readonly<Record<string, unknown>> = {}, options: CompileOptions = {}): SamplerProgram {

@@ -1,16 +1,10 @@
 /** Replicated data: they are laid out as the data are, and drawn from the law that the program states, at the state given. */
 import { describe, expect, it } from 'vitest';
-import type { BoundModel } from '../../src/2-graph/bound.js';
 import { type Replicator, replicator } from '../../src/4-infer/replicate.js';
-import { bindData, compileText } from '../../src/pipeline.js';
+import { boundModel } from '../compiled.js';
 
-function bound(program: string, data: Readonly<Record<string, unknown>>): BoundModel {
-  const { bound: model, diagnostics } = bindData(compileText(program, 'test'), data, 'infer');
-  if (model === null) throw new Error(diagnostics.map(({ message }) => message).join('\n'));
-  return model;
-}
 function machine(program: string, data: Readonly<Record<string, unknown>>, known: readonly string[]): Replicator {
-  return replicator(bound(program, data), program, new Set(known), 'seed');
+  return replicator(boundModel(program, data), program, new Set(known), 'seed');
 }
 const state = (values: Readonly<Record<string, readonly number[]>>): ReadonlyMap<string, readonly number[]> => new Map(Object.entries(values));
 

@@ -1,17 +1,11 @@
 /** The data file of a run: what it holds binds to the same numbers again, gaps, sizes and empty arrays included. */
 import { describe, expect, it } from 'vitest';
-import { bind } from '../../src/2-graph/bind.js';
 import type { BoundModel } from '../../src/2-graph/bound.js';
-import { lower } from '../../src/2-graph/lower.js';
-import { parse } from '../../src/1-parse/parse.js';
 import { dataJson } from '../../src/5-report/dataFile.js';
 import { parseDataJson } from '../../src/input/json.js';
+import { boundModel } from '../compiled.js';
 
-function bound(program: string, data: Iterable<readonly [string, unknown]>): BoundModel {
-  const { model, diagnostics } = bind(lower(parse(program).program!, []).graph!, new Map(data), { mode: 'infer' });
-  if (model === null) throw new Error(diagnostics.map(({ message }) => message).join('\n'));
-  return model;
-}
+function bound(program: string, data: Iterable<readonly [string, unknown]>): BoundModel { return boundModel(program, new Map(data)); }
 const written = (model: BoundModel): string => [...dataJson(model)].join('');
 
 /** Every array of a bound model with its shape and gaps. */
