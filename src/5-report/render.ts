@@ -11,9 +11,9 @@ const columns: readonly (TextColumn & { readonly text: (element: ElementSummary)
   { title: 'mean', rank: 0, text: (element) => value(element.mean, errorOf(element)) },
   { title: 'sd', rank: 1, text: (element) => value(element.sd, errorOf(element)) },
   { title: 'mcse', rank: 6, text: ({ mcse }) => (mcse === null ? '' : significant(mcse, 2)) },
-  { title: '5%', rank: 4, text: (element) => value(element.q5, element.mcse === null ? errorOf(element) : element.sd) },
-  { title: '50%', rank: 7, text: (element) => value(element.q50, element.mcse === null ? errorOf(element) : element.sd) },
-  { title: '95%', rank: 5, text: (element) => value(element.q95, element.mcse === null ? errorOf(element) : element.sd) },
+  { title: '5%', rank: 4, text: (element) => quantile(element.q5, element) },
+  { title: '50%', rank: 7, text: (element) => quantile(element.q50, element) },
+  { title: '95%', rank: 5, text: (element) => quantile(element.q95, element) },
   { title: 'ESS bulk', rank: 3, text: ({ essBulk }) => (essBulk === null ? '' : String(Math.round(essBulk))) },
   { title: 'ESS tail', rank: 8, text: ({ essTail }) => (essTail === null ? '' : String(Math.round(essTail))) },
   { title: 'R-hat', rank: 2, text: ({ rhat }) => (rhat === null ? '' : Number.isFinite(rhat) ? rhat.toFixed(3) : 'infinite') },
@@ -45,6 +45,12 @@ function rowsOf({ variable, elements }: VariableSummary): TextRow[] {
   const rows = shown.map((element): TextRow => ({ name: element.name, cells: columns.map((column) => column.text(element)) }));
   const more = elements.length - shown.length;
   return more === 0 ? rows : [...rows, { name: `${variable.name}: ${more} more`, cells: [] }];
+}
+
+/** Values of whole numbers are whole, however certain. */
+function quantile(x: number | null, element: ElementSummary): string {
+  if (x !== null && element.probs !== null && Number.isInteger(x)) return String(x);
+  return value(x, element.mcse === null ? errorOf(element) : element.sd);
 }
 
 /** Numbers without a Monte Carlo error have digits to spare: four of the standard deviation are shown. */

@@ -7,7 +7,7 @@ import { componentColour, densitiesChart, type Ellipse, ellipsesChart } from '..
 import type { LegendEntry } from '../plot/drawing.js';
 import { evenly } from '../plot/statistics.js';
 import { paragraph, type Section } from './html.js';
-import type { Pictures } from './pictures.js';
+import { type Pictures, wideChart } from './pictures.js';
 import { counted, isEstimate, probabilitiesOf, type Report } from './report.js';
 import { drawnStates } from './states.js';
 
@@ -58,8 +58,8 @@ function densities({ name, words, data, components, probabilities, legend }: Mix
   if (values.length === 0) return null;
   const weights = weightsOf(probabilities, data.labels);
   const curves = components.flatMap((list) => list.map((one, component) => ({ component, at: (x: number) => weights[component]! * Math.exp(one.logDensity(x)) })));
-  const picture = pictures.of(`Components of ${name}`, `${words}, over a histogram of ${data.values.length} observations.`, densitiesChart(name, values, data.discrete, curves, 640, 300), legend);
-  return `<figure>${picture}${paragraph(`${words}, each times its share of the observations, over the data.`, 'muted')}</figure>`;
+  const picture = pictures.of(`Components of ${name}`, `${words}, over a histogram of ${data.values.length} observations.`, densitiesChart(name, values, data.discrete, curves, wideChart, 220), legend);
+  return `<figure class="large">${picture}${paragraph(`${words}, each times its share of the observations, over the data.`, 'muted')}</figure>`;
 }
 
 /** Normal components in each pair of dimensions; null for other laws. */
@@ -68,7 +68,7 @@ function ellipses({ name, words, data, components, probabilities, legend }: Mixt
   const number = data.values.length / data.width, valueAt = (n: number, column: number): number => data.values[n * data.width + column]!;
   const assigned = probabilities === null || probabilities.length !== number ? null : probabilities.map((p) => p.indexOf(Math.max(...p)));
   const columns = Array.from({ length: Math.min(data.width, mostColumns) }, (_, c) => c), pairs = columns.flatMap((b) => columns.slice(0, b).map((a) => [a, b] as const));
-  const size = pairs.length === 1 ? { width: 640, height: 420 } : { width: 420, height: 340 };
+  const size = pairs.length === 1 ? { width: 480, height: 330 } : { width: 420, height: 340 };
   const charts = pairs.map(([a, b]) => {
     const rows = Array.from({ length: number }, (_, n) => n).filter((n) => Number.isFinite(valueAt(n, a)) && Number.isFinite(valueAt(n, b)));
     const points = rows.map((n) => [valueAt(n, a), valueAt(n, b)] as const);
@@ -76,7 +76,7 @@ function ellipses({ name, words, data, components, probabilities, legend }: Mixt
     return pictures.of(`Components of ${name}`, `${words}: ellipses that hold 90 % of a component, over ${points.length} observations coloured by their most probable label.`, chart, legend);
   });
   const left = data.width > mostColumns ? ` ${data.width - mostColumns} more dimensions are not drawn.` : '';
-  return `<figure><div class="${pairs.length === 1 ? '' : 'charts wide'}">${charts.join('')}</div>${paragraph(`${words}: an ellipse holds 90 % of its component. Points have the colour of their most probable label.${left}`, 'muted')}</figure>`;
+  return `<figure class="large"><div class="${pairs.length === 1 ? '' : 'charts wide'}">${charts.join('')}</div>${paragraph(`${words}: an ellipse holds 90 % of its component. Points have the colour of their most probable label.${left}`, 'muted')}</figure>`;
 }
 
 function ellipseOf({ normal }: Component, component: number, a: number, b: number): Ellipse {

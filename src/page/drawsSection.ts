@@ -9,7 +9,7 @@ import { densityChart } from '../plot/charts/density.js';
 import { pairsCharts } from '../plot/charts/pairs.js';
 import { rankChart } from '../plot/charts/rank.js';
 import { chainColour, traceChart } from '../plot/charts/trace.js';
-import { elementSeries, type Series } from '../plot/series.js';
+import { elementSeries, pooled, type Series } from '../plot/series.js';
 import { escaped, type Html, paragraph, type Section } from './html.js';
 import type { Pictures } from './pictures.js';
 import { counted, elementsIn, type Report, type ShownElement, shortNumber } from './report.js';
@@ -109,8 +109,10 @@ function card(report: Report, shown: ShownElement, pictures: Pictures): Html {
 }
 
 function density(shown: ShownElement, pictures: Pictures): string {
-  const { element } = shown;
-  return pictures.of(`Posterior of ${element.name}`, `The posterior of ${element.name}: mean ${shortNumber(element.mean)}, 5 % quantile ${shortNumber(element.q5)}, 95 % quantile ${shortNumber(element.q95)}.`, densityChart(seriesFor(shown), chartSize.width, chartSize.height));
+  const { element } = shown, series = seriesFor(shown);
+  // Independent draws have no chains that could differ.
+  const drawn = isChain(shown.variable) ? series : { ...series, chains: [pooled(series)] };
+  return pictures.of(`Posterior of ${element.name}`, `The posterior of ${element.name}: mean ${shortNumber(element.mean)}, 5 % quantile ${shortNumber(element.q5)}, 95 % quantile ${shortNumber(element.q95)}.`, densityChart(drawn, chartSize.width, chartSize.height));
 }
 
 /** Pairs of the scalars that mix worst, and autocorrelations. */
@@ -123,7 +125,7 @@ export function mixingSections(report: Report, pictures: Pictures, elsewhere: Re
   if (worst.length > 1) {
     const names = worst.map(({ element }) => element.name);
     const svg = pictures.of(`Pairs of ${names.join(', ')}`, `Draws of ${names.join(', ')} against each other.`, pairsCharts(worst.map(seriesFor), 250));
-    sections.push({ id: 'pairs', title: chains.length > 0 ? 'Pairs of the quantities that mix worst' : 'Pairs', folded: true, content: `${paragraph('A narrow ridge is a dependence that slows samplers which move one quantity at a time; a funnel is a scale that changes from place to place.', 'muted')}<figure>${svg}</figure>` });
+    sections.push({ id: 'pairs', title: chains.length > 0 ? 'Pairs of the quantities that mix worst' : 'Pairs', folded: true, content: `${paragraph('A narrow ridge is a dependence that slows samplers which move one quantity at a time; a funnel is a scale that changes from place to place.', 'muted')}<div class="scroll natural" role="region" aria-label="${escaped(`Pairs of ${names.join(', ')}`)}" tabindex="0">${svg}</div>` });
   }
   if (chains.length > 0) {
     const shown = chosen.filter(({ variable }) => isChain(variable)).slice(0, mostOpen);

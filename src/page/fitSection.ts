@@ -8,7 +8,7 @@ import { predictiveChart, predictiveLegend } from '../plot/charts/predictive.js'
 import { quantileOfSorted } from '../numeric/orderStatistics.js';
 import { evenly } from '../plot/statistics.js';
 import { escaped, type Html, paragraph, type Section, table } from './html.js';
-import type { Pictures } from './pictures.js';
+import { type Pictures, wideChart } from './pictures.js';
 import { counted, isEstimate, type Report, shortNumber } from './report.js';
 import { drawnStates } from './states.js';
 
@@ -67,7 +67,7 @@ function columnOf({ name, width, discrete, observed }: ReplicatedData, c: number
   if (there.length === 0) return '';
   const pick = (values: Float64Array): Float64Array => Float64Array.from(there, (i) => values[i]!);
   const data = pick(observed), made = replicates.map(pick);
-  const chart = predictiveChart(title, discrete, data, made, 520, 230);
+  const chart = predictiveChart(title, discrete, data, made, wideChart, 200);
   const svg = chart === null ? '' : pictures.of(`Replicated ${title}`, `The distribution of ${there.length} observations of ${title}, and of ${made.length} replicates.`, chart, predictiveLegend(discrete));
   const sorted = data.slice().sort(), sortedMade = made.map((one) => one.slice().sort());
   const found = statistics.filter(({ name: own }) => there.length > 1 || own === 'mean').map((statistic) => {

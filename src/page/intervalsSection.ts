@@ -3,7 +3,7 @@ import { bandChart, mostBandElements } from '../plot/charts/band.js';
 import { forestChart, type Interval } from '../plot/charts/forest.js';
 import type { ElementSummary, VariableSummary } from '../5-report/summary.js';
 import { paragraph, type Section } from './html.js';
-import type { Pictures } from './pictures.js';
+import { type Pictures, wideChart } from './pictures.js';
 import { isEstimate, type Report } from './report.js';
 
 const mostRows = 40;
@@ -29,14 +29,14 @@ export function intervalsSections(report: Report, pictures: Pictures, drawn: Rea
     // A scalar on a scale of its own has its place in the summary.
     if (group.length === 1) continue;
     const names = group.map(({ name }) => name).join(', ');
-    panels.push(pictures.of(`Intervals of ${names}`, describe(group), forestChart(group, 520)));
+    panels.push(pictures.of(`Intervals of ${names}`, describe(group), forestChart(group, wideChart)));
   }
   let left = 0;
   for (const { variable, elements } of arrays) {
     const intervals = known(elements);
     if (intervals.length === 0) continue;
     if (panels.length >= mostPanels) { left++; continue; }
-    panels.push(intervals.length <= mostRows ? pictures.of(`Intervals of ${variable.name}`, describe(intervals), forestChart(intervals, 520)) : longBand(variable.name, intervals, pictures));
+    panels.push(intervals.length <= mostRows ? pictures.of(`Intervals of ${variable.name}`, describe(intervals), forestChart(intervals, wideChart)) : longBand(variable.name, intervals, pictures));
   }
   if (panels.length === 0) return [];
   const shown = wanted.flatMap(({ elements }) => elements);
@@ -61,7 +61,7 @@ function describe(intervals: readonly Interval[]): string {
 function longBand(name: string, intervals: readonly Interval[], pictures: Pictures): string {
   const band = { name, index: 'element', centre: intervals.map(({ centre }) => centre), low: intervals.map(({ low }) => low), high: intervals.map(({ high }) => high) };
   const thinned = intervals.length > mostBandElements ? `, ${mostBandElements} of them drawn` : '';
-  return pictures.of(`Intervals of ${name}`, `Medians and 90 % intervals of ${intervals.length} elements in order${thinned}.`, bandChart(band, null, 520, 260));
+  return pictures.of(`Intervals of ${name}`, `Medians and 90 % intervals of ${intervals.length} elements in order${thinned}.`, bandChart(band, null, wideChart, 220));
 }
 
 /** Intervals of similar width and place together; each scale gets a panel of its own. */

@@ -28,7 +28,7 @@ function isArray(value: unknown): value is ArrayLike<unknown> {
 /** The plated graph; nothing where there is none. */
 export function graphSection({ graph, name }: Pick<Report, 'graph' | 'name'>): readonly Section[] {
   if (graph === null) return [];
-  return [{ id: 'graph', title: 'Plated graph', folded: true, content: `${paragraph('Circles are random, boxes are data, filled ones are observed; a frame stands for as many copies as it says.', 'muted')}<div class="graph" role="img" aria-label="${escaped(`Plated graph of ${name}`)}">${graph}</div>` }];
+  return [{ id: 'graph', title: 'Plated graph', folded: true, content: `${paragraph('Circles are random, boxes are data, filled ones are observed; a frame stands for as many copies as it says.', 'muted')}<div class="graph" tabindex="0" role="img" aria-label="${escaped(`Plated graph of ${name}`)}">${graph}</div>` }];
 }
 
 /** What a backend derived; nothing where it derived nothing. */
@@ -73,7 +73,7 @@ function runSection({ run: { record, summary }, missing }: Report): readonly Sec
     parts.push(table('Steps by chain', ['of a step', ...Array.from({ length: chains }, (_, chain) => `chain ${chain}`)], [...(traces.stepSizes === null ? [] : [['step size', ...traces.stepSizes.map(shortNumber)]]), ...(traces.divergences === null ? [] : [['divergences', ...traces.divergences.map(String)]])]));
   }
   for (const [name, words] of Object.entries(levels)) parts.push(table(`Codes of ${name}`, ['word', 'code'], [...words.slice(0, mostWords).map((level, code) => [level, String(code)]), ...(words.length > mostWords ? [[`${words.length - mostWords} more in run.json`]] : [])]));
-  // What words are coded by stands in the tables above.
-  parts.push(...notes.filter(({ code }) => code !== 'coded-levels').map(({ message }) => paragraph(message)), ...missing.map((sentence) => paragraph(sentence)));
+  // Words have their tables, and what is not finite is said with the summary.
+  parts.push(...notes.filter(({ code }) => code !== 'coded-levels' && code !== 'not-finite').map(({ message }) => paragraph(message)), ...missing.map((sentence) => paragraph(sentence)));
   return [{ id: 'run', title: 'Options and versions', folded: true, content: parts.join('\n') }];
 }

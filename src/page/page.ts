@@ -15,7 +15,7 @@ import { descriptions, escaped, figure, type Html, paragraph, prose, type Sectio
 import { fitSection } from './fitSection.js';
 import { intervalsSections } from './intervalsSection.js';
 import { modelSections } from './modelSections.js';
-import { Pictures } from './pictures.js';
+import { Pictures, wideChart } from './pictures.js';
 import { counted, type Report, shortNumber } from './report.js';
 import { statesSection } from './statesSection.js';
 import { style } from './style.js';
@@ -111,20 +111,21 @@ function verdict({ converged }: Summary, warnings: number): string {
 
 function warningsSection({ run: { record } }: Report): readonly Section[] {
   if (record.warnings.length === 0) return [];
+  const names = new Set(record.variables.map(({ name }) => name)), sentence = (text: string): string => sentenceOf(text, names);
   // What to do about several is said once.
   const hints = [...new Set(record.warnings.map(({ hint }) => hint))];
   const items = hints.map((hint) => `<li>${record.warnings.filter((warning) => warning.hint === hint).map(({ message }) => paragraph(sentence(message))).join('')}${hint === null ? '' : `<p><strong>What to do:</strong> ${prose(sentence(hint))}</p>`}</li>`);
   return [{ id: 'warnings', title: 'Warnings', folded: false, content: `<ul class="warnings">${items.join('')}</ul>` }];
 }
 
-/** With a capital and a full stop, names left as they are. */
-function sentence(text: string): string {
-  const [first = ''] = text;
-  const capital = /^[a-z]+ /.test(text) ? first.toUpperCase() + text.slice(1) : text;
+/** With a capital and a full stop, names of the program left as they are. */
+function sentenceOf(text: string, names: ReadonlySet<string>): string {
+  const [first = ''] = text, word = /^[a-z]+(?= )/.exec(text)?.[0];
+  const capital = word !== undefined && !names.has(word) ? first.toUpperCase() + text.slice(1) : text;
   return /[.!?]$/.test(capital) ? capital : `${capital}.`;
 }
 
-function summarySection({ run: { summary, variables } }: Report): Section {
+function summarySection({ run: { summary, variables, record } }: Report): Section {
   const { titles, rows } = summaryTable(variables);
   // A row without cells stands for the rest of a variable.
   const cut = variables.filter(({ elements }) => shownOf(elements).length < elements.length).values();
@@ -137,7 +138,10 @@ function summarySection({ run: { summary, variables } }: Report): Section {
   if (summary.loo?.worstK != null) totals.push(['largest Pareto k', shortNumber(summary.loo.worstK)]);
   const content = rows.length === 0 ? paragraph('The program has no unknowns: there is nothing to infer.')
     : table(`Summary of ${counted(variables.length, 'variable')}`, ['quantity', ...titles], rows.map(({ name, cells }) => (cells.length === 0 ? [name + worstOf(cut.next().value)] : [name, ...cells.map((cell) => cell.replace('-', '−'))])));
-  return { id: 'summary', title: 'Summary', folded: false, content: `${content}${totals.length === 0 ? '' : descriptions(totals)}` };
+  // An empty row has its reason.
+  const names = new Set(variables.map(({ variable }) => variable.name));
+  const reasons = record.notes.filter(({ code }) => code === 'not-finite').map(({ message }) => paragraph(sentenceOf(message, names))).join('');
+  return { id: 'summary', title: 'Summary', folded: false, content: `${content}${reasons}${totals.length === 0 ? '' : descriptions(totals)}` };
 }
 
 /** What a table that leaves elements out has to say of them. */
@@ -167,7 +171,7 @@ function objectiveSections({ run: { record: { traces } } }: Report, pictures: Pi
     .flatMap(([name, values]) => (values === null || values.length < 2 ? [] : [{ name, values: values.map((value) => value ?? Number.NaN) }]));
   if (kept.length === 0) return [];
   const charts = kept.map(({ name, values }) => {
-    const { chart, from } = objectiveChart(name, values, 520, 220);
+    const { chart, from } = objectiveChart(name, values, wideChart, 190);
     const svg = pictures.of(`The ${name} by iteration`, `The ${name} over ${values.length} iterations; it ends at ${shortNumber(values.at(-1)!)}.`, chart);
     return figure(svg, `It ends at ${precise(values.at(-1)!)} after ${counted(values.length, 'iteration')}${from > 0 ? `; the first ${from} are not drawn, they lie far below` : ''}.`);
   });
@@ -181,7 +185,7 @@ function leaveOneOutSection({ run: { summary: { loo }, paretoK } }: Report, pict
   if (loo === null || paretoK === null || paretoK.length < 2) return [];
   const threshold = loo.threshold ?? usualThreshold, above = paretoK.filter(({ k }) => k > threshold).length;
   const worst = paretoK.toSorted((a, b) => b.k - a.k).slice(0, worstUnits);
-  const svg = pictures.of('Pareto k by datum', `Pareto k of ${paretoK.length} data; ${above} lie above ${shortNumber(threshold)}.`, paretoChart(paretoK.map(({ k }) => k), threshold, 520, 220));
+  const svg = pictures.of('Pareto k by datum', `Pareto k of ${paretoK.length} data; ${above} lie above ${shortNumber(threshold)}.`, paretoChart(paretoK.map(({ k }) => k), threshold, wideChart, 190));
   const intro = paragraph(`How much the posterior would change without each datum: ${above} of ${paretoK.length} lie above the line at ${shortNumber(threshold)}, where draws of this run cannot stand for a run without it.`, 'muted');
   return [{ id: 'loo', title: 'Leave-one-out by datum', folded: true, content: `${intro}<div class="charts wide">${svg}<div>${table('Largest Pareto k', ['datum', 'k'], worst.map(({ unit, k }) => [unit, shortNumber(k)]))}</div></div>` }];
 }

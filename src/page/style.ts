@@ -47,7 +47,10 @@ dd{margin:0;font-variant-numeric:tabular-nums;overflow-wrap:anywhere;text-align:
 .chains span{display:inline-block;width:1.3rem;height:3px;margin-right:.45rem;vertical-align:middle}
 figure{margin:.6rem 0;min-width:0}
 figure svg,.scalar svg,.charts svg,.long svg{max-width:100%;height:auto;display:block}
+.charts.wide svg{width:100%;max-width:33rem}
+.large>svg,.large>div:not(.charts)>svg{width:100%;max-width:34rem}
 .long svg{min-width:44rem}
+.natural svg{display:block}
 .graph{overflow-x:auto;padding:1.6rem 0}
 .graph svg{max-width:100%;height:auto;overflow:visible}
 .graph [stroke="#333333"]{stroke:var(--ink)}
@@ -74,6 +77,7 @@ math{font-family:'STIX Two Math','Cambria Math','Latin Modern Math','DejaVu Math
 math.tml-display{display:block math;text-align:left}
 .tml-left{text-align:left}
 .tml-right{text-align:right}
+@media (max-width:700px){.graph svg{max-width:none}}
 @media (max-width:480px){body{font-size:15px}th,td{padding:.2rem .45rem}}
 @media print{details{display:block}}
 `;

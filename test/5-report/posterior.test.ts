@@ -389,6 +389,13 @@ describe('the table', () => {
     for (const width of [100, 60, 30]) expect(Math.max(...renderSummary(p, width).split('\n').map((line) => line.length))).toBeLessThanOrEqual(width);
   });
 
+  it('writes whole numbers as such, however certain they are', async () => {
+    const { compile } = await import('../../src/index.js');
+    // P(z = 1) = 1e-6 is below 1 - 0.95: all three quantiles are 0.
+    const rare = await compile('sample z ~ Bernoulli(0.000001)').infer({}, { backend: 'exact', draws: 20, workers: 0 });
+    expect(renderSummary(rare, 80).split('\n')[1]).toMatch(/^z +\S+ +\S+ +0 +0 +0$/);
+  });
+
   it('leaves out columns that say nothing', () => {
     expect(renderSummary(posterior([closed]), 80)).toBe('            mean      sd\ntheta[0]  1.0000  0.5000\ntheta[1]       2\n');
   });

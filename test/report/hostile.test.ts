@@ -109,6 +109,13 @@ describe('odd runs', () => {
     expect(/>NaN<|undefined|="NaN|NaN,|Infinity/.test(html)).toBe(false);
   });
 
+  it('have the reason of an empty row beside it, a name without a capital', async () => {
+    const posterior = await compile('data y: real[N] sample m ~ Normal(0, 1) report odd = 1 / (m - m) for n in 0..<N { observe y[n] ~ Normal(m, 1) }').infer({ y: [1] }, { backend: 'gibbs', draws: 20, warmup: 10, workers: 0 });
+    const summary = /<section id="summary".*?<\/section>/s.exec(pageOf('odd', posterior.files()))![0];
+    expect(summary).toMatch(/<th scope="row">odd<\/th>(?:<td><\/td>)+/);
+    expect(summary).toContain('<p>odd is Infinity in draw 0 of chain 0.</p>');
+  });
+
   it('of templates with host values say what their text does not hold', async () => {
     const { model } = await import('../../src/index.js');
     const posterior = await model`sample m ~ Normal(0, ${3})`.infer({}, { backend: 'gibbs', draws: 20, warmup: 10, workers: 0 });

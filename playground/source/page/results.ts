@@ -105,7 +105,7 @@ export class Results {
 
   /** Graph and derivation of the program as it is written; those of a program with errors stay what they were. */
   model({ graph, derivation, refusal }: Message<'model'>): void {
-    const picture = element('div', { class: 'scroll', role: 'region', 'aria-label': 'Plated graph', tabindex: '0' });
+    const picture = element('div');
     setMarkup(picture, graph ?? '');
     this.tabs.panel('graph').replaceChildren(graph === null ? element('p', { class: 'muted' }, 'There is no graph.') : picture);
     const place = this.tabs.panel('derivation');
