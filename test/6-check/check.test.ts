@@ -144,6 +144,11 @@ describe('what does not apply says why', () => {
     expect(report).toMatchObject({ verdict: 'inapplicable' });
     expect(report.reason).toMatch(reason);
   });
+  it('estimates are not ranked, though what stands beside them is drawn', async () => {
+    const mixture = 'data y: real[N]\nsample w ~ Beta(2, 2)\nfor n in 0..<N {\n  sample z[n] ~ Bernoulli(w)\n  observe y[n] ~ Normal(3 * z[n], 1)\n}\n';
+    const report = await reportOf(mixture, { y }, { backend: 'em', options: { maximize: 'w' }, methods: ['sbc'] });
+    expect(report).toMatchObject({ verdict: 'inapplicable', reason: 'em gives estimates, not draws from a posterior' });
+  });
   it('and what is wrong is refused, all of it together', async () => {
     await expect(check(normal, { y }, { backend: 'gibs', methods: ['rato'], falseAlarm: 2, effort: { steps: 0 } })).rejects.toThrow(/gibs[\s\S]*rato[\s\S]*false-alarm rate is 2[\s\S]*steps is 0/);
     await expect(check(normal, { y }, { backend: 'auto' })).rejects.toThrow(/auto chooses/);

@@ -21,6 +21,10 @@ import type { Effort, Method } from './method.js';
 export const asymptoticallyExact: readonly string[] = ['exact', 'gibbs', 'mh', 'nuts', 'hmc', 'smc'];
 /** Approximations that give draws; estimates (em, map) have no posterior to compare. */
 const approximate: readonly string[] = ['cavi', 'laplace', 'advi'];
+/** Why a backend has no draws from a posterior to test, although what it does not estimate may be drawn; null where it has them. */
+export function noPosteriorReason({ name }: Backend): string | null {
+  return [...asymptoticallyExact, ...approximate].includes(name) ? null : `${name} gives estimates, not draws from a posterior`;
+}
 
 /**
  * Draws beyond this R-hat are not where they should be yet: nothing follows from where they are. Nor does anything of the same run's other quantities:
@@ -156,14 +160,15 @@ export const agreement: Method = {
   doc: 'means and variances against those of every other backend that applies, as a table of z-scores',
   statistical: true,
   async run(subject, rate, effort, onProgress): Promise<TestReport> {
-    const own = subject.backend, others = [...backends.values()].filter((b) => b !== own && b.name !== 'auto' && [...asymptoticallyExact, ...approximate].includes(b.name));
+    const own = subject.backend, others = [...backends.values()].filter((b) => b !== own && b.name !== 'auto' && noPosteriorReason(b) === null);
+    const estimates = noPosteriorReason(own);
+    if (estimates !== null) return inapplicable('agreement', estimates);
     let begun = 0;
     const progress = (share: number): void => { onProgress(Math.round(100 * (begun + share)), 100 * (others.length + 1)); };
     const result = await runBackend(subject, own, effort, progress);
     const left: string[] = [], tests: Omit<QuantityTest, 'failed'>[] = [];
     const mine = momentsOf(subject, result, result.exchangeable, null);
-    const estimating = ![...asymptoticallyExact, ...approximate].includes(own.name);
-    if (mine === null || estimating) return inapplicable('agreement', `${own.name} gives estimates, not draws from a posterior`);
+    if (mine === null) return inapplicable('agreement', `${own.name} gives no draws`);
     for (const other of others) {
       begun++;
       try {

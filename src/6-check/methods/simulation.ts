@@ -17,6 +17,7 @@ import { chainRanks, rankReport } from '../rank.js';
 import { inapplicable, type Quantities, type TestReport } from '../results.js';
 import { sbc as sbcTest } from '../sbc.js';
 import { jointLawOf, kernelSourceOf, NoJointLaw, runOn, type Subject } from '../subject.js';
+import { noPosteriorReason } from './comparison.js';
 import type { Effort, Method } from './method.js';
 
 /** A method for programs that have a joint law to draw from. */
@@ -160,11 +161,13 @@ interface RunPlan { readonly chains: number; readonly thin: number; readonly rea
 
 /** Learnt from a pilot run; in words why there are no draws to rank. */
 async function planOf(subject: Subject, law: JointLaw, { warmup, ranks }: Effort): Promise<RunPlan | string> {
+  const estimates = noPosteriorReason(subject.backend);
+  if (estimates !== null) return estimates;
   const values = law.draw();
   const result = await runOn(subject, law.dataOf(values), { chains: 1, draws: pilotDraws, thin: 1, warmup, keep: null, seed: subject.seed });
   const read = withLogJoint(readerOf(law.unknowns, result.exchangeable), (v) => law.logJoint(v));
   const found = posteriorQuantities(law, values, result, read);
-  if (found === null) return `${subject.backend.name} gives estimates, not draws from a posterior`;
+  if (found === null) return `${subject.backend.name} gives no draws`;
   if (found.length < Math.min(ranks, pilotDraws)) return `${subject.backend.name} gives ${found.length} draws, fewer than the ${ranks} that are ranked`;
   const independent = !result.variables.some((v) => isOfChains(v.result));
   if (independent) return { chains: 1, thin: 1, read };
