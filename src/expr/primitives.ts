@@ -6,6 +6,7 @@
  */
 import { add, apply, cond, div, exp, log, mul, neg, num, one, pow, square, sub, type Expr } from './expr.js';
 import * as special from '../numeric/special.js';
+import * as circular from '../numeric/vonMises.js';
 import { implicitFunction, isRoot } from './implicit.js';
 
 export interface Primitive {
@@ -343,19 +344,19 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
 
   // --- Bessel functions and the von Mises distribution
   /** log(e^-x I_0(x)). */
-  logScaledBesselI0: [1, { evaluate: special.logScaledBesselI0, derivative: (x) => [sub(apply('besselRatio', x), one)], javascript: null, cost: 60, integer: false }],
+  logScaledBesselI0: [1, { evaluate: circular.logScaledBesselI0, derivative: (x) => [sub(apply('besselRatio', x), one)], javascript: null, cost: 60, integer: false }],
   /** I_1(x) / I_0(x). */
   besselRatio: [1, {
-    evaluate: special.besselRatio,
+    evaluate: circular.besselRatio,
     derivative: (x) => { const ratio = apply('besselRatio', x); return [cond(apply('gt', x, num(0)), sub(sub(one, div(ratio, x)), square(ratio)), num(0.5))]; },
     javascript: null, cost: 80, integer: false,
   }],
-  vonMisesCdf: [3, { evaluate: special.vonMisesCdf, derivative: vonMisesSlopes, javascript: null, cost: 3000, integer: false }],
-  vonMisesSurvival: [3, { evaluate: special.vonMisesSurvival, derivative: (x, loc, concentration) => vonMisesSlopes(x!, loc!, concentration!).map(neg), javascript: null, cost: 3000, integer: false }],
+  vonMisesCdf: [3, { evaluate: circular.vonMisesCdf, derivative: vonMisesSlopes, javascript: null, cost: 3000, integer: false }],
+  vonMisesSurvival: [3, { evaluate: circular.vonMisesSurvival, derivative: (x, loc, concentration) => vonMisesSlopes(x!, loc!, concentration!).map(neg), javascript: null, cost: 3000, integer: false }],
   /** d vonMisesCdf / d concentration. */
-  vonMisesCdfSlope: [3, { evaluate: special.vonMisesCdfSlope, javascript: null, cost: 3000, integer: false }],
+  vonMisesCdfSlope: [3, { evaluate: circular.vonMisesCdfSlope, javascript: null, cost: 3000, integer: false }],
   logVonMisesMass: [4, {
-    evaluate: special.logVonMisesMass,
+    evaluate: circular.logVonMisesMass,
     derivative: (low, high, loc, concentration) => {
       const logMass = apply('logVonMisesMass', low!, high!, loc!, concentration!);
       const [atLow, atHigh] = [low!, high!].map((at) => exp(sub(logVonMisesDensity(at, loc!, concentration!), logMass)));
@@ -364,9 +365,9 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
     javascript: null, cost: 6000, integer: false,
   }],
   /** d logVonMisesMass / d concentration. */
-  logVonMisesMassSlope: [4, { evaluate: special.logVonMisesMassSlope, javascript: null, cost: 6000, integer: false }],
+  logVonMisesMassSlope: [4, { evaluate: circular.logVonMisesMassSlope, javascript: null, cost: 6000, integer: false }],
   vonMisesQuantile: [3, {
-    evaluate: special.vonMisesQuantile,
+    evaluate: circular.vonMisesQuantile,
     // By the implicit function theorem on F(x) = u.
     derivative: (u, loc, concentration) => {
       const [density, inLoc, inConcentration] = vonMisesSlopes(apply('vonMisesQuantile', u!, loc!, concentration!), loc!, concentration!);

@@ -1,6 +1,7 @@
 /** Bessel functions and the von Mises distribution function against mpmath (`test/reference/circular.py`). */
 import { describe, expect, it } from 'vitest';
-import { betaBinomialQuantile, besselRatio, hypergeometricQuantile, lbeta, lchoose, logScaledBesselI0, vonMisesCdf, vonMisesCdfSlope, vonMisesQuantile, vonMisesSurvival } from '../../src/numeric/special.js';
+import { betaBinomialQuantile, hypergeometricQuantile, lbeta, lchoose } from '../../src/numeric/special.js';
+import { besselRatio, logScaledBesselI0, vonMisesCdf, vonMisesCdfSlope, vonMisesQuantile, vonMisesSurvival } from '../../src/numeric/vonMises.js';
 import reference from '../reference/circular.json' with { type: 'json' };
 
 const relative = (a: number, b: number): number => (a === b ? 0 : Math.abs(a - b) / Math.max(Math.abs(a), Math.abs(b)));

@@ -9,7 +9,8 @@ import {
   mixture, Multinomial, MvNormal, Normal, Pareto, Poisson, pushforward, StudentT, truncated, Uniform, VonMises, Wishart,
 } from '../../src/distributions-api.js';
 import { families } from '../../src/distributions/registry.js';
-import { besselRatio, betaI, gammaP, Phi } from '../../src/numeric/special.js';
+import { betaI, gammaP, Phi } from '../../src/numeric/special.js';
+import { besselRatio } from '../../src/numeric/vonMises.js';
 import { numberOf, symbol, symbols, type Value, type Values } from '../distributions/numerics.js';
 import reference from '../reference/families.json' with { type: 'json' };
 
