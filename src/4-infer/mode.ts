@@ -9,17 +9,18 @@
 import type { Diagnostic } from '../errors/diagnostic.js';
 import { ModelError } from '../errors/diagnostic.js';
 import { renderDiagnostics } from '../errors/render.js';
-import { choleskyInPlace, inverseSymmetricInPlace } from '../numeric/linearAlgebra.js';
 import { lbfgs, type LbfgsResult } from '../numeric/lbfgs.js';
-import { symmetricEigen } from '../numeric/symmetric.js';
 import { breathe } from '../platform/platform.js';
 import { type RunRequest, stoppedAfter } from './backend.js';
 import { boundedKinds, type CoordinateKind, edge } from './coordinates.js';
+import { type Curvature, Differences, nothingCurved } from './curvature.js';
+import type { Climbed } from './curvatureGroups.js';
 import { exchangeableGroups } from './exchangeable.js';
 import type { DifferentiableDensity } from './gradient.js';
+import { inverseOf, type NewtonStep, newtonStep, saddleScore } from './newton.js';
 import { elementName, type ExchangeableGroup, sizeOf } from './posterior.js';
 import { scaledStart } from './positionScales.js';
-import { type Climbed, seededStart, seeding } from './seeds.js';
+import { seededStart, seeding } from './seeds.js';
 import { permute } from './variational/relabel.js';
 
 export interface ModeSettings {
@@ -60,25 +61,11 @@ const comfortableWork = 20_000;
 const drawsPerStart = 20;
 /** More coordinates than this get no Hessian. */
 const mostCoordinates = 1500;
-/** Steps of a difference in units of the standard error, for the last Hessian. */
-const differenceStep = 0.02;
 const newtonSteps = 40;
 /** Distance from the origin from which a constrained coordinate is taken for driven outwards: a range's value is within 1 % of an end there (the logistic function of 5 is 0.993), a scale beyond a factor of 148. */
 const outerDistance = 5;
 /** Score in units of its own standard deviation below which a maximum is reached. */
 const scoreLimit = 1e-6;
-/** Smallest squared pivot of the information in correlation form with which one pass of differences is enough. */
-const plainPivot = 1e-4;
-/** Relative eigenvalue of the information in correlation form that differences cannot tell from zero in the first pass. */
-const smallestEigenvalue = 1e-12;
-/** Curvature along a direction that was scaled to have curvature 1, below which it is flat. */
-const flatCurvature = 1e-2;
-/** The same where all directions are flat. */
-const smallestCurvature = 1e-6;
-/** Slope in the same units below which it does not rise either. */
-const flatScore = 1e-5;
-/** More coordinates than this get no spectrum. */
-const mostEigenvectors = 400;
 
 /** Steps of the ascents that prepare a start. */
 const seedIterations = 50;
@@ -97,15 +84,16 @@ interface Polished extends Found { readonly curvature: Curvature | null; readonl
 /** @param initialised true where the user has given the start. @throws ModelError where no start has a finite density. */
 export async function findMode(density: DifferentiableDensity, jacobian: boolean, settings: ModeSettings, request: RunRequest, initialised: boolean): Promise<Mode> {
   const search: Search = { ...settings, stopped: request.stopped };
-  const starts = await allStarts(density, jacobian, search, request, initialised);
+  const objective: Climbed = (x, gradient) => density.gradient(x, jacobian, gradient), differences = new Differences(density, objective);
+  const starts = await allStarts(density, jacobian, differences, search, request, initialised);
   const groups = exchangeableGroups(density.builder, density.factors);
   // The highest first; what turns out to be no proper maximum gives way to the next one.
   const ordered = [...starts].sort((a, b) => b.value - a.value);
   let best: Polished | null = null, improper = 0, first: Polished | null = null;
   for (const start of ordered) {
     if (best !== null || (first !== null && Math.abs(start.value - first.value) < 1e-6 * (1 + Math.abs(first.value)))) continue;
-    const ascended = climb(density, jacobian, start.position, search) ?? start;
-    const polished = polish(density, jacobian, ordering(density, jacobian, { ...ascended, trace: [...start.trace, ...ascended.trace] }, groups), search);
+    const ascended = ascent(density, differences, start.position, search) ?? start;
+    const polished = polish(density, jacobian, differences, ordering(density, jacobian, { ...ascended, trace: [...start.trace, ...ascended.trace] }, groups), search);
     first ??= polished;
     if (polished.verdict.kind === 'unbounded') improper++; else best = polished;
     await breathe();
@@ -124,17 +112,17 @@ export async function findMode(density: DifferentiableDensity, jacobian: boolean
   };
 }
 
-async function allStarts(density: DifferentiableDensity, jacobian: boolean, settings: Search, request: RunRequest, initialised: boolean): Promise<readonly Found[]> {
+async function allStarts(density: DifferentiableDensity, jacobian: boolean, differences: Differences, settings: Search, request: RunRequest, initialised: boolean): Promise<readonly Found[]> {
   const work = [...density.memory.values()].reduce((n, v) => n + v.length, 0);
   const wanted = initialised ? 1 : settings.restarts ?? Math.max(fewestRestarts, Math.min(usualRestarts, Math.floor((usualRestarts * comfortableWork) / work)));
   const starts: Found[] = [];
-  const seeds = initialised ? null : seeding(density);
+  const seeds = initialised ? null : seeding(density), fits = new Differences(density, (x, gradient) => density.expected(x, gradient));
   // One start at least is climbed from; a search that is stopped goes on with the best of those that were.
   for (let draw = 0; starts.length < wanted && draw < wanted * drawsPerStart && !(starts.length > 0 && settings.stopped?.() === true); draw++) {
     // Where labels are summed out most starts come from clusters of the data.
     const drawn = density.initialise(draw % 2 === 0), plain = initialised ? drawn : scaledStart(density, drawn, jacobian, draw === 0);
-    const position = seeds === null || draw % 4 === 3 ? plain : seededStart(density, seeds, plain, (objective, from) => ascent(density, objective, from, { ...settings, iterations: seedIterations })?.position ?? null) ?? plain;
-    const result = climb(density, jacobian, position, { ...settings, iterations: Math.min(trialIterations, settings.iterations), tolerance: Math.max(trialTolerance, settings.tolerance) });
+    const position = seeds === null || draw % 4 === 3 ? plain : seededStart(density, seeds, plain, (from) => ascent(density, fits, from, { ...settings, iterations: seedIterations })?.position ?? null) ?? plain;
+    const result = ascent(density, differences, position, { ...settings, iterations: Math.min(trialIterations, settings.iterations), tolerance: Math.max(trialTolerance, settings.tolerance) });
     if (result !== null) starts.push(result);
     request.onProgress?.({ chain: 0, phase: 'iteration', done: starts.length, total: wanted, objective: result?.value });
     await breathe();
@@ -164,13 +152,7 @@ const nearScore = 0.1;
  * One ascent; null where the start lies outside. Scales of coordinates are not known at first (data may lie at 10^6 with a
  * spread of 10^-2): where the gradient is small only for want of a scale, the next round has it.
  */
-function climb(density: DifferentiableDensity, jacobian: boolean, start: Float64Array, limits: Limits): Found | null {
-  return ascent(density, (x, gradient) => density.gradient(x, jacobian, gradient), start, limits);
-}
-/** When an ascent ends. */
-type Limits = Pick<Search, 'iterations' | 'tolerance' | 'stopped'>;
-
-function ascent(density: DifferentiableDensity, objective: Climbed, start: Float64Array, { iterations, tolerance, stopped }: Limits): Found | null {
+function ascent(density: DifferentiableDensity, differences: Differences, start: Float64Array, { iterations, tolerance, stopped }: Pick<Search, 'iterations' | 'tolerance' | 'stopped'>): Found | null {
   if (start.some((x) => !Number.isFinite(x))) return null;
   const p = density.dimension, trace: number[] = [];
   let scale: Float64Array = new Float64Array(p).fill(1), found: Found | null = null, from = start;
@@ -178,7 +160,7 @@ function ascent(density: DifferentiableDensity, objective: Climbed, start: Float
     const x = new Float64Array(p), inner = scale;
     const result: LbfgsResult = lbfgs((v, gradient) => {
       for (let i = 0; i < p; i++) x[i] = v[i]! * inner[i]!;
-      const value = objective(x, gradient);
+      const value = differences.objective(x, gradient);
       for (let i = 0; i < p; i++) gradient[i] = -gradient[i]! * inner[i]!;
       // Plus infinity is a density without bound; the search stays where it is finite.
       return Number.isFinite(value) ? -value : Infinity;
@@ -188,7 +170,7 @@ function ascent(density: DifferentiableDensity, objective: Climbed, start: Float
     const gain: number = found === null ? Infinity : value - found.value;
     found = { position, value, trace };
     if (result.status === 'stopped' || p > mostCoordinates || gain <= 1e-9 * (1 + Math.abs(value)) || runaway(density, position, result.gradient.map((g, i) => -g / inner[i]!)).length > 0) break;
-    scale = stepsAt(density, objective, position).map((h) => h / differenceStep);
+    scale = differences.scales(position);
     if (result.gradient.every((g, i) => Math.abs(g / inner[i]!) * scale[i]! < nearScore)) break;
     from = position;
   }
@@ -220,213 +202,37 @@ function ordering(density: DifferentiableDensity, jacobian: boolean, found: Foun
   return { ...found, position };
 }
 
-/**
- * Minus the Hessian A in a basis B that makes it nearly the identity: E = B' A B, measured by
- * differences of gradients (of second or fourth order) along the columns of B. Differences along the axes would lose
- * the small eigenvalues of an ill-conditioned A to rounding.
- */
-interface Curvature {
-  /** Column k is `basis[i * p + k]`. */
-  readonly basis: Float64Array;
-  readonly matrix: Float64Array;
-  /** log |det B|. */
-  readonly logBasis: number;
-  /** Coordinates that stand at the edge of their range: they are left out, with columns of zeros. */
-  readonly frozen: readonly number[];
-  /** Standard deviation of each coordinate given the others. */
-  readonly scales: Float64Array;
-}
-
-/** Minus the Hessian at a position, roughly (for steps) or precisely (for standard errors); null where the density is not smooth around it. */
-function curvatureAt(density: DifferentiableDensity, jacobian: boolean, position: Float64Array, gradient: Float64Array, precise: boolean): Curvature | null {
-  const p = density.dimension, steps = stepsAt(density, (x, gradient) => density.gradient(x, jacobian, gradient), position);
-  const axes = new Float64Array(p * p), scales = steps.map((h) => h / differenceStep);
-  let logBasis = 0;
-  const frozen: number[] = [];
-  for (let k = 0; k < p; k++) {
-    const scale = scales[k]!;
-    if (boundedKinds.has(density.owners[k]!.kind) && Math.abs(position[k]!) > edge.distance && scale > 1 / Math.sqrt(edge.curvature) && Math.abs(gradient[k]!) < edge.curvature) { frozen.push(k); continue; }
-    axes[k * p + k] = scale;
-    logBasis += Math.log(scale);
-  }
-  const first = alongBasis(density, jacobian, position, axes, precise);
-  if (first === null) return null;
-  if (wellConditioned(first, p) || p > mostEigenvectors) return { basis: axes, matrix: first, logBasis, frozen, scales };
-  const { values, vectors } = symmetricEigen(first, p);
-  const largest = Math.max(...values.map(Math.abs));
-  if (!(largest > 0)) return { basis: axes, matrix: first, logBasis, frozen, scales };
-  const floor = smallestEigenvalue * largest, sizes = values.map((v) => Math.sqrt(Math.max(Math.abs(v), floor)));
-  const basis = new Float64Array(p * p);
-  for (let i = 0; i < p; i++) for (let k = 0; k < p; k++) basis[i * p + k] = (axes[i * p + i]! * vectors[k]![i]!) / sizes[k]!;
-  const second = alongBasis(density, jacobian, position, basis, precise);
-  return second === null ? { basis: axes, matrix: first, logBasis, frozen, scales } : { basis, matrix: second, logBasis: logBasis - sizes.reduce((sum, v) => sum + Math.log(v), 0), frozen, scales };
-}
-
-function wellConditioned(matrix: Float64Array, p: number): boolean {
-  const factor = matrix.slice();
-  if (!choleskyInPlace(factor, 0, p)) return false;
-  let least = Infinity, largest = 0;
-  for (let i = 0; i < p; i++) { least = Math.min(least, factor[i * p + i]! ** 2); largest = Math.max(largest, matrix[i * p + i]!); }
-  return least >= Math.max(plainPivot * largest, smallestCurvature);
-}
-
-/** B' A B for the columns of B; null where a gradient is not finite. */
-function alongBasis(density: DifferentiableDensity, jacobian: boolean, position: Float64Array, basis: Float64Array, precise: boolean): Float64Array | null {
-  const p = density.dimension, out = new Float64Array(p * p), h = differenceStep;
-  const x = new Float64Array(p), [near, far, back, farBack] = [1, 2, 3, 4].map(() => new Float64Array(p));
-  const change = new Float64Array(p);
-  for (let k = 0; k < p; k++) {
-    const at = (distance: number, into: Float64Array): void => {
-      for (let i = 0; i < p; i++) x[i] = position[i]! + distance * basis[i * p + k]!;
-      density.gradient(x, jacobian, into);
-    };
-    let moves = false;
-    for (let i = 0; i < p && !moves; i++) moves = basis[i * p + k] !== 0;
-    if (!moves) { out[k * p + k] = 1; continue; }
-    at(h, near!); at(-h, back!);
-    if (precise) { at(2 * h, far!); at(-2 * h, farBack!); }
-    for (let i = 0; i < p; i++) {
-      const difference = near![i]! - back![i]!;
-      change[i] = precise ? -(8 * difference - (far![i]! - farBack![i]!)) / (12 * h) : -difference / (2 * h);
-      if (!Number.isFinite(change[i]!)) return null;
-    }
-    // Most pairs of many coordinates do not meet in the density.
-    for (let i = 0; i < p; i++) {
-      const own = change[i]!;
-      if (own !== 0) for (let j = 0; j < p; j++) out[k * p + j]! += basis[i * p + j]! * own;
-    }
-  }
-  for (let i = 0; i < p; i++) for (let j = 0; j < i; j++) { const mean = (out[i * p + j]! + out[j * p + i]!) / 2; out[i * p + j] = mean; out[j * p + i] = mean; }
-  return out;
-}
-
-/** The vector B v. */
-function inPosition(basis: Float64Array, v: Float64Array, p: number): Float64Array {
-  const out = new Float64Array(p);
-  for (let i = 0; i < p; i++) for (let k = 0; k < p; k++) out[i]! += basis[i * p + k]! * v[k]!;
-  return out;
-}
-/** B' g: the score in units of its own standard deviation. */
-function inBasis(basis: Float64Array, g: Float64Array, p: number): Float64Array {
-  const out = new Float64Array(p);
-  for (let i = 0; i < p; i++) for (let k = 0; k < p; k++) out[k]! += basis[i * p + k]! * g[i]!;
-  return out;
-}
-
-/** Steps in proportion to standard errors, as far as the diagonal of a first Hessian tells. */
-function stepsAt(density: DifferentiableDensity, objective: Climbed, position: Float64Array): Float64Array {
-  const p = density.dimension, steps = new Float64Array(p);
-  const x = position.slice(), up = new Float64Array(p), down = new Float64Array(p);
-  for (let k = 0; k < p; k++) {
-    let h = 1e-4 * (1 + Math.abs(position[k]!));
-    // Logarithms and log odds have scales of about 1; other unknowns have those of their data.
-    const { kind } = density.owners[k]!, most = (kind === 'real' || kind === 'lowerTriangle' ? 1e7 : 0.1) * (1 + Math.abs(position[k]!));
-    for (let pass = 0; pass < 4; pass++) {
-      x[k] = position[k]! + h; objective(x, up);
-      x[k] = position[k]! - h; objective(x, down);
-      const curvature = Math.abs((up[k]! - down[k]!) / (2 * h));
-      const next = curvature > 0 && Number.isFinite(curvature) ? Math.min(differenceStep / Math.sqrt(curvature), most) : h;
-      const settled = next > 0.3 * h && next < 3 * h;
-      h = next;
-      if (settled) break;
-    }
-    x[k] = position[k]!;
-    steps[k] = h;
-  }
-  return steps;
-}
-
-interface NewtonStep {
-  readonly step: Float64Array;
-  readonly decrement: number;
-  /** Largest component of the score along directions that are not flat, in units of its standard deviation. */
-  readonly score: number;
-  /** Directions in which the density is flat, and in which it bends upwards. */
-  readonly flat: readonly Float64Array[];
-  readonly negative: readonly Float64Array[];
-}
-
-/** A step uphill: Newton's where the information is positive definite, else with its eigenvalues made positive. */
-function newtonStep({ basis, matrix }: Curvature, gradient: Float64Array, p: number): NewtonStep {
-  const score = inBasis(basis, gradient, p);
-  let largestScore = 0;
-  const along = new Float64Array(p), flat: Float64Array[] = [], negative: Float64Array[] = [];
-  if (wellConditioned(matrix, p)) {
-    const inverse = matrix.slice();
-    inverseSymmetricInPlace(inverse, 0, p);
-    for (let i = 0; i < p; i++) for (let j = 0; j < p; j++) along[i]! += inverse[i * p + j]! * score[j]!;
-    largestScore = score.reduce((m, g) => Math.max(m, Math.abs(g)), 0);
-  } else if (p <= mostEigenvectors) {
-    const { values, vectors } = symmetricEigen(matrix, p);
-    const largest = Math.max(...values.map(Math.abs), Number.MIN_VALUE);
-    values.forEach((value, k) => {
-      const v = vectors[k]!;
-      let part = 0;
-      for (let i = 0; i < p; i++) part += v[i]! * score[i]!;
-      if (value < -flatCurvature * largest) negative.push(inPosition(basis, v, p));
-      else if (value <= Math.max(flatCurvature * largest, smallestCurvature) && Math.abs(part) < flatScore) { flat.push(inPosition(basis, v, p)); return; }
-      largestScore = Math.max(largestScore, Math.abs(part));
-      // No step is longer than one scale where the curvature says nothing.
-      const size = Math.abs(value) <= flatCurvature * largest ? Math.max(Math.abs(value), Math.abs(part)) : Math.abs(value);
-      for (let i = 0; i < p; i++) along[i]! += (part / size) * v[i]!;
-    });
-  } else { along.set(score); largestScore = score.reduce((m, g) => Math.max(m, Math.abs(g)), 0); }
-  const step = inPosition(basis, along, p);
-  let decrement = 0;
-  for (let i = 0; i < p; i++) decrement += step[i]! * gradient[i]!;
-  return { step, decrement, score: largestScore, flat, negative };
-}
-
-/** The inverse of minus the Hessian on the directions that are not flat, and the log determinant of minus the Hessian. */
-function inverseOf({ basis, matrix, logBasis }: Curvature, p: number): { readonly covariance: Float64Array; readonly logDeterminant: number } | null {
-  const covariance = new Float64Array(p * p);
-  const add = (v: Float64Array, weight: number): void => { for (let i = 0; i < p; i++) for (let j = 0; j < p; j++) covariance[i * p + j]! += weight * v[i]! * v[j]!; };
-  if (wellConditioned(matrix, p)) {
-    const inverse = matrix.slice(), logDeterminant = inverseSymmetricInPlace(inverse, 0, p) - 2 * logBasis;
-    const half = new Float64Array(p * p);
-    for (let i = 0; i < p; i++) for (let k = 0; k < p; k++) { const b = basis[i * p + k]!; if (b !== 0) for (let j = 0; j < p; j++) half[i * p + j]! += b * inverse[k * p + j]!; }
-    for (let i = 0; i < p; i++) for (let k = 0; k < p; k++) for (let j = 0; j <= i; j++) covariance[i * p + j]! += half[i * p + k]! * basis[j * p + k]!;
-    for (let i = 0; i < p; i++) for (let j = 0; j < i; j++) covariance[j * p + i] = covariance[i * p + j]!;
-    return { covariance, logDeterminant };
-  }
-  if (p > mostEigenvectors) return null;
-  const { values, vectors } = symmetricEigen(matrix, p);
-  const largest = Math.max(...values.map(Math.abs));
-  values.forEach((value, k) => { if (value > flatCurvature * largest) add(inPosition(basis, vectors[k]!, p), 1 / value); });
-  return { covariance, logDeterminant: values.reduce((sum, v) => sum + Math.log(v), -2 * logBasis) };
-}
-
 /** Newton's method from the end of an ascent, until neither value nor score gets any better. */
-function polish(density: DifferentiableDensity, jacobian: boolean, found: Found, settings: Search): Polished {
+function polish(density: DifferentiableDensity, jacobian: boolean, differences: Differences, found: Found, settings: Search): Polished {
   if (settings.stopped?.() === true) return { ...found, curvature: null, verdict: { kind: 'stopped' } };
   const p = density.dimension, trace = [...found.trace];
   let position: Float64Array = found.position.slice();
   const gradient = new Float64Array(p);
   let value = density.gradient(position, jacobian, gradient);
-  if (p === 0) return { position, value, trace, curvature: { basis: new Float64Array(0), matrix: new Float64Array(0), logBasis: 0, frozen: [], scales: new Float64Array(0) }, verdict: { kind: 'proper' } };
-  if (p > mostCoordinates) return withoutHessian(density, jacobian, { position, value, trace }, settings);
+  if (p === 0) return { position, value, trace, curvature: nothingCurved, verdict: { kind: 'proper' } };
+  if (p > mostCoordinates) return withoutHessian(density, differences, { position, value, trace }, settings);
   const lost = (): Polished | null => { const driven = runaway(density, position, gradient); return driven.length === 0 ? null : { position, value, trace, curvature: null, verdict: { kind: 'unbounded', coordinates: driven } }; };
   const early = lost();
   if (early !== null) return early;
-  let curvature = curvatureAt(density, jacobian, position, gradient, false), escapes = 0;
-  for (let count = 0; curvature !== null && count < Math.min(newtonSteps, settings.iterations); count++) {
+  let curvature = differences.curvature(position, gradient, false), escapes = 0, count = 0;
+  for (; curvature !== null && count < Math.min(newtonSteps, settings.iterations); count++) {
     const gone = lost();
     if (gone !== null) return gone;
-    const newton = newtonStep(curvature, gradient, p);
-    const saddle = newton.negative.length > 0 && newton.score < 1e-4 && escapes < 5;
+    const newton = newtonStep(curvature, gradient);
+    const saddle = newton.negative.length > 0 && newton.score < saddleScore && escapes < 5;
     if (saddle) escapes++;
     // Near the maximum differences of the density drown in rounding, and the score alone tells.
-    const near = newton.decrement < 1e-6 && newton.negative.length === 0;
+    const near = newton.decrement < 1e-6 && newton.negative.length === 0 && !newton.isDamped;
     const moved = near ? fullStep(density, jacobian, position, newton, curvature) : uphill(density, jacobian, position, value, gradient, saddle ? newton.negative[0]! : newton.step, newton.decrement);
     if (moved === null) break;
     ({ position, value } = moved);
     gradient.set(moved.gradient);
     trace.push(value);
-    if (!near) curvature = curvatureAt(density, jacobian, position, gradient, false);
+    if (!near) curvature = differences.curvature(position, gradient, false);
   }
-  curvature = curvature === null ? null : curvatureAt(density, jacobian, position, gradient, true);
-  const kinks = kinksAt(density, jacobian, position, curvature?.scales ?? null);
-  const verdict: Verdict = kinks.length > 0 ? { kind: 'kink', coordinates: kinks } : curvature === null ? edgeOf(density, position, gradient, 'unfinished') : verdictOf(density, position, gradient, newtonStep(curvature, gradient, p), curvature.frozen, (x) => density.density(x, jacobian) >= value - 1e-12 * (1 + Math.abs(value)));
+  curvature = curvature === null ? null : differences.curvature(position, gradient, true);
+  const kinks = differences.kinks(position, curvature?.scales ?? null);
+  const verdict: Verdict = kinks.length > 0 ? { kind: 'kink', coordinates: kinks } : curvature === null ? edgeOf(density, position, gradient, 'unfinished') : verdictOf(density, position, gradient, newtonStep(curvature, gradient), curvature.frozen, count === settings.iterations, (x) => density.density(x, jacobian) >= value - 1e-12 * (1 + Math.abs(value)));
   return { position, value, trace, curvature, verdict };
 }
 
@@ -439,7 +245,7 @@ function fullStep(density: DifferentiableDensity, jacobian: boolean, position: F
   const at = position.map((x, i) => x + newton.step[i]!), gradient = new Float64Array(position.length);
   const value = density.gradient(at, jacobian, gradient);
   if (!Number.isFinite(value) || gradient.some((g) => !Number.isFinite(g))) return null;
-  return newtonStep(curvature, gradient, position.length).score <= 0.5 * newton.score ? { position: at, value, gradient } : null;
+  return newtonStep(curvature, gradient).score <= 0.5 * newton.score ? { position: at, value, gradient } : null;
 }
 
 /** The first of ever shorter steps that does not go down; null where there is none. */
@@ -455,11 +261,11 @@ function uphill(density: DifferentiableDensity, jacobian: boolean, position: Flo
 }
 
 /** Too many coordinates for a Hessian: L-BFGS until nothing moves. */
-function withoutHessian(density: DifferentiableDensity, jacobian: boolean, found: Found, settings: Search): Polished {
-  const again = climb(density, jacobian, found.position, { ...settings, iterations: settings.iterations * 5, tolerance: 1e-15 }) ?? found;
+function withoutHessian(density: DifferentiableDensity, differences: Differences, found: Found, settings: Search): Polished {
+  const again = ascent(density, differences, found.position, { ...settings, iterations: settings.iterations * 5, tolerance: 1e-15 }) ?? found;
   if (settings.stopped?.() === true) return { ...again, trace: [...found.trace, ...again.trace], curvature: null, verdict: { kind: 'stopped' } };
   const gradient = new Float64Array(density.dimension);
-  density.gradient(again.position, jacobian, gradient);
+  differences.objective(again.position, gradient);
   const size = gradient.reduce((m, g) => Math.max(m, Math.abs(g)), 0);
   return { ...again, trace: [...found.trace, ...again.trace], curvature: null, verdict: size < 1e-3 * (1 + Math.abs(again.value)) ? { kind: 'proper' } : edgeOf(density, again.position, gradient, 'unfinished') };
 }
@@ -483,24 +289,6 @@ function edgeOf(density: DifferentiableDensity, position: Float64Array, force: F
   return { kind: otherwise, coordinates: driven.filter((i) => Math.abs(force[i]!) > 0.1 * size) };
 }
 
-/** Coordinates along which the gradient jumps: its change does not shrink with the step. */
-function kinksAt(density: DifferentiableDensity, jacobian: boolean, position: Float64Array, scales: Float64Array | null): readonly number[] {
-  const p = density.dimension, x = position.slice(), up = new Float64Array(p), down = new Float64Array(p);
-  const change = (k: number, h: number): number => {
-    x[k] = position[k]! + h; density.gradient(x, jacobian, up);
-    x[k] = position[k]! - h; density.gradient(x, jacobian, down);
-    x[k] = position[k]!;
-    return Math.abs(up[k]! - down[k]!);
-  };
-  const out: number[] = [];
-  for (let k = 0; k < p; k++) {
-    // A smooth density bends within its own scale, however far from the origin it lies.
-    const h = Math.min(1e-4 * (1 + Math.abs(position[k]!)), differenceStep * (scales?.[k] ?? Infinity)), wide = change(k, h), narrow = change(k, h / 10);
-    if (wide > 1e-3 && narrow > 0.7 * wide && change(k, h / 100) > 0.5 * wide) out.push(k);
-  }
-  return out;
-}
-
 /** Flat along coordinates far out in their ranges, and nothing else: those are at their edges. */
 function flatOrEdge(density: DifferentiableDensity, position: Float64Array, directions: readonly Float64Array[]): Verdict {
   const far = position.map((x, i) => Number(boundedKinds.has(density.owners[i]!.kind) && Math.abs(x) > edge.distance));
@@ -515,8 +303,8 @@ function flatOrEdge(density: DifferentiableDensity, position: Float64Array, dire
   return { kind: 'edge', coordinates: [...edges].sort((x, y) => x - y) };
 }
 
-/** @param asHigh whether the density at another position is no lower. */
-function verdictOf(density: DifferentiableDensity, position: Float64Array, gradient: Float64Array, newton: NewtonStep, frozen: readonly number[], asHigh: (x: Float64Array) => boolean): Verdict {
+/** @param isCut whether the search was ended by the number of its steps. @param asHigh whether the density at another position is no lower. */
+function verdictOf(density: DifferentiableDensity, position: Float64Array, gradient: Float64Array, newton: NewtonStep, frozen: readonly number[], isCut: boolean, asHigh: (x: Float64Array) => boolean): Verdict {
   const { score } = newton;
   // Scores of 1e-6 standard errors are what rounding leaves of sums of many large terms.
   const standing = smallStep(newton, position) && score < scoreLimit;
@@ -534,7 +322,7 @@ function verdictOf(density: DifferentiableDensity, position: Float64Array, gradi
   // As high ten, a hundred and a thousand times as far: the supremum is at infinity.
   const reach = newton.step.reduce((m, d, i) => Math.max(m, Math.abs(d) / (1 + Math.abs(position[i]!))), 0);
   const forEver = reach > 0 && [10, 100, 1000].every((t) => asHigh(position.map((x, i) => x + (t / reach) * newton.step[i]!)));
-  if (forEver || (score < 1e-2 && largest > 1e-6)) return { kind: walking.every((i) => boundedKinds.has(density.owners[i]!.kind)) ? 'edge' : 'drift', coordinates: walking };
+  if (forEver || (score < 1e-2 && largest > 1e-6 && !isCut)) return { kind: walking.every((i) => boundedKinds.has(density.owners[i]!.kind)) ? 'edge' : 'drift', coordinates: walking };
   return { kind: 'unfinished', coordinates: walking };
 }
 

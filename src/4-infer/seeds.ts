@@ -7,9 +7,6 @@
 import { choleskyInPlace, solveLower, solveLowerTransposed } from '../numeric/linearAlgebra.js';
 import type { DifferentiableDensity } from './gradient.js';
 
-/** A value to raise, with its gradient. */
-export type Climbed = (x: Float64Array, gradient: Float64Array) => number;
-
 /** A group of labels to seed: its table of joint probabilities, with so many states to each element. */
 export interface Seeding { readonly table: string; readonly states: number }
 
@@ -33,9 +30,8 @@ export function seeding(density: DifferentiableDensity): Seeding | null {
   return best;
 }
 
-/** A position fitted to clusters; null where the fits fail. @param climb raises a value from a position. */
-export function seededStart(density: DifferentiableDensity, { table, states }: Seeding, from: Float64Array, climb: (objective: Climbed, from: Float64Array) => Float64Array | null): Float64Array | null {
-  const objective: Climbed = (x, gradient) => density.expected(x, gradient);
+/** A position fitted to clusters; null where the fits fail. @param climb raises the expected log density from a position. */
+export function seededStart(density: DifferentiableDensity, { table, states }: Seeding, from: Float64Array, climb: (from: Float64Array) => Float64Array | null): Float64Array | null {
   density.density(from, false);
   const cells = density.values(table) as Float64Array, elements: number[] = [];
   // Tables of all groups start as they are at the position: where an element exists its row sums to one.
@@ -46,7 +42,7 @@ export function seededStart(density: DifferentiableDensity, { table, states }: S
   }
   if (elements.length < 2 * states) return null;
   for (const n of elements) cells.fill(1 / states, n * states, (n + 1) * states);
-  const pooled = climb(objective, from);
+  const pooled = climb(from);
   if (pooled === null) return null;
 
   const looked = sampled(density, elements);
@@ -55,7 +51,7 @@ export function seededStart(density: DifferentiableDensity, { table, states }: S
   if (clusters === null) return null;
   cells.fill(0);
   looked.forEach((n, j) => { for (let k = 0; k < states; k++) cells[n * states + k] = (1 - ownWeight) / states + (clusters[j] === k ? ownWeight : 0); });
-  return climb(objective, pooled);
+  return climb(pooled);
 }
 
 function sampled(density: DifferentiableDensity, elements: readonly number[]): readonly number[] {

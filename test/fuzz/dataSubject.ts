@@ -13,7 +13,7 @@ import { Dice } from './dice.js';
 import type { KnownProgram } from './known.js';
 import { type Planted, plantedNames } from './planted.js';
 import { checkPosterior } from './posteriors.js';
-import { briefly, slow } from './programSubject.js';
+import { briefly } from './programSubject.js';
 import { spoil, strangeValues } from './strange.js';
 
 const longestProgram = 2500, longestData = 6000;
@@ -27,7 +27,7 @@ interface Prepared { readonly model: Model; readonly data: Readonly<Record<strin
 
 export function dataSubject(known: readonly KnownProgram[], planted: Planted, folder: string): Subject {
   const prepared = known.flatMap(({ source, data }): Prepared[] => {
-    if (data === null || source.length > longestProgram || slow.test(source) || JSON.stringify(data).length > longestData) return [];
+    if (data === null || source.length > longestProgram || JSON.stringify(data).length > longestData) return [];
     // Some are refused on purpose.
     const model = unlessRefused(() => compile(source, 'model.cred'));
     if (model === null) return [];
