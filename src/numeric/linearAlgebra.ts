@@ -90,17 +90,6 @@ export function inverseFromCholesky(l: Float64Array, offset: number, d: number):
 }
 
 /**
- * Replaces the d x d matrix by the inverse of the symmetric positive definite matrix in its lower triangle.
- * @returns its log determinant, or NaN where it is not positive definite; the matrix is then garbage.
- */
-export function inverseSymmetricInPlace(a: Float64Array, offset: number, d: number): number {
-  if (!choleskyInPlace(a, offset, d)) return Number.NaN;
-  const logDeterminant = logDeterminantFromCholesky(a, offset, d);
-  inverseFromCholesky(a, offset, d);
-  return logDeterminant;
-}
-
-/**
  * LU factorisation with partial pivoting in place (unit lower triangle below the diagonal);
  * `permutation[i]` is the row of A that became row i.
  * @returns the sign of the permutation, or 0 where A is singular or not finite.
