@@ -174,7 +174,7 @@ export function readBackendOptions(given: BackendOptions, backend: Backend | nul
       const known = backend.options.map((candidate) => candidate.name);
       const near = didYouMean(name, known) ?? didYouMean(name.replace(/\..*$/, '.NAME'), known)?.replace(/\.NAME$/, name.slice(name.indexOf('.')));
       const list = known.length === 0 ? `${backend.name} takes no options.` : `The options of ${backend.name} are ${known.join(', ')}.`;
-      problems.push(wrongOption(`The backend ${backend.name} has no option ${name}.`, near === null || near === undefined ? list : `did you mean ${near}? ${list}`));
+      problems.push(wrongOption(`The backend ${backend.name} has no option ${/^[\w.]+$/.test(name) ? name : show(name)}.`, near === null || near === undefined ? list : `did you mean ${near}? ${list}`));
     } else {
       const expected = misfit(option, text);
       if (expected !== null) problems.push(wrongOption(`The option ${name} is ${show(text)}; it must be ${expected}.`));
@@ -234,7 +234,7 @@ export function readInit(init: InferOptions['init'], bound: BoundModel, problems
     }
     const variable = bound.variables.get(name)!;
     const flat = flatValue(variable, value);
-    if (typeof flat === 'string') problems.push(wrongInit(`The start of ${flat}.`));
+    if (typeof flat === 'string') problems.push(wrongInit(`The start of ${flat}.`, `${name} starts from ${variable.shape.length === 0 ? 'a number' : `numbers in lists of shape [${variable.shape.join(', ')}]`}`));
     else out[name] = nest(flat, variable.shape, 0);
   }
   return out;

@@ -1,13 +1,14 @@
 /**
- * Random combinations of the options of `credence infer`: every flag, every backend, options of backends by name, with
- * values that are right, wrong, or right for something else. Each ends with results or with a refusal that names an option
- * that was given; where one is wrong whatever the program, it is refused.
+ * Random combinations of the options of `credence infer` and of `Model.infer`: every flag, every backend, options of backends by name, with
+ * values that are right, wrong, or right for something else. Each ends with results or with a refusal. Where an option is wrong whatever
+ * the program, it is refused; whatever is refused names an option without which it would not be, and says what is expected.
  */
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { infer, type InferFlags } from '../../src/cli/commands/infer.js';
 import { backends } from '../../src/4-infer/registry.js';
-import { ModelError } from '../../src/index.js';
+import { compile, type InferOptions, ModelError } from '../../src/index.js';
 import { type Case, problemOfRefusal, type Step, type Subject } from './cases.js';
 import { Dice } from './dice.js';
 
@@ -37,6 +38,7 @@ export function optionSubject(folder: string): Subject {
       const dice = new Dice(seed, `options ${number}`), chosen = dice.of(models);
       const backend = dice.chance(0.9) ? dice.of([...backends.keys()]) : dice.of(['nuts', 'gibs', '', '__proto__', 'GIBBS']);
       const known = backends.has(backend);
+      if (dice.chance(0.25)) return apiCase(chosen, apiChoices(dice, chosen.unknowns, known ? backend : 'auto'));
       const flags = [
         { flag: 'backend' as const, value: backend, isWrong: !known },
         ...choices(dice, chosen.unknowns, backend, folder).filter(() => dice.chance(0.3)),
@@ -98,15 +100,97 @@ function optionCase(subjected: Subjected, chosen: readonly Chosen[], folder: str
   const line = chosen.map(({ flag, value }) => `--${dashed(flag)}${value === true ? '' : ` ${JSON.stringify(value)}`}`).join(' ');
   return {
     shown: `${subjected.name}: ${line}`,
-    steps(): readonly Step[] { return [{ name: `infer ${subjected.name}`, run: () => runWith(subjected, chosen, folder) }]; },
+    steps(): readonly Step[] { return [{ name: `infer ${subjected.name}`, run: () => holds(chosen, (some) => outcomeOf(subjected, some, folder)) }]; },
     *smaller(): Iterable<Case> { for (let k = 0; k < chosen.length; k++) yield optionCase(subjected, chosen.filter((_, i) => i !== k), folder); },
   };
 }
 
-function dashed(flag: string): string { return flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`); }
+/** An option of `Model.infer` with a value of any type. */
+interface Given { readonly flag: keyof InferOptions; readonly value: unknown; readonly isWrong: boolean }
+
+/** Values of other types than an option has, and where JavaScript tends to take one for another. */
+const strangeValues: readonly unknown[] = [null, true, '', '3', 'NaN', Number.NaN, Number.POSITIVE_INFINITY, -1, 0.5, 2 ** 60, 10n, Symbol('s'), [], [1], {}, { ess: '4' }, { toString: null }, Object.create(null), () => 1, new Date(0)];
+
+function apiChoices(dice: Dice, unknowns: readonly string[], backend: string): readonly Given[] {
+  const right: { readonly [name in keyof InferOptions]?: readonly unknown[] } = {
+    chains: [1, 2], draws: [5, 20], warmup: [0, 7], thin: [1, 2], seed: ['a', 1, -0, 2.5], workers: [0, 1, 'auto'], keep: [unknowns, []], init: [{}],
+    options: [{}, { unit: 'one an observation' }], pointwise: [true, false], maxSeconds: [1e9], until: [{ ess: 5 }],
+  };
+  const some = Object.entries(right).filter(() => dice.chance(0.3)).map(([flag, values]): Given => {
+    const isWrong = dice.chance(0.4), value = isWrong ? dice.of(strangeValues) : dice.of(values);
+    return { flag: flag as keyof InferOptions, value, isWrong: false };
+  });
+  const always: readonly Given[] = [{ flag: 'backend', value: backend, isWrong: false }, ...(some.some(({ flag }) => flag === 'draws') ? [] : [{ flag: 'draws' as const, value: 20, isWrong: false }]), ...(some.some(({ flag }) => flag === 'warmup') ? [] : [{ flag: 'warmup' as const, value: 5, isWrong: false }])];
+  return [...always, ...some];
+}
+
+function apiCase(subjected: Subjected, chosen: readonly Given[]): Case {
+  return {
+    shown: `${subjected.name}: infer(data, { ${chosen.map(({ flag, value }) => `${flag}: ${inspect(value)}`).join(', ')} })`,
+    steps(): readonly Step[] { return [{ name: `infer ${subjected.name}`, run: () => holds(chosen, (some) => apiOutcomeOf(subjected, some)) }]; },
+    *smaller(): Iterable<Case> { for (let k = 0; k < chosen.length; k++) yield apiCase(subjected, chosen.filter((_, i) => i !== k)); },
+  };
+}
+
+/** The refusal, or null where there are results. */
+async function apiOutcomeOf({ source, data }: Subjected, chosen: readonly Given[]): Promise<ModelError | null> {
+  try {
+    await compile(source).infer(data, Object.fromEntries(chosen.map(({ flag, value }) => [flag, value])));
+    return null;
+  } catch (thrown) {
+    if (!(thrown instanceof ModelError)) throw thrown;
+    return thrown;
+  }
+}
 
 /** @throws Error where what comes back is not as it should be. */
-async function runWith({ name, source, data }: Subjected, chosen: readonly Chosen[], folder: string): Promise<void> {
+async function holds<One extends Chosen | Given>(chosen: readonly One[], outcome: (some: readonly One[]) => Promise<ModelError | null>): Promise<void> {
+  // Of a flag that is given twice the last counts.
+  const wrong = chosen.filter(({ flag, isWrong }, k) => isWrong && !chosen.slice(k + 1).some((later) => later.flag === flag));
+  const refusal = await outcome(chosen);
+  if (refusal === null) {
+    if (wrong.length > 0) throw new Error(`--${wrong[0]!.flag} ${String(wrong[0]!.value)} was accepted`);
+    return;
+  }
+  const odd = problemOfRefusal(refusal);
+  if (odd !== null) throw new Error(odd);
+  if (chosen.some(({ flag }) => (flag as string) === 'resume')) return;
+  const without = new Map<One, readonly string[]>();
+  const isCause = async (one: One, block: string): Promise<boolean> => {
+    if (!without.has(one)) without.set(one, blocksOf(await outcome(withoutOne(chosen, one, block))));
+    return !without.get(one)!.includes(block);
+  };
+  for (const block of blocksOf(refusal)) {
+    const named = chosen.filter((one) => names(one, block)).sort((a, b) => Number(b.isWrong) - Number(a.isWrong));
+    let cause: One | undefined;
+    for (const one of [...named, ...chosen.filter((other) => !named.includes(other))]) if (await isCause(one, block)) { cause = one; break; }
+    if (cause !== undefined && !named.includes(cause)) throw new Error(`refused because of ${cause.flag}, which it does not name: ${block}`);
+    if (cause !== undefined && !saysWhatIsExpected.test(block)) throw new Error(`a refusal does not say what is expected: ${block}`);
+  }
+}
+
+/** The options without one of them; what keeps a run short has a short value then instead. */
+function withoutOne<One extends Chosen | Given>(chosen: readonly One[], one: One, block: string): readonly One[] {
+  const short: { readonly [flag: string]: number } = { draws: 5, warmup: 5, maxSeconds: 1 };
+  const put = (flag: One['flag']): One => ({ ...one, flag, value: typeof one.value === 'string' || one.value === true ? String(short[flag]) : short[flag], isWrong: false });
+  // Where no time can be set, none is needed.
+  const takesTime = !/maxSeconds is for/.test(block) && chosen.every(({ flag, value }) => flag !== 'backend' || value !== 'exact');
+  const rest = chosen.flatMap((other) => (other !== one ? [other] : short[one.flag] === undefined || one.flag === 'maxSeconds' ? [] : [put(one.flag)]));
+  return takesTime && rest.every(({ flag }) => flag !== 'maxSeconds') ? [...rest, put('maxSeconds')] : rest;
+}
+
+/** What is allowed is said, or what to write; of what may stand but once, of values outside of a support and of files, it is enough to say so. */
+const saysWhatIsExpected = /\n +hint: |must|expected|needs|such as|at least| is for | are for |twice|more than once|but the type is|cannot come from|cannot-(?:read|write)/;
+
+/** What is said of each mistake, without the excerpts of the program. */
+function blocksOf(refusal: ModelError | null): readonly string[] {
+  return refusal === null ? [] : refusal.message.split('\n\n').map((block) => block.split('\n').filter((line) => !/^ +\d* *\|/.test(line)).join('\n'));
+}
+
+function dashed(flag: string): string { return flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`); }
+
+/** The refusal, or null where there are results. @throws Error where it ends in another way. */
+async function outcomeOf({ name, source, data }: Subjected, chosen: readonly Chosen[], folder: string): Promise<ModelError | null> {
   const model = join(folder, `${name}.cred`), dataFile = join(folder, `${name}.json`);
   writeFileSync(model, source);
   writeFileSync(dataFile, JSON.stringify(data));
@@ -115,19 +199,15 @@ async function runWith({ name, source, data }: Subjected, chosen: readonly Chose
     if (flag === 'opt' || flag === 'keep') flags[flag] = [...(flags[flag] as readonly string[] | undefined) ?? [], value];
     else flags[flag] = flag === 'out' && value === 'fresh' ? freshDirectory(folder) : value;
   }
-  // Of a flag that is given twice the last counts.
-  const wrong = chosen.filter(({ flag, value, isWrong }, k) => isWrong && flags[flag] === value && !chosen.slice(k + 1).some((later) => later.flag === flag));
   const before = process.exitCode, said = muted();
   try {
     const status = await infer(typeof flags['resume'] === 'string' ? undefined : model, flags as InferFlags);
     if (![0, 1, 2].includes(status)) throw new Error(`exit status ${status}`);
-    if (wrong.length > 0) throw new Error(`--${wrong[0]!.flag} ${String(wrong[0]!.value)} was accepted`);
     if (/internal error/.test(said.text())) throw new Error(said.text());
+    return null;
   } catch (thrown) {
     if (!(thrown instanceof ModelError)) throw thrown;
-    const odd = problemOfRefusal(thrown);
-    if (odd !== null) throw new Error(odd);
-    if (flags['resume'] === undefined) refusalNames(thrown, chosen);
+    return thrown;
   } finally {
     said.end();
     process.exitCode = before;
@@ -140,15 +220,13 @@ function freshDirectory(folder: string): string {
   return mkdtempSync(join(parent, 'run-'));
 }
 
-/** Something that was given is named: what is wrong by itself, if it is what was refused. */
-function refusalNames({ message }: ModelError, chosen: readonly Chosen[]): void {
-  const text = message.toLowerCase();
-  const names = ({ flag, value }: Chosen): boolean => wordsFor(flag, String(value)).some((word) => word !== '' && text.includes(word.toLowerCase()));
-  if (!chosen.some(names)) throw new Error(`the refusal names no option: ${message}`);
+function names({ flag, value }: Chosen | Given, block: string): boolean {
+  const text = block.toLowerCase();
+  return wordsFor(flag, typeof value === 'object' ? inspect(value) : String(value)).some((word) => word !== '' && text.includes(word.toLowerCase()));
 }
 
 /** What a message may call an option that was given. */
-function wordsFor(flag: keyof InferFlags, value: string): readonly string[] {
+function wordsFor(flag: keyof InferFlags | keyof InferOptions, value: string): readonly string[] {
   const option = value.split('=')[0]!;
   switch (flag) {
     case 'opt': return [option, option.replace(/^kernel\./, ''), '--opt'];
