@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { inflateRawSync } from 'node:zlib';
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readValues } from '../../playground/source/engine/values.js';
@@ -45,6 +45,9 @@ describe('links', () => {
     expect(await sharedOf('#section-2')).toBeNull();
     expect(await sharedOf('')).toBeNull();
     await expect(sharedOf('#p=%%%')).rejects.toThrow('damaged');
+    for (const fields of ['null', '["program"]', '{"program":7}', '{"__proto__":{"program":"let x = 1"}}']) {
+      await expect(sharedOf(`#p=${deflateRawSync(Buffer.from(fields)).toString('base64url')}`), fields).rejects.toThrow('it holds no program');
+    }
   });
 });
 

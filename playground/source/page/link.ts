@@ -40,7 +40,7 @@ export async function sharedOf(fragment: string): Promise<Shared | null> {
   } catch (error) {
     throw new Error(error instanceof TooLarge ? error.message : 'it is damaged, perhaps cut off', { cause: error });
   }
-  if (typeof fields !== 'object' || fields === null) throw new Error('it holds no program');
+  if (typeof fields !== 'object' || fields === null || !Object.hasOwn(fields, 'program') || typeof Reflect.get(fields, 'program') !== 'string') throw new Error('it holds no program');
   return sharedFrom(fields);
 }
 
