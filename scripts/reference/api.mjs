@@ -22,7 +22,7 @@ const entryPoints = [
 
 /** Types that exported ones mention and nobody outside has to name: symbolic forms of the compiler, states of chains. */
 const inner = [
-  'Alternative', 'Arguments', 'ArrayExpr', 'Backend', 'BoundModel', 'Compiled', 'Domain', 'ExponentialForm', 'Expr', 'Given', 'MomentsState', 'NumericLaw', 'NumericSupport', 'Observations', 'Subject', 'Support', 'VariableRecord', 'Variate',
+  'Alternative', 'Arguments', 'ArrayExpr', 'Backend', 'BoundModel', 'Compiled', 'Domain', 'ExponentialForm', 'Expr', 'Given', 'MomentsState', 'NumericLaw', 'NumericSupport', 'Observations', 'ScalarLaw', 'Subject', 'Support', 'VariableRecord', 'Variate',
   'Covariance', 'Locations', 'Matrices', 'Scalars', 'Spread', 'Vectors',
 ];
 
