@@ -9,7 +9,7 @@
  * Prints a table of how often each way was tried, and what came; status 1 where anything differs.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -55,7 +55,7 @@ function start(args) {
   const child = spawn(process.execPath, [main, 'infer', ...args, '--quiet'], { cwd: folder, detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
   child.stderr.on('data', (text) => { said += text; });
-  return { child, ended: new Promise((resolve) => { child.on('close', (status, signal) => resolve({ status, signal, said })); }) };
+  return { child, begun: Date.now(), ended: new Promise((resolve) => { child.on('close', (status, signal) => resolve({ status, signal, said })); }) };
 }
 
 /** What may befall a process; each answers once the signal is sent. */
@@ -94,11 +94,16 @@ function differences(directory, whole) {
   return those.filter((name) => told(directory, name) !== told(whole, name)).join(' ');
 }
 
+/** True where a result is being written, or was when its writer ended; what an earlier one has left there is older. */
+function isWriting(directory, begun) {
+  return filesOf(directory).some((name) => name.endsWith('.partial') && (statSync(join(folder, directory, name), { throwIfNoEntry: false })?.mtimeMs ?? 0) > begun);
+}
+
 /** Ends a process at a random moment of its life; answers false where it ended before. */
-async function cutOff({ child, ended }, directory, way, longest, whileWriting) {
+async function cutOff({ child, begun, ended }, directory, way, longest, whileWriting) {
   let isOver = false;
   void ended.then(() => { isOver = true; });
-  const isWritten = () => filesOf(directory).some((name) => name.endsWith('.partial'));
+  const isWritten = () => isWriting(directory, begun);
   if (uniform() < whileWriting) {
     while (!isOver && !isWritten()) await pause(1);
     await pause(30 * uniform());
@@ -131,9 +136,10 @@ async function survive({ name, args, workers = ['auto'], resume = [], whileWriti
     if (goesOn && k % 7 === 0) { renameSync(join(folder, directory), join(folder, `${directory} moved`)); directory = `${directory} moved`; }
     const running = start(goesOn ? ['--resume', directory, '--workers', count, ...(k % 3 === 0 ? resume : [])] : [...args, '--workers', count, '--out', directory]);
     const isCut = await cutOff(running, directory, way, Math.max(600, 0.6 * lasts), whileWriting);
-    if (isCut && filesOf(directory).some((file) => file.endsWith('.partial'))) row.writing++;
+    const wasWriting = isCut && isWriting(directory, running.begun);
     const { status, signal, said } = await running.ended;
     if (isCut) { row.cut++; if (goesOn) row.resumed++; }
+    if (wasWriting) row.writing++;
     if (signal === null && !ends.includes(status) && !(status === 2 && said.includes('stopped-early'))) fails(`${name}, ${way}: status ${status}: ${said.slice(0, 500)}`);
     const isFinished = existsSync(join(folder, directory, 'summary.json')) && !existsSync(join(folder, directory, 'unfinished'));
     if (!isFinished && withoutChains && filesOf(directory).some((file) => !file.endsWith('.partial'))) fails(`${name}, ${way}: ${filesOf(directory).join(' ')} are half of the results`);
