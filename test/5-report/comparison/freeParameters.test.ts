@@ -1,6 +1,5 @@
 /**
- * How many numbers AIC counts. Truth: the dimension of each parameter space, worked out by hand; R's polr counts the
- * program with corners as test/reference/recipes.R says.
+ * How many numbers AIC counts. Truth: the dimension of each parameter space, worked out by hand.
  */
 import { expect, it } from 'vitest';
 import { compile } from '../../../src/index.js';
