@@ -243,9 +243,10 @@ export class Differences {
   }
 }
 
+/** Eigenvalues where they are asked for; null of matrices that are too large, or whose cells are beyond every number. */
 function spectrumOf(matrix: Float64Array, p: number): () => SymmetricEigen | null {
   let found: SymmetricEigen | null = null;
-  return () => { found ??= p > mostEigenvectors ? null : symmetricEigen(matrix, p); return found; };
+  return () => { found ??= p > mostEigenvectors || !matrix.every(Number.isFinite) ? null : symmetricEigen(matrix, p); return found; };
 }
 
 /** The mean of a matrix and its transpose, in place. */
