@@ -19,7 +19,7 @@ const reported = ['pi', 'mu', 'shortEruption', 'longEruption', 'shortWait', 'lon
 
 function infer(backend, options) {
   const folder = join(out, backend);
-  const argumentsList = ['infer', model, '--data', `x=${data}:eruptions,waiting`, '--set', 'K=2', '--backend', backend, '--seed', '1', '--keep', reported.join(','), '--out', folder, ...options];
+  const argumentsList = ['infer', model, '--data', `x=${data}:eruptions,waiting`, '--set', 'K=2', '--backend', backend, '--seed', '1', '--keep', [...reported, 'Sigma'].join(','), '--out', folder, ...options];
   say(`\n$ credence ${argumentsList.join(' ')}`);
   const status = run(process.execPath, [join(root, 'dist', 'cli', 'main.js'), ...argumentsList]);
   // Status 1 with results is a run that must not be trusted; without results nothing ran.

@@ -4,7 +4,7 @@
  */
 import { guardedLogDensityOf, isDiscrete, type Law, mapLaw } from '../distributions/law.js';
 import { InternalError } from '../errors/diagnostic.js';
-import { type ArrayExpr, build, type Expr, freeIndices, type Index, num, ref, rewrite, type Ref } from '../expr/expr.js';
+import { type ArrayExpr, build, type Expr, freeIndices, type Index, num, ref, rewrite, type Ref, variablesOf } from '../expr/expr.js';
 import { simplify } from '../expr/simplify.js';
 import { Evaluator, type Stored } from '../2-graph/compute.js';
 import type { BoundModel } from '../2-graph/bound.js';
@@ -31,7 +31,9 @@ export interface LabelledData {
   readonly discrete: boolean;
   /** Values of the observations, [observations, width] in the order of the labels; NaN where missing. */
   readonly values: Float64Array;
-  /** The components at a state: values of all variables by name. */
+  /** Unknowns that the components' laws read. */
+  readonly unknowns: ReadonlySet<string>;
+  /** The components at a state: values by name of what is given and of `unknowns`, at least. */
   components(state: ReadonlyMap<string, Stored>): readonly Component[];
 }
 
@@ -59,7 +61,7 @@ export function labelledData(bound: BoundModel): readonly LabelledData[] {
     const values = valuesOf(s, bound, own);
     if (values === null || (own === null && s.value.dims.length > 1) || (own !== null && s.value.dims.length > 0)) return [];
     return [{
-      statement: s, label: variable, labels: known.range, width: values.width, discrete: isDiscrete(law), values: values.values,
+      statement: s, label: variable, labels: known.range, width: values.width, discrete: isDiscrete(law), values: values.values, unknowns: unknownsOf(laws[0]!, bound),
       components: (state) => laws.map((one) => componentOf(one, state, bound, own, values.width)),
     }];
   });
@@ -78,6 +80,12 @@ function labelsOf(law: Law, bound: BoundModel): readonly Ref[] {
     return x;
   }));
   return [...found.values()];
+}
+
+function unknownsOf(law: Law, bound: BoundModel): ReadonlySet<string> {
+  const found = new Set<string>();
+  mapLaw(law, (e) => { for (const name of variablesOf(e)) if (['latent', 'partial'].includes(bound.variables.get(name)?.status ?? '')) found.add(name); return e; });
+  return found;
 }
 
 function indicesOf(law: Law): ReadonlySet<Index> {

@@ -9,7 +9,7 @@ import { evenly } from '../plot/statistics.js';
 import { paragraph, type Section } from './html.js';
 import { type Pictures, wideChart } from './pictures.js';
 import { counted, isEstimate, probabilitiesOf, type Report } from './report.js';
-import { drawnStates } from './states.js';
+import { type DrawnStates, drawnStates } from './states.js';
 
 /** Draws whose components are drawn one over the other. */
 const mostDraws = 24;
@@ -30,15 +30,24 @@ interface Mixture {
 }
 
 export function componentsSection(report: Report, bound: BoundModel, pictures: Pictures): readonly Section[] {
-  const found = labelledData(bound).flatMap((data) => mixtureOf(data, report, bound) ?? []).flatMap((mixture) => (mixture.data.width === 1 ? densities(mixture, pictures) : ellipses(mixture, pictures)) ?? []);
+  const states = drawnStates(report.variables);
+  const found = labelledData(bound).flatMap((data) => {
+    const lacking = [...data.unknowns].filter((name) => !states.known.has(name));
+    if (lacking.length > 0) return notShown(lacking, report) ?? [];
+    const mixture = mixtureOf(data, states, report, bound);
+    return (mixture.data.width === 1 ? densities(mixture, pictures) : ellipses(mixture, pictures)) ?? [];
+  });
   return found.length === 0 ? [] : [{ id: 'components', title: 'Components over the data', folded: false, content: found.join('') }];
 }
 
-/** Null where a component reads an unknown of which nothing was kept. */
-function mixtureOf(data: LabelledData, report: Report, bound: BoundModel): Mixture | null {
-  const states = drawnStates(report.variables), shown = isEstimate(report) ? [0] : evenly(states.count, Math.min(mostDraws, states.count));
-  const needed = [...bound.variables.values()].filter(({ status, name }) => (status === 'latent' || status === 'partial') && name !== data.label && !states.known.has(name));
-  if (needed.some(({ name }) => report.variables.some(({ variable }) => variable.name === name && !variable.insidePlate))) return null;
+/** Why there is no picture: what the components depend on was left out of the run; null where there never were draws of it (a law in closed form). */
+function notShown(lacking: readonly string[], report: Report): string | null {
+  const left = lacking.filter((name) => !report.variables.some(({ variable }) => variable.name === name));
+  return left.length === 0 ? null : paragraph(`Not shown: the run kept nothing of ${left.join(', ')}. Leave out \`--keep\`, or name ${left.length === 1 ? 'it' : 'them'} there too.`, 'muted');
+}
+
+function mixtureOf(data: LabelledData, states: DrawnStates, report: Report, bound: BoundModel): Mixture {
+  const shown = isEstimate(report) ? [0] : evenly(states.count, Math.min(mostDraws, states.count));
   const given = [...bound.variables.values()].filter(({ status }) => status === 'given').map((v): [string, Stored] => [v.name, { shape: v.shape, values: v.values, gaps: null }]);
   const all = shown.map((draw) => data.components(new Map([...given, ...[...states.at(draw)].map(([name, values]): [string, Stored] => [name, { shape: bound.variables.get(name)?.shape ?? [], values, gaps: null }])])));
   // Known components are the same at every draw.

@@ -136,3 +136,17 @@ describe.skipIf(browserPath === null)('in a browser (skipped where there is no C
     },
   );
 });
+
+describe('a run that kept a part of its variables', () => {
+  it.each([
+    ['gibbs', ['pi', 'mu'], 'Sigma'], ['gibbs', ['Sigma'], 'mu'], ['gibbs', ['z'], 'mu, Sigma'], ['gibbs', ['shortEruption'], 'mu, Sigma'], ['gibbs', ['mu', 'Sigma'], null], ['cavi', ['pi', 'mu'], 'Sigma'], ['cavi', ['mu', 'Sigma'], null],
+  ] as const)('%s, %j', async (backend, keep, lacking) => {
+    const html = await pageOf('part', example('10-old-faithful/model.cred'), faithful, { backend, keep: [...keep], draws: 50, warmup: 20 });
+    expect(html.includes('Not shown: the run kept nothing of')).toBe(lacking !== null);
+    if (lacking !== null) expect(html.includes(`the run kept nothing of ${lacking}. Leave out <code>--keep</code>`)).toBe(true);
+  });
+
+  it('has its states and replicates, or neither', async () => {
+    for (const keep of [['level'], ['noise'], ['drift', 'noise']]) expect(has(await pageOf('part', example('11-nile/model.cred'), nile, { backend: 'gibbs', keep, draws: 50, warmup: 20 }), /<h2/)).toBe(true);
+  });
+});
