@@ -140,7 +140,7 @@ describe('faults that random programs found', () => {
 describe('a number that is none', () => {
   // Its product with itself is never equal to itself.
   it('in a formula is shown, not looked for again and again', () => {
-    const text = compile('data y: real[N]\nsample v ~ InverseGamma(3, 1)\nsample a ~ Normal(0 / 0, variance: 4 - v)\nobserve y ~ Normal(a, variance: v)\n', 'model.cred').explain({ backend: 'gibbs' }).toText();
+    const text = compile('data y: real[N]\nsample v ~ InverseGamma(3, 1)\nsample a ~ Normal(v * (0 / 0), variance: 4 - v)\nobserve y ~ Normal(a, variance: v)\n', 'model.cred').explain({ backend: 'gibbs' }).toText();
     expect(text).toContain('a');
   });
 });
