@@ -107,12 +107,13 @@ export class ReverseSweep {
     return scope.code;
   }
 
-  /** True where the value depends on anything that has a gradient. */
+  /** True where the value may change with anything that has a gradient. What chooses an element has no derivative. */
   active(e: Expr): boolean {
     const known = this.activity.get(e);
     if (known !== undefined) return known;
     let out = false;
-    for (const name of this.analysis.facts(e).reads) if (this.gradientOf(name) !== null) { out = true; break; }
+    if (e.op === 'ref') out = this.gradientOf(e.variable) !== null;
+    else for (const name of this.analysis.facts(e).reads) if (this.gradientOf(name) !== null) { out = true; break; }
     this.activity.set(e, out);
     return out;
   }

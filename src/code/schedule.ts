@@ -514,7 +514,17 @@ class Scheduler {
     };
     // What only a branch or a loop that may be empty evaluates may lie outside its storage: it is no key,
     // since keys are read wherever the table is.
+    // A part that stands in many places is looked at once where the same indices are bound: what it gave then, it has given.
+    const passed = new Map<ReadonlySet<Index>, { readonly certain: Set<Expr>; readonly perhaps: Set<Expr> }>();
     const go = (x: Expr, bound: ReadonlySet<Index>, certain: boolean): boolean => {
+      const known = passed.get(bound) ?? { certain: new Set(), perhaps: new Set() };
+      passed.set(bound, known);
+      const seen = certain ? known.certain : known.perhaps;
+      if (!seen.has(x) && !look(x, bound, certain)) return false;
+      seen.add(x);
+      return true;
+    };
+    const look = (x: Expr, bound: ReadonlySet<Index>, certain: boolean): boolean => {
       if (legal(x, bound)) return true;
       if (x.op === 'index') {
         for (let scope = this.current; scope !== target; scope = scope.parent!) {

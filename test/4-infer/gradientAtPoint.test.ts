@@ -27,6 +27,14 @@ describe('on the scale of the program', () => {
     [0, 1, 2].forEach((i) => { expect(g['v']![i]).toBeCloseTo(slope(f, point, 'v', [[i]]), 7); });
   });
 
+  test('data and unknowns at an index that an unknown chooses', () => {
+    const f = density('data x: real[N] data y: real[N] sample b ~ iid(Normal(0, 3), 2) sample c ~ Uniform(-2, 2) for i in 0..<N { let side = x[i] > c ? 0 : 1  observe y[i] ~ Normal(b[side] * (x[side] - c), 1) }', { x: [-1, 0, 1], y: [1, 0.5, 0.1] });
+    const point: Point = { b: [0.5, -0.3], c: 0.4 };
+    const g = f.gradient(point) as Record<string, number & number[]>;
+    expect(g['c']).toBeCloseTo(slope(f, point, 'c', [[]]), 7);
+    [0, 1].forEach((i) => { expect(g['b']![i]).toBeCloseTo(slope(f, point, 'b', [[i]]), 7); });
+  });
+
   test('a covariance matrix: lower triangle, both entries moving', () => {
     const f = density('data x: real[N, D] param S: cov[D] observe x ~ MvNormal(zeros(D), S)', { x: [[1, 0.3, -1], [0.2, 2, 0.1]] });
     const point: Point = { S: [[2, 0.3, 0.1], [0.3, 1.5, -0.2], [0.1, -0.2, 1.1]] };
