@@ -10,7 +10,7 @@ export interface SymmetricEigen {
   readonly vectors: readonly Float64Array[];
 }
 
-/** Cells beyond this size, or its inverse, have squares that no number holds. */
+/** Matrices whose largest cell is beyond this, or below its inverse, are scaled first: the library multiplies three cells at a time, and 1e308 is the largest number. */
 const largestCell = 1e100;
 
 /** The spectrum of a symmetric d x d matrix (row-major) of finite numbers, of which the lower triangle counts. */
