@@ -161,6 +161,17 @@ describe('how often things are computed', () => {
     const logGamma = [Math.log(Math.sqrt(Math.PI) / 2), 0, Math.log(3.323350970447843)];
     out.values.get('a')!.forEach((x, i) => { expect(x).toBeCloseTo(start[i]! + logGamma[start[i]! < 0.5 ? 0 : 2]!, 12); });
   });
+  it('a function whose parts stand in many places: looked through once for each, not once for each way to it', () => {
+    // x / (1 + x), forty times: p / (1 + 40 p). There are 2^40 ways from the outside to p.
+    const value = Array.from({ length: 40 }).reduce((x: Expr) => div(x, add(one, x)), ref('p', [ref('z', [n])]));
+    const body = [forLoop(n, zero, num(N), [
+      store('z', [n], cond(apply('lt', ref('a', [n]), num(0.5)), zero, num(2))),
+      store('a', [n], value),
+    ])];
+    const start = range(N, (i) => i / N), p = [1.5, 2.5, 3.5];
+    const out = run([storage('p', 3), storage('z', N, 'state', 3), storage('a', N)], body, { p, a: start });
+    out.values.get('a')!.forEach((x, i) => { const own = p[start[i]! < 0.5 ? 0 : 2]!; expect(x).toBeCloseTo(own / (1 + 40 * own), 12); });
+  });
   it('not as a table where the gathered array is written in the loop', () => {
     const body = [forLoop(n, zero, num(N), [store('p', [ref('z', [n])], add(one, lgamma(add(one, ref('p', [ref('z', [n])])))))])];
     expect(run([storage('p', 3), storage('z', N, 'state', 3)], body).calls).toBe(N);
