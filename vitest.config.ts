@@ -5,7 +5,14 @@ const source = (file: string): string => fileURLToPath(new URL(`src/${file}`, im
 
 export default defineConfig({
   // Programs of examples/ import the package by its name.
-  resolve: { alias: [{ find: /^credence$/, replacement: source('index.ts') }, { find: /^credence\/distributions$/, replacement: source('distributions-api.ts') }, { find: /^credence\/testing$/, replacement: source('testing-api.ts') }, { find: /^credence\/plot$/, replacement: source('plot-api.ts') }] },
+  resolve: {
+    alias: [
+      { find: /^credence$/, replacement: source('index.ts') },
+      { find: /^credence\/distributions$/, replacement: source('distributions-api.ts') },
+      { find: /^credence\/testing$/, replacement: source('testing-api.ts') },
+      { find: /^credence\/plot$/, replacement: source('plot-api.ts') },
+    ],
+  },
   test: {
     include: ['test/**/*.test.ts'],
     // For what hangs, not for what is slow: the slowest take seconds, and a busy machine makes twenty times as much of them.

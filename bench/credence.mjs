@@ -31,7 +31,8 @@ else {
   const file = JSON.parse(readFileSync(request.data, 'utf8'));
   data = Object.fromEntries(request.names.map((name) => [name, file[name]]));
   // The same rows several times over: more data, the same kind of posterior.
-  if (request.repeat) for (const name of request.repeat.names) data[name] = Array.from({ length: request.repeat.times }, () => file[name]).flat();
+  if (request.repeat)
+    for (const name of request.repeat.names) data[name] = Array.from({ length: request.repeat.times }, () => file[name]).flat();
 }
 
 const started = performance.now();
@@ -54,13 +55,16 @@ if (request.out) {
   });
   const rows = [`chain,draw,${scalars.map((scalar) => scalar.name).join(',')}`];
   for (let chain = 0; chain < chains; chain++) {
-    for (let draw = 0; draw < count; draw++) rows.push(`${chain + 1},${draw + 1},${scalars.map((scalar) => scalar.at(chain, draw)).join(',')}`);
+    for (let draw = 0; draw < count; draw++)
+      rows.push(`${chain + 1},${draw + 1},${scalars.map((scalar) => scalar.at(chain, draw)).join(',')}`);
   }
   writeFileSync(request.out, `${rows.join('\n')}\n`);
 }
-process.stdout.write(`${JSON.stringify({
-  parse: (compiled - started) / 1000,
-  infer: (ended - compiled) / 1000,
-  seconds: summary.seconds,
-  peakMegabytes: process.resourceUsage().maxRSS / 1024,
-})}\n`);
+process.stdout.write(
+  `${JSON.stringify({
+    parse: (compiled - started) / 1000,
+    infer: (ended - compiled) / 1000,
+    seconds: summary.seconds,
+    peakMegabytes: process.resourceUsage().maxRSS / 1024,
+  })}\n`,
+);

@@ -30,7 +30,11 @@ function sortComponents(names, components) {
     return position;
   };
   const columns = Array.from({ length: components }, (_, k) => [`mu${k + 1}x`, `mu${k + 1}y`, `pi${k + 1}`].map(at));
-  return (row) => columns.map((component) => component.map((position) => row[position])).sort((a, b) => a[0] - b[0]).flat();
+  return (row) =>
+    columns
+      .map((component) => component.map((position) => row[position]))
+      .sort((a, b) => a[0] - b[0])
+      .flat();
 }
 
 /** Smallest bulk ESS, largest R-hat, and means (to see that systems agree). */

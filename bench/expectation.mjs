@@ -14,11 +14,19 @@ const iterations = Number(count);
 const { N, d, K, x, init_mu: mu, init_cov: Sigma } = JSON.parse(readFileSync(file, 'utf8'));
 const started = performance.now();
 const { graph } = lower(parse(readFileSync(model, 'utf8')).program, []);
-const { model: bound } = bind(graph, { x: Array.isArray(x[0]) ? x : Array.from({ length: N }, (_, n) => x.slice(n * d, (n + 1) * d)), K }, { mode: 'infer' });
+const { model: bound } = bind(
+  graph,
+  { x: Array.isArray(x[0]) ? x : Array.from({ length: N }, (_, n) => x.slice(n * d, (n + 1) * d)), K },
+  { mode: 'infer' },
+);
 const program = new EmProgram(bound, '1', new Map(), { maximised: new Set(), damping: 0, inflate: 0, gradient: true }, false);
 program.initialise();
 const compileSeconds = (performance.now() - started) / 1000;
-const start = new Map([['pi', new Float64Array(K).fill(1 / K)], ['mu', Float64Array.from(mu.flat(2))], ['Sigma', Float64Array.from(Sigma.flat(2))]]);
+const start = new Map([
+  ['pi', new Float64Array(K).fill(1 / K)],
+  ['mu', Float64Array.from(mu.flat(2))],
+  ['Sigma', Float64Array.from(Sigma.flat(2))],
+]);
 let best = Infinity;
 for (let round = 0; round < 5; round++) {
   program.setEstimates(start);

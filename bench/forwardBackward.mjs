@@ -28,17 +28,38 @@ const known = Object.fromEntries(Object.entries(data).filter(([name]) => graph.v
 const builder = new ProgramBuilder(bind(graph, known, { mode: 'infer' }).model);
 prepare(builder);
 const derivation = derive(builder.model);
-const [block] = discreteBlocks(builder, derivation, derivation.regions.filter((r) => r.region.variable.name !== 'mu'), new FoldedTables());
+const [block] = discreteBlocks(
+  builder,
+  derivation,
+  derivation.regions.filter((r) => r.region.variable.name !== 'mu'),
+  new FoldedTables(),
+);
 builder.entry('pass', [...block.prepare, ...block.moments]);
 builder.entry('draw', [...block.prepare, ...block.draw]);
 builder.entry('logNormaliser', [{ do: 'return', value: block.logNormaliser }]);
 const reads = [];
 if (chain) {
   // Expected visits of each state, and means of the emission at some times.
-  const t = index('t'), k = index('k');
+  const t = index('t'),
+    k = index('k');
   data.mu = mu;
-  mu.forEach((_m, state) => reads.push({ key: `n${state + 1}`, value: reduce('sum', t, zero, num(data.x.length), block.probability([{ element: ref('z', [t]), value: num(state) }])) }));
-  for (const at of tracked) reads.push({ key: `m${at}`, value: reduce('sum', k, zero, num(mu.length), mul(ref('mu', [k]), block.probability([{ element: ref('z', [num(at - 1)]), value: k }]))) });
+  mu.forEach((_m, state) =>
+    reads.push({
+      key: `n${state + 1}`,
+      value: reduce('sum', t, zero, num(data.x.length), block.probability([{ element: ref('z', [t]), value: num(state) }])),
+    }),
+  );
+  for (const at of tracked)
+    reads.push({
+      key: `m${at}`,
+      value: reduce(
+        'sum',
+        k,
+        zero,
+        num(mu.length),
+        mul(ref('mu', [k]), block.probability([{ element: ref('z', [num(at - 1)]), value: k }])),
+      ),
+    });
 }
 for (const { key, value } of reads) builder.entry(key, [{ do: 'return', value }]);
 const printed = printModule(builder.module());
@@ -66,4 +87,6 @@ function fastest(entry) {
 }
 const draw = fastest(entries.draw);
 const pass = fastest(entries.pass);
-process.stdout.write(`${JSON.stringify({ structure: block.structure, compileSeconds, first, pass, draw, logZ: entries.logNormaliser(), post: Object.fromEntries(reads.map(({ key }) => [key, entries[key]()])) })}\n`);
+process.stdout.write(
+  `${JSON.stringify({ structure: block.structure, compileSeconds, first, pass, draw, logZ: entries.logNormaliser(), post: Object.fromEntries(reads.map(({ key }) => [key, entries[key]()])) })}\n`,
+);

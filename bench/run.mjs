@@ -14,7 +14,10 @@ setUp();
 const { efficiency } = await import('./efficiency.mjs');
 
 const quick = process.argv.includes('--quick');
-const only = process.argv.find((argument) => argument.startsWith('--only='))?.slice(7).split(',');
+const only = process.argv
+  .find((argument) => argument.startsWith('--only='))
+  ?.slice(7)
+  .split(',');
 const bench = join(root, 'bench');
 const scratch = join(root, '.scratch', 'bench');
 mkdirSync(scratch, { recursive: true });
@@ -31,7 +34,8 @@ function execute(command, argumentsList) {
 }
 function must(command, argumentsList) {
   const result = execute(command, argumentsList);
-  if (result.status !== 0) throw new Error(`${command} ${argumentsList.join(' ')} ended with ${result.status}:\n${result.error}${result.text}`);
+  if (result.status !== 0)
+    throw new Error(`${command} ${argumentsList.join(' ')} ended with ${result.status}:\n${result.error}${result.text}`);
   return result;
 }
 function works(command, argumentsList) {
@@ -60,12 +64,29 @@ function measured(csv, chains, components, extra = {}) {
   const found = efficiency(csv, components);
   const sampling = sum(chains.map((chain) => chain.sampling));
   const sweeps = sum(chains.map((chain) => chain.sweeps));
-  return { ...extra, millisecondsPerSweep: (1000 * sampling) / sweeps, essPerSecond: found.essMinimum / sampling, essPerSweep: found.essMinimum / sweeps, warmup: sum(chains.map((chain) => chain.warmup)), ...found };
+  return {
+    ...extra,
+    millisecondsPerSweep: (1000 * sampling) / sweeps,
+    essPerSecond: found.essMinimum / sampling,
+    essPerSweep: found.essMinimum / sweeps,
+    warmup: sum(chains.map((chain) => chain.warmup)),
+    ...found,
+  };
 }
 
 function compileC(name, fast, defines = []) {
   const target = join(scratch, `${name}${fast ? '-fast' : ''}`);
-  const { wall } = must('gcc', ['-O3', '-march=native', ...(fast ? ['-ffast-math'] : []), ...defines, '-w', '-o', target, join(bench, 'c', `${name}.c`), '-lm']);
+  const { wall } = must('gcc', [
+    '-O3',
+    '-march=native',
+    ...(fast ? ['-ffast-math'] : []),
+    ...defines,
+    '-w',
+    '-o',
+    target,
+    join(bench, 'c', `${name}.c`),
+    '-lm',
+  ]);
   return { target, wall };
 }
 function runC(study, fast) {
@@ -81,12 +102,19 @@ function runJags(study) {
   const { wall } = must('Rscript', [join(bench, 'jags', 'run.R'), study.jags, join(bench, 'data', study.data), out, quick ? '1' : '4']);
   const record = JSON.parse(readFileSync(`${out}.json`, 'utf8'));
   const total = sum(record.chains.map((chain) => chain.setup + chain.warmup + chain.sampling));
-  return measured(`${out}.csv`, record.chains, study.components, { version: record.version, setup: record.chains[0].setup, startSeconds: Math.max(0, wall - total) });
+  return measured(`${out}.csv`, record.chains, study.components, {
+    version: record.version,
+    setup: record.chains[0].setup,
+    startSeconds: Math.max(0, wall - total),
+  });
 }
 let requestCount = 0;
 function runCredence(request) {
   const path = join(scratch, `request-${requestCount++}.json`);
-  writeFileSync(path, JSON.stringify({ ...request, model: join(bench, 'models', request.model), data: request.data && join(bench, 'data', request.data) }));
+  writeFileSync(
+    path,
+    JSON.stringify({ ...request, model: join(bench, 'models', request.model), data: request.data && join(bench, 'data', request.data) }),
+  );
   const { text, wall } = must(process.execPath, [join(bench, 'credence.mjs'), path]);
   return { ...JSON.parse(text), wall };
 }
@@ -94,7 +122,12 @@ function runCredenceStudy(study) {
   const csv = join(scratch, `credence-${study.name}.csv`);
   const { sweeps, warmup, ...request } = study.credence;
   const draws = scale(sweeps);
-  const result = runCredence({ ...request, data: study.data, out: csv, options: { backend: 'gibbs', chains: 4, draws, warmup, seed: 1, workers: 0, keep: request.keep, ...request.options } });
+  const result = runCredence({
+    ...request,
+    data: study.data,
+    out: csv,
+    options: { backend: 'gibbs', chains: 4, draws, warmup, seed: 1, workers: 0, keep: request.keep, ...request.options },
+  });
   // Four chains one after the other on one thread: seconds are totals.
   const chains = [{ warmup: result.seconds.warmup, sampling: result.seconds.sampling, sweeps: 4 * draws }];
   return measured(csv, chains, study.components, { compileSeconds: result.seconds.compile, peakMegabytes: result.peakMegabytes });
@@ -102,28 +135,56 @@ function runCredenceStudy(study) {
 
 /** Largest difference of means in standard errors (each at its worst ESS). */
 function disagreement(a, b) {
-  return Math.max(...a.means.map((mean, i) => Math.abs(mean - b.means[i]) / Math.hypot(a.standardDeviations[i] / Math.sqrt(a.essMinimum), b.standardDeviations[i] / Math.sqrt(b.essMinimum))));
+  return Math.max(
+    ...a.means.map(
+      (mean, i) =>
+        Math.abs(mean - b.means[i]) /
+        Math.hypot(a.standardDeviations[i] / Math.sqrt(a.essMinimum), b.standardDeviations[i] / Math.sqrt(b.essMinimum)),
+    ),
+  );
 }
 
 // --- the studies ---------------------------------------------------------------------------------
 
-const mixtureRename = Object.fromEntries([0, 1, 2, 3].flatMap((k) => [[`pi[${k}]`, `pi${k + 1}`], [`mu[${2 * k}]`, `mu${k + 1}x`], [`mu[${2 * k + 1}]`, `mu${k + 1}y`]]));
+const mixtureRename = Object.fromEntries(
+  [0, 1, 2, 3].flatMap((k) => [
+    [`pi[${k}]`, `pi${k + 1}`],
+    [`mu[${2 * k}]`, `mu${k + 1}x`],
+    [`mu[${2 * k + 1}]`, `mu${k + 1}y`],
+  ]),
+);
 const regressionRename = { s2: 's2', ...Object.fromEntries(Array.from({ length: 10 }, (_, j) => [`w[${j}]`, `w${j + 1}`])) };
 
 function mixtureStudy(size, sweeps, burn) {
   const data = `hgmm_${size}.json`;
   const start = JSON.parse(readFileSync(join(bench, 'data', data), 'utf8')).init_mu;
   return {
-    name: `mixture-${size}`, title: `B1 mixture, N = ${size}`, data, components: 4, jags: `mixture-${size}`,
+    name: `mixture-${size}`,
+    title: `B1 mixture, N = ${size}`,
+    data,
+    components: 4,
+    jags: `mixture-${size}`,
     c: { program: 'hgmm', sweeps: sweeps * 2, burn },
-    credence: { model: 'hierarchical-mixture.cred', names: ['x', 'K'], keep: ['pi', 'mu'], rename: mixtureRename, sweeps, warmup: burn, options: { init: { mu: start } } },
+    credence: {
+      model: 'hierarchical-mixture.cred',
+      names: ['x', 'K'],
+      keep: ['pi', 'mu'],
+      rename: mixtureRename,
+      sweeps,
+      warmup: burn,
+      options: { init: { mu: start } },
+    },
   };
 }
 const studies = [
   mixtureStudy(400, 5000, 500),
   mixtureStudy(10000, 1000, 100),
   {
-    name: 'regression', title: 'B2 regression, unknown variance', data: 'blr.json', components: 0, jags: 'regression',
+    name: 'regression',
+    title: 'B2 regression, unknown variance',
+    data: 'blr.json',
+    components: 0,
+    jags: 'regression',
     c: { program: 'blr', sweeps: 20000, burn: 1000, mode: 'unknown' },
     credence: { model: 'regression.cred', names: ['X', 'y'], keep: ['w', 's2'], rename: regressionRename, sweeps: 20000, warmup: 1000 },
   },
@@ -143,7 +204,8 @@ for (const study of studies.filter((candidate) => wanted(candidate.name))) {
   if (has.jags) systems.jags = runJags(study);
   for (const [name, system] of Object.entries(systems)) {
     if (name !== 'credence') system.disagreement = disagreement(systems.credence, system);
-    if (system.disagreement > 5) say(`  WARNING: means of credence and ${name} differ by ${system.disagreement.toFixed(1)} standard errors`);
+    if (system.disagreement > 5)
+      say(`  WARNING: means of credence and ${name} differ by ${system.disagreement.toFixed(1)} standard errors`);
   }
   results.studies[study.name] = { title: study.title, systems };
 }
@@ -170,13 +232,44 @@ if (wanted('cold-start')) {
   const perSweep = results.studies['mixture-400']?.systems.credence.essPerSweep ?? 0.05;
   const draws = Math.ceil(150 / perSweep);
   const out = join(scratch, 'cold');
-  const walls = [0, 1, 2].map((seed) => {
-    rmSync(out, { recursive: true, force: true });
-    return execute(process.execPath, [join(root, 'dist', 'cli', 'main.js'), 'infer', join(bench, 'models', mixture.model), '--data', input, '--init', start, '--backend', 'gibbs', '--chains', '1', '--workers', '0',
-      '--warmup', '100', '--draws', String(draws), '--seed', String(seed), '--keep', 'pi,mu', '--out', out, '--quiet']).wall;
-  }).sort((a, b) => a - b);
+  const walls = [0, 1, 2]
+    .map((seed) => {
+      rmSync(out, { recursive: true, force: true });
+      return execute(process.execPath, [
+        join(root, 'dist', 'cli', 'main.js'),
+        'infer',
+        join(bench, 'models', mixture.model),
+        '--data',
+        input,
+        '--init',
+        start,
+        '--backend',
+        'gibbs',
+        '--chains',
+        '1',
+        '--workers',
+        '0',
+        '--warmup',
+        '100',
+        '--draws',
+        String(draws),
+        '--seed',
+        String(seed),
+        '--keep',
+        'pi,mu',
+        '--out',
+        out,
+        '--quiet',
+      ]).wall;
+    })
+    .sort((a, b) => a - b);
   const bareNode = [0, 1, 2].map(() => must(process.execPath, ['-e', '0']).wall).sort((a, b) => a - b)[1];
-  results.others.coldStart = { what: 'seconds from process start to 100 effective draws (400-point mixture, command line)', seconds: walls[1], bareNode, draws };
+  results.others.coldStart = {
+    what: 'seconds from process start to 100 effective draws (400-point mixture, command line)',
+    seconds: walls[1],
+    bareNode,
+    draws,
+  };
   const jags = results.studies['mixture-400']?.systems.jags;
   if (jags) results.others.coldStart.jags = jags.startSeconds + jags.setup + jags.warmup / 4 + 100 / jags.essPerSecond;
   const c = results.studies['mixture-400']?.systems.c;
@@ -189,7 +282,11 @@ if (wanted('million')) {
   const small = runCredence({ ...mixture, simulate: 400, options });
   results.others.million = {
     what: 'N = 1,000,000 (data in memory): seconds to bind, derive and compile, the same at N = 400, peak memory',
-    seconds: large.seconds.compile, secondsAt400: small.seconds.compile, peakMegabytes: large.peakMegabytes, peakMegabytesAt400: small.peakMegabytes, dataMegabytes: 16,
+    seconds: large.seconds.compile,
+    secondsAt400: small.seconds.compile,
+    peakMegabytes: large.peakMegabytes,
+    peakMegabytesAt400: small.peakMegabytes,
+    dataMegabytes: 16,
   };
 }
 if (wanted('cores')) {
@@ -206,19 +303,39 @@ if (wanted('smoother')) {
   say('B3 smoother of a linear-Gaussian chain, T = 1,000 and 1,000,000 ...');
   const data = join(bench, 'data', 'lgssm.json');
   const found = [1, 1000].map((repeats) => {
-    const own = JSON.parse(must(process.execPath, [join(bench, 'smoother.mjs'), join(bench, 'models', 'level-and-autoregression.cred'), data, String(repeats)]).text);
+    const own = JSON.parse(
+      must(process.execPath, [join(bench, 'smoother.mjs'), join(bench, 'models', 'level-and-autoregression.cred'), data, String(repeats)])
+        .text,
+    );
     if (!has.c) return { own };
     const { target } = compileC('lgssm', false, ['-DMT=1000000']);
     const c = JSON.parse(must(target, [data, '-', String(repeats), '1', '1', '1', 'kalman']).text);
-    const difference = Math.max(...Object.entries(c.post).flatMap(([name, [mean, deviation]]) => [Math.abs(mean - own.post[name][0]), Math.abs(deviation - own.post[name][1])]), Math.abs(c.logZ - own.logZ) / Math.abs(c.logZ));
+    const difference = Math.max(
+      ...Object.entries(c.post).flatMap(([name, [mean, deviation]]) => [
+        Math.abs(mean - own.post[name][0]),
+        Math.abs(deviation - own.post[name][1]),
+      ]),
+      Math.abs(c.logZ - own.logZ) / Math.abs(c.logZ),
+    );
     if (difference > 1e-6) say(`  WARNING: Credence and C differ by ${difference}`);
     const pass = Math.min(...c.pass_s);
     return { own, c: pass, ratio: own.pass / pass, difference };
   });
   found.forEach(({ own, c, ratio, difference }, k) => {
-    results.others[`smoother${k}`] = { what: `B3 smoother, T = ${k === 0 ? '1,000' : '1,000,000'}: milliseconds a pass, the same in C, ratio, largest difference of moments and relative log evidence`, milliseconds: 1000 * own.pass, c: c && 1000 * c, ratio, difference, drawMilliseconds: 1000 * own.draw, compileSeconds: own.compileSeconds };
+    results.others[`smoother${k}`] = {
+      what: `B3 smoother, T = ${k === 0 ? '1,000' : '1,000,000'}: milliseconds a pass, the same in C, ratio, largest difference of moments and relative log evidence`,
+      milliseconds: 1000 * own.pass,
+      c: c && 1000 * c,
+      ratio,
+      difference,
+      drawMilliseconds: 1000 * own.draw,
+      compileSeconds: own.compileSeconds,
+    };
   });
-  results.others.smootherGrowth = { what: 'B3 smoother: time for a thousand times the steps over a thousand times the time (1 is linear)', ratio: found[1].own.pass / found[0].own.pass / 1000 };
+  results.others.smootherGrowth = {
+    what: 'B3 smoother: time for a thousand times the steps over a thousand times the time (1 is linear)',
+    ratio: found[1].own.pass / found[0].own.pass / 1000,
+  };
 }
 
 if (wanted('forward-backward')) {
@@ -226,24 +343,54 @@ if (wanted('forward-backward')) {
   const own = (model, data) => JSON.parse(must(process.execPath, [join(bench, 'forwardBackward.mjs'), model, data]).text);
   const data = join(bench, 'data', 'hmm.json');
   // Systems by turns: what disturbs one disturbs the others.
-  const rounds = [0, 1, 2].map(() => ({ credence: own(join(bench, 'models', 'hidden-markov.cred'), data), c: has.c && JSON.parse(must(compileC('hmm', false).target, [data, '-', '1', '1', '1', '1', 'fb']).text) }));
+  const rounds = [0, 1, 2].map(() => ({
+    credence: own(join(bench, 'models', 'hidden-markov.cred'), data),
+    c: has.c && JSON.parse(must(compileC('hmm', false).target, [data, '-', '1', '1', '1', '1', 'fb']).text),
+  }));
   const { credence } = rounds[0];
-  const pass = Math.min(...rounds.map((round) => round.credence.pass)), draw = Math.min(...rounds.map((round) => round.credence.draw));
+  const pass = Math.min(...rounds.map((round) => round.credence.pass)),
+    draw = Math.min(...rounds.map((round) => round.credence.draw));
   const c = has.c ? Math.min(...rounds.flatMap((round) => round.c.pass_s)) : undefined;
-  const difference = has.c ? Math.max(Math.abs(rounds[0].c.logZ - credence.logZ), ...Object.entries(rounds[0].c.post).map(([name, [mean]]) => Math.abs(mean - credence.post[name]))) : undefined;
+  const difference = has.c
+    ? Math.max(
+        Math.abs(rounds[0].c.logZ - credence.logZ),
+        ...Object.entries(rounds[0].c.post).map(([name, [mean]]) => Math.abs(mean - credence.post[name])),
+      )
+    : undefined;
   if (difference > 1e-5) say(`  WARNING: Credence and C differ by ${difference}`);
-  results.others.forwardBackward = { what: 'B12 forward-backward: milliseconds a pass, the same in C, ratio, largest difference of expected visits, means and log evidence', milliseconds: 1000 * pass, c: c && 1000 * c, ratio: c && pass / c, difference, drawMilliseconds: 1000 * draw, compileSeconds: credence.compileSeconds };
+  results.others.forwardBackward = {
+    what: 'B12 forward-backward: milliseconds a pass, the same in C, ratio, largest difference of expected visits, means and log evidence',
+    milliseconds: 1000 * pass,
+    c: c && 1000 * c,
+    ratio: c && pass / c,
+    difference,
+    drawMilliseconds: 1000 * draw,
+    compileSeconds: credence.compileSeconds,
+  };
   const alarm = own(join(root, 'test', 'programs', 'bn_alarm.cred'), join(root, 'test', 'programs', 'bn_alarm.json'));
-  results.others.network = { what: 'all marginals and the evidence of the 37-node ALARM network: milliseconds for the first time after compilation, and again', first: 1000 * alarm.first, milliseconds: 1000 * alarm.pass, drawMilliseconds: 1000 * alarm.draw, compileSeconds: alarm.compileSeconds };
+  results.others.network = {
+    what: 'all marginals and the evidence of the 37-node ALARM network: milliseconds for the first time after compilation, and again',
+    first: 1000 * alarm.first,
+    milliseconds: 1000 * alarm.pass,
+    drawMilliseconds: 1000 * alarm.draw,
+    compileSeconds: alarm.compileSeconds,
+  };
 }
 
 if (wanted('expectation')) {
   say('B8 expectation maximisation of mixtures with full covariances ...');
-  for (const [size, iterations] of [['small', 200], ['large', 20]]) {
-    const data = join(bench, 'data', `em_${size}.json`), count = String(iterations);
+  for (const [size, iterations] of [
+    ['small', 200],
+    ['large', 20],
+  ]) {
+    const data = join(bench, 'data', `em_${size}.json`),
+      count = String(iterations);
     // Systems by turns: what disturbs one disturbs the others.
     const rounds = [0, 1, 2].map(() => ({
-      credence: JSON.parse(must(process.execPath, [join(bench, 'expectation.mjs'), join(bench, 'models', 'mixture-by-maximum-likelihood.cred'), data, count]).text),
+      credence: JSON.parse(
+        must(process.execPath, [join(bench, 'expectation.mjs'), join(bench, 'models', 'mixture-by-maximum-likelihood.cred'), data, count])
+          .text,
+      ),
       c: has.c && JSON.parse(must(compileC('em', false).target, [data, '-', count, '3']).text),
       scikit: has.scikit && JSON.parse(must(python, [join(bench, 'peers', 'em.py'), data, count]).text),
       mclust: has.mclust && JSON.parse(must('Rscript', [join(bench, 'peers', 'em.R'), data, count]).text),
@@ -251,13 +398,23 @@ if (wanted('expectation')) {
     const best = (read) => Math.min(...rounds.map(read));
     const own = best((round) => round.credence.seconds);
     const c = has.c ? best((round) => Math.min(...round.c.iter_s)) : undefined;
-    const scikit = has.scikit ? best((round) => round.scikit.seconds) : undefined, mclust = has.mclust ? best((round) => round.mclust.seconds) : undefined;
+    const scikit = has.scikit ? best((round) => round.scikit.seconds) : undefined,
+      mclust = has.mclust ? best((round) => round.mclust.seconds) : undefined;
     const reached = rounds[0].credence.logLikelihood;
-    const difference = Math.max(...['c', 'scikit', 'mclust'].flatMap((name) => (rounds[0][name] ? [Math.abs((rounds[0][name].logLikelihood ?? rounds[0][name].loglik) / reached - 1)] : [])));
+    const difference = Math.max(
+      ...['c', 'scikit', 'mclust'].flatMap((name) =>
+        rounds[0][name] ? [Math.abs((rounds[0][name].logLikelihood ?? rounds[0][name].loglik) / reached - 1)] : [],
+      ),
+    );
     if (difference > 1e-8) say(`  WARNING: log-likelihoods differ by ${difference} (relative)`);
     results.others[`expectation-${size}`] = {
       what: `B8 EM, ${size}: milliseconds an iteration, the same in C, over scikit-learn, over mclust, largest relative difference of log-likelihoods`,
-      milliseconds: 1000 * own, c: c && 1000 * c, overC: c && own / c, overScikit: scikit && own / scikit, overMclust: mclust && own / mclust, difference,
+      milliseconds: 1000 * own,
+      c: c && 1000 * c,
+      overC: c && own / c,
+      overScikit: scikit && own / scikit,
+      overMclust: mclust && own / mclust,
+      difference,
     };
   }
 }
@@ -269,14 +426,30 @@ say();
 const rows = [['case', 'system', 'ms/sweep', 'ratio', 'ESS/s', 'ratio', 'means agree (z)']];
 for (const { title, systems } of Object.values(results.studies)) {
   for (const [name, system] of Object.entries(systems)) {
-    rows.push([title, name, number(system.millisecondsPerSweep), name === 'credence' ? '' : number(systems.credence.millisecondsPerSweep / system.millisecondsPerSweep), number(system.essPerSecond),
-      name === 'credence' ? '' : number(systems.credence.essPerSecond / system.essPerSecond), system.disagreement === undefined ? '' : number(system.disagreement)]);
+    rows.push([
+      title,
+      name,
+      number(system.millisecondsPerSweep),
+      name === 'credence' ? '' : number(systems.credence.millisecondsPerSweep / system.millisecondsPerSweep),
+      number(system.essPerSecond),
+      name === 'credence' ? '' : number(systems.credence.essPerSecond / system.essPerSecond),
+      system.disagreement === undefined ? '' : number(system.disagreement),
+    ]);
   }
 }
 const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-for (const row of rows) say(row.map((cell, column) => (column < 2 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))).join('  '));
+for (const row of rows)
+  say(row.map((cell, column) => (column < 2 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))).join('  '));
 say('\nRatios are Credence over the other system: time a sweep (below 1 is faster), ESS a second (above 1 is faster).\n');
-for (const { what, ...figures } of Object.values(results.others)) say(`${what}: ${Object.entries(figures).map(([name, value]) => `${name} ${number(value)}`).join(', ')}`);
+for (const { what, ...figures } of Object.values(results.others))
+  say(
+    `${what}: ${Object.entries(figures)
+      .map(([name, value]) => `${name} ${number(value)}`)
+      .join(', ')}`,
+  );
 
-writeFileSync(join(bench, 'results.json'), `${JSON.stringify(results, (key, value) => (key === 'means' || key === 'standardDeviations' ? undefined : typeof value === 'number' ? Number(value.toPrecision(5)) : value), 1)}\n`);
+writeFileSync(
+  join(bench, 'results.json'),
+  `${JSON.stringify(results, (key, value) => (key === 'means' || key === 'standardDeviations' ? undefined : typeof value === 'number' ? Number(value.toPrecision(5)) : value), 1)}\n`,
+);
 say('\nWritten: bench/results.json');

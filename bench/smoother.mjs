@@ -19,7 +19,15 @@ import { num, ref } from '../dist/expr/expr.js';
 import { createRandom } from '../dist/random/generator.js';
 
 const [model, data, repeats] = process.argv.slice(2);
-const { y: once, track_t: tracked, exact: _, level_true: _level, ar_true: _ar, T: length, ...parameters } = JSON.parse(readFileSync(data, 'utf8'));
+const {
+  y: once,
+  track_t: tracked,
+  exact: _,
+  level_true: _level,
+  ar_true: _ar,
+  T: length,
+  ...parameters
+} = JSON.parse(readFileSync(data, 'utf8'));
 const count = length * Number(repeats);
 const y = Float64Array.from({ length: count }, (_value, t) => once[t % length] + 10 * Math.floor(t / length));
 
@@ -32,12 +40,14 @@ const [block] = gaussianBlocks(builder, derivation, derivation.regions, new Fold
 builder.entry('pass', [...block.prepare, ...block.moments]);
 builder.entry('draw', [...block.prepare, ...block.draw]);
 builder.entry('logNormaliser', [{ do: 'return', value: block.logNormaliser }]);
-const read = tracked.flatMap((t) => ['level', 'ar'].map((name) => {
-  const element = ref(name, [num(t - 1)]);
-  builder.entry(`mean${name}${t}`, [{ do: 'return', value: block.mean(element) }]);
-  builder.entry(`variance${name}${t}`, [{ do: 'return', value: block.covariance(element, element, []) }]);
-  return { key: `${name === 'level' ? 'l' : 'a'}${t}`, entry: `${name}${t}` };
-}));
+const read = tracked.flatMap((t) =>
+  ['level', 'ar'].map((name) => {
+    const element = ref(name, [num(t - 1)]);
+    builder.entry(`mean${name}${t}`, [{ do: 'return', value: block.mean(element) }]);
+    builder.entry(`variance${name}${t}`, [{ do: 'return', value: block.covariance(element, element, []) }]);
+    return { key: `${name === 'level' ? 'l' : 'a'}${t}`, entry: `${name}${t}` };
+  }),
+);
 const printed = printModule(builder.module());
 const values = new Map(runFolds(builder));
 for (const storage of printed.storages) {
@@ -60,7 +70,13 @@ function fastest(entry) {
 }
 const draw = fastest(entries.draw);
 const pass = fastest(entries.pass);
-process.stdout.write(`${JSON.stringify({
-  structure: block.structure, compileSeconds, pass, draw, logZ: entries.logNormaliser(),
-  post: Object.fromEntries(read.map(({ key, entry }) => [key, [entries[`mean${entry}`](), Math.sqrt(entries[`variance${entry}`]())]])),
-})}\n`);
+process.stdout.write(
+  `${JSON.stringify({
+    structure: block.structure,
+    compileSeconds,
+    pass,
+    draw,
+    logZ: entries.logNormaliser(),
+    post: Object.fromEntries(read.map(({ key, entry }) => [key, [entries[`mean${entry}`](), Math.sqrt(entries[`variance${entry}`]())]])),
+  })}\n`,
+);

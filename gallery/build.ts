@@ -17,7 +17,20 @@ export interface Gallery {
 export async function buildGallery(folder: string, onFigure: (figure: Figure) => void = () => undefined): Promise<Gallery> {
   mkdirSync(join(folder, 'figures'), { recursive: true });
   const figures: Figure[] = [];
-  for (const draw of [figure11, figure12, figure13, figure14, figure15, figures21to23, figure31, figure32, figure33, figure34, figure35, figure36]) {
+  for (const draw of [
+    figure11,
+    figure12,
+    figure13,
+    figure14,
+    figure15,
+    figures21to23,
+    figure31,
+    figure32,
+    figure33,
+    figure34,
+    figure35,
+    figure36,
+  ]) {
     for (const figure of [await draw()].flat()) {
       writeFileSync(join(folder, fileOf(figure)), figure.svg);
       figures.push(figure);

@@ -96,8 +96,10 @@ export function average(values: readonly number[]): number {
 /** The Kolmogorov-Smirnov distance of a sample from a distribution function. */
 export function kolmogorovSmirnov(values: readonly number[], cdf: (x: number) => number): number {
   const n = values.length;
-  return values.toSorted((a, b) => a - b).reduce((worst, value, k) => {
-    const at = cdf(value);
-    return Math.max(worst, at - k / n, (k + 1) / n - at);
-  }, 0);
+  return values
+    .toSorted((a, b) => a - b)
+    .reduce((worst, value, k) => {
+      const at = cdf(value);
+      return Math.max(worst, at - k / n, (k + 1) / n - at);
+    }, 0);
 }

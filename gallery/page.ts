@@ -1,4 +1,7 @@
-/** The page of the gallery: for each figure its program, the picture and its numbers side by side. Static, without scripts and links to elsewhere. */
+/**
+ * The page of the gallery: for each figure its program, the picture and its numbers side by side. Static, without scripts and links to
+ * elsewhere.
+ */
 import { escaped } from '../src/plot/drawing.js';
 import { type Figure, holds, type Row } from './figure.js';
 import { paletteStyle } from '../src/plot/palette.js';

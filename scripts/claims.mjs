@@ -29,7 +29,13 @@ for (const name of readdirSync(folder).sort()) {
 
 /** One line for each run and each quantity keeps a claim on one screen. */
 function render({ truth, runs, ...head }) {
-  const line = (value) => JSON.stringify(value).replace(/":/g, '": ').replace(/,"/g, ', "').replace(/\{"/g, '{ "').replace(/([^{])\}/g, '$1 }').replace(/ \}(?= \})/g, ' }');
+  const line = (value) =>
+    JSON.stringify(value)
+      .replace(/":/g, '": ')
+      .replace(/,"/g, ', "')
+      .replace(/\{"/g, '{ "')
+      .replace(/([^{])\}/g, '$1 }')
+      .replace(/ \}(?= \})/g, ' }');
   const runLines = runs.map((run) => `    ${line(run)}`).join(',\n');
   const truths = Object.entries(truth).map(([name, { quantities, ...rest }]) => {
     const others = Object.entries(rest).map(([key, value]) => `      ${JSON.stringify(key)}: ${line(value)}`);

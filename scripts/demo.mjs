@@ -19,7 +19,23 @@ const reported = ['pi', 'mu', 'shortEruption', 'longEruption', 'shortWait', 'lon
 
 function infer(backend, options) {
   const folder = join(out, backend);
-  const argumentsList = ['infer', model, '--data', `x=${data}:eruptions,waiting`, '--set', 'K=2', '--backend', backend, '--seed', '1', '--keep', [...reported, 'Sigma'].join(','), '--out', folder, ...options];
+  const argumentsList = [
+    'infer',
+    model,
+    '--data',
+    `x=${data}:eruptions,waiting`,
+    '--set',
+    'K=2',
+    '--backend',
+    backend,
+    '--seed',
+    '1',
+    '--keep',
+    [...reported, 'Sigma'].join(','),
+    '--out',
+    folder,
+    ...options,
+  ];
   say(`\n$ credence ${argumentsList.join(' ')}`);
   const status = run(process.execPath, [join(root, 'dist', 'cli', 'main.js'), ...argumentsList]);
   // Status 1 with results is a run that must not be trusted; without results nothing ran.
@@ -43,11 +59,15 @@ for (const name of reported.slice(2)) {
   const variational = cavi.summary.variables[name];
   const distance = (variational.mean - sampled.mean) / sampled.sd;
   worst = Math.max(worst, Math.abs(distance));
-  say(`${name.padEnd(16)}${column(sampled.mean.toFixed(3), 10)}${column(variational.mean.toFixed(3), 10)}${column(sampled.sd.toFixed(3), 9)}${column(distance.toFixed(2).replace('-0.00', '0.00'), 16)}`);
+  say(
+    `${name.padEnd(16)}${column(sampled.mean.toFixed(3), 10)}${column(variational.mean.toFixed(3), 10)}${column(sampled.sd.toFixed(3), 9)}${column(distance.toFixed(2).replace('-0.00', '0.00'), 16)}`,
+  );
 }
 // Mean field gets means right up to a fraction of a standard deviation and sets spreads too small.
 const agreed = worst < 0.5 && gibbs.status === 0 && cavi.status === 0;
-say(`\n${agreed ? 'The two agree' : 'The two DISAGREE, or a run must not be trusted'}: largest difference ${worst.toFixed(2)} posterior standard deviations.`);
+say(
+  `\n${agreed ? 'The two agree' : 'The two DISAGREE, or a run must not be trusted'}: largest difference ${worst.toFixed(2)} posterior standard deviations.`,
+);
 say(`Draws, summaries and the record of each run: ${join(out, 'gibbs')}, ${join(out, 'cavi')}`);
 say('Next: change --backend, or `npx credence explain examples/10-old-faithful/model.cred --backend cavi`.');
 process.exit(agreed ? 0 : 1);

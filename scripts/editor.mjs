@@ -35,26 +35,50 @@ function repositoryOf(words, inTemplate) {
   const declared = `${wordStart}(?!${anyOf(words.reserved)})${name}`;
   // Inside brackets a statement's word means that a bracket was forgotten; `for` joins a generator.
   const stray = `(?=${anyOf(words.statements.filter((word) => word !== 'for'))})`;
-  const open = (begin, beginCaptures, patterns) => ({ begin, beginCaptures, end: '(?=\\S)', applyEndPatternLast: true, patterns: [...holes, ...patterns] });
+  const open = (begin, beginCaptures, patterns) => ({
+    begin,
+    beginCaptures,
+    end: '(?=\\S)',
+    applyEndPatternLast: true,
+    patterns: [...holes, ...patterns],
+  });
   const bracketed = (opening, closing, others, kind, patterns) => ({
-    begin: opening, beginCaptures: captured({ 0: `punctuation.${kind}.begin` }),
-    end: `(${closing})|(?=[${others}])|${stray}${backtick}`, endCaptures: captured({ 1: `punctuation.${kind}.end` }),
+    begin: opening,
+    beginCaptures: captured({ 0: `punctuation.${kind}.begin` }),
+    end: `(${closing})|(?=[${others}])|${stray}${backtick}`,
+    endCaptures: captured({ 1: `punctuation.${kind}.end` }),
     patterns: [...holes, ...patterns],
   });
   return {
     comments: {
       patterns: [
         inTemplate
-          ? { begin: '//', beginCaptures: captured({ 0: 'punctuation.definition.comment' }), end: `$${backtick}`, name: scope('comment.line.double-slash'), patterns: [{ match: '\\\\.' }, ...holes] }
+          ? {
+              begin: '//',
+              beginCaptures: captured({ 0: 'punctuation.definition.comment' }),
+              end: `$${backtick}`,
+              name: scope('comment.line.double-slash'),
+              patterns: [{ match: '\\\\.' }, ...holes],
+            }
           : { match: '(//).*$', captures: captured({ 1: 'punctuation.definition.comment' }), name: scope('comment.line.double-slash') },
-        { begin: '/\\*', captures: captured({ 0: 'punctuation.definition.comment' }), end: `\\*/${backtick}`, name: scope('comment.block'), patterns: inTemplate ? [{ match: '\\\\.' }, ...holes] : [] },
+        {
+          begin: '/\\*',
+          captures: captured({ 0: 'punctuation.definition.comment' }),
+          end: `\\*/${backtick}`,
+          name: scope('comment.block'),
+          patterns: inTemplate ? [{ match: '\\\\.' }, ...holes] : [],
+        },
       ],
     },
     statements: {
       patterns: [
         ...include('comments', 'function'),
-        ...[['data|param|let|report', 'storage.type'], ['sample|predict', 'keyword.other']]
-          .map(([starts, text]) => open(`${wordStart}(?:${starts})${wordEnd}`, captured({ 0: text }), include('comments', 'target', 'index', 'annotation'))),
+        ...[
+          ['data|param|let|report', 'storage.type'],
+          ['sample|predict', 'keyword.other'],
+        ].map(([starts, text]) =>
+          open(`${wordStart}(?:${starts})${wordEnd}`, captured({ 0: text }), include('comments', 'target', 'index', 'annotation')),
+        ),
         rule(anyOf(['observe', 'factor']), 'keyword.other'),
         rule('\\{', 'punctuation.section.block.begin'),
         rule('\\}', 'punctuation.section.block.end'),
@@ -65,14 +89,21 @@ function repositoryOf(words, inTemplate) {
     function: open(`${wordStart}fn${wordEnd}`, captured({ 0: 'storage.type.function' }), [
       ...include('comments'),
       rule(declared, 'entity.name.function'),
-      bracketed('\\(', '\\)', '\\]}', 'definition.parameters', [...include('comments'), rule(declared, 'variable.parameter'), rule(',', 'punctuation.separator')]),
+      bracketed('\\(', '\\)', '\\]}', 'definition.parameters', [
+        ...include('comments'),
+        rule(declared, 'variable.parameter'),
+        rule(',', 'punctuation.separator'),
+      ]),
     ]),
     target: rule(declared, 'entity.name.variable'),
     annotation: open(':', captured({ 0: 'punctuation.separator.type' }), [
       ...include('comments', 'index'),
       rule(anyOf(words.types), 'support.type'),
       bracketed('\\(', '\\)', '\\]}', 'section.parens', [
-        { match: `(${anyOf(words.options)})\\s*(:)`, captures: captured({ 1: 'variable.parameter.option', 2: 'punctuation.separator.argument' }) },
+        {
+          match: `(${anyOf(words.options)})\\s*(:)`,
+          captures: captured({ 1: 'variable.parameter.option', 2: 'punctuation.separator.argument' }),
+        },
         ...include('argument', 'expression'),
       ]),
     ]),
@@ -109,18 +140,25 @@ function repositoryOf(words, inTemplate) {
     },
     index: bracketed('\\[', '\\]', ')}', 'section.brackets', include('expression')),
     conditional: {
-      begin: '\\?', beginCaptures: captured({ 0: 'keyword.operator.ternary' }),
-      end: `(:)|(?=[)\\]};,])|${stray}${backtick}`, endCaptures: captured({ 1: 'keyword.operator.ternary' }),
+      begin: '\\?',
+      beginCaptures: captured({ 0: 'keyword.operator.ternary' }),
+      end: `(:)|(?=[)\\]};,])|${stray}${backtick}`,
+      endCaptures: captured({ 1: 'keyword.operator.ternary' }),
       patterns: [...holes, ...include('expression')],
     },
-    ...(inTemplate ? {
-      hole: {
-        begin: '\\$\\{', beginCaptures: captured({ 0: 'punctuation.definition.template-expression.begin' }),
-        end: '\\}', endCaptures: captured({ 0: 'punctuation.definition.template-expression.end' }),
-        name: scope('meta.template.expression'), contentName: 'meta.embedded.line.ts',
-        patterns: [{ include: 'source.ts#expression' }],
-      },
-    } : {}),
+    ...(inTemplate
+      ? {
+          hole: {
+            begin: '\\$\\{',
+            beginCaptures: captured({ 0: 'punctuation.definition.template-expression.begin' }),
+            end: '\\}',
+            endCaptures: captured({ 0: 'punctuation.definition.template-expression.end' }),
+            name: scope('meta.template.expression'),
+            contentName: 'meta.embedded.line.ts',
+            patterns: [{ include: 'source.ts#expression' }],
+          },
+        }
+      : {}),
   };
 }
 
@@ -128,7 +166,14 @@ const note = 'Written by scripts/editor.mjs from the words of the compiler; do n
 
 /** The grammar of `.cred` files. */
 export function fileGrammar(words) {
-  return { information_for_contributors: [note], name: 'Credence', scopeName: 'source.credence', fileTypes: ['cred'], patterns: include('statements'), repository: repositoryOf(words, false) };
+  return {
+    information_for_contributors: [note],
+    name: 'Credence',
+    scopeName: 'source.credence',
+    fileTypes: ['cred'],
+    patterns: include('statements'),
+    repository: repositoryOf(words, false),
+  };
 }
 
 /** The grammar of templates tagged `model`, injected where TypeScript or JavaScript is code. */
@@ -139,14 +184,19 @@ export function templateGrammar(words) {
     name: 'Credence in templates',
     scopeName: 'inline.credence',
     injectionSelector: ['source.ts', 'source.tsx', 'source.js', 'source.js.jsx'].map((each) => `L:${each} ${outside}`).join(', '),
-    patterns: [{
-      begin: '(?<![\\p{L}0-9_$])(model)\\s*(`)',
-      beginCaptures: { 1: { name: 'entity.name.function.tagged-template.ts' }, 2: { name: 'string.template.ts punctuation.definition.string.template.begin.ts' } },
-      end: '`',
-      endCaptures: { 0: { name: 'string.template.ts punctuation.definition.string.template.end.ts' } },
-      contentName: 'meta.embedded.block.credence',
-      patterns: include('hole', 'statements'),
-    }],
+    patterns: [
+      {
+        begin: '(?<![\\p{L}0-9_$])(model)\\s*(`)',
+        beginCaptures: {
+          1: { name: 'entity.name.function.tagged-template.ts' },
+          2: { name: 'string.template.ts punctuation.definition.string.template.begin.ts' },
+        },
+        end: '`',
+        endCaptures: { 0: { name: 'string.template.ts punctuation.definition.string.template.end.ts' } },
+        contentName: 'meta.embedded.block.credence',
+        patterns: include('hole', 'statements'),
+      },
+    ],
     repository: repositoryOf(words, true),
   };
 }
@@ -166,8 +216,13 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { combinators } = await load('2-graph', 'expressions.js');
   const { families } = await load('distributions', 'registry.js');
   const words = {
-    reserved: reservedWords, statements: statementWords, types: typeNames, options: [...typeOptions.values()].flat(),
-    families: [...families.keys()], combinators, functions: [...builtins.keys(), ...densityFunctions.keys()],
+    reserved: reservedWords,
+    statements: statementWords,
+    types: typeNames,
+    options: [...typeOptions.values()].flat(),
+    families: [...families.keys()],
+    combinators,
+    functions: [...builtins.keys(), ...densityFunctions.keys()],
   };
   const folder = join(root, 'editor');
   mkdirSync(folder, { recursive: true });

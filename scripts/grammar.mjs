@@ -26,9 +26,7 @@ function declarations() {
     const result = spawnSync(process.execPath, [bundler, 'generateBundles', '--withTypes', '--esm', file], { encoding: 'utf8' });
     if (result.status !== 0) throw new Error(result.stderr);
     const declared = readFileSync(`${file}-bundle.d.ts`, 'utf8');
-    return declared
-      .slice(declared.indexOf('export interface'), declared.indexOf('declare const ns'))
-      .trimEnd();
+    return declared.slice(declared.indexOf('export interface'), declared.indexOf('declare const ns')).trimEnd();
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -38,9 +36,11 @@ function declarations() {
 function withoutPositions(node) {
   if (Array.isArray(node)) return node.map(withoutPositions);
   if (node === null || typeof node !== 'object') return node;
-  return Object.fromEntries(Object.entries(node)
-    .filter(([key]) => key !== 'sourceInterval' && key !== 'source')
-    .map(([key, value]) => [key, withoutPositions(value)]));
+  return Object.fromEntries(
+    Object.entries(node)
+      .filter(([key]) => key !== 'sourceInterval' && key !== 'source')
+      .map(([key, value]) => [key, withoutPositions(value)]),
+  );
 }
 
 /** A recipe as TypeScript, one rule a line; its parent, if any, is a parameter. */

@@ -12,12 +12,18 @@ function licenceOf(folder) {
     if (comment !== null) return comment[1];
   }
   const { license, author } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-  if (typeof license === 'string') return `${license}${author === undefined ? '' : `, ${typeof author === 'string' ? author : author.name}`}`;
+  if (typeof license === 'string')
+    return `${license}${author === undefined ? '' : `, ${typeof author === 'string' ? author : author.name}`}`;
   throw new Error(`${folder} does not say its licence`);
 }
 
 /** The packages that a bundle was made of, by name, with their terms. @param inputs paths of an esbuild metafile, below the root. */
 export function licencesOf(inputs) {
   const folders = new Set(inputs.flatMap((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? []));
-  return new Map([...folders].map((folder) => [folder.slice(folder.indexOf('node_modules/') + 'node_modules/'.length), licenceOf(join(root, folder)).trim()]));
+  return new Map(
+    [...folders].map((folder) => [
+      folder.slice(folder.indexOf('node_modules/') + 'node_modules/'.length),
+      licenceOf(join(root, folder)).trim(),
+    ]),
+  );
 }

@@ -18,27 +18,51 @@ const chosenByAuto = ['exact', 'em', 'map', 'gibbs', 'mh'];
 
 /** The examples of the repository that are one program, each with the data and the backend of its first claim that a page can run. */
 export function examplesOf(backends) {
-  return readdirSync(join(root, 'examples')).sort().flatMap((id) => {
-    if (!existsSync(join(root, 'examples', id, 'model.cred'))) return [];
-    const claim = JSON.parse(read('examples', id, 'claim.json'));
-    const run = claim.runs.find(({ backend, model, program }) => backends.includes(backend) && model === undefined && program === undefined);
-    const backend = run === undefined || (chosenByAuto.includes(run.backend) && run.options === undefined) ? 'auto' : run.backend;
-    // A walk that is asked for by name needs as many draws as its claim, as far as a page should wait for them.
-    const draws = backend === 'auto' || run.draws === undefined ? {} : { draws: String(Math.min(run.draws, 10_000)) };
-    const options = backend === 'auto' ? '' : Object.entries(run.options ?? {}).map(([name, value]) => `${name}=${value}`).join(' ');
-    return [{ id, title: `${Number(id.slice(0, 2))}. ${claim.title}`, about: aboutOf(id), project: { program: read('examples', id, 'model.cred'), ...dataOf(id, { ...claim.data, ...run?.data }) }, settings: { backend, options, ...draws } }];
-  });
+  return readdirSync(join(root, 'examples'))
+    .sort()
+    .flatMap((id) => {
+      if (!existsSync(join(root, 'examples', id, 'model.cred'))) return [];
+      const claim = JSON.parse(read('examples', id, 'claim.json'));
+      const run = claim.runs.find(
+        ({ backend, model, program }) => backends.includes(backend) && model === undefined && program === undefined,
+      );
+      const backend = run === undefined || (chosenByAuto.includes(run.backend) && run.options === undefined) ? 'auto' : run.backend;
+      // A walk that is asked for by name needs as many draws as its claim, as far as a page should wait for them.
+      const draws = backend === 'auto' || run.draws === undefined ? {} : { draws: String(Math.min(run.draws, 10_000)) };
+      const options =
+        backend === 'auto'
+          ? ''
+          : Object.entries(run.options ?? {})
+              .map(([name, value]) => `${name}=${value}`)
+              .join(' ');
+      return [
+        {
+          id,
+          title: `${Number(id.slice(0, 2))}. ${claim.title}`,
+          about: aboutOf(id),
+          project: { program: read('examples', id, 'model.cred'), ...dataOf(id, { ...claim.data, ...run?.data }) },
+          settings: { backend, options, ...draws },
+        },
+      ];
+    });
 }
 
 /** The first paragraph of an example's page, as text. */
 function aboutOf(id) {
   const [, paragraph = ''] = read('examples', id, 'README.md').split(/\n\n+/);
-  return paragraph.replaceAll('`', '').replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replace(/\s+/g, ' ').trim();
+  return paragraph
+    .replaceAll('`', '')
+    .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+    .replace(/\s+/g, ' ')
+    .trim();
 }
 
 /** Data of a claim (test/claims.ts reads them too) as the two texts that a page has. */
 function dataOf(id, sources) {
-  const tables = new Map(), columns = [], texts = [], values = {};
+  const tables = new Map(),
+    columns = [],
+    texts = [],
+    values = {};
   for (const [name, value] of Object.entries(sources)) {
     if (value === null) continue;
     if (typeof value !== 'string') values[name] = value;
@@ -52,12 +76,18 @@ function dataOf(id, sources) {
   if (tables.size > 1) throw new Error(`examples/${id} takes its data from several tables`);
   const merged = Object.assign({}, ...texts.map((text) => JSON.parse(text)), values);
   const alone = texts.length === 1 && Object.keys(values).length === 0;
-  return { values: alone ? texts[0] : Object.keys(merged).length === 0 ? '' : inLines(merged), table: [...tables.values()][0] ?? '', columns };
+  return {
+    values: alone ? texts[0] : Object.keys(merged).length === 0 ? '' : inLines(merged),
+    table: [...tables.values()][0] ?? '',
+    columns,
+  };
 }
 
 /** JSON with a line for each name. */
 function inLines(values) {
-  return `{\n${Object.entries(values).map(([name, value]) => `  ${JSON.stringify(name)}: ${JSON.stringify(value)}`).join(',\n')}\n}\n`;
+  return `{\n${Object.entries(values)
+    .map(([name, value]) => `  ${JSON.stringify(name)}: ${JSON.stringify(value)}`)
+    .join(',\n')}\n}\n`;
 }
 
 /** A module that the sources import by a name of ours. */
@@ -66,7 +96,10 @@ function virtual(modules) {
     name: 'playground',
     setup({ onResolve, onLoad }) {
       onResolve({ filter: /^playground:/ }, ({ path }) => ({ path, namespace: 'playground' }));
-      onLoad({ filter: /.*/, namespace: 'playground' }, ({ path }) => ({ contents: `export const content = ${JSON.stringify(modules[path])};`, loader: 'js' }));
+      onLoad({ filter: /.*/, namespace: 'playground' }, ({ path }) => ({
+        contents: `export const content = ${JSON.stringify(modules[path])};`,
+        loader: 'js',
+      }));
     },
   };
 }
@@ -75,10 +108,14 @@ function virtual(modules) {
 const inBrowser = {
   name: 'in-browser',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /\/node\.js$/ }, ({ path, importer }) => (importer.endsWith('platform.ts') ? { path, namespace: 'empty' } : undefined));
+    onResolve({ filter: /\/node\.js$/ }, ({ path, importer }) =>
+      importer.endsWith('platform.ts') ? { path, namespace: 'empty' } : undefined,
+    );
     onLoad({ filter: /.*/, namespace: 'empty' }, () => ({ contents: 'export {};' }));
     // linkedom looks for a canvas and for Node's clock.
-    onResolve({ filter: /\/canvas\.cjs$/ }, ({ importer }) => (importer.includes('linkedom') ? { path: join(root, 'node_modules', 'linkedom', 'commonjs', 'canvas-shim.cjs') } : undefined));
+    onResolve({ filter: /\/canvas\.cjs$/ }, ({ importer }) =>
+      importer.includes('linkedom') ? { path: join(root, 'node_modules', 'linkedom', 'commonjs', 'canvas-shim.cjs') } : undefined,
+    );
     onResolve({ filter: /^perf_hooks$/ }, ({ path }) => ({ path, namespace: 'empty' }));
   },
 };
@@ -91,9 +128,13 @@ const chainWorkerInside = {
   name: 'chain-worker-inside',
   setup({ onLoad }) {
     onLoad({ filter: /4-infer[\\/]threads\.ts$/ }, ({ path }) => {
-      const text = readFileSync(path, 'utf8'), address = "new URL('./worker.js', import.meta.url), { type: 'module' }";
+      const text = readFileSync(path, 'utf8'),
+        address = "new URL('./worker.js', import.meta.url), { type: 'module' }";
       if (!text.includes(address)) throw new Error(`${path} no longer names its worker as ${address}`);
-      return { contents: `import { content as chainWorker } from 'playground:chain-worker';\nconst chainWorkerAddress = URL.createObjectURL(new Blob([chainWorker], { type: 'text/javascript' }));\n${text.replace(address, "new URL(chainWorkerAddress), { type: 'classic' }")}`, loader: 'ts' };
+      return {
+        contents: `import { content as chainWorker } from 'playground:chain-worker';\nconst chainWorkerAddress = URL.createObjectURL(new Blob([chainWorker], { type: 'text/javascript' }));\n${text.replace(address, "new URL(chainWorkerAddress), { type: 'classic' }")}`,
+        loader: 'ts',
+      };
     });
   },
 };
@@ -103,8 +144,19 @@ async function bundle(entry, plugins) {
   // Not before it is sure to be installed.
   const { build } = await import('esbuild');
   const { outputFiles, metafile } = await build({
-    entryPoints: [entry], bundle: true, format: 'esm', platform: 'browser', target: 'es2022', minify: true, write: false, metafile: true, legalComments: 'none', charset: 'utf8', logLevel: 'warning',
-    absWorkingDir: root, plugins,
+    entryPoints: [entry],
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    minify: true,
+    write: false,
+    metafile: true,
+    legalComments: 'none',
+    charset: 'utf8',
+    logLevel: 'warning',
+    absWorkingDir: root,
+    plugins,
   });
   return { text: outputFiles[0].text, inputs: Object.keys(metafile.inputs) };
 }
@@ -128,11 +180,23 @@ function inScript(text) {
 /** Writes the page. @returns how many bytes it has. */
 export async function buildPlayground(file) {
   const chainWorker = await classicScript(join(root, 'src', '4-infer', 'worker.ts'), [inBrowser]);
-  const engine = await classicScript(join(source, 'engine', 'main.ts'), [inBrowser, chainWorkerInside, virtual({ 'playground:chain-worker': chainWorker.text })]);
+  const engine = await classicScript(join(source, 'engine', 'main.ts'), [
+    inBrowser,
+    chainWorkerInside,
+    virtual({ 'playground:chain-worker': chainWorker.text }),
+  ]);
   const { backends } = await moduleOf(join(root, 'src', '4-infer', 'registry.ts'));
   const { style } = await moduleOf(join(root, 'src', 'page', 'style.ts'));
-  const page = await bundle(join(source, 'page', 'main.ts'), [inBrowser, virtual({ 'playground:engine': engine.text, 'playground:grammar': read('editor', 'credence.tmLanguage.json'), 'playground:examples': examplesOf([...backends.keys()]) })]);
-  const script = inScript(page.text), licences = licencesOf([...chainWorker.inputs, ...engine.inputs, ...page.inputs]);
+  const page = await bundle(join(source, 'page', 'main.ts'), [
+    inBrowser,
+    virtual({
+      'playground:engine': engine.text,
+      'playground:grammar': read('editor', 'credence.tmLanguage.json'),
+      'playground:examples': examplesOf([...backends.keys()]),
+    }),
+  ]);
+  const script = inScript(page.text),
+    licences = licencesOf([...chainWorker.inputs, ...engine.inputs, ...page.inputs]);
   const policy = `default-src 'none'; script-src 'sha256-${createHash('sha256').update(script).digest('base64')}' 'unsafe-eval' blob:; worker-src blob:; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'`;
   const html = `<!doctype html>
 <html lang="en">
@@ -149,9 +213,13 @@ ${read('playground', 'source', 'style.css')}</style>
 ${read('playground', 'source', 'page.html')}<script type="module">${script}</script>
 </body>
 </html>
-${[...licences].map(([name, terms]) => `<!-- ${name}:\n${terms.replaceAll('--', '- -')}
+${[...licences]
+  .map(
+    ([name, terms]) => `<!-- ${name}:\n${terms.replaceAll('--', '- -')}
 -->
-`).join('')}`;
+`,
+  )
+  .join('')}`;
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, html);
   return Buffer.byteLength(html);

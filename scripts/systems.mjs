@@ -77,12 +77,16 @@ for (const { id, system } of systems) {
   if (own.length === 0) print(`| ${id} | ${system} | in a later version | | |`);
   for (const [position, [example, claim]] of own.entries()) {
     const found = await outcomesOf(example);
-    print(`| ${position === 0 ? id : ''} | ${position === 0 ? system : ''} | [${example}](../examples/${example}) | ${[...found].map(render).join(', ')} | ${claim.source.replaceAll('|', '\\|')} |`);
+    print(
+      `| ${position === 0 ? id : ''} | ${position === 0 ? system : ''} | [${example}](../examples/${example}) | ${[...found].map(render).join(', ')} | ${claim.source.replaceAll('|', '\\|')} |`,
+    );
   }
 }
 
 if (process.argv.includes('--write') && asked.length === 0 && failures === 0) {
-  writeFileSync(join(root, 'docs', 'systems.md'), `# Systems
+  writeFileSync(
+    join(root, 'docs', 'systems.md'),
+    `# Systems
 
 <!-- Written by scripts/systems.mjs from a run of all claims; do not edit. -->
 
@@ -91,6 +95,7 @@ reference computed without Credence (\`test/reference/systems/\`). Differences o
 the largest of all quantities compared; those of everything else are absolute. \`npm run systems\` prints this table anew.
 
 ${lines.join('\n')}
-`);
+`,
+  );
 }
 process.exitCode = failures > 0 ? 1 : 0;

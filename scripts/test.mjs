@@ -19,20 +19,28 @@ function count(name, status) {
 
 // Tests are checked too, under options a little looser than those of the source.
 count('type check', run(installed('tsc'), ['--noEmit', '-p', '.']) || run(installed('tsc'), ['--noEmit', '-p', 'test']));
-count('lint', run(installed('biome'), ['lint', '--error-on-warnings', '.']));
+count('lint', run(installed('biome'), ['check', '--error-on-warnings', '.']));
 // Some tests start the command line, which runs from dist/.
 if (failed === 0) ensureBuilt();
 
 const report = join(root, '.scratch', 'vitest.json');
 mkdirSync(join(root, '.scratch'), { recursive: true });
 rmSync(report, { force: true });
-const status = run(installed('vitest'), ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...process.argv.slice(2)]);
+const status = run(installed('vitest'), [
+  'run',
+  '--reporter=default',
+  '--reporter=json',
+  `--outputFile.json=${report}`,
+  ...process.argv.slice(2),
+]);
 if (existsSync(report)) {
   const result = JSON.parse(readFileSync(report, 'utf8'));
   passed += result.numPassedTests;
   failed += result.numFailedTests;
   // A file that does not load has no tests of its own to fail.
-  failed += result.testResults.filter((file) => file.status === 'failed' && file.assertionResults.every((test) => test.status !== 'failed')).length;
+  failed += result.testResults.filter(
+    (file) => file.status === 'failed' && file.assertionResults.every((test) => test.status !== 'failed'),
+  ).length;
 } else {
   failed += 1;
 }

@@ -31,18 +31,40 @@ const hole = '${...}';
  * @throws ModelError (codes `no-run`, `bad-draws`) for files that are not those of a run.
  */
 export function openRun(name: string, files: RunFiles): OpenedRun {
-  const stored = readStoredRun(files), { record, summary } = stored;
+  const stored = readStoredRun(files),
+    { record, summary } = stored;
   let opened: ReturnType<OpenedRun['program']> | null = null;
-  const program = (): ReturnType<OpenedRun['program']> => opened ??= programOf(name, stored);
-  const predictor: Predictor = ({ result, context: of }, values, options) => predictions({ ...program(), result, context: of, converged: summary.converged }, values, options);
+  const program = (): ReturnType<OpenedRun['program']> => (opened ??= programOf(name, stored));
+  const predictor: Predictor = ({ result, context: of }, values, options) =>
+    predictions({ ...program(), result, context: of, converged: summary.converged }, values, options);
   const context: RunContext = {
-    seed: record.seed, program: record.program, options: record.options, versions: record.versions, levels: record.levels, compileSeconds: 0,
+    seed: record.seed,
+    program: record.program,
+    options: record.options,
+    versions: record.versions,
+    levels: record.levels,
+    compileSeconds: 0,
     notes: record.notes.map(({ code, message }) => ({ code, severity: 'note', message })),
   };
-  const made = (warnings: readonly Diagnostic[], observed: ObservedData | null = null): Posterior => new Posterior(resultOf(stored, warnings), context, predictor, observed);
-  const others = record.warnings.filter(({ code }) => !isFoundAgain(code, stored)).map(({ code, severity, message, hint }): Diagnostic => ({ code, severity: severity === 'note' ? 'note' : 'warning', message, hint: hint ?? undefined }));
+  const made = (warnings: readonly Diagnostic[], observed: ObservedData | null = null): Posterior =>
+    new Posterior(resultOf(stored, warnings), context, predictor, observed);
+  const others = record.warnings
+    .filter(({ code }) => !isFoundAgain(code, stored))
+    .map(
+      ({ code, severity, message, hint }): Diagnostic => ({
+        code,
+        severity: severity === 'note' ? 'note' : 'warning',
+        message,
+        hint: hint ?? undefined,
+      }),
+    );
   const { unit } = (record.options['options'] ?? {}) as { readonly unit?: string };
-  return { stored, posterior: made(others), program, withData: () => made(others, new ObservedData(program().bound, unit ?? null, summary.waic !== null)) };
+  return {
+    stored,
+    posterior: made(others),
+    program,
+    withData: () => made(others, new ObservedData(program().bound, unit ?? null, summary.waic !== null)),
+  };
 }
 
 /** True for what a posterior says of its draws when it is asked; what the backend had to say is in the files only. */
@@ -55,15 +77,31 @@ function resultOf({ record, summary, variables }: StoredRun, warnings: readonly 
   const { logEvidence, logEvidenceSe, elbo, logLikelihood, logJoint, converged, seconds } = summary;
   const traces = Object.fromEntries(Object.entries(record.traces).filter(([, trace]) => trace !== null)) as Traces;
   return {
-    backend: record.backend, variables: variables.map(({ variable }) => variable), exchangeable: record.exchangeable, plan: record.plan, traces,
-    logEvidence, logEvidenceSe, elbo, logLikelihood, logJoint, warnings, converged, seconds,
+    backend: record.backend,
+    variables: variables.map(({ variable }) => variable),
+    exchangeable: record.exchangeable,
+    plan: record.plan,
+    traces,
+    logEvidence,
+    logEvidenceSe,
+    elbo,
+    logLikelihood,
+    logJoint,
+    warnings,
+    converged,
+    seconds,
   };
 }
 
 function programOf(name: string, { record, data }: StoredRun): ReturnType<OpenedRun['program']> {
-  if (record.program.includes(hole)) throw noProgram(`the program has values of its host (${hole}), which its text does not hold`, 'Call predict() of the posterior itself, or pass those values as data.');
+  if (record.program.includes(hole))
+    throw noProgram(
+      `the program has values of its host (${hole}), which its text does not hold`,
+      'Call predict() of the posterior itself, or pass those values as data.',
+    );
   if (data === null) throw noProgram('there is no data.json beside the draws', 'Run again with --out.');
-  const compiled = compileText(record.program, name), { bound, diagnostics } = bindData(compiled, data, 'infer');
+  const compiled = compileText(record.program, name),
+    { bound, diagnostics } = bindData(compiled, data, 'infer');
   if (bound === null) throw modelError(diagnostics, compiled.source, name);
   return { compiled, bound };
 }

@@ -3,7 +3,17 @@
  * Names only; no logic.
  * @module
  */
-export { compile, type ExplainOptions, type LogDensity, type LogDensityTerm, model, Model, type NotesListener, type SampleOptions, type Values } from './model.js';
+export {
+  compile,
+  type ExplainOptions,
+  type LogDensity,
+  type LogDensityTerm,
+  model,
+  Model,
+  type NotesListener,
+  type SampleOptions,
+  type Values,
+} from './model.js';
 export type { Data } from './pipeline.js';
 export { type BackendOptions, commonOptions, type InferOptions } from './request.js';
 export { openRun, type OpenedRun } from './finishedRun.js';
@@ -18,14 +28,34 @@ export type { ExportedFile } from './5-report/interchange/exported.js';
 export type { RunFiles, RunRecord, StoredRun } from './5-report/storedRun.js';
 export { renderSummary } from './5-report/render.js';
 export { renderPlots } from './5-report/terminalPlots.js';
-export { compare, type ComparedRun, compareRuns, type Comparison, type ComparisonRow, type Difference, type PointwiseRow, readRun } from './5-report/comparison/compare.js';
+export {
+  compare,
+  type ComparedRun,
+  compareRuns,
+  type Comparison,
+  type ComparisonRow,
+  type Difference,
+  type PointwiseRow,
+  readRun,
+} from './5-report/comparison/compare.js';
 export type { Loo, Predictive, Waic } from './5-report/comparison/predictive.js';
 export { renderComparison } from './5-report/comparison/renderComparison.js';
 export { Derivation } from './5-report/derivation.js';
 export type { ExplainedBlock, Explanation, OptionDoc, ProgressEvent, RunStore } from './4-infer/backend.js';
 export type { ChainState, Checkpoint, DrawPiece } from './4-infer/checkpoint.js';
 export type { Recorded } from './4-infer/chainProgram.js';
-export type { ClosedForm, DrawsForm, DrawValues, ExchangeableGroup, MomentsForm, PlanEntry, RunResult, Seconds, Traces, VariableResult } from './4-infer/posterior.js';
+export type {
+  ClosedForm,
+  DrawsForm,
+  DrawValues,
+  ExchangeableGroup,
+  MomentsForm,
+  PlanEntry,
+  RunResult,
+  Seconds,
+  Traces,
+  VariableResult,
+} from './4-infer/posterior.js';
 export { backends, laterBackends } from './4-infer/registry.js';
 export type { DrawingFormat } from './2-graph/draw.js';
 

@@ -18,30 +18,55 @@ const copies = 2;
  * Refuses runs whose draws cannot fit into memory.
  * @param available bytes that this process may still take; null where nobody knows.
  */
-export function checkMemory({ chains, draws }: Pick<Settings, 'chains' | 'draws'>, bound: BoundModel, keep: readonly string[] | null, available: number | null): readonly Diagnostic[] {
+export function checkMemory(
+  { chains, draws }: Pick<Settings, 'chains' | 'draws'>,
+  bound: BoundModel,
+  keep: readonly string[] | null,
+  available: number | null,
+): readonly Diagnostic[] {
   const kept = [...bound.variables.values()].flatMap(({ name, status, shape, values }) => {
-    const size = sizeOf(shape), isKept = status !== 'given' && bound.graph.variables.get(name)?.origin !== 'constant' && (keep === null ? size <= largestKept : keep.includes(name));
+    const size = sizeOf(shape),
+      isKept =
+        status !== 'given' &&
+        bound.graph.variables.get(name)?.origin !== 'constant' &&
+        (keep === null ? size <= largestKept : keep.includes(name));
     // Integers of a short range take a byte each: the least that can be needed is what a run is refused for.
     return isKept ? [{ name, size, bytes: size * (values instanceof Int32Array ? 1 : 8) * chains * draws }] : [];
   });
-  const elements = kept.reduce((sum, { size }) => sum + size, 0), bytes = kept.reduce((sum, own) => sum + own.bytes, 0);
-  const needed = copies * bytes, isTooMuch = available !== null && needed > available;
+  const elements = kept.reduce((sum, { size }) => sum + size, 0),
+    bytes = kept.reduce((sum, own) => sum + own.bytes, 0);
+  const needed = copies * bytes,
+    isTooMuch = available !== null && needed > available;
   if (bytes <= mostBytes && !isTooMuch) return [];
   const [largest] = kept.toSorted((a, b) => b.bytes - a.bytes);
-  const limit = isTooMuch ? `${gigabytes(needed)} are needed to hold and to join them, and ${gigabytes(available)} of memory are free.` : `at most ${gigabytes(mostBytes)} are kept.`;
-  return [{
-    code: 'wrong-option', severity: 'error', message: `${chains} chains of ${draws} draws of ${elements} numbers take ${gigabytes(bytes)}; ${limit}`,
-    hint: `ask for fewer draws, thin the chains, or keep fewer variables${largest === undefined || kept.length === 1 ? '' : ` (${largest.name} alone takes ${gigabytes(largest.bytes)})`}`,
-  }];
+  const limit = isTooMuch
+    ? `${gigabytes(needed)} are needed to hold and to join them, and ${gigabytes(available)} of memory are free.`
+    : `at most ${gigabytes(mostBytes)} are kept.`;
+  return [
+    {
+      code: 'wrong-option',
+      severity: 'error',
+      message: `${chains} chains of ${draws} draws of ${elements} numbers take ${gigabytes(bytes)}; ${limit}`,
+      hint: `ask for fewer draws, thin the chains, or keep fewer variables${largest === undefined || kept.length === 1 ? '' : ` (${largest.name} alone takes ${gigabytes(largest.bytes)})`}`,
+    },
+  ];
 }
 
 /** What is said where memory ran out; null for an error of another kind. Engines have no error of its own for it. */
 export function outOfMemory(error: unknown): Diagnostic | null {
-  if (!(error instanceof Error) || !/allocation failed|invalid typed array length|invalid array (?:buffer )?length|memory limit|out of memory/i.test(error.message)) return null;
+  if (
+    !(error instanceof Error) ||
+    !/allocation failed|invalid typed array length|invalid array (?:buffer )?length|memory limit|out of memory/i.test(error.message)
+  )
+    return null;
   return {
-    code: 'out-of-memory', severity: 'error', message: 'There is not enough memory for this run.',
+    code: 'out-of-memory',
+    severity: 'error',
+    message: 'There is not enough memory for this run.',
     hint: 'ask for fewer draws, thin the chains, keep fewer variables, or run fewer chains at a time (workers); a run that is kept (--out) can go on (--resume)',
   };
 }
 
-function gigabytes(bytes: number): string { return `${(bytes / 1e9).toPrecision(3)} GB`; }
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toPrecision(3)} GB`;
+}

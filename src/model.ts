@@ -23,11 +23,29 @@ import { type Diagnostic, ModelError, type Span } from './errors/diagnostic.js';
 import { didYouMean } from './errors/render.js';
 import { isTensor } from './input/tensor.js';
 import { checkMemory, outOfMemory } from './memory.js';
-import { bindData, type Compiled, compileTemplate, compileText, type Data, givenWithoutData, modelError, withoutNames } from './pipeline.js';
+import {
+  bindData,
+  type Compiled,
+  compileTemplate,
+  compileText,
+  type Data,
+  givenWithoutData,
+  modelError,
+  withoutNames,
+} from './pipeline.js';
 import { currentPlatform, seconds } from './platform/platform.js';
 import { predictions } from './prediction.js';
 import {
-  type BackendOptions, flatValue, type InferOptions, nest, readBackendOptions, readInit, readKeep, readSeed, readSettings, type Settings,
+  type BackendOptions,
+  flatValue,
+  type InferOptions,
+  nest,
+  readBackendOptions,
+  readInit,
+  readKeep,
+  readSeed,
+  readSettings,
+  type Settings,
   usualDraws,
 } from './request.js';
 import { version } from './version.js';
@@ -146,24 +164,46 @@ export class Model {
     const { backend, unit, pointwise, maxSeconds, until, ...request } = settings;
     const { signal, store } = inferOptions;
     const limited = maxSeconds < Number.POSITIVE_INFINITY;
-    const stopped = signal === undefined && !limited ? undefined : (): boolean => signal?.aborted === true || seconds() - start > maxSeconds;
+    const stopped =
+      signal === undefined && !limited ? undefined : (): boolean => signal?.aborted === true || seconds() - start > maxSeconds;
     const observed = new ObservedData(bound, unit, pointwise);
     // A wrong unit is said before the run, and what its likelihoods need is kept.
-    const extra = pointwise || unit !== null ? this.explained(() => neededDraws(bound, unit)).filter((name) => pointwise && keep !== null && !keep.includes(name)) : [];
-    if (extra.length > 0) { const beyond = checkMemory(settings, bound, [...keep!, ...extra], available); if (beyond.length > 0) throw this.error(beyond); }
+    const extra =
+      pointwise || unit !== null
+        ? this.explained(() => neededDraws(bound, unit)).filter((name) => pointwise && keep !== null && !keep.includes(name))
+        : [];
+    if (extra.length > 0) {
+      const beyond = checkMemory(settings, bound, [...keep!, ...extra], available);
+      if (beyond.length > 0) throw this.error(beyond);
+    }
     const workers = settings.workers === 'auto' ? await automaticWorkers(settings.chains) : settings.workers;
-    const result = await this.explained(() => backend.run(bound, this.source, {
-      ...request, workers, keep: keep === null ? null : [...keep, ...extra], init, onProgress: options.onProgress, onNote: (note) => onNotes?.([note]),
-      stopped, inStep: limited, enough: until === null ? undefined : (run) => isWorth(run, until), store,
-      independentDraws: until === null ? undefined : Math.min(settings.draws, Math.max(usualDraws, Math.ceil(until / settings.chains))),
-    }));
+    const result = await this.explained(() =>
+      backend.run(bound, this.source, {
+        ...request,
+        workers,
+        keep: keep === null ? null : [...keep, ...extra],
+        init,
+        onProgress: options.onProgress,
+        onNote: (note) => onNotes?.([note]),
+        stopped,
+        inStep: limited,
+        enough: until === null ? undefined : (run) => isWorth(run, until),
+        store,
+        independentDraws: until === null ? undefined : Math.min(settings.draws, Math.max(usualDraws, Math.ceil(until / settings.chains))),
+      }),
+    );
     const warnings = notes.filter((note) => note.severity === 'warning');
     const context = this.context(data, settings, inferOptions, notes, compileSeconds);
-    const predictor: Predictor = ({ result: drawn, converged }, values, how) => predictions({ compiled: this.compiled, bound, result: drawn, context, converged }, values, how);
-    const posterior = (variables: RunResult['variables'], predictive: Predictive | null): Posterior => new Posterior({ ...result, variables, warnings: [...warnings, ...result.warnings] }, context, predictor, observed, predictive);
+    const predictor: Predictor = ({ result: drawn, converged }, values, how) =>
+      predictions({ compiled: this.compiled, bound, result: drawn, context, converged }, values, how);
+    const posterior = (variables: RunResult['variables'], predictive: Predictive | null): Posterior =>
+      new Posterior({ ...result, variables, warnings: [...warnings, ...result.warnings] }, context, predictor, observed, predictive);
     if (extra.length === 0) return posterior(result.variables, null);
     const { value } = posterior(result.variables, null).wantedPredictive();
-    return posterior(result.variables.filter((v) => !extra.includes(v.name)), value);
+    return posterior(
+      result.variables.filter((v) => !extra.includes(v.name)),
+      value,
+    );
   }
 
   /**
@@ -178,13 +218,20 @@ export class Model {
     return options.count === undefined ? drawn[0]! : drawn;
   }
 
-  /** As `sample`, one draw after the other, so that any number of them fits into memory. @throws ModelError as `sample`, before the first draw. */
+  /**
+   * As `sample`, one draw after the other, so that any number of them fits into memory. @throws ModelError as `sample`, before the first
+   * draw.
+   */
   simulate(data: Data = {}, options: SampleOptions = {}): Iterable<Values> {
     const problems: Diagnostic[] = [];
     const seed = readSeed(options.seed, problems);
     const count: unknown = options.count ?? 1;
     if (typeof count !== 'number' || !Number.isSafeInteger(count) || count < 0) {
-      problems.push({ code: 'wrong-option', severity: 'error', message: `count is ${String(count)}; it must be a whole number of at least 0.` });
+      problems.push({
+        code: 'wrong-option',
+        severity: 'error',
+        message: `count is ${String(count)}; it must be a whole number of at least 0.`,
+      });
     }
     const bound = this.bind(data, 'sample', problems, options.onNotes);
     const simulation = this.explained(() => simulate(bound, { count: count as number, seed }));
@@ -197,7 +244,8 @@ export class Model {
       for (const [name, { shape, values: flat }] of draw) {
         const origin = graph.variables.get(name)?.origin;
         // What was given is no result; of data with gaps the whole is shown, and reports always.
-        const wanted = given === null ? bound.variables.get(name)?.status !== 'given' || origin === 'report' : origin === 'data' && !given.has(name);
+        const wanted =
+          given === null ? bound.variables.get(name)?.status !== 'given' || origin === 'report' : origin === 'data' && !given.has(name);
         if (wanted) values[name] = nest(flat, shape, 0) as Nested;
       }
       return values;
@@ -227,26 +275,38 @@ export class Model {
     const evaluator = this.explained(() => logDensityFunction(bound));
     const { unknowns } = evaluator;
     const read = (values: Data): ReadonlyMap<string, Float64Array> => this.readPoint(values, unknowns, bound);
-    const byFactor = (values: Data): readonly LogDensityTerm[] => evaluator.byFactor(read(values))
-      .map(({ span, value }) => ({ statement: this.source.slice(span.start, span.end).replace(/\s+/g, ' ').trim(), span, value }));
+    const byFactor = (values: Data): readonly LogDensityTerm[] =>
+      evaluator
+        .byFactor(read(values))
+        .map(({ span, value }) => ({ statement: this.source.slice(span.start, span.end).replace(/\s+/g, ' ').trim(), span, value }));
     let made: ReturnType<typeof gradientAtPoint> | null = null;
     // Derivatives are compiled when they are first asked for.
-    const differentiated = <T>(use: (g: ReturnType<typeof gradientAtPoint>) => T): T => this.explained(() => use(made ??= gradientAtPoint(bound)));
-    const gradient = (values: Data): Values => { const point = read(values); return differentiated((g) => nestedValues(g.natural(point).gradient)); };
+    const differentiated = <T>(use: (g: ReturnType<typeof gradientAtPoint>) => T): T =>
+      this.explained(() => use((made ??= gradientAtPoint(bound))));
+    const gradient = (values: Data): Values => {
+      const point = read(values);
+      return differentiated((g) => nestedValues(g.natural(point).gradient));
+    };
     const unconstrained: LogDensity['unconstrained'] = (values) => {
-      const point = read(values), found = differentiated((g) => g.unconstrained(point));
+      const point = read(values),
+        found = differentiated((g) => g.unconstrained(point));
       return { value: found.value, position: nestedValues(found.position), gradient: nestedValues(found.gradient) };
     };
     return Object.assign((values: Data): number => evaluator.total(read(values)), { byFactor, gradient, unconstrained, unknowns });
   }
 
-  /** The plated graph: as a picture (svg), for other tools (dot, mermaid) or as data (json). @throws ModelError for a picture of too many quantities. */
+  /**
+   * The plated graph: as a picture (svg), for other tools (dot, mermaid) or as data (json). @throws ModelError for a picture of too many
+   * quantities.
+   */
   graph(format: DrawingFormat = 'svg'): string {
     return this.explained(() => drawGraph(this.compiled.graph, format));
   }
 
   /** @internal The plated graph of the program, for tools that test or draw it (`credence/testing`). */
-  plated(): ModelGraph { return this.compiled.graph; }
+  plated(): ModelGraph {
+    return this.compiled.graph;
+  }
 
   private bind(data: Data, mode: 'infer' | 'sample', problems: readonly Diagnostic[], onNotes: NotesListener | undefined): BoundModel {
     const { bound, diagnostics } = bindData(this.compiled, data, mode);
@@ -259,8 +319,8 @@ export class Model {
   private startProblems(data: Data, init: Readonly<Record<string, unknown>>, known: readonly Diagnostic[]): readonly Diagnostic[] {
     const values = new Map<string, unknown>([...(data instanceof Map ? data : Object.entries(data)), ...Object.entries(init)]);
     const said = new Set(known.map((d) => d.message));
-    return bindData(this.compiled, values, 'infer').diagnostics
-      .filter((d) => d.severity === 'error' && !said.has(d.message))
+    return bindData(this.compiled, values, 'infer')
+      .diagnostics.filter((d) => d.severity === 'error' && !said.has(d.message))
       .map((d) => ({ ...d, code: 'wrong-init', message: `As a start: ${d.message}` }));
   }
 
@@ -269,18 +329,26 @@ export class Model {
     if (unnamed !== null) throw this.error([unnamed]);
     const given = new Map<string, unknown>(values instanceof Map ? values : Object.entries(values));
     const problems: Diagnostic[] = [];
-    const problem = (message: string, hint?: string): void => { problems.push({ code: 'wrong-value', severity: 'error', message, hint }); };
+    const problem = (message: string, hint?: string): void => {
+      problems.push({ code: 'wrong-value', severity: 'error', message, hint });
+    };
     const point = new Map<string, Float64Array>();
     for (const { name } of unknowns) {
       const value = given.get(name);
-      if (!given.has(name)) { problem(`No value is given for the unknown ${name}.`, `the unknowns are ${unknowns.map((u) => u.name).join(', ')}`); continue; }
+      if (!given.has(name)) {
+        problem(`No value is given for the unknown ${name}.`, `the unknowns are ${unknowns.map((u) => u.name).join(', ')}`);
+        continue;
+      }
       const flat = flatValue(bound.variables.get(name)!, value);
       if (typeof flat === 'string') problem(`${flat}.`);
       else point.set(name, flat);
     }
     for (const name of given.keys()) {
       if (unknowns.some((u) => u.name === name)) continue;
-      const near = didYouMean(name, unknowns.map((u) => u.name));
+      const near = didYouMean(
+        name,
+        unknowns.map((u) => u.name),
+      );
       problem(`${name} is not an unknown of the program.`, near === null ? undefined : `did you mean ${near}?`);
     }
     if (problems.length > 0) throw this.error(problems);
@@ -290,10 +358,18 @@ export class Model {
   private context(data: Data, settings: Settings, given: InferOptions, notes: readonly Diagnostic[], compileSeconds: number): RunContext {
     const { backend, seed, options, unit, pointwise: _, maxSeconds, until, ...counts } = settings;
     return {
-      seed, program: this.source, notes, compileSeconds,
+      seed,
+      program: this.source,
+      notes,
+      compileSeconds,
       options: {
-        backend: backend?.name ?? null, ...counts, maxSeconds: Number.isFinite(maxSeconds) ? maxSeconds : null, until: until === null ? null : { ess: until },
-        keep: given.keep ?? null, init: given.init ?? null, options: unit === null ? options : { ...options, unit },
+        backend: backend?.name ?? null,
+        ...counts,
+        maxSeconds: Number.isFinite(maxSeconds) ? maxSeconds : null,
+        until: until === null ? null : { ess: until },
+        keep: given.keep ?? null,
+        init: given.init ?? null,
+        options: unit === null ? options : { ...options, unit },
       },
       versions: { credence: version, ...(typeof process === 'undefined' ? {} : { node: process.versions.node }) },
       levels: levelsOf(data, this.compiled.graph),
@@ -308,7 +384,11 @@ export class Model {
     };
     try {
       const result = run();
-      return result instanceof Promise ? result.catch((thrown: unknown) => { throw rendered(thrown); }) as T : result;
+      return result instanceof Promise
+        ? (result.catch((thrown: unknown) => {
+            throw rendered(thrown);
+          }) as T)
+        : result;
     } catch (thrown) {
       throw rendered(thrown);
     }
@@ -325,7 +405,19 @@ export class Model {
  */
 export function model(strings: TemplateStringsArray, ...values: readonly unknown[]): Model {
   // Without types it may be called as a function.
-  if (!Array.isArray(strings) || !('raw' in strings)) throw modelError([{ code: 'wrong-option', severity: 'error', message: 'model is a tag of a template.', hint: 'write model`...`, or compile(text) for the text of a program' }], '', 'model');
+  if (!Array.isArray(strings) || !('raw' in strings))
+    throw modelError(
+      [
+        {
+          code: 'wrong-option',
+          severity: 'error',
+          message: 'model is a tag of a template.',
+          hint: 'write model`...`, or compile(text) for the text of a program',
+        },
+      ],
+      '',
+      'model',
+    );
   return new Model(compileTemplate(templateSource(strings, values), 'model'));
 }
 
@@ -349,14 +441,15 @@ function observedValues(bound: BoundModel): ReadonlyMap<string, Nested> {
   const values = new Map<string, Nested>(hiddenSizes(bound));
   for (const variable of bound.graph.variables.values()) {
     const known = bound.variables.get(variable.name);
-    if (variable.origin === 'data' && known?.status === 'given') values.set(variable.name, nest(withoutAbsent(known.values, known.absent), known.shape, 0) as Nested);
+    if (variable.origin === 'data' && known?.status === 'given')
+      values.set(variable.name, nest(withoutAbsent(known.values, known.absent), known.shape, 0) as Nested);
   }
   return values;
 }
 
 function levelsOf(data: Data, graph: ModelGraph): Readonly<Record<string, readonly string[]>> {
   const levels = Object.create(null) as Record<string, readonly string[]>;
-  for (const [name, value] of data instanceof Map ? data as ReadonlyMap<string, unknown> : Object.entries(data)) {
+  for (const [name, value] of data instanceof Map ? (data as ReadonlyMap<string, unknown>) : Object.entries(data)) {
     if (isTensor(value) && value.levels !== undefined && graph.variables.get(name)?.scalar === 'int') levels[name] = value.levels;
   }
   return levels;
@@ -365,4 +458,3 @@ function levelsOf(data: Data, graph: ModelGraph): Readonly<Record<string, readon
 function* mapped<T, U>(items: Iterable<T>, f: (item: T) => U): Generator<U> {
   for (const item of items) yield f(item);
 }
-

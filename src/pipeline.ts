@@ -29,13 +29,18 @@ export interface Compiled {
   readonly seconds: number;
 }
 
-/** @throws ModelError with all errors of the program, those of its syntax and, as far as statements can be read, those of names, types and shapes. */
+/**
+ * @throws ModelError with all errors of the program, those of its syntax and, as far as statements can be read, those of names, types and
+ * shapes.
+ */
 export function compileText(source: string, fileName: string): Compiled {
   const start = seconds();
   return checked(parse(source), [], [], { source, fileName, start });
 }
 
-/** A tagged template; places in messages are places of the template with `${...}` for each host value. @throws ModelError as `compileText`. */
+/**
+ * A tagged template; places in messages are places of the template with `${...}` for each host value. @throws ModelError as `compileText`.
+ */
 export function compileTemplate(template: TemplateSource, fileName: string): Compiled {
   const start = seconds();
   const parsed = asShown(parse(template.source, template.values.length), template.toShown);
@@ -43,7 +48,13 @@ export function compileTemplate(template: TemplateSource, fileName: string): Com
   const holes = template.values.map((value, hole): HoleValue => {
     const read = holeValue(value);
     if (typeof read !== 'string') return read;
-    problems.push({ code: 'wrong-type', severity: 'error', message: `The value put in here is ${read}.`, span: template.holes[hole], expected: 'a number, a boolean, an array of numbers or a function' });
+    problems.push({
+      code: 'wrong-type',
+      severity: 'error',
+      message: `The value put in here is ${read}.`,
+      span: template.holes[hole],
+      expected: 'a number, a boolean, an array of numbers or a function',
+    });
     return { kind: 'unusable' };
   });
   return checked(parsed, holes, problems, { source: template.shown, fileName, start });
@@ -51,13 +62,17 @@ export function compileTemplate(template: TemplateSource, fileName: string): Com
 
 /** The graph of a program, or all its errors in the order of the text; `problems` are those of its host values. */
 function checked(
-  parsed: ParseResult, holes: readonly HoleValue[], problems: readonly Diagnostic[], text: { readonly source: string; readonly fileName: string; readonly start: number },
+  parsed: ParseResult,
+  holes: readonly HoleValue[],
+  problems: readonly Diagnostic[],
+  text: { readonly source: string; readonly fileName: string; readonly start: number },
 ): Compiled {
   const { source, fileName, start } = text;
   const { program, salvaged, diagnostics: ofSyntax } = parsed;
   const read = program ?? salvaged?.program;
   const { graph, diagnostics } = read === undefined ? { graph: null, diagnostics: [] } : lower(read, holes, undefined, salvaged?.lost);
-  if (program === null || graph === null || problems.length > 0) throw modelError(inOrder([...ofSyntax, ...problems, ...diagnostics]), source, fileName);
+  if (program === null || graph === null || problems.length > 0)
+    throw modelError(inOrder([...ofSyntax, ...problems, ...diagnostics]), source, fileName);
   return { source, fileName, graph: { ...graph, source: sourceText(source) }, notes: diagnostics, seconds: seconds() - start };
 }
 
@@ -79,12 +94,15 @@ function asShown({ program, diagnostics, salvaged }: ParseResult, move: (span: S
 function withSpans(node: unknown, move: (span: Span) => Span): unknown {
   if (Array.isArray(node)) return node.map((item) => withSpans(item, move));
   if (typeof node !== 'object' || node === null) return node;
-  return Object.fromEntries(Object.entries(node).map(([key, value]) => [key, key === 'span' ? move(value as Span) : withSpans(value, move)]));
+  return Object.fromEntries(
+    Object.entries(node).map(([key, value]) => [key, key === 'span' ? move(value as Span) : withSpans(value, move)]),
+  );
 }
 
 /** A host value as a constant of the program, or what it is instead, in words. */
 function holeValue(value: unknown): HoleValue | string {
-  if (typeof value === 'function') return { kind: 'function', name: value.name === '' ? 'function' : value.name, call: value as (...args: readonly unknown[]) => unknown };
+  if (typeof value === 'function')
+    return { kind: 'function', name: value.name === '' ? 'function' : value.name, call: value as (...args: readonly unknown[]) => unknown };
   if (typeof value === 'boolean') return { kind: 'boolean', value };
   if (value === undefined || value === null) return String(value);
   const reading = readValue(value);
@@ -92,14 +110,21 @@ function holeValue(value: unknown): HoleValue | string {
     case 'array':
       if (reading.shape.length > 0) return { kind: 'array', shape: reading.shape, values: reading.values };
       return Number.isNaN(reading.values[0]) ? 'not a number' : { kind: 'number', value: reading.values[0]! };
-    case 'ragged': return `an array whose element [${reading.at.join(',')}] ${reading.found} (expected ${reading.expected})`;
-    case 'nested-object': return reading.at.length === 0 ? 'an object' : `an array whose element [${reading.at.join(',')}] is an object`;
-    case 'not-a-number': return reading.at.length === 0 ? reading.found : `an array whose element [${reading.at.join(',')}] is ${reading.found}`;
+    case 'ragged':
+      return `an array whose element [${reading.at.join(',')}] ${reading.found} (expected ${reading.expected})`;
+    case 'nested-object':
+      return reading.at.length === 0 ? 'an object' : `an array whose element [${reading.at.join(',')}] is an object`;
+    case 'not-a-number':
+      return reading.at.length === 0 ? reading.found : `an array whose element [${reading.at.join(',')}] is ${reading.found}`;
   }
 }
 
 /** Data bound to a program, or the diagnostics that say why not. */
-export function bindData(program: Compiled, data: Data, mode: 'infer' | 'sample'): { readonly bound: BoundModel | null; readonly diagnostics: readonly Diagnostic[] } {
+export function bindData(
+  program: Compiled,
+  data: Data,
+  mode: 'infer' | 'sample',
+): { readonly bound: BoundModel | null; readonly diagnostics: readonly Diagnostic[] } {
   const unnamed = withoutNames(data, 'data');
   if (unnamed !== null) return { bound: null, diagnostics: [unnamed] };
   const { model, diagnostics } = bind(program.graph, data, { mode });
@@ -110,7 +135,12 @@ export function bindData(program: Compiled, data: Data, mode: 'infer' | 'sample'
 export function withoutNames(values: unknown, what: string): Diagnostic | null {
   if (typeof values === 'object' && values !== null && !Array.isArray(values) && !ArrayBuffer.isView(values)) return null;
   const found = values === null ? 'null' : typeof values === 'object' ? 'an array' : `a ${typeof values}`;
-  return { code: 'wrong-type', severity: 'error', message: `The ${what} are ${found}, not an object of values by name.`, hint: 'write { y: [...], K: 3 }, and {} where there are none' };
+  return {
+    code: 'wrong-type',
+    severity: 'error',
+    message: `The ${what} are ${found}, not an object of values by name.`,
+    hint: 'write { y: [...], K: 3 }, and {} where there are none',
+  };
 }
 
 /** What a derivation of a bare program may count on: that all its data will be given. */
@@ -125,10 +155,19 @@ const codesOfOptions: readonly string[] = ['wrong-option', 'unknown-backend', 'n
 /** Nobody reads more; the error carries all. */
 const mostShown = 100;
 
-/** All diagnostics as one error; where some are errors, only these are rendered, and names that were given in vain: one may be a misspelling of what is missing. */
+/**
+ * All diagnostics as one error; where some are errors, only these are rendered, and names that were given in vain: one may be a misspelling
+ * of what is missing.
+ */
 export function modelError(diagnostics: readonly Diagnostic[], source: string, fileName: string): ModelError {
   const errors = diagnostics.filter((d) => d.severity === 'error');
-  const shown = errors.length > 0 ? [...errors.slice(0, mostShown), ...diagnostics.filter((d) => d.code === 'ignored-values')] : diagnostics;
-  const texts = shown.map((d) => renderDiagnostics([d], source, d.span === undefined && codesOfOptions.includes(d.code) ? 'options' : fileName));
-  return new ModelError(diagnostics, [...texts, ...(errors.length > mostShown ? [`${errors.length - mostShown} more errors are not shown.`] : [])].join('\n\n'));
+  const shown =
+    errors.length > 0 ? [...errors.slice(0, mostShown), ...diagnostics.filter((d) => d.code === 'ignored-values')] : diagnostics;
+  const texts = shown.map((d) =>
+    renderDiagnostics([d], source, d.span === undefined && codesOfOptions.includes(d.code) ? 'options' : fileName),
+  );
+  return new ModelError(
+    diagnostics,
+    [...texts, ...(errors.length > mostShown ? [`${errors.length - mostShown} more errors are not shown.`] : [])].join('\n\n'),
+  );
 }

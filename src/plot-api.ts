@@ -3,6 +3,19 @@
  * @module
  */
 export {
-  autocorrelationPlot, bandPlot, type BandSource, type Components, componentsPlot, densityPlot, forestPlot, objectivePlot, pairsPlot, type PlotOptions, type PredictiveCheck, predictivePlot, rankPlot, tracePlot,
+  autocorrelationPlot,
+  bandPlot,
+  type BandSource,
+  type Components,
+  componentsPlot,
+  densityPlot,
+  forestPlot,
+  objectivePlot,
+  pairsPlot,
+  type PlotOptions,
+  type PredictiveCheck,
+  predictivePlot,
+  rankPlot,
+  tracePlot,
 } from './plot/figures.js';
 export type { Draws, DrawSource } from './plot/series.js';

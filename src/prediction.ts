@@ -40,18 +40,35 @@ const mostNumbers = 2e8;
  * @throws ModelError for new data that do not fit the program or the run, and where nothing can be drawn.
  */
 export function predictions(run: FinishedRun, values: Data, options: PredictOptions): Posterior {
-  const { compiled, bound: before } = run, { graph } = compiled, start = seconds();
-  const problems: Diagnostic[] = [], notes: Diagnostic[] = [];
-  const seed = readSeed(options.seed, problems), count = readCount(options.draws, problems);
+  const { compiled, bound: before } = run,
+    { graph } = compiled,
+    start = seconds();
+  const problems: Diagnostic[] = [],
+    notes: Diagnostic[] = [];
+  const seed = readSeed(options.seed, problems),
+    count = readCount(options.draws, problems);
   const fail = (found: readonly Diagnostic[]): Error => modelError(found, compiled.source, compiled.fileName);
-  const given = new Map([...(values instanceof Map ? values as ReadonlyMap<string, unknown> : Object.entries(values))].map(([name, value]) => [name, recoded(name, value, graph, run.context, problems, notes)]));
+  const given = new Map(
+    [...(values instanceof Map ? (values as ReadonlyMap<string, unknown>) : Object.entries(values))].map(([name, value]) => [
+      name,
+      recoded(name, value, graph, run.context, problems, notes),
+    ]),
+  );
   const merged = withTheRuns(graph, before, given, problems);
   if (problems.length > 0) throw fail(problems);
 
   const { bound, diagnostics } = bindData(compiled, merged.values, 'sample');
-  if (bound === null) throw fail([...diagnostics, ...(merged.inherited.length === 0 ? [] : [note('of-the-run', `${merged.inherited.join(', ')}: not among the new data, so as in the run`)])]);
+  if (bound === null)
+    throw fail([
+      ...diagnostics,
+      ...(merged.inherited.length === 0
+        ? []
+        : [note('of-the-run', `${merged.inherited.join(', ')}: not among the new data, so as in the run`)]),
+    ]);
   const attempt = <T>(work: () => T): T => {
-    try { return work(); } catch (thrown) {
+    try {
+      return work();
+    } catch (thrown) {
       throw thrown instanceof Error && 'diagnostics' in thrown ? fail(thrown.diagnostics as readonly Diagnostic[]) : thrown;
     }
   };
@@ -71,35 +88,73 @@ export function predictions(run: FinishedRun, values: Data, options: PredictOpti
   const variables = drawn(affected, bound, plan, program);
   const { context } = run;
   const result: RunResult = {
-    backend: run.result.backend, variables, exchangeable: [], plan: [], traces: {},
-    logEvidence: null, logEvidenceSe: null, elbo: null, logLikelihood: null, logJoint: null,
-    warnings: warningsOn(run, found), converged: run.converged, seconds: { compile: 0, warmup: 0, sampling: seconds() - start },
+    backend: run.result.backend,
+    variables,
+    exchangeable: [],
+    plan: [],
+    traces: {},
+    logEvidence: null,
+    logEvidenceSe: null,
+    elbo: null,
+    logLikelihood: null,
+    logJoint: null,
+    warnings: warningsOn(run, found),
+    converged: run.converged,
+    seconds: { compile: 0, warmup: 0, sampling: seconds() - start },
   };
-  return new Posterior(result, { ...context, seed, notes, compileSeconds: 0, options: { prediction: true, draws: plan.draws, chains: plan.chains, data: [...given.keys()] } });
+  return new Posterior(result, {
+    ...context,
+    seed,
+    notes,
+    compileSeconds: 0,
+    options: { prediction: true, draws: plan.draws, chains: plan.chains, data: [...given.keys()] },
+  });
 }
 
 function readCount(count: unknown, problems: Diagnostic[]): number | null {
   if (count === undefined) return null;
   if (typeof count === 'number' && Number.isSafeInteger(count) && count > 0) return count;
-  problems.push({ code: 'wrong-option', severity: 'error', message: `draws is ${String(count)}; it must be a whole number of at least 1.` });
+  problems.push({
+    code: 'wrong-option',
+    severity: 'error',
+    message: `draws is ${String(count)}; it must be a whole number of at least 1.`,
+  });
   return null;
 }
 
 // --- values ------------------------------------------------------------------------------------
 
 /** Words get the codes that they had in the run; words that it did not know get the codes after these, in sorted order. */
-function recoded(name: string, value: unknown, graph: ModelGraph, context: RunContext, problems: Diagnostic[], notes: Diagnostic[]): unknown {
+function recoded(
+  name: string,
+  value: unknown,
+  graph: ModelGraph,
+  context: RunContext,
+  problems: Diagnostic[],
+  notes: Diagnostic[],
+): unknown {
   if (!isTensor(value) || value.levels === undefined || graph.variables.get(name)?.scalar !== 'int') return value;
   const known = context.levels[name];
   if (known === undefined) {
-    problems.push({ code: 'cannot-predict', severity: 'error', span: graph.variables.get(name)!.span, message: `${name} is given in words, and it was in numbers in the run`, hint: 'give the codes that the run used' });
+    problems.push({
+      code: 'cannot-predict',
+      severity: 'error',
+      span: graph.variables.get(name)!.span,
+      message: `${name} is given in words, and it was in numbers in the run`,
+      hint: 'give the codes that the run used',
+    });
     return value;
   }
-  const codes = new Map(known.map((word, code) => [word, code])), added = value.levels.filter((word) => !codes.has(word)).sort();
+  const codes = new Map(known.map((word, code) => [word, code])),
+    added = value.levels.filter((word) => !codes.has(word)).sort();
   for (const word of added) codes.set(word, codes.size);
-  if (added.length > 0) notes.push(note('new-levels', `${name}: ${added.map((word) => `${word} is new, coded ${codes.get(word)}`).join('; ')}`));
+  if (added.length > 0)
+    notes.push(note('new-levels', `${name}: ${added.map((word) => `${word} is new, coded ${codes.get(word)}`).join('; ')}`));
   const { values, levels, shape } = value as Tensor & { readonly levels: readonly string[] };
-  return tensor(Float64Array.from(values, (code) => (Number.isNaN(code) ? Number.NaN : codes.get(levels[code]!)!)), shape);
+  return tensor(
+    Float64Array.from(values, (code) => (Number.isNaN(code) ? Number.NaN : codes.get(levels[code]!)!)),
+    shape,
+  );
 }
 
 interface Merged {
@@ -115,21 +170,48 @@ interface Merged {
 /** The new values with those of the run that still fit; what is observed is drawn unless it is given. */
 function withTheRuns(graph: ModelGraph, before: BoundModel, given: ReadonlyMap<string, unknown>, problems: Diagnostic[]): Merged {
   const readings = new Map<string, Reading>();
-  for (const [name, value] of given) { const reading = readValue(value); if (reading.kind === 'array') readings.set(name, reading); }
-  if (given.size > 0 && ![...given.keys()].some((name) => graph.variables.has(name) || graph.sizes.has(name))) {
-    problems.push({ code: 'unknown-name', severity: 'error', message: `The program names none of the new data: ${[...given.keys()].join(', ')}.`, hint: `it declares ${[...graph.variables.values()].filter(({ origin }) => origin === 'data').map(({ name }) => name).join(', ') || 'no data'}` });
+  for (const [name, value] of given) {
+    const reading = readValue(value);
+    if (reading.kind === 'array') readings.set(name, reading);
   }
-  const renewed = renewedSizes(graph, before, readings), sizes = sizesOf(graph, readings);
+  if (given.size > 0 && ![...given.keys()].some((name) => graph.variables.has(name) || graph.sizes.has(name))) {
+    problems.push({
+      code: 'unknown-name',
+      severity: 'error',
+      message: `The program names none of the new data: ${[...given.keys()].join(', ')}.`,
+      hint: `it declares ${
+        [...graph.variables.values()]
+          .filter(({ origin }) => origin === 'data')
+          .map(({ name }) => name)
+          .join(', ') || 'no data'
+      }`,
+    });
+  }
+  const renewed = renewedSizes(graph, before, readings),
+    sizes = sizesOf(graph, readings);
   const changed = new Set<string>([...sizes].filter(([name, size]) => before.sizes.get(name) !== size).map(([name]) => name));
   for (const name of renewed) changed.add(name);
   for (const [name, reading] of readings) if (graph.variables.has(name) && !isSame(reading, before.variables.get(name))) changed.add(name);
   const observed = new Set(graph.statements.flatMap((s) => (s.kind === 'observe' && s.target !== null ? [s.target.variable] : [])));
-  const values = new Map(given), inherited: string[] = [];
+  const values = new Map(given),
+    inherited: string[] = [];
   for (const variable of graph.variables.values()) {
     const old = before.variables.get(variable.name);
-    if (old === undefined || given.has(variable.name) || !isInput(variable, old) || (variable.origin === 'data' && observed.has(variable.name))) continue;
-    const misfit = variable.dims.flatMap((dim, axis) => { const name = mentioned(dim, changed); return name === null ? [] : [{ name, axis }]; })[0];
-    if (misfit === undefined) { values.set(variable.name, valueOf(old)); inherited.push(variable.name); } else problems.push(notGiven(variable, misfit.name, old.shape[misfit.axis]!, sizes.get(misfit.name), graph));
+    if (
+      old === undefined ||
+      given.has(variable.name) ||
+      !isInput(variable, old) ||
+      (variable.origin === 'data' && observed.has(variable.name))
+    )
+      continue;
+    const misfit = variable.dims.flatMap((dim, axis) => {
+      const name = mentioned(dim, changed);
+      return name === null ? [] : [{ name, axis }];
+    })[0];
+    if (misfit === undefined) {
+      values.set(variable.name, valueOf(old));
+      inherited.push(variable.name);
+    } else problems.push(notGiven(variable, misfit.name, old.shape[misfit.axis]!, sizes.get(misfit.name), graph));
   }
   for (const [name, size] of before.sizes) if (!sizes.has(name)) values.set(name, size);
   return { values, inherited, changed, renewed };
@@ -144,23 +226,37 @@ function sizesOf(graph: ModelGraph, readings: ReadonlyMap<string, Reading>): Rea
   const sizes = new Map<string, number>();
   for (const [name, { shape, values }] of readings) {
     if (graph.sizes.has(name) && shape.length === 0) sizes.set(name, values[0]!);
-    graph.variables.get(name)?.dims.forEach((dim, axis) => { const length = shape[axis]; if (dim.op === 'size' && length !== undefined) sizes.set(dim.name, length); });
+    graph.variables.get(name)?.dims.forEach((dim, axis) => {
+      const length = shape[axis];
+      if (dim.op === 'size' && length !== undefined) sizes.set(dim.name, length);
+    });
   }
   return sizes;
 }
 
 function mentioned(dim: Expr, names: ReadonlySet<string>): string | null {
   let found: string | null = null;
-  visit(dim, (x) => { if (x.op === 'size' && names.has(x.name)) found = x.name; else if (x.op === 'ref' && names.has(x.variable)) found = x.variable; });
+  visit(dim, (x) => {
+    if (x.op === 'size' && names.has(x.name)) found = x.name;
+    else if (x.op === 'ref' && names.has(x.variable)) found = x.variable;
+  });
   return found;
 }
 
 function isSame(reading: Reading, old: BoundVariable | undefined): boolean {
-  return old !== undefined && old.status === 'given' && reading.values.length === old.values.length && reading.values.every((x, k) => x === old.values[k]);
+  return (
+    old !== undefined &&
+    old.status === 'given' &&
+    reading.values.length === old.values.length &&
+    reading.values.every((x, k) => x === old.values[k])
+  );
 }
 
 function valueOf({ values, shape, mask, absent }: BoundVariable): Tensor {
-  return tensor(Float64Array.from(values, (x, k) => (mask?.[k] === 1 || absent?.[k] === 1 ? Number.NaN : x)), shape);
+  return tensor(
+    Float64Array.from(values, (x, k) => (mask?.[k] === 1 || absent?.[k] === 1 ? Number.NaN : x)),
+    shape,
+  );
 }
 
 // --- draws -------------------------------------------------------------------------------------
@@ -169,10 +265,17 @@ function numbersOf({ predicted }: Affected, bound: BoundModel): number {
   return predicted.reduce((sum, { variable }) => sum + sizeOf(bound.variables.get(variable.name)!.shape), 0);
 }
 
-function drawn({ predicted }: Affected, bound: BoundModel, plan: { readonly chains: number; readonly draws: number; readonly independent: boolean; readonly numbers: Int32Array }, program: ReturnType<typeof predictiveProgram>): readonly VariableResult[] {
+function drawn(
+  { predicted }: Affected,
+  bound: BoundModel,
+  plan: { readonly chains: number; readonly draws: number; readonly independent: boolean; readonly numbers: Int32Array },
+  program: ReturnType<typeof predictiveProgram>,
+): readonly VariableResult[] {
   const total = plan.chains * plan.draws;
   const kept = predicted.map(({ variable, elements }) => {
-    const { shape, absent, range } = bound.variables.get(variable.name)!, size = sizeOf(shape), isDiscrete = variable.scalar !== 'real';
+    const { shape, absent, range } = bound.variables.get(variable.name)!,
+      size = sizeOf(shape),
+      isDiscrete = variable.scalar !== 'real';
     const values: DrawValues = isDiscrete && absent === undefined ? new Int32Array(total * size) : new Float64Array(total * size);
     return { variable, elements, shape, absent, range, size, isDiscrete, values };
   });
@@ -180,76 +283,173 @@ function drawn({ predicted }: Affected, bound: BoundModel, plan: { readonly chai
     program.draw(plan.numbers[d]!);
     for (const { variable, values, size, absent } of kept) values.set(withoutAbsent(program.memory(variable.name), absent), d * size);
   }
-  return kept.map(({ variable, elements, shape, range, isDiscrete, values }): VariableResult => ({
-    name: variable.name, shape, kind: 'predict', discrete: isDiscrete, insidePlate: true,
-    ...(isDiscrete && range !== undefined && Number.isFinite(range) ? { range } : {}), ...(elements === undefined ? {} : { elements }),
-    result: { form: 'draws', chains: plan.chains, draws: plan.draws, values, independent: plan.independent },
-  }));
+  return kept.map(
+    ({ variable, elements, shape, range, isDiscrete, values }): VariableResult => ({
+      name: variable.name,
+      shape,
+      kind: 'predict',
+      discrete: isDiscrete,
+      insidePlate: true,
+      ...(isDiscrete && range !== undefined && Number.isFinite(range) ? { range } : {}),
+      ...(elements === undefined ? {} : { elements }),
+      result: { form: 'draws', chains: plan.chains, draws: plan.draws, values, independent: plan.independent },
+    }),
+  );
 }
 
 // --- what there is to say ----------------------------------------------------------------------
 
-function note(code: string, message: string): Diagnostic { return { code, severity: 'note', message }; }
+function note(code: string, message: string): Diagnostic {
+  return { code, severity: 'note', message };
+}
 
-function notesOn(bound: BoundModel, continued: ReadonlyMap<string, Continued>, { renewed, changed }: Merged, found: RunDraws, thinned: { readonly chains: number; readonly draws: number } | null): readonly Diagnostic[] {
+function notesOn(
+  bound: BoundModel,
+  continued: ReadonlyMap<string, Continued>,
+  { renewed, changed }: Merged,
+  found: RunDraws,
+  thinned: { readonly chains: number; readonly draws: number } | null,
+): readonly Diagnostic[] {
   const { graph } = bound;
-  const observedAndGiven = [...new Set(graph.statements.flatMap((s) => (s.kind === 'observe' && s.target !== null && changed.has(s.target.variable) && ['given', 'partial'].includes(bound.variables.get(s.target.variable)!.status) ? [s.target.variable] : [])))];
+  const observedAndGiven = [
+    ...new Set(
+      graph.statements.flatMap((s) =>
+        s.kind === 'observe' &&
+        s.target !== null &&
+        changed.has(s.target.variable) &&
+        ['given', 'partial'].includes(bound.variables.get(s.target.variable)!.status)
+          ? [s.target.variable]
+          : [],
+      ),
+    ),
+  ];
   return [
-    ...[...renewed].map((name) => note('new-elements', `${name} = ${bound.sizes.get(name)}: the data given along ${name} are not those of the run, so everything in its plates is new`)),
-    ...[...continued].flatMap(([name, { fresh }]) => (fresh === null ? [] : [note('new-elements', `${name}: ${fresh.reduce((sum, isNew) => sum + isNew, 0)} of ${fresh.length} elements are new and drawn from their laws; the others are the run's`)])),
+    ...[...renewed].map((name) =>
+      note(
+        'new-elements',
+        `${name} = ${bound.sizes.get(name)}: the data given along ${name} are not those of the run, so everything in its plates is new`,
+      ),
+    ),
+    ...[...continued].flatMap(([name, { fresh }]) =>
+      fresh === null
+        ? []
+        : [
+            note(
+              'new-elements',
+              `${name}: ${fresh.reduce((sum, isNew) => sum + isNew, 0)} of ${fresh.length} elements are new and drawn from their laws; the others are the run's`,
+            ),
+          ],
+    ),
     ...[...graph.variables.values()].flatMap(({ name, origin, dims }) => {
       const isLost = (origin === 'sample' || origin === 'param') && bound.variables.get(name)?.status === 'latent' && !continued.has(name);
-      return isLost && dims.every((dim) => mentioned(dim, renewed) === null) ? [note('new-elements', `${name}: all elements are new and drawn from their laws`)] : [];
+      return isLost && dims.every((dim) => mentioned(dim, renewed) === null)
+        ? [note('new-elements', `${name}: all elements are new and drawn from their laws`)]
+        : [];
     }),
-    ...observedAndGiven.map((name) => note('not-conditioned', `${name} is used where laws read it; the posterior is the run's and does not learn from it`)),
-    ...(found.marginal.length === 0 ? [] : [note('marginal-draws', `${found.marginal.join(', ')}: drawn element by element from the probabilities of the run`)]),
-    ...(thinned === null ? [] : [note('fewer-draws', `${thinned.chains * thinned.draws} of the posterior's draws are used: all of them would not fit into memory`)]),
+    ...observedAndGiven.map((name) =>
+      note('not-conditioned', `${name} is used where laws read it; the posterior is the run's and does not learn from it`),
+    ),
+    ...(found.marginal.length === 0
+      ? []
+      : [note('marginal-draws', `${found.marginal.join(', ')}: drawn element by element from the probabilities of the run`)]),
+    ...(thinned === null
+      ? []
+      : [
+          note('fewer-draws', `${thinned.chains * thinned.draws} of the posterior's draws are used: all of them would not fit into memory`),
+        ]),
   ];
 }
 
 function warningsOn(run: FinishedRun, { points }: RunDraws): readonly Diagnostic[] {
   return [
-    ...(points.length === 0 ? [] : [{ code: 'plug-in', severity: 'warning' as const, message: `${points.join(', ')}: estimates by '${run.result.backend}', put in as if they were known`, hint: 'The predictions do not show how uncertain they are; a backend with draws (gibbs, exact, laplace, cavi) does.' }]),
-    ...(run.converged ? [] : [{ code: 'untrusted-run', severity: 'warning' as const, message: 'the run that these predictions rest on must not be trusted', hint: 'Its summary says why.' }]),
+    ...(points.length === 0
+      ? []
+      : [
+          {
+            code: 'plug-in',
+            severity: 'warning' as const,
+            message: `${points.join(', ')}: estimates by '${run.result.backend}', put in as if they were known`,
+            hint: 'The predictions do not show how uncertain they are; a backend with draws (gibbs, exact, laplace, cavi) does.',
+          },
+        ]),
+    ...(run.converged
+      ? []
+      : [
+          {
+            code: 'untrusted-run',
+            severity: 'warning' as const,
+            message: 'the run that these predictions rest on must not be trusted',
+            hint: 'Its summary says why.',
+          },
+        ]),
   ];
 }
 
 function notGiven({ name, span }: Variable, along: string, old: number, now: number | undefined, graph: ModelGraph): Diagnostic {
-  const isExpression = graph.statements.some((s) => s.kind === 'observe' && s.target === null && s.value.body.op !== 'const' && mentioned(s.value.body, new Set([name])) !== null);
+  const isExpression = graph.statements.some(
+    (s) => s.kind === 'observe' && s.target === null && s.value.body.op !== 'const' && mentioned(s.value.body, new Set([name])) !== null,
+  );
   return {
-    code: 'missing-data', severity: 'error', span,
-    message: now === undefined || now === old ? `No value is given for ${name}: the new data have other values along ${along}, and those of the run go with its own`
-      : `No value is given for ${name}: the new data have ${along} = ${now}, and the run had ${old}`,
-    hint: isExpression ? `${name} is observed only through an expression, so it cannot be drawn; observe ${name} itself and run again` : `give ${name} for the new data too`,
+    code: 'missing-data',
+    severity: 'error',
+    span,
+    message:
+      now === undefined || now === old
+        ? `No value is given for ${name}: the new data have other values along ${along}, and those of the run go with its own`
+        : `No value is given for ${name}: the new data have ${along} = ${now}, and the run had ${old}`,
+    hint: isExpression
+      ? `${name} is observed only through an expression, so it cannot be drawn; observe ${name} itself and run again`
+      : `give ${name} for the new data too`,
   };
 }
 
 function unheeded({ datum, unknowns }: IgnoredEvidence, graph: ModelGraph): Diagnostic {
   return {
-    code: 'cannot-predict', severity: 'error', span: graph.variables.get(datum)?.span,
+    code: 'cannot-predict',
+    severity: 'error',
+    span: graph.variables.get(datum)?.span,
     message: `${datum} is given, and tells of ${unknowns.join(', ')}, ${unknowns.length === 1 ? 'which' : 'which all'} would be drawn without regard to it: predictions do not learn from new data`,
     hint: `leave out ${datum} to predict it too; or add these rows to the data of the run, with null for what is to be predicted, and run again`,
   };
 }
 
 function nothingToPredict(graph: ModelGraph, bound: BoundModel): Diagnostic {
-  const observed = graph.statements.flatMap((s) => (s.kind === 'observe' && s.target !== null && bound.variables.get(s.target.variable)?.status === 'given' ? [s.target.variable] : []));
+  const observed = graph.statements.flatMap((s) =>
+    s.kind === 'observe' && s.target !== null && bound.variables.get(s.target.variable)?.status === 'given' ? [s.target.variable] : [],
+  );
   return {
-    code: 'nothing-to-predict', severity: 'error', message: 'Nothing is left to predict: everything that the program observes is given, and it has no predict statement that new data change.',
-    hint: observed.length === 0 ? 'Write a predict statement for what is to be predicted.' : `leave out ${[...new Set(observed)].join(', ')}, or write null for what is to be predicted`,
+    code: 'nothing-to-predict',
+    severity: 'error',
+    message:
+      'Nothing is left to predict: everything that the program observes is given, and it has no predict statement that new data change.',
+    hint:
+      observed.length === 0
+        ? 'Write a predict statement for what is to be predicted.'
+        : `leave out ${[...new Set(observed)].join(', ')}, or write null for what is to be predicted`,
   };
 }
 
 function noDraws(name: string, { result }: FinishedRun, graph: ModelGraph): Diagnostic {
   const kept = result.variables.find((variable) => variable.name === name);
   return {
-    code: 'no-draws', severity: 'error', span: graph.variables.get(name)?.span,
-    message: kept === undefined ? `The run kept nothing of ${name}, which the predictions depend on` : `The run kept moments but no draws of ${name} (${elementName(name, kept.shape, Math.max(0, sizeOf(kept.shape) - 1))} is the last of its elements), which the predictions depend on`,
+    code: 'no-draws',
+    severity: 'error',
+    span: graph.variables.get(name)?.span,
+    message:
+      kept === undefined
+        ? `The run kept nothing of ${name}, which the predictions depend on`
+        : `The run kept moments but no draws of ${name} (${elementName(name, kept.shape, Math.max(0, sizeOf(kept.shape) - 1))} is the last of its elements), which the predictions depend on`,
     hint: `run again with --keep and ${name} among the names`,
   };
 }
 
 function tooMany(affected: Affected, bound: BoundModel, count: number | null): Diagnostic {
-  const numbers = numbersOf(affected, bound), most = Math.floor(mostNumbers / numbers);
-  return { code: 'wrong-option', severity: 'error', message: `${count ?? 1} draws of ${numbers} predicted numbers do not fit into memory.`, hint: most > 0 ? `ask for at most ${most}` : 'predict for a part of the data at a time' };
+  const numbers = numbersOf(affected, bound),
+    most = Math.floor(mostNumbers / numbers);
+  return {
+    code: 'wrong-option',
+    severity: 'error',
+    message: `${count ?? 1} draws of ${numbers} predicted numbers do not fit into memory.`,
+    hint: most > 0 ? `ask for at most ${most}` : 'predict for a part of the data at a time',
+  };
 }

@@ -33,15 +33,24 @@ export function sourcesOf(result: Pick<RunResult, 'variables'>, needed: Readonly
   const variables = result.variables.filter(({ name }) => needed.has(name));
   const first = variables.map(drawnBy).find((drawn) => drawn !== null) ?? null;
   const length = first === null ? 0 : first.chains * first.draws;
-  const draws = new Map<string, PosteriorDraws>(), points: string[] = [], marginal: string[] = [], missing: string[] = [];
+  const draws = new Map<string, PosteriorDraws>(),
+    points: string[] = [],
+    marginal: string[] = [],
+    missing: string[] = [];
   for (const name of needed) {
-    const variable = variables.find((candidate) => candidate.name === name), size = variable === undefined ? 0 : sizeOf(variable.shape);
+    const variable = variables.find((candidate) => candidate.name === name),
+      size = variable === undefined ? 0 : sizeOf(variable.shape);
     const drawn = variable === undefined ? null : drawnBy(variable);
-    if (variable !== undefined && drawn !== null && drawn.chains * drawn.draws === length) draws.set(name, { values: drawn.values, size, count: length });
+    if (variable !== undefined && drawn !== null && drawn.chains * drawn.draws === length)
+      draws.set(name, { values: drawn.values, size, count: length });
     else if (variable?.result.form !== 'closed') missing.push(name);
     else if (variable.discrete && variable.result.probabilities !== null && variable.range !== undefined) {
       const count = length === 0 ? usualDraws : length;
-      draws.set(name, { values: byProbabilities(variable.result.probabilities, size, variable.range, variable.low ?? 0, count, `${seed} ${name}`), size, count });
+      draws.set(name, {
+        values: byProbabilities(variable.result.probabilities, size, variable.range, variable.low ?? 0, count, `${seed} ${name}`),
+        size,
+        count,
+      });
       marginal.push(name);
     } else {
       draws.set(name, { values: variable.result.mean, size, count: 1 });
@@ -53,9 +62,11 @@ export function sourcesOf(result: Pick<RunResult, 'variables'>, needed: Readonly
 
 /** Elements independently from their probabilities. */
 function byProbabilities(probabilities: Float64Array, size: number, range: number, low: number, count: number, stream: string): Int32Array {
-  const random = createRandom(stream, 'marginal'), values = new Int32Array(count * size);
+  const random = createRandom(stream, 'marginal'),
+    values = new Int32Array(count * size);
   for (let k = 0; k < values.length; k++) {
-    let left = random.uniform(), value = 0;
+    let left = random.uniform(),
+      value = 0;
     const from = (k % size) * range;
     while (value < range - 1 && (left -= probabilities[from + value]!) > 0) value++;
     values[k] = low + value;
@@ -80,10 +91,12 @@ export interface DrawPlan {
  * @param most that fit; null is returned where more are asked for, or none fits.
  */
 export function drawsToUse({ chains, length, independent }: RunDraws, count: number | null, most: number): DrawPlan | null {
-  const available = length / chains, perChain = Math.floor(most / chains);
+  const available = length / chains,
+    perChain = Math.floor(most / chains);
   const wanted = count === null ? (available === 0 ? usualDraws : available) : Math.ceil(count / chains);
   if (perChain < 1 || (count !== null && wanted > perChain)) return null;
-  const draws = Math.min(wanted, perChain), numbers = new Int32Array(chains * draws);
+  const draws = Math.min(wanted, perChain),
+    numbers = new Int32Array(chains * draws);
   for (let chain = 0, k = 0; chain < chains; chain++) {
     for (let draw = 0; draw < draws; draw++, k++) {
       const within = available === 0 ? draw : draws > available ? draw % available : Math.floor((draw * available) / draws);

@@ -42,12 +42,16 @@ function reportOf(name: string, run: StoredRun): Report {
   const missing: string[] = [];
   // A tagged template is kept as it was written, its host values as marks.
   const hasHoles = record.program.includes(hole);
-  if (hasHoles) missing.push(`The program has values of its host (${hole}), which its text does not hold: graph, derivation and replicated data are not shown.`);
+  if (hasHoles)
+    missing.push(
+      `The program has values of its host (${hole}), which its text does not hold: graph, derivation and replicated data are not shown.`,
+    );
   const model = hasHoles ? null : attempted('What the program gives is', missing, () => compile(record.program, name));
   const graph = model === null ? null : attempted('The graph is', missing, () => model.graph('svg'));
   const derivation = model === null ? null : attempted('The derivation is', missing, () => derivationOf(model, run));
   if (run.data === null) missing.push('There is no data.json: replicated data, components and states along their index are not shown.');
-  const bound = run.data === null || model === null ? null : attempted('The data are', missing, () => boundModel(record.program, name, run.data!));
+  const bound =
+    run.data === null || model === null ? null : attempted('The data are', missing, () => boundModel(record.program, name, run.data!));
   return { name, run, variables: matched(run), graph, derivation, inputs: new Set(model?.inputs.data ?? []), bound, missing };
 }
 
@@ -67,6 +71,8 @@ function derivationOf(model: Model, { record, data }: StoredRun): ReturnType<Mod
 /** Variables with the draws of components matched to each other, where the run says that labels switch. */
 function matched(run: StoredRun): readonly VariableSummary[] {
   if (!run.record.warnings.some(({ code }) => code === 'label-switching')) return run.variables;
-  const replaced = new Map(relabellings(resultOfRun(run)).flatMap(({ variables }) => variables.map((variable) => [variable.name, variable] as const)));
+  const replaced = new Map(
+    relabellings(resultOfRun(run)).flatMap(({ variables }) => variables.map((variable) => [variable.name, variable] as const)),
+  );
   return run.variables.map(({ variable, elements }) => ({ variable: replaced.get(variable.name) ?? variable, elements }));
 }

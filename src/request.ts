@@ -41,7 +41,10 @@ export interface InferOptions {
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
   /** Ends chains after so many seconds, compilation included, with the draws that there are; iterations with the best so far. */
   readonly maxSeconds?: number | undefined;
-  /** Ends chains once every unknown outside of data plates has this bulk and tail effective size; `draws` is then the most of each chain: 100,000. */
+  /**
+   * Ends chains once every unknown outside of data plates has this bulk and tail effective size; `draws` is then the most of each chain:
+   * 100,000.
+   */
   readonly until?: { readonly ess: number } | undefined;
   /** Ends chains when it is aborted, with the draws that there are; iterations with the best so far. */
   readonly signal?: AbortSignal | undefined;
@@ -69,7 +72,12 @@ export interface Settings {
 
 /** Options that belong to no backend. */
 export const commonOptions: readonly OptionDoc[] = [
-  { name: 'unit', type: 'names', default: 'one an observation', doc: 'indices of loops that count the units of WAIC and leave-one-out: unit=n joins all observations with the same n' },
+  {
+    name: 'unit',
+    type: 'names',
+    default: 'one an observation',
+    doc: 'indices of loops that count the units of WAIC and leave-one-out: unit=n joins all observations with the same n',
+  },
 ];
 
 const defaultBackend = 'auto';
@@ -77,7 +85,24 @@ const defaultBackend = 'auto';
 export const usualDraws = 1000;
 /** Draws of each chain at most, where a run goes on until they are worth enough. */
 const mostDraws = 100_000;
-const names = ['backend', 'chains', 'draws', 'warmup', 'thin', 'seed', 'workers', 'keep', 'init', 'options', 'pointwise', 'onProgress', 'maxSeconds', 'until', 'signal', 'store'];
+const names = [
+  'backend',
+  'chains',
+  'draws',
+  'warmup',
+  'thin',
+  'seed',
+  'workers',
+  'keep',
+  'init',
+  'options',
+  'pointwise',
+  'onProgress',
+  'maxSeconds',
+  'until',
+  'signal',
+  'store',
+];
 
 /** The settings, with defaults where an option is absent or wrong. */
 export function readSettings(options: InferOptions): { readonly settings: Settings; readonly problems: readonly Diagnostic[] } {
@@ -85,7 +110,9 @@ export function readSettings(options: InferOptions): { readonly settings: Settin
   for (const name of Object.keys(options)) {
     if (names.includes(name)) continue;
     const near = didYouMean(name, names);
-    problems.push(wrongOption(`There is no option ${name}.`, near === null ? `The options are ${names.join(', ')}.` : `did you mean ${near}?`));
+    problems.push(
+      wrongOption(`There is no option ${name}.`, near === null ? `The options are ${names.join(', ')}.` : `did you mean ${near}?`),
+    );
   }
   const count = (name: 'chains' | 'draws' | 'warmup' | 'thin', least: number, fallback: number): number => {
     const value: unknown = options[name];
@@ -98,17 +125,27 @@ export function readSettings(options: InferOptions): { readonly settings: Settin
   const { unit, ...own } = readBackendOptions(options.options ?? {}, backend, problems);
   const pointwise: unknown = options.pointwise ?? false;
   if (typeof pointwise !== 'boolean') problems.push(wrongOption(`pointwise is ${show(pointwise)}; it must be true or false.`));
-  const until = readUntil(options.until, problems), maxSeconds = readMaxSeconds(options.maxSeconds, problems);
+  const until = readUntil(options.until, problems),
+    maxSeconds = readMaxSeconds(options.maxSeconds, problems);
   if (backend !== null && backend.runsChains !== true) {
     if (options.until !== undefined) problems.push(wrongOption(`until is for backends that run chains; ${backend.name} does not.`));
-    if (options.maxSeconds !== undefined && backend.iterates !== true) problems.push(wrongOption(`maxSeconds is for backends that run chains or iterate; ${backend.name} does not.`));
+    if (options.maxSeconds !== undefined && backend.iterates !== true)
+      problems.push(wrongOption(`maxSeconds is for backends that run chains or iterate; ${backend.name} does not.`));
   }
   return {
     settings: {
-      backend, until, maxSeconds,
-      chains: count('chains', 1, 4), draws: count('draws', 1, until === null ? usualDraws : mostDraws), warmup: count('warmup', 0, 1000), thin: count('thin', 1, 1),
-      seed: readSeed(options.seed, problems), workers: readWorkers(options.workers, problems),
-      options: own, unit: unit ?? null, pointwise: pointwise === true,
+      backend,
+      until,
+      maxSeconds,
+      chains: count('chains', 1, 4),
+      draws: count('draws', 1, until === null ? usualDraws : mostDraws),
+      warmup: count('warmup', 0, 1000),
+      thin: count('thin', 1, 1),
+      seed: readSeed(options.seed, problems),
+      workers: readWorkers(options.workers, problems),
+      options: own,
+      unit: unit ?? null,
+      pointwise: pointwise === true,
     },
     problems,
   };
@@ -124,7 +161,12 @@ export function findBackend(name: string, problems: Diagnostic[]): Backend | nul
     return null;
   }
   const near = didYouMean(String(name), [...backends.keys(), ...laterBackends]);
-  problems.push({ code: 'unknown-backend', severity: 'error', message: `There is no backend ${show(name)}.`, hint: near === null ? list : `did you mean ${near}? ${list}` });
+  problems.push({
+    code: 'unknown-backend',
+    severity: 'error',
+    message: `There is no backend ${show(name)}.`,
+    hint: near === null ? list : `did you mean ${near}? ${list}`,
+  });
   return null;
 }
 
@@ -138,7 +180,8 @@ export function readSeed(seed: unknown, problems: Diagnostic[]): string {
 
 function readUntil(until: unknown, problems: Diagnostic[]): number | null {
   if (until === undefined) return null;
-  const ess: unknown = typeof until === 'object' && until !== null && Object.keys(until).join() === 'ess' ? Object.values(until)[0] : undefined;
+  const ess: unknown =
+    typeof until === 'object' && until !== null && Object.keys(until).join() === 'ess' ? Object.values(until)[0] : undefined;
   if (typeof ess === 'number' && ess > 0 && Number.isFinite(ess)) return ess;
   problems.push(wrongOption(`until is ${show(until)}; it must be an effective sample size such as { ess: 400 }.`));
   return null;
@@ -159,7 +202,11 @@ function readWorkers(workers: unknown, problems: Diagnostic[]): number | 'auto' 
 }
 
 /** Options of a backend as texts; names and simple types are checked here, what they mean by the backend. */
-export function readBackendOptions(given: BackendOptions, backend: Backend | null, problems: Diagnostic[]): Readonly<Record<string, string>> {
+export function readBackendOptions(
+  given: BackendOptions,
+  backend: Backend | null,
+  problems: Diagnostic[],
+): Readonly<Record<string, string>> {
   const options = Object.create(null) as Record<string, string>;
   for (const [name, value] of Object.entries(given)) {
     if (!['string', 'number', 'boolean'].includes(typeof value)) {
@@ -169,12 +216,21 @@ export function readBackendOptions(given: BackendOptions, backend: Backend | nul
     const text = String(value);
     options[name] = text;
     if (backend === null) continue;
-    const option = [...commonOptions, ...backend.options].find((candidate) => candidate.name === name || (candidate.name.endsWith('.NAME') && name.startsWith(candidate.name.slice(0, -'NAME'.length))));
+    const option = [...commonOptions, ...backend.options].find(
+      (candidate) =>
+        candidate.name === name || (candidate.name.endsWith('.NAME') && name.startsWith(candidate.name.slice(0, -'NAME'.length))),
+    );
     if (option === undefined) {
       const known = backend.options.map((candidate) => candidate.name);
-      const near = didYouMean(name, known) ?? didYouMean(name.replace(/\..*$/, '.NAME'), known)?.replace(/\.NAME$/, name.slice(name.indexOf('.')));
+      const near =
+        didYouMean(name, known) ?? didYouMean(name.replace(/\..*$/, '.NAME'), known)?.replace(/\.NAME$/, name.slice(name.indexOf('.')));
       const list = known.length === 0 ? `${backend.name} takes no options.` : `The options of ${backend.name} are ${known.join(', ')}.`;
-      problems.push(wrongOption(`The backend ${backend.name} has no option ${/^[\w.]+$/.test(name) ? name : show(name)}.`, near === null || near === undefined ? list : `did you mean ${near}? ${list}`));
+      problems.push(
+        wrongOption(
+          `The backend ${backend.name} has no option ${/^[\w.]+$/.test(name) ? name : show(name)}.`,
+          near === null || near === undefined ? list : `did you mean ${near}? ${list}`,
+        ),
+      );
     } else {
       const expected = misfit(option, text);
       if (expected !== null) problems.push(wrongOption(`The option ${name} is ${show(text)}; it must be ${expected}.`));
@@ -187,10 +243,14 @@ export function readBackendOptions(given: BackendOptions, backend: Backend | nul
 function misfit(option: OptionDoc, text: string): string | null {
   const number = text.trim() === '' ? Number.NaN : Number(text);
   switch (option.type) {
-    case 'number': return Number.isFinite(number) ? null : 'a number';
-    case 'integer': return Number.isSafeInteger(number) ? null : 'a whole number';
-    case 'boolean': return text === 'true' || text === 'false' ? null : 'true or false';
-    default: return null;
+    case 'number':
+      return Number.isFinite(number) ? null : 'a number';
+    case 'integer':
+      return Number.isSafeInteger(number) ? null : 'a whole number';
+    case 'boolean':
+      return text === 'true' || text === 'false' ? null : 'true or false';
+    default:
+      return null;
   }
 }
 
@@ -203,11 +263,14 @@ export function readKeep(keep: readonly string[] | undefined, bound: BoundModel,
   }
   const recordable = [...bound.graph.variables.values()]
     .filter((v) => v.origin !== 'constant' && (v.origin !== 'data' || bound.variables.get(v.name)?.status !== 'given'))
-    .map((v) => v.name).filter((name) => !name.includes('$'));
+    .map((v) => v.name)
+    .filter((name) => !name.includes('$'));
   for (const name of keep) {
     if (recordable.includes(name)) continue;
     const near = didYouMean(String(name), recordable);
-    const what = bound.graph.variables.has(name) ? `${name} is given by the data; there is nothing to keep.` : `There is no variable ${show(name)} to keep.`;
+    const what = bound.graph.variables.has(name)
+      ? `${name} is given by the data; there is nothing to keep.`
+      : `There is no variable ${show(name)} to keep.`;
     problems.push(wrongOption(what, near === null ? `There are ${recordable.join(', ')}.` : `did you mean ${near}?`));
   }
   return keep;
@@ -229,12 +292,23 @@ export function readInit(init: InferOptions['init'], bound: BoundModel, problems
     if (!unknowns.includes(name)) {
       const near = didYouMean(name, unknowns);
       const known = bound.variables.has(name);
-      problems.push(wrongInit(known ? `${name} is not an unknown that can be given a start.` : `There is no unknown ${show(name)} to give a start.`, near === null ? `The unknowns are ${unknowns.join(', ')}.` : `did you mean ${near}?`));
+      problems.push(
+        wrongInit(
+          known ? `${name} is not an unknown that can be given a start.` : `There is no unknown ${show(name)} to give a start.`,
+          near === null ? `The unknowns are ${unknowns.join(', ')}.` : `did you mean ${near}?`,
+        ),
+      );
       continue;
     }
     const variable = bound.variables.get(name)!;
     const flat = flatValue(variable, value);
-    if (typeof flat === 'string') problems.push(wrongInit(`The start of ${flat}.`, `${name} starts from ${variable.shape.length === 0 ? 'a number' : `numbers in lists of shape [${variable.shape.join(', ')}]`}`));
+    if (typeof flat === 'string')
+      problems.push(
+        wrongInit(
+          `The start of ${flat}.`,
+          `${name} starts from ${variable.shape.length === 0 ? 'a number' : `numbers in lists of shape [${variable.shape.join(', ')}]`}`,
+        ),
+      );
     else out[name] = nest(flat, variable.shape, 0);
   }
   return out;
@@ -249,17 +323,25 @@ export function flatValue(variable: BoundVariable, value: unknown): Float64Array
   const reading = readValue(value);
   const at = (indices: readonly number[]): string => (indices.length === 0 ? name : `${name}[${indices.join(',')}]`);
   switch (reading.kind) {
-    case 'ragged': return `${at(reading.at)} ${reading.found}; expected ${reading.expected}`;
-    case 'nested-object': return `${at(reading.at)} is an object, not a number`;
-    case 'not-a-number': return `${at(reading.at)} is ${reading.found}, not a number`;
+    case 'ragged':
+      return `${at(reading.at)} ${reading.found}; expected ${reading.expected}`;
+    case 'nested-object':
+      return `${at(reading.at)} is an object, not a number`;
+    case 'not-a-number':
+      return `${at(reading.at)} is ${reading.found}, not a number`;
     case 'array': {
       const same = reading.shape.length === shape.length && reading.shape.every((d, axis) => d === shape[axis]);
       // An empty list has no say about the dimensions after the first that is empty.
-      if (!same && !(reading.open && sizeOf(shape) === 0)) return `${name} has shape [${reading.shape.join(', ')}]; expected [${shape.join(', ')}]`;
+      if (!same && !(reading.open && sizeOf(shape) === 0))
+        return `${name} has shape [${reading.shape.join(', ')}]; expected [${shape.join(', ')}]`;
       const flat = reading.values.slice();
       for (let k = 0; k < flat.length; k++) {
-        const element = elementName(name, k, shape), x = flat[k]!;
-        if (absent?.[k] === 1) { flat[k] = 0; continue; }
+        const element = elementName(name, k, shape),
+          x = flat[k]!;
+        if (absent?.[k] === 1) {
+          flat[k] = 0;
+          continue;
+        }
         const given = mask !== undefined && mask[k] === 0 ? variable.values[k]! : null;
         if (given === null && Number.isNaN(x)) return `${element} is null; a number is needed`;
         if (given === null) continue;
@@ -279,8 +361,12 @@ export function nest(values: ArrayLike<number>, shape: readonly number[], offset
   return Array.from({ length }, (_, i) => nest(values, rest, offset + i * stride));
 }
 
-function wrongOption(message: string, hint?: string): Diagnostic { return { code: 'wrong-option', severity: 'error', message, hint }; }
-function wrongInit(message: string, hint?: string): Diagnostic { return { code: 'wrong-init', severity: 'error', message, hint }; }
+function wrongOption(message: string, hint?: string): Diagnostic {
+  return { code: 'wrong-option', severity: 'error', message, hint };
+}
+function wrongInit(message: string, hint?: string): Diagnostic {
+  return { code: 'wrong-init', severity: 'error', message, hint };
+}
 
 /** A value as a user would write it. */
 function show(value: unknown): string {

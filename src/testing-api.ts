@@ -4,7 +4,15 @@
  */
 import { givenOf } from './4-infer/programBuilder.js';
 import { type Diagnostic, ModelError } from './errors/diagnostic.js';
-import { checkSubject, type CheckProgress, type CheckReport, defaultEffort, type Effort, findMethods, leastEffort } from './6-check/check.js';
+import {
+  checkSubject,
+  type CheckProgress,
+  type CheckReport,
+  defaultEffort,
+  type Effort,
+  findMethods,
+  leastEffort,
+} from './6-check/check.js';
 import { defaultFalseAlarm } from './6-check/results.js';
 import { subjectOf } from './6-check/subject.js';
 import type { Model } from './model.js';
@@ -12,7 +20,14 @@ import { type Data, modelError } from './pipeline.js';
 import { type BackendOptions, findBackend, readBackendOptions, readSeed } from './request.js';
 
 export { type Agreement, agreementOfDraws, type AgreementRow, renderAgreement } from './6-check/agreementOfDraws.js';
-export { type CheckProgress, type CheckReport, defaultEffort, type Effort, methods as checkMethods, type MethodReport } from './6-check/check.js';
+export {
+  type CheckProgress,
+  type CheckReport,
+  defaultEffort,
+  type Effort,
+  methods as checkMethods,
+  type MethodReport,
+} from './6-check/check.js';
 export type { Method, MethodName } from './6-check/methods/method.js';
 export { renderCheck } from './6-check/render.js';
 export type { Quantities, QuantityTest, RankRecord, TestOptions, TestProgress, TestReport } from './6-check/results.js';
@@ -21,7 +36,15 @@ export { rank, type RankOptions, type RankProblem } from './6-check/rank.js';
 export { sbc, type SbcOptions, type SbcProblem } from './6-check/sbc.js';
 export { ecdfEnvelope, type Envelope, rankTest, type RankTest } from './6-check/statistics/uniformRanks.js';
 export { familyPValue, holm } from './6-check/statistics/multiplicity.js';
-export { type CredenceAssertions, credenceMatchers, type CredenceMatchers, type DrawsOptions, type ExactMoments, type MatcherResult, type RanksOptions } from './testing/matchers.js';
+export {
+  type CredenceAssertions,
+  credenceMatchers,
+  type CredenceMatchers,
+  type DrawsOptions,
+  type ExactMoments,
+  type MatcherResult,
+  type RanksOptions,
+} from './testing/matchers.js';
 export { dataOf } from './testing/data.js';
 export { distributions } from './testing/distributions.js';
 export type { FastCheckModule } from './testing/fastCheck.js';
@@ -54,20 +77,37 @@ export interface CheckOptions {
 export async function check(model: Model, data: Data, options: CheckOptions): Promise<CheckReport> {
   const problems: Diagnostic[] = [];
   const backend = findBackend(options.backend, problems);
-  if (backend?.name === 'auto') problems.push({ code: 'wrong-option', severity: 'error', message: 'auto chooses among the other backends: name the one to check.', hint: 'credence explain says which one auto would run.' });
+  if (backend?.name === 'auto')
+    problems.push({
+      code: 'wrong-option',
+      severity: 'error',
+      message: 'auto chooses among the other backends: name the one to check.',
+      hint: 'credence explain says which one auto would run.',
+    });
   const { unit: _, ...own } = readBackendOptions(options.options ?? {}, backend, problems);
   const { methods, problems: unknown } = findMethods(options.methods ?? null);
   problems.push(...unknown);
-  const seed = readSeed(options.seed, problems), falseAlarm = options.falseAlarm ?? defaultFalseAlarm;
-  if (!(falseAlarm > 0 && falseAlarm < 1)) problems.push({ code: 'wrong-option', severity: 'error', message: `The false-alarm rate is ${falseAlarm}; it must lie between 0 and 1.` });
+  const seed = readSeed(options.seed, problems),
+    falseAlarm = options.falseAlarm ?? defaultFalseAlarm;
+  if (!(falseAlarm > 0 && falseAlarm < 1))
+    problems.push({
+      code: 'wrong-option',
+      severity: 'error',
+      message: `The false-alarm rate is ${falseAlarm}; it must lie between 0 and 1.`,
+    });
   const effort = { ...defaultEffort, ...withoutAbsent(options.effort ?? {}) };
   for (const [name, least] of Object.entries(leastEffort)) {
     const value = effort[name as keyof Effort];
-    if (!(Number.isSafeInteger(value) && value >= least)) problems.push({ code: 'wrong-option', severity: 'error', message: `${name} is ${String(value)}; it must be a whole number of at least ${least}.` });
+    if (!(Number.isSafeInteger(value) && value >= least))
+      problems.push({
+        code: 'wrong-option',
+        severity: 'error',
+        message: `${name} is ${String(value)}; it must be a whole number of at least ${least}.`,
+      });
   }
   if (backend === null || problems.some((d) => d.severity === 'error')) throw modelError(problems, model.source, model.fileName);
   try {
-    const values = new Map<string, unknown>(data instanceof Map ? data as ReadonlyMap<string, unknown> : Object.entries(data));
+    const values = new Map<string, unknown>(data instanceof Map ? (data as ReadonlyMap<string, unknown>) : Object.entries(data));
     const subject = subjectOf(model.plated(), values, backend, own, seed);
     // A backend that does not apply says so before anything is run.
     backend.explain(subject.bound.graph, givenOf(subject.bound), model.source, own, null);

@@ -13,8 +13,16 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const source = join(root, 'src');
 const libraries = ['code', 'distributions', 'errors', 'expr', 'input', 'numeric', 'platform', 'random'];
 
-interface Import { readonly specifier: string; readonly resolved: string | null }
-interface Module { readonly path: string; readonly text: string; readonly code: string; readonly imports: readonly Import[] }
+interface Import {
+  readonly specifier: string;
+  readonly resolved: string | null;
+}
+interface Module {
+  readonly path: string;
+  readonly text: string;
+  readonly code: string;
+  readonly imports: readonly Import[];
+}
 
 function filesBelow(folder: string, accept: RegExp): string[] {
   if (!existsSync(folder)) return [];
@@ -26,18 +34,24 @@ function filesBelow(folder: string, accept: RegExp): string[] {
 
 /** Blanks comments and the contents of string literals, keeping line structure. */
 function stripped(text: string): string {
-  return text.replace(
-    /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`/g,
-    (match) => (match.startsWith('/') ? match.replace(/[^\n]/g, ' ') : `${match[0]}${match.slice(1, -1).replace(/[^\n]/g, ' ')}${match[0]}`),
+  return text.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`/g, (match) =>
+    match.startsWith('/') ? match.replace(/[^\n]/g, ' ') : `${match[0]}${match.slice(1, -1).replace(/[^\n]/g, ' ')}${match[0]}`,
   );
 }
 
 function importsOf(path: string, text: string): Import[] {
-  const specifiers = [...text.matchAll(/^\s*(?:import|export)\s[^'"`;]*?from\s*['"]([^'"]+)['"]|^\s*import\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)|new URL\(\s*['"]([^'"]+)['"]\s*,\s*import\.meta\.url/gm)]
-    .map((match) => match[1] ?? match[2] ?? match[3] ?? match[4] ?? '');
+  const specifiers = [
+    ...text.matchAll(
+      /^\s*(?:import|export)\s[^'"`;]*?from\s*['"]([^'"]+)['"]|^\s*import\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)|new URL\(\s*['"]([^'"]+)['"]\s*,\s*import\.meta\.url/gm,
+    ),
+  ].map((match) => match[1] ?? match[2] ?? match[3] ?? match[4] ?? '');
   return specifiers.map((specifier) => ({
     specifier,
-    resolved: specifier.startsWith('.') ? relative(source, join(dirname(path), specifier)).replace(/\.js$/, '.ts').replaceAll('\\', '/') : null,
+    resolved: specifier.startsWith('.')
+      ? relative(source, join(dirname(path), specifier))
+          .replace(/\.js$/, '.ts')
+          .replaceAll('\\', '/')
+      : null,
   }));
 }
 
@@ -69,20 +83,36 @@ function objection(from: string, to: string): string | null {
   const phaseHere = phaseOf(here);
   const phaseThere = phaseOf(there);
   // The help names the documents of the package.
-  if (to.startsWith('..')) return to.startsWith('../grammar/') || to === '../package.json' || (here === 'cli' && to === '../README.md') ? null : 'leaves src/';
+  if (to.startsWith('..'))
+    return to.startsWith('../grammar/') || to === '../package.json' || (here === 'cli' && to === '../README.md') ? null : 'leaves src/';
   if (here === '') return null; // index, pipeline and worker entries see everything
-  if (here === 'testing') return there === here || ['index.ts', 'distributions-api.ts'].includes(to) || there === '6-check' ? null : 'testing/ imports the public surfaces and checks only';
-  if (here === 'cli') return there === here || ['index.ts', 'report.ts', 'testing-api.ts', 'version.ts'].includes(to) ? null : `${here}/ imports the public surfaces only`;
-  if (here === 'objects') return there === 'objects' || libraries.includes(there) || (phaseThere !== null && phaseThere <= 2) ? null : 'objects see libraries and the phases up to the graph';
-  if (here === 'page') return ['page', 'plot'].includes(there) || libraries.includes(there) || phaseThere !== null ? null : 'pages see figures, phases and libraries';
-  if (here === 'plot') return there === 'plot' || libraries.includes(there) || phaseThere !== null ? null : 'plots see phases and libraries';
+  if (here === 'testing')
+    return there === here || ['index.ts', 'distributions-api.ts'].includes(to) || there === '6-check'
+      ? null
+      : 'testing/ imports the public surfaces and checks only';
+  if (here === 'cli')
+    return there === here || ['index.ts', 'report.ts', 'testing-api.ts', 'version.ts'].includes(to)
+      ? null
+      : `${here}/ imports the public surfaces only`;
+  if (here === 'objects')
+    return there === 'objects' || libraries.includes(there) || (phaseThere !== null && phaseThere <= 2)
+      ? null
+      : 'objects see libraries and the phases up to the graph';
+  if (here === 'page')
+    return ['page', 'plot'].includes(there) || libraries.includes(there) || phaseThere !== null
+      ? null
+      : 'pages see figures, phases and libraries';
+  if (here === 'plot')
+    return there === 'plot' || libraries.includes(there) || phaseThere !== null ? null : 'plots see phases and libraries';
   if (phaseHere !== null) {
     if (phaseThere !== null && phaseThere > phaseHere) return 'a phase imports only lower phases';
     if (phaseThere === null && !libraries.includes(there)) return 'a phase imports phases and libraries only';
     const backendHere = backendOf(from);
     const backendThere = backendOf(to);
-    if (backendHere !== undefined && backendThere !== undefined && backendHere !== backendThere) return 'a backend never imports a sibling backend';
-    if (backendHere === undefined && backendThere !== undefined && from !== '4-infer/registry.ts') return 'only the registry knows the backends';
+    if (backendHere !== undefined && backendThere !== undefined && backendHere !== backendThere)
+      return 'a backend never imports a sibling backend';
+    if (backendHere === undefined && backendThere !== undefined && from !== '4-infer/registry.ts')
+      return 'only the registry knows the backends';
     return null;
   }
   if (libraries.includes(here)) return phaseThere === null && libraries.includes(there) ? null : 'a library imports no phase';
@@ -109,7 +139,9 @@ function cycles(graph: ReadonlyMap<string, readonly string[]>): string[] {
 
 function offenders(pattern: RegExp, allowed: (path: string) => boolean): string[] {
   return modules.flatMap((module) =>
-    allowed(module.path) ? [] : module.code.split('\n').flatMap((line, number) => (pattern.test(line) ? [`${module.path}:${number + 1}: ${line.trim()}`] : [])),
+    allowed(module.path)
+      ? []
+      : module.code.split('\n').flatMap((line, number) => (pattern.test(line) ? [`${module.path}:${number + 1}: ${line.trim()}`] : [])),
   );
 }
 const inCommandLine = (path: string): boolean => path.startsWith('cli/');
@@ -131,17 +163,25 @@ describe('the layers of src/', () => {
   });
 
   it('has no import cycles, type-only ones included', () => {
-    const graph = new Map(modules.map((module) => [module.path, module.imports.flatMap(({ resolved }) => (resolved === null ? [] : [resolved]))]));
+    const graph = new Map(
+      modules.map((module) => [module.path, module.imports.flatMap(({ resolved }) => (resolved === null ? [] : [resolved]))]),
+    );
     expect(cycles(graph)).toEqual([]);
   });
 
   it('keeps Node built-ins in cli/ and platform/', () => {
-    const broken = modules.filter((module) => !seesNode(module.path) && module.imports.some(({ specifier }) => specifier.startsWith('node:')));
+    const broken = modules.filter(
+      (module) => !seesNode(module.path) && module.imports.some(({ specifier }) => specifier.startsWith('node:')),
+    );
     expect(broken.map((module) => module.path)).toEqual([]);
   });
 
   it('keeps ohm-js in 1-parse/', () => {
-    const broken = modules.filter((module) => !module.path.startsWith('1-parse/') && module.imports.some(({ specifier }) => specifier === 'ohm-js' || specifier.includes('ohm-bundle')));
+    const broken = modules.filter(
+      (module) =>
+        !module.path.startsWith('1-parse/') &&
+        module.imports.some(({ specifier }) => specifier === 'ohm-js' || specifier.includes('ohm-bundle')),
+    );
     expect(broken.map((module) => module.path)).toEqual([]);
   });
 
@@ -172,10 +212,17 @@ describe('the text of src/', () => {
 
 describe('the distributions', () => {
   it('each have a test that mentions them', () => {
-    const names = [...new Set(filesBelow(join(source, 'distributions'), /\.ts$/).flatMap((path) =>
-      [...readFileSync(path, 'utf8').matchAll(/\bname: '([A-Z]\w*)'/g)].map((match) => match[1] ?? '')))];
+    const names = [
+      ...new Set(
+        filesBelow(join(source, 'distributions'), /\.ts$/).flatMap((path) =>
+          [...readFileSync(path, 'utf8').matchAll(/\bname: '([A-Z]\w*)'/g)].map((match) => match[1] ?? ''),
+        ),
+      ),
+    ];
     expect(names.length).toBeGreaterThan(20);
-    const tests = filesBelow(join(root, 'test'), /\.(?:ts|json|cred)$/).map((path) => readFileSync(path, 'utf8')).join('\n');
+    const tests = filesBelow(join(root, 'test'), /\.(?:ts|json|cred)$/)
+      .map((path) => readFileSync(path, 'utf8'))
+      .join('\n');
     expect(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(tests))).toEqual([]);
   });
 });
@@ -187,7 +234,15 @@ describe('the rules above', () => {
     expect(objection('4-infer/gibbs/index.ts', '4-infer/mh/index.ts')).not.toBeNull();
     expect(objection('cli/main.ts', '4-infer/posterior.ts')).not.toBeNull();
     expect(objection('4-infer/gibbs/index.ts', '4-infer/posterior.ts')).toBeNull();
-    expect(cycles(new Map([['a', ['b']], ['b', ['c']], ['c', ['a']]]))).toEqual(['a -> b -> c -> a']);
+    expect(
+      cycles(
+        new Map([
+          ['a', ['b']],
+          ['b', ['c']],
+          ['c', ['a']],
+        ]),
+      ),
+    ).toEqual(['a -> b -> c -> a']);
     expect(importsOf(join(source, 'x.ts'), "import type { A } from './expr/expr.js';\nexport * from './y.js';")).toHaveLength(2);
     expect(stripped("const a = 'Math.random'; // console.log\nconsole.log(1)")).toMatch(/^const a = '\s+';\s+\nconsole\.log/);
   });

@@ -13,7 +13,12 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const folder = join(root, 'examples');
 
-interface Truth { readonly mean: number; readonly sd?: number; readonly mcse?: number; readonly mcseSd?: number }
+interface Truth {
+  readonly mean: number;
+  readonly sd?: number;
+  readonly mcse?: number;
+  readonly mcseSd?: number;
+}
 interface Reference {
   readonly quantities: Readonly<Record<string, Truth>>;
   readonly logEvidence?: number;
@@ -25,7 +30,10 @@ interface Reference {
   readonly points?: readonly { readonly at: Readonly<Record<string, unknown>>; readonly logDensity: number }[];
 }
 export interface Run {
-  /** A backend; `sample` (ancestral draws), `density` (the log joint density at points), `distributions` (a program over `credence/distributions`). */
+  /**
+   * A backend; `sample` (ancestral draws), `density` (the log joint density at points), `distributions` (a program over
+   * `credence/distributions`).
+   */
   readonly backend: string;
   readonly seed?: number;
   readonly against: string;
@@ -43,7 +51,10 @@ export interface Run {
   readonly data?: Readonly<Record<string, unknown>>;
   /** Another program of the example than model.cred. */
   readonly model?: string;
-  /** The code of the warning with which the run must disown its result, whose numbers are finite all the same; absent: nothing is asked of its verdict. */
+  /**
+   * The code of the warning with which the run must disown its result, whose numbers are finite all the same; absent: nothing is asked of
+   * its verdict.
+   */
   readonly warning?: string;
   /** A TypeScript file whose `results` are the numbers in question. */
   readonly program?: string;
@@ -59,13 +70,22 @@ export interface Claim {
 }
 
 /** What this file uses of the public surface. */
-interface Draws extends Float64Array { readonly shape: readonly number[] }
-interface Summarised { readonly mean: number; readonly sd: number | null; readonly mcse: number | null }
+interface Draws extends Float64Array {
+  readonly shape: readonly number[];
+}
+interface Summarised {
+  readonly mean: number;
+  readonly sd: number | null;
+  readonly mcse: number | null;
+}
 type Nested = number | readonly Nested[];
 export interface Surface {
   readonly laterBackends: readonly string[];
   compile(source: string): {
-    infer(data: object, options: object): Promise<{
+    infer(
+      data: object,
+      options: object,
+    ): Promise<{
       draws(name: string): Draws;
       summary(): { readonly variables: Readonly<Record<string, Summarised>> };
       readonly logEvidence: number | null;
@@ -81,10 +101,16 @@ export interface Surface {
   };
 }
 /** What a program of an example exports. */
-interface Program { results(): Readonly<Record<string, number>> | Promise<Readonly<Record<string, number>>> }
+interface Program {
+  results(): Readonly<Record<string, number>> | Promise<Readonly<Record<string, number>>>;
+}
 
 /** Disagreements as sentences, and the largest differences found: in standard errors for draws, absolute for everything else. */
-export interface Outcome { readonly complaints: readonly string[]; readonly standardErrors: number | null; readonly absolute: number | null }
+export interface Outcome {
+  readonly complaints: readonly string[];
+  readonly standardErrors: number | null;
+  readonly absolute: number | null;
+}
 
 /** Collects differences; each is allowed up to its bound, and what is not a number is not allowed. */
 class Differences {
@@ -117,7 +143,10 @@ export function readJson<T>(path: string): T {
 
 /** Columns of a small CSV file without quotes; empty cells are missing. */
 function readColumns(path: string, columns: readonly string[]): (number | null)[][] {
-  const [header = [], ...rows] = readFileSync(path, 'utf8').trim().split(/\r?\n/).map((line) => line.split(','));
+  const [header = [], ...rows] = readFileSync(path, 'utf8')
+    .trim()
+    .split(/\r?\n/)
+    .map((line) => line.split(','));
   return columns.map((column) => {
     const position = header.indexOf(column);
     return rows.map((row) => (row[position] === '' || row[position] === 'NA' ? null : Number(row[position])));
@@ -142,7 +171,9 @@ export function readData(example: string, sources: Readonly<Record<string, unkno
 
 export function referenceOf(against: string): Reference {
   const [file, result = ''] = against.split('/');
-  const found = readJson<{ results: Record<string, Reference> }>(join(root, 'test', 'reference', 'systems', `${file}.json`)).results[result];
+  const found = readJson<{ results: Record<string, Reference> }>(join(root, 'test', 'reference', 'systems', `${file}.json`)).results[
+    result
+  ];
   if (!found) throw new Error(`no reference ${against}`);
   return found;
 }
@@ -153,7 +184,9 @@ function chainsOf(draws: Draws, element: string): Float64Array[] {
   const at = /\[([\d,]+)\]$/.exec(element)?.[1]?.split(',').map(Number) ?? [];
   const size = shape.reduce((product, length) => product * length, 1);
   const flat = at.reduce((offset, index, axis) => offset * (shape[axis] ?? 1) + index, 0);
-  return Array.from({ length: chains }, (_, chain) => Float64Array.from({ length: count }, (_, draw) => draws[(chain * count + draw) * size + flat] ?? Number.NaN));
+  return Array.from({ length: chains }, (_, chain) =>
+    Float64Array.from({ length: count }, (_, draw) => draws[(chain * count + draw) * size + flat] ?? Number.NaN),
+  );
 }
 
 /** Mean and its standard error by 25 or more batches a chain, whose length is far above the autocorrelation time. */
@@ -178,7 +211,13 @@ function addDraws(differences: Differences, name: string, truth: Truth, chains: 
   differences.within(`${name}: mean`, centre.mean, truth.mean, Math.hypot(centre.standardError, truth.mcse ?? 0), bound);
   if (truth.sd === undefined) return;
   const square = batchMean(chains, (x) => (x - truth.mean) ** 2);
-  differences.within(`${name}: variance`, square.mean, truth.sd ** 2, Math.hypot(square.standardError, 2 * truth.sd * (truth.mcseSd ?? 0)), bound);
+  differences.within(
+    `${name}: variance`,
+    square.mean,
+    truth.sd ** 2,
+    Math.hypot(square.standardError, 2 * truth.sd * (truth.mcseSd ?? 0)),
+    bound,
+  );
 }
 /** The same as sentences. */
 export function compareDraws(name: string, truth: Truth, chains: readonly Float64Array[], bound: number): readonly string[] {
@@ -216,7 +255,22 @@ function resultsOf(path: string): Promise<Readonly<Record<string, number>>> {
 
 export async function check(surface: Surface, example: string, claim: Claim, run: Run): Promise<Outcome> {
   const reference = referenceOf(run.against);
-  const { against: _against, quantities, tolerance, logEvidence, elbo, logLikelihood, logJoint, autocorrelation: lagTolerance, acceptance, data: given, model: file = 'model.cred', program, warning, ...settings } = run;
+  const {
+    against: _against,
+    quantities,
+    tolerance,
+    logEvidence,
+    elbo,
+    logLikelihood,
+    logJoint,
+    autocorrelation: lagTolerance,
+    acceptance,
+    data: given,
+    model: file = 'model.cred',
+    program,
+    warning,
+    ...settings
+  } = run;
   const names = quantities === 'all' ? Object.keys(reference.quantities) : quantities;
   const differences = new Differences();
   const truthOf = (name: string): Truth => {
@@ -238,16 +292,28 @@ export async function check(surface: Surface, example: string, claim: Claim, run
   const data = readData(example, { ...claim.data, ...given });
   if (run.backend === 'density') {
     const density = model.logDensity(data);
-    for (const { at, logDensity } of reference.points ?? []) differences.near(`log density at ${JSON.stringify(at)}`, density(at), logDensity, tolerance.absolute ?? 0);
+    for (const { at, logDensity } of reference.points ?? [])
+      differences.near(`log density at ${JSON.stringify(at)}`, density(at), logDensity, tolerance.absolute ?? 0);
     return differences;
   }
   if (run.backend === 'sample') {
     const draws = model.sample(data, { seed: run.seed, count: settings['draws'] });
-    for (const name of names) addDraws(differences, name, truthOf(name), [Float64Array.from(draws, (values) => elementOf(values, name))], tolerance.standardErrors ?? 0);
+    for (const name of names)
+      addDraws(
+        differences,
+        name,
+        truthOf(name),
+        [Float64Array.from(draws, (values) => elementOf(values, name))],
+        tolerance.standardErrors ?? 0,
+      );
     return differences;
   }
 
-  const posterior = await model.infer(data, { ...settings, workers: 0, ...(names.length === 0 ? {} : { keep: [...new Set(names.map((name) => name.replace(/\[.*/, '')))] }) });
+  const posterior = await model.infer(data, {
+    ...settings,
+    workers: 0,
+    ...(names.length === 0 ? {} : { keep: [...new Set(names.map((name) => name.replace(/\[.*/, '')))] }),
+  });
   const summary = posterior.summary();
   for (const name of names) {
     const truth = truthOf(name);
@@ -257,7 +323,10 @@ export async function check(surface: Surface, example: string, claim: Claim, run
     }
     const found = summary.variables[name];
     const bound = tolerance.absolute ?? 0;
-    if (!found) { differences.complaints.push(`${name} is not in the summary`); continue; }
+    if (!found) {
+      differences.complaints.push(`${name} is not in the summary`);
+      continue;
+    }
     differences.near(`${name}: mean`, found.mean, truth.mean, bound);
     if (truth.sd !== undefined) differences.near(`${name}: sd`, found.sd, truth.sd, bound);
   }
@@ -274,19 +343,32 @@ export async function check(surface: Surface, example: string, claim: Claim, run
   if (logLikelihood !== undefined) differences.near('log likelihood', posterior.logLikelihood, reference.logLikelihood, logLikelihood);
   if (logJoint !== undefined) differences.near('log joint', posterior.logJoint, reference.logJoint, logJoint);
   if (warning !== undefined) {
-    if (posterior.converged || !posterior.warnings.some((w) => w.code === warning)) differences.complaints.push(`no warning ${warning} in: ${posterior.warnings.map((w) => w.code).join(', ')}`);
-    for (const [name, { mean }] of Object.entries(summary.variables)) if (!Number.isFinite(mean)) differences.complaints.push(`${name} is ${mean}`);
+    if (posterior.converged || !posterior.warnings.some((w) => w.code === warning))
+      differences.complaints.push(`no warning ${warning} in: ${posterior.warnings.map((w) => w.code).join(', ')}`);
+    for (const [name, { mean }] of Object.entries(summary.variables))
+      if (!Number.isFinite(mean)) differences.complaints.push(`${name} is ${mean}`);
   }
   return differences;
 }
 
 /** A row of examples/systems.json. */
-export interface System { readonly id: string; readonly system: string; readonly backends: readonly string[]; readonly later?: boolean }
+export interface System {
+  readonly id: string;
+  readonly system: string;
+  readonly backends: readonly string[];
+  readonly later?: boolean;
+}
 /** The backends that a run shows; a program may run several. */
-export function backendsOf(run: Run): readonly string[] { return run.backend.split(' and '); }
+export function backendsOf(run: Run): readonly string[] {
+  return run.backend.split(' and ');
+}
 
 /** Folders of examples/ that make a claim. */
 export function exampleNames(): readonly string[] {
-  return readdirSync(folder).filter((name) => existsSync(join(folder, name, 'claim.json'))).sort();
+  return readdirSync(folder)
+    .filter((name) => existsSync(join(folder, name, 'claim.json')))
+    .sort();
 }
-export function claimOf(example: string): Claim { return readJson<Claim>(join(folder, example, 'claim.json')); }
+export function claimOf(example: string): Claim {
+  return readJson<Claim>(join(folder, example, 'claim.json'));
+}

@@ -11,17 +11,39 @@ import { compile } from '../src/index.js';
 import jagsResults from './reference/comingFrom.json' with { type: 'json' };
 import webpplResults from './reference/comingFromWebppl.json' with { type: 'json' };
 
-interface Quantity { readonly mean: number; readonly sd: number; readonly mcse: number; readonly mcseSd?: number }
-interface Result { readonly data: Readonly<Record<string, readonly (number | null)[]>>; readonly program: string; readonly quantities: Readonly<Record<string, Quantity>> }
+interface Quantity {
+  readonly mean: number;
+  readonly sd: number;
+  readonly mcse: number;
+  readonly mcseSd?: number;
+}
+interface Result {
+  readonly data: Readonly<Record<string, readonly (number | null)[]>>;
+  readonly program: string;
+  readonly quantities: Readonly<Record<string, Quantity>>;
+}
 
 const page = readFileSync(join(dirname(fileURLToPath(import.meta.url)), '..', 'docs', 'coming-from.md'), 'utf8');
-const block = (language: string, name: string): string => new RegExp(`^\`\`\`${language} name=${name}\\n([\\s\\S]*?)\\n\`\`\`$`, 'm').exec(page)![1]!;
+const block = (language: string, name: string): string =>
+  new RegExp(`^\`\`\`${language} name=${name}\\n([\\s\\S]*?)\\n\`\`\`$`, 'm').exec(page)![1]!;
 
 const systems = [
-  { system: 'jags', language: 'jags', programs: jagsResults.programs as unknown as Readonly<Record<string, Result>>, densities: jagsResults.densities.map(({ jags, ...rest }) => ({ theirs: jags, ...rest })) },
-  { system: 'webppl', language: 'javascript', programs: webpplResults.programs as unknown as Readonly<Record<string, Result>>, densities: webpplResults.densities.map(({ webppl, ...rest }) => ({ theirs: webppl, ...rest })) },
+  {
+    system: 'jags',
+    language: 'jags',
+    programs: jagsResults.programs as unknown as Readonly<Record<string, Result>>,
+    densities: jagsResults.densities.map(({ jags, ...rest }) => ({ theirs: jags, ...rest })),
+  },
+  {
+    system: 'webppl',
+    language: 'javascript',
+    programs: webpplResults.programs as unknown as Readonly<Record<string, Result>>,
+    densities: webpplResults.densities.map(({ webppl, ...rest }) => ({ theirs: webppl, ...rest })),
+  },
 ];
-const cases = systems.flatMap(({ system, language, programs }) => Object.entries(programs).map(([name, result]) => ({ name: `${system}-${name}`, language, result })));
+const cases = systems.flatMap(({ system, language, programs }) =>
+  Object.entries(programs).map(([name, result]) => ({ name: `${system}-${name}`, language, result })),
+);
 
 describe('programs side by side', () => {
   it('are all there', () => {
@@ -30,17 +52,27 @@ describe('programs side by side', () => {
     expect([...page.matchAll(/^```(?:jags|javascript)$/gm)]).toEqual([]);
   });
 
-  it.each(cases)('$name is the program whose results are known', ({ name, language, result }) => { expect(block(language, name)).toBe(result.program); });
+  it.each(cases)('$name is the program whose results are known', ({ name, language, result }) => {
+    expect(block(language, name)).toBe(result.program);
+  });
 
   it.each(cases)('$name has the posterior of ours', async ({ name, result }) => {
-    const posterior = await compile(block('credence', name)).infer(result.data, { backend: 'gibbs', seed: 1, chains: 4, draws: 4000, workers: 1 });
+    const posterior = await compile(block('credence', name)).infer(result.data, {
+      backend: 'gibbs',
+      seed: 1,
+      chains: 4,
+      draws: 4000,
+      workers: 1,
+    });
     const { variables } = posterior.summary();
     const far = Object.entries(result.quantities).flatMap(([quantity, theirs]) => {
       // JAGS returns the data it was given as if they were unknowns; ours returns what is unknown.
       const row = variables[quantity]!;
       const z = (row.mean! - theirs.mean) / Math.hypot(row.mcse!, theirs.mcse);
       // Deviations within a tenth: no error in a parameterisation is smaller.
-      return Math.abs(z) > 4.5 || Math.abs(Math.log(row.sd! / theirs.sd)) > 0.1 ? [`${quantity}: ${row.mean} (sd ${row.sd}) against ${theirs.mean} (sd ${theirs.sd}), z = ${z}`] : [];
+      return Math.abs(z) > 4.5 || Math.abs(Math.log(row.sd! / theirs.sd)) > 0.1
+        ? [`${quantity}: ${row.mean} (sd ${row.sd}) against ${theirs.mean} (sd ${theirs.sd}), z = ${z}`]
+        : [];
     });
     expect(far).toEqual([]);
   });

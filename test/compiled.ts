@@ -22,7 +22,11 @@ export function graphOf(source: string, holes: readonly HoleValue[] = []): Model
   return accepted(lowered.graph, lowered.diagnostics);
 }
 
-export function boundModel(source: string, data: Parameters<typeof bind>[1] = {}, { mode = 'infer', holes = [] }: { readonly mode?: 'infer' | 'sample'; readonly holes?: readonly HoleValue[] } = {}): BoundModel {
+export function boundModel(
+  source: string,
+  data: Parameters<typeof bind>[1] = {},
+  { mode = 'infer', holes = [] }: { readonly mode?: 'infer' | 'sample'; readonly holes?: readonly HoleValue[] } = {},
+): BoundModel {
   const { model, diagnostics } = bind(graphOf(source, holes), data, { mode });
   return accepted(model, diagnostics);
 }

@@ -24,17 +24,35 @@ import { backends, compile, laterBackends, ModelError } from '../src/index.js';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** Documents under a folder; written from docstrings, docs/api/ holds no blocks but signatures. */
 function documents(folder: string): readonly string[] {
-  return readdirSync(join(root, folder), { withFileTypes: true }).filter(({ name }) => name !== 'node_modules' && name !== 'api')
-    .flatMap((entry) => (entry.isDirectory() ? documents(`${folder}/${entry.name}`) : entry.name.endsWith('.md') ? [`${folder}/${entry.name}`] : [])).sort();
+  return readdirSync(join(root, folder), { withFileTypes: true })
+    .filter(({ name }) => name !== 'node_modules' && name !== 'api')
+    .flatMap((entry) =>
+      entry.isDirectory() ? documents(`${folder}/${entry.name}`) : entry.name.endsWith('.md') ? [`${folder}/${entry.name}`] : [],
+    )
+    .sort();
 }
 /** Pages whose commands are run, each in a folder of its own. */
-const pages = ['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', ...documents('docs'), ...documents('bench'), ...documents('editor'), ...documents('test'), 'examples/README.md'];
+const pages = [
+  'README.md',
+  'ARCHITECTURE.md',
+  'CHANGELOG.md',
+  ...documents('docs'),
+  ...documents('bench'),
+  ...documents('editor'),
+  ...documents('test'),
+  'examples/README.md',
+];
 /** Pages whose commands are for the root of a clone, and may take their time. */
 const examplePages = documents('examples').filter((page) => page !== 'examples/README.md');
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly scripts: Readonly<Record<string, string>> };
 const scratch = mkdtempSync(join(tmpdir(), 'credence-docs-'));
 
-interface Block { readonly line: number; readonly language: string; readonly marks: ReadonlyMap<string, string>; readonly text: string }
+interface Block {
+  readonly line: number;
+  readonly language: string;
+  readonly marks: ReadonlyMap<string, string>;
+  readonly text: string;
+}
 
 /** Fenced blocks in order. */
 function blocksOf(markdown: string): readonly Block[] {
@@ -48,7 +66,12 @@ function blocksOf(markdown: string): readonly Block[] {
     else if (open === null) open = { line: k + 1, info: fence[1] ?? '', lines: [] };
     else {
       const [language = '', ...marks] = open.info.split(' ');
-      blocks.push({ line: open.line, language, marks: new Map(marks.map((mark) => [mark.replace(/=.*/, ''), mark.replace(/^[^=]*=?/, '')])), text: `${open.lines.join('\n')}\n` });
+      blocks.push({
+        line: open.line,
+        language,
+        marks: new Map(marks.map((mark) => [mark.replace(/=.*/, ''), mark.replace(/^[^=]*=?/, '')])),
+        text: `${open.lines.join('\n')}\n`,
+      });
       open = null;
     }
   }
@@ -67,17 +90,31 @@ beforeAll(() => {
   writeFileSync(join(scratch, 'bin', 'credence'), `#!/bin/sh\nexec '${process.execPath}' '${join(root, 'dist', 'cli', 'main.js')}' "$@"\n`);
   chmodSync(join(scratch, 'bin', 'credence'), 0o755);
 }, 900_000);
-afterAll(() => { rmSync(scratch, { recursive: true, force: true }); });
+afterAll(() => {
+  rmSync(scratch, { recursive: true, force: true });
+});
 
-interface Answer { readonly status: number | null; readonly stdout: string; readonly stderr: string }
+interface Answer {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
 
 /** One line of a shell block. */
 function shell(command: string, cwd: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const child = spawn('/bin/sh', ['-c', command], { cwd, env: { ...process.env, PATH: `${join(scratch, 'bin')}:${process.env['PATH'] ?? ''}` } });
-    let stdout = '', stderr = '';
-    child.stdout.on('data', (piece) => { stdout += piece; });
-    child.stderr.on('data', (piece) => { stderr += piece; });
+    const child = spawn('/bin/sh', ['-c', command], {
+      cwd,
+      env: { ...process.env, PATH: `${join(scratch, 'bin')}:${process.env['PATH'] ?? ''}` },
+    });
+    let stdout = '',
+      stderr = '';
+    child.stdout.on('data', (piece) => {
+      stdout += piece;
+    });
+    child.stderr.on('data', (piece) => {
+      stderr += piece;
+    });
     child.on('error', reject);
     child.on('close', (status) => resolve({ status, stdout, stderr }));
   });
@@ -91,36 +128,56 @@ function outlineOf(table: string): readonly string[] {
 
 describe('blocks of the documents', () => {
   it('are all of a kind that is tested', () => {
-    const kinds = new Set(['credence', 'sh', 'ts', 'json', 'text', '']), marks = new Set(['file', 'error', 'status', 'output', 'table', 'picture', 'name', 'vitest']);
+    const kinds = new Set(['credence', 'sh', 'ts', 'json', 'text', '']),
+      marks = new Set(['file', 'error', 'status', 'output', 'table', 'picture', 'name', 'vitest']);
     const others = new Set(['stan', 'jags', 'javascript', 'python']);
-    expect(everyBlock.filter(({ page, block }) => !kinds.has(block.language) && !(page === 'docs/coming-from.md' && others.has(block.language))).map(({ page, block }) => `${page}:${block.line}`)).toEqual([]);
+    expect(
+      everyBlock
+        .filter(({ page, block }) => !kinds.has(block.language) && !(page === 'docs/coming-from.md' && others.has(block.language)))
+        .map(({ page, block }) => `${page}:${block.line}`),
+    ).toEqual([]);
     const loose = everyBlock.filter(({ block }) => ['json', 'text'].includes(block.language) && block.marks.size === 0);
     expect(loose.map(({ page, block }) => `${page}:${block.line}`)).toEqual([]);
-    expect(everyBlock.filter(({ block }) => [...block.marks.keys()].some((mark) => !marks.has(mark))).map(({ page, block }) => `${page}:${block.line}`)).toEqual([]);
+    expect(
+      everyBlock
+        .filter(({ block }) => [...block.marks.keys()].some((mark) => !marks.has(mark)))
+        .map(({ page, block }) => `${page}:${block.line}`),
+    ).toEqual([]);
   });
 
   it('are read by a command, where they are files', () => {
     const unread = everyBlock.filter(({ page, block }) => {
       const file = block.marks.get('file');
-      return file !== undefined && !everyBlock.some((other) => other.page === page && commandsOf(other.block).some((command) => command.includes(file)));
+      return (
+        file !== undefined &&
+        !everyBlock.some((other) => other.page === page && commandsOf(other.block).some((command) => command.includes(file)))
+      );
     });
     expect(unread.map(({ page, block }) => `${page}:${block.line}`)).toEqual([]);
   });
 
   it('hold no command but ours and scripts of the package', () => {
-    const strange = [...pages, ...examplePages].flatMap((page) => blocksOf(read.get(page)!).filter(({ language }) => language === 'sh')
-      .flatMap((block) => linesOf(block).filter((line) => !line.startsWith('credence ') && !isScript(line) && !isProgram(line)).map((line) => `${page}:${block.line}: ${line}`)));
+    const strange = [...pages, ...examplePages].flatMap((page) =>
+      blocksOf(read.get(page)!)
+        .filter(({ language }) => language === 'sh')
+        .flatMap((block) =>
+          linesOf(block)
+            .filter((line) => !line.startsWith('credence ') && !isScript(line) && !isProgram(line))
+            .map((line) => `${page}:${block.line}: ${line}`),
+        ),
+    );
     expect(strange).toEqual([]);
   });
 
-  it.each(everyBlock.filter(({ block }) => block.language === 'credence' && !block.marks.has('file')).map(({ page, block }) => ({ place: `${page}:${block.line}`, block })))(
-    '$place compiles, or says what is wrong',
-    ({ block }) => {
-      const codes = diagnosticsOf(block.text);
-      const wanted = block.marks.get('error');
-      expect(codes).toEqual(wanted === undefined ? [] : [wanted]);
-    },
-  );
+  it.each(
+    everyBlock
+      .filter(({ block }) => block.language === 'credence' && !block.marks.has('file'))
+      .map(({ page, block }) => ({ place: `${page}:${block.line}`, block })),
+  )('$place compiles, or says what is wrong', ({ block }) => {
+    const codes = diagnosticsOf(block.text);
+    const wanted = block.marks.get('error');
+    expect(codes).toEqual(wanted === undefined ? [] : [wanted]);
+  });
 });
 
 function diagnosticsOf(program: string): readonly string[] {
@@ -132,12 +189,22 @@ function diagnosticsOf(program: string): readonly string[] {
   }
 }
 
-interface Ran { readonly command: string; readonly answer: Answer }
+interface Ran {
+  readonly command: string;
+  readonly answer: Answer;
+}
 
 /** Commands of a shell block, lines that go on joined. */
-function linesOf(block: Block): readonly string[] { return block.text.replace(/\\\n\s*/g, '').split('\n').filter((line) => line !== ''); }
+function linesOf(block: Block): readonly string[] {
+  return block.text
+    .replace(/\\\n\s*/g, '')
+    .split('\n')
+    .filter((line) => line !== '');
+}
 /** Commands of a shell block that the command line runs. */
-function commandsOf(block: Block): readonly string[] { return block.language === 'sh' ? linesOf(block).filter((line) => line.startsWith('credence ')) : []; }
+function commandsOf(block: Block): readonly string[] {
+  return block.language === 'sh' ? linesOf(block).filter((line) => line.startsWith('credence ')) : [];
+}
 /** A program of an example, which the tests of examples run. */
 function isProgram(line: string): boolean {
   const file = /^npx tsx (examples\/\S+\.ts)$/.exec(line)?.[1];
@@ -176,25 +243,42 @@ describe('commands of the documents', () => {
   // Pages are independent of each other; on one processor after the other they would take twice as long.
   let runs: ReadonlyMap<string, ReadonlyMap<number, readonly Ran[]>>;
   beforeAll(async () => {
-    runs = new Map(await Promise.all(pages.map(async (page): Promise<[string, ReadonlyMap<number, readonly Ran[]>]> => [page, await runPage(page)])));
+    runs = new Map(
+      await Promise.all(pages.map(async (page): Promise<[string, ReadonlyMap<number, readonly Ran[]>]> => [page, await runPage(page)])),
+    );
   }, 1_800_000);
 
   for (const page of pages) {
     const blocks = blocksOf(read.get(page)!);
     for (const [k, block] of blocks.entries()) {
       const place = `${page}:${block.line}`;
-      const before = blocks.slice(0, k).reverse().find((other) => commandsOf(other).length > 0);
+      const before = blocks
+        .slice(0, k)
+        .reverse()
+        .find((other) => commandsOf(other).length > 0);
       const last = (): Answer => runs.get(page)!.get(before!.line)!.at(-1)!.answer;
       if (commandsOf(block).length > 0) {
         it(`${place} runs`, () => {
           const wanted = Number(block.marks.get('status') ?? 0);
-          const wrong = runs.get(page)!.get(block.line)!.filter(({ answer }) => answer.status !== wanted);
+          const wrong = runs
+            .get(page)!
+            .get(block.line)!
+            .filter(({ answer }) => answer.status !== wanted);
           expect(wrong).toEqual([]);
         });
       }
-      if (block.marks.has('output')) it(`${place} is what was printed`, () => { expect(block.text).toBe(last().stdout); });
-      if (block.language === 'text' && block.marks.has('error')) it(`${place} is what standard error said`, () => { expect(last().stderr).toContain(block.text.trimEnd()); });
-      if (block.marks.has('table')) it(`${place} has the rows and columns of the summary`, () => { expect(outlineOf(block.text)).toEqual(outlineOf(last().stdout)); });
+      if (block.marks.has('output'))
+        it(`${place} is what was printed`, () => {
+          expect(block.text).toBe(last().stdout);
+        });
+      if (block.language === 'text' && block.marks.has('error'))
+        it(`${place} is what standard error said`, () => {
+          expect(last().stderr).toContain(block.text.trimEnd());
+        });
+      if (block.marks.has('table'))
+        it(`${place} has the rows and columns of the summary`, () => {
+          expect(outlineOf(block.text)).toEqual(outlineOf(last().stdout));
+        });
       if (block.language === '') {
         it(`${place} names commands and flags that exist`, async () => {
           for (const line of block.text.trim().split('\n')) {
@@ -210,18 +294,25 @@ describe('commands of the documents', () => {
 });
 
 describe('commands of the pages of examples', () => {
-  const commands = examplePages.flatMap((page) => blocksOf(read.get(page)!).flatMap((block) => commandsOf(block).map((command) => ({ page, command }))));
+  const commands = examplePages.flatMap((page) =>
+    blocksOf(read.get(page)!).flatMap((block) => commandsOf(block).map((command) => ({ page, command }))),
+  );
 
   it('name files, backends, options and flags that there are', { timeout: 900_000 }, async () => {
     const wrong: string[] = [];
     for (const { page, command } of commands) {
       const files = command.match(/examples\/[\w./-]+/g) ?? [];
-      const flags = command.match(/ --[a-z][a-z-]*/g) ?? [], options = [...command.matchAll(/--opt '?([a-z]+)/g)].map(([, name]) => name!);
+      const flags = command.match(/ --[a-z][a-z-]*/g) ?? [],
+        options = [...command.matchAll(/--opt '?([a-z]+)/g)].map(([, name]) => name!);
       const named = / --backend ([a-z]+)/.exec(command)?.[1];
       const { stdout } = await help(command.split(' ')[1]!);
       const known = named === undefined ? [...backends.values()] : [...backends.values()].filter(({ name }) => name === named);
       if (files.length === 0 || files.some((file) => tryRead(join(root, file)) === null)) wrong.push(`${page}: a file of ${command}`);
-      if (known.length === 0 || options.some((name) => !known.some((backend) => backend.options.some((option) => option.name.replace('.NAME', '') === name)))) wrong.push(`${page}: the backend or an option of ${command}`);
+      if (
+        known.length === 0 ||
+        options.some((name) => !known.some((backend) => backend.options.some((option) => option.name.replace('.NAME', '') === name)))
+      )
+        wrong.push(`${page}: the backend or an option of ${command}`);
       if (flags.some((flag) => !stdout.includes(flag.trim()))) wrong.push(`${page}: a flag of ${command}`);
     }
     expect(wrong).toEqual([]);
@@ -231,7 +322,9 @@ describe('commands of the pages of examples', () => {
 
 describe('TypeScript of the documents', () => {
   const folder = join(scratch, 'typescript');
-  const programs = everyBlock.filter(({ block }) => block.language === 'ts').map(({ page, block }) => ({ name: `${page.replace(/\W/g, '-')}-${block.line}`, text: block.text, isTest: block.marks.has('vitest') }));
+  const programs = everyBlock
+    .filter(({ block }) => block.language === 'ts')
+    .map(({ page, block }) => ({ name: `${page.replace(/\W/g, '-')}-${block.line}`, text: block.text, isTest: block.marks.has('vitest') }));
 
   it('passes the type checker as strictly as the project', { timeout: 900_000 }, () => {
     mkdirSync(join(folder, 'node_modules'), { recursive: true });
@@ -239,15 +332,27 @@ describe('TypeScript of the documents', () => {
     for (const name of ['fast-check', 'vitest']) symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name), 'dir');
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
     const { compilerOptions } = JSON.parse(readFileSync(join(root, 'tsconfig.json'), 'utf8')) as { compilerOptions: object };
-    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: { ...compilerOptions, rootDir: '.', outDir: 'out', types: [], declaration: false, isolatedDeclarations: false }, include: ['*.ts'] }));
+    writeFileSync(
+      join(folder, 'tsconfig.json'),
+      JSON.stringify({
+        compilerOptions: { ...compilerOptions, rootDir: '.', outDir: 'out', types: [], declaration: false, isolatedDeclarations: false },
+        include: ['*.ts'],
+      }),
+    );
     for (const { name, text } of programs) writeFileSync(join(folder, `${name}.ts`), text);
-    const checked = spawnSync(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', folder], { encoding: 'utf8' });
+    const checked = spawnSync(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', folder], {
+      encoding: 'utf8',
+    });
     expect([checked.stdout, checked.status]).toEqual(['', 0]);
   });
 
   it('runs', { timeout: 900_000 }, async () => {
     // Tests of test runners are files of our own suite, which say so.
-    const ran = await Promise.all(programs.filter(({ isTest }) => !isTest).map(async ({ name }) => ({ name, answer: await shell(`'${process.execPath}' 'out/${name}.js'`, folder) })));
+    const ran = await Promise.all(
+      programs
+        .filter(({ isTest }) => !isTest)
+        .map(async ({ name }) => ({ name, answer: await shell(`'${process.execPath}' 'out/${name}.js'`, folder) })),
+    );
     expect(ran.filter(({ answer }) => answer.status !== 0 || answer.stderr !== '')).toEqual([]);
   });
 });
@@ -257,8 +362,13 @@ describe('the documents are complete', () => {
   const words = (page: string): ReadonlySet<string> => new Set(read.get(page)!.match(/[A-Za-z_][A-Za-z0-9_.]*/g) ?? []);
 
   it('hold what the registries say', async () => {
-    const { pagesOfRegistries } = (await import(join(root, 'scripts', 'docs.mjs'))) as { pagesOfRegistries(registries: object, read: (page: string) => string): ReadonlyMap<string, string> };
-    const pagesNow = pagesOfRegistries({ families, notation: { index, ref, size, printText }, backends, reference }, (page) => read.get(page)!);
+    const { pagesOfRegistries } = (await import(join(root, 'scripts', 'docs.mjs'))) as {
+      pagesOfRegistries(registries: object, read: (page: string) => string): ReadonlyMap<string, string>;
+    };
+    const pagesNow = pagesOfRegistries(
+      { families, notation: { index, ref, size, printText }, backends, reference },
+      (page) => read.get(page)!,
+    );
     // `npm run docs` writes them.
     expect([...pagesNow].filter(([page, text]) => read.get(page) !== text).map(([page]) => page)).toEqual([]);
     expect(pagesNow.size).toBe(2 + backends.size);
@@ -267,21 +377,37 @@ describe('the documents are complete', () => {
   it('name every backend', () => {
     const overview = words('docs/backends.md');
     expect([...backends.keys(), ...laterBackends].filter((name) => !overview.has(name))).toEqual([]);
-    for (const name of backends.keys()) for (const heading of ['## Options', '## Warnings']) expect(read.get(`docs/backends/${name}.md`)).toContain(`\n${heading}\n`);
+    for (const name of backends.keys())
+      for (const heading of ['## Options', '## Warnings']) expect(read.get(`docs/backends/${name}.md`)).toContain(`\n${heading}\n`);
   });
 
   it('tell what every refusal and warning of a backend means', () => {
-    const codesIn = (text: string): ReadonlySet<string> => new Set([...text.matchAll(/(?:\bcode: |\bwarning\(|derivedFor\([^']*'[a-z]+', graph, )'([a-z]+(?:-[a-z]+)+)'/g)].map(([, code]) => code!));
-    const sourceOf = (folder: string): string => readdirSync(join(root, folder), { withFileTypes: true }).map((entry) => (entry.isDirectory() ? sourceOf(`${folder}/${entry.name}`) : readFileSync(join(root, folder, entry.name), 'utf8'))).join('\n');
+    const codesIn = (text: string): ReadonlySet<string> =>
+      new Set(
+        [...text.matchAll(/(?:\bcode: |\bwarning\(\s*|derivedFor\([^']*'[a-z]+',\s*graph,\s*)'([a-z]+(?:-[a-z]+)+)'/g)].map(
+          ([, code]) => code!,
+        ),
+      );
+    const sourceOf = (folder: string): string =>
+      readdirSync(join(root, folder), { withFileTypes: true })
+        .map((entry) => (entry.isDirectory() ? sourceOf(`${folder}/${entry.name}`) : readFileSync(join(root, folder, entry.name), 'utf8')))
+        .join('\n');
     // What is wrong with an option says so itself.
     const common = new Set(['wrong-option']);
     const untold: string[] = [];
     for (const name of backends.keys()) {
       const page = read.get(`docs/backends/${name}.md`)!;
-      for (const code of codesIn(sourceOf(`src/4-infer/${name}`))) if (!common.has(code) && !page.includes(`\`${code}\``)) untold.push(`${name}: ${code}`);
+      for (const code of codesIn(sourceOf(`src/4-infer/${name}`)))
+        if (!common.has(code) && !page.includes(`\`${code}\``)) untold.push(`${name}: ${code}`);
     }
-    const all = pages.filter((page) => page.startsWith('docs/')).map((page) => read.get(page)!).join('\n');
-    const warnings = [...sourceOf('src/4-infer').matchAll(/code: '([a-z-]+)', severity: 'warning'/g), ...sourceOf('src/5-report').matchAll(/code: '([a-z-]+)',\s*severity: 'warning'|\bwarning\(\s*'([a-z-]+)'/g)].map(([, one, other]) => one ?? other!);
+    const all = pages
+      .filter((page) => page.startsWith('docs/'))
+      .map((page) => read.get(page)!)
+      .join('\n');
+    const warnings = [
+      ...sourceOf('src/4-infer').matchAll(/code: '([a-z-]+)',\s*severity: 'warning'/g),
+      ...sourceOf('src/5-report').matchAll(/code: '([a-z-]+)',\s*severity: 'warning'|\bwarning\(\s*'([a-z-]+)'/g),
+    ].map(([, one, other]) => one ?? other!);
     expect(warnings.length).toBeGreaterThan(20);
     expect([...untold, ...new Set(warnings.filter((code) => !all.includes(`\`${code}\``)))]).toEqual([]);
   });
@@ -295,11 +421,20 @@ describe('the documents are complete', () => {
   });
 
   it('points to files and headings that exist', () => {
-    const anchor = (heading: string): string => heading.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, '').trim().replace(/\s/g, '-');
-    const anchorsOf = (markdown: string): ReadonlySet<string> => new Set(markdown.split('\n').flatMap((line) => (/^#+ (.*)$/.test(line) ? [anchor(line.replace(/^#+ /, ''))] : [])));
+    const anchor = (heading: string): string =>
+      heading
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+        .trim()
+        .replace(/\s/g, '-');
+    const anchorsOf = (markdown: string): ReadonlySet<string> =>
+      new Set(markdown.split('\n').flatMap((line) => (/^#+ (.*)$/.test(line) ? [anchor(line.replace(/^#+ /, ''))] : [])));
     const broken: string[] = [];
     for (const page of pages) {
-      for (const [, target = ''] of read.get(page)!.replaceAll(/`[^`\n]*`/g, '').matchAll(/\]\(([^)]+)\)/g)) {
+      for (const [, target = ''] of read
+        .get(page)!
+        .replaceAll(/`[^`\n]*`/g, '')
+        .matchAll(/\]\(([^)]+)\)/g)) {
         const [path = '', heading] = target.split('#');
         const file = path === '' ? page : join(dirname(page), path);
         const isPage = file.endsWith('.md');
@@ -312,8 +447,16 @@ describe('the documents are complete', () => {
 });
 
 function tryRead(path: string): string | null {
-  try { return readFileSync(path, 'utf8'); } catch { return null; }
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
 }
 function tryList(path: string): string | null {
-  try { return readdirSync(path).join('\n'); } catch { return tryRead(path); }
+  try {
+    return readdirSync(path).join('\n');
+  } catch {
+    return tryRead(path);
+  }
 }

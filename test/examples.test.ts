@@ -32,14 +32,21 @@ describe.each(exampleNames())('example %s', (example) => {
     expect(readFileSync(join(examples, example, 'README.md'), 'utf8').length).toBeGreaterThan(200);
   });
 
-  it.each(claim.runs.map((run) => ({ run, name: [run.backend, ...[run.model ?? run.program ?? []].flat(), ...Object.entries(run.options ?? {}).map(([option, value]) => `${option}=${value}`)].join(' ') })))(
-    'holds by $name, unless the backend is of a later version and says so',
-    async ({ run }) => {
-      const checked = check(surface, example, claim, run);
-      if (surface.laterBackends.includes(run.backend)) await expect(checked).rejects.toMatchObject({ diagnostics: [{ code: 'not-in-this-version' }] });
-      else expect((await checked).complaints).toEqual([]);
-    },
-  );
+  it.each(
+    claim.runs.map((run) => ({
+      run,
+      name: [
+        run.backend,
+        ...[run.model ?? run.program ?? []].flat(),
+        ...Object.entries(run.options ?? {}).map(([option, value]) => `${option}=${value}`),
+      ].join(' '),
+    })),
+  )('holds by $name, unless the backend is of a later version and says so', async ({ run }) => {
+    const checked = check(surface, example, claim, run);
+    if (surface.laterBackends.includes(run.backend))
+      await expect(checked).rejects.toMatchObject({ diagnostics: [{ code: 'not-in-this-version' }] });
+    else expect((await checked).complaints).toEqual([]);
+  });
 });
 
 describe('the comparison itself', () => {

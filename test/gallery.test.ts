@@ -20,7 +20,9 @@ beforeAll(async () => {
   gallery = await buildGallery(folder);
   page = readFileSync(join(folder, 'index.html'), 'utf8');
 });
-afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
 
 const ids = ['1.1', '1.2', '1.3', '1.4', '1.5', '2.1', '2.2', '2.3', '3.1', '3.2', '3.3', '3.4', '3.5', '3.6'];
 const svgOf = (id: string): string => readFileSync(join(folder, 'figures', `figure-${id.replace('.', '-')}.svg`), 'utf8');
@@ -32,10 +34,15 @@ function malformed(xml: string): string | null {
   for (const [whole, closing, name, attributes = '', empty, text] of xml.matchAll(token)) {
     if (whole === '<') return 'a < that opens no tag';
     if (/&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[\da-f]+);)/i.test(text ?? attributes)) return `a bare & in ${whole}`;
-    if (text !== undefined) { if (open.length === 0 && text.trim() !== '') return `text outside: ${text}`; continue; }
+    if (text !== undefined) {
+      if (open.length === 0 && text.trim() !== '') return `text outside: ${text}`;
+      continue;
+    }
     const names = [...attributes.matchAll(/([\w:-]+)=/g)].map((match) => match[1]);
     if (new Set(names).size < names.length) return `an attribute twice in ${whole}`;
-    if (closing === '/') { if (open.pop() !== name) return `${whole} closes another element`; } else if (empty !== '/') open.push(name!);
+    if (closing === '/') {
+      if (open.pop() !== name) return `${whole} closes another element`;
+    } else if (empty !== '/') open.push(name!);
   }
   return open.length === 0 ? null : `${open.join(', ')} never closed`;
 }
@@ -44,7 +51,11 @@ function malformed(xml: string): string | null {
 function marksOf(id: string): { readonly circles: number; readonly lines: number; readonly bars: number } {
   const charts = svgOf(id).replace(/<g class="legend">.*?<\/g>/s, '');
   const count = (pattern: RegExp): number => [...charts.matchAll(pattern)].length;
-  const grouped = (label: string, element: string): number => [...charts.matchAll(new RegExp(`<g [^>]*data-mark="${label}"[^>]*>(.*?)</g>`, 'gs'))].reduce((sum, [, inside]) => sum + [...inside!.matchAll(new RegExp(`<${element}[ >]`, 'g'))].length, 0);
+  const grouped = (label: string, element: string): number =>
+    [...charts.matchAll(new RegExp(`<g [^>]*data-mark="${label}"[^>]*>(.*?)</g>`, 'gs'))].reduce(
+      (sum, [, inside]) => sum + [...inside!.matchAll(new RegExp(`<${element}[ >]`, 'g'))].length,
+      0,
+    );
   return { circles: count(/<circle /g), lines: grouped('line', 'path'), bars: grouped('(?:bar|rect)', 'rect') };
 }
 
@@ -73,12 +84,17 @@ describe('the gallery', () => {
     expect(gallery.failed).toEqual([]);
     for (const { id, numbers } of gallery.figures) {
       expect(numbers.length, id).toBeGreaterThan(1);
-      expect(numbers.some(({ reference }) => reference !== undefined), id).toBe(true);
+      expect(
+        numbers.some(({ reference }) => reference !== undefined),
+        id,
+      ).toBe(true);
     }
     expect(holds(held('', 1.1, 1, 0.05))).toBe(false);
     expect(holds(held('', Number.NaN, 1, 0.05))).toBe(false);
     const [figure] = gallery.figures;
-    expect(pageOf([{ ...figure!, numbers: [held('a', 2, 1, 0.5), held('b', 1, 1, 0)] }])).toMatch(/1 of 2 lie.*<tr class="fails"><th scope="row">a<\/th>.*NO/s);
+    expect(pageOf([{ ...figure!, numbers: [held('a', 2, 1, 0.5), held('b', 1, 1, 0)] }])).toMatch(
+      /1 of 2 lie.*<tr class="fails"><th scope="row">a<\/th>.*NO/s,
+    );
   });
 
   it.each(ids)('draws figure %s as well-formed SVG that explains itself', (id) => {
@@ -95,16 +111,28 @@ describe('the gallery', () => {
 
   // Counted from what each figure shows: one circle a datum, one line an outline, one bar a bin or mass.
   const least = {
-    '1.1': { circles: 0, lines: 0, bars: 5 }, '1.2': { circles: 0, lines: 8, bars: 160 }, '1.3': { circles: 1, lines: 1, bars: 0 }, '1.4': { circles: 0, lines: 2, bars: 0 },
-    '1.5': { circles: 17, lines: 10, bars: 0 }, '2.1': { circles: 800, lines: 12, bars: 0 }, '2.2': { circles: 800, lines: 24, bars: 0 }, '2.3': { circles: 0, lines: 4, bars: 0 },
-    '3.1': { circles: 404, lines: 0, bars: 0 }, '3.2': { circles: 400, lines: 2, bars: 0 }, '3.3': { circles: 400, lines: 3, bars: 0 }, '3.5': { circles: 2000, lines: 4, bars: 0 }, '3.6': { circles: 0, lines: 12, bars: 0 },
+    '1.1': { circles: 0, lines: 0, bars: 5 },
+    '1.2': { circles: 0, lines: 8, bars: 160 },
+    '1.3': { circles: 1, lines: 1, bars: 0 },
+    '1.4': { circles: 0, lines: 2, bars: 0 },
+    '1.5': { circles: 17, lines: 10, bars: 0 },
+    '2.1': { circles: 800, lines: 12, bars: 0 },
+    '2.2': { circles: 800, lines: 24, bars: 0 },
+    '2.3': { circles: 0, lines: 4, bars: 0 },
+    '3.1': { circles: 404, lines: 0, bars: 0 },
+    '3.2': { circles: 400, lines: 2, bars: 0 },
+    '3.3': { circles: 400, lines: 3, bars: 0 },
+    '3.5': { circles: 2000, lines: 4, bars: 0 },
+    '3.6': { circles: 0, lines: 12, bars: 0 },
   };
   it.each(Object.entries(least))('figure %s has a mark for each datum', (id, marks) => {
     expect(marksOf(id)).toEqual(marks);
   });
   it('figure 3.4 has a mark for each state the chain visited, and contours of both components', () => {
     const { circles, lines } = marksOf('3.4');
-    const accepted = gallery.figures.find(({ id }) => id === '3.4')!.numbers.find(({ quantity }) => quantity.startsWith('accepted moves'))!.value;
+    const accepted = gallery.figures
+      .find(({ id }) => id === '3.4')!
+      .numbers.find(({ quantity }) => quantity.startsWith('accepted moves'))!.value;
     expect(circles).toBe(Math.round(accepted * 9999) + 1);
     expect(lines).toBe(1);
     expect(svgOf('3.4')).toMatch(/data-mark="contour"/);
@@ -120,17 +148,25 @@ describe('the gallery', () => {
     const anchors = [...page.matchAll(/href="#([^"]+)"/g)].map(([, anchor]) => anchor!);
     expect(anchors).toHaveLength(ids.length);
     for (const anchor of anchors) expect(page).toContain(`<section id="${anchor}"`);
-    expect(malformed(page.replace(/^<!doctype html>\n/, '').replace(/<(meta|img)([^>]*)>/g, '<$1$2/>').replaceAll(/&[lr]dquo;/g, ''))).toBeNull();
+    expect(
+      malformed(
+        page
+          .replace(/^<!doctype html>\n/, '')
+          .replace(/<(meta|img)([^>]*)>/g, '<$1$2/>')
+          .replaceAll(/&[lr]dquo;/g, ''),
+      ),
+    ).toBeNull();
   });
 });
 
 describe('what the gallery is made of', () => {
   it('has colours with a contrast of 4.5 on both backgrounds', () => {
     // Relative luminance and contrast as WCAG 2.2 defines them.
-    const luminance = (hex: string): number => [1, 3, 5].reduce((sum, at, channel) => {
-      const value = Number.parseInt(hex.slice(at, at + 2), 16) / 255;
-      return sum + [0.2126, 0.7152, 0.0722][channel]! * (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
-    }, 0);
+    const luminance = (hex: string): number =>
+      [1, 3, 5].reduce((sum, at, channel) => {
+        const value = Number.parseInt(hex.slice(at, at + 2), 16) / 255;
+        return sum + [0.2126, 0.7152, 0.0722][channel]! * (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
+      }, 0);
     for (const inks of [light, dark]) {
       for (const ink of ['ink', 'muted', 'blue', 'orange', 'green', 'purple'] as const) {
         const [low, high] = [luminance(inks[ink]), luminance(inks.background)].toSorted((a, b) => a - b);
@@ -140,11 +176,20 @@ describe('what the gallery is made of', () => {
   });
 
   it('prints numbers with six digits', () => {
-    expect([0, -0, 0.1 + 0.2, -1361.7489034752896, 1e-12, -9.11e-12, 40].map(printed)).toEqual(['0', '0', '0.3', '−1361.75', '1.00e-12', '−9.11e-12', '40']);
+    expect([0, -0, 0.1 + 0.2, -1361.7489034752896, 1e-12, -9.11e-12, 40].map(printed)).toEqual([
+      '0',
+      '0',
+      '0.3',
+      '−1361.75',
+      '1.00e-12',
+      '−9.11e-12',
+      '40',
+    ]);
   });
 
   it('finds what is malformed', () => {
     expect(malformed('<a b="1"><c/>x &amp; y</a>')).toBeNull();
-    for (const wrong of ['<a><b></a></b>', '<a>', '<a b="1" b="2"/>', '<a>x & y</a>', '<a>x < y</a>', '<a b=1/>']) expect(malformed(wrong)).not.toBeNull();
+    for (const wrong of ['<a><b></a></b>', '<a>', '<a b="1" b="2"/>', '<a>x & y</a>', '<a>x < y</a>', '<a b=1/>'])
+      expect(malformed(wrong)).not.toBeNull();
   });
 });

@@ -23,7 +23,10 @@ function refusal(run: () => unknown): ModelError {
   throw new Error('nothing was refused');
 }
 async function refused(run: Promise<unknown>): Promise<ModelError> {
-  const thrown = await run.then(() => new Error('nothing was refused'), (error: unknown) => error);
+  const thrown = await run.then(
+    () => new Error('nothing was refused'),
+    (error: unknown) => error,
+  );
   if (thrown instanceof ModelError) return thrown;
   throw thrown;
 }
@@ -39,11 +42,13 @@ const quick: InferOptions = { chains: 2, draws: 500, warmup: 100, workers: 0 };
 
 describe('a template', () => {
   it('throws all its mistakes at once, with places in the template', () => {
-    const error = refusal(() => model`
+    const error = refusal(
+      () => model`
   data y: real[N]
   sample mu ~ Normall(0, ${1})
   observe y ~ Normal(nu, ${[1, 2]})
-`);
+`,
+    );
     expect(codes(error)).toEqual(['unknown-distribution', 'unknown-name']);
     expect(error.message).toMatch(/^model:3:15: error/m);
     // The place after a hole counts the hole as it is shown.
@@ -67,7 +72,12 @@ describe('a template', () => {
     for (const values of [[1, 3], Float64Array.of(1, 3), Int32Array.of(1, 3), tensor([1, 3], [2])]) {
       expect(model`sample x ~ Normal(sum(${values}), 1)`.logDensity()(at)).toBeCloseTo(expected, 12);
     }
-    expect(model`let A = ${new Matrix([[1, 0], [0, 3]])} sample x ~ Normal(A[0, 0] + A[1, 1], ${1})`.logDensity()(at)).toBeCloseTo(expected, 12);
+    expect(
+      model`let A = ${new Matrix([
+        [1, 0],
+        [0, 3],
+      ])} sample x ~ Normal(A[0, 0] + A[1, 1], ${1})`.logDensity()(at),
+    ).toBeCloseTo(expected, 12);
     expect(model`sample x ~ Normal(${true} ? 4 : 0, 1)`.logDensity()(at)).toBeCloseTo(expected, 12);
     expect(model`sample x ~ Normal(${(a: number) => a + 3}(1), 1)`.logDensity()(at)).toBeCloseTo(expected, 12);
   });
@@ -75,24 +85,31 @@ describe('a template', () => {
   it('refuses host values that are none, each at its place', () => {
     const error = refusal(() => model`sample x ~ Normal(${'one'}, ${undefined}) sample y ~ Normal(sum(${[[1], [2, 3]]}), ${{ a: 1 }})`);
     expect(error.diagnostics.map((d) => d.message)).toEqual([
-      'The value put in here is the text "one".', 'The value put in here is undefined.',
-      expect.stringMatching(/array whose element \[1\] holds 2 elements/), 'The value put in here is an object.',
+      'The value put in here is the text "one".',
+      'The value put in here is undefined.',
+      expect.stringMatching(/array whose element \[1\] holds 2 elements/),
+      'The value put in here is an object.',
     ]);
     const text = 'sample x ~ Normal(${...}, ${...}) sample y ~ Normal(sum(${...}), ${...})';
     for (const { span } of error.diagnostics) expect(text.slice(span?.start, span?.end)).toBe('${...}');
   });
 
   it('never reads a host value as program text', () => {
-    fc.assert(fc.property(fc.double({ noNaN: true, min: -1e6, max: 1e6 }), (value) => {
-      const density = model`sample x ~ Normal(${value}, 1)`.logDensity();
-      expect(density({ x: value })).toBeCloseTo(-0.5 * Math.log(2 * Math.PI), 9);
-    }), { numRuns: 20, seed: 1 });
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, min: -1e6, max: 1e6 }), (value) => {
+        const density = model`sample x ~ Normal(${value}, 1)`.logDensity();
+        expect(density({ x: value })).toBeCloseTo(-0.5 * Math.log(2 * Math.PI), 9);
+      }),
+      { numRuns: 20, seed: 1 },
+    );
   });
 
   it('agrees with the same program from a file', () => {
     const text = 'data y: real[N]\nsample mu ~ Normal(0, 2)\nobserve y ~ Normal(mu, 1)\n';
     const fromFile = compile(text, 'normal.cred');
-    expect(fromFile.logDensity({ y: [1, 2] })({ mu: 0.3 })).toBe(model`data y: real[N] sample mu ~ Normal(0, 2) observe y ~ Normal(mu, 1)`.logDensity({ y: [1, 2] })({ mu: 0.3 }));
+    expect(fromFile.logDensity({ y: [1, 2] })({ mu: 0.3 })).toBe(
+      model`data y: real[N] sample mu ~ Normal(0, 2) observe y ~ Normal(mu, 1)`.logDensity({ y: [1, 2] })({ mu: 0.3 }),
+    );
     expect(fromFile.source).toBe(text);
     expect(refusal(() => compile('sample x ~ Nromal(0, 1)', 'a.cred')).message).toMatch(/^a\.cred:1:12: error/);
   });
@@ -104,13 +121,18 @@ describe('infer', () => {
     // Precision 1/4 + 3; the sum of the data is 6. Draws of one conjugate block are independent.
     const mean = 6 / 3.25;
     const sd = 1 / Math.sqrt(3.25);
-    expect(Math.abs((posterior.mean('mu') as number) - mean)).toBeLessThan(5 * sd / Math.sqrt(8000));
-    expect(Math.abs((posterior.sd('mu') as number) - sd)).toBeLessThan(5 * sd / Math.sqrt(16000));
+    expect(Math.abs((posterior.mean('mu') as number) - mean)).toBeLessThan((5 * sd) / Math.sqrt(8000));
+    expect(Math.abs((posterior.sd('mu') as number) - sd)).toBeLessThan((5 * sd) / Math.sqrt(16000));
     expect(posterior.draws('mu').shape).toEqual([2, 4000]);
     expect([...posterior.draws('twice')]).toEqual(Array.from(posterior.draws('mu'), (mu) => 2 * mu));
     expect(posterior.converged).toBe(true);
     const run = JSON.parse(posterior.files()['run.json'] ?? '');
-    expect(run).toMatchObject({ backend: 'gibbs', seed: 'seven', versions: { credence: version }, options: { backend: 'gibbs', chains: 2, draws: 4000, warmup: 100, thin: 1 } });
+    expect(run).toMatchObject({
+      backend: 'gibbs',
+      seed: 'seven',
+      versions: { credence: version },
+      options: { backend: 'gibbs', chains: 2, draws: 4000, warmup: 100, thin: 1 },
+    });
     expect(run.program).toBe(normal.source);
   });
 
@@ -123,9 +145,30 @@ describe('infer', () => {
   });
 
   it('reports everything that is wrong with options and data together', async () => {
-    const wrong = { draws: 0, chains: 1.5, warmup: -1, thin: Number.NaN, seed: null, workers: 'all', backend: 'gibss', drawz: 3, options: { a: [1] } } as unknown as InferOptions;
+    const wrong = {
+      draws: 0,
+      chains: 1.5,
+      warmup: -1,
+      thin: Number.NaN,
+      seed: null,
+      workers: 'all',
+      backend: 'gibss',
+      drawz: 3,
+      options: { a: [1] },
+    } as unknown as InferOptions;
     const error = await refused(normal.infer({ y: [1, Number.POSITIVE_INFINITY] }, wrong));
-    for (const words of ['draws is 0', 'chains is 1.5', 'warmup is -1', 'thin is NaN', 'seed is null', 'workers is "all"', 'did you mean gibbs', 'did you mean draws?', 'The option a is a list', 'y[1] = inf is not finite']) {
+    for (const words of [
+      'draws is 0',
+      'chains is 1.5',
+      'warmup is -1',
+      'thin is NaN',
+      'seed is null',
+      'workers is "all"',
+      'did you mean gibbs',
+      'did you mean draws?',
+      'The option a is a list',
+      'y[1] = inf is not finite',
+    ]) {
       expect(error.message).toContain(words);
     }
     expect(error.message).toMatch(/^model:2:8: error\[not-finite\]/m);
@@ -151,9 +194,21 @@ describe('infer', () => {
     expect(error.message).toMatch(/The start of v has shape \[1\]; expected \[2\]/);
     expect(error.message).toMatch(/no unknown "w"/);
     expect(error.message).toMatch(/error\[wrong-init\]: As a start: s = -1/);
-    const ordered = await refused(compile('param c: ordered[3] factor -sum(c[k]^2 for k in 0..<3)').infer({}, { ...quick, init: { c: [1, 3, 2] } }));
+    const ordered = await refused(
+      compile('param c: ordered[3] factor -sum(c[k]^2 for k in 0..<3)').infer({}, { ...quick, init: { c: [1, 3, 2] } }),
+    );
     expect(ordered.message).toMatch(/error\[wrong-init\]: As a start: c is not increasing: 3 is followed by 2 at position 2/);
-    const posterior = await program.infer({}, { ...quick, backend: 'mh', draws: 1, warmup: 0, init: { s: 7, v: [3, 4] }, options: { 'kernel.s': 'rw(scale: 0.0001, adapt: false)', 'kernel.v': 'rw(scale: 0.0001, adapt: false)' } });
+    const posterior = await program.infer(
+      {},
+      {
+        ...quick,
+        backend: 'mh',
+        draws: 1,
+        warmup: 0,
+        init: { s: 7, v: [3, 4] },
+        options: { 'kernel.s': 'rw(scale: 0.0001, adapt: false)', 'kernel.v': 'rw(scale: 0.0001, adapt: false)' },
+      },
+    );
     expect(posterior.draws('s')[0]).toBeCloseTo(7, 1);
     expect(posterior.draws('v')[1]).toBeCloseTo(4, 1);
   });
@@ -168,16 +223,41 @@ describe('infer', () => {
   it('tells how far it is and what binding had to say', async () => {
     const events: ProgressEvent[] = [];
     const notes: string[] = [];
-    await normal.infer({ y: [1], mu: 0.5, Y: 3 }, { ...quick, backend: 'gibbs', onProgress: (event) => { events.push(event); }, onNotes: (said) => { notes.push(...said.map((d) => d.code)); } });
+    await normal.infer(
+      { y: [1], mu: 0.5, Y: 3 },
+      {
+        ...quick,
+        backend: 'gibbs',
+        onProgress: (event) => {
+          events.push(event);
+        },
+        onNotes: (said) => {
+          notes.push(...said.map((d) => d.code));
+        },
+      },
+    );
     expect(notes.sort()).toEqual(['conditioned', 'ignored-values']);
-    const posterior = await normal.infer({ y: [1] }, { ...quick, backend: 'gibbs', onProgress: (event) => { events.push(event); } });
+    const posterior = await normal.infer(
+      { y: [1] },
+      {
+        ...quick,
+        backend: 'gibbs',
+        onProgress: (event) => {
+          events.push(event);
+        },
+      },
+    );
     expect(events.at(-1)).toMatchObject({ chain: 1, phase: 'sampling', done: 500, total: 500 });
     expect(posterior.context.notes).toEqual([]);
   });
 
   it('changes nothing that belongs to the caller', async () => {
     const y = Float64Array.of(1, Number.NaN, 3);
-    const options: InferOptions = Object.freeze({ ...quick, init: Object.freeze({ mu: 1 }), keep: Object.freeze(['mu']) as unknown as string[] });
+    const options: InferOptions = Object.freeze({
+      ...quick,
+      init: Object.freeze({ mu: 1 }),
+      keep: Object.freeze(['mu']) as unknown as string[],
+    });
     const posterior = await normal.infer(Object.freeze({ y }), options);
     expect([...y]).toEqual([1, Number.NaN, 3]);
     expect(posterior.names).toEqual(['mu']);
@@ -205,8 +285,20 @@ describe('sample', () => {
   });
 
   it('gives values that the program runs on', async () => {
-    const program = compile('data K: int\ndata X: real[N, K]\ndata y: real[N]\nsample w ~ iid(Normal(0, 1), K)\nobserve y ~ Normal(X @ w, 1)');
-    const data = program.sample({ K: 2, X: [[1, 0], [0, 1], [1, 1]] }, { observed: true });
+    const program = compile(
+      'data K: int\ndata X: real[N, K]\ndata y: real[N]\nsample w ~ iid(Normal(0, 1), K)\nobserve y ~ Normal(X @ w, 1)',
+    );
+    const data = program.sample(
+      {
+        K: 2,
+        X: [
+          [1, 0],
+          [0, 1],
+          [1, 1],
+        ],
+      },
+      { observed: true },
+    );
     expect(Object.keys(data).sort()).toEqual(['K', 'X', 'y']);
     expect((await program.infer(data, quick)).names).toEqual(['w']);
   });
@@ -221,7 +313,12 @@ describe('sample', () => {
 
 describe('what has no law', () => {
   it.each(['gibbs', 'mh'])('is refused before a run where nothing restricts it: %s', async (backend) => {
-    for (const source of ['sample x ~ Flat()', 'param x: real', 'sample a ~ Normal(0, 1) param x: real observe 1.0 ~ Normal(a, 1)', 'param x: real factor -x']) {
+    for (const source of [
+      'sample x ~ Flat()',
+      'param x: real',
+      'sample a ~ Normal(0, 1) param x: real observe 1.0 ~ Normal(a, 1)',
+      'param x: real factor -x',
+    ]) {
       const error = await refused(compile(source).infer({}, { ...quick, backend }));
       expect(error.diagnostics.map((d) => d.code)).toEqual(['improper-conditional']);
       expect(error.message).toMatch(/nothing restricts x: its conditional is improper/);
@@ -239,7 +336,8 @@ describe('what has no law', () => {
 });
 
 describe('logDensity', () => {
-  const density = (x: number, mean: number, sd: number): number => -0.5 * Math.log(2 * Math.PI) - Math.log(sd) - 0.5 * ((x - mean) / sd) ** 2;
+  const density = (x: number, mean: number, sd: number): number =>
+    -0.5 * Math.log(2 * Math.PI) - Math.log(sd) - 0.5 * ((x - mean) / sd) ** 2;
   const f = normal.logDensity({ y: [1, 2, 3] });
 
   it('is the log joint with every constant, whole and by statement', () => {
@@ -267,8 +365,17 @@ describe('logDensity', () => {
   });
 
   it('asks nothing of elements that do not exist', () => {
-    const ragged = compile('data length: int[N] for n in 0..<N, j in 0..<length[n] { sample w[n, j] ~ Normal(0, 1) }').logDensity({ length: [1, 2] });
-    expect(ragged({ w: [[1, null], [0, 2]] })).toBeCloseTo(density(1, 0, 1) + density(0, 0, 1) + density(2, 0, 1), 12);
+    const ragged = compile('data length: int[N] for n in 0..<N, j in 0..<length[n] { sample w[n, j] ~ Normal(0, 1) }').logDensity({
+      length: [1, 2],
+    });
+    expect(
+      ragged({
+        w: [
+          [1, null],
+          [0, 2],
+        ],
+      }),
+    ).toBeCloseTo(density(1, 0, 1) + density(0, 0, 1) + density(2, 0, 1), 12);
   });
 
   it('refuses points that are none, all mistakes together', () => {

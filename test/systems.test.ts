@@ -22,19 +22,29 @@ describe('the systems', () => {
     expect(systems.map(({ id }) => id)).toEqual(Array.from({ length: 32 }, (_, k) => `S${String(k + 1).padStart(2, '0')}`));
   });
 
-  it.each(systems.map((system) => ({ name: `${system.id} ${system.system}`, system })))('$name: an example claims every backend there is', ({ system }) => {
-    const own = [...claims.values()].filter((claim) => claim.systems.includes(system.id));
-    const claimed = new Set(own.flatMap((claim) => claim.runs.flatMap(backendsOf)));
-    const due = system.later ? [] : system.backends.filter((name) => !laterBackends.includes(name));
-    expect(due.filter((name) => !claimed.has(name))).toEqual([]);
-    // A system that is marked as one of later versions has no example, so that the mark goes when the example comes.
-    if (system.later) expect(own).toEqual([]);
-  });
+  it.each(systems.map((system) => ({ name: `${system.id} ${system.system}`, system })))(
+    '$name: an example claims every backend there is',
+    ({ system }) => {
+      const own = [...claims.values()].filter((claim) => claim.systems.includes(system.id));
+      const claimed = new Set(own.flatMap((claim) => claim.runs.flatMap(backendsOf)));
+      const due = system.later ? [] : system.backends.filter((name) => !laterBackends.includes(name));
+      expect(due.filter((name) => !claimed.has(name))).toEqual([]);
+      // A system that is marked as one of later versions has no example, so that the mark goes when the example comes.
+      if (system.later) expect(own).toEqual([]);
+    },
+  );
 
   it('know no backend that is neither there nor announced', () => {
     const known = [...backends.keys(), ...laterBackends, ...readings];
     expect(systems.flatMap((system) => system.backends).filter((name) => !known.includes(name))).toEqual([]);
-    expect([...claims].flatMap(([name, claim]) => claim.runs.flatMap(backendsOf).filter((backend) => !known.includes(backend)).map((backend) => `${name}: ${backend}`))).toEqual([]);
+    expect(
+      [...claims].flatMap(([name, claim]) =>
+        claim.runs
+          .flatMap(backendsOf)
+          .filter((backend) => !known.includes(backend))
+          .map((backend) => `${name}: ${backend}`),
+      ),
+    ).toEqual([]);
   });
 
   it('are the only ones that examples name', () => {
@@ -44,11 +54,15 @@ describe('the systems', () => {
 
   it('have a page that names the examples and backends there are: `npm run systems -- --write` writes it', () => {
     const page = readFileSync(join(root, 'docs', 'systems.md'), 'utf8').split('\n');
-    const missing = [...claims].filter(([, claim]) => claim.systems.length > 0).flatMap(([name, claim]) => {
-      const rows = page.filter((line) => line.includes(`[${name}]`));
-      const due = [...new Set(claim.runs.flatMap(backendsOf))].filter((backend) => !laterBackends.includes(backend));
-      return rows.length === claim.systems.length ? due.filter((backend) => !rows.every((row) => row.includes(`${backend} `))).map((backend) => `${name}: ${backend}`) : [name];
-    });
+    const missing = [...claims]
+      .filter(([, claim]) => claim.systems.length > 0)
+      .flatMap(([name, claim]) => {
+        const rows = page.filter((line) => line.includes(`[${name}]`));
+        const due = [...new Set(claim.runs.flatMap(backendsOf))].filter((backend) => !laterBackends.includes(backend));
+        return rows.length === claim.systems.length
+          ? due.filter((backend) => !rows.every((row) => row.includes(`${backend} `))).map((backend) => `${name}: ${backend}`)
+          : [name];
+      });
     expect(missing).toEqual([]);
   });
 

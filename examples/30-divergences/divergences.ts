@@ -3,7 +3,18 @@
  * divergence and not in another. Run it with `npx tsx examples/30-divergences/divergences.ts`.
  */
 import { pathToFileURL } from 'node:url';
-import { Bernoulli, chiSquared, crossEntropy, DiscreteUniform, type Distribution, kl, l1, mixture, Normal, Uniform } from 'credence/distributions';
+import {
+  Bernoulli,
+  chiSquared,
+  crossEntropy,
+  DiscreteUniform,
+  type Distribution,
+  kl,
+  l1,
+  mixture,
+  Normal,
+  Uniform,
+} from 'credence/distributions';
 
 /** The density exp(-n) on [0, 1/n] and a constant on the rest of [0, 1]. */
 function nearlyUniform(n: number): Distribution<number> {
@@ -15,7 +26,12 @@ function nearlyUniform(n: number): Distribution<number> {
 export function results(): Record<string, number> {
   const found: Record<string, number> = {};
   for (const K of [2, 6, 52]) found[`entropy of ${K} outcomes`] = DiscreteUniform(1, K).entropy();
-  for (const [low, high] of [[0, 1], [0, 0.5], [-1, 4]] as const) found[`entropy of [${low}, ${high}]`] = Uniform(low, high).entropy();
+  for (const [low, high] of [
+    [0, 1],
+    [0, 0.5],
+    [-1, 4],
+  ] as const)
+    found[`entropy of [${low}, ${high}]`] = Uniform(low, high).entropy();
   for (const theta of [0.1, 0.5]) found[`entropy of a coin of ${theta}`] = Bernoulli(theta).entropy();
 
   // The cost of a wrong code is the entropy and the divergence.

@@ -10,7 +10,10 @@ const start = { mean: 3, sd: 0.8 };
 const stepSize = 0.1;
 const shown = [1, 2, 5, 10, 50, 200, 1000];
 
-interface Gaussian { readonly mean: number; readonly sd: number }
+interface Gaussian {
+  readonly mean: number;
+  readonly sd: number;
+}
 type Slope = (q: Gaussian) => Gaussian;
 
 /** The derivatives of KL(p || q), mean (m - m0) / s^2 and sd (s^2 - s0^2 - (m - m0)^2) / s^3, from the library. */
@@ -35,7 +38,10 @@ function gradientError(): number {
   for (const mean of [-2, 0.5, 3]) {
     for (const sd of [0.6, 1.5, 4]) {
       const found = whole({ mean, sd });
-      const along = { mean: [Normal(mean + width, sd), Normal(mean - width, sd)], sd: [Normal(mean, sd + width), Normal(mean, sd - width)] } as const;
+      const along = {
+        mean: [Normal(mean + width, sd), Normal(mean - width, sd)],
+        sd: [Normal(mean, sd + width), Normal(mean, sd - width)],
+      } as const;
       for (const name of ['mean', 'sd'] as const) {
         const [above, below] = along[name];
         const difference = (kl(target, above).value - kl(target, below).value) / (2 * width);
@@ -49,7 +55,8 @@ function gradientError(): number {
 /** Numbers by name; claim.json says what they must be. */
 export function results(): Record<string, number> {
   const found: Record<string, number> = {};
-  const right = flow(whole), short = flow(shortened);
+  const right = flow(whole),
+    short = flow(shortened);
   let rises = 0;
   for (const [step, { mean, sd }] of right.entries()) {
     const before = right[step - 1];

@@ -15,18 +15,26 @@ function minimise(objective: Objective, start: Point): Point {
   const h = 1e-3;
   let at = start;
   for (let iteration = 0; iteration < 60; iteration++) {
-    const [m, l] = at, f = (dm: number, dl: number): number => objective([m + dm * h, l + dl * h]);
-    const here = f(0, 0), right = f(1, 0), left = f(-1, 0), up = f(0, 1), down = f(0, -1);
+    const [m, l] = at,
+      f = (dm: number, dl: number): number => objective([m + dm * h, l + dl * h]);
+    const here = f(0, 0),
+      right = f(1, 0),
+      left = f(-1, 0),
+      up = f(0, 1),
+      down = f(0, -1);
     // Fourth-order differences, so that the zero of the slope is that of the objective.
     const slope = [(8 * (right - left) - (f(2, 0) - f(-2, 0))) / (12 * h), (8 * (up - down) - (f(0, 2) - f(0, -2))) / (12 * h)] as const;
-    const mm = (right - 2 * here + left) / h ** 2, ll = (up - 2 * here + down) / h ** 2, ml = (f(1, 1) - f(1, -1) - f(-1, 1) + f(-1, -1)) / (4 * h ** 2);
+    const mm = (right - 2 * here + left) / h ** 2,
+      ll = (up - 2 * here + down) / h ** 2,
+      ml = (f(1, 1) - f(1, -1) - f(-1, 1) + f(-1, -1)) / (4 * h ** 2);
     const determinant = mm * ll - ml ** 2;
-    let step: Point = determinant > 0 && mm > 0
-      ? [-(ll * slope[0] - ml * slope[1]) / determinant, -(mm * slope[1] - ml * slope[0]) / determinant]
-      : [-slope[0], -slope[1]];
+    let step: Point =
+      determinant > 0 && mm > 0
+        ? [-(ll * slope[0] - ml * slope[1]) / determinant, -(mm * slope[1] - ml * slope[0]) / determinant]
+        : [-slope[0], -slope[1]];
     const longest = Math.max(Math.abs(step[0]), Math.abs(step[1]));
     if (longest < 1e-10) break;
-    if (longest > 0.5) step = [step[0] * 0.5 / longest, step[1] * 0.5 / longest];
+    if (longest > 0.5) step = [(step[0] * 0.5) / longest, (step[1] * 0.5) / longest];
     let next: Point = [m + step[0], l + step[1]];
     for (let halving = 0; halving < 30 && objective(next) > here; halving++) {
       step = [step[0] / 2, step[1] / 2];
@@ -45,8 +53,14 @@ const reverse: Objective = (at) => kl(lawAt(at), target).value;
 /** Numbers by name; claim.json says what they must be. */
 export function results(): Record<string, number> {
   const found: Record<string, number> = {};
-  for (const [side, mean] of [['left', -1.5], ['right', 1.5]] as const) {
-    for (const [direction, objective] of [['forward', forward], ['reverse', reverse]] as const) {
+  for (const [side, mean] of [
+    ['left', -1.5],
+    ['right', 1.5],
+  ] as const) {
+    for (const [direction, objective] of [
+      ['forward', forward],
+      ['reverse', reverse],
+    ] as const) {
       const at = minimise(objective, [mean, 0]);
       found[`${direction} from the ${side}: mean`] = at[0];
       found[`${direction} from the ${side}: sd`] = Math.exp(at[1]);

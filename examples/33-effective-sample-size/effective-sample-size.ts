@@ -13,7 +13,8 @@ const apart = { block: 'none' };
 
 /** Draws of `a`, one array for each chain. */
 function chainsOf(posterior: Posterior): Float64Array[] {
-  const draws = posterior.draws('a'), [chains = 0, count = 0] = draws.shape;
+  const draws = posterior.draws('a'),
+    [chains = 0, count = 0] = draws.shape;
   return Array.from({ length: chains }, (_, chain) => draws.slice(chain * count, (chain + 1) * count));
 }
 function acceptanceOf(posterior: Posterior): number {
@@ -44,12 +45,27 @@ export async function results(): Promise<Record<string, number>> {
   found['efficiency of one draw in ten, rho = 0.8'] = (thinned.summary().variables['a']?.essBulk ?? Number.NaN) / 16_000;
 
   // From far away: E a_t = start * phi^t. At phi = 0.81 a start of 50 is below 0.05 standard deviations after 33 sweeps.
-  const far = chainsOf(await model.infer({ rho: 0.9 }, { ...site, options: apart, chains: 400, draws: 60, warmup: 0, init: { a: 50, b: 45 } }));
-  for (const sweep of [1, 10, 40]) found[`mean after ${sweep} sweeps`] = far.reduce((total, chain) => total + chain[sweep - 1]!, 0) / far.length;
+  const far = chainsOf(
+    await model.infer({ rho: 0.9 }, { ...site, options: apart, chains: 400, draws: 60, warmup: 0, init: { a: 50, b: 45 } }),
+  );
+  for (const sweep of [1, 10, 40])
+    found[`mean after ${sweep} sweeps`] = far.reduce((total, chain) => total + chain[sweep - 1]!, 0) / far.length;
 
   // Random walks: small steps are taken nearly always and lead nowhere, large ones are hardly ever taken.
   for (const scale of [0.25, 2.4, 30]) {
-    const walk = await model.infer({ rho: 0 }, { backend: 'mh', seed: 1, workers: 0, keep: ['a'], chains: 4, draws: 50_000, warmup: 500, options: { 'kernel.a': `rw(scale: ${scale}, adapt: false)`, 'kernel.b': `rw(scale: ${scale}, adapt: false)` } });
+    const walk = await model.infer(
+      { rho: 0 },
+      {
+        backend: 'mh',
+        seed: 1,
+        workers: 0,
+        keep: ['a'],
+        chains: 4,
+        draws: 50_000,
+        warmup: 500,
+        options: { 'kernel.a': `rw(scale: ${scale}, adapt: false)`, 'kernel.b': `rw(scale: ${scale}, adapt: false)` },
+      },
+    );
     found[`acceptance of steps of ${scale}`] = acceptanceOf(walk);
     found[`efficiency of steps of ${scale}`] = (walk.summary().variables['a']?.essBulk ?? Number.NaN) / 200_000;
   }

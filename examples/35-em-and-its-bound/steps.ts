@@ -21,17 +21,32 @@ function falls(trace: readonly number[]): number {
 export async function results(): Promise<Record<string, number>> {
   const found: Record<string, number> = {};
   const em = await model.infer(data, { backend: 'em', seed: 1, workers: 0, options: { tolerance: '1e-12', iterations: '2000' } });
-  const variational = await model.infer(data, { backend: 'cavi', seed: 1, workers: 0, options: { ...apart, tolerance: '1e-12', iterations: '2000' } });
+  const variational = await model.infer(data, {
+    backend: 'cavi',
+    seed: 1,
+    workers: 0,
+    options: { ...apart, tolerance: '1e-12', iterations: '2000' },
+  });
   found['falls of the log likelihood'] = falls(em.result.traces.logLikelihood ?? [Number.NaN, Number.NEGATIVE_INFINITY]);
   found['falls of the bound'] = falls(variational.result.traces.elbo ?? [Number.NaN, Number.NEGATIVE_INFINITY]);
 
   // EM cut off after some steps: the parameters it had reached, given as data; then log p and the bound at these parameters.
   for (const iterations of [1, 3, 10]) {
-    const stopped = (await model.infer(data, { backend: 'em', seed: 1, workers: 0, options: { iterations: String(iterations), restarts: '1' }, init: { m: 0, sampleSd: 1, instrumentSd: 1, noise: 1 } })).summary();
+    const stopped = (
+      await model.infer(data, {
+        backend: 'em',
+        seed: 1,
+        workers: 0,
+        options: { iterations: String(iterations), restarts: '1' },
+        init: { m: 0, sampleSd: 1, instrumentSd: 1, noise: 1 },
+      })
+    ).summary();
     const { variables } = stopped;
     const reached = { ...data, ...Object.fromEntries(parameters.map((name) => [name, variables[name]!.mean])) };
     const evidence = (await model.infer(reached, { backend: 'exact', seed: 1, workers: 0 })).logEvidence ?? Number.NaN;
-    const field = (await model.infer(reached, { backend: 'cavi', seed: 1, workers: 0, options: { ...apart, tolerance: '1e-15', iterations: '5000' } })).elbo ?? Number.NaN;
+    const field =
+      (await model.infer(reached, { backend: 'cavi', seed: 1, workers: 0, options: { ...apart, tolerance: '1e-15', iterations: '5000' } }))
+        .elbo ?? Number.NaN;
     found[`step ${iterations}: log p`] = evidence;
     found[`step ${iterations}: KL of EM`] = evidence - (stopped.logLikelihood ?? Number.NaN);
     found[`step ${iterations}: KL of mean field`] = evidence - field;

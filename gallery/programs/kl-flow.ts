@@ -1,6 +1,10 @@
 import { kl, klGradient, Normal } from '../../src/distributions-api.js';
 
-interface Step { readonly mean: number; readonly sd: number; readonly divergence: number }
+interface Step {
+  readonly mean: number;
+  readonly sd: number;
+  readonly divergence: number;
+}
 
 /** Plain descent of KL(N(0, 1) || N(mean, sd)) in both arguments of the second, from (4, 2.5). */
 export function flow(rate: number, steps: number): readonly Step[] {

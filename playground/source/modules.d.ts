@@ -9,5 +9,11 @@ declare module 'playground:grammar' {
 }
 declare module 'playground:examples' {
   import type { Project, Settings } from './protocol.js';
-  export const content: readonly { readonly id: string; readonly title: string; readonly about: string; readonly project: Project; readonly settings: Partial<Settings> }[];
+  export const content: readonly {
+    readonly id: string;
+    readonly title: string;
+    readonly about: string;
+    readonly project: Project;
+    readonly settings: Partial<Settings>;
+  }[];
 }

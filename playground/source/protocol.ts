@@ -88,8 +88,21 @@ export type FromEngine =
   | { readonly kind: 'checked'; readonly id: number; readonly checked: Checked }
   | { readonly kind: 'offers'; readonly id: number; readonly offers: readonly Offer[] }
   /** Markup of the report's own making; null where there is none. */
-  | { readonly kind: 'model'; readonly id: number; readonly graph: string | null; readonly derivation: string | null; readonly refusal: string | null }
-  | { readonly kind: 'progress'; readonly chain: number; readonly phase: string; readonly done: number; readonly total: number; readonly objective: number | null }
+  | {
+      readonly kind: 'model';
+      readonly id: number;
+      readonly graph: string | null;
+      readonly derivation: string | null;
+      readonly refusal: string | null;
+    }
+  | {
+      readonly kind: 'progress';
+      readonly chain: number;
+      readonly phase: string;
+      readonly done: number;
+      readonly total: number;
+      readonly objective: number | null;
+    }
   /** A picture of the latest `draws` of those `made` by the chain that is furthest. */
   | { readonly kind: 'traces'; readonly svg: string; readonly draws: number; readonly made: number }
   /** All draws are made; they are still to be put together. */

@@ -4,27 +4,58 @@
  */
 import type { Span } from '../errors/diagnostic.js';
 
-export interface Program { readonly statements: readonly Stmt[]; readonly span: Span }
+export interface Program {
+  readonly statements: readonly Stmt[];
+  readonly span: Span;
+}
 
-export interface Name { readonly text: string; readonly span: Span }
+export interface Name {
+  readonly text: string;
+  readonly span: Span;
+}
 
 export type Stmt =
   | { readonly kind: 'data'; readonly name: Name; readonly type: TypeSyntax; readonly span: Span }
   | { readonly kind: 'param'; readonly target: TargetSyntax; readonly type: TypeSyntax; readonly span: Span }
   /** `sample v[i]: ordered[K] ~ D`; `type` is the optional restriction. */
-  | { readonly kind: 'sample' | 'predict'; readonly target: TargetSyntax; readonly type: TypeSyntax | null; readonly law: Syntax; readonly span: Span }
+  | {
+      readonly kind: 'sample' | 'predict';
+      readonly target: TargetSyntax;
+      readonly type: TypeSyntax | null;
+      readonly law: Syntax;
+      readonly span: Span;
+    }
   | { readonly kind: 'observe'; readonly value: Syntax; readonly law: Syntax; readonly span: Span }
   | { readonly kind: 'let' | 'report'; readonly target: TargetSyntax; readonly value: Syntax; readonly span: Span }
   | { readonly kind: 'factor'; readonly value: Syntax; readonly span: Span }
   | { readonly kind: 'fn'; readonly name: Name; readonly parameters: readonly Name[]; readonly body: Syntax; readonly span: Span }
   | { readonly kind: 'for'; readonly plates: readonly PlateSyntax[]; readonly body: readonly Stmt[]; readonly span: Span }
-  | { readonly kind: 'if'; readonly test: Syntax; readonly then: readonly Stmt[]; readonly otherwise: readonly Stmt[] | null; readonly span: Span };
+  | {
+      readonly kind: 'if';
+      readonly test: Syntax;
+      readonly then: readonly Stmt[];
+      readonly otherwise: readonly Stmt[] | null;
+      readonly span: Span;
+    };
 
-export interface TargetSyntax { readonly name: Name; readonly at: readonly Syntax[]; readonly span: Span }
+export interface TargetSyntax {
+  readonly name: Name;
+  readonly at: readonly Syntax[];
+  readonly span: Span;
+}
 
 /** `i in a..<b`; `range` is a range expression. */
-export interface PlateSyntax { readonly index: Name; readonly range: RangeSyntax; readonly span: Span }
-export interface RangeSyntax { readonly from: Syntax; readonly to: Syntax; readonly inclusive: boolean; readonly span: Span }
+export interface PlateSyntax {
+  readonly index: Name;
+  readonly range: RangeSyntax;
+  readonly span: Span;
+}
+export interface RangeSyntax {
+  readonly from: Syntax;
+  readonly to: Syntax;
+  readonly inclusive: boolean;
+  readonly span: Span;
+}
 
 /** `interval(0, 1)[N]`, `cov[D](floor: 1e-3)`, `real[N, D]`. */
 export interface TypeSyntax {
@@ -36,7 +67,11 @@ export interface TypeSyntax {
   readonly span: Span;
 }
 
-export interface ArgumentSyntax { readonly name: Name | null; readonly value: Syntax; readonly span: Span }
+export interface ArgumentSyntax {
+  readonly name: Name | null;
+  readonly value: Syntax;
+  readonly span: Span;
+}
 
 export type BinaryOperator = '+' | '-' | '*' | '/' | '@' | '^' | '<' | '<=' | '>' | '>=' | '==' | '!=' | '&&' | '||';
 
@@ -51,7 +86,12 @@ export type Syntax =
   | { readonly kind: 'binary'; readonly operator: BinaryOperator; readonly left: Syntax; readonly right: Syntax; readonly span: Span }
   | { readonly kind: 'conditional'; readonly test: Syntax; readonly then: Syntax; readonly otherwise: Syntax; readonly span: Span }
   /** A function, family or combinator; `callee` is a name or (for host functions) a hole. */
-  | { readonly kind: 'call'; readonly callee: Name | { readonly hole: number; readonly span: Span }; readonly arguments: readonly ArgumentSyntax[]; readonly span: Span }
+  | {
+      readonly kind: 'call';
+      readonly callee: Name | { readonly hole: number; readonly span: Span };
+      readonly arguments: readonly ArgumentSyntax[];
+      readonly span: Span;
+    }
   | { readonly kind: 'index'; readonly array: Syntax; readonly at: readonly IndexSyntax[]; readonly span: Span }
   | { readonly kind: 'array'; readonly elements: readonly Syntax[]; readonly span: Span }
   /** `[expr for k in a..<b, ...]`. */

@@ -50,7 +50,10 @@ const translations: ReadonlyMap<string, string> = new Map([
 function misspelt(word: Node, candidates: readonly string[]): Diagnostic {
   const text = word.sourceString;
   const translated = translations.get(text.toLowerCase());
-  const meant = didYouMean(text, candidates) ?? (translated !== undefined && candidates.includes(translated) ? translated : null) ?? didYouMean(text, statementWords);
+  const meant =
+    didYouMean(text, candidates) ??
+    (translated !== undefined && candidates.includes(translated) ? translated : null) ??
+    didYouMean(text, statementWords);
   return messages.unknownStatement(spanOf(word), text, meant);
 }
 
@@ -69,9 +72,26 @@ function keywordFor(left: Node, program: string): 'sample' | 'observe' | null {
 }
 
 const operators: ReadonlyMap<string, string | null> = new Map([
-  ['or', '||'], ['|', '||'], ['and', '&&'], ['&', '&&'], ['not', '!'],
-  ['===', '=='], ['!==', '!='], ['<>', '!='], ['≤', '<='], ['≥', '>='], ['≠', '!='], ['−', '-'],
-  ['%*%', '@'], ['%', null], ['.*', '*'], ['./', '/'], ['×', '*'], ['·', '*'], ['÷', '/'], ['**', '^'],
+  ['or', '||'],
+  ['|', '||'],
+  ['and', '&&'],
+  ['&', '&&'],
+  ['not', '!'],
+  ['===', '=='],
+  ['!==', '!='],
+  ['<>', '!='],
+  ['≤', '<='],
+  ['≥', '>='],
+  ['≠', '!='],
+  ['−', '-'],
+  ['%*%', '@'],
+  ['%', null],
+  ['.*', '*'],
+  ['./', '/'],
+  ['×', '*'],
+  ['·', '*'],
+  ['÷', '/'],
+  ['**', '^'],
 ]);
 
 function operatorMistake(operator: Node): Found {
@@ -90,41 +110,84 @@ function actionsFor(program: string): MistakesActionDict<Found> {
 
     // --- statements ---
     StanBlock: (title, body) => [messages.noBlocks(spanOf(title), quoted(title)), ...within(body)],
-    TypeFirst: (keyword, _type, type, name) => [messages.typeFirst(spanFrom(type, name), keyword.sourceString, name.sourceString, quoted(type)), ...within(type)],
-    MissingColon: (keyword, target, _type, type) => [messages.missingColon(spanFrom(target, type), keyword.sourceString, quoted(target), quoted(type)), ...within(target, type)],
+    TypeFirst: (keyword, _type, type, name) => [
+      messages.typeFirst(spanFrom(type, name), keyword.sourceString, name.sourceString, quoted(type)),
+      ...within(type),
+    ],
+    MissingColon: (keyword, target, _type, type) => [
+      messages.missingColon(spanFrom(target, type), keyword.sourceString, quoted(target), quoted(type)),
+      ...within(target, type),
+    ],
     Indexed: (_data, name, places, _colon, type) => [messages.indexedData(spanOf(places), name.sourceString), ...within(type)],
     Untyped(keyword, target, tail) {
       const rest = tail.child(0);
-      if (tail.numChildren === 0) return [messages.untypedDeclaration(spanOf(target), keyword.sourceString, quoted(target)), ...within(target)];
+      if (tail.numChildren === 0)
+        return [messages.untypedDeclaration(spanOf(target), keyword.sourceString, quoted(target)), ...within(target)];
       const value = quoted(rest.child(1));
-      const own = rest.child(0).sourceString !== '~' ? messages.declarationWithValue(spanOf(rest), keyword.sourceString, quoted(target), value)
-        : keyword.sourceString === 'data' ? messages.dataWithLaw(spanOf(rest), quoted(target), value) : messages.paramWithLaw(spanOf(rest), quoted(target), value);
+      const own =
+        rest.child(0).sourceString !== '~'
+          ? messages.declarationWithValue(spanOf(rest), keyword.sourceString, quoted(target), value)
+          : keyword.sourceString === 'data'
+            ? messages.dataWithLaw(spanOf(rest), quoted(target), value)
+            : messages.paramWithLaw(spanOf(rest), quoted(target), value);
       return [own, ...within(target, rest)];
     },
     DrawByEquals: (keyword, target, restriction, equals, law) => [
-      messages.equalsForTilde(spanOf(equals), keyword.sourceString, quoted(target) + restrictionText(restriction), quoted(law)), ...within(target, restriction, law)],
-    ObserveByEquals: (keyword, value, equals, law) => [messages.equalsForTilde(spanOf(equals), keyword.sourceString, quoted(value), quoted(law)), ...within(value, law)],
-    ObserveTyped: (_observe, target, restriction, _tilde, law) => [messages.observeWithType(spanOf(restriction)), ...within(target, restriction, law)],
+      messages.equalsForTilde(spanOf(equals), keyword.sourceString, quoted(target) + restrictionText(restriction), quoted(law)),
+      ...within(target, restriction, law),
+    ],
+    ObserveByEquals: (keyword, value, equals, law) => [
+      messages.equalsForTilde(spanOf(equals), keyword.sourceString, quoted(value), quoted(law)),
+      ...within(value, law),
+    ],
+    ObserveTyped: (_observe, target, restriction, _tilde, law) => [
+      messages.observeWithType(spanOf(restriction)),
+      ...within(target, restriction, law),
+    ],
     DefinitionByLaw: (keyword, target, restriction, tilde, law) => [
-      messages.tildeForEquals(spanOf(tilde), keyword.sourceString, quoted(target) + restrictionText(restriction), quoted(law)), ...within(target, restriction, law)],
+      messages.tildeForEquals(spanOf(tilde), keyword.sourceString, quoted(target) + restrictionText(restriction), quoted(law)),
+      ...within(target, restriction, law),
+    ],
     DefinitionTyped: (keyword, target, restriction, _equals, value) => [
-      messages.definitionWithType(spanOf(restriction), keyword.sourceString, quoted(target), quoted(value)), ...within(target, restriction, value)],
+      messages.definitionWithType(spanOf(restriction), keyword.sourceString, quoted(target), quoted(value)),
+      ...within(target, restriction, value),
+    ],
     DefinitionByArrow: (keyword, target, arrow, value) => [
-      messages.wrongAssignment(spanOf(arrow), arrow.sourceString, `${keyword.sourceString} ${quoted(target)} = ${quoted(value)}`), ...within(target, value)],
+      messages.wrongAssignment(spanOf(arrow), arrow.sourceString, `${keyword.sourceString} ${quoted(target)} = ${quoted(value)}`),
+      ...within(target, value),
+    ],
     DefinedFunction: (keyword, name, parameters, _equals, body) => [
-      messages.letFunction(spanOf(keyword), quotedSpan(name, parameters), quoted(body)), ...within(body)],
+      messages.letFunction(spanOf(keyword), quotedSpan(name, parameters), quoted(body)),
+      ...within(body),
+    ],
     Unnamed: (keyword, value) => [messages.unnamedQuantity(spanOf(value), keyword.sourceString, quoted(value)), ...within(value)],
     FactorByOperator: (_factor, operator, value) => [messages.factorOperator(spanOf(operator), quoted(value)), ...within(value)],
-    FunctionByArrow: (_fn, name, parameters, arrow, body) => [messages.functionBody(spanOf(arrow), quotedSpan(name, parameters), quoted(body)), ...within(body)],
+    FunctionByArrow: (_fn, name, parameters, arrow, body) => [
+      messages.functionBody(spanOf(arrow), quotedSpan(name, parameters), quoted(body)),
+      ...within(body),
+    ],
     FunctionByBlock: (_fn, name, parameters, _equals, open, _return, body, _separators, close) => [
-      messages.functionBody(spanFrom(open, close), quotedSpan(name, parameters), quoted(body)), ...within(body)],
-    FunctionTyped: (_fn, _name, open, _list, close, _result, _equals, body) => [messages.typedParameters(spanFrom(open, close)), ...within(body)],
-    ForParenthesised: (_for, open, plates, close, body) => [messages.parenthesisedPlates(spanFrom(open, close), quoted(plates)), ...within(plates, body)],
+      messages.functionBody(spanFrom(open, close), quotedSpan(name, parameters), quoted(body)),
+      ...within(body),
+    ],
+    FunctionTyped: (_fn, _name, open, _list, close, _result, _equals, body) => [
+      messages.typedParameters(spanFrom(open, close)),
+      ...within(body),
+    ],
+    ForParenthesised: (_for, open, plates, close, body) => [
+      messages.parenthesisedPlates(spanFrom(open, close), quoted(plates)),
+      ...within(plates, body),
+    ],
     ForCounting: (_for, open, _let, index, _equals, _from, _first, _test, _second, _step, close, body) => [
-      messages.countingLoop(spanFrom(open, close), index.sourceString), ...within(body)],
+      messages.countingLoop(spanFrom(open, close), index.sourceString),
+      ...within(body),
+    ],
     ForPunctuated: (_for, plates, opener, body) => [messages.beforeBlock(spanOf(opener), opener.sourceString), ...within(plates, body)],
     ForBraceless: (_for, plates, _colon, body) => [messages.missingBraces(spanOf(body), 'for'), ...within(plates, body)],
-    IfPunctuated: (_if, test, opener, body, otherwise) => [messages.beforeBlock(spanOf(opener), opener.sourceString), ...within(test, body, otherwise)],
+    IfPunctuated: (_if, test, opener, body, otherwise) => [
+      messages.beforeBlock(spanOf(opener), opener.sourceString),
+      ...within(test, body, otherwise),
+    ],
     IfBraceless: (_if, test, _then, body, otherwise) => [messages.missingBraces(spanOf(body), 'if'), ...within(test, body, otherwise)],
     BracelessElse: (_else, body) => [messages.missingBraces(spanOf(body), 'else'), ...within(body)],
     Braceless: (body) => [messages.missingBraces(spanOf(body), 'else'), ...within(body)],
@@ -135,17 +198,36 @@ function actionsFor(program: string): MistakesActionDict<Found> {
     StrayValue: (equals, value) => [messages.strayValue(spanOf(equals), equals.sourceString), ...within(value)],
     StrayComma: (comma, _name, _colon, type) => [messages.strayComma(spanOf(comma)), ...within(type)],
     StanDeclaration(_type, type, name, dimensions, _equals, value) {
-      return [messages.stanDeclaration(spanFrom(type, name), name.sourceString, quoted(type) + (dimensions.numChildren === 0 ? '' : quoted(dimensions.child(0)))), ...within(type, value)];
+      return [
+        messages.stanDeclaration(
+          spanFrom(type, name),
+          name.sourceString,
+          quoted(type) + (dimensions.numChildren === 0 ? '' : quoted(dimensions.child(0))),
+        ),
+        ...within(type, value),
+      ];
     },
     BareLaw(left, restriction, _tilde, law) {
       const keyword = keywordFor(left, program);
-      return [messages.bareLaw(spanOf(left), quoted(left) + restrictionText(restriction), quoted(law), keyword), ...within(left, restriction, law)];
+      return [
+        messages.bareLaw(spanOf(left), quoted(left) + restrictionText(restriction), quoted(law), keyword),
+        ...within(left, restriction, law),
+      ];
     },
-    BareValue: (target, _restriction, equals, value) => [messages.bareValue(spanFrom(target, equals), quoted(target), quoted(value)), ...within(target, value)],
-    BareIncrement: (target, operator, value) => [messages.bareIncrement(spanFrom(target, operator), quoted(target), operator.sourceString, quoted(value)), ...within(target, value)],
+    BareValue: (target, _restriction, equals, value) => [
+      messages.bareValue(spanFrom(target, equals), quoted(target), quoted(value)),
+      ...within(target, value),
+    ],
+    BareIncrement: (target, operator, value) => [
+      messages.bareIncrement(spanFrom(target, operator), quoted(target), operator.sourceString, quoted(value)),
+      ...within(target, value),
+    ],
     BareType: (target, _colon, type) => [messages.bareType(spanOf(target), quoted(target), quoted(type)), ...within(type)],
     MisspeltFunction: (word, _name, _parameters, _equals, body) => [misspelt(word, ['fn']), ...within(body)],
-    MisspeltLaw: (word, left, restriction, _tilde, law) => [misspelt(word, ['sample', 'observe', 'predict']), ...within(left, restriction, law)],
+    MisspeltLaw: (word, left, restriction, _tilde, law) => [
+      misspelt(word, ['sample', 'observe', 'predict']),
+      ...within(left, restriction, law),
+    ],
     MisspeltValue: (word, target, _equals, value) => [misspelt(word, ['let', 'report']), ...within(target, value)],
     MisspeltFor: (word, plates, body) => [misspelt(word, ['for']), ...within(plates, body)],
     MisspeltType: (word, target, _colon, type) => [misspelt(word, ['data', 'param']), ...within(target, type)],
@@ -154,14 +236,29 @@ function actionsFor(program: string): MistakesActionDict<Found> {
 
     // --- plates, ranges, types ---
     Plate_joined: (name, joiner, range) => [
-      ...(joiner.ctorName === 'wrongJoiner' ? [messages.wrongJoiner(spanOf(joiner), joiner.sourceString, name.sourceString)] : []), ...within(range)],
+      ...(joiner.ctorName === 'wrongJoiner' ? [messages.wrongJoiner(spanOf(joiner), joiner.sourceString, name.sourceString)] : []),
+      ...within(range),
+    ],
     Plate_unjoined: (name, _nothing, range) => [messages.wrongJoiner(spanOf(name), null, name.sourceString), ...within(range)],
     WrongRange_operator(from, operator, to) {
-      return [messages.wrongRange(spanOf(this), quoted(this), from.sourceString === '1' && operator.sourceString === ':' ? '0' : quoted(from), quoted(to)), ...within(from, to)];
+      return [
+        messages.wrongRange(
+          spanOf(this),
+          quoted(this),
+          from.sourceString === '1' && operator.sourceString === ':' ? '0' : quoted(from),
+          quoted(to),
+        ),
+        ...within(from, to),
+      ];
     },
     WrongRange_single: (value) => [messages.noRange(spanOf(value), quoted(value), rangeCall(value.sourceString)), ...within(value)],
     WrongPosition_operator(from, operator, to) {
-      return [operator.sourceString === ':' ? messages.wrongSlice(spanOf(this), quoted(this)) : messages.wrongRange(spanOf(this), quoted(this), quoted(from), quoted(to)), ...within(from, to)];
+      return [
+        operator.sourceString === ':'
+          ? messages.wrongSlice(spanOf(this), quoted(this))
+          : messages.wrongRange(spanOf(this), quoted(this), quoted(from), quoted(to)),
+        ...within(from, to),
+      ];
     },
     WrongPosition_from(from, _mark) {
       return [messages.halfRange(spanOf(this), quoted(this)), ...within(from)];
@@ -185,8 +282,13 @@ function actionsFor(program: string): MistakesActionDict<Found> {
 
     // --- expressions ---
     WrongLambda_parenthesised: (open, parameters, close, _arrow, body) => [
-      messages.lambdaForm(spanFrom(open, close), parameters.asIteration().children[0]?.sourceString ?? 't', quoted(body)), ...within(body)],
-    WrongLambda_arrow: (parameter, arrow, body) => [messages.lambdaForm(spanOf(arrow), parameter.sourceString, quoted(body)), ...within(body)],
+      messages.lambdaForm(spanFrom(open, close), parameters.asIteration().children[0]?.sourceString ?? 't', quoted(body)),
+      ...within(body),
+    ],
+    WrongLambda_arrow: (parameter, arrow, body) => [
+      messages.lambdaForm(spanOf(arrow), parameter.sourceString, quoted(body)),
+      ...within(body),
+    ],
     Choice_python(then, _if, test, _else, otherwise) {
       return [messages.conditionalForm(spanOf(this), quoted(test), quoted(then), quoted(otherwise)), ...within(then, test, otherwise)];
     },
@@ -195,16 +297,36 @@ function actionsFor(program: string): MistakesActionDict<Found> {
     },
     Comparison(first, comparisons, rest) {
       const operands = [first, ...rest.children];
-      const own = comparisons.numChildren < 2 ? [] : [messages.chainedComparison(spanOf(comparisons.child(1)), quoted(operands[1]!),
-        comparisons.children.map((operator, at) => `${quoted(operands[at]!)} ${operators.get(operator.sourceString) ?? operator.sourceString} ${quoted(operands[at + 1]!)}`).join(' && '))];
+      const own =
+        comparisons.numChildren < 2
+          ? []
+          : [
+              messages.chainedComparison(
+                spanOf(comparisons.child(1)),
+                quoted(operands[1]!),
+                comparisons.children
+                  .map(
+                    (operator, at) =>
+                      `${quoted(operands[at]!)} ${operators.get(operator.sourceString) ?? operator.sourceString} ${quoted(operands[at + 1]!)}`,
+                  )
+                  .join(' && '),
+              ),
+            ];
       return [...within(first), ...comparisons.children.flatMap(operatorMistake), ...own, ...within(rest)];
     },
     Postfix(array, parts) {
-      return [...within(array), ...parts.children.flatMap((part) => {
-        if (part.ctorName === 'Member') return [messages.memberAccess(spanOf(part), quoted(array), part.child(1).sourceString, part.child(2).numChildren > 0), ...within(part.child(2))];
-        if (part.ctorName === 'prime') return [messages.transposeMark(spanOf(part), quoted(array))];
-        return within(part);
-      })];
+      return [
+        ...within(array),
+        ...parts.children.flatMap((part) => {
+          if (part.ctorName === 'Member')
+            return [
+              messages.memberAccess(spanOf(part), quoted(array), part.child(1).sourceString, part.child(2).numChildren > 0),
+              ...within(part.child(2)),
+            ];
+          if (part.ctorName === 'prime') return [messages.transposeMark(spanOf(part), quoted(array))];
+          return within(part);
+        }),
+      ];
     },
     NamedByEquals: (name, equals, value) => [messages.equalsForColon(spanOf(equals), name.sourceString, quoted(value)), ...within(value)],
     orOperator: operatorMistake,

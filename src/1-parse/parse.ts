@@ -60,7 +60,10 @@ export function parse(source: string, holes = 0): ParseResult {
 }
 
 function hasUnknownHole(source: string, holes: number): boolean {
-  return source.includes(holeOpen) && [...source.matchAll(new RegExp(`${holeOpen}([0-9]+)${holeClose}`, 'g'))].some((match) => Number(match[1]) >= holes);
+  return (
+    source.includes(holeOpen) &&
+    [...source.matchAll(new RegExp(`${holeOpen}([0-9]+)${holeClose}`, 'g'))].some((match) => Number(match[1]) >= holes)
+  );
 }
 
 /**
@@ -108,6 +111,9 @@ function movedSpan(span: Span, offset: number): Span {
 function moved(node: unknown, offset: number): unknown {
   if (Array.isArray(node)) return node.map((item) => moved(item, offset));
   if (typeof node !== 'object' || node === null || offset === 0) return node;
-  const entries = Object.entries(node).map(([key, value]): [string, unknown] => [key, key === 'span' ? movedSpan(value as Span, offset) : moved(value, offset)]);
+  const entries = Object.entries(node).map(([key, value]): [string, unknown] => [
+    key,
+    key === 'span' ? movedSpan(value as Span, offset) : moved(value, offset),
+  ]);
   return Object.fromEntries(entries);
 }

@@ -12,7 +12,19 @@ import type { CredenceGrammar, MistakesGrammar, MistakesSemantics } from './gram
 import * as messages from './messages.js';
 import { mistakeSemantics } from './mistakes.js';
 import type { MendedPart } from './salvage.js';
-import { deepestBracket, holeOpen, partnerOf, reservedWords, skippedMark, statementStarts, statementWords, survey, tokenAt, tokenBefore, tokens } from './survey.js';
+import {
+  deepestBracket,
+  holeOpen,
+  partnerOf,
+  reservedWords,
+  skippedMark,
+  statementStarts,
+  statementWords,
+  survey,
+  tokenAt,
+  tokenBefore,
+  tokens,
+} from './survey.js';
 import type { BracketFault, Survey, Token, TokenKind } from './survey.js';
 
 declare module 'ohm-js' {
@@ -48,7 +60,10 @@ interface Search {
   readonly found: Diagnostic[];
 }
 
-/** What is wrong with a text, and the text itself as far as it can be mended; null where it has so many mistakes that it is hardly a program. */
+/**
+ * What is wrong with a text, and the text itself as far as it can be mended; null where it has so many mistakes that it is hardly a
+ * program.
+ */
 export interface SyntaxErrors {
   readonly diagnostics: readonly Diagnostic[];
   readonly parts: readonly MendedPart[] | null;
@@ -60,10 +75,20 @@ export interface SyntaxErrors {
  */
 export function syntaxErrors(source: string, holes: number, language: CredenceGrammar, mistakes: MistakesGrammar): SyntaxErrors {
   const found: Diagnostic[] = [];
-  const search: Search = { language, mistakes, semantics: mistakeSemantics(mistakes, source), written: tokens(source), length: source.length, found };
+  const search: Search = {
+    language,
+    mistakes,
+    semantics: mistakeSemantics(mistakes, source),
+    written: tokens(source),
+    length: source.length,
+    found,
+  };
   const text = withoutForeign(source, holes, search);
   const parts: MendedPart[] = [];
-  const untouched = (end: number): void => { const start = parts.at(-1)?.end ?? 0; parts.push({ start, end, text: text.slice(start, end), faults: [] }); };
+  const untouched = (end: number): void => {
+    const start = parts.at(-1)?.end ?? 0;
+    parts.push({ start, end, text: text.slice(start, end), faults: [] });
+  };
   for (const { start, end } of wrongParts(text, search)) {
     if (found.length >= mostErrors) break;
     const { mended, faults } = withoutBracketFaults(text.slice(start, end), start, search);
@@ -91,7 +116,11 @@ function wrongParts(text: string, { language, written, length, found }: Search):
     if (result?.succeeded() === true) continue;
     wrong++;
     if (piece.length > longestStatement && result?.failed() === true) found.push(failure(result, starts[at]!, written, length));
-    else addPart(parts, { start: isTail(piece) ? starts[at - 1] ?? 0 : starts[at]!, end: isHead(piece) ? starts[at + 2] ?? text.length : end });
+    else
+      addPart(parts, {
+        start: isTail(piece) ? (starts[at - 1] ?? 0) : starts[at]!,
+        end: isHead(piece) ? (starts[at + 2] ?? text.length) : end,
+      });
   }
   return parts;
 }
@@ -107,7 +136,8 @@ function isHead(piece: string): boolean {
 /** Parts that touch are one, unless that would be too long for the grammar of mistakes. */
 function addPart(parts: Span[], part: Span): void {
   const last = parts.at(-1);
-  if (last !== undefined && last.end >= part.start && part.end - last.start <= longestStatement) parts[parts.length - 1] = { start: last.start, end: Math.max(last.end, part.end) };
+  if (last !== undefined && last.end >= part.start && part.end - last.start <= longestStatement)
+    parts[parts.length - 1] = { start: last.start, end: Math.max(last.end, part.end) };
   else if (last === undefined || part.start >= last.end) parts.push(part);
   else parts.push({ start: last.end, end: Math.max(last.end, part.end) });
 }
@@ -124,8 +154,15 @@ function partErrors(part: string, offset: number, search: Search): void {
     }
     const text = matcher.getInput();
     const view = survey(text);
-    const statement = outcome.kind === 'failed' ? statementAt(text, view, outcome.result.getRightmostFailurePosition()) : deepStatement(text, view, mistakes);
-    found.push(outcome.kind === 'failed' ? nearestFailure(outcome.result, text, statement, offset, search) : shifted(tooDeep(text, view.tokens, statement), offset));
+    const statement =
+      outcome.kind === 'failed'
+        ? statementAt(text, view, outcome.result.getRightmostFailurePosition())
+        : deepStatement(text, view, mistakes);
+    found.push(
+      outcome.kind === 'failed'
+        ? nearestFailure(outcome.result, text, statement, offset, search)
+        : shifted(tooDeep(text, view.tokens, statement), offset),
+    );
     if (statement === null) return;
     // What a match remembers is of no use after a stack overflow in the middle of it.
     if (outcome.kind === 'overflowed') matcher = matcherOf(overwritten(text, statement, skippedMark), mistakes);
@@ -150,10 +187,15 @@ function unnamed(source: string, { language, written }: Search): Diagnostic {
   return result?.failed() === true ? failure(result, 0, written, source.length) : tooDeep(source, written, null);
 }
 
-/** In the order of the text, the first of each place, and not more than anybody reads; within the text, without the braces put behind it. */
+/**
+ * In the order of the text, the first of each place, and not more than anybody reads; within the text, without the braces put behind it.
+ */
 function distinct(found: readonly Diagnostic[], length: number): readonly Diagnostic[] {
   const start = (diagnostic: Diagnostic): number => diagnostic.span?.start ?? length;
-  const inside = found.map((diagnostic) => ({ ...diagnostic, span: { start: Math.min(start(diagnostic), length), end: Math.min(diagnostic.span?.end ?? length, length) } }));
+  const inside = found.map((diagnostic) => ({
+    ...diagnostic,
+    span: { start: Math.min(start(diagnostic), length), end: Math.min(diagnostic.span?.end ?? length, length) },
+  }));
   const sorted = inside.sort((a, b) => start(a) - start(b));
   const kept = sorted.filter((diagnostic, at) => at === 0 || start(diagnostic) !== start(sorted[at - 1]!));
   if (kept.length <= mostErrors) return kept;
@@ -185,29 +227,48 @@ function withoutForeign(source: string, holes: number, { written, found }: Searc
 const foreignKinds: ReadonlySet<TokenKind> = new Set(['unknown', 'hashComment', 'openComment']);
 
 /** Reports brackets that do not match in a part of the program and patches it so that those of the rest do. */
-function withoutBracketFaults(part: string, offset: number, { found }: Search): { readonly mended: string; readonly faults: readonly Token[] } {
+function withoutBracketFaults(
+  part: string,
+  offset: number,
+  { found }: Search,
+): { readonly mended: string; readonly faults: readonly Token[] } {
   let text = part;
   const { faults, boundaries } = survey(part);
   for (const fault of faults) {
     if (found.length > mostErrors) break;
     found.push(shifted(bracketMessage(fault), offset));
-    if (fault.kind === 'unopened') text = overwritten(text, { start: fault.close.start, end: fault.close.end }, fault.close.text === '}' ? skippedMark : ' ');
+    if (fault.kind === 'unopened')
+      text = overwritten(text, { start: fault.close.start, end: fault.close.end }, fault.close.text === '}' ? skippedMark : ' ');
     else if (fault.kind === 'mismatched' || fault.open.text !== '{') {
       const start = boundaries.findLast((boundary) => boundary <= fault.open.start) ?? 0;
-      const end = boundaries.find((boundary) => boundary > fault.open.start && (fault.kind === 'mismatched' || fault.before === null || boundary >= fault.before.start));
+      const end = boundaries.find(
+        (boundary) =>
+          boundary > fault.open.start && (fault.kind === 'mismatched' || fault.before === null || boundary >= fault.before.start),
+      );
       text = overwritten(text, { start, end: end ?? text.length }, skippedMark);
     }
   }
   const lacking = survey(text).faults.filter((fault) => fault.kind === 'unclosed' && fault.open.text === '{').length;
   // On a line of their own, because the last line may end in a comment.
-  return { mended: lacking === 0 ? text : `${text}\n${'}'.repeat(lacking)}`, faults: faults.flatMap((fault) => (fault.kind === 'mismatched' ? [fault.open, fault.close] : [fault.kind === 'unopened' ? fault.close : fault.open])) };
+  return {
+    mended: lacking === 0 ? text : `${text}\n${'}'.repeat(lacking)}`,
+    faults: faults.flatMap((fault) =>
+      fault.kind === 'mismatched' ? [fault.open, fault.close] : [fault.kind === 'unopened' ? fault.close : fault.open],
+    ),
+  };
 }
 
 function bracketMessage(fault: BracketFault): Diagnostic {
   if (fault.kind === 'unopened') return messages.unopenedBracket({ start: fault.close.start, end: fault.close.end }, fault.close.text);
   const span = { start: fault.open.start, end: fault.open.end };
-  if (fault.kind === 'unclosed') return messages.unclosedBracket(span, fault.open.text, partnerOf(fault.open.text), fault.before?.text ?? null);
-  return messages.mismatchedBracket({ start: fault.close.start, end: fault.close.end }, fault.open.text, fault.close.text, partnerOf(fault.open.text));
+  if (fault.kind === 'unclosed')
+    return messages.unclosedBracket(span, fault.open.text, partnerOf(fault.open.text), fault.before?.text ?? null);
+  return messages.mismatchedBracket(
+    { start: fault.close.start, end: fault.close.end },
+    fault.open.text,
+    fault.close.text,
+    partnerOf(fault.open.text),
+  );
 }
 
 // --- one match --------------------------------------------------------------------------------
@@ -220,23 +281,31 @@ type Outcome =
 function attempt(matcher: Matcher, semantics: MistakesSemantics): Outcome {
   try {
     const result = matcher.match();
-    return result.failed() ? { kind: 'failed', result } : { kind: 'matched', found: semantics(result)['mistakes']() as readonly Diagnostic[] };
+    return result.failed()
+      ? { kind: 'failed', result }
+      : { kind: 'matched', found: semantics(result)['mistakes']() as readonly Diagnostic[] };
   } catch (problem) {
     if (problem instanceof RangeError) return { kind: 'overflowed' };
     throw problem;
   }
 }
 
-/** The statement (or header of a block) that contains an offset, or ends at it where something is missing; null if all there is was overwritten. */
+/**
+ * The statement (or header of a block) that contains an offset, or ends at it where something is missing; null if all there is was
+ * overwritten.
+ */
 function statementAt(text: string, { boundaries }: Survey, offset: number): Span | null {
-  const pieces = boundaries.slice(1).map((end, at) => ({ start: boundaries[at]!, end }))
+  const pieces = boundaries
+    .slice(1)
+    .map((end, at) => ({ start: boundaries[at]!, end }))
     .filter((piece) => /[^\s{}]/.test(text.slice(piece.start, piece.end).replaceAll(skippedMark, '')));
   const at = pieces.findIndex((piece) => piece.end > offset);
   const current = pieces[at];
   const before = at < 0 ? pieces.at(-1) : pieces[at - 1];
   // At the first token of a statement it is the one before that lacks something, unless nothing stands between.
   const startsHere = current === undefined || text.slice(current.start, Math.max(offset, current.start)).trim() === '';
-  const adjacent = before !== undefined && !/[{}]/.test(text.slice(before.end, offset)) && !text.slice(before.end, offset).includes(skippedMark);
+  const adjacent =
+    before !== undefined && !/[{}]/.test(text.slice(before.end, offset)) && !text.slice(before.end, offset).includes(skippedMark);
   return (startsHere && adjacent ? before : current) ?? before ?? null;
 }
 
@@ -271,7 +340,13 @@ function tooDeep(text: string, found: readonly Token[], statement: Span | null):
  * The failure to report for a statement. The grammar of mistakes may have read on beyond the place
  * where the language itself gives up; the earlier place is the one to look at.
  */
-function nearestFailure(lenient: FailedMatchResult, text: string, statement: Span | null, from: number, { language, written, length }: Search): Diagnostic {
+function nearestFailure(
+  lenient: FailedMatchResult,
+  text: string,
+  statement: Span | null,
+  from: number,
+  { language, written, length }: Search,
+): Diagnostic {
   const own = statement === null ? '' : text.slice(statement.start, statement.end);
   const strict = strictMatch(own, language);
   if (statement === null || strict?.failed() !== true) return failure(lenient, from, written, length);
@@ -302,7 +377,8 @@ function failure(result: FailedMatchResult, from: number, written: readonly Toke
     return messages.unexpectedToken({ start: end, end: Math.min(end + 1, length) }, null, wanted.text, endHint(last, wanted));
   }
   const span = { start: token.start, end: token.end };
-  if (wanted.name && reservedWords.includes(token.text) && (!token.firstOnLine || !statementWords.includes(token.text))) return messages.reservedName(span, token.text);
+  if (wanted.name && reservedWords.includes(token.text) && (!token.firstOnLine || !statementWords.includes(token.text)))
+    return messages.reservedName(span, token.text);
   const shown = token.kind === 'hole' ? '${...}' : token.text;
   return messages.unexpectedToken(span, shown, wanted.text, failureHint(token, tokenBefore(readable, token.start), wanted));
 }
@@ -321,14 +397,18 @@ const silentTokens: ReadonlySet<string> = new Set(['[', ';', '.', 'e', 'E', "'",
 
 /** The failures of a match in the words of the language, the mistakes' own tokens left out. */
 function expectations(result: FailedMatchResult): Expectations {
-  const failures = result.getRightmostFailures().filter((failure) => failure.getText() !== 'a mistake' && !failure.getText().startsWith('not '));
+  const failures = result
+    .getRightmostFailures()
+    .filter((failure) => failure.getText() !== 'a mistake' && !failure.getText().startsWith('not '));
   const tokens = new Set(failures.map((failure) => failure.getText()));
   const statement = tokens.has('observe');
   const expression = tokens.has('a number') && !statement;
   const name = tokens.has('a name') && !expression && !statement;
   const operator = !expression && [...tokens].some((token) => operatorTokens.has(token));
   const beside = expression ? ['(', '-', '!'] : operator ? ['(', '=>', ':'] : [];
-  const others = [...tokens].filter((token) => /^[^a-z\s]+$/i.test(token) && !silentTokens.has(token) && !operatorTokens.has(token) && !beside.includes(token));
+  const others = [...tokens].filter(
+    (token) => /^[^a-z\s]+$/i.test(token) && !silentTokens.has(token) && !operatorTokens.has(token) && !beside.includes(token),
+  );
   const words = ['in', 'else', ...(operator || expression || statement ? [] : ['for'])].filter((word) => tokens.has(word) && !statement);
   const parts = [
     ...(expression ? ['an expression'] : name ? ['a name'] : []),
@@ -354,8 +434,9 @@ function endHint(last: Token | null, wanted: Expectations): string | undefined {
 function failureHint(token: Token, previous: Token | null, wanted: Expectations): string | undefined {
   if (previous?.text === ',' && token.kind === 'close') return `there is a comma before \`${token.text}\` with nothing after it`;
   if (wanted.expression && previous?.text === '~') return 'after `~` stands a distribution, `Normal(0, 1)` for instance';
-  if (wanted.expression && previous !== null && statementWords.includes(token.text) && token.firstOnLine) return `\`${previous.text}\` is followed by nothing`;
-  if (token.text === ';' ) return '`;` may only stand between statements';
+  if (wanted.expression && previous !== null && statementWords.includes(token.text) && token.firstOnLine)
+    return `\`${previous.text}\` is followed by nothing`;
+  if (token.text === ';') return '`;` may only stand between statements';
   if (token.text === 'in') return 'a comprehension is written `expression for k in 0..<K`';
   if (token.text === 'if') return 'a choice between two values is written `condition ? a : b`';
   if (token.text === 'for' && !wanted.statement) return 'several indices are written `for i in 0..<N, j in 0..<M`';

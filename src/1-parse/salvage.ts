@@ -22,7 +22,10 @@ export interface Salvaged {
   readonly lost: Lost;
 }
 
-/** A part of a wrong program, where it begins and ends, and its text with brackets mended: positions are kept, closing braces may stand behind its end. */
+/**
+ * A part of a wrong program, where it begins and ends, and its text with brackets mended: positions are kept, closing braces may stand
+ * behind its end.
+ */
 export interface MendedPart extends Span {
   readonly text: string;
   /** The brackets without a partner, positions from the start of the part. */
@@ -74,7 +77,12 @@ class PartSalvager {
     // What mending had to strike out is gone, but a block keeps the word that opens it.
     const readable = text.replace(new RegExp(`${skippedMark}(?:[${skippedMark}\\s]*${skippedMark})?`, 'g'), (run, at: number) => {
       const struck = this.source.slice(start + at, start + at + run.length);
-      const opener = text.slice(at + run.length).trimStart().startsWith('{') ? /^(?:for|if)\b/.exec(struck)?.[0] ?? '' : '';
+      const opener = text
+        .slice(at + run.length)
+        .trimStart()
+        .startsWith('{')
+        ? (/^(?:for|if)\b/.exec(struck)?.[0] ?? '')
+        : '';
       this.lose(struck);
       return opener + run.slice(opener.length).replaceAll(skippedMark, ' ');
     });
@@ -84,7 +92,9 @@ class PartSalvager {
   /** A statement that contains a bracket without partner is wrong, though it may read well without the bracket. */
   private read(text: string, start: number): readonly Stmt[] | null {
     const { start: origin, faults } = this.part;
-    return faults.some((bracket) => bracket.start + origin >= start && bracket.start + origin < start + text.length) ? null : this.readRight(text, start);
+    return faults.some((bracket) => bracket.start + origin >= start && bracket.start + origin < start + text.length)
+      ? null
+      : this.readRight(text, start);
   }
 
   /** What the source has in the place of a text of the part. */
@@ -96,7 +106,9 @@ class PartSalvager {
   private statements(text: string, start: number, depth: number): readonly Stmt[] {
     const starts = statementStarts(text);
     const pieces = starts.map((at, k) => text.slice(at, starts[k + 1] ?? text.length));
-    const found = pieces.map((piece, k) => (piece.trim() === '' ? [] : this.read(piece, start + starts[k]!) ?? this.block(piece, start + starts[k]!, depth + 1)));
+    const found = pieces.map((piece, k) =>
+      piece.trim() === '' ? [] : (this.read(piece, start + starts[k]!) ?? this.block(piece, start + starts[k]!, depth + 1)),
+    );
     for (const [k, piece] of pieces.entries()) {
       if (found[k] !== null || !/^(?:for|if)\b/.test(piece) || piece.includes('{')) continue;
       // `let a = 1 if c else 2` and `for i in 0..<N let a = i` are cut in two, but are one mistake.
@@ -162,18 +174,27 @@ function unreadableSyntax(span: Span): Syntax {
 
 /** The indices of a header that could not be read; how far they run is unknown. */
 function unreadablePlates(header: string, start: number): readonly PlateSyntax[] {
-  return [...header.matchAll(/(?:\bfor|,)\s*\(?\s*([\p{L}_][\p{L}0-9_]*)/gu)].filter(([, name]) => !reservedWords.includes(name!)).map((match) => {
-    const end = start + match.index + match[0].length;
-    const span = { start: end - match[1]!.length, end };
-    return { index: { text: match[1]!, span }, range: { from: unreadableSyntax(span), to: unreadableSyntax(span), inclusive: false, span }, span };
-  });
+  return [...header.matchAll(/(?:\bfor|,)\s*\(?\s*([\p{L}_][\p{L}0-9_]*)/gu)]
+    .filter(([, name]) => !reservedWords.includes(name!))
+    .map((match) => {
+      const end = start + match.index + match[0].length;
+      const span = { start: end - match[1]!.length, end };
+      return {
+        index: { text: match[1]!, span },
+        range: { from: unreadableSyntax(span), to: unreadableSyntax(span), inclusive: false, span },
+        span,
+      };
+    });
 }
 
 const name = String.raw`[\p{L}_][\p{L}0-9_]*`;
 /** A definition whose name is certainly the name. */
 const definition = new RegExp(String.raw`^(?:let|report|fn|sample|predict)\s+(${name})\s*[[(=:~<]`, 'u');
 /** A declaration whose name, type and dimensions are there, whatever stands between and behind them. */
-const declaration = new RegExp(String.raw`^(?:data|param)\s+${name}(?![\p{L}0-9_])\s*(?:\[[^[\]]*\]\s*)?:?\s*(?:real|int|bool|positive|unit|interval|simplex|ordered|cov|corr)\b\s*(?:\([^()]*\)\s*)?(?:\[[^[\]]*\]|[^\p{L}[\]]*$)`, 'u');
+const declaration = new RegExp(
+  String.raw`^(?:data|param)\s+${name}(?![\p{L}0-9_])\s*(?:\[[^[\]]*\]\s*)?:?\s*(?:real|int|bool|positive|unit|interval|simplex|ordered|cov|corr)\b\s*(?:\([^()]*\)\s*)?(?:\[[^[\]]*\]|[^\p{L}[\]]*$)`,
+  'u',
+);
 
 /** What wrong statements may define: as few names as can be told, and rather too many than too few. */
 function definitionsIn(text: string): Lost {
@@ -184,7 +205,10 @@ function definitionsIn(text: string): Lost {
 /** A text cut where statements begin, and before lines that begin like one although no word of the language says so. */
 function statementsOrLines(text: string): readonly string[] {
   const { boundaries, tokens: found } = survey(text);
-  const lines = found.filter((token, k) => token.firstOnLine && (token.kind === 'word' || token.kind === 'open') && !['symbol', 'open'].includes(found[k - 1]?.kind ?? ''));
+  const lines = found.filter(
+    (token, k) =>
+      token.firstOnLine && (token.kind === 'word' || token.kind === 'open') && !['symbol', 'open'].includes(found[k - 1]?.kind ?? ''),
+  );
   const cuts = [...new Set([...boundaries, ...lines.map((token) => token.start)])].sort((a, b) => a - b);
   return cuts.slice(1).map((end, k) => text.slice(cuts[k], end));
 }
@@ -192,18 +216,33 @@ function statementsOrLines(text: string): readonly string[] {
 function definitionsBy(statement: string): Lost {
   const found = tokens(statement);
   const words = found.filter((token) => token.kind === 'word' && !reservedWords.includes(token.text));
-  const between = (from: number, to: number): ReadonlySet<string> => new Set(words.filter((word) => word.start >= from && word.start < to).map((word) => word.text));
+  const between = (from: number, to: number): ReadonlySet<string> =>
+    new Set(words.filter((word) => word.start >= from && word.start < to).map((word) => word.text));
   const first = found.find((token) => token.kind !== 'close')?.text;
   const text = statement.trimStart();
   const tilde = found.find((token) => token.text === '~')?.start;
   switch (first) {
-    case undefined: case 'observe': case 'factor': case 'else': case 'if': return nothingLost;
-    case 'data': case 'param': return { names: between(0, statement.length), anything: !declaration.test(text) };
-    case 'let': case 'report': case 'fn': case 'sample': case 'predict': {
+    case undefined:
+    case 'observe':
+    case 'factor':
+    case 'else':
+    case 'if':
+      return nothingLost;
+    case 'data':
+    case 'param':
+      return { names: between(0, statement.length), anything: !declaration.test(text) };
+    case 'let':
+    case 'report':
+    case 'fn':
+    case 'sample':
+    case 'predict': {
       const own = definition.exec(text)?.[1];
       // A type may bind sizes.
       const colon = found.find((token) => token.text === ':' && token.start < (tilde ?? statement.length))?.start ?? statement.length;
-      return { names: new Set([...(own === undefined ? [] : [own]), ...between(colon, tilde ?? statement.length)]), anything: own === undefined };
+      return {
+        names: new Set([...(own === undefined ? [] : [own]), ...between(colon, tilde ?? statement.length)]),
+        anything: own === undefined,
+      };
     }
     default: {
       const joint = tilde ?? found.find((token) => ['=', '<-', ':='].includes(token.text))?.start;

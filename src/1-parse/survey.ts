@@ -7,12 +7,50 @@ import type { Span } from '../errors/diagnostic.js';
 
 /** The reserved words of the language. */
 export const reservedWords: readonly string[] = [
-  'data', 'param', 'sample', 'observe', 'predict', 'let', 'report', 'factor', 'fn', 'for', 'in', 'if', 'else', 'true', 'false', 'inf',
+  'data',
+  'param',
+  'sample',
+  'observe',
+  'predict',
+  'let',
+  'report',
+  'factor',
+  'fn',
+  'for',
+  'in',
+  'if',
+  'else',
+  'true',
+  'false',
+  'inf',
 ];
 /** Those that begin a statement; `for` also joins a generator. */
-export const statementWords: readonly string[] = ['data', 'param', 'sample', 'observe', 'predict', 'let', 'report', 'factor', 'fn', 'for', 'if'];
+export const statementWords: readonly string[] = [
+  'data',
+  'param',
+  'sample',
+  'observe',
+  'predict',
+  'let',
+  'report',
+  'factor',
+  'fn',
+  'for',
+  'if',
+];
 
-export type TokenKind = 'skipped' | 'word' | 'number' | 'text' | 'hole' | 'open' | 'close' | 'symbol' | 'unknown' | 'openComment' | 'hashComment';
+export type TokenKind =
+  | 'skipped'
+  | 'word'
+  | 'number'
+  | 'text'
+  | 'hole'
+  | 'open'
+  | 'close'
+  | 'symbol'
+  | 'unknown'
+  | 'openComment'
+  | 'hashComment';
 
 export interface Token {
   readonly kind: TokenKind;
@@ -50,7 +88,7 @@ export function tokens(text: string): Token[] {
   const found: Token[] = [];
   const pattern = new RegExp(Object.values(tokenSources).join('|'), 'uy');
   let line = true;
-  for (let at = 0; at < text.length;) {
+  for (let at = 0; at < text.length; ) {
     pattern.lastIndex = at;
     const match = pattern.exec(text)!;
     const content = match[0];
@@ -83,7 +121,9 @@ export interface Survey {
 
 const partner: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}', ')': '(', ']': '[', '}': '{' };
 /** The bracket that closes (or opens) the given one. */
-export function partnerOf(bracket: string): string { return partner[bracket]!; }
+export function partnerOf(bracket: string): string {
+  return partner[bracket]!;
+}
 
 /**
  * Whether a reserved word begins a statement, even inside brackets that somebody forgot to close:
@@ -91,7 +131,13 @@ export function partnerOf(bracket: string): string { return partner[bracket]!; }
  */
 function beginsStatement(token: Token, previous: Token | undefined, inBrackets: boolean): boolean {
   if (token.kind !== 'word' || !statementWords.includes(token.text) || (inBrackets && token.text === 'for')) return false;
-  if (token.firstOnLine || previous === undefined || ['number', 'hole', 'close'].includes(previous.kind) || ['{', ';'].includes(previous.text)) return true;
+  if (
+    token.firstOnLine ||
+    previous === undefined ||
+    ['number', 'hole', 'close'].includes(previous.kind) ||
+    ['{', ';'].includes(previous.text)
+  )
+    return true;
   return previous.kind === 'word' && (!reservedWords.includes(previous.text) || ['true', 'false', 'inf'].includes(previous.text));
 }
 
@@ -131,7 +177,8 @@ export function survey(text: string): Survey {
         boundaries.add(token.start).add(token.end);
       } else {
         if (closes.text !== partnerOf(token.text)) faults.push({ kind: 'mismatched', open: closes, close: token });
-        if (token.text === '}' && suspect === null && token.firstOnLine && indentation(text, token) < indentation(text, closes)) suspect = closes;
+        if (token.text === '}' && suspect === null && token.firstOnLine && indentation(text, token) < indentation(text, closes))
+          suspect = closes;
         open.pop();
       }
     }
@@ -159,7 +206,8 @@ function indentation(text: string, token: Token): number {
 // --- statements ------------------------------------------------------------------------------
 
 /** Comments, words with numbers that run into them, and brackets: enough to see where statements begin. */
-const landmark = /\/\/[^\n\r\u2028\u2029]*|\/\*[\s\S]*?\*\/|(?<word>[\p{L}_][\p{L}0-9_]*)|[0-9][\p{L}0-9_]*|(?<open>[([{])|(?<close>[)\]}])/gu;
+const landmark =
+  /\/\/[^\n\r\u2028\u2029]*|\/\*[\s\S]*?\*\/|(?<word>[\p{L}_][\p{L}0-9_]*)|[0-9][\p{L}0-9_]*|(?<open>[([{])|(?<close>[)\]}])/gu;
 
 /**
  * Offsets that cut a program into its outermost statements, 0 included. Reserved words stand

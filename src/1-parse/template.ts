@@ -52,7 +52,10 @@ export function templateSource(strings: TemplateStringsArray, values: readonly u
     return offset - hole.end + hole.shown + placeholder.length;
   };
   return {
-    source: source.join(''), values, shown: shown.join(''), holes: holes.map((hole) => ({ start: hole.shown, end: hole.shown + placeholder.length })),
+    source: source.join(''),
+    values,
+    shown: shown.join(''),
+    holes: holes.map((hole) => ({ start: hole.shown, end: hole.shown + placeholder.length })),
     toShown: (span) => {
       const start = toShownOffset(span.start, false);
       return { start, end: span.end <= span.start ? start : toShownOffset(span.end, true) };

@@ -5,7 +5,18 @@
  */
 import type { IterationNode, Node } from 'ohm-js';
 import type { Span } from '../errors/diagnostic.js';
-import type { ArgumentSyntax, BinaryOperator, IndexSyntax, Name, PlateSyntax, RangeSyntax, Stmt, Syntax, TargetSyntax, TypeSyntax } from './ast.js';
+import type {
+  ArgumentSyntax,
+  BinaryOperator,
+  IndexSyntax,
+  Name,
+  PlateSyntax,
+  RangeSyntax,
+  Stmt,
+  Syntax,
+  TargetSyntax,
+  TypeSyntax,
+} from './ast.js';
 import type { CredenceActionDict, CredenceGrammar, CredenceSemantics } from './grammar.js';
 
 /** More operators than anybody writes in one chain, few enough for recursion over the tree. */
@@ -46,7 +57,10 @@ function chain(first: Node, operators: IterationNode, rest: IterationNode): Synt
   return operators.children.reduce<Syntax>((left, operator, at) => {
     const operand = rest.child(at);
     return {
-      kind: 'binary', operator: operator.sourceString as BinaryOperator, left, right: operand['syntax']() as Syntax,
+      kind: 'binary',
+      operator: operator.sourceString as BinaryOperator,
+      left,
+      right: operand['syntax']() as Syntax,
       span: { start, end: operand.source.endIdx },
     };
   }, first['syntax']() as Syntax);
@@ -71,30 +85,46 @@ const statement: CredenceActionDict<Stmt> = {
   },
   Draw(keyword, target, restriction, _tilde, law) {
     return {
-      kind: keyword.sourceString as 'sample' | 'predict', target: target['target']() as TargetSyntax,
-      type: restriction.numChildren === 0 ? null : restriction.child(0)['type']() as TypeSyntax,
-      law: law['syntax']() as Syntax, span: spanOf(this),
+      kind: keyword.sourceString as 'sample' | 'predict',
+      target: target['target']() as TargetSyntax,
+      type: restriction.numChildren === 0 ? null : (restriction.child(0)['type']() as TypeSyntax),
+      law: law['syntax']() as Syntax,
+      span: spanOf(this),
     };
   },
   Observe(_observe, value, _tilde, law) {
     return { kind: 'observe', value: value['syntax']() as Syntax, law: law['syntax']() as Syntax, span: spanOf(this) };
   },
   Definition(keyword, target, _equals, value) {
-    return { kind: keyword.sourceString as 'let' | 'report', target: target['target']() as TargetSyntax, value: value['syntax']() as Syntax, span: spanOf(this) };
+    return {
+      kind: keyword.sourceString as 'let' | 'report',
+      target: target['target']() as TargetSyntax,
+      value: value['syntax']() as Syntax,
+      span: spanOf(this),
+    };
   },
   Factor(_factor, value) {
     return { kind: 'factor', value: value['syntax']() as Syntax, span: spanOf(this) };
   },
   Function(_fn, name, parameters, _equals, body) {
-    return { kind: 'fn', name: name['name']() as Name, parameters: parameters['names']() as Name[], body: body['syntax']() as Syntax, span: spanOf(this) };
+    return {
+      kind: 'fn',
+      name: name['name']() as Name,
+      parameters: parameters['names']() as Name[],
+      body: body['syntax']() as Syntax,
+      span: spanOf(this),
+    };
   },
   For(_for, plates, body) {
     return { kind: 'for', plates: plates['plates']() as PlateSyntax[], body: body['statements']() as Stmt[], span: spanOf(this) };
   },
   If(_if, test, then, otherwise) {
     return {
-      kind: 'if', test: test['syntax']() as Syntax, then: then['statements']() as Stmt[],
-      otherwise: otherwise.numChildren === 0 ? null : otherwise.child(0)['statements']() as Stmt[], span: spanOf(this),
+      kind: 'if',
+      test: test['syntax']() as Syntax,
+      then: then['statements']() as Stmt[],
+      otherwise: otherwise.numChildren === 0 ? null : (otherwise.child(0)['statements']() as Stmt[]),
+      span: spanOf(this),
     };
   },
 };
@@ -119,8 +149,11 @@ const type: CredenceActionDict<TypeSyntax> = {
   Restriction: (_colon, restriction) => restriction['type']() as TypeSyntax,
   Type(base, bounds, dimensions, options) {
     return {
-      base: base['name']() as Name, arguments: flattened(bounds), dims: flattened(dimensions),
-      options: options.children.flatMap((part) => part['arguments']() as ArgumentSyntax[]), span: spanOf(this),
+      base: base['name']() as Name,
+      arguments: flattened(bounds),
+      dims: flattened(dimensions),
+      options: options.children.flatMap((part) => part['arguments']() as ArgumentSyntax[]),
+      span: spanOf(this),
     };
   },
 };
@@ -132,14 +165,22 @@ const syntaxList: CredenceActionDict<Syntax[]> = {
 };
 
 const plates: CredenceActionDict<PlateSyntax[]> = {
-  Plates: (list) => items(list).map((plate) => ({
-    index: plate.child(0)['name']() as Name, range: plate.child(2)['range']() as RangeSyntax, span: spanOf(plate),
-  })),
+  Plates: (list) =>
+    items(list).map((plate) => ({
+      index: plate.child(0)['name']() as Name,
+      range: plate.child(2)['range']() as RangeSyntax,
+      span: spanOf(plate),
+    })),
 };
 
 const range: CredenceActionDict<RangeSyntax> = {
   Range(from, operator, to) {
-    return { from: from['syntax']() as Syntax, to: to['syntax']() as Syntax, inclusive: operator.sourceString === '..', span: spanOf(this) };
+    return {
+      from: from['syntax']() as Syntax,
+      to: to['syntax']() as Syntax,
+      inclusive: operator.sourceString === '..',
+      span: spanOf(this),
+    };
   },
 };
 
@@ -176,7 +217,13 @@ const syntax: CredenceActionDict<Syntax> = {
     return { kind: 'lambda', parameter: parameter['name']() as Name, body: body['syntax']() as Syntax, span: spanOf(this) };
   },
   Choice_conditional(test, _question, then, _colon, otherwise) {
-    return { kind: 'conditional', test: test['syntax']() as Syntax, then: then['syntax']() as Syntax, otherwise: otherwise['syntax']() as Syntax, span: spanOf(this) };
+    return {
+      kind: 'conditional',
+      test: test['syntax']() as Syntax,
+      then: then['syntax']() as Syntax,
+      otherwise: otherwise['syntax']() as Syntax,
+      span: spanOf(this),
+    };
   },
   Disjunction: chain,
   Conjunction: chain,
@@ -192,15 +239,22 @@ const syntax: CredenceActionDict<Syntax> = {
   Postfix(array, subscripts) {
     const start = array.source.startIdx;
     if (subscripts.numChildren > longestChain) throw new ChainTooLong(spanOf(this));
-    return subscripts.children.reduce<Syntax>((indexed, subscript) => ({
-      kind: 'index', array: indexed, at: items(subscript.child(1)).map((at) => at['position']() as IndexSyntax), span: { start, end: subscript.source.endIdx },
-    }), array['syntax']() as Syntax);
+    return subscripts.children.reduce<Syntax>(
+      (indexed, subscript) => ({
+        kind: 'index',
+        array: indexed,
+        at: items(subscript.child(1)).map((at) => at['position']() as IndexSyntax),
+        span: { start, end: subscript.source.endIdx },
+      }),
+      array['syntax']() as Syntax,
+    );
   },
   Call(callee, _open, list, _close) {
     return {
       kind: 'call',
-      callee: callee.ctorName === 'hole' ? { hole: holeNumber(callee), span: spanOf(callee) } : callee['name']() as Name,
-      arguments: items(list).map((item) => item['argument']() as ArgumentSyntax), span: spanOf(this),
+      callee: callee.ctorName === 'hole' ? { hole: holeNumber(callee), span: spanOf(callee) } : (callee['name']() as Name),
+      arguments: items(list).map((item) => item['argument']() as ArgumentSyntax),
+      span: spanOf(this),
     };
   },
   Generator(body, _for, over) {
@@ -232,9 +286,13 @@ function holeNumber(hole: Node): number {
   return Number(hole.sourceString.slice(1, -1));
 }
 
-/** The actions above, on a grammar; `statements()` of a program throws ChainTooLong, or RangeError where the nesting is too deep for the stack. */
+/**
+ * The actions above, on a grammar; `statements()` of a program throws ChainTooLong, or RangeError where the nesting is too deep for the
+ * stack.
+ */
 export function treeSemantics(grammar: CredenceGrammar): CredenceSemantics {
-  return grammar.createSemantics()
+  return grammar
+    .createSemantics()
     .addOperation('statements', statements)
     .addOperation('statement', statement)
     .addOperation('name', name)

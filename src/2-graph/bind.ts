@@ -38,7 +38,9 @@ const largestInt = 2 ** 31 - 1;
  * model and the diagnostics. Never throws for a user's mistake.
  */
 export function bind(
-  graph: ModelGraph, values: Readonly<Record<string, unknown>> | ReadonlyMap<string, unknown>, options: BindOptions,
+  graph: ModelGraph,
+  values: Readonly<Record<string, unknown>> | ReadonlyMap<string, unknown>,
+  options: BindOptions,
 ): { readonly model: BoundModel | null; readonly diagnostics: readonly Diagnostic[] } {
   const given = new Map(values instanceof Map ? (values as ReadonlyMap<string, unknown>) : Object.entries(values));
   const binding = new Binding(graph, given, options.mode);
@@ -87,8 +89,12 @@ class Binding implements BindContext {
     this.orderedGroups = orderedGroups(graph);
   }
 
-  report(diagnostic: Diagnostic): void { this.diagnostics.push(diagnostic); }
-  private get failed(): boolean { return this.diagnostics.some((d) => d.severity === 'error'); }
+  report(diagnostic: Diagnostic): void {
+    this.diagnostics.push(diagnostic);
+  }
+  private get failed(): boolean {
+    return this.diagnostics.some((d) => d.severity === 'error');
+  }
 
   run(): BoundModel | null {
     this.noteNames();
@@ -113,7 +119,8 @@ class Binding implements BindContext {
       this.orderGroups();
       checkLaws(this);
       if (!this.failed) checkValues(this);
-      if (!this.failed && this.mode === 'infer') for (const diagnostic of groupsWithoutData(this.graph, this.storages)) this.report(diagnostic);
+      if (!this.failed && this.mode === 'infer')
+        for (const diagnostic of groupsWithoutData(this.graph, this.storages)) this.report(diagnostic);
     } catch (thrown) {
       if (!(thrown instanceof HostFailure)) throw thrown;
       this.report(messages.hostFunctionFailed(thrown.message));
@@ -171,9 +178,15 @@ class Binding implements BindContext {
       const reading = readValue(value);
       const { name, span } = variable;
       switch (reading.kind) {
-        case 'nested-object': this.report(messages.nestedObject(nameAt(name, reading.at), reading.keys, span)); break;
-        case 'ragged': this.report(messages.raggedArray(nameAt(name, reading.at), reading.expected, reading.found, span)); break;
-        case 'not-a-number': this.report(messages.notANumber(nameAt(name, reading.at), reading.found, span)); break;
+        case 'nested-object':
+          this.report(messages.nestedObject(nameAt(name, reading.at), reading.keys, span));
+          break;
+        case 'ragged':
+          this.report(messages.raggedArray(nameAt(name, reading.at), reading.expected, reading.found, span));
+          break;
+        case 'not-a-number':
+          this.report(messages.notANumber(nameAt(name, reading.at), reading.found, span));
+          break;
         case 'array': {
           const rank = reading.shape.length;
           if (rank !== variable.dims.length && !(reading.open && rank < variable.dims.length)) {
@@ -192,8 +205,12 @@ class Binding implements BindContext {
   /** The declared type as a user writes it: `real[N, D]`, `simplex[K]`. */
   typeText(variable: Variable): string {
     const { constraint } = variable;
-    const base = constraint.kind === 'none' ? variable.scalar
-      : constraint.kind === 'interval' ? `interval(${printText(constraint.low)}, ${printText(constraint.high)})` : constraint.kind;
+    const base =
+      constraint.kind === 'none'
+        ? variable.scalar
+        : constraint.kind === 'interval'
+          ? `interval(${printText(constraint.low)}, ${printText(constraint.high)})`
+          : constraint.kind;
     return variable.dims.length === 0 ? base : `${base}[${variable.dims.map((d) => printText(d)).join(', ')}]`;
   }
 
@@ -217,14 +234,20 @@ class Binding implements BindContext {
     for (const size of this.graph.sizes.values()) {
       const claims: { value: number; from: string }[] = [];
       const number = this.givenSize(size.name, size.span);
-      if (number === 'bad') { this.poisoned.add(size.name); continue; }
+      if (number === 'bad') {
+        this.poisoned.add(size.name);
+        continue;
+      }
       if (number !== null) claims.push({ value: number, from: 'the value given for it' });
       let open = false;
       for (const { variable, axis } of size.sources) {
         const reading = this.readings.get(variable);
         if (reading === undefined) continue;
         const extent = reading.shape[axis];
-        if (extent === undefined) { open = true; continue; }
+        if (extent === undefined) {
+          open = true;
+          continue;
+        }
         claims.push({ value: extent, from: reading.shape.length > 1 ? `axis ${axis} of ${variable}` : `the length of ${variable}` });
       }
       const [first] = claims;
@@ -293,16 +316,21 @@ class Binding implements BindContext {
   private store(variable: Variable, reading: Reading): void {
     const { name, span } = variable;
     const shape = variable.dims.map((d) => Math.max(0, this.evaluator.value(d)));
-    const agrees = reading.open ? reading.shape.every((d, axis) => d === shape[axis]) && reading.values.length === shape.reduce((p, d) => p * d, 1)
+    const agrees = reading.open
+      ? reading.shape.every((d, axis) => d === shape[axis]) && reading.values.length === shape.reduce((p, d) => p * d, 1)
       : shape.length === reading.shape.length && shape.every((d, axis) => d === reading.shape[axis]);
     if (!agrees) {
       this.report(messages.wrongShape(name, this.typeText(variable), shape, reading.shape, span));
       this.poisoned.add(name);
       return;
     }
-    if (!this.checkNumbers(variable, reading, shape)) { this.poisoned.add(name); return; }
+    if (!this.checkNumbers(variable, reading, shape)) {
+      this.poisoned.add(name);
+      return;
+    }
     const values = variable.scalar === 'real' ? reading.values : Int32Array.from(reading.values);
-    if (reading.gaps !== null && variable.scalar === 'real') for (let k = 0; k < values.length; k++) if (reading.gaps[k] === 1) values[k] = 0;
+    if (reading.gaps !== null && variable.scalar === 'real')
+      for (let k = 0; k < values.length; k++) if (reading.gaps[k] === 1) values[k] = 0;
     this.storages.set(name, { shape, values, gaps: reading.gaps });
     this.shapes.set(name, shape);
     if (reading.levels !== null) this.report(messages.codedLevels(name, reading.levels, span));
@@ -313,8 +341,19 @@ class Binding implements BindContext {
     const { name, span } = variable;
     const { values } = reading;
     if (reading.levels !== null && variable.scalar !== 'int') {
-      const code = Math.max(0, reading.levels.findIndex((level) => Number.isNaN(Number(level))));
-      this.report(messages.wordsForNumbers(name, elementName(name, values.indexOf(code), shape), this.typeText(variable), reading.levels[code] ?? '', span));
+      const code = Math.max(
+        0,
+        reading.levels.findIndex((level) => Number.isNaN(Number(level))),
+      );
+      this.report(
+        messages.wordsForNumbers(
+          name,
+          elementName(name, values.indexOf(code), shape),
+          this.typeText(variable),
+          reading.levels[code] ?? '',
+          span,
+        ),
+      );
       return false;
     }
     const integer = variable.scalar !== 'real';
@@ -323,10 +362,16 @@ class Binding implements BindContext {
       if (Number.isNaN(x)) continue;
       // A program may write `inf` in an array of bounds; data may not hold it.
       if (!Number.isFinite(x) && variable.origin === 'constant' && !integer) continue;
-      if (!Number.isFinite(x)) { this.report(messages.notFinite(elementName(name, k, shape), x, span)); return false; }
+      if (!Number.isFinite(x)) {
+        this.report(messages.notFinite(elementName(name, k, shape), x, span));
+        return false;
+      }
       if (!integer) continue;
       const fits = variable.scalar === 'bool' ? x === 0 || x === 1 : Number.isInteger(x) && x >= -largestInt - 1 && x <= largestInt;
-      if (!fits) { this.report(messages.notAnInteger(elementName(name, k, shape), x, variable.scalar, span)); return false; }
+      if (!fits) {
+        this.report(messages.notAnInteger(elementName(name, k, shape), x, variable.scalar, span));
+        return false;
+      }
     }
     return true;
   }
@@ -338,7 +383,8 @@ class Binding implements BindContext {
     let known = true;
     visit(e, (x) => {
       if (x.op === 'size') known &&= this.sizes.has(x.name);
-      else if (x.op === 'ref') known &&= this.storages.has(x.variable) && this.status.get(x.variable) !== 'partial' && !this.poisoned.has(x.variable);
+      else if (x.op === 'ref')
+        known &&= this.storages.has(x.variable) && this.status.get(x.variable) !== 'partial' && !this.poisoned.has(x.variable);
     });
     return known;
   }
@@ -353,7 +399,9 @@ class Binding implements BindContext {
     return poisoned;
   }
 
-  poison(name: string): void { this.poisoned.add(name); }
+  poison(name: string): void {
+    this.poisoned.add(name);
+  }
 
   private setStatuses(): void {
     for (const variable of this.graph.variables.values()) {
@@ -368,7 +416,7 @@ class Binding implements BindContext {
       else this.status.set(name, 'latent');
     }
     // The largest set of `let`s that read only what is given: strike out until nothing changes.
-    for (let changed = true; changed;) {
+    for (let changed = true; changed; ) {
       changed = false;
       for (const variable of this.graph.variables.values()) {
         if ((variable.origin !== 'let' && variable.origin !== 'report') || this.status.get(variable.name) !== 'given') continue;
@@ -400,7 +448,10 @@ class Binding implements BindContext {
   private setShape(variable: Variable): void {
     const { name, span } = variable;
     if (this.shapes.has(name)) return;
-    if (!variable.dims.every((d) => this.known(d) && freeIndices(d).size === 0)) { this.poisoned.add(name); return; }
+    if (!variable.dims.every((d) => this.known(d) && freeIndices(d).size === 0)) {
+      this.poisoned.add(name);
+      return;
+    }
     const shape: number[] = [];
     for (const d of variable.dims) {
       const extent = this.evaluator.value(d);
@@ -457,7 +508,10 @@ class Binding implements BindContext {
       defined.set(member, new Uint8Array(length));
     }
     const ordered = this.orderedGroups.find((g) => g.some((s) => statements.includes(s)));
-    if (ordered !== undefined && ordered.every((s) => statements.includes(s))) { this.runOrdered(ordered); return; }
+    if (ordered !== undefined && ordered.every((s) => statements.includes(s))) {
+      this.runOrdered(ordered);
+      return;
+    }
     const recursive = group.size > 1 || statements.some((s) => s.kind === 'let' && variablesOf(s.value).has(s.target.variable));
     if (recursive) this.runRecursion(statements, defined);
     else for (const s of statements) this.runOnce(s);
@@ -483,16 +537,27 @@ class Binding implements BindContext {
       return;
     }
     // Reads what it writes, so nothing may be kept from element to element.
-    const defined = new Map(statements.flatMap((s): [string, Uint8Array][] => (s.kind === 'let' ? [[s.target.variable, new Uint8Array(0)]] : [])));
+    const defined = new Map(
+      statements.flatMap((s): [string, Uint8Array][] => (s.kind === 'let' ? [[s.target.variable, new Uint8Array(0)]] : [])),
+    );
     const evaluator = new Evaluator(this.sizes, this.storages, this.graph.hostFunctions, { defined, incomplete: false });
     const runs = statements.flatMap((s) => {
       if (s.kind !== 'let') return [];
       const { shape, values } = this.storages.get(s.target.variable)!;
-      return [{ boxes: s.plates.map((p) => evaluator.box(p.index)), position: evaluator.position(shape, s.target.at), value: evaluator.compile(s.value), values }];
+      return [
+        {
+          boxes: s.plates.map((p) => evaluator.box(p.index)),
+          position: evaluator.position(shape, s.target.at),
+          value: evaluator.compile(s.value),
+          values,
+        },
+      ];
     });
     for (let at = 0; at < order.rows.length; at += order.width) {
       const { boxes, position, value, values } = runs[order.rows[at]!]!;
-      boxes.forEach((box, k) => { box.value = order.rows[at + 1 + k]!; });
+      boxes.forEach((box, k) => {
+        box.value = order.rows[at + 1 + k]!;
+      });
       const k = position();
       if (k >= 0) values[k] = value();
     }
@@ -520,7 +585,10 @@ class Binding implements BindContext {
         if (k < 0 || marks[k] === 1) return true;
         unfinished.incomplete = false;
         const x = value();
-        if (unfinished.incomplete) { open.element ??= elementName(s.target.variable, k, shape); return true; }
+        if (unfinished.incomplete) {
+          open.element ??= elementName(s.target.variable, k, shape);
+          return true;
+        }
         values[k] = x;
         marks[k] = 1;
         open.progress = true;
@@ -537,9 +605,13 @@ class Binding implements BindContext {
       };
       return [{ from, to, open, run, span: s.span }];
     });
-    const first = Math.min(...runs.map((r) => r.from)), last = Math.max(...runs.map((r) => r.to)) - 1;
+    const first = Math.min(...runs.map((r) => r.from)),
+      last = Math.max(...runs.map((r) => r.to)) - 1;
     for (let backwards = false, idle = 0; idle < 2; backwards = !backwards) {
-      for (const r of runs) { r.open.element = null; r.open.progress = false; }
+      for (const r of runs) {
+        r.open.element = null;
+        r.open.progress = false;
+      }
       for (let k = first; k <= last; k++) for (const r of runs) r.run(backwards ? last - (k - first) : k, backwards);
       if (runs.every((r) => r.open.element === null)) return;
       idle = runs.some((r) => r.open.progress) ? 0 : idle + 1;
@@ -558,7 +630,8 @@ class Binding implements BindContext {
         if (this.storages.has(n)) continue;
         below.add(n);
         const list = readers.get(n);
-        if (list === undefined) readers.set(n, [reader]); else list.push(reader);
+        if (list === undefined) readers.set(n, [reader]);
+        else list.push(reader);
       }
     }
     const group = new Set<string>([name]);
@@ -613,24 +686,42 @@ class Binding implements BindContext {
       const values = stored?.values ?? (variable.scalar === 'real' ? new Float64Array(length) : new Int32Array(length));
       const bounds = variable.scalar === 'bool' ? { low: 0, high: 1 } : this.boundsOfVariable(name);
       variables.set(name, {
-        name, shape, status, values,
+        name,
+        shape,
+        status,
+        values,
         ...(status === 'partial' ? { mask: Int32Array.from(stored!.gaps!) } : {}),
         ...this.computedCells(variable, shape),
         ...(this.holes.has(name) ? { absent: this.holes.get(name)!.cells } : {}),
-        ...(bounds !== null && bounds.low >= 0 && Number.isFinite(bounds.high) && bounds.high >= bounds.low ? { range: bounds.high + 1 } : {}),
+        ...(bounds !== null && bounds.low >= 0 && Number.isFinite(bounds.high) && bounds.high >= bounds.low
+          ? { range: bounds.high + 1 }
+          : {}),
       });
     }
-    return { graph: this.graph, sizes: this.sizes, variables, orders: this.orders, notes: this.diagnostics.filter((d) => d.severity !== 'error') };
+    return {
+      graph: this.graph,
+      sizes: this.sizes,
+      variables,
+      orders: this.orders,
+      notes: this.diagnostics.filter((d) => d.severity !== 'error'),
+    };
   }
 
   /** Which elements of a sampled variable are defined by `let`. */
   private computedCells(variable: Variable, shape: readonly number[]): { readonly computed?: Uint8Array } {
-    const lets = variable.origin === 'sample' || variable.origin === 'param' ? (this.definitions.get(variable.name) ?? []).filter((s) => s.kind === 'let') : [];
+    const lets =
+      variable.origin === 'sample' || variable.origin === 'param'
+        ? (this.definitions.get(variable.name) ?? []).filter((s) => s.kind === 'let')
+        : [];
     if (lets.length === 0) return {};
     const computed = new Uint8Array(shape.reduce((product, d) => product * d, 1));
     for (const s of lets) {
       const position = this.evaluator.position(shape, s.target.at);
-      this.evaluator.walk(stepsOf(s), () => { const k = position(); if (k >= 0) computed[k] = 1; return true; });
+      this.evaluator.walk(stepsOf(s), () => {
+        const k = position();
+        if (k >= 0) computed[k] = 1;
+        return true;
+      });
     }
     return { computed };
   }
@@ -654,7 +745,8 @@ function byTarget(statements: readonly Statement[]): Map<string, Statement[]> {
 }
 
 function extremes({ values, gaps }: Stored): Bounds {
-  let low = Number.POSITIVE_INFINITY, high = Number.NEGATIVE_INFINITY;
+  let low = Number.POSITIVE_INFINITY,
+    high = Number.NEGATIVE_INFINITY;
   for (let k = 0; k < values.length; k++) {
     if (gaps?.[k] === 1) continue;
     const x = values[k]!;

@@ -6,7 +6,20 @@
  */
 import { replaceArgument } from '../distributions/pushforwardPieces.js';
 import type { Diagnostic, Span } from '../errors/diagnostic.js';
-import { type ArrayExpr, type Expr, type Index, add, children, freeIndices, index as newIndex, isConst, num, sub, variablesOf, visit } from '../expr/expr.js';
+import {
+  type ArrayExpr,
+  type Expr,
+  type Index,
+  add,
+  children,
+  freeIndices,
+  index as newIndex,
+  isConst,
+  num,
+  sub,
+  variablesOf,
+  visit,
+} from '../expr/expr.js';
 import { printText } from '../expr/print.js';
 import { type BindContext, type Holes, expressionsOfSteps, maximumBytes, placeOf, stepsOf } from './bindContext.js';
 import * as messages from './bindMessages.js';
@@ -38,7 +51,9 @@ function bounds(b: BindContext, e: Expr, loops: Loops): Bounds | null {
 /** True where evaluation takes no loop. */
 function isQuick(e: Expr): boolean {
   let quick = true;
-  visit(e, (x) => { if (x.op === 'reduce' || x.op === 'element') quick = false; });
+  visit(e, (x) => {
+    if (x.op === 'reduce' || x.op === 'element') quick = false;
+  });
   return quick;
 }
 
@@ -47,7 +62,8 @@ function loopBounds(b: BindContext, steps: readonly Step[]): Loops {
   const loops = new Map<Index, Bounds>();
   for (const s of steps) {
     if (s.kind !== 'loop') continue;
-    const from = bounds(b, s.from, loops), to = bounds(b, s.to, loops);
+    const from = bounds(b, s.from, loops),
+      to = bounds(b, s.to, loops);
     if (from !== null && to !== null) loops.set(s.index, { low: from.low, high: to.high - 1 });
   }
   return loops;
@@ -81,11 +97,15 @@ export function checkExtents(b: BindContext): boolean {
 export function checkLoops(b: BindContext, s: Statement): boolean {
   let fine = true;
   // One reason a statement is enough.
-  const refuse = (diagnostic: Diagnostic): void => { if (fine) b.report(diagnostic); fine = false; };
+  const refuse = (diagnostic: Diagnostic): void => {
+    if (fine) b.report(diagnostic);
+    fine = false;
+  };
   const steps = stepsOf(s);
   const loops = loopBounds(b, steps);
   const tooMany = (from: Expr, to: Expr, what: string): void => {
-    const low = bounds(b, from, loops), high = bounds(b, to, loops);
+    const low = bounds(b, from, loops),
+      high = bounds(b, to, loops);
     if (low === null || high === null || high.high - low.low <= maximumIterations) return;
     refuse(messages.tooManyIterations(what, high.high - low.low, maximumIterations, s.span));
   };
@@ -120,11 +140,15 @@ export function checkLoops(b: BindContext, s: Statement): boolean {
 /** The loops that a reduction depends on: it is computed once for all others. */
 function around(e: Expr, path: readonly Step[]): readonly Step[] {
   const needed = new Set(freeIndices(e));
-  return path.slice().reverse().filter((step) => {
-    if (step.kind !== 'loop' || !needed.has(step.index)) return false;
-    for (const i of [...freeIndices(step.from), ...freeIndices(step.to)]) needed.add(i);
-    return true;
-  }).reverse();
+  return path
+    .slice()
+    .reverse()
+    .filter((step) => {
+      if (step.kind !== 'loop' || !needed.has(step.index)) return false;
+      for (const i of [...freeIndices(step.from), ...freeIndices(step.to)]) needed.add(i);
+      return true;
+    })
+    .reverse();
 }
 
 /** How often nested loops run in all; ranges that depend on other indices may be short for each of them and count once. */
@@ -133,7 +157,8 @@ function nestedSteps(b: BindContext, path: readonly Step[]): { readonly count: n
   const names: string[] = [];
   for (const step of path) {
     if (step.kind !== 'loop' || freeIndices(step.from).size > 0 || freeIndices(step.to).size > 0) continue;
-    const from = bounds(b, step.from, noLoops), to = bounds(b, step.to, noLoops);
+    const from = bounds(b, step.from, noLoops),
+      to = bounds(b, step.to, noLoops);
     if (from === null || to === null) continue;
     count *= Math.max(0, to.high - from.low);
     names.push(step.index.name);
@@ -147,10 +172,12 @@ export function checkObligations(b: BindContext): void {
   for (const o of b.graph.obligations) {
     const around = platesOf([o.left, o.right], plates);
     if (around === null || ![o.left, o.right, ...around.flatMap((p) => [p.from, p.to])].every((e) => b.known(e))) continue;
-    const left = b.evaluator.compile(o.left), right = b.evaluator.compile(o.right);
+    const left = b.evaluator.compile(o.left),
+      right = b.evaluator.compile(o.right);
     b.evaluator.walk(stepsOf({ plates: around, guards: [] }), () => {
       // A negative dimension is an empty one.
-      const l = Math.max(0, left()), r = Math.max(0, right());
+      const l = Math.max(0, left()),
+        r = Math.max(0, right());
       if (l !== r) b.report(messages.dimensionsDiffer(o.message, l, r, o.span));
       return l === r;
     });
@@ -160,14 +187,15 @@ export function checkObligations(b: BindContext): void {
 /** The plates that expressions stand in, outermost first; null where an index is bound by no plate. */
 function platesOf(expressions: readonly Expr[], plates: ReadonlyMap<Index, Plate>): Plate[] | null {
   const found: Plate[] = [];
-  const add = (e: Expr): boolean => [...freeIndices(e)].every((i) => {
-    const plate = plates.get(i);
-    if (plate === undefined) return false;
-    if (found.includes(plate)) return true;
-    const complete = add(plate.from) && add(plate.to);
-    found.push(plate);
-    return complete;
-  });
+  const add = (e: Expr): boolean =>
+    [...freeIndices(e)].every((i) => {
+      const plate = plates.get(i);
+      if (plate === undefined) return false;
+      if (found.includes(plate)) return true;
+      const complete = add(plate.from) && add(plate.to);
+      found.push(plate);
+      return complete;
+    });
   return expressions.every(add) ? found : null;
 }
 
@@ -200,7 +228,8 @@ function coversAll(b: BindContext, statements: readonly Statement[], shape: read
   return at.every((e, axis) => {
     const plate = s.plates.find((p) => p.index === e);
     if (plate === undefined) return false;
-    const from = bounds(b, plate.from, new Map()), to = bounds(b, plate.to, new Map());
+    const from = bounds(b, plate.from, new Map()),
+      to = bounds(b, plate.to, new Map());
     return from !== null && to !== null && from.low === 0 && from.high === 0 && to.low === to.high && Math.max(0, to.low) === shape[axis];
   });
 }
@@ -254,7 +283,9 @@ function spread(cells: Uint8Array, shape: readonly number[], test: (x: number) =
   const length = shape.reduce((product, d) => product * d, 1);
   const block = cells.length === 0 ? 0 : length / cells.length;
   const out = new Uint8Array(length);
-  cells.forEach((x, k) => { if (test(x)) out.fill(1, k * block, (k + 1) * block); });
+  cells.forEach((x, k) => {
+    if (test(x)) out.fill(1, k * block, (k + 1) * block);
+  });
   return out;
 }
 
@@ -275,7 +306,8 @@ export function settleGaps(b: BindContext): void {
     if (stored === undefined) {
       if (!isData || b.status.get(v.name) !== 'latent' || coversAll(b, statements, shape)) continue;
       const marks = mark(b, statements, shape);
-      if (marks !== null && marks.cells.includes(0)) b.holes.set(v.name, { cells: spread(marks.cells, shape, (x) => x === 0), reason: 'absent' });
+      if (marks !== null && marks.cells.includes(0))
+        b.holes.set(v.name, { cells: spread(marks.cells, shape, (x) => x === 0), reason: 'absent' });
       continue;
     }
     if (stored.gaps === null || coversAll(b, statements, shape)) continue;
@@ -296,11 +328,19 @@ export function settleGaps(b: BindContext): void {
 export function checkReads(b: BindContext): void {
   for (const s of b.graph.statements) {
     const steps = stepsOf(s);
-    const gap = expressionsOfSteps(steps).map((e) => missingElement(b, e)).find((name) => name !== null);
-    if (gap !== undefined) { b.report(messages.missingInRange(gap!, s.span)); continue; }
+    const gap = expressionsOfSteps(steps)
+      .map((e) => missingElement(b, e))
+      .find((name) => name !== null);
+    if (gap !== undefined) {
+      b.report(messages.missingInRange(gap!, s.span));
+      continue;
+    }
     if (s.kind === 'observe' && s.target === null) {
       const missing = missingElement(b, s.value.body);
-      if (missing !== null) { b.report(messages.missingInExpression(missing, s.span)); continue; }
+      if (missing !== null) {
+        b.report(messages.missingInExpression(missing, s.span));
+        continue;
+      }
     }
     const faults = new Set<string>();
     for (const root of expressionsIn(s)) {
@@ -327,7 +367,8 @@ function missingElement(b: BindContext, e: Expr): string | null {
     const gaps = b.status.get(name) === 'partial' ? b.storages.get(name)?.gaps : null;
     if (gaps !== null && gaps !== undefined) return elementName(name, gaps.indexOf(1), b.shapes.get(name)!);
     if (b.status.get(name) !== 'deterministic') continue;
-    for (const s of b.definitions.get(name) ?? []) if (s.kind === 'let') stack.push(...variablesOf(s.value), ...s.guards.flatMap((g) => [...variablesOf(g)]));
+    for (const s of b.definitions.get(name) ?? [])
+      if (s.kind === 'let') stack.push(...variablesOf(s.value), ...s.guards.flatMap((g) => [...variablesOf(g)]));
   }
   return null;
 }
@@ -340,7 +381,8 @@ function isRefInRange(b: BindContext, e: Expr & { op: 'ref' }, path: readonly St
   // A loop that is certainly empty reads nothing.
   if ([...loops.values()].some((l) => l.high < l.low)) return true;
   for (let axis = 0; axis < e.at.length; axis++) {
-    const extent = shape[axis] ?? 0, at = e.at[axis]!;
+    const extent = shape[axis] ?? 0,
+      at = e.at[axis]!;
     const range = bounds(b, at, loops);
     if (range !== null && range.low >= 0 && range.high < extent) continue;
     const steps = decidable(b, path);
@@ -370,7 +412,11 @@ function isRefInRange(b: BindContext, e: Expr & { op: 'ref' }, path: readonly St
 
 /** `g[3]` for the index expression `g[n]` at n = 3; the plain formula where it reads no single element. */
 function nameWithIndices(b: BindContext, at: Expr): string {
-  if (at.op === 'ref') return nameAt(at.variable, at.at.map((i) => b.evaluator.value(i)));
+  if (at.op === 'ref')
+    return nameAt(
+      at.variable,
+      at.at.map((i) => b.evaluator.value(i)),
+    );
   return printText(at);
 }
 
@@ -392,7 +438,11 @@ function isRefDefined(b: BindContext, e: Expr & { op: 'ref' }, path: readonly St
     const k = position();
     if (k < 0 || holes.cells[k] === 0) return true;
     const element = elementName(e.variable, k, shape);
-    b.report(holes.reason === 'undefined' ? messages.noSuchElement(element, span) : messages.neverObserved(element, holes.reason === 'missing', span));
+    b.report(
+      holes.reason === 'undefined'
+        ? messages.noSuchElement(element, span)
+        : messages.neverObserved(element, holes.reason === 'missing', span),
+    );
     return false;
   });
 }
@@ -431,7 +481,10 @@ export function affordable(b: BindContext, steps: readonly Step[]): boolean {
 
 // --- walking expressions ----------------------------------------------------------------------
 
-interface Root { readonly expr: Expr; readonly steps: readonly Step[] }
+interface Root {
+  readonly expr: Expr;
+  readonly steps: readonly Step[];
+}
 
 /** Every expression of a statement with the loops and tests it stands in. */
 export function expressionsIn(s: Statement): Root[] {
@@ -446,15 +499,27 @@ export function expressionsIn(s: Statement): Root[] {
   // Later conditions are evaluated only where earlier ones hold.
   s.guards.forEach((guard, k) => roots.push({ expr: guard, steps: stepsOf({ plates: s.plates, guards: s.guards.slice(0, k) }) }));
   switch (s.kind) {
-    case 'let': case 'factor': roots.push({ expr: s.value, steps }); break;
-    case 'observe': roots.push(...arrayRoots(s.value, steps), ...lawRoots(s.law, steps)); break;
-    case 'sample': case 'predict': roots.push(...lawRoots(s.law, steps)); break;
-    case 'param': break;
+    case 'let':
+    case 'factor':
+      roots.push({ expr: s.value, steps });
+      break;
+    case 'observe':
+      roots.push(...arrayRoots(s.value, steps), ...lawRoots(s.law, steps));
+      break;
+    case 'sample':
+    case 'predict':
+      roots.push(...lawRoots(s.law, steps));
+      break;
+    case 'param':
+      break;
   }
   return roots;
 }
 
-function arrayRoots(a: { readonly indices: readonly Index[]; readonly dims: readonly Expr[]; readonly body: Expr }, steps: readonly Step[]): Root[] {
+function arrayRoots(
+  a: { readonly indices: readonly Index[]; readonly dims: readonly Expr[]; readonly body: Expr },
+  steps: readonly Step[],
+): Root[] {
   return [...a.dims.map((expr) => ({ expr, steps })), { expr: a.body, steps: inside(a, steps) }];
 }
 
@@ -465,21 +530,28 @@ function inside(a: { readonly indices: readonly Index[]; readonly dims: readonly
 
 function lawRoots(law: Law, steps: readonly Step[]): Root[] {
   switch (law.kind) {
-    case 'family': return Object.values(law.parameters).flatMap((a) => arrayRoots(a, steps));
-    case 'truncated': return [...lawRoots(law.base, steps), { expr: law.low, steps }, { expr: law.high, steps }];
+    case 'family':
+      return Object.values(law.parameters).flatMap((a) => arrayRoots(a, steps));
+    case 'truncated':
+      return [...lawRoots(law.base, steps), { expr: law.low, steps }, { expr: law.high, steps }];
     case 'mixture': {
       const inner: Step[] = [...steps, { kind: 'loop', index: law.index, from: law.from, to: law.to }];
       return [{ expr: law.from, steps }, { expr: law.to, steps }, { expr: law.weight, steps: inner }, ...lawRoots(law.component, inner)];
     }
-    case 'mixtureOf': return [...law.weights.map((expr) => ({ expr, steps })), ...law.components.flatMap((c) => lawRoots(c, steps))];
-    case 'censored': return [...lawRoots(law.base, steps), { expr: law.low, steps }, { expr: law.high, steps }];
+    case 'mixtureOf':
+      return [...law.weights.map((expr) => ({ expr, steps })), ...law.components.flatMap((c) => lawRoots(c, steps))];
+    case 'censored':
+      return [...lawRoots(law.base, steps), { expr: law.low, steps }, { expr: law.high, steps }];
     case 'pushforward': {
-      const draws = inside(law.over, steps), support = lawSupport(law.base);
+      const draws = inside(law.over, steps),
+        support = lawSupport(law.base);
       // The argument takes the values of the base where these are indices; anything else is no index.
-      const values = support?.kind === 'integers' && [support.low, support.high].every((e) => !isConst(e) || Number.isFinite(e.value)) ? support : null;
+      const values =
+        support?.kind === 'integers' && [support.low, support.high].every((e) => !isConst(e) || Number.isFinite(e.value)) ? support : null;
       const x: Index = { op: 'index', name: law.argument.text };
       const map = { ...law.map, body: replaceArgument(law.map.body, law.argument.name, () => (values === null ? num(Number.NaN) : x)) };
-      const around: readonly Step[] = values === null ? steps : [...steps, { kind: 'loop', index: x, from: values.low, to: add(values.high, num(1)) }];
+      const around: readonly Step[] =
+        values === null ? steps : [...steps, { kind: 'loop', index: x, from: values.low, to: add(values.high, num(1)) }];
       return [...law.over.dims.map((expr) => ({ expr, steps })), ...lawRoots(law.base, draws), ...arrayRoots(map, around)];
     }
   }
@@ -490,7 +562,7 @@ export function forEachNode(root: Expr, path: readonly Step[], visit: (e: Expr, 
   const seen = new Map<readonly Step[], Set<Expr>>();
   const go = (e: Expr, steps: readonly Step[]): void => {
     let nodes = seen.get(steps);
-    if (nodes === undefined) seen.set(steps, nodes = new Set());
+    if (nodes === undefined) seen.set(steps, (nodes = new Set()));
     if (nodes.has(e)) return;
     nodes.add(e);
     visit(e, steps);
@@ -519,7 +591,8 @@ export function forEachNode(root: Expr, path: readonly Step[], visit: (e: Expr, 
         }
         for (const x of e.args) go(x, steps);
         return;
-      default: for (const x of children(e)) go(x, steps);
+      default:
+        for (const x of children(e)) go(x, steps);
     }
   };
   go(root, path);
@@ -530,7 +603,8 @@ export function forEachNode(root: Expr, path: readonly Step[], visit: (e: Expr, 
 /** Smallest and largest value of an integer variable by its laws and definitions; null where unknown. */
 export function integerRange(b: BindContext, v: Variable): Bounds | null {
   const statements = [...(b.definitions.get(v.name) ?? []), ...(b.observations.get(v.name) ?? [])];
-  let low = Number.POSITIVE_INFINITY, high = Number.NEGATIVE_INFINITY;
+  let low = Number.POSITIVE_INFINITY,
+    high = Number.NEGATIVE_INFINITY;
   for (const s of statements) {
     const loops = loopBounds(b, stepsOf(s));
     let own: { low: Bounds | null; high: Bounds | null };
@@ -541,10 +615,19 @@ export function integerRange(b: BindContext, v: Variable): Bounds | null {
       const support = lawSupport(s.law);
       if (support === null) return null;
       switch (support.kind) {
-        case 'integers': own = { low: bounds(b, support.low, loops), high: bounds(b, support.high, loops) }; break;
-        case 'counts': own = { low: { low: 0, high: 0 }, high: bounds(b, support.total, loops) }; break;
-        case 'point': { const range = bounds(b, support.value, loops); own = { low: range, high: range }; break; }
-        default: return null;
+        case 'integers':
+          own = { low: bounds(b, support.low, loops), high: bounds(b, support.high, loops) };
+          break;
+        case 'counts':
+          own = { low: { low: 0, high: 0 }, high: bounds(b, support.total, loops) };
+          break;
+        case 'point': {
+          const range = bounds(b, support.value, loops);
+          own = { low: range, high: range };
+          break;
+        }
+        default:
+          return null;
       }
     } else return null;
     if (own.low === null || own.high === null) return null;

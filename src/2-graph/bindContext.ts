@@ -54,8 +54,11 @@ export function stepsOf(s: { readonly plates: Statement['plates']; readonly guar
     return { test, needs: new Set<Index>(s.plates.filter((p) => free.has(p.index)).map((p) => p.index)) };
   });
   const admit = (): void => {
-    for (let k = 0; k < waiting.length;) {
-      if (waiting[k]!.needs.size > 0) { k++; continue; }
+    for (let k = 0; k < waiting.length; ) {
+      if (waiting[k]!.needs.size > 0) {
+        k++;
+        continue;
+      }
       steps.push({ kind: 'test', test: waiting.splice(k, 1)[0]!.test, holds: true });
     }
   };

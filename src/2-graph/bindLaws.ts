@@ -7,7 +7,23 @@ import type { Domain, Support } from '../distributions/family.js';
 import { degeneracies, mapLaw, noDensityReason, noLatentReason, type PushforwardLaw } from '../distributions/law.js';
 import { families } from '../distributions/registry.js';
 import type { Span } from '../errors/diagnostic.js';
-import { type ArrayExpr, type Expr, type Index, add, apply, cond, freeIndices, index, isConst, num, ref, rewrite, scalar, sub, substitute } from '../expr/expr.js';
+import {
+  type ArrayExpr,
+  type Expr,
+  type Index,
+  add,
+  apply,
+  cond,
+  freeIndices,
+  index,
+  isConst,
+  num,
+  ref,
+  rewrite,
+  scalar,
+  sub,
+  substitute,
+} from '../expr/expr.js';
 import { printText } from '../expr/print.js';
 import { type BindContext, expressionsOfSteps, placeOf, stepsOf } from './bindContext.js';
 import * as messages from './bindMessages.js';
@@ -39,9 +55,17 @@ export function checkLaws(b: BindContext): void {
 /** Inference needs the density of every law, and of the laws of unknowns one that can be moved about in. */
 function checkDensity(b: BindContext, s: DrawingStatement, steps: readonly Step[]): boolean {
   // With numbers for the sizes it is known which matrices are square.
-  const law = mapLaw(s.law, (e) => rewrite(e, (x) => { const n = x.op === 'size' ? b.sizes.get(x.name) : undefined; return n === undefined ? x : num(n); }));
+  const law = mapLaw(s.law, (e) =>
+    rewrite(e, (x) => {
+      const n = x.op === 'size' ? b.sizes.get(x.name) : undefined;
+      return n === undefined ? x : num(n);
+    }),
+  );
   const reason = noDensityReason(law);
-  if (reason !== null) { b.report(messages.noDensity(reason, s.law.span)); return false; }
+  if (reason !== null) {
+    b.report(messages.noDensity(reason, s.law.span));
+    return false;
+  }
   const status = s.target === null ? undefined : b.status.get(s.target.variable);
   const latent = status === 'latent' || status === 'partial' ? noLatentReason(law) : null;
   if (latent !== null) b.report(messages.noLatent(s.target!.variable, latent, s.law.span));
@@ -64,19 +88,29 @@ function checkParameters(b: BindContext, law: Law, steps: readonly Step[]): bool
       const draws: Step[] = law.over.indices.map((i, k): Step => ({ kind: 'loop', index: i, from: num(0), to: law.over.dims[k]! }));
       return checkParameters(b, law.base, [...steps, ...draws]);
     }
-    case 'truncated': case 'censored': {
+    case 'truncated':
+    case 'censored': {
       if (!checkParameters(b, law.base, steps)) return false;
       return checkCondition(b, law.kind, { op: 'apply', fn: 'sub', args: [law.high, law.low] }, steps, law.span);
     }
     case 'mixture': {
-      const weights: ArrayExpr = { indices: [law.index], dims: [sub(law.to, law.from)], body: substitute(law.weight, new Map([[law.index, add(law.index, law.from)]])) };
-      return checkWeights(b, weights, steps, law.span)
-        && checkParameters(b, law.component, [...steps, { kind: 'loop', index: law.index, from: law.from, to: law.to }]);
+      const weights: ArrayExpr = {
+        indices: [law.index],
+        dims: [sub(law.to, law.from)],
+        body: substitute(law.weight, new Map([[law.index, add(law.index, law.from)]])),
+      };
+      return (
+        checkWeights(b, weights, steps, law.span) &&
+        checkParameters(b, law.component, [...steps, { kind: 'loop', index: law.index, from: law.from, to: law.to }])
+      );
     }
     case 'mixtureOf': {
       const i = index('i');
       const body = law.weights.reduceRight((rest, w, k) => cond(apply('eq', i, num(k)), w, rest));
-      return checkWeights(b, { indices: [i], dims: [num(law.weights.length)], body }, steps, law.span) && law.components.every((c) => checkParameters(b, c, steps));
+      return (
+        checkWeights(b, { indices: [i], dims: [num(law.weights.length)], body }, steps, law.span) &&
+        law.components.every((c) => checkParameters(b, c, steps))
+      );
     }
   }
 }
@@ -130,10 +164,21 @@ function runsAtLeastOnce(b: BindContext, steps: readonly Step[]): boolean {
 
 /** ` at n = 3` */
 function where(b: BindContext, steps: readonly Step[]): string {
-  return placeOf(b, steps.flatMap((s) => (s.kind === 'loop' ? [s.index] : [])));
+  return placeOf(
+    b,
+    steps.flatMap((s) => (s.kind === 'loop' ? [s.index] : [])),
+  );
 }
 
-function checkParameter(b: BindContext, law: string, name: string, domain: Domain, value: ArrayExpr, steps: readonly Step[], span: Span): boolean {
+function checkParameter(
+  b: BindContext,
+  law: string,
+  name: string,
+  domain: Domain,
+  value: ArrayExpr,
+  steps: readonly Step[],
+  span: Span,
+): boolean {
   if (![value.body, ...value.dims].every((e) => b.known(e))) return true;
   // Nothing else can be wrong with a vector of data.
   if ((domain === 'real' || domain === 'vector') && isFoundFinite(b, value.body)) return true;
@@ -155,11 +200,17 @@ function checkParameter(b: BindContext, law: string, name: string, domain: Domai
 function scalarProblem(b: BindContext, domain: Domain, e: Expr): () => string | null {
   const value = b.evaluator.compile(e);
   const holds = scalarDomains[domain] ?? Number.isFinite;
-  return () => { const x = value(); return holds(x) ? null : messages.showNumber(x); };
+  return () => {
+    const x = value();
+    return holds(x) ? null : messages.showNumber(x);
+  };
 }
 function arrayProblem(b: BindContext, domain: Domain, a: ArrayExpr): () => string | null {
   const fill = b.evaluator.array(a);
-  return () => { const { shape, values } = fill(); return domainProblem(domain, shape, values); };
+  return () => {
+    const { shape, values } = fill();
+    return domainProblem(domain, shape, values);
+  };
 }
 
 /** Expressions whose free indices are those of the array itself. */
@@ -168,10 +219,20 @@ function arrayExpressions(a: ArrayExpr): Expr[] {
 }
 
 export const domainWords: Readonly<Record<Domain, string>> = {
-  real: 'a finite number', positive: 'positive', nonnegative: 'not negative', unit: 'between 0 and 1', int: 'a whole number',
-  count: 'a whole number that is not negative', positiveInt: 'a positive whole number', simplex: 'probabilities that sum to 1',
-  positiveVector: 'a vector of positive numbers', orderedVector: 'a vector of increasing numbers', vector: 'a vector of finite numbers', cov: 'a symmetric positive definite matrix',
-  precision: 'a symmetric positive definite matrix', choleskyFactor: 'lower triangular with a positive diagonal',
+  real: 'a finite number',
+  positive: 'positive',
+  nonnegative: 'not negative',
+  unit: 'between 0 and 1',
+  int: 'a whole number',
+  count: 'a whole number that is not negative',
+  positiveInt: 'a positive whole number',
+  simplex: 'probabilities that sum to 1',
+  positiveVector: 'a vector of positive numbers',
+  orderedVector: 'a vector of increasing numbers',
+  vector: 'a vector of finite numbers',
+  cov: 'a symmetric positive definite matrix',
+  precision: 'a symmetric positive definite matrix',
+  choleskyFactor: 'lower triangular with a positive diagonal',
 };
 
 /** Domains that say something of each element by itself. */
@@ -191,16 +252,27 @@ export const scalarDomains: Readonly<Partial<Record<Domain, (x: number) => boole
 export function domainProblem(domain: Domain, shape: readonly number[], values: Float64Array): string | null {
   const matrix = (problem: string | null): string | null => (problem === null ? null : `a matrix that ${problem}`);
   switch (domain) {
-    case 'simplex': { const problem = simplexProblem(values, 0, values.length); return problem === null ? null : `a vector that ${problem}`; }
+    case 'simplex': {
+      const problem = simplexProblem(values, 0, values.length);
+      return problem === null ? null : `a vector that ${problem}`;
+    }
     case 'orderedVector': {
       if (values.length === 0) return 'a vector without elements';
       const k = values.findIndex((x, at) => !Number.isFinite(x) || (at > 0 && !(x > values[at - 1]!)));
-      return k < 0 ? null : `a vector with ${messages.showNumber(values[k]!)} at position ${elementName('', k, shape)}${k > 0 && Number.isFinite(values[k]!) ? ` after ${messages.showNumber(values[k - 1]!)}` : ''}`;
+      return k < 0
+        ? null
+        : `a vector with ${messages.showNumber(values[k]!)} at position ${elementName('', k, shape)}${k > 0 && Number.isFinite(values[k]!) ? ` after ${messages.showNumber(values[k - 1]!)}` : ''}`;
     }
-    case 'cov': case 'precision': return matrix(covarianceProblem(values, 0, shape[0] ?? 0));
+    case 'cov':
+    case 'precision':
+      return matrix(covarianceProblem(values, 0, shape[0] ?? 0));
     case 'choleskyFactor': {
       const d = shape[0] ?? 0;
-      const k = values.findIndex((x, at) => { const i = Math.floor(at / d), j = at % d; return i === j ? !(x > 0) : j > i && x !== 0; });
+      const k = values.findIndex((x, at) => {
+        const i = Math.floor(at / d),
+          j = at % d;
+        return i === j ? !(x > 0) : j > i && x !== 0;
+      });
       return k < 0 ? null : matrix(`has ${messages.showNumber(values[k]!)} at position ${elementName('', k, shape)}`);
     }
     default: {
@@ -246,7 +318,11 @@ function checkObserved(b: BindContext, s: DrawingStatement, steps: readonly Step
   else {
     const rank = shape!.length - target!.at.length;
     const indices: Index[] = Array.from({ length: rank }, (_, k) => ({ op: 'index', name: `i${k}` }));
-    value = { indices, dims: indices.map((_, k) => num(shape![target!.at.length + k]!)), body: ref(target!.variable, [...target!.at, ...indices]) };
+    value = {
+      indices,
+      dims: indices.map((_, k) => num(shape![target!.at.length + k]!)),
+      body: ref(target!.variable, [...target!.at, ...indices]),
+    };
   }
   // The target's own gaps are skipped below; whatever else a value depends on must be known.
   const readable = target !== null || b.known(value.body);
@@ -267,51 +343,84 @@ function checkObserved(b: BindContext, s: DrawingStatement, steps: readonly Step
     const problem = given < 0 ? judge() : total === null ? null : givenCountsProblem(stored!, given * block, block, total());
     if (problem === null) return true;
     const read = target ?? (value.body.op === 'ref' && value.indices.length === 0 ? value.body : null);
-    const element = read === null ? `${printText(value.body)}${where(b, steps)}` : nameAt(read.variable, read.at.map((e) => b.evaluator.value(e)));
+    const element =
+      read === null
+        ? `${printText(value.body)}${where(b, steps)}`
+        : nameAt(
+            read.variable,
+            read.at.map((e) => b.evaluator.value(e)),
+          );
     b.report(messages.outsideSupport(element, problem.value, lawText, problem.reason, s.span));
     return false;
   });
 }
 
 /** What is wrong with the given cells of a vector of counts that has gaps. */
-function givenCountsProblem({ values, gaps }: { readonly values: ArrayLike<number>; readonly gaps: ArrayLike<number> | null }, from: number, count: number, total: number): Problem | null {
+function givenCountsProblem(
+  { values, gaps }: { readonly values: ArrayLike<number>; readonly gaps: ArrayLike<number> | null },
+  from: number,
+  count: number,
+  total: number,
+): Problem | null {
   const cells = Array.from({ length: count }, (_, k) => (gaps?.[from + k] === 1 ? null : values[from + k]!));
-  const shown = `[${cells.slice(0, 6).map((x) => (x === null ? 'null' : messages.showNumber(x))).join(', ')}${count > 6 ? ', ...' : ''}]`;
-  const bad = cells.find((x) => x !== null && !(Number.isInteger(x) && x >= 0)), sum = cells.reduce<number>((a, x) => a + (x ?? 0), 0);
-  if (bad !== undefined && bad !== null) return { value: shown, reason: `it has the element ${messages.showNumber(bad)}, which is not a count` };
-  return sum > total + totalTolerance ? { value: shown, reason: `it has ${sum} in its given cells, more than the total of ${messages.showNumber(total)}` } : null;
+  const shown = `[${cells
+    .slice(0, 6)
+    .map((x) => (x === null ? 'null' : messages.showNumber(x)))
+    .join(', ')}${count > 6 ? ', ...' : ''}]`;
+  const bad = cells.find((x) => x !== null && !(Number.isInteger(x) && x >= 0)),
+    sum = cells.reduce<number>((a, x) => a + (x ?? 0), 0);
+  if (bad !== undefined && bad !== null)
+    return { value: shown, reason: `it has the element ${messages.showNumber(bad)}, which is not a count` };
+  return sum > total + totalTolerance
+    ? { value: shown, reason: `it has ${sum} in its given cells, more than the total of ${messages.showNumber(total)}` }
+    : null;
 }
 
 function lawName(law: Law): string {
   switch (law.kind) {
-    case 'family': return law.family;
-    case 'truncated': return `truncated ${lawName(law.base)}`;
-    case 'mixture': return `a mixture of ${lawName(law.component)}`;
-    case 'mixtureOf': return 'the mixture';
-    case 'censored': return `censored ${lawName(law.base)}`;
-    case 'pushforward': return law.base.kind === 'pushforward' ? lawName(law.base) : `the pushforward of ${lawName(law.base)}`;
+    case 'family':
+      return law.family;
+    case 'truncated':
+      return `truncated ${lawName(law.base)}`;
+    case 'mixture':
+      return `a mixture of ${lawName(law.component)}`;
+    case 'mixtureOf':
+      return 'the mixture';
+    case 'censored':
+      return `censored ${lawName(law.base)}`;
+    case 'pushforward':
+      return law.base.kind === 'pushforward' ? lawName(law.base) : `the pushforward of ${lawName(law.base)}`;
   }
 }
 
 /** True where every finite value of the type lies in the support. */
 function isEverything(s: Support, integer: boolean): boolean {
   switch (s.kind) {
-    case 'interval': return isConst(s.low, Number.NEGATIVE_INFINITY) && isConst(s.high, Number.POSITIVE_INFINITY);
-    case 'integers': return integer && isConst(s.low, Number.NEGATIVE_INFINITY) && isConst(s.high, Number.POSITIVE_INFINITY);
-    case 'vector': return true;
-    default: return false;
+    case 'interval':
+      return isConst(s.low, Number.NEGATIVE_INFINITY) && isConst(s.high, Number.POSITIVE_INFINITY);
+    case 'integers':
+      return integer && isConst(s.low, Number.NEGATIVE_INFINITY) && isConst(s.high, Number.POSITIVE_INFINITY);
+    case 'vector':
+      return true;
+    default:
+      return false;
   }
 }
 
-interface Problem { readonly value: string; readonly reason: string }
+interface Problem {
+  readonly value: string;
+  readonly reason: string;
+}
 
 /** A closure that judges the value at the current indices; bounds that depend on unknowns judge nothing. */
 function judgeOf(b: BindContext, law: Law, support: Support, value: ArrayExpr): () => Problem | null {
   const known = (e: Expr): (() => number) | null => (b.known(e) ? b.evaluator.compile(e) : null);
   switch (support.kind) {
-    case 'interval': case 'integers': {
+    case 'interval':
+    case 'integers': {
       const x = b.evaluator.compile(value.body);
-      const low = known(support.low), high = known(support.high);
+      const low = known(support.low),
+        high = known(support.high);
       const integers = support.kind === 'integers';
       const boundary = integers ? null : boundaryOf(b, law, value.body);
       return () => {
@@ -320,10 +429,12 @@ function judgeOf(b: BindContext, law: Law, support: Support, value: ArrayExpr): 
         if (Number.isNaN(v)) return problem('it is not a number');
         if (!Number.isFinite(v)) return problem('it is not finite');
         if (integers && !Number.isInteger(v)) return problem('its values are whole numbers');
-        const l = low === null ? Number.NEGATIVE_INFINITY : low(), h = high === null ? Number.POSITIVE_INFINITY : high();
+        const l = low === null ? Number.NEGATIVE_INFINITY : low(),
+          h = high === null ? Number.POSITIVE_INFINITY : high();
         if (v < l) return problem(l === 0 ? 'it is negative' : `it is below ${messages.showNumber(l)}`);
         if (v > h) return problem(`it is above ${messages.showNumber(h)}`);
-        if ((v === l || v === h) && ((support.kind === 'interval' && support.open === true) || (boundary !== null && boundary()))) return problem('its density there is zero');
+        if ((v === l || v === h) && ((support.kind === 'interval' && support.open === true) || (boundary !== null && boundary())))
+          return problem('its density there is zero');
         return null;
       };
     }
@@ -335,28 +446,41 @@ function judgeOf(b: BindContext, law: Law, support: Support, value: ArrayExpr): 
         return { value: messages.showNumber(x()), reason: `its only value is ${messages.showNumber(at())}` };
       };
     }
-    case 'vector': return arrayJudge(b, value, (_, values) => {
-      const bad = values.find((x) => !Number.isFinite(x));
-      return bad === undefined ? null : `has the element ${messages.showNumber(bad)}`;
-    });
-    case 'simplex': return arrayJudge(b, value, (_, values) => simplexProblem(values, 0, values.length));
+    case 'vector':
+      return arrayJudge(b, value, (_, values) => {
+        const bad = values.find((x) => !Number.isFinite(x));
+        return bad === undefined ? null : `has the element ${messages.showNumber(bad)}`;
+      });
+    case 'simplex':
+      return arrayJudge(b, value, (_, values) => simplexProblem(values, 0, values.length));
     case 'counts': {
       const total = known(support.total);
       return arrayJudge(b, value, (_, values) => {
         const bad = values.find((x) => !(Number.isInteger(x) && x >= 0));
         if (bad !== undefined) return `has the element ${messages.showNumber(bad)}, which is not a count`;
         const sum = values.reduce((a, x) => a + x, 0);
-        return total === null || Math.abs(sum - total()) <= totalTolerance ? null : `sums to ${sum}, not to ${messages.showNumber(total())}`;
+        return total === null || Math.abs(sum - total()) <= totalTolerance
+          ? null
+          : `sums to ${sum}, not to ${messages.showNumber(total())}`;
       });
     }
-    case 'cov': case 'corr': return arrayJudge(b, value, (shape, values) => {
-      const off = support.kind === 'corr' ? Array.from({ length: shape[0] ?? 0 }, (_, i) => values[i * shape[0]! + i]!).find((x) => Math.abs(x - 1) > 1e-8) : undefined;
-      return off === undefined ? covarianceProblem(values, 0, shape[0] ?? 0) : `has ${messages.showNumber(off)} on its diagonal, not 1`;
-    });
+    case 'cov':
+    case 'corr':
+      return arrayJudge(b, value, (shape, values) => {
+        const off =
+          support.kind === 'corr'
+            ? Array.from({ length: shape[0] ?? 0 }, (_, i) => values[i * shape[0]! + i]!).find((x) => Math.abs(x - 1) > 1e-8)
+            : undefined;
+        return off === undefined ? covarianceProblem(values, 0, shape[0] ?? 0) : `has ${messages.showNumber(off)} on its diagonal, not 1`;
+      });
   }
 }
 
-function arrayJudge(b: BindContext, value: ArrayExpr, problemOf: (shape: readonly number[], values: Float64Array) => string | null): () => Problem | null {
+function arrayJudge(
+  b: BindContext,
+  value: ArrayExpr,
+  problemOf: (shape: readonly number[], values: Float64Array) => string | null,
+): () => Problem | null {
   const fill = b.evaluator.array(value);
   return () => {
     const { shape, values } = fill();
@@ -366,7 +490,8 @@ function arrayJudge(b: BindContext, value: ArrayExpr, problemOf: (shape: readonl
 }
 
 function showValues(shape: readonly number[], values: Float64Array): string {
-  const row = (from: number, count: number): string => `[${Array.from(values.subarray(from, from + Math.min(count, 6)), messages.showNumber).join(', ')}${count > 6 ? ', ...' : ''}]`;
+  const row = (from: number, count: number): string =>
+    `[${Array.from(values.subarray(from, from + Math.min(count, 6)), messages.showNumber).join(', ')}${count > 6 ? ', ...' : ''}]`;
   const [d = 0, m] = shape;
   if (m === undefined) return row(0, d);
   return `[${Array.from({ length: Math.min(d, 4) }, (_, i) => row(i * m, m)).join(', ')}${d > 4 ? ', ...' : ''}]`;
@@ -382,13 +507,19 @@ function boundaryOf(b: BindContext, law: Law, x: Expr): (() => boolean) | null {
   const family = families.get(law.family);
   if (family === undefined || family.eventRank !== 0) return null;
   const trials = [0.5, 1, 3].map((trial) => {
-    const parameters = Object.fromEntries(Object.entries(law.parameters).map(([name, a]) => {
-      const unknown = ![a.body, ...a.dims].every((e) => b.known(e));
-      const domain = family.parameters.find((p) => p.name === name)?.domain;
-      const value = domain === 'unit' ? trial / 4 : trial;
-      return [name, unknown ? { ...a, body: num(value) } : a];
-    }));
+    const parameters = Object.fromEntries(
+      Object.entries(law.parameters).map(([name, a]) => {
+        const unknown = ![a.body, ...a.dims].every((e) => b.known(e));
+        const domain = family.parameters.find((p) => p.name === name)?.domain;
+        const value = domain === 'unit' ? trial / 4 : trial;
+        return [name, unknown ? { ...a, body: num(value) } : a];
+      }),
+    );
     return b.evaluator.compile(family.logDensity(scalar(x), parameters));
   });
-  return () => trials.every((density) => { const d = density(); return Number.isNaN(d) || d === Number.NEGATIVE_INFINITY; });
+  return () =>
+    trials.every((density) => {
+      const d = density();
+      return Number.isNaN(d) || d === Number.NEGATIVE_INFINITY;
+    });
 }

@@ -20,7 +20,10 @@ export interface BoundVariable {
   readonly values: Float64Array | Int32Array;
   /** For `partial`: 1 where the element is missing. Named `NAME?` as a storage. */
   readonly mask?: Int32Array | undefined;
-  /** 1 where no statement gives the element a value or a law (outside a ragged region); absent: all exist. Such cells hold 0 and are never read. */
+  /**
+   * 1 where no statement gives the element a value or a law (outside a ragged region); absent: all exist. Such cells hold 0 and are never
+   * read.
+   */
   readonly absent?: Uint8Array | undefined;
   /** Of a sampled variable with elements that a `let` defines (corner constraints): 1 where one does; absent: none. */
   readonly computed?: Uint8Array | undefined;

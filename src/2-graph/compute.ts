@@ -30,7 +30,9 @@ export type Step =
 /** Results are kept for index values below this: 80 MB of numbers. */
 const largestTable = 1e7;
 
-interface Box { value: number }
+interface Box {
+  value: number;
+}
 type Closure = () => number;
 
 /** Cells of a variable that is being computed: reading one that is not there yet is noticed. */
@@ -48,7 +50,12 @@ export class Evaluator {
   private readonly closures = new Map<Expr, Closure>();
   private readonly arrays = new Map<ArrayFunction, () => Stored>();
 
-  constructor(sizes: ReadonlyMap<string, number>, storages: ReadonlyMap<string, Stored>, hostFunctions: readonly HostFunction[], unfinished: Unfinished | null = null) {
+  constructor(
+    sizes: ReadonlyMap<string, number>,
+    storages: ReadonlyMap<string, Stored>,
+    hostFunctions: readonly HostFunction[],
+    unfinished: Unfinished | null = null,
+  ) {
     this.sizes = sizes;
     this.storages = storages;
     this.hostFunctions = hostFunctions;
@@ -58,12 +65,14 @@ export class Evaluator {
   /** The current value of an index, set by loops. */
   box(i: Index): Box {
     let box = this.boxes.get(i);
-    if (box === undefined) this.boxes.set(i, box = { value: Number.NaN });
+    if (box === undefined) this.boxes.set(i, (box = { value: Number.NaN }));
     return box;
   }
 
   /** The value now, for expressions whose free indices were set. */
-  value(e: Expr): number { return this.compile(e)(); }
+  value(e: Expr): number {
+    return this.compile(e)();
+  }
 
   /** A closure that gives the value at the current indices. Everything it reads must be stored. */
   compile(e: Expr): Closure {
@@ -76,20 +85,31 @@ export class Evaluator {
 
   private closure(e: Expr): Closure {
     switch (e.op) {
-      case 'const': { const { value } = e; return () => value; }
-      case 'index': { const box = this.box(e); return () => box.value; }
+      case 'const': {
+        const { value } = e;
+        return () => value;
+      }
+      case 'index': {
+        const box = this.box(e);
+        return () => box.value;
+      }
       case 'size': {
         const value = this.sizes.get(e.name);
         if (value === undefined) throw new InternalError(`size ${e.name} has no value at bind`);
         return () => value;
       }
-      case 'ref': return this.reference(e.variable, e.at);
-      case 'apply': return this.application(e.fn, e.args);
+      case 'ref':
+        return this.reference(e.variable, e.at);
+      case 'apply':
+        return this.application(e.fn, e.args);
       case 'cond': {
-        const test = this.compile(e.test), then = this.compile(e.then), otherwise = this.compile(e.otherwise);
+        const test = this.compile(e.test),
+          then = this.compile(e.then),
+          otherwise = this.compile(e.otherwise);
         return () => (test() !== 0 ? then() : otherwise());
       }
-      case 'reduce': return this.cached(e, this.reduction(e));
+      case 'reduce':
+        return this.cached(e, this.reduction(e));
       case 'element': {
         const whole = this.arrayFunction(e.array);
         const at = e.at.map((x) => this.compile(x));
@@ -113,8 +133,17 @@ export class Evaluator {
     const [i, j] = indices;
     const [n, m] = shape as [number, number];
     if (indices.length === 0) return () => 0;
-    if (indices.length === 1) return () => { const a = i!(); return a >= 0 && a < n ? a : -1; };
-    if (indices.length === 2) return () => { const a = i!(), b = j!(); return a >= 0 && a < n && b >= 0 && b < m ? a * m + b : -1; };
+    if (indices.length === 1)
+      return () => {
+        const a = i!();
+        return a >= 0 && a < n ? a : -1;
+      };
+    if (indices.length === 2)
+      return () => {
+        const a = i!(),
+          b = j!();
+        return a >= 0 && a < n && b >= 0 && b < m ? a * m + b : -1;
+      };
     return () => {
       let flat = 0;
       for (let axis = 0; axis < indices.length; axis++) {
@@ -141,17 +170,25 @@ export class Evaluator {
         return values[k]!;
       };
     }
-    return () => { const k = position(); return k < 0 ? Number.NaN : values[k]!; };
+    return () => {
+      const k = position();
+      return k < 0 ? Number.NaN : values[k]!;
+    };
   }
 
   private application(fn: string, args: readonly Expr[]): Closure {
     const [a, b] = args.map((x) => this.compile(x)) as [Closure, Closure];
     switch (fn) {
-      case 'add': return () => a() + b();
-      case 'sub': return () => a() - b();
-      case 'mul': return () => a() * b();
-      case 'div': return () => a() / b();
-      case 'neg': return () => -a();
+      case 'add':
+        return () => a() + b();
+      case 'sub':
+        return () => a() - b();
+      case 'mul':
+        return () => a() * b();
+      case 'div':
+        return () => a() / b();
+      case 'neg':
+        return () => -a();
     }
     const primitive = primitives.get(fn);
     if (primitive === undefined) throw new InternalError(`unknown primitive ${fn}`);
@@ -163,19 +200,31 @@ export class Evaluator {
 
   private reduction(e: Reduce): Closure {
     const box = this.box(e.index);
-    const from = this.compile(e.from), to = this.compile(e.to), body = this.compile(e.body);
-    const over = (start: number, step: (total: number, x: number, i: number) => number): Closure => () => {
-      const end = to(), outer = box.value;
-      let total = start;
-      for (let i = from(); i < end; i++) { box.value = i; total = step(total, body(), i); }
-      box.value = outer;
-      return total;
-    };
+    const from = this.compile(e.from),
+      to = this.compile(e.to),
+      body = this.compile(e.body);
+    const over =
+      (start: number, step: (total: number, x: number, i: number) => number): Closure =>
+      () => {
+        const end = to(),
+          outer = box.value;
+        let total = start;
+        for (let i = from(); i < end; i++) {
+          box.value = i;
+          total = step(total, body(), i);
+        }
+        box.value = outer;
+        return total;
+      };
     switch (e.kind) {
-      case 'sum': return over(0, (total, x) => total + x);
-      case 'prod': return over(1, (total, x) => total * x);
-      case 'min': return over(Number.POSITIVE_INFINITY, (least, x) => Math.min(least, x));
-      case 'max': return over(Number.NEGATIVE_INFINITY, (most, x) => Math.max(most, x));
+      case 'sum':
+        return over(0, (total, x) => total + x);
+      case 'prod':
+        return over(1, (total, x) => total * x);
+      case 'min':
+        return over(Number.POSITIVE_INFINITY, (least, x) => Math.min(least, x));
+      case 'max':
+        return over(Number.NEGATIVE_INFINITY, (most, x) => Math.max(most, x));
       case 'logsumexp': {
         const top = over(Number.NEGATIVE_INFINITY, (most, x) => Math.max(most, x));
         let shift = 0;
@@ -194,7 +243,11 @@ export class Evaluator {
           best = x;
           return i;
         });
-        return () => { best = Number.NEGATIVE_INFINITY; const i = scan(); return Number.isNaN(i) ? from() : i; };
+        return () => {
+          best = Number.NEGATIVE_INFINITY;
+          const i = scan();
+          return Number.isNaN(i) ? from() : i;
+        };
       }
     }
   }
@@ -228,7 +281,11 @@ export class Evaluator {
     let result: T | null = null;
     return () => {
       let same = true;
-      for (let k = 0; k < boxes.length; k++) if (boxes[k]!.value !== last[k]) { same = false; last[k] = boxes[k]!.value; }
+      for (let k = 0; k < boxes.length; k++)
+        if (boxes[k]!.value !== last[k]) {
+          same = false;
+          last[k] = boxes[k]!.value;
+        }
       if (!same || result === null) result = compute();
       return result;
     };
@@ -247,7 +304,12 @@ export class Evaluator {
       const shape = dims.map((d) => Math.max(0, d()));
       const values = new Float64Array(shape.reduce((product, d) => product * d, 1));
       if (host !== undefined) values[0] = callHost(host, inputs.map(toNested));
-      else implementation!.compute(values, inputs.map((a) => a.values), inputs.map((a) => a.shape));
+      else
+        implementation!.compute(
+          values,
+          inputs.map((a) => a.values),
+          inputs.map((a) => a.shape),
+        );
       return { shape, values, gaps: null };
     };
     const whole = this.cached({ op: 'element', array: f, at: [] }, compute);
@@ -265,9 +327,15 @@ export class Evaluator {
       const values = new Float64Array(shape.reduce((product, d) => product * d, 1));
       let next = 0;
       const fill = (axis: number): void => {
-        if (axis === shape.length) { values[next++] = body(); return; }
+        if (axis === shape.length) {
+          values[next++] = body();
+          return;
+        }
         const box = boxes[axis]!;
-        for (let i = 0; i < shape[axis]!; i++) { box.value = i; fill(axis + 1); }
+        for (let i = 0; i < shape[axis]!; i++) {
+          box.value = i;
+          fill(axis + 1);
+        }
       };
       if (values.length > 0) fill(0);
       return { shape, values };
@@ -288,9 +356,11 @@ export class Evaluator {
         return step.holds ? () => test() === 0 || inner() : () => test() !== 0 || inner();
       }
       const box = this.box(step.index);
-      const from = this.compile(step.from), to = this.compile(step.to);
+      const from = this.compile(step.from),
+        to = this.compile(step.to);
       return () => {
-        const start = from(), count = to() - start;
+        const start = from(),
+          count = to() - start;
         for (let k = 0; k < count; k++) {
           box.value = descending ? start + count - 1 - k : start + k;
           if (!inner()) return false;
@@ -319,31 +389,50 @@ function callHost(host: HostFunction, args: readonly unknown[]): number {
  * Not `expr/intervals.ts`: there an unknown part is the whole line, and what follows from it still is a bound. Here the ends
  * become ranges that storages are laid out for and mistakes that are reported, so what rests on an unknown part is unknown.
  */
-export interface Bounds { readonly low: number; readonly high: number }
+export interface Bounds {
+  readonly low: number;
+  readonly high: number;
+}
 
 /**
  * Bounds of an expression over its loops by interval arithmetic; null where unknown.
  * `variable` gives the bounds of all elements of a variable, null where unknown.
  */
-export function boundsOf(e: Expr, loops: ReadonlyMap<Index, Bounds>, sizes: ReadonlyMap<string, number>, variable: (name: string) => Bounds | null): Bounds | null {
+export function boundsOf(
+  e: Expr,
+  loops: ReadonlyMap<Index, Bounds>,
+  sizes: ReadonlyMap<string, number>,
+  variable: (name: string) => Bounds | null,
+): Bounds | null {
   const go = (x: Expr): Bounds | null => {
     switch (x.op) {
-      case 'const': return Number.isNaN(x.value) ? null : { low: x.value, high: x.value };
-      case 'index': return loops.get(x) ?? null;
-      case 'size': { const value = sizes.get(x.name); return value === undefined ? null : { low: value, high: value }; }
-      case 'ref': return variable(x.variable);
+      case 'const':
+        return Number.isNaN(x.value) ? null : { low: x.value, high: x.value };
+      case 'index':
+        return loops.get(x) ?? null;
+      case 'size': {
+        const value = sizes.get(x.name);
+        return value === undefined ? null : { low: value, high: value };
+      }
+      case 'ref':
+        return variable(x.variable);
       case 'cond': {
-        const then = go(x.then), otherwise = go(x.otherwise);
-        return then === null || otherwise === null ? null : { low: Math.min(then.low, otherwise.low), high: Math.max(then.high, otherwise.high) };
+        const then = go(x.then),
+          otherwise = go(x.otherwise);
+        return then === null || otherwise === null
+          ? null
+          : { low: Math.min(then.low, otherwise.low), high: Math.max(then.high, otherwise.high) };
       }
       case 'reduce': {
         if (x.kind !== 'max' && x.kind !== 'min') return null;
-        const from = go(x.from), to = go(x.to);
+        const from = go(x.from),
+          to = go(x.to);
         if (from === null || to === null || !(from.high < to.low)) return null;
         const inner = new Map(loops).set(x.index, { low: from.low, high: to.high - 1 });
         return boundsOf(x.body, inner, sizes, variable);
       }
-      case 'element': return null;
+      case 'element':
+        return null;
       case 'apply': {
         const args: Bounds[] = [];
         for (const arg of x.args) {
@@ -353,19 +442,36 @@ export function boundsOf(e: Expr, loops: ReadonlyMap<Index, Bounds>, sizes: Read
         }
         const [a, b] = args as [Bounds, Bounds];
         switch (x.fn) {
-          case 'add': return valid(a.low + b.low, a.high + b.high);
-          case 'sub': return valid(a.low - b.high, a.high - b.low);
-          case 'neg': return { low: -a.high, high: -a.low };
+          case 'add':
+            return valid(a.low + b.low, a.high + b.high);
+          case 'sub':
+            return valid(a.low - b.high, a.high - b.low);
+          case 'neg':
+            return { low: -a.high, high: -a.low };
           case 'mul': {
             const corners = [a.low * b.low, a.low * b.high, a.high * b.low, a.high * b.high];
             return valid(Math.min(...corners), Math.max(...corners));
           }
-          case 'min': return { low: Math.min(a.low, b.low), high: Math.min(a.high, b.high) };
-          case 'max': return { low: Math.max(a.low, b.low), high: Math.max(a.high, b.high) };
-          case 'floor': return { low: Math.floor(a.low), high: Math.floor(a.high) };
-          case 'ceil': return { low: Math.ceil(a.low), high: Math.ceil(a.high) };
-          case 'lt': case 'le': case 'gt': case 'ge': case 'eq': case 'ne': case 'and': case 'or': case 'not': return { low: 0, high: 1 };
-          default: return null;
+          case 'min':
+            return { low: Math.min(a.low, b.low), high: Math.min(a.high, b.high) };
+          case 'max':
+            return { low: Math.max(a.low, b.low), high: Math.max(a.high, b.high) };
+          case 'floor':
+            return { low: Math.floor(a.low), high: Math.floor(a.high) };
+          case 'ceil':
+            return { low: Math.ceil(a.low), high: Math.ceil(a.high) };
+          case 'lt':
+          case 'le':
+          case 'gt':
+          case 'ge':
+          case 'eq':
+          case 'ne':
+          case 'and':
+          case 'or':
+          case 'not':
+            return { low: 0, high: 1 };
+          default:
+            return null;
         }
       }
     }

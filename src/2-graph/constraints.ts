@@ -41,21 +41,31 @@ export function checkConstraint(b: BindContext, variable: Variable, stored: Stor
   };
   const last = shape[shape.length - 1] ?? 0;
   switch (constraint.kind) {
-    case 'none': return true;
-    case 'positive': return elements((x) => x > 0, 'is not positive');
-    case 'unit': return elements((x) => x >= 0 && x <= 1, 'is not between 0 and 1');
+    case 'none':
+      return true;
+    case 'positive':
+      return elements((x) => x > 0, 'is not positive');
+    case 'unit':
+      return elements((x) => x >= 0 && x <= 1, 'is not between 0 and 1');
     case 'interval': {
       if (!b.known(constraint.low) || !b.known(constraint.high)) return true;
-      const low = b.evaluator.value(constraint.low), high = b.evaluator.value(constraint.high);
+      const low = b.evaluator.value(constraint.low),
+        high = b.evaluator.value(constraint.high);
       return elements((x) => x >= low && x <= high, `is not between ${messages.showNumber(low)} and ${messages.showNumber(high)}`);
     }
-    case 'simplex': return blocks(1, (offset) => simplexProblem(values, offset, last));
-    case 'ordered': return blocks(1, (offset) => orderProblem(values, offset, last));
+    case 'simplex':
+      return blocks(1, (offset) => simplexProblem(values, offset, last));
+    case 'ordered':
+      return blocks(1, (offset) => orderProblem(values, offset, last));
     case 'cov': {
       const floor = floorOf(b, variable);
-      return blocks(2, (offset) => covarianceProblem(values, offset, last) ?? (floor === null ? null : floorProblem(values, offset, last, floor)));
+      return blocks(
+        2,
+        (offset) => covarianceProblem(values, offset, last) ?? (floor === null ? null : floorProblem(values, offset, last, floor)),
+      );
     }
-    case 'corr': return blocks(2, (offset) => correlationProblem(values, offset, last));
+    case 'corr':
+      return blocks(2, (offset) => correlationProblem(values, offset, last));
   }
 }
 
@@ -93,7 +103,8 @@ export function simplexProblem(values: ArrayLike<number>, offset: number, count:
 
 function orderProblem(values: ArrayLike<number>, offset: number, count: number): string | null {
   for (let k = 1; k < count; k++) {
-    const before = values[offset + k - 1]!, x = values[offset + k]!;
+    const before = values[offset + k - 1]!,
+      x = values[offset + k]!;
     if (!(x > before)) return `is not increasing: ${messages.showNumber(before)} is followed by ${messages.showNumber(x)} at position ${k}`;
   }
   return null;
@@ -103,7 +114,8 @@ function orderProblem(values: ArrayLike<number>, offset: number, count: number):
 export function covarianceProblem(values: ArrayLike<number>, offset: number, d: number): string | null {
   for (let i = 0; i < d; i++) {
     for (let j = 0; j < i; j++) {
-      const x = values[offset + i * d + j]!, y = values[offset + j * d + i]!;
+      const x = values[offset + i * d + j]!,
+        y = values[offset + j * d + i]!;
       if (!(Math.abs(x - y) <= symmetryTolerance * Math.max(Math.abs(x), Math.abs(y), 1e-300))) {
         return `is not symmetric: element [${i},${j}] is ${messages.showNumber(x)} but [${j},${i}] is ${messages.showNumber(y)}`;
       }

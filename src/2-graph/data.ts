@@ -63,12 +63,24 @@ export function indicesOf(flat: number, shape: readonly number[]): number[] {
   return at;
 }
 
-interface MatrixLike { readonly rows: number; readonly columns: number; to1DArray(): number[] }
+interface MatrixLike {
+  readonly rows: number;
+  readonly columns: number;
+  to1DArray(): number[];
+}
 
 /** ml-matrix's Matrix, recognised by what it offers: the caller may have another copy of the package. */
 function isMatrix(x: unknown): x is MatrixLike {
-  return typeof x === 'object' && x !== null && 'rows' in x && 'columns' in x && 'to1DArray' in x
-    && typeof x.rows === 'number' && typeof x.columns === 'number' && typeof x.to1DArray === 'function';
+  return (
+    typeof x === 'object' &&
+    x !== null &&
+    'rows' in x &&
+    'columns' in x &&
+    'to1DArray' in x &&
+    typeof x.rows === 'number' &&
+    typeof x.columns === 'number' &&
+    typeof x.to1DArray === 'function'
+  );
 }
 
 type List = ArrayLike<unknown>;
@@ -81,11 +93,16 @@ function asList(x: unknown): List | null {
 /** The number an element stands for, NaN for a missing one, null where it is none. */
 function scalarOf(x: unknown): number | null {
   switch (typeof x) {
-    case 'number': return x;
-    case 'boolean': return x ? 1 : 0;
-    case 'bigint': return Number(x);
-    case 'undefined': return Number.NaN;
-    default: return x === null ? Number.NaN : null;
+    case 'number':
+      return x;
+    case 'boolean':
+      return x ? 1 : 0;
+    case 'bigint':
+      return Number(x);
+    case 'undefined':
+      return Number.NaN;
+    default:
+      return x === null ? Number.NaN : null;
   }
 }
 
@@ -109,27 +126,40 @@ function fromNested(list: List): Reading | Unreadable {
   let open = false;
   for (let level: List | null = list; level !== null && shape.length < deepestNesting; level = asList(level[0])) {
     shape.push(level.length);
-    if (level.length === 0) { open = true; break; }
+    if (level.length === 0) {
+      open = true;
+      break;
+    }
   }
   const values = new Float64Array(shape.reduce((product, d) => product * d, 1));
   let next = 0;
   const at: number[] = [];
   const fill = (level: List, axis: number): Unreadable | null => {
     const expected = shape[axis]!;
-    if (level.length !== expected) return { kind: 'ragged', at: [...at], expected: `${counted(expected)} as in the first row`, found: `holds ${counted(level.length)}` };
+    if (level.length !== expected)
+      return { kind: 'ragged', at: [...at], expected: `${counted(expected)} as in the first row`, found: `holds ${counted(level.length)}` };
     const last = axis === shape.length - 1;
     for (let k = 0; k < expected; k++) {
       const item = level[k];
       if (last) {
         const x = typeof item === 'number' ? item : scalarOf(item);
-        if (x === null) return asList(item) !== null ? { kind: 'ragged', at: [...at, k], expected: 'a number', found: 'is a list' } : unreadable(item, [...at, k]);
+        if (x === null)
+          return asList(item) !== null
+            ? { kind: 'ragged', at: [...at, k], expected: 'a number', found: 'is a list' }
+            : unreadable(item, [...at, k]);
         values[next++] = x;
         continue;
       }
       const inner = asList(item);
       if (inner === null) {
-        return scalarOf(item) === null ? unreadable(item, [...at, k])
-          : { kind: 'ragged', at: [...at, k], expected: `a list of ${shape[axis + 1]!}`, found: item === null || item === undefined ? 'is missing' : 'is a number' };
+        return scalarOf(item) === null
+          ? unreadable(item, [...at, k])
+          : {
+              kind: 'ragged',
+              at: [...at, k],
+              expected: `a list of ${shape[axis + 1]!}`,
+              found: item === null || item === undefined ? 'is missing' : 'is a number',
+            };
       }
       at.push(k);
       const problem = fill(inner, axis + 1);
@@ -143,7 +173,9 @@ function fromNested(list: List): Reading | Unreadable {
   return { kind: 'array', shape, values, gaps: gapsOf(values), open, levels: null };
 }
 
-function counted(n: number): string { return `${n} element${n === 1 ? '' : 's'}`; }
+function counted(n: number): string {
+  return `${n} element${n === 1 ? '' : 's'}`;
+}
 
 function unreadable(value: unknown, at: readonly number[]): Unreadable {
   if (typeof value === 'string') return { kind: 'not-a-number', at, found: `the text ${JSON.stringify(shorten(value))}` };
@@ -152,4 +184,6 @@ function unreadable(value: unknown, at: readonly number[]): Unreadable {
   return { kind: 'not-a-number', at, found: `a ${typeof value}` };
 }
 
-function shorten(text: string): string { return text.length > 40 ? `${text.slice(0, 40)}...` : text; }
+function shorten(text: string): string {
+  return text.length > 40 ? `${text.slice(0, 40)}...` : text;
+}

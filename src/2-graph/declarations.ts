@@ -9,12 +9,30 @@ import { index } from '../expr/expr.js';
 import type { Program, Stmt, Syntax, TargetSyntax, TypeSyntax } from '../1-parse/ast.js';
 import type { Origin } from './graph.js';
 import { declarationInside, definedTwice, indexHides, mixedDefinitions } from './messages.js';
-import { type Declared, type Definition, type Environment, type Loop, type ProgramFunction, type Scope, innerScope, loopOf, lookUp } from './scope.js';
+import {
+  type Declared,
+  type Definition,
+  type Environment,
+  type Loop,
+  type ProgramFunction,
+  type Scope,
+  innerScope,
+  loopOf,
+  lookUp,
+} from './scope.js';
 
 /** A statement with everything around it, in program order; blocks are gone. */
-export interface Placed { readonly statement: Stmt; readonly environment: Environment; readonly declared: Declared | null }
+export interface Placed {
+  readonly statement: Stmt;
+  readonly environment: Environment;
+  readonly declared: Declared | null;
+}
 
-export interface DeclaredSize { readonly name: string; readonly span: Span; readonly sources: { readonly variable: string; readonly axis: number }[] }
+export interface DeclaredSize {
+  readonly name: string;
+  readonly span: Span;
+  readonly sources: { readonly variable: string; readonly axis: number }[];
+}
 
 export interface Declarations {
   readonly root: Scope;
@@ -26,14 +44,26 @@ export interface Declarations {
   readonly loops: readonly Loop[];
 }
 
-interface Draft { readonly text: string; origin: Origin; readonly span: Span; readonly local: boolean; readonly definitions: Definition[]; name: string }
+interface Draft {
+  readonly text: string;
+  origin: Origin;
+  readonly span: Span;
+  readonly local: boolean;
+  readonly definitions: Definition[];
+  name: string;
+}
 
 /** Types whose name is bound by a scalar type word, with the arguments of the type where its dimensions are. */
 function typesOf(s: Stmt): readonly TypeSyntax[] {
   switch (s.kind) {
-    case 'data': case 'param': return [s.type];
-    case 'sample': case 'predict': return s.type === null ? [] : [s.type];
-    default: return [];
+    case 'data':
+    case 'param':
+      return [s.type];
+    case 'sample':
+    case 'predict':
+      return s.type === null ? [] : [s.type];
+    default:
+      return [];
   }
 }
 
@@ -46,7 +76,13 @@ export function declare(program: Program, report: (d: Diagnostic) => void): Decl
   const placed: { statement: Stmt; environment: Environment; declared: Draft | null }[] = [];
   const loops: Loop[] = [];
 
-  const define = (statement: Stmt, target: { name: { text: string; span: Span } }, origin: Origin, environment: Environment, at: readonly Syntax[]): Draft => {
+  const define = (
+    statement: Stmt,
+    target: { name: { text: string; span: Span } },
+    origin: Origin,
+    environment: Environment,
+    at: readonly Syntax[],
+  ): Draft => {
     const { text, span } = target.name;
     const local = (origin === 'let' || origin === 'report') && at.length === 0 && environment.plates.length > 0;
     if (local) {
@@ -71,8 +107,13 @@ export function declare(program: Program, report: (d: Diagnostic) => void): Decl
       return draft;
     }
     const joined = joinOrigins(known.origin, origin);
-    if (joined !== null) { known.origin = joined; known.definitions.push({ statement, environment }); return known; }
-    if (origin === 'data' || known.origin === 'data') report(definedTwice(span, text, known.origin === 'data' && origin !== 'data' ? ': it is declared as data' : ''));
+    if (joined !== null) {
+      known.origin = joined;
+      known.definitions.push({ statement, environment });
+      return known;
+    }
+    if (origin === 'data' || known.origin === 'data')
+      report(definedTwice(span, text, known.origin === 'data' && origin !== 'data' ? ': it is declared as data' : ''));
     else report(mixedDefinitions(span, text, known.origin, origin));
     return known;
   };
@@ -85,16 +126,24 @@ export function declare(program: Program, report: (d: Diagnostic) => void): Decl
           if (inside) report(declarationInside(s.span, 'data'));
           placed.push({ statement: s, environment, declared: define(s, s, 'data', environment, []) });
           break;
-        case 'param': case 'sample': case 'predict': case 'let': case 'report':
+        case 'param':
+        case 'sample':
+        case 'predict':
+        case 'let':
+        case 'report':
           placed.push({ statement: s, environment, declared: define(s, s.target, s.kind, environment, (s.target as TargetSyntax).at) });
           break;
-        case 'observe': case 'factor':
+        case 'observe':
+        case 'factor':
           placed.push({ statement: s, environment, declared: null });
           break;
         case 'fn':
           if (inside) report(declarationInside(s.span, 'fn'));
           if (functions.has(s.name.text)) report(definedTwice(s.name.span, s.name.text, ''));
-          else { functions.set(s.name.text, { name: s.name, parameters: s.parameters, body: s.body }); functionSpans.set(s.name.text, s.name.span); }
+          else {
+            functions.set(s.name.text, { name: s.name, parameters: s.parameters, body: s.body });
+            functionSpans.set(s.name.text, s.name.span);
+          }
           for (const [k, p] of s.parameters.entries()) {
             if (s.parameters.findIndex((q) => q.text === p.text) < k) report(definedTwice(p.span, p.text, ' as a parameter'));
           }
@@ -114,7 +163,8 @@ export function declare(program: Program, report: (d: Diagnostic) => void): Decl
         }
         case 'if':
           walk(s.then, { ...environment, guards: [...environment.guards, { test: s.test, negated: false, environment }] });
-          if (s.otherwise !== null) walk(s.otherwise, { ...environment, guards: [...environment.guards, { test: s.test, negated: true, environment }] });
+          if (s.otherwise !== null)
+            walk(s.otherwise, { ...environment, guards: [...environment.guards, { test: s.test, negated: true, environment }] });
           break;
       }
     }
@@ -143,7 +193,11 @@ function declareSizes(placed: readonly { statement: Stmt; environment: Environme
           const binding = lookUp(environment.scope, name.name);
           if (binding !== null && binding.kind !== 'size') continue;
           let size = sizes.get(name.name);
-          if (size === undefined) { size = { name: name.name, span: name.span, sources: [] }; sizes.set(name.name, size); root.names.set(name.name, { kind: 'size', name: name.name }); }
+          if (size === undefined) {
+            size = { name: name.name, span: name.span, sources: [] };
+            sizes.set(name.name, size);
+            root.names.set(name.name, { kind: 'size', name: name.name });
+          }
           if (statement.kind !== 'data' || dim !== name) continue;
           size.sources.push({ variable: statement.name.text, axis });
           const square = type.base.text === 'cov' || type.base.text === 'corr';
@@ -157,12 +211,18 @@ function declareSizes(placed: readonly { statement: Stmt; environment: Environme
 /** Names an expression mentions, calls aside; used for dimensions only, where nothing binds a name. */
 function namesIn(s: Syntax): readonly (Syntax & { kind: 'name' })[] {
   switch (s.kind) {
-    case 'name': return [s];
-    case 'unary': return namesIn(s.operand);
-    case 'binary': return [...namesIn(s.left), ...namesIn(s.right)];
-    case 'conditional': return [...namesIn(s.test), ...namesIn(s.then), ...namesIn(s.otherwise)];
-    case 'call': return s.arguments.flatMap((a) => namesIn(a.value));
-    default: return [];
+    case 'name':
+      return [s];
+    case 'unary':
+      return namesIn(s.operand);
+    case 'binary':
+      return [...namesIn(s.left), ...namesIn(s.right)];
+    case 'conditional':
+      return [...namesIn(s.test), ...namesIn(s.then), ...namesIn(s.otherwise)];
+    case 'call':
+      return s.arguments.flatMap((a) => namesIn(a.value));
+    default:
+      return [];
   }
 }
 
@@ -181,15 +241,25 @@ function nameLocals(drafts: readonly Draft[], global: ReadonlyMap<string, Draft>
 /** Parts of an expression, bounds of its loops included. */
 function partsOf(s: Syntax): readonly Syntax[] {
   switch (s.kind) {
-    case 'unary': return [s.operand];
-    case 'binary': return [s.left, s.right];
-    case 'conditional': return [s.test, s.then, s.otherwise];
-    case 'call': return s.arguments.map((a) => a.value);
-    case 'index': return [s.array, ...s.at.flatMap((p) => (p.kind === 'at' ? [p.value] : p.kind === 'range' ? [p.range.from, p.range.to] : []))];
-    case 'array': return s.elements;
-    case 'comprehension': case 'generator': return [s.body, ...s.plates.flatMap((p) => [p.range.from, p.range.to])];
-    case 'lambda': return [s.body];
-    default: return [];
+    case 'unary':
+      return [s.operand];
+    case 'binary':
+      return [s.left, s.right];
+    case 'conditional':
+      return [s.test, s.then, s.otherwise];
+    case 'call':
+      return s.arguments.map((a) => a.value);
+    case 'index':
+      return [s.array, ...s.at.flatMap((p) => (p.kind === 'at' ? [p.value] : p.kind === 'range' ? [p.range.from, p.range.to] : []))];
+    case 'array':
+      return s.elements;
+    case 'comprehension':
+    case 'generator':
+      return [s.body, ...s.plates.flatMap((p) => [p.range.from, p.range.to])];
+    case 'lambda':
+      return [s.body];
+    default:
+      return [];
   }
 }
 
@@ -218,7 +288,11 @@ export function suspectsOfRecursion(functions: ReadonlyMap<string, ProgramFuncti
   for (const [name, fn] of functions) {
     const called = new Set([...callsIn(fn.body)].filter((c) => functions.has(c)));
     open.set(name, called.size);
-    for (const c of called) { const list = callers.get(c); if (list === undefined) callers.set(c, [name]); else list.push(name); }
+    for (const c of called) {
+      const list = callers.get(c);
+      if (list === undefined) callers.set(c, [name]);
+      else list.push(name);
+    }
   }
   const done = [...open].flatMap(([name, count]) => (count === 0 ? [name] : []));
   for (const name of done) {

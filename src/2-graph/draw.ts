@@ -22,14 +22,23 @@ const largestPicture = 600;
 export function drawGraph(graph: ModelGraph, format: DrawingFormat): string {
   const drawing = drawingOf(graph);
   if (format === 'svg' && drawing.marks.length > largestPicture) {
-    const diagnostic: Diagnostic = { code: 'too-large', severity: 'error', message: `A picture of ${drawing.marks.length} quantities is too large to be laid out; the limit is ${largestPicture}.`, hint: 'use the format dot, mermaid or json, or a plate for quantities of one kind' };
+    const diagnostic: Diagnostic = {
+      code: 'too-large',
+      severity: 'error',
+      message: `A picture of ${drawing.marks.length} quantities is too large to be laid out; the limit is ${largestPicture}.`,
+      hint: 'use the format dot, mermaid or json, or a plate for quantities of one kind',
+    };
     throw new ModelError([diagnostic], diagnostic.message);
   }
   switch (format) {
-    case 'dot': return drawDot(drawing);
-    case 'svg': return drawSvg(drawing);
-    case 'mermaid': return drawMermaid(drawing);
-    case 'json': return `${JSON.stringify(drawing, null, 2)}\n`;
+    case 'dot':
+      return drawDot(drawing);
+    case 'svg':
+      return drawSvg(drawing);
+    case 'mermaid':
+      return drawMermaid(drawing);
+    case 'json':
+      return `${JSON.stringify(drawing, null, 2)}\n`;
   }
 }
 
@@ -63,7 +72,9 @@ function groupsOf(drawing: Drawing): Group {
   for (const set of ordered) {
     const smaller = ordered.filter((other) => other.size < set.size && isSubset(other, set));
     const largest = Math.max(0, ...smaller.map((other) => other.size));
-    const parent = smaller.filter((other) => other.size === largest).reduce<ReadonlySet<string>>((best, other) => (lastPlate(other) >= lastPlate(best) ? other : best), new Set<string>());
+    const parent = smaller
+      .filter((other) => other.size === largest)
+      .reduce<ReadonlySet<string>>((best, other) => (lastPlate(other) >= lastPlate(best) ? other : best), new Set<string>());
     const crossing = smaller.some((other) => !isSubset(other, parent));
     const group: Group = { plates: [...set].filter((plate) => crossing || !parent.has(plate)), crossing, marks: [], inner: [] };
     groups.set(keyOf(set), group);
@@ -82,10 +93,20 @@ function groupLabel(group: Group, drawing: Drawing): string {
 }
 
 /** Lines of a group and those inside it; `open` and `close` write the brackets of a format. */
-function groupLines(group: Group, indent: string, line: (mark: Mark) => string, open: (group: Group, indent: string) => readonly string[], close: string): readonly string[] {
+function groupLines(
+  group: Group,
+  indent: string,
+  line: (mark: Mark) => string,
+  open: (group: Group, indent: string) => readonly string[],
+  close: string,
+): readonly string[] {
   return [
     ...group.marks.map((mark) => `${indent}${line(mark)}`),
-    ...group.inner.flatMap((inner) => [...open(inner, indent), ...groupLines(inner, `${indent}  `, line, open, close), `${indent}${close}`]),
+    ...group.inner.flatMap((inner) => [
+      ...open(inner, indent),
+      ...groupLines(inner, `${indent}  `, line, open, close),
+      `${indent}${close}`,
+    ]),
   ];
 }
 
@@ -108,19 +129,24 @@ function dotText(text: string): string {
 /** The drawing for Graphviz. */
 export function drawDot(drawing: Drawing): string {
   const line = (mark: Mark): string => {
-    const label = mark.kind === 'factor' ? 'xlabel=' + dotText(mark.name) + ', label=""'
-      : `label=${mark.law === null ? dotText(mark.name) : `${dotText(mark.name).slice(0, -1)}\\n${dotText(mark.law).slice(1)}`}`;
+    const label =
+      mark.kind === 'factor'
+        ? 'xlabel=' + dotText(mark.name) + ', label=""'
+        : `label=${mark.law === null ? dotText(mark.name) : `${dotText(mark.name).slice(0, -1)}\\n${dotText(mark.law).slice(1)}`}`;
     return `${mark.id} [${label}, ${dotStyles[mark.kind]}];`;
   };
   let clusters = 0;
   const open = (group: Group, indent: string): readonly string[] => [
-    `${indent}subgraph cluster_${clusters++} {`, `${indent}  label=${dotText(groupLabel(group, drawing))}; labeljust=r; labelloc=b; style=${group.crossing ? '"rounded,dashed"' : 'rounded'};`,
+    `${indent}subgraph cluster_${clusters++} {`,
+    `${indent}  label=${dotText(groupLabel(group, drawing))}; labeljust=r; labelloc=b; style=${group.crossing ? '"rounded,dashed"' : 'rounded'};`,
   ];
   return [
-    'digraph model {', '  rankdir=TB; node [fontname="sans-serif", fontsize=12]; graph [fontname="sans-serif", fontsize=10]; edge [arrowsize=0.7];',
+    'digraph model {',
+    '  rankdir=TB; node [fontname="sans-serif", fontsize=12]; graph [fontname="sans-serif", fontsize=10]; edge [arrowsize=0.7];',
     ...groupLines(groupsOf(drawing), '  ', line, open, '}'),
     ...drawing.arrows.map((arrow) => `  ${arrow.from} -> ${arrow.to};`),
-    '}', '',
+    '}',
+    '',
   ].join('\n');
 }
 
@@ -133,7 +159,10 @@ function mermaidText(text: string): string {
 
 function drawMermaid(drawing: Drawing): string {
   const line = (mark: Mark): string => {
-    const label = mark.law === null || mark.kind === 'factor' ? mermaidText(mark.name) : `${mermaidText(mark.name).slice(0, -1)}<br/>${mermaidText(mark.law).slice(1)}`;
+    const label =
+      mark.law === null || mark.kind === 'factor'
+        ? mermaidText(mark.name)
+        : `${mermaidText(mark.name).slice(0, -1)}<br/>${mermaidText(mark.law).slice(1)}`;
     return `${mark.id}${mark.kind === 'data' || mark.kind === 'factor' ? `[${label}]` : `([${label}])`}:::${mark.kind}`;
   };
   let groups = 0;

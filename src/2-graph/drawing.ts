@@ -36,7 +36,10 @@ export interface PlateMark {
 }
 
 /** From an argument to what it is an argument of; a recursion is an arrow from a mark to itself. */
-export interface Arrow { readonly from: string; readonly to: string }
+export interface Arrow {
+  readonly from: string;
+  readonly to: string;
+}
 
 export interface Drawing {
   readonly marks: readonly Mark[];
@@ -52,11 +55,11 @@ export function drawingOf(graph: ModelGraph): Drawing {
   for (const statement of graph.statements) {
     const target = statement.kind === 'factor' ? null : statement.target;
     if (target === null) loose.push(statement);
-    else defined.set(target.variable, [...defined.get(target.variable) ?? [], statement]);
+    else defined.set(target.variable, [...(defined.get(target.variable) ?? []), statement]);
   }
   const read = new Map<string, { readonly statement: Statement; readonly at: readonly Expr[] }[]>();
   for (const statement of graph.statements) {
-    for (const { variable, at } of argumentsOf(statement)) read.set(variable, [...read.get(variable) ?? [], { statement, at }]);
+    for (const { variable, at } of argumentsOf(statement)) read.set(variable, [...(read.get(variable) ?? []), { statement, at }]);
   }
 
   const variables = [...graph.variables.values()].filter((variable) => defined.has(variable.name) || read.has(variable.name));
@@ -64,14 +67,23 @@ export function drawingOf(graph: ModelGraph): Drawing {
   const marks: Mark[] = variables.map((variable) => {
     const statements = defined.get(variable.name) ?? [];
     const uses = [
-      ...statements.map((statement) => ({ statement, at: statement.kind === 'factor' ? [] : statement.target?.at ?? [] })),
-      ...(statements.length === 0 ? read.get(variable.name) ?? [] : []),
+      ...statements.map((statement) => ({ statement, at: statement.kind === 'factor' ? [] : (statement.target?.at ?? []) })),
+      ...(statements.length === 0 ? (read.get(variable.name) ?? []) : []),
     ];
-    return { id: ids.get(variable.name)!, name: variable.name, kind: kindOf(variable, statements), law: lawsOf(statements), plates: platesOf(variable, uses, plates) };
+    return {
+      id: ids.get(variable.name)!,
+      name: variable.name,
+      kind: kindOf(variable, statements),
+      law: lawsOf(statements),
+      plates: platesOf(variable, uses, plates),
+    };
   });
   loose.forEach((statement, at) => {
     marks.push({
-      id: `n${variables.length + at}`, name: looseName(statement), kind: statement.kind === 'observe' ? 'observed' : 'factor', law: lawsOf([statement]),
+      id: `n${variables.length + at}`,
+      name: looseName(statement),
+      kind: statement.kind === 'observe' ? 'observed' : 'factor',
+      law: lawsOf([statement]),
       plates: statement.plates.map((plate) => plateOf(statement, plate, graph, plates)),
     });
   });
@@ -101,11 +113,18 @@ function looseName(statement: Statement): string {
 function kindOf(variable: Variable, statements: readonly Statement[]): MarkKind {
   if (statements.some((statement) => statement.kind === 'observe')) return 'observed';
   switch (variable.origin) {
-    case 'data': case 'constant': return 'data';
-    case 'param': return 'param';
-    case 'sample': return 'latent';
-    case 'let': case 'report': return 'deterministic';
-    case 'predict': return 'predicted';
+    case 'data':
+    case 'constant':
+      return 'data';
+    case 'param':
+      return 'param';
+    case 'sample':
+      return 'latent';
+    case 'let':
+    case 'report':
+      return 'deterministic';
+    case 'predict':
+      return 'predicted';
   }
 }
 
@@ -115,38 +134,59 @@ function lawsOf(statements: readonly Statement[]): string | null {
 }
 function lawName(law: Law): string {
   switch (law.kind) {
-    case 'family': return law.family;
-    case 'truncated': return `truncated ${lawName(law.base)}`;
-    case 'mixture': return `mixture of ${lawName(law.component)}`;
-    case 'mixtureOf': return `mixture of ${[...new Set(law.components.map(lawName))].join(', ')}`;
-    case 'censored': return `censored ${lawName(law.base)}`;
-    case 'pushforward': return law.base.kind === 'pushforward' ? lawName(law.base) : `pushforward of ${lawName(law.base)}`;
+    case 'family':
+      return law.family;
+    case 'truncated':
+      return `truncated ${lawName(law.base)}`;
+    case 'mixture':
+      return `mixture of ${lawName(law.component)}`;
+    case 'mixtureOf':
+      return `mixture of ${[...new Set(law.components.map(lawName))].join(', ')}`;
+    case 'censored':
+      return `censored ${lawName(law.base)}`;
+    case 'pushforward':
+      return law.base.kind === 'pushforward' ? lawName(law.base) : `pushforward of ${lawName(law.base)}`;
   }
 }
 
 // --- what a statement reads -------------------------------------------------------------------
 
-interface Reference { readonly variable: string; readonly at: readonly Expr[] }
+interface Reference {
+  readonly variable: string;
+  readonly at: readonly Expr[];
+}
 
 /** References in the law or value of a statement; those in bounds and dimensions only are left out. */
 function argumentsOf(statement: Statement): readonly Reference[] {
   switch (statement.kind) {
-    case 'sample': case 'predict': return references(bodiesOf(statement.law));
-    case 'observe': return references(statement.target === null ? [statement.value.body, ...bodiesOf(statement.law)] : bodiesOf(statement.law));
-    case 'let': case 'factor': return references([statement.value]);
-    case 'param': return [];
+    case 'sample':
+    case 'predict':
+      return references(bodiesOf(statement.law));
+    case 'observe':
+      return references(statement.target === null ? [statement.value.body, ...bodiesOf(statement.law)] : bodiesOf(statement.law));
+    case 'let':
+    case 'factor':
+      return references([statement.value]);
+    case 'param':
+      return [];
   }
 }
 
 function bodiesOf(law: Law): readonly Expr[] {
   const bodies = (arrays: readonly ArrayExpr[]): readonly Expr[] => arrays.map((array) => array.body);
   switch (law.kind) {
-    case 'family': return bodies(Object.values(law.parameters));
-    case 'truncated': return [...bodiesOf(law.base), law.low, law.high];
-    case 'mixture': return [law.weight, ...bodiesOf(law.component)];
-    case 'mixtureOf': return [...law.weights, ...law.components.flatMap(bodiesOf)];
-    case 'censored': return [...bodiesOf(law.base), law.low, law.high];
-    case 'pushforward': return [...bodiesOf(law.base), replaceArgument(law.map.body, law.argument.name, () => num(Number.NaN))];
+    case 'family':
+      return bodies(Object.values(law.parameters));
+    case 'truncated':
+      return [...bodiesOf(law.base), law.low, law.high];
+    case 'mixture':
+      return [law.weight, ...bodiesOf(law.component)];
+    case 'mixtureOf':
+      return [...law.weights, ...law.components.flatMap(bodiesOf)];
+    case 'censored':
+      return [...bodiesOf(law.base), law.low, law.high];
+    case 'pushforward':
+      return [...bodiesOf(law.base), replaceArgument(law.map.body, law.argument.name, () => num(Number.NaN))];
   }
 }
 
@@ -157,14 +197,23 @@ function references(roots: readonly Expr[]): readonly Reference[] {
     if (seen.has(expr)) return;
     seen.add(expr);
     switch (expr.op) {
-      case 'const': case 'index': case 'size': return;
+      case 'const':
+      case 'index':
+      case 'size':
+        return;
       case 'ref':
         found.push({ variable: expr.variable, at: expr.at });
         expr.at.forEach(walk);
         return;
-      case 'apply': expr.args.forEach(walk); return;
-      case 'reduce': walk(expr.body); return;
-      case 'cond': [expr.test, expr.then, expr.otherwise].forEach(walk); return;
+      case 'apply':
+        expr.args.forEach(walk);
+        return;
+      case 'reduce':
+        walk(expr.body);
+        return;
+      case 'cond':
+        [expr.test, expr.then, expr.otherwise].forEach(walk);
+        return;
       case 'element':
         expr.at.forEach(walk);
         for (const array of expr.array.args) walk(array.body);
@@ -177,7 +226,11 @@ function references(roots: readonly Expr[]): readonly Reference[] {
 // --- plates -----------------------------------------------------------------------------------
 
 /** Plates of a variable: its axes that some statement runs over. */
-function platesOf(variable: Variable, uses: readonly { readonly statement: Statement; readonly at: readonly Expr[] }[], plates: Map<string, PlateMark>): readonly string[] {
+function platesOf(
+  variable: Variable,
+  uses: readonly { readonly statement: Statement; readonly at: readonly Expr[] }[],
+  plates: Map<string, PlateMark>,
+): readonly string[] {
   return variable.dims.flatMap((_, axis) => {
     for (const { statement, at } of uses) {
       const plate = plateAt(statement, at[axis]);
@@ -208,7 +261,7 @@ function plateAt(statement: Statement, index: Expr | undefined): Plate | null {
 function axisKey(variable: Variable, axis: number): string {
   const sizes = variable.dims.map((size) => printText(size));
   const before = sizes.slice(0, axis).filter((size) => size === sizes[axis]).length;
-  return sizes[axis]! + '\''.repeat(before);
+  return sizes[axis]! + "'".repeat(before);
 }
 
 function register(key: string, plate: Plate, plates: Map<string, PlateMark>): string {

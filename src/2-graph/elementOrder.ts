@@ -19,17 +19,30 @@ import type { Statement } from './graph.js';
 const shownElements = 8;
 
 /** All instances of the group's statements, each a number of a statement and its plate indices. */
-interface Instances { readonly count: number; readonly width: number; readonly rows: Int32Array }
+interface Instances {
+  readonly count: number;
+  readonly width: number;
+  readonly rows: Int32Array;
+}
 
-interface Reader { readonly variable: string; readonly steps: readonly Step[]; position(): number }
+interface Reader {
+  readonly variable: string;
+  readonly steps: readonly Step[];
+  position(): number;
+}
 
 /** Null where an order depends on what is not known, or does not exist: then it was reported. */
 export function orderElements(b: BindContext, statements: readonly Statement[]): ElementOrder | null {
-  const idle = statements.some((s) => expressionsOf(s).some((e) => b.isPoisoned(e)) || (s.kind !== 'factor' && s.target !== null && !b.shapes.has(s.target.variable)));
+  const idle = statements.some(
+    (s) => expressionsOf(s).some((e) => b.isPoisoned(e)) || (s.kind !== 'factor' && s.target !== null && !b.shapes.has(s.target.variable)),
+  );
   if (idle) return null;
   for (const s of statements) {
     const open = expressionsOfSteps(stepsOf(s)).find((e) => !b.known(e));
-    if (open !== undefined) { b.report(messages.orderUnknown(s.span)); return null; }
+    if (open !== undefined) {
+      b.report(messages.orderUnknown(s.span));
+      return null;
+    }
   }
   const instances = enumerate(b, statements);
   const definers = new Definers(b, statements, instances);
@@ -38,7 +51,9 @@ export function orderElements(b: BindContext, statements: readonly Statement[]):
   const order = search(b, statements, instances, definers, readers as readonly (readonly Reader[])[]);
   if (order === null) return null;
   const rows = new Int32Array(instances.rows.length);
-  order.forEach((k, position) => { rows.set(instances.rows.subarray(k * instances.width, (k + 1) * instances.width), position * instances.width); });
+  order.forEach((k, position) => {
+    rows.set(instances.rows.subarray(k * instances.width, (k + 1) * instances.width), position * instances.width);
+  });
   return { statements: statements.map((s) => s.id), width: instances.width, rows };
 }
 
@@ -48,11 +63,16 @@ function expressionsOf(s: Statement): readonly Expr[] {
 
 function enumerate(b: BindContext, statements: readonly Statement[]): Instances {
   const width = 1 + Math.max(...statements.map((s) => s.plates.length));
-  let rows = new Int32Array(1024 * width), count = 0;
+  let rows = new Int32Array(1024 * width),
+    count = 0;
   statements.forEach((s, number) => {
     const boxes = s.plates.map((p) => b.evaluator.box(p.index));
     b.evaluator.walk(stepsOf(s), () => {
-      if ((count + 1) * width > rows.length) { const larger = new Int32Array(rows.length * 2); larger.set(rows); rows = larger; }
+      if ((count + 1) * width > rows.length) {
+        const larger = new Int32Array(rows.length * 2);
+        larger.set(rows);
+        rows = larger;
+      }
       rows[count * width] = number;
       for (let k = 0; k < boxes.length; k++) rows[count * width + 1 + k] = boxes[k]!.value;
       count++;
@@ -85,9 +105,15 @@ class Definers {
     }
     const places = statements.map((s) => {
       if (s.kind === 'factor' || s.target === null) return null;
-      const shape = this.shapes.get(s.target.variable)!, own = shape.slice(0, s.target.at.length);
+      const shape = this.shapes.get(s.target.variable)!,
+        own = shape.slice(0, s.target.at.length);
       const given = s.kind === 'observe' ? b.storages.get(s.target.variable) : undefined;
-      return { block: sizeOf(shape.slice(s.target.at.length)), cells: this.cells.get(s.target.variable)!, given, position: b.evaluator.position(own, s.target.at) };
+      return {
+        block: sizeOf(shape.slice(s.target.at.length)),
+        cells: this.cells.get(s.target.variable)!,
+        given,
+        position: b.evaluator.position(own, s.target.at),
+      };
     });
     for (let k = 0; k < instances.count; k++) {
       const number = instances.rows[k * instances.width]!;
@@ -100,7 +126,9 @@ class Definers {
     }
   }
 
-  instance(variable: string, cell: number): number { return cell < 0 ? -1 : this.cells.get(variable)![cell]!; }
+  instance(variable: string, cell: number): number {
+    return cell < 0 ? -1 : this.cells.get(variable)![cell]!;
+  }
 }
 
 function hasGap({ gaps }: { readonly gaps: Uint8Array | null }, p: number, places: number): boolean {
@@ -109,7 +137,9 @@ function hasGap({ gaps }: { readonly gaps: Uint8Array | null }, p: number, place
   return gaps.subarray(p * block, (p + 1) * block).includes(1);
 }
 
-function sizeOf(shape: readonly number[]): number { return shape.reduce((product, d) => product * d, 1); }
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, d) => product * d, 1);
+}
 
 /** The reads of a statement that may order it; null where an address is not known before the run. */
 function readersOf(b: BindContext, s: Statement, definers: Definers): readonly Reader[] | null {
@@ -125,7 +155,10 @@ function readersOf(b: BindContext, s: Statement, definers: Definers): readonly R
       if (shape === undefined) return;
       const inner = path.filter((step) => step.kind !== 'loop' || !own.has(step.index));
       const steps = decidable(b, inner);
-      if (steps === null) { open = true; return; }
+      if (steps === null) {
+        open = true;
+        return;
+      }
       // Tests on what is being ordered cannot be decided before.
       const all = steps.filter((step) => step.kind === 'loop' || ![...variablesOf(step.test)].some((name) => definers.shapes.has(name)));
       const at = e.at.slice(0, shape.length).map((x, axis) => {
@@ -137,13 +170,26 @@ function readersOf(b: BindContext, s: Statement, definers: Definers): readonly R
       found.push({ variable: e.variable, steps: all, position: b.evaluator.position(shape, at) });
     });
   }
-  if (open) { b.report(messages.orderUnknown(s.span)); return null; }
+  if (open) {
+    b.report(messages.orderUnknown(s.span));
+    return null;
+  }
   return found;
 }
 
-interface Frame { readonly instance: number; readonly reads: readonly number[]; next: number }
+interface Frame {
+  readonly instance: number;
+  readonly reads: readonly number[];
+  next: number;
+}
 
-function search(b: BindContext, statements: readonly Statement[], instances: Instances, definers: Definers, readers: readonly (readonly Reader[])[]): Int32Array | null {
+function search(
+  b: BindContext,
+  statements: readonly Statement[],
+  instances: Instances,
+  definers: Definers,
+  readers: readonly (readonly Reader[])[],
+): Int32Array | null {
   const { count, rows, width } = instances;
   const readsOf = (k: number): readonly number[] => {
     const number = rows[k * width]!;
@@ -158,7 +204,9 @@ function search(b: BindContext, statements: readonly Statement[], instances: Ins
     }
     return out;
   };
-  const unseen = 0, open = 1, done = 2;
+  const unseen = 0,
+    open = 1,
+    done = 2;
   const state = new Uint8Array(count);
   const order = new Int32Array(count);
   let next = 0;
@@ -191,5 +239,8 @@ function search(b: BindContext, statements: readonly Statement[], instances: Ins
 function nameOf(b: BindContext, s: Statement, instances: Instances, k: number): string {
   if (s.kind === 'factor' || s.target === null) return 'an observed expression';
   enter(b, s, instances, k);
-  return nameAt(s.target.variable, s.target.at.map((e) => b.evaluator.value(e)));
+  return nameAt(
+    s.target.variable,
+    s.target.at.map((e) => b.evaluator.value(e)),
+  );
 }

@@ -7,7 +7,25 @@
 import type { Span } from '../errors/diagnostic.js';
 import { didYouMean } from '../errors/render.js';
 import {
-  type ArrayExpr, type Expr, type Index, type ReduceKind, add, cond, div, element, index, isConst, mul, num, one, reduce, ref, size, sub, visit, zero,
+  type ArrayExpr,
+  type Expr,
+  type Index,
+  type ReduceKind,
+  add,
+  cond,
+  div,
+  element,
+  index,
+  isConst,
+  mul,
+  num,
+  one,
+  reduce,
+  ref,
+  size,
+  sub,
+  visit,
+  zero,
 } from '../expr/expr.js';
 import { tidy } from '../expr/affine.js';
 import type { ArgumentSyntax, IndexSyntax, PlateSyntax, RangeSyntax, Syntax } from '../1-parse/ast.js';
@@ -16,8 +34,26 @@ import { type Context, rangesOf } from './context.js';
 import { densityFunctions } from './densities.js';
 import type { ScalarType } from './graph.js';
 import {
-  familyAsValue, functionAsValue, generatorUnexpected, holeIsFunction, holeMissing, holeNotFunction, indexHides, indexOutOfRange, lambdaUnexpected, programTooLarge,
-  raggedWhole, rangeNotInteger, realIndex, shapeMismatch, tooManyIndices, typeMismatch, unknownArgument, unknownFunction, unknownName, wrongArgumentCount,
+  familyAsValue,
+  functionAsValue,
+  generatorUnexpected,
+  holeIsFunction,
+  holeMissing,
+  holeNotFunction,
+  indexHides,
+  indexOutOfRange,
+  lambdaUnexpected,
+  programTooLarge,
+  raggedWhole,
+  rangeNotInteger,
+  realIndex,
+  shapeMismatch,
+  tooManyIndices,
+  typeMismatch,
+  unknownArgument,
+  unknownFunction,
+  unknownName,
+  wrongArgumentCount,
 } from './messages.js';
 import { constantDifference, extreme, printDimension, printType } from './shapes.js';
 import { lawCombinators } from './reference.js';
@@ -28,8 +64,19 @@ import { type ArrayValue, type Value, buildValue, elementOf, isPoison, joinScala
 export const combinators: readonly string[] = [...lawCombinators.keys()];
 
 const operatorNames: ReadonlyMap<string, string> = new Map([
-  ['+', 'add'], ['-', 'sub'], ['*', 'mul'], ['/', 'div'], ['^', 'pow'],
-  ['<', 'lt'], ['<=', 'le'], ['>', 'gt'], ['>=', 'ge'], ['==', 'eq'], ['!=', 'ne'], ['&&', 'and'], ['||', 'or'],
+  ['+', 'add'],
+  ['-', 'sub'],
+  ['*', 'mul'],
+  ['/', 'div'],
+  ['^', 'pow'],
+  ['<', 'lt'],
+  ['<=', 'le'],
+  ['>', 'gt'],
+  ['>=', 'ge'],
+  ['==', 'eq'],
+  ['!=', 'ne'],
+  ['&&', 'and'],
+  ['||', 'or'],
 ]);
 const comparisons: ReadonlySet<string> = new Set(['lt', 'le', 'gt', 'ge', 'eq', 'ne']);
 
@@ -42,25 +89,41 @@ export function lowerExpression(context: Context, syntax: Syntax, environment: E
 
 function lowerAny(context: Context, syntax: Syntax, environment: Environment): Value {
   switch (syntax.kind) {
-    case 'number': return scalarValue(isIntegerLiteral(syntax.text, syntax.value) ? 'int' : 'real', num(syntax.value));
-    case 'boolean': return scalarValue('bool', num(Number(syntax.value)));
-    case 'inf': return scalarValue('real', num(Infinity));
-    case 'name': return lowerName(context, syntax.name, syntax.span, environment);
-    case 'hole': return lowerHole(context, syntax.hole, syntax.span);
-    case 'unary': return lowerUnary(context, syntax, environment);
-    case 'binary': return lowerBinary(context, syntax, environment);
-    case 'conditional': return lowerConditional(context, syntax, environment);
-    case 'call': return lowerCall(context, syntax, environment);
-    case 'index': return lowerIndex(context, syntax, environment);
-    case 'array': return lowerArray(context, syntax, environment);
-    case 'comprehension': return lowerComprehension(context, syntax, environment);
-    case 'generator': return context.report(generatorUnexpected(syntax.span, 'this place'));
-    case 'lambda': return context.report(lambdaUnexpected(syntax.span));
+    case 'number':
+      return scalarValue(isIntegerLiteral(syntax.text, syntax.value) ? 'int' : 'real', num(syntax.value));
+    case 'boolean':
+      return scalarValue('bool', num(Number(syntax.value)));
+    case 'inf':
+      return scalarValue('real', num(Infinity));
+    case 'name':
+      return lowerName(context, syntax.name, syntax.span, environment);
+    case 'hole':
+      return lowerHole(context, syntax.hole, syntax.span);
+    case 'unary':
+      return lowerUnary(context, syntax, environment);
+    case 'binary':
+      return lowerBinary(context, syntax, environment);
+    case 'conditional':
+      return lowerConditional(context, syntax, environment);
+    case 'call':
+      return lowerCall(context, syntax, environment);
+    case 'index':
+      return lowerIndex(context, syntax, environment);
+    case 'array':
+      return lowerArray(context, syntax, environment);
+    case 'comprehension':
+      return lowerComprehension(context, syntax, environment);
+    case 'generator':
+      return context.report(generatorUnexpected(syntax.span, 'this place'));
+    case 'lambda':
+      return context.report(lambdaUnexpected(syntax.span));
   }
 }
 
 /** `1e5` is an integer, `2.0` is real. */
-function isIntegerLiteral(text: string, value: number): boolean { return Number.isInteger(value) && !text.includes('.'); }
+function isIntegerLiteral(text: string, value: number): boolean {
+  return Number.isInteger(value) && !text.includes('.');
+}
 
 function lowerName(context: Context, name: string, span: Span, environment: Environment): Value {
   const binding = lookUp(environment.scope, name);
@@ -68,12 +131,21 @@ function lowerName(context: Context, name: string, span: Span, environment: Envi
     if (context.lost.names.has(name) || context.lost.anything) return poison;
     if (context.families.has(name) || combinators.includes(name)) return context.report(familyAsValue(span, name));
     if (builtins.has(name) || context.functions.has(name)) return context.report(functionAsValue(span, name));
-    return context.report(unknownName(span, name, context.suggestion(name, () => visibleNames(environment.scope))));
+    return context.report(
+      unknownName(
+        span,
+        name,
+        context.suggestion(name, () => visibleNames(environment.scope)),
+      ),
+    );
   }
   switch (binding.kind) {
-    case 'index': return scalarValue('int', binding.loop.index);
-    case 'value': return binding.value;
-    case 'size': return scalarValue('int', size(name));
+    case 'index':
+      return scalarValue('int', binding.loop.index);
+    case 'value':
+      return binding.value;
+    case 'size':
+      return scalarValue('int', size(name));
     case 'variable': {
       const { variable } = binding;
       const type = context.typeOf(variable);
@@ -98,11 +170,16 @@ function lowerHole(context: Context, hole: number, span: Span): Value {
   const value = context.holes[hole];
   if (value === undefined) return context.report(holeMissing(span));
   switch (value.kind) {
-    case 'number': return scalarValue(Number.isInteger(value.value) ? 'int' : 'real', num(value.value));
-    case 'boolean': return scalarValue('bool', num(Number(value.value)));
-    case 'array': return context.constant(value, arrayScalar(value.values), value.shape, value.values, span);
-    case 'function': return context.report(holeIsFunction(span));
-    case 'unusable': return poison;
+    case 'number':
+      return scalarValue(Number.isInteger(value.value) ? 'int' : 'real', num(value.value));
+    case 'boolean':
+      return scalarValue('bool', num(Number(value.value)));
+    case 'array':
+      return context.constant(value, arrayScalar(value.values), value.shape, value.values, span);
+    case 'function':
+      return context.report(holeIsFunction(span));
+    case 'unusable':
+      return poison;
   }
 }
 function arrayScalar(values: Float64Array): ScalarType {
@@ -110,8 +187,17 @@ function arrayScalar(values: Float64Array): ScalarType {
   return values.every((x) => Number.isInteger(x) && Math.abs(x) < 2 ** 31) ? 'int' : 'real';
 }
 
-function numeric(s: ScalarType): ScalarType { return s === 'bool' ? 'int' : s; }
-function call(context: Context, environment: Environment, name: string, span: Span, args: readonly ArrayValue[], spans: readonly Span[]): Call {
+function numeric(s: ScalarType): ScalarType {
+  return s === 'bool' ? 'int' : s;
+}
+function call(
+  context: Context,
+  environment: Environment,
+  name: string,
+  span: Span,
+  args: readonly ArrayValue[],
+  spans: readonly Span[],
+): Call {
   return { context, environment, name, span, arguments: args, spans };
 }
 
@@ -120,7 +206,10 @@ function lowerUnary(context: Context, syntax: Syntax & { kind: 'unary' }, enviro
   if (isPoison(operand)) return operand;
   const c = call(context, environment, syntax.operator, syntax.span, [operand], [syntax.operand.span]);
   if (syntax.operator === '-') return elementwise(c, [operand], numeric(operand.scalar), (x) => sub(zero, x!));
-  if (operand.scalar === 'real') return context.report(typeMismatch(syntax.operand.span, 'The operand of `!`', 'a condition (bool, or 0/1)', printType(operand.scalar, operand.dims)));
+  if (operand.scalar === 'real')
+    return context.report(
+      typeMismatch(syntax.operand.span, 'The operand of `!`', 'a condition (bool, or 0/1)', printType(operand.scalar, operand.dims)),
+    );
   return elementwise(c, [operand], 'bool', (x) => applied('not', x!));
 }
 
@@ -135,25 +224,33 @@ function lowerBinary(context: Context, syntax: Syntax & { kind: 'binary' }, envi
   if (syntax.operator === '@') return matrixProduct(c);
   if (lazy) {
     for (const [k, side] of [left, right].entries()) {
-      if (side.scalar === 'real') return context.report(typeMismatch(c.spans[k]!, `A side of \`${syntax.operator}\``, 'a condition (bool, or 0/1)', printType(side.scalar, side.dims)));
+      if (side.scalar === 'real')
+        return context.report(
+          typeMismatch(c.spans[k]!, `A side of \`${syntax.operator}\``, 'a condition (bool, or 0/1)', printType(side.scalar, side.dims)),
+        );
     }
   }
   const fn = operatorNames.get(syntax.operator)!;
   // What the left side guards, such as the index of `t > 0 && x[t-1] > 0`, is read only where it exists.
   if (lazy && readsByArithmetic(right.body)) {
-    return elementwise(c, [left, right], 'bool', (a, b) => (fn === 'and' ? cond(a!, applied('ne', b!, zero), zero) : cond(a!, one, applied('ne', b!, zero))));
+    return elementwise(c, [left, right], 'bool', (a, b) =>
+      fn === 'and' ? cond(a!, applied('ne', b!, zero), zero) : cond(a!, one, applied('ne', b!, zero)),
+    );
   }
   return elementwise(c, [left, right], resultScalar(fn, left, right), (a, b) => applied(fn, a!, b!));
 }
 function readsByArithmetic(e: Expr): boolean {
   let found = false;
-  visit(e, (x) => { if (x.op === 'ref' && x.at.some((at) => at.op === 'apply')) found = true; });
+  visit(e, (x) => {
+    if (x.op === 'ref' && x.at.some((at) => at.op === 'apply')) found = true;
+  });
   return found;
 }
 function resultScalar(fn: string, left: ArrayValue, right: ArrayValue): ScalarType {
   if (comparisons.has(fn) || fn === 'and' || fn === 'or') return 'bool';
   if (fn === 'div') return 'real';
-  if (fn === 'pow') return left.scalar !== 'real' && isConst(right.body) && Number.isInteger(right.body.value) && right.body.value >= 0 ? 'int' : 'real';
+  if (fn === 'pow')
+    return left.scalar !== 'real' && isConst(right.body) && Number.isInteger(right.body.value) && right.body.value >= 0 ? 'int' : 'real';
   return numeric(joinScalars(left.scalar, right.scalar));
 }
 
@@ -166,21 +263,45 @@ function lowerConditional(context: Context, syntax: Syntax & { kind: 'conditiona
   // A branch that waits for a recursive definition takes the other's type.
   if (isPoison(then)) return then.pending && !isPoison(otherwise) ? otherwise : then;
   if (isPoison(otherwise)) return otherwise.pending ? then : otherwise;
-  if (test.scalar === 'real') return context.report(typeMismatch(syntax.test.span, 'The condition of `?:`', 'a condition (bool, or 0/1)', printType(test.scalar, test.dims), 'compare it: `x > 0 ? a : b`'));
+  if (test.scalar === 'real')
+    return context.report(
+      typeMismatch(
+        syntax.test.span,
+        'The condition of `?:`',
+        'a condition (bool, or 0/1)',
+        printType(test.scalar, test.dims),
+        'compare it: `x > 0 ? a : b`',
+      ),
+    );
   const scalar = then.scalar === otherwise.scalar ? then.scalar : joinScalars(then.scalar, otherwise.scalar);
-  const c = call(context, environment, '?:', syntax.span, [test, then, otherwise], [syntax.test.span, syntax.then.span, syntax.otherwise.span]);
+  const c = call(
+    context,
+    environment,
+    '?:',
+    syntax.span,
+    [test, then, otherwise],
+    [syntax.test.span, syntax.then.span, syntax.otherwise.span],
+  );
   return elementwise(c, [test, then, otherwise], scalar, (t, a, b) => cond(t!, a!, b!));
 }
 
 // --- indices ----------------------------------------------------------------------------------
 
 /** Bounds `from <= i < to` of a range expression, integers without latents where `what` is given. */
-export function lowerRange(context: Context, range: RangeSyntax, environment: Environment, what: string | null): { from: Expr; to: Expr } | null {
+export function lowerRange(
+  context: Context,
+  range: RangeSyntax,
+  environment: Environment,
+  what: string | null,
+): { from: Expr; to: Expr } | null {
   const bounds: Expr[] = [];
   for (const side of [range.from, range.to]) {
     const v = context.expression(side, environment);
     if (isPoison(v)) continue;
-    if (v.dims.length > 0 || v.scalar === 'real') { context.report(rangeNotInteger(side.span, printType(v.scalar, v.dims))); continue; }
+    if (v.dims.length > 0 || v.scalar === 'real') {
+      context.report(rangeNotInteger(side.span, printType(v.scalar, v.dims)));
+      continue;
+    }
     if (what !== null) context.requireData(v.body, side.span, what);
     bounds.push(what === null ? v.body : context.settled(v.body));
   }
@@ -195,13 +316,19 @@ type Position =
 
 function lowerIndex(context: Context, syntax: Syntax & { kind: 'index' }, environment: Environment): Value {
   const base = lowerAny(context, syntax.array, environment);
-  const positions = syntax.at.map((p, d) => isPoison(base) ? lowerPosition(context, p, null, environment) : lowerPosition(context, p, base.dims[d] ?? null, environment));
+  const positions = syntax.at.map((p, d) =>
+    isPoison(base) ? lowerPosition(context, p, null, environment) : lowerPosition(context, p, base.dims[d] ?? null, environment),
+  );
   if (isPoison(base)) return base;
   if (syntax.at.length > base.dims.length) {
     return context.report(tooManyIndices(syntax.span, printType(base.scalar, base.dims), syntax.at.length, base.dims.length));
   }
   const found: Position[] = [];
-  for (const p of positions) { if (p === null) return poison; if ('pending' in p) return p; found.push(p); }
+  for (const p of positions) {
+    if (p === null) return poison;
+    if ('pending' in p) return p;
+    found.push(p);
+  }
   const leading = found.findIndex((p) => p.kind !== 'scalar');
   const scalars = leading < 0 ? found.length : leading;
   const ragged = Math.max(0, base.ragged - scalars);
@@ -217,9 +344,15 @@ function lowerIndex(context: Context, syntax: Syntax & { kind: 'index' }, enviro
     let next = 0;
     const where = found.map((p): Expr => {
       switch (p.kind) {
-        case 'scalar': return p.at;
-        case 'gather': { const own = at.slice(next, next + p.by.dims.length); next += p.by.dims.length; return elementOf(p.by, own); }
-        case 'slice': return tidy(add(p.from, at[next++]!));
+        case 'scalar':
+          return p.at;
+        case 'gather': {
+          const own = at.slice(next, next + p.by.dims.length);
+          next += p.by.dims.length;
+          return elementOf(p.by, own);
+        }
+        case 'slice':
+          return tidy(add(p.from, at[next++]!));
       }
     });
     return elementOf(base, [...where, ...at.slice(next)]);
@@ -227,16 +360,24 @@ function lowerIndex(context: Context, syntax: Syntax & { kind: 'index' }, enviro
   return { ...value, ragged, variable: base.variable };
 }
 
-function lowerPosition(context: Context, syntax: IndexSyntax, dimension: Expr | null, environment: Environment): Position | Exclude<Value, ArrayValue> | null {
+function lowerPosition(
+  context: Context,
+  syntax: IndexSyntax,
+  dimension: Expr | null,
+  environment: Environment,
+): Position | Exclude<Value, ArrayValue> | null {
   switch (syntax.kind) {
-    case 'all': return dimension === null ? null : { kind: 'slice', from: zero, length: dimension };
+    case 'all':
+      return dimension === null ? null : { kind: 'slice', from: zero, length: dimension };
     case 'range': {
       const range = lowerRange(context, syntax.range, environment, 'A slice');
       if (range === null) return null;
       if (dimension !== null && !environment.conditional) {
-        if (isConst(range.from) && range.from.value < 0) context.report(indexOutOfRange(syntax.span, printDimension(range.from), printDimension(dimension), ''));
+        if (isConst(range.from) && range.from.value < 0)
+          context.report(indexOutOfRange(syntax.span, printDimension(range.from), printDimension(dimension), ''));
         const over = constantDifference(range.to, dimension);
-        if (over !== null && over > 0) context.report(indexOutOfRange(syntax.span, printDimension(tidy(sub(range.to, one))), printDimension(dimension), ''));
+        if (over !== null && over > 0)
+          context.report(indexOutOfRange(syntax.span, printDimension(tidy(sub(range.to, one))), printDimension(dimension), ''));
       }
       return { kind: 'slice', from: range.from, length: tidy(sub(range.to, range.from)) };
     }
@@ -251,7 +392,9 @@ function lowerPosition(context: Context, syntax: IndexSyntax, dimension: Expr | 
   }
 }
 /** Index arithmetic is normalised, so that `z[(t+1)-1]` is `z[t]`. */
-function affineIndex(e: Expr): Expr { return e.op === 'apply' ? tidy(e) : e; }
+function affineIndex(e: Expr): Expr {
+  return e.op === 'apply' ? tidy(e) : e;
+}
 
 /** Reports an index that is out of range for certain, or at one end of its loop. */
 function checkRange(context: Context, e: Expr, dimension: Expr, environment: Environment, span: Span): void {
@@ -260,11 +403,15 @@ function checkRange(context: Context, e: Expr, dimension: Expr, environment: Env
   // A loop whose bounds depend on an outer index may be empty for the very index that would be out of range.
   const uneven = [...ranges.values()].some((r) => mentionsIndex(r.from) || mentionsIndex(r.to));
   if (uneven && !isConst(e)) return;
-  const low = extreme(e, 'low', ranges), high = extreme(e, 'high', ranges);
+  const low = extreme(e, 'low', ranges),
+    high = extreme(e, 'high', ranges);
   const where = e.op === 'const' || !mentionsIndex(e) ? '' : ` (the index is ${printDimension(e)})`;
   if (low !== null) {
     const below = constantDifference(low, zero);
-    if (below !== null && below < 0) { context.report(indexOutOfRange(span, printDimension(low), printDimension(dimension), where)); return; }
+    if (below !== null && below < 0) {
+      context.report(indexOutOfRange(span, printDimension(low), printDimension(dimension), where));
+      return;
+    }
   }
   if (high !== null) {
     const above = constantDifference(high, dimension);
@@ -273,7 +420,9 @@ function checkRange(context: Context, e: Expr, dimension: Expr, environment: Env
 }
 function mentionsIndex(e: Expr): boolean {
   let found = false;
-  visit(e, (x) => { if (x.op === 'index') found = true; });
+  visit(e, (x) => {
+    if (x.op === 'index') found = true;
+  });
   return found;
 }
 
@@ -289,20 +438,41 @@ function lowerArray(context: Context, syntax: Syntax & { kind: 'array' }, enviro
   let bad: Value | null = null;
   for (const s of syntax.elements) {
     const v = context.expression(s, environment);
-    if (isPoison(v)) bad ??= v; else elements.push(v);
+    if (isPoison(v)) bad ??= v;
+    else elements.push(v);
   }
   if (bad !== null) return bad;
   const first = elements[0]!;
   for (const [k, v] of elements.entries()) {
-    const differs = (): ReturnType<typeof shapeMismatch> => shapeMismatch(syntax.elements[k]!.span, 'The elements of an array have one shape', printType(first.scalar, first.dims), printType(v.scalar, v.dims));
+    const differs = (): ReturnType<typeof shapeMismatch> =>
+      shapeMismatch(
+        syntax.elements[k]!.span,
+        'The elements of an array have one shape',
+        printType(first.scalar, first.dims),
+        printType(v.scalar, v.dims),
+      );
     if (v.dims.length !== first.dims.length) return context.report(differs());
-    if (!v.dims.every((d, axis) => context.agree(first.dims[axis]!, d, environment, syntax.span, 'the elements of an array have one shape', differs))) return poison;
+    if (
+      !v.dims.every((d, axis) =>
+        context.agree(first.dims[axis]!, d, environment, syntax.span, 'the elements of an array have one shape', differs),
+      )
+    )
+      return poison;
   }
   const scalar = elements.map((v) => v.scalar).reduce(joinScalars);
-  return buildValue(scalar, [num(elements.length), ...first.dims], (i, ...at) => choose(i!, elements.map((v) => elementOf(v, at))));
+  return buildValue(scalar, [num(elements.length), ...first.dims], (i, ...at) =>
+    choose(
+      i!,
+      elements.map((v) => elementOf(v, at)),
+    ),
+  );
 }
 
-interface Literal { readonly shape: readonly number[]; readonly values: readonly number[]; readonly scalar: ScalarType }
+interface Literal {
+  readonly shape: readonly number[];
+  readonly values: readonly number[];
+  readonly scalar: ScalarType;
+}
 
 /** The numbers of a rectangular array of constants; null where any element is not constant. */
 function literalArray(context: Context, syntax: Syntax & { kind: 'array' }, environment: Environment): Literal | null {
@@ -322,21 +492,37 @@ function literalArray(context: Context, syntax: Syntax & { kind: 'array' }, envi
   }
   const first = parts[0]!;
   if (parts.some((p) => p.shape.length !== first.shape.length || p.shape.some((n, d) => n !== first.shape[d]))) return null;
-  return { shape: [parts.length, ...first.shape], values: parts.flatMap((p) => p.values), scalar: parts.map((p) => p.scalar).reduce(joinScalars) };
+  return {
+    shape: [parts.length, ...first.shape],
+    values: parts.flatMap((p) => p.values),
+    scalar: parts.map((p) => p.scalar).reduce(joinScalars),
+  };
 }
 /** Arithmetic of literals only, so that a long array of expressions is not lowered twice. */
 function looksConstant(s: Syntax): boolean {
   switch (s.kind) {
-    case 'number': case 'boolean': case 'inf': case 'hole': return true;
-    case 'unary': return looksConstant(s.operand);
-    case 'binary': return looksConstant(s.left) && looksConstant(s.right);
-    case 'call': return s.arguments.every((a) => looksConstant(a.value));
-    default: return false;
+    case 'number':
+    case 'boolean':
+    case 'inf':
+    case 'hole':
+      return true;
+    case 'unary':
+      return looksConstant(s.operand);
+    case 'binary':
+      return looksConstant(s.left) && looksConstant(s.right);
+    case 'call':
+      return s.arguments.every((a) => looksConstant(a.value));
+    default:
+      return false;
   }
 }
 
 /** Enters the loops of a comprehension, reduction or mixture: inner bounds may use outer indices. */
-export function enterLoops(context: Context, plates: readonly PlateSyntax[], environment: Environment): { loops: readonly Loop[]; inside: Environment } {
+export function enterLoops(
+  context: Context,
+  plates: readonly PlateSyntax[],
+  environment: Environment,
+): { loops: readonly Loop[]; inside: Environment } {
   const loops: Loop[] = [];
   let inside = environment;
   for (const plate of plates) {
@@ -360,18 +546,38 @@ function lowerComprehension(context: Context, syntax: Syntax & { kind: 'comprehe
   const dims = ranges.map((r) => tidy(sub(r!.to, r!.from)));
   for (const [k, d] of [...dims, ...body.dims].entries()) {
     let uses = false;
-    visit(d, (x) => { if (x.op === 'index' && indices.has(x)) uses = true; });
-    if (uses) return context.report(shapeMismatch(syntax.span, 'An array is rectangular', `dimension ${k + 1}, ${printDimension(d)},`, 'a length that is the same for all rows', 'use a plate: `for i in ... { let a[i] = ... }`'));
+    visit(d, (x) => {
+      if (x.op === 'index' && indices.has(x)) uses = true;
+    });
+    if (uses)
+      return context.report(
+        shapeMismatch(
+          syntax.span,
+          'An array is rectangular',
+          `dimension ${k + 1}, ${printDimension(d)},`,
+          'a length that is the same for all rows',
+          'use a plate: `for i in ... { let a[i] = ... }`',
+        ),
+      );
   }
   return buildValue(body.scalar, [...dims, ...body.dims], (...at) => {
     const shifted: ArrayExpr = { indices: [...loops.map((l) => l.index), ...body.indices], dims: [...dims, ...body.dims], body: body.body };
-    return elementOf(shifted, at.map((i, d) => (d < loops.length ? add(ranges[d]!.from, i) : i)));
+    return elementOf(
+      shifted,
+      at.map((i, d) => (d < loops.length ? add(ranges[d]!.from, i) : i)),
+    );
   });
 }
 
 // --- calls ------------------------------------------------------------------------------------
 
-const reductions: ReadonlyMap<string, ReduceKind> = new Map([['sum', 'sum'], ['prod', 'prod'], ['min', 'min'], ['max', 'max'], ['logsumexp', 'logsumexp']]);
+const reductions: ReadonlyMap<string, ReduceKind> = new Map([
+  ['sum', 'sum'],
+  ['prod', 'prod'],
+  ['min', 'min'],
+  ['max', 'max'],
+  ['logsumexp', 'logsumexp'],
+]);
 
 function lowerCall(context: Context, syntax: Syntax & { kind: 'call' }, environment: Environment): Value {
   if (!context.spend(syntax.span)) return context.report(programTooLarge(syntax.span));
@@ -395,25 +601,53 @@ function lowerCall(context: Context, syntax: Syntax & { kind: 'call' }, environm
   }
   const args = lowerArguments(context, syntax.arguments, name, environment);
   if (isPoisonList(args)) return args.poison;
-  return applyBuiltin(builtin, call(context, environment, name, syntax.span, args, syntax.arguments.map((a) => a.span)));
+  return applyBuiltin(
+    builtin,
+    call(
+      context,
+      environment,
+      name,
+      syntax.span,
+      args,
+      syntax.arguments.map((a) => a.span),
+    ),
+  );
 }
 
 /** A function or a distribution that is none of the program's. */
 function isKnownFunction(context: Context, name: string): boolean {
-  return builtins.has(name) || densityFunctions.has(name) || context.families.has(name) || combinators.includes(name) || reductions.has(name);
+  return (
+    builtins.has(name) || densityFunctions.has(name) || context.families.has(name) || combinators.includes(name) || reductions.has(name)
+  );
 }
 
-interface PoisonList { readonly poison: Exclude<Value, ArrayValue> }
-function isPoisonList(a: readonly ArrayValue[] | PoisonList): a is PoisonList { return 'poison' in a; }
+interface PoisonList {
+  readonly poison: Exclude<Value, ArrayValue>;
+}
+function isPoisonList(a: readonly ArrayValue[] | PoisonList): a is PoisonList {
+  return 'poison' in a;
+}
 
-function lowerArguments(context: Context, args: readonly ArgumentSyntax[], fn: string, environment: Environment): readonly ArrayValue[] | PoisonList {
+function lowerArguments(
+  context: Context,
+  args: readonly ArgumentSyntax[],
+  fn: string,
+  environment: Environment,
+): readonly ArrayValue[] | PoisonList {
   const out: ArrayValue[] = [];
   let bad: Exclude<Value, ArrayValue> | null = null;
   for (const a of args) {
-    if (a.name !== null) { bad = context.report(unknownArgument(a.name.span, fn, a.name.text)); continue; }
-    if (a.value.kind === 'generator') { bad = context.report(generatorUnexpected(a.value.span, fn)); continue; }
+    if (a.name !== null) {
+      bad = context.report(unknownArgument(a.name.span, fn, a.name.text));
+      continue;
+    }
+    if (a.value.kind === 'generator') {
+      bad = context.report(generatorUnexpected(a.value.span, fn));
+      continue;
+    }
     const v = context.expression(a.value, environment);
-    if (isPoison(v)) bad = bad === null || bad.pending ? v : bad; else out.push(v);
+    if (isPoison(v)) bad = bad === null || bad.pending ? v : bad;
+    else out.push(v);
   }
   return bad === null ? out : { poison: bad };
 }
@@ -435,14 +669,32 @@ function lowerOwnFunction(context: Context, name: string, syntax: Syntax & { kin
   if (environment.calls.includes(name)) return poison;
   if (syntax.arguments.length !== fn.parameters.length) {
     const n = fn.parameters.length;
-    return context.report(wrongArgumentCount(syntax.span, name, syntax.arguments.length, `${n} argument${n === 1 ? '' : 's'} (${fn.parameters.map((p) => p.text).join(', ')})`));
+    return context.report(
+      wrongArgumentCount(
+        syntax.span,
+        name,
+        syntax.arguments.length,
+        `${n} argument${n === 1 ? '' : 's'} (${fn.parameters.map((p) => p.text).join(', ')})`,
+      ),
+    );
   }
   if (isPoisonList(args)) return args.poison;
-  return context.expression(fn.body, functionEnvironment(environment, fn.parameters.map((p, k) => [p.text, args[k]!]), name));
+  return context.expression(
+    fn.body,
+    functionEnvironment(
+      environment,
+      fn.parameters.map((p, k) => [p.text, args[k]!]),
+      name,
+    ),
+  );
 }
 
 /** The names a function's body sees: its parameters and the variables of the program. */
-export function functionEnvironment(environment: Environment, parameters: readonly (readonly [string, Value])[], name: string): Environment {
+export function functionEnvironment(
+  environment: Environment,
+  parameters: readonly (readonly [string, Value])[],
+  name: string,
+): Environment {
   let outermost = environment.scope;
   while (outermost.parent !== null) outermost = outermost.parent;
   const scope = innerScope(outermost);
@@ -458,12 +710,31 @@ function lowerReduction(context: Context, name: string, syntax: Syntax & { kind:
   if (ranges.some((r) => r === null)) return poison;
   for (const d of body.dims) {
     let uses = false;
-    visit(d, (x) => { if (loops.some((l) => l.index === x)) uses = true; });
-    if (uses) return context.report(shapeMismatch(syntax.span, `\`${name}\` adds arrays of one shape`, printType(body.scalar, body.dims), 'a shape that is the same for all terms'));
+    visit(d, (x) => {
+      if (loops.some((l) => l.index === x)) uses = true;
+    });
+    if (uses)
+      return context.report(
+        shapeMismatch(
+          syntax.span,
+          `\`${name}\` adds arrays of one shape`,
+          printType(body.scalar, body.dims),
+          'a shape that is the same for all terms',
+        ),
+      );
   }
-  const over = (kind: ReduceKind, e: Expr): Expr => loops.reduceRight<Expr>((inner, loop, k) => reduce(kind, loop.index, ranges[k]!.from, ranges[k]!.to, inner), e);
+  const over = (kind: ReduceKind, e: Expr): Expr =>
+    loops.reduceRight<Expr>((inner, loop, k) => reduce(kind, loop.index, ranges[k]!.from, ranges[k]!.to, inner), e);
   if (name === 'mean') {
-    return buildValue('real', body.dims, (...at) => div(over('sum', elementOf(body, at)), countOver(loops, ranges.map((r) => r!))));
+    return buildValue('real', body.dims, (...at) =>
+      div(
+        over('sum', elementOf(body, at)),
+        countOver(
+          loops,
+          ranges.map((r) => r!),
+        ),
+      ),
+    );
   }
   const kind = reductions.get(name)!;
   return buildValue(kind === 'logsumexp' ? 'real' : numeric(body.scalar), body.dims, (...at) => over(kind, elementOf(body, at)));
@@ -473,7 +744,9 @@ function countOver(loops: readonly Loop[], ranges: readonly { from: Expr; to: Ex
   return loops.reduceRight<Expr>((inner, loop, k) => {
     const { from, to } = ranges[k]!;
     let uses = false;
-    visit(inner, (x) => { if (x === loop.index) uses = true; });
+    visit(inner, (x) => {
+      if (x === loop.index) uses = true;
+    });
     const length = tidy(sub(to, from));
     if (!uses) return mul(length, inner);
     const fresh = index(loop.index.name);

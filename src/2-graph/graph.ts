@@ -77,18 +77,23 @@ interface StatementBase {
   readonly span: Span;
 }
 
-export type Statement = StatementBase & (
-  | { readonly kind: 'sample' | 'predict'; readonly target: Target; readonly law: Law }
-  /** A flat unknown: support from its variable's constraint. */
-  | { readonly kind: 'param'; readonly target: Target; /** How many of the plates, the last ones, are dimensions of the declared type. */ readonly declaredPlates: number }
-  /**
-   * `target` is set where the left side is an element (or event) of a variable itself, so that a gap
-   * becomes a latent and ancestral sampling can generate it; `value` is always set.
-   */
-  | { readonly kind: 'observe'; readonly target: Target | null; readonly value: ArrayExpr; readonly law: Law }
-  | { readonly kind: 'let'; readonly target: Target; readonly value: Expr; readonly recursive: boolean }
-  | { readonly kind: 'factor'; readonly value: Expr }
-);
+export type Statement = StatementBase &
+  (
+    | { readonly kind: 'sample' | 'predict'; readonly target: Target; readonly law: Law }
+    /** A flat unknown: support from its variable's constraint. */
+    | {
+        readonly kind: 'param';
+        readonly target: Target /** How many of the plates, the last ones, are dimensions of the declared type. */;
+        readonly declaredPlates: number;
+      }
+    /**
+     * `target` is set where the left side is an element (or event) of a variable itself, so that a gap
+     * becomes a latent and ancestral sampling can generate it; `value` is always set.
+     */
+    | { readonly kind: 'observe'; readonly target: Target | null; readonly value: ArrayExpr; readonly law: Law }
+    | { readonly kind: 'let'; readonly target: Target; readonly value: Expr; readonly recursive: boolean }
+    | { readonly kind: 'factor'; readonly value: Expr }
+  );
 
 /** Where the dimension `name` gets its number: the shape of a data variable, or a value given by the user. */
 export interface SizeSource {

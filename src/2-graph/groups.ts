@@ -15,15 +15,26 @@ export function groupsWithoutData(graph: ModelGraph, storages: ReadonlyMap<strin
   const counted = new Set<string>();
   for (const { origin, dims } of graph.variables.values()) {
     if (origin !== 'sample' && origin !== 'param') continue;
-    for (const dim of dims) { const name = countedBy(dim); if (name !== null) counted.add(name); }
+    for (const dim of dims) {
+      const name = countedBy(dim);
+      if (name !== null) counted.add(name);
+    }
   }
   return [...counted].flatMap((name) => {
-    const variable = graph.variables.get(name)!, stored = storages.get(name);
+    const variable = graph.variables.get(name)!,
+      stored = storages.get(name);
     if (variable.origin !== 'data' || variable.scalar !== 'int' || stored === undefined) return [];
-    const { values, gaps } = stored, found = new Set<number>();
+    const { values, gaps } = stored,
+      found = new Set<number>();
     let largest = -1;
-    for (let k = 0; k < values.length; k++) if (gaps?.[k] !== 1) { found.add(values[k]!); largest = Math.max(largest, values[k]!); }
-    return found.size > 0 && found.size < largest + 1 ? [messages.groupsWithoutData(name, found.size, largest, found.has(0), variable.span)] : [];
+    for (let k = 0; k < values.length; k++)
+      if (gaps?.[k] !== 1) {
+        found.add(values[k]!);
+        largest = Math.max(largest, values[k]!);
+      }
+    return found.size > 0 && found.size < largest + 1
+      ? [messages.groupsWithoutData(name, found.size, largest, found.has(0), variable.span)]
+      : [];
   });
 }
 
@@ -32,6 +43,7 @@ function countedBy(dim: Expr): string | null {
   if (dim.op !== 'apply' || dim.fn !== 'add') return null;
   const [most, one] = dim.args;
   if (most?.op !== 'reduce' || most.kind !== 'max' || one?.op !== 'const' || one.value !== 1) return null;
-  const { body, index } = most, at = body.op === 'ref' ? body.at[0] : undefined;
+  const { body, index } = most,
+    at = body.op === 'ref' ? body.at[0] : undefined;
   return body.op === 'ref' && body.at.length === 1 && at?.op === 'index' && at.name === index.name ? body.variable : null;
 }

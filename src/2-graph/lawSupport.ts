@@ -11,7 +11,8 @@ import type { Law } from './graph.js';
 /** Null for an unknown family or components of different kinds. */
 export function lawSupport(law: Law): Support | null {
   switch (law.kind) {
-    case 'family': return families.get(law.family)?.support(law.parameters) ?? null;
+    case 'family':
+      return families.get(law.family)?.support(law.parameters) ?? null;
     case 'truncated': {
       const base = lawSupport(law.base);
       if (base === null || (base.kind !== 'interval' && base.kind !== 'integers')) return base;
@@ -23,8 +24,11 @@ export function lawSupport(law: Law): Support | null {
       const over = (kind: 'min' | 'max', e: Expr): Expr => (dependsOn(e, law.index) ? reduce(kind, law.index, law.from, law.to, e) : e);
       return { kind: component.kind, low: over('min', component.low), high: over('max', component.high) };
     }
-    case 'mixtureOf': return law.components.map(lawSupport).reduce(hull);
-    case 'censored': case 'pushforward': return supportOf(law);
+    case 'mixtureOf':
+      return law.components.map(lawSupport).reduce(hull);
+    case 'censored':
+    case 'pushforward':
+      return supportOf(law);
   }
 }
 
@@ -44,4 +48,6 @@ function outer(kind: 'min' | 'max', a: Expr, b: Expr): Expr {
   return apply(kind, a, b);
 }
 
-function dependsOn(e: Expr, i: Index): boolean { return freeIndices(e).has(i); }
+function dependsOn(e: Expr, i: Index): boolean {
+  return freeIndices(e).has(i);
+}

@@ -14,8 +14,20 @@ import type { Context } from './context.js';
 import { combinators, enterLoops, lowerRange } from './expressions.js';
 import type { Law } from './graph.js';
 import {
-  argumentTwice, bothParameterisations, noDistribution, generatorUnexpected, missingArgument, notSquare, parameterDomain, positionalAfterNamed, shapeMismatch,
-  typeMismatch, unknownDistribution, unknownParameter, valueAsDistribution, wrongArgumentCount,
+  argumentTwice,
+  bothParameterisations,
+  noDistribution,
+  generatorUnexpected,
+  missingArgument,
+  notSquare,
+  parameterDomain,
+  positionalAfterNamed,
+  shapeMismatch,
+  typeMismatch,
+  unknownDistribution,
+  unknownParameter,
+  valueAsDistribution,
+  wrongArgumentCount,
 } from './messages.js';
 import { printType } from './shapes.js';
 import { type Environment, innerScope, type Scope } from './scope.js';
@@ -31,42 +43,66 @@ export function lowerLaw(context: Context, syntax: Syntax, environment: Environm
   const family = context.families.get(name);
   if (family !== undefined) return lowerFamily(context, family, syntax, environment);
   switch (name) {
-    case 'iid': return lowerIid(context, syntax, environment);
-    case 'truncated': case 'censored': return lowerBetween(context, syntax, name, environment);
-    case 'mixture': return lowerMixture(context, syntax, environment);
-    case 'pushforward': return lowerPushforward(context, syntax, environment);
+    case 'iid':
+      return lowerIid(context, syntax, environment);
+    case 'truncated':
+    case 'censored':
+      return lowerBetween(context, syntax, name, environment);
+    case 'mixture':
+      return lowerMixture(context, syntax, environment);
+    case 'pushforward':
+      return lowerPushforward(context, syntax, environment);
   }
   const valid = [...context.families.keys(), ...combinators];
   // Names in its arguments are wrong or right whatever it is; laws and functions among them are nobody's yet.
-  for (const { value } of syntax.arguments) if (value.kind === 'name' || value.kind === 'binary' || value.kind === 'unary' || value.kind === 'index') context.expression(value, environment);
+  for (const { value } of syntax.arguments)
+    if (value.kind === 'name' || value.kind === 'binary' || value.kind === 'unary' || value.kind === 'index')
+      context.expression(value, environment);
   return context.report(unknownDistribution(syntax.callee.span, name, didYouMean(name, valid), valid));
 }
 
 /** `Normal(mean, sd | variance: | precision:)`. */
 export function signature(family: Family): string {
   const names = family.parameters.map((p) => {
-    const alternatives = family.alternatives.filter((a) => a.replaces.length === 1 && a.replaces[0] === p.name && a.parameters.length === 1);
+    const alternatives = family.alternatives.filter(
+      (a) => a.replaces.length === 1 && a.replaces[0] === p.name && a.parameters.length === 1,
+    );
     return [p.absent === undefined ? p.name : `${p.name}?`, ...alternatives.map((a) => `${a.parameters[0]!.name}:`)].join(' | ');
   });
-  const others = family.alternatives.filter((a) => a.replaces.length > 1 || a.parameters.length > 1).map((a) => `, or ${a.parameters.map((p) => `${p.name}:`).join(' + ')} for ${a.replaces.join(', ')}`);
+  const others = family.alternatives
+    .filter((a) => a.replaces.length > 1 || a.parameters.length > 1)
+    .map((a) => `, or ${a.parameters.map((p) => `${p.name}:`).join(' + ')} for ${a.replaces.join(', ')}`);
   return `${family.name}(${names.join(', ')})${others.join('')}`;
 }
 
 // --- families ---------------------------------------------------------------------------------
 
-interface Given { readonly parameter: Parameter; readonly value: ArrayValue; readonly span: Span }
+interface Given {
+  readonly parameter: Parameter;
+  readonly value: ArrayValue;
+  readonly span: Span;
+}
 
 function lowerFamily(context: Context, family: Family, syntax: Syntax & { kind: 'call' }, environment: Environment): LawValue | Poison {
   const assigned = assign(context, family, syntax);
   const given: Given[] = [];
   let bad: Poison | null = assigned.complete ? null : poison;
   for (const { parameter, argument } of assigned.list) {
-    if (argument.value.kind === 'generator') { bad = context.report(generatorUnexpected(argument.value.span, family.name)); continue; }
+    if (argument.value.kind === 'generator') {
+      bad = context.report(generatorUnexpected(argument.value.span, family.name));
+      continue;
+    }
     const value = context.expression(argument.value, environment);
-    if (isPoison(value)) { bad = bad === null || bad.pending ? value : bad; continue; }
+    if (isPoison(value)) {
+      bad = bad === null || bad.pending ? value : bad;
+      continue;
+    }
     // With one argument too many nobody knows which is which.
     const wrong = parameter === null || !assigned.complete ? null : checkArgument(context, family, parameter, value, argument.value.span);
-    if (wrong !== null) { bad = wrong; continue; }
+    if (wrong !== null) {
+      bad = wrong;
+      continue;
+    }
     if (parameter !== null) given.push({ parameter, value, span: argument.value.span });
   }
   if (bad !== null) return bad;
@@ -81,14 +117,23 @@ function lowerFamily(context: Context, family: Family, syntax: Syntax & { kind: 
   const direct: Record<string, ArrayExpr> = {};
   for (const e of events) direct[e.parameter.name] = e.array;
   const parameters: Record<string, ArrayExpr> = {};
-  for (const p of family.parameters) { const own = direct[p.name]; if (own !== undefined && !assigned.replaced.has(p.name)) parameters[p.name] = own; }
+  for (const p of family.parameters) {
+    const own = direct[p.name];
+    if (own !== undefined && !assigned.replaced.has(p.name)) parameters[p.name] = own;
+  }
   for (const a of assigned.alternatives) Object.assign(parameters, a.canonical(direct));
-  for (const p of family.parameters) if (parameters[p.name] === undefined && p.absent !== undefined) parameters[p.name] = p.absent(parameters);
+  for (const p of family.parameters)
+    if (parameters[p.name] === undefined && p.absent !== undefined) parameters[p.name] = p.absent(parameters);
   const broken = (family.conditions?.(parameters) ?? []).find((c) => isConst(c) && c.value < 0);
   if (broken !== undefined) return context.report(noDistribution(syntax.span, family.name));
   return {
-    kind: 'law', indices, batch, law: { kind: 'family', family: family.name, parameters, span: syntax.span },
-    eventDims: family.eventDims(parameters).map((d) => settledDimension(context, d, syntax.span, family.name)), discrete: family.discrete, family,
+    kind: 'law',
+    indices,
+    batch,
+    law: { kind: 'family', family: family.name, parameters, span: syntax.span },
+    eventDims: family.eventDims(parameters).map((d) => settledDimension(context, d, syntax.span, family.name)),
+    discrete: family.discrete,
+    family,
   };
 }
 
@@ -109,9 +154,16 @@ interface Assignment {
 function assign(context: Context, family: Family, syntax: Syntax & { kind: 'call' }): Assignment {
   const list: { parameter: Parameter | null; argument: ArgumentSyntax }[] = [];
   const byName = new Map<string, ArgumentSyntax>();
-  const valid = [...new Set([...family.parameters.map((p) => p.name), ...family.alternatives.flatMap((a) => a.parameters.map((p) => p.name))])];
-  let complete = true, positional = 0, named = false;
-  const fail = (d: Parameters<Context['report']>[0]): void => { context.report(d); complete = false; };
+  const valid = [
+    ...new Set([...family.parameters.map((p) => p.name), ...family.alternatives.flatMap((a) => a.parameters.map((p) => p.name))]),
+  ];
+  let complete = true,
+    positional = 0,
+    named = false;
+  const fail = (d: Parameters<Context['report']>[0]): void => {
+    context.report(d);
+    complete = false;
+  };
   for (const argument of syntax.arguments) {
     if (argument.name === null) {
       if (named) fail(positionalAfterNamed(argument.span));
@@ -121,7 +173,10 @@ function assign(context: Context, family: Family, syntax: Syntax & { kind: 'call
     } else {
       named = true;
       const text = argument.name.text;
-      const p = family.parameters.find((q) => q.name === text) ?? family.alternatives.flatMap((a) => a.parameters).find((q) => q.name === text) ?? null;
+      const p =
+        family.parameters.find((q) => q.name === text) ??
+        family.alternatives.flatMap((a) => a.parameters).find((q) => q.name === text) ??
+        null;
       if (p === null) fail(unknownParameter(argument.name.span, family.name, text, didYouMean(text, valid), valid));
       else if (byName.has(text)) fail(argumentTwice(argument.name.span, family.name, text));
       else byName.set(text, argument);
@@ -130,7 +185,14 @@ function assign(context: Context, family: Family, syntax: Syntax & { kind: 'call
   }
   if (positional > family.parameters.length) {
     const n = family.parameters.length;
-    fail(wrongArgumentCount(syntax.span, family.name, positional, n === 0 ? 'no arguments' : `${n} argument${n === 1 ? '' : 's'}: ${signature(family)}`));
+    fail(
+      wrongArgumentCount(
+        syntax.span,
+        family.name,
+        positional,
+        n === 0 ? 'no arguments' : `${n} argument${n === 1 ? '' : 's'}: ${signature(family)}`,
+      ),
+    );
   }
 
   const canonical = new Set(family.parameters.map((p) => p.name));
@@ -148,12 +210,22 @@ function assign(context: Context, family: Family, syntax: Syntax & { kind: 'call
     for (const r of chosen.replaces) {
       const own = byName.get(r);
       if (own !== undefined && !chosen.parameters.some((p) => p.name === r)) fail(bothParameterisations(own.span, family.name, name, r));
-      else if (replaced.has(r)) fail(bothParameterisations(byName.get(name)!.span, family.name, name, alternatives.find((a) => a.replaces.includes(r))!.parameters[0]!.name));
+      else if (replaced.has(r))
+        fail(
+          bothParameterisations(
+            byName.get(name)!.span,
+            family.name,
+            name,
+            alternatives.find((a) => a.replaces.includes(r))!.parameters[0]!.name,
+          ),
+        );
       replaced.add(r);
     }
     alternatives.push(chosen);
   }
-  const missing = family.parameters.filter((p) => p.absent === undefined && !byName.has(p.name) && !replaced.has(p.name)).map((p) => p.name);
+  const missing = family.parameters
+    .filter((p) => p.absent === undefined && !byName.has(p.name) && !replaced.has(p.name))
+    .map((p) => p.name);
   if (missing.length > 0 && complete) fail(missingArgument(syntax.span, family.name, missing, signature(family)));
   return { list, alternatives, replaced, complete };
 }
@@ -172,11 +244,21 @@ const domainTests: ReadonlyMap<Domain, { readonly words: string; test(x: number)
 
 function checkArgument(context: Context, family: Family, parameter: Parameter, value: ArrayValue, span: Span): Poison | null {
   if (value.dims.length < parameter.rank) {
-    return context.report(typeMismatch(span, `${parameter.name} of ${family.name}`, rankNames[parameter.rank]!, printType(value.scalar, value.dims)));
+    return context.report(
+      typeMismatch(span, `${parameter.name} of ${family.name}`, rankNames[parameter.rank]!, printType(value.scalar, value.dims)),
+    );
   }
   const { domain } = parameter;
   if ((domain === 'int' || domain === 'count' || domain === 'positiveInt') && value.scalar === 'real') {
-    return context.report(typeMismatch(span, `${parameter.name} of ${family.name}`, 'an integer', printType(value.scalar, value.dims), 'use round(...), or declare the data as `int`'));
+    return context.report(
+      typeMismatch(
+        span,
+        `${parameter.name} of ${family.name}`,
+        'an integer',
+        printType(value.scalar, value.dims),
+        'use round(...), or declare the data as `int`',
+      ),
+    );
   }
   const test = domainTests.get(domain);
   if (test !== undefined && isConst(value.body) && !test.test(value.body.value)) {
@@ -186,33 +268,59 @@ function checkArgument(context: Context, family: Family, parameter: Parameter, v
 }
 
 /** All vector and matrix parameters of a family share one dimension; matrices are square. */
-function eventShapesAgree(context: Context, family: Family, events: readonly (Given & { readonly array: ArrayExpr })[], environment: Environment): boolean {
+function eventShapesAgree(
+  context: Context,
+  family: Family,
+  events: readonly (Given & { readonly array: ArrayExpr })[],
+  environment: Environment,
+): boolean {
   let first: { readonly dim: Expr; readonly name: string } | null = null;
   let ok = true;
   for (const e of events) {
     if (e.parameter.rank === 0) continue;
     const [rows, columns] = e.array.dims;
     if (columns !== undefined) {
-      ok = context.agree(rows!, columns, environment, e.span, `${e.parameter.name} of ${family.name} must be square`,
-        () => notSquare(e.span, `${e.parameter.name} of ${family.name}`, printType('', e.array.dims))) && ok;
+      ok =
+        context.agree(rows!, columns, environment, e.span, `${e.parameter.name} of ${family.name} must be square`, () =>
+          notSquare(e.span, `${e.parameter.name} of ${family.name}`, printType('', e.array.dims)),
+        ) && ok;
     }
-    if (first === null) { first = { dim: rows!, name: e.parameter.name }; continue; }
+    if (first === null) {
+      first = { dim: rows!, name: e.parameter.name };
+      continue;
+    }
     const { dim, name } = first;
-    ok = context.agree(dim, rows!, environment, e.span, `${name} and ${e.parameter.name} of ${family.name} must have one dimension`,
-      () => shapeMismatch(e.span, `${name} and ${e.parameter.name} of ${family.name}`, printType('', [dim]), printType('', e.array.dims))) && ok;
+    ok =
+      context.agree(dim, rows!, environment, e.span, `${name} and ${e.parameter.name} of ${family.name} must have one dimension`, () =>
+        shapeMismatch(e.span, `${name} and ${e.parameter.name} of ${family.name}`, printType('', [dim]), printType('', e.array.dims)),
+      ) && ok;
   }
   return ok;
 }
 
 /** The common leading dimensions; those without any are repeated. Null where they disagree (reported). */
-function broadcast(context: Context, parts: readonly { readonly dims: readonly Expr[]; readonly span: Span }[], environment: Environment, what: string): readonly Expr[] | null {
+function broadcast(
+  context: Context,
+  parts: readonly { readonly dims: readonly Expr[]; readonly span: Span }[],
+  environment: Environment,
+  what: string,
+): readonly Expr[] | null {
   const first = parts.find((p) => p.dims.length > 0);
   if (first === undefined) return [];
   for (const p of parts) {
     if (p === first || p.dims.length === 0) continue;
-    const differs = (): ReturnType<typeof shapeMismatch> => shapeMismatch(p.span, `The leading dimensions of ${what}`, printType('', first.dims), printType('', p.dims));
-    if (p.dims.length !== first.dims.length) { context.report(differs()); return null; }
-    if (!p.dims.every((d, k) => context.agree(first.dims[k]!, d, environment, p.span, `the leading dimensions of ${what} must agree`, differs))) return null;
+    const differs = (): ReturnType<typeof shapeMismatch> =>
+      shapeMismatch(p.span, `The leading dimensions of ${what}`, printType('', first.dims), printType('', p.dims));
+    if (p.dims.length !== first.dims.length) {
+      context.report(differs());
+      return null;
+    }
+    if (
+      !p.dims.every((d, k) =>
+        context.agree(first.dims[k]!, d, environment, p.span, `the leading dimensions of ${what} must agree`, differs),
+      )
+    )
+      return null;
   }
   return first.dims;
 }
@@ -220,15 +328,27 @@ function broadcast(context: Context, parts: readonly { readonly dims: readonly E
 // --- combinators ------------------------------------------------------------------------------
 
 /** Positional arguments of a combinator, with the names they may also be given by. */
-function plainArguments(context: Context, syntax: Syntax & { kind: 'call' }, names: readonly string[], expected: string): readonly Syntax[] | null {
+function plainArguments(
+  context: Context,
+  syntax: Syntax & { kind: 'call' },
+  names: readonly string[],
+  expected: string,
+): readonly Syntax[] | null {
   const name = 'hole' in syntax.callee ? '' : syntax.callee.text;
   const out: (Syntax | undefined)[] = names.map(() => undefined);
   let ok = true;
   for (const [k, a] of syntax.arguments.entries()) {
     const position = a.name === null ? k : names.indexOf(a.name.text);
-    if (position < 0) { context.report(unknownParameter(a.name!.span, name, a.name!.text, didYouMean(a.name!.text, names), names)); ok = false; continue; }
+    if (position < 0) {
+      context.report(unknownParameter(a.name!.span, name, a.name!.text, didYouMean(a.name!.text, names), names));
+      ok = false;
+      continue;
+    }
     if (position < names.length) {
-      if (out[position] !== undefined) { context.report(argumentTwice(a.span, name, names[position]!)); ok = false; }
+      if (out[position] !== undefined) {
+        context.report(argumentTwice(a.span, name, names[position]!));
+        ok = false;
+      }
       out[position] = a.value;
     }
   }
@@ -258,11 +378,16 @@ export function mapLaw(law: Law, f: (a: ArrayExpr) => ArrayExpr): Law {
       for (const [name, a] of Object.entries(law.parameters)) parameters[name] = f(a);
       return { ...law, parameters };
     }
-    case 'truncated': return { ...law, base: mapLaw(law.base, f), low: scalar(law.low), high: scalar(law.high) };
-    case 'mixture': return { ...law, from: scalar(law.from), to: scalar(law.to), weight: scalar(law.weight), component: mapLaw(law.component, f) };
-    case 'mixtureOf': return { ...law, weights: law.weights.map(scalar), components: law.components.map((c) => mapLaw(c, f)) };
-    case 'censored': return { ...law, base: mapLaw(law.base, f), low: scalar(law.low), high: scalar(law.high) };
-    case 'pushforward': return { ...law, base: mapLaw(law.base, f), over: { indices: law.over.indices, dims: law.over.dims.map(scalar) }, map: f(law.map) };
+    case 'truncated':
+      return { ...law, base: mapLaw(law.base, f), low: scalar(law.low), high: scalar(law.high) };
+    case 'mixture':
+      return { ...law, from: scalar(law.from), to: scalar(law.to), weight: scalar(law.weight), component: mapLaw(law.component, f) };
+    case 'mixtureOf':
+      return { ...law, weights: law.weights.map(scalar), components: law.components.map((c) => mapLaw(c, f)) };
+    case 'censored':
+      return { ...law, base: mapLaw(law.base, f), low: scalar(law.low), high: scalar(law.high) };
+    case 'pushforward':
+      return { ...law, base: mapLaw(law.base, f), over: { indices: law.over.indices, dims: law.over.dims.map(scalar) }, map: f(law.map) };
   }
 }
 
@@ -275,9 +400,18 @@ function lowerIid(context: Context, syntax: Syntax & { kind: 'call' }, environme
   let bad: Poison | null = isPoison(base) ? base : null;
   for (const s of sizes) {
     const v = context.expression(s, environment);
-    if (isPoison(v)) { bad ??= v; continue; }
-    if (v.dims.length > 0 || v.scalar === 'real') { bad = context.report(typeMismatch(s.span, 'The number of draws of `iid`', 'an integer', printType(v.scalar, v.dims))); continue; }
-    if (isConst(v.body) && v.body.value < 0) { bad = context.report(typeMismatch(s.span, 'The number of draws of `iid`', 'an integer of at least 0', String(v.body.value))); continue; }
+    if (isPoison(v)) {
+      bad ??= v;
+      continue;
+    }
+    if (v.dims.length > 0 || v.scalar === 'real') {
+      bad = context.report(typeMismatch(s.span, 'The number of draws of `iid`', 'an integer', printType(v.scalar, v.dims)));
+      continue;
+    }
+    if (isConst(v.body) && v.body.value < 0) {
+      bad = context.report(typeMismatch(s.span, 'The number of draws of `iid`', 'an integer of at least 0', String(v.body.value)));
+      continue;
+    }
     context.requireData(v.body, s.span, 'The number of draws of `iid`');
     dims.push(context.settled(v.body));
   }
@@ -288,19 +422,46 @@ function lowerIid(context: Context, syntax: Syntax & { kind: 'call' }, environme
 }
 
 /** `truncated` and `censored`. */
-function lowerBetween(context: Context, syntax: Syntax & { kind: 'call' }, kind: 'truncated' | 'censored', environment: Environment): LawValue | Poison {
-  const args = plainArguments(context, syntax, ['distribution', 'low', 'high'], 'a distribution and two bounds (`inf` and `-inf` are allowed)');
+function lowerBetween(
+  context: Context,
+  syntax: Syntax & { kind: 'call' },
+  kind: 'truncated' | 'censored',
+  environment: Environment,
+): LawValue | Poison {
+  const args = plainArguments(
+    context,
+    syntax,
+    ['distribution', 'low', 'high'],
+    'a distribution and two bounds (`inf` and `-inf` are allowed)',
+  );
   if (args === null) return poison;
   const base = lowerLaw(context, args[0]!, environment);
   const bounds = [args[1]!, args[2]!].map((s) => context.expression(s, environment));
   if (isPoison(base)) return base;
-  if (base.eventDims.length > 0) return context.report(typeMismatch(args[0]!.span, `The distribution inside \`${kind}\``, 'a law of scalars', 'a law of arrays'));
+  if (base.eventDims.length > 0)
+    return context.report(typeMismatch(args[0]!.span, `The distribution inside \`${kind}\``, 'a law of scalars', 'a law of arrays'));
   const [low, high] = bounds as [ArrayValue, ArrayValue];
   for (const b of bounds) if (isPoison(b)) return b;
-  if (isConst(low.body) && isConst(high.body) && low.body.value >= high.body.value && !(base.discrete && low.body.value === high.body.value)) {
-    return context.report(typeMismatch(syntax.span, `The lower bound of \`${kind}\``, 'below the upper', `${low.body.value} against ${high.body.value}`));
+  if (
+    isConst(low.body) &&
+    isConst(high.body) &&
+    low.body.value >= high.body.value &&
+    !(base.discrete && low.body.value === high.body.value)
+  ) {
+    return context.report(
+      typeMismatch(syntax.span, `The lower bound of \`${kind}\``, 'below the upper', `${low.body.value} against ${high.body.value}`),
+    );
   }
-  const batch = broadcast(context, [{ dims: base.batch, span: args[0]!.span }, { dims: low.dims, span: args[1]!.span }, { dims: high.dims, span: args[2]!.span }], environment, `\`${kind}\``);
+  const batch = broadcast(
+    context,
+    [
+      { dims: base.batch, span: args[0]!.span },
+      { dims: low.dims, span: args[1]!.span },
+      { dims: high.dims, span: args[2]!.span },
+    ],
+    environment,
+    `\`${kind}\``,
+  );
   if (batch === null) return poison;
   const indices = base.batch.length > 0 ? base.indices : batch.map((_, d) => index(['n', 'm', 'l'][d] ?? `n${d}`));
   const boundAt = (v: ArrayValue): Expr => elementOf(v, v.dims.length > 0 ? indices : []);
@@ -309,16 +470,40 @@ function lowerBetween(context: Context, syntax: Syntax & { kind: 'call' }, kind:
 
 /** `pushforward(t => f(t), D)`; `iid(D, n)` in the place of D makes t an array of independent draws. */
 function lowerPushforward(context: Context, syntax: Syntax & { kind: 'call' }, environment: Environment): LawValue | Poison {
-  const args = plainArguments(context, syntax, ['map', 'distribution'], 'a map and a distribution: `pushforward(t => exp(t), Normal(0, 1))`');
+  const args = plainArguments(
+    context,
+    syntax,
+    ['map', 'distribution'],
+    'a map and a distribution: `pushforward(t => exp(t), Normal(0, 1))`',
+  );
   if (args === null) return poison;
   const [map, inner] = args as [Syntax, Syntax];
   const base = lowerLaw(context, inner, environment);
-  const lambda = map.kind === 'lambda' ? { parameter: map.parameter, body: map.body, scope: environment.scope, calls: environment.calls } : ownFunction(context, map, environment);
-  if (lambda === null) return context.report(typeMismatch(map.span, 'The map of `pushforward`', 'a lambda such as `t => exp(t)`, or a function of one argument declared by `fn`', 'something else'));
+  const lambda =
+    map.kind === 'lambda'
+      ? { parameter: map.parameter, body: map.body, scope: environment.scope, calls: environment.calls }
+      : ownFunction(context, map, environment);
+  if (lambda === null)
+    return context.report(
+      typeMismatch(
+        map.span,
+        'The map of `pushforward`',
+        'a lambda such as `t => exp(t)`, or a function of one argument declared by `fn`',
+        'something else',
+      ),
+    );
   if (isPoison(base)) return base;
   const independent = inner.kind === 'call' && !('hole' in inner.callee) && inner.callee.text === 'iid' ? iidRank(inner) : 0;
   if (independent > 0 && base.batch.length > independent) {
-    return context.report(shapeMismatch(inner.span, 'The distribution inside `iid` inside `pushforward`', 'one draw', printType('', base.batch.slice(independent)), 'write a `for` loop over the other dimensions'));
+    return context.report(
+      shapeMismatch(
+        inner.span,
+        'The distribution inside `iid` inside `pushforward`',
+        'one draw',
+        printType('', base.batch.slice(independent)),
+        'write a `for` loop over the other dimensions',
+      ),
+    );
   }
   const over = { indices: base.indices.slice(0, independent), dims: base.batch.slice(0, independent) };
   const argument = { name: `${lambda.parameter.text} => ${lambda.parameter.span.start}`, text: lambda.parameter.text };
@@ -328,18 +513,40 @@ function lowerPushforward(context: Context, syntax: Syntax & { kind: 'call' }, e
   const image = context.expression(lambda.body, { ...environment, scope, calls: lambda.calls });
   if (isPoison(image)) return image;
   return {
-    kind: 'law', indices: base.indices.slice(independent), batch: base.batch.slice(independent), eventDims: image.dims, discrete: image.scalar !== 'real', family: null,
+    kind: 'law',
+    indices: base.indices.slice(independent),
+    batch: base.batch.slice(independent),
+    eventDims: image.dims,
+    discrete: image.scalar !== 'real',
+    family: null,
     law: {
-      kind: 'pushforward', base: base.law, over, argument, integer: image.scalar !== 'real', known: new Map(), span: syntax.span,
+      kind: 'pushforward',
+      base: base.law,
+      over,
+      argument,
+      integer: image.scalar !== 'real',
+      known: new Map(),
+      span: syntax.span,
       map: { indices: image.indices, dims: image.dims, body: image.body },
     },
   };
 }
-function ownFunction(context: Context, map: Syntax, environment: Environment): { readonly parameter: Name; readonly body: Syntax; readonly scope: Scope; readonly calls: readonly string[] } | null {
+function ownFunction(
+  context: Context,
+  map: Syntax,
+  environment: Environment,
+): { readonly parameter: Name; readonly body: Syntax; readonly scope: Scope; readonly calls: readonly string[] } | null {
   const fn = map.kind === 'name' ? context.functions.get(map.name) : undefined;
   const [parameter] = fn?.parameters ?? [];
   // Recursion is reported where the function is declared.
-  if (map.kind !== 'name' || fn === undefined || parameter === undefined || fn.parameters.length !== 1 || environment.calls.includes(map.name)) return null;
+  if (
+    map.kind !== 'name' ||
+    fn === undefined ||
+    parameter === undefined ||
+    fn.parameters.length !== 1 ||
+    environment.calls.includes(map.name)
+  )
+    return null;
   let scope = environment.scope;
   while (scope.parent !== null) scope = scope.parent;
   return { parameter, body: fn.body, scope, calls: [...environment.calls, map.name] };
@@ -351,13 +558,20 @@ export function iidRank(syntax: Syntax & { kind: 'call' }): number {
 }
 
 function lowerMixture(context: Context, syntax: Syntax & { kind: 'call' }, environment: Environment): LawValue | Poison {
-  const args = plainArguments(context, syntax, ['weights', 'components'], 'weights and components: `mixture(w, D(...) for k in 0..<K)` or `mixture([w0, w1], [D0, D1])`');
+  const args = plainArguments(
+    context,
+    syntax,
+    ['weights', 'components'],
+    'weights and components: `mixture(w, D(...) for k in 0..<K)` or `mixture([w0, w1], [D0, D1])`',
+  );
   if (args === null) return poison;
   const weights = context.expression(args[0]!, environment);
   const components = args[1]!;
   if (components.kind === 'generator') return mixtureOverIndex(context, weights, args[0]!.span, components, syntax.span, environment);
   if (components.kind === 'array') return mixtureOfList(context, weights, args[0]!.span, components, syntax.span, environment);
-  return context.report(typeMismatch(components.span, 'The components of `mixture`', '`D(...) for k in 0..<K` or `[D0, D1]`', 'something else'));
+  return context.report(
+    typeMismatch(components.span, 'The components of `mixture`', '`D(...) for k in 0..<K` or `[D0, D1]`', 'something else'),
+  );
 }
 
 function checkWeights(context: Context, weights: ArrayValue, span: Span): Poison | null {
@@ -365,9 +579,17 @@ function checkWeights(context: Context, weights: ArrayValue, span: Span): Poison
   return context.report(typeMismatch(span, 'The weights of `mixture`', 'a vector', printType(weights.scalar, weights.dims)));
 }
 
-function mixtureOverIndex(context: Context, weights: ArrayValue | Poison, weightSpan: Span, components: Syntax & { kind: 'generator' }, span: Span, environment: Environment): LawValue | Poison {
+function mixtureOverIndex(
+  context: Context,
+  weights: ArrayValue | Poison,
+  weightSpan: Span,
+  components: Syntax & { kind: 'generator' },
+  span: Span,
+  environment: Environment,
+): LawValue | Poison {
   const { loops, inside } = enterLoops(context, components.plates, environment);
-  if (loops.length !== 1) return context.report(wrongArgumentCount(components.span, 'mixture', loops.length, 'one index over its components'));
+  if (loops.length !== 1)
+    return context.report(wrongArgumentCount(components.span, 'mixture', loops.length, 'one index over its components'));
   const loop = loops[0]!;
   const range = lowerRange(context, loop.range, loop.outside, 'The number of components');
   const component = lowerLaw(context, components.body, inside);
@@ -378,53 +600,101 @@ function mixtureOverIndex(context: Context, weights: ArrayValue | Poison, weight
   if (wrong !== null) return wrong;
   const count = tidy(sub(range.to, range.from));
   const own = weights.dims[weights.dims.length - 1]!;
-  const differs = (): ReturnType<typeof shapeMismatch> => shapeMismatch(weightSpan, 'The weights and components of `mixture`', printType('', [own]), printType('', [count]));
+  const differs = (): ReturnType<typeof shapeMismatch> =>
+    shapeMismatch(weightSpan, 'The weights and components of `mixture`', printType('', [own]), printType('', [count]));
   if (!context.agree(own, count, environment, weightSpan, 'a mixture needs one weight for each component', differs)) return poison;
   for (const d of [...component.batch, ...component.eventDims]) {
     let uses = false;
-    visit(d, (x) => { if (x === loop.index) uses = true; });
-    if (uses) return context.report(shapeMismatch(components.span, 'The components of `mixture`', 'the shape of one component', 'that of another'));
+    visit(d, (x) => {
+      if (x === loop.index) uses = true;
+    });
+    if (uses)
+      return context.report(shapeMismatch(components.span, 'The components of `mixture`', 'the shape of one component', 'that of another'));
   }
-  const batch = broadcast(context, [{ dims: weights.dims.slice(0, -1), span: weightSpan }, { dims: component.batch, span: components.span }], environment, '`mixture`');
+  const batch = broadcast(
+    context,
+    [
+      { dims: weights.dims.slice(0, -1), span: weightSpan },
+      { dims: component.batch, span: components.span },
+    ],
+    environment,
+    '`mixture`',
+  );
   if (batch === null) return poison;
   const indices = component.batch.length > 0 ? component.indices : batch.map((_, d) => index(['n', 'm', 'l'][d] ?? `n${d}`));
   const weight = elementOf(weights, [...(weights.dims.length > 1 ? indices : []), sub(loop.index, range.from)]);
   return {
-    ...component, indices, batch, family: null,
+    ...component,
+    indices,
+    batch,
+    family: null,
     law: { kind: 'mixture', index: loop.index, from: range.from, to: range.to, weight, component: component.law, span },
   };
 }
 
-function mixtureOfList(context: Context, weights: ArrayValue | Poison, weightSpan: Span, components: Syntax & { kind: 'array' }, span: Span, environment: Environment): LawValue | Poison {
+function mixtureOfList(
+  context: Context,
+  weights: ArrayValue | Poison,
+  weightSpan: Span,
+  components: Syntax & { kind: 'array' },
+  span: Span,
+  environment: Environment,
+): LawValue | Poison {
   const laws: LawValue[] = [];
   let bad: Poison | null = null;
   for (const c of components.elements) {
     const law = lowerLaw(context, c, environment);
-    if (isPoison(law)) bad ??= law; else laws.push(law);
+    if (isPoison(law)) bad ??= law;
+    else laws.push(law);
   }
   if (isPoison(weights)) return weights;
   if (bad !== null) return bad;
   const wrong = checkWeights(context, weights, weightSpan);
   if (wrong !== null) return wrong;
   if (laws.length === 0) return context.report(wrongArgumentCount(components.span, 'mixture', 0, 'at least one component'));
-  const count = num(laws.length), own = weights.dims[weights.dims.length - 1]!;
-  const differs = (): ReturnType<typeof shapeMismatch> => shapeMismatch(weightSpan, 'The weights and components of `mixture`', printType('', [own]), printType('', [count]));
+  const count = num(laws.length),
+    own = weights.dims[weights.dims.length - 1]!;
+  const differs = (): ReturnType<typeof shapeMismatch> =>
+    shapeMismatch(weightSpan, 'The weights and components of `mixture`', printType('', [own]), printType('', [count]));
   if (!context.agree(own, count, environment, weightSpan, 'a mixture needs one weight for each component', differs)) return poison;
   const first = laws[0]!;
   for (const [k, law] of laws.entries()) {
     const at = components.elements[k]!.span;
-    if (law.discrete !== first.discrete) return context.report(typeMismatch(at, 'A component of `mixture`', first.discrete ? 'a law of integers like the first' : 'a continuous law like the first', law.discrete ? 'a law of integers' : 'continuous'));
-    const shapes = (): ReturnType<typeof shapeMismatch> => shapeMismatch(at, 'The components of `mixture`', printType('', first.eventDims), printType('', law.eventDims));
+    if (law.discrete !== first.discrete)
+      return context.report(
+        typeMismatch(
+          at,
+          'A component of `mixture`',
+          first.discrete ? 'a law of integers like the first' : 'a continuous law like the first',
+          law.discrete ? 'a law of integers' : 'continuous',
+        ),
+      );
+    const shapes = (): ReturnType<typeof shapeMismatch> =>
+      shapeMismatch(at, 'The components of `mixture`', printType('', first.eventDims), printType('', law.eventDims));
     if (law.eventDims.length !== first.eventDims.length) return context.report(shapes());
-    if (!law.eventDims.every((d, axis) => context.agree(first.eventDims[axis]!, d, environment, at, 'the components of a mixture must have one shape', shapes))) return poison;
+    if (
+      !law.eventDims.every((d, axis) =>
+        context.agree(first.eventDims[axis]!, d, environment, at, 'the components of a mixture must have one shape', shapes),
+      )
+    )
+      return poison;
   }
-  const batch = broadcast(context, [{ dims: weights.dims.slice(0, -1), span: weightSpan }, ...laws.map((l, k) => ({ dims: l.batch, span: components.elements[k]!.span }))], environment, '`mixture`');
+  const batch = broadcast(
+    context,
+    [{ dims: weights.dims.slice(0, -1), span: weightSpan }, ...laws.map((l, k) => ({ dims: l.batch, span: components.elements[k]!.span }))],
+    environment,
+    '`mixture`',
+  );
   if (batch === null) return poison;
   const indices = batch.map((_, d) => index(['n', 'm', 'l'][d] ?? `n${d}`));
   return {
-    ...first, indices, batch, family: null,
+    ...first,
+    indices,
+    batch,
+    family: null,
     law: {
-      kind: 'mixtureOf', span,
+      kind: 'mixtureOf',
+      span,
       weights: laws.map((_, k) => elementOf(weights, [...(weights.dims.length > 1 ? indices : []), num(k)])),
       components: laws.map((l) => (l.batch.length > 0 ? substituteBatch(l, indices) : l.law)),
     },

@@ -19,7 +19,12 @@ export type { LoweringResult } from './lowerer.js';
  * Lowers a program; `holes` are the host values of `${...}` by position, `lost` what statements that are
  * no part of the program, because they could not be read, may define.
  */
-export function lower(program: Program, holes: readonly HoleValue[], families: ReadonlyMap<string, Family> = allFamilies, lost: Lost = nothingLost): LoweringResult {
+export function lower(
+  program: Program,
+  holes: readonly HoleValue[],
+  families: ReadonlyMap<string, Family> = allFamilies,
+  lost: Lost = nothingLost,
+): LoweringResult {
   try {
     return new Lowerer(program, holes, families, lost).lower();
   } catch (error) {

@@ -7,7 +7,25 @@
  */
 import type { Diagnostic, Span } from '../errors/diagnostic.js';
 import { didYouMean } from '../errors/render.js';
-import { type ArrayExpr, type Expr, type Index, apply, add, children, equal, index, isConst, num, one, ref, rewrite, sub, variablesOf, visit, zero } from '../expr/expr.js';
+import {
+  type ArrayExpr,
+  type Expr,
+  type Index,
+  apply,
+  add,
+  children,
+  equal,
+  index,
+  isConst,
+  num,
+  one,
+  ref,
+  rewrite,
+  sub,
+  variablesOf,
+  visit,
+  zero,
+} from '../expr/expr.js';
 import { tidy } from '../expr/affine.js';
 import type { Family } from '../distributions/family.js';
 import type { Program, Stmt, Syntax, TargetSyntax } from '../1-parse/ast.js';
@@ -17,20 +35,73 @@ import type { Context } from './context.js';
 import { type Declarations, type Placed, declare, pathOfCalls, suspectsOfRecursion } from './declarations.js';
 import { type DeclaredType, type Restricted, lowerType, restrict } from './declaredTypes.js';
 import { functionEnvironment, localPosition, lowerExpression, lowerRange } from './expressions.js';
-import type { Constraint, HostFunction, Law, ModelGraph, Plate, ScalarType, ShapeObligation, SizeSource, Statement, Target, Variable } from './graph.js';
+import type {
+  Constraint,
+  HostFunction,
+  Law,
+  ModelGraph,
+  Plate,
+  ScalarType,
+  ShapeObligation,
+  SizeSource,
+  Statement,
+  Target,
+  Variable,
+} from './graph.js';
 import { iidRank, lowerLaw, mapLaw } from './laws.js';
 import { withMapBounds } from './mapBounds.js';
 import {
-  cycle, definedForEach, discreteObservation, latentBound, latentCondition, observedLatent, predictUsed, raggedEvent, ranksDiffer, recursiveFunction, selfReference, shapeMismatch,
-  tangledReference, tooDeep, typeMismatch, wrongLeftIndex,
+  cycle,
+  definedForEach,
+  discreteObservation,
+  latentBound,
+  latentCondition,
+  observedLatent,
+  predictUsed,
+  raggedEvent,
+  ranksDiffer,
+  recursiveFunction,
+  selfReference,
+  shapeMismatch,
+  tangledReference,
+  tooDeep,
+  typeMismatch,
+  wrongLeftIndex,
 } from './messages.js';
 import { arraysOfStatement, readsOf, scheduleStatements, targetOf } from './query.js';
-import { type Axis, type Place, type Region, axisOf, checkRegions, extentOf, fullAxis, maximumOver, mentions, rectangleOf } from './regions.js';
+import {
+  type Axis,
+  type Place,
+  type Region,
+  axisOf,
+  checkRegions,
+  extentOf,
+  fullAxis,
+  maximumOver,
+  mentions,
+  rectangleOf,
+} from './regions.js';
 import type { Declared, Definition, Environment, Guard, Loop, ProgramFunction, VariableType } from './scope.js';
 import { type IndexRange, compareDimensions, indexPlusOffset, printDimension, printType, unknownDimension } from './shapes.js';
-import { type ArrayValue, type HoleValue, type LawValue, type Poison, type Value, buildValue, elementOf, isPoison, joinScalars, partOf, pending, poison } from './types.js';
+import {
+  type ArrayValue,
+  type HoleValue,
+  type LawValue,
+  type Poison,
+  type Value,
+  buildValue,
+  elementOf,
+  isPoison,
+  joinScalars,
+  partOf,
+  pending,
+  poison,
+} from './types.js';
 
-export interface LoweringResult { readonly graph: ModelGraph | null; readonly diagnostics: readonly Diagnostic[] }
+export interface LoweringResult {
+  readonly graph: ModelGraph | null;
+  readonly diagnostics: readonly Diagnostic[];
+}
 
 /** Calls and inlined functions beyond this make a program too large; real models use some hundred. */
 const largestWork = 50_000;
@@ -43,13 +114,24 @@ const deepestAttempt = 100;
 /** Rounds of type inference; each settles at least one variable or ends. */
 const mostRounds = 64;
 
-interface Check { readonly expression: Expr; make(name: string): Diagnostic; among: 'latent' | 'predict' }
+interface Check {
+  readonly expression: Expr;
+  make(name: string): Diagnostic;
+  among: 'latent' | 'predict';
+}
 
 /** What one definition says of its variable. */
-interface DefinitionType { readonly scalar: ScalarType; readonly trailing: readonly Expr[]; readonly eventRank: number; readonly constraint: Constraint }
+interface DefinitionType {
+  readonly scalar: ScalarType;
+  readonly trailing: readonly Expr[];
+  readonly eventRank: number;
+  readonly constraint: Constraint;
+}
 
 /** Where a statement defines elements; `diagonals` are loops of one step, one for each place that repeats an index. */
-interface TargetPlace extends Place { readonly diagonals: readonly Plate[] }
+interface TargetPlace extends Place {
+  readonly diagonals: readonly Plate[];
+}
 
 export class Lowerer implements Context {
   readonly families: ReadonlyMap<string, Family>;
@@ -86,7 +168,9 @@ export class Lowerer implements Context {
     this.families = families;
     this.holes = holes;
     this.lost = lost;
-    this.declarations = declare(program, (d) => { this.report(d); });
+    this.declarations = declare(program, (d) => {
+      this.report(d);
+    });
     this.functions = this.declarations.functions;
     this.suspects = suspectsOfRecursion(this.functions);
     for (const v of this.declarations.variables) this.byName.set(v.name, v);
@@ -98,8 +182,14 @@ export class Lowerer implements Context {
     this.failed = true;
     if (!this.reporting) return poison;
     // What is too large is so as a whole; one message says it.
-    const key = diagnostic.code === 'program-too-large' ? diagnostic.code : `${diagnostic.code}:${diagnostic.span?.start ?? -1}:${diagnostic.span?.end ?? -1}`;
-    if (!this.seen.has(key)) { this.seen.add(key); this.found.push(diagnostic); }
+    const key =
+      diagnostic.code === 'program-too-large'
+        ? diagnostic.code
+        : `${diagnostic.code}:${diagnostic.span?.start ?? -1}:${diagnostic.span?.end ?? -1}`;
+    if (!this.seen.has(key)) {
+      this.seen.add(key);
+      this.found.push(diagnostic);
+    }
     return poison;
   }
 
@@ -108,15 +198,23 @@ export class Lowerer implements Context {
     return this.reporting && this.found.length < mostSuggestions ? didYouMean(name, candidates()) : null;
   }
 
-  spend(): boolean { return ++this.work <= largestWork; }
+  spend(): boolean {
+    return ++this.work <= largestWork;
+  }
 
   expression(syntax: Syntax, environment: Environment): Value {
     if (this.depth >= deepestNesting) return this.report(tooDeep(syntax.span));
     this.depth++;
-    try { return lowerExpression(this, syntax, environment); } finally { this.depth--; }
+    try {
+      return lowerExpression(this, syntax, environment);
+    } finally {
+      this.depth--;
+    }
   }
 
-  law(syntax: Syntax, environment: Environment): LawValue | Poison { return lowerLaw(this, syntax, environment); }
+  law(syntax: Syntax, environment: Environment): LawValue | Poison {
+    return lowerLaw(this, syntax, environment);
+  }
 
   typeOf(variable: Declared): VariableType | Poison {
     const known = this.types.get(variable);
@@ -151,7 +249,10 @@ export class Lowerer implements Context {
   agree(left: Expr, right: Expr, environment: Environment, span: Span, message: string, otherwise: () => Diagnostic): boolean {
     const result = compareDimensions(left, right);
     if (result === 'equal') return true;
-    if (result === 'different') { this.report(otherwise()); return false; }
+    if (result === 'different') {
+      this.report(otherwise());
+      return false;
+    }
     if (this.reporting) this.oblige(left, right, environment, span, message);
     return true;
   }
@@ -164,7 +265,14 @@ export class Lowerer implements Context {
       const e: Expr = difference ?? apply('abs', sub(left, right));
       if (!mentions(e, new Set([l.index]))) continue;
       const fresh = index(l.index.name);
-      difference = { op: 'reduce', kind: 'sum', index: fresh, from: l.range.from, to: l.range.to, body: elementOf({ indices: [l.index], dims: [l.range.to], body: e }, [fresh]) };
+      difference = {
+        op: 'reduce',
+        kind: 'sum',
+        index: fresh,
+        from: l.range.from,
+        to: l.range.to,
+        body: elementOf({ indices: [l.index], dims: [l.range.to], body: e }, [fresh]),
+      };
     }
     const entry = difference === null ? { left, right } : { left: difference, right: zero };
     let free = false;
@@ -176,8 +284,16 @@ export class Lowerer implements Context {
     let variable = this.constants.get(key);
     if (variable === undefined) {
       variable = {
-        name: `$${this.constants.size}`, origin: 'constant', scalar, dims: shape.map(num), eventRank: 0, constraint: { kind: 'none' },
-        ragged: false, value: { shape, values }, reported: false, span,
+        name: `$${this.constants.size}`,
+        origin: 'constant',
+        scalar,
+        dims: shape.map(num),
+        eventRank: 0,
+        constraint: { kind: 'none' },
+        ragged: false,
+        value: { shape, values },
+        reported: false,
+        span,
       };
       this.constants.set(key, variable);
     }
@@ -197,9 +313,11 @@ export class Lowerer implements Context {
 
   settled(e: Expr): Expr {
     let relevant = false;
-    visit(e, (x) => { if (x.op === 'ref') relevant = true; });
+    visit(e, (x) => {
+      if (x.op === 'ref') relevant = true;
+    });
     if (!relevant) return e;
-    return tidy(rewrite(e, (x) => (x.op === 'ref' ? this.settledReference(x.variable, x.at) ?? x : x)));
+    return tidy(rewrite(e, (x) => (x.op === 'ref' ? (this.settledReference(x.variable, x.at) ?? x) : x)));
   }
 
   private settledReference(name: string, at: readonly Expr[]): Expr | null {
@@ -219,7 +337,12 @@ export class Lowerer implements Context {
   private quietly<T>(f: () => T): T {
     const before = { reporting: this.reporting, failed: this.failed };
     this.reporting = false;
-    try { return f(); } finally { this.reporting = before.reporting; this.failed = before.failed; }
+    try {
+      return f();
+    } finally {
+      this.reporting = before.reporting;
+      this.failed = before.failed;
+    }
   }
 
   // --- types ----------------------------------------------------------------------------------
@@ -243,7 +366,10 @@ export class Lowerer implements Context {
       const open = this.declarations.variables.filter((v) => !this.types.has(v));
       const assumed = open.find((v) => v.origin !== 'data') ?? open[0];
       if (assumed === undefined) break;
-      if (assumed.origin === 'data') { this.types.set(assumed, poison); circular.push(assumed); } else this.types.set(assumed, this.assumedType(assumed));
+      if (assumed.origin === 'data') {
+        this.types.set(assumed, poison);
+        circular.push(assumed);
+      } else this.types.set(assumed, this.assumedType(assumed));
     }
     this.inferring = false;
     this.reporting = true;
@@ -254,21 +380,33 @@ export class Lowerer implements Context {
   }
 
   private typeKeys(): string {
-    return this.declarations.variables.map((v) => {
-      const t = this.types.get(v);
-      return t === undefined ? '?' : isPoison(t) ? '!' : `${t.scalar}${t.dims.length}`;
-    }).join(' ');
+    return this.declarations.variables
+      .map((v) => {
+        const t = this.types.get(v);
+        return t === undefined ? '?' : isPoison(t) ? '!' : `${t.scalar}${t.dims.length}`;
+      })
+      .join(' ');
   }
 
   private assumedType(v: Declared): VariableType {
     const places = v.definitions.map((d) => this.placeOf(v, d)).filter((p): p is TargetPlace => p !== null);
-    return { scalar: 'real', dims: this.extents(places, v), eventRank: 0, ragged: raggedRank(places), constraint: { kind: 'none' }, here: null };
+    return {
+      scalar: 'real',
+      dims: this.extents(places, v),
+      eventRank: 0,
+      ragged: raggedRank(places),
+      constraint: { kind: 'none' },
+      here: null,
+    };
   }
 
   private attempt(v: Declared): void {
     this.attempted.add(v);
     // The definition that could not be read may be the one that says what the variable is.
-    if (this.lost.names.has(v.text)) { this.types.set(v, poison); return; }
+    if (this.lost.names.has(v.text)) {
+      this.types.set(v, poison);
+      return;
+    }
     const places: TargetPlace[] = [];
     const parts: DefinitionType[] = [];
     let waits = false;
@@ -283,7 +421,10 @@ export class Lowerer implements Context {
     }
     this.waited = before || waits;
     const first = parts[0];
-    if (first === undefined) { if (!waits) this.types.set(v, poison); return; }
+    if (first === undefined) {
+      if (!waits) this.types.set(v, poison);
+      return;
+    }
     const known = this.types.get(v);
     const old = known !== undefined && !isPoison(known) ? known.scalar : first.scalar;
     const random = parts.find((p) => p.eventRank > 0) ?? first;
@@ -298,7 +439,8 @@ export class Lowerer implements Context {
     this.types.set(v, {
       scalar: parts.map((p) => p.scalar).reduce(joinScalars, old),
       dims: [...leading, ...first.trailing.map((d, k) => (uneven[k] ? maximumOver(d, plates) : d))],
-      eventRank: random.eventRank, constraint,
+      eventRank: random.eventRank,
+      constraint,
       ragged: raggedTrailing > 0 ? leading.length + raggedTrailing : rectangle === null ? raggedRank(places) : 0,
       here: v.local && v.definitions.length === 1 ? first.trailing : null,
     });
@@ -312,30 +454,50 @@ export class Lowerer implements Context {
     const rank = Math.min(...places.map((p) => p.axes.length));
     if (!Number.isFinite(rank)) return [];
     const plates = this.platesOf(v);
-    return [...Array(rank).keys()].map((axis) => extentOf(places.map((p) => {
-      const a = p.axes[axis]!;
-      return a.ragged ? { ...a, from: zero, to: maximumOver(a.to, plates) } : a;
-    })));
+    return [...Array(rank).keys()].map((axis) =>
+      extentOf(
+        places.map((p) => {
+          const a = p.axes[axis]!;
+          return a.ragged ? { ...a, from: zero, to: maximumOver(a.to, plates) } : a;
+        }),
+      ),
+    );
   }
 
   private definitionType(v: Declared, d: Definition): DefinitionType | null {
     const s = d.statement;
     switch (s.kind) {
-      case 'data': case 'param': {
+      case 'data':
+      case 'param': {
         const t = lowerType(this, s.type, d.environment);
-        return isPoison(t) ? null : { scalar: t.scalar, trailing: t.dims, eventRank: s.kind === 'param' ? t.eventRank : this.observedRank(v, t), constraint: t.constraint };
+        return isPoison(t)
+          ? null
+          : {
+              scalar: t.scalar,
+              trailing: t.dims,
+              eventRank: s.kind === 'param' ? t.eventRank : this.observedRank(v, t),
+              constraint: t.constraint,
+            };
       }
-      case 'sample': case 'predict': {
+      case 'sample':
+      case 'predict': {
         const r = this.restrictedLaw(s, d.environment);
         if (isPoison(r)) return null;
         const { law } = r;
-        return { scalar: law.discrete ? 'int' : 'real', trailing: [...law.batch, ...law.eventDims], eventRank: law.eventDims.length, constraint: r.constraint };
+        return {
+          scalar: law.discrete ? 'int' : 'real',
+          trailing: [...law.batch, ...law.eventDims],
+          eventRank: law.eventDims.length,
+          constraint: r.constraint,
+        };
       }
-      case 'let': case 'report': {
+      case 'let':
+      case 'report': {
         const value = this.expression(s.value, d.environment);
         return isPoison(value) ? null : { scalar: value.scalar, trailing: value.dims, eventRank: 0, constraint: { kind: 'none' } };
       }
-      default: return null;
+      default:
+        return null;
     }
   }
 
@@ -344,17 +506,34 @@ export class Lowerer implements Context {
     if (t.eventRank > 0) return t.eventRank;
     let rank = 0;
     for (const { statement } of this.declarations.placed) {
-      if (statement.kind !== 'observe' || nameOf(statement.value) !== v.text || statement.law.kind !== 'call' || 'hole' in statement.law.callee) continue;
+      if (
+        statement.kind !== 'observe' ||
+        nameOf(statement.value) !== v.text ||
+        statement.law.kind !== 'call' ||
+        'hole' in statement.law.callee
+      )
+        continue;
       rank = Math.max(rank, this.eventRankOf(statement.law));
     }
     return Math.min(rank, t.dims.length);
   }
   private eventRankOf(law: Syntax): number {
-    if (law.kind !== 'call' || 'hole' in law.callee) return law.kind === 'generator' ? this.eventRankOf(law.body) : law.kind === 'array' && law.elements[0] !== undefined ? this.eventRankOf(law.elements[0]) : 0;
+    if (law.kind !== 'call' || 'hole' in law.callee)
+      return law.kind === 'generator'
+        ? this.eventRankOf(law.body)
+        : law.kind === 'array' && law.elements[0] !== undefined
+          ? this.eventRankOf(law.elements[0])
+          : 0;
     const family = this.families.get(law.callee.text);
     if (family !== undefined) return family.eventRank;
     const [, source] = law.arguments;
-    if (law.callee.text === 'pushforward' && source?.value.kind === 'call' && !('hole' in source.value.callee) && source.value.callee.text === 'iid') return iidRank(source.value);
+    if (
+      law.callee.text === 'pushforward' &&
+      source?.value.kind === 'call' &&
+      !('hole' in source.value.callee) &&
+      source.value.callee.text === 'iid'
+    )
+      return iidRank(source.value);
     return Math.max(0, ...law.arguments.map((a) => this.eventRankOf(a.value)));
   }
 
@@ -386,15 +565,24 @@ export class Lowerer implements Context {
       return { at, axes: at.map((e) => axis(e)!), diagonals: [] };
     }
     const { target } = s as { target: TargetSyntax };
-    const at: Expr[] = [], axes: Axis[] = [], diagonals: Plate[] = [];
+    const at: Expr[] = [],
+      axes: Axis[] = [],
+      diagonals: Plate[] = [];
     const used = new Set<Index>();
     let ok = true;
     for (const syntax of target.at) {
       const value = this.expression(syntax, environment);
-      if (isPoison(value)) { ok = false; continue; }
+      if (isPoison(value)) {
+        ok = false;
+        continue;
+      }
       const e = value.dims.length === 0 && value.scalar !== 'real' ? tidy(this.settled(value.body)) : null;
       const form = e === null ? null : indexPlusOffset(e, indices);
-      if (e === null || form === null || form.offset.op === 'ref' && form.offset.at.length > 0) { this.report(wrongLeftIndex(syntax.span, target.name.text)); ok = false; continue; }
+      if (e === null || form === null || (form.offset.op === 'ref' && form.offset.at.length > 0)) {
+        this.report(wrongLeftIndex(syntax.span, target.name.text));
+        ok = false;
+        continue;
+      }
       this.requireData(form.offset, syntax.span, 'An index on the left');
       if (form.index !== null && used.has(form.index)) {
         const plate = this.diagonal(syntax, e, environment);
@@ -410,8 +598,17 @@ export class Lowerer implements Context {
     if (!ok) return null;
     for (const l of environment.plates) {
       if (used.has(l.index)) continue;
-      const written = [...target.at.map(() => null), ...environment.plates.filter((p) => !used.has(p.index))].filter((p) => p !== null).map((p) => p.name.text);
-      this.report(definedForEach(target.span, target.name.text, l.name.text, `${target.name.text}[${[...at.map(printDimension), ...written].join(', ')}]`));
+      const written = [...target.at.map(() => null), ...environment.plates.filter((p) => !used.has(p.index))]
+        .filter((p) => p !== null)
+        .map((p) => p.name.text);
+      this.report(
+        definedForEach(
+          target.span,
+          target.name.text,
+          l.name.text,
+          `${target.name.text}[${[...at.map(printDimension), ...written].join(', ')}]`,
+        ),
+      );
       return null;
     }
     return { at, axes, diagonals };
@@ -444,9 +641,19 @@ export class Lowerer implements Context {
   /** Names inside functions that are never called are checked as well. */
   private checkFunction(name: string, fn: ProgramFunction): void {
     const path = this.suspects.has(name) ? pathOfCalls(this.functions, name) : null;
-    if (path !== null) { this.report(recursiveFunction(fn.name.span, path)); return; }
+    if (path !== null) {
+      this.report(recursiveFunction(fn.name.span, path));
+      return;
+    }
     const environment: Environment = { scope: this.declarations.root, plates: [], loops: [], guards: [], conditional: true, calls: [] };
-    this.expression(fn.body, functionEnvironment(environment, fn.parameters.map((p): [string, Value] => [p.text, poison]), name));
+    this.expression(
+      fn.body,
+      functionEnvironment(
+        environment,
+        fn.parameters.map((p): [string, Value] => [p.text, poison]),
+        name,
+      ),
+    );
   }
 
   private plates(environment: Environment): readonly Plate[] {
@@ -459,7 +666,15 @@ export class Lowerer implements Context {
       const v = this.expression(g.test, g.environment);
       if (isPoison(v)) return null;
       if (v.dims.length > 0 || v.scalar === 'real') {
-        this.report(typeMismatch(g.test.span, 'The condition of `if`', 'a condition (bool, or 0/1)', printType(v.scalar, v.dims), 'compare it: `if x > 0 { ... }`'));
+        this.report(
+          typeMismatch(
+            g.test.span,
+            'The condition of `if`',
+            'a condition (bool, or 0/1)',
+            printType(v.scalar, v.dims),
+            'compare it: `if x > 0 { ... }`',
+          ),
+        );
         return null;
       }
       if (this.reporting) this.checks.push({ expression: v.body, make: (name) => latentCondition(g.test.span, name), among: 'latent' });
@@ -477,10 +692,20 @@ export class Lowerer implements Context {
     const guards = this.guards(environment.guards);
     const definition = declared?.definitions.find((d) => d.statement === s) ?? null;
     switch (s.kind) {
-      case 'data': lowerType(this, s.type, environment); return;
-      case 'factor': this.lowerFactor(s, environment, guards); return;
-      case 'observe': this.lowerObserve(s, environment, guards); return;
-      case 'param': case 'sample': case 'predict': case 'let': case 'report': {
+      case 'data':
+        lowerType(this, s.type, environment);
+        return;
+      case 'factor':
+        this.lowerFactor(s, environment, guards);
+        return;
+      case 'observe':
+        this.lowerObserve(s, environment, guards);
+        return;
+      case 'param':
+      case 'sample':
+      case 'predict':
+      case 'let':
+      case 'report': {
         const place = definition === null ? null : this.placeOf(declared!, definition);
         if (s.kind === 'param') this.lowerParam(s, environment, guards, declared!, place);
         else if ('value' in s) this.lowerLet(s, environment, guards, declared!, place);
@@ -492,7 +717,18 @@ export class Lowerer implements Context {
   private lowerFactor(s: Stmt & { kind: 'factor' }, environment: Environment, guards: readonly Expr[] | null): void {
     const value = this.expression(s.value, environment);
     if (isPoison(value)) return;
-    if (value.dims.length > 0) { this.report(typeMismatch(s.value.span, 'The value of `factor`', 'a scalar', printType(value.scalar, value.dims), 'add up the terms with sum(...)')); return; }
+    if (value.dims.length > 0) {
+      this.report(
+        typeMismatch(
+          s.value.span,
+          'The value of `factor`',
+          'a scalar',
+          printType(value.scalar, value.dims),
+          'add up the terms with sum(...)',
+        ),
+      );
+      return;
+    }
     if (guards !== null) this.emit({ kind: 'factor', value: value.body, plates: this.plates(environment), guards, span: s.span });
   }
 
@@ -502,20 +738,40 @@ export class Lowerer implements Context {
     if (!this.agreesWithType(v, place, value.dims, printType(value.scalar, value.dims), environment, s.target.span)) return;
     const own = value.dims.map((dim, d): Plate => ({ index: value.indices[d]!, from: zero, to: dim }));
     this.emit({
-      kind: 'let', target: { variable: v.name, at: [...place.at, ...value.indices] }, value: value.body, recursive: false,
-      plates: [...this.plates(environment), ...place.diagonals, ...own], guards, span: s.span,
+      kind: 'let',
+      target: { variable: v.name, at: [...place.at, ...value.indices] },
+      value: value.body,
+      recursive: false,
+      plates: [...this.plates(environment), ...place.diagonals, ...own],
+      guards,
+      span: s.span,
     });
   }
 
-  private lowerParam(s: Stmt & { kind: 'param' }, environment: Environment, guards: readonly Expr[] | null, v: Declared, place: TargetPlace | null): void {
+  private lowerParam(
+    s: Stmt & { kind: 'param' },
+    environment: Environment,
+    guards: readonly Expr[] | null,
+    v: Declared,
+    place: TargetPlace | null,
+  ): void {
     const type = lowerType(this, s.type, environment);
     if (isPoison(type) || place === null || guards === null) return;
-    if (type.scalar !== 'real') { this.report(typeMismatch(s.type.span, 'A `param`', 'continuous', type.text)); return; }
+    if (type.scalar !== 'real') {
+      this.report(typeMismatch(s.type.span, 'A `param`', 'continuous', type.text));
+      return;
+    }
     if (!this.agreesWithType(v, place, type.dims, type.text, environment, s.target.span)) return;
-    const own = type.dims.slice(0, type.dims.length - type.eventRank).map((dim, d): Plate => ({ index: index(['i', 'j', 'k'][d] ?? `i${d}`), from: zero, to: dim }));
+    const own = type.dims
+      .slice(0, type.dims.length - type.eventRank)
+      .map((dim, d): Plate => ({ index: index(['i', 'j', 'k'][d] ?? `i${d}`), from: zero, to: dim }));
     this.emit({
-      kind: 'param', target: { variable: v.name, at: [...place.at, ...own.map((p) => p.index)] }, declaredPlates: own.length,
-      plates: [...this.plates(environment), ...place.diagonals, ...own], guards, span: s.span,
+      kind: 'param',
+      target: { variable: v.name, at: [...place.at, ...own.map((p) => p.index)] },
+      declaredPlates: own.length,
+      plates: [...this.plates(environment), ...place.diagonals, ...own],
+      guards,
+      span: s.span,
     });
   }
 
@@ -523,12 +779,30 @@ export class Lowerer implements Context {
     const restricted = this.restrictedLaw(s, environment);
     if (isPoison(restricted) || place === null || guards === null) return;
     const { law, ordered } = restricted;
-    if (!this.agreesWithType(v, place, [...law.batch, ...law.eventDims], printType(law.discrete ? 'int' : 'real', [...law.batch, ...law.eventDims]), environment, s.target.span)) return;
+    if (
+      !this.agreesWithType(
+        v,
+        place,
+        [...law.batch, ...law.eventDims],
+        printType(law.discrete ? 'int' : 'real', [...law.batch, ...law.eventDims]),
+        environment,
+        s.target.span,
+      )
+    )
+      return;
     const own = law.batch.map((dim, d): Plate => ({ index: law.indices[d]!, from: zero, to: dim }));
     const plates = [...this.plates(environment), ...place.diagonals, ...own];
-    this.emit({ kind: s.kind, target: { variable: v.name, at: [...place.at, ...law.indices] }, law: law.law, plates, guards, span: s.span });
+    this.emit({
+      kind: s.kind,
+      target: { variable: v.name, at: [...place.at, ...law.indices] },
+      law: law.law,
+      plates,
+      guards,
+      span: s.span,
+    });
     // K! orders of equal density become one.
-    if (ordered !== null && s.kind === 'sample') this.emit({ kind: 'factor', value: apply('lgamma', add(ordered, one)), plates: plates.slice(0, -1), guards, span: s.span });
+    if (ordered !== null && s.kind === 'sample')
+      this.emit({ kind: 'factor', value: apply('lgamma', add(ordered, one)), plates: plates.slice(0, -1), guards, span: s.span });
   }
 
   private lowerObserve(s: Stmt & { kind: 'observe' }, environment: Environment, guards: readonly Expr[] | null): void {
@@ -537,13 +811,25 @@ export class Lowerer implements Context {
     if (isPoison(value) || isPoison(law)) return;
     const event = law.eventDims.length;
     const drawn = printType(law.discrete ? 'int' : 'real', [...law.batch, ...law.eventDims]);
-    const differs = (): Diagnostic => shapeMismatch(s.value.span, 'The observed value and the distribution', printType(value.scalar, value.dims), `a draw of type ${drawn}`);
+    const differs = (): Diagnostic =>
+      shapeMismatch(
+        s.value.span,
+        'The observed value and the distribution',
+        printType(value.scalar, value.dims),
+        `a draw of type ${drawn}`,
+      );
     const leading = value.dims.slice(0, Math.max(0, value.dims.length - event));
-    if (value.dims.length < event || (law.batch.length > 0 && law.batch.length !== leading.length)) { this.report(differs()); return; }
+    if (value.dims.length < event || (law.batch.length > 0 && law.batch.length !== leading.length)) {
+      this.report(differs());
+      return;
+    }
     const message = 'the observed value must have the shape of the distribution';
     if (!law.eventDims.every((d, k) => this.agree(value.dims[leading.length + k]!, d, environment, s.value.span, message, differs))) return;
     if (!law.batch.every((d, k) => this.agree(leading[k]!, d, environment, s.value.span, message, differs))) return;
-    if (law.discrete && value.scalar === 'real') { this.report(discreteObservation(s.value.span, law.family?.name ?? 'This distribution', printType(value.scalar, value.dims))); return; }
+    if (law.discrete && value.scalar === 'real') {
+      this.report(discreteObservation(s.value.span, law.family?.name ?? 'This distribution', printType(value.scalar, value.dims)));
+      return;
+    }
     if (guards === null) return;
 
     const indices = law.batch.length > 0 ? law.indices : leading.map((_, d) => index(['n', 'm', 'l'][d] ?? `n${d}`));
@@ -551,18 +837,34 @@ export class Lowerer implements Context {
     const part: ArrayExpr = leading.length > 0 ? partOf(value, indices) : { indices: value.indices, dims: value.dims, body: value.body };
     const { observed, plates } = this.withoutDiagonals(part, [...this.plates(environment), ...own], environment);
     this.checks.push({ expression: observed.body, make: (name) => observedLatent(s.value.span, name), among: 'latent' });
-    this.emit({ kind: 'observe', target: this.observedTarget(observed, plates), value: observed, law: law.law, plates, guards, span: s.span });
+    this.emit({
+      kind: 'observe',
+      target: this.observedTarget(observed, plates),
+      value: observed,
+      law: law.law,
+      plates,
+      guards,
+      span: s.span,
+    });
   }
 
   /** An observed datum whose place repeats an index, with a loop of one step for the repetition. */
-  private withoutDiagonals(observed: ArrayExpr, plates: readonly Plate[], environment: Environment): { readonly observed: ArrayExpr; readonly plates: readonly Plate[] } {
+  private withoutDiagonals(
+    observed: ArrayExpr,
+    plates: readonly Plate[],
+    environment: Environment,
+  ): { readonly observed: ArrayExpr; readonly plates: readonly Plate[] } {
     const { body } = observed;
     if (body.op !== 'ref' || this.byName.get(body.variable)?.origin !== 'data') return { observed, plates };
     const indices = new Set(plates.map((p) => p.index));
-    const used = new Set<Index>(), diagonals: Plate[] = [];
+    const used = new Set<Index>(),
+      diagonals: Plate[] = [];
     const at = body.at.map((e) => {
       const repeated = indexPlusOffset(e, indices)?.index ?? null;
-      if (repeated === null || !used.has(repeated)) { if (repeated !== null) used.add(repeated); return e; }
+      if (repeated === null || !used.has(repeated)) {
+        if (repeated !== null) used.add(repeated);
+        return e;
+      }
       const plate = diagonalPlate(e, environment);
       diagonals.push(plate);
       return plate.index;
@@ -579,13 +881,23 @@ export class Lowerer implements Context {
     const type = this.typeOf(variable);
     if (isPoison(type)) return null;
     const split = body.at.length - observed.indices.length;
-    const at = body.at.slice(0, split), event = body.at.slice(split);
-    if (split < 0 || event.some((e, d) => e !== observed.indices[d] || compareDimensions(observed.dims[d]!, type.dims[split + d]!) !== 'equal')) return null;
+    const at = body.at.slice(0, split),
+      event = body.at.slice(split);
+    if (
+      split < 0 ||
+      event.some((e, d) => e !== observed.indices[d] || compareDimensions(observed.dims[d]!, type.dims[split + d]!) !== 'equal')
+    )
+      return null;
     const own = new Set(plates.map((p) => p.index));
     const used = new Set<Index>();
     for (const e of at) {
       const form = indexPlusOffset(e, own);
-      if (form === null || mentions(e, new Set(observed.indices)) || variablesOf(e).size > 0 && form.index === null && !isScalarData(form.offset)) return null;
+      if (
+        form === null ||
+        mentions(e, new Set(observed.indices)) ||
+        (variablesOf(e).size > 0 && form.index === null && !isScalarData(form.offset))
+      )
+        return null;
       if (form.index !== null && used.has(form.index)) return null;
       if (form.index !== null) used.add(form.index);
     }
@@ -593,22 +905,57 @@ export class Lowerer implements Context {
   }
 
   /** The definition's shape against the variable's type, found from the first definition that has one. */
-  private agreesWithType(v: Declared, place: TargetPlace, trailing: readonly Expr[], text: string, environment: Environment, span: Span): boolean {
+  private agreesWithType(
+    v: Declared,
+    place: TargetPlace,
+    trailing: readonly Expr[],
+    text: string,
+    environment: Environment,
+    span: Span,
+  ): boolean {
     const type = this.typeOf(v);
     if (isPoison(type)) return false;
     const rank = place.axes.length + trailing.length;
     const expected = printType(type.scalar, type.dims);
-    const differs = (): Diagnostic => ranksDiffer(span, v.text, expected, `${v.text}${place.at.length > 0 ? `[${place.at.map(printDimension).join(', ')}]` : ''} of type ${text}`);
-    if (rank !== type.dims.length) { this.report(differs()); return false; }
+    const differs = (): Diagnostic =>
+      ranksDiffer(
+        span,
+        v.text,
+        expected,
+        `${v.text}${place.at.length > 0 ? `[${place.at.map(printDimension).join(', ')}]` : ''} of type ${text}`,
+      );
+    if (rank !== type.dims.length) {
+      this.report(differs());
+      return false;
+    }
     const plates = new Set(environment.plates.map((p) => p.index));
     const event = trailing.slice(trailing.length - type.eventRank);
-    if (type.eventRank > 0 && event.some((d) => mentions(d, plates))) { this.report(raggedEvent(span, v.text)); return false; }
-    return trailing.every((d, k) => place.axes.length + k < this.leadingRank(v) || mentions(d, plates)
-      || this.agree(type.dims[place.axes.length + k]!, d, environment, span, `the statements that define \`${v.text}\` must agree in shape`, differs));
+    if (type.eventRank > 0 && event.some((d) => mentions(d, plates))) {
+      this.report(raggedEvent(span, v.text));
+      return false;
+    }
+    return trailing.every(
+      (d, k) =>
+        place.axes.length + k < this.leadingRank(v) ||
+        mentions(d, plates) ||
+        this.agree(
+          type.dims[place.axes.length + k]!,
+          d,
+          environment,
+          span,
+          `the statements that define \`${v.text}\` must agree in shape`,
+          differs,
+        ),
+    );
   }
   /** Axes that some definition addresses by index: their extent is a union, not a shape. */
   private leadingRank(v: Declared): number {
-    return Math.max(0, ...v.definitions.map((d) => ('target' in d.statement ? (v.local ? d.environment.plates.length : (d.statement as { target: TargetSyntax }).target.at.length) : 0)));
+    return Math.max(
+      0,
+      ...v.definitions.map((d) =>
+        'target' in d.statement ? (v.local ? d.environment.plates.length : (d.statement as { target: TargetSyntax }).target.at.length) : 0,
+      ),
+    );
   }
 
   private checkVariable(v: Declared): void {
@@ -620,7 +967,11 @@ export class Lowerer implements Context {
       const place = this.quietly(() => this.placeOf(v, d));
       if (place === null) return;
       const rest = type.dims.slice(place.axes.length).map(fullAxis);
-      regions.push({ axes: [...place.axes, ...rest], guards: d.environment.guards.map((g) => ({ test: g.test, negated: g.negated })), span: (d.statement as { target: TargetSyntax }).target.span });
+      regions.push({
+        axes: [...place.axes, ...rest],
+        guards: d.environment.guards.map((g) => ({ test: g.test, negated: g.negated })),
+        span: (d.statement as { target: TargetSyntax }).target.span,
+      });
     }
     // A local exists only inside its iteration: nothing outside can miss it.
     const checked = v.local ? regions.map((r) => ({ ...r, axes: r.axes.map((a) => ({ ...a, from: zero, to: a.to })) })) : regions;
@@ -636,10 +987,21 @@ export class Lowerer implements Context {
     for (const c of cycles) {
       const first = c[0]!;
       const elements = c.map((s) => this.printElement(targetOf(s)!.variable, targetOf(s)!.at));
-      if (c.length > 1) { this.report(cycle(first.span, [...elements, elements[0]!])); continue; }
+      if (c.length > 1) {
+        this.report(cycle(first.span, [...elements, elements[0]!]));
+        continue;
+      }
       const own = targetOf(first)!.variable;
-      const read = new Set(readsOf(first).filter((r) => r.variable === own).map((r) => this.printElement(own, r.at)));
-      this.report(read.has(elements[0]!) || targetOf(first)!.at.length === 0 ? selfReference(first.span, elements[0]!) : tangledReference(first.span, elements[0]!, [...read]));
+      const read = new Set(
+        readsOf(first)
+          .filter((r) => r.variable === own)
+          .map((r) => this.printElement(own, r.at)),
+      );
+      this.report(
+        read.has(elements[0]!) || targetOf(first)!.at.length === 0
+          ? selfReference(first.span, elements[0]!)
+          : tangledReference(first.span, elements[0]!, [...read]),
+      );
     }
     return statements.map((s) => (s.kind === 'let' && recursive.has(s) ? { ...s, recursive: true } : s));
   }
@@ -647,14 +1009,17 @@ export class Lowerer implements Context {
     const text = this.textOf(name);
     return at.length === 0 ? text : `${text}[${at.map(printDimension).join(', ')}]`;
   }
-  private textOf(name: string): string { return this.byName.get(name)?.text ?? name; }
+  private textOf(name: string): string {
+    return this.byName.get(name)?.text ?? name;
+  }
 
   private checkLatents(statements: readonly Statement[]): void {
     const latent = this.reaching(statements, (v) => v.origin === 'sample' || v.origin === 'param' || v.origin === 'predict');
     const predicted = this.reaching(statements, (v) => v.origin === 'predict');
     for (const s of statements) {
       if (s.kind !== 'sample' && s.kind !== 'observe' && s.kind !== 'factor') continue;
-      for (const a of arraysOfStatement(s)) this.checks.push({ expression: a.body, make: (name) => predictUsed(s.span, name), among: 'predict' });
+      for (const a of arraysOfStatement(s))
+        this.checks.push({ expression: a.body, make: (name) => predictUsed(s.span, name), among: 'predict' });
     }
     for (const c of this.checks) {
       for (const name of variablesOf(c.expression)) {
@@ -670,11 +1035,16 @@ export class Lowerer implements Context {
     const out = new Set<string>();
     for (const v of this.declarations.variables) if (start(v)) out.add(v.name);
     const lets = statements.flatMap((s) => (s.kind === 'let' ? [{ name: s.target.variable, reads: variablesOf(s.value) }] : []));
-    for (let changed = true; changed;) {
+    for (let changed = true; changed; ) {
       changed = false;
       for (const l of lets) {
         if (out.has(l.name)) continue;
-        for (const r of l.reads) if (out.has(r)) { out.add(l.name); changed = true; break; }
+        for (const r of l.reads)
+          if (out.has(r)) {
+            out.add(l.name);
+            changed = true;
+            break;
+          }
       }
     }
     return out;
@@ -686,18 +1056,33 @@ export class Lowerer implements Context {
       const type = this.typeOf(v);
       if (isPoison(type)) continue;
       variables.set(v.name, {
-        name: v.name, origin: v.origin, scalar: type.scalar, dims: type.dims, eventRank: type.eventRank, constraint: type.constraint,
+        name: v.name,
+        origin: v.origin,
+        scalar: type.scalar,
+        dims: type.dims,
+        eventRank: type.eventRank,
+        constraint: type.constraint,
         // A local exists only where its loop and conditions put it: cells before the loop's start are not gaps.
         ragged: type.ragged > 0 || v.local,
-        reported: v.origin !== 'let' && v.origin !== 'data', span: v.span,
+        reported: v.origin !== 'let' && v.origin !== 'data',
+        span: v.span,
       });
     }
     const used = new Set<string>();
-    for (const s of statements) for (const a of arraysOfStatement(s)) for (const e of [a.body, ...a.dims]) for (const name of variablesOf(e)) used.add(name);
+    for (const s of statements)
+      for (const a of arraysOfStatement(s)) for (const e of [a.body, ...a.dims]) for (const name of variablesOf(e)) used.add(name);
     for (const v of variables.values()) for (const e of v.dims) for (const name of variablesOf(e)) used.add(name);
     for (const c of this.constants.values()) if (used.has(c.name)) variables.set(c.name, c);
-    const sizes = new Map<string, SizeSource>([...this.declarations.sizes].map(([name, s]) => [name, { name, sources: s.sources, span: s.span }]));
-    return { sizes, variables, statements: withMapBounds(variables, statements.map(folded)), obligations: this.obligations, hostFunctions: this.hosts };
+    const sizes = new Map<string, SizeSource>(
+      [...this.declarations.sizes].map(([name, s]) => [name, { name, sources: s.sources, span: s.span }]),
+    );
+    return {
+      sizes,
+      variables,
+      statements: withMapBounds(variables, statements.map(folded)),
+      obligations: this.obligations,
+      hostFunctions: this.hosts,
+    };
   }
 }
 
@@ -716,11 +1101,15 @@ function raggedRank(places: readonly TargetPlace[]): number {
 }
 
 /** The variable an observed expression is an element, slice or whole of. */
-function nameOf(s: Syntax): string | null { return s.kind === 'name' ? s.name : s.kind === 'index' ? nameOf(s.array) : null; }
+function nameOf(s: Syntax): string | null {
+  return s.kind === 'name' ? s.name : s.kind === 'index' ? nameOf(s.array) : null;
+}
 
 function isScalarData(e: Expr): boolean {
   let ok = true;
-  visit(e, (x) => { if (x.op === 'ref' && x.at.length > 0) ok = false; });
+  visit(e, (x) => {
+    if (x.op === 'ref' && x.at.length > 0) ok = false;
+  });
   return ok;
 }
 
@@ -737,14 +1126,24 @@ function hasFreeIndex(e: Expr): boolean {
 function fold(e: Expr): Expr {
   return rewrite(e, (x) => (x.op === 'apply' && x.args.every((a) => isConst(a)) ? applied(x.fn, ...x.args) : x));
 }
-function foldArray(a: ArrayExpr): ArrayExpr { return { indices: a.indices, dims: a.dims.map(fold), body: fold(a.body) }; }
-function foldLaw(law: Law): Law { return mapLaw(law, foldArray); }
+function foldArray(a: ArrayExpr): ArrayExpr {
+  return { indices: a.indices, dims: a.dims.map(fold), body: fold(a.body) };
+}
+function foldLaw(law: Law): Law {
+  return mapLaw(law, foldArray);
+}
 function folded(s: Statement): Statement {
   const around = { guards: s.guards.map(fold), plates: s.plates.map((p) => ({ index: p.index, from: fold(p.from), to: fold(p.to) })) };
   switch (s.kind) {
-    case 'sample': case 'predict': return { ...s, ...around, law: foldLaw(s.law) };
-    case 'observe': return { ...s, ...around, value: foldArray(s.value), law: foldLaw(s.law) };
-    case 'let': case 'factor': return { ...s, ...around, value: fold(s.value) };
-    case 'param': return { ...s, ...around };
+    case 'sample':
+    case 'predict':
+      return { ...s, ...around, law: foldLaw(s.law) };
+    case 'observe':
+      return { ...s, ...around, value: foldArray(s.value), law: foldLaw(s.law) };
+    case 'let':
+    case 'factor':
+      return { ...s, ...around, value: fold(s.value) };
+    case 'param':
+      return { ...s, ...around };
   }
 }

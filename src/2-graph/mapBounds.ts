@@ -19,25 +19,38 @@ export function withMapBounds(variables: ReadonlyMap<string, Variable>, statemen
 
 function holdsMap(law: Law): boolean {
   switch (law.kind) {
-    case 'family': return false;
-    case 'truncated': case 'censored': return holdsMap(law.base);
-    case 'mixture': return holdsMap(law.component);
-    case 'mixtureOf': return law.components.some(holdsMap);
-    case 'pushforward': return true;
+    case 'family':
+      return false;
+    case 'truncated':
+    case 'censored':
+      return holdsMap(law.base);
+    case 'mixture':
+      return holdsMap(law.component);
+    case 'mixtureOf':
+      return law.components.some(holdsMap);
+    case 'pushforward':
+      return true;
   }
 }
 function withKnown(law: Law, known: ReadonlyMap<string, Bounds>): Law {
   switch (law.kind) {
-    case 'family': return law;
-    case 'truncated': case 'censored': return { ...law, base: withKnown(law.base, known) };
-    case 'mixture': return { ...law, component: withKnown(law.component, known) };
-    case 'mixtureOf': return { ...law, components: law.components.map((c) => withKnown(c, known)) };
-    case 'pushforward': return { ...law, known, base: withKnown(law.base, known) };
+    case 'family':
+      return law;
+    case 'truncated':
+    case 'censored':
+      return { ...law, base: withKnown(law.base, known) };
+    case 'mixture':
+      return { ...law, component: withKnown(law.component, known) };
+    case 'mixtureOf':
+      return { ...law, components: law.components.map((c) => withKnown(c, known)) };
+    case 'pushforward':
+      return { ...law, known, base: withKnown(law.base, known) };
   }
 }
 
 function boundsOfVariables(variables: ReadonlyMap<string, Variable>, statements: readonly Statement[]): ReadonlyMap<string, Bounds> {
-  const out = new Map<string, Bounds>(), begun = new Set<string>();
+  const out = new Map<string, Bounds>(),
+    begun = new Set<string>();
   const find = (name: string): Bounds => {
     const known = out.get(name);
     if (known !== undefined) return known;
@@ -53,21 +66,35 @@ function boundsOfVariables(variables: ReadonlyMap<string, Variable>, statements:
   const compute = (variable: Variable): Bounds => {
     const { constraint, value } = variable;
     switch (constraint.kind) {
-      case 'positive': return interval(0, Infinity, true, true);
-      case 'unit': case 'simplex': return interval(0, 1);
-      case 'interval': return interval(inside(constraint.low).low, inside(constraint.high).high);
-      case 'none': case 'ordered': case 'cov': case 'corr': break;
+      case 'positive':
+        return interval(0, Infinity, true, true);
+      case 'unit':
+      case 'simplex':
+        return interval(0, 1);
+      case 'interval':
+        return interval(inside(constraint.low).low, inside(constraint.high).high);
+      case 'none':
+      case 'ordered':
+      case 'cov':
+      case 'corr':
+        break;
     }
-    if (value !== undefined) return value.values.reduce((b, x) => interval(Math.min(b.low, x), Math.max(b.high, x)), interval(Infinity, -Infinity));
+    if (value !== undefined)
+      return value.values.reduce((b, x) => interval(Math.min(b.low, x), Math.max(b.high, x)), interval(Infinity, -Infinity));
     const found: Bounds[] = [];
     for (const s of statements) {
       if (!('target' in s) || s.target?.variable !== variable.name || s.kind === 'observe') continue;
-      if (s.kind === 'let') { found.push(inside(s.value)); continue; }
+      if (s.kind === 'let') {
+        found.push(inside(s.value));
+        continue;
+      }
       const support = 'law' in s ? lawSupport(s.law) : null;
       if (support?.kind === 'simplex') found.push(interval(0, 1));
       else if (support?.kind !== 'interval' && support?.kind !== 'integers') found.push(everything);
       else {
-        const open = support.kind === 'interval' && support.open === true, low = inside(support.low), high = inside(support.high);
+        const open = support.kind === 'interval' && support.open === true,
+          low = inside(support.low),
+          high = inside(support.high);
         found.push(interval(low.low, high.high, open || low.lowOpen, open || high.highOpen));
       }
     }

@@ -8,24 +8,60 @@ type Row = readonly [ours: readonly string[], elsewhere: readonly string[]];
 
 const rows: readonly Row[] = [
   // Parameters.
-  [['mean', 'loc'], ['mu', 'location', 'm']],
-  [['sd', 'sdlog', 'scale'], ['sigma', 'std', 'stddev', 'stdev', 'sdev']],
+  [
+    ['mean', 'loc'],
+    ['mu', 'location', 'm'],
+  ],
+  [
+    ['sd', 'sdlog', 'scale'],
+    ['sigma', 'std', 'stddev', 'stdev', 'sdev'],
+  ],
   [['meanlog'], ['mulog', 'mu']],
   [['precision'], ['tau', 'prec']],
-  [['cov', 'scale'], ['sigma', 'covariance', 'covariance_matrix', 'v']],
-  [['rate', 'b', 'scale'], ['beta', 'lambda', 'lam', 'inverse_scale']],
-  [['shape', 'a', 'alpha'], ['alpha', 'concentration', 'k']],
+  [
+    ['cov', 'scale'],
+    ['sigma', 'covariance', 'covariance_matrix', 'v'],
+  ],
+  [
+    ['rate', 'b', 'scale'],
+    ['beta', 'lambda', 'lam', 'inverse_scale'],
+  ],
+  [
+    ['shape', 'a', 'alpha'],
+    ['alpha', 'concentration', 'k'],
+  ],
   [['df'], ['nu', 'dof', 'degrees_of_freedom']],
   [['loc', 'mean'], ['loc']],
-  [['p', 'probs'], ['prob', 'probability', 'theta', 'pi']],
+  [
+    ['p', 'probs'],
+    ['prob', 'probability', 'theta', 'pi'],
+  ],
   [['n'], ['size', 'trials', 'total_count', 'n_trials']],
-  [['logit', 'logits'], ['logit', 'logits', 'logit_p', 'eta']],
-  [['low', 'high'], ['lower', 'min', 'minimum', 'a']],
+  [
+    ['logit', 'logits'],
+    ['logit', 'logits', 'logit_p', 'eta'],
+  ],
+  [
+    ['low', 'high'],
+    ['lower', 'min', 'minimum', 'a'],
+  ],
   [['high'], ['upper', 'max', 'b']],
   [['value'], ['x', 'v']],
   // Distributions.
   [['Normal'], ['n', 'gaussian', 'norm', 'dnorm']],
-  [['MvNormal'], ['multinormal', 'multinormalcholesky', 'multi_normal', 'multivariatenormal', 'multivariate_normal', 'multivariategaussian', 'mvn', 'dmnorm']],
+  [
+    ['MvNormal'],
+    [
+      'multinormal',
+      'multinormalcholesky',
+      'multi_normal',
+      'multivariatenormal',
+      'multivariate_normal',
+      'multivariategaussian',
+      'mvn',
+      'dmnorm',
+    ],
+  ],
   [['StudentT'], ['student', 't', 'student_t', 'dt']],
   [['HalfStudentT'], ['halft', 'halfstudent']],
   [['MvStudentT'], ['multistudent', 'multi_student_t', 'multivariatestudentt', 'mvstudent', 'mvt', 'dmt']],
@@ -47,8 +83,14 @@ const rows: readonly Row[] = [
   [['LKJ'], ['lkjcorr', 'lkj_corr', 'lkjcholesky']],
   [['Bernoulli'], ['dbern', 'flip', 'bern']],
   [['Categorical'], ['dcat', 'discrete']],
-  [['Gamma'], ['dgamma']], [['Beta'], ['dbeta']], [['Binomial'], ['dbin', 'binom']], [['Poisson'], ['dpois', 'pois']],
-  [['Exponential'], ['dexp', 'expon']], [['Uniform'], ['dunif', 'unif']], [['Dirichlet'], ['ddirch', 'ddirich']], [['Wishart'], ['dwish']],
+  [['Gamma'], ['dgamma']],
+  [['Beta'], ['dbeta']],
+  [['Binomial'], ['dbin', 'binom']],
+  [['Poisson'], ['dpois', 'pois']],
+  [['Exponential'], ['dexp', 'expon']],
+  [['Uniform'], ['dunif', 'unif']],
+  [['Dirichlet'], ['ddirch', 'ddirich']],
+  [['Wishart'], ['dwish']],
   // Functions.
   [['sigmoid'], ['inv_logit', 'expit', 'ilogit', 'logistic', 'invlogit']],
   [['Phi'], ['pnorm', 'ndtr', 'std_normal_cdf']],

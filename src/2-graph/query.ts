@@ -16,39 +16,70 @@ import { randomNames, tooLargeToWriteOut } from './writtenOut.js';
 import { type IndexRange, atLeast, constantDifference, extreme, indexPlusOffset } from './shapes.js';
 
 /** A reference with the ranges of the indices bound around it inside the statement. */
-export interface Read { readonly variable: string; readonly at: readonly Expr[]; readonly ranges: ReadonlyMap<Index, IndexRange> }
+export interface Read {
+  readonly variable: string;
+  readonly at: readonly Expr[];
+  readonly ranges: ReadonlyMap<Index, IndexRange>;
+}
 
 /** All expressions of a law, each with its bound indices. */
 export function arraysOfLaw(law: Law): readonly ArrayExpr[] {
   const scalar = (body: Expr): ArrayExpr => ({ indices: [], dims: [], body });
   switch (law.kind) {
-    case 'family': return Object.values(law.parameters);
-    case 'truncated': return [...arraysOfLaw(law.base), scalar(law.low), scalar(law.high)];
-    case 'mixture': return [scalar(law.from), scalar(law.to), scalar(law.weight), ...arraysOfLaw(law.component)];
-    case 'mixtureOf': return [...law.weights.map(scalar), ...law.components.flatMap(arraysOfLaw)];
-    case 'censored': return [...arraysOfLaw(law.base), scalar(law.low), scalar(law.high)];
+    case 'family':
+      return Object.values(law.parameters);
+    case 'truncated':
+      return [...arraysOfLaw(law.base), scalar(law.low), scalar(law.high)];
+    case 'mixture':
+      return [scalar(law.from), scalar(law.to), scalar(law.weight), ...arraysOfLaw(law.component)];
+    case 'mixtureOf':
+      return [...law.weights.map(scalar), ...law.components.flatMap(arraysOfLaw)];
+    case 'censored':
+      return [...arraysOfLaw(law.base), scalar(law.low), scalar(law.high)];
     // The argument of the map is no variable; a constant that folds nothing away stands for it.
-    case 'pushforward': return [...law.over.dims.map(scalar), ...arraysOfLaw(law.base), { ...law.map, body: replaceArgument(law.map.body, law.argument.name, () => num(Number.NaN)) }];
+    case 'pushforward':
+      return [
+        ...law.over.dims.map(scalar),
+        ...arraysOfLaw(law.base),
+        { ...law.map, body: replaceArgument(law.map.body, law.argument.name, () => num(Number.NaN)) },
+      ];
   }
 }
 /** Maps that a law holds, the outermost first. */
 export function mapsIn(law: Law): readonly PushforwardLaw[] {
   switch (law.kind) {
-    case 'family': return [];
-    case 'truncated': case 'censored': return mapsIn(law.base);
-    case 'mixture': return mapsIn(law.component);
-    case 'mixtureOf': return law.components.flatMap(mapsIn);
-    case 'pushforward': return [law, ...mapsIn(law.base)];
+    case 'family':
+      return [];
+    case 'truncated':
+    case 'censored':
+      return mapsIn(law.base);
+    case 'mixture':
+      return mapsIn(law.component);
+    case 'mixtureOf':
+      return law.components.flatMap(mapsIn);
+    case 'pushforward':
+      return [law, ...mapsIn(law.base)];
   }
 }
 /** Ranges of the component indices of mixtures inside a law. */
 function mixtureRanges(law: Law, into: Map<Index, IndexRange>): void {
   switch (law.kind) {
-    case 'family': return;
-    case 'truncated': case 'censored': mixtureRanges(law.base, into); return;
-    case 'pushforward': law.over.indices.forEach((i, k) => into.set(i, { from: num(0), to: law.over.dims[k]! })); mixtureRanges(law.base, into); return;
-    case 'mixture': into.set(law.index, { from: law.from, to: law.to }); mixtureRanges(law.component, into); return;
-    case 'mixtureOf': for (const c of law.components) mixtureRanges(c, into);
+    case 'family':
+      return;
+    case 'truncated':
+    case 'censored':
+      mixtureRanges(law.base, into);
+      return;
+    case 'pushforward':
+      law.over.indices.forEach((i, k) => into.set(i, { from: num(0), to: law.over.dims[k]! }));
+      mixtureRanges(law.base, into);
+      return;
+    case 'mixture':
+      into.set(law.index, { from: law.from, to: law.to });
+      mixtureRanges(law.component, into);
+      return;
+    case 'mixtureOf':
+      for (const c of law.components) mixtureRanges(c, into);
   }
 }
 
@@ -57,11 +88,17 @@ export function arraysOfStatement(s: Statement): readonly ArrayExpr[] {
   const scalar = (body: Expr): ArrayExpr => ({ indices: [], dims: [], body });
   const around = [...s.guards.map(scalar), ...s.plates.flatMap((p) => [scalar(p.from), scalar(p.to)])];
   switch (s.kind) {
-    case 'sample': case 'predict': return [...around, ...s.target.at.map(scalar), ...arraysOfLaw(s.law)];
-    case 'observe': return [...around, s.value, ...arraysOfLaw(s.law)];
-    case 'param': return [...around, ...s.target.at.map(scalar)];
-    case 'let': return [...around, ...s.target.at.map(scalar), scalar(s.value)];
-    case 'factor': return [...around, scalar(s.value)];
+    case 'sample':
+    case 'predict':
+      return [...around, ...s.target.at.map(scalar), ...arraysOfLaw(s.law)];
+    case 'observe':
+      return [...around, s.value, ...arraysOfLaw(s.law)];
+    case 'param':
+      return [...around, ...s.target.at.map(scalar)];
+    case 'let':
+      return [...around, ...s.target.at.map(scalar), scalar(s.value)];
+    case 'factor':
+      return [...around, scalar(s.value)];
   }
 }
 
@@ -91,12 +128,16 @@ export function readsOf(s: Statement): readonly Read[] {
         for (const x of [...e.at, ...e.array.dims]) walk(x, ranges);
         for (const a of e.array.args) walkArray(a, ranges);
         return;
-      default: for (const x of children(e)) walk(x, ranges);
+      default:
+        for (const x of children(e)) walk(x, ranges);
     }
   };
   const walkArray = (a: ArrayExpr, ranges: ReadonlyMap<Index, IndexRange>): void => {
     for (const d of a.dims) walk(d, ranges);
-    if (a.indices.length === 0) { walk(a.body, ranges); return; }
+    if (a.indices.length === 0) {
+      walk(a.body, ranges);
+      return;
+    }
     const inner = new Map(ranges);
     a.indices.forEach((i, d) => inner.set(i, { from: { op: 'const', value: 0 }, to: a.dims[d]! }));
     walk(a.body, inner);
@@ -110,7 +151,9 @@ export function readsOf(s: Statement): readonly Read[] {
 }
 
 /** The target of a statement that gives values to elements; null for factors and observed expressions. */
-export function targetOf(s: Statement): Target | null { return s.kind === 'factor' ? null : s.target; }
+export function targetOf(s: Statement): Target | null {
+  return s.kind === 'factor' ? null : s.target;
+}
 
 /** Statements whose law, value, guards or bounds refer to a variable. */
 export function readersOf(graph: ModelGraph, variable: string): readonly Statement[] {
@@ -137,24 +180,38 @@ export interface Member {
 export type Group =
   | { readonly kind: 'ordered'; readonly statements: readonly Statement[] }
   | { readonly kind: 'single'; readonly statement: Statement }
-  | { readonly kind: 'loop'; readonly direction: 'ascending' | 'descending'; readonly members: readonly Member[]; readonly body: readonly Group[] };
+  | {
+      readonly kind: 'loop';
+      readonly direction: 'ascending' | 'descending';
+      readonly members: readonly Member[];
+      readonly body: readonly Group[];
+    };
 
 export interface Schedule {
   readonly groups: readonly Group[];
   /** Components that cannot be ordered, each as the statements of one cycle; empty for a legal program. */
   readonly cycles: readonly (readonly Statement[])[];
-  /** The `let`s to compute rather than write out: those that depend on themselves through `let`s alone, and those that would become too large. */
+  /**
+   * The `let`s to compute rather than write out: those that depend on themselves through `let`s alone, and those that would become too
+   * large.
+   */
   readonly recursive: ReadonlySet<Statement>;
 }
 
 /** Reads of `reader` that may meet what `definer` defines. */
-interface Edge { readonly reader: Statement; readonly definer: Statement; readonly read: Read }
+interface Edge {
+  readonly reader: Statement;
+  readonly definer: Statement;
+  readonly read: Read;
+}
 
 /**
  * An order in which every statement runs after what it reads; data that an `observe` can generate
  * counts as defined by it where that leaves an order. Never throws: statements of a cycle follow in program order.
  */
-export function schedule(graph: ModelGraph): readonly Group[] { return scheduleStatements(graph.statements).groups; }
+export function schedule(graph: ModelGraph): readonly Group[] {
+  return scheduleStatements(graph.statements).groups;
+}
 
 export function scheduleStatements(statements: readonly Statement[]): Schedule {
   const edges = edgesAmong(statements);
@@ -197,7 +254,8 @@ function edgesAmong(statements: readonly Statement[]): readonly Edge[] {
     const t = targetOf(s);
     if (t === null) continue;
     const list = definers.get(t.variable);
-    if (list === undefined) definers.set(t.variable, [s]); else list.push(s);
+    if (list === undefined) definers.set(t.variable, [s]);
+    else list.push(s);
   }
   const edges: Edge[] = [];
   for (const reader of statements) {
@@ -221,26 +279,46 @@ function mayMeet(read: Read, definer: Statement): boolean {
   for (const [axis, at] of target.at.entries()) {
     const e = read.at[axis];
     if (e === undefined) continue;
-    const low = extreme(at, 'low', own), high = extreme(at, 'high', own);
-    const readLow = extreme(e, 'low', read.ranges), readHigh = extreme(e, 'high', read.ranges);
+    const low = extreme(at, 'low', own),
+      high = extreme(at, 'high', own);
+    const readLow = extreme(e, 'low', read.ranges),
+      readHigh = extreme(e, 'high', read.ranges);
     if (readHigh !== null && low !== null && atLeast(sub(low, readHigh), 1, new Map())) return false;
     if (readLow !== null && high !== null && atLeast(sub(readLow, high), 1, new Map())) return false;
   }
   return true;
 }
 
-function order(statements: readonly Statement[], edges: readonly Edge[], random: (name: string) => boolean, depth: number): Omit<Schedule, 'recursive'> {
+function order(
+  statements: readonly Statement[],
+  edges: readonly Edge[],
+  random: (name: string) => boolean,
+  depth: number,
+): Omit<Schedule, 'recursive'> {
   const groups: Group[] = [];
   const cycles: (readonly Statement[])[] = [];
   const byReader = new Map<Statement, Edge[]>();
-  for (const e of edges) { const list = byReader.get(e.reader); if (list === undefined) byReader.set(e.reader, [e]); else list.push(e); }
+  for (const e of edges) {
+    const list = byReader.get(e.reader);
+    if (list === undefined) byReader.set(e.reader, [e]);
+    else list.push(e);
+  }
   for (const component of components(statements, edges)) {
     const own = new Set(component);
     const inside = component.flatMap((s) => (byReader.get(s) ?? []).filter((e) => own.has(e.definer)));
-    if (inside.length === 0) { groups.push({ kind: 'single', statement: component[0]! }); continue; }
+    if (inside.length === 0) {
+      groups.push({ kind: 'single', statement: component[0]! });
+      continue;
+    }
     const loop = fuse(component, inside, random, depth);
-    if (loop !== null) { groups.push(loop); continue; }
-    if (depth === 0 && mayBeOrderedByData(component, inside, random)) { groups.push({ kind: 'ordered', statements: component }); continue; }
+    if (loop !== null) {
+      groups.push(loop);
+      continue;
+    }
+    if (depth === 0 && mayBeOrderedByData(component, inside, random)) {
+      groups.push({ kind: 'ordered', statements: component });
+      continue;
+    }
     // Lags of observed data never make a program illegal: the values are given.
     const firm = inside.filter((e) => e.definer.kind !== 'observe');
     if (firm.length < inside.length) {
@@ -255,7 +333,10 @@ function order(statements: readonly Statement[], edges: readonly Edge[], random:
   return { groups, cycles };
 }
 
-interface Coordinate { readonly member: Member; readonly expression: Expr }
+interface Coordinate {
+  readonly member: Member;
+  readonly expression: Expr;
+}
 
 /** A loop over one axis in which every reference inside the component goes one way; null where there is none. */
 function fuse(component: readonly Statement[], edges: readonly Edge[], random: (name: string) => boolean, depth: number): Group | null {
@@ -267,7 +348,10 @@ function fuse(component: readonly Statement[], edges: readonly Edge[], random: (
       const same: Edge[] = [];
       const fits = edges.every((e) => {
         const step = stepOf(e, choice);
-        if (step === 'same') { same.push(e); return true; }
+        if (step === 'same') {
+          same.push(e);
+          return true;
+        }
         return step === (direction === 'ascending' ? 'earlier' : 'later');
       });
       if (!fits || same.length === edges.length) continue;
@@ -280,7 +364,10 @@ function fuse(component: readonly Statement[], edges: readonly Edge[], random: (
 }
 
 /** Ways to pick one axis of each variable of a component; the same position first. */
-function* axisChoices(component: readonly Statement[], rank: number): Generator<ReadonlyMap<Statement, Coordinate & { readonly axis: number }>> {
+function* axisChoices(
+  component: readonly Statement[],
+  rank: number,
+): Generator<ReadonlyMap<Statement, Coordinate & { readonly axis: number }>> {
   const variables = [...new Set(component.map((s) => targetOf(s)!.variable))];
   const limit = 64;
   let tried = 0;
@@ -290,7 +377,8 @@ function* axisChoices(component: readonly Statement[], rank: number): Generator<
     const axes = new Map(variables.map((v, k) => [v, digits[k]!]));
     const out = new Map<Statement, Coordinate & { readonly axis: number }>();
     for (const s of component) {
-      const target = targetOf(s)!, axis = axes.get(target.variable)!;
+      const target = targetOf(s)!,
+        axis = axes.get(target.variable)!;
       const e = target.at[axis];
       const form = e === undefined ? null : indexPlusOffset(e, new Set(s.plates.map((p) => p.index)));
       if (e === undefined || form === null) break;
@@ -303,13 +391,18 @@ function* axisChoices(component: readonly Statement[], rank: number): Generator<
 }
 
 /** Where the element read lies against the one being defined, along the chosen axis. */
-function stepOf(edge: Edge, choice: ReadonlyMap<Statement, Coordinate & { readonly axis: number }>): 'earlier' | 'same' | 'later' | 'unknown' {
-  const own = choice.get(edge.reader)!, other = choice.get(edge.definer)!;
+function stepOf(
+  edge: Edge,
+  choice: ReadonlyMap<Statement, Coordinate & { readonly axis: number }>,
+): 'earlier' | 'same' | 'later' | 'unknown' {
+  const own = choice.get(edge.reader)!,
+    other = choice.get(edge.definer)!;
   const e = edge.read.at[other.axis];
   if (e === undefined) return 'unknown';
   const distance = sub(e, own.expression);
   if (constantDifference(distance, { op: 'const', value: 0 }) === 0) return 'same';
-  const high = extreme(distance, 'high', edge.read.ranges), low = extreme(distance, 'low', edge.read.ranges);
+  const high = extreme(distance, 'high', edge.read.ranges),
+    low = extreme(distance, 'low', edge.read.ranges);
   if (high !== null && atLeast(sub({ op: 'const', value: 0 }, high), 1, new Map())) return 'earlier';
   if (low !== null && atLeast(low, 1, new Map())) return 'later';
   return 'unknown';
@@ -319,8 +412,10 @@ function stepOf(edge: Edge, choice: ReadonlyMap<Statement, Coordinate & { readon
 function components(statements: readonly Statement[], edges: readonly Edge[]): readonly (readonly Statement[])[] {
   const next = new Map<Statement, Statement[]>(statements.map((s) => [s, []]));
   for (const e of edges) if (e.definer !== e.reader) next.get(e.reader)?.push(e.definer);
-  const number = new Map<Statement, number>(), low = new Map<Statement, number>();
-  const stack: Statement[] = [], onStack = new Set<Statement>();
+  const number = new Map<Statement, number>(),
+    low = new Map<Statement, number>();
+  const stack: Statement[] = [],
+    onStack = new Set<Statement>();
   const out: Statement[][] = [];
   // An explicit stack: programs of thousands of statements in one chain are legal.
   for (const start of statements) {
@@ -329,12 +424,21 @@ function components(statements: readonly Statement[], edges: readonly Edge[]): r
     while (work.length > 0) {
       const frame = work[work.length - 1]!;
       const { node } = frame;
-      if (frame.at === 0) { number.set(node, number.size); low.set(node, number.get(node)!); stack.push(node); onStack.add(node); }
+      if (frame.at === 0) {
+        number.set(node, number.size);
+        low.set(node, number.get(node)!);
+        stack.push(node);
+        onStack.add(node);
+      }
       const targets = next.get(node)!;
       let descended = false;
       while (frame.at < targets.length) {
         const child = targets[frame.at++]!;
-        if (!number.has(child)) { work.push({ node: child, at: 0 }); descended = true; break; }
+        if (!number.has(child)) {
+          work.push({ node: child, at: 0 });
+          descended = true;
+          break;
+        }
         if (onStack.has(child)) low.set(node, Math.min(low.get(node)!, number.get(child)!));
       }
       if (descended) continue;
@@ -373,7 +477,10 @@ function shortestCycle(component: readonly Statement[], edges: readonly Edge[]):
           const path: Statement[] = [];
           for (let x: Statement | null | undefined = s; x != null; x = before.get(x)) path.unshift(x);
           if (path.length < best.length || best === component) best = path;
-        } else if (!before.has(e.definer)) { before.set(e.definer, s); queue.push(e.definer); }
+        } else if (!before.has(e.definer)) {
+          before.set(e.definer, s);
+          queue.push(e.definer);
+        }
       }
     }
   }

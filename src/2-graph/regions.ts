@@ -9,7 +9,12 @@ import { gap, overlap } from './messages.js';
 import { type IndexRange, atLeast, constantDifference, greatest, printDimension } from './shapes.js';
 
 /** `from <= element < to` along one axis; `index` is null for a single place. */
-export interface Axis { readonly index: Index | null; readonly from: Expr; readonly to: Expr; readonly ragged: boolean }
+export interface Axis {
+  readonly index: Index | null;
+  readonly from: Expr;
+  readonly to: Expr;
+  readonly ragged: boolean;
+}
 
 export interface Region {
   readonly axes: readonly Axis[];
@@ -22,7 +27,9 @@ const noRanges: ReadonlyMap<Index, IndexRange> = new Map();
 
 export function mentions(e: Expr, indices: ReadonlySet<Index>): boolean {
   let found = false;
-  visit(e, (x) => { if (x.op === 'index' && indices.has(x)) found = true; });
+  visit(e, (x) => {
+    if (x.op === 'index' && indices.has(x)) found = true;
+  });
   return found;
 }
 
@@ -37,8 +44,12 @@ export function maximumOver(e: Expr, plates: readonly { readonly index: Index; r
   return out;
 }
 
-function same(a: Expr, b: Expr): boolean { return constantDifference(a, b) === 0; }
-function sameAxis(a: Axis, b: Axis): boolean { return same(a.from, b.from) && same(a.to, b.to); }
+function same(a: Expr, b: Expr): boolean {
+  return constantDifference(a, b) === 0;
+}
+function sameAxis(a: Axis, b: Axis): boolean {
+  return same(a.from, b.from) && same(a.to, b.to);
+}
 
 /** Extent of an axis from the intervals of all statements: their tiling where they tile, else the greatest end. */
 export function extentOf(axes: readonly Axis[]): Expr {
@@ -48,7 +59,10 @@ export function extentOf(axes: readonly Axis[]): Expr {
 }
 
 /** Where a statement defines elements: the places on its left side with their intervals. */
-export interface Place { readonly at: readonly Expr[]; readonly axes: readonly Axis[] }
+export interface Place {
+  readonly at: readonly Expr[];
+  readonly axes: readonly Axis[];
+}
 
 /**
  * The extents of places that fill a rectangle together although an interval of each depends on another
@@ -101,8 +115,16 @@ export function checkRegions(name: string, regions: readonly Region[]): Diagnost
     const list = regions.map((r) => r.axes[axis]!);
     if (list.some((a) => a.ragged)) continue;
     if (!list.every((a) => atLeast(a.from, 1, noRanges))) continue;
-    const [first] = list, isAlone = rank === 1 && regions.length === 1 && !isConst(first!.from) && constantDifference(first!.to, first!.from) === 1;
-    return gap(regions[0]!.span, printElement(name, regions[0]!.axes.map((a, d) => (d === axis ? zero : a.from))), isAlone ? printDimension(first!.from) : null);
+    const [first] = list,
+      isAlone = rank === 1 && regions.length === 1 && !isConst(first!.from) && constantDifference(first!.to, first!.from) === 1;
+    return gap(
+      regions[0]!.span,
+      printElement(
+        name,
+        regions[0]!.axes.map((a, d) => (d === axis ? zero : a.from)),
+      ),
+      isAlone ? printDimension(first!.from) : null,
+    );
   }
   const differing = [...Array(rank).keys()].filter((axis) => regions.some((r) => !sameAxis(r.axes[axis]!, regions[0]!.axes[axis]!)));
   if (differing.length !== 1 || regions.some((r) => r.guards.length > 0)) return null;
@@ -118,7 +140,15 @@ function gapBetween(name: string, regions: readonly Region[], axis: number): Dia
     const k = left.findIndex((a) => same(a.from, end));
     if (k < 0) {
       const certain = left.every((a) => atLeast(sub(a.from, end), 1, noRanges));
-      return certain ? gap(regions[0]!.span, printElement(name, regions[0]!.axes.map((a, d) => (d === axis ? end : a.from)))) : null;
+      return certain
+        ? gap(
+            regions[0]!.span,
+            printElement(
+              name,
+              regions[0]!.axes.map((a, d) => (d === axis ? end : a.from)),
+            ),
+          )
+        : null;
     }
     end = left.splice(k, 1)[0]!.to;
   }
@@ -128,14 +158,18 @@ function gapBetween(name: string, regions: readonly Region[], axis: number): Dia
 /** An element both regions certainly define; null where there may be none. */
 function sharedElement(a: Region, b: Region): readonly Expr[] | null {
   // Branches of one `if` exclude each other; different conditions may.
-  const exclusive = a.guards.length !== b.guards.length || a.guards.some((g, k) => g.test !== b.guards[k]!.test || g.negated !== b.guards[k]!.negated);
+  const exclusive =
+    a.guards.length !== b.guards.length || a.guards.some((g, k) => g.test !== b.guards[k]!.test || g.negated !== b.guards[k]!.negated);
   if (exclusive) return null;
   const out: Expr[] = [];
   for (const [d, x] of a.axes.entries()) {
     const y = b.axes[d]!;
     if (x.ragged || y.ragged) {
       // The same loop bounds written twice are the same elements.
-      if (x.index !== null && x.index === y.index && sameAxis(x, y)) { out.push(x.index); continue; }
+      if (x.index !== null && x.index === y.index && sameAxis(x, y)) {
+        out.push(x.index);
+        continue;
+      }
       return null;
     }
     if (!atLeast(sub(x.to, y.from), 1, noRanges) || !atLeast(sub(y.to, x.from), 1, noRanges)) return null;
@@ -151,8 +185,11 @@ function printElement(name: string, at: readonly Expr[]): string {
 /** The interval of `index + offset`, or the single place `offset`. */
 export function axisOf(i: Index | null, offset: Expr, range: IndexRange | null, plates: ReadonlySet<Index>): Axis {
   if (i === null || range === null) return { index: null, from: offset, to: tidy(add(offset, one)), ragged: false };
-  const from = tidy(add(range.from, offset)), to = tidy(add(range.to, offset));
+  const from = tidy(add(range.from, offset)),
+    to = tidy(add(range.to, offset));
   return { index: i, from, to, ragged: mentions(from, plates) || mentions(to, plates) };
 }
 /** The whole of a dimension. */
-export function fullAxis(dim: Expr): Axis { return { index: null, from: zero, to: dim, ragged: false }; }
+export function fullAxis(dim: Expr): Axis {
+  return { index: null, from: zero, to: dim, ragged: false };
+}

@@ -19,7 +19,11 @@ export interface Loop {
   readonly outside: Environment;
 }
 
-export interface Guard { readonly test: Syntax; readonly negated: boolean; readonly environment: Environment }
+export interface Guard {
+  readonly test: Syntax;
+  readonly negated: boolean;
+  readonly environment: Environment;
+}
 
 export type Binding =
   | { readonly kind: 'index'; readonly loop: Loop }
@@ -27,7 +31,10 @@ export type Binding =
   | { readonly kind: 'variable'; readonly variable: Declared }
   | { readonly kind: 'size'; readonly name: string };
 
-export interface Scope { readonly parent: Scope | null; readonly names: Map<string, Binding> }
+export interface Scope {
+  readonly parent: Scope | null;
+  readonly names: Map<string, Binding>;
+}
 
 /** Everything an expression's meaning depends on besides the variables themselves. */
 export interface Environment {
@@ -43,7 +50,10 @@ export interface Environment {
   readonly calls: readonly string[];
 }
 
-export interface Definition { readonly statement: Stmt; readonly environment: Environment }
+export interface Definition {
+  readonly statement: Stmt;
+  readonly environment: Environment;
+}
 
 /** Type of a variable: `dims` is the full storage; the last `eventRank` are one draw. */
 export interface VariableType {
@@ -68,9 +78,15 @@ export interface Declared {
   readonly definitions: Definition[];
 }
 
-export interface ProgramFunction { readonly name: Name; readonly parameters: readonly Name[]; readonly body: Syntax }
+export interface ProgramFunction {
+  readonly name: Name;
+  readonly parameters: readonly Name[];
+  readonly body: Syntax;
+}
 
-export function innerScope(parent: Scope): Scope { return { parent, names: new Map() }; }
+export function innerScope(parent: Scope): Scope {
+  return { parent, names: new Map() };
+}
 
 /** What `name` means here; null where it means nothing. */
 export function lookUp(scope: Scope, name: string): Binding | null {

@@ -13,9 +13,15 @@ import type { ScalarType } from './graph.js';
 export const unknownDimension: Expr = size('?');
 
 /** Values an index takes: `from <= index < to`. */
-export interface IndexRange { readonly from: Expr; readonly to: Expr }
+export interface IndexRange {
+  readonly from: Expr;
+  readonly to: Expr;
+}
 
-interface Monomial { readonly factors: readonly Expr[]; readonly coefficient: number }
+interface Monomial {
+  readonly factors: readonly Expr[];
+  readonly coefficient: number;
+}
 type Polynomial = readonly Monomial[];
 
 function sameFactors(a: readonly Expr[], b: readonly Expr[]): boolean {
@@ -47,23 +53,33 @@ function polynomial(e: Expr): Polynomial {
   if (e.op === 'apply') {
     const [a, b] = e.args;
     switch (e.fn) {
-      case 'add': return collect([...polynomial(a!), ...polynomial(b!)]);
-      case 'sub': return collect([...polynomial(a!), ...negated(polynomial(b!))]);
-      case 'neg': return negated(polynomial(a!));
+      case 'add':
+        return collect([...polynomial(a!), ...polynomial(b!)]);
+      case 'sub':
+        return collect([...polynomial(a!), ...negated(polynomial(b!))]);
+      case 'neg':
+        return negated(polynomial(a!));
       case 'mul': {
-        const p = polynomial(a!), q = polynomial(b!);
+        const p = polynomial(a!),
+          q = polynomial(b!);
         if (p.length * q.length > longestProduct) break;
-        return collect(p.flatMap((s) => q.map((t) => ({ factors: [...s.factors, ...t.factors], coefficient: s.coefficient * t.coefficient }))));
+        return collect(
+          p.flatMap((s) => q.map((t) => ({ factors: [...s.factors, ...t.factors], coefficient: s.coefficient * t.coefficient }))),
+        );
       }
     }
   }
   return [{ factors: [e], coefficient: 1 }];
 }
-function negated(p: Polynomial): Polynomial { return p.map((t) => ({ factors: t.factors, coefficient: -t.coefficient })); }
+function negated(p: Polynomial): Polynomial {
+  return p.map((t) => ({ factors: t.factors, coefficient: -t.coefficient }));
+}
 
 function isUnknown(e: Expr): boolean {
   let found = false;
-  visit(e, (x) => { if (x.op === 'size' && x.name === '?') found = true; });
+  visit(e, (x) => {
+    if (x.op === 'size' && x.name === '?') found = true;
+  });
   return found;
 }
 
@@ -99,7 +115,9 @@ export function atLeast(e: Expr, bound: number, ranges: ReadonlyMap<Index, Index
   if (lowest === null || isUnknown(lowest)) return false;
   // With size = 1 + s, s >= 0, a polynomial with no negative coefficient is smallest at s = 0.
   const names = new Set<string>();
-  visit(lowest, (x) => { if (x.op === 'size') names.add(x.name); });
+  visit(lowest, (x) => {
+    if (x.op === 'size') names.add(x.name);
+  });
   const shifted = polynomial(replaceSizes(lowest));
   let constant = 0;
   for (const t of shifted) {
@@ -111,7 +129,14 @@ export function atLeast(e: Expr, bound: number, ranges: ReadonlyMap<Index, Index
 
 function replaceSizes(e: Expr): Expr {
   const p = polynomial(e);
-  return p.reduce<Expr>((sum, t) => add(sum, t.factors.reduce<Expr>((product, f) => mul(product, f.op === 'size' ? add(f, num(1)) : f), num(t.coefficient))), num(0));
+  return p.reduce<Expr>(
+    (sum, t) =>
+      add(
+        sum,
+        t.factors.reduce<Expr>((product, f) => mul(product, f.op === 'size' ? add(f, num(1)) : f), num(t.coefficient)),
+      ),
+    num(0),
+  );
 }
 
 /**
@@ -131,23 +156,34 @@ export function extreme(e: Expr, end: 'low' | 'high', ranges: ReadonlyMap<Index,
     const i = term.factors[0] as Index;
     if (p.some((t) => t !== term && t.factors.some((f) => containsOne(f, i)))) return null;
     const range = ranges.get(i)!;
-    const lowEnd = (term.coefficient > 0) === (end === 'low');
+    const lowEnd = term.coefficient > 0 === (end === 'low');
     current = substitute(fromPolynomial(p), new Map([[i, lowEnd ? range.from : sub(range.to, num(1))]]));
   }
   return null;
 }
 function containsIndex(e: Expr, ranges: ReadonlyMap<Index, IndexRange>): boolean {
   let found = false;
-  visit(e, (x) => { if (x.op === 'index' && ranges.has(x)) found = true; });
+  visit(e, (x) => {
+    if (x.op === 'index' && ranges.has(x)) found = true;
+  });
   return found;
 }
 function containsOne(e: Expr, i: Index): boolean {
   let found = false;
-  visit(e, (x) => { if (x === i) found = true; });
+  visit(e, (x) => {
+    if (x === i) found = true;
+  });
   return found;
 }
 function fromPolynomial(p: Polynomial): Expr {
-  return p.reduce<Expr>((sum, t) => add(sum, t.factors.reduce<Expr>((product, f) => mul(product, f), num(t.coefficient))), num(0));
+  return p.reduce<Expr>(
+    (sum, t) =>
+      add(
+        sum,
+        t.factors.reduce<Expr>((product, f) => mul(product, f), num(t.coefficient)),
+      ),
+    num(0),
+  );
 }
 
 /** `i + rest` where `rest` has none of the given indices; null where `e` is not of that form. */
@@ -170,7 +206,9 @@ export function greatest(a: Expr, b: Expr): Expr {
 }
 
 /** A dimension as a user wrote it. */
-export function printDimension(e: Expr): string { return isConst(e) ? String(e.value) : printText(e); }
+export function printDimension(e: Expr): string {
+  return isConst(e) ? String(e.value) : printText(e);
+}
 
 /** `real[N, D]`. */
 export function printType(scalar: ScalarType | string, dims: readonly Expr[]): string {

@@ -25,14 +25,19 @@ export interface ArrayValue extends ArrayExpr {
 }
 
 /** Something wrong was found inside; `pending` where it only waits for the type of another variable. */
-export interface Poison { readonly kind: 'poison'; readonly pending: boolean }
+export interface Poison {
+  readonly kind: 'poison';
+  readonly pending: boolean;
+}
 
 export type Value = ArrayValue | Poison;
 
 export const poison: Poison = { kind: 'poison', pending: false };
 export const pending: Poison = { kind: 'poison', pending: true };
 
-export function isPoison<T extends object>(v: T | Poison): v is Poison { return 'kind' in v && v.kind === 'poison'; }
+export function isPoison<T extends object>(v: T | Poison): v is Poison {
+  return 'kind' in v && v.kind === 'poison';
+}
 
 /** A distribution with its plate: one draw for each value of `indices`, each of shape `eventDims`. */
 export interface LawValue {

@@ -12,16 +12,27 @@ const deepest = 250;
 /** Nodes of an expression, shared ones counted each time. */
 const largest = 50_000;
 
-interface Extent { readonly depth: number; readonly size: number }
+interface Extent {
+  readonly depth: number;
+  readonly size: number;
+}
 
-/** Those of the `let`s, given after all they read, that are too large to be written out. `isRandom`: data are computed, never written out. */
-export function tooLargeToWriteOut(lets: readonly (Statement & { readonly kind: 'let' })[], isRandom: (name: string) => boolean): ReadonlySet<Statement> {
+/**
+ * Those of the `let`s, given after all they read, that are too large to be written out. `isRandom`: data are computed, never written out.
+ */
+export function tooLargeToWriteOut(
+  lets: readonly (Statement & { readonly kind: 'let' })[],
+  isRandom: (name: string) => boolean,
+): ReadonlySet<Statement> {
   const known = new Map<string, Extent>();
   const out = new Set<Statement>();
   for (const s of lets) {
     if (s.recursive || !isRandom(s.target.variable)) continue;
     const own = extentOf(s.value, known);
-    if (own.depth > deepest || own.size > largest) { out.add(s); continue; }
+    if (own.depth > deepest || own.size > largest) {
+      out.add(s);
+      continue;
+    }
     // A variable of several regions is as large as all of them together.
     const before = known.get(s.target.variable) ?? { depth: 0, size: 0 };
     known.set(s.target.variable, { depth: Math.max(before.depth, own.depth), size: before.size + own.size });
@@ -35,7 +46,8 @@ function extentOf(e: Expr, known: ReadonlyMap<string, Extent>): Extent {
     const found = memo.get(x);
     if (found !== undefined) return found;
     const inner = x.op === 'ref' ? known.get(x.variable) : undefined;
-    let depth = inner?.depth ?? 0, size = 1 + (inner?.size ?? 0);
+    let depth = inner?.depth ?? 0,
+      size = 1 + (inner?.size ?? 0);
     for (const child of children(x)) {
       const own = go(child);
       depth = Math.max(depth, own.depth);
@@ -55,13 +67,17 @@ export function randomNames(statements: readonly Statement[]): ReadonlySet<strin
   for (const s of statements) {
     if (s.kind === 'sample' || s.kind === 'param' || s.kind === 'predict') stack.push(s.target.variable);
     if (s.kind !== 'let') continue;
-    for (const name of variablesOf(s.value)) { const list = readers.get(name); if (list === undefined) readers.set(name, [s.target.variable]); else list.push(s.target.variable); }
+    for (const name of variablesOf(s.value)) {
+      const list = readers.get(name);
+      if (list === undefined) readers.set(name, [s.target.variable]);
+      else list.push(s.target.variable);
+    }
   }
   const out = new Set<string>();
   for (let name = stack.pop(); name !== undefined; name = stack.pop()) {
     if (out.has(name)) continue;
     out.add(name);
-    stack.push(...readers.get(name) ?? []);
+    stack.push(...(readers.get(name) ?? []));
   }
   return out;
 }

@@ -12,7 +12,11 @@ import { type DerivedModel, givenPartOf, maskOf } from './model.js';
 import { type Binder, factorsOf, type Monomial, normalForm, refresh } from './normalForm.js';
 
 /** `sum over binders, where guards hold, of coefficient`. */
-export interface Moment { readonly binders: readonly Binder[]; readonly guards: readonly Expr[]; readonly coefficient: Expr }
+export interface Moment {
+  readonly binders: readonly Binder[];
+  readonly guards: readonly Expr[];
+  readonly coefficient: Expr;
+}
 
 /** How moments of single unknowns are read; `mean` and `covariance` refer to tables. */
 export interface MomentReader {
@@ -31,13 +35,19 @@ export interface MomentReader {
 type Ref = Expr & { readonly op: 'ref' };
 
 /** A part of a sum that varies: coefficient times deviations of distinct unknowns. */
-interface Deviation extends Moment { readonly unknowns: readonly Ref[] }
+interface Deviation extends Moment {
+  readonly unknowns: readonly Ref[];
+}
 
 /** The sums kept whole among the factors of a product, each with its power. */
-export function wholeSums(product: Expr, reader: MomentReader): readonly { readonly factor: Expr; readonly sum: Expr; readonly power: number }[] {
+export function wholeSums(
+  product: Expr,
+  reader: MomentReader,
+): readonly { readonly factor: Expr; readonly sum: Expr; readonly power: number }[] {
   return factorsOf(product).flatMap((factor) => {
     const [sum, power] = factor.op === 'apply' && factor.fn === 'pow' ? [factor.args[0]!, factor.args[1]!] : [factor, one];
-    if (sum.op !== 'apply' || (sum.fn !== 'add' && sum.fn !== 'sub') || !isConst(power) || (power.value !== 1 && power.value !== 2)) return [];
+    if (sum.op !== 'apply' || (sum.fn !== 'add' && sum.fn !== 'sub') || !isConst(power) || (power.value !== 1 && power.value !== 2))
+      return [];
     return reader.model.dependsOnLatents(sum) && !reader.fixed(sum) ? [{ factor, sum, power: power.value }] : [];
   });
 }
@@ -50,14 +60,15 @@ export function momentAboutMeans(sums: readonly Expr[], ranges: readonly Range[]
   const centre: Moment = { binders: [], guards: [], coefficient: mulAll(sums.map((e) => atMeans(e, reader))) };
   if (b === undefined) return [centre];
   const out: Moment[] = [centre];
-  for (const x of a) for (const raw of b) {
-    const y = apart(raw);
-    const matched = pairs(x.unknowns, y.unknowns, reader);
-    if (matched === null) continue;
-    const joint = covarianceOf(x, y, matched, ranges, reader);
-    if (joint === null) return null;
-    if (joint !== 'none') out.push(joint);
-  }
+  for (const x of a)
+    for (const raw of b) {
+      const y = apart(raw);
+      const matched = pairs(x.unknowns, y.unknowns, reader);
+      if (matched === null) continue;
+      const joint = covarianceOf(x, y, matched, ranges, reader);
+      if (joint === null) return null;
+      if (joint !== 'none') out.push(joint);
+    }
   return out;
 }
 
@@ -65,10 +76,14 @@ function atMeans(e: Expr, reader: MomentReader): Expr {
   return rewrite(e, (x) => {
     if (x.op !== 'ref' || !isUnknown(x, reader)) return x;
     const mean = reader.mean(x);
-    return reader.model.statusOf(x.variable) === 'partial' ? cond(ref(maskOf(x.variable), x.at), mean, ref(givenPartOf(x.variable), x.at)) : mean;
+    return reader.model.statusOf(x.variable) === 'partial'
+      ? cond(ref(maskOf(x.variable), x.at), mean, ref(givenPartOf(x.variable), x.at))
+      : mean;
   });
 }
-function isUnknown(x: Ref, reader: MomentReader): boolean { return reader.model.graph.variables.has(x.variable) && reader.model.statusOf(x.variable) !== 'given' && !reader.fixed(x); }
+function isUnknown(x: Ref, reader: MomentReader): boolean {
+  return reader.model.graph.variables.has(x.variable) && reader.model.statusOf(x.variable) !== 'given' && !reader.fixed(x);
+}
 
 /** What varies in a sum: for every product of unknowns each choice of those that deviate, the others at their means. */
 function deviations(e: Expr, reader: MomentReader): readonly Deviation[] | null {
@@ -77,33 +92,62 @@ function deviations(e: Expr, reader: MomentReader): readonly Deviation[] | null 
     const unknowns: Ref[] = [];
     const fixed = [...m.coefficient];
     for (const { base, power } of m.atoms) {
-      if (reader.fixed(base)) { fixed.push(pow(base, power)); continue; }
+      if (reader.fixed(base)) {
+        fixed.push(pow(base, power));
+        continue;
+      }
       if (base.op !== 'ref' || !isConst(power, 1) || unknowns.some((u) => together(u, base, reader))) return null;
       unknowns.push(base);
     }
     for (let chosen = 1; chosen < 1 << unknowns.length; chosen++) {
       const means = unknowns.filter((_, k) => !(chosen & (1 << k))).map((u) => reader.mean(u));
-      out.push({ binders: m.binders, guards: m.guards, coefficient: mulAll([...fixed, ...means]), unknowns: unknowns.filter((_, k) => chosen & (1 << k)) });
+      out.push({
+        binders: m.binders,
+        guards: m.guards,
+        coefficient: mulAll([...fixed, ...means]),
+        unknowns: unknowns.filter((_, k) => chosen & (1 << k)),
+      });
     }
   }
   return out;
 }
 /** The same over indices of its own: both sums may be one. */
 function apart(d: Deviation): Deviation {
-  const monomial: Monomial = refresh({ binders: d.binders, guards: d.guards, coefficient: [d.coefficient], atoms: d.unknowns.map((base) => ({ base, power: one })) });
-  return { binders: monomial.binders, guards: monomial.guards, coefficient: mulAll(monomial.coefficient), unknowns: monomial.atoms.map((x) => x.base as Ref) };
+  const monomial: Monomial = refresh({
+    binders: d.binders,
+    guards: d.guards,
+    coefficient: [d.coefficient],
+    atoms: d.unknowns.map((base) => ({ base, power: one })),
+  });
+  return {
+    binders: monomial.binders,
+    guards: monomial.guards,
+    coefficient: mulAll(monomial.coefficient),
+    unknowns: monomial.atoms.map((x) => x.base as Ref),
+  };
 }
 /** True for unknowns that may depend on one another. */
-function together(a: Ref, b: Ref, { blockOf }: MomentReader): boolean { return a.variable === b.variable || (blockOf(a.variable) !== undefined && blockOf(a.variable) === blockOf(b.variable)); }
+function together(a: Ref, b: Ref, { blockOf }: MomentReader): boolean {
+  return a.variable === b.variable || (blockOf(a.variable) !== undefined && blockOf(a.variable) === blockOf(b.variable));
+}
 /** Deviations that pair off by variable or block; null where one stays alone, so that the product is zero in expectation. */
 function pairs(a: readonly Ref[], b: readonly Ref[], reader: MomentReader): readonly (readonly [Ref, Ref])[] | null {
   if (a.length !== b.length) return null;
-  const out = a.flatMap((x): (readonly [Ref, Ref])[] => { const y = b.find((o) => together(x, o, reader)); return y === undefined ? [] : [[x, y]]; });
+  const out = a.flatMap((x): (readonly [Ref, Ref])[] => {
+    const y = b.find((o) => together(x, o, reader));
+    return y === undefined ? [] : [[x, y]];
+  });
   return out.length === a.length ? out : null;
 }
 
 /** The product of two deviations in expectation; `none` where they are never of one element. */
-function covarianceOf(x: Deviation, raw: Deviation, matched: readonly (readonly [Ref, Ref])[], ranges: readonly Range[], reader: MomentReader): Moment | 'none' | null {
+function covarianceOf(
+  x: Deviation,
+  raw: Deviation,
+  matched: readonly (readonly [Ref, Ref])[],
+  ranges: readonly Range[],
+  reader: MomentReader,
+): Moment | 'none' | null {
   let y = raw;
   const all: readonly Range[] = [...ranges, ...x.binders, ...y.binders];
   const guards: Expr[] = [];
@@ -121,14 +165,27 @@ function covarianceOf(x: Deviation, raw: Deviation, matched: readonly (readonly 
     const rank = reader.model.statusOf(u.variable) === 'partial' ? 0 : reader.model.variable(u.variable).eventRank;
     const lead = u.at.slice(0, u.at.length - rank);
     for (let d = 0; d < lead.length; d++) {
-      const i = lead[d]!, j = rest[k]![1].at[d]!;
+      const i = lead[d]!,
+        j = rest[k]![1].at[d]!;
       if (provablyEqual(i, j)) continue;
       if (provablyDistinct(i, j, all)) return 'none';
       // A sum over the other's elements has one term left.
-      const own = y.binders.find((b) => b.index === j), range = x.binders.find((b) => b.index === i);
-      if (own !== undefined && range !== undefined && equal(own.from, range.from) && equal(own.to, range.to) && !y.binders.some((b) => b !== own && [b.from, b.to].some((e) => rewriteMentions(e, own)))) {
+      const own = y.binders.find((b) => b.index === j),
+        range = x.binders.find((b) => b.index === i);
+      if (
+        own !== undefined &&
+        range !== undefined &&
+        equal(own.from, range.from) &&
+        equal(own.to, range.to) &&
+        !y.binders.some((b) => b !== own && [b.from, b.to].some((e) => rewriteMentions(e, own)))
+      ) {
         const map = new Map([[own.index, i]]);
-        y = { binders: y.binders.filter((b) => b !== own), guards: y.guards.map((g) => substitute(g, map)), coefficient: substitute(y.coefficient, map), unknowns: y.unknowns };
+        y = {
+          binders: y.binders.filter((b) => b !== own),
+          guards: y.guards.map((g) => substitute(g, map)),
+          coefficient: substitute(y.coefficient, map),
+          unknowns: y.unknowns,
+        };
         rest = rest.map(([p, q]) => [p, substitute(q, map) as Ref] as const);
         continue;
       }
@@ -136,8 +193,15 @@ function covarianceOf(x: Deviation, raw: Deviation, matched: readonly (readonly 
     }
     const covariance = reader.covariance(u.variable, lead, u.at.slice(u.at.length - rank), rest[k]![1].at.slice(v.at.length - rank));
     if (covariance === null) return null;
-    if (!isConst(covariance, 0)) factors.push(covariance); else return 'none';
+    if (!isConst(covariance, 0)) factors.push(covariance);
+    else return 'none';
   }
-  return { binders: [...x.binders, ...y.binders], guards: [...x.guards, ...y.guards, ...guards], coefficient: mulAll([x.coefficient, y.coefficient, ...factors]) };
+  return {
+    binders: [...x.binders, ...y.binders],
+    guards: [...x.guards, ...y.guards, ...guards],
+    coefficient: mulAll([x.coefficient, y.coefficient, ...factors]),
+  };
 }
-function rewriteMentions(e: Expr, binder: Binder): boolean { return !equal(substitute(e, new Map([[binder.index, zero]])), e); }
+function rewriteMentions(e: Expr, binder: Binder): boolean {
+  return !equal(substitute(e, new Map([[binder.index, zero]])), e);
+}

@@ -7,9 +7,39 @@
  * `at(reference) = at(element)` are solved for summation indices; what cannot be solved stays as an
  * equality guard (a gather). There is no table of conjugate pairs.
  */
-import { type Affine, affine, fromAffine, provablyDistinct, provablyEqual, provablyLess, provablyNonNegative, type Range, tidy } from '../expr/affine.js';
 import {
-  type Expr, type Index, add, addAll, apply, div, equal, freeIndices, isConst, mul, mulAll, neg, num, one, pow, ref, rewrite, sub, substitute, visit, zero,
+  type Affine,
+  affine,
+  fromAffine,
+  provablyDistinct,
+  provablyEqual,
+  provablyLess,
+  provablyNonNegative,
+  type Range,
+  tidy,
+} from '../expr/affine.js';
+import {
+  type Expr,
+  type Index,
+  add,
+  addAll,
+  apply,
+  div,
+  equal,
+  freeIndices,
+  isConst,
+  mul,
+  mulAll,
+  neg,
+  num,
+  one,
+  pow,
+  ref,
+  rewrite,
+  sub,
+  substitute,
+  visit,
+  zero,
 } from '../expr/expr.js';
 import { simplify } from '../expr/simplify.js';
 import { type Binder, isGuard, type Monomial, monomialExpr, normalForm, refresh, splitCondition } from './normalForm.js';
@@ -71,7 +101,10 @@ export interface Collected {
 }
 
 /** The canonical form of each factor, computed once. */
-export interface FactorForm { readonly factor: Factor; readonly monomials: readonly Monomial[] }
+export interface FactorForm {
+  readonly factor: Factor;
+  readonly monomials: readonly Monomial[];
+}
 
 /** `self`: the variable that the forms are read for, where residuals of others may stay whole (`normalForm`). */
 export function factorForms(factors: readonly Factor[], model: DerivedModel, self: string | null = null): readonly FactorForm[] {
@@ -109,7 +142,10 @@ export function collect(region: LatentRegion, forms: readonly FactorForm[], mode
     for (const m of monomials) {
       const result = contributionsOf(refresh(m), region, factor.id);
       found.push(...result.contributions);
-      if (result.obstacle !== null) { separable = false; obstacles.push(result.obstacle); }
+      if (result.obstacle !== null) {
+        separable = false;
+        obstacles.push(result.obstacle);
+      }
     }
     // The element's own loop may be the factor's: its indices must not be taken for the factor's.
     const apart = withFreshPlates(factor);
@@ -121,7 +157,8 @@ export function collect(region: LatentRegion, forms: readonly FactorForm[], mode
         obstacles.push({ factor: factor.id, term: c, reason: `its support depends on ${name} in a way that gives no interval` });
       } else bounds.push(...result);
     }
-    if (separable) contributions.push(...found); else direct.push(factor);
+    if (separable) contributions.push(...found);
+    else direct.push(factor);
   }
   bounds.push(...neighbourBounds(region));
   return { region, contributions, bounds, obstacles, direct, factors };
@@ -131,8 +168,10 @@ export function collect(region: LatentRegion, forms: readonly FactorForm[], mode
 function neighbourBounds(region: LatentRegion): readonly Bound[] {
   const { variable, at } = region;
   if (variable.constraint.kind !== 'ordered' || region.eventRank > 0 || at.length === 0) return [];
-  const lead = at.slice(0, -1), last = at[at.length - 1]!;
-  const previous = tidy(sub(last, one)), next = tidy(add(last, one));
+  const lead = at.slice(0, -1),
+    last = at[at.length - 1]!;
+  const previous = tidy(sub(last, one)),
+    next = tidy(add(last, one));
   const base = { binders: [], factor: region.statement.id };
   return [
     { ...base, side: 'low', value: ref(variable.name, [...lead, previous]), guards: [apply('ge', previous, zero)] },
@@ -146,75 +185,118 @@ export function factorMentions(factor: Factor, variable: string): boolean {
 }
 function firstReference(factor: Factor, variable: string): Expr {
   let found: Expr = ref(variable, []);
-  for (const e of [...factor.conditions, ...factor.guards, factor.logDensity]) visit(e, (x) => { if (x.op === 'ref' && x.variable === variable) found = x; });
+  for (const e of [...factor.conditions, ...factor.guards, factor.logDensity])
+    visit(e, (x) => {
+      if (x.op === 'ref' && x.variable === variable) found = x;
+    });
   return found;
 }
 
 export function mentions(e: Expr, variable: string): boolean {
   let found = false;
-  visit(e, (x) => { if (x.op === 'ref' && x.variable === variable) found = true; });
+  visit(e, (x) => {
+    if (x.op === 'ref' && x.variable === variable) found = true;
+  });
   return found;
 }
 
 /** One reference to the region's variable inside a monomial. */
-interface Reference { readonly at: readonly Expr[]; readonly event: readonly Expr[] }
+interface Reference {
+  readonly at: readonly Expr[];
+  readonly event: readonly Expr[];
+}
 
 function referencesIn(e: Expr, name: string, rank: number): readonly Reference[] {
   const out: Reference[] = [];
   visit(e, (x) => {
     if (x.op !== 'ref' || x.variable !== name) return;
     const reference = { at: x.at.slice(0, rank), event: x.at.slice(rank) };
-    if (!out.some((o) => o.at.every((a, d) => equal(a, reference.at[d]!)) && o.event.every((a, d) => equal(a, reference.event[d]!)))) out.push(reference);
+    if (!out.some((o) => o.at.every((a, d) => equal(a, reference.at[d]!)) && o.event.every((a, d) => equal(a, reference.event[d]!))))
+      out.push(reference);
   });
   return out;
 }
 
-function contributionsOf(m: Monomial, region: LatentRegion, factor: number): { contributions: readonly Contribution[]; obstacle: Obstacle | null } {
-  const name = region.variable.name, rank = region.at.length;
+function contributionsOf(
+  m: Monomial,
+  region: LatentRegion,
+  factor: number,
+): { contributions: readonly Contribution[]; obstacle: Obstacle | null } {
+  const name = region.variable.name,
+    rank = region.at.length;
   // A discrete element may stand in guards, index positions, binders and powers: not a polynomial statistic.
   const hidden = [...m.guards, ...m.coefficient, ...m.binders.flatMap((b) => [b.from, b.to]), ...m.atoms.map((a) => a.power)];
   const inHidden = hidden.find((e) => mentions(e, name));
-  if (inHidden !== undefined) return { contributions: [], obstacle: { factor, term: inHidden, reason: `${name} stands in a condition, a range or an index` } };
+  if (inHidden !== undefined)
+    return { contributions: [], obstacle: { factor, term: inHidden, reason: `${name} stands in a condition, a range or an index` } };
 
   // Atoms that are statistics by themselves, and what is left.
   const parts: Part[] = [];
   const rest: Expr[] = [...m.coefficient];
   for (const a of m.atoms) {
-    if (!mentions(a.base, name)) { rest.push(pow(a.base, a.power)); continue; }
+    if (!mentions(a.base, name)) {
+      rest.push(pow(a.base, a.power));
+      continue;
+    }
     const part = statisticPart(a.base, a.power, name, rank);
     if (part === null) return { contributions: [], obstacle: { factor, term: pow(a.base, a.power), reason: 'opaque' } };
     parts.push(part);
   }
   if (parts.length === 0) return { contributions: [], obstacle: null };
-  if (rest.some((e) => mentions(e, name))) return { contributions: [], obstacle: { factor, term: rest.find((e) => mentions(e, name))!, reason: 'opaque' } };
+  if (rest.some((e) => mentions(e, name)))
+    return { contributions: [], obstacle: { factor, term: rest.find((e) => mentions(e, name))!, reason: 'opaque' } };
 
   // Distinct addresses among the parts; parts with the same address are one reference.
   const references: { at: readonly Expr[]; parts: Part[] }[] = [];
   for (const p of parts) {
     const same = references.find((r) => r.at.every((a, d) => equal(a, p.at[d]!)));
-    if (same) same.parts.push(p); else references.push({ at: p.at, parts: [p] });
+    if (same) same.parts.push(p);
+    else references.push({ at: p.at, parts: [p] });
   }
   const contributions: Contribution[] = [];
   for (let mask = 1; mask < 1 << references.length; mask++) {
     const chosen = references.filter((_, k) => mask & (1 << k));
     const others = references.filter((_, k) => !(mask & (1 << k)));
-    const solved = solve(chosen.map((r) => r.at), others.map((r) => r.at), region, m.binders, m.guards);
+    const solved = solve(
+      chosen.map((r) => r.at),
+      others.map((r) => r.at),
+      region,
+      m.binders,
+      m.guards,
+    );
     if (solved === null) continue;
     const map = solved.map;
-    const statistic = mergeParts(chosen.flatMap((r) => r.parts), map, solved.binders);
+    const statistic = mergeParts(
+      chosen.flatMap((r) => r.parts),
+      map,
+      solved.binders,
+    );
     if (statistic === null) return { contributions: [], obstacle: { factor, term: mulAll(parts.map((p) => p.source)), reason: 'opaque' } };
     const coefficient = mulAll([...rest, ...others.flatMap((r) => r.parts.map((p) => p.source))].map((e) => substitute(e, map)));
-    contributions.push({ factor, statistic: statistic.kind, event: statistic.event, binders: solved.binders, guards: solved.guards, coefficient });
+    contributions.push({
+      factor,
+      statistic: statistic.kind,
+      event: statistic.event,
+      binders: solved.binders,
+      guards: solved.guards,
+      coefficient,
+    });
   }
   return { contributions, obstacle: null };
 }
 
 /** A factor of a monomial that is a statistic of one element. */
-interface Part { readonly kind: StatisticKind; readonly at: readonly Expr[]; readonly event: readonly Expr[]; readonly source: Expr }
+interface Part {
+  readonly kind: StatisticKind;
+  readonly at: readonly Expr[];
+  readonly event: readonly Expr[];
+  readonly source: Expr;
+}
 
 function statisticPart(base: Expr, power: Expr, name: string, rank: number): Part | null {
   const source = pow(base, power);
-  const own = (e: Expr): { at: readonly Expr[]; event: readonly Expr[] } | null => (e.op === 'ref' && e.variable === name ? { at: e.at.slice(0, rank), event: e.at.slice(rank) } : null);
+  const own = (e: Expr): { at: readonly Expr[]; event: readonly Expr[] } | null =>
+    e.op === 'ref' && e.variable === name ? { at: e.at.slice(0, rank), event: e.at.slice(rank) } : null;
   const direct = own(base);
   if (direct !== null && isConst(power)) return { kind: { kind: 'power', power: power.value }, ...direct, source };
   if (base.op === 'apply' && base.fn === 'log' && isConst(power, 1)) {
@@ -229,7 +311,12 @@ function statisticPart(base: Expr, power: Expr, name: string, rank: number): Par
   if (base.op === 'element' && isConst(power, 1) && (base.array.fn === 'inverse' || base.array.fn === 'logdet')) {
     const matrix = base.array.args[0]!;
     const body = own(matrix.body);
-    if (body !== null && body.event.length === 2 && body.event.every((e, d) => e === matrix.indices[d]) && body.at.every((e) => !matrix.indices.some((i) => mentionsIndex(e, i)))) {
+    if (
+      body !== null &&
+      body.event.length === 2 &&
+      body.event.every((e, d) => e === matrix.indices[d]) &&
+      body.at.every((e) => !matrix.indices.some((i) => mentionsIndex(e, i)))
+    ) {
       return base.array.fn === 'inverse'
         ? { kind: { kind: 'inverse' }, at: body.at, event: base.at, source }
         : { kind: { kind: 'logdet' }, at: body.at, event: [], source };
@@ -244,15 +331,26 @@ function statisticPart(base: Expr, power: Expr, name: string, rank: number): Par
   const expr = rewrite(source, (x) => (x.op === 'ref' && x.variable === name ? ref(selfName, []) : x));
   return { kind: { kind: 'other', expr }, at: references[0]!.at, event: [], source };
 }
-function mentionsIndex(e: Expr, i: Index): boolean { let found = false; visit(e, (x) => { if (x === i) found = true; }); return found; }
+function mentionsIndex(e: Expr, i: Index): boolean {
+  let found = false;
+  visit(e, (x) => {
+    if (x === i) found = true;
+  });
+  return found;
+}
 
 /** The statistic that the product of parts of one element is; null where it separates no further. */
-function mergeParts(parts: readonly Part[], map: ReadonlyMap<Index, Expr>, remaining: readonly Binder[]): { kind: StatisticKind; event: readonly Expr[] } | null {
+function mergeParts(
+  parts: readonly Part[],
+  map: ReadonlyMap<Index, Expr>,
+  remaining: readonly Binder[],
+): { kind: StatisticKind; event: readonly Expr[] } | null {
   const events = parts.map((p) => p.event.map((e) => substitute(e, map)));
   if (parts.length === 1) {
     const p = parts[0]!;
     const kind = p.kind;
-    if (kind.kind === 'power' && kind.power === 2 && events[0]!.length === 1) return { kind: { kind: 'pair' }, event: [events[0]![0]!, events[0]![0]!] };
+    if (kind.kind === 'power' && kind.power === 2 && events[0]!.length === 1)
+      return { kind: { kind: 'pair' }, event: [events[0]![0]!, events[0]![0]!] };
     if (kind.kind === 'other') {
       const expr = tidyIndices(substitute(kind.expr, map));
       return remaining.some((b) => mentionsIndex(expr, b.index)) ? null : { kind: { kind: 'other', expr }, event: [] };
@@ -278,36 +376,64 @@ function mergeParts(parts: readonly Part[], map: ReadonlyMap<Index, Expr>, remai
 export function selfExpr(kind: StatisticKind, event: readonly Expr[] = []): Expr {
   const self = ref(selfName, event);
   switch (kind.kind) {
-    case 'power': return pow(self, num(kind.power));
-    case 'log': return apply('log', self);
-    case 'log1m': return apply('log', sub(one, self));
-    case 'pair': return mul(ref(selfName, [event[0]!]), ref(selfName, [event[1]!]));
-    case 'inverse': case 'logdet': case 'onehot': return self;
-    case 'other': return kind.expr;
+    case 'power':
+      return pow(self, num(kind.power));
+    case 'log':
+      return apply('log', self);
+    case 'log1m':
+      return apply('log', sub(one, self));
+    case 'pair':
+      return mul(ref(selfName, [event[0]!]), ref(selfName, [event[1]!]));
+    case 'inverse':
+    case 'logdet':
+    case 'onehot':
+      return self;
+    case 'other':
+      return kind.expr;
   }
 }
 
-export interface Solved { readonly map: ReadonlyMap<Index, Expr>; readonly binders: readonly Binder[]; readonly guards: readonly Expr[] }
+export interface Solved {
+  readonly map: ReadonlyMap<Index, Expr>;
+  readonly binders: readonly Binder[];
+  readonly guards: readonly Expr[];
+}
 
 /**
  * Solves `address = region.at` for summation indices, for every chosen address; the others must
  * differ from the element. Returns null where that is impossible.
  */
-export function solve(chosen: readonly (readonly Expr[])[], others: readonly (readonly Expr[])[], region: LatentRegion, binders: readonly Binder[], guards: readonly Expr[]): Solved | null {
+export function solve(
+  chosen: readonly (readonly Expr[])[],
+  others: readonly (readonly Expr[])[],
+  region: LatentRegion,
+  binders: readonly Binder[],
+  guards: readonly Expr[],
+): Solved | null {
   const map = new Map<Index, Expr>();
   const ranges: Range[] = region.plates.map((p) => ({ index: p.index, from: p.from, to: p.to }));
   const extra: Expr[] = [];
   const apply_ = (e: Expr): Expr => (map.size === 0 ? e : tidyIndices(substitute(e, map)));
   for (const address of chosen) {
     for (let d = 0; d < region.at.length; d++) {
-      const left = apply_(address[d]!), right = region.at[d]!;
+      const left = apply_(address[d]!),
+        right = region.at[d]!;
       if (provablyEqual(left, right)) continue;
       if (provablyDistinct(left, right, ranges)) return null;
       const form: Affine = affine(left);
-      const t = form.terms.find((x) => x.term.op === 'index' && Math.abs(x.coefficient) === 1 && binders.some((b) => b.index === x.term) && !map.has(x.term as Index));
-      if (t === undefined) { extra.push(apply('eq', left, right)); continue; }
+      const t = form.terms.find(
+        (x) =>
+          x.term.op === 'index' && Math.abs(x.coefficient) === 1 && binders.some((b) => b.index === x.term) && !map.has(x.term as Index),
+      );
+      if (t === undefined) {
+        extra.push(apply('eq', left, right));
+        continue;
+      }
       const rest = fromAffine({ constant: form.constant, terms: form.terms.filter((x) => x !== t) });
-      if (mentionsIndex(rest, t.term as Index)) { extra.push(apply('eq', left, right)); continue; }
+      if (mentionsIndex(rest, t.term as Index)) {
+        extra.push(apply('eq', left, right));
+        continue;
+      }
       const value = tidy(t.coefficient === 1 ? sub(right, rest) : sub(rest, right));
       // Earlier solutions may mention the index just solved.
       for (const [k, v] of map) map.set(k, tidyIndices(substitute(v, new Map([[t.term as Index, value]]))));
@@ -317,9 +443,13 @@ export function solve(chosen: readonly (readonly Expr[])[], others: readonly (re
   const outGuards: Expr[] = [];
   const remaining: Binder[] = [];
   for (const b of binders) {
-    const from = apply_(b.from), to = apply_(b.to);
+    const from = apply_(b.from),
+      to = apply_(b.to);
     const value = map.get(b.index);
-    if (value === undefined) { remaining.push({ index: b.index, from, to }); continue; }
+    if (value === undefined) {
+      remaining.push({ index: b.index, from, to });
+      continue;
+    }
     const known = [...ranges, ...remaining];
     if (!provablyNonNegative(sub(value, from), known)) outGuards.push(apply('ge', value, from));
     if (!provablyLess(value, to, known)) outGuards.push(apply('lt', value, to));
@@ -331,9 +461,13 @@ export function solve(chosen: readonly (readonly Expr[])[], others: readonly (re
     const tests: Expr[] = [];
     let distinct = false;
     address.forEach((left0, d) => {
-      const left = apply_(left0), right = region.at[d]!;
+      const left = apply_(left0),
+        right = region.at[d]!;
       if (provablyEqual(left, right)) return;
-      if (provablyDistinct(left, right, known)) { distinct = true; return; }
+      if (provablyDistinct(left, right, known)) {
+        distinct = true;
+        return;
+      }
       tests.push(apply('ne', left, right));
     });
     if (distinct) continue;
@@ -343,7 +477,10 @@ export function solve(chosen: readonly (readonly Expr[])[], others: readonly (re
   const kept: Expr[] = [];
   for (const g of outGuards) {
     const s = simplify(g);
-    if (isConst(s)) { if (s.value === 0) return null; continue; }
+    if (isConst(s)) {
+      if (s.value === 0) return null;
+      continue;
+    }
     // Guards of the region itself hold for every element a kernel visits.
     if (region.guards.some((r) => equal(r, s)) || kept.some((k) => equal(k, s))) continue;
     if (region.guards.some((r) => equal(apply('not', r), s))) return null;
@@ -353,7 +490,13 @@ export function solve(chosen: readonly (readonly Expr[])[], others: readonly (re
 }
 /** Tidies addresses after substitution: `z[(t + 1) - 1]` becomes `z[t]`. */
 function tidyIndices(e: Expr): Expr {
-  return rewrite(e, (x) => (x.op === 'ref' && x.at.length > 0 ? ref(x.variable, x.at.map(tidy)) : x.op === 'apply' && (x.fn === 'add' || x.fn === 'sub') && isIndexArithmetic(x) ? tidy(x) : x));
+  return rewrite(e, (x) =>
+    x.op === 'ref' && x.at.length > 0
+      ? ref(x.variable, x.at.map(tidy))
+      : x.op === 'apply' && (x.fn === 'add' || x.fn === 'sub') && isIndexArithmetic(x)
+        ? tidy(x)
+        : x,
+  );
 }
 function isIndexArithmetic(e: Expr): boolean {
   if (e.op === 'index' || e.op === 'size') return true;
@@ -377,13 +520,19 @@ function boundsOf(test: Expr, factor: Factor, region: LatentRegion, model: Deriv
   if (test.op !== 'apply') return null;
   const [a, b] = test.args;
   switch (test.fn) {
-    case 'ge': case 'gt': return halfLine(sub(a!, b!), factor, region, model);
-    case 'le': case 'lt': return halfLine(sub(b!, a!), factor, region, model);
+    case 'ge':
+    case 'gt':
+      return halfLine(sub(a!, b!), factor, region, model);
+    case 'le':
+    case 'lt':
+      return halfLine(sub(b!, a!), factor, region, model);
     case 'and': {
-      const left = boundsOf(a!, factor, region, model), right = boundsOf(b!, factor, region, model);
+      const left = boundsOf(a!, factor, region, model),
+        right = boundsOf(b!, factor, region, model);
       return left === null || right === null ? null : [...left, ...right];
     }
-    default: return null;
+    default:
+      return null;
   }
 }
 
@@ -397,26 +546,51 @@ function halfLine(condition: Expr, factor: Factor, region: LatentRegion, model: 
     const own = m.atoms.filter((a) => mentions(a.base, name) || mentions(a.power, name));
     const others = [...m.coefficient, ...m.atoms.filter((a) => !own.includes(a)).map((a) => pow(a.base, a.power))];
     if ([...m.guards, ...others, ...m.binders.flatMap((b) => [b.from, b.to])].some((e) => mentions(e, name))) return null;
-    if (own.length === 0) { rest.push(monomialExpr(m)); continue; }
+    if (own.length === 0) {
+      rest.push(monomialExpr(m));
+      continue;
+    }
     const a = own[0]!;
     // A guard left by a missing datum or a sum over elements: no single half-line.
-    if (own.length > 1 || m.binders.length > 0 || m.guards.length > 0 || !isConst(a.power, 1) || a.base.op !== 'ref' || a.base.at.some((e) => mentions(e, name))) return null;
+    if (
+      own.length > 1 ||
+      m.binders.length > 0 ||
+      m.guards.length > 0 ||
+      !isConst(a.power, 1) ||
+      a.base.op !== 'ref' ||
+      a.base.at.some((e) => mentions(e, name))
+    )
+      return null;
     const { at } = a.base;
     const same = references.find((r) => r.at.every((e, d) => equal(e, at[d]!)));
-    if (same) same.slopes.push(mulAll(others)); else references.push({ at, source: a.base, slopes: [mulAll(others)] });
+    if (same) same.slopes.push(mulAll(others));
+    else references.push({ at, source: a.base, slopes: [mulAll(others)] });
   }
   if (references.length > largestReferences) return null;
   const constant = addAll(rest);
   const out: Bound[] = [];
   for (let mask = 1; mask < 1 << references.length; mask++) {
-    const chosen = references.filter((_, k) => mask & (1 << k)), others = references.filter((_, k) => !(mask & (1 << k)));
-    const solved = solve(chosen.map((r) => r.at), others.map((r) => r.at), region, factor.plates.map((p) => ({ index: p.index, from: p.from, to: p.to })), factor.guards);
+    const chosen = references.filter((_, k) => mask & (1 << k)),
+      others = references.filter((_, k) => !(mask & (1 << k)));
+    const solved = solve(
+      chosen.map((r) => r.at),
+      others.map((r) => r.at),
+      region,
+      factor.plates.map((p) => ({ index: p.index, from: p.from, to: p.to })),
+      factor.guards,
+    );
     if (solved === null) continue;
     const slope = simplify(addAll(chosen.flatMap((r) => r.slopes)));
     const sum = addAll([constant, ...others.map((r) => mul(addAll(r.slopes), r.source))]);
     const put = (e: Expr): Expr => tidyIndices(substitute(e, solved.map));
     const value = isConst(slope) ? mul(num(-1 / slope.value), sum) : neg(div(sum, slope));
-    const bound = (side: 'low' | 'high', guards: readonly Expr[]): Bound => ({ side, value: put(value), binders: solved.binders, guards: [...solved.guards, ...guards], factor: factor.id });
+    const bound = (side: 'low' | 'high', guards: readonly Expr[]): Bound => ({
+      side,
+      value: put(value),
+      binders: solved.binders,
+      guards: [...solved.guards, ...guards],
+      factor: factor.id,
+    });
     if (isConst(slope, 0)) continue;
     if ((isConst(slope) && slope.value > 0) || model.isPositive(slope)) out.push(bound('low', []));
     else if ((isConst(slope) && slope.value < 0) || model.isPositive(simplify(neg(slope)))) out.push(bound('high', []));

@@ -7,7 +7,28 @@
  * of z: 1[z = k] f(w[k]) (one-hot algebra), so that no instance mentions all of w.
  * Invariant: the terms of a factor, summed over their plates, are its log density at every state.
  */
-import { type Expr, type Index, type Ref, add, addAll, apply, cond, equal, freeIndices, index, isConst, mul, mulAll, neg, num, one, rewrite, substitute, visit, zero } from '../expr/expr.js';
+import {
+  type Expr,
+  type Index,
+  type Ref,
+  add,
+  addAll,
+  apply,
+  cond,
+  equal,
+  freeIndices,
+  index,
+  isConst,
+  mul,
+  mulAll,
+  neg,
+  num,
+  one,
+  rewrite,
+  substitute,
+  visit,
+  zero,
+} from '../expr/expr.js';
 import { provablyEqual } from '../expr/affine.js';
 import { type Factor, withFreshPlates } from './model.js';
 import type { Binder } from './normalForm.js';
@@ -45,13 +66,20 @@ const longestSum = 24;
 /** The tables of a factor (sizes bound, conditions undecided), or the member that has none. */
 export function tableTerms(raw: Factor, members: Members): readonly TableTerm[] | NotTabulated {
   const factor = withFreshPlates(raw);
-  const outside = [...factor.guards, ...factor.plates.flatMap((p) => [p.from, p.to])].map((e) => firstMember(e, members)).find((v) => v !== null) ?? null;
+  const outside =
+    [...factor.guards, ...factor.plates.flatMap((p) => [p.from, p.to])].map((e) => firstMember(e, members)).find((v) => v !== null) ?? null;
   if (outside !== null) return { variable: outside, reason: 'it decides which terms there are' };
   const binders = factor.plates.map((p): Binder => ({ index: p.index, from: p.from, to: p.to }));
   const whole: Piece = { binders, guards: factor.guards, value: factor.logDensity };
-  const pieces = factor.conditions.length === 0
-    ? split(whole, members)
-    : [{ ...whole, value: [...factor.conditions].reverse().reduce((inner: Expr, c) => cond(c, inner, num(-Infinity)), factor.logDensity) }];
+  const pieces =
+    factor.conditions.length === 0
+      ? split(whole, members)
+      : [
+          {
+            ...whole,
+            value: [...factor.conditions].reverse().reduce((inner: Expr, c) => cond(c, inner, num(-Infinity)), factor.logDensity),
+          },
+        ];
   const out: TableTerm[] = [];
   for (const piece of pieces) {
     const written = writeOut(piece.value, members);
@@ -67,17 +95,28 @@ export function tableTerms(raw: Factor, members: Members): readonly TableTerm[] 
   return out;
 }
 
-interface Piece { readonly binders: readonly Binder[]; readonly guards: readonly Expr[]; readonly value: Expr }
+interface Piece {
+  readonly binders: readonly Binder[];
+  readonly guards: readonly Expr[];
+  readonly value: Expr;
+}
 
 function sameInstances(a: TableTerm, b: TableTerm): boolean {
-  return a.binders.length === b.binders.length && a.binders.every((x, k) => x.index === b.binders[k]!.index)
-    && a.guards.length === b.guards.length && a.guards.every((g, k) => equal(g, b.guards[k]!))
-    && a.slots.length === b.slots.length && a.slots.every((s, k) => equal(s, b.slots[k]!));
+  return (
+    a.binders.length === b.binders.length &&
+    a.binders.every((x, k) => x.index === b.binders[k]!.index) &&
+    a.guards.length === b.guards.length &&
+    a.guards.every((g, k) => equal(g, b.guards[k]!)) &&
+    a.slots.length === b.slots.length &&
+    a.slots.every((s, k) => equal(s, b.slots[k]!))
+  );
 }
 
 function firstMember(e: Expr, members: Members): string | null {
   let found: string | null = null;
-  visit(e, (x) => { if (x.op === 'ref' && members.has(x.variable)) found ??= x.variable; });
+  visit(e, (x) => {
+    if (x.op === 'ref' && members.has(x.variable)) found ??= x.variable;
+  });
   return found;
 }
 const mentionsMember = (e: Expr, members: Members): boolean => firstMember(e, members) !== null;
@@ -87,26 +126,36 @@ function split(piece: Piece, members: Members, factor: Expr = one): readonly Pie
   const { value } = piece;
   const leaf = (): readonly Piece[] => [{ ...piece, value: mul(factor, value) }];
   if (!mentionsMember(value, members)) return leaf();
-  const part = (e: Expr, by: Expr = factor, extra: Partial<Piece> = {}): readonly Piece[] => split({ ...piece, ...extra, value: e }, members, by);
+  const part = (e: Expr, by: Expr = factor, extra: Partial<Piece> = {}): readonly Piece[] =>
+    split({ ...piece, ...extra, value: e }, members, by);
   if (value.op === 'apply') {
     const [a, b] = [value.args[0]!, value.args[1]!];
     switch (value.fn) {
-      case 'add': return [...part(a), ...part(b)];
-      case 'sub': return [...part(a), ...part(b, neg(factor))];
-      case 'neg': return part(a, neg(factor));
+      case 'add':
+        return [...part(a), ...part(b)];
+      case 'sub':
+        return [...part(a), ...part(b, neg(factor))];
+      case 'neg':
+        return part(a, neg(factor));
       case 'mul':
         if (!mentionsMember(a, members)) return part(b, mul(factor, a));
         if (!mentionsMember(b, members)) return part(a, mul(factor, b));
         return leaf();
-      default: return leaf();
+      default:
+        return leaf();
     }
   }
   if (value.op === 'reduce' && value.kind === 'sum' && !mentionsMember(value.from, members) && !mentionsMember(value.to, members)) {
     const fresh = index(value.index.name);
-    return part(substitute(value.body, new Map([[value.index, fresh]])), factor, { binders: [...piece.binders, { index: fresh, from: value.from, to: value.to }] });
+    return part(substitute(value.body, new Map([[value.index, fresh]])), factor, {
+      binders: [...piece.binders, { index: fresh, from: value.from, to: value.to }],
+    });
   }
   if (value.op === 'cond' && members.isFixed(value.test)) {
-    return [...part(value.then, factor, { guards: [...piece.guards, value.test] }), ...part(value.otherwise, factor, { guards: [...piece.guards, apply('not', value.test)] })];
+    return [
+      ...part(value.then, factor, { guards: [...piece.guards, value.test] }),
+      ...part(value.otherwise, factor, { guards: [...piece.guards, apply('not', value.test)] }),
+    ];
   }
   return leaf();
 }
@@ -116,15 +165,19 @@ function writeOut(value: Expr, members: Members): Expr | NotTabulated {
   let refused: NotTabulated | null = null;
   const chosenBy = (e: Expr, i: Index): string | null => {
     let found: string | null = null;
-    visit(e, (x) => { if (x.op === 'ref' && members.has(x.variable) && x.at.some((a) => freeIndices(a).has(i))) found ??= x.variable; });
+    visit(e, (x) => {
+      if (x.op === 'ref' && members.has(x.variable) && x.at.some((a) => freeIndices(a).has(i))) found ??= x.variable;
+    });
     return found;
   };
   const out = rewrite(value, (x) => {
     if (x.op === 'element') {
-      for (const a of x.array.args) for (const i of a.indices) {
-        const variable = chosenBy(a.body, i);
-        if (variable !== null) refused ??= { variable, reason: `a function of a whole array (${x.array.fn}) reads its elements together` };
-      }
+      for (const a of x.array.args)
+        for (const i of a.indices) {
+          const variable = chosenBy(a.body, i);
+          if (variable !== null)
+            refused ??= { variable, reason: `a function of a whole array (${x.array.fn}) reads its elements together` };
+        }
       return x;
     }
     if (x.op !== 'reduce') return x;
@@ -138,10 +191,16 @@ function writeOut(value: Expr, members: Members): Expr | NotTabulated {
     const { from } = x;
     const terms = Array.from({ length: count }, (_, k) => substitute(x.body, new Map([[x.index, num(from.value + k)]])));
     switch (x.kind) {
-      case 'sum': return addAll(terms);
-      case 'prod': return mulAll(terms);
-      case 'min': case 'max': return terms.length === 0 ? x : terms.reduce((a, b) => apply(x.kind, a, b));
-      default: refused ??= { variable, reason: `one term reads its elements together (${x.kind})` }; return x;
+      case 'sum':
+        return addAll(terms);
+      case 'prod':
+        return mulAll(terms);
+      case 'min':
+      case 'max':
+        return terms.length === 0 ? x : terms.reduce((a, b) => apply(x.kind, a, b));
+      default:
+        refused ??= { variable, reason: `one term reads its elements together (${x.kind})` };
+        return x;
     }
   });
   return refused ?? out;
@@ -154,17 +213,25 @@ function openGathers(piece: Piece, members: Members): readonly Piece[] {
   const k = index('k');
   const { low, high } = members.range(inner.variable);
   const value = rewrite(piece.value, (x) => (x.op === 'ref' && x.variable === inner.variable && equal(x, inner) ? k : x));
-  return openGathers({ binders: [...piece.binders, { index: k, from: low, to: add(high, one) }], guards: piece.guards, value: guardedBy(inner, k, value) }, members);
+  return openGathers(
+    { binders: [...piece.binders, { index: k, from: low, to: add(high, one) }], guards: piece.guards, value: guardedBy(inner, k, value) },
+    members,
+  );
 }
 /** The test is on top, so that opening a further gather leaves it alone. */
-function guardedBy(by: Expr, k: Index, value: Expr): Expr { return cond(apply('eq', by, k), value, zero); }
+function guardedBy(by: Expr, k: Index, value: Expr): Expr {
+  return cond(apply('eq', by, k), value, zero);
+}
 
 /** A reference to a member within the address of another, itself with no member in its address. */
 function innerReference(value: Expr, members: Members): Ref | null {
   let found: Ref | null = null;
   visit(value, (x) => {
     if (x.op !== 'ref' || !members.has(x.variable)) return;
-    for (const a of x.at) visit(a, (y) => { if (y.op === 'ref' && members.has(y.variable) && !y.at.some((z) => mentionsMember(z, members))) found ??= y; });
+    for (const a of x.at)
+      visit(a, (y) => {
+        if (y.op === 'ref' && members.has(y.variable) && !y.at.some((z) => mentionsMember(z, members))) found ??= y;
+      });
   });
   return found;
 }
@@ -175,8 +242,10 @@ function slotted(factor: number, piece: Piece, members: Members): TableTerm | No
   const bound = new Set(piece.binders.map((b) => b.index));
   visit(piece.value, (x) => {
     if (x.op !== 'ref' || !members.has(x.variable) || slots.some((s) => sameElement(s, x))) return;
-    if (!x.at.every((a) => members.isFixed(a))) refused ??= { variable: x.variable, reason: 'which of its elements a term mentions depends on other unknowns' };
-    else if (!x.at.every((a) => [...freeIndices(a)].every((i) => bound.has(i)))) refused ??= { variable: x.variable, reason: 'one term depends on many of its elements at once' };
+    if (!x.at.every((a) => members.isFixed(a)))
+      refused ??= { variable: x.variable, reason: 'which of its elements a term mentions depends on other unknowns' };
+    else if (!x.at.every((a) => [...freeIndices(a)].every((i) => bound.has(i))))
+      refused ??= { variable: x.variable, reason: 'one term depends on many of its elements at once' };
     slots.push(x);
   });
   return refused ?? { factor, binders: piece.binders, guards: piece.guards, slots, value: piece.value };

@@ -11,7 +11,10 @@ import { type Expr, type Ref, apply, isConst, mul, neg, num, one, reduce, sub, z
 import { simplify } from '../expr/simplify.js';
 
 /** `low <= value <= high`, both included. */
-export interface Span { readonly low: Expr; readonly high: Expr }
+export interface Span {
+  readonly low: Expr;
+  readonly high: Expr;
+}
 
 export interface SpanContext {
   /** True for what has one value during a run. */
@@ -30,31 +33,48 @@ export function spanOf(e: Expr, context: SpanContext): Span | null {
   if (context.isFixed(e)) return { low: e, high: e };
   const span = (x: Expr): Span | null => spanOf(x, context);
   switch (e.op) {
-    case 'ref': return context.ofReference(e);
+    case 'ref':
+      return context.ofReference(e);
     case 'cond': {
-      const then = span(e.then), otherwise = span(e.otherwise);
+      const then = span(e.then),
+        otherwise = span(e.otherwise);
       return then === null || otherwise === null ? null : hull(then, otherwise);
     }
     case 'reduce': {
       if (e.kind !== 'sum' && e.kind !== 'min' && e.kind !== 'max') return null;
       const body = context.isFixed(e.from) && context.isFixed(e.to) ? span(e.body) : null;
-      return body === null ? null : { low: reduce(e.kind, e.index, e.from, e.to, body.low), high: reduce(e.kind, e.index, e.from, e.to, body.high) };
+      return body === null
+        ? null
+        : { low: reduce(e.kind, e.index, e.from, e.to, body.low), high: reduce(e.kind, e.index, e.from, e.to, body.high) };
     }
     case 'apply': {
       if (comparisons.has(e.fn)) return { low: zero, high: one };
       const [a, b] = e.args.map(span);
       if (a === null || a === undefined || b === null) return null;
-      if (increasing.has(e.fn)) return { low: apply(e.fn, a.low, ...(b === undefined ? [] : [b.low])), high: apply(e.fn, a.high, ...(b === undefined ? [] : [b.high])) };
+      if (increasing.has(e.fn))
+        return {
+          low: apply(e.fn, a.low, ...(b === undefined ? [] : [b.low])),
+          high: apply(e.fn, a.high, ...(b === undefined ? [] : [b.high])),
+        };
       switch (e.fn) {
-        case 'neg': return { low: neg(a.high), high: neg(a.low) };
-        case 'sub': return { low: sub(a.low, b!.high), high: sub(a.high, b!.low) };
-        case 'abs': return { low: zero, high: apply('max', neg(a.low), a.high) };
-        case 'mul': return product(a, b!, context);
-        case 'div': return isConst(e.args[1]!) && e.args[1].value > 0 ? { low: apply('div', a.low, e.args[1]), high: apply('div', a.high, e.args[1]) } : null;
-        default: return null;
+        case 'neg':
+          return { low: neg(a.high), high: neg(a.low) };
+        case 'sub':
+          return { low: sub(a.low, b!.high), high: sub(a.high, b!.low) };
+        case 'abs':
+          return { low: zero, high: apply('max', neg(a.low), a.high) };
+        case 'mul':
+          return product(a, b!, context);
+        case 'div':
+          return isConst(e.args[1]!) && e.args[1].value > 0
+            ? { low: apply('div', a.low, e.args[1]), high: apply('div', a.high, e.args[1]) }
+            : null;
+        default:
+          return null;
       }
     }
-    default: return null;
+    default:
+      return null;
   }
 }
 
@@ -72,7 +92,9 @@ export function hull(a: Span, b: Span): Span {
 }
 
 /** The smaller or the larger of two ends. */
-export function outermost(kind: 'min' | 'max', a: Expr, b: Expr): Expr { return provablyEqual(a, b) ? a : simplify(apply(kind, a, b)); }
+export function outermost(kind: 'min' | 'max', a: Expr, b: Expr): Expr {
+  return provablyEqual(a, b) ? a : simplify(apply(kind, a, b));
+}
 
 /** True where an end goes no further out than another, as far as can be shown. */
 export function isWithin(kind: 'min' | 'max', end: Expr, other: Expr): boolean {

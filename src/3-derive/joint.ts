@@ -3,7 +3,16 @@
  * counts, deterministic quantities inlined, with the tests outside of which the density is zero.
  */
 import { noDensity, noLatent } from '../2-graph/bindMessages.js';
-import { conditionsOf, eventRankOf, logDensityOf, mapLaw, noDensityReason, noLatentReason, supportOf, supportTests } from '../distributions/law.js';
+import {
+  conditionsOf,
+  eventRankOf,
+  logDensityOf,
+  mapLaw,
+  noDensityReason,
+  noLatentReason,
+  supportOf,
+  supportTests,
+} from '../distributions/law.js';
 import { ModelError } from '../errors/diagnostic.js';
 import { renderDiagnostics } from '../errors/render.js';
 import type { Range } from '../expr/affine.js';
@@ -14,10 +23,15 @@ import { factorsOf, isGuard, splitCondition } from './normalForm.js';
 import { type DerivedModel, type Factor, targetArray } from './model.js';
 
 /**
- * Factors of the joint density of everything latent or observed (or of some statements); `predict` never enters, a flat `param` adds nothing.
+ * Factors of the joint density of everything latent or observed (or of some statements); `predict` never enters, a flat `param` adds
+ * nothing.
  * @param density how the log density of a law is written; conjugacy is read from the default
  */
-export function jointFactors(model: DerivedModel, statements: readonly Statement[] = model.graph.statements, density: typeof logDensityOf = logDensityOf): readonly Factor[] {
+export function jointFactors(
+  model: DerivedModel,
+  statements: readonly Statement[] = model.graph.statements,
+  density: typeof logDensityOf = logDensityOf,
+): readonly Factor[] {
   const out: Factor[] = [];
   for (const s of statements) {
     const f = factorOf(s, model, density);
@@ -29,17 +43,27 @@ export function jointFactors(model: DerivedModel, statements: readonly Statement
 function factorOf(s: Statement, model: DerivedModel, density: typeof logDensityOf): Factor | null {
   const base = { id: s.id, statement: s, plates: s.plates, guards: s.guards.map((g) => model.inline(g)) };
   switch (s.kind) {
-    case 'let': case 'param': return null;
-    case 'factor': return { ...base, logDensity: model.inline(s.value), conditions: [] };
-    case 'sample': case 'predict': case 'observe': {
+    case 'let':
+    case 'param':
+      return null;
+    case 'factor':
+      return { ...base, logDensity: model.inline(s.value), conditions: [] };
+    case 'sample':
+    case 'predict':
+    case 'observe': {
       if (s.kind === 'predict') return null;
       refuseWithoutDensity(s, model);
       // What a statement draws is never one of the elements that other statements define.
       const x = s.kind === 'observe' ? model.inlineArray(s.value) : targetArray(model, s.target);
-      const law = plainMatrices(mapLaw(s.law, (e) => model.inline(e)), s.plates);
+      const law = plainMatrices(
+        mapLaw(s.law, (e) => model.inline(e)),
+        s.plates,
+      );
       const support = eventRankOf(law) === 0 ? supportTests(supportOf(law), x.body) : [];
       const settled = (e: Expr): Expr => (hasMap(law) ? withKnownSigns(e, model) : e);
-      const conditions = [...support, ...conditionsOf(law)].map((c) => withoutPositiveFactors(settled(c), model)).filter((c) => model.dependsOnLatents(c) && !alwaysTrue(c, model));
+      const conditions = [...support, ...conditionsOf(law)]
+        .map((c) => withoutPositiveFactors(settled(c), model))
+        .filter((c) => model.dependsOnLatents(c) && !alwaysTrue(c, model));
       return { ...base, logDensity: settled(density(law, x)), conditions };
     }
   }
@@ -54,7 +78,9 @@ function refuseWithoutDensity(s: Extract<Statement, { readonly law: Law }>, mode
   if (wrong !== null) throw new ModelError([wrong], renderDiagnostics([wrong], '', 'program'));
 }
 
-/** A matrix whose inverse no rule finds as it is written, simplified: `diag(v) @ R @ diag(v)` without its sums shows what its inverse is. */
+/**
+ * A matrix whose inverse no rule finds as it is written, simplified: `diag(v) @ R @ diag(v)` without its sums shows what its inverse is.
+ */
 function plainMatrix(m: ArrayExpr, ranges: readonly Range[]): ArrayExpr {
   const { body } = inverseOf(m);
   return body.op === 'element' && body.array.fn === 'inverse' && equalArrays(body.array.args[0]!, m) ? simplifyArray(m, ranges) : m;
@@ -62,36 +88,63 @@ function plainMatrix(m: ArrayExpr, ranges: readonly Range[]): ArrayExpr {
 /** A law in which the inverses of matrices are as plain as they can be. */
 function plainMatrices(law: Law, ranges: readonly Range[]): Law {
   switch (law.kind) {
-    case 'family': return { ...law, parameters: Object.fromEntries(Object.entries(law.parameters).map(([name, a]) => [name, a.indices.length === 2 ? plainMatrix(a, ranges) : a])) };
-    case 'truncated': return { ...law, base: plainMatrices(law.base, ranges) };
-    case 'mixture': return { ...law, component: plainMatrices(law.component, [...ranges, { index: law.index, from: law.from, to: law.to }]) };
-    case 'mixtureOf': return { ...law, components: law.components.map((c) => plainMatrices(c, ranges)) };
-    case 'censored': return { ...law, base: plainMatrices(law.base, ranges) };
-    case 'pushforward': return { ...law, base: plainMatrices(law.base, [...ranges, ...law.over.indices.map((i, k) => ({ index: i, from: zero, to: law.over.dims[k]! }))]) };
+    case 'family':
+      return {
+        ...law,
+        parameters: Object.fromEntries(
+          Object.entries(law.parameters).map(([name, a]) => [name, a.indices.length === 2 ? plainMatrix(a, ranges) : a]),
+        ),
+      };
+    case 'truncated':
+      return { ...law, base: plainMatrices(law.base, ranges) };
+    case 'mixture':
+      return { ...law, component: plainMatrices(law.component, [...ranges, { index: law.index, from: law.from, to: law.to }]) };
+    case 'mixtureOf':
+      return { ...law, components: law.components.map((c) => plainMatrices(c, ranges)) };
+    case 'censored':
+      return { ...law, base: plainMatrices(law.base, ranges) };
+    case 'pushforward':
+      return {
+        ...law,
+        base: plainMatrices(law.base, [...ranges, ...law.over.indices.map((i, k) => ({ index: i, from: zero, to: law.over.dims[k]! }))]),
+      };
   }
 }
 
 function hasMap(law: Law): boolean {
   switch (law.kind) {
-    case 'family': return false;
-    case 'pushforward': return true;
-    case 'truncated': case 'censored': return hasMap(law.base);
-    case 'mixture': return hasMap(law.component);
-    case 'mixtureOf': return law.components.some(hasMap);
+    case 'family':
+      return false;
+    case 'pushforward':
+      return true;
+    case 'truncated':
+    case 'censored':
+      return hasMap(law.base);
+    case 'mixture':
+      return hasMap(law.component);
+    case 'mixtureOf':
+      return law.components.some(hasMap);
   }
 }
 /** Directions of maps that depend on the sign of a coefficient, where its support decides them. */
 function withKnownSigns(e: Expr, model: DerivedModel): Expr {
-  return simplify(rewrite(e, (x) => {
-    if (x.op !== 'apply') return x;
-    const [a, b] = x.args;
-    switch (x.fn) {
-      case 'gt': case 'ne': return isConst(b!, 0) && model.isPositive(a!) ? one : x;
-      case 'sign': return model.isPositive(a!) ? one : x;
-      case 'abs': return model.isPositive(a!) ? a! : x;
-      default: return x;
-    }
-  }));
+  return simplify(
+    rewrite(e, (x) => {
+      if (x.op !== 'apply') return x;
+      const [a, b] = x.args;
+      switch (x.fn) {
+        case 'gt':
+        case 'ne':
+          return isConst(b!, 0) && model.isPositive(a!) ? one : x;
+        case 'sign':
+          return model.isPositive(a!) ? one : x;
+        case 'abs':
+          return model.isPositive(a!) ? a! : x;
+        default:
+          return x;
+      }
+    }),
+  );
 }
 
 /** `sqrt(w * v) > 0` for a positive v says that w > 0, and nothing of v. */
@@ -101,7 +154,9 @@ function withoutPositiveFactors(test: Expr, model: DerivedModel): Expr {
     const rest = factorsOf(e).filter((f) => !model.isPositive(f));
     const alone = rest.length === 1 ? rest[0]! : null;
     // The sign of a power is that of its base unless the power is even; roots of two negatives are no numbers, so a power stands alone.
-    return alone?.op === 'apply' && alone.fn === 'pow' && isConst(alone.args[1]!) && alone.args[1].value % 2 !== 0 ? signed(alone.args[0]!) : mulAll(rest);
+    return alone?.op === 'apply' && alone.fn === 'pow' && isConst(alone.args[1]!) && alone.args[1].value % 2 !== 0
+      ? signed(alone.args[0]!)
+      : mulAll(rest);
   };
   return apply(test.fn, signed(test.args[0]!), zero);
 }
@@ -116,12 +171,19 @@ function alwaysTrue(raw: Expr, model: DerivedModel): boolean {
   if (split !== null) return alwaysTrue(split.then, model) && alwaysTrue(split.otherwise, model);
   const [a, b] = test.args;
   switch (test.fn) {
-    case 'and': return alwaysTrue(a!, model) && alwaysTrue(b!, model);
-    case 'gt': return isConst(b!) && b.value <= 0 && model.isPositive(a!);
-    case 'ge': return isConst(b!) && b.value <= 0 && model.isNonNegative(a!);
-    case 'lt': return isConst(b!) && b.value >= 1 && model.isUnit(a!);
-    case 'le': return isConst(b!) && b.value >= 1 && model.isAtMostOne(a!);
-    case 'eq': return a?.op === 'apply' && a.fn === 'floor' && model.isInteger(b!);
-    default: return false;
+    case 'and':
+      return alwaysTrue(a!, model) && alwaysTrue(b!, model);
+    case 'gt':
+      return isConst(b!) && b.value <= 0 && model.isPositive(a!);
+    case 'ge':
+      return isConst(b!) && b.value <= 0 && model.isNonNegative(a!);
+    case 'lt':
+      return isConst(b!) && b.value >= 1 && model.isUnit(a!);
+    case 'le':
+      return isConst(b!) && b.value >= 1 && model.isAtMostOne(a!);
+    case 'eq':
+      return a?.op === 'apply' && a.fn === 'floor' && model.isInteger(b!);
+    default:
+      return false;
   }
 }

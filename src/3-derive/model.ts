@@ -10,7 +10,27 @@ import { supportOf } from '../distributions/law.js';
 import { families } from '../distributions/registry.js';
 import { affine, fromAffine, provablyEqual, provablyLess, provablyNonNegative, tidy } from '../expr/affine.js';
 import {
-  type ArrayExpr, type Expr, type Index, type Ref, apply, build, cond, equal, freeIndices, index, isConst, mapArray, mulAll, one, reduce, ref, rewrite, sub, substitute, variablesOf, zero,
+  type ArrayExpr,
+  type Expr,
+  type Index,
+  type Ref,
+  apply,
+  build,
+  cond,
+  equal,
+  freeIndices,
+  index,
+  isConst,
+  mapArray,
+  mulAll,
+  one,
+  reduce,
+  ref,
+  rewrite,
+  sub,
+  substitute,
+  variablesOf,
+  zero,
 } from '../expr/expr.js';
 import { InternalError } from '../errors/diagnostic.js';
 import { hull, isWithin, outermost, type Span, spanOf } from './finiteRange.js';
@@ -47,9 +67,13 @@ export interface Factor {
 }
 
 /** Name of the storage that is 1 where an element of a partly given variable is missing. */
-export function maskOf(variable: string): string { return `${variable}?`; }
+export function maskOf(variable: string): string {
+  return `${variable}?`;
+}
 /** Name of the storage that holds the given elements of a partly given variable (missing ones are 0). */
-export function givenPartOf(variable: string): string { return `${variable}!`; }
+export function givenPartOf(variable: string): string {
+  return `${variable}!`;
+}
 
 export class DerivedModel {
   readonly graph: ModelGraph;
@@ -76,15 +100,20 @@ export class DerivedModel {
       const target = targetOf(s);
       if (target === null) continue;
       const list = definitions.get(target.variable);
-      if (list) list.push(s); else definitions.set(target.variable, [s]);
+      if (list) list.push(s);
+      else definitions.set(target.variable, [s]);
     }
     this.definitions = definitions;
     this.status = statuses(graph, given, definitions);
-    this.recursive = [...definitions].flatMap(([name, list]) => (list.some((s) => s.kind === 'let' && s.recursive) && this.statusOf(name) !== 'given' ? [name] : []));
+    this.recursive = [...definitions].flatMap(([name, list]) =>
+      list.some((s) => s.kind === 'let' && s.recursive) && this.statusOf(name) !== 'given' ? [name] : [],
+    );
   }
 
   /** Masks, given parts and tables of data count as given; one-hot variables and expectations change during a run. */
-  statusOf(name: string): LatentStatus { return this.status.get(name) ?? (name.endsWith('=') || name.startsWith('E|') ? 'latent' : 'given'); }
+  statusOf(name: string): LatentStatus {
+    return this.status.get(name) ?? (name.endsWith('=') || name.startsWith('E|') ? 'latent' : 'given');
+  }
   variable(name: string): Variable {
     const v = this.graph.variables.get(name);
     if (v === undefined) throw new InternalError(`variable ${name} is not in the graph`);
@@ -130,7 +159,8 @@ export class DerivedModel {
   /** Least and greatest value that an integer expression takes in any state, free of latents; null where none is known. */
   spanOf(e: Expr): Span | null {
     return spanOf(this.inline(e), {
-      isFixed: (x) => !this.dependsOnLatents(x), isNonNegative: (x) => this.isNonNegative(x),
+      isFixed: (x) => !this.dependsOnLatents(x),
+      isNonNegative: (x) => this.isNonNegative(x),
       ofReference: (r) => (this.statusOf(r.variable) === 'given' ? this.spanOfData(r) : this.finiteRange(r.variable, r.at)),
     });
   }
@@ -139,7 +169,10 @@ export class DerivedModel {
     const dims = this.graph.variables.get(variable)?.dims;
     if (dims === undefined) return null;
     const chosen = at.flatMap((a, d) => (this.dependsOnLatents(a) ? [{ index: index('i'), d }] : []));
-    const body = ref(variable, at.map((a, d) => chosen.find((c) => c.d === d)?.index ?? a));
+    const body = ref(
+      variable,
+      at.map((a, d) => chosen.find((c) => c.d === d)?.index ?? a),
+    );
     const over = (kind: 'min' | 'max'): Expr => chosen.reduce<Expr>((e, c) => reduce(kind, c.index, zero, dims[c.d]!, e), body);
     return { low: over('min'), high: over('max') };
   }
@@ -147,7 +180,8 @@ export class DerivedModel {
   private rangeOver(name: string, at: readonly Expr[] | null): Span | null {
     const parts = (this.definitions.get(name) ?? []).map((s) => {
       if (s.kind !== 'sample' && s.kind !== 'observe' && s.kind !== 'predict') return undefined;
-      const bounds = finiteBounds(s.law), member = at === null ? null : membership(s, at);
+      const bounds = finiteBounds(s.law),
+        member = at === null ? null : membership(s, at);
       if (bounds === null) return null;
       const put = (e: Expr): Expr => (member === null ? this.inline(e) : substitute(this.inline(e), member.map));
       return { low: put(bounds.low), high: put(bounds.high), conditions: member?.conditions ?? [] };
@@ -157,11 +191,18 @@ export class DerivedModel {
     const mentionsItself = own.some((p) => [p.low, p.high].some((e) => variablesOf(e).has(name)));
     if (mentionsItself) return this.recursiveRange(name, own);
     const spans = own.map((p) => {
-      const low = this.spanOf(p.low), high = this.spanOf(p.high);
+      const low = this.spanOf(p.low),
+        high = this.spanOf(p.high);
       return low === null || high === null ? null : { low: low.low, high: high.high, conditions: p.conditions };
     });
     if (spans.some((s) => s === null)) return null;
-    return spans.map((s) => s!).reduce((a, b) => (at === null ? { ...hull(a, b), conditions: [] } : { low: cond(mulTests(b.conditions), b.low, a.low), high: cond(mulTests(b.conditions), b.high, a.high), conditions: [] }));
+    return spans
+      .map((s) => s!)
+      .reduce((a, b) =>
+        at === null
+          ? { ...hull(a, b), conditions: [] }
+          : { low: cond(mulTests(b.conditions), b.low, a.low), high: cond(mulTests(b.conditions), b.high, a.high), conditions: [] },
+      );
   }
   /**
    * Bounds that are elements of the variable itself (`m[t] ~ Binomial(m[t - 1], p)`): what the other ends and
@@ -172,15 +213,20 @@ export class DerivedModel {
     if (lets.some((s) => s === null)) return null;
     const end = (side: 'low' | 'high'): Expr | null => {
       const kind = side === 'low' ? 'min' : 'max';
-      const values = [...lets.map((s) => s![side]), ...own.flatMap((p) => (variablesOf(p[side]).has(name) ? [] : [this.spanOf(p[side])?.[side] ?? null]))];
+      const values = [
+        ...lets.map((s) => s![side]),
+        ...own.flatMap((p) => (variablesOf(p[side]).has(name) ? [] : [this.spanOf(p[side])?.[side] ?? null])),
+      ];
       return values.length === 0 || values.some((e) => e === null) ? null : values.map((e) => e!).reduce((a, b) => outermost(kind, a, b));
     };
-    const low = end('low'), high = end('high');
+    const low = end('low'),
+      high = end('high');
     if (low === null || high === null) return null;
     const guess = { low, high };
     this.assumed.set(name, guess);
     const follows = own.every((p) => {
-      const least = this.spanOf(p.low), greatest = this.spanOf(p.high);
+      const least = this.spanOf(p.low),
+        greatest = this.spanOf(p.high);
       return least !== null && greatest !== null && isWithin('min', least.low, low) && isWithin('max', greatest.high, high);
     });
     return follows ? guess : null;
@@ -206,14 +252,19 @@ export class DerivedModel {
       let out: Expr = x;
       const inlined = ordered.map((s) => {
         const member = membership(s, x.at);
-        return { test: mulTests(member.conditions), value: s.kind === 'let' ? this.inline(substitute(s.value, member.map), [...within, s]) : x };
+        return {
+          test: mulTests(member.conditions),
+          value: s.kind === 'let' ? this.inline(substitute(s.value, member.map), [...within, s]) : x,
+        };
       });
       if (!drawn) out = inlined.pop()!.value;
       for (const { test, value } of inlined.reverse()) out = cond(test, value, out);
       return out;
     });
   }
-  inlineArray(a: ArrayExpr): ArrayExpr { return mapArray(a, (e) => this.inline(e)); }
+  inlineArray(a: ArrayExpr): ArrayExpr {
+    return mapArray(a, (e) => this.inline(e));
+  }
 
   /**
    * Variables with recursive definitions that change with a latent, through any definitions between:
@@ -240,53 +291,104 @@ export class DerivedModel {
   /** True where the value is positive for every state in the support (sound, incomplete). */
   isPositive(e: Expr): boolean {
     switch (e.op) {
-      case 'const': return e.value > 0;
-      case 'size': return true;
-      case 'index': return false;
-      case 'ref': return this.isPositiveVariable(e.variable) || this.isDiagonalElement(e);
-      case 'cond': return this.isPositive(e.then) && this.isPositive(e.otherwise);
-      case 'reduce': return (e.kind === 'prod' || e.kind === 'sum' || e.kind === 'min' || e.kind === 'max') && this.isPositive(e.body);
-      case 'element': return e.array.fn === 'det' && this.isPositiveDefinite(e.array.args[0]!);
-      case 'apply': switch (e.fn) {
-        case 'exp': case 'sigmoid': case 'softplus': case 'Phi': return true;
-        case 'mul': case 'add': case 'div': case 'min': return e.args.every((a) => this.isPositive(a));
-        case 'max': return e.args.some((a) => this.isPositive(a));
-        case 'pow': return this.isPositive(e.args[0]!);
-        case 'sub': return isConst(e.args[0]!, 1) && this.isUnit(e.args[1]!);
-        default: return false;
-      }
+      case 'const':
+        return e.value > 0;
+      case 'size':
+        return true;
+      case 'index':
+        return false;
+      case 'ref':
+        return this.isPositiveVariable(e.variable) || this.isDiagonalElement(e);
+      case 'cond':
+        return this.isPositive(e.then) && this.isPositive(e.otherwise);
+      case 'reduce':
+        return (e.kind === 'prod' || e.kind === 'sum' || e.kind === 'min' || e.kind === 'max') && this.isPositive(e.body);
+      case 'element':
+        return e.array.fn === 'det' && this.isPositiveDefinite(e.array.args[0]!);
+      case 'apply':
+        switch (e.fn) {
+          case 'exp':
+          case 'sigmoid':
+          case 'softplus':
+          case 'Phi':
+            return true;
+          case 'mul':
+          case 'add':
+          case 'div':
+          case 'min':
+            return e.args.every((a) => this.isPositive(a));
+          case 'max':
+            return e.args.some((a) => this.isPositive(a));
+          case 'pow':
+            return this.isPositive(e.args[0]!);
+          case 'sub':
+            return isConst(e.args[0]!, 1) && this.isUnit(e.args[1]!);
+          default:
+            return false;
+        }
     }
   }
   /** True where the value is at least 0 for every state in the support (sound, incomplete). */
   isNonNegative(e: Expr): boolean {
     switch (e.op) {
-      case 'const': return e.value >= 0;
-      case 'ref': if (this.isCount(e.variable) || (this.extremes.get(e.variable)?.low ?? -1) >= 0) return true; break;
-      case 'cond': return this.isNonNegative(e.then) && this.isNonNegative(e.otherwise);
-      case 'reduce': return ['prod', 'sum', 'min', 'max'].includes(e.kind) && this.isNonNegative(e.body);
-      case 'apply': switch (e.fn) {
-        case 'abs': return true;
-        case 'mul': case 'add': case 'div': case 'min': if (e.args.every((a) => this.isNonNegative(a))) return true; break;
-        case 'max': if (e.args.some((a) => this.isNonNegative(a))) return true; break;
-        case 'pow': if (this.isNonNegative(e.args[0]!) || (isConst(e.args[1]!) && e.args[1].value % 2 === 0)) return true; break;
-        case 'sub': if (isConst(e.args[0]!, 1) && this.isAtMostOne(e.args[1]!)) return true; break;
-      }
+      case 'const':
+        return e.value >= 0;
+      case 'ref':
+        if (this.isCount(e.variable) || (this.extremes.get(e.variable)?.low ?? -1) >= 0) return true;
+        break;
+      case 'cond':
+        return this.isNonNegative(e.then) && this.isNonNegative(e.otherwise);
+      case 'reduce':
+        return ['prod', 'sum', 'min', 'max'].includes(e.kind) && this.isNonNegative(e.body);
+      case 'apply':
+        switch (e.fn) {
+          case 'abs':
+            return true;
+          case 'mul':
+          case 'add':
+          case 'div':
+          case 'min':
+            if (e.args.every((a) => this.isNonNegative(a))) return true;
+            break;
+          case 'max':
+            if (e.args.some((a) => this.isNonNegative(a))) return true;
+            break;
+          case 'pow':
+            if (this.isNonNegative(e.args[0]!) || (isConst(e.args[1]!) && e.args[1].value % 2 === 0)) return true;
+            break;
+          case 'sub':
+            if (isConst(e.args[0]!, 1) && this.isAtMostOne(e.args[1]!)) return true;
+            break;
+        }
     }
     return this.isPositive(e);
   }
   /** True where the value is at most 1 for every state in the support (sound, incomplete). */
   isAtMostOne(e: Expr): boolean {
     switch (e.op) {
-      case 'const': return e.value <= 1;
-      case 'ref': if ((this.extremes.get(e.variable)?.high ?? 2) <= 1) return true; break;
-      case 'cond': return this.isAtMostOne(e.then) && this.isAtMostOne(e.otherwise);
-      case 'reduce': return ['prod', 'min', 'max'].includes(e.kind) && this.isAtMostOne(e.body) && (e.kind !== 'prod' || this.isNonNegative(e.body));
-      case 'apply': switch (e.fn) {
-        case 'Phi': return true;
-        case 'mul': if (e.args.every((a) => this.isAtMostOne(a) && this.isNonNegative(a))) return true; break;
-        case 'min': if (e.args.some((a) => this.isAtMostOne(a))) return true; break;
-        case 'sub': if (isConst(e.args[0]!, 1) && this.isNonNegative(e.args[1]!)) return true; break;
-      }
+      case 'const':
+        return e.value <= 1;
+      case 'ref':
+        if ((this.extremes.get(e.variable)?.high ?? 2) <= 1) return true;
+        break;
+      case 'cond':
+        return this.isAtMostOne(e.then) && this.isAtMostOne(e.otherwise);
+      case 'reduce':
+        return ['prod', 'min', 'max'].includes(e.kind) && this.isAtMostOne(e.body) && (e.kind !== 'prod' || this.isNonNegative(e.body));
+      case 'apply':
+        switch (e.fn) {
+          case 'Phi':
+            return true;
+          case 'mul':
+            if (e.args.every((a) => this.isAtMostOne(a) && this.isNonNegative(a))) return true;
+            break;
+          case 'min':
+            if (e.args.some((a) => this.isAtMostOne(a))) return true;
+            break;
+          case 'sub':
+            if (isConst(e.args[0]!, 1) && this.isNonNegative(e.args[1]!)) return true;
+            break;
+        }
     }
     return this.isUnit(e);
   }
@@ -295,15 +397,23 @@ export class DerivedModel {
     const v = this.graph.variables.get(name);
     if (v === undefined || v.scalar === 'real' || v.eventRank > 0) return false;
     const laws = (this.definitions.get(name) ?? []).flatMap((s) => (s.kind === 'sample' || s.kind === 'observe' ? [s.law] : []));
-    return laws.length > 0 && laws.length === (this.definitions.get(name) ?? []).length && laws.every((law) => {
-      const s = supportOf(law);
-      return s.kind === 'integers' && isConst(s.low) && s.low.value >= 0;
-    });
+    return (
+      laws.length > 0 &&
+      laws.length === (this.definitions.get(name) ?? []).length &&
+      laws.every((law) => {
+        const s = supportOf(law);
+        return s.kind === 'integers' && isConst(s.low) && s.low.value >= 0;
+      })
+    );
   }
   /** True for a whole matrix variable whose support is the positive definite matrices. */
   private isPositiveDefinite(matrix: ArrayExpr): boolean {
     const { body, indices } = matrix;
-    return body.op === 'ref' && indices.every((i, d) => body.at[body.at.length - indices.length + d] === i) && this.hasPositiveDefinite(body.variable);
+    return (
+      body.op === 'ref' &&
+      indices.every((i, d) => body.at[body.at.length - indices.length + d] === i) &&
+      this.hasPositiveDefinite(body.variable)
+    );
   }
   private isDiagonalElement(e: Ref): boolean {
     const [i, j] = e.at.slice(-2);
@@ -319,13 +429,23 @@ export class DerivedModel {
   /** True where the value is an integer by type. */
   isInteger(e: Expr): boolean {
     switch (e.op) {
-      case 'const': return Number.isInteger(e.value);
-      case 'index': case 'size': return true;
-      case 'ref': return this.graph.variables.get(e.variable)?.scalar !== 'real';
-      case 'cond': return this.isInteger(e.then) && this.isInteger(e.otherwise);
-      case 'reduce': return e.kind !== 'logsumexp' && this.isInteger(e.body);
-      case 'apply': return ['add', 'sub', 'mul', 'neg', 'min', 'max'].includes(e.fn) ? e.args.every((a) => this.isInteger(a)) : ['floor', 'ceil', 'round', 'eq', 'ne', 'lt', 'le', 'gt', 'ge', 'and', 'or', 'not'].includes(e.fn);
-      case 'element': return false;
+      case 'const':
+        return Number.isInteger(e.value);
+      case 'index':
+      case 'size':
+        return true;
+      case 'ref':
+        return this.graph.variables.get(e.variable)?.scalar !== 'real';
+      case 'cond':
+        return this.isInteger(e.then) && this.isInteger(e.otherwise);
+      case 'reduce':
+        return e.kind !== 'logsumexp' && this.isInteger(e.body);
+      case 'apply':
+        return ['add', 'sub', 'mul', 'neg', 'min', 'max'].includes(e.fn)
+          ? e.args.every((a) => this.isInteger(a))
+          : ['floor', 'ceil', 'round', 'eq', 'ne', 'lt', 'le', 'gt', 'ge', 'and', 'or', 'not'].includes(e.fn);
+      case 'element':
+        return false;
     }
   }
   private isPositiveVariable(name: string): boolean {
@@ -335,14 +455,20 @@ export class DerivedModel {
     if (v.constraint.kind === 'positive' || v.constraint.kind === 'unit' || v.constraint.kind === 'simplex') return true;
     if (v.constraint.kind === 'interval' && isConst(v.constraint.low) && v.constraint.low.value >= 0) return true;
     if (v.value !== undefined) return v.value.values.every((x) => x > 0);
-    return this.ofLaws('positive', name, (s) => (s.kind === 'sample' || s.kind === 'observe' || s.kind === 'predict') && lawPositive(s.law, this));
+    return this.ofLaws(
+      'positive',
+      name,
+      (s) => (s.kind === 'sample' || s.kind === 'observe' || s.kind === 'predict') && lawPositive(s.law, this),
+    );
   }
   /**
-   * Whether all statements that draw a variable pass a test of their laws. Laws may read other elements of the variable itself: of those it is assumed, which proves
-   * it by induction where elements are drawn one after the other. Data may be read by the law that they are observed under, and prove nothing.
+   * Whether all statements that draw a variable pass a test of their laws. Laws may read other elements of the variable itself: of those it
+   * is assumed, which proves it by induction where elements are drawn one after the other. Data may be read by the law that they are
+   * observed under, and prove nothing.
    */
   private ofLaws(property: 'positive' | 'unit', name: string, test: (s: Statement) => boolean): boolean {
-    const statements = (this.definitions.get(name) ?? []).filter((s) => s.kind !== 'let'), question = `${property} ${name}`;
+    const statements = (this.definitions.get(name) ?? []).filter((s) => s.kind !== 'let'),
+      question = `${property} ${name}`;
     if (this.asked.has(question)) return statements.every((s) => s.kind === 'sample');
     this.asked.add(question);
     const passed = statements.length > 0 && statements.every(test);
@@ -363,9 +489,15 @@ export class DerivedModel {
   }
 }
 
-function targetOf(s: Statement): Target | null { return s.kind === 'factor' ? null : s.target; }
+function targetOf(s: Statement): Target | null {
+  return s.kind === 'factor' ? null : s.target;
+}
 
-function statuses(graph: ModelGraph, given: Given, definitions: ReadonlyMap<string, readonly Statement[]>): ReadonlyMap<string, LatentStatus> {
+function statuses(
+  graph: ModelGraph,
+  given: Given,
+  definitions: ReadonlyMap<string, readonly Statement[]>,
+): ReadonlyMap<string, LatentStatus> {
   const out = new Map<string, LatentStatus>();
   const readers = new Map<string, string[]>();
   const changing: string[] = [];
@@ -376,12 +508,14 @@ function statuses(graph: ModelGraph, given: Given, definitions: ReadonlyMap<stri
         if (s.kind !== 'let') continue;
         for (const name of new Set([s.value, ...s.guards].flatMap((e) => [...variablesOf(e)]))) {
           const list = readers.get(name);
-          if (list === undefined) readers.set(name, [v.name]); else list.push(v.name);
+          if (list === undefined) readers.set(name, [v.name]);
+          else list.push(v.name);
         }
       }
     }
     // Data that was not passed is generated by an observe statement, or simply absent from a bare program.
-    const status = v.origin === 'constant' || given.complete.has(v.name) || computed ? 'given' : given.partial.has(v.name) ? 'partial' : 'latent';
+    const status =
+      v.origin === 'constant' || given.complete.has(v.name) || computed ? 'given' : given.partial.has(v.name) ? 'partial' : 'latent';
     out.set(v.name, status);
     if (status !== 'given') changing.push(v.name);
   }
@@ -397,14 +531,23 @@ function statuses(graph: ModelGraph, given: Given, definitions: ReadonlyMap<stri
 }
 
 /** How `address` selects an instance of a statement's plates, and the conditions under which it is one of its elements. */
-function membership(s: { readonly plates: readonly Plate[]; readonly guards: readonly Expr[]; readonly target?: Target | null }, address: readonly Expr[]): { readonly map: ReadonlyMap<Index, Expr>; readonly conditions: readonly Expr[] } {
+function membership(
+  s: { readonly plates: readonly Plate[]; readonly guards: readonly Expr[]; readonly target?: Target | null },
+  address: readonly Expr[],
+): { readonly map: ReadonlyMap<Index, Expr>; readonly conditions: readonly Expr[] } {
   const map = new Map<Index, Expr>();
   const conditions: Expr[] = [];
   const lefts = s.target?.at ?? [];
   lefts.forEach((left, d) => {
     const form = affine(left);
-    const t = form.terms.find((x) => x.term.op === 'index' && Math.abs(x.coefficient) === 1 && s.plates.some((p) => p.index === x.term) && !map.has(x.term as Index));
-    if (t === undefined) { if (!provablyEqual(left, address[d]!)) conditions.push(apply('eq', tidy(address[d]!), left)); return; }
+    const t = form.terms.find(
+      (x) =>
+        x.term.op === 'index' && Math.abs(x.coefficient) === 1 && s.plates.some((p) => p.index === x.term) && !map.has(x.term as Index),
+    );
+    if (t === undefined) {
+      if (!provablyEqual(left, address[d]!)) conditions.push(apply('eq', tidy(address[d]!), left));
+      return;
+    }
     const rest = fromAffine({ constant: form.constant, terms: form.terms.filter((x) => x !== t) });
     const value = t.coefficient === 1 ? sub(address[d]!, rest) : sub(rest, address[d]!);
     map.set(t.term as Index, tidy(value));
@@ -412,14 +555,17 @@ function membership(s: { readonly plates: readonly Plate[]; readonly guards: rea
   for (const p of s.plates) {
     const i = map.get(p.index);
     if (i === undefined) continue;
-    const from = substitute(p.from, map), to = substitute(p.to, map);
+    const from = substitute(p.from, map),
+      to = substitute(p.to, map);
     if (!provablyNonNegative(sub(i, from), [])) conditions.push(apply('ge', i, from));
     if (!provablyLess(i, to, [])) conditions.push(apply('lt', i, to));
   }
   for (const g of s.guards) conditions.push(substitute(g, map));
   return { map, conditions };
 }
-function mulTests(tests: readonly Expr[]): Expr { return tests.length === 0 ? one : tests.length === 1 ? tests[0]! : mulAll(tests); }
+function mulTests(tests: readonly Expr[]): Expr {
+  return tests.length === 0 ? one : tests.length === 1 ? tests[0]! : mulAll(tests);
+}
 
 /** Inclusive bounds of a law of finite integer support; null where it is not one. */
 export function finiteBounds(law: Law): { readonly low: Expr; readonly high: Expr } | null {
@@ -437,7 +583,10 @@ function lawPositive(law: Law, model: DerivedModel): boolean {
 /** True where the low end of a law's support is not negative: by its form, or because the law takes no other (the minimum of a Pareto). */
 export function isAboveZero(law: Law | null, low: Expr, model: DerivedModel): boolean {
   if (model.isNonNegative(low)) return true;
-  return law?.kind === 'family' && (families.get(law.family)?.parameters ?? []).some((p) => p.domain === 'positive' && equal(law.parameters[p.name]!.body, low));
+  return (
+    law?.kind === 'family' &&
+    (families.get(law.family)?.parameters ?? []).some((p) => p.domain === 'positive' && equal(law.parameters[p.name]!.body, low))
+  );
 }
 function lawUnit(law: Law, model: DerivedModel): boolean {
   const s = supportOf(law);
@@ -462,15 +611,46 @@ export function latentRegions(model: DerivedModel): readonly LatentRegion[] {
       const extra = eventDims.map((_, d): Index => index(`i${d}`));
       const at = [...s.target.at, ...extra];
       out.push({
-        variable, statement: s, target: s.target, law, movingSupport, at, eventRank: 0, eventDims: [],
+        variable,
+        statement: s,
+        target: s.target,
+        law,
+        movingSupport,
+        at,
+        eventRank: 0,
+        eventDims: [],
         plates: [...s.plates, ...extra.map((i, d): Plate => ({ index: i, from: zero, to: eventDims[d]! }))],
         guards: [...s.guards, ref(maskOf(variable.name), at)],
       });
     } else if (s.kind === 'param' && variable.constraint.kind === 'ordered' && rank === 1) {
       // Each element lies between its neighbours: scalars with bounds, as under a prior.
-      const i = index('i'), at = [...s.target.at, i];
-      out.push({ variable, statement: s, target: s.target, law, movingSupport, at, eventRank: 0, eventDims: [], plates: [...s.plates, { index: i, from: zero, to: eventDims[0]! }], guards: s.guards });
-    } else out.push({ variable, statement: s, target: s.target, plates: s.plates, guards: s.guards, at: s.target.at, eventRank: rank, eventDims, law, movingSupport });
+      const i = index('i'),
+        at = [...s.target.at, i];
+      out.push({
+        variable,
+        statement: s,
+        target: s.target,
+        law,
+        movingSupport,
+        at,
+        eventRank: 0,
+        eventDims: [],
+        plates: [...s.plates, { index: i, from: zero, to: eventDims[0]! }],
+        guards: s.guards,
+      });
+    } else
+      out.push({
+        variable,
+        statement: s,
+        target: s.target,
+        plates: s.plates,
+        guards: s.guards,
+        at: s.target.at,
+        eventRank: rank,
+        eventDims,
+        law,
+        movingSupport,
+      });
   }
   return out;
 }

@@ -9,16 +9,48 @@
  * own (an opaque function of latents) and is named by whoever reads the form.
  */
 import {
-  type Expr, type Index, add, addAll, apply, at, cond, equal, freeIndices, hash, index, isConst, log, mul, mulAll, nestedSum, num, one, pow, reduce, rewrite, sub, substitute, sumOver, variablesOf, zero,
+  type Expr,
+  type Index,
+  add,
+  addAll,
+  apply,
+  at,
+  cond,
+  equal,
+  freeIndices,
+  hash,
+  index,
+  isConst,
+  log,
+  mul,
+  mulAll,
+  nestedSum,
+  num,
+  one,
+  pow,
+  reduce,
+  rewrite,
+  sub,
+  substitute,
+  sumOver,
+  variablesOf,
+  zero,
 } from '../expr/expr.js';
 import { tidy } from '../expr/affine.js';
 import { inverseOf, logOf, logdetOf } from '../expr/simplify.js';
 import { type DerivedModel, givenPartOf, maskOf } from './model.js';
 
 /** A summation index with its range; ranges may use outer binders, data and discrete latents. */
-export interface Binder { readonly index: Index; readonly from: Expr; readonly to: Expr }
+export interface Binder {
+  readonly index: Index;
+  readonly from: Expr;
+  readonly to: Expr;
+}
 
-export interface Atom { readonly base: Expr; readonly power: Expr }
+export interface Atom {
+  readonly base: Expr;
+  readonly power: Expr;
+}
 
 export interface Monomial {
   readonly binders: readonly Binder[];
@@ -61,17 +93,28 @@ class Expander {
   /** Elements of partly missing data that are taken as missing where the expansion stands. */
   private readonly missing: Expr[] = [];
   private readonly self: string | null;
-  constructor(model: DerivedModel, self: string | null) { this.model = model; this.self = self; }
+  constructor(model: DerivedModel, self: string | null) {
+    this.model = model;
+    this.self = self;
+  }
 
   expand(e: Expr): readonly Monomial[] {
     if (!this.model.dependsOnLatents(e)) return isConst(e, 0) ? [] : [{ binders: [], guards: [], coefficient: [e], atoms: [] }];
     switch (e.op) {
-      case 'const': case 'index': case 'size': return [{ binders: [], guards: [], coefficient: [e], atoms: [] }];
-      case 'ref': return this.reference(e, e.variable);
-      case 'reduce': return this.reduction(e);
-      case 'cond': return this.conditional(e);
-      case 'element': return this.elementOf(e);
-      case 'apply': return this.application(e.fn, e.args, e);
+      case 'const':
+      case 'index':
+      case 'size':
+        return [{ binders: [], guards: [], coefficient: [e], atoms: [] }];
+      case 'ref':
+        return this.reference(e, e.variable);
+      case 'reduce':
+        return this.reduction(e);
+      case 'cond':
+        return this.conditional(e);
+      case 'element':
+        return this.elementOf(e);
+      case 'apply':
+        return this.application(e.fn, e.args, e);
     }
   }
 
@@ -95,7 +138,15 @@ class Expander {
         return;
       }
       if (x.op === 'apply') for (const a of x.args) search(a, bound);
-      else if (x.op === 'cond') { search(x.test, bound); search(x.then, bound); search(x.otherwise, bound); } else if (x.op === 'reduce') { search(x.from, bound); search(x.to, bound); search(x.body, new Set([...bound, x.index])); }
+      else if (x.op === 'cond') {
+        search(x.test, bound);
+        search(x.then, bound);
+        search(x.otherwise, bound);
+      } else if (x.op === 'reduce') {
+        search(x.from, bound);
+        search(x.to, bound);
+        search(x.body, new Set([...bound, x.index]));
+      }
     };
     search(e, new Set());
     return found;
@@ -108,7 +159,10 @@ class Expander {
     const unknown = expand(e);
     this.missing.pop();
     const known = expand(rewrite(e, (x) => (x.op === 'ref' && equal(x, gap) ? given(gap) : x)));
-    return [...unknown.map((m) => ({ ...m, guards: [test, ...m.guards] })), ...known.map((m) => ({ ...m, guards: [apply('not', test), ...m.guards] }))];
+    return [
+      ...unknown.map((m) => ({ ...m, guards: [test, ...m.guards] })),
+      ...known.map((m) => ({ ...m, guards: [apply('not', test), ...m.guards] })),
+    ];
   }
 
   private reduction(e: Expr & { op: 'reduce' }): readonly Monomial[] {
@@ -128,35 +182,64 @@ class Expander {
     ];
   }
 
-  private isGuard(test: Expr): boolean { return isGuard(test, this.model); }
+  private isGuard(test: Expr): boolean {
+    return isGuard(test, this.model);
+  }
 
   private application(fn: string, args: readonly Expr[], e: Expr): readonly Monomial[] {
     const [a, b] = args;
     if ((fn === 'sub' || fn === 'add') && this.isResidual(e)) return [atom(e)];
     switch (fn) {
-      case 'add': return bounded([...this.expand(a!), ...this.expand(b!)]);
-      case 'sub': return bounded([...this.expand(a!), ...negated(this.expand(b!))]);
-      case 'neg': return negated(this.expand(a!));
-      case 'mul': return product(this.expand(a!), this.expand(b!));
-      case 'div': return product(this.expand(a!), this.power(b!, num(-1)));
-      case 'pow': return this.power(a!, b!);
-      case 'log': return this.logarithm(a!);
-      case 'log1p': return this.logarithmOfSum(a!);
-      case 'xlogy': return product(this.expand(a!), this.logarithm(b!));
-      case 'xlog1my': return product(this.expand(a!), this.logarithm(sub(one, b!)));
-      case 'lchoose': return this.expand(sub(sub(apply('lgamma', add(a!, one)), apply('lgamma', add(b!, one))), apply('lgamma', add(sub(a!, b!), one))));
+      case 'add':
+        return bounded([...this.expand(a!), ...this.expand(b!)]);
+      case 'sub':
+        return bounded([...this.expand(a!), ...negated(this.expand(b!))]);
+      case 'neg':
+        return negated(this.expand(a!));
+      case 'mul':
+        return product(this.expand(a!), this.expand(b!));
+      case 'div':
+        return product(this.expand(a!), this.power(b!, num(-1)));
+      case 'pow':
+        return this.power(a!, b!);
+      case 'log':
+        return this.logarithm(a!);
+      case 'log1p':
+        return this.logarithmOfSum(a!);
+      case 'xlogy':
+        return product(this.expand(a!), this.logarithm(b!));
+      case 'xlog1my':
+        return product(this.expand(a!), this.logarithm(sub(one, b!)));
+      case 'lchoose':
+        return this.expand(sub(sub(apply('lgamma', add(a!, one)), apply('lgamma', add(b!, one))), apply('lgamma', add(sub(a!, b!), one))));
       // A difference of log gammas of one unknown is no statistic of any family, and keeps its digits for large ones only as it is.
-      case 'lbeta': if (!this.model.dependsOnLatents(a!) || !this.model.dependsOnLatents(b!)) return this.opaque(e);
+      case 'lbeta':
+        if (!this.model.dependsOnLatents(a!) || !this.model.dependsOnLatents(b!)) return this.opaque(e);
         return this.expand(sub(add(apply('lgamma', a!), apply('lgamma', b!)), apply('lgamma', add(a!, b!))));
-      case 'eq': case 'ne': case 'lt': case 'le': case 'gt': case 'ge': case 'and': case 'or': case 'not':
+      case 'eq':
+      case 'ne':
+      case 'lt':
+      case 'le':
+      case 'gt':
+      case 'ge':
+      case 'and':
+      case 'or':
+      case 'not':
         return this.isGuard(e) ? [{ binders: [], guards: [e], coefficient: [], atoms: [] }] : this.opaque(e);
       case 'abs': {
         const one_ = single(combine(this.expand(a!)));
         if (one_ === null || one_.binders.length > 0 || one_.guards.length > 0) return this.opaque(e);
         const outside = one_.coefficient.map((c) => apply('abs', c));
-        return [{ ...one_, coefficient: outside, atoms: one_.atoms.map((x) => (this.model.isPositive(x.base) ? x : { base: apply('abs', x.base), power: x.power })) }];
+        return [
+          {
+            ...one_,
+            coefficient: outside,
+            atoms: one_.atoms.map((x) => (this.model.isPositive(x.base) ? x : { base: apply('abs', x.base), power: x.power })),
+          },
+        ];
       }
-      default: return this.opaque(e);
+      default:
+        return this.opaque(e);
     }
   }
 
@@ -173,21 +256,42 @@ class Expander {
    */
   private degrees(e: Expr): ReadonlyMap<string, number> | null {
     switch (e.op) {
-      case 'ref': return this.model.offCentre.has(e.variable) || this.mayBeFar(e) ? new Map([[e.variable, 1]]) : new Map();
-      case 'reduce': return e.kind === 'sum' ? this.degrees(e.body) : this.constantDegrees(e);
-      case 'cond': return merged([this.degrees(e.then), this.degrees(e.otherwise)], Math.max);
-      case 'apply': switch (e.fn) {
-        case 'add': case 'sub': return merged(e.args.map((a) => this.degrees(a)), Math.max);
-        case 'neg': return this.degrees(e.args[0]!);
-        case 'mul': return merged(e.args.map((a) => this.degrees(a)), (a, b) => a + b);
-        case 'div': return merged([this.degrees(e.args[0]!), this.constantDegrees(e.args[1]!)], (a, b) => a + b);
-        default: return this.constantDegrees(e);
-      }
-      default: return this.constantDegrees(e);
+      case 'ref':
+        return this.model.offCentre.has(e.variable) || this.mayBeFar(e) ? new Map([[e.variable, 1]]) : new Map();
+      case 'reduce':
+        return e.kind === 'sum' ? this.degrees(e.body) : this.constantDegrees(e);
+      case 'cond':
+        return merged([this.degrees(e.then), this.degrees(e.otherwise)], Math.max);
+      case 'apply':
+        switch (e.fn) {
+          case 'add':
+          case 'sub':
+            return merged(
+              e.args.map((a) => this.degrees(a)),
+              Math.max,
+            );
+          case 'neg':
+            return this.degrees(e.args[0]!);
+          case 'mul':
+            return merged(
+              e.args.map((a) => this.degrees(a)),
+              (a, b) => a + b,
+            );
+          case 'div':
+            return merged([this.degrees(e.args[0]!), this.constantDegrees(e.args[1]!)], (a, b) => a + b);
+          default:
+            return this.constantDegrees(e);
+        }
+      default:
+        return this.constantDegrees(e);
     }
   }
   private mayBeFar(e: Expr & { op: 'ref' }): boolean {
-    return this.model.statusOf(e.variable) !== 'given' && this.model.graph.variables.get(e.variable)?.scalar === 'real' && !this.model.isNonNegative(e);
+    return (
+      this.model.statusOf(e.variable) !== 'given' &&
+      this.model.graph.variables.get(e.variable)?.scalar === 'real' &&
+      !this.model.isNonNegative(e)
+    );
   }
   private constantDegrees(e: Expr): ReadonlyMap<string, number> | null {
     return this.model.dependsOnLatents(e) || [...variablesOf(e)].some((name) => this.model.offCentre.has(name)) ? null : new Map();
@@ -205,7 +309,12 @@ class Expander {
     if (gap !== null) return this.byCase(gap, base, (x) => this.power(x, exponent));
     const split = splitCondition(base, (t) => this.isGuard(t));
     if (split !== null) return this.expand(cond(split.test, pow(split.then, exponent), pow(split.otherwise, exponent)));
-    if (base.op === 'apply' && base.fn === 'pow' && (this.model.isPositive(base.args[0]!) || integral(exponent)) && !this.model.dependsOnLatents(base.args[1]!)) {
+    if (
+      base.op === 'apply' &&
+      base.fn === 'pow' &&
+      (this.model.isPositive(base.args[0]!) || integral(exponent)) &&
+      !this.model.dependsOnLatents(base.args[1]!)
+    ) {
       return this.power(base.args[0]!, exponentProduct(base.args[1]!, exponent));
     }
     if (base.op === 'apply' && base.fn === 'exp') return this.expand(apply('exp', mul(base.args[0]!, exponent)));
@@ -217,10 +326,14 @@ class Expander {
       const allPositive = alone.atoms.every((x) => this.model.isPositive(x.base));
       if (whole || allPositive) {
         // Factors of a coefficient may both be negative: only their product has the power.
-        return [{
-          binders: [], guards: [], coefficient: alone.coefficient.length === 0 ? [] : [pow(mulAll(alone.coefficient), exponent)],
-          atoms: alone.atoms.map((x) => ({ base: x.base, power: exponentProduct(x.power, exponent) })),
-        }];
+        return [
+          {
+            binders: [],
+            guards: [],
+            coefficient: alone.coefficient.length === 0 ? [] : [pow(mulAll(alone.coefficient), exponent)],
+            atoms: alone.atoms.map((x) => ({ base: x.base, power: exponentProduct(x.power, exponent) })),
+          },
+        ];
       }
     }
     if (isConst(exponent) && Number.isInteger(exponent.value) && exponent.value >= 2 && exponent.value <= 4) {
@@ -230,16 +343,27 @@ class Expander {
     }
     // What does not expand to one product may have been written as one: (v (1 + z))^-1.
     const [left, right] = base.op === 'apply' && base.fn === 'mul' ? base.args : [];
-    if (left !== undefined && right !== undefined && (integral(exponent) || this.splits(left, right))) return product(this.power(left, exponent), this.power(right, exponent));
+    if (left !== undefined && right !== undefined && (integral(exponent) || this.splits(left, right)))
+      return product(this.power(left, exponent), this.power(right, exponent));
     return this.opaque(pow(rebuild(terms), exponent));
   }
 
   /** log(1 + a): where nothing is to be taken apart it stays as it is, for small a has no digits in 1 + a. */
   private logarithmOfSum(a: Expr): readonly Monomial[] {
     const out = this.logarithm(add(one, a));
-    const alone = single(out), base = alone?.atoms[0]?.base;
-    const whole = alone !== null && alone.binders.length === 0 && alone.guards.length === 0 && alone.coefficient.length === 0 && alone.atoms.length === 1
-      && isConst(alone.atoms[0]!.power, 1) && base?.op === 'apply' && base.fn === 'log' && base.args[0]!.op === 'apply' && base.args[0]!.fn === 'add';
+    const alone = single(out),
+      base = alone?.atoms[0]?.base;
+    const whole =
+      alone !== null &&
+      alone.binders.length === 0 &&
+      alone.guards.length === 0 &&
+      alone.coefficient.length === 0 &&
+      alone.atoms.length === 1 &&
+      isConst(alone.atoms[0]!.power, 1) &&
+      base?.op === 'apply' &&
+      base.fn === 'log' &&
+      base.args[0]!.op === 'apply' &&
+      base.args[0]!.fn === 'add';
     return whole ? [atom(apply('log1p', this.canonical(a)))] : out;
   }
 
@@ -251,18 +375,26 @@ class Expander {
     if (!(direct.op === 'apply' && direct.fn === 'log')) return this.expand(direct);
     const split = splitCondition(argument, (t) => this.isGuard(t));
     if (split !== null) return this.expand(cond(split.test, logOf(split.then), logOf(split.otherwise)));
-    if (argument.op === 'reduce' && argument.kind === 'prod' && this.model.isNonNegative(argument.body)) return this.expand(reduce('sum', argument.index, argument.from, argument.to, logOf(argument.body)));
+    if (argument.op === 'reduce' && argument.kind === 'prod' && this.model.isNonNegative(argument.body))
+      return this.expand(reduce('sum', argument.index, argument.from, argument.to, logOf(argument.body)));
     if (argument.op === 'apply') {
       const [a, b] = argument.args;
       if (argument.fn === 'mul' && this.splits(a!, b!)) return [...this.logarithm(a!), ...this.logarithm(b!)];
       if (argument.fn === 'div' && this.splits(a!, b!)) return [...this.logarithm(a!), ...negated(this.logarithm(b!))];
-      if (argument.fn === 'pow' && !this.model.dependsOnLatents(b!) && this.model.isPositive(a!)) return product(this.expand(b!), this.logarithm(a!));
+      if (argument.fn === 'pow' && !this.model.dependsOnLatents(b!) && this.model.isPositive(a!))
+        return product(this.expand(b!), this.logarithm(a!));
     }
     const terms = combine(this.expand(argument));
     const alone = single(terms);
-    if (alone !== null && alone.binders.length === 0 && alone.guards.length === 0 && alone.atoms.every((x) => this.model.isPositive(x.base) || alone.atoms.length === 1)) {
+    if (
+      alone !== null &&
+      alone.binders.length === 0 &&
+      alone.guards.length === 0 &&
+      alone.atoms.every((x) => this.model.isPositive(x.base) || alone.atoms.length === 1)
+    ) {
       const a0 = alone.atoms[0];
-      if (alone.atoms.length === 1 && alone.coefficient.length === 0 && a0 !== undefined && isConst(a0.power, 1)) return [atom(log(a0.base))];
+      if (alone.atoms.length === 1 && alone.coefficient.length === 0 && a0 !== undefined && isConst(a0.power, 1))
+        return [atom(log(a0.base))];
       if (alone.atoms.every((x) => this.model.isPositive(x.base))) {
         const out: Monomial[] = [];
         if (alone.coefficient.length > 0) out.push({ binders: [], guards: [], coefficient: [logOf(mulAll(alone.coefficient))], atoms: [] });
@@ -279,7 +411,9 @@ class Expander {
     const fine = (x: Expr): boolean => !this.model.dependsOnLatents(x) || this.model.isNonNegative(x);
     return fine(a) && fine(b);
   }
-  private logAtom(base: Expr): Monomial { return atom(logOf(base)); }
+  private logAtom(base: Expr): Monomial {
+    return atom(logOf(base));
+  }
 
   private elementOf(e: Expr & { op: 'element' }): readonly Monomial[] {
     const { fn, args } = e.array;
@@ -314,7 +448,10 @@ class Expander {
 }
 
 /** Degrees of a sum or product from those of its parts; null where one of them exceeds one. */
-function merged(parts: readonly (ReadonlyMap<string, number> | null)[], join: (a: number, b: number) => number): ReadonlyMap<string, number> | null {
+function merged(
+  parts: readonly (ReadonlyMap<string, number> | null)[],
+  join: (a: number, b: number) => number,
+): ReadonlyMap<string, number> | null {
   const out = new Map<string, number>();
   for (const part of parts) {
     if (part === null) return null;
@@ -338,24 +475,38 @@ export function isGuard(test: Expr, model: DerivedModel): boolean {
   return true;
 }
 
-function atom(base: Expr): Monomial { return { binders: [], guards: [], coefficient: [], atoms: [{ base, power: one }] }; }
+function atom(base: Expr): Monomial {
+  return { binders: [], guards: [], coefficient: [], atoms: [{ base, power: one }] };
+}
 /** The given part of a partly missing variable, read where the mask is 0: never changes during a run. */
-function given(e: Expr & { op: 'ref' }): Expr { return { op: 'ref', variable: givenPartOf(e.variable), at: e.at }; }
-function not(test: Expr): Expr { return test.op === 'apply' && test.fn === 'not' ? test.args[0]! : isConst(test) ? num(test.value === 0 ? 1 : 0) : apply('not', test); }
+function given(e: Expr & { op: 'ref' }): Expr {
+  return { op: 'ref', variable: givenPartOf(e.variable), at: e.at };
+}
+function not(test: Expr): Expr {
+  return test.op === 'apply' && test.fn === 'not' ? test.args[0]! : isConst(test) ? num(test.value === 0 ? 1 : 0) : apply('not', test);
+}
 /** A product of exponents in which what divides cancels: `-k * (-1 / k)` is 1. */
 function exponentProduct(a: Expr, b: Expr): Expr {
   let scale = 1;
   const powers: { base: Expr; power: number }[] = [];
   for (const f of [...factorsOf(a), ...factorsOf(b)]) {
-    if (isConst(f)) { scale *= f.value; continue; }
+    if (isConst(f)) {
+      scale *= f.value;
+      continue;
+    }
     const [base, power] = f.op === 'apply' && f.fn === 'pow' && isConst(f.args[1]!) ? [f.args[0]!, f.args[1].value] : [f, 1];
     const same = powers.find((p) => equal(p.base, base));
-    if (same) same.power += power; else powers.push({ base, power });
+    if (same) same.power += power;
+    else powers.push({ base, power });
   }
   return mulAll([num(scale), ...powers.filter((p) => p.power !== 0).map((p) => pow(p.base, num(p.power)))]);
 }
-function integral(e: Expr): boolean { return isConst(e) && Number.isInteger(e.value); }
-function single(terms: readonly Monomial[]): Monomial | null { return terms.length === 1 ? terms[0]! : null; }
+function integral(e: Expr): boolean {
+  return isConst(e) && Number.isInteger(e.value);
+}
+function single(terms: readonly Monomial[]): Monomial | null {
+  return terms.length === 1 ? terms[0]! : null;
+}
 function bounded(terms: readonly Monomial[]): readonly Monomial[] {
   if (terms.length > largestExpansion) throw new TooLarge();
   return terms;
@@ -389,18 +540,28 @@ function substituteMonomial(m: Monomial, map: ReadonlyMap<Index, Expr>): Monomia
 function product(left: readonly Monomial[], right: readonly Monomial[]): readonly Monomial[] {
   if (left.length * right.length > largestExpansion) throw new TooLarge();
   const out: Monomial[] = [];
-  for (const a of left) for (const b of right) {
-    out.push({ binders: [...a.binders, ...b.binders], guards: [...a.guards, ...b.guards], coefficient: [...a.coefficient, ...b.coefficient], atoms: mergeAtoms([...a.atoms, ...b.atoms]) });
-  }
+  for (const a of left)
+    for (const b of right) {
+      out.push({
+        binders: [...a.binders, ...b.binders],
+        guards: [...a.guards, ...b.guards],
+        coefficient: [...a.coefficient, ...b.coefficient],
+        atoms: mergeAtoms([...a.atoms, ...b.atoms]),
+      });
+    }
   return out;
 }
 function mergeAtoms(atoms: readonly Atom[]): readonly Atom[] {
   const out: Atom[] = [];
   for (const a of atoms) {
     const k = out.findIndex((o) => equal(o.base, a.base));
-    if (k < 0) { out.push(a); continue; }
+    if (k < 0) {
+      out.push(a);
+      continue;
+    }
     const power = tidy(add(out[k]!.power, a.power));
-    if (isConst(power, 0)) out.splice(k, 1); else out[k] = { base: a.base, power };
+    if (isConst(power, 0)) out.splice(k, 1);
+    else out[k] = { base: a.base, power };
   }
   return out;
 }
@@ -427,7 +588,10 @@ export function combine(terms: readonly Monomial[]): readonly Monomial[] {
   }
   const out: Monomial[] = [];
   for (const { m, parts } of order) {
-    if (parts.length === 1) { out.push(m); continue; }
+    if (parts.length === 1) {
+      out.push(m);
+      continue;
+    }
     const coefficient = addLike(parts);
     if (isConst(coefficient, 0)) continue;
     out.push({ ...m, coefficient: isConst(coefficient, 1) ? [] : factorsOf(coefficient) });
@@ -441,10 +605,14 @@ function addLike(parts: readonly Expr[]): Expr {
   const rest: { readonly factors: readonly Expr[]; count: number }[] = [];
   for (const p of parts) {
     const { scale, factors } = leadingConstant(p);
-    if (factors.length === 0) { constant += scale; continue; }
+    if (factors.length === 0) {
+      constant += scale;
+      continue;
+    }
     // Products are equal whatever the order of their factors.
     const same = rest.find((r) => matched(r.factors, factors, (x, y) => equal(x, y)));
-    if (same) same.count += scale; else rest.push({ factors, count: scale });
+    if (same) same.count += scale;
+    else rest.push({ factors, count: scale });
   }
   return addAll([...rest.filter((r) => r.count !== 0).map((r) => mul(num(r.count), mulAll(r.factors))), num(constant)]);
 }
@@ -452,7 +620,10 @@ function addLike(parts: readonly Expr[]): Expr {
 function leadingConstant(e: Expr): { scale: number; factors: readonly Expr[] } {
   let scale = 1;
   const factors: Expr[] = [];
-  for (const f of factorsOf(e)) { if (isConst(f)) scale *= f.value; else factors.push(f); }
+  for (const f of factorsOf(e)) {
+    if (isConst(f)) scale *= f.value;
+    else factors.push(f);
+  }
   return { scale, factors };
 }
 /** Factors of a product, negation as -1. */
@@ -466,11 +637,17 @@ export function factorsOf(e: Expr): readonly Expr[] {
 function tidyMonomial(m: Monomial): Monomial | null {
   let scale = 1;
   const rest: Expr[] = [];
-  for (const c of m.coefficient.flatMap(factorsOf)) { if (isConst(c)) scale *= c.value; else rest.push(c); }
+  for (const c of m.coefficient.flatMap(factorsOf)) {
+    if (isConst(c)) scale *= c.value;
+    else rest.push(c);
+  }
   if (scale === 0) return null;
   const guards: Expr[] = [];
   for (const g of m.guards) {
-    if (isConst(g)) { if (g.value === 0) return null; continue; }
+    if (isConst(g)) {
+      if (g.value === 0) return null;
+      continue;
+    }
     if (guards.some((o) => equal(o, g))) continue;
     if (guards.some((o) => equal(not(o), g) || equal(o, not(g)))) return null;
     guards.push(g);
@@ -489,11 +666,15 @@ function sameShape(a: Monomial, b: Monomial): boolean {
   if (a.binders.length !== b.binders.length || a.guards.length !== b.guards.length || a.atoms.length !== b.atoms.length) return false;
   const bound = new Map<Index, Index>();
   for (let k = 0; k < a.binders.length; k++) {
-    const x = a.binders[k]!, y = b.binders[k]!;
+    const x = a.binders[k]!,
+      y = b.binders[k]!;
     if (!equal(x.from, y.from, bound) || !equal(x.to, y.to, bound)) return false;
     bound.set(x.index, y.index);
   }
-  return matched(a.guards, b.guards, (x, y) => equal(x, y, bound)) && matched(a.atoms, b.atoms, (x, y) => equal(x.base, y.base, bound) && equal(x.power, y.power, bound));
+  return (
+    matched(a.guards, b.guards, (x, y) => equal(x, y, bound)) &&
+    matched(a.atoms, b.atoms, (x, y) => equal(x.base, y.base, bound) && equal(x.power, y.power, bound))
+  );
 }
 function matched<T>(left: readonly T[], right: readonly T[], same: (a: T, b: T) => boolean): boolean {
   const rest = [...right];
@@ -508,7 +689,10 @@ function matched<T>(left: readonly T[], right: readonly T[], same: (a: T, b: T) 
 /** Sum of monomials as an expression, in an order that does not depend on how it was written. */
 function rebuild(terms: readonly Monomial[]): Expr {
   const memo = new Map<Expr, number>();
-  const keyed = terms.map((m) => { const e = monomialExpr(m); return { e, key: hash(e, memo) }; });
+  const keyed = terms.map((m) => {
+    const e = monomialExpr(m);
+    return { e, key: hash(e, memo) };
+  });
   keyed.sort((a, b) => a.key - b.key);
   return addAll(keyed.map((k) => k.e));
 }
@@ -532,13 +716,24 @@ export function splitCondition(e: Expr, allowed: (test: Expr) => boolean): { tes
     if (x.op === 'cond' && allowed(x.test)) {
       let free = true;
       for (const i of freeIndices(x.test)) if (bound.has(i)) free = false;
-      if (free) { found = x; return; }
+      if (free) {
+        found = x;
+        return;
+      }
     }
     switch (x.op) {
-      case 'apply': for (const a of x.args) search(a, bound); return;
-      case 'cond': search(x.then, bound); search(x.otherwise, bound); return;
-      case 'reduce': search(x.body, new Set([...bound, x.index])); return;
-      default: return;
+      case 'apply':
+        for (const a of x.args) search(a, bound);
+        return;
+      case 'cond':
+        search(x.then, bound);
+        search(x.otherwise, bound);
+        return;
+      case 'reduce':
+        search(x.body, new Set([...bound, x.index]));
+        return;
+      default:
+        return;
     }
   };
   search(e, new Set());
@@ -547,12 +742,15 @@ export function splitCondition(e: Expr, allowed: (test: Expr) => boolean): { tes
   const put = (x: Expr, then: boolean): Expr => {
     if (x.op === 'cond' && equal(x.test, target.test)) return put(then ? x.then : x.otherwise, then);
     switch (x.op) {
-      case 'apply': return apply(x.fn, ...x.args.map((a) => put(a, then)));
-      case 'cond': return cond(x.test, put(x.then, then), put(x.otherwise, then));
-      case 'reduce': return reduce(x.kind, x.index, x.from, x.to, put(x.body, then));
-      default: return x;
+      case 'apply':
+        return apply(x.fn, ...x.args.map((a) => put(a, then)));
+      case 'cond':
+        return cond(x.test, put(x.then, then), put(x.otherwise, then));
+      case 'reduce':
+        return reduce(x.kind, x.index, x.from, x.to, put(x.body, then));
+      default:
+        return x;
     }
   };
   return { test: target.test, then: put(e, true), otherwise: put(e, false) };
 }
-

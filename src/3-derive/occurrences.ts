@@ -4,29 +4,61 @@
  * slice and Metropolis steps evaluate, and what `explain` shows for finite latents.
  */
 import { provablyDistinct, provablyEqual, type Range } from '../expr/affine.js';
-import { type Expr, type Index, add, apply, cond, freeIndices, isConst, neg, num, one, reduce, ref, sub, substitute, zero } from '../expr/expr.js';
+import {
+  type Expr,
+  type Index,
+  add,
+  apply,
+  cond,
+  freeIndices,
+  isConst,
+  neg,
+  num,
+  one,
+  reduce,
+  ref,
+  sub,
+  substitute,
+  zero,
+} from '../expr/expr.js';
 import { simplify } from '../expr/simplify.js';
 import { factorMentions, mentions, solve } from './conditional.js';
 import { type Factor, type LatentRegion, withFreshPlates } from './model.js';
 import type { Binder } from './normalForm.js';
 
 /** `sum over binders, where guards hold, of value`. */
-export interface ElementTerm { readonly factor: number; readonly binders: readonly Binder[]; readonly guards: readonly Expr[]; readonly value: Expr }
+export interface ElementTerm {
+  readonly factor: number;
+  readonly binders: readonly Binder[];
+  readonly guards: readonly Expr[];
+  readonly value: Expr;
+}
 
 /**
  * The terms of the given factors that contain the region's element. Of factors that read one of
  * `recursions` (see `DerivedModel.recursionsOf`) every instance counts.
- * @param complete whether to keep what cancels from a conditional: additive terms that do not mention the element, and tests of its own support.
+ * @param complete whether to keep what cancels from a conditional: additive terms that do not mention the element, and tests of its own
+ * support.
  */
-export function elementTerms(region: LatentRegion, factors: readonly Factor[], replacement: Expr | null, recursions: ReadonlySet<string> = new Set(), complete: boolean = false): readonly ElementTerm[] {
-  return factors.map(withFreshPlates).flatMap((f) => occurrences(f, region, recursions).map((o): ElementTerm => {
-    const ranges: Range[] = [...region.plates, ...o.binders];
-    const put = (e: Expr): Expr => (replacement === null ? e : simplify(replaceElement(e, region, replacement, ranges)));
-    // A value to enumerate lies in the element's own support, unless other unknowns bound that.
-    const own = !complete && replacement !== null && f.id === region.statement.id && !region.movingSupport;
-    const density = complete ? f.conditions.reduceRight((e, c) => cond(c, e, num(-Infinity)), f.logDensity) : factorDensity(own ? { ...f, conditions: [] } : f, [region.variable.name, ...recursions]);
-    return { factor: f.id, binders: o.binders, guards: o.guards.map(put), value: put(substitute(density, o.map)) };
-  }));
+export function elementTerms(
+  region: LatentRegion,
+  factors: readonly Factor[],
+  replacement: Expr | null,
+  recursions: ReadonlySet<string> = new Set(),
+  complete: boolean = false,
+): readonly ElementTerm[] {
+  return factors.map(withFreshPlates).flatMap((f) =>
+    occurrences(f, region, recursions).map((o): ElementTerm => {
+      const ranges: Range[] = [...region.plates, ...o.binders];
+      const put = (e: Expr): Expr => (replacement === null ? e : simplify(replaceElement(e, region, replacement, ranges)));
+      // A value to enumerate lies in the element's own support, unless other unknowns bound that.
+      const own = !complete && replacement !== null && f.id === region.statement.id && !region.movingSupport;
+      const density = complete
+        ? f.conditions.reduceRight((e, c) => cond(c, e, num(-Infinity)), f.logDensity)
+        : factorDensity(own ? { ...f, conditions: [] } : f, [region.variable.name, ...recursions]);
+      return { factor: f.id, binders: o.binders, guards: o.guards.map(put), value: put(substitute(density, o.map)) };
+    }),
+  );
 }
 
 /** Additive terms of an expression that mention some of the variables: the others cancel from any conditional. */
@@ -41,11 +73,20 @@ export function dependentTerms(e: Expr, variables: readonly string[]): Expr {
 }
 
 /** Instances of a factor that contain the region's element, as loops over what is not determined by it. */
-interface Occurrence { readonly map: ReadonlyMap<Index, Expr>; readonly binders: readonly Binder[]; readonly guards: readonly Expr[] }
+interface Occurrence {
+  readonly map: ReadonlyMap<Index, Expr>;
+  readonly binders: readonly Binder[];
+  readonly guards: readonly Expr[];
+}
 
 function occurrences(factor: Factor, region: LatentRegion, recursions: ReadonlySet<string>): readonly Occurrence[] {
-  const name = region.variable.name, rank = region.at.length;
-  const whole: Occurrence = { map: new Map(), binders: factor.plates.map((p) => ({ index: p.index, from: p.from, to: p.to })), guards: factor.guards };
+  const name = region.variable.name,
+    rank = region.at.length;
+  const whole: Occurrence = {
+    map: new Map(),
+    binders: factor.plates.map((p) => ({ index: p.index, from: p.from, to: p.to })),
+    guards: factor.guards,
+  };
   if ([...recursions].some((r) => factorMentions(factor, r))) return [whole];
   const addresses: (readonly Expr[])[] = [];
   let unsolvable = false;
@@ -67,9 +108,21 @@ function occurrences(factor: Factor, region: LatentRegion, recursions: ReadonlyS
         return;
       }
       if (x.op === 'apply') for (const a of x.args) go(a);
-      else if (x.op === 'cond') { go(x.test); go(x.then); go(x.otherwise); }
-      else if (x.op === 'reduce') { go(x.from); go(x.to); go(x.body); }
-      else if (x.op === 'element') { for (const a of x.at) go(a); for (const a of x.array.args) { for (const q of a.dims) go(q); go(a.body); } }
+      else if (x.op === 'cond') {
+        go(x.test);
+        go(x.then);
+        go(x.otherwise);
+      } else if (x.op === 'reduce') {
+        go(x.from);
+        go(x.to);
+        go(x.body);
+      } else if (x.op === 'element') {
+        for (const a of x.at) go(a);
+        for (const a of x.array.args) {
+          for (const q of a.dims) go(q);
+          go(a.body);
+        }
+      }
     };
     go(e);
   };
@@ -92,7 +145,8 @@ function factorDensity(factor: Factor, variables: readonly string[]): Expr {
 
 /** Replaces the region's element by a value wherever a reference is, or may be, that element. */
 export function replaceElement(e: Expr, region: LatentRegion, replacement: Expr, ranges: readonly Range[]): Expr {
-  const name = region.variable.name, { at } = region;
+  const name = region.variable.name,
+    { at } = region;
   const go = (x: Expr): Expr => {
     switch (x.op) {
       case 'ref': {
@@ -107,11 +161,24 @@ export function replaceElement(e: Expr, region: LatentRegion, replacement: Expr,
         }
         return cond(test, replacement, ref(x.variable, address));
       }
-      case 'apply': return apply(x.fn, ...x.args.map(go));
-      case 'cond': return cond(go(x.test), go(x.then), go(x.otherwise));
-      case 'reduce': return reduce(x.kind, x.index, go(x.from), go(x.to), go(x.body));
-      case 'element': return { op: 'element', at: x.at.map(go), array: { fn: x.array.fn, dims: x.array.dims.map(go), args: x.array.args.map((a) => ({ indices: a.indices, dims: a.dims.map(go), body: go(a.body) })) } };
-      default: return x;
+      case 'apply':
+        return apply(x.fn, ...x.args.map(go));
+      case 'cond':
+        return cond(go(x.test), go(x.then), go(x.otherwise));
+      case 'reduce':
+        return reduce(x.kind, x.index, go(x.from), go(x.to), go(x.body));
+      case 'element':
+        return {
+          op: 'element',
+          at: x.at.map(go),
+          array: {
+            fn: x.array.fn,
+            dims: x.array.dims.map(go),
+            args: x.array.args.map((a) => ({ indices: a.indices, dims: a.dims.map(go), body: go(a.body) })),
+          },
+        };
+      default:
+        return x;
     }
   };
   return go(e);

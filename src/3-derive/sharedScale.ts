@@ -28,43 +28,104 @@ export type ScaleResult =
   | { readonly kind: 'refused'; readonly variable: string; readonly term: Expr; readonly factor: number; readonly reason: string };
 
 /** One reference to a Gaussian member or to a scale in a monomial. */
-interface Reference { readonly variable: string; readonly at: readonly Expr[]; readonly event: readonly Expr[] }
+interface Reference {
+  readonly variable: string;
+  readonly at: readonly Expr[];
+  readonly event: readonly Expr[];
+}
 
-interface Member extends Reference { readonly split: boolean }
+interface Member extends Reference {
+  readonly split: boolean;
+}
 
-interface Use { readonly members: readonly Member[]; readonly scale: { readonly reference: Reference; readonly role: Scale['role'] } | null; readonly term: Expr; readonly factor: number }
+interface Use {
+  readonly members: readonly Member[];
+  readonly scale: { readonly reference: Reference; readonly role: Scale['role'] } | null;
+  readonly term: Expr;
+  readonly factor: number;
+}
 
 /**
  * The scale of every Gaussian variable.
  * @param held latents that stand at a value: configurations of finite unknowns.
  */
-export function sharedScales(forms: readonly FactorForm[], gaussian: ReadonlySet<string>, held: ReadonlySet<string>, model: DerivedModel): ScaleResult {
-  const found = new Map<string, { readonly variable: string; readonly role: Scale['role']; readonly split: boolean; address: readonly (readonly Coordinate[])[]; readonly term: Expr; readonly factor: number }>();
-  for (const form of forms) for (const raw of form.monomials) {
-    if (![...gaussian].some((g) => monomialMentions(raw, g))) continue;
-    const m = refresh(raw);
-    const use = useOf(m, form.factor.id, gaussian, held, model);
-    if (typeof use === 'string') return refused(use, m, form.factor.id, [...gaussian].find((g) => monomialMentions(m, g))!);
-    for (const member of use.members) {
-      const { variable } = member;
-      if (use.scale === null) return { kind: 'refused', variable, term: use.term, factor: use.factor, reason: `has no unknown scale, while other terms of ${variable} have one` };
-      const { reference, role } = use.scale;
-      const coordinates = reference.at.map((e) => coordinatesOf(e, member.at));
-      const known = found.get(variable);
-      if (known === undefined) {
-        found.set(variable, { variable: reference.variable, role, split: member.split, address: coordinates, term: use.term, factor: use.factor });
-      } else {
-        if (known.variable !== reference.variable || !sameRole(known.role, role)) {
-          return { kind: 'refused', variable, term: use.term, factor: use.factor, reason: `has another scale than other terms of ${variable}` };
+export function sharedScales(
+  forms: readonly FactorForm[],
+  gaussian: ReadonlySet<string>,
+  held: ReadonlySet<string>,
+  model: DerivedModel,
+): ScaleResult {
+  const found = new Map<
+    string,
+    {
+      readonly variable: string;
+      readonly role: Scale['role'];
+      readonly split: boolean;
+      address: readonly (readonly Coordinate[])[];
+      readonly term: Expr;
+      readonly factor: number;
+    }
+  >();
+  for (const form of forms)
+    for (const raw of form.monomials) {
+      if (![...gaussian].some((g) => monomialMentions(raw, g))) continue;
+      const m = refresh(raw);
+      const use = useOf(m, form.factor.id, gaussian, held, model);
+      if (typeof use === 'string') return refused(use, m, form.factor.id, [...gaussian].find((g) => monomialMentions(m, g))!);
+      for (const member of use.members) {
+        const { variable } = member;
+        if (use.scale === null)
+          return {
+            kind: 'refused',
+            variable,
+            term: use.term,
+            factor: use.factor,
+            reason: `has no unknown scale, while other terms of ${variable} have one`,
+          };
+        const { reference, role } = use.scale;
+        const coordinates = reference.at.map((e) => coordinatesOf(e, member.at));
+        const known = found.get(variable);
+        if (known === undefined) {
+          found.set(variable, {
+            variable: reference.variable,
+            role,
+            split: member.split,
+            address: coordinates,
+            term: use.term,
+            factor: use.factor,
+          });
+        } else {
+          if (known.variable !== reference.variable || !sameRole(known.role, role)) {
+            return {
+              kind: 'refused',
+              variable,
+              term: use.term,
+              factor: use.factor,
+              reason: `has another scale than other terms of ${variable}`,
+            };
+          }
+          known.address = known.address.map((options, d) => options.filter((o) => coordinates[d]!.some((c) => sameCoordinate(o, c))));
         }
-        known.address = known.address.map((options, d) => options.filter((o) => coordinates[d]!.some((c) => sameCoordinate(o, c))));
-      }
-      if (found.get(variable)!.address.some((options) => options.length === 0)) {
-        return { kind: 'refused', variable, term: use.term, factor: use.factor, reason: `one element of ${variable} meets several elements of ${reference.variable}` };
+        if (found.get(variable)!.address.some((options) => options.length === 0)) {
+          return {
+            kind: 'refused',
+            variable,
+            term: use.term,
+            factor: use.factor,
+            reason: `one element of ${variable} meets several elements of ${reference.variable}`,
+          };
+        }
       }
     }
-  }
-  return { kind: 'scales', scales: new Map([...found].map(([name, s]) => [name, { variable: s.variable, role: s.role, split: s.split, address: s.address.map((options) => options[0]!) }])) };
+  return {
+    kind: 'scales',
+    scales: new Map(
+      [...found].map(([name, s]) => [
+        name,
+        { variable: s.variable, role: s.role, split: s.split, address: s.address.map((options) => options[0]!) },
+      ]),
+    ),
+  };
 }
 
 function refused(reason: string, m: Monomial, factor: number, variable: string): ScaleResult {
@@ -73,7 +134,9 @@ function refused(reason: string, m: Monomial, factor: number, variable: string):
 function monomialMentions(m: Monomial, variable: string): boolean {
   return [...m.guards, ...m.coefficient, ...m.atoms.flatMap((a) => [a.base, a.power])].some((e) => mentions(e, variable));
 }
-function sameRole(a: Scale['role'], b: Scale['role']): boolean { return a.kind === b.kind && (a.kind !== 'power' || b.kind !== 'power' || a.power === b.power); }
+function sameRole(a: Scale['role'], b: Scale['role']): boolean {
+  return a.kind === b.kind && (a.kind !== 'power' || b.kind !== 'power' || a.power === b.power);
+}
 function sameCoordinate(a: Coordinate, b: Coordinate): boolean {
   return a.from === 'member' ? b.from === 'member' && a.axis === b.axis : b.from === 'constant' && equal(a.value, b.value);
 }
@@ -91,7 +154,10 @@ function useOf(m: Monomial, factor: number, gaussian: ReadonlySet<string>, held:
   const rest: Expr[] = [...m.coefficient, ...m.guards, ...m.binders.flatMap((b) => [b.from, b.to])];
   let scale: Use['scale'] = null;
   for (const a of m.atoms) {
-    if (!unknown(a.base) && !unknown(a.power)) { rest.push(a.base, a.power); continue; }
+    if (!unknown(a.base) && !unknown(a.power)) {
+      rest.push(a.base, a.power);
+      continue;
+    }
     const { base } = a;
     if (base.op === 'ref' && gaussian.has(base.variable)) {
       if (!isConst(a.power) || ![1, 2].includes(a.power.value)) return 'is not quadratic';
@@ -128,11 +194,18 @@ function useOf(m: Monomial, factor: number, gaussian: ReadonlySet<string>, held:
       if (own.op !== 'index' || rest.some((e) => freeIndices(e).has(own))) return 'is not one matrix times what is known';
     }
   }
-  return { members: scale === null || scale.role.kind === 'power' ? members.map((x) => ({ ...x, split: false })) : members.map(vectorOf), scale, term, factor };
+  return {
+    members: scale === null || scale.role.kind === 'power' ? members.map((x) => ({ ...x, split: false })) : members.map(vectorOf),
+    scale,
+    term,
+    factor,
+  };
 }
 /** A scalar element read as a place of the vector that its last coordinate runs over. */
 function vectorOf(x: Reference): Member {
-  return x.event.length > 0 || x.at.length === 0 ? { ...x, split: false } : { ...x, at: x.at.slice(0, -1), event: x.at.slice(-1), split: true };
+  return x.event.length > 0 || x.at.length === 0
+    ? { ...x, split: false }
+    : { ...x, at: x.at.slice(0, -1), event: x.at.slice(-1), split: true };
 }
 /** Number of coordinates that address one draw: all of a datum with gaps. */
 function addressRank(name: string, model: DerivedModel): number {
@@ -142,7 +215,8 @@ function addressRank(name: string, model: DerivedModel): number {
 /** `inverse(S[at])[i, j]` of an unknown matrix S. */
 function inverseOf(e: Expr, model: DerivedModel): Reference | null {
   if (e.op !== 'element' || e.array.fn !== 'inverse') return null;
-  const matrix = e.array.args[0]!, { body } = matrix;
+  const matrix = e.array.args[0]!,
+    { body } = matrix;
   if (body.op !== 'ref') return null;
   const rank = addressRank(body.variable, model);
   const inner = body.at.slice(rank);
@@ -155,7 +229,11 @@ function inverseOf(e: Expr, model: DerivedModel): Reference | null {
  * What integrating Gaussian members out adds to the log statistic of their scale: -1/2 log s for each
  * scalar (log det of the precision for each vector), as contributions to the element of `region`.
  */
-export function determinantTerms(region: LatentRegion, members: readonly LatentRegion[], scales: ReadonlyMap<string, Scale>): readonly Contribution[] {
+export function determinantTerms(
+  region: LatentRegion,
+  members: readonly LatentRegion[],
+  scales: ReadonlyMap<string, Scale>,
+): readonly Contribution[] {
   return members.flatMap((member): Contribution[] => {
     const scale = scales.get(member.variable.name);
     if (scale === undefined || scale.variable !== region.variable.name) return [];
@@ -175,8 +253,18 @@ export function determinantTerms(region: LatentRegion, members: readonly LatentR
     if (solved === null) return [];
     // Of a vector written as scalars each counts for its share.
     const share = scale.split ? region.eventDims[0]! : one;
-    const coefficient = scale.role.kind === 'power' ? num(-scale.role.power / 2) : div(num(scale.role.kind === 'precision' ? -0.5 : 0.5), share);
-    return [{ factor: member.statement.id, statistic: { kind: scale.role.kind === 'power' ? 'log' : 'logdet' }, event: [], binders: solved.binders, guards: solved.guards, coefficient }];
+    const coefficient =
+      scale.role.kind === 'power' ? num(-scale.role.power / 2) : div(num(scale.role.kind === 'precision' ? -0.5 : 0.5), share);
+    return [
+      {
+        factor: member.statement.id,
+        statistic: { kind: scale.role.kind === 'power' ? 'log' : 'logdet' },
+        event: [],
+        binders: solved.binders,
+        guards: solved.guards,
+        coefficient,
+      },
+    ];
   });
 }
 

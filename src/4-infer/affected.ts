@@ -16,16 +16,24 @@ export interface Affected {
 
 /** @param changed data and sizes that are not the run's. */
 export function affectedBy(bound: BoundModel, continued: ReadonlyMap<string, Continued>, changed: ReadonlySet<string>): Affected {
-  const { graph } = bound, closure = readerOf(graph), drawn = drawnAnew(bound, continued);
+  const { graph } = bound,
+    closure = readerOf(graph),
+    drawn = drawnAnew(bound, continued);
   const predicted = [...graph.variables.values()].flatMap((variable) => {
     const { name, origin } = variable;
     if (drawn.has(name)) return [{ variable, elements: existing(bound, name, continued.get(name)?.fresh ?? null) }];
     if (origin !== 'report' || bound.variables.get(name)?.status === 'given') return [];
     // What a report reads of the run alone, the run has reported.
     const below = closure([name], () => true);
-    return [...below].some((other) => drawn.has(other) || changed.has(other)) || variable.dims.some((dim) => dim.op === 'size' && changed.has(dim.name)) ? [{ variable, elements: existing(bound, name, null) }] : [];
+    return [...below].some((other) => drawn.has(other) || changed.has(other)) ||
+      variable.dims.some((dim) => dim.op === 'size' && changed.has(dim.name))
+      ? [{ variable, elements: existing(bound, name, null) }]
+      : [];
   });
-  const needed = closure(predicted.map(({ variable }) => variable.name), (name) => !continued.has(name) || continued.get(name)!.fresh !== null);
+  const needed = closure(
+    predicted.map(({ variable }) => variable.name),
+    (name) => !continued.has(name) || continued.get(name)!.fresh !== null,
+  );
   return { predicted, needed: new Set([...continued.keys()].filter((name) => needed.has(name))) };
 }
 
@@ -56,7 +64,9 @@ export function readerOf(graph: ModelGraph): (from: Iterable<string>, goesOn: (n
 }
 
 /** Names that a statement reads. */
-export function namesIn(s: Statement): readonly string[] { return readsOf(s).map(({ variable }) => variable); }
+export function namesIn(s: Statement): readonly string[] {
+  return readsOf(s).map(({ variable }) => variable);
+}
 
 /** Flat numbers of the elements to show; absent: all. */
 function existing(bound: BoundModel, name: string, fresh: Int32Array | null): Int32Array | undefined {

@@ -29,7 +29,10 @@ export function prepare(builder: ProgramBuilder): void {
 }
 
 /** The log joint density of the state, term by factor, as expressions of storages. */
-export function jointTerms(builder: ProgramBuilder, factors: readonly Factor[]): readonly { readonly factor: Factor; readonly value: Expr }[] {
+export function jointTerms(
+  builder: ProgramBuilder,
+  factors: readonly Factor[],
+): readonly { readonly factor: Factor; readonly value: Expr }[] {
   return factors.map((factor) => {
     let e = builder.bind(factor.logDensity);
     for (const c of [...factor.conditions].reverse()) e = cond(builder.bind(c), e, num(-Infinity));
@@ -53,16 +56,28 @@ export function recomputed(builder: ProgramBuilder, changed: string | null): ((s
   const graph = builder.bound.graph;
   if (needed.size === 0) return null;
   // Quantities between the latent and the recursion are read from memory too.
-  const lets = graph.statements.flatMap((s) => (s.kind === 'let' ? [{ name: s.target.variable, reads: new Set(readsOf(s).map((read) => read.variable)) }] : []));
-  const readers = new Map<string, string[]>(), reads = new Map<string, string[]>();
-  const push = (map: Map<string, string[]>, key: string, value: string): void => { const list = map.get(key); if (list === undefined) map.set(key, [value]); else list.push(value); };
-  for (const l of lets) for (const r of l.reads) { push(readers, r, l.name); push(reads, l.name, r); }
+  const lets = graph.statements.flatMap((s) =>
+    s.kind === 'let' ? [{ name: s.target.variable, reads: new Set(readsOf(s).map((read) => read.variable)) }] : [],
+  );
+  const readers = new Map<string, string[]>(),
+    reads = new Map<string, string[]>();
+  const push = (map: Map<string, string[]>, key: string, value: string): void => {
+    const list = map.get(key);
+    if (list === undefined) map.set(key, [value]);
+    else list.push(value);
+  };
+  for (const l of lets)
+    for (const r of l.reads) {
+      push(readers, r, l.name);
+      push(reads, l.name, r);
+    }
   const reached = (start: Iterable<string>, next: ReadonlyMap<string, readonly string[]>): ReadonlySet<string> => {
     const out = new Set(start);
     for (const name of out) for (const other of next.get(name) ?? []) out.add(other);
     return out;
   };
-  const dependent = changed === null ? null : reached([changed], readers), feeding = reached(needed, reads);
+  const dependent = changed === null ? null : reached([changed], readers),
+    feeding = reached(needed, reads);
   const depends = (name: string): boolean => dependent?.has(name) !== false;
   const feeds = (name: string): boolean => feeding.has(name);
   return (s) => s.kind === 'let' && isComputed(builder, s) && depends(s.target.variable) && feeds(s.target.variable);
@@ -73,8 +88,12 @@ export function isComputed({ model }: ProgramBuilder, s: Statement): boolean {
 }
 /** True for statements of latents that have no start yet. */
 export function needsStart({ model }: ProgramBuilder, s: Statement, initialised: { has(name: string): boolean }): boolean {
-  return (s.kind === 'sample' || s.kind === 'param' || s.kind === 'observe') && s.target !== null
-    && ['latent', 'partial'].includes(model.statusOf(s.target.variable)) && !initialised.has(s.target.variable);
+  return (
+    (s.kind === 'sample' || s.kind === 'param' || s.kind === 'observe') &&
+    s.target !== null &&
+    ['latent', 'partial'].includes(model.statusOf(s.target.variable)) &&
+    !initialised.has(s.target.variable)
+  );
 }
 
 export interface AssembleOptions {
@@ -86,29 +105,58 @@ export interface AssembleOptions {
 }
 
 /** The entry points of a sampler and what it records. */
-export function assemble(builder: ProgramBuilder, factors: readonly Factor[], steps: readonly { readonly block: string; readonly result: Pick<StepResult, 'code' | 'counter'> }[], options: AssembleOptions): { readonly program: ChainProgram; readonly code: string } {
+export function assemble(
+  builder: ProgramBuilder,
+  factors: readonly Factor[],
+  steps: readonly { readonly block: string; readonly result: Pick<StepResult, 'code' | 'counter'> }[],
+  options: AssembleOptions,
+): { readonly program: ChainProgram; readonly code: string } {
   const joint = addAll(jointTerms(builder, factors).map((t) => t.value));
   builder.entry('logJoint', [{ do: 'return', value: joint }]);
   const near = builder.fresh('near', [], 'local');
-  builder.entry('initialise', [...ancestralCode(builder, { generate: 'latents', wanted: (s) => needsStart(builder, s, options.initialised) || isComputed(builder, s), near: ref(near, []) }), ...options.prepared], [near]);
+  builder.entry(
+    'initialise',
+    [
+      ...ancestralCode(builder, {
+        generate: 'latents',
+        wanted: (s) => needsStart(builder, s, options.initialised) || isComputed(builder, s),
+        near: ref(near, []),
+      }),
+      ...options.prepared,
+    ],
+    [near],
+  );
   const flag = builder.fresh('adaptingFlag', [], 'local');
-  builder.entry('sweep', [
-    store(adaptingStorage, [], ref(flag, [])),
-    ...steps.flatMap((s) => s.result.code),
-    accumulate(iterationStorage, [], one),
-  ], [flag]);
-  builder.entry('report', ancestralCode(builder, {
-    generate: 'latents',
-    wanted: (s) => isComputed(builder, s) || s.kind === 'predict',
-  }));
-  const counters: Counter[] = steps.flatMap((s) => (s.result.counter === null ? [] : [{ block: s.block, storage: s.result.counter.storage, pairs: s.result.counter.pairs }]));
+  builder.entry(
+    'sweep',
+    [store(adaptingStorage, [], ref(flag, [])), ...steps.flatMap((s) => s.result.code), accumulate(iterationStorage, [], one)],
+    [flag],
+  );
+  builder.entry(
+    'report',
+    ancestralCode(builder, {
+      generate: 'latents',
+      wanted: (s) => isComputed(builder, s) || s.kind === 'predict',
+    }),
+  );
+  const counters: Counter[] = steps.flatMap((s) =>
+    s.result.counter === null ? [] : [{ block: s.block, storage: s.result.counter.storage, pairs: s.result.counter.pairs }],
+  );
   const printed = printModule(builder.module());
   const values = runFolds(builder);
-  const storages: ProgramStorage[] = printed.storages.map((s) => ({ name: s.name, type: s.type, shape: s.shape, place: s.place, values: values.get(s.name) ?? builder.initialValues(s.name) }));
+  const storages: ProgramStorage[] = printed.storages.map((s) => ({
+    name: s.name,
+    type: s.type,
+    shape: s.shape,
+    place: s.place,
+    values: values.get(s.name) ?? builder.initialValues(s.name),
+  }));
   return {
     code: printed.source,
     program: {
-      source: printed.source, storages, counters,
+      source: printed.source,
+      storages,
+      counters,
       recorded: recordedVariables(builder, options.keep),
       exchangeable: exchangeableGroups(builder, factors),
       usesHostFunctions: builder.bound.graph.hostFunctions.length > 0,
@@ -117,22 +165,41 @@ export function assemble(builder: ProgramBuilder, factors: readonly Factor[], st
 }
 
 /** Computes folded tables; returns the data storages they were written to. */
-export function runFolds(builder: ProgramBuilder): ReadonlyMap<string, Float64Array | Int32Array> { return foldingOf(builder)(new Map()); }
+export function runFolds(builder: ProgramBuilder): ReadonlyMap<string, Float64Array | Int32Array> {
+  return foldingOf(builder)(new Map());
+}
 
 /** Computes folded tables of the builder's data, or of other data in the place of some of them. */
-export function foldingOf(builder: ProgramBuilder): (data: ReadonlyMap<string, Float64Array | Int32Array>) => ReadonlyMap<string, Float64Array | Int32Array> {
+export function foldingOf(
+  builder: ProgramBuilder,
+): (data: ReadonlyMap<string, Float64Array | Int32Array>) => ReadonlyMap<string, Float64Array | Int32Array> {
   if (builder.folds().length === 0) return () => new Map();
-  const storages = builder.storages().filter((s) => s.place !== 'local').map((s) => (s.name.startsWith('%sum') && s.place === 'data' ? { ...s, place: 'state' as const } : s));
+  const storages = builder
+    .storages()
+    .filter((s) => s.place !== 'local')
+    .map((s) => (s.name.startsWith('%sum') && s.place === 'data' ? { ...s, place: 'state' as const } : s));
   const locals = builder.storages().filter((s) => s.place === 'local');
   const printed = printModule({ storages: [...storages, ...locals], functions: [{ name: 'fold', parameters: [], body: builder.folds() }] });
   return (data) => {
     const values = new Map<string, Float64Array | Int32Array>();
     // Tables start from zeros each time: the builder's own are filled already.
-    for (const s of printed.storages) { const v = data.get(s.name) ?? (s.name.startsWith('%sum') ? undefined : builder.initialValues(s.name)); if (v !== undefined) values.set(s.name, v); }
+    for (const s of printed.storages) {
+      const v = data.get(s.name) ?? (s.name.startsWith('%sum') ? undefined : builder.initialValues(s.name));
+      if (v !== undefined) values.set(s.name, v);
+    }
     const arrays = allocate(printed.storages, values);
-    const functions = instantiate(printed.source, arrays, createRuntime(createRandom('fold', 'fold'), builder.bound.graph.hostFunctions.map((h) => h.call)));
+    const functions = instantiate(
+      printed.source,
+      arrays,
+      createRuntime(
+        createRandom('fold', 'fold'),
+        builder.bound.graph.hostFunctions.map((h) => h.call),
+      ),
+    );
     functions['fold']!();
-    return new Map(printed.storages.flatMap((s, k): [string, Float64Array | Int32Array][] => (s.name.startsWith('%sum') ? [[s.name, arrays[k]!]] : [])));
+    return new Map(
+      printed.storages.flatMap((s, k): [string, Float64Array | Int32Array][] => (s.name.startsWith('%sum') ? [[s.name, arrays[k]!]] : [])),
+    );
   };
 }
 
@@ -142,7 +209,7 @@ export function recordedVariables(builder: ProgramBuilder, keep: readonly string
   for (const v of builder.bound.graph.variables.values()) {
     const bound = builder.bound.variables.get(v.name);
     if (bound === undefined) continue;
-    const kind = v.origin === 'predict' ? 'predict' as const : v.origin === 'report' ? 'report' as const : 'latent' as const;
+    const kind = v.origin === 'predict' ? ('predict' as const) : v.origin === 'report' ? ('report' as const) : ('latent' as const);
     const latent = bound.status === 'latent' || bound.status === 'partial';
     const asked = keep !== null && keep.includes(v.name);
     if (keep !== null ? !asked : !(latent || kind !== 'latent')) continue;
@@ -150,10 +217,16 @@ export function recordedVariables(builder: ProgramBuilder, keep: readonly string
     const cells = bound.shape.reduce((a, b) => a * b, 1);
     const elements = existingElements(bound);
     out.push({
-      name: v.name, storage: v.name, shape: bound.shape, kind,
+      name: v.name,
+      storage: v.name,
+      shape: bound.shape,
+      kind,
       mode: cells > largestKept && !asked ? 'moments' : 'draws',
       range: v.scalar === 'real' ? undefined : bound.range,
-      elements, discrete: v.scalar !== 'real', fixed: mayBeFixed(v, builder), insidePlate: inDataPlate(v, builder),
+      elements,
+      discrete: v.scalar !== 'real',
+      fixed: mayBeFixed(v, builder),
+      insidePlate: inDataPlate(v, builder),
     });
   }
   return out;
@@ -161,7 +234,9 @@ export function recordedVariables(builder: ProgramBuilder, keep: readonly string
 
 function positions(marks: Int32Array | Uint8Array, mark: number): Int32Array {
   const out: number[] = [];
-  marks.forEach((m, k) => { if (m === mark) out.push(k); });
+  marks.forEach((m, k) => {
+    if (m === mark) out.push(k);
+  });
   return Int32Array.from(out);
 }
 function existingElements(v: BoundVariable): Int32Array | undefined {
@@ -172,7 +247,12 @@ function existingElements(v: BoundVariable): Int32Array | undefined {
 /** True where a variable's support may be a single value, or some of its elements are computed (corner constraints). */
 function mayBeFixed(v: Variable, builder: ProgramBuilder): boolean {
   const single: readonly string[] = ['simplex', 'corr', 'point'];
-  return single.includes(v.constraint.kind) || (builder.model.definitions.get(v.name) ?? []).some((s) => s.kind === 'let' || (s.kind === 'sample' || s.kind === 'observe') && single.includes(supportOf(s.law).kind));
+  return (
+    single.includes(v.constraint.kind) ||
+    (builder.model.definitions.get(v.name) ?? []).some(
+      (s) => s.kind === 'let' || ((s.kind === 'sample' || s.kind === 'observe') && single.includes(supportOf(s.law).kind)),
+    )
+  );
 }
 /** True where a leading dimension is bound by the number of rows of some data. */
 function inDataPlate(v: Variable, builder: ProgramBuilder): boolean {

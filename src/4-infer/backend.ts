@@ -54,12 +54,22 @@ export interface RunRequest {
 
 /** What an iterating backend says once it was stopped. */
 export function stoppedAfter(iterations: number): Diagnostic {
-  return { code: 'stopped-early', severity: 'warning', message: `the run was stopped after ${iterations} iteration${iterations === 1 ? '' : 's'}, before it had converged: this is the best so far`, hint: 'Give it more time.' };
+  return {
+    code: 'stopped-early',
+    severity: 'warning',
+    message: `the run was stopped after ${iterations} iteration${iterations === 1 ? '' : 's'}, before it had converged: this is the best so far`,
+    hint: 'Give it more time.',
+  };
 }
 
 /** The same where it had converged from the starts that there was time for. */
 export function stoppedBeforeAllStarts(planned: number): Diagnostic {
-  return { code: 'stopped-early', severity: 'warning', message: `the run was stopped before all of ${planned} starts were tried: this is the best of those that were`, hint: 'Give it more time, or ask for fewer starts (--opt restarts).' };
+  return {
+    code: 'stopped-early',
+    severity: 'warning',
+    message: `the run was stopped before all of ${planned} starts were tried: this is the best of those that were`,
+    hint: 'Give it more time, or ask for fewer starts (--opt restarts).',
+  };
 }
 
 /** Where chains are kept while they run; calls follow each other. */
@@ -156,7 +166,13 @@ export interface Backend {
   readonly iterates?: boolean | undefined;
   readonly options: readonly OptionDoc[];
   /** The derivation for a program, without data. @throws ModelError where the backend does not apply. */
-  explain(graph: ModelGraph, given: Given, source: string, options: Readonly<Record<string, string>>, bound: BoundModel | null): Explanation;
+  explain(
+    graph: ModelGraph,
+    given: Given,
+    source: string,
+    options: Readonly<Record<string, string>>,
+    bound: BoundModel | null,
+  ): Explanation;
   /** @throws ModelError where the backend does not apply or an option is wrong. */
   run(model: BoundModel, source: string, request: RunRequest): Promise<RunResult>;
   /** The transition kernel, for backends that have one. @throws ModelError as `run`. */

@@ -9,7 +9,10 @@ import { sizeOf } from './posterior.js';
 
 /** Bytes of one chain's own: everything but data, which all share, and kept draws. */
 export function ownBytes({ storages, recorded }: ChainProgram): number {
-  const state = storages.reduce((sum, { shape, type, place }) => sum + (place === 'data' ? 0 : sizeOf(shape) * (type === 'int32' ? 4 : 8)), 0);
+  const state = storages.reduce(
+    (sum, { shape, type, place }) => sum + (place === 'data' ? 0 : sizeOf(shape) * (type === 'int32' ? 4 : 8)),
+    0,
+  );
   return state + recorded.reduce((sum, { mode, shape, range }) => sum + (mode === 'moments' ? momentsBytes(sizeOf(shape), range) : 0), 0);
 }
 
@@ -19,10 +22,23 @@ export function ownBytes({ storages, recorded }: ChainProgram): number {
  * @throws ModelError (code `out-of-memory`).
  */
 export function refuseWithoutMemory(program: ChainProgram, chains: number, available: number | null): void {
-  const own = ownBytes(program), needed = (chains + 1) * own;
+  const own = ownBytes(program),
+    needed = (chains + 1) * own;
   if (available === null || needed <= available) return;
   const message = `${chains === 1 ? 'The chain takes' : `${chains} chains take`} ${gigabytes(needed)}, ${gigabytes(own)} each and once more for the one that runs; ${gigabytes(available)} of memory are free.`;
-  throw new ModelError([{ code: 'out-of-memory', severity: 'error', message, hint: 'run fewer chains, or a smaller problem; what is given or integrated out takes less than what is drawn' }], message);
+  throw new ModelError(
+    [
+      {
+        code: 'out-of-memory',
+        severity: 'error',
+        message,
+        hint: 'run fewer chains, or a smaller problem; what is given or integrated out takes less than what is drawn',
+      },
+    ],
+    message,
+  );
 }
 
-function gigabytes(bytes: number): string { return `${(bytes / 1e9).toPrecision(3)} GB`; }
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toPrecision(3)} GB`;
+}

@@ -59,9 +59,21 @@ export interface ChainProgram {
   readonly recorded: readonly Recorded[];
   readonly counters: readonly Counter[];
   /** Names of components that are exchangeable: variables indexed by one label (label switching). */
-  readonly exchangeable: readonly { readonly size: number; readonly variables: readonly { readonly name: string; readonly axis: number }[]; readonly orderBy: string | null; /** Discrete variables whose values are these labels (allocations z). */ readonly labels?: readonly string[] | undefined }[];
+  readonly exchangeable: readonly {
+    readonly size: number;
+    readonly variables: readonly { readonly name: string; readonly axis: number }[];
+    readonly orderBy: string | null /** Discrete variables whose values are these labels (allocations z). */;
+    readonly labels?: readonly string[] | undefined;
+  }[];
   /** Joint blocks whose drawing may fail: where their status stands, and what its rows are called. */
-  readonly blocks?: readonly { readonly block: string; readonly storage: string; readonly rows: Int32Array; readonly members: readonly { readonly name: string; readonly shape: readonly number[] }[] }[] | undefined;
+  readonly blocks?:
+    | readonly {
+        readonly block: string;
+        readonly storage: string;
+        readonly rows: Int32Array;
+        readonly members: readonly { readonly name: string; readonly shape: readonly number[] }[];
+      }[]
+    | undefined;
   /** Flat indices of host functions: such a program runs on the calling thread. */
   readonly usesHostFunctions: boolean;
 }

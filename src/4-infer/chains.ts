@@ -26,7 +26,8 @@ const worthWorkersSeconds = 0.25;
 /** Seconds between two breaths of the calling thread. */
 const sliceSeconds = 0.1;
 /** Draws of the first round of chains in step, and by how much each further round is longer than the one before. */
-const firstRound = 100, roundGrowth = 1.25;
+const firstRound = 100,
+  roundGrowth = 1.25;
 
 /** What advances chains, wherever they are. */
 interface Chains {
@@ -48,13 +49,20 @@ export async function runChains(program: ChainProgram, request: RunRequest, host
   const onlyGenerated = !program.usesHostFunctions && hostFunctions.length === 0;
   const listener = new Listener(request);
   try {
-    const result = await runAnywhere(program, listener.request, hostFunctions, onlyGenerated ? Math.min(request.workers, request.chains) : 0);
+    const result = await runAnywhere(
+      program,
+      listener.request,
+      hostFunctions,
+      onlyGenerated ? Math.min(request.workers, request.chains) : 0,
+    );
     listener.rethrow();
     return result;
   } catch (error) {
     listener.rethrow();
     // Generated code throws nothing, though a platform may refuse it; what a host function throws is its author's.
-    throw onlyGenerated && !(error instanceof InternalError) && !(error instanceof ModelError) ? new InternalError(error instanceof Error ? error.message : String(error)) : error;
+    throw onlyGenerated && !(error instanceof InternalError) && !(error instanceof ModelError)
+      ? new InternalError(error instanceof Error ? error.message : String(error))
+      : error;
   }
 }
 
@@ -66,19 +74,33 @@ class Listener {
 
   constructor(request: RunRequest) {
     const { onProgress, stopped } = request;
-    this.request = onProgress === undefined ? request : {
-      ...request,
-      onProgress: (event) => {
-        try { if (this.thrown === null) onProgress(event); } catch (error) { this.thrown = { error }; }
-      },
-      stopped: () => this.thrown !== null || stopped?.() === true,
-    };
+    this.request =
+      onProgress === undefined
+        ? request
+        : {
+            ...request,
+            onProgress: (event) => {
+              try {
+                if (this.thrown === null) onProgress(event);
+              } catch (error) {
+                this.thrown = { error };
+              }
+            },
+            stopped: () => this.thrown !== null || stopped?.() === true,
+          };
   }
 
-  rethrow(): void { if (this.thrown !== null) throw this.thrown.error; }
+  rethrow(): void {
+    if (this.thrown !== null) throw this.thrown.error;
+  }
 }
 
-async function runAnywhere(program: ChainProgram, request: RunRequest, hostFunctions: readonly HostCall[], workers: number): Promise<ChainsResult> {
+async function runAnywhere(
+  program: ChainProgram,
+  request: RunRequest,
+  hostFunctions: readonly HostCall[],
+  workers: number,
+): Promise<ChainsResult> {
   refuseWithoutMemory(program, request.chains, (await currentPlatform()).memory);
   const ledger = await ChainLedger.open(program, request);
   const fresh = ledger.isEmpty;
@@ -116,7 +138,9 @@ async function inRounds(chains: Chains, request: RunRequest, ledger: ChainLedger
 
 function notEnough(draws: number): Diagnostic {
   return {
-    code: 'not-enough', severity: 'warning', message: `the run ended with ${draws} draws of each chain, before they were worth what was asked for`,
+    code: 'not-enough',
+    severity: 'warning',
+    message: `the run ended with ${draws} draws of each chain, before they were worth what was asked for`,
     hint: 'Allow more draws (--draws), or sweep more for each (--thin): the effective sizes say which unknowns are slow.',
   };
 }
@@ -159,7 +183,8 @@ class ChainsHere implements Chains {
 
   private async advanceOne(chain: number, draws: number): Promise<void> {
     const { request, ledger } = this;
-    const run = this.runs.get(chain) ?? new ChainRun(this.program, chain, chainRequest(request), this.hostFunctions, ledger.checkpointOf(chain));
+    const run =
+      this.runs.get(chain) ?? new ChainRun(this.program, chain, chainRequest(request), this.hostFunctions, ledger.checkpointOf(chain));
     this.runs.set(chain, run);
     const pace = new Pace(sliceSeconds);
     let breath = seconds();

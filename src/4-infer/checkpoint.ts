@@ -67,9 +67,15 @@ export function joinPieces(pieces: readonly DrawPiece[], variable: number, draws
   if (first === null || first === undefined) return null;
   const size = first.length / pieces.find((piece) => piece.count > 0)!.count;
   if (first.length === draws * size) return first;
-  const all = first instanceof Float64Array ? new Float64Array(draws * size) : first instanceof Int32Array ? new Int32Array(draws * size) : new Uint8Array(draws * size);
+  const all =
+    first instanceof Float64Array
+      ? new Float64Array(draws * size)
+      : first instanceof Int32Array
+        ? new Int32Array(draws * size)
+        : new Uint8Array(draws * size);
   for (const piece of pieces) {
-    const left = (draws - piece.first) * size, values = piece.values[variable]!;
+    const left = (draws - piece.first) * size,
+      values = piece.values[variable]!;
     if (left <= 0) break;
     all.set(left < values.length ? values.subarray(0, left) : values, piece.first * size);
   }

@@ -37,46 +37,92 @@ function refuse(message: string, hint: string): never {
  * The block of the named parents and of the finite unknowns that feed them; empty where no name is given.
  * @throws ModelError for parents that cannot be integrated out, with the reason.
  */
-export function collapsedSteps(builder: ProgramBuilder, derivation: Derivation, candidates: readonly RegionPlan[], folded: FoldedTables, names: readonly string[]): readonly JointStep[] {
+export function collapsedSteps(
+  builder: ProgramBuilder,
+  derivation: Derivation,
+  candidates: readonly RegionPlan[],
+  folded: FoldedTables,
+  names: readonly string[],
+): readonly JointStep[] {
   if (names.length === 0) return [];
   const plans = names.flatMap((name) => {
     const own = candidates.filter((c) => c.region.variable.name === name);
-    if (own.length === 0) refuse(`'${name}' cannot be integrated out (collapse): it is given, or its kernel was chosen by option`, 'Name unknowns with a conjugate conditional.');
+    if (own.length === 0)
+      refuse(
+        `'${name}' cannot be integrated out (collapse): it is given, or its kernel was chosen by option`,
+        'Name unknowns with a conjugate conditional.',
+      );
     return own;
   });
   const labels = [...new Set(plans.flatMap((p) => feeding(p, derivation)))];
   const finite = labels.flatMap((name) => candidates.filter((c) => c.region.variable.name === name));
   const scaled = scaledMembers(derivation, plans);
   for (const plan of plans) {
-    if (floorOf(plan.region) !== undefined) refuse(`${regionName(plan.region)} cannot be integrated out: the mass above the floor of its eigenvalues is not known`, 'Leave it out of collapse.');
-    const reads = readsOf(plan), partners = scaled.flatMap((s) => (s.member === plan ? [s.scale] : s.scale === plan ? [s.member] : [])).map((p) => p.region.variable.name);
+    if (floorOf(plan.region) !== undefined)
+      refuse(
+        `${regionName(plan.region)} cannot be integrated out: the mass above the floor of its eigenvalues is not known`,
+        'Leave it out of collapse.',
+      );
+    const reads = readsOf(plan),
+      partners = scaled
+        .flatMap((s) => (s.member === plan ? [s.scale] : s.scale === plan ? [s.member] : []))
+        .map((p) => p.region.variable.name);
     const other = names.find((n) => reads.has(n) && !partners.includes(n));
-    if (other !== undefined) refuse(`${regionName(plan.region)} cannot be integrated out${other === plan.region.variable.name ? ': its elements depend on each other' : ` together with ${other}: each has a family only while the other is held fixed`}`, 'Integrate out parents that do not meet each other, or scalar Normals with the scale that each has to itself.');
-    if (feeding(plan, derivation).length === 0) refuse(`integrating out ${regionName(plan.region)} changes nothing: no finite unknown enters its terms`, 'Leave it out of collapse.');
+    if (other !== undefined)
+      refuse(
+        `${regionName(plan.region)} cannot be integrated out${other === plan.region.variable.name ? ': its elements depend on each other' : ` together with ${other}: each has a family only while the other is held fixed`}`,
+        'Integrate out parents that do not meet each other, or scalar Normals with the scale that each has to itself.',
+      );
+    if (feeding(plan, derivation).length === 0)
+      refuse(`integrating out ${regionName(plan.region)} changes nothing: no finite unknown enters its terms`, 'Leave it out of collapse.');
   }
-  const parents = new Map(plans.map((p): [RegionPlan, Parent] => {
-    const made = parentOf(builder, p, folded);
-    return [p, typeof made === 'string' ? refuse(`${regionName(p.region)} cannot be integrated out: ${made}`, 'Families whose integral is known: Dirichlet, Beta, Gamma, InverseGamma, Normal, MvNormal.') : made];
-  }));
+  const parents = new Map(
+    plans.map((p): [RegionPlan, Parent] => {
+      const made = parentOf(builder, p, folded);
+      return [
+        p,
+        typeof made === 'string'
+          ? refuse(
+              `${regionName(p.region)} cannot be integrated out: ${made}`,
+              'Families whose integral is known: Dirichlet, Beta, Gamma, InverseGamma, Normal, MvNormal.',
+            )
+          : made,
+      ];
+    }),
+  );
   const targets = plans.flatMap((p): Target[] => {
     if (scaled.some((s) => s.scale === p)) return [];
     const own = scaled.find((s) => s.member === p);
     return [{ parent: parents.get(p)!, scale: own === undefined ? null : { parent: parents.get(own.scale)!, power: own.power } }];
   });
   const fill = [...parents.values()].flatMap((p) => p.fill);
-  const code = [...finite.flatMap((z) => [...fill, ...sweepOf(builder, z, targets, folded)]), ...targets.flatMap((t) => drawnBack(builder, t, folded))];
+  const code = [
+    ...finite.flatMap((z) => [...fill, ...sweepOf(builder, z, targets, folded)]),
+    ...targets.flatMap((t) => drawnBack(builder, t, folded)),
+  ];
   const members = [...finite, ...plans];
-  return [{
-    members, name: members.map((m) => regionName(m.region)).join(', '), kernel: 'collapsed',
-    reason: `${finite.map((m) => regionName(m.region)).join(', ')} with ${plans.map((p) => `${regionName(p.region)} (${formName(parents.get(p)!.form)})`).join(', ')} integrated out, drawn back after`,
-    code, status: null,
-  }];
+  return [
+    {
+      members,
+      name: members.map((m) => regionName(m.region)).join(', '),
+      kernel: 'collapsed',
+      reason: `${finite.map((m) => regionName(m.region)).join(', ')} with ${plans.map((p) => `${regionName(p.region)} (${formName(parents.get(p)!.form)})`).join(', ')} integrated out, drawn back after`,
+      code,
+      status: null,
+    },
+  ];
 }
 
 /** Finite unknowns in the terms of a parent. */
 function feeding(plan: RegionPlan, derivation: Derivation): readonly string[] {
   const reads = readsOf(plan);
-  return [...new Set(derivation.regions.filter((r) => r.recognised.kind === 'finite' && reads.has(r.region.variable.name)).map((r) => r.region.variable.name))];
+  return [
+    ...new Set(
+      derivation.regions
+        .filter((r) => r.recognised.kind === 'finite' && reads.has(r.region.variable.name))
+        .map((r) => r.region.variable.name),
+    ),
+  ];
 }
 
 /** One pass over the elements of a finite region. */
@@ -84,7 +130,8 @@ function sweepOf(builder: ProgramBuilder, plan: RegionPlan, targets: readonly Ta
   const { region, recognised } = plan;
   const name = regionName(region);
   if (recognised.kind !== 'finite') refuse(`'${name}' does not take finitely many values`, 'Leave out the parents it feeds.');
-  if (recomputeCode(builder, region.variable.name).length > 0) refuse(`${name} feeds a recursion: it is drawn with its parents at their values`, 'Leave out the parents it feeds.');
+  if (recomputeCode(builder, region.variable.name).length > 0)
+    refuse(`${name} feeds a recursion: it is drawn with its parents at their values`, 'Leave out the parents it feeds.');
   const context = new RegionContext(builder, plan.collected, folded);
   const fed = targets.flatMap((target): Fed[] => {
     const members = target.scale === null ? [target.parent] : [target.parent, target.scale.parent];
@@ -92,31 +139,71 @@ function sweepOf(builder: ProgramBuilder, plan: RegionPlan, targets: readonly Ta
     const steps = target.parent.plan.region.plates.map((p): Index => index(p.index.name));
     const found = members.map((parent): readonly Group[] => {
       const groups = groupsOf(builder, parent.plan, parent.form, region, steps);
-      return typeof groups === 'string' ? refuse(`${regionName(parent.plan.region)} cannot be integrated out: ${groups}`, `Leave ${parent.plan.region.variable.name} out of collapse.`) : groups;
+      return typeof groups === 'string'
+        ? refuse(
+            `${regionName(parent.plan.region)} cannot be integrated out: ${groups}`,
+            `Leave ${parent.plan.region.variable.name} out of collapse.`,
+          )
+        : groups;
     });
     const places = found.flat().filter((g, k, all) => all.findIndex((o) => samePlace(o, g)) === k);
-    return places.length === 0 ? [] : [{ target, groups: places.map(({ address, across }) => ({ address, across, additions: found.map((own) => own.find((o) => samePlace(o, { address, across }))?.additions ?? []) })) }];
+    return places.length === 0
+      ? []
+      : [
+          {
+            target,
+            groups: places.map(({ address, across }) => ({
+              address,
+              across,
+              additions: found.map((own) => own.find((o) => samePlace(o, { address, across }))?.additions ?? []),
+            })),
+          },
+        ];
   });
   if (fed.length === 0) return [];
-  const change = (sign: 1 | -1): readonly Code[] => fed.flatMap(({ target, groups }) => groups.flatMap((g) => [target.parent, ...(target.scale === null ? [] : [target.scale.parent])].flatMap((parent, m) => g.additions[m]!.flatMap((a) => {
-    const value = sign === 1 ? a.coefficient : neg(a.coefficient);
-    const into = [accumulate(parent.natural[a.slot]!, [...g.address, ...a.event], value), ...(parent.total === null ? [] : [accumulate(parent.total, g.address, value)])];
-    return loops([...g.across, ...a.binders], a.guards, into);
-  }))));
-  const from = builder.bind(recognised.low), count = builder.bind(valueCount(recognised.low, recognised.high));
+  const change = (sign: 1 | -1): readonly Code[] =>
+    fed.flatMap(({ target, groups }) =>
+      groups.flatMap((g) =>
+        [target.parent, ...(target.scale === null ? [] : [target.scale.parent])].flatMap((parent, m) =>
+          g.additions[m]!.flatMap((a) => {
+            const value = sign === 1 ? a.coefficient : neg(a.coefficient);
+            const into = [
+              accumulate(parent.natural[a.slot]!, [...g.address, ...a.event], value),
+              ...(parent.total === null ? [] : [accumulate(parent.total, g.address, value)]),
+            ];
+            return loops([...g.across, ...a.binders], a.guards, into);
+          }),
+        ),
+      ),
+    );
+  const from = builder.bind(recognised.low),
+    count = builder.bind(valueCount(recognised.low, recognised.high));
   const candidate = (): { readonly index: Index; readonly value: Expr } => {
     const k = index('k');
     builder.noteRange(k, zero, count);
     return { index: k, value: isConst(from, 0) ? k : add(from, k) };
   };
-  const at = (value: Expr) => (e: Expr): Expr => builder.bind(replaceElement(e, region, value, region.plates));
-  const k = candidate(), gained = fed.filter((f) => isWhole(f)).map((f) => {
-    const most = builder.interval(count);
-    if (most === null) refuse(`the number of values of ${name} is not known`, `Leave ${regionName(f.target.parent.plan.region)} out of collapse.`);
-    const own = candidate();
-    return gainCode(builder, f, { index: own.index, count, most: most.high }, at(own.value));
-  });
-  const weight = sub(directDensity(context, plan.collected.factors, k.value), addAll([...fed.filter((f) => !isWhole(f)).map((f) => gainOf(builder, f, at(k.value))), ...gained.map((g) => ref(g.storage, [k.index]))]));
+  const at =
+    (value: Expr) =>
+    (e: Expr): Expr =>
+      builder.bind(replaceElement(e, region, value, region.plates));
+  const k = candidate(),
+    gained = fed
+      .filter((f) => isWhole(f))
+      .map((f) => {
+        const most = builder.interval(count);
+        if (most === null)
+          refuse(`the number of values of ${name} is not known`, `Leave ${regionName(f.target.parent.plan.region)} out of collapse.`);
+        const own = candidate();
+        return gainCode(builder, f, { index: own.index, count, most: most.high }, at(own.value));
+      });
+  const weight = sub(
+    directDensity(context, plan.collected.factors, k.value),
+    addAll([
+      ...fed.filter((f) => !isWhole(f)).map((f) => gainOf(builder, f, at(k.value))),
+      ...gained.map((g) => ref(g.storage, [k.index])),
+    ]),
+  );
   const here = context.place();
   const drawn = builder.fresh('drawn', [], 'local', 'int32');
   return context.sweep([

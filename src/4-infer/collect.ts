@@ -5,7 +5,15 @@
 import { type Diagnostic, InternalError } from '../errors/diagnostic.js';
 import type { ChainProgram, Recorded } from './chainProgram.js';
 import { poolMoments } from './moments.js';
-import { type DrawsForm, type DrawValues, elementName, type MomentsForm, type RunResult, sizeOf, type VariableResult } from './posterior.js';
+import {
+  type DrawsForm,
+  type DrawValues,
+  elementName,
+  type MomentsForm,
+  type RunResult,
+  sizeOf,
+  type VariableResult,
+} from './posterior.js';
 import type { ChainOutput } from './chainOutput.js';
 
 /** The parts of a result that chains determine; a backend adds its name, plan and objectives. */
@@ -31,7 +39,16 @@ export function collectChains(program: ChainProgram, outputs: readonly ChainOutp
 
 function variableResult(recorded: Recorded, index: number, outputs: readonly ChainOutput[]): VariableResult {
   const { name, shape, kind, discrete, insidePlate, range, elements } = recorded;
-  return { name, shape, kind, discrete, insidePlate, range, elements, result: recorded.mode === 'draws' ? allDraws(index, outputs) : allMoments(recorded, index, outputs) };
+  return {
+    name,
+    shape,
+    kind,
+    discrete,
+    insidePlate,
+    range,
+    elements,
+    result: recorded.mode === 'draws' ? allDraws(index, outputs) : allMoments(recorded, index, outputs),
+  };
 }
 
 function allDraws(index: number, outputs: readonly ChainOutput[]): DrawsForm {
@@ -41,7 +58,14 @@ function allDraws(index: number, outputs: readonly ChainOutput[]): DrawsForm {
     return values;
   });
   const chainNumbers = outputs.map((output) => output.chain);
-  return { form: 'draws', chains: outputs.length, ...(chainNumbers.every((chain, i) => chain === i) ? {} : { chainNumbers }), draws: outputs[0]?.draws ?? 0, values: concatenate(parts), independent: false };
+  return {
+    form: 'draws',
+    chains: outputs.length,
+    ...(chainNumbers.every((chain, i) => chain === i) ? {} : { chainNumbers }),
+    draws: outputs[0]?.draws ?? 0,
+    values: concatenate(parts),
+    independent: false,
+  };
 }
 
 /** Arrays of one type end to end; a single one is used as it is. */
@@ -50,7 +74,12 @@ function concatenate(parts: readonly DrawValues[]): DrawValues {
   if (first === undefined) return new Float64Array(0);
   if (parts.length === 1) return first;
   const length = parts.reduce((sum, part) => sum + part.length, 0);
-  const all = first instanceof Float64Array ? new Float64Array(length) : first instanceof Int32Array ? new Int32Array(length) : new Uint8Array(length);
+  const all =
+    first instanceof Float64Array
+      ? new Float64Array(length)
+      : first instanceof Int32Array
+        ? new Int32Array(length)
+        : new Uint8Array(length);
   let offset = 0;
   for (const part of parts) {
     all.set(part, offset);
@@ -69,13 +98,15 @@ function allMoments(recorded: Recorded, index: number, outputs: readonly ChainOu
 }
 
 function acceptance(program: ChainProgram, outputs: readonly ChainOutput[]): Record<string, readonly number[]> {
-  return Object.fromEntries(program.counters.map((counter, i) => [
-    counter.block,
-    outputs.map((output) => {
-      const { accepted, proposed } = output.counters[i] ?? { accepted: 0, proposed: 0 };
-      return proposed === 0 ? 0 : accepted / proposed;
-    }),
-  ]));
+  return Object.fromEntries(
+    program.counters.map((counter, i) => [
+      counter.block,
+      outputs.map((output) => {
+        const { accepted, proposed } = output.counters[i] ?? { accepted: 0, proposed: 0 };
+        return proposed === 0 ? 0 : accepted / proposed;
+      }),
+    ]),
+  );
 }
 
 /** Proposals below which a block that accepted none may just be small. */
@@ -85,11 +116,16 @@ const fewProposals = 100;
 function neverMoved(program: ChainProgram, outputs: readonly ChainOutput[]): readonly Diagnostic[] {
   return program.counters.flatMap((counter, i): Diagnostic[] => {
     const chain = outputs.find((output) => output.counters[i]?.accepted === 0 && output.counters[i].proposed >= fewProposals);
-    return chain === undefined ? [] : [{
-      code: 'never-moved', severity: 'warning',
-      message: `no proposal of ${counter.block} was accepted in chain ${chain.chain}: its draws are the start value`,
-      hint: 'Make the steps smaller (--opt kernel.NAME=rw(scale: 0.1)), warm up longer, or rescale the data.',
-    }];
+    return chain === undefined
+      ? []
+      : [
+          {
+            code: 'never-moved',
+            severity: 'warning',
+            message: `no proposal of ${counter.block} was accepted in chain ${chain.chain}: its draws are the start value`,
+            hint: 'Make the steps smaller (--opt kernel.NAME=rw(scale: 0.1)), warm up longer, or rescale the data.',
+          },
+        ];
   });
 }
 
@@ -104,22 +140,27 @@ function standingStill(program: ChainProgram, outputs: readonly ChainOutput[]): 
       if (output.draws < fewDraws) continue;
       const element = firstConstant(output, i, sizeOf(recorded.shape), recorded.elements);
       if (element === null) continue;
-      return [{
-        code: 'never-moved', severity: 'warning',
-        message: `${elementName(recorded.name, recorded.shape, element)} has the same value in all ${output.draws} draws of chain ${output.chain}`,
-        hint: 'Its conditional is too narrow or too wide for the numbers of the machine, or its steps are too long: rescale the data, or choose another kernel.',
-      }];
+      return [
+        {
+          code: 'never-moved',
+          severity: 'warning',
+          message: `${elementName(recorded.name, recorded.shape, element)} has the same value in all ${output.draws} draws of chain ${output.chain}`,
+          hint: 'Its conditional is too narrow or too wide for the numbers of the machine, or its steps are too long: rescale the data, or choose another kernel.',
+        },
+      ];
     }
     return [];
   });
 }
 function firstConstant(output: ChainOutput, variable: number, size: number, existing: Int32Array | undefined): number | null {
-  const values = output.values[variable], moments = output.moments[variable];
+  const values = output.values[variable],
+    moments = output.moments[variable];
   const count = existing?.length ?? size;
   for (let k = 0; k < count; k++) {
     const element = existing?.[k] ?? k;
     if (moments !== null && moments !== undefined) {
-      if (moments.squares[element] === 0 && moments.squares[size + element] === 0 && moments.mean[element] === moments.mean[size + element]) return element;
+      if (moments.squares[element] === 0 && moments.squares[size + element] === 0 && moments.mean[element] === moments.mean[size + element])
+        return element;
     } else if (values !== null && values !== undefined) {
       const first = values[element];
       let draw = 1;

@@ -51,19 +51,33 @@ export function labelledData(bound: BoundModel): readonly LabelledData[] {
     const [label] = labels;
     if (label === undefined || labels.length > 1) return [];
     const [count, ...inner] = s.plates;
-    const { variable, at: [at, ...rest] } = label, known = bound.variables.get(variable)!;
+    const {
+        variable,
+        at: [at, ...rest],
+      } = label,
+      known = bound.variables.get(variable)!;
     if (count === undefined || rest.length > 0 || at !== count.index || known.range === undefined || known.range > mostLabels) return [];
-    const laws = Array.from({ length: known.range }, (_, k) => mapLaw(law, (e) => simplify(rewrite(e, (x) => (x.op === 'ref' && x.variable === variable ? num(k) : x)))));
+    const laws = Array.from({ length: known.range }, (_, k) =>
+      mapLaw(law, (e) => simplify(rewrite(e, (x) => (x.op === 'ref' && x.variable === variable ? num(k) : x)))),
+    );
     const free = indicesOf(laws[0]!);
     // The law may differ between the dimensions of an observation, not between observations.
     if (free.has(count.index) || inner.length > 1) return [];
     const own = inner[0]?.index ?? null;
     const values = valuesOf(s, bound, own);
     if (values === null || (own === null && s.value.dims.length > 1) || (own !== null && s.value.dims.length > 0)) return [];
-    return [{
-      statement: s, label: variable, labels: known.range, width: values.width, discrete: isDiscrete(law), values: values.values, unknowns: unknownsOf(laws[0]!, bound),
-      components: (state) => laws.map((one) => componentOf(one, state, bound, own, values.width)),
-    }];
+    return [
+      {
+        statement: s,
+        label: variable,
+        labels: known.range,
+        width: values.width,
+        discrete: isDiscrete(law),
+        values: values.values,
+        unknowns: unknownsOf(laws[0]!, bound),
+        components: (state) => laws.map((one) => componentOf(one, state, bound, own, values.width)),
+      },
+    ];
   });
 }
 
@@ -74,38 +88,60 @@ function sized(e: Expr, bound: BoundModel): Expr {
 /** References to finite unknowns in a law, each once. */
 function labelsOf(law: Law, bound: BoundModel): readonly Ref[] {
   const found = new Map<string, Ref>();
-  mapLaw(law, (e) => rewrite(e, (x) => {
-    const known = x.op === 'ref' ? bound.variables.get(x.variable) : undefined;
-    if (x.op === 'ref' && known?.status === 'latent' && known.range !== undefined && x.at.length > 0) found.set(`${x.variable}${x.at.length}`, x);
-    return x;
-  }));
+  mapLaw(law, (e) =>
+    rewrite(e, (x) => {
+      const known = x.op === 'ref' ? bound.variables.get(x.variable) : undefined;
+      if (x.op === 'ref' && known?.status === 'latent' && known.range !== undefined && x.at.length > 0)
+        found.set(`${x.variable}${x.at.length}`, x);
+      return x;
+    }),
+  );
   return [...found.values()];
 }
 
 function unknownsOf(law: Law, bound: BoundModel): ReadonlySet<string> {
   const found = new Set<string>();
-  mapLaw(law, (e) => { for (const name of variablesOf(e)) if (['latent', 'partial'].includes(bound.variables.get(name)?.status ?? '')) found.add(name); return e; });
+  mapLaw(law, (e) => {
+    for (const name of variablesOf(e)) if (['latent', 'partial'].includes(bound.variables.get(name)?.status ?? '')) found.add(name);
+    return e;
+  });
   return found;
 }
 
 function indicesOf(law: Law): ReadonlySet<Index> {
   const free = new Set<Index>();
-  mapLaw(law, (e) => { for (const i of freeIndices(e)) free.add(i); return e; });
+  mapLaw(law, (e) => {
+    for (const i of freeIndices(e)) free.add(i);
+    return e;
+  });
   return free;
 }
 
 /** [observations, width] of what a statement over one plate (and its dimensions) observes. */
-function valuesOf(s: LabelledData['statement'], bound: BoundModel, own: Index | null): { readonly values: Float64Array; readonly width: number } | null {
-  const storages = new Map([...bound.variables.values()].filter(({ status }) => status === 'given' || status === 'partial').map((v): [string, Stored] => [v.name, { shape: v.shape, values: v.values, gaps: null }]));
+function valuesOf(
+  s: LabelledData['statement'],
+  bound: BoundModel,
+  own: Index | null,
+): { readonly values: Float64Array; readonly width: number } | null {
+  const storages = new Map(
+    [...bound.variables.values()]
+      .filter(({ status }) => status === 'given' || status === 'partial')
+      .map((v): [string, Stored] => [v.name, { shape: v.shape, values: v.values, gaps: null }]),
+  );
   const masks = s.target === null ? undefined : bound.variables.get(s.target.variable)?.mask;
   const evaluator = new Evaluator(bound.sizes, storages, bound.graph.hostFunctions);
-  const [count] = s.plates as [typeof s.plates[number]];
+  const [count] = s.plates as [(typeof s.plates)[number]];
   try {
-    const from = evaluator.value(sized(count.from, bound)), to = evaluator.value(sized(count.to, bound));
+    const from = evaluator.value(sized(count.from, bound)),
+      to = evaluator.value(sized(count.to, bound));
     const innerPlate = own === null ? null : s.plates[1]!;
-    const width = innerPlate === null ? s.value.dims.reduce((product, d) => product * evaluator.value(sized(d, bound)), 1) : evaluator.value(sized(innerPlate.to, bound));
+    const width =
+      innerPlate === null
+        ? s.value.dims.reduce((product, d) => product * evaluator.value(sized(d, bound)), 1)
+        : evaluator.value(sized(innerPlate.to, bound));
     const inner = own ?? s.value.indices[0] ?? null;
-    const value = evaluator.compile(sized(s.value.body, bound)), out = new Float64Array(Math.max(0, to - from) * width);
+    const value = evaluator.compile(sized(s.value.body, bound)),
+      out = new Float64Array(Math.max(0, to - from) * width);
     for (let n = from; n < to; n++) {
       evaluator.box(count.index).value = n;
       for (let d = 0; d < width; d++) {
@@ -126,7 +162,17 @@ function componentOf(law: Law, state: ReadonlyMap<string, Stored>, bound: BoundM
   const point = new Float64Array(1);
   const storages = new Map([...state, [drawn, { shape: [1], values: point, gaps: null }]]);
   const evaluator = (): Evaluator => new Evaluator(bound.sizes, storages, bound.graph.hostFunctions);
-  const density = width === 1 && own === null ? evaluator().compile(simplify(guardedLogDensityOf(law, build([], () => ref(drawn, [num(0)]))))) : null;
+  const density =
+    width === 1 && own === null
+      ? evaluator().compile(
+          simplify(
+            guardedLogDensityOf(
+              law,
+              build([], () => ref(drawn, [num(0)])),
+            ),
+          ),
+        )
+      : null;
   return {
     normal: normalOf(law, evaluator(), own, width),
     logDensity(x) {
@@ -140,7 +186,8 @@ function normalOf(law: Law, evaluator: Evaluator, own: Index | null, width: numb
   if (law.kind !== 'family' || (law.family !== 'Normal' && law.family !== 'MvNormal')) return null;
   const values = (a: ArrayExpr): Float64Array => evaluator.array(a)().values.slice();
   if (law.family === 'MvNormal') {
-    const mean = values(law.parameters['mean']!), covariance = values(law.parameters['cov']!);
+    const mean = values(law.parameters['mean']!),
+      covariance = values(law.parameters['cov']!);
     return { mean: [...mean], covariance: Array.from({ length: width }, (_, i) => [...covariance.subarray(i * width, (i + 1) * width)]) };
   }
   const each = Array.from({ length: width }, (_, d) => {

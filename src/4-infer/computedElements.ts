@@ -11,10 +11,15 @@ import type { ClosedForm } from './posterior.js';
 export function withComputedElements(closed: ClosedForm, { computed }: Pick<BoundVariable, 'computed'>): ClosedForm {
   const { draws } = closed;
   if (computed === undefined || draws === null || draws.count === 0) return closed;
-  const size = computed.length, { count, values } = draws;
-  const mean = closed.mean.slice(), sd = closed.sd?.slice() ?? null;
+  const size = computed.length,
+    { count, values } = draws;
+  const mean = closed.mean.slice(),
+    sd = closed.sd?.slice() ?? null;
   const mcse = closed.mcse?.slice() ?? new Float64Array(size);
-  const quantiles = closed.quantiles === null ? null : { q5: closed.quantiles.q5.slice(), q50: closed.quantiles.q50.slice(), q95: closed.quantiles.q95.slice() };
+  const quantiles =
+    closed.quantiles === null
+      ? null
+      : { q5: closed.quantiles.q5.slice(), q50: closed.quantiles.q50.slice(), q95: closed.quantiles.q95.slice() };
   let isEstimated = closed.mcse !== null;
   for (let cell = 0; cell < size; cell++) {
     if (computed[cell] === 0) continue;
@@ -25,8 +30,15 @@ export function withComputedElements(closed: ClosedForm, { computed }: Pick<Boun
     const variance = isConstant ? 0 : own.reduce((sum, x) => sum + (x - centre) ** 2, 0) / Math.max(1, count - 1);
     mean[cell] = centre;
     if (sd !== null) sd[cell] = Math.sqrt(variance);
-    if (!isConstant) { mcse[cell] = Math.sqrt(variance / count); isEstimated = true; }
-    if (quantiles !== null) { quantiles.q5[cell] = quantileOfSorted(own, 0.05); quantiles.q50[cell] = quantileOfSorted(own, 0.5); quantiles.q95[cell] = quantileOfSorted(own, 0.95); }
+    if (!isConstant) {
+      mcse[cell] = Math.sqrt(variance / count);
+      isEstimated = true;
+    }
+    if (quantiles !== null) {
+      quantiles.q5[cell] = quantileOfSorted(own, 0.05);
+      quantiles.q50[cell] = quantileOfSorted(own, 0.5);
+      quantiles.q95[cell] = quantileOfSorted(own, 0.95);
+    }
   }
   return { ...closed, mean, sd, mcse: isEstimated ? mcse : null, quantiles };
 }

@@ -8,7 +8,27 @@
  */
 import { type Code, accumulate, forLoop, when } from '../code/loop.js';
 import {
-  type Expr, type Index, add, apply, cond, equal, freeIndices, hash, index, isConst, mul, mulAll, num, one, reduce, ref, rewrite, substitute, variablesOf, visit, zero,
+  type Expr,
+  type Index,
+  add,
+  apply,
+  cond,
+  equal,
+  freeIndices,
+  hash,
+  index,
+  isConst,
+  mul,
+  mulAll,
+  num,
+  one,
+  reduce,
+  ref,
+  rewrite,
+  substitute,
+  variablesOf,
+  visit,
+  zero,
 } from '../expr/expr.js';
 import { factorsOf, type Binder } from '../3-derive/normalForm.js';
 import { InverseLists, listed, lookupOf } from './inverseLists.js';
@@ -20,7 +40,11 @@ export const smallRange: number = 8;
 const tableLimit = 4;
 const tableFloor = 65_536;
 
-export interface Sum { readonly binders: readonly Binder[]; readonly guards: readonly Expr[]; readonly coefficient: Expr }
+export interface Sum {
+  readonly binders: readonly Binder[];
+  readonly guards: readonly Expr[];
+  readonly coefficient: Expr;
+}
 
 /** Shared by the contractions of one kernel: equal statistics are computed once. */
 export class StatisticTables {
@@ -37,7 +61,13 @@ export class StatisticTables {
   readonly needs: SharedTable[] = [];
 
   /** With `shared`, tables of the state are kept there for whoever puts kernels together; without, they are filled in `before`. */
-  constructor(builder: ProgramBuilder, updated: readonly string[], plates: readonly Binder[], foldedTables: FoldedTables, shared: SharedTables | null = null) {
+  constructor(
+    builder: ProgramBuilder,
+    updated: readonly string[],
+    plates: readonly Binder[],
+    foldedTables: FoldedTables,
+    shared: SharedTables | null = null,
+  ) {
     this.builder = builder;
     this.updated = updated;
     this.plates = plates;
@@ -58,18 +88,29 @@ export class StatisticTables {
   }
 
   /** The sum as an expression of the kernel's plates and of `kept` binders, with tables for what could be summed out. */
-  contract(sum: Sum, wanted: readonly Index[]): { readonly binders: readonly Binder[]; readonly guards: readonly Expr[]; readonly value: Expr } {
+  contract(
+    sum: Sum,
+    wanted: readonly Index[],
+  ): { readonly binders: readonly Binder[]; readonly guards: readonly Expr[]; readonly value: Expr } {
     let binders = sum.binders.map((b) => this.builder.bindBinder(b));
     // The range of a ragged binder needs the outer ones.
     const kept = [...wanted];
     for (const b of [...binders].reverse()) {
-      if (kept.includes(b.index)) for (const i of [...freeIndices(b.from), ...freeIndices(b.to)]) if (!kept.includes(i) && binders.some((o) => o.index === i)) kept.push(i);
+      if (kept.includes(b.index))
+        for (const i of [...freeIndices(b.from), ...freeIndices(b.to)])
+          if (!kept.includes(i) && binders.some((o) => o.index === i)) kept.push(i);
     }
     let guards = sum.guards.map((g) => this.builder.bind(g)).filter((g) => !isConst(g, 1));
     if (guards.some((g) => isConst(g, 0))) return { binders: [], guards: [], value: zero };
     let factors: readonly Expr[] = factorsOf(this.builder.bind(sum.coefficient));
     const [only] = factors;
-    if (factors.length === 1 && only !== undefined && isConst(only) && !Number.isFinite(only.value) && (binders.length > 0 || guards.length > 0)) {
+    if (
+      factors.length === 1 &&
+      only !== undefined &&
+      isConst(only) &&
+      !Number.isFinite(only.value) &&
+      (binders.length > 0 || guards.length > 0)
+    ) {
       // What is impossible counts once it holds anywhere: infinity times none would be no number.
       const count = this.contract({ ...sum, coefficient: one }, wanted);
       return { ...count, value: cond(apply('gt', count.value, zero), only, zero) };
@@ -78,14 +119,19 @@ export class StatisticTables {
     ({ binders, guards, factors } = this.throughLists(binders, guards, factors, kept, short));
     ({ binders, guards, factors } = this.separateGathers(binders, guards, factors, short));
     for (;;) {
-      const candidates = binders.filter((b) => !kept.includes(b.index) && !short.has(b.index)
-        && this.trips(b) > smallRange
-        && !binders.some((o) => o !== b && (freeIndices(o.from).has(b.index) || freeIndices(o.to).has(b.index))));
+      const candidates = binders.filter(
+        (b) =>
+          !kept.includes(b.index) &&
+          !short.has(b.index) &&
+          this.trips(b) > smallRange &&
+          !binders.some((o) => o !== b && (freeIndices(o.from).has(b.index) || freeIndices(o.to).has(b.index))),
+      );
       if (candidates.length === 0) break;
       candidates.sort((a, b) => this.trips(b) - this.trips(a));
       const binder = candidates[0]!;
       const has = (e: Expr): boolean => freeIndices(e).has(binder.index);
-      const inner = factors.filter(has), innerGuards = guards.filter(has);
+      const inner = factors.filter(has),
+        innerGuards = guards.filter(has);
       const value = this.sumOut(binder, inner, innerGuards, binders);
       factors = [...factors.filter((f) => !has(f)), value];
       guards = guards.filter((g) => !has(g));
@@ -111,27 +157,47 @@ export class StatisticTables {
 
   /** `sum_ij S[i,j] a_i a_j` with a symmetric S as `sum_i a_i (S[i,i] a_i + 2 sum_{j < i} S[i,j] a_j)`: half the products. */
   private halved(inside: Binder[], factors: readonly Expr[], guards: readonly Expr[]): { inside: Binder[]; factors: readonly Expr[] } {
-    for (const a of inside) for (const b of inside) {
-      if (a === b || !isConst(a.from, 0) || !isConst(b.from, 0) || !isConst(a.to) || !isConst(b.to, a.to.value) || a.to.value < 2) continue;
-      const reads = (e: Expr, i: Index): boolean => freeIndices(e).has(i);
-      if (guards.some((g) => reads(g, a.index) || reads(g, b.index))) continue;
-      const both = factors.filter((f) => reads(f, a.index) && reads(f, b.index));
-      const matrix = both[0];
-      if (both.length !== 1 || matrix === undefined || matrix.op !== 'ref' || matrix.at.length < 2 || !isSymmetric(matrix.variable, this.builder)) continue;
-      const [x, y] = matrix.at.slice(-2);
-      if (!((x === a.index && y === b.index) || (x === b.index && y === a.index)) || matrix.at.slice(0, -2).some((e) => reads(e, a.index) || reads(e, b.index))) continue;
-      const own = factors.filter((f) => f !== matrix && reads(f, a.index)), others = factors.filter((f) => f !== matrix && reads(f, b.index));
-      if (own.length === 0 || own.length !== others.length) continue;
-      const swap = new Map<Index, Expr>([[b.index, a.index]]);
-      const unmatched = [...own];
-      for (const f of others) { const at = unmatched.findIndex((g) => equal(g, substitute(f, swap))); if (at >= 0) unmatched.splice(at, 1); }
-      if (unmatched.length > 0) continue;
-      const at = (j: Expr): Expr => ref(matrix.variable, [...matrix.at.slice(0, -2), a.index, j]);
-      const below = reduce('sum', b.index, zero, a.index, mulAll([at(b.index), ...others]));
-      const inner = add(mulAll([at(a.index), ...own]), mul(num(2), below));
-      const rest = factors.filter((f) => f !== matrix && !own.includes(f) && !others.includes(f));
-      return { inside: inside.filter((o) => o !== a && o !== b), factors: [...rest, reduce('sum', a.index, zero, a.to, mulAll([...own, inner]))] };
-    }
+    for (const a of inside)
+      for (const b of inside) {
+        if (a === b || !isConst(a.from, 0) || !isConst(b.from, 0) || !isConst(a.to) || !isConst(b.to, a.to.value) || a.to.value < 2)
+          continue;
+        const reads = (e: Expr, i: Index): boolean => freeIndices(e).has(i);
+        if (guards.some((g) => reads(g, a.index) || reads(g, b.index))) continue;
+        const both = factors.filter((f) => reads(f, a.index) && reads(f, b.index));
+        const matrix = both[0];
+        if (
+          both.length !== 1 ||
+          matrix === undefined ||
+          matrix.op !== 'ref' ||
+          matrix.at.length < 2 ||
+          !isSymmetric(matrix.variable, this.builder)
+        )
+          continue;
+        const [x, y] = matrix.at.slice(-2);
+        if (
+          !((x === a.index && y === b.index) || (x === b.index && y === a.index)) ||
+          matrix.at.slice(0, -2).some((e) => reads(e, a.index) || reads(e, b.index))
+        )
+          continue;
+        const own = factors.filter((f) => f !== matrix && reads(f, a.index)),
+          others = factors.filter((f) => f !== matrix && reads(f, b.index));
+        if (own.length === 0 || own.length !== others.length) continue;
+        const swap = new Map<Index, Expr>([[b.index, a.index]]);
+        const unmatched = [...own];
+        for (const f of others) {
+          const at = unmatched.findIndex((g) => equal(g, substitute(f, swap)));
+          if (at >= 0) unmatched.splice(at, 1);
+        }
+        if (unmatched.length > 0) continue;
+        const at = (j: Expr): Expr => ref(matrix.variable, [...matrix.at.slice(0, -2), a.index, j]);
+        const below = reduce('sum', b.index, zero, a.index, mulAll([at(b.index), ...others]));
+        const inner = add(mulAll([at(a.index), ...own]), mul(num(2), below));
+        const rest = factors.filter((f) => f !== matrix && !own.includes(f) && !others.includes(f));
+        return {
+          inside: inside.filter((o) => o !== a && o !== b),
+          factors: [...rest, reduce('sum', a.index, zero, a.to, mulAll([...own, inner]))],
+        };
+      }
     return { inside, factors };
   }
 
@@ -141,37 +207,60 @@ export class StatisticTables {
    */
   private innermost(inside: readonly Binder[], factors: readonly Expr[]): Binder {
     const free = inside.filter((b) => !inside.some((o) => o !== b && (freeIndices(o.from).has(b.index) || freeIndices(o.to).has(b.index))));
-    const apart = free.filter((b) => !factors.some((f) => freeIndices(f).has(b.index) && this.plates.some((p) => freeIndices(f).has(p.index))));
+    const apart = free.filter(
+      (b) => !factors.some((f) => freeIndices(f).has(b.index) && this.plates.some((p) => freeIndices(f).has(p.index))),
+    );
     return apart.at(-1) ?? free.at(-1)!;
   }
 
-  private trips(b: Binder): number { return this.builder.trips(b.from, b.to); }
+  private trips(b: Binder): number {
+    return this.builder.trips(b.from, b.to);
+  }
 
   /** The inverse lists of the program. */
-  get lists(): InverseLists { return this.foldedTables.lists; }
+  get lists(): InverseLists {
+    return this.foldedTables.lists;
+  }
 
   /**
    * Long loops of which data say which instances an element has run over those alone, where no table can take their place: what they
-   * sum reads what the kernel itself changes, or the table over the gathers in it would be larger than the loop. Their indices go to `short`.
+   * sum reads what the kernel itself changes, or the table over the gathers in it would be larger than the loop. Their indices go to
+   * `short`.
    */
-  private throughLists(binders: readonly Binder[], guards: readonly Expr[], factors: readonly Expr[], kept: readonly Index[], short: Set<Index>): { binders: Binder[]; guards: Expr[]; factors: readonly Expr[] } {
+  private throughLists(
+    binders: readonly Binder[],
+    guards: readonly Expr[],
+    factors: readonly Expr[],
+    kept: readonly Index[],
+    short: Set<Index>,
+  ): { binders: Binder[]; guards: Expr[]; factors: readonly Expr[] } {
     let out = { binders: [...binders], guards: [...guards], factors };
     for (const b of binders) {
-      if (kept.includes(b.index) || this.trips(b) <= smallRange || out.binders.some((o) => o !== b && (freeIndices(o.from).has(b.index) || freeIndices(o.to).has(b.index)))) continue;
+      if (
+        kept.includes(b.index) ||
+        this.trips(b) <= smallRange ||
+        out.binders.some((o) => o !== b && (freeIndices(o.from).has(b.index) || freeIndices(o.to).has(b.index)))
+      )
+        continue;
       const lookup = lookupOf(this.builder, b, out.guards);
       if (lookup === null || [...freeIndices(lookup.target)].some((i) => !this.plates.some((p) => p.index === i))) continue;
-      let cells = lookup.extent, updated = false;
+      let cells = lookup.extent,
+        updated = false;
       const gathers: Expr[] = [];
-      for (const f of out.factors) visit(f, (x) => {
-        if (x.op !== 'ref' || this.builder.storage(x.variable).place === 'data' || !x.at.some((e) => freeIndices(e).has(b.index))) return;
-        x.at.forEach((e, d) => {
-          if (!freeIndices(e).has(b.index)) return;
-          if (e.op !== 'ref') { if (this.updated.includes(x.variable)) updated = true; return; }
-          if (gathers.some((g) => equal(g, e))) return;
-          gathers.push(e);
-          cells *= this.builder.storage(x.variable).shape[d]!;
+      for (const f of out.factors)
+        visit(f, (x) => {
+          if (x.op !== 'ref' || this.builder.storage(x.variable).place === 'data' || !x.at.some((e) => freeIndices(e).has(b.index))) return;
+          x.at.forEach((e, d) => {
+            if (!freeIndices(e).has(b.index)) return;
+            if (e.op !== 'ref') {
+              if (this.updated.includes(x.variable)) updated = true;
+              return;
+            }
+            if (gathers.some((g) => equal(g, e))) return;
+            gathers.push(e);
+            cells *= this.builder.storage(x.variable).shape[d]!;
+          });
         });
-      });
       if (!updated && (gathers.length === 0 || cells <= this.trips(b))) continue;
       const made = listed(this.builder, this.lists, lookup, out.guards);
       const put = (e: Expr): Expr => substitute(e, made.map);
@@ -186,32 +275,39 @@ export class StatisticTables {
    * of data alone and folds into a table over j. Discrete latents in the place of g give tables that
    * are filled in one pass. Only where the table is smaller than the loop.
    */
-  private separateGathers(binders: readonly Binder[], guards: readonly Expr[], factors: readonly Expr[], short: ReadonlySet<Index>): { binders: Binder[]; guards: Expr[]; factors: readonly Expr[] } {
-    const outBinders = [...binders], outGuards = [...guards];
+  private separateGathers(
+    binders: readonly Binder[],
+    guards: readonly Expr[],
+    factors: readonly Expr[],
+    short: ReadonlySet<Index>,
+  ): { binders: Binder[]; guards: Expr[]; factors: readonly Expr[] } {
+    const outBinders = [...binders],
+      outGuards = [...guards];
     const separated: { e: Expr; j: Index }[] = [];
     let cells = 1;
     const model = this.builder.model;
-    const rewriteFactor = (f: Expr): Expr => rewrite(f, (x) => {
-      if (x.op !== 'ref' || x.at.length === 0 || model.statusOf(x.variable) === 'given') return x;
-      const at = x.at.map((e, d) => {
-        if (e.op !== 'ref' || this.updated.some((u) => variablesOf(e).has(u))) return e;
-        const heavy = outBinders.find((b) => !short.has(b.index) && this.trips(b) > smallRange && freeIndices(e).has(b.index));
-        if (heavy === undefined) return e;
-        const known = separated.find((s) => equal(s.e, e));
-        if (known !== undefined) return known.j;
-        const extent = this.builder.storage(x.variable).shape[d]!;
-        const trips = Math.min(this.trips(heavy), Number.MAX_SAFE_INTEGER);
-        // Together they make one table, and a table that is refused would be a loop over all of its cells.
-        if (extent * 2 > trips || separated.length >= 2 || cells * extent > tableLimit * trips + tableFloor) return e;
-        cells *= extent;
-        const j = index('j');
-        separated.push({ e, j });
-        outBinders.push(this.builder.bindBinder({ index: j, from: zero, to: num(extent) }));
-        outGuards.push(apply('eq', e, j));
-        return j;
+    const rewriteFactor = (f: Expr): Expr =>
+      rewrite(f, (x) => {
+        if (x.op !== 'ref' || x.at.length === 0 || model.statusOf(x.variable) === 'given') return x;
+        const at = x.at.map((e, d) => {
+          if (e.op !== 'ref' || this.updated.some((u) => variablesOf(e).has(u))) return e;
+          const heavy = outBinders.find((b) => !short.has(b.index) && this.trips(b) > smallRange && freeIndices(e).has(b.index));
+          if (heavy === undefined) return e;
+          const known = separated.find((s) => equal(s.e, e));
+          if (known !== undefined) return known.j;
+          const extent = this.builder.storage(x.variable).shape[d]!;
+          const trips = Math.min(this.trips(heavy), Number.MAX_SAFE_INTEGER);
+          // Together they make one table, and a table that is refused would be a loop over all of its cells.
+          if (extent * 2 > trips || separated.length >= 2 || cells * extent > tableLimit * trips + tableFloor) return e;
+          cells *= extent;
+          const j = index('j');
+          separated.push({ e, j });
+          outBinders.push(this.builder.bindBinder({ index: j, from: zero, to: num(extent) }));
+          outGuards.push(apply('eq', e, j));
+          return j;
+        });
+        return at.every((e, d) => e === x.at[d]) ? x : ref(x.variable, at);
       });
-      return at.every((e, d) => e === x.at[d]) ? x : ref(x.variable, at);
-    });
     return { binders: outBinders, guards: outGuards, factors: factors.map(rewriteFactor) };
   }
 
@@ -232,7 +328,8 @@ export class StatisticTables {
       else plainGuards.push(g);
     }
     const free = new Set<Index>();
-    for (const e of [body, ...plainGuards, binder.from, binder.to, ...addresses.map((a) => a.left)]) for (const i of freeIndices(e)) if (i !== binder.index) free.add(i);
+    for (const e of [body, ...plainGuards, binder.from, binder.to, ...addresses.map((a) => a.left)])
+      for (const i of freeIndices(e)) if (i !== binder.index) free.add(i);
     const others: Binder[] = [];
     for (const i of free) {
       const b = binders.find((x) => x.index === i) ?? this.plates.find((x) => x.index === i);
@@ -256,7 +353,8 @@ export class StatisticTables {
     const work = others.reduce((w, o) => w * Math.min(this.trips(o), 1e6), Math.min(trips, 1e9));
     if (cells > tableLimit * Math.min(trips, 1e9) + tableFloor || work > 2e9) return inline();
     const reads = new Set<string>();
-    for (const e of [body, ...guards, binder.from, binder.to, ...others.flatMap((o) => [o.from, o.to])]) for (const v of variablesOf(e)) reads.add(v);
+    for (const e of [body, ...guards, binder.from, binder.to, ...others.flatMap((o) => [o.from, o.to])])
+      for (const v of variablesOf(e)) reads.add(v);
     const given = [...reads].every((v) => this.builder.storage(v).place === 'data');
     const madeOf = this.shared === null ? [] : this.shared.known.filter((t) => reads.has(t.table));
     for (const t of madeOf) for (const v of t.reads) reads.add(v);
@@ -270,12 +368,19 @@ export class StatisticTables {
     const same = (given ? this.foldedTables.known : this.known).find(alike);
     if (same !== undefined) return ref(same.table, at);
     const common = given ? undefined : this.shared?.known.find(alike);
-    if (common !== undefined) { this.need(common); return ref(common.table, at); }
+    if (common !== undefined) {
+      this.need(common);
+      return ref(common.table, at);
+    }
     const table = this.builder.fresh('sum', shape, given ? 'data' : 'scratch');
     if (given) this.builder.setInitial(table, new Float64Array(cells));
-    const checks = addresses.flatMap((a) => (this.inside(a.left, a.extent) ? [] : [apply('and', apply('ge', a.left, zero), apply('lt', a.left, num(a.extent)))]));
+    const checks = addresses.flatMap((a) =>
+      this.inside(a.left, a.extent) ? [] : [apply('and', apply('ge', a.left, zero), apply('lt', a.left, num(a.extent)))],
+    );
     const cell = [...lefts, ...others.map((o) => o.index)];
-    const outer = others.filter((o) => freeIndices(binder.from).has(o.index) || freeIndices(binder.to).has(o.index) || this.plates.some((p) => p.index === o.index));
+    const outer = others.filter(
+      (o) => freeIndices(binder.from).has(o.index) || freeIndices(binder.to).has(o.index) || this.plates.some((p) => p.index === o.index),
+    );
     const innerLoops = others.filter((o) => !outer.includes(o));
     const guardsFirst = [...plainGuards, ...checks].filter((g) => !innerLoops.some((o) => freeIndices(g).has(o.index)));
     const guardsLate = plainGuards.filter((g) => innerLoops.some((o) => freeIndices(g).has(o.index)));
@@ -305,13 +410,16 @@ export class StatisticTables {
   private equality(g: Expr, i: Index): { left: Expr; right: Expr } | null {
     if (g.op !== 'apply' || g.fn !== 'eq') return null;
     const [a, b] = [g.args[0]!, g.args[1]!];
-    const inA = freeIndices(a).has(i), inB = freeIndices(b).has(i);
+    const inA = freeIndices(a).has(i),
+      inB = freeIndices(b).has(i);
     if (inA === inB) return null;
     return inA ? { left: a, right: b } : { left: b, right: a };
   }
   private extentOf(right: Expr): number | null {
     let plain = true;
-    visit(right, (x) => { if (x.op === 'ref' || x.op === 'reduce' || x.op === 'element') plain = false; });
+    visit(right, (x) => {
+      if (x.op === 'ref' || x.op === 'reduce' || x.op === 'element') plain = false;
+    });
     if (!plain) return null;
     const r = this.builder.interval(right);
     return r === null || r.low < 0 ? null : r.high + 1;
@@ -322,7 +430,9 @@ export class StatisticTables {
   }
 }
 
-/** True for arrays whose last two dimensions form symmetric matrices: expectations of matrices and of products, covariances of the program. */
+/**
+ * True for arrays whose last two dimensions form symmetric matrices: expectations of matrices and of products, covariances of the program.
+ */
 function isSymmetric(name: string, builder: ProgramBuilder): boolean {
   if (name.startsWith('E|')) return name.endsWith('_ij') || name.endsWith('|x_i x_j');
   const constraint = builder.model.graph.variables.get(name)?.constraint.kind;
@@ -352,16 +462,41 @@ export class SharedTables {
   readonly known: SharedTable[] = [];
 }
 
-export interface TableRecord { readonly binder: Binder; readonly others: readonly Binder[]; readonly addresses: readonly Expr[]; readonly guards: readonly Expr[]; readonly body: Expr; readonly table: string }
+export interface TableRecord {
+  readonly binder: Binder;
+  readonly others: readonly Binder[];
+  readonly addresses: readonly Expr[];
+  readonly guards: readonly Expr[];
+  readonly body: Expr;
+  readonly table: string;
+}
 
-function sameTable(k: TableRecord, binder: Binder, others: readonly Binder[], addresses: readonly Expr[], guards: readonly Expr[], body: Expr): boolean {
-  if (k.others.length !== others.length || k.addresses.length !== addresses.length || k.guards.length !== guards.length || hash(k.body) !== hash(body)) return false;
+function sameTable(
+  k: TableRecord,
+  binder: Binder,
+  others: readonly Binder[],
+  addresses: readonly Expr[],
+  guards: readonly Expr[],
+  body: Expr,
+): boolean {
+  if (
+    k.others.length !== others.length ||
+    k.addresses.length !== addresses.length ||
+    k.guards.length !== guards.length ||
+    hash(k.body) !== hash(body)
+  )
+    return false;
   const bound = new Map<Index, Index>([[k.binder.index, binder.index]]);
   if (!equal(k.binder.from, binder.from) || !equal(k.binder.to, binder.to)) return false;
   for (let d = 0; d < others.length; d++) {
-    const a = k.others[d]!, b = others[d]!;
+    const a = k.others[d]!,
+      b = others[d]!;
     if (!equal(a.from, b.from, bound) || !equal(a.to, b.to, bound)) return false;
     bound.set(a.index, b.index);
   }
-  return equal(k.body, body, bound) && k.addresses.every((e, d) => equal(e, addresses[d]!, bound)) && k.guards.every((e, d) => equal(e, guards[d]!, bound));
+  return (
+    equal(k.body, body, bound) &&
+    k.addresses.every((e, d) => equal(e, addresses[d]!, bound)) &&
+    k.guards.every((e, d) => equal(e, guards[d]!, bound))
+  );
 }

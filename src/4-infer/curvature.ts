@@ -12,7 +12,10 @@ import { type Climbed, eachAlone, type Groups, observedGroups, sameGroups, signs
 import type { DifferentiableDensity } from './gradient.js';
 
 /** Directions by which a curvature is measured: the axes times scales (p numbers), or the columns `directions[i * p + k]`. */
-export interface Basis { readonly along: 'axes' | 'columns'; readonly directions: Float64Array }
+export interface Basis {
+  readonly along: 'axes' | 'columns';
+  readonly directions: Float64Array;
+}
 
 /** Minus the Hessian A in a basis B that makes it nearly the identity: E = B' A B. */
 export interface Curvature {
@@ -34,7 +37,16 @@ export interface Curvature {
 }
 
 /** Of a density without coordinates. */
-export const nothingCurved: Curvature = { basis: { along: 'axes', directions: new Float64Array(0) }, matrix: new Float64Array(0), factor: null, damped: null, spectrum: () => ({ values: [], vectors: [] }), logBasis: 0, frozen: [], scales: new Float64Array(0) };
+export const nothingCurved: Curvature = {
+  basis: { along: 'axes', directions: new Float64Array(0) },
+  matrix: new Float64Array(0),
+  factor: null,
+  damped: null,
+  spectrum: () => ({ values: [], vectors: [] }),
+  logBasis: 0,
+  frozen: [],
+  scales: new Float64Array(0),
+};
 
 /** Steps of a difference in units of the standard error. */
 const differenceStep = 0.02;
@@ -44,8 +56,12 @@ const mostEigenvectors = 400;
 const fewestDamped = 100;
 /** Relative eigenvalue of the information in correlation form that differences cannot tell from zero in the first pass. */
 const smallestEigenvalue = 1e-12;
-/** Difference of a product with the curvature from what the gradient says, roughly and precisely, from which on coordinates are observed again; relative to the row. */
-const roughTest = 1e-2, preciseTest = 1e-4;
+/**
+ * Difference of a product with the curvature from what the gradient says, roughly and precisely, from which on coordinates are observed
+ * again; relative to the row.
+ */
+const roughTest = 1e-2,
+  preciseTest = 1e-4;
 /** Observations at most, each of which costs a gradient for each coordinate. */
 const mostObservations = 5;
 
@@ -67,8 +83,11 @@ export class Differences {
 
   /** Standard deviations of the coordinates, each given the others, as far as the diagonal of a rough Hessian tells. */
   scales(position: Float64Array): Float64Array {
-    const p = position.length, steps = position.map((u) => 1e-4 * (1 + Math.abs(u)));
-    const x = position.slice(), up = new Float64Array(p), down = new Float64Array(p);
+    const p = position.length,
+      steps = position.map((u) => 1e-4 * (1 + Math.abs(u)));
+    const x = position.slice(),
+      up = new Float64Array(p),
+      down = new Float64Array(p);
     const settle = (members: readonly number[]): void => {
       let open = members;
       for (let pass = 0; pass < 4 && open.length > 0; pass++) {
@@ -78,11 +97,16 @@ export class Differences {
         this.objective(x, down);
         for (const k of open) x[k] = position[k]!;
         // One coordinate outside of its support would spoil what is learnt of the others.
-        if (open.length > 1 && open.some((k) => !Number.isFinite(up[k]! - down[k]!))) { for (const k of open) settle([k]); return; }
+        if (open.length > 1 && open.some((k) => !Number.isFinite(up[k]! - down[k]!))) {
+          for (const k of open) settle([k]);
+          return;
+        }
         open = open.filter((k) => {
-          const h = steps[k]!, curvature = Math.abs((up[k]! - down[k]!) / (2 * h));
+          const h = steps[k]!,
+            curvature = Math.abs((up[k]! - down[k]!) / (2 * h));
           // Logarithms and log odds have scales of about 1; other unknowns have those of their data.
-          const { kind } = this.owners[k]!, most = (kind === 'real' || kind === 'lowerTriangle' ? 1e7 : 0.1) * (1 + Math.abs(position[k]!));
+          const { kind } = this.owners[k]!,
+            most = (kind === 'real' || kind === 'lowerTriangle' ? 1e7 : 0.1) * (1 + Math.abs(position[k]!));
           const next = curvature > 0 && Number.isFinite(curvature) ? Math.min(differenceStep / Math.sqrt(curvature), most) : h;
           steps[k] = next;
           return !(next > 0.3 * h && next < 3 * h);
@@ -93,50 +117,97 @@ export class Differences {
     return steps.map((h) => h / differenceStep);
   }
 
-  /** Minus the Hessian at a position, roughly (for steps) or precisely (for standard errors); null where the density is not smooth around it. */
+  /**
+   * Minus the Hessian at a position, roughly (for steps) or precisely (for standard errors); null where the density is not smooth around
+   * it.
+   */
   curvature(position: Float64Array, gradient: Float64Array, precise: boolean): Curvature | null {
-    const p = position.length, scales = this.scales(position), directions = scales.slice();
+    const p = position.length,
+      scales = this.scales(position),
+      directions = scales.slice();
     const frozen: number[] = [];
     let logBasis = 0;
     for (let k = 0; k < p; k++) {
       const scale = scales[k]!;
-      if (boundedKinds.has(this.owners[k]!.kind) && Math.abs(position[k]!) > edge.distance && scale > 1 / Math.sqrt(edge.curvature) && Math.abs(gradient[k]!) < edge.curvature) { frozen.push(k); directions[k] = 0; } else logBasis += Math.log(scale);
+      if (
+        boundedKinds.has(this.owners[k]!.kind) &&
+        Math.abs(position[k]!) > edge.distance &&
+        scale > 1 / Math.sqrt(edge.curvature) &&
+        Math.abs(gradient[k]!) < edge.curvature
+      ) {
+        frozen.push(k);
+        directions[k] = 0;
+      } else logBasis += Math.log(scale);
     }
     const matrix = this.alongAxes(position, directions, precise || this.groupsAt(position).sparse !== null);
     if (matrix === null) return null;
-    const { sparse } = this.groups, factor = factorCurvature(matrix, p, sparse);
+    const { sparse } = this.groups,
+      factor = factorCurvature(matrix, p, sparse);
     const damped = factor === null && !precise && (sparse !== null || p > fewestDamped) ? dampedFactor(matrix, p, sparse) : null;
-    const first: Curvature = { basis: { along: 'axes', directions }, matrix, factor, damped, spectrum: spectrumOf(matrix, p), logBasis, frozen, scales };
+    const first: Curvature = {
+      basis: { along: 'axes', directions },
+      matrix,
+      factor,
+      damped,
+      spectrum: spectrumOf(matrix, p),
+      logBasis,
+      frozen,
+      scales,
+    };
     if (factor !== null || (damped !== null && sparse !== null)) return first;
     const spectrum = first.spectrum();
     if (spectrum === null) return first;
     const { values, vectors } = spectrum;
     const largest = Math.max(...values.map(Math.abs));
     if (!(largest > 0)) return first;
-    const floor = smallestEigenvalue * largest, sizes = values.map((v) => Math.sqrt(Math.max(Math.abs(v), floor)));
+    const floor = smallestEigenvalue * largest,
+      sizes = values.map((v) => Math.sqrt(Math.max(Math.abs(v), floor)));
     const columns = new Float64Array(p * p);
     for (let i = 0; i < p; i++) for (let k = 0; k < p; k++) columns[i * p + k] = (directions[i]! * vectors[k]![i]!) / sizes[k]!;
     const second = this.alongColumns(position, columns, precise);
-    return second === null ? first : { basis: { along: 'columns', directions: columns }, matrix: second, factor: factorCurvature(second, p, null), damped: null, spectrum: spectrumOf(second, p), logBasis: logBasis - sizes.reduce((sum, v) => sum + Math.log(v), 0), frozen, scales };
+    return second === null
+      ? first
+      : {
+          basis: { along: 'columns', directions: columns },
+          matrix: second,
+          factor: factorCurvature(second, p, null),
+          damped: null,
+          spectrum: spectrumOf(second, p),
+          logBasis: logBasis - sizes.reduce((sum, v) => sum + Math.log(v), 0),
+          frozen,
+          scales,
+        };
   }
 
   /** Coordinates along which the gradient jumps: its change does not shrink with the step. @param scales null where they are not known. */
   kinks(position: Float64Array, scales: Float64Array | null): readonly number[] {
-    const p = position.length, x = position.slice(), up = new Float64Array(p), down = new Float64Array(p);
+    const p = position.length,
+      x = position.slice(),
+      up = new Float64Array(p),
+      down = new Float64Array(p);
     // A smooth density bends within its own scale, however far from the origin it lies.
     const steps = position.map((u, k) => Math.min(1e-4 * (1 + Math.abs(u)), differenceStep * (scales?.[k] ?? Infinity)));
     const changes = (members: ArrayLike<number>, part: number): Float64Array => {
       const move = (distance: number, into: Float64Array): void => {
-        for (let m = 0; m < members.length; m++) { const k = members[m]!; x[k] = position[k]! + distance * steps[k]!; }
+        for (let m = 0; m < members.length; m++) {
+          const k = members[m]!;
+          x[k] = position[k]! + distance * steps[k]!;
+        }
         this.objective(x, into);
       };
-      move(part, up); move(-part, down); x.set(position);
+      move(part, up);
+      move(-part, down);
+      x.set(position);
       return up.map((g, k) => Math.abs(g - down[k]!));
     };
     const out: number[] = [];
     const look = (members: ArrayLike<number>): void => {
-      const wide = changes(members, 1), list = Array.from(members);
-      if (list.length > 1 && list.some((k) => !Number.isFinite(wide[k]!))) { for (const k of list) look([k]); return; }
+      const wide = changes(members, 1),
+        list = Array.from(members);
+      if (list.length > 1 && list.some((k) => !Number.isFinite(wide[k]!))) {
+        for (const k of list) look([k]);
+        return;
+      }
       const bent = list.filter((k) => wide[k]! > 1e-3);
       if (bent.length === 0) return;
       const narrow = changes(bent, 0.1);
@@ -159,7 +230,8 @@ export class Differences {
   /** B' A B for B = diag(directions), tested; null where a gradient is not finite. */
   private alongAxes(position: Float64Array, directions: Float64Array, precise: boolean): Float64Array | null {
     for (;;) {
-      const groups = this.groupsAt(position), matrix = this.ofGroups(position, directions, precise, groups);
+      const groups = this.groupsAt(position),
+        matrix = this.ofGroups(position, directions, precise, groups);
       if (groups.sparse === null) return matrix;
       // Coordinates may leave their support together that do not alone.
       if (matrix === null) return this.ofGroups(position, directions, precise, eachAlone(position.length));
@@ -170,7 +242,9 @@ export class Differences {
   }
 
   private ofGroups(position: Float64Array, directions: Float64Array, precise: boolean, { members, sparse }: Groups): Float64Array | null {
-    const p = position.length, out = new Float64Array(p * p), line = new Float64Array(p);
+    const p = position.length,
+      out = new Float64Array(p * p),
+      line = new Float64Array(p);
     for (const group of members) {
       const moving = group.filter((k) => directions[k] !== 0);
       for (const k of group) if (directions[k] === 0) out[k * p + k] = 1;
@@ -180,13 +254,23 @@ export class Differences {
       for (const k of moving) line[k] = 0;
       if (change === null) return null;
       for (const k of moving) {
-        if (sparse === null) { for (let i = 0; i < p; i++) out[k * p + i] = directions[i]! * change[i]!; continue; }
-        const { graph: { start, adjacent }, colour } = sparse;
+        if (sparse === null) {
+          for (let i = 0; i < p; i++) out[k * p + i] = directions[i]! * change[i]!;
+          continue;
+        }
+        const {
+          graph: { start, adjacent },
+          colour,
+        } = sparse;
         out[k * p + k] = directions[k]! * change[k]!;
         for (let e = start[k]!; e < start[k + 1]!; e++) {
           const i = adjacent[e]!;
           // A node has one neighbour of a lower colour at most, so that its row is that neighbour's alone.
-          if (colour[i]! > colour[k]!) { const own = directions[i]! * change[i]!; out[k * p + i] = own; out[i * p + k] = own; }
+          if (colour[i]! > colour[k]!) {
+            const own = directions[i]! * change[i]!;
+            out[k * p + i] = own;
+            out[i * p + k] = own;
+          }
         }
       }
     }
@@ -195,10 +279,15 @@ export class Differences {
 
   /** B' A B for the columns of B; null where a gradient is not finite. */
   private alongColumns(position: Float64Array, columns: Float64Array, precise: boolean): Float64Array | null {
-    const p = position.length, out = new Float64Array(p * p), line = new Float64Array(p);
+    const p = position.length,
+      out = new Float64Array(p * p),
+      line = new Float64Array(p);
     for (let k = 0; k < p; k++) {
       for (let i = 0; i < p; i++) line[i] = columns[i * p + k]!;
-      if (line.every((v) => v === 0)) { out[k * p + k] = 1; continue; }
+      if (line.every((v) => v === 0)) {
+        out[k * p + k] = 1;
+        continue;
+      }
       const change = this.changeAlong(position, line, precise);
       if (change === null) return null;
       for (let i = 0; i < p; i++) {
@@ -210,16 +299,24 @@ export class Differences {
     return symmetric(out, p);
   }
 
-  /** Minus the derivative of the gradient along a line, by differences of second or fourth order; null where it is not finite. @param part of the usual step. */
+  /**
+   * Minus the derivative of the gradient along a line, by differences of second or fourth order; null where it is not finite. @param part
+   * of the usual step.
+   */
   private changeAlong(position: Float64Array, line: Float64Array, precise: boolean, part = 1): Float64Array | null {
-    const p = position.length, x = new Float64Array(p), h = differenceStep * part;
+    const p = position.length,
+      x = new Float64Array(p),
+      h = differenceStep * part;
     const at = (distance: number): Float64Array => {
       const gradient = new Float64Array(p);
       for (let i = 0; i < p; i++) x[i] = position[i]! + distance * line[i]!;
       this.objective(x, gradient);
       return gradient;
     };
-    const near = at(h), back = at(-h), far = precise ? at(2 * h) : near, farBack = precise ? at(-2 * h) : back;
+    const near = at(h),
+      back = at(-h),
+      far = precise ? at(2 * h) : near,
+      farBack = precise ? at(-2 * h) : back;
     const change = near.map((g, i) => {
       const difference = g - back[i]!;
       return precise ? -(8 * difference - (far[i]! - farBack[i]!)) / (12 * h) : -difference / (2 * h);
@@ -229,14 +326,21 @@ export class Differences {
 
   /** Whether moving all coordinates changes the gradient as a matrix says. */
   private holds(position: Float64Array, directions: Float64Array, matrix: Float64Array, precise: boolean): boolean {
-    const p = position.length, sign = signs(p, this.tests++), tolerance = precise ? preciseTest : roughTest;
+    const p = position.length,
+      sign = signs(p, this.tests++),
+      tolerance = precise ? preciseTest : roughTest;
     const line = directions.map((scale, i) => scale * sign[i]!);
     const change = this.changeAlong(position, line, precise, 1 / Math.sqrt(p));
     if (change === null) return true;
     for (let i = 0; i < p; i++) {
       if (directions[i] === 0) continue;
-      let sum = 0, size = 1;
-      for (let j = 0; j < p; j++) { const cell = matrix[i * p + j]!; sum += cell * sign[j]!; size += Math.abs(cell); }
+      let sum = 0,
+        size = 1;
+      for (let j = 0; j < p; j++) {
+        const cell = matrix[i * p + j]!;
+        sum += cell * sign[j]!;
+        size += Math.abs(cell);
+      }
       if (!(Math.abs(directions[i]! * change[i]! - sum) <= tolerance * size)) return false;
     }
     return true;
@@ -246,11 +350,19 @@ export class Differences {
 /** Eigenvalues where they are asked for; null of matrices that are too large, or whose cells are beyond every number. */
 function spectrumOf(matrix: Float64Array, p: number): () => SymmetricEigen | null {
   let found: SymmetricEigen | null = null;
-  return () => { found ??= p > mostEigenvectors || !matrix.every(Number.isFinite) ? null : symmetricEigen(matrix, p); return found; };
+  return () => {
+    found ??= p > mostEigenvectors || !matrix.every(Number.isFinite) ? null : symmetricEigen(matrix, p);
+    return found;
+  };
 }
 
 /** The mean of a matrix and its transpose, in place. */
 function symmetric(a: Float64Array, p: number): Float64Array {
-  for (let i = 0; i < p; i++) for (let j = 0; j < i; j++) { const mean = (a[i * p + j]! + a[j * p + i]!) / 2; a[i * p + j] = mean; a[j * p + i] = mean; }
+  for (let i = 0; i < p; i++)
+    for (let j = 0; j < i; j++) {
+      const mean = (a[i * p + j]! + a[j * p + i]!) / 2;
+      a[i * p + j] = mean;
+      a[j * p + i] = mean;
+    }
   return a;
 }

@@ -2,7 +2,13 @@
  * Cholesky factors of a curvature: of the matrix itself where that has one worth having, damped where it is indefinite;
  * in the sparse pattern where that is known, dense otherwise. Invariant: no pivot is so small that it is made of rounding.
  */
-import { choleskyInPlace, inverseFromCholesky, logDeterminantFromCholesky, solveLower, solveLowerTransposed } from '../numeric/linearAlgebra.js';
+import {
+  choleskyInPlace,
+  inverseFromCholesky,
+  logDeterminantFromCholesky,
+  solveLower,
+  solveLowerTransposed,
+} from '../numeric/linearAlgebra.js';
 import { factorSparse, solveSparse, sparsePlace } from '../numeric/sparseCholesky.js';
 import type { Sparse } from './curvatureGroups.js';
 
@@ -27,7 +33,9 @@ export interface DampedFactor {
 }
 
 /** Shifts of the diagonal: the first that is tried, and from one to the next; relative to the largest element of the diagonal. */
-const firstShift = 1e-3, shiftFactor = 4, mostShifts = 10;
+const firstShift = 1e-3,
+  shiftFactor = 4,
+  mostShifts = 10;
 
 /**
  * The factor of a matrix with a multiple of the identity added, as little as makes it positive definite (Nocedal and Wright
@@ -45,7 +53,10 @@ export function dampedFactor(matrix: Float64Array, p: number, sparse: Sparse | n
   return null;
 }
 
-/** The factor of a row-major symmetric matrix; null where it is not positive definite, or so badly conditioned that differences tell little of it. */
+/**
+ * The factor of a row-major symmetric matrix; null where it is not positive definite, or so badly conditioned that differences tell little
+ * of it.
+ */
 export function factorCurvature(matrix: Float64Array, p: number, sparse: Sparse | null): CurvatureFactor | null {
   let largest = 0;
   for (let i = 0; i < p; i++) largest = Math.max(largest, matrix[i * p + i]!);
@@ -63,17 +74,29 @@ function denseFactor(matrix: Float64Array, p: number, least: number): CurvatureF
   for (let i = 0; i < p; i++) if (!(factor[i * p + i]! ** 2 >= least)) return null;
   return {
     logDeterminant: logDeterminantFromCholesky(factor, 0, p),
-    solve: (b) => { solveLower(factor, 0, p, b, 0); solveLowerTransposed(factor, 0, p, b, 0); },
-    inverse: () => { const out = factor.slice(); inverseFromCholesky(out, 0, p); return out; },
+    solve: (b) => {
+      solveLower(factor, 0, p, b, 0);
+      solveLowerTransposed(factor, 0, p, b, 0);
+    },
+    inverse: () => {
+      const out = factor.slice();
+      inverseFromCholesky(out, 0, p);
+      return out;
+    },
   };
 }
 
 function sparseFactor(matrix: Float64Array, p: number, { graph, position, pattern }: Sparse, least: number): CurvatureFactor | null {
   const { columnStart, rowOf, rowStart, columnOf, placeOf } = pattern;
-  const values = new Float64Array(p + pattern.count), work = new Float64Array(p), logDeterminant = new Float64Array(1);
+  const values = new Float64Array(p + pattern.count),
+    work = new Float64Array(p),
+    logDeterminant = new Float64Array(1);
   for (let i = 0; i < p; i++) {
     values[position[i]!] = matrix[i * p + i]!;
-    for (let e = graph.start[i]!; e < graph.start[i + 1]!; e++) { const j = graph.adjacent[e]!; if (j < i) values[sparsePlace(pattern, position[i]!, position[j]!)] = matrix[i * p + j]!; }
+    for (let e = graph.start[i]!; e < graph.start[i + 1]!; e++) {
+      const j = graph.adjacent[e]!;
+      if (j < i) values[sparsePlace(pattern, position[i]!, position[j]!)] = matrix[i * p + j]!;
+    }
   }
   if (factorSparse(values, p, columnStart, rowOf, rowStart, columnOf, placeOf, work, logDeterminant) >= 0) return null;
   // The diagonal holds inverses of squared pivots.
@@ -84,10 +107,15 @@ function sparseFactor(matrix: Float64Array, p: number, { graph, position, patter
     for (let i = 0; i < p; i++) b[i] = work[position[i]!]!;
   };
   return {
-    logDeterminant: logDeterminant[0]!, solve,
+    logDeterminant: logDeterminant[0]!,
+    solve,
     inverse(): Float64Array {
       const out = new Float64Array(p * p);
-      for (let i = 0; i < p; i++) { const row = out.subarray(i * p, (i + 1) * p); row[i] = 1; solve(row); }
+      for (let i = 0; i < p; i++) {
+        const row = out.subarray(i * p, (i + 1) * p);
+        row[i] = 1;
+        solve(row);
+      }
       // Rows and columns agree but for rounding.
       for (let i = 0; i < p; i++) for (let j = 0; j < i; j++) out[j * p + i] = out[i * p + j]!;
       return out;

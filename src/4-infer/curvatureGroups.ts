@@ -38,27 +38,40 @@ const mostColours = 0.5;
  * How far a coordinate is moved to see what changes, in proportion to its size: rounding is 1e-8 of that again. All
  * stand off the position before, because derivatives vanish at places of symmetry.
  */
-const shift = 1e-8, offset = 1e-6;
+const shift = 1e-8,
+  offset = 1e-6;
 const golden = (Math.sqrt(5) - 1) / 2;
 
-export function eachAlone(p: number): Groups { return { members: Array.from({ length: p }, (_, k) => Int32Array.of(k)), sparse: null }; }
+export function eachAlone(p: number): Groups {
+  return { members: Array.from({ length: p }, (_, k) => Int32Array.of(k)), sparse: null };
+}
 
 /** The groups for a position; what met before is taken to meet here. Costs a gradient for each coordinate. */
 export function observedGroups(objective: Climbed, at: Float64Array, before: Groups): Groups {
   const p = at.length;
   if (p < fewestCoordinates) return before;
   const x = at.map((u, i) => u + offset * (1 + Math.abs(u)) * (0.5 + fraction(golden * (i + 1))));
-  const still = new Float64Array(p), moved = new Float64Array(p);
+  const still = new Float64Array(p),
+    moved = new Float64Array(p);
   if (!Number.isFinite(objective(x, still))) return before;
-  const left: number[] = [], right: number[] = [];
+  const left: number[] = [],
+    right: number[] = [];
   const known = before.sparse?.graph;
   for (let k = 0; k < p; k++) {
     const own = x[k]!;
     x[k] = own + shift * (1 + Math.abs(own));
     objective(x, moved);
     x[k] = own;
-    for (let i = 0; i < p; i++) if (i !== k && moved[i] !== still[i]) { left.push(k); right.push(i); }
-    if (known !== undefined) for (let e = known.start[k]!; e < known.start[k + 1]!; e++) { left.push(k); right.push(known.adjacent[e]!); }
+    for (let i = 0; i < p; i++)
+      if (i !== k && moved[i] !== still[i]) {
+        left.push(k);
+        right.push(i);
+      }
+    if (known !== undefined)
+      for (let e = known.start[k]!; e < known.start[k + 1]!; e++) {
+        left.push(k);
+        right.push(known.adjacent[e]!);
+      }
     if (left.length > 2 * mostPairs * p * p) return eachAlone(p);
   }
   const graph = graphOf(p, Int32Array.from(left), Int32Array.from(right), left.length);
@@ -66,15 +79,27 @@ export function observedGroups(objective: Climbed, at: Float64Array, before: Gro
   const { colour, count } = starColouring(graph);
   if (count > mostColours * p) return eachAlone(p);
   const members = Array.from({ length: count }, (): number[] => []);
-  colour.forEach((c, k) => { members[c]!.push(k); });
-  const order = minimumDegree(graph), position = positionsOf(order);
-  return { members: members.map((own) => Int32Array.from(own)), sparse: { graph, colour, position, pattern: symbolicFactor(graph, order, position) } };
+  colour.forEach((c, k) => {
+    members[c]!.push(k);
+  });
+  const order = minimumDegree(graph),
+    position = positionsOf(order);
+  return {
+    members: members.map((own) => Int32Array.from(own)),
+    sparse: { graph, colour, position, pattern: symbolicFactor(graph, order, position) },
+  };
 }
 
 /** Whether two observations say the same. */
-export function sameGroups(a: Groups, b: Groups): boolean { return a.sparse?.graph.adjacent.length === b.sparse?.graph.adjacent.length; }
+export function sameGroups(a: Groups, b: Groups): boolean {
+  return a.sparse?.graph.adjacent.length === b.sparse?.graph.adjacent.length;
+}
 
 /** Signs for a direction, others for every number. */
-export function signs(p: number, number: number): Float64Array { return Float64Array.from({ length: p }, (_, i) => (fraction(golden * (i + 1) * (number + 1)) < 0.5 ? -1 : 1)); }
+export function signs(p: number, number: number): Float64Array {
+  return Float64Array.from({ length: p }, (_, i) => (fraction(golden * (i + 1) * (number + 1)) < 0.5 ? -1 : 1));
+}
 
-function fraction(x: number): number { return x - Math.floor(x); }
+function fraction(x: number): number {
+  return x - Math.floor(x);
+}

@@ -29,21 +29,42 @@ export interface Derivation {
  * The canonical form and every region's conditional; of some of the factors and regions where they are
  * named, with the forms that `known` has already.
  */
-export function derive(model: DerivedModel, factors: readonly Factor[] = jointFactors(model), latents: readonly LatentRegion[] = latentRegions(model), known: Derivation | null = null): Derivation {
+export function derive(
+  model: DerivedModel,
+  factors: readonly Factor[] = jointFactors(model),
+  latents: readonly LatentRegion[] = latentRegions(model),
+  known: Derivation | null = null,
+): Derivation {
   const forms = factors.flatMap((f) => known?.forms.filter((k) => k.factor === f) ?? []);
-  forms.push(...factorForms(factors.filter((f) => !forms.some((k) => k.factor === f)), model));
+  forms.push(
+    ...factorForms(
+      factors.filter((f) => !forms.some((k) => k.factor === f)),
+      model,
+    ),
+  );
   // Only factors that read a latent, or a recursion that follows it, speak of it.
   const readers = new Map<string, FactorForm[]>();
   for (const form of forms) {
     const { factor } = form;
     const names = new Set([factor.logDensity, ...factor.guards, ...factor.conditions].flatMap((e) => [...variablesOf(e)]));
-    for (const name of names) { const list = readers.get(name); if (list === undefined) readers.set(name, [form]); else list.push(form); }
+    for (const name of names) {
+      const list = readers.get(name);
+      if (list === undefined) readers.set(name, [form]);
+      else list.push(form);
+    }
   }
   const regions = latents.map((region): RegionPlan => {
     const { name } = region.variable;
     const read = new Set([name, ...model.recursionsOf(name)].flatMap((n) => readers.get(n) ?? []));
     const ordered = [...read].sort((a, b) => a.factor.id - b.factor.id);
-    const own = model.offCentre.size === 0 ? ordered : factorForms(ordered.map((f) => f.factor), model, name);
+    const own =
+      model.offCentre.size === 0
+        ? ordered
+        : factorForms(
+            ordered.map((f) => f.factor),
+            model,
+            name,
+          );
     const collected = collect(region, own, model);
     return { graph: model.graph, region, collected, recognised: recognise(collected, model) };
   });

@@ -5,7 +5,17 @@
 import type { Code, Place } from '../code/loop.js';
 import { forLoop, store, when } from '../code/loop.js';
 import type { Law } from '../2-graph/graph.js';
-import { eventDimsOf, familyOf, isDiscrete, logMassBetween, mapLaw, type PushforwardLaw, quantileLoss, quantileOf, supportOf } from '../distributions/law.js';
+import {
+  eventDimsOf,
+  familyOf,
+  isDiscrete,
+  logMassBetween,
+  mapLaw,
+  type PushforwardLaw,
+  quantileLoss,
+  quantileOf,
+  supportOf,
+} from '../distributions/law.js';
 import { replaceArgument } from '../distributions/pushforwardPieces.js';
 import { logOf } from '../expr/simplify.js';
 import { type Expr, type Index, add, apply, cond, div, index, isConst, mul, num, one, ref, sub, substitute, zero } from '../expr/expr.js';
@@ -16,35 +26,53 @@ import type { ProgramBuilder } from './programBuilder.js';
 /** Code that draws one value (one event) into a place. @throws InternalError for improper laws (callers check). */
 export function drawLaw(builder: ProgramBuilder, law: Law, into: Place, eventRank: number): readonly Code[] {
   switch (law.kind) {
-    case 'family': return drawVariate(builder, familyOf(law).variate(law.parameters), into, eventRank);
+    case 'family':
+      return drawVariate(builder, familyOf(law).variate(law.parameters), into, eventRank);
     case 'truncated': {
-      const low = builder.bind(law.low), high = builder.bind(law.high);
+      const low = builder.bind(law.low),
+        high = builder.bind(law.high);
       const family = law.base.kind === 'family' ? familyOf(law.base) : null;
       if (law.base.kind === 'family' && family?.truncatedVariate !== undefined) {
         const { parameters } = law.base;
         const args = family.parameters.map((p) => ({ kind: 'value' as const, value: builder.bind(parameters[p.name]!.body) }));
-        return [{ do: 'call', procedure: family.truncatedVariate, args: [...args, { kind: 'value', value: low }, { kind: 'value', value: high }], into, effects: [] }];
+        return [
+          {
+            do: 'call',
+            procedure: family.truncatedVariate,
+            args: [...args, { kind: 'value', value: low }, { kind: 'value', value: high }],
+            into,
+            effects: [],
+          },
+        ];
       }
       const u = builder.fresh('u', [], 'local');
       const x = quantileOf(law, ref(u, []));
       const draw: Code = { do: 'call', procedure: 'uniform', args: [], into: { storage: u, at: [] }, effects: [] };
       if (x === null) return [draw, ...bisection(builder, law, into, u)];
-      const closed = store(into.storage, into.at, builder.bind(x)), loss = quantileLoss(law);
+      const closed = store(into.storage, into.at, builder.bind(x)),
+        loss = quantileLoss(law);
       return [draw, ...(loss === null ? [closed] : [when(builder.bind(loss), bisection(builder, law, into, u), [closed])])];
     }
     case 'mixture': {
-      const from = builder.bind(law.from), to = builder.bind(law.to);
+      const from = builder.bind(law.from),
+        to = builder.bind(law.to);
       const chosen = builder.fresh('component', [], 'local', 'int32');
       const k = index('k');
       const weight = builder.bind(logOf(substitute(law.weight, new Map([[law.index, add(from, k)]]))));
       const component = mapLaw(law.component, (e) => substitute(e, new Map([[law.index, add(from, ref(chosen, []))]])));
-      return [store(chosen, [], zero), { do: 'categorical', index: k, count: sub(to, from), logWeight: weight, into: { storage: chosen, at: [] } }, ...drawLaw(builder, component, into, eventRank)];
+      return [
+        store(chosen, [], zero),
+        { do: 'categorical', index: k, count: sub(to, from), logWeight: weight, into: { storage: chosen, at: [] } },
+        ...drawLaw(builder, component, into, eventRank),
+      ];
     }
     case 'mixtureOf': {
       const chosen = builder.fresh('component', [], 'local', 'int32');
       const k = index('k');
       const weights = law.weights.map((w) => builder.bind(logOf(w)));
-      const weight = weights.slice(0, -1).reduceRight<Expr>((rest, w, c) => cond(apply('eq', k, num(c)), w, rest), weights[weights.length - 1]!);
+      const weight = weights
+        .slice(0, -1)
+        .reduceRight<Expr>((rest, w, c) => cond(apply('eq', k, num(c)), w, rest), weights[weights.length - 1]!);
       return [
         store(chosen, [], zero),
         { do: 'categorical', index: k, count: num(law.components.length), logWeight: weight, into: { storage: chosen, at: [] } },
@@ -53,9 +81,13 @@ export function drawLaw(builder: ProgramBuilder, law: Law, into: Place, eventRan
     }
     case 'censored': {
       const value = ref(into.storage, into.at);
-      return [...drawLaw(builder, law.base, into, 0), store(into.storage, into.at, apply('max', builder.bind(law.low), apply('min', builder.bind(law.high), value)))];
+      return [
+        ...drawLaw(builder, law.base, into, 0),
+        store(into.storage, into.at, apply('max', builder.bind(law.low), apply('min', builder.bind(law.high), value))),
+      ];
     }
-    case 'pushforward': return drawPushforward(builder, law, into, eventRank);
+    case 'pushforward':
+      return drawPushforward(builder, law, into, eventRank);
   }
 }
 
@@ -66,14 +98,19 @@ function drawPushforward(builder: ProgramBuilder, law: PushforwardLaw, into: Pla
   const held = builder.fresh('source', shape, shape.length === 0 ? 'local' : 'scratch');
   const fresh = law.over.indices.map((i) => index(i.name));
   const base = mapLaw(law.base, (e) => substitute(e, new Map(law.over.indices.map((i, k) => [i, fresh[k]!]))));
-  const wrapped = (indices: readonly Index[], dims: readonly number[], body: readonly Code[]): readonly Code[] => indices.reduceRight<readonly Code[]>((inner, i, k) => {
-    builder.noteRange(i, zero, num(dims[k]!));
-    return [forLoop(i, zero, num(dims[k]!), inner)];
-  }, body);
+  const wrapped = (indices: readonly Index[], dims: readonly number[], body: readonly Code[]): readonly Code[] =>
+    indices.reduceRight<readonly Code[]>((inner, i, k) => {
+      builder.noteRange(i, zero, num(dims[k]!));
+      return [forLoop(i, zero, num(dims[k]!), inner)];
+    }, body);
   const at = [...fresh, ...eventDims.map(() => zero)];
   const draws = wrapped(fresh, shape, drawLaw(builder, base, { storage: held, at }, eventDims.length));
-  const indices = law.map.indices.map((i) => index(i.name)), dims = law.map.dims.map((d) => extentOf(builder, d));
-  const value = substitute(replaceArgument(law.map.body, law.argument.name, (where) => ref(held, where)), new Map(law.map.indices.map((i, k) => [i, indices[k]!])));
+  const indices = law.map.indices.map((i) => index(i.name)),
+    dims = law.map.dims.map((d) => extentOf(builder, d));
+  const value = substitute(
+    replaceArgument(law.map.body, law.argument.name, (where) => ref(held, where)),
+    new Map(law.map.indices.map((i, k) => [i, indices[k]!])),
+  );
   const place = [...into.at.slice(0, into.at.length - eventRank), ...indices];
   return [...draws, ...wrapped(indices, dims, [store(into.storage, place, builder.bind(value))])];
 }
@@ -90,9 +127,13 @@ function extentOf(builder: ProgramBuilder, dimension: Expr): number {
 function bisection(builder: ProgramBuilder, law: Law & { kind: 'truncated' }, into: Place, u: string): readonly Code[] {
   const support = supportOf(law);
   if (support.kind !== 'interval' && support.kind !== 'integers') throw new InternalError('a truncated law of one value cannot be drawn');
-  const from = builder.bind(support.low), to = builder.bind(support.high);
-  const openBelow = isConst(from, -Infinity), openAbove = isConst(to, Infinity);
-  const low = builder.fresh('low', [], 'local'), high = builder.fresh('high', [], 'local'), middle = builder.fresh('middle', [], 'local');
+  const from = builder.bind(support.low),
+    to = builder.bind(support.high);
+  const openBelow = isConst(from, -Infinity),
+    openAbove = isConst(to, Infinity);
+  const low = builder.fresh('low', [], 'local'),
+    high = builder.fresh('high', [], 'local'),
+    middle = builder.fresh('middle', [], 'local');
   const valueOf = (s: Expr): Expr => {
     const distance = div(s, sub(one, s));
     if (openBelow && openAbove) return div(sub(mul(num(2), s), one), mul(s, sub(one, s)));
@@ -105,16 +146,24 @@ function bisection(builder: ProgramBuilder, law: Law & { kind: 'truncated' }, in
   // In logarithms, so that intervals whose mass underflows are halved like others.
   const target = builder.fresh('target', [], 'local');
   const below = apply('lt', builder.bind(logMassBetween(law.base, law.low, valueOf(ref(middle, [])))), ref(target, []));
-  const raise = [store(low, [], ref(middle, []))], lower = [store(high, [], ref(middle, []))];
+  const raise = [store(low, [], ref(middle, []))],
+    lower = [store(high, [], ref(middle, []))];
   // Of whole numbers the least with a distribution function of at least u, which the upper end has come down to.
   const result = isDiscrete(law) ? apply('floor', valueOf(ref(falling ? low : high, []))) : valueOf(ref(middle, []));
   return [
     store(target, [], add(apply('log', ref(u, [])), builder.bind(logMassBetween(law.base, law.low, law.high)))),
-    store(low, [], start), store(high, [], end),
-    { do: 'for', index: step, from: zero, to: num(60), body: [
-      store(middle, [], apply('mul', num(0.5), add(ref(low, []), ref(high, [])))),
-      when(below, falling ? lower : raise, falling ? raise : lower),
-    ] },
+    store(low, [], start),
+    store(high, [], end),
+    {
+      do: 'for',
+      index: step,
+      from: zero,
+      to: num(60),
+      body: [
+        store(middle, [], apply('mul', num(0.5), add(ref(low, []), ref(high, [])))),
+        when(below, falling ? lower : raise, falling ? raise : lower),
+      ],
+    },
     store(into.storage, into.at, result),
   ];
 }

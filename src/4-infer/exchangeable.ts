@@ -20,7 +20,8 @@ export function exchangeableGroups(builder: ProgramBuilder, factors: readonly Fa
     if (taken.has(v.name) || builder.model.statusOf(v.name) !== 'latent') continue;
     const range = builder.model.finiteRange(v.name);
     if (range === null) continue;
-    const low = builder.bind(range.low), high = builder.bind(range.high);
+    const low = builder.bind(range.low),
+      high = builder.bind(range.high);
     if (!isConst(low, 0) || !isConst(high) || high.value < 1) continue;
     const group = new Labels(builder, factors, v.name, high.value + 1).group();
     if (group === null) continue;
@@ -64,16 +65,24 @@ class Labels {
       throw error;
     }
     const { graph } = this.builder.bound;
-    const variables = [...graph.variables.values()].flatMap((v) => v.dims.flatMap((_, axis) => (this.axes.has(`${v.name}/${axis}`) ? [{ name: v.name, axis }] : [])));
+    const variables = [...graph.variables.values()].flatMap((v) =>
+      v.dims.flatMap((_, axis) => (this.axes.has(`${v.name}/${axis}`) ? [{ name: v.name, axis }] : [])),
+    );
     const weights = this.weights();
     return {
-      size: this.size, variables, labels: [...this.latents],
+      size: this.size,
+      variables,
+      labels: [...this.latents],
       orderBy: variables.find((v) => !weights.has(v.name))?.name ?? null,
     };
   }
 
-  private count(): number { return this.latents.size + this.axes.size + this.indices.size; }
-  private refuse(): never { throw new NotExchangeable(); }
+  private count(): number {
+    return this.latents.size + this.axes.size + this.indices.size;
+  }
+  private refuse(): never {
+    throw new NotExchangeable();
+  }
 
   /** Names of variables that are the probabilities of a label. */
   private weights(): ReadonlySet<string> {
@@ -83,26 +92,30 @@ class Labels {
       if (s.kind !== 'sample') continue;
       const law = s.law.kind === 'truncated' ? s.law.base : s.law;
       // Probabilities of the label itself: every variable that the law of a label reads.
-      if (this.latents.has(s.target.variable) && law.kind === 'family') for (const a of Object.values(law.parameters)) for (const name of latentsIn(this.builder.model.inline(a.body))) out.add(name);
+      if (this.latents.has(s.target.variable) && law.kind === 'family')
+        for (const a of Object.values(law.parameters)) for (const name of latentsIn(this.builder.model.inline(a.body))) out.add(name);
     }
     return out;
   }
 
-  private expressions(f: Factor): readonly Expr[] { return [f.logDensity, ...f.conditions, ...f.guards]; }
+  private expressions(f: Factor): readonly Expr[] {
+    return [f.logDensity, ...f.conditions, ...f.guards];
+  }
 
   /** Adds axes selected by labels, latents that select label axes, and indices and axes that share a loop. */
   private grow(f: Factor): void {
-    for (const e of this.expressions(f)) visit(e, (x) => {
-      if (x.op !== 'ref') return;
-      x.at.forEach((a, axis) => {
-        const key = `${x.variable}/${axis}`;
-        if (a.op === 'ref' && this.latents.has(a.variable)) this.addAxis(x.variable, axis);
-        else if (a.op === 'index' && this.indices.has(a)) this.addAxis(x.variable, axis);
-        if (!this.axes.has(key)) return;
-        if (a.op === 'ref' && this.builder.model.statusOf(a.variable) === 'latent') this.latents.add(a.variable);
-        if (a.op === 'index') this.indices.add(a);
+    for (const e of this.expressions(f))
+      visit(e, (x) => {
+        if (x.op !== 'ref') return;
+        x.at.forEach((a, axis) => {
+          const key = `${x.variable}/${axis}`;
+          if (a.op === 'ref' && this.latents.has(a.variable)) this.addAxis(x.variable, axis);
+          else if (a.op === 'index' && this.indices.has(a)) this.addAxis(x.variable, axis);
+          if (!this.axes.has(key)) return;
+          if (a.op === 'ref' && this.builder.model.statusOf(a.variable) === 'latent') this.latents.add(a.variable);
+          if (a.op === 'index') this.indices.add(a);
+        });
       });
-    });
   }
   private addAxis(name: string, axis: number): void {
     if (this.builder.model.statusOf(name) !== 'latent' || this.builder.storage(name).shape[axis] !== this.size) this.refuse();
@@ -116,7 +129,9 @@ class Labels {
     for (const p of f.plates) if (this.indices.has(p.index)) this.covers(p.from, p.to);
     const use = (x: Expr, address: boolean): void => {
       switch (x.op) {
-        case 'index': if (this.indices.has(x) && !address) this.refuse(); return;
+        case 'index':
+          if (this.indices.has(x) && !address) this.refuse();
+          return;
         case 'ref':
           if (this.latents.has(x.variable) && !address) this.refuse();
           x.at.forEach((a, axis) => {
@@ -126,37 +141,61 @@ class Labels {
           });
           return;
         case 'reduce':
-          if (this.indices.has(x.index)) { if (x.kind === 'argmax') this.refuse(); this.covers(x.from, x.to); }
-          use(x.from, false); use(x.to, false); use(x.body, false);
+          if (this.indices.has(x.index)) {
+            if (x.kind === 'argmax') this.refuse();
+            this.covers(x.from, x.to);
+          }
+          use(x.from, false);
+          use(x.to, false);
+          use(x.body, false);
           return;
-        case 'cond': use(x.test, false); use(x.then, false); use(x.otherwise, false); return;
+        case 'cond':
+          use(x.test, false);
+          use(x.then, false);
+          use(x.otherwise, false);
+          return;
         case 'apply': {
           // Whether two labels are the same does not depend on their numbers; a label lies among the labels.
           const [a, b] = x.args;
           if ((x.fn === 'eq' || x.fn === 'ne') && a !== undefined && b !== undefined && this.isLabel(a) && this.isLabel(b)) return;
-          if ((x.fn === 'ge' || x.fn === 'gt' || x.fn === 'le' || x.fn === 'lt') && a !== undefined && b !== undefined && this.isLabel(a) && isConst(this.builder.bind(b))) return;
+          if (
+            (x.fn === 'ge' || x.fn === 'gt' || x.fn === 'le' || x.fn === 'lt') &&
+            a !== undefined &&
+            b !== undefined &&
+            this.isLabel(a) &&
+            isConst(this.builder.bind(b))
+          )
+            return;
           if (x.fn === 'eq' && a?.op === 'apply' && a.fn === 'floor') return;
           for (const arg of x.args) use(arg, false);
           return;
         }
         case 'element':
           for (const a of x.at) use(a, false);
-          for (const a of x.array.args) { if (a.indices.some((i) => this.indices.has(i))) this.refuse(); use(a.body, false); }
+          for (const a of x.array.args) {
+            if (a.indices.some((i) => this.indices.has(i))) this.refuse();
+            use(a.body, false);
+          }
           return;
         default:
       }
     };
     for (const e of this.expressions(f)) use(e, false);
   }
-  private isLabel(e: Expr): boolean { return (e.op === 'index' && this.indices.has(e)) || (e.op === 'ref' && this.latents.has(e.variable)); }
+  private isLabel(e: Expr): boolean {
+    return (e.op === 'index' && this.indices.has(e)) || (e.op === 'ref' && this.latents.has(e.variable));
+  }
   private covers(from: Expr, to: Expr): void {
-    const low = this.builder.bind(from), high = this.builder.bind(to);
+    const low = this.builder.bind(from),
+      high = this.builder.bind(to);
     if (!isConst(low, 0) || !isConst(high, this.size)) this.refuse();
   }
 }
 
 function latentsIn(e: Expr): readonly string[] {
   const out: string[] = [];
-  visit(e, (x) => { if (x.op === 'ref') out.push(x.variable); });
+  visit(e, (x) => {
+    if (x.op === 'ref') out.push(x.variable);
+  });
   return out;
 }

@@ -17,17 +17,27 @@ export function expectationOf(e: Expr, law: Expectation): Expr {
   const go = (x: Expr): Expr => {
     if (!random(x)) return x;
     switch (x.op) {
-      case 'reduce': return x.kind === 'sum' && !random(x.from) && !random(x.to) ? reduce('sum', x.index, x.from, x.to, go(x.body)) : apply('E', x);
+      case 'reduce':
+        return x.kind === 'sum' && !random(x.from) && !random(x.to) ? reduce('sum', x.index, x.from, x.to, go(x.body)) : apply('E', x);
       case 'cond': {
         if (!random(x.test)) return cond(x.test, go(x.then), go(x.otherwise));
         return isConst(x.otherwise, 0) ? product(factors(x)) : apply('E', x);
       }
-      case 'apply': switch (x.fn) {
-        case 'add': case 'sub': case 'neg': return mapChildren(x, go);
-        case 'mul': case 'div': case 'xlogy': return product(factors(x));
-        default: return apply('E', x);
-      }
-      default: return apply('E', x);
+      case 'apply':
+        switch (x.fn) {
+          case 'add':
+          case 'sub':
+          case 'neg':
+            return mapChildren(x, go);
+          case 'mul':
+          case 'div':
+          case 'xlogy':
+            return product(factors(x));
+          default:
+            return apply('E', x);
+        }
+      default:
+        return apply('E', x);
     }
   };
   /** Factors of a product; a choice that is zero otherwise is a product with its test. */
@@ -36,19 +46,28 @@ export function expectationOf(e: Expr, law: Expectation): Expr {
     if (x.op !== 'apply') return [x];
     const [a, b] = x.args;
     switch (x.fn) {
-      case 'mul': return [...factors(a!), ...factors(b!)];
-      case 'div': return [...factors(a!), ...factors(b!).map((f) => pow(f, num(-1)))];
-      case 'neg': return [num(-1), ...factors(a!)];
-      case 'xlogy': return [...factors(a!), apply('log', b!)];
-      default: return [x];
+      case 'mul':
+        return [...factors(a!), ...factors(b!)];
+      case 'div':
+        return [...factors(a!), ...factors(b!).map((f) => pow(f, num(-1)))];
+      case 'neg':
+        return [num(-1), ...factors(a!)];
+      case 'xlogy':
+        return [...factors(a!), apply('log', b!)];
+      default:
+        return [x];
     }
   };
   const product = (list: readonly Expr[]): Expr => {
-    const known = list.filter((f) => !random(f)), groups: { readonly names: Set<string>; readonly factors: Expr[] }[] = [];
+    const known = list.filter((f) => !random(f)),
+      groups: { readonly names: Set<string>; readonly factors: Expr[] }[] = [];
     for (const f of list.filter(random)) {
       const names = new Set([...variablesOf(f)].filter((v) => law.isRandom(v)).map((v) => law.groupOf(v)));
       const met = groups.filter((g) => [...names].some((n) => g.names.has(n)));
-      for (const g of met) { for (const n of g.names) names.add(n); groups.splice(groups.indexOf(g), 1); }
+      for (const g of met) {
+        for (const n of g.names) names.add(n);
+        groups.splice(groups.indexOf(g), 1);
+      }
       groups.push({ names, factors: [...met.flatMap((g) => g.factors), f] });
     }
     return mul(mulAll(known), mulAll(groups.map((g) => (g.factors.length === 1 ? go(g.factors[0]!) : apply('E', mulAll(g.factors))))));

@@ -13,7 +13,11 @@ import { addAll, cond, type Expr, nestedSum, variablesOf, zero } from '../expr/e
 import type { RegionPlan } from './derivation.js';
 
 /** A conditional and the model in which only its own variable is unknown. */
-export interface Focus { readonly form: ClosedForm; readonly collected: Collected; readonly model: DerivedModel }
+export interface Focus {
+  readonly form: ClosedForm;
+  readonly collected: Collected;
+  readonly model: DerivedModel;
+}
 
 /**
  * The statements whose terms contain the region's element, in the program's order: its own law always, however flat, and
@@ -28,10 +32,12 @@ export function entering({ region, factors }: Pick<Collected, 'region' | 'factor
 
 /** The log joint density of what is drawn together, up to what does not depend on it, as the program's statements have it. */
 export function jointDensity(statements: readonly Statement[], variables: readonly string[], model: DerivedModel): Expr {
-  return addAll(jointFactors(model, statements).map((f) => {
-    const own = f.guards.reduce<Expr>((e, g) => cond(g, e, zero), dependentTerms(f.logDensity, variables));
-    return nestedSum(f.plates, own);
-  }));
+  return addAll(
+    jointFactors(model, statements).map((f) => {
+      const own = f.guards.reduce<Expr>((e, g) => cond(g, e, zero), dependentTerms(f.logDensity, variables));
+      return nestedSum(f.plates, own);
+    }),
+  );
 }
 
 /**
@@ -40,11 +46,25 @@ export function jointDensity(statements: readonly Statement[], variables: readon
  */
 export function focused(all: DerivedModel, plan: RegionPlan): Focus | null {
   const near = onlyWith(all, plan);
-  const complete = new Set([...near.variables.values()].filter((v) => v.name !== plan.region.variable.name && v.origin !== 'let' && v.origin !== 'report').map((v) => v.name));
+  const complete = new Set(
+    [...near.variables.values()]
+      .filter((v) => v.name !== plan.region.variable.name && v.origin !== 'let' && v.origin !== 'report')
+      .map((v) => v.name),
+  );
   const model = new DerivedModel(near, { complete, partial: new Set() });
   const region = latentRegions(model).find((r) => r.statement.id === plan.region.statement.id);
   if (region === undefined || region.eventRank !== plan.region.eventRank) return null;
-  const collected = collect(region, factorForms(jointFactors(model, plan.collected.factors.map((f) => f.statement)), model), model);
+  const collected = collect(
+    region,
+    factorForms(
+      jointFactors(
+        model,
+        plan.collected.factors.map((f) => f.statement),
+      ),
+      model,
+    ),
+    model,
+  );
   const form = recognise(collected, model);
   return form.kind === 'none' || form.kind !== plan.recognised.kind ? null : { form, collected, model };
 }
@@ -52,7 +72,7 @@ export function focused(all: DerivedModel, plan: RegionPlan): Focus | null {
 /** The part of a program that a region's factors read, so that each region costs what it has. */
 function onlyWith({ graph, definitions }: DerivedModel, plan: RegionPlan): ModelGraph {
   const own = plan.region.variable.name;
-  const statements = new Set<Statement>([...plan.collected.factors.map((f) => f.statement), ...definitions.get(own) ?? []]);
+  const statements = new Set<Statement>([...plan.collected.factors.map((f) => f.statement), ...(definitions.get(own) ?? [])]);
   const names = new Set<string>();
   const open = [...statements].flatMap(namesIn);
   for (let name = open.pop(); name !== undefined; name = open.pop()) {
@@ -67,7 +87,11 @@ function onlyWith({ graph, definitions }: DerivedModel, plan: RegionPlan): Model
       open.push(...namesIn(s));
     }
   }
-  return { ...graph, variables: new Map([...names].map((name) => [name, graph.variables.get(name)!])), statements: [...statements].sort((a, b) => a.id - b.id) };
+  return {
+    ...graph,
+    variables: new Map([...names].map((name) => [name, graph.variables.get(name)!])),
+    statements: [...statements].sort((a, b) => a.id - b.id),
+  };
 }
 function namesIn(s: Statement): readonly string[] {
   const own = s.kind === 'factor' || s.target === null ? [] : [s.target.variable];

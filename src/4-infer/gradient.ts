@@ -51,26 +51,55 @@ export interface GradientProgram {
  * @param marginal real ones among them that are integrated out instead.
  * @throws ModelError naming what has no derivative, no coordinates or cannot be summed or integrated out.
  */
-export function gradientProgram(builder: ProgramBuilder, factors: readonly Factor[], regions: readonly LatentRegion[], backend: string, marginal: readonly string[] = []): GradientProgram {
+export function gradientProgram(
+  builder: ProgramBuilder,
+  factors: readonly Factor[],
+  regions: readonly LatentRegion[],
+  backend: string,
+  marginal: readonly string[] = [],
+): GradientProgram {
   const integrated = integratedOut(builder, factors, regions, marginal, backend);
-  const summed = summedOut(builder, integrated.rest, regions.filter((r) => r.variable.scalar !== 'real'), backend);
-  const moved = coordinates(builder, regions.filter((r) => r.variable.scalar === 'real' && !integrated.variables.some((v) => v.name === r.variable.name)), backend);
+  const summed = summedOut(
+    builder,
+    integrated.rest,
+    regions.filter((r) => r.variable.scalar !== 'real'),
+    backend,
+  );
+  const moved = coordinates(
+    builder,
+    regions.filter((r) => r.variable.scalar === 'real' && !integrated.variables.some((v) => v.name === r.variable.name)),
+    backend,
+  );
   const gradientOf = new Map<string, string>();
   const recompute = recomputed(builder, null);
-  const computed = recompute === null ? [] : builder.bound.graph.statements.flatMap((s) => (s.kind === 'let' && recompute(s) ? [s.target.variable] : []));
-  for (const name of [...moved.variables, ...computed, moved.position]) if (!gradientOf.has(name)) gradientOf.set(name, builder.fresh('gradient', builder.storage(name).shape, 'state'));
+  const computed =
+    recompute === null ? [] : builder.bound.graph.statements.flatMap((s) => (s.kind === 'let' && recompute(s) ? [s.target.variable] : []));
+  for (const name of [...moved.variables, ...computed, moved.position])
+    if (!gradientOf.has(name)) gradientOf.set(name, builder.fresh('gradient', builder.storage(name).shape, 'state'));
   const find = (name: string): string | null => gradientOf.get(name) ?? null;
   const sweep = new ReverseSweep(builder, find);
-  const jacobian = builder.fresh('jacobian', [], 'local'), value = builder.fresh('value', [], 'local');
+  const jacobian = builder.fresh('jacobian', [], 'local'),
+    value = builder.fresh('value', [], 'local');
   const terms = jointTerms(builder, summed.rest);
   const clear: readonly Code[] = [...gradientOf.values()].map((storage) => ({ do: 'fill', storage, value: zero }));
   const answer: Code = { do: 'return', value: ref(value, []) };
-  const whole = (jacobianOf: Expr | null): Code => ({ do: 'return', value: jacobianOf === null ? ref(value, []) : add(ref(value, []), jacobianOf) });
+  const whole = (jacobianOf: Expr | null): Code => ({
+    do: 'return',
+    value: jacobianOf === null ? ref(value, []) : add(ref(value, []), jacobianOf),
+  });
 
-  const density: readonly Code[] = [store(value, [], zero), ...integrated.forward(value), ...summed.forward(value), ...terms.map((t) => accumulate(value, [], t.value))];
+  const density: readonly Code[] = [
+    store(value, [], zero),
+    ...integrated.forward(value),
+    ...summed.forward(value),
+    ...terms.map((t) => accumulate(value, [], t.value)),
+  ];
   const gradient: readonly Code[] = named(builder, backend, () => {
     const forward = [...integrated.forward(value), ...summed.forward(value)];
-    for (const t of terms) explained(t.factor.statement, () => { sweep.term(t.value, value); });
+    for (const t of terms)
+      explained(t.factor.statement, () => {
+        sweep.term(t.value, value);
+      });
     integrated.reverse(sweep, [...gradientOf.keys()]);
     summed.reverse(sweep);
     return [store(value, [], zero), ...clear, ...forward, ...sweep.finish()];
@@ -86,7 +115,10 @@ export function gradientProgram(builder: ProgramBuilder, factors: readonly Facto
   const { expected } = summed;
   if (expected !== null) {
     const body = named(builder, backend, () => {
-      for (const t of terms) explained(t.factor.statement, () => { sweep.term(t.value, value); });
+      for (const t of terms)
+        explained(t.factor.statement, () => {
+          sweep.term(t.value, value);
+        });
       integrated.reverse(sweep, [...gradientOf.keys()]);
       summed.reverse(sweep);
       return [store(value, [], zero), ...clear, ...integrated.forward(value), ...expected(value), ...sweep.finish()];
@@ -96,7 +128,10 @@ export function gradientProgram(builder: ProgramBuilder, factors: readonly Facto
   builder.entry('stateDensity', [...recomputeCode(builder, null), ...density, answer]);
   const handed = named(builder, backend, () => moved.handOn(sweep, find));
   builder.entry('stateGradient', [...recomputeCode(builder, null), ...gradient, ...handed, answer]);
-  builder.entry('pullBack', [{ do: 'fill', storage: gradientOf.get(moved.position)!, value: zero }, ...named(builder, backend, () => moved.pullBack(sweep, find, zero))]);
+  builder.entry('pullBack', [
+    { do: 'fill', storage: gradientOf.get(moved.position)!, value: zero },
+    ...named(builder, backend, () => moved.pullBack(sweep, find, zero)),
+  ]);
   return { coordinates: moved, summed, integrated, gradientOf, positionGradient: gradientOf.get(moved.position)! };
 }
 
@@ -112,7 +147,10 @@ function idleGaps(builder: ProgramBuilder, factors: readonly Factor[]): Readonly
       const lawReads = arraysOfLaw(mapLaw(s.law, (e) => model.inline(e))).some((a) => variablesOf(a.body).has(name));
       const { at } = s.target;
       let single = !lawReads && guards.every((g) => !variablesOf(g).has(name));
-      for (const e of [logDensity, ...conditions]) visit(e, (x) => { if (x.op === 'ref' && x.variable === name && !x.at.every((a, d) => equal(a, at[d]!))) single = false; });
+      for (const e of [logDensity, ...conditions])
+        visit(e, (x) => {
+          if (x.op === 'ref' && x.variable === name && !x.at.every((a, d) => equal(a, at[d]!))) single = false;
+        });
       return single;
     });
     // A datum observed by several statements is no law but a product of laws.
@@ -125,23 +163,34 @@ function idleGaps(builder: ProgramBuilder, factors: readonly Factor[]): Readonly
 class LocatedRefusal extends Error {
   readonly fn: string;
   readonly statement: Statement;
-  constructor(fn: string, statement: Statement) { super(fn); this.fn = fn; this.statement = statement; }
+  constructor(fn: string, statement: Statement) {
+    super(fn);
+    this.fn = fn;
+    this.statement = statement;
+  }
 }
 function explained(statement: Statement, work: () => void): void {
-  try { work(); } catch (error) {
+  try {
+    work();
+  } catch (error) {
     if (error instanceof GradientRefusal) throw new LocatedRefusal(error.fn, statement);
     throw error;
   }
 }
 function named<T>(builder: ProgramBuilder, backend: string, work: () => T): T {
-  try { return work(); } catch (error) {
+  try {
+    return work();
+  } catch (error) {
     if (!(error instanceof GradientRefusal) && !(error instanceof LocatedRefusal)) throw error;
     const host = /^host:(\d+)$/.exec(error.fn);
     const own = host === null ? undefined : builder.bound.graph.hostFunctions[Number(host[1])]?.name;
     const name = host === null ? error.fn : own === undefined || own === '' ? 'a host function' : `the host function ${own}`;
     const diagnostic: Diagnostic = {
-      code: 'no-gradient', severity: 'error', message: `${backend} needs derivatives, and ${name} has none that are known`,
-      ...(error instanceof LocatedRefusal ? { span: error.statement.span } : {}), hint: 'Write the function in the language, or use --backend gibbs or mh, which need none.',
+      code: 'no-gradient',
+      severity: 'error',
+      message: `${backend} needs derivatives, and ${name} has none that are known`,
+      ...(error instanceof LocatedRefusal ? { span: error.statement.span } : {}),
+      hint: 'Write the function in the language, or use --backend gibbs or mh, which need none.',
     };
     throw new ModelError([diagnostic], renderDiagnostics([diagnostic], '', 'program'));
   }
@@ -150,7 +199,11 @@ function named<T>(builder: ProgramBuilder, backend: string, work: () => T): T {
 type Memory = Float64Array | Int32Array;
 
 /** The coordinate of a free scalar. */
-export interface CoordinateOwner { readonly variable: string; readonly element: number; readonly kind: CoordinateKind }
+export interface CoordinateOwner {
+  readonly variable: string;
+  readonly element: number;
+  readonly kind: CoordinateKind;
+}
 
 /** What a differentiable density is of: all may be absent. */
 export interface DensityOptions {
@@ -190,15 +243,23 @@ export class DifferentiableDensity {
   private readonly gradientMemory: Float64Array;
 
   /** @throws ModelError where the program has no gradient or coordinates, with the reason. */
-  constructor(bound: BoundModel, backend: string, seed: string, { initial = new Map(), integrate = false, point = false, marginal = [] }: DensityOptions = {}) {
+  constructor(
+    bound: BoundModel,
+    backend: string,
+    seed: string,
+    { initial = new Map(), integrate = false, point = false, marginal = [] }: DensityOptions = {},
+  ) {
     const builder = new ProgramBuilder(bound);
     this.builder = builder;
     for (const [name, values] of initial) builder.setInitial(name, values);
     const { model } = builder;
     this.factors = point ? pointFactors(model) : jointFactors(model);
     this.integrated = integrate ? idleGaps(builder, this.factors) : new Set();
-    const factors = this.factors.map((f) => (f.statement.kind === 'observe' && f.statement.target !== null && this.integrated.has(f.statement.target.variable)
-      ? { ...f, guards: [...f.guards, apply('not', ref(maskOf(f.statement.target.variable), f.statement.target.at))] } : f));
+    const factors = this.factors.map((f) =>
+      f.statement.kind === 'observe' && f.statement.target !== null && this.integrated.has(f.statement.target.variable)
+        ? { ...f, guards: [...f.guards, apply('not', ref(maskOf(f.statement.target.variable), f.statement.target.at))] }
+        : f,
+    );
     const regions = latentRegions(model).filter((r) => !this.integrated.has(r.variable.name) && !(point && r.variable.scalar !== 'real'));
     this.program = gradientProgram(builder, factors, regions, backend, marginal);
     const moves = (s: Statement): boolean => s.kind === 'sample' && this.program.coordinates.variables.includes(s.target.variable);
@@ -207,17 +268,46 @@ export class DifferentiableDensity {
     this.hasPriors = priors.length > 0;
     this.lawless = new Set(this.program.coordinates.regions.flatMap((r) => (r.law === null ? [r.variable.name] : [])));
     const near = builder.fresh('near', [], 'local');
-    builder.entry('initialise', ancestralCode(builder, { generate: 'latents', wanted: (s) => needsStart(builder, s, initial) || isComputed(builder, s), near: ref(near, []) }), [near]);
+    builder.entry(
+      'initialise',
+      ancestralCode(builder, {
+        generate: 'latents',
+        wanted: (s) => needsStart(builder, s, initial) || isComputed(builder, s),
+        near: ref(near, []),
+      }),
+      [near],
+    );
     builder.entry('report', ancestralCode(builder, { generate: 'latents', wanted: (s) => isComputed(builder, s) }));
-    builder.entry('predict', [...this.program.integrated.draw, ...this.program.summed.draw, ...ancestralCode(builder, { generate: 'latents', wanted: (s) => isComputed(builder, s) || s.kind === 'predict' || (s.kind === 'observe' && s.target !== null && this.integrated.has(s.target.variable)) })]);
+    builder.entry('predict', [
+      ...this.program.integrated.draw,
+      ...this.program.summed.draw,
+      ...ancestralCode(builder, {
+        generate: 'latents',
+        wanted: (s) =>
+          isComputed(builder, s) ||
+          s.kind === 'predict' ||
+          (s.kind === 'observe' && s.target !== null && this.integrated.has(s.target.variable)),
+      }),
+    ]);
     builder.entry('marginals', [...this.program.integrated.moments, ...this.program.summed.groups.flatMap((g) => g.marginals)]);
     const printed = printModule(builder.module());
     const folds = runFolds(builder);
     const values = new Map<string, Memory>();
-    for (const s of printed.storages) { const v = folds.get(s.name) ?? builder.initialValues(s.name); if (v !== undefined) values.set(s.name, s.place === 'data' ? v : v.slice()); }
+    for (const s of printed.storages) {
+      const v = folds.get(s.name) ?? builder.initialValues(s.name);
+      if (v !== undefined) values.set(s.name, s.place === 'data' ? v : v.slice());
+    }
     const arrays = allocate(printed.storages, values);
     this.random = createRandom(seed, backend);
-    this.functions = instantiate(printed.source, arrays, createRuntime(this.random, bound.graph.hostFunctions.map((h) => h.call), bijectionProcedures));
+    this.functions = instantiate(
+      printed.source,
+      arrays,
+      createRuntime(
+        this.random,
+        bound.graph.hostFunctions.map((h) => h.call),
+        bijectionProcedures,
+      ),
+    );
     this.memory = new Map(printed.storages.map((s, k) => [s.name, arrays[k]!]));
     this.source = printed.source;
     this.functions['layout']!();
@@ -228,11 +318,17 @@ export class DifferentiableDensity {
     const [variable, element, kind] = [c.owner.variable, c.owner.element, c.owner.kind].map((s) => this.values(s));
     this.origins = new Float64Array(this.dimension);
     this.units = new Float64Array(this.dimension).fill(1);
-    this.owners = Array.from({ length: this.dimension }, (_, k) => ({ variable: c.variables[variable![k]!]!, element: element![k]!, kind: coordinateKinds[kind![k]!]! }));
+    this.owners = Array.from({ length: this.dimension }, (_, k) => ({
+      variable: c.variables[variable![k]!]!,
+      element: element![k]!,
+      kind: coordinateKinds[kind![k]!]!,
+    }));
   }
 
   /** Memory of a storage; a storage that no code uses is empty. */
-  values(storage: string): Memory { return this.memory.get(storage) ?? new Float64Array(0); }
+  values(storage: string): Memory {
+    return this.memory.get(storage) ?? new Float64Array(0);
+  }
 
   /** From here on positions count from an origin in units of their own, by coordinate; both in the positions of before the first call. */
   measureFrom(origins: Float64Array, units: Float64Array): void {
@@ -240,9 +336,15 @@ export class DifferentiableDensity {
     this.units.set(units);
     this.logUnits = units.reduce((sum, unit) => sum + Math.log(unit), 0);
   }
-  private place(position: Float64Array): void { for (let k = 0; k < this.dimension; k++) this.positionMemory[k] = this.origins[k]! + this.units[k]! * position[k]!; }
-  private pulled(out: Float64Array): void { for (let k = 0; k < this.dimension; k++) out[k] = this.units[k]! * this.gradientMemory[k]!; }
-  private counted(value: number | undefined, jacobian: boolean): number { return value === undefined ? Number.NaN : value + (jacobian ? this.logUnits : 0); }
+  private place(position: Float64Array): void {
+    for (let k = 0; k < this.dimension; k++) this.positionMemory[k] = this.origins[k]! + this.units[k]! * position[k]!;
+  }
+  private pulled(out: Float64Array): void {
+    for (let k = 0; k < this.dimension; k++) out[k] = this.units[k]! * this.gradientMemory[k]!;
+  }
+  private counted(value: number | undefined, jacobian: boolean): number {
+    return value === undefined ? Number.NaN : value + (jacobian ? this.logUnits : 0);
+  }
 
   /** Log density at a position, with the log Jacobian where asked; NaN and -Infinity outside the support. */
   density(position: Float64Array, jacobian: boolean): number {
@@ -264,8 +366,12 @@ export class DifferentiableDensity {
     return value;
   }
   /** Log density of the state as it stands (natural scale), and its gradients in memory where asked. */
-  stateDensity(): number { return this.functions['stateDensity']!() ?? Number.NaN; }
-  stateGradient(): number { return this.functions['stateGradient']!() ?? Number.NaN; }
+  stateDensity(): number {
+    return this.functions['stateDensity']!() ?? Number.NaN;
+  }
+  stateGradient(): number {
+    return this.functions['stateGradient']!() ?? Number.NaN;
+  }
 
   /** Puts a position's values into the state. @returns the log Jacobian. */
   constrain(position: Float64Array): number {
@@ -284,9 +390,13 @@ export class DifferentiableDensity {
     return this.unconstrain();
   }
   /** Log density of the laws of the unknowns that move, at the state. */
-  prior(): number { return this.functions['prior']!() ?? 0; }
+  prior(): number {
+    return this.functions['prior']!() ?? 0;
+  }
   /** Probabilities of finite latents and moments of integrated ones, into their storages; after `density`. */
-  marginals(): void { this.functions['marginals']!(); }
+  marginals(): void {
+    this.functions['marginals']!();
+  }
   /** The integrated element where factoring a block first failed, since nothing held it; null where none ever did. */
   unheld(): string | null {
     for (const block of this.program.integrated.blocks) {
@@ -296,9 +406,13 @@ export class DifferentiableDensity {
     return null;
   }
   /** Deterministic quantities of the state. */
-  report(): void { this.functions['report']!(); }
+  report(): void {
+    this.functions['report']!();
+  }
   /** Finite and integrated latents drawn from their conditionals (after `density`), deterministic quantities and predictions. */
-  predict(): void { this.functions['predict']!(); }
+  predict(): void {
+    this.functions['predict']!();
+  }
 
   /** d (element of a variable) / d position at the state of the last `constrain`. */
   derivativeOf(variable: string, element: number, out: Float64Array): void {
@@ -310,6 +424,7 @@ export class DifferentiableDensity {
   }
 
   /** The gradient by a variable of the state, after `stateGradient`. */
-  gradientBy(variable: string): Float64Array { return this.values(this.program.gradientOf.get(variable)!) as Float64Array; }
+  gradientBy(variable: string): Float64Array {
+    return this.values(this.program.gradientOf.get(variable)!) as Float64Array;
+  }
 }
-

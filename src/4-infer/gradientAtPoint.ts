@@ -20,20 +20,35 @@ export type ByVariable = ReadonlyMap<string, { readonly shape: readonly number[]
 
 export interface GradientAtPoint {
   readonly unknowns: LogDensity['unknowns'];
-  /** By every continuous unknown; NaN where an element of data is given. @throws ModelError for wrong values, and where the density is zero. */
+  /**
+   * By every continuous unknown; NaN where an element of data is given. @throws ModelError for wrong values, and where the density is zero.
+   */
   natural(values: ReadonlyMap<string, ArrayLike<number>>): { readonly value: number; readonly gradient: ByVariable };
   /** In the coordinates of each unknown, a list where there are several. @throws ModelError as `natural`. */
-  unconstrained(values: ReadonlyMap<string, ArrayLike<number>>): { readonly value: number; readonly position: ByVariable; readonly gradient: ByVariable };
+  unconstrained(values: ReadonlyMap<string, ArrayLike<number>>): {
+    readonly value: number;
+    readonly position: ByVariable;
+    readonly gradient: ByVariable;
+  };
 }
 
 /** Compiles the gradient. @throws ModelError naming what has no derivative. */
 export function gradientAtPoint(bound: BoundModel): GradientAtPoint {
   const density = new DifferentiableDensity(bound, 'the gradient', 'density', { point: true });
   const unknowns = unknownsOf(bound);
-  const place = (values: ReadonlyMap<string, ArrayLike<number>>): void => { placePoint(unknowns, density.memory, values); };
+  const place = (values: ReadonlyMap<string, ArrayLike<number>>): void => {
+    placePoint(unknowns, density.memory, values);
+  };
   const inside = (value: number): void => {
     if (Number.isFinite(value)) return;
-    const wrong: Diagnostic[] = [{ code: 'no-gradient', severity: 'error', message: `the log density at the point is ${value}: there is no gradient`, hint: 'The point lies outside the support of a statement (--by-factor shows which).' }];
+    const wrong: Diagnostic[] = [
+      {
+        code: 'no-gradient',
+        severity: 'error',
+        message: `the log density at the point is ${value}: there is no gradient`,
+        hint: 'The point lies outside the support of a statement (--by-factor shows which).',
+      },
+    ];
     throw new ModelError(wrong, renderDiagnostics(wrong, '', 'point'));
   };
   return {
@@ -42,13 +57,22 @@ export function gradientAtPoint(bound: BoundModel): GradientAtPoint {
       place(values);
       const value = density.stateGradient();
       inside(value);
-      return { value, gradient: new Map(density.program.coordinates.variables.map((name) => [name, { shape: density.builder.storage(name).shape, values: naturalGradient(density, name) }])) };
+      return {
+        value,
+        gradient: new Map(
+          density.program.coordinates.variables.map((name) => [
+            name,
+            { shape: density.builder.storage(name).shape, values: naturalGradient(density, name) },
+          ]),
+        ),
+      };
     },
     unconstrained(values) {
       place(values);
       inside(density.stateDensity());
       place(values);
-      const position = density.unconstrain(), gradient = new Float64Array(density.dimension);
+      const position = density.unconstrain(),
+        gradient = new Float64Array(density.dimension);
       const value = density.gradient(position, true, gradient);
       inside(value);
       return { value, position: byVariable(density, position), gradient: byVariable(density, gradient) };
@@ -58,8 +82,11 @@ export function gradientAtPoint(bound: BoundModel): GradientAtPoint {
 
 function naturalGradient(density: DifferentiableDensity, name: string): Float64Array {
   const region = density.program.coordinates.regions.find((r) => r.variable.name === name)!;
-  const raw = density.gradientBy(name), out = Float64Array.from(raw);
-  const { kind } = regionSupport(region), { shape } = density.builder.storage(name), d = shape[shape.length - 1] ?? 1;
+  const raw = density.gradientBy(name),
+    out = Float64Array.from(raw);
+  const { kind } = regionSupport(region),
+    { shape } = density.builder.storage(name),
+    d = shape[shape.length - 1] ?? 1;
   if (region.eventRank === 1 && kind === 'simplex') {
     for (let row = 0; row < out.length; row += d) {
       let mean = 0;
@@ -68,14 +95,23 @@ function naturalGradient(density: DifferentiableDensity, name: string): Float64A
     }
   } else if (region.eventRank === 2) {
     for (let block = 0; block < out.length; block += d * d) {
-      for (let i = 0; i < d; i++) for (let j = 0; j < d; j++) {
-        out[block + i * d + j] = j > i || (i === j && kind === 'corr') ? 0 : i === j ? raw[block + i * d + j]! : raw[block + i * d + j]! + raw[block + j * d + i]!;
-      }
+      for (let i = 0; i < d; i++)
+        for (let j = 0; j < d; j++) {
+          out[block + i * d + j] =
+            j > i || (i === j && kind === 'corr')
+              ? 0
+              : i === j
+                ? raw[block + i * d + j]!
+                : raw[block + i * d + j]! + raw[block + j * d + i]!;
+        }
     }
   }
   // Given elements of data do not move.
   const mask = density.memory.get(maskOf(name));
-  if (mask !== undefined) out.forEach((_, e) => { if (mask[e] === 0) out[e] = Number.NaN; });
+  if (mask !== undefined)
+    out.forEach((_, e) => {
+      if (mask[e] === 0) out[e] = Number.NaN;
+    });
   return out;
 }
 
@@ -83,13 +119,17 @@ function naturalGradient(density: DifferentiableDensity, name: string): Float64A
 function byVariable(density: DifferentiableDensity, vector: Float64Array): ByVariable {
   const lists = new Map<string, number[]>();
   vector.forEach((x, k) => {
-    const { variable } = density.owners[k]!, list = lists.get(variable);
-    if (list === undefined) lists.set(variable, [x]); else list.push(x);
+    const { variable } = density.owners[k]!,
+      list = lists.get(variable);
+    if (list === undefined) lists.set(variable, [x]);
+    else list.push(x);
   });
-  return new Map([...lists].map(([name, list]) => {
-    const { shape } = density.builder.storage(name);
-    const { eventRank, variable } = density.program.coordinates.regions.find((r) => r.variable.name === name)!;
-    const full = list.length === sizeOf(shape) && (eventRank < 2 && variable.constraint.kind !== 'simplex');
-    return [name, { shape: full ? shape : [list.length], values: Float64Array.from(list) }];
-  }));
+  return new Map(
+    [...lists].map(([name, list]) => {
+      const { shape } = density.builder.storage(name);
+      const { eventRank, variable } = density.program.coordinates.regions.find((r) => r.variable.name === name)!;
+      const full = list.length === sizeOf(shape) && eventRank < 2 && variable.constraint.kind !== 'simplex';
+      return [name, { shape: full ? shape : [list.length], values: Float64Array.from(list) }];
+    }),
+  );
 }

@@ -12,8 +12,37 @@ import { type Code, accumulate, forLoop, store, when } from '../code/loop.js';
 import { Analysis } from '../code/analysis.js';
 import { InternalError } from '../errors/diagnostic.js';
 import {
-  type Apply, type ArrayExpr, type ArrayFunction, type Cond, type Element, type Expr, type Index, type Reduce,
-  add, addAll, apply, arrayOf, at as elementAt, build, children, cond, exp, index, isConst, mapChildren, mul, neg, num, one, reduce, ref, rewrite, sub, substitute, sumOver, zero,
+  type Apply,
+  type ArrayExpr,
+  type ArrayFunction,
+  type Cond,
+  type Element,
+  type Expr,
+  type Index,
+  type Reduce,
+  add,
+  addAll,
+  apply,
+  arrayOf,
+  at as elementAt,
+  build,
+  children,
+  cond,
+  exp,
+  index,
+  isConst,
+  mapChildren,
+  mul,
+  neg,
+  num,
+  one,
+  reduce,
+  ref,
+  rewrite,
+  sub,
+  substitute,
+  sumOver,
+  zero,
 } from '../expr/expr.js';
 import { primitives } from '../expr/primitives.js';
 import type { Binder } from '../3-derive/normalForm.js';
@@ -31,7 +60,12 @@ export class GradientRefusal extends Error {
 /** Most cells of an array of adjoints that is kept for all values of an index. */
 const tableLimit = 1 << 22;
 
-interface Pending { readonly node: Expr; readonly weights: Expr[]; accumulator: string | null; guarded: boolean }
+interface Pending {
+  readonly node: Expr;
+  readonly weights: Expr[];
+  accumulator: string | null;
+  guarded: boolean;
+}
 
 /** Code under construction: the body of a loop or of a branch, or the whole. */
 class Scope {
@@ -53,8 +87,16 @@ class Scope {
 }
 
 /** What stands for something that varies in the loops an array of adjoints is kept across. */
-interface Key { readonly expr: Expr; readonly low: Expr; readonly size: number }
-interface AdjointTable { readonly storage: string; readonly keys: readonly Key[]; readonly array: ArrayFunction }
+interface Key {
+  readonly expr: Expr;
+  readonly low: Expr;
+  readonly size: number;
+}
+interface AdjointTable {
+  readonly storage: string;
+  readonly keys: readonly Key[];
+  readonly array: ArrayFunction;
+}
 
 /** Collects terms of a sum and makes the code of its value and derivatives. */
 export class ReverseSweep {
@@ -77,19 +119,25 @@ export class ReverseSweep {
   }
 
   /** Adds an expression to the sum: its value to the storage `value`, its derivatives to the gradients. @throws GradientRefusal */
-  term(e: Expr, value: string): void { this.addTerm(this.share(e), value, this.root); }
+  term(e: Expr, value: string): void {
+    this.addTerm(this.share(e), value, this.root);
+  }
 
   /** `sum over binders, where guards hold, of weight * value`, the weight held constant; derivatives only. @throws GradientRefusal */
   weighted(binders: readonly Binder[], guards: readonly Expr[], value: Expr, weight: Expr): void {
     this.inside(binders, guards, this.root, (scope) => {
       const local = this.atom(weight, scope);
       // Where the weight is zero the value may not even be finite.
-      this.branch(apply('ne', local, zero), scope, (inner) => { this.contribute(this.share(value), local, inner, false); });
+      this.branch(apply('ne', local, zero), scope, (inner) => {
+        this.contribute(this.share(value), local, inner, false);
+      });
     });
   }
 
   /** Code to run before what is added from here on. */
-  statements(code: readonly Code[]): void { this.root.code.push(...code); }
+  statements(code: readonly Code[]): void {
+    this.root.code.push(...code);
+  }
 
   /** The code of everything added since the last call. */
   finish(): readonly Code[] {
@@ -103,7 +151,9 @@ export class ReverseSweep {
   statement(e: Expr, weight: Expr): readonly Code[] {
     const scope = new Scope('root', null);
     const local = this.atom(weight, scope);
-    this.branch(apply('ne', local, zero), scope, (inner) => { this.contribute(this.share(e), local, inner, false); });
+    this.branch(apply('ne', local, zero), scope, (inner) => {
+      this.contribute(this.share(e), local, inner, false);
+    });
     return scope.code;
   }
 
@@ -113,7 +163,12 @@ export class ReverseSweep {
     if (known !== undefined) return known;
     let out = false;
     if (e.op === 'ref') out = this.gradientOf(e.variable) !== null;
-    else for (const name of this.analysis.facts(e).reads) if (this.gradientOf(name) !== null) { out = true; break; }
+    else
+      for (const name of this.analysis.facts(e).reads)
+        if (this.gradientOf(name) !== null) {
+          out = true;
+          break;
+        }
     this.activity.set(e, out);
     return out;
   }
@@ -122,9 +177,13 @@ export class ReverseSweep {
 
   private addTerm(e: Expr, value: string, scope: Scope): void {
     if (e.op === 'reduce' && e.kind === 'sum') {
-      this.loop(e.index, e.from, e.to, scope, (inner) => { this.addTerm(e.body, value, inner); });
+      this.loop(e.index, e.from, e.to, scope, (inner) => {
+        this.addTerm(e.body, value, inner);
+      });
     } else if (e.op === 'cond') {
-      this.choose(e, scope, (side, inner) => { this.addTerm(side, value, inner); });
+      this.choose(e, scope, (side, inner) => {
+        this.addTerm(side, value, inner);
+      });
     } else if (!isConst(e, 0)) {
       scope.code.push(accumulate(value, [], e));
       this.contribute(e, one, scope, false);
@@ -133,9 +192,17 @@ export class ReverseSweep {
 
   private inside(binders: readonly Binder[], guards: readonly Expr[], scope: Scope, body: (scope: Scope) => void): void {
     const [binder, ...rest] = binders;
-    if (binder !== undefined) { this.loop(binder.index, binder.from, binder.to, scope, (inner) => { this.inside(rest, guards, inner, body); }); return; }
+    if (binder !== undefined) {
+      this.loop(binder.index, binder.from, binder.to, scope, (inner) => {
+        this.inside(rest, guards, inner, body);
+      });
+      return;
+    }
     const [guard, ...others] = guards;
-    if (guard !== undefined) this.branch(guard, scope, (inner) => { this.inside([], others, inner, body); });
+    if (guard !== undefined)
+      this.branch(guard, scope, (inner) => {
+        this.inside([], others, inner, body);
+      });
     else body(scope);
   }
 
@@ -178,7 +245,10 @@ export class ReverseSweep {
   private home(e: Expr, scope: Scope): Scope {
     const { free } = this.analysis.facts(e);
     const path: Scope[] = [scope];
-    for (let s = scope; s.parent !== null && !(s.bounds !== null && free.has(s.bounds.index)); ) { s = s.parent; path.push(s); }
+    for (let s = scope; s.parent !== null && !(s.bounds !== null && free.has(s.bounds.index)); ) {
+      s = s.parent;
+      path.push(s);
+    }
     let chosen = path.length - 1;
     while (chosen > 0 && path[chosen - 1]!.kind === 'branch') chosen--;
     return path[chosen]!;
@@ -192,10 +262,17 @@ export class ReverseSweep {
 
   private contribute(e: Expr, weight: Expr, scope: Scope, guarded: boolean): void {
     if (isConst(weight, 0) || !this.active(e)) return;
-    if (e.op === 'element') { this.contributeElement(e, weight, scope); return; }
+    if (e.op === 'element') {
+      this.contributeElement(e, weight, scope);
+      return;
+    }
     const home = this.home(e, scope);
     const pending = this.pendingOf(e, home);
-    if (home === scope) { pending.weights.push(weight); pending.guarded ||= guarded; return; }
+    if (home === scope) {
+      pending.weights.push(weight);
+      pending.guarded ||= guarded;
+      return;
+    }
     if (pending.accumulator === null) {
       pending.accumulator = this.builder.fresh('adjoint', [], 'local');
       home.code.push(store(pending.accumulator, [], zero));
@@ -218,21 +295,40 @@ export class ReverseSweep {
 
   private process(p: Pending, scope: Scope): void {
     const { node } = p;
-    if (node.op === 'element') { for (const table of scope.tables.get(node.array) ?? []) this.processArray(table, scope); return; }
+    if (node.op === 'element') {
+      for (const table of scope.tables.get(node.array) ?? []) this.processArray(table, scope);
+      return;
+    }
     const weight = addAll(p.weights);
     if (p.guarded && !isLinear(node)) {
       const local = this.atom(weight, scope);
-      this.branch(apply('ne', local, zero), scope, (inner) => { this.propagate(node, local, inner, false); });
+      this.branch(apply('ne', local, zero), scope, (inner) => {
+        this.propagate(node, local, inner, false);
+      });
     } else this.propagate(node, weight, scope, p.guarded);
   }
 
   private propagate(e: Expr, weight: Expr, scope: Scope, guarded: boolean): void {
     switch (e.op) {
-      case 'ref': scope.code.push(accumulate(this.gradientOf(e.variable)!, e.at, weight)); return;
-      case 'apply': this.propagateApply(e, weight, scope, guarded); return;
-      case 'cond': this.choose(e, scope, (side, inner) => { this.contribute(side, weight, inner, guarded); }); return;
-      case 'reduce': this.propagateReduce(e, this.atom(weight, scope), scope); return;
-      case 'const': case 'index': case 'size': case 'element': throw new InternalError(`no adjoint of ${e.op}`);
+      case 'ref':
+        scope.code.push(accumulate(this.gradientOf(e.variable)!, e.at, weight));
+        return;
+      case 'apply':
+        this.propagateApply(e, weight, scope, guarded);
+        return;
+      case 'cond':
+        this.choose(e, scope, (side, inner) => {
+          this.contribute(side, weight, inner, guarded);
+        });
+        return;
+      case 'reduce':
+        this.propagateReduce(e, this.atom(weight, scope), scope);
+        return;
+      case 'const':
+      case 'index':
+      case 'size':
+      case 'element':
+        throw new InternalError(`no adjoint of ${e.op}`);
     }
   }
 
@@ -251,13 +347,19 @@ export class ReverseSweep {
   private propagateReduce(e: Reduce, weight: Expr, scope: Scope): void {
     const { kind, index: i, from, to, body } = e;
     switch (kind) {
-      case 'sum': this.loop(i, from, to, scope, (inner) => { this.contribute(body, weight, inner, false); }); return;
+      case 'sum':
+        this.loop(i, from, to, scope, (inner) => {
+          this.contribute(body, weight, inner, false);
+        });
+        return;
       case 'logsumexp': {
         const whole = this.atom(e, scope);
         this.branch(apply('gt', whole, num(-Infinity)), scope, (outer) => {
           this.loop(i, from, to, outer, (inner) => {
             const share = this.atom(mul(weight, exp(sub(body, whole))), inner);
-            this.branch(apply('ne', share, zero), inner, (reached) => { this.contribute(body, share, reached, false); });
+            this.branch(apply('ne', share, zero), inner, (reached) => {
+              this.contribute(body, share, reached, false);
+            });
           });
         });
         return;
@@ -272,15 +374,19 @@ export class ReverseSweep {
         });
         return;
       }
-      case 'min': case 'max': {
+      case 'min':
+      case 'max': {
         const j = index('j');
         const moved = substitute(body, new Map([[i, j]]));
         const best = this.builder.fresh('best', [], 'local', 'int32');
         scope.code.push(store(best, [], reduce('argmax', j, from, to, kind === 'max' ? moved : neg(moved))));
-        this.branch(apply('lt', from, to), scope, (inner) => { this.contribute(this.share(substitute(body, new Map([[i, ref(best, [])]]))), weight, inner, false); });
+        this.branch(apply('lt', from, to), scope, (inner) => {
+          this.contribute(this.share(substitute(body, new Map([[i, ref(best, [])]]))), weight, inner, false);
+        });
         return;
       }
-      case 'argmax': return;
+      case 'argmax':
+        return;
     }
   }
 
@@ -317,17 +423,25 @@ export class ReverseSweep {
    */
   private tableHome(array: ArrayFunction, scope: Scope): { readonly home: Scope; readonly keys: readonly Key[] } {
     const { free } = this.analysis.facts(this.analysis.whole(array));
-    let keys: readonly Key[] = [], best: { home: Scope; keys: readonly Key[] } = { home: scope, keys };
-    const cells = (list: readonly Key[]): number => list.reduce((n, k) => n * k.size, array.dims.reduce((n, d) => n * this.extent(d), 1));
+    let keys: readonly Key[] = [],
+      best: { home: Scope; keys: readonly Key[] } = { home: scope, keys };
+    const cells = (list: readonly Key[]): number =>
+      list.reduce(
+        (n, k) => n * k.size,
+        array.dims.reduce((n, d) => n * this.extent(d), 1),
+      );
     for (let s = scope; s.parent !== null; s = s.parent) {
       if (s.bounds === null) continue;
       const { index: i, from, to } = s.bounds;
       let gains = true;
       if (free.has(i)) {
         const gathers = this.gathersOf(array, i);
-        if (gathers !== null && isConst(from) && isConst(to) && cells([...keys, ...gathers]) <= 4 * (to.value - from.value) * cells([])) keys = [...keys, ...gathers.filter((g) => !keys.some((k) => k.expr === g.expr))];
-        else if (isConst(from) && isConst(to)) { keys = [...keys, { expr: i, low: from, size: Math.max(0, to.value - from.value) }]; gains = false; }
-        else break;
+        if (gathers !== null && isConst(from) && isConst(to) && cells([...keys, ...gathers]) <= 4 * (to.value - from.value) * cells([]))
+          keys = [...keys, ...gathers.filter((g) => !keys.some((k) => k.expr === g.expr))];
+        else if (isConst(from) && isConst(to)) {
+          keys = [...keys, { expr: i, low: from, size: Math.max(0, to.value - from.value) }];
+          gains = false;
+        } else break;
         if (cells(keys) > tableLimit) break;
       }
       if (gains) best = { home: s.parent, keys };
@@ -343,7 +457,10 @@ export class ReverseSweep {
       if (e.op === 'index') return false;
       if (e.op === 'ref') {
         const { type, range } = this.builder.storage(e.variable);
-        if (type === 'int32' && range !== undefined) { found.set(e, { expr: e, low: zero, size: range }); return true; }
+        if (type === 'int32' && range !== undefined) {
+          found.set(e, { expr: e, low: zero, size: range });
+          return true;
+        }
       }
       return children(e).every(go);
     };
@@ -352,28 +469,46 @@ export class ReverseSweep {
 
   private processArray(table: AdjointTable, scope: Scope): void {
     const fresh = table.keys.map((_, k) => index(`key${k}`));
-    const replaced = (e: Expr): Expr => table.keys.reduce((x, key, k) => (
-      key.expr.op === 'index' ? substitute(x, new Map([[key.expr, add(fresh[k]!, key.low)]])) : rewrite(x, (y) => (y === key.expr ? fresh[k]! : y))
-    ), e);
+    const replaced = (e: Expr): Expr =>
+      table.keys.reduce(
+        (x, key, k) =>
+          key.expr.op === 'index'
+            ? substitute(x, new Map([[key.expr, add(fresh[k]!, key.low)]]))
+            : rewrite(x, (y) => (y === key.expr ? fresh[k]! : y)),
+        e,
+      );
     const args = table.array.args.map((a): ArrayExpr => ({ indices: a.indices, dims: a.dims.map(replaced), body: replaced(a.body) }));
     const array: ArrayFunction = { fn: table.array.fn, args, dims: table.array.dims.map(replaced) };
-    table.keys.forEach((k, d) => { this.builder.noteRange(fresh[d]!, zero, num(k.size)); });
+    table.keys.forEach((k, d) => {
+      this.builder.noteRange(fresh[d]!, zero, num(k.size));
+    });
     const over = (axis: number, inside: Scope): void => {
-      if (axis < fresh.length) { this.loop(fresh[axis]!, zero, num(table.keys[axis]!.size), inside, (inner) => { over(axis + 1, inner); }); return; }
+      if (axis < fresh.length) {
+        this.loop(fresh[axis]!, zero, num(table.keys[axis]!.size), inside, (inner) => {
+          over(axis + 1, inner);
+        });
+        return;
+      }
       const bar = (...position: readonly Expr[]): Expr => ref(table.storage, [...fresh, ...position]);
-      const largest = array.dims.reduceRight<(p: readonly Expr[]) => Expr>((inner, d) => (p) => {
-        const i = index('i');
-        return reduce('max', i, zero, d, inner([...p, i]));
-      }, (p) => apply('abs', bar(...p)))([]);
+      const largest = array.dims.reduceRight<(p: readonly Expr[]) => Expr>(
+        (inner, d) => (p) => {
+          const i = index('i');
+          return reduce('max', i, zero, d, inner([...p, i]));
+        },
+        (p) => apply('abs', bar(...p)),
+      )([]);
       // Nothing reached it: its argument may not even have the function's value. NaN passes.
-      this.branch(apply('not', apply('eq', largest, zero)), inside, (inner) => { this.arrayRule(array, bar, inner); });
+      this.branch(apply('not', apply('eq', largest, zero)), inside, (inner) => {
+        this.arrayRule(array, bar, inner);
+      });
     };
     over(0, scope);
   }
 
   /** Hands the adjoints of a whole array function to its arguments. */
   private arrayRule(array: ArrayFunction, bar: (...at: readonly Expr[]) => Expr, scope: Scope): void {
-    const { fn } = array, [a, b] = array.args;
+    const { fn } = array,
+      [a, b] = array.args;
     if (a === undefined) throw new GradientRefusal(fn);
     const whole = (...at: readonly Expr[]): Expr => ({ op: 'element', array, at });
     const [rows, columns] = [a.dims[0] ?? one, a.dims[1] ?? one];
@@ -384,8 +519,11 @@ export class ReverseSweep {
         this.into(a, scope, ([i, j]) => neg(sumOver(columns, (k) => mul(ref(product, [i!, k]), whole(j!, k)), 'k')));
         return;
       }
-      case 'logdet': case 'logabsdet': case 'det': {
-        const inverse = arrayOf('inverse', [a], a.dims), scale = this.atom(fn === 'det' ? mul(bar(), whole()) : bar(), scope);
+      case 'logdet':
+      case 'logabsdet':
+      case 'det': {
+        const inverse = arrayOf('inverse', [a], a.dims),
+          scale = this.atom(fn === 'det' ? mul(bar(), whole()) : bar(), scope);
         this.into(a, scope, ([i, j]) => mul(scale, elementAt(inverse, j!, i!)));
         return;
       }
@@ -398,7 +536,9 @@ export class ReverseSweep {
         const shape = array.dims.map((d) => this.extent(d));
         const adjoint = this.builder.fresh('product', shape, 'scratch');
         const at = array.dims.map((_, d) => index(`i${d}`));
-        this.nest(at, array.dims, scope, (inner) => { inner.code.push(store(adjoint, at, elementAt(solved, ...at))); });
+        this.nest(at, array.dims, scope, (inner) => {
+          inner.code.push(store(adjoint, at, elementAt(solved, ...at)));
+        });
         this.into(b, scope, (i) => ref(adjoint, i));
         this.into(a, scope, ([i, j]) => {
           const own = (k: readonly Expr[]): Expr => mul(ref(adjoint, [i!, ...k]), whole(j!, ...k));
@@ -418,30 +558,52 @@ export class ReverseSweep {
         this.into(a, scope, ([i, j]) => mul(num(0.5), add(ref(both, [i!, j!]), ref(both, [j!, i!]))));
         return;
       }
-      case 'cumsum': case 'cumprod': {
+      case 'cumsum':
+      case 'cumprod': {
         const total = this.builder.fresh('running', [], 'local');
         scope.code.push(store(total, [], zero));
         const i = index('i');
         const body = this.share(elementAt(a, i));
-        this.loop(i, zero, rows, scope, (inner) => {
-          inner.code.push(accumulate(total, [], fn === 'cumsum' ? bar(i) : mul(bar(i), whole(i))));
-          if (fn === 'cumsum') { this.contribute(body, ref(total, []), inner, false); return; }
-          // Where a factor is zero the later products are written out without it.
-          const j = index('j'), k = index('k');
-          const later = reduce('sum', j, i, rows, mul(bar(j), reduce('prod', k, zero, add(j, one), cond(apply('eq', k, i), one, elementAt(a, k)))));
-          this.contribute(body, cond(apply('ne', body, zero), apply('div', ref(total, []), body), later), inner, false);
-        }, true);
+        this.loop(
+          i,
+          zero,
+          rows,
+          scope,
+          (inner) => {
+            inner.code.push(accumulate(total, [], fn === 'cumsum' ? bar(i) : mul(bar(i), whole(i))));
+            if (fn === 'cumsum') {
+              this.contribute(body, ref(total, []), inner, false);
+              return;
+            }
+            // Where a factor is zero the later products are written out without it.
+            const j = index('j'),
+              k = index('k');
+            const later = reduce(
+              'sum',
+              j,
+              i,
+              rows,
+              mul(bar(j), reduce('prod', k, zero, add(j, one), cond(apply('eq', k, i), one, elementAt(a, k)))),
+            );
+            this.contribute(body, cond(apply('ne', body, zero), apply('div', ref(total, []), body), later), inner, false);
+          },
+          true,
+        );
         return;
       }
-      default: throw new GradientRefusal(fn);
+      default:
+        throw new GradientRefusal(fn);
     }
   }
 
   /** A matrix computed into memory. */
   private matrix(rows: Expr, columns: Expr, scope: Scope, value: (i: Expr, j: Expr) => Expr): string {
     const storage = this.builder.fresh('product', [this.extent(rows), this.extent(columns)], 'scratch');
-    const i = index('i'), j = index('j');
-    this.nest([i, j], [rows, columns], scope, (inner) => { inner.code.push(store(storage, [i, j], value(i, j))); });
+    const i = index('i'),
+      j = index('j');
+    this.nest([i, j], [rows, columns], scope, (inner) => {
+      inner.code.push(store(storage, [i, j], value(i, j)));
+    });
     return storage;
   }
 
@@ -450,14 +612,22 @@ export class ReverseSweep {
     if (!this.active(a.body)) return;
     const at = a.indices.map((_, d) => index(`i${d}`));
     const body = this.share(elementAt(a, ...at));
-    this.nest(at, a.dims, scope, (inner) => { this.contribute(body, weight(at), inner, false); });
+    this.nest(at, a.dims, scope, (inner) => {
+      this.contribute(body, weight(at), inner, false);
+    });
   }
 
   private nest(at: readonly Index[], dims: readonly Expr[], scope: Scope, body: (inner: Scope) => void): void {
-    const [i, ...rest] = at, [d, ...others] = dims;
-    if (i === undefined || d === undefined) { body(scope); return; }
+    const [i, ...rest] = at,
+      [d, ...others] = dims;
+    if (i === undefined || d === undefined) {
+      body(scope);
+      return;
+    }
     this.builder.noteRange(i, zero, d);
-    this.loop(i, zero, d, scope, (inner) => { this.nest(rest, others, inner, body); });
+    this.loop(i, zero, d, scope, (inner) => {
+      this.nest(rest, others, inner, body);
+    });
   }
 
   // --- expressions --------------------------------------------------------------------------------
@@ -475,12 +645,20 @@ export class ReverseSweep {
   private share(e: Expr): Expr {
     const done = this.canonical.get(e);
     if (done !== undefined) return done;
-    if (e.op === 'index') { this.numbers.set(e, this.numbers.size); this.canonical.set(e, e); return e; }
+    if (e.op === 'index') {
+      this.numbers.set(e, this.numbers.size);
+      this.canonical.set(e, e);
+      return e;
+    }
     const mapped = mapChildren(e, (c) => this.share(c));
     const plain: Expr = mapped.op === 'element' ? { op: 'element', array: this.shareArray(mapped.array), at: mapped.at } : mapped;
     const key = this.keyOf(plain);
     let out = this.known.get(key);
-    if (out === undefined) { out = plain; this.known.set(key, plain); this.numbers.set(plain, this.numbers.size); }
+    if (out === undefined) {
+      out = plain;
+      this.known.set(key, plain);
+      this.numbers.set(plain, this.numbers.size);
+    }
     this.canonical.set(e, out);
     this.canonical.set(out, out);
     return out;
@@ -494,18 +672,30 @@ export class ReverseSweep {
     this.arrayNumbers.set(array, this.arrayNumbers.size);
     return array;
   }
-  private number(e: Expr): number { return this.numbers.get(this.share(e))!; }
-  private list(items: readonly Expr[]): string { return items.map((x) => this.number(x)).join(','); }
+  private number(e: Expr): number {
+    return this.numbers.get(this.share(e))!;
+  }
+  private list(items: readonly Expr[]): string {
+    return items.map((x) => this.number(x)).join(',');
+  }
   private keyOf(e: Expr): string {
     switch (e.op) {
-      case 'const': return `c${Object.is(e.value, -0) ? '-0' : e.value}`;
-      case 'index': return `i${this.numbers.get(e)}`;
-      case 'size': return `s${e.name}`;
-      case 'ref': return `r${e.variable}[${this.list(e.at)}]`;
-      case 'apply': return `a${e.fn}(${this.list(e.args)})`;
-      case 'reduce': return `${e.kind} ${this.list([e.index, e.from, e.to, e.body])}`;
-      case 'cond': return `?${this.list([e.test, e.then, e.otherwise])}`;
-      case 'element': return `e${this.arrayNumbers.get(e.array)}[${this.list(e.at)}]`;
+      case 'const':
+        return `c${Object.is(e.value, -0) ? '-0' : e.value}`;
+      case 'index':
+        return `i${this.numbers.get(e)}`;
+      case 'size':
+        return `s${e.name}`;
+      case 'ref':
+        return `r${e.variable}[${this.list(e.at)}]`;
+      case 'apply':
+        return `a${e.fn}(${this.list(e.args)})`;
+      case 'reduce':
+        return `${e.kind} ${this.list([e.index, e.from, e.to, e.body])}`;
+      case 'cond':
+        return `?${this.list([e.test, e.then, e.otherwise])}`;
+      case 'element':
+        return `e${this.arrayNumbers.get(e.array)}[${this.list(e.at)}]`;
     }
   }
 
@@ -523,4 +713,6 @@ export class ReverseSweep {
 function isLinear(e: Expr): boolean {
   return e.op === 'ref' || (e.op === 'apply' && ['add', 'sub', 'neg'].includes(e.fn));
 }
-function sameKeys(a: readonly Key[], b: readonly Key[]): boolean { return a.length === b.length && a.every((k, d) => k.expr === b[d]!.expr); }
+function sameKeys(a: readonly Key[], b: readonly Key[]): boolean {
+  return a.length === b.length && a.every((k, d) => k.expr === b[d]!.expr);
+}

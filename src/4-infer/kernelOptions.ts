@@ -22,26 +22,47 @@ import { isCounts } from './compositions.js';
 import { floorOf } from '../3-derive/closedForm.js';
 
 export const kernelOptions: readonly OptionDoc[] = [
-  { name: 'kernel.NAME', type: 'kernel', default: 'derived', doc: 'kernel of the block NAME: conjugate, enumerate, transfer (counts with a fixed total), slice, rw(scale: 1, adapt: true), independent(D) or propose(D), D a distribution in which names are current values' },
-  { name: 'block', type: 'text', default: 'derived', doc: 'what is drawn together: derived (chains, hierarchies and regressions whole, where they are Normal or finite given the rest; mh: nothing), none, or variables joined by +, sets separated by commas: a+b,c+d' },
+  {
+    name: 'kernel.NAME',
+    type: 'kernel',
+    default: 'derived',
+    doc: 'kernel of the block NAME: conjugate, enumerate, transfer (counts with a fixed total), slice, rw(scale: 1, adapt: true), independent(D) or propose(D), D a distribution in which names are current values',
+  },
+  {
+    name: 'block',
+    type: 'text',
+    default: 'derived',
+    doc: 'what is drawn together: derived (chains, hierarchies and regressions whole, where they are Normal or finite given the rest; mh: nothing), none, or variables joined by +, sets separated by commas: a+b,c+d',
+  },
 ];
 
 /** Name under which a proposal is lowered beside the program. */
 const proposalName = 'proposal_';
 
-interface Request { readonly option: string; readonly name: string; readonly text: string; readonly syntax: Syntax }
+interface Request {
+  readonly option: string;
+  readonly name: string;
+  readonly text: string;
+  readonly syntax: Syntax;
+}
 
 function fail(diagnostics: readonly Diagnostic[]): never {
   throw new ModelError(diagnostics, renderDiagnostics(diagnostics, '', 'options'));
 }
 const kernelsHint = 'Kernels: conjugate, enumerate, transfer, slice, rw(scale: 1), independent(D), propose(D).';
-function optionError(message: string, hint?: string): Diagnostic { return { code: 'wrong-option', severity: 'error', message, hint }; }
+function optionError(message: string, hint?: string): Diagnostic {
+  return { code: 'wrong-option', severity: 'error', message, hint };
+}
 
 /**
  * A chooser that obeys the options and falls back to a backend's own choice.
  * @throws ModelError for unknown options, blocks that do not exist and kernels that cannot be parsed.
  */
-export function chooserFromOptions(graph: ModelGraph, options: Readonly<Record<string, string>>, fallback: (plan: RegionPlan) => ChosenKernel): Chooser {
+export function chooserFromOptions(
+  graph: ModelGraph,
+  options: Readonly<Record<string, string>>,
+  fallback: (plan: RegionPlan) => ChosenKernel,
+): Chooser {
   const wrong: Diagnostic[] = [];
   const requests = new Map<string, Request>();
   const unknowns = unknownsOf(graph);
@@ -49,13 +70,20 @@ export function chooserFromOptions(graph: ModelGraph, options: Readonly<Record<s
     if (option === 'block') continue;
     if (!option.startsWith('kernel.')) {
       const near = didYouMean(option, ['block', 'kernel']);
-      wrong.push(optionError(`there is no option '${option}'`, near === null ? 'Options of this backend: kernel.NAME, block.' : `Did you mean '${near}'?`));
+      wrong.push(
+        optionError(
+          `there is no option '${option}'`,
+          near === null ? 'Options of this backend: kernel.NAME, block.' : `Did you mean '${near}'?`,
+        ),
+      );
       continue;
     }
     const name = option.slice('kernel.'.length);
     if (!unknowns.includes(name)) {
       const near = didYouMean(name, unknowns);
-      wrong.push(optionError(`no unknown is called '${name}'`, near === null ? `Unknowns: ${unknowns.join(', ')}.` : `Did you mean '${near}'?`));
+      wrong.push(
+        optionError(`no unknown is called '${name}'`, near === null ? `Unknowns: ${unknowns.join(', ')}.` : `Did you mean '${near}'?`),
+      );
       continue;
     }
     const parsed = parse(`report kernel_ = ${text}`);
@@ -69,7 +97,10 @@ export function chooserFromOptions(graph: ModelGraph, options: Readonly<Record<s
   if (wrong.length > 0) fail(wrong);
   return (plan) => {
     const request = requests.get(plan.region.variable.name);
-    const chosen = request === undefined ? fallback(plan) : { choice: choiceOf(request, plan, graph), reason: `asked for by --opt ${request.option}`, asked: true };
+    const chosen =
+      request === undefined
+        ? fallback(plan)
+        : { choice: choiceOf(request, plan, graph), reason: `asked for by --opt ${request.option}`, asked: true };
     refuseCounts(plan, chosen.choice);
     return chosen;
   };
@@ -78,25 +109,47 @@ export function chooserFromOptions(graph: ModelGraph, options: Readonly<Record<s
 /** Counts with a total move several at a time: slices and walks of single ones cannot, and with an unknown total nothing moves alone. */
 function refuseCounts({ region }: RegionPlan, choice: KernelChoice): void {
   if (!isCounts(region)) return;
-  const { name } = region.variable, { span } = region.statement;
-  const refuse = (message: string, hint: string): never => { throw new ModelError([{ code: 'no-kernel', severity: 'error', span, message, hint }], message); };
-  if (region.movingSupport) refuse(`'${name}' is a vector of counts whose total is unknown: it and the total could only move together, and no kernel does that`, 'Give the total or the counts, or write the counts as Poisson draws: those of a total that is Poisson are independent.');
-  if (choice.kind === 'slice' || choice.kind === 'walk') refuse(`'${name}' is a vector of counts with a fixed total: single counts cannot move alone`, `Use transfer, enumerate, or propose it whole: kernel.${name}=propose(Multinomial(...)).`);
+  const { name } = region.variable,
+    { span } = region.statement;
+  const refuse = (message: string, hint: string): never => {
+    throw new ModelError([{ code: 'no-kernel', severity: 'error', span, message, hint }], message);
+  };
+  if (region.movingSupport)
+    refuse(
+      `'${name}' is a vector of counts whose total is unknown: it and the total could only move together, and no kernel does that`,
+      'Give the total or the counts, or write the counts as Poisson draws: those of a total that is Poisson are independent.',
+    );
+  if (choice.kind === 'slice' || choice.kind === 'walk')
+    refuse(
+      `'${name}' is a vector of counts with a fixed total: single counts cannot move alone`,
+      `Use transfer, enumerate, or propose it whole: kernel.${name}=propose(Multinomial(...)).`,
+    );
 }
 
 /** `collapse=names` of gibbs. */
-export const collapseOption: OptionDoc = { name: 'collapse', type: 'names', default: 'none', doc: 'conjugate parents, separated by commas, that are integrated out where the finite unknowns that feed them are drawn, and drawn back after' };
+export const collapseOption: OptionDoc = {
+  name: 'collapse',
+  type: 'names',
+  default: 'none',
+  doc: 'conjugate parents, separated by commas, that are integrated out where the finite unknowns that feed them are drawn, and drawn back after',
+};
 
 /** The block request with the parents to integrate out. @throws ModelError for names that are no unknowns. */
 export function collapseRequest(graph: ModelGraph, options: Readonly<Record<string, string>>): DrawRequest {
   const text = options['collapse'];
   const request = blockRequest(graph, options, 'derived');
   if (text === undefined || text === 'none') return request;
-  const unknowns = unknownsOf(graph), names = text.split(',').map((name) => name.trim());
+  const unknowns = unknownsOf(graph),
+    names = text.split(',').map((name) => name.trim());
   const unknown = names.find((name) => !unknowns.includes(name));
   if (unknown !== undefined) {
     const near = didYouMean(unknown, unknowns);
-    fail([optionError(`no unknown is called '${unknown}' in collapse=${text}`, near === null ? `Unknowns: ${unknowns.join(', ')}.` : `Did you mean '${near}'?`)]);
+    fail([
+      optionError(
+        `no unknown is called '${unknown}' in collapse=${text}`,
+        near === null ? `Unknowns: ${unknowns.join(', ')}.` : `Did you mean '${near}'?`,
+      ),
+    ]);
   }
   return { ...request, collapse: [...new Set(names)] };
 }
@@ -112,7 +165,12 @@ export function blockRequest(graph: ModelGraph, options: Readonly<Record<string,
   for (const name of groups.flat()) {
     if (unknowns.includes(name)) continue;
     const near = didYouMean(name, unknowns);
-    wrong.push(optionError(`no unknown is called '${name}' in block=${text}`, near === null ? `Use none, derived, or unknowns joined by +: ${unknowns.join(', ')}.` : `Did you mean '${near}'?`));
+    wrong.push(
+      optionError(
+        `no unknown is called '${name}' in block=${text}`,
+        near === null ? `Use none, derived, or unknowns joined by +: ${unknowns.join(', ')}.` : `Did you mean '${near}'?`,
+      ),
+    );
   }
   const twice = groups.flat().find((name, k, all) => all.indexOf(name) !== k);
   if (twice !== undefined) wrong.push(optionError(`'${twice}' stands in block=${text} more than once`));
@@ -120,7 +178,9 @@ export function blockRequest(graph: ModelGraph, options: Readonly<Record<string,
   return { kind: 'groups', groups };
 }
 function unknownsOf(graph: ModelGraph): readonly string[] {
-  return [...graph.variables.values()].filter((v) => v.origin !== 'constant' && v.origin !== 'let' && v.origin !== 'report').map((v) => v.name);
+  return [...graph.variables.values()]
+    .filter((v) => v.origin !== 'constant' && v.origin !== 'let' && v.origin !== 'report')
+    .map((v) => v.name);
 }
 
 function choiceOf(request: Request, plan: RegionPlan, graph: ModelGraph): KernelChoice {
@@ -130,36 +190,71 @@ function choiceOf(request: Request, plan: RegionPlan, graph: ModelGraph): Kernel
   const args: readonly ArgumentSyntax[] = syntax.kind === 'call' ? syntax.arguments : [];
   switch (word) {
     case 'conjugate':
-      if (recognised.kind === 'none' || recognised.kind === 'finite') fail([optionError(`'${name}' has no conjugate conditional`, recognised.kind === 'finite' ? 'It takes finitely many values: use enumerate.' : 'See credence explain for the term that prevents it.')]);
-      if (floorOf(plan.region) !== undefined) fail([optionError(`'${name}' has no conjugate conditional: the floor of its type cuts the support`, 'Use rw(scale: 0.2), the default, or a proposal.')]);
+      if (recognised.kind === 'none' || recognised.kind === 'finite')
+        fail([
+          optionError(
+            `'${name}' has no conjugate conditional`,
+            recognised.kind === 'finite'
+              ? 'It takes finitely many values: use enumerate.'
+              : 'See credence explain for the term that prevents it.',
+          ),
+        ]);
+      if (floorOf(plan.region) !== undefined)
+        fail([
+          optionError(
+            `'${name}' has no conjugate conditional: the floor of its type cuts the support`,
+            'Use rw(scale: 0.2), the default, or a proposal.',
+          ),
+        ]);
       return { kind: 'conjugate', form: recognised };
     case 'enumerate':
       if (isCounts(plan.region)) return { kind: 'compositions' };
       if (recognised.kind !== 'finite') fail([optionError(`'${name}' does not take finitely many values`, 'Use slice or rw(scale: 1).')]);
       return { kind: 'enumerate', form: recognised };
     case 'transfer':
-      if (!isCounts(plan.region)) fail([optionError(`'${name}' is no vector of counts with a fixed total`, 'transfer moves counts between two cells; use enumerate, slice or rw(scale: 1).')]);
+      if (!isCounts(plan.region))
+        fail([
+          optionError(
+            `'${name}' is no vector of counts with a fixed total`,
+            'transfer moves counts between two cells; use enumerate, slice or rw(scale: 1).',
+          ),
+        ]);
       return { kind: 'transfer' };
     case 'slice':
       if (recognised.kind === 'finite') return { kind: 'enumerate', form: recognised };
-      if (plan.region.eventRank === 2) fail([optionError(`'${name}' is a matrix: slice sampling works on scalars and vectors`, 'Use rw(scale: 0.2).')]);
+      if (plan.region.eventRank === 2)
+        fail([optionError(`'${name}' is a matrix: slice sampling works on scalars and vectors`, 'Use rw(scale: 0.2).')]);
       return { kind: 'slice' };
     case 'rw': {
-      const unknown = args.find((a, k) => a.name === null ? k > 0 : a.name.text !== 'scale' && a.name.text !== 'adapt');
-      if (unknown !== undefined) fail([optionError(`${text} has an argument that rw does not take`, 'The arguments of rw are scale and adapt: rw(scale: 1, adapt: true).')]);
-      const scale = numberArgument(args, 'scale', 0, 1, request), adapt = booleanArgument(args, 'adapt', true, request);
+      const unknown = args.find((a, k) => (a.name === null ? k > 0 : a.name.text !== 'scale' && a.name.text !== 'adapt'));
+      if (unknown !== undefined)
+        fail([
+          optionError(
+            `${text} has an argument that rw does not take`,
+            'The arguments of rw are scale and adapt: rw(scale: 1, adapt: true).',
+          ),
+        ]);
+      const scale = numberArgument(args, 'scale', 0, 1, request),
+        adapt = booleanArgument(args, 'adapt', true, request);
       if (!(scale > 0)) fail([optionError(`the scale of ${text} must be positive`)]);
       return { kind: 'walk', scale, adapt };
     }
-    case 'independent': case 'propose': {
+    case 'independent':
+    case 'propose': {
       const inner = args[0]?.value;
       if (inner === undefined) {
         if (word === 'independent' && recognised.kind === 'finite') return { kind: 'uniform', form: recognised };
-        fail([optionError(`${word} needs a distribution`, `For example kernel.${name}=${word}(${isCounts(plan.region) ? 'Multinomial(n, probs)' : 'Normal(0, 1)'}).`)]);
+        fail([
+          optionError(
+            `${word} needs a distribution`,
+            `For example kernel.${name}=${word}(${isCounts(plan.region) ? 'Multinomial(n, probs)' : 'Normal(0, 1)'}).`,
+          ),
+        ]);
       }
       return { kind: word, ...proposalLaw(inner, plan, graph, request), text: text.slice(text.indexOf('(') + 1, text.lastIndexOf(')')) };
     }
-    default: fail([optionError(`'${text}' is not a kernel (${request.option})`, kernelsHint)]);
+    default:
+      fail([optionError(`'${text}' is not a kernel (${request.option})`, kernelsHint)]);
   }
 }
 
@@ -199,7 +294,12 @@ function declarations(graph: ModelGraph): { readonly text: string; readonly size
  * The law of a proposal: lowered as a prediction from all variables of the program, so that every
  * name is in scope and means its current value; its loops are the region's own.
  */
-function proposalLaw(syntax: Syntax, plan: RegionPlan, graph: ModelGraph, request: Request): { readonly law: Law; readonly constants: ReadonlyMap<string, ConstantArray> } {
+function proposalLaw(
+  syntax: Syntax,
+  plan: RegionPlan,
+  graph: ModelGraph,
+  request: Request,
+): { readonly law: Law; readonly constants: ReadonlyMap<string, ConstantArray> } {
   const span = { start: 0, end: 0 };
   const whole = { text: proposalName, span };
   const statement = { kind: 'predict' as const, target: { name: whole, at: [], span }, type: null, law: syntax, span };
@@ -211,15 +311,32 @@ function proposalLaw(syntax: Syntax, plan: RegionPlan, graph: ModelGraph, reques
   const errors = lowered.diagnostics.filter((d) => d.severity === 'error');
   if (lowered.graph === null || errors.length > 0) {
     const indices = [...new Set(plan.region.at.flatMap((a) => [...freeIndices(a)]))].map(({ name }) => name);
-    const usesIndex = errors.some((d) => d.code === 'unknown-name' && d.span !== undefined && indices.includes(text.slice(d.span.start, d.span.end)));
+    const usesIndex = errors.some(
+      (d) => d.code === 'unknown-name' && d.span !== undefined && indices.includes(text.slice(d.span.start, d.span.end)),
+    );
     const hint = `a proposal stands for each element: write ${request.name} for ${request.name}[${indices.join(', ')}], and leave ${indices.join(', ')} out everywhere`;
-    fail(errors.map((d): Diagnostic => ({ code: d.code, severity: 'error', message: `in ${request.option}=${request.text}: ${d.message}`, hint: usesIndex ? hint : d.hint })));
+    fail(
+      errors.map(
+        (d): Diagnostic => ({
+          code: d.code,
+          severity: 'error',
+          message: `in ${request.option}=${request.text}: ${d.message}`,
+          hint: usesIndex ? hint : d.hint,
+        }),
+      ),
+    );
   }
   const predicted = lowered.graph.statements.find((s) => s.kind === 'predict' && s.target.variable === proposalName);
   if (predicted === undefined || predicted.kind !== 'predict') fail([optionError(`'${request.text}' is not a distribution`)]);
   // A chain that only ever visits the integers, or only ever leaves them, has another posterior than the program's.
-  const proposed = lowered.graph.variables.get(proposalName)!.scalar, own = plan.region.variable.scalar;
-  if ((proposed === 'real') !== (own === 'real')) fail([optionError(`'${request.text}' proposes ${proposed === 'real' ? 'real numbers' : 'integers'}, and '${request.name}' takes ${own === 'real' ? 'real numbers' : 'integers'}`)]);
+  const proposed = lowered.graph.variables.get(proposalName)!.scalar,
+    own = plan.region.variable.scalar;
+  if ((proposed === 'real') !== (own === 'real'))
+    fail([
+      optionError(
+        `'${request.text}' proposes ${proposed === 'real' ? 'real numbers' : 'integers'}, and '${request.name}' takes ${own === 'real' ? 'real numbers' : 'integers'}`,
+      ),
+    ]);
   // Names now refer to the second lowering's indices: the prediction's loops become the element's address.
   const map = new Map<Index, Expr>();
   const at = plan.region.at;
@@ -234,9 +351,21 @@ function proposalLaw(syntax: Syntax, plan: RegionPlan, graph: ModelGraph, reques
     renamed.set(v.name, name);
     constants.set(name, v.value);
   }
-  const inProgram = (e: Expr): Expr => rewrite(substitute(e, map), (x) => (x.op === 'size' ? scope.sizes.get(x.name) ?? x : x.op === 'ref' && renamed.has(x.variable) ? ref(renamed.get(x.variable)!, x.at) : x));
+  const inProgram = (e: Expr): Expr =>
+    rewrite(substitute(e, map), (x) =>
+      x.op === 'size'
+        ? (scope.sizes.get(x.name) ?? x)
+        : x.op === 'ref' && renamed.has(x.variable)
+          ? ref(renamed.get(x.variable)!, x.at)
+          : x,
+    );
   return { law: mapLaw(predicted.law, inProgram), constants };
 }
 function sameConstant(a: ConstantArray | undefined, b: ConstantArray): boolean {
-  return a !== undefined && a.shape.length === b.shape.length && a.shape.every((d, k) => d === b.shape[k]) && a.values.every((x, k) => x === b.values[k]);
+  return (
+    a !== undefined &&
+    a.shape.length === b.shape.length &&
+    a.shape.every((d, k) => d === b.shape[k]) &&
+    a.values.every((x, k) => x === b.values[k])
+  );
 }

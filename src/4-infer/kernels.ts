@@ -8,7 +8,32 @@
 import { type Argument, type Code, type Place, accumulate, forLoop, store, when } from '../code/loop.js';
 import { InternalError } from '../errors/diagnostic.js';
 import {
-  type ArrayExpr, type Expr, type Index, add, addAll, apply, build, cond, equal, freeIndices, index, isConst, mul, mulAll, neg, nestedSum, num, one, pow, reduce, ref, scalar, sub, substitute, variablesOf, zero,
+  type ArrayExpr,
+  type Expr,
+  type Index,
+  add,
+  addAll,
+  apply,
+  build,
+  cond,
+  equal,
+  freeIndices,
+  index,
+  isConst,
+  mul,
+  mulAll,
+  neg,
+  nestedSum,
+  num,
+  one,
+  pow,
+  reduce,
+  ref,
+  scalar,
+  sub,
+  substitute,
+  variablesOf,
+  zero,
 } from '../expr/expr.js';
 import type { Variate } from '../distributions/family.js';
 import type { ClosedForm, Slot } from '../3-derive/closedForm.js';
@@ -34,7 +59,13 @@ export class RegionContext {
   readonly tables: StatisticTables;
 
   /** @param written storages beside the region's variable that its kernel writes. */
-  constructor(builder: ProgramBuilder, collected: Collected, folded: FoldedTables, written: readonly string[] = [], shared: SharedTables | null = null) {
+  constructor(
+    builder: ProgramBuilder,
+    collected: Collected,
+    folded: FoldedTables,
+    written: readonly string[] = [],
+    shared: SharedTables | null = null,
+  ) {
     this.builder = builder;
     this.collected = collected;
     const r = collected.region;
@@ -46,18 +77,37 @@ export class RegionContext {
     this.eventDims = r.eventRank === 0 ? [] : shape.slice(shape.length - r.eventRank);
     this.tables = new StatisticTables(builder, [r.variable.name, ...written], this.plates, folded, shared);
   }
-  get name(): string { return this.region.variable.name; }
-  place(event: readonly Expr[] = []): Place { return { storage: this.name, at: [...this.at, ...event] }; }
-  current(event: readonly Expr[] = []): Expr { return ref(this.name, [...this.at, ...event]); }
+  get name(): string {
+    return this.region.variable.name;
+  }
+  place(event: readonly Expr[] = []): Place {
+    return { storage: this.name, at: [...this.at, ...event] };
+  }
+  current(event: readonly Expr[] = []): Expr {
+    return ref(this.name, [...this.at, ...event]);
+  }
   /** The region's loops around code for one element, after the tables it needs. */
-  sweep(body: readonly Code[]): readonly Code[] { return [...this.tables.before, ...loops(this.plates, this.guards, body)]; }
+  sweep(body: readonly Code[]): readonly Code[] {
+    return [...this.tables.before, ...loops(this.plates, this.guards, body)];
+  }
 }
 
 /** Natural parameters of the current element, one storage for each slot, with the code that computes them. */
-export interface Naturals { readonly code: readonly Code[]; readonly storages: readonly string[] }
+export interface Naturals {
+  readonly code: readonly Code[];
+  readonly storages: readonly string[];
+}
 
-/** The summed coefficient of each slot's statistic. `contributions` and `dims` differ from the region's own where expectations stand for values. */
-export function naturals(context: RegionContext, slots: readonly Slot[], contributions: readonly Contribution[] = context.collected.contributions, dims: readonly number[] = context.eventDims): Naturals {
+/**
+ * The summed coefficient of each slot's statistic. `contributions` and `dims` differ from the region's own where expectations stand for
+ * values.
+ */
+export function naturals(
+  context: RegionContext,
+  slots: readonly Slot[],
+  contributions: readonly Contribution[] = context.collected.contributions,
+  dims: readonly number[] = context.eventDims,
+): Naturals {
   const { builder, tables } = context;
   const code: Code[] = [];
   const storages = slots.map((slot) => {
@@ -92,10 +142,15 @@ export function naturals(context: RegionContext, slots: readonly Slot[], contrib
  */
 function spreadGathers(context: RegionContext, c: Contribution, shape: readonly number[]): Contribution {
   const { builder, tables } = context;
-  const binders = [...c.binders], guards = [...c.guards];
+  const binders = [...c.binders],
+    guards = [...c.guards];
   if ([c.coefficient, ...c.guards, ...c.event].some((e) => tables.readsUpdated(e))) return c;
   const event = c.event.map((e, d): Expr => {
-    const long = e.op === 'ref' && c.binders.some((b) => freeIndices(e).has(b.index) && builder.trips(builder.bind(b.from), builder.bind(b.to)) > Math.max(smallRange, 2 * shape[d]!));
+    const long =
+      e.op === 'ref' &&
+      c.binders.some(
+        (b) => freeIndices(e).has(b.index) && builder.trips(builder.bind(b.from), builder.bind(b.to)) > Math.max(smallRange, 2 * shape[d]!),
+      );
     if (!long) return e;
     const j = index('j');
     binders.push({ index: j, from: zero, to: num(shape[d]!) });
@@ -129,7 +184,8 @@ export function overEvent(context: RegionContext, body: (event: readonly Index[]
 /** Greatest lower and least upper bound of the element: its own support and what other factors add. */
 export function boundExprs(context: RegionContext): { readonly low: Expr; readonly high: Expr } {
   const support = regionSupport(context.region);
-  let low: Expr = num(-Infinity), high: Expr = num(Infinity);
+  let low: Expr = num(-Infinity),
+    high: Expr = num(Infinity);
   if (support.kind === 'interval' || support.kind === 'integers') {
     low = context.builder.bind(context.builder.model.inline(support.low));
     high = context.builder.bind(context.builder.model.inline(support.high));
@@ -149,14 +205,24 @@ export function intoBounds(context: RegionContext, low: Expr, high: Expr): reado
   if (isConst(low) && isConst(high)) return [];
   const { builder } = context;
   const integer = regionSupport(context.region).kind === 'integers';
-  const from = builder.fresh('low', [], 'local'), to = builder.fresh('high', [], 'local');
+  const from = builder.fresh('low', [], 'local'),
+    to = builder.fresh('high', [], 'local');
   const [a, b] = [ref(from, []), ref(to, [])];
-  const current = context.current(), here = context.place();
-  const middle = mul(num(0.5), add(a, b)), unit = integer ? zero : one;
-  const inside = cond(apply('gt', a, num(-Infinity)), cond(apply('lt', b, num(Infinity)), integer ? apply('floor', middle) : middle, add(a, unit)), sub(b, unit));
+  const current = context.current(),
+    here = context.place();
+  const middle = mul(num(0.5), add(a, b)),
+    unit = integer ? zero : one;
+  const inside = cond(
+    apply('gt', a, num(-Infinity)),
+    cond(apply('lt', b, num(Infinity)), integer ? apply('floor', middle) : middle, add(a, unit)),
+    sub(b, unit),
+  );
   return [
-    store(from, [], low), store(to, [], high),
-    when(apply('and', apply('le', a, b), apply('or', apply('lt', current, a), apply('gt', current, b))), [store(here.storage, here.at, inside)]),
+    store(from, [], low),
+    store(to, [], high),
+    when(apply('and', apply('le', a, b), apply('or', apply('lt', current, a), apply('gt', current, b))), [
+      store(here.storage, here.at, inside),
+    ]),
   ];
 }
 function foldBound(b: Bound, context: RegionContext): Expr {
@@ -171,8 +237,12 @@ function foldBound(b: Bound, context: RegionContext): Expr {
   return value;
 }
 
-function value(e: Expr): Argument { return { kind: 'value', value: e }; }
-function array(a: ArrayExpr): Argument { return { kind: 'array', value: a }; }
+function value(e: Expr): Argument {
+  return { kind: 'value', value: e };
+}
+function array(a: ArrayExpr): Argument {
+  return { kind: 'array', value: a };
+}
 
 /** Draws a variate into a place; array results are written there, scalars pass through the family's transform. */
 export function drawVariate(builder: ProgramBuilder, variate: Variate, into: Place, eventRank: number): readonly Code[] {
@@ -180,7 +250,15 @@ export function drawVariate(builder: ProgramBuilder, variate: Variate, into: Pla
   if (eventRank > 0) {
     // The place of the event's first number.
     const first = [...into.at, ...Array.from({ length: builder.storage(into.storage).shape.length - into.at.length }, () => zero)];
-    return [{ do: 'call', procedure: variate.fn, args: [{ kind: 'place', place: { storage: into.storage, at: first } }, ...args], into: null, effects: [into.storage] }];
+    return [
+      {
+        do: 'call',
+        procedure: variate.fn,
+        args: [{ kind: 'place', place: { storage: into.storage, at: first } }, ...args],
+        into: null,
+        effects: [into.storage],
+      },
+    ];
   }
   if (variate.transform === undefined) return [{ do: 'call', procedure: variate.fn, args, into, effects: [] }];
   const drawn = builder.fresh('drawn', [], 'local');
@@ -200,44 +278,104 @@ export function closedFormKernel(context: RegionContext, form: Exclude<ClosedFor
       const eta = naturals(context, form.slots);
       const natural = form.slots.map((s, k) => naturalArray(s, eta.storages[k]!, context.eventDims));
       const p = form.family.exponential!.parameters(natural);
-      if (!form.bounded) return context.sweep([...eta.code, ...drawVariate(builder, form.family.variate(p), here, context.region.eventRank)]);
+      if (!form.bounded)
+        return context.sweep([...eta.code, ...drawVariate(builder, form.family.variate(p), here, context.region.eventRank)]);
       const { low, high } = boundExprs(context);
       const args = form.family.parameters.map((x) => value(builder.bind(p[x.name]!.body)));
-      const draw: Code = { do: 'call', procedure: `truncated${form.family.name}`, args: [...args, value(low), value(high)], into: here, effects: [] };
+      const draw: Code = {
+        do: 'call',
+        procedure: `truncated${form.family.name}`,
+        args: [...args, value(low), value(high)],
+        into: here,
+        effects: [],
+      };
       const square = form.slots.findIndex((s) => s.statistic.kind === 'power' && s.statistic.power === 2);
       if (square < 0) return context.sweep([...eta.code, draw]);
       // Where no factor curves the density (a group without members), what is left is exp(linear x) between the bounds.
       const linear = form.slots.findIndex((s) => s.statistic.kind === 'power' && s.statistic.power === 1);
-      const flat: Code = { do: 'call', procedure: 'tiltedUniform', args: [value(ref(eta.storages[linear]!, [])), value(low), value(high)], into: here, effects: [] };
+      const flat: Code = {
+        do: 'call',
+        procedure: 'tiltedUniform',
+        args: [value(ref(eta.storages[linear]!, [])), value(low), value(high)],
+        into: here,
+        effects: [],
+      };
       return context.sweep([...eta.code, when(apply('eq', ref(eta.storages[square]!, []), zero), [flat], [draw])]);
     }
     case 'powerGamma': {
       // v^p with statistics a log v + b v^p: u = v^p has density u^((a+1)/p - 1) e^(b u), a Gamma.
       const eta = naturals(context, form.slots);
       const [a, b] = eta.storages.map((s) => ref(s, []));
-      const shape = mul(add(a!, one), num(1 / form.power)), rate = neg(b!);
+      const shape = mul(add(a!, one), num(1 / form.power)),
+        rate = neg(b!);
       const drawn = builder.fresh('drawn', [], 'local');
       const back = store(here.storage, here.at, pow(ref(drawn, []), num(1 / form.power)));
-      if (!form.bounded) return context.sweep([...eta.code, { do: 'call', procedure: 'gamma', args: [value(shape), value(rate)], into: { storage: drawn, at: [] }, effects: [] }, back]);
+      if (!form.bounded)
+        return context.sweep([
+          ...eta.code,
+          { do: 'call', procedure: 'gamma', args: [value(shape), value(rate)], into: { storage: drawn, at: [] }, effects: [] },
+          back,
+        ]);
       const { low, high } = boundExprs(context);
       const [from, to] = form.power > 0 ? [low, high] : [high, low];
-      const image = (e: Expr): Expr => (isConst(e, Infinity) ? num(form.power > 0 ? Infinity : 0) : isConst(e, 0) ? num(form.power > 0 ? 0 : Infinity) : pow(e, num(form.power)));
-      return context.sweep([...eta.code, { do: 'call', procedure: 'truncatedGamma', args: [value(shape), value(rate), value(image(from)), value(image(to))], into: { storage: drawn, at: [] }, effects: [] }, back]);
+      const image = (e: Expr): Expr =>
+        isConst(e, Infinity)
+          ? num(form.power > 0 ? Infinity : 0)
+          : isConst(e, 0)
+            ? num(form.power > 0 ? 0 : Infinity)
+            : pow(e, num(form.power));
+      return context.sweep([
+        ...eta.code,
+        {
+          do: 'call',
+          procedure: 'truncatedGamma',
+          args: [value(shape), value(rate), value(image(from)), value(image(to))],
+          into: { storage: drawn, at: [] },
+          effects: [],
+        },
+        back,
+      ]);
     }
-    case 'powerLaw': case 'tilted': {
+    case 'powerLaw':
+    case 'tilted': {
       const eta = naturals(context, form.slots);
       const { low, high } = boundExprs(context);
       const slope = eta.storages.length > 0 ? ref(eta.storages[0]!, []) : zero;
-      return context.sweep([...eta.code, { do: 'call', procedure: form.kind === 'powerLaw' ? 'powerLaw' : 'tiltedUniform', args: [value(slope), value(low), value(high)], into: here, effects: [] }]);
+      return context.sweep([
+        ...eta.code,
+        {
+          do: 'call',
+          procedure: form.kind === 'powerLaw' ? 'powerLaw' : 'tiltedUniform',
+          args: [value(slope), value(low), value(high)],
+          into: here,
+          effects: [],
+        },
+      ]);
     }
     case 'piecewiseNormal': {
       const eta = naturals(context, form.slots);
-      const points = builder.fresh('points', [form.points.length], 'scratch'), slopes = builder.fresh('slopes', [form.points.length], 'scratch');
-      const fill = form.points.flatMap((p, k) => [store(points, [num(k)], ifCounted(ref(eta.storages[k + 2]!, []), builder.bind(builder.model.inline(p)))), store(slopes, [num(k)], ref(eta.storages[k + 2]!, []))]);
-      return context.sweep([...eta.code, ...fill, {
-        do: 'call', procedure: 'piecewiseNormal', into: here, effects: [],
-        args: [value(ref(eta.storages[0]!, [])), value(ref(eta.storages[1]!, [])), array(build([num(form.points.length)], (i) => ref(points, [i]))), array(build([num(form.points.length)], (i) => ref(slopes, [i])))],
-      }]);
+      const points = builder.fresh('points', [form.points.length], 'scratch'),
+        slopes = builder.fresh('slopes', [form.points.length], 'scratch');
+      const fill = form.points.flatMap((p, k) => [
+        store(points, [num(k)], ifCounted(ref(eta.storages[k + 2]!, []), builder.bind(builder.model.inline(p)))),
+        store(slopes, [num(k)], ref(eta.storages[k + 2]!, [])),
+      ]);
+      return context.sweep([
+        ...eta.code,
+        ...fill,
+        {
+          do: 'call',
+          procedure: 'piecewiseNormal',
+          into: here,
+          effects: [],
+          args: [
+            value(ref(eta.storages[0]!, [])),
+            value(ref(eta.storages[1]!, [])),
+            array(build([num(form.points.length)], (i) => ref(points, [i]))),
+            array(build([num(form.points.length)], (i) => ref(slopes, [i]))),
+          ],
+        },
+      ]);
     }
     case 'shiftedCount': {
       const eta = naturals(context, form.slots);
@@ -246,11 +384,18 @@ export function closedFormKernel(context: RegionContext, form: Exclude<ClosedFor
       const drawn = builder.fresh('drawn', [], 'local');
       // exp(slope): rate of the Poisson, odds of the Binomial, failure probability of the NegativeBinomial.
       const base = apply('exp', slope);
-      const args = form.family === 'Poisson' ? [value(base)]
-        : form.family === 'Binomial' ? [value(sub(builder.bind(form.total!), shift)), value(apply('sigmoid', slope))]
-          : [value(add(builder.bind(form.total!), shift)), value(sub(one, base))];
+      const args =
+        form.family === 'Poisson'
+          ? [value(base)]
+          : form.family === 'Binomial'
+            ? [value(sub(builder.bind(form.total!), shift)), value(apply('sigmoid', slope))]
+            : [value(add(builder.bind(form.total!), shift)), value(sub(one, base))];
       const procedure = form.family === 'Poisson' ? 'poisson' : form.family === 'Binomial' ? 'binomial' : 'negativeBinomial';
-      return context.sweep([...eta.code, { do: 'call', procedure, args, into: { storage: drawn, at: [] }, effects: [] }, store(here.storage, here.at, add(ref(drawn, []), shift))]);
+      return context.sweep([
+        ...eta.code,
+        { do: 'call', procedure, args, into: { storage: drawn, at: [] }, effects: [] },
+        store(here.storage, here.at, add(ref(drawn, []), shift)),
+      ]);
     }
   }
 }
@@ -258,11 +403,18 @@ export function closedFormKernel(context: RegionContext, form: Exclude<ClosedFor
 /** A draw from N(P^-1 h, P^-1) with h the linear coefficient and P = -(Q + Q'). */
 function gaussianDraw(context: RegionContext, slots: readonly Slot[]): readonly Code[] {
   const d = num(context.eventDims[0]!);
-  const linear = slots.find((s) => s.rank === 1)!, quadratic = slots.find((s) => s.rank === 2)!;
+  const linear = slots.find((s) => s.rank === 1)!,
+    quadratic = slots.find((s) => s.rank === 2)!;
   const shift = naturals(context, [linear]);
   const h = array(build([d], (i) => ref(shift.storages[0]!, [i])));
   const matrix = (storage: string): Argument => array(build([d, d], (i, j) => ref(storage, [i, j])));
-  const draw = (procedure: string, ...args: readonly Argument[]): Code => ({ do: 'call', procedure, into: null, effects: [context.name], args: [{ kind: 'place', place: context.place([zero]) }, ...args] });
+  const draw = (procedure: string, ...args: readonly Argument[]): Code => ({
+    do: 'call',
+    procedure,
+    into: null,
+    effects: [context.name],
+    args: [{ kind: 'place', place: context.place([zero]) }, ...args],
+  });
   const known = factoredPrecision(context, quadratic);
   if (known !== null) return [...shift.code, draw('mvNormalFromFactor', h, matrix(known.factor), value(known.scale), value(d))];
   const q = naturals(context, [quadratic]);
@@ -277,9 +429,15 @@ function gaussianDraw(context: RegionContext, slots: readonly Slot[]): readonly 
 function factoredPrecision(context: RegionContext, quadratic: Slot): { readonly scale: Expr; readonly factor: string } | null {
   const { builder, tables } = context;
   const plates = context.plates.map((p) => p.index);
-  const constant = (e: Expr): boolean => [...variablesOf(e)].every((v) => builder.storage(v).place === 'data') && !plates.some((p) => freeIndices(e).has(p));
+  const constant = (e: Expr): boolean =>
+    [...variablesOf(e)].every((v) => builder.storage(v).place === 'data') && !plates.some((p) => freeIndices(e).has(p));
   let scale: Expr | null = null;
-  const parts: { readonly binders: readonly Binder[]; readonly guards: readonly Expr[]; readonly event: readonly Expr[]; readonly value: Expr }[] = [];
+  const parts: {
+    readonly binders: readonly Binder[];
+    readonly guards: readonly Expr[];
+    readonly event: readonly Expr[];
+    readonly value: Expr;
+  }[] = [];
   for (const c of context.collected.contributions) {
     if (!sameKind(c.statistic, quadratic.statistic)) continue;
     // A sum over a latent gather cannot be of data alone, and contracting it would fill a table for nothing.
@@ -297,10 +455,13 @@ function factoredPrecision(context: RegionContext, quadratic: Slot): { readonly 
   const d = context.eventDims[0]!;
   const factor = builder.fresh('sum', [d, d], 'data');
   builder.setInitial(factor, new Float64Array(d * d));
-  builder.fold(
-    ...parts.flatMap((x) => loops(x.binders, x.guards, [accumulate(factor, x.event, x.value)])),
-    { do: 'call', procedure: 'factorQuadratic', into: null, effects: [factor], args: [{ kind: 'place', place: { storage: factor, at: [zero, zero] } }, value(num(d))] },
-  );
+  builder.fold(...parts.flatMap((x) => loops(x.binders, x.guards, [accumulate(factor, x.event, x.value)])), {
+    do: 'call',
+    procedure: 'factorQuadratic',
+    into: null,
+    effects: [factor],
+    args: [{ kind: 'place', place: { storage: factor, at: [zero, zero] } }, value(num(d))],
+  });
   return { scale, factor };
 }
 
@@ -308,15 +469,32 @@ function factoredPrecision(context: RegionContext, quadratic: Slot): { readonly 
 export function directDensity(context: RegionContext, factors: readonly Factor[], replacement: Expr | null): Expr {
   return sumOfTerms(directTerms(context, factors, replacement, null));
 }
-function sumOfTerms(terms: readonly InstanceTerm[]): Expr { return addAll(terms.map((t) => nestedSum(t.binders, guarded(t.guards, t.value)))); }
+function sumOfTerms(terms: readonly InstanceTerm[]): Expr {
+  return addAll(terms.map((t) => nestedSum(t.binders, guarded(t.guards, t.value))));
+}
 
 /** @param element where references that must be the element are to be written as such. */
-function directTerms(context: RegionContext, factors: readonly Factor[], replacement: Expr | null, element: StepElement | null): readonly InstanceTerm[] {
+function directTerms(
+  context: RegionContext,
+  factors: readonly Factor[],
+  replacement: Expr | null,
+  element: StepElement | null,
+): readonly InstanceTerm[] {
   const { builder, region } = context;
   const values = replacement === null ? [] : [...freeIndices(replacement)].filter((i) => !context.plates.some((p) => p.index === i));
   return elementTerms(region, factors, replacement, builder.model.recursionsOf(context.name)).map((t): InstanceTerm => {
-    const all = t.guards.map((g) => builder.bind(g)), whole = builder.bind(t.value);
-    const { binders, guards, value: term } = childrenOnly(context, t.binders.map((b) => builder.bindBinder(b)), all, element === null ? whole : atElement(element, whole, all));
+    const all = t.guards.map((g) => builder.bind(g)),
+      whole = builder.bind(t.value);
+    const {
+      binders,
+      guards,
+      value: term,
+    } = childrenOnly(
+      context,
+      t.binders.map((b) => builder.bindBinder(b)),
+      all,
+      element === null ? whole : atElement(element, whole, all),
+    );
     return { binders, guards, value: impossibleOutside(builder, term, values) };
   });
 }
@@ -325,7 +503,13 @@ function directTerms(context: RegionContext, factors: readonly Factor[], replace
  * What the given factors say of a candidate that stands as the element in the state, in two parts: what is computed
  * once before candidates are tried, and the log density. Recursive quantities that follow the element are not split.
  */
-export function candidateDensity(context: RegionContext, factors: readonly Factor[], event: readonly Expr[], candidate: Expr, recompute: readonly Code[]): { readonly before: readonly Code[]; readonly density: Expr } {
+export function candidateDensity(
+  context: RegionContext,
+  factors: readonly Factor[],
+  event: readonly Expr[],
+  candidate: Expr,
+  recompute: readonly Code[],
+): { readonly before: readonly Code[]; readonly density: Expr } {
   const element = { name: context.name, at: [...context.at, ...event], plates: context.plates };
   if (recompute.length > 0) return { before: [], density: directDensity(context, factors, null) };
   const { before, terms } = heldLinearParts(context.builder, element, directTerms(context, factors, null, element), candidate);
@@ -333,11 +517,20 @@ export function candidateDensity(context: RegionContext, factors: readonly Facto
 }
 
 /** A sum whose long loops run over the instances that data give the element, where data do. */
-function childrenOnly(context: RegionContext, binders: readonly Binder[], guards: readonly Expr[], term: Expr): { readonly binders: readonly Binder[]; readonly guards: readonly Expr[]; readonly value: Expr } {
+function childrenOnly(
+  context: RegionContext,
+  binders: readonly Binder[],
+  guards: readonly Expr[],
+  term: Expr,
+): { readonly binders: readonly Binder[]; readonly guards: readonly Expr[]; readonly value: Expr } {
   const { builder, tables, plates } = context;
   let out = { binders, guards, value: term };
   for (const b of binders) {
-    if (builder.trips(b.from, b.to) <= smallRange || out.binders.some((o) => o !== b && (freeIndices(o.from).has(b.index) || freeIndices(o.to).has(b.index)))) continue;
+    if (
+      builder.trips(b.from, b.to) <= smallRange ||
+      out.binders.some((o) => o !== b && (freeIndices(o.from).has(b.index) || freeIndices(o.to).has(b.index)))
+    )
+      continue;
     const lookup = lookupOf(builder, b, out.guards);
     if (lookup === null || [...freeIndices(lookup.target)].some((i) => !plates.some((p) => p.index === i))) continue;
     const made = listed(builder, tables.lists, lookup, out.guards);
@@ -352,7 +545,8 @@ function childrenOnly(context: RegionContext, binders: readonly Binder[], guards
  */
 export function finiteBody(context: RegionContext, low: Expr, high: Expr, recompute: readonly Code[] = []): readonly Code[] {
   const { builder, collected } = context;
-  const from = builder.bind(low), count = builder.bind(add(sub(high, low), one));
+  const from = builder.bind(low),
+    count = builder.bind(add(sub(high, low), one));
   const k = index('k');
   if (recompute.length > 0) return steppedEnumeration(context, from, count, recompute);
   builder.noteRange(k, zero, count);
@@ -374,8 +568,10 @@ function steppedEnumeration(context: RegionContext, from: Expr, count: Expr, rec
   const most = builder.interval(count);
   if (most === null) throw new InternalError(`the number of values of ${context.name} is not known`);
   const weights = builder.fresh('weight', [Math.max(1, most.high)], 'scratch');
-  const old = builder.fresh('old', [], 'local'), drawn = builder.fresh('drawn', [], 'local', 'int32');
-  const k = index('k'), j = index('j');
+  const old = builder.fresh('old', [], 'local'),
+    drawn = builder.fresh('drawn', [], 'local', 'int32');
+  const k = index('k'),
+    j = index('j');
   const here = context.place();
   builder.noteRange(k, zero, count);
   builder.noteRange(j, zero, count);
@@ -398,19 +594,27 @@ function steppedEnumeration(context: RegionContext, from: Expr, count: Expr, rec
  * computed once (coefficients of separable statistics), and an expression of the candidate. Factors
  * that do not separate are evaluated with the candidate stored as the element.
  */
-export function scalarDensity(context: RegionContext, candidate: Expr, recompute: readonly Code[]): { readonly before: readonly Code[]; readonly body: readonly Code[] } {
+export function scalarDensity(
+  context: RegionContext,
+  candidate: Expr,
+  recompute: readonly Code[],
+): { readonly before: readonly Code[]; readonly body: readonly Code[] } {
   const { collected, builder } = context;
   const kinds: Slot[] = [];
-  for (const c of collected.contributions) if (!kinds.some((s) => sameKind(s.statistic, c.statistic))) kinds.push({ statistic: c.statistic, rank: 0 });
+  for (const c of collected.contributions)
+    if (!kinds.some((s) => sameKind(s.statistic, c.statistic))) kinds.push({ statistic: c.statistic, rank: 0 });
   const eta = naturals(context, kinds);
-  const coefficient = (power: number): Expr => addAll(kinds.flatMap((s, k) => (s.statistic.kind === 'power' && s.statistic.power === power ? [ref(eta.storages[k]!, [])] : [])));
+  const coefficient = (power: number): Expr =>
+    addAll(kinds.flatMap((s, k) => (s.statistic.kind === 'power' && s.statistic.power === power ? [ref(eta.storages[k]!, [])] : [])));
   const others = kinds.flatMap((s, k): readonly Expr[] => {
     if (s.statistic.kind === 'power' && (s.statistic.power === 1 || s.statistic.power === 2)) return [];
-    const eta_ = ref(eta.storages[k]!, []), statistic = replaceSelf(builder.bind(selfExpr(s.statistic)), candidate);
+    const eta_ = ref(eta.storages[k]!, []),
+      statistic = replaceSelf(builder.bind(selfExpr(s.statistic)), candidate);
     return [s.statistic.kind === 'other' ? ifCounted(eta_, mul(eta_, statistic)) : mul(eta_, statistic)];
   });
   // a x + b x^2 up to a constant, about the current value c: (x - c) (a + b (x + c)) keeps its digits far from zero.
-  const origin = builder.fresh('origin', [], 'local'), current = context.current();
+  const origin = builder.fresh('origin', [], 'local'),
+    current = context.current();
   const quadratic = mul(sub(candidate, ref(origin, [])), add(coefficient(1), mul(coefficient(2), add(candidate, ref(origin, [])))));
   const separable = addAll([...others, quadratic]);
   const about = isConst(quadratic, 0) ? [] : [store(origin, [], cond(apply('lt', apply('abs', current), num(Infinity)), current, zero))];
@@ -426,12 +630,12 @@ export function scalarDensity(context: RegionContext, candidate: Expr, recompute
   return { before: [...eta.code, ...about, ...direct.before], body };
 }
 /** A function of the element may read what only the elements with that term have (`y[t + 1]`): it counts where its coefficient is not 0. */
-function ifCounted(coefficient: Expr, e: Expr): Expr { return cond(apply('eq', coefficient, zero), zero, e); }
+function ifCounted(coefficient: Expr, e: Expr): Expr {
+  return cond(apply('eq', coefficient, zero), zero, e);
+}
 function boundTest(x: Expr, low: Expr, high: Expr): Expr | null {
   const tests: Expr[] = [];
   if (!isConst(low, -Infinity)) tests.push(apply('ge', x, low));
   if (!isConst(high, Infinity)) tests.push(apply('le', x, high));
   return tests.length === 0 ? null : tests.reduce((a, b) => apply('and', a, b));
 }
-
-

@@ -26,7 +26,8 @@ interface Entry {
 }
 
 /** Seconds between two checkpoints of a chain, and bytes for which another second is worth waiting. */
-const interval = 0.5, bytesPerSecond = 2e7;
+const interval = 0.5,
+  bytesPerSecond = 2e7;
 /** A checkpoint of more bytes is made for a store only: a chain without one begins again where its thread dies. */
 const smallCheckpoint = 1 << 22;
 /** Seconds until a store that failed is tried again. */
@@ -47,7 +48,15 @@ export class ChainLedger {
     this.program = program;
     this.request = request;
     this.store = request.store ?? null;
-    this.chains = Array.from({ length: request.chains }, (_, chain): Entry => ({ checkpoint: states[chain]?.checkpoint ?? null, pieces: [...states[chain]?.pieces ?? []], recorded: seconds(), owed: [] }));
+    this.chains = Array.from(
+      { length: request.chains },
+      (_, chain): Entry => ({
+        checkpoint: states[chain]?.checkpoint ?? null,
+        pieces: [...(states[chain]?.pieces ?? [])],
+        recorded: seconds(),
+        owed: [],
+      }),
+    );
     this.failed = null;
     this.notes = new Map();
     this.queue = Promise.resolve();
@@ -66,9 +75,13 @@ export class ChainLedger {
     return !always && request.store === undefined && bytes > smallCheckpoint ? Number.POSITIVE_INFINITY : interval + bytes / bytesPerSecond;
   }
 
-  get isEmpty(): boolean { return this.chains.every(({ checkpoint }) => checkpoint === null); }
+  get isEmpty(): boolean {
+    return this.chains.every(({ checkpoint }) => checkpoint === null);
+  }
 
-  checkpointOf(chain: number): Checkpoint | null { return this.chains[chain]!.checkpoint; }
+  checkpointOf(chain: number): Checkpoint | null {
+    return this.chains[chain]!.checkpoint;
+  }
 
   isDue(chain: number): boolean {
     return seconds() - this.chains[chain]!.recorded > ChainLedger.pauseFor(this.program, this.request);
@@ -84,21 +97,28 @@ export class ChainLedger {
   }
 
   /** To be said with the result, in place of what was to be said before about the same. */
-  note(diagnostic: Diagnostic, about: string = diagnostic.code): void { this.notes.set(about, diagnostic); }
+  note(diagnostic: Diagnostic, about: string = diagnostic.code): void {
+    this.notes.set(about, diagnostic);
+  }
 
   /** Waits until all that was handed over is in the store. */
   async written(): Promise<void> {
     await this.queue;
-    for (const entry of this.chains) if (this.store !== null && entry.owed.length > 0) await this.write(this.store, entry, entry.checkpoint!, [], 0);
+    for (const entry of this.chains)
+      if (this.store !== null && entry.owed.length > 0) await this.write(this.store, entry, entry.checkpoint!, [], 0);
   }
 
   /** The run as it would be if it ended with the first `draws` of each chain. */
   collected(draws: number): CollectedRun {
-    return collectChains(this.program, this.chains.map((entry) => chainOutput(this.program, stateOf(entry)!, this.request.draws, draws)));
+    return collectChains(
+      this.program,
+      this.chains.map((entry) => chainOutput(this.program, stateOf(entry)!, this.request.draws, draws)),
+    );
   }
 
   /**
-   * Once, at the end: the outputs, of as many draws as were wanted; of a run that was stopped before it had them those chains that give most draws together.
+   * Once, at the end: the outputs, of as many draws as were wanted; of a run that was stopped before it had them those chains that give
+   * most draws together.
    * @throws ModelError where no chain has kept a draw.
    */
   async result(wanted: number): Promise<ChainsResult> {
@@ -114,10 +134,16 @@ export class ChainLedger {
       entry.pieces = [];
       return output;
     });
-    const short: Diagnostic[] = draws === wanted && dropped.length === 0 ? [] : [{
-      code: 'stopped-early', severity: 'warning',
-      message: `the run ended with ${draws} of ${this.request.draws} draws of ${dropped.length === 0 ? 'each chain' : `${chosen.length} of ${this.chains.length} chains: chain${dropped.length === 1 ? '' : 's'} ${dropped.join(', ')} had not come as far`}`,
-    }];
+    const short: Diagnostic[] =
+      draws === wanted && dropped.length === 0
+        ? []
+        : [
+            {
+              code: 'stopped-early',
+              severity: 'warning',
+              message: `the run ended with ${draws} of ${this.request.draws} draws of ${dropped.length === 0 ? 'each chain' : `${chosen.length} of ${this.chains.length} chains: chain${dropped.length === 1 ? '' : 's'} ${dropped.join(', ')} had not come as far`}`,
+            },
+          ];
     return { outputs, notes: [...this.notes.values(), ...this.notKept(), ...short] };
   }
 
@@ -137,7 +163,15 @@ export class ChainLedger {
 
   private notKept(): readonly Diagnostic[] {
     const without = this.chains.flatMap(({ owed }, chain) => (owed.length > 0 ? [`chain ${chain} from draw ${owed[0]!.first}`] : []));
-    return without.length === 0 ? [] : [{ code: 'cannot-keep', severity: 'warning', message: `draws could not be kept while the chains ran (${this.failed?.reason ?? ''}): ${without.join(', ')}. Had the run been cut off, they would have been made again` }];
+    return without.length === 0
+      ? []
+      : [
+          {
+            code: 'cannot-keep',
+            severity: 'warning',
+            message: `draws could not be kept while the chains ran (${this.failed?.reason ?? ''}): ${without.join(', ')}. Had the run been cut off, they would have been made again`,
+          },
+        ];
   }
 }
 
@@ -151,5 +185,15 @@ function atLeast(kept: readonly number[], draws: number): number {
 
 function stoppedTooEarly(): ModelError {
   const message = 'The run was stopped before any chain had kept a draw: there is no result.';
-  return new ModelError([{ code: 'stopped-early', severity: 'error', message, hint: 'Give it more time (a run that is kept can go on from here), or fewer sweeps to warm up.' }], message);
+  return new ModelError(
+    [
+      {
+        code: 'stopped-early',
+        severity: 'error',
+        message,
+        hint: 'Give it more time (a run that is kept can go on from here), or fewer sweeps to warm up.',
+      },
+    ],
+    message,
+  );
 }

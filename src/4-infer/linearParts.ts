@@ -8,12 +8,36 @@
 import { Analysis } from '../code/analysis.js';
 import { type Code, store } from '../code/loop.js';
 import { provablyDistinct, provablyEqual, type Range } from '../expr/affine.js';
-import { add, apply, cond, equal, type Expr, freeIndices, type Index, isConst, mapChildren, mul, neg, num, one, ref, rewrite, sub, substitute, variablesOf, zero } from '../expr/expr.js';
+import {
+  add,
+  apply,
+  cond,
+  equal,
+  type Expr,
+  freeIndices,
+  type Index,
+  isConst,
+  mapChildren,
+  mul,
+  neg,
+  num,
+  one,
+  ref,
+  rewrite,
+  sub,
+  substitute,
+  variablesOf,
+  zero,
+} from '../expr/expr.js';
 import type { Binder } from '../3-derive/normalForm.js';
 import { loops, type ProgramBuilder } from './programBuilder.js';
 
 /** A term of a density over the instances that contain the element: `sum over binders, where guards hold, of value`. */
-export interface InstanceTerm { readonly binders: readonly Binder[]; readonly guards: readonly Expr[]; readonly value: Expr }
+export interface InstanceTerm {
+  readonly binders: readonly Binder[];
+  readonly guards: readonly Expr[];
+  readonly value: Expr;
+}
 
 /** The element of a step. */
 export interface StepElement {
@@ -35,11 +59,17 @@ const mostNumbers = 1 << 25;
  * The terms with what is linear in the element split, and code to run before the step.
  * @param candidate the value that is tried.
  */
-export function heldLinearParts(builder: ProgramBuilder, element: StepElement, terms: readonly InstanceTerm[], candidate: Expr): { readonly before: readonly Code[]; readonly terms: readonly InstanceTerm[] } {
+export function heldLinearParts(
+  builder: ProgramBuilder,
+  element: StepElement,
+  terms: readonly InstanceTerm[],
+  candidate: Expr,
+): { readonly before: readonly Code[]; readonly terms: readonly InstanceTerm[] } {
   const made = terms.map((term, position) => new HeldTerm(builder, element, term, candidate, position).split());
   const fill = made.flatMap((m) => m.fill);
   if (fill.length === 0) return { before: [], terms };
-  const old = builder.fresh('held', [], 'local'), here = ref(element.name, element.at);
+  const old = builder.fresh('held', [], 'local'),
+    here = ref(element.name, element.at);
   return {
     before: [store(old, [], here), store(element.name, element.at, zero), ...fill, store(element.name, element.at, ref(old, []))],
     terms: made.map((m) => m.term),
@@ -48,9 +78,23 @@ export function heldLinearParts(builder: ProgramBuilder, element: StepElement, t
 
 /** The value with every reference that guards or algebra show to be the element written as the element's own address. */
 export function atElement(element: StepElement, value: Expr, guards: readonly Expr[]): Expr {
-  const stated = (a: Expr, own: Expr): boolean => guards.some((g) => g.op === 'apply' && g.fn === 'eq' && ((equal(g.args[0]!, a) && equal(g.args[1]!, own)) || (equal(g.args[0]!, own) && equal(g.args[1]!, a))));
-  const at = (a: readonly Expr[]): boolean => a.every((x, d) => d >= element.at.length || provablyEqual(x, element.at[d]!) || stated(x, element.at[d]!));
-  return rewrite(value, (x) => (x.op === 'ref' && x.variable === element.name && at(x.at) ? ref(x.variable, x.at.map((a, d) => element.at[d] ?? a)) : x));
+  const stated = (a: Expr, own: Expr): boolean =>
+    guards.some(
+      (g) =>
+        g.op === 'apply' &&
+        g.fn === 'eq' &&
+        ((equal(g.args[0]!, a) && equal(g.args[1]!, own)) || (equal(g.args[0]!, own) && equal(g.args[1]!, a))),
+    );
+  const at = (a: readonly Expr[]): boolean =>
+    a.every((x, d) => d >= element.at.length || provablyEqual(x, element.at[d]!) || stated(x, element.at[d]!));
+  return rewrite(value, (x) =>
+    x.op === 'ref' && x.variable === element.name && at(x.at)
+      ? ref(
+          x.variable,
+          x.at.map((a, d) => element.at[d] ?? a),
+        )
+      : x,
+  );
 }
 
 class HeldTerm {
@@ -83,13 +127,20 @@ class HeldTerm {
     return { term: { binders, guards, value }, fill: this.stores.length === 0 ? [] : loops(binders, guards, this.stores) };
   }
 
-  private mentions(e: Expr): boolean { return variablesOf(e).has(this.element.name); }
+  private mentions(e: Expr): boolean {
+    return variablesOf(e).has(this.element.name);
+  }
 
-  /** The number of the current instance, row-major in the indices of its loops, and how many there may be. Null where that is unknown or too many. */
+  /**
+   * The number of the current instance, row-major in the indices of its loops, and how many there may be. Null where that is unknown or too
+   * many.
+   */
   private cell(): { readonly at: Expr; readonly count: number } | null {
-    let at: Expr = zero, count = 1;
+    let at: Expr = zero,
+      count = 1;
     for (const b of this.term.binders) {
-      const low = this.builder.interval(b.from), high = this.builder.interval(b.to);
+      const low = this.builder.interval(b.from),
+        high = this.builder.interval(b.to);
       if (low === null || high === null || !Number.isFinite(low.low) || !Number.isFinite(high.high)) return null;
       const extent = Math.max(1, high.high - low.low);
       at = add(mul(at, num(extent)), sub(b.index, num(low.low)));
@@ -105,10 +156,12 @@ class HeldTerm {
     if (known !== undefined) return known.held;
     // The two branches of a Bernoulli read one predictor with either sign.
     if (e.op === 'apply' && e.fn === 'neg') return neg(this.rewrite(e.args[0]!));
-    const free = freeIndices(e), { binders } = this.term;
+    const free = freeIndices(e),
+      { binders } = this.term;
     const slope = [...free].every((i) => this.allowed.has(i)) ? this.slope(e) : null;
     if (slope !== null) {
-      const facts = this.analysis.facts(e), cost = this.analysis.facts(slope).cost;
+      const facts = this.analysis.facts(e),
+        cost = this.analysis.facts(slope).cost;
       // What all instances share is computed once in any case.
       const shared = binders.length > 0 && !binders.some((b) => free.has(b.index));
       return shared || facts.host || facts.cost - Math.min(cost, costOfLoad) < leastSaving ? e : this.hold(e, slope, cost > costOfLoad);
@@ -124,8 +177,11 @@ class HeldTerm {
 
   /** A number for each instance, computed before the step. */
   private stored(e: Expr): Expr {
-    const { at, count } = this.cell()!, single = this.term.binders.length === 0;
-    const name = single ? this.builder.fresh('held', [], 'local') : this.builder.workspace(`held${this.position}.${this.stores.length}`, count);
+    const { at, count } = this.cell()!,
+      single = this.term.binders.length === 0;
+    const name = single
+      ? this.builder.fresh('held', [], 'local')
+      : this.builder.workspace(`held${this.position}.${this.stores.length}`, count);
     const address = single ? [] : [at];
     this.stores.push(store(name, address, e));
     return ref(name, address);
@@ -135,25 +191,35 @@ class HeldTerm {
   private slope(e: Expr): Expr | null {
     if (!this.mentions(e)) return zero;
     switch (e.op) {
-      case 'ref': return e.variable === this.element.name && !e.at.some((a) => this.mentions(a)) ? this.isElement(e.at) : null;
+      case 'ref':
+        return e.variable === this.element.name && !e.at.some((a) => this.mentions(a)) ? this.isElement(e.at) : null;
       case 'apply': {
         const [a, b] = e.args;
         if (e.fn === 'neg') return mapped(this.slope(a!), neg);
         if (b === undefined) return null;
         if (e.fn === 'add' || e.fn === 'sub') {
-          const left = this.slope(a!), right = this.slope(b);
+          const left = this.slope(a!),
+            right = this.slope(b);
           return left === null || right === null ? null : e.fn === 'add' ? add(left, right) : sub(left, right);
         }
-        if (e.fn === 'mul') return !this.mentions(a!) ? mapped(this.slope(b), (s) => mul(a!, s)) : !this.mentions(b) ? mapped(this.slope(a!), (s) => mul(s, b)) : null;
+        if (e.fn === 'mul')
+          return !this.mentions(a!)
+            ? mapped(this.slope(b), (s) => mul(a!, s))
+            : !this.mentions(b)
+              ? mapped(this.slope(a!), (s) => mul(s, b))
+              : null;
         return e.fn === 'div' && !this.mentions(b) ? mapped(this.slope(a!), (s) => apply('div', s, b)) : null;
       }
       case 'cond': {
         if (this.mentions(e.test)) return null;
-        const then = this.slope(e.then), otherwise = this.slope(e.otherwise);
+        const then = this.slope(e.then),
+          otherwise = this.slope(e.otherwise);
         return then === null || otherwise === null ? null : cond(e.test, then, otherwise);
       }
-      case 'reduce': return e.kind === 'sum' ? this.slopeOfSum(e) : null;
-      default: return null;
+      case 'reduce':
+        return e.kind === 'sum' ? this.slopeOfSum(e) : null;
+      default:
+        return null;
     }
   }
 
@@ -180,13 +246,21 @@ class HeldTerm {
     };
     collect(e.body);
     const address = places[0]!;
-    const running = address.indexOf(e.index), own = this.element.at[running];
+    const running = address.indexOf(e.index),
+      own = this.element.at[running];
     // One place that the sum runs over, and whose other positions it does not.
-    if (own === undefined || places.some((p) => p.some((a, d) => !equal(a, address[d]!))) || address.some((a, d) => d !== running && freeIndices(a).has(e.index))) return null;
+    if (
+      own === undefined ||
+      places.some((p) => p.some((a, d) => !equal(a, address[d]!))) ||
+      address.some((a, d) => d !== running && freeIndices(a).has(e.index))
+    )
+      return null;
     const position = this.builder.interval(own);
     if (position === null || !isConst(e.from) || !isConst(e.to) || position.low < e.from.value || position.high >= e.to.value) return null;
     return this.slope(substitute(e.body, new Map([[e.index, own]])));
   }
 }
 
-function mapped(e: Expr | null, f: (e: Expr) => Expr): Expr | null { return e === null ? null : f(e); }
+function mapped(e: Expr | null, f: (e: Expr) => Expr): Expr | null {
+  return e === null ? null : f(e);
+}

@@ -35,9 +35,19 @@ export function logDensityFunction(bound: BoundModel): LogDensity {
   terms.forEach((t, k) => builder.entry(`term${k}`, [{ do: 'return', value: t.value }]));
   const printed = printModule(builder.module());
   const initial = new Map<string, Float64Array | Int32Array>();
-  for (const s of printed.storages) { const v = builder.initialValues(s.name); if (v !== undefined) initial.set(s.name, s.place === 'data' ? v : v.slice()); }
+  for (const s of printed.storages) {
+    const v = builder.initialValues(s.name);
+    if (v !== undefined) initial.set(s.name, s.place === 'data' ? v : v.slice());
+  }
   const arrays = allocate(printed.storages, initial);
-  const functions = instantiate(printed.source, arrays, createRuntime(createRandom('density', 'density'), bound.graph.hostFunctions.map((h) => h.call)));
+  const functions = instantiate(
+    printed.source,
+    arrays,
+    createRuntime(
+      createRandom('density', 'density'),
+      bound.graph.hostFunctions.map((h) => h.call),
+    ),
+  );
   const memory = new Map(printed.storages.map((s, k) => [s.name, arrays[k]!]));
   const unknowns = unknownsOf(bound);
   const place = (values: ReadonlyMap<string, ArrayLike<number>>): void => {
@@ -49,7 +59,7 @@ export function logDensityFunction(bound: BoundModel): LogDensity {
     const outside = outsideRanges(bound, values);
     return terms.map(({ factor: { statement } }, k) => {
       const own = statement.kind === 'factor' || statement.target === null ? null : statement.target.variable;
-      return own !== null && outside.has(own) ? -Infinity : functions[`term${k}`]!() ?? NaN;
+      return own !== null && outside.has(own) ? -Infinity : (functions[`term${k}`]!() ?? NaN);
     });
   };
   return {
@@ -58,7 +68,9 @@ export function logDensityFunction(bound: BoundModel): LogDensity {
       const all = evaluate(values);
       return all.includes(-Infinity) ? -Infinity : all.reduce((a, b) => a + b, 0);
     },
-    byFactor(values) { return evaluate(values).map((value, k) => ({ span: terms[k]!.factor.statement.span, value })); },
+    byFactor(values) {
+      return evaluate(values).map((value, k) => ({ span: terms[k]!.factor.statement.span, value }));
+    },
   };
 }
 
@@ -71,36 +83,60 @@ function outsideRanges(bound: BoundModel, values: ReadonlyMap<string, ArrayLike<
     for (let k = 0; k < given.length; k++) {
       if (v.mask?.[k] === 0 || v.absent?.[k] === 1) continue;
       const x = given[k]!;
-      if (!Number.isInteger(x) || (v.range !== undefined && (x < 0 || x >= v.range))) { out.add(name); break; }
+      if (!Number.isInteger(x) || (v.range !== undefined && (x < 0 || x >= v.range))) {
+        out.add(name);
+        break;
+      }
     }
   }
   return out;
 }
 
-/** The factors of the joint density with tests for every support: a sampler's state lies in them by construction, a user's point may not. */
+/**
+ * The factors of the joint density with tests for every support: a sampler's state lies in them by construction, a user's point may not.
+ */
 export function pointFactors(model: DerivedModel): readonly Factor[] {
-  return [...jointFactors(model, model.graph.statements, evaluatedLogDensityOf).map((f): Factor => ({ ...f, conditions: [...f.conditions, ...pointTests(f.statement, model)] })), ...paramFactors(model)];
+  return [
+    ...jointFactors(model, model.graph.statements, evaluatedLogDensityOf).map(
+      (f): Factor => ({ ...f, conditions: [...f.conditions, ...pointTests(f.statement, model)] }),
+    ),
+    ...paramFactors(model),
+  ];
 }
 
 /** What a point must give a value for. */
 export function unknownsOf(bound: BoundModel): LogDensity['unknowns'] {
-  return [...bound.variables.values()].filter((v) => (v.status === 'latent' || v.status === 'partial') && bound.graph.variables.get(v.name)?.origin !== 'predict').map((v) => ({ name: v.name, shape: v.shape }));
+  return [...bound.variables.values()]
+    .filter((v) => (v.status === 'latent' || v.status === 'partial') && bound.graph.variables.get(v.name)?.origin !== 'predict')
+    .map((v) => ({ name: v.name, shape: v.shape }));
 }
 
 /** Puts a point into memory, of data with gaps the missing elements only. @throws ModelError for missing or wrongly sized values. */
-export function placePoint(unknowns: LogDensity['unknowns'], memory: ReadonlyMap<string, Float64Array | Int32Array>, values: ReadonlyMap<string, ArrayLike<number>>): void {
+export function placePoint(
+  unknowns: LogDensity['unknowns'],
+  memory: ReadonlyMap<string, Float64Array | Int32Array>,
+  values: ReadonlyMap<string, ArrayLike<number>>,
+): void {
   const wrong: Diagnostic[] = [];
   for (const u of unknowns) {
     const given = values.get(u.name);
     const expected = u.shape.length === 0 ? 'a number' : `shape [${u.shape.join(', ')}]`;
-    if (given === undefined) wrong.push({ code: 'missing-value', severity: 'error', message: `the point has no value for '${u.name}'`, expected });
-    else if (given.length !== sizeOf(u.shape)) wrong.push({ code: 'wrong-size', severity: 'error', message: `'${u.name}' has ${given.length} numbers, ${sizeOf(u.shape)} are needed`, expected });
+    if (given === undefined)
+      wrong.push({ code: 'missing-value', severity: 'error', message: `the point has no value for '${u.name}'`, expected });
+    else if (given.length !== sizeOf(u.shape))
+      wrong.push({
+        code: 'wrong-size',
+        severity: 'error',
+        message: `'${u.name}' has ${given.length} numbers, ${sizeOf(u.shape)} are needed`,
+        expected,
+      });
   }
   if (wrong.length > 0) throw new ModelError(wrong, renderDiagnostics(wrong, '', 'point'));
   for (const u of unknowns) {
     const into = memory.get(u.name);
     if (into === undefined) throw new InternalError(`no memory for ${u.name}`);
-    const mask = memory.get(maskOf(u.name)), given = values.get(u.name)!;
+    const mask = memory.get(maskOf(u.name)),
+      given = values.get(u.name)!;
     for (let i = 0; i < into.length; i++) if (mask === undefined || mask[i] !== 0) into[i] = given[i]!;
   }
 }
@@ -117,7 +153,8 @@ function orderTests(target: Target, x: ArrayExpr, model: DerivedModel): readonly
   const { name, constraint, dims } = model.variable(target.variable);
   if (constraint.kind !== 'ordered') return [];
   if (target.at.length < dims.length) {
-    const i = index('i'), count = dims[dims.length - 1]!;
+    const i = index('i'),
+      count = dims[dims.length - 1]!;
     return [apply('gt', reduce('min', i, one, count, apply('gt', at(x, i), at(x, sub(i, one)))), zero)];
   }
   const last = target.at[target.at.length - 1]!;
@@ -135,12 +172,20 @@ function paramFactors(model: DerivedModel): readonly Factor[] {
 function constraintTests(constraint: Constraint, target: Target, model: DerivedModel): readonly Expr[] {
   const x = targetArray(model, target);
   switch (constraint.kind) {
-    case 'none': return [];
-    case 'positive': return [apply('gt', x.body, zero)];
-    case 'unit': return supportTests({ kind: 'interval', low: zero, high: one }, x.body);
-    case 'interval': return supportTests({ kind: 'interval', low: constraint.low, high: constraint.high }, x.body);
-    case 'ordered': return orderTests(target, x, model);
-    case 'simplex': case 'cov': case 'corr': return [...supportAt({ kind: constraint.kind, dimension: x.dims[0]! }, x), ...floorTests(constraint, x)];
+    case 'none':
+      return [];
+    case 'positive':
+      return [apply('gt', x.body, zero)];
+    case 'unit':
+      return supportTests({ kind: 'interval', low: zero, high: one }, x.body);
+    case 'interval':
+      return supportTests({ kind: 'interval', low: constraint.low, high: constraint.high }, x.body);
+    case 'ordered':
+      return orderTests(target, x, model);
+    case 'simplex':
+    case 'cov':
+    case 'corr':
+      return [...supportAt({ kind: constraint.kind, dimension: x.dims[0]! }, x), ...floorTests(constraint, x)];
   }
 }
 function supportAt(support: Support, x: ArrayExpr): readonly Expr[] {
@@ -148,24 +193,41 @@ function supportAt(support: Support, x: ArrayExpr): readonly Expr[] {
   switch (support.kind) {
     case 'simplex': {
       const total = reduce('sum', i, zero, support.dimension, at(x, i));
-      return [apply('ge', reduce('min', i, zero, support.dimension, at(x, i)), zero), apply('le', apply('abs', sub(total, one)), num(simplexTolerance))];
+      return [
+        apply('ge', reduce('min', i, zero, support.dimension, at(x, i)), zero),
+        apply('le', apply('abs', sub(total, one)), num(simplexTolerance)),
+      ];
     }
-    case 'cov': case 'corr': {
-      const j = index('j'), off = apply('abs', sub(at(x, i, j), at(x, j, i))), size = add(apply('abs', at(x, i, i)), apply('abs', at(x, j, j)));
-      const symmetric = apply('le', reduce('max', i, zero, support.dimension, reduce('max', j, zero, support.dimension, sub(off, mul(num(matrixTolerance), size)))), zero);
+    case 'cov':
+    case 'corr': {
+      const j = index('j'),
+        off = apply('abs', sub(at(x, i, j), at(x, j, i))),
+        size = add(apply('abs', at(x, i, i)), apply('abs', at(x, j, j)));
+      const symmetric = apply(
+        'le',
+        reduce('max', i, zero, support.dimension, reduce('max', j, zero, support.dimension, sub(off, mul(num(matrixTolerance), size)))),
+        zero,
+      );
       const unit = apply('le', reduce('max', i, zero, support.dimension, apply('abs', sub(at(x, i, i), one))), num(matrixTolerance));
       return [symmetric, ...(support.kind === 'corr' ? [unit] : []), isDefinite(x)];
     }
     case 'counts': {
       const whole = apply('and', apply('ge', at(x, i), zero), apply('eq', at(x, i), apply('floor', at(x, i))));
-      return [apply('gt', reduce('min', i, zero, support.dimension, whole), zero), apply('eq', reduce('sum', i, zero, support.dimension, at(x, i)), support.total)];
+      return [
+        apply('gt', reduce('min', i, zero, support.dimension, whole), zero),
+        apply('eq', reduce('sum', i, zero, support.dimension, at(x, i)), support.total),
+      ];
     }
-    case 'vector': return [];
-    default: return supportTests(support, x.body);
+    case 'vector':
+      return [];
+    default:
+      return supportTests(support, x.body);
   }
 }
 /** The log determinant of what is not positive definite is not a number, and not below infinity. */
-function isDefinite(x: ArrayExpr): Expr { return apply('lt', apply('abs', scalarOf('logdet', [x])), num(Infinity)); }
+function isDefinite(x: ArrayExpr): Expr {
+  return apply('lt', apply('abs', scalarOf('logdet', [x])), num(Infinity));
+}
 /** No eigenvalue of X lies below f exactly if X - f I has none below 0. */
 function floorTests(constraint: Constraint, x: ArrayExpr): readonly Expr[] {
   const floor = constraint.kind === 'cov' ? constraint.options['floor'] : undefined;

@@ -32,7 +32,10 @@ import { type PlannedStep, placeTables } from './tables.js';
 import { proposalStep, randomWalkStep, sliceStep, type StepResult, uniformStep } from './steps.js';
 
 /** Chooses a kernel for one region. @throws ModelError for an override that cannot be met. */
-export type Chooser = (plan: RegionPlan, derivation: Derivation) => ChosenKernel & { /** The user's own choice: never overruled. */ readonly asked?: boolean | undefined };
+export type Chooser = (
+  plan: RegionPlan,
+  derivation: Derivation,
+) => ChosenKernel & { /** The user's own choice: never overruled. */ readonly asked?: boolean | undefined };
 
 export interface SamplerProgram {
   readonly program: ChainProgram;
@@ -51,13 +54,22 @@ type Opened = Pick<KernelRequest, 'derive'>;
 
 export function kernelName(choice: KernelChoice): string {
   switch (choice.kind) {
-    case 'conjugate': return 'conjugate';
-    case 'enumerate': case 'compositions': return 'enumerate';
-    case 'transfer': return 'transfer';
-    case 'slice': return 'slice';
-    case 'walk': return `rw(scale: ${choice.scale}, adapt: ${choice.adapt})`;
-    case 'uniform': return 'independent(uniform)';
-    case 'independent': case 'propose': return `${choice.kind}(${choice.text})`;
+    case 'conjugate':
+      return 'conjugate';
+    case 'enumerate':
+    case 'compositions':
+      return 'enumerate';
+    case 'transfer':
+      return 'transfer';
+    case 'slice':
+      return 'slice';
+    case 'walk':
+      return `rw(scale: ${choice.scale}, adapt: ${choice.adapt})`;
+    case 'uniform':
+      return 'independent(uniform)';
+    case 'independent':
+    case 'propose':
+      return `${choice.kind}(${choice.text})`;
   }
 }
 
@@ -66,20 +78,37 @@ export function kernelName(choice: KernelChoice): string {
  * @param opened where each step of the sweep is to be an entry point of its own.
  * @throws ModelError where blocks are asked for that are none.
  */
-export function samplerProgram(bound: BoundModel, choose: Chooser, request: Pick<RunRequest, 'keep' | 'init'>, blocks: DrawRequest = { kind: 'none' }, opened: Opened | null = null): SamplerProgram {
+export function samplerProgram(
+  bound: BoundModel,
+  choose: Chooser,
+  request: Pick<RunRequest, 'keep' | 'init'>,
+  blocks: DrawRequest = { kind: 'none' },
+  opened: Opened | null = null,
+): SamplerProgram {
   const builder = new ProgramBuilder(bound);
   prepare(builder);
   const derivation = (opened?.derive ?? derive)(builder.model);
-  const folded = new FoldedTables(), shared = new SharedTables();
+  const folded = new FoldedTables(),
+    shared = new SharedTables();
   const plan: PlanEntry[] = [];
   const warnings: Diagnostic[] = [];
   const chosen = derivation.regions.map((r) => ({ region: r, ...affordable(builder, r, choose(r, derivation)) }));
   const groups = structuralGroups(builder, derivation.factors);
   const grouped = new Set<RegionPlan>();
   const tied: JointStep[] = [];
-  const candidates = chosen.filter((c) => c.asked !== true && !chosen.some((o) => o.asked === true && o.region.region.variable.name === c.region.region.variable.name)).map((c) => c.region);
+  const candidates = chosen
+    .filter(
+      (c) => c.asked !== true && !chosen.some((o) => o.asked === true && o.region.region.variable.name === c.region.region.variable.name),
+    )
+    .map((c) => c.region);
   const collapsed = collapsedSteps(builder, derivation, candidates, folded, blocks.collapse ?? []);
-  const { steps: whole, apart } = jointSteps(builder, derivation, candidates.filter((c) => !collapsed.some((s) => s.members.includes(c))), folded, blocks);
+  const { steps: whole, apart } = jointSteps(
+    builder,
+    derivation,
+    candidates.filter((c) => !collapsed.some((s) => s.members.includes(c))),
+    folded,
+    blocks,
+  );
   const joined = [...collapsed, ...whole];
   const planned = chosen.flatMap(({ region, choice, reason: ownReason }): PlannedStep[] => {
     if (grouped.has(region)) return [];
@@ -97,7 +126,14 @@ export function samplerProgram(bound: BoundModel, choose: Chooser, request: Pick
     if (members !== null && joint !== null) {
       const reason = `they meet in a factor with a structural zero${joint.structure}`;
       plan.push({ block: joint.block, kernel: joint.kernel, reason });
-      tied.push({ members: members.map((m) => m.region), name: joint.block, kernel: joint.kernel, reason, code: joint.result.code, status: null });
+      tied.push({
+        members: members.map((m) => m.region),
+        name: joint.block,
+        kernel: joint.kernel,
+        reason,
+        code: joint.result.code,
+        status: null,
+      });
       return [joint];
     }
     if (members !== null) warnings.push(unreachable(members.map((m) => regionName(m.region.region))));
@@ -114,11 +150,20 @@ export function samplerProgram(bound: BoundModel, choose: Chooser, request: Pick
   const placed = placeTables(builder, shared, steps);
   // Labels are drawn one after the other with their parents integrated out.
   const openedSteps = opened === null ? null : openSteps(builder, steps, placed, new Set(collapsed.map((c) => c.name)));
-  const { program: assembled, code } = assemble(builder, derivation.factors, placed.steps, { keep: request.keep, initialised, prepared: placed.prepared });
+  const { program: assembled, code } = assemble(builder, derivation.factors, placed.steps, {
+    keep: request.keep,
+    initialised,
+    prepared: placed.prepared,
+  });
   const program = { ...assembled, blocks: joined.flatMap((j) => (j.status === null ? [] : [{ ...j.status, block: j.name }])) };
   const over = openedSteps === null ? null : overData(builder);
   return {
-    program, code, plan, derivation, joint: [...joined, ...tied], warnings,
+    program,
+    code,
+    plan,
+    derivation,
+    joint: [...joined, ...tied],
+    warnings,
     opened: openedSteps === null || over === null ? null : { steps: openedSteps, over: (other) => over(program, other) },
   };
 }
@@ -133,13 +178,28 @@ function groupOf(region: RegionPlan, groups: readonly ReadonlySet<string>[], cho
 }
 
 /** By elimination where their factors are tables, else by trying all combinations; null where neither can be done. */
-function jointStep(builder: ProgramBuilder, derivation: Derivation, members: readonly Chosen[], folded: FoldedTables): (PlannedStep & { readonly kernel: string; readonly structure: string }) | null {
+function jointStep(
+  builder: ProgramBuilder,
+  derivation: Derivation,
+  members: readonly Chosen[],
+  folded: FoldedTables,
+): (PlannedStep & { readonly kernel: string; readonly structure: string }) | null {
   const block = members.map((m) => regionName(m.region.region)).join(', ');
-  const found = discreteSteps(builder, derivation, members.map((m) => m.region), new Map()).find((s) => s.members.length === members.length);
-  if (found !== undefined) return { block, kernel: found.kernel, structure: `: ${found.structure}`, context: null, result: { code: found.code, counter: null } };
+  const found = discreteSteps(
+    builder,
+    derivation,
+    members.map((m) => m.region),
+    new Map(),
+  ).find((s) => s.members.length === members.length);
+  if (found !== undefined)
+    return { block, kernel: found.kernel, structure: `: ${found.structure}`, context: null, result: { code: found.code, counter: null } };
   const names = [...new Set(members.map((m) => m.region.region.variable.name))];
   const recompute = names.flatMap((n) => recomputeCode(builder, n));
-  const finite = members.flatMap((m): GroupMember[] => (m.region.recognised.kind === 'finite' ? [{ context: new RegionContext(builder, m.region.collected, folded), form: m.region.recognised }] : []));
+  const finite = members.flatMap((m): GroupMember[] =>
+    m.region.recognised.kind === 'finite'
+      ? [{ context: new RegionContext(builder, m.region.collected, folded), form: m.region.recognised }]
+      : [],
+  );
   if (finite.length !== members.length) return null;
   const code = jointEnumeration(builder, finite, recompute);
   return code === null ? null : { block, kernel: 'enumerate', structure: '', context: finite[0]!.context, result: { code, counter: null } };
@@ -147,7 +207,8 @@ function jointStep(builder: ProgramBuilder, derivation: Derivation, members: rea
 
 function unreachable(blocks: readonly string[]): Diagnostic {
   return {
-    code: 'structural-zero', severity: 'warning',
+    code: 'structural-zero',
+    severity: 'warning',
     message: `${blocks.join(' and ')}: some combinations of values are impossible, and there are more than ${mostStates} states to draw at once; drawn one by one they may not reach every state`,
     hint: 'Write the model so that impossible combinations do not arise, or compare chains from different starts.',
   };
@@ -161,17 +222,32 @@ function affordable(builder: ProgramBuilder, { region }: RegionPlan, chosen: Ret
   const { choice } = chosen;
   if (choice.kind === 'compositions') {
     const states = compositionsIn(builder, region);
-    return states <= mostCompositions ? chosen : { choice: { kind: 'transfer' }, reason: `its total has ${Number.isFinite(states) ? states : 'too many'} compositions, more than are enumerated: two cells at a time redraw how they share their counts` };
+    return states <= mostCompositions
+      ? chosen
+      : {
+          choice: { kind: 'transfer' },
+          reason: `its total has ${Number.isFinite(states) ? states : 'too many'} compositions, more than are enumerated: two cells at a time redraw how they share their counts`,
+        };
   }
   if (choice.kind !== 'enumerate' && choice.kind !== 'uniform') return chosen;
   const values = builder.interval(builder.bind(add(sub(choice.form.high, choice.form.low), one)));
   if (values !== null && values.high <= largestEnumeration) return chosen;
   const count = values === null || !Number.isFinite(values.high) ? 'too many' : values.high;
-  return choice.kind === 'enumerate' ? { choice: { kind: 'slice' }, reason: `it takes ${count} values, more than are enumerated` }
-    : { choice: { kind: 'walk', scale: 1, adapt: true }, reason: `it takes ${count} values, more than a uniform proposal finds its way in` };
+  return choice.kind === 'enumerate'
+    ? { choice: { kind: 'slice' }, reason: `it takes ${count} values, more than are enumerated` }
+    : {
+        choice: { kind: 'walk', scale: 1, adapt: true },
+        reason: `it takes ${count} values, more than a uniform proposal finds its way in`,
+      };
 }
 
-function stepOf(builder: ProgramBuilder, plan: RegionPlan, choice: KernelChoice, folded: FoldedTables, shared: SharedTables): Omit<PlannedStep, 'block'> {
+function stepOf(
+  builder: ProgramBuilder,
+  plan: RegionPlan,
+  choice: KernelChoice,
+  folded: FoldedTables,
+  shared: SharedTables,
+): Omit<PlannedStep, 'block'> {
   const recompute = recomputeCode(builder, plan.region.variable.name);
   const counts = choice.kind === 'compositions' || choice.kind === 'transfer';
   const collected = counts ? wholeVectors(plan.collected, builder.model.statusOf(plan.region.variable.name) === 'partial') : plan.collected;
@@ -186,14 +262,25 @@ function kernelOf(context: RegionContext, choice: KernelChoice, recompute: reado
     return { code: context.sweep(body), counter: null, body };
   };
   switch (choice.kind) {
-    case 'conjugate': return choice.form.kind === 'finite' ? enumerated(choice.form) : { code: [...closedFormKernel(context, choice.form), ...recompute], counter: null };
-    case 'enumerate': return enumerated(choice.form);
-    case 'slice': return sliceStep(context, recompute);
-    case 'compositions': case 'transfer': return countsStep(context, choice.kind === 'compositions', recompute);
-    case 'walk': return randomWalkStep(context, { scale: choice.scale, adapt: choice.adapt }, recompute);
-    case 'uniform': return uniformStep(context, choice.form.low, choice.form.high, recompute);
-    case 'independent': case 'propose':
-      for (const [name, c] of choice.constants) if (!builder.hasStorage(name)) builder.addStorage({ name, type: 'float64', shape: c.shape, place: 'data' }, c.values);
+    case 'conjugate':
+      return choice.form.kind === 'finite'
+        ? enumerated(choice.form)
+        : { code: [...closedFormKernel(context, choice.form), ...recompute], counter: null };
+    case 'enumerate':
+      return enumerated(choice.form);
+    case 'slice':
+      return sliceStep(context, recompute);
+    case 'compositions':
+    case 'transfer':
+      return countsStep(context, choice.kind === 'compositions', recompute);
+    case 'walk':
+      return randomWalkStep(context, { scale: choice.scale, adapt: choice.adapt }, recompute);
+    case 'uniform':
+      return uniformStep(context, choice.form.low, choice.form.high, recompute);
+    case 'independent':
+    case 'propose':
+      for (const [name, c] of choice.constants)
+        if (!builder.hasStorage(name)) builder.addStorage({ name, type: 'float64', shape: c.shape, place: 'data' }, c.values);
       return proposalStep(context, choice.law, recompute);
   }
 }
@@ -216,9 +303,23 @@ function startValues(builder: ProgramBuilder, init: RunRequest['init']): Readonl
 function refuseImproper(derivation: Derivation): void {
   const wrong = derivation.regions.flatMap(({ region, recognised, collected }): Diagnostic[] => {
     // A proper law restricts, even one so wide that its precision underflows.
-    if (recognised.kind !== 'none' || recognised.reason !== improperConditional || collected.direct.length > 0 || (region.law !== null && isProper(region.law))) return [];
+    if (
+      recognised.kind !== 'none' ||
+      recognised.reason !== improperConditional ||
+      collected.direct.length > 0 ||
+      (region.law !== null && isProper(region.law))
+    )
+      return [];
     const { name } = region.variable;
-    return [{ code: 'improper-conditional', severity: 'error', span: region.statement.span, message: `nothing restricts ${name}: its conditional is improper`, hint: `Give ${name} a proper prior, or observe something that depends on it.` }];
+    return [
+      {
+        code: 'improper-conditional',
+        severity: 'error',
+        span: region.statement.span,
+        message: `nothing restricts ${name}: its conditional is improper`,
+        hint: `Give ${name} a proper prior, or observe something that depends on it.`,
+      },
+    ];
   });
   if (wrong.length > 0) throw new ModelError(wrong, wrong.map((d) => d.message).join('\n'));
 }
@@ -231,16 +332,34 @@ export function kernelProgram(bound: BoundModel, choose: Chooser, blocks: DrawRe
 }
 
 /** Compiles, runs the chains and gathers the result. @throws ModelError for unknowns without a proper conditional. */
-export async function runSampler(backend: string, bound: BoundModel, choose: Chooser, blocks: DrawRequest, request: RunRequest, notes: readonly Diagnostic[]): Promise<RunResult> {
+export async function runSampler(
+  backend: string,
+  bound: BoundModel,
+  choose: Chooser,
+  blocks: DrawRequest,
+  request: RunRequest,
+  notes: readonly Diagnostic[],
+): Promise<RunResult> {
   const start = seconds();
   const sampler = samplerProgram(bound, choose, request, blocks);
   refuseImproper(sampler.derivation);
   const compile = seconds() - start;
-  const { outputs, notes: ofChains } = await runChains(sampler.program, request, bound.graph.hostFunctions.map((h) => h.call));
+  const { outputs, notes: ofChains } = await runChains(
+    sampler.program,
+    request,
+    bound.graph.hostFunctions.map((h) => h.call),
+  );
   const collected = collectChains(sampler.program, outputs);
   return {
-    ...collected, backend, plan: sampler.plan, warnings: [...notes, ...sampler.warnings, ...ofChains, ...collected.warnings],
+    ...collected,
+    backend,
+    plan: sampler.plan,
+    warnings: [...notes, ...sampler.warnings, ...ofChains, ...collected.warnings],
     seconds: { ...collected.seconds, compile: collected.seconds.compile + compile },
-    logEvidence: null, logEvidenceSe: null, elbo: null, logLikelihood: null, logJoint: null,
+    logEvidence: null,
+    logEvidenceSe: null,
+    elbo: null,
+    logLikelihood: null,
+    logJoint: null,
   };
 }

@@ -53,7 +53,8 @@ export interface Mode {
 
 const usualRestarts = 10;
 /** Steps that every start gets in each round before the best goes on, and the change at which it is content. */
-const trialIterations = 150, trialTolerance = 1e-7;
+const trialIterations = 150,
+  trialTolerance = 1e-7;
 const fewestRestarts = 2;
 /** Work of a gradient (elements of data and unknowns) for which all the usual starts are tried. */
 const comfortableWork = 20_000;
@@ -62,7 +63,10 @@ const drawsPerStart = 20;
 /** More coordinates than this get no Hessian. */
 const mostCoordinates = 1500;
 const newtonSteps = 40;
-/** Distance from the origin from which a constrained coordinate is taken for driven outwards: a range's value is within 1 % of an end there (the logistic function of 5 is 0.993), a scale beyond a factor of 148. */
+/**
+ * Distance from the origin from which a constrained coordinate is taken for driven outwards: a range's value is within 1 % of an end there
+ * (the logistic function of 5 is 0.993), a scale beyond a factor of 148.
+ */
 const outerDistance = 5;
 /** Score in units of its own standard deviation below which a maximum is reached. */
 const scoreLimit = 1e-6;
@@ -70,7 +74,11 @@ const scoreLimit = 1e-6;
 /** Steps of the ascents that prepare a start. */
 const seedIterations = 50;
 
-interface Found { readonly position: Float64Array; readonly value: number; readonly trace: readonly number[] }
+interface Found {
+  readonly position: Float64Array;
+  readonly value: number;
+  readonly trace: readonly number[];
+}
 
 type Verdict =
   | { readonly kind: 'proper' }
@@ -79,50 +87,113 @@ type Verdict =
   /** A kink where the gradient jumps; or the density rises without bound, or has its supremum where a coordinate is infinite. */
   | { readonly kind: 'edge' | 'unbounded' | 'drift' | 'kink' | 'unfinished'; readonly coordinates: readonly number[] };
 
-interface Polished extends Found { readonly curvature: Curvature | null; readonly verdict: Verdict }
+interface Polished extends Found {
+  readonly curvature: Curvature | null;
+  readonly verdict: Verdict;
+}
 
 /** @param initialised true where the user has given the start. @throws ModelError where no start has a finite density. */
-export async function findMode(density: DifferentiableDensity, jacobian: boolean, settings: ModeSettings, request: RunRequest, initialised: boolean): Promise<Mode> {
+export async function findMode(
+  density: DifferentiableDensity,
+  jacobian: boolean,
+  settings: ModeSettings,
+  request: RunRequest,
+  initialised: boolean,
+): Promise<Mode> {
   const search: Search = { ...settings, stopped: request.stopped };
-  const objective: Climbed = (x, gradient) => density.gradient(x, jacobian, gradient), differences = new Differences(density, objective);
+  const objective: Climbed = (x, gradient) => density.gradient(x, jacobian, gradient),
+    differences = new Differences(density, objective);
   const starts = await allStarts(density, jacobian, differences, search, request, initialised);
   const groups = exchangeableGroups(density.builder, density.factors);
   // The highest first; what turns out to be no proper maximum gives way to the next one.
   const ordered = [...starts].sort((a, b) => b.value - a.value);
-  let best: Polished | null = null, improper = 0, first: Polished | null = null;
+  let best: Polished | null = null,
+    improper = 0,
+    first: Polished | null = null;
   for (const start of ordered) {
     if (best !== null || (first !== null && Math.abs(start.value - first.value) < 1e-6 * (1 + Math.abs(first.value)))) continue;
     const ascended = ascent(density, differences, start.position, search) ?? start;
-    const polished = polish(density, jacobian, differences, ordering(density, jacobian, { ...ascended, trace: [...start.trace, ...ascended.trace] }, groups), search);
+    const polished = polish(
+      density,
+      jacobian,
+      differences,
+      ordering(density, jacobian, { ...ascended, trace: [...start.trace, ...ascended.trace] }, groups),
+      search,
+    );
     first ??= polished;
-    if (polished.verdict.kind === 'unbounded') improper++; else best = polished;
+    if (polished.verdict.kind === 'unbounded') improper++;
+    else best = polished;
     await breathe();
   }
   const chosen = best ?? first!;
   const warnings = judge(density, chosen.verdict, chosen);
   if (best !== null && improper > 0) {
-    warnings.push({ code: 'unbounded-density', severity: 'warning', message: `${improper} of ${starts.length} starts ran to the edge of a range where the density grows without bound${named(density, first!.verdict)}; the highest proper maximum is reported`, hint: 'Give scales a prior or a lower bound: as it stands the density has no largest value.' });
+    warnings.push({
+      code: 'unbounded-density',
+      severity: 'warning',
+      message: `${improper} of ${starts.length} starts ran to the edge of a range where the density grows without bound${named(density, first!.verdict)}; the highest proper maximum is reported`,
+      hint: 'Give scales a prior or a lower bound: as it stands the density has no largest value.',
+    });
   }
   const flat = chosen.verdict.kind === 'flat' ? chosen.verdict.directions : [];
-  const inverse = chosen.curvature === null || !['proper', 'flat', 'edge'].includes(chosen.verdict.kind) ? null : inverseOf(chosen.curvature, density.dimension);
-  if (chosen.verdict.kind === 'proper' && inverse !== null) warnings.push(...collinear(density, inverse.covariance, chosen.curvature!.scales));
+  const inverse =
+    chosen.curvature === null || !['proper', 'flat', 'edge'].includes(chosen.verdict.kind)
+      ? null
+      : inverseOf(chosen.curvature, density.dimension);
+  if (chosen.verdict.kind === 'proper' && inverse !== null)
+    warnings.push(...collinear(density, inverse.covariance, chosen.curvature!.scales));
   return {
-    position: chosen.position, value: chosen.value, covariance: inverse?.covariance ?? null, logDeterminant: chosen.verdict.kind !== 'proper' ? null : inverse?.logDeterminant ?? null,
-    flat, edges: chosen.verdict.kind === 'edge' ? chosen.verdict.coordinates : [], trace: chosen.trace, warnings, converged: chosen.verdict.kind === 'proper', exchangeable: groups,
+    position: chosen.position,
+    value: chosen.value,
+    covariance: inverse?.covariance ?? null,
+    logDeterminant: chosen.verdict.kind !== 'proper' ? null : (inverse?.logDeterminant ?? null),
+    flat,
+    edges: chosen.verdict.kind === 'edge' ? chosen.verdict.coordinates : [],
+    trace: chosen.trace,
+    warnings,
+    converged: chosen.verdict.kind === 'proper',
+    exchangeable: groups,
   };
 }
 
-async function allStarts(density: DifferentiableDensity, jacobian: boolean, differences: Differences, settings: Search, request: RunRequest, initialised: boolean): Promise<readonly Found[]> {
+async function allStarts(
+  density: DifferentiableDensity,
+  jacobian: boolean,
+  differences: Differences,
+  settings: Search,
+  request: RunRequest,
+  initialised: boolean,
+): Promise<readonly Found[]> {
   const work = [...density.memory.values()].reduce((n, v) => n + v.length, 0);
-  const wanted = initialised ? 1 : settings.restarts ?? Math.max(fewestRestarts, Math.min(usualRestarts, Math.floor((usualRestarts * comfortableWork) / work)));
+  const wanted = initialised
+    ? 1
+    : (settings.restarts ?? Math.max(fewestRestarts, Math.min(usualRestarts, Math.floor((usualRestarts * comfortableWork) / work))));
   const starts: Found[] = [];
-  const seeds = initialised ? null : seeding(density), fits = new Differences(density, (x, gradient) => density.expected(x, gradient));
+  const seeds = initialised ? null : seeding(density),
+    fits = new Differences(density, (x, gradient) => density.expected(x, gradient));
   // One start at least is climbed from; a search that is stopped goes on with the best of those that were.
-  for (let draw = 0; starts.length < wanted && draw < wanted * drawsPerStart && !(starts.length > 0 && settings.stopped?.() === true); draw++) {
+  for (
+    let draw = 0;
+    starts.length < wanted && draw < wanted * drawsPerStart && !(starts.length > 0 && settings.stopped?.() === true);
+    draw++
+  ) {
     // Where labels are summed out most starts come from clusters of the data.
-    const drawn = density.initialise(draw % 2 === 0), plain = initialised ? drawn : scaledStart(density, drawn, jacobian, draw === 0);
-    const position = seeds === null || draw % 4 === 3 ? plain : seededStart(density, seeds, plain, (from) => ascent(density, fits, from, { ...settings, iterations: seedIterations })?.position ?? null) ?? plain;
-    const result = ascent(density, differences, position, { ...settings, iterations: Math.min(trialIterations, settings.iterations), tolerance: Math.max(trialTolerance, settings.tolerance) });
+    const drawn = density.initialise(draw % 2 === 0),
+      plain = initialised ? drawn : scaledStart(density, drawn, jacobian, draw === 0);
+    const position =
+      seeds === null || draw % 4 === 3
+        ? plain
+        : (seededStart(
+            density,
+            seeds,
+            plain,
+            (from) => ascent(density, fits, from, { ...settings, iterations: seedIterations })?.position ?? null,
+          ) ?? plain);
+    const result = ascent(density, differences, position, {
+      ...settings,
+      iterations: Math.min(trialIterations, settings.iterations),
+      tolerance: Math.max(trialTolerance, settings.tolerance),
+    });
     if (result !== null) starts.push(result);
     request.onProgress?.({ chain: 0, phase: 'iteration', done: starts.length, total: wanted, objective: result?.value });
     await breathe();
@@ -131,13 +202,24 @@ async function allStarts(density: DifferentiableDensity, jacobian: boolean, diff
   }
   if (starts.length === 0) {
     const unheld = density.unheld();
-    const diagnostics: Diagnostic[] = unheld !== null ? [{
-      code: 'no-marginal', severity: 'error', message: `the integral over ${unheld} is infinite at every start: nothing holds it`,
-      hint: 'Columns of a design may be combinations of each other: drop one, give the unknowns priors, or leave them out of marginal.',
-    }] : [{
-      code: 'no-start', severity: 'error', message: initialised ? 'the density is not finite at the given start' : 'no start has a finite density',
-      hint: 'Look for data that are impossible under the model, or give a start (--init).',
-    }];
+    const diagnostics: Diagnostic[] =
+      unheld !== null
+        ? [
+            {
+              code: 'no-marginal',
+              severity: 'error',
+              message: `the integral over ${unheld} is infinite at every start: nothing holds it`,
+              hint: 'Columns of a design may be combinations of each other: drop one, give the unknowns priors, or leave them out of marginal.',
+            },
+          ]
+        : [
+            {
+              code: 'no-start',
+              severity: 'error',
+              message: initialised ? 'the density is not finite at the given start' : 'no start has a finite density',
+              hint: 'Look for data that are impossible under the model, or give a start (--init).',
+            },
+          ];
     throw new ModelError(diagnostics, renderDiagnostics(diagnostics, '', 'program'));
   }
   return starts;
@@ -152,24 +234,55 @@ const nearScore = 0.1;
  * One ascent; null where the start lies outside. Scales of coordinates are not known at first (data may lie at 10^6 with a
  * spread of 10^-2): where the gradient is small only for want of a scale, the next round has it.
  */
-function ascent(density: DifferentiableDensity, differences: Differences, start: Float64Array, { iterations, tolerance, stopped }: Pick<Search, 'iterations' | 'tolerance' | 'stopped'>): Found | null {
+function ascent(
+  density: DifferentiableDensity,
+  differences: Differences,
+  start: Float64Array,
+  { iterations, tolerance, stopped }: Pick<Search, 'iterations' | 'tolerance' | 'stopped'>,
+): Found | null {
   if (start.some((x) => !Number.isFinite(x))) return null;
-  const p = density.dimension, trace: number[] = [];
-  let scale: Float64Array = new Float64Array(p).fill(1), found: Found | null = null, from = start;
+  const p = density.dimension,
+    trace: number[] = [];
+  let scale: Float64Array = new Float64Array(p).fill(1),
+    found: Found | null = null,
+    from = start;
   for (let round = 0; round < rounds; round++) {
-    const x = new Float64Array(p), inner = scale;
-    const result: LbfgsResult = lbfgs((v, gradient) => {
-      for (let i = 0; i < p; i++) x[i] = v[i]! * inner[i]!;
-      const value = differences.objective(x, gradient);
-      for (let i = 0; i < p; i++) gradient[i] = -gradient[i]! * inner[i]!;
-      // Plus infinity is a density without bound; the search stays where it is finite.
-      return Number.isFinite(value) ? -value : Infinity;
-    }, from.map((u, i) => u / inner[i]!), { iterations, tolerance, onStep: (value) => { trace.push(-value); return stopped?.() !== true; } });
+    const x = new Float64Array(p),
+      inner = scale;
+    const result: LbfgsResult = lbfgs(
+      (v, gradient) => {
+        for (let i = 0; i < p; i++) x[i] = v[i]! * inner[i]!;
+        const value = differences.objective(x, gradient);
+        for (let i = 0; i < p; i++) gradient[i] = -gradient[i]! * inner[i]!;
+        // Plus infinity is a density without bound; the search stays where it is finite.
+        return Number.isFinite(value) ? -value : Infinity;
+      },
+      from.map((u, i) => u / inner[i]!),
+      {
+        iterations,
+        tolerance,
+        onStep: (value) => {
+          trace.push(-value);
+          return stopped?.() !== true;
+        },
+      },
+    );
     if (result.status === 'start') break;
-    const position = result.x.map((v, i) => v * inner[i]!), value = -result.value;
+    const position = result.x.map((v, i) => v * inner[i]!),
+      value = -result.value;
     const gain: number = found === null ? Infinity : value - found.value;
     found = { position, value, trace };
-    if (result.status === 'stopped' || p > mostCoordinates || gain <= 1e-9 * (1 + Math.abs(value)) || runaway(density, position, result.gradient.map((g, i) => -g / inner[i]!)).length > 0) break;
+    if (
+      result.status === 'stopped' ||
+      p > mostCoordinates ||
+      gain <= 1e-9 * (1 + Math.abs(value)) ||
+      runaway(
+        density,
+        position,
+        result.gradient.map((g, i) => -g / inner[i]!),
+      ).length > 0
+    )
+      break;
     scale = differences.scales(position);
     if (result.gradient.every((g, i) => Math.abs(g / inner[i]!) * scale[i]! < nearScore)) break;
     from = position;
@@ -184,13 +297,16 @@ function ordering(density: DifferentiableDensity, jacobian: boolean, found: Foun
     density.constrain(position);
     const member = group.variables.find((v) => v.name === (group.orderBy ?? group.variables[0]?.name));
     if (member === undefined) continue;
-    const { shape } = density.builder.storage(member.name), values = density.values(member.name);
-    const inner = sizeOf(shape.slice(member.axis + 1)), outer = sizeOf(shape.slice(0, member.axis));
+    const { shape } = density.builder.storage(member.name),
+      values = density.values(member.name);
+    const inner = sizeOf(shape.slice(member.axis + 1)),
+      outer = sizeOf(shape.slice(0, member.axis));
     const order = Array.from({ length: group.size }, (_, k) => k).sort((a, b) => {
-      for (let o = 0; o < outer; o++) for (let i = 0; i < inner; i++) {
-        const d = values[(o * group.size + a) * inner + i]! - values[(o * group.size + b) * inner + i]!;
-        if (d !== 0) return d;
-      }
+      for (let o = 0; o < outer; o++)
+        for (let i = 0; i < inner; i++) {
+          const d = values[(o * group.size + a) * inner + i]! - values[(o * group.size + b) * inner + i]!;
+          if (d !== 0) return d;
+        }
       return a - b;
     });
     if (order.every((k, j) => k === j)) continue;
@@ -205,16 +321,22 @@ function ordering(density: DifferentiableDensity, jacobian: boolean, found: Foun
 /** Newton's method from the end of an ascent, until neither value nor score gets any better. */
 function polish(density: DifferentiableDensity, jacobian: boolean, differences: Differences, found: Found, settings: Search): Polished {
   if (settings.stopped?.() === true) return { ...found, curvature: null, verdict: { kind: 'stopped' } };
-  const p = density.dimension, trace = [...found.trace];
+  const p = density.dimension,
+    trace = [...found.trace];
   let position: Float64Array = found.position.slice();
   const gradient = new Float64Array(p);
   let value = density.gradient(position, jacobian, gradient);
   if (p === 0) return { position, value, trace, curvature: nothingCurved, verdict: { kind: 'proper' } };
   if (p > mostCoordinates) return withoutHessian(density, differences, { position, value, trace }, settings);
-  const lost = (): Polished | null => { const driven = runaway(density, position, gradient); return driven.length === 0 ? null : { position, value, trace, curvature: null, verdict: { kind: 'unbounded', coordinates: driven } }; };
+  const lost = (): Polished | null => {
+    const driven = runaway(density, position, gradient);
+    return driven.length === 0 ? null : { position, value, trace, curvature: null, verdict: { kind: 'unbounded', coordinates: driven } };
+  };
   const early = lost();
   if (early !== null) return early;
-  let curvature = differences.curvature(position, gradient, false), escapes = 0, count = 0;
+  let curvature = differences.curvature(position, gradient, false),
+    escapes = 0,
+    count = 0;
   for (; curvature !== null && count < Math.min(newtonSteps, settings.iterations); count++) {
     const gone = lost();
     if (gone !== null) return gone;
@@ -223,7 +345,9 @@ function polish(density: DifferentiableDensity, jacobian: boolean, differences: 
     if (saddle) escapes++;
     // Near the maximum differences of the density drown in rounding, and the score alone tells.
     const near = newton.decrement < 1e-6 && newton.negative.length === 0 && !newton.isDamped;
-    const moved = near ? fullStep(density, jacobian, position, newton, curvature) : uphill(density, jacobian, position, value, gradient, saddle ? newton.negative[0]! : newton.step, newton.decrement);
+    const moved = near
+      ? fullStep(density, jacobian, position, newton, curvature)
+      : uphill(density, jacobian, position, value, gradient, saddle ? newton.negative[0]! : newton.step, newton.decrement);
     if (moved === null) break;
     ({ position, value } = moved);
     gradient.set(moved.gradient);
@@ -232,42 +356,90 @@ function polish(density: DifferentiableDensity, jacobian: boolean, differences: 
   }
   curvature = curvature === null ? null : differences.curvature(position, gradient, true);
   const kinks = differences.kinks(position, curvature?.scales ?? null);
-  const verdict: Verdict = kinks.length > 0 ? { kind: 'kink', coordinates: kinks } : curvature === null ? edgeOf(density, position, gradient, 'unfinished') : verdictOf(density, position, gradient, newtonStep(curvature, gradient), curvature.frozen, count === settings.iterations, (x) => density.density(x, jacobian) >= value - 1e-12 * (1 + Math.abs(value)));
+  const verdict: Verdict =
+    kinks.length > 0
+      ? { kind: 'kink', coordinates: kinks }
+      : curvature === null
+        ? edgeOf(density, position, gradient, 'unfinished')
+        : verdictOf(
+            density,
+            position,
+            gradient,
+            newtonStep(curvature, gradient),
+            curvature.frozen,
+            count === settings.iterations,
+            (x) => density.density(x, jacobian) >= value - 1e-12 * (1 + Math.abs(value)),
+          );
   return { position, value, trace, curvature, verdict };
 }
 
-function smallStep(newton: NewtonStep, position: Float64Array): boolean { return newton.step.every((s, i) => Math.abs(s) <= 1e-6 * (1 + Math.abs(position[i]!))); }
+function smallStep(newton: NewtonStep, position: Float64Array): boolean {
+  return newton.step.every((s, i) => Math.abs(s) <= 1e-6 * (1 + Math.abs(position[i]!)));
+}
 
-interface Moved { readonly position: Float64Array; readonly value: number; readonly gradient: Float64Array }
+interface Moved {
+  readonly position: Float64Array;
+  readonly value: number;
+  readonly gradient: Float64Array;
+}
 
 /** Newton's step where it halves the score; null where rounding has the last word. */
-function fullStep(density: DifferentiableDensity, jacobian: boolean, position: Float64Array, newton: NewtonStep, curvature: Curvature): Moved | null {
-  const at = position.map((x, i) => x + newton.step[i]!), gradient = new Float64Array(position.length);
+function fullStep(
+  density: DifferentiableDensity,
+  jacobian: boolean,
+  position: Float64Array,
+  newton: NewtonStep,
+  curvature: Curvature,
+): Moved | null {
+  const at = position.map((x, i) => x + newton.step[i]!),
+    gradient = new Float64Array(position.length);
   const value = density.gradient(at, jacobian, gradient);
   if (!Number.isFinite(value) || gradient.some((g) => !Number.isFinite(g))) return null;
   return newtonStep(curvature, gradient).score <= 0.5 * newton.score ? { position: at, value, gradient } : null;
 }
 
 /** The first of ever shorter steps that does not go down; null where there is none. */
-function uphill(density: DifferentiableDensity, jacobian: boolean, position: Float64Array, value: number, gradient: Float64Array, direction: Float64Array, decrement: number): Moved | null {
-  const next = new Float64Array(position.length), at = new Float64Array(position.length), rounding = 1e-14 * (1 + Math.abs(value));
+function uphill(
+  density: DifferentiableDensity,
+  jacobian: boolean,
+  position: Float64Array,
+  value: number,
+  gradient: Float64Array,
+  direction: Float64Array,
+  decrement: number,
+): Moved | null {
+  const next = new Float64Array(position.length),
+    at = new Float64Array(position.length),
+    rounding = 1e-14 * (1 + Math.abs(value));
   const slope = direction.reduce((s, d, i) => s + d * gradient[i]!, 0);
   for (let half = 0, length = slope >= 0 ? 1 : -1; half < 40; half++, length /= 2) {
     for (let i = 0; i < at.length; i++) at[i] = position[i]! + length * direction[i]!;
     const here = density.gradient(at, jacobian, next);
-    if (Number.isFinite(here) && next.every((g) => Number.isFinite(g)) && here >= value - rounding + (decrement > 1e-8 ? 1e-4 * length * slope : 0)) return { position: at, value: here, gradient: next };
+    if (
+      Number.isFinite(here) &&
+      next.every((g) => Number.isFinite(g)) &&
+      here >= value - rounding + (decrement > 1e-8 ? 1e-4 * length * slope : 0)
+    )
+      return { position: at, value: here, gradient: next };
   }
   return null;
 }
 
 /** Too many coordinates for a Hessian: L-BFGS until nothing moves. */
 function withoutHessian(density: DifferentiableDensity, differences: Differences, found: Found, settings: Search): Polished {
-  const again = ascent(density, differences, found.position, { ...settings, iterations: settings.iterations * 5, tolerance: 1e-15 }) ?? found;
-  if (settings.stopped?.() === true) return { ...again, trace: [...found.trace, ...again.trace], curvature: null, verdict: { kind: 'stopped' } };
+  const again =
+    ascent(density, differences, found.position, { ...settings, iterations: settings.iterations * 5, tolerance: 1e-15 }) ?? found;
+  if (settings.stopped?.() === true)
+    return { ...again, trace: [...found.trace, ...again.trace], curvature: null, verdict: { kind: 'stopped' } };
   const gradient = new Float64Array(density.dimension);
   differences.objective(again.position, gradient);
   const size = gradient.reduce((m, g) => Math.max(m, Math.abs(g)), 0);
-  return { ...again, trace: [...found.trace, ...again.trace], curvature: null, verdict: size < 1e-3 * (1 + Math.abs(again.value)) ? { kind: 'proper' } : edgeOf(density, again.position, gradient, 'unfinished') };
+  return {
+    ...again,
+    trace: [...found.trace, ...again.trace],
+    curvature: null,
+    verdict: size < 1e-3 * (1 + Math.abs(again.value)) ? { kind: 'proper' } : edgeOf(density, again.position, gradient, 'unfinished'),
+  };
 }
 
 const outermost: ReadonlySet<CoordinateKind> = new Set<CoordinateKind>(['low', 'high', 'both', 'simplex', 'logDiagonal']);
@@ -275,13 +447,23 @@ const outermost: ReadonlySet<CoordinateKind> = new Set<CoordinateKind>(['low', '
 /** Coordinates far out in their range (beyond e^12 or so) that the density still pushes outwards. */
 function runaway(density: DifferentiableDensity, position: Float64Array, gradient: Float64Array): readonly number[] {
   const out: number[] = [];
-  for (let k = 0; k < position.length; k++) if (outermost.has(density.owners[k]!.kind) && position[k]! * gradient[k]! > 0 && Math.abs(position[k]!) > 25 && Math.abs(gradient[k]!) > 0.05) out.push(k);
+  for (let k = 0; k < position.length; k++)
+    if (
+      outermost.has(density.owners[k]!.kind) &&
+      position[k]! * gradient[k]! > 0 &&
+      Math.abs(position[k]!) > 25 &&
+      Math.abs(gradient[k]!) > 0.05
+    )
+      out.push(k);
   return out;
 }
 
 /** The constrained coordinates that are driven outwards. */
 function edgeOf(density: DifferentiableDensity, position: Float64Array, force: Float64Array, otherwise: 'unfinished' | 'drift'): Verdict {
-  const outwards = (i: number): number => (boundedKinds.has(density.owners[i]!.kind) && Math.abs(position[i]!) > outerDistance && force[i]! * position[i]! > 0 ? Math.abs(force[i]!) : 0);
+  const outwards = (i: number): number =>
+    boundedKinds.has(density.owners[i]!.kind) && Math.abs(position[i]!) > outerDistance && force[i]! * position[i]! > 0
+      ? Math.abs(force[i]!)
+      : 0;
   const driven = Array.from(force, (_, i) => i).sort((a, b) => outwards(b) - outwards(a));
   const largest = driven[0] === undefined ? 0 : outwards(driven[0]);
   if (largest > 0) return { kind: 'unbounded', coordinates: driven.filter((i) => outwards(i) > 0.3 * largest) };
@@ -295,16 +477,32 @@ function flatOrEdge(density: DifferentiableDensity, position: Float64Array, dire
   const part = (v: Float64Array, i: number): number => Math.abs(v[i]!) / (1 + Math.abs(position[i]!));
   const edges = new Set<number>();
   for (const v of directions) {
-    let outside = 0, rest = 0;
-    v.forEach((_, i) => { if (far[i] === 1) outside += part(v, i); else rest += part(v, i); });
+    let outside = 0,
+      rest = 0;
+    v.forEach((_, i) => {
+      if (far[i] === 1) outside += part(v, i);
+      else rest += part(v, i);
+    });
     if (rest > 0.05 * outside) return { kind: 'flat', directions };
-    v.forEach((_, i) => { if (far[i] === 1 && part(v, i) > 0.05 * outside) edges.add(i); });
+    v.forEach((_, i) => {
+      if (far[i] === 1 && part(v, i) > 0.05 * outside) edges.add(i);
+    });
   }
   return { kind: 'edge', coordinates: [...edges].sort((x, y) => x - y) };
 }
 
-/** @param isCut whether the search was ended by the number of its steps. @param asHigh whether the density at another position is no lower. */
-function verdictOf(density: DifferentiableDensity, position: Float64Array, gradient: Float64Array, newton: NewtonStep, frozen: readonly number[], isCut: boolean, asHigh: (x: Float64Array) => boolean): Verdict {
+/**
+ * @param isCut whether the search was ended by the number of its steps. @param asHigh whether the density at another position is no lower.
+ */
+function verdictOf(
+  density: DifferentiableDensity,
+  position: Float64Array,
+  gradient: Float64Array,
+  newton: NewtonStep,
+  frozen: readonly number[],
+  isCut: boolean,
+  asHigh: (x: Float64Array) => boolean,
+): Verdict {
   const { score } = newton;
   // Scores of 1e-6 standard errors are what rounding leaves of sums of many large terms.
   const standing = smallStep(newton, position) && score < scoreLimit;
@@ -313,7 +511,10 @@ function verdictOf(density: DifferentiableDensity, position: Float64Array, gradi
     return newton.flat.length === 0 ? { kind: 'proper' } : flatOrEdge(density, position, newton.flat);
   }
   // Where the score has vanished and Newton's method still walks, the supremum is not attained.
-  const steep = gradient.some((g, i) => boundedKinds.has(density.owners[i]!.kind) && Math.abs(position[i]!) > outerDistance && g * position[i]! > 0 && Math.abs(g) > 1e-3);
+  const steep = gradient.some(
+    (g, i) =>
+      boundedKinds.has(density.owners[i]!.kind) && Math.abs(position[i]!) > outerDistance && g * position[i]! > 0 && Math.abs(g) > 1e-3,
+  );
   if (steep) return edgeOf(density, position, gradient, 'unfinished');
   if (newton.flat.length > 0 && score < 1e-3) return flatOrEdge(density, position, newton.flat);
   const outwards = newton.step.map((s, i) => (s * position[i]! >= 0 ? s : 0));
@@ -322,7 +523,8 @@ function verdictOf(density: DifferentiableDensity, position: Float64Array, gradi
   // As high ten, a hundred and a thousand times as far: the supremum is at infinity.
   const reach = newton.step.reduce((m, d, i) => Math.max(m, Math.abs(d) / (1 + Math.abs(position[i]!))), 0);
   const forEver = reach > 0 && [10, 100, 1000].every((t) => asHigh(position.map((x, i) => x + (t / reach) * newton.step[i]!)));
-  if (forEver || (score < 1e-2 && largest > 1e-6 && !isCut)) return { kind: walking.every((i) => boundedKinds.has(density.owners[i]!.kind)) ? 'edge' : 'drift', coordinates: walking };
+  if (forEver || (score < 1e-2 && largest > 1e-6 && !isCut))
+    return { kind: walking.every((i) => boundedKinds.has(density.owners[i]!.kind)) ? 'edge' : 'drift', coordinates: walking };
   return { kind: 'unfinished', coordinates: walking };
 }
 
@@ -335,36 +537,79 @@ function names(density: DifferentiableDensity, coordinates: readonly number[]): 
   const list = [...new Set(coordinates.map((k) => coordinateName(density, k)))];
   return list.length > 6 ? `${list.slice(0, 6).join(', ')} and ${list.length - 6} more` : list.join(', ');
 }
-function named(density: DifferentiableDensity, verdict: Verdict): string { return !('coordinates' in verdict) ? '' : ` (${names(density, verdict.coordinates)})`; }
+function named(density: DifferentiableDensity, verdict: Verdict): string {
+  return !('coordinates' in verdict) ? '' : ` (${names(density, verdict.coordinates)})`;
+}
 
 /** Variance of an estimate against its variance given the others, beyond which rounding shows in the estimates. */
 const largestInflation = 1e10;
 
 /** A warning where estimates are known together but hardly alone. */
 function collinear(density: DifferentiableDensity, covariance: Float64Array, scales: Float64Array): readonly Diagnostic[] {
-  const p = scales.length, inflation = Array.from(scales, (s, k) => covariance[k * p + k]! / (s * s));
+  const p = scales.length,
+    inflation = Array.from(scales, (s, k) => covariance[k * p + k]! / (s * s));
   const worst = Math.max(0, ...inflation);
   if (!(worst > largestInflation)) return [];
   const involved = inflation.flatMap((v, k) => (v > 1e-3 * worst ? [k] : []));
-  return [{
-    code: 'near-collinear', severity: 'warning', message: `${names(density, involved)} are known together, but hardly alone: each is ${Math.sqrt(worst).toExponential(0)} times as uncertain as it is given the others, and digits of these estimates are lost`,
-    hint: 'Columns of a design may nearly be combinations of each other: drop one, centre them, or give the unknowns priors.',
-  }];
+  return [
+    {
+      code: 'near-collinear',
+      severity: 'warning',
+      message: `${names(density, involved)} are known together, but hardly alone: each is ${Math.sqrt(worst).toExponential(0)} times as uncertain as it is given the others, and digits of these estimates are lost`,
+      hint: 'Columns of a design may nearly be combinations of each other: drop one, centre them, or give the unknowns priors.',
+    },
+  ];
 }
 
 function judge(density: DifferentiableDensity, verdict: Verdict, { value, trace }: Found): Diagnostic[] {
   const warning = (code: string, message: string, hint: string): Diagnostic[] => [{ code, severity: 'warning', message, hint }];
   switch (verdict.kind) {
-    case 'proper': return [];
+    case 'proper':
+      return [];
     case 'flat': {
-      const involved = new Set(verdict.directions.flatMap((v) => { const top = v.reduce((m, x) => Math.max(m, Math.abs(x)), 0); return Array.from(v, (_, i) => i).filter((i) => Math.abs(v[i]!) > 1e-6 * top); }));
-      return warning('flat-direction', `the density does not change along a direction of ${names(density, [...involved])}: these estimates are one choice of many, without standard errors`, 'Columns of a design may be combinations of each other; drop one, or give the unknowns priors.');
+      const involved = new Set(
+        verdict.directions.flatMap((v) => {
+          const top = v.reduce((m, x) => Math.max(m, Math.abs(x)), 0);
+          return Array.from(v, (_, i) => i).filter((i) => Math.abs(v[i]!) > 1e-6 * top);
+        }),
+      );
+      return warning(
+        'flat-direction',
+        `the density does not change along a direction of ${names(density, [...involved])}: these estimates are one choice of many, without standard errors`,
+        'Columns of a design may be combinations of each other; drop one, or give the unknowns priors.',
+      );
     }
-    case 'edge': return warning('edge-of-range', `${names(density, verdict.coordinates)} runs to the edge of its range: the density is largest there (${value.toPrecision(8)} so far); standard errors of the others are for that edge`, 'An estimate at the edge (a variance of 0, a probability of 0 or 1) has no Gaussian law; give it a prior, or leave the term out.');
-    case 'unbounded': return warning('unbounded-density', `the density grows without bound as ${names(density, verdict.coordinates)} runs to the edge of its range: there is no largest value (a component that collapses on one point does this)`, 'Give scales a prior or a lower bound, or try other starts (--opt restarts).');
-    case 'drift': return warning('no-maximum', `the density keeps rising, ever more slowly, as ${names(density, verdict.coordinates)} goes to infinity: there is no maximum`, 'Perfectly separated groups in a logistic regression do this; give the unknowns priors.');
-    case 'kink': return warning('kink', `the density has a kink at its largest value, in ${names(density, verdict.coordinates)}: the estimate stands, but there are no standard errors`, 'Absolute values (Laplace laws), max and min make kinks; use gibbs for the spread.');
-    case 'stopped': return [stoppedAfter(trace.length)];
-    case 'unfinished': return warning('not-converged', `the search ended before a maximum was reached (last in ${names(density, verdict.coordinates)})`, 'Raise --opt iterations, rescale the data, or give a start (--init).');
+    case 'edge':
+      return warning(
+        'edge-of-range',
+        `${names(density, verdict.coordinates)} runs to the edge of its range: the density is largest there (${value.toPrecision(8)} so far); standard errors of the others are for that edge`,
+        'An estimate at the edge (a variance of 0, a probability of 0 or 1) has no Gaussian law; give it a prior, or leave the term out.',
+      );
+    case 'unbounded':
+      return warning(
+        'unbounded-density',
+        `the density grows without bound as ${names(density, verdict.coordinates)} runs to the edge of its range: there is no largest value (a component that collapses on one point does this)`,
+        'Give scales a prior or a lower bound, or try other starts (--opt restarts).',
+      );
+    case 'drift':
+      return warning(
+        'no-maximum',
+        `the density keeps rising, ever more slowly, as ${names(density, verdict.coordinates)} goes to infinity: there is no maximum`,
+        'Perfectly separated groups in a logistic regression do this; give the unknowns priors.',
+      );
+    case 'kink':
+      return warning(
+        'kink',
+        `the density has a kink at its largest value, in ${names(density, verdict.coordinates)}: the estimate stands, but there are no standard errors`,
+        'Absolute values (Laplace laws), max and min make kinks; use gibbs for the spread.',
+      );
+    case 'stopped':
+      return [stoppedAfter(trace.length)];
+    case 'unfinished':
+      return warning(
+        'not-converged',
+        `the search ended before a maximum was reached (last in ${names(density, verdict.coordinates)})`,
+        'Raise --opt iterations, rescale the data, or give a start (--init).',
+      );
   }
 }

@@ -74,11 +74,11 @@ export class MomentAccumulator {
     this.range = range ?? 0;
     this.mean = state?.mean.slice() ?? new Float64Array(2 * size);
     this.squares = state?.squares.slice() ?? new Float64Array(2 * size);
-    this.middle = draws % 2 === 1 ? state?.middle?.slice() ?? new Float64Array(size) : null;
+    this.middle = draws % 2 === 1 ? (state?.middle?.slice() ?? new Float64Array(size)) : null;
     this.batchMean = state?.batchMean.slice() ?? new Float64Array(size);
     this.batchSquares = state?.batchSquares.slice() ?? new Float64Array(size);
     this.batchSum = state?.batchSum.slice() ?? new Float64Array(size);
-    this.counts = range !== undefined && range <= largestCountedRange ? state?.counts?.slice() ?? new Int32Array(size * range) : null;
+    this.counts = range !== undefined && range <= largestCountedRange ? (state?.counts?.slice() ?? new Int32Array(size * range)) : null;
     this.batches = state?.batches ?? 0;
     this.seen = state?.seen ?? 0;
   }
@@ -113,8 +113,15 @@ export class MomentAccumulator {
   state(): MomentsState {
     const { seen, batches, mean, squares, middle, batchMean, batchSquares, batchSum, counts } = this;
     return {
-      seen, batches, mean: mean.slice(), squares: squares.slice(), middle: middle?.slice() ?? null,
-      batchMean: batchMean.slice(), batchSquares: batchSquares.slice(), batchSum: batchSum.slice(), counts: counts?.slice() ?? null,
+      seen,
+      batches,
+      mean: mean.slice(),
+      squares: squares.slice(),
+      middle: middle?.slice() ?? null,
+      batchMean: batchMean.slice(),
+      batchSquares: batchSquares.slice(),
+      batchSum: batchSum.slice(),
+      counts: counts?.slice() ?? null,
     };
   }
 }
@@ -123,11 +130,28 @@ export class MomentAccumulator {
 export function momentsOf(state: MomentsState, draws: number): ChainMoments {
   const { seen, batches, mean, squares, middle, batchMean, batchSquares, counts } = state;
   const half = Math.floor(draws / 2);
-  return { draws: seen, halves: [Math.min(seen, half), Math.max(0, seen - (draws - half))], mean, squares, middle: seen > half ? middle : null, batches, batchMean, batchSquares, counts };
+  return {
+    draws: seen,
+    halves: [Math.min(seen, half), Math.max(0, seen - (draws - half))],
+    mean,
+    squares,
+    middle: seen > half ? middle : null,
+    batches,
+    batchMean,
+    batchSquares,
+    counts,
+  };
 }
 
 /** One step of Welford's recursion for `size` elements at `offset` of the accumulators. */
-function welford(values: Float64Array | Int32Array, size: number, mean: Float64Array, squares: Float64Array, offset: number, count: number): void {
+function welford(
+  values: Float64Array | Int32Array,
+  size: number,
+  mean: Float64Array,
+  squares: Float64Array,
+  offset: number,
+  count: number,
+): void {
   const weight = 1 / count;
   for (let i = 0; i < size; i++) {
     const value = values[i]!;
@@ -166,7 +190,11 @@ export function poolMoments(chains: readonly ChainMoments[], size: number, range
 }
 
 /** Some values by their number, mean and sum of squared deviations. */
-interface Moments { readonly count: number; readonly mean: number; readonly squares: number }
+interface Moments {
+  readonly count: number;
+  readonly mean: number;
+  readonly squares: number;
+}
 
 /** Both halves of every chain, and the middle draws. */
 function setsOf(chains: readonly ChainMoments[], element: number, size: number): Moments[] {
@@ -197,7 +225,9 @@ function pool(sets: readonly Moments[]): Moments {
 function standardError(chains: readonly ChainMoments[], element: number): number {
   const total = chains.reduce((sum, { batches }) => sum + batches, 0);
   if (total < 4) return Number.NaN;
-  const { squares } = pool(chains.map((chain) => ({ count: chain.batches, mean: chain.batchMean[element]!, squares: chain.batchSquares[element]! })));
+  const { squares } = pool(
+    chains.map((chain) => ({ count: chain.batches, mean: chain.batchMean[element]!, squares: chain.batchSquares[element]! })),
+  );
   return squares > 0 ? Math.sqrt(squares / (total - 1) / total) : Number.NaN;
 }
 
@@ -210,7 +240,8 @@ const shortestHalf = 1 / 5;
  * Halves of a run that ended early differ in length: their mean length stands for n.
  */
 function splitRhat(chains: readonly ChainMoments[], element: number, size: number): number {
-  const sequences = sequencesOf(chains, element, size), count = sequences.length;
+  const sequences = sequencesOf(chains, element, size),
+    count = sequences.length;
   if (count < 2 || sequences.some((sequence) => sequence.count < 2)) return Number.NaN;
   let n = 0;
   let centre = 0;
@@ -232,8 +263,11 @@ function sequencesOf(chains: readonly ChainMoments[], element: number, size: num
   const isSplit = chains.every(({ halves: [first, second] }) => second >= 2 && second >= shortestHalf * first);
   return chains.flatMap((chain) => {
     const { halves, mean, squares } = chain;
-    return isSplit ? [
-      { count: halves[0], mean: mean[element]!, squares: squares[element]! }, { count: halves[1], mean: mean[size + element]!, squares: squares[size + element]! },
-    ] : [pool(setsOf([chain], element, size))];
+    return isSplit
+      ? [
+          { count: halves[0], mean: mean[element]!, squares: squares[element]! },
+          { count: halves[1], mean: mean[size + element]!, squares: squares[size + element]! },
+        ]
+      : [pool(setsOf([chain], element, size))];
   });
 }

@@ -13,7 +13,11 @@ import { type Expr, visit } from '../expr/expr.js';
 import { elementName, sizeOf } from './posterior.js';
 
 /** An array as far as it is known; a gap says nothing. */
-interface Known { readonly shape: readonly number[]; readonly values: ArrayLike<number>; readonly gaps?: ArrayLike<number> | null | undefined }
+interface Known {
+  readonly shape: readonly number[];
+  readonly values: ArrayLike<number>;
+  readonly gaps?: ArrayLike<number> | null | undefined;
+}
 
 /** An unknown of which a run has drawn some elements. */
 export interface Continued {
@@ -27,16 +31,21 @@ export interface Continued {
 export function renewedSizes(graph: ModelGraph, before: BoundModel, given: ReadonlyMap<string, Reading>): ReadonlySet<string> {
   const renewed = new Set<string>();
   for (const [name, reading] of given) {
-    const variable = graph.variables.get(name), old = knownOf(before.variables.get(name));
+    const variable = graph.variables.get(name),
+      old = knownOf(before.variables.get(name));
     if (variable === undefined || variable.origin !== 'data' || old === null || reading.shape.length !== variable.dims.length) continue;
-    variable.dims.forEach((dim, axis) => { if (dim.op === 'size' && !goesOn(old, reading, axis)) renewed.add(dim.name); });
+    variable.dims.forEach((dim, axis) => {
+      if (dim.op === 'size' && !goesOn(old, reading, axis)) renewed.add(dim.name);
+    });
   }
   return renewed;
 }
 
 /** What is given of a variable; null for none. */
 function knownOf(variable: BoundVariable | undefined): Known | null {
-  return variable !== undefined && (variable.status === 'given' || variable.status === 'partial') ? { shape: variable.shape, values: variable.values, gaps: variable.mask } : null;
+  return variable !== undefined && (variable.status === 'given' || variable.status === 'partial')
+    ? { shape: variable.shape, values: variable.values, gaps: variable.mask }
+    : null;
 }
 
 /** True where the second array is as long along the axis as the first or longer, and agrees with it where both have values. */
@@ -54,7 +63,8 @@ function goesOn(old: Known, now: Known, axis: number): boolean {
 /** True where some element is given that the run was not given with the same value. */
 export function hasNewValues(before: BoundVariable | undefined, now: BoundVariable): boolean {
   if (now.status !== 'given' && now.status !== 'partial') return false;
-  const old = knownOf(before), same = new Uint8Array(now.values.length);
+  const old = knownOf(before),
+    same = new Uint8Array(now.values.length);
   if (old !== null) {
     const places = placesIn(old.shape, now.shape);
     for (let k = 0; k < old.values.length; k++) {
@@ -78,7 +88,8 @@ function isNoSmaller(old: Known, now: Known): boolean {
 /** Flat numbers in the second shape of the elements of the first: -1 outside of it, null where the shapes are one. */
 function placesIn(from: readonly number[], to: readonly number[]): Int32Array | null {
   if (from.every((length, axis) => length === to[axis])) return null;
-  const places = new Int32Array(sizeOf(from)), at = from.map(() => 0);
+  const places = new Int32Array(sizeOf(from)),
+    at = from.map(() => 0);
   for (let k = 0; k < places.length; k++) {
     places[k] = at.every((i, axis) => i < to[axis]!) ? at.reduce((flat, i, axis) => flat * to[axis]! + i, 0) : -1;
     for (let axis = from.length - 1; axis >= 0; axis--) {
@@ -95,7 +106,8 @@ function placesIn(from: readonly number[], to: readonly number[]): Int32Array | 
  * @throws ModelError (code `cannot-predict`) where a joint draw of the run would have to grow or shrink.
  */
 export function continuedUnknowns(before: BoundModel, after: BoundModel, renewed: ReadonlySet<string>): ReadonlyMap<string, Continued> {
-  const continued = new Map<string, Continued>(), problems: Diagnostic[] = [];
+  const continued = new Map<string, Continued>(),
+    problems: Diagnostic[] = [];
   const isRenewed = (dim: Expr, groups: boolean): boolean => {
     let found = false;
     const values = groups ? belowMaxima(dim) : new Set<Expr>();
@@ -103,25 +115,44 @@ export function continuedUnknowns(before: BoundModel, after: BoundModel, renewed
       if (values.has(x)) return;
       if (x.op === 'size' && renewed.has(x.name)) found = true;
       if (x.op !== 'ref') return;
-      const old = knownOf(before.variables.get(x.variable)), now = knownOf(after.variables.get(x.variable));
+      const old = knownOf(before.variables.get(x.variable)),
+        now = knownOf(after.variables.get(x.variable));
       // Numbers of elements that have grown leave the first of them what they were.
       if (old !== null && now !== null && old.shape.length > 0 && !isNoSmaller(old, now)) found = true;
     });
     return found;
   };
   for (const variable of after.graph.variables.values()) {
-    const now = after.variables.get(variable.name), old = before.variables.get(variable.name);
+    const now = after.variables.get(variable.name),
+      old = before.variables.get(variable.name);
     if (now === undefined || old === undefined || !isUnknown(variable, now) || !isUnknown(variable, old)) continue;
-    const plates = variable.dims.length - variable.eventRank, groups = !isRagged(variable, after.graph);
+    const plates = variable.dims.length - variable.eventRank,
+      groups = !isRagged(variable, after.graph);
     if (variable.dims.slice(0, plates).some((dim) => isRenewed(dim, groups))) continue;
-    const stands = variable.dims.slice(plates).every((dim, k) => !isRenewed(dim, groups) && old.shape[plates + k] === now.shape[plates + k]);
-    if (!stands) { problems.push(cannotGrow(variable, old.shape, now.shape)); continue; }
+    const stands = variable.dims
+      .slice(plates)
+      .every((dim, k) => !isRenewed(dim, groups) && old.shape[plates + k] === now.shape[plates + k]);
+    if (!stands) {
+      problems.push(cannotGrow(variable, old.shape, now.shape));
+      continue;
+    }
     const found = continuedOf(old, now);
     if (found !== null) continued.set(variable.name, found);
   }
   for (const variable of after.graph.variables.values()) {
-    const now = after.variables.get(variable.name), cell = now?.status === 'partial' && variable.eventRank > 0 ? partlyDrawn(variable, now, continued.get(variable.name)?.fresh ?? null, continued.has(variable.name)) : null;
-    if (cell !== null) problems.push({ code: 'cannot-predict', severity: 'error', span: variable.span, message: `${elementName(variable.name, now!.shape, cell)} is missing beside given values of the same draw, and would be drawn without regard to them`, hint: 'Leave out the whole draw, or add it to the data of the run and run again.' });
+    const now = after.variables.get(variable.name),
+      cell =
+        now?.status === 'partial' && variable.eventRank > 0
+          ? partlyDrawn(variable, now, continued.get(variable.name)?.fresh ?? null, continued.has(variable.name))
+          : null;
+    if (cell !== null)
+      problems.push({
+        code: 'cannot-predict',
+        severity: 'error',
+        span: variable.span,
+        message: `${elementName(variable.name, now!.shape, cell)} is missing beside given values of the same draw, and would be drawn without regard to them`,
+        hint: 'Leave out the whole draw, or add it to the data of the run and run again.',
+      });
   }
   if (problems.length > 0) throw new ModelError(problems, renderDiagnostics(problems, after.graph.source?.text ?? '', 'program'));
   return continued;
@@ -130,18 +161,32 @@ export function continuedUnknowns(before: BoundModel, after: BoundModel, renewed
 /** All that stands in a `max(g)`: an index up to there is a value of g, a group, and no row. Other rows leave groups what they were. */
 function belowMaxima(dim: Expr): ReadonlySet<Expr> {
   const below = new Set<Expr>();
-  visit(dim, (x) => { if (x.op === 'reduce' && x.kind === 'max') visit(x, (inner) => { below.add(inner); }); });
+  visit(dim, (x) => {
+    if (x.op === 'reduce' && x.kind === 'max')
+      visit(x, (inner) => {
+        below.add(inner);
+      });
+  });
   return below;
 }
 
 /** True where a plate's length differs by an outer index: its dimension is a `max` of lengths, not of groups. */
 function isRagged({ name }: Variable, graph: ModelGraph): boolean {
-  return graph.statements.some((s) => s.kind !== 'factor' && s.target?.variable === name && s.plates.some(({ from, to }) => [from, to].some((end) => {
-    const values = belowMaxima(end);
-    let found = false;
-    visit(end, (x) => { if (x.op === 'ref' && !values.has(x)) found = true; });
-    return found;
-  })));
+  return graph.statements.some(
+    (s) =>
+      s.kind !== 'factor' &&
+      s.target?.variable === name &&
+      s.plates.some(({ from, to }) =>
+        [from, to].some((end) => {
+          const values = belowMaxima(end);
+          let found = false;
+          visit(end, (x) => {
+            if (x.op === 'ref' && !values.has(x)) found = true;
+          });
+          return found;
+        }),
+      ),
+  );
 }
 
 /** True for what a run draws: unknowns, gaps of data, but not data that are left out. */
@@ -150,25 +195,37 @@ function isUnknown({ origin }: Variable, { status }: BoundVariable): boolean {
 }
 
 /** A gap that would be drawn although other cells of its joint draw are known; null where there is none. */
-function partlyDrawn({ eventRank }: Variable, { shape, values, mask, absent }: BoundVariable, fresh: Int32Array | null, isContinued: boolean): number | null {
+function partlyDrawn(
+  { eventRank }: Variable,
+  { shape, values, mask, absent }: BoundVariable,
+  fresh: Int32Array | null,
+  isContinued: boolean,
+): number | null {
   const width = sizeOf(shape.slice(shape.length - eventRank));
   const isDrawn = (k: number): boolean => mask?.[k] === 1 && (!isContinued || fresh?.[k] === 1);
   for (let from = 0; from < values.length; from += width) {
-    const cells = Array.from({ length: width }, (_, k) => from + k).filter((k) => absent?.[k] !== 1), drawn = cells.filter(isDrawn);
+    const cells = Array.from({ length: width }, (_, k) => from + k).filter((k) => absent?.[k] !== 1),
+      drawn = cells.filter(isDrawn);
     if (drawn.length > 0 && drawn.length < cells.length) return drawn[0]!;
   }
   return null;
 }
 
 function continuedOf(old: BoundVariable, now: BoundVariable): Continued | null {
-  const size = sizeOf(old.shape), map = placesIn(old.shape, now.shape);
-  const fresh = new Int32Array(now.values.length).fill(1), places = new Int32Array(size).fill(-1);
+  const size = sizeOf(old.shape),
+    map = placesIn(old.shape, now.shape);
+  const fresh = new Int32Array(now.values.length).fill(1),
+    places = new Int32Array(size).fill(-1);
   let identical = map === null;
   for (let k = 0; k < size; k++) {
     const place = map?.[k] ?? k;
     // Of data with gaps, a gap in both.
-    const isOpen = old.absent?.[k] !== 1 && (now.status !== 'partial' || now.mask?.[place] === 1) && (old.status !== 'partial' || old.mask?.[k] === 1);
-    if (place < 0 || !isOpen) { identical = false; continue; }
+    const isOpen =
+      old.absent?.[k] !== 1 && (now.status !== 'partial' || now.mask?.[place] === 1) && (old.status !== 'partial' || old.mask?.[k] === 1);
+    if (place < 0 || !isOpen) {
+      identical = false;
+      continue;
+    }
     places[k] = place;
     fresh[place] = 0;
   }
@@ -179,8 +236,11 @@ function continuedOf(old: BoundVariable, now: BoundVariable): Continued | null {
 function cannotGrow({ name, span }: Variable, old: readonly number[], now: readonly number[]): Diagnostic {
   const same = old.every((length, axis) => length === now[axis]);
   return {
-    code: 'cannot-predict', severity: 'error', span,
-    message: same ? `${name} is one joint draw over indices that mean something else in the new data: its values there depend on those of the run in a way that drawing in order does not follow`
+    code: 'cannot-predict',
+    severity: 'error',
+    span,
+    message: same
+      ? `${name} is one joint draw over indices that mean something else in the new data: its values there depend on those of the run in a way that drawing in order does not follow`
       : `${name} is one joint draw of shape [${old.join(', ')}] in the run; with the new data it has shape [${now.join(', ')}], which the posterior says nothing of`,
     hint: 'Run again with the new data in place, and null for what is to be predicted.',
   };

@@ -43,9 +43,12 @@ function inBasis({ along, directions }: Basis, g: Float64Array): Float64Array {
 
 /** A step uphill: Newton's where the information is positive definite, else with its eigenvalues made positive. */
 export function newtonStep({ basis, factor, damped, spectrum }: Curvature, gradient: Float64Array): NewtonStep {
-  const p = gradient.length, score = inBasis(basis, gradient), along = score.slice();
+  const p = gradient.length,
+    score = inBasis(basis, gradient),
+    along = score.slice();
   let largestScore = score.reduce((m, g) => Math.max(m, Math.abs(g)), 0);
-  const flat: Float64Array[] = [], negative: Float64Array[] = [];
+  const flat: Float64Array[] = [],
+    negative: Float64Array[] = [];
   // Far from a maximum it matters that a step goes up, and not why the curvature is no maximum's.
   const solver = factor ?? (damped !== null && (damped.exact || largestScore > saddleScore) ? damped.factor : null);
   const eigen = solver === null ? spectrum() : null;
@@ -60,7 +63,10 @@ export function newtonStep({ basis, factor, damped, spectrum }: Curvature, gradi
       let part = 0;
       for (let i = 0; i < p; i++) part += v[i]! * score[i]!;
       if (value < -flatCurvature * largest) negative.push(inPosition(basis, v));
-      else if (value <= Math.max(flatCurvature * largest, smallestCurvature) && Math.abs(part) < flatScore) { flat.push(inPosition(basis, v)); return; }
+      else if (value <= Math.max(flatCurvature * largest, smallestCurvature) && Math.abs(part) < flatScore) {
+        flat.push(inPosition(basis, v));
+        return;
+      }
       largestScore = Math.max(largestScore, Math.abs(part));
       // No step is longer than one scale where the curvature says nothing.
       const size = Math.abs(value) <= flatCurvature * largest ? Math.max(Math.abs(value), Math.abs(part)) : Math.abs(value);
@@ -73,18 +79,31 @@ export function newtonStep({ basis, factor, damped, spectrum }: Curvature, gradi
   return { step, decrement, score: largestScore, flat, negative, isDamped: solver !== null && factor === null && !damped!.exact };
 }
 
-/** The inverse of minus the Hessian on the directions that are not flat, and the log determinant of minus the Hessian; null where neither is known. */
-export function inverseOf({ basis, factor, spectrum, logBasis }: Curvature, p: number): { readonly covariance: Float64Array; readonly logDeterminant: number } | null {
+/**
+ * The inverse of minus the Hessian on the directions that are not flat, and the log determinant of minus the Hessian; null where neither is
+ * known.
+ */
+export function inverseOf(
+  { basis, factor, spectrum, logBasis }: Curvature,
+  p: number,
+): { readonly covariance: Float64Array; readonly logDeterminant: number } | null {
   const covariance = new Float64Array(p * p);
   if (factor !== null) {
-    const inverse = factor.inverse(), logDeterminant = factor.logDeterminant - 2 * logBasis, { directions } = basis;
+    const inverse = factor.inverse(),
+      logDeterminant = factor.logDeterminant - 2 * logBasis,
+      { directions } = basis;
     if (basis.along === 'axes') {
       for (let i = 0; i < p; i++) for (let j = 0; j < p; j++) covariance[i * p + j] = directions[i]! * inverse[i * p + j]! * directions[j]!;
       return { covariance, logDeterminant };
     }
     const half = new Float64Array(p * p);
-    for (let i = 0; i < p; i++) for (let k = 0; k < p; k++) { const b = directions[i * p + k]!; if (b !== 0) for (let j = 0; j < p; j++) half[i * p + j]! += b * inverse[k * p + j]!; }
-    for (let i = 0; i < p; i++) for (let k = 0; k < p; k++) for (let j = 0; j <= i; j++) covariance[i * p + j]! += half[i * p + k]! * directions[j * p + k]!;
+    for (let i = 0; i < p; i++)
+      for (let k = 0; k < p; k++) {
+        const b = directions[i * p + k]!;
+        if (b !== 0) for (let j = 0; j < p; j++) half[i * p + j]! += b * inverse[k * p + j]!;
+      }
+    for (let i = 0; i < p; i++)
+      for (let k = 0; k < p; k++) for (let j = 0; j <= i; j++) covariance[i * p + j]! += half[i * p + k]! * directions[j * p + k]!;
     for (let i = 0; i < p; i++) for (let j = 0; j < i; j++) covariance[j * p + i] = covariance[i * p + j]!;
     return { covariance, logDeterminant };
   }
@@ -92,7 +111,11 @@ export function inverseOf({ basis, factor, spectrum, logBasis }: Curvature, p: n
   if (eigen === null) return null;
   const { values, vectors } = eigen;
   const largest = Math.max(...values.map(Math.abs));
-  const add = (v: Float64Array, weight: number): void => { for (let i = 0; i < p; i++) for (let j = 0; j < p; j++) covariance[i * p + j]! += weight * v[i]! * v[j]!; };
-  values.forEach((value, k) => { if (value > flatCurvature * largest) add(inPosition(basis, vectors[k]!), 1 / value); });
+  const add = (v: Float64Array, weight: number): void => {
+    for (let i = 0; i < p; i++) for (let j = 0; j < p; j++) covariance[i * p + j]! += weight * v[i]! * v[j]!;
+  };
+  values.forEach((value, k) => {
+    if (value > flatCurvature * largest) add(inPosition(basis, vectors[k]!), 1 / value);
+  });
   return { covariance, logDeterminant: values.reduce((sum, v) => sum + Math.log(v), -2 * logBasis) };
 }

@@ -25,7 +25,8 @@ const mostDerivatives = 4_000_000;
 
 /** Variance of a function with the given derivatives by the position; NaN where it moves along a flat direction. */
 export function deltaVariance(mode: Mode, all: Float64Array): number {
-  const { covariance: v } = mode, p = all.length;
+  const { covariance: v } = mode,
+    p = all.length;
   if (v === null) return Number.NaN;
   let derivatives = all;
   if (mode.edges.length > 0) {
@@ -35,8 +36,13 @@ export function deltaVariance(mode: Mode, all: Float64Array): number {
     if (derivatives.every((d) => d === 0) && all.some((d) => d !== 0)) return Number.NaN;
   }
   for (const flat of mode.flat) {
-    let along = 0, size = 0;
-    for (let i = 0; i < p; i++) { const d = derivatives[i]! * flat[i]!; along += d; size += Math.abs(d); }
+    let along = 0,
+      size = 0;
+    for (let i = 0; i < p; i++) {
+      const d = derivatives[i]! * flat[i]!;
+      along += d;
+      size += Math.abs(d);
+    }
     if (Math.abs(along) > 1e-5 * size) return Number.NaN;
   }
   let out = 0;
@@ -52,7 +58,12 @@ export function deltaVariance(mode: Mode, all: Float64Array): number {
 /** Scales on which an element's Gaussian quantiles stay inside its support. */
 type Scale = 'plain' | 'log' | 'logit' | 'tanh';
 
-interface Described { readonly mean: Float64Array; readonly sd: Float64Array; readonly q5: Float64Array; readonly q95: Float64Array }
+interface Described {
+  readonly mean: Float64Array;
+  readonly sd: Float64Array;
+  readonly q5: Float64Array;
+  readonly q95: Float64Array;
+}
 
 /** Results of all recorded variables at the mode. The state is left at the mode. */
 export function pointResults(density: DifferentiableDensity, mode: Mode, request: RunRequest): readonly VariableResult[] {
@@ -70,20 +81,42 @@ export function pointResults(density: DifferentiableDensity, mode: Mode, request
   const drawn = recorded.filter((r) => !described.has(r.name) && finite(density, r.name) === null && integrated(density, r.name) === null);
   const draws = drawAll(density, drawn, request);
   return recorded.map((r): VariableResult => {
-    const base = { name: r.name, shape: r.shape, kind: r.kind, discrete: r.discrete, range: r.range, elements: r.elements, insidePlate: r.insidePlate };
-    const own = described.get(r.name), label = finite(density, r.name);
-    if (label !== null) return { ...base, range: label.count, ...(label.low === 0 ? {} : { low: label.low }), result: ofProbabilities(density, label) };
+    const base = {
+      name: r.name,
+      shape: r.shape,
+      kind: r.kind,
+      discrete: r.discrete,
+      range: r.range,
+      elements: r.elements,
+      insidePlate: r.insidePlate,
+    };
+    const own = described.get(r.name),
+      label = finite(density, r.name);
+    if (label !== null)
+      return { ...base, range: label.count, ...(label.low === 0 ? {} : { low: label.low }), result: ofProbabilities(density, label) };
     const normal = integrated(density, r.name);
     if (normal !== null) return { ...base, result: normal };
     if (own === undefined) return { ...base, result: draws.get(r.name)! };
     return {
       ...base,
-      result: { form: 'closed', mean: own.mean, sd: mode.covariance === null ? null : own.sd, mcse: null, quantiles: mode.covariance === null ? null : { q5: own.q5, q50: own.mean, q95: own.q95 }, probabilities: null, draws: null },
+      result: {
+        form: 'closed',
+        mean: own.mean,
+        sd: mode.covariance === null ? null : own.sd,
+        mcse: null,
+        quantiles: mode.covariance === null ? null : { q5: own.q5, q50: own.mean, q95: own.q95 },
+        probabilities: null,
+        draws: null,
+      },
     };
   });
 }
 
-interface Label { readonly storage: string; readonly low: number; readonly count: number }
+interface Label {
+  readonly storage: string;
+  readonly low: number;
+  readonly count: number;
+}
 
 /** Where the probabilities of a finite latent are. */
 function finite(density: DifferentiableDensity, name: string): Label | null {
@@ -98,18 +131,34 @@ function finite(density: DifferentiableDensity, name: string): Label | null {
 function integrated(density: DifferentiableDensity, name: string): ClosedForm | null {
   const own = density.program.integrated.variables.find((v) => v.name === name);
   if (own === undefined) return null;
-  const mean = Float64Array.from(density.values(own.mean)), sd = Float64Array.from(density.values(own.variance), Math.sqrt);
+  const mean = Float64Array.from(density.values(own.mean)),
+    sd = Float64Array.from(density.values(own.variance), Math.sqrt);
   const quantile = (z: number): Float64Array => mean.map((m, e) => m + z * sd[e]!);
-  return { form: 'closed', mean, sd, mcse: null, quantiles: { q5: quantile(-normalQuantile95), q50: mean, q95: quantile(normalQuantile95) }, probabilities: null, draws: null };
+  return {
+    form: 'closed',
+    mean,
+    sd,
+    mcse: null,
+    quantiles: { q5: quantile(-normalQuantile95), q50: mean, q95: quantile(normalQuantile95) },
+    probabilities: null,
+    draws: null,
+  };
 }
 
 /** Moments and probabilities of finite latents at the state, after `marginals`. */
 function ofProbabilities(density: DifferentiableDensity, { storage, low, count }: Label): ClosedForm {
-  const probabilities = Float64Array.from(density.values(storage)), cells = probabilities.length / count;
-  const mean = new Float64Array(cells), sd = new Float64Array(cells);
+  const probabilities = Float64Array.from(density.values(storage)),
+    cells = probabilities.length / count;
+  const mean = new Float64Array(cells),
+    sd = new Float64Array(cells);
   for (let c = 0; c < cells; c++) {
-    let m = 0, square = 0;
-    for (let k = 0; k < count; k++) { const p = probabilities[c * count + k]!; m += p * (low + k); square += p * (low + k) ** 2; }
+    let m = 0,
+      square = 0;
+    for (let k = 0; k < count; k++) {
+      const p = probabilities[c * count + k]!;
+      m += p * (low + k);
+      square += p * (low + k) ** 2;
+    }
     mean[c] = m;
     sd[c] = Math.sqrt(Math.max(0, square - m * m));
   }
@@ -130,19 +179,28 @@ export function randomVariables(density: DifferentiableDensity): ReadonlySet<str
   return out;
 }
 
-interface Row extends Described { readonly r: Recorded; /** The one coordinate an element moves with, or -1. */ readonly only: Int32Array }
+interface Row extends Described {
+  readonly r: Recorded /** The one coordinate an element moves with, or -1. */;
+  readonly only: Int32Array;
+}
 
 function emptyRow(r: Recorded, mean: Float64Array): Row {
   const unknown = (): Float64Array => new Float64Array(mean.length).fill(Number.NaN);
   return { r, mean, sd: unknown(), q5: unknown(), q95: unknown(), only: new Int32Array(mean.length).fill(-1) };
 }
 
-function describeLatents(density: DifferentiableDensity, mode: Mode, latents: readonly Recorded[]): readonly (readonly [string, Described])[] {
+function describeLatents(
+  density: DifferentiableDensity,
+  mode: Mode,
+  latents: readonly Recorded[],
+): readonly (readonly [string, Described])[] {
   density.constrain(mode.position);
   const read = (): Float64Array[] => latents.map((r) => Float64Array.from(density.values(r.storage)));
-  const means = read(), rows = latents.map((r, n) => emptyRow(r, means[n]!));
+  const means = read(),
+    rows = latents.map((r, n) => emptyRow(r, means[n]!));
   if (mode.covariance !== null) {
-    const derivatives = new Float64Array(density.dimension), scaleOf = scales(density);
+    const derivatives = new Float64Array(density.dimension),
+      scaleOf = scales(density);
     for (const m of rows) {
       m.mean.forEach((x, e) => {
         density.derivativeOf(m.r.name, e, derivatives);
@@ -158,7 +216,9 @@ function describeLatents(density: DifferentiableDensity, mode: Mode, latents: re
 
 /** Elements that move with one coordinate, monotonely, get the images of its quantiles. */
 function carryQuantiles(density: DifferentiableDensity, mode: Mode, rows: readonly Row[], read: () => readonly Float64Array[]): void {
-  const p = density.dimension, position = mode.position.slice(), unit = new Float64Array(p);
+  const p = density.dimension,
+    position = mode.position.slice(),
+    unit = new Float64Array(p);
   for (let k = 0; k < p; k++) {
     if (!rows.some((m) => m.only.includes(k))) continue;
     unit[k] = 1;
@@ -172,7 +232,9 @@ function carryQuantiles(density: DifferentiableDensity, mode: Mode, rows: readon
     position[k] = mode.position[k]!;
     rows.forEach((m, n) => {
       m.only.forEach((only, e) => {
-        const a = low![n]![e]!, b = high![n]![e]!, x = m.mean[e]!;
+        const a = low![n]![e]!,
+          b = high![n]![e]!,
+          x = m.mean[e]!;
         if (only !== k || !((a - x) * (b - x) < 0)) return;
         m.q5[e] = Math.min(a, b);
         m.q95[e] = Math.max(a, b);
@@ -184,25 +246,34 @@ function carryQuantiles(density: DifferentiableDensity, mode: Mode, rows: readon
 
 function onlyOne(row: Float64Array): number {
   let found = -1;
-  for (let i = 0; i < row.length; i++) if (row[i] !== 0) { if (found >= 0) return -1; found = i; }
+  for (let i = 0; i < row.length; i++)
+    if (row[i] !== 0) {
+      if (found >= 0) return -1;
+      found = i;
+    }
   return found;
 }
 
 function interval(x: number, sd: number, scale: Scale): readonly [number, number] {
   const z = normalQuantile95;
   switch (scale) {
-    case 'log': return x > 0 ? [x * Math.exp((-z * sd) / x), x * Math.exp((z * sd) / x)] : [x - z * sd, x + z * sd];
+    case 'log':
+      return x > 0 ? [x * Math.exp((-z * sd) / x), x * Math.exp((z * sd) / x)] : [x - z * sd, x + z * sd];
     case 'logit': {
       if (!(x > 0 && x < 1)) return [x - z * sd, x + z * sd];
-      const at = Math.log(x / (1 - x)), s = sd / (x * (1 - x)), back = (t: number): number => 1 / (1 + Math.exp(-t));
+      const at = Math.log(x / (1 - x)),
+        s = sd / (x * (1 - x)),
+        back = (t: number): number => 1 / (1 + Math.exp(-t));
       return [back(at - z * s), back(at + z * s)];
     }
     case 'tanh': {
       if (!(Math.abs(x) < 1)) return [x, x];
-      const at = Math.atanh(x), s = sd / (1 - x * x);
+      const at = Math.atanh(x),
+        s = sd / (1 - x * x);
       return [Math.tanh(at - z * s), Math.tanh(at + z * s)];
     }
-    case 'plain': return [x - z * sd, x + z * sd];
+    case 'plain':
+      return [x - z * sd, x + z * sd];
   }
 }
 
@@ -219,14 +290,24 @@ function scales(density: DifferentiableDensity): (name: string, element: number)
 }
 
 /** Reports by fourth-order differences along every coordinate. */
-function describeReports(density: DifferentiableDensity, mode: Mode, reports: readonly Recorded[]): readonly (readonly [string, Described])[] {
-  const p = density.dimension, cells = reports.reduce((n, r) => n + sizeOf(r.shape), 0);
-  const read = (): Float64Array[] => { density.report(); return reports.map((r) => Float64Array.from(density.values(r.storage))); };
+function describeReports(
+  density: DifferentiableDensity,
+  mode: Mode,
+  reports: readonly Recorded[],
+): readonly (readonly [string, Described])[] {
+  const p = density.dimension,
+    cells = reports.reduce((n, r) => n + sizeOf(r.shape), 0);
+  const read = (): Float64Array[] => {
+    density.report();
+    return reports.map((r) => Float64Array.from(density.values(r.storage)));
+  };
   density.constrain(mode.position);
-  const means = read(), rows = reports.map((r, n) => emptyRow(r, means[n]!));
+  const means = read(),
+    rows = reports.map((r, n) => emptyRow(r, means[n]!));
   if (mode.covariance === null || cells * p > mostDerivatives) return rows.map((m) => [m.r.name, m]);
   const derivatives = reports.map((r) => Array.from({ length: sizeOf(r.shape) }, () => new Float64Array(p)));
-  const position = mode.position.slice(), unit = new Float64Array(p);
+  const position = mode.position.slice(),
+    unit = new Float64Array(p);
   for (let k = 0; k < p; k++) {
     unit[k] = 1;
     const sd = Math.sqrt(deltaVariance(mode, unit));
@@ -238,7 +319,11 @@ function describeReports(density: DifferentiableDensity, mode: Mode, reports: re
       return read();
     });
     position[k] = mode.position[k]!;
-    derivatives.forEach((list, n) => { list.forEach((row, e) => { row[k] = (8 * (near![n]![e]! - back![n]![e]!) - (far![n]![e]! - farBack![n]![e]!)) / (12 * h); }); });
+    derivatives.forEach((list, n) => {
+      list.forEach((row, e) => {
+        row[k] = (8 * (near![n]![e]! - back![n]![e]!) - (far![n]![e]! - farBack![n]![e]!)) / (12 * h);
+      });
+    });
   }
   rows.forEach((m, n) => {
     // Whole numbers and truth values have no derivative.
@@ -255,25 +340,51 @@ function describeReports(density: DifferentiableDensity, mode: Mode, reports: re
 }
 
 /** Independent draws of predictions, labels' functions and integrated gaps at the mode. */
-function drawAll(density: DifferentiableDensity, drawn: readonly Recorded[], request: RunRequest): ReadonlyMap<string, VariableResult['result']> {
+function drawAll(
+  density: DifferentiableDensity,
+  drawn: readonly Recorded[],
+  request: RunRequest,
+): ReadonlyMap<string, VariableResult['result']> {
   const out = new Map<string, VariableResult['result']>();
   if (drawn.length === 0) return out;
   const count = request.chains * request.draws;
-  const kept = drawn.map((r): DrawValues | null => (r.mode === 'moments' ? null : r.discrete ? new Int32Array(count * sizeOf(r.shape)) : new Float64Array(count * sizeOf(r.shape))));
-  const sums = drawn.map((r) => (r.mode === 'moments' ? { mean: new Float64Array(sizeOf(r.shape)), squares: new Float64Array(sizeOf(r.shape)) } : null));
+  const kept = drawn.map((r): DrawValues | null =>
+    r.mode === 'moments' ? null : r.discrete ? new Int32Array(count * sizeOf(r.shape)) : new Float64Array(count * sizeOf(r.shape)),
+  );
+  const sums = drawn.map((r) =>
+    r.mode === 'moments' ? { mean: new Float64Array(sizeOf(r.shape)), squares: new Float64Array(sizeOf(r.shape)) } : null,
+  );
   for (let d = 0; d < count; d++) {
     density.predict();
     drawn.forEach((r, n) => {
-      const values = density.values(r.storage), sum = sums[n];
+      const values = density.values(r.storage),
+        sum = sums[n];
       kept[n]?.set(values, d * values.length);
-      if (sum != null) values.forEach((x, e) => { const step = x - sum.mean[e]!; sum.mean[e]! += step / (d + 1); sum.squares[e]! += step * (x - sum.mean[e]!); });
+      if (sum != null)
+        values.forEach((x, e) => {
+          const step = x - sum.mean[e]!;
+          sum.mean[e]! += step / (d + 1);
+          sum.squares[e]! += step * (x - sum.mean[e]!);
+        });
     });
   }
   drawn.forEach((r, n) => {
     const sum = sums[n];
-    if (sum == null) { out.set(r.name, { form: 'draws', chains: request.chains, draws: request.draws, values: kept[n]!, independent: true }); return; }
+    if (sum == null) {
+      out.set(r.name, { form: 'draws', chains: request.chains, draws: request.draws, values: kept[n]!, independent: true });
+      return;
+    }
     const variance = sum.squares.map((s) => s / Math.max(1, count - 1));
-    out.set(r.name, { form: 'moments', chains: request.chains, draws: request.draws, mean: sum.mean, variance, mcse: variance.map((v) => Math.sqrt(v / count)), rhat: new Float64Array(variance.length).fill(Number.NaN), probabilities: null });
+    out.set(r.name, {
+      form: 'moments',
+      chains: request.chains,
+      draws: request.draws,
+      mean: sum.mean,
+      variance,
+      mcse: variance.map((v) => Math.sqrt(v / count)),
+      rhat: new Float64Array(variance.length).fill(Number.NaN),
+      probabilities: null,
+    });
   });
   return out;
 }

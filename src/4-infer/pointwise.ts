@@ -51,65 +51,105 @@ function largestShape(bound: BoundModel): number {
 }
 
 /** What the units of bound data are, without draws. @throws ModelError where `unit` names no loop. */
-export function observationsOf(bound: BoundModel): Observations { return pointwiseProgram(bound, null).observations; }
+export function observationsOf(bound: BoundModel): Observations {
+  return pointwiseProgram(bound, null).observations;
+}
 
 /** Names of the unknowns whose draws the likelihoods read. @throws ModelError where `unit` names no loop. */
-export function neededDraws(bound: BoundModel, unit: string | null): readonly string[] { return pointwiseProgram(bound, unit).needed; }
+export function neededDraws(bound: BoundModel, unit: string | null): readonly string[] {
+  return pointwiseProgram(bound, unit).needed;
+}
 
 /**
  * @param unit names of the indices that count units, separated by commas; null for one unit an observation.
  * @throws ModelError (code `no-pointwise`) where nothing is observed or a draw that is needed was not kept.
  */
-export function pointwiseLikelihood(bound: BoundModel, result: RunResult, unit: string | null, largest: number = mostKept): PointwiseLikelihood {
-  const program = pointwiseProgram(bound, unit), { names } = program;
+export function pointwiseLikelihood(
+  bound: BoundModel,
+  result: RunResult,
+  unit: string | null,
+  largest: number = mostKept,
+): PointwiseLikelihood {
+  const program = pointwiseProgram(bound, unit),
+    { names } = program;
   if (names.length === 0) throw inapplicable('the program observes nothing: there is no datum to leave out');
   const sources = program.needed.map((name) => {
-    const variable = result.variables.find((v) => v.name === name), drawn = variable === undefined ? null : keptDraws(variable);
+    const variable = result.variables.find((v) => v.name === name),
+      drawn = variable === undefined ? null : keptDraws(variable);
     if (drawn !== null) return { memory: program.memory(name), size: sizeOf(variable!.shape), ...drawn };
     throw variable !== undefined && variable.result.form === 'closed'
-      ? inapplicable(`the backend ${result.backend} makes no draws of ${name}, which the data depend on`, 'Use a backend that draws from the posterior.')
-      : inapplicable(`draws of ${name}, which the data depend on, were not kept`, `Ask for the pointwise likelihood before the run (--pointwise), or keep ${name} (--keep).`);
+      ? inapplicable(
+          `the backend ${result.backend} makes no draws of ${name}, which the data depend on`,
+          'Use a backend that draws from the posterior.',
+        )
+      : inapplicable(
+          `draws of ${name}, which the data depend on, were not kept`,
+          `Ask for the pointwise likelihood before the run (--pointwise), or keep ${name} (--keep).`,
+        );
   });
   const { chains, draws, independent } = sources[0] ?? drawnAtAll(result);
-  const size = chains * draws, units = names.length;
+  const size = chains * draws,
+    units = names.length;
   // Estimates beside drawn labels stand in every draw: what is the same everywhere tells nothing of a run without a datum.
-  if (sources.length > 0 && size > 1 && sources.every(isOnePoint)) throw inapplicable(`the backend ${result.backend} makes no draws of ${program.needed.join(', ')}, which the data depend on, but one point`, 'Use a backend that draws from the posterior.');
+  if (sources.length > 0 && size > 1 && sources.every(isOnePoint))
+    throw inapplicable(
+      `the backend ${result.backend} makes no draws of ${program.needed.join(', ')}, which the data depend on, but one point`,
+      'Use a backend that draws from the posterior.',
+    );
   const values = units * size <= largest ? new Float64Array(units * size) : null;
-  const top = new Float64Array(units).fill(-Infinity), sum = new Float64Array(units), mean = new Float64Array(units), squares = new Float64Array(units);
+  const top = new Float64Array(units).fill(-Infinity),
+    sum = new Float64Array(units),
+    mean = new Float64Array(units),
+    squares = new Float64Array(units);
   const rows = Array.from({ length: block }, () => new Float64Array(units));
   for (let from = 0; from < size; from += block) {
     const count = Math.min(block, size - from);
     for (let r = 0; r < count; r++) {
-      const draw = from + r, row = rows[r]!;
+      const draw = from + r,
+        row = rows[r]!;
       for (const s of sources) s.memory.set(s.values.subarray(draw * s.size, (draw + 1) * s.size));
       program.evaluate(row);
       if (values !== null) continue;
       for (let u = 0; u < units; u++) {
-        const x = row[u]!, difference = x - mean[u]!;
+        const x = row[u]!,
+          difference = x - mean[u]!;
         mean[u]! += difference / (draw + 1);
         squares[u]! += difference * (x - mean[u]!);
         if (x <= top[u]!) sum[u]! += x === top[u]! && x === -Infinity ? 0 : Math.exp(x - top[u]!);
-        else { sum[u] = sum[u]! * Math.exp(top[u]! - x) + 1; top[u] = x; }
+        else {
+          sum[u] = sum[u]! * Math.exp(top[u]! - x) + 1;
+          top[u] = x;
+        }
       }
     }
     if (values !== null) for (let u = 0; u < units; u++) for (let r = 0; r < count; r++) values[u * size + from + r] = rows[r]![u]!;
   }
   return {
-    names, data: program.data, observations: program.observations, chains, draws, independent, values, warnings: program.warnings,
-    logMean: top.map((t, u) => t + Math.log(sum[u]! / size)), variance: squares.map((s) => s / (size - 1)),
+    names,
+    data: program.data,
+    observations: program.observations,
+    chains,
+    draws,
+    independent,
+    values,
+    warnings: program.warnings,
+    logMean: top.map((t, u) => t + Math.log(sum[u]! / size)),
+    variance: squares.map((s) => s / (size - 1)),
   };
 }
 
 /** Whether all draws are the same. */
 function isOnePoint({ values, size }: { readonly values: ArrayLike<number>; readonly size: number }): boolean {
-  for (let i = size; i < values.length; i++) if (values[i] !== values[i - size] && !(Number.isNaN(values[i]) && Number.isNaN(values[i - size]))) return false;
+  for (let i = size; i < values.length; i++)
+    if (values[i] !== values[i - size] && !(Number.isNaN(values[i]) && Number.isNaN(values[i - size]))) return false;
   return true;
 }
 
 /** A likelihood without unknowns is the same in every draw. */
 function drawnAtAll(result: RunResult): Pick<KeptDraws, 'chains' | 'draws' | 'independent'> {
   const drawn = result.variables.map(keptDraws).find((d) => d !== null);
-  if (drawn === null || drawn === undefined) throw inapplicable(`the backend ${result.backend} makes no draws`, 'Use a backend that draws from the posterior.');
+  if (drawn === null || drawn === undefined)
+    throw inapplicable(`the backend ${result.backend} makes no draws`, 'Use a backend that draws from the posterior.');
   return drawn;
 }
 

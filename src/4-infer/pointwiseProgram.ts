@@ -10,7 +10,24 @@ import { Analysis, expressionsOf, nestedOf } from '../code/analysis.js';
 import { accumulate, type Code, forLoop, store } from '../code/loop.js';
 import { createRuntime } from '../code/runtime.js';
 import { affine, provablyEqual, tidy } from '../expr/affine.js';
-import { addAll, apply, equal, type Expr, freeIndices, index, isConst, mul, nestedSum, num, one, ref, reduce, sub, visit, zero } from '../expr/expr.js';
+import {
+  addAll,
+  apply,
+  equal,
+  type Expr,
+  freeIndices,
+  index,
+  isConst,
+  mul,
+  nestedSum,
+  num,
+  one,
+  ref,
+  reduce,
+  sub,
+  visit,
+  zero,
+} from '../expr/expr.js';
 import { isProper } from '../distributions/law.js';
 import type { Diagnostic } from '../errors/diagnostic.js';
 import type { BoundModel } from '../2-graph/bound.js';
@@ -49,7 +66,10 @@ export interface Observations {
 }
 
 /** Latents of one address that are summed out together. */
-interface SummedLatents { readonly regions: readonly LatentRegion[]; readonly names: ReadonlySet<string> }
+interface SummedLatents {
+  readonly regions: readonly LatentRegion[];
+  readonly names: ReadonlySet<string>;
+}
 
 /** More combinations of values than this are not summed for each unit. */
 const mostCombinations = 4096;
@@ -59,35 +79,58 @@ const mixing = 1.6180339887498949;
 /** @throws ModelError where `unit` names no loop. */
 export function pointwiseProgram(bound: BoundModel, unit: string | null): PointwiseProgram {
   const builder = new ProgramBuilder(bound);
-  const factors = jointFactors(builder.model), observed = factors.filter((f) => f.statement.kind === 'observe');
+  const factors = jointFactors(builder.model),
+    observed = factors.filter((f) => f.statement.kind === 'observe');
   const groups = unitGroups(builder, observed, unit);
   const warnings: Diagnostic[] = [];
   const totals = ['count', 'sum', 'squares'].map((name) => builder.fresh(name, [], 'state'));
   const parts = groups.map((group) => groupCode(builder, group, factors, totals, warnings));
-  builder.entry('count', parts.flatMap((p) => p.count));
+  builder.entry(
+    'count',
+    parts.flatMap((p) => p.count),
+  );
   const evaluate = [...recomputeCode(builder, null), ...parts.flatMap((p) => p.evaluate)];
   builder.entry('evaluate', evaluate);
   const printed = printModule(builder.module());
   const initial = new Map<string, Float64Array | Int32Array>();
-  for (const s of printed.storages) { const v = builder.initialValues(s.name); if (v !== undefined) initial.set(s.name, s.place === 'data' ? v : v.slice()); }
+  for (const s of printed.storages) {
+    const v = builder.initialValues(s.name);
+    if (v !== undefined) initial.set(s.name, s.place === 'data' ? v : v.slice());
+  }
   const arrays = allocate(printed.storages, initial);
-  const functions: Readonly<Record<string, EntryPoint>> = instantiate(printed.source, arrays, createRuntime(createRandom('pointwise', 'pointwise'), bound.graph.hostFunctions.map((h) => h.call)));
+  const functions: Readonly<Record<string, EntryPoint>> = instantiate(
+    printed.source,
+    arrays,
+    createRuntime(
+      createRandom('pointwise', 'pointwise'),
+      bound.graph.hostFunctions.map((h) => h.call),
+    ),
+  );
   const memory = new Map(printed.storages.map((s, k) => [s.name, arrays[k]!]));
   functions['count']!();
   // Cells of units that exist, in the order of the program.
-  const cells = parts.map((p, g) => { const counted = memory.get(p.counted)!; return Int32Array.from({ length: groups[g]!.size }, (_, cell) => cell).filter((cell) => counted[cell]! > 0); });
+  const cells = parts.map((p, g) => {
+    const counted = memory.get(p.counted)!;
+    return Int32Array.from({ length: groups[g]!.size }, (_, cell) => cell).filter((cell) => counted[cell]! > 0);
+  });
   const [count, sum, sumOfSquares] = totals.map((name) => memory.get(name)?.[0] ?? 0);
   const names = distinctNames(groups.flatMap((group, g) => Array.from(cells[g]!, (cell) => group.name(cell))));
   return {
-    names, warnings,
+    names,
+    warnings,
     data: Float64Array.from(parts.flatMap((p, g) => Array.from(cells[g]!, (cell) => memory.get(p.data)![cell]!))),
     observations: { units: names.length, count: count!, sum: sum!, sumOfSquares: sumOfSquares! },
-    needed: [...readsOf(evaluate)].filter((name) => bound.variables.get(name)?.status === 'latent' || bound.variables.get(name)?.status === 'partial'),
+    needed: [...readsOf(evaluate)].filter(
+      (name) => bound.variables.get(name)?.status === 'latent' || bound.variables.get(name)?.status === 'partial',
+    ),
     memory: (name) => memory.get(name) ?? new Float64Array(0),
     evaluate(out) {
       functions['evaluate']!();
       let at = 0;
-      parts.forEach((p, g) => { const values = memory.get(p.values)!; for (const cell of cells[g]!) out[at++] = values[cell]!; });
+      parts.forEach((p, g) => {
+        const values = memory.get(p.values)!;
+        for (const cell of cells[g]!) out[at++] = values[cell]!;
+      });
     },
   };
 }
@@ -103,7 +146,8 @@ function distinctNames(names: readonly string[]): readonly string[] {
 }
 
 function readsOf(code: readonly Code[]): ReadonlySet<string> {
-  const analysis = new Analysis(), out = new Set<string>();
+  const analysis = new Analysis(),
+    out = new Set<string>();
   const go = (c: Code): void => {
     for (const e of expressionsOf(c)) for (const name of analysis.facts(e).reads) out.add(name);
     nestedOf(c).forEach(go);
@@ -112,51 +156,104 @@ function readsOf(code: readonly Code[]): ReadonlySet<string> {
   return out;
 }
 
-function groupCode(builder: ProgramBuilder, group: UnitGroup, factors: readonly Factor[], totals: readonly string[], warnings: Diagnostic[]): { readonly count: readonly Code[]; readonly evaluate: readonly Code[]; readonly counted: string; readonly data: string; readonly values: string } {
-  const counted = builder.fresh('counted', group.shape, 'state'), data = builder.fresh('data', group.shape, 'state'), values = builder.fresh('likelihood', group.shape, 'state');
+function groupCode(
+  builder: ProgramBuilder,
+  group: UnitGroup,
+  factors: readonly Factor[],
+  totals: readonly string[],
+  warnings: Diagnostic[],
+): {
+  readonly count: readonly Code[];
+  readonly evaluate: readonly Code[];
+  readonly counted: string;
+  readonly data: string;
+  readonly values: string;
+} {
+  const counted = builder.fresh('counted', group.shape, 'state'),
+    data = builder.fresh('data', group.shape, 'state'),
+    values = builder.fresh('likelihood', group.shape, 'state');
   const summed = summedLatents(builder, group, factors, warnings);
   const statements = group.members.map((m) => {
     const binders = m.factor.plates.map((p) => builder.bindBinder({ index: p.index, from: p.from, to: p.to }));
-    const guards = [...m.factor.guards.map((g) => builder.bind(g)), ...givenTests(builder, m.factor, warnings)].filter((g) => !isConst(g, 1));
+    const guards = [...m.factor.guards.map((g) => builder.bind(g)), ...givenTests(builder, m.factor, warnings)].filter(
+      (g) => !isConst(g, 1),
+    );
     return { ...m, binders, guards, cell: cellOf(group, m.indices) };
   });
-  const count = statements.flatMap(({ factor, binders, guards, cell }) => loops(binders, guards, [accumulate(counted, cell, one), ...dataCode(builder, factor, data, cell, totals)]));
+  const count = statements.flatMap(({ factor, binders, guards, cell }) =>
+    loops(binders, guards, [accumulate(counted, cell, one), ...dataCode(builder, factor, data, cell, totals)]),
+  );
   const plain = statements.flatMap(({ factor, binders, guards, cell }) => {
     const inSum = summed.filter((s) => [...s.names].some((n) => factorMentions(factor, n)));
     if (inSum.length > 0 && inSum.every((s) => [...s.names].every((n) => builder.model.statusOf(n) === 'latent'))) return [];
     // Where the data give the label there is nothing to sum.
     const known = inSum.flatMap((s) => [...s.names].map((n) => apply('not', builder.bind(ref(maskOf(n), addressesIn(factor, n)[0]!)))));
-    const value = guarded(factor.conditions.map((c) => builder.bind(c)), builder.bind(factor.logDensity), num(-Infinity));
+    const value = guarded(
+      factor.conditions.map((c) => builder.bind(c)),
+      builder.bind(factor.logDensity),
+      num(-Infinity),
+    );
     return loops(binders, [...guards, ...known], [accumulate(values, cell, value)]);
   });
-  return { count, counted, data, values, evaluate: [{ do: 'fill', storage: values, value: zero }, ...plain, ...summed.flatMap((s) => sumCode(builder, group, s, factors, { counted, values }))] };
+  return {
+    count,
+    counted,
+    data,
+    values,
+    evaluate: [
+      { do: 'fill', storage: values, value: zero },
+      ...plain,
+      ...summed.flatMap((s) => sumCode(builder, group, s, factors, { counted, values })),
+    ],
+  };
 }
 
-function cellOf(group: UnitGroup, at: readonly Expr[]): readonly Expr[] { return at.map((e, axis) => sub(e, num(group.low[axis]!))); }
+function cellOf(group: UnitGroup, at: readonly Expr[]): readonly Expr[] {
+  return at.map((e, axis) => sub(e, num(group.low[axis]!)));
+}
 
 /** Tests that an observation is there: a missing one is no unit, nor a draw with missing parts. */
 function givenTests(builder: ProgramBuilder, factor: Factor, warnings: Diagnostic[]): readonly Expr[] {
   const s = factor.statement;
   if (s.kind !== 'observe' || s.target === null || builder.model.statusOf(s.target.variable) !== 'partial') return [];
-  const { variable } = s.target, at = s.target.at.map((e) => builder.bind(e));
+  const { variable } = s.target,
+    at = s.target.at.map((e) => builder.bind(e));
   const event = builder.storage(variable).shape.slice(at.length);
   if (event.length === 0) return [apply('not', ref(maskOf(variable), at))];
   const inner = event.map((_, d) => index(`e${d}`));
   const message = `draws of ${variable} with missing elements are no units: a part of a draw has no density of its own here`;
   if (!warnings.some((w) => w.message === message)) warnings.push({ code: 'partly-missing', severity: 'warning', message });
-  const missing = inner.reduceRight<Expr>((e, i, d) => { builder.noteRange(i, zero, num(event[d]!)); return reduce('max', i, zero, num(event[d]!), e); }, ref(maskOf(variable), [...at, ...inner]));
+  const missing = inner.reduceRight<Expr>(
+    (e, i, d) => {
+      builder.noteRange(i, zero, num(event[d]!));
+      return reduce('max', i, zero, num(event[d]!), e);
+    },
+    ref(maskOf(variable), [...at, ...inner]),
+  );
   return [apply('eq', missing, zero)];
 }
 
 /** Adds what a statement observes to the unit's number and to the totals. */
-function dataCode(builder: ProgramBuilder, factor: Factor, data: string, cell: readonly Expr[], totals: readonly string[]): readonly Code[] {
+function dataCode(
+  builder: ProgramBuilder,
+  factor: Factor,
+  data: string,
+  cell: readonly Expr[],
+  totals: readonly string[],
+): readonly Code[] {
   const s = factor.statement;
   if (s.kind !== 'observe') return [];
-  const value = builder.bindArray(builder.model.inlineArray(s.value)), x = builder.fresh('x', [], 'local');
-  value.indices.forEach((i, d) => { builder.noteRange(i, zero, value.dims[d]!); });
+  const value = builder.bindArray(builder.model.inlineArray(s.value)),
+    x = builder.fresh('x', [], 'local');
+  value.indices.forEach((i, d) => {
+    builder.noteRange(i, zero, value.dims[d]!);
+  });
   const body: readonly Code[] = [
-    store(x, [], value.body), store(data, cell, apply('add', mul(num(mixing), ref(data, cell)), ref(x, []))),
-    accumulate(totals[0]!, [], one), accumulate(totals[1]!, [], ref(x, [])), accumulate(totals[2]!, [], mul(ref(x, []), ref(x, []))),
+    store(x, [], value.body),
+    store(data, cell, apply('add', mul(num(mixing), ref(data, cell)), ref(x, []))),
+    accumulate(totals[0]!, [], one),
+    accumulate(totals[1]!, [], ref(x, [])),
+    accumulate(totals[2]!, [], mul(ref(x, []), ref(x, []))),
   ];
   return value.indices.reduceRight<readonly Code[]>((inner, i, d) => [forLoop(i, zero, value.dims[d]!, inner)], body);
 }
@@ -164,17 +261,23 @@ function dataCode(builder: ProgramBuilder, factor: Factor, data: string, cell: r
 /** The addresses at which a factor mentions a variable's elements. */
 function addressesIn(factor: Factor, name: string): readonly (readonly Expr[])[] {
   const out: (readonly Expr[])[] = [];
-  for (const e of [factor.logDensity, ...factor.conditions, ...factor.guards]) visit(e, (x) => {
-    if (x.op === 'ref' && x.variable === name && !out.some((o) => o.length === x.at.length && o.every((a, d) => equal(a, x.at[d]!)))) out.push(x.at);
-  });
+  for (const e of [factor.logDensity, ...factor.conditions, ...factor.guards])
+    visit(e, (x) => {
+      if (x.op === 'ref' && x.variable === name && !out.some((o) => o.length === x.at.length && o.every((a, d) => equal(a, x.at[d]!))))
+        out.push(x.at);
+    });
   return out;
 }
 
-/** The unit of an element: for each axis of the group its value, as an expression of the element's address; null where the address does not tell. */
+/**
+ * The unit of an element: for each axis of the group its value, as an expression of the element's address; null where the address does not
+ * tell.
+ */
 function unitOf(member: UnitMember, address: readonly Expr[], at: readonly Expr[]): readonly Expr[] | null {
   const out = member.indices.map((i): Expr | null => {
     for (const [d, e] of address.entries()) {
-      const form = affine(e), own = form.terms.find((t) => t.term === i);
+      const form = affine(e),
+        own = form.terms.find((t) => t.term === i);
       const others = form.terms.filter((t) => t !== own);
       if (own === undefined || Math.abs(own.coefficient) !== 1 || others.some((t) => t.term.op !== 'size')) continue;
       const rest = sub(e, own.coefficient === 1 ? i : mul(num(-1), i));
@@ -186,18 +289,33 @@ function unitOf(member: UnitMember, address: readonly Expr[], at: readonly Expr[
 }
 
 /** The finite latents that belong to one unit each; warnings for other latents that do. */
-function summedLatents(builder: ProgramBuilder, group: UnitGroup, factors: readonly Factor[], warnings: Diagnostic[]): readonly SummedLatents[] {
+function summedLatents(
+  builder: ProgramBuilder,
+  group: UnitGroup,
+  factors: readonly Factor[],
+  warnings: Diagnostic[],
+): readonly SummedLatents[] {
   const { model } = builder;
   const regions = latentRegions(model);
-  const local = [...new Set(regions.map((r) => r.variable.name))].filter((name) => group.members.some((m) => factorMentions(m.factor, name)) && belongs(builder, group, name));
-  const finite = local.filter((name) => canBeSummed(builder, name) && hasOneAddress(group, regions.filter((r) => r.variable.name === name)));
-  const sums: SummedLatents[] = [], apart = new Set(local.filter((name) => !finite.includes(name)));
+  const local = [...new Set(regions.map((r) => r.variable.name))].filter(
+    (name) => group.members.some((m) => factorMentions(m.factor, name)) && belongs(builder, group, name),
+  );
+  const finite = local.filter(
+    (name) =>
+      canBeSummed(builder, name) &&
+      hasOneAddress(
+        group,
+        regions.filter((r) => r.variable.name === name),
+      ),
+  );
+  const sums: SummedLatents[] = [],
+    apart = new Set(local.filter((name) => !finite.includes(name)));
   const left = new Set(finite);
   for (const name of finite) {
     if (!left.delete(name)) continue;
     const names = new Set([name]);
     // Others that meet it at its own address in any factor; `u[n]` of a `z[n] ~ Categorical(P[u[n]])` too.
-    for (let grown = true; grown;) {
+    for (let grown = true; grown; ) {
       grown = false;
       for (const f of factors.filter((g) => [...names].some((n) => factorMentions(g, n)))) {
         for (const other of new Set(regions.map((r) => r.variable.name))) {
@@ -210,7 +328,8 @@ function summedLatents(builder: ProgramBuilder, group: UnitGroup, factors: reado
     }
     const own = regions.filter((r) => names.has(r.variable.name));
     const combinations = [...names].reduce((n, v) => n * valuesOf(builder, v), 1);
-    const single = names.size === 1 || [...names].every((n) => own.filter((r) => r.variable.name === n).length === 1 && model.statusOf(n) === 'latent');
+    const single =
+      names.size === 1 || [...names].every((n) => own.filter((r) => r.variable.name === n).length === 1 && model.statusOf(n) === 'latent');
     if (single && combinations <= mostCombinations) sums.push({ names, regions: own });
     else for (const n of names) if (local.includes(n)) apart.add(n);
   }
@@ -221,7 +340,9 @@ function summedLatents(builder: ProgramBuilder, group: UnitGroup, factors: reado
 function conditional(names: readonly string[], group: UnitGroup): Diagnostic {
   const statement = group.members[0]!.factor.statement;
   return {
-    code: 'local-latent', severity: 'warning', span: statement.span,
+    code: 'local-latent',
+    severity: 'warning',
+    span: statement.span,
     message: `each unit of this statement is judged given its own ${names.join(', ')}, which the same datum has informed: leaving it out by weighing draws may not reach far enough`,
     hint: 'Look at the Pareto k; sum or integrate the unknown out in the program, or take larger units (--opt unit=INDEX).',
   };
@@ -231,22 +352,32 @@ function conditional(names: readonly string[], group: UnitGroup): Diagnostic {
 function hasOneAddress(group: UnitGroup, regions: readonly LatentRegion[]): boolean {
   const { name } = regions[0]!.variable;
   const reading = group.members.filter((m) => factorMentions(m.factor, name));
-  return reading.every((m) => {
-    const addresses = addressesIn(m.factor, name), plates = new Set(m.factor.plates.map((p) => p.index));
-    return addresses.length === 1 && addresses[0]!.every((e) => [...freeIndices(e)].every((i) => plates.has(i)));
-  }) && regions.every((r) => {
-    const units = reading.map((m) => unitOf(m, addressesIn(m.factor, name)[0]!, r.at));
-    return units.every((u) => u !== null && u.every((e, axis) => provablyEqual(e, units[0]![axis]!)));
-  });
+  return (
+    reading.every((m) => {
+      const addresses = addressesIn(m.factor, name),
+        plates = new Set(m.factor.plates.map((p) => p.index));
+      return addresses.length === 1 && addresses[0]!.every((e) => [...freeIndices(e)].every((i) => plates.has(i)));
+    }) &&
+    regions.every((r) => {
+      const units = reading.map((m) => unitOf(m, addressesIn(m.factor, name)[0]!, r.at));
+      return units.every((u) => u !== null && u.every((e, axis) => provablyEqual(e, units[0]![axis]!)));
+    })
+  );
 }
 
 /** True where each element of the latent that a unit reads belongs to that unit alone, as its address tells. */
 function belongs(builder: ProgramBuilder, group: UnitGroup, name: string): boolean {
-  const variable = builder.model.variable(name), rank = variable.dims.length - variable.eventRank;
+  const variable = builder.model.variable(name),
+    rank = variable.dims.length - variable.eventRank;
   if (builder.model.recursionsOf(name).size > 0 && builder.model.isFinite(name)) return false;
   // A datum is no latent of its own unit.
-  const isDatum = ({ statement: s }: Factor, address: readonly Expr[]): boolean => s.kind === 'observe' && s.target !== null && s.target.variable === name && s.target.at.every((a, d) => provablyEqual(a, address[d]!));
-  const read = group.members.flatMap((m) => addressesIn(m.factor, name).filter((address) => !isDatum(m.factor, address)).map((address) => unitOf(m, address.slice(0, rank), address)));
+  const isDatum = ({ statement: s }: Factor, address: readonly Expr[]): boolean =>
+    s.kind === 'observe' && s.target !== null && s.target.variable === name && s.target.at.every((a, d) => provablyEqual(a, address[d]!));
+  const read = group.members.flatMap((m) =>
+    addressesIn(m.factor, name)
+      .filter((address) => !isDatum(m.factor, address))
+      .map((address) => unitOf(m, address.slice(0, rank), address)),
+  );
   return read.length > 0 && read.every((unit) => unit !== null);
 }
 
@@ -255,7 +386,8 @@ function canBeSummed(builder: ProgramBuilder, name: string): boolean {
 }
 function valuesOf(builder: ProgramBuilder, name: string): number {
   const range = builder.model.finiteRange(name);
-  const low = range === null ? null : builder.interval(builder.bind(range.low)), high = range === null ? null : builder.interval(builder.bind(range.high));
+  const low = range === null ? null : builder.interval(builder.bind(range.low)),
+    high = range === null ? null : builder.interval(builder.bind(range.high));
   return low === null || high === null ? Infinity : high.high - low.low + 1;
 }
 
@@ -264,53 +396,80 @@ function meetHere(factors: readonly Factor[], name: string, other: string): bool
   return factors.every((f) => {
     const addresses = [...addressesIn(f, name), ...addressesIn(f, other)];
     const plates = new Set(f.plates.map((p) => p.index));
-    return addresses.every((a) => a.length === addresses[0]!.length && a.every((e, d) => equal(e, addresses[0]![d]!) && [...freeIndices(e)].every((i) => plates.has(i))));
+    return addresses.every(
+      (a) =>
+        a.length === addresses[0]!.length &&
+        a.every((e, d) => equal(e, addresses[0]![d]!) && [...freeIndices(e)].every((i) => plates.has(i))),
+    );
   });
 }
 
 /** For every element: the log sum over its values of what mentions it, less that of what is left without the unit's data. */
-function sumCode(builder: ProgramBuilder, group: UnitGroup, summed: SummedLatents, factors: readonly Factor[], storages: { readonly counted: string; readonly values: string }): readonly Code[] {
+function sumCode(
+  builder: ProgramBuilder,
+  group: UnitGroup,
+  summed: SummedLatents,
+  factors: readonly Factor[],
+  storages: { readonly counted: string; readonly values: string },
+): readonly Code[] {
   const [lead] = summed.names;
   const mentioning = factors.filter((f) => [...summed.names].some((n) => factorMentions(f, n)));
-  return summed.regions.filter((r) => r.variable.name === lead).flatMap((region) => {
-    const binders = region.plates.map((p) => builder.bindBinder({ index: p.index, from: p.from, to: p.to }));
-    const guards = region.guards.map((g) => builder.bind(builder.model.inline(g))).filter((g) => !isConst(g, 1));
-    const member = group.members.find((m) => factorMentions(m.factor, lead!))!;
-    const address = addressesIn(member.factor, lead!)[0]!;
-    const unit = unitOf(member, address, region.at);
-    if (unit === null) return [];
-    const cell = cellOf(group, unit.map((e) => builder.bind(e)));
-    const inside = cell.flatMap((e, axis) => [apply('ge', e, zero), apply('lt', e, num(group.shape[axis]!))]);
-    // Constants of the address hold here or the element is none of the unit's.
-    const matches = address.flatMap((a, d) => (freeIndices(a).size === 0 ? [apply('eq', region.at[d]!, a)] : []));
-    const exists = apply('gt', ref(storages.counted, cell), zero);
+  return summed.regions
+    .filter((r) => r.variable.name === lead)
+    .flatMap((region) => {
+      const binders = region.plates.map((p) => builder.bindBinder({ index: p.index, from: p.from, to: p.to }));
+      const guards = region.guards.map((g) => builder.bind(builder.model.inline(g))).filter((g) => !isConst(g, 1));
+      const member = group.members.find((m) => factorMentions(m.factor, lead!))!;
+      const address = addressesIn(member.factor, lead!)[0]!;
+      const unit = unitOf(member, address, region.at);
+      if (unit === null) return [];
+      const cell = cellOf(
+        group,
+        unit.map((e) => builder.bind(e)),
+      );
+      const inside = cell.flatMap((e, axis) => [apply('ge', e, zero), apply('lt', e, num(group.shape[axis]!))]);
+      // Constants of the address hold here or the element is none of the unit's.
+      const matches = address.flatMap((a, d) => (freeIndices(a).size === 0 ? [apply('eq', region.at[d]!, a)] : []));
+      const exists = apply('gt', ref(storages.counted, cell), zero);
 
-    const candidates = [...summed.names].map((name) => {
-      const own = name === lead ? region : summed.regions.find((r) => r.variable.name === name)!;
-      const range = builder.model.finiteRange(name)!;
-      const bounds = name === lead && own.law !== null ? finiteBounds(own.law) : null;
-      const low = builder.bind(builder.model.inline(bounds?.low ?? range.low)), high = builder.bind(builder.model.inline(bounds?.high ?? range.high));
-      const k = index(name), count = builder.bind(apply('add', sub(high, low), one));
-      builder.noteRange(k, zero, count);
-      return { region: { ...own, plates: region.plates, at: region.at }, k, count, value: isConst(low, 0) ? k : apply('add', low, k) };
+      const candidates = [...summed.names].map((name) => {
+        const own = name === lead ? region : summed.regions.find((r) => r.variable.name === name)!;
+        const range = builder.model.finiteRange(name)!;
+        const bounds = name === lead && own.law !== null ? finiteBounds(own.law) : null;
+        const low = builder.bind(builder.model.inline(bounds?.low ?? range.low)),
+          high = builder.bind(builder.model.inline(bounds?.high ?? range.high));
+        const k = index(name),
+          count = builder.bind(apply('add', sub(high, low), one));
+        builder.noteRange(k, zero, count);
+        return { region: { ...own, plates: region.plates, at: region.at }, k, count, value: isConst(low, 0) ? k : apply('add', low, k) };
+      });
+      const weight = (f: Factor): Expr => {
+        const first = candidates.find((c) => factorMentions(f, c.region.variable.name))!;
+        return addAll(
+          elementTerms(first.region, [f], first.value, new Set(), true).map((t) => {
+            const inner = t.binders.map((b): Binder => builder.bindBinder(b));
+            const ranges = [...region.plates, ...t.binders];
+            const put = (e: Expr): Expr =>
+              builder.bind(candidates.reduce((x, c) => (c === first ? x : replaceElement(x, c.region, c.value, ranges)), e));
+            return nestedSum(inner, guarded(t.guards.map(put), put(t.value)));
+          }),
+        );
+      };
+      const logSum = (terms: readonly Factor[]): Expr =>
+        candidates.reduceRight<Expr>((e, c) => reduce('logsumexp', c.k, zero, c.count, e), addAll(terms.map(weight)));
+      const isUnits = (f: Factor): boolean =>
+        group.members.some((m) => m.factor === f) && !summed.regions.some((r) => r.statement.id === f.id);
+      const rest = mentioning.filter((f) => !isUnits(f));
+      const normalised = rest.every(
+        (f) =>
+          summed.regions.some(
+            (r) => r.statement.id === f.id && r.law !== null && isProper(r.law) && r.variable.constraint.kind !== 'ordered',
+          ) && !mentionsOthersValue(f, summed),
+      );
+      const value = normalised ? logSum(mentioning) : sub(logSum(mentioning), logSum(rest));
+      const tests = [...matches, ...inside].map((t) => builder.bind(t)).filter((t) => !isConst(t, 1));
+      return loops(binders, [...guards, ...tests, exists], [accumulate(storages.values, cell, value)]);
     });
-    const weight = (f: Factor): Expr => {
-      const first = candidates.find((c) => factorMentions(f, c.region.variable.name))!;
-      return addAll(elementTerms(first.region, [f], first.value, new Set(), true).map((t) => {
-        const inner = t.binders.map((b): Binder => builder.bindBinder(b));
-        const ranges = [...region.plates, ...t.binders];
-        const put = (e: Expr): Expr => builder.bind(candidates.reduce((x, c) => (c === first ? x : replaceElement(x, c.region, c.value, ranges)), e));
-        return nestedSum(inner, guarded(t.guards.map(put), put(t.value)));
-      }));
-    };
-    const logSum = (terms: readonly Factor[]): Expr => candidates.reduceRight<Expr>((e, c) => reduce('logsumexp', c.k, zero, c.count, e), addAll(terms.map(weight)));
-    const isUnits = (f: Factor): boolean => group.members.some((m) => m.factor === f) && !summed.regions.some((r) => r.statement.id === f.id);
-    const rest = mentioning.filter((f) => !isUnits(f));
-    const normalised = rest.every((f) => summed.regions.some((r) => r.statement.id === f.id && r.law !== null && isProper(r.law) && r.variable.constraint.kind !== 'ordered') && !mentionsOthersValue(f, summed));
-    const value = normalised ? logSum(mentioning) : sub(logSum(mentioning), logSum(rest));
-    const tests = [...matches, ...inside].map((t) => builder.bind(t)).filter((t) => !isConst(t, 1));
-    return loops(binders, [...guards, ...tests, exists], [accumulate(storages.values, cell, value)]);
-  });
 }
 
 /** True where a law of one of the latents reads a latent at another address (a chain): its sum over the latter is not 1. */

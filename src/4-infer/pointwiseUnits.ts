@@ -36,13 +36,19 @@ export function unitGroups(builder: ProgramBuilder, observed: readonly Factor[],
   if (unit !== null) checkNames(wanted, observed);
   const groups: { key: readonly unknown[]; members: UnitMember[] }[] = [];
   for (const factor of observed) {
-    const named = wanted.flatMap((name) => factor.plates.filter((p) => p.index.name === name).slice(0, 1).map((p) => p.index));
+    const named = wanted.flatMap((name) =>
+      factor.plates
+        .filter((p) => p.index.name === name)
+        .slice(0, 1)
+        .map((p) => p.index),
+    );
     const chosen = unit !== null && named.length === wanted.length;
     const indices = chosen ? named : factor.plates.map((p) => p.index);
     // A statement without loops is a unit of its own.
     const key: readonly unknown[] = chosen ? wanted : indices.length === 0 ? [factor.id] : indices;
     const group = groups.find((g) => g.key.length === key.length && g.key.every((k, d) => k === key[d]));
-    if (group === undefined) groups.push({ key, members: [{ factor, indices }] }); else group.members.push({ factor, indices });
+    if (group === undefined) groups.push({ key, members: [{ factor, indices }] });
+    else group.members.push({ factor, indices });
   }
   return groups.map(({ members }) => unitGroup(builder, members));
 }
@@ -52,22 +58,34 @@ function checkNames(wanted: readonly string[], observed: readonly Factor[]): voi
   const missing = wanted.find((name) => !known.includes(name));
   if (missing === undefined && observed.some((f) => wanted.every((name) => f.plates.some((p) => p.index.name === name)))) return;
   const near = missing === undefined ? null : didYouMean(missing, known);
-  const message = missing === undefined ? `no observe statement stands in loops over all of ${wanted.join(', ')}` : `no observe statement stands in a loop over '${missing}'`;
+  const message =
+    missing === undefined
+      ? `no observe statement stands in loops over all of ${wanted.join(', ')}`
+      : `no observe statement stands in a loop over '${missing}'`;
   const diagnostic: Diagnostic = {
-    code: 'wrong-option', severity: 'error', message: `unit=${wanted.join(',')}: ${message}`,
-    hint: near !== null ? `Did you mean '${near}'?` : known.length === 0 ? 'No observation stands in a loop.' : `Indices of observations: ${known.join(', ')}.`,
+    code: 'wrong-option',
+    severity: 'error',
+    message: `unit=${wanted.join(',')}: ${message}`,
+    hint:
+      near !== null
+        ? `Did you mean '${near}'?`
+        : known.length === 0
+          ? 'No observation stands in a loop.'
+          : `Indices of observations: ${known.join(', ')}.`,
   };
   throw new ModelError([diagnostic], renderDiagnostics([diagnostic], '', 'options'));
 }
 
 function unitGroup(builder: ProgramBuilder, members: readonly UnitMember[]): UnitGroup {
-  const low: number[] = [], high: number[] = [];
+  const low: number[] = [],
+    high: number[] = [];
   for (const { factor, indices } of members) {
     for (const p of factor.plates) {
       const { from, to } = builder.bindBinder({ index: p.index, from: p.from, to: p.to });
       const axis = indices.indexOf(p.index);
       if (axis < 0) continue;
-      const first = builder.interval(from), last = builder.interval(to);
+      const first = builder.interval(from),
+        last = builder.interval(to);
       if (first === null || last === null) throw refusal(factor, `the range of ${p.index.name} is not known before the run`);
       low[axis] = Math.min(low[axis] ?? Infinity, first.low);
       high[axis] = Math.max(high[axis] ?? -Infinity, last.high);
@@ -80,15 +98,28 @@ function unitGroup(builder: ProgramBuilder, members: readonly UnitMember[]): Uni
 }
 
 function refusal(factor: Factor, reason: string): ModelError {
-  const diagnostic: Diagnostic = { code: 'no-units', severity: 'error', span: factor.statement.span, message: `The units of this statement cannot be counted: ${reason}.` };
+  const diagnostic: Diagnostic = {
+    code: 'no-units',
+    severity: 'error',
+    span: factor.statement.span,
+    message: `The units of this statement cannot be counted: ${reason}.`,
+  };
   return new ModelError([diagnostic], renderDiagnostics([diagnostic], '', 'program'));
 }
 
 /** `y[3]` after the datum where a unit has one; else `n=3` after the loops. */
-function namer(builder: ProgramBuilder, members: readonly UnitMember[], low: readonly number[], shape: readonly number[]): (cell: number) => string {
+function namer(
+  builder: ProgramBuilder,
+  members: readonly UnitMember[],
+  low: readonly number[],
+  shape: readonly number[],
+): (cell: number) => string {
   const valuesOf = (cell: number): readonly number[] => {
     const out: number[] = [];
-    for (let axis = shape.length - 1, rest = cell; axis >= 0; axis--) { out[axis] = low[axis]! + (rest % shape[axis]!); rest = Math.floor(rest / shape[axis]!); }
+    for (let axis = shape.length - 1, rest = cell; axis >= 0; axis--) {
+      out[axis] = low[axis]! + (rest % shape[axis]!);
+      rest = Math.floor(rest / shape[axis]!);
+    }
     return out;
   };
   const { factor, indices } = members[0]!;
@@ -103,10 +134,16 @@ function namer(builder: ProgramBuilder, members: readonly UnitMember[], low: rea
     };
   }
   if (indices.length === 0) return () => elementName('statement', [factor.id + 2], factor.id + 1);
-  return (cell) => valuesOf(cell).map((value, axis) => `${indices[axis]!.name}=${value}`).join(',');
+  return (cell) =>
+    valuesOf(cell)
+      .map((value, axis) => `${indices[axis]!.name}=${value}`)
+      .join(',');
 }
 
-interface Address { readonly constant: number; readonly terms: readonly { readonly axis: number; readonly coefficient: number }[] }
+interface Address {
+  readonly constant: number;
+  readonly terms: readonly { readonly axis: number; readonly coefficient: number }[];
+}
 
 function addressOf(e: Expr, indices: readonly Index[]): Address | null {
   if (isConst(e)) return { constant: e.value, terms: [] };

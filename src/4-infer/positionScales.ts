@@ -24,7 +24,9 @@ const usual = { least: 1e-2, most: 1e2 } as const;
  */
 export function scaledStart(density: DifferentiableDensity, start: Float64Array, jacobian: boolean, measure: boolean): Float64Array {
   const coordinates = new Map<string, number[]>();
-  density.owners.forEach(({ variable }, k) => { if (density.lawless.has(variable)) coordinates.set(variable, [...coordinates.get(variable) ?? [], k]); });
+  density.owners.forEach(({ variable }, k) => {
+    if (density.lawless.has(variable)) coordinates.set(variable, [...(coordinates.get(variable) ?? []), k]);
+  });
   const kindOf = (k: number): CoordinateKind => density.owners[k]!.kind;
   const unknowns = [...coordinates].flatMap(([name, own]): Scalable[] => {
     const kinds = own.map(kindOf);
@@ -37,12 +39,21 @@ export function scaledStart(density: DifferentiableDensity, start: Float64Array,
     return at(next);
   }).state;
   if (!measure || found === start) return found;
-  const origins = new Float64Array(density.dimension), units = new Float64Array(density.dimension).fill(1);
+  const origins = new Float64Array(density.dimension),
+    units = new Float64Array(density.dimension).fill(1);
   for (const { name } of unknowns) {
-    const own = coordinates.get(name)!, linear = own.filter((k) => kindOf(k) === 'real'), logarithms = own.filter((k) => !['real', 'lowerTriangle'].includes(kindOf(k)));
-    const size = logarithms.length === 0 ? Math.max(...linear.map((k) => Math.abs(found[k]!))) : Math.exp(logarithms.reduce((sum, k) => sum + found[k]!, 0) / logarithms.length);
+    const own = coordinates.get(name)!,
+      linear = own.filter((k) => kindOf(k) === 'real'),
+      logarithms = own.filter((k) => !['real', 'lowerTriangle'].includes(kindOf(k)));
+    const size =
+      logarithms.length === 0
+        ? Math.max(...linear.map((k) => Math.abs(found[k]!)))
+        : Math.exp(logarithms.reduce((sum, k) => sum + found[k]!, 0) / logarithms.length);
     if (!(size > 0 && size < Infinity) || (size >= usual.least && size <= usual.most)) continue;
-    for (const k of own) { if (logarithms.includes(k)) origins[k] = Math.log(size); else units[k] = size; }
+    for (const k of own) {
+      if (logarithms.includes(k)) origins[k] = Math.log(size);
+      else units[k] = size;
+    }
   }
   density.measureFrom(origins, units);
   return found.map((u, k) => (u - origins[k]!) / units[k]!);

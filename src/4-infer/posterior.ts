@@ -161,10 +161,14 @@ export interface RunResult {
 /** Draws of a variable, whatever made them. */
 export type KeptDraws = Omit<DrawsForm, 'form'>;
 
-/** The draws of a variable, chains one after the other; those from a closed form are one chain of independent draws. Null where none are kept; there may be none of them. */
+/**
+ * The draws of a variable, chains one after the other; those from a closed form are one chain of independent draws. Null where none are
+ * kept; there may be none of them.
+ */
 export function keptDraws({ result }: Pick<VariableResult, 'result'>): KeptDraws | null {
   if (result.form === 'draws') return result;
-  if (result.form === 'closed' && result.draws !== null) return { chains: 1, draws: result.draws.count, values: result.draws.values, independent: true };
+  if (result.form === 'closed' && result.draws !== null)
+    return { chains: 1, draws: result.draws.count, values: result.draws.values, independent: true };
   return null;
 }
 

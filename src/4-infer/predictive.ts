@@ -36,36 +36,63 @@ export interface PredictiveProgram {
  * @param draws their draws in the run; those without draws here are left alone.
  * @throws ModelError where something cannot be drawn: `generation`.
  */
-export function predictiveProgram(bound: BoundModel, continued: ReadonlyMap<string, Continued>, draws: ReadonlyMap<string, PosteriorDraws>, seed: string): PredictiveProgram {
-  const builder = new ProgramBuilder(bound), { model } = builder;
+export function predictiveProgram(
+  bound: BoundModel,
+  continued: ReadonlyMap<string, Continued>,
+  draws: ReadonlyMap<string, PosteriorDraws>,
+  seed: string,
+): PredictiveProgram {
+  const builder = new ProgramBuilder(bound),
+    { model } = builder;
   const whole = new Set([...continued].flatMap(([name, { fresh }]) => (fresh === null ? [name] : [])));
   const { notes, wanted } = generation(builder, whole);
   const masks = new Map<string, string>();
   for (const [name, { fresh }] of continued) {
     if (fresh === null) continue;
-    const shape = bound.variables.get(name)!.shape, mask = builder.fresh('fresh', shape, 'data', 'int32', 2);
+    const shape = bound.variables.get(name)!.shape,
+      mask = builder.fresh('fresh', shape, 'data', 'int32', 2);
     builder.setInitial(mask, fresh);
     masks.set(name, mask);
   }
-  builder.entry('predict', ancestralCode(builder, {
-    generate: 'everything',
-    wanted: (s) => (s.kind === 'let' ? model.statusOf(s.target.variable) !== 'given' : wanted(s)),
-    only: (s, place) => {
-      if (s.kind === 'factor' || s.kind === 'let' || s.target === null) return null;
-      const mask = masks.get(s.target.variable);
-      if (mask === undefined) return null;
-      // A joint draw is new as a whole: its first element tells.
-      return ref(mask, builder.storage(mask).shape.map((_, axis) => { const e = s.target!.at[axis]; return e === undefined ? zero : place(e); }));
-    },
-  }));
+  builder.entry(
+    'predict',
+    ancestralCode(builder, {
+      generate: 'everything',
+      wanted: (s) => (s.kind === 'let' ? model.statusOf(s.target.variable) !== 'given' : wanted(s)),
+      only: (s, place) => {
+        if (s.kind === 'factor' || s.kind === 'let' || s.target === null) return null;
+        const mask = masks.get(s.target.variable);
+        if (mask === undefined) return null;
+        // A joint draw is new as a whole: its first element tells.
+        return ref(
+          mask,
+          builder.storage(mask).shape.map((_, axis) => {
+            const e = s.target!.at[axis];
+            return e === undefined ? zero : place(e);
+          }),
+        );
+      },
+    }),
+  );
   const printed = printModule(builder.module());
   const initial = new Map<string, Float64Array | Int32Array>();
-  for (const { name, place } of printed.storages) { const values = builder.initialValues(name); if (values !== undefined) initial.set(name, place === 'data' ? values : values.slice()); }
+  for (const { name, place } of printed.storages) {
+    const values = builder.initialValues(name);
+    if (values !== undefined) initial.set(name, place === 'data' ? values : values.slice());
+  }
   const arrays = allocate(printed.storages, initial);
-  const functions = instantiate(printed.source, arrays, createRuntime(createRandom(seed, 'predict'), bound.graph.hostFunctions.map(({ call }) => call)));
+  const functions = instantiate(
+    printed.source,
+    arrays,
+    createRuntime(
+      createRandom(seed, 'predict'),
+      bound.graph.hostFunctions.map(({ call }) => call),
+    ),
+  );
   const memory = new Map(printed.storages.map(({ name }, k) => [name, arrays[k]!]));
   const sources = [...draws].flatMap(([name, { values, size, count }]) => {
-    const target = memory.get(name), places = continued.get(name)?.places;
+    const target = memory.get(name),
+      places = continued.get(name)?.places;
     return target === undefined || places === undefined ? [] : [{ target, places, values, size, count }];
   });
   return {

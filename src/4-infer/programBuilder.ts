@@ -5,7 +5,23 @@
  */
 import type { BoundModel, BoundVariable } from '../2-graph/bound.js';
 import { type Code, type ElementType, type Module, type Storage, forLoop, when } from '../code/loop.js';
-import { type ArrayExpr, apply, cond, type Expr, freeIndices, type Index, isConst, mapArray, num, one, rewrite, sub, variablesOf, visit, zero } from '../expr/expr.js';
+import {
+  type ArrayExpr,
+  apply,
+  cond,
+  type Expr,
+  freeIndices,
+  type Index,
+  isConst,
+  mapArray,
+  num,
+  one,
+  rewrite,
+  sub,
+  variablesOf,
+  visit,
+  zero,
+} from '../expr/expr.js';
 import { affine } from '../expr/affine.js';
 import { simplify } from '../expr/simplify.js';
 import { DerivedModel, givenPartOf, maskOf } from '../3-derive/model.js';
@@ -64,37 +80,60 @@ export class ProgramBuilder {
     return name;
   }
   /** Lets a scratch storage keep its values from call to call. */
-  keep(name: string): void { this.table.set(name, { ...this.storage(name), place: 'state' }); }
+  keep(name: string): void {
+    this.table.set(name, { ...this.storage(name), place: 'state' });
+  }
   /** Gives a storage the shape that it turns out to need. */
-  reshape(name: string, shape: readonly number[]): void { this.table.set(name, { ...this.storage(name), shape }); }
-  hasStorage(name: string): boolean { return this.table.has(name); }
-  storages(): readonly Storage[] { return [...this.table.values()]; }
-  initialValues(name: string): Float64Array | Int32Array | undefined { return this.initial.get(name); }
-  setInitial(name: string, values: Float64Array | Int32Array): void { this.initial.set(name, values); }
+  reshape(name: string, shape: readonly number[]): void {
+    this.table.set(name, { ...this.storage(name), shape });
+  }
+  hasStorage(name: string): boolean {
+    return this.table.has(name);
+  }
+  storages(): readonly Storage[] {
+    return [...this.table.values()];
+  }
+  initialValues(name: string): Float64Array | Int32Array | undefined {
+    return this.initial.get(name);
+  }
+  setInitial(name: string, values: Float64Array | Int32Array): void {
+    this.initial.set(name, values);
+  }
 
   /** Code that runs once, before any chain, and writes data storages. */
-  fold(...code: readonly Code[]): void { this.foldCode.push(...code); }
-  folds(): readonly Code[] { return this.foldCode; }
+  fold(...code: readonly Code[]): void {
+    this.foldCode.push(...code);
+  }
+  folds(): readonly Code[] {
+    return this.foldCode;
+  }
 
-  entry(name: string, body: readonly Code[], parameters: readonly string[] = []): void { this.entries.set(name, { parameters, body: [...body] }); }
+  entry(name: string, body: readonly Code[], parameters: readonly string[] = []): void {
+    this.entries.set(name, { parameters, body: [...body] });
+  }
   module(): Module {
-    return { storages: this.storages(), functions: [...this.entries].map(([name, f]) => ({ name, parameters: f.parameters, body: f.body })) };
+    return {
+      storages: this.storages(),
+      functions: [...this.entries].map(([name, f]) => ({ name, parameters: f.parameters, body: f.body })),
+    };
   }
 
   /** Sizes and given scalars become numbers, comparisons that ranges decide become 0 or 1; lets stay as they are. */
   bind(e: Expr): Expr {
-    return simplify(rewrite(e, (x) => {
-      if (x.op === 'size') {
-        const n = this.bound.sizes.get(x.name);
-        if (n === undefined) throw new InternalError(`size ${x.name} has no value`);
-        return num(n);
-      }
-      if (x.op === 'ref' && x.at.length === 0) {
-        const v = this.bound.variables.get(x.variable);
-        return v !== undefined && v.status === 'given' && v.shape.length === 0 ? num(v.values[0]!) : x;
-      }
-      return x.op === 'apply' && comparisons.has(x.fn) ? this.decide(x) : x;
-    }));
+    return simplify(
+      rewrite(e, (x) => {
+        if (x.op === 'size') {
+          const n = this.bound.sizes.get(x.name);
+          if (n === undefined) throw new InternalError(`size ${x.name} has no value`);
+          return num(n);
+        }
+        if (x.op === 'ref' && x.at.length === 0) {
+          const v = this.bound.variables.get(x.variable);
+          return v !== undefined && v.status === 'given' && v.shape.length === 0 ? num(v.values[0]!) : x;
+        }
+        return x.op === 'apply' && comparisons.has(x.fn) ? this.decide(x) : x;
+      }),
+    );
   }
   /** Integer comparisons whose two sides have ranges that do not overlap (or overlap wholly). */
   private decide(x: Expr & { op: 'apply' }): Expr {
@@ -103,29 +142,39 @@ export class ProgramBuilder {
     const r = this.interval(sub(a, b));
     if (r === null) return x;
     switch (x.fn) {
-      case 'ge': return r.low >= 0 ? one : r.high < 0 ? zero : x;
-      case 'gt': return r.low > 0 ? one : r.high <= 0 ? zero : x;
-      case 'le': return r.high <= 0 ? one : r.low > 0 ? zero : x;
-      case 'lt': return r.high < 0 ? one : r.low >= 0 ? zero : x;
-      default: return x;
+      case 'ge':
+        return r.low >= 0 ? one : r.high < 0 ? zero : x;
+      case 'gt':
+        return r.low > 0 ? one : r.high <= 0 ? zero : x;
+      case 'le':
+        return r.high <= 0 ? one : r.low > 0 ? zero : x;
+      case 'lt':
+        return r.high < 0 ? one : r.low >= 0 ? zero : x;
+      default:
+        return x;
     }
   }
-  bindArray(a: ArrayExpr): ArrayExpr { return mapArray(a, (e) => this.bind(e)); }
+  bindArray(a: ArrayExpr): ArrayExpr {
+    return mapArray(a, (e) => this.bind(e));
+  }
   bindBinder(b: Binder): Binder {
-    const from = this.bind(b.from), to = this.bind(b.to);
+    const from = this.bind(b.from),
+      to = this.bind(b.to);
     this.noteRange(b.index, from, to);
     return { index: b.index, from, to };
   }
   /** Remembers what values an index takes, for extents of tables. */
   noteRange(index: Index, from: Expr, to: Expr): void {
-    const low = this.interval(from), high = this.interval(to);
+    const low = this.interval(from),
+      high = this.interval(to);
     if (high !== null) this.ranges.set(index, { from: low?.low ?? 0, to: high.high });
   }
 
   /** Smallest and largest value of an integer expression of constants, indices and integer storages; null where unknown. */
   interval(e: Expr): { readonly low: number; readonly high: number } | null {
     const form = affine(e);
-    let low = form.constant, high = form.constant;
+    let low = form.constant,
+      high = form.constant;
     for (const t of form.terms) {
       const r = this.termInterval(t.term);
       if (r === null) return null;
@@ -144,20 +193,26 @@ export class ProgramBuilder {
       if (s?.range !== undefined) return { low: 0, high: s.range - 1 };
       const v = this.bound.variables.get(e.variable);
       if (v?.status === 'given' && v.values instanceof Int32Array) {
-        let low = Infinity, high = -Infinity;
-        for (const x of v.values) { if (x < low) low = x; if (x > high) high = x; }
+        let low = Infinity,
+          high = -Infinity;
+        for (const x of v.values) {
+          if (x < low) low = x;
+          if (x > high) high = x;
+        }
         return low > high ? { low: 0, high: 0 } : { low, high };
       }
       return null;
     }
     if (e.op === 'cond') {
-      const a = this.interval(e.then), b = this.interval(e.otherwise);
+      const a = this.interval(e.then),
+        b = this.interval(e.otherwise);
       return a === null || b === null ? null : { low: Math.min(a.low, b.low), high: Math.max(a.high, b.high) };
     }
     if (e.op === 'apply') return this.functionInterval(e);
     if (e.op === 'reduce' && e.kind !== 'prod' && e.kind !== 'logsumexp') {
       this.noteRange(e.index, e.from, e.to);
-      const body = this.interval(e.body), count = e.kind === 'sum' ? this.trips(e.from, e.to) : 1;
+      const body = this.interval(e.body),
+        count = e.kind === 'sum' ? this.trips(e.from, e.to) : 1;
       return body === null || !Number.isFinite(count) ? null : { low: count * body.low, high: count * body.high };
     }
     return null;
@@ -165,17 +220,37 @@ export class ProgramBuilder {
   private functionInterval(e: Expr & { op: 'apply' }): { low: number; high: number } | null {
     const [a, b] = e.args.map((x) => this.interval(x));
     if (a === null || a === undefined || b === null) return null;
-    const among = (...values: readonly number[]): { low: number; high: number } => ({ low: Math.min(...values), high: Math.max(...values) });
+    const among = (...values: readonly number[]): { low: number; high: number } => ({
+      low: Math.min(...values),
+      high: Math.max(...values),
+    });
     switch (e.fn) {
-      case 'max': return { low: Math.max(a.low, b!.low), high: Math.max(a.high, b!.high) };
-      case 'min': return { low: Math.min(a.low, b!.low), high: Math.min(a.high, b!.high) };
-      case 'mul': return among(a.low * b!.low, a.low * b!.high, a.high * b!.low, a.high * b!.high);
-      case 'div': return b!.low > 0 ? among(a.low / b!.low, a.low / b!.high, a.high / b!.low, a.high / b!.high) : null;
-      case 'floor': return { low: Math.floor(a.low), high: Math.floor(a.high) };
-      case 'ceil': return { low: Math.ceil(a.low), high: Math.ceil(a.high) };
-      case 'round': return { low: Math.round(a.low), high: Math.round(a.high) };
-      case 'eq': case 'ne': case 'lt': case 'le': case 'gt': case 'ge': case 'and': case 'or': case 'not': return { low: 0, high: 1 };
-      default: return null;
+      case 'max':
+        return { low: Math.max(a.low, b!.low), high: Math.max(a.high, b!.high) };
+      case 'min':
+        return { low: Math.min(a.low, b!.low), high: Math.min(a.high, b!.high) };
+      case 'mul':
+        return among(a.low * b!.low, a.low * b!.high, a.high * b!.low, a.high * b!.high);
+      case 'div':
+        return b!.low > 0 ? among(a.low / b!.low, a.low / b!.high, a.high / b!.low, a.high / b!.high) : null;
+      case 'floor':
+        return { low: Math.floor(a.low), high: Math.floor(a.high) };
+      case 'ceil':
+        return { low: Math.ceil(a.low), high: Math.ceil(a.high) };
+      case 'round':
+        return { low: Math.round(a.low), high: Math.round(a.high) };
+      case 'eq':
+      case 'ne':
+      case 'lt':
+      case 'le':
+      case 'gt':
+      case 'ge':
+      case 'and':
+      case 'or':
+      case 'not':
+        return { low: 0, high: 1 };
+      default:
+        return null;
     }
   }
   /** Number of iterations of a range; Infinity where it is not known (ragged ranges). */
@@ -190,7 +265,8 @@ export class ProgramBuilder {
  * number is none.
  */
 export function impossibleOutside(builder: ProgramBuilder, logDensity: Expr, values: readonly Index[] = []): Expr {
-  const chosen = (address: Expr): boolean => [...variablesOf(address)].some((v) => builder.storage(v).place !== 'data') || values.some((i) => freeIndices(address).has(i));
+  const chosen = (address: Expr): boolean =>
+    [...variablesOf(address)].some((v) => builder.storage(v).place !== 'data') || values.some((i) => freeIndices(address).has(i));
   let leaves = false;
   visit(logDensity, (x) => {
     if (x.op !== 'ref' || leaves) return;
@@ -208,7 +284,12 @@ export function guarded(guards: readonly Expr[], value: Expr, otherwise: Expr = 
 }
 
 /** Wraps code into loops and guards, outermost first. */
-export function loops(binders: readonly Binder[], guards: readonly Expr[], body: readonly Code[], descending: boolean = false): readonly Code[] {
+export function loops(
+  binders: readonly Binder[],
+  guards: readonly Expr[],
+  body: readonly Code[],
+  descending: boolean = false,
+): readonly Code[] {
   let out = body;
   for (const g of [...guards].reverse()) out = [when(g, out)];
   for (const b of [...binders].reverse()) out = [forLoop(b.index, b.from, b.to, out, descending)];
@@ -217,7 +298,9 @@ export function loops(binders: readonly Binder[], guards: readonly Expr[], body:
 
 /** What a bound model knows, for the derivation. */
 export function givenOf(bound: BoundModel): Given {
-  const complete = new Set<string>(), partial = new Set<string>(), offCentre = new Set<string>();
+  const complete = new Set<string>(),
+    partial = new Set<string>(),
+    offCentre = new Set<string>();
   const extremes = new Map<string, { low: number; high: number }>();
   for (const v of bound.variables.values()) {
     if (v.status === 'given') complete.add(v.name);
@@ -229,8 +312,13 @@ export function givenOf(bound: BoundModel): Given {
 }
 
 function extremesOf(values: ArrayLike<number>): { readonly low: number; readonly high: number } {
-  let low = Infinity, high = -Infinity;
-  for (let k = 0; k < values.length; k++) { const x = values[k]!; if (x < low) low = x; if (x > high) high = x; }
+  let low = Infinity,
+    high = -Infinity;
+  for (let k = 0; k < values.length; k++) {
+    const x = values[k]!;
+    if (x < low) low = x;
+    if (x > high) high = x;
+  }
   return { low, high };
 }
 
@@ -245,7 +333,9 @@ function isOffCentre({ shape, values, mask, absent }: BoundVariable): boolean {
   const columns = shape.length < 2 ? 1 : shape[shape.length - 1]!;
   for (let column = 0; column < columns; column++) {
     // Mean and spread by Welford's recurrence, which does not cancel.
-    let count = 0, mean = 0, squares = 0;
+    let count = 0,
+      mean = 0,
+      squares = 0;
     for (let k = column; k < values.length; k += columns) {
       if (mask?.[k] === 1 || absent?.[k] === 1) continue;
       const difference = values[k]! - mean;

@@ -4,7 +4,31 @@
  * symmetric are; the JSON of `explain` is this form.
  */
 import type { ConstantArray, ModelGraph } from '../2-graph/graph.js';
-import { type Apply, type ArrayExpr, type Cond, type Expr, type Index, add, addAll, apply, cond, element, equal, freeIndices, index, isConst, mul, mulAll, neg, num, ref, reduce, rewrite, sub, substitute } from '../expr/expr.js';
+import {
+  type Apply,
+  type ArrayExpr,
+  type Cond,
+  type Expr,
+  type Index,
+  add,
+  addAll,
+  apply,
+  cond,
+  element,
+  equal,
+  freeIndices,
+  index,
+  isConst,
+  mul,
+  mulAll,
+  neg,
+  num,
+  ref,
+  reduce,
+  rewrite,
+  sub,
+  substitute,
+} from '../expr/expr.js';
 import { tidy } from '../expr/affine.js';
 import { printText } from '../expr/print.js';
 import { simplify } from '../expr/simplify.js';
@@ -13,22 +37,35 @@ import { asPowers, quotient } from './cancel.js';
 
 /** The formula as a reader would write it. */
 export function readable(e: Expr, graph: ModelGraph): Expr {
-  const symmetric = symmetricMatrices(graph), order = new Order(freeIndices(e));
+  const symmetric = symmetricMatrices(graph),
+    order = new Order(freeIndices(e));
   return rewrite(e, (x) => {
     if (x.op === 'const') return num(plain(x.value));
-    if (x.op === 'element' && x.array.fn === 'inverse' && x.at.length === 2 && isSymmetric(x.array.args[0]!, symmetric)) return element(x.array, order.sorted(x.at));
+    if (x.op === 'element' && x.array.fn === 'inverse' && x.at.length === 2 && isSymmetric(x.array.args[0]!, symmetric))
+      return element(x.array, order.sorted(x.at));
     if (x.op === 'ref' && symmetric(x.variable)) return ref(x.variable, [...x.at.slice(0, -2), ...order.sorted(x.at.slice(-2))]);
     if (x.op === 'ref' && x.at.length > 0) return ref(x.variable, x.at.map(tidy));
     if (x.op === 'cond') return guarded(x);
     if (x.op !== 'apply') return x;
     switch (x.fn) {
-      case 'eq': return x.args.every((a) => a.op === 'index') ? apply('eq', ...order.sorted(x.args)) : subjectFirst(x);
-      case 'ne': return subjectFirst(x);
-      case 'lt': case 'le': case 'gt': case 'ge': return withoutOffset(x);
-      case 'add': case 'sub': return sumOf(termsOf(x));
-      case 'mul': return asPowers(x);
-      case 'div': return quotient(x.args[0]!, x.args[1]!);
-      default: return x;
+      case 'eq':
+        return x.args.every((a) => a.op === 'index') ? apply('eq', ...order.sorted(x.args)) : subjectFirst(x);
+      case 'ne':
+        return subjectFirst(x);
+      case 'lt':
+      case 'le':
+      case 'gt':
+      case 'ge':
+        return withoutOffset(x);
+      case 'add':
+      case 'sub':
+        return sumOf(termsOf(x));
+      case 'mul':
+        return asPowers(x);
+      case 'div':
+        return quotient(x.args[0]!, x.args[1]!);
+      default:
+        return x;
     }
   });
 }
@@ -58,7 +95,9 @@ function plain(x: number): number {
 class Order {
   private readonly numbers = new Map<Index, number>();
 
-  constructor(first: Iterable<Index>) { for (const i of [...first].sort((a, b) => (a.name < b.name ? -1 : 1))) this.number(i); }
+  constructor(first: Iterable<Index>) {
+    for (const i of [...first].sort((a, b) => (a.name < b.name ? -1 : 1))) this.number(i);
+  }
 
   sorted(list: readonly Expr[]): Expr[] {
     const keyed = list.map((e) => ({ e, key: e.op === 'index' ? `0 ${String(this.number(e)).padStart(9, '0')}` : `1 ${printText(e)}` }));
@@ -74,9 +113,12 @@ class Order {
 
 /** Variables whose last two dimensions are a symmetric matrix by their type or law, and expectations of symmetric statistics. */
 function symmetricMatrices(graph: ModelGraph): (name: string) => boolean {
-  const names = new Set([...graph.variables.values()].filter((v) => v.constraint.kind === 'cov' || v.constraint.kind === 'corr').map((v) => v.name));
+  const names = new Set(
+    [...graph.variables.values()].filter((v) => v.constraint.kind === 'cov' || v.constraint.kind === 'corr').map((v) => v.name),
+  );
   for (const v of graph.variables.values()) if (v.value !== undefined && isSymmetricArray(v.value)) names.add(v.name);
-  for (const s of graph.statements) if (s.kind === 'sample' && graph.variables.get(s.target.variable)?.eventRank === 2) names.add(s.target.variable);
+  for (const s of graph.statements)
+    if (s.kind === 'sample' && graph.variables.get(s.target.variable)?.eventRank === 2) names.add(s.target.variable);
   return (name) => {
     if (!name.startsWith('E|')) return names.has(name);
     const [, variable, statistic] = name.split('|');
@@ -85,18 +127,34 @@ function symmetricMatrices(graph: ModelGraph): (name: string) => boolean {
 }
 
 function isSymmetricArray({ shape: [rows, columns, ...rest], values }: ConstantArray): boolean {
-  return rows === columns && rest.length === 0 && rows !== undefined && values.every((x, k) => x === values[(k % rows) * rows + Math.floor(k / rows)]);
+  return (
+    rows === columns &&
+    rest.length === 0 &&
+    rows !== undefined &&
+    values.every((x, k) => x === values[(k % rows) * rows + Math.floor(k / rows)])
+  );
 }
 
 /** True where exchanging the indices changes nothing but the order of indices of symmetric matrices. */
 function isSymmetric(a: ArrayExpr, symmetric: (name: string) => boolean): boolean {
   const [i, j] = a.indices;
   if (i === undefined || j === undefined) return false;
-  const [p, q] = [index('p'), index('q')], order = new Order([p, q]);
-  const at = (first: Index, second: Index): Expr => rewrite(substitute(a.body, new Map<Index, Expr>([[i, first], [j, second]])), (x) => {
-    if (x.op === 'ref' && symmetric(x.variable)) return ref(x.variable, [...x.at.slice(0, -2), ...order.sorted(x.at.slice(-2))]);
-    return x.op === 'apply' && (x.fn === 'eq' || x.fn === 'add' || x.fn === 'mul') ? apply(x.fn, ...order.sorted(x.args)) : x;
-  });
+  const [p, q] = [index('p'), index('q')],
+    order = new Order([p, q]);
+  const at = (first: Index, second: Index): Expr =>
+    rewrite(
+      substitute(
+        a.body,
+        new Map<Index, Expr>([
+          [i, first],
+          [j, second],
+        ]),
+      ),
+      (x) => {
+        if (x.op === 'ref' && symmetric(x.variable)) return ref(x.variable, [...x.at.slice(0, -2), ...order.sorted(x.at.slice(-2))]);
+        return x.op === 'apply' && (x.fn === 'eq' || x.fn === 'add' || x.fn === 'mul') ? apply(x.fn, ...order.sorted(x.args)) : x;
+      },
+    );
   return equal(at(p, q), at(q, p));
 }
 
@@ -104,7 +162,10 @@ function isSymmetric(a: ArrayExpr, symmetric: (name: string) => boolean): boolea
 function guarded(x: Cond): Expr {
   const tests: Expr[] = [];
   let value: Expr = x;
-  while (value.op === 'cond' && isConst(value.otherwise, 0)) { tests.push(value.test); value = value.then; }
+  while (value.op === 'cond' && isConst(value.otherwise, 0)) {
+    tests.push(value.test);
+    value = value.then;
+  }
   if (tests.length < 2) return known(x);
   // Each test in the light of those before it, so that none is lost; those that are no equations in the light of all.
   const kept: Expr[] = [];
@@ -122,10 +183,13 @@ function guarded(x: Cond): Expr {
   const unchanged = left.length === tests.length && left.every((t, k) => t === tests[k]);
   return left.reduceRight<Expr>((e, t) => known(cond(t, e, num(0))), unchanged ? value : inTheLightOf(value, left.filter(isEquation)));
 }
-function isEquation(t: Expr): boolean { return t.op === 'apply' && t.fn === 'eq'; }
+function isEquation(t: Expr): boolean {
+  return t.op === 'apply' && t.fn === 'eq';
+}
 function inTheLightOf(e: Expr, tests: readonly Expr[]): Expr {
   const said = tests.reduce((x, t) => {
-    const equation = equationOf(t), [a, b] = t.op === 'apply' && t.fn === 'eq' ? t.args : [];
+    const equation = equationOf(t),
+      [a, b] = t.op === 'apply' && t.fn === 'eq' ? t.args : [];
     if (equation !== null) return replaced(x, equation.from, equation.to);
     return a?.op === 'index' && b !== undefined && isConst(b) ? substitute(x, new Map([[a, b]])) : x;
   }, e);
@@ -138,10 +202,13 @@ function equationOf(test: Expr): { readonly from: Expr; readonly to: Expr } | nu
   const plain = (e: Expr): boolean => e.op === 'index' || e.op === 'const';
   return a.op === 'ref' && plain(b) ? { from: a, to: b } : b.op === 'ref' && plain(a) ? { from: b, to: a } : null;
 }
-function replaced(e: Expr, from: Expr, to: Expr): Expr { return rewrite(e, (x) => (x.op === 'ref' && equal(x, from) ? to : x)); }
+function replaced(e: Expr, from: Expr, to: Expr): Expr {
+  return rewrite(e, (x) => (x.op === 'ref' && equal(x, from) ? to : x));
+}
 function known(x: Expr): Expr {
   if (x.op !== 'cond') return x;
-  const { test, then, otherwise } = x, equation = equationOf(test);
+  const { test, then, otherwise } = x,
+    equation = equationOf(test);
   if (equation === null) return x;
   const used = replaced(then, equation.from, equation.to);
   // What was the same test inside of it is decided now.
@@ -150,10 +217,14 @@ function known(x: Expr): Expr {
 
 // --- sums -------------------------------------------------------------------------------------
 
-interface Term { readonly factor: number; readonly body: Expr }
+interface Term {
+  readonly factor: number;
+  readonly body: Expr;
+}
 
 function termsOf(e: Expr, sign: number = 1): readonly Term[] {
-  if (e.op === 'apply' && (e.fn === 'add' || e.fn === 'sub')) return [...termsOf(e.args[0]!, sign), ...termsOf(e.args[1]!, e.fn === 'add' ? sign : -sign)];
+  if (e.op === 'apply' && (e.fn === 'add' || e.fn === 'sub'))
+    return [...termsOf(e.args[0]!, sign), ...termsOf(e.args[1]!, e.fn === 'add' ? sign : -sign)];
   if (e.op === 'apply' && e.fn === 'neg') return termsOf(e.args[0]!, -sign);
   const factors = factorsOf(e);
   const factor = factors.reduce((p, f) => (isConst(f) ? p * f.value : p), sign);
@@ -165,20 +236,27 @@ function sumOf(terms: readonly Term[]): Expr {
   const out: Term[] = [];
   for (const t of terms) {
     const at = terms.length > longestCompared ? -1 : out.findIndex((o) => merged(o, t) !== null);
-    if (at < 0) out.push(t); else out[at] = merged(out[at]!, t)!;
+    if (at < 0) out.push(t);
+    else out[at] = merged(out[at]!, t)!;
   }
   const left = out.filter((t) => t.factor !== 0 && !isConst(t.body, 0));
   if (left.length > longestCompared) return addAll(left.map(written));
-  return left.reduce<Expr>((sum, t, k) => (k > 0 && t.factor < 0 ? sub(sum, written({ ...t, factor: -t.factor })) : add(sum, written(t))), num(0));
+  return left.reduce<Expr>(
+    (sum, t, k) => (k > 0 && t.factor < 0 ? sub(sum, written({ ...t, factor: -t.factor })) : add(sum, written(t))),
+    num(0),
+  );
 }
 const longestCompared = 100;
 
 /** The factor stands with the numbers inside of conditions and sums. */
 function written({ factor, body }: Term): Expr {
   if (factor === 0) return num(0);
-  if (body.op === 'cond' && (isConst(body.otherwise, 0) || isConst(body.then, 0))) return cond(body.test, scaled(factor, body.then), scaled(factor, body.otherwise));
-  if (body.op === 'reduce' && body.kind === 'sum' && hasNumber(body.body)) return reduce('sum', body.index, body.from, body.to, scaled(factor, body.body));
-  const factors = factorsOf(body), whole = factors.reduce((p, f) => (isConst(f) ? p * f.value : p), factor);
+  if (body.op === 'cond' && (isConst(body.otherwise, 0) || isConst(body.then, 0)))
+    return cond(body.test, scaled(factor, body.then), scaled(factor, body.otherwise));
+  if (body.op === 'reduce' && body.kind === 'sum' && hasNumber(body.body))
+    return reduce('sum', body.index, body.from, body.to, scaled(factor, body.body));
+  const factors = factorsOf(body),
+    whole = factors.reduce((p, f) => (isConst(f) ? p * f.value : p), factor);
   // A factor that is not a number stays one.
   if (!Object.is(whole, factor)) return written({ factor: whole, body: mulAll(factors.filter((f) => !isConst(f))) });
   if (factor === -1 && !isConst(body)) return neg(body);
@@ -190,9 +268,13 @@ function merged(a: Term, b: Term): Term | null {
   if (alike(a.body, b.body)) return { factor: a.factor + b.factor, body: a.body };
   const [x, y] = [a.body, b.body];
   if (x.op === 'cond' && y.op === 'cond' && [x, y].every((c) => isConst(c.otherwise, 0) || isConst(c.then, 0)) && equal(x.test, y.test)) {
-    return { factor: 1, body: cond(x.test, together(a.factor, x.then, b.factor, y.then), together(a.factor, x.otherwise, b.factor, y.otherwise)) };
+    return {
+      factor: 1,
+      body: cond(x.test, together(a.factor, x.then, b.factor, y.then), together(a.factor, x.otherwise, b.factor, y.otherwise)),
+    };
   }
-  if (x.op !== 'reduce' || y.op !== 'reduce' || x.kind !== 'sum' || y.kind !== 'sum' || !equal(x.from, y.from) || !equal(x.to, y.to)) return null;
+  if (x.op !== 'reduce' || y.op !== 'reduce' || x.kind !== 'sum' || y.kind !== 'sum' || !equal(x.from, y.from) || !equal(x.to, y.to))
+    return null;
   const body = substitute(y.body, new Map([[y.index, x.index]]));
   // Only what becomes simpler is put under one sum.
   const one = merged({ factor: a.factor, body: x.body }, { factor: b.factor, body });
@@ -203,19 +285,28 @@ function merged(a: Term, b: Term): Term | null {
 function alike(a: Expr, b: Expr): boolean {
   if (equal(a, b)) return true;
   if (a.op === 'apply' && b.op === 'apply' && a.fn === 'E' && b.fn === 'E') return alike(a.args[0]!, b.args[0]!);
-  const left = factorsOf(a), right = [...factorsOf(b)];
+  const left = factorsOf(a),
+    right = [...factorsOf(b)];
   if (left.length < 2 || left.length !== right.length) return false;
   return left.every((f) => {
-    const at = right.findIndex((g) => (f === a && g === b ? equal(f, g) : equal(f, g) || (f.op === 'apply' && f.fn === 'E' && alike(f, g))));
+    const at = right.findIndex((g) =>
+      f === a && g === b ? equal(f, g) : equal(f, g) || (f.op === 'apply' && f.fn === 'E' && alike(f, g)),
+    );
     if (at >= 0) right.splice(at, 1);
     return at >= 0;
   });
 }
-function together(p: number, a: Expr, q: number, b: Expr): Expr { return sumOf([...scaledTerms(p, a), ...scaledTerms(q, b)]); }
+function together(p: number, a: Expr, q: number, b: Expr): Expr {
+  return sumOf([...scaledTerms(p, a), ...scaledTerms(q, b)]);
+}
 function hasNumber(e: Expr): boolean {
   if (e.op === 'cond') return isConst(e.otherwise, 0) && hasNumber(e.then);
   if (e.op === 'reduce' && e.kind === 'sum') return hasNumber(e.body);
   return termsOf(e).every((t) => Math.abs(t.factor) !== 1);
 }
-function scaled(factor: number, e: Expr): Expr { return sumOf(scaledTerms(factor, e)); }
-function scaledTerms(factor: number, e: Expr): readonly Term[] { return termsOf(e).map((t) => ({ factor: factor * t.factor, body: t.body })); }
+function scaled(factor: number, e: Expr): Expr {
+  return sumOf(scaledTerms(factor, e));
+}
+function scaledTerms(factor: number, e: Expr): readonly Term[] {
+  return termsOf(e).map((t) => ({ factor: factor * t.factor, body: t.body }));
+}

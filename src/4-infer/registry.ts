@@ -9,15 +9,7 @@ import { laplace } from './laplace/index.js';
 import { map } from './map/index.js';
 import { mh } from './mh/index.js';
 
-const named: readonly Backend[] = [
-  cavi,
-  em,
-  exact,
-  gibbs,
-  laplace,
-  map,
-  mh,
-];
+const named: readonly Backend[] = [cavi, em, exact, gibbs, laplace, map, mh];
 
 /** The backends of this version by name. */
 export const backends: ReadonlyMap<string, Backend> = new Map([autoBackend(named), ...named].map((b) => [b.name, b]));

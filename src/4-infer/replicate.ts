@@ -50,24 +50,45 @@ export type Observe = Extract<Statement, { kind: 'observe' }>;
  * @throws ModelError (code `cannot-replicate`) where nothing is observed, or an unknown without a value has no law to draw from.
  */
 export function replicator(bound: BoundModel, source: string, known: ReadonlySet<string>, seed: string): Replicator {
-  const builder = new ProgramBuilder(bound), { model } = builder;
-  const observed = bound.graph.statements.filter((s): s is Observe => s.kind === 'observe' && !s.guards.some((g) => isConst(builder.bind(g), 0)));
+  const builder = new ProgramBuilder(bound),
+    { model } = builder;
+  const observed = bound.graph.statements.filter(
+    (s): s is Observe => s.kind === 'observe' && !s.guards.some((g) => isConst(builder.bind(g), 0)),
+  );
   if (observed.length === 0) throw refusal('the program observes nothing');
-  const isDrawn = (s: Statement): boolean => (s.kind === 'sample' || s.kind === 'param') && model.statusOf(s.target.variable) === 'latent' && !known.has(s.target.variable);
+  const isDrawn = (s: Statement): boolean =>
+    (s.kind === 'sample' || s.kind === 'param') && model.statusOf(s.target.variable) === 'latent' && !known.has(s.target.variable);
   for (const s of bound.graph.statements) {
-    if (isDrawn(s) && s.kind !== 'factor' && s.target !== null && (s.kind !== 'sample' || !isProper(s.law))) throw refusal(`'${s.target.variable}' has no value and no law to be drawn from`);
+    if (isDrawn(s) && s.kind !== 'factor' && s.target !== null && (s.kind !== 'sample' || !isProper(s.law)))
+      throw refusal(`'${s.target.variable}' has no value and no law to be drawn from`);
   }
   const statements = observed.map((s) => replicateCode(builder, s));
-  builder.entry('observe', statements.flatMap(({ observe }) => observe));
+  builder.entry(
+    'observe',
+    statements.flatMap(({ observe }) => observe),
+  );
   builder.entry('replicate', [
-    ...ancestralCode(builder, { generate: 'latents', wanted: (s) => isDrawn(s) || (s.kind === 'let' && model.statusOf(s.target.variable) !== 'given') }),
+    ...ancestralCode(builder, {
+      generate: 'latents',
+      wanted: (s) => isDrawn(s) || (s.kind === 'let' && model.statusOf(s.target.variable) !== 'given'),
+    }),
     ...statements.flatMap(({ draw }) => draw),
   ]);
   const printed = printModule(builder.module());
   const initial = new Map<string, Float64Array | Int32Array>();
-  for (const { name, place } of printed.storages) { const values = builder.initialValues(name); if (values !== undefined) initial.set(name, place === 'data' ? values : values.slice()); }
+  for (const { name, place } of printed.storages) {
+    const values = builder.initialValues(name);
+    if (values !== undefined) initial.set(name, place === 'data' ? values : values.slice());
+  }
   const arrays = allocate(printed.storages, initial);
-  const functions = instantiate(printed.source, arrays, createRuntime(createRandom(seed, 'replicate'), bound.graph.hostFunctions.map(({ call }) => call)));
+  const functions = instantiate(
+    printed.source,
+    arrays,
+    createRuntime(
+      createRandom(seed, 'replicate'),
+      bound.graph.hostFunctions.map(({ call }) => call),
+    ),
+  );
   const memory = new Map(printed.storages.map(({ name }, k) => [name, arrays[k]!]));
   functions['observe']!();
   return {
@@ -83,7 +104,10 @@ export function replicator(bound: BoundModel, source: string, known: ReadonlySet
 /** The variable that a statement observes an element of; else what it observes, as it is written. */
 export function observedName(s: Observe, source: string): string {
   if (s.target !== null) return s.target.variable;
-  const text = source.slice(s.span.start, s.span.end).replace(/^observe\s+/, '').replace(/\s*~.*$/s, '');
+  const text = source
+    .slice(s.span.start, s.span.end)
+    .replace(/^observe\s+/, '')
+    .replace(/\s*~.*$/s, '');
   return /^([\p{L}_][\p{L}\p{N}_]*)\s*\[[^\]]*\]$/u.exec(text)?.[1] ?? text;
 }
 
@@ -116,25 +140,42 @@ function replicateCode(builder: ProgramBuilder, s: Observe): StatementCode {
   const cells = [...shape, ...dims].reduce((product, n) => product * n, 1);
   if (!(cells <= mostCells)) throw refusal('the number of observations is not known before they are made');
   const whole = [...shape, ...dims];
-  const values = builder.fresh('observed', whole, 'state'), exists = builder.fresh('exists', whole, 'state', 'int32'), replicates = builder.fresh('replicate', whole, 'state');
+  const values = builder.fresh('observed', whole, 'state'),
+    exists = builder.fresh('exists', whole, 'state', 'int32'),
+    replicates = builder.fresh('replicate', whole, 'state');
   const cell = binders.map(({ index: i }, axis) => sub(i, num(boxes[axis]!.low!)));
   const elements = event.map((_, d) => index(`e${d}`));
   const value = builder.bind(substitute(s.value.body, new Map(s.value.indices.map((i, d): [typeof i, Expr] => [i, elements[d]!]))));
   const partial = s.target !== null && builder.model.statusOf(s.target.variable) === 'partial';
   const there = partial ? sub(one, ref(maskOf(s.target.variable), [...s.target.at.map((e) => builder.bind(e)), ...elements])) : one;
-  const inside = elements.reduceRight<readonly Code[]>((body, i, d) => [forLoop(i, zero, event[d]!, body)], [store(values, [...cell, ...elements], value), store(exists, [...cell, ...elements], there)]);
+  const inside = elements.reduceRight<readonly Code[]>(
+    (body, i, d) => [forLoop(i, zero, event[d]!, body)],
+    [store(values, [...cell, ...elements], value), store(exists, [...cell, ...elements], there)],
+  );
   return {
-    statement: s, width: dims.reduce((product, n) => product * n, 1), discrete: isDiscrete(law), values, exists, replicates,
-    observe: loops(binders, guards, inside), draw: loops(binders, guards, drawLaw(builder, law, { storage: replicates, at: [...cell, ...event.map(() => zero)] }, event.length)),
+    statement: s,
+    width: dims.reduce((product, n) => product * n, 1),
+    discrete: isDiscrete(law),
+    values,
+    exists,
+    replicates,
+    observe: loops(binders, guards, inside),
+    draw: loops(binders, guards, drawLaw(builder, law, { storage: replicates, at: [...cell, ...event.map(() => zero)] }, event.length)),
   };
 }
 
 /** Observations that exist, those of one name together. */
-function joined(statements: readonly StatementCode[], memory: ReadonlyMap<string, Float64Array | Int32Array>, nameOf: (s: Observe) => string): readonly ReplicatedData[] {
+function joined(
+  statements: readonly StatementCode[],
+  memory: ReadonlyMap<string, Float64Array | Int32Array>,
+  nameOf: (s: Observe) => string,
+): readonly ReplicatedData[] {
   const groups = new Map<string, StatementCode[]>();
   for (const code of statements) {
-    const key = `${nameOf(code.statement)} ${code.width}`, list = groups.get(key);
-    if (list === undefined) groups.set(key, [code]); else list.push(code);
+    const key = `${nameOf(code.statement)} ${code.width}`,
+      list = groups.get(key);
+    if (list === undefined) groups.set(key, [code]);
+    else list.push(code);
   }
   return [...groups.values()].map((codes): ReplicatedData => {
     const [{ statement, width, discrete }] = codes as [StatementCode];
@@ -148,7 +189,13 @@ function joined(statements: readonly StatementCode[], memory: ReadonlyMap<string
       });
       return out;
     };
-    return { name: nameOf(statement), discrete, width, observed: gather(({ values }) => values), replicated: () => gather(({ replicates }) => replicates) };
+    return {
+      name: nameOf(statement),
+      discrete,
+      width,
+      observed: gather(({ values }) => values),
+      replicated: () => gather(({ replicates }) => replicates),
+    };
   });
 }
 

@@ -82,7 +82,13 @@ export class ChainRun {
    * @param checkpoint where the chain goes on; from the beginning where it is null.
    * @throws InternalError where the program is not sound.
    */
-  constructor(program: ChainProgram, chain: number, request: ChainRequest, hostFunctions: readonly HostCall[], checkpoint: Checkpoint | null = null) {
+  constructor(
+    program: ChainProgram,
+    chain: number,
+    request: ChainRequest,
+    hostFunctions: readonly HostCall[],
+    checkpoint: Checkpoint | null = null,
+  ) {
     const start = clock();
     this.chain = chain;
     this.program = program;
@@ -104,11 +110,17 @@ export class ChainRun {
     this.pieces = [];
     this.records = program.recorded.map((recorded, i) => this.record(recorded, checkpoint?.moments[i] ?? null));
     this.faultsBefore = new Map(checkpoint?.faults ?? []);
-    this.atWarmup = checkpoint?.atWarmup ?? { counters: new Float64Array(2 * program.counters.length), faults: 0, failures: new Float64Array(program.blocks?.length ?? 0) };
+    this.atWarmup = checkpoint?.atWarmup ?? {
+      counters: new Float64Array(2 * program.counters.length),
+      faults: 0,
+      failures: new Float64Array(program.blocks?.length ?? 0),
+    };
     if (checkpoint === null) this.foundStart = this.start(entry(functions, 'initialise'));
     else {
       this.foundStart = checkpoint.foundStart;
-      this.ownMemory().forEach((values, i) => { values.set(checkpoint.memory[i]!); });
+      this.ownMemory().forEach((values, i) => {
+        values.set(checkpoint.memory[i]!);
+      });
       random.state.set(checkpoint.random);
     }
     this.seconds = { warmup: (checkpoint?.seconds.warmup ?? 0) + clock() - start, sampling: checkpoint?.seconds.sampling ?? 0 };
@@ -153,10 +165,16 @@ export class ChainRun {
   /** Where the chain stands, in memory of its own. */
   checkpoint(): Checkpoint {
     return {
-      chain: this.chain, done: this.done, kept: this.kept,
-      memory: this.ownMemory().map((values) => values.slice()), random: this.runtime.random.state.slice(), faults: [...this.faults()],
-      foundStart: this.foundStart, atWarmup: this.atWarmup,
-      moments: this.records.map((record) => record.moments?.state() ?? null), seconds: { ...this.seconds },
+      chain: this.chain,
+      done: this.done,
+      kept: this.kept,
+      memory: this.ownMemory().map((values) => values.slice()),
+      random: this.runtime.random.state.slice(),
+      faults: [...this.faults()],
+      foundStart: this.foundStart,
+      atWarmup: this.atWarmup,
+      moments: this.records.map((record) => record.moments?.state() ?? null),
+      seconds: { ...this.seconds },
     };
   }
 
@@ -177,7 +195,8 @@ export class ChainRun {
     const size = sizeOf(recorded.shape);
     if (source === undefined || source.length < size) throw new InternalError(`no memory for the values of '${recorded.name}'`);
     return {
-      size, source,
+      size,
+      source,
       values: recorded.mode === 'draws' ? drawStorage(recorded, source, this.capacity * size) : null,
       moments: recorded.mode === 'moments' ? new MomentAccumulator(size, this.request.draws, recorded.range, moments) : null,
     };
@@ -198,7 +217,8 @@ export class ChainRun {
     if (count === 0) return;
     this.filled = 0;
     this.pieces.push({
-      first: this.kept - count, count,
+      first: this.kept - count,
+      count,
       values: this.records.map((record) => {
         const { values, size } = record;
         if (values === null) return null;
@@ -219,16 +239,22 @@ export class ChainRun {
     const state = this.program.storages.filter((storage) => storage.place === 'state').map((storage) => this.memory.get(storage.name)!);
     const cells = state.reduce((sum, values) => sum + values.length, 0);
     const wanted = cells > manyCells ? 2 : startsCompared;
-    let best = -Infinity, found = 0;
+    let best = -Infinity,
+      found = 0;
     let kept: readonly Memory[] | null = null;
     for (let attempt = 0; attempt < startsTried && found < wanted; attempt++) {
       initialise(attempt % 2);
       const density = this.logJoint() ?? Number.NaN;
       if (!Number.isFinite(density)) continue;
       found++;
-      if (density > best) { best = density; kept = state.map((values) => values.slice()); }
+      if (density > best) {
+        best = density;
+        kept = state.map((values) => values.slice());
+      }
     }
-    kept?.forEach((values, i) => { state[i]!.set(values); });
+    kept?.forEach((values, i) => {
+      state[i]!.set(values);
+    });
     return kept !== null;
   }
 
@@ -251,7 +277,7 @@ export class ChainRun {
 /** How far a chain is, counted within its phase. */
 export function progressOf(run: ChainRun): ProgressEvent {
   const { chain, done, total, warmup } = run;
-  return done < warmup || done === total && total === warmup
+  return done < warmup || (done === total && total === warmup)
     ? { chain, phase: 'warmup', done, total: warmup }
     : { chain, phase: 'sampling', done: done - warmup, total: total - warmup };
 }
@@ -296,7 +322,11 @@ function entry(functions: Readonly<Record<string, EntryPoint>>, name: string): E
 }
 
 function emptyLike(values: DrawValues): DrawValues {
-  return values instanceof Float64Array ? new Float64Array(values.length) : values instanceof Int32Array ? new Int32Array(values.length) : new Uint8Array(values.length);
+  return values instanceof Float64Array
+    ? new Float64Array(values.length)
+    : values instanceof Int32Array
+      ? new Int32Array(values.length)
+      : new Uint8Array(values.length);
 }
 
 function drawStorage(recorded: Recorded, source: Memory, length: number): DrawValues {

@@ -8,7 +8,10 @@ import { choleskyInPlace, solveLower, solveLowerTransposed } from '../numeric/li
 import type { DifferentiableDensity } from './gradient.js';
 
 /** A group of labels to seed: its table of joint probabilities, with so many states to each element. */
-export interface Seeding { readonly table: string; readonly states: number }
+export interface Seeding {
+  readonly table: string;
+  readonly states: number;
+}
 
 /** Elements that are looked at. */
 const mostElements = 300;
@@ -31,9 +34,15 @@ export function seeding(density: DifferentiableDensity): Seeding | null {
 }
 
 /** A position fitted to clusters; null where the fits fail. @param climb raises the expected log density from a position. */
-export function seededStart(density: DifferentiableDensity, { table, states }: Seeding, from: Float64Array, climb: (from: Float64Array) => Float64Array | null): Float64Array | null {
+export function seededStart(
+  density: DifferentiableDensity,
+  { table, states }: Seeding,
+  from: Float64Array,
+  climb: (from: Float64Array) => Float64Array | null,
+): Float64Array | null {
   density.density(from, false);
-  const cells = density.values(table) as Float64Array, elements: number[] = [];
+  const cells = density.values(table) as Float64Array,
+    elements: number[] = [];
   // Tables of all groups start as they are at the position: where an element exists its row sums to one.
   for (let n = 0; n < cells.length / states; n++) {
     let sum = 0;
@@ -50,7 +59,9 @@ export function seededStart(density: DifferentiableDensity, { table, states }: S
   const clusters = cluster(density, vectors, states);
   if (clusters === null) return null;
   cells.fill(0);
-  looked.forEach((n, j) => { for (let k = 0; k < states; k++) cells[n * states + k] = (1 - ownWeight) / states + (clusters[j] === k ? ownWeight : 0); });
+  looked.forEach((n, j) => {
+    for (let k = 0; k < states; k++) cells[n * states + k] = (1 - ownWeight) / states + (clusters[j] === k ? ownWeight : 0);
+  });
   return climb(pooled);
 }
 
@@ -69,8 +80,15 @@ function sampled(density: DifferentiableDensity, elements: readonly number[]): r
  * Where single elements would move the unknowns: their scores in the first state times the inverse of
  * the scores' covariance (for the mean of a Normal this is the datum itself), by coordinate of unit variance.
  */
-function scores(density: DifferentiableDensity, cells: Float64Array, states: number, looked: readonly number[], position: Float64Array): readonly Float64Array[] {
-  const p = density.dimension, without = new Float64Array(p);
+function scores(
+  density: DifferentiableDensity,
+  cells: Float64Array,
+  states: number,
+  looked: readonly number[],
+  position: Float64Array,
+): readonly Float64Array[] {
+  const p = density.dimension,
+    without = new Float64Array(p);
   cells.fill(0);
   density.expected(position, without);
   const vectors = looked.map((n) => {
@@ -83,13 +101,18 @@ function scores(density: DifferentiableDensity, cells: Float64Array, states: num
   // Locations tell clusters apart better than scales do, where there are locations.
   const moves = (i: number): boolean => vectors.some((v) => v[i] !== 0);
   const located = density.owners.some((o, i) => o.kind === 'real' && moves(i));
-  const used = density.owners.flatMap((o, i) => (moves(i) && (!located || o.kind === 'real') ? [i] : [])), d = used.length;
+  const used = density.owners.flatMap((o, i) => (moves(i) && (!located || o.kind === 'real') ? [i] : [])),
+    d = used.length;
   const rows = vectors.map((v) => Float64Array.from(used, (i) => v[i]!));
   centre(rows, d);
   const covariance = new Float64Array(d * d);
   for (const r of rows) for (let i = 0; i < d; i++) for (let j = 0; j <= i; j++) covariance[i * d + j]! += (r[i]! * r[j]!) / rows.length;
   for (let i = 0; i < d; i++) covariance[i * d + i]! *= 1 + 1e-8;
-  if (choleskyInPlace(covariance, 0, d)) for (const r of rows) { solveLower(covariance, 0, d, r, 0); solveLowerTransposed(covariance, 0, d, r, 0); }
+  if (choleskyInPlace(covariance, 0, d))
+    for (const r of rows) {
+      solveLower(covariance, 0, d, r, 0);
+      solveLowerTransposed(covariance, 0, d, r, 0);
+    }
   for (let i = 0; i < d; i++) {
     const sd = Math.sqrt(rows.reduce((s, r) => s + r[i]! ** 2, 0) / rows.length);
     for (const r of rows) r[i] = sd > 0 ? r[i]! / sd : 0;
@@ -104,18 +127,25 @@ function centre(rows: readonly Float64Array[], d: number): void {
   }
 }
 
-
 /** k-means++ and a few rounds of k-means; the cluster of each vector, or null where they do not differ. */
 function cluster(density: DifferentiableDensity, vectors: readonly Float64Array[], count: number): readonly number[] | null {
-  const distance = (a: Float64Array, b: Float64Array): number => { let s = 0; for (let i = 0; i < a.length; i++) s += (a[i]! - b[i]!) ** 2; return s; };
+  const distance = (a: Float64Array, b: Float64Array): number => {
+    let s = 0;
+    for (let i = 0; i < a.length; i++) s += (a[i]! - b[i]!) ** 2;
+    return s;
+  };
   const usable = vectors.filter((v) => v.every((x) => Number.isFinite(x)));
   if (usable.length < count) return null;
   let centres: Float64Array[] = [usable[Math.floor(density.random.uniform() * usable.length)]!];
   while (centres.length < count) {
-    const weights = usable.map((v) => Math.min(...centres.map((c) => distance(v, c)))), total = weights.reduce((a, b) => a + b, 0);
+    const weights = usable.map((v) => Math.min(...centres.map((c) => distance(v, c)))),
+      total = weights.reduce((a, b) => a + b, 0);
     if (!(total > 0)) return null;
     let left = density.random.uniform() * total;
-    const chosen = weights.findIndex((w) => { left -= w; return left < 0; });
+    const chosen = weights.findIndex((w) => {
+      left -= w;
+      return left < 0;
+    });
     centres.push(usable[chosen < 0 ? usable.length - 1 : chosen]!);
   }
   const nearest = (v: Float64Array): number => centres.reduce((best, c, k) => (distance(v, c) < distance(v, centres[best]!) ? k : best), 0);

@@ -5,13 +5,20 @@
  */
 
 /** A state of all unknowns and its objective; what is not a number counts as the worst. */
-export interface Scaled<State> { readonly state: State; readonly value: number }
+export interface Scaled<State> {
+  readonly state: State;
+  readonly value: number;
+}
 
 /** An unknown to scale as a whole: one of the `positive` kind (all its values are scales), or one that may have either sign. */
-export interface Scalable { readonly name: string; readonly positive: boolean }
+export interface Scalable {
+  readonly name: string;
+  readonly positive: boolean;
+}
 
 /** Coarse enough for 24 decades in a dozen steps; the small one is about half a decade. */
-const step = 100, smallStep = 3;
+const step = 100,
+  smallStep = 3;
 /** Powers of the step at most, each way: 10^24. */
 const mostPowers = 12;
 /** More than any search takes (a dozen powers each way for a few unknowns): what goes round in circles ends. */
@@ -21,10 +28,16 @@ const noticed = 0.5;
 /** Gain for which a number of either sign gives way: it may hide what scales could do. */
 const slight = 0.01;
 /** Gain for which scales shrink by a factor: that of more than one number, whose density alone may grow without bound. */
-function several(factor: number): number { return 2 * Math.abs(Math.log(factor)); }
+function several(factor: number): number {
+  return 2 * Math.abs(Math.log(factor));
+}
 
 /** @param attempt a state with one unknown multiplied, and its objective. */
-export function findScales<State>(start: Scaled<State>, unknowns: readonly Scalable[], attempt: (state: State, unknown: Scalable, factor: number) => Scaled<State>): Scaled<State> {
+export function findScales<State>(
+  start: Scaled<State>,
+  unknowns: readonly Scalable[],
+  attempt: (state: State, unknown: Scalable, factor: number) => Scaled<State>,
+): Scaled<State> {
   let here = start;
   if (!Number.isFinite(start.value)) return start;
   const gainOf = (next: Scaled<State>): number => worth(next.value) - worth(here.value);
@@ -40,7 +53,8 @@ export function findScales<State>(start: Scaled<State>, unknowns: readonly Scala
     const from = here;
     let best = worth(from.value);
     for (let power = 0; power < mostPowers; power++) {
-      const next = attempt(here.state, unknown, factor), value = worth(next.value);
+      const next = attempt(here.state, unknown, factor),
+        value = worth(next.value);
       // A number of either sign that suddenly gains owes it to rounding.
       if (value < best - noticed || (!unknown.positive && value > best + noticed)) return { gained: best > worth(from.value) + noticed };
       best = Math.max(best, value);
@@ -56,21 +70,25 @@ export function findScales<State>(start: Scaled<State>, unknowns: readonly Scala
   const leave = (unknown: Scalable): boolean => {
     const up = cross(unknown, step);
     if (up !== null || !unknown.positive) return up?.gained === true;
-    const from = here, down = cross(unknown, 1 / step);
+    const from = here,
+      down = cross(unknown, 1 / step);
     if (down?.gained !== true) here = from;
     return down?.gained === true;
   };
   // Step by step together: a scale that ran ahead of the others would be lost in the rounding of what is still too large.
-  const positive = unknowns.filter((u) => u.positive), order = [...unknowns.filter((u) => !u.positive), ...positive];
+  const positive = unknowns.filter((u) => u.positive),
+    order = [...unknowns.filter((u) => !u.positive), ...positive];
   for (let round = 0; round < mostRounds; round++) {
     let moved = false;
-    for (const u of order) if ((u.positive && climb(u, step, several(step))) || climb(u, 1 / step, u.positive ? several(step) : slight)) moved = true;
+    for (const u of order)
+      if ((u.positive && climb(u, step, several(step))) || climb(u, 1 / step, u.positive ? several(step) : slight)) moved = true;
     if (moved) continue;
     for (const u of order) if (leave(u)) moved = true;
     if (!moved) break;
   }
   if (here === start) return here;
-  // A step too small, a scale that explains little grows in thousands of iterations: to the best within small steps, then to the largest as good.
+  // A step too small, a scale that explains little grows in thousands of iterations: to the best within small steps, then to the largest as
+  // good.
   for (let round = 0, moved = true; moved && round < mostRounds; round++) {
     moved = false;
     for (const u of positive) if (climb(u, smallStep, noticed) || climb(u, 1 / smallStep, several(smallStep))) moved = true;
@@ -78,4 +96,6 @@ export function findScales<State>(start: Scaled<State>, unknowns: readonly Scala
   for (const u of positive) cross(u, smallStep);
   return here;
 }
-function worth(value: number): number { return Number.isNaN(value) ? -Infinity : value; }
+function worth(value: number): number {
+  return Number.isNaN(value) ? -Infinity : value;
+}

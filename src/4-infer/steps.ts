@@ -7,7 +7,28 @@
  * towards an acceptance of 0.44 for scalars and 0.234 for vectors (Roberts, Gelman and Gilks 1997).
  */
 import { type Argument, type Code, accumulate, forLoop, store, when } from '../code/loop.js';
-import { type Expr, type Index, add, apply, build, cond, equal, exp, index, isConst, log, mul, mulAll, num, one, ref, reduce, scalarOf, sub, zero } from '../expr/expr.js';
+import {
+  type Expr,
+  type Index,
+  add,
+  apply,
+  build,
+  cond,
+  equal,
+  exp,
+  index,
+  isConst,
+  log,
+  mul,
+  mulAll,
+  num,
+  one,
+  ref,
+  reduce,
+  scalarOf,
+  sub,
+  zero,
+} from '../expr/expr.js';
 import { simplify } from '../expr/simplify.js';
 import { writesOf } from '../code/analysis.js';
 import { floorOf, regionSupport } from '../3-derive/closedForm.js';
@@ -31,7 +52,9 @@ export interface StepResult {
 export const iterationStorage = '%iteration';
 export const adaptingStorage = '%adapting';
 
-function value(e: Expr): Argument { return { kind: 'value', value: e }; }
+function value(e: Expr): Argument {
+  return { kind: 'value', value: e };
+}
 
 /** Storage with one number for each element of the region's variable (leading dimensions only). */
 function perElement(context: RegionContext, hint: string, initial: number): Cell & { readonly cells: number } {
@@ -42,10 +65,14 @@ function perElement(context: RegionContext, hint: string, initial: number): Cell
   return { name, at: context.at, cells };
 }
 
-function isAdapting(): Expr { return ref(adaptingStorage, []); }
+function isAdapting(): Expr {
+  return ref(adaptingStorage, []);
+}
 
 /** In warm-up a width that moves a number at all: beside 1e100 a step of 1 is none. Later widths must not depend on the state. */
-function visibleWidth(width: Expr, current: Expr): Expr { return cond(isAdapting(), apply('max', width, mul(num(1e-10), apply('abs', current))), width); }
+function visibleWidth(width: Expr, current: Expr): Expr {
+  return cond(isAdapting(), apply('max', width, mul(num(1e-10), apply('abs', current))), width);
+}
 /** A slice's width tends to three times its moves. */
 function learnt(storage: string, at: readonly Expr[], width: Expr, before: Expr, after: Expr): Code {
   return store(storage, at, add(mul(num(0.9), width), mul(num(0.1), add(mul(num(3), apply('abs', sub(after, before))), num(1e-12)))));
@@ -61,7 +88,8 @@ export function sliceStep(context: RegionContext, recompute: readonly Code[]): S
   const { low, high } = boundExprs(context);
   const width = perElement(context, 'width', 1);
   const f = builder.fresh('density', [], 'local');
-  const before = builder.fresh('before', [], 'local'), after = builder.fresh('after', [], 'local');
+  const before = builder.fresh('before', [], 'local'),
+    after = builder.fresh('after', [], 'local');
   const integer = support.kind === 'integers';
   if (isCircle(context)) return sliceCircle(context, recompute);
   const here = context.place();
@@ -75,8 +103,16 @@ export function sliceStep(context: RegionContext, recompute: readonly Code[]): S
       store(before, [], context.current()),
       { do: 'function', name: f, parameters: [x], body: density.body },
       {
-        do: 'call', procedure: integer ? 'sliceSampleInteger' : 'sliceSample', into: { storage: after, at: [] },
-        args: [{ kind: 'function', name: f }, value(ref(before, [])), value(integer ? apply('max', one, apply('ceil', reach)) : reach), value(low), value(high)],
+        do: 'call',
+        procedure: integer ? 'sliceSampleInteger' : 'sliceSample',
+        into: { storage: after, at: [] },
+        args: [
+          { kind: 'function', name: f },
+          value(ref(before, [])),
+          value(integer ? apply('max', one, apply('ceil', reach)) : reach),
+          value(low),
+          value(high),
+        ],
         effects: effectsOf(context, recompute),
       },
       store(here.storage, here.at, ref(after, [])),
@@ -102,7 +138,9 @@ function ends(context: RegionContext): { readonly low: Expr; readonly high: Expr
 /** Slice sampling of an angle: the first interval is the whole circle, so there is no width to learn. */
 function sliceCircle(context: RegionContext, recompute: readonly Code[]): StepResult {
   const { builder } = context;
-  const x = builder.fresh('candidate', [], 'local'), f = builder.fresh('density', [], 'local'), after = builder.fresh('after', [], 'local');
+  const x = builder.fresh('candidate', [], 'local'),
+    f = builder.fresh('density', [], 'local'),
+    after = builder.fresh('after', [], 'local');
   const density = scalarDensity(context, ref(x, []), recompute);
   const { low, high } = ends(context);
   const here = context.place();
@@ -111,7 +149,13 @@ function sliceCircle(context: RegionContext, recompute: readonly Code[]): StepRe
     code: context.sweep([
       ...density.before,
       { do: 'function', name: f, parameters: [x], body: density.body },
-      { do: 'call', procedure: 'sliceSampleCircle', into: { storage: after, at: [] }, args: [{ kind: 'function', name: f }, value(context.current()), value(low), value(high)], effects: effectsOf(context, recompute) },
+      {
+        do: 'call',
+        procedure: 'sliceSampleCircle',
+        into: { storage: after, at: [] },
+        args: [{ kind: 'function', name: f }, value(context.current()), value(low), value(high)],
+        effects: effectsOf(context, recompute),
+      },
       store(here.storage, here.at, ref(after, [])),
       ...recompute,
     ]),
@@ -124,7 +168,9 @@ function effectsOf(context: RegionContext, recompute: readonly Code[]): readonly
 }
 
 /** Everything the joint says about the element, evaluated on the state as it stands. */
-function stateDensity(context: RegionContext): Expr { return directDensity(context, context.collected.factors, null); }
+function stateDensity(context: RegionContext): Expr {
+  return directDensity(context, context.collected.factors, null);
+}
 
 /**
  * Coordinate-wise slice steps of a vector draw. On a simplex coordinate i moves alone and the others
@@ -136,35 +182,54 @@ function sliceVector(context: RegionContext, recompute: readonly Code[]): StepRe
   const simplex = regionSupport(region).kind === 'simplex';
   const x = builder.fresh('candidate', [], 'local');
   const f = builder.fresh('density', [], 'local');
-  const before = builder.fresh('before', [], 'local'), after = builder.fresh('after', [], 'local');
-  const old = builder.fresh('old', [context.eventDims[0]!], 'scratch'), others = builder.fresh('others', [], 'local');
-  const i = index('i'), j = index('j'), k = index('k');
+  const before = builder.fresh('before', [], 'local'),
+    after = builder.fresh('after', [], 'local');
+  const old = builder.fresh('old', [context.eventDims[0]!], 'scratch'),
+    others = builder.fresh('others', [], 'local');
+  const i = index('i'),
+    j = index('j'),
+    k = index('k');
   builder.noteRange(i, zero, dimension);
   const move = (candidate: Expr): readonly Code[] => {
     if (!simplex) return [store(context.name, context.place([i]).at, candidate), ...recompute];
     // Divided by their own sum, not 1 - x_i: rounding errors of the total would grow from move to move.
     const rest = mul(ref(old, [j]), apply('div', sub(one, candidate), ref(others, [])));
-    return [forLoop(j, zero, dimension, [store(context.name, context.place([j]).at, cond(apply('eq', j, i), candidate, rest))]), ...recompute];
+    return [
+      forLoop(j, zero, dimension, [store(context.name, context.place([j]).at, cond(apply('eq', j, i), candidate, rest))]),
+      ...recompute,
+    ];
   };
   const width = simplex ? null : vectorWidths(context);
   const reach = width === null ? num(0.2) : visibleWidth(ref(width, context.place([i]).at), ref(before, []));
   // Coordinates of a simplex move together.
-  const { before: held, density } = simplex ? { before: [], density: stateDensity(context) } : candidateDensity(context, context.collected.factors, [i], ref(x, []), recompute);
+  const { before: held, density } = simplex
+    ? { before: [], density: stateDensity(context) }
+    : candidateDensity(context, context.collected.factors, [i], ref(x, []), recompute);
   const jacobian = simplex ? mul(num(context.eventDims[0]! - 2), log(sub(one, ref(x, [])))) : zero;
   const remember = forLoop(k, zero, dimension, [store(old, [k], context.current([k]))]);
-  const code = context.sweep([forLoop(i, zero, dimension, [
-    ...(simplex ? [remember, store(others, [], reduce('sum', k, zero, dimension, cond(apply('eq', k, i), zero, ref(old, [k]))))] : []),
-    store(before, [], context.current([i])),
-    ...held,
-    { do: 'function', name: f, parameters: [x], body: [...move(ref(x, [])), { do: 'return', value: add(density, jacobian) }] },
-    {
-      do: 'call', procedure: 'sliceSample', into: { storage: after, at: [] },
-      args: [{ kind: 'function', name: f }, value(ref(before, [])), value(reach), value(simplex ? zero : num(-Infinity)), value(simplex ? one : num(Infinity))],
-      effects: effectsOf(context, recompute),
-    },
-    ...move(ref(after, [])),
-    ...(width === null ? [] : [when(isAdapting(), [learnt(width, context.place([i]).at, reach, ref(before, []), ref(after, []))])]),
-  ])]);
+  const code = context.sweep([
+    forLoop(i, zero, dimension, [
+      ...(simplex ? [remember, store(others, [], reduce('sum', k, zero, dimension, cond(apply('eq', k, i), zero, ref(old, [k]))))] : []),
+      store(before, [], context.current([i])),
+      ...held,
+      { do: 'function', name: f, parameters: [x], body: [...move(ref(x, [])), { do: 'return', value: add(density, jacobian) }] },
+      {
+        do: 'call',
+        procedure: 'sliceSample',
+        into: { storage: after, at: [] },
+        args: [
+          { kind: 'function', name: f },
+          value(ref(before, [])),
+          value(reach),
+          value(simplex ? zero : num(-Infinity)),
+          value(simplex ? one : num(Infinity)),
+        ],
+        effects: effectsOf(context, recompute),
+      },
+      ...move(ref(after, [])),
+      ...(width === null ? [] : [when(isAdapting(), [learnt(width, context.place([i]).at, reach, ref(before, []), ref(after, []))])]),
+    ]),
+  ]);
   return { code, counter: null, coordinate: i };
 }
 /** A width for each coordinate of a vector draw, 1 at first. */
@@ -176,9 +241,15 @@ function vectorWidths(context: RegionContext): string {
 }
 
 /** A number of a storage. */
-interface Cell { readonly name: string; readonly at: readonly Expr[] }
+interface Cell {
+  readonly name: string;
+  readonly at: readonly Expr[];
+}
 
-export interface WalkOptions { readonly scale: number; readonly adapt: boolean }
+export interface WalkOptions {
+  readonly scale: number;
+  readonly adapt: boolean;
+}
 
 /** A random walk in unconstrained coordinates. */
 export function randomWalkStep(context: RegionContext, options: WalkOptions, recompute: readonly Code[]): StepResult {
@@ -186,19 +257,22 @@ export function randomWalkStep(context: RegionContext, options: WalkOptions, rec
   const { builder, region } = context;
   const support = regionSupport(region);
   const { low, high } = boundExprs(context);
-  const scale = perElement(context, 'scale', options.scale), adapted = options.adapt ? scale : null;
+  const scale = perElement(context, 'scale', options.scale),
+    adapted = options.adapt ? scale : null;
   const step = builder.fresh('step', [], 'local');
   const current = context.current();
   const draw: Code = { do: 'call', procedure: 'normal', args: [], into: { storage: step, at: [] }, effects: [] };
   const move = mul(ref(scale.name, scale.at), ref(step, []));
-  let proposed: Expr, correction: Expr = zero;
+  let proposed: Expr,
+    correction: Expr = zero;
   if (support.kind === 'integers') proposed = add(current, apply('round', move));
   else if (isCircle(context)) {
     // On a circle the walk goes round.
-    const circle = ends(context), period = sub(circle.high, circle.low), moved = add(current, move);
+    const circle = ends(context),
+      period = sub(circle.high, circle.low),
+      moved = add(current, move);
     proposed = sub(moved, mul(period, apply('floor', apply('div', sub(moved, circle.low), period))));
-  }
-  else if (isConst(low, 0) && isConst(high, Infinity)) {
+  } else if (isConst(low, 0) && isConst(high, Infinity)) {
     proposed = mul(current, exp(move));
     correction = move;
   } else if (isConst(low) && isConst(high) && Number.isFinite(low.value) && Number.isFinite(high.value)) {
@@ -207,41 +281,61 @@ export function randomWalkStep(context: RegionContext, options: WalkOptions, rec
     const p = builder.fresh('proposed', [], 'local');
     proposed = add(low, mul(num(high.value - low.value), apply('sigmoid', add(logit, move))));
     const jacobian = (x: Expr): Expr => add(log(sub(x, low)), log(sub(high, x)));
-    return finishScalar(context, { draw: [draw, store(p, [], proposed)], proposed: ref(p, []), correction: sub(jacobian(ref(p, [])), jacobian(current)) }, adapted, recompute);
+    return finishScalar(
+      context,
+      { draw: [draw, store(p, [], proposed)], proposed: ref(p, []), correction: sub(jacobian(ref(p, [])), jacobian(current)) },
+      adapted,
+      recompute,
+    );
   } else proposed = add(current, move);
   return finishScalar(context, { draw: [draw], proposed, correction }, adapted, recompute);
 }
 
 /** How a scalar is proposed: code, the value it leads to, and log q(old | new) - log q(new | old). */
-interface ScalarProposal { readonly draw: readonly Code[]; readonly proposed: Expr; readonly correction: Expr }
+interface ScalarProposal {
+  readonly draw: readonly Code[];
+  readonly proposed: Expr;
+  readonly correction: Expr;
+}
 
 /** @param adapted the scale to learn in warm-up; null where none is learnt. */
-function finishScalar(context: RegionContext, { draw, proposed, correction }: ScalarProposal, adapted: Cell | null, recompute: readonly Code[]): StepResult {
+function finishScalar(
+  context: RegionContext,
+  { draw, proposed, correction }: ScalarProposal,
+  adapted: Cell | null,
+  recompute: readonly Code[],
+): StepResult {
   const { builder } = context;
   const x = builder.fresh('candidate', [], 'local');
   const density = scalarDensity(context, ref(x, []), recompute);
   const f = builder.fresh('density', [], 'local');
-  const before = builder.fresh('before', [], 'local'), after = builder.fresh('after', [], 'local'), next = builder.fresh('next', [], 'local'), logRatio = builder.fresh('correction', [], 'local');
+  const before = builder.fresh('before', [], 'local'),
+    after = builder.fresh('after', [], 'local'),
+    next = builder.fresh('next', [], 'local'),
+    logRatio = builder.fresh('correction', [], 'local');
   const counter = counterOf(context);
   const here = context.place();
   const accepted = apply('eq', ref(after, []), ref(next, []));
   const { low, high } = boundExprs(context);
   const body: readonly Code[] = [
-      ...density.before,
-      ...intoBounds(context, low, high),
-      store(before, [], context.current()),
-      ...draw,
-      store(next, [], proposed),
-      store(logRatio, [], correction),
-      { do: 'function', name: f, parameters: [x], body: density.body },
-      {
-        do: 'call', procedure: 'metropolis', into: { storage: after, at: [] },
-        args: [{ kind: 'function', name: f }, value(ref(before, [])), value(ref(next, [])), value(ref(logRatio, []))], effects: effectsOf(context, recompute),
-      },
-      store(here.storage, here.at, ref(after, [])),
-      ...recompute,
-      ...count(counter, accepted),
-      ...(adapted === null ? [] : [adaptation(adapted, accepted, 0.44)]),
+    ...density.before,
+    ...intoBounds(context, low, high),
+    store(before, [], context.current()),
+    ...draw,
+    store(next, [], proposed),
+    store(logRatio, [], correction),
+    { do: 'function', name: f, parameters: [x], body: density.body },
+    {
+      do: 'call',
+      procedure: 'metropolis',
+      into: { storage: after, at: [] },
+      args: [{ kind: 'function', name: f }, value(ref(before, [])), value(ref(next, [])), value(ref(logRatio, []))],
+      effects: effectsOf(context, recompute),
+    },
+    store(here.storage, here.at, ref(after, [])),
+    ...recompute,
+    ...count(counter, accepted),
+    ...(adapted === null ? [] : [adaptation(adapted, accepted, 0.44)]),
   ];
   return { counter: { storage: counter.name, pairs: counter.pairs }, code: context.sweep(body), body };
 }
@@ -259,19 +353,30 @@ function counterOf(context: RegionContext): Cell & { readonly pairs: number } {
 }
 /** Accepted and proposed steps after warm-up. */
 function count(counter: Cell, accepted: Expr): readonly Code[] {
-  return [when(apply('not', isAdapting()), [accumulate(counter.name, [...counter.at, zero], accepted), accumulate(counter.name, [...counter.at, one], one)])];
+  return [
+    when(apply('not', isAdapting()), [
+      accumulate(counter.name, [...counter.at, zero], accepted),
+      accumulate(counter.name, [...counter.at, one], one),
+    ]),
+  ];
 }
 
 /** A joint random walk of a vector or matrix draw. */
 function walkBlock(context: RegionContext, options: WalkOptions, recompute: readonly Code[]): StepResult {
   const { builder, region } = context;
   const support = regionSupport(region);
-  const d = context.eventDims[0]!, size = context.eventDims.reduce((a, b) => a * b, 1), dimension = num(d);
-  const scale = perElement(context, 'scale', options.scale), adapted = options.adapt ? scale : null;
+  const d = context.eventDims[0]!,
+    size = context.eventDims.reduce((a, b) => a * b, 1),
+    dimension = num(d);
+  const scale = perElement(context, 'scale', options.scale),
+    adapted = options.adapt ? scale : null;
   const width = ref(scale.name, scale.at);
   const next = builder.fresh('next', [size], 'scratch');
-  const correction = builder.fresh('correction', [], 'local'), noise = builder.fresh('noise', [], 'local'), accepted = builder.fresh('kept', [], 'local');
-  const i = index('i'), k = index('k');
+  const correction = builder.fresh('correction', [], 'local'),
+    noise = builder.fresh('noise', [], 'local'),
+    accepted = builder.fresh('kept', [], 'local');
+  const i = index('i'),
+    k = index('k');
   const normal: Code = { do: 'call', procedure: 'normal', args: [], into: { storage: noise, at: [] }, effects: [] };
   let propose: readonly Code[];
   if (support.kind === 'simplex') {
@@ -280,20 +385,49 @@ function walkBlock(context: RegionContext, options: WalkOptions, recompute: read
     const logs = (x: (e: Expr) => Expr): Expr => reduce('sum', k, zero, dimension, log(x(k)));
     propose = [
       store(total, [], zero),
-      forLoop(i, zero, dimension, [normal, store(next, [i], mul(context.current([i]), exp(mul(width, ref(noise, []))))), accumulate(total, [], ref(next, [i]))]),
+      forLoop(i, zero, dimension, [
+        normal,
+        store(next, [i], mul(context.current([i]), exp(mul(width, ref(noise, []))))),
+        accumulate(total, [], ref(next, [i])),
+      ]),
       forLoop(i, zero, dimension, [store(next, [i], apply('div', ref(next, [i]), ref(total, [])))]),
-      store(correction, [], sub(logs((e) => ref(next, [e])), logs((e) => context.current([e])))),
+      store(
+        correction,
+        [],
+        sub(
+          logs((e) => ref(next, [e])),
+          logs((e) => context.current([e])),
+        ),
+      ),
     ];
   } else if (support.kind === 'cov' || support.kind === 'corr') {
-    propose = [{
-      do: 'call', procedure: support.kind === 'cov' ? 'proposeCovariance' : 'proposeCorrelation', into: { storage: correction, at: [] }, effects: [next],
-      args: [{ kind: 'place', place: { storage: next, at: [zero] } }, { kind: 'array', value: build([dimension, dimension], (a, b) => context.current([a, b])) }, value(width), value(dimension)],
-    }];
+    propose = [
+      {
+        do: 'call',
+        procedure: support.kind === 'cov' ? 'proposeCovariance' : 'proposeCorrelation',
+        into: { storage: correction, at: [] },
+        effects: [next],
+        args: [
+          { kind: 'place', place: { storage: next, at: [zero] } },
+          { kind: 'array', value: build([dimension, dimension], (a, b) => context.current([a, b])) },
+          value(width),
+          value(dimension),
+        ],
+      },
+    ];
   } else {
     const learnt = options.adapt ? coordinateScales(context) : null;
     const each = learnt === null ? width : mul(width, learnt.scale(i));
-    propose = [store(correction, [], zero), forLoop(i, zero, dimension, [normal, store(next, [i], add(context.current([i]), mul(each, ref(noise, []))))])];
-    return finishBlock(context, { propose, next, size, correction: ref(correction, []), accepted, update: learnt?.update ?? [] }, adapted, recompute);
+    propose = [
+      store(correction, [], zero),
+      forLoop(i, zero, dimension, [normal, store(next, [i], add(context.current([i]), mul(each, ref(noise, []))))]),
+    ];
+    return finishBlock(
+      context,
+      { propose, next, size, correction: ref(correction, []), accepted, update: learnt?.update ?? [] },
+      adapted,
+      recompute,
+    );
   }
   return finishBlock(context, { propose, next, size, correction: ref(correction, []), accepted, update: [] }, adapted, recompute);
 }
@@ -302,7 +436,8 @@ function walkBlock(context: RegionContext, options: WalkOptions, recompute: read
 function coordinateScales(context: RegionContext): { scale(i: Expr): Expr; readonly update: readonly Code[] } {
   const { builder } = context;
   const shape = builder.storage(context.name).shape;
-  const mean = builder.fresh('mean', shape, 'state'), spread = builder.fresh('spread', shape, 'state');
+  const mean = builder.fresh('mean', shape, 'state'),
+    spread = builder.fresh('spread', shape, 'state');
   const t = add(ref(iterationStorage, []), one);
   const i = index('i');
   const at = (j: Expr): readonly Expr[] => context.place([j]).at;
@@ -310,11 +445,22 @@ function coordinateScales(context: RegionContext): { scale(i: Expr): Expr; reado
   return {
     // Half the learnt spread is used only after enough sweeps; before, every coordinate counts alike.
     scale: (j) => cond(apply('gt', ref(spread, at(j)), zero), apply('pow', ref(spread, at(j)), num(0.5)), one),
-    update: [when(isAdapting(), [forLoop(i, zero, num(context.eventDims[0]!), [
-      store(delta, [], sub(context.current([i]), ref(mean, at(i)))),
-      accumulate(mean, at(i), apply('div', ref(delta, []), apply('min', t, num(200)))),
-      store(spread, at(i), add(mul(ref(spread, at(i)), sub(one, apply('div', one, apply('min', t, num(200))))), apply('div', mul(ref(delta, []), sub(context.current([i]), ref(mean, at(i)))), apply('min', t, num(200))))),
-    ])])],
+    update: [
+      when(isAdapting(), [
+        forLoop(i, zero, num(context.eventDims[0]!), [
+          store(delta, [], sub(context.current([i]), ref(mean, at(i)))),
+          accumulate(mean, at(i), apply('div', ref(delta, []), apply('min', t, num(200)))),
+          store(
+            spread,
+            at(i),
+            add(
+              mul(ref(spread, at(i)), sub(one, apply('div', one, apply('min', t, num(200))))),
+              apply('div', mul(ref(delta, []), sub(context.current([i]), ref(mean, at(i)))), apply('min', t, num(200))),
+            ),
+          ),
+        ]),
+      ]),
+    ],
   };
 }
 
@@ -338,33 +484,59 @@ interface BlockProposal {
 }
 
 /** @param adapted the scale to learn in warm-up; null where none is learnt. */
-function finishBlock(context: RegionContext, { propose, next, size, correction, accepted, update }: BlockProposal, adapted: Cell | null, recompute: readonly Code[]): StepResult {
+function finishBlock(
+  context: RegionContext,
+  { propose, next, size, correction, accepted, update }: BlockProposal,
+  adapted: Cell | null,
+  recompute: readonly Code[],
+): StepResult {
   const { builder } = context;
   const f = builder.fresh('density', [], 'local');
   const counter = counterOf(context);
   const flag = ref(accepted, []);
   const start = context.eventDims.map(() => zero as Expr);
-  const floor = floorOf(context.region), density = stateDensity(context);
+  const floor = floorOf(context.region),
+    density = stateDensity(context);
   return {
     counter: { storage: counter.name, pairs: counter.pairs },
-    code: context.sweep(repeated(context, [
-      ...propose,
-      { do: 'function', name: f, parameters: [], body: [...recompute, { do: 'return', value: floor === undefined ? density : cond(isAbove(context, builder.bind(floor)), density, num(-Infinity)) }] },
-      {
-        do: 'call', procedure: 'metropolisBlock', into: { storage: accepted, at: [] }, effects: [...effectsOf(context, recompute), next],
-        args: [{ kind: 'function', name: f }, { kind: 'place', place: context.place(start) }, { kind: 'array', value: build([num(size)], (i) => ref(next, [i])) }, value(num(size)), value(correction)],
-      },
-      ...recompute,
-      ...count(counter, flag),
-      ...(adapted === null ? [] : [adaptation(adapted, flag, 0.234)]),
-      ...update,
-    ])),
+    code: context.sweep(
+      repeated(context, [
+        ...propose,
+        {
+          do: 'function',
+          name: f,
+          parameters: [],
+          body: [
+            ...recompute,
+            { do: 'return', value: floor === undefined ? density : cond(isAbove(context, builder.bind(floor)), density, num(-Infinity)) },
+          ],
+        },
+        {
+          do: 'call',
+          procedure: 'metropolisBlock',
+          into: { storage: accepted, at: [] },
+          effects: [...effectsOf(context, recompute), next],
+          args: [
+            { kind: 'function', name: f },
+            { kind: 'place', place: context.place(start) },
+            { kind: 'array', value: build([num(size)], (i) => ref(next, [i])) },
+            value(num(size)),
+            value(correction),
+          ],
+        },
+        ...recompute,
+        ...count(counter, flag),
+        ...(adapted === null ? [] : [adaptation(adapted, flag, 0.234)]),
+        ...update,
+      ]),
+    ),
   };
 }
 
 /** Correlations walk once for each of them in a sweep, because partial correlations have no scales of their own. */
 function repeated(context: RegionContext, step: readonly Code[]): readonly Code[] {
-  const d = context.eventDims[0]!, times = d * (d - 1) / 2;
+  const d = context.eventDims[0]!,
+    times = (d * (d - 1)) / 2;
   return regionSupport(context.region).kind === 'corr' && times > 1 ? [forLoop(index('step'), zero, num(times), step)] : step;
 }
 
@@ -383,13 +555,20 @@ export function proposalStep(context: RegionContext, law: Law, recompute: readon
     const forward = logDensityOf(bound, { indices: [], dims: [], body: ref(next, []) });
     // A step that the law does not take back is never taken.
     const backward = guardedLogDensityOf(reversed, { indices: [], dims: [], body: current });
-    return finishScalar(context, { draw: drawLaw(builder, bound, { storage: next, at: [] }, 0), proposed: ref(next, []), correction: sub(backward, forward) }, null, recompute);
+    return finishScalar(
+      context,
+      { draw: drawLaw(builder, bound, { storage: next, at: [] }, 0), proposed: ref(next, []), correction: sub(backward, forward) },
+      null,
+      recompute,
+    );
   }
-  const shape = context.eventDims, size = shape.reduce((a, b) => a * b, 1);
+  const shape = context.eventDims,
+    size = shape.reduce((a, b) => a * b, 1);
   const next = builder.fresh('proposal', shape, 'scratch');
   const flat = builder.fresh('next', [size], 'scratch');
   const old = builder.fresh('old', shape, 'scratch');
-  const accepted = builder.fresh('kept', [], 'local'), correction = builder.fresh('correction', [], 'local');
+  const accepted = builder.fresh('kept', [], 'local'),
+    correction = builder.fresh('correction', [], 'local');
   const dims = shape.map((n) => num(n));
   const event = dims.map((_, d) => index(`e${d}`));
   const offset = event.reduce<Expr>((sum, e, d) => add(mul(sum, dims[d]!), e), zero);
@@ -399,7 +578,20 @@ export function proposalStep(context: RegionContext, law: Law, recompute: readon
   const propose: Code[] = [
     ...drawLaw(builder, bound, { storage: next, at: dims.map(() => zero) }, shape.length),
     ...over([store(flat, [offset], ref(next, event)), store(old, event, context.current(event))]),
-    store(correction, [], sub(guardedLogDensityOf(reversed, build(dims, (...e) => ref(old, e))), logDensityOf(bound, build(dims, (...e) => ref(next, e))))),
+    store(
+      correction,
+      [],
+      sub(
+        guardedLogDensityOf(
+          reversed,
+          build(dims, (...e) => ref(old, e)),
+        ),
+        logDensityOf(
+          bound,
+          build(dims, (...e) => ref(next, e)),
+        ),
+      ),
+    ),
   ];
   return finishBlock(context, { propose, next: flat, size, correction: ref(correction, []), accepted, update: [] }, null, recompute);
 }
@@ -414,11 +606,24 @@ function swapEvent(e: Expr, context: RegionContext, storage: string): Expr {
         const test = mulAll(own);
         return cond(test, ref(storage, x.at.slice(rank).map(go)), x);
       }
-      case 'apply': return apply(x.fn, ...x.args.map(go));
-      case 'cond': return cond(go(x.test), go(x.then), go(x.otherwise));
-      case 'reduce': return reduce(x.kind, x.index, go(x.from), go(x.to), go(x.body));
-      case 'element': return { op: 'element', at: x.at.map(go), array: { fn: x.array.fn, dims: x.array.dims.map(go), args: x.array.args.map((a) => ({ indices: a.indices, dims: a.dims.map(go), body: go(a.body) })) } };
-      default: return x;
+      case 'apply':
+        return apply(x.fn, ...x.args.map(go));
+      case 'cond':
+        return cond(go(x.test), go(x.then), go(x.otherwise));
+      case 'reduce':
+        return reduce(x.kind, x.index, go(x.from), go(x.to), go(x.body));
+      case 'element':
+        return {
+          op: 'element',
+          at: x.at.map(go),
+          array: {
+            fn: x.array.fn,
+            dims: x.array.dims.map(go),
+            args: x.array.args.map((a) => ({ indices: a.indices, dims: a.dims.map(go), body: go(a.body) })),
+          },
+        };
+      default:
+        return x;
     }
   };
   return go(e);
@@ -428,6 +633,12 @@ function swapEvent(e: Expr, context: RegionContext, storage: string): Expr {
 export function uniformStep(context: RegionContext, low: Expr, high: Expr, recompute: readonly Code[]): StepResult {
   const { builder } = context;
   const next = builder.fresh('proposal', [], 'local');
-  const draw: Code = { do: 'call', procedure: 'discreteUniform', args: [value(builder.bind(low)), value(builder.bind(high))], into: { storage: next, at: [] }, effects: [] };
+  const draw: Code = {
+    do: 'call',
+    procedure: 'discreteUniform',
+    args: [value(builder.bind(low)), value(builder.bind(high))],
+    into: { storage: next, at: [] },
+    effects: [],
+  };
   return finishScalar(context, { draw: [draw], proposed: ref(next, []), correction: zero }, null, recompute);
 }

@@ -14,7 +14,11 @@ import type { ProgramBuilder } from './programBuilder.js';
 import type { StepResult } from './steps.js';
 
 /** `context`: of a kernel of one region; null for what moves several. */
-export interface PlannedStep { readonly block: string; readonly context: RegionContext | null; readonly result: StepResult }
+export interface PlannedStep {
+  readonly block: string;
+  readonly context: RegionContext | null;
+  readonly result: StepResult;
+}
 
 export interface PlacedTables {
   /** The steps with the code that fills tables. */
@@ -66,7 +70,9 @@ function visited(table: SharedTable, step: PlannedStep, writes: ReadonlySet<stri
   const map = new Map<Index, Expr>([[table.binder.index, plate.index]]);
   const own = (e: Expr): boolean => {
     let all = true;
-    visit(substitute(e, map), (x) => { if (x.op === 'ref' && x.variable === context.name && !x.at.every((a, d) => equal(a, context.at[d]!))) all = false; });
+    visit(substitute(e, map), (x) => {
+      if (x.op === 'ref' && x.variable === context.name && !x.at.every((a, d) => equal(a, context.at[d]!))) all = false;
+    });
     return all;
   };
   const ranges = table.others.flatMap((o) => [o.from, o.to]);

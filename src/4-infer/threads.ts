@@ -10,10 +10,14 @@ import { ChainLedger } from './ledger.js';
 import { chainRequest } from './runChain.js';
 import type { FromWorker, ToWorker } from './worker.js';
 
-/** A chain whose threads die so often without having come further is not begun again; as many threads that die without a chain are not replaced. */
+/**
+ * A chain whose threads die so often without having come further is not begun again; as many threads that die without a chain are not
+ * replaced.
+ */
 const mostDeaths = 3;
 /** Milliseconds between two looks whether the run is to stop, and until threads that do not hear are ended. */
-const lookMilliseconds = 50, patienceMilliseconds = 5000;
+const lookMilliseconds = 50,
+  patienceMilliseconds = 5000;
 
 interface Thread {
   readonly worker: WorkerThread;
@@ -83,7 +87,11 @@ export class ChainThreads {
    * @throws InternalError where the generated code fails, or a chain's threads die again and again.
    */
   async advance(draws: number): Promise<void> {
-    const left = new Set(Array.from({ length: this.request.chains }, (_, chain) => chain).filter((chain) => (this.ledger.checkpointOf(chain)?.kept ?? 0) < draws));
+    const left = new Set(
+      Array.from({ length: this.request.chains }, (_, chain) => chain).filter(
+        (chain) => (this.ledger.checkpointOf(chain)?.kept ?? 0) < draws,
+      ),
+    );
     if (left.size === 0) return;
     if (this.threads.length === 0) throw new InternalError('all threads have died');
     let watch: ReturnType<typeof setInterval> | null = null;
@@ -91,7 +99,10 @@ export class ChainThreads {
       await new Promise<void>((resolve, reject) => {
         this.round = { draws, left, resolve, reject };
         const { stopped } = this.request;
-        if (stopped !== undefined) watch = setInterval(() => { if (stopped()) this.stopThreads(); }, lookMilliseconds);
+        if (stopped !== undefined)
+          watch = setInterval(() => {
+            if (stopped()) this.stopThreads();
+          }, lookMilliseconds);
         for (const thread of this.threads) this.give(thread);
       });
     } finally {
@@ -111,7 +122,14 @@ export class ChainThreads {
     const worker = new this.Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
     const thread: Thread = { worker, chains: new Set(), running: null, ready: false };
     this.threads.push(thread);
-    worker.listen((message) => { this.received(thread, message as FromWorker); }, (message) => { this.died(thread, message); });
+    worker.listen(
+      (message) => {
+        this.received(thread, message as FromWorker);
+      },
+      (message) => {
+        this.died(thread, message);
+      },
+    );
   }
 
   private received(thread: Thread, message: FromWorker): void {
@@ -119,7 +137,13 @@ export class ChainThreads {
       case 'ready':
         thread.ready = true;
         this.settleLoading(true);
-        this.post(thread, { kind: 'program', program: this.shared, request: chainRequest(this.request), pause: this.pause(), stop: this.stop });
+        this.post(thread, {
+          kind: 'program',
+          program: this.shared,
+          request: chainRequest(this.request),
+          pause: this.pause(),
+          stop: this.stop,
+        });
         this.give(thread);
         return;
       case 'progress':
@@ -131,7 +155,8 @@ export class ChainThreads {
       case 'rests':
         thread.running = null;
         this.round?.left.delete(message.chain);
-        if (this.round?.left.size === 0 || this.isStopped() && this.threads.every(({ running }) => running === null)) this.round?.resolve();
+        if (this.round?.left.size === 0 || (this.isStopped() && this.threads.every(({ running }) => running === null)))
+          this.round?.resolve();
         else this.give(thread);
         return;
       case 'failed':
@@ -162,11 +187,15 @@ export class ChainThreads {
     }
     const { running } = thread;
     if (running !== null) {
-      const from = this.ledger.checkpointOf(running), done = from?.done ?? 0, before = this.deaths.get(running);
+      const from = this.ledger.checkpointOf(running),
+        done = from?.done ?? 0,
+        before = this.deaths.get(running);
       const deaths: Deaths = { count: (before?.count ?? 0) + 1, done, here: before?.done === done ? before.here + 1 : 1 };
       this.deaths.set(running, deaths);
       if (deaths.here >= mostDeaths) {
-        this.round?.reject(new InternalError(`the threads of chain ${running} died ${deaths.here} times at the same place, at last with: ${message}`));
+        this.round?.reject(
+          new InternalError(`the threads of chain ${running} died ${deaths.here} times at the same place, at last with: ${message}`),
+        );
         return;
       }
       this.ledger.note(threadDied(running, deaths.count, message, from?.kept ?? null), `thread-died ${running}`);
@@ -189,14 +218,22 @@ export class ChainThreads {
     this.whenLoaded = null;
   }
 
-  private isStopped(): boolean { return this.request.stopped?.() === true; }
+  private isStopped(): boolean {
+    return this.request.stopped?.() === true;
+  }
 
   /** Threads hand over what they have; those that do not hear in time are ended, and their last checkpoints count. */
   private stopThreads(): void {
     const { round } = this;
     if (round === null) return;
-    if (this.stop === null || this.threads.every(({ running }) => running === null)) { round.resolve(); return; }
-    if (Atomics.exchange(this.stop, 0, 1) === 0) this.patience = setTimeout(() => { round.resolve(); }, patienceMilliseconds);
+    if (this.stop === null || this.threads.every(({ running }) => running === null)) {
+      round.resolve();
+      return;
+    }
+    if (Atomics.exchange(this.stop, 0, 1) === 0)
+      this.patience = setTimeout(() => {
+        round.resolve();
+      }, patienceMilliseconds);
   }
 
   private post(thread: Thread, message: ToWorker): void {
@@ -207,8 +244,12 @@ export class ChainThreads {
 function threadDied(chain: number, count: number, message: string, draw: number | null): Diagnostic {
   const went = `the chain went on ${draw === null ? 'from its beginning' : `from draw ${draw}`} in another one, with the same draws`;
   return {
-    code: 'thread-died', severity: 'warning',
-    message: count === 1 ? `the thread of chain ${chain} died (${message}); ${went}` : `threads of chain ${chain} died ${count} times (the last of them: ${message}); ${went}`,
+    code: 'thread-died',
+    severity: 'warning',
+    message:
+      count === 1
+        ? `the thread of chain ${chain} died (${message}); ${went}`
+        : `threads of chain ${chain} died ${count} times (the last of them: ${message}); ${went}`,
   };
 }
 

@@ -23,13 +23,20 @@ export function regionLoops(region: LatentRegion): string {
 /** How a closed form is called in words. */
 export function formName(form: ClosedForm): string {
   switch (form.kind) {
-    case 'exponential': return form.bounded ? `truncated ${form.family.name}` : form.family.name;
-    case 'powerGamma': return form.bounded ? 'truncated power of a Gamma' : 'power of a Gamma';
-    case 'powerLaw': return form.bounded ? 'truncated Pareto' : 'Pareto';
-    case 'tilted': return form.slots.length === 0 ? 'Uniform' : 'truncated Exponential';
-    case 'piecewiseNormal': return 'piecewise truncated Normal';
-    case 'shiftedCount': return `shifted ${form.family}`;
-    case 'finite': return 'Categorical';
+    case 'exponential':
+      return form.bounded ? `truncated ${form.family.name}` : form.family.name;
+    case 'powerGamma':
+      return form.bounded ? 'truncated power of a Gamma' : 'power of a Gamma';
+    case 'powerLaw':
+      return form.bounded ? 'truncated Pareto' : 'Pareto';
+    case 'tilted':
+      return form.slots.length === 0 ? 'Uniform' : 'truncated Exponential';
+    case 'piecewiseNormal':
+      return 'piecewise truncated Normal';
+    case 'shiftedCount':
+      return `shifted ${form.family}`;
+    case 'finite':
+      return 'Categorical';
   }
 }
 
@@ -45,7 +52,9 @@ export function inWords(e: Expr, { hostFunctions }: Pick<ModelGraph, 'hostFuncti
     if (x.op === 'ref' && x.variable.endsWith('!')) return ref(x.variable.slice(0, -1), x.at);
     if (x.op === 'ref' && x.variable.endsWith('?')) return apply('missing', ref(x.variable.slice(0, -1), x.at));
     if (x.op === 'ref' && x.variable.startsWith('$')) return ref('constant', x.at);
-    return x.op === 'element' && x.array.fn.startsWith('host:') ? { ...x, array: { ...x.array, fn: hostName(x.array.fn, hostFunctions) } } : x;
+    return x.op === 'element' && x.array.fn.startsWith('host:')
+      ? { ...x, array: { ...x.array, fn: hostName(x.array.fn, hostFunctions) } }
+      : x;
   });
   return printText(plain);
 }
@@ -58,31 +67,45 @@ export function sourceLine(source: string, span: Statement['span']): string {
 /** Characters of a statement that are shown where it is referred to. */
 const longestQuote = 72;
 
-/** Where a statement stands and how it begins: `line 12: observe y[n] ~ Normal(m, 1)`, with the column where others stand before it on its line. */
+/**
+ * Where a statement stands and how it begins: `line 12: observe y[n] ~ Normal(m, 1)`, with the column where others stand before it on its
+ * line.
+ */
 export function placeOf(statement: Statement, { source, statements }: Pick<ModelGraph, 'source' | 'statements'>): string | null {
   if (source === undefined) return null;
-  const { start } = statement.span, { line, column } = placeIn(source, start);
+  const { start } = statement.span,
+    { line, column } = placeIn(source, start);
   const alone = !statements.some((s) => s.span.start < start && s.span.start > start - column);
   const text = sourceLine(source.text, statement.span);
   return `line ${line}${alone ? '' : `, column ${column}`}: ${text.length > longestQuote ? `${text.slice(0, longestQuote - 1).trimEnd()}…` : text}`;
 }
 
 /** Why a region has no closed form; empty where it has one. */
-export function refusalText({ recognised, graph }: RegionPlan): string { return recognised.kind === 'none' ? refusalOf(recognised, graph) : ''; }
+export function refusalText({ recognised, graph }: RegionPlan): string {
+  return recognised.kind === 'none' ? refusalOf(recognised, graph) : '';
+}
 
 /** Why there is no closed form: the term, what is wrong with it, and the statement it comes from. */
 export function refusalOf(r: NoClosedForm, graph: ModelGraph): string {
   if (r.term === null) return r.reason;
   const statement = graph.statements.find((s) => s.id === r.factor);
   const place = statement === undefined ? null : placeOf(statement, graph);
-  const term = inWords(r.term, graph), host = hostIn(r.term, graph);
-  const said = host !== null ? `${term}: ${host} is a host function, which nothing is known of` : r.reason === 'opaque' ? `the term ${term} is not a statistic of any family` : `${term}: ${r.reason}`;
+  const term = inWords(r.term, graph),
+    host = hostIn(r.term, graph);
+  const said =
+    host !== null
+      ? `${term}: ${host} is a host function, which nothing is known of`
+      : r.reason === 'opaque'
+        ? `the term ${term} is not a statistic of any family`
+        : `${term}: ${r.reason}`;
   return `${said}${place === null ? '' : ` (${place})`}`;
 }
 
 /** The name of a host function in a term; null where there is none. */
 function hostIn(e: Expr, { hostFunctions }: ModelGraph): string | null {
   let found: string | null = null;
-  visit(e, (x) => { if (x.op === 'element' && x.array.fn.startsWith('host:')) found = hostName(x.array.fn, hostFunctions); });
+  visit(e, (x) => {
+    if (x.op === 'element' && x.array.fn.startsWith('host:')) found = hostName(x.array.fn, hostFunctions);
+  });
   return found;
 }

@@ -12,7 +12,13 @@ import { type ChainRequest, ChainRun, Pace, progressOf } from './runChain.js';
 
 export type ToWorker =
   /** `pause`: seconds from one checkpoint of a chain to the next; `stop`: a cell that is 1 once the run is to end. */
-  | { readonly kind: 'program'; readonly program: ChainProgram; readonly request: ChainRequest; readonly pause: number; readonly stop: Int32Array | null }
+  | {
+      readonly kind: 'program';
+      readonly program: ChainProgram;
+      readonly request: ChainRequest;
+      readonly pause: number;
+      readonly stop: Int32Array | null;
+    }
   /** Advance a chain until it has kept `draws` draws; it begins at the checkpoint unless it is known here. */
   | { readonly kind: 'run'; readonly chain: number; readonly draws: number; readonly checkpoint: Checkpoint | null };
 
@@ -67,13 +73,18 @@ function advance(run: ChainRun, draws: number, { pause, stop }: Task, port: Thre
 }
 
 function handOver(run: ChainRun, port: ThreadPort): void {
-  const checkpoint = run.checkpoint(), pieces = run.takePieces();
+  const checkpoint = run.checkpoint(),
+    pieces = run.takePieces();
   port.post({ kind: 'checkpoint', checkpoint, pieces } satisfies FromWorker, buffersOf(checkpoint, pieces));
 }
 
 /** Memory that is handed over instead of copied. */
 function buffersOf({ memory, moments }: Checkpoint, pieces: readonly DrawPiece[]): ArrayBuffer[] {
-  const arrays: unknown[] = [...memory, ...pieces.flatMap(({ values }) => values), ...moments.flatMap((state) => (state === null ? [] : Object.values(state)))];
+  const arrays: unknown[] = [
+    ...memory,
+    ...pieces.flatMap(({ values }) => values),
+    ...moments.flatMap((state) => (state === null ? [] : Object.values(state))),
+  ];
   return arrays.flatMap((array) => (ArrayBuffer.isView(array) && array.buffer instanceof ArrayBuffer ? [array.buffer] : []));
 }
 

@@ -10,7 +10,12 @@ export function hiddenSizes(bound: BoundModel): ReadonlyMap<string, number> {
   const hidden = new Map<string, number>();
   for (const [name, { sources }] of bound.graph.sizes) {
     const size = bound.sizes.get(name);
-    const shown = sources.some(({ variable, axis }) => bound.variables.get(variable)?.shape.slice(0, axis).every((length) => length > 0));
+    const shown = sources.some(({ variable, axis }) =>
+      bound.variables
+        .get(variable)
+        ?.shape.slice(0, axis)
+        .every((length) => length > 0),
+    );
     if (!shown && size !== undefined) hidden.set(name, size);
   }
   return hidden;
@@ -42,7 +47,10 @@ const cellsAtOnce = 4096;
 
 function* nested(variable: BoundVariable, axis: number, offset: number): Generator<string> {
   const { shape } = variable;
-  if (axis === shape.length) { yield cell(variable, offset); return; }
+  if (axis === shape.length) {
+    yield cell(variable, offset);
+    return;
+  }
   const length = shape[axis]!;
   const stride = shape.slice(axis + 1).reduce((product, n) => product * n, 1);
   if (axis < shape.length - 1) {

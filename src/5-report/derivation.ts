@@ -24,13 +24,15 @@ export class Derivation implements Explanation {
 
   /** One paragraph for each block of unknowns: its conditional (or factor), the statements that enter, the kernel and why. */
   toText(): string {
-    const paragraphs = this.blocks.map((block) => [
-      `${block.block}${block.loops === '' ? '' : `  ${block.loops}`}`,
-      `  ${block.family === null ? 'no family' : block.family}`,
-      ...block.parameters.map((parameter) => `    ${parameter.text}`),
-      ...block.factors.map((factor, i) => `  ${i === 0 ? 'from ' : '     '}${factor}`),
-      `  ${block.kernel}: ${block.reason}`,
-    ].join('\n'));
+    const paragraphs = this.blocks.map((block) =>
+      [
+        `${block.block}${block.loops === '' ? '' : `  ${block.loops}`}`,
+        `  ${block.family === null ? 'no family' : block.family}`,
+        ...block.parameters.map((parameter) => `    ${parameter.text}`),
+        ...block.factors.map((factor, i) => `  ${i === 0 ? 'from ' : '     '}${factor}`),
+        `  ${block.kernel}: ${block.reason}`,
+      ].join('\n'),
+    );
     return [`Derived for ${this.backend}`, ...paragraphs, ...this.notes].join('\n\n');
   }
 
@@ -49,7 +51,14 @@ export class Derivation implements Explanation {
   /** The derivation as plain data; formulas are expression trees. */
   toJSON(): unknown {
     const { backend, blocks, notes } = this;
-    return { backend, blocks: blocks.map((block) => ({ ...block, parameters: block.parameters.map(({ name, text, json }) => ({ name, text, formula: json })) })), notes };
+    return {
+      backend,
+      blocks: blocks.map((block) => ({
+        ...block,
+        parameters: block.parameters.map(({ name, text, json }) => ({ name, text, formula: json })),
+      })),
+      notes,
+    };
   }
 
   toString(): string {
@@ -65,6 +74,12 @@ function aligned(formula: string): string {
 
 /** Text inside LaTeX. */
 function escaped(text: string): string {
-  const words: Readonly<Record<string, string>> = { '\\': '\\textbackslash{}', '~': '\\textasciitilde{}', '^': '\\textasciicircum{}', '<': '\\textless{}', '>': '\\textgreater{}' };
+  const words: Readonly<Record<string, string>> = {
+    '\\': '\\textbackslash{}',
+    '~': '\\textasciitilde{}',
+    '^': '\\textasciicircum{}',
+    '<': '\\textless{}',
+    '>': '\\textgreater{}',
+  };
   return text.replace(/[\\~^<>]|[#$%&_{}]/g, (character) => words[character] ?? `\\${character}`);
 }

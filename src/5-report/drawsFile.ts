@@ -15,7 +15,12 @@ export interface DrawsColumn {
 
 /** Refuses a file of draws. */
 export function badDraws(message: string): ModelError {
-  const diagnostic: Diagnostic = { code: 'bad-draws', severity: 'error', message: `draws.csv: ${message}`, hint: 'The file was cut off or changed: run again with --out.' };
+  const diagnostic: Diagnostic = {
+    code: 'bad-draws',
+    severity: 'error',
+    message: `draws.csv: ${message}`,
+    hint: 'The file was cut off or changed: run again with --out.',
+  };
   return new ModelError([diagnostic], `${diagnostic.message}. ${diagnostic.hint}`);
 }
 
@@ -28,7 +33,10 @@ export function readDraws(pieces: Iterable<string>, rows: number, columnOf: (nam
   let columns: readonly DrawsColumn[] | null = null;
   let row = 0;
   const take = (line: string): void => {
-    if (columns === null) { columns = header(line, columnOf); return; }
+    if (columns === null) {
+      columns = header(line, columnOf);
+      return;
+    }
     if (line === '' || line === '\r') return;
     if (row >= rows) throw badDraws(`line ${row + 2}: the run made ${rows} draws, and there are more rows`);
     fill(line, row, columns);
@@ -42,7 +50,9 @@ export function readDraws(pieces: Iterable<string>, rows: number, columnOf: (nam
 }
 
 function header(line: string, columnOf: (name: string) => DrawsColumn | null): readonly DrawsColumn[] {
-  const names = [...line.replace(/\r$/, '').matchAll(/"((?:[^"]|"")*)"|([^,]+)/g)].map(([, quoted, plain]) => (quoted ?? plain ?? '').replaceAll('""', '"'));
+  const names = [...line.replace(/\r$/, '').matchAll(/"((?:[^"]|"")*)"|([^,]+)/g)].map(([, quoted, plain]) =>
+    (quoted ?? plain ?? '').replaceAll('""', '"'),
+  );
   if (names[0] !== 'chain' || names[1] !== 'draw') throw badDraws('line 1: the header does not begin with chain,draw');
   return names.slice(2).map((name) => {
     const column = columnOf(name);
@@ -54,17 +64,20 @@ function header(line: string, columnOf: (name: string) => DrawsColumn | null): r
 const comma = 44;
 
 function fill(line: string, row: number, columns: readonly DrawsColumn[]): void {
-  let at = 0, cell = -2;
+  let at = 0,
+    cell = -2;
   for (; at <= line.length && cell < columns.length; cell++) {
     let end = at;
     while (end < line.length && line.charCodeAt(end) !== comma) end++;
     if (cell >= 0) {
-      const text = line.slice(at, end).trim(), { values, element, size } = columns[cell]!;
+      const text = line.slice(at, end).trim(),
+        { values, element, size } = columns[cell]!;
       const value = text === '' ? Number.NaN : Number(text);
       if (Number.isNaN(value) && text !== 'NaN') throw badDraws(`line ${row + 2}: ${JSON.stringify(text.slice(0, 40))} is not a number`);
       values[row * size + element] = value;
     }
     at = end + 1;
   }
-  if (cell < columns.length || at <= line.length) throw badDraws(`line ${row + 2}: the row has ${line.split(',').length} cells, and the header ${columns.length + 2}`);
+  if (cell < columns.length || at <= line.length)
+    throw badDraws(`line ${row + 2}: the row has ${line.split(',').length} cells, and the header ${columns.length + 2}`);
 }

@@ -4,7 +4,16 @@
  * them. JSON has no NaN and no infinity: both are null there; CSV writes them as words.
  */
 import type { Observations } from '../4-infer/pointwiseProgram.js';
-import { chainNumbersOf, type DrawValues, elementName, keptDraws, type RunResult, type Seconds, sizeOf, type VariableResult } from '../4-infer/posterior.js';
+import {
+  chainNumbersOf,
+  type DrawValues,
+  elementName,
+  keptDraws,
+  type RunResult,
+  type Seconds,
+  sizeOf,
+  type VariableResult,
+} from '../4-infer/posterior.js';
 import type { Diagnostic } from '../errors/diagnostic.js';
 import type { RunContext, Summary } from './record.js';
 import { elementsOf } from './summary.js';
@@ -33,11 +42,18 @@ export function drawnTable(variables: readonly VariableResult[]): Table | null {
   return { ...first, columns: tables.filter((table) => shareRows(table, first)).flatMap((table) => table.columns) };
 }
 
-/** Whether the draws of two variables stand in the same rows. Independent draws do where they are as many: closed forms count theirs as one chain, reports by chain. */
+/**
+ * Whether the draws of two variables stand in the same rows. Independent draws do where they are as many: closed forms count theirs as one
+ * chain, reports by chain.
+ */
 export function shareRows(a: Rows, b: Rows): boolean {
   return (a.chains === b.chains && a.draws === b.draws) || (a.independent && b.independent && a.chains * a.draws === b.chains * b.draws);
 }
-interface Rows { readonly chains: number; readonly draws: number; readonly independent: boolean }
+interface Rows {
+  readonly chains: number;
+  readonly draws: number;
+  readonly independent: boolean;
+}
 
 /** Columns with the same rows: `draws` of each chain, chain after chain. */
 export interface Table extends Rows {
@@ -46,9 +62,11 @@ export interface Table extends Rows {
 }
 
 function tableOf(variable: VariableResult): readonly Table[] {
-  const { name, shape } = variable, kept = keptDraws(variable);
+  const { name, shape } = variable,
+    kept = keptDraws(variable);
   if (kept === null) return [];
-  const { chains, draws, independent, values } = kept, size = sizeOf(shape);
+  const { chains, draws, independent, values } = kept,
+    size = sizeOf(shape);
   const columns = elementsOf(variable).map((element): Column => ({ name: elementName(name, shape, element), values, element, size }));
   return [{ chains, chainNumbers: chainNumbersOf(kept), draws, independent, columns }];
 }
@@ -92,20 +110,42 @@ export function* summaryJson(summary: Summary): Generator<string> {
 }
 
 /** The record of the run. */
-export function* runJson(result: RunResult, context: RunContext, warnings: readonly Diagnostic[], seconds: Seconds, observations: Observations | null): Generator<string> {
+export function* runJson(
+  result: RunResult,
+  context: RunContext,
+  warnings: readonly Diagnostic[],
+  seconds: Seconds,
+  observations: Observations | null,
+): Generator<string> {
   const { program, seed, options, versions, notes, levels } = context;
   const { backend, plan, traces } = result;
-  yield `${JSON.stringify({
-    program, backend, seed, options, versions, plan,
-    traces: {
-      elbo: traces.elbo ?? null, logLikelihood: traces.logLikelihood ?? null, logJoint: traces.logJoint ?? null,
-      acceptance: traces.acceptance ?? null, stepSizes: traces.stepSizes ?? null, divergences: traces.divergences ?? null,
+  yield `${JSON.stringify(
+    {
+      program,
+      backend,
+      seed,
+      options,
+      versions,
+      plan,
+      traces: {
+        elbo: traces.elbo ?? null,
+        logLikelihood: traces.logLikelihood ?? null,
+        logJoint: traces.logJoint ?? null,
+        acceptance: traces.acceptance ?? null,
+        stepSizes: traces.stepSizes ?? null,
+        divergences: traces.divergences ?? null,
+      },
+      notes: notes.map(({ code, message }) => ({ code, message })),
+      warnings: warnings.map(({ code, severity, message, hint }) => ({ code, severity, message, hint: hint ?? null })),
+      levels,
+      observations,
+      seconds,
+      variables: result.variables.map(recordOf),
+      exchangeable: result.exchangeable,
     },
-    notes: notes.map(({ code, message }) => ({ code, message })),
-    warnings: warnings.map(({ code, severity, message, hint }) => ({ code, severity, message, hint: hint ?? null })),
-    levels, observations, seconds,
-    variables: result.variables.map(recordOf), exchangeable: result.exchangeable,
-  }, null, 2)}\n`;
+    null,
+    2,
+  )}\n`;
 }
 
 /** What a variable is, without its numbers: enough to read these back from the other files. */
@@ -124,8 +164,11 @@ export interface VariableRecord extends Pick<VariableResult, 'name' | 'shape' | 
 
 function recordOf(variable: VariableResult): VariableRecord {
   const { name, shape, kind, discrete, range, low, insidePlate, result } = variable;
-  const { chains, chainNumbers, draws, independent } = keptDraws(variable)
-    ?? (result.form === 'moments' ? { ...result, chainNumbers: undefined, independent: false } : { chains: 0, chainNumbers: undefined, draws: 0, independent: true });
+  const { chains, chainNumbers, draws, independent } =
+    keptDraws(variable) ??
+    (result.form === 'moments'
+      ? { ...result, chainNumbers: undefined, independent: false }
+      : { chains: 0, chainNumbers: undefined, draws: 0, independent: true });
   const counts = { chains, ...(chainNumbers === undefined ? {} : { chainNumbers }), draws, independent };
   return { name, shape, kind, discrete, range: range ?? null, low: low ?? null, insidePlate, form: result.form, ...counts };
 }

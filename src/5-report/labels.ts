@@ -71,19 +71,26 @@ function relabel(group: ExchangeableGroup, byName: ReadonlyMap<string, VariableR
     names: [...moved, ...allocations].map((variable) => variable.name),
     betweenChains: between,
     withinChains: within,
-    varianceRatio: largestRatio(coordinateVariances(ordering, ordering.form.values, labels), coordinateVariances(ordering, matched, labels)),
+    varianceRatio: largestRatio(
+      coordinateVariances(ordering, ordering.form.values, labels),
+      coordinateVariances(ordering, matched, labels),
+    ),
     variables: [...moved, ...allocations],
   };
 }
 
 function memberOf(variable: VariableResult | undefined, axis: number, labels: number): Member[] {
   if (variable === undefined || variable.result.form !== 'draws' || variable.shape[axis] !== labels) return [];
-  return [{
-    variable, form: variable.result, axis,
-    outer: sizeOf(variable.shape.slice(0, axis)),
-    inner: sizeOf(variable.shape.slice(axis + 1)),
-    size: sizeOf(variable.shape),
-  }];
+  return [
+    {
+      variable,
+      form: variable.result,
+      axis,
+      outer: sizeOf(variable.shape.slice(0, axis)),
+      inner: sizeOf(variable.shape.slice(axis + 1)),
+      size: sizeOf(variable.shape),
+    },
+  ];
 }
 
 /**
@@ -121,7 +128,10 @@ function match(ordering: Member, labels: number): Int32Array {
   if (rounds === 0) {
     for (let draw = 0; draw < count; draw++) {
       readPoints(ordering, draw, labels, width, scale, points);
-      permutations.set(sortedBy(labels, (label) => points[label * width]!), draw * labels);
+      permutations.set(
+        sortedBy(labels, (label) => points[label * width]!),
+        draw * labels,
+      );
     }
     return permutations;
   }
@@ -191,16 +201,26 @@ function differWithin(permutations: Int32Array, chains: number, draws: number, l
 
 /** An array of the same kind and length. */
 function blankLike(values: DrawValues): DrawValues {
-  return values instanceof Float64Array ? new Float64Array(values.length) : values instanceof Int32Array ? new Int32Array(values.length) : new Uint8Array(values.length);
+  return values instanceof Float64Array
+    ? new Float64Array(values.length)
+    : values instanceof Int32Array
+      ? new Int32Array(values.length)
+      : new Uint8Array(values.length);
 }
 
-/** The variables with their components at their places. One that labels number along several axes, as a transition matrix, is one variable, permuted along each. */
+/**
+ * The variables with their components at their places. One that labels number along several axes, as a transition matrix, is one variable,
+ * permuted along each.
+ */
 function permutedVariables(members: readonly Member[], permutations: Int32Array, labels: number): readonly VariableResult[] {
   const out = new Map<string, VariableResult>();
   for (const { variable, form, ...place } of members) {
     const before = out.get(variable.name);
     const current = before?.result.form === 'draws' ? before.result : form;
-    out.set(variable.name, { ...variable, result: { ...current, values: permutedValues({ variable, form: current, ...place }, permutations, labels) } });
+    out.set(variable.name, {
+      ...variable,
+      result: { ...current, values: permutedValues({ variable, form: current, ...place }, permutations, labels) },
+    });
   }
   return [...out.values()];
 }
@@ -221,7 +241,13 @@ function permutedValues(member: Member, permutations: Int32Array, labels: number
 }
 
 /** Allocations: the value is a label, so it becomes the place of that label. */
-function allocationOf(variable: VariableResult | undefined, permutations: Int32Array, chains: number, draws: number, labels: number): VariableResult[] {
+function allocationOf(
+  variable: VariableResult | undefined,
+  permutations: Int32Array,
+  chains: number,
+  draws: number,
+  labels: number,
+): VariableResult[] {
   if (variable === undefined || variable.result.form !== 'draws') return [];
   const form = variable.result;
   if (form.chains !== chains || form.draws !== draws) return [];

@@ -5,9 +5,7 @@
  */
 import { logJointOfDraws } from '../4-infer/logJointOfDraws.js';
 import type { Observations } from '../4-infer/pointwiseProgram.js';
-import {
-  keptDraws, type PlanEntry, type RunResult, type Seconds, sizeOf, type VariableResult,
-} from '../4-infer/posterior.js';
+import { keptDraws, type PlanEntry, type RunResult, type Seconds, sizeOf, type VariableResult } from '../4-infer/posterior.js';
 import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
 import { currentPlatform } from '../platform/platform.js';
 import { attempted, type Loo, type ObservedData, pointwiseCsv, type Predictive, type Waic } from './comparison/predictive.js';
@@ -91,7 +89,13 @@ export class Posterior {
    * @param observed the data of the run; null where nothing is known of its predictions.
    * @param predictive the criteria where they are known already.
    */
-  constructor(result: RunResult, context: RunContext, predictor: Predictor | null = null, observed: ObservedData | null = null, predictive: Predictive | null = null) {
+  constructor(
+    result: RunResult,
+    context: RunContext,
+    predictor: Predictor | null = null,
+    observed: ObservedData | null = null,
+    predictive: Predictive | null = null,
+  ) {
     this.result = result;
     this.context = context;
     this.predictor = predictor;
@@ -101,17 +105,29 @@ export class Posterior {
   }
 
   /** The backend that ran. */
-  get backend(): string { return this.result.backend; }
+  get backend(): string {
+    return this.result.backend;
+  }
   /** Log of the normalising constant, where the backend computes it. */
-  get logEvidence(): number | null { return this.result.logEvidence; }
+  get logEvidence(): number | null {
+    return this.result.logEvidence;
+  }
   /** Lower bound of the log evidence (cavi, em); null of others. */
-  get elbo(): number | null { return this.result.elbo; }
+  get elbo(): number | null {
+    return this.result.elbo;
+  }
   /** The maximum (em, map); null of others. */
-  get logLikelihood(): number | null { return this.result.logLikelihood; }
+  get logLikelihood(): number | null {
+    return this.result.logLikelihood;
+  }
   /** Log density of unknowns and data at the point found (map, MAP-EM, hard EM, modes of exact); null of others. */
-  get logJoint(): number | null { return this.result.logJoint; }
+  get logJoint(): number | null {
+    return this.result.logJoint;
+  }
   /** Which kernel or factor each block of unknowns got, and why. */
-  get plan(): readonly PlanEntry[] { return this.result.plan; }
+  get plan(): readonly PlanEntry[] {
+    return this.result.plan;
+  }
   /** How long it took. */
   get seconds(): Seconds {
     const { seconds } = this.result;
@@ -128,11 +144,19 @@ export class Posterior {
     const { switched, judgement } = this.view();
     const { problem } = this.observed?.asked === true ? this.wantedPredictive() : { problem: null };
     const inVain: readonly Diagnostic[] = problem === null ? [] : [{ ...problem, severity: 'warning' }];
-    return [...this.result.warnings.filter((warning) => warning.severity !== 'note'), ...inVain, ...this.fewDraws(), ...switched, ...judgement];
+    return [
+      ...this.result.warnings.filter((warning) => warning.severity !== 'note'),
+      ...inVain,
+      ...this.fewDraws(),
+      ...switched,
+      ...judgement,
+    ];
   }
 
   /** What is worth knowing and no reason to doubt: which backend was chosen, and why. */
-  get notes(): readonly Diagnostic[] { return this.result.warnings.filter((warning) => warning.severity === 'note'); }
+  get notes(): readonly Diagnostic[] {
+    return this.result.warnings.filter((warning) => warning.severity === 'note');
+  }
 
   /** Names of the variables in the results, in the order of the program. */
   get names(): readonly string[] {
@@ -142,16 +166,29 @@ export class Posterior {
   /** Every element with its mean, sd, Monte Carlo error, quantiles, effective sizes, R-hat and probabilities. */
   summary(): Summary {
     const { backend, logEvidence, logEvidenceSe, elbo, logLikelihood, logJoint } = this.result;
-    const predictive = this.wantedPredictive().value, information = this.informationCriteria();
+    const predictive = this.wantedPredictive().value,
+      information = this.informationCriteria();
     // Without a prototype: a variable may be called `__proto__`.
     const variables = Object.create(null) as { [element: string]: SummaryRow };
     for (const { elements } of this.view().summaries) {
       for (const { name, flat: _flat, ...row } of elements) variables[name] = row;
     }
     return {
-      backend, seed: this.context.seed, converged: this.converged, warnings: this.warnings.map(sentence), variables,
-      logEvidence, logEvidenceSe, elbo, logLikelihood, logJoint, aic: information?.aic ?? null, bic: information?.bic ?? null,
-      waic: predictive === null ? null : criterionSummary(predictive.waic), loo: predictive?.loo ? looSummary(predictive.loo) : null, seconds: this.seconds,
+      backend,
+      seed: this.context.seed,
+      converged: this.converged,
+      warnings: this.warnings.map(sentence),
+      variables,
+      logEvidence,
+      logEvidenceSe,
+      elbo,
+      logLikelihood,
+      logJoint,
+      aic: information?.aic ?? null,
+      bic: information?.bic ?? null,
+      waic: predictive === null ? null : criterionSummary(predictive.waic),
+      loo: predictive?.loo ? looSummary(predictive.loo) : null,
+      seconds: this.seconds,
     };
   }
 
@@ -167,11 +204,14 @@ export class Posterior {
   }
 
   /** Watanabe's widely applicable information criterion. @throws ModelError as `loo`. */
-  waic(): Waic { return this.predictive().waic; }
+  waic(): Waic {
+    return this.predictive().waic;
+  }
 
   /** What pointwise criteria were computed of, unit by unit. @throws ModelError as `loo`. */
   predictive(): Predictive {
-    if (this.observed === null) throw modelError({ code: 'no-pointwise', severity: 'error', message: 'this posterior does not know the data it comes from' });
+    if (this.observed === null)
+      throw modelError({ code: 'no-pointwise', severity: 'error', message: 'this posterior does not know the data it comes from' });
     this.cachedPredictive ??= this.observed.predictive(this.result);
     return this.cachedPredictive;
   }
@@ -181,27 +221,36 @@ export class Posterior {
     const { observed, result } = this;
     if (observed === null || !(this.cachedPredictive !== null || observed.wanted(result))) return { value: null, problem: null };
     const { value, problem } = attempted(() => this.predictive());
-    return { value, problem: observed.asked ? problem ?? value?.missing ?? null : null };
+    return { value, problem: observed.asked ? (problem ?? value?.missing ?? null) : null };
   }
 
   /** Log likelihoods of which no criteria are computed with the summary, because they are many and nobody asked. */
-  skippedLikelihoods(): number { return this.cachedPredictive === null ? this.observed?.skipped(this.result) ?? 0 : 0; }
+  skippedLikelihoods(): number {
+    return this.cachedPredictive === null ? (this.observed?.skipped(this.result) ?? 0) : 0;
+  }
 
   /** AIC and BIC of a maximum of the likelihood; null of anything else. */
-  informationCriteria(): { readonly aic: number; /** Null where there are no data, or nobody knows how many. */ readonly bic: number | null; readonly parameters: number } | null {
-    const { backend, logLikelihood } = this.result, { observed } = this;
+  informationCriteria(): {
+    readonly aic: number /** Null where there are no data, or nobody knows how many. */;
+    readonly bic: number | null;
+    readonly parameters: number;
+  } | null {
+    const { backend, logLikelihood } = this.result,
+      { observed } = this;
     const options = this.context.options['options'] as Readonly<Record<string, string>> | undefined;
     if (observed === null || logLikelihood === null || (backend !== 'map' && backend !== 'em')) return null;
     if (backend === 'map' ? observed.hasContinuousLatents() : options?.['maximize'] !== undefined) return null;
     const parameters = observed.freeParameters();
     const units = this.observations()?.units ?? 0;
-    return parameters === null ? null : { parameters, aic: 2 * (parameters - logLikelihood), bic: units === 0 ? null : parameters * Math.log(units) - 2 * logLikelihood };
+    return parameters === null
+      ? null
+      : { parameters, aic: 2 * (parameters - logLikelihood), bic: units === 0 ? null : parameters * Math.log(units) - 2 * logLikelihood };
   }
 
   /** What the run observed, to tell data sets apart; null where it is not known. */
   observations(): Observations | null {
     const { observed } = this;
-    return observed === null ? null : this.cachedPredictive?.observations ?? attempted(() => observed.observations()).value;
+    return observed === null ? null : (this.cachedPredictive?.observations ?? attempted(() => observed.observations()).value);
   }
 
   /** Rows by variable, for tables. */
@@ -237,7 +286,12 @@ export class Posterior {
     if (range === undefined) throw modelError({ code: 'no-probabilities', severity: 'error', message: `'${name}' has no finite support` });
     const shape = [...variable.shape, range];
     if (result.form !== 'draws') {
-      if (result.probabilities === null) throw modelError({ code: 'no-probabilities', severity: 'error', message: `backend '${this.backend}' keeps no probabilities of '${name}'` });
+      if (result.probabilities === null)
+        throw modelError({
+          code: 'no-probabilities',
+          severity: 'error',
+          message: `backend '${this.backend}' keeps no probabilities of '${name}'`,
+        });
       return shaped(result.probabilities.slice(), shape);
     }
     const size = sizeOf(variable.shape);
@@ -257,7 +311,8 @@ export class Posterior {
     for (const { variable, elements } of this.view().summaries) {
       const { result } = variable;
       if (result.form !== 'draws' || result.independent || result.chains * result.draws === 0) continue;
-      if (buffers === null || buffers.chains !== result.chains || buffers.draws !== result.draws) buffers = new ChainDraws(result.chains, result.draws);
+      if (buffers === null || buffers.chains !== result.chains || buffers.draws !== result.draws)
+        buffers = new ChainDraws(result.chains, result.draws);
       for (const { name, flat } of elements) all[name] = diagnose(buffers.load(result.values, flat, sizeOf(variable.shape)));
     }
     return all;
@@ -270,7 +325,9 @@ export class Posterior {
    */
   async predict(values: Readonly<Record<string, unknown>> = {}, options: PredictOptions = {}): Promise<ReadonlyMap<string, ShapedArray>> {
     const { result } = Object.keys(values).length === 0 ? this : this.predictions(values, options);
-    return new Map(result.variables.filter(({ kind }) => kind === 'predict').map((variable) => [variable.name, allDrawsOf(variable, this.backend)]));
+    return new Map(
+      result.variables.filter(({ kind }) => kind === 'predict').map((variable) => [variable.name, allDrawsOf(variable, this.backend)]),
+    );
   }
 
   /**
@@ -281,7 +338,12 @@ export class Posterior {
    */
   predictions(values: Readonly<Record<string, unknown>> = {}, options: PredictOptions = {}): Posterior {
     if (this.predictor === null) {
-      throw modelError({ code: 'no-prediction', severity: 'error', message: `a posterior by '${this.backend}' cannot predict for other data`, hint: 'Write predict statements for the new data and run again.' });
+      throw modelError({
+        code: 'no-prediction',
+        severity: 'error',
+        message: `a posterior by '${this.backend}' cannot predict for other data`,
+        hint: 'Write predict statements for the new data and run again.',
+      });
     }
     return this.predictor(this, values, options);
   }
@@ -293,11 +355,20 @@ export class Posterior {
    */
   exportFiles(format: ExportFormat): Promise<readonly ExportedFile[]> {
     const { observed, result, context, seconds } = this;
-    const known = <T>(work: (observed: ObservedData) => T): T | null => (observed === null || format === 'parquet' ? null : attempted(() => work(observed)).value);
-    return exportedFiles({
-      backend: this.backend, variables: result.variables, context, seconds, bound: observed?.bound ?? null,
-      logJoint: known(({ bound }) => logJointOfDraws(bound, result)), likelihood: format === 'zarr' && observed?.wanted(result) === true ? known((of) => of.likelihood(result)) : null,
-    }, format);
+    const known = <T>(work: (observed: ObservedData) => T): T | null =>
+      observed === null || format === 'parquet' ? null : attempted(() => work(observed)).value;
+    return exportedFiles(
+      {
+        backend: this.backend,
+        variables: result.variables,
+        context,
+        seconds,
+        bound: observed?.bound ?? null,
+        logJoint: known(({ bound }) => logJointOfDraws(bound, result)),
+        likelihood: format === 'zarr' && observed?.wanted(result) === true ? known((of) => of.likelihood(result)) : null,
+      },
+      format,
+    );
   }
 
   /** The files of a run by name, as text. A text is made when it is read: those of draws and data may be large. */
@@ -317,23 +388,42 @@ export class Posterior {
   async save(directory: string): Promise<void> {
     const { save } = await currentPlatform();
     if (save === null) {
-      throw modelError({ code: 'no-files', severity: 'error', message: 'there is no file system here', hint: 'Use files(): it returns names and contents.' });
+      throw modelError({
+        code: 'no-files',
+        severity: 'error',
+        message: 'there is no file system here',
+        hint: 'Use files(): it returns names and contents.',
+      });
     }
     try {
       const files = this.filePieces();
-      await save(directory, files, filesOfRuns.filter((name) => files.every((file) => file.name !== name)));
+      await save(
+        directory,
+        files,
+        filesOfRuns.filter((name) => files.every((file) => file.name !== name)),
+      );
     } catch (error) {
       throw modelError({ code: 'cannot-write', severity: 'error', message: error instanceof Error ? error.message : String(error) });
     }
   }
 
   private filePieces(): { name: string; pieces: Iterable<string> }[] {
-    const draws = drawsCsv(this.result.variables), predictive = this.wantedPredictive().value;
+    const draws = drawsCsv(this.result.variables),
+      predictive = this.wantedPredictive().value;
     return [
       ...(draws === null ? [] : [{ name: 'draws.csv', pieces: draws }]),
       { name: 'summary.json', pieces: summaryJson(this.summary()) },
       ...(predictive === null ? [] : [{ name: 'pointwise.csv', pieces: pointwiseCsv(predictive) }]),
-      { name: 'run.json', pieces: runJson(this.result, { ...this.context, notes: [...this.context.notes, ...this.notes] }, this.warnings, this.seconds, this.observed?.tooManyToRecord() === true && this.cachedPredictive === null ? null : this.observations()) },
+      {
+        name: 'run.json',
+        pieces: runJson(
+          this.result,
+          { ...this.context, notes: [...this.context.notes, ...this.notes] },
+          this.warnings,
+          this.seconds,
+          this.observed?.tooManyToRecord() === true && this.cachedPredictive === null ? null : this.observations(),
+        ),
+      },
       ...(this.observed === null ? [] : [{ name: 'data.json', pieces: this.observed.dataJson() }]),
     ];
   }
@@ -341,7 +431,12 @@ export class Posterior {
   private variable(name: string): VariableResult {
     const found = this.result.variables.find((variable) => variable.name === name);
     if (found === undefined) {
-      throw modelError({ code: 'unknown-variable', severity: 'error', message: `the results have no variable '${name}'`, hint: `They have: ${this.names.join(', ')}.` });
+      throw modelError({
+        code: 'unknown-variable',
+        severity: 'error',
+        message: `the results have no variable '${name}'`,
+        hint: `They have: ${this.names.join(', ')}.`,
+      });
     }
     return found;
   }
@@ -360,8 +455,19 @@ export class Posterior {
   }
 
   private fewDraws(): readonly Diagnostic[] {
-    const few = this.result.variables.some(({ result }) => result.form === 'draws' && !result.independent && result.draws < fewestJudgedDraws);
-    return few ? [{ code: 'few-draws', severity: 'warning', message: 'there are too few draws to judge convergence', hint: 'Ask for more (--draws).' }] : [];
+    const few = this.result.variables.some(
+      ({ result }) => result.form === 'draws' && !result.independent && result.draws < fewestJudgedDraws,
+    );
+    return few
+      ? [
+          {
+            code: 'few-draws',
+            severity: 'warning',
+            message: 'there are too few draws to judge convergence',
+            hint: 'Ask for more (--draws).',
+          },
+        ]
+      : [];
   }
 
   private view(): View {
@@ -381,8 +487,11 @@ const filesOfRuns: readonly string[] = ['draws.csv', 'summary.json', 'pointwise.
 export function isWorth(run: Drawn, ess: number): boolean {
   const drawn = makeView(run).summaries.filter(({ variable }) => variable.kind !== 'predict' && variable.result.form === 'draws');
   const outside = drawn.filter(({ variable }) => !variable.insidePlate);
-  return (outside.length > 0 ? outside : drawn).every(({ elements }) => elements.every(({ sd, essBulk: bulk, essTail: tail }) =>
-    sd === 0 || sd === null || bulk !== null && bulk >= ess && (tail === null || tail >= ess)));
+  return (outside.length > 0 ? outside : drawn).every(({ elements }) =>
+    elements.every(
+      ({ sd, essBulk: bulk, essTail: tail }) => sd === 0 || sd === null || (bulk !== null && bulk >= ess && (tail === null || tail >= ess)),
+    ),
+  );
 }
 
 /** The part of a result that summaries are made of. */
@@ -430,11 +539,13 @@ function switchingWarning(relabelling: Relabelling): Diagnostic {
 
 /** @throws ModelError (code `no-draws`). */
 function allDrawsOf(variable: VariableResult, backend: string): ShapedArray {
-  const { name, shape } = variable, found = keptDraws(variable);
+  const { name, shape } = variable,
+    found = keptDraws(variable);
   if (found === null) {
-    const why = variable.result.form === 'moments'
-      ? { message: `draws of '${name}' were not kept: it has ${sizeOf(shape)} elements`, hint: `Name it in keep (--keep ${name}).` }
-      : { message: `backend '${backend}' makes no draws of '${name}'`, hint: 'Use mean() and sd(), or a sampling backend.' };
+    const why =
+      variable.result.form === 'moments'
+        ? { message: `draws of '${name}' were not kept: it has ${sizeOf(shape)} elements`, hint: `Name it in keep (--keep ${name}).` }
+        : { message: `backend '${backend}' makes no draws of '${name}'`, hint: 'Use mean() and sd(), or a sampling backend.' };
     throw modelError({ code: 'no-draws', severity: 'error', ...why });
   }
   return shaped(Float64Array.from(found.values), [found.chains, found.draws, ...shape]);
@@ -442,8 +553,14 @@ function allDrawsOf(variable: VariableResult, backend: string): ShapedArray {
 
 function diagnose(draws: ChainDraws): ElementDiagnostics {
   return {
-    rhat: rhat(draws), essBulk: essBulk(draws), essTail: essTail(draws), mcseMean: mcseMean(draws), mcseSd: mcseSd(draws),
-    mcseQ5: mcseQuantile(draws, 0.05), mcseQ50: mcseQuantile(draws, 0.5), mcseQ95: mcseQuantile(draws, 0.95),
+    rhat: rhat(draws),
+    essBulk: essBulk(draws),
+    essTail: essTail(draws),
+    mcseMean: mcseMean(draws),
+    mcseSd: mcseSd(draws),
+    mcseQ5: mcseQuantile(draws, 0.05),
+    mcseQ50: mcseQuantile(draws, 0.5),
+    mcseQ95: mcseQuantile(draws, 0.95),
   };
 }
 
@@ -454,7 +571,9 @@ function looSummary(loo: Loo): LooSummary {
   return { ...criterionSummary(loo), mcse: finite(loo.mcse), worstK: finite(loo.worstK), badUnits: loo.badUnits, threshold: loo.threshold };
 }
 /** JSON has no other numbers. */
-function finite(x: number): number | null { return Number.isFinite(x) ? x : null; }
+function finite(x: number): number | null {
+  return Number.isFinite(x) ? x : null;
+}
 
 function shaped(values: Float64Array, shape: readonly number[]): ShapedArray {
   return Object.assign(values, { shape });

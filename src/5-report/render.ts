@@ -23,7 +23,9 @@ const mostShown = 30;
 const shownOfMany = 10;
 
 /** The elements of a variable that tables and plots show: all of a few, the first of many. */
-export function shownOf<T>(elements: readonly T[]): readonly T[] { return elements.length > mostShown ? elements.slice(0, shownOfMany) : elements; }
+export function shownOf<T>(elements: readonly T[]): readonly T[] {
+  return elements.length > mostShown ? elements.slice(0, shownOfMany) : elements;
+}
 
 /**
  * The summary of a posterior as a table of plain text.
@@ -33,11 +35,20 @@ export function renderSummary(posterior: Posterior, width: number): string {
   return `${textTable(columns, posterior.summaries().flatMap(rowsOf), width).join('\n')}\n`;
 }
 
-/** The summary as a table for other places than a terminal: titles of the columns that hold something, and rows of as many cells; a row without cells says what is left out. */
-export function summaryTable(summaries: readonly VariableSummary[]): { readonly titles: readonly string[]; readonly rows: readonly TextRow[] } {
+/**
+ * The summary as a table for other places than a terminal: titles of the columns that hold something, and rows of as many cells; a row
+ * without cells says what is left out.
+ */
+export function summaryTable(summaries: readonly VariableSummary[]): {
+  readonly titles: readonly string[];
+  readonly rows: readonly TextRow[];
+} {
   const rows = summaries.flatMap(rowsOf);
   const used = usedColumns(columns, rows);
-  return { titles: used.map((i) => columns[i]!.title), rows: rows.map((row) => ({ name: row.name, cells: row.cells.length === 0 ? [] : used.map((i) => row.cells[i]!) })) };
+  return {
+    titles: used.map((i) => columns[i]!.title),
+    rows: rows.map((row) => ({ name: row.name, cells: row.cells.length === 0 ? [] : used.map((i) => row.cells[i]!) })),
+  };
 }
 
 function rowsOf({ variable, elements }: VariableSummary): TextRow[] {

@@ -3,7 +3,17 @@
  * what a backend returned. What the files do not hold (elements without draws) stays unknown, nothing is
  * computed anew. Invariant: files that are not those of one run are refused with the file and the reason.
  */
-import { type DrawValues, elementName, type ExchangeableGroup, type PlanEntry, type RunResult, type Seconds, sizeOf, type Traces, type VariableResult } from '../4-infer/posterior.js';
+import {
+  type DrawValues,
+  elementName,
+  type ExchangeableGroup,
+  type PlanEntry,
+  type RunResult,
+  type Seconds,
+  sizeOf,
+  type Traces,
+  type VariableResult,
+} from '../4-infer/posterior.js';
 import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
 import { parseCsv } from '../input/csv.js';
 import { parseDataJson } from '../input/json.js';
@@ -34,7 +44,12 @@ export interface RunRecord {
   readonly plan: readonly PlanEntry[];
   readonly traces: { readonly [name in keyof Traces]-?: NonNullable<Traces[name]> | null };
   readonly notes: readonly Pick<Diagnostic, 'code' | 'message'>[];
-  readonly warnings: readonly { readonly code: string; readonly severity: string; readonly message: string; readonly hint: string | null }[];
+  readonly warnings: readonly {
+    readonly code: string;
+    readonly severity: string;
+    readonly message: string;
+    readonly hint: string | null;
+  }[];
   readonly levels: Readonly<Record<string, readonly string[]>>;
   readonly seconds: Seconds;
   readonly variables: readonly VariableRecord[];
@@ -55,7 +70,8 @@ export interface StoredRun {
 
 /** @throws ModelError (codes `no-run`, `bad-draws`) for files that are damaged, incomplete or of several runs. */
 export function readStoredRun(files: RunFiles): StoredRun {
-  const summary = summaryOf(files.summary), record = recordOf(files.run);
+  const summary = summaryOf(files.summary),
+    record = recordOf(files.run);
   const rows = rowsByVariable(summary, record.variables);
   const columns = new Map<string, DrawsColumn>();
   const drawn = record.variables.filter(({ form, draws }) => form !== 'moments' && draws > 0);
@@ -64,9 +80,11 @@ export function readStoredRun(files: RunFiles): StoredRun {
   const stored = new Set(drawn.filter((variable) => shareRows(variable, first!)));
   const values = new Map<VariableRecord, Float64Array>();
   for (const variable of stored) {
-    const size = sizeOf(variable.shape), array = new Float64Array(variable.chains * variable.draws * size).fill(Number.NaN);
+    const size = sizeOf(variable.shape),
+      array = new Float64Array(variable.chains * variable.draws * size).fill(Number.NaN);
     values.set(variable, array);
-    for (let element = 0; element < size; element++) columns.set(elementName(variable.name, variable.shape, element), { values: array, element, size });
+    for (let element = 0; element < size; element++)
+      columns.set(elementName(variable.name, variable.shape, element), { values: array, element, size });
   }
   if (first !== undefined) {
     if (files.draws === null) throw badDraws('the file is missing, and the run made draws');
@@ -76,16 +94,30 @@ export function readStoredRun(files: RunFiles): StoredRun {
     const elements = rows.get(variable.name) ?? [];
     return { variable: resultOf(variable, elements, values.get(variable) ?? null), elements };
   });
-  return { summary, record, variables, data: files.data === null ? null : dataOf(files.data), paretoK: files.pointwise === null ? null : paretoOf(files.pointwise) };
+  return {
+    summary,
+    record,
+    variables,
+    data: files.data === null ? null : dataOf(files.data),
+    paretoK: files.pointwise === null ? null : paretoOf(files.pointwise),
+  };
 }
 
 /** What the files of a run would tell, without its draws as text: they may be more than fit into one. */
 export function runOf(posterior: Posterior): StoredRun {
-  const files = posterior.files(), { 'data.json': data, 'pointwise.csv': pointwise } = files;
-  const summary = summaryOf(files['summary.json']!), record = recordOf(files['run.json']!);
+  const files = posterior.files(),
+    { 'data.json': data, 'pointwise.csv': pointwise } = files;
+  const summary = summaryOf(files['summary.json']!),
+    record = recordOf(files['run.json']!);
   const rows = rowsByVariable(summary, record.variables);
   const variables = posterior.result.variables.map((variable): VariableSummary => ({ variable, elements: rows.get(variable.name) ?? [] }));
-  return { summary, record, variables, data: data === undefined ? null : dataOf(data), paretoK: pointwise === undefined ? null : paretoOf(pointwise) };
+  return {
+    summary,
+    record,
+    variables,
+    data: data === undefined ? null : dataOf(data),
+    paretoK: pointwise === undefined ? null : paretoOf(pointwise),
+  };
 }
 
 /** The part of a result that relabelling and figures read. */
@@ -101,31 +133,63 @@ function resultOf(record: VariableRecord, elements: readonly ElementSummary[], v
     for (const row of elements) out[row.flat] = pick(row) ?? Number.NaN;
     return out;
   };
-  const some = (pick: (row: ElementSummary) => number | null): Float64Array | null => (elements.some((row) => pick(row) !== null) ? column(pick) : null);
+  const some = (pick: (row: ElementSummary) => number | null): Float64Array | null =>
+    elements.some((row) => pick(row) !== null) ? column(pick) : null;
   const probabilities = probabilitiesOf(record, elements);
   const common = {
-    name, shape, kind, discrete, insidePlate, ...(range === null ? {} : { range }), ...(low === null ? {} : { low }),
+    name,
+    shape,
+    kind,
+    discrete,
+    insidePlate,
+    ...(range === null ? {} : { range }),
+    ...(low === null ? {} : { low }),
     ...(elements.length === size ? {} : { elements: Int32Array.from(elements, ({ flat }) => flat) }),
   };
-  if (record.form === 'draws' && values !== null) return { ...common, result: { form: 'draws', chains, ...(chainNumbers === undefined ? {} : { chainNumbers }), draws, values, independent } };
-  if (record.form === 'closed') {
-    const q5 = some((row) => row.q5), q50 = some((row) => row.q50), q95 = some((row) => row.q95);
+  if (record.form === 'draws' && values !== null)
     return {
-      ...common, result: {
-        form: 'closed', mean: column((row) => row.mean), sd: some((row) => row.sd), mcse: some((row) => row.mcse),
-        quantiles: q5 === null || q50 === null || q95 === null ? null : { q5, q50, q95 }, probabilities, draws: values === null ? null : { count: draws, values },
+      ...common,
+      result: { form: 'draws', chains, ...(chainNumbers === undefined ? {} : { chainNumbers }), draws, values, independent },
+    };
+  if (record.form === 'closed') {
+    const q5 = some((row) => row.q5),
+      q50 = some((row) => row.q50),
+      q95 = some((row) => row.q95);
+    return {
+      ...common,
+      result: {
+        form: 'closed',
+        mean: column((row) => row.mean),
+        sd: some((row) => row.sd),
+        mcse: some((row) => row.mcse),
+        quantiles: q5 === null || q50 === null || q95 === null ? null : { q5, q50, q95 },
+        probabilities,
+        draws: values === null ? null : { count: draws, values },
       },
     };
   }
   const sd = column((row) => row.sd);
-  return { ...common, result: { form: 'moments', chains, draws, mean: column((row) => row.mean), variance: sd.map((x) => x * x), mcse: column((row) => row.mcse), rhat: column((row) => row.rhat), probabilities } };
+  return {
+    ...common,
+    result: {
+      form: 'moments',
+      chains,
+      draws,
+      mean: column((row) => row.mean),
+      variance: sd.map((x) => x * x),
+      mcse: column((row) => row.mcse),
+      rhat: column((row) => row.rhat),
+      probabilities,
+    },
+  };
 }
 
 /** [...shape, range] from the probabilities by value; null where none are listed. */
 function probabilitiesOf({ shape, range, low }: VariableRecord, elements: readonly ElementSummary[]): Float64Array | null {
   if (range === null || !elements.some((row) => row.probs !== null)) return null;
   const out = new Float64Array(sizeOf(shape) * range).fill(Number.NaN);
-  for (const { flat, probs } of elements) for (let k = 0; k < range; k++) out[flat * range + k] = probs?.[String(k + (low ?? 0))] ?? Number.NaN;
+  for (const { flat, probs } of elements)
+    for (let k = 0; k < range; k++) out[flat * range + k] = probs?.[String(k + (low ?? 0))] ?? Number.NaN;
   return out;
 }
 
@@ -153,7 +217,12 @@ function rowsByVariable(summary: Summary, variables: readonly VariableRecord[]):
 type Fields = Readonly<Record<string, unknown>>;
 
 function noRun(file: string, problem: string): ModelError {
-  const diagnostic: Diagnostic = { code: 'no-run', severity: 'error', message: `${file}: ${problem}`, hint: 'Name a directory that credence infer --out has written with this version.' };
+  const diagnostic: Diagnostic = {
+    code: 'no-run',
+    severity: 'error',
+    message: `${file}: ${problem}`,
+    hint: 'Name a directory that credence infer --out has written with this version.',
+  };
   return new ModelError([diagnostic], `${diagnostic.message}. ${diagnostic.hint}`);
 }
 
@@ -171,26 +240,60 @@ function parsed(file: string, text: string): Fields {
 function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
-function isNumberOrNull(value: unknown): boolean { return value === null || typeof value === 'number'; }
-function isText(value: unknown): value is string { return typeof value === 'string'; }
-function isList(value: unknown, holds: (item: unknown) => boolean): boolean { return Array.isArray(value) && value.every(holds); }
-function isTable(value: unknown, holds: (item: unknown) => boolean): boolean { return isFields(value) && Object.values(value).every(holds); }
+function isNumberOrNull(value: unknown): boolean {
+  return value === null || typeof value === 'number';
+}
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+function isList(value: unknown, holds: (item: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.every(holds);
+}
+function isTable(value: unknown, holds: (item: unknown) => boolean): boolean {
+  return isFields(value) && Object.values(value).every(holds);
+}
 const isNumbers = (value: unknown): boolean => isList(value, isNumberOrNull);
 
 /** @throws ModelError naming the first field that is not what it has to be. */
 function requireFields(file: string, fields: Fields, wanted: Readonly<Record<string, (value: unknown) => boolean>>): void {
-  for (const [name, holds] of Object.entries(wanted)) if (!holds(fields[name])) throw noRun(file, `the field ${JSON.stringify(name)} is ${fields[name] === undefined ? 'missing' : 'not what a run writes'}`);
+  for (const [name, holds] of Object.entries(wanted))
+    if (!holds(fields[name]))
+      throw noRun(file, `the field ${JSON.stringify(name)} is ${fields[name] === undefined ? 'missing' : 'not what a run writes'}`);
 }
 
-const rowNumbers = ['mean', 'sd', 'mcse', 'q5', 'q50', 'q95', 'essBulk', 'essTail', 'rhat'] as const satisfies readonly (keyof SummaryRow)[];
+const rowNumbers = [
+  'mean',
+  'sd',
+  'mcse',
+  'q5',
+  'q50',
+  'q95',
+  'essBulk',
+  'essTail',
+  'rhat',
+] as const satisfies readonly (keyof SummaryRow)[];
 
 function summaryOf(text: string): Summary {
   const fields = parsed('summary.json', text);
   requireFields('summary.json', fields, {
-    backend: isText, seed: isText, converged: (x) => typeof x === 'boolean', warnings: (x) => isList(x, isText),
-    variables: (x) => isTable(x, (row) => isFields(row) && rowNumbers.every((name) => isNumberOrNull(row[name])) && (row['probs'] === null || isTable(row['probs'], isNumberOrNull))),
-    ...Object.fromEntries(['logEvidence', 'logEvidenceSe', 'elbo', 'logLikelihood', 'logJoint', 'aic', 'bic'].map((name) => [name, isNumberOrNull])),
-    seconds: isSeconds, waic: (x) => x === null || isFields(x), loo: (x) => x === null || isFields(x),
+    backend: isText,
+    seed: isText,
+    converged: (x) => typeof x === 'boolean',
+    warnings: (x) => isList(x, isText),
+    variables: (x) =>
+      isTable(
+        x,
+        (row) =>
+          isFields(row) &&
+          rowNumbers.every((name) => isNumberOrNull(row[name])) &&
+          (row['probs'] === null || isTable(row['probs'], isNumberOrNull)),
+      ),
+    ...Object.fromEntries(
+      ['logEvidence', 'logEvidenceSe', 'elbo', 'logLikelihood', 'logJoint', 'aic', 'bic'].map((name) => [name, isNumberOrNull]),
+    ),
+    seconds: isSeconds,
+    waic: (x) => x === null || isFields(x),
+    loo: (x) => x === null || isFields(x),
   });
   return fields as unknown as Summary;
 }
@@ -203,21 +306,47 @@ function recordOf(text: string): RunRecord {
   const fields = parsed('run.json', text);
   const isShape = (x: unknown): boolean => isList(x, (n) => Number.isSafeInteger(n) && (n as number) >= 0);
   const isCount = (x: unknown): boolean => Number.isSafeInteger(x) && (x as number) >= 0;
-  const isVariable = (x: unknown): boolean => isFields(x) && isText(x['name']) && isShape(x['shape']) && ['draws', 'moments', 'closed'].includes(String(x['form']))
-    && isCount(x['chains']) && (x['chainNumbers'] === undefined || isList(x['chainNumbers'], isCount)) && isCount(x['draws']) && isNumberOrNull(x['range']) && isNumberOrNull(x['low'])
-    && ['discrete', 'insidePlate', 'independent'].every((name) => typeof x[name] === 'boolean') && ['latent', 'report', 'predict'].includes(String(x['kind']));
-  const isGroup = (x: unknown): boolean => isFields(x) && isCount(x['size']) && isList(x['variables'], (v) => isFields(v) && isText(v['name']) && isCount(v['axis'])) && (x['labels'] === undefined || isList(x['labels'], isText));
+  const isVariable = (x: unknown): boolean =>
+    isFields(x) &&
+    isText(x['name']) &&
+    isShape(x['shape']) &&
+    ['draws', 'moments', 'closed'].includes(String(x['form'])) &&
+    isCount(x['chains']) &&
+    (x['chainNumbers'] === undefined || isList(x['chainNumbers'], isCount)) &&
+    isCount(x['draws']) &&
+    isNumberOrNull(x['range']) &&
+    isNumberOrNull(x['low']) &&
+    ['discrete', 'insidePlate', 'independent'].every((name) => typeof x[name] === 'boolean') &&
+    ['latent', 'report', 'predict'].includes(String(x['kind']));
+  const isGroup = (x: unknown): boolean =>
+    isFields(x) &&
+    isCount(x['size']) &&
+    isList(x['variables'], (v) => isFields(v) && isText(v['name']) && isCount(v['axis'])) &&
+    (x['labels'] === undefined || isList(x['labels'], isText));
   requireFields('run.json', fields, {
-    program: isText, backend: isText, seed: isText, options: isFields, versions: (x) => isTable(x, isText),
+    program: isText,
+    backend: isText,
+    seed: isText,
+    options: isFields,
+    versions: (x) => isTable(x, isText),
     plan: (x) => isList(x, (entry) => isFields(entry) && ['block', 'kernel', 'reason'].every((name) => isText(entry[name]))),
-    traces: (x) => isFields(x) && ['elbo', 'logLikelihood', 'logJoint', 'stepSizes', 'divergences'].every((name) => x[name] === null || isNumbers(x[name])) && (x['acceptance'] === null || isTable(x['acceptance'], isNumbers)),
+    traces: (x) =>
+      isFields(x) &&
+      ['elbo', 'logLikelihood', 'logJoint', 'stepSizes', 'divergences'].every((name) => x[name] === null || isNumbers(x[name])) &&
+      (x['acceptance'] === null || isTable(x['acceptance'], isNumbers)),
     notes: (x) => isList(x, (note) => isFields(note) && isText(note['message'])),
-    warnings: (x) => isList(x, (warning) => isFields(warning) && isText(warning['message']) && (warning['hint'] === null || isText(warning['hint']))),
-    levels: (x) => isTable(x, (words) => isList(words, isText)), seconds: isSeconds,
-    variables: (x) => isList(x, isVariable), exchangeable: (x) => isList(x, isGroup),
+    warnings: (x) =>
+      isList(x, (warning) => isFields(warning) && isText(warning['message']) && (warning['hint'] === null || isText(warning['hint']))),
+    levels: (x) => isTable(x, (words) => isList(words, isText)),
+    seconds: isSeconds,
+    variables: (x) => isList(x, isVariable),
+    exchangeable: (x) => isList(x, isGroup),
   });
   const { variables } = fields as unknown as RunRecord;
-  const size = variables.reduce((sum, { shape, chains, draws, form }) => sum + (form === 'moments' ? 1 : Math.max(1, chains * draws)) * sizeOf(shape), 0);
+  const size = variables.reduce(
+    (sum, { shape, chains, draws, form }) => sum + (form === 'moments' ? 1 : Math.max(1, chains * draws)) * sizeOf(shape),
+    0,
+  );
   if (!(size <= mostNumbers)) throw noRun('run.json', `the run says that it kept ${size} numbers`);
   return fields as unknown as RunRecord;
 }
@@ -226,10 +355,14 @@ function recordOf(text: string): RunRecord {
 const mostNumbers = 2 ** 31;
 
 function paretoOf(text: string): StoredRun['paretoK'] {
-  const table = located('pointwise.csv', () => parseCsv(text)), units = table.columns.get('unit'), k = table.columns.get('k');
+  const table = located('pointwise.csv', () => parseCsv(text)),
+    units = table.columns.get('unit'),
+    k = table.columns.get('k');
   if (units === undefined || k === undefined) throw noRun('pointwise.csv', 'the columns unit and k are missing');
-  return Array.from({ length: table.rows }, (_, row) => ({ unit: units.levels?.[units.values[row]!] ?? String(units.values[row]), k: k.levels === undefined ? k.values[row]! : Number(k.levels[k.values[row]!]) }))
-    .filter(({ k: value }) => !Number.isNaN(value));
+  return Array.from({ length: table.rows }, (_, row) => ({
+    unit: units.levels?.[units.values[row]!] ?? String(units.values[row]),
+    k: k.levels === undefined ? k.values[row]! : Number(k.levels[k.values[row]!]),
+  })).filter(({ k: value }) => !Number.isNaN(value));
 }
 
 function dataOf(text: string): ReadonlyMap<string, unknown> {

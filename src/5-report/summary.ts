@@ -2,9 +2,7 @@
  * One row for each element of each variable: mean, sd, Monte Carlo error, quantiles, effective sizes,
  * R-hat, probabilities. From draws, running moments or closed forms alike; what does not apply is null.
  */
-import {
-  type ClosedForm, type DrawsForm, elementName, type MomentsForm, sizeOf, type VariableResult,
-} from '../4-infer/posterior.js';
+import { type ClosedForm, type DrawsForm, elementName, type MomentsForm, sizeOf, type VariableResult } from '../4-infer/posterior.js';
 import { ChainDraws } from './diagnostics/chainDraws.js';
 import { essBulk, essTail } from './diagnostics/ess.js';
 import { mcseMean, mcseQuantile } from './diagnostics/mcse.js';
@@ -61,7 +59,10 @@ export function summarise(variables: readonly VariableResult[]): readonly Variab
     }
     return found;
   };
-  return variables.map((variable) => ({ variable, elements: elementsOf(variable).map((flat) => summariseElement(variable, flat, buffersFor)) }));
+  return variables.map((variable) => ({
+    variable,
+    elements: elementsOf(variable).map((flat) => summariseElement(variable, flat, buffersFor)),
+  }));
 }
 
 /** Flat numbers of the elements that exist. */
@@ -71,31 +72,90 @@ export function elementsOf(variable: VariableResult): readonly number[] {
 
 type Row = Omit<ElementSummary, 'name' | 'flat'>;
 
-function summariseElement(variable: VariableResult, flat: number, buffersFor: (chains: number, draws: number) => ChainDraws): ElementSummary {
+function summariseElement(
+  variable: VariableResult,
+  flat: number,
+  buffersFor: (chains: number, draws: number) => ChainDraws,
+): ElementSummary {
   const { result } = variable;
-  const row = result.form === 'draws' ? fromDraws(variable, result, flat, buffersFor)
-    : result.form === 'moments' ? fromMoments(variable, result, flat)
-      : fromClosedForm(variable, result, flat, buffersFor);
+  const row =
+    result.form === 'draws'
+      ? fromDraws(variable, result, flat, buffersFor)
+      : result.form === 'moments'
+        ? fromMoments(variable, result, flat)
+        : fromClosedForm(variable, result, flat, buffersFor);
   const { mean, sd, mcse, q5, q50, q95, essBulk: bulk, essTail: tail, rhat: reduction, probs } = row;
   // In the order in which the file lists them.
-  return { name: elementName(variable.name, variable.shape, flat), flat, mean, sd, mcse, q5, q50, q95, essBulk: bulk, essTail: tail, rhat: reduction, probs };
+  return {
+    name: elementName(variable.name, variable.shape, flat),
+    flat,
+    mean,
+    sd,
+    mcse,
+    q5,
+    q50,
+    q95,
+    essBulk: bulk,
+    essTail: tail,
+    rhat: reduction,
+    probs,
+  };
 }
 
-const unknownRow: Row = { mean: null, sd: null, mcse: null, q5: null, q50: null, q95: null, essBulk: null, essTail: null, rhat: null, probs: null };
+const unknownRow: Row = {
+  mean: null,
+  sd: null,
+  mcse: null,
+  q5: null,
+  q50: null,
+  q95: null,
+  essBulk: null,
+  essTail: null,
+  rhat: null,
+  probs: null,
+};
 
-function fromDraws(variable: VariableResult, form: DrawsForm, flat: number, buffersFor: (chains: number, draws: number) => ChainDraws): Row {
+function fromDraws(
+  variable: VariableResult,
+  form: DrawsForm,
+  flat: number,
+  buffersFor: (chains: number, draws: number) => ChainDraws,
+): Row {
   if (form.chains * form.draws === 0) return unknownRow;
   const draws = buffersFor(form.chains, form.draws).load(form.values, flat, sizeOf(variable.shape));
   const probs = countedProbabilities(variable, draws.values);
   const first = draws.values[0]!;
-  if (isConstant(draws.values)) return { ...unknownRow, mean: known(first), sd: Number.isFinite(first) ? 0 : null, q5: known(first), q50: known(first), q95: known(first), probs };
+  if (isConstant(draws.values))
+    return {
+      ...unknownRow,
+      mean: known(first),
+      sd: Number.isFinite(first) ? 0 : null,
+      q5: known(first),
+      q50: known(first),
+      q95: known(first),
+      probs,
+    };
   const unit = draws.toUnitScale();
   const sd = draws.standardDeviation();
   const quantile = (level: number): number | null => known(draws.quantile(level) * unit);
-  const common = { mean: known(draws.mean() * unit), sd: known(sd * unit), q5: quantile(0.05), q50: quantile(0.5), q95: quantile(0.95), probs };
-  if (form.independent) return { ...common, mcse: known((sd / Math.sqrt(draws.values.length)) * unit), essBulk: null, essTail: null, rhat: null };
+  const common = {
+    mean: known(draws.mean() * unit),
+    sd: known(sd * unit),
+    q5: quantile(0.05),
+    q50: quantile(0.5),
+    q95: quantile(0.95),
+    probs,
+  };
+  if (form.independent)
+    return { ...common, mcse: known((sd / Math.sqrt(draws.values.length)) * unit), essBulk: null, essTail: null, rhat: null };
   const both = rhat(draws);
-  return { ...common, mcse: known(mcseMean(draws) * unit), essBulk: known(essBulk(draws)), essTail: known(essTail(draws)), rhat: knownOrInfinite(Number.isNaN(both) ? rhatOfRanks(draws) : both) };
+  return {
+    ...common,
+    mcse: known(mcseMean(draws) * unit),
+    essBulk: known(essBulk(draws)),
+    essTail: known(essTail(draws)),
+    rhat: knownOrInfinite(Number.isNaN(both) ? rhatOfRanks(draws) : both),
+  };
 }
 
 function fromMoments(variable: VariableResult, form: MomentsForm, flat: number): Row {
@@ -103,18 +163,30 @@ function fromMoments(variable: VariableResult, form: MomentsForm, flat: number):
   return {
     ...unknownRow,
     ...supportQuantiles(variable, form.probabilities, flat),
-    mean: known(form.mean[flat]), sd: known(Math.sqrt(form.variance[flat] ?? Number.NaN)), mcse: known(form.mcse[flat]), rhat: knownOrInfinite(form.rhat[flat]), probs,
+    mean: known(form.mean[flat]),
+    sd: known(Math.sqrt(form.variance[flat] ?? Number.NaN)),
+    mcse: known(form.mcse[flat]),
+    rhat: knownOrInfinite(form.rhat[flat]),
+    probs,
   };
 }
 
-function fromClosedForm(variable: VariableResult, form: ClosedForm, flat: number, buffersFor: (chains: number, draws: number) => ChainDraws): Row {
-  const quantiles: Partial<Quantiles> | null = form.quantiles !== null
-    ? { q5: known(form.quantiles.q5[flat]), q50: known(form.quantiles.q50[flat]), q95: known(form.quantiles.q95[flat]) }
-    : supportQuantiles(variable, form.probabilities, flat) ?? drawnQuantiles(variable, form, flat, buffersFor);
+function fromClosedForm(
+  variable: VariableResult,
+  form: ClosedForm,
+  flat: number,
+  buffersFor: (chains: number, draws: number) => ChainDraws,
+): Row {
+  const quantiles: Partial<Quantiles> | null =
+    form.quantiles !== null
+      ? { q5: known(form.quantiles.q5[flat]), q50: known(form.quantiles.q50[flat]), q95: known(form.quantiles.q95[flat]) }
+      : (supportQuantiles(variable, form.probabilities, flat) ?? drawnQuantiles(variable, form, flat, buffersFor));
   return {
     ...unknownRow,
     ...quantiles,
-    mean: known(form.mean[flat]), sd: known(form.sd?.[flat]), mcse: known(form.mcse?.[flat]) ?? quantiles?.mcse ?? null,
+    mean: known(form.mean[flat]),
+    sd: known(form.sd?.[flat]),
+    mcse: known(form.mcse?.[flat]) ?? quantiles?.mcse ?? null,
     probs: givenProbabilities(variable, form.probabilities, flat),
   };
 }
@@ -122,10 +194,18 @@ function fromClosedForm(variable: VariableResult, form: ClosedForm, flat: number
 type Quantiles = Pick<Row, 'q5' | 'q50' | 'q95' | 'mcse'>;
 
 /** Beside a mean in closed form: the Monte Carlo error then is that of the quantile known least. */
-function drawnQuantiles(variable: VariableResult, form: ClosedForm, flat: number, buffersFor: (chains: number, draws: number) => ChainDraws): Quantiles | null {
+function drawnQuantiles(
+  variable: VariableResult,
+  form: ClosedForm,
+  flat: number,
+  buffersFor: (chains: number, draws: number) => ChainDraws,
+): Quantiles | null {
   if (form.draws === null || form.draws.count === 0) return null;
   const draws = buffersFor(1, form.draws.count).load(form.draws.values, flat, sizeOf(variable.shape));
-  if (isConstant(draws.values)) { const value = known(draws.values[0]); return { q5: value, q50: value, q95: value, mcse: null }; }
+  if (isConstant(draws.values)) {
+    const value = known(draws.values[0]);
+    return { q5: value, q50: value, q95: value, mcse: null };
+  }
   const unit = draws.toUnitScale();
   const quantile = (level: number): number | null => known(draws.quantile(level) * unit);
   const errors = [0.05, 0.5, 0.95].map((level) => mcseQuantile(draws, level) * unit).filter((error) => Number.isFinite(error));

@@ -21,7 +21,12 @@ export function sparkline(heights: readonly number[]): string {
   return heights.map((height) => (height > 0 ? blocks[Math.min(blocks.length - 1, Math.floor(height * blocks.length))]! : ' ')).join('');
 }
 
-interface Line { readonly name: string; readonly low: string; readonly plot: string; readonly high: string }
+interface Line {
+  readonly name: string;
+  readonly low: string;
+  readonly plot: string;
+  readonly high: string;
+}
 
 /**
  * Small plots as plain text: a line of block characters for each number.
@@ -33,17 +38,24 @@ export function renderPlots(posterior: Posterior, width: number): string {
   const columns = Math.max(fewestColumns, Math.min(mostColumns, width - nameWidth - 2 * endWidth - 4));
   const lines = rows.flatMap(({ variable, element }) => lineOf(variable, element, columns) ?? []);
   const traces = tracesOf(posterior, columns);
-  const names = Math.max(0, ...[...lines, ...traces].map(({ name }) => name.length)), lows = Math.max(0, ...[...lines, ...traces].map(({ low }) => low.length));
-  return [...lines, ...traces].map(({ name, low, plot, high }) => `${name.padEnd(names)}  ${low.padStart(lows)} ${plot.padEnd(columns)} ${high}`.trimEnd()).join('\n') + (lines.length + traces.length === 0 ? '' : '\n');
+  const names = Math.max(0, ...[...lines, ...traces].map(({ name }) => name.length)),
+    lows = Math.max(0, ...[...lines, ...traces].map(({ low }) => low.length));
+  return (
+    [...lines, ...traces]
+      .map(({ name, low, plot, high }) => `${name.padEnd(names)}  ${low.padStart(lows)} ${plot.padEnd(columns)} ${high}`.trimEnd())
+      .join('\n') + (lines.length + traces.length === 0 ? '' : '\n')
+  );
 }
 
 function lineOf(variable: VariableResult, { name, flat, probs }: ElementSummary, columns: number): Line | null {
   if (probs !== null) {
-    const entries = Object.entries(probs).slice(0, columns), largest = Math.max(...entries.map(([, p]) => p));
+    const entries = Object.entries(probs).slice(0, columns),
+      largest = Math.max(...entries.map(([, p]) => p));
     if (largest > 0) return { name, low: entries[0]![0], plot: sparkline(entries.map(([, p]) => p / largest)), high: entries.at(-1)![0] };
   }
   const draws = drawsOf(variable, flat).filter(Number.isFinite).sort();
-  const low = quantileOfSorted(draws, tail), high = quantileOfSorted(draws, 1 - tail);
+  const low = quantileOfSorted(draws, tail),
+    high = quantileOfSorted(draws, 1 - tail);
   // What does not vary has its place in the summary.
   if (!(high > low)) return null;
   const counts = new Array<number>(columns).fill(0);
@@ -53,18 +65,28 @@ function lineOf(variable: VariableResult, { name, flat, probs }: ElementSummary,
 }
 
 function drawsOf(variable: VariableResult, flat: number): Float64Array {
-  const kept = keptDraws(variable), size = sizeOf(variable.shape);
-  return kept === null ? new Float64Array(0) : Float64Array.from({ length: kept.chains * kept.draws }, (_, i) => kept.values[i * size + flat]!);
+  const kept = keptDraws(variable),
+    size = sizeOf(variable.shape);
+  return kept === null
+    ? new Float64Array(0)
+    : Float64Array.from({ length: kept.chains * kept.draws }, (_, i) => kept.values[i * size + flat]!);
 }
 
 function tracesOf({ result: { traces } }: Posterior, columns: number): readonly Line[] {
-  const kept = { elbo: traces.logLikelihood === undefined ? traces.elbo : undefined, 'log likelihood': traces.logLikelihood, 'log joint': traces.logJoint };
+  const kept = {
+    elbo: traces.logLikelihood === undefined ? traces.elbo : undefined,
+    'log likelihood': traces.logLikelihood,
+    'log joint': traces.logJoint,
+  };
   return Object.entries(kept).flatMap(([name, given = []]) => {
     const values = given.filter(Number.isFinite);
     if (values.length < 2) return [];
-    const low = Math.min(...values), high = Math.max(...values);
+    const low = Math.min(...values),
+      high = Math.max(...values);
     const wide = Math.min(columns, values.length);
-    const heights = Array.from({ length: wide }, (_, c) => (high > low ? 1e-9 + (values[Math.floor((c * (values.length - 1)) / Math.max(1, wide - 1))]! - low) / (high - low) : 1));
+    const heights = Array.from({ length: wide }, (_, c) =>
+      high > low ? 1e-9 + (values[Math.floor((c * (values.length - 1)) / Math.max(1, wide - 1))]! - low) / (high - low) : 1,
+    );
     return [{ name, low: number(values[0]!), plot: sparkline(heights), high: number(values.at(-1)!) }];
   });
 }

@@ -11,7 +11,10 @@ export interface TextColumn {
 }
 
 /** A row: its name, and a cell for each column; none for a row that is only a remark. */
-export interface TextRow { readonly name: string; readonly cells: readonly string[] }
+export interface TextRow {
+  readonly name: string;
+  readonly cells: readonly string[];
+}
 
 /** Blanks before a column. */
 const gap = 2;
@@ -27,13 +30,19 @@ export function usedColumns(columns: readonly TextColumn[], rows: readonly TextR
  */
 export function textTable(columns: readonly TextColumn[], rows: readonly TextRow[], width: number): readonly string[] {
   const nameWidth = Math.max(0, ...rows.map(({ name }) => name.length));
-  const used = usedColumns(columns, rows).map((i) => ({ ...columns[i]!, i, width: gap + Math.max(columns[i]!.title.length, ...rows.map(({ cells }) => cells[i]?.length ?? 0)) }));
+  const used = usedColumns(columns, rows).map((i) => ({
+    ...columns[i]!,
+    i,
+    width: gap + Math.max(columns[i]!.title.length, ...rows.map(({ cells }) => cells[i]?.length ?? 0)),
+  }));
   let room = width - nameWidth;
   const kept = new Set([...used].sort((a, b) => a.rank - b.rank).filter((column) => (room -= column.width) >= 0));
   const fitting = used.filter((column) => kept.has(column));
   return [
     ' '.repeat(nameWidth) + fitting.map((column) => column.title.padStart(column.width)).join(''),
-    ...rows.map(({ name, cells }) => (name.padEnd(nameWidth) + fitting.map((column) => (cells[column.i] ?? '').padStart(column.width)).join('')).trimEnd()),
+    ...rows.map(({ name, cells }) =>
+      (name.padEnd(nameWidth) + fitting.map((column) => (cells[column.i] ?? '').padStart(column.width)).join('')).trimEnd(),
+    ),
   ];
 }
 
@@ -45,7 +54,10 @@ export function wrapped(text: string, width: number, indent: string): readonly s
   for (const word of text.split(/(?<=\S) /)) {
     if (line === '') line = word;
     else if (line.length + 1 + word.length <= width) line += ` ${word}`;
-    else { lines.push(line); line = indent + word; }
+    else {
+      lines.push(line);
+      line = indent + word;
+    }
   }
   return [...lines, line];
 }

@@ -47,35 +47,65 @@ export type CheckProgress = (event: { readonly method: string; readonly done: nu
  * Runs methods on a subject; the false-alarm rate is shared equally by those that draw (Bonferroni).
  * @throws ModelError where the backend refuses the program.
  */
-export async function checkSubject(subject: Subject, wanted: readonly Method[], falseAlarm: number, effort: Effort, onProgress: CheckProgress): Promise<CheckReport> {
+export async function checkSubject(
+  subject: Subject,
+  wanted: readonly Method[],
+  falseAlarm: number,
+  effort: Effort,
+  onProgress: CheckProgress,
+): Promise<CheckReport> {
   const share = falseAlarm / Math.max(1, wanted.filter((m) => m.statistical).length);
   const reports: MethodReport[] = [];
   for (const method of wanted) {
     const start = seconds();
     onProgress({ method: method.name, done: 0, total: 1 });
-    const report = await attempted(method, () => method.run(subject, share, effort, (done, total) => onProgress({ method: method.name, done, total })));
+    const report = await attempted(method, () =>
+      method.run(subject, share, effort, (done, total) => onProgress({ method: method.name, done, total })),
+    );
     reports.push({ ...report, seconds: seconds() - start });
   }
-  const verdict = reports.some((r) => r.verdict === 'failed') ? 'failed' : reports.some((r) => r.verdict === 'passed') ? 'passed' : 'inapplicable';
+  const verdict = reports.some((r) => r.verdict === 'failed')
+    ? 'failed'
+    : reports.some((r) => r.verdict === 'passed')
+      ? 'passed'
+      : 'inapplicable';
   return { backend: subject.backend.name, seed: subject.seed, falseAlarm, verdict, methods: reports };
 }
 
 /** Simulated data that the program itself refuses are no data to test with; the user's own are refused before. */
 async function attempted(method: Method, run: () => Promise<TestReport> | TestReport): Promise<TestReport> {
-  try { return await run(); } catch (thrown) {
+  try {
+    return await run();
+  } catch (thrown) {
     if (!(thrown instanceof ModelError)) throw thrown;
-    return inapplicable(method.name, thrown.diagnostics.filter((d) => d.severity === 'error').map((d) => d.message).join('; '));
+    return inapplicable(
+      method.name,
+      thrown.diagnostics
+        .filter((d) => d.severity === 'error')
+        .map((d) => d.message)
+        .join('; '),
+    );
   }
 }
 
 /** Methods by name, in the order of their cost. @returns problems for names that there are not. */
-export function findMethods(names: readonly string[] | null): { readonly methods: readonly Method[]; readonly problems: readonly Diagnostic[] } {
+export function findMethods(names: readonly string[] | null): {
+  readonly methods: readonly Method[];
+  readonly problems: readonly Diagnostic[];
+} {
   // Power says how good the checks are, and takes as long as many of them.
   if (names === null) return { methods: checks, problems: [] };
   const all = methods.map((m): string => m.name);
   return {
     methods: methods.filter((m) => names.includes(m.name)),
-    problems: names.filter((n) => !all.includes(n)).map((n) => ({ code: 'wrong-option', severity: 'error', message: `There is no method ${JSON.stringify(n)}.`, hint: `The methods are ${all.join(', ')}.` })),
+    problems: names
+      .filter((n) => !all.includes(n))
+      .map((n) => ({
+        code: 'wrong-option',
+        severity: 'error',
+        message: `There is no method ${JSON.stringify(n)}.`,
+        hint: `The methods are ${all.join(', ')}.`,
+      })),
   };
 }
 

@@ -26,16 +26,24 @@ export function readerOf(unknowns: readonly BoundVariable[], groups: readonly Ex
     const elements = elementsOf(v);
     if (elements.length === 0) return [];
     const step = Math.max(1, (elements.length - 1) / (mostElements - 1));
-    const chosen = elements.length <= mostElements ? elements : Array.from({ length: mostElements }, (_, k) => elements[Math.round(k * step)]!);
-    const name = (k: number): string => (axis === undefined ? elementName(v.name, v.shape, k) : `sorted ${elementName(v.name, v.shape, k)}`);
+    const chosen =
+      elements.length <= mostElements ? elements : Array.from({ length: mostElements }, (_, k) => elements[Math.round(k * step)]!);
+    const name = (k: number): string =>
+      axis === undefined ? elementName(v.name, v.shape, k) : `sorted ${elementName(v.name, v.shape, k)}`;
     const named = chosen.map((k) => [k, name(k)] as const);
-    const whole = axis === undefined ? (x: ArrayLike<number>): ArrayLike<number> => x : (x: ArrayLike<number>): ArrayLike<number> => sortedAlong(x, v.shape, axis);
-    return [(values) => {
-      const x = whole(values.get(v.name)!), out: Record<string, number> = {};
-      for (const [k, label] of named) out[label] = x[k]!;
-      if (elements.length > mostElements) out[`mean of ${v.name}`] = elements.reduce((sum, k) => sum + x[k]!, 0) / elements.length;
-      return out;
-    }];
+    const whole =
+      axis === undefined
+        ? (x: ArrayLike<number>): ArrayLike<number> => x
+        : (x: ArrayLike<number>): ArrayLike<number> => sortedAlong(x, v.shape, axis);
+    return [
+      (values) => {
+        const x = whole(values.get(v.name)!),
+          out: Record<string, number> = {};
+        for (const [k, label] of named) out[label] = x[k]!;
+        if (elements.length > mostElements) out[`mean of ${v.name}`] = elements.reduce((sum, k) => sum + x[k]!, 0) / elements.length;
+        return out;
+      },
+    ];
   });
   return (values) => Object.assign({}, ...parts.map((read) => read(values))) as Quantities;
 }
@@ -47,27 +55,44 @@ export function withLogJoint(read: Reader, logJoint: (values: Values) => number)
 
 /** Values in increasing order along one axis. */
 function sortedAlong(x: ArrayLike<number>, shape: readonly number[], axis: number): Float64Array {
-  const out = Float64Array.from(x), inner = sizeOf(shape.slice(axis + 1)), count = shape[axis]!;
+  const out = Float64Array.from(x),
+    inner = sizeOf(shape.slice(axis + 1)),
+    count = shape[axis]!;
   for (let outer = 0; outer < out.length / (inner * count); outer++) {
     for (let i = 0; i < inner; i++) {
       const at = (k: number): number => (outer * count + k) * inner + i;
       const line = Float64Array.from({ length: count }, (_, k) => out[at(k)]!).sort();
-      line.forEach((y, k) => { out[at(k)] = y; });
+      line.forEach((y, k) => {
+        out[at(k)] = y;
+      });
     }
   }
   return out;
 }
 
 /** All values of unknowns in each draw of a result, chains one after the other; null where a variable has no draws. */
-export function drawsOf(unknowns: readonly BoundVariable[], results: readonly Pick<VariableResult, 'name' | 'result'>[]): { readonly count: number; readonly chains: number; values(draw: number): Map<string, Float64Array> } | null {
+export function drawsOf(
+  unknowns: readonly BoundVariable[],
+  results: readonly Pick<VariableResult, 'name' | 'result'>[],
+): { readonly count: number; readonly chains: number; values(draw: number): Map<string, Float64Array> } | null {
   const sources = unknowns.map((v) => {
-    const found = results.find((r) => r.name === v.name), kept = found === undefined ? null : keptDraws(found);
-    return kept === null ? null : { name: v.name, size: sizeOf(v.shape), count: kept.chains * kept.draws, chains: kept.independent ? 1 : kept.chains, values: kept.values };
+    const found = results.find((r) => r.name === v.name),
+      kept = found === undefined ? null : keptDraws(found);
+    return kept === null
+      ? null
+      : {
+          name: v.name,
+          size: sizeOf(v.shape),
+          count: kept.chains * kept.draws,
+          chains: kept.independent ? 1 : kept.chains,
+          values: kept.values,
+        };
   });
   if (sources.some((s) => s === null) || sources.length === 0) return null;
   const known = sources.filter((s) => s !== null);
   return {
-    count: Math.min(...known.map((s) => s.count)), chains: known[0]!.chains,
+    count: Math.min(...known.map((s) => s.count)),
+    chains: known[0]!.chains,
     values: (draw) => new Map(known.map((s) => [s.name, Float64Array.from(s.values.subarray(draw * s.size, (draw + 1) * s.size))])),
   };
 }

@@ -6,12 +6,23 @@
  */
 import { breathe } from '../platform/platform.js';
 import { createRandom, type Random } from '../random/generator.js';
-import { defaultFalseAlarm, judged, type Quantities, quantitiesOf, type RankRecord, requireOptions, type TestOptions, type TestReport } from './results.js';
+import {
+  defaultFalseAlarm,
+  judged,
+  type Quantities,
+  quantitiesOf,
+  type RankRecord,
+  requireOptions,
+  type TestOptions,
+  type TestReport,
+} from './results.js';
 import { ofRanks, rankAmong } from './sbc.js';
 
 /** A kernel, its time reversal, and draws from its target: what the test of Gandy and Scott (2020) needs. */
 export interface RankProblem<State> {
-  /** A draw from the kernel's target; of a Bayesian model parameters from the prior and data given them. States are never changed in place. */
+  /**
+   * A draw from the kernel's target; of a Bayesian model parameters from the prior and data given them. States are never changed in place.
+   */
   draw(random: Random): State;
   /** One transition of the kernel, data fixed. */
   forward(state: State, random: Random): State;
@@ -31,30 +42,52 @@ export interface RankOptions extends TestOptions {
 /** Several kernels of one target, each tested from the same exact draws. */
 export interface KernelSet<State> {
   draw(random: Random): State;
-  readonly kernels: readonly { readonly name: string; forward(state: State, random: Random): State; backward(state: State, random: Random): State }[];
+  readonly kernels: readonly {
+    readonly name: string;
+    forward(state: State, random: Random): State;
+    backward(state: State, random: Random): State;
+  }[];
   /** What is ranked of a kernel. */
   quantities(state: State, kernel: string): Quantities;
 }
 
 /** Ranks of exact draws among the states of their chains, by kernel and quantity. Ranks are 0..length-1. */
-export async function chainRanks<State>(set: KernelSet<State>, options: RankOptions): Promise<readonly (RankRecord & { readonly kernel: string })[]> {
+export async function chainRanks<State>(
+  set: KernelSet<State>,
+  options: RankOptions,
+): Promise<readonly (RankRecord & { readonly kernel: string })[]> {
   const { repetitions = 1000, length = 20, seed = 1, onProgress } = options;
   const ranks = new Map<string, Map<string, number[]>>(set.kernels.map((k) => [k.name, new Map()]));
   for (let r = 0; r < repetitions; r++) {
     const random = createRandom(String(seed), `repetition ${r}`);
     const start = set.draw(random);
     for (const kernel of set.kernels) {
-      const place = random.integer(length), others: Quantities[] = [];
+      const place = random.integer(length),
+        others: Quantities[] = [];
       let state = start;
-      for (let k = place + 1; k < length; k++) { state = kernel.forward(state, random); others.push(set.quantities(state, kernel.name)); }
+      for (let k = place + 1; k < length; k++) {
+        state = kernel.forward(state, random);
+        others.push(set.quantities(state, kernel.name));
+      }
       state = start;
-      for (let k = place; k > 0; k--) { state = kernel.backward(state, random); others.push(set.quantities(state, kernel.name)); }
-      const own = ranks.get(kernel.name)!, exact = set.quantities(start, kernel.name), names = Object.keys(exact);
+      for (let k = place; k > 0; k--) {
+        state = kernel.backward(state, random);
+        others.push(set.quantities(state, kernel.name));
+      }
+      const own = ranks.get(kernel.name)!,
+        exact = set.quantities(start, kernel.name),
+        names = Object.keys(exact);
       const values = others.map((q) => quantitiesOf('rank', names, q));
       names.forEach((name, k) => {
         const list = own.get(name) ?? [];
         own.set(name, list);
-        list.push(rankAmong(exact[name]!, values.map((v) => v[k]!), random));
+        list.push(
+          rankAmong(
+            exact[name]!,
+            values.map((v) => v[k]!),
+            random,
+          ),
+        );
       });
     }
     onProgress?.(r + 1, repetitions);
@@ -72,15 +105,31 @@ export async function rank<State>(problem: RankProblem<State>, options: RankOpti
   const { repetitions = 1000, length = 20, falseAlarm = defaultFalseAlarm } = options;
   requireOptions('rank', falseAlarm, { repetitions: [repetitions, 1], length: [length, 2] });
   const backward = (state: State, random: Random): State => (problem.backward ?? problem.forward)(state, random);
-  const records = await chainRanks<State>({
-    draw: (random) => problem.draw(random), quantities: (state) => problem.quantities(state),
-    kernels: [{ name: 'kernel', forward: (state, random) => problem.forward(state, random), backward }],
-  }, options);
+  const records = await chainRanks<State>(
+    {
+      draw: (random) => problem.draw(random),
+      quantities: (state) => problem.quantities(state),
+      kernels: [{ name: 'kernel', forward: (state, random) => problem.forward(state, random), backward }],
+    },
+    options,
+  );
   return rankReport(records, options);
 }
 
 /** Ranks judged together. */
-export function rankReport(records: readonly RankRecord[], { repetitions = 1000, length = 20, falseAlarm = defaultFalseAlarm }: RankOptions): TestReport {
-  const tests = records.map((record) => ({ ...ofRanks(record), pointsTo: 'the kernel does not leave the posterior invariant, or its reversal is not one' }));
-  return judged('rank', `${repetitions} chains of ${length} states, forwards and backwards from an exact draw at a random place`, falseAlarm, tests, records);
+export function rankReport(
+  records: readonly RankRecord[],
+  { repetitions = 1000, length = 20, falseAlarm = defaultFalseAlarm }: RankOptions,
+): TestReport {
+  const tests = records.map((record) => ({
+    ...ofRanks(record),
+    pointsTo: 'the kernel does not leave the posterior invariant, or its reversal is not one',
+  }));
+  return judged(
+    'rank',
+    `${repetitions} chains of ${length} states, forwards and backwards from an exact draw at a random place`,
+    falseAlarm,
+    tests,
+    records,
+  );
 }

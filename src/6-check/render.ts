@@ -6,7 +6,8 @@ import type { CheckReport, MethodReport } from './check.js';
 import type { QuantityTest, RankRecord } from './results.js';
 
 /** Comparisons shown of a method that failed, and rank pictures of any. */
-const mostFailures = 8, mostPictures = 12;
+const mostFailures = 8,
+  mostPictures = 12;
 
 /**
  * A report in plain text, as the command line prints it.
@@ -15,17 +16,32 @@ const mostFailures = 8, mostPictures = 12;
 export function renderCheck(report: CheckReport, width: number): string {
   const failed = report.methods.filter((m) => m.verdict === 'failed').map((m) => m.method);
   const rates = report.methods.some((m) => m.falseAlarm > 0) ? ` A right backend fails with probability ${report.falseAlarm} at most.` : '';
-  const verdict = report.verdict === 'failed' ? `${report.backend} fails ${failed.join(' and ')}.${rates}`
-    : report.verdict === 'passed' ? `${report.backend} passes every check that applies.${rates}` : `No check applies to ${report.backend} on this program.`;
-  return [...report.methods.map((m) => fitted(renderMethod(m, width), width)), fitted([verdict], width), ''].join('\n\n').replace(/\n\n$/, '\n');
+  const verdict =
+    report.verdict === 'failed'
+      ? `${report.backend} fails ${failed.join(' and ')}.${rates}`
+      : report.verdict === 'passed'
+        ? `${report.backend} passes every check that applies.${rates}`
+        : `No check applies to ${report.backend} on this program.`;
+  return [...report.methods.map((m) => fitted(renderMethod(m, width), width)), fitted([verdict], width), '']
+    .join('\n\n')
+    .replace(/\n\n$/, '\n');
 }
 
 const words = { passed: 'passed', failed: 'FAILED', inapplicable: 'does not apply' } as const;
 
 function renderMethod(m: MethodReport, width: number): readonly string[] {
-  if (m.verdict === 'inapplicable') return [`${m.method.padEnd(10)} ${words.inapplicable}: ${m.reason ?? ''}`, ...m.method === 'agreement' ? agreementTable(m.tests, width) : []];
-  const chance = m.falseAlarm === 0 ? '' : `, ${m.p === null || Number.isNaN(m.p) ? 'nothing judged' : `p ${number(m.p)}`}, false alarms ${number(m.falseAlarm)}`;
-  const lines = [`${m.method.padEnd(10)} ${words[m.verdict]}: ${m.did}; ${m.tests.length} comparison${m.tests.length === 1 ? '' : 's'}${chance}, ${m.seconds.toPrecision(2)} s`];
+  if (m.verdict === 'inapplicable')
+    return [
+      `${m.method.padEnd(10)} ${words.inapplicable}: ${m.reason ?? ''}`,
+      ...(m.method === 'agreement' ? agreementTable(m.tests, width) : []),
+    ];
+  const chance =
+    m.falseAlarm === 0
+      ? ''
+      : `, ${m.p === null || Number.isNaN(m.p) ? 'nothing judged' : `p ${number(m.p)}`}, false alarms ${number(m.falseAlarm)}`;
+  const lines = [
+    `${m.method.padEnd(10)} ${words[m.verdict]}: ${m.did}; ${m.tests.length} comparison${m.tests.length === 1 ? '' : 's'}${chance}, ${m.seconds.toPrecision(2)} s`,
+  ];
   const failures = m.tests.filter((t) => t.failed).sort((a, b) => (a.p ?? 0) - (b.p ?? 0));
   for (const t of failures.slice(0, mostFailures)) lines.push(`  ${failure(t)}`);
   if (failures.length > mostFailures) lines.push(`  and ${failures.length - mostFailures} more`);
@@ -40,11 +56,19 @@ function failure(t: QuantityTest): string {
   return `${t.quantity}: ${t.statistic} = ${number(t.value)}${p}; ${t.detail}${t.pointsTo === '' ? '' : `: ${t.pointsTo}`}`;
 }
 
-function number(x: number): string { return Number.isInteger(x) && Math.abs(x) < 1e6 ? String(x) : Math.abs(x) >= 1e-3 && Math.abs(x) < 1e6 ? x.toPrecision(3) : x.toExponential(1); }
+function number(x: number): string {
+  return Number.isInteger(x) && Math.abs(x) < 1e6
+    ? String(x)
+    : Math.abs(x) >= 1e-3 && Math.abs(x) < 1e6
+      ? x.toPrecision(3)
+      : x.toExponential(1);
+}
 
 /** Lines cut at blanks, continued further in; tables and pictures stay as they are. */
 function fitted(lines: readonly string[], width: number): string {
-  return lines.flatMap((line) => (/[▁-█]|^ {2}\S.* {2}/u.test(line) ? [line] : wrapped(line, width, `${/^ */.exec(line)![0]}    `))).join('\n');
+  return lines
+    .flatMap((line) => (/[▁-█]|^ {2}\S.* {2}/u.test(line) ? [line] : wrapped(line, width, `${/^ */.exec(line)![0]}    `)))
+    .join('\n');
 }
 
 /** z-scores by quantity and backend; in brackets those that are not judged. */
@@ -60,7 +84,9 @@ function agreementTable(tests: readonly QuantityTest[], width: number): readonly
   };
   const table = [['z of', ...others], ...rows.map((row) => [row, ...others.map((o) => cell(row, o))])];
   const lines = table.map(([row = '', ...cells]) => `  ${row.padEnd(name)}${cells.map((c) => c.padStart(10)).join('')}`.slice(0, width));
-  return tests.some(({ p }) => p === null) ? [...lines, '  In brackets: shown, not judged, because a backend approximates or too few draws tell.'] : lines;
+  return tests.some(({ p }) => p === null)
+    ? [...lines, '  In brackets: shown, not judged, because a backend approximates or too few draws tell.']
+    : lines;
 }
 
 /** Errors by checks: what catches what. */

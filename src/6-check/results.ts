@@ -63,8 +63,15 @@ export function inapplicable(method: string, reason: string): TestReport {
 }
 
 /** Statistical comparisons judged together at a family-wise rate by Holm's procedure. */
-export function judged(method: string, did: string, rate: number, tests: readonly Omit<QuantityTest, 'failed'>[], ranks?: readonly RankRecord[]): TestReport {
-  const pValues = tests.map((t) => t.p ?? Number.NaN), rejected = holm(pValues, rate);
+export function judged(
+  method: string,
+  did: string,
+  rate: number,
+  tests: readonly Omit<QuantityTest, 'failed'>[],
+  ranks?: readonly RankRecord[],
+): TestReport {
+  const pValues = tests.map((t) => t.p ?? Number.NaN),
+    rejected = holm(pValues, rate);
   const all = tests.map((t, k): QuantityTest => ({ ...t, failed: rejected[k]! }));
   if (pValues.every(Number.isNaN)) return { ...inapplicable(method, 'nothing that it compares can be judged'), did, tests: all, ranks };
   return { method, verdict: verdictOf(all), reason: null, did, falseAlarm: rate, p: familyPValue(pValues), tests: all, ranks };
@@ -76,7 +83,9 @@ export function settled(method: string, did: string, tests: readonly Omit<Quanti
   return { method, verdict: verdictOf(all), reason: null, did, falseAlarm: 0, p: null, tests: all };
 }
 
-function verdictOf(tests: readonly QuantityTest[]): 'passed' | 'failed' { return tests.some((t) => t.failed) ? 'failed' : 'passed'; }
+function verdictOf(tests: readonly QuantityTest[]): 'passed' | 'failed' {
+  return tests.some((t) => t.failed) ? 'failed' : 'passed';
+}
 
 /** Named numbers: parameters, or functions of parameters and data. */
 export type Quantities = Readonly<Record<string, number>>;
@@ -101,16 +110,29 @@ export const defaultFalseAlarm: number = 1e-3;
  * @param counts how many of what, and the fewest there may be.
  * @throws RangeError that names what does not.
  */
-export function requireOptions(test: string, falseAlarm: number, counts: Readonly<Record<string, readonly [value: number, least: number]>>): void {
+export function requireOptions(
+  test: string,
+  falseAlarm: number,
+  counts: Readonly<Record<string, readonly [value: number, least: number]>>,
+): void {
   if (!(falseAlarm > 0 && falseAlarm < 1)) throw new RangeError(`${test}: falseAlarm is ${falseAlarm}; it must lie between 0 and 1`);
-  for (const [name, [value, least]] of Object.entries(counts)) if (!(Number.isSafeInteger(value) && value >= least)) throw new RangeError(`${test}: ${name} is ${value}; it must be a whole number of at least ${least}`);
+  for (const [name, [value, least]] of Object.entries(counts))
+    if (!(Number.isSafeInteger(value) && value >= least))
+      throw new RangeError(`${test}: ${name} is ${value}; it must be a whole number of at least ${least}`);
 }
 
 /** The numbers of some names, in their order. @throws TypeError for a name without a number: half a comparison is none. */
 export function quantitiesOf(test: string, names: readonly string[], given: Quantities): readonly number[] {
   return names.map((name) => {
     const x = given[name];
-    if (typeof x !== 'number') throw new TypeError(`${test}: the quantity ${JSON.stringify(name)} is missing in some states; those have ${Object.keys(given).map((n) => JSON.stringify(n)).join(', ') || 'none'}`);
+    if (typeof x !== 'number')
+      throw new TypeError(
+        `${test}: the quantity ${JSON.stringify(name)} is missing in some states; those have ${
+          Object.keys(given)
+            .map((n) => JSON.stringify(n))
+            .join(', ') || 'none'
+        }`,
+      );
     return x;
   });
 }

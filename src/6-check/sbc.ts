@@ -6,7 +6,17 @@
  */
 import { breathe } from '../platform/platform.js';
 import { createRandom, type Random } from '../random/generator.js';
-import { defaultFalseAlarm, inapplicable, judged, type Quantities, quantitiesOf, type RankRecord, requireOptions, type TestOptions, type TestReport } from './results.js';
+import {
+  defaultFalseAlarm,
+  inapplicable,
+  judged,
+  type Quantities,
+  quantitiesOf,
+  type RankRecord,
+  requireOptions,
+  type TestOptions,
+  type TestReport,
+} from './results.js';
 import { ecdfEnvelope, rankTest, shapeOfRanks } from './statistics/uniformRanks.js';
 
 /** A model and the sampler under test. `random` is the stream to draw from; a sampler may use one of its own. */
@@ -44,14 +54,24 @@ export async function sbc<Data>(problem: SbcProblem<Data>, options: SbcOptions =
     const found = await problem.posterior(data, draws, createRandom(String(seed), `posterior ${s}`));
     onProgress?.(s + 1, simulations);
     if (s % 10 === 0) await breathe();
-    if (found === null) { left++; continue; }
+    if (found === null) {
+      left++;
+      continue;
+    }
     if (found.length !== draws) throw new RangeError(`sbc: the posterior gave ${found.length} draws and was asked for ${draws}`);
-    const ties = createRandom(String(seed), `ties ${s}`), names = Object.keys(truth);
+    const ties = createRandom(String(seed), `ties ${s}`),
+      names = Object.keys(truth);
     const values = found.map((q) => quantitiesOf('sbc', names, q));
     names.forEach((name, k) => {
       const list = ranks.get(name) ?? [];
       ranks.set(name, list);
-      list.push(rankAmong(truth[name]!, values.map((v) => v[k]!), ties));
+      list.push(
+        rankAmong(
+          truth[name]!,
+          values.map((v) => v[k]!),
+          ties,
+        ),
+      );
     });
   }
   if (left > simulations / 2) return inapplicable('sbc', `${left} of ${simulations} runs say themselves that they are not to be trusted`);
@@ -62,21 +82,38 @@ export async function sbc<Data>(problem: SbcProblem<Data>, options: SbcOptions =
 }
 
 /** The test of one quantity's ranks. */
-export function ofRanks({ quantity, values, ranks }: RankRecord): { readonly quantity: string; readonly statistic: string; readonly value: number; readonly p: number; readonly detail: string; readonly pointsTo: string } {
+export function ofRanks({ quantity, values, ranks }: RankRecord): {
+  readonly quantity: string;
+  readonly statistic: string;
+  readonly value: number;
+  readonly p: number;
+  readonly detail: string;
+  readonly pointsTo: string;
+} {
   const { p, gamma, at, excess } = rankTest(ranks, values);
   return {
-    quantity, statistic: 'gamma', value: gamma, p,
+    quantity,
+    statistic: 'gamma',
+    value: gamma,
+    p,
     detail: Number.isNaN(p) ? 'too few ranks' : `${signed(excess)} of the ranks below ${at.toFixed(2)} against uniform`,
     pointsTo: shapeOfRanks(ranks, values),
   };
 }
-function signed(x: number): string { return `${x < 0 ? '' : '+'}${(100 * x).toFixed(1)} %`; }
+function signed(x: number): string {
+  return `${x < 0 ? '' : '+'}${(100 * x).toFixed(1)} %`;
+}
 
 /** How many of the draws are below a value; among equal ones its place is drawn. A value that is no number counts as the smallest. */
 export function rankAmong(value: number, draws: readonly number[], ties: Random): number {
   const number = (x: number): number => (Number.isNaN(x) ? Number.NEGATIVE_INFINITY : x);
   const v = number(value);
-  let below = 0, equal = 0;
-  for (const d of draws) { const x = number(d); if (x < v) below++; else if (x === v) equal++; }
+  let below = 0,
+    equal = 0;
+  for (const d of draws) {
+    const x = number(d);
+    if (x < v) below++;
+    else if (x === v) equal++;
+  }
   return below + ties.integer(equal + 1);
 }

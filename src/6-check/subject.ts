@@ -38,7 +38,13 @@ export interface Subject {
 /**
  * @throws ModelError where data are wrong, or absent and not to be simulated.
  */
-export function subjectOf(graph: ModelGraph, given: GivenValues, backend: Backend, options: Readonly<Record<string, string>>, seed: string): Subject {
+export function subjectOf(
+  graph: ModelGraph,
+  given: GivenValues,
+  backend: Backend,
+  options: Readonly<Record<string, string>>,
+  seed: string,
+): Subject {
   const data = dataOrSimulated(graph, given, seed);
   return { graph, given, data, bound: boundTo(graph, data), backend, options, seed, planted: {} };
 }
@@ -52,21 +58,31 @@ function dataOrSimulated(graph: ModelGraph, given: GivenValues, seed: string): G
     try {
       const law = new JointLaw(graph, given, createRandom(seed, 'data'));
       return law.dataOf(law.draw());
-    } catch { throw wrong; }
+    } catch {
+      throw wrong;
+    }
   }
 }
 
 /** The joint law of unknowns and data. @throws NoJointLaw with the reason where there is none to draw from. */
-export function jointLawOf(subject: Subject, stream: string): JointLaw { return new JointLaw(subject.graph, subject.given, createRandom(subject.seed, stream)); }
+export function jointLawOf(subject: Subject, stream: string): JointLaw {
+  return new JointLaw(subject.graph, subject.given, createRandom(subject.seed, stream));
+}
 
 export { NoJointLaw };
 
 /** What the backend believes the program to be, with data. */
-function believed(subject: Subject, data: GivenValues): BoundModel { return boundTo(subject.planted.graph ?? subject.graph, data); }
+function believed(subject: Subject, data: GivenValues): BoundModel {
+  return boundTo(subject.planted.graph ?? subject.graph, data);
+}
 
 /** The derivation that the backend reads, on the subject's data. */
-export function derivationOf(subject: Subject, model: DerivedModel): Derivation { return (subject.planted.derive ?? derive)(model); }
-export function believedBy(subject: Subject): BoundModel { return believed(subject, subject.data); }
+export function derivationOf(subject: Subject, model: DerivedModel): Derivation {
+  return (subject.planted.derive ?? derive)(model);
+}
+export function believedBy(subject: Subject): BoundModel {
+  return believed(subject, subject.data);
+}
 
 /** The backend's transition kernel for some data. @throws ModelError where the backend refuses the program. */
 export function kernelOf(subject: Subject, data: GivenValues, init: Readonly<Record<string, unknown>>): KernelProgram | null {
@@ -85,27 +101,62 @@ export function kernelSourceOf(subject: Subject, law: JointLaw): KernelSource | 
 }
 
 /** The backend's result for some data. @throws ModelError where it refuses the program. */
-export async function runOn(subject: Subject, data: GivenValues, request: Omit<RunRequest, 'options' | 'init' | 'workers'>): Promise<RunResult> {
+export async function runOn(
+  subject: Subject,
+  data: GivenValues,
+  request: Omit<RunRequest, 'options' | 'init' | 'workers'>,
+): Promise<RunResult> {
   // An error in the plan is known to the kernel only.
   const kernel = subject.planted.derive === undefined ? null : kernelOf(subject, data, {});
-  return kernel === null ? subject.backend.run(believed(subject, data), '', { ...request, options: subject.options, init: null, workers: 0 }) : runKernel(subject, kernel, request);
+  return kernel === null
+    ? subject.backend.run(believed(subject, data), '', { ...request, options: subject.options, init: null, workers: 0 })
+    : runKernel(subject, kernel, request);
 }
 
 /** Chains of a kernel by hand: starts from the prior, adaptation, draws. */
-function runKernel(subject: Subject, kernel: KernelProgram, { chains, draws, warmup, thin, seed }: Pick<RunRequest, 'chains' | 'draws' | 'warmup' | 'thin' | 'seed'>): RunResult {
+function runKernel(
+  subject: Subject,
+  kernel: KernelProgram,
+  { chains, draws, warmup, thin, seed }: Pick<RunRequest, 'chains' | 'draws' | 'warmup' | 'thin' | 'seed'>,
+): RunResult {
   const { recorded, exchangeable } = kernel.program;
   const kept = recorded.map((r) => new Float64Array(chains * draws * sizeOf(r.shape)));
   for (let c = 0; c < chains; c++) {
-    const machine = new KernelMachine(kernel, createRandom(seed, `chain ${c}`), subject.graph.hostFunctions.map((h) => h.call), null);
+    const machine = new KernelMachine(
+      kernel,
+      createRandom(seed, `chain ${c}`),
+      subject.graph.hostFunctions.map((h) => h.call),
+      null,
+    );
     for (let k = 0; k < warmup; k++) machine.sweep(true);
     for (let d = 0; d < draws; d++) {
       for (let k = 0; k < thin; k++) machine.sweep();
-      recorded.forEach((r, i) => { kept[i]!.set(machine.read(r.storage), (c * draws + d) * sizeOf(r.shape)); });
+      recorded.forEach((r, i) => {
+        kept[i]!.set(machine.read(r.storage), (c * draws + d) * sizeOf(r.shape));
+      });
     }
   }
-  const variables = recorded.map(({ name, shape, kind, discrete, insidePlate }, i) => ({ name, shape, kind, discrete, insidePlate, result: { form: 'draws' as const, chains, draws, values: kept[i]!, independent: false } }));
+  const variables = recorded.map(({ name, shape, kind, discrete, insidePlate }, i) => ({
+    name,
+    shape,
+    kind,
+    discrete,
+    insidePlate,
+    result: { form: 'draws' as const, chains, draws, values: kept[i]!, independent: false },
+  }));
   return {
-    backend: subject.backend.name, variables, exchangeable, plan: [], traces: {}, warnings: [], converged: true, seconds: { compile: 0, warmup: 0, sampling: 0 },
-    logEvidence: null, logEvidenceSe: null, elbo: null, logLikelihood: null, logJoint: null,
+    backend: subject.backend.name,
+    variables,
+    exchangeable,
+    plan: [],
+    traces: {},
+    warnings: [],
+    converged: true,
+    seconds: { compile: 0, warmup: 0, sampling: 0 },
+    logEvidence: null,
+    logEvidenceSe: null,
+    elbo: null,
+    logLikelihood: null,
+    logJoint: null,
   };
 }

@@ -18,17 +18,20 @@ export interface GivenFile {
 /** What is known of files now; what is no file, such as a pipe, is left out. */
 export function givenFiles(names: readonly string[]): readonly GivenFile[] {
   return names.flatMap((name) => {
-    const path = resolve(name), found = lookedAt(path);
+    const path = resolve(name),
+      found = lookedAt(path);
     return found === null ? [] : [{ name, path, ...found }];
   });
 }
 
 /** Names of those that hold something else now, or may. One that is no longer there, as on another machine, is no matter. */
 export function editedSince(files: readonly GivenFile[]): readonly string[] {
-  return files.filter(({ path, size, written }) => {
-    const now = lookedAt(path);
-    return now !== null && (now.size !== size || now.written !== written);
-  }).map(({ name }) => name);
+  return files
+    .filter(({ path, size, written }) => {
+      const now = lookedAt(path);
+      return now !== null && (now.size !== size || now.written !== written);
+    })
+    .map(({ name }) => name);
 }
 
 function lookedAt(path: string): Pick<GivenFile, 'size' | 'written'> | null {

@@ -27,16 +27,23 @@ export function readBytes(path: string): ArrayBuffer {
 /** Bytes of a piece. */
 const pieceLength = 1 << 16;
 
-/** The text of a file in pieces; may be asked for again. What is no file on a disk, such as a pipe, is read whole at once. @throws ModelError (code `cannot-read`), now or on the way. */
+/**
+ * The text of a file in pieces; may be asked for again. What is no file on a disk, such as a pipe, is read whole at once. @throws
+ * ModelError (code `cannot-read`), now or on the way.
+ */
 export function readPieces(path: string): () => Iterable<string> {
-  if (!isOnDisk(path)) { const text = readText(path); return () => [text]; }
+  if (!isOnDisk(path)) {
+    const text = readText(path);
+    return () => [text];
+  }
   return function* () {
     let file: number | null = null;
     try {
       file = openSync(path, 'r');
       const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
       const buffer = new Uint8Array(pieceLength);
-      for (let count = readSync(file, buffer); count > 0; count = readSync(file, buffer)) yield decoder.decode(buffer.subarray(0, count), { stream: true });
+      for (let count = readSync(file, buffer); count > 0; count = readSync(file, buffer))
+        yield decoder.decode(buffer.subarray(0, count), { stream: true });
       yield decoder.decode();
     } catch (error) {
       throw unreadable(path, error);
@@ -66,13 +73,16 @@ export function failure(place: string, text: string, diagnostics: readonly Diagn
 /** Why a file cannot be read, with the file beside it that may be meant. */
 function unreadable(path: string, error: unknown): ModelError {
   const near = error instanceof Error && 'code' in error && error.code === 'ENOENT' ? nearFile(path) : null;
-  return failure(path, '', [{ code: 'cannot-read', severity: 'error', message: reason(error), hint: near === null ? undefined : `did you mean ${near}?` }]);
+  return failure(path, '', [
+    { code: 'cannot-read', severity: 'error', message: reason(error), hint: near === null ? undefined : `did you mean ${near}?` },
+  ]);
 }
 
 /** The file in the same directory whose name is nearest; null where there is none or the directory cannot be read. */
 function nearFile(path: string): string | null {
   try {
-    const folder = dirname(path), near = didYouMean(basename(path), readdirSync(folder));
+    const folder = dirname(path),
+      near = didYouMean(basename(path), readdirSync(folder));
     return near === null ? null : join(folder, near);
   } catch {
     return null;
@@ -82,13 +92,22 @@ function nearFile(path: string): string | null {
 function reason(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   switch (code) {
-    case 'ENOENT': return 'There is no such file.';
-    case 'EISDIR': return 'This is a directory, not a file.';
-    case 'EACCES': case 'EPERM': return 'Permission to read it is denied.';
-    case 'ENOTDIR': return 'A part of the path is not a directory.';
-    case 'ENAMETOOLONG': return 'The name is too long.';
-    case 'ERR_ENCODING_INVALID_ENCODED_DATA': return 'This is not a text in UTF-8; spreadsheets and editors can save it as one.';
-    case 'ERR_FS_FILE_TOO_LARGE': return 'The file is larger than 2 GiB.';
-    default: return error instanceof Error ? error.message : String(error);
+    case 'ENOENT':
+      return 'There is no such file.';
+    case 'EISDIR':
+      return 'This is a directory, not a file.';
+    case 'EACCES':
+    case 'EPERM':
+      return 'Permission to read it is denied.';
+    case 'ENOTDIR':
+      return 'A part of the path is not a directory.';
+    case 'ENAMETOOLONG':
+      return 'The name is too long.';
+    case 'ERR_ENCODING_INVALID_ENCODED_DATA':
+      return 'This is not a text in UTF-8; spreadsheets and editors can save it as one.';
+    case 'ERR_FS_FILE_TOO_LARGE':
+      return 'The file is larger than 2 GiB.';
+    default:
+      return error instanceof Error ? error.message : String(error);
   }
 }

@@ -21,10 +21,14 @@ export class Interruption {
     this.controller.abort();
   };
 
-  get signal(): AbortSignal { return this.controller.signal; }
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
 
   /** What a shell reports of a process that this interrupt ended; null where there was none. */
-  get status(): number | null { return this.met === null ? null : 128 + signals[this.met]; }
+  get status(): number | null {
+    return this.met === null ? null : 128 + signals[this.met];
+  }
 
   /** From now on; before, and after `end`, an interrupt ends the process. */
   listen(): void {

@@ -11,7 +11,7 @@ import { outliveReaders, printError, reportFailure, usageStatus } from './output
 
 /** Flags that may be given several times. */
 function several(value: string, before: readonly string[] | undefined): readonly string[] {
-  return [...before ?? [], value];
+  return [...(before ?? []), value];
 }
 
 /** Flags of every command that reads a program. */
@@ -24,12 +24,18 @@ function withData(command: Command): Command {
   return command
     .option('--data <source>', 'file.json, name=file.json, name=file.csv:column,... or file.csv (several times)', several)
     .option('--set <name=value>', 'one value in JSON, such as K=3 (several times)', several)
-    .option('--levels <name=a,b,...>', 'the order of the categories of a column; NAME alone codes numbers that are names (several times)', several)
+    .option(
+      '--levels <name=a,b,...>',
+      'the order of the categories of a column; NAME alone codes numbers that are names (several times)',
+      several,
+    )
     .option('--missing <cell>', 'a cell of tables that means a missing value, such as . or -999 (several times)', several);
 }
 
 /** Runs a command's module and answers with its exit status. */
-function runs<A extends readonly unknown[]>(load: () => Promise<(...given: A) => Promise<number> | number>): (...given: A) => Promise<void> {
+function runs<A extends readonly unknown[]>(
+  load: () => Promise<(...given: A) => Promise<number> | number>,
+): (...given: A) => Promise<void> {
   return async (...given) => {
     const run = await load();
     process.exitCode = await run(...given);
@@ -79,7 +85,7 @@ function credence(): Command {
     .option('--at <values.json>', 'a value for each unknown (needed where there are any)')
     .option('--by-factor', 'the density of each statement')
     .option('--gradient', 'density and gradient as JSON')
-    .option('--unconstrained', "in the coordinates of gradient samplers, log Jacobian included")
+    .option('--unconstrained', 'in the coordinates of gradient samplers, log Jacobian included')
     .action(runs(async () => (await import('./commands/logp.js')).logp));
 
   withProgram(program.command('explain'))
@@ -93,7 +99,11 @@ function credence(): Command {
   withProgram(program.command('check'))
     .description('test a backend on a program: is its inference right?')
     .option('--backend <name>', 'the algorithm to test')
-    .option('--method <names>', 'ratio, laws, exact, rank, geweke, agreement, sbc, power (several; default: all that apply but power)', several)
+    .option(
+      '--method <names>',
+      'ratio, laws, exact, rank, geweke, agreement, sbc, power (several; default: all that apply but power)',
+      several,
+    )
     .option('--opt <name=value>', 'an option of the backend (several times)', several)
     .option('--seed <seed>', 'any text or number (default: 1)')
     .option('--false-alarm <rate>', 'probability that a right backend fails anything (default: 0.001)')
@@ -107,7 +117,8 @@ function credence(): Command {
     .option('--quiet', 'no progress')
     .action(runs(async () => (await import('./commands/check.js')).check));
 
-  program.command('compare')
+  program
+    .command('compare')
     .description('runs side by side: evidence, bounds, WAIC, leave-one-out')
     .argument('<directories...>', 'directories that credence infer --out has written')
     .option('--json', 'print the comparison as JSON')
@@ -122,7 +133,8 @@ function credence(): Command {
     .option('--quiet', 'no notes')
     .action(runs(async () => (await import('./commands/predict.js')).predict));
 
-  program.command('summary')
+  program
+    .command('summary')
     .description('diagnostics of draws, of a run or of another program')
     .argument('<files...>', 'draws.csv, CmdStan CSV (a file for each chain), a table with a header, .parquet; or the directory of a run')
     .addOption(new Option('--json', 'print the summary as JSON and nothing else').conflicts('plot'))
@@ -130,50 +142,73 @@ function credence(): Command {
     .option('--against <files...>', 'other draws of the same quantities: do means and variances agree?')
     .action(runs(async () => (await import('./commands/summary.js')).summary));
 
-  program.command('export')
+  program
+    .command('export')
     .description('draws of a finished run for other programs')
     .argument('<directory>', 'a directory that credence infer --out has written')
-    .addOption(new Option('--format <format>', 'cmdstan: CSV files, one a chain; zarr: a store as ArviZ lays it out; parquet: one file').choices(['cmdstan', 'zarr', 'parquet']).makeOptionMandatory())
+    .addOption(
+      new Option('--format <format>', 'cmdstan: CSV files, one a chain; zarr: a store as ArviZ lays it out; parquet: one file')
+        .choices(['cmdstan', 'zarr', 'parquet'])
+        .makeOptionMandatory(),
+    )
     .requiredOption('--out <path>', 'the directory to make, for parquet the file')
     .action(runs(async () => (await import('./commands/export.js')).exportRun));
 
-  program.command('report')
+  program
+    .command('report')
     .description('write one self-contained page about a run: DIR/report.html')
     .argument('<directory>', 'a directory that credence infer --out has written')
     .action(runs(async () => (await import('./commands/report.js')).report));
 
-  program.command('graph')
+  program
+    .command('graph')
     .description('draw the plated graph of a program')
     .argument('<model>', 'the program, a .cred file')
     .addOption(new Option('--format <format>', 'the form of the drawing').choices(['svg', 'dot', 'mermaid', 'json']).default('svg'))
     .action(runs(async () => (await import('./commands/graph.js')).graph));
 
-  program.command('backends').description('list algorithms with their options').argument('[name]', 'only this one').action(runs(async () => (await import('./commands/lists.js')).listBackends));
-  program.command('distributions').description('list distributions with their arguments').argument('[name]', 'only this one').action(runs(async () => (await import('./commands/lists.js')).listDistributions));
+  program
+    .command('backends')
+    .description('list algorithms with their options')
+    .argument('[name]', 'only this one')
+    .action(runs(async () => (await import('./commands/lists.js')).listBackends));
+  program
+    .command('distributions')
+    .description('list distributions with their arguments')
+    .argument('[name]', 'only this one')
+    .action(runs(async () => (await import('./commands/lists.js')).listDistributions));
 
-  program.addHelpText('after', `
+  program.addHelpText(
+    'after',
+    `
 For example:
   credence infer model.cred --data data.csv --out results
   credence report results
 
-credence COMMAND --help tells the flags of a command. To read on this computer: ${fileURLToPath(new URL('../../README.md', import.meta.url))} and docs/ beside it.`);
+credence COMMAND --help tells the flags of a command. To read on this computer: ${fileURLToPath(new URL('../../README.md', import.meta.url))} and docs/ beside it.`,
+  );
   return program;
 }
 
 /** What may be meant where Commander knows no better: words of a command line that it cannot place. */
 function usageHint(message: string): string {
   const flag = /^error: unknown option '--?([A-Za-z_]\w*)'$/.exec(message.trim())?.[1];
-  if (flag !== undefined) return `\n  hint: credence ${process.argv[2] ?? ''} --help lists the flags; a value for the program is --set ${flag}=..., an option of a backend --opt ${flag}=...`;
+  if (flag !== undefined)
+    return `\n  hint: credence ${process.argv[2] ?? ''} --help lists the flags; a value for the program is --set ${flag}=..., an option of a backend --opt ${flag}=...`;
   const files = process.argv.slice(3).filter((word) => /\.(?:csv|json)$/.test(word));
   if (message.includes('too many arguments') && files.length > 0) return `\n  hint: data come with a flag: --data ${files[0]}`;
-  return message.includes('unknown command') && !message.includes('Did you mean') ? '\n  hint: credence --help lists the commands; to run a program, credence infer MODEL.cred' : '';
+  return message.includes('unknown command') && !message.includes('Did you mean')
+    ? '\n  hint: credence --help lists the commands; to run a program, credence infer MODEL.cred'
+    : '';
 }
 
 async function main(): Promise<void> {
   outliveReaders();
   const [first] = process.argv.slice(2);
   if (first?.endsWith('.cred') === true) {
-    printError(`credence: error[wrong-option]: No command stands before ${first}.\n  hint: credence infer ${process.argv.slice(2).join(' ')}`);
+    printError(
+      `credence: error[wrong-option]: No command stands before ${first}.\n  hint: credence infer ${process.argv.slice(2).join(' ')}`,
+    );
     process.exitCode = usageStatus;
     return;
   }

@@ -21,7 +21,10 @@ function makeDirectory(path: string): void {
 
 /** A directory that cannot be written is found before the run, not after it. @throws ModelError (code `cannot-write`). */
 export function prepareDirectory(directory: string): void {
-  if (directory === '') throw failure('--out', '', [{ code: 'wrong-option', severity: 'error', message: 'No directory is named.', hint: 'for example --out results' }]);
+  if (directory === '')
+    throw failure('--out', '', [
+      { code: 'wrong-option', severity: 'error', message: 'No directory is named.', hint: 'for example --out results' },
+    ]);
   try {
     makeDirectory(resolve(directory));
     accessSync(directory, constants.W_OK);
@@ -30,7 +33,10 @@ export function prepareDirectory(directory: string): void {
   }
 }
 
-/** Writes a file beside its place and moves it there, so that one that stood there is replaced whole or not at all. @throws Error of the file system. */
+/**
+ * Writes a file beside its place and moves it there, so that one that stood there is replaced whole or not at all. @throws Error of the
+ * file system.
+ */
 export function writeWhole(file: string, contents: string | Uint8Array): void {
   const partial = `${file}.partial`;
   try {
@@ -38,7 +44,11 @@ export function writeWhole(file: string, contents: string | Uint8Array): void {
     renameSync(partial, file);
   } catch (error) {
     // On a full disk half a file would be in the way of whatever is tried next; why it is there matters more than that it stays.
-    try { rmSync(partial, { force: true }); } catch { /* the first error is the one to tell */ }
+    try {
+      rmSync(partial, { force: true });
+    } catch {
+      /* the first error is the one to tell */
+    }
     throw error;
   }
 }
@@ -50,16 +60,29 @@ export function cannotWrite(place: string, error: unknown): ModelError {
 
 function reason(error: unknown): string {
   switch (error instanceof Error && 'code' in error ? error.code : undefined) {
-    case 'EEXIST': case 'ENOTDIR': return 'A file stands where a directory is needed.';
-    case 'EISDIR': return 'A directory stands where a file is to be written.';
-    case 'EACCES': case 'EPERM': return 'Permission to write there is denied.';
-    case 'EROFS': return 'The file system is read-only.';
-    case 'ENOENT': return 'The directory cannot be made there.';
-    case 'ENAMETOOLONG': return 'The name is too long: a file system takes 255 bytes, and files are written under a longer name first.';
-    case 'ELOOP': return 'A symbolic link there leads back to itself.';
-    case brokenLink: return 'A symbolic link stands there that leads nowhere.';
-    case 'ENOSPC': return 'No space is left on the disk.';
-    case 'EDQUOT': return 'The disk quota is used up.';
-    default: return error instanceof Error ? error.message : String(error);
+    case 'EEXIST':
+    case 'ENOTDIR':
+      return 'A file stands where a directory is needed.';
+    case 'EISDIR':
+      return 'A directory stands where a file is to be written.';
+    case 'EACCES':
+    case 'EPERM':
+      return 'Permission to write there is denied.';
+    case 'EROFS':
+      return 'The file system is read-only.';
+    case 'ENOENT':
+      return 'The directory cannot be made there.';
+    case 'ENAMETOOLONG':
+      return 'The name is too long: a file system takes 255 bytes, and files are written under a longer name first.';
+    case 'ELOOP':
+      return 'A symbolic link there leads back to itself.';
+    case brokenLink:
+      return 'A symbolic link stands there that leads nowhere.';
+    case 'ENOSPC':
+      return 'No space is left on the disk.';
+    case 'EDQUOT':
+      return 'The disk quota is used up.';
+    default:
+      return error instanceof Error ? error.message : String(error);
   }
 }

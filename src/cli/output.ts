@@ -13,7 +13,9 @@ type Colour = 'red' | 'yellow' | 'cyan' | 'bold' | 'dim';
 
 function coloured(colour: Colour, text: string): string {
   // `styleText` came with Node 20.12.
-  return process.stderr.isTTY && process.env['NO_COLOR'] === undefined && typeof util.styleText === 'function' ? util.styleText(colour, text) : text;
+  return process.stderr.isTTY && process.env['NO_COLOR'] === undefined && typeof util.styleText === 'function'
+    ? util.styleText(colour, text)
+    : text;
 }
 
 /** A text on standard error, diagnostics in colour on a terminal. */
@@ -66,9 +68,11 @@ export function reportFailure(thrown: unknown): number {
     return usageStatus;
   }
   const message = thrown instanceof Error ? thrown.message : String(thrown);
-  const ours = message.startsWith('internal error: ') ? message : `internal error: ${message.replace(/\.$/, '')}. This is a fault of Credence, not of your program; please report it with the program.`;
+  const ours = message.startsWith('internal error: ')
+    ? message
+    : `internal error: ${message.replace(/\.$/, '')}. This is a fault of Credence, not of your program; please report it with the program.`;
   printError(`credence: ${ours}`);
-  if (process.env['CREDENCE_DEBUG'] !== undefined) printError(thrown instanceof Error ? thrown.stack ?? '' : '');
+  if (process.env['CREDENCE_DEBUG'] !== undefined) printError(thrown instanceof Error ? (thrown.stack ?? '') : '');
   else printError('Set CREDENCE_DEBUG=1 to see where it happened.');
   return internalStatus;
 }

@@ -20,12 +20,16 @@ export function isAtWork(folder: string): number | null {
 /** From now on this process is; false where another is, or came first. @throws Error of the file system. */
 export function takeOver(folder: string): boolean {
   if (isAtWork(folder) !== null) return false;
-  const file = fileOf(folder), aside = `${file}.${process.pid}`;
+  const file = fileOf(folder),
+    aside = `${file}.${process.pid}`;
   try {
     const before = read(folder).join('\n');
     if (existsSync(file)) {
       renameSync(file, aside);
-      if (readFileSync(aside, 'utf8') !== before) { renameSync(aside, file); return false; }
+      if (readFileSync(aside, 'utf8') !== before) {
+        renameSync(aside, file);
+        return false;
+      }
       rmSync(aside);
     }
     writeFileSync(file, self(), { flag: 'wx' });
@@ -44,10 +48,16 @@ export function leave(folder: string): void {
 }
 
 /** True where nobody was at work when the folder was left. */
-export function wasLeft(folder: string): boolean { return !existsSync(fileOf(folder)); }
+export function wasLeft(folder: string): boolean {
+  return !existsSync(fileOf(folder));
+}
 
 function read(folder: string): readonly string[] {
-  try { return readFileSync(fileOf(folder), 'utf8').split('\n'); } catch { return []; }
+  try {
+    return readFileSync(fileOf(folder), 'utf8').split('\n');
+  } catch {
+    return [];
+  }
 }
 
 /** @param began when the process that is meant began; empty where nobody knows. */
@@ -65,12 +75,13 @@ function isAlive(id: number, began: string): boolean {
 }
 
 /**
- * What Linux says of a process (proc_pid_stat(5): field 3 is its state, 22 the ticks from the system's start to its own); null elsewhere, or where
- * there is none. One that was killed keeps its number, as Z or X, until its parent has asked for it, and some never do.
+ * What Linux says of a process (proc_pid_stat(5): field 3 is its state, 22 the ticks from the system's start to its own); null elsewhere,
+ * or where there is none. One that was killed keeps its number, as Z or X, until its parent has asked for it, and some never do.
  */
 function stateOf(id: number): { readonly hasEnded: boolean; readonly began: string } | null {
   try {
-    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(), text = readFileSync(`/proc/${id}/stat`, 'utf8');
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+      text = readFileSync(`/proc/${id}/stat`, 'utf8');
     // The name before may hold anything, brackets and spaces too.
     const [state = '', ...fields] = text.slice(text.lastIndexOf(')') + 2).split(' ');
     return { hasEnded: state === 'Z' || state === 'X', began: `${boot} ${fields[18] ?? ''}` };

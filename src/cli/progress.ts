@@ -37,17 +37,29 @@ class LiveLines implements Display {
   private readonly lines = new Map<number, { readonly bar: progressBars.SingleBar; phase: string }>();
 
   constructor() {
-    this.bars = new progressBars.MultiBar({
-      format: ' chain {chain} {bar} {percentage}% {phase} {value}/{total}{objective}',
-      stream: process.stderr, barsize: 30, clearOnComplete: false, autopadding: true, fps: 10,
-      // An interrupted run must leave the terminal as it was, and a handler of its own would keep it alive.
-      hideCursor: false, linewrap: true,
-      gracefulExit: false,
-    }, progressBars.Presets.shades_grey);
+    this.bars = new progressBars.MultiBar(
+      {
+        format: ' chain {chain} {bar} {percentage}% {phase} {value}/{total}{objective}',
+        stream: process.stderr,
+        barsize: 30,
+        clearOnComplete: false,
+        autopadding: true,
+        fps: 10,
+        // An interrupted run must leave the terminal as it was, and a handler of its own would keep it alive.
+        hideCursor: false,
+        linewrap: true,
+        gracefulExit: false,
+      },
+      progressBars.Presets.shades_grey,
+    );
   }
 
   show(event: ProgressEvent): void {
-    const payload = { chain: event.chain, phase: event.phase, objective: event.objective === undefined ? '' : `, objective ${event.objective.toPrecision(8)}` };
+    const payload = {
+      chain: event.chain,
+      phase: event.phase,
+      objective: event.objective === undefined ? '' : `, objective ${event.objective.toPrecision(8)}`,
+    };
     let line = this.lines.get(event.chain);
     if (line === undefined) {
       line = { bar: this.bars.create(event.total, event.done, payload), phase: event.phase };

@@ -21,18 +21,31 @@ export function runFilesIn(directory: string): RunFiles {
   if (kindOf(directory) !== 'directory') throw noRun(directory, 'There is no such directory.');
   const path = (name: string): string => join(directory, name);
   if (!existsSync(path('summary.json')) && existsSync(path(folderName))) {
-    throw failure(directory, '', [{ code: 'no-run', severity: 'error', message: 'The run there was cut off: it has no results yet.', hint: `Let it go on: credence infer --resume ${directory}` }]);
+    throw failure(directory, '', [
+      {
+        code: 'no-run',
+        severity: 'error',
+        message: 'The run there was cut off: it has no results yet.',
+        hint: `Let it go on: credence infer --resume ${directory}`,
+      },
+    ]);
   }
-  for (const name of ['summary.json', 'run.json']) if (!existsSync(path(name))) throw noRun(directory, `There is no ${name}: this is not the directory of a run.`);
+  for (const name of ['summary.json', 'run.json'])
+    if (!existsSync(path(name))) throw noRun(directory, `There is no ${name}: this is not the directory of a run.`);
   const optional = (name: string): string | null => (existsSync(path(name)) ? readText(path(name)) : null);
   return {
-    summary: readText(path('summary.json')), run: readText(path('run.json')), data: optional('data.json'), pointwise: optional('pointwise.csv'),
+    summary: readText(path('summary.json')),
+    run: readText(path('run.json')),
+    data: optional('data.json'),
+    pointwise: optional('pointwise.csv'),
     draws: existsSync(path('draws.csv')) ? readPieces(path('draws.csv'))() : null,
   };
 }
 
 function noRun(directory: string, message: string): ModelError {
-  return failure(directory, '', [{ code: 'no-run', severity: 'error', message, hint: 'Name a directory that credence infer --out has written.' }]);
+  return failure(directory, '', [
+    { code: 'no-run', severity: 'error', message, hint: 'Name a directory that credence infer --out has written.' },
+  ]);
 }
 
 /** What is wrong with the files, under the name of their directory; what has its place already, as it is. */
@@ -40,7 +53,10 @@ export function located<T>(directory: string, run: () => T): T {
   try {
     return run();
   } catch (thrown) {
-    const hasPlace = !(thrown instanceof ModelError) || thrown.message.startsWith(directory) || thrown.diagnostics.some(({ code }) => code === 'cannot-read');
+    const hasPlace =
+      !(thrown instanceof ModelError) ||
+      thrown.message.startsWith(directory) ||
+      thrown.diagnostics.some(({ code }) => code === 'cannot-read');
     throw hasPlace ? thrown : failure(directory, '', thrown.diagnostics);
   }
 }

@@ -2,7 +2,19 @@
  * Values from the command line: `--data file.json`, `--data name=file.csv:a,b`, `--data file.csv`,
  * `--set K=3`. All sources are read before anything is said, so that a user sees every mistake.
  */
-import { coded, type Diagnostic, didYouMean, type Model, ModelError, parseCsvPieces, parseDataJson, parseJsonValue, type Table, tableValue, type Tensor } from '../index.js';
+import {
+  coded,
+  type Diagnostic,
+  didYouMean,
+  type Model,
+  ModelError,
+  parseCsvPieces,
+  parseDataJson,
+  parseJsonValue,
+  type Table,
+  tableValue,
+  type Tensor,
+} from '../index.js';
 import { failure, readPieces, readText } from './files.js';
 
 /** A name of the language before `=`; `./a=b.json` is a file. */
@@ -32,7 +44,8 @@ export function readValues(model: Model, flags: DataFlags, numbered: readonly st
   for (const flag of flags.levels ?? []) {
     collect(problems, () => {
       const { name, order } = readLevels(flag);
-      if (unused.has(name)) throw flagError('--levels', { code: 'given-twice', severity: 'error', message: `Levels of ${name} are given twice.` });
+      if (unused.has(name))
+        throw flagError('--levels', { code: 'given-twice', severity: 'error', message: `Levels of ${name} are given twice.` });
       levels.set(name, order);
       unused.add(name);
     });
@@ -42,7 +55,13 @@ export function readValues(model: Model, flags: DataFlags, numbered: readonly st
       for (const [name, value] of readSource(model, source, { levels, missing: flags.missing ?? [] })) {
         unused.delete(name);
         const before = givenBy.get(name);
-        if (before !== undefined) throw flagError('--data', { code: 'given-twice', severity: 'error', message: `${name} is given by ${before} and again by ${source}.`, hint: 'give each name once; --set overrides --data' });
+        if (before !== undefined)
+          throw flagError('--data', {
+            code: 'given-twice',
+            severity: 'error',
+            message: `${name} is given by ${before} and again by ${source}.`,
+            hint: 'give each name once; --set overrides --data',
+          });
         givenBy.set(name, source);
         fromData.set(name, value);
       }
@@ -53,11 +72,28 @@ export function readValues(model: Model, flags: DataFlags, numbered: readonly st
     collect(problems, () => {
       const { name, value } = nameAndValue('--set', setting, 'K=3');
       if (set.has(name)) throw flagError('--set', { code: 'given-twice', severity: 'error', message: `${name} is set twice.` });
-      set.set(name, located(`--set ${name}`, () => value, () => parseJsonValue(value), hintForValue(name, value)));
+      set.set(
+        name,
+        located(
+          `--set ${name}`,
+          () => value,
+          () => parseJsonValue(value),
+          hintForValue(name, value),
+        ),
+      );
     });
   }
   // A file that could not be read has named nothing.
-  if (problems.length === 0) for (const name of unused) problems.push(flagError('--levels', { code: 'wrong-option', severity: 'error', message: `No column of a table is bound to ${name}.`, ...hintFor(name, fromData.keys()) }));
+  if (problems.length === 0)
+    for (const name of unused)
+      problems.push(
+        flagError('--levels', {
+          code: 'wrong-option',
+          severity: 'error',
+          message: `No column of a table is bound to ${name}.`,
+          ...hintFor(name, fromData.keys()),
+        }),
+      );
   if (problems.length > 0) throw together(problems);
   return new Map([...fromData, ...set]);
 }
@@ -73,15 +109,31 @@ function readLevels(flag: string): { readonly name: string; readonly order: read
   if (at < 0) return { name: flag, order: undefined };
   const { name, value } = nameAndValue('--levels', flag, 'size=small,medium,large');
   if (!value.trim().startsWith('[')) return { name, order: value.split(',').map((level) => level.trim()) };
-  const list = located(`--levels ${name}`, () => value, () => parseJsonValue(value));
-  if (!Array.isArray(list)) throw flagError('--levels', { code: 'wrong-option', severity: 'error', message: `The levels of ${name} are no list.`, hint: `for example --levels ${name}=small,medium,large` });
+  const list = located(
+    `--levels ${name}`,
+    () => value,
+    () => parseJsonValue(value),
+  );
+  if (!Array.isArray(list))
+    throw flagError('--levels', {
+      code: 'wrong-option',
+      severity: 'error',
+      message: `The levels of ${name} are no list.`,
+      hint: `for example --levels ${name}=small,medium,large`,
+    });
   return { name, order: list.map(String) };
 }
 
 /** `name=value` flags, split at the first `=`. @throws ModelError */
 export function nameAndValue(flag: string, text: string, example: string): { readonly name: string; readonly value: string } {
   const at = text.indexOf('=');
-  if (at < 1) throw flagError(flag, { code: 'wrong-option', severity: 'error', message: `${JSON.stringify(text)} is not of the form name=value.`, hint: `for example ${flag} ${example}` });
+  if (at < 1)
+    throw flagError(flag, {
+      code: 'wrong-option',
+      severity: 'error',
+      message: `${JSON.stringify(text)} is not of the form name=value.`,
+      hint: `for example ${flag} ${example}`,
+    });
   return { name: text.slice(0, at), value: text.slice(at + 1) };
 }
 
@@ -90,7 +142,8 @@ export function readOptions(flags: readonly string[]): Readonly<Record<string, s
   const options = Object.create(null) as Record<string, string>;
   for (const flag of flags) {
     const { name, value } = nameAndValue('--opt', flag, 'kernel.mu=slice');
-    if (name in options) throw flagError('--opt', { code: 'given-twice', severity: 'error', message: `The option ${name} is given twice.` });
+    if (name in options)
+      throw flagError('--opt', { code: 'given-twice', severity: 'error', message: `The option ${name} is given twice.` });
     options[name] = value;
   }
   return options;
@@ -98,9 +151,19 @@ export function readOptions(flags: readonly string[]): Readonly<Record<string, s
 
 /** Named values of a JSON file, which a flag names. @throws ModelError */
 export function readNamedValues(flag: string, path: string): ReadonlyMap<string, unknown> {
-  if (path === '') throw flagError(flag, { code: 'wrong-option', severity: 'error', message: 'No file is named.', hint: `for example ${flag} values.json` });
+  if (path === '')
+    throw flagError(flag, {
+      code: 'wrong-option',
+      severity: 'error',
+      message: 'No file is named.',
+      hint: `for example ${flag} values.json`,
+    });
   const text = readText(path);
-  return located(path, () => text, () => parseDataJson(text));
+  return located(
+    path,
+    () => text,
+    () => parseDataJson(text),
+  );
 }
 
 interface TableReading {
@@ -116,7 +179,12 @@ export function fileOf(source: string): string {
 }
 
 /** The name that is bound, the path, and of a table the file with its columns. */
-function partsOf(source: string): { readonly name: string | undefined; readonly path: string; readonly file: string | undefined; readonly columns: string | undefined } {
+function partsOf(source: string): {
+  readonly name: string | undefined;
+  readonly path: string;
+  readonly file: string | undefined;
+  readonly columns: string | undefined;
+} {
   const [, name, path = source] = named.exec(source) ?? [];
   const [, file, columns] = table.exec(path) ?? [];
   return { name, path, file, columns };
@@ -126,18 +194,38 @@ function readSource(model: Model, source: string, reading: TableReading): Iterab
   const { name, path, file, columns } = partsOf(source);
   if (file === undefined) return name === undefined ? readNamedValues('--data', path) : [[name, readJson(path)]];
   const pieces = readPieces(file);
-  return located(file, () => [...pieces()].join(''), () => {
-    const read = parseCsvPieces(pieces, { missing: reading.missing });
-    if (read.rows === 0) throw failure('', '', [{ code: 'bad-csv', severity: 'error', message: 'The table has a header and no rows.' }]);
-    if (name !== undefined) {
-      if (columns === undefined || columns === '') {
-        throw flagError(`--data ${source}`, { code: 'wrong-option', severity: 'error', message: 'It is not said which columns to take.', hint: `${source.replace(/:$/, '')}:${read.header[0] ?? 'column'} for one, ${source.replace(/:$/, '')}:* for all` });
+  return located(
+    file,
+    () => [...pieces()].join(''),
+    () => {
+      const read = parseCsvPieces(pieces, { missing: reading.missing });
+      if (read.rows === 0) throw failure('', '', [{ code: 'bad-csv', severity: 'error', message: 'The table has a header and no rows.' }]);
+      if (name !== undefined) {
+        if (columns === undefined || columns === '') {
+          throw flagError(`--data ${source}`, {
+            code: 'wrong-option',
+            severity: 'error',
+            message: 'It is not said which columns to take.',
+            hint: `${source.replace(/:$/, '')}:${read.header[0] ?? 'column'} for one, ${source.replace(/:$/, '')}:* for all`,
+          });
+        }
+        return [
+          [
+            name,
+            valueOf(name, read, columns === '*' ? read.header : read.header.includes(columns) ? [columns] : columns.split(','), reading),
+          ],
+        ];
       }
-      return [[name, valueOf(name, read, columns === '*' ? read.header : read.header.includes(columns) ? [columns] : columns.split(','), reading)]];
-    }
-    if (columns !== undefined) throw flagError(`--data ${source}`, { code: 'wrong-option', severity: 'error', message: 'Columns need a name to be bound to.', hint: `--data name=${source}` });
-    return byHeader(model, read.header, file).map(({ name, column }) => [name, valueOf(name, read, [column], reading)]);
-  });
+      if (columns !== undefined)
+        throw flagError(`--data ${source}`, {
+          code: 'wrong-option',
+          severity: 'error',
+          message: 'Columns need a name to be bound to.',
+          hint: `--data name=${source}`,
+        });
+      return byHeader(model, read.header, file).map(({ name, column }) => [name, valueOf(name, read, [column], reading)]);
+    },
+  );
 }
 
 /** Columns of a table as the value of a name, with the levels asked for. */
@@ -161,10 +249,24 @@ function byHeader(model: Model, header: readonly string[], file: string): readon
   const doubled = bound.find(({ name }, k) => bound.findIndex((other) => other.name === name) !== k);
   if (doubled !== undefined) {
     const columns = bound.filter(({ name }) => name === doubled.name).map(({ column }) => JSON.stringify(column));
-    throw failure('', '', [{ code: 'bad-csv', severity: 'error', message: `The columns ${columns.join(' and ')} are both meant by ${doubled.name}.`, hint: `say which one: --data ${doubled.name}=${file}:${doubled.column}` }]);
+    throw failure('', '', [
+      {
+        code: 'bad-csv',
+        severity: 'error',
+        message: `The columns ${columns.join(' and ')} are both meant by ${doubled.name}.`,
+        hint: `say which one: --data ${doubled.name}=${file}:${doubled.column}`,
+      },
+    ]);
   }
   if (bound.length > 0) return bound;
-  throw failure('', '', [{ code: 'no-such-data', severity: 'error', message: `None of the columns ${header.join(', ')} is declared by the program.`, hint: hintForHeader(header, data, file) }]);
+  throw failure('', '', [
+    {
+      code: 'no-such-data',
+      severity: 'error',
+      message: `None of the columns ${header.join(', ')} is declared by the program.`,
+      hint: hintForHeader(header, data, file),
+    },
+  ]);
 }
 
 /** What may be the matter with a header that names nothing. */
@@ -172,15 +274,23 @@ function hintForHeader(header: readonly string[], data: readonly string[], file:
   if (data.length === 0) return 'the program declares no data';
   const [first = ''] = header;
   if (first.startsWith('#')) return 'comments have no place in a table: the first line names the columns';
-  if (header.some((cell) => cell.trim() !== '' && Number.isFinite(Number(cell)))) return 'the first line names the columns, and this one looks like data';
+  if (header.some((cell) => cell.trim() !== '' && Number.isFinite(Number(cell))))
+    return 'the first line names the columns, and this one looks like data';
   if (header.length === 1 && /\S\s+\S/.test(first)) return 'columns are separated by commas, semicolons, tabs or bars';
-  const near = header.flatMap((column) => { const name = didYouMean(column, data); return name === null ? [] : [`--data ${name}=${file}:${column}`]; });
+  const near = header.flatMap((column) => {
+    const name = didYouMean(column, data);
+    return name === null ? [] : [`--data ${name}=${file}:${column}`];
+  });
   return near.length > 0 ? `did you mean ${near[0]!}?` : `bind columns by name: --data ${data[0]!}=${file}:${first}`;
 }
 
 function readJson(path: string): unknown {
   const text = readText(path);
-  return located(path, () => text, () => parseJsonValue(text));
+  return located(
+    path,
+    () => text,
+    () => parseJsonValue(text),
+  );
 }
 
 /** What somebody meant who wrote a value that is not JSON. */
@@ -188,7 +298,8 @@ function hintForValue(name: string, text: string): string {
   const value = text.trim();
   if (/^(true|false)$/i.test(value)) return `--set ${name}=${value.toLowerCase()}`;
   if (/^(na|nan|none|missing)$/i.test(value)) return `--set ${name}=null`;
-  if (/^[-+0-9.eE]+(\s*[,; ]\s*[-+0-9.eE]+)+$/.test(value)) return `a list stands in brackets: --set '${name}=[${value.split(/[,; ]+/).join(', ')}]'`;
+  if (/^[-+0-9.eE]+(\s*[,; ]\s*[-+0-9.eE]+)+$/.test(value))
+    return `a list stands in brackets: --set '${name}=[${value.split(/[,; ]+/).join(', ')}]'`;
   if (/\.(json|csv|tsv)\b/i.test(value)) return `values of files are given by --data ${name}=${value}`;
   return `a value is a number, true, false, null or a list of these: --set ${name}=3, --set '${name}=[1, 2]'`;
 }
@@ -198,9 +309,14 @@ function located<T>(place: string, textOf: () => string, read: () => T, hint?: s
   try {
     return read();
   } catch (thrown) {
-    if (!(thrown instanceof ModelError) || /^--data /.test(thrown.message) || thrown.diagnostics.some((d) => d.code === 'cannot-read')) throw thrown;
+    if (!(thrown instanceof ModelError) || /^--data /.test(thrown.message) || thrown.diagnostics.some((d) => d.code === 'cannot-read'))
+      throw thrown;
     const text = textOf();
-    throw failure(place, text, thrown.diagnostics.map((diagnostic) => ({ ...(hint === undefined ? {} : { hint }), ...withSpan(diagnostic, text) })));
+    throw failure(
+      place,
+      text,
+      thrown.diagnostics.map((diagnostic) => ({ ...(hint === undefined ? {} : { hint }), ...withSpan(diagnostic, text) })),
+    );
   }
 }
 
@@ -231,5 +347,8 @@ export function collect(problems: ModelError[], run: () => void): void {
 
 /** Several errors as one. */
 export function together(problems: readonly ModelError[]): ModelError {
-  return new ModelError(problems.flatMap((problem) => problem.diagnostics), problems.map((problem) => problem.message).join('\n\n'));
+  return new ModelError(
+    problems.flatMap((problem) => problem.diagnostics),
+    problems.map((problem) => problem.message).join('\n\n'),
+  );
 }

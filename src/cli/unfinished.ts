@@ -7,7 +7,16 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { deserialize, serialize } from 'node:v8';
-import { type ChainState, type Checkpoint, type Diagnostic, type DrawPiece, type InferOptions, renderDiagnostics, type RunStore, version } from '../index.js';
+import {
+  type ChainState,
+  type Checkpoint,
+  type Diagnostic,
+  type DrawPiece,
+  type InferOptions,
+  renderDiagnostics,
+  type RunStore,
+  version,
+} from '../index.js';
 import { editedSince, type GivenFile } from './edited.js';
 import { failure } from './files.js';
 import { cannotWrite, writeWhole } from './outDirectory.js';
@@ -36,23 +45,43 @@ const bytesPerValue = 8 + 19;
 const headerBytes = 8;
 
 /** What draws depend on beside program, data and options: the functions of mathematics of the engine, on this kind of processor. */
-export function engine(): string { return `V8 ${process.versions.v8} of Node ${process.versions.node} on ${process.arch}`; }
+export function engine(): string {
+  return `V8 ${process.versions.v8} of Node ${process.versions.node} on ${process.arch}`;
+}
 
 /** What is said of a run that goes on under another engine than it began under. */
 export function otherEngine(before: string): string {
-  return renderDiagnostics([{
-    code: 'other-engine', severity: 'warning', message: `the run was begun by ${before} and goes on by ${engine()}: its last digits may differ from here on, and so may the draws`,
-    hint: 'for the very draws of a run that was not cut off, go on with the version that began it',
-  }], '', '--resume');
+  return renderDiagnostics(
+    [
+      {
+        code: 'other-engine',
+        severity: 'warning',
+        message: `the run was begun by ${before} and goes on by ${engine()}: its last digits may differ from here on, and so may the draws`,
+        hint: 'for the very draws of a run that was not cut off, go on with the version that began it',
+      },
+    ],
+    '',
+    '--resume',
+  );
 }
 
 /** What is said of a run that goes on while its files hold something else by now; null where they do not. */
 export function editedFiles(directory: string, files: readonly GivenFile[]): string | null {
   const edited = editedSince(files);
-  return edited.length === 0 ? null : renderDiagnostics([{
-    code: 'edited-since', severity: 'warning', message: `${edited.join(', ')} ${edited.length === 1 ? 'has' : 'have'} been written since the run began; it goes on with what ${edited.length === 1 ? 'it' : 'they'} held then`,
-    hint: 'for a run on what is there now, begin anew in another directory',
-  }], '', `--resume ${directory}`);
+  return edited.length === 0
+    ? null
+    : renderDiagnostics(
+        [
+          {
+            code: 'edited-since',
+            severity: 'warning',
+            message: `${edited.join(', ')} ${edited.length === 1 ? 'has' : 'have'} been written since the run began; it goes on with what ${edited.length === 1 ? 'it' : 'they'} held then`,
+            hint: 'for a run on what is there now, begin anew in another directory',
+          },
+        ],
+        '',
+        `--resume ${directory}`,
+      );
 }
 
 export class UnfinishedRun implements RunStore {
@@ -76,34 +105,58 @@ export class UnfinishedRun implements RunStore {
     const folder = path.join(directory, folderName);
     refuseIfAtWork(folder);
     if (!wasLeft(folder) && fs.existsSync(folder) && fs.readdirSync(folder).some((name) => name.endsWith('.draws'))) {
-      throw refused(directory, { code: 'unfinished-run', message: 'A run that was cut off lies there, with its draws.', hint: `credence infer --resume ${directory} goes on with it; name another directory, or delete ${folder}, to begin anew` });
+      throw refused(directory, {
+        code: 'unfinished-run',
+        message: 'A run that was cut off lies there, with its draws.',
+        hint: `credence infer --resume ${directory} goes on with it; name another directory, or delete ${folder}, to begin anew`,
+      });
     }
     return new UnfinishedRun(folder, { ...inputs, version, engine: engine() }, false);
   }
 
   /** A run that was cut off. @throws ModelError where there is none, or it cannot be read. */
   static find(directory: string): { readonly run: UnfinishedRun; readonly inputs: RunInputs } {
-    const folder = path.join(directory, folderName), file = path.join(folder, 'inputs');
+    const folder = path.join(directory, folderName),
+      file = path.join(folder, 'inputs');
     if (!fs.existsSync(file)) {
       const finished = fs.existsSync(path.join(directory, 'summary.json'));
-      throw refused(directory, finished ? { code: 'nothing-to-resume', message: 'The run there is finished.', hint: `its results are in ${directory}` }
-        : { code: 'nothing-to-resume', message: 'No run was cut off there.', hint: 'name the directory that was given to --out' });
+      throw refused(
+        directory,
+        finished
+          ? { code: 'nothing-to-resume', message: 'The run there is finished.', hint: `its results are in ${directory}` }
+          : { code: 'nothing-to-resume', message: 'No run was cut off there.', hint: 'name the directory that was given to --out' },
+      );
     }
-    const inputs = damagedUnless<RunInputs>(directory, () => deserialize(fs.readFileSync(file)), (x) => isInputs(x));
-    if (inputs.version !== version) throw refused(directory, { code: 'other-version', message: `The run was made by version ${inputs.version}; this is ${version}. Another version may draw other numbers.`, hint: 'run it again from the beginning' });
+    const inputs = damagedUnless<RunInputs>(
+      directory,
+      () => deserialize(fs.readFileSync(file)),
+      (x) => isInputs(x),
+    );
+    if (inputs.version !== version)
+      throw refused(directory, {
+        code: 'other-version',
+        message: `The run was made by version ${inputs.version}; this is ${version}. Another version may draw other numbers.`,
+        hint: 'run it again from the beginning',
+      });
     refuseIfAtWork(folder);
     return { run: new UnfinishedRun(folder, inputs, true), inputs };
   }
 
   async open(identity: string, chains: number, values: number | null): Promise<readonly (ChainState | null)[]> {
-    const printFile = path.join(this.folder, 'program'), goesOn = this.goesOn && fs.existsSync(printFile);
+    const printFile = path.join(this.folder, 'program'),
+      goesOn = this.goesOn && fs.existsSync(printFile);
     if (!goesOn && values !== null) this.refuseWithoutRoom(values);
     try {
       fs.mkdirSync(this.folder, { recursive: true });
       if (!takeOver(this.folder)) throw atWork(this.folder);
       const print = createHash('sha256').update(identity).digest('hex');
       if (!goesOn) this.clear(printFile, print);
-      else if (fs.readFileSync(printFile, 'utf8') !== print) throw refused(path.dirname(this.folder), { code: 'damaged-run', message: `What was kept in ${path.dirname(this.folder)} was made by other code: another program, or another build of Credence.`, hint: 'go on with the build that began it, or run it again from the beginning' });
+      else if (fs.readFileSync(printFile, 'utf8') !== print)
+        throw refused(path.dirname(this.folder), {
+          code: 'damaged-run',
+          message: `What was kept in ${path.dirname(this.folder)} was made by other code: another program, or another build of Credence.`,
+          hint: 'go on with the build that began it, or run it again from the beginning',
+        });
     } catch (error) {
       throw error instanceof Error && error.name === 'ModelError' ? error : cannotWrite(`--out ${path.dirname(this.folder)}`, error);
     }
@@ -114,24 +167,30 @@ export class UnfinishedRun implements RunStore {
   private clear(printFile: string, print: string): void {
     const inputs = path.join(this.folder, 'inputs');
     if (!this.goesOn) fs.rmSync(inputs, { force: true });
-    for (const name of fs.readdirSync(this.folder)) if (name !== 'inputs' && name !== 'owner') fs.rmSync(path.join(this.folder, name), { force: true });
+    for (const name of fs.readdirSync(this.folder))
+      if (name !== 'inputs' && name !== 'owner') fs.rmSync(path.join(this.folder, name), { force: true });
     if (!this.goesOn) writeWhole(inputs, serialize(this.inputs));
     writeWhole(printFile, print);
   }
 
   async keep(checkpoint: Checkpoint, pieces: readonly DrawPiece[]): Promise<void> {
     const { chain } = checkpoint;
-    const before = this.lengths.get(chain) ?? 0, length = before + (pieces.length === 0 ? 0 : await append(this.file(chain, 'draws'), before, pieces));
+    const before = this.lengths.get(chain) ?? 0,
+      length = before + (pieces.length === 0 ? 0 : await append(this.file(chain, 'draws'), before, pieces));
     writeWhole(this.file(chain, 'checkpoint'), serialize({ checkpoint, length }));
     // Only now: where the checkpoint could not be written, its draws are written again.
     this.lengths.set(chain, length);
   }
 
   /** True where draws of this run are on the disk. */
-  get holdsDraws(): boolean { return [...this.lengths.values()].some((length) => length > 0); }
+  get holdsDraws(): boolean {
+    return [...this.lengths.values()].some((length) => length > 0);
+  }
 
   /** The run is over, with its results or with a word why there are none; it may be continued, or replaced. */
-  leave(): void { leave(this.folder); }
+  leave(): void {
+    leave(this.folder);
+  }
 
   /** The results are written: nothing is left to go on with, of this run or of one before it. What another process is at work on stays. */
   forget(): void {
@@ -147,35 +206,47 @@ export class UnfinishedRun implements RunStore {
       return null;
     }
     const directory = path.dirname(this.folder);
-    return damagedUnless<ChainState>(directory, () => {
-      const { checkpoint, length } = deserialize(fs.readFileSync(file)) as { readonly checkpoint: Checkpoint; readonly length: number };
-      const draws = this.file(chain, 'draws'), pieces: DrawPiece[] = [];
-      if (length > 0) {
-        fs.truncateSync(draws, length);
-        const handle = fs.openSync(draws, 'r');
-        try {
-          for (let at = 0; at < length;) {
-            const frameLength = Number(readBytes(handle, at, headerBytes).readBigUInt64LE());
-            pieces.push(deserialize(readBytes(handle, at + headerBytes, frameLength)) as DrawPiece);
-            at += headerBytes + frameLength;
+    return damagedUnless<ChainState>(
+      directory,
+      () => {
+        const { checkpoint, length } = deserialize(fs.readFileSync(file)) as { readonly checkpoint: Checkpoint; readonly length: number };
+        const draws = this.file(chain, 'draws'),
+          pieces: DrawPiece[] = [];
+        if (length > 0) {
+          fs.truncateSync(draws, length);
+          const handle = fs.openSync(draws, 'r');
+          try {
+            for (let at = 0; at < length; ) {
+              const frameLength = Number(readBytes(handle, at, headerBytes).readBigUInt64LE());
+              pieces.push(deserialize(readBytes(handle, at + headerBytes, frameLength)) as DrawPiece);
+              at += headerBytes + frameLength;
+            }
+          } finally {
+            fs.closeSync(handle);
           }
-        } finally {
-          fs.closeSync(handle);
-        }
-      } else fs.rmSync(draws, { force: true });
-      this.lengths.set(chain, length);
-      return { checkpoint, pieces };
-    }, ({ checkpoint, pieces }) => checkpoint.chain === chain && pieces.reduce((sum, { count }) => sum + count, 0) === checkpoint.kept);
+        } else fs.rmSync(draws, { force: true });
+        this.lengths.set(chain, length);
+        return { checkpoint, pieces };
+      },
+      ({ checkpoint, pieces }) => checkpoint.chain === chain && pieces.reduce((sum, { count }) => sum + count, 0) === checkpoint.kept,
+    );
   }
 
   private refuseWithoutRoom(values: number): void {
     const { bavail, bsize } = fs.statfsSync(path.dirname(this.folder));
-    const free = bavail * bsize, needed = values * bytesPerValue;
+    const free = bavail * bsize,
+      needed = values * bytesPerValue;
     if (needed <= free) return;
-    throw refused(path.dirname(this.folder), { code: 'no-room', message: `The draws will take about ${gigabytes(needed)}; ${gigabytes(free)} are free in ${path.dirname(this.folder)}.`, hint: 'ask for fewer --draws, a larger --thin, or --keep fewer variables' });
+    throw refused(path.dirname(this.folder), {
+      code: 'no-room',
+      message: `The draws will take about ${gigabytes(needed)}; ${gigabytes(free)} are free in ${path.dirname(this.folder)}.`,
+      hint: 'ask for fewer --draws, a larger --thin, or --keep fewer variables',
+    });
   }
 
-  private file(chain: number, ending: string): string { return path.join(this.folder, `chain-${chain}.${ending}`); }
+  private file(chain: number, ending: string): string {
+    return path.join(this.folder, `chain-${chain}.${ending}`);
+  }
 }
 
 function refuseIfAtWork(folder: string): void {
@@ -184,13 +255,31 @@ function refuseIfAtWork(folder: string): void {
 
 function atWork(folder: string): Error {
   const process = isAtWork(folder);
-  return refused(path.dirname(folder), { code: 'run-at-work', message: `A run is at work there${process === null ? '' : ` (process ${process})`}.`, hint: `wait for it, or name another directory; if none is, delete ${path.join(folder, 'owner')}` });
+  return refused(path.dirname(folder), {
+    code: 'run-at-work',
+    message: `A run is at work there${process === null ? '' : ` (process ${process})`}.`,
+    hint: `wait for it, or name another directory; if none is, delete ${path.join(folder, 'owner')}`,
+  });
 }
 
-function gigabytes(bytes: number): string { return `${(bytes / 1e9).toPrecision(3)} GB`; }
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toPrecision(3)} GB`;
+}
 
 function isInputs(x: unknown): x is RunInputs {
-  return typeof x === 'object' && x !== null && 'program' in x && typeof x.program === 'string' && 'engine' in x && typeof x.engine === 'string' && 'values' in x && x.values instanceof Map && 'options' in x && 'files' in x && Array.isArray(x.files);
+  return (
+    typeof x === 'object' &&
+    x !== null &&
+    'program' in x &&
+    typeof x.program === 'string' &&
+    'engine' in x &&
+    typeof x.engine === 'string' &&
+    'values' in x &&
+    x.values instanceof Map &&
+    'options' in x &&
+    'files' in x &&
+    Array.isArray(x.files)
+  );
 }
 
 /** Puts frames after the first `at` bytes of a file (what a write that failed left behind is cut off) and answers how many bytes. */
@@ -200,7 +289,8 @@ async function append(file: string, at: number, pieces: readonly DrawPiece[]): P
   try {
     await handle.truncate(at);
     for (const piece of pieces) {
-      const frame = serialize(piece), header = Buffer.alloc(headerBytes);
+      const frame = serialize(piece),
+        header = Buffer.alloc(headerBytes);
       header.writeBigUInt64LE(BigInt(frame.length));
       await handle.appendFile(header);
       await handle.appendFile(frame);
@@ -228,7 +318,12 @@ function damagedUnless<T>(directory: string, read: () => T, isSound: (value: T) 
   } catch {
     // Whatever a damaged file makes of itself: there is one thing to say about it.
   }
-  if (found === null) throw refused(directory, { code: 'damaged-run', message: `What was kept in ${directory} is damaged.`, hint: 'run it again from the beginning' });
+  if (found === null)
+    throw refused(directory, {
+      code: 'damaged-run',
+      message: `What was kept in ${directory} is damaged.`,
+      hint: 'run it again from the beginning',
+    });
   return found;
 }
 

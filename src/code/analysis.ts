@@ -57,7 +57,10 @@ export class Analysis {
     let cost = parts.reduce((sum, part) => sum + part.cost, 0);
     let host = parts.some((part) => part.host);
     switch (e.op) {
-      case 'ref': reads = union([reads, new Set([e.variable])]); cost += 1; break;
+      case 'ref':
+        reads = union([reads, new Set([e.variable])]);
+        cost += 1;
+        break;
       case 'apply':
         cost += primitives.get(e.fn)?.cost ?? 1;
         if (e.fn.startsWith('host:')) host = true;
@@ -69,18 +72,27 @@ export class Analysis {
         cost = this.facts(e.from).cost + this.facts(e.to).cost + trips * (this.facts(e.body).cost + (e.kind === 'logsumexp' ? 15 : 1));
         break;
       }
-      case 'cond': cost = this.facts(e.test).cost + 1 + Math.max(this.facts(e.then).cost, this.facts(e.otherwise).cost); break;
+      case 'cond':
+        cost = this.facts(e.test).cost + 1 + Math.max(this.facts(e.then).cost, this.facts(e.otherwise).cost);
+        break;
       case 'element': {
         free = union([
-          ...e.at.map((x) => this.facts(x).free), ...e.array.dims.map((x) => this.facts(x).free),
+          ...e.at.map((x) => this.facts(x).free),
+          ...e.array.dims.map((x) => this.facts(x).free),
           ...e.array.args.flatMap((a) => [...a.dims.map((x) => this.facts(x).free), without(this.facts(a.body).free, a.indices)]),
         ]);
         // A call and at least one pass over each argument; the cubic part is left out on purpose.
-        cost = 50 + e.array.args.reduce((sum, a) => sum + a.dims.reduce((n, d) => n * (d.op === 'const' ? d.value : assumedTrips), 1) * (1 + this.facts(a.body).cost), 0);
+        cost =
+          50 +
+          e.array.args.reduce(
+            (sum, a) => sum + a.dims.reduce((n, d) => n * (d.op === 'const' ? d.value : assumedTrips), 1) * (1 + this.facts(a.body).cost),
+            0,
+          );
         if (e.array.fn.startsWith('host:')) host = true;
         break;
       }
-      default: break;
+      default:
+        break;
     }
     return { reads, free, cost, host };
   }
@@ -93,7 +105,11 @@ function union<T>(sets: readonly ReadonlySet<T>[]): ReadonlySet<T> {
   let out: Set<T> | null = null;
   for (const set of sets) {
     if (set === largest) continue;
-    for (const item of set) if (!(out ?? largest).has(item)) { out ??= new Set(largest); out.add(item); }
+    for (const item of set)
+      if (!(out ?? largest).has(item)) {
+        out ??= new Set(largest);
+        out.add(item);
+      }
   }
   return out ?? largest;
 }
@@ -113,17 +129,27 @@ export function writesOf(code: readonly Code[], functions: LocalFunctions): Read
   const out = new Set<string>();
   const go = (c: Code): void => {
     switch (c.do) {
-      case 'for': case 'function':
+      case 'for':
+      case 'function':
         c.body.forEach(go);
         if (c.do === 'function') for (const parameter of c.parameters) out.add(parameter);
         break;
-      case 'if': c.then.forEach(go); c.otherwise.forEach(go); break;
-      case 'store': case 'categorical': out.add(c.into.storage); break;
-      case 'fill': out.add(c.storage); break;
+      case 'if':
+        c.then.forEach(go);
+        c.otherwise.forEach(go);
+        break;
+      case 'store':
+      case 'categorical':
+        out.add(c.into.storage);
+        break;
+      case 'fill':
+        out.add(c.storage);
+        break;
       case 'call':
         for (const name of effectsOfCall(c, functions)) out.add(name);
         break;
-      case 'return': break;
+      case 'return':
+        break;
     }
   };
   code.forEach(go);
@@ -147,20 +173,31 @@ export function mapCode(code: Code, f: (e: Expr) => Expr): Code {
   const place = (p: Place): Place => ({ storage: p.storage, at: p.at.map(f) });
   const block = (list: readonly Code[]): readonly Code[] => list.map((c) => mapCode(c, f));
   switch (code.do) {
-    case 'for': return { ...code, from: f(code.from), to: f(code.to), body: block(code.body) };
-    case 'if': return { ...code, test: f(code.test), then: block(code.then), otherwise: block(code.otherwise) };
-    case 'store': return { ...code, into: place(code.into), value: f(code.value) };
-    case 'fill': return { ...code, value: f(code.value) };
-    case 'categorical': return { ...code, count: f(code.count), logWeight: f(code.logWeight), into: place(code.into) };
-    case 'function': return { ...code, body: block(code.body) };
-    case 'return': return { ...code, value: f(code.value) };
+    case 'for':
+      return { ...code, from: f(code.from), to: f(code.to), body: block(code.body) };
+    case 'if':
+      return { ...code, test: f(code.test), then: block(code.then), otherwise: block(code.otherwise) };
+    case 'store':
+      return { ...code, into: place(code.into), value: f(code.value) };
+    case 'fill':
+      return { ...code, value: f(code.value) };
+    case 'categorical':
+      return { ...code, count: f(code.count), logWeight: f(code.logWeight), into: place(code.into) };
+    case 'function':
+      return { ...code, body: block(code.body) };
+    case 'return':
+      return { ...code, value: f(code.value) };
     case 'call': {
       const args = code.args.map((argument): Argument => {
         switch (argument.kind) {
-          case 'value': return { kind: 'value', value: f(argument.value) };
-          case 'array': return { kind: 'array', value: mapArray(argument.value, f) };
-          case 'place': return { kind: 'place', place: place(argument.place) };
-          case 'function': return argument;
+          case 'value':
+            return { kind: 'value', value: f(argument.value) };
+          case 'array':
+            return { kind: 'array', value: mapArray(argument.value, f) };
+          case 'place':
+            return { kind: 'place', place: place(argument.place) };
+          case 'function':
+            return argument;
         }
       });
       return { ...code, args, into: code.into === null ? null : place(code.into) };
@@ -171,49 +208,78 @@ export function mapCode(code: Code, f: (e: Expr) => Expr): Code {
 /** The expressions of one piece of code, those of nested code left out. */
 export function expressionsOf(code: Code): readonly Expr[] {
   switch (code.do) {
-    case 'for': return [code.from, code.to];
-    case 'if': return [code.test];
-    case 'store': return [...code.into.at, code.value];
-    case 'fill': return [code.value];
-    case 'categorical': return [code.count, code.logWeight, ...code.into.at];
-    case 'function': return [];
-    case 'return': return [code.value];
-    case 'call': return [...(code.into?.at ?? []), ...code.args.flatMap((argument) => {
-      switch (argument.kind) {
-        case 'value': return [argument.value];
-        case 'array': return [...argument.value.dims, argument.value.body];
-        case 'place': return argument.place.at;
-        case 'function': return [];
-      }
-    })];
+    case 'for':
+      return [code.from, code.to];
+    case 'if':
+      return [code.test];
+    case 'store':
+      return [...code.into.at, code.value];
+    case 'fill':
+      return [code.value];
+    case 'categorical':
+      return [code.count, code.logWeight, ...code.into.at];
+    case 'function':
+      return [];
+    case 'return':
+      return [code.value];
+    case 'call':
+      return [
+        ...(code.into?.at ?? []),
+        ...code.args.flatMap((argument) => {
+          switch (argument.kind) {
+            case 'value':
+              return [argument.value];
+            case 'array':
+              return [...argument.value.dims, argument.value.body];
+            case 'place':
+              return argument.place.at;
+            case 'function':
+              return [];
+          }
+        }),
+      ];
   }
 }
 
 /** Code nested in one piece of code. */
 export function nestedOf(code: Code): readonly Code[] {
   switch (code.do) {
-    case 'for': case 'function': return code.body;
-    case 'if': return [...code.then, ...code.otherwise];
-    default: return [];
+    case 'for':
+    case 'function':
+      return code.body;
+    case 'if':
+      return [...code.then, ...code.otherwise];
+    default:
+      return [];
   }
 }
 
 /** True where every value is a whole number, so that storing it in an integer array keeps it. */
 export function isInteger(e: Expr, storages: ReadonlyMap<string, Storage>): boolean {
   switch (e.op) {
-    case 'const': return Number.isInteger(e.value) && !Object.is(e.value, -0);
-    case 'index': case 'size': return true;
-    case 'ref': return storages.get(e.variable)?.type === 'int32' && storages.get(e.variable)?.place !== 'local';
+    case 'const':
+      return Number.isInteger(e.value) && !Object.is(e.value, -0);
+    case 'index':
+    case 'size':
+      return true;
+    case 'ref':
+      return storages.get(e.variable)?.type === 'int32' && storages.get(e.variable)?.place !== 'local';
     case 'apply':
       switch (primitives.get(e.fn)?.integer) {
-        case true: return true;
+        case true:
+          return true;
         // A negative zero is no whole number here; only negation and sign could make one of a zero.
-        case 'inherit': return e.fn !== 'neg' && e.fn !== 'sign' && e.args.every((a) => isInteger(a, storages));
-        default: return false;
+        case 'inherit':
+          return e.fn !== 'neg' && e.fn !== 'sign' && e.args.every((a) => isInteger(a, storages));
+        default:
+          return false;
       }
-    case 'cond': return isInteger(e.then, storages) && isInteger(e.otherwise, storages);
-    case 'reduce': return e.kind === 'argmax' || (e.kind === 'sum' && isInteger(e.body, storages));
-    case 'element': return false;
+    case 'cond':
+      return isInteger(e.then, storages) && isInteger(e.otherwise, storages);
+    case 'reduce':
+      return e.kind === 'argmax' || (e.kind === 'sum' && isInteger(e.body, storages));
+    case 'element':
+      return false;
   }
 }
 

@@ -13,6 +13,10 @@ export const logStepLow: number = step - logStepHigh + 2.3190468138462996e-17 / 
 export const powerOffset: number = 54;
 
 /** 2^(j/64) for j in 0..63. */
-export function fractionTable(): Float64Array { return Float64Array.from({ length: 64 }, (_, j) => 2 ** (j / 64)); }
+export function fractionTable(): Float64Array {
+  return Float64Array.from({ length: 64 }, (_, j) => 2 ** (j / 64));
+}
 /** 2^(j - powerOffset). */
-export function powerTable(): Float64Array { return Float64Array.from({ length: powerOffset + 1 }, (_, j) => 2 ** (j - powerOffset)); }
+export function powerTable(): Float64Array {
+  return Float64Array.from({ length: powerOffset + 1 }, (_, j) => 2 ** (j - powerOffset));
+}

@@ -43,7 +43,9 @@ export function fold(e: Expr): Expr {
 /** Nodes of an expression, shared ones once. */
 function sizeOf(e: Expr): number {
   let size = 0;
-  visit(e, () => { size++; });
+  visit(e, () => {
+    size++;
+  });
   return size;
 }
 
@@ -57,18 +59,24 @@ function sizeOfCode(code: Code): number {
 /** The reduction written out, or the reduction itself where its bounds are not short and constant. */
 function unrollReduce(e: Reduce): Expr {
   if (!isConst(e.from) || !isConst(e.to)) return e;
-  const from = e.from.value, trips = e.to.value - from;
+  const from = e.from.value,
+    trips = e.to.value - from;
   if (!(trips <= unrollLimit) || trips * sizeOf(e.body) > loopBudget) return e;
   const terms: Expr[] = [];
   for (let k = 0; k < trips; k++) terms.push(substitute(e.body, new Map([[e.index, num(from + k)]])));
   switch (e.kind) {
-    case 'sum': return terms.length === 0 ? zero : terms.reduce(add);
-    case 'prod': return terms.length === 0 ? one : terms.reduce(mul);
-    case 'min': return terms.length === 0 ? num(Number.POSITIVE_INFINITY) : terms.reduce((a, b) => apply('min', a, b));
-    case 'max': return terms.length === 0 ? num(Number.NEGATIVE_INFINITY) : terms.reduce((a, b) => apply('max', a, b));
+    case 'sum':
+      return terms.length === 0 ? zero : terms.reduce(add);
+    case 'prod':
+      return terms.length === 0 ? one : terms.reduce(mul);
+    case 'min':
+      return terms.length === 0 ? num(Number.POSITIVE_INFINITY) : terms.reduce((a, b) => apply('min', a, b));
+    case 'max':
+      return terms.length === 0 ? num(Number.NEGATIVE_INFINITY) : terms.reduce((a, b) => apply('max', a, b));
     case 'argmax': {
       if (terms.length === 0) return e.from;
-      let best = terms[0]!, at: Expr = e.from;
+      let best = terms[0]!,
+        at: Expr = e.from;
       terms.slice(1).forEach((term, k) => {
         at = cond(apply('gt', term, best), num(from + k + 1), at);
         best = apply('max', best, term);
@@ -92,21 +100,31 @@ export function flattenModule(module: Module): Module {
   const flat = (e: Expr): Expr => {
     const known = memo.get(e);
     if (known !== undefined) return known;
-    const out: Expr = e.op === 'ref' ? { op: 'ref', variable: e.variable, at: flatten(e.variable, e.at.map(flat), storages) } : mapChildren(e, flat);
+    const out: Expr =
+      e.op === 'ref' ? { op: 'ref', variable: e.variable, at: flatten(e.variable, e.at.map(flat), storages) } : mapChildren(e, flat);
     memo.set(e, out);
     return out;
   };
   const place = (p: Place): Place => ({ storage: p.storage, at: flatten(p.storage, p.at, storages) });
   const go = (code: Code): Code => {
     switch (code.do) {
-      case 'for': case 'function': return { ...code, body: code.body.map(go) };
-      case 'if': return { ...code, then: code.then.map(go), otherwise: code.otherwise.map(go) };
-      case 'store': case 'categorical': return { ...code, into: place(code.into) };
-      case 'call': return {
-        ...code, into: code.into === null ? null : place(code.into),
-        args: code.args.map((a): Argument => (a.kind === 'place' ? { kind: 'place', place: place(a.place) } : a)),
-      };
-      case 'fill': case 'return': return code;
+      case 'for':
+      case 'function':
+        return { ...code, body: code.body.map(go) };
+      case 'if':
+        return { ...code, then: code.then.map(go), otherwise: code.otherwise.map(go) };
+      case 'store':
+      case 'categorical':
+        return { ...code, into: place(code.into) };
+      case 'call':
+        return {
+          ...code,
+          into: code.into === null ? null : place(code.into),
+          args: code.args.map((a): Argument => (a.kind === 'place' ? { kind: 'place', place: place(a.place) } : a)),
+        };
+      case 'fill':
+      case 'return':
+        return code;
     }
   };
   return { storages: module.storages, functions: module.functions.map((f) => ({ ...f, body: f.body.map((c) => go(mapCode(c, flat))) })) };
@@ -126,14 +144,16 @@ export function unrollModule(module: Module): Module {
         // Inner loops first: theirs is the overhead that counts.
         const body = block(code.body);
         if (isConst(code.from) && isConst(code.to)) {
-          const from = code.from.value, trips = Math.max(0, code.to.value - from);
+          const from = code.from.value,
+            trips = Math.max(0, code.to.value - from);
           if (trips === 0) return [];
           const size = body.reduce((sum, c) => sum + sizeOfCode(c), 0);
           if (trips <= unrollLimit && trips * size <= Math.min(loopBudget, budget) && !body.some(declares)) {
             budget -= trips * size;
             // Again, because bounds inside may have become constant.
-            return Array.from({ length: trips }, (_, k) => num(code.descending === true ? from + trips - 1 - k : from + k))
-              .flatMap((at) => block(body.map((c) => substituteCode(c, code.index, at))));
+            return Array.from({ length: trips }, (_, k) => num(code.descending === true ? from + trips - 1 - k : from + k)).flatMap((at) =>
+              block(body.map((c) => substituteCode(c, code.index, at))),
+            );
           }
         }
         return [{ ...code, body }];
@@ -142,8 +162,10 @@ export function unrollModule(module: Module): Module {
         if (isConst(code.test)) return block(code.test.value !== 0 ? code.then : code.otherwise);
         return [{ ...code, then: block(code.then), otherwise: block(code.otherwise) }];
       }
-      case 'function': return [{ ...code, body: block(code.body) }];
-      default: return [code];
+      case 'function':
+        return [{ ...code, body: block(code.body) }];
+      default:
+        return [code];
     }
   };
   return { storages: module.storages, functions: module.functions.map((f) => ({ ...f, body: block(f.body) })) };

@@ -28,10 +28,20 @@ export interface Storage {
   readonly range?: number | undefined;
 }
 
-export interface Place { readonly storage: string; readonly at: readonly Expr[] }
+export interface Place {
+  readonly storage: string;
+  readonly at: readonly Expr[];
+}
 
 export type Code =
-  | { readonly do: 'for'; readonly index: Index; readonly from: Expr; readonly to: Expr; readonly descending?: boolean; readonly body: readonly Code[] }
+  | {
+      readonly do: 'for';
+      readonly index: Index;
+      readonly from: Expr;
+      readonly to: Expr;
+      readonly descending?: boolean;
+      readonly body: readonly Code[];
+    }
   | { readonly do: 'if'; readonly test: Expr; readonly then: readonly Code[]; readonly otherwise: readonly Code[] }
   /** `place = value`, or `place += value` where `accumulate`. */
   | { readonly do: 'store'; readonly into: Place; readonly value: Expr; readonly accumulate: boolean }
@@ -41,7 +51,13 @@ export type Code =
    * Calls a procedure of the runtime: `runtime.NAME(random, ...args)`. A scalar result goes to `into`
    * (discarded where null). `effects` names the storages it may write.
    */
-  | { readonly do: 'call'; readonly procedure: string; readonly args: readonly Argument[]; readonly into: Place | null; readonly effects: readonly string[] }
+  | {
+      readonly do: 'call';
+      readonly procedure: string;
+      readonly args: readonly Argument[];
+      readonly into: Place | null;
+      readonly effects: readonly string[];
+    }
   /**
    * Draws an integer in [0, count) with probability proportional to exp(logWeight(index)) from one uniform.
    * Where no weight is usable (all -Infinity, any NaN or +Infinity) the old value is kept and the
@@ -69,7 +85,15 @@ export interface Module {
 }
 
 // --- constructors -----------------------------------------------------------------------------
-export function forLoop(index: Index, from: Expr, to: Expr, body: readonly Code[], descending = false): Code { return { do: 'for', index, from, to, body, descending }; }
-export function when(test: Expr, then: readonly Code[], otherwise: readonly Code[] = []): Code { return { do: 'if', test, then, otherwise }; }
-export function store(storage: string, at: readonly Expr[], value: Expr): Code { return { do: 'store', into: { storage, at }, value, accumulate: false }; }
-export function accumulate(storage: string, at: readonly Expr[], value: Expr): Code { return { do: 'store', into: { storage, at }, value, accumulate: true }; }
+export function forLoop(index: Index, from: Expr, to: Expr, body: readonly Code[], descending = false): Code {
+  return { do: 'for', index, from, to, body, descending };
+}
+export function when(test: Expr, then: readonly Code[], otherwise: readonly Code[] = []): Code {
+  return { do: 'if', test, then, otherwise };
+}
+export function store(storage: string, at: readonly Expr[], value: Expr): Code {
+  return { do: 'store', into: { storage, at }, value, accumulate: false };
+}
+export function accumulate(storage: string, at: readonly Expr[], value: Expr): Code {
+  return { do: 'store', into: { storage, at }, value, accumulate: true };
+}

@@ -37,12 +37,17 @@ export type EntryPoint = (...args: readonly number[]) => number | undefined;
 export function printModule(module: Module, options: { readonly optimise: boolean } = { optimise: true }): PrintedModule {
   const flat = flattenModule(module);
   const scheduled = options.optimise ? tidy(schedule(registerModule(unrollModule(flat)), true)) : schedule(flat, false);
-  const storages = scheduled.storages.flatMap((s): PrintedStorage[] => (s.place === 'local' ? [] : [{ name: s.name, type: s.type, shape: s.shape, place: s.place }]));
+  const storages = scheduled.storages.flatMap((s): PrintedStorage[] =>
+    s.place === 'local' ? [] : [{ name: s.name, type: s.type, shape: s.shape, place: s.place }],
+  );
   return { source: printJavaScript(scheduled, options.optimise), storages };
 }
 
 /** Zeroed memory for printed storages, data excepted where `values` has it. */
-export function allocate(storages: readonly PrintedStorage[], values: ReadonlyMap<string, Float64Array | Int32Array> = new Map()): (Float64Array | Int32Array)[] {
+export function allocate(
+  storages: readonly PrintedStorage[],
+  values: ReadonlyMap<string, Float64Array | Int32Array> = new Map(),
+): (Float64Array | Int32Array)[] {
   return storages.map((s) => {
     const length = s.shape.reduce((product, d) => product * d, 1);
     return values.get(s.name) ?? (s.type === 'int32' ? new Int32Array(length) : new Float64Array(length));
@@ -69,7 +74,9 @@ export function moduleFactory(source: string): ModuleFactory {
   } catch (error) {
     if (error instanceof SyntaxError) throw new InternalError(`generated code does not parse: ${String(error)}`);
     const diagnostic: Diagnostic = {
-      code: 'no-code-generation', severity: 'error', message: 'code generation is forbidden here, and Credence runs models as generated code',
+      code: 'no-code-generation',
+      severity: 'error',
+      message: 'code generation is forbidden here, and Credence runs models as generated code',
       hint: "On a web page allow 'unsafe-eval' in the script-src of the Content-Security-Policy; under Node leave out --disallow-code-generation-from-strings.",
     };
     throw new ModelError([diagnostic], renderDiagnostics([diagnostic], '', 'platform'));
@@ -81,6 +88,10 @@ export function moduleFactory(source: string): ModuleFactory {
  * depends on data alone is computed here, once.
  * @throws ModelError where the platform forbids code generation; InternalError where the text does not parse.
  */
-export function instantiate(source: string, arrays: readonly (Float64Array | Int32Array)[], runtime: Runtime): Readonly<Record<string, EntryPoint>> {
+export function instantiate(
+  source: string,
+  arrays: readonly (Float64Array | Int32Array)[],
+  runtime: Runtime,
+): Readonly<Record<string, EntryPoint>> {
   return moduleFactory(source)(runtime, arrays);
 }

@@ -30,7 +30,11 @@ export function registerModule(module: Module): Module {
   return { storages: [...module.storages, ...added], functions };
 }
 
-interface Access { readonly offset: Expr; readonly write: boolean; readonly exact: boolean }
+interface Access {
+  readonly offset: Expr;
+  readonly write: boolean;
+  readonly exact: boolean;
+}
 
 class Registers {
   private readonly analysis: Analysis = new Analysis();
@@ -46,14 +50,17 @@ class Registers {
   block(list: readonly Code[]): Code[] {
     return list.flatMap((code): readonly Code[] => {
       switch (code.do) {
-        case 'for': return this.loop(code);
-        case 'if': return [{ ...code, then: this.block(code.then), otherwise: this.block(code.otherwise) }];
+        case 'for':
+          return this.loop(code);
+        case 'if':
+          return [{ ...code, then: this.block(code.then), otherwise: this.block(code.otherwise) }];
         case 'function': {
           const body = this.block(code.body);
           this.functions.set(code.name, writesOf(code.body, this.functions));
           return [{ ...code, body }];
         }
-        default: return [code];
+        default:
+          return [code];
       }
     });
   }
@@ -61,7 +68,8 @@ class Registers {
   private loop(loop: Extract<Code, { do: 'for' }>): Code[] {
     const candidates = this.candidates(loop);
     let body = loop.body;
-    const before: Code[] = [], after: Code[] = [];
+    const before: Code[] = [],
+      after: Code[] = [];
     let used = 0;
     for (const [name, offsets] of candidates) {
       used += offsets.length;
@@ -72,10 +80,15 @@ class Registers {
       const redirect = (code: Code): Code => {
         const nested = (list: readonly Code[]): readonly Code[] => list.map(redirect);
         switch (code.do) {
-          case 'for': case 'function': return { ...code, body: nested(code.body) };
-          case 'if': return { ...code, then: nested(code.then), otherwise: nested(code.otherwise) };
-          case 'store': return code.into.storage === name ? { ...code, into: { storage: find(code.into.at[0]!).name, at: [] } } : code;
-          default: return code;
+          case 'for':
+          case 'function':
+            return { ...code, body: nested(code.body) };
+          case 'if':
+            return { ...code, then: nested(code.then), otherwise: nested(code.otherwise) };
+          case 'store':
+            return code.into.storage === name ? { ...code, into: { storage: find(code.into.at[0]!).name, at: [] } } : code;
+          default:
+            return code;
         }
       };
       // Places first: afterwards their offsets are gone.
@@ -96,7 +109,8 @@ class Registers {
     let blocked = false;
     const note = (name: string, access: Access): void => {
       const list = accesses.get(name);
-      if (list === undefined) accesses.set(name, [access]); else list.push(access);
+      if (list === undefined) accesses.set(name, [access]);
+      else list.push(access);
     };
     const seen = new Set<Expr>();
     const read = (e: Expr): void => {
@@ -114,7 +128,9 @@ class Registers {
     const go = (code: Code): void => {
       for (const e of expressionsOf(code)) read(e);
       switch (code.do) {
-        case 'for': bound.add(code.index); break;
+        case 'for':
+          bound.add(code.index);
+          break;
         case 'store': {
           const storage = this.storages.get(code.into.storage);
           if (code.into.at.length === 1) {
@@ -123,8 +139,13 @@ class Registers {
           }
           break;
         }
-        case 'categorical': bound.add(code.index); spoiled.add(code.into.storage); break;
-        case 'fill': spoiled.add(code.storage); break;
+        case 'categorical':
+          bound.add(code.index);
+          spoiled.add(code.into.storage);
+          break;
+        case 'fill':
+          spoiled.add(code.storage);
+          break;
         case 'call':
           for (const name of code.effects) spoiled.add(name);
           if (code.into !== null) spoiled.add(code.into.storage);
@@ -135,9 +156,15 @@ class Registers {
             if (argument.kind === 'array') for (const i of argument.value.indices) bound.add(i);
           }
           break;
-        case 'function': spoil(code); for (const name of writesOf([code], this.functions)) spoiled.add(name); break;
-        case 'return': blocked = true; break;
-        case 'if': break;
+        case 'function':
+          spoil(code);
+          for (const name of writesOf([code], this.functions)) spoiled.add(name);
+          break;
+        case 'return':
+          blocked = true;
+          break;
+        case 'if':
+          break;
       }
       for (const nested of nestedOf(code)) go(nested);
     };

@@ -46,7 +46,9 @@ export interface Runtime {
 
 /** The runtime of one chain. `procedures` adds to (or replaces) the variates of `random/variates.ts`. */
 export function createRuntime(
-  random: Random, hostFunctions: readonly HostFunction[] = [], procedures: ReadonlyMap<string, Procedure> = new Map(),
+  random: Random,
+  hostFunctions: readonly HostFunction[] = [],
+  procedures: ReadonlyMap<string, Procedure> = new Map(),
 ): Runtime {
   const faults = new Map<number, number>();
   const libraries = [variates, metropolis, compositions, elimination, gaussianBlock, carefulGaussian, naturalDensity, { quadratureGrid }];
@@ -69,13 +71,17 @@ export function createRuntime(
     arrayFunction(name) {
       const implementation = arrayFunctions.get(name);
       if (implementation === undefined) throw new InternalError(`generated code asks for an unknown array function ${name}`);
-      return (out, args, shapes) => { implementation.compute(out, args, shapes); };
+      return (out, args, shapes) => {
+        implementation.compute(out, args, shapes);
+      };
     },
     host(position, args, shapes) {
       const host = hostFunctions[position];
       if (host === undefined) throw new InternalError(`generated code asks for an unknown host function ${position}`);
       return Number(host(...args.map((values, k) => toNested({ shape: shapes[k]!, values: Float64Array.from(values) }))));
     },
-    fault(code) { faults.set(code, (faults.get(code) ?? 0) + 1); },
+    fault(code) {
+      faults.set(code, (faults.get(code) ?? 0) + 1);
+    },
   };
 }

@@ -23,7 +23,8 @@ export const faults: { readonly categoricalWeights: number } = { categoricalWeig
 /** Cheapest expression worth a table: a load and its index cost about as much. */
 const tableCost = 8;
 /** Most elements of a table that is filled anew on every call, and of one that is filled once. */
-const tableLimit = 1 << 16, preparedTableLimit = 1 << 22;
+const tableLimit = 1 << 16,
+  preparedTableLimit = 1 << 22;
 /** How often an entry point is assumed to be called, for tables that depend on data alone. */
 const assumedCalls = 64;
 /** Cheapest expression of data alone that is computed when the module is instantiated. */
@@ -31,8 +32,18 @@ const preparedCost = 10;
 /** Most categories of a draw whose weights stay in locals. */
 const inlineCategories = 8;
 
-interface Known { readonly expr: Expr; readonly value: Expr; readonly versions: readonly (readonly [string, number])[] }
-interface Table { readonly indices: readonly Index[]; readonly expr: Expr; readonly storage: string; readonly sizes: readonly number[]; readonly versions: readonly (readonly [string, number])[] }
+interface Known {
+  readonly expr: Expr;
+  readonly value: Expr;
+  readonly versions: readonly (readonly [string, number])[];
+}
+interface Table {
+  readonly indices: readonly Index[];
+  readonly expr: Expr;
+  readonly storage: string;
+  readonly sizes: readonly number[];
+  readonly versions: readonly (readonly [string, number])[];
+}
 
 interface Scope {
   readonly kind: 'module' | 'function' | 'loop' | 'branch';
@@ -49,7 +60,11 @@ interface Scope {
 }
 
 /** A value that a table is indexed by: a loop index, or an integer storage's element of known range. */
-interface Key { readonly expr: Expr; readonly low: number; readonly size: number }
+interface Key {
+  readonly expr: Expr;
+  readonly low: number;
+  readonly size: number;
+}
 
 /**
  * Schedules a module whose references are flat. With `optimise` false every expression is computed
@@ -85,7 +100,9 @@ class Scheduler {
     const functions = module.functions.map((f) => {
       // Anything but data may change between two calls.
       const scope = newScope('function', root, (name) => this.storages.get(name)?.place !== 'data', assumedCalls);
-      this.within(scope, () => { this.block(f.body); });
+      this.within(scope, () => {
+        this.block(f.body);
+      });
       return { name: f.name, parameters: f.parameters, body: scope.steps };
     });
     return { storages: [...module.storages, ...this.added], preparation: root.steps, functions };
@@ -103,17 +120,27 @@ class Scheduler {
   private code(code: Exclude<Code, { do: 'function' }>): void {
     switch (code.do) {
       case 'for': {
-        const from = this.lower(code.from), to = this.lower(code.to);
-        this.loop(code.index, from, to, code.descending === true, writesOf(code.body, this.functions), () => { this.block(code.body); });
+        const from = this.lower(code.from),
+          to = this.lower(code.to);
+        this.loop(code.index, from, to, code.descending === true, writesOf(code.body, this.functions), () => {
+          this.block(code.body);
+        });
         break;
       }
       case 'if': {
         const test = this.lower(code.test);
-        if (isConst(test)) { this.block(test.value !== 0 ? code.then : code.otherwise); break; }
+        if (isConst(test)) {
+          this.block(test.value !== 0 ? code.then : code.otherwise);
+          break;
+        }
         const start = this.changed.length;
-        const then = this.branch(writesOf(code.then, this.functions), () => { this.block(code.then); });
+        const then = this.branch(writesOf(code.then, this.functions), () => {
+          this.block(code.then);
+        });
         this.restore(start);
-        const otherwise = this.branch(writesOf(code.otherwise, this.functions), () => { this.block(code.otherwise); });
+        const otherwise = this.branch(writesOf(code.otherwise, this.functions), () => {
+          this.block(code.otherwise);
+        });
         this.advance(writesOf([code], this.functions));
         this.emit({ do: 'if', test, then, otherwise });
         break;
@@ -131,9 +158,15 @@ class Scheduler {
         this.advance([code.storage]);
         break;
       }
-      case 'call': this.call(code); break;
-      case 'categorical': this.categorical(code); break;
-      case 'return': this.emit({ do: 'return', value: this.lower(code.value) }); break;
+      case 'call':
+        this.call(code);
+        break;
+      case 'categorical':
+        this.categorical(code);
+        break;
+      case 'return':
+        this.emit({ do: 'return', value: this.lower(code.value) });
+        break;
     }
   }
 
@@ -142,9 +175,12 @@ class Scheduler {
     const into = code.into === null ? null : this.cell(code.into.storage, code.into.at);
     const args = code.args.map((argument: Argument): StepArgument => {
       switch (argument.kind) {
-        case 'value': return { kind: 'value', value: this.lower(argument.value) };
-        case 'place': return { kind: 'cell', storage: argument.place.storage, offset: this.lower(argument.place.at[0] ?? zero) };
-        case 'function': return argument;
+        case 'value':
+          return { kind: 'value', value: this.lower(argument.value) };
+        case 'place':
+          return { kind: 'cell', storage: argument.place.storage, offset: this.lower(argument.place.at[0] ?? zero) };
+        case 'function':
+          return argument;
         case 'array': {
           const direct = this.wholeStorage(argument.value);
           if (direct !== null && !effects.has(direct)) return { kind: 'array', storage: direct };
@@ -165,7 +201,9 @@ class Scheduler {
     const start = this.changed.length;
     this.advance(effects);
     const scope = newScope('function', this.current, (name) => effects.has(name), assumedTrips);
-    this.within(scope, () => { this.block(code.body); });
+    this.within(scope, () => {
+      this.block(code.body);
+    });
     this.restore(start);
     this.emit({ do: 'function', name: code.name, parameters: code.parameters, body: scope.steps });
   }
@@ -181,7 +219,9 @@ class Scheduler {
 
   /** Weights in locals. */
   private shortCategorical(code: Extract<Code, { do: 'categorical' }>, cell: Cell, count: number): void {
-    const weights = Array.from({ length: count }, (_, k) => this.lower(at({ indices: [code.index], dims: [one], body: code.logWeight }, num(k))));
+    const weights = Array.from({ length: count }, (_, k) =>
+      this.lower(at({ indices: [code.index], dims: [one], body: code.logWeight }, num(k))),
+    );
     const top = weights.reduce((a, b) => this.temporary(apply('max', a, b)));
     const cumulative: Expr[] = [];
     for (const weight of weights) {
@@ -196,7 +236,8 @@ class Scheduler {
   /** Weights, then their cumulative sums, in scratch memory. */
   private longCategorical(code: Extract<Code, { do: 'categorical' }>, cell: Cell, count: Expr): void {
     const weights = this.room([count]);
-    const top = this.variable(num(Number.NEGATIVE_INFINITY)), total = this.variable(zero);
+    const top = this.variable(num(Number.NEGATIVE_INFINITY)),
+      total = this.variable(zero);
     this.loop(code.index, zero, count, false, new Set(), () => {
       const weight = this.lower(code.logWeight);
       this.emit({ do: 'store', into: { storage: weights, offset: code.index }, value: weight, accumulate: false });
@@ -208,7 +249,8 @@ class Scheduler {
       this.emit({ do: 'store', into: { storage: weights, offset: k }, value: total, accumulate: false });
     });
     this.draw(cell, total, (point) => {
-      const position = this.variable(zero), j = index('j');
+      const position = this.variable(zero),
+        j = index('j');
       this.loop(j, zero, sub(count, one), false, new Set(), () => {
         this.emit({ do: 'assign', variable: position, value: add(position, apply('ge', point, ref(weights, [j]))) });
       });
@@ -261,11 +303,21 @@ class Scheduler {
 
   private compute(e: Exclude<Expr, { op: 'const' | 'index' | 'size' }>): Expr {
     switch (e.op) {
-      case 'ref': return this.temporary(ref(e.variable, e.at.map((x) => this.lower(x))));
-      case 'apply': return this.apply(e);
-      case 'reduce': return this.reduce(e);
-      case 'cond': return this.cond(e);
-      case 'element': return this.element(e);
+      case 'ref':
+        return this.temporary(
+          ref(
+            e.variable,
+            e.at.map((x) => this.lower(x)),
+          ),
+        );
+      case 'apply':
+        return this.apply(e);
+      case 'reduce':
+        return this.reduce(e);
+      case 'cond':
+        return this.cond(e);
+      case 'element':
+        return this.element(e);
     }
   }
 
@@ -278,11 +330,13 @@ class Scheduler {
       // One division before the loop and products inside, where neither side is a whole number
       // (those are compared exactly); the result differs by one rounding.
       const [numerator, denominator] = [e.args[0]!, e.args[1]!];
-      if (denominator.op !== 'const' && !isConst(numerator, 1)
-        && !isInteger(numerator, this.storages)) {
+      if (denominator.op !== 'const' && !isConst(numerator, 1) && !isInteger(numerator, this.storages)) {
         const inverse: Apply = { op: 'apply', fn: 'div', args: [one, denominator] };
-        const factor = this.home(inverse).depth < this.home(numerator).depth ? this.lower(inverse)
-          : this.recall(inverse) ?? (this.analysis.facts(inverse).cost >= tableCost ? this.tabulate(inverse, this.home(inverse)) : null);
+        const factor =
+          this.home(inverse).depth < this.home(numerator).depth
+            ? this.lower(inverse)
+            : (this.recall(inverse) ??
+              (this.analysis.facts(inverse).cost >= tableCost ? this.tabulate(inverse, this.home(inverse)) : null));
         if (factor !== null) return this.temporary(mul(this.lower(numerator), factor));
       }
     }
@@ -293,14 +347,24 @@ class Scheduler {
   private power(base: Expr, exponent: number): Expr | null {
     const times = (a: Expr, b: Expr): Expr => this.temporary(mul(a, b));
     switch (exponent) {
-      case 2: return times(base, base);
-      case 3: return times(times(base, base), base);
-      case 4: { const squared = times(base, base); return times(squared, squared); }
-      case 0.5: return this.temporary({ op: 'apply', fn: 'sqrt', args: [base] });
-      case -1: return this.temporary({ op: 'apply', fn: 'div', args: [one, base] });
-      case -2: return this.temporary({ op: 'apply', fn: 'div', args: [one, times(base, base)] });
-      case -0.5: return this.temporary({ op: 'apply', fn: 'div', args: [one, this.temporary({ op: 'apply', fn: 'sqrt', args: [base] })] });
-      default: return null;
+      case 2:
+        return times(base, base);
+      case 3:
+        return times(times(base, base), base);
+      case 4: {
+        const squared = times(base, base);
+        return times(squared, squared);
+      }
+      case 0.5:
+        return this.temporary({ op: 'apply', fn: 'sqrt', args: [base] });
+      case -1:
+        return this.temporary({ op: 'apply', fn: 'div', args: [one, base] });
+      case -2:
+        return this.temporary({ op: 'apply', fn: 'div', args: [one, times(base, base)] });
+      case -0.5:
+        return this.temporary({ op: 'apply', fn: 'div', args: [one, this.temporary({ op: 'apply', fn: 'sqrt', args: [base] })] });
+      default:
+        return null;
     }
   }
 
@@ -310,31 +374,44 @@ class Scheduler {
     const variable = index('choice');
     const side = (x: Expr): Branch => {
       let value: Expr = zero;
-      const steps = this.branch(new Set(), () => { value = this.lower(x); });
+      const steps = this.branch(new Set(), () => {
+        value = this.lower(x);
+      });
       return { steps, value };
     };
-    const then = side(e.then), otherwise = side(e.otherwise);
+    const then = side(e.then),
+      otherwise = side(e.otherwise);
     this.emit({ do: 'choose', variable, test, then, otherwise });
     return variable;
   }
 
   private reduce(e: Reduce): Expr {
-    const from = this.lower(e.from), to = this.lower(e.to);
+    const from = this.lower(e.from),
+      to = this.lower(e.to);
     const loop = (body: (value: Expr) => void): void => {
-      this.loop(e.index, from, to, false, new Set(), () => { body(this.lower(e.body)); });
+      this.loop(e.index, from, to, false, new Set(), () => {
+        body(this.lower(e.body));
+      });
     };
     const assign = (i: Index, value: Expr): Step => ({ do: 'assign', variable: i, value });
-    const infinity = num(Number.POSITIVE_INFINITY), minusInfinity = num(Number.NEGATIVE_INFINITY);
+    const infinity = num(Number.POSITIVE_INFINITY),
+      minusInfinity = num(Number.NEGATIVE_INFINITY);
     switch (e.kind) {
-      case 'sum': case 'prod': case 'min': case 'max': {
+      case 'sum':
+      case 'prod':
+      case 'min':
+      case 'max': {
         const start = { sum: zero, prod: one, min: infinity, max: minusInfinity }[e.kind];
         const fn = { sum: 'add', prod: 'mul', min: 'min', max: 'max' }[e.kind];
         const total = this.variable(start);
-        loop((value) => { this.emit(assign(total, { op: 'apply', fn, args: [total, value] })); });
+        loop((value) => {
+          this.emit(assign(total, { op: 'apply', fn, args: [total, value] }));
+        });
         return total;
       }
       case 'argmax': {
-        const best = this.variable(minusInfinity), position = this.variable(from);
+        const best = this.variable(minusInfinity),
+          position = this.variable(from);
         loop((value) => {
           this.emit({ do: 'if', test: apply('gt', value, best), then: [assign(best, value), assign(position, e.index)], otherwise: [] });
         });
@@ -342,12 +419,14 @@ class Scheduler {
       }
       case 'logsumexp': {
         // Streaming: `total` is the sum of exp(value - top) so far, top the largest value so far.
-        const top = this.variable(minusInfinity), total = this.variable(zero);
+        const top = this.variable(minusInfinity),
+          total = this.variable(zero);
         loop((value) => {
           const scaled = add(mul(total, exp(sub(top, value))), one);
           const share = cond(apply('eq', value, top), one, exp(sub(value, top)));
           this.emit({
-            do: 'if', test: apply('le', value, top),
+            do: 'if',
+            test: apply('le', value, top),
             // At an infinite `top` the difference would be NaN.
             then: [{ do: 'if', test: apply('gt', value, minusInfinity), then: [assign(total, add(total, share))], otherwise: [] }],
             otherwise: [assign(total, scaled), assign(top, value)],
@@ -392,7 +471,12 @@ class Scheduler {
     const dims = array.dims.map((d) => this.lower(d));
     const out = this.room(dims);
     const nest = (axis: number): void => {
-      if (axis < dims.length) { this.loop(array.indices[axis]!, zero, dims[axis]!, false, new Set(), () => { nest(axis + 1); }); return; }
+      if (axis < dims.length) {
+        this.loop(array.indices[axis]!, zero, dims[axis]!, false, new Set(), () => {
+          nest(axis + 1);
+        });
+        return;
+      }
       const offset = array.indices.reduce((sum: Expr, i, k) => (k === 0 ? i : add(mul(sum, dims[k]!), i)), zero);
       const at = this.lower(offset);
       this.emit({ do: 'store', into: { storage: out, offset: at }, value: this.lower(array.body), accumulate: false });
@@ -430,7 +514,10 @@ class Scheduler {
   }
 
   /** Whether an expression may be computed before a scope instead of inside. */
-  private leaves(facts: { readonly reads: ReadonlySet<string>; readonly free: ReadonlySet<Index>; readonly cost: number; readonly host: boolean }, scope: Scope): boolean {
+  private leaves(
+    facts: { readonly reads: ReadonlySet<string>; readonly free: ReadonlySet<Index>; readonly cost: number; readonly host: boolean },
+    scope: Scope,
+  ): boolean {
     if (scope.bounds !== null && facts.free.has(scope.bounds.index)) return false;
     for (const name of facts.reads) if (scope.mayWrite(name)) return false;
     // A local copy of a cheap value is nearer than one shared by all entry points.
@@ -456,11 +543,18 @@ class Scheduler {
     if (best === null) return null;
     const { scope, keys } = best;
     const indices = keys.map((_, k) => index(`key${k}`));
-    const expr = replace(e, keys.map((key, k): readonly [Expr, Expr] => [key.expr, add(indices[k]!, num(key.low))]));
+    const expr = replace(
+      e,
+      keys.map((key, k): readonly [Expr, Expr] => [key.expr, add(indices[k]!, num(key.low))]),
+    );
     const table = this.findTable(expr, indices, keys) ?? this.in(scope, () => this.fillTable(expr, indices, keys));
     return this.in(home, () => {
       // The offset's own arithmetic is not looked at again: a table for it would need an offset too.
-      const offset = keys.reduce((sum: Expr, key) => this.temporary(add(this.temporary(mul(sum, num(key.size))), this.temporary(sub(this.lower(key.expr), num(key.low))))), zero);
+      const offset = keys.reduce(
+        (sum: Expr, key) =>
+          this.temporary(add(this.temporary(mul(sum, num(key.size))), this.temporary(sub(this.lower(key.expr), num(key.low))))),
+        zero,
+      );
       return this.remember(e, this.temporary(ref(table, [offset])));
     });
   }
@@ -470,7 +564,12 @@ class Scheduler {
     const scope = this.current;
     const storage = this.scratch('float64', sizes).name;
     const nest = (axis: number): void => {
-      if (axis < indices.length) { this.loop(indices[axis]!, zero, num(sizes[axis]!), false, new Set(), () => { nest(axis + 1); }); return; }
+      if (axis < indices.length) {
+        this.loop(indices[axis]!, zero, num(sizes[axis]!), false, new Set(), () => {
+          nest(axis + 1);
+        });
+        return;
+      }
       const offset = this.lower(indices.reduce((sum: Expr, i, k) => add(mul(sum, num(sizes[k]!)), i), zero));
       this.emit({ do: 'store', into: { storage, offset }, value: this.lower(expr), accumulate: false });
     };
@@ -483,8 +582,13 @@ class Scheduler {
     const key = hash(expr, this.hashes);
     for (let scope: Scope | null = this.current; scope !== null; scope = scope.parent) {
       for (const table of scope.tables.get(key) ?? []) {
-        if (table.sizes.length === keys.length && keys.every((key, k) => key.size === table.sizes[k]) && this.valid(table.versions)
-          && equal(table.expr, expr, new Map(table.indices.map((i, k) => [i, indices[k]!])))) return table.storage;
+        if (
+          table.sizes.length === keys.length &&
+          keys.every((key, k) => key.size === table.sizes[k]) &&
+          this.valid(table.versions) &&
+          equal(table.expr, expr, new Map(table.indices.map((i, k) => [i, indices[k]!])))
+        )
+          return table.storage;
       }
     }
     return null;
@@ -545,14 +649,28 @@ class Scheduler {
         return x.at.every((child) => go(child, bound, certain));
       }
       switch (x.op) {
-        case 'apply': return x.args.every((child) => go(child, bound, certain));
-        case 'cond': return go(x.test, bound, certain) && go(x.then, bound, false) && go(x.otherwise, bound, false);
-        case 'reduce': return go(x.from, bound, certain) && go(x.to, bound, certain)
-          && go(x.body, new Set([...bound, x.index]), certain && isConst(x.from) && isConst(x.to) && x.from.value < x.to.value);
-        case 'element': return x.at.every((child) => go(child, bound, certain)) && x.array.dims.every((child) => go(child, bound, certain))
-          && x.array.args.every((a) => a.dims.every((child) => go(child, bound, certain))
-            && go(a.body, new Set([...bound, ...a.indices]), certain && a.dims.every((d) => isConst(d) && d.value > 0)));
-        default: return false;
+        case 'apply':
+          return x.args.every((child) => go(child, bound, certain));
+        case 'cond':
+          return go(x.test, bound, certain) && go(x.then, bound, false) && go(x.otherwise, bound, false);
+        case 'reduce':
+          return (
+            go(x.from, bound, certain) &&
+            go(x.to, bound, certain) &&
+            go(x.body, new Set([...bound, x.index]), certain && isConst(x.from) && isConst(x.to) && x.from.value < x.to.value)
+          );
+        case 'element':
+          return (
+            x.at.every((child) => go(child, bound, certain)) &&
+            x.array.dims.every((child) => go(child, bound, certain)) &&
+            x.array.args.every(
+              (a) =>
+                a.dims.every((child) => go(child, bound, certain)) &&
+                go(a.body, new Set([...bound, ...a.indices]), certain && a.dims.every((d) => isConst(d) && d.value > 0)),
+            )
+          );
+        default:
+          return false;
       }
     };
     return go(e, new Set(), true) ? keys : null;
@@ -560,7 +678,9 @@ class Scheduler {
 
   // --- scopes, versions, memory -----------------------------------------------------------------
 
-  private emit(step: Step): void { this.current.steps.push(step); }
+  private emit(step: Step): void {
+    this.current.steps.push(step);
+  }
 
   /** Names a plain expression; atoms and what folds to one stay as they are. */
   private temporary(e: Expr): Expr {
@@ -668,7 +788,11 @@ class Scheduler {
 
   /** Scratch memory of exactly the given dimensions; allocated on the way where they are not constant. */
   private room(dims: readonly Expr[]): string {
-    if (dims.every((d) => isConst(d))) return this.scratch('float64', dims.map((d) => (d.op === 'const' ? Math.max(0, d.value) : 0))).name;
+    if (dims.every((d) => isConst(d)))
+      return this.scratch(
+        'float64',
+        dims.map((d) => (d.op === 'const' ? Math.max(0, d.value) : 0)),
+      ).name;
     const storage = this.scratch('float64', [0]).name;
     const size = dims.reduce((product: Expr, d) => (isConst(product, 1) ? d : this.temporary(mul(product, d))), one);
     this.emit({ do: 'allocate', storage, size });
@@ -676,13 +800,30 @@ class Scheduler {
   }
 }
 
-function newScope(kind: Scope['kind'], parent: Scope | null, mayWrite: (storage: string) => boolean, trips: number, bounds: Scope['bounds'] = null): Scope {
-  return { kind, parent, depth: parent === null ? 0 : parent.depth + 1, mayWrite, bounds, trips, steps: [], known: new Map(), tables: new Map() };
+function newScope(
+  kind: Scope['kind'],
+  parent: Scope | null,
+  mayWrite: (storage: string) => boolean,
+  trips: number,
+  bounds: Scope['bounds'] = null,
+): Scope {
+  return {
+    kind,
+    parent,
+    depth: parent === null ? 0 : parent.depth + 1,
+    mayWrite,
+    bounds,
+    trips,
+    steps: [],
+    known: new Map(),
+    tables: new Map(),
+  };
 }
 
 function push<T>(map: Map<number, T[]>, key: number, item: T): void {
   const list = map.get(key);
-  if (list === undefined) map.set(key, [item]); else list.push(item);
+  if (list === undefined) map.set(key, [item]);
+  else list.push(item);
 }
 
 function storageOf(e: Expr): string {

@@ -10,14 +10,16 @@ import type { Element, Expr } from '../expr/expr.js';
 export function closedForm(e: Element): Expr | null {
   const matrix = e.array.args[0];
   const rows = matrix?.dims[0];
-  if (matrix === undefined || rows === undefined || matrix.dims.length !== 2 || !isConst(rows) || !isConst(matrix.dims[1]!, rows.value)) return null;
+  if (matrix === undefined || rows === undefined || matrix.dims.length !== 2 || !isConst(rows) || !isConst(matrix.dims[1]!, rows.value))
+    return null;
   const d = rows.value;
   const position = e.at.map((x) => (x.op === 'const' ? x.value : Number.NaN));
   if (d < 1 || d > 3 || position.some((x) => Number.isNaN(x) || x < 0 || x >= d)) return null;
   const a = (i: number, j: number): Expr => at(matrix, num(i), num(j));
   const [row, column] = position;
   switch (e.array.fn) {
-    case 'det': return determinant(a, d);
+    case 'det':
+      return determinant(a, d);
     case 'logdet': {
       if (d === 1) return log(a(0, 0));
       if (d === 2) {
@@ -26,7 +28,8 @@ export function closedForm(e: Element): Expr | null {
       }
       return mul(num(2), add(add(log(factor(a, 0, 0)), log(factor(a, 1, 1))), log(factor(a, 2, 2))));
     }
-    case 'cholesky': return row === undefined || column === undefined ? null : factor(a, row, column);
+    case 'cholesky':
+      return row === undefined || column === undefined ? null : factor(a, row, column);
     case 'inverse': {
       if (row === undefined || column === undefined || d > 2) return null;
       if (d === 1) return divide(num(1), a(0, 0));
@@ -41,21 +44,27 @@ export function closedForm(e: Element): Expr | null {
       const other = 1 - row;
       return divide(sub(mul(b(row), a(other, other)), mul(a(row, other), b(other))), determinant(a, 2));
     }
-    default: return null;
+    default:
+      return null;
   }
 }
 
 type Matrix = (i: number, j: number) => Expr;
 
 /** Unlike the constructor, never folds a division away: 0 / NaN must stay NaN. */
-function divide(a: Expr, b: Expr): Expr { return { op: 'apply', fn: 'div', args: [a, b] }; }
+function divide(a: Expr, b: Expr): Expr {
+  return { op: 'apply', fn: 'div', args: [a, b] };
+}
 
 function determinant(a: Matrix, d: number): Expr {
   const minor = (i: number, j: number, k: number, l: number): Expr => sub(mul(a(i, k), a(j, l)), mul(a(i, l), a(j, k)));
   switch (d) {
-    case 1: return a(0, 0);
-    case 2: return minor(0, 1, 0, 1);
-    default: return add(sub(mul(a(0, 0), minor(1, 2, 1, 2)), mul(a(0, 1), minor(1, 2, 0, 2))), mul(a(0, 2), minor(1, 2, 0, 1)));
+    case 1:
+      return a(0, 0);
+    case 2:
+      return minor(0, 1, 0, 1);
+    default:
+      return add(sub(mul(a(0, 0), minor(1, 2, 1, 2)), mul(a(0, 1), minor(1, 2, 0, 2))), mul(a(0, 2), minor(1, 2, 0, 1)));
   }
 }
 

@@ -8,10 +8,16 @@ import type { Expr, Index } from '../expr/expr.js';
 import type { Storage } from './loop.js';
 
 /** One element of a storage by flat offset; no offset for scalar locals. */
-export interface Cell { readonly storage: string; readonly offset: Expr | null }
+export interface Cell {
+  readonly storage: string;
+  readonly offset: Expr | null;
+}
 
 /** The value of one branch after its steps. */
-export interface Branch { readonly steps: readonly Step[]; readonly value: Expr }
+export interface Branch {
+  readonly steps: readonly Step[];
+  readonly value: Expr;
+}
 
 export type StepArgument =
   | { readonly kind: 'value'; readonly value: Expr }
@@ -28,11 +34,24 @@ export type Step =
   | { readonly do: 'choose'; readonly variable: Index; readonly test: Expr; readonly then: Branch; readonly otherwise: Branch }
   | { readonly do: 'store'; readonly into: Cell; readonly value: Expr; readonly accumulate: boolean }
   | { readonly do: 'fill'; readonly storage: string; readonly value: Expr }
-  | { readonly do: 'for'; readonly index: Index; readonly from: Expr; readonly to: Expr; readonly descending: boolean; readonly body: readonly Step[] }
+  | {
+      readonly do: 'for';
+      readonly index: Index;
+      readonly from: Expr;
+      readonly to: Expr;
+      readonly descending: boolean;
+      readonly body: readonly Step[];
+    }
   | { readonly do: 'if'; readonly test: Expr; readonly then: readonly Step[]; readonly otherwise: readonly Step[] }
   | { readonly do: 'call'; readonly procedure: string; readonly args: readonly StepArgument[]; readonly into: Cell | null }
   /** `out` receives the result of an array function of whole storages, each seen with its shape. */
-  | { readonly do: 'arrayFunction'; readonly fn: string; readonly out: string; readonly args: readonly string[]; readonly shapes: readonly (readonly Expr[])[] }
+  | {
+      readonly do: 'arrayFunction';
+      readonly fn: string;
+      readonly out: string;
+      readonly args: readonly string[];
+      readonly shapes: readonly (readonly Expr[])[];
+    }
   /** Sizes a scratch storage whose dimensions are known only at run time. */
   | { readonly do: 'allocate'; readonly storage: string; readonly size: Expr }
   /** Introduces a temporary holding a uniform random number in [0, 1). */

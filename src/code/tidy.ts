@@ -11,7 +11,10 @@ import type { Branch, Cell, Schedule, Step, StepArgument } from './steps.js';
 /** Deepest expression that is written in one piece. */
 const depthLimit = 40;
 
-interface Use { count: number; context: object | null }
+interface Use {
+  count: number;
+  context: object | null;
+}
 
 /** A schedule that computes the same with fewer names. */
 export function tidy(schedule: Schedule): Schedule {
@@ -24,7 +27,11 @@ export function tidy(schedule: Schedule): Schedule {
   const preparation = new Map<Index, Use>();
   for (const { uses } of functions) for (const [variable, use] of uses) preparation.set(variable, use);
   counter.block(schedule.preparation, preparation, schedule.preparation);
-  return { storages: schedule.storages, preparation: new Tidier(preparation).block(schedule.preparation), functions: functions.map((f) => f.entry) };
+  return {
+    storages: schedule.storages,
+    preparation: new Tidier(preparation).block(schedule.preparation),
+    functions: functions.map((f) => f.entry),
+  };
 }
 
 class Counter {
@@ -42,35 +49,78 @@ class Counter {
         else use.count += weight;
       } else if (e.op === 'apply') {
         const repeats = this.repetitions(e.fn, e.args.length);
-        e.args.forEach((a, k) => { read(a, weight * repeats[k]!); });
+        e.args.forEach((a, k) => {
+          read(a, weight * repeats[k]!);
+        });
       } else for (const child of children(e)) read(child, weight);
     };
-    const cell = (c: Cell | null): void => { if (c?.offset != null) read(c.offset); };
-    const branch = (b: Branch): void => { read(b.value); this.block(b.steps, uses, context); };
+    const cell = (c: Cell | null): void => {
+      if (c?.offset != null) read(c.offset);
+    };
+    const branch = (b: Branch): void => {
+      read(b.value);
+      this.block(b.steps, uses, context);
+    };
     for (let k = steps.length - 1; k >= 0; k--) {
       const step = steps[k]!;
       switch (step.do) {
-        case 'let': if (step.mutable || uses.has(step.variable)) read(step.value); break;
-        case 'assign': read(step.value); break;
-        case 'choose': if (uses.has(step.variable)) { branch(step.then); branch(step.otherwise); read(step.test); } break;
-        case 'store': read(step.value); cell(step.into); break;
-        case 'fill': case 'return': read(step.value); break;
+        case 'let':
+          if (step.mutable || uses.has(step.variable)) read(step.value);
+          break;
+        case 'assign':
+          read(step.value);
+          break;
+        case 'choose':
+          if (uses.has(step.variable)) {
+            branch(step.then);
+            branch(step.otherwise);
+            read(step.test);
+          }
+          break;
+        case 'store':
+          read(step.value);
+          cell(step.into);
+          break;
+        case 'fill':
+        case 'return':
+          read(step.value);
+          break;
         case 'for':
           this.block(step.body, uses, step);
           // The upper bound is printed into the loop's test and so evaluated each time.
           read(step.to, 2);
           read(step.from);
           break;
-        case 'if': this.block(step.otherwise, uses, context); this.block(step.then, uses, context); read(step.test); break;
+        case 'if':
+          this.block(step.otherwise, uses, context);
+          this.block(step.then, uses, context);
+          read(step.test);
+          break;
         case 'call':
           cell(step.into);
-          for (const a of step.args) { if (a.kind === 'value') read(a.value); if (a.kind === 'cell') read(a.offset); }
+          for (const a of step.args) {
+            if (a.kind === 'value') read(a.value);
+            if (a.kind === 'cell') read(a.offset);
+          }
           break;
-        case 'arrayFunction': for (const shape of step.shapes) shape.forEach((d) => { read(d, 2); }); break;
-        case 'allocate': read(step.size); break;
-        case 'relativeWeight': read(step.of, 2); break;
-        case 'function': this.block(step.body, uses, step); break;
-        case 'uniform': case 'fault': break;
+        case 'arrayFunction':
+          for (const shape of step.shapes)
+            shape.forEach((d) => {
+              read(d, 2);
+            });
+          break;
+        case 'allocate':
+          read(step.size);
+          break;
+        case 'relativeWeight':
+          read(step.of, 2);
+          break;
+        case 'function':
+          this.block(step.body, uses, step);
+          break;
+        case 'uniform':
+        case 'fault':
+          break;
       }
     }
   }
@@ -94,7 +144,9 @@ class Tidier {
   /** Context in which a variable was introduced. */
   private context: object = {};
 
-  constructor(uses: ReadonlyMap<Index, Use>) { this.uses = uses; }
+  constructor(uses: ReadonlyMap<Index, Use>) {
+    this.uses = uses;
+  }
 
   block(steps: readonly Step[], context: object = steps): readonly Step[] {
     const outer = this.context;
@@ -118,29 +170,43 @@ class Tidier {
       case 'choose': {
         if (!this.uses.has(step.variable)) return null;
         const test = this.expr(step.test);
-        const then = this.branch(step.then), otherwise = this.branch(step.otherwise);
+        const then = this.branch(step.then),
+          otherwise = this.branch(step.otherwise);
         if (then.steps.length > 0 || otherwise.steps.length > 0) return { ...step, test, then, otherwise };
         return this.introduce(step.variable, { op: 'cond', test, then: then.value, otherwise: otherwise.value });
       }
-      case 'assign': case 'return': case 'fill': return { ...step, value: this.expr(step.value) };
-      case 'store': return { ...step, into: this.cell(step.into), value: this.expr(step.value) };
-      case 'for': return { ...step, from: this.expr(step.from), to: this.expr(step.to), body: this.block(step.body, step) };
+      case 'assign':
+      case 'return':
+      case 'fill':
+        return { ...step, value: this.expr(step.value) };
+      case 'store':
+        return { ...step, into: this.cell(step.into), value: this.expr(step.value) };
+      case 'for':
+        return { ...step, from: this.expr(step.from), to: this.expr(step.to), body: this.block(step.body, step) };
       case 'if': {
         const test = this.expr(step.test);
         return { ...step, test, then: this.block(step.then, this.context), otherwise: this.block(step.otherwise, this.context) };
       }
-      case 'call': return {
-        ...step, into: step.into === null ? null : this.cell(step.into),
-        args: step.args.map((a): StepArgument => {
-          if (a.kind === 'value') return { ...a, value: this.expr(a.value) };
-          return a.kind === 'cell' ? { ...a, offset: this.expr(a.offset) } : a;
-        }),
-      };
-      case 'arrayFunction': return { ...step, shapes: step.shapes.map((shape) => shape.map((d) => this.expr(d))) };
-      case 'allocate': return { ...step, size: this.expr(step.size) };
-      case 'function': return { ...step, body: this.block(step.body, step) };
-      case 'relativeWeight': return { ...step, of: this.expr(step.of) };
-      case 'uniform': case 'fault': return step;
+      case 'call':
+        return {
+          ...step,
+          into: step.into === null ? null : this.cell(step.into),
+          args: step.args.map((a): StepArgument => {
+            if (a.kind === 'value') return { ...a, value: this.expr(a.value) };
+            return a.kind === 'cell' ? { ...a, offset: this.expr(a.offset) } : a;
+          }),
+        };
+      case 'arrayFunction':
+        return { ...step, shapes: step.shapes.map((shape) => shape.map((d) => this.expr(d))) };
+      case 'allocate':
+        return { ...step, size: this.expr(step.size) };
+      case 'function':
+        return { ...step, body: this.block(step.body, step) };
+      case 'relativeWeight':
+        return { ...step, of: this.expr(step.of) };
+      case 'uniform':
+      case 'fault':
+        return step;
     }
   }
 
@@ -166,7 +232,9 @@ class Tidier {
     return depth;
   }
 
-  private cell(cell: Cell): Cell { return { storage: cell.storage, offset: cell.offset === null ? null : this.expr(cell.offset) }; }
+  private cell(cell: Cell): Cell {
+    return { storage: cell.storage, offset: cell.offset === null ? null : this.expr(cell.offset) };
+  }
 
   private expr(e: Expr): Expr {
     if (e.op === 'index') return this.inlined.get(e)?.value ?? e;
@@ -177,8 +245,11 @@ class Tidier {
 /** Like `mapChildren` without folding: what is plain stays as the scheduler made it. */
 function rebuild(e: Expr, f: (e: Expr) => Expr): Expr {
   switch (e.op) {
-    case 'apply': return { op: 'apply', fn: e.fn, args: e.args.map(f) };
-    case 'cond': return { op: 'cond', test: f(e.test), then: f(e.then), otherwise: f(e.otherwise) };
-    default: return mapChildren(e, f);
+    case 'apply':
+      return { op: 'apply', fn: e.fn, args: e.args.map(f) };
+    case 'cond':
+      return { op: 'cond', test: f(e.test), then: f(e.then), otherwise: f(e.otherwise) };
+    default:
+      return mapChildren(e, f);
   }
 }

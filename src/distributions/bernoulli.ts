@@ -35,7 +35,8 @@ export const bernoulli: Family = {
       return statistic === 'x' || statistic === 'x^2' ? scalar(argument(p, 'p')) : noExpectation('Bernoulli', statistic);
     },
     entropy(p) {
-      const success = argument(p, 'p'), failure = oneMinus(success);
+      const success = argument(p, 'p'),
+        failure = oneMinus(success);
       return neg(add(xlogy(success, success), xlogy(failure, failure)));
     },
   },

@@ -17,7 +17,8 @@ export const beta: Family = {
       parameters: [parameter('mean', 0, 'unit', 'the mean a / (a + b)'), parameter('concentration', 0, 'positive', 'a + b')],
       replaces: ['a', 'b'],
       canonical(given) {
-        const mean = argument(given, 'mean'), concentration = argument(given, 'concentration');
+        const mean = argument(given, 'mean'),
+          concentration = argument(given, 'concentration');
         return scalars({ a: mul(mean, concentration), b: mul(oneMinus(mean), concentration) });
       },
     },
@@ -28,7 +29,8 @@ export const beta: Family = {
   eventDims: () => [],
   support: () => interval(zero, one),
   logDensity(x, p) {
-    const a = argument(p, 'a'), b = argument(p, 'b');
+    const a = argument(p, 'a'),
+      b = argument(p, 'b');
     return addAll([xlogy(sub(a, one), x.body), xlog1my(sub(b, one), x.body), neg(apply('lbeta', a, b))]);
   },
   variate: (p) => ({ fn: 'beta', args: [scalar(argument(p, 'a')), scalar(argument(p, 'b'))] }),
@@ -38,7 +40,9 @@ export const beta: Family = {
   quantile: (u, p) => apply('betaIInverse', u, argument(p, 'a'), argument(p, 'b')),
   mean: (p) => scalar(mul(argument(p, 'a'), powOf(add(argument(p, 'a'), argument(p, 'b')), -1))),
   variance(p) {
-    const a = argument(p, 'a'), b = argument(p, 'b'), sum = add(a, b);
+    const a = argument(p, 'a'),
+      b = argument(p, 'b'),
+      sum = add(a, b);
     return scalar(mul(mul(a, b), mul(powOf(sum, -2), powOf(add(sum, one), -1))));
   },
   exponential: {
@@ -47,20 +51,30 @@ export const beta: Family = {
     natural: (p) => [scalar(sub(argument(p, 'a'), one)), scalar(sub(argument(p, 'b'), one))],
     proper: (natural) => [add(naturalAt(natural, 0).body, one), add(naturalAt(natural, 1).body, one)],
     expectation(statistic: Statistic, p: Arguments): ArrayExpr {
-      const a = argument(p, 'a'), b = argument(p, 'b'), sum = add(a, b);
+      const a = argument(p, 'a'),
+        b = argument(p, 'b'),
+        sum = add(a, b);
       switch (statistic) {
-        case 'log x': return scalar(sub(apply('digamma', a), apply('digamma', sum)));
-        case 'log(1-x)': return scalar(sub(apply('digamma', b), apply('digamma', sum)));
-        case 'x': return scalar(mul(a, powOf(sum, -1)));
-        case 'x^2': return scalar(mul(mul(a, add(a, one)), mul(powOf(sum, -1), powOf(add(sum, one), -1))));
-        default: return noExpectation('Beta', statistic);
+        case 'log x':
+          return scalar(sub(apply('digamma', a), apply('digamma', sum)));
+        case 'log(1-x)':
+          return scalar(sub(apply('digamma', b), apply('digamma', sum)));
+        case 'x':
+          return scalar(mul(a, powOf(sum, -1)));
+        case 'x^2':
+          return scalar(mul(mul(a, add(a, one)), mul(powOf(sum, -1), powOf(add(sum, one), -1))));
+        default:
+          return noExpectation('Beta', statistic);
       }
     },
     entropy(p) {
-      const a = argument(p, 'a'), b = argument(p, 'b'), sum = add(a, b);
+      const a = argument(p, 'a'),
+        b = argument(p, 'b'),
+        sum = add(a, b);
       return addAll([
         apply('lbeta', a, b),
-        neg(mul(sub(a, one), apply('digamma', a))), neg(mul(sub(b, one), apply('digamma', b))),
+        neg(mul(sub(a, one), apply('digamma', a))),
+        neg(mul(sub(b, one), apply('digamma', b))),
         mul(sub(sum, two), apply('digamma', sum)),
       ]);
     },

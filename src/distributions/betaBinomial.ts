@@ -9,7 +9,9 @@ import type { Arguments, Family } from './family.js';
 import { argument, integers, parameter, summedMasses } from './notation.js';
 
 function logMass(x: Expr, p: Arguments): Expr {
-  const n = argument(p, 'n'), a = argument(p, 'a'), b = argument(p, 'b');
+  const n = argument(p, 'n'),
+    a = argument(p, 'a'),
+    b = argument(p, 'b');
   return addAll([apply('lchoose', n, x), apply('lbeta', add(x, a), add(sub(n, x), b)), neg(apply('lbeta', a, b))]);
 }
 
@@ -30,17 +32,28 @@ export const betaBinomial: Family = {
   logDensity: (x, p) => logMass(x.body, p),
   evaluatedLogDensity(x, p) {
     // C(n, x) B(x + a, n - x + b) / B(a, b) is a ratio of three negative binomial masses, for any probability: here that of their means.
-    const n = argument(p, 'n'), a = argument(p, 'a'), b = argument(p, 'b'), sum = add(a, b), whole = add(n, sum);
+    const n = argument(p, 'n'),
+      a = argument(p, 'a'),
+      b = argument(p, 'b'),
+      sum = add(a, b),
+      whole = add(n, sum);
     const [success, failure] = [div(sum, whole), div(n, whole)];
     const mass = (k: Expr, r: Expr): Expr => apply('logNegativeBinomialMass', k, r, success, failure);
     return sub(add(mass(x.body, a), mass(sub(n, x.body), b)), mass(n, sum));
   },
   variate: (p) => ({ fn: 'betaBinomial', args: ['n', 'a', 'b'].map((name) => scalar(argument(p, name))) }),
-  ...summedMasses(logMass, () => zero, (p) => argument(p, 'n')),
+  ...summedMasses(
+    logMass,
+    () => zero,
+    (p) => argument(p, 'n'),
+  ),
   quantile: (u, p) => apply('betaBinomialQuantile', u, argument(p, 'n'), argument(p, 'a'), argument(p, 'b')),
   mean: (p) => scalar(mul(argument(p, 'n'), mul(argument(p, 'a'), powOf(add(argument(p, 'a'), argument(p, 'b')), -1)))),
   variance(p) {
-    const n = argument(p, 'n'), a = argument(p, 'a'), b = argument(p, 'b'), total = add(a, b);
+    const n = argument(p, 'n'),
+      a = argument(p, 'a'),
+      b = argument(p, 'b'),
+      total = add(a, b);
     return scalar(mul(mul(n, mul(a, b)), mul(add(total, n), powOf(mul(square(total), add(total, one)), -1))));
   },
 };

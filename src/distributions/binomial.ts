@@ -23,17 +23,22 @@ export const binomial: Family = {
   eventDims: () => [],
   support: (p) => integers(zero, argument(p, 'n')),
   logDensity(x, p) {
-    const n = argument(p, 'n'), success = argument(p, 'p');
+    const n = argument(p, 'n'),
+      success = argument(p, 'p');
     return addAll([apply('lchoose', n, x.body), xlogy(x.body, success), xlog1my(sub(n, x.body), success)]);
   },
   evaluatedLogDensity: (x, p) => apply('logBinomialMass', x.body, argument(p, 'n'), argument(p, 'p'), oneMinus(argument(p, 'p'))),
   variate: (p) => ({ fn: 'binomial', args: [scalar(argument(p, 'n')), scalar(argument(p, 'p'))] }),
   cdf(x, p) {
-    const k = apply('floor', x), n = argument(p, 'n'), success = argument(p, 'p');
+    const k = apply('floor', x),
+      n = argument(p, 'n'),
+      success = argument(p, 'p');
     return ofRange(x, p, zero, apply('betaIComplement', success, add(k, one), sub(n, k)), one);
   },
   survival(x, p) {
-    const k = apply('floor', x), n = argument(p, 'n'), success = argument(p, 'p');
+    const k = apply('floor', x),
+      n = argument(p, 'n'),
+      success = argument(p, 'p');
     return ofRange(x, p, one, apply('betaI', success, add(k, one), sub(n, k)), zero);
   },
   quantile: (u, p) => apply('binomialQuantile', u, argument(p, 'n'), argument(p, 'p')),

@@ -8,7 +8,9 @@ import { logOf, xlogy } from '../expr/simplify.js';
 import type { Arguments, Family, Statistic } from './family.js';
 import { arrayArgument, integers, naturalAt, noExpectation, parameter } from './notation.js';
 
-function outcomes(p: Arguments): Expr { return arrayArgument(p, 'probs').dims[0]!; }
+function outcomes(p: Arguments): Expr {
+  return arrayArgument(p, 'probs').dims[0]!;
+}
 
 /** exp(logits[k] - logsumexp(logits)). */
 function softmax(logits: ArrayExpr): ArrayExpr {
@@ -28,7 +30,9 @@ function lastOutcome(x: Expr, p: Arguments): Expr {
   return apply('min', apply('max', apply('floor', x), neg(one)), sub(outcomes(p), one));
 }
 
-function meanOf(p: Arguments): Expr { return sumOver(outcomes(p), (k) => mul(k, at(arrayArgument(p, 'probs'), k)), 'k'); }
+function meanOf(p: Arguments): Expr {
+  return sumOver(outcomes(p), (k) => mul(k, at(arrayArgument(p, 'probs'), k)), 'k');
+}
 
 export const categorical: Family = {
   name: 'Categorical',
@@ -36,7 +40,8 @@ export const categorical: Family = {
   parameters: [parameter('probs', 1, 'simplex', 'the probabilities of the outcomes')],
   alternatives: [
     {
-      parameters: [parameter('logits', 1, 'vector', 'log probabilities up to a constant')], replaces: ['probs'],
+      parameters: [parameter('logits', 1, 'vector', 'log probabilities up to a constant')],
+      replaces: ['probs'],
       canonical: (given) => ({ probs: softmax(arrayArgument(given, 'logits')) }),
     },
   ],
@@ -66,10 +71,14 @@ export const categorical: Family = {
     proper: () => [],
     expectation(statistic: Statistic, p: Arguments): ArrayExpr {
       switch (statistic) {
-        case '1[x=k]': return arrayArgument(p, 'probs');
-        case 'x': return scalar(meanOf(p));
-        case 'x^2': return scalar(sumOver(outcomes(p), (k) => mul(square(k), at(arrayArgument(p, 'probs'), k)), 'k'));
-        default: return noExpectation('Categorical', statistic);
+        case '1[x=k]':
+          return arrayArgument(p, 'probs');
+        case 'x':
+          return scalar(meanOf(p));
+        case 'x^2':
+          return scalar(sumOver(outcomes(p), (k) => mul(square(k), at(arrayArgument(p, 'probs'), k)), 'k'));
+        default:
+          return noExpectation('Categorical', statistic);
       }
     },
     entropy: (p) => neg(sumOver(outcomes(p), (k) => xlogy(at(arrayArgument(p, 'probs'), k), at(arrayArgument(p, 'probs'), k)), 'k')),

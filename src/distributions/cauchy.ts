@@ -15,10 +15,14 @@ function upperTail(z: Expr): Expr {
 }
 
 /** The log density from log(1 + z^2). */
-function densityOf(p: Arguments, logKernel: Expr): Expr { return neg(add(add(logPi, logOf(argument(p, 'scale'))), logKernel)); }
+function densityOf(p: Arguments, logKernel: Expr): Expr {
+  return neg(add(add(logPi, logOf(argument(p, 'scale'))), logKernel));
+}
 
 /** scale cot(pi q): the distance from loc above which mass q lies; exact for small q. */
-function upperDistance(q: Expr, p: Arguments): Expr { return mulAll([argument(p, 'scale'), powOf(apply('tan', mul(num(Math.PI), q)), -1)]); }
+function upperDistance(q: Expr, p: Arguments): Expr {
+  return mulAll([argument(p, 'scale'), powOf(apply('tan', mul(num(Math.PI), q)), -1)]);
+}
 
 export const cauchy: Family = {
   name: 'Cauchy',

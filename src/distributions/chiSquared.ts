@@ -6,7 +6,9 @@ import type { Arguments, Family } from './family.js';
 import { gamma } from './gamma.js';
 import { argument, half, parameter, scalars, two } from './notation.js';
 
-function asGamma(p: Arguments): Arguments { return scalars({ shape: mul(half, argument(p, 'df')), rate: half }); }
+function asGamma(p: Arguments): Arguments {
+  return scalars({ shape: mul(half, argument(p, 'df')), rate: half });
+}
 
 export const chiSquared: Family = {
   name: 'ChiSquared',

@@ -8,17 +8,30 @@ import { powOf, total } from '../expr/simplify.js';
 import type { Arguments, Family } from './family.js';
 import { argument, arrayArgument, countVectors, parameter } from './notation.js';
 
-function dimension(p: Arguments): Expr { return arrayArgument(p, 'alpha').dims[0]!; }
-function totalOf(p: Arguments): Expr { return total(dimension(p), (k) => at(arrayArgument(p, 'alpha'), k)); }
+function dimension(p: Arguments): Expr {
+  return arrayArgument(p, 'alpha').dims[0]!;
+}
+function totalOf(p: Arguments): Expr {
+  return total(dimension(p), (k) => at(arrayArgument(p, 'alpha'), k));
+}
 
 export const dirichletMultinomial: Family = {
   name: 'DirichletMultinomial',
   doc: 'mass n! Gamma(A) / Gamma(n + A) prod Gamma(x_k + alpha_k) / (x_k! Gamma(alpha_k)), A = sum alpha, on count vectors of total n',
-  parameters: [parameter('n', 0, 'count', 'the number of trials'), parameter('alpha', 1, 'positiveVector', 'the concentrations of the probabilities')],
+  parameters: [
+    parameter('n', 0, 'count', 'the number of trials'),
+    parameter('alpha', 1, 'positiveVector', 'the concentrations of the probabilities'),
+  ],
   ...countVectors('alpha'),
   logDensity(x, p) {
-    const n = argument(p, 'n'), sum = totalOf(p), alpha = arrayArgument(p, 'alpha');
-    const terms = sumOver(dimension(p), (k) => addAll([lgamma(add(at(x, k), at(alpha, k))), neg(lgamma(at(alpha, k))), neg(lgamma(add(at(x, k), one)))]), 'k');
+    const n = argument(p, 'n'),
+      sum = totalOf(p),
+      alpha = arrayArgument(p, 'alpha');
+    const terms = sumOver(
+      dimension(p),
+      (k) => addAll([lgamma(add(at(x, k), at(alpha, k))), neg(lgamma(at(alpha, k))), neg(lgamma(add(at(x, k), one)))]),
+      'k',
+    );
     return addAll([lgamma(add(n, one)), lgamma(sum), neg(lgamma(add(n, sum))), terms]);
   },
   variate: (p) => ({ fn: 'dirichletMultinomial', args: [scalar(argument(p, 'n')), arrayArgument(p, 'alpha')] }),
@@ -27,9 +40,12 @@ export const dirichletMultinomial: Family = {
     return build([dimension(p)], (k) => mul(argument(p, 'n'), mul(at(arrayArgument(p, 'alpha'), k), powOf(sum, -1))), ['k']);
   },
   variance(p) {
-    const sum = totalOf(p), alpha = arrayArgument(p, 'alpha'), n = argument(p, 'n');
+    const sum = totalOf(p),
+      alpha = arrayArgument(p, 'alpha'),
+      n = argument(p, 'n');
     const scale = mulAll([n, add(n, sum), powOf(add(sum, one), -1), powOf(sum, -2)]);
     return build([dimension(p), dimension(p)], (i, j) =>
-      mul(scale, mul(at(alpha, i), sub(cond(apply('eq', i, j), sum, zero), at(alpha, j)))));
+      mul(scale, mul(at(alpha, i), sub(cond(apply('eq', i, j), sum, zero), at(alpha, j)))),
+    );
   },
 };

@@ -7,7 +7,9 @@ import { logOf, powOf } from '../expr/simplify.js';
 import type { Arguments, Family } from './family.js';
 import { argument, half, integers, parameter } from './notation.js';
 
-function count(p: Arguments): Expr { return add(sub(argument(p, 'high'), argument(p, 'low')), one); }
+function count(p: Arguments): Expr {
+  return add(sub(argument(p, 'high'), argument(p, 'low')), one);
+}
 
 export const discreteUniform: Family = {
   name: 'DiscreteUniform',

@@ -15,7 +15,8 @@ export const exponential: Family = {
   parameters: [parameter('rate', 0, 'positive', 'the rate, 1 / mean')],
   alternatives: [
     {
-      parameters: [parameter('scale', 0, 'positive', 'the mean, 1 / rate')], replaces: ['rate'],
+      parameters: [parameter('scale', 0, 'positive', 'the mean, 1 / rate')],
+      replaces: ['rate'],
       canonical: (given) => scalars({ rate: powOf(argument(given, 'scale'), -1) }),
     },
   ],
@@ -42,10 +43,14 @@ export const exponential: Family = {
     expectation(statistic: Statistic, p: Arguments): ArrayExpr {
       const rate = argument(p, 'rate');
       switch (statistic) {
-        case 'x': return scalar(powOf(rate, -1));
-        case 'x^2': return scalar(mul(num(2), powOf(rate, -2)));
-        case 'log x': return scalar(sub(num(-eulerGamma.value), logOf(rate)));
-        default: return noExpectation('Exponential', statistic);
+        case 'x':
+          return scalar(powOf(rate, -1));
+        case 'x^2':
+          return scalar(mul(num(2), powOf(rate, -2)));
+        case 'log x':
+          return scalar(sub(num(-eulerGamma.value), logOf(rate)));
+        default:
+          return noExpectation('Exponential', statistic);
       }
     },
     moment: (power, p) => gammaMoment(one, argument(p, 'rate'), power),

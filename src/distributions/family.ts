@@ -9,8 +9,20 @@ import type { ArrayExpr, Expr } from '../expr/expr.js';
 
 /** Where a parameter must lie; checked on data before a run and as -Infinity of the density during one. */
 export type Domain =
-  | 'real' | 'positive' | 'nonnegative' | 'unit' | 'int' | 'count' | 'positiveInt'
-  | 'simplex' | 'positiveVector' | 'orderedVector' | 'vector' | 'cov' | 'precision' | 'choleskyFactor';
+  | 'real'
+  | 'positive'
+  | 'nonnegative'
+  | 'unit'
+  | 'int'
+  | 'count'
+  | 'positiveInt'
+  | 'simplex'
+  | 'positiveVector'
+  | 'orderedVector'
+  | 'vector'
+  | 'cov'
+  | 'precision'
+  | 'choleskyFactor';
 
 /** One argument of a family. */
 export interface Parameter {
@@ -44,7 +56,13 @@ export type Support =
    * Continuous scalars, `low <= x <= high` (`low < x < high` where open), bounds possibly infinite
    * constants. Periodic: a circle, the two ends are one point.
    */
-  | { readonly kind: 'interval'; readonly low: Expr; readonly high: Expr; readonly open?: boolean | undefined; readonly periodic?: boolean | undefined }
+  | {
+      readonly kind: 'interval';
+      readonly low: Expr;
+      readonly high: Expr;
+      readonly open?: boolean | undefined;
+      readonly periodic?: boolean | undefined;
+    }
   /** Integers, both bounds included. */
   | { readonly kind: 'integers'; readonly low: Expr; readonly high: Expr }
   | { readonly kind: 'vector'; readonly dimension: Expr }
@@ -63,9 +81,18 @@ export type Support =
  * matrices: 'X_ij' | 'inverse(X)_ij' | 'logdet X'. '1[x=k]' is the one-hot vector of a Categorical.
  */
 export type Statistic =
-  | 'x' | 'x^2' | '1/x' | 'log x' | 'log(1-x)' | '1[x=k]'
-  | 'x_i' | 'x_i x_j' | 'log x_i'
-  | 'X_ij' | 'inverse(X)_ij' | 'logdet X';
+  | 'x'
+  | 'x^2'
+  | '1/x'
+  | 'log x'
+  | 'log(1-x)'
+  | '1[x=k]'
+  | 'x_i'
+  | 'x_i x_j'
+  | 'log x_i'
+  | 'X_ij'
+  | 'inverse(X)_ij'
+  | 'logdet X';
 
 /** log p(x) = sum_s natural_s . statistic_s(x) + logBase(x) - A(natural), on the family's support. */
 export interface ExponentialForm {

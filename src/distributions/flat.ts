@@ -17,5 +17,7 @@ export const flat: Family = {
   eventDims: () => [],
   support: () => interval(minusInfinity, infinity),
   logDensity: () => zero,
-  variate: () => { throw new InternalError('an improper law has no draws'); },
+  variate: () => {
+    throw new InternalError('an improper law has no draws');
+  },
 };

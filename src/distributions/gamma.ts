@@ -15,7 +15,8 @@ const largeShape = num(1e3);
 export function gammaMoment(shape: Expr, rate: Expr, power: number): Expr {
   if (power === 0) return one;
   const finite = (value: Expr): Expr => (power > 0 ? value : cond(apply('gt', add(shape, num(power)), zero), value, infinity));
-  if (!Number.isInteger(power) || Math.abs(power) > 4) return finite(mul(exp(sub(lgamma(add(shape, num(power))), lgamma(shape))), pow(rate, num(-power))));
+  if (!Number.isInteger(power) || Math.abs(power) > 4)
+    return finite(mul(exp(sub(lgamma(add(shape, num(power))), lgamma(shape))), pow(rate, num(-power))));
   // Products of neighbours of the shape: no difference of large log-gammas.
   const factors = mulAll(Array.from({ length: Math.abs(power) }, (_, k) => add(shape, num(power > 0 ? k : -k - 1))));
   return finite(power > 0 ? mul(factors, pow(rate, num(-power))) : apply('div', pow(rate, num(-power)), factors));
@@ -27,14 +28,19 @@ export const gamma: Family = {
   parameters: [parameter('shape', 0, 'positive', 'the shape'), parameter('rate', 0, 'positive', 'the rate, 1 / scale')],
   alternatives: [
     {
-      parameters: [parameter('scale', 0, 'positive', 'the scale, 1 / rate')], replaces: ['rate'],
+      parameters: [parameter('scale', 0, 'positive', 'the scale, 1 / rate')],
+      replaces: ['rate'],
       canonical: (given) => scalars({ rate: powOf(argument(given, 'scale'), -1) }),
     },
     {
-      parameters: [parameter('mean', 0, 'positive', 'the mean shape / rate'), parameter('sd', 0, 'positive', 'the standard deviation sqrt(shape) / rate')],
+      parameters: [
+        parameter('mean', 0, 'positive', 'the mean shape / rate'),
+        parameter('sd', 0, 'positive', 'the standard deviation sqrt(shape) / rate'),
+      ],
       replaces: ['shape', 'rate'],
       canonical(given) {
-        const mean = argument(given, 'mean'), inverseVariance = powOf(argument(given, 'sd'), -2);
+        const mean = argument(given, 'mean'),
+          inverseVariance = powOf(argument(given, 'sd'), -2);
         return scalars({ shape: mul(powOf(mean, 2), inverseVariance), rate: mul(mean, inverseVariance) });
       },
     },
@@ -45,12 +51,14 @@ export const gamma: Family = {
   eventDims: () => [],
   support: () => interval(zero, infinity),
   logDensity(x, p) {
-    const shape = argument(p, 'shape'), rate = argument(p, 'rate');
+    const shape = argument(p, 'shape'),
+      rate = argument(p, 'rate');
     return addAll([mul(shape, logOf(rate)), neg(lgamma(shape)), xlogy(sub(shape, one), x.body), neg(mul(rate, x.body))]);
   },
   // As a Poisson mass of the shape, whose parts do not cancel where the shape is large.
   evaluatedLogDensity(x, p) {
-    const shape = argument(p, 'shape'), rate = argument(p, 'rate');
+    const shape = argument(p, 'shape'),
+      rate = argument(p, 'rate');
     const asCount = sub(add(apply('logPoissonMass', shape, mul(rate, x.body)), logOf(shape)), logOf(x.body));
     return cond(apply('and', apply('gt', shape, largeShape), apply('gt', x.body, zero)), asCount, gamma.logDensity(x, p));
   },
@@ -68,14 +76,20 @@ export const gamma: Family = {
     natural: (p) => [scalar(neg(argument(p, 'rate'))), scalar(sub(argument(p, 'shape'), one))],
     proper: (natural) => [add(naturalAt(natural, 1).body, one), neg(naturalAt(natural, 0).body)],
     expectation(statistic: Statistic, p: Arguments): ArrayExpr {
-      const shape = argument(p, 'shape'), rate = argument(p, 'rate');
+      const shape = argument(p, 'shape'),
+        rate = argument(p, 'rate');
       switch (statistic) {
-        case 'x': return scalar(mul(shape, powOf(rate, -1)));
-        case 'log x': return scalar(sub(apply('digamma', shape), logOf(rate)));
-        case 'x^2': return scalar(mul(mul(shape, add(shape, one)), powOf(rate, -2)));
+        case 'x':
+          return scalar(mul(shape, powOf(rate, -1)));
+        case 'log x':
+          return scalar(sub(apply('digamma', shape), logOf(rate)));
+        case 'x^2':
+          return scalar(mul(mul(shape, add(shape, one)), powOf(rate, -2)));
         // Finite for shape > 1 only; negative otherwise would be a wrong answer, so it is infinite there.
-        case '1/x': return scalar(mul(rate, powOf(apply('max', sub(shape, one), zero), -1)));
-        default: return noExpectation('Gamma', statistic);
+        case '1/x':
+          return scalar(mul(rate, powOf(apply('max', sub(shape, one), zero), -1)));
+        default:
+          return noExpectation('Gamma', statistic);
       }
     },
     moment: (power, p) => gammaMoment(argument(p, 'shape'), argument(p, 'rate'), power),

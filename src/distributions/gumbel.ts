@@ -9,7 +9,9 @@ import type { Arguments, Family } from './family.js';
 import { argument, eulerGamma, onLine, parameter, standardised } from './notation.js';
 
 /** The value whose e^(-z) is h. */
-function atHazard(h: Expr, p: Arguments): Expr { return sub(argument(p, 'loc'), mul(argument(p, 'scale'), logOf(h))); }
+function atHazard(h: Expr, p: Arguments): Expr {
+  return sub(argument(p, 'loc'), mul(argument(p, 'scale'), logOf(h)));
+}
 
 export const gumbel: Family = {
   name: 'Gumbel',
@@ -35,7 +37,8 @@ export const gumbel: Family = {
   variance: (p) => scalar(mul(num(Math.PI ** 2 / 6), powOf(argument(p, 'scale'), 2))),
   expectedLogDensity(of, p) {
     // E e^(-t z) = Gamma(1 + t) of the standard law.
-    const scale = argument(of, 'scale'), ratio = mul(argument(p, 'scale'), powOf(scale, -1));
+    const scale = argument(of, 'scale'),
+      ratio = mul(argument(p, 'scale'), powOf(scale, -1));
     const shift = mul(sub(argument(p, 'loc'), argument(of, 'loc')), powOf(scale, -1));
     const mean = add(shift, mul(eulerGamma, ratio));
     return addAll([neg(logOf(scale)), neg(mean), neg(exp(sub(lgamma(add(one, ratio)), shift)))]);

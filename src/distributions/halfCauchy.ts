@@ -12,9 +12,13 @@ const logConstant = num(Math.log(2 / Math.PI));
 const twoOverPi = num(2 / Math.PI);
 const halfPi = num(Math.PI / 2);
 
-function ratio(x: Expr, p: Arguments): Expr { return mul(x, powOf(argument(p, 'scale'), -1)); }
+function ratio(x: Expr, p: Arguments): Expr {
+  return mul(x, powOf(argument(p, 'scale'), -1));
+}
 /** scale cot(pi q / 2): the value above which mass q lies. */
-function above(q: Expr, p: Arguments): Expr { return mul(argument(p, 'scale'), powOf(apply('tan', mul(halfPi, q)), -1)); }
+function above(q: Expr, p: Arguments): Expr {
+  return mul(argument(p, 'scale'), powOf(apply('tan', mul(halfPi, q)), -1));
+}
 
 export const halfCauchy: Family = {
   name: 'HalfCauchy',
@@ -22,7 +26,8 @@ export const halfCauchy: Family = {
   parameters: [parameter('scale', 0, 'positive', 'the median')],
   ...onHalfLine,
   logDensity: (x, p) => sub(sub(logConstant, logOf(argument(p, 'scale'))), apply('log1p', square(ratio(x.body, p)))),
-  evaluatedLogDensity: (x, p) => sub(sub(logConstant, logOf(argument(p, 'scale'))), apply('log1pSquare', div(x.body, argument(p, 'scale')))),
+  evaluatedLogDensity: (x, p) =>
+    sub(sub(logConstant, logOf(argument(p, 'scale'))), apply('log1pSquare', div(x.body, argument(p, 'scale')))),
   variate: (p) => ({ fn: 'cauchy', args: [], transform: (draw) => mul(argument(p, 'scale'), apply('abs', draw)) }),
   cdf: (x, p) => mul(twoOverPi, apply('atan', ratio(x, p))),
   // atan(1 / z) is the complement of atan(z); 1 / 0 is infinity, whose arc tangent is right.

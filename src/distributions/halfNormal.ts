@@ -11,7 +11,9 @@ import { argument, half, onHalfLine, parameter, two } from './notation.js';
 const logConstant = num(0.5 * Math.log(2 / Math.PI));
 
 /** x / (scale sqrt 2), the argument of erf. */
-function ratio(x: Expr, p: Arguments): Expr { return mul(mul(num(Math.SQRT1_2), x), powOf(argument(p, 'scale'), -1)); }
+function ratio(x: Expr, p: Arguments): Expr {
+  return mul(mul(num(Math.SQRT1_2), x), powOf(argument(p, 'scale'), -1));
+}
 
 export const halfNormal: Family = {
   name: 'HalfNormal',
@@ -30,8 +32,19 @@ export const halfNormal: Family = {
   cdf: (x, p) => apply('erf', ratio(x, p)),
   survival: (x, p) => apply('erfc', ratio(x, p)),
   // The square is twice a Gamma(1/2); where that underflows the distribution function is a straight line.
-  quantile: (u, p) => mul(argument(p, 'scale'), cond(apply('lt', u, num(1e-8)), mul(num(Math.sqrt(Math.PI / 2)), u),
-    cond(apply('lt', u, half), powOf(mul(two, apply('gammaPInverse', half, u)), 0.5), neg(apply('normalQuantile', mul(half, sub(one, u))))))),
+  quantile: (u, p) =>
+    mul(
+      argument(p, 'scale'),
+      cond(
+        apply('lt', u, num(1e-8)),
+        mul(num(Math.sqrt(Math.PI / 2)), u),
+        cond(
+          apply('lt', u, half),
+          powOf(mul(two, apply('gammaPInverse', half, u)), 0.5),
+          neg(apply('normalQuantile', mul(half, sub(one, u)))),
+        ),
+      ),
+    ),
   upperQuantile: (q, p) => neg(mul(argument(p, 'scale'), apply('normalQuantile', mul(half, q)))),
   mean: (p) => scalar(mul(num(Math.sqrt(2 / Math.PI)), argument(p, 'scale'))),
   variance: (p) => scalar(mul(num(1 - 2 / Math.PI), powOf(argument(p, 'scale'), 2))),

@@ -8,13 +8,20 @@ import { powOf } from '../expr/simplify.js';
 import type { Arguments, Family } from './family.js';
 import { argument, integers, parameter, summedMasses } from './notation.js';
 
-function total(p: Arguments): Expr { return add(argument(p, 'successes'), argument(p, 'failures')); }
-function lowest(p: Arguments): Expr { return apply('max', zero, sub(argument(p, 'draws'), argument(p, 'failures'))); }
-function highest(p: Arguments): Expr { return apply('min', argument(p, 'draws'), argument(p, 'successes')); }
+function total(p: Arguments): Expr {
+  return add(argument(p, 'successes'), argument(p, 'failures'));
+}
+function lowest(p: Arguments): Expr {
+  return apply('max', zero, sub(argument(p, 'draws'), argument(p, 'failures')));
+}
+function highest(p: Arguments): Expr {
+  return apply('min', argument(p, 'draws'), argument(p, 'successes'));
+}
 
 function logMass(x: Expr, p: Arguments): Expr {
   return addAll([
-    apply('lchoose', argument(p, 'successes'), x), apply('lchoose', argument(p, 'failures'), sub(argument(p, 'draws'), x)),
+    apply('lchoose', argument(p, 'successes'), x),
+    apply('lchoose', argument(p, 'failures'), sub(argument(p, 'draws'), x)),
     neg(apply('lchoose', total(p), argument(p, 'draws'))),
   ]);
 }
@@ -37,7 +44,8 @@ export const hypergeometric: Family = {
   logDensity: (x, p) => logMass(x.body, p),
   evaluatedLogDensity(x, p) {
     // A ratio of three binomial masses, for any probability of success: here the share that is drawn (Loader 2000).
-    const whole = apply('max', total(p), one), draws = argument(p, 'draws');
+    const whole = apply('max', total(p), one),
+      draws = argument(p, 'draws');
     const [drawn, left] = [div(draws, whole), div(sub(total(p), draws), whole)];
     const mass = (k: Expr, n: Expr): Expr => apply('logBinomialMass', k, n, drawn, left);
     return sub(add(mass(x.body, argument(p, 'successes')), mass(sub(draws, x.body), argument(p, 'failures'))), mass(draws, total(p)));
@@ -48,10 +56,18 @@ export const hypergeometric: Family = {
   mean: (p) => scalar(mul(argument(p, 'draws'), mul(argument(p, 'successes'), powOf(apply('max', total(p), one), -1)))),
   variance(p) {
     // Of one item or none there is no spread; the maxima keep 0 / 0 away.
-    const n = apply('max', total(p), one), rest = apply('max', sub(total(p), one), one);
-    return scalar(mulAll([
-      argument(p, 'draws'), argument(p, 'successes'), powOf(n, -1), argument(p, 'failures'), powOf(n, -1),
-      sub(total(p), argument(p, 'draws')), powOf(rest, -1),
-    ]));
+    const n = apply('max', total(p), one),
+      rest = apply('max', sub(total(p), one), one);
+    return scalar(
+      mulAll([
+        argument(p, 'draws'),
+        argument(p, 'successes'),
+        powOf(n, -1),
+        argument(p, 'failures'),
+        powOf(n, -1),
+        sub(total(p), argument(p, 'draws')),
+        powOf(rest, -1),
+      ]),
+    );
   },
 };

@@ -10,8 +10,12 @@ import { inverseGamma } from './inverseGamma.js';
 import { argument, half, parameter, scalars } from './notation.js';
 
 /** df s^2 / 2. */
-function rateOf(p: Arguments): Expr { return mul(half, mul(argument(p, 'df'), powOf(argument(p, 'scale'), 2))); }
-function asInverseGamma(p: Arguments): Arguments { return scalars({ shape: mul(half, argument(p, 'df')), scale: rateOf(p) }); }
+function rateOf(p: Arguments): Expr {
+  return mul(half, mul(argument(p, 'df'), powOf(argument(p, 'scale'), 2)));
+}
+function asInverseGamma(p: Arguments): Arguments {
+  return scalars({ shape: mul(half, argument(p, 'df')), scale: rateOf(p) });
+}
 
 export const inverseChiSquared: Family = {
   name: 'InverseChiSquared',

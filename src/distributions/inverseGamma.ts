@@ -10,7 +10,9 @@ import { gammaMoment } from './gamma.js';
 import { argument, infinity, naturalAt, noExpectation, parameter, scalars, two } from './notation.js';
 
 /** scale / (shape - 1), infinite where shape <= 1. */
-function meanOf(p: Arguments): Expr { return mul(argument(p, 'scale'), powOf(apply('max', sub(argument(p, 'shape'), one), zero), -1)); }
+function meanOf(p: Arguments): Expr {
+  return mul(argument(p, 'scale'), powOf(apply('max', sub(argument(p, 'shape'), one), zero), -1));
+}
 
 export const inverseGamma: Family = {
   name: 'InverseGamma',
@@ -23,9 +25,13 @@ export const inverseGamma: Family = {
   eventDims: () => [],
   support: () => ({ kind: 'interval', low: zero, high: infinity, open: true }),
   logDensity(x, p) {
-    const shape = argument(p, 'shape'), scale = argument(p, 'scale');
+    const shape = argument(p, 'shape'),
+      scale = argument(p, 'scale');
     return addAll([
-      mul(shape, logOf(scale)), neg(lgamma(shape)), neg(mul(add(shape, one), logOf(x.body))), neg(mul(scale, powOf(x.body, -1))),
+      mul(shape, logOf(scale)),
+      neg(lgamma(shape)),
+      neg(mul(add(shape, one), logOf(x.body))),
+      neg(mul(scale, powOf(x.body, -1))),
     ]);
   },
   variate: (p) => ({ fn: 'inverseGamma', args: [scalar(argument(p, 'shape')), scalar(argument(p, 'scale'))] }),
@@ -45,12 +51,17 @@ export const inverseGamma: Family = {
     natural: (p) => [scalar(neg(argument(p, 'scale'))), scalar(sub(neg(argument(p, 'shape')), one))],
     proper: (natural) => [sub(neg(naturalAt(natural, 1).body), one), neg(naturalAt(natural, 0).body)],
     expectation(statistic: Statistic, p: Arguments): ArrayExpr {
-      const shape = argument(p, 'shape'), scale = argument(p, 'scale');
+      const shape = argument(p, 'shape'),
+        scale = argument(p, 'scale');
       switch (statistic) {
-        case '1/x': return scalar(mul(shape, powOf(scale, -1)));
-        case 'log x': return scalar(sub(logOf(scale), apply('digamma', shape)));
-        case 'x': return scalar(meanOf(p));
-        default: return noExpectation('InverseGamma', statistic);
+        case '1/x':
+          return scalar(mul(shape, powOf(scale, -1)));
+        case 'log x':
+          return scalar(sub(logOf(scale), apply('digamma', shape)));
+        case 'x':
+          return scalar(meanOf(p));
+        default:
+          return noExpectation('InverseGamma', statistic);
       }
     },
     moment: (power, p) => gammaMoment(argument(p, 'shape'), argument(p, 'scale'), -power),

@@ -11,7 +11,9 @@ import { dimensionOf, logMultivariateGamma, multivariateDigamma, smallestPivot, 
 import { argument, arrayArgument, half, logTwo, naturalAt, noExpectation, parameter } from './notation.js';
 
 /** (df + d + 1) / 2. */
-function power(p: Arguments): Expr { return mul(half, addAll([argument(p, 'df'), dimensionOf(p), one])); }
+function power(p: Arguments): Expr {
+  return mul(half, addAll([argument(p, 'df'), dimensionOf(p), one]));
+}
 
 /** df - d - k where positive, else 0, so that a reciprocal is infinite. */
 function excess(p: Arguments, k: number): Expr {
@@ -19,7 +21,8 @@ function excess(p: Arguments, k: number): Expr {
 }
 
 function meanOf(p: Arguments): ArrayExpr {
-  const scale = arrayArgument(p, 'scale'), factor = powOf(excess(p, 1), -1);
+  const scale = arrayArgument(p, 'scale'),
+    factor = powOf(excess(p, 1), -1);
   return build(scale.dims, (i, j) => mul(factor, at(scale, i, j)));
 }
 
@@ -38,10 +41,14 @@ export const inverseWishart: Family = {
   support: (p) => ({ kind: 'cov', dimension: dimensionOf(p) }),
   conditions: (p) => [add(sub(argument(p, 'df'), dimensionOf(p)), one)],
   logDensity(x, p) {
-    const scale = arrayArgument(p, 'scale'), halfDf = mul(half, argument(p, 'df'));
+    const scale = arrayArgument(p, 'scale'),
+      halfDf = mul(half, argument(p, 'df'));
     return addAll([
-      mul(halfDf, logdetOf(scale)), neg(mul(mul(halfDf, dimensionOf(p)), logTwo)), neg(logMultivariateGamma(dimensionOf(p), halfDf)),
-      neg(mul(power(p), logdetOf(x))), neg(mul(half, traceOfProduct(scale, inverseOf(x)))),
+      mul(halfDf, logdetOf(scale)),
+      neg(mul(mul(halfDf, dimensionOf(p)), logTwo)),
+      neg(logMultivariateGamma(dimensionOf(p), halfDf)),
+      neg(mul(power(p), logdetOf(x))),
+      neg(mul(half, traceOfProduct(scale, inverseOf(x)))),
     ]);
   },
   variate: (p) => ({ fn: 'inverseWishart', args: [scalar(argument(p, 'df')), arrayArgument(p, 'scale')] }),
@@ -49,8 +56,9 @@ export const inverseWishart: Family = {
   variance(p) {
     const scale = arrayArgument(p, 'scale');
     const factor = mulAll([powOf(excess(p, 0), -1), powOf(excess(p, 1), -2), powOf(excess(p, 3), -1)]);
-    return build(scale.dims, (i, j) => mul(factor, add(
-      mul(add(excess(p, 1), num(2)), powOf(at(scale, i, j), 2)), mul(excess(p, 1), mul(at(scale, i, i), at(scale, j, j))))));
+    return build(scale.dims, (i, j) =>
+      mul(factor, add(mul(add(excess(p, 1), num(2)), powOf(at(scale, i, j), 2)), mul(excess(p, 1), mul(at(scale, i, i), at(scale, j, j))))),
+    );
   },
   exponential: {
     statistics: ['inverse(X)_ij', 'logdet X'],
@@ -68,21 +76,28 @@ export const inverseWishart: Family = {
       return [smallestPivot(scale), sub(neg(naturalAt(natural, 1).body), scale.dims[0]!)];
     },
     expectation(statistic: Statistic, p: Arguments): ArrayExpr {
-      const df = argument(p, 'df'), scale = arrayArgument(p, 'scale'), d = dimensionOf(p);
+      const df = argument(p, 'df'),
+        scale = arrayArgument(p, 'scale'),
+        d = dimensionOf(p);
       switch (statistic) {
         case 'inverse(X)_ij': {
           const inverse = inverseOf(scale);
           return build(scale.dims, (i, j) => mul(df, at(inverse, i, j)));
         }
-        case 'logdet X': return scalar(sub(sub(logdetOf(scale), mul(d, logTwo)), multivariateDigamma(d, mul(half, df))));
-        case 'X_ij': return meanOf(p);
-        default: return noExpectation('InverseWishart', statistic);
+        case 'logdet X':
+          return scalar(sub(sub(logdetOf(scale), mul(d, logTwo)), multivariateDigamma(d, mul(half, df))));
+        case 'X_ij':
+          return meanOf(p);
+        default:
+          return noExpectation('InverseWishart', statistic);
       }
     },
     entropy(p) {
-      const d = dimensionOf(p), halfDf = mul(half, argument(p, 'df'));
+      const d = dimensionOf(p),
+        halfDf = mul(half, argument(p, 'df'));
       return addAll([
-        logMultivariateGamma(d, halfDf), mul(halfDf, d),
+        logMultivariateGamma(d, halfDf),
+        mul(halfDf, d),
         mul(mul(half, add(d, one)), sub(logdetOf(arrayArgument(p, 'scale')), mul(d, logTwo))),
         neg(mul(power(p), multivariateDigamma(d, halfDf))),
       ]);

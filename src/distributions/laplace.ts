@@ -42,7 +42,8 @@ export const laplace: Family = {
   variance: (p) => scalar(mul(num(2), powOf(argument(p, 'scale'), 2))),
   expectedLogDensity(of, p) {
     // E|x - loc| under another centre at distance d is d + scale e^(-d / scale).
-    const scale = argument(of, 'scale'), own = argument(p, 'scale');
+    const scale = argument(of, 'scale'),
+      own = argument(p, 'scale');
     const distance = apply('abs', sub(argument(p, 'loc'), argument(of, 'loc')));
     const mean = add(distance, mul(own, exp(neg(mul(distance, powOf(own, -1))))));
     return sub(neg(add(logTwo, logOf(scale))), mul(mean, powOf(scale, -1)));

@@ -10,7 +10,8 @@ import type { Arguments, Family } from './family.js';
 import { argument, half, logTwo, parameter, two } from './notation.js';
 
 function logNormaliser(p: Arguments): Expr {
-  const k = index('k'), eta = argument(p, 'shape');
+  const k = index('k'),
+    eta = argument(p, 'shape');
   const a = add(eta, mul(half, sub(k, one)));
   const term = mul(k, add(mul(add(mul(two, sub(eta, one)), k), logTwo), apply('lbeta', a, a)));
   return reduce('sum', k, one, argument(p, 'dimension'), term);
@@ -33,12 +34,21 @@ export const lkj: Family = {
   variate: (p) => ({ fn: 'lkj', args: [scalar(argument(p, 'dimension')), scalar(argument(p, 'shape'))] }),
   mean: (p) => build([argument(p, 'dimension'), argument(p, 'dimension')], (i, j) => cond(apply('eq', i, j), one, zero)),
   // An entry r has (r + 1) / 2 ~ Beta(b, b), b = eta - 1 + d / 2: variance 1 / (2 b + 1).
-  variance: (p) => build([argument(p, 'dimension'), argument(p, 'dimension')], (i, j) =>
-    cond(apply('eq', i, j), zero, powOf(add(mul(two, argument(p, 'shape')), sub(argument(p, 'dimension'), one)), -1))),
+  variance: (p) =>
+    build([argument(p, 'dimension'), argument(p, 'dimension')], (i, j) =>
+      cond(apply('eq', i, j), zero, powOf(add(mul(two, argument(p, 'shape')), sub(argument(p, 'dimension'), one)), -1)),
+    ),
   expectedLogDensity(of, p) {
     // E log |R| is the derivative of the log normaliser in the shape.
-    const k = index('k'), a = add(argument(p, 'shape'), mul(half, sub(k, one)));
-    const meanLog = reduce('sum', k, one, argument(p, 'dimension'), mul(mul(two, k), addAll([logTwo, apply('digamma', a), neg(apply('digamma', mul(two, a)))])));
+    const k = index('k'),
+      a = add(argument(p, 'shape'), mul(half, sub(k, one)));
+    const meanLog = reduce(
+      'sum',
+      k,
+      one,
+      argument(p, 'dimension'),
+      mul(mul(two, k), addAll([logTwo, apply('digamma', a), neg(apply('digamma', mul(two, a)))])),
+    );
     return sub(mul(sub(argument(of, 'shape'), one), meanLog), logNormaliser(of));
   },
 };

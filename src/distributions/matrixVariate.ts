@@ -9,16 +9,25 @@ import type { Arguments } from './family.js';
 import { arrayArgument, half, logPi } from './notation.js';
 
 /** d of a family whose parameter `scale` is a d by d matrix. */
-export function dimensionOf(p: Arguments): Expr { return arrayArgument(p, 'scale').dims[0]!; }
+export function dimensionOf(p: Arguments): Expr {
+  return arrayArgument(p, 'scale').dims[0]!;
+}
 
-function shifted(a: Expr, j: Index): Expr { return sub(a, mul(half, j)); }
+function shifted(a: Expr, j: Index): Expr {
+  return sub(a, mul(half, j));
+}
 
 /** log Gamma_d(a), a > (d - 1) / 2. */
 export function logMultivariateGamma(d: Expr, a: Expr): Expr {
-  return add(mul(mul(num(0.25), mul(d, sub(d, one))), logPi), sumOver(d, (j) => lgamma(shifted(a, j)), 'j'));
+  return add(
+    mul(mul(num(0.25), mul(d, sub(d, one))), logPi),
+    sumOver(d, (j) => lgamma(shifted(a, j)), 'j'),
+  );
 }
 /** The derivative of log Gamma_d: sum_{j < d} digamma(a - j / 2). */
-export function multivariateDigamma(d: Expr, a: Expr): Expr { return sumOver(d, (j) => apply('digamma', shifted(a, j)), 'j'); }
+export function multivariateDigamma(d: Expr, a: Expr): Expr {
+  return sumOver(d, (j) => apply('digamma', shifted(a, j)), 'j');
+}
 
 /** factor times the symmetric part of a matrix. */
 export function symmetricPart(m: ArrayExpr, factor: number): ArrayExpr {
@@ -26,6 +35,7 @@ export function symmetricPart(m: ArrayExpr, factor: number): ArrayExpr {
 }
 /** Positive exactly where the matrix is positive definite: the least diagonal element of its Cholesky factor. */
 export function smallestPivot(m: ArrayExpr): Expr {
-  const factor = choleskyOf(m), i = index('i');
+  const factor = choleskyOf(m),
+    i = index('i');
   return reduce('min', i, zero, factor.dims[0]!, at(factor, i, i));
 }

@@ -7,7 +7,9 @@ import { xlog1my, xlogy } from '../expr/simplify.js';
 import type { Arguments, Family } from './family.js';
 import { argument, arrayArgument, countVectors, parameter } from './notation.js';
 
-function dimension(p: Arguments): Expr { return arrayArgument(p, 'probs').dims[0]!; }
+function dimension(p: Arguments): Expr {
+  return arrayArgument(p, 'probs').dims[0]!;
+}
 
 export const multinomial: Family = {
   name: 'Multinomial',
@@ -22,15 +24,20 @@ export const multinomial: Family = {
   variate: (p) => ({ fn: 'multinomial', args: [{ indices: [], dims: [], body: argument(p, 'n') }, arrayArgument(p, 'probs')] }),
   mean: (p) => build([dimension(p)], (k) => mul(argument(p, 'n'), at(arrayArgument(p, 'probs'), k)), ['k']),
   variance(p) {
-    const probs = arrayArgument(p, 'probs'), n = argument(p, 'n');
+    const probs = arrayArgument(p, 'probs'),
+      n = argument(p, 'n');
     return build([dimension(p), dimension(p)], (i, j) =>
-      mul(mul(n, at(probs, i)), add(cond(apply('eq', i, j), one, zero), neg(at(probs, j)))));
+      mul(mul(n, at(probs, i)), add(cond(apply('eq', i, j), one, zero), neg(at(probs, j)))),
+    );
   },
   // Totals are equal; a count has a binomial law of its own.
   expectedLogDensity(of, p) {
-    const n = argument(p, 'n'), probs = arrayArgument(p, 'probs'), others = arrayArgument(of, 'probs');
+    const n = argument(p, 'n'),
+      probs = arrayArgument(p, 'probs'),
+      others = arrayArgument(of, 'probs');
     const logFactorial = (share: Expr): Expr => {
-      const j = index('j'), mass = exp(addAll([apply('lchoose', n, j), xlogy(j, share), xlog1my(sub(n, j), share)]));
+      const j = index('j'),
+        mass = exp(addAll([apply('lchoose', n, j), xlogy(j, share), xlog1my(sub(n, j), share)]));
       return reduce('sum', j, zero, add(n, one), mul(mass, lgamma(add(j, one))));
     };
     const terms = sumOver(dimension(p), (k) => sub(xlogy(mul(n, at(probs, k)), at(others, k)), logFactorial(at(probs, k))), 'k');

@@ -11,15 +11,19 @@ import { smallestPivot, symmetricPart } from './matrixVariate.js';
 import { normalLaw } from './normal.js';
 import { arrayArgument, half, halfLogTwoPi, naturalAt, noExpectation, parameter } from './notation.js';
 
-function precisionOf(quadratic: ArrayExpr): ArrayExpr { return symmetricPart(quadratic, -2); }
+function precisionOf(quadratic: ArrayExpr): ArrayExpr {
+  return symmetricPart(quadratic, -2);
+}
 
 /** M v; elementwise where M is diagonal by its form. */
 function matrixTimesVector(m: ArrayExpr, v: ArrayExpr): ArrayExpr {
   const d = diagonalOf(m);
-  return build([m.dims[0]!], (i) => d !== null ? mul(d(i), at(v, i)) : sumOver(m.dims[1]!, (j) => mul(at(m, i, j), at(v, j)), 'j'));
+  return build([m.dims[0]!], (i) => (d !== null ? mul(d(i), at(v, i)) : sumOver(m.dims[1]!, (j) => mul(at(m, i, j), at(v, j)), 'j')));
 }
 
-function dimension(p: Arguments): Expr { return arrayArgument(p, 'cov').dims[0]!; }
+function dimension(p: Arguments): Expr {
+  return arrayArgument(p, 'cov').dims[0]!;
+}
 
 export const mvNormal: Family = {
   name: 'MvNormal',
@@ -27,11 +31,13 @@ export const mvNormal: Family = {
   parameters: [parameter('mean', 1, 'vector', 'the mean vector'), parameter('cov', 2, 'cov', 'the covariance matrix')],
   alternatives: [
     {
-      parameters: [parameter('precision', 2, 'precision', 'the precision matrix, inverse of cov')], replaces: ['cov'],
+      parameters: [parameter('precision', 2, 'precision', 'the precision matrix, inverse of cov')],
+      replaces: ['cov'],
       canonical: (given) => ({ cov: inverseOf(arrayArgument(given, 'precision')) }),
     },
     {
-      parameters: [parameter('cholesky', 2, 'choleskyFactor', 'the lower triangular L with cov = L L^T')], replaces: ['cov'],
+      parameters: [parameter('cholesky', 2, 'choleskyFactor', 'the lower triangular L with cov = L L^T')],
+      replaces: ['cov'],
       canonical: (given) => ({ cov: timesTranspose(arrayArgument(given, 'cholesky')) }),
     },
   ],
@@ -41,7 +47,8 @@ export const mvNormal: Family = {
   eventDims: (p) => [dimension(p)],
   support: (p) => ({ kind: 'vector', dimension: dimension(p) }),
   logDensity(x, p) {
-    const mean = arrayArgument(p, 'mean'), cov = arrayArgument(p, 'cov');
+    const mean = arrayArgument(p, 'mean'),
+      cov = arrayArgument(p, 'cov');
     const centred = (i: Expr): Expr => sub(at(x, i), at(mean, i));
     const distance = bilinear(inverseOf(cov), centred, centred);
     return sub(sub(mul(num(-0.5), distance), mul(half, logdetOf(cov))), mul(dimension(p), halfLogTwoPi));
@@ -62,11 +69,15 @@ export const mvNormal: Family = {
     },
     proper: (natural) => [smallestPivot(precisionOf(naturalAt(natural, 1)))],
     expectation(statistic: Statistic, p: Arguments): ArrayExpr {
-      const mean = arrayArgument(p, 'mean'), cov = arrayArgument(p, 'cov');
+      const mean = arrayArgument(p, 'mean'),
+        cov = arrayArgument(p, 'cov');
       switch (statistic) {
-        case 'x_i': return mean;
-        case 'x_i x_j': return build(cov.dims, (i, j) => add(mul(at(mean, i), at(mean, j)), at(cov, i, j)));
-        default: return noExpectation('MvNormal', statistic);
+        case 'x_i':
+          return mean;
+        case 'x_i x_j':
+          return build(cov.dims, (i, j) => add(mul(at(mean, i), at(mean, j)), at(cov, i, j)));
+        default:
+          return noExpectation('MvNormal', statistic);
       }
     },
     entropy: (p) => add(mul(dimension(p), add(half, halfLogTwoPi)), mul(half, logdetOf(arrayArgument(p, 'cov')))),

@@ -1,6 +1,7 @@
 /**
  * MvStudentT(df, loc, scale): loc + MvNormal(0, scale) / sqrt(ChiSquared(df) / df); density proportional to
- * (1 + q / df)^(-(df + d) / 2) with q = (x - loc)^T scale^-1 (x - loc). `scale` is a matrix, df / (df - 2) times smaller than the covariance.
+ * (1 + q / df)^(-(df + d) / 2) with q = (x - loc)^T scale^-1 (x - loc). `scale` is a matrix, df / (df - 2) times smaller than the
+ * covariance.
  */
 import { add, addAll, apply, at, build, cond, lgamma, mul, neg, num, one, scalar, sub, zero } from '../expr/expr.js';
 import type { Expr } from '../expr/expr.js';
@@ -24,12 +25,18 @@ export const mvStudentT: Family = {
   eventDims: (p) => [dimensionOf(p)],
   support: (p) => ({ kind: 'vector', dimension: dimensionOf(p) }),
   logDensity(x, p) {
-    const df = argument(p, 'df'), loc = arrayArgument(p, 'loc'), scale = arrayArgument(p, 'scale'), d = dimensionOf(p);
+    const df = argument(p, 'df'),
+      loc = arrayArgument(p, 'loc'),
+      scale = arrayArgument(p, 'scale'),
+      d = dimensionOf(p);
     const halfNext = mul(half, add(df, d));
     const centred = (i: Expr): Expr => sub(at(x, i), at(loc, i));
     const distance = bilinear(inverseOf(scale), centred, centred);
     return addAll([
-      lgamma(mul(half, d)), neg(apply('lbeta', mul(half, df), mul(half, d))), neg(mul(mul(half, d), add(logOf(df), logPi))), neg(mul(half, logdetOf(scale))),
+      lgamma(mul(half, d)),
+      neg(apply('lbeta', mul(half, df), mul(half, d))),
+      neg(mul(mul(half, d), add(logOf(df), logPi))),
+      neg(mul(half, logdetOf(scale))),
       neg(mul(halfNext, apply('log1p', mul(distance, powOf(df, -1))))),
     ]);
   },
@@ -39,16 +46,29 @@ export const mvStudentT: Family = {
     return build(loc.dims, (i) => cond(apply('gt', argument(p, 'df'), one), at(loc, i), num(Number.NaN)));
   },
   variance(p) {
-    const df = argument(p, 'df'), scale = arrayArgument(p, 'scale'), excess = apply('max', sub(df, two), zero);
+    const df = argument(p, 'df'),
+      scale = arrayArgument(p, 'scale'),
+      excess = apply('max', sub(df, two), zero);
     // Off the diagonal an infinite second moment says nothing of the sign.
-    return build(scale.dims, (i, j) => cond(apply('gt', df, two), mul(mul(df, powOf(excess, -1)), at(scale, i, j)),
-      cond(apply('and', apply('gt', df, one), apply('eq', i, j)), num(Infinity), num(Number.NaN))));
+    return build(scale.dims, (i, j) =>
+      cond(
+        apply('gt', df, two),
+        mul(mul(df, powOf(excess, -1)), at(scale, i, j)),
+        cond(apply('and', apply('gt', df, one), apply('eq', i, j)), num(Infinity), num(Number.NaN)),
+      ),
+    );
   },
   entropy(p) {
-    const df = argument(p, 'df'), d = dimensionOf(p), halfNext = mul(half, add(df, d)), halfDf = mul(half, df);
+    const df = argument(p, 'df'),
+      d = dimensionOf(p),
+      halfNext = mul(half, add(df, d)),
+      halfDf = mul(half, df);
     return addAll([
-      mul(halfNext, sub(apply('digamma', halfNext), apply('digamma', halfDf))), mul(mul(half, d), add(logOf(df), logPi)),
-      apply('lbeta', halfDf, mul(half, d)), neg(lgamma(mul(half, d))), mul(half, logdetOf(arrayArgument(p, 'scale'))),
+      mul(halfNext, sub(apply('digamma', halfNext), apply('digamma', halfDf))),
+      mul(mul(half, d), add(logOf(df), logPi)),
+      apply('lbeta', halfDf, mul(half, d)),
+      neg(lgamma(mul(half, d))),
+      mul(half, logdetOf(arrayArgument(p, 'scale'))),
     ]);
   },
 };

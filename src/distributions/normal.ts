@@ -6,9 +6,22 @@ import { add, addAll, apply, div, mul, neg, num, scalar, square, sub } from '../
 import type { ArrayExpr, Expr } from '../expr/expr.js';
 import { logOf, powOf } from '../expr/simplify.js';
 import type { Arguments, Family, ScalarLaw, Statistic } from './family.js';
-import { argument, half, halfLogTwoPi, infinity, interval, minusInfinity, naturalAt, noExpectation, parameter, scalars } from './notation.js';
+import {
+  argument,
+  half,
+  halfLogTwoPi,
+  infinity,
+  interval,
+  minusInfinity,
+  naturalAt,
+  noExpectation,
+  parameter,
+  scalars,
+} from './notation.js';
 
-function standardised(x: Expr, p: Arguments): Expr { return mul(sub(x, argument(p, 'mean')), powOf(argument(p, 'sd'), -1)); }
+function standardised(x: Expr, p: Arguments): Expr {
+  return mul(sub(x, argument(p, 'mean')), powOf(argument(p, 'sd'), -1));
+}
 
 /** The law of Normal(mean, sd) by formulas, for numbers that have it as their marginal. */
 export function normalLaw(mean: Expr, sd: Expr): ScalarLaw {
@@ -21,11 +34,13 @@ export const normal: Family = {
   parameters: [parameter('mean', 0, 'real', 'the mean'), parameter('sd', 0, 'positive', 'the standard deviation')],
   alternatives: [
     {
-      parameters: [parameter('variance', 0, 'positive', 'the variance sd^2')], replaces: ['sd'],
+      parameters: [parameter('variance', 0, 'positive', 'the variance sd^2')],
+      replaces: ['sd'],
       canonical: (given) => scalars({ sd: powOf(argument(given, 'variance'), 0.5) }),
     },
     {
-      parameters: [parameter('precision', 0, 'positive', 'the precision 1 / sd^2')], replaces: ['sd'],
+      parameters: [parameter('precision', 0, 'positive', 'the precision 1 / sd^2')],
+      replaces: ['sd'],
       canonical: (given) => scalars({ sd: powOf(argument(given, 'precision'), -0.5) }),
     },
   ],
@@ -54,7 +69,8 @@ export const normal: Family = {
   exponential: {
     statistics: ['x', 'x^2'],
     parameters(natural) {
-      const linear = naturalAt(natural, 0).body, precision = mul(num(-2), naturalAt(natural, 1).body);
+      const linear = naturalAt(natural, 0).body,
+        precision = mul(num(-2), naturalAt(natural, 1).body);
       return scalars({ mean: mul(linear, powOf(precision, -1)), sd: powOf(precision, -0.5) });
     },
     natural(p) {
@@ -64,9 +80,12 @@ export const normal: Family = {
     proper: (natural) => [neg(naturalAt(natural, 1).body)],
     expectation(statistic: Statistic, p: Arguments): ArrayExpr {
       switch (statistic) {
-        case 'x': return scalar(argument(p, 'mean'));
-        case 'x^2': return scalar(add(square(argument(p, 'mean')), powOf(argument(p, 'sd'), 2)));
-        default: return noExpectation('Normal', statistic);
+        case 'x':
+          return scalar(argument(p, 'mean'));
+        case 'x^2':
+          return scalar(add(square(argument(p, 'mean')), powOf(argument(p, 'sd'), 2)));
+        default:
+          return noExpectation('Normal', statistic);
       }
     },
     entropy: (p) => addAll([half, halfLogTwoPi, logOf(argument(p, 'sd'))]),

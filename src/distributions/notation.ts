@@ -28,7 +28,9 @@ export function arrayArgument(p: Arguments, name: string): ArrayExpr {
   return a;
 }
 /** A scalar argument. @throws InternalError where callers left it out. */
-export function argument(p: Arguments, name: string): Expr { return arrayArgument(p, name).body; }
+export function argument(p: Arguments, name: string): Expr {
+  return arrayArgument(p, name).body;
+}
 /** Arguments from scalars by name. */
 export function scalars(values: Readonly<Record<string, Expr>>): Arguments {
   return Object.fromEntries(Object.entries(values).map(([name, e]) => [name, scalar(e)]));
@@ -43,8 +45,12 @@ export function naturalAt(natural: readonly ArrayExpr[], k: number): ArrayExpr {
 export function noExpectation(family: string, statistic: Statistic): never {
   throw new InternalError(`no closed form of the expectation of ${statistic} under ${family}`);
 }
-export function interval(low: Expr, high: Expr): Support { return { kind: 'interval', low, high }; }
-export function integers(low: Expr, high: Expr): Support { return { kind: 'integers', low, high }; }
+export function interval(low: Expr, high: Expr): Support {
+  return { kind: 'interval', low, high };
+}
+export function integers(low: Expr, high: Expr): Support {
+  return { kind: 'integers', low, high };
+}
 
 /** What families say of their values, where each parameter has one form only. */
 type Values = Pick<Family, 'alternatives' | 'eventRank' | 'discrete' | 'proper' | 'eventDims' | 'support'>;
@@ -59,7 +65,11 @@ export const onHalfLine: Values = continuousScalar(zero, infinity);
 export function countVectors(name: string): Values {
   const dimension = (p: Arguments): Expr => arrayArgument(p, name).dims[0]!;
   return {
-    alternatives: [], eventRank: 1, discrete: true, proper: true, eventDims: (p) => [dimension(p)],
+    alternatives: [],
+    eventRank: 1,
+    discrete: true,
+    proper: true,
+    eventDims: (p) => [dimension(p)],
     support: (p) => ({ kind: 'counts', dimension: dimension(p), total: argument(p, 'n') }),
   };
 }
@@ -67,12 +77,23 @@ export function countVectors(name: string): Values {
  * The distribution functions of integers from `lowest` to `highest` as sums of masses, each from its own end.
  * @param logMass the log mass at x.
  */
-export function summedMasses(logMass: (x: Expr, p: Arguments) => Expr, lowest: (p: Arguments) => Expr, highest: (p: Arguments) => Expr): Pick<Family, 'cdf' | 'survival' | 'logCdf' | 'logSurvival'> {
+export function summedMasses(
+  logMass: (x: Expr, p: Arguments) => Expr,
+  lowest: (p: Arguments) => Expr,
+  highest: (p: Arguments) => Expr,
+): Pick<Family, 'cdf' | 'survival' | 'logCdf' | 'logSurvival'> {
   // An index for each sum: arguments may hold sums of the same family.
-  const mass = (p: Arguments, from: Expr, to: Expr): Expr => { const k = index('k'); return reduce('sum', k, from, to, exp(logMass(k, p))); };
-  const logOfMass = (p: Arguments, from: Expr, to: Expr): Expr => { const k = index('k'); return reduce('logsumexp', k, from, to, logMass(k, p)); };
+  const mass = (p: Arguments, from: Expr, to: Expr): Expr => {
+    const k = index('k');
+    return reduce('sum', k, from, to, exp(logMass(k, p)));
+  };
+  const logOfMass = (p: Arguments, from: Expr, to: Expr): Expr => {
+    const k = index('k');
+    return reduce('logsumexp', k, from, to, logMass(k, p));
+  };
   const next = (x: Expr): Expr => add(apply('floor', x), one);
-  const isAbove = (x: Expr, p: Arguments): Expr => apply('ge', x, highest(p)), isBelow = (x: Expr, p: Arguments): Expr => apply('lt', x, lowest(p));
+  const isAbove = (x: Expr, p: Arguments): Expr => apply('ge', x, highest(p)),
+    isBelow = (x: Expr, p: Arguments): Expr => apply('lt', x, lowest(p));
   return {
     cdf: (x, p) => cond(isAbove(x, p), one, mass(p, lowest(p), next(x))),
     survival: (x, p) => cond(isBelow(x, p), one, mass(p, next(x), add(highest(p), one))),
@@ -82,8 +103,11 @@ export function summedMasses(logMass: (x: Expr, p: Arguments) => Expr, lowest: (
 }
 /** p by its log odds. */
 export const byLogit: Alternative = {
-  parameters: [parameter('logit', 0, 'real', 'the log odds log(p / (1 - p))')], replaces: ['p'],
+  parameters: [parameter('logit', 0, 'real', 'the log odds log(p / (1 - p))')],
+  replaces: ['p'],
   canonical: (given) => scalars({ p: apply('sigmoid', argument(given, 'logit')) }),
 };
 /** (x - loc) / scale. */
-export function standardised(x: Expr, p: Arguments): Expr { return mul(sub(x, argument(p, 'loc')), powOf(argument(p, 'scale'), -1)); }
+export function standardised(x: Expr, p: Arguments): Expr {
+  return mul(sub(x, argument(p, 'loc')), powOf(argument(p, 'scale'), -1));
+}

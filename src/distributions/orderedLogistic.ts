@@ -11,12 +11,20 @@ import type { Arguments, Family } from './family.js';
 import { argument, arrayArgument, integers, parameter, two } from './notation.js';
 
 /** K - 1. */
-function last(p: Arguments): Expr { return arrayArgument(p, 'cutpoints').dims[0]!; }
+function last(p: Arguments): Expr {
+  return arrayArgument(p, 'cutpoints').dims[0]!;
+}
 /** eta - cutpoints[k]. */
-function excess(p: Arguments, k: Expr): Expr { return sub(argument(p, 'eta'), at(arrayArgument(p, 'cutpoints'), k)); }
+function excess(p: Arguments, k: Expr): Expr {
+  return sub(argument(p, 'eta'), at(arrayArgument(p, 'cutpoints'), k));
+}
 /** P(X > k), k in 0..K-2. */
-function above(p: Arguments, k: Expr): Expr { return apply('sigmoid', excess(p, k)); }
-function meanOf(p: Arguments): Expr { return sumOver(last(p), (k) => above(p, k), 'k'); }
+function above(p: Arguments, k: Expr): Expr {
+  return apply('sigmoid', excess(p, k));
+}
+function meanOf(p: Arguments): Expr {
+  return sumOver(last(p), (k) => above(p, k), 'k');
+}
 
 export const orderedLogistic: Family = {
   name: 'OrderedLogistic',
@@ -32,11 +40,16 @@ export const orderedLogistic: Family = {
   eventDims: () => [],
   support: (p) => integers(zero, last(p)),
   logDensity(x, p) {
-    const k = x.body, before = sub(k, one);
+    const k = x.body,
+      before = sub(k, one);
     const lowest = neg(apply('softplus', excess(p, zero)));
     const highest = neg(apply('softplus', neg(excess(p, sub(last(p), one)))));
     const gap = sub(at(arrayArgument(p, 'cutpoints'), before), at(arrayArgument(p, 'cutpoints'), k));
-    const inner = addAll([neg(apply('softplus', neg(excess(p, before)))), neg(apply('softplus', excess(p, k))), logOf(neg(apply('expm1', gap)))]);
+    const inner = addAll([
+      neg(apply('softplus', neg(excess(p, before)))),
+      neg(apply('softplus', excess(p, k))),
+      logOf(neg(apply('expm1', gap))),
+    ]);
     return cond(apply('eq', k, zero), lowest, cond(apply('eq', k, last(p)), highest, inner));
   },
   variate: (p) => ({ fn: 'orderedLogistic', args: [scalar(argument(p, 'eta')), arrayArgument(p, 'cutpoints')] }),
@@ -55,5 +68,11 @@ export const orderedLogistic: Family = {
   },
   mean: (p) => scalar(meanOf(p)),
   // E[X^2] is the sum of (2 k + 1) P(X > k).
-  variance: (p) => scalar(sub(sumOver(last(p), (k) => mul(add(mul(two, k), one), above(p, k)), 'k'), square(meanOf(p)))),
+  variance: (p) =>
+    scalar(
+      sub(
+        sumOver(last(p), (k) => mul(add(mul(two, k), one), above(p, k)), 'k'),
+        square(meanOf(p)),
+      ),
+    ),
 };

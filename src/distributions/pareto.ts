@@ -10,10 +10,14 @@ import type { Arguments, Family, Statistic } from './family.js';
 import { argument, infinity, interval, naturalAt, noExpectation, parameter, scalars, two } from './notation.js';
 
 /** shape - k where positive, else 0, so that a reciprocal is infinite. */
-function excess(p: Arguments, k: Expr): Expr { return apply('max', sub(argument(p, 'shape'), k), zero); }
+function excess(p: Arguments, k: Expr): Expr {
+  return apply('max', sub(argument(p, 'shape'), k), zero);
+}
 
 /** shape (log minimum - log x), the log of the survival function. */
-function logSurvival(x: Expr, p: Arguments): Expr { return mul(argument(p, 'shape'), sub(logOf(argument(p, 'minimum')), logOf(x))); }
+function logSurvival(x: Expr, p: Arguments): Expr {
+  return mul(argument(p, 'shape'), sub(logOf(argument(p, 'minimum')), logOf(x)));
+}
 
 export const pareto: Family = {
   name: 'Pareto',
@@ -49,13 +53,19 @@ export const pareto: Family = {
     natural: (p) => [scalar(neg(add(argument(p, 'shape'), one)))],
     proper: (natural) => [sub(neg(naturalAt(natural, 0).body), one)],
     expectation(statistic: Statistic, p: Arguments): ArrayExpr {
-      const shape = argument(p, 'shape'), minimum = argument(p, 'minimum');
+      const shape = argument(p, 'shape'),
+        minimum = argument(p, 'minimum');
       switch (statistic) {
-        case 'log x': return scalar(add(logOf(minimum), powOf(shape, -1)));
-        case 'x': return scalar(mul(mul(shape, minimum), powOf(excess(p, one), -1)));
-        case 'x^2': return scalar(mul(mul(shape, powOf(minimum, 2)), powOf(excess(p, two), -1)));
-        case '1/x': return scalar(mul(shape, powOf(mul(add(shape, one), minimum), -1)));
-        default: return noExpectation('Pareto', statistic);
+        case 'log x':
+          return scalar(add(logOf(minimum), powOf(shape, -1)));
+        case 'x':
+          return scalar(mul(mul(shape, minimum), powOf(excess(p, one), -1)));
+        case 'x^2':
+          return scalar(mul(mul(shape, powOf(minimum, 2)), powOf(excess(p, two), -1)));
+        case '1/x':
+          return scalar(mul(shape, powOf(mul(add(shape, one), minimum), -1)));
+        default:
+          return noExpectation('Pareto', statistic);
       }
     },
     entropy(p) {

@@ -14,7 +14,8 @@ export const poisson: Family = {
   parameters: [parameter('rate', 0, 'nonnegative', 'the mean')],
   alternatives: [
     {
-      parameters: [parameter('lograte', 0, 'real', 'the log of the mean')], replaces: ['rate'],
+      parameters: [parameter('lograte', 0, 'real', 'the log of the mean')],
+      replaces: ['rate'],
       canonical: (given) => scalars({ rate: exp(argument(given, 'lograte')) }),
     },
   ],
@@ -40,15 +41,19 @@ export const poisson: Family = {
     expectation(statistic: Statistic, p: Arguments): ArrayExpr {
       const rate = argument(p, 'rate');
       switch (statistic) {
-        case 'x': return scalar(rate);
-        case 'x^2': return scalar(add(rate, powOf(rate, 2)));
-        default: return noExpectation('Poisson', statistic);
+        case 'x':
+          return scalar(rate);
+        case 'x^2':
+          return scalar(add(rate, powOf(rate, 2)));
+        default:
+          return noExpectation('Poisson', statistic);
       }
     },
     entropy(p) {
       // rate - rate log rate + E[log x!]. The series stops 12 standard deviations (and 40) above the
       // mean, where the mass left is below 1e-16 for every rate.
-      const rate = argument(p, 'rate'), k = index('k');
+      const rate = argument(p, 'rate'),
+        k = index('k');
       const last = apply('ceil', addAll([rate, mul(num(12), powOf(rate, 0.5)), num(40)]));
       const logFactorial = lgamma(add(k, one));
       const mass = exp(sub(sub(xlogy(k, rate), rate), logFactorial));

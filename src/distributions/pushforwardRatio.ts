@@ -12,7 +12,10 @@ import { simplify } from '../expr/simplify.js';
 
 /** Coefficients from the constant upwards. */
 type Polynomial = readonly Expr[];
-interface Ratio { readonly over: Polynomial; readonly under: Polynomial }
+interface Ratio {
+  readonly over: Polynomial;
+  readonly under: Polynomial;
+}
 
 export interface RatioOfQuadratics {
   readonly atom: Expr;
@@ -47,8 +50,14 @@ export function ratioIn(e: Expr, depends: (e: Expr) => boolean): RatioOfQuadrati
 function collect(e: Expr, depends: (e: Expr) => boolean, into: Expr[]): void {
   if (!depends(e)) return;
   if (e.op === 'apply') {
-    if (['add', 'sub', 'mul', 'div', 'neg'].includes(e.fn)) { for (const a of e.args) collect(a, depends, into); return; }
-    if (e.fn === 'pow' && isConst(e.args[1]!) && Number.isInteger(e.args[1].value)) { collect(e.args[0]!, depends, into); return; }
+    if (['add', 'sub', 'mul', 'div', 'neg'].includes(e.fn)) {
+      for (const a of e.args) collect(a, depends, into);
+      return;
+    }
+    if (e.fn === 'pow' && isConst(e.args[1]!) && Number.isInteger(e.args[1].value)) {
+      collect(e.args[0]!, depends, into);
+      return;
+    }
   }
   if (!into.some((a) => equal(a, e))) into.push(e);
 }
@@ -59,7 +68,9 @@ function commonAtom(atoms: readonly Expr[]): Expr | null {
   if (first === undefined) return null;
   if (atoms.length === 1) return first;
   // Of several exponents the smallest comes first if one is a multiple of all others.
-  for (const candidate of atoms) if (atoms.every((a) => powerOf(a, candidate) !== null)) return powerOf(candidate, candidate) === 1 ? positiveFirst(candidate, atoms) : candidate;
+  for (const candidate of atoms)
+    if (atoms.every((a) => powerOf(a, candidate) !== null))
+      return powerOf(candidate, candidate) === 1 ? positiveFirst(candidate, atoms) : candidate;
   return null;
 }
 /** Of exp(-t) and exp(t) the one whose exponent has a positive coefficient. */
@@ -73,8 +84,10 @@ function positiveFirst(candidate: Expr, atoms: readonly Expr[]): Expr {
 function powerOf(e: Expr, base: Expr): number | null {
   if (equal(e, base)) return 1;
   if (e.op !== 'apply' || base.op !== 'apply' || e.fn !== 'exp' || base.fn !== 'exp') return null;
-  const top = affine(e.args[0]!), bottom = affine(base.args[0]!);
-  const leading = bottom.terms[0], same = top.terms.find((t) => leading !== undefined && equal(t.term, leading.term));
+  const top = affine(e.args[0]!),
+    bottom = affine(base.args[0]!);
+  const leading = bottom.terms[0],
+    same = top.terms.find((t) => leading !== undefined && equal(t.term, leading.term));
   if (leading === undefined || same === undefined) return null;
   const n = same.coefficient / leading.coefficient;
   if (!Number.isInteger(n)) return null;
@@ -91,35 +104,54 @@ function work(e: Expr, depends: (e: Expr) => boolean, atom: Expr): Ratio | null 
   const [a, b] = parts;
   if (a === undefined || a === null || b === null) return null;
   switch (e.fn) {
-    case 'neg': return { over: scaled(a.over, num(-1)), under: a.under };
-    case 'add': return limited(sum(a, b!, one));
-    case 'sub': return limited(sum(a, b!, num(-1)));
-    case 'mul': return limited({ over: product(a.over, b!.over), under: product(a.under, b!.under) });
-    case 'div': return limited({ over: product(a.over, b!.under), under: product(a.under, b!.over) });
+    case 'neg':
+      return { over: scaled(a.over, num(-1)), under: a.under };
+    case 'add':
+      return limited(sum(a, b!, one));
+    case 'sub':
+      return limited(sum(a, b!, num(-1)));
+    case 'mul':
+      return limited({ over: product(a.over, b!.over), under: product(a.under, b!.under) });
+    case 'div':
+      return limited({ over: product(a.over, b!.under), under: product(a.under, b!.over) });
     case 'pow': {
       const exponent = e.args[1]!;
       if (!isConst(exponent) || Math.abs(exponent.value) > mostTerms) return null;
       let out: Ratio | null = { over: [one], under: [one] };
-      for (let k = 0; k < Math.abs(exponent.value) && out !== null; k++) out = limited({ over: product(out.over, a.over), under: product(out.under, a.under) });
+      for (let k = 0; k < Math.abs(exponent.value) && out !== null; k++)
+        out = limited({ over: product(out.over, a.over), under: product(out.under, a.under) });
       return out === null || exponent.value >= 0 ? out : { over: out.under, under: out.over };
     }
-    default: return null;
+    default:
+      return null;
   }
 }
-function limited(r: Ratio): Ratio | null { const short = reduced(r); return short.over.length > mostTerms || short.under.length > mostTerms ? null : short; }
+function limited(r: Ratio): Ratio | null {
+  const short = reduced(r);
+  return short.over.length > mostTerms || short.under.length > mostTerms ? null : short;
+}
 
-function monomial(n: number): Polynomial { return Array.from({ length: n + 1 }, (_, k) => (k === n ? one : zero)); }
-function scaled(p: Polynomial, c: Expr): Polynomial { return p.map((x) => simplify(mul(c, x))); }
+function monomial(n: number): Polynomial {
+  return Array.from({ length: n + 1 }, (_, k) => (k === n ? one : zero));
+}
+function scaled(p: Polynomial, c: Expr): Polynomial {
+  return p.map((x) => simplify(mul(c, x)));
+}
 function product(p: Polynomial, q: Polynomial): Polynomial {
   const out: Expr[] = Array.from({ length: p.length + q.length - 1 }, () => zero);
-  p.forEach((a, i) => q.forEach((b, j) => { out[i + j] = simplify(add(out[i + j]!, mul(a, b))); }));
+  p.forEach((a, i) =>
+    q.forEach((b, j) => {
+      out[i + j] = simplify(add(out[i + j]!, mul(a, b)));
+    }),
+  );
   return trimmed(out);
 }
 function plus(p: Polynomial, q: Polynomial, c: Expr): Polynomial {
   return trimmed(Array.from({ length: Math.max(p.length, q.length) }, (_, k) => simplify(add(p[k] ?? zero, mul(c, q[k] ?? zero)))));
 }
 function sum(a: Ratio, b: Ratio, c: Expr): Ratio {
-  if (a.under.length === b.under.length && a.under.every((x, k) => equal(x, b.under[k]!))) return { over: plus(a.over, b.over, c), under: a.under };
+  if (a.under.length === b.under.length && a.under.every((x, k) => equal(x, b.under[k]!)))
+    return { over: plus(a.over, b.over, c), under: a.under };
   return { over: plus(product(a.over, b.under), product(b.over, a.under), c), under: product(a.under, b.under) };
 }
 function trimmed(p: readonly Expr[]): Polynomial {
@@ -127,12 +159,21 @@ function trimmed(p: readonly Expr[]): Polynomial {
   while (n > 1 && isConst(p[n - 1]!, 0)) n--;
   return p.slice(0, n);
 }
-function degree(p: Polynomial): number { return p.length - 1; }
+function degree(p: Polynomial): number {
+  return p.length - 1;
+}
 /** Without common powers of the atom. */
 function reduced(r: Ratio): Ratio {
   let { over, under } = r;
-  while (over.length > 1 && under.length > 1 && isConst(over[0]!, 0) && isConst(under[0]!, 0)) { over = over.slice(1); under = under.slice(1); }
+  while (over.length > 1 && under.length > 1 && isConst(over[0]!, 0) && isConst(under[0]!, 0)) {
+    over = over.slice(1);
+    under = under.slice(1);
+  }
   return { over: trimmed(over), under: trimmed(under) };
 }
-function isEvenPolynomial(p: Polynomial): boolean { return p.every((x, k) => k % 2 === 0 || isConst(x, 0)); }
-function halved(p: Polynomial): Polynomial { return p.filter((_, k) => k % 2 === 0); }
+function isEvenPolynomial(p: Polynomial): boolean {
+  return p.every((x, k) => k % 2 === 0 || isConst(x, 0));
+}
+function halved(p: Polynomial): Polynomial {
+  return p.filter((_, k) => k % 2 === 0);
+}

@@ -9,15 +9,26 @@ import { argument, half, onLine, parameter, standardised, two } from './notation
 
 /** The entropy of the law with centre 0 and scale 1. */
 export function standardEntropy(df: Expr): Expr {
-  const halfDf = mul(half, df), halfNext = mul(half, add(df, one));
-  return addAll([mul(halfNext, sub(apply('digamma', halfNext), apply('digamma', halfDf))), mul(half, logOf(df)), apply('lbeta', halfDf, half)]);
+  const halfDf = mul(half, df),
+    halfNext = mul(half, add(df, one));
+  return addAll([
+    mul(halfNext, sub(apply('digamma', halfNext), apply('digamma', halfDf))),
+    mul(half, logOf(df)),
+    apply('lbeta', halfDf, half),
+  ]);
 }
 
 /** The log density from log(1 + z^2 / df). */
 function densityOf(p: Arguments, logKernel: Expr): Expr {
-  const df = argument(p, 'df'), halfNext = mul(half, add(df, one));
+  const df = argument(p, 'df'),
+    halfNext = mul(half, add(df, one));
   // Gamma((df + 1) / 2) / (Gamma(df / 2) sqrt(pi)) = 1 / B(df / 2, 1 / 2), which keeps its digits for a large df.
-  return addAll([neg(apply('lbeta', mul(half, df), half)), neg(mul(half, logOf(df))), neg(logOf(argument(p, 'scale'))), neg(mul(halfNext, logKernel))]);
+  return addAll([
+    neg(apply('lbeta', mul(half, df), half)),
+    neg(mul(half, logOf(df))),
+    neg(logOf(argument(p, 'scale'))),
+    neg(mul(halfNext, logKernel)),
+  ]);
 }
 
 export const studentT: Family = {
@@ -30,9 +41,11 @@ export const studentT: Family = {
   ],
   ...onLine,
   logDensity: (x, p) => densityOf(p, apply('log1p', mul(square(standardised(x.body, p)), powOf(argument(p, 'df'), -1)))),
-  evaluatedLogDensity: (x, p) => densityOf(p, apply('log1pSquare', mul(div(sub(x.body, argument(p, 'loc')), argument(p, 'scale')), powOf(argument(p, 'df'), -0.5)))),
+  evaluatedLogDensity: (x, p) =>
+    densityOf(p, apply('log1pSquare', mul(div(sub(x.body, argument(p, 'loc')), argument(p, 'scale')), powOf(argument(p, 'df'), -0.5)))),
   variate: (p) => ({
-    fn: 'studentT', args: [scalar(argument(p, 'df'))],
+    fn: 'studentT',
+    args: [scalar(argument(p, 'df'))],
     transform: (draw) => add(argument(p, 'loc'), mul(argument(p, 'scale'), draw)),
   }),
   cdf: (x, p) => apply('studentCdf', standardised(x, p), argument(p, 'df')),
@@ -41,7 +54,8 @@ export const studentT: Family = {
   upperQuantile: (q, p) => sub(argument(p, 'loc'), mul(argument(p, 'scale'), apply('studentQuantile', q, argument(p, 'df')))),
   mean: (p) => scalar(cond(apply('gt', argument(p, 'df'), one), argument(p, 'loc'), num(Number.NaN))),
   variance(p) {
-    const df = argument(p, 'df'), excess = apply('max', sub(df, two), num(0));
+    const df = argument(p, 'df'),
+      excess = apply('max', sub(df, two), num(0));
     const finite = mul(powOf(argument(p, 'scale'), 2), mul(df, powOf(excess, -1)));
     return scalar(cond(apply('gt', df, one), finite, num(Number.NaN)));
   },

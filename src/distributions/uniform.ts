@@ -7,7 +7,9 @@ import { logOf, powOf } from '../expr/simplify.js';
 import type { Arguments, Family } from './family.js';
 import { argument, half, interval, parameter } from './notation.js';
 
-function width(p: Arguments): Expr { return sub(argument(p, 'high'), argument(p, 'low')); }
+function width(p: Arguments): Expr {
+  return sub(argument(p, 'high'), argument(p, 'low'));
+}
 
 export const uniform: Family = {
   name: 'Uniform',

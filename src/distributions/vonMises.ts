@@ -9,7 +9,9 @@ import { argument, half, parameter } from './notation.js';
 
 const minusLogTwoPi = num(-Math.log(2 * Math.PI));
 
-function call(fn: string, x: Expr, p: Arguments): Expr { return apply(fn, x, argument(p, 'loc'), argument(p, 'concentration')); }
+function call(fn: string, x: Expr, p: Arguments): Expr {
+  return apply(fn, x, argument(p, 'loc'), argument(p, 'concentration'));
+}
 
 export const vonMises: Family = {
   name: 'VonMises',
@@ -26,7 +28,8 @@ export const vonMises: Family = {
   support: () => ({ kind: 'interval', low: num(-Math.PI), high: num(Math.PI), periodic: true }),
   logDensity(x, p) {
     // cos d - 1 = -2 sin^2(d / 2), and I_0 without its growth e^concentration: large concentrations keep their digits.
-    const concentration = argument(p, 'concentration'), sine = apply('sin', mul(half, sub(x.body, argument(p, 'loc'))));
+    const concentration = argument(p, 'concentration'),
+      sine = apply('sin', mul(half, sub(x.body, argument(p, 'loc'))));
     return addAll([mul(num(-2), mul(concentration, square(sine))), minusLogTwoPi, neg(apply('logScaledBesselI0', concentration))]);
   },
   variate: (p) => ({ fn: 'vonMises', args: [scalar(argument(p, 'loc')), scalar(argument(p, 'concentration'))] }),

@@ -14,11 +14,17 @@ function hazard(x: Expr, p: Arguments): Expr {
   return mul(pow(x, shape), pow(argument(p, 'scale'), neg(shape)));
 }
 /** The same as the power of a ratio, where neither power alone stays within the range of doubles. */
-function hazardOfRatio(x: Expr, p: Arguments): Expr { return pow(div(x, argument(p, 'scale')), argument(p, 'shape')); }
+function hazardOfRatio(x: Expr, p: Arguments): Expr {
+  return pow(div(x, argument(p, 'scale')), argument(p, 'shape'));
+}
 /** E[(x / scale)^m] = Gamma(1 + m / shape). */
-function moment(p: Arguments, m: Expr): Expr { return exp(lgamma(add(one, mul(m, powOf(argument(p, 'shape'), -1))))); }
+function moment(p: Arguments, m: Expr): Expr {
+  return exp(lgamma(add(one, mul(m, powOf(argument(p, 'shape'), -1)))));
+}
 /** scale h^(1 / shape), the inverse of the cumulative hazard. */
-function atHazard(h: Expr, p: Arguments): Expr { return mul(argument(p, 'scale'), pow(h, powOf(argument(p, 'shape'), -1))); }
+function atHazard(h: Expr, p: Arguments): Expr {
+  return mul(argument(p, 'scale'), pow(h, powOf(argument(p, 'shape'), -1)));
+}
 
 export const weibull: Family = {
   name: 'Weibull',
@@ -30,7 +36,8 @@ export const weibull: Family = {
     return addAll([logOf(shape), neg(mul(shape, logOf(argument(p, 'scale')))), xlogy(sub(shape, one), x.body), neg(hazard(x.body, p))]);
   },
   evaluatedLogDensity(x, p) {
-    const shape = argument(p, 'shape'), scale = argument(p, 'scale');
+    const shape = argument(p, 'shape'),
+      scale = argument(p, 'scale');
     return addAll([logOf(shape), neg(logOf(scale)), xlogy(sub(shape, one), div(x.body, scale)), neg(hazardOfRatio(x.body, p))]);
   },
   variate: (p) => ({ fn: 'weibull', args: [scalar(argument(p, 'shape')), scalar(argument(p, 'scale'))] }),
@@ -43,7 +50,9 @@ export const weibull: Family = {
   variance: (p) => scalar(mul(powOf(argument(p, 'scale'), 2), sub(moment(p, two), powOf(moment(p, one), 2)))),
   expectedLogDensity(of, p) {
     // log x = log scale + log h / shape with h a standard exponential.
-    const shape = argument(of, 'shape'), scale = argument(of, 'scale'), own = argument(p, 'scale');
+    const shape = argument(of, 'shape'),
+      scale = argument(of, 'scale'),
+      own = argument(p, 'scale');
     const meanLog = sub(logOf(own), mul(eulerGamma, powOf(argument(p, 'shape'), -1)));
     const power = mul(pow(mul(own, powOf(scale, -1)), shape), moment(p, shape));
     return addAll([logOf(shape), neg(mul(shape, logOf(scale))), mul(sub(shape, one), meanLog), neg(power)]);

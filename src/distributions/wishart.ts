@@ -11,15 +11,22 @@ import { argument, arrayArgument, half, logTwo, naturalAt, noExpectation, parame
 import { dimensionOf, logMultivariateGamma, multivariateDigamma, smallestPivot, symmetricPart } from './matrixVariate.js';
 
 /** Twice the symmetric part of minus the coefficient of X: the inverse of the scale. */
-function inverseScale(natural: readonly ArrayExpr[]): ArrayExpr { return symmetricPart(naturalAt(natural, 0), -2); }
+function inverseScale(natural: readonly ArrayExpr[]): ArrayExpr {
+  return symmetricPart(naturalAt(natural, 0), -2);
+}
 
 /** (df - d - 1) / 2. */
-function power(p: Arguments): Expr { return mul(half, sub(sub(argument(p, 'df'), dimensionOf(p)), one)); }
+function power(p: Arguments): Expr {
+  return mul(half, sub(sub(argument(p, 'df'), dimensionOf(p)), one));
+}
 
 export const wishart: Family = {
   name: 'Wishart',
   doc: 'density proportional to |X|^((df - d - 1) / 2) exp(-tr(S^-1 X) / 2) on positive definite matrices, S the scale',
-  parameters: [parameter('df', 0, 'positive', 'the degrees of freedom, above d - 1'), parameter('scale', 2, 'cov', 'the scale matrix, mean / df')],
+  parameters: [
+    parameter('df', 0, 'positive', 'the degrees of freedom, above d - 1'),
+    parameter('scale', 2, 'cov', 'the scale matrix, mean / df'),
+  ],
   alternatives: [],
   eventRank: 2,
   discrete: false,
@@ -28,10 +35,15 @@ export const wishart: Family = {
   support: (p) => ({ kind: 'cov', dimension: dimensionOf(p) }),
   conditions: (p) => [add(sub(argument(p, 'df'), dimensionOf(p)), one)],
   logDensity(x, p) {
-    const df = argument(p, 'df'), scale = arrayArgument(p, 'scale'), halfDf = mul(half, df);
+    const df = argument(p, 'df'),
+      scale = arrayArgument(p, 'scale'),
+      halfDf = mul(half, df);
     return addAll([
-      mul(power(p), logdetOf(x)), neg(mul(half, traceOfProduct(inverseOf(scale), x))),
-      neg(mul(mul(halfDf, dimensionOf(p)), logTwo)), neg(mul(halfDf, logdetOf(scale))), neg(logMultivariateGamma(dimensionOf(p), halfDf)),
+      mul(power(p), logdetOf(x)),
+      neg(mul(half, traceOfProduct(inverseOf(scale), x))),
+      neg(mul(mul(halfDf, dimensionOf(p)), logTwo)),
+      neg(mul(halfDf, logdetOf(scale))),
+      neg(logMultivariateGamma(dimensionOf(p), halfDf)),
     ]);
   },
   variate: (p) => ({ fn: 'wishart', args: [scalar(argument(p, 'df')), arrayArgument(p, 'scale')] }),
@@ -55,22 +67,34 @@ export const wishart: Family = {
     },
     proper: (natural) => [smallestPivot(inverseScale(natural)), add(naturalAt(natural, 1).body, one)],
     expectation(statistic: Statistic, p: Arguments): ArrayExpr {
-      const df = argument(p, 'df'), scale = arrayArgument(p, 'scale'), d = dimensionOf(p);
+      const df = argument(p, 'df'),
+        scale = arrayArgument(p, 'scale'),
+        d = dimensionOf(p);
       switch (statistic) {
-        case 'X_ij': return build(scale.dims, (i, j) => mul(df, at(scale, i, j)));
-        case 'logdet X': return scalar(addAll([multivariateDigamma(d, mul(half, df)), mul(d, logTwo), logdetOf(scale)]));
+        case 'X_ij':
+          return build(scale.dims, (i, j) => mul(df, at(scale, i, j)));
+        case 'logdet X':
+          return scalar(addAll([multivariateDigamma(d, mul(half, df)), mul(d, logTwo), logdetOf(scale)]));
         case 'inverse(X)_ij': {
-          const inverse = inverseOf(scale), factor = powOf(sub(sub(df, d), one), -1);
+          const inverse = inverseOf(scale),
+            factor = powOf(sub(sub(df, d), one), -1);
           return build(scale.dims, (i, j) => mul(factor, at(inverse, i, j)));
         }
-        default: return noExpectation('Wishart', statistic);
+        default:
+          return noExpectation('Wishart', statistic);
       }
     },
     entropy(p) {
-      const df = argument(p, 'df'), d = dimensionOf(p), halfDf = mul(half, df), next = mul(half, add(d, one));
+      const df = argument(p, 'df'),
+        d = dimensionOf(p),
+        halfDf = mul(half, df),
+        next = mul(half, add(d, one));
       return addAll([
-        mul(next, logdetOf(arrayArgument(p, 'scale'))), mul(mul(d, next), logTwo), logMultivariateGamma(d, halfDf),
-        neg(mul(power(p), multivariateDigamma(d, halfDf))), mul(halfDf, d),
+        mul(next, logdetOf(arrayArgument(p, 'scale'))),
+        mul(mul(d, next), logTwo),
+        logMultivariateGamma(d, halfDf),
+        neg(mul(power(p), multivariateDigamma(d, halfDf))),
+        mul(halfDf, d),
       ]);
     },
   },

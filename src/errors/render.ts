@@ -36,8 +36,13 @@ function place(starts: readonly number[], offset: number): LineAndColumn {
 }
 
 /** A text of which many places are asked for: where its lines start is known. */
-export interface SourceText { readonly text: string; readonly lineStarts: readonly number[] }
-export function sourceText(text: string): SourceText { return { text, lineStarts: lineStarts(text) }; }
+export interface SourceText {
+  readonly text: string;
+  readonly lineStarts: readonly number[];
+}
+export function sourceText(text: string): SourceText {
+  return { text, lineStarts: lineStarts(text) };
+}
 
 /** As `lineAndColumn`. */
 export function placeIn({ text, lineStarts: starts }: SourceText, offset: number): LineAndColumn {
@@ -88,7 +93,11 @@ function excerpt(source: string, starts: readonly number[], line: number, span: 
 }
 
 /** The part of a long line to show: a third of it before the place. */
-function windowAround(text: string, from: number, to: number): { readonly from: number; readonly to: number; readonly lead: string; readonly trail: string } {
+function windowAround(
+  text: string,
+  from: number,
+  to: number,
+): { readonly from: number; readonly to: number; readonly lead: string; readonly trail: string } {
   if (text.length <= excerptWidth) return { from: 0, to: text.length, lead: '', trail: '' };
   const wanted = to - from < excerptWidth / 2 ? from - Math.floor((excerptWidth - (to - from)) / 3) : from - 10;
   const first = outsidePair(text, Math.max(0, Math.min(wanted, text.length - excerptWidth)));
@@ -113,4 +122,5 @@ function width(text: string): number {
   return columns;
 }
 /** Unicode Standard Annex 11: the main blocks of category W and F. */
-const wide = /[\u1100-\u115F\u2E80-\u303E\u3041-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6]|\p{Emoji_Presentation}/u;
+const wide =
+  /[\u1100-\u115F\u2E80-\u303E\u3041-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6]|\p{Emoji_Presentation}/u;

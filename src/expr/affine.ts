@@ -18,9 +18,12 @@ export function affine(e: Expr): Affine {
   if (e.op === 'apply') {
     const [a, b] = e.args;
     switch (e.fn) {
-      case 'add': return plus(affine(a!), affine(b!), 1);
-      case 'sub': return plus(affine(a!), affine(b!), -1);
-      case 'neg': return scale(affine(a!), -1);
+      case 'add':
+        return plus(affine(a!), affine(b!), 1);
+      case 'sub':
+        return plus(affine(a!), affine(b!), -1);
+      case 'neg':
+        return scale(affine(a!), -1);
       case 'mul':
         if (isConst(a!)) return scale(affine(b!), a.value);
         if (isConst(b!)) return scale(affine(a!), b.value);
@@ -49,19 +52,30 @@ export function fromAffine(a: Affine): Expr {
   let out: Expr | null = null;
   for (const t of a.terms) {
     if (out !== null && t.coefficient < 0) out = sub(out, mul(num(-t.coefficient), t.term));
-    else { const m = mul(num(t.coefficient), t.term); out = out === null ? m : add(out, m); }
+    else {
+      const m = mul(num(t.coefficient), t.term);
+      out = out === null ? m : add(out, m);
+    }
   }
   if (out === null) return num(a.constant);
   return a.constant < 0 ? sub(out, num(-a.constant)) : add(out, num(a.constant));
 }
 
 /** `a - b` as an affine form. */
-export function difference(a: Expr, b: Expr): Affine { return plus(affine(a), affine(b), -1); }
+export function difference(a: Expr, b: Expr): Affine {
+  return plus(affine(a), affine(b), -1);
+}
 /** Normalises index arithmetic: `(t + 1) - 1` is `t`. */
-export function tidy(e: Expr): Expr { return fromAffine(affine(e)); }
+export function tidy(e: Expr): Expr {
+  return fromAffine(affine(e));
+}
 
 /** Ranges of indices that a proof may use: `from <= index < to`. */
-export interface Range { readonly index: Index; readonly from: Expr; readonly to: Expr }
+export interface Range {
+  readonly index: Index;
+  readonly from: Expr;
+  readonly to: Expr;
+}
 
 /** True only where `e >= 0` for all values of the indices in their (non-empty) ranges and all sizes >= 0. */
 export function provablyNonNegative(e: Expr, ranges: readonly Range[]): boolean {

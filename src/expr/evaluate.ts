@@ -59,7 +59,8 @@ class Interpreter {
 
   scalar(e: Expr, bindings: Bindings): number {
     switch (e.op) {
-      case 'const': return e.value;
+      case 'const':
+        return e.value;
       case 'index': {
         const value = bindings.get(e);
         if (value === undefined) throw new InternalError(`index ${e.name} has no value`);
@@ -73,13 +74,23 @@ class Interpreter {
       case 'ref': {
         const { variable } = this.environment;
         if (variable === undefined) throw new InternalError(`variable ${e.variable} has no value`);
-        return variable(e.variable, e.at.map((x) => this.scalar(x, bindings)));
+        return variable(
+          e.variable,
+          e.at.map((x) => this.scalar(x, bindings)),
+        );
       }
       case 'apply': {
         const [gap] = e.args;
         if (e.fn === 'missing' && gap?.op === 'ref') {
           const { missing } = this.environment;
-          return Number(missing === undefined ? Number.isNaN(this.scalar(gap, bindings)) : missing(gap.variable, gap.at.map((x) => this.scalar(x, bindings))));
+          return Number(
+            missing === undefined
+              ? Number.isNaN(this.scalar(gap, bindings))
+              : missing(
+                  gap.variable,
+                  gap.at.map((x) => this.scalar(x, bindings)),
+                ),
+          );
         }
         const primitive = primitives.get(e.fn);
         if (primitive === undefined) throw new InternalError(`unknown primitive ${e.fn}`);
@@ -96,7 +107,14 @@ class Interpreter {
       }
       case 'element': {
         const { shape, values } = this.arrayFunction(e.array, bindings);
-        return values[flatten(e.at.map((x) => this.scalar(x, bindings)), shape)] ?? Number.NaN;
+        return (
+          values[
+            flatten(
+              e.at.map((x) => this.scalar(x, bindings)),
+              shape,
+            )
+          ] ?? Number.NaN
+        );
       }
     }
   }
@@ -129,7 +147,11 @@ class Interpreter {
     } else {
       const implementation = arrayFunctions.get(f.fn);
       if (implementation === undefined) throw new InternalError(`unknown array function ${f.fn}`);
-      implementation.compute(values, args.map((a) => a.values), args.map((a) => a.shape));
+      implementation.compute(
+        values,
+        args.map((a) => a.values),
+        args.map((a) => a.shape),
+      );
     }
     const result = { shape, values };
     this.results.set(f, (this.results.get(f) ?? new Map<string, ArrayValue>()).set(key, result));
@@ -139,10 +161,14 @@ class Interpreter {
 
 function reduceValues(kind: Reduce['kind'], values: readonly number[], from: number): number {
   switch (kind) {
-    case 'sum': return values.reduce((a, b) => a + b, 0);
-    case 'prod': return values.reduce((a, b) => a * b, 1);
-    case 'min': return values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
-    case 'max': return values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+    case 'sum':
+      return values.reduce((a, b) => a + b, 0);
+    case 'prod':
+      return values.reduce((a, b) => a * b, 1);
+    case 'min':
+      return values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+    case 'max':
+      return values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
     case 'logsumexp': {
       const top = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
       // At an infinite maximum the shift below would make inf - inf.
@@ -151,7 +177,9 @@ function reduceValues(kind: Reduce['kind'], values: readonly number[], from: num
     }
     case 'argmax': {
       let best = 0;
-      values.forEach((x, k) => { if (x > values[best]!) best = k; });
+      values.forEach((x, k) => {
+        if (x > values[best]!) best = k;
+      });
       return from + best;
     }
   }

@@ -11,25 +11,55 @@
  * is left to `simplify.ts`.
  */
 
-export interface Const { readonly op: 'const'; readonly value: number }
+export interface Const {
+  readonly op: 'const';
+  readonly value: number;
+}
 /** A loop index; two indices are the same only if they are the same object. */
-export interface Index { readonly op: 'index'; readonly name: string }
+export interface Index {
+  readonly op: 'index';
+  readonly name: string;
+}
 /** A named dimension of the program (`N`), a number once data is bound. */
-export interface Size { readonly op: 'size'; readonly name: string }
+export interface Size {
+  readonly op: 'size';
+  readonly name: string;
+}
 /** One scalar element of a variable of the graph. */
-export interface Ref { readonly op: 'ref'; readonly variable: string; readonly at: readonly Expr[] }
+export interface Ref {
+  readonly op: 'ref';
+  readonly variable: string;
+  readonly at: readonly Expr[];
+}
 /** A scalar primitive of `primitives.ts` applied to scalars. */
-export interface Apply { readonly op: 'apply'; readonly fn: string; readonly args: readonly Expr[] }
+export interface Apply {
+  readonly op: 'apply';
+  readonly fn: string;
+  readonly args: readonly Expr[];
+}
 export type ReduceKind = 'sum' | 'prod' | 'min' | 'max' | 'logsumexp' | 'argmax';
 /** A reduction over `from <= index < to`. An empty sum is 0, an empty product 1. */
 export interface Reduce {
-  readonly op: 'reduce'; readonly kind: ReduceKind; readonly index: Index;
-  readonly from: Expr; readonly to: Expr; readonly body: Expr;
+  readonly op: 'reduce';
+  readonly kind: ReduceKind;
+  readonly index: Index;
+  readonly from: Expr;
+  readonly to: Expr;
+  readonly body: Expr;
 }
 /** Only the branch taken is evaluated. */
-export interface Cond { readonly op: 'cond'; readonly test: Expr; readonly then: Expr; readonly otherwise: Expr }
+export interface Cond {
+  readonly op: 'cond';
+  readonly test: Expr;
+  readonly then: Expr;
+  readonly otherwise: Expr;
+}
 /** An element of the result of an array function; `at` is empty for scalar results (logdet). */
-export interface Element { readonly op: 'element'; readonly array: ArrayFunction; readonly at: readonly Expr[] }
+export interface Element {
+  readonly op: 'element';
+  readonly array: ArrayFunction;
+  readonly at: readonly Expr[];
+}
 
 export type Expr = Const | Index | Size | Ref | Apply | Reduce | Cond | Element;
 
@@ -50,12 +80,20 @@ export interface ArrayExpr {
 
 // --- constructors -----------------------------------------------------------------------------
 
-export function num(value: number): Const { return { op: 'const', value }; }
+export function num(value: number): Const {
+  return { op: 'const', value };
+}
 export const zero: Const = num(0);
 export const one: Const = num(1);
-export function index(name: string): Index { return { op: 'index', name }; }
-export function size(name: string): Size { return { op: 'size', name }; }
-export function ref(variable: string, at: readonly Expr[] = []): Ref { return { op: 'ref', variable, at }; }
+export function index(name: string): Index {
+  return { op: 'index', name };
+}
+export function size(name: string): Size {
+  return { op: 'size', name };
+}
+export function ref(variable: string, at: readonly Expr[] = []): Ref {
+  return { op: 'ref', variable, at };
+}
 export function isConst(e: Expr): e is Const;
 export function isConst(e: Expr, value: number): boolean;
 export function isConst(e: Expr, value?: number): boolean {
@@ -101,27 +139,46 @@ export function pow(a: Expr, b: Expr): Expr {
 }
 export function apply(fn: string, ...args: Expr[]): Expr {
   switch (fn) {
-    case 'add': return add(args[0]!, args[1]!);
-    case 'sub': return sub(args[0]!, args[1]!);
-    case 'mul': return mul(args[0]!, args[1]!);
-    case 'div': return div(args[0]!, args[1]!);
-    case 'neg': return neg(args[0]!);
-    case 'pow': return pow(args[0]!, args[1]!);
-    default: return { op: 'apply', fn, args };
+    case 'add':
+      return add(args[0]!, args[1]!);
+    case 'sub':
+      return sub(args[0]!, args[1]!);
+    case 'mul':
+      return mul(args[0]!, args[1]!);
+    case 'div':
+      return div(args[0]!, args[1]!);
+    case 'neg':
+      return neg(args[0]!);
+    case 'pow':
+      return pow(args[0]!, args[1]!);
+    default:
+      return { op: 'apply', fn, args };
   }
 }
-export function log(a: Expr): Expr { return isConst(a) ? num(Math.log(a.value)) : apply('log', a); }
-export function exp(a: Expr): Expr { return isConst(a) ? num(Math.exp(a.value)) : apply('exp', a); }
-export function sqrt(a: Expr): Expr { return pow(a, num(0.5)); }
-export function square(a: Expr): Expr { return pow(a, num(2)); }
-export function lgamma(a: Expr): Expr { return apply('lgamma', a); }
+export function log(a: Expr): Expr {
+  return isConst(a) ? num(Math.log(a.value)) : apply('log', a);
+}
+export function exp(a: Expr): Expr {
+  return isConst(a) ? num(Math.exp(a.value)) : apply('exp', a);
+}
+export function sqrt(a: Expr): Expr {
+  return pow(a, num(0.5));
+}
+export function square(a: Expr): Expr {
+  return pow(a, num(2));
+}
+export function lgamma(a: Expr): Expr {
+  return apply('lgamma', a);
+}
 /** A sum in order; of many terms by halves, so that a program of thousands of statements makes no expression of that depth. */
 export function addAll(terms: readonly Expr[]): Expr {
   if (terms.length <= 64) return terms.reduce(add, zero);
   const half = terms.length >> 1;
   return add(addAll(terms.slice(0, half)), addAll(terms.slice(half)));
 }
-export function mulAll(factors: readonly Expr[]): Expr { return factors.reduce(mul, one); }
+export function mulAll(factors: readonly Expr[]): Expr {
+  return factors.reduce(mul, one);
+}
 export function reduce(kind: ReduceKind, i: Index, from: Expr, to: Expr, body: Expr): Expr {
   if (kind === 'sum' && isConst(body, 0)) return zero;
   if (isConst(from) && isConst(to) && to.value - from.value === 1 && kind !== 'argmax') return substitute(body, new Map([[i, from]]));
@@ -141,14 +198,18 @@ export function cond(test: Expr, then: Expr, otherwise: Expr): Expr {
   if (equal(then, otherwise)) return then;
   return { op: 'cond', test, then, otherwise };
 }
-export function element(array: ArrayFunction, at: readonly Expr[]): Expr { return { op: 'element', array, at }; }
+export function element(array: ArrayFunction, at: readonly Expr[]): Expr {
+  return { op: 'element', array, at };
+}
 
 /** An array given by its dimensions and a function from indices to elements. */
 export function build(dims: readonly Expr[], body: (...at: Index[]) => Expr, names: readonly string[] = ['i', 'j', 'k', 'l']): ArrayExpr {
   const indices = dims.map((_, d) => index(names[d] ?? `i${d}`));
   return { indices, dims, body: body(...indices) };
 }
-export function scalar(body: Expr): ArrayExpr { return { indices: [], dims: [], body }; }
+export function scalar(body: Expr): ArrayExpr {
+  return { indices: [], dims: [], body };
+}
 /** The element of an array at the given indices. @throws never; rank must agree (checked by callers). */
 export function at(array: ArrayExpr, ...indices: readonly Expr[]): Expr {
   if (indices.length === 0) return array.body;
@@ -160,22 +221,37 @@ export function arrayOf(fn: string, args: readonly ArrayExpr[], dims: readonly E
   return build(dims, (...i) => element(array, i));
 }
 /** A scalar-valued array function such as logdet. */
-export function scalarOf(fn: string, args: readonly ArrayExpr[]): Expr { return element({ fn, args, dims: [] }, []); }
+export function scalarOf(fn: string, args: readonly ArrayExpr[]): Expr {
+  return element({ fn, args, dims: [] }, []);
+}
 
 // --- traversal --------------------------------------------------------------------------------
 
 /** Rebuilds an expression from mapped children; constructors fold again. */
 export function mapChildren(e: Expr, f: (child: Expr) => Expr): Expr {
   switch (e.op) {
-    case 'const': case 'index': case 'size': return e;
-    case 'ref': { const a = mapList(e.at, f); return a === e.at ? e : ref(e.variable, a); }
-    case 'apply': { const a = mapList(e.args, f); return a === e.args ? e : apply(e.fn, ...a); }
+    case 'const':
+    case 'index':
+    case 'size':
+      return e;
+    case 'ref': {
+      const a = mapList(e.at, f);
+      return a === e.at ? e : ref(e.variable, a);
+    }
+    case 'apply': {
+      const a = mapList(e.args, f);
+      return a === e.args ? e : apply(e.fn, ...a);
+    }
     case 'reduce': {
-      const from = f(e.from), to = f(e.to), body = f(e.body);
+      const from = f(e.from),
+        to = f(e.to),
+        body = f(e.body);
       return from === e.from && to === e.to && body === e.body ? e : reduce(e.kind, e.index, from, to, body);
     }
     case 'cond': {
-      const test = f(e.test), then = f(e.then), otherwise = f(e.otherwise);
+      const test = f(e.test),
+        then = f(e.then),
+        otherwise = f(e.otherwise);
       return test === e.test && then === e.then && otherwise === e.otherwise ? e : cond(test, then, otherwise);
     }
     case 'element': {
@@ -188,24 +264,37 @@ export function mapChildren(e: Expr, f: (child: Expr) => Expr): Expr {
   }
 }
 export function mapArray(a: ArrayExpr, f: (child: Expr) => Expr): ArrayExpr {
-  const dims = mapList(a.dims, f), body = f(a.body);
+  const dims = mapList(a.dims, f),
+    body = f(a.body);
   return dims === a.dims && body === a.body ? a : { indices: a.indices, dims, body };
 }
 function mapList<T>(list: readonly T[], f: (item: T) => T): readonly T[] {
   let changed = false;
-  const out = list.map((item) => { const m = f(item); if (m !== item) changed = true; return m; });
+  const out = list.map((item) => {
+    const m = f(item);
+    if (m !== item) changed = true;
+    return m;
+  });
   return changed ? out : list;
 }
 
 /** Direct children, array functions' bodies and dimensions included. */
 export function children(e: Expr): readonly Expr[] {
   switch (e.op) {
-    case 'const': case 'index': case 'size': return [];
-    case 'ref': return e.at;
-    case 'apply': return e.args;
-    case 'reduce': return [e.from, e.to, e.body];
-    case 'cond': return [e.test, e.then, e.otherwise];
-    case 'element': return [...e.at, ...e.array.dims, ...e.array.args.flatMap((a) => [...a.dims, a.body])];
+    case 'const':
+    case 'index':
+    case 'size':
+      return [];
+    case 'ref':
+      return e.at;
+    case 'apply':
+      return e.args;
+    case 'reduce':
+      return [e.from, e.to, e.body];
+    case 'cond':
+      return [e.test, e.then, e.otherwise];
+    case 'element':
+      return [...e.at, ...e.array.dims, ...e.array.args.flatMap((a) => [...a.dims, a.body])];
   }
 }
 
@@ -274,7 +363,9 @@ export function freeIndices(e: Expr): ReadonlySet<Index> {
 /** Names of the variables an expression reads. */
 export function variablesOf(e: Expr): ReadonlySet<string> {
   const out = new Set<string>();
-  visit(e, (x) => { if (x.op === 'ref') out.add(x.variable); });
+  visit(e, (x) => {
+    if (x.op === 'ref') out.add(x.variable);
+  });
   return out;
 }
 
@@ -283,28 +374,47 @@ export function equal(a: Expr, b: Expr, bound: ReadonlyMap<Index, Index> = new M
   if (a === b && bound.size === 0) return true;
   if (a.op !== b.op) return false;
   switch (a.op) {
-    case 'const': return Object.is(a.value, (b as Const).value);
-    case 'index': return (bound.get(a) ?? a) === b;
-    case 'size': return a.name === (b as Size).name;
-    case 'ref': return a.variable === (b as Ref).variable && equalLists(a.at, (b as Ref).at, bound);
-    case 'apply': return a.fn === (b as Apply).fn && equalLists(a.args, (b as Apply).args, bound);
+    case 'const':
+      return Object.is(a.value, (b as Const).value);
+    case 'index':
+      return (bound.get(a) ?? a) === b;
+    case 'size':
+      return a.name === (b as Size).name;
+    case 'ref':
+      return a.variable === (b as Ref).variable && equalLists(a.at, (b as Ref).at, bound);
+    case 'apply':
+      return a.fn === (b as Apply).fn && equalLists(a.args, (b as Apply).args, bound);
     case 'reduce': {
       const r = b as Reduce;
-      return a.kind === r.kind && equal(a.from, r.from, bound) && equal(a.to, r.to, bound)
-        && equal(a.body, r.body, new Map([...bound, [a.index, r.index]]));
+      return (
+        a.kind === r.kind &&
+        equal(a.from, r.from, bound) &&
+        equal(a.to, r.to, bound) &&
+        equal(a.body, r.body, new Map([...bound, [a.index, r.index]]))
+      );
     }
-    case 'cond': { const c = b as Cond; return equal(a.test, c.test, bound) && equal(a.then, c.then, bound) && equal(a.otherwise, c.otherwise, bound); }
+    case 'cond': {
+      const c = b as Cond;
+      return equal(a.test, c.test, bound) && equal(a.then, c.then, bound) && equal(a.otherwise, c.otherwise, bound);
+    }
     case 'element': {
       const c = b as Element;
-      return a.array.fn === c.array.fn && a.array.args.length === c.array.args.length
-        && equalLists(a.at, c.at, bound) && equalLists(a.array.dims, c.array.dims, bound)
-        && a.array.args.every((x, k) => equalArrays(x, c.array.args[k]!, bound));
+      return (
+        a.array.fn === c.array.fn &&
+        a.array.args.length === c.array.args.length &&
+        equalLists(a.at, c.at, bound) &&
+        equalLists(a.array.dims, c.array.dims, bound) &&
+        a.array.args.every((x, k) => equalArrays(x, c.array.args[k]!, bound))
+      );
     }
   }
 }
 export function equalArrays(a: ArrayExpr, b: ArrayExpr, bound: ReadonlyMap<Index, Index> = new Map()): boolean {
-  return a.indices.length === b.indices.length && equalLists(a.dims, b.dims, bound)
-    && equal(a.body, b.body, new Map([...bound, ...a.indices.map((i, k): [Index, Index] => [i, b.indices[k]!])]));
+  return (
+    a.indices.length === b.indices.length &&
+    equalLists(a.dims, b.dims, bound) &&
+    equal(a.body, b.body, new Map([...bound, ...a.indices.map((i, k): [Index, Index] => [i, b.indices[k]!])]))
+  );
 }
 function equalLists(a: readonly Expr[], b: readonly Expr[], bound: ReadonlyMap<Index, Index>): boolean {
   return a.length === b.length && a.every((x, k) => equal(x, b[k]!, bound));
@@ -315,18 +425,42 @@ export function hash(e: Expr, memo: Map<Expr, number> = new Map()): number {
   if (known !== undefined) return known;
   let h: number;
   switch (e.op) {
-    case 'const': h = mix(1, hashNumber(e.value)); break;
-    case 'index': h = 2; break;
-    case 'size': h = mix(3, hashText(e.name)); break;
-    case 'ref': h = e.at.reduce((s, x) => mix(s, hash(x, memo)), mix(4, hashText(e.variable))); break;
-    case 'apply': h = e.args.reduce((s, x) => mix(s, hash(x, memo)), mix(5, hashText(e.fn))); break;
-    case 'reduce': h = [e.from, e.to, e.body].reduce((s, x) => mix(s, hash(x, memo)), mix(6, hashText(e.kind))); break;
-    case 'cond': h = [e.test, e.then, e.otherwise].reduce((s, x) => mix(s, hash(x, memo)), 7); break;
-    case 'element': h = children(e).reduce((s, x) => mix(s, hash(x, memo)), mix(8, hashText(e.array.fn))); break;
+    case 'const':
+      h = mix(1, hashNumber(e.value));
+      break;
+    case 'index':
+      h = 2;
+      break;
+    case 'size':
+      h = mix(3, hashText(e.name));
+      break;
+    case 'ref':
+      h = e.at.reduce((s, x) => mix(s, hash(x, memo)), mix(4, hashText(e.variable)));
+      break;
+    case 'apply':
+      h = e.args.reduce((s, x) => mix(s, hash(x, memo)), mix(5, hashText(e.fn)));
+      break;
+    case 'reduce':
+      h = [e.from, e.to, e.body].reduce((s, x) => mix(s, hash(x, memo)), mix(6, hashText(e.kind)));
+      break;
+    case 'cond':
+      h = [e.test, e.then, e.otherwise].reduce((s, x) => mix(s, hash(x, memo)), 7);
+      break;
+    case 'element':
+      h = children(e).reduce((s, x) => mix(s, hash(x, memo)), mix(8, hashText(e.array.fn)));
+      break;
   }
   memo.set(e, h);
   return h;
 }
-function mix(a: number, b: number): number { return (Math.imul(a ^ (b + 0x9e3779b9 + (a << 6) + (a >>> 2)), 0x85ebca6b) ^ (b >>> 13)) | 0; }
-function hashText(s: string): number { let h = 17; for (let i = 0; i < s.length; i++) h = (Math.imul(h, 31) + s.charCodeAt(i)) | 0; return h; }
-function hashNumber(x: number): number { return hashText(String(x)); }
+function mix(a: number, b: number): number {
+  return (Math.imul(a ^ (b + 0x9e3779b9 + (a << 6) + (a >>> 2)), 0x85ebca6b) ^ (b >>> 13)) | 0;
+}
+function hashText(s: string): number {
+  let h = 17;
+  for (let i = 0; i < s.length; i++) h = (Math.imul(h, 31) + s.charCodeAt(i)) | 0;
+  return h;
+}
+function hashNumber(x: number): number {
+  return hashText(String(x));
+}

@@ -7,7 +7,26 @@
  */
 import { InternalError } from '../errors/diagnostic.js';
 import {
-  add, addAll, apply, arrayOf, at, cond, element, exp, index, isConst, mul, neg, num, one, reduce, sub, substitute, sumOver, visit, zero,
+  add,
+  addAll,
+  apply,
+  arrayOf,
+  at,
+  cond,
+  element,
+  exp,
+  index,
+  isConst,
+  mul,
+  neg,
+  num,
+  one,
+  reduce,
+  sub,
+  substitute,
+  sumOver,
+  visit,
+  zero,
 } from './expr.js';
 import type { Apply, ArrayExpr, Element, Expr, Index, Reduce, Ref } from './expr.js';
 import { primitives } from './primitives.js';
@@ -41,13 +60,21 @@ class Differentiation {
 
   private compute(e: Expr): Expr {
     switch (e.op) {
-      case 'const': case 'size': return zero;
-      case 'index': return e === this.wrt ? one : zero;
-      case 'ref': return this.ofRef(e);
-      case 'cond': return cond(e.test, this.of(e.then), this.of(e.otherwise));
-      case 'apply': return this.ofApply(e);
-      case 'reduce': return this.ofReduce(e);
-      case 'element': return this.ofElement(e);
+      case 'const':
+      case 'size':
+        return zero;
+      case 'index':
+        return e === this.wrt ? one : zero;
+      case 'ref':
+        return this.ofRef(e);
+      case 'cond':
+        return cond(e.test, this.of(e.then), this.of(e.otherwise));
+      case 'apply':
+        return this.ofApply(e);
+      case 'reduce':
+        return this.ofReduce(e);
+      case 'element':
+        return this.ofElement(e);
     }
   }
 
@@ -67,7 +94,12 @@ class Differentiation {
     const derivative = primitives.get(e.fn)?.derivative;
     if (derivative === undefined) throw new InternalError(`the function ${e.fn} has no derivative`);
     const partial = derivative(...e.args);
-    return addAll(inner.map((d, k) => { const p = partial[k] ?? null; return p === null ? zero : times(p, d); }));
+    return addAll(
+      inner.map((d, k) => {
+        const p = partial[k] ?? null;
+        return p === null ? zero : times(p, d);
+      }),
+    );
   }
 
   private ofReduce(e: Reduce): Expr {
@@ -75,7 +107,8 @@ class Differentiation {
     const inner = this.of(body);
     if (inner.op === 'const' && inner.value === 0) return zero;
     switch (kind) {
-      case 'sum': return reduce('sum', i, from, to, inner);
+      case 'sum':
+        return reduce('sum', i, from, to, inner);
       case 'prod': {
         // Product of the others, so that factors that are zero do no harm.
         const j = index('j');
@@ -88,13 +121,15 @@ class Differentiation {
         const whole = reduce('logsumexp', j, from, to, substitute(body, new Map([[i, j]])));
         return reduce('sum', i, from, to, times(exp(sub(body, whole)), inner));
       }
-      case 'min': case 'max': {
+      case 'min':
+      case 'max': {
         const j = index('j');
         const moved = substitute(body, new Map([[i, j]]));
         const best = reduce('argmax', j, from, to, kind === 'max' ? moved : neg(moved));
         return substitute(inner, new Map([[i, best]]));
       }
-      case 'argmax': return zero;
+      case 'argmax':
+        return zero;
     }
   }
 
@@ -103,37 +138,56 @@ class Differentiation {
     if (!args.some((a) => this.dependsOnWrt(a.body))) return zero;
     const a = args[0];
     if (a === undefined) throw new InternalError(`the function ${fn} has no derivative`);
-    const dA = (k: Expr, l: Expr): Expr => substitute(this.of(a.body), new Map([[a.indices[0]!, k], [a.indices[1]!, l]]));
+    const dA = (k: Expr, l: Expr): Expr =>
+      substitute(
+        this.of(a.body),
+        new Map([
+          [a.indices[0]!, k],
+          [a.indices[1]!, l],
+        ]),
+      );
     switch (fn) {
       case 'inverse': {
         const [i, j] = e.at;
         const entry = (k: Expr, l: Expr): Expr => element(e.array, [k, l]);
         return neg(contract(a, (k, l) => mul(mul(entry(i!, k), entry(l, j!)), dA(k, l))));
       }
-      case 'logdet': case 'logabsdet': return traceOfChange(a, dA);
-      case 'det': return mul(e, traceOfChange(a, dA));
-      case 'cholesky': return this.ofCholesky(e, a, dA);
+      case 'logdet':
+      case 'logabsdet':
+        return traceOfChange(a, dA);
+      case 'det':
+        return mul(e, traceOfChange(a, dA));
+      case 'cholesky':
+        return this.ofCholesky(e, a, dA);
       case 'solve': {
         // A x = b: dx = A^-1 (db - dA x), column by column where b is a matrix.
-        const b = args[1]!, inverse = arrayOf('inverse', [a], a.dims);
+        const b = args[1]!,
+          inverse = arrayOf('inverse', [a], a.dims);
         const [i, ...column] = e.at;
         const db = (k: Expr): Expr => substitute(this.of(b.body), new Map(b.indices.map((x, d) => [x, d === 0 ? k : column[d - 1]!])));
-        return sumOver(a.dims[0]!, (k) => {
-          const change = sumOver(a.dims[1]!, (l) => mul(dA(k, l), element(e.array, [l, ...column])), 'l');
-          return mul(at(inverse, i!, k), sub(db(k), change));
-        }, 'k');
+        return sumOver(
+          a.dims[0]!,
+          (k) => {
+            const change = sumOver(a.dims[1]!, (l) => mul(dA(k, l), element(e.array, [l, ...column])), 'l');
+            return mul(at(inverse, i!, k), sub(db(k), change));
+          },
+          'k',
+        );
       }
-      case 'cumsum': case 'cumprod': {
+      case 'cumsum':
+      case 'cumprod': {
         const k = index('k');
         return this.of(reduce(fn === 'cumsum' ? 'sum' : 'prod', k, zero, add(e.at[0]!, one), at(a, k)));
       }
-      default: throw new InternalError(`the function ${fn} has no derivative`);
+      default:
+        throw new InternalError(`the function ${fn} has no derivative`);
     }
   }
 
   private ofCholesky(e: Element, a: ArrayExpr, dA: (k: Expr, l: Expr) => Expr): Expr {
     const [i, j] = e.at;
-    const factor = arrayOf('cholesky', [a], a.dims), inverse = arrayOf('inverse', [factor], a.dims);
+    const factor = arrayOf('cholesky', [a], a.dims),
+      inverse = arrayOf('inverse', [factor], a.dims);
     const lower = (k: Expr): Expr => {
       const m = contract(a, (r, s) => mul(mul(at(inverse, k, r), at(inverse, j!, s)), dA(r, s)));
       return cond(apply('gt', k, j!), m, cond(apply('eq', k, j!), mul(num(0.5), m), zero));
@@ -141,7 +195,9 @@ class Differentiation {
     return sumOver(a.dims[0]!, (k) => mul(at(factor, i!, k), lower(k)), 'k');
   }
 
-  private dependsOnWrt(e: Expr): boolean { return mentions(e, this.wrt); }
+  private dependsOnWrt(e: Expr): boolean {
+    return mentions(e, this.wrt);
+  }
 }
 
 /** `p d` where d may be zero by a test: the product stays under the test, so that an infinite p cannot make it NaN. */
@@ -162,6 +218,8 @@ function traceOfChange(a: ArrayExpr, dA: (k: Expr, l: Expr) => Expr): Expr {
 
 function mentions(e: Expr, wrt: Ref | Index): boolean {
   let found = false;
-  visit(e, (x) => { if (x === wrt || (x.op === 'ref' && wrt.op === 'ref' && x.variable === wrt.variable)) found = true; });
+  visit(e, (x) => {
+    if (x === wrt || (x.op === 'ref' && wrt.op === 'ref' && x.variable === wrt.variable)) found = true;
+  });
   return found;
 }

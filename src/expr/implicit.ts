@@ -32,14 +32,27 @@ const usualEvaluations = 12;
  * must be monotone there; `argument` tells its references to t.
  */
 export function rootOf(map: Expr, isArgument: (e: Expr) => boolean, increasing: boolean, y: Expr, low: Expr, high: Expr): Expr | null {
-  const tokens: string[] = [], parameters: Expr[] = [];
-  const mentions = (e: Expr): boolean => { let found = false; visit(e, (x) => { if (isArgument(x)) found = true; }); return found; };
+  const tokens: string[] = [],
+    parameters: Expr[] = [];
+  const mentions = (e: Expr): boolean => {
+    let found = false;
+    visit(e, (x) => {
+      if (isArgument(x)) found = true;
+    });
+    return found;
+  };
   const write = (e: Expr): boolean => {
     if (tokens.length > mostTokens) return false;
-    if (isArgument(e)) { tokens.push('t'); return true; }
+    if (isArgument(e)) {
+      tokens.push('t');
+      return true;
+    }
     if (!mentions(e)) {
       let k = parameters.findIndex((p) => equal(p, e));
-      if (k < 0) { k = parameters.length; parameters.push(e); }
+      if (k < 0) {
+        k = parameters.length;
+        parameters.push(e);
+      }
       tokens.push(String(k));
       return true;
     }
@@ -51,20 +64,27 @@ export function rootOf(map: Expr, isArgument: (e: Expr) => boolean, increasing: 
 }
 
 /** Whether a function is an implicit one. */
-export function isRoot(fn: string): boolean { return fn.startsWith(prefix); }
+export function isRoot(fn: string): boolean {
+  return fn.startsWith(prefix);
+}
 
 /** What an implicit function solves: `map(t) = value`. */
 export function equationOf(e: Apply, argument: Expr, lookup: Lookup): { readonly map: Expr; readonly value: Expr } {
   return { map: mapOf(tokensOf(e.fn), argument, e.args.slice(leading), lookup)!, value: e.args[0]! };
 }
 
-function tokensOf(fn: string): readonly string[] { return fn.slice(prefix.length).split('$').slice(1); }
+function tokensOf(fn: string): readonly string[] {
+  return fn.slice(prefix.length).split('$').slice(1);
+}
 
 /** The map with its argument and parameters put in; null where the tokens are no map. */
 function mapOf(tokens: readonly string[], argument: Expr, parameters: readonly Expr[], lookup: Lookup): Expr | null {
   const stack: Expr[] = [];
   for (const token of tokens) {
-    if (token === 't') { stack.push(argument); continue; }
+    if (token === 't') {
+      stack.push(argument);
+      continue;
+    }
     if (/^\d+$/.test(token)) {
       const parameter = parameters[Number(token)];
       if (parameter === undefined) return null;
@@ -79,20 +99,34 @@ function mapOf(tokens: readonly string[], argument: Expr, parameters: readonly E
 }
 
 /** The row of an implicit function; undefined for any other name. */
-export function implicitFunction(fn: string, lookup: Lookup): (KnownFunction & { readonly javascript: null; readonly integer: false }) | undefined {
+export function implicitFunction(
+  fn: string,
+  lookup: Lookup,
+): (KnownFunction & { readonly javascript: null; readonly integer: false }) | undefined {
   if (!isRoot(fn)) return undefined;
-  const direction = fn.slice(prefix.length).split('$')[0], tokens = tokensOf(fn);
+  const direction = fn.slice(prefix.length).split('$')[0],
+    tokens = tokensOf(fn);
   const parameters = Math.max(-1, ...tokens.filter((t) => /^\d+$/.test(t)).map(Number)) + 1;
   const symbols = Array.from({ length: parameters }, (): Expr => zero);
-  if ((direction !== 'up' && direction !== 'down') || tokens.length > 2 * mostTokens || mapOf(tokens, zero, symbols, lookup) === null) return undefined;
+  if ((direction !== 'up' && direction !== 'down') || tokens.length > 2 * mostTokens || mapOf(tokens, zero, symbols, lookup) === null)
+    return undefined;
   const cost = usualEvaluations * tokens.reduce((sum, t) => sum + (lookup(t)?.cost ?? 1), 0);
   return {
-    arity: leading + parameters, javascript: null, cost, integer: false,
+    arity: leading + parameters,
+    javascript: null,
+    cost,
+    integer: false,
     evaluate: rootFunction(tokens, direction === 'up' ? 1 : -1, lookup),
     derivative: (...args) => {
-      const given = args.slice(leading), t = apply(fn, ...args);
+      const given = args.slice(leading),
+        t = apply(fn, ...args);
       const slopes = partials(tokens, t, given, lookup);
-      return [div(one, slopes.argument), null, null, ...slopes.parameters.map((p, k) => (isConst(given[k]!) ? null : neg(div(p, slopes.argument))))];
+      return [
+        div(one, slopes.argument),
+        null,
+        null,
+        ...slopes.parameters.map((p, k) => (isConst(given[k]!) ? null : neg(div(p, slopes.argument)))),
+      ];
     },
   };
 }
@@ -109,32 +143,57 @@ function rootFunction(tokens: readonly string[], sign: 1 | -1, lookup: Lookup): 
     const [y, low, high] = x as readonly [number, number, number];
     if (Number.isNaN(y)) return y;
     const stack: number[] = [];
-    return rootOfIncreasing((t) => {
-      let size = 0;
-      for (const step of steps) {
-        if (step.kind === 'argument') stack[size++] = t;
-        else if (step.kind === 'parameter') stack[size++] = x[step.position]!;
-        else if (step.arity === 2) { size--; stack[size - 1] = step.evaluate(stack[size - 1]!, stack[size]!); }
-        else if (step.arity === 1) stack[size - 1] = step.evaluate(stack[size - 1]!);
-        else { size -= step.arity; stack[size] = step.evaluate(...stack.slice(size, size + step.arity)); size++; }
-      }
-      return sign * (stack[0]! - y);
-    }, low, high);
+    return rootOfIncreasing(
+      (t) => {
+        let size = 0;
+        for (const step of steps) {
+          if (step.kind === 'argument') stack[size++] = t;
+          else if (step.kind === 'parameter') stack[size++] = x[step.position]!;
+          else if (step.arity === 2) {
+            size--;
+            stack[size - 1] = step.evaluate(stack[size - 1]!, stack[size]!);
+          } else if (step.arity === 1) stack[size - 1] = step.evaluate(stack[size - 1]!);
+          else {
+            size -= step.arity;
+            stack[size] = step.evaluate(...stack.slice(size, size + step.arity));
+            size++;
+          }
+        }
+        return sign * (stack[0]! - y);
+      },
+      low,
+      high,
+    );
   };
 }
 
 /** Partial derivatives of the map by forward accumulation over its tokens. */
-function partials(tokens: readonly string[], argument: Expr, given: readonly Expr[], lookup: Lookup): { readonly argument: Expr; readonly parameters: readonly Expr[] } {
+function partials(
+  tokens: readonly string[],
+  argument: Expr,
+  given: readonly Expr[],
+  lookup: Lookup,
+): { readonly argument: Expr; readonly parameters: readonly Expr[] } {
   const width = 1 + given.length;
   const stack: { readonly value: Expr; readonly slopes: readonly Expr[] }[] = [];
   const unit = (k: number): Expr[] => Array.from({ length: width }, (_, j): Expr => (j === k ? one : zero));
   for (const token of tokens) {
-    if (token === 't') { stack.push({ value: argument, slopes: unit(0) }); continue; }
-    if (/^\d+$/.test(token)) { stack.push({ value: given[Number(token)]!, slopes: unit(1 + Number(token)) }); continue; }
-    const known = lookup(token)!, parts = stack.splice(stack.length - known.arity), partial = known.derivative?.(...parts.map((p) => p.value)) ?? [];
+    if (token === 't') {
+      stack.push({ value: argument, slopes: unit(0) });
+      continue;
+    }
+    if (/^\d+$/.test(token)) {
+      stack.push({ value: given[Number(token)]!, slopes: unit(1 + Number(token)) });
+      continue;
+    }
+    const known = lookup(token)!,
+      parts = stack.splice(stack.length - known.arity),
+      partial = known.derivative?.(...parts.map((p) => p.value)) ?? [];
     stack.push({
       value: apply(token, ...parts.map((p) => p.value)),
-      slopes: Array.from({ length: width }, (_, j) => addAll(parts.map((p, k) => (isConst(p.slopes[j]!, 0) || partial[k] == null ? zero : mul(partial[k], p.slopes[j]!))))),
+      slopes: Array.from({ length: width }, (_, j) =>
+        addAll(parts.map((p, k) => (isConst(p.slopes[j]!, 0) || partial[k] == null ? zero : mul(partial[k], p.slopes[j]!)))),
+      ),
     });
   }
   const [slope, ...parameters] = stack[0]!.slopes;

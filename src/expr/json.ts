@@ -21,9 +21,22 @@ export type ExprJson =
   | { readonly op: 'size'; readonly name: string }
   | { readonly op: 'ref'; readonly variable: string; readonly at: readonly ExprJson[] }
   | { readonly op: 'apply'; readonly fn: string; readonly args: readonly ExprJson[] }
-  | { readonly op: 'reduce'; readonly kind: ReduceKind; readonly index: string; readonly from: ExprJson; readonly to: ExprJson; readonly body: ExprJson }
+  | {
+      readonly op: 'reduce';
+      readonly kind: ReduceKind;
+      readonly index: string;
+      readonly from: ExprJson;
+      readonly to: ExprJson;
+      readonly body: ExprJson;
+    }
   | { readonly op: 'cond'; readonly test: ExprJson; readonly then: ExprJson; readonly otherwise: ExprJson }
-  | { readonly op: 'element'; readonly fn: string; readonly args: readonly ArrayJson[]; readonly dims: readonly ExprJson[]; readonly at: readonly ExprJson[] };
+  | {
+      readonly op: 'element';
+      readonly fn: string;
+      readonly args: readonly ArrayJson[];
+      readonly dims: readonly ExprJson[];
+      readonly at: readonly ExprJson[];
+    };
 
 /** `[body for indices[0] in 0..<dims[0], ...]`. */
 export interface ArrayJson {
@@ -65,16 +78,28 @@ function indexNames(list: readonly Expr[]): ReadonlyMap<Index, string> {
 function write(e: Expr, names: ReadonlyMap<Index, string>): ExprJson {
   const go = (x: Expr): ExprJson => write(x, names);
   switch (e.op) {
-    case 'const': return { op: 'const', value: writeNumber(e.value) };
-    case 'index': return { op: 'index', name: names.get(e)! };
-    case 'size': return { op: 'size', name: e.name };
-    case 'ref': return { op: 'ref', variable: e.variable, at: e.at.map(go) };
-    case 'apply': return { op: 'apply', fn: e.fn, args: e.args.map(go) };
-    case 'reduce': return { op: 'reduce', kind: e.kind, index: names.get(e.index)!, from: go(e.from), to: go(e.to), body: go(e.body) };
-    case 'cond': return { op: 'cond', test: go(e.test), then: go(e.then), otherwise: go(e.otherwise) };
-    case 'element': return {
-      op: 'element', fn: e.array.fn, args: e.array.args.map((a) => writeArray(a, names)), dims: e.array.dims.map(go), at: e.at.map(go),
-    };
+    case 'const':
+      return { op: 'const', value: writeNumber(e.value) };
+    case 'index':
+      return { op: 'index', name: names.get(e)! };
+    case 'size':
+      return { op: 'size', name: e.name };
+    case 'ref':
+      return { op: 'ref', variable: e.variable, at: e.at.map(go) };
+    case 'apply':
+      return { op: 'apply', fn: e.fn, args: e.args.map(go) };
+    case 'reduce':
+      return { op: 'reduce', kind: e.kind, index: names.get(e.index)!, from: go(e.from), to: go(e.to), body: go(e.body) };
+    case 'cond':
+      return { op: 'cond', test: go(e.test), then: go(e.then), otherwise: go(e.otherwise) };
+    case 'element':
+      return {
+        op: 'element',
+        fn: e.array.fn,
+        args: e.array.args.map((a) => writeArray(a, names)),
+        dims: e.array.dims.map(go),
+        at: e.at.map(go),
+      };
   }
 }
 
@@ -114,13 +139,18 @@ class Reader {
     if (depth > maximumDepth) return refuse(path, `at most ${maximumDepth} levels of nesting`);
     const node = record(json, path);
     const child = (key: string): Expr => this.expression(node.get(key), depth + 1, `${path}.${key}`);
-    const list = (key: string): Expr[] => array(node.get(key), `${path}.${key}`).map((x, k) => this.expression(x, depth + 1, `${path}.${key}[${k}]`));
+    const list = (key: string): Expr[] =>
+      array(node.get(key), `${path}.${key}`).map((x, k) => this.expression(x, depth + 1, `${path}.${key}[${k}]`));
     const op = node.get('op');
     switch (op) {
-      case 'const': return { op, value: readNumber(node.get('value'), path) };
-      case 'index': return this.index(node.get('name'), path);
-      case 'size': return { op, name: text(node.get('name'), `${path}.name`) };
-      case 'ref': return { op, variable: text(node.get('variable'), `${path}.variable`), at: list('at') };
+      case 'const':
+        return { op, value: readNumber(node.get('value'), path) };
+      case 'index':
+        return this.index(node.get('name'), path);
+      case 'size':
+        return { op, name: text(node.get('name'), `${path}.name`) };
+      case 'ref':
+        return { op, variable: text(node.get('variable'), `${path}.variable`), at: list('at') };
       case 'apply': {
         const fn = text(node.get('fn'), `${path}.fn`);
         const primitive = fn === 'missing' ? { arity: 1 } : primitives.get(fn);
@@ -133,9 +163,17 @@ class Reader {
       case 'reduce': {
         const kind = reduceKinds.find((k) => k === node.get('kind'));
         if (kind === undefined) return refuse(`${path}.kind`, `one of ${reduceKinds.join(', ')}`);
-        return { op, kind, index: this.index(node.get('index'), `${path}.index`), from: child('from'), to: child('to'), body: child('body') };
+        return {
+          op,
+          kind,
+          index: this.index(node.get('index'), `${path}.index`),
+          from: child('from'),
+          to: child('to'),
+          body: child('body'),
+        };
       }
-      case 'cond': return { op, test: child('test'), then: child('then'), otherwise: child('otherwise') };
+      case 'cond':
+        return { op, test: child('test'), then: child('then'), otherwise: child('otherwise') };
       case 'element': {
         const fn = text(node.get('fn'), `${path}.fn`);
         if (!arrayFunctions.has(fn)) return refuse(`${path}.fn`, 'a known array function');
@@ -145,7 +183,8 @@ class Reader {
         if (at.length !== dims.length) return refuse(`${path}.at`, `${dims.length} indices`);
         return { op, array: { fn, args, dims }, at };
       }
-      default: return refuse(`${path}.op`, 'one of const, index, size, ref, apply, reduce, cond, element');
+      default:
+        return refuse(`${path}.op`, 'one of const, index, size, ref, apply, reduce, cond, element');
     }
   }
 
@@ -153,7 +192,8 @@ class Reader {
     const node = record(json, path);
     const indices = array(node.get('indices'), `${path}.indices`).map((name, k) => this.index(name, `${path}.indices[${k}]`));
     const dims = array(node.get('dims'), `${path}.dims`).map((d, k) => this.expression(d, depth + 1, `${path}.dims[${k}]`));
-    if (dims.length !== indices.length || new Set(indices).size !== indices.length) return refuse(path, 'one dimension for each index, indices all different');
+    if (dims.length !== indices.length || new Set(indices).size !== indices.length)
+      return refuse(path, 'one dimension for each index, indices all different');
     return { indices, dims, body: this.expression(node.get('body'), depth + 1, `${path}.body`) };
   }
 }
@@ -174,11 +214,16 @@ function text(json: unknown, path: string): string {
 function readNumber(json: unknown, path: string): number {
   if (typeof json === 'number') return json;
   switch (json) {
-    case 'inf': return Number.POSITIVE_INFINITY;
-    case '-inf': return Number.NEGATIVE_INFINITY;
-    case 'nan': return Number.NaN;
-    case '-0': return -0;
-    default: return refuse(`${path}.value`, 'a number, or one of the words inf, -inf, nan, -0');
+    case 'inf':
+      return Number.POSITIVE_INFINITY;
+    case '-inf':
+      return Number.NEGATIVE_INFINITY;
+    case 'nan':
+      return Number.NaN;
+    case '-0':
+      return -0;
+    default:
+      return refuse(`${path}.value`, 'a number, or one of the words inf, -inf, nan, -0');
   }
 }
 

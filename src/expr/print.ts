@@ -33,7 +33,10 @@ export function printLatex(e: Expr, style: PrintStyle = {}): string {
 }
 
 /** A piece of output and how tightly its outermost operator binds. */
-interface Piece { readonly text: string; readonly level: number }
+interface Piece {
+  readonly text: string;
+  readonly level: number;
+}
 
 /** Binding strength, loosest first, as in the grammar. */
 const level = { conditional: 1, or: 2, and: 3, comparison: 4, sum: 5, product: 6, negation: 7, power: 8, atom: 9 } as const;
@@ -65,7 +68,11 @@ interface Form {
   /** Tightens a subscript. */
   compact(text: string): string;
 }
-interface Range { readonly index: string; readonly from: string; readonly to: string }
+interface Range {
+  readonly index: string;
+  readonly from: string;
+  readonly to: string;
+}
 
 class Printer {
   private readonly form: Form;
@@ -111,13 +118,21 @@ class Printer {
     return result;
   }
 
-  private nameOf(i: Index): string { return this.form.name(this.bind(i)); }
+  private nameOf(i: Index): string {
+    return this.form.name(this.bind(i));
+  }
 
   /** An implicit function as the equation that it solves. */
   private solution(e: Apply): Piece {
     const t = index('t');
     const { map, value } = equationOf(e, t, (fn) => primitives.get(fn));
-    return this.inScope([t], () => this.form.solution(this.nameOf(t), this.fit(this.print(map), level.comparison + 1), this.fit(this.print(value), level.comparison + 1)));
+    return this.inScope([t], () =>
+      this.form.solution(
+        this.nameOf(t),
+        this.fit(this.print(map), level.comparison + 1),
+        this.fit(this.print(value), level.comparison + 1),
+      ),
+    );
   }
 
   /** The text with parentheses if it binds less tightly than `atLeast`. */
@@ -128,19 +143,26 @@ class Printer {
   print(e: Expr): Piece {
     const { form } = this;
     switch (e.op) {
-      case 'const': return form.number(e.value, this.style.digits ?? 6);
-      case 'index': return { text: this.nameOf(e), level: level.atom };
-      case 'size': return { text: form.name(e.name), level: level.atom };
-      case 'ref': return this.reference(e);
-      case 'cond': return form.conditional(this.print(e.test), this.print(e.then), this.print(e.otherwise));
-      case 'reduce': return this.reduction(e);
+      case 'const':
+        return form.number(e.value, this.style.digits ?? 6);
+      case 'index':
+        return { text: this.nameOf(e), level: level.atom };
+      case 'size':
+        return { text: form.name(e.name), level: level.atom };
+      case 'ref':
+        return this.reference(e);
+      case 'cond':
+        return form.conditional(this.print(e.test), this.print(e.then), this.print(e.otherwise));
+      case 'reduce':
+        return this.reduction(e);
       case 'element': {
         const whole = this.arrayCall(e.array.fn, e.array.args);
         if (e.at.length === 0) return whole;
         const base = whole.level === level.atom ? whole.text : form.parenthesise(whole.text);
         return { text: form.subscript(base, this.subscripts(e.at)), level: level.atom };
       }
-      case 'apply': return this.application(e.fn, e.args, e);
+      case 'apply':
+        return this.application(e.fn, e.args, e);
     }
   }
 
@@ -156,23 +178,41 @@ class Printer {
   private application(fn: string, args: readonly Expr[], e: Expr): Piece {
     const { form } = this;
     switch (fn) {
-      case 'add': case 'sub': return this.sum(e);
-      case 'mul': case 'div': case 'neg': return this.signed(e);
-      case 'pow': return this.signed(e);
-      case 'xlogy': return this.signed({ op: 'apply', fn: 'mul', args: [args[0]!, { op: 'apply', fn: 'log', args: [args[1]!] }] });
-      case 'xlog1my': return this.signed({ op: 'apply', fn: 'mul', args: [args[0]!, { op: 'apply', fn: 'log', args: [sub(num(1), args[1]!)] }] });
-      case 'lt': case 'le': case 'gt': case 'ge': case 'eq': case 'ne': {
+      case 'add':
+      case 'sub':
+        return this.sum(e);
+      case 'mul':
+      case 'div':
+      case 'neg':
+        return this.signed(e);
+      case 'pow':
+        return this.signed(e);
+      case 'xlogy':
+        return this.signed({ op: 'apply', fn: 'mul', args: [args[0]!, { op: 'apply', fn: 'log', args: [args[1]!] }] });
+      case 'xlog1my':
+        return this.signed({ op: 'apply', fn: 'mul', args: [args[0]!, { op: 'apply', fn: 'log', args: [sub(num(1), args[1]!)] }] });
+      case 'lt':
+      case 'le':
+      case 'gt':
+      case 'ge':
+      case 'eq':
+      case 'ne': {
         const [a, b] = args.map((x) => this.fit(this.print(x), level.comparison + 1));
         return { text: `${a} ${form.comparison(fn)} ${b}`, level: level.comparison };
       }
-      case 'and': case 'or': {
+      case 'and':
+      case 'or': {
         const own = fn === 'and' ? level.and : level.or;
         return { text: args.map((x) => this.fit(this.print(x), own)).join(` ${form.junction(fn)} `), level: own };
       }
-      case 'not': return form.not(this.print(args[0]!));
+      case 'not':
+        return form.not(this.print(args[0]!));
       default:
         if (isRoot(fn)) return this.solution({ op: 'apply', fn, args });
-        return form.call(fn, args.map((x) => this.print(x).text));
+        return form.call(
+          fn,
+          args.map((x) => this.print(x).text),
+        );
     }
   }
 
@@ -180,22 +220,35 @@ class Printer {
   private sum(e: Expr): Piece {
     const terms: { negative: boolean; factors: Factors }[] = [];
     const collect = (x: Expr, negative: boolean): void => {
-      if (x.op === 'apply' && x.fn === 'add') { collect(x.args[0]!, negative); collect(x.args[1]!, negative); return; }
-      if (x.op === 'apply' && x.fn === 'sub') { collect(x.args[0]!, negative); collect(x.args[1]!, !negative); return; }
-      if (x.op === 'apply' && x.fn === 'neg' && isSum(x.args[0]!)) { collect(x.args[0]!, !negative); return; }
+      if (x.op === 'apply' && x.fn === 'add') {
+        collect(x.args[0]!, negative);
+        collect(x.args[1]!, negative);
+        return;
+      }
+      if (x.op === 'apply' && x.fn === 'sub') {
+        collect(x.args[0]!, negative);
+        collect(x.args[1]!, !negative);
+        return;
+      }
+      if (x.op === 'apply' && x.fn === 'neg' && isSum(x.args[0]!)) {
+        collect(x.args[0]!, !negative);
+        return;
+      }
       const factors = factorise(x);
       terms.push({ negative: negative !== factors.negative, factors });
     };
     collect(e, false);
     const first = terms.findIndex((t) => !t.negative);
     if (first > 0) terms.unshift(...terms.splice(first, 1));
-    const text = terms.map((t, k) => {
-      const piece = this.product(t.factors);
-      // A comparison or a conditional as a term needs parentheses; a product does not.
-      const body = this.fit(piece, level.product);
-      if (k === 0) return t.negative ? `-${body}` : body;
-      return `${t.negative ? ' - ' : ' + '}${body}`;
-    }).join('');
+    const text = terms
+      .map((t, k) => {
+        const piece = this.product(t.factors);
+        // A comparison or a conditional as a term needs parentheses; a product does not.
+        const body = this.fit(piece, level.product);
+        if (k === 0) return t.negative ? `-${body}` : body;
+        return `${t.negative ? ' - ' : ' + '}${body}`;
+      })
+      .join('');
     return { text, level: level.sum };
   }
 
@@ -204,7 +257,10 @@ class Printer {
     const piece = this.product(factors);
     if (!factors.negative) return piece;
     // Unary minus binds tighter than a product: -a*b is (-a)*b, the same number as -(a*b).
-    return { text: `-${this.fit(piece, level.product)}`, level: piece.level < level.product ? level.negation : Math.min(piece.level, level.negation) };
+    return {
+      text: `-${this.fit(piece, level.product)}`,
+      level: piece.level < level.product ? level.negation : Math.min(piece.level, level.negation),
+    };
   }
 
   private product(factors: Factors): Piece {
@@ -219,7 +275,10 @@ class Printer {
     if (pieces.length === 1) return pieces[0]!;
     // The last factor may be a sum sign of LaTeX, which takes everything to its right.
     const last = pieces.length - 1;
-    return { text: this.form.times(pieces.map((p, k) => this.fit(p, k === last ? level.product : level.product + 1))), level: level.product };
+    return {
+      text: this.form.times(pieces.map((p, k) => this.fit(p, k === last ? level.product : level.product + 1))),
+      level: level.product,
+    };
   }
 
   /** A factor, already free of signs, products and negative powers. */
@@ -272,42 +331,74 @@ class Printer {
       return this.form.call('fill', [this.print(a.body).text, ...a.dims.map((d) => this.print(d).text)]);
     }
     const bounds = a.dims.map((d) => this.upper(d));
-    return this.inScope(a.indices, () => this.form.comprehension(
-      this.print(a.body).text,
-      a.indices.map((i, axis) => ({ index: this.nameOf(i), from: '0', to: this.fit(bounds[axis]!, level.sum) })),
-    ));
+    return this.inScope(a.indices, () =>
+      this.form.comprehension(
+        this.print(a.body).text,
+        a.indices.map((i, axis) => ({ index: this.nameOf(i), from: '0', to: this.fit(bounds[axis]!, level.sum) })),
+      ),
+    );
   }
 
   private arrayCall(fn: string, args: readonly ArrayExpr[]): Piece {
     const pieces = args.map((a) => this.array(a));
-    if (!this.form.inclusive) return this.form.call(fn, pieces.map((p) => p.text));
+    if (!this.form.inclusive)
+      return this.form.call(
+        fn,
+        pieces.map((p) => p.text),
+      );
     const [a, b] = pieces;
     const base = a === undefined ? '' : this.fit(a, level.atom);
     switch (fn) {
-      case 'inverse': return { text: `${base}^{-1}`, level: level.power };
-      case 'logdet': return { text: `\\log\\left|${a!.text}\\right|`, level: level.product };
-      case 'det': return { text: `\\left|${a!.text}\\right|`, level: level.atom };
-      case 'solve': return { text: `${base}^{-1} ${this.fit(b!, level.atom)}`, level: level.product };
-      default: return this.form.call(fn, pieces.map((p) => p.text));
+      case 'inverse':
+        return { text: `${base}^{-1}`, level: level.power };
+      case 'logdet':
+        return { text: `\\log\\left|${a!.text}\\right|`, level: level.product };
+      case 'det':
+        return { text: `\\left|${a!.text}\\right|`, level: level.atom };
+      case 'solve':
+        return { text: `${base}^{-1} ${this.fit(b!, level.atom)}`, level: level.product };
+      default:
+        return this.form.call(
+          fn,
+          pieces.map((p) => p.text),
+        );
     }
   }
 }
 
 /** A product taken apart: sign * prod(above) / prod(below). */
-interface Factors { readonly negative: boolean; readonly above: readonly Expr[]; readonly below: readonly Expr[] }
+interface Factors {
+  readonly negative: boolean;
+  readonly above: readonly Expr[];
+  readonly below: readonly Expr[];
+}
 
 function factorise(e: Expr): Factors {
   let negative = false;
   const above: Expr[] = [];
   const below: Expr[] = [];
   const go = (x: Expr, inverted: boolean): void => {
-    if (x.op === 'const' && (x.value < 0 || Object.is(x.value, -0))) { negative = !negative; go(num(-x.value), inverted); return; }
+    if (x.op === 'const' && (x.value < 0 || Object.is(x.value, -0))) {
+      negative = !negative;
+      go(num(-x.value), inverted);
+      return;
+    }
     if (x.op === 'apply') {
       switch (x.fn) {
-        case 'neg': negative = !negative; go(x.args[0]!, inverted); return;
-        case 'mul': go(x.args[0]!, inverted); go(x.args[1]!, inverted); return;
-        case 'div': go(x.args[0]!, inverted); go(x.args[1]!, !inverted); return;
-        case 'xlogy': case 'xlog1my': {
+        case 'neg':
+          negative = !negative;
+          go(x.args[0]!, inverted);
+          return;
+        case 'mul':
+          go(x.args[0]!, inverted);
+          go(x.args[1]!, inverted);
+          return;
+        case 'div':
+          go(x.args[0]!, inverted);
+          go(x.args[1]!, !inverted);
+          return;
+        case 'xlogy':
+        case 'xlog1my': {
           const inner = x.fn === 'xlogy' ? x.args[1]! : sub(num(1), x.args[1]!);
           go(x.args[0]!, inverted);
           go({ op: 'apply', fn: 'log', args: [inner] }, inverted);
@@ -316,7 +407,10 @@ function factorise(e: Expr): Factors {
         case 'pow': {
           const [base, exponent] = [x.args[0]!, x.args[1]!];
           const opposite = negated(exponent);
-          if (opposite !== null) { go(pow(base, opposite), !inverted); return; }
+          if (opposite !== null) {
+            go(pow(base, opposite), !inverted);
+            return;
+          }
           // (-a)^b keeps its sign inside.
           (inverted ? below : above).push(x);
           return;
@@ -341,7 +435,9 @@ function negated(e: Expr): Expr | null {
   return null;
 }
 
-function isSum(e: Expr): boolean { return e.op === 'apply' && (e.fn === 'add' || e.fn === 'sub'); }
+function isSum(e: Expr): boolean {
+  return e.op === 'apply' && (e.fn === 'add' || e.fn === 'sub');
+}
 
 /** `to - 1` without a trailing `+ 1 - 1`. */
 function minusOne(to: Expr): Expr {
@@ -372,7 +468,10 @@ function diagonalOf(a: ArrayExpr): Expr | null {
     if ((l === i && r === j) || (l === j && r === i)) return num(1);
   }
   if (body.op === 'apply' && body.fn === 'mul') {
-    for (const [c, x] of [[body.args[0]!, body.args[1]!], [body.args[1]!, body.args[0]!]] as const) {
+    for (const [c, x] of [
+      [body.args[0]!, body.args[1]!],
+      [body.args[1]!, body.args[0]!],
+    ] as const) {
       if (freeIndices(c).has(i) || freeIndices(c).has(j)) continue;
       const inner = diagonalOf({ ...a, body: x });
       if (inner !== null) return isConst(inner, 1) ? c : { op: 'apply', fn: 'mul', args: [c, inner] };
@@ -418,7 +517,9 @@ function namesIn(list: readonly Expr[]): Set<string> {
   const names = new Set<string>();
   for (const e of list) {
     for (const name of variablesOf(e)) names.add(name);
-    visit(e, (x) => { if (x.op === 'size') names.add(x.name); });
+    visit(e, (x) => {
+      if (x.op === 'size') names.add(x.name);
+    });
   }
   return names;
 }
@@ -473,22 +574,72 @@ function textRanges(ranges: readonly Range[]): string {
 const latexComparisons: Readonly<Record<string, string>> = { lt: '<', le: '\\le', gt: '>', ge: '\\ge', eq: '=', ne: '\\ne' };
 
 const greek: ReadonlyMap<string, string> = new Map([
-  ['α', 'alpha'], ['β', 'beta'], ['γ', 'gamma'], ['δ', 'delta'], ['ε', 'epsilon'], ['ζ', 'zeta'], ['η', 'eta'], ['θ', 'theta'],
-  ['ι', 'iota'], ['κ', 'kappa'], ['λ', 'lambda'], ['μ', 'mu'], ['ν', 'nu'], ['ξ', 'xi'], ['π', 'pi'], ['ρ', 'rho'], ['σ', 'sigma'],
-  ['τ', 'tau'], ['υ', 'upsilon'], ['φ', 'phi'], ['χ', 'chi'], ['ψ', 'psi'], ['ω', 'omega'], ['Γ', 'Gamma'], ['Δ', 'Delta'],
-  ['Θ', 'Theta'], ['Λ', 'Lambda'], ['Ξ', 'Xi'], ['Π', 'Pi'], ['Σ', 'Sigma'], ['Υ', 'Upsilon'], ['Φ', 'Phi'], ['Ψ', 'Psi'], ['Ω', 'Omega'],
+  ['α', 'alpha'],
+  ['β', 'beta'],
+  ['γ', 'gamma'],
+  ['δ', 'delta'],
+  ['ε', 'epsilon'],
+  ['ζ', 'zeta'],
+  ['η', 'eta'],
+  ['θ', 'theta'],
+  ['ι', 'iota'],
+  ['κ', 'kappa'],
+  ['λ', 'lambda'],
+  ['μ', 'mu'],
+  ['ν', 'nu'],
+  ['ξ', 'xi'],
+  ['π', 'pi'],
+  ['ρ', 'rho'],
+  ['σ', 'sigma'],
+  ['τ', 'tau'],
+  ['υ', 'upsilon'],
+  ['φ', 'phi'],
+  ['χ', 'chi'],
+  ['ψ', 'psi'],
+  ['ω', 'omega'],
+  ['Γ', 'Gamma'],
+  ['Δ', 'Delta'],
+  ['Θ', 'Theta'],
+  ['Λ', 'Lambda'],
+  ['Ξ', 'Xi'],
+  ['Π', 'Pi'],
+  ['Σ', 'Sigma'],
+  ['Υ', 'Upsilon'],
+  ['Φ', 'Phi'],
+  ['Ψ', 'Psi'],
+  ['Ω', 'Omega'],
 ]);
 const greekNames: ReadonlySet<string> = new Set(greek.values());
 
 /** Functions with a command of their own. */
 const latexCalls: ReadonlyMap<string, string> = new Map([
-  ['exp', '\\exp'], ['log', '\\log'], ['log10', '\\log_{10}'], ['log2', '\\log_{2}'], ['sin', '\\sin'], ['cos', '\\cos'], ['tan', '\\tan'],
-  ['atan', '\\arctan'], ['tanh', '\\tanh'], ['min', '\\min'], ['max', '\\max'], ['lgamma', '\\log\\Gamma'], ['digamma', '\\psi'],
-  ['trigamma', '\\psi_{1}'], ['lbeta', '\\log\\mathrm{B}'], ['Phi', '\\Phi'], ['logPhi', '\\log\\Phi'], ['normalQuantile', '\\Phi^{-1}'],
+  ['exp', '\\exp'],
+  ['log', '\\log'],
+  ['log10', '\\log_{10}'],
+  ['log2', '\\log_{2}'],
+  ['sin', '\\sin'],
+  ['cos', '\\cos'],
+  ['tan', '\\tan'],
+  ['atan', '\\arctan'],
+  ['tanh', '\\tanh'],
+  ['min', '\\min'],
+  ['max', '\\max'],
+  ['lgamma', '\\log\\Gamma'],
+  ['digamma', '\\psi'],
+  ['trigamma', '\\psi_{1}'],
+  ['lbeta', '\\log\\mathrm{B}'],
+  ['Phi', '\\Phi'],
+  ['logPhi', '\\log\\Phi'],
+  ['normalQuantile', '\\Phi^{-1}'],
 ]);
 
 const latexReductions: Readonly<Record<Reduce['kind'], string>> = {
-  sum: '\\sum', prod: '\\prod', min: '\\min', max: '\\max', logsumexp: '\\operatorname{logsumexp}', argmax: '\\operatorname{arg\\,max}',
+  sum: '\\sum',
+  prod: '\\prod',
+  min: '\\min',
+  max: '\\max',
+  logsumexp: '\\operatorname{logsumexp}',
+  argmax: '\\operatorname{arg\\,max}',
 };
 
 const latexForm: Form = {
@@ -499,7 +650,10 @@ const latexForm: Form = {
     const magnitude = Math.abs(x) === Number.POSITIVE_INFINITY ? '\\infty' : numberText(Math.abs(x), digits);
     const [mantissa, exponent] = magnitude.split('e');
     const text = exponent === undefined ? magnitude : `${mantissa === '1' ? '' : `${mantissa} \\times `}10^{${Number(exponent)}}`;
-    return { text: sign + text, level: sign !== '' ? level.negation : exponent === undefined ? level.atom : mantissa === '1' ? level.power : level.product };
+    return {
+      text: sign + text,
+      level: sign !== '' ? level.negation : exponent === undefined ? level.atom : mantissa === '1' ? level.power : level.product,
+    };
   },
   subscript: (base, at) => {
     // A name that carries its own subscript (beta_0) shares it: \beta_{0,n}.
@@ -523,19 +677,34 @@ const latexForm: Form = {
   solution: (argument, map, value) => ({ text: `\\left(${argument} : ${map} = ${value}\\right)`, level: level.atom }),
   comparison: (fn) => latexComparisons[fn]!,
   junction: (fn) => (fn === 'and' ? '\\land' : '\\lor'),
-  not: (operand) => ({ text: `\\lnot ${operand.level >= level.negation ? operand.text : `\\left(${operand.text}\\right)`}`, level: level.negation }),
+  not: (operand) => ({
+    text: `\\lnot ${operand.level >= level.negation ? operand.text : `\\left(${operand.text}\\right)`}`,
+    level: level.negation,
+  }),
   reduction: (kind, body, ranges) => {
-    const signs = ranges.map((r) => (kind === 'sum' || kind === 'prod'
-      ? `${latexReductions[kind]}_{${r.index}=${r.from}}^{${r.to}}`
-      : `${latexReductions[kind]}_{${r.index}=${r.from},\\ldots,${r.to}}`)).join(' ');
+    const signs = ranges
+      .map((r) =>
+        kind === 'sum' || kind === 'prod'
+          ? `${latexReductions[kind]}_{${r.index}=${r.from}}^{${r.to}}`
+          : `${latexReductions[kind]}_{${r.index}=${r.from},\\ldots,${r.to}}`,
+      )
+      .join(' ');
     // A sum takes everything up to the next plus; a product only one factor.
     const least = kind === 'sum' ? level.product : level.product + 1;
     return { text: `${signs} ${body.level >= least ? body.text : `\\left(${body.text}\\right)`}`, level: level.product };
   },
-  conditional: (test, then, otherwise) => (then.text === '1' && otherwise.text === '0'
-    ? { text: `\\mathbb{1}\\left[${test.text}\\right]`, level: level.atom }
-    : otherwise.text === '0' ? { text: `\\mathbb{1}\\left[${test.text}\\right] ${then.level >= level.product ? then.text : `\\left(${then.text}\\right)`}`, level: level.product }
-    : { text: `\\begin{cases} ${then.text} & \\text{if } ${test.text} \\\\ ${otherwise.text} & \\text{otherwise} \\end{cases}`, level: level.conditional }),
+  conditional: (test, then, otherwise) =>
+    then.text === '1' && otherwise.text === '0'
+      ? { text: `\\mathbb{1}\\left[${test.text}\\right]`, level: level.atom }
+      : otherwise.text === '0'
+        ? {
+            text: `\\mathbb{1}\\left[${test.text}\\right] ${then.level >= level.product ? then.text : `\\left(${then.text}\\right)`}`,
+            level: level.product,
+          }
+        : {
+            text: `\\begin{cases} ${then.text} & \\text{if } ${test.text} \\\\ ${otherwise.text} & \\text{otherwise} \\end{cases}`,
+            level: level.conditional,
+          },
   comprehension: (body, ranges) => ({
     text: `\\left[${body}\\right]_{${ranges.map((r) => `${r.index}=${r.from},\\ldots,${r.to}`).join('; ')}}`,
     level: level.atom,
@@ -547,12 +716,18 @@ const latexForm: Form = {
 function latexCall(fn: string, args: readonly string[]): Piece {
   const list = args.join(', ');
   switch (fn) {
-    case 'abs': return { text: `\\left|${list}\\right|`, level: level.atom };
-    case 'floor': return { text: `\\left\\lfloor ${list} \\right\\rfloor`, level: level.atom };
-    case 'ceil': return { text: `\\left\\lceil ${list} \\right\\rceil`, level: level.atom };
-    case 'lchoose': return { text: `\\log\\binom{${args[0]}}{${args[1]}}`, level: level.atom };
-    case 'transpose': return { text: `${args[0]}^{\\top}`, level: level.power };
-    case 'eye': return { text: `I_{${list}}`, level: level.atom };
+    case 'abs':
+      return { text: `\\left|${list}\\right|`, level: level.atom };
+    case 'floor':
+      return { text: `\\left\\lfloor ${list} \\right\\rfloor`, level: level.atom };
+    case 'ceil':
+      return { text: `\\left\\lceil ${list} \\right\\rceil`, level: level.atom };
+    case 'lchoose':
+      return { text: `\\log\\binom{${args[0]}}{${args[1]}}`, level: level.atom };
+    case 'transpose':
+      return { text: `${args[0]}^{\\top}`, level: level.power };
+    case 'eye':
+      return { text: `I_{${list}}`, level: level.atom };
     default: {
       const command = latexCalls.get(fn) ?? `\\operatorname{${latexEscape(fn)}}`;
       return { text: `${command}\\left(${list}\\right)`, level: level.atom };

@@ -9,34 +9,76 @@
 import { difference, fromAffine, provablyDistinct, provablyEqual, provablyLess, provablyNonNegative } from './affine.js';
 import type { Range } from './affine.js';
 import {
-  add, apply, arrayOf, at, build, cond, equal, exp, freeIndices, index, isConst, log, mapChildren, mul, mulAll, neg, num, one, pow,
-  reduce, scalarOf, substitute, sub, sumOver, visit, zero,
+  add,
+  apply,
+  arrayOf,
+  at,
+  build,
+  cond,
+  equal,
+  exp,
+  freeIndices,
+  index,
+  isConst,
+  log,
+  mapChildren,
+  mul,
+  mulAll,
+  neg,
+  num,
+  one,
+  pow,
+  reduce,
+  scalarOf,
+  substitute,
+  sub,
+  sumOver,
+  visit,
+  zero,
 } from './expr.js';
 import type { Apply, ArrayExpr, ArrayFunction, Cond, Expr, Index, Reduce } from './expr.js';
 import { primitives } from './primitives.js';
 
 // --- powers and logarithms --------------------------------------------------------------------
 
-function isApply<F extends string>(e: Expr, fn: F): e is Apply & { readonly fn: F } { return e.op === 'apply' && e.fn === fn; }
-function isEven(value: number): boolean { return Number.isInteger(value) && value % 2 === 0; }
+function isApply<F extends string>(e: Expr, fn: F): e is Apply & { readonly fn: F } {
+  return e.op === 'apply' && e.fn === fn;
+}
+function isEven(value: number): boolean {
+  return Number.isInteger(value) && value % 2 === 0;
+}
 
-/** `log(e)`, with log(exp u) = u, log(sigmoid u) = -softplus(-u), log(Phi u) = logPhi(u) and the like of other distribution functions, powers and positive constant factors taken out. */
+/**
+ * `log(e)`, with log(exp u) = u, log(sigmoid u) = -softplus(-u), log(Phi u) = logPhi(u) and the like of other distribution functions,
+ * powers and positive constant factors taken out.
+ */
 export function logOf(e: Expr): Expr {
   if (e.op === 'cond') return cond(e.test, logOf(e.then), logOf(e.otherwise));
   if (e.op !== 'apply') return log(e);
   const [a, b] = e.args;
   switch (e.fn) {
-    case 'exp': return a!;
-    case 'sigmoid': return neg(apply('softplus', neg(a!)));
-    case 'Phi': return apply('logPhi', a!);
-    case 'gammaP': return apply('logGammaP', a!, b!);
-    case 'gammaQ': return apply('logGammaQ', a!, b!);
-    case 'erfc': return add(num(Math.LN2), apply('logPhi', mul(num(-Math.SQRT2), a!)));
-    case 'betaI': return apply('logBetaI', ...e.args);
-    case 'betaIComplement': return apply('logBetaIComplement', ...e.args);
-    case 'studentCdf': return apply('logStudentCdf', a!, b!);
-    case 'vonMisesCdf': return apply('logVonMisesMass', num(-Math.PI), a!, b!, e.args[2]!);
-    case 'vonMisesSurvival': return apply('logVonMisesMass', a!, num(Math.PI), b!, e.args[2]!);
+    case 'exp':
+      return a!;
+    case 'sigmoid':
+      return neg(apply('softplus', neg(a!)));
+    case 'Phi':
+      return apply('logPhi', a!);
+    case 'gammaP':
+      return apply('logGammaP', a!, b!);
+    case 'gammaQ':
+      return apply('logGammaQ', a!, b!);
+    case 'erfc':
+      return add(num(Math.LN2), apply('logPhi', mul(num(-Math.SQRT2), a!)));
+    case 'betaI':
+      return apply('logBetaI', ...e.args);
+    case 'betaIComplement':
+      return apply('logBetaIComplement', ...e.args);
+    case 'studentCdf':
+      return apply('logStudentCdf', a!, b!);
+    case 'vonMisesCdf':
+      return apply('logVonMisesMass', num(-Math.PI), a!, b!, e.args[2]!);
+    case 'vonMisesSurvival':
+      return apply('logVonMisesMass', a!, num(Math.PI), b!, e.args[2]!);
     case 'pow':
       // log(a^2) is not 2 log(a) for negative a; any other constant power needs a > 0 (or an odd power) anyway.
       if (isConst(b!) && !isEven(b.value)) return mul(b, logOf(a!));
@@ -92,7 +134,9 @@ export function xlog1my(x: Expr, y: Expr): Expr {
   if (isConst(x) || hasLogarithm(rest)) return mul(x, logOf(rest));
   return apply('xlog1my', x, y);
 }
-function hasLogarithm(y: Expr): boolean { return isPositive(y); }
+function hasLogarithm(y: Expr): boolean {
+  return isPositive(y);
+}
 
 // --- matrices ---------------------------------------------------------------------------------
 
@@ -129,15 +173,21 @@ function diagonalPart(e: Expr, i: Index, j: Index): Expr | null {
     }
     const free = freeIndices(e.test);
     if (free.has(i) || free.has(j)) return null;
-    const then = diagonalPart(e.then, i, j), otherwise = diagonalPart(e.otherwise, i, j);
+    const then = diagonalPart(e.then, i, j),
+      otherwise = diagonalPart(e.otherwise, i, j);
     return then === null || otherwise === null ? null : cond(e.test, then, otherwise);
   }
   if (e.op !== 'apply') return null;
   const [a, b] = e.args;
   switch (e.fn) {
-    case 'neg': { const d = diagonalPart(a!, i, j); return d === null ? null : neg(d); }
-    case 'add': case 'sub': {
-      const left = diagonalPart(a!, i, j), right = diagonalPart(b!, i, j);
+    case 'neg': {
+      const d = diagonalPart(a!, i, j);
+      return d === null ? null : neg(d);
+    }
+    case 'add':
+    case 'sub': {
+      const left = diagonalPart(a!, i, j),
+        right = diagonalPart(b!, i, j);
       return left === null || right === null ? null : apply(e.fn, left, right);
     }
     case 'mul': {
@@ -146,14 +196,21 @@ function diagonalPart(e: Expr, i: Index, j: Index): Expr | null {
       const right = diagonalPart(b!, i, j);
       return right === null ? null : mul(onDiagonal(a!), right);
     }
-    case 'div': { const left = diagonalPart(a!, i, j); return left === null ? null : apply('div', left, onDiagonal(b!)); }
-    default: return null;
+    case 'div': {
+      const left = diagonalPart(a!, i, j);
+      return left === null ? null : apply('div', left, onDiagonal(b!));
+    }
+    default:
+      return null;
   }
 }
 
 /** The array function whose result `m` is as a whole, and whether transposed. */
 function wholeOf(m: ArrayExpr): { readonly array: ArrayFunction; readonly transposed: boolean } | null {
-  const { body, indices: [i, j] } = m;
+  const {
+    body,
+    indices: [i, j],
+  } = m;
   if (body.op !== 'element' || body.at.length !== 2) return null;
   const free = freeIndices({ ...body, at: [] });
   if (free.has(i!) || free.has(j!)) return null;
@@ -164,7 +221,10 @@ function wholeOf(m: ArrayExpr): { readonly array: ArrayFunction; readonly transp
 
 /** True for `A[..., j, i]`: the transpose of a stored or computed matrix. */
 function isTransposed(m: ArrayExpr): boolean {
-  const { body, indices: [i, j] } = m;
+  const {
+    body,
+    indices: [i, j],
+  } = m;
   if (body.op !== 'ref' && body.op !== 'element') return false;
   const n = body.at.length;
   return n >= 2 && body.at[n - 2] === j && body.at[n - 1] === i;
@@ -172,12 +232,18 @@ function isTransposed(m: ArrayExpr): boolean {
 
 /** L where `m` is `sum_k L[i, k] L[j, k]`, else null. */
 function squareRootOf(m: ArrayExpr): ArrayExpr | null {
-  const { body, indices: [i, j] } = m;
+  const {
+    body,
+    indices: [i, j],
+  } = m;
   if (body.op !== 'reduce' || body.kind !== 'sum' || !isConst(body.from, 0) || !equal(body.to, m.dims[0]!)) return null;
   const product = body.body;
   const [a, b] = isApply(product, 'mul') ? product.args : [];
   if (a === undefined || b === undefined) return null;
-  for (const [left, right] of [[a, b], [b, a]] as const) {
+  for (const [left, right] of [
+    [a, b],
+    [b, a],
+  ] as const) {
     const free = freeIndices(left);
     if (free.has(j!) || freeIndices(right).has(i!)) continue;
     if (equal(substitute(left, new Map([[i!, j!]])), right)) return { indices: [i!, body.index], dims: m.dims, body: left };
@@ -202,13 +268,17 @@ function factorsOf(e: Expr): readonly Expr[] {
   if (e.op === 'apply') {
     const [a, b] = e.args;
     switch (e.fn) {
-      case 'mul': return [...factorsOf(a!), ...factorsOf(b!)];
-      case 'div': return [...factorsOf(a!), ...factorsOf(b!).map((f) => powOf(f, -1))];
-      case 'neg': return [num(-1), ...factorsOf(a!)];
+      case 'mul':
+        return [...factorsOf(a!), ...factorsOf(b!)];
+      case 'div':
+        return [...factorsOf(a!), ...factorsOf(b!).map((f) => powOf(f, -1))];
+      case 'neg':
+        return [num(-1), ...factorsOf(a!)];
     }
   }
   if (e.op === 'reduce' && e.kind === 'sum') {
-    const inside: Expr[] = [], outside: Expr[] = [];
+    const inside: Expr[] = [],
+      outside: Expr[] = [];
     for (const f of factorsOf(e.body)) (freeIndices(f).has(e.index) ? inside : outside).push(f);
     if (outside.length > 0 && inside.length > 0) return [...outside, reduce('sum', e.index, e.from, e.to, mulAll(inside))];
   }
@@ -226,7 +296,10 @@ interface Scaling {
 /** `m` as scale * diag(v) core diag(v), or null where nothing can be taken out. */
 function scalingOf(m: ArrayExpr): Scaling | null {
   const [i, j] = m.indices;
-  const scale: Expr[] = [], rows: Expr[] = [], columns: Expr[] = [], core: Expr[] = [];
+  const scale: Expr[] = [],
+    rows: Expr[] = [],
+    columns: Expr[] = [],
+    core: Expr[] = [];
   for (const f of factorsOf(m.body)) {
     const free = freeIndices(f);
     const list = free.has(i!) ? (free.has(j!) ? core : rows) : free.has(j!) ? columns : scale;
@@ -248,7 +321,9 @@ function scalingOf(m: ArrayExpr): Scaling | null {
   };
 }
 
-function isScalarMatrix(m: ArrayExpr): boolean { return isConst(m.dims[0]!, 1) && isConst(m.dims[1]!, 1); }
+function isScalarMatrix(m: ArrayExpr): boolean {
+  return isConst(m.dims[0]!, 1) && isConst(m.dims[1]!, 1);
+}
 
 /** The choice of whole matrices `test ? A : B`, else null. */
 function choiceOf(m: ArrayExpr): { readonly test: Expr; readonly then: ArrayExpr; readonly otherwise: ArrayExpr } | null {
@@ -268,17 +343,23 @@ export function inverseOf(m: ArrayExpr): ArrayExpr {
   if (d !== null) return diagonal(m.dims[0]!, (i) => powOf(d(i), -1));
   const choice = choiceOf(m);
   if (choice !== null) {
-    const then = inverseOf(choice.then), otherwise = inverseOf(choice.otherwise);
+    const then = inverseOf(choice.then),
+      otherwise = inverseOf(choice.otherwise);
     return build(m.dims, (i, j) => cond(choice.test, at(then, i, j), at(otherwise, i, j)));
   }
   const whole = wholeOf(m);
   if (whole !== null && whole.array.fn === 'inverse') return whole.transposed ? transposeOf(whole.array.args[0]!) : whole.array.args[0]!;
-  const root = squareRootOf(m), known = root === null ? null : wholeOf(root);
+  const root = squareRootOf(m),
+    known = root === null ? null : wholeOf(root);
   if (known !== null && known.array.fn === 'cholesky' && !known.transposed) return inverseOf(known.array.args[0]!);
   const scaling = scalingOf(m);
   if (scaling !== null) {
-    const inner = inverseOf(scaling.core), { rows } = scaling, scale = powOf(scaling.scale, -1);
-    return build(m.dims, (i, j) => mul(scale, rows === null ? at(inner, i, j) : mul(mul(powOf(rows(i), -1), powOf(rows(j), -1)), at(inner, i, j))));
+    const inner = inverseOf(scaling.core),
+      { rows } = scaling,
+      scale = powOf(scaling.scale, -1);
+    return build(m.dims, (i, j) =>
+      mul(scale, rows === null ? at(inner, i, j) : mul(mul(powOf(rows(i), -1), powOf(rows(j), -1)), at(inner, i, j))),
+    );
   }
   if (isTransposed(m)) return transposeOf(arrayOf('inverse', [transposeOf(m)], m.dims));
   return arrayOf('inverse', [m], m.dims);
@@ -308,7 +389,15 @@ export function logdetOf(m: ArrayExpr): Expr {
     const factor = isNegative(scale) ? negated(scale) : scale;
     const inner = factorSign === one ? logdetOf(core) : scalarOf('logdet', [{ ...core, body: neg(core.body) }]);
     const outer = mul(dimension, logOf(factor));
-    return add(rows === null ? outer : add(outer, total(dimension, (i) => log(pow(rows(i), num(2))))), inner);
+    return add(
+      rows === null
+        ? outer
+        : add(
+            outer,
+            total(dimension, (i) => log(pow(rows(i), num(2)))),
+          ),
+      inner,
+    );
   }
   if (isTransposed(m)) return logdetOf(transposeOf(m));
   return scalarOf('logdet', [m]);
@@ -330,11 +419,13 @@ export function choleskyOf(m: ArrayExpr): ArrayExpr {
   if (isScalarMatrix(m)) return build(m.dims, () => powOf(at(m, zero, zero), 0.5));
   const d = diagonalOf(m);
   if (d !== null) return diagonal(m.dims[0]!, (i) => powOf(d(i), 0.5));
-  const root = squareRootOf(m), known = root === null ? null : wholeOf(root);
+  const root = squareRootOf(m),
+    known = root === null ? null : wholeOf(root);
   if (root !== null && known !== null && known.array.fn === 'cholesky' && !known.transposed) return root;
   const scaling = scalingOf(m);
   if (scaling !== null && scaling.rows === null && !isNegative(scaling.scale)) {
-    const inner = choleskyOf(scaling.core), scale = powOf(scaling.scale, 0.5);
+    const inner = choleskyOf(scaling.core),
+      scale = powOf(scaling.scale, 0.5);
     return build(m.dims, (i, j) => mul(scale, at(inner, i, j)));
   }
   return arrayOf('cholesky', [m], m.dims);
@@ -358,7 +449,8 @@ export function total(count: Expr, body: (i: Index) => Expr): Expr {
 
 /** The trace of the product of two symmetric matrices, `sum_ij A[i, j] B[i, j]`; a single sum where one is diagonal by its form. */
 export function traceOfProduct(a: ArrayExpr, b: ArrayExpr): Expr {
-  const left = diagonalOf(a), right = diagonalOf(b);
+  const left = diagonalOf(a),
+    right = diagonalOf(b);
   if (left !== null || right !== null) {
     return total(a.dims[0]!, (i) => mul(left === null ? at(a, i, i) : left(i), right === null ? at(b, i, i) : right(i)));
   }
@@ -422,10 +514,14 @@ function boundRanges(e: Expr): readonly Range[] {
 /** One rewriting of a node whose children are simplified; the node itself where no rule applies. */
 function step(e: Expr, ranges: readonly Range[]): Expr {
   switch (e.op) {
-    case 'apply': return simplifyApply(e, ranges);
-    case 'reduce': return simplifyReduce(e, ranges);
-    case 'cond': return simplifyCond(e);
-    default: return e;
+    case 'apply':
+      return simplifyApply(e, ranges);
+    case 'reduce':
+      return simplifyReduce(e, ranges);
+    case 'cond':
+      return simplifyCond(e);
+    default:
+      return e;
   }
 }
 
@@ -438,14 +534,17 @@ function simplifyCond(e: Cond): Expr {
 }
 
 const comparisons: ReadonlySet<string> = new Set(['lt', 'le', 'gt', 'ge', 'eq', 'ne', 'and', 'or', 'not']);
-function isTruth(e: Expr): boolean { return e.op === 'apply' && comparisons.has(e.fn); }
+function isTruth(e: Expr): boolean {
+  return e.op === 'apply' && comparisons.has(e.fn);
+}
 
 function simplifyApply(e: Apply, ranges: readonly Range[]): Expr {
   const primitive = primitives.get(e.fn);
   if (primitive !== undefined && e.args.length === primitive.arity && e.args.every((a) => isConst(a))) {
-    return num(primitive.evaluate(...e.args.map((a) => isConst(a) ? a.value : Number.NaN)));
+    return num(primitive.evaluate(...e.args.map((a) => (isConst(a) ? a.value : Number.NaN))));
   }
-  const a = e.args[0]!, b = e.args[1] ?? zero;
+  const a = e.args[0]!,
+    b = e.args[1] ?? zero;
   switch (e.fn) {
     case 'add':
       if (isApply(b, 'neg')) return sub(a, b.args[0]!);
@@ -470,13 +569,25 @@ function simplifyApply(e: Apply, ranges: readonly Range[]): Expr {
       if (!isConst(a) && isApply(b, 'mul') && isConst(b.args[0]!)) return mul(b.args[0], mul(a, b.args[1]!));
       if (isApply(a, 'mul') && isConst(a.args[0]!)) return mul(a.args[0], mul(a.args[1]!, b));
       return e;
-    case 'pow': return isConst(b) ? powOf(a, b.value) : isConst(a, 1) ? one : e;
-    case 'exp': return isApply(a, 'log') ? a.args[0]! : e;
-    case 'log': return logOf(a);
-    case 'log1p': return isApply(a, 'sub') && isConst(a.args[1]!, 1) ? logOf(a.args[0]!) : isApply(a, 'add') && isConst(a.args[0]!, -1) ? logOf(a.args[1]!) : e;
-    case 'xlogy': return xlogy(a, b);
-    case 'xlog1my': return xlog1my(a, b);
-    case 'min': case 'max': return equal(a, b) ? a : e;
+    case 'pow':
+      return isConst(b) ? powOf(a, b.value) : isConst(a, 1) ? one : e;
+    case 'exp':
+      return isApply(a, 'log') ? a.args[0]! : e;
+    case 'log':
+      return logOf(a);
+    case 'log1p':
+      return isApply(a, 'sub') && isConst(a.args[1]!, 1)
+        ? logOf(a.args[0]!)
+        : isApply(a, 'add') && isConst(a.args[0]!, -1)
+          ? logOf(a.args[1]!)
+          : e;
+    case 'xlogy':
+      return xlogy(a, b);
+    case 'xlog1my':
+      return xlog1my(a, b);
+    case 'min':
+    case 'max':
+      return equal(a, b) ? a : e;
     case 'and':
       if (isConst(a, 0) || isConst(b, 0)) return zero;
       if (isConst(a) && isTruth(b)) return b;
@@ -485,17 +596,26 @@ function simplifyApply(e: Apply, ranges: readonly Range[]): Expr {
       if ((isConst(a) && a.value !== 0) || (isConst(b) && b.value !== 0)) return one;
       if (isConst(a) && isTruth(b)) return b;
       return isConst(b) && isTruth(a) ? a : e;
-    case 'eq': return decide(e, provablyEqual(a, b), provablyDistinct(a, b, ranges));
-    case 'ne': return decide(e, provablyDistinct(a, b, ranges), provablyEqual(a, b));
-    case 'lt': return decide(e, provablyLess(a, b, ranges), provablyNonNegative(sub(a, b), ranges));
-    case 'gt': return decide(e, provablyLess(b, a, ranges), provablyNonNegative(sub(b, a), ranges));
-    case 'le': return decide(e, provablyNonNegative(sub(b, a), ranges), provablyLess(b, a, ranges));
-    case 'ge': return decide(e, provablyNonNegative(sub(a, b), ranges), provablyLess(a, b, ranges));
-    default: return e;
+    case 'eq':
+      return decide(e, provablyEqual(a, b), provablyDistinct(a, b, ranges));
+    case 'ne':
+      return decide(e, provablyDistinct(a, b, ranges), provablyEqual(a, b));
+    case 'lt':
+      return decide(e, provablyLess(a, b, ranges), provablyNonNegative(sub(a, b), ranges));
+    case 'gt':
+      return decide(e, provablyLess(b, a, ranges), provablyNonNegative(sub(b, a), ranges));
+    case 'le':
+      return decide(e, provablyNonNegative(sub(b, a), ranges), provablyLess(b, a, ranges));
+    case 'ge':
+      return decide(e, provablyNonNegative(sub(a, b), ranges), provablyLess(a, b, ranges));
+    default:
+      return e;
   }
 }
 
-function decide(e: Expr, isTrue: boolean, isFalse: boolean): Expr { return isTrue ? one : isFalse ? zero : e; }
+function decide(e: Expr, isTrue: boolean, isFalse: boolean): Expr {
+  return isTrue ? one : isFalse ? zero : e;
+}
 
 function simplifyReduce(e: Reduce, ranges: readonly Range[]): Expr {
   const { kind, index: i, from, to, body } = e;
@@ -531,11 +651,14 @@ function withinRange(at: Expr, from: Expr, to: Expr, value: Expr, ranges: readon
   return cond(above, cond(below, value, zero), zero);
 }
 
-interface Delta { readonly at: Expr; readonly rest: Expr }
+interface Delta {
+  readonly at: Expr;
+  readonly rest: Expr;
+}
 
 /** `e` as `(i == at ? rest : 0)` with `at` free of i, or null. */
 function deltaOf(e: Expr, i: Index): Delta | null {
-  const map = (d: Delta | null, f: (rest: Expr) => Expr): Delta | null => d === null ? null : { at: d.at, rest: f(d.rest) };
+  const map = (d: Delta | null, f: (rest: Expr) => Expr): Delta | null => (d === null ? null : { at: d.at, rest: f(d.rest) });
   if (e.op === 'cond') {
     if (!isConst(e.otherwise, 0)) return null;
     const solved = solveTest(e.test, i);
@@ -550,10 +673,14 @@ function deltaOf(e: Expr, i: Index): Delta | null {
   if (e.op !== 'apply') return null;
   const [a, b] = e.args;
   switch (e.fn) {
-    case 'neg': return map(deltaOf(a!, i), neg);
-    case 'div': return map(deltaOf(a!, i), (rest) => apply('div', rest, b!));
-    case 'mul': return map(deltaOf(a!, i), (rest) => mul(rest, b!)) ?? map(deltaOf(b!, i), (rest) => mul(a!, rest));
-    default: return null;
+    case 'neg':
+      return map(deltaOf(a!, i), neg);
+    case 'div':
+      return map(deltaOf(a!, i), (rest) => apply('div', rest, b!));
+    case 'mul':
+      return map(deltaOf(a!, i), (rest) => mul(rest, b!)) ?? map(deltaOf(b!, i), (rest) => mul(a!, rest));
+    default:
+      return null;
   }
 }
 

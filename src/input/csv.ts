@@ -35,7 +35,9 @@ const shownRows = 5;
  * Reads a table.
  * @throws ModelError (code `bad-csv`) naming the malformed rows, a doubled or missing header.
  */
-export function parseCsv(text: string, options: TableOptions = {}): Table { return parseCsvPieces(() => [text], options); }
+export function parseCsv(text: string, options: TableOptions = {}): Table {
+  return parseCsvPieces(() => [text], options);
+}
 
 /**
  * The same of a text that comes in pieces, cut anywhere, so that it need not be in memory; it is asked for
@@ -48,7 +50,8 @@ export function parseCsvPieces(pieces: () => Iterable<string>, options: TableOpt
   const first = scan(pieces, new Set(), missing);
   const { names } = first;
   const problems = [...first.problems, ...headerProblems(names)];
-  if (first.bad > shownRows) problems.push({ code: 'bad-csv', severity: 'error', message: `${first.bad - shownRows} more rows are malformed` });
+  if (first.bad > shownRows)
+    problems.push({ code: 'bad-csv', severity: 'error', message: `${first.bad - shownRows} more rows are malformed` });
   if (problems.length > 0) throw new ModelError(problems, problems.map((p) => p.message).join('\n'));
   const wordColumns = new Set(first.columns.flatMap((column, k) => (column.isNumeric ? [] : [k])));
   const second = wordColumns.size === 0 ? first : scan(pieces, wordColumns, missing);
@@ -67,8 +70,12 @@ class MissingCells {
     this.numbers = new Set(others.filter((cell) => decimal.test(cell.trim())).map(Number));
   }
 
-  hasWord(word: string): boolean { return this.words.has(word); }
-  hasNumber(x: number): boolean { return this.numbers.size > 0 && this.numbers.has(x); }
+  hasWord(word: string): boolean {
+    return this.words.has(word);
+  }
+  hasNumber(x: number): boolean {
+    return this.numbers.size > 0 && this.numbers.has(x);
+  }
 }
 
 /** One pass over the rows. */
@@ -85,9 +92,14 @@ class Reading {
   private header = false;
 
   /** @param wordColumns columns to read as words; if there are any, nothing else is read. */
-  constructor(wordColumns: ReadonlySet<number>, missing: MissingCells) { this.wordColumns = wordColumns; this.missing = missing; }
+  constructor(wordColumns: ReadonlySet<number>, missing: MissingCells) {
+    this.wordColumns = wordColumns;
+    this.missing = missing;
+  }
 
-  get hasHeader(): boolean { return this.header; }
+  get hasHeader(): boolean {
+    return this.header;
+  }
 
   begin(names: readonly string[]): void {
     this.header = true;
@@ -101,7 +113,10 @@ class Reading {
   }
   complainOfCells(line: number, count: number): void {
     const { length } = this.names;
-    this.complain(line, `the row has ${count} cell${count === 1 ? '' : 's'} but the header names ${length} column${length === 1 ? '' : 's'}`);
+    this.complain(
+      line,
+      `the row has ${count} cell${count === 1 ? '' : 's'} but the header names ${length} column${length === 1 ? '' : 's'}`,
+    );
   }
 }
 
@@ -120,12 +135,20 @@ class Column {
     this.values = new Float64Array(kind === 'nothing' ? 0 : 1024);
   }
 
-  get wantsNumbers(): boolean { return this.kind === 'numbers'; }
+  get wantsNumbers(): boolean {
+    return this.kind === 'numbers';
+  }
 
-  setNumber(row: number, x: number): void { this.setCode(row, this.missing.hasNumber(x) ? Number.NaN : x); }
+  setNumber(row: number, x: number): void {
+    this.setCode(row, this.missing.hasNumber(x) ? Number.NaN : x);
+  }
 
   private setCode(row: number, x: number): void {
-    if (row >= this.values.length) { const more = new Float64Array(2 * this.values.length); more.set(this.values); this.values = more; }
+    if (row >= this.values.length) {
+      const more = new Float64Array(2 * this.values.length);
+      more.set(this.values);
+      this.values = more;
+    }
     this.values[row] = x;
   }
 
@@ -133,13 +156,17 @@ class Column {
     if (this.kind === 'nothing') return;
     if (this.kind === 'numbers') {
       const x = this.isNumeric ? numberOf(cell, this.missing) : null;
-      if (x === null) this.isNumeric = false; else this.setNumber(row, x);
+      if (x === null) this.isNumeric = false;
+      else this.setNumber(row, x);
       return;
     }
     const word = cell.trim();
-    if (this.missing.hasWord(word)) { this.setCode(row, Number.NaN); return; }
+    if (this.missing.hasWord(word)) {
+      this.setCode(row, Number.NaN);
+      return;
+    }
     let code = this.words.get(word);
-    if (code === undefined) this.words.set(word, code = this.words.size);
+    if (code === undefined) this.words.set(word, (code = this.words.size));
     this.setCode(row, code);
   }
 
@@ -147,7 +174,14 @@ class Column {
     // A part of what was allocated: pages that were never written take no memory, a copy would.
     const values = this.values.subarray(0, rows);
     if (this.kind === 'numbers') return tensor(values, [rows]);
-    const truth = new Map([['true', 1], ['TRUE', 1], ['True', 1], ['false', 0], ['FALSE', 0], ['False', 0]]);
+    const truth = new Map([
+      ['true', 1],
+      ['TRUE', 1],
+      ['True', 1],
+      ['false', 0],
+      ['FALSE', 0],
+      ['False', 0],
+    ]);
     const words = [...this.words.keys()];
     const isTruth = words.every((word) => truth.has(word));
     const levels = words.slice().sort();
@@ -162,7 +196,8 @@ class Column {
 /** One pass over all rows. Without quotes a cell ends at the next separator, which takes no parser and whole lines only. */
 function scan(pieces: () => Iterable<string>, wordColumns: ReadonlySet<number>, missing: MissingCells): Reading {
   const reading = new Reading(wordColumns, missing);
-  let rest = '', delimiter: string | null = null;
+  let rest = '',
+    delimiter: string | null = null;
   for (const piece of pieces()) {
     const text = rest === '' && reading.line === 1 && piece.startsWith('\uFEFF') ? piece.slice(1) : rest + piece;
     if (piece.includes('"')) return scanQuoted([...pieces()].join('').replace(/^\uFEFF/, ''), new Reading(wordColumns, missing));
@@ -183,7 +218,8 @@ function endOfLines(text: string): number {
 
 function scanQuoted(source: string, reading: Reading): Reading {
   const delimiter = separatorOf(source);
-  let lastCursor = 0, line = 1;
+  let lastCursor = 0,
+    line = 1;
   Papa.parse<string[]>(source, {
     delimiter,
     step: ({ data, errors, meta }) => {
@@ -192,9 +228,18 @@ function scanQuoted(source: string, reading: Reading): Reading {
       lastCursor = meta.cursor;
       // A blank line is no row, in whatever place.
       if (data.length === 1 && data[0]!.trim() === '' && errors.length === 0) return;
-      if (errors.length > 0) { reading.complain(start, errors[0]!.message); return; }
-      if (!reading.hasHeader) { reading.begin(data); return; }
-      if (data.length !== reading.names.length) { reading.complainOfCells(start, data.length); return; }
+      if (errors.length > 0) {
+        reading.complain(start, errors[0]!.message);
+        return;
+      }
+      if (!reading.hasHeader) {
+        reading.begin(data);
+        return;
+      }
+      if (data.length !== reading.names.length) {
+        reading.complainOfCells(start, data.length);
+        return;
+      }
       for (let column = 0; column < data.length; column++) reading.columns[column]!.set(reading.rows, data[column]!);
       reading.rows++;
     },
@@ -202,12 +247,14 @@ function scanQuoted(source: string, reading: Reading): Reading {
   return reading;
 }
 
-const lineFeed = 10, carriageReturn = 13;
+const lineFeed = 10,
+  carriageReturn = 13;
 
 function scanPlain(source: string, delimiter: number, reading: Reading): void {
   const { length } = source;
   for (let at = 0; at < length; reading.line++) {
-    let end = at, cells = 1;
+    let end = at,
+      cells = 1;
     for (; end < length; end++) {
       const c = source.charCodeAt(end);
       if (c === delimiter) cells++;
@@ -223,7 +270,8 @@ function scanPlain(source: string, delimiter: number, reading: Reading): void {
           let stop = at;
           while (stop < end && source.charCodeAt(stop) !== delimiter) stop++;
           const x = column.wantsNumbers && column.isNumeric ? decimalOf(source, at, stop) : Number.NaN;
-          if (Number.isNaN(x)) column.set(reading.rows, source.slice(at, stop)); else column.setNumber(reading.rows, x);
+          if (Number.isNaN(x)) column.set(reading.rows, source.slice(at, stop));
+          else column.setNumber(reading.rows, x);
           at = stop + 1;
         }
         reading.rows++;
@@ -233,17 +281,26 @@ function scanPlain(source: string, delimiter: number, reading: Reading): void {
   }
 }
 
-const zero = 48, nine = 57, minus = 45, point = 46;
+const zero = 48,
+  nine = 57,
+  minus = 45,
+  point = 46;
 
 /** The number of a cell of digits with a point, NaN where it is written in any other way. */
 function decimalOf(text: string, start: number, end: number): number {
   let i = start;
   const negative = text.charCodeAt(i) === minus;
   if (negative) i++;
-  let mantissa = 0, digits = 0, fraction = -1;
+  let mantissa = 0,
+    digits = 0,
+    fraction = -1;
   for (; i < end; i++) {
     const c = text.charCodeAt(i);
-    if (c >= zero && c <= nine) { mantissa = mantissa * 10 + (c - zero); digits++; } else if (c === point && fraction < 0) fraction = digits; else return Number.NaN;
+    if (c >= zero && c <= nine) {
+      mantissa = mantissa * 10 + (c - zero);
+      digits++;
+    } else if (c === point && fraction < 0) fraction = digits;
+    else return Number.NaN;
   }
   if (digits === 0) return Number.NaN;
   const x = exactDecimal(mantissa, digits, fraction < 0 ? 0 : fraction - digits);
@@ -259,7 +316,10 @@ export function tableValue(table: Table, names: readonly string[]): Tensor {
     const column = table.columns.get(name);
     if (column !== undefined) return column;
     const near = didYouMean(name, table.header);
-    return refuse(`there is no column ${JSON.stringify(name)}; the columns are ${table.header.join(', ')}`, near === null ? undefined : `did you mean ${near}?`);
+    return refuse(
+      `there is no column ${JSON.stringify(name)}; the columns are ${table.header.join(', ')}`,
+      near === null ? undefined : `did you mean ${near}?`,
+    );
   });
   const [only] = columns;
   if (only !== undefined && columns.length === 1) return only;
@@ -278,18 +338,30 @@ function separatorOf(text: string): string {
   let most = 0;
   for (const candidate of [',', ';', '\t', '|']) {
     const count = header.split(candidate).length - 1;
-    if (count > most) { best = candidate; most = count; }
+    if (count > most) {
+      best = candidate;
+      most = count;
+    }
   }
   return best;
 }
 
 function headerProblems(names: readonly string[]): Diagnostic[] {
-  const problem = (message: string): Diagnostic => ({ code: 'bad-csv', severity: 'error', message, hint: 'the first line names the columns' });
+  const problem = (message: string): Diagnostic => ({
+    code: 'bad-csv',
+    severity: 'error',
+    message,
+    hint: 'the first line names the columns',
+  });
   if (names.length === 0) return [problem('the table is empty')];
-  if (names.every((name) => name !== '' && Number.isFinite(Number(name)))) return [problem(`the first line, ${names.slice(0, 5).join(', ')}, holds numbers instead of names`)];
+  if (names.every((name) => name !== '' && Number.isFinite(Number(name))))
+    return [problem(`the first line, ${names.slice(0, 5).join(', ')}, holds numbers instead of names`)];
   // Spreadsheets leave empty columns at the end, without a name.
   const doubled = names.filter((name, k) => name !== '' && names.indexOf(name) !== k);
-  return [...new Set(doubled)].map((name) => ({ ...problem(`two columns are named ${JSON.stringify(name)}`), hint: 'rename one of them in the first line' }));
+  return [...new Set(doubled)].map((name) => ({
+    ...problem(`two columns are named ${JSON.stringify(name)}`),
+    hint: 'rename one of them in the first line',
+  }));
 }
 
 const decimal = /^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;

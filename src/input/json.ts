@@ -23,13 +23,20 @@ export function parseDataJson(text: string): Map<string, unknown> {
   const value = parseJsonValue(text);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     const found = Array.isArray(value) ? 'an array' : value === null ? 'null' : `a ${typeof value}`;
-    refuse(`the data is ${found}, not an object of named values`, Array.isArray(value) && value.length > 0 && value.every(isRow) ? 'these are rows: give columns, { "x": [...], "y": [...] }, or save them as CSV' : 'write { "x": [...], "K": 3 }, or bind the file to a name: name=file.json');
+    refuse(
+      `the data is ${found}, not an object of named values`,
+      Array.isArray(value) && value.length > 0 && value.every(isRow)
+        ? 'these are rows: give columns, { "x": [...], "y": [...] }, or save them as CSV'
+        : 'write { "x": [...], "K": 3 }, or bind the file to a name: name=file.json',
+    );
   }
   return new Map(Object.entries(value as object));
 }
 
 /** One record of a table, as other programs write them. */
-function isRow(value: unknown): boolean { return typeof value === 'object' && value !== null && !Array.isArray(value); }
+function isRow(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
 
 /**
  * One value in JSON, as in `--set K=3` or `name=file.json`.
@@ -56,10 +63,17 @@ export function parseJsonValue(text: string): unknown {
 }
 
 function refuse(message: string, hint?: string): never {
-  throw new ModelError([{ code: 'bad-json', severity: 'error', message, ...(hint === undefined ? {} : { hint }) }], hint === undefined ? message : `${message} (${hint})`);
+  throw new ModelError(
+    [{ code: 'bad-json', severity: 'error', message, ...(hint === undefined ? {} : { hint }) }],
+    hint === undefined ? message : `${message} (${hint})`,
+  );
 }
 
-interface Fault { readonly at: number; readonly message: string; readonly hint?: string | undefined }
+interface Fault {
+  readonly at: number;
+  readonly message: string;
+  readonly hint?: string | undefined;
+}
 
 /** A deeper nest than any array of data; the scanner recurses. */
 const deepestNesting = 500;
@@ -90,7 +104,11 @@ class Scanner {
     const literal = /^[+-]?(NaN|Infinity|inf|nan|NA|None|undefined)\b/i.exec(rest);
     if (literal !== null) {
       const infinite = /inf/i.test(literal[0]);
-      return { at: this.at, message: `${literal[0]} is not a value in JSON`, hint: infinite ? 'data must be finite; write null for a missing value' : 'write null for a missing value' };
+      return {
+        at: this.at,
+        message: `${literal[0]} is not a value in JSON`,
+        hint: infinite ? 'data must be finite; write null for a missing value' : 'write null for a missing value',
+      };
     }
     if (rest.startsWith('//') || rest.startsWith('/*')) return { at: this.at, message: 'JSON has no comments' };
     if (rest.startsWith("'")) return { at: this.at, message: 'texts in JSON stand in double quotes' };
@@ -124,20 +142,29 @@ class Scanner {
   private sequence(depth: number, close: string, item: () => Fault | null, expected: string): Fault | null {
     const open = this.at++;
     this.space();
-    if (this.text[this.at] === close) { this.at++; return null; }
+    if (this.text[this.at] === close) {
+      this.at++;
+      return null;
+    }
     for (;;) {
       const fault = item();
       if (fault !== null) return fault;
       this.space();
       const c = this.text[this.at];
-      if (c === close) { this.at++; return null; }
+      if (c === close) {
+        this.at++;
+        return null;
+      }
       if (c !== ',') {
         const fault = this.unexpected(`"," or ${JSON.stringify(close)}`);
-        return this.at < this.text.length || depth > 0 ? fault : { at: open, message: `this ${JSON.stringify(this.text[open])} is not closed` };
+        return this.at < this.text.length || depth > 0
+          ? fault
+          : { at: open, message: `this ${JSON.stringify(this.text[open])} is not closed` };
       }
       this.at++;
       this.space();
-      if (this.text[this.at] === close) return { at: this.at - 1, message: `a comma stands before ${JSON.stringify(close)} where ${expected} should follow it` };
+      if (this.text[this.at] === close)
+        return { at: this.at - 1, message: `a comma stands before ${JSON.stringify(close)} where ${expected} should follow it` };
     }
   }
 
@@ -148,7 +175,8 @@ class Scanner {
     const fault = this.string();
     if (fault !== null) return fault;
     const name = JSON.parse(this.text.slice(start, this.at)) as string;
-    if (names.has(name)) return { at: start, message: `the name ${JSON.stringify(name)} is given twice`, hint: 'keep one of the two values' };
+    if (names.has(name))
+      return { at: start, message: `the name ${JSON.stringify(name)} is given twice`, hint: 'keep one of the two values' };
     names.add(name);
     this.space();
     if (this.text[this.at] !== ':') return this.unexpected('":"');
@@ -161,7 +189,10 @@ class Scanner {
     const string = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*/y;
     string.lastIndex = this.at;
     this.at += string.exec(this.text)![0].length;
-    if (this.text[this.at] === '"') { this.at++; return null; }
+    if (this.text[this.at] === '"') {
+      this.at++;
+      return null;
+    }
     if (this.at >= this.text.length) return { at: open, message: 'this text in double quotes is not closed' };
     if (this.text[this.at] === '\\') return { at: this.at, message: `${this.text.slice(this.at, this.at + 2)} is not an escape in JSON` };
     return { at: this.at, message: 'a text in JSON must not contain line breaks or control characters' };

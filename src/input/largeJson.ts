@@ -9,16 +9,30 @@ import { exactDecimal } from './decimal.js';
 import type { Tensor } from './tensor.js';
 import { tensor } from './tensor.js';
 
-const zero = '0'.charCodeAt(0), nine = '9'.charCodeAt(0), minus = '-'.charCodeAt(0), plus = '+'.charCodeAt(0), point = '.'.charCodeAt(0);
-const open = '['.charCodeAt(0), close = ']'.charCodeAt(0), comma = ','.charCodeAt(0), quote = '"'.charCodeAt(0), colon = ':'.charCodeAt(0);
-const openBrace = '{'.charCodeAt(0), closeBrace = '}'.charCodeAt(0), backslash = '\\'.charCodeAt(0), letterN = 'n'.charCodeAt(0);
-const lowerE = 'e'.charCodeAt(0), upperE = 'E'.charCodeAt(0);
+const zero = '0'.charCodeAt(0),
+  nine = '9'.charCodeAt(0),
+  minus = '-'.charCodeAt(0),
+  plus = '+'.charCodeAt(0),
+  point = '.'.charCodeAt(0);
+const open = '['.charCodeAt(0),
+  close = ']'.charCodeAt(0),
+  comma = ','.charCodeAt(0),
+  quote = '"'.charCodeAt(0),
+  colon = ':'.charCodeAt(0);
+const openBrace = '{'.charCodeAt(0),
+  closeBrace = '}'.charCodeAt(0),
+  backslash = '\\'.charCodeAt(0),
+  letterN = 'n'.charCodeAt(0);
+const lowerE = 'e'.charCodeAt(0),
+  upperE = 'E'.charCodeAt(0);
 
 /** A deeper nest than any array of data. */
 const deepest = 16;
 
 /** The named values of a text that is an object of numbers and rectangular arrays of numbers; null where it is anything else. */
-export function readLargeJson(text: string): Map<string, unknown> | null { return new Reader(text).object(); }
+export function readLargeJson(text: string): Map<string, unknown> | null {
+  return new Reader(text).object();
+}
 
 class Reader {
   private readonly text: string;
@@ -28,7 +42,9 @@ class Reader {
   private values = new Float64Array(0);
   private count = 0;
 
-  constructor(text: string) { this.text = text; }
+  constructor(text: string) {
+    this.text = text;
+  }
 
   object(): Map<string, unknown> | null {
     const out = new Map<string, unknown>();
@@ -58,13 +74,16 @@ class Reader {
     this.at++;
     return true;
   }
-  private ended(): boolean { this.skip(); return this.at === this.text.length; }
+  private ended(): boolean {
+    this.skip();
+    return this.at === this.text.length;
+  }
 
   /** A name without escapes. */
   private name(): string | null {
     if (!this.take(quote)) return null;
     const start = this.at;
-    for (;; this.at++) {
+    for (; ; this.at++) {
       const c = this.text.charCodeAt(this.at);
       if (c === quote) return this.text.slice(start, this.at++);
       if (Number.isNaN(c) || c === backslash || c < 32) return null;
@@ -103,7 +122,11 @@ class Reader {
         const start = this.at;
         const x = this.number();
         if (this.at === start) return false;
-        if (this.count === this.values.length) { const more = new Float64Array(2 * this.count); more.set(this.values); this.values = more; }
+        if (this.count === this.values.length) {
+          const more = new Float64Array(2 * this.count);
+          more.set(this.values);
+          this.values = more;
+        }
         this.values[this.count++] = x;
       }
       length++;
@@ -132,14 +155,25 @@ class Reader {
     if (negative) c = text.charCodeAt(++i);
     if (!(c >= zero && c <= nine)) return NaN;
     const leadingZero = c === zero;
-    let mantissa = 0, digits = 0, scale = 0;
+    let mantissa = 0,
+      digits = 0,
+      scale = 0;
     const first = i;
-    while (c >= zero && c <= nine) { mantissa = mantissa * 10 + (c - zero); digits++; c = text.charCodeAt(++i); }
+    while (c >= zero && c <= nine) {
+      mantissa = mantissa * 10 + (c - zero);
+      digits++;
+      c = text.charCodeAt(++i);
+    }
     if (leadingZero && i - first > 1) return NaN;
     if (c === point) {
       c = text.charCodeAt(++i);
       const fraction = i;
-      while (c >= zero && c <= nine) { mantissa = mantissa * 10 + (c - zero); digits++; scale--; c = text.charCodeAt(++i); }
+      while (c >= zero && c <= nine) {
+        mantissa = mantissa * 10 + (c - zero);
+        digits++;
+        scale--;
+        c = text.charCodeAt(++i);
+      }
       if (i === fraction) return NaN;
     }
     if (c === lowerE || c === upperE) {
@@ -148,7 +182,10 @@ class Reader {
       if (down || c === plus) c = text.charCodeAt(++i);
       const exponent = i;
       let e = 0;
-      while (c >= zero && c <= nine) { e = e * 10 + (c - zero); c = text.charCodeAt(++i); }
+      while (c >= zero && c <= nine) {
+        e = e * 10 + (c - zero);
+        c = text.charCodeAt(++i);
+      }
       if (i === exponent) return NaN;
       scale += down ? -e : e;
     }

@@ -18,7 +18,10 @@ const shownValues = 10;
  * ascending order: numbers by size, words as texts.
  * @throws ModelError (code `wrong-levels`) where a value is not among the levels, or a level is given twice.
  */
-export function coded(column: Tensor | readonly (string | number | null | undefined)[], levels?: readonly string[]): Tensor & { readonly levels: readonly string[] } {
+export function coded(
+  column: Tensor | readonly (string | number | null | undefined)[],
+  levels?: readonly string[],
+): Tensor & { readonly levels: readonly string[] } {
   const { values, shape, levels: words } = isTensor(column) ? column : columnOf(column);
   const occurring = [...new Set(values)].filter((x) => !Number.isNaN(x)).sort((a, b) => a - b);
   const nameOf = (x: number): string => words?.[x] ?? String(x);
@@ -27,15 +30,20 @@ export function coded(column: Tensor | readonly (string | number | null | undefi
   const doubled = names.find((_, k) => keys.indexOf(keys[k]!) !== k);
   if (doubled !== undefined) throw refusal(`the level ${JSON.stringify(doubled)} is given twice`);
   const placeOf = new Map(keys.map((key, code) => [key, code]));
-  const codes = new Map<number, number>(), unknown: string[] = [];
+  const codes = new Map<number, number>(),
+    unknown: string[] = [];
   for (const x of occurring) {
     const code = placeOf.get(nameOf(x));
-    if (code === undefined) unknown.push(nameOf(x)); else codes.set(x, code);
+    if (code === undefined) unknown.push(nameOf(x));
+    else codes.set(x, code);
   }
   if (unknown.length > 0) {
     const more = unknown.length > shownValues ? `, ... (${unknown.length} values)` : '';
     const near = didYouMean(unknown[0]!, names);
-    throw refusal(`the levels ${names.slice(0, shownValues).join(', ')} do not name ${unknown.slice(0, shownValues).join(', ')}${more}, which the column holds`, near === null ? 'name every value once' : `did you mean ${unknown[0]!} by ${near}?`);
+    throw refusal(
+      `the levels ${names.slice(0, shownValues).join(', ')} do not name ${unknown.slice(0, shownValues).join(', ')}${more}, which the column holds`,
+      near === null ? 'name every value once' : `did you mean ${unknown[0]!} by ${near}?`,
+    );
   }
   return { shape, values: Float64Array.from(values, (x) => codes.get(x) ?? Number.NaN), levels: names };
 }
@@ -43,9 +51,20 @@ export function coded(column: Tensor | readonly (string | number | null | undefi
 /** A list as a table would have it: numbers, or words in codes. */
 function columnOf(list: readonly (string | number | null | undefined)[]): Tensor {
   const isMissing = (x: string | number | null | undefined): x is null | undefined => x === null || x === undefined || Number.isNaN(x);
-  if (list.every((x) => isMissing(x) || typeof x === 'number')) return tensor(list.map((x) => (isMissing(x) ? Number.NaN : Number(x))), [list.length]);
-  const levels = [...new Set(list.filter((x) => !isMissing(x)).map(String))].sort(), codes = new Map(levels.map((word, code) => [word, code]));
-  return { ...tensor(list.map((x) => (isMissing(x) ? Number.NaN : codes.get(String(x))!)), [list.length]), levels };
+  if (list.every((x) => isMissing(x) || typeof x === 'number'))
+    return tensor(
+      list.map((x) => (isMissing(x) ? Number.NaN : Number(x))),
+      [list.length],
+    );
+  const levels = [...new Set(list.filter((x) => !isMissing(x)).map(String))].sort(),
+    codes = new Map(levels.map((word, code) => [word, code]));
+  return {
+    ...tensor(
+      list.map((x) => (isMissing(x) ? Number.NaN : codes.get(String(x))!)),
+      [list.length],
+    ),
+    levels,
+  };
 }
 
 /** A level of a column of numbers may be written in any way that means the same: 1, 01, 1.0, and true where truth was read as 1. */

@@ -9,7 +9,16 @@ export interface Tensor {
   /** The dimensions, outermost first. */
   readonly shape: readonly number[];
   /** Row-major. */
-  readonly values: Float64Array | Float32Array | Int32Array | Int16Array | Int8Array | Uint32Array | Uint16Array | Uint8Array | Uint8ClampedArray;
+  readonly values:
+    | Float64Array
+    | Float32Array
+    | Int32Array
+    | Int16Array
+    | Int8Array
+    | Uint32Array
+    | Uint16Array
+    | Uint8Array
+    | Uint8ClampedArray;
   /** For a column of words: the word that each code 0, 1, ... stands for. */
   readonly levels?: readonly string[] | undefined;
 }

@@ -37,9 +37,12 @@ function factorDiagonal(a: Float64Array, n: number, out: Float64Array): number {
 }
 
 function factorTridiagonal(a: Float64Array, n: number, out: Float64Array): number {
-  let sum = 0, product = 1, inverse = 0;
+  let sum = 0,
+    product = 1,
+    inverse = 0;
   for (let i = 0, at = 0; i < n; i++, at += 2) {
-    const g = a[at]!, own = a[at + 1]!;
+    const g = a[at]!,
+      own = a[at + 1]!;
     const l = g * inverse;
     const d = own - g * l;
     if (!(d > own * smallestPivot) || d === Infinity || !(d > 0)) return i;
@@ -49,7 +52,10 @@ function factorTridiagonal(a: Float64Array, n: number, out: Float64Array): numbe
     if (d > productLimit || d < 1 / productLimit) sum += Math.log(d);
     else {
       product *= d;
-      if (product > productLimit || product < 1 / productLimit) { sum += Math.log(product); product = 1; }
+      if (product > productLimit || product < 1 / productLimit) {
+        sum += Math.log(product);
+        product = 1;
+      }
     }
   }
   out[0] = sum + Math.log(product);
@@ -57,13 +63,18 @@ function factorTridiagonal(a: Float64Array, n: number, out: Float64Array): numbe
 }
 
 function factorPentadiagonal(a: Float64Array, n: number, out: Float64Array): number {
-  let sum = 0, product = 1;
+  let sum = 0,
+    product = 1;
   // Inverse pivots of the two rows before, and L between them.
-  let inverse1 = 0, inverse2 = 0, between = 0;
+  let inverse1 = 0,
+    inverse2 = 0,
+    between = 0;
   for (let i = 0, at = 0; i < n; i++, at += 3) {
-    const g2 = a[at]!, own = a[at + 2]!;
+    const g2 = a[at]!,
+      own = a[at + 2]!;
     const g1 = a[at + 1]! - g2 * between;
-    const l2 = g2 * inverse2, l1 = g1 * inverse1;
+    const l2 = g2 * inverse2,
+      l1 = g1 * inverse1;
     const d = own - g2 * l2 - g1 * l1;
     if (!(d > own * smallestPivot) || d === Infinity || !(d > 0)) return i;
     a[at] = l2;
@@ -75,7 +86,10 @@ function factorPentadiagonal(a: Float64Array, n: number, out: Float64Array): num
     if (d > productLimit || d < 1 / productLimit) sum += Math.log(d);
     else {
       product *= d;
-      if (product > productLimit || product < 1 / productLimit) { sum += Math.log(product); product = 1; }
+      if (product > productLimit || product < 1 / productLimit) {
+        sum += Math.log(product);
+        product = 1;
+      }
     }
   }
   out[0] = sum + Math.log(product);
@@ -98,7 +112,8 @@ function factorGeneral(a: Float64Array, n: number, w: number, out: Float64Array)
     const own = a[row + i]!;
     let d = own;
     for (let j = first; j < i; j++) {
-      const g = a[row + j]!, l = g * a[j * step + w]!;
+      const g = a[row + j]!,
+        l = g * a[j * step + w]!;
       d -= g * l;
       a[row + j] = l;
     }
@@ -112,12 +127,19 @@ function factorGeneral(a: Float64Array, n: number, w: number, out: Float64Array)
 
 /** Solves L D L^T x = b in place of b. */
 export function solveBanded(a: Float64Array, n: number, w: number, x: Float64Array): void {
-  if (w === 0) { for (let i = 0; i < n; i++) x[i] = x[i]! * a[i]!; return; }
+  if (w === 0) {
+    for (let i = 0; i < n; i++) x[i] = x[i]! * a[i]!;
+    return;
+  }
   if (w === 1) {
     let before = 0;
-    for (let i = 0, at = 0; i < n; i++, at += 2) { before = x[i]! - a[at]! * before; x[i] = before; }
+    for (let i = 0, at = 0; i < n; i++, at += 2) {
+      before = x[i]! - a[at]! * before;
+      x[i] = before;
+    }
   } else if (w === 2) {
-    let before1 = 0, before2 = 0;
+    let before1 = 0,
+      before2 = 0;
     for (let i = 0, at = 0; i < n; i++, at += 3) {
       const y = x[i]! - a[at]! * before2 - a[at + 1]! * before1;
       x[i] = y;
@@ -145,7 +167,8 @@ export function drawBanded(a: Float64Array, n: number, w: number, mean: Float64A
 /** Solves L^T x = D^-1 b (root 0) or L^T x = D^-1/2 b (root 1) in place of b. */
 function backward(a: Float64Array, n: number, w: number, x: Float64Array, root: 0 | 1): void {
   if (w === 1) {
-    let after = 0, l = 0;
+    let after = 0,
+      l = 0;
     for (let i = n - 1, at = 2 * (n - 1); i >= 0; i--, at -= 2) {
       const inverse = a[at + 1]!;
       after = x[i]! * (root === 0 ? inverse : Math.sqrt(inverse)) - l * after;
@@ -156,7 +179,11 @@ function backward(a: Float64Array, n: number, w: number, x: Float64Array, root: 
   }
   if (w === 2) {
     // L_{i+1,i}, L_{i+2,i} and the L_{i+1,i-1} that the next row needs.
-    let after1 = 0, after2 = 0, l1 = 0, l2 = 0, next2 = 0;
+    let after1 = 0,
+      after2 = 0,
+      l1 = 0,
+      l2 = 0,
+      next2 = 0;
     for (let i = n - 1, at = 3 * (n - 1); i >= 0; i--, at -= 3) {
       const inverse = a[at + 2]!;
       const value = x[i]! * (root === 0 ? inverse : Math.sqrt(inverse)) - l1 * after1 - l2 * after2;
@@ -170,18 +197,26 @@ function backward(a: Float64Array, n: number, w: number, x: Float64Array, root: 
     return;
   }
   const step = w + 1;
-  for (let i = 0; i < n; i++) { const inverse = a[i * step + w]!; x[i] = x[i]! * (root === 0 ? inverse : Math.sqrt(inverse)); }
+  for (let i = 0; i < n; i++) {
+    const inverse = a[i * step + w]!;
+    x[i] = x[i]! * (root === 0 ? inverse : Math.sqrt(inverse));
+  }
   for (let i = n - 1; i >= 0; i--) {
-    const row = i * step + w - i, value = x[i]!;
+    const row = i * step + w - i,
+      value = x[i]!;
     for (let j = i > w ? i - w : 0; j < i; j++) x[j] = x[j]! - a[row + j]! * value;
   }
 }
 
 /** The elements of the inverse inside the band, in the layout of the matrix: Z = D^-1 L^-1 + (I - L^T) Z from the last row up. */
 export function invertBanded(a: Float64Array, n: number, w: number, z: Float64Array): void {
-  if (w === 0) { for (let i = 0; i < n; i++) z[i] = a[i]!; return; }
+  if (w === 0) {
+    for (let i = 0; i < n; i++) z[i] = a[i]!;
+    return;
+  }
   if (w === 1) {
-    let last = 0, l = 0;
+    let last = 0,
+      l = 0;
     for (let i = n - 1, at = 2 * (n - 1); i >= 0; i--, at -= 2) {
       const across = -l * last;
       if (i < n - 1) z[at + 2] = across;
@@ -194,9 +229,15 @@ export function invertBanded(a: Float64Array, n: number, w: number, z: Float64Ar
   }
   if (w === 2) {
     // z11 = Z_{i+1,i+1}, z21 = Z_{i+2,i+1}, z22 = Z_{i+2,i+2}.
-    let z11 = 0, z21 = 0, z22 = 0, l1 = 0, l2 = 0, next2 = 0;
+    let z11 = 0,
+      z21 = 0,
+      z22 = 0,
+      l1 = 0,
+      l2 = 0,
+      next2 = 0;
     for (let i = n - 1, at = 3 * (n - 1); i >= 0; i--, at -= 3) {
-      const z10 = -(l1 * z11 + l2 * z21), z20 = -(l1 * z21 + l2 * z22);
+      const z10 = -(l1 * z11 + l2 * z21),
+        z20 = -(l1 * z21 + l2 * z22);
       const z00 = a[at + 2]! - l1 * z10 - l2 * z20;
       if (i < n - 1) z[at + 4] = z10;
       if (i < n - 2) z[at + 6] = z20;

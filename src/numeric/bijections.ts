@@ -11,11 +11,20 @@
 import { choleskyInPlace } from './linearAlgebra.js';
 
 /** x_k = z_k prod_{j<k} (1 - z_j), z_k = sigmoid(u_k - log(K - 1 - k)): u = 0 is the centre. Returns the log Jacobian. */
-export function simplexFromPosition(_random: unknown, x: Float64Array, xOffset: number, u: Float64Array, uOffset: number, size: number): number {
-  let rest = 1, logJacobian = 0;
+export function simplexFromPosition(
+  _random: unknown,
+  x: Float64Array,
+  xOffset: number,
+  u: Float64Array,
+  uOffset: number,
+  size: number,
+): number {
+  let rest = 1,
+    logJacobian = 0;
   for (let k = 0; k < size - 1; k++) {
     const shifted = u[uOffset + k]! - Math.log(size - 1 - k);
-    const z = 1 / (1 + Math.exp(-shifted)), left = 1 / (1 + Math.exp(shifted));
+    const z = 1 / (1 + Math.exp(-shifted)),
+      left = 1 / (1 + Math.exp(shifted));
     logJacobian += Math.log(z) + Math.log(left) + Math.log(rest);
     x[xOffset + k] = rest * z;
     rest *= left;
@@ -25,7 +34,14 @@ export function simplexFromPosition(_random: unknown, x: Float64Array, xOffset: 
 }
 
 /** The inverse of `simplexFromPosition`; infinite for elements that are 0. */
-export function simplexToPosition(_random: unknown, x: Float64Array, xOffset: number, u: Float64Array, uOffset: number, size: number): void {
+export function simplexToPosition(
+  _random: unknown,
+  x: Float64Array,
+  xOffset: number,
+  u: Float64Array,
+  uOffset: number,
+  size: number,
+): void {
   // What is left after element k, summed from the small end so that it keeps its digits.
   let rest = x[xOffset + size - 1]!;
   for (let k = size - 2; k >= 0; k--) {
@@ -35,14 +51,26 @@ export function simplexToPosition(_random: unknown, x: Float64Array, xOffset: nu
 }
 
 /** Adds to the gradient by u that by x, pulled back, and `jacobian` times the gradient of the log Jacobian. */
-export function simplexPullBack(_random: unknown, gradient: Float64Array, gOffset: number, u: Float64Array, uOffset: number, out: Float64Array, outOffset: number, size: number, jacobian: number): void {
+export function simplexPullBack(
+  _random: unknown,
+  gradient: Float64Array,
+  gOffset: number,
+  u: Float64Array,
+  uOffset: number,
+  out: Float64Array,
+  outOffset: number,
+  size: number,
+  jacobian: number,
+): void {
   const rests = new Float64Array(size);
   rests[0] = 1;
   for (let k = 0; k < size - 1; k++) rests[k + 1] = rests[k]! / (1 + Math.exp(u[uOffset + k]! - Math.log(size - 1 - k)));
   let byRest = gradient[gOffset + size - 1]!;
   for (let k = size - 2; k >= 0; k--) {
     const shifted = u[uOffset + k]! - Math.log(size - 1 - k);
-    const z = 1 / (1 + Math.exp(-shifted)), left = 1 / (1 + Math.exp(shifted)), rest = rests[k]!;
+    const z = 1 / (1 + Math.exp(-shifted)),
+      left = 1 / (1 + Math.exp(shifted)),
+      rest = rests[k]!;
     const own = gradient[gOffset + k]!;
     out[outOffset + k]! += (own - byRest) * rest * z * left + jacobian * (left - z);
     byRest = own * z + byRest * left + (rest > 0 ? jacobian / rest : 0);
@@ -61,25 +89,46 @@ function lowerFactor(u: Float64Array, uOffset: number, d: number): Float64Array 
 }
 
 function productWithTranspose(l: Float64Array, x: Float64Array, xOffset: number, d: number, floor: number): void {
-  for (let i = 0; i < d; i++) for (let j = 0; j <= i; j++) {
-    let sum = i === j ? floor : 0;
-    for (let k = 0; k <= j; k++) sum += l[i * d + k]! * l[j * d + k]!;
-    x[xOffset + i * d + j] = sum;
-    x[xOffset + j * d + i] = sum;
-  }
+  for (let i = 0; i < d; i++)
+    for (let j = 0; j <= i; j++) {
+      let sum = i === j ? floor : 0;
+      for (let k = 0; k <= j; k++) sum += l[i * d + k]! * l[j * d + k]!;
+      x[xOffset + i * d + j] = sum;
+      x[xOffset + j * d + i] = sum;
+    }
 }
 
 /** X = floor I + L L', L with log diagonal in u. Returns the log Jacobian 2^d prod_i L_ii^(d - i + 1), i from 0. */
-export function covarianceFromPosition(_random: unknown, x: Float64Array, xOffset: number, u: Float64Array, uOffset: number, d: number, floor: number): number {
+export function covarianceFromPosition(
+  _random: unknown,
+  x: Float64Array,
+  xOffset: number,
+  u: Float64Array,
+  uOffset: number,
+  d: number,
+  floor: number,
+): number {
   const l = lowerFactor(u, uOffset, d);
   productWithTranspose(l, x, xOffset, d, floor);
-  let logJacobian = d * Math.LN2, at = uOffset - 1;
-  for (let i = 0; i < d; i++) { at += i + 1; logJacobian += (d - i + 1) * u[at]!; }
+  let logJacobian = d * Math.LN2,
+    at = uOffset - 1;
+  for (let i = 0; i < d; i++) {
+    at += i + 1;
+    logJacobian += (d - i + 1) * u[at]!;
+  }
   return logJacobian;
 }
 
 /** The inverse of `covarianceFromPosition`; NaN where X - floor I is not positive definite. */
-export function covarianceToPosition(_random: unknown, x: Float64Array, xOffset: number, u: Float64Array, uOffset: number, d: number, floor: number): void {
+export function covarianceToPosition(
+  _random: unknown,
+  x: Float64Array,
+  xOffset: number,
+  u: Float64Array,
+  uOffset: number,
+  d: number,
+  floor: number,
+): void {
   const l = x.slice(xOffset, xOffset + d * d);
   for (let i = 0; i < d; i++) l[i * d + i]! -= floor;
   const fine = choleskyInPlace(l, 0, d);
@@ -90,25 +139,46 @@ export function covarianceToPosition(_random: unknown, x: Float64Array, xOffset:
 /** (G + G') L, the gradient by L of a function of L L' with gradient G; every entry of X counts as moving by itself. */
 function byFactor(gradient: Float64Array, gOffset: number, l: Float64Array, d: number): Float64Array {
   const out = new Float64Array(d * d);
-  for (let i = 0; i < d; i++) for (let j = 0; j <= i; j++) {
-    let sum = 0;
-    for (let k = j; k < d; k++) sum += (gradient[gOffset + i * d + k]! + gradient[gOffset + k * d + i]!) * l[k * d + j]!;
-    out[i * d + j] = sum;
-  }
+  for (let i = 0; i < d; i++)
+    for (let j = 0; j <= i; j++) {
+      let sum = 0;
+      for (let k = j; k < d; k++) sum += (gradient[gOffset + i * d + k]! + gradient[gOffset + k * d + i]!) * l[k * d + j]!;
+      out[i * d + j] = sum;
+    }
   return out;
 }
 
 /** As `simplexPullBack`, for covariance matrices. */
-export function covariancePullBack(_random: unknown, gradient: Float64Array, gOffset: number, u: Float64Array, uOffset: number, out: Float64Array, outOffset: number, d: number, jacobian: number): void {
-  const l = lowerFactor(u, uOffset, d), g = byFactor(gradient, gOffset, l, d);
+export function covariancePullBack(
+  _random: unknown,
+  gradient: Float64Array,
+  gOffset: number,
+  u: Float64Array,
+  uOffset: number,
+  out: Float64Array,
+  outOffset: number,
+  d: number,
+  jacobian: number,
+): void {
+  const l = lowerFactor(u, uOffset, d),
+    g = byFactor(gradient, gOffset, l, d);
   let at = outOffset;
-  for (let i = 0; i < d; i++) for (let j = 0; j <= i; j++) out[at++]! += i === j ? g[i * d + i]! * l[i * d + i]! + jacobian * (d - i + 1) : g[i * d + j]!;
+  for (let i = 0; i < d; i++)
+    for (let j = 0; j <= i; j++) out[at++]! += i === j ? g[i * d + i]! * l[i * d + i]! + jacobian * (d - i + 1) : g[i * d + j]!;
 }
 
 /** R = L L' with L_ij = tanh(u_ij) times what is left of the unit length of row i. Returns the log Jacobian. */
-export function correlationFromPosition(_random: unknown, x: Float64Array, xOffset: number, u: Float64Array, uOffset: number, d: number): number {
+export function correlationFromPosition(
+  _random: unknown,
+  x: Float64Array,
+  xOffset: number,
+  u: Float64Array,
+  uOffset: number,
+  d: number,
+): number {
   const l = new Float64Array(d * d);
-  let logJacobian = 0, at = uOffset;
+  let logJacobian = 0,
+    at = uOffset;
   for (let i = 0; i < d; i++) {
     let left = 1;
     for (let j = 0; j < i; j++) {
@@ -126,7 +196,14 @@ export function correlationFromPosition(_random: unknown, x: Float64Array, xOffs
 }
 
 /** The inverse of `correlationFromPosition`; NaN where R is not positive definite. */
-export function correlationToPosition(_random: unknown, x: Float64Array, xOffset: number, u: Float64Array, uOffset: number, d: number): void {
+export function correlationToPosition(
+  _random: unknown,
+  x: Float64Array,
+  xOffset: number,
+  u: Float64Array,
+  uOffset: number,
+  d: number,
+): void {
   const l = x.slice(xOffset, xOffset + d * d);
   const fine = choleskyInPlace(l, 0, d);
   let at = uOffset;
@@ -140,8 +217,19 @@ export function correlationToPosition(_random: unknown, x: Float64Array, xOffset
 }
 
 /** As `simplexPullBack`, for correlation matrices. */
-export function correlationPullBack(_random: unknown, gradient: Float64Array, gOffset: number, u: Float64Array, uOffset: number, out: Float64Array, outOffset: number, d: number, jacobian: number): void {
-  const l = new Float64Array(d * d), lefts = new Float64Array(d * d);
+export function correlationPullBack(
+  _random: unknown,
+  gradient: Float64Array,
+  gOffset: number,
+  u: Float64Array,
+  uOffset: number,
+  out: Float64Array,
+  outOffset: number,
+  d: number,
+  jacobian: number,
+): void {
+  const l = new Float64Array(d * d),
+    lefts = new Float64Array(d * d);
   let at = uOffset;
   for (let i = 0; i < d; i++) {
     let left = 1;
@@ -157,7 +245,10 @@ export function correlationPullBack(_random: unknown, gradient: Float64Array, gO
   for (let i = 1; i < d; i++) {
     let byLeft = g[i * d + i]!;
     for (let j = i - 1; j >= 0; j--) {
-      const place = (i * (i - 1)) / 2 + j, y = Math.tanh(u[uOffset + place]!), cosine = 1 / Math.cosh(u[uOffset + place]!), left = lefts[i * d + j]!;
+      const place = (i * (i - 1)) / 2 + j,
+        y = Math.tanh(u[uOffset + place]!),
+        cosine = 1 / Math.cosh(u[uOffset + place]!),
+        left = lefts[i * d + j]!;
       // dy = cosine^2 du and d cosine = -y cosine du.
       out[outOffset + place]! += g[i * d + j]! * left * cosine * cosine - byLeft * left * y * cosine - jacobian * (d - j) * y;
       byLeft = g[i * d + j]! * y + byLeft * cosine;

@@ -7,19 +7,30 @@ import { smallestPivot } from './bandedCholesky.js';
 import { Twofold } from './twofold.js';
 
 /** Columns of a factor: the part of `SparsePattern` that is read column by column. */
-export interface Columns { readonly n: number; readonly columnStart: Int32Array; readonly rowOf: Int32Array }
+export interface Columns {
+  readonly n: number;
+  readonly columnStart: Int32Array;
+  readonly rowOf: Int32Array;
+}
 
 /** High and low parts: the n diagonal elements, then those below it column by column. */
-export interface TwofoldValues { readonly high: Float64Array; readonly low: Float64Array }
+export interface TwofoldValues {
+  readonly high: Float64Array;
+  readonly low: Float64Array;
+}
 
 /** The pattern of a band, and where its cells stand in the layout of `bandedCholesky.ts` (by value: diagonal first). */
 export function bandedColumns(n: number, w: number): Columns & { readonly cellOf: Int32Array } {
   const columnStart = new Int32Array(n + 1);
   for (let j = 0; j < n; j++) columnStart[j + 1] = columnStart[j]! + Math.min(w, n - 1 - j);
-  const rowOf = new Int32Array(columnStart[n]!), cellOf = new Int32Array(n + rowOf.length);
+  const rowOf = new Int32Array(columnStart[n]!),
+    cellOf = new Int32Array(n + rowOf.length);
   for (let j = 0; j < n; j++) {
     cellOf[j] = j * (w + 1) + w;
-    for (let p = columnStart[j]!, i = j + 1; p < columnStart[j + 1]!; p++, i++) { rowOf[p] = i; cellOf[n + p] = i * (w + 1) + w - (i - j); }
+    for (let p = columnStart[j]!, i = j + 1; p < columnStart[j + 1]!; p++, i++) {
+      rowOf[p] = i;
+      cellOf[n + p] = i * (w + 1) + w - (i - j);
+    }
   }
   return { n, columnStart, rowOf, cellOf };
 }
@@ -39,16 +50,20 @@ export function factorCareful({ n, columnStart, rowOf }: Columns, { high, low }:
     sum += Math.log(d) + low[j]! / d;
     x.load(d, low[j]!);
     x.invert();
-    const inverse = x.high, inverseLow = x.low;
+    const inverse = x.high,
+      inverseLow = x.low;
     high[j] = inverse;
     low[j] = inverseLow;
-    const from = columnStart[j]!, to = columnStart[j + 1]!;
+    const from = columnStart[j]!,
+      to = columnStart[j + 1]!;
     for (let p = from; p < to; p++) {
       // Column j changes column i = row of p by -g_ij g_kj / d_j, for its rows k from i down.
-      const i = rowOf[p]!, g = n + p;
+      const i = rowOf[p]!,
+        g = n + p;
       x.load(high[g]!, low[g]!);
       x.multiply(inverse, inverseLow);
-      const l = x.high, lLow = x.low;
+      const l = x.high,
+        lLow = x.low;
       x.load(high[i]!, low[i]!);
       x.addProduct(-1, high[g]!, low[g]!, l, lLow);
       high[i] = x.high;
@@ -77,7 +92,8 @@ export function factorCareful({ n, columnStart, rowOf }: Columns, { high, low }:
 export function solveCareful({ n, columnStart, rowOf }: Columns, a: TwofoldValues, b: TwofoldValues): void {
   const x = new Twofold();
   for (let j = 0; j < n; j++) {
-    const value = b.high[j]!, valueLow = b.low[j]!;
+    const value = b.high[j]!,
+      valueLow = b.low[j]!;
     for (let p = columnStart[j]!; p < columnStart[j + 1]!; p++) {
       const i = rowOf[p]!;
       x.load(b.high[i]!, b.low[i]!);
@@ -89,7 +105,8 @@ export function solveCareful({ n, columnStart, rowOf }: Columns, a: TwofoldValue
   for (let j = n - 1; j >= 0; j--) {
     x.load(b.high[j]!, b.low[j]!);
     x.multiply(a.high[j]!, a.low[j]!);
-    for (let p = columnStart[j]!; p < columnStart[j + 1]!; p++) x.addProduct(-1, a.high[n + p]!, a.low[n + p]!, b.high[rowOf[p]!]!, b.low[rowOf[p]!]!);
+    for (let p = columnStart[j]!; p < columnStart[j + 1]!; p++)
+      x.addProduct(-1, a.high[n + p]!, a.low[n + p]!, b.high[rowOf[p]!]!, b.low[rowOf[p]!]!);
     b.high[j] = x.high;
     b.low[j] = x.low;
   }
@@ -100,7 +117,8 @@ export function invertCareful({ n, columnStart, rowOf }: Columns, a: TwofoldValu
   const z = { high: new Float64Array(a.high.length), low: new Float64Array(a.high.length) };
   const x = new Twofold();
   for (let j = n - 1; j >= 0; j--) {
-    const from = columnStart[j]!, to = columnStart[j + 1]!;
+    const from = columnStart[j]!,
+      to = columnStart[j + 1]!;
     for (let p = from; p < to; p++) {
       // Z_ij = -sum_k L_kj Z_ik over the rows k of column j.
       const i = rowOf[p]!;
@@ -121,8 +139,13 @@ export function invertCareful({ n, columnStart, rowOf }: Columns, a: TwofoldValu
   return z;
 }
 function placeIn(columnStart: Int32Array, rowOf: Int32Array, row: number, column: number): number {
-  let low = columnStart[column]!, high = columnStart[column + 1]! - 1;
-  while (low < high) { const middle = (low + high) >> 1; if (rowOf[middle]! < row) low = middle + 1; else high = middle; }
+  let low = columnStart[column]!,
+    high = columnStart[column + 1]! - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (rowOf[middle]! < row) low = middle + 1;
+    else high = middle;
+  }
   return low;
 }
 
@@ -135,10 +158,17 @@ const harmless = 1e4;
  * @param diagonal 1 / D; `below(visit)` calls visit(row, column, L) for every element of L.
  * @param solve solves P x = b in place of b.
  */
-export function conditionOf(n: number, diagonal: (i: number) => number, below: (visit: (row: number, column: number, l: number) => void) => void, solve: (b: Float64Array) => void): number {
+export function conditionOf(
+  n: number,
+  diagonal: (i: number) => number,
+  below: (visit: (row: number, column: number, l: number) => void) => void,
+  solve: (b: Float64Array) => void,
+): number {
   const own = new Float64Array(n);
   for (let i = 0; i < n; i++) own[i] = 1 / diagonal(i);
-  below((i, j, l) => { own[i] = own[i]! + (l * l) / diagonal(j); });
+  below((i, j, l) => {
+    own[i] = own[i]! + (l * l) / diagonal(j);
+  });
   let ratio = 1;
   for (let i = 0; i < n; i++) ratio = Math.max(ratio, own[i]! * diagonal(i));
   if (!(ratio > harmless)) return ratio;
@@ -149,7 +179,8 @@ export function conditionOf(n: number, diagonal: (i: number) => number, below: (
     solve(y);
     return y.map((value, i) => value * root[i]!);
   };
-  let x = new Float64Array(n).fill(1 / n), best = ratio;
+  let x = new Float64Array(n).fill(1 / n),
+    best = ratio;
   for (let round = 0; round < 5; round++) {
     const y = apply(x);
     const norm = y.reduce((sum, value) => sum + Math.abs(value), 0);

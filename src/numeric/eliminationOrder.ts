@@ -32,10 +32,16 @@ const mostCompared = 4096;
 
 /**
  * @param counts number of values of each variable.
- * @param members lists of variables that meet, one after the other, list i from `starts[i]` to before `starts[i + 1]`; repetitions do not matter.
+ * @param members lists of variables that meet, one after the other, list i from `starts[i]` to before `starts[i + 1]`; repetitions do not
+ * matter.
  * @param cap largest table allowed.
  */
-export function eliminationOrder(counts: ArrayLike<number>, members: Int32Array, starts: Int32Array, cap: number): EliminationOrder | TooWide {
+export function eliminationOrder(
+  counts: ArrayLike<number>,
+  members: Int32Array,
+  starts: Int32Array,
+  cap: number,
+): EliminationOrder | TooWide {
   const fill = greedy(counts, members, starts, cap, 'min-fill');
   if (counts.length > mostCompared || (fill.kind === 'order' && fill.treeWidth <= 1)) return fill;
   const weight = greedy(counts, members, starts, cap, 'min-weight');
@@ -43,22 +49,33 @@ export function eliminationOrder(counts: ArrayLike<number>, members: Int32Array,
   return weight.kind === 'order' && weight.total < fill.total ? weight : fill;
 }
 
-function greedy(counts: ArrayLike<number>, members: Int32Array, starts: Int32Array, cap: number, rule: EliminationOrder['rule']): EliminationOrder | TooWide {
+function greedy(
+  counts: ArrayLike<number>,
+  members: Int32Array,
+  starts: Int32Array,
+  cap: number,
+  rule: EliminationOrder['rule'],
+): EliminationOrder | TooWide {
   const n = counts.length;
   const adjacent: Set<number>[] = Array.from({ length: n }, () => new Set<number>());
   for (let i = 0; i + 1 < starts.length; i++) {
-    for (let a = starts[i]! + 1; a < starts[i + 1]!; a++) for (let b = starts[i]!; b < a; b++) {
-      const x = members[a]!, y = members[b]!;
-      if (x === y) continue;
-      adjacent[x]!.add(y);
-      adjacent[y]!.add(x);
-    }
+    for (let a = starts[i]! + 1; a < starts[i + 1]!; a++)
+      for (let b = starts[i]!; b < a; b++) {
+        const x = members[a]!,
+          y = members[b]!;
+        if (x === y) continue;
+        adjacent[x]!.add(y);
+        adjacent[y]!.add(x);
+      }
   }
   const queue = new Queue(n);
   /** States of the table that eliminating v makes; Infinity beyond the cap. */
   const weightOf = (v: number): number => {
     let w = counts[v]!;
-    for (const u of adjacent[v]!) { w *= counts[u]!; if (w > cap) return Infinity; }
+    for (const u of adjacent[v]!) {
+      w *= counts[u]!;
+      if (w > cap) return Infinity;
+    }
     return w;
   };
   const fillOf = (v: number): number => {
@@ -72,9 +89,12 @@ function greedy(counts: ArrayLike<number>, members: Int32Array, starts: Int32Arr
     queue.put(v, weight === Infinity ? Infinity : rule === 'min-fill' ? fillOf(v) : weight, weight);
   };
   for (let v = 0; v < n; v++) place(v);
-  const order = new Int32Array(n), rank = new Int32Array(n);
+  const order = new Int32Array(n),
+    rank = new Int32Array(n);
   const separators: Int32Array[] = new Array<Int32Array>(n);
-  let treeWidth = 0, largest = 0, total = 0;
+  let treeWidth = 0,
+    largest = 0,
+    total = 0;
   for (let position = 0; position < n; position++) {
     const v = queue.take();
     const around = [...adjacent[v]!];
@@ -88,17 +108,19 @@ function greedy(counts: ArrayLike<number>, members: Int32Array, starts: Int32Arr
     total += weight;
     const touched = new Set(around);
     for (const u of around) adjacent[u]!.delete(v);
-    for (let a = 1; a < around.length; a++) for (let b = 0; b < a; b++) {
-      const x = around[a]!, y = around[b]!;
-      if (adjacent[x]!.has(y)) continue;
-      // Whoever meets both has one edge less to add.
-      if (rule === 'min-fill') {
-        const [few, many] = adjacent[x]!.size <= adjacent[y]!.size ? [adjacent[x]!, adjacent[y]!] : [adjacent[y]!, adjacent[x]!];
-        for (const common of few) if (many.has(common)) touched.add(common);
+    for (let a = 1; a < around.length; a++)
+      for (let b = 0; b < a; b++) {
+        const x = around[a]!,
+          y = around[b]!;
+        if (adjacent[x]!.has(y)) continue;
+        // Whoever meets both has one edge less to add.
+        if (rule === 'min-fill') {
+          const [few, many] = adjacent[x]!.size <= adjacent[y]!.size ? [adjacent[x]!, adjacent[y]!] : [adjacent[y]!, adjacent[x]!];
+          for (const common of few) if (many.has(common)) touched.add(common);
+        }
+        adjacent[x]!.add(y);
+        adjacent[y]!.add(x);
       }
-      adjacent[x]!.add(y);
-      adjacent[y]!.add(x);
-    }
     adjacent[v]!.clear();
     for (const u of touched) place(u);
   }
@@ -133,14 +155,22 @@ class Queue {
   put(v: number, key: number, weight: number): void {
     this.key[v] = key;
     this.weight[v] = weight;
-    if (this.at[v]! < 0) { this.at[v] = this.heap.length; this.heap.push(v); }
+    if (this.at[v]! < 0) {
+      this.at[v] = this.heap.length;
+      this.heap.push(v);
+    }
     this.rise(this.at[v]!);
     this.sink(this.at[v]!);
   }
   take(): number {
-    const first = this.heap[0]!, last = this.heap.pop()!;
+    const first = this.heap[0]!,
+      last = this.heap.pop()!;
     this.at[first] = -1;
-    if (last !== first) { this.heap[0] = last; this.at[last] = 0; this.sink(0); }
+    if (last !== first) {
+      this.heap[0] = last;
+      this.at[last] = 0;
+      this.sink(0);
+    }
     return first;
   }
   private before(a: number, b: number): boolean {
@@ -149,12 +179,15 @@ class Queue {
     return weight[a] !== weight[b] ? weight[a]! < weight[b]! : a < b;
   }
   private swap(i: number, j: number): void {
-    const a = this.heap[i]!, b = this.heap[j]!;
-    this.heap[i] = b; this.heap[j] = a;
-    this.at[a] = j; this.at[b] = i;
+    const a = this.heap[i]!,
+      b = this.heap[j]!;
+    this.heap[i] = b;
+    this.heap[j] = a;
+    this.at[a] = j;
+    this.at[b] = i;
   }
   private rise(start: number): void {
-    for (let i = start; i > 0;) {
+    for (let i = start; i > 0; ) {
       const up = (i - 1) >> 1;
       if (!this.before(this.heap[i]!, this.heap[up]!)) return;
       this.swap(i, up);
@@ -163,8 +196,9 @@ class Queue {
   }
   private sink(start: number): void {
     const { heap } = this;
-    for (let i = start; ;) {
-      const left = 2 * i + 1, right = left + 1;
+    for (let i = start; ; ) {
+      const left = 2 * i + 1,
+        right = left + 1;
       let least = i;
       if (left < heap.length && this.before(heap[left]!, heap[least]!)) least = left;
       if (right < heap.length && this.before(heap[right]!, heap[least]!)) least = right;

@@ -22,16 +22,19 @@ const logarithms: Float64Array = Float64Array.from({ length: 65 }, (_, k) => Mat
 const reciprocals: Float64Array = Float64Array.from({ length: 65 }, (_, k) => 1 / (1 + k / 64));
 
 /**
- * log(1 + e^x) without overflow, at half the cost of `Math.log1p(Math.exp(x))`: x, if positive, and log(1 + u) with u = e^-|x|. By the tables
- * above log(1 + u) = log(1 + c) + log(1 + r), c = k/64 nearest to u and r = (u - c)/(1 + c), |r| <= 1/128, the second by its Taylor polynomial.
+ * log(1 + e^x) without overflow, at half the cost of `Math.log1p(Math.exp(x))`: x, if positive, and log(1 + u) with u = e^-|x|. By the
+ * tables above log(1 + u) = log(1 + c) + log(1 + r), c = k/64 nearest to u and r = (u - c)/(1 + c), |r| <= 1/128, the second by its Taylor
+ * polynomial.
  * Without branches, since signs of predictors are as good as random. Relative error below 1e-15.
  */
 export function softplus(x: number): number {
   const below = Math.max(-745, -Math.abs(x));
   const i = (below * stepsPerUnit - 0.5) | 0;
-  const s = below - i * logStepHigh - i * logStepLow, s2 = s * s;
+  const s = below - i * logStepHigh - i * logStepLow,
+    s2 = s * s;
   const u = fractions[i & 63]! * powers[(i >> 6) + 1075]! * (1 + s + s2 * (0.5 + s * (1 / 6) + s2 * (1 / 24 + s * (1 / 120))));
   const k = (u * 64 + 0.5) | 0;
-  const r = (u - k / 64) * reciprocals[k]!, r2 = r * r;
+  const r = (u - k / 64) * reciprocals[k]!,
+    r2 = r * r;
   return Math.max(x, 0) + (logarithms[k]! + (r + r2 * (r * (1 / 3) - 1 / 2 + r2 * (r * (1 / 5) - 1 / 4 + r2 * (r * (1 / 7) - 1 / 6)))));
 }

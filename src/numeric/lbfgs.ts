@@ -29,18 +29,25 @@ export interface LbfgsResult {
 }
 
 /** Decrease and curvature of the Wolfe conditions. */
-const decrease = 1e-4, curvature = 0.9;
+const decrease = 1e-4,
+  curvature = 0.9;
 /** Steps with a small change before the search ends. */
 const patience = 3;
 const usualMemory = 10;
 
 /** Minimises from a start. A start whose value is not finite comes back as it is, with status `start`. */
 export function lbfgs(objective: Objective, start: Float64Array, options: LbfgsOptions): LbfgsResult {
-  const n = start.length, memory = options.memory ?? usualMemory;
-  let x: Float64Array = start.slice(), gradient: Float64Array = new Float64Array(n), value = objective(x, gradient);
+  const n = start.length,
+    memory = options.memory ?? usualMemory;
+  let x: Float64Array = start.slice(),
+    gradient: Float64Array = new Float64Array(n),
+    value = objective(x, gradient);
   if (!Number.isFinite(value) || gradient.some((g) => !Number.isFinite(g))) return { x, value, gradient, iterations: 0, status: 'start' };
-  const steps: Float64Array[] = [], changes: Float64Array[] = [], inverses: number[] = [];
-  let small = 0, restarted = false;
+  const steps: Float64Array[] = [],
+    changes: Float64Array[] = [],
+    inverses: number[] = [];
+  let small = 0,
+    restarted = false;
   for (let iteration = 0; iteration < options.iterations; iteration++) {
     if (largest(gradient) === 0) return { x, value, gradient, iterations: iteration, status: 'converged' };
     const direction = descent(gradient, steps, changes, inverses);
@@ -60,32 +67,53 @@ export function lbfgs(objective: Objective, start: Float64Array, options: LbfgsO
       continue;
     }
     restarted = false;
-    const s = difference(found.x, x), y = difference(found.gradient, gradient), sy = dot(s, y);
+    const s = difference(found.x, x),
+      y = difference(found.gradient, gradient),
+      sy = dot(s, y);
     // The approximation stays positive definite only where the curvature is positive.
     if (sy > 1e-14 * dot(y, y) * (norm(s) / (norm(y) || 1)) && sy > 0) {
-      steps.push(s); changes.push(y); inverses.push(1 / sy);
-      if (steps.length > memory) { steps.shift(); changes.shift(); inverses.shift(); }
+      steps.push(s);
+      changes.push(y);
+      inverses.push(1 / sy);
+      if (steps.length > memory) {
+        steps.shift();
+        changes.shift();
+        inverses.shift();
+      }
     }
     const change = value - found.value;
-    x = found.x; gradient = found.gradient; value = found.value;
-    if (options.onStep !== undefined && !options.onStep(value, x)) return { x, value, gradient, iterations: iteration + 1, status: 'stopped' };
+    x = found.x;
+    gradient = found.gradient;
+    value = found.value;
+    if (options.onStep !== undefined && !options.onStep(value, x))
+      return { x, value, gradient, iterations: iteration + 1, status: 'stopped' };
     small = change <= options.tolerance * Math.max(1, Math.abs(value)) ? small + 1 : 0;
     if (small >= patience) return { x, value, gradient, iterations: iteration + 1, status: 'converged' };
   }
   return { x, value, gradient, iterations: options.iterations, status: 'iterations' };
 }
 
-function forget(...lists: unknown[][]): void { for (const list of lists) list.length = 0; }
+function forget(...lists: unknown[][]): void {
+  for (const list of lists) list.length = 0;
+}
 
 /** Minus the approximate inverse Hessian times the gradient. */
-function descent(gradient: Float64Array, steps: readonly Float64Array[], changes: readonly Float64Array[], inverses: readonly number[]): Float64Array {
-  const q = gradient.slice(), m = steps.length, alpha = new Float64Array(m);
+function descent(
+  gradient: Float64Array,
+  steps: readonly Float64Array[],
+  changes: readonly Float64Array[],
+  inverses: readonly number[],
+): Float64Array {
+  const q = gradient.slice(),
+    m = steps.length,
+    alpha = new Float64Array(m);
   for (let k = m - 1; k >= 0; k--) {
     alpha[k] = inverses[k]! * dot(steps[k]!, q);
     addScaled(q, -alpha[k]!, changes[k]!);
   }
   if (m > 0) {
-    const y = changes[m - 1]!, scale = 1 / (inverses[m - 1]! * dot(y, y));
+    const y = changes[m - 1]!,
+      scale = 1 / (inverses[m - 1]! * dot(y, y));
     for (let i = 0; i < q.length; i++) q[i]! *= scale;
   }
   for (let k = 0; k < m; k++) addScaled(q, alpha[k]! - inverses[k]! * dot(changes[k]!, q), steps[k]!);
@@ -93,23 +121,33 @@ function descent(gradient: Float64Array, steps: readonly Float64Array[], changes
   return q;
 }
 
-interface Point { readonly step: number; readonly x: Float64Array; readonly value: number; readonly gradient: Float64Array; readonly slope: number }
+interface Point {
+  readonly step: number;
+  readonly x: Float64Array;
+  readonly value: number;
+  readonly gradient: Float64Array;
+  readonly slope: number;
+}
 
 /** A step that satisfies the strong Wolfe conditions, or at least lowers the value; null where none was found. */
 function search(objective: Objective, x: Float64Array, value: number, direction: Float64Array, slope: number, first: number): Point | null {
   const rounding = 1e-15 * Math.abs(value) * 8;
   const evaluate = (step: number): Point => {
-    const at = x.slice(), gradient = new Float64Array(x.length);
+    const at = x.slice(),
+      gradient = new Float64Array(x.length);
     addScaled(at, step, direction);
     const here = objective(at, gradient);
     const usable = Number.isFinite(here) && gradient.every((g) => Number.isFinite(g));
     return { step, x: at, value: usable ? here : Infinity, gradient, slope: usable ? dot(gradient, direction) : Number.NaN };
   };
-  const lowEnough = (p: Point): boolean => p.value <= value + decrease * p.step * slope
-    || (p.value <= value + rounding && p.slope <= (2 * decrease - 1) * slope);
+  const lowEnough = (p: Point): boolean =>
+    p.value <= value + decrease * p.step * slope || (p.value <= value + rounding && p.slope <= (2 * decrease - 1) * slope);
   const flatEnough = (p: Point): boolean => Math.abs(p.slope) <= -curvature * slope;
   const origin: Point = { step: 0, x, value, gradient: new Float64Array(0), slope };
-  let low = origin, high: Point | null = null, best: Point | null = null, step = first;
+  let low = origin,
+    high: Point | null = null,
+    best: Point | null = null,
+    step = first;
   for (let trial = 0; trial < 60; trial++) {
     const p = evaluate(step);
     if (p.value < value && (best === null || p.value < best.value)) best = p;
@@ -119,12 +157,16 @@ function search(objective: Objective, x: Float64Array, value: number, direction:
       if (p.slope * ((high?.step ?? Infinity) - low.step) >= 0) high = low;
       low = p;
     }
-    if (high === null) { step = extrapolated(low, origin, step); continue; }
+    if (high === null) {
+      step = extrapolated(low, origin, step);
+      continue;
+    }
     const width = high.step - low.step;
     if (Math.abs(width) <= 1e-14 * Math.max(Math.abs(low.step), Math.abs(high.step))) break;
     const cubic = high.value === Infinity ? low.step + 0.2 * width : minimumOfCubic(low, high);
     // Kept inside, so that the interval shrinks by a tenth at least.
-    const left = Math.min(low.step, high.step) + 0.1 * Math.abs(width), right = Math.max(low.step, high.step) - 0.1 * Math.abs(width);
+    const left = Math.min(low.step, high.step) + 0.1 * Math.abs(width),
+      right = Math.max(low.step, high.step) - 0.1 * Math.abs(width);
     step = Number.isFinite(cubic) ? Math.min(right, Math.max(left, cubic)) : low.step + 0.5 * width;
   }
   return low !== origin && low.value <= value + rounding ? low : best;
@@ -142,8 +184,22 @@ function minimumOfCubic(a: Point, b: Point): number {
   return b.step - ((b.step - a.step) * (b.slope + d2 - d1)) / (b.slope - a.slope + 2 * d2);
 }
 
-function dot(a: Float64Array, b: Float64Array): number { let s = 0; for (let i = 0; i < a.length; i++) s += a[i]! * b[i]!; return s; }
-function norm(a: Float64Array): number { return Math.sqrt(dot(a, a)); }
-function largest(a: Float64Array): number { let m = 0; for (const x of a) m = Math.max(m, Math.abs(x)); return m; }
-function addScaled(a: Float64Array, scale: number, b: Float64Array): void { for (let i = 0; i < a.length; i++) a[i]! += scale * b[i]!; }
-function difference(a: Float64Array, b: Float64Array): Float64Array { return a.map((v, i) => v - b[i]!); }
+function dot(a: Float64Array, b: Float64Array): number {
+  let s = 0;
+  for (let i = 0; i < a.length; i++) s += a[i]! * b[i]!;
+  return s;
+}
+function norm(a: Float64Array): number {
+  return Math.sqrt(dot(a, a));
+}
+function largest(a: Float64Array): number {
+  let m = 0;
+  for (const x of a) m = Math.max(m, Math.abs(x));
+  return m;
+}
+function addScaled(a: Float64Array, scale: number, b: Float64Array): void {
+  for (let i = 0; i < a.length; i++) a[i]! += scale * b[i]!;
+}
+function difference(a: Float64Array, b: Float64Array): Float64Array {
+  return a.map((v, i) => v - b[i]!);
+}

@@ -102,7 +102,10 @@ function luInPlace(a: Float64Array, offset: number, d: number, permutation: Int3
     let size = Math.abs(a[offset + j * d + j]!);
     for (let i = j + 1; i < d; i++) {
       const candidate = Math.abs(a[offset + i * d + j]!);
-      if (candidate > size) { size = candidate; best = i; }
+      if (candidate > size) {
+        size = candidate;
+        best = i;
+      }
     }
     if (!(size > 0) || size === Infinity) return 0;
     if (best !== j) {
@@ -158,11 +161,17 @@ function isSymmetric(a: Float64Array, d: number): boolean {
 function inverse(out: Float64Array, a: Float64Array, d: number): void {
   if (isSymmetric(a, d)) {
     out.set(a);
-    if (choleskyInPlace(out, 0, d)) { inverseFromCholesky(out, 0, d); return; }
+    if (choleskyInPlace(out, 0, d)) {
+      inverseFromCholesky(out, 0, d);
+      return;
+    }
   }
   const lu = Float64Array.from(a);
   const permutation = new Int32Array(d);
-  if (luInPlace(lu, 0, d, permutation) === 0) { out.fill(Number.NaN); return; }
+  if (luInPlace(lu, 0, d, permutation) === 0) {
+    out.fill(Number.NaN);
+    return;
+  }
   out.fill(0);
   for (let i = 0; i < d; i++) out[i * d + permutation[i]!] = 1;
   for (let j = 0; j < d; j++) solveLu(lu, d, out, j, d);
@@ -171,7 +180,10 @@ function inverse(out: Float64Array, a: Float64Array, d: number): void {
 /** The lower Cholesky factor of the lower triangle of A, zeros above. */
 function cholesky(out: Float64Array, a: Float64Array, d: number): void {
   out.set(a);
-  if (!choleskyInPlace(out, 0, d)) { out.fill(Number.NaN); return; }
+  if (!choleskyInPlace(out, 0, d)) {
+    out.fill(Number.NaN);
+    return;
+  }
   for (let i = 0; i < d; i++) for (let j = i + 1; j < d; j++) out[i * d + j] = 0;
 }
 
@@ -188,7 +200,10 @@ function solve(out: Float64Array, a: Float64Array, b: Float64Array, d: number, c
   }
   factor.set(a);
   const permutation = new Int32Array(d);
-  if (luInPlace(factor, 0, d, permutation) === 0) { out.fill(Number.NaN); return; }
+  if (luInPlace(factor, 0, d, permutation) === 0) {
+    out.fill(Number.NaN);
+    return;
+  }
   for (let i = 0; i < d; i++) for (let j = 0; j < columns; j++) out[i * columns + j] = b[permutation[i]! * columns + j]!;
   for (let j = 0; j < columns; j++) solveLu(factor, d, out, j, columns);
 }
@@ -237,13 +252,19 @@ function logAbsoluteDeterminant(a: Float64Array, d: number): number {
 /** Running sums of the elements in row-major order. */
 function cumulativeSum(out: Float64Array, a: Float64Array): void {
   let sum = 0;
-  for (let i = 0; i < a.length; i++) { sum += a[i]!; out[i] = sum; }
+  for (let i = 0; i < a.length; i++) {
+    sum += a[i]!;
+    out[i] = sum;
+  }
 }
 
 /** Running products of the elements in row-major order. */
 function cumulativeProduct(out: Float64Array, a: Float64Array): void {
   let product = 1;
-  for (let i = 0; i < a.length; i++) { product *= a[i]!; out[i] = product; }
+  for (let i = 0; i < a.length; i++) {
+    product *= a[i]!;
+    out[i] = product;
+  }
 }
 
 /** Eigenvalues of a symmetric matrix in increasing order; all NaN where an entry is not finite. */
@@ -274,7 +295,10 @@ function quadraticMaximum(out: Float64Array, p: Float64Array, h: Float64Array, x
   // With a unit diagonal, so that units do not matter.
   const scale = Float64Array.from({ length: d }, (_, i) => (p[i * d + i]! > 0 ? 1 / Math.sqrt(p[i * d + i]!) : 0));
   const matrix = Float64Array.from({ length: d * d }, (_, c) => p[c]! * scale[Math.floor(c / d)]! * scale[c % d]!);
-  if (matrix.some((v) => !Number.isFinite(v))) { out.fill(Number.NaN); return; }
+  if (matrix.some((v) => !Number.isFinite(v))) {
+    out.fill(Number.NaN);
+    return;
+  }
   const factor = matrix.slice();
   let least = choleskyInPlace(factor, 0, d) ? Infinity : 0;
   for (let i = 0; i < d && least > 0; i++) least = Math.min(least, factor[i * d + i]! ** 2);
@@ -286,7 +310,11 @@ function quadraticMaximum(out: Float64Array, p: Float64Array, h: Float64Array, x
     return;
   }
   const { realEigenvalues: values, eigenvectorMatrix: vectors } = eigen(matrix, d);
-  const slope = Float64Array.from({ length: d }, (_, i) => { let s = h[i]!; for (let j = 0; j < d; j++) s -= p[i * d + j]! * x[j]!; return s * scale[i]!; });
+  const slope = Float64Array.from({ length: d }, (_, i) => {
+    let s = h[i]!;
+    for (let j = 0; j < d; j++) s -= p[i * d + j]! * x[j]!;
+    return s * scale[i]!;
+  });
   for (let k = 0; k < d; k++) {
     if (!(values[k]! > flatEigenvalue)) continue;
     let along = 0;
@@ -298,16 +326,40 @@ function eigen(a: ArrayLike<number>, d: number): EigenvalueDecomposition {
   return new EigenvalueDecomposition(Matrix.from1DArray(d, d, Array.from(a)), { assumeSymmetric: true });
 }
 
-/** Array functions by the name expressions use: inverse, cholesky, solve, logdet, logabsdet, det, cumsum, cumprod; floorEigenvalues and quadraticMaximum of constrained maximisation. */
+/**
+ * Array functions by the name expressions use: inverse, cholesky, solve, logdet, logabsdet, det, cumsum, cumprod; floorEigenvalues and
+ * quadraticMaximum of constrained maximisation.
+ */
 export const arrayFunctions: ReadonlyMap<string, ArrayFunctionImplementation> = new Map<string, ArrayFunctionImplementation>([
   ['inverse', { compute: (out, args, shapes) => inverse(out, args[0]!, shapes[0]![0]!) }],
   ['cholesky', { compute: (out, args, shapes) => cholesky(out, args[0]!, shapes[0]![0]!) }],
   ['solve', { compute: (out, args, shapes) => solve(out, args[0]!, args[1]!, shapes[0]![0]!, shapes[1]![1] ?? 1) }],
-  ['logdet', { compute: (out, args, shapes) => { out[0] = logDeterminant(args[0]!, shapes[0]![0]!); } }],
-  ['logabsdet', { compute: (out, args, shapes) => { out[0] = logAbsoluteDeterminant(args[0]!, shapes[0]![0]!); } }],
+  [
+    'logdet',
+    {
+      compute: (out, args, shapes) => {
+        out[0] = logDeterminant(args[0]!, shapes[0]![0]!);
+      },
+    },
+  ],
+  [
+    'logabsdet',
+    {
+      compute: (out, args, shapes) => {
+        out[0] = logAbsoluteDeterminant(args[0]!, shapes[0]![0]!);
+      },
+    },
+  ],
   ['quadraticMaximum', { compute: (out, args, shapes) => quadraticMaximum(out, args[0]!, args[1]!, args[2]!, shapes[0]![0]!) }],
   ['floorEigenvalues', { compute: (out, args, shapes) => floorEigenvalues(out, args[0]!, args[1]![0]!, shapes[0]![0]!) }],
-  ['det', { compute: (out, args, shapes) => { out[0] = determinant(args[0]!, shapes[0]![0]!); } }],
+  [
+    'det',
+    {
+      compute: (out, args, shapes) => {
+        out[0] = determinant(args[0]!, shapes[0]![0]!);
+      },
+    },
+  ],
   ['cumsum', { compute: (out, args) => cumulativeSum(out, args[0]!) }],
   ['cumprod', { compute: (out, args) => cumulativeProduct(out, args[0]!) }],
 ]);

@@ -11,7 +11,9 @@ import type { Graph } from './sparseCholesky.js';
 /** Where each node stands in an order. */
 export function positionsOf(order: Int32Array): Int32Array {
   const out = new Int32Array(order.length);
-  order.forEach((node, k) => { out[node] = k; });
+  order.forEach((node, k) => {
+    out[node] = k;
+  });
   return out;
 }
 
@@ -20,7 +22,10 @@ export function halfBandwidth({ n, start, adjacent }: Graph, position: Int32Arra
   let width = 0;
   for (let i = 0; i < n; i++) {
     const own = position[i]!;
-    for (let p = start[i]!; p < start[i + 1]!; p++) { const distance = own - position[adjacent[p]!]!; if (distance > width) width = distance; }
+    for (let p = start[i]!; p < start[i + 1]!; p++) {
+      const distance = own - position[adjacent[p]!]!;
+      if (distance > width) width = distance;
+    }
   }
   return width;
 }
@@ -29,7 +34,9 @@ export function halfBandwidth({ n, start, adjacent }: Graph, position: Int32Arra
 export function reverseCuthillMcKee(graph: Graph): Int32Array {
   const { n, start, adjacent } = graph;
   const degree = (i: number): number => start[i + 1]! - start[i]!;
-  const order = new Int32Array(n), level = new Int32Array(n).fill(-1), queue = new Int32Array(n);
+  const order = new Int32Array(n),
+    level = new Int32Array(n).fill(-1),
+    queue = new Int32Array(n);
   const placed = new Uint8Array(n);
   // Breadth first from a root into `queue`; returns how many nodes were reached and how deep they lie.
   const search = (root: number): { readonly count: number; readonly depth: number } => {
@@ -38,7 +45,13 @@ export function reverseCuthillMcKee(graph: Graph): Int32Array {
     let count = 1;
     for (let head = 0; head < count; head++) {
       const i = queue[head]!;
-      for (let p = start[i]!; p < start[i + 1]!; p++) { const j = adjacent[p]!; if (level[j] === -1) { level[j] = level[i]! + 1; queue[count++] = j; } }
+      for (let p = start[i]!; p < start[i + 1]!; p++) {
+        const j = adjacent[p]!;
+        if (level[j] === -1) {
+          level[j] = level[i]! + 1;
+          queue[count++] = j;
+        }
+      }
     }
     const depth = level[queue[count - 1]!]!;
     return { count, depth };
@@ -48,7 +61,9 @@ export function reverseCuthillMcKee(graph: Graph): Int32Array {
     for (let k = count - 1; k >= 0 && level[queue[k]!] === depth; k--) if (degree(queue[k]!) <= degree(best)) best = queue[k]!;
     return best;
   };
-  const forget = (count: number): void => { for (let k = 0; k < count; k++) level[queue[k]!] = -1; };
+  const forget = (count: number): void => {
+    for (let k = 0; k < count; k++) level[queue[k]!] = -1;
+  };
   let at = 0;
   for (let seed = 0; seed < n; seed++) {
     if (placed[seed] === 1) continue;
@@ -65,8 +80,15 @@ export function reverseCuthillMcKee(graph: Graph): Int32Array {
     order[at++] = root;
     placed[root] = 1;
     for (let head = from; head < at; head++) {
-      const i = order[head]!, first = at;
-      for (let p = start[i]!; p < start[i + 1]!; p++) { const j = adjacent[p]!; if (placed[j] === 0) { placed[j] = 1; order[at++] = j; } }
+      const i = order[head]!,
+        first = at;
+      for (let p = start[i]!; p < start[i + 1]!; p++) {
+        const j = adjacent[p]!;
+        if (placed[j] === 0) {
+          placed[j] = 1;
+          order[at++] = j;
+        }
+      }
       if (at - first > 1) order.subarray(first, at).sort((a, b) => degree(a) - degree(b) || a - b);
     }
   }
@@ -82,23 +104,33 @@ export function minimumDegree(graph: Graph): Int32Array {
   const late: number[] = [];
   /** 0: a variable, 1: eliminated (an element while its list is not null), 2: put off. */
   const state = new Uint8Array(n);
-  for (let i = 0; i < n; i++) if (start[i + 1]! - start[i]! > dense) { state[i] = 2; late.push(i); }
+  for (let i = 0; i < n; i++)
+    if (start[i + 1]! - start[i]! > dense) {
+      state[i] = 2;
+      late.push(i);
+    }
   late.sort((a, b) => start[a + 1]! - start[a]! - (start[b + 1]! - start[b]!) || a - b);
-  const variables: (readonly number[])[] = [], elements: (readonly number[])[] = [];
+  const variables: (readonly number[])[] = [],
+    elements: (readonly number[])[] = [];
   const members: (readonly number[] | null)[] = new Array<readonly number[] | null>(n).fill(null);
   const degree = new Int32Array(n);
   // Doubly linked lists of variables by degree.
-  const head = new Int32Array(n + 1).fill(-1), next = new Int32Array(n).fill(-1), previous = new Int32Array(n).fill(-1);
+  const head = new Int32Array(n + 1).fill(-1),
+    next = new Int32Array(n).fill(-1),
+    previous = new Int32Array(n).fill(-1);
   const link = (i: number): void => {
-    const d = degree[i]!, first = head[d]!;
+    const d = degree[i]!,
+      first = head[d]!;
     next[i] = first;
     previous[i] = -1;
     if (first !== -1) previous[first] = i;
     head[d] = i;
   };
   const unlink = (i: number): void => {
-    const before = previous[i]!, after = next[i]!;
-    if (before === -1) head[degree[i]!] = after; else next[before] = after;
+    const before = previous[i]!,
+      after = next[i]!;
+    if (before === -1) head[degree[i]!] = after;
+    else next[before] = after;
     if (after !== -1) previous[after] = before;
   };
   // Lists are replaced, never changed: most nodes of a hierarchy share the empty one.
@@ -112,7 +144,9 @@ export function minimumDegree(graph: Graph): Int32Array {
   }
   for (let i = n - 1; i >= 0; i--) if (state[i] === 0) link(i);
   const total = n - late.length;
-  const mark = new Int32Array(n).fill(-1), outside = new Int32Array(n), touched = new Int32Array(n).fill(-1);
+  const mark = new Int32Array(n).fill(-1),
+    outside = new Int32Array(n),
+    touched = new Int32Array(n).fill(-1);
   let least = 0;
   while (done < total) {
     while (head[least] === -1) least++;
@@ -123,9 +157,17 @@ export function minimumDegree(graph: Graph): Int32Array {
     // The element that p becomes: all it meets, directly or through elements, which it absorbs.
     const list: number[] = [];
     mark[p] = done;
-    const take = (i: number): void => { if (state[i] === 0 && mark[i] !== done) { mark[i] = done; list.push(i); } };
+    const take = (i: number): void => {
+      if (state[i] === 0 && mark[i] !== done) {
+        mark[i] = done;
+        list.push(i);
+      }
+    };
     variables[p]!.forEach(take);
-    for (const e of elements[p]!) { members[e]?.forEach(take); members[e] = null; }
+    for (const e of elements[p]!) {
+      members[e]?.forEach(take);
+      members[e] = null;
+    }
     members[p] = list;
     variables[p] = none;
     // |L_e \ L_p| of every element that a member of the new one belongs to.
@@ -133,7 +175,10 @@ export function minimumDegree(graph: Graph): Int32Array {
       for (const e of elements[i]!) {
         const others = members[e];
         if (others === null || others === undefined) continue;
-        if (touched[e] !== done) { touched[e] = done; outside[e] = others.length; }
+        if (touched[e] !== done) {
+          touched[e] = done;
+          outside[e] = others.length;
+        }
         outside[e] = outside[e]! - 1;
       }
     }
@@ -144,7 +189,10 @@ export function minimumDegree(graph: Graph): Int32Array {
       for (const e of elements[i]!) {
         if (members[e] === null || members[e] === undefined) continue;
         // An element within the new one says nothing more.
-        if (outside[e] === 0) { members[e] = null; continue; }
+        if (outside[e] === 0) {
+          members[e] = null;
+          continue;
+        }
         kept.push(e);
         bound += outside[e]!;
       }

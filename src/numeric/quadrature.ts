@@ -7,34 +7,46 @@
 
 /** Positive abscissae of the Kronrod rule, descending; every second one belongs to the Gauss rule. */
 const abscissae: readonly number[] = [
-  0.995657163025808080735527280689003, 0.973906528517171720077964012084452, 0.930157491355708226001207180059508, 0.865063366688984510732096688423493,
-  0.780817726586416897063717578345042, 0.679409568299024406234327365114874, 0.562757134668604683339000099272694, 0.433395394129247190799265943165784,
-  0.294392862701460198131126603103866, 0.14887433898163121088482600112972, 0,
+  0.995657163025808080735527280689003, 0.973906528517171720077964012084452, 0.930157491355708226001207180059508,
+  0.865063366688984510732096688423493, 0.780817726586416897063717578345042, 0.679409568299024406234327365114874,
+  0.562757134668604683339000099272694, 0.433395394129247190799265943165784, 0.294392862701460198131126603103866,
+  0.14887433898163121088482600112972, 0,
 ];
 const kronrodWeights: readonly number[] = [
-  0.011694638867371874278064396062192, 0.03255816230796472747881897245939, 0.05475589657435199603138130024458, 0.07503967481091995276704314091619,
-  0.093125454583697605535065465083366, 0.109387158802297641899210590325805, 0.123491976262065851077958109585166, 0.134709217311473325928054001771707,
-  0.142775938577060080797094273138717, 0.147739104901338491374841515972068, 0.149445554002916905664936468389821,
+  0.011694638867371874278064396062192, 0.03255816230796472747881897245939, 0.05475589657435199603138130024458,
+  0.07503967481091995276704314091619, 0.093125454583697605535065465083366, 0.109387158802297641899210590325805,
+  0.123491976262065851077958109585166, 0.134709217311473325928054001771707, 0.142775938577060080797094273138717,
+  0.147739104901338491374841515972068, 0.149445554002916905664936468389821,
 ];
 const gaussWeights: readonly number[] = [
-  0.066671344308688137593568809893332, 0.149451349150580593145863396957658, 0.219086362515982043995534934228163, 0.269266719309996355091226921569469,
-  0.295524224714752870173815619188769,
+  0.066671344308688137593568809893332, 0.149451349150580593145863396957658, 0.219086362515982043995534934228163,
+  0.269266719309996355091226921569469, 0.295524224714752870173815619188769,
 ];
 
 /** An integral with the estimate of its error. */
-export interface Integral { readonly value: number; readonly error: number }
+export interface Integral {
+  readonly value: number;
+  readonly error: number;
+}
 
-interface Panel extends Integral { readonly low: number; readonly high: number }
+interface Panel extends Integral {
+  readonly low: number;
+  readonly high: number;
+}
 
 /** The integral over one finite panel. The ends themselves are not evaluated. */
 export function gaussKronrod(f: (x: number) => number, low: number, high: number): Integral {
-  const middle = 0.5 * (low + high), half = 0.5 * (high - low);
+  const middle = 0.5 * (low + high),
+    half = 0.5 * (high - low);
   const centre = f(middle);
-  let kronrod = centre * kronrodWeights[10]!, gauss = 0, absolute = Math.abs(kronrod);
+  let kronrod = centre * kronrodWeights[10]!,
+    gauss = 0,
+    absolute = Math.abs(kronrod);
   const values: number[] = [];
   for (let k = 0; k < 10; k++) {
     const shift = half * abscissae[k]!;
-    const left = f(middle - shift), right = f(middle + shift);
+    const left = f(middle - shift),
+      right = f(middle + shift);
     values.push(left, right);
     kronrod += kronrodWeights[k]! * (left + right);
     absolute += kronrodWeights[k]! * (Math.abs(left) + Math.abs(right));
@@ -45,7 +57,7 @@ export function gaussKronrod(f: (x: number) => number, low: number, high: number
   for (let k = 0; k < 10; k++) spread += kronrodWeights[k]! * (Math.abs(values[2 * k]! - mean) + Math.abs(values[2 * k + 1]! - mean));
   let error = Math.abs((kronrod - gauss) * half);
   const scale = spread * half;
-  if (scale !== 0 && error !== 0) error = scale * Math.min(1, (200 * error / scale) ** 1.5);
+  if (scale !== 0 && error !== 0) error = scale * Math.min(1, ((200 * error) / scale) ** 1.5);
   return { value: kronrod * half, error: Math.max(error, 50 * Number.EPSILON * absolute * half) };
 }
 
@@ -65,7 +77,8 @@ export function integrate(f: (x: number) => number, breaks: readonly number[], o
   const { absolute = 0, relative = 1e-12, panels = 2000 } = options;
   const heap: Panel[] = [];
   for (let k = 1; k < breaks.length; k++) {
-    const low = breaks[k - 1]!, high = breaks[k]!;
+    const low = breaks[k - 1]!,
+      high = breaks[k]!;
     if (high > low) push(heap, { low, high, ...gaussKronrod(f, low, high) });
   }
   let error = heap.reduce((sum, p) => sum + p.error, 0);
@@ -77,7 +90,11 @@ export function integrate(f: (x: number) => number, breaks: readonly number[], o
     const worst = pop(heap);
     const middle = 0.5 * (worst.low + worst.high);
     error -= worst.error;
-    if (!(middle > worst.low && middle < worst.high)) { done.push(worst); settled += worst.error; continue; }
+    if (!(middle > worst.low && middle < worst.high)) {
+      done.push(worst);
+      settled += worst.error;
+      continue;
+    }
     const left: Panel = { low: worst.low, high: middle, ...gaussKronrod(f, worst.low, middle) };
     const right: Panel = { low: middle, high: worst.high, ...gaussKronrod(f, middle, worst.high) };
     push(heap, left);
@@ -100,10 +117,11 @@ function push(heap: Panel[], panel: Panel): void {
   }
 }
 function pop(heap: Panel[]): Panel {
-  const top = heap[0]!, last = heap.pop()!;
+  const top = heap[0]!,
+    last = heap.pop()!;
   if (heap.length === 0) return top;
   heap[0] = last;
-  for (let k = 0; ;) {
+  for (let k = 0; ; ) {
     let child = 2 * k + 1;
     if (child >= heap.length) break;
     if (child + 1 < heap.length && heap[child + 1]!.error > heap[child]!.error) child++;

@@ -5,7 +5,8 @@
  */
 
 /** Steps towards a bracket; the last reach the ends of the floating point numbers. */
-const growth = 8, mostSteps = 400;
+const growth = 8,
+  mostSteps = 400;
 const largest = Number.MAX_VALUE;
 
 /**
@@ -14,7 +15,14 @@ const largest = Number.MAX_VALUE;
  */
 export function rootOfIncreasing(f: (x: number) => number, low: number, high: number): number {
   if (!(low < high)) return low === high ? low : Number.NaN;
-  const middle = low > -Infinity && high < Infinity ? low + 0.5 * (high - low) : low > -Infinity ? low + Math.max(1, Math.abs(low)) : high < Infinity ? high - Math.max(1, Math.abs(high)) : 0;
+  const middle =
+    low > -Infinity && high < Infinity
+      ? low + 0.5 * (high - low)
+      : low > -Infinity
+        ? low + Math.max(1, Math.abs(low))
+        : high < Infinity
+          ? high - Math.max(1, Math.abs(high))
+          : 0;
   const at = (x: number): number => {
     const y = f(x);
     return Number.isNaN(y) ? (x > middle ? Infinity : x < middle ? -Infinity : Number.NaN) : y;
@@ -23,8 +31,12 @@ export function rootOfIncreasing(f: (x: number) => number, low: number, high: nu
   if (Number.isNaN(start)) return Number.NaN;
   if (start === 0) return middle;
   // The other side of the root is looked for away from the middle.
-  const direction = start < 0 ? 1 : -1, end = Math.max(-largest, Math.min(largest, direction > 0 ? high : low));
-  let near = middle, nearValue = start, far = middle, farValue = start;
+  const direction = start < 0 ? 1 : -1,
+    end = Math.max(-largest, Math.min(largest, direction > 0 ? high : low));
+  let near = middle,
+    nearValue = start,
+    far = middle,
+    farValue = start;
   for (let step = Math.min(1, 0.25 * Math.abs(end - middle)); farValue * direction < 0; step *= growth) {
     if (far === end) return direction > 0 ? high : low;
     near = far;
@@ -45,22 +57,40 @@ function halfway(a: number, b: number): number {
 /** The root between a and b, at which f has different signs. */
 function between(f: (x: number) => number, from: number, atFrom: number, to: number, atTo: number): number {
   // a is the latest point, b the end on the other side of the root, c the point before.
-  let a = from, fa = atFrom, b = to, fb = atTo, c: number, fc: number, share = 0.5;
+  let a = from,
+    fa = atFrom,
+    b = to,
+    fb = atTo,
+    c: number,
+    fc: number,
+    share = 0.5;
   for (let step = 0; step < mostSteps; step++) {
-    const x = share === 0.5 ? halfway(a, b) : a + share * (b - a), fx = f(x);
+    const x = share === 0.5 ? halfway(a, b) : a + share * (b - a),
+      fx = f(x);
     if (fx === 0) return x;
     // Rounded to an end: nothing lies between.
     if (x === a || x === b) return Math.abs(fa) < Math.abs(fb) ? a : b;
-    if ((fx < 0) === (fa < 0)) { c = a; fc = fa; } else { c = b; fc = fb; b = a; fb = fa; }
-    a = x; fa = fx;
-    const width = Math.abs(b - a), best = Math.abs(fa) < Math.abs(fb) ? a : b;
+    if (fx < 0 === fa < 0) {
+      c = a;
+      fc = fa;
+    } else {
+      c = b;
+      fc = fb;
+      b = a;
+      fb = fa;
+    }
+    a = x;
+    fa = fx;
+    const width = Math.abs(b - a),
+      best = Math.abs(fa) < Math.abs(fb) ? a : b;
     const least = 2 ** -52 * Math.abs(best) + Number.MIN_VALUE;
     if (width <= least) return best;
     // Where the inverse function is close to a parabola through the three points.
-    const xi = (a - b) / (c - b), phi = (fa - fb) / (fc - fb);
+    const xi = (a - b) / (c - b),
+      phi = (fa - fb) / (fc - fb);
     const safe = Number.isFinite(fa) && Number.isFinite(fb) && Number.isFinite(fc) && phi * phi < xi && (1 - phi) * (1 - phi) < 1 - xi;
-    const interpolated = fa / (fb - fa) * (fc / (fb - fc)) + (c - a) / (b - a) * (fa / (fc - fa)) * (fb / (fc - fb));
-    const edge = Math.min(0.5, 0.5 * least / width);
+    const interpolated = (fa / (fb - fa)) * (fc / (fb - fc)) + ((c - a) / (b - a)) * (fa / (fc - fa)) * (fb / (fc - fb));
+    const edge = Math.min(0.5, (0.5 * least) / width);
     share = safe && interpolated > 0 && interpolated < 1 ? Math.min(1 - edge, Math.max(edge, interpolated)) : 0.5;
   }
   return Math.abs(fa) < Math.abs(fb) ? a : b;

@@ -17,7 +17,9 @@ const maximumTerms = 100000;
 // --- elementary -------------------------------------------------------------------------------
 
 /** 1/(1 + e^-x). */
-export function sigmoid(x: number): number { return 1 / (1 + Math.exp(-x)); }
+export function sigmoid(x: number): number {
+  return 1 / (1 + Math.exp(-x));
+}
 
 /** log(p/(1 - p)), accurate also next to p = 1/2 and p = 0. */
 export function logit(p: number): number {
@@ -25,19 +27,37 @@ export function logit(p: number): number {
 }
 
 /** The nearest integer; halves go away from zero, as in C and Stan (`Math.round` takes them upwards). */
-export function round(x: number): number { return x < 0 ? -Math.round(-x) : Math.round(x); }
+export function round(x: number): number {
+  return x < 0 ? -Math.round(-x) : Math.round(x);
+}
 
 /** x log y, and 0 where x = 0 whatever y is. */
-export function xlogy(x: number, y: number): number { return x === 0 ? 0 : x * Math.log(y); }
+export function xlogy(x: number, y: number): number {
+  return x === 0 ? 0 : x * Math.log(y);
+}
 
 /** x log(1 - y), and 0 where x = 0 whatever y is. */
-export function xlog1my(x: number, y: number): number { return x === 0 ? 0 : x * Math.log1p(-y); }
+export function xlog1my(x: number, y: number): number {
+  return x === 0 ? 0 : x * Math.log1p(-y);
+}
 
 /** log(r) - (r - 1), given r and x = r - 1 apart so that neither loses its small digits. */
 function logMinus(r: number, x: number): number {
   if (!(x > -0.3 && x < 0.45)) return Math.log(r) - x;
-  const numerator = -0.5 + x * (-1.3654131731171422 + x * (-1.3793305962315552 + x * (-0.6292259217485171 + x * (-0.12496355229320869 + x * (-0.0081401747193293322 + x * (-4.8751892070324099e-6))))));
-  const denominator = 1 + x * (3.3974930129009513 + x * (4.5236565343970749 + x * (2.9754763599779066 + x * (0.99741361586730237 + x * (0.15616380853511599 + x * (0.008429470041141059))))));
+  const numerator =
+    -0.5 +
+    x *
+      (-1.3654131731171422 +
+        x *
+          (-1.3793305962315552 +
+            x * (-0.6292259217485171 + x * (-0.12496355229320869 + x * (-0.0081401747193293322 + x * -4.8751892070324099e-6)))));
+  const denominator =
+    1 +
+    x *
+      (3.3974930129009513 +
+        x *
+          (4.5236565343970749 +
+            x * (2.9754763599779066 + x * (0.99741361586730237 + x * (0.15616380853511599 + x * 0.008429470041141059)))));
   return x * x * (numerator / denominator);
 }
 
@@ -45,8 +65,22 @@ function logMinus(r: number, x: number): number {
 
 /** log Gamma(2 + s) for |s| <= 1/2, with full relative accuracy at its zero s = 0. */
 function lgammaNearTwo(s: number): number {
-  const numerator = 0.42278433509846713 + s * (0.99620296222748639 + s * (0.86049228091275975 + s * (0.35178725002779826 + s * (0.071051151266494528 + s * (0.0065443515552094725 + s * (0.00020732341880777067 + s * (5.2688201810238551e-7)))))));
-  const denominator = 1 + s * (1.593568807714834 + s * (0.97915448047179809 + s * (0.29043632157265531 + s * (0.042413908909606758 + s * (0.0027340212896628737 + s * (5.4576151462967447e-5))))));
+  const numerator =
+    0.42278433509846713 +
+    s *
+      (0.99620296222748639 +
+        s *
+          (0.86049228091275975 +
+            s *
+              (0.35178725002779826 +
+                s * (0.071051151266494528 + s * (0.0065443515552094725 + s * (0.00020732341880777067 + s * 5.2688201810238551e-7))))));
+  const denominator =
+    1 +
+    s *
+      (1.593568807714834 +
+        s *
+          (0.97915448047179809 +
+            s * (0.29043632157265531 + s * (0.042413908909606758 + s * (0.0027340212896628737 + s * 5.4576151462967447e-5)))));
   return s * (numerator / denominator);
 }
 
@@ -54,7 +88,10 @@ function lgammaNearTwo(s: number): number {
 function stirlingSeries(x: number): number {
   const z = 1 / x;
   const w = z * z;
-  return z * (1 / 12 - w * (1 / 360 - w * (1 / 1260 - w * (1 / 1680 - w * (1 / 1188 - w * (691 / 360360 - w * (1 / 156 - w * (3617 / 122400))))))));
+  return (
+    z *
+    (1 / 12 - w * (1 / 360 - w * (1 / 1260 - w * (1 / 1680 - w * (1 / 1188 - w * (691 / 360360 - w * (1 / 156 - w * (3617 / 122400))))))))
+  );
 }
 
 /**
@@ -69,7 +106,10 @@ export function lgamma(x: number): number {
   if (x >= 2.5) {
     let product = 1;
     let y = x;
-    while (y >= 2.5) { y -= 1; product *= y; }
+    while (y >= 2.5) {
+      y -= 1;
+      product *= y;
+    }
     return Math.log(product) + lgammaNearTwo(y - 2);
   }
   if (x >= 1.5) return lgammaNearTwo(x - 2);
@@ -100,18 +140,40 @@ export function digamma(x: number): number {
     const z = 1 / x;
     const w = z * z;
     // DLMF 5.11.2: sum of B_2k / (2k x^2k).
-    return Math.log(x) - 0.5 * z - w * (1 / 12 - w * (1 / 120 - w * (1 / 252 - w * (1 / 240 - w * (1 / 132 - w * (691 / 32760 - w * (1 / 12 - w * (3617 / 8160))))))));
+    return (
+      Math.log(x) -
+      0.5 * z -
+      w * (1 / 12 - w * (1 / 120 - w * (1 / 252 - w * (1 / 240 - w * (1 / 132 - w * (691 / 32760 - w * (1 / 12 - w * (3617 / 8160))))))))
+    );
   }
   if (x > 0) {
     let shift = 0;
     let y = x;
-    while (y > 2) { y -= 1; shift += 1 / y; }
-    if (y < 1) { shift -= 1 / y; y += 1; }
+    while (y > 2) {
+      y -= 1;
+      shift += 1 / y;
+    }
+    if (y < 1) {
+      shift -= 1 / y;
+      y += 1;
+    }
     const s = y - 1;
-    const numerator = 1.2503801375034054 + s * (1.8675925104074453 + s * (0.97113275262623922 + s * (0.21631407251432455 + s * (0.01996408274151926 + s * (0.00058111350639856768 + s * (1.0894678528383955e-6))))));
-    const denominator = 1 + s * (2.1771665986671342 + s * (1.6630736963665909 + s * (0.5710455727133128 + s * (0.091119022533032848 + s * (0.0061009756924348211 + s * (0.00012043151172286901))))));
+    const numerator =
+      1.2503801375034054 +
+      s *
+        (1.8675925104074453 +
+          s *
+            (0.97113275262623922 +
+              s * (0.21631407251432455 + s * (0.01996408274151926 + s * (0.00058111350639856768 + s * 1.0894678528383955e-6)))));
+    const denominator =
+      1 +
+      s *
+        (2.1771665986671342 +
+          s *
+            (1.6630736963665909 +
+              s * (0.5710455727133128 + s * (0.091119022533032848 + s * (0.0061009756924348211 + s * 0.00012043151172286901)))));
     // The positive root in two parts keeps relative accuracy next to it.
-    return ((y - 1.4616321449683622) - 9.5499954299656974e-17) * (numerator / denominator) + shift;
+    return (y - 1.4616321449683622 - 9.5499954299656974e-17) * (numerator / denominator) + shift;
   }
   const nearest = Math.round(x);
   if (nearest === x || x === -Infinity || x !== x) return Number.NaN;
@@ -128,11 +190,19 @@ export function trigamma(x: number): number {
   }
   let sum = 0;
   let y = x;
-  while (y < 8) { sum += 1 / (y * y); y += 1; }
+  while (y < 8) {
+    sum += 1 / (y * y);
+    y += 1;
+  }
   const z = 1 / y;
   const w = z * z;
   // DLMF 5.15.8: 1/y + 1/(2 y^2) + sum of B_2k / y^(2k+1).
-  return sum + z + 0.5 * w + z * w * (1 / 6 - w * (1 / 30 - w * (1 / 42 - w * (1 / 30 - w * (5 / 66 - w * (691 / 2730 - w * (7 / 6 - w * (3617 / 510))))))));
+  return (
+    sum +
+    z +
+    0.5 * w +
+    z * w * (1 / 6 - w * (1 / 30 - w * (1 / 42 - w * (1 / 30 - w * (5 / 66 - w * (691 / 2730 - w * (7 / 6 - w * (3617 / 510))))))))
+  );
 }
 
 /** The derivative of `trigamma`, for x > 0. */
@@ -140,11 +210,19 @@ export function tetragamma(x: number): number {
   if (!(x > 0)) return Number.NaN;
   let sum = 0;
   let y = x;
-  while (y < 9) { sum -= 2 / (y * y * y); y += 1; }
+  while (y < 9) {
+    sum -= 2 / (y * y * y);
+    y += 1;
+  }
   const z = 1 / y;
   const w = z * z;
   // The derivative of the series in `trigamma`, term by term.
-  return sum - w - w * z - w * w * (1 / 2 - w * (1 / 6 - w * (1 / 6 - w * (3 / 10 - w * (5 / 6 - w * (691 / 210 - w * (35 / 2 - w * (3617 / 30))))))));
+  return (
+    sum -
+    w -
+    w * z -
+    w * w * (1 / 2 - w * (1 / 6 - w * (1 / 6 - w * (3 / 10 - w * (5 / 6 - w * (691 / 210 - w * (35 / 2 - w * (3617 / 30))))))))
+  );
 }
 
 /** log B(a, b) = log Gamma(a) + log Gamma(b) - log Gamma(a + b), without cancellation for large a or b. */
@@ -170,10 +248,14 @@ export function lchoose(n: number, k: number): number {
 }
 
 /** log(e^a - e^b) for a >= b, and -Infinity where rounding has put b above a. */
-export function logMinusExp(a: number, b: number): number { return b >= a ? -Infinity : logSubtractExp(a, b); }
+export function logMinusExp(a: number, b: number): number {
+  return b >= a ? -Infinity : logSubtractExp(a, b);
+}
 
 /** log(1 + x^2), where the square overflows too. */
-export function log1pSquare(x: number): number { return Math.abs(x) > 1e100 ? 2 * Math.log(Math.abs(x)) : Math.log1p(x * x); }
+export function log1pSquare(x: number): number {
+  return Math.abs(x) > 1e100 ? 2 * Math.log(Math.abs(x)) : Math.log1p(x * x);
+}
 
 // --- error function and normal distribution --------------------------------------------------------
 
@@ -188,19 +270,46 @@ function expMinusSquare(x: number): number {
 function scaledErfc(x: number): number {
   if (x < 2) {
     const d = x - 1.25;
-    const numerator = 0.36782291645236109 + d * (0.41294167736676474 + d * (0.20309351106755291 + d * (0.053164345779522178 + d * (0.0073615476708450847 + d * (0.00042930839944722361 + d * (3.9430410180607955e-9))))));
-    const denominator = 1 + d * (1.6903882969779638 + d * (1.2214790725599192 + d * (0.48373328407075444 + d * (0.1109340966783964 + d * (0.013997628095223638 + d * (0.00076107769053912271))))));
+    const numerator =
+      0.36782291645236109 +
+      d *
+        (0.41294167736676474 +
+          d *
+            (0.20309351106755291 +
+              d * (0.053164345779522178 + d * (0.0073615476708450847 + d * (0.00042930839944722361 + d * 3.9430410180607955e-9)))));
+    const denominator =
+      1 +
+      d *
+        (1.6903882969779638 +
+          d *
+            (1.2214790725599192 +
+              d * (0.48373328407075444 + d * (0.1109340966783964 + d * (0.013997628095223638 + d * 0.00076107769053912271)))));
     return numerator / denominator;
   }
   if (x < 4.5) {
     const d = x - 3;
-    const numerator = 0.17900115118138996 + d * (0.1720400751353357 + d * (0.068482880102556001 + d * (0.014067930733806421 + d * (0.0014893865302458924 + d * (6.4988082828668832e-5 + d * (2.6777230743999315e-12))))));
-    const denominator = 1 + d * (1.264865246107131 + d * (0.67805201350390454 + d * (0.19733388785091277 + d * (0.032911987809704446 + d * (0.002985431628079556 + d * (0.00011518853603195919))))));
+    const numerator =
+      0.17900115118138996 +
+      d *
+        (0.1720400751353357 +
+          d *
+            (0.068482880102556001 +
+              d * (0.014067930733806421 + d * (0.0014893865302458924 + d * (6.4988082828668832e-5 + d * 2.6777230743999315e-12)))));
+    const denominator =
+      1 +
+      d *
+        (1.264865246107131 +
+          d *
+            (0.67805201350390454 +
+              d * (0.19733388785091277 + d * (0.032911987809704446 + d * (0.002985431628079556 + d * 0.00011518853603195919)))));
     return numerator / denominator;
   }
   const w = 1 / (x * x);
-  const numerator = 0.56418958354775628 + w * (12.537013468089652 + w * (88.93688839128788 + w * (233.2433130979158 + w * (192.17361508711514 + w * (22.430683720211189)))));
-  const denominator = 1 + w * (22.721277800369801 + w * (168.24716921689503 + w * (482.37063475070318 + w * (491.65870146389477 + w * (119.69492342834781)))));
+  const numerator =
+    0.56418958354775628 +
+    w * (12.537013468089652 + w * (88.93688839128788 + w * (233.2433130979158 + w * (192.17361508711514 + w * 22.430683720211189))));
+  const denominator =
+    1 + w * (22.721277800369801 + w * (168.24716921689503 + w * (482.37063475070318 + w * (491.65870146389477 + w * 119.69492342834781))));
   return numerator / (denominator * x);
 }
 
@@ -208,8 +317,16 @@ function scaledErfc(x: number): number {
 export function erf(x: number): number {
   if (x > -1 && x < 1) {
     const w = x * x;
-    const numerator = 1.1283791670955126 + w * (0.14365581715028763 + w * (0.0455033341653278 + w * (0.0018829155471563983 + w * (0.00019709588069752516 + w * (8.6256024457263758e-8)))));
-    const denominator = 1 + w * (0.46064498648983654 + w * (0.093874608765124101 + w * (0.010705251871973175 + w * (0.00069373623323491589 + w * (2.0866484101019162e-5)))));
+    const numerator =
+      1.1283791670955126 +
+      w *
+        (0.14365581715028763 +
+          w * (0.0455033341653278 + w * (0.0018829155471563983 + w * (0.00019709588069752516 + w * 8.6256024457263758e-8))));
+    const denominator =
+      1 +
+      w *
+        (0.46064498648983654 +
+          w * (0.093874608765124101 + w * (0.010705251871973175 + w * (0.00069373623323491589 + w * 2.0866484101019162e-5))));
     return x * (numerator / denominator);
   }
   return x > 0 ? 1 - erfc(x) : erfc(-x) - 1;
@@ -252,19 +369,59 @@ export function inverseMills(x: number): number {
 function normalTail(r: number): number {
   if (r < 4) {
     const d = r - 1.6;
-    const numerator = 1.4234371107496837 + d * (4.5884692683853583 + d * (5.6446993583267471 + d * (3.5141195929951325 + d * (1.2045746648101858 + d * (0.22645835988370303 + d * (0.02122257575762521 + d * (0.00073245705132542942)))))));
-    const denominator = 1 + d * (2.0237779086343481 + d * (1.6239999203043347 + d * (0.65612460319452892 + d * (0.13880638712493049 + d * (0.014184591772426595 + d * (0.00051783000477782239 + d * (1.1637122957567969e-9)))))));
+    const numerator =
+      1.4234371107496837 +
+      d *
+        (4.5884692683853583 +
+          d *
+            (5.6446993583267471 +
+              d *
+                (3.5141195929951325 +
+                  d * (1.2045746648101858 + d * (0.22645835988370303 + d * (0.02122257575762521 + d * 0.00073245705132542942))))));
+    const denominator =
+      1 +
+      d *
+        (2.0237779086343481 +
+          d *
+            (1.6239999203043347 +
+              d *
+                (0.65612460319452892 +
+                  d * (0.13880638712493049 + d * (0.014184591772426595 + d * (0.00051783000477782239 + d * 1.1637122957567969e-9))))));
     return numerator / denominator;
   }
   if (r < 12) {
     const d = r - 4;
-    const numerator = 5.177341220537703 + d * (4.9623254537233841 + d * (1.8348688859443423 + d * (0.33031621710696391 + d * (0.029887762978150711 + d * (0.0012475438217843494 + d * (1.7859986362007438e-5))))));
-    const denominator = 1 + d * (0.67009108554358587 + d * (0.16405423103885822 + d * (0.017846291096286535 + d * (0.00083169405830237346 + d * (1.2628577756784138e-5 + d * (1.5267037016054946e-12))))));
+    const numerator =
+      5.177341220537703 +
+      d *
+        (4.9623254537233841 +
+          d *
+            (1.8348688859443423 +
+              d * (0.33031621710696391 + d * (0.029887762978150711 + d * (0.0012475438217843494 + d * 1.7859986362007438e-5)))));
+    const denominator =
+      1 +
+      d *
+        (0.67009108554358587 +
+          d *
+            (0.16405423103885822 +
+              d * (0.017846291096286535 + d * (0.00083169405830237346 + d * (1.2628577756784138e-5 + d * 1.5267037016054946e-12)))));
     return numerator / denominator;
   }
   const d = r - 12;
-  const numerator = 16.748684018418697 + d * (5.450331088311418 + d * (0.70297168795429199 + d * (0.045453420937499101 + d * (0.0015270619715588528 + d * (2.4609706175411225e-5 + d * (1.4241873112864996e-7))))));
-  const denominator = 1 + d * (0.24016437455009074 + d * (0.021553176848171186 + d * (0.00088583055920291162 + d * (1.6193445967108788e-5 + d * (1.0070472179376334e-7 + d * (1.0945238469477839e-15))))));
+  const numerator =
+    16.748684018418697 +
+    d *
+      (5.450331088311418 +
+        d *
+          (0.70297168795429199 +
+            d * (0.045453420937499101 + d * (0.0015270619715588528 + d * (2.4609706175411225e-5 + d * 1.4241873112864996e-7)))));
+  const denominator =
+    1 +
+    d *
+      (0.24016437455009074 +
+        d *
+          (0.021553176848171186 +
+            d * (0.00088583055920291162 + d * (1.6193445967108788e-5 + d * (1.0070472179376334e-7 + d * 1.0945238469477839e-15)))));
   return numerator / denominator;
 }
 
@@ -273,8 +430,28 @@ export function normalQuantile(p: number): number {
   const q = p - 0.5;
   if (q >= -0.425 && q <= 0.425) {
     const v = 0.180625 - q * q;
-    const numerator = 3.3871328727963665 + v * (148.75654077063152 + v * (2548.2248573022625 + v * (21627.481160490559 + v * (95692.735512697589 + v * (213550.16248438213 + v * (214247.38019842381 + v * (74060.814625639017 + v * (3907.007639023816))))))));
-    const denominator = 1 + v * (46.923386895220553 + v * (871.28389406419865 + v * (8176.8783406360708 + v * (41169.981667908563 + v * (109244.70555458817 + v * (140376.82723612545 + v * (72342.697492845866 + v * (9398.4645172065902))))))));
+    const numerator =
+      3.3871328727963665 +
+      v *
+        (148.75654077063152 +
+          v *
+            (2548.2248573022625 +
+              v *
+                (21627.481160490559 +
+                  v *
+                    (95692.735512697589 +
+                      v * (213550.16248438213 + v * (214247.38019842381 + v * (74060.814625639017 + v * 3907.007639023816)))))));
+    const denominator =
+      1 +
+      v *
+        (46.923386895220553 +
+          v *
+            (871.28389406419865 +
+              v *
+                (8176.8783406360708 +
+                  v *
+                    (41169.981667908563 +
+                      v * (109244.70555458817 + v * (140376.82723612545 + v * (72342.697492845866 + v * 9398.4645172065902)))))));
     return q * (numerator / denominator);
   }
   if (p <= 0) return p === 0 ? -Infinity : Number.NaN;
@@ -285,7 +462,9 @@ export function normalQuantile(p: number): number {
 // --- incomplete gamma ----------------------------------------------------------------------------
 
 /** x log(x/m) + m - x, the deviance of Loader (2000), without cancellation for m near x; x, m > 0. */
-export function deviance(x: number, m: number): number { return -x * logMinus(m / x, (m - x) / x); }
+export function deviance(x: number, m: number): number {
+  return -x * logMinus(m / x, (m - x) / x);
+}
 
 /**
  * log(rate^x e^-rate / Gamma(x + 1)), x >= 0, by Stirling's error and deviance (Loader, "Fast and accurate computation of binomial
@@ -318,16 +497,58 @@ function gammaPrefix(a: number, x: number): number {
 
 /** c_k(eta) of Temme's uniform expansion as power series in eta (DLMF 8.12.8-12). */
 const temmeCoefficients: readonly (readonly number[])[] = [
-  [-0.33333333333333333, 0.083333333333333333, -0.014814814814814815, 0.0011574074074074074, 0.0003527336860670194, -0.00017875514403292181, 3.9192631785224378e-5, -2.1854485106799922e-6, -1.85406221071516e-6, 8.296711340953086e-7, -1.7665952736826079e-7, 6.7078535434014986e-9, 1.0261809784240308e-8, -4.3820360184533532e-9, 9.1476995822367902e-10, -2.551419399494625e-11, -5.8307721325504251e-11, 2.4361948020667416e-11, -5.0276692801141756e-12, 1.1004392031956135e-13, 3.3717632624009854e-13, -1.3923887224181621e-13],
-  [-0.0018518518518518519, -0.0034722222222222222, 0.0026455026455026455, -0.00099022633744855967, 0.00020576131687242798, -4.0187757201646091e-7, -1.8098550334489978e-5, 7.6491609160811101e-6, -1.6120900894563446e-6, 4.6471278028074343e-9, 1.378633446915721e-7, -5.752545603517705e-8, 1.1951628599778147e-8, -1.7543241719747648e-11, -1.0091543710600413e-9, 4.1627929918425826e-10, -8.5639070264929806e-11, 6.0672151016047586e-14, 7.1624989648114854e-12],
-  [0.0041335978835978836, -0.0026813271604938272, 0.00077160493827160494, 2.0093878600823045e-6, -0.00010736653226365161, 5.2923448829120125e-5, -1.2760635188618728e-5, 3.4235787340961381e-8, 1.3721957309062933e-6, -6.298992138380055e-7, 1.4280614206064242e-7, -2.0477098421990866e-10, -1.4092529910867521e-8, 6.228974084922022e-9, -1.3670488396617113e-9, 9.4283561590146782e-13, 1.2872252400089318e-10, -5.5645956134363321e-11],
-  [0.00064943415637860082, 0.00022947209362139918, -0.00046918949439525571, 0.00026772063206283885, -7.5618016718839764e-5, -2.3965051138672967e-7, 1.1082654115347302e-5, -5.6749528269915966e-6, 1.4230900732435884e-6, -2.7861080291528142e-11, -1.6958404091930277e-7, 8.0994649053880824e-8, -1.9111168485973654e-8, 2.3928620439808118e-12, 2.0620131815488798e-9, -9.4604966618551322e-10],
-  [-0.0008618882909167117, 0.00078403922172006663, -0.00029907248030319018, -1.4638452578843418e-6, 6.6414982154651222e-5, -3.9683650471794347e-5, 1.1375726970678419e-5, 2.5074972262375328e-10, -1.6954149536558306e-6, 8.9075075322053097e-7, -2.2929348340008049e-7, 2.956794137544049e-11, 2.8865829742708784e-8, -1.4189739437803219e-8],
-  [-0.00033679855336635815, -6.9728137583658578e-5, 0.00027727532449593921, -0.00019932570516188848, 6.7977804779372078e-5, 1.419062920643967e-7, -1.3594048189768693e-5, 8.0184702563342015e-6, -2.2914811765080952e-6, -3.252473551298454e-10, 3.4652846491085265e-7, -1.8447187191171343e-7],
-  [0.00053130793646399222, -0.00059216643735369388, 0.00027087820967180448, 7.9023532326603279e-7, -8.1539693675619688e-5, 5.6116827531062497e-5, -1.8329116582843376e-5, -3.0796134506033048e-9, 3.4651553688036091e-6, -2.0291327396058604e-6, 5.7887928631490037e-7],
-  [0.00034436760689237767, 5.1717909082605922e-5, -0.00033493161081142236, 0.0002812695154763237, -0.00010976582244684731, -1.2741009095484485e-7, 2.7744451511563644e-5, -1.8263488805711333e-5, 5.7876949497350524e-6, 4.9387589339362704e-10],
-  [-0.00065262391859530942, 0.00083949872067208728, -0.00043829709854172101, -6.969091458420552e-7, 0.00016644846642067548, -0.00012783517679769219, 4.6299532636913043e-5, 4.5579098679227077e-9, -1.0595271125805195e-5],
-  [-0.00059676129019274625, -7.2048954160200106e-5, 0.00067823088376673284, -0.00064014752602627585, 0.00027750107634328704, 1.8197008380465151e-7, -8.4795071170685032e-5],
+  [
+    -0.33333333333333333, 0.083333333333333333, -0.014814814814814815, 0.0011574074074074074, 0.0003527336860670194,
+    -0.00017875514403292181, 3.9192631785224378e-5, -2.1854485106799922e-6, -1.85406221071516e-6, 8.296711340953086e-7,
+    -1.7665952736826079e-7, 6.7078535434014986e-9, 1.0261809784240308e-8, -4.3820360184533532e-9, 9.1476995822367902e-10,
+    -2.551419399494625e-11, -5.8307721325504251e-11, 2.4361948020667416e-11, -5.0276692801141756e-12, 1.1004392031956135e-13,
+    3.3717632624009854e-13, -1.3923887224181621e-13,
+  ],
+  [
+    -0.0018518518518518519, -0.0034722222222222222, 0.0026455026455026455, -0.00099022633744855967, 0.00020576131687242798,
+    -4.0187757201646091e-7, -1.8098550334489978e-5, 7.6491609160811101e-6, -1.6120900894563446e-6, 4.6471278028074343e-9,
+    1.378633446915721e-7, -5.752545603517705e-8, 1.1951628599778147e-8, -1.7543241719747648e-11, -1.0091543710600413e-9,
+    4.1627929918425826e-10, -8.5639070264929806e-11, 6.0672151016047586e-14, 7.1624989648114854e-12,
+  ],
+  [
+    0.0041335978835978836, -0.0026813271604938272, 0.00077160493827160494, 2.0093878600823045e-6, -0.00010736653226365161,
+    5.2923448829120125e-5, -1.2760635188618728e-5, 3.4235787340961381e-8, 1.3721957309062933e-6, -6.298992138380055e-7,
+    1.4280614206064242e-7, -2.0477098421990866e-10, -1.4092529910867521e-8, 6.228974084922022e-9, -1.3670488396617113e-9,
+    9.4283561590146782e-13, 1.2872252400089318e-10, -5.5645956134363321e-11,
+  ],
+  [
+    0.00064943415637860082, 0.00022947209362139918, -0.00046918949439525571, 0.00026772063206283885, -7.5618016718839764e-5,
+    -2.3965051138672967e-7, 1.1082654115347302e-5, -5.6749528269915966e-6, 1.4230900732435884e-6, -2.7861080291528142e-11,
+    -1.6958404091930277e-7, 8.0994649053880824e-8, -1.9111168485973654e-8, 2.3928620439808118e-12, 2.0620131815488798e-9,
+    -9.4604966618551322e-10,
+  ],
+  [
+    -0.0008618882909167117, 0.00078403922172006663, -0.00029907248030319018, -1.4638452578843418e-6, 6.6414982154651222e-5,
+    -3.9683650471794347e-5, 1.1375726970678419e-5, 2.5074972262375328e-10, -1.6954149536558306e-6, 8.9075075322053097e-7,
+    -2.2929348340008049e-7, 2.956794137544049e-11, 2.8865829742708784e-8, -1.4189739437803219e-8,
+  ],
+  [
+    -0.00033679855336635815, -6.9728137583658578e-5, 0.00027727532449593921, -0.00019932570516188848, 6.7977804779372078e-5,
+    1.419062920643967e-7, -1.3594048189768693e-5, 8.0184702563342015e-6, -2.2914811765080952e-6, -3.252473551298454e-10,
+    3.4652846491085265e-7, -1.8447187191171343e-7,
+  ],
+  [
+    0.00053130793646399222, -0.00059216643735369388, 0.00027087820967180448, 7.9023532326603279e-7, -8.1539693675619688e-5,
+    5.6116827531062497e-5, -1.8329116582843376e-5, -3.0796134506033048e-9, 3.4651553688036091e-6, -2.0291327396058604e-6,
+    5.7887928631490037e-7,
+  ],
+  [
+    0.00034436760689237767, 5.1717909082605922e-5, -0.00033493161081142236, 0.0002812695154763237, -0.00010976582244684731,
+    -1.2741009095484485e-7, 2.7744451511563644e-5, -1.8263488805711333e-5, 5.7876949497350524e-6, 4.9387589339362704e-10,
+  ],
+  [
+    -0.00065262391859530942, 0.00083949872067208728, -0.00043829709854172101, -6.969091458420552e-7, 0.00016644846642067548,
+    -0.00012783517679769219, 4.6299532636913043e-5, 4.5579098679227077e-9, -1.0595271125805195e-5,
+  ],
+  [
+    -0.00059676129019274625, -7.2048954160200106e-5, 0.00067823088376673284, -0.00064014752602627585, 0.00027750107634328704,
+    1.8197008380465151e-7, -8.4795071170685032e-5,
+  ],
   [0.0013324454494800656, -0.0019144384985654775, 0.0011089369134596637, 9.932404122642299e-7, -0.00050874501293093199],
 ];
 
@@ -404,7 +625,7 @@ function incompleteGamma(a: number, x: number, upper: boolean): number {
   if (a === Infinity) return upper ? 1 : 0;
   if (a >= 20 && Math.abs(x - a) < 0.4 * a) {
     const tail = temmeTail(a, x);
-    return (x >= a) === upper ? tail : 1 - tail;
+    return x >= a === upper ? tail : 1 - tail;
   }
   if (x <= 1.1 || x < a) {
     // Below this line (Gautschi) P exceeds about a half.
@@ -417,10 +638,14 @@ function incompleteGamma(a: number, x: number, upper: boolean): number {
 }
 
 /** The regularised lower incomplete gamma function P(a, x), a >= 0, x >= 0. */
-export function gammaP(a: number, x: number): number { return incompleteGamma(a, x, false); }
+export function gammaP(a: number, x: number): number {
+  return incompleteGamma(a, x, false);
+}
 
 /** The regularised upper incomplete gamma function Q(a, x) = 1 - P(a, x), accurate where it is small. */
-export function gammaQ(a: number, x: number): number { return incompleteGamma(a, x, true); }
+export function gammaQ(a: number, x: number): number {
+  return incompleteGamma(a, x, true);
+}
 
 /** A tail below this is worked out in logarithms. */
 const smallestTail = 1e-280;
@@ -437,11 +662,14 @@ export function logGammaP(a: number, x: number): number {
 /** log Q(a, x), also where Q underflows. */
 export function logGammaQ(a: number, x: number): number {
   const upper = gammaQ(a, x);
-  if (upper >= smallestTail || Number.isNaN(upper) || a === 0 || x === Infinity) return upper > 0.5 ? Math.log1p(-gammaP(a, x)) : Math.log(upper);
+  if (upper >= smallestTail || Number.isNaN(upper) || a === 0 || x === Infinity)
+    return upper > 0.5 ? Math.log1p(-gammaP(a, x)) : Math.log(upper);
   return logGammaPrefix(a, x) + Math.log(a * gammaFraction(a, x));
 }
 /** d log P(a, x)/da. */
-export function logGammaPShapeDerivative(a: number, x: number): number { return a > 0 && x > 0 ? difference((s) => logGammaP(s, x), a, Math.min(a, Math.sqrt(a))) : Number.NaN; }
+export function logGammaPShapeDerivative(a: number, x: number): number {
+  return a > 0 && x > 0 ? difference((s) => logGammaP(s, x), a, Math.min(a, Math.sqrt(a))) : Number.NaN;
+}
 /** d log Q(a, x)/da. */
 export function logGammaQShapeDerivative(a: number, x: number): number {
   if (!(a > 0 && x >= 0)) return Number.NaN;
@@ -468,7 +696,7 @@ function invertTail(target: number, start: number, sign: number, tail: (t: numbe
       continue;
     }
     known = t;
-    let step = sign * (target - Math.log(value)) * value / density(t);
+    let step = (sign * (target - Math.log(value)) * value) / density(t);
     // From the flat side the tangent overshoots; from the other side it never does.
     if (step * sign < -2) step = -2 * sign;
     if ((t + step - vanished) * sign <= 0) step = 0.5 * (vanished - t);
@@ -489,8 +717,15 @@ function gammaTailInverse(a: number, tail: number, upper: boolean): number {
   else start = (target + lgamma1p(a)) / a;
   // P(a, x) = x^a / Gamma(a+1) to machine precision for such x.
   if (!upper && start < -40) return Math.exp(start);
-  return Math.exp(invertTail(target, start, upper ? -1 : 1,
-    (t) => incompleteGamma(a, Math.exp(t), upper), (t) => a * gammaPrefix(a, Math.exp(t))));
+  return Math.exp(
+    invertTail(
+      target,
+      start,
+      upper ? -1 : 1,
+      (t) => incompleteGamma(a, Math.exp(t), upper),
+      (t) => a * gammaPrefix(a, Math.exp(t)),
+    ),
+  );
 }
 
 /** x with P(a, x) = u; 0 at u = 0, Infinity at u = 1. */
@@ -514,26 +749,31 @@ export function gammaQInverse(a: number, u: number): number {
 /** log(x^a y^b / B(a, b)) - log(a b / (2 pi (a + b))) / 2 with y = 1 - x, by deviances (Loader 2000). */
 function betaExponent(x: number, y: number, a: number, b: number): number {
   const difference = b * x - a * y;
-  return a * logMinus((a + b) / a * x, difference / a) + b * logMinus((a + b) / b * y, -difference / b)
-    + stirlingError(a + b) - stirlingError(a) - stirlingError(b);
+  return (
+    a * logMinus(((a + b) / a) * x, difference / a) +
+    b * logMinus(((a + b) / b) * y, -difference / b) +
+    stirlingError(a + b) -
+    stirlingError(a) -
+    stirlingError(b)
+  );
 }
 /** x^a y^b / B(a, b) with y = 1 - x. */
 function betaPrefix(x: number, y: number, a: number, b: number): number {
-  return Math.exp(betaExponent(x, y, a, b)) * Math.sqrt(a / (a + b)) * Math.sqrt(b) / sqrtTwoPi;
+  return (Math.exp(betaExponent(x, y, a, b)) * Math.sqrt(a / (a + b)) * Math.sqrt(b)) / sqrtTwoPi;
 }
 
 /** I_x(a, b) / prefix by the contracted continued fraction (DiDonato and Morris 1992), for x below about the mean. */
 function betaFraction(x: number, y: number, a: number, b: number): number {
   const tiny = 1e-300;
   const lambda = a * y - b * x;
-  let f = a * (lambda + 1) / (a + 1);
+  let f = (a * (lambda + 1)) / (a + 1);
   if (f === 0) f = tiny;
   let c = f;
   let d = 0;
   for (let m = 1; m < maximumTerms; m++) {
     const s = a + 2 * m - 1;
     const an = ((a + m - 1) / s) * ((a + b + m - 1) / s) * m * (b - m) * x * x;
-    const bn = m + m * (b - m) * x / s + (a + m) * (lambda + 1 + m * (1 + y)) / (s + 2);
+    const bn = m + (m * (b - m) * x) / s + ((a + m) * (lambda + 1 + m * (1 + y))) / (s + 2);
     d = bn + an * d;
     if (Math.abs(d) < tiny) d = tiny;
     c = bn + an / c;
@@ -561,18 +801,25 @@ function incompleteBeta(x: number, y: number, a: number, b: number): number {
 /** log I_x(a, b) with both x and y = 1 - x given, also where I underflows. */
 function logIncompleteBeta(x: number, y: number, a: number, b: number): number {
   const lower = incompleteBeta(x, y, a, b);
-  if (lower >= smallestTail || Number.isNaN(lower) || x === 0 || a === 0 || b === 0) return lower > 0.5 ? Math.log1p(-incompleteBeta(y, x, b, a)) : Math.log(lower);
+  if (lower >= smallestTail || Number.isNaN(lower) || x === 0 || a === 0 || b === 0)
+    return lower > 0.5 ? Math.log1p(-incompleteBeta(y, x, b, a)) : Math.log(lower);
   const logPrefix = betaExponent(x, y, a, b) + 0.5 * (Math.log(a / (a + b)) + Math.log(b)) - halfLogTwoPi;
   return logPrefix + Math.log(betaFraction(x, y, a, b));
 }
 
 /** The regularised incomplete beta function I_x(a, b). Where 1 - I is wanted use I_(1-x)(b, a). */
-export function betaI(x: number, a: number, b: number): number { return incompleteBeta(x, 1 - x, a, b); }
+export function betaI(x: number, a: number, b: number): number {
+  return incompleteBeta(x, 1 - x, a, b);
+}
 
 /** 1 - I_x(a, b), also where x is lost in 1 - x. */
-export function betaIComplement(x: number, a: number, b: number): number { return incompleteBeta(1 - x, x, b, a); }
+export function betaIComplement(x: number, a: number, b: number): number {
+  return incompleteBeta(1 - x, x, b, a);
+}
 /** Its logarithm. */
-export function logBetaIComplement(x: number, a: number, b: number): number { return logIncompleteBeta(1 - x, x, b, a); }
+export function logBetaIComplement(x: number, a: number, b: number): number {
+  return logIncompleteBeta(1 - x, x, b, a);
+}
 
 /** t = logit x with I_x(a, b) = tail <= 1/2; the density of logit X is log-concave. */
 function betaTailInverse(tail: number, a: number, b: number): number {
@@ -587,8 +834,13 @@ function betaTailInverse(tail: number, a: number, b: number): number {
     // The power law says nothing about x near 1.
     if (start > -1) start = Math.max(-1, Math.log(a / b));
   }
-  return invertTail(target, start, 1,
-    (t) => incompleteBeta(sigmoid(t), sigmoid(-t), a, b), (t) => betaPrefix(sigmoid(t), sigmoid(-t), a, b));
+  return invertTail(
+    target,
+    start,
+    1,
+    (t) => incompleteBeta(sigmoid(t), sigmoid(-t), a, b),
+    (t) => betaPrefix(sigmoid(t), sigmoid(-t), a, b),
+  );
 }
 
 /** x with I_x(a, b) = u. */
@@ -605,7 +857,10 @@ export function studentCdf(t: number, df: number): number {
   const ratio = t / Math.sqrt(df);
   const square = ratio * ratio;
   // The square of a farther ratio leaves the range of doubles long before the tail of a small df does.
-  const tail = Math.abs(ratio) > 1e100 ? Math.exp(logStudentCdf(-Math.abs(t), df)) : 0.5 * incompleteBeta(1 / (1 + square), square / (1 + square), 0.5 * df, 0.5);
+  const tail =
+    Math.abs(ratio) > 1e100
+      ? Math.exp(logStudentCdf(-Math.abs(t), df))
+      : 0.5 * incompleteBeta(1 / (1 + square), square / (1 + square), 0.5 * df, 0.5);
   return t < 0 ? tail : 1 - tail;
 }
 
@@ -614,7 +869,8 @@ export function logStudentCdf(t: number, df: number): number {
   if (!(df > 0) || Number.isNaN(t)) return Number.NaN;
   if (df > 1e16) return logPhi(t);
   if (t > 0) return Math.log1p(-studentCdf(-t, df));
-  const ratio = t / Math.sqrt(df), square = ratio * ratio;
+  const ratio = t / Math.sqrt(df),
+    square = ratio * ratio;
   // I_w(df/2, 1/2) is w^(df/2) / (df/2 B(df/2, 1/2)) for such small w = 1 / ratio^2.
   if (ratio < -1e100) return -df * (Math.log(-t) - 0.5 * Math.log(df)) - Math.log(df) - lbeta(0.5 * df, 0.5);
   return -Math.LN2 + logIncompleteBeta(1 / (1 + square), square / (1 + square), 0.5 * df, 0.5);
@@ -630,9 +886,12 @@ export function studentQuantile(u: number, df: number): number {
   if (tail === 0.5) return 0;
   // T^2/df = (1 - X)/X with X ~ Beta(df/2, 1/2), of which X^(df/2) / (df/2 B(df/2, 1/2)) is the distribution function near 0.
   const power = (Math.log(2 * tail) + Math.log(0.5 * df) + lbeta(0.5 * df, 0.5)) / (0.5 * df);
-  const half = power < -40 ? -0.5 * power : tail < 0.25
-    ? -0.5 * betaTailInverse(2 * tail, 0.5 * df, 0.5)
-    : 0.5 * betaTailInverse(1 - 2 * tail, 0.5, 0.5 * df);
+  const half =
+    power < -40
+      ? -0.5 * power
+      : tail < 0.25
+        ? -0.5 * betaTailInverse(2 * tail, 0.5 * df, 0.5)
+        : 0.5 * betaTailInverse(1 - 2 * tail, 0.5, 0.5 * df);
   const t = Math.sqrt(df) * Math.exp(half);
   return u < 0.5 ? -t : t;
 }
@@ -644,11 +903,13 @@ export function studentQuantile(u: number, df: number): number {
  * difference of order eight, whose steps are small against the scale on which the logarithm bends.
  * Relative error about 1e-10, in the tails too.
  */
-function logDifference(f: (a: number) => number, a: number, scale: number): number { return difference((s) => Math.log(f(s)), a, scale); }
+function logDifference(f: (a: number) => number, a: number, scale: number): number {
+  return difference((s) => Math.log(f(s)), a, scale);
+}
 function difference(f: (a: number) => number, a: number, scale: number): number {
   const h = 0.02 * scale;
   const at = (k: number): number => f(a + k * h);
-  return (4 / 5 * (at(1) - at(-1)) - 1 / 5 * (at(2) - at(-2)) + 4 / 105 * (at(3) - at(-3)) - 1 / 280 * (at(4) - at(-4))) / h;
+  return ((4 / 5) * (at(1) - at(-1)) - (1 / 5) * (at(2) - at(-2)) + (4 / 105) * (at(3) - at(-3)) - (1 / 280) * (at(4) - at(-4))) / h;
 }
 
 /** dP(a, x)/da. */
@@ -695,18 +956,24 @@ export function studentCdfDerivative(t: number, df: number): number {
 }
 
 /** The regularised incomplete beta function in logarithms, log I_x(a, b). */
-export function logBetaI(x: number, a: number, b: number): number { return logIncompleteBeta(x, 1 - x, a, b); }
+export function logBetaI(x: number, a: number, b: number): number {
+  return logIncompleteBeta(x, 1 - x, a, b);
+}
 /** d log I_x(a, b)/da. */
 export function logBetaIFirstDerivative(x: number, a: number, b: number): number {
   if (!(a > 0 && b > 0 && x >= 0 && x <= 1)) return Number.NaN;
   const lower = betaI(x, a, b);
-  return lower > 0.5 ? betaIFirstDerivative(x, a, b) / lower : difference((s) => logIncompleteBeta(x, 1 - x, s, b), a, Math.min(a, Math.sqrt(a)));
+  return lower > 0.5
+    ? betaIFirstDerivative(x, a, b) / lower
+    : difference((s) => logIncompleteBeta(x, 1 - x, s, b), a, Math.min(a, Math.sqrt(a)));
 }
 /** d log I_x(a, b)/db. */
 export function logBetaISecondDerivative(x: number, a: number, b: number): number {
   if (!(a > 0 && b > 0 && x >= 0 && x <= 1)) return Number.NaN;
   const lower = betaI(x, a, b);
-  return lower > 0.5 ? betaISecondDerivative(x, a, b) / lower : difference((s) => logIncompleteBeta(x, 1 - x, a, s), b, Math.min(b, Math.sqrt(b)));
+  return lower > 0.5
+    ? betaISecondDerivative(x, a, b) / lower
+    : difference((s) => logIncompleteBeta(x, 1 - x, a, s), b, Math.min(b, Math.sqrt(b)));
 }
 /** d logStudentCdf(t, df)/d df. */
 export function logStudentCdfDerivative(t: number, df: number): number {
@@ -725,26 +992,33 @@ function countQuantile(u: number, guess: number, high: number, lower: (k: number
   const slack = 64 * epsilon;
   // u itself is only known to its last place.
   const v = 1 - u + 2 * epsilon;
-  const reached = u <= 0.5
-    ? (k: number): boolean => lower(k) >= u * (1 - slack)
-    : (k: number): boolean => upper(k) <= v * (1 + slack);
+  const reached = u <= 0.5 ? (k: number): boolean => lower(k) >= u * (1 - slack) : (k: number): boolean => upper(k) <= v * (1 + slack);
   // Bracket (below, above] by doubling steps, then bisect.
   let above = Math.min(high, Math.max(0, Math.floor(guess)));
   let below = above - 1;
   let step = 1;
   if (reached(above)) {
-    while (below >= 0 && reached(below)) { above = below; below -= step; step *= 2; }
+    while (below >= 0 && reached(below)) {
+      above = below;
+      below -= step;
+      step *= 2;
+    }
     if (below < -1) below = -1;
   } else {
     below = above;
     above += step;
-    while (above < high && !reached(above)) { below = above; step *= 2; above += step; }
+    while (above < high && !reached(above)) {
+      below = above;
+      step *= 2;
+      above += step;
+    }
     if (above > high) above = high;
   }
   while (above - below > 1) {
     const middle = Math.floor(below + (above - below) / 2);
     if (middle <= below || middle >= above) break;
-    if (reached(middle)) above = middle; else below = middle;
+    if (reached(middle)) above = middle;
+    else below = middle;
   }
   return above;
 }
@@ -756,7 +1030,13 @@ export function poissonQuantile(u: number, rate: number): number {
   if (u === 1) return Infinity;
   const z = normalQuantile(u);
   const guess = rate + Math.sqrt(rate) * z + (z * z - 1) / 6;
-  return countQuantile(u, guess, Infinity, (k) => gammaQ(k + 1, rate), (k) => gammaP(k + 1, rate));
+  return countQuantile(
+    u,
+    guess,
+    Infinity,
+    (k) => gammaQ(k + 1, rate),
+    (k) => gammaP(k + 1, rate),
+  );
 }
 
 /** The smallest k with P(X <= k) >= u, X ~ Binomial(n, p). */
@@ -765,10 +1045,14 @@ export function binomialQuantile(u: number, n: number, p: number): number {
   if (u === 0 || n === 0 || p === 0) return 0;
   if (u === 1 || p === 1) return n;
   const z = normalQuantile(u);
-  const guess = n * p + z * Math.sqrt(n * p * (1 - p)) + (1 - 2 * p) * (z * z - 1) / 6;
-  return countQuantile(u, guess, n,
-    (k) => k >= n ? 1 : incompleteBeta(1 - p, p, n - k, k + 1),
-    (k) => k >= n ? 0 : incompleteBeta(p, 1 - p, k + 1, n - k));
+  const guess = n * p + z * Math.sqrt(n * p * (1 - p)) + ((1 - 2 * p) * (z * z - 1)) / 6;
+  return countQuantile(
+    u,
+    guess,
+    n,
+    (k) => (k >= n ? 1 : incompleteBeta(1 - p, p, n - k, k + 1)),
+    (k) => (k >= n ? 0 : incompleteBeta(p, 1 - p, k + 1, n - k)),
+  );
 }
 
 /** The smallest k with P(X <= k) >= u, X ~ NegativeBinomial(r, p), failures before the r-th success. */
@@ -777,10 +1061,16 @@ export function negativeBinomialQuantile(u: number, r: number, p: number): numbe
   if (u === 0 || p === 1) return 0;
   if (u === 1) return Infinity;
   const z = normalQuantile(u);
-  const mean = r * (1 - p) / p;
+  const mean = (r * (1 - p)) / p;
   const sd = Math.sqrt(mean / p);
-  const guess = mean + z * sd + (2 - p) / p * (z * z - 1) / 6;
-  return countQuantile(u, guess, Infinity, (k) => incompleteBeta(p, 1 - p, r, k + 1), (k) => incompleteBeta(1 - p, p, k + 1, r));
+  const guess = mean + z * sd + (((2 - p) / p) * (z * z - 1)) / 6;
+  return countQuantile(
+    u,
+    guess,
+    Infinity,
+    (k) => incompleteBeta(p, 1 - p, r, k + 1),
+    (k) => incompleteBeta(1 - p, p, k + 1, r),
+  );
 }
 
 /**
@@ -789,7 +1079,8 @@ export function negativeBinomialQuantile(u: number, r: number, p: number): numbe
  */
 function massQuantile(u: number, guess: number, low: number, high: number, logMass: (k: number) => number): number {
   const sum = (from: number, step: number, end: number): number => {
-    let total = 0, before = 0;
+    let total = 0,
+      before = 0;
     for (let k = from; step > 0 ? k <= end : k >= end; k += step) {
       const mass = Math.exp(logMass(k));
       total += mass;
@@ -798,7 +1089,13 @@ function massQuantile(u: number, guess: number, low: number, high: number, logMa
     }
     return total;
   };
-  return countQuantile(u, guess, high, (k) => k < low ? 0 : k >= high ? 1 : sum(k, -1, low), (k) => k < low ? 1 : k >= high ? 0 : sum(k + 1, 1, high));
+  return countQuantile(
+    u,
+    guess,
+    high,
+    (k) => (k < low ? 0 : k >= high ? 1 : sum(k, -1, low)),
+    (k) => (k < low ? 1 : k >= high ? 0 : sum(k + 1, 1, high)),
+  );
 }
 
 /** The smallest k with P(X <= k) >= u, X ~ BetaBinomial(n, a, b). */
@@ -807,18 +1104,20 @@ export function betaBinomialQuantile(u: number, n: number, a: number, b: number)
   if (u === 0 || n === 0) return 0;
   if (u === 1) return n;
   const constant = lbeta(a, b);
-  return massQuantile(u, n * a / (a + b), 0, n, (k) => lchoose(n, k) + lbeta(k + a, n - k + b) - constant);
+  return massQuantile(u, (n * a) / (a + b), 0, n, (k) => lchoose(n, k) + lbeta(k + a, n - k + b) - constant);
 }
 
 /** The smallest k with P(X <= k) >= u, X the successes among `draws` drawn without replacement. */
 export function hypergeometricQuantile(u: number, successes: number, failures: number, draws: number): number {
   const total = successes + failures;
   if (!(successes >= 0 && failures >= 0 && draws >= 0 && draws <= total && u >= 0 && u <= 1)) return Number.NaN;
-  const low = Math.max(0, draws - failures), high = Math.min(draws, successes);
+  const low = Math.max(0, draws - failures),
+    high = Math.min(draws, successes);
   if (u === 0 || low === high) return low;
   if (u === 1) return high;
-  const constant = lchoose(total, draws), p = successes / total;
-  const sd = Math.sqrt(draws * p * (1 - p) * (total - draws) / Math.max(1, total - 1));
+  const constant = lchoose(total, draws),
+    p = successes / total;
+  const sd = Math.sqrt((draws * p * (1 - p) * (total - draws)) / Math.max(1, total - 1));
   const guess = Math.max(low, draws * p + sd * normalQuantile(u));
   return massQuantile(u, guess, low, high, (k) => lchoose(successes, k) + lchoose(failures, draws - k) - constant);
 }

@@ -25,7 +25,8 @@ export function starColouring({ n, start, adjacent }: Graph): Colouring {
   let count = 0;
   for (const node of order) {
     for (let p = start[node]!; p < start[node + 1]!; p++) {
-      const middle = adjacent[p]!, own = colour[middle]!;
+      const middle = adjacent[p]!,
+        own = colour[middle]!;
       if (own >= 0) forbidden[own] = node;
       for (let q = start[middle]!; q < start[middle + 1]!; q++) {
         const end = colour[adjacent[q]!]!;

@@ -10,11 +10,15 @@ export class Twofold {
   high = 0;
   low = 0;
 
-  load(high: number, low: number): void { this.high = high; this.low = low; }
+  load(high: number, low: number): void {
+    this.high = high;
+    this.low = low;
+  }
 
   /** Adds a double. */
   add(x: number): void {
-    const s = this.high + x, b = s - this.high;
+    const s = this.high + x,
+      b = s - this.high;
     const e = this.high - (s - b) + (x - b) + this.low;
     this.high = s + e;
     this.low = e - (this.high - s);
@@ -24,11 +28,15 @@ export class Twofold {
   addProduct(sign: 1 | -1, aHigh: number, aLow: number, bHigh: number, bLow: number): void {
     const p = aHigh * bHigh;
     let t = splitter * aHigh;
-    const a1 = t - (t - aHigh), a2 = aHigh - a1;
+    const a1 = t - (t - aHigh),
+      a2 = aHigh - a1;
     t = splitter * bHigh;
-    const b1 = t - (t - bHigh), b2 = bHigh - b1;
+    const b1 = t - (t - bHigh),
+      b2 = bHigh - b1;
     const error = a1 * b1 - p + a1 * b2 + a2 * b1 + a2 * b2 + (aHigh * bLow + aLow * bHigh);
-    const x = sign * p, s = this.high + x, b = s - this.high;
+    const x = sign * p,
+      s = this.high + x,
+      b = s - this.high;
     const e = this.high - (s - b) + (x - b) + (this.low + sign * error);
     this.high = s + e;
     this.low = e - (this.high - s);
@@ -43,7 +51,8 @@ export class Twofold {
 
   /** Replaces itself by its reciprocal. */
   invert(): void {
-    const { high, low } = this, q = 1 / high;
+    const { high, low } = this,
+      q = 1 / high;
     // One step of Newton: q + q (1 - q x).
     this.load(1, 0);
     this.addProduct(-1, q, 0, high, low);

@@ -50,9 +50,13 @@ export function nested(values: ArrayLike<number>, shape: readonly number[], offs
 export function flatten(x: unknown, shape: readonly number[], what: string): Float64Array {
   const out = new Float64Array(shape.reduce((a, b) => a * b, 1));
   let next = 0;
-  const wrong = (): never => refuse('wrong-shape', `${what} needs ${shape.length === 0 ? 'a number' : `an array of shape [${shape.join(', ')}]`}`);
+  const wrong = (): never =>
+    refuse('wrong-shape', `${what} needs ${shape.length === 0 ? 'a number' : `an array of shape [${shape.join(', ')}]`}`);
   const fill = (value: unknown, axis: number): void => {
-    if (axis === shape.length) { out[next++] = typeof value === 'number' ? value : wrong(); return; }
+    if (axis === shape.length) {
+      out[next++] = typeof value === 'number' ? value : wrong();
+      return;
+    }
     if (!Array.isArray(value) && !ArrayBuffer.isView(value)) wrong();
     const list = value as ArrayLike<unknown>;
     if (list.length !== shape[axis]) wrong();
@@ -90,10 +94,14 @@ export class Distribution<D extends Draw = Draw> {
   }
 
   /** What was called, e.g. `Normal(0, 1)`. */
-  toString(): string { return this.text; }
+  toString(): string {
+    return this.text;
+  }
 
   /** Where values lie; of independent draws, where each lies. */
-  get support(): SupportOf { return this.numeric.support; }
+  get support(): SupportOf {
+    return this.numeric.support;
+  }
 
   /**
    * Log density (or log mass) at x, every constant included; -Infinity outside the support.
@@ -106,7 +114,8 @@ export class Distribution<D extends Draw = Draw> {
   /** The same for a flat draw. */
   logProbOf(values: Float64Array): number {
     this.requireDensity();
-    const { numeric } = this, { size } = numeric;
+    const { numeric } = this,
+      { size } = numeric;
     if (this.over.length === 0) return numeric.logProb(values);
     let total = 0;
     for (let k = 0; k < this.copies; k++) total += numeric.logProb(values.subarray(k * size, (k + 1) * size));
@@ -123,7 +132,8 @@ export class Distribution<D extends Draw = Draw> {
   sample(seed: Seed, count: number): readonly D[];
   sample(seed: Seed, count?: number): D | readonly D[] {
     const random = seed instanceof Random ? seed : createRandom(String(seed), 'sample');
-    if (count !== undefined && !(Number.isInteger(count) && count >= 0)) refuse('wrong-count', `the number of draws is ${count}`, { expected: 'an integer of at least 0' });
+    if (count !== undefined && !(Number.isInteger(count) && count >= 0))
+      refuse('wrong-count', `the number of draws is ${count}`, { expected: 'an integer of at least 0' });
     const one = (): D => nested(this.drawFlat(random), this.shape) as D;
     return count === undefined ? one() : Array.from({ length: count }, one);
   }
@@ -131,7 +141,11 @@ export class Distribution<D extends Draw = Draw> {
   drawFlat(random: Random): Float64Array {
     const { numeric } = this;
     this.requireProper('no draws');
-    if (this.over.length === 0) { const out = new Float64Array(numeric.size); numeric.drawInto(random, out); return out; }
+    if (this.over.length === 0) {
+      const out = new Float64Array(numeric.size);
+      numeric.drawInto(random, out);
+      return out;
+    }
     const out = new Float64Array(this.copies * numeric.size);
     for (let k = 0; k < this.copies; k++) numeric.drawInto(random, out.subarray(k * numeric.size, (k + 1) * numeric.size));
     return out;
@@ -160,7 +174,8 @@ export class Distribution<D extends Draw = Draw> {
   private requireScalar(lacks: string): void {
     this.requireProper(lacks);
     if (this.shape.length > 0) refuse('not-scalar', `${this.text} has no ${lacks}: its draws are arrays`);
-    if (!this.numeric.hasCdf) refuse('no-distribution-function', `the distribution function of ${this.text} is not known`, { hint: 'estimate it from draws' });
+    if (!this.numeric.hasCdf)
+      refuse('no-distribution-function', `the distribution function of ${this.text} is not known`, { hint: 'estimate it from draws' });
   }
 
   /**
@@ -173,13 +188,18 @@ export class Distribution<D extends Draw = Draw> {
   }
   /** The variance; of a vector the covariance matrix, of a matrix the variances of its elements. @throws ModelError as `mean`. */
   variance(): VarianceOf<D> {
-    const { numeric } = this, own = momentsOf(numeric, this.text).variance();
-    if (this.over.length === 0) return nested(own, numeric.shape.length === 1 ? [numeric.size, numeric.size] : numeric.shape) as VarianceOf<D>;
+    const { numeric } = this,
+      own = momentsOf(numeric, this.text).variance();
+    if (this.over.length === 0)
+      return nested(own, numeric.shape.length === 1 ? [numeric.size, numeric.size] : numeric.shape) as VarianceOf<D>;
     const diagonal = numeric.shape.length === 1 ? Float64Array.from({ length: numeric.size }, (_, i) => own[i * numeric.size + i]!) : own;
     const each = repeated(diagonal, this.copies);
     if (this.shape.length > 1) return nested(each, this.shape) as VarianceOf<D>;
     const d = each.length;
-    return nested(Float64Array.from({ length: d * d }, (_, k) => (k % (d + 1) === 0 ? each[k % d]! : 0)), [d, d]) as VarianceOf<D>;
+    return nested(
+      Float64Array.from({ length: d * d }, (_, k) => (k % (d + 1) === 0 ? each[k % d]! : 0)),
+      [d, d],
+    ) as VarianceOf<D>;
   }
 
   /**
@@ -189,7 +209,10 @@ export class Distribution<D extends Draw = Draw> {
   entropy(): number {
     this.requireProper('no entropy');
     const own = entropyOf(this.numeric);
-    if (own === null) refuse('no-closed-form', `the entropy of ${this.text} has no closed form`, { hint: 'crossEntropy(d, d) estimates it, with the error of the estimate' });
+    if (own === null)
+      refuse('no-closed-form', `the entropy of ${this.text} has no closed form`, {
+        hint: 'crossEntropy(d, d) estimates it, with the error of the estimate',
+      });
     return this.copies * own.value;
   }
 }
@@ -200,7 +223,10 @@ function repeated(values: Float64Array, copies: number): Float64Array {
   return out;
 }
 
-interface Moments { readonly mean: Float64Array; variance(): Float64Array }
+interface Moments {
+  readonly mean: Float64Array;
+  variance(): Float64Array;
+}
 
 function momentsOf(d: NumericLaw, text: string): Moments {
   const { law } = d;
@@ -209,38 +235,64 @@ function momentsOf(d: NumericLaw, text: string): Moments {
     const family = familyOf(law);
     const { mean, variance } = family;
     if (mean !== undefined && variance !== undefined) {
-      return { mean: d.array(mean.call(family, law.parameters)).values, variance: () => d.array(variance.call(family, law.parameters)).values };
+      return {
+        mean: d.array(mean.call(family, law.parameters)).values,
+        variance: () => d.array(variance.call(family, law.parameters)).values,
+      };
     }
   }
   if (law.kind === 'mixture' || law.kind === 'mixtureOf') return mixtureMoments(d, text);
-  if (d.shape.length > 0) return refuse('no-closed-form', `the moments of ${text} have no closed form`, { hint: 'estimate them from draws' });
+  if (d.shape.length > 0)
+    return refuse('no-closed-form', `the moments of ${text} have no closed form`, { hint: 'estimate them from draws' });
   const problem = d.densityProblem;
-  if (problem !== null) return refuse('no-density', `the moments of ${text} cannot be computed: ${problem}`, { hint: 'estimate them from draws' });
+  if (problem !== null)
+    return refuse('no-density', `the moments of ${text} cannot be computed: ${problem}`, { hint: 'estimate them from draws' });
   const mean = signedMean(d);
   return {
     mean: Float64Array.of(mean),
-    variance: () => Float64Array.of(Number.isFinite(mean) ? expectation(d, (x) => (x - mean) ** 2, (x) => 2 * Math.log(Math.abs(x - mean))).value : Number.NaN),
+    variance: () =>
+      Float64Array.of(
+        Number.isFinite(mean)
+          ? expectation(
+              d,
+              (x) => (x - mean) ** 2,
+              (x) => 2 * Math.log(Math.abs(x - mean)),
+            ).value
+          : Number.NaN,
+      ),
   };
 }
 
 /** E X, NaN where both halves are infinite. */
 function signedMean(d: NumericLaw): number {
-  const part = (sign: 1 | -1): number => expectation(d, (x) => (x * sign > 0 ? x * sign : 0), (x) => (x * sign > 0 ? Math.log(x * sign) : Number.NEGATIVE_INFINITY)).value;
+  const part = (sign: 1 | -1): number =>
+    expectation(
+      d,
+      (x) => (x * sign > 0 ? x * sign : 0),
+      (x) => (x * sign > 0 ? Math.log(x * sign) : Number.NEGATIVE_INFINITY),
+    ).value;
   return part(1) - part(-1);
 }
 
 /** Mean and (co)variance of a mixture: the variance of the means is added to the mean of the variances. */
 function mixtureMoments(d: NumericLaw, text: string): Moments {
-  const parts = d.components().filter((c) => c.weight > 0).map(({ weight, part }) => ({ weight, moments: momentsOf(part, text) }));
+  const parts = d
+    .components()
+    .filter((c) => c.weight > 0)
+    .map(({ weight, part }) => ({ weight, moments: momentsOf(part, text) }));
   const mean = new Float64Array(d.size);
-  for (const { weight, moments } of parts) moments.mean.forEach((m, i) => { mean[i] = mean[i]! + weight * m; });
+  for (const { weight, moments } of parts)
+    moments.mean.forEach((m, i) => {
+      mean[i] = mean[i]! + weight * m;
+    });
   const covariance = d.shape.length === 1;
   return {
     mean,
     variance() {
       const out = new Float64Array(covariance ? d.size * d.size : d.size);
       for (const { weight, moments } of parts) {
-        const own = moments.variance(), away = moments.mean.map((m, i) => m - mean[i]!);
+        const own = moments.variance(),
+          away = moments.mean.map((m, i) => m - mean[i]!);
         out.forEach((_, k) => {
           const [i, j] = covariance ? [Math.floor(k / d.size), k % d.size] : [k, k];
           out[k] = out[k]! + weight * (own[k]! + away[i]! * away[j]!);
@@ -255,7 +307,10 @@ function mixtureMoments(d: NumericLaw, text: string): Moments {
 function entropyExpression(family: Family, parameters: Arguments): Expr | null {
   if (family.exponential !== undefined) return family.exponential.entropy(parameters);
   if (family.entropy !== undefined) return family.entropy(parameters);
-  if (family.caseOf !== undefined) { const wider = family.caseOf(parameters); return entropyExpression(wider.family, wider.parameters); }
+  if (family.caseOf !== undefined) {
+    const wider = family.caseOf(parameters);
+    return entropyExpression(wider.family, wider.parameters);
+  }
   return null;
 }
 
@@ -263,9 +318,11 @@ function entropyExpression(family: Family, parameters: Arguments): Expr | null {
 export function entropyOf(d: NumericLaw): Approximation | null {
   const { law } = d;
   if (law.kind === 'family') {
-    const family = familyOf(law), closed = entropyExpression(family, law.parameters);
+    const family = familyOf(law),
+      closed = entropyExpression(family, law.parameters);
     if (closed !== null) return { value: d.number(closed), error: 0 };
-    if (family.expectedLogDensity !== undefined) return { value: -d.number(family.expectedLogDensity(law.parameters, law.parameters)), error: 0 };
+    if (family.expectedLogDensity !== undefined)
+      return { value: -d.number(family.expectedLogDensity(law.parameters, law.parameters)), error: 0 };
   }
   if (d.shape.length > 0 || d.densityProblem !== null || law.kind === 'censored') return null;
   return expectationUnder(d, [], (own) => (x) => -own!.logProbAt(x));

@@ -49,32 +49,44 @@ const infinite: Estimate = exactly(Number.POSITIVE_INFINITY);
 // --- which laws can be compared ---------------------------------------------------------------
 
 function comparable<D extends Draw>(p: Distribution<D>, q: Distribution<D>): void {
-  for (const [d, name] of [[p, 'first'], [q, 'second']] as const) {
-    if (!(d instanceof Distribution)) refuse('distribution-expected', `the ${name} argument is no distribution`, { expected: 'a distribution such as Normal(0, 1)' });
+  for (const [d, name] of [
+    [p, 'first'],
+    [q, 'second'],
+  ] as const) {
+    if (!(d instanceof Distribution))
+      refuse('distribution-expected', `the ${name} argument is no distribution`, { expected: 'a distribution such as Normal(0, 1)' });
     d.requireProper('no divergence from or to others');
     d.requireDensity();
-    if (d.numeric.law.kind !== 'censored' && hasAtoms(d.numeric.law)) refuse('not-comparable', `${d.text} mixes masses and densities`, { hint: 'compare the parts' });
+    if (d.numeric.law.kind !== 'censored' && hasAtoms(d.numeric.law))
+      refuse('not-comparable', `${d.text} mixes masses and densities`, { hint: 'compare the parts' });
   }
-  if (p.shape.join() !== q.shape.join()) refuse('wrong-shape', `${p.text} has draws of shape [${p.shape.join(', ')}], ${q.text} of shape [${q.shape.join(', ')}]`);
+  if (p.shape.join() !== q.shape.join())
+    refuse('wrong-shape', `${p.text} has draws of shape [${p.shape.join(', ')}], ${q.text} of shape [${q.shape.join(', ')}]`);
 }
 
-/** Whether one law has all its mass where the other has none by the kind of their values: densities against masses, a simplex against the plane. */
+/**
+ * Whether one law has all its mass where the other has none by the kind of their values: densities against masses, a simplex against the
+ * plane.
+ */
 function singular(p: Distribution, q: Distribution): boolean {
   if (p.discrete !== q.discrete) return true;
-  const a = p.support, b = q.support;
+  const a = p.support,
+    b = q.support;
   // Masses on whole numbers, of one or of many, are added up; independent reals fill space like a vector.
   if (p.discrete && (a.kind !== 'counts' || b.kind !== 'counts')) return false;
-  if ((p.over.length > 0) !== (q.over.length > 0)) return ![a.kind, b.kind].every((kind) => kind === 'interval' || kind === 'vector');
+  if (p.over.length > 0 !== q.over.length > 0) return ![a.kind, b.kind].every((kind) => kind === 'interval' || kind === 'vector');
   const line = (kind: string): boolean => kind === 'interval' || kind === 'integers' || kind === 'point';
   if (line(a.kind) && line(b.kind)) return false;
-  if (p.over.length > 0 && p.over.join() !== q.over.join()) return ![a.kind, b.kind].every((kind) => kind === 'interval' || kind === 'vector');
+  if (p.over.length > 0 && p.over.join() !== q.over.join())
+    return ![a.kind, b.kind].every((kind) => kind === 'interval' || kind === 'vector');
   if (a.kind !== b.kind) return true;
   return a.kind === 'counts' && b.kind === 'counts' && a.total !== b.total;
 }
 
 /** Whether p has mass beyond the ends of q. */
 function sticksOut(p: NumericLaw, q: NumericLaw): boolean {
-  const a = p.support, b = q.support;
+  const a = p.support,
+    b = q.support;
   if (a.kind !== 'interval' || b.kind !== 'interval') return false;
   const [low, high] = q.law.kind === 'censored' ? [q.number(q.law.low), q.number(q.law.high)] : [b.low, b.high];
   const [from, to] = p.law.kind === 'censored' ? [p.number(p.law.low), p.number(p.law.high)] : [a.low, a.high];
@@ -83,9 +95,15 @@ function sticksOut(p: NumericLaw, q: NumericLaw): boolean {
 
 /** Whether p may have mass on counts that q excludes: what a formula in the statistics of q would not see. */
 function leavesCounts(p: NumericLaw, q: NumericLaw): boolean {
-  const a = p.support, b = q.support;
+  const a = p.support,
+    b = q.support;
   if (b.kind !== 'integers') return false;
-  const [low, high] = a.kind === 'integers' ? [a.low, a.high] : a.kind === 'point' ? [a.value, a.value] : [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  const [low, high] =
+    a.kind === 'integers'
+      ? [a.low, a.high]
+      : a.kind === 'point'
+        ? [a.value, a.value]
+        : [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
   return low < b.low || high > b.high;
 }
 
@@ -98,7 +116,8 @@ function atomsOf(d: NumericLaw): readonly number[] {
 
 /** log q at draws of p, with respect to a measure that both share: a value with mass under p alone has none under q. */
 function logOfOther(p: NumericLaw, q: NumericLaw): (x: number) => number {
-  const own = atomsOf(p), others = atomsOf(q);
+  const own = atomsOf(p),
+    others = atomsOf(q);
   if (p.discrete || (own.length === 0 && others.length === 0)) return (x) => q.logProbAt(x);
   return (x) => {
     if (others.length > 0 && (x < others[0]! || x > others[others.length - 1]!)) return Number.NEGATIVE_INFINITY;
@@ -114,33 +133,52 @@ function single(p: Distribution, q: Distribution): { readonly p: NumericLaw; rea
 
 // --- closed forms -----------------------------------------------------------------------------
 
-interface Member { readonly family: Family; readonly parameters: Arguments }
+interface Member {
+  readonly family: Family;
+  readonly parameters: Arguments;
+}
 
-function memberOf(d: NumericLaw): Member | null { return d.law.kind === 'family' ? { family: familyOf(d.law), parameters: d.law.parameters } : null; }
+function memberOf(d: NumericLaw): Member | null {
+  return d.law.kind === 'family' ? { family: familyOf(d.law), parameters: d.law.parameters } : null;
+}
 /** As a member of the widest family it is a case of. */
-function widest(m: Member): Member { return m.family.caseOf === undefined ? m : widest(m.family.caseOf(m.parameters)); }
+function widest(m: Member): Member {
+  return m.family.caseOf === undefined ? m : widest(m.family.caseOf(m.parameters));
+}
 
 /** The value of a statistic at a point. */
 function statisticAt(s: Statistic, x: ArrayExpr): ArrayExpr {
   switch (s) {
-    case 'x': return x;
-    case 'x^2': return scalar(powOf(x.body, 2));
-    case '1/x': return scalar(powOf(x.body, -1));
-    case 'log x': return scalar(logOf(x.body));
-    case 'log(1-x)': return scalar(logOf(sub(num(1), x.body)));
-    case 'x_i': case 'X_ij': return x;
-    case 'x_i x_j': return build([x.dims[0]!, x.dims[0]!], (i, j) => mul(at(x, i), at(x, j)));
-    case 'log x_i': return build(x.dims, (i) => logOf(at(x, i)));
-    case 'inverse(X)_ij': return inverseOf(x);
-    case 'logdet X': return scalar(logdetOf(x));
-    case '1[x=k]': throw new InternalError('the one-hot statistic has no point of reference');
+    case 'x':
+      return x;
+    case 'x^2':
+      return scalar(powOf(x.body, 2));
+    case '1/x':
+      return scalar(powOf(x.body, -1));
+    case 'log x':
+      return scalar(logOf(x.body));
+    case 'log(1-x)':
+      return scalar(logOf(sub(num(1), x.body)));
+    case 'x_i':
+    case 'X_ij':
+      return x;
+    case 'x_i x_j':
+      return build([x.dims[0]!, x.dims[0]!], (i, j) => mul(at(x, i), at(x, j)));
+    case 'log x_i':
+      return build(x.dims, (i) => logOf(at(x, i)));
+    case 'inverse(X)_ij':
+      return inverseOf(x);
+    case 'logdet X':
+      return scalar(logdetOf(x));
+    case '1[x=k]':
+      throw new InternalError('the one-hot statistic has no point of reference');
   }
 }
 
 /** `sum_ij a_ij b_ij` of arrays of one shape. */
 function inner(a: ArrayExpr, b: ArrayExpr): Expr {
   const go = (axis: number, where: readonly Expr[]): Expr =>
-    (axis === a.dims.length ? mul(at(a, ...where), at(b, ...where)) : sumOver(a.dims[axis]!, (i) => go(axis + 1, [...where, i]), 'i'));
+    axis === a.dims.length ? mul(at(a, ...where), at(b, ...where)) : sumOver(a.dims[axis]!, (i) => go(axis + 1, [...where, i]), 'i');
   return go(0, []);
 }
 
@@ -148,9 +186,14 @@ function inner(a: ArrayExpr, b: ArrayExpr): Expr {
 function beyondPoint(s: Statistic, p: Member, mean: ArrayExpr): ArrayExpr | null {
   if (p.family.discrete) return s === 'x' ? mean : null;
   switch (s) {
-    case 'x': case 'x_i': case 'X_ij': return build(mean.dims, () => zero);
+    case 'x':
+    case 'x_i':
+    case 'X_ij':
+      return build(mean.dims, () => zero);
     // Nothing of the size of the mean cancels.
-    case 'x^2': case 'x_i x_j': return p.family.variance?.(p.parameters) ?? null;
+    case 'x^2':
+    case 'x_i x_j':
+      return p.family.variance?.(p.parameters) ?? null;
     default: {
       const form = p.family.exponential;
       if (form === undefined) return null;
@@ -177,7 +220,9 @@ function expectationOf(form: ExponentialForm, s: Statistic, parameters: Argument
  */
 function expectedLogDensity(p: Member, d: NumericLaw, q: Member): Expr | null {
   if (p.family === q.family && p.family.expectedLogDensity !== undefined) return p.family.expectedLogDensity(q.parameters, p.parameters);
-  const a = widest(p), b = widest(q), form = b.family.exponential;
+  const a = widest(p),
+    b = widest(q),
+    form = b.family.exponential;
   if (form === undefined || form.logBase !== undefined || form.statistics.includes('1[x=k]')) return null;
   const mean = a.family.mean?.(a.parameters);
   if (mean === undefined || d.array(mean).values.some((m) => !Number.isFinite(m))) return null;
@@ -195,16 +240,20 @@ function expectedLogDensity(p: Member, d: NumericLaw, q: Member): Expr | null {
 function klOfBased(p: Member, q: Member): Expr | null {
   const form = p.family.exponential;
   if (p.family !== q.family || form?.logBase === undefined || form.statistics.some((s) => s !== 'x')) return null;
-  const mean = form.expectation('x', p.parameters).body, origin = scalar(zero);
+  const mean = form.expectation('x', p.parameters).body,
+    origin = scalar(zero);
   const slope = sub(form.natural(p.parameters)[0]!.body, form.natural(q.parameters)[0]!.body);
   return add(mul(slope, mean), sub(p.family.logDensity(origin, p.parameters), p.family.logDensity(origin, q.parameters)));
 }
 
 /** log of the integral of p^2 / q for members of one family with statistics; Infinity where 2 eta_p - eta_q is no natural parameter. */
 function logSecondMoment(d: NumericLaw, p: Member, q: Member): number | null {
-  const a = widest(p), b = widest(q), form = a.family.exponential;
+  const a = widest(p),
+    b = widest(q),
+    form = a.family.exponential;
   if (a.family !== b.family || form === undefined || form.statistics.includes('1[x=k]')) return null;
-  const twice = form.natural(a.parameters), once = form.natural(b.parameters);
+  const twice = form.natural(a.parameters),
+    once = form.natural(b.parameters);
   const natural = twice.map((eta, k) => build(eta.dims, (...i) => sub(mul(num(2), at(eta, ...i)), at(once[k]!, ...i))));
   // A condition that is not a number (the pivot of an indefinite matrix) is not met either.
   if (form.proper(natural).some((c) => !(d.number(c) > 0))) return Number.POSITIVE_INFINITY;
@@ -222,11 +271,22 @@ function logSecondMoment(d: NumericLaw, p: Member, q: Member): number | null {
 /** Every count vector of a total; null where they are too many. */
 function countVectors(dimension: number, total: number): readonly Float64Array[] | null {
   let count = 1;
-  for (let k = 1; k < dimension; k++) { count *= (total + k) / k; if (count > mostVectors) return null; }
-  const out: Float64Array[] = [], current = new Float64Array(dimension);
+  for (let k = 1; k < dimension; k++) {
+    count *= (total + k) / k;
+    if (count > mostVectors) return null;
+  }
+  const out: Float64Array[] = [],
+    current = new Float64Array(dimension);
   const fill = (axis: number, left: number): void => {
-    if (axis === dimension - 1) { current[axis] = left; out.push(current.slice()); return; }
-    for (let x = 0; x <= left; x++) { current[axis] = x; fill(axis + 1, left - x); }
+    if (axis === dimension - 1) {
+      current[axis] = left;
+      out.push(current.slice());
+      return;
+    }
+    for (let x = 0; x <= left; x++) {
+      current[axis] = x;
+      fill(axis + 1, left - x);
+    }
   };
   fill(0, total);
   return out;
@@ -237,7 +297,8 @@ function arrayExpectation(p: Distribution, f: (x: Float64Array) => number, optio
   const { support } = p;
   const every = p.over.length === 0 && support.kind === 'counts' ? countVectors(support.dimension, support.total) : null;
   if (every !== null) {
-    let total = 0, size = 0;
+    let total = 0,
+      size = 0;
     for (const x of every) {
       const mass = Math.exp(p.numeric.logProb(x));
       if (mass === 0) continue;
@@ -251,9 +312,11 @@ function arrayExpectation(p: Distribution, f: (x: Float64Array) => number, optio
 }
 
 function simulated(draw: (random: Random) => number, { seed = 1, draws = defaultDraws }: SimulationOptions): Estimate {
-  if (!(Number.isInteger(draws) && draws >= 2)) refuse('wrong-count', `the number of draws is ${draws}`, { expected: 'an integer of at least 2' });
+  if (!(Number.isInteger(draws) && draws >= 2))
+    refuse('wrong-count', `the number of draws is ${draws}`, { expected: 'an integer of at least 2' });
   const random = createRandom(String(seed), 'divergence');
-  let mean = 0, squares = 0;
+  let mean = 0,
+    squares = 0;
   for (let k = 1; k <= draws; k++) {
     const y = draw(random);
     if (y === Number.POSITIVE_INFINITY) return { value: y, error: 0, method: 'Monte Carlo' };
@@ -268,7 +331,7 @@ const methodOf = (p: NumericLaw): Method => (p.discrete ? 'sum' : 'quadrature');
 const computed = (p: NumericLaw, a: Approximation): Estimate => ({ ...a, method: methodOf(p) });
 const times = (e: Estimate, factor: number): Estimate => ({ value: factor * e.value, error: Math.abs(factor) * e.error, method: e.method });
 /** A divergence is not negative: what is, is rounding or the error of simulation. */
-const notNegative = (e: Estimate): Estimate => (e.value < 0 && (e.method !== 'Monte Carlo') ? { ...e, value: 0 } : e);
+const notNegative = (e: Estimate): Estimate => (e.value < 0 && e.method !== 'Monte Carlo' ? { ...e, value: 0 } : e);
 
 // --- the divergences --------------------------------------------------------------------------
 
@@ -285,20 +348,36 @@ export function kl<D extends Draw>(p: Distribution<D>, q: Distribution<D>, optio
   if (sticksOut(one.p, one.q)) return infinite;
   const closed = closedKl(one.p, one.q);
   if (closed !== null) return times(exactly(Math.max(0, closed)), one.copies);
-  if (one.p.shape.length > 0) return times(notNegative(arrayExpectation(partOf(p), (x) => one.p.logProb(x) - one.q.logProb(x), options)), one.copies);
-  const logRatio = (a: NumericLaw, b: NumericLaw): (x: number) => number => { const logOther = logOfOther(a, b); return (x) => a.logProbAt(x) - logOther(x); };
-  return times(notNegative(computed(one.p, expectationUnder(one.p, [one.q], (a, b) => logRatio(a!, b!)))), one.copies);
+  if (one.p.shape.length > 0)
+    return times(notNegative(arrayExpectation(partOf(p), (x) => one.p.logProb(x) - one.q.logProb(x), options)), one.copies);
+  const logRatio = (a: NumericLaw, b: NumericLaw): ((x: number) => number) => {
+    const logOther = logOfOther(a, b);
+    return (x) => a.logProbAt(x) - logOther(x);
+  };
+  return times(
+    notNegative(
+      computed(
+        one.p,
+        expectationUnder(one.p, [one.q], (a, b) => logRatio(a!, b!)),
+      ),
+    ),
+    one.copies,
+  );
 }
 
-function partOf(d: Distribution): Distribution { return new Distribution(d.text, d.numeric); }
+function partOf(d: Distribution): Distribution {
+  return new Distribution(d.text, d.numeric);
+}
 
 function closedKl(p: NumericLaw, q: NumericLaw): number | null {
-  const a = memberOf(p), b = memberOf(q);
+  const a = memberOf(p),
+    b = memberOf(q);
   if (a === null || b === null || leavesCounts(p, q)) return null;
   const joined = pairOf(p, a, q, b);
   const based = klOfBased(joined.p, joined.q);
   if (based !== null) return joined.law.number(based);
-  const cross = expectedLogDensity(joined.p, joined.law, joined.q), own = entropyOf(p);
+  const cross = expectedLogDensity(joined.p, joined.law, joined.q),
+    own = entropyOf(p);
   if (cross === null || own === null || own.error > 0) return null;
   // Of one family the same formula gives the entropy, so that equal laws have a divergence of exactly 0.
   const self = a.family === b.family ? expectedLogDensity(joined.p, joined.law, joined.p) : null;
@@ -321,14 +400,29 @@ export function crossEntropy<D extends Draw>(p: Distribution<D>, q: Distribution
   if (one === null) return arrayExpectation(p, (x) => -q.logProbOf(x), options);
   if (one.copies === 0) return exactly(0);
   if (sticksOut(one.p, one.q)) return infinite;
-  const a = memberOf(one.p), b = memberOf(one.q);
+  const a = memberOf(one.p),
+    b = memberOf(one.q);
   if (a !== null && b !== null && !leavesCounts(one.p, one.q)) {
-    const joined = pairOf(one.p, a, one.q, b), cross = expectedLogDensity(joined.p, joined.law, joined.q);
+    const joined = pairOf(one.p, a, one.q, b),
+      cross = expectedLogDensity(joined.p, joined.law, joined.q);
     const value = cross === null ? Number.NaN : -joined.law.number(cross);
     if (!Number.isNaN(value)) return times(exactly(value), one.copies);
   }
-  if (one.p.shape.length > 0) return times(arrayExpectation(partOf(p), (x) => -one.q.logProb(x), options), one.copies);
-  return times(computed(one.p, expectationUnder(one.p, [one.q], (a, b) => { const logOther = logOfOther(a!, b!); return (x) => -logOther(x); })), one.copies);
+  if (one.p.shape.length > 0)
+    return times(
+      arrayExpectation(partOf(p), (x) => -one.q.logProb(x), options),
+      one.copies,
+    );
+  return times(
+    computed(
+      one.p,
+      expectationUnder(one.p, [one.q], (a, b) => {
+        const logOther = logOfOther(a!, b!);
+        return (x) => -logOther(x);
+      }),
+    ),
+    one.copies,
+  );
 }
 
 /**
@@ -343,7 +437,12 @@ export function l1<D extends Draw>(p: Distribution<D>, q: Distribution<D>, optio
   if (one === null || one.copies > 1 || one.p.shape.length > 0) {
     const { support } = p;
     const every = p.over.length === 0 && support.kind === 'counts' ? countVectors(support.dimension, support.total) : null;
-    if (every !== null) return { value: every.reduce((total, x) => total + Math.abs(Math.exp(p.logProbOf(x)) - Math.exp(q.logProbOf(x))), 0), error: 8 * Number.EPSILON, method: 'sum' };
+    if (every !== null)
+      return {
+        value: every.reduce((total, x) => total + Math.abs(Math.exp(p.logProbOf(x)) - Math.exp(q.logProbOf(x))), 0),
+        error: 8 * Number.EPSILON,
+        method: 'sum',
+      };
     // Under the even mixture of both the integrand |p - q| / ((p + q) / 2) is bounded.
     return simulated((random) => {
       const x = (random.uniform() < 0.5 ? p : q).drawFlat(random);
@@ -357,14 +456,20 @@ export function l1<D extends Draw>(p: Distribution<D>, q: Distribution<D>, optio
     return { value: Math.min(2, Math.max(0, 2 - 2 * shared.value)), error: 2 * shared.error, method: methodOf(one.p) };
   }
   const laws = [one.p, one.q];
-  const found = computed(one.p, overValues(ofLaws(laws, (a, b) => ({
-    at: (x) => {
-      const y = Math.abs(Math.exp(a!.logProbAt(x)) - Math.exp(b!.logProbAt(x)));
-      // Infinite densities are those of single places, or of what doubles cannot tell from them.
-      return y === Number.POSITIVE_INFINITY ? Number.NaN : y;
-    },
-    logSize: (x) => Math.max(a!.logProbAt(x), b!.logProbAt(x)),
-  })), laws));
+  const found = computed(
+    one.p,
+    overValues(
+      ofLaws(laws, (a, b) => ({
+        at: (x) => {
+          const y = Math.abs(Math.exp(a!.logProbAt(x)) - Math.exp(b!.logProbAt(x)));
+          // Infinite densities are those of single places, or of what doubles cannot tell from them.
+          return y === Number.POSITIVE_INFINITY ? Number.NaN : y;
+        },
+        logSize: (x) => Math.max(a!.logProbAt(x), b!.logProbAt(x)),
+      })),
+      laws,
+    ),
+  );
   return { ...found, value: Math.min(2, found.value) };
 }
 
@@ -380,34 +485,56 @@ export function chiSquared<D extends Draw>(p: Distribution<D>, q: Distribution<D
   if (one === null) return arrayExpectation(p, (x) => ratioMinusOne(p.logProbOf(x) - q.logProbOf(x)), options);
   if (one.copies === 0) return exactly(0);
   if (sticksOut(one.p, one.q)) return infinite;
-  const a = memberOf(one.p), b = memberOf(one.q);
+  const a = memberOf(one.p),
+    b = memberOf(one.q);
   if (a !== null && b !== null && !leavesCounts(one.p, one.q)) {
-    const joined = pairOf(one.p, a, one.q, b), log = logSecondMoment(joined.law, joined.p, joined.q);
+    const joined = pairOf(one.p, a, one.q, b),
+      log = logSecondMoment(joined.law, joined.p, joined.q);
     if (log !== null && !Number.isNaN(log)) return exactly(Math.max(0, Math.expm1(one.copies * log)));
   }
   // 1 + chi-square of independent parts is the product of theirs.
-  const power = (e: Estimate): Estimate => (one.copies === 1 ? e
-    : { ...e, value: Math.expm1(one.copies * Math.log1p(e.value)), error: one.copies * e.error * Math.exp((one.copies - 1) * Math.log1p(e.value)) });
+  const power = (e: Estimate): Estimate =>
+    one.copies === 1
+      ? e
+      : {
+          ...e,
+          value: Math.expm1(one.copies * Math.log1p(e.value)),
+          error: one.copies * e.error * Math.exp((one.copies - 1) * Math.log1p(e.value)),
+        };
   if (one.p.shape.length > 0) return power(arrayExpectation(partOf(p), (x) => ratioMinusOne(one.p.logProb(x) - one.q.logProb(x)), options));
-  const logOther = logOfOther(one.p, one.q), { p: first } = one;
+  const logOther = logOfOther(one.p, one.q),
+    { p: first } = one;
   if (atomsOf(one.p).length > 0 || atomsOf(one.q).length > 0) {
-    return power(notNegative(computed(first, expectation(first, (x) => ratioMinusOne(first.logProbAt(x) - logOther(x)), undefined, [one.q]))));
+    return power(
+      notNegative(
+        computed(
+          first,
+          expectation(first, (x) => ratioMinusOne(first.logProbAt(x) - logOther(x)), undefined, [one.q]),
+        ),
+      ),
+    );
   }
   // (p - q)^2 / q itself: no difference of a large integral and 1. It is q where p has no mass.
-  const found = overValues(ofLaws([first, one.q], (a, b) => {
-    const logsAt = (x: number): readonly [number, number] => [a!.logProbAt(x), b!.logProbAt(x)];
-    return {
-      at: (x) => {
-        const [logP, logQ] = logsAt(x);
-        if (logP === Number.POSITIVE_INFINITY || logQ === Number.POSITIVE_INFINITY) return Number.NaN;
-        if (logQ === Number.NEGATIVE_INFINITY) return Math.exp(logP) === 0 ? 0 : Number.POSITIVE_INFINITY;
-        // p^2 / q far out may overflow only where the integral diverges.
-        const ratio = Math.expm1(logP - logQ);
-        return Math.abs(ratio) < 1e100 ? Math.exp(logQ) * ratio * ratio : Math.exp(2 * logP - logQ);
-      },
-      logSize: (x) => { const [logP, logQ] = logsAt(x); return logP === Number.NEGATIVE_INFINITY ? logQ : Math.max(logQ, 2 * logP - logQ); },
-    };
-  }), [first, one.q]);
+  const found = overValues(
+    ofLaws([first, one.q], (a, b) => {
+      const logsAt = (x: number): readonly [number, number] => [a!.logProbAt(x), b!.logProbAt(x)];
+      return {
+        at: (x) => {
+          const [logP, logQ] = logsAt(x);
+          if (logP === Number.POSITIVE_INFINITY || logQ === Number.POSITIVE_INFINITY) return Number.NaN;
+          if (logQ === Number.NEGATIVE_INFINITY) return Math.exp(logP) === 0 ? 0 : Number.POSITIVE_INFINITY;
+          // p^2 / q far out may overflow only where the integral diverges.
+          const ratio = Math.expm1(logP - logQ);
+          return Math.abs(ratio) < 1e100 ? Math.exp(logQ) * ratio * ratio : Math.exp(2 * logP - logQ);
+        },
+        logSize: (x) => {
+          const [logP, logQ] = logsAt(x);
+          return logP === Number.NEGATIVE_INFINITY ? logQ : Math.max(logQ, 2 * logP - logQ);
+        },
+      };
+    }),
+    [first, one.q],
+  );
   return power(notNegative(computed(first, found)));
 }
 
@@ -417,22 +544,29 @@ export function chiSquared<D extends Draw>(p: Distribution<D>, q: Distribution<D
 export type Gradient = Readonly<Record<string, Draw>>;
 
 /**
- * The gradient of KL(p || q) (and of the cross-entropy) in the arguments of q as they were given: for `Normal({ mean, variance })` with respect to
- * mean and variance. Elements of a matrix count as independent, the two of a symmetric pair get half each.
+ * The gradient of KL(p || q) (and of the cross-entropy) in the arguments of q as they were given: for `Normal({ mean, variance })` with
+ * respect to mean and variance. Elements of a matrix count as independent, the two of a symmetric pair get half each.
  * @throws ModelError where q is no family, has arguments that are counts, or KL is infinite.
  */
 export function klGradient<D extends Draw>(p: Distribution<D>, q: Distribution<D>, options: SimulationOptions = {}): Gradient {
   const { given } = q;
-  if (given === null) return refuse('no-gradient', `${q.text} has no arguments to differentiate by`, { expected: 'a family such as Normal(0, 1) as the second argument' });
+  if (given === null)
+    return refuse('no-gradient', `${q.text} has no arguments to differentiate by`, {
+      expected: 'a family such as Normal(0, 1) as the second argument',
+    });
   const value = kl(p, q, options).value;
   if (value === Number.POSITIVE_INFINITY) return refuse('no-gradient', `KL(${p.text} || ${q.text}) is infinite`);
-  const symbols = symbolsOf(given), one = single(p, q);
-  if (one === null && q.over.length > 0) return refuse('no-gradient', `${q.text} is a law of independent draws, ${p.text} is not`, { hint: 'write both with iid' });
-  const copies = one?.copies ?? 1, numericP = p.numeric;
+  const symbols = symbolsOf(given),
+    one = single(p, q);
+  if (one === null && q.over.length > 0)
+    return refuse('no-gradient', `${q.text} is a law of independent draws, ${p.text} is not`, { hint: 'write both with iid' });
+  const copies = one?.copies ?? 1,
+    numericP = p.numeric;
   const member: Member = { family: given.family, parameters: given.canonical(symbols.parameters) };
   const a = memberOf(numericP);
   const all = new NumericLaw(numericP.law, new Map([...numericP.values, ...symbols.values]));
-  const closed = one === null || a === null || leavesCounts(numericP, q.numeric) ? null : expectedLogDensity(a, all, member) ?? baseless(a, member);
+  const closed =
+    one === null || a === null || leavesCounts(numericP, q.numeric) ? null : (expectedLogDensity(a, all, member) ?? baseless(a, member));
   const out: Record<string, Draw> = {};
   for (const [name, argument] of given.values) {
     const kind = [...given.family.parameters, ...given.family.alternatives.flatMap((x) => x.parameters)].find((x) => x.name === name)!;
@@ -462,12 +596,16 @@ function baseless(p: Member, q: Member): Expr | null {
 }
 
 function placesOf(shape: readonly number[]): readonly (readonly number[])[] {
-  return shape.reduce<readonly (readonly number[])[]>((all, n) => all.flatMap((where) => Array.from({ length: n }, (_, k) => [...where, k])), [[]]);
+  return shape.reduce<readonly (readonly number[])[]>(
+    (all, n) => all.flatMap((where) => Array.from({ length: n }, (_, k) => [...where, k])),
+    [[]],
+  );
 }
 
 /** Every given argument as a symbol, `%q.name`. */
 function symbolsOf(given: Given): { readonly parameters: Arguments; readonly values: NumericLaw['values'] } {
-  const parameters: Record<string, ArrayExpr> = {}, values = new Map<string, { shape: readonly number[]; values: Float64Array; gaps: null }>();
+  const parameters: Record<string, ArrayExpr> = {},
+    values = new Map<string, { shape: readonly number[]; values: Float64Array; gaps: null }>();
   for (const [name, { shape, values: list }] of given.values) {
     const symbol = `%q.${name}`;
     parameters[name] = build(shape.map(num), (...where) => ref(symbol, where));

@@ -40,22 +40,50 @@ export function componentsSection(report: Report, bound: BoundModel, pictures: P
   return found.length === 0 ? [] : [{ id: 'components', title: 'Components over the data', folded: false, content: found.join('') }];
 }
 
-/** Why there is no picture: what the components depend on was left out of the run; null where there never were draws of it (a law in closed form). */
+/**
+ * Why there is no picture: what the components depend on was left out of the run; null where there never were draws of it (a law in closed
+ * form).
+ */
 function notShown(lacking: readonly string[], report: Report): string | null {
   const left = lacking.filter((name) => !report.variables.some(({ variable }) => variable.name === name));
-  return left.length === 0 ? null : paragraph(`Not shown: the run kept nothing of ${left.join(', ')}. Leave out \`--keep\`, or name ${left.length === 1 ? 'it' : 'them'} there too.`, 'muted');
+  return left.length === 0
+    ? null
+    : paragraph(
+        `Not shown: the run kept nothing of ${left.join(', ')}. Leave out \`--keep\`, or name ${left.length === 1 ? 'it' : 'them'} there too.`,
+        'muted',
+      );
 }
 
 function mixtureOf(data: LabelledData, states: DrawnStates, report: Report, bound: BoundModel): Mixture {
   const shown = isEstimate(report) ? [0] : evenly(states.count, Math.min(mostDraws, states.count));
-  const given = [...bound.variables.values()].filter(({ status }) => status === 'given').map((v): [string, Stored] => [v.name, { shape: v.shape, values: v.values, gaps: null }]);
-  const all = shown.map((draw) => data.components(new Map([...given, ...[...states.at(draw)].map(([name, values]): [string, Stored] => [name, { shape: bound.variables.get(name)?.shape ?? [], values, gaps: null }])])));
+  const given = [...bound.variables.values()]
+    .filter(({ status }) => status === 'given')
+    .map((v): [string, Stored] => [v.name, { shape: v.shape, values: v.values, gaps: null }]);
+  const all = shown.map((draw) =>
+    data.components(
+      new Map([
+        ...given,
+        ...[...states.at(draw)].map(([name, values]): [string, Stored] => [
+          name,
+          { shape: bound.variables.get(name)?.shape ?? [], values, gaps: null },
+        ]),
+      ]),
+    ),
+  );
   // Known components are the same at every draw.
-  const marks = all.map((list) => fingerprint(list, data.values)), components = all.filter((_, i) => marks.indexOf(marks[i]!) === i);
+  const marks = all.map((list) => fingerprint(list, data.values)),
+    components = all.filter((_, i) => marks.indexOf(marks[i]!) === i);
   const labels = report.variables.find(({ variable }) => variable.name === data.label);
   return {
-    name: observedName(data.statement, report.run.record.program), data, components,
-    words: components.length > 1 ? `Components at ${counted(components.length, 'draw')} of the posterior, one over the other` : isEstimate(report) ? 'Components at the estimate' : 'Components',
+    name: observedName(data.statement, report.run.record.program),
+    data,
+    components,
+    words:
+      components.length > 1
+        ? `Components at ${counted(components.length, 'draw')} of the posterior, one over the other`
+        : isEstimate(report)
+          ? 'Components at the estimate'
+          : 'Components',
     probabilities: labels === undefined ? null : probabilitiesOf(labels, data.labels),
     legend: Array.from({ length: data.labels }, (_, k) => ({ label: `${data.label} = ${k}`, colour: componentColour(k), shape: 'line' })),
   };
@@ -66,23 +94,46 @@ function densities({ name, words, data, components, probabilities, legend }: Mix
   const values = data.values.filter(Number.isFinite);
   if (values.length === 0) return null;
   const weights = weightsOf(probabilities, data.labels);
-  const curves = components.flatMap((list) => list.map((one, component) => ({ component, at: (x: number) => weights[component]! * Math.exp(one.logDensity(x)) })));
-  const picture = pictures.of(`Components of ${name}`, `${words}, over a histogram of ${data.values.length} observations.`, densitiesChart(name, values, data.discrete, curves, wideChart, 220), legend);
+  const curves = components.flatMap((list) =>
+    list.map((one, component) => ({ component, at: (x: number) => weights[component]! * Math.exp(one.logDensity(x)) })),
+  );
+  const picture = pictures.of(
+    `Components of ${name}`,
+    `${words}, over a histogram of ${data.values.length} observations.`,
+    densitiesChart(name, values, data.discrete, curves, wideChart, 220),
+    legend,
+  );
   return `<figure class="large">${picture}${paragraph(`${words}, each times its share of the observations, over the data.`, 'muted')}</figure>`;
 }
 
 /** Normal components in each pair of dimensions; null for other laws. */
 function ellipses({ name, words, data, components, probabilities, legend }: Mixture, pictures: Pictures): string | null {
   if (components.some((list) => list.some(({ normal }) => normal === null))) return null;
-  const number = data.values.length / data.width, valueAt = (n: number, column: number): number => data.values[n * data.width + column]!;
+  const number = data.values.length / data.width,
+    valueAt = (n: number, column: number): number => data.values[n * data.width + column]!;
   const assigned = probabilities === null || probabilities.length !== number ? null : probabilities.map((p) => p.indexOf(Math.max(...p)));
-  const columns = Array.from({ length: Math.min(data.width, mostColumns) }, (_, c) => c), pairs = columns.flatMap((b) => columns.slice(0, b).map((a) => [a, b] as const));
+  const columns = Array.from({ length: Math.min(data.width, mostColumns) }, (_, c) => c),
+    pairs = columns.flatMap((b) => columns.slice(0, b).map((a) => [a, b] as const));
   const size = pairs.length === 1 ? { width: 480, height: 330 } : { width: 420, height: 340 };
   const charts = pairs.map(([a, b]) => {
-    const rows = Array.from({ length: number }, (_, n) => n).filter((n) => Number.isFinite(valueAt(n, a)) && Number.isFinite(valueAt(n, b)));
+    const rows = Array.from({ length: number }, (_, n) => n).filter(
+      (n) => Number.isFinite(valueAt(n, a)) && Number.isFinite(valueAt(n, b)),
+    );
     const points = rows.map((n) => [valueAt(n, a), valueAt(n, b)] as const);
-    const chart = ellipsesChart([`${name}[.., ${a}]`, `${name}[.., ${b}]`], points, assigned === null ? null : rows.map((n) => assigned[n]!), components.flatMap((list) => list.map((one, k) => ellipseOf(one, k, a, b))), size.width, size.height);
-    return pictures.of(`Components of ${name}`, `${words}: ellipses that hold 90 % of a component, over ${points.length} observations coloured by their most probable label.`, chart, legend);
+    const chart = ellipsesChart(
+      [`${name}[.., ${a}]`, `${name}[.., ${b}]`],
+      points,
+      assigned === null ? null : rows.map((n) => assigned[n]!),
+      components.flatMap((list) => list.map((one, k) => ellipseOf(one, k, a, b))),
+      size.width,
+      size.height,
+    );
+    return pictures.of(
+      `Components of ${name}`,
+      `${words}: ellipses that hold 90 % of a component, over ${points.length} observations coloured by their most probable label.`,
+      chart,
+      legend,
+    );
   });
   const left = data.width > mostColumns ? ` ${data.width - mostColumns} more dimensions are not drawn.` : '';
   return `<figure class="large"><div class="${pairs.length === 1 ? '' : 'charts wide'}">${charts.join('')}</div>${paragraph(`${words}: an ellipse holds 90 % of its component. Points have the colour of their most probable label.${left}`, 'muted')}</figure>`;
@@ -90,7 +141,14 @@ function ellipses({ name, words, data, components, probabilities, legend }: Mixt
 
 function ellipseOf({ normal }: Component, component: number, a: number, b: number): Ellipse {
   const { mean, covariance } = normal!;
-  return { component, mean: [mean[a]!, mean[b]!], covariance: [[covariance[a]![a]!, covariance[a]![b]!], [covariance[b]![a]!, covariance[b]![b]!]] };
+  return {
+    component,
+    mean: [mean[a]!, mean[b]!],
+    covariance: [
+      [covariance[a]![a]!, covariance[a]![b]!],
+      [covariance[b]![a]!, covariance[b]![b]!],
+    ],
+  };
 }
 
 /** What tells components at one state from those at another. */
@@ -100,5 +158,7 @@ function fingerprint(components: readonly Component[], values: Float64Array): st
 
 /** The share of each label among the observations. */
 function weightsOf(probabilities: readonly (readonly number[])[] | null, labels: number): readonly number[] {
-  return Array.from({ length: labels }, (_, k) => (probabilities === null ? 1 / labels : probabilities.reduce((sum, p) => sum + p[k]!, 0) / probabilities.length));
+  return Array.from({ length: labels }, (_, k) =>
+    probabilities === null ? 1 / labels : probabilities.reduce((sum, p) => sum + p[k]!, 0) / probabilities.length,
+  );
 }

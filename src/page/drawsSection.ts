@@ -26,19 +26,29 @@ const fewValues = 8;
 const mostChainsNamed = 8;
 const chartSize = { width: 340, height: 176 } as const;
 
-/** Elements with draws that vary, those to be shown first in front. @param elsewhere variables that another section shows along their index: of these only the worst elements. */
+/**
+ * Elements with draws that vary, those to be shown first in front. @param elsewhere variables that another section shows along their index:
+ * of these only the worst elements.
+ */
 function chosenElements(report: Report, elsewhere: ReadonlySet<string>): readonly ShownElement[] {
-  const all = elementsIn(report.variables).filter(({ variable, element }) => (element.sd ?? 0) > 0
-    // Probabilities say all of a label in a data plate.
-    && !(variable.insidePlate && variable.discrete && variable.range !== undefined) && (keptDraws(variable)?.draws ?? 0) > 0);
+  const all = elementsIn(report.variables).filter(
+    ({ variable, element }) =>
+      (element.sd ?? 0) > 0 &&
+      // Probabilities say all of a label in a data plate.
+      !(variable.insidePlate && variable.discrete && variable.range !== undefined) &&
+      (keptDraws(variable)?.draws ?? 0) > 0,
+  );
   // The two halves of a symmetric matrix are one.
-  const keys = all.map(({ variable, element: { mean, sd, q5, q95 } }) => `${variable.name} ${mean} ${sd} ${q5} ${q95}`), seen = new Set<string>();
+  const keys = all.map(({ variable, element: { mean, sd, q5, q95 } }) => `${variable.name} ${mean} ${sd} ${q5} ${q95}`),
+    seen = new Set<string>();
   const distinct = all.filter((_, i) => !seen.has(keys[i]!) && seen.add(keys[i]!));
   const isInside = ({ variable }: ShownElement): boolean => variable.insidePlate || elsewhere.has(variable.name);
-  const outside = distinct.filter((one) => !isInside(one)), inside = distinct.filter(isInside).toSorted(byMixing);
+  const outside = distinct.filter((one) => !isInside(one)),
+    inside = distinct.filter(isInside).toSorted(byMixing);
   if (outside.length === 0) return elsewhere.size === 0 ? inside : inside.slice(0, worstInside);
   // In the order of the program where all fit; else the worst, then elements of every variable in turn.
-  const near = outside.length <= mostOpen ? outside : [...new Set([...outside.toSorted(byMixing).slice(0, worstOutside), ...inTurn(outside)])];
+  const near =
+    outside.length <= mostOpen ? outside : [...new Set([...outside.toSorted(byMixing).slice(0, worstOutside), ...inTurn(outside)])];
   return [...near.slice(0, mostOpen), ...inside.slice(0, worstInside), ...near.slice(mostOpen), ...inside.slice(worstInside)];
 }
 
@@ -68,15 +78,29 @@ function rawSeries(report: Report, shown: ShownElement): Series {
 export function drawsSections(report: Report, pictures: Pictures, elsewhere: ReadonlySet<string>): readonly Section[] {
   const chosen = chosenElements(report, elsewhere);
   if (chosen.length === 0) return [];
-  const open = chosen.slice(0, mostOpen + worstInside), folded = chosen.slice(open.length, open.length + mostFolded), left = chosen.length - open.length - folded.length;
+  const open = chosen.slice(0, mostOpen + worstInside),
+    folded = chosen.slice(open.length, open.length + mostFolded),
+    left = chosen.length - open.length - folded.length;
   const chains = open.some(({ variable }) => isChain(variable));
   const intro = chains
     ? 'For each quantity its density (a thin line for each chain, the bar from the 5 % to the 95 % quantile), its draws in the order they were made, and how each chain ranks among all draws. Chains that agree lie on top of each other, and their ranks stay in the grey band.'
     : 'Independent draws from the result: density, mean, and the bar from the 5 % to the 95 % quantile.';
-  const matched = report.variables.some(({ variable }, i) => variable !== report.run.variables[i]?.variable) ? ' Labels switch in this run: densities are of components matched to each other, draws and ranks as they were made.' : '';
-  const rest = folded.length === 0 ? '' : `<details><summary>${counted(folded.length, 'more quantity', 'more quantities')}</summary>${cards(report, folded, pictures)}</details>`;
+  const matched = report.variables.some(({ variable }, i) => variable !== report.run.variables[i]?.variable)
+    ? ' Labels switch in this run: densities are of components matched to each other, draws and ranks as they were made.'
+    : '';
+  const rest =
+    folded.length === 0
+      ? ''
+      : `<details><summary>${counted(folded.length, 'more quantity', 'more quantities')}</summary>${cards(report, folded, pictures)}</details>`;
   const omitted = left > 0 ? paragraph(`${left.toLocaleString('en')} more are not drawn here; draws.csv holds all of them.`, 'muted') : '';
-  return [{ id: 'draws', title: chains ? 'Draws and densities' : 'Densities', folded: false, content: `${paragraph(intro + matched, 'muted')}${chainLegend(open)}${cards(report, open, pictures)}${rest}${omitted}` }];
+  return [
+    {
+      id: 'draws',
+      title: chains ? 'Draws and densities' : 'Densities',
+      folded: false,
+      content: `${paragraph(intro + matched, 'muted')}${chainLegend(open)}${cards(report, open, pictures)}${rest}${omitted}`,
+    },
+  ];
 }
 
 /** Which colour is which chain: the same ones share it. */
@@ -92,27 +116,49 @@ function isChain({ result }: ShownElement['variable']): boolean {
 }
 
 function cards(report: Report, shown: readonly ShownElement[], pictures: Pictures): Html {
-  if (!shown.some(({ variable }) => isChain(variable))) return `<div class="charts">${shown.map((one) => `<div>${density(one, pictures)}</div>`).join('')}</div>`;
+  if (!shown.some(({ variable }) => isChain(variable)))
+    return `<div class="charts">${shown.map((one) => `<div>${density(one, pictures)}</div>`).join('')}</div>`;
   return shown.map((one) => card(report, one, pictures)).join('');
 }
 
 function card(report: Report, shown: ShownElement, pictures: Pictures): Html {
-  const { element, variable } = shown, raw = rawSeries(report, shown);
+  const { element, variable } = shown,
+    raw = rawSeries(report, shown);
   const facts = [
-    `mean ${shortNumber(element.mean)}`, ...(element.q5 === null ? [] : [`90 % between ${shortNumber(element.q5)} and ${shortNumber(element.q95)}`]),
-    ...(element.essBulk === null ? [] : [`effective draws ${Math.round(element.essBulk).toLocaleString('en')}`]), ...(element.rhat === null ? [] : [`R-hat ${Number.isFinite(element.rhat) ? element.rhat.toFixed(3) : 'infinite'}`]),
+    `mean ${shortNumber(element.mean)}`,
+    ...(element.q5 === null ? [] : [`90 % between ${shortNumber(element.q5)} and ${shortNumber(element.q95)}`]),
+    ...(element.essBulk === null ? [] : [`effective draws ${Math.round(element.essBulk).toLocaleString('en')}`]),
+    ...(element.rhat === null ? [] : [`R-hat ${Number.isFinite(element.rhat) ? element.rhat.toFixed(3) : 'infinite'}`]),
   ];
   const several = isChain(variable) && raw.chains.length > 1 && !(raw.discrete && (variable.range ?? Number.POSITIVE_INFINITY) < fewValues);
-  const trace = isChain(variable) && !(raw.discrete && (variable.range ?? Number.POSITIVE_INFINITY) < fewValues) ? pictures.of(`Draws of ${element.name}`, `The draws of ${element.name} in order, a line for each of ${counted(raw.chains.length, 'chain')}.`, traceChart(raw, chartSize.width, chartSize.height)) : '';
-  const ranks = several ? pictures.of(`Ranks of ${element.name}`, `How many draws of each chain have a rank in each of the bins; the grey band is what chance allows.`, rankChart(raw, chartSize.width, chartSize.height, element.essBulk)) : '';
+  const trace =
+    isChain(variable) && !(raw.discrete && (variable.range ?? Number.POSITIVE_INFINITY) < fewValues)
+      ? pictures.of(
+          `Draws of ${element.name}`,
+          `The draws of ${element.name} in order, a line for each of ${counted(raw.chains.length, 'chain')}.`,
+          traceChart(raw, chartSize.width, chartSize.height),
+        )
+      : '';
+  const ranks = several
+    ? pictures.of(
+        `Ranks of ${element.name}`,
+        `How many draws of each chain have a rank in each of the bins; the grey band is what chance allows.`,
+        rankChart(raw, chartSize.width, chartSize.height, element.essBulk),
+      )
+    : '';
   return `<div class="scalar"><h3><code>${escaped(element.name)}</code></h3>${paragraph(facts.join(', '), 'muted')}<div class="charts">${density(shown, pictures)}${trace}${ranks}</div></div>`;
 }
 
 function density(shown: ShownElement, pictures: Pictures): string {
-  const { element } = shown, series = seriesFor(shown);
+  const { element } = shown,
+    series = seriesFor(shown);
   // Independent draws have no chains that could differ.
   const drawn = isChain(shown.variable) ? series : { ...series, chains: [pooled(series)] };
-  return pictures.of(`Posterior of ${element.name}`, `The posterior of ${element.name}: mean ${shortNumber(element.mean)}, 5 % quantile ${shortNumber(element.q5)}, 95 % quantile ${shortNumber(element.q95)}.`, densityChart(drawn, chartSize.width, chartSize.height));
+  return pictures.of(
+    `Posterior of ${element.name}`,
+    `The posterior of ${element.name}: mean ${shortNumber(element.mean)}, 5 % quantile ${shortNumber(element.q5)}, 95 % quantile ${shortNumber(element.q95)}.`,
+    densityChart(drawn, chartSize.width, chartSize.height),
+  );
 }
 
 /** Pairs of the scalars that mix worst, and autocorrelations. */
@@ -124,13 +170,33 @@ export function mixingSections(report: Report, pictures: Pictures, elsewhere: Re
   const sections: Section[] = [];
   if (worst.length > 1) {
     const names = worst.map(({ element }) => element.name);
-    const svg = pictures.of(`Pairs of ${names.join(', ')}`, `Draws of ${names.join(', ')} against each other.`, pairsCharts(worst.map(seriesFor), 250));
-    sections.push({ id: 'pairs', title: chains.length > 0 ? 'Pairs of the quantities that mix worst' : 'Pairs', folded: true, content: `${paragraph('A narrow ridge is a dependence that slows samplers which move one quantity at a time; a funnel is a scale that changes from place to place.', 'muted')}<div class="scroll natural" role="region" aria-label="${escaped(`Pairs of ${names.join(', ')}`)}" tabindex="0">${svg}</div>` });
+    const svg = pictures.of(
+      `Pairs of ${names.join(', ')}`,
+      `Draws of ${names.join(', ')} against each other.`,
+      pairsCharts(worst.map(seriesFor), 250),
+    );
+    sections.push({
+      id: 'pairs',
+      title: chains.length > 0 ? 'Pairs of the quantities that mix worst' : 'Pairs',
+      folded: true,
+      content: `${paragraph('A narrow ridge is a dependence that slows samplers which move one quantity at a time; a funnel is a scale that changes from place to place.', 'muted')}<div class="scroll natural" role="region" aria-label="${escaped(`Pairs of ${names.join(', ')}`)}" tabindex="0">${svg}</div>`,
+    });
   }
   if (chains.length > 0) {
     const shown = chosen.filter(({ variable }) => isChain(variable)).slice(0, mostOpen);
-    const charts = shown.map((one) => pictures.of(`Autocorrelation of ${one.element.name}`, `The autocorrelation of ${one.element.name} at lags 0 to 40, a line for each chain.`, autocorrelationChart(rawSeries(report, one), chartSize.width, chartSize.height)));
-    sections.push({ id: 'autocorrelation', title: 'Autocorrelation', folded: true, content: `<div class="charts">${charts.join('')}</div>` });
+    const charts = shown.map((one) =>
+      pictures.of(
+        `Autocorrelation of ${one.element.name}`,
+        `The autocorrelation of ${one.element.name} at lags 0 to 40, a line for each chain.`,
+        autocorrelationChart(rawSeries(report, one), chartSize.width, chartSize.height),
+      ),
+    );
+    sections.push({
+      id: 'autocorrelation',
+      title: 'Autocorrelation',
+      folded: true,
+      content: `<div class="charts">${charts.join('')}</div>`,
+    });
   }
   return sections;
 }

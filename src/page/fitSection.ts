@@ -23,7 +23,13 @@ const extreme = 0.01;
 
 const statistics: readonly { readonly name: string; of(sorted: Float64Array): number }[] = [
   { name: 'mean', of: mean },
-  { name: 'sd', of: (x) => { const m = mean(x); return Math.sqrt(x.reduce((sum, v) => sum + (v - m) ** 2, 0) / Math.max(1, x.length - 1)); } },
+  {
+    name: 'sd',
+    of: (x) => {
+      const m = mean(x);
+      return Math.sqrt(x.reduce((sum, v) => sum + (v - m) ** 2, 0) / Math.max(1, x.length - 1));
+    },
+  },
   { name: 'smallest', of: (x) => x[0]! },
   { name: 'median', of: (x) => quantileOfSorted(x, 0.5) },
   { name: 'largest', of: (x) => x[x.length - 1]! },
@@ -34,7 +40,9 @@ function listed(words: readonly string[]): string {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)!}`;
 }
 
-function mean(x: Float64Array): number { return x.reduce((sum, v) => sum + v / x.length, 0); }
+function mean(x: Float64Array): number {
+  return x.reduce((sum, v) => sum + v / x.length, 0);
+}
 
 /** @throws ModelError where data cannot be replicated. */
 export function fitSection(report: Report, bound: BoundModel, pictures: Pictures): readonly Section[] {
@@ -49,34 +57,65 @@ export function fitSection(report: Report, bound: BoundModel, pictures: Pictures
   const replicates = shown.map((): Float64Array[] => []);
   for (const draw of draws) {
     machine.draw(states.at(draw));
-    shown.forEach((data, k) => { replicates[k]!.push(data.replicated()); });
+    shown.forEach((data, k) => {
+      replicates[k]!.push(data.replicated());
+    });
   }
   const intro = `${counted(draws.length, 'data set')} drawn from the model at ${isEstimate(report) ? 'the estimate' : 'draws of the posterior'}, each as large as the data. The data should look like one of them; the share tells how many of them have a larger value of the statistic (half of those that have the same).`;
-  return [{ id: 'fit', title: 'Replicated data', folded: false, content: `${paragraph(intro, 'muted')}${shown.map((data, k) => dataOf(data, replicates[k]!, pictures)).join('')}` }];
+  return [
+    {
+      id: 'fit',
+      title: 'Replicated data',
+      folded: false,
+      content: `${paragraph(intro, 'muted')}${shown.map((data, k) => dataOf(data, replicates[k]!, pictures)).join('')}`,
+    },
+  ];
 }
 
 function dataOf(data: ReplicatedData, replicates: readonly Float64Array[], pictures: Pictures): Html {
   const columns = Array.from({ length: Math.min(data.width, mostColumns) }, (_, c) => c);
   const left = data.width - columns.length;
-  return columns.map((c) => columnOf(data, c, replicates, pictures)).join('') + (left > 0 ? paragraph(`${left} more columns of ${data.name} are not drawn.`, 'muted') : '');
+  return (
+    columns.map((c) => columnOf(data, c, replicates, pictures)).join('') +
+    (left > 0 ? paragraph(`${left} more columns of ${data.name} are not drawn.`, 'muted') : '')
+  );
 }
 
-function columnOf({ name, width, discrete, observed }: ReplicatedData, c: number, replicates: readonly Float64Array[], pictures: Pictures): Html {
+function columnOf(
+  { name, width, discrete, observed }: ReplicatedData,
+  c: number,
+  replicates: readonly Float64Array[],
+  pictures: Pictures,
+): Html {
   const title = width === 1 ? name : `${name}[.., ${c}]`;
   const there = Array.from({ length: observed.length / width }, (_, row) => row * width + c).filter((i) => Number.isFinite(observed[i]!));
   if (there.length === 0) return '';
   const pick = (values: Float64Array): Float64Array => Float64Array.from(there, (i) => values[i]!);
-  const data = pick(observed), made = replicates.map(pick);
+  const data = pick(observed),
+    made = replicates.map(pick);
   const chart = predictiveChart(title, discrete, data, made, wideChart, 200);
-  const svg = chart === null ? '' : pictures.of(`Replicated ${title}`, `The distribution of ${there.length} observations of ${title}, and of ${made.length} replicates.`, chart, predictiveLegend(discrete));
-  const sorted = data.slice().sort(), sortedMade = made.map((one) => one.slice().sort());
-  const found = statistics.filter(({ name: own }) => there.length > 1 || own === 'mean').map((statistic) => {
-    const value = statistic.of(sorted), others = sortedMade.map(statistic.of).sort((a, b) => a - b);
-    const share = others.reduce((sum, x) => sum + (x > value ? 1 : x === value ? 0.5 : 0), 0) / others.length;
-    return { name: statistic.name, value, low: quantileOfSorted(others, 0.05), high: quantileOfSorted(others, 0.95), share };
-  });
+  const svg =
+    chart === null
+      ? ''
+      : pictures.of(
+          `Replicated ${title}`,
+          `The distribution of ${there.length} observations of ${title}, and of ${made.length} replicates.`,
+          chart,
+          predictiveLegend(discrete),
+        );
+  const sorted = data.slice().sort(),
+    sortedMade = made.map((one) => one.slice().sort());
+  const found = statistics
+    .filter(({ name: own }) => there.length > 1 || own === 'mean')
+    .map((statistic) => {
+      const value = statistic.of(sorted),
+        others = sortedMade.map(statistic.of).sort((a, b) => a - b);
+      const share = others.reduce((sum, x) => sum + (x > value ? 1 : x === value ? 0.5 : 0), 0) / others.length;
+      return { name: statistic.name, value, low: quantileOfSorted(others, 0.05), high: quantileOfSorted(others, 0.95), share };
+    });
   // Against the spread of the data the rounding of a sum is nothing.
-  const spread = sorted.at(-1)! - sorted[0]!, shown = (value: number): string => shortNumber(Math.abs(value) < 1e-12 * spread ? 0 : value);
+  const spread = sorted.at(-1)! - sorted[0]!,
+    shown = (value: number): string => shortNumber(Math.abs(value) < 1e-12 * spread ? 0 : value);
   const rows = found.map(({ name: own, value, low, high, share }) => [own, shown(value), shown(low), shown(high), share.toFixed(3)]);
   const missed = found.filter(({ share }) => share < extreme || share > 1 - extreme).map(({ name: own }) => own);
   const verdict = missed.length === 0 ? '' : paragraph(`The model hardly ever makes the ${listed(missed)} of these data.`);

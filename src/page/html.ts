@@ -30,9 +30,13 @@ export function paragraph(text: string, className: string = ''): Html {
 /** A wide table, scrolled sideways where the screen is narrow; `rows` are cells of text, the first of each its heading. */
 export function table(caption: string, titles: readonly string[], rows: readonly (readonly string[])[]): Html {
   const head = titles.map((title) => `<th scope="col">${escaped(title)}</th>`).join('');
-  const body = rows.map(([name = '', ...cells]) => (cells.length === 0 && titles.length > 1
-    ? `<tr><th scope="row" colspan="${titles.length}" class="more">${escaped(name)}</th></tr>`
-    : `<tr><th scope="row">${escaped(name)}</th>${cells.map((cell) => `<td>${escaped(cell)}</td>`).join('')}</tr>`)).join('\n');
+  const body = rows
+    .map(([name = '', ...cells]) =>
+      cells.length === 0 && titles.length > 1
+        ? `<tr><th scope="row" colspan="${titles.length}" class="more">${escaped(name)}</th></tr>`
+        : `<tr><th scope="row">${escaped(name)}</th>${cells.map((cell) => `<td>${escaped(cell)}</td>`).join('')}</tr>`,
+    )
+    .join('\n');
   return `<div class="scroll" role="region" aria-label="${escaped(caption)}" tabindex="0"><table><caption>${escaped(caption)}</caption><thead><tr>${head}</tr></thead><tbody>\n${body}\n</tbody></table></div>`;
 }
 

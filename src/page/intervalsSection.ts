@@ -16,13 +16,18 @@ const standardErrors = 2;
 export function intervalOf({ name, mean, sd, q5, q50, q95 }: ElementSummary): Interval | null {
   if (mean === null) return null;
   if (q5 !== null && q95 !== null && q5 < q95) return { name, centre: q50 ?? mean, low: q5, high: q95 };
-  return sd === null ? { name, centre: mean, low: mean, high: mean } : { name, centre: mean, low: mean - standardErrors * sd, high: mean + standardErrors * sd };
+  return sd === null
+    ? { name, centre: mean, low: mean, high: mean }
+    : { name, centre: mean, low: mean - standardErrors * sd, high: mean + standardErrors * sd };
 }
 
 /** @param drawn names of variables that another section shows along their index. */
 export function intervalsSections(report: Report, pictures: Pictures, drawn: ReadonlySet<string>): readonly Section[] {
-  const wanted = report.variables.filter(({ variable, elements }) => !drawn.has(variable.name) && elements.length > 0 && !isAllocation(variable));
-  const arrays = wanted.filter(({ variable }) => variable.shape.length > 0), scalars = wanted.filter(({ variable }) => variable.shape.length === 0);
+  const wanted = report.variables.filter(
+    ({ variable, elements }) => !drawn.has(variable.name) && elements.length > 0 && !isAllocation(variable),
+  );
+  const arrays = wanted.filter(({ variable }) => variable.shape.length > 0),
+    scalars = wanted.filter(({ variable }) => variable.shape.length === 0);
   const known = (elements: readonly ElementSummary[]): readonly Interval[] => elements.flatMap((element) => intervalOf(element) ?? []);
   const panels: string[] = [];
   for (const group of comparableGroups(scalars.flatMap(({ elements }) => known(elements)))) {
@@ -35,17 +40,35 @@ export function intervalsSections(report: Report, pictures: Pictures, drawn: Rea
   for (const { variable, elements } of arrays) {
     const intervals = known(elements);
     if (intervals.length === 0) continue;
-    if (panels.length >= mostPanels) { left++; continue; }
-    panels.push(intervals.length <= mostRows ? pictures.of(`Intervals of ${variable.name}`, describe(intervals), forestChart(intervals, wideChart)) : longBand(variable.name, intervals, pictures));
+    if (panels.length >= mostPanels) {
+      left++;
+      continue;
+    }
+    panels.push(
+      intervals.length <= mostRows
+        ? pictures.of(`Intervals of ${variable.name}`, describe(intervals), forestChart(intervals, wideChart))
+        : longBand(variable.name, intervals, pictures),
+    );
   }
   if (panels.length === 0) return [];
   const shown = wanted.flatMap(({ elements }) => elements);
   const isPoint = ({ q5, q95 }: ElementSummary): boolean => q5 === null || q5 === q95;
-  const points = shown.every(isPoint), laws = !shown.some(isPoint);
-  const ofPoints = `Estimates with lines of ${standardErrors} standard errors to each side, where standard errors were computed.`, ofLaws = isEstimate(report) ? 'Estimates with lines between their 90 % confidence limits.' : 'Medians with lines from the 5 % to the 95 % quantile.';
+  const points = shown.every(isPoint),
+    laws = !shown.some(isPoint);
+  const ofPoints = `Estimates with lines of ${standardErrors} standard errors to each side, where standard errors were computed.`,
+    ofLaws = isEstimate(report)
+      ? 'Estimates with lines between their 90 % confidence limits.'
+      : 'Medians with lines from the 5 % to the 95 % quantile.';
   const intro = points ? ofPoints : laws ? ofLaws : `${ofLaws} Of what was estimated: ${ofPoints.toLowerCase()}`;
   const omitted = left > 0 ? paragraph(`${left} more variables are not drawn here; the summary has all of them.`, 'muted') : '';
-  return [{ id: 'intervals', title: points ? 'Estimates' : 'Intervals', folded: false, content: `${paragraph(intro, 'muted')}<div class="charts wide">${panels.map((svg) => `<figure>${svg}</figure>`).join('')}</div>${omitted}` }];
+  return [
+    {
+      id: 'intervals',
+      title: points ? 'Estimates' : 'Intervals',
+      folded: false,
+      content: `${paragraph(intro, 'muted')}<div class="charts wide">${panels.map((svg) => `<figure>${svg}</figure>`).join('')}</div>${omitted}`,
+    },
+  ];
 }
 
 /** Labels of components are shown with the components. */
@@ -59,9 +82,19 @@ function describe(intervals: readonly Interval[]): string {
 
 /** Elements in order of their index: more than a list of names can hold. */
 function longBand(name: string, intervals: readonly Interval[], pictures: Pictures): string {
-  const band = { name, index: 'element', centre: intervals.map(({ centre }) => centre), low: intervals.map(({ low }) => low), high: intervals.map(({ high }) => high) };
+  const band = {
+    name,
+    index: 'element',
+    centre: intervals.map(({ centre }) => centre),
+    low: intervals.map(({ low }) => low),
+    high: intervals.map(({ high }) => high),
+  };
   const thinned = intervals.length > mostBandElements ? `, ${mostBandElements} of them drawn` : '';
-  return pictures.of(`Intervals of ${name}`, `Medians and 90 % intervals of ${intervals.length} elements in order${thinned}.`, bandChart(band, null, wideChart, 220));
+  return pictures.of(
+    `Intervals of ${name}`,
+    `Medians and 90 % intervals of ${intervals.length} elements in order${thinned}.`,
+    bandChart(band, null, wideChart, 220),
+  );
 }
 
 /** Intervals of similar width and place together; each scale gets a panel of its own. */
@@ -69,11 +102,13 @@ function comparableGroups(intervals: readonly Interval[]): readonly (readonly In
   const groups: Interval[][] = [];
   for (const interval of intervals) {
     const fitting = groups.find((group) => {
-      const all = [...group, interval], spans = all.map(({ low, high }) => high - low).filter((span) => span > 0);
+      const all = [...group, interval],
+        spans = all.map(({ low, high }) => high - low).filter((span) => span > 0);
       const whole = Math.max(...all.map(({ high }) => high)) - Math.min(...all.map(({ low }) => low));
       return spans.length === 0 || whole <= comparable * Math.min(...spans);
     });
-    if (fitting === undefined) groups.push([interval]); else fitting.push(interval);
+    if (fitting === undefined) groups.push([interval]);
+    else fitting.push(interval);
   }
   return groups;
 }

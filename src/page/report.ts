@@ -22,7 +22,11 @@ export interface Report {
 }
 
 /** Whether a run found a point, not a law. */
-export function isEstimate({ run: { record: { backend } } }: Report): boolean {
+export function isEstimate({
+  run: {
+    record: { backend },
+  },
+}: Report): boolean {
   return backend === 'em' || backend === 'map';
 }
 
@@ -42,7 +46,8 @@ export function shortNumber(value: number | null): string {
   if (value === null || Number.isNaN(value)) return 'not known';
   if (!Number.isFinite(value)) return value > 0 ? 'infinite' : '−infinite';
   const size = Math.abs(value);
-  const text = size !== 0 && (size < 1e-3 || size >= 1e6) ? value.toExponential(2).replace('e+', 'e') : String(Number(value.toPrecision(4)));
+  const text =
+    size !== 0 && (size < 1e-3 || size >= 1e6) ? value.toExponential(2).replace('e+', 'e') : String(Number(value.toPrecision(4)));
   return text.replaceAll('-', '−');
 }
 
@@ -52,7 +57,12 @@ export function counted(count: number, word: string, plural: string = `${word}s`
 }
 
 /** Probabilities of each element's values, [elements, values]; null where they are not listed. */
-export function probabilitiesOf({ variable: { low = 0 }, elements }: VariableSummary, values: number): readonly (readonly number[])[] | null {
-  const listed = elements.flatMap(({ probs }) => (probs === null ? [] : [Array.from({ length: values }, (_, k) => probs[String(k + low)] ?? 0)]));
+export function probabilitiesOf(
+  { variable: { low = 0 }, elements }: VariableSummary,
+  values: number,
+): readonly (readonly number[])[] | null {
+  const listed = elements.flatMap(({ probs }) =>
+    probs === null ? [] : [Array.from({ length: values }, (_, k) => probs[String(k + low)] ?? 0)],
+  );
   return listed.length === elements.length ? listed : null;
 }

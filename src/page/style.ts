@@ -1,4 +1,7 @@
-/** The style sheet of the page: one accent colour, figures of equal width in tables, light and dark by the reader's choice, no fonts from elsewhere. */
+/**
+ * The style sheet of the page: one accent colour, figures of equal width in tables, light and dark by the reader's choice, no fonts from
+ * elsewhere.
+ */
 import { paletteStyle } from '../plot/palette.js';
 
 export const style: string = `${paletteStyle(':root')}

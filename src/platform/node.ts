@@ -33,7 +33,9 @@ class NodeWorker implements WorkerThread {
     this.worker.on('message', received);
     this.worker.on('messageerror', (error) => failed(error.message));
     // A thread that ends of itself has failed; `terminate` takes this listener away first.
-    this.worker.on('exit', (code) => { if (code !== 0) failed(`it ended with code ${code}`); });
+    this.worker.on('exit', (code) => {
+      if (code !== 0) failed(`it ended with code ${code}`);
+    });
     this.worker.on('error', (error) => failed(error instanceof Error ? error.message : String(error)));
   }
 
@@ -49,7 +51,9 @@ function port(): ThreadPort | null {
   if (parent === null) return null;
   return {
     post: (message, transfer) => parent.postMessage(message, transfer),
-    listen: (received) => { parent.on('message', received); },
+    listen: (received) => {
+      parent.on('message', received);
+    },
   };
 }
 
@@ -96,12 +100,21 @@ async function writeWhole(file: string, pieces: Iterable<string>): Promise<void>
 function reason(error: unknown): string {
   const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
   switch (code) {
-    case 'ENOSPC': return 'no space is left on the disk';
-    case 'EDQUOT': return 'the disk quota is used up';
-    case 'EACCES': case 'EPERM': return 'permission is denied';
-    case 'EROFS': return 'the file system is read-only';
-    case 'EEXIST': case 'ENOTDIR': return 'a file stands where a directory is needed';
-    case 'EISDIR': return 'a directory stands where a file is needed';
-    default: return error instanceof Error ? error.message : String(error);
+    case 'ENOSPC':
+      return 'no space is left on the disk';
+    case 'EDQUOT':
+      return 'the disk quota is used up';
+    case 'EACCES':
+    case 'EPERM':
+      return 'permission is denied';
+    case 'EROFS':
+      return 'the file system is read-only';
+    case 'EEXIST':
+    case 'ENOTDIR':
+      return 'a file stands where a directory is needed';
+    case 'EISDIR':
+      return 'a directory stands where a file is needed';
+    default:
+      return error instanceof Error ? error.message : String(error);
   }
 }

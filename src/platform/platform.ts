@@ -12,7 +12,9 @@ export function seconds(): number {
 
 /** Lets timers, messages and signals in before going on. */
 export function breathe(): Promise<void> {
-  return new Promise((resolve) => { setTimeout(resolve, 0); });
+  return new Promise((resolve) => {
+    setTimeout(resolve, 0);
+  });
 }
 
 export async function currentPlatform(): Promise<Platform> {
@@ -36,10 +38,13 @@ function browserPlatform(): Platform {
     cores: typeof navigator === 'undefined' ? 1 : navigator.hardwareConcurrency || 1,
     memory: null,
     worker: typeof Worker === 'undefined' ? null : BrowserWorker,
-    port: isPage || typeof scope.postMessage !== 'function' ? null : {
-      post: (message, transfer) => scope.postMessage(message, transfer),
-      listen: (received) => scope.addEventListener('message', (event) => received(event.data)),
-    },
+    port:
+      isPage || typeof scope.postMessage !== 'function'
+        ? null
+        : {
+            post: (message, transfer) => scope.postMessage(message, transfer),
+            listen: (received) => scope.addEventListener('message', (event) => received(event.data)),
+          },
     save: null,
   };
 }

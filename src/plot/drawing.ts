@@ -31,7 +31,10 @@ export interface Picture {
 }
 
 /** Nothing is ever put into it: charts are drawn beside it and taken as text. A browser never loads linkedom. */
-const surface: Document = typeof document === 'undefined' ? (await import('linkedom')).parseHTML('<!doctype html><html><body></body></html>').document as unknown as Document : document;
+const surface: Document =
+  typeof document === 'undefined'
+    ? ((await import('linkedom')).parseHTML('<!doctype html><html><body></body></html>').document as unknown as Document)
+    : document;
 
 /** Width of a character of the font in pixels, on the safe side. */
 const characterWidth = 6.6;
@@ -60,7 +63,8 @@ export function textWidth(text: string): number {
 /** A name that fits into so many pixels: the middle of a longer one is left out, its end may be an index. */
 export function shortened(name: string, pixels: number): string {
   if (textWidth(name) <= pixels) return name;
-  const letters = [...name], end = letters.slice(-indexLetters).join('');
+  const letters = [...name],
+    end = letters.slice(-indexLetters).join('');
   let start = '';
   for (const letter of letters) {
     if (textWidth(`${start}${letter}…${end}`) > pixels) break;
@@ -76,18 +80,33 @@ function labelled(scale: Plot.ScaleOptions, width: number): Plot.ScaleOptions {
 
 /** Draws one chart. */
 export function chart(heading: string, options: Plot.PlotOptions): Chart {
-  const width = options.width ?? 420, height = options.height ?? 300;
-  const svg = Plot.plot({ document: surface, width, height, marginTop: 26, marginLeft: 48, marginBottom: 38, ...options, x: labelled(options.x ?? {}, width), y: labelled(options.y ?? {}, width) });
+  const width = options.width ?? 420,
+    height = options.height ?? 300;
+  const svg = Plot.plot({
+    document: surface,
+    width,
+    height,
+    marginTop: 26,
+    marginLeft: 48,
+    marginBottom: 38,
+    ...options,
+    x: labelled(options.x ?? {}, width),
+    y: labelled(options.y ?? {}, width),
+  });
   for (const style of [...svg.querySelectorAll('style')]) style.remove();
   // A group of marks has no role that could carry a label; the picture as a whole is described.
   return { heading, content: rounded(svg.innerHTML).replaceAll(' aria-label="', ' data-mark="'), width, height };
 }
 
 function legendOf(entries: readonly LegendEntry[], width: number): { readonly content: string; readonly height: number } {
-  let x = 8, row = 0;
+  let x = 8,
+    row = 0;
   const drawn = entries.map(({ label, colour: fill, shape }) => {
     const needed = 30 + textWidth(label) + gap;
-    if (x > 8 && x + needed > width) { x = 8; row += 1; }
+    if (x > 8 && x + needed > width) {
+      x = 8;
+      row += 1;
+    }
     const y = row * legendHeight + 12;
     const symbol = {
       point: `<circle cx="${x + 10}" cy="${y}" r="4" fill="${fill}"/>`,
@@ -112,7 +131,8 @@ export function picture(id: string, { title, description, legend, rows }: Pictur
   const placed = rows.map((row) => {
     let x = 0;
     const groups = row.map((c) => {
-      const heading = c.heading === '' ? '' : `<text x="${x + 8}" y="${y + 14}" font-weight="600" font-size="12">${escaped(c.heading)}</text>`;
+      const heading =
+        c.heading === '' ? '' : `<text x="${x + 8}" y="${y + 14}" font-weight="600" font-size="12">${escaped(c.heading)}</text>`;
       const group = `${heading}<g transform="translate(${x},${y + (c.heading === '' ? 0 : 20)})" text-anchor="middle" font-size="11">${c.content}</g>`;
       x += c.width + gap;
       return group;
@@ -129,15 +149,23 @@ export function picture(id: string, { title, description, legend, rows }: Pictur
     `<style>${style}</style>`,
     `<g class="legend">${key.content}</g>`,
     ...placed,
-    '</svg>', '',
+    '</svg>',
+    '',
   ].join('\n');
 }
 
 /** Points of the ellipse (x - mean)ᵀ covariance⁻¹ (x - mean) = radius², by the Cholesky factor of the covariance. */
-export function ellipse(mean: readonly number[], covariance: readonly (readonly number[])[], radius: number): readonly (readonly [number, number])[] {
-  const a = Math.sqrt(covariance[0]![0]!), b = covariance[1]![0]! / a, c = Math.sqrt(covariance[1]![1]! - b * b);
+export function ellipse(
+  mean: readonly number[],
+  covariance: readonly (readonly number[])[],
+  radius: number,
+): readonly (readonly [number, number])[] {
+  const a = Math.sqrt(covariance[0]![0]!),
+    b = covariance[1]![0]! / a,
+    c = Math.sqrt(covariance[1]![1]! - b * b);
   return Array.from({ length: 91 }, (_, k) => {
-    const u = radius * Math.cos(k * Math.PI / 45), v = radius * Math.sin(k * Math.PI / 45);
+    const u = radius * Math.cos((k * Math.PI) / 45),
+      v = radius * Math.sin((k * Math.PI) / 45);
     return [mean[0]! + a * u, mean[1]! + b * u + c * v] as const;
   });
 }
@@ -149,12 +177,18 @@ export function points(x: readonly number[], y: readonly number[]): readonly (re
 
 /** Equally spaced numbers from `low` to `high`, both included. */
 export function grid(low: number, high: number, count: number): readonly number[] {
-  return Array.from({ length: count }, (_, k) => low + (high - low) * k / (count - 1));
+  return Array.from({ length: count }, (_, k) => low + ((high - low) * k) / (count - 1));
 }
 
 /** A histogram with total area 1 over [low, high], counted among all values. */
-export function histogram(values: readonly number[], low: number, high: number, bins: number): readonly { readonly x1: number; readonly x2: number; readonly y: number }[] {
-  const counts = new Array<number>(bins).fill(0), width = (high - low) / bins;
+export function histogram(
+  values: readonly number[],
+  low: number,
+  high: number,
+  bins: number,
+): readonly { readonly x1: number; readonly x2: number; readonly y: number }[] {
+  const counts = new Array<number>(bins).fill(0),
+    width = (high - low) / bins;
   for (const value of values) {
     const bin = Math.floor((value - low) / width);
     if (bin >= 0 && bin < bins) counts[bin]! += 1;

@@ -33,14 +33,21 @@ const height = 190;
 const chartsInRow = 2;
 const mostChainsNamed = 8;
 
-/** The draws of each scalar in the order they were made, a line for each chain. @throws ModelError (code `no-draws`) as every figure of draws. */
+/**
+ * The draws of each scalar in the order they were made, a line for each chain. @throws ModelError (code `no-draws`) as every figure of
+ * draws.
+ */
 export function tracePlot(source: DrawSource, options: PlotOptions = {}): string {
-  return ofEach('Trace', 'Draws in the order in which they were made, a line for each chain', source, options, (series) => traceChart(series, width, height));
+  return ofEach('Trace', 'Draws in the order in which they were made, a line for each chain', source, options, (series) =>
+    traceChart(series, width, height),
+  );
 }
 
 /** How the draws of each chain rank among those of all chains (Vehtari et al. 2021): lines within the grey band agree. */
 export function rankPlot(source: DrawSource, options: PlotOptions = {}): string {
-  return ofEach('Ranks', 'Draws of each chain by their rank among all draws; the band is what chance allows', source, options, (series) => rankChart(series, width, height, null));
+  return ofEach('Ranks', 'Draws of each chain by their rank among all draws; the band is what chance allows', source, options, (series) =>
+    rankChart(series, width, height, null),
+  );
 }
 
 /** The density of each scalar (bars for whole numbers) with its mean and 5 % and 95 % quantiles. */
@@ -50,14 +57,21 @@ export function densityPlot(source: DrawSource, options: PlotOptions = {}): stri
 
 /** Autocorrelation of each chain at lags 0 to 40. */
 export function autocorrelationPlot(source: DrawSource, options: PlotOptions = {}): string {
-  return ofEach('Autocorrelation', 'Autocorrelation at lags 0 to 40, a line for each chain', source, options, (series) => autocorrelationChart(series, width, height));
+  return ofEach('Autocorrelation', 'Autocorrelation at lags 0 to 40, a line for each chain', source, options, (series) =>
+    autocorrelationChart(series, width, height),
+  );
 }
 
 /** Scalars against each other, a panel for each pair. @throws ModelError for fewer than two scalars. */
 export function pairsPlot(source: DrawSource, options: PlotOptions = {}): string {
   const series = seriesOf(source, options.variables);
   if (series.length < 2) throw wrong('it takes two quantities to make a pair', 'Name two or more in variables.');
-  return drawn({ title: options.title ?? titled('Pairs', series), description: `Draws of ${names(series)} against each other.`, legend: [], rows: pairsCharts(series, 220) });
+  return drawn({
+    title: options.title ?? titled('Pairs', series),
+    description: `Draws of ${names(series)} against each other.`,
+    legend: [],
+    rows: pairsCharts(series, 220),
+  });
 }
 
 /** Medians with lines from the 5 % to the 95 % quantile, all on one scale. */
@@ -65,9 +79,19 @@ export function forestPlot(source: DrawSource, options: PlotOptions = {}): strin
   const series = seriesOf(source, options.variables);
   const intervals = series.map((one) => {
     const sorted = pooled(one).sort();
-    return { name: one.name, centre: quantileOfSorted(sorted, 0.5), low: quantileOfSorted(sorted, 0.05), high: quantileOfSorted(sorted, 0.95) };
+    return {
+      name: one.name,
+      centre: quantileOfSorted(sorted, 0.5),
+      low: quantileOfSorted(sorted, 0.05),
+      high: quantileOfSorted(sorted, 0.95),
+    };
   });
-  return drawn({ title: options.title ?? titled('Intervals', series), description: `Medians and 90 % intervals of ${names(series)}.`, legend: [], rows: [[forestChart(intervals, 560)]] });
+  return drawn({
+    title: options.title ?? titled('Intervals', series),
+    description: `Medians and 90 % intervals of ${names(series)}.`,
+    legend: [],
+    rows: [[forestChart(intervals, 560)]],
+  });
 }
 
 /**
@@ -78,7 +102,12 @@ export function objectivePlot(source: Posterior | readonly number[], options: Pi
   const { name, values } = 'result' in source ? traceOf(source) : { name: 'objective', values: source };
   if (values.length < 2) throw wrong('there is no trace of an objective', 'Backends that maximise one keep it: em, map, cavi.');
   const { chart, from } = objectiveChart(name, values, 560, 260);
-  return drawn({ title: options.title ?? `${name} by iteration`, description: `${name} over ${values.length} iterations${from > 0 ? `, without the first ${from}` : ''}.`, legend: [], rows: [[chart]] });
+  return drawn({
+    title: options.title ?? `${name} by iteration`,
+    description: `${name} over ${values.length} iterations${from > 0 ? `, without the first ${from}` : ''}.`,
+    legend: [],
+    rows: [[chart]],
+  });
 }
 
 function traceOf({ result: { traces } }: Posterior): { readonly name: string; readonly values: readonly number[] } {
@@ -99,10 +128,23 @@ export interface PredictiveCheck {
 
 /** Data against data that the model would have made: densities, or shares of whole numbers. @throws ModelError where they do not vary. */
 export function predictivePlot({ name, observed, replicated }: PredictiveCheck, options: Pick<PlotOptions, 'title'> = {}): string {
-  const data = Float64Array.from(observed), discrete = data.every(Number.isInteger);
-  const chart = predictiveChart(name, discrete, data, replicated.map((one) => Float64Array.from(one)), 560, 280);
+  const data = Float64Array.from(observed),
+    discrete = data.every(Number.isInteger);
+  const chart = predictiveChart(
+    name,
+    discrete,
+    data,
+    replicated.map((one) => Float64Array.from(one)),
+    560,
+    280,
+  );
   if (chart === null) throw wrong(`the data of ${name} do not vary`, 'A figure needs two different values.');
-  return drawn({ title: options.title ?? `Replicated ${name}`, description: `The distribution of ${data.length} observations of ${name} and of ${replicated.length} replicates.`, legend: predictiveLegend(discrete), rows: [[chart]] });
+  return drawn({
+    title: options.title ?? `Replicated ${name}`,
+    description: `The distribution of ${data.length} observations of ${name} and of ${replicated.length} replicates.`,
+    legend: predictiveLegend(discrete),
+    rows: [[chart]],
+  });
 }
 
 /** Points in the plane, and components that they may come from. */
@@ -118,10 +160,18 @@ export interface Components {
 }
 
 /** Normal components over their data: an ellipse holds 90 % of its component. */
-export function componentsPlot({ points, labels, components, names: [x, y] = ['x', 'y'] }: Components, options: Pick<PlotOptions, 'title'> = {}): string {
+export function componentsPlot(
+  { points, labels, components, names: [x, y] = ['x', 'y'] }: Components,
+  options: Pick<PlotOptions, 'title'> = {},
+): string {
   const ellipses = components.map(({ mean, covariance }, component): Ellipse => ({ component, mean, covariance }));
   const legend = components.map((_, k): LegendEntry => ({ label: `component ${k}`, colour: componentColour(k), shape: 'line' }));
-  return drawn({ title: options.title ?? 'Components over the data', description: `Ellipses that hold 90 % of ${components.length} components, over ${points.length} points.`, legend, rows: [[ellipsesChart([x, y], points, labels ?? null, ellipses, 640, 420)]] });
+  return drawn({
+    title: options.title ?? 'Components over the data',
+    description: `Ellipses that hold 90 % of ${components.length} components, over ${points.length} points.`,
+    legend,
+    rows: [[ellipsesChart([x, y], points, labels ?? null, ellipses, 640, 420)]],
+  });
 }
 
 /** A quantity along an index with its band; NaN leaves a gap. */
@@ -142,15 +192,32 @@ export interface BandSource {
 
 /** States of a chain over time, or any quantity with an index, with the data beside it. */
 export function bandPlot({ data, ...band }: BandSource, options: Pick<PlotOptions, 'title'> = {}): string {
-  const legend: readonly LegendEntry[] = data === undefined ? [] : [{ label: band.name, colour: colour('blue'), shape: 'line' }, { label: data.name, colour: colour('ink'), shape: 'point' }];
-  return drawn({ title: options.title ?? `${band.name} along ${band.index}`, description: `${band.name} with its band at ${band.centre.length} values of ${band.index}${data === undefined ? '' : `, and ${data.name}`}.`, legend, rows: [[bandChart(band, data ?? null, 760, 280)]] });
+  const legend: readonly LegendEntry[] =
+    data === undefined
+      ? []
+      : [
+          { label: band.name, colour: colour('blue'), shape: 'line' },
+          { label: data.name, colour: colour('ink'), shape: 'point' },
+        ];
+  return drawn({
+    title: options.title ?? `${band.name} along ${band.index}`,
+    description: `${band.name} with its band at ${band.centre.length} values of ${band.index}${data === undefined ? '' : `, and ${data.name}`}.`,
+    legend,
+    rows: [[bandChart(band, data ?? null, 760, 280)]],
+  });
 }
 
 function ofEach(kind: string, description: string, source: DrawSource, options: PlotOptions, make: (series: Series) => Chart): string {
-  const series = seriesOf(source, options.variables), charts = series.map(make);
+  const series = seriesOf(source, options.variables),
+    charts = series.map(make);
   const { chainNumbers } = series.reduce((most, one) => (one.chains.length > most.chains.length ? one : most));
-  const legend = chainNumbers.length < 2 || chainNumbers.length > mostChainsNamed ? [] : chainNumbers.map((chain, c): LegendEntry => ({ label: `chain ${chain}`, colour: chainColour(c), shape: 'line' }));
-  const rows = Array.from({ length: Math.ceil(charts.length / chartsInRow) }, (_, r) => charts.slice(r * chartsInRow, (r + 1) * chartsInRow));
+  const legend =
+    chainNumbers.length < 2 || chainNumbers.length > mostChainsNamed
+      ? []
+      : chainNumbers.map((chain, c): LegendEntry => ({ label: `chain ${chain}`, colour: chainColour(c), shape: 'line' }));
+  const rows = Array.from({ length: Math.ceil(charts.length / chartsInRow) }, (_, r) =>
+    charts.slice(r * chartsInRow, (r + 1) * chartsInRow),
+  );
   return drawn({ title: options.title ?? titled(kind, series), description: `${description}: ${names(series)}.`, legend, rows });
 }
 
@@ -172,7 +239,10 @@ function titled(kind: string, series: readonly Series[]): string {
 const mostNames = 6;
 
 function names(series: readonly Series[]): string {
-  const shown = series.slice(0, mostNames).map(({ name }) => name).join(', ');
+  const shown = series
+    .slice(0, mostNames)
+    .map(({ name }) => name)
+    .join(', ');
   return series.length > mostNames ? `${shown} and ${series.length - mostNames} more` : shown;
 }
 

@@ -50,8 +50,17 @@ function ofArrays(source: Readonly<Record<string, Draws>>, variables: readonly s
     if (draws === undefined) throw unknownName(name, Object.keys(source));
     const chains = isChains(draws) ? draws.map((chain) => Float64Array.from(chain)) : [Float64Array.from(draws)];
     const length = chains[0]?.length ?? 0;
-    if (length === 0 || chains.some((chain) => chain.length !== length)) throw noDraws(`the chains of '${name}' have ${chains.map((chain) => chain.length).join(', ')} draws`, 'Give each chain the same number of draws, at least one.');
-    return { name, chains, chainNumbers: chains.map((_, chain) => chain), discrete: chains.every((chain) => chain.every(Number.isInteger)) };
+    if (length === 0 || chains.some((chain) => chain.length !== length))
+      throw noDraws(
+        `the chains of '${name}' have ${chains.map((chain) => chain.length).join(', ')} draws`,
+        'Give each chain the same number of draws, at least one.',
+      );
+    return {
+      name,
+      chains,
+      chainNumbers: chains.map((_, chain) => chain),
+      discrete: chains.every((chain) => chain.every(Number.isInteger)),
+    };
   });
 }
 
@@ -68,11 +77,25 @@ function ofPosterior({ result }: Posterior, variables: readonly string[] | undef
   return variables.flatMap((name) => {
     const whole = all.find((variable) => variable.name === name);
     const variable = whole ?? all.find((other) => name.startsWith(`${other.name}[`));
-    const series = variable === undefined ? undefined : elementSeries(variable).filter((one) => whole !== undefined || one.name === name.replaceAll(' ', ''));
-    if (variable === undefined || series?.length === 0 && !hasDraws(variable)) {
-      throw variable === undefined ? unknownName(name, all.map((other) => other.name)) : noDraws(`there are no draws of '${variable.name}'`, 'Keep it (--keep), or use a backend that draws.');
+    const series =
+      variable === undefined
+        ? undefined
+        : elementSeries(variable).filter((one) => whole !== undefined || one.name === name.replaceAll(' ', ''));
+    if (variable === undefined || (series?.length === 0 && !hasDraws(variable))) {
+      throw variable === undefined
+        ? unknownName(
+            name,
+            all.map((other) => other.name),
+          )
+        : noDraws(`there are no draws of '${variable.name}'`, 'Keep it (--keep), or use a backend that draws.');
     }
-    if (series === undefined || series.length === 0) throw unknownName(name, elementsOf(variable).slice(0, mostElements).map((flat) => elementName(variable.name, variable.shape, flat)));
+    if (series === undefined || series.length === 0)
+      throw unknownName(
+        name,
+        elementsOf(variable)
+          .slice(0, mostElements)
+          .map((flat) => elementName(variable.name, variable.shape, flat)),
+      );
     return series;
   });
 }
@@ -84,12 +107,18 @@ function hasDraws(variable: VariableResult): boolean {
 
 /** The series of elements of a variable; none where no draws are kept. @param only flat numbers of the wanted elements. */
 export function elementSeries(variable: VariableResult, only: readonly number[] = elementsOf(variable)): readonly Series[] {
-  const { shape, name, discrete } = variable, kept = keptDraws(variable);
+  const { shape, name, discrete } = variable,
+    kept = keptDraws(variable);
   if (kept === null || !hasDraws(variable)) return [];
-  const size = sizeOf(shape), chainNumbers = chainNumbersOf(kept);
+  const size = sizeOf(shape),
+    chainNumbers = chainNumbersOf(kept);
   return only.map((flat) => ({
-    name: elementName(name, shape, flat), discrete, chainNumbers,
-    chains: Array.from({ length: kept.chains }, (_, chain) => Float64Array.from({ length: kept.draws }, (__, draw) => kept.values[(chain * kept.draws + draw) * size + flat]!)),
+    name: elementName(name, shape, flat),
+    discrete,
+    chainNumbers,
+    chains: Array.from({ length: kept.chains }, (_, chain) =>
+      Float64Array.from({ length: kept.draws }, (__, draw) => kept.values[(chain * kept.draws + draw) * size + flat]!),
+    ),
   }));
 }
 
@@ -104,8 +133,12 @@ function noDraws(message: string, hint: string): ModelError {
 
 /** All draws of a series in one array. */
 export function pooled({ chains }: Series): Float64Array {
-  const length = chains.reduce((sum, chain) => sum + chain.length, 0), out = new Float64Array(length);
+  const length = chains.reduce((sum, chain) => sum + chain.length, 0),
+    out = new Float64Array(length);
   let at = 0;
-  for (const chain of chains) { out.set(chain, at); at += chain.length; }
+  for (const chain of chains) {
+    out.set(chain, at);
+    at += chain.length;
+  }
   return out;
 }

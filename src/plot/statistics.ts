@@ -7,14 +7,18 @@ import { quantileOfSorted } from '../numeric/orderStatistics.js';
 
 /** Silverman's rule of thumb (1986, eq. 3.31; R's `bw.nrd0`): 0.9 min(sd, interquartile range / 1.34) n^(-1/5). */
 export function bandwidth(sorted: Float64Array): number {
-  const n = sorted.length, mean = sorted.reduce((sum, x) => sum + x / n, 0);
+  const n = sorted.length,
+    mean = sorted.reduce((sum, x) => sum + x / n, 0);
   const sd = Math.sqrt(sorted.reduce((sum, x) => sum + (x - mean) ** 2, 0) / Math.max(1, n - 1));
   const spread = (quantileOfSorted(sorted, 0.75) - quantileOfSorted(sorted, 0.25)) / 1.34;
   const scale = spread > 0 ? Math.min(sd, spread) : sd;
   return 0.9 * scale * n ** -0.2;
 }
 
-export interface Curve { readonly x: readonly number[]; readonly y: readonly number[] }
+export interface Curve {
+  readonly x: readonly number[];
+  readonly y: readonly number[];
+}
 
 /** Points of a density curve; bins are finer, so that the binning is not seen. */
 const curvePoints = 160;
@@ -33,18 +37,25 @@ export function kernelDensity(draws: Float64Array, reflected: boolean = true): C
 /** The same of finite draws in increasing order: of millions the order is what takes long. */
 export function densityOfSorted(sorted: Float64Array, reflected: boolean = true): Curve | null {
   const n = sorted.length;
-  const low = sorted[0] ?? Number.NaN, high = sorted[n - 1] ?? Number.NaN, width = bandwidth(sorted);
+  const low = sorted[0] ?? Number.NaN,
+    high = sorted[n - 1] ?? Number.NaN,
+    width = bandwidth(sorted);
   if (!(high > low) || !(width > 0)) return null;
-  const step = (high - low) / (bins - 1), counts = new Float64Array(bins);
+  const step = (high - low) / (bins - 1),
+    counts = new Float64Array(bins);
   for (const x of sorted) {
-    const at = Math.min((x - low) / step, bins - 1), left = Math.min(Math.floor(at), bins - 2), share = at - left;
+    const at = Math.min((x - low) / step, bins - 1),
+      left = Math.min(Math.floor(at), bins - 2),
+      share = at - left;
     counts[left]! += 1 - share;
     counts[left + 1]! += share;
   }
   const kernel = (distance: number): number => Math.exp(-0.5 * (distance / width) ** 2);
   const scale = 1 / (n * width * Math.sqrt(2 * Math.PI));
-  const margin = reflected ? 0 : 3 * width, first = low - margin, last = high + margin;
-  const x = Array.from({ length: curvePoints }, (_, k) => first + (last - first) * k / (curvePoints - 1));
+  const margin = reflected ? 0 : 3 * width,
+    first = low - margin,
+    last = high + margin;
+  const x = Array.from({ length: curvePoints }, (_, k) => first + ((last - first) * k) / (curvePoints - 1));
   const y = x.map((at) => {
     let sum = 0;
     for (let b = 0; b < bins; b++) {
@@ -72,48 +83,72 @@ export function frequencies(draws: ArrayLike<number>): readonly { readonly value
  * ranks they take up, in parts of one where these lie in several bins.
  */
 export function rankCounts(chains: readonly Float64Array[], count: number): readonly (readonly number[])[] {
-  const draws = chains[0]?.length ?? 0, total = draws * chains.length, width = total / count;
+  const draws = chains[0]?.length ?? 0,
+    total = draws * chains.length,
+    width = total / count;
   const sorted = new Float64Array(total);
-  chains.forEach((chain, c) => { sorted.set(chain, c * draws); });
+  chains.forEach((chain, c) => {
+    sorted.set(chain, c * draws);
+  });
   sorted.sort();
   // Only values at the edge of a bin can have ranks in more than one: all others lie between two of these.
-  const edges = Float64Array.from(new Set(Array.from({ length: count - 1 }, (_, b) => sorted[Math.floor((b + 1) * width)]!))).filter((value) => !Number.isNaN(value));
+  const edges = Float64Array.from(new Set(Array.from({ length: count - 1 }, (_, b) => sorted[Math.floor((b + 1) * width)]!))).filter(
+    (value) => !Number.isNaN(value),
+  );
   const parts = Array.from(edges, (value) => partsOfBins(lowerBound(sorted, value), upperBound(sorted, value), width, count));
   // The bin of what lies below an edge is the one in which that edge begins.
-  const below = [...Array.from(edges, (value) => Math.min(count - 1, Math.floor(Math.max(0, lowerBound(sorted, value) - 1) / width))), count - 1];
+  const below = [
+    ...Array.from(edges, (value) => Math.min(count - 1, Math.floor(Math.max(0, lowerBound(sorted, value) - 1) / width))),
+    count - 1,
+  ];
   return chains.map((chain) => {
-    const counts = new Array<number>(count).fill(0), atEdge = new Float64Array(edges.length);
+    const counts = new Array<number>(count).fill(0),
+      atEdge = new Float64Array(edges.length);
     for (const x of chain) {
       const at = lowerBound(edges, x);
       if (edges[at] === x) atEdge[at]! += 1;
       else counts[below[at]!]! += 1;
     }
-    parts.forEach((shares, e) => { shares.forEach((share, bin) => { counts[bin]! += atEdge[e]! * share; }); });
+    parts.forEach((shares, e) => {
+      shares.forEach((share, bin) => {
+        counts[bin]! += atEdge[e]! * share;
+      });
+    });
     return counts;
   });
 }
 
 /** What part of the ranks `from` to `to` (not included) lies in each bin. */
 function partsOfBins(from: number, to: number, width: number, count: number): readonly number[] {
-  return Array.from({ length: count }, (_, bin) => Math.max(0, Math.min(to, (bin + 1) * width) - Math.max(from, bin * width)) / (to - from));
+  return Array.from(
+    { length: count },
+    (_, bin) => Math.max(0, Math.min(to, (bin + 1) * width) - Math.max(from, bin * width)) / (to - from),
+  );
 }
 
 /** How many of a sorted list are below a value. */
-function lowerBound(sorted: Float64Array, value: number): number { return firstWhere(sorted, (x) => !(x < value)); }
+function lowerBound(sorted: Float64Array, value: number): number {
+  return firstWhere(sorted, (x) => !(x < value));
+}
 /** How many are not above it. */
-function upperBound(sorted: Float64Array, value: number): number { return firstWhere(sorted, (x) => !(x <= value)); }
+function upperBound(sorted: Float64Array, value: number): number {
+  return firstWhere(sorted, (x) => !(x <= value));
+}
 function firstWhere(sorted: Float64Array, holds: (x: number) => boolean): number {
-  let low = 0, high = sorted.length;
+  let low = 0,
+    high = sorted.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (holds(sorted[middle]!)) high = middle; else low = middle + 1;
+    if (holds(sorted[middle]!)) high = middle;
+    else low = middle + 1;
   }
   return low;
 }
 
 /** Autocorrelations of one chain at lags 0 to `lags`; 1 and zeros where it does not vary. */
 export function autocorrelations(chain: Float64Array, lags: number): readonly number[] {
-  const n = chain.length, mean = chain.reduce((sum, x) => sum + x / n, 0);
+  const n = chain.length,
+    mean = chain.reduce((sum, x) => sum + x / n, 0);
   const at = (lag: number): number => {
     let sum = 0;
     for (let i = lag; i < n; i++) sum += (chain[i]! - mean) * (chain[i - lag]! - mean);
@@ -127,15 +162,21 @@ export function autocorrelations(chain: Float64Array, lags: number): readonly nu
 export function envelope(values: Float64Array, buckets: number): { readonly x: readonly number[]; readonly y: readonly number[] } {
   const n = values.length;
   if (n <= 2 * buckets) return { x: Array.from(values, (_, i) => i), y: [...values] };
-  const x: number[] = [], y: number[] = [];
+  const x: number[] = [],
+    y: number[] = [];
   for (let b = 0; b < buckets; b++) {
-    const from = Math.floor((b * n) / buckets), to = Math.floor(((b + 1) * n) / buckets);
-    let low = from, high = from;
+    const from = Math.floor((b * n) / buckets),
+      to = Math.floor(((b + 1) * n) / buckets);
+    let low = from,
+      high = from;
     for (let i = from; i < to; i++) {
       if (values[i]! < values[low]!) low = i;
       if (values[i]! > values[high]!) high = i;
     }
-    for (const i of low === high ? [low] : low < high ? [low, high] : [high, low]) { x.push(i); y.push(values[i]!); }
+    for (const i of low === high ? [low] : low < high ? [low, high] : [high, low]) {
+      x.push(i);
+      y.push(values[i]!);
+    }
   }
   return { x, y };
 }

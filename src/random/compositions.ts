@@ -20,7 +20,15 @@ export function compositionCount(_random: Random | null, total: number, count: n
 }
 
 /** The first composition: everything in the first cell. */
-export function firstComposition(_random: Random, memory: Numbers, offset: number, cells: Numbers, from: number, count: number, total: number): void {
+export function firstComposition(
+  _random: Random,
+  memory: Numbers,
+  offset: number,
+  cells: Numbers,
+  from: number,
+  count: number,
+  total: number,
+): void {
   for (let k = 0; k < count; k++) memory[offset + cells[from + k]!] = k === 0 ? total : 0;
 }
 
@@ -31,7 +39,10 @@ export function nextComposition(_random: Random, memory: Numbers, offset: number
   if (first >= count) return;
   const held = memory[offset + cells[from + first]!]!;
   memory[offset + cells[from + first]!] = 0;
-  if (first === count - 1) { memory[offset + cells[from]!] = held; return; }
+  if (first === count - 1) {
+    memory[offset + cells[from]!] = held;
+    return;
+  }
   memory[offset + cells[from]!] = held - 1;
   const next = offset + cells[from + first + 1]!;
   memory[next] = memory[next]! + 1;
@@ -40,7 +51,8 @@ export function nextComposition(_random: Random, memory: Numbers, offset: number
 /** How many compositions come before the one in memory. */
 export function compositionRank(_random: Random, memory: Numbers, offset: number, cells: Numbers, from: number, count: number): number {
   // In the order of the list the last cell grows slowest: all compositions with less in it come before.
-  let rank = 0, left = 0;
+  let rank = 0,
+    left = 0;
   for (let k = 0; k < count; k++) left += memory[offset + cells[from + k]!]!;
   for (let k = count - 1; k > 0; k--) {
     const held = memory[offset + cells[from + k]!]!;

@@ -15,7 +15,10 @@ import type { Random } from './generator.js';
 type Numbers = Float64Array;
 type Integers = Int32Array;
 
-/** Integers of one position of a chain: offset of its log potentials, number of the table to its predecessor (-1 where it starts a chain), its place among the values, offset of the pair's marginals (-1 where they are not kept). */
+/**
+ * Integers of one position of a chain: offset of its log potentials, number of the table to its predecessor (-1 where it starts a chain),
+ * its place among the values, offset of the pair's marginals (-1 where they are not kept).
+ */
 export const chainFields: number = 4;
 /** Integers of one table of a chain: its offset, 1 where its rows are the later element's values. */
 export const chainTableFields: number = 2;
@@ -37,36 +40,58 @@ const safe = 1e-200;
  * smallest weights are too small for arithmetic without logarithms.
  */
 export function chainWeights(
-  _random: Random, unary: Numbers, _u: number, tables: Numbers, _t: number, positions: Integers, _p: number, tableAt: Integers, _a: number,
-  weights: Numbers, _w: number, filtered: Numbers, _f: number, n: number, K: number, tableCount: number,
+  _random: Random,
+  unary: Numbers,
+  _u: number,
+  tables: Numbers,
+  _t: number,
+  positions: Integers,
+  _p: number,
+  tableAt: Integers,
+  _a: number,
+  weights: Numbers,
+  _w: number,
+  filtered: Numbers,
+  _f: number,
+  n: number,
+  K: number,
+  tableCount: number,
 ): number {
   const shifts = tableCount * 2 * K * K;
   let least = 1;
   for (let table = 0; table < tableCount; table++) {
-    const from = tableAt[table * chainTableFields]!, transposed = tableAt[table * chainTableFields + 1] === 1;
+    const from = tableAt[table * chainTableFields]!,
+      transposed = tableAt[table * chainTableFields + 1] === 1;
     let top = -Infinity;
     for (let c = from; c < from + K * K; c++) if (tables[c]! > top) top = tables[c]!;
     weights[shifts + table] = top;
-    const rows = table * 2 * K * K, columns = rows + K * K;
-    for (let j = 0; j < K; j++) for (let k = 0; k < K; k++) {
-      const x = tables[from + (transposed ? k * K + j : j * K + k)]!;
-      const w = top === -Infinity ? (x === -Infinity ? 0 : x) : expOfNegative(x - top);
-      if (w < least && x > -Infinity) least = w;
-      weights[rows + j * K + k] = w;
-      weights[columns + k * K + j] = w;
-    }
+    const rows = table * 2 * K * K,
+      columns = rows + K * K;
+    for (let j = 0; j < K; j++)
+      for (let k = 0; k < K; k++) {
+        const x = tables[from + (transposed ? k * K + j : j * K + k)]!;
+        const w = top === -Infinity ? (x === -Infinity ? 0 : x) : expOfNegative(x - top);
+        if (w < least && x > -Infinity) least = w;
+        weights[rows + j * K + k] = w;
+        weights[columns + k * K + j] = w;
+      }
   }
   // Neumaier's sum.
-  let total = 0, lost = 0;
+  let total = 0,
+    lost = 0;
   for (let t = 0, here = 0; t < n; t++, here += K) {
-    const u = positions[t * chainFields]!, table = positions[t * chainFields + 1]!;
+    const u = positions[t * chainFields]!,
+      table = positions[t * chainFields + 1]!;
     let top = unary[u]!;
-    for (let k = 1; k < K; k++) { const x = unary[u + k]!; if (x > top) top = x; }
+    for (let k = 1; k < K; k++) {
+      const x = unary[u + k]!;
+      if (x > top) top = x;
+    }
     for (let k = 0; k < K; k++) filtered[here + k] = expOfNegative(unary[u + k]! - top);
     if (top === -Infinity) return -Infinity;
     const shift = table < 0 ? top : top + weights[shifts + table]!;
     const next = total + shift;
-    lost += Math.abs(total) >= Math.abs(shift) ? (total - next) + shift : (shift - next) + total;
+    lost += Math.abs(total) >= Math.abs(shift) ? total - next + shift : shift - next + total;
     total = next;
   }
   return least < leastWeight ? Number.NaN : total + lost;
@@ -78,8 +103,24 @@ export function chainWeights(
  * logarithms. Returns the log normaliser; -Infinity or NaN where no assignment is possible.
  */
 export function chainForward(
-  random: Random, unary: Numbers, _u: number, tables: Numbers, _t: number, positions: Integers, _p: number, tableAt: Integers, _a: number,
-  weights: Numbers, _w: number, filtered: Numbers, _f: number, predicted: Numbers, _q: number, n: number, K: number, tableCount: number,
+  random: Random,
+  unary: Numbers,
+  _u: number,
+  tables: Numbers,
+  _t: number,
+  positions: Integers,
+  _p: number,
+  tableAt: Integers,
+  _a: number,
+  weights: Numbers,
+  _w: number,
+  filtered: Numbers,
+  _f: number,
+  predicted: Numbers,
+  _q: number,
+  n: number,
+  K: number,
+  tableCount: number,
 ): number {
   const shift = chainWeights(random, unary, 0, tables, 0, positions, 0, tableAt, 0, weights, 0, filtered, 0, n, K, tableCount);
   if (shift === -Infinity) return -Infinity;
@@ -89,16 +130,34 @@ export function chainForward(
 }
 
 /** The filter on weights; NaN where what underflowed may come to matter (or a potential is no number). */
-function chainRecursion(positions: Integers, weights: Numbers, filtered: Numbers, predicted: Numbers, unary: Numbers, n: number, K: number): number {
-  let log = 0, product = 1, risk = false;
+function chainRecursion(
+  positions: Integers,
+  weights: Numbers,
+  filtered: Numbers,
+  predicted: Numbers,
+  unary: Numbers,
+  n: number,
+  K: number,
+): number {
+  let log = 0,
+    product = 1,
+    risk = false;
   for (let t = 0, here = 0; t < n; t++, here += K) {
-    const u = positions[t * chainFields]!, table = positions[t * chainFields + 1]!;
-    let sum = 0, low = 1;
+    const u = positions[t * chainFields]!,
+      table = positions[t * chainFields + 1]!;
+    let sum = 0,
+      low = 1;
     if (table < 0) {
-      for (let k = 0; k < K; k++) { const w = filtered[here + k]!; predicted[here + k] = 1; sum += w; if (w < low) low = w; }
+      for (let k = 0; k < K; k++) {
+        const w = filtered[here + k]!;
+        predicted[here + k] = 1;
+        sum += w;
+        if (w < low) low = w;
+      }
       risk = false;
     } else {
-      let row = table * 2 * K * K + K * K, least = 1;
+      let row = table * 2 * K * K + K * K,
+        least = 1;
       for (let k = 0; k < K; k++, row += K) {
         const a = product4(filtered, here - K, weights, row, K);
         const w = a * filtered[here + k]!;
@@ -120,15 +179,20 @@ function chainRecursion(positions: Integers, weights: Numbers, filtered: Numbers
     const scale = 1 / sum;
     for (let k = 0; k < K; k++) filtered[here + k] = filtered[here + k]! * scale;
     product *= sum;
-    if (product < 1e-100 || product > 1e100) { log += Math.log(product); product = 1; }
+    if (product < 1e-100 || product > 1e100) {
+      log += Math.log(product);
+      product = 1;
+    }
   }
   return log + Math.log(product);
 }
 
 /** sum_j a[i + j] b[l + j] over K numbers, four at a time. */
 function product4(a: Numbers, i: number, b: Numbers, l: number, K: number): number {
-  let sum = 0, j = 0;
-  for (; j + 3 < K; j += 4) sum += (a[i + j]! * b[l + j]! + a[i + j + 1]! * b[l + j + 1]!) + (a[i + j + 2]! * b[l + j + 2]! + a[i + j + 3]! * b[l + j + 3]!);
+  let sum = 0,
+    j = 0;
+  for (; j + 3 < K; j += 4)
+    sum += a[i + j]! * b[l + j]! + a[i + j + 1]! * b[l + j + 1]! + (a[i + j + 2]! * b[l + j + 2]! + a[i + j + 3]! * b[l + j + 3]!);
   for (; j < K; j++) sum += a[i + j]! * b[l + j]!;
   return sum;
 }
@@ -139,16 +203,30 @@ function entry(tables: Numbers, tableAt: Integers, table: number, K: number, j: 
   return tables[from + (tableAt[table * chainTableFields + 1] === 1 ? k * K + j : j * K + k)]!;
 }
 
-function chainForwardLog(unary: Numbers, tables: Numbers, positions: Integers, tableAt: Integers, filtered: Numbers, predicted: Numbers, n: number, K: number): number {
-  let total = 0, lost = 0;
+function chainForwardLog(
+  unary: Numbers,
+  tables: Numbers,
+  positions: Integers,
+  tableAt: Integers,
+  filtered: Numbers,
+  predicted: Numbers,
+  n: number,
+  K: number,
+): number {
+  let total = 0,
+    lost = 0;
   for (let t = 0, here = 0; t < n; t++, here += K) {
-    const u = positions[t * chainFields]!, table = positions[t * chainFields + 1]!;
+    const u = positions[t * chainFields]!,
+      table = positions[t * chainFields + 1]!;
     let top = -Infinity;
     for (let k = 0; k < K; k++) {
       let a = 0;
       if (table >= 0) {
         let most = -Infinity;
-        for (let j = 0; j < K; j++) { const x = filtered[here - K + j]! + entry(tables, tableAt, table, K, j, k); if (x > most) most = x; }
+        for (let j = 0; j < K; j++) {
+          const x = filtered[here - K + j]! + entry(tables, tableAt, table, K, j, k);
+          if (x > most) most = x;
+        }
         if (most > -Infinity) {
           for (let j = 0; j < K; j++) a += Math.exp(filtered[here - K + j]! + entry(tables, tableAt, table, K, j, k) - most);
           a = most + Math.log(a);
@@ -166,7 +244,7 @@ function chainForwardLog(unary: Numbers, tables: Numbers, positions: Integers, t
     const shift = top + Math.log(sum);
     for (let k = 0; k < K; k++) filtered[here + k] = filtered[here + k]! - shift;
     const next = total + shift;
-    lost += Math.abs(total) >= Math.abs(shift) ? (total - next) + shift : (shift - next) + total;
+    lost += Math.abs(total) >= Math.abs(shift) ? total - next + shift : shift - next + total;
     total = next;
   }
   return total + lost;
@@ -174,8 +252,23 @@ function chainForwardLog(unary: Numbers, tables: Numbers, positions: Integers, t
 
 /** Backward sampler after `chainForward`: one joint draw of all values, each from a uniform. */
 export function chainDraw(
-  random: Random, tables: Numbers, _t: number, positions: Integers, _p: number, tableAt: Integers, _a: number, weights: Numbers, _w: number,
-  filtered: Numbers, _f: number, predicted: Numbers, _q: number, values: Integers, _v: number, n: number, K: number,
+  random: Random,
+  tables: Numbers,
+  _t: number,
+  positions: Integers,
+  _p: number,
+  tableAt: Integers,
+  _a: number,
+  weights: Numbers,
+  _w: number,
+  filtered: Numbers,
+  _f: number,
+  predicted: Numbers,
+  _q: number,
+  values: Integers,
+  _v: number,
+  n: number,
+  K: number,
 ): void {
   const logs = predicted[n * K] === 1;
   const weight = random.workspace(K);
@@ -204,37 +297,67 @@ export function chainDraw(
 
 /** The first k at which the running sum of weights exceeds x, never one of weight 0. */
 function pick(weight: Numbers, K: number, x: number): number {
-  let last = 0, left = x;
+  let last = 0,
+    left = x;
   for (let k = 0; k < K; k++) {
     const w = weight[k]!;
-    if (w > 0) { last = k; if (left < w) return k; left -= w; }
+    if (w > 0) {
+      last = k;
+      if (left < w) return k;
+      left -= w;
+    }
   }
   return last;
 }
 
-/** Marginals after `chainForward`: of each element into `marginals` (laid out as the log potentials), of neighbours into `pairs` where they are wanted. */
+/**
+ * Marginals after `chainForward`: of each element into `marginals` (laid out as the log potentials), of neighbours into `pairs` where they
+ * are wanted.
+ */
 export function chainMoments(
-  random: Random, tables: Numbers, _t: number, positions: Integers, _p: number, tableAt: Integers, _a: number, weights: Numbers, _w: number,
-  filtered: Numbers, _f: number, predicted: Numbers, _q: number, marginals: Numbers, _m: number, pairs: Numbers, _o: number, n: number, K: number, keepPairs: number,
+  random: Random,
+  tables: Numbers,
+  _t: number,
+  positions: Integers,
+  _p: number,
+  tableAt: Integers,
+  _a: number,
+  weights: Numbers,
+  _w: number,
+  filtered: Numbers,
+  _f: number,
+  predicted: Numbers,
+  _q: number,
+  marginals: Numbers,
+  _m: number,
+  pairs: Numbers,
+  _o: number,
+  n: number,
+  K: number,
+  keepPairs: number,
 ): void {
   const logs = predicted[n * K] === 1;
   const ratio = random.workspace(K);
   for (let t = n - 1; t >= 0; t--) {
-    const here = t * K, own = positions[t * chainFields]!;
+    const here = t * K,
+      own = positions[t * chainFields]!;
     const table = t + 1 < n ? positions[(t + 1) * chainFields + 1]! : -1;
     if (table < 0) {
       for (let j = 0; j < K; j++) marginals[own + j] = logs ? Math.exp(filtered[here + j]!) : filtered[here + j]!;
       continue;
     }
-    const next = positions[(t + 1) * chainFields]!, out = keepPairs === 1 ? positions[(t + 1) * chainFields + 3]! : -1;
+    const next = positions[(t + 1) * chainFields]!,
+      out = keepPairs === 1 ? positions[(t + 1) * chainFields + 3]! : -1;
     const transposed = tableAt[table * chainTableFields + 1] === 1;
-    const down = transposed ? 1 : K, across = transposed ? K : 1;
+    const down = transposed ? 1 : K,
+      across = transposed ? K : 1;
     if (logs) {
       for (let j = 0; j < K; j++) {
         let sum = 0;
         for (let k = 0; k < K; k++) {
           const later = marginals[next + k]!;
-          const p = later === 0 ? 0 : later * Math.exp(filtered[here + j]! + entry(tables, tableAt, table, K, j, k) - predicted[here + K + k]!);
+          const p =
+            later === 0 ? 0 : later * Math.exp(filtered[here + j]! + entry(tables, tableAt, table, K, j, k) - predicted[here + K + k]!);
           if (out >= 0) pairs[out + j * down + k * across] = p;
           sum += p;
         }
@@ -242,7 +365,10 @@ export function chainMoments(
       }
       continue;
     }
-    for (let k = 0; k < K; k++) { const later = marginals[next + k]!; ratio[k] = later === 0 ? 0 : later / predicted[here + K + k]!; }
+    for (let k = 0; k < K; k++) {
+      const later = marginals[next + k]!;
+      ratio[k] = later === 0 ? 0 : later / predicted[here + K + k]!;
+    }
     let row = table * 2 * K * K;
     for (let j = 0; j < K; j++, row += K) {
       const f = filtered[here + j]!;
@@ -260,22 +386,45 @@ export function chainMoments(
   }
 }
 
-/** The most probable joint values of chains in a row (Viterbi); of equally probable ones the lowest last value, then the lowest before it. `back` holds n K pointers. */
+/**
+ * The most probable joint values of chains in a row (Viterbi); of equally probable ones the lowest last value, then the lowest before it.
+ * `back` holds n K pointers.
+ */
 export function chainMode(
-  random: Random, unary: Numbers, _u: number, tables: Numbers, _t: number, positions: Integers, _p: number, tableAt: Integers, _a: number,
-  back: Integers, _b: number, values: Integers, _v: number, n: number, K: number,
+  random: Random,
+  unary: Numbers,
+  _u: number,
+  tables: Numbers,
+  _t: number,
+  positions: Integers,
+  _p: number,
+  tableAt: Integers,
+  _a: number,
+  back: Integers,
+  _b: number,
+  values: Integers,
+  _v: number,
+  n: number,
+  K: number,
 ): void {
   const best = random.workspace(2 * K);
   for (let t = 0; t < n; t++) {
-    const u = positions[t * chainFields]!, table = positions[t * chainFields + 1]!;
-    const now = (t & 1) * K, before = K - now;
+    const u = positions[t * chainFields]!,
+      table = positions[t * chainFields + 1]!;
+    const now = (t & 1) * K,
+      before = K - now;
     let top = -Infinity;
     for (let k = 0; k < K; k++) {
-      let most = table < 0 ? 0 : -Infinity, from = 0;
-      if (table >= 0) for (let j = 0; j < K; j++) {
-        const x = best[before + j]! + entry(tables, tableAt, table, K, j, k);
-        if (x > most) { most = x; from = j; }
-      }
+      let most = table < 0 ? 0 : -Infinity,
+        from = 0;
+      if (table >= 0)
+        for (let j = 0; j < K; j++) {
+          const x = best[before + j]! + entry(tables, tableAt, table, K, j, k);
+          if (x > most) {
+            most = x;
+            from = j;
+          }
+        }
       back[t * K + k] = from;
       const x = most + unary[u + k]!;
       best[now + k] = x;
@@ -305,8 +454,20 @@ export function chainMode(
 const bucketHeader: number = 9;
 
 /** Adds a source, read along the bucket's scope by strides, to the bucket's table. `digits` counts in mixed radix. */
-function spread(out: Numbers, at: number, from: Numbers, offset: number, D: number, network: Integers, counts: number, strides: number, cells: number, digits: Integers): void {
-  const inner = network[counts + D - 1]!, step = network[strides + D - 1]!;
+function spread(
+  out: Numbers,
+  at: number,
+  from: Numbers,
+  offset: number,
+  D: number,
+  network: Integers,
+  counts: number,
+  strides: number,
+  cells: number,
+  digits: Integers,
+): void {
+  const inner = network[counts + D - 1]!,
+    step = network[strides + D - 1]!;
   for (let d = 0; d < D; d++) digits[d] = 0;
   let read = offset;
   for (let c = at; c < at + cells; c += inner) {
@@ -321,8 +482,20 @@ function spread(out: Numbers, at: number, from: Numbers, offset: number, D: numb
 }
 
 /** Adds the bucket's table to `out` along strides: a marginal over part of its scope. */
-function gather(from: Numbers, at: number, out: Numbers, offset: number, D: number, network: Integers, counts: number, strides: number, cells: number, digits: Integers): void {
-  const inner = network[counts + D - 1]!, step = network[strides + D - 1]!;
+function gather(
+  from: Numbers,
+  at: number,
+  out: Numbers,
+  offset: number,
+  D: number,
+  network: Integers,
+  counts: number,
+  strides: number,
+  cells: number,
+  digits: Integers,
+): void {
+  const inner = network[counts + D - 1]!,
+    step = network[strides + D - 1]!;
   for (let d = 0; d < D; d++) digits[d] = 0;
   let write = offset;
   for (let c = at; c < at + cells; c += inner) {
@@ -337,11 +510,25 @@ function gather(from: Numbers, at: number, out: Numbers, offset: number, D: numb
 }
 
 /** First integer after a bucket's fixed part: its sources. `parentSize` is D of its parent, 0 for a root. */
-function sourcesOf(b: number, D: number, parentSize: number): number { return b + bucketHeader + D + 2 * (D - 1) + parentSize; }
+function sourcesOf(b: number, D: number, parentSize: number): number {
+  return b + bucketHeader + D + 2 * (D - 1) + parentSize;
+}
 
 /** The logarithm of the product of a bucket's sources, in `table` from `at`. */
-function combine(network: Integers, b: number, parentSize: number, unary: Numbers, tables: Numbers, messages: Numbers, table: Numbers, at: number, digits: Integers): void {
-  const D = network[b]!, cells = network[b + 1]! * network[b + 2]!, counts = b + bucketHeader;
+function combine(
+  network: Integers,
+  b: number,
+  parentSize: number,
+  unary: Numbers,
+  tables: Numbers,
+  messages: Numbers,
+  table: Numbers,
+  at: number,
+  digits: Integers,
+): void {
+  const D = network[b]!,
+    cells = network[b + 1]! * network[b + 2]!,
+    counts = b + bucketHeader;
   for (let c = at; c < at + cells; c++) table[c] = 0;
   let s = sourcesOf(b, D, parentSize);
   for (let left = network[b + 5]!; left > 0; left--, s += 3 + D) {
@@ -355,12 +542,30 @@ function combine(network: Integers, b: number, parentSize: number, unary: Number
  * normaliser; -Infinity where no assignment is possible, NaN where a potential is NaN or infinite.
  */
 export function eliminate(
-  _random: Random, network: Integers, _n: number, starts: Integers, _s: number, unary: Numbers, _u: number, tables: Numbers, _t: number,
-  messages: Numbers, _m: number, conditionals: Numbers, _c: number, digits: Integers, _d: number, buckets: number,
+  _random: Random,
+  network: Integers,
+  _n: number,
+  starts: Integers,
+  _s: number,
+  unary: Numbers,
+  _u: number,
+  tables: Numbers,
+  _t: number,
+  messages: Numbers,
+  _m: number,
+  conditionals: Numbers,
+  _c: number,
+  digits: Integers,
+  _d: number,
+  buckets: number,
 ): number {
   let total = 0;
   for (let i = 0; i < buckets; i++) {
-    const b = starts[i]!, count = network[b + 1]!, separator = network[b + 2]!, at = network[b + 3]!, message = network[b + 4]!;
+    const b = starts[i]!,
+      count = network[b + 1]!,
+      separator = network[b + 2]!,
+      at = network[b + 3]!,
+      message = network[b + 4]!;
     const parent = network[b + 8]!;
     combine(network, b, parent < 0 ? 0 : network[starts[parent]!]!, unary, tables, messages, conditionals, at, digits);
     for (let s = 0, c = at; s < separator; s++, c += count) {
@@ -388,32 +593,72 @@ export function eliminate(
 }
 
 /** One joint draw after `eliminate`. */
-export function eliminationDraw(random: Random, network: Integers, _n: number, starts: Integers, _s: number, conditionals: Numbers, _c: number, values: Integers, _v: number, buckets: number): void {
+export function eliminationDraw(
+  random: Random,
+  network: Integers,
+  _n: number,
+  starts: Integers,
+  _s: number,
+  conditionals: Numbers,
+  _c: number,
+  values: Integers,
+  _v: number,
+  buckets: number,
+): void {
   for (let i = buckets - 1; i >= 0; i--) {
-    const b = starts[i]!, D = network[b]!, count = network[b + 1]!;
+    const b = starts[i]!,
+      D = network[b]!,
+      count = network[b + 1]!;
     let row = 0;
     for (let d = 0; d + 1 < D; d++) row += values[network[b + bucketHeader + D + d]!]! * network[b + bucketHeader + 2 * D - 1 + d]!;
     const at = network[b + 3]! + row * count;
-    let left = random.uniform(), value = 0;
+    let left = random.uniform(),
+      value = 0;
     for (let k = 0; k < count; k++) {
       const p = conditionals[at + k]!;
-      if (p > 0) { value = k; if (left < p) break; left -= p; }
+      if (p > 0) {
+        value = k;
+        if (left < p) break;
+        left -= p;
+      }
     }
     values[network[b + 6]!] = value;
   }
 }
 
 /**
- * Marginals after `eliminate`: of each element into `marginals`, of each factor's elements into `pairs` where they are wanted. `joints` holds the
- * joint law of each bucket's scope, `separators` that of each separator (laid out as the messages).
+ * Marginals after `eliminate`: of each element into `marginals`, of each factor's elements into `pairs` where they are wanted. `joints`
+ * holds the joint law of each bucket's scope, `separators` that of each separator (laid out as the messages).
  */
 export function eliminationMoments(
-  _random: Random, network: Integers, _n: number, starts: Integers, _s: number, conditionals: Numbers, _c: number, joints: Numbers, _j: number,
-  separators: Numbers, _q: number, marginals: Numbers, _m: number, pairs: Numbers, _p: number, digits: Integers, _d: number, buckets: number, keepPairs: number,
+  _random: Random,
+  network: Integers,
+  _n: number,
+  starts: Integers,
+  _s: number,
+  conditionals: Numbers,
+  _c: number,
+  joints: Numbers,
+  _j: number,
+  separators: Numbers,
+  _q: number,
+  marginals: Numbers,
+  _m: number,
+  pairs: Numbers,
+  _p: number,
+  digits: Integers,
+  _d: number,
+  buckets: number,
+  keepPairs: number,
 ): void {
   if (keepPairs === 1) pairs.fill(0);
   for (let i = buckets - 1; i >= 0; i--) {
-    const b = starts[i]!, D = network[b]!, count = network[b + 1]!, separator = network[b + 2]!, at = network[b + 3]!, message = network[b + 4]!;
+    const b = starts[i]!,
+      D = network[b]!,
+      count = network[b + 1]!,
+      separator = network[b + 2]!,
+      at = network[b + 3]!,
+      message = network[b + 4]!;
     const parent = network[b + 8]!;
     const cells = count * separator;
     let parentSize = 0;
@@ -421,7 +666,18 @@ export function eliminationMoments(
       const p = starts[parent]!;
       parentSize = network[p]!;
       for (let s = 0; s < separator; s++) separators[message + s] = 0;
-      gather(joints, network[p + 3]!, separators, message, parentSize, network, p + bucketHeader, b + bucketHeader + D + 2 * (D - 1), network[p + 1]! * network[p + 2]!, digits);
+      gather(
+        joints,
+        network[p + 3]!,
+        separators,
+        message,
+        parentSize,
+        network,
+        p + bucketHeader,
+        b + bucketHeader + D + 2 * (D - 1),
+        network[p + 1]! * network[p + 2]!,
+        digits,
+      );
       for (let s = 0, c = at; s < separator; s++) {
         const weight = separators[message + s]!;
         for (let k = 0; k < count; k++, c++) joints[c] = conditionals[c]! * weight;
@@ -443,11 +699,32 @@ export function eliminationMoments(
  * for the largest table and, from `messagesAt`, all messages; `choices` for one value of each message cell, roots included.
  */
 export function eliminationMode(
-  _random: Random, network: Integers, _n: number, starts: Integers, _s: number, unary: Numbers, _u: number, tables: Numbers, _t: number,
-  messages: Numbers, _m: number, best: Numbers, _b: number, choices: Integers, _c: number, values: Integers, _v: number, digits: Integers, _d: number, buckets: number,
+  _random: Random,
+  network: Integers,
+  _n: number,
+  starts: Integers,
+  _s: number,
+  unary: Numbers,
+  _u: number,
+  tables: Numbers,
+  _t: number,
+  messages: Numbers,
+  _m: number,
+  best: Numbers,
+  _b: number,
+  choices: Integers,
+  _c: number,
+  values: Integers,
+  _v: number,
+  digits: Integers,
+  _d: number,
+  buckets: number,
 ): void {
   for (let i = 0, choice = 0; i < buckets; i++) {
-    const b = starts[i]!, count = network[b + 1]!, separator = network[b + 2]!, message = network[b + 4]!;
+    const b = starts[i]!,
+      count = network[b + 1]!,
+      separator = network[b + 2]!,
+      message = network[b + 4]!;
     const parent = network[b + 8]!;
     combine(network, b, parent < 0 ? 0 : network[starts[parent]!]!, unary, tables, messages, best, 0, digits);
     for (let s = 0, c = 0; s < separator; s++, c += count) {
@@ -460,7 +737,8 @@ export function eliminationMode(
   let choice = 0;
   for (let i = 0; i < buckets; i++) choice += network[starts[i]! + 2]!;
   for (let i = buckets - 1; i >= 0; i--) {
-    const b = starts[i]!, D = network[b]!;
+    const b = starts[i]!,
+      D = network[b]!;
     choice -= network[b + 2]!;
     let row = 0;
     for (let d = 0; d + 1 < D; d++) row += values[network[b + bucketHeader + D + d]!]! * network[b + bucketHeader + 2 * D - 1 + d]!;

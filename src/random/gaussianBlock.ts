@@ -11,16 +11,45 @@ import { drawSparse, factorSparse, invertSparse, solveSparse } from '../numeric/
 import type { Random } from './generator.js';
 
 /** Factors the banded precision in place and replaces the potential in `mean` by the mean. */
-export function gaussianFactorBanded(_random: Random, a: Float64Array, _a: number, mean: Float64Array, _mean: number, status: Float64Array, _status: number, n: number, w: number): void {
+export function gaussianFactorBanded(
+  _random: Random,
+  a: Float64Array,
+  _a: number,
+  mean: Float64Array,
+  _mean: number,
+  status: Float64Array,
+  _status: number,
+  n: number,
+  w: number,
+): void {
   if (settled(factorBanded(a, n, w, status), status)) solveBanded(a, n, w, mean);
 }
 
 /** The same for a sparse precision. */
 export function gaussianFactorSparse(
-  _random: Random, a: Float64Array, _a: number, mean: Float64Array, _mean: number, status: Float64Array, _status: number, work: Float64Array, _work: number,
-  columnStart: Int32Array, _columnStart: number, rowOf: Int32Array, _rowOf: number, rowStart: Int32Array, _rowStart: number, columnOf: Int32Array, _columnOf: number, placeOf: Int32Array, _placeOf: number, n: number,
+  _random: Random,
+  a: Float64Array,
+  _a: number,
+  mean: Float64Array,
+  _mean: number,
+  status: Float64Array,
+  _status: number,
+  work: Float64Array,
+  _work: number,
+  columnStart: Int32Array,
+  _columnStart: number,
+  rowOf: Int32Array,
+  _rowOf: number,
+  rowStart: Int32Array,
+  _rowStart: number,
+  columnOf: Int32Array,
+  _columnOf: number,
+  placeOf: Int32Array,
+  _placeOf: number,
+  n: number,
 ): void {
-  if (settled(factorSparse(a, n, columnStart, rowOf, rowStart, columnOf, placeOf, work, status), status)) solveSparse(a, n, columnStart, rowOf, mean);
+  if (settled(factorSparse(a, n, columnStart, rowOf, rowStart, columnOf, placeOf, work, status), status))
+    solveSparse(a, n, columnStart, rowOf, mean);
 }
 
 /** Records whether factoring went through, see the head of the file; `failure` is -1 or a row. */
@@ -34,13 +63,32 @@ export function settled(failure: number, status: Float64Array): boolean {
 }
 
 /** A joint draw in the order of elimination. */
-export function gaussianDrawBanded(random: Random, out: Float64Array, _out: number, a: Float64Array, mean: Float64Array, n: number, w: number): void {
+export function gaussianDrawBanded(
+  random: Random,
+  out: Float64Array,
+  _out: number,
+  a: Float64Array,
+  mean: Float64Array,
+  n: number,
+  w: number,
+): void {
   for (let i = 0; i < n; i++) out[i] = random.normal();
   drawBanded(a, n, w, mean, out);
 }
 
 /** The same from a sparse factor. */
-export function gaussianDrawSparse(random: Random, out: Float64Array, _out: number, a: Float64Array, mean: Float64Array, columnStart: Int32Array, _columnStart: number, rowOf: Int32Array, _rowOf: number, n: number): void {
+export function gaussianDrawSparse(
+  random: Random,
+  out: Float64Array,
+  _out: number,
+  a: Float64Array,
+  mean: Float64Array,
+  columnStart: Int32Array,
+  _columnStart: number,
+  rowOf: Int32Array,
+  _rowOf: number,
+  n: number,
+): void {
   for (let i = 0; i < n; i++) out[i] = random.normal();
   drawSparse(a, n, columnStart, rowOf, mean, out);
 }
@@ -51,6 +99,20 @@ export function gaussianInvertBanded(_random: Random, out: Float64Array, _out: n
 }
 
 /** Covariances on the pattern of the factor. */
-export function gaussianInvertSparse(_random: Random, out: Float64Array, _out: number, work: Float64Array, _work: number, sums: Float64Array, _sums: number, a: Float64Array, columnStart: Int32Array, _columnStart: number, rowOf: Int32Array, _rowOf: number, n: number): void {
+export function gaussianInvertSparse(
+  _random: Random,
+  out: Float64Array,
+  _out: number,
+  work: Float64Array,
+  _work: number,
+  sums: Float64Array,
+  _sums: number,
+  a: Float64Array,
+  columnStart: Int32Array,
+  _columnStart: number,
+  rowOf: Int32Array,
+  _rowOf: number,
+  n: number,
+): void {
   invertSparse(a, n, columnStart, rowOf, out, work, sums);
 }

@@ -89,7 +89,9 @@ export class Random {
   }
 
   /** Uniform on (0, 1], a multiple of 2^-53: its logarithm is finite. */
-  uniformPositive(): number { return 1 - this.uniform(); }
+  uniformPositive(): number {
+    return 1 - this.uniform();
+  }
 
   /** Standard normal, by the ziggurat with 256 layers and 52-bit abscissas; exact in the tails. */
   normal(): number {
@@ -120,18 +122,20 @@ export class Random {
   }
 
   /** Standard exponential. */
-  exponential(): number { return -Math.log(this.uniformPositive()); }
+  exponential(): number {
+    return -Math.log(this.uniformPositive());
+  }
 
   /** Uniform on 0, 1, ..., n-1 without bias, for 1 <= n <= 2^53. */
   integer(n: number): number {
     if (n <= 4294967296) {
-      const limit = 4294967296 - 4294967296 % n;
+      const limit = 4294967296 - (4294967296 % n);
       for (;;) {
         const word = this.bits();
         if (word < limit) return word % n;
       }
     }
-    const limit = 9007199254740992 - 9007199254740992 % n;
+    const limit = 9007199254740992 - (9007199254740992 % n);
     for (;;) {
       const wide = (this.bits() >>> 5) * 67108864 + (this.bits() >>> 6);
       if (wide < limit) return wide % n;

@@ -10,8 +10,17 @@ import type { Random } from './generator.js';
  * log N(x; P^-1 h, P^-1) + d/2 log 2 pi with P = -(Q + Q') = L L': log det L - |L'x - L^-1 h|^2 / 2; NaN where P is not
  * positive definite. h [d] and Q [d, d], row-major.
  */
-export function naturalNormalDensity(random: Random, h: Float64Array, hAt: number, q: Float64Array, qAt: number, x: Float64Array, d: number): number {
-  const work = random.workspace(d * d + d), y = d * d;
+export function naturalNormalDensity(
+  random: Random,
+  h: Float64Array,
+  hAt: number,
+  q: Float64Array,
+  qAt: number,
+  x: Float64Array,
+  d: number,
+): number {
+  const work = random.workspace(d * d + d),
+    y = d * d;
   for (let i = 0; i < d; i++) for (let j = 0; j <= i; j++) work[i * d + j] = -(q[qAt + i * d + j]! + q[qAt + j * d + i]!);
   if (!choleskyInPlace(work, 0, d)) return Number.NaN;
   for (let i = 0; i < d; i++) work[y + i] = h[hAt + i]!;
@@ -27,7 +36,8 @@ export function naturalNormalDensity(random: Random, h: Float64Array, hAt: numbe
 
 /** log Dirichlet(x; 1 + h). */
 export function naturalDirichletDensity(_random: Random, h: Float64Array, hAt: number, x: Float64Array, d: number): number {
-  let total = 0, sum = 0;
+  let total = 0,
+    sum = 0;
   for (let k = 0; k < d; k++) {
     const c = h[hAt + k]!;
     total += c + 1;

@@ -23,25 +23,41 @@ const farthestPoint = 600;
 const drop = 40;
 
 /** Gauss-Legendre abscissae and weights of order 8 (Abramowitz and Stegun 1964, table 25.4). */
-const abscissae: readonly number[] = [-0.9602898564975363, -0.7966664774136267, -0.525532409916329, -0.1834346424956498, 0.1834346424956498, 0.525532409916329, 0.7966664774136267, 0.9602898564975363];
-const weightsOf: readonly number[] = [0.1012285362903763, 0.2223810344533745, 0.3137066458778873, 0.362683783378362, 0.362683783378362, 0.3137066458778873, 0.2223810344533745, 0.1012285362903763];
+const abscissae: readonly number[] = [
+  -0.9602898564975363, -0.7966664774136267, -0.525532409916329, -0.1834346424956498, 0.1834346424956498, 0.525532409916329,
+  0.7966664774136267, 0.9602898564975363,
+];
+const weightsOf: readonly number[] = [
+  0.1012285362903763, 0.2223810344533745, 0.3137066458778873, 0.362683783378362, 0.362683783378362, 0.3137066458778873, 0.2223810344533745,
+  0.1012285362903763,
+];
 /** P_k at the abscissae, [k, i]. */
 const legendreAt: readonly (readonly number[])[] = Array.from({ length: order }, (_, k) => abscissae.map((x) => legendre(k, x)));
 
 function legendre(k: number, x: number): number {
-  let before = 1, now = x;
+  let before = 1,
+    now = x;
   if (k === 0) return 1;
-  for (let n = 1; n < k; n++) { const next = ((2 * n + 1) * x * now - n * before) / (n + 1); before = now; now = next; }
+  for (let n = 1; n < k; n++) {
+    const next = ((2 * n + 1) * x * now - n * before) / (n + 1);
+    before = now;
+    now = next;
+  }
   return now;
 }
 
 /** The real line and the interval [low, high]: identity, exponential or logistic. */
-interface Coordinates { place(y: number): number; logJacobian(y: number): number }
+interface Coordinates {
+  place(y: number): number;
+  logJacobian(y: number): number;
+}
 function coordinates(low: number, high: number): Coordinates {
-  const lower = Number.isFinite(low), upper = Number.isFinite(high);
+  const lower = Number.isFinite(low),
+    upper = Number.isFinite(high);
   if (lower && upper) {
     return {
-      place: (y) => (y < 0 ? low + ((high - low) * Math.exp(y)) / (1 + Math.exp(y)) : high - ((high - low) * Math.exp(-y)) / (1 + Math.exp(-y))),
+      place: (y) =>
+        y < 0 ? low + ((high - low) * Math.exp(y)) / (1 + Math.exp(y)) : high - ((high - low) * Math.exp(-y)) / (1 + Math.exp(-y)),
       logJacobian: (y) => Math.log(high - low) - Math.abs(y) - 2 * Math.log1p(Math.exp(-Math.abs(y))),
     };
   }
@@ -56,8 +72,16 @@ function coordinates(low: number, high: number): Coordinates {
  * exp(logDensity) over [low, high]; NaN where there is no finite maximum.
  */
 export function quadratureGrid(
-  _random: Random, logDensity: (x: number) => number, low: number, high: number,
-  nodes: Float64Array, nodeOffset: number, weights: Float64Array, weightOffset: number, edges: Float64Array, edgeOffset: number,
+  _random: Random,
+  logDensity: (x: number) => number,
+  low: number,
+  high: number,
+  nodes: Float64Array,
+  nodeOffset: number,
+  weights: Float64Array,
+  weightOffset: number,
+  edges: Float64Array,
+  edgeOffset: number,
 ): number {
   const { place, logJacobian } = coordinates(low, high);
   const f = (y: number): number => {
@@ -68,7 +92,10 @@ export function quadratureGrid(
     return Number.isNaN(value) ? -Infinity : value;
   };
   const range = support(f);
-  if (range === null) { weights.fill(NaN, weightOffset, weightOffset + gridNodes); return NaN; }
+  if (range === null) {
+    weights.fill(NaN, weightOffset, weightOffset + gridNodes);
+    return NaN;
+  }
   const made = refine(f, range.top, range.left, range.right);
   let total = 0;
   made.forEach((p, k) => {
@@ -85,22 +112,38 @@ export function quadratureGrid(
   return range.top + Math.log(total);
 }
 
-interface Panel { readonly left: number; readonly half: number; readonly values: readonly number[]; readonly error: number; readonly atLeft: number; readonly atRight: number }
+interface Panel {
+  readonly left: number;
+  readonly half: number;
+  readonly values: readonly number[];
+  readonly error: number;
+  readonly atLeft: number;
+  readonly atRight: number;
+}
 
 /** The nodes next to a panel's ends stand this share of its half width inside. */
 const margin = 0.02;
 
 function panel(f: (y: number) => number, top: number, left: number, half: number): Panel {
   const values = abscissae.map((x) => Math.exp(f(left + half * (1 + x)) - top));
-  const coefficients = legendreAt.map((row, k) => { let a = 0; for (let i = 0; i < order; i++) a += weightsOf[i]! * values[i]! * row[i]!; return a * (k + 0.5); });
+  const coefficients = legendreAt.map((row, k) => {
+    let a = 0;
+    for (let i = 0; i < order; i++) a += weightsOf[i]! * values[i]! * row[i]!;
+    return a * (k + 0.5);
+  });
   // The rule is exact to degree 15: the fall of the last coefficients, carried on for four more pairs,
   // says what it misses; a kink stops the fall.
   const pair = (k: number): number => Math.abs(coefficients[k]!) + Math.abs(coefficients[k + 1]!);
-  const last = pair(order - 2), before = pair(order - 4);
+  const last = pair(order - 2),
+    before = pair(order - 4);
   const fall = last === 0 ? 0 : Math.min(1, last / before);
   return {
-    left, half, values, error: last * fall ** 4 * half,
-    atLeft: coefficients.reduce((sum, a, k) => sum + (k % 2 === 0 ? a : -a), 0), atRight: coefficients.reduce((sum, a) => sum + a, 0),
+    left,
+    half,
+    values,
+    error: last * fall ** 4 * half,
+    atLeft: coefficients.reduce((sum, a, k) => sum + (k % 2 === 0 ? a : -a), 0),
+    atRight: coefficients.reduce((sum, a) => sum + a, 0),
   };
 }
 
@@ -114,8 +157,15 @@ function refine(f: (y: number) => number, top: number, left: number, right: numb
     return Math.max(p.error, margin * p.half * gap);
   };
   while (made.length < panels) {
-    let worst = 0, most = -1;
-    for (let k = 0; k < made.length; k++) { const e = error(k); if (e > most) { worst = k; most = e; } }
+    let worst = 0,
+      most = -1;
+    for (let k = 0; k < made.length; k++) {
+      const e = error(k);
+      if (e > most) {
+        worst = k;
+        most = e;
+      }
+    }
     const p = made[worst]!;
     made.splice(worst, 1, panel(f, top, p.left, p.half / 2), panel(f, top, p.left + p.half, p.half / 2));
   }
@@ -124,61 +174,110 @@ function refine(f: (y: number) => number, top: number, left: number, right: numb
 
 /** Where the density lives, and its maximum: coarse points of growing distance from the origin, golden sections, steps outwards. */
 function support(f: (y: number) => number): { readonly left: number; readonly right: number; readonly top: number } | null {
-  const at = (k: number): { readonly y: number; readonly value: number } => { const y = Math.sign(k) * (Math.exp(Math.abs(k) / 6) - 1); return { y, value: f(y) }; };
+  const at = (k: number): { readonly y: number; readonly value: number } => {
+    const y = Math.sign(k) * (Math.exp(Math.abs(k) / 6) - 1);
+    return { y, value: f(y) };
+  };
   const coarse = Array.from({ length: 2 * coarsePoints + 1 }, (_, k) => at(k - coarsePoints));
   // As far out as it takes, while the density rises.
   for (let k = coarsePoints; k < farthestPoint && coarse[0]!.value > coarse[1]!.value; k++) coarse.unshift(at(-k - 1));
-  for (let k = coarsePoints; k < farthestPoint && coarse[coarse.length - 1]!.value > coarse[coarse.length - 2]!.value; k++) coarse.push(at(k + 1));
+  for (let k = coarsePoints; k < farthestPoint && coarse[coarse.length - 1]!.value > coarse[coarse.length - 2]!.value; k++)
+    coarse.push(at(k + 1));
   let best = 0;
-  coarse.forEach((p, k) => { if (p.value > coarse[best]!.value) best = k; });
+  coarse.forEach((p, k) => {
+    if (p.value > coarse[best]!.value) best = k;
+  });
   if (!(coarse[best]!.value > -Infinity)) return null;
   const top = climb(f, coarse[Math.max(0, best - 1)]!.y, coarse[Math.min(coarse.length - 1, best + 1)]!.y, coarse[best]!);
   if (!Number.isFinite(top.value)) return null;
   const inside = coarse.filter((p) => p.value > top.value - drop).map((p) => p.y);
-  const left = fall(f, Math.min(top.y, ...inside), top.value, -1), right = fall(f, Math.max(top.y, ...inside), top.value, 1);
+  const left = fall(f, Math.min(top.y, ...inside), top.value, -1),
+    right = fall(f, Math.max(top.y, ...inside), top.value, 1);
   // A density that does not fall as far as numbers go has no integral that they could hold.
   return Number.isFinite(right - left) ? { top: top.value, left, right } : null;
 }
 
 /** Golden sections until the bracket lies within the top e-fold of the density. */
-function climb(f: (y: number) => number, from: number, to: number, start: { readonly y: number; readonly value: number }): { readonly y: number; readonly value: number } {
+function climb(
+  f: (y: number) => number,
+  from: number,
+  to: number,
+  start: { readonly y: number; readonly value: number },
+): { readonly y: number; readonly value: number } {
   const ratio = (Math.sqrt(5) - 1) / 2;
-  let a = from, b = to, fa = f(a), fb = f(b);
-  let c = b - ratio * (b - a), d = a + ratio * (b - a);
-  let fc = f(c), fd = f(d);
+  let a = from,
+    b = to,
+    fa = f(a),
+    fb = f(b);
+  let c = b - ratio * (b - a),
+    d = a + ratio * (b - a);
+  let fc = f(c),
+    fd = f(d);
   let best = start;
   for (let k = 0; k < 200; k++) {
     if (fc > best.value) best = { y: c, value: fc };
     if (fd > best.value) best = { y: d, value: fd };
     if (best.value - Math.min(fa, fb) < 1 || b - a <= 1e-15 * (Math.abs(a) + Math.abs(b))) break;
-    if (fc > fd) { b = d; fb = fd; d = c; fd = fc; c = b - ratio * (b - a); fc = f(c); } else { a = c; fa = fc; c = d; fc = fd; d = a + ratio * (b - a); fd = f(d); }
+    if (fc > fd) {
+      b = d;
+      fb = fd;
+      d = c;
+      fd = fc;
+      c = b - ratio * (b - a);
+      fc = f(c);
+    } else {
+      a = c;
+      fa = fc;
+      c = d;
+      fc = fd;
+      d = a + ratio * (b - a);
+      fd = f(d);
+    }
   }
   return best;
 }
 
 /** Where the density has fallen by `drop` on one side of a point. */
 function fall(f: (y: number) => number, start: number, top: number, side: 1 | -1): number {
-  let step = 1e-6 * (1 + Math.abs(start)), inside = start;
+  let step = 1e-6 * (1 + Math.abs(start)),
+    inside = start;
   let outside = start + side * step;
-  while (Math.abs(outside) < Infinity && f(outside) > top - drop) { inside = outside; step *= 2; outside = start + side * step; }
+  while (Math.abs(outside) < Infinity && f(outside) > top - drop) {
+    inside = outside;
+    step *= 2;
+    outside = start + side * step;
+  }
   // The panels need no exact end: a sixteenth of the last step is enough.
   for (let k = 0; k < 4; k++) {
     const middle = (inside + outside) / 2;
-    if (f(middle) > top - drop) inside = middle; else outside = middle;
+    if (f(middle) > top - drop) inside = middle;
+    else outside = middle;
   }
   return outside;
 }
 
 /** The x with distribution function u of the law on a grid, 0 < u < 1. */
-export function gridQuantile(_random: Random, u: number, low: number, high: number, weights: Float64Array, weightOffset: number, edges: Float64Array, edgeOffset: number): number {
-  let below = 0, k = 0, mass = 0;
+export function gridQuantile(
+  _random: Random,
+  u: number,
+  low: number,
+  high: number,
+  weights: Float64Array,
+  weightOffset: number,
+  edges: Float64Array,
+  edgeOffset: number,
+): number {
+  let below = 0,
+    k = 0,
+    mass = 0;
   for (; k < panels; k++) {
     mass = 0;
     for (let i = 0; i < order; i++) mass += weights[weightOffset + k * order + i]!;
     if (below + mass >= u || k === panels - 1) break;
     below += mass;
   }
-  const left = edges[edgeOffset + k]!, half = (edges[edgeOffset + k + 1]! - left) / 2;
+  const left = edges[edgeOffset + k]!,
+    half = (edges[edgeOffset + k + 1]! - left) / 2;
   // Coefficients of the density in the panel, in units of its mass: w_i = gauss_i f_i.
   const coefficients = new Float64Array(order);
   for (let n = 0; n < order; n++) {
@@ -186,17 +285,20 @@ export function gridQuantile(_random: Random, u: number, low: number, high: numb
     for (let i = 0; i < order; i++) a += weights[weightOffset + k * order + i]! * legendreAt[n]![i]!;
     coefficients[n] = a * (n + 0.5);
   }
-  let a = -1, b = 1;
+  let a = -1,
+    b = 1;
   for (let step = 0; step < 50; step++) {
     const x = (a + b) / 2;
-    if (below + integral(coefficients, x) < u) a = x; else b = x;
+    if (below + integral(coefficients, x) < u) a = x;
+    else b = x;
   }
   return coordinates(low, high).place(left + half * (1 + (a + b) / 2));
 }
 
 /** Integral of sum a_n P_n from -1 to x: (P_{n+1} - P_{n-1}) / (2n + 1). */
 function integral(a: Float64Array, x: number): number {
-  let before = 1, now = x;
+  let before = 1,
+    now = x;
   let sum = a[0]! * (x + 1);
   for (let n = 1; n < order; n++) {
     const next = ((2 * n + 1) * x * now - n * before) / (n + 1);
@@ -215,19 +317,32 @@ const negligibleTail = 1e-3;
  * grid adds to it: the integrand, over the logarithm of the distance, must have fallen at each infinite end.
  */
 export function gridHolds(
-  _random: Random, moment: number, low: number, high: number,
-  nodes: Float64Array, nodeOffset: number, weights: Float64Array, weightOffset: number, edges: Float64Array, edgeOffset: number,
+  _random: Random,
+  moment: number,
+  low: number,
+  high: number,
+  nodes: Float64Array,
+  nodeOffset: number,
+  weights: Float64Array,
+  weightOffset: number,
+  edges: Float64Array,
+  edgeOffset: number,
 ): number {
-  const lower = Number.isFinite(low), upper = Number.isFinite(high);
+  const lower = Number.isFinite(low),
+    upper = Number.isFinite(high);
   if (lower && upper) return 1;
-  let middle = 0, below = 0;
+  let middle = 0,
+    below = 0;
   while (middle < gridNodes - 1 && (below += weights[weightOffset + middle]!) < 0.5) middle++;
   const centre = lower ? low : upper ? high : nodes[nodeOffset + middle]!;
   // Densities are those of the coordinates: with one bound these are the logarithm of the distance already.
   const power = lower || upper ? moment : moment + 1;
   const logIntegrand = (k: number): number => {
-    const p = edgeOffset + Math.floor(k / order), half = (edges[p + 1]! - edges[p]!) / 2;
-    return Math.log(weights[weightOffset + k]! / (weightsOf[k % order]! * half)) + power * Math.log(Math.abs(nodes[nodeOffset + k]! - centre));
+    const p = edgeOffset + Math.floor(k / order),
+      half = (edges[p + 1]! - edges[p]!) / 2;
+    return (
+      Math.log(weights[weightOffset + k]! / (weightsOf[k % order]! * half)) + power * Math.log(Math.abs(nodes[nodeOffset + k]! - centre))
+    );
   };
   let most = -Infinity;
   for (let k = 0; k < gridNodes; k++) most = Math.max(most, logIntegrand(k));
@@ -236,6 +351,14 @@ export function gridHolds(
 }
 
 /** A draw from the law on a grid. */
-export function gridDraw(random: Random, low: number, high: number, weights: Float64Array, weightOffset: number, edges: Float64Array, edgeOffset: number): number {
+export function gridDraw(
+  random: Random,
+  low: number,
+  high: number,
+  weights: Float64Array,
+  weightOffset: number,
+  edges: Float64Array,
+  edgeOffset: number,
+): number {
   return gridQuantile(random, random.uniform(), low, high, weights, weightOffset, edges, edgeOffset);
 }

@@ -20,16 +20,24 @@ const halfLogTwoPi = 0.91893853320467274178;
 // --- continuous scalars ---------------------------------------------------------------------------
 
 /** Uniform on [0, 1). */
-export function uniform(random: Random): number { return random.uniform(); }
+export function uniform(random: Random): number {
+  return random.uniform();
+}
 
 /** Standard normal. */
-export function normal(random: Random): number { return random.normal(); }
+export function normal(random: Random): number {
+  return random.normal();
+}
 
 /** Normal with the given mean and standard deviation. */
-export function normalDraw(random: Random, mean: number, sd: number): number { return mean + sd * random.normal(); }
+export function normalDraw(random: Random, mean: number, sd: number): number {
+  return mean + sd * random.normal();
+}
 
 /** Exponential with the given rate. */
-export function exponential(random: Random, rate: number): number { return rate > 0 ? random.exponential() / rate : Number.NaN; }
+export function exponential(random: Random, rate: number): number {
+  return rate > 0 ? random.exponential() / rate : Number.NaN;
+}
 
 /** Gamma(shape, 1) for shape >= 1: Marsaglia and Tsang, "A simple method for generating gamma variables" (2000). */
 function standardGamma(random: Random, shape: number): number {
@@ -78,7 +86,9 @@ export function inverseGamma(random: Random, shape: number, scale: number): numb
 }
 
 /** Chi-squared with df degrees of freedom; `df` may be any positive number. */
-function chiSquared(random: Random, df: number): number { return 2 * gamma(random, 0.5 * df, 1); }
+function chiSquared(random: Random, df: number): number {
+  return 2 * gamma(random, 0.5 * df, 1);
+}
 
 /** Beta(a, b), from two gammas; kept strictly inside (0, 1). */
 export function beta(random: Random, a: number, b: number): number {
@@ -100,7 +110,9 @@ export function studentT(random: Random, df: number): number {
 }
 
 /** Standard Cauchy. */
-export function cauchy(random: Random): number { return Math.tan(Math.PI * (random.uniform() - 0.5)); }
+export function cauchy(random: Random): number {
+  return Math.tan(Math.PI * (random.uniform() - 0.5));
+}
 
 /** Standard Laplace, density e^-|x| / 2. */
 export function laplace(random: Random): number {
@@ -140,7 +152,8 @@ export function vonMises(random: Random, loc: number, concentration: number): nu
     for (;;) {
       const z = Math.cos(Math.PI * random.uniform());
       cosine = (1 + r * z) / (r + z);
-      const c = concentration * (r - cosine), u = random.uniformPositive();
+      const c = concentration * (r - cosine),
+        u = random.uniformPositive();
       if (c * (2 - c) > u || Math.log(c / u) + 1 >= c) break;
     }
     const size = Math.acos(Math.min(1, Math.max(-1, cosine)));
@@ -189,7 +202,7 @@ function binomialInversion(random: Random, n: number, p: number): number {
       if (u < mass) return k;
       u -= mass;
       k++;
-      mass *= odds * (n - k + 1) / k;
+      mass *= (odds * (n - k + 1)) / k;
     }
   }
 }
@@ -207,10 +220,10 @@ function binomialRejection(random: Random, n: number, p: number): number {
     const u = random.uniform() - 0.5;
     let v = random.uniformPositive();
     const us = 0.5 - Math.abs(u);
-    const k = Math.floor((2 * a / us + b) * u + c);
+    const k = Math.floor(((2 * a) / us + b) * u + c);
     if (us >= 0.07 && v <= squeeze) return k;
     if (!(k >= 0 && k <= n)) continue;
-    v = Math.log(v * alpha / (a / (us * us) + b));
+    v = Math.log((v * alpha) / (a / (us * us) + b));
     if (v <= logBinomialMass(n, p, k) - atMode) return k;
   }
 }
@@ -258,10 +271,10 @@ export function poisson(random: Random, rate: number): number {
     const u = random.uniform() - 0.5;
     const v = random.uniformPositive();
     const us = 0.5 - Math.abs(u);
-    const k = Math.floor((2 * a / us + b) * u + rate + 0.43);
+    const k = Math.floor(((2 * a) / us + b) * u + rate + 0.43);
     if (us >= 0.07 && v <= squeeze) return k;
-    if (!(k >= 0) || us < 0.013 && v > us) continue;
-    if (Math.log(v * inverseAlpha / (a / (us * us) + b)) <= logPoissonMass(rate, k)) return k;
+    if (!(k >= 0) || (us < 0.013 && v > us)) continue;
+    if (Math.log((v * inverseAlpha) / (a / (us * us) + b)) <= logPoissonMass(rate, k)) return k;
   }
 }
 
@@ -294,22 +307,24 @@ function logHypergeometricMass(k: number, small: number, large: number, draws: n
 export function hypergeometric(random: Random, successes: number, failures: number, draws: number): number {
   const total = successes + failures;
   if (!(successes >= 0 && failures >= 0 && draws >= 0 && draws <= total) || total === Infinity) return Number.NaN;
-  const small = Math.min(successes, failures), large = Math.max(successes, failures), taken = Math.min(draws, total - draws);
+  const small = Math.min(successes, failures),
+    large = Math.max(successes, failures),
+    taken = Math.min(draws, total - draws);
   let drawn = 0;
   if (taken <= 10) {
     for (let k = 0; k < taken; k++) if (random.uniform() * (total - k) < small - drawn) drawn++;
   } else {
     const p = small / total;
     const centre = taken * p + 0.5;
-    const spread = Math.sqrt((total - taken) * taken * p * (1 - p) / (total - 1) + 0.5);
+    const spread = Math.sqrt(((total - taken) * taken * p * (1 - p)) / (total - 1) + 0.5);
     // 2 sqrt(2 / e) and 3 - 2 sqrt(3 / e).
     const width = 1.7155277699214135 * spread + 0.8989161620588988;
-    const mode = Math.floor((taken + 1) * (small + 1) / (total + 2));
+    const mode = Math.floor(((taken + 1) * (small + 1)) / (total + 2));
     const atMode = logHypergeometricMass(mode, small, large, taken);
     const end = Math.min(Math.min(taken, small) + 1, Math.floor(centre + 16 * spread));
     for (;;) {
       const u = random.uniformPositive();
-      const x = centre + width * (random.uniform() - 0.5) / u;
+      const x = centre + (width * (random.uniform() - 0.5)) / u;
       if (!(x >= 0 && x < end)) continue;
       drawn = Math.floor(x);
       if (2 * Math.log(u) <= logHypergeometricMass(drawn, small, large, taken) - atMode) break;
@@ -488,13 +503,16 @@ function drawLogConcave(random: Random, law: LogConcave, first: number, second: 
   }
 }
 
-/** A draw with density proportional to exp(slope x) on [low, high]; one bound may be infinite where the slope allows. NaN where improper. */
+/**
+ * A draw with density proportional to exp(slope x) on [low, high]; one bound may be infinite where the slope allows. NaN where improper.
+ */
 export function tiltedUniform(random: Random, slope: number, low: number, high: number): number {
   const u = random.uniformPositive();
   if (!(low < high)) return low === high ? low : NaN;
   if (high === Infinity) return slope < 0 ? low + Math.log(u) / slope : NaN;
   if (low === -Infinity) return slope > 0 ? high + Math.log(u) / slope : NaN;
-  const width = high - low, t = slope * width;
+  const width = high - low,
+    t = slope * width;
   if (Math.abs(t) < 1e-12) return low + u * width;
   // Measured from the heavier end, so that nothing overflows.
   const distance = -Math.log1p(u * Math.expm1(-Math.abs(t))) / Math.abs(slope);
@@ -526,12 +544,18 @@ function drawPower(random: Random, power: number, low: number, high: number): nu
   // log x has the density e^(power t): start at the end where that is higher.
   const width = Math.log(high) - Math.log(Math.max(low, 0));
   const u = random.uniformPositive();
-  const x = power > 0 ? high * Math.exp(Math.log1p(u * Math.expm1(-power * width)) / power)
-    : power < 0 ? low * Math.exp(Math.log1p(u * Math.expm1(power * width)) / power) : low * Math.exp(u * width);
+  const x =
+    power > 0
+      ? high * Math.exp(Math.log1p(u * Math.expm1(-power * width)) / power)
+      : power < 0
+        ? low * Math.exp(Math.log1p(u * Math.expm1(power * width)) / power)
+        : low * Math.exp(u * width);
   return Math.min(Math.max(x, low, smallestNormal), high);
 }
 
-/** A draw with density proportional to x^slope on [low, high], 0 <= low; upwards unbounded needs slope < -1 (Pareto). NaN where improper. */
+/**
+ * A draw with density proportional to x^slope on [low, high], 0 <= low; upwards unbounded needs slope < -1 (Pareto). NaN where improper.
+ */
 export function powerLaw(random: Random, slope: number, low: number, high: number): number {
   return low < high ? drawPower(random, slope + 1, low, high) : low === high ? low : Number.NaN;
 }
@@ -597,7 +621,14 @@ function fail(out: Float64Array, offset: number, count: number): number {
 }
 
 /** MvNormal(mean, cov), cov d x d by its lower triangle. */
-export function mvNormal(random: Random, out: Float64Array, offset: number, mean: Float64Array, cov: Float64Array, d: number = mean.length): number {
+export function mvNormal(
+  random: Random,
+  out: Float64Array,
+  offset: number,
+  mean: Float64Array,
+  cov: Float64Array,
+  d: number = mean.length,
+): number {
   const scratch = random.workspace(d * d + d);
   for (let i = 0; i < d * d; i++) scratch[i] = cov[i]!;
   if (!choleskyInPlace(scratch, 0, d)) return fail(out, offset, d);
@@ -612,7 +643,14 @@ export function mvNormal(random: Random, out: Float64Array, offset: number, mean
 }
 
 /** The same from the lower triangular factor l of the covariance, for many draws of one law; NaN where the factor is. */
-export function mvNormalFromCholesky(random: Random, out: Float64Array, offset: number, mean: Float64Array, l: Float64Array, d: number): number {
+export function mvNormalFromCholesky(
+  random: Random,
+  out: Float64Array,
+  offset: number,
+  mean: Float64Array,
+  l: Float64Array,
+  d: number,
+): number {
   const z = random.workspace(d);
   for (let i = 0; i < d; i++) z[i] = random.normal();
   for (let i = 0; i < d; i++) {
@@ -624,7 +662,15 @@ export function mvNormalFromCholesky(random: Random, out: Float64Array, offset: 
 }
 
 /** MvStudentT(df, loc, scale), scale d x d by its lower triangle: a normal over the root of chi-squared(df) / df. */
-export function mvStudentT(random: Random, out: Float64Array, offset: number, df: number, loc: Float64Array, scale: Float64Array, d: number = loc.length): number {
+export function mvStudentT(
+  random: Random,
+  out: Float64Array,
+  offset: number,
+  df: number,
+  loc: Float64Array,
+  scale: Float64Array,
+  d: number = loc.length,
+): number {
   if (mvNormal(random, out, offset, loc, scale, d) === 0 || !(df > 0)) return fail(out, offset, d);
   const stretch = 1 / Math.sqrt(chiSquared(random, df) / df);
   for (let i = 0; i < d; i++) out[offset + i] = loc[i]! + stretch * (out[offset + i]! - loc[i]!);
@@ -712,7 +758,14 @@ function bartlettFactor(random: Random, scratch: Float64Array, at: number, df: n
 }
 
 /** Wishart(df, scale) with mean df scale, df > d - 1, by Bartlett's decomposition. */
-export function wishart(random: Random, out: Float64Array, offset: number, df: number, scale: Float64Array, d: number = Math.round(Math.sqrt(scale.length))): number {
+export function wishart(
+  random: Random,
+  out: Float64Array,
+  offset: number,
+  df: number,
+  scale: Float64Array,
+  d: number = Math.round(Math.sqrt(scale.length)),
+): number {
   const size = d * d;
   const scratch = random.workspace(2 * size);
   for (let i = 0; i < size; i++) scratch[i] = scale[i]!;
@@ -739,7 +792,14 @@ export function wishart(random: Random, out: Float64Array, offset: number, df: n
 }
 
 /** InverseWishart(df, scale) with mean scale/(df - d - 1), df > d - 1: the inverse of a Wishart(df, scale^-1). */
-export function inverseWishart(random: Random, out: Float64Array, offset: number, df: number, scale: Float64Array, d: number = Math.round(Math.sqrt(scale.length))): number {
+export function inverseWishart(
+  random: Random,
+  out: Float64Array,
+  offset: number,
+  df: number,
+  scale: Float64Array,
+  d: number = Math.round(Math.sqrt(scale.length)),
+): number {
   const size = d * d;
   const scratch = random.workspace(3 * size);
   for (let i = 0; i < size; i++) scratch[i] = scale[i]!;
@@ -819,7 +879,8 @@ export function sliceSample(random: Random, density: (x: number) => number, x: n
   for (let iteration = 0; iteration < shrinkingLimit; iteration++) {
     const proposal = left + (right - left) * random.uniform();
     if (proposal >= low && proposal <= high && density(proposal) > level) return proposal;
-    if (proposal < x) left = proposal; else right = proposal;
+    if (proposal < x) left = proposal;
+    else right = proposal;
   }
   return x;
 }
@@ -830,7 +891,14 @@ export function sliceSample(random: Random, density: (x: number) => number, x: n
  * @param density log mass up to a constant, called with integers only
  * @param width at least 1
  */
-export function sliceSampleInteger(random: Random, density: (k: number) => number, x: number, width: number, low: number, high: number): number {
+export function sliceSampleInteger(
+  random: Random,
+  density: (k: number) => number,
+  x: number,
+  width: number,
+  low: number,
+  high: number,
+): number {
   const here = density(x);
   if (!(here > -Infinity && here < Infinity)) return x;
   const level = here - random.exponential();
@@ -847,7 +915,8 @@ export function sliceSampleInteger(random: Random, density: (k: number) => numbe
     const proposal = left + (right - left) * random.uniform();
     const k = Math.floor(proposal);
     if (k >= low && k <= high && density(k) > level) return k;
-    if (proposal < point) left = proposal; else right = proposal;
+    if (proposal < point) left = proposal;
+    else right = proposal;
   }
   return x;
 }
@@ -867,7 +936,8 @@ export function sliceSampleCircle(random: Random, density: (x: number) => number
     const proposal = left + (right - left) * random.uniform();
     const place = proposal < low ? proposal + period : proposal > high ? proposal - period : proposal;
     if (density(place) > level) return place;
-    if (proposal < x) left = proposal; else right = proposal;
+    if (proposal < x) left = proposal;
+    else right = proposal;
   }
   return x;
 }

@@ -63,16 +63,27 @@ function numbersOf(received: unknown, matcher: string): Float64Array {
   return numbers;
 }
 
-function isReport(x: unknown): x is TestReport | CheckReport { return typeof x === 'object' && x !== null && 'verdict' in x && ('tests' in x || 'methods' in x); }
+function isReport(x: unknown): x is TestReport | CheckReport {
+  return typeof x === 'object' && x !== null && 'verdict' in x && ('tests' in x || 'methods' in x);
+}
 
 /** Matchers for `expect.extend` of vitest and jest. */
 export const credenceMatchers: CredenceMatchers = {
   toPassCheck(received: unknown) {
     if (!isReport(received)) throw new TypeError('toPassCheck is for a report of check, sbc, geweke or rank');
     const reports: readonly TestReport[] = 'methods' in received ? received.methods : [received];
-    const failed = reports.flatMap((r) => r.tests.filter((t) => t.failed).map((t) => `${r.method}: ${t.quantity}, ${t.statistic} = ${t.value}${t.p === null ? '' : `, p = ${t.p}`}; ${t.detail}`));
+    const failed = reports.flatMap((r) =>
+      r.tests
+        .filter((t) => t.failed)
+        .map((t) => `${r.method}: ${t.quantity}, ${t.statistic} = ${t.value}${t.p === null ? '' : `, p = ${t.p}`}; ${t.detail}`),
+    );
     // Neither passed nor failed: an error, so that `.not.toPassCheck()` is not content with it either.
-    if (received.verdict === 'inapplicable') throw new Error(['the check says nothing:', ...reports.flatMap((r) => (r.reason === null ? [] : [`${r.method} does not apply: ${r.reason}`]))].join('\n  '));
+    if (received.verdict === 'inapplicable')
+      throw new Error(
+        ['the check says nothing:', ...reports.flatMap((r) => (r.reason === null ? [] : [`${r.method} does not apply: ${r.reason}`]))].join(
+          '\n  ',
+        ),
+      );
     return {
       pass: received.verdict === 'passed',
       message: () => (received.verdict === 'passed' ? 'the check passes' : ['the check fails:', ...failed].join('\n  ')),
@@ -82,20 +93,36 @@ export const credenceMatchers: CredenceMatchers = {
   toMatchExact(received, expected, { falseAlarm = defaultFalseAlarm, chains = 1 } = {}) {
     const draws = numbersOf(received, 'toMatchExact');
     const sides = [{ name: 'mean', found: estimate(draws, chains), exact: expected.mean }];
-    if (expected.variance !== undefined) sides.push({ name: 'variance', found: estimate(draws.map((x) => (x - expected.mean) ** 2), chains), exact: expected.variance });
+    if (expected.variance !== undefined)
+      sides.push({
+        name: 'variance',
+        found: estimate(
+          draws.map((x) => (x - expected.mean) ** 2),
+          chains,
+        ),
+        exact: expected.variance,
+      });
     const compared = sides.map((side) => ({ ...side, ...compareMeans(side.found, known(side.exact)) }));
     const wrong = compared.filter(({ p }) => !(p > falseAlarm / compared.length));
     return {
       pass: wrong.length === 0,
-      message: () => (wrong.length > 0 ? wrong : compared).map(({ name, found, exact, z, p }) => `${name} of ${draws.length} draws is ${found.mean} (± ${found.error}), exactly ${exact}: z = ${z.toFixed(2)}, p = ${p.toPrecision(2)}`).join('\n'),
+      message: () =>
+        (wrong.length > 0 ? wrong : compared)
+          .map(
+            ({ name, found, exact, z, p }) =>
+              `${name} of ${draws.length} draws is ${found.mean} (± ${found.error}), exactly ${exact}: z = ${z.toFixed(2)}, p = ${p.toPrecision(2)}`,
+          )
+          .join('\n'),
     };
   },
 
   toHaveRanksUniform(received, values, { falseAlarm = defaultFalseAlarm } = {}) {
-    const ranks = [...numbersOf(received, 'toHaveRanksUniform')], { p, at, excess } = rankTest(ranks, values);
+    const ranks = [...numbersOf(received, 'toHaveRanksUniform')],
+      { p, at, excess } = rankTest(ranks, values);
     return {
       pass: p > falseAlarm,
-      message: () => `${ranks.length} ranks of ${values} values: p = ${p.toPrecision(2)} that they are uniform; ${(100 * excess).toFixed(1)} % more than expected below ${at.toFixed(2)}: ${shapeOfRanks(ranks, values)}`,
+      message: () =>
+        `${ranks.length} ranks of ${values} values: p = ${p.toPrecision(2)} that they are uniform; ${(100 * excess).toFixed(1)} % more than expected below ${at.toFixed(2)}: ${shapeOfRanks(ranks, values)}`,
     };
   },
 };

@@ -10,7 +10,9 @@ function reports(source: string): readonly { readonly code: string; readonly at:
   const { program, diagnostics } = parse(source);
   expect(program).toBeNull();
   return diagnostics.map(({ code, span, hint, expected, message }: Diagnostic) => ({
-    code, at: source.slice(span!.start, span!.end), advice: [message, expected, hint].filter((part) => part !== undefined).join(' | '),
+    code,
+    at: source.slice(span!.start, span!.end),
+    advice: [message, expected, hint].filter((part) => part !== undefined).join(' | '),
   }));
 }
 
@@ -23,7 +25,10 @@ const cases: readonly (readonly [source: string, ...Report[]])[] = [
   ['let x <- 3', ['wrong-assignment', '<-', 'write `let x = 3`']],
   ['report x := 3', ['wrong-assignment', ':=', 'write `report x = 3`']],
   ['let x == 3', ['wrong-assignment', '==']],
-  ['let x = 3 report x', ['unnamed-quantity', 'x', 'unknowns are in the results as they are; write `report x = ...` in place of `let x = ...`']],
+  [
+    'let x = 3 report x',
+    ['unnamed-quantity', 'x', 'unknowns are in the results as they are; write `report x = ...` in place of `let x = ...`'],
+  ],
   ['data x: real[2] report sum(x)', ['unnamed-quantity', 'sum(x)', 'write `report name = sum(x)`']],
   ['let x: real = 3', ['definition-with-type', ': real', 'write `let x = 3`']],
   ['observe y: real ~ Normal(0, 1)', ['observe-with-type', ': real']],
@@ -99,7 +104,13 @@ const cases: readonly (readonly [source: string, ...Report[]])[] = [
   ['let a = b ** 2', ['wrong-operator', '**', '^']],
   ['let a = X %*% b', ['wrong-operator', '%*%', '@']],
   ['let a = b ≤ c − d', ['wrong-operator', '≤', '<='], ['wrong-operator', '−', '-']],
-  ['let a = .5 + 5. + 2x + 1_000', ['wrong-number', '.5', '0.5'], ['wrong-number', '5.', '5'], ['wrong-number', '2x', '2 * x'], ['wrong-number', '1_000', '1000']],
+  [
+    'let a = .5 + 5. + 2x + 1_000',
+    ['wrong-number', '.5', '0.5'],
+    ['wrong-number', '5.', '5'],
+    ['wrong-number', '2x', '2 * x'],
+    ['wrong-number', '1_000', '1000'],
+  ],
   ['let a = Math.exp(x)', ['member-access', '.exp(x)', 'exp(...)']],
   ["let a = X'", ['transpose-mark', "'", 'transpose(X)']],
   ['let a = x[:, 1]', ['wrong-slice', ':']],
@@ -142,9 +153,20 @@ describe('a wrong program', () => {
   });
 
   it('is told all its mistakes at once', () => {
-    const found = reports([
-      'data x: real', '  sample m ~ Normal(0 1)', 'observe x ~ Normal(m,, 1)', 'let z = 3 +', 'let w = * 4', 'for i in 0..<N {', ' let a = b b', ' sample s = D', '}', 'let last = 3 3',
-    ].join('\n'));
+    const found = reports(
+      [
+        'data x: real',
+        '  sample m ~ Normal(0 1)',
+        'observe x ~ Normal(m,, 1)',
+        'let z = 3 +',
+        'let w = * 4',
+        'for i in 0..<N {',
+        ' let a = b b',
+        ' sample s = D',
+        '}',
+        'let last = 3 3',
+      ].join('\n'),
+    );
     expect(found.map(({ at }) => at)).toEqual(['1', ',', 'let', '*', 'b', '=', '3']);
   });
 
@@ -154,7 +176,11 @@ describe('a wrong program', () => {
     const source = `${right}${wrong.map((line) => `${line}\n${right}`).join('')}`;
     const { diagnostics } = parse(source);
     expect(diagnostics.map(({ code, span }) => [code, source.slice(span!.start, span!.end)])).toEqual([
-      ['conditional-form', '1 if c else 2'], ['missing-braces', 'let b = i'], ['missing-keyword', 'y'], ['missing-keyword', 'x[0]'], ['unclosed-bracket', '('],
+      ['conditional-form', '1 if c else 2'],
+      ['missing-braces', 'let b = i'],
+      ['missing-keyword', 'y'],
+      ['missing-keyword', 'x[0]'],
+      ['unclosed-bracket', '('],
     ]);
     expect(diagnostics.map(({ span }) => source.slice(0, span!.start).split('\n').length)).toEqual([3, 6, 9, 12, 15]);
     expect(diagnostics[2]!.hint).toBe('write `sample y ~ Normal(0, 1)`');
@@ -164,7 +190,9 @@ describe('a wrong program', () => {
   it('is blamed for the brace that the indentation says is open', () => {
     const source = 'for i in 0..<N {\n  if a {\n    let b = i\n}\nlet c = 1\n';
     const { diagnostics } = parse(source);
-    expect(diagnostics.map(({ code, span }) => [code, span!.start])).toEqual([['unclosed-bracket', source.indexOf('{', source.indexOf('if'))]]);
+    expect(diagnostics.map(({ code, span }) => [code, span!.start])).toEqual([
+      ['unclosed-bracket', source.indexOf('{', source.indexOf('if'))],
+    ]);
   });
 
   it('is not told more than twenty mistakes', () => {

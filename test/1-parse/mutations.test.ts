@@ -24,15 +24,92 @@ const seeds: readonly string[] = [
   'let m = a @ inf || c <= d /* note */ predict y ~ D',
 ];
 const tokens = [
-  'data', 'param', 'sample', 'observe', 'predict', 'let', 'report', 'factor', 'fn', 'for', 'in', 'if', 'else', 'true', 'inf', 'x', 'Normal', '3', '.5', '2.', '1e',
-  '(', ')', '[', ']', '{', '}', '~', '=', '==', '<-', ':', ';', ',', '..', '..<', '...', '?', '=>', '->', '+', '-', '*', '^', '@', '&&', 'and', 'not', '<', '.', '"', "'", '#', '//', '/*', '*/', '\n',
-  '\uE000', '\uE0001\uE001', '\uE002', '\uD800', '𝜇', '\u0000', '−', '`', '\\', '%', 'elif', 'while', 'return',
+  'data',
+  'param',
+  'sample',
+  'observe',
+  'predict',
+  'let',
+  'report',
+  'factor',
+  'fn',
+  'for',
+  'in',
+  'if',
+  'else',
+  'true',
+  'inf',
+  'x',
+  'Normal',
+  '3',
+  '.5',
+  '2.',
+  '1e',
+  '(',
+  ')',
+  '[',
+  ']',
+  '{',
+  '}',
+  '~',
+  '=',
+  '==',
+  '<-',
+  ':',
+  ';',
+  ',',
+  '..',
+  '..<',
+  '...',
+  '?',
+  '=>',
+  '->',
+  '+',
+  '-',
+  '*',
+  '^',
+  '@',
+  '&&',
+  'and',
+  'not',
+  '<',
+  '.',
+  '"',
+  "'",
+  '#',
+  '//',
+  '/*',
+  '*/',
+  '\n',
+  '\uE000',
+  '\uE0001\uE001',
+  '\uE002',
+  '\uD800',
+  '𝜇',
+  '\u0000',
+  '−',
+  '`',
+  '\\',
+  '%',
+  'elif',
+  'while',
+  'return',
 ];
 
-interface Edit { readonly at: number; readonly action: 'delete' | 'insert' | 'replace' | 'swap' | 'duplicate' | 'truncate'; readonly what: string; readonly length: number }
+interface Edit {
+  readonly at: number;
+  readonly action: 'delete' | 'insert' | 'replace' | 'swap' | 'duplicate' | 'truncate';
+  readonly what: string;
+  readonly length: number;
+}
 const edit: fc.Arbitrary<Edit> = fc.record({
-  at: fc.nat({ max: 400 }), action: fc.constantFrom('delete', 'insert', 'insert', 'replace', 'swap', 'duplicate', 'truncate'),
-  what: fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...tokens) }, { weight: 1, arbitrary: fc.string({ unit: 'binary', minLength: 1, maxLength: 3 }) }), length: fc.integer({ min: 1, max: 3 }),
+  at: fc.nat({ max: 400 }),
+  action: fc.constantFrom('delete', 'insert', 'insert', 'replace', 'swap', 'duplicate', 'truncate'),
+  what: fc.oneof(
+    { weight: 3, arbitrary: fc.constantFrom(...tokens) },
+    { weight: 1, arbitrary: fc.string({ unit: 'binary', minLength: 1, maxLength: 3 }) },
+  ),
+  length: fc.integer({ min: 1, max: 3 }),
 });
 
 /** One edit of a sequence of pieces, which are characters or tokens. */
@@ -40,16 +117,22 @@ function mutated(pieces: readonly string[], { at: place, action, what, length }:
   const at = place % (pieces.length + 1);
   const [before, some, after] = [pieces.slice(0, at), pieces.slice(at, at + length), pieces.slice(at + length)];
   switch (action) {
-    case 'delete': return [...before, ...after];
-    case 'insert': return [...before, what, ...some, ...after];
-    case 'replace': return [...before, what, ...after];
-    case 'swap': return [...before, ...after.slice(0, length), ...some, ...after.slice(length)];
-    case 'duplicate': return [...before, ...some, ...some, ...after];
-    case 'truncate': return place % 7 === 0 ? before : [...before, ...after];
+    case 'delete':
+      return [...before, ...after];
+    case 'insert':
+      return [...before, what, ...some, ...after];
+    case 'replace':
+      return [...before, what, ...after];
+    case 'swap':
+      return [...before, ...after.slice(0, length), ...some, ...after.slice(length)];
+    case 'duplicate':
+      return [...before, ...some, ...some, ...after];
+    case 'truncate':
+      return place % 7 === 0 ? before : [...before, ...after];
   }
 }
 function mutate(source: string, edits: readonly Edit[], byToken: boolean): string {
-  const pieces = byToken ? source.match(/\w+|\s+|\.\.<|\.\.|=>|&&|\|\||[^\w\s]/g) ?? [] : [...source];
+  const pieces = byToken ? (source.match(/\w+|\s+|\.\.<|\.\.|=>|&&|\|\||[^\w\s]/g) ?? []) : [...source];
   return edits.reduce<readonly string[]>(mutated, pieces).join('');
 }
 
@@ -81,19 +164,36 @@ const patience = 300_000;
 
 describe('parse, of 10,000 mutated programs', () => {
   const edits = fc.array(edit, { minLength: 1, maxLength: 3 });
-  for (const [unit, byToken, seed] of [['characters', false, 1], ['tokens', true, 2]] as const) {
-    it(`never throws on changed ${unit}`, () => {
-      fc.assert(fc.property(fc.constantFrom(...seeds), edits, (source, changes) => check(mutate(source, changes, byToken), 0)), { seed, numRuns: 4800 });
-    }, patience);
+  for (const [unit, byToken, seed] of [
+    ['characters', false, 1],
+    ['tokens', true, 2],
+  ] as const) {
+    it(
+      `never throws on changed ${unit}`,
+      () => {
+        fc.assert(
+          fc.property(fc.constantFrom(...seeds), edits, (source, changes) => check(mutate(source, changes, byToken), 0)),
+          { seed, numRuns: 4800 },
+        );
+      },
+      patience,
+    );
   }
 
-  it('never throws on changed random programs, and accepts what the whole grammar accepts', () => {
-    fc.assert(fc.property(program, edits, (tree, changes) => {
-      const text = mutate(print({ ...tree, statements: tree.statements.slice(0, 2) }), changes, true);
-      if (text.length > 400) return;
-      check(text, holeCount);
-      const unknownHole = [...text.matchAll(/\uE000(\d+)\uE001/g)].some((match) => Number(match[1]) >= holeCount);
-      if (!unknownHole) expect(parse(text, holeCount).program !== null).toBe(accepts(text));
-    }), { seed: 3, numRuns: 600 });
-  }, patience);
+  it(
+    'never throws on changed random programs, and accepts what the whole grammar accepts',
+    () => {
+      fc.assert(
+        fc.property(program, edits, (tree, changes) => {
+          const text = mutate(print({ ...tree, statements: tree.statements.slice(0, 2) }), changes, true);
+          if (text.length > 400) return;
+          check(text, holeCount);
+          const unknownHole = [...text.matchAll(/\uE000(\d+)\uE001/g)].some((match) => Number(match[1]) >= holeCount);
+          if (!unknownHole) expect(parse(text, holeCount).program !== null).toBe(accepts(text));
+        }),
+        { seed: 3, numRuns: 600 },
+      );
+    },
+    patience,
+  );
 });

@@ -23,11 +23,16 @@ function expression(source: string): Syntax {
 /** An expression with every operation in parentheses: shows the grouping. */
 function grouped(syntax: Syntax): string {
   switch (syntax.kind) {
-    case 'binary': return `(${grouped(syntax.left)} ${syntax.operator} ${grouped(syntax.right)})`;
-    case 'unary': return `(${syntax.operator}${grouped(syntax.operand)})`;
-    case 'conditional': return `(${grouped(syntax.test)} ? ${grouped(syntax.then)} : ${grouped(syntax.otherwise)})`;
-    case 'lambda': return `(${syntax.parameter.text} => ${grouped(syntax.body)})`;
-    default: return printSyntax(syntax);
+    case 'binary':
+      return `(${grouped(syntax.left)} ${syntax.operator} ${grouped(syntax.right)})`;
+    case 'unary':
+      return `(${syntax.operator}${grouped(syntax.operand)})`;
+    case 'conditional':
+      return `(${grouped(syntax.test)} ? ${grouped(syntax.then)} : ${grouped(syntax.otherwise)})`;
+    case 'lambda':
+      return `(${syntax.parameter.text} => ${grouped(syntax.body)})`;
+    default:
+      return printSyntax(syntax);
   }
 }
 
@@ -74,9 +79,11 @@ describe('parse', () => {
   });
 
   it('takes every statement', () => {
-    expect(program('data x: real param s: positive sample a ~ D predict b ~ D observe x ~ D let c = 1 report d = 2 factor 3 fn f() = 4 for i in 0..<2 { } if true { }')
-      .statements.map((statement) => statement.kind))
-      .toEqual(['data', 'param', 'sample', 'predict', 'observe', 'let', 'report', 'factor', 'fn', 'for', 'if']);
+    expect(
+      program(
+        'data x: real param s: positive sample a ~ D predict b ~ D observe x ~ D let c = 1 report d = 2 factor 3 fn f() = 4 for i in 0..<2 { } if true { }',
+      ).statements.map((statement) => statement.kind),
+    ).toEqual(['data', 'param', 'sample', 'predict', 'observe', 'let', 'report', 'factor', 'fn', 'for', 'if']);
   });
 
   it('takes an empty program, and `;` between statements and nowhere else', () => {
@@ -93,7 +100,19 @@ describe('parse', () => {
       if (key === 'span') spans.push(source.slice((value as { start: number }).start, (value as { end: number }).end));
       return value;
     });
-    for (const text of ['sample mu[k , 0]: ordered[K] ~ Normal( a+b*c , sd: x[ .. , 1..<n ] )', 'mu[k , 0]', 'ordered[K]', 'a+b*c', 'b*c', 'sd: x[ .. , 1..<n ]', 'x[ .. , 1..<n ]', '..', '1..<n', 'sd', 'k']) {
+    for (const text of [
+      'sample mu[k , 0]: ordered[K] ~ Normal( a+b*c , sd: x[ .. , 1..<n ] )',
+      'mu[k , 0]',
+      'ordered[K]',
+      'a+b*c',
+      'b*c',
+      'sd: x[ .. , 1..<n ]',
+      'x[ .. , 1..<n ]',
+      '..',
+      '1..<n',
+      'sd',
+      'k',
+    ]) {
       expect(spans).toContain(text);
     }
     for (const text of spans) expect(text).toBe(text.trim());
@@ -101,8 +120,11 @@ describe('parse', () => {
 
   it('gives spans of the whole text to every statement', () => {
     const source = '/* data x: real */ let a = [f(1)]\n\nfor i in 0..<2 { let b = i }\n  let c = 3';
-    expect(program(source).statements.map((statement) => source.slice(statement.span.start, statement.span.end)))
-      .toEqual(['let a = [f(1)]', 'for i in 0..<2 { let b = i }', 'let c = 3']);
+    expect(program(source).statements.map((statement) => source.slice(statement.span.start, statement.span.end))).toEqual([
+      'let a = [f(1)]',
+      'for i in 0..<2 { let b = i }',
+      'let c = 3',
+    ]);
   });
 });
 
@@ -127,28 +149,83 @@ describe('precedence', () => {
   });
 
   it('keeps ranges loosest', () => {
-    expect(only('for i in a + 1..<c ? d : e { }')).toMatchObject({ plates: [{ range: { from: { kind: 'binary' }, to: { kind: 'conditional' }, inclusive: false } }] });
+    expect(only('for i in a + 1..<c ? d : e { }')).toMatchObject({
+      plates: [{ range: { from: { kind: 'binary' }, to: { kind: 'conditional' }, inclusive: false } }],
+    });
     expect(expression('x[a..b, c ? d : e, .., 0..<2]')).toMatchObject({
-      at: [{ kind: 'range', range: { inclusive: true } }, { kind: 'at', value: { kind: 'conditional' } }, { kind: 'all' }, { kind: 'range', range: { inclusive: false } }],
+      at: [
+        { kind: 'range', range: { inclusive: true } },
+        { kind: 'at', value: { kind: 'conditional' } },
+        { kind: 'all' },
+        { kind: 'range', range: { inclusive: false } },
+      ],
     });
   });
 });
 
 describe('words and numbers', () => {
-  it.each([['0.5', 0.5], ['1e5', 1e5], ['2.5E-3', 0.0025], ['1e+2', 100], ['007', 7], ['12', 12]])('reads %s', (text, value) => {
+  it.each([
+    ['0.5', 0.5],
+    ['1e5', 1e5],
+    ['2.5E-3', 0.0025],
+    ['1e+2', 100],
+    ['007', 7],
+    ['12', 12],
+  ])('reads %s', (text, value) => {
     expect(expression(text)).toMatchObject({ kind: 'number', text, value });
   });
 
   it('reads 0..<N as a range, not as a number with a point', () => {
     expect(only('for i in 0..<N { }')).toMatchObject({ plates: [{ range: { from: { text: '0' }, to: { name: 'N' } } }] });
-    expect(only('for i in 0.5..1.5 { }')).toMatchObject({ plates: [{ range: { from: { text: '0.5' }, to: { text: '1.5' }, inclusive: true } }] });
+    expect(only('for i in 0.5..1.5 { }')).toMatchObject({
+      plates: [{ range: { from: { text: '0.5' }, to: { text: '1.5' }, inclusive: true } }],
+    });
   });
 
-  it.each(['μ', 'Σ_1', 'θ2', '_', 'x_', 'datas', 'information', 'form', 'inner', 'iff', 'elsewhere', 'inform', 'infinity', 'letters', 'fnord', 'trues', 'é', 'T', 'lambda', 'beta', 'scale'])('takes %s as a name', (name) => {
+  it.each([
+    'μ',
+    'Σ_1',
+    'θ2',
+    '_',
+    'x_',
+    'datas',
+    'information',
+    'form',
+    'inner',
+    'iff',
+    'elsewhere',
+    'inform',
+    'infinity',
+    'letters',
+    'fnord',
+    'trues',
+    'é',
+    'T',
+    'lambda',
+    'beta',
+    'scale',
+  ])('takes %s as a name', (name) => {
     expect(only(`let ${name} = ${name}(${name})`)).toMatchObject({ target: { name: { text: name } }, value: { callee: { text: name } } });
   });
 
-  it.each(['data', 'param', 'sample', 'observe', 'predict', 'let', 'report', 'factor', 'fn', 'for', 'in', 'if', 'else', 'true', 'false', 'inf'])('reserves %s', (word) => {
+  it.each([
+    'data',
+    'param',
+    'sample',
+    'observe',
+    'predict',
+    'let',
+    'report',
+    'factor',
+    'fn',
+    'for',
+    'in',
+    'if',
+    'else',
+    'true',
+    'false',
+    'inf',
+  ])('reserves %s', (word) => {
     expect(parse(`let ${word} = 1`).program).toBeNull();
     expect(parse(`let a = ${word}(1)`).program).toBeNull();
   });
@@ -168,7 +245,10 @@ describe('types, targets and calls', () => {
     const type = (source: string): unknown => (only(`data x: ${source}`) as Stmt & { kind: 'data' }).type;
     expect(type('real')).toMatchObject({ base: { text: 'real' }, arguments: [], dims: [], options: [] });
     expect(type('interval(0, 2 * a)[N]')).toMatchObject({ arguments: [{ text: '0' }, { kind: 'binary' }], dims: [{ name: 'N' }] });
-    expect(type('cov[J, D, D](floor: 1e-3, b: 2)')).toMatchObject({ dims: [{}, {}, {}], options: [{ name: { text: 'floor' }, value: { value: 1e-3 } }, { name: { text: 'b' } }] });
+    expect(type('cov[J, D, D](floor: 1e-3, b: 2)')).toMatchObject({
+      dims: [{}, {}, {}],
+      options: [{ name: { text: 'floor' }, value: { value: 1e-3 } }, { name: { text: 'b' } }],
+    });
   });
 
   it('flattens x[i][j] on the left, where it means x[i, j]', () => {
@@ -178,15 +258,20 @@ describe('types, targets and calls', () => {
   it('takes positional and named arguments, generators and lambdas', () => {
     expect(expression('f(a, b: c, d for k in 0..<K, j in 0..<J, e => e, g: h for i in 0..<2)')).toMatchObject({
       arguments: [
-        { name: null, value: { name: 'a' } }, { name: { text: 'b' }, value: { name: 'c' } },
+        { name: null, value: { name: 'a' } },
+        { name: { text: 'b' }, value: { name: 'c' } },
         { name: null, value: { kind: 'generator', plates: [{ index: { text: 'k' } }, { index: { text: 'j' } }] } },
-        { name: null, value: { kind: 'lambda' } }, { name: { text: 'g' }, value: { kind: 'generator' } },
+        { name: null, value: { kind: 'lambda' } },
+        { name: { text: 'g' }, value: { kind: 'generator' } },
       ],
     });
   });
 
   it('makes `else if` an `if` in the else branch', () => {
-    expect(only('if a { } else if b { } else { let c = 1 }')).toMatchObject({ then: [], otherwise: [{ kind: 'if', then: [], otherwise: [{ kind: 'let' }] }] });
+    expect(only('if a { } else if b { } else { let c = 1 }')).toMatchObject({
+      then: [],
+      otherwise: [{ kind: 'if', then: [], otherwise: [{ kind: 'let' }] }],
+    });
     expect(only('if a { }')).toMatchObject({ otherwise: null });
     expect(only('if a { } else { }')).toMatchObject({ otherwise: [] });
   });

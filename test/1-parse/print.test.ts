@@ -14,39 +14,73 @@ function canonical(source: string): string {
 describe('print', () => {
   it('writes what parses to the same tree, for random programs of every construct', () => {
     const kinds = new Set<string>();
-    fc.assert(fc.property(program, (tree) => {
-      kindsIn(tree, kinds);
-      const text = print(tree);
-      const result = parse(text, holeCount);
-      expect(result.diagnostics).toEqual([]);
-      expect(withoutSpans(result.program!.statements)).toEqual(withoutSpans(tree.statements));
-    }), { seed: 20261121, numRuns: 400 });
+    fc.assert(
+      fc.property(program, (tree) => {
+        kindsIn(tree, kinds);
+        const text = print(tree);
+        const result = parse(text, holeCount);
+        expect(result.diagnostics).toEqual([]);
+        expect(withoutSpans(result.program!.statements)).toEqual(withoutSpans(tree.statements));
+      }),
+      { seed: 20261121, numRuns: 400 },
+    );
     expect([...kinds].sort()).toEqual([
-      'all', 'array', 'at', 'binary', 'boolean', 'call', 'comprehension', 'conditional', 'data', 'factor', 'fn', 'for', 'generator', 'hole', 'if',
-      'index', 'inf', 'lambda', 'let', 'name', 'number', 'observe', 'param', 'predict', 'range', 'report', 'sample', 'unary',
+      'all',
+      'array',
+      'at',
+      'binary',
+      'boolean',
+      'call',
+      'comprehension',
+      'conditional',
+      'data',
+      'factor',
+      'fn',
+      'for',
+      'generator',
+      'hole',
+      'if',
+      'index',
+      'inf',
+      'lambda',
+      'let',
+      'name',
+      'number',
+      'observe',
+      'param',
+      'predict',
+      'range',
+      'report',
+      'sample',
+      'unary',
     ]);
   });
 
   it('is idempotent: the canonical text is its own canonical text', () => {
-    fc.assert(fc.property(program, (tree) => {
-      const text = print(tree);
-      expect(print(parse(text, holeCount).program!)).toBe(text);
-    }), { seed: 7, numRuns: 100 });
+    fc.assert(
+      fc.property(program, (tree) => {
+        const text = print(tree);
+        expect(print(parse(text, holeCount).program!)).toBe(text);
+      }),
+      { seed: 7, numRuns: 100 },
+    );
   });
 
   it('puts one statement on a line and indents blocks by two', () => {
-    expect(canonical('data x:real[N,D] data K:int; for k in 0..<K,j in 0..D{if k==0{let a=1}else if k<2{}else{factor -2}}')).toBe([
-      'data x: real[N, D]',
-      'data K: int',
-      'for k in 0..<K, j in 0..D {',
-      '  if k == 0 {',
-      '    let a = 1',
-      '  } else if k < 2 { } else {',
-      '    factor -2',
-      '  }',
-      '}',
-      '',
-    ].join('\n'));
+    expect(canonical('data x:real[N,D] data K:int; for k in 0..<K,j in 0..D{if k==0{let a=1}else if k<2{}else{factor -2}}')).toBe(
+      [
+        'data x: real[N, D]',
+        'data K: int',
+        'for k in 0..<K, j in 0..D {',
+        '  if k == 0 {',
+        '    let a = 1',
+        '  } else if k < 2 { } else {',
+        '    factor -2',
+        '  }',
+        '}',
+        '',
+      ].join('\n'),
+    );
   });
 
   it('keeps only the parentheses that matter', () => {

@@ -3,7 +3,19 @@
  * have to be trees that the grammar can produce. Spans are all empty.
  */
 import fc from 'fast-check';
-import type { ArgumentSyntax, BinaryOperator, IndexSyntax, Name, PlateSyntax, Program, RangeSyntax, Stmt, Syntax, TargetSyntax, TypeSyntax } from '../../src/1-parse/ast.js';
+import type {
+  ArgumentSyntax,
+  BinaryOperator,
+  IndexSyntax,
+  Name,
+  PlateSyntax,
+  Program,
+  RangeSyntax,
+  Stmt,
+  Syntax,
+  TargetSyntax,
+  TypeSyntax,
+} from '../../src/1-parse/ast.js';
 
 const span = { start: 0, end: 0 };
 
@@ -11,8 +23,35 @@ const span = { start: 0, end: 0 };
 export const holeCount = 3;
 
 const word = fc.oneof(
-  { weight: 4, arbitrary: fc.constantFrom('x', 'y', 'mu', 'K', 'N', 'beta', 'T', 'lambda', 'x_1', '_', 'Normal', 'sum', 'real', 'cov', 'interval') },
-  { weight: 2, arbitrary: fc.constantFrom('μ', 'Σ_x', 'θ2', 'é', 'data_', 'information', 'forx', 'inf1', 'truely', 'iff', 'elsewhere', 'letter', 'e5', 'E', 'and', 'or', 'not', 'of', 'to', 'then') },
+  {
+    weight: 4,
+    arbitrary: fc.constantFrom('x', 'y', 'mu', 'K', 'N', 'beta', 'T', 'lambda', 'x_1', '_', 'Normal', 'sum', 'real', 'cov', 'interval'),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom(
+      'μ',
+      'Σ_x',
+      'θ2',
+      'é',
+      'data_',
+      'information',
+      'forx',
+      'inf1',
+      'truely',
+      'iff',
+      'elsewhere',
+      'letter',
+      'e5',
+      'E',
+      'and',
+      'or',
+      'not',
+      'of',
+      'to',
+      'then',
+    ),
+  },
   { weight: 1, arbitrary: fc.stringMatching(/^q[A-Za-z_0-9]{0,6}$/) },
 );
 const name: fc.Arbitrary<Name> = word.map((text) => ({ text, span }));
@@ -53,14 +92,38 @@ const parts = fc.letrec<Parts>((tie: fc.LetrecTypedTie<Parts>) => {
     syntax: fc.oneof(
       { maxDepth: 4, withCrossShrink: true },
       { weight: 3, arbitrary: leaf },
-      fc.record({ kind: fc.constant('unary' as const), operator: fc.constantFrom('-' as const, '!' as const), operand: syntax, span: fc.constant(span) }),
-      { weight: 3, arbitrary: fc.record({ kind: fc.constant('binary' as const), operator: fc.constantFrom(...binaryOperators), left: syntax, right: syntax, span: fc.constant(span) }) },
+      fc.record({
+        kind: fc.constant('unary' as const),
+        operator: fc.constantFrom('-' as const, '!' as const),
+        operand: syntax,
+        span: fc.constant(span),
+      }),
+      {
+        weight: 3,
+        arbitrary: fc.record({
+          kind: fc.constant('binary' as const),
+          operator: fc.constantFrom(...binaryOperators),
+          left: syntax,
+          right: syntax,
+          span: fc.constant(span),
+        }),
+      },
       fc.record({ kind: fc.constant('conditional' as const), test: syntax, then: syntax, otherwise: syntax, span: fc.constant(span) }),
       fc.record({
-        kind: fc.constant('call' as const), callee: fc.oneof({ weight: 5, arbitrary: name }, { weight: 1, arbitrary: fc.nat({ max: holeCount - 1 }).map((hole) => ({ hole, span })) }),
-        arguments: fc.array(tie('argument'), { maxLength: 3 }), span: fc.constant(span),
+        kind: fc.constant('call' as const),
+        callee: fc.oneof(
+          { weight: 5, arbitrary: name },
+          { weight: 1, arbitrary: fc.nat({ max: holeCount - 1 }).map((hole) => ({ hole, span })) },
+        ),
+        arguments: fc.array(tie('argument'), { maxLength: 3 }),
+        span: fc.constant(span),
       }),
-      fc.record({ kind: fc.constant('index' as const), array: syntax, at: fc.array(tie('index'), { minLength: 1, maxLength: 3 }), span: fc.constant(span) }),
+      fc.record({
+        kind: fc.constant('index' as const),
+        array: syntax,
+        at: fc.array(tie('index'), { minLength: 1, maxLength: 3 }),
+        span: fc.constant(span),
+      }),
       fc.record({ kind: fc.constant('array' as const), elements: list(0), span: fc.constant(span) }),
       fc.record({ kind: fc.constant('comprehension' as const), body: syntax, plates: tie('plates'), span: fc.constant(span) }),
       fc.record({ kind: fc.constant('lambda' as const), parameter: name, body: syntax, span: fc.constant(span) }),
@@ -69,7 +132,10 @@ const parts = fc.letrec<Parts>((tie: fc.LetrecTypedTie<Parts>) => {
     plates: fc.array(fc.record({ index: name, range: tie('range'), span: fc.constant(span) }), { minLength: 1, maxLength: 2 }),
     value: fc.oneof(
       { weight: 4, arbitrary: syntax },
-      { weight: 1, arbitrary: fc.record({ kind: fc.constant('generator' as const), body: syntax, plates: tie('plates'), span: fc.constant(span) }) },
+      {
+        weight: 1,
+        arbitrary: fc.record({ kind: fc.constant('generator' as const), body: syntax, plates: tie('plates'), span: fc.constant(span) }),
+      },
     ),
     argument: fc.record({ name: fc.option(name, { freq: 2 }), value: tie('value'), span: fc.constant(span) }),
     index: fc.oneof(
@@ -79,8 +145,11 @@ const parts = fc.letrec<Parts>((tie: fc.LetrecTypedTie<Parts>) => {
     ),
     target: fc.record({ name, at: list(0), span: fc.constant(span) }),
     type: fc.record({
-      base: name, arguments: list(0), dims: list(0),
-      options: fc.array(fc.record({ name, value: tie('value'), span: fc.constant(span) }), { maxLength: 2 }), span: fc.constant(span),
+      base: name,
+      arguments: list(0),
+      dims: list(0),
+      options: fc.array(fc.record({ name, value: tie('value'), span: fc.constant(span) }), { maxLength: 2 }),
+      span: fc.constant(span),
     }),
     statement: fc.oneof(
       { maxDepth: 3, withCrossShrink: true },
@@ -88,12 +157,30 @@ const parts = fc.letrec<Parts>((tie: fc.LetrecTypedTie<Parts>) => {
       fc.record({ kind: fc.constant('report' as const), target: tie('target'), value: syntax, span: fc.constant(span) }),
       fc.record({ kind: fc.constant('data' as const), name, type: tie('type'), span: fc.constant(span) }),
       fc.record({ kind: fc.constant('param' as const), target: tie('target'), type: tie('type'), span: fc.constant(span) }),
-      fc.record({ kind: fc.constantFrom('sample' as const, 'predict' as const), target: tie('target'), type: fc.option(tie('type')), law: syntax, span: fc.constant(span) }),
+      fc.record({
+        kind: fc.constantFrom('sample' as const, 'predict' as const),
+        target: tie('target'),
+        type: fc.option(tie('type')),
+        law: syntax,
+        span: fc.constant(span),
+      }),
       fc.record({ kind: fc.constant('observe' as const), value: syntax, law: syntax, span: fc.constant(span) }),
       fc.record({ kind: fc.constant('factor' as const), value: syntax, span: fc.constant(span) }),
-      fc.record({ kind: fc.constant('fn' as const), name, parameters: fc.array(name, { maxLength: 3 }), body: syntax, span: fc.constant(span) }),
+      fc.record({
+        kind: fc.constant('fn' as const),
+        name,
+        parameters: fc.array(name, { maxLength: 3 }),
+        body: syntax,
+        span: fc.constant(span),
+      }),
       fc.record({ kind: fc.constant('for' as const), plates: tie('plates'), body: tie('block'), span: fc.constant(span) }),
-      fc.record({ kind: fc.constant('if' as const), test: syntax, then: tie('block'), otherwise: fc.option(tie('block'), { freq: 2 }), span: fc.constant(span) }),
+      fc.record({
+        kind: fc.constant('if' as const),
+        test: syntax,
+        then: tie('block'),
+        otherwise: fc.option(tie('block'), { freq: 2 }),
+        span: fc.constant(span),
+      }),
     ),
     block: fc.array(tie('statement'), { maxLength: 3 }),
   };

@@ -31,21 +31,51 @@ function told(source: string): readonly string[] {
 
 describe('all errors of a program', () => {
   it.each<[string, string, readonly string[]]>([
-    ['a syntax error beside wrong names', 'data x: real[N]\nsample m ~ Normall(0, 1)\nsample s ~ Gamma(1,\nobserve x ~ Normal(m, t)\n',
-      ['unknown-distribution Normall', 'unclosed-bracket ', 'unknown-name t']],
+    [
+      'a syntax error beside wrong names',
+      'data x: real[N]\nsample m ~ Normall(0, 1)\nsample s ~ Gamma(1,\nobserve x ~ Normal(m, t)\n',
+      ['unknown-distribution Normall', 'unclosed-bracket ', 'unknown-name t'],
+    ],
     ['a name that a wrong statement defines', 'sample m = Normal(0, 1)\nlet a = m + q\n', ['equals-for-tilde =', 'unknown-name q']],
     ['a statement with a misspelt keyword', 'sampl m ~ Normal(0, 1)\nlet a = m + q\n', ['unknown-statement sampl', 'unknown-name q']],
-    ['sizes of a wrong declaration', 'data x real[N]\nsample w ~ iid(Normal(0, 1), N)\nlet a = w + [1, 2] + q\n', ['missing-colon x', 'unknown-name q']],
+    [
+      'sizes of a wrong declaration',
+      'data x real[N]\nsample w ~ iid(Normal(0, 1), N)\nlet a = w + [1, 2] + q\n',
+      ['missing-colon x', 'unknown-name q'],
+    ],
     ['a declaration without a name', 'data : real\nlet a = x\nlet b = [1, 2] + [1, 2, 3]\n', ['syntax-error :', 'shape-mismatch ']],
     ['a wrong function', 'fn f(x) => x\nreport a = f(1) + g(2)\n', ['function-body =>', 'unknown-function g']],
     ['a wrong use', 'sample m ~ Normal(0, 1)\nfactor += m\nlet a = q\n', ['factor-operator +=', 'unknown-name q']],
-    ['statements of a block', 'data x: real[N]\nfor n in 0..<N {\n  sample z[n] ~ Normal(0, 1\n  let a = z[n] + q\n  observe x[n] ~ Normall(a, 1)\n}\n',
-      ['unclosed-bracket ', 'unknown-name q', 'unknown-distribution Normall']],
-    ['a block whose range is wrong', 'for i in 0:N { sample a[i] ~ Normal(q, 1)\n sample b[i+1] ~ Normal(a[i], 1) }\n', ['wrong-range 0:N', 'unknown-name q']],
-    ['both branches of a wrong condition', 'data k: int\nif k === 1 { let a = q } else { let b = r }\n', ['wrong-operator ===', 'unknown-name q', 'unknown-name r']],
-    ['an alternative behind a wrong branch', 'data k: int\nif k == 1 { let a = = 1 } else if k == 2 { let b = r } else { let c = a }\n', ['syntax-error =', 'unknown-name r']],
-    ['the beginning of a recursion', 'data N: int\nsample h[0] ~ Normal(0, 1))\nfor t in 1..<N { sample h[t] ~ Normal(h[t-1], q) }\n', ['unopened-bracket ', 'unknown-name q']],
-    ['a word that joins two statements', 'data N: int\nsample m ~ Normal(0, 1) for k in 0..<N\nlet a = m[0]\nlet b = q\n', ['missing-braces let', 'unknown-name q']],
+    [
+      'statements of a block',
+      'data x: real[N]\nfor n in 0..<N {\n  sample z[n] ~ Normal(0, 1\n  let a = z[n] + q\n  observe x[n] ~ Normall(a, 1)\n}\n',
+      ['unclosed-bracket ', 'unknown-name q', 'unknown-distribution Normall'],
+    ],
+    [
+      'a block whose range is wrong',
+      'for i in 0:N { sample a[i] ~ Normal(q, 1)\n sample b[i+1] ~ Normal(a[i], 1) }\n',
+      ['wrong-range 0:N', 'unknown-name q'],
+    ],
+    [
+      'both branches of a wrong condition',
+      'data k: int\nif k === 1 { let a = q } else { let b = r }\n',
+      ['wrong-operator ===', 'unknown-name q', 'unknown-name r'],
+    ],
+    [
+      'an alternative behind a wrong branch',
+      'data k: int\nif k == 1 { let a = = 1 } else if k == 2 { let b = r } else { let c = a }\n',
+      ['syntax-error =', 'unknown-name r'],
+    ],
+    [
+      'the beginning of a recursion',
+      'data N: int\nsample h[0] ~ Normal(0, 1))\nfor t in 1..<N { sample h[t] ~ Normal(h[t-1], q) }\n',
+      ['unopened-bracket ', 'unknown-name q'],
+    ],
+    [
+      'a word that joins two statements',
+      'data N: int\nsample m ~ Normal(0, 1) for k in 0..<N\nlet a = m[0]\nlet b = q\n',
+      ['missing-braces let', 'unknown-name q'],
+    ],
     ['a chain that is too long', `let a = ${'1 + '.repeat(2000)}1\nlet b = a + q\n`, ['nested-too-deeply 1', 'unknown-name q']],
     ['arguments of an unknown distribution', 'sample m ~ Normall(q + 1, 1)\n', ['unknown-distribution Normall', 'unknown-name q']],
     ['a range of an unknown end', 'sample h[0] ~ Normal(0, 1)\nfor t in 1..<Q { sample h[t] ~ Normal(h[t-1], 1) }\n', ['unknown-name Q']],
@@ -59,7 +89,11 @@ describe('all errors of a program', () => {
 
   it('that are thousands are found within seconds, and the first hundred shown', () => {
     const source = `${Array.from({ length: 3000 }, (_, k) => `sample a${k} ~ Normal(0, b${k})\n`).join('')}sample z ~ Normal(0,\n`;
-    expect(cpuMilliseconds(() => { expect(errorsOf(() => compileText(source, 'model'))).toHaveLength(3001); })).toBeLessThan(15_000);
+    expect(
+      cpuMilliseconds(() => {
+        expect(errorsOf(() => compileText(source, 'model'))).toHaveLength(3001);
+      }),
+    ).toBeLessThan(15_000);
     expect(() => compileText(source, 'model')).toThrow(/unknown-name[\s\S]*2901 more errors are not shown\.$/);
   });
 
@@ -78,7 +112,9 @@ describe('all errors of a program', () => {
 function* damaged(): Generator<string> {
   const root = join(import.meta.dirname, '..', '..', 'examples');
   let turn = 0;
-  for (const file of readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.cred')).sort()) {
+  for (const file of readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.cred'))
+    .sort()) {
     const source = readFileSync(join(root, file), 'utf8');
     for (const token of tokens(source)) {
       if (turn++ % 37 !== 0) continue;

@@ -15,7 +15,10 @@ describe('templateSource', () => {
     expect(host.source).toBe('let a = \uE0000\uE001 + \uE0001\uE001[0]');
     expect(host.values).toEqual([[1, 2, 3], '} observe x']);
     const statement = parse(host.source, host.values.length).program!.statements[0]!;
-    expect(statement).toMatchObject({ kind: 'let', value: { kind: 'binary', left: { kind: 'hole', hole: 0 }, right: { kind: 'index', array: { kind: 'hole', hole: 1 } } } });
+    expect(statement).toMatchObject({
+      kind: 'let',
+      value: { kind: 'binary', left: { kind: 'hole', hole: 0 }, right: { kind: 'index', array: { kind: 'hole', hole: 1 } } },
+    });
   });
 
   it('lets a host function be called', () => {
@@ -45,8 +48,14 @@ describe('templateSource', () => {
   });
 
   it('agrees with the text beyond the tenth hole, whose mark is longer', () => {
-    const strings = Object.assign(Array.from({ length: 13 }, () => ' '), { raw: Array.from({ length: 13 }, (_, at) => (at === 12 ? ' z' : ' ')) });
-    const host = templateSource(strings, Array.from({ length: 12 }, (_, at) => at));
+    const strings = Object.assign(
+      Array.from({ length: 13 }, () => ' '),
+      { raw: Array.from({ length: 13 }, (_, at) => (at === 12 ? ' z' : ' ')) },
+    );
+    const host = templateSource(
+      strings,
+      Array.from({ length: 12 }, (_, at) => at),
+    );
     const at = host.source.indexOf('z');
     expect(host.shown[host.toShown({ start: at, end: at + 1 }).start]).toBe('z');
   });
@@ -56,7 +65,7 @@ describe('templateSource', () => {
   });
 
   it('does not mistake marks in the text of the template for holes', () => {
-    const host = template`let a = \u{0} ${1} ` ;
+    const host = template`let a = \u{0} ${1} `;
     expect(parse(host.source, 1).program).toBeNull();
     const forged = templateSource(Object.assign([''], { raw: ['let a = \uE0000\uE001'] }), []);
     const { program, diagnostics } = parse(forged.source, 0);

@@ -12,7 +12,9 @@ import { boundModel, graphOf } from '../compiled.js';
 
 const template = (strings: TemplateStringsArray, ...values: unknown[]): { source: string } => templateSource(strings, values);
 type Values = Record<string, unknown> | Map<string, unknown>;
-function bound(source: string, values: Values, mode: 'infer' | 'sample' = 'infer', holes: readonly HoleValue[] = []): BoundModel { return boundModel(source, values, { mode, holes }); }
+function bound(source: string, values: Values, mode: 'infer' | 'sample' = 'infer', holes: readonly HoleValue[] = []): BoundModel {
+  return boundModel(source, values, { mode, holes });
+}
 function errors(source: string, values: Values, mode: 'infer' | 'sample' = 'infer'): string[] {
   const { model, diagnostics } = bind(graphOf(source), values, { mode });
   const list = diagnostics.filter((d) => d.severity === 'error').map((d) => sentence(d.message));
@@ -20,7 +22,9 @@ function errors(source: string, values: Values, mode: 'infer' | 'sample' = 'infe
   return list;
 }
 function notes(source: string, values: Values): string[] {
-  return bind(graphOf(source), values, { mode: 'infer' }).diagnostics.filter((d) => d.severity === 'note').map((d) => `${sentence(d.message)}${d.hint === undefined ? '' : ` | ${d.hint}`}`);
+  return bind(graphOf(source), values, { mode: 'infer' })
+    .diagnostics.filter((d) => d.severity === 'note')
+    .map((d) => `${sentence(d.message)}${d.hint === undefined ? '' : ` | ${d.hint}`}`);
 }
 /** Messages are sentences; the full stop is left out of the expectations below. */
 function sentence(message: string): string {
@@ -43,14 +47,31 @@ const mixture = `
 
 describe('computed values that are no numbers', () => {
   it('are refused before anything runs, with the element', () => {
-    expect(errors('data y: real[N] sample m ~ Normal(0, 1) observe log(y) ~ Normal(m, 1)', { y: [1, -1] })).toEqual(['log(y[n]) at n = 1 = NaN cannot come from Normal: it is not a number']);
-    expect(errors('data y: real[N] let w = log(y) sample m ~ Normal(0, 1) observe w ~ Normal(m, 1)', { y: [1, 0] })).toEqual(['w[1] = -inf cannot come from Normal: it is not finite']);
-    expect(errors('data y: real[N] sample m ~ Normal(0, 1) observe standardise(y) ~ Normal(m, 1)', { y: [1] })[0]).toMatch(/NaN cannot come from Normal: it is not a number$/);
-    expect(errors('data y: real[N, 2] sample m ~ MvNormal(zeros(2), eye(2)) for n in 0..<N { observe sqrt(y[n]) ~ MvNormal(m, eye(2)) }', { y: [[1, 2], [3, -4]] })[0]).toMatch(/cannot come from MvNormal: it has the element NaN$/);
-    expect(errors('data y: real[N] let w = 1 / (y[0] - 1) sample m ~ Normal(w, 1)', { y: [1, 2] })).toEqual(['The parameter mean of Normal is inf; it must be a finite number']);
+    expect(errors('data y: real[N] sample m ~ Normal(0, 1) observe log(y) ~ Normal(m, 1)', { y: [1, -1] })).toEqual([
+      'log(y[n]) at n = 1 = NaN cannot come from Normal: it is not a number',
+    ]);
+    expect(errors('data y: real[N] let w = log(y) sample m ~ Normal(0, 1) observe w ~ Normal(m, 1)', { y: [1, 0] })).toEqual([
+      'w[1] = -inf cannot come from Normal: it is not finite',
+    ]);
+    expect(errors('data y: real[N] sample m ~ Normal(0, 1) observe standardise(y) ~ Normal(m, 1)', { y: [1] })[0]).toMatch(
+      /NaN cannot come from Normal: it is not a number$/,
+    );
+    expect(
+      errors('data y: real[N, 2] sample m ~ MvNormal(zeros(2), eye(2)) for n in 0..<N { observe sqrt(y[n]) ~ MvNormal(m, eye(2)) }', {
+        y: [
+          [1, 2],
+          [3, -4],
+        ],
+      })[0],
+    ).toMatch(/cannot come from MvNormal: it has the element NaN$/);
+    expect(errors('data y: real[N] let w = 1 / (y[0] - 1) sample m ~ Normal(w, 1)', { y: [1, 2] })).toEqual([
+      'The parameter mean of Normal is inf; it must be a finite number',
+    ]);
   });
   it('are let through where nothing reads them and where they are numbers', () => {
-    expect(errors('data y: real[N] let w = log(y) sample m ~ Normal(0, 1) observe (y < 0 ? 0 : y) ~ Normal(m, 1)', { y: [1, -1] })).toEqual([]);
+    expect(errors('data y: real[N] let w = log(y) sample m ~ Normal(0, 1) observe (y < 0 ? 0 : y) ~ Normal(m, 1)', { y: [1, -1] })).toEqual(
+      [],
+    );
     expect(errors('data y: real[N] sample m ~ Normal(0, 1) observe log(y) ~ Normal(m, 1)', { y: [1, 2] })).toEqual([]);
   });
   it('name the round of the loop whose computed index is out of range', () => {
@@ -61,7 +82,14 @@ describe('computed values that are no numbers', () => {
 
 describe('shapes and sizes', () => {
   it('binds sizes by the shape of data and gives every variable its shape', () => {
-    const m = bound(mixture, { x: [[1, 2], [3, 4], [5, 6]], K: 4 });
+    const m = bound(mixture, {
+      x: [
+        [1, 2],
+        [3, 4],
+        [5, 6],
+      ],
+      K: 4,
+    });
     expect(m.sizes.get('N')).toBe(3);
     expect(m.sizes.get('D')).toBe(2);
     expect(['pi', 'mu', 'z', 'x'].map((name) => shapeOf(m, name))).toEqual([[4], [4, 2], [3], [3, 2]]);
@@ -73,11 +101,35 @@ describe('shapes and sizes', () => {
 
   it('takes values of every form', () => {
     const same: unknown[] = [
-      [[1, 2], [3, 4]], [Float64Array.of(1, 2), Float32Array.of(3, 4)], tensor([1, 2, 3, 4], [2, 2]), new Matrix([[1, 2], [3, 4]]), [[1n, true], [3, 4]],
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      [Float64Array.of(1, 2), Float32Array.of(3, 4)],
+      tensor([1, 2, 3, 4], [2, 2]),
+      new Matrix([
+        [1, 2],
+        [3, 4],
+      ]),
+      [
+        [1n, true],
+        [3, 4],
+      ],
     ];
     for (const x of same.slice(0, 4)) expect(valuesOf(bound(mixture, { x, K: 2 }), 'x')).toEqual([1, 2, 3, 4]);
     expect(valuesOf(bound(mixture, { x: same[4], K: 2 }), 'x')).toEqual([1, 1, 3, 4]);
-    expect(valuesOf(bound(mixture, new Map<string, unknown>([['x', same[0]], ['K', 2]])), 'x')).toEqual([1, 2, 3, 4]);
+    expect(
+      valuesOf(
+        bound(
+          mixture,
+          new Map<string, unknown>([
+            ['x', same[0]],
+            ['K', 2],
+          ]),
+        ),
+        'x',
+      ),
+    ).toEqual([1, 2, 3, 4]);
   });
 
   it('never shares memory with the caller', () => {
@@ -87,29 +139,57 @@ describe('shapes and sizes', () => {
     expect(valuesOf(m, 'x')).toEqual([1, 2]);
   });
 
-  const regression = 'data X: real[N, D] data y: real[N] sample w ~ MvNormal(zeros(D), eye(D)) for n in 0..<N { observe y[n] ~ Normal(X[n] @ w, 0.3) }';
+  const regression =
+    'data X: real[N, D] data y: real[N] sample w ~ MvNormal(zeros(D), eye(D)) for n in 0..<N { observe y[n] ~ Normal(X[n] @ w, 0.3) }';
   it('says both sizes where two data disagree', () => {
-    expect(errors(regression, { X: [[1, 2], [3, 4]], y: [1, 2, 3] })).toEqual(['N is 2 by axis 0 of X but 3 by the length of y']);
+    expect(
+      errors(regression, {
+        X: [
+          [1, 2],
+          [3, 4],
+        ],
+        y: [1, 2, 3],
+      }),
+    ).toEqual(['N is 2 by axis 0 of X but 3 by the length of y']);
     expect(errors(regression, { X: [[1, 2]], y: [1], N: 7 })).toEqual(['N is 7 by the value given for it but 1 by axis 0 of X']);
     expect(errors(regression, { X: [[1, 2]], y: [1], N: 1 })).toEqual([]);
-    expect(errors('data S: cov[D] sample x ~ MvNormal(zeros(D), S)', { S: [[1, 0, 0], [0, 1, 0]] })).toEqual(['D is 2 by axis 0 of S but 3 by axis 1 of S']);
+    expect(
+      errors('data S: cov[D] sample x ~ MvNormal(zeros(D), S)', {
+        S: [
+          [1, 0, 0],
+          [0, 1, 0],
+        ],
+      }),
+    ).toEqual(['D is 2 by axis 0 of S but 3 by axis 1 of S']);
   });
 
   it('says the declared and the found shape', () => {
     expect(errors(regression, { X: [1, 2], y: [1, 2] })).toEqual(['X is declared real[N, D] but its value has shape [2]']);
-    expect(errors('data K: int data a: real[K] sample x ~ Normal(sum(a), 1)', { K: 3, a: [1, 2] })).toEqual(['a is declared real[K] = [3] but its value has shape [2]']);
+    expect(errors('data K: int data a: real[K] sample x ~ Normal(sum(a), 1)', { K: 3, a: [1, 2] })).toEqual([
+      'a is declared real[K] = [3] but its value has shape [2]',
+    ]);
     expect(errors('data s: real sample x ~ Normal(s, 1)', { s: [1] })).toEqual(['s is declared real but its value has shape [1]']);
   });
 
   it('names the row of a ragged array', () => {
     expect(errors(regression, { X: [[1, 2], [3]], y: [1, 2] })).toEqual(['X[1] holds 1 element; expected 2 elements as in the first row']);
     expect(errors(regression, { X: [[1, 2], 3], y: [1, 2] })).toEqual(['X[1] is a number; expected a list of 2']);
-    expect(errors(regression, { X: [[1, 2], [[3], 4]], y: [1, 2] })).toEqual(['X[1,0] is a list; expected a number']);
+    expect(
+      errors(regression, {
+        X: [
+          [1, 2],
+          [[3], 4],
+        ],
+        y: [1, 2],
+      }),
+    ).toEqual(['X[1,0] is a list; expected a number']);
   });
 
   it('lists all missing data together', () => {
     expect(errors(regression, {})).toEqual(['No value is given for X: real[N, D], y: real[N]']);
-    expect(errors('data a: real[N] sample x: ordered[K] ~ iid(Normal(0, 1), K) sample y ~ Normal(sum(a), 1)', {})).toEqual(['No value is given for a: real[N], K: int']);
+    expect(errors('data a: real[N] sample x: ordered[K] ~ iid(Normal(0, 1), K) sample y ~ Normal(sum(a), 1)', {})).toEqual([
+      'No value is given for a: real[N], K: int',
+    ]);
     expect(errors('sample x ~ iid(Normal(0, 1), 3)', {})).toEqual([]);
   });
 
@@ -126,13 +206,21 @@ describe('shapes and sizes', () => {
   });
 
   it('refuses sizes that are no counts', () => {
-    expect(errors(regression, { X: [[1, 2]], y: [1], N: -1 })).toEqual(['The size N is given as -1; a size is a whole number that is not negative']);
-    expect(errors(regression, { X: [[1, 2]], y: [1], N: [1] })).toEqual(['The size N is given as something else; a size is a whole number that is not negative']);
+    expect(errors(regression, { X: [[1, 2]], y: [1], N: -1 })).toEqual([
+      'The size N is given as -1; a size is a whole number that is not negative',
+    ]);
+    expect(errors(regression, { X: [[1, 2]], y: [1], N: [1] })).toEqual([
+      'The size N is given as something else; a size is a whole number that is not negative',
+    ]);
   });
 
   it('refuses what is too large before allocating it, and says how many bytes', () => {
-    expect(errors('data N: int for n in 0..<N { sample x[n] ~ Normal(0, 1) }', { N: 1e9 })).toEqual(['x[1000000000] needs 8 GB (8000000000 bytes) of memory; the limit is 2.15 GB (2147483648 bytes)']);
-    expect(errors('sample w ~ MvNormal(zeros(1e12), eye(1e12))', {}).join()).toMatch(/of shape \[1000000000000\], needs 8 TB \(8000000000000 bytes\)/);
+    expect(errors('data N: int for n in 0..<N { sample x[n] ~ Normal(0, 1) }', { N: 1e9 })).toEqual([
+      'x[1000000000] needs 8 GB (8000000000 bytes) of memory; the limit is 2.15 GB (2147483648 bytes)',
+    ]);
+    expect(errors('sample w ~ MvNormal(zeros(1e12), eye(1e12))', {}).join()).toMatch(
+      /of shape \[1000000000000\], needs 8 TB \(8000000000000 bytes\)/,
+    );
     expect(errors('for n in 0..<10000000000 { sample x[n] ~ Normal(0, 1) }', {}).join()).toMatch(/The loop over n runs 10000000000 times/);
     expect(errors('let s = sum(k for k in 0..<1000000000000) sample x ~ Normal(s, 1)', {}).join()).toMatch(/1000000000000 times/);
   });
@@ -140,9 +228,15 @@ describe('shapes and sizes', () => {
 
 describe('types and constraints', () => {
   it('names the element of a wrong type', () => {
-    expect(errors('data g: int[N] sample x ~ Normal(sum(g), 1)', { g: [1, 2.5] })).toEqual(['g[1] = 2.5 is not a whole number, but the type is int']);
-    expect(errors('data g: int[N] sample x ~ Normal(sum(g), 1)', { g: [1, 3e9] })).toEqual(['g[1] = 3000000000 is beyond the range of an int (-2147483648 to 2147483647), but the type is int']);
-    expect(errors('data b: bool sample x ~ Normal(b ? 1 : 0, 1)', { b: 2 })).toEqual(['b = 2 is not true, false, 0 or 1, but the type is bool']);
+    expect(errors('data g: int[N] sample x ~ Normal(sum(g), 1)', { g: [1, 2.5] })).toEqual([
+      'g[1] = 2.5 is not a whole number, but the type is int',
+    ]);
+    expect(errors('data g: int[N] sample x ~ Normal(sum(g), 1)', { g: [1, 3e9] })).toEqual([
+      'g[1] = 3000000000 is beyond the range of an int (-2147483648 to 2147483647), but the type is int',
+    ]);
+    expect(errors('data b: bool sample x ~ Normal(b ? 1 : 0, 1)', { b: 2 })).toEqual([
+      'b = 2 is not true, false, 0 or 1, but the type is bool',
+    ]);
     expect(errors('data a: real[N] sample x ~ Normal(sum(a), 1)', { a: [1, 'two'] })).toEqual(['a[1] is the text "two", not a number']);
     expect(errors('data a: real[N] sample x ~ Normal(sum(a), 1)', { a: () => 1 })).toEqual(['a is a function, not a number']);
   });
@@ -150,23 +244,56 @@ describe('types and constraints', () => {
   it('refuses nested objects with a hint to flatten them', () => {
     const { diagnostics } = bind(graphOf('data a: real sample x ~ Normal(a, 1)'), { a: { mean: 1 } }, { mode: 'infer' });
     expect(diagnostics[0]).toMatchObject({ code: 'nested-object', hint: expect.stringContaining('a_mean') });
-    expect(errors('data a: real sample x ~ Normal(a, 1)', { a: 1, extra: { b: 2 } })).toEqual(['The value of extra is an object with the keys b; a value is a number or an array']);
+    expect(errors('data a: real sample x ~ Normal(a, 1)', { a: 1, extra: { b: 2 } })).toEqual([
+      'The value of extra is an object with the keys b; a value is a number or an array',
+    ]);
   });
 
   const use = (type: string): string => `data c: ${type} sample x ~ Normal(sum(c), 1)`;
   it('names the first element that violates its type', () => {
     expect(errors(use('positive[N]'), { c: [1, 0] })).toEqual(['c[1] = 0 is not positive, but the type is positive[N]']);
     expect(errors(use('unit[N]'), { c: [0, 1, 1.5] })).toEqual(['c[2] = 1.5 is not between 0 and 1, but the type is unit[N]']);
-    expect(errors(use('interval(-1, 1)[N]'), { c: [0, -2] })).toEqual(['c[1] = -2 is not between -1 and 1, but the type is interval(-1, 1)[N]']);
+    expect(errors(use('interval(-1, 1)[N]'), { c: [0, -2] })).toEqual([
+      'c[1] = -2 is not between -1 and 1, but the type is interval(-1, 1)[N]',
+    ]);
     expect(errors(use('simplex[K]'), { c: [0.5, 0.6] })).toEqual(['c sums to 1.1, not to 1, but the type is simplex[K]']);
     expect(errors(use('simplex[K]'), { c: [0.5, 0.5 + 9e-7] })).toEqual([]);
-    expect(errors(use('simplex[J, K]'), { c: [[0.5, 0.5], [1.5, -0.5]] })).toEqual(['c[1] has the element -0.5 at position 1, which is not a probability, but the type is simplex[J, K]']);
-    expect(errors(use('ordered[K]'), { c: [1, 3, 2] })).toEqual(['c is not increasing: 3 is followed by 2 at position 2, but the type is ordered[K]']);
+    expect(
+      errors(use('simplex[J, K]'), {
+        c: [
+          [0.5, 0.5],
+          [1.5, -0.5],
+        ],
+      }),
+    ).toEqual(['c[1] has the element -0.5 at position 1, which is not a probability, but the type is simplex[J, K]']);
+    expect(errors(use('ordered[K]'), { c: [1, 3, 2] })).toEqual([
+      'c is not increasing: 3 is followed by 2 at position 2, but the type is ordered[K]',
+    ]);
     const matrix = (type: string, c: unknown): string[] => errors(`data c: ${type} sample x ~ Normal(c[0, 0], 1)`, { c });
-    expect(matrix('cov[D]', [[1, 0.5], [0.4, 1]])).toEqual(['c is not symmetric: element [1,0] is 0.4 but [0,1] is 0.5, but the type is cov[D, D]']);
-    expect(matrix('cov[D]', [[1, 2], [2, 1]])).toEqual(['c is not positive definite, but the type is cov[D, D]']);
-    expect(matrix('corr[D]', [[1, 0.5], [0.5, 2]])).toEqual(['c has 2 on its diagonal at [1,1], not 1, but the type is corr[D, D]']);
-    expect(matrix('cov[D]', [[1, 0.5], [0.5, 1]])).toEqual([]);
+    expect(
+      matrix('cov[D]', [
+        [1, 0.5],
+        [0.4, 1],
+      ]),
+    ).toEqual(['c is not symmetric: element [1,0] is 0.4 but [0,1] is 0.5, but the type is cov[D, D]']);
+    expect(
+      matrix('cov[D]', [
+        [1, 2],
+        [2, 1],
+      ]),
+    ).toEqual(['c is not positive definite, but the type is cov[D, D]']);
+    expect(
+      matrix('corr[D]', [
+        [1, 0.5],
+        [0.5, 2],
+      ]),
+    ).toEqual(['c has 2 on its diagonal at [1,1], not 1, but the type is corr[D, D]']);
+    expect(
+      matrix('cov[D]', [
+        [1, 0.5],
+        [0.5, 1],
+      ]),
+    ).toEqual([]);
   });
 
   it('refuses infinities', () => {
@@ -176,21 +303,38 @@ describe('types and constraints', () => {
   it('codes a column of words for an int and refuses it for a real', () => {
     const g = parseCsv('g\nred\nblue\nred\n').columns.get('g');
     expect(notes('data g: int[N] sample x ~ Normal(sum(g), 1)', { g })).toEqual(['g is coded 0 = blue, 1 = red']);
-    expect(errors(use('real[N]'), { c: parseCsv('c\n1\nn/a\n').columns.get('c') })).toEqual(['c is real[N] but its column holds words such as "n/a" (c[1])']);
+    expect(errors(use('real[N]'), { c: parseCsv('c\n1\nn/a\n').columns.get('c') })).toEqual([
+      'c is real[N] but its column holds words such as "n/a" (c[1])',
+    ]);
   });
 
   it.each([
-    ['.', /--missing \. says/], ['?', /--missing '\?' says/], ['1,5', /decimals with a point/], ['1,234', /separators of thousands/], ['1.234,5', /separators of thousands/], ['1 234', /separators of thousands/],
-    ['2020-01-03', /a date is no number/], ['$1.50', /without units/], ['12%', /without units/], ['3 kg', /without units/], ['none', /empty \(or NA\)/],
+    ['.', /--missing \. says/],
+    ['?', /--missing '\?' says/],
+    ['1,5', /decimals with a point/],
+    ['1,234', /separators of thousands/],
+    ['1.234,5', /separators of thousands/],
+    ['1 234', /separators of thousands/],
+    ['2020-01-03', /a date is no number/],
+    ['$1.50', /without units/],
+    ['12%', /without units/],
+    ['3 kg', /without units/],
+    ['none', /empty \(or NA\)/],
   ])('says what may be meant by %s among numbers', (word, hint) => {
     const { diagnostics } = bind(graphOf(use('real[N]')), { c: parseCsv(`c\n1\n"${word}"\n`).columns.get('c') }, { mode: 'infer' });
     expect(diagnostics.map((d) => d.hint)).toEqual([expect.stringMatching(hint)]);
   });
 
   it('tells of groups without data where max counts the groups', () => {
-    const program = 'data g: int[N] data y: real[N] for j in 0..max(g) { sample m[j] ~ Normal(0, 1) } for n in 0..<N { observe y[n] ~ Normal(m[g[n]], 1) }', y = [1, 2, 3];
-    expect(notes(program, { g: [308, 310, 308], y })).toEqual(['g has 2 of the 311 values from 0 to 310: what is made for each up to max(g) is made for 309 without data | --levels g codes the values of a column 0, 1, ...; in TypeScript coded(values)']);
-    expect(bind(graphOf(program), { g: [1, 2, 3], y }, { mode: 'infer' }).diagnostics).toMatchObject([{ code: 'groups-without-data', hint: expect.stringMatching(/count from 0: take 0\.\.<max\(g\) and g\[n\] - 1/) }]);
+    const program =
+        'data g: int[N] data y: real[N] for j in 0..max(g) { sample m[j] ~ Normal(0, 1) } for n in 0..<N { observe y[n] ~ Normal(m[g[n]], 1) }',
+      y = [1, 2, 3];
+    expect(notes(program, { g: [308, 310, 308], y })).toEqual([
+      'g has 2 of the 311 values from 0 to 310: what is made for each up to max(g) is made for 309 without data | --levels g codes the values of a column 0, 1, ...; in TypeScript coded(values)',
+    ]);
+    expect(bind(graphOf(program), { g: [1, 2, 3], y }, { mode: 'infer' }).diagnostics).toMatchObject([
+      { code: 'groups-without-data', hint: expect.stringMatching(/count from 0: take 0\.\.<max\(g\) and g\[n\] - 1/) },
+    ]);
     expect(notes(program, { g: [2, 0, 1], y })).toEqual([]);
     expect(notes(program.replace('0..max(g)', '0..<max(g)').replace('g[n]]', 'g[n] - 1]'), { g: [1, 2, 2], y })).toEqual([]);
   });
@@ -199,28 +343,39 @@ describe('types and constraints', () => {
 describe('names', () => {
   const program = 'data group: int[N] sample weight ~ Normal(0, 1) for n in 0..<N { observe group[n] ~ Poisson(exp(weight)) }';
   it('ignores unknown names with one note and points out near misses', () => {
-    expect(notes(program, { group: [1], gruop: [1], colour: 2 })).toEqual(['The program does not name gruop, colour; their values are ignored']);
+    expect(notes(program, { group: [1], gruop: [1], colour: 2 })).toEqual([
+      'The program does not name gruop, colour; their values are ignored',
+    ]);
     const { diagnostics } = bind(graphOf(program), { gruop: [1] }, { mode: 'infer' });
     expect(diagnostics.map((d) => d.code)).toEqual(['missing-data', 'ignored-values']);
     expect(diagnostics[1]!.hint).toBe('did you mean group by gruop?');
   });
 
   it('conditions on a value for a sampled variable, and says so', () => {
-    expect(notes(program, { group: [1], weight: 0.5 })).toEqual(['weight is sampled by the program and given a value: the model is conditioned on it']);
+    expect(notes(program, { group: [1], weight: 0.5 })).toEqual([
+      'weight is sampled by the program and given a value: the model is conditioned on it',
+    ]);
     const m = bound(program, { group: [1], weight: 0.5 });
     expect([statusOf(m, 'weight'), valuesOf(m, 'weight')]).toEqual(['given', [0.5]]);
     expect(errors('sample s ~ Gamma(2, 1)', { s: -1 })).toEqual(['s = -1 cannot come from Gamma: it is negative']);
   });
 
   it('computes what it is told to compute, whatever is passed', () => {
-    expect(notes('sample x ~ Normal(0, 1) let y = 2 * x', { y: 3 })).toEqual(['y is computed by the program; the value given for it is ignored']);
+    expect(notes('sample x ~ Normal(0, 1) let y = 2 * x', { y: 3 })).toEqual([
+      'y is computed by the program; the value given for it is ignored',
+    ]);
   });
 
   it('takes names that objects inherit as ordinary names', () => {
     const values = JSON.parse('{"__proto__": [1, 2], "constructor": 3}') as Record<string, unknown>;
-    const m = bound('data __proto__: real[toString] data constructor: real sample valueOf ~ Normal(constructor, 1) observe __proto__ ~ Normal(valueOf, 1)', values);
+    const m = bound(
+      'data __proto__: real[toString] data constructor: real sample valueOf ~ Normal(constructor, 1) observe __proto__ ~ Normal(valueOf, 1)',
+      values,
+    );
     expect([valuesOf(m, '__proto__'), m.sizes.get('toString'), valuesOf(m, 'constructor')]).toEqual([[1, 2], 2, [3]]);
-    expect(errors('data hasOwnProperty: real sample x ~ Normal(hasOwnProperty, 1)', {})).toEqual(['No value is given for hasOwnProperty: real']);
+    expect(errors('data hasOwnProperty: real sample x ~ Normal(hasOwnProperty, 1)', {})).toEqual([
+      'No value is given for hasOwnProperty: real',
+    ]);
   });
 
   it('reports at most 20 errors and counts the rest', () => {
@@ -234,27 +389,44 @@ describe('names', () => {
 
 describe('missing values', () => {
   it('makes a missing observation latent', () => {
-    const m = bound('data y: real[N] sample m ~ Normal(0, 1) for n in 0..<N { observe y[n] ~ Normal(m, 1) }', { y: [1, null, Number.NaN, undefined, 5] });
+    const m = bound('data y: real[N] sample m ~ Normal(0, 1) for n in 0..<N { observe y[n] ~ Normal(m, 1) }', {
+      y: [1, null, Number.NaN, undefined, 5],
+    });
     expect([...m.variables.get('y')!.mask!]).toEqual([0, 1, 1, 1, 0]);
     expect([statusOf(m, 'y'), valuesOf(m, 'y')]).toEqual(['partial', [1, 0, 0, 0, 5]]);
   });
 
   it('makes a missing element of a vector observation latent', () => {
-    const m = bound(mixture, { x: [[1, null], [3, 4]], K: 2 });
+    const m = bound(mixture, {
+      x: [
+        [1, null],
+        [3, 4],
+      ],
+      K: 2,
+    });
     expect([...m.variables.get('x')!.mask!]).toEqual([0, 1, 0, 0]);
   });
 
   it('keeps integers and their range', () => {
-    const m = bound('data z: int[N] data K: int sample p ~ Dirichlet(ones(K)) for n in 0..<N { observe z[n] ~ Categorical(p) }', { z: [0, null, 1], K: 4 });
+    const m = bound('data z: int[N] data K: int sample p ~ Dirichlet(ones(K)) for n in 0..<N { observe z[n] ~ Categorical(p) }', {
+      z: [0, null, 1],
+      K: 4,
+    });
     expect([statusOf(m, 'z'), m.variables.get('z')!.range, valuesOf(m, 'z')]).toEqual(['partial', 4, [0, 0, 1]]);
   });
 
   const lagged = 'data y: real[N] sample a ~ Normal(0, 1) for n in 1..<N { observe y[n] ~ Normal(a * y[n-1], 1) }';
   it('refuses a missing value that is read but never observed', () => {
-    expect(errors(lagged, { y: [null, 1, 2] })).toEqual(['y[0] is missing and is read, but no statement observes it, so it has no distribution']);
+    expect(errors(lagged, { y: [null, 1, 2] })).toEqual([
+      'y[0] is missing and is read, but no statement observes it, so it has no distribution',
+    ]);
     expect(errors(lagged, { y: [0, null, 2] })).toEqual([]);
-    expect(errors('data x: real[N] data y: real[N] sample a ~ Normal(0, 1) for n in 0..<N { observe y[n] ~ Normal(a * x[n], 1) }', { x: [1, null], y: [1, 2] })).toEqual(
-      ['x[1] is missing and is read, but no statement observes it, so it has no distribution']);
+    expect(
+      errors('data x: real[N] data y: real[N] sample a ~ Normal(0, 1) for n in 0..<N { observe y[n] ~ Normal(a * x[n], 1) }', {
+        x: [1, null],
+        y: [1, 2],
+      }),
+    ).toEqual(['x[1] is missing and is read, but no statement observes it, so it has no distribution']);
   });
 
   it('does not mind a missing value that is never read', () => {
@@ -267,17 +439,25 @@ describe('missing values', () => {
   it('reads only the branch that is taken', () => {
     const program = 'data x: real[N] data m: bool[N] sample a ~ Normal(0, 1) for n in 0..<N { factor m[n] ? -x[n] * a : 0 }';
     expect(errors(program, { x: [1, null], m: [true, false] })).toEqual([]);
-    expect(errors(program, { x: [1, null], m: [true, true] })).toEqual(['x[1] is missing and is read, but no statement observes it, so it has no distribution']);
+    expect(errors(program, { x: [1, null], m: [true, true] })).toEqual([
+      'x[1] is missing and is read, but no statement observes it, so it has no distribution',
+    ]);
   });
 
   it('treats any element as read where the index is latent', () => {
-    expect(errors('data m: real[K] sample z ~ Categorical(ones(K) / K) sample x ~ Normal(m[z], 1)', { m: [1, null] })).toEqual(
-      ['m[1] is missing and is read, but no statement observes it, so it has no distribution']);
+    expect(errors('data m: real[K] sample z ~ Categorical(ones(K) / K) sample x ~ Normal(m[z], 1)', { m: [1, null] })).toEqual([
+      'm[1] is missing and is read, but no statement observes it, so it has no distribution',
+    ]);
   });
 
   it('refuses a missing value inside an observed expression', () => {
-    expect(errors('data x: real[N] sample a ~ Normal(0, 1) for n in 0..<N { observe x[n] ~ Normal(a, 1) observe log(x[n]) ~ Normal(a, 1) }', { x: [1, null] })).toEqual(
-      ['An observed expression depends on x[1], which is missing; a missing value can be inferred only where it is observed itself']);
+    expect(
+      errors('data x: real[N] sample a ~ Normal(0, 1) for n in 0..<N { observe x[n] ~ Normal(a, 1) observe log(x[n]) ~ Normal(a, 1) }', {
+        x: [1, null],
+      }),
+    ).toEqual([
+      'An observed expression depends on x[1], which is missing; a missing value can be inferred only where it is observed itself',
+    ]);
   });
 
   it('makes what depends on a missing observation deterministic instead of given', () => {
@@ -302,17 +482,21 @@ describe('ancestral sampling', () => {
     expect(errors(mixture, { N: 3 }, 'sample')).toEqual(['No value is given for K: int, D: int']);
   });
   it('says which datum is observed only through an expression', () => {
-    expect(errors('data x: real[N] let y = log(x) sample a ~ Normal(0, 1) for n in 0..<N { observe y[n] ~ Normal(a, 1) }', { N: 3 }, 'sample')).toEqual(
-      ['No value is given for x: real[N]; x is observed only through an expression, which cannot be generated']);
+    expect(
+      errors('data x: real[N] let y = log(x) sample a ~ Normal(0, 1) for n in 0..<N { observe y[n] ~ Normal(a, 1) }', { N: 3 }, 'sample'),
+    ).toEqual(['No value is given for x: real[N]; x is observed only through an expression, which cannot be generated']);
   });
   it('wants data that no statement generates', () => {
-    expect(errors('data y: real[N] sample a ~ Normal(0, 1) for n in 1..<N { observe y[n] ~ Normal(a * y[n-1], 1) }', { N: 3 }, 'sample')).toEqual(['y[0] is not given and no statement generates it']);
+    expect(
+      errors('data y: real[N] sample a ~ Normal(0, 1) for n in 1..<N { observe y[n] ~ Normal(a * y[n-1], 1) }', { N: 3 }, 'sample'),
+    ).toEqual(['y[0] is not given and no statement generates it']);
   });
 });
 
 describe('regions', () => {
   it('names a gap and an overlap', () => {
-    const split = 'data T: int data R: int data S: int for t in 0..<R { sample z[t] ~ Normal(0, 1) } for t in S..<T { sample z[t] ~ Normal(0, 1) }';
+    const split =
+      'data T: int data R: int data S: int for t in 0..<R { sample z[t] ~ Normal(0, 1) } for t in S..<T { sample z[t] ~ Normal(0, 1) }';
     expect(errors(split, { T: 5, R: 2, S: 3 })).toEqual(['z[2] is not defined by any statement']);
     expect(errors(split, { T: 5, R: 3, S: 2 })).toEqual(['z[2] is defined more than once']);
     expect(errors(split, { T: 5, R: 2, S: 2 })).toEqual([]);
@@ -320,19 +504,24 @@ describe('regions', () => {
   it('follows conditions on data', () => {
     const program = 'data c: bool[N] for n in 0..<N { if c[n] { sample z[n] ~ Normal(0, 1) } else { let z[n] = 0 } }';
     expect(errors(program, { c: [true, false] })).toEqual([]);
-    expect(errors('data c: bool[N] for n in 0..<N { if c[n] { sample z[n] ~ Normal(0, 1) } }', { c: [true, false] })).toEqual(['z[1] is not defined by any statement']);
+    expect(errors('data c: bool[N] for n in 0..<N { if c[n] { sample z[n] ~ Normal(0, 1) } }', { c: [true, false] })).toEqual([
+      'z[1] is not defined by any statement',
+    ]);
   });
   it('lets a ragged variable have cells that do not exist', () => {
     const program = 'data len: int[J] for j in 0..<J { for i in 0..<len[j] { sample x[j, i] ~ Normal(0, 1) } }';
     const m = bound(program, { len: [2, 0, 3] });
     expect(shapeOf(m, 'x')).toEqual([3, 3]);
     expect(errors(`${program} for j in 0..<J { factor -x[j, 0]^2 }`, { len: [2, 1] })).toEqual([]);
-    expect(errors(`${program} for j in 0..<J { factor -x[j, 0]^2 }`, { len: [2, 0] })).toEqual(['x[1,0] is read, but no statement defines it']);
+    expect(errors(`${program} for j in 0..<J { factor -x[j, 0]^2 }`, { len: [2, 0] })).toEqual([
+      'x[1,0] is read, but no statement defines it',
+    ]);
   });
 });
 
 describe('indices', () => {
-  const program = 'data g: int[N] data y: real[N] data J: int for j in 0..<J { sample b[j] ~ Normal(0, 1) } for n in 0..<N { observe y[n] ~ Normal(b[g[n]], 1) }';
+  const program =
+    'data g: int[N] data y: real[N] data J: int for j in 0..<J { sample b[j] ~ Normal(0, 1) } for n in 0..<N { observe y[n] ~ Normal(b[g[n]], 1) }';
   it('names the element, the value and the size of an index out of range', () => {
     expect(errors(program, { g: [0, 2], y: [1, 2], J: 2 })).toEqual(['g[1] = 2 is used as an index of b, which has elements 0 to 1']);
     expect(errors(program, { g: [0, -1], y: [1, 2], J: 2 })).toEqual(['g[1] = -1 is used as an index of b, which has elements 0 to 1']);
@@ -344,31 +533,41 @@ describe('indices', () => {
     const shifted = 'data x: real[N] data L: int sample a ~ Normal(0, 1) for n in L..<N { factor -(x[n - 2] - a)^2 }';
     expect(errors(shifted, { x: [1, 2, 3], L: 2 })).toEqual([]);
     expect(errors(shifted, { x: [1, 2, 3], L: 1 })).toEqual(['n - 2 = -1 at n = 1 is used as an index of x, which has elements 0 to 2']);
-    expect(errors('data x: real[N] sample a ~ Normal(0, 1) for n in 0..<N { factor n > 0 ? -(x[n - 1] - a)^2 : 0 }', { x: [1, 2] })).toEqual([]);
+    expect(
+      errors('data x: real[N] sample a ~ Normal(0, 1) for n in 0..<N { factor n > 0 ? -(x[n - 1] - a)^2 : 0 }', { x: [1, 2] }),
+    ).toEqual([]);
   });
   it('takes && and || to guard what stands after them', () => {
-    const guarded = (test: string): string[] => errors(`data x: real[N] sample a ~ Normal(0, 1) for n in 0..<N { factor (${test}) ? -a^2 : 0 }`, { x: [1, 2] });
+    const guarded = (test: string): string[] =>
+      errors(`data x: real[N] sample a ~ Normal(0, 1) for n in 0..<N { factor (${test}) ? -a^2 : 0 }`, { x: [1, 2] });
     expect(guarded('n > 0 && x[n - 1] > 0')).toEqual([]);
     expect(guarded('n == 0 || x[n - 1] > 0')).toEqual([]);
     expect(guarded('n == 0 && x[n - 1] > 0')).toEqual(['n - 1 = -1 at n = 0 is used as an index of x, which has elements 0 to 1']);
     expect(guarded('n > 0 || x[n - 1] > 0')).toEqual(['n - 1 = -1 at n = 0 is used as an index of x, which has elements 0 to 1']);
   });
   it('compares the range of a latent index with the dimension', () => {
-    expect(errors('data m: real[J] data K: int sample z ~ Categorical(ones(K) / K) sample x ~ Normal(m[z], 1)', { m: [1, 2], K: 3 })).toEqual(
-      ['z takes values 0 to 2 and is used as an index of m, which has elements 0 to 1']);
+    expect(
+      errors('data m: real[J] data K: int sample z ~ Categorical(ones(K) / K) sample x ~ Normal(m[z], 1)', { m: [1, 2], K: 3 }),
+    ).toEqual(['z takes values 0 to 2 and is used as an index of m, which has elements 0 to 1']);
   });
   it('knows the ranges of integer laws', () => {
-    const m = bound('data n: int[N] sample b ~ Bernoulli(0.5) sample d ~ DiscreteUniform(1, 6) sample p ~ Poisson(2) for i in 0..<N { sample k[i] ~ Binomial(n[i], 0.5) }', { n: [3, 9] });
+    const m = bound(
+      'data n: int[N] sample b ~ Bernoulli(0.5) sample d ~ DiscreteUniform(1, 6) sample p ~ Poisson(2) for i in 0..<N { sample k[i] ~ Binomial(n[i], 0.5) }',
+      { n: [3, 9] },
+    );
     expect(['b', 'd', 'p', 'k'].map((name) => m.variables.get(name)!.range)).toEqual([2, 7, undefined, 10]);
   });
   it('compares dimensions that only data decides', () => {
-    expect(errors('data a: real[N] data b: real[M] sample x ~ Normal(sum(a[1..<N] + b[M-2..<M]), 1)', { a: [1, 2], b: [1, 2, 3] })).toEqual(['`+` needs arrays of equal shape; here the dimensions are 1 and 2']);
+    expect(errors('data a: real[N] data b: real[M] sample x ~ Normal(sum(a[1..<N] + b[M-2..<M]), 1)', { a: [1, 2], b: [1, 2, 3] })).toEqual(
+      ['`+` needs arrays of equal shape; here the dimensions are 1 and 2'],
+    );
     expect(errors('data a: real[N] data K: int sample x ~ Normal(sum(a + ones(K)), 1)', { a: [1, 2], K: 2 })).toEqual([]);
   });
 });
 
 describe('laws', () => {
-  const observed = (law: string, y: unknown, type = 'real'): string[] => errors(`data y: ${type}[N] sample a ~ Gamma(1, 1) for n in 0..<N { observe y[n] ~ ${law} }`, { y });
+  const observed = (law: string, y: unknown, type = 'real'): string[] =>
+    errors(`data y: ${type}[N] sample a ~ Gamma(1, 1) for n in 0..<N { observe y[n] ~ ${law} }`, { y });
   it('refuses observations outside the support, with element, value and reason', () => {
     expect(observed('Gamma(a, 1)', [1, -2])).toEqual(['y[1] = -2 cannot come from Gamma: it is negative']);
     expect(observed('Poisson(a)', [-1], 'int')).toEqual(['y[0] = -1 cannot come from Poisson: it is negative']);
@@ -395,24 +594,55 @@ describe('laws', () => {
     expect(observed('Poisson(a)', [1, null], 'int')).toEqual([]);
   });
   it('judges vectors and matrices as a whole', () => {
-    expect(errors('data y: real[K] sample a ~ Gamma(1, 1) observe y ~ Dirichlet(fill(a, K))', { y: [0.5, 0.4] })).toEqual(['y = [0.5, 0.4] cannot come from Dirichlet: it sums to 0.9, not to 1']);
-    expect(errors('data y: int[N, K] sample p ~ Dirichlet(ones(K)) for n in 0..<N { observe y[n] ~ Multinomial(5, p) }', { y: [[2, 3], [2, 2]] })).toEqual(
-      ['y[1] = [2, 2] cannot come from Multinomial: it sums to 4, not to 5']);
-    expect(errors('data S: real[D, D] sample a ~ Gamma(5, 1) observe S ~ Wishart(a + 2, eye(D))', { S: [[1, 2], [2, 1]] })).toEqual(
-      ['S = [[1, 2], [2, 1]] cannot come from Wishart: it is not positive definite']);
+    expect(errors('data y: real[K] sample a ~ Gamma(1, 1) observe y ~ Dirichlet(fill(a, K))', { y: [0.5, 0.4] })).toEqual([
+      'y = [0.5, 0.4] cannot come from Dirichlet: it sums to 0.9, not to 1',
+    ]);
+    expect(
+      errors('data y: int[N, K] sample p ~ Dirichlet(ones(K)) for n in 0..<N { observe y[n] ~ Multinomial(5, p) }', {
+        y: [
+          [2, 3],
+          [2, 2],
+        ],
+      }),
+    ).toEqual(['y[1] = [2, 2] cannot come from Multinomial: it sums to 4, not to 5']);
+    expect(
+      errors('data S: real[D, D] sample a ~ Gamma(5, 1) observe S ~ Wishart(a + 2, eye(D))', {
+        S: [
+          [1, 2],
+          [2, 1],
+        ],
+      }),
+    ).toEqual(['S = [[1, 2], [2, 1]] cannot come from Wishart: it is not positive definite']);
   });
   it('judges observed expressions', () => {
-    expect(errors('data y: real[N] sample a ~ Gamma(1, 1) for n in 0..<N { observe y[n] - 1 ~ Gamma(a, 1) }', { y: [2, 0.5] })).toEqual(['y[n] - 1 at n = 1 = -0.5 cannot come from Gamma: it is negative']);
+    expect(errors('data y: real[N] sample a ~ Gamma(1, 1) for n in 0..<N { observe y[n] - 1 ~ Gamma(a, 1) }', { y: [2, 0.5] })).toEqual([
+      'y[n] - 1 at n = 1 = -0.5 cannot come from Gamma: it is negative',
+    ]);
   });
   it('refuses parameters outside their domain where they depend on data alone', () => {
-    expect(errors('data s: real[N] data y: real[N] sample a ~ Normal(0, 1) for n in 0..<N { observe y[n] ~ Normal(a, s[n]) }', { s: [1, -1], y: [0, 0] })).toEqual(
-      ['The parameter sd of Normal at n = 1 is -1; it must be positive']);
-    expect(errors('data p: real[K] sample z ~ Categorical(p)', { p: [0.5, 0.6] })).toEqual(['The parameter probs of Categorical is a vector that sums to 1.1, not to 1; it must be probabilities that sum to 1']);
-    expect(errors('data S: real[D, D] sample x ~ MvNormal(zeros(D), S)', { S: [[1, 2], [2, 1]] })).toEqual(
-      ['The parameter cov of MvNormal is a matrix that is not positive definite; it must be a symmetric positive definite matrix']);
-    expect(errors('data w: real[K] sample x ~ mixture(w, Normal(k, 1) for k in 0..<K)', { w: [0.5, 0.6] })).toEqual(
-      ['The parameter weights of the mixture is a vector that sums to 1.1, not to 1; it must be probabilities that sum to 1']);
-    expect(errors('data a: real sample x ~ mixture([a, 0.5], [Normal(0, 1), Normal(1, 1)])', { a: 0.4 }).join()).toMatch(/sums to 0.9, not to 1/);
+    expect(
+      errors('data s: real[N] data y: real[N] sample a ~ Normal(0, 1) for n in 0..<N { observe y[n] ~ Normal(a, s[n]) }', {
+        s: [1, -1],
+        y: [0, 0],
+      }),
+    ).toEqual(['The parameter sd of Normal at n = 1 is -1; it must be positive']);
+    expect(errors('data p: real[K] sample z ~ Categorical(p)', { p: [0.5, 0.6] })).toEqual([
+      'The parameter probs of Categorical is a vector that sums to 1.1, not to 1; it must be probabilities that sum to 1',
+    ]);
+    expect(
+      errors('data S: real[D, D] sample x ~ MvNormal(zeros(D), S)', {
+        S: [
+          [1, 2],
+          [2, 1],
+        ],
+      }),
+    ).toEqual(['The parameter cov of MvNormal is a matrix that is not positive definite; it must be a symmetric positive definite matrix']);
+    expect(errors('data w: real[K] sample x ~ mixture(w, Normal(k, 1) for k in 0..<K)', { w: [0.5, 0.6] })).toEqual([
+      'The parameter weights of the mixture is a vector that sums to 1.1, not to 1; it must be probabilities that sum to 1',
+    ]);
+    expect(errors('data a: real sample x ~ mixture([a, 0.5], [Normal(0, 1), Normal(1, 1)])', { a: 0.4 }).join()).toMatch(
+      /sums to 0.9, not to 1/,
+    );
     expect(errors('data a: real sample x ~ Uniform(a, 1)', { a: 2 }).join()).toMatch(/contradict each other/);
     expect(errors('data N: int data s: real for n in 0..<N { sample x[n] ~ Normal(0, s) }', { N: 0, s: -1 })).toEqual([]);
   });
@@ -420,32 +650,44 @@ describe('laws', () => {
 
 describe('what depends on data alone', () => {
   it('is computed', () => {
-    const m = bound('data x: real[N] let total = sum(x) for n in 0..<N { let share[n] = x[n] / total } sample a ~ Normal(share[0], 1) let later = a + total', { x: [1, 3] });
+    const m = bound(
+      'data x: real[N] let total = sum(x) for n in 0..<N { let share[n] = x[n] / total } sample a ~ Normal(share[0], 1) let later = a + total',
+      { x: [1, 3] },
+    );
     expect([statusOf(m, 'share'), valuesOf(m, 'share'), statusOf(m, 'later')]).toEqual(['given', [0.25, 0.75], 'deterministic']);
   });
   it('follows recursions forwards, backwards and between variables', () => {
-    const m = bound(`data T: int
+    const m = bound(
+      `data T: int
       for t in 1..<T { let f[t] = f[t-1] + t }
       let f[0] = 0
       let b[4] = 1
       for t in 0..<4 { let b[t] = 2 * b[t+1] }
       let p[0] = 1  let q[0] = 0
       for t in 1..<T { let p[t] = q[t-1] + 1  let q[t] = 2 * p[t-1] }
-      sample x ~ Normal(sum(f) + sum(b) + sum(p), 1)`, { T: 5 });
+      sample x ~ Normal(sum(f) + sum(b) + sum(p), 1)`,
+      { T: 5 },
+    );
     expect(valuesOf(m, 'f')).toEqual([0, 1, 3, 6, 10]);
     expect(valuesOf(m, 'b')).toEqual([16, 8, 4, 2, 1]);
     expect(valuesOf(m, 'p')).toEqual([1, 1, 3, 3, 7]);
     expect(valuesOf(m, 'q')).toEqual([0, 2, 2, 6, 6]);
   });
   it('follows recursions in an inner loop, in either direction', () => {
-    const m = bound(`data J: int  data T: int
+    const m = bound(
+      `data J: int  data T: int
       for j in 0..<J, t in 0..<T-1 { let b[j, t] = b[j, t+1] + 1 }
       for j in 0..<J { let b[j, T-1] = 10 * j }
-      sample x ~ Normal(b[0, 0], 1)`, { J: 2, T: 2000 });
+      sample x ~ Normal(b[0, 0], 1)`,
+      { J: 2, T: 2000 },
+    );
     expect([valuesOf(m, 'b')[0], valuesOf(m, 'b')[2000], valuesOf(m, 'b')[3999]]).toEqual([1999, 2009, 10]);
   });
   it('gives sizes to others', () => {
-    const m = bound('data g: int[N] let J = max(g) + 1 for j in 0..<J { sample b[j] ~ Normal(0, 1) } for n in 0..<N { factor -b[g[n]]^2 }', { g: [0, 3, 1] });
+    const m = bound(
+      'data g: int[N] let J = max(g) + 1 for j in 0..<J { sample b[j] ~ Normal(0, 1) } for n in 0..<N { factor -b[g[n]]^2 }',
+      { g: [0, 3, 1] },
+    );
     expect(shapeOf(m, 'b')).toEqual([4]);
   });
   it('calls host functions, and reports what they throw', () => {
@@ -453,7 +695,16 @@ describe('what depends on data alone', () => {
     const { source } = template`data a: real[N] let b = ${null}(a) sample x ~ Normal(b, 1)`;
     const total = (list: unknown): number => (list as number[]).reduce((p, q) => p + q, 0);
     expect(valuesOf(bound(source, { a: [1, 2, 4] }, 'infer', host(total)), 'b')).toEqual([7]);
-    const { diagnostics } = bind(graphOf(source, host(() => { throw new Error('out of tune'); })), { a: [1] }, { mode: 'infer' });
+    const { diagnostics } = bind(
+      graphOf(
+        source,
+        host(() => {
+          throw new Error('out of tune');
+        }),
+      ),
+      { a: [1] },
+      { mode: 'infer' },
+    );
     expect(diagnostics.map((d) => d.message)).toEqual(['A host function of the program failed: f: out of tune.']);
   });
   it('is computed once for each column, not for each element', () => {
@@ -478,19 +729,34 @@ describe('constants of the program', () => {
 
 describe('any value', () => {
   it('binds or is refused, but never throws', () => {
-    const graphs = [mixture, 'data x: int[N] data y: unit sample a ~ Beta(1, 1) for n in 0..<N { observe x[n] ~ Bernoulli(a * y) }', 'data S: cov[D] data w: simplex[D] sample x ~ MvNormal(w, S)'].map((s) => graphOf(s));
+    const graphs = [
+      mixture,
+      'data x: int[N] data y: unit sample a ~ Beta(1, 1) for n in 0..<N { observe x[n] ~ Bernoulli(a * y) }',
+      'data S: cov[D] data w: simplex[D] sample x ~ MvNormal(w, S)',
+    ].map((s) => graphOf(s));
     const shaped = fc.oneof(
-      fc.array(fc.array(fc.oneof(fc.double(), fc.integer(), fc.constantFrom(null, undefined, true, 'a')), { maxLength: 3 }), { maxLength: 3 }),
-      fc.array(fc.oneof(fc.double(), fc.integer({ min: -1, max: 2 }), fc.constant(null)), { maxLength: 3 }), fc.integer({ min: -1, max: 5 }), fc.anything({ withTypedArray: true, withBigInt: true, withNullPrototype: true, withSparseArray: true }),
+      fc.array(fc.array(fc.oneof(fc.double(), fc.integer(), fc.constantFrom(null, undefined, true, 'a')), { maxLength: 3 }), {
+        maxLength: 3,
+      }),
+      fc.array(fc.oneof(fc.double(), fc.integer({ min: -1, max: 2 }), fc.constant(null)), { maxLength: 3 }),
+      fc.integer({ min: -1, max: 5 }),
+      fc.anything({ withTypedArray: true, withBigInt: true, withNullPrototype: true, withSparseArray: true }),
     );
     let accepted = 0;
-    fc.assert(fc.property(fc.dictionary(fc.constantFrom('x', 'y', 'K', 'N', 'D', 'S', 'w', 'pi', 'mu', 'z', 'a', 'q', '__proto__'), shaped), fc.constantFrom<'infer' | 'sample'>('infer', 'sample'), (values, mode) => {
-      for (const graph of graphs) {
-        const { model, diagnostics } = bind(graph, values, { mode });
-        expect(model === null).toBe(diagnostics.some((d) => d.severity === 'error'));
-        if (model !== null) accepted++;
-      }
-    }), { seed: 29, numRuns: 2000 });
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.constantFrom('x', 'y', 'K', 'N', 'D', 'S', 'w', 'pi', 'mu', 'z', 'a', 'q', '__proto__'), shaped),
+        fc.constantFrom<'infer' | 'sample'>('infer', 'sample'),
+        (values, mode) => {
+          for (const graph of graphs) {
+            const { model, diagnostics } = bind(graph, values, { mode });
+            expect(model === null).toBe(diagnostics.some((d) => d.severity === 'error'));
+            if (model !== null) accepted++;
+          }
+        },
+      ),
+      { seed: 29, numRuns: 2000 },
+    );
     expect(accepted).toBeGreaterThan(5);
   });
 });
@@ -498,8 +764,15 @@ describe('any value', () => {
 describe('a million rows', () => {
   it('bind in well under a second', () => {
     const rows = 1e6;
-    const x = new Float64Array(rows * 2), g = new Int32Array(rows), y = new Float64Array(rows);
-    for (let n = 0; n < rows; n++) { x[2 * n] = n % 17; x[2 * n + 1] = 1; g[n] = n % 10; y[n] = n % 5; }
+    const x = new Float64Array(rows * 2),
+      g = new Int32Array(rows),
+      y = new Float64Array(rows);
+    for (let n = 0; n < rows; n++) {
+      x[2 * n] = n % 17;
+      x[2 * n + 1] = 1;
+      g[n] = n % 10;
+      y[n] = n % 5;
+    }
     const graph = graphOf(`data X: real[N, D] data g: int[N] data y: int[N] data J: int
       let Z = standardise(X[.., 0..<1])
       sample w ~ MvNormal(zeros(D), eye(D))

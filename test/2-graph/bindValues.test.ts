@@ -19,14 +19,26 @@ describe('what data alone make no number', () => {
   it.each<[string, string, string]>([
     ['a factor of data', 'factor log(y[0])', 'error not-a-number: log(y[0]) is NaN'],
     ['a factor with unknowns', 'factor m * log(y[0])', 'error not-a-number: log(y[0]) is NaN'],
-    ['a factor in a plate, the element', 'for n in 0..<N { factor -(m - sqrt(y[n] + 1))^2 }', 'error not-a-number: sqrt(y[n] + 1) at n = 2 is NaN'],
+    [
+      'a factor in a plate, the element',
+      'for n in 0..<N { factor -(m - sqrt(y[n] + 1))^2 }',
+      'error not-a-number: sqrt(y[n] + 1) at n = 2 is NaN',
+    ],
     ['a mean', 'for n in 0..<N { observe y[n] ~ Normal(m + log(y[n]), 1) }', 'error not-a-number: log(y[n]) at n = 0 is NaN'],
     ['a mean of an unknown', 'sample v ~ Normal(m * log(y[0]), s)', 'error not-a-number: log(y[0]) is NaN'],
     ['a definition of data', 'let l = log(y)\nfor n in 0..<N { observe y[n] ~ Normal(m * l[n], 1) }', 'error not-a-number: l[0] is NaN'],
-    ['a definition with unknowns', 'for n in 0..<N { let r[n] = m * log(y[n]) }\nfor n in 1..<N { observe y[n] ~ Normal(r[n - 1], 1) }', 'error not-a-number: r[0] is NaN'],
+    [
+      'a definition with unknowns',
+      'for n in 0..<N { let r[n] = m * log(y[n]) }\nfor n in 1..<N { observe y[n] ~ Normal(r[n - 1], 1) }',
+      'error not-a-number: r[0] is NaN',
+    ],
     ['a sum over data', 'factor sum(m * log(y[n]) for n in 0..<N)', 'error not-a-number: log(y[n]) at n = 0 is NaN'],
     ['a division by zero', 'factor m / (y[0] + 1)', 'error not-a-number: m/(y[0] + 1) is NaN'],
-    ['a component of a mixture', 'observe y ~ mixture([0.5, 0.5], [Normal(m, 1), Normal(m + log(y[0]), 1)])', 'error not-a-number: log(y[0]) is NaN'],
+    [
+      'a component of a mixture',
+      'observe y ~ mixture([0.5, 0.5], [Normal(m, 1), Normal(m + log(y[0]), 1)])',
+      'error not-a-number: log(y[0]) is NaN',
+    ],
     ['a bound of a truncation', 'sample v ~ truncated(Normal(0, 1), m + log(y[0]), 9)', 'error not-a-number: log(y[0]) is NaN'],
     ['the branch that is taken', 'factor y[0] < 0 ? m * log(y[0]) : 0', 'error not-a-number: log(y[0]) is NaN'],
   ])('%s', (_name, statement, expected) => {
@@ -42,9 +54,28 @@ describe('what data alone make no number', () => {
   });
 
   it('a regressor that was standardised without spread', () => {
-    const program = 'data X: real[N, D]\ndata y: real[N]\nlet Z = standardise(X)\nsample w ~ iid(Normal(0, 1), D)\nobserve y ~ Normal(Z @ w, 1)\n';
-    expect(said(program, { X: [[1, 2], [1, 3], [1, 5]], y: [1, 2, 3] })).toEqual(['error not-a-number: Z[0,0] is NaN']);
-    expect(said(program, { X: [[1, 2], [4, 3], [1, 5]], y: [1, 2, 3] })).toEqual([]);
+    const program =
+      'data X: real[N, D]\ndata y: real[N]\nlet Z = standardise(X)\nsample w ~ iid(Normal(0, 1), D)\nobserve y ~ Normal(Z @ w, 1)\n';
+    expect(
+      said(program, {
+        X: [
+          [1, 2],
+          [1, 3],
+          [1, 5],
+        ],
+        y: [1, 2, 3],
+      }),
+    ).toEqual(['error not-a-number: Z[0,0] is NaN']);
+    expect(
+      said(program, {
+        X: [
+          [1, 2],
+          [4, 3],
+          [1, 5],
+        ],
+        y: [1, 2, 3],
+      }),
+    ).toEqual([]);
   });
 
   it('a report, which is a warning', () => {
@@ -76,7 +107,11 @@ it('costs one pass over a million data, however long the loops', () => {
   const N = 1_000_000;
   const y = new Float64Array(N).fill(2);
   const program = compileText(`${start}for n in 0..<N { observe y[n] ~ Normal(m * log(y[n]), s) }\n`, 'model');
-  expect(cpuMilliseconds(() => { expect(bindData(program, { y }, 'infer').bound).not.toBeNull(); })).toBeLessThan(3000);
+  expect(
+    cpuMilliseconds(() => {
+      expect(bindData(program, { y }, 'infer').bound).not.toBeNull();
+    }),
+  ).toBeLessThan(3000);
   y[N - 1] = -2;
   expect(bindData(program, { y }, 'infer').diagnostics[0]?.message).toMatch(/^log\(y\[n\]\) at n = 999999 is NaN/);
 });

@@ -20,7 +20,9 @@ function graphOf(source: string): ModelGraph {
 function marksOf(source: string): Record<string, string> {
   const drawing = drawingOf(graphOf(source));
   const label = (id: string): string => drawing.plates.find((plate) => plate.id === id)!.label;
-  return Object.fromEntries(drawing.marks.map((mark) => [mark.name, `${mark.kind} ${mark.law ?? '-'} [${mark.plates.map(label).join('; ')}]`]));
+  return Object.fromEntries(
+    drawing.marks.map((mark) => [mark.name, `${mark.kind} ${mark.law ?? '-'} [${mark.plates.map(label).join('; ')}]`]),
+  );
 }
 /** Arrows as `from -> to`. */
 function arrowsOf(source: string): readonly string[] {
@@ -66,7 +68,10 @@ const everything = `
 describe('drawingOf', () => {
   it('puts the Gaussian mixture on its two plates', () => {
     expect(marksOf(mixture)).toEqual({
-      x: 'observed MvNormal [n in 0..<N]', pi: 'latent Dirichlet []', mu: 'latent MvNormal [k in 0..<K]', z: 'latent Categorical [n in 0..<N]',
+      x: 'observed MvNormal [n in 0..<N]',
+      pi: 'latent Dirichlet []',
+      mu: 'latent MvNormal [k in 0..<K]',
+      z: 'latent Categorical [n in 0..<N]',
     });
     expect(arrowsOf(mixture)).toEqual(['mu -> x', 'pi -> z', 'z -> x']);
   });
@@ -77,24 +82,43 @@ describe('drawingOf', () => {
   });
 
   it('puts crossed observations on both plates', () => {
-    expect(marksOf(ratings)).toMatchObject({ r: 'observed Normal [u in 0..<U; i in 0..<I]', a: 'latent Normal [u in 0..<U]', b: 'latent Normal [i in 0..<I]', m: 'param - []' });
+    expect(marksOf(ratings)).toMatchObject({
+      r: 'observed Normal [u in 0..<U; i in 0..<I]',
+      a: 'latent Normal [u in 0..<U]',
+      b: 'latent Normal [i in 0..<I]',
+      m: 'param - []',
+    });
   });
 
   it('knows every kind of mark', () => {
     const marks = marksOf(everything);
     expect(marks).toMatchObject({
-      g: 'data - [n in 0..<N]', w: 'data - [n in 0..<N]', beta: 'param - []', s: 'latent HalfNormal []', y: 'observed truncated Normal [n in 0..<N]',
-      y2: 'predicted Normal [n in 0..<N]', factor: 'factor - [n in 0..<N]', 'log(w[n])': 'observed Normal [n in 0..<N]', q: 'deterministic - []',
+      g: 'data - [n in 0..<N]',
+      w: 'data - [n in 0..<N]',
+      beta: 'param - []',
+      s: 'latent HalfNormal []',
+      y: 'observed truncated Normal [n in 0..<N]',
+      y2: 'predicted Normal [n in 0..<N]',
+      factor: 'factor - [n in 0..<N]',
+      'log(w[n])': 'observed Normal [n in 0..<N]',
+      q: 'deterministic - []',
     });
-    expect(arrowsOf(everything)).toEqual(expect.arrayContaining(['g -> m', 'w -> m', 'beta -> m', 'm -> y', 's -> y', 'w -> log(w[n])', 'm -> factor', 'a -> q']));
+    expect(arrowsOf(everything)).toEqual(
+      expect.arrayContaining(['g -> m', 'w -> m', 'beta -> m', 'm -> y', 's -> y', 'w -> log(w[n])', 'm -> factor', 'a -> q']),
+    );
   });
 
   it('keeps two axes of one size apart', () => {
-    expect(marksOf('data A: real[N, N] for i in 0..<N, j in 0..<N { observe A[i, j] ~ Normal(0, 1) }')).toEqual({ A: 'observed Normal [i in 0..<N; j in 0..<N]' });
+    expect(marksOf('data A: real[N, N] for i in 0..<N, j in 0..<N { observe A[i, j] ~ Normal(0, 1) }')).toEqual({
+      A: 'observed Normal [i in 0..<N; j in 0..<N]',
+    });
   });
 
   it('gives the same drawing whatever the order of independent statements', () => {
-    const reversed = everything.split('\n').filter((line) => !line.includes('report')).join('\n');
+    const reversed = everything
+      .split('\n')
+      .filter((line) => !line.includes('report'))
+      .join('\n');
     expect(arrowsOf(`report q = mean(a)\n${reversed}`)).toEqual(arrowsOf(everything));
   });
 });
@@ -105,19 +129,67 @@ function graphWithNames(observed: string, latent: string): ModelGraph {
   const n = index('n<"&]');
   const plates = [{ index: n, from: num(0), to: size('N"') }];
   const variable = (name: string, origin: Variable['origin']): Variable => ({
-    name, origin, scalar: 'real', dims: [size('N"')], eventRank: 0, constraint: { kind: 'none' }, ragged: false, reported: true, span,
+    name,
+    origin,
+    scalar: 'real',
+    dims: [size('N"')],
+    eventRank: 0,
+    constraint: { kind: 'none' },
+    ragged: false,
+    reported: true,
+    span,
   });
-  const scalar = (body: ReturnType<typeof ref> | ReturnType<typeof num>): { indices: []; dims: []; body: typeof body } => ({ indices: [], dims: [], body });
-  const law = (mean: ReturnType<typeof ref> | ReturnType<typeof num>): { kind: 'family'; family: string; parameters: { mean: ReturnType<typeof scalar> }; span: typeof span } =>
-    ({ kind: 'family', family: 'Nor<mal>', parameters: { mean: scalar(mean) }, span });
+  const scalar = (body: ReturnType<typeof ref> | ReturnType<typeof num>): { indices: []; dims: []; body: typeof body } => ({
+    indices: [],
+    dims: [],
+    body,
+  });
+  const law = (
+    mean: ReturnType<typeof ref> | ReturnType<typeof num>,
+  ): { kind: 'family'; family: string; parameters: { mean: ReturnType<typeof scalar> }; span: typeof span } => ({
+    kind: 'family',
+    family: 'Nor<mal>',
+    parameters: { mean: scalar(mean) },
+    span,
+  });
   const statements: readonly Statement[] = [
     { id: 0, kind: 'sample', plates, guards: [], span, target: { variable: latent, at: [n] }, law: law(num(0)) },
-    { id: 1, kind: 'observe', plates, guards: [], span, target: { variable: observed, at: [n] }, value: scalar(ref(observed, [n])), law: law(ref(latent, [n])) },
+    {
+      id: 1,
+      kind: 'observe',
+      plates,
+      guards: [],
+      span,
+      target: { variable: observed, at: [n] },
+      value: scalar(ref(observed, [n])),
+      law: law(ref(latent, [n])),
+    },
   ];
-  return { sizes: new Map(), variables: new Map([[latent, variable(latent, 'sample')], [observed, variable(observed, 'data')]]), statements, obligations: [], hostFunctions: [] };
+  return {
+    sizes: new Map(),
+    variables: new Map([
+      [latent, variable(latent, 'sample')],
+      [observed, variable(observed, 'data')],
+    ]),
+    statements,
+    obligations: [],
+    hostFunctions: [],
+  };
 }
 
-const wicked = ['a"b', 'a\\', '</svg><script>alert(1)</script>', 'end', 'a]b', 'x"]; evil -> node; y["', '&amp;', "it's", 'a\nb', '#quot;', '%%'];
+const wicked = [
+  'a"b',
+  'a\\',
+  '</svg><script>alert(1)</script>',
+  'end',
+  'a]b',
+  'x"]; evil -> node; y["',
+  '&amp;',
+  "it's",
+  'a\nb',
+  '#quot;',
+  '%%',
+];
 
 describe('names of the user', () => {
   it.each(wicked)('%j stays a text in every format', (name) => {
@@ -131,7 +203,8 @@ describe('names of the user', () => {
     expect(bare).not.toContain('"""');
     expect(bare).toMatch(/^digraph model \{[\w\s=[\],;{}".-]*(?:n0 -> n1;)\s*\}\s*$/);
     const mermaid = drawGraph(graph, 'mermaid');
-    for (const line of mermaid.split('\n').filter((text) => /^\s*(?:n\d|subgraph)/.test(text))) expect(line).toMatch(/^\s*(?:n\d+\(\["[^"]*"\]\):::\w+|n\d+ --> n\d+|subgraph g\d+ \["[^"]*"\])$/);
+    for (const line of mermaid.split('\n').filter((text) => /^\s*(?:n\d|subgraph)/.test(text)))
+      expect(line).toMatch(/^\s*(?:n\d+\(\["[^"]*"\]\):::\w+|n\d+ --> n\d+|subgraph g\d+ \["[^"]*"\])$/);
     expect((JSON.parse(drawGraph(graph, 'json')) as Drawing).marks.map((mark) => mark.name)).toEqual([`${name}_latent`, name]);
   });
 });
@@ -139,39 +212,65 @@ describe('names of the user', () => {
 /** Tags match, and no bare `<`, `&` or quote stands in texts and attributes. */
 function wellFormed(xml: string): boolean {
   const open: string[] = [];
-  const rest = xml.replace(/<(\/?)([a-z]+)((?:\s[\w:-]+="[^"<&]*(?:&#\d+;[^"<&]*)*")*)\s*(\/?)>/g, (_, closing: string, tag: string, _attributes: string, empty: string) => {
-    if (closing === '/') return open.pop() === tag ? '' : '<';
-    if (empty === '') open.push(tag);
-    return '';
-  });
+  const rest = xml.replace(
+    /<(\/?)([a-z]+)((?:\s[\w:-]+="[^"<&]*(?:&#\d+;[^"<&]*)*")*)\s*(\/?)>/g,
+    (_, closing: string, tag: string, _attributes: string, empty: string) => {
+      if (closing === '/') return open.pop() === tag ? '' : '<';
+      if (empty === '') open.push(tag);
+      return '';
+    },
+  );
   return open.length === 0 && !rest.replace(/&#\d+;/g, '').match(/[<&]/);
 }
 
 describe('dot and Mermaid', () => {
   it('nest plates inside one another', () => {
     const nested = 'data y: real[J, M] for j in 0..<J { sample t[j] ~ Normal(0, 1) for i in 0..<M { observe y[j, i] ~ Normal(t[j], 1) } }';
-    expect(drawGraph(graphOf(nested), 'dot')).toMatch(/subgraph cluster_0 \{\s*label="j in 0\.\.<J"[^{}]*t\\nNormal[^{}]*subgraph cluster_1 \{\s*label="i in 0\.\.<M"[^{}]*y\\nNormal[^{}]*\}\s*\}/);
-    expect(drawGraph(graphOf(nested), 'mermaid')).toMatch(/subgraph g0 \["j in 0..#60;J"\]\n[^\n]*t<br\/>Normal[^\n]*\n\s*subgraph g1 \["i in 0..#60;M"\]\n[^\n]*y<br\/>Normal[^\n]*\n\s*end\n\s*end/);
+    expect(drawGraph(graphOf(nested), 'dot')).toMatch(
+      /subgraph cluster_0 \{\s*label="j in 0\.\.<J"[^{}]*t\\nNormal[^{}]*subgraph cluster_1 \{\s*label="i in 0\.\.<M"[^{}]*y\\nNormal[^{}]*\}\s*\}/,
+    );
+    expect(drawGraph(graphOf(nested), 'mermaid')).toMatch(
+      /subgraph g0 \["j in 0..#60;J"\]\n[^\n]*t<br\/>Normal[^\n]*\n\s*subgraph g1 \["i in 0..#60;M"\]\n[^\n]*y<br\/>Normal[^\n]*\n\s*end\n\s*end/,
+    );
   });
 
   it('put what lies on crossing plates inside of one of them, in a dashed group that names both', () => {
     const dot = drawGraph(graphOf(ratings), 'dot');
-    expect([...dot.matchAll(/label="([^"]*\.\.[^"]*)"/g)].map((match) => match[1])).toEqual(['u in 0..<U', 'i in 0..<I', 'u in 0..<U, i in 0..<I']);
-    expect(dot).toMatch(/label="i in 0\.\.<I"[^{}]*style=rounded;[^{}]*"b\\nNormal"[^{}]*\{\s*label="u in 0\.\.<U, i in 0\.\.<I"[^{}]*style="rounded,dashed";[^{}]*"r\\nNormal"[^{}]*\}\s*\}/);
+    expect([...dot.matchAll(/label="([^"]*\.\.[^"]*)"/g)].map((match) => match[1])).toEqual([
+      'u in 0..<U',
+      'i in 0..<I',
+      'u in 0..<U, i in 0..<I',
+    ]);
+    expect(dot).toMatch(
+      /label="i in 0\.\.<I"[^{}]*style=rounded;[^{}]*"b\\nNormal"[^{}]*\{\s*label="u in 0\.\.<U, i in 0\.\.<I"[^{}]*style="rounded,dashed";[^{}]*"r\\nNormal"[^{}]*\}\s*\}/,
+    );
     const mermaid = drawGraph(graphOf(ratings), 'mermaid');
-    expect(mermaid).toMatch(/subgraph g1 \["i in 0..#60;I"\]\n[^\n]*b<br\/>Normal[^\n]*\n\s*subgraph g2 \["u in 0..#60;U, i in 0..#60;I"\]\n[^\n]*r<br\/>Normal[^\n]*\n\s*end\n\s*end/);
+    expect(mermaid).toMatch(
+      /subgraph g1 \["i in 0..#60;I"\]\n[^\n]*b<br\/>Normal[^\n]*\n\s*subgraph g2 \["u in 0..#60;U, i in 0..#60;I"\]\n[^\n]*r<br\/>Normal[^\n]*\n\s*end\n\s*end/,
+    );
     expect(mermaid).toContain('  style g2 stroke-dasharray:5 3');
   });
   it('draw every mark once, inside of groups that name all its plates, for any sets of plates', () => {
-    fc.assert(fc.property(drawings, (drawing) => {
-      const lines = drawDot(drawing).split('\n'), open: string[] = [], found = new Map<string, string>();
-      for (const line of lines) {
-        const label = /^\s+label="([^"]*)"/.exec(line)?.[1], mark = /^\s+(n\d+) \[/.exec(line)?.[1];
-        if (/subgraph/.test(line)) open.push(''); else if (label !== undefined) open[open.length - 1] = label; else if (/^ +\}$/.test(line)) open.pop();
-        if (mark !== undefined) { expect(found.has(mark)).toBe(false); found.set(mark, [...new Set(open.flatMap((l) => l.split(', ')))].sort().join(' ')); }
-      }
-      for (const mark of drawing.marks) expect(found.get(mark.id)).toBe([...mark.plates].sort().join(' '));
-    }), { seed: 5, numRuns: 200 });
+    fc.assert(
+      fc.property(drawings, (drawing) => {
+        const lines = drawDot(drawing).split('\n'),
+          open: string[] = [],
+          found = new Map<string, string>();
+        for (const line of lines) {
+          const label = /^\s+label="([^"]*)"/.exec(line)?.[1],
+            mark = /^\s+(n\d+) \[/.exec(line)?.[1];
+          if (/subgraph/.test(line)) open.push('');
+          else if (label !== undefined) open[open.length - 1] = label;
+          else if (/^ +\}$/.test(line)) open.pop();
+          if (mark !== undefined) {
+            expect(found.has(mark)).toBe(false);
+            found.set(mark, [...new Set(open.flatMap((l) => l.split(', ')))].sort().join(' '));
+          }
+        }
+        for (const mark of drawing.marks) expect(found.get(mark.id)).toBe([...mark.plates].sort().join(' '));
+      }),
+      { seed: 5, numRuns: 200 },
+    );
   });
 
   it('shade what is observed and dash what is computed', () => {
@@ -183,7 +282,12 @@ describe('dot and Mermaid', () => {
 
 // --- geometry of the SVG ----------------------------------------------------------------------
 
-interface Box { readonly left: number; readonly right: number; readonly top: number; readonly bottom: number }
+interface Box {
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+}
 function attributes(text: string): Record<string, string> {
   return Object.fromEntries([...text.matchAll(/([\w-]+)="([^"]*)"/g)].map((match) => [match[1]!, match[2]!]));
 }
@@ -191,12 +295,23 @@ function boxOf(shape: string): Box {
   const of = attributes(shape);
   const value = (name: string): number => Number(of[name]);
   return shape.startsWith('<ellipse')
-    ? { left: value('cx') - value('rx'), right: value('cx') + value('rx'), top: value('cy') - value('ry'), bottom: value('cy') + value('ry') }
+    ? {
+        left: value('cx') - value('rx'),
+        right: value('cx') + value('rx'),
+        top: value('cy') - value('ry'),
+        bottom: value('cy') + value('ry'),
+      }
     : { left: value('x'), right: value('x') + value('width'), top: value('y'), bottom: value('y') + value('height') };
 }
 /** Boxes of the marks in their order (`title` first), rectangles of plates by label. */
-function geometry(svg: string): { readonly marks: ReadonlyMap<string, Box>; readonly plates: readonly { readonly label: string; readonly box: Box }[]; readonly view: Box } {
-  const marks = new Map([...svg.matchAll(/<g><title>([^<~]*?)(?: ~ [^<]*)?<\/title>(<[^>]*\/>)/g)].map((match): [string, Box] => [match[1]!, boxOf(match[2]!)]));
+function geometry(svg: string): {
+  readonly marks: ReadonlyMap<string, Box>;
+  readonly plates: readonly { readonly label: string; readonly box: Box }[];
+  readonly view: Box;
+} {
+  const marks = new Map(
+    [...svg.matchAll(/<g><title>([^<~]*?)(?: ~ [^<]*)?<\/title>(<[^>]*\/>)/g)].map((match): [string, Box] => [match[1]!, boxOf(match[2]!)]),
+  );
   const plates = [...svg.matchAll(/<g>(<rect [^>]*\/>)<text[^>]*>([^<]*)</g)].map((match) => ({ label: match[2]!, box: boxOf(match[1]!) }));
   const [x, y, width, height] = /viewBox="([^"]*)"/.exec(svg)![1]!.split(' ').map(Number) as [number, number, number, number];
   return { marks, plates, view: { left: x, top: y, right: x + width, bottom: y + height } };
@@ -209,47 +324,71 @@ function disjoint(a: Box, b: Box): boolean {
 }
 
 /** Random drawings: marks on any sets of four plates, so that nested, crossing and tangled plates all occur. */
-const drawings: fc.Arbitrary<Drawing> = fc.record({
-  sets: fc.array(fc.subarray(['p0', 'p1', 'p2', 'p3']), { minLength: 1, maxLength: 9 }),
-  arrows: fc.array(fc.tuple(fc.nat({ max: 8 }), fc.nat({ max: 8 })), { maxLength: 14 }),
-  kinds: fc.array(fc.constantFrom('latent' as const, 'observed' as const, 'data' as const, 'factor' as const), { minLength: 9, maxLength: 9 }),
-}).map(({ sets, arrows, kinds }) => {
-  const marks = sets.map((plates, at): Mark => ({ id: `n${at}`, name: `v${at}`, kind: kinds[at]!, law: null, plates }));
-  const ends = arrows.map(([a, b]) => [Math.min(a, b), Math.max(a, b)] as const).filter(([, b]) => b < marks.length);
-  return {
-    marks, plates: ['p0', 'p1', 'p2', 'p3'].filter((plate) => sets.some((set) => set.includes(plate))).map((id) => ({ id, label: id, size: id })),
-    arrows: [...new Map(ends.map(([a, b]) => [`${a} ${b}`, { from: `n${a}`, to: `n${b}` }])).values()],
-  };
-});
+const drawings: fc.Arbitrary<Drawing> = fc
+  .record({
+    sets: fc.array(fc.subarray(['p0', 'p1', 'p2', 'p3']), { minLength: 1, maxLength: 9 }),
+    arrows: fc.array(fc.tuple(fc.nat({ max: 8 }), fc.nat({ max: 8 })), { maxLength: 14 }),
+    kinds: fc.array(fc.constantFrom('latent' as const, 'observed' as const, 'data' as const, 'factor' as const), {
+      minLength: 9,
+      maxLength: 9,
+    }),
+  })
+  .map(({ sets, arrows, kinds }) => {
+    const marks = sets.map((plates, at): Mark => ({ id: `n${at}`, name: `v${at}`, kind: kinds[at]!, law: null, plates }));
+    const ends = arrows.map(([a, b]) => [Math.min(a, b), Math.max(a, b)] as const).filter(([, b]) => b < marks.length);
+    return {
+      marks,
+      plates: ['p0', 'p1', 'p2', 'p3']
+        .filter((plate) => sets.some((set) => set.includes(plate)))
+        .map((id) => ({ id, label: id, size: id })),
+      arrows: [...new Map(ends.map(([a, b]) => [`${a} ${b}`, { from: `n${a}`, to: `n${b}` }])).values()],
+    };
+  });
 
 describe('the SVG drawing', () => {
   it('encloses a mark by the rectangle of a plate exactly if it lies on it, for any sets of plates', () => {
-    fc.assert(fc.property(drawings, (drawing) => {
-      const svg = drawSvg(drawing);
-      expect(wellFormed(svg)).toBe(true);
-      const { marks, plates, view } = geometry(svg);
-      expect(marks.size).toBe(drawing.marks.length);
-      for (const mark of drawing.marks) {
-        const box = marks.get(mark.name)!;
-        expect(contains(view, box)).toBe(true);
-        for (const plate of drawing.plates) {
-          const rectangles = plates.filter(({ label }) => label === plate.label);
-          expect(rectangles.some((rectangle) => contains(rectangle.box, box))).toBe(mark.plates.includes(plate.id));
-          if (!mark.plates.includes(plate.id)) for (const rectangle of rectangles) expect(disjoint(rectangle.box, box)).toBe(true);
+    fc.assert(
+      fc.property(drawings, (drawing) => {
+        const svg = drawSvg(drawing);
+        expect(wellFormed(svg)).toBe(true);
+        const { marks, plates, view } = geometry(svg);
+        expect(marks.size).toBe(drawing.marks.length);
+        for (const mark of drawing.marks) {
+          const box = marks.get(mark.name)!;
+          expect(contains(view, box)).toBe(true);
+          for (const plate of drawing.plates) {
+            const rectangles = plates.filter(({ label }) => label === plate.label);
+            expect(rectangles.some((rectangle) => contains(rectangle.box, box))).toBe(mark.plates.includes(plate.id));
+            if (!mark.plates.includes(plate.id)) for (const rectangle of rectangles) expect(disjoint(rectangle.box, box)).toBe(true);
+          }
+          for (const other of drawing.marks) if (other !== mark) expect(disjoint(box, marks.get(other.name)!)).toBe(true);
         }
-        for (const other of drawing.marks) if (other !== mark) expect(disjoint(box, marks.get(other.name)!)).toBe(true);
-      }
-    }), { seed: 11, numRuns: 150 });
+      }),
+      { seed: 11, numRuns: 150 },
+    );
   });
 
   it('keeps a plate in one piece where that is possible, even if arrows get longer', () => {
     const mark = (id: string, plates: readonly string[]): Mark => ({ id, name: id, kind: 'latent', law: null, plates });
     const svg = drawSvg({
       marks: [mark('n0', ['p0']), mark('n1', ['p0', 'p1']), mark('n2', ['p1']), mark('n3', []), mark('n4', ['p0'])],
-      plates: [{ id: 'p0', label: 'a', size: 'a' }, { id: 'p1', label: 'b', size: 'b' }],
-      arrows: [{ from: 'n0', to: 'n2' }, { from: 'n4', to: 'n2' }, { from: 'n3', to: 'n1' }, { from: 'n0', to: 'n3' }, { from: 'n3', to: 'n2' }],
+      plates: [
+        { id: 'p0', label: 'a', size: 'a' },
+        { id: 'p1', label: 'b', size: 'b' },
+      ],
+      arrows: [
+        { from: 'n0', to: 'n2' },
+        { from: 'n4', to: 'n2' },
+        { from: 'n3', to: 'n1' },
+        { from: 'n0', to: 'n3' },
+        { from: 'n3', to: 'n2' },
+      ],
     });
-    expect(geometry(svg).plates.map(({ label }) => label).sort()).toEqual(['a', 'b']);
+    expect(
+      geometry(svg)
+        .plates.map(({ label }) => label)
+        .sort(),
+    ).toEqual(['a', 'b']);
   });
 
   it('draws users by items as two rectangles that overlap, neither inside the other', () => {
@@ -279,7 +418,8 @@ describe('the SVG drawing', () => {
   });
 
   it('takes an empty program', () => {
-    for (const format of ['svg', 'dot', 'mermaid', 'json'] as const) expect(drawGraph(graphOf(''), format)).not.toMatch(/NaN|Infinity|undefined/);
+    for (const format of ['svg', 'dot', 'mermaid', 'json'] as const)
+      expect(drawGraph(graphOf(''), format)).not.toMatch(/NaN|Infinity|undefined/);
     expect(wellFormed(drawGraph(graphOf(''), 'svg'))).toBe(true);
   });
 

@@ -24,7 +24,10 @@ export function run(graph: ModelGraph, data: Readonly<Record<string, Nested>>, s
   const store = new Map<string, number>();
   const key = (name: string, at: readonly number[]): string => `${name}[${at.join(',')}]`;
   const fill = (name: string, value: Nested, at: readonly number[]): void => {
-    if (Array.isArray(value)) value.forEach((v, k) => { fill(name, v, [...at, k]); });
+    if (Array.isArray(value))
+      value.forEach((v, k) => {
+        fill(name, v, [...at, k]);
+      });
     else store.set(key(name, at), Number(value));
   };
   for (const [name, value] of Object.entries(data)) fill(name, value, []);
@@ -34,7 +37,10 @@ export function run(graph: ModelGraph, data: Readonly<Record<string, Nested>>, s
     values.forEach((x, flat) => {
       const at: number[] = [];
       let rest = flat;
-      for (const n of [...shape].reverse()) { at.unshift(rest % n); rest = Math.floor(rest / n); }
+      for (const n of [...shape].reverse()) {
+        at.unshift(rest % n);
+        rest = Math.floor(rest / n);
+      }
       store.set(key(v.name, at), x);
     });
   }
@@ -47,7 +53,9 @@ export function run(graph: ModelGraph, data: Readonly<Record<string, Nested>>, s
     numbers.set(s.name, (shape as readonly Nested[]).length);
   }
   const environment = (indices: ReadonlyMap<Index, number>): Environment => ({
-    indices, sizes: numbers, hostFunctions: graph.hostFunctions.map((h) => h.call),
+    indices,
+    sizes: numbers,
+    hostFunctions: graph.hostFunctions.map((h) => h.call),
     variable(name, at) {
       const value = store.get(key(name, at));
       if (value === undefined) throw new Error(`${key(name, at)} is read before it is defined`);
@@ -59,10 +67,19 @@ export function run(graph: ModelGraph, data: Readonly<Record<string, Nested>>, s
   const execute = (s: Statement, indices: ReadonlyMap<Index, number>): void => {
     const env = environment(indices);
     if (s.guards.some((g) => evaluate(g, env) === 0)) return;
-    if (s.kind === 'factor') { factors += evaluate(s.value, env); return; }
-    if (s.kind === 'observe') { for (const a of [s.value, ...arraysOfLaw(s.law)]) evaluateBelow(a, env); return; }
+    if (s.kind === 'factor') {
+      factors += evaluate(s.value, env);
+      return;
+    }
+    if (s.kind === 'observe') {
+      for (const a of [s.value, ...arraysOfLaw(s.law)]) evaluateBelow(a, env);
+      return;
+    }
     const at = s.target.at.map((e) => evaluate(e, env));
-    if (s.kind === 'let') { define(s.target.variable, at, evaluate(s.value, env)); return; }
+    if (s.kind === 'let') {
+      define(s.target.variable, at, evaluate(s.value, env));
+      return;
+    }
     const v = graph.variables.get(s.target.variable)!;
     const total = s.kind === 'param' ? 0 : arraysOfLaw(s.law).reduce((sum, a) => sum + evaluateBelow(a, env), 0);
     const event = v.dims.slice(at.length).map((d) => evaluate(d, env));
@@ -81,23 +98,34 @@ export function run(graph: ModelGraph, data: Readonly<Record<string, Nested>>, s
   };
   const loop = (s: Statement, fixed: ReadonlyMap<Index, number>, position = 0, indices: ReadonlyMap<Index, number> = new Map()): void => {
     const plate = s.plates[position];
-    if (plate === undefined) { execute(s, indices); return; }
-    const from = evaluate(plate.from, environment(indices)), to = evaluate(plate.to, environment(indices));
+    if (plate === undefined) {
+      execute(s, indices);
+      return;
+    }
+    const from = evaluate(plate.from, environment(indices)),
+      to = evaluate(plate.to, environment(indices));
     const own = fixed.get(plate.index);
-    for (let i = from; i < to; i++) if (own === undefined || own === i) loop(s, fixed, position + 1, new Map([...indices, [plate.index, i]]));
+    for (let i = from; i < to; i++)
+      if (own === undefined || own === i) loop(s, fixed, position + 1, new Map([...indices, [plate.index, i]]));
   };
   const perform = (groups: readonly Group[], fixed: ReadonlyMap<Index, number>, skip: ReadonlySet<Statement>): void => {
     for (const g of groups) {
       if (g.kind === 'ordered') throw new Error('no order of data is interpreted here');
-      if (g.kind === 'single') { if (!skip.has(g.statement)) loop(g.statement, fixed); continue; }
+      if (g.kind === 'single') {
+        if (!skip.has(g.statement)) loop(g.statement, fixed);
+        continue;
+      }
       // Small models only: every coordinate up to 30 is tried, those outside a plate do nothing.
       const coordinates = [...Array(30).keys()];
       if (g.direction === 'descending') coordinates.reverse();
       for (const c of coordinates) {
-        const inner = new Map(fixed), out = new Set(skip);
+        const inner = new Map(fixed),
+          out = new Set(skip);
         for (const m of g.members) {
           const offset = evaluate(m.offset, environment(fixed));
-          if (m.plate === null) { if (offset !== c) out.add(m.statement); } else inner.set(m.statement.plates[m.plate]!.index, c - offset);
+          if (m.plate === null) {
+            if (offset !== c) out.add(m.statement);
+          } else inner.set(m.statement.plates[m.plate]!.index, c - offset);
         }
         perform(g.body, inner, out);
       }
@@ -107,14 +135,17 @@ export function run(graph: ModelGraph, data: Readonly<Record<string, Nested>>, s
 
   const shape = (name: string): number[] => graph.variables.get(name)!.dims.map((d) => evaluate(d, environment(new Map())));
   return {
-    factors, shape,
+    factors,
+    shape,
     evaluate: (e) => evaluate(e, environment(new Map())),
     value(name, ...at) {
       const v = store.get(key(name, at));
       if (v === undefined) throw new Error(`${key(name, at)} has no value`);
       return v;
     },
-    values(name) { return positions(shape(name)).map((at) => this.value(name, ...at)); },
+    values(name) {
+      return positions(shape(name)).map((at) => this.value(name, ...at));
+    },
   };
 }
 

@@ -2,7 +2,8 @@
 import { expect, it } from 'vitest';
 import { compile } from '../../src/model.js';
 
-const chain = (n: number, last: string): string => `${Array.from({ length: n }, (_, k) => `let a${k} = a${k + 1} + 1\n`).join('')}let a${n} = ${last}\nreport r = a0\n`;
+const chain = (n: number, last: string): string =>
+  `${Array.from({ length: n }, (_, k) => `let a${k} = a${k + 1} + 1\n`).join('')}let a${n} = ${last}\nreport r = a0\n`;
 
 it('a chain of definitions from the last to the first', () => {
   expect(compile(chain(700, '1')).sample({}, { seed: 1 })).toMatchObject({ r: 701 });

@@ -9,32 +9,69 @@ import { graphOf, programs } from './programs.js';
 function valueOf(expression: string, data: Parameters<typeof run>[1] = {}, declarations = ''): number[] {
   return run(graphOf(`${declarations}\nlet answer = ${expression}`), data).values('answer');
 }
-const vector = { a: [1, 2, 4], b: [3, 5, 7], i: [2, 0, 1] }, vectors = 'data a: real[N] data b: real[N] data i: int[N]';
-const matrix = { A: [[1, 2], [3, 4], [5, 6]], S: [[2, 1], [1, 3]], v: [1, -1] }, matrices = 'data A: real[N, D] data S: cov[D] data v: real[D]';
+const vector = { a: [1, 2, 4], b: [3, 5, 7], i: [2, 0, 1] },
+  vectors = 'data a: real[N] data b: real[N] data i: int[N]';
+const matrix = {
+    A: [
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ],
+    S: [
+      [2, 1],
+      [1, 3],
+    ],
+    v: [1, -1],
+  },
+  matrices = 'data A: real[N, D] data S: cov[D] data v: real[D]';
 
 function close(actual: readonly number[], expected: readonly number[]): void {
   expect(actual.length).toBe(expected.length);
-  actual.forEach((x, k) => { expect(x).toBeCloseTo(expected[k]!, 12); });
+  actual.forEach((x, k) => {
+    expect(x).toBeCloseTo(expected[k]!, 12);
+  });
 }
 
 function law(l: Law): string {
   switch (l.kind) {
-    case 'family': return `${l.family}(${Object.entries(l.parameters).map(([k, a]) => `${k}: ${printTextArray(a)}`).join(', ')})`;
-    case 'truncated': return `truncated(${law(l.base)}, ${printText(l.low)}, ${printText(l.high)})`;
-    case 'mixture': return `mixture(${printText(l.weight)}, ${law(l.component)} for ${l.index.name} in ${printText(l.from)}..<${printText(l.to)})`;
-    case 'censored': return `censored(${law(l.base)}, ${printText(l.low)}, ${printText(l.high)})`;
-    case 'pushforward': return `pushforward(${law(l.base)})`;
-    case 'mixtureOf': return `mixture([${l.weights.map((w) => printText(w)).join(', ')}], [${l.components.map(law).join(', ')}])`;
+    case 'family':
+      return `${l.family}(${Object.entries(l.parameters)
+        .map(([k, a]) => `${k}: ${printTextArray(a)}`)
+        .join(', ')})`;
+    case 'truncated':
+      return `truncated(${law(l.base)}, ${printText(l.low)}, ${printText(l.high)})`;
+    case 'mixture':
+      return `mixture(${printText(l.weight)}, ${law(l.component)} for ${l.index.name} in ${printText(l.from)}..<${printText(l.to)})`;
+    case 'censored':
+      return `censored(${law(l.base)}, ${printText(l.low)}, ${printText(l.high)})`;
+    case 'pushforward':
+      return `pushforward(${law(l.base)})`;
+    case 'mixtureOf':
+      return `mixture([${l.weights.map((w) => printText(w)).join(', ')}], [${l.components.map(law).join(', ')}])`;
   }
 }
 function line(s: Statement): string {
   const plates = s.plates.map((p) => `for ${p.index.name} in ${printText(p.from)}..<${printText(p.to)} `).join('');
-  const target = s.kind === 'factor' || s.target === null ? '' : ` ${s.target.variable}${s.target.at.length === 0 ? '' : `[${s.target.at.map((e) => printText(e)).join(', ')}]`}`;
+  const target =
+    s.kind === 'factor' || s.target === null
+      ? ''
+      : ` ${s.target.variable}${s.target.at.length === 0 ? '' : `[${s.target.at.map((e) => printText(e)).join(', ')}]`}`;
   const guards = s.guards.map((g) => `if ${printText(g)} `).join('');
-  const tail = s.kind === 'let' ? ` = ${printText(s.value)}` : s.kind === 'factor' ? ` ${printText(s.value)}` : s.kind === 'param' ? '' : s.kind === 'observe' ? ` {${printTextArray(s.value)}} ~ ${law(s.law)}` : ` ~ ${law(s.law)}`;
+  const tail =
+    s.kind === 'let'
+      ? ` = ${printText(s.value)}`
+      : s.kind === 'factor'
+        ? ` ${printText(s.value)}`
+        : s.kind === 'param'
+          ? ''
+          : s.kind === 'observe'
+            ? ` {${printTextArray(s.value)}} ~ ${law(s.law)}`
+            : ` ~ ${law(s.law)}`;
   return `${plates}${guards}${s.kind}${target}${tail}`;
 }
-function lines(source: string): string[] { return graphOf(source).statements.map(line); }
+function lines(source: string): string[] {
+  return graphOf(source).statements.map(line);
+}
 function type(source: string, name: string): string {
   const v = graphOf(source).variables.get(name)!;
   return `${v.origin} ${v.scalar}[${v.dims.map((d) => printText(d)).join(', ')}] event ${v.eventRank}`;
@@ -114,7 +151,9 @@ describe('expressions mean what linear algebra and the language say', () => {
     ['cdf(Uniform(0, 4), 1)', [0.25]],
     ['cdf(Exponential(1), a)', [1, 2, 4].map((x) => 1 - Math.exp(-x))],
     ['quantile(Uniform(2, 4), 0.25)', [2.5]],
-  ])('%s', (expression, expected) => { close(valueOf(expression, vector, vectors), expected); });
+  ])('%s', (expression, expected) => {
+    close(valueOf(expression, vector, vectors), expected);
+  });
 
   it.each<[string, number[]]>([
     ['A @ v', [-1, -1, -1]],
@@ -139,8 +178,17 @@ describe('expressions mean what linear algebra and the language say', () => {
     ['softmax(S)', [1 / (1 + Math.exp(-1)), 1 / (1 + Math.exp(1)), 1 / (1 + Math.exp(2)), 1 / (1 + Math.exp(-2))]],
     ['sum(A[n] for n in 0..<N)', [9, 12]],
     ['logpdf(MvNormal(zeros(D), eye(D)), v)', [-1 - Math.log(2 * Math.PI)]],
-    ['logpdf(MvNormal(A, eye(D)), v)', [[0, 3], [2, 5], [4, 7]].map(([p, q]) => -0.5 * (p! * p! + q! * q!) - Math.log(2 * Math.PI))],
-  ])('%s', (expression, expected) => { close(valueOf(expression, matrix, matrices), expected); });
+    [
+      'logpdf(MvNormal(A, eye(D)), v)',
+      [
+        [0, 3],
+        [2, 5],
+        [4, 7],
+      ].map(([p, q]) => -0.5 * (p! * p! + q! * q!) - Math.log(2 * Math.PI)),
+    ],
+  ])('%s', (expression, expected) => {
+    close(valueOf(expression, matrix, matrices), expected);
+  });
 
   it('inlines functions of scalars and arrays, parameters hide variables', () => {
     close(valueOf('f(a, 3)', vector, `${vectors} fn f(b, c) = g(b) + c fn g(x) = x * x`), [4, 7, 19]);
@@ -149,7 +197,9 @@ describe('expressions mean what linear algebra and the language say', () => {
   it('keeps nested references to one array apart', () => {
     // p = [2, 1, 0] as a comprehension with an inner sum; p[p[j]] = j.
     close(valueOf('[p(p(j)) for j in 0..<3]', {}, 'fn p(k) = [sum(1 for r in m..<2) for m in 0..<3][k]'), [0, 1, 2]);
-    graphOf('data x: real[N] let c = [sum(x[r] * x[m] for r in 0..<N) > 0 ? 1 : 0 for m in 0..<N] let d = [c[c[j]] for j in 0..<N] let e = [floor(sum(x[r] * j for r in 0..<N)) for j in 0..<N][[floor(sum(x[r] * j for r in 0..<N)) for j in 0..<N]]');
+    graphOf(
+      'data x: real[N] let c = [sum(x[r] * x[m] for r in 0..<N) > 0 ? 1 : 0 for m in 0..<N] let d = [c[c[j]] for j in 0..<N] let e = [floor(sum(x[r] * j for r in 0..<N)) for j in 0..<N][[floor(sum(x[r] * j for r in 0..<N)) for j in 0..<N]]',
+    );
   });
   it('takes host values as constants and calls host functions', () => {
     const g = graphOf('let m = \u{E000}0\u{E001} let q = \u{E000}1\u{E001}(m[1], 2) let s = \u{E000}2\u{E001} + 1', [
@@ -161,7 +211,10 @@ describe('expressions mean what linear algebra and the language say', () => {
     expect([...r.values('m'), ...r.values('q'), ...r.values('s')]).toEqual([3, 4.5, 9, 3]);
   });
   it('gives names of the host language no meaning', () => {
-    const r = run(graphOf('let constructor = 2 let __proto__ = constructor + 1 let toString = __proto__ * 2 let hasOwnProperty = toString'), {});
+    const r = run(
+      graphOf('let constructor = 2 let __proto__ = constructor + 1 let toString = __proto__ * 2 let hasOwnProperty = toString'),
+      {},
+    );
     expect(r.values('hasOwnProperty')).toEqual([6]);
   });
   it('does not allocate or unroll large arrays', () => {
@@ -172,7 +225,9 @@ describe('expressions mean what linear algebra and the language say', () => {
 });
 
 describe('statements', () => {
-  it.each(Object.entries(programs))('%s is a legal graph', (_, source) => { graphOf(source); });
+  it.each(Object.entries(programs))('%s is a legal graph', (_, source) => {
+    graphOf(source);
+  });
 
   it('keeps plates as indices and lets as variables', () => {
     expect(lines(programs['hierarchicalMixture']!)).toEqual([
@@ -192,7 +247,11 @@ describe('statements', () => {
     ]);
   });
   it('turns leading dimensions into plates', () => {
-    expect(lines('data P: simplex[N, K] data M: real[N, D] data S: cov[D] data y: int[N] data x: real[N, D] observe y ~ Categorical(P) observe x ~ MvNormal(M, S) sample z ~ Categorical(P)')).toEqual([
+    expect(
+      lines(
+        'data P: simplex[N, K] data M: real[N, D] data S: cov[D] data y: int[N] data x: real[N, D] observe y ~ Categorical(P) observe x ~ MvNormal(M, S) sample z ~ Categorical(P)',
+      ),
+    ).toEqual([
       'for n in 0..<N observe y[n] {y[n]} ~ Categorical(probs: P[n])',
       'for n in 0..<N observe x[n] {x[n]} ~ MvNormal(mean: M[n], cov: S)',
       'for n in 0..<N sample z[n] ~ Categorical(probs: P[n])',
@@ -201,24 +260,40 @@ describe('statements', () => {
       'for n in 0..<N for m in 0..<M observe y[n, m] {y[n,m]} ~ Normal(mean: 0, sd: 1)',
       'for n in 0..<N observe y[n, 0] {y[n,0]} ~ Normal(mean: 1, sd: 1)',
     ]);
-    expect(lines('data low: real[N] data S: cov[D] sample t ~ truncated(Normal(0, 1), low, inf) sample c ~ iid(MvNormal(zeros(D), S), [2, 3])')).toEqual([
+    expect(
+      lines('data low: real[N] data S: cov[D] sample t ~ truncated(Normal(0, 1), low, inf) sample c ~ iid(MvNormal(zeros(D), S), [2, 3])'),
+    ).toEqual([
       'for n in 0..<N sample t[n] ~ truncated(Normal(mean: 0, sd: 1), low[n], inf)',
       'for i in 0..<2 for j in 0..<3 sample c[i, j] ~ MvNormal(mean: fill(0, D), cov: S)',
     ]);
     expect(type('data S: cov[D] sample c ~ iid(MvNormal(zeros(D), S), [2, 3])', 'c')).toBe('sample real[2, 3, D] event 1');
   });
   it('rewrites alternative parameters and names', () => {
-    expect(lines('sample x ~ Normal(sd: 2, mean: 1) sample t ~ Gamma(2, 3) sample y ~ Normal(x, precision: t) sample z ~ Binomial(5, logit: x)')).toEqual([
-      'sample x ~ Normal(mean: 1, sd: 2)', 'sample t ~ Gamma(shape: 2, rate: 3)', 'sample y ~ Normal(mean: x, sd: 1/sqrt(t))', 'sample z ~ Binomial(n: 5, p: sigmoid(x))',
+    expect(
+      lines('sample x ~ Normal(sd: 2, mean: 1) sample t ~ Gamma(2, 3) sample y ~ Normal(x, precision: t) sample z ~ Binomial(5, logit: x)'),
+    ).toEqual([
+      'sample x ~ Normal(mean: 1, sd: 2)',
+      'sample t ~ Gamma(shape: 2, rate: 3)',
+      'sample y ~ Normal(mean: x, sd: 1/sqrt(t))',
+      'sample z ~ Binomial(n: 5, p: sigmoid(x))',
     ]);
   });
   it('truncates restricted scalars, leaves laws alone that obey already, and counts the orders of exchangeable draws', () => {
-    expect(lines('sample a: positive ~ Normal(0, 1) sample b: positive ~ Gamma(2, 1) sample c: unit ~ truncated(Normal(0, 1), -1, 0.5) sample d: interval(-1, 2) ~ Cauchy(0, 1) sample n: positive ~ Poisson(3) sample k: int ~ Poisson(2)')).toEqual([
-      'sample a ~ truncated(Normal(mean: 0, sd: 1), 0, inf)', 'sample b ~ Gamma(shape: 2, rate: 1)', 'sample c ~ truncated(Normal(mean: 0, sd: 1), 0, 0.5)',
-      'sample d ~ truncated(Cauchy(loc: 0, scale: 1), -1, 2)', 'sample n ~ truncated(Poisson(rate: 3), 1, inf)', 'sample k ~ Poisson(rate: 2)',
+    expect(
+      lines(
+        'sample a: positive ~ Normal(0, 1) sample b: positive ~ Gamma(2, 1) sample c: unit ~ truncated(Normal(0, 1), -1, 0.5) sample d: interval(-1, 2) ~ Cauchy(0, 1) sample n: positive ~ Poisson(3) sample k: int ~ Poisson(2)',
+      ),
+    ).toEqual([
+      'sample a ~ truncated(Normal(mean: 0, sd: 1), 0, inf)',
+      'sample b ~ Gamma(shape: 2, rate: 1)',
+      'sample c ~ truncated(Normal(mean: 0, sd: 1), 0, 0.5)',
+      'sample d ~ truncated(Cauchy(loc: 0, scale: 1), -1, 2)',
+      'sample n ~ truncated(Poisson(rate: 3), 1, inf)',
+      'sample k ~ Poisson(rate: 2)',
     ]);
     expect(lines('data J: int sample c: ordered[J, 3] ~ iid(Normal(0, 5), [J, 3])')).toEqual([
-      'for i in 0..<J for j in 0..<3 sample c[i, j] ~ Normal(mean: 0, sd: 5)', 'for i in 0..<J factor lgamma(4)',
+      'for i in 0..<J for j in 0..<3 sample c[i, j] ~ Normal(mean: 0, sd: 5)',
+      'for i in 0..<J factor lgamma(4)',
     ]);
     const g = graphOf('sample c: ordered[3] ~ iid(Normal(0, 5), 3)');
     // 3! = 6 orders.
@@ -226,9 +301,15 @@ describe('statements', () => {
     expect(g.variables.get('c')!.constraint.kind).toBe('ordered');
   });
   it('finds the observed datum where the left side is one', () => {
-    const targets = (source: string): (string | null)[] => graphOf(source).statements.map((s) => (s.kind !== 'observe' ? '-' : s.target === null ? null : `${s.target.variable}[${s.target.at.map((e) => printText(e)).join(', ')}]`));
-    expect(targets('data x: real[N] data y: real[N, 2] data g: int[N] observe x ~ Normal(0, 1) observe log(x) ~ Normal(0, 1) observe x[1..<N] ~ Normal(0, 1) observe y ~ MvNormal(zeros(2), eye(2)) observe y[.., 1] ~ Normal(0, 1) observe x[g] ~ Normal(0, 1) let w = 2 * x observe w ~ Normal(0, 1)'))
-      .toEqual(['x[n]', null, 'x[n + 1]', 'y[n]', 'y[n, 1]', null, '-', null]);
+    const targets = (source: string): (string | null)[] =>
+      graphOf(source).statements.map((s) =>
+        s.kind !== 'observe' ? '-' : s.target === null ? null : `${s.target.variable}[${s.target.at.map((e) => printText(e)).join(', ')}]`,
+      );
+    expect(
+      targets(
+        'data x: real[N] data y: real[N, 2] data g: int[N] observe x ~ Normal(0, 1) observe log(x) ~ Normal(0, 1) observe x[1..<N] ~ Normal(0, 1) observe y ~ MvNormal(zeros(2), eye(2)) observe y[.., 1] ~ Normal(0, 1) observe x[g] ~ Normal(0, 1) let w = 2 * x observe w ~ Normal(0, 1)',
+      ),
+    ).toEqual(['x[n]', null, 'x[n + 1]', 'y[n]', 'y[n, 1]', null, '-', null]);
     // Part of a vector is not one draw of it.
     expect(targets('data y: real[N, 3] observe y[0, 0..<2] ~ MvNormal(zeros(2), eye(2))')).toEqual([null]);
   });
@@ -246,16 +327,34 @@ describe('statements', () => {
   it('binds sizes by the shapes of data', () => {
     const g = graphOf('data x: real[N, D] data S: cov[D] data n: int data w: real[n] param b: real[P]');
     expect([...g.sizes.values()].map((s) => [s.name, s.sources])).toEqual([
-      ['N', [{ variable: 'x', axis: 0 }]], ['D', [{ variable: 'x', axis: 1 }, { variable: 'S', axis: 0 }, { variable: 'S', axis: 1 }]], ['P', []],
+      ['N', [{ variable: 'x', axis: 0 }]],
+      [
+        'D',
+        [
+          { variable: 'x', axis: 1 },
+          { variable: 'S', axis: 0 },
+          { variable: 'S', axis: 1 },
+        ],
+      ],
+      ['P', []],
     ]);
     expect(printText(g.variables.get('w')!.dims[0]!)).toBe('n');
   });
   it('leaves to bind what data decides', () => {
-    const g = graphOf('data x: real[N, D] observe x ~ MvNormal(zeros(2), eye(2)) data n: int[N] data y: real[N, M] for i in 0..<N { let s = sum(y[i, 0..<n[i]] * x[i, 0..<n[N-1-i]]) }');
-    expect(g.obligations.map((o) => `${printText(o.left)} = ${printText(o.right)}`)).toEqual(['D = 2', 'sum(abs(n[i] - n[N-i-1]) for i in 0..<N) = 0']);
+    const g = graphOf(
+      'data x: real[N, D] observe x ~ MvNormal(zeros(2), eye(2)) data n: int[N] data y: real[N, M] for i in 0..<N { let s = sum(y[i, 0..<n[i]] * x[i, 0..<n[N-1-i]]) }',
+    );
+    expect(g.obligations.map((o) => `${printText(o.left)} = ${printText(o.right)}`)).toEqual([
+      'D = 2',
+      'sum(abs(n[i] - n[N-i-1]) for i in 0..<N) = 0',
+    ]);
     expect(evaluate(g.obligations[1]!.left, { sizes: new Map([['N', 2]]), variable: (_, at) => [3, 5][at[0]!]! })).toBe(4);
   });
   it('makes conditions of data to guards', () => {
-    expect(lines(programs['conditional']!).slice(0, 3)).toEqual(['if use sample b ~ Normal(mean: 0, sd: 1)', 'if use let m = b', 'if !use let m = 2.5']);
+    expect(lines(programs['conditional']!).slice(0, 3)).toEqual([
+      'if use sample b ~ Normal(mean: 0, sd: 1)',
+      'if use let m = b',
+      'if !use let m = 2.5',
+    ]);
   });
 });

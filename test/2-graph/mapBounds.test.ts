@@ -20,12 +20,16 @@ describe('maps whose direction depends on coefficients', () => {
     ['sample w ~ Dirichlet([1, 1])', 't + w[0] * sin(t) + w[1] * atan(t)'],
     ['param c: real let a = exp(c)', 't + a * tanh(t)'],
     ['let a = [0.5, 0.25]', 't + a[0] * sin(t) + a[1] * cos(t)'],
-  ])('%s: %s has a density', (declarations, map) => { expect(reasonOf(declarations, map)).toBe(null); });
+  ])('%s: %s has a density', (declarations, map) => {
+    expect(reasonOf(declarations, map)).toBe(null);
+  });
 
   it.each([
     ['param a: real', 't + a * tanh(t)'],
     ['sample a ~ Normal(0, 1)', 't + exp(a * t)'],
     ['data a: interval(-1.5, 0)', 't + a * sin(t)'],
     ['param c: real let a = c^3', 't + a * tanh(t)'],
-  ])('%s: %s has none', (declarations, map) => { expect(reasonOf(declarations, map)).toMatch(/it is not certain where it rises and falls/); });
+  ])('%s: %s has none', (declarations, map) => {
+    expect(reasonOf(declarations, map)).toMatch(/it is not certain where it rises and falls/);
+  });
 });

@@ -7,7 +7,9 @@ import { lower } from '../../src/2-graph/lower.js';
 import { mistakes, programs } from './programs.js';
 
 /** `code @ text under the caret`, in order of position. */
-function found(source: string): string[] { return mistakes(source).map((d) => `${d.code} @ ${source.slice(d.span!.start, d.span!.end)}`); }
+function found(source: string): string[] {
+  return mistakes(source).map((d) => `${d.code} @ ${source.slice(d.span!.start, d.span!.end)}`);
+}
 
 describe('each mistake is found where it is, once', () => {
   it.each<[string, string[]]>([
@@ -106,8 +108,10 @@ describe('each mistake is found where it is, once', () => {
     ['let a = mixture([0.5, 0.5], [Normal(0, 1), Normal(1, 1)])', ['distribution-as-value @ mixture']],
     ['sample a ~ mixture([0.5, 0.5], [Normal(0, 1), Poisson(1)])', ['type-mismatch @ Poisson(1)']],
     ['sample a ~ mixture([0.5, 0.3, 0.2], [Normal(0, 1), Normal(1, 1)])', ['shape-mismatch @ [0.5, 0.3, 0.2]']],
-    ['data n: int[J] for j in 0..<J { for i in 0..<n[j] { sample t[j, i] ~ Normal(0, 1) } } let s = sum(t) let u = t[0] let v = t[.., 0] let w = t[0, 0] let z = t[0][0]',
-      ['ragged-whole @ t', 'ragged-whole @ t[0]', 'ragged-whole @ t[.., 0]']],
+    [
+      'data n: int[J] for j in 0..<J { for i in 0..<n[j] { sample t[j, i] ~ Normal(0, 1) } } let s = sum(t) let u = t[0] let v = t[.., 0] let w = t[0, 0] let z = t[0][0]',
+      ['ragged-whole @ t', 'ragged-whole @ t[0]', 'ragged-whole @ t[.., 0]'],
+    ],
     ['data n: int[J] for j in 0..<J { let r = ones(n[j]) factor sum(r) }', []],
     ['data n: int[J] for j in 0..<J { let r[j] = ones(n[j]) factor r[j, 0] } let s = r[0]', ['ragged-whole @ r[0]']],
     ['data n: int[J] for j in 0..<J { sample r[j] ~ Dirichlet(ones(n[j])) }', ['ragged-draw @ r[j]']],
@@ -128,10 +132,19 @@ describe('each mistake is found where it is, once', () => {
     ['data x: real[N, x]', ['cycle @ x']],
     ['let a = a + 1', ['cycle @ let a = a + 1']],
     ['for t in 0..<3 { let s = s + t factor s }', ['cycle @ let s = s + t']],
-    ['for t in 0..<5 { sample z[t] ~ Normal(t > 0 && t < 4 ? z[t-1] + z[t+1] : 0, 1) }', ['cycle @ sample z[t] ~ Normal(t > 0 && t < 4 ? z[t-1] + z[t+1] : 0, 1)']],
+    [
+      'for t in 0..<5 { sample z[t] ~ Normal(t > 0 && t < 4 ? z[t-1] + z[t+1] : 0, 1) }',
+      ['cycle @ sample z[t] ~ Normal(t > 0 && t < 4 ? z[t-1] + z[t+1] : 0, 1)'],
+    ],
     // An unknown index orders nothing; one of data is judged with the data.
-    ['data K: int for t in 0..<K { sample p[t] ~ DiscreteUniform(0, K - 1) sample z[t] ~ Normal(t > 0 ? z[p[t]] : 0, 1) }', ['cycle @ sample z[t] ~ Normal(t > 0 ? z[p[t]] : 0, 1)']],
-    ['data p: int[N] for t in 0..<N { sample z[t] ~ Normal(w[t], z[p[t]]^2) let w[t] = z[t] }', ['cycle @ sample z[t] ~ Normal(w[t], z[p[t]]^2)']],
+    [
+      'data K: int for t in 0..<K { sample p[t] ~ DiscreteUniform(0, K - 1) sample z[t] ~ Normal(t > 0 ? z[p[t]] : 0, 1) }',
+      ['cycle @ sample z[t] ~ Normal(t > 0 ? z[p[t]] : 0, 1)'],
+    ],
+    [
+      'data p: int[N] for t in 0..<N { sample z[t] ~ Normal(w[t], z[p[t]]^2) let w[t] = z[t] }',
+      ['cycle @ sample z[t] ~ Normal(w[t], z[p[t]]^2)'],
+    ],
     ['sample a: ordered[2] ~ MvNormal(zeros(2), eye(2))', ['unknown-normaliser @ ordered[2]']],
     ['sample a: ordered[2] ~ Normal([0, 1], 1)', ['unknown-normaliser @ ordered[2]']],
     ['sample a: simplex[2] ~ iid(Uniform(0, 1), 2)', ['unknown-normaliser @ simplex[2]']],
@@ -145,30 +158,45 @@ describe('each mistake is found where it is, once', () => {
     ['sample k ~ Poisson(3) observe k ~ Poisson(2)', ['observe-latent @ k']],
     ['sample k ~ Poisson(3) let m = 2 * k observe m ~ Poisson(2)', ['observe-latent @ m']],
     ['predict p ~ Normal(0, 1) sample a ~ Normal(p, 1)', ['predict-used @ sample a ~ Normal(p, 1)']],
-  ])('%s', (source, expected) => { expect(found(source)).toEqual(expected); });
+  ])('%s', (source, expected) => {
+    expect(found(source)).toEqual(expected);
+  });
 
   it('reports all mistakes of a program together and each once', () => {
-    expect(found('sample m ~ Normall(0, 1) let q = foo(m) + bar let r = q + 1 for i in 0..<q { factor r[i] } observe z ~ Normal(m, 1)'))
-      .toEqual(['unknown-distribution @ Normall', 'unknown-function @ foo', 'unknown-name @ bar', 'unknown-name @ z']);
+    expect(
+      found('sample m ~ Normall(0, 1) let q = foo(m) + bar let r = q + 1 for i in 0..<q { factor r[i] } observe z ~ Normal(m, 1)'),
+    ).toEqual(['unknown-distribution @ Normall', 'unknown-function @ foo', 'unknown-name @ bar', 'unknown-name @ z']);
   });
   it('helps those who write a size or leave a name out', () => {
-    const first = (source: string): string => { const d = mistakes(source)[0]!; return `${d.code}: ${d.hint ?? ''}`; };
+    const first = (source: string): string => {
+      const d = mistakes(source)[0]!;
+      return `${d.code}: ${d.hint ?? ''}`;
+    };
     expect(first('data y: real[N] sample mu[N] ~ Normal(0, 1)')).toMatch(/^gap: .*`~ iid\(D, N\)` draws N/);
     expect(first('data N: int for t in 1..<N { sample z[t] ~ Normal(0, 1) }')).toMatch(/^gap: each element/);
   });
   it('says what was meant, what is possible and what to do instead', () => {
-    const first = (source: string): string => { const d = mistakes(source)[0]!; return `${d.message} | ${d.expected ?? ''} | ${d.hint ?? ''}`; };
+    const first = (source: string): string => {
+      const d = mistakes(source)[0]!;
+      return `${d.message} | ${d.expected ?? ''} | ${d.hint ?? ''}`;
+    };
     expect(first('sample a ~ Normall(0, 1)')).toMatch(/did you mean `Normal`/);
     expect(first('data count: int let a = cuont')).toMatch(/did you mean `count`/);
     expect(first('sample a ~ Gamma(1, rat: 2)')).toMatch(/one of shape, rate, .*did you mean `rate`/);
     expect(first('let a = sqr(2)')).toMatch(/one of Phi, .*did you mean `sqrt`/);
     expect(first('let a = b let b = c let c = a')).toMatch(/a -> b -> c -> a/);
-    expect(first('for t in 0..<5 { sample z[t] ~ Normal(t > 0 ? z[t-1] + z[t+1] : 0, 1) }')).toMatch(/`z\[t\]` depends on `z\[t - 1\]` and `z\[t \+ 1\]`/);
+    expect(first('for t in 0..<5 { sample z[t] ~ Normal(t > 0 ? z[t-1] + z[t+1] : 0, 1) }')).toMatch(
+      /`z\[t\]` depends on `z\[t - 1\]` and `z\[t \+ 1\]`/,
+    );
     expect(first('data x: real[T] sample z[0] ~ Normal(0, 1) for t in 2..<T { sample z[t] ~ Normal(0, 1) }')).toMatch(/`z\[1\]`/);
     expect(first('for t in 0..<3, s in 0..<3 { sample y[t] ~ Normal(0, 1) }')).toMatch(/`y\[t, s\]`/);
   });
   it('ends where inlined functions double at each call', () => {
-    const doubling = ['fn f0(x) = x + x', ...[...Array(40).keys()].map((k) => `fn f${k + 1}(x) = f${k}(x + 1) + f${k}(x + 2)`), 'let a = f40(1)'].join('\n');
+    const doubling = [
+      'fn f0(x) = x + x',
+      ...[...Array(40).keys()].map((k) => `fn f${k + 1}(x) = f${k}(x + 1) + f${k}(x + 2)`),
+      'let a = f40(1)',
+    ].join('\n');
     expect(mistakes(doubling).map((d) => d.code)).toEqual(['program-too-large']);
   });
   it('lowers long sums and long chains of definitions', () => {
@@ -181,37 +209,55 @@ describe('programs changed at random', () => {
   const texts = Object.values(programs);
   const pattern = /[A-Za-z_]\w*|\d+(?:\.\d+)?(?:e-?\d+)?|\.\.<|[^\sA-Za-z_0-9]/g;
   const keywords = new Set(['data', 'param', 'sample', 'observe', 'predict', 'let', 'report', 'factor', 'fn', 'for', 'in', 'if', 'else']);
-  const kindOf = (word: string): string => keywords.has(word) ? 'keyword' : /^[A-Z]\w/.test(word) ? 'family' : /^[A-Za-z_]/.test(word) ? 'name' : /^\d/.test(word) ? 'number' : '+-*/'.includes(word) ? 'operator' : 'mark';
+  const kindOf = (word: string): string =>
+    keywords.has(word)
+      ? 'keyword'
+      : /^[A-Z]\w/.test(word)
+        ? 'family'
+        : /^[A-Za-z_]/.test(word)
+          ? 'name'
+          : /^\d/.test(word)
+            ? 'number'
+            : '+-*/'.includes(word)
+              ? 'operator'
+              : 'mark';
   const words = new Map<string, string[]>();
-  for (const word of new Set(texts.flatMap((t) => t.match(pattern)!))) words.set(kindOf(word), [...words.get(kindOf(word)) ?? [], word]);
-  const change = fc.record({ program: fc.nat(texts.length - 1), edits: fc.array(fc.record({ at: fc.nat(), like: fc.nat(), wild: fc.nat(40) }), { minLength: 1, maxLength: 4 }) });
+  for (const word of new Set(texts.flatMap((t) => t.match(pattern)!))) words.set(kindOf(word), [...(words.get(kindOf(word)) ?? []), word]);
+  const change = fc.record({
+    program: fc.nat(texts.length - 1),
+    edits: fc.array(fc.record({ at: fc.nat(), like: fc.nat(), wild: fc.nat(40) }), { minLength: 1, maxLength: 4 }),
+  });
 
   it('never throw, and give a legal graph or a mistake', { timeout: 600_000 }, () => {
-    let wrong = 0, legal = 0;
+    let wrong = 0,
+      legal = 0;
     const runs = Number(process.env['MUTATIONS'] ?? 2000);
-    fc.assert(fc.property(change, ({ program, edits }) => {
-      const tokens = texts[program]!.match(pattern)!.slice();
-      for (const e of edits) {
-        const at = e.at % tokens.length;
-        const kind = kindOf(tokens[at]!);
-        // Words change to words of their kind, so that most programs still parse.
-        const others = words.get(kind === 'keyword' || kind === 'mark' ? 'number' : kind)!;
-        if (kind !== 'keyword' && kind !== 'mark') tokens[at] = others[e.like % others.length]!;
-        else if (e.wild === 0) tokens.splice(at, 1);
-      }
-      const source = tokens.join(' ');
-      const parsed = parse(source);
-      if (parsed.program === null || parsed.diagnostics.length > 0) return;
-      const result = lower(parsed.program, []);
-      if (result.graph === null) {
-        wrong++;
-        if (!result.diagnostics.some((d) => d.severity === 'error')) throw new Error('no graph and no mistake');
-        return;
-      }
-      legal++;
-      const faults = checkGraph(result.graph, families, source.length);
-      if (faults.length > 0) throw new Error(`${source}\n${faults.join('\n')}`);
-    }), { numRuns: runs, seed: 20 });
+    fc.assert(
+      fc.property(change, ({ program, edits }) => {
+        const tokens = texts[program]!.match(pattern)!.slice();
+        for (const e of edits) {
+          const at = e.at % tokens.length;
+          const kind = kindOf(tokens[at]!);
+          // Words change to words of their kind, so that most programs still parse.
+          const others = words.get(kind === 'keyword' || kind === 'mark' ? 'number' : kind)!;
+          if (kind !== 'keyword' && kind !== 'mark') tokens[at] = others[e.like % others.length]!;
+          else if (e.wild === 0) tokens.splice(at, 1);
+        }
+        const source = tokens.join(' ');
+        const parsed = parse(source);
+        if (parsed.program === null || parsed.diagnostics.length > 0) return;
+        const result = lower(parsed.program, []);
+        if (result.graph === null) {
+          wrong++;
+          if (!result.diagnostics.some((d) => d.severity === 'error')) throw new Error('no graph and no mistake');
+          return;
+        }
+        legal++;
+        const faults = checkGraph(result.graph, families, source.length);
+        if (faults.length > 0) throw new Error(`${source}\n${faults.join('\n')}`);
+      }),
+      { numRuns: runs, seed: 20 },
+    );
     // The property is about programs that reach the second phase; both outcomes must be common.
     expect(legal).toBeGreaterThan(runs / 10);
     expect(wrong).toBeGreaterThan(runs / 10);

@@ -49,7 +49,9 @@ describe('arguments that do not fit together', () => {
       compile('sample x ~ Uniform(1, 0)');
       expect.unreachable();
     } catch (thrown) {
-      expect((thrown as ModelError).diagnostics.map(({ code, message }) => [code, message])).toEqual([['parameter-out-of-domain', 'These arguments of Uniform do not make a distribution.']]);
+      expect((thrown as ModelError).diagnostics.map(({ code, message }) => [code, message])).toEqual([
+        ['parameter-out-of-domain', 'These arguments of Uniform do not make a distribution.'],
+      ]);
     }
   });
 });

@@ -22,7 +22,8 @@ export function mistakes(source: string, holes: readonly HoleValue[] = []): read
   const { program, diagnostics } = parse(source, holes.length);
   if (program === null || diagnostics.length > 0) throw new Error(`does not parse: ${diagnostics.map((d) => d.message).join('\n')}`);
   const lowered = lower(program, holes);
-  if ((lowered.graph === null) !== lowered.diagnostics.some((d) => d.severity === 'error')) throw new Error('a graph exactly where nothing is wrong');
+  if ((lowered.graph === null) !== lowered.diagnostics.some((d) => d.severity === 'error'))
+    throw new Error('a graph exactly where nothing is wrong');
   return lowered.diagnostics;
 }
 

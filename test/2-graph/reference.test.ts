@@ -32,14 +32,24 @@ describe('the reference', () => {
   it('has forms of laws and calls that compile', () => {
     for (const { form } of lawCombinators.values()) {
       const law = form.replace('D(k)', 'Normal(v[k], 1)').replaceAll('D', 'Normal(0, 1)').replace('f(t)', 'exp(t)');
-      expect(compile(`data n: int data K: int data w: simplex[K] data v: real[K] data low: real data high: real predict x ~ ${law}`).notes).toEqual([]);
+      expect(
+        compile(`data n: int data K: int data w: simplex[K] data v: real[K] data low: real data high: real predict x ~ ${law}`).notes,
+      ).toEqual([]);
     }
-    for (const { form } of lawFunctions.values()) expect(compile(`data x: real data p: unit report y = ${form.replace('D', 'Normal(0, 1)')}`).notes).toEqual([]);
+    for (const { form } of lawFunctions.values())
+      expect(compile(`data x: real data p: unit report y = ${form.replace('D', 'Normal(0, 1)')}`).notes).toEqual([]);
   });
 
   it('says what elementwise functions are: they take an array', () => {
     for (const { form } of elementwiseFunctions.values()) {
-      const call = form.replace(/\((.*)\)/, (_, names: string) => `(${names.split(', ').map(() => 'x').join(', ')})`);
+      const call = form.replace(
+        /\((.*)\)/,
+        (_, names: string) =>
+          `(${names
+            .split(', ')
+            .map(() => 'x')
+            .join(', ')})`,
+      );
       expect(compile(`data x: real[N] report y = ${call} report first = y[0]`).notes).toEqual([]);
     }
   });

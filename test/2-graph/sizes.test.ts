@@ -4,7 +4,9 @@ import { bind } from '../../src/2-graph/bind.js';
 import { graphOf } from './programs.js';
 
 function messages(source: string, data: Readonly<Record<string, unknown>> = {}): readonly string[] {
-  return bind(graphOf(source), data, { mode: 'infer' }).diagnostics.filter((d) => d.severity === 'error').map((d) => `${d.code}: ${d.message}`);
+  return bind(graphOf(source), data, { mode: 'infer' })
+    .diagnostics.filter((d) => d.severity === 'error')
+    .map((d) => `${d.code}: ${d.message}`);
 }
 
 const end = ' sample z ~ Normal(0, 1)';
@@ -28,17 +30,24 @@ describe('sizes beyond reason', () => {
     ['sample x ~ Normal(cumsum(zeros(1e11))[3], 1)', 'An argument of cumsum, of shape [100000000000], needs 800 GB'],
     ['sample x ~ Normal(prod(1 for i in 0..1e15), 1)', 'The prod over i runs 1000000000000001 times'],
     ['sample x ~ Normal(sum(eye(1e5)), 1)', 'The loops over i, j run 10000000000 times together'],
-    ['for i in 0..<1e5, j in 0..<1e5, k in 0..<1e5 { if i == j { factor z * i * k } }', 'The loops over i, j, k run 1000000000000000 times together'],
+    [
+      'for i in 0..<1e5, j in 0..<1e5, k in 0..<1e5 { if i == j { factor z * i * k } }',
+      'The loops over i, j, k run 1000000000000000 times together',
+    ],
     ['sample x ~ iid(Normal(0, 1), 1e10)', 'The loop over i runs 10000000000 times'],
     ['predict x ~ iid(Normal(0, 1), 1e9)', 'x[1000000000] needs 8 GB'],
     ['predict x ~ pushforward(v => v[0] + v[1], iid(Normal(0, 1), 1e9))', 'A draw that is mapped, of shape [1000000000], needs 8 GB'],
     ['report a = [1 for i in 0..<1e9]', 'a[1000000000] needs 4 GB'],
-  ])('%s', (source, expected) => {
-    const found = messages(source + end);
-    expect(found).toHaveLength(1);
-    expect(found[0]).toMatch(/^too-large: /);
-    expect(found[0]).toContain(expected);
-  }, 1000);
+  ])(
+    '%s',
+    (source, expected) => {
+      const found = messages(source + end);
+      expect(found).toHaveLength(1);
+      expect(found[0]).toMatch(/^too-large: /);
+      expect(found[0]).toContain(expected);
+    },
+    1000,
+  );
 
   it('counts what a program makes, not what it is given', () => {
     expect(messages(`data N: int sample a ~ iid(Normal(0, 1), N) sample b ~ iid(Normal(0, 1), N)${end}`, { N: 2e8 })).toHaveLength(1);
@@ -48,12 +57,21 @@ describe('sizes beyond reason', () => {
   it('does not take ragged loops for full ones', () => {
     const start = Array.from({ length: 200_001 }, (_, n) => n);
     // 200,000 rows of one element each out of 200,000 are 200,000 steps, not their square.
-    expect(messages(`data start: int[M] data x: real[L] for n in 0..<M - 1, j in start[n]..<start[n + 1] { factor z * x[j] }${end}`, { start, x: new Float64Array(200_000) })).toEqual([]);
-    expect(messages(`data x: real[N] for t in 0..<N { factor z * sum(x[s] for s in max(0, t - 2)..t) }${end}`, { x: new Float64Array(200_000) })).toEqual([]);
+    expect(
+      messages(`data start: int[M] data x: real[L] for n in 0..<M - 1, j in start[n]..<start[n + 1] { factor z * x[j] }${end}`, {
+        start,
+        x: new Float64Array(200_000),
+      }),
+    ).toEqual([]);
+    expect(
+      messages(`data x: real[N] for t in 0..<N { factor z * sum(x[s] for s in max(0, t - 2)..t) }${end}`, { x: new Float64Array(200_000) }),
+    ).toEqual([]);
   });
 
   it('counts what does not change along a loop once', () => {
-    expect(messages(`data X: real[N, D] let Z = standardise(X) factor z * Z[0, 0]${end}`, { X: Array.from({ length: 200_000 }, (_, n) => [n]) })).toEqual([]);
+    expect(
+      messages(`data X: real[N, D] let Z = standardise(X) factor z * Z[0, 0]${end}`, { X: Array.from({ length: 200_000 }, (_, n) => [n]) }),
+    ).toEqual([]);
   });
 
   it('takes elements of arrays that are never made', () => {

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { compile, ModelError } from '../../src/index.js';
 import { graphOf } from './programs.js';
 
-const chain = (n: number, step: (before: string, k: number) => string, end: string): string => `sample z ~ Normal(0, 1) let a0 = z\n${Array.from({ length: n }, (_, k) => `let a${k + 1} = ${step(`a${k}`, k)}`).join('\n')}\n${end}`;
+const chain = (n: number, step: (before: string, k: number) => string, end: string): string =>
+  `sample z ~ Normal(0, 1) let a0 = z\n${Array.from({ length: n }, (_, k) => `let a${k + 1} = ${step(`a${k}`, k)}`).join('\n')}\n${end}`;
 const normal = (x: number, m: number): number => -0.5 * (x - m) ** 2 - 0.5 * Math.log(2 * Math.PI);
 
 describe('chains of definitions', () => {
@@ -27,7 +28,10 @@ describe('chains of definitions', () => {
 
   it('are inferred', async () => {
     // z + 1 is seen as 3 with variance 1: the posterior is Normal(1, 1/2).
-    const posterior = await compile(chain(1000, (a) => `${a} + 0.001`, 'observe 3.0 ~ Normal(a1000, 1)')).infer({}, { backend: 'gibbs', draws: 1500, warmup: 100, chains: 2, seed: 2, workers: 0 });
+    const posterior = await compile(chain(1000, (a) => `${a} + 0.001`, 'observe 3.0 ~ Normal(a1000, 1)')).infer(
+      {},
+      { backend: 'gibbs', draws: 1500, warmup: 100, chains: 2, seed: 2, workers: 0 },
+    );
     const { mean, sd, mcse } = posterior.summary().variables['z']!;
     expect(Math.abs(mean! - 1) / mcse!).toBeLessThan(5);
     expect(sd! / Math.SQRT1_2).toBeCloseTo(1, 1);
@@ -41,7 +45,10 @@ describe('large programs', () => {
     for (let k = 0; k < n; k++) source += `sample m${k} ~ Normal(0, 1)\nobserve y[${k}] ~ Normal(m${k}, 1)\n`;
     const model = compile(source);
     expect(model.explain({ backend: 'gibbs' }).blocks).toHaveLength(n);
-    const posterior = await model.infer({ y: Array.from({ length: n }, () => 1) }, { backend: 'gibbs', draws: 1, warmup: 0, chains: 1, workers: 0 });
+    const posterior = await model.infer(
+      { y: Array.from({ length: n }, () => 1) },
+      { backend: 'gibbs', draws: 1, warmup: 0, chains: 1, workers: 0 },
+    );
     expect(posterior.draws('m7')).toHaveLength(1);
   });
 
@@ -83,8 +90,15 @@ describe('deep nesting', () => {
   });
 
   it('below the limit runs', async () => {
-    for (const source of [`report a = z${' + z'.repeat(500)}`, `report a = ${'z > 0 ? z : '.repeat(190)}z`, `factor ${'-'.repeat(191)}z^2`]) {
-      const posterior = await compile(`sample z ~ Normal(0, 1) ${source}`).infer({}, { backend: 'gibbs', draws: 2, warmup: 1, chains: 1, workers: 0 });
+    for (const source of [
+      `report a = z${' + z'.repeat(500)}`,
+      `report a = ${'z > 0 ? z : '.repeat(190)}z`,
+      `factor ${'-'.repeat(191)}z^2`,
+    ]) {
+      const posterior = await compile(`sample z ~ Normal(0, 1) ${source}`).infer(
+        {},
+        { backend: 'gibbs', draws: 2, warmup: 1, chains: 1, workers: 0 },
+      );
       expect(posterior.draws('z')).toHaveLength(2);
     }
   });

@@ -23,28 +23,76 @@ function agrees(text: string, data: Readonly<Record<string, unknown>>): void {
 
 describe('code of coefficients, bounds and densities agrees with the interpreter', () => {
   const skipped = new Set(['bugs_inhalers', 'bugs_mice', 'bugs_biops', 'exact_gp_women']);
-  const names = readdirSync(programs).filter((n) => n.endsWith('.cred')).map((n) => n.slice(0, -'.cred'.length)).sort();
+  const names = readdirSync(programs)
+    .filter((n) => n.endsWith('.cred'))
+    .map((n) => n.slice(0, -'.cred'.length))
+    .sort();
   it.each(names.filter((n) => existsSync(join(programs, `${n}.json`)) && !skipped.has(n)))('%s', (name) => {
-    agrees(readFileSync(join(programs, `${name}.cred`), 'utf8'), JSON.parse(readFileSync(join(programs, `${name}.json`), 'utf8')) as Record<string, unknown>);
+    agrees(
+      readFileSync(join(programs, `${name}.cred`), 'utf8'),
+      JSON.parse(readFileSync(join(programs, `${name}.json`), 'utf8')) as Record<string, unknown>,
+    );
   });
 });
 
 it('sums over the same rows under different conditions are different tables', () => {
   const y = [1.2, -0.3, 2.1, 0.7, 1.9, 0.2, -1.1, 0.9, 1.4, -0.6, 0.3];
-  agrees('data y: real[N] data g: int[N] sample a ~ Normal(0, 1) sample b ~ Normal(0, 1) for i in 0..<N { if g[i] == 1 { observe y[i] ~ Normal(a, 1) } else { observe y[i] ~ Normal(b, 1) } }', { y, g: y.map((x) => (x > 1 ? 1 : 0)) });
+  agrees(
+    'data y: real[N] data g: int[N] sample a ~ Normal(0, 1) sample b ~ Normal(0, 1) for i in 0..<N { if g[i] == 1 { observe y[i] ~ Normal(a, 1) } else { observe y[i] ~ Normal(b, 1) } }',
+    { y, g: y.map((x) => (x > 1 ? 1 : 0)) },
+  );
 });
 it('a gather behind the end of a chain is read only where there is one', () => {
   // x[N-1] has no row n = N: z[N] may not address a table.
-  agrees('data v: real[N, 2] for n in 0..<N { sample x[n] ~ Normal(-0.7, 0.5) } for n in 0..<N { sample z[n] ~ Bernoulli(0.5) } for n in 1..<N { observe v[n] ~ MvNormal([z[n] ? x[n-1] : 3, 2 * x[n-1]], [[2, 0.5], [0.5, 1]]) }', { v: [[1, 0.5], [0.2, -1], [2, 1], [0.4, 0.3], [-1, 1]] });
+  agrees(
+    'data v: real[N, 2] for n in 0..<N { sample x[n] ~ Normal(-0.7, 0.5) } for n in 0..<N { sample z[n] ~ Bernoulli(0.5) } for n in 1..<N { observe v[n] ~ MvNormal([z[n] ? x[n-1] : 3, 2 * x[n-1]], [[2, 0.5], [0.5, 1]]) }',
+    {
+      v: [
+        [1, 0.5],
+        [0.2, -1],
+        [2, 1],
+        [0.4, 0.3],
+        [-1, 1],
+      ],
+    },
+  );
 });
 
 describe('draws of kernels in closed form', () => {
   it.each([
     // Nobody is in group 2: its conditional is the Uniform prior, which has no curvature.
-    ['a truncated Normal without members', 'data y: real[N] data g: int[N] sample a ~ iid(Uniform(-3, 3), 3) for i in 0..<N { observe y[i] ~ Normal(a[g[i]], 1) }', { y: [0.5, 1, -2], g: [0, 1, 1] }, 'a', -3, 3],
-    ['a vector seen through ragged rows', 'data r: real[R, 3] data m: int[R] sample a ~ MvNormal([-1, 0, 1], eye(3)) for i in 0..<R, j in 0..<m[i] { observe r[i, j] ~ Normal(a[j], 2) }', { r: [[1, 2, 0], [0.5, 0, 0], [1, -1, 0.4]], m: [2, 1, 3] }, 'a', -9, 9],
+    [
+      'a truncated Normal without members',
+      'data y: real[N] data g: int[N] sample a ~ iid(Uniform(-3, 3), 3) for i in 0..<N { observe y[i] ~ Normal(a[g[i]], 1) }',
+      { y: [0.5, 1, -2], g: [0, 1, 1] },
+      'a',
+      -3,
+      3,
+    ],
+    [
+      'a vector seen through ragged rows',
+      'data r: real[R, 3] data m: int[R] sample a ~ MvNormal([-1, 0, 1], eye(3)) for i in 0..<R, j in 0..<m[i] { observe r[i, j] ~ Normal(a[j], 2) }',
+      {
+        r: [
+          [1, 2, 0],
+          [0.5, 0, 0],
+          [1, -1, 0.4],
+        ],
+        m: [2, 1, 3],
+      },
+      'a',
+      -9,
+      9,
+    ],
     // The last state has no next datum: its piece of the density has no turning point.
-    ['a piecewise Normal at the end of a chain', 'data y: real[T] sample x[0] ~ Normal(0, 1) for t in 1..<T { sample x[t] ~ Normal(0.5 * x[t-1], 1) } for t in 1..<T { observe y[t] ~ Laplace(x[t-1], 1) }', { y: [1, 0.5, -1, 2] }, 'x', -9, 9],
+    [
+      'a piecewise Normal at the end of a chain',
+      'data y: real[T] sample x[0] ~ Normal(0, 1) for t in 1..<T { sample x[t] ~ Normal(0.5 * x[t-1], 1) } for t in 1..<T { observe y[t] ~ Laplace(x[t-1], 1) }',
+      { y: [1, 0.5, -1, 2] },
+      'x',
+      -9,
+      9,
+    ],
   ])('%s are numbers within their bounds, and move', (_, text, data, name, low, high) => {
     const compiled = compile(text, data);
     const { program } = samplerProgram(compiled.bound, defaultGibbsKernel, { keep: null, init: null });

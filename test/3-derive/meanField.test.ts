@@ -27,15 +27,28 @@ function energies(source: string, data: Data, draws: number): readonly { readonl
   const builder = new ProgramBuilder(bound);
   prepare(builder);
   const { model } = builder;
-  const field = meanField(factorForms(jointFactors(model), model), model), folded = new FoldedTables();
+  const field = meanField(factorForms(jointFactors(model), model), model),
+    folded = new FoldedTables();
   declareTables(builder, field);
   const blocks = blockCodes(builder, field, folded);
   givenOneHots(builder, blocks);
   const value = builder.fresh('energy', [], 'state');
-  builder.entry('initialise', [...ancestralCode(builder, { generate: 'latents', wanted: (s) => s.kind !== 'predict' && s.kind !== 'factor' && s.target !== null && model.statusOf(s.target.variable) !== 'given' }), ...startTables(builder, field, blocks, folded)]);
+  builder.entry('initialise', [
+    ...ancestralCode(builder, {
+      generate: 'latents',
+      wanted: (s) => s.kind !== 'predict' && s.kind !== 'factor' && s.target !== null && model.statusOf(s.target.variable) !== 'given',
+    }),
+    ...startTables(builder, field, blocks, folded),
+  ]);
   builder.entry('energy', [...energyCode(builder, field.energy, folded, value), { do: 'return', value: ref(value, []) }]);
-  const printed = printModule(builder.module()), folds = runFolds(builder);
-  const initial = new Map(printed.storages.flatMap((s) => { const v = folds.get(s.name) ?? builder.initialValues(s.name); return v === undefined ? [] : [[s.name, s.place === 'data' ? v : v.slice()] as const]; }));
+  const printed = printModule(builder.module()),
+    folds = runFolds(builder);
+  const initial = new Map(
+    printed.storages.flatMap((s) => {
+      const v = folds.get(s.name) ?? builder.initialValues(s.name);
+      return v === undefined ? [] : [[s.name, s.place === 'data' ? v : v.slice()] as const];
+    }),
+  );
   const arrays = allocate(printed.storages, initial);
   const functions = instantiate(printed.source, arrays, createRuntime(createRandom('3', 'energy')));
   const memory = new Map(printed.storages.map((s, k) => [s.name, arrays[k]!]));
@@ -88,14 +101,21 @@ function refusal(source: string, data: Data = {}): MeanFieldRefusal {
 
 describe('tables of expectations', () => {
   it('are one for each statistic that some factor reads, whoever reads it', () => {
-    const names = derive(`data y: real[N]
+    const names = derive(
+      `data y: real[N]
       sample m ~ Normal(0, 1)  sample t ~ Gamma(1, 1)
-      for n in 0..<N { observe y[n] ~ Normal(m, precision: t) }`, { y: [1] }).needed.map((n) => n.name).sort();
+      for n in 0..<N { observe y[n] ~ Normal(m, precision: t) }`,
+      { y: [1] },
+    )
+      .needed.map((n) => n.name)
+      .sort();
     expect(names).toEqual(['E|m|x', 'E|m|x^2', 'E|t|log x', 'E|t|x']);
   });
 
   it('of functions of one scalar are shared between elements although each has its own constant', () => {
-    const field = derive('data A: real[J]  for j in 0..<J { sample t[j] ~ HalfCauchy(A[j])  sample a[j] ~ Normal(0, t[j]) }', { A: [1, 2, 3] });
+    const field = derive('data A: real[J]  for j in 0..<J { sample t[j] ~ HalfCauchy(A[j])  sample a[j] ~ Normal(0, t[j]) }', {
+      A: [1, 2, 3],
+    });
     const functions = field.needed.filter((n) => n.variable === 't' && n.kind.kind === 'other');
     expect(functions).toHaveLength(1);
   });
@@ -103,11 +123,35 @@ describe('tables of expectations', () => {
 
 describe('refusals name the term and the unknown', () => {
   it.each<readonly [string, string, Data, string, RegExp]>([
-    ['a sum under a reciprocal', 'data y: real  sample a ~ Gamma(1, 1)  sample b ~ Gamma(1, 1)  observe y ~ Normal(0, variance: a + b)', { y: 1 }, 'a', /1\/\(a \+ b\)/],
-    ['a sum under an exponential', 'data c: int  sample a ~ Normal(0, 1)  sample b ~ Normal(0, 1)  observe c ~ Poisson(exp(a + b))', { c: 1 }, 'a', /exp\(a \+ b\)/],
+    [
+      'a sum under a reciprocal',
+      'data y: real  sample a ~ Gamma(1, 1)  sample b ~ Gamma(1, 1)  observe y ~ Normal(0, variance: a + b)',
+      { y: 1 },
+      'a',
+      /1\/\(a \+ b\)/,
+    ],
+    [
+      'a sum under an exponential',
+      'data c: int  sample a ~ Normal(0, 1)  sample b ~ Normal(0, 1)  observe c ~ Poisson(exp(a + b))',
+      { c: 1 },
+      'a',
+      /exp\(a \+ b\)/,
+    ],
     ['a moving bound', 'sample c ~ Gamma(2, 1)  sample x ~ Uniform(0, c)', {}, 'c', /^x$/],
-    ['a support decided by a finite and bounded by another unknown', 'sample n ~ DiscreteUniform(0, 5)  sample k ~ Poisson(2)  observe 1 ~ Binomial(n + k, 0.5)', {}, 'k', /n \+ k|k \+ n/],
-    ['a latent under a sine, with another', 'sample a ~ Normal(0, 1)  sample b ~ Normal(0, 1)  observe 0.3 ~ Normal(sin(a + b), 1)', {}, 'a', /sin\(a \+ b\)/],
+    [
+      'a support decided by a finite and bounded by another unknown',
+      'sample n ~ DiscreteUniform(0, 5)  sample k ~ Poisson(2)  observe 1 ~ Binomial(n + k, 0.5)',
+      {},
+      'k',
+      /n \+ k|k \+ n/,
+    ],
+    [
+      'a latent under a sine, with another',
+      'sample a ~ Normal(0, 1)  sample b ~ Normal(0, 1)  observe 0.3 ~ Normal(sin(a + b), 1)',
+      {},
+      'a',
+      /sin\(a \+ b\)/,
+    ],
   ])('%s', (_title, source, data, variable, term) => {
     const r = refusal(source, data);
     expect(r.variable).toBe(variable);

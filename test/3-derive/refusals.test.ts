@@ -38,7 +38,12 @@ describe('refused with the term', () => {
     ['v under sin', real('Normal(0, 3)', 'Normal(sin(v), 1)'), y, 'sin(v)'],
     ['two powers of v', real('Gamma(2, 3)', 'Normal(0, v)'), y, 'no family has both the power 1 and the power -2'],
     ['v in mean and variance', real('Gamma(2, 3)', 'Normal(v, variance: v)'), y, '1/v'],
-    ['an index range with v', real('Poisson(3)', 'Normal(sum(0.5^k for k in 0..<v), 1)'), y, 'v stands in a condition, a range or an index'],
+    [
+      'an index range with v',
+      real('Poisson(3)', 'Normal(sum(0.5^k for k in 0..<v), 1)'),
+      y,
+      'v stands in a condition, a range or an index',
+    ],
     ['v in the support of a child', count('Poisson(3)', 'DiscreteUniform(0, v)'), counts, 'log(v + 1)'],
     ['v in a condition', real('Normal(0, 3)', 'Normal(v > 1 ? 2 : 0, 1)'), y, 'v > 1'],
     ['the log of a sum', count('Gamma(1, 1)', 'Poisson(v + 2)'), counts, 'log(v + 2)'],
@@ -50,18 +55,51 @@ describe('refused with the term', () => {
   });
 
   it('a sum inside an inverse', () => {
-    expect(refusal('data y: real[N, 2] sample v ~ Gamma(1, 1) for i in 0..<N { observe y[i] ~ MvNormal(zeros(2), v * eye(2) + [[1, 0.5], [0.5, 1]]) }', { y: [[1, 2], [3, 4]] }, 'v')).toContain('inverse(');
+    expect(
+      refusal(
+        'data y: real[N, 2] sample v ~ Gamma(1, 1) for i in 0..<N { observe y[i] ~ MvNormal(zeros(2), v * eye(2) + [[1, 0.5], [0.5, 1]]) }',
+        {
+          y: [
+            [1, 2],
+            [3, 4],
+          ],
+        },
+        'v',
+      ),
+    ).toContain('inverse(');
   });
   it('an element of a covariance as a variance', () => {
-    expect(refusal('data y: real[N] sample S ~ InverseWishart(4, eye(2)) observe y ~ Normal(0, variance: S[0, 0])', { y }, 'S')).toContain('S[0,0]');
+    expect(refusal('data y: real[N] sample S ~ InverseWishart(4, eye(2)) observe y ~ Normal(0, variance: S[0, 0])', { y }, 'S')).toContain(
+      'S[0,0]',
+    );
   });
   it('the same element twice in one term', () => {
-    expect(refusal('data y: real[N] sample w ~ iid(Normal(0, 1), 3) for i in 0..<N { observe y[i] ~ Normal(sum(w[i] * w[j] for i in 0..<3, j in 0..<3), 1) }', { y }, 'w[i]')).toContain('w[i]^3');
-    expect(refusal('data y: real[N] sample w ~ MvNormal(zeros(2), eye(2)) for i in 0..<N { observe y[i] ~ Normal(w[0] * w[1], 1) }', { y }, 'w')).toContain('w[0]^2*w[1]^2');
-    expect(refusal('data y: real[N] sample m ~ iid(Normal(0, 1), 3) for i in 0..<N { sample z[i] ~ Categorical([0.2, 0.3, 0.5]) } for i in 1..<N { observe y[i] ~ Normal(m[z[i]] * m[z[i - 1]], 1) }', { y }, 'm[i]')).toContain('m[i]^4');
+    expect(
+      refusal(
+        'data y: real[N] sample w ~ iid(Normal(0, 1), 3) for i in 0..<N { observe y[i] ~ Normal(sum(w[i] * w[j] for i in 0..<3, j in 0..<3), 1) }',
+        { y },
+        'w[i]',
+      ),
+    ).toContain('w[i]^3');
+    expect(
+      refusal('data y: real[N] sample w ~ MvNormal(zeros(2), eye(2)) for i in 0..<N { observe y[i] ~ Normal(w[0] * w[1], 1) }', { y }, 'w'),
+    ).toContain('w[0]^2*w[1]^2');
+    expect(
+      refusal(
+        'data y: real[N] sample m ~ iid(Normal(0, 1), 3) for i in 0..<N { sample z[i] ~ Categorical([0.2, 0.3, 0.5]) } for i in 1..<N { observe y[i] ~ Normal(m[z[i]] * m[z[i - 1]], 1) }',
+        { y },
+        'm[i]',
+      ),
+    ).toContain('m[i]^4');
   });
   it('a recursion', () => {
-    expect(refusal('data y: real[T] sample a ~ Normal(0, 1) let h[0] = 1 for t in 1..<T { let h[t] = a * h[t-1] } for t in 0..<T { observe y[t] ~ Normal(h[t], 1) }', { y }, 'a')).toContain('h[t]');
+    expect(
+      refusal(
+        'data y: real[T] sample a ~ Normal(0, 1) let h[0] = 1 for t in 1..<T { let h[t] = a * h[t-1] } for t in 0..<T { observe y[t] ~ Normal(h[t], 1) }',
+        { y },
+        'a',
+      ),
+    ).toContain('h[t]');
   });
   it('nothing that restricts an unknown', () => {
     const compiled = compile('sample v ~ Flat() sample w ~ Normal(0, 1)');

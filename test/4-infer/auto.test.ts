@@ -12,19 +12,52 @@ const folder = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'exampl
 
 /** By the rule of the documentation, worked out by hand from each program. */
 const table: Readonly<Record<string, string>> = {
-  '01-hierarchical-mixture': 'gibbs', '02-linear-regression': 'exact', '03-nonlinear-state-space': 'gibbs', '04-linear-gaussian-state-space': 'exact',
-  '05-metropolis-hastings': 'exact', '06-gibbs-correlated-gaussian': 'exact', '07-mean-field-gaussian': 'exact', '08-known-mixture': 'exact',
-  '09-eight-schools': 'gibbs', '10-old-faithful': 'gibbs', '11-nile': 'gibbs', '12-airquality': 'gibbs', '13-discrete-pushforward': 'exact',
-  '14-change-of-variables': 'gibbs', '15-implicit-model': 'exact', '16-normalising-flow': 'map', '17-logistic-regression': 'map',
-  '18-maximum-likelihood-regression': 'map', '19-maximum-likelihood-facts': 'map', '20-laplace-approximation': 'exact', '21-generative-classifier': 'exact', '22-evidence': 'exact',
-  '23-gaussian-or-mixture': 'em', '24-k-means': 'em', '25-gaussian-mixture': 'em', '26-degenerate-likelihood': 'em', '27-well-posed-mixtures': 'gibbs', '28-mixture-of-bernoullis': 'em', '29-regression-hyper-parameters': 'em',
+  '01-hierarchical-mixture': 'gibbs',
+  '02-linear-regression': 'exact',
+  '03-nonlinear-state-space': 'gibbs',
+  '04-linear-gaussian-state-space': 'exact',
+  '05-metropolis-hastings': 'exact',
+  '06-gibbs-correlated-gaussian': 'exact',
+  '07-mean-field-gaussian': 'exact',
+  '08-known-mixture': 'exact',
+  '09-eight-schools': 'gibbs',
+  '10-old-faithful': 'gibbs',
+  '11-nile': 'gibbs',
+  '12-airquality': 'gibbs',
+  '13-discrete-pushforward': 'exact',
+  '14-change-of-variables': 'gibbs',
+  '15-implicit-model': 'exact',
+  '16-normalising-flow': 'map',
+  '17-logistic-regression': 'map',
+  '18-maximum-likelihood-regression': 'map',
+  '19-maximum-likelihood-facts': 'map',
+  '20-laplace-approximation': 'exact',
+  '21-generative-classifier': 'exact',
+  '22-evidence': 'exact',
+  '23-gaussian-or-mixture': 'em',
+  '24-k-means': 'em',
+  '25-gaussian-mixture': 'em',
+  '26-degenerate-likelihood': 'em',
+  '27-well-posed-mixtures': 'gibbs',
+  '28-mixture-of-bernoullis': 'em',
+  '29-regression-hyper-parameters': 'em',
 };
 
 const quick = { chains: 1, draws: 20, warmup: 5, workers: 0, seed: 1 } as const;
 /** What ran, and the note that was given before it. */
-async function chosen(source: string, data: Readonly<Record<string, unknown>>, options: object = {}): Promise<{ readonly backend: string; readonly said: readonly string[] }> {
+async function chosen(
+  source: string,
+  data: Readonly<Record<string, unknown>>,
+  options: object = {},
+): Promise<{ readonly backend: string; readonly said: readonly string[] }> {
   const said: string[] = [];
-  const posterior = await compile(source).infer(data, { ...quick, onNotes: (notes: readonly Diagnostic[]) => { said.push(...notes.filter((n) => n.code === 'chosen-backend').map((n) => n.message)); }, ...options });
+  const posterior = await compile(source).infer(data, {
+    ...quick,
+    onNotes: (notes: readonly Diagnostic[]) => {
+      said.push(...notes.filter((n) => n.code === 'chosen-backend').map((n) => n.message));
+    },
+    ...options,
+  });
   expect(posterior.notes.map((n) => n.message)).toEqual(said);
   expect(posterior.warnings.map((w) => w.code)).not.toContain('chosen-backend');
   return { backend: posterior.summary().backend, said };
@@ -39,11 +72,14 @@ describe('the choice', () => {
     const [reason] = (JSON.parse(JSON.stringify(explained)) as { readonly notes: readonly string[] }).notes;
     expect(reason).toMatch(new RegExp(`^auto runs ${explained.backend}: .*\\n`));
     // Each of the others is accounted for.
-    for (const other of ['exact', 'em', 'map', 'gibbs', 'mh', 'cavi', 'laplace']) if (other !== explained.backend) expect(reason).toMatch(new RegExp(`^  not .*\\b${other}\\b.*: .`, 'm'));
+    for (const other of ['exact', 'em', 'map', 'gibbs', 'mh', 'cavi', 'laplace'])
+      if (other !== explained.backend) expect(reason).toMatch(new RegExp(`^  not .*\\b${other}\\b.*: .`, 'm'));
   });
 
   it('is told with what the others lack, before the run', async () => {
-    const { backend, said } = await chosen('data y: real[N]\nsample t ~ HalfNormal(1)\nsample m ~ Normal(0, 1)\nobserve y ~ Normal(m, t)', { y: [1, 2] });
+    const { backend, said } = await chosen('data y: real[N]\nsample t ~ HalfNormal(1)\nsample m ~ Normal(0, 1)\nobserve y ~ Normal(m, t)', {
+      y: [1, 2],
+    });
     expect(backend).toBe('gibbs');
     expect(said).toHaveLength(1);
     expect(said[0]).toMatch(/^auto runs gibbs: /);
@@ -54,17 +90,37 @@ describe('the choice', () => {
 
   it('is for estimates where unknowns have no prior', async () => {
     expect((await chosen('data y: real[N]\nparam m: real\nobserve y ~ Normal(m, 1)', { y: [1, 2] })).backend).toBe('map');
-    expect((await chosen('data y: real[N]\nparam m: real[2]\nfor n in 0..<N { sample z[n] ~ Bernoulli(0.5)  observe y[n] ~ Normal(m[z[n]], 1) }', { y: [1, 2, -3, -4] })).backend).toBe('em');
-    expect((await chosen('data y: real[N]\nparam t: positive\nfor n in 0..<N { sample b[n] ~ Normal(0, t)  observe y[n] ~ Normal(b[n], 1) }', { y: [1, 2, -3, -4] })).backend).toBe('em');
-    const random = await chosen('data y: int[N]\nparam m: real\nfor n in 0..<N { sample b[n] ~ Normal(m, 1)  observe y[n] ~ Poisson(exp(b[n])) }', { y: [1, 2, 0] });
+    expect(
+      (
+        await chosen(
+          'data y: real[N]\nparam m: real[2]\nfor n in 0..<N { sample z[n] ~ Bernoulli(0.5)  observe y[n] ~ Normal(m[z[n]], 1) }',
+          { y: [1, 2, -3, -4] },
+        )
+      ).backend,
+    ).toBe('em');
+    expect(
+      (
+        await chosen('data y: real[N]\nparam t: positive\nfor n in 0..<N { sample b[n] ~ Normal(0, t)  observe y[n] ~ Normal(b[n], 1) }', {
+          y: [1, 2, -3, -4],
+        })
+      ).backend,
+    ).toBe('em');
+    const random = await chosen(
+      'data y: int[N]\nparam m: real\nfor n in 0..<N { sample b[n] ~ Normal(m, 1)  observe y[n] ~ Poisson(exp(b[n])) }',
+      { y: [1, 2, 0] },
+    );
     expect(random.backend).toBe('em');
     expect(random.said[0]).toMatch(/not map: it would maximise b with the rest/);
-    const product = await chosen('data y: real[N]\nparam m: real\nsample a ~ Normal(m, 1)\nfor n in 0..<N { sample b[n] ~ Normal(0, 1)  observe y[n] ~ Normal(sin(a * b[n]), 1) }', { y: [1, 2, 0] });
+    const product = await chosen(
+      'data y: real[N]\nparam m: real\nsample a ~ Normal(m, 1)\nfor n in 0..<N { sample b[n] ~ Normal(0, 1)  observe y[n] ~ Normal(sin(a * b[n]), 1) }',
+      { y: [1, 2, 0] },
+    );
     expect(product.backend).toBe('gibbs');
     expect(product.said[0]).toMatch(/not em: the term/);
   });
 
-  const switches = 'data y: real[N]\nsample m ~ iid(Normal(0, 3), 2)\nfor n in 0..<N { sample z[n] ~ Bernoulli(0.4)  observe y[n] ~ Normal(m[z[n]], 1) }';
+  const switches =
+    'data y: real[N]\nsample m ~ iid(Normal(0, 3), 2)\nfor n in 0..<N { sample z[n] ~ Bernoulli(0.4)  observe y[n] ~ Normal(m[z[n]], 1) }';
   it('is exact as long as configurations are few', async () => {
     expect((await chosen(switches, { y: [1, 2, -1] })).backend).toBe('exact');
     const many = await chosen(switches, { y: Array.from({ length: 30 }, (_, n) => n % 3) });
@@ -87,8 +143,12 @@ describe('the choice goes on', () => {
     expect(large.said[0]).toMatch(/\n {2}not exact: z/);
   });
   it('and stops at what is wrong with the model or the options', async () => {
-    await expect(compile('data y: real[N]\nsample m ~ Flat()\nsample k ~ Flat()\nobserve y ~ Normal(m + k, 1)').infer({ y: [1, 2] }, quick)).rejects.toMatchObject({ diagnostics: [{ code: 'improper-posterior' }] });
-    await expect(compile('sample m ~ Normal(0, 1)').infer({}, { ...quick, options: { 'kernel.q': 'slice' } })).rejects.toThrow(/no unknown is called 'q'/);
+    await expect(
+      compile('data y: real[N]\nsample m ~ Flat()\nsample k ~ Flat()\nobserve y ~ Normal(m + k, 1)').infer({ y: [1, 2] }, quick),
+    ).rejects.toMatchObject({ diagnostics: [{ code: 'improper-posterior' }] });
+    await expect(compile('sample m ~ Normal(0, 1)').infer({}, { ...quick, options: { 'kernel.q': 'slice' } })).rejects.toThrow(
+      /no unknown is called 'q'/,
+    );
   });
 });
 
@@ -102,8 +162,14 @@ describe('options narrow the choice', () => {
     expect((await chosen(conjugate, { y: [1, 2] }, { options: { maximize: 'm' } })).backend).toBe('em');
   });
   it('unless none takes them all', async () => {
-    await expect(compile(conjugate).infer({ y: [1] }, { ...quick, options: { 'kernel.m': 'slice', mode: true } })).rejects.toThrow(ModelError);
-    await expect(compile(conjugate).infer({ y: [1] }, { ...quick, options: { 'kernel.m': 'slice', mode: true } })).rejects.toThrow(/takes all of the options kernel\.m, mode/);
-    await expect(compile(conjugate).infer({ y: [1] }, { ...quick, options: { kernl: 'slice' } })).rejects.toThrow(/The backend auto has no option kernl/);
+    await expect(compile(conjugate).infer({ y: [1] }, { ...quick, options: { 'kernel.m': 'slice', mode: true } })).rejects.toThrow(
+      ModelError,
+    );
+    await expect(compile(conjugate).infer({ y: [1] }, { ...quick, options: { 'kernel.m': 'slice', mode: true } })).rejects.toThrow(
+      /takes all of the options kernel\.m, mode/,
+    );
+    await expect(compile(conjugate).infer({ y: [1] }, { ...quick, options: { kernl: 'slice' } })).rejects.toThrow(
+      /The backend auto has no option kernl/,
+    );
   });
 });

@@ -19,10 +19,13 @@ describe('the memory of a chain', () => {
   });
 
   it('is refused from the first byte that is missing on, where anybody knows', () => {
-    const program = fakeProgram({ size: 1000, moments: true }), needed = 5 * ownBytes(program);
+    const program = fakeProgram({ size: 1000, moments: true }),
+      needed = 5 * ownBytes(program);
     expect(() => refuseWithoutMemory(program, 4, needed)).not.toThrow();
     expect(() => refuseWithoutMemory(program, 4, null)).not.toThrow();
-    expect(() => refuseWithoutMemory(program, 4, needed - 1)).toThrow(/4 chains take 0\.000320 GB, 0\.0000641 GB each .*; 0\.000320 GB of memory are free/);
+    expect(() => refuseWithoutMemory(program, 4, needed - 1)).toThrow(
+      /4 chains take 0\.000320 GB, 0\.0000641 GB each .*; 0\.000320 GB of memory are free/,
+    );
     expect(() => refuseWithoutMemory(program, 1, 1)).toThrow(/The chain takes/);
   });
 });

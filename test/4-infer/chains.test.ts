@@ -23,7 +23,8 @@ function request(changes: Partial<RunRequest> = {}): RunRequest {
   return { chains: 2, draws: 50, warmup: 20, thin: 1, seed: '1', workers: 0, keep: null, options: {}, init: null, ...changes };
 }
 
-const runChains = async (program: ChainProgram, settings: RunRequest, hosts: readonly HostCall[]): Promise<readonly ChainOutput[]> => (await runAll(program, settings, hosts)).outputs;
+const runChains = async (program: ChainProgram, settings: RunRequest, hosts: readonly HostCall[]): Promise<readonly ChainOutput[]> =>
+  (await runAll(program, settings, hosts)).outputs;
 
 /** What a chain of a run of `draws` draws hands back. */
 function outputOf(program: ChainProgram, run: ChainRun, draws: number): ChainOutput {
@@ -113,34 +114,68 @@ describe('a chain', () => {
   });
 
   it('runs host functions on the calling thread and lets their errors through', async () => {
-    const program = fakeProgram({ usesHostFunctions: true, source: fakeProgram().source.replace('z[0] =', 'x[0] = runtime.host(0, [[x[0]]], [[]]); z[0] =') });
+    const program = fakeProgram({
+      usesHostFunctions: true,
+      source: fakeProgram().source.replace('z[0] =', 'x[0] = runtime.host(0, [[x[0]]], [[]]); z[0] ='),
+    });
     const [output] = await runChains(program, request({ chains: 1, workers: 4 }), [(x) => Math.min(Number(x), -1)]);
     expect(Math.max(...output!.values[0]!.filter((_, i) => i % 2 === 0))).toBe(-1);
-    await expect(runChains(program, request({ workers: 4 }), [() => { throw new RangeError('mine'); }])).rejects.toThrow(new RangeError('mine'));
+    await expect(
+      runChains(program, request({ workers: 4 }), [
+        () => {
+          throw new RangeError('mine');
+        },
+      ]),
+    ).rejects.toThrow(new RangeError('mine'));
   });
 });
 
 describe('a run that is stopped', () => {
   it('has the chains that give most draws together, and says so', async () => {
     let reached = 0;
-    // So slow, on any machine, that no chain is far when somebody asks whether to stop: a sweep takes milliseconds, and it is asked ten times a second.
+    // So slow, on any machine, that no chain is far when somebody asks whether to stop: a sweep takes milliseconds, and it is asked ten
+    // times a second.
     const slow = fakeProgram({ work: 2_000_000 });
-    const settings = request({ chains: 3, draws: 100, onProgress: ({ chain }) => { reached = chain; }, stopped: () => reached > 0 });
+    const settings = request({
+      chains: 3,
+      draws: 100,
+      onProgress: ({ chain }) => {
+        reached = chain;
+      },
+      stopped: () => reached > 0,
+    });
     const { outputs, notes } = await runAll(slow, settings, []);
     // Chain 0 is whole, chain 1 has hardly begun: one chain of 100 draws is more than two of a few.
     expect(outputs.map(({ chain, draws }) => [chain, draws])).toEqual([[0, 100]]);
-    expect(notes.map(({ code, message }) => [code, message])).toEqual([['stopped-early', 'the run ended with 100 of 100 draws of 1 of 3 chains: chains 1, 2 had not come as far']]);
+    expect(notes.map(({ code, message }) => [code, message])).toEqual([
+      ['stopped-early', 'the run ended with 100 of 100 draws of 1 of 3 chains: chains 1, 2 had not come as far'],
+    ]);
   });
 
   it('before its first draw has no result', async () => {
     const slow = fakeProgram({ work: 1_000_000 });
-    await expect(runAll(slow, request({ warmup: 100_000, stopped: () => true }), [])).rejects.toThrow(/stopped before any chain had kept a draw/);
+    await expect(runAll(slow, request({ warmup: 100_000, stopped: () => true }), [])).rejects.toThrow(
+      /stopped before any chain had kept a draw/,
+    );
   });
 
   it('with chains in step has draws of all of them', async () => {
     let events = 0;
     const slow = fakeProgram({ work: 20_000 });
-    const { outputs } = await runAll(slow, request({ chains: 3, warmup: 10, draws: 100_000, inStep: true, onProgress: () => { events++; }, stopped: () => events > 30 }), []);
+    const { outputs } = await runAll(
+      slow,
+      request({
+        chains: 3,
+        warmup: 10,
+        draws: 100_000,
+        inStep: true,
+        onProgress: () => {
+          events++;
+        },
+        stopped: () => events > 30,
+      }),
+      [],
+    );
     expect(outputs).toHaveLength(3);
     expect(new Set(outputs.map(({ draws }) => draws)).size).toBe(1);
   });
@@ -152,7 +187,10 @@ describe('running moments', () => {
     const kept = collectChains(fakeProgram(), await runChains(fakeProgram(), settings, []));
     const program = fakeProgram({ moments: true });
     const running = collectChains(program, await runChains(program, settings, []));
-    for (const [name, size] of [['x', 2], ['z', 1]] as const) {
+    for (const [name, size] of [
+      ['x', 2],
+      ['z', 1],
+    ] as const) {
       const { values } = form<DrawsForm>(kept, name);
       const moments = form<MomentsForm>(running, name);
       for (let element = 0; element < size; element++) {
@@ -188,11 +226,13 @@ describe('worker threads', () => {
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
     try {
-      execFileSync(join(root, 'node_modules', '.bin', 'tsc'), ['-p', root, '--outDir', folder, '--declaration', 'false'], { stdio: 'ignore' });
+      execFileSync(join(root, 'node_modules', '.bin', 'tsc'), ['-p', root, '--outDir', folder, '--declaration', 'false'], {
+        stdio: 'ignore',
+      });
     } catch {
       // Type errors are the type check's business; the files are written all the same.
     }
-    const { runChains: ofBuild } = await import(pathToFileURL(join(folder, '4-infer', 'chains.js')).href) as { runChains: typeof runAll };
+    const { runChains: ofBuild } = (await import(pathToFileURL(join(folder, '4-infer', 'chains.js')).href)) as { runChains: typeof runAll };
     all = ofBuild;
     built = { runChains: async (program, request, hosts) => (await ofBuild(program, request, hosts)).outputs };
   });
@@ -214,19 +254,30 @@ describe('worker threads', () => {
 
   it('hand over moments as well', async () => {
     const program = fakeProgram({ work: 100_000, moments: true });
-    expect(numbers(await built.runChains(program, { ...settings, workers: 2 }, []))).toEqual(numbers(await runChains(program, settings, [])));
+    expect(numbers(await built.runChains(program, { ...settings, workers: 2 }, []))).toEqual(
+      numbers(await runChains(program, settings, [])),
+    );
   });
 
   it('and their run end with what a listener throws', async () => {
     for (const workers of [0, 2]) {
-      const angry = { ...settings, workers, onProgress: ({ phase }: ProgressEvent): void => { if (phase === 'sampling') throw new RangeError('mine'); } };
+      const angry = {
+        ...settings,
+        workers,
+        onProgress: ({ phase }: ProgressEvent): void => {
+          if (phase === 'sampling') throw new RangeError('mine');
+        },
+      };
       await expect(built.runChains(long, angry, [])).rejects.toThrow(new RangeError('mine'));
     }
   });
 
   it('surface an error with its message', async () => {
     // Far more work than is done before threads are started, so that the error happens in one.
-    const failing = fakeProgram({ work: 1_000_000, source: fakeProgram().source.replace('z[0] =', 'if (counter[1] > 200) throw new Error("stopped at sweep " + counter[1]); z[0] =') });
+    const failing = fakeProgram({
+      work: 1_000_000,
+      source: fakeProgram().source.replace('z[0] =', 'if (counter[1] > 200) throw new Error("stopped at sweep " + counter[1]); z[0] ='),
+    });
     await expect(built.runChains(failing, { ...settings, workers: 2 }, [])).rejects.toThrow(/internal error: .*stopped at sweep 201/);
     await expect(runChains(failing, { ...settings, chains: 1 }, [])).rejects.toThrow(/internal error: .*stopped at sweep 201/);
   });
@@ -238,22 +289,42 @@ describe('worker threads', () => {
   it('that die are replaced, and their chains go on with the same draws', async () => {
     const here = numbers(await runChains(fakeProgram({ work: 400_000 }), settings, []));
     // The threads share the program's data: the first one to come so far marks them and dies.
-    const mortal = fakeProgram({ work: 400_000, source: fakeProgram().source.replace('z[0] =', 'if (counter[1] === 150 && data[0] === 5) { data[0] = 6; process.exit(9); } z[0] =') });
+    const mortal = fakeProgram({
+      work: 400_000,
+      source: fakeProgram().source.replace('z[0] =', 'if (counter[1] === 150 && data[0] === 5) { data[0] = 6; process.exit(9); } z[0] ='),
+    });
     const { outputs, notes } = await all(mortal, { ...settings, workers: 2 }, []);
     expect(numbers(outputs)).toEqual(here);
     expect(notes.map(({ code, severity }) => [code, severity])).toEqual([['thread-died', 'warning']]);
-    expect(notes[0]!.message).toMatch(/^the thread of chain [012] died \(it ended with code 9\); the chain went on from .* in another one, with the same draws$/);
+    expect(notes[0]!.message).toMatch(
+      /^the thread of chain [012] died \(it ended with code 9\); the chain went on from .* in another one, with the same draws$/,
+    );
   });
 
   it('that die again and again are given up', async () => {
-    const doomed = fakeProgram({ work: 400_000, source: fakeProgram().source.replace('z[0] =', 'if (counter[1] === 250) process.exit(9); z[0] =') });
-    await expect(all(doomed, { ...settings, workers: 2 }, [])).rejects.toThrow(/internal error: the threads of chain \d died 3 times at the same place, at last with: it ended with code 9/);
+    const doomed = fakeProgram({
+      work: 400_000,
+      source: fakeProgram().source.replace('z[0] =', 'if (counter[1] === 250) process.exit(9); z[0] ='),
+    });
+    await expect(all(doomed, { ...settings, workers: 2 }, [])).rejects.toThrow(
+      /internal error: the threads of chain \d died 3 times at the same place, at last with: it ended with code 9/,
+    );
   });
 
   it('end with what there is when the run is stopped', async () => {
     let last = 0;
     const endless = { ...settings, chains: 2, draws: 1_000_000, workers: 2 };
-    const { outputs, notes } = await all(long, { ...endless, onProgress: ({ phase, done }) => { if (phase === 'sampling') last = done; }, stopped: () => last > 60 }, []);
+    const { outputs, notes } = await all(
+      long,
+      {
+        ...endless,
+        onProgress: ({ phase, done }) => {
+          if (phase === 'sampling') last = done;
+        },
+        stopped: () => last > 60,
+      },
+      [],
+    );
     expect(outputs.length).toBeGreaterThan(0);
     expect(notes.map(({ code }) => code)).toEqual(['stopped-early']);
     // What was drawn is the beginning of the whole run.

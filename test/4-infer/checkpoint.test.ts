@@ -23,7 +23,7 @@ function cutAfter(program: ChainProgram, cuts: readonly number[]): ChainOutput {
   for (const cut of [...cuts, settings.warmup + settings.draws * settings.thin]) {
     const run: ChainRun = new ChainRun(program, 1, settings, [], state?.checkpoint ?? null);
     while (run.done < cut) run.advance(cut - run.done);
-    state = structuredClone({ checkpoint: run.checkpoint(), pieces: [...state?.pieces ?? [], ...run.takePieces()] });
+    state = structuredClone({ checkpoint: run.checkpoint(), pieces: [...(state?.pieces ?? []), ...run.takePieces()] });
   }
   return chainOutput(program, state!, settings.draws, settings.draws);
 }
@@ -37,10 +37,15 @@ function expectSame(program: ChainProgram): void {
 }
 
 describe('a chain that was cut off goes on as if it had not been', () => {
-  it.each([{}, { moments: true }])('a program written by hand, %j', (options) => { expectSame(fakeProgram(options)); });
+  it.each([{}, { moments: true }])('a program written by hand, %j', (options) => {
+    expectSame(fakeProgram(options));
+  });
 
   // Large models take long to compile, and show nothing that small ones do not.
-  const names = readdirSync(programs).filter((name) => name.endsWith('.cred')).map((name) => name.slice(0, -'.cred'.length)).sort()
+  const names = readdirSync(programs)
+    .filter((name) => name.endsWith('.cred'))
+    .map((name) => name.slice(0, -'.cred'.length))
+    .sort()
     .filter((name) => existsSync(join(programs, `${name}.json`)) && readFileSync(join(programs, `${name}.json`)).length < 1000);
   const options: readonly CompileOptions[] = [{}, { blocks: { kind: 'derived' } }, { backend: 'mh' }];
   it.each(names)('%s', (name) => {
@@ -48,7 +53,11 @@ describe('a chain that was cut off goes on as if it had not been', () => {
     for (const option of options) {
       let program: ChainProgram | null = null;
       // What a backend refuses is refused by name elsewhere.
-      try { program = compile(read('cred'), JSON.parse(read('json')) as Record<string, unknown>, option).program; } catch { continue; }
+      try {
+        program = compile(read('cred'), JSON.parse(read('json')) as Record<string, unknown>, option).program;
+      } catch {
+        continue;
+      }
       expectSame(program);
     }
   });
@@ -56,7 +65,10 @@ describe('a chain that was cut off goes on as if it had not been', () => {
 
 describe('pieces of draws', () => {
   it('are joined in order, as many draws as are wanted', () => {
-    const pieces = [{ first: 0, count: 2, values: [Float64Array.of(1, 2, 3, 4), null] }, { first: 2, count: 1, values: [Float64Array.of(5, 6), null] }];
+    const pieces = [
+      { first: 0, count: 2, values: [Float64Array.of(1, 2, 3, 4), null] },
+      { first: 2, count: 1, values: [Float64Array.of(5, 6), null] },
+    ];
     expect(joinPieces(pieces, 0, 3)).toEqual(Float64Array.of(1, 2, 3, 4, 5, 6));
     expect(joinPieces(pieces, 0, 1)).toEqual(Float64Array.of(1, 2));
     expect(joinPieces(pieces, 1, 3)).toBeNull();

@@ -10,8 +10,10 @@ const variance = (x: readonly number[]): number => x.reduce((a, b) => a + (b - m
 
 /** Gelman and Rubin's formula from the draws themselves; n is the mean length of the sequences. */
 function rhat(sequences: readonly (readonly number[])[]): number {
-  const n = mean(sequences.map((s) => s.length)), within = mean(sequences.map(variance)), between = n * variance(sequences.map(mean));
-  return Math.sqrt((between / n + within * (n - 1) / n) / within);
+  const n = mean(sequences.map((s) => s.length)),
+    within = mean(sequences.map(variance)),
+    between = n * variance(sequences.map(mean));
+  return Math.sqrt((between / n + (within * (n - 1)) / n) / within);
 }
 
 /** Chains of `length` normal draws, the k-th shifted by `shift` k. */
@@ -34,7 +36,10 @@ function found(draws: readonly (readonly number[])[]): number {
 describe('R-hat from moments', () => {
   // A second half of less than a fifth of the first joins it.
   it.each([[2], [120], [500], [502], [599]])('of %d draws of 1000 compares whole chains', (length) => {
-    for (const shift of [0, 0.5]) { const draws = chains(length, 3, shift); expect(found(draws)).toBeCloseTo(rhat(draws), 10); }
+    for (const shift of [0, 0.5]) {
+      const draws = chains(length, 3, shift);
+      expect(found(draws)).toBeCloseTo(rhat(draws), 10);
+    }
   });
 
   it.each([[600], [800], [1000]])('of %d draws of 1000 compares half chains', (length) => {
@@ -44,7 +49,9 @@ describe('R-hat from moments', () => {
     }
   });
 
-  it('sees chains that disagree long before the middle', () => { expect(found(chains(150, 4, 1))).toBeGreaterThan(1.3); });
+  it('sees chains that disagree long before the middle', () => {
+    expect(found(chains(150, 4, 1))).toBeGreaterThan(1.3);
+  });
 
   it('has nothing to compare of one chain before the middle, nor of one draw', () => {
     expect(found(chains(300, 1, 0))).toBeNaN();

@@ -16,28 +16,81 @@ const labels = 'for n in 0..<N { sample z[n] ~ Categorical(pi)\n';
 
 describe('exchangeable components', () => {
   it('are the weights, centres and scales that one label selects, ordered by the first that is no weight', () => {
-    expect(groups(`${start}for k in 0..<K { sample mu[k] ~ Normal(0, 1)\n sample s[k] ~ Gamma(1, 1) }\n${labels} observe y[n] ~ Normal(mu[z[n]], s[z[n]]) }`, { y, K: 3 }))
-      .toEqual([{ size: 3, variables: [{ name: 'pi', axis: 0 }, { name: 'mu', axis: 0 }, { name: 's', axis: 0 }], labels: ['z'], orderBy: 'mu' }]);
+    expect(
+      groups(
+        `${start}for k in 0..<K { sample mu[k] ~ Normal(0, 1)\n sample s[k] ~ Gamma(1, 1) }\n${labels} observe y[n] ~ Normal(mu[z[n]], s[z[n]]) }`,
+        { y, K: 3 },
+      ),
+    ).toEqual([
+      {
+        size: 3,
+        variables: [
+          { name: 'pi', axis: 0 },
+          { name: 'mu', axis: 0 },
+          { name: 's', axis: 0 },
+        ],
+        labels: ['z'],
+        orderBy: 'mu',
+      },
+    ]);
   });
   it('include what shares a loop with a component', () => {
-    const [g] = groups(`${start}for k in 0..<K { sample s[k] ~ Gamma(1, 1)\n sample mu[k] ~ Normal(0, s[k]) }\n${labels} observe y[n] ~ Normal(mu[z[n]], 1) }`, { y, K: 2 });
+    const [g] = groups(
+      `${start}for k in 0..<K { sample s[k] ~ Gamma(1, 1)\n sample mu[k] ~ Normal(0, s[k]) }\n${labels} observe y[n] ~ Normal(mu[z[n]], 1) }`,
+      { y, K: 2 },
+    );
     expect(g!.variables.map((v) => v.name)).toEqual(['pi', 's', 'mu']);
   });
   it('are the states of a hidden Markov model, both axes of its transition matrix included', () => {
-    const [g] = groups('data y: real[T]\ndata K: int\nfor k in 0..<K { sample P[k] ~ Dirichlet(fill(1, K))\n sample mu[k] ~ Normal(0, 1) }\nsample p0 ~ Dirichlet(fill(1, K))\nsample z[0] ~ Categorical(p0)\nfor t in 1..<T { sample z[t] ~ Categorical(P[z[t-1]]) }\nfor t in 0..<T { observe y[t] ~ Normal(mu[z[t]], 1) }', { y, K: 2 });
-    expect(g!.variables).toEqual([{ name: 'P', axis: 0 }, { name: 'P', axis: 1 }, { name: 'mu', axis: 0 }, { name: 'p0', axis: 0 }]);
+    const [g] = groups(
+      'data y: real[T]\ndata K: int\nfor k in 0..<K { sample P[k] ~ Dirichlet(fill(1, K))\n sample mu[k] ~ Normal(0, 1) }\nsample p0 ~ Dirichlet(fill(1, K))\nsample z[0] ~ Categorical(p0)\nfor t in 1..<T { sample z[t] ~ Categorical(P[z[t-1]]) }\nfor t in 0..<T { observe y[t] ~ Normal(mu[z[t]], 1) }',
+      { y, K: 2 },
+    );
+    expect(g!.variables).toEqual([
+      { name: 'P', axis: 0 },
+      { name: 'P', axis: 1 },
+      { name: 'mu', axis: 0 },
+      { name: 'p0', axis: 0 },
+    ]);
     expect(g!.orderBy).toBe('mu');
   });
   const component = 'for k in 0..<K { sample mu[k] ~ Normal(0, 1) }\n';
   const refused: readonly [string, string, Record<string, unknown>][] = [
-    ['whose priors differ by a number of the loop', `${start}for k in 0..<K { sample mu[k] ~ Normal(k, 1) }\n${labels} observe y[n] ~ Normal(mu[z[n]], 1) }`, { y, K: 3 }],
-    ['whose priors differ by data', `data m: real[K]\ndata y: real[N]\nsample pi ~ Dirichlet(fill(1, K))\nfor k in 0..<K { sample mu[k] ~ Normal(m[k], 1) }\n${labels} observe y[n] ~ Normal(mu[z[n]], 1) }`, { y, m: [0, 1, 2] }],
-    ['whose weights have a prior that tells them apart', `data y: real[N]\nsample pi ~ Dirichlet([1, 2, 3])\nfor k in 0..<3 { sample mu[k] ~ Normal(0, 1) }\n${labels} observe y[n] ~ Normal(mu[z[n]], 1) }`, { y }],
+    [
+      'whose priors differ by a number of the loop',
+      `${start}for k in 0..<K { sample mu[k] ~ Normal(k, 1) }\n${labels} observe y[n] ~ Normal(mu[z[n]], 1) }`,
+      { y, K: 3 },
+    ],
+    [
+      'whose priors differ by data',
+      `data m: real[K]\ndata y: real[N]\nsample pi ~ Dirichlet(fill(1, K))\nfor k in 0..<K { sample mu[k] ~ Normal(m[k], 1) }\n${labels} observe y[n] ~ Normal(mu[z[n]], 1) }`,
+      { y, m: [0, 1, 2] },
+    ],
+    [
+      'whose weights have a prior that tells them apart',
+      `data y: real[N]\nsample pi ~ Dirichlet([1, 2, 3])\nfor k in 0..<3 { sample mu[k] ~ Normal(0, 1) }\n${labels} observe y[n] ~ Normal(mu[z[n]], 1) }`,
+      { y },
+    ],
     ['whose label is also a number', `${start}${component}${labels} observe y[n] ~ Normal(mu[z[n]] + z[n], 1) }`, { y, K: 3 }],
     ['one of which is named by the program', `${start}${component}${labels} observe y[n] ~ Normal(mu[z[n]] + mu[0], 1) }`, { y, K: 3 }],
-    ['that are ordered', `data y: real[N]\ndata K: int\nsample pi ~ Dirichlet(fill(1, K))\nsample mu: ordered[K] ~ iid(Normal(0, 5), K)\n${labels} observe y[n] ~ Normal(mu[z[n]], 1) }`, { y, K: 3 }],
-    ['some of which lie outside a loop', `${start}sample mu[0] ~ Normal(0, 1)\nfor k in 1..<3 { sample mu[k] ~ Normal(0, 1) }\n${labels} observe y[n] ~ Normal(mu[z[n]], 1) }`, { y, K: 3 }],
-    ['that are data', `data mu: real[K]\ndata y: real[N]\nsample pi ~ Dirichlet(fill(1, K))\n${labels} observe y[n] ~ Normal(mu[z[n]], 1) }`, { y, mu: [0, 1] }],
+    [
+      'that are ordered',
+      `data y: real[N]\ndata K: int\nsample pi ~ Dirichlet(fill(1, K))\nsample mu: ordered[K] ~ iid(Normal(0, 5), K)\n${labels} observe y[n] ~ Normal(mu[z[n]], 1) }`,
+      { y, K: 3 },
+    ],
+    [
+      'some of which lie outside a loop',
+      `${start}sample mu[0] ~ Normal(0, 1)\nfor k in 1..<3 { sample mu[k] ~ Normal(0, 1) }\n${labels} observe y[n] ~ Normal(mu[z[n]], 1) }`,
+      { y, K: 3 },
+    ],
+    [
+      'that are data',
+      `data mu: real[K]\ndata y: real[N]\nsample pi ~ Dirichlet(fill(1, K))\n${labels} observe y[n] ~ Normal(mu[z[n]], 1) }`,
+      { y, mu: [0, 1] },
+    ],
   ];
-  for (const [title, source, data] of refused) it(`are not those ${title}`, () => { expect(groups(source, data)).toEqual([]); });
+  for (const [title, source, data] of refused)
+    it(`are not those ${title}`, () => {
+      expect(groups(source, data)).toEqual([]);
+    });
 });

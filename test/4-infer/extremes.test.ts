@@ -7,7 +7,8 @@ import { compile } from '../../src/index.js';
 import type { Posterior } from '../../src/5-report/posterior.js';
 
 const base = [0.3, -1.2, 0.7, 2.1, -0.4, 1.1, 0.2, -0.9];
-const spread = 'data y: real[N] data s0: real sample m ~ Normal(0, s0) sample s ~ HalfNormal(s0) for n in 0..<N { observe y[n] ~ Normal(m, s) }';
+const spread =
+  'data y: real[N] data s0: real sample m ~ Normal(0, s0) sample s ~ HalfNormal(s0) for n in 0..<N { observe y[n] ~ Normal(m, s) }';
 function infer(text: string, data: Record<string, unknown>, backend: string, more: Record<string, unknown> = {}): Promise<Posterior> {
   return compile(text).infer(data, { backend, seed: 3, chains: 2, draws: 300, warmup: 300, workers: 0, ...more });
 }
@@ -27,7 +28,8 @@ describe('a scale changes nothing but the scale', () => {
   });
   it('means, deviations and quantiles of draws near the largest number', async () => {
     // Uniform(a, b): mean (a + b) / 2, sd (b - a) / sqrt(12), as fractions of 1e308.
-    const row = (await infer('sample x ~ Uniform(1e308, 1.7e308)', {}, 'gibbs', { options: { 'kernel.x': 'conjugate' } })).summary().variables['x']!;
+    const row = (await infer('sample x ~ Uniform(1e308, 1.7e308)', {}, 'gibbs', { options: { 'kernel.x': 'conjugate' } })).summary()
+      .variables['x']!;
     expect(row.mean! / 1e308).toBeCloseTo(1.35, 1);
     expect(row.sd! / 1e308).toBeCloseTo(0.7 / Math.sqrt(12), 1);
     expect(row.mcse! / 1e308).toBeLessThan(0.02);
@@ -39,7 +41,11 @@ describe('what no double holds is said', () => {
     ['m', spread, { y: base.map((v) => v * 1e200), s0: 1e200 }],
     ['x', 'sample x ~ Normal(0, 1e308)', {}],
     ['x', 'sample x ~ Cauchy(0, 1e305)', {}],
-    ['m', 'data y: real[N] sample m ~ Normal(0, 1e-170) for n in 0..<N { observe y[n] ~ Normal(m, 1e-170) }', { y: base.map((v) => v * 1e-170) }],
+    [
+      'm',
+      'data y: real[N] sample m ~ Normal(0, 1e-170) for n in 0..<N { observe y[n] ~ Normal(m, 1e-170) }',
+      { y: base.map((v) => v * 1e-170) },
+    ],
   ];
   for (const [name, text, data] of cases) {
     it.each(['gibbs', 'mh', 'cavi'])(`${text.slice(0, 40)} (%s)`, async (backend) => {
@@ -50,16 +56,24 @@ describe('what no double holds is said', () => {
     });
   }
   it('a single chain that stands still', async () => {
-    const posterior = await infer('sample x ~ Normal(0, 1e160)', {}, 'mh', { chains: 1, options: { 'kernel.x': 'rw(scale: 1e-200, adapt: false)' } });
+    const posterior = await infer('sample x ~ Normal(0, 1e160)', {}, 'mh', {
+      chains: 1,
+      options: { 'kernel.x': 'rw(scale: 1e-200, adapt: false)' },
+    });
     expect(posterior.converged).toBe(false);
     expect(posterior.warnings.map((w) => w.message).join()).toContain('x has the same value');
   });
   it('two chains that stand still at two values: an infinite R-hat, though their folded draws agree', async () => {
-    const row = (await infer('sample x ~ Normal(0, 1)', {}, 'mh', { options: { 'kernel.x': 'rw(scale: 1e-200, adapt: false)' } })).summary().variables['x']!;
+    const row = (await infer('sample x ~ Normal(0, 1)', {}, 'mh', { options: { 'kernel.x': 'rw(scale: 1e-200, adapt: false)' } })).summary()
+      .variables['x']!;
     expect(row.rhat).toBe(Number.POSITIVE_INFINITY);
   });
   it('nothing of numbers that have no choice', async () => {
-    const posterior = await infer('sample p ~ Dirichlet([2]) sample d ~ Delta(3) sample q ~ Beta(1, 1) observe 3 ~ Binomial(5, q)', {}, 'gibbs');
+    const posterior = await infer(
+      'sample p ~ Dirichlet([2]) sample d ~ Delta(3) sample q ~ Beta(1, 1) observe 3 ~ Binomial(5, q)',
+      {},
+      'gibbs',
+    );
     expect(posterior.warnings.map((w) => w.message)).toEqual([]);
   });
 });

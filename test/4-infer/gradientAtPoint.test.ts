@@ -12,46 +12,111 @@ function moved(value: unknown, by: readonly (readonly [readonly number[], number
   if (Array.isArray(value)) return value.map((v, i) => moved(v, by, [...at, i]));
   return by.reduce((x, [where, h]) => (where.length === at.length && where.every((w, d) => w === at[d]) ? x + h : x), value as number);
 }
-function slope(f: LogDensity, point: Point, name: string, direction: readonly (readonly number[])[], signs: readonly number[] = direction.map(() => 1)): number {
-  const h = 1e-5, along = (t: number): number => f({ ...point, [name]: moved(point[name], direction.map((d, k) => [d, t * signs[k]!] as const)) });
+function slope(
+  f: LogDensity,
+  point: Point,
+  name: string,
+  direction: readonly (readonly number[])[],
+  signs: readonly number[] = direction.map(() => 1),
+): number {
+  const h = 1e-5,
+    along = (t: number): number =>
+      f({
+        ...point,
+        [name]: moved(
+          point[name],
+          direction.map((d, k) => [d, t * signs[k]!] as const),
+        ),
+      });
   return (along(h) - along(-h)) / (2 * h);
 }
 
 describe('on the scale of the program', () => {
   test('scalars and vectors', () => {
-    const f = density('data y: real[N] sample m ~ Normal(0, 2) param s: positive param v: real[3] observe y ~ Normal(m * v[1] + v[0], s)', { y: [1, 2, 0.5] });
+    const f = density('data y: real[N] sample m ~ Normal(0, 2) param s: positive param v: real[3] observe y ~ Normal(m * v[1] + v[0], s)', {
+      y: [1, 2, 0.5],
+    });
     const point: Point = { m: 0.3, s: 1.4, v: [0.2, -0.7, 5] };
     const g = f.gradient(point) as Record<string, number & number[]>;
     expect(g['m']).toBeCloseTo(slope(f, point, 'm', [[]]), 7);
     expect(g['s']).toBeCloseTo(slope(f, point, 's', [[]]), 7);
-    [0, 1, 2].forEach((i) => { expect(g['v']![i]).toBeCloseTo(slope(f, point, 'v', [[i]]), 7); });
+    [0, 1, 2].forEach((i) => {
+      expect(g['v']![i]).toBeCloseTo(slope(f, point, 'v', [[i]]), 7);
+    });
   });
 
   test('data and unknowns at an index that an unknown chooses', () => {
-    const f = density('data x: real[N] data y: real[N] sample b ~ iid(Normal(0, 3), 2) sample c ~ Uniform(-2, 2) for i in 0..<N { let side = x[i] > c ? 0 : 1  observe y[i] ~ Normal(b[side] * (x[side] - c), 1) }', { x: [-1, 0, 1], y: [1, 0.5, 0.1] });
+    const f = density(
+      'data x: real[N] data y: real[N] sample b ~ iid(Normal(0, 3), 2) sample c ~ Uniform(-2, 2) for i in 0..<N { let side = x[i] > c ? 0 : 1  observe y[i] ~ Normal(b[side] * (x[side] - c), 1) }',
+      { x: [-1, 0, 1], y: [1, 0.5, 0.1] },
+    );
     const point: Point = { b: [0.5, -0.3], c: 0.4 };
     const g = f.gradient(point) as Record<string, number & number[]>;
     expect(g['c']).toBeCloseTo(slope(f, point, 'c', [[]]), 7);
-    [0, 1].forEach((i) => { expect(g['b']![i]).toBeCloseTo(slope(f, point, 'b', [[i]]), 7); });
+    [0, 1].forEach((i) => {
+      expect(g['b']![i]).toBeCloseTo(slope(f, point, 'b', [[i]]), 7);
+    });
   });
 
   test('a covariance matrix: lower triangle, both entries moving', () => {
-    const f = density('data x: real[N, D] param S: cov[D] observe x ~ MvNormal(zeros(D), S)', { x: [[1, 0.3, -1], [0.2, 2, 0.1]] });
-    const point: Point = { S: [[2, 0.3, 0.1], [0.3, 1.5, -0.2], [0.1, -0.2, 1.1]] };
+    const f = density('data x: real[N, D] param S: cov[D] observe x ~ MvNormal(zeros(D), S)', {
+      x: [
+        [1, 0.3, -1],
+        [0.2, 2, 0.1],
+      ],
+    });
+    const point: Point = {
+      S: [
+        [2, 0.3, 0.1],
+        [0.3, 1.5, -0.2],
+        [0.1, -0.2, 1.1],
+      ],
+    };
     const g = f.gradient(point)['S'] as number[][];
-    for (let i = 0; i < 3; i++) for (let j = 0; j < 3; j++) {
-      if (j > i) expect(g[i]![j]).toBe(0);
-      else expect(g[i]![j]).toBeCloseTo(slope(f, point, 'S', i === j ? [[i, i]] : [[i, j], [j, i]]), 6);
-    }
+    for (let i = 0; i < 3; i++)
+      for (let j = 0; j < 3; j++) {
+        if (j > i) expect(g[i]![j]).toBe(0);
+        else
+          expect(g[i]![j]).toBeCloseTo(
+            slope(
+              f,
+              point,
+              'S',
+              i === j
+                ? [[i, i]]
+                : [
+                    [i, j],
+                    [j, i],
+                  ],
+            ),
+            6,
+          );
+      }
   });
 
   test('a correlation matrix has no diagonal', () => {
-    const f = density('data x: real[N, D] param R: corr[D] observe x ~ MvNormal(zeros(D), R)', { x: [[1, 0.3], [0.2, 2]] });
-    const point: Point = { R: [[1, 0.4], [0.4, 1]] };
+    const f = density('data x: real[N, D] param R: corr[D] observe x ~ MvNormal(zeros(D), R)', {
+      x: [
+        [1, 0.3],
+        [0.2, 2],
+      ],
+    });
+    const point: Point = {
+      R: [
+        [1, 0.4],
+        [0.4, 1],
+      ],
+    };
     const g = f.gradient(point)['R'] as number[][];
     expect(g[0]).toEqual([0, 0]);
     expect(g[1]![1]).toBe(0);
-    expect(g[1]![0]).toBeCloseTo(slope(f, point, 'R', [[0, 1], [1, 0]]), 6);
+    expect(g[1]![0]).toBeCloseTo(
+      slope(f, point, 'R', [
+        [0, 1],
+        [1, 0],
+      ]),
+      6,
+    );
   });
 
   test('a simplex: projected to sum zero', () => {
@@ -73,7 +138,10 @@ describe('on the scale of the program', () => {
   });
 
   test('recursions hand on; labels have the values given; gaps only', () => {
-    const f = density('data y: real[T] param a: real sample z ~ Bernoulli(0.4) let h[0] = a for t in 1..<T { let h[t] = 0.5 * h[t-1] + a^2 + z } observe y ~ Normal(h, 1)', { y: [1, null, 0.3] });
+    const f = density(
+      'data y: real[T] param a: real sample z ~ Bernoulli(0.4) let h[0] = a for t in 1..<T { let h[t] = 0.5 * h[t-1] + a^2 + z } observe y ~ Normal(h, 1)',
+      { y: [1, null, 0.3] },
+    );
     const point: Point = { a: 0.7, z: 1, y: [1, 0.9, 0.3] };
     const g = f.gradient(point);
     expect(g['a']).toBeCloseTo(slope(f, point, 'a', [[]]), 6);
@@ -100,10 +168,25 @@ describe('in unconstrained coordinates', () => {
   });
 
   test('blocks are lists', () => {
-    const found = density('param p: simplex[3] param S: cov[2] param v: real[2, 2] factor -sum(v[i, j]^2 for i in 0..<2, j in 0..<2) - p[0] - S[1, 0]').unconstrained({ p: [0.2, 0.5, 0.3], S: [[2, 0.3], [0.3, 1]], v: [[1, 2], [3, 4]] });
+    const found = density(
+      'param p: simplex[3] param S: cov[2] param v: real[2, 2] factor -sum(v[i, j]^2 for i in 0..<2, j in 0..<2) - p[0] - S[1, 0]',
+    ).unconstrained({
+      p: [0.2, 0.5, 0.3],
+      S: [
+        [2, 0.3],
+        [0.3, 1],
+      ],
+      v: [
+        [1, 2],
+        [3, 4],
+      ],
+    });
     expect((found.position['p'] as number[]).length).toBe(2);
     expect((found.position['S'] as number[]).length).toBe(3);
-    expect(found.gradient['v']).toEqual([[-2, -4], [-6, -8]]);
+    expect(found.gradient['v']).toEqual([
+      [-2, -4],
+      [-6, -8],
+    ]);
   });
 });
 
@@ -111,6 +194,9 @@ test('refuses where the density is zero, and functions without a derivative by n
   const doubled = (x: unknown): number => 2 * Number(x);
   const hosted = model`data y: real sample a ~ Normal(0, 1) observe y ~ Normal(${doubled}(a), 1)`;
   expect(() => hosted.logDensity({ y: 1 }).gradient({ a: 0.3 })).toThrowError(/no-gradient[\s\S]*the host function doubled/);
-  for (const backend of ['map', 'laplace']) await expect(hosted.infer({ y: 1 }, { backend, workers: 0 })).rejects.toThrowError(/the host function doubled/);
-  expect(() => density('param s: positive factor -s').gradient({ s: -1 })).toThrowError(expect.objectContaining({ diagnostics: [expect.objectContaining({ code: 'no-gradient' })] }));
+  for (const backend of ['map', 'laplace'])
+    await expect(hosted.infer({ y: 1 }, { backend, workers: 0 })).rejects.toThrowError(/the host function doubled/);
+  expect(() => density('param s: positive factor -s').gradient({ s: -1 })).toThrowError(
+    expect.objectContaining({ diagnostics: [expect.objectContaining({ code: 'no-gradient' })] }),
+  );
 });

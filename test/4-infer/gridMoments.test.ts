@@ -18,9 +18,12 @@ function integral(f: (y: number) => number, a: number, b: number): number {
 }
 
 describe('moments of factors on a grid', () => {
-  it.each(['HalfCauchy(2)', 'Cauchy(3, 2)', 'truncated(Cauchy(0, 1), -inf, 1)', 'truncated(Cauchy(0, 1), 1, inf)'])('%s has none', async (law) => {
-    expect(await rowOf(`sample h ~ ${law}`)).toMatchObject({ mean: null, sd: null });
-  });
+  it.each(['HalfCauchy(2)', 'Cauchy(3, 2)', 'truncated(Cauchy(0, 1), -inf, 1)', 'truncated(Cauchy(0, 1), 1, inf)'])(
+    '%s has none',
+    async (law) => {
+      expect(await rowOf(`sample h ~ ${law}`)).toMatchObject({ mean: null, sd: null });
+    },
+  );
   it('a median is right all the same', async () => {
     // P(|C| < 2) = 1/2 for a Cauchy of scale 2.
     expect((await rowOf('sample h ~ HalfCauchy(2)')).q50).toBeCloseTo(2, 8);
@@ -43,7 +46,10 @@ describe('moments of factors on a grid', () => {
     const { mean, sd } = await rowOf('sample h ~ truncated(Normal(0, 1), 8, inf)');
     // E = phi(8) / (1 - Phi(8)); the values are R's dnorm and pnorm to 12 digits.
     expect(mean).toBeCloseTo(5.05227108353689e-15 / 6.22096057427178e-16, 6);
-    expect(sd).toBeCloseTo(Math.sqrt(1 + 8 * (5.05227108353689e-15 / 6.22096057427178e-16) - (5.05227108353689e-15 / 6.22096057427178e-16) ** 2), 5);
+    expect(sd).toBeCloseTo(
+      Math.sqrt(1 + 8 * (5.05227108353689e-15 / 6.22096057427178e-16) - (5.05227108353689e-15 / 6.22096057427178e-16) ** 2),
+      5,
+    );
     const logistic = await rowOf('sample h ~ Logistic(1e6, 2)');
     expect(logistic.mean).toBeCloseTo(1e6, 6);
     expect(logistic.sd).toBeCloseTo((2 * Math.PI) / Math.sqrt(3), 6);

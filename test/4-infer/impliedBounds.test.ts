@@ -17,11 +17,16 @@ function logLikelihood(s: number, mu: readonly number[]): number {
 
 test('em estimates a scale that labels add to', async () => {
   const p = await compile(text('s + 0.2 * z[n]')).infer({ y }, { backend: 'em', seed: 1 });
-  const s = p.mean('s') as number, mu = p.mean('mu') as readonly number[];
+  const s = p.mean('s') as number,
+    mu = p.mean('mu') as readonly number[];
   expect(p.warnings).toEqual([]);
   expect(Math.abs(p.logLikelihood! - logLikelihood(s, mu))).toBeLessThan(1e-9);
   const h = 1e-4;
-  for (const [ds, d0, d1] of [[h, 0, 0], [0, h, 0], [0, 0, h]] as const) {
+  for (const [ds, d0, d1] of [
+    [h, 0, 0],
+    [0, h, 0],
+    [0, 0, h],
+  ] as const) {
     const slope = (logLikelihood(s + ds, [mu[0]! + d0, mu[1]! + d1]) - logLikelihood(s - ds, [mu[0]! - d0, mu[1]! - d1])) / (2 * h);
     expect(Math.abs(slope)).toBeLessThan(1e-4);
   }

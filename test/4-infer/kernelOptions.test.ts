@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { compile } from '../../src/model.js';
 
-async function problem(program: string, data: Record<string, unknown>, backend: string, options: Record<string, string> = {}): Promise<string> {
+async function problem(
+  program: string,
+  data: Record<string, unknown>,
+  backend: string,
+  options: Record<string, string> = {},
+): Promise<string> {
   try {
     await compile(program, 'p.cred').infer(data, { backend, chains: 1, draws: 20, warmup: 20, seed: 1, options });
     return '';
@@ -15,23 +20,35 @@ describe('kernels that cannot have the posterior as their law', () => {
   const data = { y: [1, 2] };
 
   it('are refused: a proposal of integers for a real unknown, and of reals for an integer', async () => {
-    expect(await problem(program, data, 'mh', { 'kernel.z': 'propose(Bernoulli(0.5))' })).toMatch(/proposes integers, and 'z' takes real numbers/);
-    expect(await problem(program, data, 'gibbs', { 'kernel.k': 'propose(Normal(k, 1))' })).toMatch(/proposes real numbers, and 'k' takes integers/);
+    expect(await problem(program, data, 'mh', { 'kernel.z': 'propose(Bernoulli(0.5))' })).toMatch(
+      /proposes integers, and 'z' takes real numbers/,
+    );
+    expect(await problem(program, data, 'gibbs', { 'kernel.k': 'propose(Normal(k, 1))' })).toMatch(
+      /proposes real numbers, and 'k' takes integers/,
+    );
     expect(await problem(program, data, 'mh', { 'kernel.z': 'propose(Normal(z, 0.9))', 'kernel.k': 'propose(Poisson(k + 1))' })).toBe('');
   });
 
   it('are refused: slices and walks of counts with a fixed total', async () => {
     for (const backend of ['gibbs', 'mh']) {
-      expect(await problem('sample v ~ Multinomial(5, [0.2, 0.3, 0.5])', {}, backend, { 'kernel.v': 'slice' })).toMatch(/'v' is a vector of counts with a fixed total/);
-      expect(await problem('sample v ~ DirichletMultinomial(5, [1, 2, 3])', {}, backend, { 'kernel.v': 'rw(scale: 1)' })).toMatch(/'v' is a vector of counts with a fixed total/);
+      expect(await problem('sample v ~ Multinomial(5, [0.2, 0.3, 0.5])', {}, backend, { 'kernel.v': 'slice' })).toMatch(
+        /'v' is a vector of counts with a fixed total/,
+      );
+      expect(await problem('sample v ~ DirichletMultinomial(5, [1, 2, 3])', {}, backend, { 'kernel.v': 'rw(scale: 1)' })).toMatch(
+        /'v' is a vector of counts with a fixed total/,
+      );
     }
     expect(await problem('sample v ~ Multinomial(5, [0.2, 0.3, 0.5])', { v: [1, 1, 3] }, 'gibbs')).toBe('');
-    expect(await problem('sample v ~ Multinomial(5, [0.2, 0.3, 0.5])', {}, 'mh', { 'kernel.v': 'propose(Multinomial(5, [0.2, 0.3, 0.5]))' })).toBe('');
+    expect(
+      await problem('sample v ~ Multinomial(5, [0.2, 0.3, 0.5])', {}, 'mh', { 'kernel.v': 'propose(Multinomial(5, [0.2, 0.3, 0.5]))' }),
+    ).toBe('');
   });
 
   it('stand for each element of a plate; written with its indices they are told how', async () => {
     const plate = 'data y: real[N] for n in 0..<N { sample z[n] ~ Normal(0, 1) observe y[n] ~ Normal(z[n], 1) }';
-    expect(await problem(plate, data, 'mh', { 'kernel.z': 'propose(Normal(z[n], 1))' })).toMatch(/write z for z\[n\], and leave n out everywhere/);
+    expect(await problem(plate, data, 'mh', { 'kernel.z': 'propose(Normal(z[n], 1))' })).toMatch(
+      /write z for z\[n\], and leave n out everywhere/,
+    );
     expect(await problem(plate, data, 'mh', { 'kernel.z': 'propose(Normal((z + y) / 2, 1))' })).toBe('');
   });
 

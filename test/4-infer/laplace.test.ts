@@ -6,24 +6,41 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { compile, type Posterior } from '../../src/index.js';
 
-interface Fit { readonly X: number[][]; readonly y: number[]; readonly coefficients: number[]; readonly se: number[] }
+interface Fit {
+  readonly X: number[][];
+  readonly y: number[];
+  readonly coefficients: number[];
+  readonly se: number[];
+}
 const { infert } = JSON.parse(readFileSync(new URL('../reference/maximumLikelihood.json', import.meta.url), 'utf8')) as { infert: Fit };
 
-const approximate = (source: string, data: object = {}, options: object = {}): Promise<Posterior> => compile(source).infer(data as Record<string, unknown>, { backend: 'laplace', workers: 0, draws: 500, ...options });
-const row = (p: Posterior, name: string): { mean: number; sd: number; mcse: number | null; q5: number; q50: number; q95: number } => p.summary().variables[name] as never;
+const approximate = (source: string, data: object = {}, options: object = {}): Promise<Posterior> =>
+  compile(source).infer(data as Record<string, unknown>, { backend: 'laplace', workers: 0, draws: 500, ...options });
+const row = (p: Posterior, name: string): { mean: number; sd: number; mcse: number | null; q5: number; q50: number; q95: number } =>
+  p.summary().variables[name] as never;
 const z95 = 1.6448536269514722;
 
 test('a Gaussian posterior is exact: moments, quantiles, evidence', async () => {
   const y = [1.1, 0.3, 2.2, 0.8];
   const p = await approximate('data y: real[N] sample m ~ Normal(0, 2) report q = m + 1 observe y ~ Normal(m, 0.7)', { y });
-  const precision = 1 / 4 + y.length / 0.49, mean = y.reduce((a, b) => a + b, 0) / 0.49 / precision, sd = 1 / Math.sqrt(precision);
+  const precision = 1 / 4 + y.length / 0.49,
+    mean = y.reduce((a, b) => a + b, 0) / 0.49 / precision,
+    sd = 1 / Math.sqrt(precision);
   expect(row(p, 'm').mean).toBeCloseTo(mean, 9);
   expect(row(p, 'm').sd).toBeCloseTo(sd, 9);
   expect(row(p, 'm').mcse).toBeNull();
   expect(row(p, 'm').q95).toBeCloseTo(mean + z95 * sd, 8);
   // N(y; 0, 0.49 I + 4 1 1').
-  const n = y.length, total = y.reduce((a, b) => a + b, 0), squares = y.reduce((a, b) => a + b * b, 0);
-  const evidence = -0.5 * (n * Math.log(2 * Math.PI) + n * Math.log(0.49) + Math.log(1 + (4 * n) / 0.49) + squares / 0.49 - ((4 / 0.49) * total * total) / 0.49 / (1 + (4 * n) / 0.49));
+  const n = y.length,
+    total = y.reduce((a, b) => a + b, 0),
+    squares = y.reduce((a, b) => a + b * b, 0);
+  const evidence =
+    -0.5 *
+    (n * Math.log(2 * Math.PI) +
+      n * Math.log(0.49) +
+      Math.log(1 + (4 * n) / 0.49) +
+      squares / 0.49 -
+      ((4 / 0.49) * total * total) / 0.49 / (1 + (4 * n) / 0.49));
   expect(p.logEvidence).toBeCloseTo(evidence, 8);
   // A report comes from draws with their error.
   expect(Math.abs(row(p, 'q').mean - mean - 1)).toBeLessThan(5 * row(p, 'q').mcse!);
@@ -56,7 +73,10 @@ describe('the chi-squared law with 10 degrees of freedom', () => {
 
 test('logistic regression: the inverse Hessian is that of glm', async () => {
   const { X, y, coefficients, se } = infert;
-  const p = await approximate('data X: real[N, D] data y: int[N] param w: real[D] for n in 0..<N { observe y[n] ~ Bernoulli(logit: X[n] @ w) }', { X, y });
+  const p = await approximate(
+    'data X: real[N, D] data y: int[N] param w: real[D] for n in 0..<N { observe y[n] ~ Bernoulli(logit: X[n] @ w) }',
+    { X, y },
+  );
   coefficients.forEach((b, k) => {
     expect(Math.abs(row(p, `w[${k}]`).mean - b) / se[k]!).toBeLessThan(1e-6);
     expect(Math.abs(row(p, `w[${k}]`).sd / se[k]! - 1)).toBeLessThan(1e-6);
@@ -66,7 +86,9 @@ test('logistic regression: the inverse Hessian is that of glm', async () => {
 });
 
 test('a Dirichlet posterior: evidence close to the truth, and on the natural scale the curvature by hand', async () => {
-  const k = [...Array<number>(30).fill(0), ...Array<number>(50).fill(1), ...Array<number>(20).fill(2)], a = [32, 52, 22], total = 106;
+  const k = [...Array<number>(30).fill(0), ...Array<number>(50).fill(1), ...Array<number>(20).fill(2)],
+    a = [32, 52, 22],
+    total = 106;
   const source = 'data k: int[N] sample p ~ Dirichlet([2, 2, 2]) observe k ~ Categorical(p)';
   const truth = logGamma(6) - 3 * logGamma(2) + a.reduce((s, x) => s + logGamma(x), 0) - logGamma(total);
   for (const scale of ['unconstrained', 'natural']) {
@@ -76,32 +98,54 @@ test('a Dirichlet posterior: evidence close to the truth, and on the natural sca
   }
   const p = await approximate(source, { k }, { options: { scale: 'natural' } });
   // Mode (a - 1) / (total - 3); information of (p0, p1) is diag((a_i - 1) / p_i^2) + (a_2 - 1) / p_2^2.
-  const m = a.map((x) => (x - 1) / (total - 3)), d = a.map((x, i) => (x - 1) / m[i]! ** 2);
+  const m = a.map((x) => (x - 1) / (total - 3)),
+    d = a.map((x, i) => (x - 1) / m[i]! ** 2);
   const determinant = (d[0]! + d[2]!) * (d[1]! + d[2]!) - d[2]! ** 2;
-  m.forEach((x, i) => { expect(row(p, `p[${i}]`).mean).toBeCloseTo(x, 9); });
+  m.forEach((x, i) => {
+    expect(row(p, `p[${i}]`).mean).toBeCloseTo(x, 9);
+  });
   expect(row(p, 'p[0]').sd).toBeCloseTo(Math.sqrt((d[1]! + d[2]!) / determinant), 8);
-  expect(p.logEvidence).toBeCloseTo(logGamma(6) + m.reduce((s, x, i) => s + (a[i]! - 1) * Math.log(x), 0) + Math.log(2 * Math.PI) - 0.5 * Math.log(determinant), 7);
+  expect(p.logEvidence).toBeCloseTo(
+    logGamma(6) + m.reduce((s, x, i) => s + (a[i]! - 1) * Math.log(x), 0) + Math.log(2 * Math.PI) - 0.5 * Math.log(determinant),
+    7,
+  );
 });
 
 test('matrices and ordered unknowns come from draws with their error', async () => {
   const x = Array.from({ length: 40 }, (_, n) => [Math.sin(n), Math.cos(1.7 * n) + 0.4 * Math.sin(n)]);
-  const p = await approximate('data x: real[N, 2] sample S ~ InverseWishart(5, eye(2)) observe x ~ MvNormal(zeros(2), S)', { x }, { draws: 1000 });
+  const p = await approximate(
+    'data x: real[N, 2] sample S ~ InverseWishart(5, eye(2)) observe x ~ MvNormal(zeros(2), S)',
+    { x },
+    { draws: 1000 },
+  );
   // InverseWishart(5 + 40, I + sum x x'), mean over (45 - 3).
-  for (const [i, j] of [[0, 0], [0, 1], [1, 1]] as const) {
-    const scale = x.reduce((s, v) => s + v[i]! * v[j]!, Number(i === j)), mean = scale / 42;
+  for (const [i, j] of [
+    [0, 0],
+    [0, 1],
+    [1, 1],
+  ] as const) {
+    const scale = x.reduce((s, v) => s + v[i]! * v[j]!, Number(i === j)),
+      mean = scale / 42;
     expect(Math.abs(row(p, `S[${i},${j}]`).mean - mean)).toBeLessThan(0.05);
     // The first element moves with one coordinate: no Monte Carlo error.
-    if (j > 0) expect(row(p, `S[${i},${j}]`).mcse).toBeGreaterThan(0); else expect(row(p, `S[${i},${j}]`).mcse).toBeNull();
+    if (j > 0) expect(row(p, `S[${i},${j}]`).mcse).toBeGreaterThan(0);
+    else expect(row(p, `S[${i},${j}]`).mcse).toBeNull();
   }
 });
 
 test('labels are summed out and drawn back', async () => {
   const y = [0.1, 4.2, -0.3, 3.9, 2.0];
-  const p = await approximate('data y: real[N] sample m ~ Normal(0, 3) for n in 0..<N { sample z[n] ~ Bernoulli(0.5) observe y[n] ~ Normal(m + 4 * z[n], 1) }', { y }, { draws: 1000 });
-  const z = p.draws('z'), phi = (x: number): number => Math.exp(-0.5 * x * x);
+  const p = await approximate(
+    'data y: real[N] sample m ~ Normal(0, 3) for n in 0..<N { sample z[n] ~ Bernoulli(0.5) observe y[n] ~ Normal(m + 4 * z[n], 1) }',
+    { y },
+    { draws: 1000 },
+  );
+  const z = p.draws('z'),
+    phi = (x: number): number => Math.exp(-0.5 * x * x);
   // E P(z_n = 1 | m) under the posterior of m, on a grid.
   const grid = Array.from({ length: 2001 }, (_, k) => -6 + 0.006 * k);
-  const weights = grid.map((m) => phi(m / 3) * y.reduce((w, v) => w * (phi(v - m) + phi(v - m - 4)), 1)), total = weights.reduce((a, b) => a + b, 0);
+  const weights = grid.map((m) => phi(m / 3) * y.reduce((w, v) => w * (phi(v - m) + phi(v - m - 4)), 1)),
+    total = weights.reduce((a, b) => a + b, 0);
   y.forEach((v, n) => {
     let found = 0;
     for (let d = 0; d < 4000; d++) found += z[d * 5 + n]! / 4000;
@@ -116,7 +160,11 @@ test('a natural scale that does not fit is said', async () => {
 });
 
 test('without a mode there is no evidence and the reason', async () => {
-  const p = await approximate('data y: real[N] sample s ~ Exponential(1) sample m ~ Normal(0, 1) factor -m^2 * 0 observe y ~ Normal(m, 1)', { y: [0.2] }, { options: { scale: 'natural' } });
+  const p = await approximate(
+    'data y: real[N] sample s ~ Exponential(1) sample m ~ Normal(0, 1) factor -m^2 * 0 observe y ~ Normal(m, 1)',
+    { y: [0.2] },
+    { options: { scale: 'natural' } },
+  );
   expect(p.converged).toBe(false);
   expect(p.logEvidence).toBeNull();
   expect(p.warnings[0]!.message).toContain('s');
@@ -127,4 +175,8 @@ test.each([[{ scale: 'log' }], [{ restarts: 0 }]])('refuses %j', async (options)
 });
 
 /** log Gamma of whole numbers. */
-function logGamma(n: number): number { let s = 0; for (let k = 2; k < n; k++) s += Math.log(k); return s; }
+function logGamma(n: number): number {
+  let s = 0;
+  for (let k = 2; k < n; k++) s += Math.log(k);
+  return s;
+}

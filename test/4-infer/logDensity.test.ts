@@ -12,7 +12,10 @@ function point(values: Record<string, number | readonly number[]>): Map<string, 
 const logNormal = (x: number, m: number, s: number): number => -0.5 * ((x - m) / s) ** 2 - Math.log(s) - 0.5 * Math.log(2 * Math.PI);
 
 describe('the log joint density', () => {
-  const normal = density('data y: real[N]\nsample m ~ Normal(0, 10)\nsample s ~ Gamma(2, 1)\nfor n in 0..<N { observe y[n] ~ Normal(m, s) }', { y: [1, 3] });
+  const normal = density(
+    'data y: real[N]\nsample m ~ Normal(0, 10)\nsample s ~ Gamma(2, 1)\nfor n in 0..<N { observe y[n] ~ Normal(m, s) }',
+    { y: [1, 3] },
+  );
 
   it('has every normalising constant', () => {
     const expected = logNormal(0.5, 0, 10) + Math.log(2) - 2 + logNormal(1, 0.5, 2) + logNormal(3, 0.5, 2);
@@ -44,9 +47,14 @@ describe('the log joint density', () => {
     expect(ordered.total(point({ c: [1, 2, 3] }))).toBeCloseTo(three + Math.log(6), 12);
     const rows = density('data J: int for j in 0..<J { sample c[j]: ordered[3] ~ iid(Normal(0, 5), 3) }', { J: 2 });
     expect(rows.total(point({ c: [1, 2, 3, 1, 2, 3] }))).toBeCloseTo(2 * (three + Math.log(6)), 12);
-    const flat = density('param c: ordered[3] factor -c[0]'), flatRows = density('for j in 0..<2 { param c[j]: ordered[3] } factor -c[0, 0]');
+    const flat = density('param c: ordered[3] factor -c[0]'),
+      flatRows = density('for j in 0..<2 { param c[j]: ordered[3] } factor -c[0, 0]');
     expect(flat.total(point({ c: [1, 2, 3] }))).toBe(-1);
-    for (const bad of [[2, 1, 3], [1, 3, 2], [1, 1, 2]]) {
+    for (const bad of [
+      [2, 1, 3],
+      [1, 3, 2],
+      [1, 1, 2],
+    ]) {
       expect(ordered.total(point({ c: bad }))).toBe(-Infinity);
       expect(flat.total(point({ c: bad }))).toBe(-Infinity);
       for (const d of [rows, flatRows]) {
@@ -67,7 +75,12 @@ describe('the log joint density', () => {
     expect(correlations.total(point({ R: [1.1, 0.4, 0.4, 1] }))).toBe(-Infinity);
     const counts = density('sample k ~ Multinomial(4, [0.5, 0.5])');
     expect(counts.total(point({ k: [1, 3] }))).toBeCloseTo(Math.log(4 / 16), 12);
-    for (const bad of [[1, 2], [-1, 5], [1.5, 2.5]]) expect(counts.total(point({ k: bad }))).toBe(-Infinity);
+    for (const bad of [
+      [1, 2],
+      [-1, 5],
+      [1.5, 2.5],
+    ])
+      expect(counts.total(point({ k: bad }))).toBe(-Infinity);
   });
   it('is minus infinity where an integer leaves the range of its law, and says which statement', () => {
     const mixture = density('sample z ~ Categorical([0.5, 0.5]) sample m ~ Normal([-1.0, 1.0][z], 1)');
@@ -82,10 +95,16 @@ describe('the log joint density', () => {
   it('takes missing observations as unknowns and keeps the given ones', () => {
     const gaps = density('data y: real[N]\nsample m ~ Normal(0, 1)\nfor n in 0..<N { observe y[n] ~ Normal(m, 1) }', { y: [1, null, 3] });
     expect(gaps.unknowns.map((u) => u.name)).toEqual(['y', 'm']);
-    expect(gaps.total(point({ m: 0, y: [99, 2, 99] }))).toBeCloseTo(logNormal(0, 0, 1) + logNormal(1, 0, 1) + logNormal(2, 0, 1) + logNormal(3, 0, 1), 12);
+    expect(gaps.total(point({ m: 0, y: [99, 2, 99] }))).toBeCloseTo(
+      logNormal(0, 0, 1) + logNormal(1, 0, 1) + logNormal(2, 0, 1) + logNormal(3, 0, 1),
+      12,
+    );
   });
   it('follows recursive quantities', () => {
-    const recursive = density('sample a ~ Normal(0, 1)\nlet h[0] = 1\nfor t in 1..<4 { let h[t] = a * h[t-1] }\ndata y: real\nobserve y ~ Normal(h[3], 1)', { y: 2 });
+    const recursive = density(
+      'sample a ~ Normal(0, 1)\nlet h[0] = 1\nfor t in 1..<4 { let h[t] = a * h[t-1] }\ndata y: real\nobserve y ~ Normal(h[3], 1)',
+      { y: 2 },
+    );
     expect(recursive.total(point({ a: 1.5 }))).toBeCloseTo(logNormal(1.5, 0, 1) + logNormal(2, 1.5 ** 3, 1), 12);
   });
   it('names every value that a point lacks', () => {

@@ -58,20 +58,42 @@ export class Machine {
     if (found === undefined) throw new Error(`no storage ${name}`);
     return found;
   }
-  names(): readonly string[] { return [...this.memory.keys()]; }
-  call(entry: string, ...args: readonly number[]): number { return this.entries[entry]!(...args) ?? Number.NaN; }
-  logJoint(): number { return this.call('logJoint'); }
+  names(): readonly string[] {
+    return [...this.memory.keys()];
+  }
+  call(entry: string, ...args: readonly number[]): number {
+    return this.entries[entry]!(...args) ?? Number.NaN;
+  }
+  logJoint(): number {
+    return this.call('logJoint');
+  }
 }
 
 /** Draws of each recorded variable as [draws][elements], one chain. */
-export interface Draws { readonly of: (name: string, element?: number) => Float64Array; readonly run: ChainRun; readonly output: ChainOutput; readonly sampler: SamplerProgram }
+export interface Draws {
+  readonly of: (name: string, element?: number) => Float64Array;
+  readonly run: ChainRun;
+  readonly output: ChainOutput;
+  readonly sampler: SamplerProgram;
+}
 
-export function draw(sampler: SamplerProgram, count: number, options: { readonly warmup?: number; readonly seed?: string; readonly thin?: number } = {}): Draws {
-  const run = new ChainRun(sampler.program, 0, { seed: options.seed ?? '1', warmup: options.warmup ?? Math.min(1000, count), draws: count, thin: options.thin ?? 1 }, []);
+export function draw(
+  sampler: SamplerProgram,
+  count: number,
+  options: { readonly warmup?: number; readonly seed?: string; readonly thin?: number } = {},
+): Draws {
+  const run = new ChainRun(
+    sampler.program,
+    0,
+    { seed: options.seed ?? '1', warmup: options.warmup ?? Math.min(1000, count), draws: count, thin: options.thin ?? 1 },
+    [],
+  );
   while (!run.finished) run.advance(count);
   const output = chainOutput(sampler.program, { checkpoint: run.checkpoint(), pieces: run.takePieces() }, count, count);
   return {
-    run, output, sampler,
+    run,
+    output,
+    sampler,
     of: (name, element = 0) => {
       const k = sampler.program.recorded.findIndex((r) => r.name === name);
       const values = output.values[k];

@@ -14,7 +14,9 @@ import { boundModel } from './machine.js';
 
 const folder = join(dirname(fileURLToPath(import.meta.url)), '..', 'programs');
 // bugs_biops has draws of different lengths, which no backend takes.
-const programs = readdirSync(folder).filter((name) => name.endsWith('.cred') && name !== 'bugs_biops.cred' && existsSync(join(folder, name.replace('.cred', '.json'))));
+const programs = readdirSync(folder).filter(
+  (name) => name.endsWith('.cred') && name !== 'bugs_biops.cred' && existsSync(join(folder, name.replace('.cred', '.json'))),
+);
 
 let compared = 0;
 
@@ -22,7 +24,8 @@ describe('units of programs written without them in mind', () => {
   it.each(programs)('%s', async (name) => {
     const source = readFileSync(join(folder, name), 'utf8');
     const data = JSON.parse(readFileSync(join(folder, name.replace('.cred', '.json')), 'utf8')) as Readonly<Record<string, unknown>>;
-    const model = compile(source), bound = boundModel(source, data);
+    const model = compile(source),
+      bound = boundModel(source, data);
     const units = pointwiseProgram(bound, null);
     expect(new Set(units.names).size).toBe(units.names.length);
     if (units.names.length === 0) return;
@@ -31,18 +34,27 @@ describe('units of programs written without them in mind', () => {
     const total = found.values!.reduce((a, b) => a + b, 0);
     const density = model.logDensity(data);
     const point = Object.fromEntries(density.unknowns.map(({ name: unknown, shape }) => [unknown, nested([...fit.draws(unknown)], shape)]));
-    const observed = density.byFactor(point).filter((t) => t.statement.startsWith('observe')).reduce((sum, t) => sum + t.value, 0);
+    const observed = density
+      .byFactor(point)
+      .filter((t) => t.statement.startsWith('observe'))
+      .reduce((sum, t) => sum + t.value, 0);
     const gaps = [...bound.variables.values()].some((v) => v.status === 'partial');
     const summed = [...bound.variables.values()].some((v) => v.status === 'latent' && bound.graph.variables.get(v.name)?.scalar !== 'real');
-    if (gaps || summed) { expect(Number.isNaN(total)).toBe(false); return; }
+    if (gaps || summed) {
+      expect(Number.isNaN(total)).toBe(false);
+      return;
+    }
     compared++;
     expect(Math.abs(total - observed), `${total} against ${observed}`).toBeLessThan(1e-9 * (1 + Math.abs(observed)));
   });
-  it('were compared for many of them', () => { expect(compared).toBeGreaterThan(25); });
+  it('were compared for many of them', () => {
+    expect(compared).toBeGreaterThan(25);
+  });
 });
 
 function nested(values: readonly number[], shape: readonly number[]): unknown {
   if (shape.length === 0) return values[0];
-  const [length, ...rest] = shape, stride = rest.reduce((a, b) => a * b, 1);
+  const [length, ...rest] = shape,
+    stride = rest.reduce((a, b) => a * b, 1);
   return Array.from({ length: length! }, (_, i) => nested(values.slice(i * stride, (i + 1) * stride), rest));
 }

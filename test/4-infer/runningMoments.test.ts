@@ -13,18 +13,31 @@ const variance = (x: readonly number[]): number => x.reduce((s, v) => s + (v - m
 
 /** Split R-hat (Gelman et al. 2013, section 11.4) with the mean length of the halves for n. */
 function splitRhat(halves: readonly (readonly number[])[]): number {
-  const n = mean(halves.map((half) => half.length)), between = n * variance(halves.map(mean)), within = mean(halves.map(variance));
-  return Math.sqrt(((n - 1) / n * within + between / n) / within);
+  const n = mean(halves.map((half) => half.length)),
+    between = n * variance(halves.map(mean)),
+    within = mean(halves.map(variance));
+  return Math.sqrt((((n - 1) / n) * within + between / n) / within);
 }
 
 /** Chains of different means and spreads, [chain][draw][element]. */
 function chainsOf(count: number): readonly (readonly (readonly number[])[])[] {
   const random = createRandom('1', 'moments');
-  return [0, 1, 2].map((chain) => Array.from({ length: count }, (_, draw) => Array.from({ length: size }, (_, i) => 1e6 * i + 0.3 * chain + 0.01 * draw + normal(random))));
+  return [0, 1, 2].map((chain) =>
+    Array.from({ length: count }, (_, draw) =>
+      Array.from({ length: size }, (_, i) => 1e6 * i + 0.3 * chain + 0.01 * draw + normal(random)),
+    ),
+  );
 }
 
-describe.each([[100, 100], [101, 101], [101, 80], [100, 60]])('runs of %i draws that ended after %i', (planned, seen) => {
-  const chains = chainsOf(seen), half = Math.floor(planned / 2), second = planned - half;
+describe.each([
+  [100, 100],
+  [101, 101],
+  [101, 80],
+  [100, 60],
+])('runs of %i draws that ended after %i', (planned, seen) => {
+  const chains = chainsOf(seen),
+    half = Math.floor(planned / 2),
+    second = planned - half;
   const accumulated = (draws: readonly (readonly number[])[]): MomentAccumulator => {
     const first = new MomentAccumulator(size, planned, undefined);
     for (const draw of draws.slice(0, 37)) first.add(Float64Array.from(draw));
@@ -33,7 +46,11 @@ describe.each([[100, 100], [101, 101], [101, 80], [100, 60]])('runs of %i draws 
     for (const draw of draws.slice(37)) rest.add(Float64Array.from(draw));
     return rest;
   };
-  const pooled = poolMoments(chains.map((draws) => momentsOf(accumulated(draws).state(), planned)), size, undefined);
+  const pooled = poolMoments(
+    chains.map((draws) => momentsOf(accumulated(draws).state(), planned)),
+    size,
+    undefined,
+  );
   const element = (draws: readonly (readonly number[])[], i: number): readonly number[] => draws.map((draw) => draw[i]!);
 
   it.each([0, 1])('have the moments of the draws in element %i', (i) => {
@@ -44,8 +61,11 @@ describe.each([[100, 100], [101, 101], [101, 80], [100, 60]])('runs of %i draws 
     const halves = chains.flatMap((draws) => [element(draws.slice(0, half), i), element(draws.slice(second), i)]);
     expect(pooled.rhat[i]!).toBeCloseTo(splitRhat(halves), 8);
     // Batches of floor(sqrt(planned)) draws; those that were not closed say nothing.
-    const length = Math.floor(Math.sqrt(planned)), batches = Math.floor(seen / length);
-    const means = chains.flatMap((draws) => Array.from({ length: batches }, (_, b) => mean(element(draws, i).slice(b * length, (b + 1) * length))));
+    const length = Math.floor(Math.sqrt(planned)),
+      batches = Math.floor(seen / length);
+    const means = chains.flatMap((draws) =>
+      Array.from({ length: batches }, (_, b) => mean(element(draws, i).slice(b * length, (b + 1) * length))),
+    );
     expect(pooled.mcse[i]!).toBeCloseTo(Math.sqrt(variance(means) / means.length), 8);
   });
 });

@@ -14,10 +14,15 @@ import { fakeProgram } from './fakeProgram.js';
 const request: RunRequest = { chains: 3, draws: 20, warmup: 5, thin: 1, seed: '1', workers: 2, keep: null, options: {}, init: null };
 
 /**
- * Does at once what a worker does; `lives` says which of them, by number, come to be ready. `pauses` takes down what is asked of them. Where
- * chains are given `steps`, a worker dies after so many draws of one, which it hands over first.
+ * Does at once what a worker does; `lives` says which of them, by number, come to be ready. `pauses` takes down what is asked of them.
+ * Where chains are given `steps`, a worker dies after so many draws of one, which it hands over first.
  */
-function workers(lives: (number: number) => boolean, made: { count: number }, pauses: number[] = [], steps = Number.POSITIVE_INFINITY): WorkerConstructor {
+function workers(
+  lives: (number: number) => boolean,
+  made: { count: number },
+  pauses: number[] = [],
+  steps = Number.POSITIVE_INFINITY,
+): WorkerConstructor {
   return class implements WorkerThread {
     private received: (message: unknown) => void = () => undefined;
     private failed: (message: string) => void = () => undefined;
@@ -27,12 +32,22 @@ function workers(lives: (number: number) => boolean, made: { count: number }, pa
       const number = made.count++;
       this.received = received;
       this.failed = failed;
-      setTimeout(() => { if (lives(number)) this.say({ kind: 'ready' }); else failed('no memory'); }, number === 0 ? 0 : 2);
+      setTimeout(
+        () => {
+          if (lives(number)) this.say({ kind: 'ready' });
+          else failed('no memory');
+        },
+        number === 0 ? 0 : 2,
+      );
     }
 
     post(message: unknown): void {
       const order = message as ToWorker;
-      if (order.kind === 'program') { this.asked = order.request; pauses.push(order.pause); return; }
+      if (order.kind === 'program') {
+        this.asked = order.request;
+        pauses.push(order.pause);
+        return;
+      }
       const run = new ChainRun(fakeProgram(), order.chain, this.asked!, [], order.checkpoint);
       const draws = Math.min(order.draws, run.kept + steps);
       while (run.kept < draws) run.advance(run.sweepsTo(draws));
@@ -43,17 +58,32 @@ function workers(lives: (number: number) => boolean, made: { count: number }, pa
       }, 30);
     }
 
-    terminate(): void { this.received = () => undefined; this.failed = () => undefined; }
-    private say(message: FromWorker): void { this.received(message); }
+    terminate(): void {
+      this.received = () => undefined;
+      this.failed = () => undefined;
+    }
+    private say(message: FromWorker): void {
+      this.received(message);
+    }
   };
 }
 
-afterEach(() => { vi.unstubAllGlobals(); vi.useRealTimers(); });
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
 
 describe('threads that die before they have work', () => {
   it('are not replaced for ever: the others do all', async () => {
-    const made = { count: 0 }, ledger = await ChainLedger.open(fakeProgram(), request);
-    const threads = new ChainThreads(workers((number) => number === 0, made), 2, fakeProgram(), request, ledger);
+    const made = { count: 0 },
+      ledger = await ChainLedger.open(fakeProgram(), request);
+    const threads = new ChainThreads(
+      workers((number) => number === 0, made),
+      2,
+      fakeProgram(),
+      request,
+      ledger,
+    );
     expect(await threads.loaded()).toBe(true);
     await threads.advance(20);
     threads.end();
@@ -65,21 +95,41 @@ describe('threads that die before they have work', () => {
 describe('threads that die of their work', () => {
   it('are replaced as often as they bring it further, and the draws are those of threads that live', async () => {
     const run = async (steps: number): Promise<Awaited<ReturnType<ChainLedger['result']>>> => {
-      const ledger = await ChainLedger.open(fakeProgram(), request), threads = new ChainThreads(workers(() => true, { count: 0 }, [], steps), 2, fakeProgram(), request, ledger);
+      const ledger = await ChainLedger.open(fakeProgram(), request),
+        threads = new ChainThreads(
+          workers(() => true, { count: 0 }, [], steps),
+          2,
+          fakeProgram(),
+          request,
+          ledger,
+        );
       await threads.loaded();
       await threads.advance(20);
       threads.end();
       return ledger.result(20);
     };
-    const mortal = await run(3), immortal = await run(Number.POSITIVE_INFINITY);
+    const mortal = await run(3),
+      immortal = await run(Number.POSITIVE_INFINITY);
     expect(mortal.outputs.map(({ values }) => values)).toEqual(immortal.outputs.map(({ values }) => values));
     // 20 draws by threes: six deaths of each chain, and one word about all of them.
-    expect(mortal.notes.map(({ message }) => message)).toEqual([0, 1, 2].map((chain) => `threads of chain ${chain} died 6 times (the last of them: no memory); the chain went on from draw 18 in another one, with the same draws`));
+    expect(mortal.notes.map(({ message }) => message)).toEqual(
+      [0, 1, 2].map(
+        (chain) =>
+          `threads of chain ${chain} died 6 times (the last of them: no memory); the chain went on from draw 18 in another one, with the same draws`,
+      ),
+    );
     expect(immortal.notes).toEqual([]);
   });
 
   it('are given up where they do not', async () => {
-    const ledger = await ChainLedger.open(fakeProgram(), request), threads = new ChainThreads(workers(() => true, { count: 0 }, [], 0), 1, fakeProgram(), request, ledger);
+    const ledger = await ChainLedger.open(fakeProgram(), request),
+      threads = new ChainThreads(
+        workers(() => true, { count: 0 }, [], 0),
+        1,
+        fakeProgram(),
+        request,
+        ledger,
+      );
     await threads.loaded();
     await expect(threads.advance(20)).rejects.toThrow(/the threads of chain 0 died 3 times at the same place, at last with: no memory/);
     threads.end();
@@ -89,14 +139,24 @@ describe('threads that die of their work', () => {
 describe('threads that are told to stop', () => {
   it('are waited for until all have heard, and no longer', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval'] });
-    let isStopped = false, hasEnded = false;
+    let isStopped = false,
+      hasEnded = false;
     const stoppable = { ...request, stopped: () => isStopped };
-    const ledger = await ChainLedger.open(fakeProgram(), stoppable), threads = new ChainThreads(workers(() => true, { count: 0 }), 1, fakeProgram(), stoppable, ledger);
+    const ledger = await ChainLedger.open(fakeProgram(), stoppable),
+      threads = new ChainThreads(
+        workers(() => true, { count: 0 }),
+        1,
+        fakeProgram(),
+        stoppable,
+        ledger,
+      );
     const loaded = threads.loaded();
     await vi.advanceTimersByTimeAsync(1);
     expect(await loaded).toBe(true);
     // The first chain rests 30 ms later; the look at 50 ms finds the second one under way, which rests at 60 ms.
-    const ended = threads.advance(20).then(() => { hasEnded = true; });
+    const ended = threads.advance(20).then(() => {
+      hasEnded = true;
+    });
     await vi.advanceTimersByTimeAsync(40);
     isStopped = true;
     await vi.advanceTimersByTimeAsync(15);
@@ -115,14 +175,21 @@ describe('threads that share no memory', () => {
     vi.stubGlobal('SharedArrayBuffer', undefined);
     const large = fakeProgram({ size: 600_000, moments: true });
     const pauses = async (settings: RunRequest): Promise<readonly number[]> => {
-      const asked: number[] = [], ledger = await ChainLedger.open(large, settings);
-      const threads = new ChainThreads(workers(() => true, { count: 0 }, asked), 1, large, settings, ledger);
+      const asked: number[] = [],
+        ledger = await ChainLedger.open(large, settings);
+      const threads = new ChainThreads(
+        workers(() => true, { count: 0 }, asked),
+        1,
+        large,
+        settings,
+        ledger,
+      );
       await threads.loaded();
       threads.end();
       return asked;
     };
     expect(await pauses(request)).toEqual([Number.POSITIVE_INFINITY]);
     // 64 bytes for each of 600,000 elements, at 20 MB a second.
-    expect((await pauses({ ...request, stopped: () => false }))[0]).toBeCloseTo(0.5 + 600_000 * 64 / 2e7, 3);
+    expect((await pauses({ ...request, stopped: () => false }))[0]).toBeCloseTo(0.5 + (600_000 * 64) / 2e7, 3);
   });
 });

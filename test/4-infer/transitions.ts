@@ -17,30 +17,55 @@ type Kind = { readonly kind: 'uniform' } | { readonly kind: 'normal' } | { reado
 /** Thrown at the first draw that the prefix does not fix. */
 class NextDraw extends Error {
   readonly draw: Kind;
-  constructor(draw: Kind) { super('next draw'); this.draw = draw; }
+  constructor(draw: Kind) {
+    super('next draw');
+    this.draw = draw;
+  }
 }
 
 class Scripted extends Random {
   prefix: number[] = [];
   position = 0;
-  constructor() { super(Uint32Array.of(1, 2, 3, 4)); }
+  constructor() {
+    super(Uint32Array.of(1, 2, 3, 4));
+  }
   private next(draw: Kind): number {
     if (this.position < this.prefix.length) return this.prefix[this.position++]!;
     throw new NextDraw(draw);
   }
-  override uniform(): number { return this.next({ kind: 'uniform' }); }
-  override uniformPositive(): number { return Math.max(this.next({ kind: 'uniform' }), 2 ** -60); }
-  override normal(): number { return this.next({ kind: 'normal' }); }
-  override integer(count: number): number { return this.next({ kind: 'integer', count }); }
-  override bits(): number { throw new Error('bits are not scripted'); }
-  override exponential(): number { throw new Error('an exponential has no finite tree'); }
+  override uniform(): number {
+    return this.next({ kind: 'uniform' });
+  }
+  override uniformPositive(): number {
+    return Math.max(this.next({ kind: 'uniform' }), 2 ** -60);
+  }
+  override normal(): number {
+    return this.next({ kind: 'normal' });
+  }
+  override integer(count: number): number {
+    return this.next({ kind: 'integer', count });
+  }
+  override bits(): number {
+    throw new Error('bits are not scripted');
+  }
+  override exponential(): number {
+    throw new Error('an exponential has no finite tree');
+  }
 }
 
-export interface FiniteVariable { readonly name: string; readonly element: number; readonly low: number; readonly high: number }
+export interface FiniteVariable {
+  readonly name: string;
+  readonly element: number;
+  readonly low: number;
+  readonly high: number;
+}
 
 /** All elements of the given variables with their ranges, as states in mixed radix. */
 export function statesOf(variables: readonly FiniteVariable[]): readonly (readonly number[])[] {
-  return variables.reduce<number[][]>((states, v) => states.flatMap((s) => Array.from({ length: v.high - v.low + 1 }, (_, k) => [...s, v.low + k])), [[]]);
+  return variables.reduce<number[][]>(
+    (states, v) => states.flatMap((s) => Array.from({ length: v.high - v.low + 1 }, (_, k) => [...s, v.low + k])),
+    [[]],
+  );
 }
 
 export class TransitionTree {
@@ -72,13 +97,32 @@ export class TransitionTree {
       this.trace = [`pair ${++this.pairs} of ${position} and ${other}`];
       return other;
     }) as Procedure;
-    this.entries = instantiate(sampler.program.source, arrays, createRuntime(this.random, [], new Map([['metropolis', seen], ['otherPosition', chosen]])));
+    this.entries = instantiate(
+      sampler.program.source,
+      arrays,
+      createRuntime(
+        this.random,
+        [],
+        new Map([
+          ['metropolis', seen],
+          ['otherPosition', chosen],
+        ]),
+      ),
+    );
   }
 
   /** Values that a block has drawn and not yet copied to its variables. */
-  private drawn(): readonly (Float64Array | Int32Array)[] { return [...this.memory].flatMap(([name, values]) => (name.startsWith('%value') ? [values] : [])); }
-  private setState(state: readonly number[]): void { this.variables.forEach((v, k) => { this.memory.get(v.name)![v.element] = state[k]!; }); }
-  private state(): readonly number[] { return this.variables.map((v) => this.memory.get(v.name)![v.element]!); }
+  private drawn(): readonly (Float64Array | Int32Array)[] {
+    return [...this.memory].flatMap(([name, values]) => (name.startsWith('%value') ? [values] : []));
+  }
+  private setState(state: readonly number[]): void {
+    this.variables.forEach((v, k) => {
+      this.memory.get(v.name)![v.element] = state[k]!;
+    });
+  }
+  private state(): readonly number[] {
+    return this.variables.map((v) => this.memory.get(v.name)![v.element]!);
+  }
   logJoint(state: readonly number[]): number {
     this.setState(state);
     // Deterministic quantities follow the state; reports draw nothing in these models.
@@ -87,7 +131,10 @@ export class TransitionTree {
   }
 
   /** Runs the sweep on a prefix: what has happened, and the draw it stops at. */
-  private run(from: readonly number[], prefix: readonly number[]): { readonly signature: string; readonly next: Kind | null; readonly state: readonly number[] } {
+  private run(
+    from: readonly number[],
+    prefix: readonly number[],
+  ): { readonly signature: string; readonly next: Kind | null; readonly state: readonly number[] } {
     this.setState(from);
     this.random.prefix = [];
     this.random.position = 0;
@@ -104,11 +151,19 @@ export class TransitionTree {
       next = e.draw;
     }
     const state = this.state();
-    return { signature: `${this.trace.join(';')} at ${this.random.position} in ${state.join(',')} ${this.drawn().map((v) => v.join()).join(';')} next ${next?.kind}`, next, state };
+    return {
+      signature: `${this.trace.join(';')} at ${this.random.position} in ${state.join(',')} ${this.drawn()
+        .map((v) => v.join())
+        .join(';')} next ${next?.kind}`,
+      next,
+      state,
+    };
   }
 
   /** Probabilities of the states after one sweep, by their text. */
-  transitions(from: readonly number[]): ReadonlyMap<string, number> { return this.rest(from, []); }
+  transitions(from: readonly number[]): ReadonlyMap<string, number> {
+    return this.rest(from, []);
+  }
 
   /** The law of the final state given the draws so far; what follows depends on the signature alone. */
   private rest(from: readonly number[], prefix: readonly number[]): ReadonlyMap<string, number> {
@@ -128,7 +183,8 @@ export class TransitionTree {
       const at = (x: number): string => this.run(from, [...prefix, x]).signature;
       const points = [low, ...this.changes(at, low, at(low), high, at(high === 1 ? 1 - 2 ** -53 : high)), high];
       for (let k = 0; k + 1 < points.length; k++) {
-        const a = points[k]!, b = points[k + 1]!;
+        const a = points[k]!,
+          b = points[k + 1]!;
         branch(next.kind === 'uniform' ? b - a : normalMass(a, b), (a + b) / 2);
       }
     }
@@ -165,7 +221,11 @@ export interface MatrixCheck {
 }
 
 /** Compares the sweep's exact transition matrix with a law stated by the test (log mass; -Infinity outside the support). */
-export function checkMatrix(sampler: SamplerProgram, variables: readonly FiniteVariable[], logMass: (...state: readonly number[]) => number): MatrixCheck {
+export function checkMatrix(
+  sampler: SamplerProgram,
+  variables: readonly FiniteVariable[],
+  logMass: (...state: readonly number[]) => number,
+): MatrixCheck {
   const tree = new TransitionTree(sampler, variables);
   const states = statesOf(variables).filter((s) => logMass(...s) > -Infinity);
   const logs = states.map((s) => logMass(...s));
@@ -180,13 +240,17 @@ export function checkMatrix(sampler: SamplerProgram, variables: readonly FiniteV
     const row = new Float64Array(states.length);
     for (const [key, p] of tree.transitions(s)) {
       const k = at.get(key);
-      if (k === undefined) { leak = Math.max(leak, p); continue; }
+      if (k === undefined) {
+        leak = Math.max(leak, p);
+        continue;
+      }
       row[k] = row[k]! + p;
     }
     return row;
   });
   const n = states.length;
-  let stationarity = 0, reversibility = 0;
+  let stationarity = 0,
+    reversibility = 0;
   for (let j = 0; j < n; j++) {
     let sum = 0;
     for (let i = 0; i < n; i++) {
@@ -196,7 +260,8 @@ export function checkMatrix(sampler: SamplerProgram, variables: readonly FiniteV
     stationarity = Math.max(stationarity, Math.abs(sum - pi[j]!));
   }
   let power = P;
-  for (let squaring = 0; squaring < 12; squaring++) power = power.map((row) => Float64Array.from({ length: n }, (_, j) => row.reduce((sum, p, k) => sum + p * power[k]![j]!, 0)));
+  for (let squaring = 0; squaring < 12; squaring++)
+    power = power.map((row) => Float64Array.from({ length: n }, (_, j) => row.reduce((sum, p, k) => sum + p * power[k]![j]!, 0)));
   const mixing = Math.max(...power.map((row) => Math.max(...row.map((p, j) => Math.abs(p - pi[j]!)))));
   return { stationarity, reversibility, mixing, joint, leak };
 }

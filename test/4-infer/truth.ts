@@ -3,11 +3,17 @@
  * single unknown by an exact kernel are independent; others are judged with batch means.
  */
 
-export interface Law1 { readonly mean: number; readonly variance: number; readonly fourth: number; readonly cdf: (x: number) => number }
+export interface Law1 {
+  readonly mean: number;
+  readonly variance: number;
+  readonly fourth: number;
+  readonly cdf: (x: number) => number;
+}
 
 /** Moments and distribution function of exp(logDensity) on [low, high] by Simpson's rule, 2^15 panels. */
 export function continuousLaw(logDensity: (x: number) => number, low: number, high: number): Law1 {
-  const panels = 1 << 15, h = (high - low) / panels;
+  const panels = 1 << 15,
+    h = (high - low) / panels;
   const at = Float64Array.from({ length: panels + 1 }, (_, i) => logDensity(low + i * h));
   const top = at.reduce((a, b) => (b > a ? b : a), -Infinity);
   const f = at.map((l) => Math.exp(l - top));
@@ -34,18 +40,25 @@ export function continuousLaw(logDensity: (x: number) => number, low: number, hi
 /** The same for masses on the integers low..high. */
 export function discreteLaw(logMass: (k: number) => number, low: number, high: number): Law1 {
   const values = Array.from({ length: high - low + 1 }, (_, k) => low + k);
-  const logs = values.map(logMass), top = Math.max(...logs);
+  const logs = values.map(logMass),
+    top = Math.max(...logs);
   const w = logs.map((l) => Math.exp(l - top));
   const total = w.reduce((a, b) => a + b, 0);
   const expect = (g: (x: number) => number): number => values.reduce((sum, x, k) => sum + w[k]! * g(x), 0) / total;
   const mean = expect((x) => x);
-  return { mean, variance: expect((x) => (x - mean) ** 2), fourth: expect((x) => (x - mean) ** 4), cdf: (x) => expect((y) => (y <= x ? 1 : 0)) };
+  return {
+    mean,
+    variance: expect((x) => (x - mean) ** 2),
+    fourth: expect((x) => (x - mean) ** 4),
+    cdf: (x) => expect((y) => (y <= x ? 1 : 0)),
+  };
 }
 
 /** z-score of the mean of draws, with the standard error of independent draws or of 64 batch means. */
 export function zOfMean(draws: ArrayLike<number>, mean: number, independent: boolean): number {
   const n = draws.length;
-  const batches = independent ? n : 64, size = Math.floor(n / batches);
+  const batches = independent ? n : 64,
+    size = Math.floor(n / batches);
   const means = Float64Array.from({ length: batches }, (_, b) => {
     let sum = 0;
     for (let i = 0; i < size; i++) sum += draws[b * size + i]!;
@@ -59,7 +72,11 @@ export function zOfMean(draws: ArrayLike<number>, mean: number, independent: boo
 
 /** z-score of the mean squared distance from the true mean. */
 export function zOfVariance(draws: ArrayLike<number>, law: Law1, independent: boolean): number {
-  return zOfMean(Float64Array.from(draws, (x) => (x - law.mean) ** 2), law.variance, independent);
+  return zOfMean(
+    Float64Array.from(draws, (x) => (x - law.mean) ** 2),
+    law.variance,
+    independent,
+  );
 }
 
 /** sqrt(n) times the Kolmogorov-Smirnov distance; for a continuous law P(> t) is about 2 exp(-2 t^2), less for a discrete one. */
@@ -86,13 +103,20 @@ export function invert(matrix: readonly (readonly number[])[]): number[][] {
     [a[c], a[pivot]] = [a[pivot]!, a[c]!];
     const p = a[c]![c]!;
     a[c] = a[c]!.map((x) => x / p);
-    for (let r = 0; r < n; r++) if (r !== c && a[r]![c] !== 0) { const f = a[r]![c]!; a[r] = a[r]!.map((x, j) => x - f * a[c]![j]!); }
+    for (let r = 0; r < n; r++)
+      if (r !== c && a[r]![c] !== 0) {
+        const f = a[r]![c]!;
+        a[r] = a[r]!.map((x, j) => x - f * a[c]![j]!);
+      }
   }
   return a.map((row) => row.slice(n));
 }
 
 /** Observations `row . x ~ Normal(value, sd)`, priors included, of a vector x: its posterior mean and covariance. */
-export function gaussianPosterior(size: number, statements: readonly { readonly row: readonly number[]; readonly value: number; readonly sd: number }[]): { readonly mean: readonly number[]; readonly covariance: readonly (readonly number[])[] } {
+export function gaussianPosterior(
+  size: number,
+  statements: readonly { readonly row: readonly number[]; readonly value: number; readonly sd: number }[],
+): { readonly mean: readonly number[]; readonly covariance: readonly (readonly number[])[] } {
   const precision = Array.from({ length: size }, () => new Array<number>(size).fill(0));
   const shift = new Array<number>(size).fill(0);
   for (const { row, value, sd } of statements) {
@@ -106,12 +130,21 @@ export function gaussianPosterior(size: number, statements: readonly { readonly 
 }
 
 /** Expectations under exp(logDensity(x, y)) on a rectangle, midpoint rule with 400 x 400 cells. */
-export function planeExpectation(logDensity: (x: number, y: number) => number, xs: readonly [number, number], ys: readonly [number, number]): (f: (x: number, y: number) => number) => number {
+export function planeExpectation(
+  logDensity: (x: number, y: number) => number,
+  xs: readonly [number, number],
+  ys: readonly [number, number],
+): (f: (x: number, y: number) => number) => number {
   const n = 400;
   const at = (r: readonly [number, number], i: number): number => r[0] + ((i + 0.5) * (r[1] - r[0])) / n;
   const logs = new Float64Array(n * n);
   let top = -Infinity;
-  for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) { const l = logDensity(at(xs, i), at(ys, j)); logs[i * n + j] = l; if (l > top) top = l; }
+  for (let i = 0; i < n; i++)
+    for (let j = 0; j < n; j++) {
+      const l = logDensity(at(xs, i), at(ys, j));
+      logs[i * n + j] = l;
+      if (l > top) top = l;
+    }
   const w = logs.map((l) => Math.exp(l - top));
   const total = w.reduce((a, b) => a + b, 0);
   return (f) => {

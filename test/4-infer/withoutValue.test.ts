@@ -1,9 +1,14 @@
-/** Unknowns whose law has no distribution for some values of its arguments: never a silent NaN. Truth: P(m < 0) = 1/2 for m ~ Normal(0, 1). */
+/**
+ * Unknowns whose law has no distribution for some values of its arguments: never a silent NaN. Truth: P(m < 0) = 1/2 for m ~ Normal(0, 1).
+ */
 import { expect, it } from 'vitest';
 import { compile } from '../../src/model.js';
 
 it('draws of a law that half of the values of its argument do not have make an exact run untrusted, with their share', async () => {
-  const { converged, warnings } = await compile('sample m ~ Normal(0, 1)\nsample v ~ Gamma(1, m)\n').infer({}, { backend: 'exact', seed: 1, chains: 1, draws: 2000 });
+  const { converged, warnings } = await compile('sample m ~ Normal(0, 1)\nsample v ~ Gamma(1, m)\n').infer(
+    {},
+    { backend: 'exact', seed: 1, chains: 1, draws: 2000 },
+  );
   expect(converged).toBe(false);
   const [, bad] = /v is NaN in (\d+) of 2000 draws/.exec(warnings.map((w) => w.message).join('\n')) ?? [];
   // Six standard deviations of a binomial count.

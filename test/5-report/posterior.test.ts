@@ -17,18 +17,49 @@ function posterior(variables: readonly VariableResult[], changes: Parameters<typ
 }
 
 const closed: VariableResult = {
-  name: 'theta', shape: [2], kind: 'latent', discrete: false, insidePlate: false,
-  result: { form: 'closed', mean: Float64Array.of(1, 2), sd: Float64Array.of(0.5, Number.NaN), mcse: null, quantiles: null, probabilities: null, draws: null },
+  name: 'theta',
+  shape: [2],
+  kind: 'latent',
+  discrete: false,
+  insidePlate: false,
+  result: {
+    form: 'closed',
+    mean: Float64Array.of(1, 2),
+    sd: Float64Array.of(0.5, Number.NaN),
+    mcse: null,
+    quantiles: null,
+    probabilities: null,
+    draws: null,
+  },
 };
 const label: VariableResult = {
-  name: 'z', shape: [], kind: 'latent', discrete: true, range: 3, low: 1, insidePlate: false,
-  result: { form: 'closed', mean: Float64Array.of(2.3), sd: Float64Array.of(0.78), mcse: null, quantiles: null, probabilities: Float64Array.of(0.2, 0.3, 0.5), draws: null },
+  name: 'z',
+  shape: [],
+  kind: 'latent',
+  discrete: true,
+  range: 3,
+  low: 1,
+  insidePlate: false,
+  result: {
+    form: 'closed',
+    mean: Float64Array.of(2.3),
+    sd: Float64Array.of(0.78),
+    mcse: null,
+    quantiles: null,
+    probabilities: Float64Array.of(0.2, 0.3, 0.5),
+    draws: null,
+  },
 };
 
 describe('a posterior of draws', () => {
   // Chains 1..4 and 3..6 of a scalar; a matrix of constants; a bit.
   const scalar = drawn('mu', [], 2, Float64Array.of(1, 2, 3, 4, 3, 4, 5, 6));
-  const matrix = drawn('m', [2, 2], 2, Float64Array.from({ length: 32 }, (_, i) => i % 4));
+  const matrix = drawn(
+    'm',
+    [2, 2],
+    2,
+    Float64Array.from({ length: 32 }, (_, i) => i % 4),
+  );
   const bit = drawn('b', [], 2, Uint8Array.of(0, 1, 1, 0, 1, 1, 1, 0), { discrete: true, range: 2 });
   const p = posterior([scalar, matrix, bit]);
 
@@ -42,7 +73,18 @@ describe('a posterior of draws', () => {
   });
 
   it('gives constants no R-hat and no error', () => {
-    expect(p.summary().variables['m[1,0]']).toEqual({ mean: 2, sd: 0, mcse: null, q5: 2, q50: 2, q95: 2, essBulk: null, essTail: null, rhat: null, probs: null });
+    expect(p.summary().variables['m[1,0]']).toEqual({
+      mean: 2,
+      sd: 0,
+      mcse: null,
+      q5: 2,
+      q50: 2,
+      q95: 2,
+      essBulk: null,
+      essTail: null,
+      rhat: null,
+      probs: null,
+    });
   });
 
   it('counts the values of a finite support', () => {
@@ -53,8 +95,14 @@ describe('a posterior of draws', () => {
 
   it('nests means as the variable is', () => {
     expect(p.mean('mu')).toBe(3.5);
-    expect(p.mean('m')).toEqual([[0, 1], [2, 3]]);
-    expect(p.sd('m')).toEqual([[0, 0], [0, 0]]);
+    expect(p.mean('m')).toEqual([
+      [0, 1],
+      [2, 3],
+    ]);
+    expect(p.sd('m')).toEqual([
+      [0, 0],
+      [0, 0],
+    ]);
   });
 
   it('gives draws with their shape, integers too', () => {
@@ -73,21 +121,37 @@ describe('a posterior of draws', () => {
   });
 
   it('leaves out elements that do not exist', () => {
-    const ragged = posterior([drawn('r', [2, 2], 1, Float64Array.from({ length: 40 }, (_, i) => i), { elements: Int32Array.of(0, 1, 3) })]);
+    const ragged = posterior([
+      drawn(
+        'r',
+        [2, 2],
+        1,
+        Float64Array.from({ length: 40 }, (_, i) => i),
+        { elements: Int32Array.of(0, 1, 3) },
+      ),
+    ]);
     expect(Object.keys(ragged.summary().variables)).toEqual(['r[0,0]', 'r[0,1]', 'r[1,1]']);
     expect(ragged.files()['draws.csv']!.split('\n')[0]).toBe('chain,draw,"r[0,0]","r[0,1]","r[1,1]"');
     expect((ragged.mean('r') as number[][])[1]![0]).toBeNaN();
   });
 
   it('treats independent draws as such', () => {
-    const base = drawn('f', [], 1, normals(1, 400, 1, (_c, _d, _e, normal) => normal));
+    const base = drawn(
+      'f',
+      [],
+      1,
+      normals(1, 400, 1, (_c, _d, _e, normal) => normal),
+    );
     const row = posterior([{ ...base, result: { ...base.result, independent: true } as typeof base.result }]).summary().variables['f']!;
     expect(row.mcse).toBeCloseTo(row.sd! / 20, 14);
     expect([row.essBulk, row.essTail, row.rhat]).toEqual([null, null, null]);
   });
 
   it('keeps names that objects have of their own', () => {
-    const odd = posterior([drawn('__proto__', [], 1, Float64Array.of(1, 2, 3, 4)), drawn('constructor', [], 1, Float64Array.of(1, 2, 3, 4))]);
+    const odd = posterior([
+      drawn('__proto__', [], 1, Float64Array.of(1, 2, 3, 4)),
+      drawn('constructor', [], 1, Float64Array.of(1, 2, 3, 4)),
+    ]);
     expect(Object.keys(JSON.parse(odd.files()['summary.json']!).variables)).toEqual(['__proto__', 'constructor']);
     expect(odd.mean('__proto__')).toBe(2.5);
   });
@@ -98,7 +162,18 @@ describe('a posterior in closed form', () => {
 
   it('reports moments and the quantiles of a finite support', () => {
     const { variables } = p.summary();
-    expect(variables['theta[0]']).toEqual({ mean: 1, sd: 0.5, mcse: null, q5: null, q50: null, q95: null, essBulk: null, essTail: null, rhat: null, probs: null });
+    expect(variables['theta[0]']).toEqual({
+      mean: 1,
+      sd: 0.5,
+      mcse: null,
+      q5: null,
+      q50: null,
+      q95: null,
+      essBulk: null,
+      essTail: null,
+      rhat: null,
+      probs: null,
+    });
     expect(variables['theta[1]']!.sd).toBeNull();
     expect(variables['z']).toMatchObject({ mean: 2.3, q5: 1, q50: 2, q95: 3, probs: { 1: 0.2, 2: 0.3, 3: 0.5 } });
     expect(p.logEvidence).toBe(-12.5);
@@ -111,7 +186,10 @@ describe('a posterior in closed form', () => {
   });
 
   it('writes the draws a backend makes of it', () => {
-    const withDraws = { ...closed, result: { ...closed.result, draws: { count: 3, values: Float64Array.of(1, 2, 3, 4, 5, 6) } } as VariableResult['result'] };
+    const withDraws = {
+      ...closed,
+      result: { ...closed.result, draws: { count: 3, values: Float64Array.of(1, 2, 3, 4, 5, 6) } } as VariableResult['result'],
+    };
     expect(posterior([withDraws]).files()['draws.csv']).toBe('chain,draw,theta[0],theta[1]\n0,0,1,2\n0,1,3,4\n0,2,5,6\n');
     expect(posterior([withDraws]).draws('theta').shape).toEqual([1, 3, 2]);
   });
@@ -124,15 +202,37 @@ describe('a posterior in closed form', () => {
 
 describe('a large variable', () => {
   const moments: VariableResult = {
-    name: 'z', shape: [3], kind: 'latent', discrete: true, range: 2, insidePlate: true,
+    name: 'z',
+    shape: [3],
+    kind: 'latent',
+    discrete: true,
+    range: 2,
+    insidePlate: true,
     result: {
-      form: 'moments', chains: 2, draws: 100, mean: Float64Array.of(0.25, 0.5, 1), variance: Float64Array.of(0.1875, 0.25, 0),
-      mcse: Float64Array.of(0.01, 0.02, Number.NaN), rhat: Float64Array.of(1, 1.2, Number.NaN), probabilities: Float64Array.of(0.75, 0.25, 0.5, 0.5, 0, 1),
+      form: 'moments',
+      chains: 2,
+      draws: 100,
+      mean: Float64Array.of(0.25, 0.5, 1),
+      variance: Float64Array.of(0.1875, 0.25, 0),
+      mcse: Float64Array.of(0.01, 0.02, Number.NaN),
+      rhat: Float64Array.of(1, 1.2, Number.NaN),
+      probabilities: Float64Array.of(0.75, 0.25, 0.5, 0.5, 0, 1),
     },
   };
 
   it('has moments, probabilities and quantiles without draws', () => {
-    expect(posterior([moments]).summary().variables['z[0]']).toEqual({ mean: 0.25, sd: Math.sqrt(0.1875), mcse: 0.01, q5: 0, q50: 0, q95: 1, essBulk: null, essTail: null, rhat: 1, probs: { 0: 0.75, 1: 0.25 } });
+    expect(posterior([moments]).summary().variables['z[0]']).toEqual({
+      mean: 0.25,
+      sd: Math.sqrt(0.1875),
+      mcse: 0.01,
+      q5: 0,
+      q50: 0,
+      q95: 1,
+      essBulk: null,
+      essTail: null,
+      rhat: 1,
+      probs: { 0: 0.75, 1: 0.25 },
+    });
     expect(() => posterior([moments]).draws('z')).toThrow(/--keep z/);
   });
 
@@ -159,7 +259,14 @@ describe('the verdict', () => {
   });
 
   it('rejects chains that stand still at different values, and keeps JSON valid', () => {
-    const p = posterior([drawn('mu', [], 4, normals(4, 50, 1, (chain) => chain))]);
+    const p = posterior([
+      drawn(
+        'mu',
+        [],
+        4,
+        normals(4, 50, 1, (chain) => chain),
+      ),
+    ]);
     expect(p.summary().variables['mu']!.rhat).toBe(Infinity);
     expect(p.converged).toBe(false);
     expect(JSON.parse(p.files()['summary.json']!).variables.mu.rhat).toBeNull();
@@ -175,7 +282,10 @@ describe('the verdict', () => {
     expect(p.converged).toBe(true);
   });
 
-  it.each([[3, true], [8, false]])('allows one element in twenty of a data plate above 1.01 (%i of 100)', (bad, trusted) => {
+  it.each([
+    [3, true],
+    [8, false],
+  ])('allows one element in twenty of a data plate above 1.01 (%i of 100)', (bad, trusted) => {
     const values = normals(4, 500, 100, (chain, _draw, element, normal) => (element < bad ? 0.4 * (chain % 2) : 0) + normal);
     const inside = posterior([drawn('theta', [100], 4, values, { insidePlate: true })]);
     const rhats = Object.values(inside.summary().variables).map((row) => row.rhat!);
@@ -198,7 +308,12 @@ describe('the verdict', () => {
   });
 
   it('leaves notes out of the warnings', () => {
-    const p = posterior([drawn('mu', [], 4, good)], { warnings: [{ code: 'a', severity: 'note', message: 'n' }, { code: 'b', severity: 'warning', message: 'w' }] });
+    const p = posterior([drawn('mu', [], 4, good)], {
+      warnings: [
+        { code: 'a', severity: 'note', message: 'n' },
+        { code: 'b', severity: 'warning', message: 'w' },
+      ],
+    });
     expect(p.summary().warnings).toEqual(['w']);
   });
 });
@@ -207,10 +322,18 @@ describe('switching labels', () => {
   const chains = 4;
   const draws = 300;
   /** Three components in the plane, numbered in each draw by a permutation; truth by component. */
-  const centres = [[0, 0], [0, 6], [6, 3]] as const;
+  const centres = [
+    [0, 0],
+    [0, 6],
+    [6, 3],
+  ] as const;
   const weights = [0.5, 0.3, 0.2];
 
-  function mixture(permutationOf: (chain: number, draw: number) => readonly number[]): { mu: VariableResult; pi: VariableResult; z: VariableResult } {
+  function mixture(permutationOf: (chain: number, draw: number) => readonly number[]): {
+    mu: VariableResult;
+    pi: VariableResult;
+    z: VariableResult;
+  } {
     const random = createRandom('labels', 'test');
     const mu = new Float64Array(chains * draws * 6);
     const pi = new Float64Array(chains * draws * 3);
@@ -226,13 +349,29 @@ describe('switching labels', () => {
       }
     }
     return {
-      mu: drawn('mu', [3, 2], chains, mu), pi: drawn('pi', [3], chains, pi),
+      mu: drawn('mu', [3, 2], chains, mu),
+      pi: drawn('pi', [3], chains, pi),
       z: drawn('z', [3], chains, z, { discrete: true, range: 3, insidePlate: true }),
     };
   }
 
-  const exchangeable = [{ size: 3, variables: [{ name: 'pi', axis: 0 }, { name: 'mu', axis: 0 }], orderBy: 'mu', labels: ['z'] }];
-  const permutations = [[0, 1, 2], [1, 0, 2], [1, 2, 0], [2, 0, 1]] as const;
+  const exchangeable = [
+    {
+      size: 3,
+      variables: [
+        { name: 'pi', axis: 0 },
+        { name: 'mu', axis: 0 },
+      ],
+      orderBy: 'mu',
+      labels: ['z'],
+    },
+  ];
+  const permutations = [
+    [0, 1, 2],
+    [1, 0, 2],
+    [1, 2, 0],
+    [2, 0, 1],
+  ] as const;
 
   function check(permutationOf: (chain: number, draw: number) => readonly number[], where: RegExp): void {
     const { mu, pi, z } = mixture(permutationOf);
@@ -250,12 +389,16 @@ describe('switching labels', () => {
     expect((p.mean('z') as number[]).map((place) => order[place])).toEqual([0, 1, 2]);
     for (const row of Object.values(p.summary().variables)) if (row.rhat !== null) expect(row.rhat).toBeLessThan(1.02);
     // The draws themselves stay as they are.
-    expect(p.draws('mu')).toEqual(Object.assign(Float64Array.from((mu.result as { values: Float64Array }).values), { shape: [chains, draws, 3, 2] }));
+    expect(p.draws('mu')).toEqual(
+      Object.assign(Float64Array.from((mu.result as { values: Float64Array }).values), { shape: [chains, draws, 3, 2] }),
+    );
   }
 
   it('are recognised between chains', () => check((chain) => permutations[chain]!, /differs between chains/));
-  it('are recognised within chains', () => check((_chain, draw) => permutations[draw % 7 === 0 ? 1 : 0]!, /differs within chains|differs between and within chains/));
-  it('are recognised in one chain that changes once', () => check((chain, draw) => permutations[chain === 2 && draw > 150 ? 3 : 0]!, /differs within chains/));
+  it('are recognised within chains', () =>
+    check((_chain, draw) => permutations[draw % 7 === 0 ? 1 : 0]!, /differs within chains|differs between and within chains/));
+  it('are recognised in one chain that changes once', () =>
+    check((chain, draw) => permutations[chain === 2 && draw > 150 ? 3 : 0]!, /differs within chains/));
 
   it('are not seen where chains agree', () => {
     const { mu, pi, z } = mixture(() => [2, 0, 1]);
@@ -281,34 +424,53 @@ describe('switching labels', () => {
   });
 
   it('take the transition matrix of a chain of labels along, rows and columns', () => {
-    const transition = [[0.9, 0.07, 0.03], [0.2, 0.7, 0.1], [0.02, 0.38, 0.6]] as const;
+    const transition = [
+      [0.9, 0.07, 0.03],
+      [0.2, 0.7, 0.1],
+      [0.02, 0.38, 0.6],
+    ] as const;
     const { mu, pi, z } = mixture((chain) => permutations[chain]!);
     const random = createRandom('transitions', 'test');
     const a = Float64Array.from({ length: chains * draws * 9 }, (_, i) => {
       const labels = permutations[Math.floor(i / (9 * draws))]!;
       return transition[labels[Math.floor((i % 9) / 3)]!]![labels[i % 3]!]! + 0.005 * random.normal();
     });
-    const p = posterior([pi, mu, drawn('A', [3, 3], chains, a), z], { exchangeable: [{ ...exchangeable[0]!, variables: [...exchangeable[0]!.variables, { name: 'A', axis: 0 }, { name: 'A', axis: 1 }] }] });
+    const p = posterior([pi, mu, drawn('A', [3, 3], chains, a), z], {
+      exchangeable: [{ ...exchangeable[0]!, variables: [...exchangeable[0]!.variables, { name: 'A', axis: 0 }, { name: 'A', axis: 1 }] }],
+    });
     expect(p.converged).toBe(true);
     expect(p.warnings[0]!.message).toContain('components of pi, mu, A, z differs');
-    const order = (p.mean('mu') as number[][]).map(([x, y]) => centres.findIndex((centre) => Math.hypot(x! - centre[0], y! - centre[1]) < 0.2));
+    const order = (p.mean('mu') as number[][]).map(([x, y]) =>
+      centres.findIndex((centre) => Math.hypot(x! - centre[0], y! - centre[1]) < 0.2),
+    );
     const means = p.mean('A') as number[][];
-    for (const [i, from] of order.entries()) for (const [j, to] of order.entries()) expect(Math.abs(means[i]![j]! - transition[from]![to]!)).toBeLessThan(0.01);
+    for (const [i, from] of order.entries())
+      for (const [j, to] of order.entries()) expect(Math.abs(means[i]![j]! - transition[from]![to]!)).toBeLessThan(0.01);
   });
 
   it('are sorted where there are too many to match', () => {
     const labels = 15;
     const values = normals(2, 500, labels, (chain, _draw, element, normal) => ((element + 4 * chain) % labels) * 10 + normal);
-    const p = posterior([drawn('c', [labels], 2, values)], { exchangeable: [{ size: labels, variables: [{ name: 'c', axis: 0 }], orderBy: null }] });
+    const p = posterior([drawn('c', [labels], 2, values)], {
+      exchangeable: [{ size: labels, variables: [{ name: 'c', axis: 0 }], orderBy: null }],
+    });
     expect(p.converged).toBe(true);
     (p.mean('c') as number[]).forEach((mean, place) => expect(mean).toBeCloseTo(10 * place, -0.5));
   });
 });
 
 describe('the files', () => {
-  const p = posterior([
-    drawn('mu', [], 2, Float64Array.of(0.1, -2e-7, 3, 1e21)), drawn('m', [1, 2], 2, Float64Array.of(1, 2, 3, 4, 5, 6, Number.NaN, Infinity)),
-  ], { elbo: -3.25, traces: { elbo: [-9, -3.25], acceptance: { mu: [0.25, 0.5] } }, plan: [{ block: 'mu', kernel: 'rw', reason: 'not conjugate' }] });
+  const p = posterior(
+    [
+      drawn('mu', [], 2, Float64Array.of(0.1, -2e-7, 3, 1e21)),
+      drawn('m', [1, 2], 2, Float64Array.of(1, 2, 3, 4, 5, 6, Number.NaN, Infinity)),
+    ],
+    {
+      elbo: -3.25,
+      traces: { elbo: [-9, -3.25], acceptance: { mu: [0.25, 0.5] } },
+      plan: [{ block: 'mu', kernel: 'rw', reason: 'not conjugate' }],
+    },
+  );
 
   it('write draws so that they read back exactly', () => {
     expect(p.files()['draws.csv']).toBe('chain,draw,mu,"m[0,0]","m[0,1]"\n0,0,0.1,1,2\n0,1,-2e-7,3,4\n1,0,3,5,6\n1,1,1e+21,NaN,Infinity\n');
@@ -316,9 +478,42 @@ describe('the files', () => {
 
   it('hold every field of summary.json, null where it does not apply', () => {
     const summary = JSON.parse(p.files()['summary.json']!);
-    expect(Object.keys(summary)).toEqual(['backend', 'seed', 'converged', 'warnings', 'variables', 'logEvidence', 'logEvidenceSe', 'elbo', 'logLikelihood', 'logJoint', 'aic', 'bic', 'waic', 'loo', 'seconds']);
-    expect(Object.keys(summary.variables['m[0,0]'])).toEqual(['mean', 'sd', 'mcse', 'q5', 'q50', 'q95', 'essBulk', 'essTail', 'rhat', 'probs']);
-    expect(summary).toMatchObject({ backend: 'gibbs', seed: '7', elbo: -3.25, logEvidence: null, seconds: { compile: 0.5, warmup: 1, sampling: 2 } });
+    expect(Object.keys(summary)).toEqual([
+      'backend',
+      'seed',
+      'converged',
+      'warnings',
+      'variables',
+      'logEvidence',
+      'logEvidenceSe',
+      'elbo',
+      'logLikelihood',
+      'logJoint',
+      'aic',
+      'bic',
+      'waic',
+      'loo',
+      'seconds',
+    ]);
+    expect(Object.keys(summary.variables['m[0,0]'])).toEqual([
+      'mean',
+      'sd',
+      'mcse',
+      'q5',
+      'q50',
+      'q95',
+      'essBulk',
+      'essTail',
+      'rhat',
+      'probs',
+    ]);
+    expect(summary).toMatchObject({
+      backend: 'gibbs',
+      seed: '7',
+      elbo: -3.25,
+      logEvidence: null,
+      seconds: { compile: 0.5, warmup: 1, sampling: 2 },
+    });
     expect(summary).toEqual(JSON.parse(JSON.stringify(p.summary())));
   });
 
@@ -328,8 +523,19 @@ describe('the files', () => {
 
   it('record the run', () => {
     expect(JSON.parse(p.files()['run.json']!)).toMatchObject({
-      program: context.program, options: context.options, versions: context.versions, seed: '7', plan: [{ block: 'mu', kernel: 'rw' }],
-      traces: { elbo: [-9, -3.25], logLikelihood: null, logJoint: null, acceptance: { mu: [0.25, 0.5] }, stepSizes: null, divergences: null },
+      program: context.program,
+      options: context.options,
+      versions: context.versions,
+      seed: '7',
+      plan: [{ block: 'mu', kernel: 'rw' }],
+      traces: {
+        elbo: [-9, -3.25],
+        logLikelihood: null,
+        logJoint: null,
+        acceptance: { mu: [0.25, 0.5] },
+        stepSizes: null,
+        divergences: null,
+      },
     });
   });
 
@@ -352,7 +558,10 @@ describe('the files', () => {
     const folder = mkdtempSync(join(tmpdir(), 'credence-'));
     try {
       writeFileSync(join(folder, 'file'), '');
-      await expect(p.save(join(folder, 'file'))).rejects.toMatchObject({ name: 'ModelError', message: `cannot write to ${join(folder, 'file')}: a file stands where a directory is needed` });
+      await expect(p.save(join(folder, 'file'))).rejects.toMatchObject({
+        name: 'ModelError',
+        message: `cannot write to ${join(folder, 'file')}: a file stands where a directory is needed`,
+      });
     } finally {
       rmSync(folder, { recursive: true });
     }
@@ -367,26 +576,53 @@ describe('predictions', () => {
   });
 
   it('for other data come from the program', async () => {
-    const p = new Posterior(result([]), context, (_posterior, values) => posterior(Object.keys(values).map((name) => drawn(name, [], 1, Float64Array.of(1, 4), { kind: 'predict' }))));
+    const p = new Posterior(result([]), context, (_posterior, values) =>
+      posterior(Object.keys(values).map((name) => drawn(name, [], 1, Float64Array.of(1, 4), { kind: 'predict' }))),
+    );
     expect(p.predictions({ x: 1 }).names).toEqual(['x']);
     const draws = (await p.predict({ x: 1 })).get('x')!;
-    expect([[...draws], draws.shape]).toEqual([[1, 4], [1, 2]]);
+    expect([[...draws], draws.shape]).toEqual([
+      [1, 4],
+      [1, 2],
+    ]);
   });
 });
 
 describe('the table', () => {
-  const p = posterior([drawn('mu', [], 4, normals(4, 500, 1, (_c, _d, _e, normal) => 100 + normal)), drawn('theta', [40], 4, normals(4, 100, 40, (_c, _d, _e, normal) => normal))]);
+  const p = posterior([
+    drawn(
+      'mu',
+      [],
+      4,
+      normals(4, 500, 1, (_c, _d, _e, normal) => 100 + normal),
+    ),
+    drawn(
+      'theta',
+      [40],
+      4,
+      normals(4, 100, 40, (_c, _d, _e, normal) => normal),
+    ),
+  ]);
 
   it('has a line for each element, of large variables the first ten', () => {
     const lines = renderSummary(p, 100).split('\n');
     expect(lines[0]).toMatch(/^ +mean +sd +mcse +5% +50% +95% +ESS bulk +ESS tail +R-hat$/);
-    expect(lines[1]).toMatch(/^mu +(99\.9|100\.0)\d+ +(0\.9|1\.0)\d+ +0\.0\d+ +98\.\d+ +(99|100)\.\d+ +101\.\d+ +\d+ +\d+ +(0\.99|1\.00)\d$/);
+    expect(lines[1]).toMatch(
+      /^mu +(99\.9|100\.0)\d+ +(0\.9|1\.0)\d+ +0\.0\d+ +98\.\d+ +(99|100)\.\d+ +101\.\d+ +\d+ +\d+ +(0\.99|1\.00)\d$/,
+    );
     expect(lines).toHaveLength(14);
     expect(lines[12]).toBe('theta: 30 more');
   });
 
   it('fits the width', () => {
-    for (const width of [100, 60, 30]) expect(Math.max(...renderSummary(p, width).split('\n').map((line) => line.length))).toBeLessThanOrEqual(width);
+    for (const width of [100, 60, 30])
+      expect(
+        Math.max(
+          ...renderSummary(p, width)
+            .split('\n')
+            .map((line) => line.length),
+        ),
+      ).toBeLessThanOrEqual(width);
   });
 
   it('writes whole numbers as such, however certain they are', async () => {

@@ -11,13 +11,22 @@ const programs = {
 
 describe('reports in draws.csv', () => {
   it.each(Object.entries(programs))('of %s are those of the draws beside them', async (backend, text) => {
-    const posterior = await compile(text).infer({ y: [1, 2, 2.5] }, { backend, chains: 2, draws: 25, seed: 1 }), files = posterior.files();
-    const [header, ...lines] = files['draws.csv']!.trim().split('\n'), names = header!.split(',');
+    const posterior = await compile(text).infer({ y: [1, 2, 2.5] }, { backend, chains: 2, draws: 25, seed: 1 }),
+      files = posterior.files();
+    const [header, ...lines] = files['draws.csv']!.trim().split('\n'),
+      names = header!.split(',');
     const rows = lines.map((line) => line.split(',').map(Number));
     expect(rows).toHaveLength(50);
-    const m = names.indexOf('m'), q = names.indexOf('q');
+    const m = names.indexOf('m'),
+      q = names.indexOf('q');
     for (const row of rows) expect(row[q]! / Math.exp(row[m]!)).toBeCloseTo(1, 10);
-    const read = readStoredRun({ summary: files['summary.json']!, run: files['run.json']!, draws: [files['draws.csv']!], data: null, pointwise: null });
+    const read = readStoredRun({
+      summary: files['summary.json']!,
+      run: files['run.json']!,
+      draws: [files['draws.csv']!],
+      data: null,
+      pointwise: null,
+    });
     const report = read.variables.find(({ variable }) => variable.name === 'q')!.variable.result;
     expect(report.form === 'draws' ? [...report.values] : []).toEqual(rows.map((row) => row[q]));
   });

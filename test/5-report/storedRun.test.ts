@@ -1,4 +1,6 @@
-/** A run read back from its files is the run that was written; files that are damaged, cut off or of two runs are refused with the reason. */
+/**
+ * A run read back from its files is the run that was written; files that are damaged, cut off or of two runs are refused with the reason.
+ */
 import { describe, expect, it } from 'vitest';
 import type { VariableResult } from '../../src/4-infer/posterior.js';
 import { Posterior } from '../../src/5-report/posterior.js';
@@ -7,23 +9,87 @@ import { ModelError } from '../../src/errors/diagnostic.js';
 import { context, drawn, normals, result } from './results.js';
 
 const closed: VariableResult = {
-  name: 'q', shape: [2], kind: 'latent', discrete: true, range: 2, low: 1, insidePlate: true,
-  result: { form: 'closed', mean: Float64Array.of(1.25, 2), sd: Float64Array.of(0.4, 0), mcse: null, quantiles: { q5: Float64Array.of(1, 2), q50: Float64Array.of(1, 2), q95: Float64Array.of(2, 2) }, probabilities: Float64Array.of(0.75, 0.25, 0, 1), draws: null },
+  name: 'q',
+  shape: [2],
+  kind: 'latent',
+  discrete: true,
+  range: 2,
+  low: 1,
+  insidePlate: true,
+  result: {
+    form: 'closed',
+    mean: Float64Array.of(1.25, 2),
+    sd: Float64Array.of(0.4, 0),
+    mcse: null,
+    quantiles: { q5: Float64Array.of(1, 2), q50: Float64Array.of(1, 2), q95: Float64Array.of(2, 2) },
+    probabilities: Float64Array.of(0.75, 0.25, 0, 1),
+    draws: null,
+  },
 };
 const moments: VariableResult = {
-  name: 'big', shape: [2], kind: 'latent', discrete: false, insidePlate: true,
-  result: { form: 'moments', chains: 2, draws: 40, mean: Float64Array.of(1, 2), variance: Float64Array.of(4, 9), mcse: Float64Array.of(0.1, 0.2), rhat: Float64Array.of(1, 1.001), probabilities: null },
+  name: 'big',
+  shape: [2],
+  kind: 'latent',
+  discrete: false,
+  insidePlate: true,
+  result: {
+    form: 'moments',
+    chains: 2,
+    draws: 40,
+    mean: Float64Array.of(1, 2),
+    variance: Float64Array.of(4, 9),
+    mcse: Float64Array.of(0.1, 0.2),
+    rhat: Float64Array.of(1, 1.001),
+    probabilities: null,
+  },
 };
-const written = new Posterior(result([
-  drawn('mu', [], 2, normals(2, 40, 1, (_c, _d, _e, z) => z)),
-  drawn('m', [2, 2], 2, normals(2, 40, 4, (_c, _d, e, z) => (e === 0 ? Number.NaN : z * 1e-9))),
-  drawn('r', [2, 2], 2, normals(2, 40, 4, (_c, _d, _e, z) => z), { elements: Int32Array.of(0, 2, 3) }),
-  moments, closed,
-], { exchangeable: [{ size: 2, variables: [{ name: 'q', axis: 0 }], orderBy: null, labels: ['z'] }] }), context);
+const written = new Posterior(
+  result(
+    [
+      drawn(
+        'mu',
+        [],
+        2,
+        normals(2, 40, 1, (_c, _d, _e, z) => z),
+      ),
+      drawn(
+        'm',
+        [2, 2],
+        2,
+        normals(2, 40, 4, (_c, _d, e, z) => (e === 0 ? Number.NaN : z * 1e-9)),
+      ),
+      drawn(
+        'r',
+        [2, 2],
+        2,
+        normals(2, 40, 4, (_c, _d, _e, z) => z),
+        { elements: Int32Array.of(0, 2, 3) },
+      ),
+      moments,
+      closed,
+    ],
+    { exchangeable: [{ size: 2, variables: [{ name: 'q', axis: 0 }], orderBy: null, labels: ['z'] }] },
+  ),
+  context,
+);
 const files = written.files();
 const text = (name: string): string => files[name]!;
-function readBack(changes: { readonly summary?: string; readonly run?: string; readonly draws?: Iterable<string> | null; readonly data?: string; readonly pointwise?: string } = {}): StoredRun {
-  return readStoredRun({ summary: changes.summary ?? text('summary.json'), run: changes.run ?? text('run.json'), draws: changes.draws === undefined ? [text('draws.csv')] : changes.draws, data: changes.data ?? null, pointwise: changes.pointwise ?? null });
+function readBack(
+  changes: {
+    readonly summary?: string;
+    readonly run?: string;
+    readonly draws?: Iterable<string> | null;
+    readonly data?: string;
+    readonly pointwise?: string;
+  } = {},
+): StoredRun {
+  return readStoredRun({
+    summary: changes.summary ?? text('summary.json'),
+    run: changes.run ?? text('run.json'),
+    draws: changes.draws === undefined ? [text('draws.csv')] : changes.draws,
+    data: changes.data ?? null,
+    pointwise: changes.pointwise ?? null,
+  });
 }
 
 describe('a run read back', () => {
@@ -42,14 +108,21 @@ describe('a run read back', () => {
     const ragged = written.result.variables[2]!.result;
     if (r?.form !== 'draws' || ragged.form !== 'draws' || big?.form !== 'moments') throw new Error('forms are lost');
     expect([...r.values].map((x, at) => (at % 4 === 1 ? x : x - ragged.values[at]!)).every((x) => x === 0 || Number.isNaN(x))).toBe(true);
-    expect([[...big.mean], [...big.variance], [...big.mcse]]).toEqual([[1, 2], [4, 9], [0.1, 0.2]]);
+    expect([[...big.mean], [...big.variance], [...big.mcse]]).toEqual([
+      [1, 2],
+      [4, 9],
+      [0.1, 0.2],
+    ]);
     expect(summary).toEqual(JSON.parse(text('summary.json')));
     expect(record.exchangeable).toEqual(written.result.exchangeable);
   });
 
   it('has the Pareto k of each unit that has one', () => {
     expect(readBack().paretoK).toBeNull();
-    expect(readBack({ pointwise: 'unit,elpd_loo,k\n"y[0,1]",-1,0.3\n"y[1,1]",-2,\ny,-3,1.5\n' }).paretoK).toEqual([{ unit: 'y[0,1]', k: 0.3 }, { unit: 'y', k: 1.5 }]);
+    expect(readBack({ pointwise: 'unit,elpd_loo,k\n"y[0,1]",-1,0.3\n"y[1,1]",-2,\ny,-3,1.5\n' }).paretoK).toEqual([
+      { unit: 'y[0,1]', k: 0.3 },
+      { unit: 'y', k: 1.5 },
+    ]);
   });
 
   it('does not depend on where its pieces end', () => {
@@ -63,25 +136,50 @@ describe('a run read back', () => {
 });
 
 describe('files that are not those of a run', () => {
-  const draws = text('draws.csv'), run = JSON.parse(text('run.json')) as Record<string, unknown>;
+  const draws = text('draws.csv'),
+    run = JSON.parse(text('run.json')) as Record<string, unknown>;
   const without = (name: string): string => JSON.stringify({ ...run, [name]: undefined });
   it.each<[string, Parameters<typeof readBack>[0], RegExp]>([
     ['a cut summary', { summary: text('summary.json').slice(0, 300) }, /summary\.json: this is not whole JSON/],
     ['a summary of something else', { summary: '[1, 2]' }, /summary\.json: this is not what a run writes/],
-    ['a summary without variables', { summary: '{"backend":"gibbs","seed":"1","converged":true,"warnings":[]}' }, /summary\.json: the field "variables" is missing/],
-    ['rows with words for numbers', { summary: text('summary.json').replace(/"mean":[^,]*/, '"mean":"<b>1</b>"') }, /summary\.json: the field "variables" is not what/],
+    [
+      'a summary without variables',
+      { summary: '{"backend":"gibbs","seed":"1","converged":true,"warnings":[]}' },
+      /summary\.json: the field "variables" is missing/,
+    ],
+    [
+      'rows with words for numbers',
+      { summary: text('summary.json').replace(/"mean":[^,]*/, '"mean":"<b>1</b>"') },
+      /summary\.json: the field "variables" is not what/,
+    ],
     ['a record of an older version', { run: without('variables') }, /run\.json: the field "variables" is missing/],
     ['a record without its program', { run: without('program') }, /run\.json: the field "program" is missing/],
-    ['a shape of a billion', { run: JSON.stringify({ ...run, variables: [{ ...(run['variables'] as object[])[0], shape: [1e9, 1e9] }] }) }, /run\.json: the run says that it kept \S+ numbers/],
-    ['a summary of another run', { run: JSON.stringify({ ...run, variables: (run['variables'] as object[]).slice(1) }) }, /summary\.json: the row "mu" is of no variable/],
+    [
+      'a shape of a billion',
+      { run: JSON.stringify({ ...run, variables: [{ ...(run['variables'] as object[])[0], shape: [1e9, 1e9] }] }) },
+      /run\.json: the run says that it kept \S+ numbers/,
+    ],
+    [
+      'a summary of another run',
+      { run: JSON.stringify({ ...run, variables: (run['variables'] as object[]).slice(1) }) },
+      /summary\.json: the row "mu" is of no variable/,
+    ],
     ['missing draws', { draws: null }, /draws\.csv: the file is missing/],
     ['empty draws', { draws: [] }, /draws\.csv: the file is empty/],
     ['another header', { draws: [draws.replace('chain,draw,mu', 'a,b,mu')] }, /draws\.csv: line 1: the header does not begin/],
     ['a column of another run', { draws: [draws.replace(',mu,', ',nu,')] }, /draws\.csv: line 1: the run has no "nu"/],
     ['draws cut off within a row', { draws: [draws.slice(0, draws.length - 30)] }, /draws\.csv: the last line has no end/],
     ['draws cut off within the last number', { draws: [draws.slice(0, draws.length - 2)] }, /draws\.csv: the last line has no end/],
-    ['a row of too few cells', { draws: [draws.replace(/\n1,3,[^,]*,/, '\n1,3,')] }, /draws\.csv: line 45: the row has 9 cells, and the header 10/],
-    ['draws cut off after a row', { draws: [`${draws.split('\n').slice(0, 41).join('\n')}\n`] }, /draws\.csv: there are 40 rows, and the run made 80 draws/],
+    [
+      'a row of too few cells',
+      { draws: [draws.replace(/\n1,3,[^,]*,/, '\n1,3,')] },
+      /draws\.csv: line 45: the row has 9 cells, and the header 10/,
+    ],
+    [
+      'draws cut off after a row',
+      { draws: [`${draws.split('\n').slice(0, 41).join('\n')}\n`] },
+      /draws\.csv: there are 40 rows, and the run made 80 draws/,
+    ],
     ['rows too many', { draws: [`${draws}${draws.split('\n')[1]}\n`] }, /draws\.csv: line 82: the run made 80 draws/],
     ['words among draws', { draws: [draws.replace(/\n1,3,[^,]*/, '\n1,3,<script>')] }, /draws\.csv: line 45: "<script>" is not a number/],
     ['criteria of another table', { pointwise: 'unit,elpd\na,1\n' }, /pointwise\.csv: the columns unit and k are missing/],
@@ -89,7 +187,11 @@ describe('files that are not those of a run', () => {
     ['data that are not JSON', { data: '{"x": [1, 2' }, /data\.json: /],
   ])('are refused: %s', (_, changes, message) => {
     let thrown: unknown = null;
-    try { readBack(changes); } catch (error) { thrown = error; }
+    try {
+      readBack(changes);
+    } catch (error) {
+      thrown = error;
+    }
     expect(thrown).toBeInstanceOf(ModelError);
     expect((thrown as ModelError).message).toMatch(message);
     expect((thrown as ModelError).diagnostics[0]).toMatchObject({ severity: 'error', hint: expect.any(String) as string });

@@ -1,17 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { significant, textTable, usedColumns, wrapped } from '../../src/5-report/textTable.js';
 
-const columns = [{ title: 'mean', rank: 0 }, { title: 'empty', rank: 1 }, { title: 'sd', rank: 3 }, { title: 'z', rank: 2 }];
-const rows = [{ name: 'mu', cells: ['1.25', '', '0.5', '-3'] }, { name: 'b: 9 more', cells: [] }];
+const columns = [
+  { title: 'mean', rank: 0 },
+  { title: 'empty', rank: 1 },
+  { title: 'sd', rank: 3 },
+  { title: 'z', rank: 2 },
+];
+const rows = [
+  { name: 'mu', cells: ['1.25', '', '0.5', '-3'] },
+  { name: 'b: 9 more', cells: [] },
+];
 
 describe('a table of text', () => {
   it('has names to the left, cells to the right, and no column without a cell', () => {
     expect(usedColumns(columns, rows)).toEqual([0, 2, 3]);
-    expect(textTable(columns, rows, 80)).toEqual([
-      '           mean   sd   z',
-      'mu         1.25  0.5  -3',
-      'b: 9 more',
-    ]);
+    expect(textTable(columns, rows, 80)).toEqual(['           mean   sd   z', 'mu         1.25  0.5  -3', 'b: 9 more']);
   });
 
   it('leaves out columns of the highest rank where the line is too short, never names', () => {

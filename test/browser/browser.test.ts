@@ -12,13 +12,24 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { browserPath, launch } from '../browser.js';
 import { bundleDependencies, serveSite, type Site, type SiteOptions } from './site.js';
 
-interface Mistake { readonly isModelError: boolean; readonly message: string; readonly codes?: readonly string[] }
+interface Mistake {
+  readonly isModelError: boolean;
+  readonly message: string;
+  readonly codes?: readonly string[];
+}
 type Draws = Readonly<Record<'share' | 'm' | 's', readonly number[]>>;
 interface Results {
   readonly gibbs: { readonly draws: Draws; readonly converged: boolean; readonly warnings: readonly string[]; readonly heard: number };
-  readonly others: Readonly<Record<'cavi' | 'exact' | 'map', readonly number[]>> & Readonly<Record<'elbo' | 'logEvidence' | 'density', number>>;
+  readonly others: Readonly<Record<'cavi' | 'exact' | 'map', readonly number[]>> &
+    Readonly<Record<'elbo' | 'logEvidence' | 'density', number>>;
   readonly integers: { readonly whole: readonly number[]; readonly uniform: readonly number[] };
-  readonly surface: { readonly names: readonly string[]; readonly rows: number; readonly summary: readonly string[]; readonly trace: string; readonly graph: string };
+  readonly surface: {
+    readonly names: readonly string[];
+    readonly rows: number;
+    readonly summary: readonly string[];
+    readonly trace: string;
+    readonly graph: string;
+  };
   readonly save: Mistake | null;
   readonly mistake: Mistake;
   readonly stopped: { readonly shape: readonly number[]; readonly finite: boolean };
@@ -51,7 +62,10 @@ function expectClose(ours: readonly number[], theirs: readonly number[], toleran
   expect(worst).toBeLessThan(tolerance);
 }
 
-/** At least so many workers (a quick one may take both chains of a run), each of which said that it listens, how far it is, what it has, and that it rests. */
+/**
+ * At least so many workers (a quick one may take both chains of a run), each of which said that it listens, how far it is, what it has, and
+ * that it rests.
+ */
 function expectAtWork(messages: readonly number[], count: number): void {
   expect(messages.filter((sent) => sent > 3).length).toBeGreaterThanOrEqual(count);
 }
@@ -59,33 +73,69 @@ function expectAtWork(messages: readonly number[], count: number): void {
 describe.skipIf(browserPath === null)('the package in Chromium (skipped where there is none)', () => {
   let browser: Browser, bundles: ReadonlyMap<string, string>, node: Results;
   const sites: Site[] = [];
-  const serve = async (options: SiteOptions): Promise<Site> => { const site = await serveSite(bundles, options); sites.push(site); return site; };
+  const serve = async (options: SiteOptions): Promise<Site> => {
+    const site = await serveSite(bundles, options);
+    sites.push(site);
+    return site;
+  };
 
   /** Runs cases in a page of a site of its own. */
   async function visit(names: readonly (keyof Results)[], options: SiteOptions = {}): Promise<Visit> {
     const { origin } = await serve(options);
     const page = await browser.newPage();
-    const workers: string[] = [], heard: string[] = [], hosts = new Set<string>();
-    page.on('worker', (worker) => { workers.push(worker.url()); });
-    page.on('console', (message) => { heard.push(message.text()); });
-    page.on('pageerror', (error) => { heard.push(error.message); });
-    page.on('request', (request) => { hosts.add(new URL(request.url()).origin.replace(origin, 'own')); });
+    const workers: string[] = [],
+      heard: string[] = [],
+      hosts = new Set<string>();
+    page.on('worker', (worker) => {
+      workers.push(worker.url());
+    });
+    page.on('console', (message) => {
+      heard.push(message.text());
+    });
+    page.on('pageerror', (error) => {
+      heard.push(error.message);
+    });
+    page.on('request', (request) => {
+      hosts.add(new URL(request.url()).origin.replace(origin, 'own'));
+    });
     await page.goto(`${origin}/?cases=${names.join()}`);
     await page.locator('output[data-done]').waitFor({ state: 'attached' });
-    const shown = JSON.parse((await page.locator('output').textContent())!) as { readonly thrown?: string; readonly isolated: boolean; readonly results: Results };
+    const shown = JSON.parse((await page.locator('output').textContent())!) as {
+      readonly thrown?: string;
+      readonly isolated: boolean;
+      readonly results: Results;
+    };
     await page.close();
     expect(shown.thrown).toBeUndefined();
     return { ...shown, workers, heard, hosts: [...hosts] };
   }
 
   beforeAll(async () => {
-    expect(existsSync(fileURLToPath(new URL('../../dist/index.js', import.meta.url))), 'dist/ is missing: node scripts/build.mjs').toBe(true);
-    [browser, bundles, node] = await Promise.all([launch(), bundleDependencies(), inNode(['gibbs', 'others', 'integers', 'surface', 'mistake'])]);
+    expect(existsSync(fileURLToPath(new URL('../../dist/index.js', import.meta.url))), 'dist/ is missing: node scripts/build.mjs').toBe(
+      true,
+    );
+    [browser, bundles, node] = await Promise.all([
+      launch(),
+      bundleDependencies(),
+      inNode(['gibbs', 'others', 'integers', 'surface', 'mistake']),
+    ]);
   });
-  afterAll(async () => { await browser?.close(); await Promise.all(sites.map((site) => site.close())); });
+  afterAll(async () => {
+    await browser?.close();
+    await Promise.all(sites.map((site) => site.close()));
+  });
 
   it('runs every backend, chains in workers, with the numbers of Node and without a sound', async () => {
-    const { results, workers, heard, hosts, isolated } = await visit(['gibbs', 'others', 'integers', 'surface', 'mistake', 'save', 'stopped', 'messages']);
+    const { results, workers, heard, hosts, isolated } = await visit([
+      'gibbs',
+      'others',
+      'integers',
+      'surface',
+      'mistake',
+      'save',
+      'stopped',
+      'messages',
+    ]);
     expect(isolated).toBe(false);
     expect(heard).toEqual([]);
     expect(hosts).toEqual(['own']);
@@ -107,7 +157,10 @@ describe.skipIf(browserPath === null)('the package in Chromium (skipped where th
     expect(results.surface.names).toEqual(['draws.csv', 'summary.json', 'pointwise.csv', 'run.json', 'data.json']);
     expect({ ...results.surface, trace: marksOf(results.surface.trace) }).toEqual({ ...node.surface, trace: marksOf(node.surface.trace) });
     expect(marksOf(results.surface.trace).length).toBeGreaterThan(10);
-    expect(results.save).toEqual({ isModelError: true, message: 'there is no file system here. Use files(): it returns names and contents.' });
+    expect(results.save).toEqual({
+      isModelError: true,
+      message: 'there is no file system here. Use files(): it returns names and contents.',
+    });
     const { shape, finite } = results.stopped;
     // The chains that give most draws together: one, where the other had hardly begun.
     expect([shape.length, finite]).toEqual([2, true]);
@@ -143,13 +196,17 @@ describe.skipIf(browserPath === null)('the package in Chromium (skipped where th
   });
 
   it('refuses by name under a policy that forbids generated code, and still compiles programs', async () => {
-    const { results, workers, heard } = await visit(['mistake', 'refused'], { policy: "default-src 'self'; script-src 'self' NONCE; img-src data:" });
+    const { results, workers, heard } = await visit(['mistake', 'refused'], {
+      policy: "default-src 'self'; script-src 'self' NONCE; img-src data:",
+    });
     expect(heard).toEqual([]);
     expect(workers).toEqual([]);
     expect(results.mistake).toEqual(node.mistake);
     expect(results.refused?.isModelError).toBe(true);
     expect(results.refused?.codes).toEqual(['no-code-generation']);
-    expect(results.refused?.message).toMatch(/code generation is forbidden here.*\n\s*hint: On a web page allow 'unsafe-eval' in the script-src of the Content-Security-Policy/);
+    expect(results.refused?.message).toMatch(
+      /code generation is forbidden here.*\n\s*hint: On a web page allow 'unsafe-eval' in the script-src of the Content-Security-Policy/,
+    );
   });
 });
 

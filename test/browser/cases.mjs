@@ -12,7 +12,9 @@ if (globalThis.Worker !== undefined) {
     constructor(...options) {
       super(...options);
       const place = sent.push(0) - 1;
-      this.addEventListener('message', () => { sent[place]++; });
+      this.addEventListener('message', () => {
+        sent[place]++;
+      });
     }
   };
 }
@@ -27,20 +29,32 @@ const mixture = model`
     observe y[n] ~ Normal(z[n] ? m[1] : m[0], sqrt(s))
   }
 `;
-const line = compile(`
+const line = compile(
+  `
   data x: real[N]
   data y: real[N]
   sample w ~ MvNormal(zeros(2), 100 * eye(2))
   for n in 0..<N { observe y[n] ~ Normal(w[0] + w[1] * x[n], 0.5) }
-`, 'line.cred');
+`,
+  'line.cred',
+);
 
 const x = Array.from({ length: 40 }, (_, n) => n / 20 - 1);
-const lineData = { x, y: x.map((v, n) => 1 + 2 * v + (n * 37 % 101) / 100 - 0.5) };
-const mixtureData = (count) => ({ y: Array.from({ length: count }, (_, n) => (n * 37 % 101) / 50 - 1 + (n % 3 === 0 ? 4 : 0)) });
+const lineData = { x, y: x.map((v, n) => 1 + 2 * v + ((n * 37) % 101) / 100 - 0.5) };
+const mixtureData = (count) => ({ y: Array.from({ length: count }, (_, n) => ((n * 37) % 101) / 50 - 1 + (n % 3 === 0 ? 4 : 0)) });
 
 /** Long enough for threads: the rule counts seconds. */
 function chains(options) {
-  return mixture.infer(mixtureData(5000), { backend: 'gibbs', chains: 2, draws: 1200, warmup: 300, workers: 2, seed: 'page', keep: ['share', 'm', 's'], ...options });
+  return mixture.infer(mixtureData(5000), {
+    backend: 'gibbs',
+    chains: 2,
+    draws: 1200,
+    warmup: 300,
+    workers: 2,
+    seed: 'page',
+    keep: ['share', 'm', 's'],
+    ...options,
+  });
 }
 
 const listed = (posterior) => Object.fromEntries(['share', 'm', 's'].map((name) => [name, [...posterior.draws(name)]]));
@@ -49,7 +63,11 @@ export const cases = {
   /** Chains on threads. */
   async gibbs() {
     let heard = 0;
-    const posterior = await chains({ onProgress: () => { heard++; } });
+    const posterior = await chains({
+      onProgress: () => {
+        heard++;
+      },
+    });
     return { draws: listed(posterior), converged: posterior.converged, warnings: posterior.warnings.map(({ code }) => code), heard };
   },
 
@@ -58,7 +76,14 @@ export const cases = {
     const cavi = await line.infer(lineData, { backend: 'cavi', seed: 1 });
     const exact = await line.infer(lineData, { backend: 'exact', seed: 1, draws: 100 });
     const map = await line.infer(lineData, { backend: 'map', seed: 1 });
-    return { cavi: cavi.mean('w'), elbo: cavi.elbo, exact: exact.mean('w'), logEvidence: exact.logEvidence, map: map.mean('w'), density: Normal(170, 8).logProb(180) };
+    return {
+      cavi: cavi.mean('w'),
+      elbo: cavi.elbo,
+      exact: exact.mean('w'),
+      logEvidence: exact.logEvidence,
+      map: map.mean('w'),
+      density: Normal(170, 8).logProb(180),
+    };
   },
 
   /** Draws that are whole numbers, or sums of such: alike to the last bit. */
@@ -71,21 +96,30 @@ export const cases = {
     const plot = await import('credence/plot');
     const files = posterior.files();
     return {
-      names: Object.keys(files), rows: files['draws.csv'].trim().split('\n').length, summary: Object.keys(JSON.parse(files['summary.json']).variables),
-      trace: plot.tracePlot(posterior), graph: line.graph('svg'),
+      names: Object.keys(files),
+      rows: files['draws.csv'].trim().split('\n').length,
+      summary: Object.keys(JSON.parse(files['summary.json']).variables),
+      trace: plot.tracePlot(posterior),
+      graph: line.graph('svg'),
     };
   },
 
   /** There is nowhere to write to in a page. */
   async save() {
     const posterior = await line.infer(lineData, { backend: 'exact', draws: 10 });
-    return posterior.save('run').then(() => null, (error) => ({ isModelError: error instanceof ModelError, message: error.message }));
+    return posterior.save('run').then(
+      () => null,
+      (error) => ({ isModelError: error instanceof ModelError, message: error.message }),
+    );
   },
 
   /** A wrong program: the diagnostic of the command line. */
   mistake() {
-    try { return compile('sample x ~ Norml(0, 1)', 'typo.cred').source; }
-    catch (error) { return { isModelError: error instanceof ModelError, message: error.message }; }
+    try {
+      return compile('sample x ~ Norml(0, 1)', 'typo.cred').source;
+    } catch (error) {
+      return { isModelError: error instanceof ModelError, message: error.message };
+    }
   },
 
   /** A run that is stopped once both chains are on their way, long before its end. */
@@ -101,9 +135,14 @@ export const cases = {
   },
 
   async refused() {
-    return line.infer(lineData, { backend: 'gibbs', draws: 10 }).then(() => null, (error) => ({ isModelError: error instanceof ModelError, codes: error.diagnostics?.map(({ code }) => code), message: error.message }));
+    return line.infer(lineData, { backend: 'gibbs', draws: 10 }).then(
+      () => null,
+      (error) => ({ isModelError: error instanceof ModelError, codes: error.diagnostics?.map(({ code }) => code), message: error.message }),
+    );
   },
 
   /** Last of all: how much workers have said so far. */
-  messages() { return sent; },
+  messages() {
+    return sent;
+  },
 };

@@ -4,16 +4,25 @@ import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..'), dist = join(root, 'dist');
-const declared = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly dependencies: Readonly<Record<string, string>> };
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..'),
+  dist = join(root, 'dist');
+const declared = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  readonly dependencies: Readonly<Record<string, string>>;
+};
 
 function scripts(folder: string): readonly string[] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? scripts(join(folder, entry.name)) : entry.name.endsWith('.js') ? [join(folder, entry.name)] : []));
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() ? scripts(join(folder, entry.name)) : entry.name.endsWith('.js') ? [join(folder, entry.name)] : [],
+  );
 }
 
 /** Packages that a module imports, at once or on demand. */
 function packagesOf(file: string): readonly string[] {
-  const imports = [...readFileSync(file, 'utf8').matchAll(/(?:^|[;}\s])(?:import|export)\b[^;'"`()]*?\bfrom\s*["']([^"']+)["']|\bimport\s*\(\s*["']([^"']+)["']\s*\)|^import\s*["']([^"']+)["']/gm)].map(([, a, b, c]) => a ?? b ?? c ?? '');
+  const imports = [
+    ...readFileSync(file, 'utf8').matchAll(
+      /(?:^|[;}\s])(?:import|export)\b[^;'"`()]*?\bfrom\s*["']([^"']+)["']|\bimport\s*\(\s*["']([^"']+)["']\s*\)|^import\s*["']([^"']+)["']/gm,
+    ),
+  ].map(([, a, b, c]) => a ?? b ?? c ?? '');
   return imports.filter((name) => !/^(?:\.|node:|credence)/.test(name)).map((name) => /^(?:@[^/]+\/)?[^/]+/.exec(name)![0]);
 }
 
@@ -29,7 +38,11 @@ describe('the package as it is built', () => {
 
   it('the command line and the files of pictures need none', () => {
     for (const file of [...scripts(join(dist, 'vendor')), ...scripts(join(dist, 'cli'))]) {
-      const named = packagesOf(file).filter((name) => Object.hasOwn(declared.dependencies, name) || ['commander', 'linkedom', 'temml', '@observablehq'].some((word) => name.startsWith(word)));
+      const named = packagesOf(file).filter(
+        (name) =>
+          Object.hasOwn(declared.dependencies, name) ||
+          ['commander', 'linkedom', 'temml', '@observablehq'].some((word) => name.startsWith(word)),
+      );
       expect(named, file).toEqual([]);
     }
     // The terms of what is in them are there too.
@@ -40,18 +53,39 @@ describe('the package as it is built', () => {
   it('brings the documents that the documents in it point to', () => {
     const { files } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly files: readonly string[] };
     // README.md always goes along; the patterns are folders, files, and `docs/**/*.md`.
-    const isPacked = (path: string): boolean => path === 'README.md' || files.some((pattern) => (pattern.endsWith('/**/*.md') ? path.startsWith(pattern.slice(0, -7)) && path.endsWith('.md') : path === pattern || path.startsWith(`${pattern}/`)));
-    const documents = (folder: string): readonly string[] => readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? documents(`${folder}/${entry.name}`) : entry.name.endsWith('.md') ? [`${folder}/${entry.name}`] : []));
+    const isPacked = (path: string): boolean =>
+      path === 'README.md' ||
+      files.some((pattern) =>
+        pattern.endsWith('/**/*.md')
+          ? path.startsWith(pattern.slice(0, -7)) && path.endsWith('.md')
+          : path === pattern || path.startsWith(`${pattern}/`),
+      );
+    const documents = (folder: string): readonly string[] =>
+      readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) =>
+        entry.isDirectory() ? documents(`${folder}/${entry.name}`) : entry.name.endsWith('.md') ? [`${folder}/${entry.name}`] : [],
+      );
     const packed = ['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', ...['docs', 'editor', 'examples'].flatMap(documents)].filter(isPacked);
-    const lost = packed.flatMap((page) => [...readFileSync(join(root, page), 'utf8').replaceAll(/```[\s\S]*?```|`[^`\n]*`/g, '').matchAll(/\]\((?!https?:|#)([^)#\s]+)[^)]*\)/g)]
-      .map(([, target]) => posix.join(posix.dirname(page), target!).replace(/\/$/, '')).filter((target) => !isPacked(target) || !existsSync(join(root, target))).map((target) => `${page}: ${target}`));
+    const lost = packed.flatMap((page) =>
+      [
+        ...readFileSync(join(root, page), 'utf8')
+          .replaceAll(/```[\s\S]*?```|`[^`\n]*`/g, '')
+          .matchAll(/\]\((?!https?:|#)([^)#\s]+)[^)]*\)/g),
+      ]
+        .map(([, target]) => posix.join(posix.dirname(page), target!).replace(/\/$/, ''))
+        .filter((target) => !isPacked(target) || !existsSync(join(root, target)))
+        .map((target) => `${page}: ${target}`),
+    );
     expect(packed).toContain('docs/language.md');
     expect(lost).toEqual([]);
   });
 
   it('is told to bundlers for browsers without what is of Node', () => {
-    const { browser } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly browser: Readonly<Record<string, false>> };
-    const ofNode = scripts(dist).filter((file) => !file.startsWith(join(dist, 'cli')) && /\bfrom\s*["']node:|\bimport\(["']node:/.test(readFileSync(file, 'utf8'))).map((file) => `.${file.slice(root.length)}`);
+    const { browser } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+      readonly browser: Readonly<Record<string, false>>;
+    };
+    const ofNode = scripts(dist)
+      .filter((file) => !file.startsWith(join(dist, 'cli')) && /\bfrom\s*["']node:|\bimport\(["']node:/.test(readFileSync(file, 'utf8')))
+      .map((file) => `.${file.slice(root.length)}`);
     expect(Object.keys(browser)).toEqual(ofNode);
   });
 });

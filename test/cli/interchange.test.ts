@@ -15,22 +15,38 @@ import { reportFailure } from '../../src/cli/output.js';
 import type { ExportFormat } from '../../src/index.js';
 
 const main = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'dist', 'cli', 'main.js');
-const program = 'data x: real[N]\ndata y: real[N]\ndata g: int[N]\nsample b ~ Normal(0, 10)\nsample u ~ iid(Normal(0, 3), 3)\nfor n in 0..<N { observe y[n] ~ Normal(u[g[n]] + b * x[n], 1) }\n';
+const program =
+  'data x: real[N]\ndata y: real[N]\ndata g: int[N]\nsample b ~ Normal(0, 10)\nsample u ~ iid(Normal(0, 3), 3)\nfor n in 0..<N { observe y[n] ~ Normal(u[g[n]] + b * x[n], 1) }\n';
 
-interface Answer { readonly status: number | null; readonly out: string; readonly err: string }
+interface Answer {
+  readonly status: number | null;
+  readonly out: string;
+  readonly err: string;
+}
 
 let folder = '';
 /** The built program. */
 function credence(...args: readonly string[]): Answer {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { cwd: folder, encoding: 'utf8', env: { ...process.env, CREDENCE_DEBUG: undefined } });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { ...process.env, CREDENCE_DEBUG: undefined },
+  });
   return { status, out: stdout, err: stderr };
 }
 /** A command as `main` runs it. */
 async function called(command: () => Promise<number>): Promise<Answer> {
-  let out = '', err = '';
+  let out = '',
+    err = '';
   const spies = [
-    vi.spyOn(process.stdout, 'write').mockImplementation((text) => { out += String(text); return true; }),
-    vi.spyOn(process.stderr, 'write').mockImplementation((text) => { err += String(text); return true; }),
+    vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+      out += String(text);
+      return true;
+    }),
+    vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+      err += String(text);
+      return true;
+    }),
   ];
   try {
     const status = await command().catch(reportFailure);
@@ -44,7 +60,8 @@ async function called(command: () => Promise<number>): Promise<Answer> {
 const place = (name: string): string => join(folder, name);
 const predicted = (run: string, flags: PredictFlags): Promise<Answer> => called(() => predict(place(run), flags));
 const summarised = (paths: readonly string[], flags: SummaryFlags = {}): Promise<Answer> => called(() => summary(paths.map(place), flags));
-const exported = (run: string, format: ExportFormat, out: string): Promise<Answer> => called(() => exportRun(place(run), { format, out: place(out) }));
+const exported = (run: string, format: ExportFormat, out: string): Promise<Answer> =>
+  called(() => exportRun(place(run), { format, out: place(out) }));
 const read = (...path: readonly string[]): string => readFileSync(join(folder, ...path), 'utf8');
 
 beforeAll(() => {
@@ -53,25 +70,51 @@ beforeAll(() => {
   writeFileSync(join(folder, 'm.cred'), program);
   writeFileSync(join(folder, 'd.csv'), 'x,y,g\n0,1,left\n1,3,right\n2,4,left\n3,8,right\n');
   writeFileSync(join(folder, 'new.csv'), 'x,g\n10,right\n-10,above\n');
-  const { status, err } = credence('infer', 'm.cred', '--data', 'd.csv', '--out', 'run', '--backend', 'gibbs', '--draws', '500', '--warmup', '100', '--workers', '0', '--quiet');
+  const { status, err } = credence(
+    'infer',
+    'm.cred',
+    '--data',
+    'd.csv',
+    '--out',
+    'run',
+    '--backend',
+    'gibbs',
+    '--draws',
+    '500',
+    '--warmup',
+    '100',
+    '--workers',
+    '0',
+    '--quiet',
+  );
   expect([status, err]).toEqual([0, '']);
   expect(credence('infer', 'm.cred', '--data', 'd.csv', '--out', 'point', '--backend', 'map', '--quiet').status).toBe(0);
 });
-afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
 
 describe('credence predict', () => {
   it('prints and writes predictions for new data, words coded as in the run', () => {
     const { status, out, err } = credence('predict', 'run', '--data', 'new.csv', '--out', 'predicted', '--draws', '100');
     expect(status).toBe(0);
-    expect(out).toMatch(/^predictions by gibbs, 100 draws, seed 1\n[\s\S]*y\[0\][\s\S]*y\[1\][\s\S]*Written to predicted: draws\.csv, summary\.json, run\.json\n$/);
+    expect(out).toMatch(
+      /^predictions by gibbs, 100 draws, seed 1\n[\s\S]*y\[0\][\s\S]*y\[1\][\s\S]*Written to predicted: draws\.csv, summary\.json, run\.json\n$/,
+    );
     expect(err).toContain('g: above is new, coded 2');
     const [header, ...rows] = read('predicted', 'draws.csv').trimEnd().split('\n');
-    expect([header, rows.length, readdirSync(place('predicted')).sort()]).toEqual(['chain,draw,y[0],y[1]', 100, ['draws.csv', 'run.json', 'summary.json']]);
+    expect([header, rows.length, readdirSync(place('predicted')).sort()]).toEqual([
+      'chain,draw,y[0],y[1]',
+      100,
+      ['draws.csv', 'run.json', 'summary.json'],
+    ]);
   });
 
   it('prints the summary as JSON and nothing else, the same for the same seed', async () => {
     const flags = { data: [place('new.csv')], json: true, quiet: true, seed: '5' };
-    const first = await predicted('run', flags), again = await predicted('run', flags), other = await predicted('run', { ...flags, seed: '6' });
+    const first = await predicted('run', flags),
+      again = await predicted('run', flags),
+      other = await predicted('run', { ...flags, seed: '6' });
     const variables = ({ out }: Answer): object => (JSON.parse(out) as { variables: object }).variables;
     expect([first.status, first.err, Object.keys(variables(first))]).toEqual([0, '', ['y[0]', 'y[1]']]);
     expect(variables(again)).toEqual(variables(first));
@@ -122,11 +165,20 @@ describe('credence export and credence summary', () => {
       expect(rowsOf(out).map((row) => row.split(/ +/))).toEqual(rowsOf(own.out).map((row) => row.split(/ +/)));
     }
     expect((await exported('run', 'zarr', 'run.zarr')).status).toBe(0);
-    expect(readdirSync(place('run.zarr')).sort()).toEqual(['.zattrs', '.zgroup', '.zmetadata', 'log_likelihood', 'observed_data', 'posterior', 'sample_stats']);
+    expect(readdirSync(place('run.zarr')).sort()).toEqual([
+      '.zattrs',
+      '.zgroup',
+      '.zmetadata',
+      'log_likelihood',
+      'observed_data',
+      'posterior',
+      'sample_stats',
+    ]);
   });
 
   it('agree with the run in JSON too', async () => {
-    const { status, out } = await summarised(['run'], { json: true }), stored = JSON.parse(read('run', 'summary.json')) as object;
+    const { status, out } = await summarised(['run'], { json: true }),
+      stored = JSON.parse(read('run', 'summary.json')) as object;
     expect(status).toBe(0);
     expect({ ...(JSON.parse(out) as object), seconds: null }).toEqual({ ...stored, seconds: null });
   });
@@ -135,14 +187,33 @@ describe('credence export and credence summary', () => {
     const own = await summarised(['run'], { against: [place('run.parquet')] });
     expect(own).toMatchObject({ status: 0, err: '' });
     expect(own.out).toMatch(/against \S+run\.parquet\n[\s\S]*The draws agree: the largest of 8 z-scores is 0\.00/);
-    writeFileSync(place('moved.csv'), read('run', 'draws.csv').split('\n').map((line, k) => (k === 0 || line === '' ? line : line.replace(/^(\d+,\d+,)([^,]+)/, (_, head: string, b: string) => `${head}${Number(b) + 1}`))).join('\n'));
+    writeFileSync(
+      place('moved.csv'),
+      read('run', 'draws.csv')
+        .split('\n')
+        .map((line, k) =>
+          k === 0 || line === '' ? line : line.replace(/^(\d+,\d+,)([^,]+)/, (_, head: string, b: string) => `${head}${Number(b) + 1}`),
+        )
+        .join('\n'),
+    );
     const moved = await summarised(['run'], { against: [place('moved.csv')], json: true });
     expect(moved.status).toBe(1);
-    expect((JSON.parse(moved.out) as { agreement: { rows: { name: string; agrees: boolean }[] } }).agreement.rows.map(({ name, agrees }) => [name, agrees])).toEqual([['b', false], ['u[0]', true], ['u[1]', true], ['u[2]', true]]);
+    expect(
+      (JSON.parse(moved.out) as { agreement: { rows: { name: string; agrees: boolean }[] } }).agreement.rows.map(({ name, agrees }) => [
+        name,
+        agrees,
+      ]),
+    ).toEqual([
+      ['b', false],
+      ['u[0]', true],
+      ['u[1]', true],
+      ['u[2]', true],
+    ]);
   });
 
   it('end with status 1 for chains that do not agree', async () => {
-    for (const k of [0, 1]) writeFileSync(place(`apart${k}.csv`), `a\n${Array.from({ length: 100 }, (_, d) => 5 * k + Math.sin(d * d)).join('\n')}\n`);
+    for (const k of [0, 1])
+      writeFileSync(place(`apart${k}.csv`), `a\n${Array.from({ length: 100 }, (_, d) => 5 * k + Math.sin(d * d)).join('\n')}\n`);
     const { status, out } = await summarised(['apart0.csv', 'apart1.csv']);
     expect(status).toBe(1);
     expect(out).toMatch(/warning\[not-converged\]: R-hat of a is [\s\S]*must not be trusted/);
@@ -165,6 +236,9 @@ describe('credence export and credence summary', () => {
   });
 
   it('know their formats', () => {
-    expect(credence('export', 'run', '--format', 'netcdf', '--out', 'x')).toMatchObject({ status: 2, err: expect.stringContaining('Allowed choices are cmdstan, zarr, parquet') });
+    expect(credence('export', 'run', '--format', 'netcdf', '--out', 'x')).toMatchObject({
+      status: 2,
+      err: expect.stringContaining('Allowed choices are cmdstan, zarr, parquet'),
+    });
   });
 });

@@ -11,22 +11,31 @@ import { engine, type RunInputs } from '../../src/cli/unfinished.js';
 
 const main = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'dist', 'cli', 'main.js');
 let folder = '';
-const data = JSON.stringify({ y: Array.from({ length: 400 }, (_, k) => Math.sin(k)) }), before = new Date(2020, 1, 1);
+const data = JSON.stringify({ y: Array.from({ length: 400 }, (_, k) => Math.sin(k)) }),
+  before = new Date(2020, 1, 1);
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'credence-interrupt-'));
   // Not conjugate, so that each sweep takes its time.
-  writeFileSync(join(folder, 'm.cred'), 'data y: real[N]\nsample nu ~ Gamma(2, 0.1)\nsample m ~ Normal(0, 10)\nobserve y ~ StudentT(nu, m, 1)\n');
+  writeFileSync(
+    join(folder, 'm.cred'),
+    'data y: real[N]\nsample nu ~ Gamma(2, 0.1)\nsample m ~ Normal(0, 10)\nobserve y ~ StudentT(nu, m, 1)\n',
+  );
   writeFileSync(join(folder, 'm.json'), data);
   for (const file of ['m.cred', 'm.json']) utimesSync(join(folder, file), before, before);
 });
-afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
-afterEach(() => { vi.restoreAllMocks(); });
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
 describe('an interrupt', () => {
   it('aborts once, ends the process the second time, and is let go of at the end', () => {
     const exit = vi.spyOn(process, 'exit').mockImplementation((() => undefined) as never);
     vi.spyOn(process.stderr, 'write').mockReturnValue(true);
-    const before = process.listenerCount('SIGTERM'), interruption = new Interruption();
+    const before = process.listenerCount('SIGTERM'),
+      interruption = new Interruption();
     interruption.listen();
     interruption.listen();
     expect(process.listenerCount('SIGTERM')).toBe(before + 1);
@@ -44,7 +53,9 @@ describe('an interrupt', () => {
   it('by a terminal that is closed comes twice, and ends neither the process nor the writing of results', () => {
     const exit = vi.spyOn(process, 'exit').mockImplementation((() => undefined) as never);
     vi.spyOn(process.stderr, 'write').mockReturnValue(true);
-    const before = process.listenerCount('SIGHUP'), unheard = new Interruption(), interruption = new Interruption();
+    const before = process.listenerCount('SIGHUP'),
+      unheard = new Interruption(),
+      interruption = new Interruption();
     interruption.listen();
     process.emit('SIGHUP', 'SIGHUP');
     process.emit('SIGHUP', 'SIGHUP');
@@ -62,7 +73,10 @@ describe('an interrupt', () => {
 
 describe('a run whose progress nobody reads', () => {
   const args = ['infer', 'm.cred', '--data', 'm.json', '--backend', 'mh', '--chains', '2', '--draws', '300', '--warmup', '200'];
-  const ended = (child: ChildProcess): Promise<number | null> => new Promise((resolve) => { child.on('close', resolve); });
+  const ended = (child: ChildProcess): Promise<number | null> =>
+    new Promise((resolve) => {
+      child.on('close', resolve);
+    });
 
   it('goes on to its results: the reader has gone', async () => {
     const child = spawn(process.execPath, [main, ...args, '--out', 'unread'], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
@@ -73,7 +87,8 @@ describe('a run whose progress nobody reads', () => {
   });
 
   it.skipIf(!existsSync('/dev/full'))('goes on to its results: the disk of the log is full', async () => {
-    const log = openSync('/dev/full', 'w'), child = spawn(process.execPath, [main, ...args, '--out', 'unlogged'], { cwd: folder, stdio: ['ignore', 'ignore', log] });
+    const log = openSync('/dev/full', 'w'),
+      child = spawn(process.execPath, [main, ...args, '--out', 'unlogged'], { cwd: folder, stdio: ['ignore', 'ignore', log] });
     expect([0, 1]).toContain(await ended(child));
     closeSync(log);
     expect(existsSync(join(folder, 'unlogged', 'draws.csv'))).toBe(true);
@@ -81,19 +96,55 @@ describe('a run whose progress nobody reads', () => {
 });
 
 describe('a run that is interrupted while it warms up', () => {
-  const start = (args: readonly string[]): { readonly child: ChildProcess; readonly answer: Promise<{ readonly status: number | null; readonly out: string; readonly err: string }> } => {
+  const start = (
+    args: readonly string[],
+  ): {
+    readonly child: ChildProcess;
+    readonly answer: Promise<{ readonly status: number | null; readonly out: string; readonly err: string }>;
+  } => {
     const child = spawn(process.execPath, [main, ...args], { cwd: folder });
-    let out = '', err = '';
-    child.stdout.setEncoding('utf8').on('data', (piece: string) => { out += piece; });
-    child.stderr.setEncoding('utf8').on('data', (piece: string) => { err += piece; });
-    return { child, answer: new Promise((resolve) => { child.on('close', (status) => resolve({ status, out, err })); }) };
+    let out = '',
+      err = '';
+    child.stdout.setEncoding('utf8').on('data', (piece: string) => {
+      out += piece;
+    });
+    child.stderr.setEncoding('utf8').on('data', (piece: string) => {
+      err += piece;
+    });
+    return {
+      child,
+      answer: new Promise((resolve) => {
+        child.on('close', (status) => resolve({ status, out, err }));
+      }),
+    };
   };
   const untilKept = async (directory: string, child: ChildProcess): Promise<void> => {
-    while (!existsSync(join(folder, directory, 'unfinished', 'chain-0.checkpoint')) && child.exitCode === null) await new Promise((resolve) => { setTimeout(resolve, 20); });
+    while (!existsSync(join(folder, directory, 'unfinished', 'chain-0.checkpoint')) && child.exitCode === null)
+      await new Promise((resolve) => {
+        setTimeout(resolve, 20);
+      });
   };
 
   it.each(['0', '2'])('says that there is nothing, and how to go on (%s workers)', async (workers) => {
-    const directory = `out${workers}`, { child, answer } = start(['infer', 'm.cred', '--data', 'm.json', '--backend', 'mh', '--chains', '2', '--draws', '10', '--warmup', '1000000000', '--workers', workers, '--out', directory]);
+    const directory = `out${workers}`,
+      { child, answer } = start([
+        'infer',
+        'm.cred',
+        '--data',
+        'm.json',
+        '--backend',
+        'mh',
+        '--chains',
+        '2',
+        '--draws',
+        '10',
+        '--warmup',
+        '1000000000',
+        '--workers',
+        workers,
+        '--out',
+        directory,
+      ]);
     await untilKept(directory, child);
     child.kill('SIGINT');
     const { status, out, err } = await answer;
@@ -108,7 +159,9 @@ describe('a run that is interrupted while it warms up', () => {
     writeFileSync(join(folder, 'm.cred'), `${program}report twice = 2 * m\n`);
     rmSync(join(folder, 'm.json'));
     const { err, status } = await start(['infer', '--resume', 'moved', '--max-seconds', '0.5']).answer;
-    expect(err).toMatch(/--resume moved: warning\[edited-since\]: m\.cred has been written since the run began; it goes on with what it held then/);
+    expect(err).toMatch(
+      /--resume moved: warning\[edited-since\]: m\.cred has been written since the run began; it goes on with what it held then/,
+    );
     expect(status).toBe(2);
     const { program: kept } = deserialize(readFileSync(join(folder, 'moved', 'unfinished', 'inputs'))) as RunInputs;
     expect(kept).toBe(program);
@@ -119,10 +172,12 @@ describe('a run that is interrupted while it warms up', () => {
   });
 
   it('goes on under another engine with a word of warning', async () => {
-    const file = join(folder, 'out0', 'unfinished', 'inputs'), inputs = deserialize(readFileSync(file)) as RunInputs;
+    const file = join(folder, 'out0', 'unfinished', 'inputs'),
+      inputs = deserialize(readFileSync(file)) as RunInputs;
     expect(inputs.engine).toBe(engine());
     writeFileSync(file, serialize({ ...inputs, engine: 'V8 1.2 of Node 3.4 on abacus' }));
-    const before = start(['infer', '--resume', 'out0', '--max-seconds', '0.5']), { status, err } = await before.answer;
+    const before = start(['infer', '--resume', 'out0', '--max-seconds', '0.5']),
+      { status, err } = await before.answer;
     expect(err).toMatch(/warning\[other-engine\]: the run was begun by V8 1\.2 of Node 3\.4 on abacus and goes on by V8/);
     // Too little time is a matter of the options.
     expect(status).toBe(2);

@@ -11,29 +11,50 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/random/generator.js';
 
 const main = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'dist', 'cli', 'main.js');
-interface Answer { readonly status: number | null; readonly signal: string | null; readonly out: string; readonly err: string }
-interface Summary { readonly warnings: readonly { readonly code: string; readonly message: string }[]; readonly variables: Readonly<Record<string, { readonly essBulk: number; readonly essTail: number }>> }
+interface Answer {
+  readonly status: number | null;
+  readonly signal: string | null;
+  readonly out: string;
+  readonly err: string;
+}
+interface Summary {
+  readonly warnings: readonly { readonly code: string; readonly message: string }[];
+  readonly variables: Readonly<Record<string, { readonly essBulk: number; readonly essTail: number }>>;
+}
 
 let folder = '';
 
 function start(args: readonly string[]): { readonly child: ChildProcess; readonly answer: Promise<Answer> } {
   const child = spawn(process.execPath, [main, ...args], { cwd: folder });
   const answer = new Promise<Answer>((resolve, reject) => {
-    let out = '', err = '';
-    child.stdout.setEncoding('utf8').on('data', (piece: string) => { out += piece; });
-    child.stderr.setEncoding('utf8').on('data', (piece: string) => { err += piece; });
+    let out = '',
+      err = '';
+    child.stdout.setEncoding('utf8').on('data', (piece: string) => {
+      out += piece;
+    });
+    child.stderr.setEncoding('utf8').on('data', (piece: string) => {
+      err += piece;
+    });
     child.on('error', reject);
     child.on('close', (status, signal) => resolve({ status, signal, out, err }));
   });
   return { child, answer };
 }
 const credence = (args: readonly string[]): Promise<Answer> => start(args).answer;
-const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => { setTimeout(resolve, milliseconds); });
+const pause = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, milliseconds);
+  });
 /**
  * Starts a run into a directory and sends it a signal as soon as `isTime`. How soon a waiting process sees that it is time is up to the
  * machine: a run that had ended by then was not cut off, and is begun again.
  */
-async function cutOff(args: readonly string[], directory: string, signal: 'SIGKILL' | 'SIGINT', isTime: (unfinished: string) => boolean): Promise<Answer> {
+async function cutOff(
+  args: readonly string[],
+  directory: string,
+  signal: 'SIGKILL' | 'SIGINT',
+  isTime: (unfinished: string) => boolean,
+): Promise<Answer> {
   for (;;) {
     const { child, answer } = start([...args, '--out', directory]);
     while (!isTime(join(folder, directory, 'unfinished')) && child.exitCode === null) await pause(20);
@@ -45,7 +66,13 @@ async function cutOff(args: readonly string[], directory: string, signal: 'SIGKI
   }
 }
 /** When a chain of a run was kept last. */
-const keptAt = (directory: string): number => Math.max(0, ...[0, 1, 2].map((chain) => statSync(join(folder, directory, 'unfinished', `chain-${chain}.checkpoint`), { throwIfNoEntry: false })?.mtimeMs ?? 0));
+const keptAt = (directory: string): number =>
+  Math.max(
+    0,
+    ...[0, 1, 2].map(
+      (chain) => statSync(join(folder, directory, 'unfinished', `chain-${chain}.checkpoint`), { throwIfNoEntry: false })?.mtimeMs ?? 0,
+    ),
+  );
 const read = (...names: readonly string[]): string => readFileSync(join(folder, ...names), 'utf8');
 const summary = (directory: string): Summary => JSON.parse(read(directory, 'summary.json')) as Summary;
 
@@ -53,20 +80,43 @@ beforeAll(() => {
   expect(existsSync(main), 'dist/ is missing: node scripts/build.mjs').toBe(true);
   folder = mkdtempSync(join(tmpdir(), 'credence-long-'));
   const random = createRandom('1', 'data');
-  writeFileSync(join(folder, 'robust.cred'), `data y: real[N]
+  writeFileSync(
+    join(folder, 'robust.cred'),
+    `data y: real[N]
 data g: int[N]
 sample nu ~ Gamma(2, 0.1)
 sample s ~ HalfNormal(5)
 for j in 0..<3 { sample m[j] ~ Normal(0, 10) }
 for n in 0..<N { observe y[n] ~ StudentT(nu, m[g[n]], s) }
-`);
-  writeFileSync(join(folder, 'robust.csv'), `y,g\n${Array.from({ length: 6000 }, (_, n) => `${random.normal() + n % 3},${['a', 'b', 'c'][n % 3]}`).join('\n')}\n`);
+`,
+  );
+  writeFileSync(
+    join(folder, 'robust.csv'),
+    `y,g\n${Array.from({ length: 6000 }, (_, n) => `${random.normal() + (n % 3)},${['a', 'b', 'c'][n % 3]}`).join('\n')}\n`,
+  );
   // Moments alone are kept of what is this large.
   writeFileSync(join(folder, 'large.cred'), 'data N: int\nsample m ~ Normal(0, 1)\nfor n in 0..<N { sample x[n] ~ Normal(m, 1) }\n');
 });
-afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
 
-const robust = ['infer', 'robust.cred', '--data', 'robust.csv', '--backend', 'mh', '--chains', '3', '--draws', '6000', '--warmup', '1000', '--seed', 'long'];
+const robust = [
+  'infer',
+  'robust.cred',
+  '--data',
+  'robust.csv',
+  '--backend',
+  'mh',
+  '--chains',
+  '3',
+  '--draws',
+  '6000',
+  '--warmup',
+  '1000',
+  '--seed',
+  'long',
+];
 
 describe('a run that is killed', () => {
   it('at twenty moments has the bytes of the run that was not', async () => {
@@ -77,7 +127,10 @@ describe('a run that is killed', () => {
     let goesOn = 0;
     for (let k = 0; k < 20; k++) {
       // Now and then before anything is kept; else while chains run.
-      const { child } = running, waiting = k % 5 === 0 ? 0 : 20_000, begun = Date.now(), before = keptAt('killed');
+      const { child } = running,
+        waiting = k % 5 === 0 ? 0 : 20_000,
+        begun = Date.now(),
+        before = keptAt('killed');
       while (Date.now() - begun < waiting && keptAt('killed') === before && child.exitCode === null) await pause(10);
       await pause(700 * random.uniform());
       child.kill('SIGKILL');
@@ -85,7 +138,9 @@ describe('a run that is killed', () => {
       if (signal === null) break;
       const draws = existsSync(join(folder, 'killed', 'unfinished', 'chain-0.draws'));
       if (draws) goesOn++;
-      running = existsSync(join(folder, 'killed', 'unfinished', 'inputs')) ? start(['infer', '--resume', 'killed', '--workers', String(k % 3)]) : start([...robust, '--out', 'killed']);
+      running = existsSync(join(folder, 'killed', 'unfinished', 'inputs'))
+        ? start(['infer', '--resume', 'killed', '--workers', String(k % 3)])
+        : start([...robust, '--out', 'killed']);
     }
     const { status, out, err } = await running.answer;
     expect(status, err).toBe(whole.status);
@@ -99,7 +154,22 @@ describe('a run that is killed', () => {
   });
 
   it('has the moments of the run that was not, where moments alone are kept', async () => {
-    const large = ['infer', 'large.cred', '--set', 'N=20000', '--backend', 'gibbs', '--opt', 'block=none', '--chains', '2', '--draws', '1500', '--warmup', '500'];
+    const large = [
+      'infer',
+      'large.cred',
+      '--set',
+      'N=20000',
+      '--backend',
+      'gibbs',
+      '--opt',
+      'block=none',
+      '--chains',
+      '2',
+      '--draws',
+      '1500',
+      '--warmup',
+      '500',
+    ];
     await credence([...large, '--out', 'large', '--quiet']);
     await cutOff([...large, '--quiet'], 'largeKilled', 'SIGKILL', (unfinished) => existsSync(join(unfinished, 'chain-1.checkpoint')));
     await credence(['infer', '--resume', 'largeKilled', '--quiet']);
@@ -110,7 +180,14 @@ describe('a run that is killed', () => {
   it('is refused where what was kept is damaged, and where there is nothing', async () => {
     // A checkpoint that is younger than the first draws of its chain.
     const time = (file: string): number => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-    await cutOff(robust, 'damaged', 'SIGKILL', (directory) => existsSync(join(directory, 'chain-0.draws')) && time(join(directory, 'chain-0.checkpoint')) > time(join(directory, 'chain-0.draws')));
+    await cutOff(
+      robust,
+      'damaged',
+      'SIGKILL',
+      (directory) =>
+        existsSync(join(directory, 'chain-0.draws')) &&
+        time(join(directory, 'chain-0.checkpoint')) > time(join(directory, 'chain-0.draws')),
+    );
     const unfinished = join(folder, 'damaged', 'unfinished');
     // Draws behind the last checkpoint are what a killed process leaves; draws that are missing are not.
     appendFileSync(join(unfinished, 'chain-0.draws'), 'half a fra');
@@ -135,7 +212,9 @@ describe('a run that is killed', () => {
 
 describe('a run that ends early', () => {
   it('after an interrupt has the draws that there are, and can go on', async () => {
-    const { status, err, out } = await cutOff(robust, 'interrupted', 'SIGINT', (unfinished) => existsSync(join(unfinished, 'chain-1.draws')));
+    const { status, err, out } = await cutOff(robust, 'interrupted', 'SIGINT', (unfinished) =>
+      existsSync(join(unfinished, 'chain-1.draws')),
+    );
     expect([0, 1], err).toContain(status);
     expect(err).toContain('Stopping with the draws that there are');
     expect(out).toMatch(/the run ended with \d+ of 6000 draws/);

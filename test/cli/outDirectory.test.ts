@@ -6,12 +6,19 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { prepareDirectory, writeWhole } from '../../src/cli/outDirectory.js';
 
 let folder = '';
-beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'credence-out-')); });
-afterEach(() => { chmodSync(folder, 0o755); rmSync(folder, { recursive: true, force: true }); });
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'credence-out-'));
+});
+afterEach(() => {
+  chmodSync(folder, 0o755);
+  rmSync(folder, { recursive: true, force: true });
+});
 
 describe('a directory for results', () => {
   it.each([
-    ['of a name at the limit', 'n'.repeat(255)], ['of several levels', 'a/b/c'], ['of another script, with spaces and quotes', 'süß/日本 語 \' " x'],
+    ['of a name at the limit', 'n'.repeat(255)],
+    ['of several levels', 'a/b/c'],
+    ['of another script, with spaces and quotes', 'süß/日本 語 \' " x'],
   ])('%s is made', (_, name) => {
     prepareDirectory(join(folder, name));
     expect(existsSync(join(folder, name))).toBe(true);
@@ -23,8 +30,12 @@ describe('a directory for results', () => {
     symlinkSync(join(folder, 'nowhere'), join(folder, 'broken'));
     symlinkSync(join(folder, 'loop'), join(folder, 'loop'));
     const cases: readonly (readonly [string, RegExp])[] = [
-      ['file', /A file stands where a directory is needed/], ['file/below', /A file stands/], ['n'.repeat(256), /The name is too long/],
-      ['broken', /A symbolic link stands there that leads nowhere/], ['broken/below', /A symbolic link/], ['loop', /leads back to itself/],
+      ['file', /A file stands where a directory is needed/],
+      ['file/below', /A file stands/],
+      ['n'.repeat(256), /The name is too long/],
+      ['broken', /A symbolic link stands there that leads nowhere/],
+      ['broken/below', /A symbolic link/],
+      ['loop', /leads back to itself/],
     ];
     for (const [name, says] of cases) expect(() => prepareDirectory(join(folder, name)), name.slice(0, 20)).toThrow(says);
     expect(() => prepareDirectory('')).toThrow(/--out: error\[wrong-option\]: No directory is named/);

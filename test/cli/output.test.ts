@@ -27,14 +27,17 @@ describe('a failure', () => {
     expect(said(new ModelError([], 'a.cred:1:1: error[x]: y'))).toEqual({ status: 2, text: 'a.cred:1:1: error[x]: y\n' });
   });
 
-  it.each([new InternalError('no memory for x'), new TypeError('x is not a function'), 'thrown text'])('of ours says so, without a stack: %s', (thrown) => {
-    vi.stubEnv('CREDENCE_DEBUG', undefined);
-    const { status, text } = said(thrown);
-    expect(status).toBe(3);
-    expect(text).toMatch(/^credence: internal error: .*This is a fault of Credence, not of your program; please report it/);
-    expect(text.match(/internal error/g)).toHaveLength(1);
-    expect(text).not.toMatch(/\n {4}at /);
-  });
+  it.each([new InternalError('no memory for x'), new TypeError('x is not a function'), 'thrown text'])(
+    'of ours says so, without a stack: %s',
+    (thrown) => {
+      vi.stubEnv('CREDENCE_DEBUG', undefined);
+      const { status, text } = said(thrown);
+      expect(status).toBe(3);
+      expect(text).toMatch(/^credence: internal error: .*This is a fault of Credence, not of your program; please report it/);
+      expect(text.match(/internal error/g)).toHaveLength(1);
+      expect(text).not.toMatch(/\n {4}at /);
+    },
+  );
 
   it('of ours shows its stack where that is asked for', () => {
     vi.stubEnv('CREDENCE_DEBUG', '1');

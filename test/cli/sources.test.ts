@@ -9,23 +9,35 @@ import { type DataFlags, readValues } from '../../src/cli/sources.js';
 import { compile, ModelError, type Tensor } from '../../src/index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'credence-sources-'));
-afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
 
-const model = compile('data y: real[N] data group: int[N] data Sepal_Length: real[N] sample m ~ Normal(0, 1) for n in 0..<N { observe y[n] ~ Normal(m * group[n] + Sepal_Length[n], 1) }');
+const model = compile(
+  'data y: real[N] data group: int[N] data Sepal_Length: real[N] sample m ~ Normal(0, 1) for n in 0..<N { observe y[n] ~ Normal(m * group[n] + Sepal_Length[n], 1) }',
+);
 function table(text: string): string {
   const path = join(folder, 't.csv');
   writeFileSync(path, text);
   return path;
 }
-function read(text: string, flags: DataFlags = {}): Record<string, { readonly values: readonly number[]; readonly levels: readonly string[] | undefined }> {
+function read(
+  text: string,
+  flags: DataFlags = {},
+): Record<string, { readonly values: readonly number[]; readonly levels: readonly string[] | undefined }> {
   const values = readValues(model, { ...flags, data: [table(text)] });
-  return Object.fromEntries([...values].map(([name, value]) => [name, { values: [...(value as Tensor).values], levels: (value as Tensor).levels }]));
+  return Object.fromEntries(
+    [...values].map(([name, value]) => [name, { values: [...(value as Tensor).values], levels: (value as Tensor).levels }]),
+  );
 }
 function refusal(action: () => unknown): string {
   try {
     action();
   } catch (thrown) {
-    if (thrown instanceof ModelError) return thrown.diagnostics.map(({ code, message, hint }) => `${code}: ${message}${hint === undefined ? '' : ` | ${hint.replaceAll(`${folder}/`, '')}`}`).join('\n');
+    if (thrown instanceof ModelError)
+      return thrown.diagnostics
+        .map(({ code, message, hint }) => `${code}: ${message}${hint === undefined ? '' : ` | ${hint.replaceAll(`${folder}/`, '')}`}`)
+        .join('\n');
     throw thrown;
   }
   return 'accepted';
@@ -33,10 +45,15 @@ function refusal(action: () => unknown): string {
 
 describe('tables', () => {
   it('bind columns whose names cannot be written in the language', () => {
-    expect(read('"",y,Sepal.Length\n1,2,3\n')).toEqual({ y: { values: [2], levels: undefined }, Sepal_Length: { values: [3], levels: undefined } });
+    expect(read('"",y,Sepal.Length\n1,2,3\n')).toEqual({
+      y: { values: [2], levels: undefined },
+      Sepal_Length: { values: [3], levels: undefined },
+    });
     // The very name goes before one that is like it.
     expect(read('Sepal.Length,Sepal_Length\n1,2\n')).toEqual({ Sepal_Length: { values: [2], levels: undefined } });
-    expect(refusal(() => read('Sepal.Length,Sepal Length\n1,2\n'))).toBe('bad-csv: The columns "Sepal.Length" and "Sepal Length" are both meant by Sepal_Length. | say which one: --data Sepal_Length=t.csv:Sepal Length');
+    expect(refusal(() => read('Sepal.Length,Sepal Length\n1,2\n'))).toBe(
+      'bad-csv: The columns "Sepal.Length" and "Sepal Length" are both meant by Sepal_Length. | say which one: --data Sepal_Length=t.csv:Sepal Length',
+    );
   });
 
   it('bind a column with a comma in its name', () => {
@@ -45,11 +62,23 @@ describe('tables', () => {
 
   it.each([
     ['1.5,2\n3,4\n', 'bad-csv: the first line, 1.5, 2, holds numbers instead of names | the first line names the columns'],
-    ['1.5,a\n3,b\n', 'no-such-data: None of the columns 1.5, a is declared by the program. | the first line names the columns, and this one looks like data'],
-    ['y group\n1 a\n', 'no-such-data: None of the columns y group is declared by the program. | columns are separated by commas, semicolons, tabs or bars'],
-    ['# made by hand\ny\n1\n', 'no-such-data: None of the columns # made by hand is declared by the program. | comments have no place in a table: the first line names the columns'],
+    [
+      '1.5,a\n3,b\n',
+      'no-such-data: None of the columns 1.5, a is declared by the program. | the first line names the columns, and this one looks like data',
+    ],
+    [
+      'y group\n1 a\n',
+      'no-such-data: None of the columns y group is declared by the program. | columns are separated by commas, semicolons, tabs or bars',
+    ],
+    [
+      '# made by hand\ny\n1\n',
+      'no-such-data: None of the columns # made by hand is declared by the program. | comments have no place in a table: the first line names the columns',
+    ],
     ['GROUP\n1\n', 'no-such-data: None of the columns GROUP is declared by the program. | did you mean --data group=t.csv:GROUP?'],
-    ['outcome\n1\n', 'no-such-data: None of the columns outcome is declared by the program. | bind columns by name: --data y=t.csv:outcome'],
+    [
+      'outcome\n1\n',
+      'no-such-data: None of the columns outcome is declared by the program. | bind columns by name: --data y=t.csv:outcome',
+    ],
     ['y,group\n', 'bad-csv: The table has a header and no rows.'],
   ])('%j is refused with what may be the matter', (text, said) => {
     expect(refusal(() => read(text))).toBe(said);
@@ -75,12 +104,18 @@ describe('--levels', () => {
 
 describe('--missing', () => {
   it('holds for every column', () => {
-    expect(read('y,group\n-999,a\n.,.\n', { missing: ['.', '-999'] })).toEqual({ y: { values: [Number.NaN, Number.NaN], levels: undefined }, group: { values: [0, Number.NaN], levels: ['a'] } });
+    expect(read('y,group\n-999,a\n.,.\n', { missing: ['.', '-999'] })).toEqual({
+      y: { values: [Number.NaN, Number.NaN], levels: undefined },
+      group: { values: [0, Number.NaN], levels: ['a'] },
+    });
   });
 });
 
 describe('predictions', () => {
   it('read numbers as the names that they were in the run', () => {
-    expect([...(readValues(model, { data: [table('group\n372\n308\n')] }, ['group']).get('group') as Tensor).levels!]).toEqual(['308', '372']);
+    expect([...(readValues(model, { data: [table('group\n372\n308\n')] }, ['group']).get('group') as Tensor).levels!]).toEqual([
+      '308',
+      '372',
+    ]);
   });
 });

@@ -12,20 +12,35 @@ import { UnfinishedRun } from '../../src/cli/unfinished.js';
 import { ChainRun } from '../../src/4-infer/runChain.js';
 import { fakeProgram } from '../4-infer/fakeProgram.js';
 
-let directory = '', folder = '';
+let directory = '',
+  folder = '';
 const inputs = { fileName: 'a.cred', program: 'sample x ~ Normal(0, 1)', values: new Map<string, unknown>(), options: {}, files: [] };
 const settings = { seed: 's', warmup: 3, draws: 30, thin: 1 };
-const dead = spawnSync(process.execPath, ['-e', '']).pid, alive = process.ppid;
+const dead = spawnSync(process.execPath, ['-e', '']).pid,
+  alive = process.ppid;
 
-beforeEach(() => { directory = mkdtempSync(join(tmpdir(), 'credence-unfinished-')); folder = join(directory, 'unfinished'); });
-afterEach(() => { rmSync(directory, { recursive: true, force: true }); });
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'credence-unfinished-'));
+  folder = join(directory, 'unfinished');
+});
+afterEach(() => {
+  rmSync(directory, { recursive: true, force: true });
+});
 
-function ownedBy(process: number, host: string = hostname()): void { mkdirSync(folder, { recursive: true }); writeFileSync(join(folder, 'owner'), `${host}\n${process}`); }
+function ownedBy(process: number, host: string = hostname()): void {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'owner'), `${host}\n${process}`);
+}
 
 describe('the owner of a folder', () => {
   it('is at work while its process lives on this machine', () => {
     mkdirSync(folder);
-    for (const [process_, host, who] of [[alive, hostname(), alive], [dead, hostname(), null], [alive, 'elsewhere', null], [process.pid, hostname(), null]] as const) {
+    for (const [process_, host, who] of [
+      [alive, hostname(), alive],
+      [dead, hostname(), null],
+      [alive, 'elsewhere', null],
+      [process.pid, hostname(), null],
+    ] as const) {
       ownedBy(process_, host);
       expect(isAtWork(folder)).toBe(who);
       expect(takeOver(folder)).toBe(who === null);
@@ -62,7 +77,8 @@ describe('the owner of a folder', () => {
 
 /** A run with ten draws of its chain, of a process that ended without a word. */
 async function cutOff(): Promise<{ readonly store: UnfinishedRun; readonly run: ChainRun }> {
-  const store = UnfinishedRun.begin(directory, inputs), run = new ChainRun(fakeProgram(), 0, settings, []);
+  const store = UnfinishedRun.begin(directory, inputs),
+    run = new ChainRun(fakeProgram(), 0, settings, []);
   await store.open('p', 1, null);
   while (run.kept < 10) run.advance(run.sweepsTo(10));
   await store.keep(run.checkpoint(), run.takePieces());
@@ -116,7 +132,8 @@ describe('a write that failed', () => {
   it('is made again behind what was good, and not read twice', async () => {
     const { store, run } = await cutOff();
     while (run.kept < 20) run.advance(run.sweepsTo(20));
-    const checkpoint = run.checkpoint(), pieces = run.takePieces();
+    const checkpoint = run.checkpoint(),
+      pieces = run.takePieces();
     // The draws are written, their checkpoint is not.
     mkdirSync(join(folder, 'chain-0.checkpoint.partial'));
     await expect(store.keep(checkpoint, pieces)).rejects.toThrow(/EISDIR/);
@@ -126,7 +143,10 @@ describe('a write that failed', () => {
     const length = readFileSync(join(folder, 'chain-0.draws')).length;
     const [state] = await UnfinishedRun.find(directory).run.open('p', 1, null);
     expect(state?.checkpoint).toEqual(checkpoint);
-    expect(state?.pieces.map(({ first, count }) => [first, count])).toEqual([[0, 10], [10, 10]]);
+    expect(state?.pieces.map(({ first, count }) => [first, count])).toEqual([
+      [0, 10],
+      [10, 10],
+    ]);
     expect(readFileSync(join(folder, 'chain-0.draws'))).toHaveLength(length);
   });
 });

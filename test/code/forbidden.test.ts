@@ -5,7 +5,9 @@ import { compile } from '../../src/index.js';
 
 it.each(['gibbs', 'mh', 'cavi'])('%s says which policy stands in the way', async (backend) => {
   // As under --disallow-code-generation-from-strings and under a strict Content-Security-Policy.
-  vi.stubGlobal('Function', function forbidden() { throw new EvalError('Code generation from strings disallowed for this context'); });
+  vi.stubGlobal('Function', function forbidden() {
+    throw new EvalError('Code generation from strings disallowed for this context');
+  });
   try {
     const run = compile('sample x ~ Normal(0, 1)').infer({}, { backend, chains: 1, draws: 10, warmup: 10, workers: 0 });
     await expect(run).rejects.toThrow(ModelError);

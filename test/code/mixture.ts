@@ -6,7 +6,9 @@ import type { Module } from '../../src/code/loop.js';
 
 /** Draws z[n], counts components and sums their data; `lengths` are N points of D numbers and K components. */
 export function mixtureSweep(N: number, K: number, D: number): Module {
-  const n = index('n'), k = index('k'), d = index('d');
+  const n = index('n'),
+    k = index('k'),
+    d = index('d');
   const z: Expr = ref('z', [n]);
   const distance = (kk: Expr): Expr => sumOver(num(D), (j) => square(sub(ref('x', [n, j]), ref('mu', [kk, j]))));
   return {
@@ -21,24 +23,46 @@ export function mixtureSweep(N: number, K: number, D: number): Module {
       { name: 'value', type: 'float64', shape: [], place: 'local' },
     ],
     functions: [
-      { name: 'sweep', parameters: [], body: [
-        { do: 'fill', storage: 'counts', value: zero },
-        { do: 'fill', storage: 'sums', value: zero },
-        forLoop(n, zero, num(N), [
-          { do: 'categorical', index: k, count: num(K), into: { storage: 'z', at: [n] },
-            logWeight: add(log(ref('pi', [k])), neg(div(distance(k), mul(num(2), ref('variance'))))) },
-          accumulate('counts', [z], num(1)),
-          forLoop(d, zero, num(D), [accumulate('sums', [z, d], ref('x', [n, d]))]),
-        ]),
-      ] },
-      { name: 'logJoint', parameters: [], body: [
-        store('value', [], zero),
-        forLoop(n, zero, num(N), [
-          accumulate('value', [], add(log(ref('pi', [z])),
-            sub(neg(div(distance(z), mul(num(2), ref('variance')))), mul(num(D / 2), log(apply('mul', num(2 * Math.PI), ref('variance'))))))),
-        ]),
-        { do: 'return', value: ref('value') },
-      ] },
+      {
+        name: 'sweep',
+        parameters: [],
+        body: [
+          { do: 'fill', storage: 'counts', value: zero },
+          { do: 'fill', storage: 'sums', value: zero },
+          forLoop(n, zero, num(N), [
+            {
+              do: 'categorical',
+              index: k,
+              count: num(K),
+              into: { storage: 'z', at: [n] },
+              logWeight: add(log(ref('pi', [k])), neg(div(distance(k), mul(num(2), ref('variance'))))),
+            },
+            accumulate('counts', [z], num(1)),
+            forLoop(d, zero, num(D), [accumulate('sums', [z, d], ref('x', [n, d]))]),
+          ]),
+        ],
+      },
+      {
+        name: 'logJoint',
+        parameters: [],
+        body: [
+          store('value', [], zero),
+          forLoop(n, zero, num(N), [
+            accumulate(
+              'value',
+              [],
+              add(
+                log(ref('pi', [z])),
+                sub(
+                  neg(div(distance(z), mul(num(2), ref('variance')))),
+                  mul(num(D / 2), log(apply('mul', num(2 * Math.PI), ref('variance')))),
+                ),
+              ),
+            ),
+          ]),
+          { do: 'return', value: ref('value') },
+        ],
+      },
     ],
   };
 }

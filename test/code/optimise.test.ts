@@ -7,20 +7,35 @@ import { createRuntime } from '../../src/code/runtime.js';
 import { interpret } from './interpret.js';
 import { procedures, programs } from './programs.js';
 
-interface Outcome { readonly memory: ReadonlyMap<string, readonly number[]>; readonly result: number | undefined; readonly next: number }
+interface Outcome {
+  readonly memory: ReadonlyMap<string, readonly number[]>;
+  readonly result: number | undefined;
+  readonly next: number;
+}
 
 /** Start values from a stream of their own, the same for every way of running. */
 function start(module: Module): Map<string, Float64Array | Int32Array> {
   const random = createRandom('1', 'start');
-  return new Map(module.storages.filter((s) => s.place !== 'local').map((s) => {
-    const length = s.shape.reduce((x, y) => x * y, 1);
-    const values = Array.from({ length }, () => random.uniform());
-    return [s.name, s.type === 'int32' ? Int32Array.from(values, (u) => Math.floor(u * (s.range ?? 1))) : Float64Array.from(values, (u) => 2 * u - 1)];
-  }));
+  return new Map(
+    module.storages
+      .filter((s) => s.place !== 'local')
+      .map((s) => {
+        const length = s.shape.reduce((x, y) => x * y, 1);
+        const values = Array.from({ length }, () => random.uniform());
+        return [
+          s.name,
+          s.type === 'int32' ? Int32Array.from(values, (u) => Math.floor(u * (s.range ?? 1))) : Float64Array.from(values, (u) => 2 * u - 1),
+        ];
+      }),
+  );
 }
 
-function outcome(module: Module, run: (memory: Map<string, Float64Array | Int32Array>, runtime: ReturnType<typeof createRuntime>) => number | undefined): Outcome {
-  const memory = start(module), random = createRandom('1', 'run');
+function outcome(
+  module: Module,
+  run: (memory: Map<string, Float64Array | Int32Array>, runtime: ReturnType<typeof createRuntime>) => number | undefined,
+): Outcome {
+  const memory = start(module),
+    random = createRandom('1', 'run');
   const result = run(memory, createRuntime(random, [], procedures));
   return { memory: new Map([...memory].map(([name, values]) => [name, Array.from(values)])), result, next: random.uniform() };
 }
@@ -35,7 +50,10 @@ function compiled(module: Module, optimise: boolean): Outcome {
   });
 }
 function interpreted(module: Module): Outcome {
-  return outcome(module, (memory, runtime) => { interpret(module, 'run', [], memory, runtime); return interpret(module, 'run', [], memory, runtime); });
+  return outcome(module, (memory, runtime) => {
+    interpret(module, 'run', [], memory, runtime);
+    return interpret(module, 'run', [], memory, runtime);
+  });
 }
 
 function same(a: number | undefined, b: number | undefined): boolean {
@@ -43,16 +61,29 @@ function same(a: number | undefined, b: number | undefined): boolean {
   return Object.is(a, b) || Math.abs(a - b) <= 1e-12 * (1 + Math.abs(a)) || (Number.isNaN(a) && Number.isNaN(b));
 }
 function expectSame(a: Outcome, b: Outcome): void {
-  for (const [name, values] of a.memory) values.forEach((x, k) => { if (!same(x, b.memory.get(name)![k])) expect.fail(`${name}[${k}]: ${x} against ${b.memory.get(name)![k]}`); });
+  for (const [name, values] of a.memory)
+    values.forEach((x, k) => {
+      if (!same(x, b.memory.get(name)![k])) expect.fail(`${name}[${k}]: ${x} against ${b.memory.get(name)![k]}`);
+    });
   if (!same(a.result, b.result)) expect.fail(`result: ${a.result} against ${b.result}`);
   expect(a.next).toBe(b.next);
 }
 
 describe('generated code', () => {
   it('does what the interpreter does, unoptimised', () => {
-    fc.assert(fc.property(programs, (module) => { expectSame(compiled(module, false), interpreted(module)); }), { numRuns: 300, seed: 1 });
+    fc.assert(
+      fc.property(programs, (module) => {
+        expectSame(compiled(module, false), interpreted(module));
+      }),
+      { numRuns: 300, seed: 1 },
+    );
   });
   it('does the same optimised and unoptimised', () => {
-    fc.assert(fc.property(programs, (module) => { expectSame(compiled(module, true), compiled(module, false)); }), { numRuns: 1500, seed: 2 });
+    fc.assert(
+      fc.property(programs, (module) => {
+        expectSame(compiled(module, true), compiled(module, false));
+      }),
+      { numRuns: 1500, seed: 2 },
+    );
   });
 });

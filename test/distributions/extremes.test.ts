@@ -20,7 +20,10 @@ type Case = (typeof reference)[number];
 function symbolic(c: Case): { readonly law: Law & { kind: 'truncated' }; readonly values: Readonly<Record<string, number>> } {
   const names = families.get(c.family)!.parameters.map((p) => p.name);
   const base: Law = { kind: 'family', family: c.family, parameters: Object.fromEntries(names.map((n) => [n, scalar(ref(n))])), span };
-  return { law: { kind: 'truncated', base, low: num(c.low), high: num(c.high), span }, values: { ...Object.fromEntries(names.map((n, k) => [n, c.arguments[k]!])), x: c.x } };
+  return {
+    law: { kind: 'truncated', base, low: num(c.low), high: num(c.high), span },
+    values: { ...Object.fromEntries(names.map((n, k) => [n, c.arguments[k]!])), x: c.x },
+  };
 }
 const make = (c: Case): Distribution<number> => {
   const factories = api as unknown as Readonly<Record<string, (...args: readonly number[]) => Distribution<number>>>;
@@ -36,28 +39,40 @@ describe('a truncated law whose mass underflows', () => {
       const { law, values } = symbolic(c);
       expect(Math.abs(numberOf(logMassBetween(law.base, law.low, law.high), values) - c.logMass)).toBeLessThan(digits(c));
       const density = logDensityOf(law, scalar(x));
-      expect(Math.abs(numberOf(simplify(guardedLogDensityOf(law, scalar(x), evaluatedLogDensityOf)), values) - c.logDensity)).toBeLessThan(digits(c));
+      expect(Math.abs(numberOf(simplify(guardedLogDensityOf(law, scalar(x), evaluatedLogDensityOf)), values) - c.logDensity)).toBeLessThan(
+        digits(c),
+      );
       expect(Math.abs(numberOf(cdfOf(law, x), values) - c.cdf)).toBeLessThan(digits(c));
       const names = families.get(c.family)!.parameters.map((p) => p.name);
       c.wanted.forEach((k, i) => {
         const slope = numberOf(differentiate(density, ref(names[k]!)), values);
         // Both sides are differences of slopes of the size of the log mass.
-        expect(Math.abs(slope - c.gradient[i]!), `d ${names[k]}: ${slope} against ${c.gradient[i]}`).toBeLessThan(1e-9 * (1 + Math.abs(c.logMass)));
+        expect(Math.abs(slope - c.gradient[i]!), `d ${names[k]}: ${slope} against ${c.gradient[i]}`).toBeLessThan(
+          1e-9 * (1 + Math.abs(c.logMass)),
+        );
       });
     });
     it(`${label(c)} has quantiles that invert its distribution function, and draws of it`, () => {
       const d = make(c);
       // Halving an integral or a long sum is slow, and the way is the same.
       const count = ['VonMises', 'BetaBinomial', 'Hypergeometric'].includes(c.family) ? 0 : 300;
-      if (count === 0) { expect(Math.abs(d.cdf(d.quantile(0.5)) - 0.5)).toBeLessThan(d.discrete ? 0.5 : 1e-6); return; }
+      if (count === 0) {
+        expect(Math.abs(d.cdf(d.quantile(0.5)) - 0.5)).toBeLessThan(d.discrete ? 0.5 : 1e-6);
+        return;
+      }
       for (const u of [0.001, 0.2, 0.5, 0.9, 0.999]) {
         const q = d.quantile(u);
-        if (d.discrete) { expect(d.cdf(q)).toBeGreaterThanOrEqual(u - 1e-9); if (q > c.low) expect(d.cdf(q - 1)).toBeLessThan(u + 1e-9); } else expect(Math.abs(d.cdf(q) - u)).toBeLessThan(1e-6);
+        if (d.discrete) {
+          expect(d.cdf(q)).toBeGreaterThanOrEqual(u - 1e-9);
+          if (q > c.low) expect(d.cdf(q - 1)).toBeLessThan(u + 1e-9);
+        } else expect(Math.abs(d.cdf(q) - u)).toBeLessThan(1e-6);
       }
       const draws = [...d.sample(7, count)].sort((a, b) => a - b);
       // Dvoretzky, Kiefer and Wolfowitz at 1e-7; ties of counts are counted at their last.
       const bound = Math.sqrt(Math.log(2 / 1e-7) / (2 * draws.length));
-      draws.forEach((v, k) => { if (v !== draws[k + 1]) expect(Math.abs(d.cdf(v) - (k + 1) / draws.length)).toBeLessThan(bound); });
+      draws.forEach((v, k) => {
+        if (v !== draws[k + 1]) expect(Math.abs(d.cdf(v) - (k + 1) / draws.length)).toBeLessThan(bound);
+      });
     });
   }
 });

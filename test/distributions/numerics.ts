@@ -36,14 +36,19 @@ function lookUp(values: Values) {
     return value === undefined ? Number.NaN : Number(value);
   };
 }
-export function numberOf(e: Expr, values: Values = {}): number { return evaluate(e, { variable: lookUp(values) }); }
-export function arrayOfValues(a: ArrayExpr, values: Values = {}): number[] { return [...evaluateArray(a, { variable: lookUp(values) }).values]; }
+export function numberOf(e: Expr, values: Values = {}): number {
+  return evaluate(e, { variable: lookUp(values) });
+}
+export function arrayOfValues(a: ArrayExpr, values: Values = {}): number[] {
+  return [...evaluateArray(a, { variable: lookUp(values) }).values];
+}
 
 const nodes: readonly { readonly x: number; readonly complement: number; readonly weight: number }[] = (() => {
   const out = [];
   const step = 1 / 16;
   for (let k = -60; k <= 60; k++) {
-    const t = k * step, s = (Math.PI / 2) * Math.sinh(t);
+    const t = k * step,
+      s = (Math.PI / 2) * Math.sinh(t);
     const weight = (step * (Math.PI / 2) * Math.cosh(t)) / Math.cosh(s) ** 2;
     // 1 - tanh(s) and 1 + tanh(s) without cancellation, so that ends with singularities keep their digits.
     out.push({ x: 2 / (1 + Math.exp(-2 * s)), complement: 2 / (1 + Math.exp(2 * s)), weight });

@@ -6,7 +6,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  cdfOf, guardedLogDensityOf, hasCdf, isDiscrete, type Law, mapLaw, noDensityReason, noLatentReason, quantileOf, supportOf, survivalOf,
+  cdfOf,
+  guardedLogDensityOf,
+  hasCdf,
+  isDiscrete,
+  type Law,
+  mapLaw,
+  noDensityReason,
+  noLatentReason,
+  quantileOf,
+  supportOf,
+  survivalOf,
 } from '../../src/distributions/law.js';
 import { type Expr, isConst, num, ref, rewrite, scalar } from '../../src/expr/expr.js';
 import { compile } from '../../src/index.js';
@@ -21,29 +31,50 @@ function lawOf(text: string, declarations = '', type = 'real'): Law {
   return statement.law;
 }
 const y = ref('y');
-const evaluated = (e: Expr, values: Values = {}) => (at: number): number => numberOf(e, { ...values, y: at });
+const evaluated =
+  (e: Expr, values: Values = {}) =>
+  (at: number): number =>
+    numberOf(e, { ...values, y: at });
 const densityAt = (law: Law, values: Values = {}): ((at: number) => number) => {
   const log = evaluated(guardedLogDensityOf(law, scalar(y)), values);
   return (at) => Math.exp(log(at));
 };
 
 /** Sizes of the program as numbers. */
-const sized = (n: number) => (e: Expr): Expr => rewrite(e, (x) => (x.op === 'size' ? num(n) : x));
+const sized =
+  (n: number) =>
+  (e: Expr): Expr =>
+    rewrite(e, (x) => (x.op === 'size' ? num(n) : x));
 
-interface Source { readonly text: string; readonly density: (t: number) => number; readonly low: number; readonly high: number }
-const normal: Source = { text: 'Normal(0, 1)', density: (t) => Math.exp(-t * t / 2) / Math.sqrt(2 * Math.PI), low: -9, high: 9 };
-const shifted: Source = { text: 'Normal(0.5, 1.2)', density: (t) => Math.exp(-(((t - 0.5) / 1.2) ** 2) / 2) / Math.sqrt(2 * Math.PI) / 1.2, low: -11, high: 12 };
+interface Source {
+  readonly text: string;
+  readonly density: (t: number) => number;
+  readonly low: number;
+  readonly high: number;
+}
+const normal: Source = { text: 'Normal(0, 1)', density: (t) => Math.exp((-t * t) / 2) / Math.sqrt(2 * Math.PI), low: -9, high: 9 };
+const shifted: Source = {
+  text: 'Normal(0.5, 1.2)',
+  density: (t) => Math.exp(-(((t - 0.5) / 1.2) ** 2) / 2) / Math.sqrt(2 * Math.PI) / 1.2,
+  low: -11,
+  high: 12,
+};
 const unit: Source = { text: 'Uniform(0, 1)', density: () => 1, low: 0, high: 1 };
 const exponential: Source = { text: 'Exponential(1)', density: (t) => Math.exp(-t), low: 0, high: 40 };
 const uniform = (low: number, high: number): Source => ({ text: `Uniform(${low}, ${high})`, density: () => 1 / (high - low), low, high });
 
 /** P(a < T(X) <= b) by the midpoint rule on a grid of t: off by at most a few cells at each point where T crosses a or b. */
 function truth(source: Source, map: (t: number) => number, bounds: readonly number[]): number[] {
-  const steps = 200_000, h = (source.high - source.low) / steps;
+  const steps = 200_000,
+    h = (source.high - source.low) / steps;
   const out = bounds.map(() => 0);
   for (let i = 0; i < steps; i++) {
-    const t = source.low + (i + 0.5) * h, value = map(t), mass = source.density(t) * h;
-    bounds.forEach((b, k) => { if (value <= b) out[k]! += mass; });
+    const t = source.low + (i + 0.5) * h,
+      value = map(t),
+      mass = source.density(t) * h;
+    bounds.forEach((b, k) => {
+      if (value <= b) out[k]! += mass;
+    });
   }
   return out;
 }
@@ -91,7 +122,18 @@ const continuous: readonly (readonly [string, (t: number) => number, Source, rea
   ['cos(t)', Math.cos, uniform(-1, 9), [-0.8, -0.2, 0.3, 0.9]],
   ['sin(2 * t)', (t) => Math.sin(2 * t), uniform(0, 3), [-0.8, -0.2, 0.3, 0.9]],
   ['tan(t)', Math.tan, uniform(-2, 2), [-3, -0.5, 0.5, 3]],
-  ['erf(t)', (t) => { const s = 1 / (1 + 0.3275911 * Math.abs(t)); return Math.sign(t) * (1 - ((((1.061405429 * s - 1.453152027) * s + 1.421413741) * s - 0.284496736) * s + 0.254829592) * s * Math.exp(-t * t)); }, normal, [-0.9, -0.3, 0.3, 0.9]],
+  [
+    'erf(t)',
+    (t) => {
+      const s = 1 / (1 + 0.3275911 * Math.abs(t));
+      return (
+        Math.sign(t) *
+        (1 - ((((1.061405429 * s - 1.453152027) * s + 1.421413741) * s - 0.284496736) * s + 0.254829592) * s * Math.exp(-t * t))
+      );
+    },
+    normal,
+    [-0.9, -0.3, 0.3, 0.9],
+  ],
   ['t > 1 && t < 2 ? 10 + t : t', (t) => (t > 1 && t < 2 ? 10 + t : t), normal, [0, 0.9, 5, 11.5]],
   ['log(t^2)', (t) => Math.log(t * t), normal, [-3, -1, 0, 1]],
   // Inverted by finding roots; of the last eight some turn, touch a slope of 0 or stay bounded.
@@ -108,7 +150,12 @@ const continuous: readonly (readonly [string, (t: number) => number, Source, rea
   ['t * exp(-t)', (t) => t * Math.exp(-t), exponential, [0.05, 0.15, 0.25, 0.35]],
   ['t + 2 * sin(t)', (t) => t + 2 * Math.sin(t), uniform(-7, 7), [-2.4, -1, 1.5, 2.4]],
   ['t^4 - t', (t) => t ** 4 - t, shifted, [-0.3, 0.2, 2, 10]],
-  ['sum((k + 1) * tanh(t - k) for k in 0..<3)', (t) => Math.tanh(t) + 2 * Math.tanh(t - 1) + 3 * Math.tanh(t - 2), normal, [-5.8, -4, -2, 0]],
+  [
+    'sum((k + 1) * tanh(t - k) for k in 0..<3)',
+    (t) => Math.tanh(t) + 2 * Math.tanh(t - 1) + 3 * Math.tanh(t - 2),
+    normal,
+    [-5.8, -4, -2, 0],
+  ],
 ];
 
 describe('density and distribution function of a transformed variable', () => {
@@ -116,12 +163,15 @@ describe('density and distribution function of a transformed variable', () => {
     it(`${text} of ${source.text}`, () => {
       const law = lawOf(`pushforward(t => ${text}, ${source.text})`);
       expect(noDensityReason(law)).toBe(null);
-      const density = densityAt(law), exact = truth(source, map, bounds);
-      const cdf = evaluated(cdfOf(law, y)), survival = evaluated(survivalOf(law, y));
+      const density = densityAt(law),
+        exact = truth(source, map, bounds);
+      const cdf = evaluated(cdfOf(law, y)),
+        survival = evaluated(survivalOf(law, y));
       bounds.forEach((b, k) => {
         expect(Math.abs(cdf(b) - exact[k]!)).toBeLessThan(gridError);
         expect(cdf(b) + survival(b)).toBeCloseTo(1, 10);
-        if (k > 0) expect(Math.abs(integratePieces(density, refined(bounds[k - 1]!, b)) - (exact[k]! - exact[k - 1]!))).toBeLessThan(gridError);
+        if (k > 0)
+          expect(Math.abs(integratePieces(density, refined(bounds[k - 1]!, b)) - (exact[k]! - exact[k - 1]!))).toBeLessThan(gridError);
         // A density is the derivative of its distribution function.
         const h = 1e-5;
         expect(Math.abs((cdf(b + h) - cdf(b - h)) / (2 * h) - density(b))).toBeLessThan(1e-5 * Math.max(1, density(b)) + 1e-6);
@@ -131,7 +181,9 @@ describe('density and distribution function of a transformed variable', () => {
 
   /** Breaks where images of pieces may end: at whole numbers and at fractions of the interval. */
   function refined(low: number, high: number): number[] {
-    const inner = [Math.tan(2), -1, -0.5, Math.sin(6), 0, 0.5, 1, 2, -Math.tan(2), 3, 10, 11, 12].sort((a, b) => a - b).filter((b) => b > low && b < high);
+    const inner = [Math.tan(2), -1, -0.5, Math.sin(6), 0, 0.5, 1, 2, -Math.tan(2), 3, 10, 11, 12]
+      .sort((a, b) => a - b)
+      .filter((b) => b > low && b < high);
     return [low, ...inner, high];
   }
 
@@ -162,33 +214,56 @@ describe('density and distribution function of a transformed variable', () => {
       ['pushforward(u => quantile(Beta(2, 3), u), Uniform(0, 1))', 'Beta(2, 3)', [0.1, 0.5, 0.9]],
       ['pushforward(u => quantile(StudentT(5, 1, 2), u), Uniform(0, 1))', 'StudentT(5, 1, 2)', [-3, 0.5, 4]],
       ['pushforward(t => cdf(Normal(1, 2), t), Normal(1, 2))', 'Uniform(0, 1)', [0.1, 0.5, 0.99]],
-      ['pushforward(a => 1 - 2 * a, pushforward(t => sigmoid(t), Normal(0, 1)))', 'pushforward(t => tanh(-t / 2), Normal(0, 1))', [-0.9, -0.1, 0.7]],
+      [
+        'pushforward(a => 1 - 2 * a, pushforward(t => sigmoid(t), Normal(0, 1)))',
+        'pushforward(t => tanh(-t / 2), Normal(0, 1))',
+        [-0.9, -0.1, 0.7],
+      ],
     ];
     for (const [left, right, points] of pairs) {
-      const a = evaluated(guardedLogDensityOf(lawOf(left), scalar(y))), b = evaluated(guardedLogDensityOf(lawOf(right), scalar(y)));
+      const a = evaluated(guardedLogDensityOf(lawOf(left), scalar(y))),
+        b = evaluated(guardedLogDensityOf(lawOf(right), scalar(y)));
       for (const point of points) expect({ left, point, value: a(point).toFixed(8) }).toEqual({ left, point, value: b(point).toFixed(8) });
     }
   });
 
   it('is minus infinity outside of the image, and no NaN', () => {
-    for (const [text, outside] of [['exp(t)', [-1, 0]], ['t^2', [-0.5]], ['tanh(t)', [-1, 1, 1.5]], ['log(1 + t^2)', [-0.1]], ['sigmoid(t)', [0, 1, -3, 4]], ['atan(t)', [2]]] as const) {
-      for (const point of outside) expect(evaluated(guardedLogDensityOf(lawOf(`pushforward(t => ${text}, Normal(0, 1))`), scalar(y)))(point)).toBe(-Infinity);
+    for (const [text, outside] of [
+      ['exp(t)', [-1, 0]],
+      ['t^2', [-0.5]],
+      ['tanh(t)', [-1, 1, 1.5]],
+      ['log(1 + t^2)', [-0.1]],
+      ['sigmoid(t)', [0, 1, -3, 4]],
+      ['atan(t)', [2]],
+    ] as const) {
+      for (const point of outside)
+        expect(evaluated(guardedLogDensityOf(lawOf(`pushforward(t => ${text}, Normal(0, 1))`), scalar(y)))(point)).toBe(-Infinity);
     }
   });
 
   it('keeps its digits far out', () => {
     // log density of exp(N(0, 1)) at e^50, and of the logistic quantile map in its tail.
-    expect(evaluated(guardedLogDensityOf(lawOf('pushforward(t => exp(t), Normal(0, 1))'), scalar(y)))(Math.exp(50))).toBeCloseTo(-1250 - 0.5 * Math.log(2 * Math.PI) - 50, 8);
+    expect(evaluated(guardedLogDensityOf(lawOf('pushforward(t => exp(t), Normal(0, 1))'), scalar(y)))(Math.exp(50))).toBeCloseTo(
+      -1250 - 0.5 * Math.log(2 * Math.PI) - 50,
+      8,
+    );
     expect(evaluated(guardedLogDensityOf(lawOf('pushforward(u => logit(u), Uniform(0, 1))'), scalar(y)))(-700)).toBeCloseTo(-700, 8);
     expect(evaluated(guardedLogDensityOf(lawOf('pushforward(u => logit(u), Uniform(0, 1))'), scalar(y)))(700)).toBeCloseTo(-700, 8);
-    expect(evaluated(guardedLogDensityOf(lawOf('pushforward(t => softplus(t), Normal(0, 1))'), scalar(y)))(30)).toBeCloseTo(-450 - 0.5 * Math.log(2 * Math.PI), 8);
-    expect(evaluated(guardedLogDensityOf(lawOf('pushforward(t => (exp(t) - exp(-t)) / 2, Normal(0, 1))'), scalar(y)))(-1e8)).toBeCloseTo(-0.5 * Math.asinh(1e8) ** 2 - Math.log(1e8) - 0.5 * Math.log(2 * Math.PI), 6);
+    expect(evaluated(guardedLogDensityOf(lawOf('pushforward(t => softplus(t), Normal(0, 1))'), scalar(y)))(30)).toBeCloseTo(
+      -450 - 0.5 * Math.log(2 * Math.PI),
+      8,
+    );
+    expect(evaluated(guardedLogDensityOf(lawOf('pushforward(t => (exp(t) - exp(-t)) / 2, Normal(0, 1))'), scalar(y)))(-1e8)).toBeCloseTo(
+      -0.5 * Math.asinh(1e8) ** 2 - Math.log(1e8) - 0.5 * Math.log(2 * Math.PI),
+      6,
+    );
   });
 });
 
 describe('draws', () => {
   it('follow the distribution function (DKW bound at 1e-7)', () => {
-    const n = 20_000, bound = Math.sqrt(Math.log(2 / 1e-7) / (2 * n));
+    const n = 20_000,
+      bound = Math.sqrt(Math.log(2 / 1e-7) / (2 * n));
     const chosen = continuous.filter((_, k) => k % 3 === 0);
     const program = chosen.map(([text, , source], k) => `sample v${k} ~ pushforward(t => ${text}, ${source.text})`).join('\n');
     const draws = compile(program).sample({}, { count: n, seed: 11 });
@@ -205,7 +280,9 @@ describe('draws', () => {
 describe('quantile and support', () => {
   it('inverts the distribution function of monotone maps', () => {
     for (const text of ['exp(t)', '1 - 2 * t', 'sigmoid(t)', '-exp(-t)', 't^3']) {
-      const law = lawOf(`pushforward(t => ${text}, Normal(0, 1))`), cdf = evaluated(cdfOf(law, y)), quantile = quantileOf(law, y)!;
+      const law = lawOf(`pushforward(t => ${text}, Normal(0, 1))`),
+        cdf = evaluated(cdfOf(law, y)),
+        quantile = quantileOf(law, y)!;
       for (const u of [0.01, 0.3, 0.5, 0.9]) expect(cdf(numberOf(quantile, { y: u }))).toBeCloseTo(u, 9);
     }
     expect(quantileOf(lawOf('pushforward(t => t^2, Normal(0, 1))'), y)).toBe(null);
@@ -230,10 +307,17 @@ describe('quantile and support', () => {
 describe('unknown coefficients', () => {
   it('count by their absolute value, with the direction found at run time', () => {
     const law = lawOf('pushforward(t => a + b * tanh(t), Normal(0, 1))', 'data a: real data b: real');
-    for (const [a, b] of [[1, 2], [1, -2], [-0.5, 0.1]] as const) {
+    for (const [a, b] of [
+      [1, 2],
+      [1, -2],
+      [-0.5, 0.1],
+    ] as const) {
       const exact = truth(normal, (t) => a + b * Math.tanh(t), [a - 0.3 * Math.abs(b), a + 0.5 * Math.abs(b)]);
-      const density = densityAt(law, { a, b }), cdf = evaluated(cdfOf(law, y), { a, b });
-      [a - 0.3 * Math.abs(b), a + 0.5 * Math.abs(b)].forEach((point, k) => expect(Math.abs(cdf(point) - exact[k]!)).toBeLessThan(gridError));
+      const density = densityAt(law, { a, b }),
+        cdf = evaluated(cdfOf(law, y), { a, b });
+      [a - 0.3 * Math.abs(b), a + 0.5 * Math.abs(b)].forEach((point, k) =>
+        expect(Math.abs(cdf(point) - exact[k]!)).toBeLessThan(gridError),
+      );
       expect(integratePieces(density, [a - Math.abs(b), a, a + Math.abs(b)])).toBeCloseTo(1, 6);
       expect(density(a + 1.01 * Math.abs(b))).toBe(0);
     }
@@ -242,9 +326,15 @@ describe('unknown coefficients', () => {
 
   it('bound what is bounded', () => {
     const law = lawOf('pushforward(t => c < t ? b * t : exp(t), Exponential(1))', 'data b: real data c: real');
-    for (const [b, c] of [[2, 1], [-1, 0.5], [1, -3]] as const) {
+    for (const [b, c] of [
+      [2, 1],
+      [-1, 0.5],
+      [1, -3],
+    ] as const) {
       const map = (t: number): number => (c < t ? b * t : Math.exp(t));
-      const points = [-2, -0.2, 0.5, 1.3, 2.1, 4], exact = truth(exponential, map, points), cdf = evaluated(cdfOf(law, y), { b, c });
+      const points = [-2, -0.2, 0.5, 1.3, 2.1, 4],
+        exact = truth(exponential, map, points),
+        cdf = evaluated(cdfOf(law, y), { b, c });
       points.forEach((point, k) => expect(Math.abs(cdf(point) - exact[k]!)).toBeLessThan(gridError));
     }
   });
@@ -252,33 +342,55 @@ describe('unknown coefficients', () => {
 
 describe('random compositions of invertible maps', () => {
   /** A step outwards: text, function, and the image of what it is applied to. */
-  interface Composition { readonly text: string; readonly map: (t: number) => number; readonly low: number; readonly high: number }
+  interface Composition {
+    readonly text: string;
+    readonly map: (t: number) => number;
+    readonly low: number;
+    readonly high: number;
+  }
   const start: Composition = { text: 't', map: (t) => t, low: -Infinity, high: Infinity };
   const steps: readonly ((c: Composition, k: number) => Composition | null)[] = [
-    (c, k) => ({ text: `(${k} * ${c.text} + 1)`, map: (t) => k * c.map(t) + 1, low: k > 0 ? k * c.low + 1 : k * c.high + 1, high: k > 0 ? k * c.high + 1 : k * c.low + 1 }),
+    (c, k) => ({
+      text: `(${k} * ${c.text} + 1)`,
+      map: (t) => k * c.map(t) + 1,
+      low: k > 0 ? k * c.low + 1 : k * c.high + 1,
+      high: k > 0 ? k * c.high + 1 : k * c.low + 1,
+    }),
     (c) => ({ text: `tanh(${c.text})`, map: (t) => Math.tanh(c.map(t)), low: Math.tanh(c.low), high: Math.tanh(c.high) }),
     (c) => ({ text: `sigmoid(${c.text})`, map: (t) => sigmoid(c.map(t)), low: sigmoid(c.low), high: sigmoid(c.high) }),
-    (c) => ({ text: `softplus(${c.text})`, map: (t) => Math.log1p(Math.exp(-Math.abs(c.map(t)))) + Math.max(0, c.map(t)), low: c.low === -Infinity ? 0 : Math.log1p(Math.exp(c.low)), high: c.high === Infinity ? Infinity : Math.log1p(Math.exp(c.high)) }),
+    (c) => ({
+      text: `softplus(${c.text})`,
+      map: (t) => Math.log1p(Math.exp(-Math.abs(c.map(t)))) + Math.max(0, c.map(t)),
+      low: c.low === -Infinity ? 0 : Math.log1p(Math.exp(c.low)),
+      high: c.high === Infinity ? Infinity : Math.log1p(Math.exp(c.high)),
+    }),
     (c) => ({ text: `atan(${c.text})`, map: (t) => Math.atan(c.map(t)), low: Math.atan(c.low), high: Math.atan(c.high) }),
     (c) => (c.high < 3 ? { text: `exp(${c.text})`, map: (t) => Math.exp(c.map(t)), low: Math.exp(c.low), high: Math.exp(c.high) } : null),
-    (c) => (c.low >= 0 ? { text: `log1p(${c.text})`, map: (t) => Math.log1p(c.map(t)), low: Math.log1p(c.low), high: Math.log1p(c.high) } : null),
+    (c) =>
+      c.low >= 0 ? { text: `log1p(${c.text})`, map: (t) => Math.log1p(c.map(t)), low: Math.log1p(c.low), high: Math.log1p(c.high) } : null,
     (c) => ({ text: `(${c.text})^3`, map: (t) => c.map(t) ** 3, low: c.low ** 3, high: c.high ** 3 }),
-    (c) => (c.low >= 0 ? { text: `sqrt(${c.text})`, map: (t) => Math.sqrt(c.map(t)), low: Math.sqrt(c.low), high: Math.sqrt(c.high) } : null),
+    (c) =>
+      c.low >= 0 ? { text: `sqrt(${c.text})`, map: (t) => Math.sqrt(c.map(t)), low: Math.sqrt(c.low), high: Math.sqrt(c.high) } : null,
   ];
 
   it('have the density that the change-of-variables theorem gives by finite differences', () => {
-    fc.assert(fc.property(
-      fc.array(fc.record({ step: fc.nat(steps.length - 1), k: fc.constantFrom(-2, -0.5, 0.7, 1.5) }), { minLength: 1, maxLength: 4 }), fc.double({ min: -1.2, max: 1.2, noNaN: true }),
-      (list, t) => {
-        const c = list.reduce<Composition>((inner, { step, k }) => steps[step]!(inner, k) ?? inner, start);
-        const law = lawOf(`pushforward(t => ${c.text}, Normal(0, 1))`);
-        expect(noDensityReason(law)).toBe(null);
-        const h = 1e-4;
-        const slope = Math.abs((8 * (c.map(t + h) - c.map(t - h)) - (c.map(t + 2 * h) - c.map(t - 2 * h))) / (12 * h));
-        fc.pre(slope > 1e-3 && slope < 1e3);
-        const expected = -t * t / 2 - 0.5 * Math.log(2 * Math.PI) - Math.log(slope);
-        expect(Math.abs(evaluated(guardedLogDensityOf(law, scalar(y)))(c.map(t)) - expected)).toBeLessThan(1e-4);
-      }), { seed: 5, numRuns: 300 });
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ step: fc.nat(steps.length - 1), k: fc.constantFrom(-2, -0.5, 0.7, 1.5) }), { minLength: 1, maxLength: 4 }),
+        fc.double({ min: -1.2, max: 1.2, noNaN: true }),
+        (list, t) => {
+          const c = list.reduce<Composition>((inner, { step, k }) => steps[step]!(inner, k) ?? inner, start);
+          const law = lawOf(`pushforward(t => ${c.text}, Normal(0, 1))`);
+          expect(noDensityReason(law)).toBe(null);
+          const h = 1e-4;
+          const slope = Math.abs((8 * (c.map(t + h) - c.map(t - h)) - (c.map(t + 2 * h) - c.map(t - 2 * h))) / (12 * h));
+          fc.pre(slope > 1e-3 && slope < 1e3);
+          const expected = (-t * t) / 2 - 0.5 * Math.log(2 * Math.PI) - Math.log(slope);
+          expect(Math.abs(evaluated(guardedLogDensityOf(law, scalar(y)))(c.map(t)) - expected)).toBeLessThan(1e-4);
+        },
+      ),
+      { seed: 5, numRuns: 300 },
+    );
   });
 });
 
@@ -294,25 +406,44 @@ describe('discrete laws', () => {
   });
 
   it('adds over finite and inverts on infinite ranges', () => {
-    const binomial = (n: number, p: number, k: number): number => { let c = 1; for (let i = 0; i < k; i++) c = c * (n - i) / (i + 1); return c * p ** k * (1 - p) ** (n - k); };
+    const binomial = (n: number, p: number, k: number): number => {
+      let c = 1;
+      for (let i = 0; i < k; i++) c = (c * (n - i)) / (i + 1);
+      return c * p ** k * (1 - p) ** (n - k);
+    };
     const squares = lawOf('pushforward(x => (x - 2)^2, Binomial(4, 0.3))', '', 'int');
-    masses(squares, [0, 1, 4, 3]).forEach((m, k) => expect(m).toBeCloseTo([binomial(4, 0.3, 2), binomial(4, 0.3, 1) + binomial(4, 0.3, 3), binomial(4, 0.3, 0) + binomial(4, 0.3, 4), 0][k]!, 12));
-    const poisson = (k: number): number => { let f = 1; for (let i = 2; i <= k; i++) f *= i; return Math.exp(-3) * 3 ** k / f; };
+    masses(squares, [0, 1, 4, 3]).forEach((m, k) =>
+      expect(m).toBeCloseTo(
+        [binomial(4, 0.3, 2), binomial(4, 0.3, 1) + binomial(4, 0.3, 3), binomial(4, 0.3, 0) + binomial(4, 0.3, 4), 0][k]!,
+        12,
+      ),
+    );
+    const poisson = (k: number): number => {
+      let f = 1;
+      for (let i = 2; i <= k; i++) f *= i;
+      return (Math.exp(-3) * 3 ** k) / f;
+    };
     const odd = lawOf('pushforward(x => 2 * x + 1, Poisson(3))', '', 'int');
     masses(odd, [1, 5, 2, -1]).forEach((m, k) => expect(m).toBeCloseTo([poisson(0), poisson(2), 0, 0][k]!, 12));
     const folded = lawOf('pushforward(x => abs(x - 2), Poisson(3))', '', 'int');
-    masses(folded, [0, 1, 2, 3, -1]).forEach((m, k) => expect(m).toBeCloseTo([poisson(2), poisson(1) + poisson(3), poisson(0) + poisson(4), poisson(5), 0][k]!, 12));
+    masses(folded, [0, 1, 2, 3, -1]).forEach((m, k) =>
+      expect(m).toBeCloseTo([poisson(2), poisson(1) + poisson(3), poisson(0) + poisson(4), poisson(5), 0][k]!, 12),
+    );
     const signed = lawOf('pushforward(x => x < 2 ? -x : x, Poisson(3))', '', 'int');
     masses(signed, [0, -1, 2, 1]).forEach((m, k) => expect(m).toBeCloseTo([poisson(0), poisson(1), poisson(2), 0][k]!, 12));
     const flat = lawOf('pushforward(x => min(x, 4), Poisson(3))', '', 'int');
-    masses(flat, [0, 3, 4, 5]).forEach((m, k) => expect(m).toBeCloseTo([poisson(0), poisson(3), 1 - [0, 1, 2, 3].reduce((sum, j) => sum + poisson(j), 0), 0][k]!, 12));
+    masses(flat, [0, 3, 4, 5]).forEach((m, k) =>
+      expect(m).toBeCloseTo([poisson(0), poisson(3), 1 - [0, 1, 2, 3].reduce((sum, j) => sum + poisson(j), 0), 0][k]!, 12),
+    );
     expect(supportOf(flat)).toMatchObject({ kind: 'integers', low: { value: 0 }, high: { value: 4 } });
     const swapped = lawOf('pushforward(x => x == 2 ? 0 : x, Poisson(3))', '', 'int');
     masses(swapped, [0, 1, 2, 3]).forEach((m, k) => expect(m).toBeCloseTo([poisson(0) + poisson(2), poisson(1), 0, poisson(3)][k]!, 12));
     const positive = lawOf('pushforward(x => x > 0, Poisson(3))', '', 'int');
     masses(positive, [0, 1]).forEach((m, k) => expect(m).toBeCloseTo([poisson(0), 1 - poisson(0)][k]!, 12));
     const signs = lawOf('pushforward(x => sign(x - 2), Poisson(3))', '', 'int');
-    masses(signs, [-1, 0, 1]).forEach((m, k) => expect(m).toBeCloseTo([poisson(0) + poisson(1), poisson(2), 1 - poisson(0) - poisson(1) - poisson(2)][k]!, 12));
+    masses(signs, [-1, 0, 1]).forEach((m, k) =>
+      expect(m).toBeCloseTo([poisson(0) + poisson(1), poisson(2), 1 - poisson(0) - poisson(1) - poisson(2)][k]!, 12),
+    );
     const halves = lawOf('pushforward(x => x / 2, Poisson(3))');
     masses(halves, [0, 0.5, 1, 0.25]).forEach((m, k) => expect(m).toBeCloseTo([poisson(0), poisson(1), poisson(2), 0][k]!, 12));
     expect(noLatentReason(halves)).toMatch(/whole numbers/);
@@ -321,9 +452,13 @@ describe('discrete laws', () => {
   it('takes differences of the distribution function for maps that are constant or rounded', () => {
     const Phi = (a: number): number => truth(normal, (t) => t, [a])[0]!;
     const floored = lawOf('pushforward(t => floor(t), Normal(0, 1))', '', 'int');
-    masses(floored, [-1, 0, 2, 0.5]).forEach((m, k) => expect(Math.abs(m - [Phi(0) - Phi(-1), Phi(1) - Phi(0), Phi(3) - Phi(2), 0][k]!)).toBeLessThan(gridError));
+    masses(floored, [-1, 0, 2, 0.5]).forEach((m, k) =>
+      expect(Math.abs(m - [Phi(0) - Phi(-1), Phi(1) - Phi(0), Phi(3) - Phi(2), 0][k]!)).toBeLessThan(gridError),
+    );
     const rounded = lawOf('pushforward(t => 2 * round(3 * t) + 1, Normal(0, 1))', '', 'int');
-    masses(rounded, [1, 3, 2]).forEach((m, k) => expect(Math.abs(m - [Phi(1 / 6) - Phi(-1 / 6), Phi(0.5) - Phi(1 / 6), 0][k]!)).toBeLessThan(gridError));
+    masses(rounded, [1, 3, 2]).forEach((m, k) =>
+      expect(Math.abs(m - [Phi(1 / 6) - Phi(-1 / 6), Phi(0.5) - Phi(1 / 6), 0][k]!)).toBeLessThan(gridError),
+    );
     const ceiled = lawOf('pushforward(t => ceil(-t), Exponential(1))', '', 'int');
     masses(ceiled, [0, -1, 1]).forEach((m, k) => expect(m).toBeCloseTo([1 - Math.exp(-1), Math.exp(-1) - Math.exp(-2), 0][k]!, 9));
     const sign = lawOf('pushforward(t => sign(t - 1), Normal(0, 1))', '', 'int');
@@ -331,7 +466,9 @@ describe('discrete laws', () => {
     const above = lawOf('pushforward(t => t^2 > 1 || t < -3, Normal(0, 1))', '', 'int');
     masses(above, [1, 0]).forEach((m, k) => expect(Math.abs(m - [2 * Phi(-1), 1 - 2 * Phi(-1)][k]!)).toBeLessThan(gridError));
     const classes = lawOf('pushforward(t => t < -1 ? 0 : t < 1 ? 1 : 2, Normal(0, 1))', '', 'int');
-    masses(classes, [0, 1, 2, 3]).forEach((m, k) => expect(Math.abs(m - [Phi(-1), Phi(1) - Phi(-1), Phi(-1), 0][k]!)).toBeLessThan(gridError));
+    masses(classes, [0, 1, 2, 3]).forEach((m, k) =>
+      expect(Math.abs(m - [Phi(-1), Phi(1) - Phi(-1), Phi(-1), 0][k]!)).toBeLessThan(gridError),
+    );
     expect(supportOf(classes)).toMatchObject({ kind: 'integers', low: { value: 0 }, high: { value: 2 } });
     expect(evaluated(cdfOf(classes, y))(1)).toBeCloseTo(1 - Phi(-1), 3);
     expect(evaluated(cdfOf(floored, y))(0.7)).toBeCloseTo(Phi(1), 3);
@@ -340,7 +477,10 @@ describe('discrete laws', () => {
 
 describe('what has no density', () => {
   it.each([
-    ['pushforward(t => lgamma(t) + t, Gamma(2, 1))', /`lgamma\(t\) \+ t` has no inverse in closed form, and it is not certain where it rises and falls/],
+    [
+      'pushforward(t => lgamma(t) + t, Gamma(2, 1))',
+      /`lgamma\(t\) \+ t` has no inverse in closed form, and it is not certain where it rises and falls/,
+    ],
     ['pushforward(t => cos(t), Normal(0, 1))', /infinitely many branches/],
     ['pushforward(t => max(t, 0), Normal(0, 1))', /its map takes the value 0 with positive probability and is continuous elsewhere/],
     ['pushforward(t => t^2, censored(Normal(0, 1), -1, 1))', /let censored stand outermost/],

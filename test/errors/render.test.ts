@@ -29,18 +29,23 @@ describe('renderDiagnostics', () => {
   it('shows place, severity, code, message, excerpt, expectation and hint', () => {
     const source = 'data x: real\nsample y = Normal(x, 1)\n';
     const at = source.indexOf('=');
-    expect(renderDiagnostics([wrong(at, at + 1, { expected: '`~`', hint: 'write `~`' })], source, 'a.cred')).toBe([
-      'a.cred:2:10: error[some-code]: this is wrong',
-      '  2 | sample y = Normal(x, 1)',
-      '    |          ^',
-      '  expected: `~`',
-      '  hint: write `~`',
-    ].join('\n'));
+    expect(renderDiagnostics([wrong(at, at + 1, { expected: '`~`', hint: 'write `~`' })], source, 'a.cred')).toBe(
+      [
+        'a.cred:2:10: error[some-code]: this is wrong',
+        '  2 | sample y = Normal(x, 1)',
+        '    |          ^',
+        '  expected: `~`',
+        '  hint: write `~`',
+      ].join('\n'),
+    );
   });
 
   it('separates several by a blank line and keeps their order', () => {
     const text = renderDiagnostics([wrong(2, 3, { severity: 'warning' }), wrong(0, 1, { severity: 'note' })], 'abc', 'f');
-    expect(text.split('\n\n').map((part) => part.split('\n')[0])).toEqual(['f:1:3: warning[some-code]: this is wrong', 'f:1:1: note[some-code]: this is wrong']);
+    expect(text.split('\n\n').map((part) => part.split('\n')[0])).toEqual([
+      'f:1:3: warning[some-code]: this is wrong',
+      'f:1:1: note[some-code]: this is wrong',
+    ]);
   });
 
   it('shows no excerpt without a span', () => {
@@ -60,7 +65,8 @@ describe('renderDiagnostics', () => {
   });
 
   it('gives wide characters two columns and combining marks none', () => {
-    const carets = (source: string, word: string): string => renderDiagnostics([wrong(source.indexOf(word), source.indexOf(word) + word.length)], source, 'f').split('\n')[2]!;
+    const carets = (source: string, word: string): string =>
+      renderDiagnostics([wrong(source.indexOf(word), source.indexOf(word) + word.length)], source, 'f').split('\n')[2]!;
     expect(carets('日本 bad', 'bad')).toBe(`    | ${' '.repeat(5)}^^^`);
     expect(carets('e\u0301 bad', 'bad')).toBe(`    | ${' '.repeat(2)}^^^`);
     expect(carets('μ bad', 'bad')).toBe(`    | ${' '.repeat(2)}^^^`);
@@ -73,7 +79,11 @@ describe('renderDiagnostics', () => {
     const excerpt = renderDiagnostics([wrong(at, at + 3)], source, 'f').split('\n')[1]!;
     expect(excerpt.length).toBeLessThan(120);
     expect(excerpt).toMatch(/\| ….*bad.*…$/);
-    expect(renderDiagnostics([wrong(0, source.length)], source, 'f').split('\n').every((line) => line.length < 130)).toBe(true);
+    expect(
+      renderDiagnostics([wrong(0, source.length)], source, 'f')
+        .split('\n')
+        .every((line) => line.length < 130),
+    ).toBe(true);
   });
 
   it('marks a span of several lines to the end of the first', () => {
@@ -103,8 +113,17 @@ describe('renderDiagnostics', () => {
 describe('didYouMean', () => {
   const families = ['Normal', 'MvNormal', 'Gamma', 'Beta', 'Poisson', 'Exponential', 'StudentT', 'LogNormal', 'K', 'mu', 'nu', 'tau'];
   it.each([
-    ['normal', 'Normal'], ['Noraml', 'Normal'], ['Nomral', 'Normal'], ['Gama', 'Gamma'], ['Poison', 'Poisson'], ['Expontial', 'Exponential'], ['MVNormal', 'MvNormal'],
-    ['Studentt', 'StudentT'], ['k', 'K'], ['taus', 'tau'], ['BETA', 'Beta'],
+    ['normal', 'Normal'],
+    ['Noraml', 'Normal'],
+    ['Nomral', 'Normal'],
+    ['Gama', 'Gamma'],
+    ['Poison', 'Poisson'],
+    ['Expontial', 'Exponential'],
+    ['MVNormal', 'MvNormal'],
+    ['Studentt', 'StudentT'],
+    ['k', 'K'],
+    ['taus', 'tau'],
+    ['BETA', 'Beta'],
   ])('takes %s for %s', (word, meant) => expect(didYouMean(word, families)).toBe(meant));
 
   it.each(['x', 'xu', 'Cauchy', 'Weibull', '', 'm', 'abc'])('says nothing of %s', (word) => expect(didYouMean(word, families)).toBeNull());

@@ -1,10 +1,35 @@
 import { describe, expect, it } from 'vitest';
 import { evaluate, evaluateArray, toNested } from '../../src/expr/evaluate.js';
-import { type ArrayExpr, type Expr, add, apply, arrayOf, at, build, cond, index, mul, num, ref, scalarOf, size, sub, sumOver } from '../../src/expr/expr.js';
+import {
+  type ArrayExpr,
+  type Expr,
+  add,
+  apply,
+  arrayOf,
+  at,
+  build,
+  cond,
+  index,
+  mul,
+  num,
+  ref,
+  scalarOf,
+  size,
+  sub,
+  sumOver,
+} from '../../src/expr/expr.js';
 
-const x = [[1, 2], [3, 5], [8, 13]];
+const x = [
+  [1, 2],
+  [3, 5],
+  [8, 13],
+];
 const environment = {
-  sizes: new Map([['N', 3], ['D', 2], ['Z', 0]]),
+  sizes: new Map([
+    ['N', 3],
+    ['D', 2],
+    ['Z', 0],
+  ]),
   variable: (name: string, k: readonly number[]): number => {
     if (name === 'x') return x[k[0]!]?.[k[1]!] ?? Number.NaN;
     if (name === 'g') return [2, 0, 1][k[0]!]!;
@@ -12,7 +37,12 @@ const environment = {
   },
 };
 const value = (e: Expr): number => evaluate(e, environment);
-const reduceOver = (kind: 'sum' | 'prod' | 'min' | 'max' | 'logsumexp' | 'argmax', from: number, to: number, body: (i: Expr) => Expr): Expr => {
+const reduceOver = (
+  kind: 'sum' | 'prod' | 'min' | 'max' | 'logsumexp' | 'argmax',
+  from: number,
+  to: number,
+  body: (i: Expr) => Expr,
+): Expr => {
   const i = index('i');
   return { op: 'reduce', kind, index: i, from: num(from), to: num(to), body: body(i) };
 };
@@ -53,7 +83,12 @@ describe('evaluate', () => {
 
   it('evaluates only the branch taken', () => {
     const unknown = ref('nothing');
-    const lookup = { ...environment, variable: (): number => { throw new Error('read'); } };
+    const lookup = {
+      ...environment,
+      variable: (): number => {
+        throw new Error('read');
+      },
+    };
     expect(evaluate({ op: 'cond', test: num(1), then: num(5), otherwise: unknown }, lookup)).toBe(5);
     expect(() => evaluate({ op: 'cond', test: num(0), then: num(5), otherwise: unknown }, lookup)).toThrow('read');
   });
@@ -62,29 +97,48 @@ describe('evaluate', () => {
     // [[2, 1], [1, 1]] has determinant 1 and inverse [[1, -1], [-1, 2]]
     const m: ArrayExpr = build([num(2), num(2)], (i, j) => cond(apply('eq', add(i, j), num(0)), num(2), num(1)));
     const inverse = arrayOf('inverse', [m], m.dims);
-    expect(toNested(evaluateArray(inverse, environment))).toEqual([[expect.closeTo(1, 12), expect.closeTo(-1, 12)], [expect.closeTo(-1, 12), expect.closeTo(2, 12)]]);
+    expect(toNested(evaluateArray(inverse, environment))).toEqual([
+      [expect.closeTo(1, 12), expect.closeTo(-1, 12)],
+      [expect.closeTo(-1, 12), expect.closeTo(2, 12)],
+    ]);
     expect(value(scalarOf('logdet', [m]))).toBeCloseTo(0, 12);
     expect(value(at(inverse, num(1), num(1)))).toBeCloseTo(2, 12);
   });
 
   it('recomputes an array function for each value of an index outside it', () => {
     // logdet of the 1x1 matrix [n + 1], summed over n = 0, 1, 2: log 1 + log 2 + log 3
-    expect(value(sumOver(size('N'), (n) => scalarOf('logdet', [build([num(1), num(1)], () => add(n, num(1)))])))).toBeCloseTo(Math.log(6), 12);
+    expect(value(sumOver(size('N'), (n) => scalarOf('logdet', [build([num(1), num(1)], () => add(n, num(1)))])))).toBeCloseTo(
+      Math.log(6),
+      12,
+    );
   });
 
   it('calls host functions with nested arrays', () => {
     const matrix = build([num(2), num(1)], (i, j) => add(mul(num(10), i), j));
-    const host = (m: unknown, s: unknown): number => { expect(m).toEqual([[0], [10]]); return Number(s) + 1; };
+    const host = (m: unknown, s: unknown): number => {
+      expect(m).toEqual([[0], [10]]);
+      return Number(s) + 1;
+    };
     const call = scalarOf('host:0', [matrix, { indices: [], dims: [], body: num(4) }]);
     expect(evaluate(call, { ...environment, hostFunctions: [host as (...args: readonly unknown[]) => unknown] })).toBe(5);
   });
 
   it('fills arrays in row-major order and takes a negative dimension as empty', () => {
-    expect(evaluateArray(build([num(2), num(3)], (i, j) => add(mul(num(10), i), j)), environment)).toEqual({ shape: [2, 3], values: Float64Array.of(0, 1, 2, 10, 11, 12) });
-    expect(evaluateArray(build([sub(size('Z'), num(1))], () => num(1)), environment)).toEqual({ shape: [0], values: new Float64Array(0) });
+    expect(
+      evaluateArray(
+        build([num(2), num(3)], (i, j) => add(mul(num(10), i), j)),
+        environment,
+      ),
+    ).toEqual({ shape: [2, 3], values: Float64Array.of(0, 1, 2, 10, 11, 12) });
+    expect(
+      evaluateArray(
+        build([sub(size('Z'), num(1))], () => num(1)),
+        environment,
+      ),
+    ).toEqual({ shape: [0], values: new Float64Array(0) });
   });
 
-  it('is undefined outside an array function\'s result', () => {
+  it("is undefined outside an array function's result", () => {
     const eye = build([num(2), num(2)], (i, j) => apply('eq', i, j));
     expect(value(at(arrayOf('inverse', [eye], eye.dims), num(0), num(2)))).toBeNaN();
     expect(value(at(arrayOf('inverse', [eye], eye.dims), num(-1), num(0)))).toBeNaN();

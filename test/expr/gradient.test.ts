@@ -4,18 +4,50 @@
 import { describe, expect, it } from 'vitest';
 import { evaluate } from '../../src/expr/evaluate.js';
 import {
-  add, apply, arrayOf, at, build, cond, element, exp, type Expr, index, log, mul, num, one, pow, reduce, ref, scalarOf, size, sub, sumOver, zero,
+  add,
+  apply,
+  arrayOf,
+  at,
+  build,
+  cond,
+  element,
+  exp,
+  type Expr,
+  index,
+  log,
+  mul,
+  num,
+  one,
+  pow,
+  reduce,
+  ref,
+  scalarOf,
+  size,
+  sub,
+  sumOver,
+  zero,
 } from '../../src/expr/expr.js';
 import { differentiate } from '../../src/expr/gradient.js';
 
 const start: Readonly<Record<string, unknown>> = {
-  a: 1.3, b: 0.4, x: [0.3, -1.2, 2.1], A: [[2, -0.4, 0.3], [-0.4, 1.2, 0.1], [0.3, 0.1, 0.9]], g: [2, 0, 2, 1],
+  a: 1.3,
+  b: 0.4,
+  x: [0.3, -1.2, 2.1],
+  A: [
+    [2, -0.4, 0.3],
+    [-0.4, 1.2, 0.1],
+    [0.3, 0.1, 0.9],
+  ],
+  g: [2, 0, 2, 1],
 };
 const N = size('N');
 
 function valueAt(e: Expr, name: string, place: readonly number[], by: number): number {
   return evaluate(e, {
-    sizes: new Map([['N', 3], ['M', 4]]),
+    sizes: new Map([
+      ['N', 3],
+      ['M', 4],
+    ]),
     variable: (variable, at) => {
       let value = start[variable];
       for (const k of at) value = (value as readonly unknown[])[k];
@@ -34,7 +66,8 @@ function check(e: Expr, name: string, place: readonly number[] = []): void {
   expect(Math.abs(symbolic - numeric)).toBeLessThan(1e-8 * Math.max(1, Math.abs(numeric)));
 }
 
-const a = ref('a'), b = ref('b');
+const a = ref('a'),
+  b = ref('b');
 const x = build([N], (i) => ref('x', [i]));
 const A = build([N, N], (i, j) => ref('A', [i, j]));
 const element3 = [[0], [1], [2]];
@@ -49,8 +82,16 @@ describe('derivatives', () => {
   });
   it('of reductions, elements of a vector taken one at a time', () => {
     for (const place of element3) {
-      check(sumOver(N, (i) => mul(pow(at(x, i), num(2)), a)), 'x', place);
-      check(sumOver(N, (i) => sumOver(N, (j) => mul(at(x, i), at(x, j)))), 'x', place);
+      check(
+        sumOver(N, (i) => mul(pow(at(x, i), num(2)), a)),
+        'x',
+        place,
+      );
+      check(
+        sumOver(N, (i) => sumOver(N, (j) => mul(at(x, i), at(x, j)))),
+        'x',
+        place,
+      );
       const i = index('i');
       check(reduce('prod', i, zero, N, at(x, i)), 'x', place);
       check(reduce('max', i, zero, N, mul(b, at(x, i))), 'x', place);

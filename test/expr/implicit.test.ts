@@ -7,7 +7,10 @@ import { rootOf } from '../../src/expr/implicit.js';
 import { printLatex, printText } from '../../src/expr/print.js';
 import { primitives } from '../../src/expr/primitives.js';
 
-const t = ref('t'), y = ref('y'), a = ref('a'), b = ref('b');
+const t = ref('t'),
+  y = ref('y'),
+  a = ref('a'),
+  b = ref('b');
 const isArgument = (e: Expr): boolean => e.op === 'ref' && e.variable === 't';
 const valueOf = (e: Expr, values: Readonly<Record<string, number>>): number => evaluate(e, { variable: (name) => values[name]! });
 /** a t + exp(b t) + t^3. */
@@ -16,7 +19,12 @@ const root = rootOf(map, isArgument, true, y, num(-Infinity), num(Infinity))!;
 
 describe('implicit functions', () => {
   it('solve their equation', () => {
-    for (const [value, slope, rate] of [[0, 1, 0.5], [-50, 0.1, 2], [1e6, 3, 0.2], [2, 0, 1]] as const) {
+    for (const [value, slope, rate] of [
+      [0, 1, 0.5],
+      [-50, 0.1, 2],
+      [1e6, 3, 0.2],
+      [2, 0, 1],
+    ] as const) {
       const found = valueOf(root, { y: value, a: slope, b: rate });
       expect(valueOf(map, { t: found, a: slope, b: rate })).toBeCloseTo(value, value === 1e6 ? 8 : 12);
     }
@@ -25,7 +33,8 @@ describe('implicit functions', () => {
   });
 
   it('have the derivatives of the implicit function theorem', () => {
-    const at = { y: 3, a: 1.2, b: 0.7 }, h = 1e-5;
+    const at = { y: 3, a: 1.2, b: 0.7 },
+      h = 1e-5;
     for (const name of ['y', 'a', 'b'] as const) {
       const difference = (valueOf(root, { ...at, [name]: at[name] + h }) - valueOf(root, { ...at, [name]: at[name] - h })) / (2 * h);
       expect(valueOf(differentiate(root, ref(name)), at)).toBeCloseTo(difference, 8);
@@ -38,9 +47,19 @@ describe('implicit functions', () => {
   });
 
   it('are refused for maps with other parts than scalar functions, and for names that hold no map', () => {
-    expect(rootOf(add(t, { op: 'reduce', kind: 'sum', index: { op: 'index', name: 'k' }, from: num(0), to: ref('K'), body: t }), isArgument, true, y, num(0), num(1))).toBe(null);
+    expect(
+      rootOf(
+        add(t, { op: 'reduce', kind: 'sum', index: { op: 'index', name: 'k' }, from: num(0), to: ref('K'), body: t }),
+        isArgument,
+        true,
+        y,
+        num(0),
+        num(1),
+      ),
+    ).toBe(null);
     expect(rootOf(add(t, apply('host:0', t)), isArgument, true, y, num(0), num(1))).toBe(null);
-    for (const name of ['root$up$', 'root$up$t$add', 'root$up$t$t', 'root$sideways$t', 'root$up$t$constructor', 'root$up$t$root$up$t']) expect(primitives.get(name), name).toBe(undefined);
+    for (const name of ['root$up$', 'root$up$t$add', 'root$up$t$t', 'root$sideways$t', 'root$up$t$constructor', 'root$up$t$root$up$t'])
+      expect(primitives.get(name), name).toBe(undefined);
     expect(primitives.get('root$up$t$0$mul')?.arity).toBe(4);
   });
 });

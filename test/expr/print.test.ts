@@ -5,14 +5,42 @@ import { parse } from '../../src/1-parse/parse.js';
 import { ModelError } from '../../src/errors/diagnostic.js';
 import { evaluate } from '../../src/expr/evaluate.js';
 import {
-  type Expr, add, apply, arrayOf, at, build, cond, div, equal, freeIndices, index, log, mul, neg, num, one, pow, ref, scalarOf, size, sqrt, square, sub, substitute, sumOver, zero,
+  type Expr,
+  add,
+  apply,
+  arrayOf,
+  at,
+  build,
+  cond,
+  div,
+  equal,
+  freeIndices,
+  index,
+  log,
+  mul,
+  neg,
+  num,
+  one,
+  pow,
+  ref,
+  scalarOf,
+  size,
+  sqrt,
+  square,
+  sub,
+  substitute,
+  sumOver,
+  zero,
 } from '../../src/expr/expr.js';
 import { fromJson, toJson } from '../../src/expr/json.js';
 import { printLatex, printText, printTextArray } from '../../src/expr/print.js';
 
-const n = index('n'), t = index('t');
+const n = index('n'),
+  t = index('t');
 const D = size('D');
-const y = ref('y'), mu = ref('mu'), sd = ref('sd');
+const y = ref('y'),
+  mu = ref('mu'),
+  sd = ref('sd');
 const sigma = (i: Expr, j: Expr): Expr => ref('Sigma', [ref('z', [n]), i, j]);
 const covariance = build([D, D], sigma);
 
@@ -45,11 +73,19 @@ describe('printText', () => {
     ['junctions', apply('and', apply('or', apply('lt', y, mu), sd), apply('not', apply('eq', y, mu))), '(y < mu || sd) && !(y == mu)'],
     ['numbers', add(num(1 / 3), num(1)), '1.33333'],
     ['infinity', neg(apply('max', y, num(Number.POSITIVE_INFINITY))), '-max(y, inf)'],
-    ['one name for two indices', sumOver(D, (i) => sumOver(D, (j) => mul(ref('a', [i]), ref('b', [j])))), 'sum(a[i]*b[j] for i in 0..<D, j in 0..<D)'],
+    [
+      'one name for two indices',
+      sumOver(D, (i) => sumOver(D, (j) => mul(ref('a', [i]), ref('b', [j])))),
+      'sum(a[i]*b[j] for i in 0..<D, j in 0..<D)',
+    ],
     ['an index called like a variable', sumOver(D, (i) => ref('i', [i])), 'sum(i[j] for j in 0..<D)'],
     ['a matrix by its name', scalarOf('logdet', [covariance]), 'logdet(Sigma[z[n]])'],
     ['a scaled identity', scalarOf('logdet', [build([D, D], (i, j) => cond(apply('eq', i, j), num(5), zero))]), 'logdet(5*eye(D))'],
-    ['a diagonal', scalarOf('logdet', [build([D, D], (i, j) => cond(apply('eq', i, j), square(ref('s', [i])), zero))]), 'logdet(diag([s[i]^2 for i in 0..<D]))'],
+    [
+      'a diagonal',
+      scalarOf('logdet', [build([D, D], (i, j) => cond(apply('eq', i, j), square(ref('s', [i])), zero))]),
+      'logdet(diag([s[i]^2 for i in 0..<D]))',
+    ],
     ['a scaled matrix', scalarOf('logdet', [build([D, D], (i, j) => mul(num(2), sigma(i, j)))]), 'logdet(2*Sigma[z[n]])'],
     ['a transpose', scalarOf('det', [build([D, D], (i, j) => ref('A', [j, i]))]), 'det(transpose(A))'],
     ['an element of an inverse', at(arrayOf('inverse', [covariance], covariance.dims), t, zero), 'inverse(Sigma[z[n]])[t,0]'],
@@ -74,7 +110,14 @@ describe('printLatex', () => {
     ['a sum', sumOver(D, (j) => mul(ref('x', [n, j]), ref('w', [j])), 'j'), '\\sum_{j=0}^{D-1} x_{n,j} w_j'],
     ['a sum to an inclusive bound', sumOver(add(size('K'), one), () => y, 'k'), '\\sum_{k=0}^{K} y'],
     ['a fraction', mul(num(-0.5), mul(square(sub(y, mu)), pow(sd, num(-2)))), '-\\frac{0.5 \\left(y - \\mu\\right)^{2}}{\\mathit{sd}^{2}}'],
-    ['a sum before a factor', mul(sumOver(D, (j) => ref('x', [j]), 'j'), y), '\\left(\\sum_{j=0}^{D-1} x_j\\right) y'],
+    [
+      'a sum before a factor',
+      mul(
+        sumOver(D, (j) => ref('x', [j]), 'j'),
+        y,
+      ),
+      '\\left(\\sum_{j=0}^{D-1} x_j\\right) y',
+    ],
     ['a sum of sums', sumOver(D, (j) => add(ref('x', [j]), one), 'j'), '\\sum_{j=0}^{D-1} \\left(x_j + 1\\right)'],
     ['two numbers', { op: 'apply', fn: 'mul', args: [num(2), pow(num(3), y)] }, '2 \\cdot 3^{y}'],
     ['a name with an index', ref('beta_0', [n]), '\\beta_{0,n}'],
@@ -92,46 +135,81 @@ describe('printLatex', () => {
   it.each(rows)('%s', (_, e, latex) => expect(printLatex(e)).toBe(latex));
 
   it('prints arrays', () => {
-    expect(printLatex(scalarOf('logdet', [build([D, D], (i, j) => cond(apply('eq', i, j), num(5), zero))]))).toBe('\\log\\left|5 I_{D}\\right|');
-    expect(printLatex(scalarOf('logdet', [build([D], (i) => add(ref('x', [i]), i))]))).toBe('\\log\\left|\\left[x_i + i\\right]_{i=0,\\ldots,D-1}\\right|');
+    expect(printLatex(scalarOf('logdet', [build([D, D], (i, j) => cond(apply('eq', i, j), num(5), zero))]))).toBe(
+      '\\log\\left|5 I_{D}\\right|',
+    );
+    expect(printLatex(scalarOf('logdet', [build([D], (i) => add(ref('x', [i]), i))]))).toBe(
+      '\\log\\left|\\left[x_i + i\\right]_{i=0,\\ldots,D-1}\\right|',
+    );
   });
 });
 
 describe('the text of a formula', () => {
   /** Values of the atoms; `v` is an array. */
-  const values = new Map<string, number>([['a', 1.7], ['b', -0.6], ['c', 3], ['d', 0.25]]);
+  const values = new Map<string, number>([
+    ['a', 1.7],
+    ['b', -0.6],
+    ['c', 3],
+    ['d', 0.25],
+  ]);
   const vector = [0.5, -1.5, 2];
   const functions = new Map<string, (...x: number[]) => number>([
-    ['exp', Math.exp], ['log', Math.log], ['sqrt', Math.sqrt], ['abs', Math.abs], ['max', Math.max], ['min', Math.min],
+    ['exp', Math.exp],
+    ['log', Math.log],
+    ['sqrt', Math.sqrt],
+    ['abs', Math.abs],
+    ['max', Math.max],
+    ['min', Math.min],
     ['sigmoid', (x) => 1 / (1 + Math.exp(-x))],
   ]);
 
   /** What the printed text means by the grammar: an evaluator of syntax that knows nothing of expressions. */
   function meaning(s: Syntax, scope: ReadonlyMap<string, number>): number {
     switch (s.kind) {
-      case 'number': return s.value;
-      case 'inf': return Number.POSITIVE_INFINITY;
-      case 'name': return scope.get(s.name)!;
-      case 'unary': return s.operator === '-' ? -meaning(s.operand, scope) : Number(meaning(s.operand, scope) === 0);
-      case 'conditional': return meaning(s.test, scope) !== 0 ? meaning(s.then, scope) : meaning(s.otherwise, scope);
-      case 'index': return vector[meaning((s.at[0] as { value: Syntax }).value, scope)]!;
+      case 'number':
+        return s.value;
+      case 'inf':
+        return Number.POSITIVE_INFINITY;
+      case 'name':
+        return scope.get(s.name)!;
+      case 'unary':
+        return s.operator === '-' ? -meaning(s.operand, scope) : Number(meaning(s.operand, scope) === 0);
+      case 'conditional':
+        return meaning(s.test, scope) !== 0 ? meaning(s.then, scope) : meaning(s.otherwise, scope);
+      case 'index':
+        return vector[meaning((s.at[0] as { value: Syntax }).value, scope)]!;
       case 'binary': {
-        const x = meaning(s.left, scope), y = meaning(s.right, scope);
+        const x = meaning(s.left, scope),
+          y = meaning(s.right, scope);
         switch (s.operator) {
-          case '+': return x + y;
-          case '-': return x - y;
-          case '*': return x * y;
-          case '/': return x / y;
-          case '^': return x ** y;
-          case '<': return Number(x < y);
-          case '<=': return Number(x <= y);
-          case '>': return Number(x > y);
-          case '>=': return Number(x >= y);
-          case '==': return Number(x === y);
-          case '!=': return Number(x !== y);
-          case '&&': return Number(x !== 0 && y !== 0);
-          case '||': return Number(x !== 0 || y !== 0);
-          default: throw new Error(s.operator);
+          case '+':
+            return x + y;
+          case '-':
+            return x - y;
+          case '*':
+            return x * y;
+          case '/':
+            return x / y;
+          case '^':
+            return x ** y;
+          case '<':
+            return Number(x < y);
+          case '<=':
+            return Number(x <= y);
+          case '>':
+            return Number(x > y);
+          case '>=':
+            return Number(x >= y);
+          case '==':
+            return Number(x === y);
+          case '!=':
+            return Number(x !== y);
+          case '&&':
+            return Number(x !== 0 && y !== 0);
+          case '||':
+            return Number(x !== 0 || y !== 0);
+          default:
+            throw new Error(s.operator);
         }
       }
       case 'call': {
@@ -143,12 +221,14 @@ describe('the text of a formula', () => {
           const plate = plates[k];
           if (plate === undefined) return meaning(body, inner);
           let total = 0;
-          for (let i = meaning(plate.range.from, inner); i < meaning(plate.range.to, inner); i++) total += over(k + 1, new Map([...inner, [plate.index.text, i]]));
+          for (let i = meaning(plate.range.from, inner); i < meaning(plate.range.to, inner); i++)
+            total += over(k + 1, new Map([...inner, [plate.index.text, i]]));
           return total;
         };
         return over(0, scope);
       }
-      default: throw new Error(s.kind);
+      default:
+        throw new Error(s.kind);
     }
   }
 
@@ -156,10 +236,13 @@ describe('the text of a formula', () => {
   const expressions = fc.letrec<{ e: Expr }>((tie) => {
     const e = tie('e');
     return {
-      e: fc.oneof({ maxDepth: 5, withCrossShrink: true },
+      e: fc.oneof(
+        { maxDepth: 5, withCrossShrink: true },
         fc.constantFrom<Expr>(...[...values.keys()].map((name) => ref(name))),
         fc.constantFrom(-2, -1, -0.5, 0, 0.5, 1, 2, 3).map(num),
-        fc.tuple(fc.constantFrom('add', 'sub', 'mul', 'div', 'lt', 'ge', 'eq', 'and', 'or', 'max', 'xlogy'), e, e).map(([fn, x, y]) => raw(fn, x, y)),
+        fc
+          .tuple(fc.constantFrom('add', 'sub', 'mul', 'div', 'lt', 'ge', 'eq', 'and', 'or', 'max', 'xlogy'), e, e)
+          .map(([fn, x, y]) => raw(fn, x, y)),
         fc.tuple(fc.constantFrom('neg', 'neg', 'exp', 'abs', 'sigmoid', 'not'), e).map(([fn, x]) => raw(fn, x)),
         fc.tuple(e, fc.constantFrom(-2, -1, -0.5, 0.5, 2)).map(([x, k]) => raw('pow', x, num(k))),
         fc.tuple(e, e).map(([x, y]) => raw('pow', x, y)),
@@ -173,17 +256,20 @@ describe('the text of a formula', () => {
   }).e;
 
   it('means by the grammar what the expression means', () => {
-    fc.assert(fc.property(expressions, (e) => {
-      const text = printText(e, { digits: 17 });
-      const { program } = parse(`factor ${text}`);
-      const [statement] = program!.statements;
-      const expected = evaluate(e, { variable: (name, k) => (name === 'v' ? vector[k[0]!]! : values.get(name)!) });
-      const found = meaning((statement as { value: Syntax }).value, values);
-      // Where 0/0 or the like occurs, the order of factors may decide between nan and a number.
-      if (!Number.isFinite(expected) || Math.abs(expected) > 1e100 || (expected !== 0 && Math.abs(expected) < 1e-100)) return;
-      if (!Number.isFinite(found)) return;
-      expect(Math.abs(found - expected), text).toBeLessThanOrEqual(1e-9 * Math.max(1, Math.abs(expected)));
-    }), { seed: 3, numRuns: 3000 });
+    fc.assert(
+      fc.property(expressions, (e) => {
+        const text = printText(e, { digits: 17 });
+        const { program } = parse(`factor ${text}`);
+        const [statement] = program!.statements;
+        const expected = evaluate(e, { variable: (name, k) => (name === 'v' ? vector[k[0]!]! : values.get(name)!) });
+        const found = meaning((statement as { value: Syntax }).value, values);
+        // Where 0/0 or the like occurs, the order of factors may decide between nan and a number.
+        if (!Number.isFinite(expected) || Math.abs(expected) > 1e100 || (expected !== 0 && Math.abs(expected) < 1e-100)) return;
+        if (!Number.isFinite(found)) return;
+        expect(Math.abs(found - expected), text).toBeLessThanOrEqual(1e-9 * Math.max(1, Math.abs(expected)));
+      }),
+      { seed: 3, numRuns: 3000 },
+    );
   });
 });
 
@@ -192,7 +278,9 @@ describe('JSON of expressions', () => {
   const tricky: readonly Expr[] = [
     sumOver(D, (i) => sumOver(size('N'), (j) => mul(ref('a', [i, j]), i), 'i'), 'i'),
     at(arrayOf('inverse', [build([D, D], (i, j) => ref('__proto__', [i, j]))], [D, D]), n, n2),
-    { op: 'const', value: -0 }, num(Number.NaN), num(Number.NEGATIVE_INFINITY),
+    { op: 'const', value: -0 },
+    num(Number.NaN),
+    num(Number.NEGATIVE_INFINITY),
     cond(apply('gt', y, zero), log(y), { op: 'reduce', kind: 'argmax', index: n2, from: zero, to: D, body: n2 }),
   ];
   it('returns the same expression', () => {
@@ -217,9 +305,21 @@ describe('JSON of expressions', () => {
   });
   it('refuses what it would not have written', () => {
     const hostile: readonly unknown[] = [
-      null, 3, 'x', [], {}, { op: 'eval' }, { op: 'const', value: '1' }, { op: 'apply', fn: 'constructor', args: [] }, { op: 'apply', fn: 'exp', args: [] },
-      { op: 'ref', variable: 3, at: [] }, { op: 'reduce', kind: 'loop', index: 'i', from: 1, to: 2, body: 3 }, { op: 'element', fn: 'host:0', args: [], dims: [], at: [] },
-      { op: 'element', fn: '__proto__', args: [], dims: [], at: [] }, { op: 'index', name: '' }, JSON.parse('{"__proto__": {"op": "const", "value": 1}}'),
+      null,
+      3,
+      'x',
+      [],
+      {},
+      { op: 'eval' },
+      { op: 'const', value: '1' },
+      { op: 'apply', fn: 'constructor', args: [] },
+      { op: 'apply', fn: 'exp', args: [] },
+      { op: 'ref', variable: 3, at: [] },
+      { op: 'reduce', kind: 'loop', index: 'i', from: 1, to: 2, body: 3 },
+      { op: 'element', fn: 'host:0', args: [], dims: [], at: [] },
+      { op: 'element', fn: '__proto__', args: [], dims: [], at: [] },
+      { op: 'index', name: '' },
+      JSON.parse('{"__proto__": {"op": "const", "value": 1}}'),
       { op: 'element', fn: 'inverse', args: [{ indices: ['i', 'i'], dims: [], body: null }], dims: [], at: [] },
     ];
     for (const json of hostile) expect(() => fromJson(json), JSON.stringify(json)).toThrow(ModelError);

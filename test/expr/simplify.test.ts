@@ -6,20 +6,72 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { evaluate, evaluateArray } from '../../src/expr/evaluate.js';
 import {
-  add, apply, type ArrayExpr, arrayOf, at, build, cond, div, equal, exp, type Expr, index, isConst, log, mul, neg, num, one, pow,
-  reduce, ref, scalarOf, size, sub, sumOver, visit, zero,
+  add,
+  apply,
+  type ArrayExpr,
+  arrayOf,
+  at,
+  build,
+  cond,
+  div,
+  equal,
+  exp,
+  type Expr,
+  index,
+  isConst,
+  log,
+  mul,
+  neg,
+  num,
+  one,
+  pow,
+  reduce,
+  ref,
+  scalarOf,
+  size,
+  sub,
+  sumOver,
+  visit,
+  zero,
 } from '../../src/expr/expr.js';
 import {
-  bilinear, choleskyOf, diagonal, diagonalOf, eye, inverseOf, logdetOf, logOf, oneMinus, powOf, simplify, timesTranspose, total, traceOfProduct, transposeOf, xlog1my, xlogy,
+  bilinear,
+  choleskyOf,
+  diagonal,
+  diagonalOf,
+  eye,
+  inverseOf,
+  logdetOf,
+  logOf,
+  oneMinus,
+  powOf,
+  simplify,
+  timesTranspose,
+  total,
+  traceOfProduct,
+  transposeOf,
+  xlog1my,
+  xlogy,
 } from '../../src/expr/simplify.js';
 
 const d = 3;
-const A = [[2, -0.4, 0.3], [-0.4, 1.2, 0.1], [0.3, 0.1, 0.9]];
-const L = [[1.1, 0, 0], [0.4, 0.7, 0], [-0.2, 0.5, 1.9]];
+const A = [
+  [2, -0.4, 0.3],
+  [-0.4, 1.2, 0.1],
+  [0.3, 0.1, 0.9],
+];
+const L = [
+  [1.1, 0, 0],
+  [0.4, 0.7, 0],
+  [-0.2, 0.5, 1.9],
+];
 const v = [0.5, 2, 1.3];
 const variables: Readonly<Record<string, unknown>> = { A, L, v, c: 2.5, a: 1.7, b: 0.3, s: -0.8, mean: [1, 2, 3] };
 const environment = {
-  sizes: new Map([['N', d], ['M', 5]]),
+  sizes: new Map([
+    ['N', d],
+    ['M', 5],
+  ]),
   variable: (name: string, place: readonly number[]): number => {
     let value = variables[name];
     for (const k of place) value = (value as readonly unknown[])[k];
@@ -39,16 +91,34 @@ function close(a: readonly number[], b: readonly number[]): void {
 /** Names of the array functions an expression calls. */
 function calls(e: Expr): readonly string[] {
   const out: string[] = [];
-  visit(e, (x) => { if (x.op === 'element') out.push(x.array.fn); });
+  visit(e, (x) => {
+    if (x.op === 'element') out.push(x.array.fn);
+  });
   return out;
 }
-function reductions(e: Expr): number { let n = 0; visit(e, (x) => { if (x.op === 'reduce') n++; }); return n; }
+function reductions(e: Expr): number {
+  let n = 0;
+  visit(e, (x) => {
+    if (x.op === 'reduce') n++;
+  });
+  return n;
+}
 
 describe('logarithms and powers', () => {
-  const a = ref('a'), s = ref('s');
+  const a = ref('a'),
+    s = ref('s');
   it('log undoes exp, sigmoid, Phi, powers and positive constants', () => {
     expect(equal(logOf(exp(s)), s)).toBe(true);
-    for (const e of [apply('sigmoid', s), apply('Phi', s), pow(a, num(-0.5)), pow(a, num(-1)), mul(num(3), a), mul(exp(s), a), div(a, num(4)), cond(apply('gt', a, one), exp(s), a)]) {
+    for (const e of [
+      apply('sigmoid', s),
+      apply('Phi', s),
+      pow(a, num(-0.5)),
+      pow(a, num(-1)),
+      mul(num(3), a),
+      mul(exp(s), a),
+      div(a, num(4)),
+      cond(apply('gt', a, one), exp(s), a),
+    ]) {
       expect(value(logOf(e))).toBeCloseTo(Math.log(value(e)), 12);
     }
     expect(equal(logOf(pow(a, num(0.5))), mul(num(0.5), log(a)))).toBe(true);
@@ -74,7 +144,8 @@ describe('logarithms and powers', () => {
 });
 
 describe('matrix rules', () => {
-  const covariance = matrix('A'), root = matrix('L');
+  const covariance = matrix('A'),
+    root = matrix('L');
   const plainInverse = (m: ArrayExpr): ArrayExpr => arrayOf('inverse', [m], m.dims);
   const diagonalMatrix = diagonal(N, (i) => ref('v', [i]));
   const outer = (core: ArrayExpr): ArrayExpr => build([N, N], (i, j) => mul(mul(ref('v', [i]), at(core, i, j)), ref('v', [j])));
@@ -91,15 +162,39 @@ describe('matrix rules', () => {
     ['a diagonal', diagonalMatrix, []],
     ['a sum of diagonals', build([N, N], (i, j) => add(at(eye(N), i, j), mul(c, at(diagonalMatrix, i, j)))), []],
     ['diag(v) R diag(v)', outer(covariance), ['inverse']],
-    ['diag(v) R diag(v) by matrix products', build([N, N], (i, j) => sumOver(N, (k) => mul(mul(at(diagonalMatrix, i, k), sumOver(N, (l) => mul(at(covariance, k, l), at(diagonalMatrix, l, j)))), one))), ['inverse']],
-    ['cholesky times its transpose', build([N, N], (i, j) => sumOver(N, (k) => mul(at(choleskyOf(covariance), i, k), at(choleskyOf(covariance), j, k)))), ['inverse']],
+    [
+      'diag(v) R diag(v) by matrix products',
+      build([N, N], (i, j) =>
+        sumOver(N, (k) =>
+          mul(
+            mul(
+              at(diagonalMatrix, i, k),
+              sumOver(N, (l) => mul(at(covariance, k, l), at(diagonalMatrix, l, j))),
+            ),
+            one,
+          ),
+        ),
+      ),
+      ['inverse'],
+    ],
+    [
+      'cholesky times its transpose',
+      build([N, N], (i, j) => sumOver(N, (k) => mul(at(choleskyOf(covariance), i, k), at(choleskyOf(covariance), j, k)))),
+      ['inverse'],
+    ],
     ['L L^T', timesTranspose(root), ['inverse']],
     ['a choice', build([N, N], (i, j) => cond(apply('gt', c, one), at(covariance, i, j), at(eye(N), i, j))), ['inverse']],
     ['a transposed variable', transposeOf(covariance), ['inverse']],
   ];
   for (const [name, m, allowed] of forms) {
     it(`the inverse, log determinant and Cholesky factor of ${name} are what linear algebra says`, () => {
-      const prepared = { ...m, body: simplify(m.body, m.indices.map((i, k) => ({ index: i, from: zero, to: m.dims[k]! }))) };
+      const prepared = {
+        ...m,
+        body: simplify(
+          m.body,
+          m.indices.map((i, k) => ({ index: i, from: zero, to: m.dims[k]! })),
+        ),
+      };
       for (const form of [m, prepared]) {
         close(values(inverseOf(form)), values(plainInverse(m)));
         close([value(logdetOf(form))], [value(scalarOf('logdet', [m]))]);
@@ -111,15 +206,22 @@ describe('matrix rules', () => {
   it('a diagonal stays a diagonal, so that sums over it contract', () => {
     expect(diagonalOf(inverseOf(scaled(eye(N), (e) => mul(c, e))))).not.toBeNull();
     expect(diagonalOf(covariance)).toBeNull();
-    const form = bilinear(inverseOf(scaled(eye(N), (e) => mul(c, e))), (i) => ref('mean', [i]), (i) => ref('mean', [i]));
+    const form = bilinear(
+      inverseOf(scaled(eye(N), (e) => mul(c, e))),
+      (i) => ref('mean', [i]),
+      (i) => ref('mean', [i]),
+    );
     expect(reductions(form)).toBe(1);
     expect(value(form)).toBeCloseTo(14 / 2.5, 12);
   });
   it('the inverse of the inverse is the matrix itself, and scales come out as powers', () => {
     expect(equal(at(inverseOf(plainInverse(covariance)), index('p'), index('q')), ref('A', [index('p'), index('q')]))).toBe(false);
-    const p = index('p'), q = index('q');
+    const p = index('p'),
+      q = index('q');
     expect(equal(at(inverseOf(plainInverse(covariance)), p, q), ref('A', [p, q]))).toBe(true);
-    expect(equal(at(inverseOf(scaled(plainInverse(covariance), (e) => mul(c, e))), p, q), mul(pow(c, num(-1)), ref('A', [p, q])))).toBe(true);
+    expect(equal(at(inverseOf(scaled(plainInverse(covariance), (e) => mul(c, e))), p, q), mul(pow(c, num(-1)), ref('A', [p, q])))).toBe(
+      true,
+    );
     expect(equal(logdetOf(scaled(eye(N), (e) => mul(c, e))), mul(N, log(c)))).toBe(true);
   });
   it('a negative constant stays with its negative definite core', () => {
@@ -135,7 +237,7 @@ describe('matrix rules', () => {
     close(values(choleskyOf(m)), [Math.SQRT2]);
   });
   it('the trace of a product and totals are the sums they stand for', () => {
-    const products = A.flatMap((row, i) => row.map((x, j) => x * (A[i]![j]!))).reduce((x, y) => x + y);
+    const products = A.flatMap((row, i) => row.map((x, j) => x * A[i]![j]!)).reduce((x, y) => x + y);
     expect(value(traceOfProduct(covariance, covariance))).toBeCloseTo(products, 12);
     expect(value(traceOfProduct(covariance, diagonalMatrix))).toBeCloseTo(2 * 0.5 + 1.2 * 2 + 0.9 * 1.3, 12);
     expect(reductions(total(N, () => c))).toBe(0);
@@ -144,8 +246,12 @@ describe('matrix rules', () => {
 });
 
 describe('simplify', () => {
-  const i = index('i'), j = index('j');
-  const within = [{ index: i, from: zero, to: N }, { index: j, from: zero, to: N }];
+  const i = index('i'),
+    j = index('j');
+  const within = [
+    { index: i, from: zero, to: N },
+    { index: j, from: zero, to: N },
+  ];
   it('decides tests of indices by their affine difference and range', () => {
     expect(simplify(apply('eq', i, i))).toEqual(one);
     expect(simplify(apply('eq', add(i, one), i))).toEqual(zero);
@@ -203,21 +309,42 @@ describe('simplify', () => {
     fc.integer({ min: -3, max: 3 }).map((k): Expr => num(k)),
   );
   const { expression } = fc.letrec<{ expression: Expr }>((tie) => ({
-    expression: fc.oneof({ maxDepth: 4, depthSize: 'small' }, leaf,
-      fc.tuple(fc.constantFrom('add', 'sub', 'mul', 'div', 'min', 'max', 'lt', 'le', 'eq', 'and', 'or'), tie('expression'), tie('expression')).map(([fn, l, r]): Expr => apply(fn, l, r)),
+    expression: fc.oneof(
+      { maxDepth: 4, depthSize: 'small' },
+      leaf,
+      fc
+        .tuple(
+          fc.constantFrom('add', 'sub', 'mul', 'div', 'min', 'max', 'lt', 'le', 'eq', 'and', 'or'),
+          tie('expression'),
+          tie('expression'),
+        )
+        .map(([fn, l, r]): Expr => apply(fn, l, r)),
       fc.tuple(fc.constantFrom('neg', 'exp', 'log', 'sigmoid', 'not', 'Phi'), tie('expression')).map(([fn, x]): Expr => apply(fn, x)),
       fc.tuple(tie('expression'), fc.constantFrom(-2, -1, 0.5, 2)).map(([x, k]): Expr => pow(x, num(k))),
       fc.tuple(tie('expression'), tie('expression'), tie('expression')).map(([t, x, y]): Expr => cond(t, x, y)),
-      fc.tuple(fc.constantFrom('sum', 'prod', 'max'), tie('expression'), fc.integer({ min: 0, max: 2 }), fc.boolean()).map(([kind, x, k, guarded]): Expr => {
-        const r = index('r');
-        return reduce(kind as 'sum', r, zero, N, guarded ? mul(x, cond(apply('eq', r, num(k)), ref('v', [r]), zero)) : add(x, ref('v', [r])));
-      })),
+      fc
+        .tuple(fc.constantFrom('sum', 'prod', 'max'), tie('expression'), fc.integer({ min: 0, max: 2 }), fc.boolean())
+        .map(([kind, x, k, guarded]): Expr => {
+          const r = index('r');
+          return reduce(
+            kind as 'sum',
+            r,
+            zero,
+            N,
+            guarded ? mul(x, cond(apply('eq', r, num(k)), ref('v', [r]), zero)) : add(x, ref('v', [r])),
+          );
+        }),
+    ),
   }));
   it('keeps the value of random expressions wherever they have one', () => {
-    fc.assert(fc.property(expression, (e) => {
-      const before = value(e), after = value(simplify(e));
-      if (!Number.isFinite(before) || Math.abs(before) > 1e8) return;
-      expect(Math.abs(after - before)).toBeLessThan(1e-7 * Math.max(1, Math.abs(before)));
-    }), { seed: 20, numRuns: 1500 });
+    fc.assert(
+      fc.property(expression, (e) => {
+        const before = value(e),
+          after = value(simplify(e));
+        if (!Number.isFinite(before) || Math.abs(before) > 1e8) return;
+        expect(Math.abs(after - before)).toBeLessThan(1e-7 * Math.max(1, Math.abs(before)));
+      }),
+      { seed: 20, numRuns: 1500 },
+    );
   });
 });

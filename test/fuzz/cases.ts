@@ -8,7 +8,10 @@ import type { Planted } from './planted.js';
 /** Seconds of processor time that a step may take where nothing else is said. */
 const stepLimit = 5;
 
-export interface Step { readonly name: string; readonly run: () => unknown }
+export interface Step {
+  readonly name: string;
+  readonly run: () => unknown;
+}
 
 export interface Finding {
   readonly step: string;
@@ -51,7 +54,7 @@ async function problemOf(run: () => unknown, limit: number): Promise<string | nu
     await run();
   } catch (thrown) {
     if (thrown instanceof ModelError) problem = problemOfRefusal(thrown);
-    else problem = thrown instanceof Error ? thrown.stack ?? thrown.message : String(thrown);
+    else problem = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
   }
   const seconds = process.cpuUsage(start).user / 1e6;
   return problem ?? (seconds > limit ? `it took ${seconds.toFixed(1)} s` : null);
@@ -78,7 +81,7 @@ const mostTries = 400;
 export async function minimised(failing: Case, { signature }: Finding, planted: Planted): Promise<Case> {
   let best = failing;
   let tries = 0;
-  for (let found = true; found;) {
+  for (let found = true; found; ) {
     found = false;
     for (const candidate of best.smaller()) {
       if (++tries > mostTries) return best;

@@ -32,12 +32,21 @@ const formats: readonly DrawingFormat[] = ['svg', 'dot', 'mermaid', 'json'];
 function withoutSpans(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(withoutSpans);
   if (typeof node !== 'object' || node === null) return node;
-  return Object.fromEntries(Object.entries(node).filter(([key]) => key !== 'span').map(([key, value]) => [key, withoutSpans(value)]));
+  return Object.fromEntries(
+    Object.entries(node)
+      .filter(([key]) => key !== 'span')
+      .map(([key, value]) => [key, withoutSpans(value)]),
+  );
 }
 
 /** Runs all steps (or those whose name `only` matches); a step that fails does not keep the others from running. */
-export async function checkProgram({ source, data, simulable }: RandomProgram, options: RandomOptions, only: RegExp | null = null): Promise<Outcome> {
-  const faults: string[] = [], refusals: string[] = [];
+export async function checkProgram(
+  { source, data, simulable }: RandomProgram,
+  options: RandomOptions,
+  only: RegExp | null = null,
+): Promise<Outcome> {
+  const faults: string[] = [],
+    refusals: string[] = [];
   let slowest = { step: '', seconds: 0 };
   const step = async (name: string, mustAccept: boolean, run: () => unknown): Promise<void> => {
     if (only !== null && name !== 'compile' && !only.test(name)) return;
@@ -46,38 +55,69 @@ export async function checkProgram({ source, data, simulable }: RandomProgram, o
       await run();
     } catch (thrown) {
       const refused = thrown instanceof ModelError;
-      if (refused) refusals.push(`${name}: ${thrown.diagnostics.filter((d) => d.severity === 'error').map((d) => d.code).join(', ')}`);
-      if (!refused || mustAccept) faults.push(`${name}: ${thrown instanceof Error ? refused ? thrown.message : thrown.stack ?? thrown.message : String(thrown)}`);
+      if (refused)
+        refusals.push(
+          `${name}: ${thrown.diagnostics
+            .filter((d) => d.severity === 'error')
+            .map((d) => d.code)
+            .join(', ')}`,
+        );
+      if (!refused || mustAccept)
+        faults.push(`${name}: ${thrown instanceof Error ? (refused ? thrown.message : (thrown.stack ?? thrown.message)) : String(thrown)}`);
       else if (/undefined|\[object|NaN|%\w/.test(thrown.message.replaceAll(source, ''))) faults.push(`${name}: message ${thrown.message}`);
     }
     const seconds = process.cpuUsage(start).user / 1e6;
     if (seconds > slowest.seconds) slowest = { step: name, seconds };
   };
-  const expect = (holds: boolean, what: string): void => { if (!holds) throw new Error(what); };
+  const expect = (holds: boolean, what: string): void => {
+    if (!holds) throw new Error(what);
+  };
 
   await step('print and reparse', true, () => {
     const { program } = parse(source);
     expect(program !== null, 'a printed program is not parsed');
-    expect(isDeepStrictEqual(withoutSpans(parse(print(program!)).program), withoutSpans(program)), `printing changes the program to ${print(program!)}`);
+    expect(
+      isDeepStrictEqual(withoutSpans(parse(print(program!)).program), withoutSpans(program)),
+      `printing changes the program to ${print(program!)}`,
+    );
   });
   let model: Model | null = null;
-  await step('compile', true, () => { model = compile(source, 'model.cred'); });
+  await step('compile', true, () => {
+    model = compile(source, 'model.cred');
+  });
   if (model === null) return { faults, refusals, slowest };
   const compiled = model as Model;
-  await step('graph', true, () => { for (const format of formats) expect(!/undefined|NaN/.test(compiled.graph(format).replaceAll(/<title>.*<\/title>/g, '')), `graph ${format} shows undefined`); });
+  await step('graph', true, () => {
+    for (const format of formats)
+      expect(!/undefined|NaN/.test(compiled.graph(format).replaceAll(/<title>.*<\/title>/g, '')), `graph ${format} shows undefined`);
+  });
   for (const backend of backendNames) {
     await step(`explain ${backend}`, acceptsAll(backend), () => {
       const derivation = compiled.explain({ backend });
-      for (const text of [derivation.toText(), derivation.toLatex(), JSON.stringify(derivation)]) expect(text.length > 0 && !/undefined|\[object|NaN/.test(text), `explain shows ${/.{0,60}(undefined|\[object|NaN).{0,60}/.exec(text)?.[0] ?? 'nothing'}`);
+      for (const text of [derivation.toText(), derivation.toLatex(), JSON.stringify(derivation)])
+        expect(
+          text.length > 0 && !/undefined|\[object|NaN/.test(text),
+          `explain shows ${/.{0,60}(undefined|\[object|NaN).{0,60}/.exec(text)?.[0] ?? 'nothing'}`,
+        );
     });
-    await step(`explain ${backend} with data`, acceptsAll(backend), () => { compiled.explain({ backend, data }); });
+    await step(`explain ${backend} with data`, acceptsAll(backend), () => {
+      compiled.explain({ backend, data });
+    });
   }
   await step('logp', true, () => {
     const density = compiled.logDensity(data);
-    const terms = density.byFactor(Object.fromEntries(density.unknowns.map(({ name, shape }) => [name, Object.hasOwn(data, name) ? gapsOnly(data[name]) : filled(shape, 0.5)])));
-    expect(terms.every(({ span }) => span.end <= source.length), 'a term has a span outside the program');
+    const terms = density.byFactor(
+      Object.fromEntries(
+        density.unknowns.map(({ name, shape }) => [name, Object.hasOwn(data, name) ? gapsOnly(data[name]) : filled(shape, 0.5)]),
+      ),
+    );
+    expect(
+      terms.every(({ span }) => span.end <= source.length),
+      'a term has a span outside the program',
+    );
   });
-  for (const backend of ['gibbs', 'mh'] as const) await step(`log joint of ${backend}`, true, () => checkLogJoint(source, data, backend, String(options.seed)));
+  for (const backend of ['gibbs', 'mh'] as const)
+    await step(`log joint of ${backend}`, true, () => checkLogJoint(source, data, backend, String(options.seed)));
   for (const backend of backendNames) {
     await step(backend, acceptsAll(backend), async () => checkPosterior(await infer(compiled, data, backend, options)));
   }
@@ -93,15 +133,21 @@ export async function checkProgram({ source, data, simulable }: RandomProgram, o
       simulated = compiled.sample(withoutObserved(compiled, data), { seed: options.seed, observed: true });
     });
     if (simulated !== null) {
-      const conditioned = Object.fromEntries(compiled.inputs.unknowns.filter((name) => Object.hasOwn(data, name)).map((name) => [name, data[name]]));
-      await step('gibbs on simulated data', true, async () => checkPosterior(await infer(compiled, { ...conditioned, ...simulated }, 'gibbs', options)));
+      const conditioned = Object.fromEntries(
+        compiled.inputs.unknowns.filter((name) => Object.hasOwn(data, name)).map((name) => [name, data[name]]),
+      );
+      await step('gibbs on simulated data', true, async () =>
+        checkPosterior(await infer(compiled, { ...conditioned, ...simulated }, 'gibbs', options)),
+      );
     }
   }
   return { faults, refusals: [...new Set(refusals)], slowest };
 }
 
 /** A point of data with gaps: a value for each gap, null for what is given. */
-function gapsOnly(value: unknown): unknown { return Array.isArray(value) ? value.map(gapsOnly) : value === null || Number.isNaN(value) ? 0.5 : null; }
+function gapsOnly(value: unknown): unknown {
+  return Array.isArray(value) ? value.map(gapsOnly) : value === null || Number.isNaN(value) ? 0.5 : null;
+}
 function filled(shape: readonly number[], value: number): unknown {
   const [n, ...rest] = shape;
   return n === undefined ? value : Array.from({ length: n }, () => filled(rest, value));
@@ -129,9 +175,26 @@ function withoutObserved(model: Model, data: Readonly<Record<string, unknown>>):
 function infer(model: Model, data: Readonly<Record<string, unknown>>, backend: string, options: RandomOptions): Promise<Posterior> {
   const { unknowns } = model.inputs;
   const free = unknowns.filter((name) => !Object.hasOwn(data, name));
-  const kernel = backend === 'cavi' || options.kernel === 'derived' ? {} : { options: Object.fromEntries(free.filter((name) => takes(model, data, name, options.kernel)).map((name) => [`kernel.${name}`, options.kernel])) };
+  const kernel =
+    backend === 'cavi' || options.kernel === 'derived'
+      ? {}
+      : {
+          options: Object.fromEntries(
+            free.filter((name) => takes(model, data, name, options.kernel)).map((name) => [`kernel.${name}`, options.kernel]),
+          ),
+        };
   const keep = options.keepFirst && free.length > 0 ? { keep: [free[0]!] } : {};
-  return model.infer(data, { backend, chains: options.chains, draws: 20, warmup: options.warmup, thin: options.thin, seed: options.seed, workers: 0, ...kernel, ...keep });
+  return model.infer(data, {
+    backend,
+    chains: options.chains,
+    draws: 20,
+    warmup: options.warmup,
+    thin: options.thin,
+    seed: options.seed,
+    workers: 0,
+    ...kernel,
+    ...keep,
+  });
 }
 
 /** A kernel that does not fit a variable is refused; that is tested elsewhere. */
@@ -159,7 +222,11 @@ function checkLogJoint(source: string, data: Readonly<Record<string, unknown>>, 
     if (v.status === 'latent' || v.status === 'partial') if (origin !== 'predict') values[v.name] = [...machine.get(v.name)];
   }
   const state = new State(compiled, 1, 1, values);
-  const expected = state.logJoint, found = machine.logJoint();
-  const close = Math.abs(found - expected) <= 1e-9 * (1 + Math.abs(expected)) || Object.is(found, expected) || (Number.isNaN(found) && Number.isNaN(expected));
+  const expected = state.logJoint,
+    found = machine.logJoint();
+  const close =
+    Math.abs(found - expected) <= 1e-9 * (1 + Math.abs(expected)) ||
+    Object.is(found, expected) ||
+    (Number.isNaN(found) && Number.isNaN(expected));
   if (!close) throw new Error(`generated code gives the log joint ${found}, the statements ${expected}`);
 }

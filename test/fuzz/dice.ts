@@ -4,10 +4,20 @@ import { createRandom, type Random } from '../../src/random/generator.js';
 export class Dice {
   private readonly random: Random;
 
-  constructor(seed: string, stream: string) { this.random = createRandom(seed, stream); }
+  constructor(seed: string, stream: string) {
+    this.random = createRandom(seed, stream);
+  }
 
-  below(n: number): number { return this.random.integer(n); }
-  of<T>(list: readonly T[]): T { return list[this.below(list.length)]!; }
-  chance(probability: number): boolean { return this.random.uniform() < probability; }
-  normal(): number { return this.random.normal(); }
+  below(n: number): number {
+    return this.random.integer(n);
+  }
+  of<T>(list: readonly T[]): T {
+    return list[this.below(list.length)]!;
+  }
+  chance(probability: number): boolean {
+    return this.random.uniform() < probability;
+  }
+  normal(): number {
+    return this.random.normal();
+  }
 }

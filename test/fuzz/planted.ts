@@ -6,7 +6,29 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Names that a program may write and that mean something to the host. */
-export const plantedNames: readonly string[] = ['plantedCall', 'plantedName', '__proto__', 'constructor', 'globalThis', 'process', 'require', 'eval', 'Function', 'arguments', 'this', 'memory', 'Math', 'Infinity', 'NaN', 'hasOwnProperty', 'toString', 'valueOf', 'await', 'return', 'μ'];
+export const plantedNames: readonly string[] = [
+  'plantedCall',
+  'plantedName',
+  '__proto__',
+  'constructor',
+  'globalThis',
+  'process',
+  'require',
+  'eval',
+  'Function',
+  'arguments',
+  'this',
+  'memory',
+  'Math',
+  'Infinity',
+  'NaN',
+  'hasOwnProperty',
+  'toString',
+  'valueOf',
+  'await',
+  'return',
+  'μ',
+];
 
 export class Planted {
   /** Texts to put into names, strings, comments, keys and headers. */
@@ -17,18 +39,52 @@ export class Planted {
   /** @param folder where a text that is executed may leave a file. */
   constructor(folder: string) {
     this.file = join(folder, 'planted');
-    const call = 'plantedCall()', write = `process.getBuiltinModule("fs").writeFileSync(${JSON.stringify(this.file)},"")`;
+    const call = 'plantedCall()',
+      write = `process.getBuiltinModule("fs").writeFileSync(${JSON.stringify(this.file)},"")`;
     this.texts = [
-      `');${call};//`, `");${call};//`, `\`+${call}+\``, `\${${call}}`, `*/${call};/*`, `*/;${write};/*`, `\n${call}\n`, `\u2028${call}\u2028`, `</script><script>${call}</script>`, `constructor.constructor("${call}")()`,
-      `=${call}`, `];${call};[`, `});${call};({`, `0;${call}`, `plantedName`, `{{constructor.constructor('${call}')()}}`, `\\');${write};//`, '__proto__', '"><img src=x onerror=plantedCall()>', '$(plantedCall)', '%s%n', '\u0000',
+      `');${call};//`,
+      `");${call};//`,
+      `\`+${call}+\``,
+      `\${${call}}`,
+      `*/${call};/*`,
+      `*/;${write};/*`,
+      `\n${call}\n`,
+      `\u2028${call}\u2028`,
+      `</script><script>${call}</script>`,
+      `constructor.constructor("${call}")()`,
+      `=${call}`,
+      `];${call};[`,
+      `});${call};({`,
+      `0;${call}`,
+      `plantedName`,
+      `{{constructor.constructor('${call}')()}}`,
+      `\\');${write};//`,
+      '__proto__',
+      '"><img src=x onerror=plantedCall()>',
+      '$(plantedCall)',
+      '%s%n',
+      '\u0000',
     ];
-    Object.defineProperty(globalThis, 'plantedCall', { configurable: true, value: () => { this.calls++; return 1; } });
-    Object.defineProperty(globalThis, 'plantedName', { configurable: true, get: () => { this.calls++; return 1; } });
+    Object.defineProperty(globalThis, 'plantedCall', {
+      configurable: true,
+      value: () => {
+        this.calls++;
+        return 1;
+      },
+    });
+    Object.defineProperty(globalThis, 'plantedName', {
+      configurable: true,
+      get: () => {
+        this.calls++;
+        return 1;
+      },
+    });
   }
 
   /** What has been executed since this was last asked; null where nothing was. */
   executed(): string | null {
-    const calls = this.calls, wrote = existsSync(this.file);
+    const calls = this.calls,
+      wrote = existsSync(this.file);
     this.calls = 0;
     if (wrote) rmSync(this.file);
     const gained = Object.keys(Object.prototype);

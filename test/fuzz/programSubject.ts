@@ -19,11 +19,31 @@ const familyNames: readonly string[] = [...families.keys()];
 type Values = Readonly<Record<string, unknown>>;
 
 /** Programs longer than this, and data of more characters, say little that others do not, and take their time. */
-const longestProgram = 2500, longestData = 6000;
+const longestProgram = 2500,
+  longestData = 6000;
 const tokens = /[\p{L}_][\p{L}\d_]*|\d+(?:\.\d+)?(?:e[-+]?\d+)?|[^\S\n]+|\n|\.\.<|\.\.|=>|&&|\|\||[<>=!]=|./gsu;
 const isName = (token: string): boolean => /^[\p{L}_]/u.test(token);
 const isNumber = (token: string): boolean => /^\d/.test(token);
-const edges: readonly string[] = ['0', '1', '2', '3', '-1', '0.5', '1e-300', '1e300', '1e9', '1e15', '2147483648', '9007199254740993', 'inf', '-inf', '0 / 0', '1e400', '0.1', '7'];
+const edges: readonly string[] = [
+  '0',
+  '1',
+  '2',
+  '3',
+  '-1',
+  '0.5',
+  '1e-300',
+  '1e300',
+  '1e9',
+  '1e15',
+  '2147483648',
+  '9007199254740993',
+  'inf',
+  '-inf',
+  '0 / 0',
+  '1e400',
+  '0.1',
+  '7',
+];
 const operators: readonly string[] = ['+', '-', '*', '/', '^', '@', '&&', '||', '<', '>', '<=', '>=', '==', '!='];
 
 export function programSubject(known: readonly KnownProgram[], planted: Planted): Subject {
@@ -41,7 +61,13 @@ export function programSubject(known: readonly KnownProgram[], planted: Planted)
 }
 
 function generated(dice: Dice): KnownProgram {
-  return programOf(Array.from({ length: 1 + dice.below(3) }, () => ({ kind: dice.of(fragmentKinds), seed: dice.below(1000), numbers: Array.from({ length: 14 }, () => dice.below(720)) })));
+  return programOf(
+    Array.from({ length: 1 + dice.below(3) }, () => ({
+      kind: dice.of(fragmentKinds),
+      seed: dice.below(1000),
+      numbers: Array.from({ length: 14 }, () => dice.below(720)),
+    })),
+  );
 }
 
 /** One to four edits, more often few. */
@@ -52,88 +78,221 @@ function edited(source: string, pool: readonly KnownProgram[], planted: Planted,
   return pieces.join('');
 }
 
-interface Surroundings { readonly pool: readonly KnownProgram[]; readonly planted: Planted }
+interface Surroundings {
+  readonly pool: readonly KnownProgram[];
+  readonly planted: Planted;
+}
 type Change = (pieces: readonly string[], dice: Dice, surroundings: Surroundings) => readonly string[];
 
 const edits: readonly Change[] = [
   // Swaps of like for like come more than once in this list: most of their results are programs still.
-  swapName, swapName, swapNumber, swapNumber, swapFamily, swapFamily, swapOperator, dropLine, twiceLine, spliceLines, moveLine,
-  token, token, characters, plantComment, plantName, plantAnywhere, wrapCall,
+  swapName,
+  swapName,
+  swapNumber,
+  swapNumber,
+  swapFamily,
+  swapFamily,
+  swapOperator,
+  dropLine,
+  twiceLine,
+  spliceLines,
+  moveLine,
+  token,
+  token,
+  characters,
+  plantComment,
+  plantName,
+  plantAnywhere,
+  wrapCall,
 ];
 
-function replaceOne(pieces: readonly string[], dice: Dice, fits: (token: string, at: number) => boolean, by: (token: string) => string): readonly string[] {
+function replaceOne(
+  pieces: readonly string[],
+  dice: Dice,
+  fits: (token: string, at: number) => boolean,
+  by: (token: string) => string,
+): readonly string[] {
   const places = pieces.flatMap((piece, at) => (fits(piece, at) ? [at] : []));
   if (places.length === 0) return pieces;
   const at = dice.of(places);
   return pieces.map((piece, k) => (k === at ? by(piece) : piece));
 }
-function swapName(pieces: readonly string[], dice: Dice): readonly string[] { const names = pieces.filter(isName); return names.length === 0 ? pieces : replaceOne(pieces, dice, isName, () => dice.of(names)); }
-function swapNumber(pieces: readonly string[], dice: Dice): readonly string[] { return replaceOne(pieces, dice, isNumber, () => dice.of(edges)); }
-function swapFamily(pieces: readonly string[], dice: Dice): readonly string[] { return replaceOne(pieces, dice, (piece) => familyNames.includes(piece), () => dice.of(familyNames)); }
-function swapOperator(pieces: readonly string[], dice: Dice): readonly string[] { return replaceOne(pieces, dice, (piece) => operators.includes(piece), () => dice.of(operators)); }
-function wrapCall(pieces: readonly string[], dice: Dice): readonly string[] {
-  const call = dice.of(['exp', 'log', 'sqrt', 'floor', 'abs', 'sum', 'inverse', 'cholesky', 'softmax', 'cumsum', 'transpose', 'logsumexp', 'argmax', 'standardise', 'lgamma', 'Phi', 'variance', 'diag', 'det', 'max', 'cumprod', 'length', 'onehot']);
-  return replaceOne(pieces, dice, (piece) => isName(piece) || isNumber(piece), (piece) => (dice.chance(0.3) ? `(${piece} ? 1 : ${call}(${piece}))` : `${call}(${piece})`));
+function swapName(pieces: readonly string[], dice: Dice): readonly string[] {
+  const names = pieces.filter(isName);
+  return names.length === 0 ? pieces : replaceOne(pieces, dice, isName, () => dice.of(names));
 }
-function lines(pieces: readonly string[]): readonly string[] { return pieces.join('').split('\n'); }
-function again(list: readonly string[]): readonly string[] { return list.join('\n').match(tokens) ?? []; }
-function dropLine(pieces: readonly string[], dice: Dice): readonly string[] { const list = lines(pieces), at = dice.below(list.length); return again(list.filter((_, k) => k !== at)); }
-function twiceLine(pieces: readonly string[], dice: Dice): readonly string[] { const list = lines(pieces), at = dice.below(list.length); return again(list.flatMap((line, k) => (k === at ? [line, line] : [line]))); }
-function moveLine(pieces: readonly string[], dice: Dice): readonly string[] { const list = [...lines(pieces)], [line = ''] = list.splice(dice.below(list.length), 1); list.splice(dice.below(list.length + 1), 0, line); return again(list); }
+function swapNumber(pieces: readonly string[], dice: Dice): readonly string[] {
+  return replaceOne(pieces, dice, isNumber, () => dice.of(edges));
+}
+function swapFamily(pieces: readonly string[], dice: Dice): readonly string[] {
+  return replaceOne(
+    pieces,
+    dice,
+    (piece) => familyNames.includes(piece),
+    () => dice.of(familyNames),
+  );
+}
+function swapOperator(pieces: readonly string[], dice: Dice): readonly string[] {
+  return replaceOne(
+    pieces,
+    dice,
+    (piece) => operators.includes(piece),
+    () => dice.of(operators),
+  );
+}
+function wrapCall(pieces: readonly string[], dice: Dice): readonly string[] {
+  const call = dice.of([
+    'exp',
+    'log',
+    'sqrt',
+    'floor',
+    'abs',
+    'sum',
+    'inverse',
+    'cholesky',
+    'softmax',
+    'cumsum',
+    'transpose',
+    'logsumexp',
+    'argmax',
+    'standardise',
+    'lgamma',
+    'Phi',
+    'variance',
+    'diag',
+    'det',
+    'max',
+    'cumprod',
+    'length',
+    'onehot',
+  ]);
+  return replaceOne(
+    pieces,
+    dice,
+    (piece) => isName(piece) || isNumber(piece),
+    (piece) => (dice.chance(0.3) ? `(${piece} ? 1 : ${call}(${piece}))` : `${call}(${piece})`),
+  );
+}
+function lines(pieces: readonly string[]): readonly string[] {
+  return pieces.join('').split('\n');
+}
+function again(list: readonly string[]): readonly string[] {
+  return list.join('\n').match(tokens) ?? [];
+}
+function dropLine(pieces: readonly string[], dice: Dice): readonly string[] {
+  const list = lines(pieces),
+    at = dice.below(list.length);
+  return again(list.filter((_, k) => k !== at));
+}
+function twiceLine(pieces: readonly string[], dice: Dice): readonly string[] {
+  const list = lines(pieces),
+    at = dice.below(list.length);
+  return again(list.flatMap((line, k) => (k === at ? [line, line] : [line])));
+}
+function moveLine(pieces: readonly string[], dice: Dice): readonly string[] {
+  const list = [...lines(pieces)],
+    [line = ''] = list.splice(dice.below(list.length), 1);
+  list.splice(dice.below(list.length + 1), 0, line);
+  return again(list);
+}
 function spliceLines(pieces: readonly string[], dice: Dice, { pool }: Surroundings): readonly string[] {
-  const list = lines(pieces), other = dice.of(pool).source.split('\n'), from = dice.below(other.length), at = dice.below(list.length + 1);
+  const list = lines(pieces),
+    other = dice.of(pool).source.split('\n'),
+    from = dice.below(other.length),
+    at = dice.below(list.length + 1);
   return again([...list.slice(0, at), ...other.slice(from, from + 1 + dice.below(6)), ...list.slice(at + dice.below(3))]);
 }
 function token(pieces: readonly string[], dice: Dice): readonly string[] {
-  const at = dice.below(pieces.length + 1), length = dice.below(3), from = dice.below(pieces.length + 1);
-  return [...pieces.slice(0, at), ...(dice.chance(0.5) ? [dice.of(words)] : pieces.slice(from, from + dice.below(8))), ...pieces.slice(at + length)];
+  const at = dice.below(pieces.length + 1),
+    length = dice.below(3),
+    from = dice.below(pieces.length + 1);
+  return [
+    ...pieces.slice(0, at),
+    ...(dice.chance(0.5) ? [dice.of(words)] : pieces.slice(from, from + dice.below(8))),
+    ...pieces.slice(at + length),
+  ];
 }
 function characters(pieces: readonly string[], dice: Dice): readonly string[] {
-  const text = pieces.join(''), at = dice.below(text.length + 1), character = dice.chance(0.5) ? text[dice.below(Math.max(1, text.length))] ?? '' : String.fromCodePoint(dice.chance(0.7) ? dice.below(128) : dice.below(0x10FFFF));
+  const text = pieces.join(''),
+    at = dice.below(text.length + 1),
+    character = dice.chance(0.5)
+      ? (text[dice.below(Math.max(1, text.length))] ?? '')
+      : String.fromCodePoint(dice.chance(0.7) ? dice.below(128) : dice.below(0x10ffff));
   return `${text.slice(0, at)}${dice.chance(0.3) ? '' : character}${text.slice(at + dice.below(3))}`.match(tokens) ?? [];
 }
 function plantComment(pieces: readonly string[], dice: Dice, { planted }: Surroundings): readonly string[] {
-  const at = dice.below(pieces.length + 1), text = dice.of(planted.texts);
+  const at = dice.below(pieces.length + 1),
+    text = dice.of(planted.texts);
   return [...pieces.slice(0, at), dice.chance(0.5) ? `// ${text}\n` : `/* ${text} */`, ...pieces.slice(at)];
 }
 /** A name of the program, everywhere, becomes one of the host; or a call of one stands in an expression. */
 function plantName(pieces: readonly string[], dice: Dice): readonly string[] {
-  const by = dice.of(plantedNames), names = pieces.filter(isName);
-  if (names.length === 0 || dice.chance(0.3)) return replaceOne(pieces, dice, (piece) => isName(piece) || isNumber(piece), () => dice.of([by, `${by}(1)`, `${by}()`, `${by}[0]`]));
+  const by = dice.of(plantedNames),
+    names = pieces.filter(isName);
+  if (names.length === 0 || dice.chance(0.3))
+    return replaceOne(
+      pieces,
+      dice,
+      (piece) => isName(piece) || isNumber(piece),
+      () => dice.of([by, `${by}(1)`, `${by}()`, `${by}[0]`]),
+    );
   const name = dice.of(names);
   return pieces.map((piece) => (piece === name ? by : piece));
 }
 function plantAnywhere(pieces: readonly string[], dice: Dice, { planted }: Surroundings): readonly string[] {
-  const at = dice.below(pieces.length + 1), text = dice.of(planted.texts);
+  const at = dice.below(pieces.length + 1),
+    text = dice.of(planted.texts);
   return [...pieces.slice(0, at), dice.chance(0.5) ? text : JSON.stringify(text), ...pieces.slice(at)];
 }
 
 /** @param only the steps that matter, by the beginning of their names; null for all. */
-function programCase(source: string, data: Values, backend: string, format: 'svg' | 'dot' | 'mermaid' | 'json', runs: boolean, only: string | null = null): Case {
+function programCase(
+  source: string,
+  data: Values,
+  backend: string,
+  format: 'svg' | 'dot' | 'mermaid' | 'json',
+  runs: boolean,
+  only: string | null = null,
+): Case {
   return {
     shown: `backend ${backend}, data ${JSON.stringify(data)}\n${source}`,
     steps(): readonly Step[] {
       let model: Model | null = null;
       const withModel = (use: (model: Model) => unknown) => (): unknown => (model === null ? null : use(model));
       return [
-        { name: 'compile', run: () => { model = compiled(source); } },
+        {
+          name: 'compile',
+          run: () => {
+            model = compiled(source);
+          },
+        },
         { name: 'print', run: withModel(() => printed(source)) },
         { name: `graph ${format}`, run: withModel((m) => pictured(m, format)) },
         { name: `explain ${backend}`, run: withModel((m) => explained(m, backend, null)) },
-        ...(runs ? [
-          { name: `explain-data ${backend}`, run: withModel((m) => explained(m, backend, data)) },
-          { name: `infer ${backend}`, run: withModel((m) => inferred(m, data, backend)) },
-        ] : [
-          { name: 'logp', run: withModel((m) => evaluated(m, data)) },
-          { name: 'sample', run: withModel((m) => { m.sample(data, { seed: 1, count: 2 }); }) },
-        ]),
+        ...(runs
+          ? [
+              { name: `explain-data ${backend}`, run: withModel((m) => explained(m, backend, data)) },
+              { name: `infer ${backend}`, run: withModel((m) => inferred(m, data, backend)) },
+            ]
+          : [
+              { name: 'logp', run: withModel((m) => evaluated(m, data)) },
+              {
+                name: 'sample',
+                run: withModel((m) => {
+                  m.sample(data, { seed: 1, count: 2 });
+                }),
+              },
+            ]),
       ].filter(({ name }) => only === null || name === 'compile' || name.startsWith(only));
     },
     *smaller(): Iterable<Case> {
       const list = source.split('\n');
-      for (let k = 0; k < list.length && list.length > 1; k++) yield programCase(list.filter((_, i) => i !== k).join('\n'), data, backend, format, runs, only);
+      for (let k = 0; k < list.length && list.length > 1; k++)
+        yield programCase(list.filter((_, i) => i !== k).join('\n'), data, backend, format, runs, only);
       const pieces = source.match(tokens) ?? [];
-      for (let k = 0; k < pieces.length; k++) for (const length of [4, 1]) yield programCase([...pieces.slice(0, k), ...pieces.slice(k + length)].join(''), data, backend, format, runs, only);
+      for (let k = 0; k < pieces.length; k++)
+        for (const length of [4, 1])
+          yield programCase([...pieces.slice(0, k), ...pieces.slice(k + length)].join(''), data, backend, format, runs, only);
     },
   };
 }
@@ -143,7 +302,9 @@ function compiled(source: string): Model | null {
     return compile(source, 'model.cred');
   } catch (thrown) {
     if (!(thrown instanceof ModelError)) throw thrown;
-    const outside = thrown.diagnostics.find(({ span }) => span !== undefined && !(0 <= span.start && span.start <= span.end && span.end <= source.length));
+    const outside = thrown.diagnostics.find(
+      ({ span }) => span !== undefined && !(0 <= span.start && span.start <= span.end && span.end <= source.length),
+    );
     if (outside !== undefined) throw new Error(`the place of a message lies outside of the program: ${outside.message}`);
     const wrong = problemOfRefusal(thrown);
     if (wrong !== null) throw new Error(wrong);
@@ -154,7 +315,8 @@ function compiled(source: string): Model | null {
 function printed(source: string): void {
   const { program } = parse(source);
   if (program === null) return;
-  const text = print(program), again = parse(text).program;
+  const text = print(program),
+    again = parse(text).program;
   if (again === null || print(again) !== text) throw new Error(`printing does not give the program back: ${text}`);
 }
 
@@ -172,7 +334,11 @@ function explained(model: Model, backend: string, data: Values | null): void {
 
 function evaluated(model: Model, data: Values): void {
   const density = model.logDensity(data);
-  density.byFactor(Object.fromEntries(density.unknowns.filter(({ name }) => !Object.hasOwn(data, name)).map(({ name, shape }) => [name, filled(shape, 0.5)])));
+  density.byFactor(
+    Object.fromEntries(
+      density.unknowns.filter(({ name }) => !Object.hasOwn(data, name)).map(({ name, shape }) => [name, filled(shape, 0.5)]),
+    ),
+  );
   density.gradient(Object.fromEntries(density.unknowns.map(({ name, shape }) => [name, filled(shape, 0.5)])));
 }
 
@@ -186,7 +352,21 @@ async function inferred(model: Model, data: Values, backend: string): Promise<vo
 }
 
 /** A run of the fewest sweeps that reach everything. */
-export function briefly(backend: string): { readonly backend: string; readonly chains: number; readonly draws: number; readonly warmup: number; readonly workers: number; readonly options: Readonly<Record<string, number>> } {
+export function briefly(backend: string): {
+  readonly backend: string;
+  readonly chains: number;
+  readonly draws: number;
+  readonly warmup: number;
+  readonly workers: number;
+  readonly options: Readonly<Record<string, number>>;
+} {
   const options = backends.get(backend)!.options.map(({ name }) => name);
-  return { backend, chains: 1, draws: 5, warmup: 3, workers: 0, options: { ...(options.includes('iterations') ? { iterations: 5 } : {}), ...(options.includes('restarts') ? { restarts: 1 } : {}) } };
+  return {
+    backend,
+    chains: 1,
+    draws: 5,
+    warmup: 3,
+    workers: 0,
+    options: { ...(options.includes('iterations') ? { iterations: 5 } : {}), ...(options.includes('restarts') ? { restarts: 1 } : {}) },
+  };
 }

@@ -8,15 +8,23 @@ import { type Case, findings, minimised, type Step } from './cases.js';
 import { Planted } from './planted.js';
 import { subjectOf } from './subjects.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'credence-fuzz-')), planted = new Planted(folder);
-afterAll(() => { planted.remove(); rmSync(folder, { recursive: true, force: true }); });
+const folder = mkdtempSync(join(tmpdir(), 'credence-fuzz-')),
+  planted = new Planted(folder);
+afterAll(() => {
+  planted.remove();
+  rmSync(folder, { recursive: true, force: true });
+});
 /** What this suite runs each time, from another place than where long runs begin. */
 const from = 1_000_000;
 /** Seconds: for slow machines. */
 const patient = 60;
 
 describe('random changes', () => {
-  it.each([['programs', 100], ['data', 200], ['options', 60]] as const)('of %s: %d cases, no internal error, no hang, nothing executed, no NaN without a word', async (name, count) => {
+  it.each([
+    ['programs', 100],
+    ['data', 200],
+    ['options', 60],
+  ] as const)('of %s: %d cases, no internal error, no hang, nothing executed, no NaN without a word', async (name, count) => {
     const subject = subjectOf(name, planted, folder);
     for (let number = from; number < from + count; number++) {
       const one = subject.make('1', number);
@@ -32,37 +40,90 @@ describe('random changes', () => {
 });
 
 describe('what is looked for is seen', () => {
-  const caseOf = (...steps: readonly Step[]): Case => ({ shown: '', steps: () => steps, *smaller() { /* as small as it gets */ } });
+  const caseOf = (...steps: readonly Step[]): Case => ({
+    shown: '',
+    steps: () => steps,
+    *smaller() {
+      /* as small as it gets */
+    },
+  });
   const step = (run: () => unknown): Case => caseOf({ name: 'step', run });
   const execute = (text: string): unknown => (new Function(text) as () => unknown)();
 
   it.each<readonly [string, () => unknown, RegExp]>([
-    ['an internal error', () => { throw new InternalError('no such thing'); }, /no such thing/],
+    [
+      'an internal error',
+      () => {
+        throw new InternalError('no such thing');
+      },
+      /no such thing/,
+    ],
     ['an exception', () => (null as unknown as { readonly x: number }).x, /TypeError/],
-    ['a refusal that shows an object', () => { throw new ModelError([{ code: 'c', severity: 'error', message: 'x is [object Object]' }], 'x'); }, /\[object/],
-    ['a refusal without an error', () => { throw new ModelError([{ code: 'c', severity: 'note', message: 'x' }], 'x'); }, /without an error/],
+    [
+      'a refusal that shows an object',
+      () => {
+        throw new ModelError([{ code: 'c', severity: 'error', message: 'x is [object Object]' }], 'x');
+      },
+      /\[object/,
+    ],
+    [
+      'a refusal without an error',
+      () => {
+        throw new ModelError([{ code: 'c', severity: 'note', message: 'x' }], 'x');
+      },
+      /without an error/,
+    ],
     ['a call of what is planted', () => execute('plantedCall()'), /executed 1 times/],
     ['a planted name that is read', () => execute('return plantedName'), /executed/],
     ['a file', () => writeFileSync(join(folder, 'planted'), ''), /wrote a file/],
-    ['a property of all objects', () => { (Object.prototype as Record<string, unknown>)['gained'] = 1; }, /gained/],
+    [
+      'a property of all objects',
+      () => {
+        (Object.prototype as Record<string, unknown>)['gained'] = 1;
+      },
+      /gained/,
+    ],
   ])('%s', async (_, run, message) => {
     const found = await findings(step(run), planted);
     expect(found.map((finding) => finding.message).join('\n')).toMatch(message);
     // Once seen it is gone.
-    expect(await findings(step(() => null), planted)).toEqual([]);
+    expect(
+      await findings(
+        step(() => null),
+        planted,
+      ),
+    ).toEqual([]);
   });
 
   it('but not a refusal that says what is wrong', async () => {
-    expect(await findings(step(() => { throw new ModelError([{ code: 'c', severity: 'error', message: 'There is no variable "undefined".' }], 'x'); }), planted)).toEqual([]);
+    expect(
+      await findings(
+        step(() => {
+          throw new ModelError([{ code: 'c', severity: 'error', message: 'There is no variable "undefined".' }], 'x');
+        }),
+        planted,
+      ),
+    ).toEqual([]);
   });
 
   it('a failing case is made smaller while it fails in the same way', async () => {
     const of = (text: string): Case => ({
       shown: text,
-      steps: () => [{ name: 'step', run: () => { if (text.includes('b')) throw new Error('contains the letter'); if (text === '') throw new Error('is empty'); } }],
-      *smaller() { for (let k = 0; k < text.length; k++) yield of(text.slice(0, k) + text.slice(k + 1)); },
+      steps: () => [
+        {
+          name: 'step',
+          run: () => {
+            if (text.includes('b')) throw new Error('contains the letter');
+            if (text === '') throw new Error('is empty');
+          },
+        },
+      ],
+      *smaller() {
+        for (let k = 0; k < text.length; k++) yield of(text.slice(0, k) + text.slice(k + 1));
+      },
     });
-    const failing = of('aabaa'), [finding] = await findings(failing, planted);
+    const failing = of('aabaa'),
+      [finding] = await findings(failing, planted);
     expect((await minimised(failing, finding!, planted)).shown).toBe('b');
   });
 });

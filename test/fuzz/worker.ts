@@ -11,17 +11,26 @@ import { Planted } from './planted.js';
 import { subjectOf } from './subjects.js';
 
 /** `to` is the first case that is not run. */
-export interface Order { readonly subject: string; readonly seed: string; readonly from: number; readonly to: number; readonly minimise: boolean }
+export interface Order {
+  readonly subject: string;
+  readonly seed: string;
+  readonly from: number;
+  readonly to: number;
+  readonly minimise: boolean;
+}
 export type Word =
   | { readonly kind: 'begins'; readonly number: number }
   | { readonly kind: 'found'; readonly number: number; readonly findings: readonly Finding[]; readonly shown: string }
   | { readonly kind: 'done' };
 
 /** Seconds of processor time of a case, all its steps together, and of making a failing one smaller. */
-const caseLimit = 10, minimiseLimit = 60;
+const caseLimit = 10,
+  minimiseLimit = 60;
 const folder = mkdtempSync(join(tmpdir(), 'credence-fuzz-'));
 const planted = new Planted(folder);
-const say = (word: Word): void => { process.send?.(word); };
+const say = (word: Word): void => {
+  process.send?.(word);
+};
 
 /** Counts what is begun, and how many seconds it may take. */
 const begun = new Int32Array(new SharedArrayBuffer(8));
@@ -36,7 +45,8 @@ async function carryOut({ subject: name, seed, from, to, minimise }: Order): Pro
   for (let number = from; number < to; number++) {
     say({ kind: 'begins', number });
     begin(caseLimit);
-    const one = subject.make(seed, number), found = await findings(one, planted);
+    const one = subject.make(seed, number),
+      found = await findings(one, planted);
     if (found.length === 0) continue;
     // Said at once, because the process may not come back from making it smaller.
     say({ kind: 'found', number, findings: found, shown: one.shown });
@@ -47,4 +57,6 @@ async function carryOut({ subject: name, seed, from, to, minimise }: Order): Pro
   say({ kind: 'done' });
 }
 
-process.on('message', (order: Order) => { void carryOut(order); });
+process.on('message', (order: Order) => {
+  void carryOut(order);
+});

@@ -56,7 +56,8 @@ describe('parseCsv', () => {
 
   it('names malformed rows by their line', () => {
     expect(faults(() => parseCsv('a,b\n1,2\n3\n"4\n4",5\n6,7,8\n'))).toBe(
-      'line 3: the row has 1 cell but the header names 2 columns\nline 6: the row has 3 cells but the header names 2 columns');
+      'line 3: the row has 1 cell but the header names 2 columns\nline 6: the row has 3 cells but the header names 2 columns',
+    );
     expect(faults(() => parseCsv('a,b\n1,"2\n3,4\n'))).toMatch(/^line 2: /);
     expect(faults(() => parseCsv(`a,b\n${'1\n'.repeat(9)}`))).toMatch(/4 more rows are malformed$/);
   });
@@ -86,14 +87,21 @@ describe('parseCsv', () => {
   });
 
   it('returns every number it is given, to the last bit', () => {
-    fc.assert(fc.property(fc.array(fc.double({ noNaN: true, noDefaultInfinity: true }), { minLength: 1 }), (numbers) => {
-      expect(column(`x\n${numbers.map((x) => (Object.is(x, -0) ? '-0' : String(x))).join('\n')}\n`, 'x').values).toEqual(numbers);
-    }), { seed: 5 });
+    fc.assert(
+      fc.property(fc.array(fc.double({ noNaN: true, noDefaultInfinity: true }), { minLength: 1 }), (numbers) => {
+        expect(column(`x\n${numbers.map((x) => (Object.is(x, -0) ? '-0' : String(x))).join('\n')}\n`, 'x').values).toEqual(numbers);
+      }),
+      { seed: 5 },
+    );
   });
 
   it('reads a million rows quickly', () => {
     const text = `x,y\n${Array.from({ length: 1e6 }, (_, k) => `${k},${k / 8}`).join('\n')}\n`;
-    expect(cpuMilliseconds(() => { expect(parseCsv(text).rows).toBe(1e6); })).toBeLessThan(6000);
+    expect(
+      cpuMilliseconds(() => {
+        expect(parseCsv(text).rows).toBe(1e6);
+      }),
+    ).toBeLessThan(6000);
   });
 });
 
@@ -130,21 +138,60 @@ describe('tables without quotes', () => {
 
   it('are read as those with quotes are', () => {
     const cell = fc.oneof(
-      { weight: 6, arbitrary: fc.oneof(fc.integer().map(String), fc.double({ noNaN: true, noDefaultInfinity: true }).map(String), fc.integer({ min: -99_999, max: 99_999 }).map((x) => (x / 1000).toFixed(3))) },
-      fc.constantFrom('', ' ', 'NA', 'null', 'NaN', 'red', ' blue ', 'true', 'FALSE', '1e5', '1.', '.5', '+3', '0x10', '1_000', '-', '.', '1.2.3', '00012', '12345678901234567890', '-0', '1e400', 'Infinity'),
+      {
+        weight: 6,
+        arbitrary: fc.oneof(
+          fc.integer().map(String),
+          fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
+          fc.integer({ min: -99_999, max: 99_999 }).map((x) => (x / 1000).toFixed(3)),
+        ),
+      },
+      fc.constantFrom(
+        '',
+        ' ',
+        'NA',
+        'null',
+        'NaN',
+        'red',
+        ' blue ',
+        'true',
+        'FALSE',
+        '1e5',
+        '1.',
+        '.5',
+        '+3',
+        '0x10',
+        '1_000',
+        '-',
+        '.',
+        '1.2.3',
+        '00012',
+        '12345678901234567890',
+        '-0',
+        '1e400',
+        'Infinity',
+      ),
     );
     const table = fc.record({
-      rows: fc.array(fc.array(cell, { minLength: 1, maxLength: 3 }), { maxLength: 12 }), width: fc.integer({ min: 1, max: 3 }), exact: fc.boolean(),
-      separator: fc.constantFrom(',', ';', '\t', '|'), end: fc.constantFrom('\n', '\r\n', '\n\n'), last: fc.boolean(),
+      rows: fc.array(fc.array(cell, { minLength: 1, maxLength: 3 }), { maxLength: 12 }),
+      width: fc.integer({ min: 1, max: 3 }),
+      exact: fc.boolean(),
+      separator: fc.constantFrom(',', ';', '\t', '|'),
+      end: fc.constantFrom('\n', '\r\n', '\n\n'),
+      last: fc.boolean(),
     });
-    fc.assert(fc.property(table, ({ rows, width, exact, separator, end, last }) => {
-      const names = ['a', 'b', 'c'].slice(0, width);
-      const lines = rows.map((row) => (exact ? Array.from({ length: width }, (_, k) => row[k % row.length]!) : row).join(separator));
-      const body = [...lines].join(end) + (last ? end : '');
-      // A table of one column does not show its separator.
-      const plain = `${names.join(separator)}\n${body}`, quoted = `"a"${plain.slice(1)}`;
-      expect(read(plain)).toEqual(read(quoted));
-    }), { numRuns: 500, seed: 3 });
+    fc.assert(
+      fc.property(table, ({ rows, width, exact, separator, end, last }) => {
+        const names = ['a', 'b', 'c'].slice(0, width);
+        const lines = rows.map((row) => (exact ? Array.from({ length: width }, (_, k) => row[k % row.length]!) : row).join(separator));
+        const body = [...lines].join(end) + (last ? end : '');
+        // A table of one column does not show its separator.
+        const plain = `${names.join(separator)}\n${body}`,
+          quoted = `"a"${plain.slice(1)}`;
+        expect(read(plain)).toEqual(read(quoted));
+      }),
+      { numRuns: 500, seed: 3 },
+    );
   });
 
   it('have columns of words that begin late', () => {
@@ -158,16 +205,33 @@ describe('tables without quotes', () => {
   it('of a million rows take a moment', () => {
     let text = 'x,y\n';
     for (let k = 0; k < 1_000_000; k++) text += `${k}.25,-${k}\n`;
-    expect(cpuMilliseconds(() => { expect(parseCsv(text).columns.get('x')!.values[999_999]).toBe(999_999.25); })).toBeLessThan(5000);
+    expect(
+      cpuMilliseconds(() => {
+        expect(parseCsv(text).columns.get('x')!.values[999_999]).toBe(999_999.25);
+      }),
+    ).toBeLessThan(5000);
   });
 });
 
 describe('a text in pieces', () => {
-  const cell = fc.oneof(fc.integer({ min: -99, max: 99 }).map(String), fc.constantFrom('', 'NA', '1.5', '-2e3', 'red', 'blau', ' 7 ', '"a, b"', '"x\ny"'));
-  const text = fc.tuple(fc.constantFrom('', '\uFEFF'), fc.constantFrom('\n', '\r\n', '\r'), fc.constantFrom(',', ';', '\t'), fc.array(fc.tuple(cell, cell, cell), { maxLength: 12 }), fc.boolean(), fc.boolean())
+  const cell = fc.oneof(
+    fc.integer({ min: -99, max: 99 }).map(String),
+    fc.constantFrom('', 'NA', '1.5', '-2e3', 'red', 'blau', ' 7 ', '"a, b"', '"x\ny"'),
+  );
+  const text = fc
+    .tuple(
+      fc.constantFrom('', '\uFEFF'),
+      fc.constantFrom('\n', '\r\n', '\r'),
+      fc.constantFrom(',', ';', '\t'),
+      fc.array(fc.tuple(cell, cell, cell), { maxLength: 12 }),
+      fc.boolean(),
+      fc.boolean(),
+    )
     .map(([mark, end, separator, rows, isEnded, hasBlank]) => {
       // A bare carriage return inside of quotes would be no line end for the parser of quoted texts.
-      const lines = [['a', 'b', 'c'], ...rows.filter((row) => end === '\n' || !row.some((x) => x.includes('\n')))].map((row) => row.join(separator));
+      const lines = [['a', 'b', 'c'], ...rows.filter((row) => end === '\n' || !row.some((x) => x.includes('\n')))].map((row) =>
+        row.join(separator),
+      );
       return mark + lines.join(hasBlank ? end + end : end) + (isEnded ? end : '');
     });
   const read = (pieces: readonly string[]): unknown => {
@@ -181,10 +245,13 @@ describe('a text in pieces', () => {
   };
 
   it('is the same table wherever it is cut', () => {
-    fc.assert(fc.property(text, fc.array(fc.nat(200), { maxLength: 6 }), (source, cuts) => {
-      const places = [0, ...cuts.map((c) => Math.min(c, source.length)).sort((a, b) => a - b), source.length];
-      expect(read(places.slice(1).map((end, k) => source.slice(places[k], end)))).toEqual(read([source]));
-    }), { seed: 11, numRuns: 400 });
+    fc.assert(
+      fc.property(text, fc.array(fc.nat(200), { maxLength: 6 }), (source, cuts) => {
+        const places = [0, ...cuts.map((c) => Math.min(c, source.length)).sort((a, b) => a - b), source.length];
+        expect(read(places.slice(1).map((end, k) => source.slice(places[k], end)))).toEqual(read([source]));
+      }),
+      { seed: 11, numRuns: 400 },
+    );
   });
 
   it('names the line of a malformed row in a later piece', () => {

@@ -9,7 +9,8 @@ function fault(text: string): string {
   try {
     parseDataJson(text);
   } catch (thrown) {
-    if (thrown instanceof ModelError) return thrown.diagnostics.map((d) => `${d.message}${d.hint === undefined ? '' : ` (${d.hint})`}`).join('\n');
+    if (thrown instanceof ModelError)
+      return thrown.diagnostics.map((d) => `${d.message}${d.hint === undefined ? '' : ` (${d.hint})`}`).join('\n');
     throw thrown;
   }
   return 'accepted';
@@ -17,7 +18,16 @@ function fault(text: string): string {
 
 describe('parseDataJson', () => {
   it('gives the named values in order', () => {
-    expect([...parseDataJson('{"x": [[1, null], [3, 4.5e0]], "K": 3}')]).toEqual([['x', [[1, null], [3, 4.5]]], ['K', 3]]);
+    expect([...parseDataJson('{"x": [[1, null], [3, 4.5e0]], "K": 3}')]).toEqual([
+      [
+        'x',
+        [
+          [1, null],
+          [3, 4.5],
+        ],
+      ],
+      ['K', 3],
+    ]);
   });
 
   it('takes names that objects inherit as ordinary names', () => {
@@ -33,7 +43,9 @@ describe('parseDataJson', () => {
     expect(fault('{"x": 1,\n "\\u0078": 2}')).toBe('line 2, column 2: the name "x" is given twice (keep one of the two values)');
     expect(fault('{"__proto__": 1, "__proto__": 1}')).toContain('the name "__proto__" is given twice');
     const numbers = Array.from({ length: 60_000 }, (_, k) => k).join(',');
-    expect(fault(`{"x": [${numbers}],\n"y": 1, "x": 2}`)).toBe('line 2, column 9: the name "x" is given twice (keep one of the two values)');
+    expect(fault(`{"x": [${numbers}],\n"y": 1, "x": 2}`)).toBe(
+      'line 2, column 9: the name "x" is given twice (keep one of the two values)',
+    );
     expect(() => parseJsonValue('{"a": {"b": 1, "b": 2}}')).toThrow('the name "b" is given twice');
     expect(parseJsonValue('[{"a": 1}, {"a": 2}]')).toEqual([{ a: 1 }, { a: 2 }]);
   });
@@ -42,7 +54,9 @@ describe('parseDataJson', () => {
 
   it('names line, column and reason of a fault', () => {
     expect(fault('{"x": [1, NaN]}')).toBe('line 1, column 11: NaN is not a value in JSON (write null for a missing value)');
-    expect(fault('{"x": [1,\n -Infinity]}')).toBe('line 2, column 2: -Infinity is not a value in JSON (data must be finite; write null for a missing value)');
+    expect(fault('{"x": [1,\n -Infinity]}')).toBe(
+      'line 2, column 2: -Infinity is not a value in JSON (data must be finite; write null for a missing value)',
+    );
     expect(fault('{"x": [1, 2,]}')).toBe('line 1, column 12: a comma stands before "]" where a value should follow it');
     expect(fault('{"x": [1 2]}')).toBe('line 1, column 10: found "2" where "," or "]" is expected');
     expect(fault("{'x': 1}")).toBe('line 1, column 2: texts in JSON stand in double quotes');
@@ -71,15 +85,29 @@ describe('parseDataJson', () => {
         return json.slice(0, k) + piece + json.slice(k + 1);
       }),
     );
-    fc.assert(fc.property(text, (t) => {
-      let engine: unknown;
-      let refused = false;
-      try { engine = JSON.parse(t); } catch { refused = true; }
-      if (!refused) { expect(parseJsonValue(t)).toEqual(engine); return; }
-      let message = '';
-      try { parseJsonValue(t); } catch (thrown) { message = (thrown as ModelError).message; }
-      expect(message).toMatch(/^line \d+, column \d+: /);
-    }), { seed: 11, numRuns: 2000 });
+    fc.assert(
+      fc.property(text, (t) => {
+        let engine: unknown;
+        let refused = false;
+        try {
+          engine = JSON.parse(t);
+        } catch {
+          refused = true;
+        }
+        if (!refused) {
+          expect(parseJsonValue(t)).toEqual(engine);
+          return;
+        }
+        let message = '';
+        try {
+          parseJsonValue(t);
+        } catch (thrown) {
+          message = (thrown as ModelError).message;
+        }
+        expect(message).toMatch(/^line \d+, column \d+: /);
+      }),
+      { seed: 11, numRuns: 2000 },
+    );
   });
 
   it('survives deep nesting', () => {
@@ -89,6 +117,10 @@ describe('parseDataJson', () => {
 
   it('reads a million numbers quickly', () => {
     const text = `{"x": [${Array.from({ length: 1e6 }, (_, k) => k / 7).join(',')}]}`;
-    expect(cpuMilliseconds(() => { expect((parseDataJson(text).get('x') as Tensor).values.length).toBe(1e6); })).toBeLessThan(2000);
+    expect(
+      cpuMilliseconds(() => {
+        expect((parseDataJson(text).get('x') as Tensor).values.length).toBe(1e6);
+      }),
+    ).toBeLessThan(2000);
   });
 });

@@ -36,13 +36,20 @@ describe('coded', () => {
   });
 
   it('takes plain lists', () => {
-    expect(coded(['drug', 'placebo', null, 'drug'], ['placebo', 'drug'])).toEqual({ shape: [4], values: Float64Array.of(1, 0, Number.NaN, 1), levels: ['placebo', 'drug'] });
+    expect(coded(['drug', 'placebo', null, 'drug'], ['placebo', 'drug'])).toEqual({
+      shape: [4],
+      values: Float64Array.of(1, 0, Number.NaN, 1),
+      levels: ['placebo', 'drug'],
+    });
     expect(coded(['b', undefined, 'a']).levels).toEqual(['a', 'b']);
     expect(coded([308, Number.NaN, 9])).toEqual({ shape: [3], values: Float64Array.of(1, Number.NaN, 0), levels: ['9', '308'] });
   });
 
   it('names what is not among the levels, and what is there twice', () => {
-    expect(fault(() => coded(column('low\nhihg\n'), ['low', 'high']))).toEqual({ message: 'the levels low, high do not name hihg, which the column holds', hint: 'did you mean hihg by high?' });
+    expect(fault(() => coded(column('low\nhihg\n'), ['low', 'high']))).toEqual({
+      message: 'the levels low, high do not name hihg, which the column holds',
+      hint: 'did you mean hihg by high?',
+    });
     expect(fault(() => coded(column('1\n2\n3\n'), ['1', '2'])).message).toBe('the levels 1, 2 do not name 3, which the column holds');
     expect(fault(() => coded(column('a\n'), ['a', 'b', 'a'])).message).toBe('the level "a" is given twice');
     expect(fault(() => coded(column('1\n'), ['1', '1.0'])).message).toBe('the level "1.0" is given twice');

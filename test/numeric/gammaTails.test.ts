@@ -1,4 +1,7 @@
-/** Logarithms of gamma tails that a double cannot hold: closed forms for whole shapes, values of mpmath (800 digits) for others; laws made of them. */
+/**
+ * Logarithms of gamma tails that a double cannot hold: closed forms for whole shapes, values of mpmath (800 digits) for others; laws made
+ * of them.
+ */
 import { describe, expect, it } from 'vitest';
 import { Gamma, InverseGamma, Poisson, censored } from '../../src/distributions-api.js';
 import { compile } from '../../src/index.js';
@@ -19,8 +22,13 @@ describe('gamma tails in logarithms', () => {
   });
 
   it('have a derivative in the shape on both sides of underflow', () => {
-    for (const [a, x] of [[2, 600], [2, 1200], [3.5, 3]] as const) {
-      const h = 1e-4, central = (s: number): number => (logGammaQ(a + s, x) - logGammaQ(a - s, x)) / (2 * s);
+    for (const [a, x] of [
+      [2, 600],
+      [2, 1200],
+      [3.5, 3],
+    ] as const) {
+      const h = 1e-4,
+        central = (s: number): number => (logGammaQ(a + s, x) - logGammaQ(a - s, x)) / (2 * s);
       expect(logGammaQShapeDerivative(a, x)).toBeCloseTo((4 * central(h / 2) - central(h)) / 3, 6);
     }
   });
@@ -34,7 +42,7 @@ describe('gamma tails in logarithms', () => {
     // P(X >= 200) of Poisson(1) is its first term times 1 + 1/201 + 1/(201 202) + ...
     let first = -1;
     for (let k = 1; k <= 200; k++) first -= Math.log(k);
-    const rest = Math.log(1 + 1 / 201 * (1 + 1 / 202 * (1 + 1 / 203 * (1 + 1 / 204))));
+    const rest = Math.log(1 + (1 / 201) * (1 + (1 / 202) * (1 + (1 / 203) * (1 + 1 / 204))));
     expect(censored(Poisson(1), -Infinity, 200).logProb(200)).toBeCloseTo(first + rest, 8);
   });
 });

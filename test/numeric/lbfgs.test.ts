@@ -8,7 +8,8 @@ const rosenbrock: Objective = (x, g) => {
   let f = 0;
   g.fill(0);
   for (let i = 0; i + 1 < x.length; i++) {
-    const a = x[i + 1]! - x[i]! ** 2, b = 1 - x[i]!;
+    const a = x[i + 1]! - x[i]! ** 2,
+      b = 1 - x[i]!;
     f += 100 * a * a + b * b;
     g[i]! += -400 * a * x[i]! - 2 * b;
     g[i + 1]! += 200 * a;
@@ -18,34 +19,78 @@ const rosenbrock: Objective = (x, g) => {
 
 describe('lbfgs', () => {
   test('finds the minimum of an ill-conditioned quadratic', () => {
-    const scales = [1, 1e2, 1e4, 1e6], centre = [3, -2, 0.5, 7];
-    const found = lbfgs((x, g) => { let f = 0; x.forEach((v, i) => { const d = v - centre[i]!; f += scales[i]! * d * d; g[i] = 2 * scales[i]! * d; }); return f; }, new Float64Array(4), options);
-    found.x.forEach((v, i) => { expect(v).toBeCloseTo(centre[i]!, 6); });
+    const scales = [1, 1e2, 1e4, 1e6],
+      centre = [3, -2, 0.5, 7];
+    const found = lbfgs(
+      (x, g) => {
+        let f = 0;
+        x.forEach((v, i) => {
+          const d = v - centre[i]!;
+          f += scales[i]! * d * d;
+          g[i] = 2 * scales[i]! * d;
+        });
+        return f;
+      },
+      new Float64Array(4),
+      options,
+    );
+    found.x.forEach((v, i) => {
+      expect(v).toBeCloseTo(centre[i]!, 6);
+    });
   });
 
   test.each([2, 10, 50])('follows the valley of Rosenbrock in %i dimensions', (n) => {
-    const found = lbfgs(rosenbrock, Float64Array.from({ length: n }, (_, i) => (i % 2 === 0 ? -1.2 : 1)), options);
+    const found = lbfgs(
+      rosenbrock,
+      Float64Array.from({ length: n }, (_, i) => (i % 2 === 0 ? -1.2 : 1)),
+      options,
+    );
     expect(found.status).toBe('converged');
     // In more than three dimensions there is a local minimum near (-1, 1, ..., 1); this start avoids it or not, but the gradient vanishes.
-    found.gradient.forEach((g) => { expect(Math.abs(g)).toBeLessThan(1e-5); });
-    if (n === 2) found.x.forEach((v) => { expect(v).toBeCloseTo(1, 7); });
+    found.gradient.forEach((g) => {
+      expect(Math.abs(g)).toBeLessThan(1e-5);
+    });
+    if (n === 2)
+      found.x.forEach((v) => {
+        expect(v).toBeCloseTo(1, 7);
+      });
   });
 
   test('backs away from the edge of a domain', () => {
     // -log x + x, minimum at 1; NaN below 0.
-    const found = lbfgs((x, g) => { g[0] = 1 - 1 / x[0]!; return x[0]! > 0 ? x[0]! - Math.log(x[0]!) : Number.NaN; }, Float64Array.of(1e-6), options);
+    const found = lbfgs(
+      (x, g) => {
+        g[0] = 1 - 1 / x[0]!;
+        return x[0]! > 0 ? x[0]! - Math.log(x[0]!) : Number.NaN;
+      },
+      Float64Array.of(1e-6),
+      options,
+    );
     expect(found.x[0]).toBeCloseTo(1, 7);
   });
 
   test('never rises', () => {
     const values: number[] = [];
-    lbfgs(rosenbrock, Float64Array.of(-1.2, 1, -1.2, 1), { ...options, onStep: (v) => { values.push(v); return true; } });
+    lbfgs(rosenbrock, Float64Array.of(-1.2, 1, -1.2, 1), {
+      ...options,
+      onStep: (v) => {
+        values.push(v);
+        return true;
+      },
+    });
     for (let k = 1; k < values.length; k++) expect(values[k]!).toBeLessThanOrEqual(values[k - 1]! * (1 + 1e-13));
     expect(values.length).toBeGreaterThan(10);
   });
 
   test('a large constant does not end the search early', () => {
-    const found = lbfgs((x, g) => { g[0] = 2 * (x[0]! - 3); return 1e8 + (x[0]! - 3) ** 2; }, Float64Array.of(100), options);
+    const found = lbfgs(
+      (x, g) => {
+        g[0] = 2 * (x[0]! - 3);
+        return 1e8 + (x[0]! - 3) ** 2;
+      },
+      Float64Array.of(100),
+      options,
+    );
     expect(found.x[0]).toBeCloseTo(3, 5);
   });
 
@@ -54,6 +99,9 @@ describe('lbfgs', () => {
   });
 
   test('ends where it is told to', () => {
-    expect(lbfgs(rosenbrock, Float64Array.of(-1.2, 1), { ...options, onStep: () => false })).toMatchObject({ status: 'stopped', iterations: 1 });
+    expect(lbfgs(rosenbrock, Float64Array.of(-1.2, 1), { ...options, onStep: () => false })).toMatchObject({
+      status: 'stopped',
+      iterations: 1,
+    });
   });
 });

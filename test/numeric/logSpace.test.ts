@@ -4,7 +4,11 @@ import { log1mExp, logAddExp, logSubtractExp, logSumExp } from '../../src/numeri
 
 describe('logAddExp and logSubtractExp', () => {
   it('agree with plain arithmetic', () => {
-    for (const [a, b] of [[0.3, 0.2], [5, 4], [2, 1e-9]] as const) {
+    for (const [a, b] of [
+      [0.3, 0.2],
+      [5, 4],
+      [2, 1e-9],
+    ] as const) {
       expect(logAddExp(Math.log(a), Math.log(b))).toBeCloseTo(Math.log(a + b), 14);
       expect(logAddExp(Math.log(b), Math.log(a))).toBeCloseTo(Math.log(a + b), 14);
       expect(logSubtractExp(Math.log(a), Math.log(b))).toBeCloseTo(Math.log(a - b), 13);
@@ -33,7 +37,13 @@ describe('logSumExp', () => {
   it('sums a stretch of an array', () => {
     const values = Float64Array.of(99, Math.log(1), Math.log(2), Math.log(3), 99);
     expect(logSumExp(values, 1, 3)).toBeCloseTo(Math.log(6), 14);
-    expect(logSumExp(values.map((v) => v + 1e4), 1, 3)).toBeCloseTo(1e4 + Math.log(6), 11);
+    expect(
+      logSumExp(
+        values.map((v) => v + 1e4),
+        1,
+        3,
+      ),
+    ).toBeCloseTo(1e4 + Math.log(6), 11);
   });
 
   it('has its limits', () => {

@@ -8,7 +8,14 @@ describe('rootOfIncreasing', () => {
       for (const sign of [-1, 1]) {
         const root = sign * exact;
         let evaluations = 0;
-        const found = rootOfIncreasing((x) => { evaluations++; return x - root; }, -Infinity, Infinity);
+        const found = rootOfIncreasing(
+          (x) => {
+            evaluations++;
+            return x - root;
+          },
+          -Infinity,
+          Infinity,
+        );
         expect(Math.abs(found - root)).toBeLessThanOrEqual(4e-16 * exact);
         expect(evaluations).toBeLessThan(320);
       }
@@ -19,7 +26,16 @@ describe('rootOfIncreasing', () => {
     expect(rootOfIncreasing((x) => Math.exp(x) - 5, -Infinity, Infinity)).toBeCloseTo(Math.log(5), 14);
     let evaluations = 0;
     // The omega constant: w e^w = 1, so -w is where e^t + t = 0.
-    expect(rootOfIncreasing((x) => { evaluations++; return x + Math.exp(x); }, -Infinity, Infinity)).toBeCloseTo(-0.5671432904097838, 15);
+    expect(
+      rootOfIncreasing(
+        (x) => {
+          evaluations++;
+          return x + Math.exp(x);
+        },
+        -Infinity,
+        Infinity,
+      ),
+    ).toBeCloseTo(-0.5671432904097838, 15);
     expect(evaluations).toBeLessThan(20);
     expect(rootOfIncreasing((x) => x ** 3, -Infinity, Infinity)).toBeCloseTo(0, 100);
     expect(rootOfIncreasing((x) => Math.tanh(1e6 * (x - 0.3)) + 0.5, 0, 1)).toBeCloseTo(0.3 - Math.atanh(0.5) / 1e6, 14);

@@ -15,12 +15,15 @@ const tolerance = (expected: number): number => 1e-14 * (30 + Math.abs(expected)
 describe('the density of an extreme argument', () => {
   for (const c of reference) {
     const text = `${c.family}(${c.arguments.join(', ')})`;
-    it(`of ${text} at ${c.x}`, () => { expect(Math.abs(make[c.family]!(...c.arguments).logProb(c.x) - c.logDensity)).toBeLessThan(tolerance(c.logDensity)); });
+    it(`of ${text} at ${c.x}`, () => {
+      expect(Math.abs(make[c.family]!(...c.arguments).logProb(c.x) - c.logDensity)).toBeLessThan(tolerance(c.logDensity));
+    });
     // Integers of a program have 32 bits.
     const whole = make[c.family]!(...c.arguments).discrete;
-    if (!whole || [...c.arguments.filter((a) => Number.isInteger(a)), c.x].every((v) => v < 2 ** 31)) it(`of ${text} at ${c.x} in a program`, () => {
-      const value = compile(`data x: ${whole ? 'int' : 'real'}\nobserve x ~ ${text}`).logDensity({ x: c.x })({});
-      expect(Math.abs(value - c.logDensity)).toBeLessThan(tolerance(c.logDensity));
-    });
+    if (!whole || [...c.arguments.filter((a) => Number.isInteger(a)), c.x].every((v) => v < 2 ** 31))
+      it(`of ${text} at ${c.x} in a program`, () => {
+        const value = compile(`data x: ${whole ? 'int' : 'real'}\nobserve x ~ ${text}`).logDensity({ x: c.x })({});
+        expect(Math.abs(value - c.logDensity)).toBeLessThan(tolerance(c.logDensity));
+      });
   }
 });

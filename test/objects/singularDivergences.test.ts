@@ -3,14 +3,29 @@
  * is closed forms worked out here and mpmath (`test/reference/singularDivergences.py`).
  */
 import { describe, expect, it } from 'vitest';
-import { Beta, Exponential, Gamma, Normal, Uniform, chiSquared, crossEntropy, type Estimate, kl, l1, pushforward } from '../../src/distributions-api.js';
+import {
+  Beta,
+  Exponential,
+  Gamma,
+  Normal,
+  Uniform,
+  chiSquared,
+  crossEntropy,
+  type Estimate,
+  kl,
+  l1,
+  pushforward,
+} from '../../src/distributions-api.js';
 import reference from '../reference/singularDivergences.json' with { type: 'json' };
 
-const arcsine = Beta(0.5, 0.5), unit = Uniform(0, 1);
+const arcsine = Beta(0.5, 0.5),
+  unit = Uniform(0, 1);
 /** The arcsine law on -1..1, and log(1 + t^2) of a normal draw. */
-const wave = pushforward('t => cos(t)', Uniform(0, Math.PI)), logged = pushforward('t => log(1 + t^2)', Normal(0, 1));
+const wave = pushforward('t => cos(t)', Uniform(0, Math.PI)),
+  logged = pushforward('t => log(1 + t^2)', Normal(0, 1));
 /** The arcsine density is 1 at c and 1 - c. */
-const crossing = 0.5 * (1 - Math.sqrt(1 - 4 / Math.PI ** 2)), arcsineMass = 2 / Math.PI * Math.asin(Math.sqrt(crossing));
+const crossing = 0.5 * (1 - Math.sqrt(1 - 4 / Math.PI ** 2)),
+  arcsineMass = (2 / Math.PI) * Math.asin(Math.sqrt(crossing));
 /** E (X - 1)^2 = 3/2 under the arcsine law on -1..1, whose entropy is log(pi / 2). */
 const waveCross = Math.log(2 * Math.sqrt(2 * Math.PI)) + 1.5 / 8;
 
@@ -35,6 +50,12 @@ describe('divergences of singular densities', () => {
   });
 
   it('are infinite where p^2 / q is not integrable at an end, also inside the support of q', () => {
-    for (const e of [chiSquared(arcsine, unit), chiSquared(wave, Normal(1, 2)), chiSquared(logged, Exponential(1)), chiSquared(arcsine, Normal(0, 1))]) expect(e).toMatchObject({ value: Number.POSITIVE_INFINITY, error: 0 });
+    for (const e of [
+      chiSquared(arcsine, unit),
+      chiSquared(wave, Normal(1, 2)),
+      chiSquared(logged, Exponential(1)),
+      chiSquared(arcsine, Normal(0, 1)),
+    ])
+      expect(e).toMatchObject({ value: Number.POSITIVE_INFINITY, error: 0 });
   });
 });

@@ -6,28 +6,81 @@ import { build } from 'esbuild';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { compile, type Posterior } from '../../src/index.js';
-import { autocorrelationPlot, bandPlot, componentsPlot, densityPlot, forestPlot, objectivePlot, pairsPlot, predictivePlot, rankPlot, tracePlot } from '../../src/plot-api.js';
+import {
+  autocorrelationPlot,
+  bandPlot,
+  componentsPlot,
+  densityPlot,
+  forestPlot,
+  objectivePlot,
+  pairsPlot,
+  predictivePlot,
+  rankPlot,
+  tracePlot,
+} from '../../src/plot-api.js';
 import { browserPath, launch } from '../browser.js';
 
-const wave = (length: number, phase: number): readonly number[] => Array.from({ length }, (_, i) => Math.sin(i * 1.7 + phase) + Math.cos(i * 0.61));
+const wave = (length: number, phase: number): readonly number[] =>
+  Array.from({ length }, (_, i) => Math.sin(i * 1.7 + phase) + Math.cos(i * 0.61));
 const draws = { mu: [wave(200, 0), wave(200, 1)], 'tau[0]': [wave(200, 2), wave(200, 3)] };
 
 const figures: Readonly<Record<string, string>> = {
-  trace: tracePlot(draws), rank: rankPlot(draws), density: densityPlot(draws), autocorrelation: autocorrelationPlot(draws), pairs: pairsPlot(draws), forest: forestPlot(draws),
-  objective: objectivePlot([-9, -5, -3, -2.5, -2.4]), predictive: predictivePlot({ name: 'y', observed: wave(50, 0), replicated: [wave(50, 1), wave(50, 2)] }),
-  components: componentsPlot({ points: [[0, 0], [1, 2], [3, 1]], labels: [0, 0, 1], components: [{ mean: [0, 0], covariance: [[1, 0], [0, 1]] }, { mean: [3, 1], covariance: [[2, 0.5], [0.5, 1]] }] }),
-  band: bandPlot({ name: 'level', index: 't', centre: [1, 2, 3], low: [0, 1, 2], high: [2, 3, 4], data: { name: 'y', values: [1, Number.NaN, 4] } }),
+  trace: tracePlot(draws),
+  rank: rankPlot(draws),
+  density: densityPlot(draws),
+  autocorrelation: autocorrelationPlot(draws),
+  pairs: pairsPlot(draws),
+  forest: forestPlot(draws),
+  objective: objectivePlot([-9, -5, -3, -2.5, -2.4]),
+  predictive: predictivePlot({ name: 'y', observed: wave(50, 0), replicated: [wave(50, 1), wave(50, 2)] }),
+  components: componentsPlot({
+    points: [
+      [0, 0],
+      [1, 2],
+      [3, 1],
+    ],
+    labels: [0, 0, 1],
+    components: [
+      {
+        mean: [0, 0],
+        covariance: [
+          [1, 0],
+          [0, 1],
+        ],
+      },
+      {
+        mean: [3, 1],
+        covariance: [
+          [2, 0.5],
+          [0.5, 1],
+        ],
+      },
+    ],
+  }),
+  band: bandPlot({
+    name: 'level',
+    index: 't',
+    centre: [1, 2, 3],
+    low: [0, 1, 2],
+    high: [2, 3, 4],
+    data: { name: 'y', values: [1, Number.NaN, 4] },
+  }),
 };
 
 /** Elements inside groups of marks of one kind. */
 function marks(svg: string, kind: string, element: string): number {
-  return [...svg.matchAll(new RegExp(`<g [^>]*data-mark="${kind}"[^>]*>(.*?)</g>`, 'gs'))].reduce((sum, [, inside]) => sum + [...inside!.matchAll(new RegExp(`<${element}[ >]`, 'g'))].length, 0);
+  return [...svg.matchAll(new RegExp(`<g [^>]*data-mark="${kind}"[^>]*>(.*?)</g>`, 'gs'))].reduce(
+    (sum, [, inside]) => sum + [...inside!.matchAll(new RegExp(`<${element}[ >]`, 'g'))].length,
+    0,
+  );
 }
 const textsOf = (svg: string): readonly string[] => [...svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, text]) => text!);
 
 describe('figures', () => {
   it.each(Object.entries(figures))('%s is one picture that is described and needs nothing else', (_, svg) => {
-    expect(svg).toMatch(/^<svg xmlns="[^"]+" id="(figure-[\da-z]+)" width="\d+" height="\d+" viewBox="[^"]+" .* role="img" aria-labelledby="\1-title \1-description">\n<title id="\1-title">[^<]{5,}<\/title>\n<desc id="\1-description">[^<]{20,}<\/desc>/);
+    expect(svg).toMatch(
+      /^<svg xmlns="[^"]+" id="(figure-[\da-z]+)" width="\d+" height="\d+" viewBox="[^"]+" .* role="img" aria-labelledby="\1-title \1-description">\n<title id="\1-title">[^<]{5,}<\/title>\n<desc id="\1-description">[^<]{20,}<\/desc>/,
+    );
     expect(svg).not.toMatch(/NaN|undefined|Infinity|\[object|<script|<style>.*<style>|https?:\/\/(?!www\.w3\.org\/2000\/svg)/s);
   });
 
@@ -51,7 +104,7 @@ describe('figures', () => {
     // Points at 0 and 10 fix the scale; 0, 1, ..., 10 have the quantiles 0.5, 5 and 9.5 (type 7).
     const svg = forestPlot({ a: Array.from({ length: 11 }, (_, i) => i), b: [0, 0], c: [10, 10] });
     const [a, zero, ten] = [...svg.matchAll(/<circle [^>]*cx="([\d.]+)"/g)].map(([, x]) => Number(x));
-    const x = (value: number): number => zero! + (ten! - zero!) * value / 10;
+    const x = (value: number): number => zero! + ((ten! - zero!) * value) / 10;
     expect(a).toBeCloseTo(x(5), 1);
     const attribute = (tag: string, name: string): number => Number(new RegExp(` ${name}="([\\d.]+)"`).exec(tag)?.[1]);
     const lines = [...svg.matchAll(/<line [^>]*>/g)].map(([tag]) => [attribute(tag, 'x1'), attribute(tag, 'x2')]);
@@ -61,7 +114,9 @@ describe('figures', () => {
   it('show the numbers of an axis in all their digits', () => {
     // sin(k) / 10000 lies between -0.0001 and 0.0001: ticks are multiples of 0.00005 or 0.00002, never the same twice.
     const svg = densityPlot({ a: Array.from({ length: 200 }, (_, k) => Math.sin(k) / 1e4) });
-    const ticks = textsOf(svg).filter((text) => /^[−\d]/.test(text)).map((text) => Number(text.replace('−', '-')));
+    const ticks = textsOf(svg)
+      .filter((text) => /^[−\d]/.test(text))
+      .map((text) => Number(text.replace('−', '-')));
     expect(ticks.length).toBeGreaterThan(2);
     expect(new Set(ticks).size).toBe(ticks.length);
     expect(Math.max(...ticks.map(Math.abs))).toBeLessThanOrEqual(1e-4);
@@ -72,7 +127,11 @@ describe('figures', () => {
 
   it('leave the middle out of names that no axis has room for', () => {
     const name = `a_name_that_goes_on_${'and_on_'.repeat(12)}to_its_end[12]`;
-    for (const svg of [tracePlot({ [name]: wave(20, 0) }), densityPlot({ [name]: wave(20, 0) }), rankPlot({ [name]: [wave(40, 0), wave(40, 1)] })]) {
+    for (const svg of [
+      tracePlot({ [name]: wave(20, 0) }),
+      densityPlot({ [name]: wave(20, 0) }),
+      rankPlot({ [name]: [wave(40, 0), wave(40, 1)] }),
+    ]) {
       const label = textsOf(svg).find((text) => text.includes('…'))!;
       // 340 pixels, of which no letter of this font takes more than 6.6.
       expect(label.length).toBeLessThan(340 / 6.6);
@@ -85,24 +144,34 @@ describe('figures', () => {
   it('draw ellipses that hold 90 % of a normal component', () => {
     const svg = figures['components']!;
     const [first, , third] = [...svg.matchAll(/<circle [^>]*>/g)].map(([tag]) => Number(/ cx="([\d.]+)"/.exec(tag)![1]));
-    const [outline] = [...svg.matchAll(/<path[^>]* d="M([^"]*)"/g)].map(([, d]) => d!.split('L').map((point) => Number(point.split(',')[0]))).filter((points) => points.length === 91);
+    const [outline] = [...svg.matchAll(/<path[^>]* d="M([^"]*)"/g)]
+      .map(([, d]) => d!.split('L').map((point) => Number(point.split(',')[0])))
+      .filter((points) => points.length === 91);
     // P(x'x <= r^2) = 1 - exp(-r^2 / 2) for the standard normal in the plane; the points lie at 0 and 3.
-    const radius = Math.sqrt(-2 * Math.log(1 - 0.9)), scale = (third! - first!) / 3;
+    const radius = Math.sqrt(-2 * Math.log(1 - 0.9)),
+      scale = (third! - first!) / 3;
     expect((Math.max(...outline!) - Math.min(...outline!)) / scale / 2).toBeCloseTo(radius, 2);
     expect((Math.max(...outline!) + Math.min(...outline!)) / 2).toBeCloseTo(first!, 1);
   });
 
   it('are of the draws of a posterior, elements by name', async () => {
-    const posterior: Posterior = await compile('data y: real[N] sample m ~ Normal(0, 1) sample b ~ iid(Normal(m, 1), 3) for n in 0..<N { observe y[n] ~ Normal(b[0], 1) }').infer({ y: [1, 2] }, { backend: 'gibbs', chains: 2, draws: 50, warmup: 10, workers: 0 });
+    const posterior: Posterior = await compile(
+      'data y: real[N] sample m ~ Normal(0, 1) sample b ~ iid(Normal(m, 1), 3) for n in 0..<N { observe y[n] ~ Normal(b[0], 1) }',
+    ).infer({ y: [1, 2] }, { backend: 'gibbs', chains: 2, draws: 50, warmup: 10, workers: 0 });
     expect(textsOf(tracePlot(posterior))).toEqual(expect.arrayContaining(['↑ m', '↑ b[0]', '↑ b[1]', '↑ b[2]']));
     expect(textsOf(tracePlot(posterior, { variables: ['b[1]'] })).filter((text) => text.startsWith('↑'))).toEqual(['↑ b[1]']);
     const own = posterior.draws('m');
-    expect(tracePlot(posterior, { variables: ['m'], title: 'Ours' })).toBe(tracePlot({ m: [own.subarray(0, 50), own.subarray(50)] }, { title: 'Ours' }));
+    expect(tracePlot(posterior, { variables: ['m'], title: 'Ours' })).toBe(
+      tracePlot({ m: [own.subarray(0, 50), own.subarray(50)] }, { title: 'Ours' }),
+    );
     expect(() => densityPlot(posterior, { variables: ['mm'] })).toThrow(/no 'mm' among the draws\. There are m, b\./);
     expect(() => densityPlot(posterior, { variables: ['b[3]'] })).toThrow(/no 'b\[3\]' among the draws/);
     expect(() => objectivePlot(posterior)).toThrow(/no trace of an objective/);
     expect(() => pairsPlot(posterior, { variables: ['m'] })).toThrow(/two quantities/);
-    const estimate = await compile('data y: real[N] param m: real for n in 0..<N { observe y[n] ~ Normal(m, 1) }').infer({ y: [1, 2] }, { backend: 'map', workers: 0 });
+    const estimate = await compile('data y: real[N] param m: real for n in 0..<N { observe y[n] ~ Normal(m, 1) }').infer(
+      { y: [1, 2] },
+      { backend: 'map', workers: 0 },
+    );
     expect(() => tracePlot(estimate)).toThrow(/no draws to show/);
   });
 
@@ -114,7 +183,12 @@ describe('figures', () => {
 
   it('hold names as text', () => {
     const name = '</text><script>alert(1)</script>"\' &amp; ${x}';
-    for (const svg of [tracePlot({ [name]: wave(20, 0) }), forestPlot({ [name]: wave(20, 0) }), bandPlot({ name, index: name, centre: [1, 2], low: [0, 1], high: [2, 3] }), predictivePlot({ name, observed: [1, 2, 2], replicated: [[1, 1, 2]] })]) {
+    for (const svg of [
+      tracePlot({ [name]: wave(20, 0) }),
+      forestPlot({ [name]: wave(20, 0) }),
+      bandPlot({ name, index: name, centre: [1, 2], low: [0, 1], high: [2, 3] }),
+      predictivePlot({ name, observed: [1, 2, 2], replicated: [[1, 1, 2]] }),
+    ]) {
       expect(svg).not.toContain('<script');
       expect(svg.replace(/&(?:amp|lt|gt|quot|#39|#x27|apos);/g, '')).not.toContain('&');
       expect(svg).toContain('&lt;script&gt;');
@@ -122,23 +196,41 @@ describe('figures', () => {
   });
 
   it('keep to their size whatever the number of draws and chains', () => {
-    const many = { a: Array.from({ length: 50 }, (_, chain) => wave(2000, chain)) }, long = { a: [wave(100_000, 0), wave(100_000, 1)] };
-    for (const svg of [tracePlot(many), tracePlot(long), densityPlot(many), densityPlot(long), rankPlot(many)]) expect(svg.length).toBeLessThan(150_000);
+    const many = { a: Array.from({ length: 50 }, (_, chain) => wave(2000, chain)) },
+      long = { a: [wave(100_000, 0), wave(100_000, 1)] };
+    for (const svg of [tracePlot(many), tracePlot(long), densityPlot(many), densityPlot(long), rankPlot(many)])
+      expect(svg.length).toBeLessThan(150_000);
   });
 });
 
 describe.skipIf(browserPath === null)('in a browser (skipped where there is no Chromium)', () => {
   it('the same figures are drawn, without a stand-in for the document', async () => {
-    const bundle = await build({ entryPoints: [fileURLToPath(new URL('../../src/plot-api.ts', import.meta.url))], bundle: true, format: 'esm', external: ['linkedom'], write: false, platform: 'browser', target: 'es2022' });
+    const bundle = await build({
+      entryPoints: [fileURLToPath(new URL('../../src/plot-api.ts', import.meta.url))],
+      bundle: true,
+      format: 'esm',
+      external: ['linkedom'],
+      write: false,
+      platform: 'browser',
+      target: 'es2022',
+    });
     const browser = await launch();
     try {
       const page = await browser.newPage();
-      await page.route('http://figures.test/**', (route) => (route.request().url().endsWith('.js')
-        ? route.fulfill({ contentType: 'text/javascript', body: bundle.outputFiles[0]!.text }) : route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>figures</title><script type="module">import * as plot from "./plot.js"; globalThis.plot = plot;</script>' })));
+      await page.route('http://figures.test/**', (route) =>
+        route.request().url().endsWith('.js')
+          ? route.fulfill({ contentType: 'text/javascript', body: bundle.outputFiles[0]!.text })
+          : route.fulfill({
+              contentType: 'text/html',
+              body: '<!doctype html><title>figures</title><script type="module">import * as plot from "./plot.js"; globalThis.plot = plot;</script>',
+            }),
+      );
       await page.goto('http://figures.test/');
       await page.waitForFunction(() => 'plot' in globalThis);
       const drawn = await page.evaluate((given) => {
-        const { plot } = globalThis as unknown as { readonly plot: { readonly tracePlot: (draws: unknown) => string; readonly densityPlot: (draws: unknown) => string } };
+        const { plot } = globalThis as unknown as {
+          readonly plot: { readonly tracePlot: (draws: unknown) => string; readonly densityPlot: (draws: unknown) => string };
+        };
         return [plot.tracePlot(given), plot.densityPlot(given)];
       }, draws);
       for (const [i, svg] of drawn.entries()) {

@@ -12,10 +12,15 @@ import { lower } from '../../src/2-graph/lower.js';
 import type { Diagnostic } from '../../src/errors/diagnostic.js';
 
 const folder = dirname(fileURLToPath(import.meta.url));
-const names = readdirSync(folder).filter((name) => name.endsWith('.cred')).map((name) => name.slice(0, -'.cred'.length)).sort();
+const names = readdirSync(folder)
+  .filter((name) => name.endsWith('.cred'))
+  .map((name) => name.slice(0, -'.cred'.length))
+  .sort();
 
 function errors(source: string, diagnostics: readonly Diagnostic[]): string[] {
-  return diagnostics.filter((d) => d.severity === 'error').map((d) => `${d.code}: ${d.message} [${d.span ? source.slice(d.span.start, d.span.end) : ''}]`);
+  return diagnostics
+    .filter((d) => d.severity === 'error')
+    .map((d) => `${d.code}: ${d.message} [${d.span ? source.slice(d.span.start, d.span.end) : ''}]`);
 }
 
 /** What a program needs that this version says it lacks; a line goes when it arrives. */
@@ -40,7 +45,8 @@ describe.each(names)('%s', (name) => {
 const dataOf = (name: string): string => join(folder, `${name}.json`);
 describe.each(names.filter((name) => existsSync(dataOf(name)) && !lacking.has(name)))('%s', (name) => {
   it('is bound to its data', () => {
-    const source = readFileSync(join(folder, `${name}.cred`), 'utf8'), { program } = parse(source);
+    const source = readFileSync(join(folder, `${name}.cred`), 'utf8'),
+      { program } = parse(source);
     const graph = program === null ? null : lower(program, []).graph;
     expect(graph).not.toBeNull();
     if (graph === null) return;

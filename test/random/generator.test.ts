@@ -9,8 +9,12 @@ import { erfc } from '../../src/numeric/special.js';
 import { createRandom, Random } from '../../src/random/generator.js';
 import { distance, dkwBound, expectMean, zBound } from './law.js';
 
-const reference = JSON.parse(readFileSync(new URL('../reference/xoshiro128.json', import.meta.url), 'utf8')) as
-  { first: number[]; last: number[]; firstUniforms: number[]; lastUniforms: number[] };
+const reference = JSON.parse(readFileSync(new URL('../reference/xoshiro128.json', import.meta.url), 'utf8')) as {
+  first: number[];
+  last: number[];
+  firstUniforms: number[];
+  lastUniforms: number[];
+};
 const fresh = (): Random => new Random(Uint32Array.of(1, 2, 3, 4));
 const take = (count: number, draw: () => number): Float64Array => Float64Array.from({ length: count }, draw);
 
@@ -32,7 +36,11 @@ describe('the words', () => {
 
 describe('streams', () => {
   it('start with these numbers', () => {
-    const starts = [['1', 'chain 0'], ['1', 'chain 1'], ['2', 'chain 0']].map(([seed, stream]) => {
+    const starts = [
+      ['1', 'chain 0'],
+      ['1', 'chain 1'],
+      ['2', 'chain 0'],
+    ].map(([seed, stream]) => {
       const random = createRandom(seed!, stream!);
       return [random.bits(), random.uniform(), random.normal(), random.integer(1000)];
     });
@@ -62,7 +70,13 @@ describe('streams', () => {
 
   it('are a function of seed and name, kept apart', () => {
     expect(createRandom('a', 'b').state).toEqual(createRandom('a', 'b').state);
-    const states = [['a', 'b'], ['b', 'a'], ['ab', ''], ['', 'ab'], ['a', 'bb']].map(([s, t]) => createRandom(s!, t!).state.join());
+    const states = [
+      ['a', 'b'],
+      ['b', 'a'],
+      ['ab', ''],
+      ['', 'ab'],
+      ['a', 'bb'],
+    ].map(([s, t]) => createRandom(s!, t!).state.join());
     expect(new Set(states).size).toBe(states.length);
   });
 
@@ -99,7 +113,10 @@ describe('uniforms', () => {
   it('have fair low bits too', () => {
     const random = createRandom('1', 'low bits');
     // The fraction of u 2^20 uses bits 21 to 53 only.
-    const draws = take(200_000, () => { const x = random.uniform() * 1048576; return x - Math.floor(x); });
+    const draws = take(200_000, () => {
+      const x = random.uniform() * 1048576;
+      return x - Math.floor(x);
+    });
     expect(distance(draws, (x) => x)).toBeLessThan(dkwBound(draws.length));
   });
 
@@ -108,7 +125,11 @@ describe('uniforms', () => {
     let sum = 0;
     const count = 200_000;
     let last = random.uniform() - 0.5;
-    for (let i = 0; i < count; i++) { const next = random.uniform() - 0.5; sum += last * next; last = next; }
+    for (let i = 0; i < count; i++) {
+      const next = random.uniform() - 0.5;
+      sum += last * next;
+      last = next;
+    }
     expect(Math.abs(sum * 12) / Math.sqrt(count)).toBeLessThan(zBound);
   });
 });
@@ -129,11 +150,20 @@ describe('normals', () => {
     for (let i = 0; i < count; i++) {
       const x = random.normal();
       let power = 1;
-      for (let k = 0; k < 4; k++) { power *= x; sums[k]! += power; }
+      for (let k = 0; k < 4; k++) {
+        power *= x;
+        sums[k]! += power;
+      }
     }
     // Variances of x, x^2, x^3, x^4 are 1, 2, 15, 96.
-    [[0, 1], [1, 2], [0, 15], [3, 96]].forEach(([mean, variance], k) =>
-      expect(Math.abs(sums[k]! / count - mean!) / Math.sqrt(variance! / count), `moment ${k + 1}`).toBeLessThan(zBound));
+    [
+      [0, 1],
+      [1, 2],
+      [0, 15],
+      [3, 96],
+    ].forEach(([mean, variance], k) =>
+      expect(Math.abs(sums[k]! / count - mean!) / Math.sqrt(variance! / count), `moment ${k + 1}`).toBeLessThan(zBound),
+    );
   });
 
   it('have the right mass and law beyond the last layer, where another method takes over, and in every layer', () => {
@@ -150,7 +180,8 @@ describe('normals', () => {
       else if (x > 0 && x < 0.25) near[2]!++;
       else if (x < 0 && x > -0.25) near[3]!++;
     }
-    const check = (observed: number, p: number): void => expect(Math.abs(observed - count * p) / Math.sqrt(count * p * (1 - p))).toBeLessThan(zBound);
+    const check = (observed: number, p: number): void =>
+      expect(Math.abs(observed - count * p) / Math.sqrt(count * p * (1 - p))).toBeLessThan(zBound);
     check(beyond.length, 2 * Phi(-start));
     check(near[0]!, Phi(-3) - Phi(-start));
     check(near[1]!, Phi(-3) - Phi(-start));
@@ -185,7 +216,12 @@ describe('integers', () => {
     expect(draws.every((k) => Number.isInteger(k) && k >= 0 && k < n)).toBe(true);
     expect(distance(draws, (k) => (k + 1) / n)).toBeLessThan(dkwBound(draws.length));
     // With a remainder instead of rejection the lower third would come twice as often.
-    expect(distance(take(100_000, () => random.integer(3 * 2 ** 30)), (k) => (k + 1) / (3 * 2 ** 30))).toBeLessThan(dkwBound(100_000));
+    expect(
+      distance(
+        take(100_000, () => random.integer(3 * 2 ** 30)),
+        (k) => (k + 1) / (3 * 2 ** 30),
+      ),
+    ).toBeLessThan(dkwBound(100_000));
   });
 });
 

@@ -8,14 +8,16 @@ import { expect } from 'vitest';
 export const zBound = 5.33;
 
 /** The Dvoretzky-Kiefer-Wolfowitz bound (Massart 1990) on the distance for n draws. */
-export function dkwBound(n: number): number { return Math.sqrt(Math.log(2 / 1e-7) / (2 * n)); }
+export function dkwBound(n: number): number {
+  return Math.sqrt(Math.log(2 / 1e-7) / (2 * n));
+}
 
 /** The largest distance between the empirical distribution function of the draws and `cdf`, ties (counts) included. */
 export function distance(draws: ArrayLike<number>, cdf: (x: number) => number): number {
   const sorted = Float64Array.from(draws).sort();
   const n = sorted.length;
   let worst = 0;
-  for (let i = 0; i < n;) {
+  for (let i = 0; i < n; ) {
     let next = i + 1;
     while (next < n && sorted[next] === sorted[i]) next++;
     const f = cdf(sorted[i]!);
@@ -39,5 +41,7 @@ export function expectMean(draws: ArrayLike<number>, mean: number, what: string)
   const values = Float64Array.from(draws);
   const average = values.reduce((s, x) => s + x, 0) / values.length;
   const variance = values.reduce((s, x) => s + (x - average) ** 2, 0) / values.length;
-  expect(Math.abs(average - mean), `${what}: mean ${average} against ${mean}`).toBeLessThan(zBound * Math.sqrt(variance / values.length) + 1e-12 * Math.abs(mean));
+  expect(Math.abs(average - mean), `${what}: mean ${average} against ${mean}`).toBeLessThan(
+    zBound * Math.sqrt(variance / values.length) + 1e-12 * Math.abs(mean),
+  );
 }

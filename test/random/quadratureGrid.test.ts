@@ -7,20 +7,42 @@ import { createRandom } from '../../src/random/generator.js';
 import { gridDraw, gridEdges, gridNodes, gridQuantile, quadratureGrid } from '../../src/random/quadratureGrid.js';
 
 const random = createRandom('1', 'grid');
-interface Grid { readonly integral: number; readonly nodes: Float64Array; readonly weights: Float64Array; readonly edges: Float64Array; readonly low: number; readonly high: number }
+interface Grid {
+  readonly integral: number;
+  readonly nodes: Float64Array;
+  readonly weights: Float64Array;
+  readonly edges: Float64Array;
+  readonly low: number;
+  readonly high: number;
+}
 function grid(logDensity: (x: number) => number, low = -Infinity, high = Infinity): Grid {
-  const nodes = new Float64Array(gridNodes + 2), weights = new Float64Array(gridNodes + 3), edges = new Float64Array(gridEdges + 1);
+  const nodes = new Float64Array(gridNodes + 2),
+    weights = new Float64Array(gridNodes + 3),
+    edges = new Float64Array(gridEdges + 1);
   const integral = quadratureGrid(random, logDensity, low, high, nodes, 2, weights, 3, edges, 1);
   return { integral, nodes: nodes.subarray(2), weights: weights.subarray(3), edges: edges.subarray(1), low, high };
 }
-function mean(g: Grid, f: (x: number) => number): number { let s = 0; for (let i = 0; i < gridNodes; i++) s += g.weights[i]! * f(g.nodes[i]!); return s; }
-function quantile(g: Grid, u: number): number { return gridQuantile(random, u, g.low, g.high, g.weights, 0, g.edges, 0); }
+function mean(g: Grid, f: (x: number) => number): number {
+  let s = 0;
+  for (let i = 0; i < gridNodes; i++) s += g.weights[i]! * f(g.nodes[i]!);
+  return s;
+}
+function quantile(g: Grid, u: number): number {
+  return gridQuantile(random, u, g.low, g.high, g.weights, 0, g.edges, 0);
+}
 const normal = (m: number, s: number) => (x: number) => -0.5 * ((x - m) / s) ** 2 - Math.log(s * Math.sqrt(2 * Math.PI));
 /** Standard normal quantile of 0.975 (R: qnorm(0.975)). */
 const z975 = 1.959963984540054;
 
 describe('a quadrature grid', () => {
-  it.each([[0, 1], [3, 0.2], [-1000, 0.5], [1e6, 1], [0.001, 1e-7], [5, 1e5]])('integrates Normal(%f, %f) to 1, with its moments and quantiles', (m, s) => {
+  it.each([
+    [0, 1],
+    [3, 0.2],
+    [-1000, 0.5],
+    [1e6, 1],
+    [0.001, 1e-7],
+    [5, 1e5],
+  ])('integrates Normal(%f, %f) to 1, with its moments and quantiles', (m, s) => {
     const g = grid(normal(m, s));
     // Far from the origin the density itself is only known to the rounding of x.
     const rounding = Math.abs(m / s) * 4e-16;
@@ -34,7 +56,10 @@ describe('a quadrature grid', () => {
   it('fills only its own part of the arrays, with increasing nodes and probabilities', () => {
     const g = grid(normal(0, 1));
     let sum = 0;
-    for (let i = 0; i < gridNodes; i++) { sum += g.weights[i]!; if (i > 0) expect(g.nodes[i]!).toBeGreaterThan(g.nodes[i - 1]!); }
+    for (let i = 0; i < gridNodes; i++) {
+      sum += g.weights[i]!;
+      if (i > 0) expect(g.nodes[i]!).toBeGreaterThan(g.nodes[i - 1]!);
+    }
     expect(sum).toBeCloseTo(1, 13);
   });
 
@@ -48,7 +73,11 @@ describe('a quadrature grid', () => {
     const g = grid((x) => -Math.abs(x - 0.3) - x * x);
     // Simpson's rule with the kink at a node.
     const f = (x: number): number => Math.exp(-Math.abs(x - 0.3) - x * x);
-    const simpson = (a: number, b: number, n: number): number => { let s = f(a) + f(b); for (let i = 1; i < n; i++) s += f(a + ((b - a) * i) / n) * (i % 2 === 1 ? 4 : 2); return (s * (b - a)) / (3 * n); };
+    const simpson = (a: number, b: number, n: number): number => {
+      let s = f(a) + f(b);
+      for (let i = 1; i < n; i++) s += f(a + ((b - a) * i) / n) * (i % 2 === 1 ? 4 : 2);
+      return (s * (b - a)) / (3 * n);
+    };
     expect(g.integral).toBeCloseTo(Math.log(simpson(-8, 0.3, 4000) + simpson(0.3, 8, 4000)), 9);
   });
 
@@ -72,10 +101,13 @@ describe('a quadrature grid', () => {
   it('draws every value, not the nodes alone, from the density', () => {
     const g = grid((x) => 2 * Math.log(x) - 2 * x, 0);
     const cdf = (x: number): number => 1 - Math.exp(-2 * x) * (1 + 2 * x + 2 * x * x);
-    const count = 20000, draws = Array.from({ length: count }, () => gridDraw(random, 0, Infinity, g.weights, 0, g.edges, 0)).sort((a, b) => a - b);
+    const count = 20000,
+      draws = Array.from({ length: count }, () => gridDraw(random, 0, Infinity, g.weights, 0, g.edges, 0)).sort((a, b) => a - b);
     expect(new Set(draws).size).toBeGreaterThan(count - 5);
     let distance = 0;
-    draws.forEach((x, i) => { distance = Math.max(distance, Math.abs(cdf(x) - i / count), Math.abs(cdf(x) - (i + 1) / count)); });
+    draws.forEach((x, i) => {
+      distance = Math.max(distance, Math.abs(cdf(x) - i / count), Math.abs(cdf(x) - (i + 1) / count));
+    });
     // Kolmogorov-Smirnov: exceeded once in 10^5 seeds. A shift by a tenth of a node's cell would be seen at 10^6 draws only.
     expect(distance).toBeLessThan(2.47 / Math.sqrt(count));
   });

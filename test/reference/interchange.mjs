@@ -18,8 +18,13 @@ const found = await all(`select * from read_parquet('${file}')`);
 if (JSON.stringify(types.map(([name]) => name)) !== JSON.stringify(names)) throw new Error('other columns');
 let compared = 0;
 for (const [k, line] of rows.entries()) {
-  for (const [c, cell] of line.split(',').entries()) { if (!Object.is(Number(cell), Number(found[k][c]))) throw new Error(`other number: ${names[c]} in row ${k}`); compared++; }
+  for (const [c, cell] of line.split(',').entries()) {
+    if (!Object.is(Number(cell), Number(found[k][c]))) throw new Error(`other number: ${names[c]} in row ${k}`);
+    compared++;
+  }
 }
 const groups = new Set((await all(`select row_group_id from parquet_metadata('${file}')`)).flat().map(String)).size;
-console.log(`DuckDB ${version}: ${found.length} rows, ${types.length} columns (${[...new Set(types.map(([, type]) => type))].join(', ')}), ${groups} row groups`);
+console.log(
+  `DuckDB ${version}: ${found.length} rows, ${types.length} columns (${[...new Set(types.map(([, type]) => type))].join(', ')}), ${groups} row groups`,
+);
 console.log(`identical numbers: ${compared}`);

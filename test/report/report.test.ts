@@ -20,7 +20,13 @@ const columns = (path: string, names: readonly string[]): unknown => tableValue(
 async function pageOf(name: string, program: string, data: Readonly<Record<string, unknown>>, options: InferOptions): Promise<string> {
   const posterior = await compile(program, `${name}.cred`).infer(data, { seed: 1, workers: 0, draws: 200, warmup: 200, ...options });
   const files = posterior.files();
-  return reportPage(name, { summary: files['summary.json']!, run: files['run.json']!, draws: files['draws.csv'] === undefined ? null : [files['draws.csv']], data: files['data.json'] ?? null, pointwise: files['pointwise.csv'] ?? null });
+  return reportPage(name, {
+    summary: files['summary.json']!,
+    run: files['run.json']!,
+    draws: files['draws.csv'] === undefined ? null : [files['draws.csv']],
+    data: files['data.json'] ?? null,
+    pointwise: files['pointwise.csv'] ?? null,
+  });
 }
 
 const faithful = { x: columns('10-old-faithful/faithful.csv', ['eruptions', 'waiting']), K: 2 };
@@ -33,9 +39,28 @@ beforeAll(async () => {
     ['faithful-cavi', pageOf('faithful', example('10-old-faithful/model.cred'), faithful, { backend: 'cavi' })],
     ['nile', pageOf('nile', example('11-nile/model.cred'), nile, { backend: 'gibbs' })],
     ['nile-em', pageOf('nile', example('11-nile/likelihood.cred'), nile, { backend: 'em' })],
-    ['regression', pageOf('regression', example('02-linear-regression/model.cred'), json('02-linear-regression/data.json'), { backend: 'exact' })],
-    ['outlier', pageOf('outlier', 'data y: real[N]  sample m ~ Normal(0, 1)  for n in 0..<N { observe y[n] ~ Normal(m, 1) }', { y: [...Array.from({ length: 40 }, (_, n) => Math.sin(n)), 40] }, { backend: 'exact' })],
-    ['failing', pageOf('failing', 'sample mu ~ Normal(0, 1)  sample s ~ HalfCauchy(1)  for k in 0..<8 { sample a[k] ~ Normal(mu, s) }', {}, { backend: 'mh', draws: 60, warmup: 0 })],
+    [
+      'regression',
+      pageOf('regression', example('02-linear-regression/model.cred'), json('02-linear-regression/data.json'), { backend: 'exact' }),
+    ],
+    [
+      'outlier',
+      pageOf(
+        'outlier',
+        'data y: real[N]  sample m ~ Normal(0, 1)  for n in 0..<N { observe y[n] ~ Normal(m, 1) }',
+        { y: [...Array.from({ length: 40 }, (_, n) => Math.sin(n)), 40] },
+        { backend: 'exact' },
+      ),
+    ],
+    [
+      'failing',
+      pageOf(
+        'failing',
+        'sample mu ~ Normal(0, 1)  sample s ~ HalfCauchy(1)  for k in 0..<8 { sample a[k] ~ Normal(mu, s) }',
+        {},
+        { backend: 'mh', draws: 60, warmup: 0 },
+      ),
+    ],
   ];
   for (const [name, page] of made) pages.set(name, await page);
 });
@@ -45,18 +70,31 @@ const has = (html: string, pattern: RegExp): boolean => pattern.test(html);
 const titles = (html: string): readonly string[] => [...html.matchAll(/<h2[^>]*>([^<]*)<\/h2>/g)].map(([, title]) => title!);
 
 describe('the page of a run', () => {
-  it.each(['faithful-gibbs', 'faithful-cavi', 'nile', 'nile-em', 'regression', 'failing'])('%s needs nothing from elsewhere and holds no script', (name) => {
-    const html = page(name);
-    expect(html.replaceAll(/xmlns="http:\/\/www\.w3\.org\/\d+\/(?:svg|Math\/MathML)"/g, '').replaceAll('http://www.w3.org/1998/Math/MathML', '')).not.toMatch(/https?:|<script|<link|@import|url\((?!#)|<iframe|<img|\son\w+=/i);
-    expect(html).not.toMatch(/>NaN<|undefined|\[object|="NaN|NaN,|,NaN/);
-    expect(html.length).toBeLessThan(3_000_000);
-    const ids = [...html.matchAll(/\sid="([^"]+)"/g)].map(([, id]) => id);
-    expect(new Set(ids).size).toBe(ids.length);
-    for (const [, anchor] of html.matchAll(/href="#([^"]+)"/g)) expect(ids).toContain(anchor);
-  });
+  it.each(['faithful-gibbs', 'faithful-cavi', 'nile', 'nile-em', 'regression', 'failing'])(
+    '%s needs nothing from elsewhere and holds no script',
+    (name) => {
+      const html = page(name);
+      expect(
+        html
+          .replaceAll(/xmlns="http:\/\/www\.w3\.org\/\d+\/(?:svg|Math\/MathML)"/g, '')
+          .replaceAll('http://www.w3.org/1998/Math/MathML', ''),
+      ).not.toMatch(/https?:|<script|<link|@import|url\((?!#)|<iframe|<img|\son\w+=/i);
+      expect(html).not.toMatch(/>NaN<|undefined|\[object|="NaN|NaN,|,NaN/);
+      expect(html.length).toBeLessThan(3_000_000);
+      const ids = [...html.matchAll(/\sid="([^"]+)"/g)].map(([, id]) => id);
+      expect(new Set(ids).size).toBe(ids.length);
+      for (const [, anchor] of html.matchAll(/href="#([^"]+)"/g)) expect(ids).toContain(anchor);
+    },
+  );
 
   it('says what the run found, in the digits of the terminal', async () => {
-    const posterior = await compile(example('02-linear-regression/model.cred')).infer(json('02-linear-regression/data.json'), { backend: 'exact', seed: 1, workers: 0, draws: 200, warmup: 200 });
+    const posterior = await compile(example('02-linear-regression/model.cred')).infer(json('02-linear-regression/data.json'), {
+      backend: 'exact',
+      seed: 1,
+      workers: 0,
+      draws: 200,
+      warmup: 200,
+    });
     const { renderSummary } = await import('../../src/index.js');
     const [head = '', ...rows] = renderSummary(posterior, 200).trimEnd().split('\n');
     const html = page('regression');
@@ -70,10 +108,39 @@ describe('the page of a run', () => {
 
   it('begins with what everybody wants and folds the rest', () => {
     const folded = ['Plated graph', 'Derivation', 'Program', 'Options and versions'];
-    expect(titles(page('faithful-gibbs'))).toEqual(['Warnings', 'Summary', 'Components over the data', 'Draws and densities', 'Intervals', 'Replicated data', 'Leave-one-out by datum', 'Pairs of the quantities that mix worst', 'Autocorrelation', ...folded]);
+    expect(titles(page('faithful-gibbs'))).toEqual([
+      'Warnings',
+      'Summary',
+      'Components over the data',
+      'Draws and densities',
+      'Intervals',
+      'Replicated data',
+      'Leave-one-out by datum',
+      'Pairs of the quantities that mix worst',
+      'Autocorrelation',
+      ...folded,
+    ]);
     expect(titles(page('nile')).slice(0, 4)).toEqual(['Warnings', 'Summary', 'States along t', 'Draws and densities']);
-    expect(titles(page('nile-em'))).toEqual(['Summary', 'The log likelihood by iteration', 'States along t', 'Densities', 'Estimates', 'Replicated data', 'Leave-one-out by datum', 'Pairs', ...folded]);
-    expect(titles(page('regression'))).toEqual(['Summary', 'Densities', 'Intervals', 'Replicated data', 'Leave-one-out by datum', 'Pairs', ...folded]);
+    expect(titles(page('nile-em'))).toEqual([
+      'Summary',
+      'The log likelihood by iteration',
+      'States along t',
+      'Densities',
+      'Estimates',
+      'Replicated data',
+      'Leave-one-out by datum',
+      'Pairs',
+      ...folded,
+    ]);
+    expect(titles(page('regression'))).toEqual([
+      'Summary',
+      'Densities',
+      'Intervals',
+      'Replicated data',
+      'Leave-one-out by datum',
+      'Pairs',
+      ...folded,
+    ]);
     expect(titles(page('faithful-cavi'))).toContain('The evidence lower bound by iteration');
     expect(has(page('faithful-gibbs'), /<details id="derivation">.*<math.*<\/details>/s)).toBe(true);
     expect(has(page('nile'), /<span class="keyword">sample<\/span> noise ~ <span class="family">InverseGamma<\/span>/)).toBe(true);
@@ -92,7 +159,9 @@ describe('the page of a run', () => {
 
   it('holds the data against what the model would have made', () => {
     // The mean of replicates of a regression is that of the data; a normal law does not make an outlier of 40 sd.
-    const shares = [...page('regression').matchAll(/<tr><th scope="row">(mean|sd|median)<\/th>(?:<td>[^<]*<\/td>){3}<td>([\d.]+)<\/td>/g)].map(([, , share]) => Number(share));
+    const shares = [
+      ...page('regression').matchAll(/<tr><th scope="row">(mean|sd|median)<\/th>(?:<td>[^<]*<\/td>){3}<td>([\d.]+)<\/td>/g),
+    ].map(([, , share]) => Number(share));
     expect(shares).toHaveLength(3);
     for (const share of shares) expect(Math.abs(share - 0.5)).toBeLessThan(0.49);
     expect(has(page('outlier'), /The model hardly ever makes the [^<]*largest of these data\./)).toBe(true);
@@ -104,7 +173,9 @@ describe('the page of a run', () => {
     expect(has(page('failing'), /<li>(?:<p>R-hat of [^<]+<\/p>)+<p><strong>What to do:<\/strong> Run longer/)).toBe(true);
     expect([...page('failing').matchAll(/What to do:<\/strong> Run longer/g)]).toHaveLength(1);
     expect(has(page('faithful-gibbs'), /order the components \(e\.g\. <code>ordered<\/code>\)/)).toBe(true);
-    expect(has(page('faithful-gibbs'), /<ul class="chains"[^>]*>(?:<li><span style="background:var\(--\w+\)"><\/span>chain \d<\/li>){4}<\/ul>/)).toBe(true);
+    expect(
+      has(page('faithful-gibbs'), /<ul class="chains"[^>]*>(?:<li><span style="background:var\(--\w+\)"><\/span>chain \d<\/li>){4}<\/ul>/),
+    ).toBe(true);
     expect(has(page('nile'), /level: 90 more; the largest R-hat of all is \d\.\d{3}, of level\[\d+\]/)).toBe(true);
     expect(has(page('regression'), /verdict bad/)).toBe(false);
   });
@@ -113,40 +184,72 @@ describe('the page of a run', () => {
 describe.skipIf(browserPath === null)('in a browser (skipped where there is no Chromium)', () => {
   const folder = mkdtempSync(join(tmpdir(), 'credence-report-'));
   let browser: Browser;
-  beforeAll(async () => { browser = await launch(); });
-  afterAll(async () => { await browser?.close(); rmSync(folder, { recursive: true, force: true }); });
+  beforeAll(async () => {
+    browser = await launch();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
 
-  it.each([['faithful-gibbs', 'light', 1240], ['nile', 'dark', 360], ['nile-em', 'light', 360], ['regression', 'dark', 800]] as const)(
-    '%s is quiet, accessible and fits (%s, %i pixels)', async (name, colorScheme, width) => {
-      const file = join(folder, `${name}.html`);
-      writeFileSync(file, page(name));
-      const tab = await browser.newPage({ viewport: { width, height: 800 }, colorScheme });
-      const heard: string[] = [];
-      tab.on('console', (message) => { heard.push(message.text()); });
-      tab.on('pageerror', (error) => { heard.push(error.message); });
-      tab.on('request', (request) => { if (request.url() !== pathToFileURL(file).href) heard.push(request.url()); });
-      await tab.goto(pathToFileURL(file).href);
-      // Folded parts open by the keyboard.
-      for (const summary of await tab.locator('details > summary').all()) { await summary.focus(); await tab.keyboard.press('Enter'); }
-      expect(await tab.locator('details:not([open])').count()).toBe(0);
-      expect(await tab.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
-      expect(await accessibilityProblems(tab)).toEqual([]);
-      expect(heard).toEqual([]);
-      await tab.close();
-    },
-  );
+  it.each([
+    ['faithful-gibbs', 'light', 1240],
+    ['nile', 'dark', 360],
+    ['nile-em', 'light', 360],
+    ['regression', 'dark', 800],
+  ] as const)('%s is quiet, accessible and fits (%s, %i pixels)', async (name, colorScheme, width) => {
+    const file = join(folder, `${name}.html`);
+    writeFileSync(file, page(name));
+    const tab = await browser.newPage({ viewport: { width, height: 800 }, colorScheme });
+    const heard: string[] = [];
+    tab.on('console', (message) => {
+      heard.push(message.text());
+    });
+    tab.on('pageerror', (error) => {
+      heard.push(error.message);
+    });
+    tab.on('request', (request) => {
+      if (request.url() !== pathToFileURL(file).href) heard.push(request.url());
+    });
+    await tab.goto(pathToFileURL(file).href);
+    // Folded parts open by the keyboard.
+    for (const summary of await tab.locator('details > summary').all()) {
+      await summary.focus();
+      await tab.keyboard.press('Enter');
+    }
+    expect(await tab.locator('details:not([open])').count()).toBe(0);
+    expect(await tab.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    expect(await accessibilityProblems(tab)).toEqual([]);
+    expect(heard).toEqual([]);
+    await tab.close();
+  });
 });
 
 describe('a run that kept a part of its variables', () => {
   it.each([
-    ['gibbs', ['pi', 'mu'], 'Sigma'], ['gibbs', ['Sigma'], 'mu'], ['gibbs', ['z'], 'mu, Sigma'], ['gibbs', ['shortEruption'], 'mu, Sigma'], ['gibbs', ['mu', 'Sigma'], null], ['cavi', ['pi', 'mu'], 'Sigma'], ['cavi', ['mu', 'Sigma'], null],
+    ['gibbs', ['pi', 'mu'], 'Sigma'],
+    ['gibbs', ['Sigma'], 'mu'],
+    ['gibbs', ['z'], 'mu, Sigma'],
+    ['gibbs', ['shortEruption'], 'mu, Sigma'],
+    ['gibbs', ['mu', 'Sigma'], null],
+    ['cavi', ['pi', 'mu'], 'Sigma'],
+    ['cavi', ['mu', 'Sigma'], null],
   ] as const)('%s, %j', async (backend, keep, lacking) => {
     const html = await pageOf('part', example('10-old-faithful/model.cred'), faithful, { backend, keep: [...keep], draws: 50, warmup: 20 });
     expect(html.includes('Not shown: the run kept nothing of')).toBe(lacking !== null);
     if (lacking !== null) expect(html.includes(`the run kept nothing of ${lacking}. Leave out <code>--keep</code>`)).toBe(true);
   });
 
-  it.each([['level', true], ['noise', false], ['drift', false]] as const)('has states along time where they were kept: %s', async (keep, shown) => {
-    expect(has(await pageOf('part', example('11-nile/model.cred'), nile, { backend: 'gibbs', keep: [keep], draws: 50, warmup: 20 }), /<h2[^>]*>States along/)).toBe(shown);
+  it.each([
+    ['level', true],
+    ['noise', false],
+    ['drift', false],
+  ] as const)('has states along time where they were kept: %s', async (keep, shown) => {
+    expect(
+      has(
+        await pageOf('part', example('11-nile/model.cred'), nile, { backend: 'gibbs', keep: [keep], draws: 50, warmup: 20 }),
+        /<h2[^>]*>States along/,
+      ),
+    ).toBe(shown);
   });
 });

@@ -11,14 +11,19 @@ import { createRandom, credenceMatchers, dataOf, distributions, programs, rank }
 const random = createRandom('matchers', 'draws');
 const normals = Float64Array.from({ length: 2000 }, () => 3 + 2 * random.normal());
 /** x' = 0.9 x + e: an autocorrelation of 0.9, so that 2000 states are worth about a hundred draws. */
-const chain = ((): Float64Array => { let x = 0; return Float64Array.from({ length: 2000 }, () => (x = 0.9 * x + Math.sqrt(1 - 0.81) * random.normal())); })();
+const chain = ((): Float64Array => {
+  let x = 0;
+  return Float64Array.from({ length: 2000 }, () => (x = 0.9 * x + Math.sqrt(1 - 0.81) * random.normal()));
+})();
 
 describe('toMatchExact', () => {
   it('passes draws of the law and fails others', () => {
     expect(credenceMatchers.toMatchExact(normals, { mean: 3, variance: 4 }).pass).toBe(true);
     expect(credenceMatchers.toMatchExact(normals, { mean: 3.4, variance: 4 }).pass).toBe(false);
     expect(credenceMatchers.toMatchExact(normals, { mean: 3, variance: 5 }).pass).toBe(false);
-    expect(credenceMatchers.toMatchExact(normals, { mean: 3.4 }).message()).toMatch(/^mean of 2000 draws is \d\.\d+ \(± 0\.04\d*\), exactly 3\.4: z = -\d/);
+    expect(credenceMatchers.toMatchExact(normals, { mean: 3.4 }).message()).toMatch(
+      /^mean of 2000 draws is \d\.\d+ \(± 0\.04\d*\), exactly 3\.4: z = -\d/,
+    );
   });
   it('knows what states of a chain are worth', () => {
     // The mean of 2000 states with correlation 0.9 has a standard error of sqrt(19 / 2000) = 0.097.
@@ -28,23 +33,40 @@ describe('toMatchExact', () => {
   it('fails right draws at the stated rate', () => {
     let failed = 0;
     const repetitions = 400;
-    for (let r = 0; r < repetitions; r++) if (!credenceMatchers.toMatchExact(Array.from({ length: 200 }, () => random.normal()), { mean: 0, variance: 1 }, { falseAlarm: 0.05 }).pass) failed++;
-    expect(failed / repetitions).toBeLessThan(0.05 + 4 * Math.sqrt(0.05 * 0.95 / repetitions));
+    for (let r = 0; r < repetitions; r++)
+      if (
+        !credenceMatchers.toMatchExact(
+          Array.from({ length: 200 }, () => random.normal()),
+          { mean: 0, variance: 1 },
+          { falseAlarm: 0.05 },
+        ).pass
+      )
+        failed++;
+    expect(failed / repetitions).toBeLessThan(0.05 + 4 * Math.sqrt((0.05 * 0.95) / repetitions));
     expect(failed).toBeGreaterThan(0);
   });
-  it('refuses what are no draws', () => { expect(() => credenceMatchers.toMatchExact('draws', { mean: 0 })).toThrow(/list of numbers/); });
+  it('refuses what are no draws', () => {
+    expect(() => credenceMatchers.toMatchExact('draws', { mean: 0 })).toThrow(/list of numbers/);
+  });
 });
 
 describe('toHaveRanksUniform and toPassCheck', () => {
   it('say what is wrong with ranks', () => {
     const ranks = Array.from({ length: 300 }, () => random.integer(20));
     expect(credenceMatchers.toHaveRanksUniform(ranks, 20).pass).toBe(true);
-    const wrong = credenceMatchers.toHaveRanksUniform(ranks.map((r) => Math.floor(r / 2)), 20);
+    const wrong = credenceMatchers.toHaveRanksUniform(
+      ranks.map((r) => Math.floor(r / 2)),
+      20,
+    );
     expect(wrong.pass).toBe(false);
     expect(wrong.message()).toMatch(/300 ranks of 20 values: p = .*too high/);
   });
   it('pass and fail reports', async () => {
-    const walk = (scale: number) => rank<number>({ draw: (r) => r.normal(), forward: (x, r) => 0.5 * x + scale * r.normal(), quantities: (x) => ({ x }) }, { repetitions: 2000 });
+    const walk = (scale: number) =>
+      rank<number>(
+        { draw: (r) => r.normal(), forward: (x, r) => 0.5 * x + scale * r.normal(), quantities: (x) => ({ x }) },
+        { repetitions: 2000 },
+      );
     // x' = x / 2 + e leaves the standard normal invariant where e has variance 3 / 4, and is then its own reversal.
     expect(credenceMatchers.toPassCheck(await walk(Math.sqrt(0.75))).pass).toBe(true);
     const wrong = credenceMatchers.toPassCheck(await walk(1.2));
@@ -66,22 +88,44 @@ describe('toHaveRanksUniform and toPassCheck', () => {
 
 describe('arbitraries', () => {
   it('give programs that compile with data that they accept', () => {
-    fc.assert(fc.property(programs(fc), ({ source, data }) => { compile(source).logDensity(data); }), { numRuns: 25, seed: 3 });
+    fc.assert(
+      fc.property(programs(fc), ({ source, data }) => {
+        compile(source).logDensity(data);
+      }),
+      { numRuns: 25, seed: 3 },
+    );
   });
   it('give data that the program accepts', () => {
-    const m = compile('data X: real[N, D]\ndata y: int[N]\nsample w ~ iid(Normal(0, 1), D)\nfor n in 0..<N { observe y[n] ~ Bernoulli(logit: X[n] @ w) }\n');
-    const X = [[1, 0], [1, 2], [1, -1]];
-    fc.assert(fc.property(dataOf(fc, m, { X }), (data) => {
-      expect(data['X']).toEqual(X);
-      expect((data['y'] as readonly number[]).every((x) => x === 0 || x === 1)).toBe(true);
-      m.logDensity(data);
-    }), { numRuns: 10 });
+    const m = compile(
+      'data X: real[N, D]\ndata y: int[N]\nsample w ~ iid(Normal(0, 1), D)\nfor n in 0..<N { observe y[n] ~ Bernoulli(logit: X[n] @ w) }\n',
+    );
+    const X = [
+      [1, 0],
+      [1, 2],
+      [1, -1],
+    ];
+    fc.assert(
+      fc.property(dataOf(fc, m, { X }), (data) => {
+        expect(data['X']).toEqual(X);
+        expect((data['y'] as readonly number[]).every((x) => x === 0 || x === 1)).toBe(true);
+        m.logDensity(data);
+      }),
+      { numRuns: 10 },
+    );
     expect(() => fc.sample(dataOf(fc, compile('param m: real\ndata y: real\nobserve y ~ Normal(m, 1)\n')), 1)).toThrow(ModelError);
   });
   it('give distributions whose quantile inverts their distribution function', () => {
-    fc.assert(fc.property(distributions(fc, { discrete: false }), fc.double({ min: 0.01, max: 0.99, noNaN: true }), (law, p) => {
-      expect(law.cdf(law.quantile(p))).toBeCloseTo(p, 6);
-    }), { numRuns: 150, seed: 1 });
-    fc.assert(fc.property(distributions(fc), fc.nat(), (law, seed) => { expect(law.logProb(law.sample(seed))).toBeGreaterThan(-Infinity); }), { numRuns: 150, seed: 1 });
+    fc.assert(
+      fc.property(distributions(fc, { discrete: false }), fc.double({ min: 0.01, max: 0.99, noNaN: true }), (law, p) => {
+        expect(law.cdf(law.quantile(p))).toBeCloseTo(p, 6);
+      }),
+      { numRuns: 150, seed: 1 },
+    );
+    fc.assert(
+      fc.property(distributions(fc), fc.nat(), (law, seed) => {
+        expect(law.logProb(law.sample(seed))).toBeGreaterThan(-Infinity);
+      }),
+      { numRuns: 150, seed: 1 },
+    );
   });
 });

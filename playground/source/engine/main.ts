@@ -4,7 +4,9 @@ import type { FromEngine, ToEngine } from '../protocol.js';
 import { check } from './check.js';
 import { pageOf, run } from './run.js';
 
-const tell = (message: FromEngine): void => { self.postMessage(message); };
+const tell = (message: FromEngine): void => {
+  self.postMessage(message);
+};
 
 /** What an engine knows between two messages. */
 class Engine {
@@ -18,7 +20,12 @@ class Engine {
         const { id } = message;
         this.latestCheck = id;
         // A check gives way to messages that have come meanwhile.
-        const current = async (): Promise<boolean> => { await new Promise((resolve) => { setTimeout(resolve, 0); }); return this.latestCheck === id; };
+        const current = async (): Promise<boolean> => {
+          await new Promise((resolve) => {
+            setTimeout(resolve, 0);
+          });
+          return this.latestCheck === id;
+        };
         void check(id, message.project, message.backend, tell, current);
         return;
       }
@@ -42,5 +49,7 @@ class Engine {
 }
 
 const engine = new Engine();
-self.addEventListener('message', (event: MessageEvent<ToEngine>) => { engine.hear(event.data); });
+self.addEventListener('message', (event: MessageEvent<ToEngine>) => {
+  engine.hear(event.data);
+});
 tell({ kind: 'ready' });

@@ -20,18 +20,25 @@ export class LiveTraces implements RunStore {
   private readonly changed: () => void;
 
   /** @param changed called after new draws have come. */
-  constructor(changed: () => void) { this.changed = changed; }
+  constructor(changed: () => void) {
+    this.changed = changed;
+  }
 
   /** @throws ModelError for more draws than a page has memory for. */
   async open(_identity: string, chains: number, values: number | null, recorded: readonly Recorded[]): Promise<readonly null[]> {
     if (values !== null && values > mostNumbers) throw tooMany(values);
-    const kept = recorded.flatMap((variable, position) => (variable.mode === 'draws' && variable.kind !== 'predict' ? [{ ...variable, position }] : []));
+    const kept = recorded.flatMap((variable, position) =>
+      variable.mode === 'draws' && variable.kind !== 'predict' ? [{ ...variable, position }] : [],
+    );
     const outside = kept.filter(({ insidePlate }) => !insidePlate);
-    this.shown = (outside.length > 0 ? outside : kept).flatMap(({ name, shape, position, elements }) => {
-      const size = sizeOf(shape);
-      return Array.from(elements ?? Array.from({ length: Math.min(size, mostShown) }, (_, k) => k)).slice(0, mostShown)
-        .map((element) => ({ name: elementName(name, shape, element), variable: position, size, element }));
-    }).slice(0, mostShown);
+    this.shown = (outside.length > 0 ? outside : kept)
+      .flatMap(({ name, shape, position, elements }) => {
+        const size = sizeOf(shape);
+        return Array.from(elements ?? Array.from({ length: Math.min(size, mostShown) }, (_, k) => k))
+          .slice(0, mostShown)
+          .map((element) => ({ name: elementName(name, shape, element), variable: position, size, element }));
+      })
+      .slice(0, mostShown);
     this.made = new Array<number>(chains).fill(0);
     this.draws = this.shown.map(() => Array.from({ length: chains }, () => []));
     return [];
@@ -41,7 +48,8 @@ export class LiveTraces implements RunStore {
     for (const { count, values } of pieces) {
       this.made[chain]! += count;
       this.shown.forEach(({ variable, size, element }, k) => {
-        const of = values[variable], own = this.draws[k]?.[chain];
+        const of = values[variable],
+          own = this.draws[k]?.[chain];
         if (of === null || of === undefined || own === undefined) return;
         for (let draw = Math.max(0, count - latest); draw < count; draw++) own.push(of[draw * size + element]!);
         own.splice(0, own.length - latest);
@@ -56,14 +64,18 @@ export class LiveTraces implements RunStore {
     const shownWith = (draws: number): number => draws * lengths.filter((length) => length >= draws).length;
     const draws = lengths.reduce((best, length) => (shownWith(length) > shownWith(best) ? length : best), 0);
     if (draws < 2) return null;
-    const source = Object.fromEntries(this.shown.map(({ name }, k) => [name, this.draws[k]!.filter(({ length }) => length >= draws).map((own) => own.slice(-draws))]));
+    const source = Object.fromEntries(
+      this.shown.map(({ name }, k) => [name, this.draws[k]!.filter(({ length }) => length >= draws).map((own) => own.slice(-draws))]),
+    );
     return { svg: tracePlot(source), draws, made: Math.max(...this.made) };
   }
 }
 
 function tooMany(values: number): ModelError {
   const wrong: Diagnostic = {
-    code: 'wrong-option', severity: 'error', message: `The run would keep ${values.toLocaleString('en')} numbers; a page keeps up to ${mostNumbers.toLocaleString('en')}.`,
+    code: 'wrong-option',
+    severity: 'error',
+    message: `The run would keep ${values.toLocaleString('en')} numbers; a page keeps up to ${mostNumbers.toLocaleString('en')}.`,
     hint: 'Ask for fewer draws or chains, or run it on the command line.',
   };
   return new ModelError([wrong], `${wrong.message} ${wrong.hint}`);

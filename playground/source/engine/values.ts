@@ -17,7 +17,10 @@ export function readValues(project: Project, inputs: Model['inputs'] | null): Re
   if (table !== null && inputs !== null) {
     const wanted = new Map(project.columns);
     for (const name of [...inputs.data, ...inputs.sizes, ...inputs.unknowns]) {
-      const asked = (wanted.get(name) ?? '').split(',').map((column) => column.trim()).filter((column) => column !== '');
+      const asked = (wanted.get(name) ?? '')
+        .split(',')
+        .map((column) => column.trim())
+        .filter((column) => column !== '');
       const columns = asked.length > 0 ? asked : table.columns.has(name) ? [name] : [];
       const value = columns.length === 0 ? null : attempted('table', problems, () => tableValue(table, columns));
       if (value !== null) values.set(name, value);

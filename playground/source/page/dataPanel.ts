@@ -13,10 +13,14 @@ const longestEdited = 200_000;
 const largestFile = 50_000_000;
 
 /** `1 row`, `2,000 rows`. */
-function counted(count: number, word: string): string { return `${count.toLocaleString('en')} ${word}${count === 1 ? '' : 's'}`; }
+function counted(count: number, word: string): string {
+  return `${count.toLocaleString('en')} ${word}${count === 1 ? '' : 's'}`;
+}
 
 /** What a text seems to be: JSON begins with a brace. */
-function kindOf(text: string): Kind { return text.trimStart().startsWith('{') ? 'values' : 'table'; }
+function kindOf(text: string): Kind {
+  return text.trimStart().startsWith('{') ? 'values' : 'table';
+}
 
 /** One text with its field. */
 class TextPart {
@@ -31,16 +35,31 @@ class TextPart {
   constructor(kind: Kind, edited: () => void, pasted: (text: string) => boolean) {
     this.title = titles[kind];
     this.summary = element('span', { class: 'muted' });
-    this.field = element('textarea', { id: kind, 'aria-label': this.title, placeholder: placeholders[kind], rows: '7', spellcheck: 'false', autocapitalize: 'off' });
+    this.field = element('textarea', {
+      id: kind,
+      'aria-label': this.title,
+      placeholder: placeholders[kind],
+      rows: '7',
+      spellcheck: 'false',
+      autocapitalize: 'off',
+    });
     const remove = element('button', { type: 'button' }, 'Remove');
     this.aside = element('p', { hidden: true }, element('span'), ' ', remove);
     this.root = element('details', {}, element('summary', {}, this.title, ' ', this.summary), this.field, this.aside);
     this.field.addEventListener('input', edited);
-    this.field.addEventListener('paste', (event) => { if (this.field.value.trim() === '' && pasted(event.clipboardData?.getData('text/plain') ?? '')) event.preventDefault(); });
-    remove.addEventListener('click', () => { this.text = ''; edited(); this.field.focus(); });
+    this.field.addEventListener('paste', (event) => {
+      if (this.field.value.trim() === '' && pasted(event.clipboardData?.getData('text/plain') ?? '')) event.preventDefault();
+    });
+    remove.addEventListener('click', () => {
+      this.text = '';
+      edited();
+      this.field.focus();
+    });
   }
 
-  get text(): string { return this.kept ?? this.field.value; }
+  get text(): string {
+    return this.kept ?? this.field.value;
+  }
 
   set text(text: string) {
     const long = text.length > longestEdited;
@@ -52,7 +71,9 @@ class TextPart {
     this.root.open = text !== '';
   }
 
-  describe(words: string): void { this.summary.textContent = words === '' ? '' : `· ${words}`; }
+  describe(words: string): void {
+    this.summary.textContent = words === '' ? '' : `· ${words}`;
+  }
 }
 
 export class DataPanel {
@@ -66,20 +87,25 @@ export class DataPanel {
 
   constructor(edited: () => void) {
     this.edited = edited;
-    const part = (kind: Kind): TextPart => new TextPart(kind, edited, (text) => {
-      const other = kindOf(text);
-      // Never over what is there.
-      if (text.trim() === '' || other === kind || this.parts[other].text.trim() !== '') return false;
-      this.put(other, text);
-      return true;
-    });
+    const part = (kind: Kind): TextPart =>
+      new TextPart(kind, edited, (text) => {
+        const other = kindOf(text);
+        // Never over what is there.
+        if (text.trim() === '' || other === kind || this.parts[other].text.trim() !== '') return false;
+        this.put(other, text);
+        return true;
+      });
     this.parts = { values: part('values'), table: part('table') };
     byId('texts', HTMLElement).append(this.parts.values.root, this.parts.table.root);
     this.place = byId('columns', HTMLElement);
   }
 
   get texts(): Texts {
-    return { values: this.parts.values.text, table: this.parts.table.text, columns: [...this.columns].filter(([, columns]) => columns.trim() !== '') };
+    return {
+      values: this.parts.values.text,
+      table: this.parts.table.text,
+      columns: [...this.columns].filter(([, columns]) => columns.trim() !== ''),
+    };
   }
 
   show({ values, table, columns }: Texts): void {
@@ -92,7 +118,10 @@ export class DataPanel {
 
   /** A file, by its name or else by how it begins. @throws Error with a reason fit for a user. */
   async take(file: File): Promise<void> {
-    if (file.size > largestFile) throw new Error(`${file.name} has ${Math.round(file.size / 1e6)} MB; up to ${largestFile / 1e6} MB can be opened here. The command line takes files of any size.`);
+    if (file.size > largestFile)
+      throw new Error(
+        `${file.name} has ${Math.round(file.size / 1e6)} MB; up to ${largestFile / 1e6} MB can be opened here. The command line takes files of any size.`,
+      );
     const text = await file.text();
     this.put(/\.json$/i.test(file.name) ? 'values' : /\.[ct]sv$/i.test(file.name) ? 'table' : kindOf(text), text);
   }
@@ -111,17 +140,40 @@ export class DataPanel {
     // While the program has errors the fields stay as they are.
     if (shown === this.shown || (inputs === null && table !== null)) return;
     this.shown = shown;
-    if (table === null || inputs === null || inputs.length === 0) { this.place.replaceChildren(); return; }
+    if (table === null || inputs === null || inputs.length === 0) {
+      this.place.replaceChildren();
+      return;
+    }
     const list = element('datalist', { id: 'header' }, ...table.header.map((column) => element('option', { value: column })));
     const rows = inputs.map(({ name, type }, k) => {
-      const field = element('input', { id: `column-${k}`, list: 'header', autocomplete: 'off', spellcheck: 'false', placeholder: table.header.includes(name) ? name : 'no column' });
+      const field = element('input', {
+        id: `column-${k}`,
+        list: 'header',
+        autocomplete: 'off',
+        spellcheck: 'false',
+        placeholder: table.header.includes(name) ? name : 'no column',
+      });
       field.value = this.columns.get(name) ?? '';
-      field.addEventListener('input', () => { this.columns.set(name, field.value); this.edited(); });
-      return element('div', { class: 'field' }, element('label', { for: field.id }, element('code', {}, type === '' ? name : `${name}: ${type}`)), field);
+      field.addEventListener('input', () => {
+        this.columns.set(name, field.value);
+        this.edited();
+      });
+      return element(
+        'div',
+        { class: 'field' },
+        element('label', { for: field.id }, element('code', {}, type === '' ? name : `${name}: ${type}`)),
+        field,
+      );
     });
     this.place.replaceChildren(
-      element('h3', {}, 'Columns'), element('p', { class: 'muted' }, `The table has ${table.header.slice(0, 12).join(', ')}${table.header.length > 12 ? ', …' : ''}. One column makes a vector, several with commas between them a matrix.`),
-      element('div', { class: 'row' }, ...rows), list,
+      element('h3', {}, 'Columns'),
+      element(
+        'p',
+        { class: 'muted' },
+        `The table has ${table.header.slice(0, 12).join(', ')}${table.header.length > 12 ? ', …' : ''}. One column makes a vector, several with commas between them a matrix.`,
+      ),
+      element('div', { class: 'row' }, ...rows),
+      list,
     );
   }
 }

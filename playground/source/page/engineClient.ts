@@ -12,13 +12,19 @@ export class EngineClient {
     const url = URL.createObjectURL(new Blob([engineText], { type: 'text/javascript' }));
     this.worker = new Worker(url);
     this.worker.addEventListener('message', (event: MessageEvent<FromEngine>) => {
-      if (event.data.kind !== 'ready') { hear(event.data); return; }
+      if (event.data.kind !== 'ready') {
+        hear(event.data);
+        return;
+      }
       URL.revokeObjectURL(url);
       const { waiting } = this;
       this.waiting = null;
       for (const message of waiting ?? []) this.worker.postMessage(message);
     });
-    this.worker.addEventListener('error', (event) => { event.preventDefault(); failed(event.message || 'the worker could not be started'); });
+    this.worker.addEventListener('error', (event) => {
+      event.preventDefault();
+      failed(event.message || 'the worker could not be started');
+    });
   }
 
   send(message: ToEngine): void {
@@ -27,5 +33,7 @@ export class EngineClient {
   }
 
   /** Ends it at once, with all that it has started. */
-  end(): void { this.worker.terminate(); }
+  end(): void {
+    this.worker.terminate();
+  }
 }

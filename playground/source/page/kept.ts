@@ -16,16 +16,23 @@ const key = 'credence-playground';
 export class Written {
   private readonly byFragment = new Map<string, Kept>();
 
-  keep(fragment: string, kept: Kept): void { this.byFragment.set(fragment, kept); }
+  keep(fragment: string, kept: Kept): void {
+    this.byFragment.set(fragment, kept);
+  }
 
-  under(fragment: string): Kept | null { return this.byFragment.get(fragment) ?? null; }
+  under(fragment: string): Kept | null {
+    return this.byFragment.get(fragment) ?? null;
+  }
 
   /** Before a page is left. Without its data where these are more than the storage holds. */
   store(fragment: string, { own, shown }: Kept): void {
     const attempts = own === null ? [null] : [own, { ...own, project: { ...own.project, values: '', table: '' } }];
     for (const attempt of attempts) {
       try {
-        sessionStorage.setItem(key, JSON.stringify({ fragment, shown, own: attempt === null ? null : { ...attempt.project, ...attempt.settings } }));
+        sessionStorage.setItem(
+          key,
+          JSON.stringify({ fragment, shown, own: attempt === null ? null : { ...attempt.project, ...attempt.settings } }),
+        );
         return;
       } catch {
         // Full, or forbidden: the next attempt is smaller, and after the last a reload begins anew.
@@ -38,8 +45,12 @@ export class Written {
     try {
       const fields: unknown = JSON.parse(sessionStorage.getItem(key) ?? 'null');
       if (typeof fields !== 'object' || fields === null || Reflect.get(fields, 'fragment') !== fragment) return;
-      const own: unknown = Reflect.get(fields, 'own'), shown: unknown = Reflect.get(fields, 'shown');
-      this.keep(fragment, { own: typeof own === 'object' && own !== null ? sharedFrom(own) : null, shown: typeof shown === 'string' ? shown : '' });
+      const own: unknown = Reflect.get(fields, 'own'),
+        shown: unknown = Reflect.get(fields, 'shown');
+      this.keep(fragment, {
+        own: typeof own === 'object' && own !== null ? sharedFrom(own) : null,
+        shown: typeof shown === 'string' ? shown : '',
+      });
     } catch {
       // There is no storage, or something else is in it.
     }

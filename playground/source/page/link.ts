@@ -5,9 +5,23 @@
 import type { Project, Settings } from '../protocol.js';
 
 /** A project with its settings; those that a link does not name are the usual ones. */
-export interface Shared { readonly project: Project; readonly settings: Partial<Settings> }
+export interface Shared {
+  readonly project: Project;
+  readonly settings: Partial<Settings>;
+}
 
-const settingNames = ['backend', 'chains', 'draws', 'warmup', 'seed', 'thin', 'until', 'maxSeconds', 'init', 'options'] as const satisfies readonly (keyof Settings)[];
+const settingNames = [
+  'backend',
+  'chains',
+  'draws',
+  'warmup',
+  'seed',
+  'thin',
+  'until',
+  'maxSeconds',
+  'init',
+  'options',
+] as const satisfies readonly (keyof Settings)[];
 
 const key = 'p=';
 /** Longer addresses do not survive mail and chat. */
@@ -40,7 +54,13 @@ export async function sharedOf(fragment: string): Promise<Shared | null> {
   } catch (error) {
     throw new Error(error instanceof TooLarge ? error.message : 'it is damaged, perhaps cut off', { cause: error });
   }
-  if (typeof fields !== 'object' || fields === null || !Object.hasOwn(fields, 'program') || typeof Reflect.get(fields, 'program') !== 'string') throw new Error('it holds no program');
+  if (
+    typeof fields !== 'object' ||
+    fields === null ||
+    !Object.hasOwn(fields, 'program') ||
+    typeof Reflect.get(fields, 'program') !== 'string'
+  )
+    throw new Error('it holds no program');
   return sharedFrom(fields);
 }
 
@@ -53,8 +73,14 @@ export function sharedFrom(fields: object): Shared {
   const columns: unknown = Object.hasOwn(fields, 'columns') ? Reflect.get(fields, 'columns') : [];
   return {
     project: {
-      program: field('program'), values: field('values'), table: field('table'),
-      columns: Array.isArray(columns) ? columns.flatMap((pair: unknown) => (Array.isArray(pair) && typeof pair[0] === 'string' && typeof pair[1] === 'string' ? [[pair[0], pair[1]] as const] : [])) : [],
+      program: field('program'),
+      values: field('values'),
+      table: field('table'),
+      columns: Array.isArray(columns)
+        ? columns.flatMap((pair: unknown) =>
+            Array.isArray(pair) && typeof pair[0] === 'string' && typeof pair[1] === 'string' ? [[pair[0], pair[1]] as const] : [],
+          )
+        : [],
     },
     settings: Object.fromEntries(settingNames.flatMap((name) => (field(name) === '' ? [] : [[name, field(name)]]))),
   };
@@ -65,7 +91,7 @@ class TooLarge extends Error {}
 async function unpacked(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   const reader = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate-raw')).getReader();
   const pieces: Uint8Array<ArrayBuffer>[] = [];
-  for (let size = 0; ;) {
+  for (let size = 0; ; ) {
     const { done, value } = await reader.read();
     if (done) return new Blob(pieces).text();
     size += value.length;

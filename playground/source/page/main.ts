@@ -23,9 +23,20 @@ const ownProgram = 'own';
 
 class Playground {
   private readonly editor: ProgramEditor;
-  private readonly data = new DataPanel(() => { this.edited(); });
-  private readonly settings = new SettingsPanel(() => { this.checkSoon(0); }, () => { this.changedSettings(); });
-  private readonly results = new Results(byId('state', HTMLElement), () => { this.runner?.send({ kind: 'page' }); });
+  private readonly data = new DataPanel(() => {
+    this.edited();
+  });
+  private readonly settings = new SettingsPanel(
+    () => {
+      this.checkSoon(0);
+    },
+    () => {
+      this.changedSettings();
+    },
+  );
+  private readonly results = new Results(byId('state', HTMLElement), () => {
+    this.runner?.send({ kind: 'page' });
+  });
   private readonly notice = byId('notice', HTMLElement);
   private readonly written = new Written();
   private readonly menu = byId('examples', HTMLSelectElement);
@@ -47,25 +58,46 @@ class Playground {
   private own: Shared | null = null;
 
   constructor(grammar: Awaited<ReturnType<typeof grammarOf>>) {
-    this.editor = new ProgramEditor(byId('program', HTMLElement), grammar, () => { this.edited(); }, () => { this.run(); });
+    this.editor = new ProgramEditor(
+      byId('program', HTMLElement),
+      grammar,
+      () => {
+        this.edited();
+      },
+      () => {
+        this.run();
+      },
+    );
     this.checker = this.newChecker();
     this.fillMenu();
-    this.menu.addEventListener('change', () => { this.tell(''); this.choose(this.menu.value); });
-    byId('settings', HTMLFormElement).addEventListener('submit', (event) => { event.preventDefault(); this.run(); });
-    this.stopButton.addEventListener('click', () => { this.stop(); });
-    byId('share', HTMLButtonElement).addEventListener('click', () => { void this.share(); });
+    this.menu.addEventListener('change', () => {
+      this.tell('');
+      this.choose(this.menu.value);
+    });
+    byId('settings', HTMLFormElement).addEventListener('submit', (event) => {
+      event.preventDefault();
+      this.run();
+    });
+    this.stopButton.addEventListener('click', () => {
+      this.stop();
+    });
+    byId('share', HTMLButtonElement).addEventListener('click', () => {
+      void this.share();
+    });
     this.acceptFiles();
     addEventListener('hashchange', ({ oldURL }) => {
       this.written.keep(new URL(oldURL).hash, this.kept);
       this.tell('');
       void this.openLink();
     });
-    addEventListener('pagehide', () => { this.written.store(location.hash, this.kept); });
+    addEventListener('pagehide', () => {
+      this.written.store(location.hash, this.kept);
+    });
   }
 
   async begin(): Promise<void> {
     this.written.restore(location.hash);
-    if (!await this.openLink()) this.choose(firstShown);
+    if (!(await this.openLink())) this.choose(firstShown);
   }
 
   // --- what is shown -----------------------------------------------------------------------------
@@ -74,10 +106,15 @@ class Playground {
     return { project: { program: this.editor.text, ...this.data.texts }, settings: this.settings.settings };
   }
 
-  private get kept(): Kept { return { own: this.own, shown: this.menu.value }; }
+  private get kept(): Kept {
+    return { own: this.own, shown: this.menu.value };
+  }
 
   private show({ project, settings }: Shared, about: string): void {
-    if (this.running) { this.endRunner(); this.setRunning(false); }
+    if (this.running) {
+      this.endRunner();
+      this.setRunning(false);
+    }
     this.results.clear();
     this.editor.show(project.program);
     this.data.show(project);
@@ -141,7 +178,9 @@ class Playground {
   private async share(): Promise<void> {
     const { fragment, withData } = await fragmentOf(this.shared);
     history.replaceState(null, '', `#${fragment}`);
-    const what = withData ? 'The link carries program, data and settings' : 'The data are too large for a link: it carries program and settings';
+    const what = withData
+      ? 'The link carries program, data and settings'
+      : 'The data are too large for a link: it carries program and settings';
     try {
       await navigator.clipboard.writeText(location.href);
       this.tell(`${what}; it is copied.`);
@@ -151,38 +190,71 @@ class Playground {
   }
 
   /** Of links, files and the page itself; what a run has to say stands beside it. */
-  private tell(words: string): void { this.notice.textContent = words; }
+  private tell(words: string): void {
+    this.notice.textContent = words;
+  }
 
   private acceptFiles(): void {
     const input = byId('file', HTMLInputElement);
     const take = async (file: File | undefined): Promise<void> => {
       if (file === undefined) return;
       try {
-        if (/\.cred$/i.test(file.name)) { this.editor.show(await file.text()); this.edited(); } else await this.data.take(file);
+        if (/\.cred$/i.test(file.name)) {
+          this.editor.show(await file.text());
+          this.edited();
+        } else await this.data.take(file);
         this.tell(`${file.name} is open.`);
       } catch (error) {
         this.tell(error instanceof Error ? error.message : String(error));
       }
     };
-    byId('open', HTMLButtonElement).addEventListener('click', () => { input.click(); });
-    input.addEventListener('change', () => { void take(input.files?.[0]).then(() => { input.value = ''; }); });
+    byId('open', HTMLButtonElement).addEventListener('click', () => {
+      input.click();
+    });
+    input.addEventListener('change', () => {
+      void take(input.files?.[0]).then(() => {
+        input.value = '';
+      });
+    });
     const carriesFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes('Files') === true;
     // Before the editor, which would put the text of a file into the program.
-    addEventListener('dragover', (event) => { if (carriesFiles(event)) { event.preventDefault(); document.body.classList.add('dropping'); } }, { capture: true });
-    addEventListener('dragleave', (event) => { if (event.relatedTarget === null) document.body.classList.remove('dropping'); });
-    addEventListener('drop', (event) => {
-      if (!carriesFiles(event)) return;
-      event.preventDefault();
-      event.stopPropagation();
-      document.body.classList.remove('dropping');
-      for (const file of event.dataTransfer?.files ?? []) void take(file);
-    }, { capture: true });
+    addEventListener(
+      'dragover',
+      (event) => {
+        if (carriesFiles(event)) {
+          event.preventDefault();
+          document.body.classList.add('dropping');
+        }
+      },
+      { capture: true },
+    );
+    addEventListener('dragleave', (event) => {
+      if (event.relatedTarget === null) document.body.classList.remove('dropping');
+    });
+    addEventListener(
+      'drop',
+      (event) => {
+        if (!carriesFiles(event)) return;
+        event.preventDefault();
+        event.stopPropagation();
+        document.body.classList.remove('dropping');
+        for (const file of event.dataTransfer?.files ?? []) void take(file);
+      },
+      { capture: true },
+    );
   }
 
   // --- checks ------------------------------------------------------------------------------------
 
   private newChecker(): EngineClient {
-    return new EngineClient((message) => { this.heardFromChecker(message); }, (reason) => { this.tell(`The page cannot check programs here: ${reason}`); });
+    return new EngineClient(
+      (message) => {
+        this.heardFromChecker(message);
+      },
+      (reason) => {
+        this.tell(`The page cannot check programs here: ${reason}`);
+      },
+    );
   }
 
   private checkSoon(delay: number): void {
@@ -193,7 +265,10 @@ class Playground {
     this.timer = setTimeout(() => {
       const { project, settings } = this.shared;
       // A text that takes so long must not keep the next one waiting.
-      if (this.askedAt !== null && performance.now() - this.askedAt > patience) { this.checker.end(); this.checker = this.newChecker(); }
+      if (this.askedAt !== null && performance.now() - this.askedAt > patience) {
+        this.checker.end();
+        this.checker = this.newChecker();
+      }
       this.askedAt = performance.now();
       this.checker.send({ kind: 'check', id: this.checkId, project, backend: settings.backend });
     }, delay);
@@ -221,14 +296,23 @@ class Playground {
   private showProblems(problems: readonly Problem[]): void {
     this.editor.mark(problems);
     const errors = problems.filter(({ severity }) => severity === 'error').length;
-    byId('verdict', HTMLElement).textContent = errors === 0 ? 'The program and its data are in order.' : `${errors} ${errors === 1 ? 'error' : 'errors'}`;
+    byId('verdict', HTMLElement).textContent =
+      errors === 0 ? 'The program and its data are in order.' : `${errors} ${errors === 1 ? 'error' : 'errors'}`;
     byId('verdict', HTMLElement).classList.toggle('bad', errors > 0);
-    byId('problems', HTMLElement).replaceChildren(...problems.map((problem) => {
-      const { span, severity, message, expected, hint, origin } = problem;
-      const place = span === null ? element('span', { class: 'place' }, origin === 'table' ? 'Table' : origin === 'values' ? 'Values' : 'Data') : element('button', { type: 'button', class: 'place' }, `Line ${this.editor.lineOf(span.start)}`);
-      if (span !== null) place.addEventListener('click', () => { this.editor.goTo(span); });
-      return element('li', { class: severity }, place, element('div', {}, ...explained(message, expected, hint)));
-    }));
+    byId('problems', HTMLElement).replaceChildren(
+      ...problems.map((problem) => {
+        const { span, severity, message, expected, hint, origin } = problem;
+        const place =
+          span === null
+            ? element('span', { class: 'place' }, origin === 'table' ? 'Table' : origin === 'values' ? 'Values' : 'Data')
+            : element('button', { type: 'button', class: 'place' }, `Line ${this.editor.lineOf(span.start)}`);
+        if (span !== null)
+          place.addEventListener('click', () => {
+            this.editor.goTo(span);
+          });
+        return element('li', { class: severity }, place, element('div', {}, ...explained(message, expected, hint)));
+      }),
+    );
   }
 
   // --- runs --------------------------------------------------------------------------------------
@@ -236,12 +320,21 @@ class Playground {
   private run(): void {
     if (this.running) return;
     if (this.checked !== null && !this.checked.runs) {
-      this.results.say(`Before it can run: ${this.checked.problems.find(({ severity }) => severity === 'error')?.message ?? 'the program has errors'}`);
+      this.results.say(
+        `Before it can run: ${this.checked.problems.find(({ severity }) => severity === 'error')?.message ?? 'the program has errors'}`,
+      );
       byId('problems', HTMLElement).querySelector('button')?.focus();
       return;
     }
     if (this.drawing) this.endRunner();
-    this.runner ??= new EngineClient((message) => { this.heardFromRunner(message); }, (reason) => { this.runnerDied(reason); });
+    this.runner ??= new EngineClient(
+      (message) => {
+        this.heardFromRunner(message);
+      },
+      (reason) => {
+        this.runnerDied(reason);
+      },
+    );
     this.setRunning(true);
     this.results.begin();
     const { project, settings } = this.shared;
@@ -260,15 +353,34 @@ class Playground {
 
   private heardFromRunner(message: FromEngine): void {
     switch (message.kind) {
-      case 'progress': this.results.progress(message); return;
-      case 'traces': this.results.live(message); return;
-      case 'drawn': this.results.say('All draws are made; the report is put together'); return;
+      case 'progress':
+        this.results.progress(message);
+        return;
+      case 'traces':
+        this.results.live(message);
+        return;
+      case 'drawn':
+        this.results.say('All draws are made; the report is put together');
+        return;
       // From here on another run may begin: it ends the drawing of figures.
-      case 'judged': this.setRunning(false); this.drawing = true; this.results.judged(message); return;
-      case 'section': this.results.section(message); return;
-      case 'done': this.drawing = false; this.results.done(); return;
-      case 'failed': this.setRunning(false); this.results.failed(message.problems); return;
-      case 'page': download('report.html', message.html);
+      case 'judged':
+        this.setRunning(false);
+        this.drawing = true;
+        this.results.judged(message);
+        return;
+      case 'section':
+        this.results.section(message);
+        return;
+      case 'done':
+        this.drawing = false;
+        this.results.done();
+        return;
+      case 'failed':
+        this.setRunning(false);
+        this.results.failed(message.problems);
+        return;
+      case 'page':
+        download('report.html', message.html);
     }
   }
 
@@ -302,7 +414,9 @@ class Playground {
 function download(name: string, text: string): void {
   const url = URL.createObjectURL(new Blob([text], { type: 'text/html' }));
   element('a', { href: url, download: name }).click();
-  setTimeout(() => { URL.revokeObjectURL(url); }, 0);
+  setTimeout(() => {
+    URL.revokeObjectURL(url);
+  }, 0);
 }
 
 await new Playground(await grammarOf(grammarText)).begin();

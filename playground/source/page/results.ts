@@ -1,4 +1,6 @@
-/** What came out: while a run goes on its progress and draws, then the parts of its report; beside them graph and derivation of the program. */
+/**
+ * What came out: while a run goes on its progress and draws, then the parts of its report; beside them graph and derivation of the program.
+ */
 import type { Section } from '../../../src/report.js';
 import type { FromEngine, Problem } from '../protocol.js';
 import { explained } from './editor.js';
@@ -8,7 +10,8 @@ import { Tabs } from './tabs.js';
 type Message<Kind extends FromEngine['kind']> = Extract<FromEngine, { kind: Kind }>;
 
 /** Parts of a report that are not figures. */
-const inSummary = ['warnings', 'summary', 'run'], ofModel = ['graph', 'derivation', 'program'];
+const inSummary = ['warnings', 'summary', 'run'],
+  ofModel = ['graph', 'derivation', 'program'];
 
 export class Results {
   private readonly tabs = new Tabs({ summary: 'Summary', figures: 'Figures', graph: 'Graph', derivation: 'Derivation' });
@@ -30,13 +33,17 @@ export class Results {
   clear(): void {
     this.hasRun = false;
     byId('outdated', HTMLElement).hidden = true;
-    this.tabs.panel('summary').replaceChildren(element('p', { class: 'muted' }, 'Run the program to see what the data say about its unknowns.'));
+    this.tabs
+      .panel('summary')
+      .replaceChildren(element('p', { class: 'muted' }, 'Run the program to see what the data say about its unknowns.'));
     this.tabs.panel('figures').replaceChildren(element('p', { class: 'muted' }, 'Figures of a run appear here.'));
     this.say('');
   }
 
   /** What is shown belongs to a program as it was. */
-  outdate(): void { byId('outdated', HTMLElement).hidden = !this.hasRun; }
+  outdate(): void {
+    byId('outdated', HTMLElement).hidden = !this.hasRun;
+  }
 
   begin(): void {
     this.clear();
@@ -60,19 +67,37 @@ export class Results {
     }
     own.bar.max = Math.max(1, total);
     own.bar.value = done;
-    own.words.textContent = phase === 'iteration' ? `${done.toLocaleString('en')} of ${total.toLocaleString('en')}${objective === null ? '' : `, at ${Number(objective.toPrecision(7))}`}` : phase === 'warmup' ? 'warming up' : done >= total ? 'done' : 'drawing';
+    own.words.textContent =
+      phase === 'iteration'
+        ? `${done.toLocaleString('en')} of ${total.toLocaleString('en')}${objective === null ? '' : `, at ${Number(objective.toPrecision(7))}`}`
+        : phase === 'warmup'
+          ? 'warming up'
+          : done >= total
+            ? 'done'
+            : 'drawing';
   }
 
   live({ svg, draws, made }: Message<'traces'>): void {
     if (this.traces.childElementCount === 0) this.say('Running; the first draws are shown');
     setMarkup(this.traces, svg);
-    this.traces.prepend(element('p', { class: 'muted' }, draws < made ? `The latest ${draws.toLocaleString('en')} of ${made.toLocaleString('en')} draws of a chain` : `The first ${draws.toLocaleString('en')} draws of each chain`));
+    this.traces.prepend(
+      element(
+        'p',
+        { class: 'muted' },
+        draws < made
+          ? `The latest ${draws.toLocaleString('en')} of ${made.toLocaleString('en')} draws of a chain`
+          : `The first ${draws.toLocaleString('en')} draws of each chain`,
+      ),
+    );
   }
 
   /** The parts that follow are added below. */
   judged({ head: { lede, verdict, converged } }: Message<'judged'>): void {
     const summary = this.tabs.panel('summary');
-    summary.replaceChildren(element('div', { class: 'head' }, element('p', { class: converged ? 'verdict' : 'verdict bad' }, verdict)), element('p', { class: 'muted' }, lede));
+    summary.replaceChildren(
+      element('div', { class: 'head' }, element('p', { class: converged ? 'verdict' : 'verdict bad' }, verdict)),
+      element('p', { class: 'muted' }, lede),
+    );
     this.tabs.panel('figures').replaceChildren();
     this.say(`${verdict}.`, true);
   }
@@ -83,7 +108,8 @@ export class Results {
   }
 
   done(): void {
-    const save = element('button', { type: 'button' }, 'Save the report'), figures = this.tabs.panel('figures');
+    const save = element('button', { type: 'button' }, 'Save the report'),
+      figures = this.tabs.panel('figures');
     save.addEventListener('click', this.savePage);
     this.tabs.panel('summary').querySelector('.head')?.append(save);
     if (figures.childElementCount === 0) figures.append(element('p', { class: 'muted' }, 'This run has nothing to draw.'));
@@ -91,7 +117,9 @@ export class Results {
 
   failed(problems: readonly Problem[]): void {
     const items = problems.map(({ message, expected, hint }) => element('li', {}, ...explained(message, expected, hint)));
-    this.tabs.panel('summary').replaceChildren(element('p', { class: 'verdict bad' }, 'The run was refused'), element('ul', { class: 'warnings' }, ...items));
+    this.tabs
+      .panel('summary')
+      .replaceChildren(element('p', { class: 'verdict bad' }, 'The run was refused'), element('ul', { class: 'warnings' }, ...items));
     this.tabs.panel('figures').replaceChildren(element('p', { class: 'muted' }, 'Figures of a run appear here.'));
     this.say(`The run was refused: ${problems[0]?.message ?? ''}`, true);
   }
@@ -110,7 +138,8 @@ export class Results {
     this.tabs.panel('graph').replaceChildren(graph === null ? element('p', { class: 'muted' }, 'There is no graph.') : picture);
     const place = this.tabs.panel('derivation');
     if (derivation !== null) setMarkup(place, derivation);
-    else place.replaceChildren(element('p', {}, refusal === null ? 'There is nothing to derive.' : `The backend does not apply: ${refusal}`));
+    else
+      place.replaceChildren(element('p', {}, refusal === null ? 'There is nothing to derive.' : `The backend does not apply: ${refusal}`));
   }
 
   /** @param shown whether the words stand elsewhere on the page: then they are read out, and not seen twice. */
@@ -122,7 +151,8 @@ export class Results {
 
 /** A part of the report. */
 function shown({ title, content, folded }: Section): HTMLElement {
-  const inside = element('div'), heading = element('h2', {}, title);
+  const inside = element('div'),
+    heading = element('h2', {}, title);
   setMarkup(inside, content);
   return folded ? element('details', {}, element('summary', {}, heading), inside) : element('section', {}, heading, inside);
 }

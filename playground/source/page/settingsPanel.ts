@@ -3,7 +3,18 @@ import type { Offer, Settings } from '../protocol.js';
 import { byId, element } from './element.js';
 
 /** What is run where nothing else is asked for: enough draws for a first look, little enough to be quick. */
-export const usualSettings: Settings = { backend: 'auto', chains: '4', draws: '1000', warmup: '1000', seed: '1', thin: '1', until: '', maxSeconds: '', init: '', options: '' };
+export const usualSettings: Settings = {
+  backend: 'auto',
+  chains: '4',
+  draws: '1000',
+  warmup: '1000',
+  seed: '1',
+  thin: '1',
+  until: '',
+  maxSeconds: '',
+  init: '',
+  options: '',
+};
 
 const inputs = ['chains', 'draws', 'seed', 'warmup', 'thin', 'until', 'maxSeconds', 'init', 'options'] as const;
 /** Those that are folded away. */
@@ -13,24 +24,33 @@ const longestReason = 70;
 
 export class SettingsPanel {
   private readonly backend = byId('backend', HTMLSelectElement);
-  private readonly fields = Object.fromEntries(inputs.map((name) => [name, byId(name, HTMLInputElement)])) as Readonly<Record<(typeof inputs)[number], HTMLInputElement>>;
+  private readonly fields = Object.fromEntries(inputs.map((name) => [name, byId(name, HTMLInputElement)])) as Readonly<
+    Record<(typeof inputs)[number], HTMLInputElement>
+  >;
   private offers: readonly Offer[] = [];
 
   /** @param chosen called when another backend is chosen. @param edited called when anything is changed. */
   constructor(chosen: () => void, edited: () => void) {
-    this.backend.addEventListener('change', () => { this.describe(); chosen(); edited(); });
+    this.backend.addEventListener('change', () => {
+      this.describe();
+      chosen();
+      edited();
+    });
     for (const field of Object.values(this.fields)) field.addEventListener('input', edited);
   }
 
   get settings(): Settings {
-    const texts = Object.fromEntries(inputs.map((name) => [name, this.fields[name].value])) as Readonly<Record<(typeof inputs)[number], string>>;
+    const texts = Object.fromEntries(inputs.map((name) => [name, this.fields[name].value])) as Readonly<
+      Record<(typeof inputs)[number], string>
+    >;
     return { backend: this.backend.value, ...texts };
   }
 
   show(settings: Settings): void {
     for (const name of inputs) this.fields[name].value = settings[name];
     byId('more', HTMLDetailsElement).open = folded.some((name) => settings[name] !== usualSettings[name]);
-    const { backend } = this, wanted = settings.backend;
+    const { backend } = this,
+      wanted = settings.backend;
     // Before the first check the menu is short.
     if (!Array.from(backend.options).some(({ value }) => value === wanted)) backend.append(new Option(wanted, wanted));
     backend.value = wanted;
@@ -55,13 +75,24 @@ export class SettingsPanel {
   }
 
   private describe(): void {
-    const { value } = this.backend, offer = this.offers.find(({ name }) => name === value);
+    const { value } = this.backend,
+      offer = this.offers.find(({ name }) => name === value);
     const [choice = ''] = (offer?.note ?? '').split('\n');
-    byId('choice', HTMLElement).textContent = offer === undefined ? '' : offer.refusal === null ? choice || offer.doc : `${value} does not apply: ${offer.refusal}`;
-    const refused = byId('refused', HTMLDetailsElement), lacking = this.offers.filter(({ refusal }) => refusal !== null);
+    byId('choice', HTMLElement).textContent =
+      offer === undefined ? '' : offer.refusal === null ? choice || offer.doc : `${value} does not apply: ${offer.refusal}`;
+    const refused = byId('refused', HTMLDetailsElement),
+      lacking = this.offers.filter(({ refusal }) => refusal !== null);
     refused.hidden = lacking.length === 0;
-    refused.querySelector('dl')!.replaceChildren(...lacking.map(({ name, refusal }) => element('div', {}, element('dt', {}, name), element('dd', {}, refusal ?? ''))));
-    byId('known', HTMLElement).replaceChildren(...(offer?.options ?? []).map(([name, doc]) => element('div', {}, element('dt', {}, element('code', {}, name)), element('dd', {}, doc))));
+    refused
+      .querySelector('dl')!
+      .replaceChildren(
+        ...lacking.map(({ name, refusal }) => element('div', {}, element('dt', {}, name), element('dd', {}, refusal ?? ''))),
+      );
+    byId('known', HTMLElement).replaceChildren(
+      ...(offer?.options ?? []).map(([name, doc]) =>
+        element('div', {}, element('dt', {}, element('code', {}, name)), element('dd', {}, doc)),
+      ),
+    );
   }
 }
 

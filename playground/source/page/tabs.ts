@@ -11,10 +11,22 @@ export class Tabs<Name extends string> {
       const tab = element('button', { type: 'button', role: 'tab', id: `tab-${name}`, 'aria-controls': `panel-${name}` }, title);
       const panel = element('div', { role: 'tabpanel', id: `panel-${name}`, 'aria-labelledby': tab.id, tabindex: '0' });
       this.tabs.set(name, { tab, panel });
-      tab.addEventListener('click', () => { this.select(name); });
+      tab.addEventListener('click', () => {
+        this.select(name);
+      });
       tab.addEventListener('keydown', ({ key }) => {
-        const order = entries.map(([other]) => other), at = order.indexOf(name);
-        const next = key === 'ArrowRight' ? order[(at + 1) % order.length] : key === 'ArrowLeft' ? order.at(at - 1) : key === 'Home' ? order[0] : key === 'End' ? order.at(-1) : undefined;
+        const order = entries.map(([other]) => other),
+          at = order.indexOf(name);
+        const next =
+          key === 'ArrowRight'
+            ? order[(at + 1) % order.length]
+            : key === 'ArrowLeft'
+              ? order.at(at - 1)
+              : key === 'Home'
+                ? order[0]
+                : key === 'End'
+                  ? order.at(-1)
+                  : undefined;
         if (next === undefined) return;
         this.select(next);
         this.tabs.get(next)!.tab.focus();
@@ -25,7 +37,9 @@ export class Tabs<Name extends string> {
     this.select(entries[0]![0]);
   }
 
-  panel(name: Name): HTMLElement { return this.tabs.get(name)!.panel; }
+  panel(name: Name): HTMLElement {
+    return this.tabs.get(name)!.panel;
+  }
 
   select(name: Name): void {
     for (const [other, { tab, panel }] of this.tabs) {

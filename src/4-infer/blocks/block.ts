@@ -43,14 +43,20 @@ export interface GaussianBlock extends JointBlock {
   readonly kind: 'gaussian';
   /** E of a member's scalar element; addresses may use binders of the reader. */
   mean(element: Ref): Expr;
-  /** Covariance of two members that meet in a factor, or are one element, for all values of the reader's binders at which the guards hold; null where the block does not keep it. */
+  /**
+   * Covariance of two members that meet in a factor, or are one element, for all values of the reader's binders at which the guards hold;
+   * null where the block does not keep it.
+   */
   covariance(a: Ref, b: Ref, binders: readonly Binder[], guards?: readonly Expr[]): Expr | null;
 }
 
 /** Finite given the rest. */
 export interface DiscreteBlock extends JointBlock {
   readonly kind: 'discrete';
-  /** P(all these elements have these values), for elements of one factor; null where the block does not keep it. Values count from the low end of the support. */
+  /**
+   * P(all these elements have these values), for elements of one factor; null where the block does not keep it. Values count from the low
+   * end of the support.
+   */
   probability(members: readonly { readonly element: Ref; readonly value: Expr }[]): Expr | null;
   /** Writes the most probable joint assignment to the state; after `prepare`. */
   readonly mode: readonly Code[];
@@ -60,4 +66,9 @@ export interface DiscreteBlock extends JointBlock {
  * Makes the joint blocks of one kind. Only regions among `candidates` may become members; every other
  * latent (a parameter that `em` holds fixed, say) stands at its current value.
  */
-export type BlockMaker<Block extends JointBlock> = (builder: ProgramBuilder, derivation: Derivation, candidates: readonly RegionPlan[], folded: FoldedTables) => readonly Block[];
+export type BlockMaker<Block extends JointBlock> = (
+  builder: ProgramBuilder,
+  derivation: Derivation,
+  candidates: readonly RegionPlan[],
+  folded: FoldedTables,
+) => readonly Block[];

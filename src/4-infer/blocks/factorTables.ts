@@ -7,7 +7,23 @@
  */
 import { type Code, accumulate, forLoop, store } from '../../code/loop.js';
 import { affine } from '../../expr/affine.js';
-import { type Expr, type Index, add, apply, freeIndices, index, isConst, mul, num, one, ref, rewrite, sub, variablesOf, zero } from '../../expr/expr.js';
+import {
+  type Expr,
+  type Index,
+  add,
+  apply,
+  freeIndices,
+  index,
+  isConst,
+  mul,
+  num,
+  one,
+  ref,
+  rewrite,
+  sub,
+  variablesOf,
+  zero,
+} from '../../expr/expr.js';
 import { type Members, sameElement, type TableTerm, tableTerms } from '../../3-derive/discreteBlock.js';
 import { factorMentions } from '../../3-derive/conditional.js';
 import type { Factor } from '../../3-derive/model.js';
@@ -22,13 +38,24 @@ const largestTable = 1 << 20;
 const mostMarginals = 1 << 25;
 
 /** A term and, where no member decides it, one of the members that its factor mentions. */
-export interface OwnedTerm { readonly term: TableTerm; readonly owner: string | null }
+export interface OwnedTerm {
+  readonly term: TableTerm;
+  readonly owner: string | null;
+}
 
 /** The terms of all factors that mention members; variables without tables are taken out of `variables`, with the reason. */
-export function tabulate(builder: ProgramBuilder, factors: readonly Factor[], variables: Map<string, FiniteVariable>, refused: Refusal[]): readonly OwnedTerm[] {
+export function tabulate(
+  builder: ProgramBuilder,
+  factors: readonly Factor[],
+  variables: Map<string, FiniteVariable>,
+  refused: Refusal[],
+): readonly OwnedTerm[] {
   const members: Members = {
     has: (v) => variables.has(v),
-    range: (v) => { const m = variables.get(v)!; return { low: num(m.low), high: num(m.low + m.count - 1) }; },
+    range: (v) => {
+      const m = variables.get(v)!;
+      return { low: num(m.low), high: num(m.low + m.count - 1) };
+    },
     trips: (from, to) => builder.trips(builder.bind(from), builder.bind(to)),
     isFixed: (e) => isFixed(builder, e),
   };
@@ -39,9 +66,18 @@ export function tabulate(builder: ProgramBuilder, factors: readonly Factor[], va
       const named = [...variables.keys()].filter((v) => factorMentions(raw, v));
       if (named.length === 0) continue;
       const terms = tableTerms(boundFactor(builder, raw, variables), members);
-      if ('reason' in terms) { failed = terms; break; }
+      if ('reason' in terms) {
+        failed = terms;
+        break;
+      }
       const wide = terms.find((t) => t.slots.reduce((n, s) => n * variables.get(s.variable)!.count, 1) > largestTable);
-      if (wide !== undefined) { failed = { variable: wide.slots[0]!.variable, reason: `one term depends on ${wide.slots.length} elements, more than ${largestTable} combinations of values` }; break; }
+      if (wide !== undefined) {
+        failed = {
+          variable: wide.slots[0]!.variable,
+          reason: `one term depends on ${wide.slots.length} elements, more than ${largestTable} combinations of values`,
+        };
+        break;
+      }
       for (const term of terms) out.push({ term, owner: term.slots.length === 0 ? named[0]! : null });
     }
     if (failed === null) return out;
@@ -51,24 +87,39 @@ export function tabulate(builder: ProgramBuilder, factors: readonly Factor[], va
 }
 
 /** True for what cannot change while the program runs. */
-export function isFixed(builder: ProgramBuilder, e: Expr): boolean { return [...variablesOf(e)].every((v) => builder.storage(v).place === 'data'); }
+export function isFixed(builder: ProgramBuilder, e: Expr): boolean {
+  return [...variablesOf(e)].every((v) => builder.storage(v).place === 'data');
+}
 
 /** A factor with its sizes bound, without the conditions that hold for all values of the members. */
 function boundFactor(builder: ProgramBuilder, factor: Factor, variables: ReadonlyMap<string, FiniteVariable>): Factor {
   const plates = factor.plates.map((p) => builder.bindBinder({ index: p.index, from: p.from, to: p.to }));
   // Each reference becomes an index of its own: what holds for all their values holds.
-  const certain = (c: Expr): boolean => isConst(builder.bind(rewrite(c, (x) => {
-    const v = x.op === 'ref' ? variables.get(x.variable) : undefined;
-    return v === undefined ? x : valueIndex(builder, v).value;
-  })), 1);
+  const certain = (c: Expr): boolean =>
+    isConst(
+      builder.bind(
+        rewrite(c, (x) => {
+          const v = x.op === 'ref' ? variables.get(x.variable) : undefined;
+          return v === undefined ? x : valueIndex(builder, v).value;
+        }),
+      ),
+      1,
+    );
   return {
-    ...factor, plates, guards: factor.guards.map((g) => builder.bind(g)).filter((g) => !isConst(g, 1)),
-    logDensity: builder.bind(factor.logDensity), conditions: factor.conditions.map((c) => builder.bind(c)).filter((c) => !certain(c)),
+    ...factor,
+    plates,
+    guards: factor.guards.map((g) => builder.bind(g)).filter((g) => !isConst(g, 1)),
+    logDensity: builder.bind(factor.logDensity),
+    conditions: factor.conditions.map((c) => builder.bind(c)).filter((c) => !certain(c)),
   };
 }
 
 /** A loop over the values of a member. */
-interface ValueIndex { readonly index: Index; readonly count: number; readonly value: Expr }
+interface ValueIndex {
+  readonly index: Index;
+  readonly count: number;
+  readonly value: Expr;
+}
 function valueIndex(builder: ProgramBuilder, v: FiniteVariable): ValueIndex {
   const k = index('v');
   builder.noteRange(k, zero, num(v.count));
@@ -76,14 +127,27 @@ function valueIndex(builder: ProgramBuilder, v: FiniteVariable): ValueIndex {
 }
 
 /** The term's value with its slots' values as indices. */
-function tabulated(builder: ProgramBuilder, layout: Layout, term: TableTerm): { readonly slots: readonly ValueIndex[]; readonly value: Expr } {
+function tabulated(
+  builder: ProgramBuilder,
+  layout: Layout,
+  term: TableTerm,
+): { readonly slots: readonly ValueIndex[]; readonly value: Expr } {
   for (const b of term.binders) builder.bindBinder(b);
   const slots = term.slots.map((s) => valueIndex(builder, layout.variable(s.variable)));
-  const value = builder.bind(rewrite(term.value, (x) => {
-    if (x.op !== 'ref' || !layout.variables.has(x.variable)) return x;
-    return slots[term.slots.findIndex((s) => sameElement(s, x))]?.value ?? x;
-  }));
-  return { slots, value: impossibleOutside(builder, value, slots.map((s) => s.index)) };
+  const value = builder.bind(
+    rewrite(term.value, (x) => {
+      if (x.op !== 'ref' || !layout.variables.has(x.variable)) return x;
+      return slots[term.slots.findIndex((s) => sameElement(s, x))]?.value ?? x;
+    }),
+  );
+  return {
+    slots,
+    value: impossibleOutside(
+      builder,
+      value,
+      slots.map((s) => s.index),
+    ),
+  };
 }
 
 function allFixed(builder: ProgramBuilder, term: TableTerm, value: Expr): boolean {
@@ -93,9 +157,14 @@ function allFixed(builder: ProgramBuilder, term: TableTerm, value: Expr): boolea
 // --- terms of one element -------------------------------------------------------------------------
 
 /** Code that adds a term of one element to the log potentials, and whether it is of data alone. */
-export function unaryTerm(builder: ProgramBuilder, layout: Layout, term: TableTerm): { readonly fixed: boolean; readonly into: (storage: string) => readonly Code[] } {
+export function unaryTerm(
+  builder: ProgramBuilder,
+  layout: Layout,
+  term: TableTerm,
+): { readonly fixed: boolean; readonly into: (storage: string) => readonly Code[] } {
   const { slots, value } = tabulated(builder, layout, term);
-  const slot = slots[0]!, element = term.slots[0]!;
+  const slot = slots[0]!,
+    element = term.slots[0]!;
   const cell = add(layout.potentials(element), slot.index);
   const guards = [...term.guards, ...inside(builder, layout, term), ...latentGuard(layout, term)];
   return {
@@ -124,7 +193,11 @@ function inside(builder: ProgramBuilder, layout: Layout, term: TableTerm): reado
 // --- terms of several elements --------------------------------------------------------------------
 
 /** A plate that numbers tables or instances. */
-export interface Span { readonly binder: Binder; readonly from: number; readonly extent: number }
+export interface Span {
+  readonly binder: Binder;
+  readonly from: number;
+  readonly extent: number;
+}
 
 /** All instances of one term. */
 export interface TableClass {
@@ -151,20 +224,30 @@ export function tableClass(builder: ProgramBuilder, layout: Layout, term: TableT
   const dense = sharedPlates(builder, term, value, guards);
   const key = addressedPlates(builder, term);
   const instances = instancesOf(builder, {
-    binders: term.binders, guards,
-    outputs: [dense === null ? zero : position(dense), position(key ?? []), ...term.slots.map((s) => flatAddress(s.at, layout.variable(s.variable).shape))],
+    binders: term.binders,
+    guards,
+    outputs: [
+      dense === null ? zero : position(dense),
+      position(key ?? []),
+      ...term.slots.map((s) => flatAddress(s.at, layout.variable(s.variable).shape)),
+    ],
   });
   const tables = dense === null ? instances.count : dense.reduce((n, d) => n * d.extent, 1);
   if (dense === null) for (let k = 0; k < instances.count; k++) instances.values[k * (2 + slots.length)] = k;
   const state = slots.reduce<Expr>((flat, s) => add(mul(flat, num(s.count)), s.index), zero);
-  const entries = (storage: string, table: Expr): readonly Code[] => slots.reduceRight<readonly Code[]>(
-    (body, s) => [forLoop(s.index, zero, num(s.count), body)],
-    [store(storage, [add(add(num(offset), mul(num(cells), table)), state)], value)],
-  );
+  const entries = (storage: string, table: Expr): readonly Code[] =>
+    slots.reduceRight<readonly Code[]>(
+      (body, s) => [forLoop(s.index, zero, num(s.count), body)],
+      [store(storage, [add(add(num(offset), mul(num(cells), table)), state)], value)],
+    );
   const fill = (storage: string): readonly Code[] => {
     if (dense !== null) {
       const own = guards.filter((g) => [...freeIndices(g)].every((i) => dense.some((d) => d.binder.index === i)));
-      return loops(dense.map((d) => d.binder), own, entries(storage, position(dense)));
+      return loops(
+        dense.map((d) => d.binder),
+        own,
+        entries(storage, position(dense)),
+      );
     }
     const row = builder.fresh('row', [], 'local', 'int32');
     return [store(row, [], zero), ...loops(term.binders, guards, [...entries(storage, ref(row, [])), accumulate(row, [], one)])];
@@ -180,7 +263,8 @@ export function position(spans: readonly Span[]): Expr {
 /** The plates that tell tables apart, as a grid; null where instances are counted instead. */
 function sharedPlates(builder: ProgramBuilder, term: TableTerm, value: Expr, guards: readonly Expr[]): readonly Span[] | null {
   const used = new Set(freeIndices(value));
-  for (const b of [...term.binders].reverse()) if (used.has(b.index)) for (const e of [b.from, b.to]) for (const i of freeIndices(e)) used.add(i);
+  for (const b of [...term.binders].reverse())
+    if (used.has(b.index)) for (const e of [b.from, b.to]) for (const i of freeIndices(e)) used.add(i);
   const own = term.binders.filter((b) => used.has(b.index)).map((b) => builder.bindBinder(b));
   if (own.length === term.binders.length && guards.length > 0) return null;
   const spans: Span[] = [];
@@ -191,14 +275,18 @@ function sharedPlates(builder: ProgramBuilder, term: TableTerm, value: Expr, gua
   return spans;
 }
 
-/** The plates that occur in the slots' addresses: instances that agree in them are of the same elements. Null where their number is not known. */
+/**
+ * The plates that occur in the slots' addresses: instances that agree in them are of the same elements. Null where their number is not
+ * known.
+ */
 function addressedPlates(builder: ProgramBuilder, term: TableTerm): readonly Span[] | null {
   const used = new Set(term.slots.flatMap((s) => s.at.flatMap((a) => [...freeIndices(a)])));
   const out: Span[] = [];
   for (const raw of term.binders) {
     if (!used.has(raw.index)) continue;
     const binder = builder.bindBinder(raw);
-    const low = builder.interval(binder.from), high = builder.interval(binder.to);
+    const low = builder.interval(binder.from),
+      high = builder.interval(binder.to);
     if (low === null || high === null) return null;
     out.push({ binder, from: low.low, extent: Math.max(1, high.high - low.low) });
   }
@@ -209,7 +297,9 @@ function addressedPlates(builder: ProgramBuilder, term: TableTerm): readonly Spa
 export function shiftOf(address: Expr): { readonly index: Index; readonly shift: number } | null {
   const form = affine(address);
   const term = form.terms[0];
-  return form.terms.length === 1 && term!.coefficient === 1 && term!.term.op === 'index' ? { index: term!.term, shift: form.constant } : null;
+  return form.terms.length === 1 && term!.coefficient === 1 && term!.term.op === 'index'
+    ? { index: term!.term, shift: form.constant }
+    : null;
 }
 
 // --- scopes ---------------------------------------------------------------------------------------
@@ -236,8 +326,13 @@ export interface Lookup {
 }
 
 /** Scopes of several elements, scopes of one, and where the marginals of the former are kept. */
-export function scopesOf(builder: ProgramBuilder, layout: Layout, classes: readonly TableClass[]): { readonly joint: Scopes; readonly alone: Scopes; readonly lookups: readonly Lookup[]; readonly marginalCells: number } {
-  const joint = new ScopeList(), alone = new ScopeList();
+export function scopesOf(
+  builder: ProgramBuilder,
+  layout: Layout,
+  classes: readonly TableClass[],
+): { readonly joint: Scopes; readonly alone: Scopes; readonly lookups: readonly Lookup[]; readonly marginalCells: number } {
+  const joint = new ScopeList(),
+    alone = new ScopeList();
   const lookups: Lookup[] = [];
   const wanted = classes.reduce((n, c) => n + c.instances.count * c.cells, 0);
   let marginalCells = 0;
@@ -247,19 +342,29 @@ export function scopesOf(builder: ProgramBuilder, layout: Layout, classes: reado
     const kept = wanted <= mostMarginals && keys <= mostMarginals;
     const offsets = kept ? new Int32Array(keys).fill(-1) : null;
     const strides = c.counts.map((_, s) => c.counts.slice(s + 1).reduce((a, b) => a * b, 1));
-    const elements: number[] = [], along: number[] = [];
+    const elements: number[] = [],
+      along: number[] = [];
     for (let i = 0; i < c.instances.count; i++) {
-      const row = i * width, table = c.instances.values[row]!, key = c.instances.values[row + 1]!;
+      const row = i * width,
+        table = c.instances.values[row]!,
+        key = c.instances.values[row + 1]!;
       elements.length = 0;
       along.length = 0;
       let given = 0;
       for (let s = 0; s < c.counts.length; s++) {
-        const { variable } = c.term.slots[s]!, cell = c.instances.values[row + 2 + s]!;
+        const { variable } = c.term.slots[s]!,
+          cell = c.instances.values[row + 2 + s]!;
         const e = layout.elementAt(variable, cell);
-        if (e < 0) { given += strides[s]! * givenValue(builder, layout.variable(variable), cell); continue; }
+        if (e < 0) {
+          given += strides[s]! * givenValue(builder, layout.variable(variable), cell);
+          continue;
+        }
         const known = elements.indexOf(e);
         if (known >= 0) along[known] = along[known]! + strides[s]!;
-        else { elements.push(e); along.push(strides[s]!); }
+        else {
+          elements.push(e);
+          along.push(strides[s]!);
+        }
       }
       const list = elements.length === 1 ? alone : joint;
       let marginals = -1;
@@ -289,15 +394,22 @@ class ScopeList {
   private readonly marginals: number[] = [];
 
   push(elements: readonly number[], strides: readonly number[], offset: number, marginals: number): void {
-    for (let k = 0; k < elements.length; k++) { this.elements.push(elements[k]!); this.strides.push(strides[k]!); }
+    for (let k = 0; k < elements.length; k++) {
+      this.elements.push(elements[k]!);
+      this.strides.push(strides[k]!);
+    }
     this.starts.push(this.elements.length);
     this.offsets.push(offset);
     this.marginals.push(marginals);
   }
   columns(): Scopes {
     return {
-      count: this.offsets.length, starts: Int32Array.from(this.starts), elements: Int32Array.from(this.elements), strides: Int32Array.from(this.strides),
-      offsets: Int32Array.from(this.offsets), marginals: Int32Array.from(this.marginals),
+      count: this.offsets.length,
+      starts: Int32Array.from(this.starts),
+      elements: Int32Array.from(this.elements),
+      strides: Int32Array.from(this.strides),
+      offsets: Int32Array.from(this.offsets),
+      marginals: Int32Array.from(this.marginals),
     };
   }
 }
@@ -308,16 +420,22 @@ export function aloneCode(builder: ProgramBuilder, layout: Layout, scopes: Scope
   for (let i = 0; i < scopes.count; i++) {
     const count = layout.counts[scopes.elements[i]!]!;
     const list = byCount.get(count);
-    if (list === undefined) byCount.set(count, [i]); else list.push(i);
+    if (list === undefined) byCount.set(count, [i]);
+    else list.push(i);
   }
   return [...byCount].map(([count, list]): Code => {
-    const column = (hint: string, of: (i: number) => number): (i: Expr) => Expr => {
+    const column = (hint: string, of: (i: number) => number): ((i: Expr) => Expr) => {
       const storage = builder.fresh(hint, [list.length], 'data', 'int32');
       builder.setInitial(storage, Int32Array.from(list, of));
       return (i) => ref(storage, [i]);
     };
-    const to = column('to', (i) => layout.unaryOf[scopes.elements[i]!]!), from = column('from', (i) => scopes.offsets[i]!), stride = column('stride', (i) => scopes.strides[i]!);
-    const i = index('i'), k = index('v');
-    return forLoop(i, zero, num(list.length), [forLoop(k, zero, num(count), [accumulate(into, [add(to(i), k)], ref(tables, [add(from(i), mul(k, stride(i)))]))])]);
+    const to = column('to', (i) => layout.unaryOf[scopes.elements[i]!]!),
+      from = column('from', (i) => scopes.offsets[i]!),
+      stride = column('stride', (i) => scopes.strides[i]!);
+    const i = index('i'),
+      k = index('v');
+    return forLoop(i, zero, num(list.length), [
+      forLoop(k, zero, num(count), [accumulate(into, [add(to(i), k)], ref(tables, [add(from(i), mul(k, stride(i)))]))]),
+    ]);
   });
 }

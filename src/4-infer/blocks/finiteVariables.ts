@@ -12,7 +12,10 @@ import type { ProgramBuilder } from '../programBuilder.js';
 import { instancesOf } from './instances.js';
 import { sizeOf } from '../posterior.js';
 
-export interface Refusal { readonly variable: string; readonly reason: string }
+export interface Refusal {
+  readonly variable: string;
+  readonly reason: string;
+}
 
 /** A variable all of whose latent elements take finitely many values. */
 export interface FiniteVariable {
@@ -36,9 +39,15 @@ export interface NumberedVariable extends FiniteVariable {
 const mostValues = 1 << 16;
 
 /** The finite variables whose regions are all candidates. */
-export function finiteVariables(builder: ProgramBuilder, derivation: Derivation, candidates: readonly RegionPlan[], refused: Refusal[]): Map<string, FiniteVariable> {
+export function finiteVariables(
+  builder: ProgramBuilder,
+  derivation: Derivation,
+  candidates: readonly RegionPlan[],
+  refused: Refusal[],
+): Map<string, FiniteVariable> {
   const out = new Map<string, FiniteVariable>();
-  const chosen = new Set(candidates), names = new Set(candidates.map((c) => c.region.variable.name));
+  const chosen = new Set(candidates),
+    names = new Set(candidates.map((c) => c.region.variable.name));
   const regions = new Map<string, RegionPlan[]>([...names].map((name) => [name, []]));
   for (const r of derivation.regions) regions.get(r.region.variable.name)?.push(r);
   for (const [name, all] of regions) {
@@ -49,7 +58,10 @@ export function finiteVariables(builder: ProgramBuilder, derivation: Derivation,
       continue;
     }
     const found = valuesOf(builder, all);
-    if (found === null || found.count > mostValues) { refused.push({ variable: name, reason: `it takes ${found?.count ?? 'too many'} values` }); continue; }
+    if (found === null || found.count > mostValues) {
+      refused.push({ variable: name, reason: `it takes ${found?.count ?? 'too many'} values` });
+      continue;
+    }
     out.set(name, { name, regions: all, ...found });
   }
   return out;
@@ -57,11 +69,13 @@ export function finiteVariables(builder: ProgramBuilder, derivation: Derivation,
 
 /** Least value and number of values over all elements; null where they are not known. */
 function valuesOf(builder: ProgramBuilder, regions: readonly RegionPlan[]): { readonly low: number; readonly count: number } | null {
-  let low = Infinity, high = -Infinity;
+  let low = Infinity,
+    high = -Infinity;
   for (const { region, recognised } of regions) {
     if (recognised.kind !== 'finite') return null;
     for (const p of region.plates) builder.bindBinder({ index: p.index, from: p.from, to: p.to });
-    const a = builder.interval(builder.bind(recognised.low)), b = builder.interval(builder.bind(recognised.high));
+    const a = builder.interval(builder.bind(recognised.low)),
+      b = builder.interval(builder.bind(recognised.high));
     if (a === null || b === null) return null;
     low = Math.min(low, a.low);
     high = Math.max(high, b.high);
@@ -77,7 +91,11 @@ export function numbered(builder: ProgramBuilder, variable: FiniteVariable): Num
   const latent = new Uint8Array(size);
   for (const { region } of regions) {
     const binders = region.plates.map((p) => builder.bindBinder({ index: p.index, from: p.from, to: p.to }));
-    const found = instancesOf(builder, { binders, guards: region.guards.map((g) => builder.bind(g)), outputs: [builder.bind(flatAddress(region.at, shape))] });
+    const found = instancesOf(builder, {
+      binders,
+      guards: region.guards.map((g) => builder.bind(g)),
+      outputs: [builder.bind(flatAddress(region.at, shape))],
+    });
     for (let k = 0; k < found.count; k++) latent[found.values[k]!] = 1;
   }
   const cells = new Int32Array(latent.reduce((n, l) => n + l, 0));
@@ -88,7 +106,9 @@ export function numbered(builder: ProgramBuilder, variable: FiniteVariable): Num
   const base = { ...variable, shape, cells };
   if (bound?.status === 'latent' && cells.length === existing) return { ...base, map: null };
   const number = new Int32Array(size).fill(-1);
-  cells.forEach((c, k) => { number[c] = k; });
+  cells.forEach((c, k) => {
+    number[c] = k;
+  });
   const map = builder.fresh('element', shape, 'data', 'int32');
   builder.setInitial(map, number);
   return { ...base, map };
@@ -119,13 +139,17 @@ export class Layout {
     this.counts = new Int32Array(elements);
     this.placeOf = new Int32Array(elements);
     this.unaryOf = new Int32Array(elements);
-    let places = 0, unaryCells = 0, first = 0;
+    let places = 0,
+      unaryCells = 0,
+      first = 0;
     for (const v of own) {
-      const size = sizeOf(v.shape), at = new Int32Array(size).fill(-1);
+      const size = sizeOf(v.shape),
+        at = new Int32Array(size).fill(-1);
       this.placeBase.set(v.name, places);
       this.unaryBase.set(v.name, unaryCells);
       v.cells.forEach((c, k) => {
-        const e = first + k, place = v.map === null ? c : k;
+        const e = first + k,
+          place = v.map === null ? c : k;
         at[c] = e;
         this.counts[e] = v.count;
         this.placeOf[e] = places + place;
@@ -141,9 +165,13 @@ export class Layout {
     this.unaryCells = unaryCells;
   }
 
-  variable(name: string): NumberedVariable { return this.variables.get(name)!; }
+  variable(name: string): NumberedVariable {
+    return this.variables.get(name)!;
+  }
   /** Element at a flat cell of a variable; -1 where it is not latent. */
-  elementAt(variable: string, cell: number): number { return this.numbers.get(variable)![cell] ?? -1; }
+  elementAt(variable: string, cell: number): number {
+    return this.numbers.get(variable)![cell] ?? -1;
+  }
   /** Where the value of a latent element stands. */
   place(element: Ref): Expr {
     const v = this.variable(element.variable);
@@ -156,10 +184,15 @@ export class Layout {
   }
   /** 1 where one of the elements is latent. */
   anyLatent(elements: readonly Ref[]): Expr {
-    const tests = elements.map((e) => { const { map } = this.variable(e.variable); return map === null ? one : apply('ge', ref(map, e.at), zero); });
+    const tests = elements.map((e) => {
+      const { map } = this.variable(e.variable);
+      return map === null ? one : apply('ge', ref(map, e.at), zero);
+    });
     return tests.some((t) => t === one) ? one : tests.reduce((a, b) => apply('or', a, b), zero);
   }
 }
 
 /** An element's place among those of its variable. */
-function within(v: NumberedVariable, at: readonly Expr[]): Expr { return v.map === null ? flatAddress(at, v.shape) : ref(v.map, at); }
+function within(v: NumberedVariable, at: readonly Expr[]): Expr {
+  return v.map === null ? flatAddress(at, v.shape) : ref(v.map, at);
+}

@@ -7,7 +7,27 @@
  * at the mean m: nothing cancels. A direction that nothing holds makes it +Infinity; see `failure`.
  */
 import { type Argument, type Code, type Place, accumulate, store, when } from '../../code/loop.js';
-import { add, addAll, apply, build, cond, equal, type Expr, freeIndices, type Index, index, isConst, mul, num, type Ref, ref, rewrite, substitute, visit, zero } from '../../expr/expr.js';
+import {
+  add,
+  addAll,
+  apply,
+  build,
+  cond,
+  equal,
+  type Expr,
+  freeIndices,
+  type Index,
+  index,
+  isConst,
+  mul,
+  num,
+  type Ref,
+  ref,
+  rewrite,
+  substitute,
+  visit,
+  zero,
+} from '../../expr/expr.js';
 import { provablyDistinct, provablyEqual } from '../../expr/affine.js';
 import { type GaussianStructure, gaussianStructures, type QuadraticTerm } from '../../3-derive/gaussianBlock.js';
 import { maskOf } from '../../3-derive/model.js';
@@ -19,14 +39,28 @@ import { guarded, loops, type ProgramBuilder } from '../programBuilder.js';
 import type { Derivation, RegionPlan } from '../derivation.js';
 import { inWords } from '../wording.js';
 import type { GaussianBlock } from './block.js';
-import { choosePattern, type Elements, type Instances, instancesOf, numberElements, overRegions, type Pattern, placeOf, readsDataOnly, tabulated } from './gaussianPattern.js';
+import {
+  choosePattern,
+  type Elements,
+  type Instances,
+  instancesOf,
+  numberElements,
+  overRegions,
+  type Pattern,
+  placeOf,
+  readsDataOnly,
+  tabulated,
+} from './gaussianPattern.js';
 
 /** A Gaussian block as its maker returns it. */
 export interface AssembledGaussianBlock extends GaussianBlock {
   readonly structureOf: GaussianStructure;
   /** True where two different draws meet: drawing them together is more than drawing each. */
   readonly meets: boolean;
-  /** Four numbers that `prepare` writes: log det P, 0 or 1 + the row that was not positive definite, how often that happened, the first such row + 1. */
+  /**
+   * Four numbers that `prepare` writes: log det P, 0 or 1 + the row that was not positive definite, how often that happened, the first such
+   * row + 1.
+   */
   readonly status: string;
   /** 1 / D of the element's row in P = L D L', after `prepare`: members that meet no others have the log determinant -sum log of theirs. */
   inversePivot(element: Ref, binders: readonly Binder[]): Expr | null;
@@ -42,14 +76,35 @@ export interface AssembledGaussianBlock extends GaussianBlock {
 }
 
 /** Gaussian blocks among the candidates, each a set of variables that hang together; also of elements that never meet. */
-export function gaussianBlocks(builder: ProgramBuilder, derivation: Derivation, candidates: readonly RegionPlan[], folded: FoldedTables): readonly AssembledGaussianBlock[] {
+export function gaussianBlocks(
+  builder: ProgramBuilder,
+  derivation: Derivation,
+  candidates: readonly RegionPlan[],
+  folded: FoldedTables,
+): readonly AssembledGaussianBlock[] {
   return findGaussianBlocks(builder, derivation, candidates, folded).blocks;
 }
 
 /** The same, with the reasons why candidates are in no block. */
-export function findGaussianBlocks(builder: ProgramBuilder, derivation: Derivation, candidates: readonly RegionPlan[], folded: FoldedTables): { readonly blocks: readonly AssembledGaussianBlock[]; readonly refused: readonly { readonly variable: string; readonly reason: string }[] } {
-  const found = gaussianStructures(candidates.map((c) => c.region), derivation.regions.map((r) => r.region), derivation.forms, builder.model);
-  const refused = found.refused.map((r) => ({ variable: r.variable, reason: r.term === null ? r.reason : `${r.reason} (${inWords(r.term)})` }));
+export function findGaussianBlocks(
+  builder: ProgramBuilder,
+  derivation: Derivation,
+  candidates: readonly RegionPlan[],
+  folded: FoldedTables,
+): {
+  readonly blocks: readonly AssembledGaussianBlock[];
+  readonly refused: readonly { readonly variable: string; readonly reason: string }[];
+} {
+  const found = gaussianStructures(
+    candidates.map((c) => c.region),
+    derivation.regions.map((r) => r.region),
+    derivation.forms,
+    builder.model,
+  );
+  const refused = found.refused.map((r) => ({
+    variable: r.variable,
+    reason: r.term === null ? r.reason : `${r.reason} (${inWords(r.term)})`,
+  }));
   const blocks = found.blocks.flatMap((structure) => {
     const made = gaussianBlock(builder, structure, folded);
     if (!('refused' in made)) return [made];
@@ -62,7 +117,10 @@ export function findGaussianBlocks(builder: ProgramBuilder, derivation: Derivati
 export interface CarefulBlock {
   /** Computes the condition number of the prepared precision into a place. */
   readonly condition: (into: Place) => Code;
-  /** Puts the members at the mean + `step` times the direction of the smallest pivot, along which the precision's form is 1 if that pivot is right. */
+  /**
+   * Puts the members at the mean + `step` times the direction of the smallest pivot, along which the precision's form is 1 if that pivot is
+   * right.
+   */
   readonly probe: (step: Expr) => readonly Code[];
   /** Two numbers that `probe` writes: the row of that pivot, and its ratio to the diagonal element. */
   readonly worst: string;
@@ -83,13 +141,22 @@ export interface GaussianOptions {
 const mostCareful = 1e9;
 
 /** Hours of arithmetic, and more numbers than an array holds. */
-const mostOperations = 1e12, mostCells = 2 ** 29;
+const mostOperations = 1e12,
+  mostCells = 2 ** 29;
 
 /** Why a structure is no block; `met` where elements that meet are kept apart by that. */
-export interface RefusedBlock { readonly refused: string; readonly met: boolean }
+export interface RefusedBlock {
+  readonly refused: string;
+  readonly met: boolean;
+}
 
 /** One structure as code, or the reason it is none. */
-export function gaussianBlock(builder: ProgramBuilder, structure: GaussianStructure, folded: FoldedTables, options: GaussianOptions = {}): AssembledGaussianBlock | RefusedBlock {
+export function gaussianBlock(
+  builder: ProgramBuilder,
+  structure: GaussianStructure,
+  folded: FoldedTables,
+  options: GaussianOptions = {},
+): AssembledGaussianBlock | RefusedBlock {
   const elements = numberElements(builder, structure.regions);
   const n = elements.count;
   if (n === 0) return { refused: 'it has no elements', met: false };
@@ -101,7 +168,10 @@ export function gaussianBlock(builder: ProgramBuilder, structure: GaussianStruct
   if (options.onlyWhereMet === true && !met) return { refused: 'no two draws meet', met };
   const pattern = choosePattern(elements, instances);
   if (pattern.cost > Math.min(mostOperations, options.mostOperations?.(pattern.pairs) ?? Infinity) || pattern.cells > mostCells) {
-    return { refused: `drawing its ${n} scalars together (${pattern.structure}) takes about ${pattern.cost.toExponential(0)} operations`, met };
+    return {
+      refused: `drawing its ${n} scalars together (${pattern.structure}) takes about ${pattern.cost.toExponential(0)} operations`,
+      met,
+    };
   }
   const place = options.scratch === true ? 'scratch' : 'state';
   const factor = builder.fresh('precision', [pattern.cells], place);
@@ -110,44 +180,85 @@ export function gaussianBlock(builder: ProgramBuilder, structure: GaussianStruct
   const view = new BlockView(builder, elements, pattern, mean, () => covariance);
   const covariance = builder.fresh('covariance', [pattern.cells], place);
   const calls = callsOf(builder, pattern, n, { factor, mean, status, covariance });
-  const careful = options.careful === undefined || pattern.cost > mostCareful ? null : carefulCalls(builder, calls, pattern, n, { factor, mean, status, covariance }, options.careful);
+  const careful =
+    options.careful === undefined || pattern.cost > mostCareful
+      ? null
+      : carefulCalls(builder, calls, pattern, n, { factor, mean, status, covariance }, options.careful);
   const at = (storage: string): Expr => ref(storage, [zero]);
   const failed = apply('gt', ref(status, [num(1)]), zero);
   const members = elements.members.map((m) => ({ name: m.name, shape: m.shape }));
   const rows = pattern.order.map((e) => elements.cellOf[e]!);
   return {
-    kind: 'gaussian', regions: structure.regions, structureOf: structure, size: n,
+    kind: 'gaussian',
+    regions: structure.regions,
+    structureOf: structure,
+    size: n,
     meets: met,
     structure: `${n} ${n === 1 ? 'scalar' : 'scalars'}, ${pattern.structure}`,
-    cost: pattern.cost, status, tables, members, rows,
+    cost: pattern.cost,
+    status,
+    tables,
+    members,
+    rows,
     prepare: [
-      ...tables.before, { do: 'fill', storage: factor, value: zero }, { do: 'fill', storage: mean, value: zero },
-      ...either(careful, (c) => [...c.clear, ...assembly(builder, terms, instances, pattern, factor, mean, c.add), c.factor], [...assembly(builder, terms, instances, pattern, factor, mean), calls.factor]),
+      ...tables.before,
+      { do: 'fill', storage: factor, value: zero },
+      { do: 'fill', storage: mean, value: zero },
+      ...either(careful, (c) => [...c.clear, ...assembly(builder, terms, instances, pattern, factor, mean, c.add), c.factor], [
+        ...assembly(builder, terms, instances, pattern, factor, mean),
+        calls.factor,
+      ]),
     ],
-    careful: careful === null ? null : {
-      condition: careful.condition, worst: careful.worst,
-      probe: (step) => [
-        ...careful.findDirection,
-        ...overRegions(builder, structure.regions, (e) => [store(e.variable, e.at, add(view.mean(e), mul(step, ref(careful.direction, [view.positionOf(e)]))))]),
-        ...structure.variables.flatMap((v) => recomputeCode(builder, v)),
-      ],
-    },
-    logNormaliser: add(addAll(factorsAtMean(builder, structure, (e) => view.mean(e))), add(num(0.5 * n * Math.log(2 * Math.PI)), mul(num(-0.5), at(status)))),
-    draw: [when(failed, [], [
-      calls.draw, ...overRegions(builder, structure.regions, (e) => [store(e.variable, e.at, ref(calls.drawn, [view.positionOf(e)]))]),
-      ...structure.variables.flatMap((v) => recomputeCode(builder, v)),
-    ])],
-    moments: [when(failed, [], either(careful, (c) => [c.invert], [calls.invert]))],
+    careful:
+      careful === null
+        ? null
+        : {
+            condition: careful.condition,
+            worst: careful.worst,
+            probe: (step) => [
+              ...careful.findDirection,
+              ...overRegions(builder, structure.regions, (e) => [
+                store(e.variable, e.at, add(view.mean(e), mul(step, ref(careful.direction, [view.positionOf(e)])))),
+              ]),
+              ...structure.variables.flatMap((v) => recomputeCode(builder, v)),
+            ],
+          },
+    logNormaliser: add(
+      addAll(factorsAtMean(builder, structure, (e) => view.mean(e))),
+      add(num(0.5 * n * Math.log(2 * Math.PI)), mul(num(-0.5), at(status))),
+    ),
+    draw: [
+      when(
+        failed,
+        [],
+        [
+          calls.draw,
+          ...overRegions(builder, structure.regions, (e) => [store(e.variable, e.at, ref(calls.drawn, [view.positionOf(e)]))]),
+          ...structure.variables.flatMap((v) => recomputeCode(builder, v)),
+        ],
+      ),
+    ],
+    moments: [
+      when(
+        failed,
+        [],
+        either(careful, (c) => [c.invert], [calls.invert]),
+      ),
+    ],
     mean: (element) => view.mean(element),
     covariance: (a, b, binders, guards) => view.covariance(a, b, binders, guards),
-    inversePivot: (element, binders) => { const place = view.place(element, element, binders); return place === null ? null : ref(factor, [place]); },
+    inversePivot: (element, binders) => {
+      const place = view.place(element, element, binders);
+      return place === null ? null : ref(factor, [place]);
+    },
     elementOf: (row) => nameOfCell(members, rows[row]!),
   };
 }
 
 /** True where elements of two different draws stand in one instance of a term. */
 function drawsMeet(structure: GaussianStructure, { members, cellOf }: Elements, instances: readonly Instances[]): boolean {
-  const starts: number[] = [], sizes: number[] = [];
+  const starts: number[] = [],
+    sizes: number[] = [];
   let offset = 0;
   for (const m of members) {
     const rank = structure.regions.find((r) => r.variable.name === m.name)!.eventRank;
@@ -162,13 +273,22 @@ function drawsMeet(structure: GaussianStructure, { members, cellOf }: Elements, 
     while (starts[v]! > cell) v--;
     return cell - ((cell - starts[v]!) % sizes[v]!);
   };
-  return instances.some((t) => t.elements.length === 2 && t.elements[0]!.some((a, i) => a >= 0 && a !== t.elements[1]![i]! && drawOf(a) !== drawOf(t.elements[1]![i]!)));
+  return instances.some(
+    (t) =>
+      t.elements.length === 2 &&
+      t.elements[0]!.some((a, i) => a >= 0 && a !== t.elements[1]![i]! && drawOf(a) !== drawOf(t.elements[1]![i]!)),
+  );
 }
 
 // --- assembling ---------------------------------------------------------------------------------------
 
 /** A term after everything but its addresses was summed out. */
-export interface ContractedTerm { readonly binders: readonly Binder[]; readonly guards: readonly Expr[]; readonly value: Expr; readonly elements: readonly Ref[] }
+export interface ContractedTerm {
+  readonly binders: readonly Binder[];
+  readonly guards: readonly Expr[];
+  readonly value: Expr;
+  readonly elements: readonly Ref[];
+}
 
 /** The terms of a structure that are not zero, their sums in the tables. */
 export function contractedTerms(builder: ProgramBuilder, tables: StatisticTables, structure: GaussianStructure): readonly ContractedTerm[] {
@@ -178,7 +298,8 @@ export function contractedTerms(builder: ProgramBuilder, tables: StatisticTables
 function contracted(builder: ProgramBuilder, tables: StatisticTables, term: QuadraticTerm): ContractedTerm {
   const spread = spreadAddresses(builder, renamed(term));
   const kept = new Set<Index>();
-  for (const e of spread.elements) for (const a of e.at) for (const i of freeIndices(a)) if (spread.binders.some((b) => b.index === i)) kept.add(i);
+  for (const e of spread.elements)
+    for (const a of e.at) for (const i of freeIndices(a)) if (spread.binders.some((b) => b.index === i)) kept.add(i);
   const done = tables.contract(spread, [...kept]);
   return { binders: done.binders, guards: done.guards, value: done.value, elements: spread.elements };
 }
@@ -192,7 +313,12 @@ function renamed(term: QuadraticTerm): QuadraticTerm {
     map.set(b.index, fresh.index);
     return fresh;
   });
-  return { binders, guards: term.guards.map(put), coefficient: put(term.coefficient), elements: term.elements.map((e) => ref(e.variable, e.at.map(put))) };
+  return {
+    binders,
+    guards: term.guards.map(put),
+    coefficient: put(term.coefficient),
+    elements: term.elements.map((e) => ref(e.variable, e.at.map(put))),
+  };
 }
 
 /**
@@ -200,21 +326,36 @@ function renamed(term: QuadraticTerm): QuadraticTerm {
  * always, since the pattern is fixed; of data where the table over j is smaller than the loop it replaces.
  */
 function spreadAddresses(builder: ProgramBuilder, term: QuadraticTerm): QuadraticTerm {
-  const binders = [...term.binders], guards = [...term.guards];
-  const bound = term.elements.map((e) => ref(e.variable, e.at.map((a) => builder.bind(a))));
+  const binders = [...term.binders],
+    guards = [...term.guards];
+  const bound = term.elements.map((e) =>
+    ref(
+      e.variable,
+      e.at.map((a) => builder.bind(a)),
+    ),
+  );
   const plain = new Set<Index>();
-  const looksUp = (a: Expr): boolean => { let found = false; visit(a, (x) => { if (x.op === 'ref') found = true; }); return found; };
+  const looksUp = (a: Expr): boolean => {
+    let found = false;
+    visit(a, (x) => {
+      if (x.op === 'ref') found = true;
+    });
+    return found;
+  };
   for (const e of bound) for (const a of e.at) if (!looksUp(a)) for (const i of freeIndices(a)) plain.add(i);
   const known: { readonly e: Expr; readonly j: Index }[] = [];
   const lookups: { readonly e: Expr; readonly extent: number; readonly latent: boolean }[] = [];
-  for (const e of bound) e.at.forEach((a, d) => {
-    if (!looksUp(a) || lookups.some((l) => equal(l.e, a))) return;
-    lookups.push({ e: a, extent: builder.storage(e.variable).shape[d]!, latent: !readsDataOnly(builder, a) });
-  });
+  for (const e of bound)
+    e.at.forEach((a, d) => {
+      if (!looksUp(a) || lookups.some((l) => equal(l.e, a))) return;
+      lookups.push({ e: a, extent: builder.storage(e.variable).shape[d]!, latent: !readsDataOnly(builder, a) });
+    });
   // Of data all or none: an index that one address keeps would be looped over for every element of the others.
   const cells = lookups.reduce((product, l) => product * l.extent, 1);
   const read = new Set(lookups.flatMap((l) => [...freeIndices(l.e)]));
-  const trips = term.binders.filter((b) => read.has(b.index)).reduce((t, b) => t * builder.trips(builder.bind(b.from), builder.bind(b.to)), 1);
+  const trips = term.binders
+    .filter((b) => read.has(b.index))
+    .reduce((t, b) => t * builder.trips(builder.bind(b.from), builder.bind(b.to)), 1);
   const worth = trips > smallRange && 2 * cells <= Math.min(trips, 1e9) && [...read].every((i) => !plain.has(i));
   for (const l of lookups) {
     if (!l.latent && !worth) continue;
@@ -223,20 +364,44 @@ function spreadAddresses(builder: ProgramBuilder, term: QuadraticTerm): Quadrati
     binders.push({ index: j, from: zero, to: num(l.extent) });
     guards.push(apply('eq', l.e, j));
   }
-  const elements = bound.map((e) => ref(e.variable, e.at.map((a) => known.find((k) => equal(k.e, a))?.j ?? a)));
+  const elements = bound.map((e) =>
+    ref(
+      e.variable,
+      e.at.map((a) => known.find((k) => equal(k.e, a))?.j ?? a),
+    ),
+  );
   return { binders, guards, coefficient: term.coefficient, elements };
 }
 
-/** Sums every term's coefficients into the potential (one element) or the precision (two); value by value with `addTo` where given, in place of plain sums. */
-function assembly(builder: ProgramBuilder, terms: readonly ContractedTerm[], instances: readonly Instances[], pattern: Pattern, factor: string, mean: string, addTo: ((storage: string, slot: Expr, value: Expr) => Code) | null = null): readonly Code[] {
-  const groups: { readonly binders: readonly Binder[]; readonly guards: readonly Expr[]; readonly sums: { readonly storage: string; readonly slot: Expr; readonly values: Expr[] }[] }[] = [];
+/**
+ * Sums every term's coefficients into the potential (one element) or the precision (two); value by value with `addTo` where given, in place
+ * of plain sums.
+ */
+function assembly(
+  builder: ProgramBuilder,
+  terms: readonly ContractedTerm[],
+  instances: readonly Instances[],
+  pattern: Pattern,
+  factor: string,
+  mean: string,
+  addTo: ((storage: string, slot: Expr, value: Expr) => Code) | null = null,
+): readonly Code[] {
+  const groups: {
+    readonly binders: readonly Binder[];
+    readonly guards: readonly Expr[];
+    readonly sums: { readonly storage: string; readonly slot: Expr; readonly values: Expr[] }[];
+  }[] = [];
   terms.forEach((t, k) => {
     const own = instances[k]!;
     const same = groups.find((g) => alike(g, t));
     const map = new Map(t.binders.map((b, d): [Index, Expr] => [b.index, same === undefined ? b.index : same.binders[d]!.index]));
     const put = (e: Expr): Expr => substitute(e, map);
-    const first = own.elements[0]!, second = own.elements[1];
-    const table = second === undefined ? first.map((a) => (a < 0 ? -1 : pattern.position[a]!)) : first.map((a, i) => (a < 0 ? -1 : placeOf(pattern, a, second[i]!)));
+    const first = own.elements[0]!,
+      second = own.elements[1];
+    const table =
+      second === undefined
+        ? first.map((a) => (a < 0 ? -1 : pattern.position[a]!))
+        : first.map((a, i) => (a < 0 ? -1 : placeOf(pattern, a, second[i]!)));
     if (table.every((x) => x < 0)) return;
     const extents = own.extents.length === 0 ? [1] : own.extents;
     const slot = put(tabulated(builder, table, extents, own.extents.length === 0 ? [zero] : t.binders.map((b) => b.index), 'place'));
@@ -245,9 +410,18 @@ function assembly(builder: ProgramBuilder, terms: readonly ContractedTerm[], ins
     const group = same ?? { binders: t.binders, guards: t.guards, sums: [] };
     if (same === undefined) groups.push(group);
     const into = group.sums.find((s) => s.storage === storage && equal(s.slot, slot));
-    if (into === undefined) group.sums.push({ storage, slot, values: [value] }); else into.values.push(value);
+    if (into === undefined) group.sums.push({ storage, slot, values: [value] });
+    else into.values.push(value);
   });
-  return groups.flatMap((g) => loops(g.binders, g.guards, g.sums.flatMap((s) => (addTo === null ? [accumulate(s.storage, [s.slot], addAll(s.values))] : s.values.map((v) => addTo(s.storage, s.slot, v))))));
+  return groups.flatMap((g) =>
+    loops(
+      g.binders,
+      g.guards,
+      g.sums.flatMap((s) =>
+        addTo === null ? [accumulate(s.storage, [s.slot], addAll(s.values))] : s.values.map((v) => addTo(s.storage, s.slot, v)),
+      ),
+    ),
+  );
 }
 
 /** Terms that run over the same instances share a loop. */
@@ -255,7 +429,8 @@ function alike(a: { readonly binders: readonly Binder[]; readonly guards: readon
   if (a.binders.length !== b.binders.length || a.guards.length !== b.guards.length) return false;
   const map = new Map<Index, Index>();
   for (let d = 0; d < a.binders.length; d++) {
-    const x = a.binders[d]!, y = b.binders[d]!;
+    const x = a.binders[d]!,
+      y = b.binders[d]!;
     if (!equal(x.from, y.from, map) || !equal(x.to, y.to, map)) return false;
     map.set(x.index, y.index);
   }
@@ -297,47 +472,82 @@ interface CarefulCalls {
 
 /** Calls of `random/carefulGaussian.ts`. */
 function carefulCalls(builder: ProgramBuilder, { columns }: Calls, pattern: Pattern, n: number, s: Storages, flag: string): CarefulCalls {
-  const low = builder.fresh('precisionLow', [pattern.cells], 'state'), meanLow = builder.fresh('meanLow', [n], 'state');
-  const worst = builder.fresh('worst', [2], 'state'), direction = builder.fresh('direction', [n], 'scratch');
+  const low = builder.fresh('precisionLow', [pattern.cells], 'state'),
+    meanLow = builder.fresh('meanLow', [n], 'state');
+  const worst = builder.fresh('worst', [2], 'state'),
+    direction = builder.fresh('direction', [n], 'scratch');
   const at = (storage: string, slot: Expr = zero): Argument => ({ kind: 'place', place: { storage, at: [slot] } });
-  const call = (procedure: string, effects: readonly string[], args: readonly Argument[], into: Place | null = null): Code => ({ do: 'call', procedure, args, into, effects });
+  const call = (procedure: string, effects: readonly string[], args: readonly Argument[], into: Place | null = null): Code => ({
+    do: 'call',
+    procedure,
+    args,
+    into,
+    effects,
+  });
   const { layout } = pattern;
   const kind = layout.kind === 'banded' ? 'Banded' : 'Sparse';
   const size = (layout.kind === 'banded' ? [n, layout.width] : [n]).map((x): Argument => ({ kind: 'value', value: num(x) }));
   const shape = [...columns, ...size];
   return {
-    flag, worst, direction,
+    flag,
+    worst,
+    direction,
     findDirection: [
       call(`gaussianWorst${kind}`, [worst], [at(worst), at(s.factor), ...shape]),
       call(`gaussianDirection${kind}`, [direction], [at(direction), at(s.factor), { kind: 'value', value: ref(worst, [zero]) }, ...shape]),
     ],
-    clear: [{ do: 'fill', storage: low, value: zero }, { do: 'fill', storage: meanLow, value: zero }],
+    clear: [
+      { do: 'fill', storage: low, value: zero },
+      { do: 'fill', storage: meanLow, value: zero },
+    ],
     add: (storage, slot, value) => {
       const rest = storage === s.mean ? meanLow : low;
       return call('carefulAdd', [storage, rest], [at(storage, slot), at(rest, slot), { kind: 'value', value }]);
     },
-    factor: call(`carefulFactor${kind}`, [s.factor, low, s.mean, meanLow, s.status], [at(s.factor), at(low), at(s.mean), at(meanLow), at(s.status), ...shape]),
+    factor: call(
+      `carefulFactor${kind}`,
+      [s.factor, low, s.mean, meanLow, s.status],
+      [at(s.factor), at(low), at(s.mean), at(meanLow), at(s.status), ...shape],
+    ),
     invert: call(`carefulInvert${kind}`, [s.covariance], [at(s.covariance), at(s.factor), at(low), ...shape]),
     condition: (into) => call(`gaussianCondition${kind}`, [], [at(s.factor), at(s.status), ...shape], into),
   };
 }
 
 /** `columns`: the pattern by columns, of sparse layouts. */
-interface Calls { readonly factor: Code; readonly draw: Code; readonly invert: Code; readonly drawn: string; readonly columns: readonly Argument[] }
-interface Storages { readonly factor: string; readonly mean: string; readonly status: string; readonly covariance: string }
+interface Calls {
+  readonly factor: Code;
+  readonly draw: Code;
+  readonly invert: Code;
+  readonly drawn: string;
+  readonly columns: readonly Argument[];
+}
+interface Storages {
+  readonly factor: string;
+  readonly mean: string;
+  readonly status: string;
+  readonly covariance: string;
+}
 
 function callsOf(builder: ProgramBuilder, pattern: Pattern, n: number, s: Storages): Calls {
   const whole = (storage: string, length: number): Argument => ({ kind: 'array', value: build([num(length)], (i) => ref(storage, [i])) });
   const place = (storage: string): Argument => ({ kind: 'place', place: { storage, at: [zero] } });
   const value = (x: number): Argument => ({ kind: 'value', value: num(x) });
-  const call = (procedure: string, effects: readonly string[], args: readonly Argument[]): Code => ({ do: 'call', procedure, args, into: null, effects });
+  const call = (procedure: string, effects: readonly string[], args: readonly Argument[]): Code => ({
+    do: 'call',
+    procedure,
+    args,
+    into: null,
+    effects,
+  });
   const drawn = builder.fresh('joint', [n], 'scratch');
   const effects = [s.factor, s.mean, s.status];
   const { layout } = pattern;
   if (layout.kind === 'banded') {
     const size = [value(n), value(layout.width)];
     return {
-      drawn, columns: [],
+      drawn,
+      columns: [],
       factor: call('gaussianFactorBanded', effects, [place(s.factor), place(s.mean), place(s.status), ...size]),
       draw: call('gaussianDrawBanded', [drawn], [place(drawn), whole(s.factor, pattern.cells), whole(s.mean, n), ...size]),
       invert: call('gaussianInvertBanded', [s.covariance], [place(s.covariance), whole(s.factor, pattern.cells), ...size]),
@@ -349,14 +559,34 @@ function callsOf(builder: ProgramBuilder, pattern: Pattern, n: number, s: Storag
     builder.setInitial(name, values.length === 0 ? new Int32Array(1) : values);
     return place(name);
   };
-  const work = builder.fresh('work', [n], 'scratch'), sums = builder.fresh('work', [n], 'scratch');
+  const work = builder.fresh('work', [n], 'scratch'),
+    sums = builder.fresh('work', [n], 'scratch');
   const { columnStart, rowOf, rowStart, columnOf, placeOf: places } = layout.pattern;
   const columns = [integers('columnStart', columnStart), integers('rowOf', rowOf)];
   return {
-    drawn, columns,
-    factor: call('gaussianFactorSparse', [...effects, work], [place(s.factor), place(s.mean), place(s.status), place(work), ...columns, integers('rowStart', rowStart), integers('columnOf', columnOf), integers('placeOf', places), value(n)]),
+    drawn,
+    columns,
+    factor: call(
+      'gaussianFactorSparse',
+      [...effects, work],
+      [
+        place(s.factor),
+        place(s.mean),
+        place(s.status),
+        place(work),
+        ...columns,
+        integers('rowStart', rowStart),
+        integers('columnOf', columnOf),
+        integers('placeOf', places),
+        value(n),
+      ],
+    ),
     draw: call('gaussianDrawSparse', [drawn], [place(drawn), whole(s.factor, pattern.cells), whole(s.mean, n), ...columns, value(n)]),
-    invert: call('gaussianInvertSparse', [s.covariance, work, sums], [place(s.covariance), place(work), place(sums), whole(s.factor, pattern.cells), ...columns, value(n)]),
+    invert: call(
+      'gaussianInvertSparse',
+      [s.covariance, work, sums],
+      [place(s.covariance), place(work), place(sums), whole(s.factor, pattern.cells), ...columns, value(n)],
+    ),
   };
 }
 
@@ -365,11 +595,13 @@ function callsOf(builder: ProgramBuilder, pattern: Pattern, n: number, s: Storag
 /** The factors of a block with its members at their means. */
 export function factorsAtMean(builder: ProgramBuilder, structure: GaussianStructure, mean: (element: Ref) => Expr): readonly Expr[] {
   const members = new Set(structure.variables);
-  return jointTerms(builder, structure.factors).map(({ value }) => rewrite(value, (x) => {
-    if (x.op !== 'ref' || !members.has(x.variable)) return x;
-    // Elements of partly missing data that were given stand at their values.
-    return builder.model.statusOf(x.variable) === 'partial' ? cond(ref(maskOf(x.variable), x.at), mean(x), x) : mean(x);
-  }));
+  return jointTerms(builder, structure.factors).map(({ value }) =>
+    rewrite(value, (x) => {
+      if (x.op !== 'ref' || !members.has(x.variable)) return x;
+      // Elements of partly missing data that were given stand at their values.
+      return builder.model.statusOf(x.variable) === 'partial' ? cond(ref(maskOf(x.variable), x.at), mean(x), x) : mean(x);
+    }),
+  );
 }
 
 /** Means and covariances of a block's elements by their addresses. */
@@ -397,8 +629,12 @@ class BlockView {
     }
   }
 
-  positionOf(element: Ref): Expr { return this.positions.get(element.variable)!(element.at); }
-  mean(element: Ref): Expr { return ref(this.meanStorage, [this.positionOf(element)]); }
+  positionOf(element: Ref): Expr {
+    return this.positions.get(element.variable)!(element.at);
+  }
+  mean(element: Ref): Expr {
+    return ref(this.meanStorage, [this.positionOf(element)]);
+  }
 
   covariance(a: Ref, b: Ref, binders: readonly Binder[], guards: readonly Expr[] = []): Expr | null {
     const place = this.place(a, b, binders, guards);
@@ -408,17 +644,28 @@ class BlockView {
   place(a: Ref, b: Ref, binders: readonly Binder[], guards: readonly Expr[] = []): Expr | null {
     const { builder, elements, pattern } = this;
     if (![a, b].every((e) => elements.members.some((m) => m.name === e.variable))) return null;
-    const bound = [a, b].map((e) => ref(e.variable, e.at.map((x) => builder.bind(x))));
+    const bound = [a, b].map((e) =>
+      ref(
+        e.variable,
+        e.at.map((x) => builder.bind(x)),
+      ),
+    );
     // The binders that addresses use, and those that the ranges of these use.
     const used = new Set<Index>(bound.flatMap((e) => e.at.flatMap((x) => [...freeIndices(x)])));
     const all = binders.map((x) => builder.bindBinder(x));
     for (const x of [...all].reverse()) if (used.has(x.index)) for (const i of [...freeIndices(x.from), ...freeIndices(x.to)]) used.add(i);
     const own = all.filter((x) => used.has(x.index));
-    if (!bound.every((e) => e.at.every((x) => readsDataOnly(builder, x) && [...freeIndices(x)].every((i) => own.some((o) => o.index === i))))) return null;
+    if (
+      !bound.every((e) => e.at.every((x) => readsDataOnly(builder, x) && [...freeIndices(x)].every((i) => own.some((o) => o.index === i))))
+    )
+      return null;
     const decided = guards.map((g) => builder.bind(g)).filter((g) => [...freeIndices(g)].every((i) => own.some((o) => o.index === i)));
     const found = instancesOf(builder, elements, [{ binders: own, guards: decided, elements: bound }]);
     if (found === null) return null;
-    const { extents, elements: [first, second] } = found[0]!;
+    const {
+      extents,
+      elements: [first, second],
+    } = found[0]!;
     const table = new Int32Array(first!.length);
     for (let k = 0; k < table.length; k++) {
       table[k] = first![k]! < 0 ? -1 : placeOf(pattern, first![k]!, second![k]!);

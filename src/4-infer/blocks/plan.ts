@@ -51,51 +51,98 @@ export interface JointPlan {
  * A sweep draws a block of its own accord where that takes some hundredths of a second, or not much longer
  * than drawing element by element, which takes two operations for each pair that meets.
  */
-const fewOperations = 2e7, operationsForPair = 100;
-function bearable(pairs: number): number { return Math.max(fewOperations, operationsForPair * pairs); }
-function unlimited(): number { return Infinity; }
+const fewOperations = 2e7,
+  operationsForPair = 100;
+function bearable(pairs: number): number {
+  return Math.max(fewOperations, operationsForPair * pairs);
+}
+function unlimited(): number {
+  return Infinity;
+}
 
 /** The joint blocks among the candidates. @throws ModelError where a set that was asked for is no block. */
-export function jointSteps(builder: ProgramBuilder, derivation: Derivation, candidates: readonly RegionPlan[], folded: FoldedTables, request: BlockRequest): JointPlan {
+export function jointSteps(
+  builder: ProgramBuilder,
+  derivation: Derivation,
+  candidates: readonly RegionPlan[],
+  folded: FoldedTables,
+  request: BlockRequest,
+): JointPlan {
   const apart = new Map<string, string>();
   switch (request.kind) {
-    case 'none': return { steps: [], apart };
-    case 'derived': return { steps: [...gaussianSteps(builder, derivation, candidates, folded, bearable, apart).steps, ...discreteSteps(builder, derivation, candidates, apart)], apart };
-    case 'groups': return {
-      apart,
-      steps: request.groups.map((group) => {
-        const own = candidates.filter((c) => group.includes(c.region.variable.name));
-        const reasons = new Map<string, string>();
-        const gaussian = gaussianSteps(builder, derivation, own, folded, unlimited, reasons);
-        const found = [...gaussian.steps, ...discreteSteps(builder, derivation, own, reasons)];
-        const whole = found.find((s) => group.every((name) => s.members.some((m) => m.region.variable.name === name)));
-        if (whole !== undefined) return whole;
-        for (const r of gaussian.refused) if (!reasons.has(r.variable)) reasons.set(r.variable, refusalOf(r, builder.bound.graph));
-        const why = group.flatMap((name) => (reasons.has(name) ? [`${name}: ${reasons.get(name)!}`] : []));
-        const diagnostics: readonly Diagnostic[] = [{
-          code: 'wrong-option', severity: 'error', message: `${group.join(' and ')} cannot be drawn as one block`,
-          hint: why.length > 0 ? `${why.join('; ')}.` : 'No two of their elements meet in a factor, or the kernel of one of them was chosen by option.',
-        }];
-        throw new ModelError(diagnostics, renderDiagnostics(diagnostics, '', 'options'));
-      }),
-    };
+    case 'none':
+      return { steps: [], apart };
+    case 'derived':
+      return {
+        steps: [
+          ...gaussianSteps(builder, derivation, candidates, folded, bearable, apart).steps,
+          ...discreteSteps(builder, derivation, candidates, apart),
+        ],
+        apart,
+      };
+    case 'groups':
+      return {
+        apart,
+        steps: request.groups.map((group) => {
+          const own = candidates.filter((c) => group.includes(c.region.variable.name));
+          const reasons = new Map<string, string>();
+          const gaussian = gaussianSteps(builder, derivation, own, folded, unlimited, reasons);
+          const found = [...gaussian.steps, ...discreteSteps(builder, derivation, own, reasons)];
+          const whole = found.find((s) => group.every((name) => s.members.some((m) => m.region.variable.name === name)));
+          if (whole !== undefined) return whole;
+          for (const r of gaussian.refused) if (!reasons.has(r.variable)) reasons.set(r.variable, refusalOf(r, builder.bound.graph));
+          const why = group.flatMap((name) => (reasons.has(name) ? [`${name}: ${reasons.get(name)!}`] : []));
+          const diagnostics: readonly Diagnostic[] = [
+            {
+              code: 'wrong-option',
+              severity: 'error',
+              message: `${group.join(' and ')} cannot be drawn as one block`,
+              hint:
+                why.length > 0
+                  ? `${why.join('; ')}.`
+                  : 'No two of their elements meet in a factor, or the kernel of one of them was chosen by option.',
+            },
+          ];
+          throw new ModelError(diagnostics, renderDiagnostics(diagnostics, '', 'options'));
+        }),
+      };
   }
 }
 
-function refusalOf(r: NotGaussian, graph: ModelGraph): string { return r.term === null ? r.reason : `${r.reason} (${inWords(r.term, graph)})`; }
+function refusalOf(r: NotGaussian, graph: ModelGraph): string {
+  return r.term === null ? r.reason : `${r.reason} (${inWords(r.term, graph)})`;
+}
 
 /** True where two different draws may meet in a term. */
 export function meets(structure: GaussianStructure): boolean {
   const rank = (name: string): number => structure.regions.find((r) => r.variable.name === name)!.at.length;
-  return structure.terms.some(({ elements: [a, b] }) => b !== undefined
-    && (a!.variable !== b.variable || !a!.at.slice(0, rank(a!.variable)).every((e, d) => provablyEqual(e, b.at[d]!))));
+  return structure.terms.some(
+    ({ elements: [a, b] }) =>
+      b !== undefined && (a!.variable !== b.variable || !a!.at.slice(0, rank(a!.variable)).every((e, d) => provablyEqual(e, b.at[d]!))),
+  );
 }
 
-function membersOf(candidates: readonly RegionPlan[], variables: readonly string[]): readonly RegionPlan[] { return candidates.filter((c) => variables.includes(c.region.variable.name)); }
-function nameOf(members: readonly RegionPlan[]): string { return members.map((m) => regionName(m.region)).join(', '); }
+function membersOf(candidates: readonly RegionPlan[], variables: readonly string[]): readonly RegionPlan[] {
+  return candidates.filter((c) => variables.includes(c.region.variable.name));
+}
+function nameOf(members: readonly RegionPlan[]): string {
+  return members.map((m) => regionName(m.region)).join(', ');
+}
 
-function gaussianSteps(builder: ProgramBuilder, derivation: Derivation, candidates: readonly RegionPlan[], folded: FoldedTables, limit: (pairs: number) => number, apart: Map<string, string>): { readonly steps: readonly JointStep[]; readonly refused: readonly NotGaussian[] } {
-  const { blocks, refused } = gaussianStructures(candidates.map((c) => c.region), derivation.regions.map((r) => r.region), derivation.forms, builder.model);
+function gaussianSteps(
+  builder: ProgramBuilder,
+  derivation: Derivation,
+  candidates: readonly RegionPlan[],
+  folded: FoldedTables,
+  limit: (pairs: number) => number,
+  apart: Map<string, string>,
+): { readonly steps: readonly JointStep[]; readonly refused: readonly NotGaussian[] } {
+  const { blocks, refused } = gaussianStructures(
+    candidates.map((c) => c.region),
+    derivation.regions.map((r) => r.region),
+    derivation.forms,
+    builder.model,
+  );
   return {
     refused,
     steps: blocks.filter(meets).flatMap((structure): JointStep[] => {
@@ -105,10 +152,16 @@ function gaussianSteps(builder: ProgramBuilder, derivation: Derivation, candidat
         return [];
       }
       const members = membersOf(candidates, structure.variables);
-      return [{
-        members, name: nameOf(members), kernel: 'joint Normal', reason: `jointly Normal given the rest: ${block.structure}`,
-        code: [...block.prepare, ...block.draw], status: { storage: block.status, rows: block.rows, members: block.members },
-      }];
+      return [
+        {
+          members,
+          name: nameOf(members),
+          kernel: 'joint Normal',
+          reason: `jointly Normal given the rest: ${block.structure}`,
+          code: [...block.prepare, ...block.draw],
+          status: { storage: block.status, rows: block.rows, members: block.members },
+        },
+      ];
     }),
   };
 }
@@ -117,7 +170,12 @@ function gaussianSteps(builder: ProgramBuilder, derivation: Derivation, candidat
 const discreteOperations = 2e8;
 
 /** Discrete blocks as steps; why finite variables that meet others are in none goes to `apart`. */
-export function discreteSteps(builder: ProgramBuilder, derivation: Derivation, candidates: readonly RegionPlan[], apart: Map<string, string>): readonly (JointStep & { readonly structure: string })[] {
+export function discreteSteps(
+  builder: ProgramBuilder,
+  derivation: Derivation,
+  candidates: readonly RegionPlan[],
+  apart: Map<string, string>,
+): readonly (JointStep & { readonly structure: string })[] {
   const options = { onlyWhereMet: true, mostOperations: discreteOperations };
   const { blocks, refused } = findDiscreteBlocks(builder, derivation, candidates, options);
   // What is too much together may do variable by variable: the chains of a factorial model.
@@ -129,6 +187,16 @@ export function discreteSteps(builder: ProgramBuilder, derivation: Derivation, c
   return [...blocks, ...single].flatMap((block): (JointStep & { readonly structure: string })[] => {
     if (block.form === 'independent') return [];
     const members = candidates.filter((c) => block.regions.includes(c.region));
-    return [{ members, name: nameOf(members), kernel: 'joint Categorical', reason: `finite given the rest: ${block.structure}${block.form === 'chains' ? ', filtered forwards and sampled backwards' : ''}`, structure: block.structure, code: [...block.prepare, ...block.draw], status: null }];
+    return [
+      {
+        members,
+        name: nameOf(members),
+        kernel: 'joint Categorical',
+        reason: `finite given the rest: ${block.structure}${block.form === 'chains' ? ', filtered forwards and sampled backwards' : ''}`,
+        structure: block.structure,
+        code: [...block.prepare, ...block.draw],
+        status: null,
+      },
+    ];
   });
 }

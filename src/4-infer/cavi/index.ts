@@ -15,7 +15,15 @@ import { factorForms } from '../../3-derive/conditional.js';
 import { jointFactors } from '../../3-derive/joint.js';
 import { meanField } from '../../3-derive/meanField.js';
 import { DerivedModel } from '../../3-derive/model.js';
-import { type Backend, type ExplainedBlock, type Explanation, type OptionDoc, type RunRequest, stoppedAfter, stoppedBeforeAllStarts } from '../backend.js';
+import {
+  type Backend,
+  type ExplainedBlock,
+  type Explanation,
+  type OptionDoc,
+  type RunRequest,
+  stoppedAfter,
+  stoppedBeforeAllStarts,
+} from '../backend.js';
 import { refuse, startValues, unknownOption } from '../backendOptions.js';
 import { exchangeableGroups } from '../exchangeable.js';
 import { entering } from '../focus.js';
@@ -36,10 +44,20 @@ import { continuousKind, type FactorKind, plainPoints } from '../variational/upd
 import { drawsWithoutValue } from '../withoutValue.js';
 
 const options: readonly OptionDoc[] = [
-  { name: 'restarts', type: 'integer', default: '30', doc: 'random starts, fewer by default for large data; the one with the highest bound is kept' },
+  {
+    name: 'restarts',
+    type: 'integer',
+    default: '30',
+    doc: 'random starts, fewer by default for large data; the one with the highest bound is kept',
+  },
   { name: 'iterations', type: 'integer', default: '5000', doc: 'sweeps at most' },
   { name: 'tolerance', type: 'number', default: '1e-9', doc: 'relative change of the bound in a sweep below which it has converged' },
-  { name: 'block', type: 'text', default: 'none', doc: 'unknowns that share one factor, joined by +, sets separated by commas (a+b,c): chains and networks of finite unknowns, jointly Gaussian ones; none: every scalar or draw alone' },
+  {
+    name: 'block',
+    type: 'text',
+    default: 'none',
+    doc: 'unknowns that share one factor, joined by +, sets separated by commas (a+b,c): chains and networks of finite unknowns, jointly Gaussian ones; none: every scalar or draw alone',
+  },
 ];
 
 /** Sweeps that every start gets at first; of the starts one in `promising` then gets so many times more. */
@@ -67,14 +85,25 @@ export const cavi: Backend = {
   run,
 };
 
-interface Settings { readonly restarts: number | null; readonly iterations: number; readonly tolerance: number; /** Sets of unknowns that share one factor. */ readonly groups: readonly (readonly string[])[] }
+interface Settings {
+  readonly restarts: number | null;
+  readonly iterations: number;
+  readonly tolerance: number /** Sets of unknowns that share one factor. */;
+  readonly groups: readonly (readonly string[])[];
+}
 
 function readOptions(given: Readonly<Record<string, string>>, graph: ModelGraph): Settings {
   const wrong: Diagnostic[] = [];
   const out: { restarts: number | null; iterations: number; tolerance: number } = { restarts: null, iterations: 5000, tolerance: 1e-9 };
   for (const [name, text] of Object.entries(given)) {
     if (name === 'block') {
-      if (text.trim() === 'derived') wrong.push({ code: 'wrong-option', severity: 'error', message: 'cavi derives no blocks of its own', hint: 'Name them: --opt block=a+b, or one variable whose elements form a chain.' });
+      if (text.trim() === 'derived')
+        wrong.push({
+          code: 'wrong-option',
+          severity: 'error',
+          message: 'cavi derives no blocks of its own',
+          hint: 'Name them: --opt block=a+b, or one variable whose elements form a chain.',
+        });
       continue;
     }
     if (name !== 'restarts' && name !== 'iterations' && name !== 'tolerance') {
@@ -83,49 +112,104 @@ function readOptions(given: Readonly<Record<string, string>>, graph: ModelGraph)
     }
     const value = Number(text);
     const fine = name === 'tolerance' ? value > 0 : Number.isInteger(value) && value >= 1;
-    if (text.trim() === '' || !fine) wrong.push({ code: 'wrong-option', severity: 'error', message: `${name} must be ${name === 'tolerance' ? 'a positive number' : 'a whole number of at least 1'}, got '${text}'` });
+    if (text.trim() === '' || !fine)
+      wrong.push({
+        code: 'wrong-option',
+        severity: 'error',
+        message: `${name} must be ${name === 'tolerance' ? 'a positive number' : 'a whole number of at least 1'}, got '${text}'`,
+      });
     else out[name] = value;
   }
   if (wrong.length > 0) refuse(wrong);
   const request = blockRequest(graph, given, 'none');
   return { ...out, groups: request.kind === 'groups' ? request.groups : [] };
 }
-function lawsOf({ groups }: Settings): LatentLaws { return groups.length === 0 ? 'factors' : { groups }; }
+function lawsOf({ groups }: Settings): LatentLaws {
+  return groups.length === 0 ? 'factors' : { groups };
+}
 
-function derived<T>(graph: ModelGraph, work: () => T): T { return derivedFor('cavi', graph, 'no-mean-field', 'Use --backend gibbs (or mh), which needs no expectations.', work); }
+function derived<T>(graph: ModelGraph, work: () => T): T {
+  return derivedFor('cavi', graph, 'no-mean-field', 'Use --backend gibbs (or mh), which needs no expectations.', work);
+}
 
 function explain(graph: ModelGraph, given: Given, source: string, settings: Settings, bound: BoundModel | null): Explanation {
-  const model = new DerivedModel(graph, given), factors = jointFactors(model), { groups } = settings;
+  const model = new DerivedModel(graph, given),
+    factors = jointFactors(model),
+    { groups } = settings;
   const points = new Set([...graph.variables.values()].filter((v) => v.origin === 'param').map((v) => v.name));
-  const field = derived(graph, () => meanField(factorForms(factors, model), model, { points, joint: groups.length === 0 ? null : jointInWords(groups) }));
+  const field = derived(graph, () =>
+    meanField(factorForms(factors, model), model, { points, joint: groups.length === 0 ? null : jointInWords(groups) }),
+  );
   const groupOf = (name: string): readonly string[] | undefined => groups.find((g) => g.includes(name));
-  const law: Expectation = { isRandom: (name) => ['latent', 'partial'].includes(model.statusOf(name)) && !points.has(name), groupOf: (name) => (groupOf(name) ?? [name]).join('+') };
+  const law: Expectation = {
+    isRandom: (name) => ['latent', 'partial'].includes(model.statusOf(name)) && !points.has(name),
+    groupOf: (name) => (groupOf(name) ?? [name]).join('+'),
+  };
   const plans = derive(model, factors).regions;
   const blocks = field.blocks.map((b): ExplainedBlock => {
-    const { name } = b.region.variable, finite = model.finiteRange(name) !== null;
+    const { name } = b.region.variable,
+      finite = model.finiteRange(name) !== null;
     const kind = finite ? 'finite' : groupOf(name) !== undefined ? 'gaussian' : derived(graph, () => continuousKind(model, b)).kind;
     const form = b.recognised.kind === 'none' ? null : b.recognised;
     const together = groupOf(name);
-    const shown = form === null || together !== undefined ? [] : updateFormulas(b, form, plans.find((p) => p.region.statement === b.region.statement), model, law);
+    const shown =
+      form === null || together !== undefined
+        ? []
+        : updateFormulas(
+            b,
+            form,
+            plans.find((p) => p.region.statement === b.region.statement),
+            model,
+            law,
+          );
     const family = form === null ? null : formName(form);
     return {
-      block: kind === 'point' ? `argmax ${regionName(b.region)}` : `q(${regionName(b.region)})`, loops: regionLoops(b.region),
-      family: together !== undefined ? (finite ? 'finite, joint' : 'Gaussian, joint') : kind === 'point' && family !== null ? `mode of ${family}` : family ?? 'quadrature grid',
+      block: kind === 'point' ? `argmax ${regionName(b.region)}` : `q(${regionName(b.region)})`,
+      loops: regionLoops(b.region),
+      family:
+        together !== undefined
+          ? finite
+            ? 'finite, joint'
+            : 'Gaussian, joint'
+          : kind === 'point' && family !== null
+            ? `mode of ${family}`
+            : (family ?? 'quadrature grid'),
       parameters: render(shown, model),
       factors: entering(b.collected, model).map((s) => sourceLine(source, s.span)),
-      ...(together === undefined ? updateInWords(kind, b.recognised, graph) : { kernel: 'coordinate update', reason: `one factor of all of ${together.join(', ')}: these terms in expectation over the other factors` }),
+      ...(together === undefined
+        ? updateInWords(kind, b.recognised, graph)
+        : {
+            kernel: 'coordinate update',
+            reason: `one factor of all of ${together.join(', ')}: these terms in expectation over the other factors`,
+          }),
     };
   });
-  const notes = readsExpectations(blocks) ? ['E(...) is the expectation under the other factors; in the JSON form it is read from a table named E|variable|statistic.'] : [];
-  return { backend: 'cavi', blocks, notes: [...notesOn(blocks), ...notes], code: bound === null ? null : derived(graph, () => new VariationalProgram(bound, 'explain', new Map(), plainPoints, lawsOf(settings))).source };
+  const notes = readsExpectations(blocks)
+    ? ['E(...) is the expectation under the other factors; in the JSON form it is read from a table named E|variable|statistic.']
+    : [];
+  return {
+    backend: 'cavi',
+    blocks,
+    notes: [...notesOn(blocks), ...notes],
+    code:
+      bound === null
+        ? null
+        : derived(graph, () => new VariationalProgram(bound, 'explain', new Map(), plainPoints, lawsOf(settings))).source,
+  };
 }
 function updateInWords(kind: FactorKind['kind'], recognised: Recognised, graph: ModelGraph): Pick<ExplainedBlock, 'kernel' | 'reason'> {
   if (kind === 'grid') {
-    const reason = recognised.kind === 'none' ? refusalOf(recognised, graph) : `the moments of ${formName(recognised)} are taken on a quadrature grid`;
-    return { kernel: 'grid', reason: recognised.kind === 'none' ? `no family has its statistics, so it is kept on a quadrature grid: ${reason}` : reason };
+    const reason =
+      recognised.kind === 'none' ? refusalOf(recognised, graph) : `the moments of ${formName(recognised)} are taken on a quadrature grid`;
+    return {
+      kernel: 'grid',
+      reason: recognised.kind === 'none' ? `no family has its statistics, so it is kept on a quadrature grid: ${reason}` : reason,
+    };
   }
   const form = recognised.kind === 'none' ? '' : formName(recognised);
-  return kind === 'point' ? { kernel: 'point', reason: 'a param has no prior: the point that maximises the bound' } : { kernel: 'coordinate update', reason: `its expected terms are statistics of ${form}` };
+  return kind === 'point'
+    ? { kernel: 'point', reason: 'a param has no prior: the point that maximises the bound' }
+    : { kernel: 'coordinate update', reason: `its expected terms are statistics of ${form}` };
 }
 
 /** Numbers that one sweep writes. */
@@ -135,12 +219,24 @@ function sweepSize(program: VariationalProgram): number {
   return size;
 }
 
-interface Trial { readonly bound: number; readonly state: Saved; readonly trace: readonly number[] }
+interface Trial {
+  readonly bound: number;
+  readonly state: Saved;
+  readonly trace: readonly number[];
+}
 
 /** The best of several starts; null where none had a finite bound. All get a few sweeps, the better third of them more, and so on. */
-async function bestStart(program: VariationalProgram, settings: Settings, initialised: ReadonlyMap<string, Memory>, request: RunRequest): Promise<{ readonly best: Trial | null; readonly tried: number; readonly cut: boolean }> {
+async function bestStart(
+  program: VariationalProgram,
+  settings: Settings,
+  initialised: ReadonlyMap<string, Memory>,
+  request: RunRequest,
+): Promise<{ readonly best: Trial | null; readonly tried: number; readonly cut: boolean }> {
   const held = new Set(program.blocks.flatMap((b, k) => (initialised.has(b.block.region.variable.name) ? [k] : [])));
-  const usual = initialised.size > 0 ? 1 : Math.max(fewestRestarts, Math.min(usualRestarts, Math.floor((usualRestarts * comfortableSize) / sweepSize(program))));
+  const usual =
+    initialised.size > 0
+      ? 1
+      : Math.max(fewestRestarts, Math.min(usualRestarts, Math.floor((usualRestarts * comfortableSize) / sweepSize(program))));
   const starts = settings.restarts ?? usual;
   let trials: Trial[] = [];
   const bounds: number[] = [];
@@ -162,7 +258,11 @@ async function bestStart(program: VariationalProgram, settings: Settings, initia
       longer.push(tried(program, settings, [...trial.trace], sweeps));
       await breathe();
     }
-    trials = better(longer.filter((t) => Number.isFinite(t.bound)), Math.ceil(trials.length / promising), settings);
+    trials = better(
+      longer.filter((t) => Number.isFinite(t.bound)),
+      Math.ceil(trials.length / promising),
+      settings,
+    );
   }
   return { best: trials[0] ?? null, tried: starts, cut };
 }
@@ -173,7 +273,14 @@ function agreed(bounds: readonly number[]): boolean {
 }
 /** Sweeps on from where the program is, at most so many, until the bound stands still. */
 function tried(program: VariationalProgram, settings: Settings, trace: number[], sweeps: number): Trial {
-  for (let k = 1; k < sweeps && trace.length < settings.iterations && Number.isFinite(trace[trace.length - 1]!) && relativeChange(trace) >= settings.tolerance; k++) {
+  for (
+    let k = 1;
+    k < sweeps &&
+    trace.length < settings.iterations &&
+    Number.isFinite(trace[trace.length - 1]!) &&
+    relativeChange(trace) >= settings.tolerance;
+    k++
+  ) {
     program.sweep();
     trace.push(program.bound());
   }
@@ -182,16 +289,25 @@ function tried(program: VariationalProgram, settings: Settings, trace: number[],
 /** The highest bounds, the highest first; of trials that have met in one optimum only one. */
 function better(trials: readonly Trial[], count: number, settings: Settings): Trial[] {
   const sorted = [...trials].sort((a, b) => b.bound - a.bound);
-  return sorted.filter((t, k) => k === 0 || sorted[k - 1]!.bound - t.bound > settings.tolerance * Math.max(1, Math.abs(t.bound))).slice(0, count);
+  return sorted
+    .filter((t, k) => k === 0 || sorted[k - 1]!.bound - t.bound > settings.tolerance * Math.max(1, Math.abs(t.bound)))
+    .slice(0, count);
 }
 
 /** Sweeps until nothing moves. */
-async function ascend(program: VariationalProgram, settings: Settings, trace: number[], request: RunRequest): Promise<{ readonly converged: boolean; readonly warnings: readonly Diagnostic[] }> {
+async function ascend(
+  program: VariationalProgram,
+  settings: Settings,
+  trace: number[],
+  request: RunRequest,
+): Promise<{ readonly converged: boolean; readonly warnings: readonly Diagnostic[] }> {
   const warnings: Diagnostic[] = [];
   const tables = [...program.memory].filter(([name, values]) => name.startsWith('E|') && values.length > 0).map(([, values]) => values);
   const patience = Math.min(settlingSweeps, Math.ceil(settlingWork / sweepSize(program)));
   let before: readonly Memory[] | null = null;
-  let convergedAt = -1, worst = 0, worstAt = 0;
+  let convergedAt = -1,
+    worst = 0,
+    worstAt = 0;
   if (relativeChange(trace) < settings.tolerance) convergedAt = trace.length;
   while (trace.length < settings.iterations) {
     if (convergedAt >= 0) before = tables.map((t) => t.slice());
@@ -199,21 +315,45 @@ async function ascend(program: VariationalProgram, settings: Settings, trace: nu
     trace.push(program.bound());
     const last = trace[trace.length - 1]!;
     if (!Number.isFinite(last)) {
-      warnings.push({ code: 'no-finite-bound', severity: 'warning', message: `the evidence lower bound became ${last} in sweep ${trace.length}${whereBroken(program)}`, hint: 'A param may have run to the edge of its range (a variance to 0): give it a prior, or look for data that the model calls impossible.' });
+      warnings.push({
+        code: 'no-finite-bound',
+        severity: 'warning',
+        message: `the evidence lower bound became ${last} in sweep ${trace.length}${whereBroken(program)}`,
+        hint: 'A param may have run to the edge of its range (a variance to 0): give it a prior, or look for data that the model calls impossible.',
+      });
       return { converged: false, warnings };
     }
     const drop = trace[trace.length - 2]! - last;
-    if (drop > worst) { worst = drop; worstAt = trace.length; }
+    if (drop > worst) {
+      worst = drop;
+      worstAt = trace.length;
+    }
     if (convergedAt < 0 && relativeChange(trace) < settings.tolerance) convergedAt = trace.length;
-    else if (convergedAt >= 0 && (trace.length - convergedAt >= patience || (before !== null && tables.every((t, k) => largestChange(t, before![k]!) < settled)))) break;
+    else if (
+      convergedAt >= 0 &&
+      (trace.length - convergedAt >= patience || (before !== null && tables.every((t, k) => largestChange(t, before![k]!) < settled)))
+    )
+      break;
     if (convergedAt < 0 && request.stopped?.() === true) return { converged: false, warnings: [...warnings, stoppedAfter(trace.length)] };
     if (trace.length % 50 === 0) {
       request.onProgress?.({ chain: 0, phase: 'iteration', done: trace.length, total: settings.iterations, objective: last });
       await breathe();
     }
   }
-  if (convergedAt < 0) warnings.push({ code: 'not-converged', severity: 'warning', message: `the bound still changed by ${relativeChange(trace).toExponential(1)} (relative) after ${trace.length} sweeps`, hint: 'Raise --opt iterations, or accept a larger --opt tolerance.' });
-  if (worst > 1e-8 * (1 + Math.abs(trace[trace.length - 1]!))) warnings.push({ code: 'bound-fell', severity: 'warning', message: `the bound fell by ${worst.toExponential(1)} in sweep ${worstAt}`, hint: 'The numbers are too large or too small for the update to be exact: rescale the data.' });
+  if (convergedAt < 0)
+    warnings.push({
+      code: 'not-converged',
+      severity: 'warning',
+      message: `the bound still changed by ${relativeChange(trace).toExponential(1)} (relative) after ${trace.length} sweeps`,
+      hint: 'Raise --opt iterations, or accept a larger --opt tolerance.',
+    });
+  if (worst > 1e-8 * (1 + Math.abs(trace[trace.length - 1]!)))
+    warnings.push({
+      code: 'bound-fell',
+      severity: 'warning',
+      message: `the bound fell by ${worst.toExponential(1)} in sweep ${worstAt}`,
+      hint: 'The numbers are too large or too small for the update to be exact: rescale the data.',
+    });
   return { converged: convergedAt >= 0, warnings };
 }
 
@@ -225,9 +365,17 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
   const compiled = seconds();
   const { best, tried, cut } = await bestStart(program, settings, initialised, request);
   const trace = [...(best?.trace ?? [])];
-  let converged = false, warnings: readonly Diagnostic[];
+  let converged = false,
+    warnings: readonly Diagnostic[];
   if (best === null) {
-    warnings = [{ code: 'no-finite-bound', severity: 'warning', message: `the evidence lower bound was not finite from any of ${tried} starts${whereBroken(program)}`, hint: 'Look for data or start values that are impossible under the model, and for priors without a finite expectation.' }];
+    warnings = [
+      {
+        code: 'no-finite-bound',
+        severity: 'warning',
+        message: `the evidence lower bound was not finite from any of ${tried} starts${whereBroken(program)}`,
+        hint: 'Look for data or start values that are impossible under the model, and for priors without a finite expectation.',
+      },
+    ];
   } else {
     program.restore(best.state);
     ({ converged, warnings } = await ascend(program, settings, trace, request));
@@ -239,18 +387,35 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
   const variables = results(program, request);
   const impossible = drawsWithoutValue(variables);
   return {
-    backend: 'cavi', variables, exchangeable: groups, logEvidence: null, logEvidenceSe: null,
-    elbo: converged ? trace[trace.length - 1]! : lastFinite(trace), logLikelihood: null, logJoint: null,
-    traces: { elbo: trace }, warnings: [...warnings, ...momentNotes(variables), ...impossible], converged: converged && !impossible.some((w) => w.severity === 'warning'),
+    backend: 'cavi',
+    variables,
+    exchangeable: groups,
+    logEvidence: null,
+    logEvidenceSe: null,
+    elbo: converged ? trace[trace.length - 1]! : lastFinite(trace),
+    logLikelihood: null,
+    logJoint: null,
+    traces: { elbo: trace },
+    warnings: [...warnings, ...momentNotes(variables), ...impossible],
+    converged: converged && !impossible.some((w) => w.severity === 'warning'),
     seconds: { compile: compiled - begun, warmup: ascended - compiled, sampling: seconds() - ascended },
-    plan: program.blocks.map((c): PlanEntry => ({ block: `q(${regionName(c.block.region)})`, kernel: c.factor.kind, reason: c.joint?.structure ?? factorName(c.factor) })),
+    plan: program.blocks.map(
+      (c): PlanEntry => ({
+        block: `q(${regionName(c.block.region)})`,
+        kernel: c.factor.kind,
+        reason: c.joint?.structure ?? factorName(c.factor),
+      }),
+    ),
   };
 }
 /** Names the first unknown whose expectations are no numbers. */
 function whereBroken(program: VariationalProgram): string {
   const broken = program.blocks.find(({ block }) => {
     const { name } = block.region.variable;
-    return [...program.memory].some(([storage, values]) => [`E|${name}|`, `E|${name}=|`, `Q|${name}|`].some((s) => storage.startsWith(s)) && values.some((x) => Number.isNaN(x)));
+    return [...program.memory].some(
+      ([storage, values]) =>
+        [`E|${name}|`, `E|${name}=|`, `Q|${name}|`].some((s) => storage.startsWith(s)) && values.some((x) => Number.isNaN(x)),
+    );
   });
   return broken === undefined ? '' : `: the expectations of '${broken.block.region.variable.name}' are not numbers`;
 }
@@ -260,21 +425,40 @@ function momentNotes(variables: readonly VariableResult[]): readonly Diagnostic[
     if (result.form !== 'closed') return [];
     const all = elements ?? result.mean.keys();
     for (const k of all) {
-      const which = !Number.isFinite(result.mean[k]!) ? 'mean' : result.sd !== null && !Number.isFinite(result.sd[k]!) ? 'standard deviation' : null;
-      if (which !== null) return [{ code: 'no-moment', severity: 'note', message: `the ${which} of ${elementName(name, shape, k)} is not finite: it does not exist, or is too large for a number`, hint: 'Quantiles are right all the same.' }];
+      const which = !Number.isFinite(result.mean[k]!)
+        ? 'mean'
+        : result.sd !== null && !Number.isFinite(result.sd[k]!)
+          ? 'standard deviation'
+          : null;
+      if (which !== null)
+        return [
+          {
+            code: 'no-moment',
+            severity: 'note',
+            message: `the ${which} of ${elementName(name, shape, k)} is not finite: it does not exist, or is too large for a number`,
+            hint: 'Quantiles are right all the same.',
+          },
+        ];
     }
     return [];
   });
 }
 function factorName(factor: FactorKind): string {
   switch (factor.kind) {
-    case 'finite': return 'Categorical';
-    case 'family': return factor.family.name;
-    case 'powerGamma': return 'power of a Gamma';
-    case 'grid': return 'no family has its statistics: quadrature grid';
-    case 'gaussian': return 'a member of a joint Gaussian block';
-    case 'moving': return 'a param moved along the gradient';
-    case 'point': return 'a param: the point that maximises the bound';
+    case 'finite':
+      return 'Categorical';
+    case 'family':
+      return factor.family.name;
+    case 'powerGamma':
+      return 'power of a Gamma';
+    case 'grid':
+      return 'no family has its statistics: quadrature grid';
+    case 'gaussian':
+      return 'a member of a joint Gaussian block';
+    case 'moving':
+      return 'a param moved along the gradient';
+    case 'point':
+      return 'a param: the point that maximises the bound';
   }
 }
 function lastFinite(trace: readonly number[]): number | null {
@@ -284,6 +468,7 @@ function lastFinite(trace: readonly number[]): number | null {
 
 /** Relative to the larger of the bound and 1, so that a bound near zero can converge. */
 function relativeChange(trace: readonly number[]): number {
-  const last = trace[trace.length - 1], before = trace[trace.length - 2];
+  const last = trace[trace.length - 1],
+    before = trace[trace.length - 2];
   return last === undefined || before === undefined ? Infinity : Math.abs(last - before) / Math.max(Math.abs(last), 1);
 }

@@ -16,7 +16,15 @@ import { DerivedModel, latentRegions } from '../../3-derive/model.js';
 import type { Diagnostic } from '../../errors/diagnostic.js';
 import { didYouMean } from '../../errors/render.js';
 import { breathe, seconds } from '../../platform/platform.js';
-import { type Backend, type ExplainedBlock, type Explanation, type OptionDoc, type RunRequest, stoppedAfter, stoppedBeforeAllStarts } from '../backend.js';
+import {
+  type Backend,
+  type ExplainedBlock,
+  type Explanation,
+  type OptionDoc,
+  type RunRequest,
+  stoppedAfter,
+  stoppedBeforeAllStarts,
+} from '../backend.js';
 import { refuse, startValues, unknownOption } from '../backendOptions.js';
 import { largestChange } from '../variational/program.js';
 import { derivedFor } from '../variational/refusal.js';
@@ -40,14 +48,39 @@ import { type Estimates, EmProgram } from './program.js';
 import { estimatesWithoutValue } from '../withoutValue.js';
 
 const options: readonly OptionDoc[] = [
-  { name: 'restarts', type: 'integer', default: '50', doc: 'starts, fewer by default for large data, one where nothing is to be seeded; the best that has not collapsed is returned' },
+  {
+    name: 'restarts',
+    type: 'integer',
+    default: '50',
+    doc: 'starts, fewer by default for large data, one where nothing is to be seeded; the best that has not collapsed is returned',
+  },
   { name: 'iterations', type: 'integer', default: '5000', doc: 'iterations at most' },
-  { name: 'tolerance', type: 'number', default: '1e-10', doc: 'relative change of the objective in an iteration below which it has converged' },
+  {
+    name: 'tolerance',
+    type: 'number',
+    default: '1e-10',
+    doc: 'relative change of the objective in an iteration below which it has converged',
+  },
   { name: 'maximize', type: 'names', default: '', doc: 'sampled variables to maximise with the params (MAP-EM), separated by commas' },
-  { name: 'hard', type: 'boolean', default: 'false', doc: 'classification EM: every finite latent at its most probable value (k-means for equal weights and one spherical variance)' },
+  {
+    name: 'hard',
+    type: 'boolean',
+    default: 'false',
+    doc: 'classification EM: every finite latent at its most probable value (k-means for equal weights and one spherical variance)',
+  },
   { name: 'start', type: 'text', default: 'kmeans++ and random by turns', doc: 'how components are seeded: random data, or kmeans++' },
-  { name: 'damping', type: 'number', default: '0', doc: 'weight of the old natural parameters in the new ones, at least 0 and less than 1' },
-  { name: 'inflate', type: 'number', default: '0', doc: 'added to the diagonal of covariance params after each M-step; the objective may then fall' },
+  {
+    name: 'damping',
+    type: 'number',
+    default: '0',
+    doc: 'weight of the old natural parameters in the new ones, at least 0 and less than 1',
+  },
+  {
+    name: 'inflate',
+    type: 'number',
+    default: '0',
+    doc: 'added to the diagonal of covariance params after each M-step; the objective may then fall',
+  },
 ];
 
 /** Iterations that every start gets before the best is chosen. */
@@ -70,88 +103,177 @@ export const em: Backend = {
 };
 
 interface Settings {
-  restarts: number | null; iterations: number; tolerance: number; maximize: readonly string[]; hard: boolean; start: 'random' | 'kmeans++' | null; damping: number; inflate: number;
+  restarts: number | null;
+  iterations: number;
+  tolerance: number;
+  maximize: readonly string[];
+  hard: boolean;
+  start: 'random' | 'kmeans++' | null;
+  damping: number;
+  inflate: number;
 }
 
 function readOptions(given: Readonly<Record<string, string>>, graph: ModelGraph): Settings {
   const wrong: Diagnostic[] = [];
-  const out: Settings = { restarts: null, iterations: 5000, tolerance: 1e-10, maximize: [], hard: false, start: null, damping: 0, inflate: 0 };
-  const bad = (message: string, hint?: string): void => { wrong.push({ code: 'wrong-option', severity: 'error', message, hint }); };
+  const out: Settings = {
+    restarts: null,
+    iterations: 5000,
+    tolerance: 1e-10,
+    maximize: [],
+    hard: false,
+    start: null,
+    damping: 0,
+    inflate: 0,
+  };
+  const bad = (message: string, hint?: string): void => {
+    wrong.push({ code: 'wrong-option', severity: 'error', message, hint });
+  };
   for (const [name, text] of Object.entries(given)) {
-    const value = Number(text), isNumber = text.trim() !== '' && Number.isFinite(value);
+    const value = Number(text),
+      isNumber = text.trim() !== '' && Number.isFinite(value);
     switch (name) {
-      case 'restarts': case 'iterations':
-        if (isNumber && Number.isInteger(value) && value >= 1) out[name] = value; else bad(`${name} must be a whole number of at least 1, got '${text}'`);
+      case 'restarts':
+      case 'iterations':
+        if (isNumber && Number.isInteger(value) && value >= 1) out[name] = value;
+        else bad(`${name} must be a whole number of at least 1, got '${text}'`);
         break;
       case 'tolerance':
-        if (isNumber && value > 0) out.tolerance = value; else bad(`tolerance must be a positive number, got '${text}'`);
+        if (isNumber && value > 0) out.tolerance = value;
+        else bad(`tolerance must be a positive number, got '${text}'`);
         break;
       case 'damping':
-        if (isNumber && value >= 0 && value < 1) out.damping = value; else bad(`damping must be a number of at least 0 and less than 1, got '${text}'`);
+        if (isNumber && value >= 0 && value < 1) out.damping = value;
+        else bad(`damping must be a number of at least 0 and less than 1, got '${text}'`);
         break;
       case 'inflate':
-        if (isNumber && value >= 0) out.inflate = value; else bad(`inflate must be a number of at least 0, got '${text}'`);
+        if (isNumber && value >= 0) out.inflate = value;
+        else bad(`inflate must be a number of at least 0, got '${text}'`);
         break;
       case 'hard':
-        if (text === 'true' || text === 'false') out.hard = text === 'true'; else bad(`hard must be true or false, got '${text}'`);
+        if (text === 'true' || text === 'false') out.hard = text === 'true';
+        else bad(`hard must be true or false, got '${text}'`);
         break;
       case 'start':
-        if (text === 'random' || text === 'kmeans++') out.start = text; else bad(`start must be random or kmeans++, got '${text}'`);
+        if (text === 'random' || text === 'kmeans++') out.start = text;
+        else bad(`start must be random or kmeans++, got '${text}'`);
         break;
-      case 'maximize': out.maximize = text.split(',').map((n) => n.trim()).filter((n) => n !== ''); break;
-      default: wrong.push(unknownOption('em', name, options));
+      case 'maximize':
+        out.maximize = text
+          .split(',')
+          .map((n) => n.trim())
+          .filter((n) => n !== '');
+        break;
+      default:
+        wrong.push(unknownOption('em', name, options));
     }
   }
   const sampled = [...graph.variables.values()].filter((v) => v.origin === 'sample').map((v) => v.name);
   for (const name of out.maximize) {
     if (sampled.includes(name)) continue;
     const near = didYouMean(name, sampled);
-    bad(`maximize names '${name}', which is not a sampled variable`, near === null ? `Sampled variables: ${sampled.join(', ')}.` : `Did you mean '${near}'?`);
+    bad(
+      `maximize names '${name}', which is not a sampled variable`,
+      near === null ? `Sampled variables: ${sampled.join(', ')}.` : `Did you mean '${near}'?`,
+    );
   }
   if (wrong.length > 0) refuse(wrong);
   return out;
 }
 
-function derived<T>(graph: ModelGraph, work: () => T): T { return derivedFor('em', graph, 'no-em', 'Use --backend map for point estimates by gradient, cavi for a variational E-step, or gibbs.', work); }
+function derived<T>(graph: ModelGraph, work: () => T): T {
+  return derivedFor(
+    'em',
+    graph,
+    'no-em',
+    'Use --backend map for point estimates by gradient, cavi for a variational E-step, or gibbs.',
+    work,
+  );
+}
 
 /** Nothing to estimate is a mistake that em can name. */
 function refuseWithoutParameters(graph: ModelGraph, given: ReadonlySet<string>, maximize: readonly string[]): void {
   const params = [...graph.variables.values()].filter((v) => v.origin === 'param' && !given.has(v.name));
   if (params.length > 0 || maximize.some((n) => !given.has(n))) return;
   const sampled = [...graph.variables.values()].filter((v) => v.origin === 'sample' && !given.has(v.name)).map((v) => v.name);
-  refuse([{
-    code: 'nothing-to-estimate', severity: 'error', message: 'em estimates params, and this program has none that is not given',
-    hint: sampled.length > 0 ? `Declare one with 'param', or name sampled variables to maximise: --opt maximize=${sampled[0]}.` : "Declare one with 'param'.",
-  }]);
+  refuse([
+    {
+      code: 'nothing-to-estimate',
+      severity: 'error',
+      message: 'em estimates params, and this program has none that is not given',
+      hint:
+        sampled.length > 0
+          ? `Declare one with 'param', or name sampled variables to maximise: --opt maximize=${sampled[0]}.`
+          : "Declare one with 'param'.",
+    },
+  ]);
 }
 
-function explain(graph: ModelGraph, given: Given, source: string, chosen: Readonly<Record<string, string>>, bound: BoundModel | null): Explanation {
+function explain(
+  graph: ModelGraph,
+  given: Given,
+  source: string,
+  chosen: Readonly<Record<string, string>>,
+  bound: BoundModel | null,
+): Explanation {
   const settings = readOptions(chosen, graph);
   refuseWithoutParameters(graph, given.complete, settings.maximize);
   const model = new DerivedModel(vectorParams(graph), given);
-  const estimated = new Set([...[...graph.variables.values()].filter((v) => v.origin === 'param').map((v) => v.name), ...settings.maximize]);
-  const factors = jointFactors(model), joint = jointInWords(meetingLatents(factors, latentRegions(model), estimated));
+  const estimated = new Set([
+    ...[...graph.variables.values()].filter((v) => v.origin === 'param').map((v) => v.name),
+    ...settings.maximize,
+  ]);
+  const factors = jointFactors(model),
+    joint = jointInWords(meetingLatents(factors, latentRegions(model), estimated));
   const field = derived(graph, () => meanField(factorForms(factors, model), model, { points: estimated, moving: estimated, joint }));
-  const law: Expectation = { isRandom: (name) => ['latent', 'partial'].includes(model.statusOf(name)) && !estimated.has(name), groupOf: (name) => String(joint.blockOf(name) ?? name) };
+  const law: Expectation = {
+    isRandom: (name) => ['latent', 'partial'].includes(model.statusOf(name)) && !estimated.has(name),
+    groupOf: (name) => String(joint.blockOf(name) ?? name),
+  };
   const plans = derive(model, factors).regions;
   const blocks = field.blocks.map((b): ExplainedBlock => {
     const { name } = b.region.variable;
     const form = b.recognised.kind === 'none' ? null : b.recognised;
-    const isEstimated = estimated.has(name), meets = joint.blockOf(name) !== undefined;
+    const isEstimated = estimated.has(name),
+      meets = joint.blockOf(name) !== undefined;
     const known = form !== null && (!isEstimated || hasMode(form));
-    const shown = !known || meets ? [] : updateFormulas(b, form, plans.find((p) => p.region.statement === b.region.statement), model, law);
+    const shown =
+      !known || meets
+        ? []
+        : updateFormulas(
+            b,
+            form,
+            plans.find((p) => p.region.statement === b.region.statement),
+            model,
+            law,
+          );
     const family = meets ? (form?.kind === 'finite' ? 'finite, joint' : 'Gaussian, joint') : known ? formName(form) : null;
     return {
-      block: isEstimated ? `argmax ${regionName(b.region)}` : `p(${regionName(b.region)} | data, estimates)`, loops: regionLoops(b.region),
-      family: isEstimated && family !== null ? `mode of ${family}` : family, parameters: render(shown, model),
+      block: isEstimated ? `argmax ${regionName(b.region)}` : `p(${regionName(b.region)} | data, estimates)`,
+      loops: regionLoops(b.region),
+      family: isEstimated && family !== null ? `mode of ${family}` : family,
+      parameters: render(shown, model),
       factors: entering(b.collected, model).map((s) => sourceLine(source, s.span)),
       kernel: isEstimated ? 'M-step' : 'E-step',
-      reason: !isEstimated ? (meets ? 'its elements meet in factors: one joint posterior' : 'its posterior given the estimates')
-        : known ? 'the expected log joint is linear in its statistics' : `no maximum in closed form: the expected log joint is raised along its gradient${why(b.recognised, graph)}`,
+      reason: !isEstimated
+        ? meets
+          ? 'its elements meet in factors: one joint posterior'
+          : 'its posterior given the estimates'
+        : known
+          ? 'the expected log joint is linear in its statistics'
+          : `no maximum in closed form: the expected log joint is raised along its gradient${why(b.recognised, graph)}`,
     };
   });
-  const code = bound === null ? null : derived(graph, () => new EmProgram(bound, 'explain', new Map(), pointsOf(settings), settings.hard)).source;
-  return { backend: 'em', blocks, notes: [...notesOn(blocks), ...(readsExpectations(blocks) ? ['E(...) is the expectation under the posterior of the latents at the current estimates.'] : [])], code };
+  const code =
+    bound === null ? null : derived(graph, () => new EmProgram(bound, 'explain', new Map(), pointsOf(settings), settings.hard)).source;
+  return {
+    backend: 'em',
+    blocks,
+    notes: [
+      ...notesOn(blocks),
+      ...(readsExpectations(blocks) ? ['E(...) is the expectation under the posterior of the latents at the current estimates.'] : []),
+    ],
+    code,
+  };
 }
 
 /** What stands in the way of a maximum in closed form. */
@@ -179,7 +301,16 @@ interface Ascent {
 
 function ascent(program: EmProgram, watch: ScaleWatch): Ascent {
   program.expectation();
-  const out: Ascent = { objective: [], logLikelihood: [], elbo: [], estimates: program.estimates(), collapse: null, broken: false, convergedAt: -1, fall: { by: 0, at: 0 } };
+  const out: Ascent = {
+    objective: [],
+    logLikelihood: [],
+    elbo: [],
+    estimates: program.estimates(),
+    collapse: null,
+    broken: false,
+    convergedAt: -1,
+    fall: { by: 0, at: 0 },
+  };
   note(program, out);
   if (!Number.isFinite(out.objective[0]!)) {
     // One datum, or as many coefficients as data: a scale may be gone before the first iteration.
@@ -213,9 +344,11 @@ function iterate(program: EmProgram, run: Ascent, watch: ScaleWatch, settings: S
   run.estimates = program.estimates();
   run.elbo.push(between);
   note(program, run);
-  const last = run.objective.at(-1)!, previous = run.objective.at(-2)!;
+  const last = run.objective.at(-1)!,
+    previous = run.objective.at(-2)!;
   if (previous - last > run.fall.by) run.fall = { by: previous - last, at: run.objective.length - 1 };
-  if (run.convergedAt < 0 && Math.abs(last - previous) <= settings.tolerance * Math.max(Math.abs(last), 1)) run.convergedAt = run.objective.length - 1;
+  if (run.convergedAt < 0 && Math.abs(last - previous) <= settings.tolerance * Math.max(Math.abs(last), 1))
+    run.convergedAt = run.objective.length - 1;
   return true;
 }
 
@@ -227,12 +360,20 @@ function finished(run: Ascent, before: Estimates, program: EmProgram): boolean {
 }
 
 /** The best start after its trial; of several that collapsed the first. */
-async function bestStart(program: EmProgram, watch: ScaleWatch, settings: Settings, initialised: boolean, request: RunRequest): Promise<{ readonly best: Ascent; readonly collapsed: number; readonly tried: number; readonly cut: boolean }> {
+async function bestStart(
+  program: EmProgram,
+  watch: ScaleWatch,
+  settings: Settings,
+  initialised: boolean,
+  request: RunRequest,
+): Promise<{ readonly best: Ascent; readonly collapsed: number; readonly tried: number; readonly cut: boolean }> {
   const seeded = seedable(program).length > 0;
   const size = [...program.memory].reduce((n, [name, values]) => n + (name.startsWith('E|') ? values.length : 0), 1);
   const usual = initialised || !seeded ? 1 : Math.max(3, Math.min(usualRestarts, Math.floor(comfortableSize / size)));
   const tried = initialised ? 1 : (settings.restarts ?? usual);
-  let best: Ascent | null = null, collapsed = 0, cut = false;
+  let best: Ascent | null = null,
+    collapsed = 0,
+    cut = false;
   // One start at least is tried; a run that is stopped goes on with the best of those that were.
   for (let start = 0; start < tried && !cut; start++) {
     watch.reset();
@@ -240,7 +381,11 @@ async function bestStart(program: EmProgram, watch: ScaleWatch, settings: Settin
     else if (seeded) seededStart(program, watch, start, settings);
     else begin(program, 'prior', start);
     const run = ascent(program, watch);
-    for (let i = 0; !run.broken && run.collapse === null && i < Math.min(trialIterations, settings.iterations) && (tried > 1 || i === 0); i++) {
+    for (
+      let i = 0;
+      !run.broken && run.collapse === null && i < Math.min(trialIterations, settings.iterations) && (tried > 1 || i === 0);
+      i++
+    ) {
       const before = run.estimates;
       if (!iterate(program, run, watch, settings) || finished(run, before, program)) break;
     }
@@ -261,13 +406,20 @@ function seededStart(program: EmProgram, watch: ScaleWatch, start: number, setti
   program.initialise();
   const candidates = seedable(program);
   const chosen = settings.start ?? (start % 4 < 2 ? 'kmeans++' : 'random');
-  const blended = !program.parameters.some((k) => program.isMean(k)), power = chosen === 'random' ? 0 : 1;
-  seed(program, candidates[Math.floor(start / 4) % candidates.length]!, 2, blended ? { power, blended } : { power, moves: (k) => program.isMean(k) });
+  const blended = !program.parameters.some((k) => program.isMean(k)),
+    power = chosen === 'random' ? 0 : 1;
+  seed(
+    program,
+    candidates[Math.floor(start / 4) % candidates.length]!,
+    2,
+    blended ? { power, blended } : { power, moves: (k) => program.isMean(k) },
+  );
   if (blended || start % 2 === 0) return;
   const pooled = program.estimates();
   watch.look();
   program.hardMaximisation();
-  if (watch.look() !== null || ![...program.estimates().values()].every((values) => values.every((x) => Number.isFinite(x)))) program.setEstimates(pooled);
+  if (watch.look() !== null || ![...program.estimates().values()].every((values) => values.every((x) => Number.isFinite(x))))
+    program.setEstimates(pooled);
 }
 function better(a: Ascent, b: Ascent): boolean {
   const sound = (x: Ascent): boolean => x.collapse === null && !x.broken;
@@ -277,13 +429,19 @@ function better(a: Ascent, b: Ascent): boolean {
 
 async function run(model: BoundModel, _source: string, request: RunRequest): Promise<RunResult> {
   const settings = readOptions(request.options, model.graph);
-  refuseWithoutParameters(model.graph, new Set([...model.variables.values()].filter((v) => v.status === 'given').map((v) => v.name)), settings.maximize);
+  refuseWithoutParameters(
+    model.graph,
+    new Set([...model.variables.values()].filter((v) => v.status === 'given').map((v) => v.name)),
+    settings.maximize,
+  );
   const begun = seconds();
   const initialised = startValues(model, request.init);
   const program = derived(model.graph, () => new EmProgram(model, request.seed, initialised, pointsOf(settings), settings.hard));
   const watch = new ScaleWatch(program);
   const compiled = seconds();
-  const { best, collapsed, tried, cut } = await derivedAsync(model.graph, () => bestStart(program, watch, settings, initialised.size > 0, request));
+  const { best, collapsed, tried, cut } = await derivedAsync(model.graph, () =>
+    bestStart(program, watch, settings, initialised.size > 0, request),
+  );
   program.setEstimates(best.estimates);
   program.expectation();
   let ended = best.collapse !== null || best.broken;
@@ -293,58 +451,131 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
     ended = !iterate(program, best, watch, settings) || finished(best, before, program);
     stopped = best.convergedAt < 0 && request.stopped?.() === true;
     if (best.objective.length % 50 === 0) {
-      request.onProgress?.({ chain: 0, phase: 'iteration', done: best.objective.length, total: settings.iterations, objective: best.objective.at(-1) });
+      request.onProgress?.({
+        chain: 0,
+        phase: 'iteration',
+        done: best.objective.length,
+        total: settings.iterations,
+        objective: best.objective.at(-1),
+      });
       await breathe();
     }
   }
   const groups = exchangeableGroups(program.builder, jointFactors(program.builder.model));
   if (best.collapse === null && !best.broken) orderComponents(program, groups);
   const sound = best.collapse === null && !best.broken;
-  const edges = sound ? program.atEdges() : [], loose = sound ? program.looseElements() : [];
+  const edges = sound ? program.atEdges() : [],
+    loose = sound ? program.looseElements() : [];
   const ascended = seconds();
   const variables = results(program, request);
   const hasPrior = settings.maximize.length > 0;
   return {
-    backend: 'em', variables, exchangeable: groups, logEvidence: null, logEvidenceSe: null, elbo: null,
-    logLikelihood: settings.hard ? null : finiteOrNull(best.logLikelihood.at(-1)), logJoint: hasPrior || settings.hard ? finiteOrNull(best.objective.at(-1)) : null,
-    traces: { elbo: best.elbo, logLikelihood: settings.hard ? undefined : best.logLikelihood, logJoint: hasPrior || settings.hard ? best.objective : undefined },
+    backend: 'em',
+    variables,
+    exchangeable: groups,
+    logEvidence: null,
+    logEvidenceSe: null,
+    elbo: null,
+    logLikelihood: settings.hard ? null : finiteOrNull(best.logLikelihood.at(-1)),
+    logJoint: hasPrior || settings.hard ? finiteOrNull(best.objective.at(-1)) : null,
+    traces: {
+      elbo: best.elbo,
+      logLikelihood: settings.hard ? undefined : best.logLikelihood,
+      logJoint: hasPrior || settings.hard ? best.objective : undefined,
+    },
     warnings: [
-      ...(stopped && sound ? [stoppedAfter(best.objective.length - 1)] : [...warningsOf(best, settings, { collapsed, tried }, edges, loose), ...(cut ? [stoppedBeforeAllStarts(tried)] : [])]),
+      ...(stopped && sound
+        ? [stoppedAfter(best.objective.length - 1)]
+        : [...warningsOf(best, settings, { collapsed, tried }, edges, loose), ...(cut ? [stoppedBeforeAllStarts(tried)] : [])]),
       ...estimatesWithoutValue(variables),
     ],
     converged: best.convergedAt >= 0 && sound && edges.length === 0 && loose.length === 0 && !fell(best, settings),
     seconds: { compile: compiled - begun, warmup: ascended - compiled, sampling: seconds() - ascended },
-    plan: program.blocks.map((b): PlanEntry => (isPoint(b)
-      ? { block: `argmax ${regionName(b.block.region)}`, kernel: 'M-step', reason: b.factor.kind === 'point' ? `mode of ${formName(b.factor.form)}` : 'no maximum in closed form: moved along the gradient' }
-      : { block: `p(${regionName(b.block.region)} | data, estimates)`, kernel: 'E-step', reason: settings.hard ? 'its most probable value' : 'its posterior given the estimates' })),
+    plan: program.blocks.map(
+      (b): PlanEntry =>
+        isPoint(b)
+          ? {
+              block: `argmax ${regionName(b.block.region)}`,
+              kernel: 'M-step',
+              reason:
+                b.factor.kind === 'point' ? `mode of ${formName(b.factor.form)}` : 'no maximum in closed form: moved along the gradient',
+            }
+          : {
+              block: `p(${regionName(b.block.region)} | data, estimates)`,
+              kernel: 'E-step',
+              reason: settings.hard ? 'its most probable value' : 'its posterior given the estimates',
+            },
+    ),
   };
 }
 async function derivedAsync<T>(graph: ModelGraph, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    return derived(graph, () => { throw error; });
+    return derived(graph, () => {
+      throw error;
+    });
   }
 }
 /** An objective that falls by more than rounding is not the one that was climbed. */
-function fell(run: Ascent, settings: Settings): boolean { return settings.inflate === 0 && run.fall.by > 1e-8 * (1 + Math.abs(run.objective.at(-1)!)); }
-function finiteOrNull(x: number | undefined): number | null { return x !== undefined && Number.isFinite(x) ? x : null; }
+function fell(run: Ascent, settings: Settings): boolean {
+  return settings.inflate === 0 && run.fall.by > 1e-8 * (1 + Math.abs(run.objective.at(-1)!));
+}
+function finiteOrNull(x: number | undefined): number | null {
+  return x !== undefined && Number.isFinite(x) ? x : null;
+}
 
-function warningsOf(run: Ascent, settings: Settings, starts: { readonly collapsed: number; readonly tried: number }, edges: readonly string[], loose: readonly string[]): readonly Diagnostic[] {
+function warningsOf(
+  run: Ascent,
+  settings: Settings,
+  starts: { readonly collapsed: number; readonly tried: number },
+  edges: readonly string[],
+  loose: readonly string[],
+): readonly Diagnostic[] {
   const out: Diagnostic[] = [];
   if (run.collapse !== null) {
     out.push({
-      code: 'collapsed', severity: 'warning',
+      code: 'collapsed',
+      severity: 'warning',
       message: `${run.collapse.element} has collapsed in iteration ${run.objective.length}: its smallest variance is ${run.collapse.ratio > 0 ? `${run.collapse.ratio.toExponential(1)} times the largest` : 'zero'}, and the likelihood grows without bound${starts.tried > 1 ? `; so did ${starts.collapsed} of ${starts.tried} starts` : ''}`,
       hint: 'The results are those before the last step. Give the scale a prior (MAP-EM), a floor (cov[D](floor: 1e-3) for a matrix, interval(1e-3, inf) for a number), fewer components, or other starts.',
     });
   } else if (run.broken) {
-    out.push({ code: 'no-finite-likelihood', severity: 'warning', message: `the objective became ${run.objective.length === 1 ? run.objective[0] : 'no number'} in iteration ${run.objective.length}`, hint: 'Look for data or start values that are impossible under the model.' });
+    out.push({
+      code: 'no-finite-likelihood',
+      severity: 'warning',
+      message: `the objective became ${run.objective.length === 1 ? run.objective[0] : 'no number'} in iteration ${run.objective.length}`,
+      hint: 'Look for data or start values that are impossible under the model.',
+    });
   } else {
-    if (run.convergedAt < 0) out.push({ code: 'not-converged', severity: 'warning', message: `the objective still moved after ${run.objective.length - 1} iterations`, hint: 'Raise --opt iterations, or accept a larger --opt tolerance.' });
-    if (loose.length > 0) out.push({ code: 'flat-direction', severity: 'warning', message: `the data do not determine ${loose.slice(0, 6).join(', ')}${loose.length > 6 ? ` and ${loose.length - 6} more` : ''}: ${loose.length === 1 ? 'this estimate is' : 'these estimates are'} one choice of many`, hint: 'A component may have no data, or columns of a design be combinations of each other; drop what is too much, or give it a prior and maximize it.' });
-    if (edges.length > 0) out.push({ code: 'edge-of-range', severity: 'warning', message: `${edges.join(', ')} ${edges.length === 1 ? 'runs' : 'run'} off to where the likelihood no longer depends on ${edges.length === 1 ? 'it' : 'them'}: it is largest at the end of the range`, hint: 'Degrees of freedom do so where no datum is an outlier, coefficients where groups are perfectly separated: give the unknown a prior (MAP-EM) or bounds, or leave the term out.' });
-    if (fell(run, settings)) out.push({ code: 'objective-fell', severity: 'warning', message: `the objective fell by ${run.fall.by.toExponential(1)} in iteration ${run.fall.at}`, hint: 'The numbers are too large or too small for a step to be exact: rescale the data, or bound or fix what has run far off (degrees of freedom of a Student t without outliers).' });
+    if (run.convergedAt < 0)
+      out.push({
+        code: 'not-converged',
+        severity: 'warning',
+        message: `the objective still moved after ${run.objective.length - 1} iterations`,
+        hint: 'Raise --opt iterations, or accept a larger --opt tolerance.',
+      });
+    if (loose.length > 0)
+      out.push({
+        code: 'flat-direction',
+        severity: 'warning',
+        message: `the data do not determine ${loose.slice(0, 6).join(', ')}${loose.length > 6 ? ` and ${loose.length - 6} more` : ''}: ${loose.length === 1 ? 'this estimate is' : 'these estimates are'} one choice of many`,
+        hint: 'A component may have no data, or columns of a design be combinations of each other; drop what is too much, or give it a prior and maximize it.',
+      });
+    if (edges.length > 0)
+      out.push({
+        code: 'edge-of-range',
+        severity: 'warning',
+        message: `${edges.join(', ')} ${edges.length === 1 ? 'runs' : 'run'} off to where the likelihood no longer depends on ${edges.length === 1 ? 'it' : 'them'}: it is largest at the end of the range`,
+        hint: 'Degrees of freedom do so where no datum is an outlier, coefficients where groups are perfectly separated: give the unknown a prior (MAP-EM) or bounds, or leave the term out.',
+      });
+    if (fell(run, settings))
+      out.push({
+        code: 'objective-fell',
+        severity: 'warning',
+        message: `the objective fell by ${run.fall.by.toExponential(1)} in iteration ${run.fall.at}`,
+        hint: 'The numbers are too large or too small for a step to be exact: rescale the data, or bound or fix what has run far off (degrees of freedom of a Student t without outliers).',
+      });
   }
   return out;
 }

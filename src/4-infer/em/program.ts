@@ -48,7 +48,9 @@ export class EmProgram extends VariationalProgram {
   }
 
   /** Names of the variables that are estimated. */
-  get estimated(): readonly string[] { return [...new Set(this.parameters.map((k) => this.nameOf(k)))]; }
+  get estimated(): readonly string[] {
+    return [...new Set(this.parameters.map((k) => this.nameOf(k)))];
+  }
 
   /** The posterior of the latents at the current parameters; with `hard`, each at its most probable value. */
   expectation(): void {
@@ -71,10 +73,16 @@ export class EmProgram extends VariationalProgram {
     this.harden();
     this.maximisation();
   }
-  /** The log-likelihood of the estimates plus their log prior (soft), or the log joint density at the assignments (hard); after an E-step. */
-  objective(): number { return this.hard ? this.energy() : this.bound(); }
+  /**
+   * The log-likelihood of the estimates plus their log prior (soft), or the log joint density at the assignments (hard); after an E-step.
+   */
+  objective(): number {
+    return this.hard ? this.energy() : this.bound();
+  }
 
-  estimates(): Estimates { return new Map(this.estimated.map((name) => [name, this.memory.get(name)!.slice()])); }
+  estimates(): Estimates {
+    return new Map(this.estimated.map((name) => [name, this.memory.get(name)!.slice()]));
+  }
   /** Puts parameters back and their tables with them. */
   setEstimates(values: Estimates): void {
     for (const [name, value] of values) this.memory.get(name)!.set(value);
@@ -83,25 +91,38 @@ export class EmProgram extends VariationalProgram {
     for (const k of this.parameters) this.expectations(k);
   }
 
-  /** The size of a parameter's numbers, below which a change is small: their own where they are scales, that of the start where they may be zero. */
+  /**
+   * The size of a parameter's numbers, below which a change is small: their own where they are scales, that of the start where they may be
+   * zero.
+   */
   sizeOf(name: string): number {
     if (this.builder.model.graph.variables.get(name)!.constraint.kind === 'none') return Math.min(1, this.sizes.get(name) ?? 1);
     return Array.from(this.memory.get(name)!).reduce((most, x) => Math.max(most, Math.abs(x)), 0);
   }
 
-  private nameOf(block: number): string { return this.blocks[block]!.block.region.variable.name; }
+  private nameOf(block: number): string {
+    return this.blocks[block]!.block.region.variable.name;
+  }
   /** Other unknowns whose expectations a block's update reads. */
   private reads(block: number): readonly string[] {
     const names = new Set<string>();
     for (const c of this.blocks[block]!.block.expected) {
-      for (const e of [c.coefficient, ...c.guards]) for (const v of variablesOf(e)) names.add(v.startsWith('E|') ? v.split('|')[1]!.replace(/=$/, '') : v);
+      for (const e of [c.coefficient, ...c.guards])
+        for (const v of variablesOf(e)) names.add(v.startsWith('E|') ? v.split('|')[1]!.replace(/=$/, '') : v);
     }
     return [...names].filter((n) => this.builder.model.graph.variables.has(n) && this.builder.model.statusOf(n) !== 'given');
   }
   /** True for parameters that stand in the mean of Gaussians. */
-  isMean(block: number): boolean { return isMeanPoint(this.blocks[block]!); }
+  isMean(block: number): boolean {
+    return isMeanPoint(this.blocks[block]!);
+  }
   private refuseContinuous(block: number): void {
-    if (this.blocks[block]!.factor.kind !== 'finite') throw new MeanFieldRefusal('is not finite, so hard=true has no assignment for it', ref(this.nameOf(block), this.blocks[block]!.block.region.at), this.nameOf(block));
+    if (this.blocks[block]!.factor.kind !== 'finite')
+      throw new MeanFieldRefusal(
+        'is not finite, so hard=true has no assignment for it',
+        ref(this.nameOf(block), this.blocks[block]!.block.region.at),
+        this.nameOf(block),
+      );
   }
   /** Every finite latent at its most probable value, those of a joint block at their most probable assignment. */
   private harden(): void {
@@ -109,7 +130,10 @@ export class EmProgram extends VariationalProgram {
     for (const k of this.latents) {
       const { factor, assigned } = this.blocks[k]!;
       if (factor.kind !== 'finite') continue;
-      if (assigned !== undefined) { this.assigned(k); continue; }
+      if (assigned !== undefined) {
+        this.assigned(k);
+        continue;
+      }
       const table = this.memory.get(`E|${this.nameOf(k)}=|1`)!;
       for (let n = 0; n < table.length; n += factor.count) harden(table, n, factor.count);
       this.changedTables(k);

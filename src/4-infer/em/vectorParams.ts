@@ -11,8 +11,17 @@ export function vectorParams(graph: ModelGraph): ModelGraph {
   return {
     ...graph,
     variables: new Map([...graph.variables].map(([name, v]) => [name, vectors.has(name) ? { ...v, eventRank: 1 } : v])),
-    statements: graph.statements.map((s): Statement => (s.kind === 'param' && vectors.has(s.target.variable)
-      ? { ...s, plates: s.plates.slice(0, -1), target: { ...s.target, at: s.target.at.slice(0, -1) }, declaredPlates: s.declaredPlates - 1 } : s)),
+    statements: graph.statements.map(
+      (s): Statement =>
+        s.kind === 'param' && vectors.has(s.target.variable)
+          ? {
+              ...s,
+              plates: s.plates.slice(0, -1),
+              target: { ...s.target, at: s.target.at.slice(0, -1) },
+              declaredPlates: s.declaredPlates - 1,
+            }
+          : s,
+    ),
   };
 }
 

@@ -21,11 +21,25 @@ export function explainPlan(graph: ModelGraph, given: Given, source: string, bou
   const plan = exactPlan(new DerivedModel(graph, given));
   const program = bound === null ? null : new ExactProgram(bound, 'explain');
   const blocks = plan.components.flatMap((component, k) => explained(component, plan.derivation, source, program?.components[k] ?? null));
-  const fromPrior = plan.derivation.regions.filter((r) => plan.prior.has(r.region.variable.name)).map((r): ExplainedBlock => ({
-    block: regionName(r.region), loops: regionLoops(r.region), family: null, parameters: [], factors: [sourceLine(source, r.region.statement.span)],
-    kernel: 'drawn from its law', reason: 'nothing observed depends on it',
-  }));
-  return { backend: 'exact', blocks: [...blocks, ...fromPrior], notes: [...notesOn(blocks), ...plan.components.flatMap(scaleNote)], code: program?.source ?? null };
+  const fromPrior = plan.derivation.regions
+    .filter((r) => plan.prior.has(r.region.variable.name))
+    .map(
+      (r): ExplainedBlock => ({
+        block: regionName(r.region),
+        loops: regionLoops(r.region),
+        family: null,
+        parameters: [],
+        factors: [sourceLine(source, r.region.statement.span)],
+        kernel: 'drawn from its law',
+        reason: 'nothing observed depends on it',
+      }),
+    );
+  return {
+    backend: 'exact',
+    blocks: [...blocks, ...fromPrior],
+    notes: [...notesOn(blocks), ...plan.components.flatMap(scaleNote)],
+    code: program?.source ?? null,
+  };
 }
 
 /** What the parameters of a scale mean by the Normals in them. */
@@ -34,48 +48,135 @@ function scaleNote(component: Component): readonly string[] {
   const { normals, scales } = component.leaf.scaled;
   const of = [...new Set(scales.map((s) => s.plan.region.variable.name))];
   const normalNames = [...new Set(normals.flatMap((p) => (p.kind === 'alone' ? [p.plan] : p.plans)).map((p) => p.region.variable.name))];
-  return [`In the parameters of ${listed(of)}, ${listed(normalNames)} ${normalNames.length > 1 ? 'stand for their means, which do' : 'stands for its mean, which does'} not depend on ${of.length > 1 ? 'them' : 'it'}.`];
+  return [
+    `In the parameters of ${listed(of)}, ${listed(normalNames)} ${normalNames.length > 1 ? 'stand for their means, which do' : 'stands for its mean, which does'} not depend on ${of.length > 1 ? 'them' : 'it'}.`,
+  ];
 }
 
 /** Each block of the plan in a line. */
 export function planEntries({ plan, components }: ExactProgram): readonly PlanEntry[] {
-  const entries = plan.components.flatMap((c, k) => explained(c, plan.derivation, null, components[k] ?? null).map((b): PlanEntry => ({ block: b.block, kernel: b.kernel, reason: b.reason })));
-  return [...entries, ...[...plan.prior].map((block): PlanEntry => ({ block, kernel: 'drawn from its law', reason: 'nothing observed depends on it' }))];
+  const entries = plan.components.flatMap((c, k) =>
+    explained(c, plan.derivation, null, components[k] ?? null).map(
+      (b): PlanEntry => ({ block: b.block, kernel: b.kernel, reason: b.reason }),
+    ),
+  );
+  return [
+    ...entries,
+    ...[...plan.prior].map((block): PlanEntry => ({ block, kernel: 'drawn from its law', reason: 'nothing observed depends on it' })),
+  ];
 }
 
-function listed(names: readonly string[]): string { return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`; }
+function listed(names: readonly string[]): string {
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+}
 
-function explained(component: Component, derivation: Derivation, source: string | null, program: ComponentProgram | null): readonly ExplainedBlock[] {
-  const { model } = derivation, structures = program?.structures ?? [];
-  const lines = (plan: RegionPlan): readonly string[] => (source === null ? [] : entering(plan.collected, model).map((s) => sourceLine(source, s.span)));
+function explained(
+  component: Component,
+  derivation: Derivation,
+  source: string | null,
+  program: ComponentProgram | null,
+): readonly ExplainedBlock[] {
+  const { model } = derivation,
+    structures = program?.structures ?? [];
+  const lines = (plan: RegionPlan): readonly string[] =>
+    source === null ? [] : entering(plan.collected, model).map((s) => sourceLine(source, s.span));
   const block = (plan: RegionPlan, kernel: string, reason: string, family: string | null = null, withFormulas = false): ExplainedBlock => ({
-    block: regionName(plan.region), loops: regionLoops(plan.region), family,
-    parameters: withFormulas && source !== null ? render(formulas(plan, derivation), model) : [], factors: lines(plan), kernel, reason,
+    block: regionName(plan.region),
+    loops: regionLoops(plan.region),
+    family,
+    parameters: withFormulas && source !== null ? render(formulas(plan, derivation), model) : [],
+    factors: lines(plan),
+    kernel,
+    reason,
   });
   /** Several regions as one block, with what their joint density is made of. */
   const together = (plans: readonly RegionPlan[], kernel: string, reason: string): ExplainedBlock => ({
-    block: plans.map((p) => regionName(p.region)).join(', '), loops: '', family: 'MvNormal', kernel, reason, factors: [...new Set(plans.flatMap(lines))],
-    parameters: render([{ name: 'log density', indices: [], expr: presentable(addAll(gaussianStructures(plans.map((p) => p.region), derivation.regions.map((r) => r.region), derivation.forms, model).blocks.map((b) => jointDensity(b.factors.map((f) => f.statement), b.variables, model)))) }], model),
+    block: plans.map((p) => regionName(p.region)).join(', '),
+    loops: '',
+    family: 'MvNormal',
+    kernel,
+    reason,
+    factors: [...new Set(plans.flatMap(lines))],
+    parameters: render(
+      [
+        {
+          name: 'log density',
+          indices: [],
+          expr: presentable(
+            addAll(
+              gaussianStructures(
+                plans.map((p) => p.region),
+                derivation.regions.map((r) => r.region),
+                derivation.forms,
+                model,
+              ).blocks.map((b) =>
+                jointDensity(
+                  b.factors.map((f) => f.statement),
+                  b.variables,
+                  model,
+                ),
+              ),
+            ),
+          ),
+        },
+      ],
+      model,
+    ),
   });
-  if (component.kind === 'discrete' && program !== null && program.apart !== '') return component.regions.map((r) => block(r, 'enumerated', program.apart));
+  if (component.kind === 'discrete' && program !== null && program.apart !== '')
+    return component.regions.map((r) => block(r, 'enumerated', program.apart));
   if (component.kind === 'discrete') {
     const reason = structures.length === 0 ? 'finite unknowns that meet finite unknowns only' : structures.join('; ');
     // Where nothing unknown stands in its weights, a value's weight is its posterior probability but for a factor.
-    return component.regions.map((r) => block(r, 'elimination', reason, 'Categorical', formulas(r, derivation).every((f) => [...variablesOf(f.expr)].every((v) => model.statusOf(v) === 'given'))));
+    return component.regions.map((r) =>
+      block(
+        r,
+        'elimination',
+        reason,
+        'Categorical',
+        formulas(r, derivation).every((f) => [...variablesOf(f.expr)].every((v) => model.statusOf(v) === 'given')),
+      ),
+    );
   }
   const { leaf } = component;
-  const given = component.kind === 'mixture' ? `given each configuration of ${[...new Set(component.finite.map((r) => r.region.variable.name))].join(', ')}, ` : '';
+  const given =
+    component.kind === 'mixture'
+      ? `given each configuration of ${[...new Set(component.finite.map((r) => r.region.variable.name))].join(', ')}, `
+      : '';
   const joined = structures.length === 0 ? `${given}its terms are quadratic in Normals that meet` : structures.join('; ');
-  const part = (p: Part, kernel: string, reason: string): readonly ExplainedBlock[] => (p.kind === 'alone'
-    ? [block(p.plan, kernel, `${given}${reason}`, formName(p.form), true)]
-    : source === null ? p.plans.map((plan) => block(plan, 'joint Gaussian', joined, 'Normal')) : [together(p.plans, 'joint Gaussian', joined)]);
+  const part = (p: Part, kernel: string, reason: string): readonly ExplainedBlock[] =>
+    p.kind === 'alone'
+      ? [block(p.plan, kernel, `${given}${reason}`, formName(p.form), true)]
+      : source === null
+        ? p.plans.map((plan) => block(plan, 'joint Gaussian', joined, 'Normal'))
+        : [together(p.plans, 'joint Gaussian', joined)];
   const names = (leaf.scaled?.normals ?? []).flatMap((p) => (p.kind === 'alone' ? [p.plan] : p.plans)).map((p) => p.region.variable.name);
   const scales = (leaf.scaled?.scales ?? []).map((p) => p.plan.region.variable.name);
   return [
-    ...(component.kind === 'mixture' ? component.finite.map((r): ExplainedBlock => ({ ...(component.lane === null ? { enumerates: r.region.variable.name } : {}), ...block(r, 'enumerated', component.lane === null ? 'its configurations are weighed by their evidence' : 'its values are weighed by their evidence, step by step of the loop', 'Categorical') })) : []),
+    ...(component.kind === 'mixture'
+      ? component.finite.map(
+          (r): ExplainedBlock => ({
+            ...(component.lane === null ? { enumerates: r.region.variable.name } : {}),
+            ...block(
+              r,
+              'enumerated',
+              component.lane === null
+                ? 'its configurations are weighed by their evidence'
+                : 'its values are weighed by their evidence, step by step of the loop',
+              'Categorical',
+            ),
+          }),
+        )
+      : []),
     ...leaf.free.flatMap((p) => part(p, 'closed form', 'nothing else unknown enters its terms')),
     ...(leaf.scaled?.scales ?? []).flatMap((p) => part(p, 'closed form', `${names.join(', ')} integrated out: they share its scale`)),
-    ...(leaf.scaled?.normals ?? []).flatMap((p) => part(p, 'closed form', `Normal given ${[...new Set(scales)].join(', ')}, whose mean does not depend on it; Student t once that is integrated out`)),
+    ...(leaf.scaled?.normals ?? []).flatMap((p) =>
+      part(
+        p,
+        'closed form',
+        `Normal given ${[...new Set(scales)].join(', ')}, whose mean does not depend on it; Student t once that is integrated out`,
+      ),
+    ),
   ];
 }
 
@@ -83,9 +184,15 @@ function explained(component: Component, derivation: Derivation, source: string 
 function formulas(plan: RegionPlan, { model, regions }: Derivation): readonly Formula[] {
   if (plan.recognised.kind === 'none') return [];
   // A region of the solution's own making (a gap beside the unknowns it depends on) stands in no derivation of the program.
-  const own = regions.find((r) => r.region === plan.region), focus = own === undefined ? null : focused(model, own);
-  if (own === undefined || focus === null || focus.form.kind !== plan.recognised.kind) return formulasOf(plan.recognised, plan.collected, model);
+  const own = regions.find((r) => r.region === plan.region),
+    focus = own === undefined ? null : focused(model, own);
+  if (own === undefined || focus === null || focus.form.kind !== plan.recognised.kind)
+    return formulasOf(plan.recognised, plan.collected, model);
   // What integrating Normals out adds to a scale.
   const added = plan.collected.contributions.filter((c) => !own.collected.contributions.includes(c));
-  return formulasOf(plan.recognised.kind === 'exponential' ? plan.recognised : focus.form, { ...focus.collected, contributions: [...focus.collected.contributions, ...added] }, focus.model);
+  return formulasOf(
+    plan.recognised.kind === 'exponential' ? plan.recognised : focus.form,
+    { ...focus.collected, contributions: [...focus.collected.contributions, ...added] },
+    focus.model,
+  );
 }

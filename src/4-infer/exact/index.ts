@@ -19,7 +19,12 @@ import { results } from './results.js';
 import { solve, type SolvedComponent } from './solve.js';
 
 const options: readonly OptionDoc[] = [
-  { name: 'mode', type: 'boolean', default: 'false', doc: 'the most probable joint assignment of finite unknowns instead of their marginals; other unknowns given it' },
+  {
+    name: 'mode',
+    type: 'boolean',
+    default: 'false',
+    doc: 'the most probable joint assignment of finite unknowns instead of their marginals; other unknowns given it',
+  },
 ];
 
 export const exact: Backend = {
@@ -38,7 +43,8 @@ function readMode(given: Readonly<Record<string, string>>): boolean {
   for (const [name, text] of Object.entries(given)) {
     if (name !== 'mode') {
       wrong.push(unknownOption('exact', name, options));
-    } else if (text !== 'true' && text !== 'false') wrong.push({ code: 'wrong-option', severity: 'error', message: `mode must be true or false, got '${text}'` });
+    } else if (text !== 'true' && text !== 'false')
+      wrong.push({ code: 'wrong-option', severity: 'error', message: `mode must be true or false, got '${text}'` });
   }
   if (wrong.length > 0) refuse(wrong);
   return given['mode'] === 'true';
@@ -50,14 +56,18 @@ function applied<T>(graph: ModelGraph, given: Given, work: () => T): T {
     return work();
   } catch (error) {
     if (!(error instanceof ExactRefusal)) throw error;
-    refuse(error.refusals.map((r): Diagnostic => {
-      const helpful = helpfulGivens(graph, given, r);
-      return {
-        code: 'not-exact', severity: 'error', span: (r.factor?.statement ?? r.region.statement).span,
-        message: `exact does not apply: ${refusedBlock(r)} ${r.reason}`,
-        hint: `${helpful.length === 0 ? '' : `With a value for ${helpful.join(' or for ')} (--set, --data) it applies; otherwise `}${helpful.length === 0 ? 'Use' : 'use'} --backend gibbs, which needs no closed form.`,
-      };
-    }));
+    refuse(
+      error.refusals.map((r): Diagnostic => {
+        const helpful = helpfulGivens(graph, given, r);
+        return {
+          code: 'not-exact',
+          severity: 'error',
+          span: (r.factor?.statement ?? r.region.statement).span,
+          message: `exact does not apply: ${refusedBlock(r)} ${r.reason}`,
+          hint: `${helpful.length === 0 ? '' : `With a value for ${helpful.join(' or for ')} (--set, --data) it applies; otherwise `}${helpful.length === 0 ? 'Use' : 'use'} --backend gibbs, which needs no closed form.`,
+        };
+      }),
+    );
   }
 }
 
@@ -79,12 +89,22 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
   const warnings: Diagnostic[] = [
     ...solved.flatMap((s) => s.warnings),
     ...drawsWithoutValue(variables),
-    ...(request.init === null ? [] : [{ code: 'unused-start', severity: 'warning' as const, message: 'exact needs no start values: --init is ignored' }]),
+    ...(request.init === null
+      ? []
+      : [{ code: 'unused-start', severity: 'warning' as const, message: 'exact needs no start values: --init is ignored' }]),
   ];
   return {
-    backend: 'exact', variables, exchangeable: [], logEvidence: program.plan.proper ? joint : null, logEvidenceSe: null, elbo: null, logLikelihood: null,
+    backend: 'exact',
+    variables,
+    exchangeable: [],
+    logEvidence: program.plan.proper ? joint : null,
+    logEvidenceSe: null,
+    elbo: null,
+    logLikelihood: null,
     logJoint: mode ? solved.reduce((sum, s) => sum + s.logMode, program.constant()) : null,
-    traces: {}, warnings, converged: !warnings.some((w) => w.code === 'not-finite' && w.severity === 'warning'),
+    traces: {},
+    warnings,
+    converged: !warnings.some((w) => w.code === 'not-finite' && w.severity === 'warning'),
     seconds: { compile: compiled - begun, warmup: finished - compiled, sampling: seconds() - finished },
     plan: planEntries(program),
   };

@@ -4,7 +4,27 @@
  * needs: log Z = log joint(state) - log posterior(state) at any state.
  */
 import { type Code, accumulate, store } from '../../code/loop.js';
-import { add, apply, cond, type Expr, type Index, index, isConst, log, mul, neg, num, one, pow, type Ref, ref, sub, substitute, variablesOf, zero } from '../../expr/expr.js';
+import {
+  add,
+  apply,
+  cond,
+  type Expr,
+  type Index,
+  index,
+  isConst,
+  log,
+  mul,
+  neg,
+  num,
+  one,
+  pow,
+  type Ref,
+  ref,
+  sub,
+  substitute,
+  variablesOf,
+  zero,
+} from '../../expr/expr.js';
 import type { ScalarLaw } from '../../distributions/family.js';
 import { gammaMoment } from '../../distributions/gamma.js';
 import { normalLaw } from '../../distributions/normal.js';
@@ -21,10 +41,18 @@ import type { AlonePart } from './plan.js';
 import { type Scale, scaleAddress } from '../../3-derive/sharedScale.js';
 
 /** Where results of a variable are written, each of its shape. */
-export interface ResultStorages { readonly mean: string; readonly variance: string; readonly quantiles: readonly string[] }
+export interface ResultStorages {
+  readonly mean: string;
+  readonly variance: string;
+  readonly quantiles: readonly string[];
+}
 
 /** Moments of a variable's numbers, each of its shape. */
-export interface VariableMoments { readonly mean: Float64Array; readonly variance: Float64Array; quantiles: readonly Float64Array[] | null }
+export interface VariableMoments {
+  readonly mean: Float64Array;
+  readonly variance: Float64Array;
+  quantiles: readonly Float64Array[] | null;
+}
 
 export interface PartCode {
   readonly regions: readonly LatentRegion[];
@@ -61,7 +89,12 @@ export interface PropernessCheck {
 }
 
 /** The scale of a Normal variable `member`, which is integrated out first. */
-export interface ScaleContext { readonly member: string; readonly scale: Scale; readonly context: RegionContext; readonly law: ElementLaw }
+export interface ScaleContext {
+  readonly member: string;
+  readonly scale: Scale;
+  readonly context: RegionContext;
+  readonly law: ElementLaw;
+}
 
 export class AloneCode implements PartCode {
   readonly context: RegionContext;
@@ -94,30 +127,53 @@ export class AloneCode implements PartCode {
     this.storages = law.storages;
     const lead = builder.storage(context.name).shape.slice(0, context.at.length);
     const storage = builder.fresh('properness', lead, 'state');
-    this.proper = [{ region: context.region, storage, limits: law.limits, singular: context.region.eventRank === 1 && law.gaussian, element: null, code: [{ do: 'fill', storage, value: num(Infinity) }, ...this.over([store(storage, context.at, law.proper)])] }];
+    this.proper = [
+      {
+        region: context.region,
+        storage,
+        limits: law.limits,
+        singular: context.region.eventRank === 1 && law.gaussian,
+        element: null,
+        code: [{ do: 'fill', storage, value: num(Infinity) }, ...this.over([store(storage, context.at, law.proper)])],
+      },
+    ];
   }
-  private over(body: readonly Code[]): readonly Code[] { return loops(this.context.plates, this.context.guards, body); }
+  private over(body: readonly Code[]): readonly Code[] {
+    return loops(this.context.plates, this.context.guards, body);
+  }
   /** Code for each number of each element. */
-  private each(body: (event: readonly Index[]) => readonly Code[]): readonly Code[] { return this.over(overEvent(this.context, body)); }
+  private each(body: (event: readonly Index[]) => readonly Code[]): readonly Code[] {
+    return this.over(overEvent(this.context, body));
+  }
 
   density(into: string, lane: (region: LatentRegion) => readonly Expr[]): readonly Code[] {
     return this.over([accumulate(into, lane(this.context.region), neg(this.law.logDensity))]);
   }
-  private scale(): ScaleContext | null { return this.scales.find((s) => s.member === this.context.name) ?? null; }
+  private scale(): ScaleContext | null {
+    return this.scales.find((s) => s.member === this.context.name) ?? null;
+  }
 
   moments(into: (variable: string) => ResultStorages): readonly Code[] {
-    const { mean, variance } = into(this.context.name), { law, context } = this;
+    const { mean, variance } = into(this.context.name),
+      { law, context } = this;
     const scale = this.scale();
     return this.each((event) => {
       const cell = [...context.at, ...event];
-      return [store(mean, cell, law.mean(event)), store(variance, cell, scale === null ? law.variance(event) : mul(law.variance(event), inflation(scale, context.at, event)))];
+      return [
+        store(mean, cell, law.mean(event)),
+        store(variance, cell, scale === null ? law.variance(event) : mul(law.variance(event), inflation(scale, context.at, event))),
+      ];
     });
   }
   quantiles(into: (variable: string) => ResultStorages): readonly Code[] | null {
-    const { context, law } = this, { quantiles } = into(context.name);
+    const { context, law } = this,
+      { quantiles } = into(context.name);
     if (law.quantileCode !== null) return this.over(law.quantileCode(quantiles));
     if (this.marginal(context.eventDims.map(() => zero)) === null) return null;
-    return this.each((event) => { const marginal = this.marginal(event)!; return quantileLevels.map((u, n) => store(quantiles[n]!, [...context.at, ...event], context.builder.bind(marginal.quantile(num(u))))); });
+    return this.each((event) => {
+      const marginal = this.marginal(event)!;
+      return quantileLevels.map((u, n) => store(quantiles[n]!, [...context.at, ...event], context.builder.bind(marginal.quantile(num(u)))));
+    });
   }
   distribution(x: (variable: string) => string, into: (variable: string) => string): readonly Code[] | null {
     const { context } = this;
@@ -129,7 +185,9 @@ export class AloneCode implements PartCode {
   }
   private marginal(event: readonly Expr[]): ScalarLaw | null {
     const scale = this.scale();
-    return scale === null ? this.law.marginal(event) : studentMarginal(scale, this.context.at, event, this.law.mean(event), this.law.variance(event));
+    return scale === null
+      ? this.law.marginal(event)
+      : studentMarginal(scale, this.context.at, event, this.law.mean(event), this.law.variance(event));
   }
 }
 
@@ -159,20 +217,30 @@ export class GaussianCode implements PartCode {
     this.point = this.each((e) => [store(e.variable, e.at, block.mean(e))]);
     this.draw = block.draw;
     const storage = builder.fresh('properness', [], 'state');
-    this.proper = [{
-      region: block.regions[0]!, storage, limits: { improper: 0, doubtful: 0 }, singular: true, element: (read) => block.elementOf(read(block.status)[1]! - 1),
-      code: [store(storage, [], cond({ op: 'apply', fn: 'gt', args: [ref(block.status, [num(1)]), zero] }, num(-1), num(Infinity)))],
-    }];
+    this.proper = [
+      {
+        region: block.regions[0]!,
+        storage,
+        limits: { improper: 0, doubtful: 0 },
+        singular: true,
+        element: (read) => block.elementOf(read(block.status)[1]! - 1),
+        code: [store(storage, [], cond({ op: 'apply', fn: 'gt', args: [ref(block.status, [num(1)]), zero] }, num(-1), num(Infinity)))],
+      },
+    ];
     const read = new Set<string>();
     for (const r of block.regions) {
       const { element, binders } = elementOf(builder, r);
-      for (const x of [block.mean(element), block.covariance(element, element, binders)]) if (x !== null) for (const name of variablesOf(x)) if (builder.storage(name).place === 'state') read.add(name);
+      for (const x of [block.mean(element), block.covariance(element, element, binders)])
+        if (x !== null) for (const name of variablesOf(x)) if (builder.storage(name).place === 'state') read.add(name);
     }
     this.storages = [...read];
   }
   /** Code for each scalar of each member. */
   private each(body: (element: Ref, binders: readonly Binder[], region: LatentRegion) => readonly Code[]): readonly Code[] {
-    return this.block.regions.flatMap((r) => { const { element, binders, guards } = elementOf(this.builder, r); return loops(binders, guards, body(element, binders, r)); });
+    return this.block.regions.flatMap((r) => {
+      const { element, binders, guards } = elementOf(this.builder, r);
+      return loops(binders, guards, body(element, binders, r));
+    });
   }
   private variance(e: Ref, binders: readonly Binder[]): Expr {
     const own = this.block.covariance(e, e, binders);
@@ -182,39 +250,81 @@ export class GaussianCode implements PartCode {
   density(into: string, lane: (region: LatentRegion) => readonly Expr[]): readonly Code[] {
     // At the mean the density is |P|^(1/2) (2 pi)^(-n/2); lanes do not meet, so each has its pivots.
     const [first] = this.block.regions;
-    if (lane(first!).every((e) => isConst(e))) return [accumulate(into, lane(first!), sub(num(0.5 * this.block.size * Math.log(2 * Math.PI)), mul(num(0.5), ref(this.block.status, [zero]))))];
+    if (lane(first!).every((e) => isConst(e)))
+      return [
+        accumulate(
+          into,
+          lane(first!),
+          sub(num(0.5 * this.block.size * Math.log(2 * Math.PI)), mul(num(0.5), ref(this.block.status, [zero]))),
+        ),
+      ];
     return this.each((e, binders, region) => {
       const pivot = this.block.inversePivot(e, binders);
       if (pivot === null) throw new InternalError(`the pivot of ${e.variable} is not kept`);
       return [accumulate(into, lane(region), add(num(0.5 * Math.log(2 * Math.PI)), mul(num(0.5), log(pivot))))];
     });
   }
-  private scaleOf(region: LatentRegion): ScaleContext | null { return this.scales.find((s) => s.member === region.variable.name) ?? null; }
+  private scaleOf(region: LatentRegion): ScaleContext | null {
+    return this.scales.find((s) => s.member === region.variable.name) ?? null;
+  }
   moments(into: (variable: string) => ResultStorages): readonly Code[] {
-    return [...this.block.moments, ...this.each((e, binders, region) => {
-      const { mean, variance } = into(e.variable), scale = this.scaleOf(region), own = this.variance(e, binders);
-      return [store(mean, e.at, this.block.mean(e)), store(variance, e.at, scale === null ? own : mul(own, inflation(scale, e.at.slice(0, region.at.length), e.at.slice(region.at.length))))];
-    })];
+    return [
+      ...this.block.moments,
+      ...this.each((e, binders, region) => {
+        const { mean, variance } = into(e.variable),
+          scale = this.scaleOf(region),
+          own = this.variance(e, binders);
+        return [
+          store(mean, e.at, this.block.mean(e)),
+          store(
+            variance,
+            e.at,
+            scale === null ? own : mul(own, inflation(scale, e.at.slice(0, region.at.length), e.at.slice(region.at.length))),
+          ),
+        ];
+      }),
+    ];
   }
   quantiles(into: (variable: string) => ResultStorages): readonly Code[] | null {
     if (!this.closed()) return null;
-    return this.each((e, binders, region) => { const marginal = this.marginal(e, binders, region)!, { quantiles } = into(e.variable); return quantileLevels.map((u, n) => store(quantiles[n]!, e.at, this.builder.bind(marginal.quantile(num(u))))); });
+    return this.each((e, binders, region) => {
+      const marginal = this.marginal(e, binders, region)!,
+        { quantiles } = into(e.variable);
+      return quantileLevels.map((u, n) => store(quantiles[n]!, e.at, this.builder.bind(marginal.quantile(num(u)))));
+    });
   }
   distribution(x: (variable: string) => string, into: (variable: string) => string): readonly Code[] | null {
     if (!this.closed()) return null;
-    return this.each((e, binders, region) => [store(into(e.variable), e.at, this.builder.bind(this.marginal(e, binders, region)!.cdf(ref(x(e.variable), e.at))))]);
+    return this.each((e, binders, region) => [
+      store(into(e.variable), e.at, this.builder.bind(this.marginal(e, binders, region)!.cdf(ref(x(e.variable), e.at)))),
+    ]);
   }
-  private closed(): boolean { return this.scales.every((s) => s.law.scale?.kind !== 'bounded'); }
+  private closed(): boolean {
+    return this.scales.every((s) => s.law.scale?.kind !== 'bounded');
+  }
   private marginal(e: Ref, binders: readonly Binder[], region: LatentRegion): ScalarLaw | null {
-    const scale = this.scaleOf(region), mean = this.block.mean(e), variance = this.variance(e, binders);
-    return scale === null ? normalLaw(mean, pow(variance, num(0.5))) : studentMarginal(scale, e.at.slice(0, region.at.length), e.at.slice(region.at.length), mean, variance);
+    const scale = this.scaleOf(region),
+      mean = this.block.mean(e),
+      variance = this.variance(e, binders);
+    return scale === null
+      ? normalLaw(mean, pow(variance, num(0.5)))
+      : studentMarginal(scale, e.at.slice(0, region.at.length), e.at.slice(region.at.length), mean, variance);
   }
 }
 /** The scalar of a region that its loops and event indices reach. */
-function elementOf(builder: ProgramBuilder, region: LatentRegion): { readonly element: Ref; readonly binders: readonly Binder[]; readonly guards: readonly Expr[] } {
+function elementOf(
+  builder: ProgramBuilder,
+  region: LatentRegion,
+): { readonly element: Ref; readonly binders: readonly Binder[]; readonly guards: readonly Expr[] } {
   const event = region.eventDims.map((to, d): Binder => ({ index: index(`v${d}`), from: zero, to }));
-  const binders = [...region.plates.map((p): Binder => ({ index: p.index, from: p.from, to: p.to })), ...event].map((b) => builder.bindBinder(b));
-  return { element: ref(region.variable.name, [...region.at.map((e) => builder.bind(e)), ...event.map((b) => b.index)]), binders, guards: region.guards.map((g) => builder.bind(g)) };
+  const binders = [...region.plates.map((p): Binder => ({ index: p.index, from: p.from, to: p.to })), ...event].map((b) =>
+    builder.bindBinder(b),
+  );
+  return {
+    element: ref(region.variable.name, [...region.at.map((e) => builder.bind(e)), ...event.map((b) => b.index)]),
+    binders,
+    guards: region.guards.map((g) => builder.bind(g)),
+  };
 }
 
 /** E[1/s] / (1/s) at the current scale: how much larger the variance is with the scale integrated out. */
@@ -239,7 +349,13 @@ export function studentScaling({ law, scale, context }: ScaleContext): readonly 
   return [mul(s.scale(zero, zero), pow(mul(df, covarianceAt(scale, context, zero)), num(-1))), df];
 }
 /** The marginal of a Normal whose precision (or covariance) has been integrated out. */
-function studentMarginal({ law, scale, context }: ScaleContext, wholeAt: readonly Expr[], ownEvent: readonly Expr[], mean: Expr, variance: Expr): ScalarLaw | null {
+function studentMarginal(
+  { law, scale, context }: ScaleContext,
+  wholeAt: readonly Expr[],
+  ownEvent: readonly Expr[],
+  mean: Expr,
+  variance: Expr,
+): ScalarLaw | null {
   const { at, event } = placeIn(scale, wholeAt, ownEvent);
   const address = scaleAddress(scale, at);
   const own = (e: Expr): Expr => moved(e, context, address);
@@ -252,26 +368,47 @@ function studentMarginal({ law, scale, context }: ScaleContext, wholeAt: readonl
   }
   const i = event[0]!;
   const df = add(s.df, num(1 - s.dimension));
-  return studentLaw(own(df), mean, pow(mul(variance, own(mul(s.scale(i, i), pow(mul(df, covarianceAt(scale, context, i)), num(-1))))), num(0.5)));
+  return studentLaw(
+    own(df),
+    mean,
+    pow(mul(variance, own(mul(s.scale(i, i), pow(mul(df, covarianceAt(scale, context, i)), num(-1))))), num(0.5)),
+  );
 }
 /** Location and scale of a Student t with `df` degrees of freedom. */
 function studentLaw(df: Expr, location: Expr, scale: Expr): ScalarLaw {
-  return { cdf: (x) => apply('studentCdf', apply('div', sub(x, location), scale), df), quantile: (u) => add(location, mul(scale, apply('studentQuantile', u, df))) };
+  return {
+    cdf: (x) => apply('studentCdf', apply('div', sub(x, location), scale), df),
+    quantile: (u) => add(location, mul(scale, apply('studentQuantile', u, df))),
+  };
 }
 /** Address and place in the vector of a member's element. */
-function placeIn(scale: Scale, at: readonly Expr[], event: readonly Expr[]): { readonly at: readonly Expr[]; readonly event: readonly Expr[] } {
+function placeIn(
+  scale: Scale,
+  at: readonly Expr[],
+  event: readonly Expr[],
+): { readonly at: readonly Expr[]; readonly event: readonly Expr[] } {
   return scale.split && at.length > 0 ? { at: at.slice(0, -1), event: at.slice(-1) } : { at, event };
 }
-function powerOf(scale: Scale): number { return scale.role.kind === 'power' ? scale.role.power : 1; }
+function powerOf(scale: Scale): number {
+  return scale.role.kind === 'power' ? scale.role.power : 1;
+}
 /** Element (i, i) of the covariance that the scale's current value is, or is the inverse of. */
 function covarianceAt(scale: Scale, context: RegionContext, i: Expr): Expr {
   if (scale.role.kind === 'covariance') return context.current([i, i]);
-  const d = num(context.eventDims[0]!), a = index('a'), b = index('b');
-  return { op: 'element', array: { fn: 'inverse', args: [{ indices: [a, b], dims: [d, d], body: context.current([a, b]) }], dims: [d, d] }, at: [i, i] };
+  const d = num(context.eventDims[0]!),
+    a = index('a'),
+    b = index('b');
+  return {
+    op: 'element',
+    array: { fn: 'inverse', args: [{ indices: [a, b], dims: [d, d], body: context.current([a, b]) }], dims: [d, d] },
+    at: [i, i],
+  };
 }
 /** An expression of the scale's element, at another address. */
 function moved(e: Expr, context: RegionContext, address: readonly Expr[]): Expr {
   const map = new Map<Index, Expr>();
-  context.at.forEach((own, d) => { if (own.op === 'index') map.set(own, address[d]!); });
+  context.at.forEach((own, d) => {
+    if (own.op === 'index') map.set(own, address[d]!);
+  });
   return substitute(e, map);
 }

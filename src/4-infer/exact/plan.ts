@@ -27,7 +27,10 @@ export interface AlonePart {
   readonly form: ClosedForm;
 }
 /** Normals that meet each other. */
-export interface GaussianPart { readonly kind: 'gaussian'; readonly plans: readonly RegionPlan[] }
+export interface GaussianPart {
+  readonly kind: 'gaussian';
+  readonly plans: readonly RegionPlan[];
+}
 export type Part = AlonePart | GaussianPart;
 
 /** Continuous unknowns of a component, finite ones held. */
@@ -35,7 +38,11 @@ export interface Leaf {
   /** Independent of everything else. */
   readonly free: readonly Part[];
   /** Normals given the scales, and the scales with the Normals integrated out. */
-  readonly scaled: { readonly normals: readonly Part[]; readonly scales: readonly AlonePart[]; readonly roles: ReadonlyMap<string, Scale> } | null;
+  readonly scaled: {
+    readonly normals: readonly Part[];
+    readonly scales: readonly AlonePart[];
+    readonly roles: ReadonlyMap<string, Scale>;
+  } | null;
 }
 
 export type Component = {
@@ -96,13 +103,20 @@ export function exactPlan(model: DerivedModel): ExactPlan {
   const prior = new Set<string>();
   for (const group of components(model, all)) {
     const plan = componentPlan(model, group, all);
-    if (!('reason' in plan)) { solved.push(plan); continue; }
+    if (!('reason' in plan)) {
+      solved.push(plan);
+      continue;
+    }
     const pruned = withoutBarren(model, group, all);
-    if (pruned === null) { refusals.push(plan); continue; }
+    if (pruned === null) {
+      refusals.push(plan);
+      continue;
+    }
     for (const name of pruned.names) prior.add(name);
     for (const part of components(model, pruned.derivation)) {
       const again = componentPlan(model, part, pruned.derivation);
-      if ('reason' in again) refusals.push(again); else solved.push(again);
+      if ('reason' in again) refusals.push(again);
+      else solved.push(again);
     }
   }
   if (refusals.length > 0) throw new ExactRefusal(refusals);
@@ -128,13 +142,20 @@ type Group = { readonly regions: readonly RegionPlan[]; readonly factors: readon
 function components(model: DerivedModel, derivation: Derivation): readonly Group[] {
   const names = [...new Set(derivation.regions.map((r) => r.region.variable.name))];
   const parent = new Map(names.map((n) => [n, n]));
-  const root = (n: string): string => { let at = n; while (parent.get(at) !== at) at = parent.get(at)!; return at; };
+  const root = (n: string): string => {
+    let at = n;
+    while (parent.get(at) !== at) at = parent.get(at)!;
+    return at;
+  };
   const speaksOf = new Map(derivation.factors.map((f) => [f, names.filter((n) => depends(model, f, n))]));
   for (const found of speaksOf.values()) for (const n of found) parent.set(root(n), root(found[0]!));
   const roots = [...new Set(names.map(root))];
   return roots.map((r) => ({
     regions: derivation.regions.filter((x) => root(x.region.variable.name) === r),
-    factors: derivation.factors.filter((f) => { const first = speaksOf.get(f)![0]; return first !== undefined && root(first) === r; }),
+    factors: derivation.factors.filter((f) => {
+      const first = speaksOf.get(f)![0];
+      return first !== undefined && root(first) === r;
+    }),
   }));
 }
 
@@ -142,7 +163,11 @@ function components(model: DerivedModel, derivation: Derivation): readonly Group
  * The group without unknowns that nothing depends on but their own proper laws (predictions, gaps that
  * nobody reads): they integrate to one. Null where there are none.
  */
-function withoutBarren(model: DerivedModel, group: Group, all: Derivation): { readonly names: ReadonlySet<string>; readonly derivation: Derivation } | null {
+function withoutBarren(
+  model: DerivedModel,
+  group: Group,
+  all: Derivation,
+): { readonly names: ReadonlySet<string>; readonly derivation: Derivation } | null {
   const names = new Set<string>();
   let factors = group.factors;
   for (;;) {
@@ -150,10 +175,17 @@ function withoutBarren(model: DerivedModel, group: Group, all: Derivation): { re
     const barren = rest.find((name) => {
       const own = group.regions.filter((r) => r.region.variable.name === name);
       const mentioning = factors.filter((f) => depends(model, f, name));
-      if (!own.every((r) => hasConstant(r.region)) || !mentioning.every((f) => own.some((r) => r.region.statement.id === f.id))) return false;
+      if (!own.every((r) => hasConstant(r.region)) || !mentioning.every((f) => own.some((r) => r.region.statement.id === f.id)))
+        return false;
       if (model.statusOf(name) !== 'partial') return true;
       // Gaps: the given elements still count, so no law may read another element.
-      return own.every((r) => r.region.law !== null && supportOf(r.region.law).kind !== 'vector' && r.region.law.kind !== 'mixture' && !lawReads(model, r.region, name));
+      return own.every(
+        (r) =>
+          r.region.law !== null &&
+          supportOf(r.region.law).kind !== 'vector' &&
+          r.region.law.kind !== 'mixture' &&
+          !lawReads(model, r.region, name),
+      );
     });
     if (barren === undefined) break;
     names.add(barren);
@@ -168,7 +200,17 @@ function withoutBarren(model: DerivedModel, group: Group, all: Derivation): { re
   }
   if (names.size === 0) return null;
   const left = group.regions.filter((r) => !names.has(r.region.variable.name));
-  return { names, derivation: derive(model, factors, latentRegions(model).filter((x) => left.some((r) => r.region.statement.id === x.statement.id && r.region.variable.name === x.variable.name)), all) };
+  return {
+    names,
+    derivation: derive(
+      model,
+      factors,
+      latentRegions(model).filter((x) =>
+        left.some((r) => r.region.statement.id === x.statement.id && r.region.variable.name === x.variable.name),
+      ),
+      all,
+    ),
+  };
 }
 function lawReads(model: DerivedModel, region: LatentRegion, name: string): boolean {
   // The density reads the datum itself at its own address only.
@@ -176,7 +218,8 @@ function lawReads(model: DerivedModel, region: LatentRegion, name: string): bool
   if (factor === undefined) return true;
   let other = false;
   const look = (e: Expr): void => {
-    if (e.op === 'ref' && e.variable === name && !(e.at.length === region.at.length && e.at.every((a, d) => equal(a, region.at[d]!)))) other = true;
+    if (e.op === 'ref' && e.variable === name && !(e.at.length === region.at.length && e.at.every((a, d) => equal(a, region.at[d]!))))
+      other = true;
     for (const c of childrenOf(e)) look(c);
   };
   for (const e of [factor.logDensity, ...factor.conditions, ...factor.guards]) look(e);
@@ -184,22 +227,31 @@ function lawReads(model: DerivedModel, region: LatentRegion, name: string): bool
 }
 function childrenOf(e: Expr): readonly Expr[] {
   switch (e.op) {
-    case 'ref': return e.at;
-    case 'apply': return e.args;
-    case 'cond': return [e.test, e.then, e.otherwise];
-    case 'reduce': return [e.from, e.to, e.body];
-    case 'element': return [...e.at, ...e.array.args.flatMap((a) => [...a.dims, a.body])];
-    default: return [];
+    case 'ref':
+      return e.at;
+    case 'apply':
+      return e.args;
+    case 'cond':
+      return [e.test, e.then, e.otherwise];
+    case 'reduce':
+      return [e.from, e.to, e.body];
+    case 'element':
+      return [...e.at, ...e.array.args.flatMap((a) => [...a.dims, a.body])];
+    default:
+      return [];
   }
 }
 
 /** The first way that solves a group. */
 function componentPlan(model: DerivedModel, group: Group, derivation: Derivation): Component | Refusal {
   const base = { ...group, derivation };
-  const finite = group.regions.filter((r) => r.recognised.kind === 'finite'), continuous = group.regions.filter((r) => r.recognised.kind !== 'finite');
+  const finite = group.regions.filter((r) => r.recognised.kind === 'finite'),
+    continuous = group.regions.filter((r) => r.recognised.kind !== 'finite');
   if (continuous.length === 0) return { ...base, kind: 'discrete' };
   const held = new Set(finite.map((r) => r.region.variable.name));
-  for (const r of continuous) if (held.has(r.region.variable.name)) return { component: group.regions, region: r.region, reason: 'is finite in one region and not in another', factor: null };
+  for (const r of continuous)
+    if (held.has(r.region.variable.name))
+      return { component: group.regions, region: r.region, reason: 'is finite in one region and not in another', factor: null };
   const leaf = leafOf(model, group, continuous, held, derivation);
   if ('reason' in leaf) return leaf;
   if (finite.length === 0) return { ...base, kind: 'closed', leaf };
@@ -207,8 +259,19 @@ function componentPlan(model: DerivedModel, group: Group, derivation: Derivation
 }
 
 /** The continuous unknowns of a group given configurations of its finite ones. */
-function leafOf(model: DerivedModel, group: Group, regions: readonly RegionPlan[], held: ReadonlySet<string>, derivation: Derivation): Leaf | Refusal {
-  const refuse = (plan: RegionPlan, reason: string, factor: Factor | null = null): Refusal => ({ component: group.regions, region: plan.region, reason, factor });
+function leafOf(
+  model: DerivedModel,
+  group: Group,
+  regions: readonly RegionPlan[],
+  held: ReadonlySet<string>,
+  derivation: Derivation,
+): Leaf | Refusal {
+  const refuse = (plan: RegionPlan, reason: string, factor: Factor | null = null): Refusal => ({
+    component: group.regions,
+    region: plan.region,
+    reason,
+    factor,
+  });
   const factorOf = (id: number | null): Factor | null => group.factors.find((f) => f.id === id) ?? null;
   for (const plan of regions) {
     const r = plan.recognised;
@@ -222,28 +285,43 @@ function leafOf(model: DerivedModel, group: Group, regions: readonly RegionPlan[
   const free = regions.filter((plan) => reads.get(plan)!.length === 0).map(alone);
   const tied = regions.filter((plan) => reads.get(plan)!.length > 0);
   if (tied.length === 0) return { free, scaled: null };
-  const gaussian = tied.filter(isGaussian), others = tied.filter((p) => !isGaussian(p));
+  const gaussian = tied.filter(isGaussian),
+    others = tied.filter((p) => !isGaussian(p));
   const names = new Set(gaussian.map((p) => p.region.variable.name));
   if (others.length === 0) return { free: [...free, ...gaussianParts(gaussian, reads, names)], scaled: null };
   // What a scale reads besides Normals ties it to another unknown.
   const beside = (plan: RegionPlan): string | undefined => reads.get(plan)!.find((n) => !names.has(n));
   const worst = others.find((p) => beside(p) !== undefined);
   if (worst !== undefined) return refuse(worst, tieReason(worst, beside(worst)!), tieFactor(group, worst, beside(worst)!));
-  if (gaussian.length === 0) return refuse(others[0]!, tieReason(others[0]!, reads.get(others[0]!)![0]!), tieFactor(group, others[0]!, reads.get(others[0]!)![0]!));
+  if (gaussian.length === 0)
+    return refuse(others[0]!, tieReason(others[0]!, reads.get(others[0]!)![0]!), tieFactor(group, others[0]!, reads.get(others[0]!)![0]!));
   const forms = derivation.forms.filter((f) => group.factors.includes(f.factor));
   const result = sharedScales(forms, names, held, model);
   if (result.kind === 'refused') {
     const plan = gaussian.find((p) => p.region.variable.name === result.variable)!;
-    return refuse(plan, `meets ${unknownsBeside(plan, reads, names)} in the term ${inWords(result.term, plan.graph)}, which ${result.reason}`, factorOf(result.factor));
+    return refuse(
+      plan,
+      `meets ${unknownsBeside(plan, reads, names)} in the term ${inWords(result.term, plan.graph)}, which ${result.reason}`,
+      factorOf(result.factor),
+    );
   }
   const split = others.find((p) => others.some((o) => o !== p && o.region.variable.name === p.region.variable.name));
-  if (split !== undefined) return refuse(split, `scales ${[...names].join(', ')} and is defined by several statements, so that its law is not one for all elements`);
+  if (split !== undefined)
+    return refuse(
+      split,
+      `scales ${[...names].join(', ')} and is defined by several statements, so that its law is not one for all elements`,
+    );
   const scales: AlonePart[] = [];
   for (const plan of others) {
-    const added = determinantTerms(plan.region, gaussian.map((g) => g.region), result.scales);
+    const added = determinantTerms(
+      plan.region,
+      gaussian.map((g) => g.region),
+      result.scales,
+    );
     const collected = { ...plan.collected, contributions: [...plan.collected.contributions, ...added] };
     const form = recognise(collected, model);
-    if (form.kind === 'none' || form.kind === 'finite' || form.kind === 'piecewiseNormal') return refuse(plan, `has no family once ${[...names].join(', ')} are integrated out`);
+    if (form.kind === 'none' || form.kind === 'finite' || form.kind === 'piecewiseNormal')
+      return refuse(plan, `has no family once ${[...names].join(', ')} are integrated out`);
     scales.push({ kind: 'alone', plan: { ...plan, collected, recognised: form }, form });
   }
   return { free, scaled: { normals: gaussianParts(gaussian, reads, names), scales, roles: result.scales } };
@@ -263,47 +341,67 @@ function tieFactor(group: Group, plan: RegionPlan, other: string): Factor | null
 }
 
 /** Normals that meet no other Normal stand alone, the others together. */
-function gaussianParts(plans: readonly RegionPlan[], reads: ReadonlyMap<RegionPlan, readonly string[]>, names: ReadonlySet<string>): readonly Part[] {
-  const meeting = plans.filter((p) => reads.get(p)!.some((n) => names.has(n)) || plans.some((q) => q !== p && reads.get(q)!.includes(p.region.variable.name)));
-  const single = plans.filter((p) => !meeting.includes(p)).map((plan): Part => ({ kind: 'alone', plan, form: plan.recognised as ClosedForm }));
+function gaussianParts(
+  plans: readonly RegionPlan[],
+  reads: ReadonlyMap<RegionPlan, readonly string[]>,
+  names: ReadonlySet<string>,
+): readonly Part[] {
+  const meeting = plans.filter(
+    (p) => reads.get(p)!.some((n) => names.has(n)) || plans.some((q) => q !== p && reads.get(q)!.includes(p.region.variable.name)),
+  );
+  const single = plans
+    .filter((p) => !meeting.includes(p))
+    .map((plan): Part => ({ kind: 'alone', plan, form: plan.recognised as ClosedForm }));
   return meeting.length === 0 ? single : [...single, { kind: 'gaussian', plans: meeting }];
 }
 
 /** Statistics of a Normal on the whole line, or of a vector of them. */
 export function isGaussian(plan: RegionPlan): boolean {
   const form = plan.recognised;
-  return form.kind === 'exponential' && !form.bounded && form.slots.some((s) => s.statistic.kind === 'pair' || (s.statistic.kind === 'power' && s.statistic.power === 2))
-    && form.slots.every((s) => s.statistic.kind === 'pair' || s.statistic.kind === 'power');
+  return (
+    form.kind === 'exponential' &&
+    !form.bounded &&
+    form.slots.some((s) => s.statistic.kind === 'pair' || (s.statistic.kind === 'power' && s.statistic.power === 2)) &&
+    form.slots.every((s) => s.statistic.kind === 'pair' || s.statistic.kind === 'power')
+  );
 }
 
 /** Unknowns in the coefficients of a region's statistics and in its bounds. */
 function readsOf(plan: RegionPlan): ReadonlySet<string> {
   const out = new Set<string>();
-  const add = (e: Expr): void => { for (const v of variablesOf(e)) out.add(v); };
-  for (const c of plan.collected.contributions) for (const e of [c.coefficient, ...c.guards, ...c.event, ...c.binders.flatMap((b) => [b.from, b.to])]) add(e);
-  for (const c of plan.collected.contributions) if (c.statistic.kind === 'other') for (const v of variablesOf(c.statistic.expr)) if (!v.startsWith('#')) out.add(v);
+  const add = (e: Expr): void => {
+    for (const v of variablesOf(e)) out.add(v);
+  };
+  for (const c of plan.collected.contributions)
+    for (const e of [c.coefficient, ...c.guards, ...c.event, ...c.binders.flatMap((b) => [b.from, b.to])]) add(e);
+  for (const c of plan.collected.contributions)
+    if (c.statistic.kind === 'other') for (const v of variablesOf(c.statistic.expr)) if (!v.startsWith('#')) out.add(v);
   for (const b of plan.collected.bounds) for (const e of [b.value, ...b.guards, ...b.binders.flatMap((x) => [x.from, x.to])]) add(e);
   return out;
 }
 
 /** The loop of independent steps of a mixture, where every region has it first and every factor keeps to one step. */
 function laneOf(group: Group): Lane | null {
-  const region = new Map<LatentRegion, Index>(), factor = new Map<Factor, Index>();
+  const region = new Map<LatentRegion, Index>(),
+    factor = new Map<Factor, Index>();
   const first = group.regions[0]!.region.plates[0];
   if (first === undefined) return null;
   for (const { region: r } of group.regions) {
-    const plate = r.plates[0], address = r.at[0];
+    const plate = r.plates[0],
+      address = r.at[0];
     if (plate === undefined || address !== plate.index || !equal(plate.from, first.from) || !equal(plate.to, first.to)) return null;
     region.set(r, plate.index);
   }
   const names = new Set(group.regions.map((r) => r.region.variable.name));
   for (const f of group.factors) {
-    let own: Index | null = null, fine = true;
+    let own: Index | null = null,
+      fine = true;
     const look = (e: Expr): void => {
       if (e.op === 'ref' && names.has(e.variable)) {
         const address = e.at[0];
         const plate = f.plates.find((p) => p.index === address);
-        if (plate === undefined || (own !== null && own !== plate.index) || !equal(plate.from, first.from) || !equal(plate.to, first.to)) fine = false;
+        if (plate === undefined || (own !== null && own !== plate.index) || !equal(plate.from, first.from) || !equal(plate.to, first.to))
+          fine = false;
         else own = plate.index;
       }
       for (const c of childrenOf(e)) look(c);
@@ -317,13 +415,18 @@ function laneOf(group: Group): Lane | null {
 
 /** Unknowns of a refused component whose values, were they given, would make everything tractable. */
 export function helpfulGivens(graph: ModelGraph, given: Given, refusal: Refusal): readonly string[] {
-  const candidates = [...new Set(refusal.component.map((r) => r.region.variable.name))].filter((n) => graph.variables.get(n)?.origin === 'sample' || graph.variables.get(n)?.origin === 'param');
+  const candidates = [...new Set(refusal.component.map((r) => r.region.variable.name))].filter(
+    (n) => graph.variables.get(n)?.origin === 'sample' || graph.variables.get(n)?.origin === 'param',
+  );
   return candidates.slice(0, mostTried).filter((name) => {
     try {
       exactPlan(new DerivedModel(graph, { ...given, complete: new Set([...given.complete, name]) }));
       return true;
     } catch (error) {
-      if (error instanceof ExactRefusal) return !error.refusals.some((r) => r.component.some((x) => refusal.component.some((y) => y.region.variable.name === x.region.variable.name)));
+      if (error instanceof ExactRefusal)
+        return !error.refusals.some((r) =>
+          r.component.some((x) => refusal.component.some((y) => y.region.variable.name === x.region.variable.name)),
+        );
       throw error;
     }
   });
@@ -332,4 +435,6 @@ export function helpfulGivens(graph: ModelGraph, given: Given, refusal: Refusal)
 const mostTried = 12;
 
 /** The block of a refusal as the program writes it. */
-export function refusedBlock(refusal: Refusal): string { return regionName(refusal.region); }
+export function refusedBlock(refusal: Refusal): string {
+  return regionName(refusal.region);
+}

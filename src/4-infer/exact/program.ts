@@ -31,7 +31,12 @@ import { type Component, exactPlan, type ExactPlan, ExactRefusal, type Lane, typ
 export type Memory = Float64Array | Int32Array;
 
 /** The values of a finite variable: low, low + 1, ..., low + count - 1. */
-export interface FiniteVariable { readonly name: string; readonly low: number; readonly count: number; readonly table: string }
+export interface FiniteVariable {
+  readonly name: string;
+  readonly low: number;
+  readonly count: number;
+  readonly table: string;
+}
 
 /** One component as entry points. */
 export interface ComponentProgram {
@@ -129,44 +134,77 @@ export class ExactProgram {
       const known = results.get(name);
       if (known !== undefined) return known;
       const { shape } = builder.storage(name);
-      const made = { mean: builder.fresh('meanOf', shape, 'state'), variance: builder.fresh('varianceOf', shape, 'state'), quantiles: ['lower', 'median', 'upper'].map((q) => builder.fresh(q, shape, 'state')) };
+      const made = {
+        mean: builder.fresh('meanOf', shape, 'state'),
+        variance: builder.fresh('varianceOf', shape, 'state'),
+        quantiles: ['lower', 'median', 'upper'].map((q) => builder.fresh(q, shape, 'state')),
+      };
       results.set(name, made);
       return made;
     };
     this.components = plan.components.map((component, k) => componentProgram(builder, component, k, into));
     this.results = results;
-    const tabulated = tabulatedReports(builder, this.components.flatMap((c) => c.finite.flatMap((f): TabulatedVariable[] => {
-      const block = c.blocks.find((b): b is DiscreteBlock => b.kind === 'discrete' && b.regions.some((r) => r.variable.name === f.name));
-      return block === undefined ? [] : [{ ...f, block }];
-    })));
+    const tabulated = tabulatedReports(
+      builder,
+      this.components.flatMap((c) =>
+        c.finite.flatMap((f): TabulatedVariable[] => {
+          const block = c.blocks.find(
+            (b): b is DiscreteBlock => b.kind === 'discrete' && b.regions.some((r) => r.variable.name === f.name),
+          );
+          return block === undefined ? [] : [{ ...f, block }];
+        }),
+      ),
+    );
     this.tabulated = tabulated.reports;
     builder.entry('tabulated', tabulated.code);
     builder.entry('constant', [{ do: 'return', value: addAll(jointTerms(builder, plan.constant).map((t) => t.value)) }]);
     const isComputed = (s: Statement): boolean => s.kind === 'let' && builder.model.statusOf(s.target.variable) !== 'given';
-    const fromPrior = (s: Statement): boolean => (s.kind === 'sample' || s.kind === 'observe') && s.target !== null && plan.prior.has(s.target.variable);
+    const fromPrior = (s: Statement): boolean =>
+      (s.kind === 'sample' || s.kind === 'observe') && s.target !== null && plan.prior.has(s.target.variable);
     builder.entry('evaluate', ancestralCode(builder, { generate: 'latents', wanted: isComputed }));
-    builder.entry('report', ancestralCode(builder, { generate: 'latents', wanted: (s) => isComputed(s) || fromPrior(s) || s.kind === 'predict' }));
+    builder.entry(
+      'report',
+      ancestralCode(builder, { generate: 'latents', wanted: (s) => isComputed(s) || fromPrior(s) || s.kind === 'predict' }),
+    );
     const printed = printModule(builder.module());
     const folds = runFolds(builder);
     const initial = new Map<string, Memory>();
-    for (const s of printed.storages) { const v = folds.get(s.name) ?? builder.initialValues(s.name); if (v !== undefined) initial.set(s.name, s.place === 'data' ? v : v.slice()); }
+    for (const s of printed.storages) {
+      const v = folds.get(s.name) ?? builder.initialValues(s.name);
+      if (v !== undefined) initial.set(s.name, s.place === 'data' ? v : v.slice());
+    }
     const arrays = allocate(printed.storages, initial);
     this.random = new ProbedRandom(createRandom(seed, 'exact').state);
-    const procedures = new Map<string, Procedure>([['gridDraw', gridDraw], ['gridQuantile', gridQuantile]]);
-    const runtime = createRuntime(this.random, bound.graph.hostFunctions.map((h) => h.call), procedures);
+    const procedures = new Map<string, Procedure>([
+      ['gridDraw', gridDraw],
+      ['gridQuantile', gridQuantile],
+    ]);
+    const runtime = createRuntime(
+      this.random,
+      bound.graph.hostFunctions.map((h) => h.call),
+      procedures,
+    );
     this.faults = runtime.faults;
     this.functions = instantiate(printed.source, arrays, runtime);
     this.memory = new Map(printed.storages.map((s, k) => [s.name, arrays[k]!]));
     this.source = printed.source;
   }
 
-  private call(name: string): number | undefined { return this.functions[name]!(); }
+  private call(name: string): number | undefined {
+    return this.functions[name]!();
+  }
   /** The log joint density of what does not depend on any unknown. */
-  constant(): number { return this.call('constant') ?? 0; }
+  constant(): number {
+    return this.call('constant') ?? 0;
+  }
   /** Counts the configurations of each lane. */
-  count(c: ComponentProgram): void { if (c.enumerated) this.call(`count${c.number}`); }
+  count(c: ComponentProgram): void {
+    if (c.enumerated) this.call(`count${c.number}`);
+  }
   /** Installs the chosen configurations. */
-  configure(c: ComponentProgram): void { if (c.enumerated) this.call(`configure${c.number}`); }
+  configure(c: ComponentProgram): void {
+    if (c.enumerated) this.call(`configure${c.number}`);
+  }
   /**
    * Everything at the current configuration; the evidence is in its storage. From the first configuration on whose Normals are so
    * ill-conditioned that plain doubles would lose half their digits, they are solved with twice as many.
@@ -186,14 +224,22 @@ export class ExactProgram {
    */
   formOfWorst(c: ComponentProgram, part: number): { readonly form: number; readonly row: number; readonly ratio: number } | null {
     const own = c.parts[part];
-    if (!(own instanceof GaussianCode) || own.block.careful === null || this.read(c.careful)[0] === 0 || this.read(own.block.status)[1]! > 0) return null;
+    if (
+      !(own instanceof GaussianCode) ||
+      own.block.careful === null ||
+      this.read(c.careful)[0] === 0 ||
+      this.read(own.block.status)[1]! > 0
+    )
+      return null;
     const at = (step: number): number => {
       this.functions[`probe${c.number}of${part}`]!(step);
       let sum = 0;
       for (const x of this.read(c.probed)) sum += x;
       return sum;
     };
-    const above = at(1), below = at(-1), middle = at(0);
+    const above = at(1),
+      below = at(-1),
+      middle = at(0);
     const [row, ratio] = this.read(own.block.careful.worst);
     return { form: middle - above + (middle - below), row: row!, ratio: ratio! };
   }
@@ -204,13 +250,25 @@ export class ExactProgram {
     this.read(own.block.status)[1] = row + 1;
     this.read(own.proper[0]!.storage)[0] = -1;
   }
-  moments(c: ComponentProgram): void { this.call(`moments${c.number}`); }
-  quantiles(c: ComponentProgram): void { this.call(`quantiles${c.number}`); }
-  distribution(c: ComponentProgram): void { this.call(`distribution${c.number}`); }
-  draw(c: ComponentProgram): void { this.call(`draw${c.number}`); }
-  mode(c: ComponentProgram): void { this.call(`mode${c.number}`); }
+  moments(c: ComponentProgram): void {
+    this.call(`moments${c.number}`);
+  }
+  quantiles(c: ComponentProgram): void {
+    this.call(`quantiles${c.number}`);
+  }
+  distribution(c: ComponentProgram): void {
+    this.call(`distribution${c.number}`);
+  }
+  draw(c: ComponentProgram): void {
+    this.call(`draw${c.number}`);
+  }
+  mode(c: ComponentProgram): void {
+    this.call(`mode${c.number}`);
+  }
   /** The log joint of a component's factors at the state, for components solved by elimination. */
-  logJoint(c: ComponentProgram): number { return this.call(`joint${c.number}`) ?? NaN; }
+  logJoint(c: ComponentProgram): number {
+    return this.call(`joint${c.number}`) ?? NaN;
+  }
   /**
    * Draws a component's Normals at the current scales with a unit vector in place of normals.
    * @param unit position of the 1; -1 puts everything at its mean.
@@ -227,11 +285,17 @@ export class ExactProgram {
     return { inflation: inflation!, ratio: ratio!, df: df! };
   }
   /** Fills the storages of `tabulated` from the moments of the blocks. */
-  tabulate(): void { this.call('tabulated'); }
+  tabulate(): void {
+    this.call('tabulated');
+  }
   /** Reports at the current state. */
-  evaluate(): void { this.call('evaluate'); }
+  evaluate(): void {
+    this.call('evaluate');
+  }
   /** Reports, predictions and what is drawn from its prior, at the current state. */
-  report(): void { this.call('report'); }
+  report(): void {
+    this.call('report');
+  }
   read(name: string): Memory {
     const values = this.memory.get(name);
     if (values === undefined) throw new InternalError(`no memory for ${name}`);
@@ -239,7 +303,12 @@ export class ExactProgram {
   }
 }
 
-function componentProgram(builder: ProgramBuilder, component: Component, k: number, into: (name: string) => ResultStorages): ComponentProgram {
+function componentProgram(
+  builder: ProgramBuilder,
+  component: Component,
+  k: number,
+  into: (name: string) => ResultStorages,
+): ComponentProgram {
   const regions = component.regions.map((r) => r.region);
   const blocks = component.kind === 'discrete' ? discreteOf(builder, component) : '';
   if (typeof blocks !== 'string') return discreteProgram(builder, component, blocks, k);
@@ -249,17 +318,27 @@ function componentProgram(builder: ProgramBuilder, component: Component, k: numb
   const lanes = lane === null ? 1 : lane.count;
   const cell = (region: LatentRegion): readonly Expr[] => (lane === null ? [zero] : [lane.lane.region.get(region)!]);
   const evidence = builder.fresh('evidence', [lanes], 'state');
-  const chosen = builder.fresh('chosen', [lanes], 'state'), states = builder.fresh('states', [lanes], 'state'), rest = builder.fresh('rest', [lanes], 'state');
+  const chosen = builder.fresh('chosen', [lanes], 'state'),
+    states = builder.fresh('states', [lanes], 'state'),
+    rest = builder.fresh('rest', [lanes], 'state');
 
   // Configurations: a number in mixed radix, the first element its lowest digit.
   const contexts = finiteRegions.map((p) => ({ context: new RegionContext(builder, p.collected, new FoldedTables()), form: p.recognised }));
-  const digits = (body: (context: RegionContext, low: Expr, count: Expr, at: readonly Expr[]) => readonly Code[]): readonly Code[] => contexts.flatMap(({ context, form }) => {
-    if (form.kind !== 'finite') throw new InternalError(`${context.name} is not finite`);
-    return loops(context.plates, context.guards, body(context, builder.bind(form.low), builder.bind(valueCount(form.low, form.high)), cell(context.region)));
-  });
+  const digits = (body: (context: RegionContext, low: Expr, count: Expr, at: readonly Expr[]) => readonly Code[]): readonly Code[] =>
+    contexts.flatMap(({ context, form }) => {
+      if (form.kind !== 'finite') throw new InternalError(`${context.name} is not finite`);
+      return loops(
+        context.plates,
+        context.guards,
+        body(context, builder.bind(form.low), builder.bind(valueCount(form.low, form.high)), cell(context.region)),
+      );
+    });
   if (finiteRegions.length > 0) {
     const copy = index('l');
-    builder.entry(`count${k}`, [{ do: 'fill', storage: states, value: one }, ...digits((_, __, count, at) => [store(states, at, mul(ref(states, at), count))])]);
+    builder.entry(`count${k}`, [
+      { do: 'fill', storage: states, value: one },
+      ...digits((_, __, count, at) => [store(states, at, mul(ref(states, at), count))]),
+    ]);
     builder.entry(`configure${k}`, [
       { do: 'for', index: copy, from: zero, to: num(lanes), body: [store(rest, [copy], ref(chosen, [copy]))] },
       ...digits((context, low, count, at) => {
@@ -270,9 +349,12 @@ function componentProgram(builder: ProgramBuilder, component: Component, k: numb
     ]);
   }
 
-  const careful = builder.fresh('careful', [1], 'state'), condition = builder.fresh('condition', [1], 'state'), probed = builder.fresh('probed', [lanes], 'state');
+  const careful = builder.fresh('careful', [1], 'state'),
+    condition = builder.fresh('condition', [1], 'state'),
+    probed = builder.fresh('probed', [lanes], 'state');
   const { parts, before, scales } = leafCode(builder, leaf, component.derivation, careful);
-  const laneOfFactor = (f: { readonly id: number }): Index | null => (lane === null ? null : [...lane.lane.factor].find(([g]) => g.id === f.id)?.[1] ?? null);
+  const laneOfFactor = (f: { readonly id: number }): Index | null =>
+    lane === null ? null : ([...lane.lane.factor].find(([g]) => g.id === f.id)?.[1] ?? null);
   builder.entry(`prepare${k}`, [
     ...before,
     ...parts.flatMap((p) => p.proper.flatMap((x) => x.code)),
@@ -283,49 +365,104 @@ function componentProgram(builder: ProgramBuilder, component: Component, k: numb
   const own = builder.fresh('own', [], 'local');
   builder.entry(`condition${k}`, [
     store(condition, [zero], one),
-    ...parts.flatMap((p): readonly Code[] => (p instanceof GaussianCode && p.block.careful !== null ? [p.block.careful.condition({ storage: own, at: [] }), store(condition, [zero], apply('max', ref(condition, [zero]), ref(own, [])))] : [])),
+    ...parts.flatMap((p): readonly Code[] =>
+      p instanceof GaussianCode && p.block.careful !== null
+        ? [
+            p.block.careful.condition({ storage: own, at: [] }),
+            store(condition, [zero], apply('max', ref(condition, [zero]), ref(own, []))),
+          ]
+        : [],
+    ),
   ]);
   parts.forEach((p, n) => {
     if (!(p instanceof GaussianCode) || p.block.careful === null) return;
     const step = builder.fresh('step', [], 'local');
-    builder.entry(`probe${k}of${n}`, [
-      ...p.block.careful.probe(ref(step, [])),
-      { do: 'fill', storage: probed, value: zero },
-      ...evidenceCode(builder, component, probed, laneOfFactor),
-    ], [step]);
+    builder.entry(
+      `probe${k}of${n}`,
+      [
+        ...p.block.careful.probe(ref(step, [])),
+        { do: 'fill', storage: probed, value: zero },
+        ...evidenceCode(builder, component, probed, laneOfFactor),
+      ],
+      [step],
+    );
   });
-  builder.entry(`moments${k}`, parts.flatMap((p) => p.moments(into)));
-  const quantiles = parts.map((p) => p.quantiles(into)), distributions = parts.map((p) => p.distribution((v) => into(v).mean, (v) => into(v).quantiles[0]!));
+  builder.entry(
+    `moments${k}`,
+    parts.flatMap((p) => p.moments(into)),
+  );
+  const quantiles = parts.map((p) => p.quantiles(into)),
+    distributions = parts.map((p) =>
+      p.distribution(
+        (v) => into(v).mean,
+        (v) => into(v).quantiles[0]!,
+      ),
+    );
   const variables = [...new Set(parts.flatMap((p) => p.regions.map((r) => r.variable.name)))];
-  const complete = (codes: readonly (readonly Code[] | null)[]): ReadonlySet<string> => new Set(variables.filter((v) => parts.every((p, n) => codes[n] !== null || !p.regions.some((r) => r.variable.name === v))));
+  const complete = (codes: readonly (readonly Code[] | null)[]): ReadonlySet<string> =>
+    new Set(variables.filter((v) => parts.every((p, n) => codes[n] !== null || !p.regions.some((r) => r.variable.name === v))));
   const withQuantiles = complete(quantiles);
-  builder.entry(`quantiles${k}`, quantiles.flatMap((q) => q ?? []));
-  builder.entry(`distribution${k}`, distributions.flatMap((d) => d ?? []));
+  builder.entry(
+    `quantiles${k}`,
+    quantiles.flatMap((q) => q ?? []),
+  );
+  builder.entry(
+    `distribution${k}`,
+    distributions.flatMap((d) => d ?? []),
+  );
   builder.entry(`draw${k}`, drawCode(leaf, parts));
-  builder.entry(`normals${k}`, parts.flatMap((p) => (p.gaussian ? p.draw : [])));
+  builder.entry(
+    `normals${k}`,
+    parts.flatMap((p) => (p.gaussian ? p.draw : [])),
+  );
   const scaling = builder.fresh('scaling', [3], 'state');
-  builder.entry(`scaling${k}`, scalingCode(scales).map((e, n) => store(scaling, [num(n)], builder.bind(e))));
+  builder.entry(
+    `scaling${k}`,
+    scalingCode(scales).map((e, n) => store(scaling, [num(n)], builder.bind(e))),
+  );
   return {
-    component, number: k, parts, blocks: [], lanes, evidence, chosen, states, scaling, careful, condition, probed, enumerated: finiteRegions.length > 0, apart: blocks, variables,
+    component,
+    number: k,
+    parts,
+    blocks: [],
+    lanes,
+    evidence,
+    chosen,
+    states,
+    scaling,
+    careful,
+    condition,
+    probed,
+    enumerated: finiteRegions.length > 0,
+    apart: blocks,
+    variables,
     structures: parts.flatMap((p) => (p instanceof GaussianCode ? [p.words] : [])),
-    withQuantiles, withDistribution: new Set([...complete(distributions)].filter((v) => withQuantiles.has(v))),
+    withQuantiles,
+    withDistribution: new Set([...complete(distributions)].filter((v) => withQuantiles.has(v))),
     finite: finiteNames(finiteRegions).map((name) => finiteVariable(builder, name)),
     storages: [...parts.flatMap((p) => p.storages), ...(leaf.scaled?.scales ?? []).map((s) => s.plan.region.variable.name)],
   };
 }
-function finiteNames(regions: readonly { readonly region: LatentRegion }[]): readonly string[] { return [...new Set(regions.map((r) => r.region.variable.name))]; }
+function finiteNames(regions: readonly { readonly region: LatentRegion }[]): readonly string[] {
+  return [...new Set(regions.map((r) => r.region.variable.name))];
+}
 
 function finiteVariable(builder: ProgramBuilder, name: string): FiniteVariable {
   const range = builder.model.finiteRange(name);
   if (range === null) throw new InternalError(`${name} is not finite`);
-  const low = builder.interval(builder.bind(range.low)), high = builder.interval(builder.bind(range.high));
+  const low = builder.interval(builder.bind(range.low)),
+    high = builder.interval(builder.bind(range.high));
   if (low === null || high === null) throw new InternalError(`the values of ${name} are not known`);
   const count = high.high - low.low + 1;
   return { name, low: low.low, count, table: builder.fresh('probabilities', [...builder.storage(name).shape, count], 'state') };
 }
 
 /** The lane where its number of steps is known when data is bound. */
-function usableLane(builder: ProgramBuilder, lane: Lane | null, regions: readonly LatentRegion[]): { readonly lane: Lane; readonly count: number } | null {
+function usableLane(
+  builder: ProgramBuilder,
+  lane: Lane | null,
+  regions: readonly LatentRegion[],
+): { readonly lane: Lane; readonly count: number } | null {
   const plate = regions[0]?.plates[0];
   if (lane === null || plate === undefined) return null;
   const to = builder.bind(plate.to);
@@ -333,11 +470,19 @@ function usableLane(builder: ProgramBuilder, lane: Lane | null, regions: readonl
 }
 
 /** The log joint density of a component's factors, added up by lane. */
-function evidenceCode(builder: ProgramBuilder, component: Component, evidence: string, laneOf: (factor: { readonly id: number }) => Index | null): readonly Code[] {
+function evidenceCode(
+  builder: ProgramBuilder,
+  component: Component,
+  evidence: string,
+  laneOf: (factor: { readonly id: number }) => Index | null,
+): readonly Code[] {
   return component.factors.flatMap((factor) => {
     let value = builder.bind(factor.logDensity);
     for (const c of [...factor.conditions].reverse()) value = cond(builder.bind(c), value, num(-Infinity));
-    value = guarded(factor.guards.map((g) => builder.bind(g)), value);
+    value = guarded(
+      factor.guards.map((g) => builder.bind(g)),
+      value,
+    );
     const binders = factor.plates.map((p) => builder.bindBinder({ index: p.index, from: p.from, to: p.to }));
     const lane = laneOf(factor);
     return loops(binders, [], [accumulate(evidence, [lane ?? zero], value)]);
@@ -345,7 +490,12 @@ function evidenceCode(builder: ProgramBuilder, component: Component, evidence: s
 }
 
 /** Parts in the order of their computation, with the code that computes them and leaves a typical value in the state. */
-function leafCode(builder: ProgramBuilder, leaf: Leaf, derivation: Derivation, careful: string): { readonly parts: readonly PartCode[]; readonly before: readonly Code[]; readonly scales: readonly ScaleContext[] } {
+function leafCode(
+  builder: ProgramBuilder,
+  leaf: Leaf,
+  derivation: Derivation,
+  careful: string,
+): { readonly parts: readonly PartCode[]; readonly before: readonly Code[]; readonly scales: readonly ScaleContext[] } {
   const folded = new FoldedTables();
   const make = (part: Part, scales: readonly ScaleContext[] = []): readonly PartCode[] => {
     if (part.kind === 'alone') return [new AloneCode(builder, part, folded, scales)];
@@ -356,13 +506,25 @@ function leafCode(builder: ProgramBuilder, leaf: Leaf, derivation: Derivation, c
   if (leaf.scaled === null) return { parts: free, before: settle(free), scales: [] };
   const { roles } = leaf.scaled;
   const scales = leaf.scaled.scales.map((p) => new AloneCode(builder, p, folded, []));
-  const members = [...roles].flatMap(([member, scale]): ScaleContext[] => scales.filter((s) => s.context.name === scale.variable).map((s) => ({ member, scale, context: s.context, law: s.law })));
+  const members = [...roles].flatMap(([member, scale]): ScaleContext[] =>
+    scales.filter((s) => s.context.name === scale.variable).map((s) => ({ member, scale, context: s.context, law: s.law })),
+  );
   const normals = leaf.scaled.normals.flatMap((p) => make(p, members));
   // The mean of the Normals is the same at every scale: at one to begin with, then at the scale's typical value.
-  const neutral = scales.flatMap((s) => loops(s.context.plates, s.context.guards, overEvent(s.context, (event) => [
-    store(s.context.name, [...s.context.at, ...event], event.length === 2 ? cond(apply('eq', event[0]!, event[1]!), one, zero) : one),
-  ])));
-  return { scales: members, parts: [...free, ...scales, ...normals], before: [...settle(free), ...neutral, ...settle(normals), ...settle(scales), ...normals.flatMap((n) => n.prepare)] };
+  const neutral = scales.flatMap((s) =>
+    loops(
+      s.context.plates,
+      s.context.guards,
+      overEvent(s.context, (event) => [
+        store(s.context.name, [...s.context.at, ...event], event.length === 2 ? cond(apply('eq', event[0]!, event[1]!), one, zero) : one),
+      ]),
+    ),
+  );
+  return {
+    scales: members,
+    parts: [...free, ...scales, ...normals],
+    before: [...settle(free), ...neutral, ...settle(normals), ...settle(scales), ...normals.flatMap((n) => n.prepare)],
+  };
 }
 
 /** `Scaling` of Normals under one scale for all; NaN where there are several. */
@@ -374,9 +536,22 @@ function scalingCode(scales: readonly ScaleContext[]): readonly Expr[] {
 }
 
 /** Joint blocks of Normals that meet. @throws ExactRefusal where one of them is in no block. */
-function gaussianOf(builder: ProgramBuilder, derivation: Derivation, plans: readonly RegionPlan[], folded: FoldedTables, careful: string): readonly AssembledGaussianBlock[] {
-  const { blocks, refused } = gaussianStructures(plans.map((p) => p.region), derivation.regions.map((r) => r.region), derivation.forms, builder.model);
-  const refuse = (plan: RegionPlan, reason: string): never => { throw new ExactRefusal([{ component: plans, region: plan.region, reason, factor: null }]); };
+function gaussianOf(
+  builder: ProgramBuilder,
+  derivation: Derivation,
+  plans: readonly RegionPlan[],
+  folded: FoldedTables,
+  careful: string,
+): readonly AssembledGaussianBlock[] {
+  const { blocks, refused } = gaussianStructures(
+    plans.map((p) => p.region),
+    derivation.regions.map((r) => r.region),
+    derivation.forms,
+    builder.model,
+  );
+  const refuse = (plan: RegionPlan, reason: string): never => {
+    throw new ExactRefusal([{ component: plans, region: plan.region, reason, factor: null }]);
+  };
   for (const r of refused) {
     const plan = plans.find((p) => p.region.variable.name === r.variable);
     if (plan !== undefined) refuse(plan, r.reason);
@@ -389,7 +564,11 @@ function gaussianOf(builder: ProgramBuilder, derivation: Derivation, plans: read
 
 /** Draws of all parts: scales first, then the Normals they multiply. */
 function drawCode(leaf: Leaf, parts: readonly PartCode[]): readonly Code[] {
-  const normals = new Set((leaf.scaled?.normals ?? []).flatMap((p) => (p.kind === 'alone' ? [p.plan.region.variable.name] : p.plans.map((x) => x.region.variable.name))));
+  const normals = new Set(
+    (leaf.scaled?.normals ?? []).flatMap((p) =>
+      p.kind === 'alone' ? [p.plan.region.variable.name] : p.plans.map((x) => x.region.variable.name),
+    ),
+  );
   const isNormal = (p: PartCode): boolean => p.regions.some((r) => normals.has(r.variable.name));
   return [...parts.filter((p) => !isNormal(p)).flatMap((p) => p.draw), ...parts.filter(isNormal).flatMap((p) => [...p.prepare, ...p.draw])];
 }
@@ -403,7 +582,9 @@ function discreteOf(builder: ProgramBuilder, component: Component): readonly Dis
 
 /** Finite unknowns by elimination. */
 function discreteProgram(builder: ProgramBuilder, component: Component, blocks: readonly DiscreteBlock[], k: number): ComponentProgram {
-  const evidence = builder.fresh('evidence', [1], 'state'), chosen = builder.fresh('chosen', [1], 'state'), states = builder.fresh('states', [1], 'state');
+  const evidence = builder.fresh('evidence', [1], 'state'),
+    chosen = builder.fresh('chosen', [1], 'state'),
+    states = builder.fresh('states', [1], 'state');
   const finite = finiteNames(component.regions).map((name) => finiteVariable(builder, name));
   builder.entry(`prepare${k}`, [...blocks.flatMap((b) => b.prepare), store(evidence, [zero], addAll(blocks.map((b) => b.logNormaliser)))]);
   const tables = component.regions.flatMap(({ region }): readonly Code[] => {
@@ -413,18 +594,53 @@ function discreteProgram(builder: ProgramBuilder, component: Component, blocks: 
     const probability = block.probability([{ element: { op: 'ref', variable: f.name, at: region.at.map((e) => builder.bind(e)) }, value }]);
     if (probability === null) throw new InternalError(`${f.name} has no probabilities`);
     const plates = region.plates.map((p) => builder.bindBinder({ index: p.index, from: p.from, to: p.to }));
-    return loops(plates, region.guards.map((g) => builder.bind(g)), [{ do: 'for', index: value, from: zero, to: num(f.count), body: [store(f.table, [...region.at.map((e) => builder.bind(e)), value], probability)] }]);
+    return loops(
+      plates,
+      region.guards.map((g) => builder.bind(g)),
+      [
+        {
+          do: 'for',
+          index: value,
+          from: zero,
+          to: num(f.count),
+          body: [store(f.table, [...region.at.map((e) => builder.bind(e)), value], probability)],
+        },
+      ],
+    );
   });
   builder.entry(`moments${k}`, [...blocks.flatMap((b) => b.moments), ...tables]);
-  builder.entry(`draw${k}`, blocks.flatMap((b) => b.draw));
+  builder.entry(
+    `draw${k}`,
+    blocks.flatMap((b) => b.draw),
+  );
   builder.entry(`normals${k}`, []);
   builder.entry(`scaling${k}`, []);
   builder.entry(`condition${k}`, []);
-  builder.entry(`mode${k}`, blocks.flatMap((b) => b.mode));
+  builder.entry(
+    `mode${k}`,
+    blocks.flatMap((b) => b.mode),
+  );
   builder.entry(`joint${k}`, [{ do: 'return', value: addAll(jointTerms(builder, component.factors).map((t) => t.value)) }]);
   return {
-    component, number: k, parts: [], blocks, lanes: 1, evidence, chosen, states,
-    scaling: builder.fresh('scaling', [3], 'state'), careful: builder.fresh('careful', [1], 'state'), condition: builder.fresh('condition', [1], 'state'), probed: builder.fresh('probed', [1], 'state'),
-    finite, enumerated: false, apart: '', structures: blocks.map((b) => b.structure), variables: [], withQuantiles: new Set(), withDistribution: new Set(), storages: [],
+    component,
+    number: k,
+    parts: [],
+    blocks,
+    lanes: 1,
+    evidence,
+    chosen,
+    states,
+    scaling: builder.fresh('scaling', [3], 'state'),
+    careful: builder.fresh('careful', [1], 'state'),
+    condition: builder.fresh('condition', [1], 'state'),
+    probed: builder.fresh('probed', [1], 'state'),
+    finite,
+    enumerated: false,
+    apart: '',
+    structures: blocks.map((b) => b.structure),
+    variables: [],
+    withQuantiles: new Set(),
+    withDistribution: new Set(),
+    storages: [],
   };
 }

@@ -27,22 +27,27 @@ const mostProbes = 20_000;
 /** Reports that are affine in Normals, or functions of enumerated finite unknowns. */
 export function closedReports(program: ExactProgram): readonly ClosedReport[] {
   const { graph } = program.builder.bound;
-  return [...graph.variables.values()].filter((v) => v.origin === 'report').flatMap((v) => {
-    const statements = graph.statements.filter((s) => s.kind === 'let' && s.target.variable === v.name);
-    const kinds = statements.map((s) => (s.kind === 'let' ? kindOf(program, s) : null));
-    if (kinds.length === 0 || kinds.some((k) => k === null)) return [];
-    const components = new Set(kinds.flatMap((k) => k!.components));
-    if (components.size === 0) return [];
-    // A mixture's numbers are mixed by its own weights.
-    if ([...components].some((c) => c.enumerated) && (components.size > 1 || [...components][0]!.lanes > 1)) return [];
-    const finite = kinds.every((k) => k!.finite);
-    if ([...components].some((c) => c.blocks.length > 0 && c.component.kind === 'discrete')) return [];
-    return [{ name: v.name, components: [...components], finite }];
-  });
+  return [...graph.variables.values()]
+    .filter((v) => v.origin === 'report')
+    .flatMap((v) => {
+      const statements = graph.statements.filter((s) => s.kind === 'let' && s.target.variable === v.name);
+      const kinds = statements.map((s) => (s.kind === 'let' ? kindOf(program, s) : null));
+      if (kinds.length === 0 || kinds.some((k) => k === null)) return [];
+      const components = new Set(kinds.flatMap((k) => k!.components));
+      if (components.size === 0) return [];
+      // A mixture's numbers are mixed by its own weights.
+      if ([...components].some((c) => c.enumerated) && (components.size > 1 || [...components][0]!.lanes > 1)) return [];
+      const finite = kinds.every((k) => k!.finite);
+      if ([...components].some((c) => c.blocks.length > 0 && c.component.kind === 'discrete')) return [];
+      return [{ name: v.name, components: [...components], finite }];
+    });
 }
 
 /** What a statement's value depends on, where it is affine in Normals; null where it is not. */
-function kindOf(program: ExactProgram, s: Statement & { readonly kind: 'let' }): { readonly components: readonly ComponentProgram[]; readonly finite: boolean } | null {
+function kindOf(
+  program: ExactProgram,
+  s: Statement & { readonly kind: 'let' },
+): { readonly components: readonly ComponentProgram[]; readonly finite: boolean } | null {
   const { model } = program.builder;
   if (s.recursive) return null;
   const value = model.inline(s.value);
@@ -70,21 +75,30 @@ function kindOf(program: ExactProgram, s: Statement & { readonly kind: 'let' }):
 }
 
 /** Mean and variance of reports at the current configuration of their component. */
-export interface ReportMoments { readonly mean: Float64Array; readonly variance: Float64Array }
+export interface ReportMoments {
+  readonly mean: Float64Array;
+  readonly variance: Float64Array;
+}
 
 /**
  * Mean and variance of reports by unit vectors; the components have been prepared.
  * @returns null where that would take too many draws; then the state is as it was.
  */
-export function probe(program: ExactProgram, reports: readonly ClosedReport[], configurations: number): ReadonlyMap<ClosedReport, ReportMoments> | null {
+export function probe(
+  program: ExactProgram,
+  reports: readonly ClosedReport[],
+  configurations: number,
+): ReadonlyMap<ClosedReport, ReportMoments> | null {
   const components = [...new Set(reports.filter((r) => !r.finite).flatMap((r) => r.components))];
   const counts = components.map((c) => program.normals(c, -1));
   if (counts.reduce((a, b) => a + b, 0) * configurations > mostProbes) return null;
   program.evaluate();
-  const out = new Map(reports.map((r): [ClosedReport, ReportMoments] => {
-    const mean = Float64Array.from(program.read(r.name));
-    return [r, { mean, variance: new Float64Array(mean.length) }];
-  }));
+  const out = new Map(
+    reports.map((r): [ClosedReport, ReportMoments] => {
+      const mean = Float64Array.from(program.read(r.name));
+      return [r, { mean, variance: new Float64Array(mean.length) }];
+    }),
+  );
   components.forEach((c, k) => {
     const { inflation } = program.scaling(c);
     const own = reports.filter((r) => !r.finite && r.components.includes(c));
@@ -92,7 +106,8 @@ export function probe(program: ExactProgram, reports: readonly ClosedReport[], c
       program.normals(c, unit);
       program.evaluate();
       for (const r of own) {
-        const { mean, variance } = out.get(r)!, values = program.read(r.name);
+        const { mean, variance } = out.get(r)!,
+          values = program.read(r.name);
         for (let i = 0; i < mean.length; i++) variance[i] = variance[i]! + inflation * (values[i]! - mean[i]!) ** 2;
       }
     }
@@ -104,18 +119,33 @@ export function probe(program: ExactProgram, reports: readonly ClosedReport[], c
 /** Reports of components without configurations: also their quantiles, where the law is Normal or Student t. */
 export function reportMoments(program: ExactProgram, reports: readonly ClosedReport[]): ReadonlyMap<string, VariableMoments> {
   program.tabulate();
-  const tabulated = program.tabulated.map((t): [string, VariableMoments] => [t.name, { mean: Float64Array.from(program.read(t.mean)), variance: Float64Array.from(program.read(t.variance)), quantiles: null }]);
+  const tabulated = program.tabulated.map((t): [string, VariableMoments] => [
+    t.name,
+    { mean: Float64Array.from(program.read(t.mean)), variance: Float64Array.from(program.read(t.variance)), quantiles: null },
+  ]);
   const plain = reports.filter((r) => !r.components.some((c) => c.enumerated));
   if (plain.length === 0) return new Map(tabulated);
   for (const c of new Set(plain.flatMap((r) => r.components))) program.prepare(c);
   const found = probe(program, plain, 1);
   if (found === null) return new Map(tabulated);
-  return new Map([...tabulated, ...[...found].map(([r, { mean, variance }]): [string, VariableMoments] => {
-    const scaled = r.components.map((c) => program.scaling(c)).filter((s) => s.df < Infinity);
-    // A sum of several Student ts, or of one and a Normal, has no quantiles in closed form.
-    const { inflation, ratio, df } = scaled[0] ?? { inflation: 1, ratio: 1, df: Infinity };
-    const closed = scaled.length === 0 || (r.components.length === 1 && Number.isFinite(ratio));
-    const quantile = (u: number): number => (df === Infinity ? normalQuantile(u) : studentQuantile(u, df));
-    return [r.name, { mean, variance, quantiles: closed ? quantileLevels.map((u) => mean.map((m, i) => m + quantile(u) * Math.sqrt((variance[i]! / inflation) * ratio))) : null }];
-  })]);
+  return new Map([
+    ...tabulated,
+    ...[...found].map(([r, { mean, variance }]): [string, VariableMoments] => {
+      const scaled = r.components.map((c) => program.scaling(c)).filter((s) => s.df < Infinity);
+      // A sum of several Student ts, or of one and a Normal, has no quantiles in closed form.
+      const { inflation, ratio, df } = scaled[0] ?? { inflation: 1, ratio: 1, df: Infinity };
+      const closed = scaled.length === 0 || (r.components.length === 1 && Number.isFinite(ratio));
+      const quantile = (u: number): number => (df === Infinity ? normalQuantile(u) : studentQuantile(u, df));
+      return [
+        r.name,
+        {
+          mean,
+          variance,
+          quantiles: closed
+            ? quantileLevels.map((u) => mean.map((m, i) => m + quantile(u) * Math.sqrt((variance[i]! / inflation) * ratio)))
+            : null,
+        },
+      ];
+    }),
+  ]);
 }

@@ -17,30 +17,61 @@ import type { SolvedComponent } from './solve.js';
 const largestDrawn = 10_000;
 
 /** Results of all recorded variables. */
-export function results(program: ExactProgram, solved: readonly SolvedComponent[], reports: ReadonlyMap<string, VariableMoments>, request: RunRequest): readonly VariableResult[] {
+export function results(
+  program: ExactProgram,
+  solved: readonly SolvedComponent[],
+  reports: ReadonlyMap<string, VariableMoments>,
+  request: RunRequest,
+): readonly VariableResult[] {
   const recorded = recordedVariables(program.builder, request.keep);
   const count = request.chains * request.draws;
   const finite = new Map<string, FiniteVariable>(solved.flatMap((s) => s.program.finite.map((f): [string, FiniteVariable] => [f.name, f])));
-  const storages = recorded.map((r): DrawValues | null => (r.kind === 'latent' && r.mode === 'moments' && sizeOf(r.shape) > largestDrawn ? null : drawStorage(r, count * sizeOf(r.shape), finite.get(r.name))));
-  const drawn = drawnComponents(program, solved, recorded.filter((_, k) => storages[k] !== null));
+  const storages = recorded.map((r): DrawValues | null =>
+    r.kind === 'latent' && r.mode === 'moments' && sizeOf(r.shape) > largestDrawn
+      ? null
+      : drawStorage(r, count * sizeOf(r.shape), finite.get(r.name)),
+  );
+  const drawn = drawnComponents(
+    program,
+    solved,
+    recorded.filter((_, k) => storages[k] !== null),
+  );
   if (storages.some((s) => s !== null)) {
     for (let d = 0; d < count; d++) {
       for (const s of drawn) s.draw();
       program.report();
-      recorded.forEach((r, k) => { storages[k]?.set(program.read(r.storage) as Float64Array, d * sizeOf(r.shape)); });
+      recorded.forEach((r, k) => {
+        storages[k]?.set(program.read(r.storage) as Float64Array, d * sizeOf(r.shape));
+      });
     }
   }
   return recorded.map((r, k): VariableResult => {
     const f = finite.get(r.name);
     const base = {
-      name: r.name, shape: r.shape, kind: r.kind, discrete: r.discrete, range: f?.count ?? r.range, elements: r.elements, insidePlate: r.insidePlate,
+      name: r.name,
+      shape: r.shape,
+      kind: r.kind,
+      discrete: r.discrete,
+      range: f?.count ?? r.range,
+      elements: r.elements,
+      insidePlate: r.insidePlate,
       ...(f === undefined || f.low === 0 ? {} : { low: f.low }),
     };
     const values = storages[k] ?? null;
     const draws = values === null ? null : { count, values };
     const report = reports.get(r.name);
-    const closed = report === undefined ? closedForm(solved, r, f, draws) : { ...fromMoments(report, draws), probabilities: truthOf(r, report) };
-    return { ...base, result: (closed === null ? null : withComputedElements(closed, program.builder.bound.variables.get(r.name)!)) ?? { form: 'draws', chains: request.chains, draws: request.draws, values: values!, independent: true } };
+    const closed =
+      report === undefined ? closedForm(solved, r, f, draws) : { ...fromMoments(report, draws), probabilities: truthOf(r, report) };
+    return {
+      ...base,
+      result: (closed === null ? null : withComputedElements(closed, program.builder.bound.variables.get(r.name)!)) ?? {
+        form: 'draws',
+        chains: request.chains,
+        draws: request.draws,
+        values: values!,
+        independent: true,
+      },
+    };
   });
 }
 
@@ -52,15 +83,27 @@ function drawStorage(r: Recorded, length: number, finite: FiniteVariable | undef
 }
 
 /** Components with a variable that is recorded draw by draw, or read by a report, a prediction or a prior. */
-function drawnComponents(program: ExactProgram, solved: readonly SolvedComponent[], recorded: readonly Recorded[]): readonly SolvedComponent[] {
+function drawnComponents(
+  program: ExactProgram,
+  solved: readonly SolvedComponent[],
+  recorded: readonly Recorded[],
+): readonly SolvedComponent[] {
   const { graph } = program.builder.bound;
   const needed = new Set(recorded.map((r) => r.name));
-  const follows = (s: Statement): boolean => s.kind === 'let' || s.kind === 'predict' || ((s.kind === 'sample' || s.kind === 'observe') && s.target !== null && program.plan.prior.has(s.target.variable));
+  const follows = (s: Statement): boolean =>
+    s.kind === 'let' ||
+    s.kind === 'predict' ||
+    ((s.kind === 'sample' || s.kind === 'observe') && s.target !== null && program.plan.prior.has(s.target.variable));
   for (const s of graph.statements) if (follows(s)) for (const r of readsOf(s)) needed.add(r.variable);
   return solved.filter((s) => s.program.component.regions.some((r) => needed.has(r.region.variable.name)));
 }
 
-function closedForm(solved: readonly SolvedComponent[], r: Recorded, finite: FiniteVariable | undefined, draws: ClosedForm['draws']): ClosedForm | null {
+function closedForm(
+  solved: readonly SolvedComponent[],
+  r: Recorded,
+  finite: FiniteVariable | undefined,
+  draws: ClosedForm['draws'],
+): ClosedForm | null {
   for (const s of solved) {
     const moments = s.moments.get(r.name);
     if (moments !== undefined) return fromMoments(moments, draws);
@@ -71,19 +114,28 @@ function closedForm(solved: readonly SolvedComponent[], r: Recorded, finite: Fin
 }
 /** Probabilities of false and true, where a report is a condition. */
 function truthOf(r: Recorded, { mean }: VariableMoments): Float64Array | null {
-  return r.discrete && r.range === 2 ? Float64Array.from({ length: 2 * mean.length }, (_, i) => (i % 2 === 1 ? mean[i >> 1]! : 1 - mean[i >> 1]!)) : null;
+  return r.discrete && r.range === 2
+    ? Float64Array.from({ length: 2 * mean.length }, (_, i) => (i % 2 === 1 ? mean[i >> 1]! : 1 - mean[i >> 1]!))
+    : null;
 }
 function fromMoments({ mean, variance, quantiles }: VariableMoments, draws: ClosedForm['draws']): ClosedForm {
   const [q5, q50, q95] = quantiles ?? [];
   return {
-    form: 'closed', mean, sd: variance.map((v) => Math.sqrt(Math.max(0, v))), mcse: null,
-    quantiles: q5 === undefined || q50 === undefined || q95 === undefined ? null : { q5, q50, q95 }, probabilities: null, draws,
+    form: 'closed',
+    mean,
+    sd: variance.map((v) => Math.sqrt(Math.max(0, v))),
+    mcse: null,
+    quantiles: q5 === undefined || q50 === undefined || q95 === undefined ? null : { q5, q50, q95 },
+    probabilities: null,
+    draws,
   };
 }
 function fromProbabilities(table: Float64Array, { low, count }: FiniteVariable, size: number, draws: ClosedForm['draws']): ClosedForm {
-  const mean = new Float64Array(size), sd = new Float64Array(size);
+  const mean = new Float64Array(size),
+    sd = new Float64Array(size);
   for (let i = 0; i < size; i++) {
-    let m = 0, v = 0;
+    let m = 0,
+      v = 0;
     for (let k = 0; k < count; k++) m += table[i * count + k]! * (low + k);
     for (let k = 0; k < count; k++) v += table[i * count + k]! * (low + k - m) ** 2;
     mean[i] = m;

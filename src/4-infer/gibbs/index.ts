@@ -14,9 +14,14 @@ export const gibbs: Backend = {
   doc: 'one kernel for each latent block: conjugate conditional where it exists, enumeration for finite discrete, else slice; kernels by option',
   runsChains: true,
   options: [...kernelOptions, collapseOption],
-  explain: (graph, given, source, options, bound) => explainSampler('gibbs', graph, given, source, chooserOf(graph, options), collapseRequest(graph, options), bound),
-  run: (model, _source, request) => runSampler('gibbs', model, chooserOf(model.graph, request.options), collapseRequest(model.graph, request.options), request, []),
-  kernel: (model, request) => kernelProgram(model, chooserOf(model.graph, request.options), collapseRequest(model.graph, request.options), request),
+  explain: (graph, given, source, options, bound) =>
+    explainSampler('gibbs', graph, given, source, chooserOf(graph, options), collapseRequest(graph, options), bound),
+  run: (model, _source, request) =>
+    runSampler('gibbs', model, chooserOf(model.graph, request.options), collapseRequest(model.graph, request.options), request, []),
+  kernel: (model, request) =>
+    kernelProgram(model, chooserOf(model.graph, request.options), collapseRequest(model.graph, request.options), request),
 };
 
-function chooserOf(graph: ModelGraph, { collapse: _, ...options }: Readonly<Record<string, string>>): Chooser { return chooserFromOptions(graph, options, defaultGibbsKernel); }
+function chooserOf(graph: ModelGraph, { collapse: _, ...options }: Readonly<Record<string, string>>): Chooser {
+  return chooserFromOptions(graph, options, defaultGibbsKernel);
+}

@@ -17,13 +17,26 @@ import { type DrawValues, sizeOf, type VariableResult } from '../posterior.js';
 
 const normalQuantile95 = 1.6448536269514722;
 /** Nodes of the trapezoidal rule, from -8 to 8 standard deviations. */
-const nodes = 129, reach = 8;
+const nodes = 129,
+  reach = 8;
 
 export type ScaleOption = 'unconstrained' | 'natural';
 
-interface Moments { readonly r: Recorded; readonly mean: Float64Array; readonly sd: Float64Array; readonly mcse: Float64Array; readonly q5: Float64Array; readonly q50: Float64Array; readonly q95: Float64Array; readonly exact: Uint8Array }
+interface Moments {
+  readonly r: Recorded;
+  readonly mean: Float64Array;
+  readonly sd: Float64Array;
+  readonly mcse: Float64Array;
+  readonly q5: Float64Array;
+  readonly q50: Float64Array;
+  readonly q95: Float64Array;
+  readonly exact: Uint8Array;
+}
 
-export interface GaussianResults { readonly variables: readonly VariableResult[]; /** Fraction of draws that left the support (natural scale). */ readonly outside: number }
+export interface GaussianResults {
+  readonly variables: readonly VariableResult[] /** Fraction of draws that left the support (natural scale). */;
+  readonly outside: number;
+}
 
 /** Results of all recorded variables; without a covariance the mode alone. */
 export function gaussianResults(density: DifferentiableDensity, mode: Mode, scale: ScaleOption, request: RunRequest): GaussianResults {
@@ -33,25 +46,51 @@ export function gaussianResults(density: DifferentiableDensity, mode: Mode, scal
   density.report();
   const moments = new Map(moving.map((r) => [r.name, scale === 'natural' ? naturalMoments(density, mode, r) : emptyMoments(r, density)]));
   if (mode.covariance !== null && scale === 'unconstrained') alongCoordinates(density, mode, [...moments.values()]);
-  const { values, outside } = mode.covariance === null ? { values: new Map<string, DrawValues>(), outside: 0 } : draw(density, mode, scale, recorded, request);
+  const { values, outside } =
+    mode.covariance === null ? { values: new Map<string, DrawValues>(), outside: 0 } : draw(density, mode, scale, recorded, request);
   density.density(mode.position, false);
   density.report();
   const random = randomVariables(density);
   const variables = recorded.map((r): VariableResult => {
-    const base = { name: r.name, shape: r.shape, kind: r.kind, discrete: r.discrete, range: r.range, elements: r.elements, insidePlate: r.insidePlate };
-    const own = moments.get(r.name), drawn = values.get(r.name) ?? null;
-    if (own === undefined && drawn !== null) return { ...base, result: { form: 'draws', chains: request.chains, draws: request.draws, values: drawn, independent: true } };
+    const base = {
+      name: r.name,
+      shape: r.shape,
+      kind: r.kind,
+      discrete: r.discrete,
+      range: r.range,
+      elements: r.elements,
+      insidePlate: r.insidePlate,
+    };
+    const own = moments.get(r.name),
+      drawn = values.get(r.name) ?? null;
+    if (own === undefined && drawn !== null)
+      return { ...base, result: { form: 'draws', chains: request.chains, draws: request.draws, values: drawn, independent: true } };
     if (own === undefined) {
       const mean = Float64Array.from(density.values(r.storage));
-      return { ...base, result: { form: 'closed', mean: random.has(r.name) ? mean.fill(Number.NaN) : mean, sd: null, mcse: null, quantiles: null, probabilities: null, draws: null } };
+      return {
+        ...base,
+        result: {
+          form: 'closed',
+          mean: random.has(r.name) ? mean.fill(Number.NaN) : mean,
+          sd: null,
+          mcse: null,
+          quantiles: null,
+          probabilities: null,
+          draws: null,
+        },
+      };
     }
     if (drawn !== null) fromDraws(own, drawn, request.chains * request.draws);
     const known = mode.covariance !== null;
     return {
       ...base,
       result: {
-        form: 'closed', mean: own.mean, sd: known ? own.sd : null, mcse: own.mcse.some((m) => m > 0) ? own.mcse : null,
-        quantiles: known ? { q5: own.q5, q50: own.q50, q95: own.q95 } : null, probabilities: null,
+        form: 'closed',
+        mean: own.mean,
+        sd: known ? own.sd : null,
+        mcse: own.mcse.some((m) => m > 0) ? own.mcse : null,
+        quantiles: known ? { q5: own.q5, q50: own.q50, q95: own.q95 } : null,
+        probabilities: null,
         draws: drawn === null || r.mode === 'moments' ? null : { count: request.chains * request.draws, values: drawn },
       },
     };
@@ -60,7 +99,8 @@ export function gaussianResults(density: DifferentiableDensity, mode: Mode, scal
 }
 
 function emptyMoments(r: Recorded, density: DifferentiableDensity): Moments {
-  const mean = Float64Array.from(density.values(r.storage)), n = mean.length;
+  const mean = Float64Array.from(density.values(r.storage)),
+    n = mean.length;
   const unknown = (): Float64Array => new Float64Array(n).fill(Number.NaN);
   return { r, mean, sd: unknown(), mcse: unknown(), q5: unknown(), q50: unknown(), q95: unknown(), exact: new Uint8Array(n) };
 }
@@ -84,18 +124,28 @@ function naturalMoments(density: DifferentiableDensity, mode: Mode, r: Recorded)
 
 /** Moments and quantiles of elements that move with one coordinate. */
 function alongCoordinates(density: DifferentiableDensity, mode: Mode, moments: readonly Moments[]): void {
-  const p = density.dimension, derivatives = new Float64Array(p);
+  const p = density.dimension,
+    derivatives = new Float64Array(p);
   const own = new Map<number, { readonly m: Moments; readonly e: number }[]>();
   density.constrain(mode.position);
-  for (const m of moments) m.mean.forEach((_, e) => {
-    density.derivativeOf(m.r.name, e, derivatives);
-    let only = -1, moves = 0;
-    derivatives.forEach((d, k) => { if (d !== 0) { only = k; moves++; } });
-    if (moves !== 1) return;
-    const list = own.get(only);
-    if (list === undefined) own.set(only, [{ m, e }]); else list.push({ m, e });
-  });
-  const position = mode.position.slice(), step = (2 * reach) / (nodes - 1);
+  for (const m of moments)
+    m.mean.forEach((_, e) => {
+      density.derivativeOf(m.r.name, e, derivatives);
+      let only = -1,
+        moves = 0;
+      derivatives.forEach((d, k) => {
+        if (d !== 0) {
+          only = k;
+          moves++;
+        }
+      });
+      if (moves !== 1) return;
+      const list = own.get(only);
+      if (list === undefined) own.set(only, [{ m, e }]);
+      else list.push({ m, e });
+    });
+  const position = mode.position.slice(),
+    step = (2 * reach) / (nodes - 1);
   for (const [k, elements] of own) {
     const sd = Math.sqrt(mode.covariance![k * p + k]!);
     const at = (z: number): Float64Array => {
@@ -105,8 +155,12 @@ function alongCoordinates(density: DifferentiableDensity, mode: Mode, moments: r
       return Float64Array.from(elements, ({ m, e }) => density.values(m.r.storage)[e]!);
     };
     const grid = Array.from({ length: nodes }, (_, n) => -reach + n * step);
-    const weights = grid.map((z) => Math.exp(-0.5 * z * z)), total = weights.reduce((a, b) => a + b, 0);
-    const values = grid.map(at), low = at(-normalQuantile95), middle = at(0), high = at(normalQuantile95);
+    const weights = grid.map((z) => Math.exp(-0.5 * z * z)),
+      total = weights.reduce((a, b) => a + b, 0);
+    const values = grid.map(at),
+      low = at(-normalQuantile95),
+      middle = at(0),
+      high = at(normalQuantile95);
     elements.forEach(({ m, e }, j) => {
       const mean = values.reduce((s, v, n) => s + weights[n]! * v[j]!, 0) / total;
       m.mean[e] = mean;
@@ -120,18 +174,33 @@ function alongCoordinates(density: DifferentiableDensity, mode: Mode, moments: r
 }
 
 /** Independent draws of everything recorded. */
-function draw(density: DifferentiableDensity, mode: Mode, scale: ScaleOption, recorded: readonly Recorded[], request: RunRequest): { readonly values: ReadonlyMap<string, DrawValues>; readonly outside: number } {
-  const p = density.dimension, count = request.chains * request.draws;
+function draw(
+  density: DifferentiableDensity,
+  mode: Mode,
+  scale: ScaleOption,
+  recorded: readonly Recorded[],
+  request: RunRequest,
+): { readonly values: ReadonlyMap<string, DrawValues>; readonly outside: number } {
+  const p = density.dimension,
+    count = request.chains * request.draws;
   const factor = mode.covariance!.slice();
   const values = new Map<string, DrawValues>();
   if (!choleskyInPlace(factor, 0, p)) return { values, outside: 0 };
-  for (const r of recorded) if (r.mode === 'draws') values.set(r.name, r.discrete ? new Int32Array(count * sizeOf(r.shape)) : new Float64Array(count * sizeOf(r.shape)));
+  for (const r of recorded)
+    if (r.mode === 'draws')
+      values.set(r.name, r.discrete ? new Int32Array(count * sizeOf(r.shape)) : new Float64Array(count * sizeOf(r.shape)));
   const place = scale === 'natural' ? naturalPlacer(density, mode) : null;
-  const noise = new Float64Array(p), moved = new Float64Array(p), position = new Float64Array(p);
+  const noise = new Float64Array(p),
+    moved = new Float64Array(p),
+    position = new Float64Array(p);
   let outside = 0;
   for (let d = 0; d < count; d++) {
     for (let i = 0; i < p; i++) noise[i] = density.random.normal();
-    for (let i = 0; i < p; i++) { let s = 0; for (let j = 0; j <= i; j++) s += factor[i * p + j]! * noise[j]!; moved[i] = s; }
+    for (let i = 0; i < p; i++) {
+      let s = 0;
+      for (let j = 0; j <= i; j++) s += factor[i * p + j]! * noise[j]!;
+      moved[i] = s;
+    }
     for (let i = 0; i < p; i++) position[i] = mode.position[i]! + moved[i]!;
     const here = place === null ? density.density(position, false) : place(moved);
     if (!Number.isFinite(here)) outside++;
@@ -147,12 +216,24 @@ function naturalPlacer(density: DifferentiableDensity, mode: Mode): (du: Float64
   density.constrain(mode.position);
   const rows = density.program.coordinates.variables.map((name) => {
     const centre = Float64Array.from(density.values(name));
-    return { name, centre, derivatives: Array.from(centre, (_, e) => { const row = new Float64Array(p); density.derivativeOf(name, e, row); return row; }) };
+    return {
+      name,
+      centre,
+      derivatives: Array.from(centre, (_, e) => {
+        const row = new Float64Array(p);
+        density.derivativeOf(name, e, row);
+        return row;
+      }),
+    };
   });
   return (du) => {
     for (const { name, centre, derivatives } of rows) {
       const values = density.values(name);
-      derivatives.forEach((row, e) => { let s = centre[e]!; for (let i = 0; i < p; i++) s += row[i]! * du[i]!; values[e] = s; });
+      derivatives.forEach((row, e) => {
+        let s = centre[e]!;
+        for (let i = 0; i < p; i++) s += row[i]! * du[i]!;
+        values[e] = s;
+      });
     }
     return density.stateDensity();
   };
@@ -166,7 +247,12 @@ function fromDraws(m: Moments, values: DrawValues, count: number): void {
     const column = Float64Array.from({ length: count }, (_, d) => values[d * size + e]!).sort();
     const mean = column.reduce((a, b) => a + b, 0) / count;
     const sd = Math.sqrt(column.reduce((s, x) => s + (x - mean) ** 2, 0) / Math.max(1, count - 1));
-    const quantile = (level: number): number => { const at = level * (count - 1), low = Math.floor(at), high = Math.min(count - 1, low + 1); return column[low]! + (at - low) * (column[high]! - column[low]!); };
+    const quantile = (level: number): number => {
+      const at = level * (count - 1),
+        low = Math.floor(at),
+        high = Math.min(count - 1, low + 1);
+      return column[low]! + (at - low) * (column[high]! - column[low]!);
+    };
     m.mean[e] = mean;
     m.sd[e] = sd;
     m.mcse[e] = sd / Math.sqrt(count);

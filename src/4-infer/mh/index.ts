@@ -13,7 +13,30 @@ export const mh: Backend = {
   doc: 'Metropolis-Hastings: adaptive random walk, independent, or a proposal given in the language (asymmetric proposals corrected)',
   runsChains: true,
   options: kernelOptions,
-  explain: (graph, given, source, options, bound) => explainSampler('mh', graph, given, source, chooserFromOptions(graph, options, defaultWalkKernel), blockRequest(graph, options, 'none'), bound),
-  run: (model, _source, request) => runSampler('mh', model, chooserFromOptions(model.graph, request.options, defaultWalkKernel), blockRequest(model.graph, request.options, 'none'), request, []),
-  kernel: (model, request) => kernelProgram(model, chooserFromOptions(model.graph, request.options, defaultWalkKernel), blockRequest(model.graph, request.options, 'none'), request),
+  explain: (graph, given, source, options, bound) =>
+    explainSampler(
+      'mh',
+      graph,
+      given,
+      source,
+      chooserFromOptions(graph, options, defaultWalkKernel),
+      blockRequest(graph, options, 'none'),
+      bound,
+    ),
+  run: (model, _source, request) =>
+    runSampler(
+      'mh',
+      model,
+      chooserFromOptions(model.graph, request.options, defaultWalkKernel),
+      blockRequest(model.graph, request.options, 'none'),
+      request,
+      [],
+    ),
+  kernel: (model, request) =>
+    kernelProgram(
+      model,
+      chooserFromOptions(model.graph, request.options, defaultWalkKernel),
+      blockRequest(model.graph, request.options, 'none'),
+      request,
+    ),
 };

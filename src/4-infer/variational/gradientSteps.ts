@@ -28,14 +28,26 @@ export interface GradientSteps {
  * joint of the factors that read the regions at the position, its gradient by the position in a storage.
  * @throws ModelError where a region has no coordinates; GradientRefusal where a term has no derivative.
  */
-export function gradientSteps(builder: ProgramBuilder, regions: readonly LatentRegion[], field: MeanField, factors: readonly Factor[], folded: FoldedTables): GradientSteps {
+export function gradientSteps(
+  builder: ProgramBuilder,
+  regions: readonly LatentRegion[],
+  field: MeanField,
+  factors: readonly Factor[],
+  folded: FoldedTables,
+): GradientSteps {
   const moved = coordinates(builder, regions, 'em');
-  const gradientOf = new Map([...moved.variables, moved.position].map((name) => [name, builder.fresh('gradient', builder.storage(name).shape, 'state')]));
+  const gradientOf = new Map(
+    [...moved.variables, moved.position].map((name) => [name, builder.fresh('gradient', builder.storage(name).shape, 'state')]),
+  );
   const find = (name: string): string | null => gradientOf.get(name) ?? null;
   const sweep = new ReverseSweep(builder, find);
   const value = builder.fresh('expected', [], 'local');
   const tables = new StatisticTables(builder, moved.variables, [], folded);
-  const read = new Set(factors.filter((f) => moved.variables.some((v) => [f.logDensity, ...f.guards, ...f.conditions].some((e) => mentions(e, v)))).map((f) => f.id));
+  const read = new Set(
+    factors
+      .filter((f) => moved.variables.some((v) => [f.logDensity, ...f.guards, ...f.conditions].some((e) => mentions(e, v))))
+      .map((f) => f.id),
+  );
   for (const term of field.energy) {
     if (!read.has(term.factor)) continue;
     const done = tables.contract({ ...term, coefficient: withExactZeros(builder, term.coefficient) }, []);
@@ -46,6 +58,20 @@ export function gradientSteps(builder: ProgramBuilder, regions: readonly LatentR
   builder.entry('layout', moved.layout);
   builder.entry('constrain', moved.constrain);
   builder.entry('unconstrain', moved.unconstrain);
-  builder.entry('expectedGradient', [...moved.constrain, store(value, [], zero), ...clear, ...tables.before, ...derivatives, ...moved.pullBack(sweep, find, zero), { do: 'return', value: ref(value, []) }]);
-  return { position: moved.position, gradient: gradientOf.get(moved.position)!, dimension: moved.dimension, owner: moved.owner, variables: moved.variables };
+  builder.entry('expectedGradient', [
+    ...moved.constrain,
+    store(value, [], zero),
+    ...clear,
+    ...tables.before,
+    ...derivatives,
+    ...moved.pullBack(sweep, find, zero),
+    { do: 'return', value: ref(value, []) },
+  ]);
+  return {
+    position: moved.position,
+    gradient: gradientOf.get(moved.position)!,
+    dimension: moved.dimension,
+    owner: moved.owner,
+    variables: moved.variables,
+  };
 }

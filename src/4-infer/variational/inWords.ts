@@ -16,17 +16,33 @@ import { readable } from '../readable.js';
  * An update as formulas: those that can be evaluated, which read tables of expectations, shown as the conditional's own in expectation.
  * @param plan the region's conditional; without it, or where it has another form, the formulas are shown as they are evaluated.
  */
-export function updateFormulas(block: MeanFieldBlock, form: ClosedForm, plan: RegionPlan | undefined, model: DerivedModel, law: Expectation): readonly Formula[] {
+export function updateFormulas(
+  block: MeanFieldBlock,
+  form: ClosedForm,
+  plan: RegionPlan | undefined,
+  model: DerivedModel,
+  law: Expectation,
+): readonly Formula[] {
   const expected = { ...block.collected, contributions: block.expected };
   const evaluable = form.kind === 'finite' ? weightFormulas(form, expected, model) : formulasOf(form, expected, model);
   const focus = plan === undefined ? null : focused(model, plan);
-  return focus === null || focus.form.kind !== form.kind ? evaluable : shownAs(evaluable, formulasOf(focus.form, focus.collected, focus.model, (e) => expectationOf(readable(e, model.graph), law)));
+  return focus === null || focus.form.kind !== form.kind
+    ? evaluable
+    : shownAs(
+        evaluable,
+        formulasOf(focus.form, focus.collected, focus.model, (e) => expectationOf(readable(e, model.graph), law)),
+      );
 }
 
 /** The formulas that can be evaluated, shown as others of the same names are written. */
 function shownAs(evaluable: readonly Formula[], written: readonly Formula[]): readonly Formula[] {
   return evaluable.map((f) => {
-    const other = written.find((w) => w.name === f.name && w.indices.length === f.indices.length && (w.of === undefined ? f.of === undefined : f.of !== undefined && equal(w.of, f.of)));
+    const other = written.find(
+      (w) =>
+        w.name === f.name &&
+        w.indices.length === f.indices.length &&
+        (w.of === undefined ? f.of === undefined : f.of !== undefined && equal(w.of, f.of)),
+    );
     if (other === undefined) return f;
     const own = new Map<Index, Expr>(other.indices.map((i, k) => [i.index, f.indices[k]!.index]));
     return { ...f, shown: substitute(other.shown ?? other.expr, own) };

@@ -5,14 +5,40 @@
 import { statisticTerm } from '../../3-derive/closedForm.js';
 import type { ClosedForm } from '../../3-derive/closedForm.js';
 import { MeanFieldRefusal } from '../../3-derive/meanField.js';
-import { type ArrayExpr, type Expr, add, apply, arrayOf, at as elementAt, build, index, isConst, mul, neg, num, one, pow, ref, reduce, scalar, zero } from '../../expr/expr.js';
+import {
+  type ArrayExpr,
+  type Expr,
+  add,
+  apply,
+  arrayOf,
+  at as elementAt,
+  build,
+  index,
+  isConst,
+  mul,
+  neg,
+  num,
+  one,
+  pow,
+  ref,
+  reduce,
+  scalar,
+  zero,
+} from '../../expr/expr.js';
 import { smallestPivot } from '../../distributions/matrixVariate.js';
 import { flatEigenvalue } from '../../numeric/linearAlgebra.js';
 import { boundExprs, type RegionContext } from '../kernels.js';
 
 /** Statistics of the families whose maximum is known. */
 const known: readonly (readonly string[])[] = [
-  ['x', 'x^2'], ['log x', 'log(1-x)'], ['x', 'log x'], ['1/x', 'log x'], ['x_i', 'x_i x_j'], ['log x_i'], ['inverse(X)_ij', 'logdet X'], ['X_ij', 'logdet X'],
+  ['x', 'x^2'],
+  ['log x', 'log(1-x)'],
+  ['x', 'log x'],
+  ['1/x', 'log x'],
+  ['x_i', 'x_i x_j'],
+  ['log x_i'],
+  ['inverse(X)_ij', 'logdet X'],
+  ['X_ij', 'logdet X'],
 ];
 /** True where `modeOf` knows the maximum. */
 export function hasMode(form: ClosedForm): boolean {
@@ -33,11 +59,14 @@ export function modeOf(context: RegionContext, form: ClosedForm, natural: readon
   if (form.kind === 'powerGamma') {
     const [a, b] = [natural[0]!.body, natural[1]!.body];
     // a / v + b p v^(p - 1) = 0
-    return scalar(clipped(context, form.bounded, pow(apply('div', a, mul(num(-form.power), form.bounded ? negative(b) : b)), num(1 / form.power))));
+    return scalar(
+      clipped(context, form.bounded, pow(apply('div', a, mul(num(-form.power), form.bounded ? negative(b) : b)), num(1 / form.power))),
+    );
   }
   if (form.kind === 'exponential') {
     const statistics = form.family.exponential!.statistics as readonly string[];
-    const has = (...wanted: readonly string[]): boolean => wanted.length === statistics.length && wanted.every((s) => statistics.includes(s));
+    const has = (...wanted: readonly string[]): boolean =>
+      wanted.length === statistics.length && wanted.every((s) => statistics.includes(s));
     const of = (s: string): ArrayExpr => natural[statistics.indexOf(s)]!;
     const scalarOf = (s: string): Expr => of(s).body;
     const here = (e: Expr): ArrayExpr => scalar(clipped(context, form.bounded, e));
@@ -46,40 +75,63 @@ export function modeOf(context: RegionContext, form: ClosedForm, natural: readon
     if (has('x', 'log x')) return here(apply('div', scalarOf('log x'), neg(form.bounded ? negative(scalarOf('x')) : scalarOf('x'))));
     if (has('1/x', 'log x')) return here(apply('div', scalarOf('1/x'), scalarOf('log x')));
     if (has('x_i', 'x_i x_j')) {
-      const h = of('x_i'), precision = precisionOf(of('x_i x_j'));
+      const h = of('x_i'),
+        precision = precisionOf(of('x_i x_j'));
       return arrayOf('quadraticMaximum', [precision, h, build(h.dims, (i) => context.current([i]))], h.dims);
     }
     if (has('log x_i')) {
-      const i = index('i'), eta = of('log x_i');
+      const i = index('i'),
+        eta = of('log x_i');
       const sum = reduce('sum', i, zero, eta.dims[0]!, elementAt(eta, i));
       return build(eta.dims, (j) => apply('div', elementAt(eta, j), sum));
     }
     // c logdet X + tr(A inverse(X)) is largest at A / c; with eigenvalues kept above a floor, at A / c with the smaller ones raised to it.
-    if (has('inverse(X)_ij', 'logdet X')) { const a = of('inverse(X)_ij'); return floored(build(a.dims, (i, j) => apply('div', mul(num(0.5), add(elementAt(a, i, j), elementAt(a, j, i))), scalarOf('logdet X')))); }
+    if (has('inverse(X)_ij', 'logdet X')) {
+      const a = of('inverse(X)_ij');
+      return floored(
+        build(a.dims, (i, j) => apply('div', mul(num(0.5), add(elementAt(a, i, j), elementAt(a, j, i))), scalarOf('logdet X'))),
+      );
+    }
     // c logdet X + tr(A X) is largest at -c inverse(A).
     if (has('X_ij', 'logdet X') && !(constraint.kind === 'cov' && constraint.options['floor'] !== undefined)) {
-      const a = of('X_ij'), symmetric = build(a.dims, (i, j) => mul(num(-0.5), add(elementAt(a, i, j), elementAt(a, j, i))));
-      return build(a.dims, (i, j) => mul(scalarOf('logdet X'), { op: 'element', array: { fn: 'inverse', args: [symmetric], dims: a.dims }, at: [i, j] }));
+      const a = of('X_ij'),
+        symmetric = build(a.dims, (i, j) => mul(num(-0.5), add(elementAt(a, i, j), elementAt(a, j, i))));
+      return build(a.dims, (i, j) =>
+        mul(scalarOf('logdet X'), { op: 'element', array: { fn: 'inverse', args: [symmetric], dims: a.dims }, at: [i, j] }),
+      );
     }
   }
   const slots = 'slots' in form ? form.slots : [];
-  throw new MeanFieldRefusal('is a param without a maximum in closed form', slots.length > 0 ? statisticTerm(slots[0]!.statistic, context.region) : self, context.name);
+  throw new MeanFieldRefusal(
+    'is a param without a maximum in closed form',
+    slots.length > 0 ? statisticTerm(slots[0]!.statistic, context.region) : self,
+    context.name,
+  );
 }
 
 /** The precision whose quadratic form has these coefficients of pairs. */
-function precisionOf(pairs: ArrayExpr): ArrayExpr { return build(pairs.dims, (i, j) => neg(add(elementAt(pairs, i, j), elementAt(pairs, j, i)))); }
+function precisionOf(pairs: ArrayExpr): ArrayExpr {
+  return build(pairs.dims, (i, j) => neg(add(elementAt(pairs, i, j), elementAt(pairs, j, i))));
+}
 
 /** Whether the coefficients hold an element in every direction: a vector's precision, with unit diagonal, is positive definite. */
 export function isHeld(form: ClosedForm, natural: readonly ArrayExpr[]): Expr {
   if (form.kind !== 'exponential') return one;
   const pairs = (form.family.exponential!.statistics as readonly string[]).indexOf('x_i x_j');
   if (pairs < 0) return one;
-  const p = precisionOf(natural[pairs]!), diagonal = (i: Expr): Expr => pow(elementAt(p, i, i), num(-0.5));
-  return apply('gt', smallestPivot(build(p.dims, (i, j) => mul(elementAt(p, i, j), mul(diagonal(i), diagonal(j))))), num(Math.sqrt(flatEigenvalue)));
+  const p = precisionOf(natural[pairs]!),
+    diagonal = (i: Expr): Expr => pow(elementAt(p, i, i), num(-0.5));
+  return apply(
+    'gt',
+    smallestPivot(build(p.dims, (i, j) => mul(elementAt(p, i, j), mul(diagonal(i), diagonal(j))))),
+    num(Math.sqrt(flatEigenvalue)),
+  );
 }
 
 /** A sum of squares that vanish may come out with the wrong sign: within bounds its maximum is at one of them all the same. */
-function negative(rate: Expr): Expr { return apply('min', rate, num(-smallestRate)); }
+function negative(rate: Expr): Expr {
+  return apply('min', rate, num(-smallestRate));
+}
 /** Small against any rate of data, and its reciprocal is a number. */
 const smallestRate = 1e-300;
 

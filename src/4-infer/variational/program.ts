@@ -11,7 +11,14 @@ import type { Statement } from '../../2-graph/graph.js';
 import { readsOf } from '../../2-graph/query.js';
 import { factorForms } from '../../3-derive/conditional.js';
 import { jointFactors } from '../../3-derive/joint.js';
-import { expectedValue, type MeanField, meanField, type MeanFieldOptions, MeanFieldRefusal, type NeededExpectation } from '../../3-derive/meanField.js';
+import {
+  expectedValue,
+  type MeanField,
+  meanField,
+  type MeanFieldOptions,
+  MeanFieldRefusal,
+  type NeededExpectation,
+} from '../../3-derive/meanField.js';
 import { createRandom, type Random } from '../../random/generator.js';
 import { gridDraw, gridHolds, gridQuantile } from '../../random/quadratureGrid.js';
 import { ancestralCode } from '../ancestral.js';
@@ -26,12 +33,28 @@ import { type GradientSteps, gradientSteps } from './gradientSteps.js';
 import { hasMode } from './points.js';
 import { SharedSums } from './statistics.js';
 import { quantileLevels } from '../marginals.js';
-import { type BlockCode, blockCodes, dampingStorage, declareTables, energyCode, givenOneHots, isPoint, plainPoints, type PointOptions, startTables, withExactZeros } from './updates.js';
+import {
+  type BlockCode,
+  blockCodes,
+  dampingStorage,
+  declareTables,
+  energyCode,
+  givenOneHots,
+  isPoint,
+  plainPoints,
+  type PointOptions,
+  startTables,
+  withExactZeros,
+} from './updates.js';
 
 export type Memory = Float64Array | Int32Array;
 
 /** Storages with the moments and quantiles of a variable, written on demand. */
-export interface Described { readonly mean: string; readonly variance: string; readonly quantiles: readonly string[] | null }
+export interface Described {
+  readonly mean: string;
+  readonly variance: string;
+  readonly quantiles: readonly string[] | null;
+}
 
 /** What is copied to come back to a state. */
 export type Saved = ReadonlyMap<string, Memory>;
@@ -39,11 +62,16 @@ export type Saved = ReadonlyMap<string, Memory>;
 /** How latents that meet are described. */
 export type LatentLaws = 'factors' | 'joint' | 'assigned' | { readonly groups: readonly (readonly string[])[] };
 
-/** Curvature in units of a coordinate's size, over that of an edge, below which it runs off to infinity: an estimate of a thousandth of its standard error. */
+/**
+ * Curvature in units of a coordinate's size, over that of an edge, below which it runs off to infinity: an estimate of a thousandth of its
+ * standard error.
+ */
 const unboundedCurvature = 1e-5;
 
 /** True for tables of expectations and parameters of factors. */
-function isTable(name: string): boolean { return name.startsWith('E|') || name.startsWith('Q|'); }
+function isTable(name: string): boolean {
+  return name.startsWith('E|') || name.startsWith('Q|');
+}
 
 export class VariationalProgram {
   readonly source: string;
@@ -71,11 +99,19 @@ export class VariationalProgram {
   /**
    * @param initialised latents that start where the model's memory has them instead of in a draw from the prior.
    * @param points which unknowns are points, and how they move; without it the `param`s.
-   * @param latents those that meet: factors of their own, joint blocks, joint blocks of which finite ones stand at one assignment, or one factor for each of the named sets.
+   * @param latents those that meet: factors of their own, joint blocks, joint blocks of which finite ones stand at one assignment, or one
+   * factor for each of the named sets.
    * @throws ModelError for sets that have no joint law.
    * @throws MeanFieldRefusal where the fully factorised family has no closed updates.
    */
-  constructor(bound: BoundModel, seed: string, initialised: ReadonlyMap<string, Memory> = new Map(), points: PointOptions = plainPoints, latents: LatentLaws = 'factors', stream: string = 'cavi') {
+  constructor(
+    bound: BoundModel,
+    seed: string,
+    initialised: ReadonlyMap<string, Memory> = new Map(),
+    points: PointOptions = plainPoints,
+    latents: LatentLaws = 'factors',
+    stream: string = 'cavi',
+  ) {
     const builder = new ProgramBuilder(bound);
     this.builder = builder;
     prepare(builder);
@@ -83,9 +119,15 @@ export class VariationalProgram {
     for (const [name, values] of initialised) builder.setInitial(name, values);
     const params = [...bound.graph.variables.values()].filter((v) => v.origin === 'param').map((v) => v.name);
     const estimated = new Set([...params, ...points.maximised]);
-    const folded = new FoldedTables(), factors = jointFactors(model);
+    const folded = new FoldedTables(),
+      factors = jointFactors(model);
     const storages = new Set(builder.storages().map((s) => s.name));
-    const joint = latents === 'factors' ? null : typeof latents === 'string' ? JointBlocks.posterior(builder, estimated, folded, latents === 'assigned') : JointBlocks.factors(builder, latents.groups, estimated, folded);
+    const joint =
+      latents === 'factors'
+        ? null
+        : typeof latents === 'string'
+          ? JointBlocks.posterior(builder, estimated, folded, latents === 'assigned')
+          : JointBlocks.factors(builder, latents.groups, estimated, folded);
     const forms = factorForms(factors, model);
     const first = meanField(forms, model, { points: estimated, joint }, joint?.read);
     const moving = points.gradient ? movingNames(first, estimated) : new Set<string>();
@@ -100,13 +142,29 @@ export class VariationalProgram {
     const own = blockCodes(builder, field, folded, points);
     const blocks = joint === null ? own : joint.replace(builder, own, field, factors, folded);
     this.blocks = blocks;
-    this.jointState = joint === null ? [] : builder.storages().flatMap((s) => (s.place === 'state' && !storages.has(s.name) && !isTable(s.name) ? [s.name] : []));
+    this.jointState =
+      joint === null
+        ? []
+        : builder.storages().flatMap((s) => (s.place === 'state' && !storages.has(s.name) && !isTable(s.name) ? [s.name] : []));
     givenOneHots(builder, blocks);
-    const start = ancestralCode(builder, { generate: 'latents', wanted: (s) => needsStart(builder, s, initialised) || isComputed(builder, s) });
+    const start = ancestralCode(builder, {
+      generate: 'latents',
+      wanted: (s) => needsStart(builder, s, initialised) || isComputed(builder, s),
+    });
     builder.entry('initialise', [...start, ...startTables(builder, field, blocks, folded)]);
     const shared = new SharedSums(builder);
-    const tables = [...new Set(builder.storages().map((s) => s.name).filter((n) => n.startsWith('E|')))];
-    this.changes = blocks.map((b) => { const v = b.block.region.variable.name; return new Set(tables.filter((t) => t.startsWith(`E|${v}|`) || t.startsWith(`E|${v}=|`))); });
+    const tables = [
+      ...new Set(
+        builder
+          .storages()
+          .map((s) => s.name)
+          .filter((n) => n.startsWith('E|')),
+      ),
+    ];
+    this.changes = blocks.map((b) => {
+      const v = b.block.region.variable.name;
+      return new Set(tables.filter((t) => t.startsWith(`E|${v}|`) || t.startsWith(`E|${v}=|`)));
+    });
     const entry = (name: string, code: readonly Code[], written: ReadonlySet<string>): void => {
       const done = shared.share(code, written);
       builder.entry(name, done.code);
@@ -123,28 +181,69 @@ export class VariationalProgram {
       if (b.assigned !== undefined) builder.entry(`assigned${k}`, b.assigned);
     });
     const value = builder.fresh('bound', [], 'state');
-    const energy = energyCode(builder, field.energy, folded, value), read: Code = { do: 'return', value: ref(value, []) };
+    const energy = energyCode(builder, field.energy, folded, value),
+      read: Code = { do: 'return', value: ref(value, []) };
     entry('bound', [...energy, ...blocks.flatMap((b) => b.entropy(value)), read], new Set());
     entry('energy', [...energy, read], new Set());
     const priors = new Set(blocks.flatMap((b) => (isPoint(b) ? [b.block.region.statement.id] : [])));
-    entry('logPrior', [...energyCode(builder, field.energy.filter((t) => priors.has(t.factor)), folded, value), read], new Set());
+    entry(
+      'logPrior',
+      [
+        ...energyCode(
+          builder,
+          field.energy.filter((t) => priors.has(t.factor)),
+          folded,
+          value,
+        ),
+        read,
+      ],
+      new Set(),
+    );
     const moved = blocks.filter((b) => b.factor.kind === 'moving').map((b) => b.block.region);
     this.steps = moved.length === 0 ? null : gradientSteps(builder, moved, field, factors, folded);
     this.refreshes = shared.declare();
     this.described = describe(builder, blocks);
     this.expectedReports = new Map(reports.map((r) => [r.name, r.storage]));
-    builder.entry('expectReports', reports.flatMap((r) => r.code(folded)));
+    builder.entry(
+      'expectReports',
+      reports.flatMap((r) => r.code(folded)),
+    );
     const drawn = drawnVariables(builder);
-    builder.entry('draw', blocks.filter((b) => (b.joint?.members ?? []).some((k) => drawn.has(blocks[k]!.block.region.variable.name)) || drawn.has(b.block.region.variable.name)).flatMap((b) => b.draw));
+    builder.entry(
+      'draw',
+      blocks
+        .filter(
+          (b) =>
+            (b.joint?.members ?? []).some((k) => drawn.has(blocks[k]!.block.region.variable.name)) ||
+            drawn.has(b.block.region.variable.name),
+        )
+        .flatMap((b) => b.draw),
+    );
     builder.entry('report', ancestralCode(builder, { generate: 'latents', wanted: (s) => isComputed(builder, s) || s.kind === 'predict' }));
     const printed = printModule(builder.module());
     const folds = runFolds(builder);
     const initial = new Map<string, Memory>();
-    for (const s of printed.storages) { const v = folds.get(s.name) ?? builder.initialValues(s.name); if (v !== undefined) initial.set(s.name, s.place === 'data' ? v : v.slice()); }
+    for (const s of printed.storages) {
+      const v = folds.get(s.name) ?? builder.initialValues(s.name);
+      if (v !== undefined) initial.set(s.name, s.place === 'data' ? v : v.slice());
+    }
     const arrays = allocate(printed.storages, initial);
     this.random = createRandom(seed, stream);
-    const procedures = new Map<string, Procedure>([['gridDraw', gridDraw], ['gridQuantile', gridQuantile], ['gridHolds', gridHolds], ...bijectionProcedures]);
-    this.functions = instantiate(printed.source, arrays, createRuntime(this.random, bound.graph.hostFunctions.map((h) => h.call), procedures));
+    const procedures = new Map<string, Procedure>([
+      ['gridDraw', gridDraw],
+      ['gridQuantile', gridQuantile],
+      ['gridHolds', gridHolds],
+      ...bijectionProcedures,
+    ]);
+    this.functions = instantiate(
+      printed.source,
+      arrays,
+      createRuntime(
+        this.random,
+        bound.graph.hostFunctions.map((h) => h.call),
+        procedures,
+      ),
+    );
     this.memory = new Map(printed.storages.map((s, k) => [s.name, arrays[k]!]));
     this.source = printed.source;
   }
@@ -169,7 +268,10 @@ export class VariationalProgram {
   }
   /** One coordinate step of a block as a factor of its own, whatever block it belongs to. */
   updateAlone(block: number): void {
-    if (this.blocks[block]!.alone === undefined) { this.update(block); return; }
+    if (this.blocks[block]!.alone === undefined) {
+      this.update(block);
+      return;
+    }
     this.refresh(`alone${block}`);
     this.call(`alone${block}`);
     this.changed(block);
@@ -177,18 +279,30 @@ export class VariationalProgram {
   /** Raises the expected log joint in the points that move along the gradient, by steps of a quasi-Newton search. */
   moveAlongGradient(iterations: number): void {
     if (this.steps === null) return;
-    const position = this.memory.get(this.steps.position) as Float64Array, gradient = this.memory.get(this.steps.gradient)!;
+    const position = this.memory.get(this.steps.position) as Float64Array,
+      gradient = this.memory.get(this.steps.gradient)!;
     this.call('layout');
     this.call('unconstrain');
-    const { owner, variables } = this.steps, dimension = this.memory.get(this.steps.dimension)![0]!;
+    const { owner, variables } = this.steps,
+      dimension = this.memory.get(this.steps.dimension)![0]!;
     // Coordinates without bounds are as large as what they stand for; the others are logarithms.
-    const sizes = Array.from({ length: dimension }, (_, k) => (coordinateKinds[this.memory.get(owner.kind)![k]!] === 'real' && this.sizes.get(variables[this.memory.get(owner.variable)![k]!]!) || 1));
-    const found = lbfgs((x, out) => {
-      for (let k = 0; k < dimension; k++) position[k] = x[k]! * sizes[k]!;
-      const value = this.functions['expectedGradient']!()!;
-      for (let k = 0; k < dimension; k++) out[k] = -gradient[k]! * sizes[k]!;
-      return -value;
-    }, Float64Array.from(sizes, (size, k) => position[k]! / size), { iterations, tolerance: 1e-14 });
+    const sizes = Array.from(
+      { length: dimension },
+      (_, k) =>
+        (coordinateKinds[this.memory.get(owner.kind)![k]!] === 'real' &&
+          this.sizes.get(variables[this.memory.get(owner.variable)![k]!]!)) ||
+        1,
+    );
+    const found = lbfgs(
+      (x, out) => {
+        for (let k = 0; k < dimension; k++) position[k] = x[k]! * sizes[k]!;
+        const value = this.functions['expectedGradient']!()!;
+        for (let k = 0; k < dimension; k++) out[k] = -gradient[k]! * sizes[k]!;
+        return -value;
+      },
+      Float64Array.from(sizes, (size, k) => position[k]! / size),
+      { iterations, tolerance: 1e-14 },
+    );
     for (let k = 0; k < dimension; k++) position[k] = found.x[k]! * sizes[k]!;
     this.call('constrain');
   }
@@ -197,33 +311,55 @@ export class VariationalProgram {
     return this.blocks.flatMap((b, k) => {
       if (b.loose === undefined) return [];
       this.call(`loose${k}`);
-      const { name } = b.block.region.variable, marks = this.memory.get(b.loose.storage) ?? new Float64Array(0), { shape } = this.builder.storage(b.loose.storage);
-      return Array.from(marks.keys()).filter((e) => marks[e] === 1).map((e) => elementName(name, shape, e));
+      const { name } = b.block.region.variable,
+        marks = this.memory.get(b.loose.storage) ?? new Float64Array(0),
+        { shape } = this.builder.storage(b.loose.storage);
+      return Array.from(marks.keys())
+        .filter((e) => marks[e] === 1)
+        .map((e) => elementName(name, shape, e));
     });
   }
   /** Points that have run to the edge of their range: far out, where the expected log joint has neither slope nor curvature in them. */
   atEdges(): readonly string[] {
     if (this.steps === null) return [];
     const { owner, variables } = this.steps;
-    const position = this.memory.get(this.steps.position) as Float64Array, gradient = this.memory.get(this.steps.gradient)!;
+    const position = this.memory.get(this.steps.position) as Float64Array,
+      gradient = this.memory.get(this.steps.gradient)!;
     this.call('layout');
     this.call('unconstrain');
-    const here = position.slice(), out: string[] = [];
-    const slope = (k: number, u: number): number => { position.set(here); position[k] = u; this.functions['expectedGradient']!(); return gradient[k]!; };
+    const here = position.slice(),
+      out: string[] = [];
+    const slope = (k: number, u: number): number => {
+      position.set(here);
+      position[k] = u;
+      this.functions['expectedGradient']!();
+      return gradient[k]!;
+    };
     for (let k = 0; k < this.memory.get(this.steps.dimension)![0]!; k++) {
-      const [variable, element, kind] = [owner.variable, owner.element, owner.kind].map((s) => this.memory.get(s)![k]!) as [number, number, number];
-      const u = here[k]!, step = 0.1;
+      const [variable, element, kind] = [owner.variable, owner.element, owner.kind].map((s) => this.memory.get(s)![k]!) as [
+        number,
+        number,
+        number,
+      ];
+      const u = here[k]!,
+        step = 0.1;
       if (!(Math.abs(u) > edge.distance)) continue;
       // Without a bound a coordinate has its own size for a unit, and may be large though little is known of it.
       const unit = boundedKinds.has(coordinateKinds[kind]!) ? 1 : Math.abs(u) / Math.sqrt(unboundedCurvature);
-      if (Math.abs(slope(k, u)) * unit < edge.curvature && Math.abs(slope(k, u + step) - slope(k, u - step)) * unit * unit < 2 * step * edge.curvature) out.push(elementName(variables[variable]!, this.builder.storage(variables[variable]!).shape, element));
+      if (
+        Math.abs(slope(k, u)) * unit < edge.curvature &&
+        Math.abs(slope(k, u + step) - slope(k, u - step)) * unit * unit < 2 * step * edge.curvature
+      )
+        out.push(elementName(variables[variable]!, this.builder.storage(variables[variable]!).shape, element));
     }
     position.set(here);
     this.call('constrain');
     return out;
   }
   /** The most probable assignment of a joint block, written to the state. */
-  assign(block: number): void { this.call(`mode${block}`); }
+  assign(block: number): void {
+    this.call(`mode${block}`);
+  }
   /** The state of a finite member of a joint block as its expectations. */
   assigned(block: number): void {
     this.call(`assigned${block}`);
@@ -239,7 +375,9 @@ export class VariationalProgram {
     this.updateAlone(block);
     this.call(`common${block}`);
   }
-  sweep(): void { for (let k = 0; k < this.blocks.length; k++) this.update(k); }
+  sweep(): void {
+    for (let k = 0; k < this.blocks.length; k++) this.update(k);
+  }
   /** The evidence lower bound of the factors as they are; meaningful once every block has been updated. */
   bound(): number {
     this.refresh('bound');
@@ -255,20 +393,36 @@ export class VariationalProgram {
     this.refresh('logPrior');
     return this.functions['logPrior']!()!;
   }
-  draw(): void { this.call('draw'); this.call('report'); }
-  describe(): void { this.call('describe'); this.call('expectReports'); }
+  draw(): void {
+    this.call('draw');
+    this.call('report');
+  }
+  describe(): void {
+    this.call('describe');
+    this.call('expectReports');
+  }
 
   /** The tables of one block changed from outside. */
-  changedTables(block: number): void { this.changed(block); }
+  changedTables(block: number): void {
+    this.changed(block);
+  }
   /** Numbers of the tables of a block changed from outside. */
-  touched(): void { for (const r of this.refreshes) this.stale.add(r.entry); }
+  touched(): void {
+    for (const r of this.refreshes) this.stale.add(r.entry);
+  }
 
   /** A copy of everything that a run changes, but for what is recomputed from it. */
   save(): Saved {
     const out = new Map<string, Memory>();
     for (const [name, values] of this.memory) if (isTable(name)) out.set(name, values.slice());
-    for (const name of this.jointState) { const values = this.memory.get(name); if (values !== undefined) out.set(name, values.slice()); }
-    for (const b of this.blocks) { const name = b.block.region.variable.name; if (isPoint(b)) out.set(name, this.memory.get(name)!.slice()); }
+    for (const name of this.jointState) {
+      const values = this.memory.get(name);
+      if (values !== undefined) out.set(name, values.slice());
+    }
+    for (const b of this.blocks) {
+      const name = b.block.region.variable.name;
+      if (isPoint(b)) out.set(name, this.memory.get(name)!.slice());
+    }
     return out;
   }
   restore(saved: Saved): void {
@@ -276,9 +430,16 @@ export class VariationalProgram {
     this.touched();
   }
 
-  private call(name: string): void { this.functions[name]!(); }
+  private call(name: string): void {
+    this.functions[name]!();
+  }
   private changed(block: number): void {
-    for (const r of this.refreshes) for (const t of this.changes[block]!) if (r.reads.has(t)) { this.stale.add(r.entry); break; }
+    for (const r of this.refreshes)
+      for (const t of this.changes[block]!)
+        if (r.reads.has(t)) {
+          this.stale.add(r.entry);
+          break;
+        }
   }
   private refresh(name: string): void {
     for (const r of this.needs.get(name) ?? []) if (this.stale.delete(r)) this.call(r);
@@ -287,7 +448,15 @@ export class VariationalProgram {
 
 /** Points whose maximum has no closed form; one by one, ordered elements would stop at each other. */
 function movingNames(field: MeanField, estimated: ReadonlySet<string>): ReadonlySet<string> {
-  return new Set(field.blocks.filter((b) => estimated.has(b.region.variable.name) && (b.recognised.kind === 'none' || !hasMode(b.recognised) || b.region.variable.constraint.kind === 'ordered')).map((b) => b.region.variable.name));
+  return new Set(
+    field.blocks
+      .filter(
+        (b) =>
+          estimated.has(b.region.variable.name) &&
+          (b.recognised.kind === 'none' || !hasMode(b.recognised) || b.region.variable.constraint.kind === 'ordered'),
+      )
+      .map((b) => b.region.variable.name),
+  );
 }
 
 /** The largest relative change between two states, in units of a size (1 where none is given) plus that of a number. */
@@ -301,9 +470,15 @@ export function largestChange(now: Memory, before: Memory, size: number = 1): nu
 }
 
 /** Deterministic quantities with an expectation in closed form: a storage for it, and the code that writes it. */
-function expectedReports(builder: ProgramBuilder, options: MeanFieldOptions, needed: Map<string, NeededExpectation>): readonly { readonly name: string; readonly storage: string; code(folded: FoldedTables): readonly Code[] }[] {
+function expectedReports(
+  builder: ProgramBuilder,
+  options: MeanFieldOptions,
+  needed: Map<string, NeededExpectation>,
+): readonly { readonly name: string; readonly storage: string; code(folded: FoldedTables): readonly Code[] }[] {
   const { model } = builder;
-  const reported = [...builder.bound.graph.variables.values()].filter((v) => v.origin === 'report' && model.statusOf(v.name) === 'deterministic');
+  const reported = [...builder.bound.graph.variables.values()].filter(
+    (v) => v.origin === 'report' && model.statusOf(v.name) === 'deterministic',
+  );
   return reported.flatMap((v) => {
     const statements = builder.bound.graph.statements.filter((s) => s.kind === 'let' && s.target.variable === v.name);
     const wanted = new Map(needed);
@@ -319,19 +494,36 @@ function expectedReports(builder: ProgramBuilder, options: MeanFieldOptions, nee
     }
     for (const [name, n] of wanted) needed.set(name, n);
     const storage = builder.fresh('expectedReport', builder.storage(v.name).shape, 'state');
-    return [{
-      name: v.name, storage,
-      code: (folded: FoldedTables): readonly Code[] => terms.flatMap(([s, energy]) => {
-        if (s.kind !== 'let') return [];
-        const plates = s.plates.map((p) => builder.bindBinder({ index: p.index, from: p.from, to: p.to }));
-        const tables = new StatisticTables(builder, [], plates, folded);
-        const values = energy.map((t) => {
-          const done = tables.contract({ ...t, coefficient: withExactZeros(builder, t.coefficient) }, []);
-          return guarded(done.guards, done.value);
-        });
-        return [...tables.before, ...loops(plates, s.guards.map((g) => builder.bind(model.inline(g))), [store(storage, s.target.at.map((e) => builder.bind(e)), addAll(values))])];
-      }),
-    }];
+    return [
+      {
+        name: v.name,
+        storage,
+        code: (folded: FoldedTables): readonly Code[] =>
+          terms.flatMap(([s, energy]) => {
+            if (s.kind !== 'let') return [];
+            const plates = s.plates.map((p) => builder.bindBinder({ index: p.index, from: p.from, to: p.to }));
+            const tables = new StatisticTables(builder, [], plates, folded);
+            const values = energy.map((t) => {
+              const done = tables.contract({ ...t, coefficient: withExactZeros(builder, t.coefficient) }, []);
+              return guarded(done.guards, done.value);
+            });
+            return [
+              ...tables.before,
+              ...loops(
+                plates,
+                s.guards.map((g) => builder.bind(model.inline(g))),
+                [
+                  store(
+                    storage,
+                    s.target.at.map((e) => builder.bind(e)),
+                    addAll(values),
+                  ),
+                ],
+              ),
+            ];
+          }),
+      },
+    ];
   });
 }
 
@@ -343,7 +535,8 @@ function describe(builder: ProgramBuilder, blocks: readonly BlockCode[]): Readon
     const shape = builder.storage(name).shape;
     const own = blocks.filter((b) => b.block.region.variable.name === name);
     const make = (hint: string): string => builder.fresh(hint, shape, 'state');
-    const mean = make('meanOf'), variance = make('varianceOf');
+    const mean = make('meanOf'),
+      variance = make('varianceOf');
     // Probabilities say more than quantiles of a finite variable.
     const into = own.some((b) => b.factor.kind === 'finite') ? null : quantileLevels.map(() => make('quantileOf'));
     const quantiles = into === null ? null : own.map((b) => b.quantiles(into));
@@ -361,7 +554,8 @@ export const largestDrawn = 10_000;
 function drawnVariables(builder: ProgramBuilder): ReadonlySet<string> {
   const { graph } = builder.bound;
   const out = new Set<string>();
-  for (const v of graph.variables.values()) if (builder.hasStorage(v.name) && builder.storage(v.name).shape.reduce((a, b) => a * b, 1) <= largestDrawn) out.add(v.name);
+  for (const v of graph.variables.values())
+    if (builder.hasStorage(v.name) && builder.storage(v.name).shape.reduce((a, b) => a * b, 1) <= largestDrawn) out.add(v.name);
   for (const s of graph.statements) if (isComputed(builder, s) || s.kind === 'predict') for (const r of readsOf(s)) out.add(r.variable);
   return out;
 }

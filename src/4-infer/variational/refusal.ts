@@ -5,7 +5,10 @@ import { apply, type Expr, ref, rewrite } from '../../expr/expr.js';
 import { refuse } from '../backendOptions.js';
 import { inWords } from '../wording.js';
 
-/** The derivation, with a refusal turned into a diagnostic that names the term, its statement and another backend. @throws ModelError with the given code. */
+/**
+ * The derivation, with a refusal turned into a diagnostic that names the term, its statement and another backend. @throws ModelError with
+ * the given code.
+ */
 export function derivedFor<T>(backend: string, graph: ModelGraph, code: string, hint: string, work: () => T): T {
   try {
     return work();
@@ -13,15 +16,26 @@ export function derivedFor<T>(backend: string, graph: ModelGraph, code: string, 
     if (!(error instanceof MeanFieldRefusal)) throw error;
     const variable = error.variable?.replace(/=$/, '') ?? null;
     const of = variable === null ? '' : ` of '${variable}'`;
-    refuse([{ code, severity: 'error', span: statementOf(error, variable, graph)?.span, message: `${backend} does not apply: the term ${inWords(asComparisons(error.term), graph)}${of} ${error.message}`, hint }]);
+    refuse([
+      {
+        code,
+        severity: 'error',
+        span: statementOf(error, variable, graph)?.span,
+        message: `${backend} does not apply: the term ${inWords(asComparisons(error.term), graph)}${of} ${error.message}`,
+        hint,
+      },
+    ]);
   }
 }
 
 /** `z[n] == k` for an element of the one-hot vector of z[n], whose name no program can have; k counts the values from the smallest. */
 function asComparisons(term: Expr): Expr {
   return rewrite(term, (x) => {
-    const variable = x.op === 'ref' ? x.variable.replace(/=$/, '') : null, value = x.op === 'ref' ? x.at.at(-1) : undefined;
-    return x.op === 'ref' && variable !== null && value !== undefined && x.variable === oneHotOf(variable) ? apply('eq', ref(variable, x.at.slice(0, -1)), value) : x;
+    const variable = x.op === 'ref' ? x.variable.replace(/=$/, '') : null,
+      value = x.op === 'ref' ? x.at.at(-1) : undefined;
+    return x.op === 'ref' && variable !== null && value !== undefined && x.variable === oneHotOf(variable)
+      ? apply('eq', ref(variable, x.at.slice(0, -1)), value)
+      : x;
   });
 }
 

@@ -15,7 +15,8 @@ export function orderComponents(program: VariationalProgram, groups: readonly Ex
   for (const group of groups) {
     const order = componentOrder(program, group);
     if (order === null || order.every((k, j) => k === j)) continue;
-    const saved = program.save(), before = program.bound();
+    const saved = program.save(),
+      before = program.bound();
     renumber(program, group, order);
     const after = program.bound();
     if (!(Math.abs(after - before) <= same * (1 + Math.abs(before)))) program.restore(saved);
@@ -31,12 +32,14 @@ function componentOrder(program: VariationalProgram, group: ExchangeableGroup): 
   program.describe();
   const mean = program.memory.get(described.mean)!;
   const shape = program.builder.storage(member.name).shape;
-  const inner = sizeOf(shape.slice(member.axis + 1)), outer = sizeOf(shape.slice(0, member.axis));
+  const inner = sizeOf(shape.slice(member.axis + 1)),
+    outer = sizeOf(shape.slice(0, member.axis));
   const compare = (a: number, b: number): number => {
-    for (let o = 0; o < outer; o++) for (let i = 0; i < inner; i++) {
-      const d = mean[(o * group.size + a) * inner + i]! - mean[(o * group.size + b) * inner + i]!;
-      if (d !== 0) return d;
-    }
+    for (let o = 0; o < outer; o++)
+      for (let i = 0; i < inner; i++) {
+        const d = mean[(o * group.size + a) * inner + i]! - mean[(o * group.size + b) * inner + i]!;
+        if (d !== 0) return d;
+      }
     return a - b;
   };
   return Array.from({ length: group.size }, (_, k) => k).sort(compare);
@@ -57,22 +60,32 @@ function renumber(program: VariationalProgram, group: ExchangeableGroup, order: 
   for (const name of group.labels ?? []) {
     const storage = `E|${oneHotOf(name)}|1`;
     const values = program.memory.get(storage);
-    if (values !== undefined) { const { shape } = program.builder.storage(storage); permute(values, shape, shape.length - 1, order); }
+    if (values !== undefined) {
+      const { shape } = program.builder.storage(storage);
+      permute(values, shape, shape.length - 1, order);
+    }
   }
   program.touched();
   // Their inner moments follow from what has been renumbered.
-  program.blocks.forEach((b, k) => { if (b.joint !== undefined) program.update(k); });
+  program.blocks.forEach((b, k) => {
+    if (b.joint !== undefined) program.update(k);
+  });
 }
 /** Tables and parameters of a variable's factors that hold numbers for each of its elements. */
 function storagesOf(program: VariationalProgram, name: string): readonly (readonly [string, Memory])[] {
   const rank = program.builder.model.variable(name).dims.length - program.builder.model.variable(name).eventRank;
-  return [...program.memory].filter(([storage]) => (storage.startsWith(`E|${name}|`) || storage.startsWith(`E|${oneHotOf(name)}|`) || storage.startsWith(`Q|${name}|`)) && program.builder.storage(storage).shape.length >= Math.max(1, rank));
+  return [...program.memory].filter(
+    ([storage]) =>
+      (storage.startsWith(`E|${name}|`) || storage.startsWith(`E|${oneHotOf(name)}|`) || storage.startsWith(`Q|${name}|`)) &&
+      program.builder.storage(storage).shape.length >= Math.max(1, rank),
+  );
 }
 
 /** Puts slice `order[k]` of an axis into place k. */
 export function permute(values: Memory, shape: readonly number[], axis: number, order: readonly number[]): void {
   if (shape[axis] !== order.length) return;
-  const inner = sizeOf(shape.slice(axis + 1)), outer = sizeOf(shape.slice(0, axis));
+  const inner = sizeOf(shape.slice(axis + 1)),
+    outer = sizeOf(shape.slice(0, axis));
   const copy = values.slice();
   for (let o = 0; o < outer; o++) {
     order.forEach((from, k) => {

@@ -15,19 +15,41 @@ export function results(program: VariationalProgram, request: RunRequest): reado
   program.describe();
   const recorded = recordedVariables(program.builder, request.keep);
   const count = request.chains * request.draws;
-  const drawn = recorded.map((r): DrawValues | null => (sizeOf(r.shape) > largestDrawn && r.kind === 'latent' ? null : drawStorage(r, count * sizeOf(r.shape), program)));
+  const drawn = recorded.map((r): DrawValues | null =>
+    sizeOf(r.shape) > largestDrawn && r.kind === 'latent' ? null : drawStorage(r, count * sizeOf(r.shape), program),
+  );
   if (drawn.some((d) => d !== null)) {
     for (let d = 0; d < count; d++) {
       program.draw();
-      recorded.forEach((r, k) => { drawn[k]?.set(program.memory.get(r.storage)! as Float64Array, d * sizeOf(r.shape)); });
+      recorded.forEach((r, k) => {
+        drawn[k]?.set(program.memory.get(r.storage)! as Float64Array, d * sizeOf(r.shape));
+      });
     }
   }
   return recorded.map((r, k): VariableResult => {
     const low = lowestValue(program, r.name);
-    const base = { name: r.name, shape: r.shape, kind: r.kind, discrete: r.discrete, range: rangeOf(program, r), elements: r.elements, insidePlate: r.insidePlate, ...(low === 0 ? {} : { low }) };
+    const base = {
+      name: r.name,
+      shape: r.shape,
+      kind: r.kind,
+      discrete: r.discrete,
+      range: rangeOf(program, r),
+      elements: r.elements,
+      insidePlate: r.insidePlate,
+      ...(low === 0 ? {} : { low }),
+    };
     const values = drawn[k] ?? null;
     const closed = closedForm(program, r, values === null ? null : { count, values });
-    return { ...base, result: (closed === null ? null : withComputedElements(closed, program.builder.bound.variables.get(r.name)!)) ?? { form: 'draws', chains: request.chains, draws: request.draws, values: values!, independent: true } };
+    return {
+      ...base,
+      result: (closed === null ? null : withComputedElements(closed, program.builder.bound.variables.get(r.name)!)) ?? {
+        form: 'draws',
+        chains: request.chains,
+        draws: request.draws,
+        values: values!,
+        independent: true,
+      },
+    };
   });
 }
 
@@ -41,8 +63,12 @@ function finiteFactor(program: VariationalProgram, name: string): { readonly low
   const block = program.blocks.find((b) => b.block.region.variable.name === name);
   return block?.factor.kind === 'finite' ? block.factor : null;
 }
-function rangeOf(program: VariationalProgram, r: Recorded): number | undefined { return finiteFactor(program, r.name)?.count ?? r.range; }
-function lowestValue(program: VariationalProgram, name: string): number { return finiteFactor(program, name)?.low ?? 0; }
+function rangeOf(program: VariationalProgram, r: Recorded): number | undefined {
+  return finiteFactor(program, r.name)?.count ?? r.range;
+}
+function lowestValue(program: VariationalProgram, name: string): number {
+  return finiteFactor(program, name)?.low ?? 0;
+}
 
 /** A point has no interval, and equal draws are none. */
 function noInterval(count: number): NonNullable<ClosedForm['quantiles']> {
@@ -53,15 +79,32 @@ function noInterval(count: number): NonNullable<ClosedForm['quantiles']> {
 function closedForm(program: VariationalProgram, r: Recorded, draws: ClosedForm['draws']): ClosedForm | null {
   const described = program.described.get(r.name);
   const expected = program.expectedReports.get(r.name);
-  if (expected !== undefined) return { form: 'closed', mean: Float64Array.from(program.memory.get(expected)!), sd: null, mcse: null, quantiles: null, probabilities: null, draws };
+  if (expected !== undefined)
+    return {
+      form: 'closed',
+      mean: Float64Array.from(program.memory.get(expected)!),
+      sd: null,
+      mcse: null,
+      quantiles: null,
+      probabilities: null,
+      draws,
+    };
   if (described === undefined) return null;
   const read = (storage: string): Float64Array => Float64Array.from(program.memory.get(storage)!);
   const estimated = program.blocks.filter((b) => b.block.region.variable.name === r.name).every(isPoint);
   const probabilities = program.memory.get(`E|${r.name}=|1`);
   const [q5, q50, q95] = described.quantiles?.map(read) ?? [];
   return {
-    form: 'closed', mean: read(described.mean), sd: estimated ? null : read(described.variance).map((v) => Math.sqrt(Math.max(0, v))), mcse: null,
-    quantiles: estimated ? noInterval(read(described.mean).length) : q5 === undefined || q50 === undefined || q95 === undefined ? null : { q5, q50, q95 },
-    probabilities: probabilities === undefined ? null : Float64Array.from(probabilities), draws,
+    form: 'closed',
+    mean: read(described.mean),
+    sd: estimated ? null : read(described.variance).map((v) => Math.sqrt(Math.max(0, v))),
+    mcse: null,
+    quantiles: estimated
+      ? noInterval(read(described.mean).length)
+      : q5 === undefined || q50 === undefined || q95 === undefined
+        ? null
+        : { q5, q50, q95 },
+    probabilities: probabilities === undefined ? null : Float64Array.from(probabilities),
+    draws,
   };
 }

@@ -24,14 +24,19 @@ export function scalePoints(program: VariationalProgram, held: ReadonlySet<numbe
   if (!blocks.some((b) => b.factor.kind === 'moving' || (!isPoint(b) && b.factor.kind !== 'finite'))) return;
   const free = new Map<string, Scalable>();
   blocks.forEach((b, k) => {
-    const { name } = b.block.region.variable, sign = signOf(b);
+    const { name } = b.block.region.variable,
+      sign = signOf(b);
     if (!held.has(k) && sign !== null) free.set(name, { name, positive: sign === 'positive' });
   });
   // A variable of several statements is one unknown: all of its parts may be scaled, or none.
-  blocks.forEach((b, k) => { if (held.has(k) || signOf(b) === null) free.delete(b.block.region.variable.name); });
+  blocks.forEach((b, k) => {
+    if (held.has(k) || signOf(b) === null) free.delete(b.block.region.variable.name);
+  });
   if (free.size === 0) return;
   // Means go to the data first, or hidden numbers would be given the scale that reaches there.
-  blocks.forEach((b, k) => { if (isMeanPoint(b)) program.update(k); });
+  blocks.forEach((b, k) => {
+    if (isMeanPoint(b)) program.update(k);
+  });
   const laws = blocks.flatMap((b, k) => (isPoint(b) ? [] : [k]));
   const settle = (): Scaled<Saved> => {
     for (let round = 0; round < rounds; round++) for (const k of laws) program.update(k);
@@ -41,11 +46,15 @@ export function scalePoints(program: VariationalProgram, held: ReadonlySet<numbe
     program.restore(state);
     const values = program.memory.get(name)!;
     for (let i = 0; i < values.length; i++) values[i]! *= factor;
-    blocks.forEach((b, k) => { if (b.block.region.variable.name === name) program.expectations(k); });
+    blocks.forEach((b, k) => {
+      if (b.block.region.variable.name === name) program.expectations(k);
+    });
     return settle();
   };
   const step = (): Scaled<Saved> => {
-    blocks.forEach((b, k) => { if (isPoint(b)) program.update(k); });
+    blocks.forEach((b, k) => {
+      if (isPoint(b)) program.update(k);
+    });
     program.moveAlongGradient(gradientIterations);
     return settle();
   };
@@ -54,7 +63,10 @@ export function scalePoints(program: VariationalProgram, held: ReadonlySet<numbe
   // Steps along a gradient in wrong units may lead anywhere.
   for (let k = 0; k < warmUp && !blocks.some((b) => b.factor.kind === 'moving'); k++) {
     const next = step();
-    if (!(next.value >= before.value && next.value < Infinity)) { program.restore(before.state); break; }
+    if (!(next.value >= before.value && next.value < Infinity)) {
+      program.restore(before.state);
+      break;
+    }
     before = next;
   }
   // Scales that were out of proportion only because of other points show once those have moved.
@@ -63,16 +75,24 @@ export function scalePoints(program: VariationalProgram, held: ReadonlySet<numbe
     program.restore(found.state);
     if (found === before) return;
     program.sizes.clear();
-    for (const { name } of free.values()) program.sizes.set(name, Array.from(program.memory.get(name)!).reduce((most, x) => Math.max(most, Math.abs(x)), 0));
+    for (const { name } of free.values())
+      program.sizes.set(
+        name,
+        Array.from(program.memory.get(name)!).reduce((most, x) => Math.max(most, Math.abs(x)), 0),
+      );
     before = step();
     // A step from far away may end nowhere.
-    if (!Number.isFinite(before.value)) { program.restore(found.state); return; }
+    if (!Number.isFinite(before.value)) {
+      program.restore(found.state);
+      return;
+    }
   }
 }
 
 /** Whether a point without a law may be multiplied by any positive number, and by a negative one too. */
 function signOf(code: BlockCode): 'positive' | 'either' | null {
-  const { region } = code.block, { constraint } = region.variable;
+  const { region } = code.block,
+    { constraint } = region.variable;
   if (!isPoint(code) || region.law !== null) return null;
   const support = regionSupport(region);
   if (support.kind === 'vector') return 'either';

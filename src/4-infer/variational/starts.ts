@@ -22,7 +22,8 @@ export function seedable(program: VariationalProgram): readonly number[] {
 
 /** How the start of a number begins: seeds first where there is something to seed. */
 export function startKind(program: VariationalProgram, start: number): StartKind {
-  if (seedable(program).length === 0) return program.blocks.some((b) => b.factor.kind === 'finite') && start % 2 === 0 ? 'prior, finite first' : 'prior';
+  if (seedable(program).length === 0)
+    return program.blocks.some((b) => b.factor.kind === 'finite') && start % 2 === 0 ? 'prior, finite first' : 'prior';
   return start % 5 === 3 ? 'prior, finite first' : start % 5 === 4 ? 'prior' : 'seeded';
 }
 
@@ -40,7 +41,8 @@ export function begin(program: VariationalProgram, kind: StartKind, start: numbe
   // What others read of a joint block is there once it has been prepared.
   const rank = (k: number): number => program.blocks[k]!.joint?.rank ?? Infinity;
   const order = (kind === 'prior' ? all : [...finite, ...rest]).sort((a, b) => (rank(a) < rank(b) ? -1 : rank(a) > rank(b) ? 1 : 0));
-  for (const k of [...order.filter((x) => !held.has(x) || rank(x) < Infinity), ...order.filter((x) => held.has(x) && rank(x) === Infinity)]) program.update(k);
+  for (const k of [...order.filter((x) => !held.has(x) || rank(x) < Infinity), ...order.filter((x) => held.has(x) && rank(x) === Infinity)])
+    program.update(k);
 }
 
 /** Updates of everything else by elements shared equally: they cost no pass over the elements. */
@@ -52,19 +54,26 @@ const seedPowers: readonly number[] = [1, 0.5, 0];
 /** Powers of the distance by turns: 1 is k-means++ itself, more keeps away from components found. */
 const sharpness: readonly number[] = [2, 3, 1, 2];
 
-/** Every element shared equally among the values of a finite block, and all else updated: scales of all the data, in which distances are measured. Returns the elements. */
+/**
+ * Every element shared equally among the values of a finite block, and all else updated: scales of all the data, in which distances are
+ * measured. Returns the elements.
+ */
 function pool(program: VariationalProgram, block: number): readonly number[] {
   const code = program.blocks[block]!;
   if (code.factor.kind !== 'finite' || code.scores === null) return [];
   const { count } = code.factor;
-  const scores = program.memory.get(code.scores)!, table = program.memory.get(tableOf(program, block))!;
+  const scores = program.memory.get(code.scores)!,
+    table = program.memory.get(tableOf(program, block))!;
   // The first update tells which elements exist.
   program.updateAlone(block);
   const elements: number[] = [];
   for (let n = 0; n < scores.length; n++) if (!Number.isNaN(scores[n]!)) elements.push(n);
   for (const n of elements) table.fill(1 / count, n * count, (n + 1) * count);
   program.touched();
-  for (let turn = 0; turn < poolingTurns; turn++) program.blocks.forEach((b, k) => { if (b.factor.kind !== 'finite') program.update(k); });
+  for (let turn = 0; turn < poolingTurns; turn++)
+    program.blocks.forEach((b, k) => {
+      if (b.factor.kind !== 'finite') program.update(k);
+    });
   return elements;
 }
 
@@ -74,12 +83,20 @@ export interface Seeding {
   readonly power?: number;
   /** Blocks that move; the others keep the values of all the data shared equally. */
   readonly moves?: (block: number) => boolean;
-  /** Components begin between their seed (three parts) and all elements (one): a probability or a rate learnt from one element alone may be 0, which no other element can follow. */
+  /**
+   * Components begin between their seed (three parts) and all elements (one): a probability or a rate learnt from one element alone may be
+   * 0, which no other element can follow.
+   */
   readonly blended?: boolean;
 }
 
 /** Gives every value of a finite block an element, and the rest of the elements to the nearest. */
-export function seed(program: VariationalProgram, block: number, start: number, { power = sharpness[start % sharpness.length]!, moves = () => true, blended = false }: Seeding = {}): void {
+export function seed(
+  program: VariationalProgram,
+  block: number,
+  start: number,
+  { power = sharpness[start % sharpness.length]!, moves = () => true, blended = false }: Seeding = {},
+): void {
   const code = program.blocks[block]!;
   if (code.factor.kind !== 'finite' || code.scores === null) return;
   const { count } = code.factor;
@@ -88,10 +105,13 @@ export function seed(program: VariationalProgram, block: number, start: number, 
   const elements = pool(program, block);
   if (elements.length < count) return;
   const components = componentBlocks(program, block).filter(moves);
-  const share = elements.length / count, weight = blended ? 3 * share : share ** seedPowers[start % seedPowers.length]!;
+  const share = elements.length / count,
+    weight = blended ? 3 * share : share ** seedPowers[start % seedPowers.length]!;
   const chosen: number[] = [];
   for (let k = 0; k < count; k++) {
-    chosen.push(k === 0 ? elements[Math.floor(program.random.uniform() * elements.length)]! : worstExplained(program, scores, elements, power));
+    chosen.push(
+      k === 0 ? elements[Math.floor(program.random.uniform() * elements.length)]! : worstExplained(program, scores, elements, power),
+    );
     for (const n of elements) table.fill(blended ? 1 / count : 0, n * count, (n + 1) * count);
     // Components without a seed yet stand where the first one does, not where their prior puts them.
     for (let j = 0; j < count; j++) table[(chosen[j] ?? chosen[0]!) * count + j] = weight;
@@ -104,13 +124,16 @@ export function seed(program: VariationalProgram, block: number, start: number, 
   for (let turn = 0; turn < hardTurns; turn++) {
     for (const n of elements) harden(table, n * count, count);
     program.touched();
-    program.blocks.forEach((b, k) => { if (b.factor.kind !== 'finite' && moves(k)) program.update(k); });
+    program.blocks.forEach((b, k) => {
+      if (b.factor.kind !== 'finite' && moves(k)) program.update(k);
+    });
     program.updateAlone(block);
   }
 }
 /** Puts the whole weight of a row on its largest entry, the first where several are; an empty row (no such element) stays. */
 export function harden(table: Memory, offset: number, count: number): void {
-  let best = 0, total = 0;
+  let best = 0,
+    total = 0;
   for (let k = 0; k < count; k++) {
     total += table[offset + k]!;
     if (table[offset + k]! > table[offset + best]!) best = k;
@@ -118,7 +141,9 @@ export function harden(table: Memory, offset: number, count: number): void {
   if (!(total > 0)) return;
   for (let k = 0; k < count; k++) table[offset + k] = k === best ? 1 : 0;
 }
-function tableOf(program: VariationalProgram, block: number): string { return `E|${program.blocks[block]!.block.region.variable.name}=|1`; }
+function tableOf(program: VariationalProgram, block: number): string {
+  return `E|${program.blocks[block]!.block.region.variable.name}=|1`;
+}
 
 /**
  * Blocks that learn from an element through its component alone, so that elements left out of the
@@ -140,10 +165,16 @@ function componentBlocks(program: VariationalProgram, block: number): readonly n
 function worstExplained(program: VariationalProgram, scores: ArrayLike<number>, elements: readonly number[], power: number): number {
   let best = -Infinity;
   for (const n of elements) if (scores[n]! > best && scores[n]! < Infinity) best = scores[n]!;
-  const distance = (n: number): number => { const d = best - scores[n]!; return d > 0 && d < Infinity ? d ** power : 0; };
+  const distance = (n: number): number => {
+    const d = best - scores[n]!;
+    return d > 0 && d < Infinity ? d ** power : 0;
+  };
   let total = 0;
   for (const n of elements) total += distance(n);
   let left = program.random.uniform() * total;
-  for (const n of elements) { left -= distance(n); if (left < 0) return n; }
+  for (const n of elements) {
+    left -= distance(n);
+    if (left < 0) return n;
+  }
   return elements[Math.floor(program.random.uniform() * elements.length)]!;
 }

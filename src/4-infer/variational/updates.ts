@@ -11,10 +11,50 @@ import { InternalError } from '../../errors/diagnostic.js';
 import type { ClosedForm, Slot } from '../../3-derive/closedForm.js';
 import { kindsOf, regionSupport, replaceSelf, statisticName, statisticTerm } from '../../3-derive/closedForm.js';
 import { type Contribution, selfExpr, type StatisticKind } from '../../3-derive/conditional.js';
-import { atElement, covarianceOf, expectationOf, type MeanField, type MeanFieldBlock, MeanFieldRefusal, type NeededExpectation, oneHotOf, type Tables } from '../../3-derive/meanField.js';
+import {
+  atElement,
+  covarianceOf,
+  expectationOf,
+  type MeanField,
+  type MeanFieldBlock,
+  MeanFieldRefusal,
+  type NeededExpectation,
+  oneHotOf,
+  type Tables,
+} from '../../3-derive/meanField.js';
 import type { DerivedModel } from '../../3-derive/model.js';
 import { factorsOf } from '../../3-derive/normalForm.js';
-import { type ArrayExpr, type Expr, type Index, add, addAll, apply, at as elementAt, build, cond, exp, freeIndices, index, isConst, lgamma, log, mul, mulAll, neg, num, one, pow, ref, reduce, rewrite, scalar, sub, substitute, variablesOf, zero } from '../../expr/expr.js';
+import {
+  type ArrayExpr,
+  type Expr,
+  type Index,
+  add,
+  addAll,
+  apply,
+  at as elementAt,
+  build,
+  cond,
+  exp,
+  freeIndices,
+  index,
+  isConst,
+  lgamma,
+  log,
+  mul,
+  mulAll,
+  neg,
+  num,
+  one,
+  pow,
+  ref,
+  reduce,
+  rewrite,
+  scalar,
+  sub,
+  substitute,
+  variablesOf,
+  zero,
+} from '../../expr/expr.js';
 import { gridEdges, gridNodes } from '../../random/quadratureGrid.js';
 import { FoldedTables, StatisticTables } from '../contract.js';
 import { boundExprs, drawVariate, naturalArray, naturals, overEvent, RegionContext } from '../kernels.js';
@@ -49,10 +89,16 @@ export interface PointOptions {
 }
 export const plainPoints: PointOptions = { maximised: new Set(), damping: 0, inflate: 0, gradient: false };
 /** True for what is estimated instead of described by a factor. */
-export function isPoint(code: BlockCode): boolean { return code.factor.kind === 'point' || code.factor.kind === 'moving'; }
+export function isPoint(code: BlockCode): boolean {
+  return code.factor.kind === 'point' || code.factor.kind === 'moving';
+}
 /** True for points that stand in the mean of Gaussians. */
 export function isMeanPoint({ factor }: BlockCode): boolean {
-  return factor.kind === 'point' && factor.form.kind === 'exponential' && (factor.form.family.exponential!.statistics as readonly string[]).some((s) => s === 'x^2' || s === 'x_i x_j');
+  return (
+    factor.kind === 'point' &&
+    factor.form.kind === 'exponential' &&
+    (factor.form.family.exponential!.statistics as readonly string[]).some((s) => s === 'x^2' || s === 'x_i x_j')
+  );
 }
 /** A state storage that is 1 once natural parameters of an earlier step exist. */
 export const dampingStorage: string = '%damping';
@@ -80,11 +126,21 @@ export interface BlockCode {
   readonly common: readonly Code[];
   /** Points: code that marks, in a storage, elements that the expected log joint does not hold in place. */
   readonly loose?: { readonly storage: string; readonly code: readonly Code[] };
-  /** Members of joint blocks: the place of the block among those that are made one after the other, and the numbers of all members, for the first of them (no numbers for the others, which move with it). */
-  readonly joint?: { readonly rank: number; readonly members: readonly number[]; /** What was found, in words. */ readonly structure: string };
+  /**
+   * Members of joint blocks: the place of the block among those that are made one after the other, and the numbers of all members, for the
+   * first of them (no numbers for the others, which move with it).
+   */
+  readonly joint?: {
+    readonly rank: number;
+    readonly members: readonly number[] /** What was found, in words. */;
+    readonly structure: string;
+  };
   /** Members of joint blocks, the first one for all: what follows once all expectations are there. */
   readonly settle?: readonly Code[];
-  /** Members of finite joint blocks: the update of a factor of its own, for starts; the most probable assignment, to the state (the first member); the state as expectations. */
+  /**
+   * Members of finite joint blocks: the update of a factor of its own, for starts; the most probable assignment, to the state (the first
+   * member); the state as expectations.
+   */
   readonly alone?: readonly Code[];
   readonly mode?: readonly Code[];
   readonly assigned?: readonly Code[];
@@ -94,7 +150,9 @@ export interface BlockCode {
 const largestTable = 1 << 16;
 
 /** Name of the storage of a factor's parameter. */
-function parameterOf(variable: string, statement: number, name: string): string { return `Q|${variable}|${statement}|${name}`; }
+function parameterOf(variable: string, statement: number, name: string): string {
+  return `Q|${variable}|${statement}|${name}`;
+}
 
 /** Decides how a block's factor is kept. @throws MeanFieldRefusal naming the term where no way is known. */
 function factorKind(builder: ProgramBuilder, block: MeanFieldBlock, points: PointOptions = plainPoints): FactorKind {
@@ -104,9 +162,12 @@ function factorKind(builder: ProgramBuilder, block: MeanFieldBlock, points: Poin
   if (builder.model.finiteRange(name) !== null) {
     if (estimated) throw new MeanFieldRefusal('takes finitely many values, which are not maximised one by one', self, name);
     const range = builder.model.finiteRange(name)!;
-    const low = builder.bind(range.low), count = builder.bind(add(sub(range.high, range.low), one));
-    if (low.op !== 'const' || count.op !== 'const') throw new MeanFieldRefusal('has a support that differs between elements', range.high, name);
-    if (count.value > largestTable) throw new MeanFieldRefusal(`takes ${count.value} values, more than a table of probabilities holds`, range.high, name);
+    const low = builder.bind(range.low),
+      count = builder.bind(add(sub(range.high, range.low), one));
+    if (low.op !== 'const' || count.op !== 'const')
+      throw new MeanFieldRefusal('has a support that differs between elements', range.high, name);
+    if (count.value > largestTable)
+      throw new MeanFieldRefusal(`takes ${count.value} values, more than a table of probabilities holds`, range.high, name);
     return { kind: 'finite', count: count.value, low: low.value };
   }
   return continuousKind(builder.model, block, points);
@@ -119,23 +180,38 @@ export function continuousKind(model: DerivedModel, block: MeanFieldBlock, point
   const self = ref(name, block.region.at);
   const estimated = block.region.statement.kind === 'param' || points.maximised.has(name);
   const ordered = block.region.variable.constraint.kind === 'ordered';
-  if (ordered && !(estimated && points.gradient)) throw new MeanFieldRefusal('is bounded by its neighbours, so it has no fixed support', self, name);
+  if (ordered && !(estimated && points.gradient))
+    throw new MeanFieldRefusal('is bounded by its neighbours, so it has no fixed support', self, name);
   if (estimated) {
     if (points.gradient && (r.kind === 'none' || !hasMode(r) || ordered)) return { kind: 'moving' };
-    if (r.kind === 'none') throw new MeanFieldRefusal(`is a param whose maximum is not known in closed form (${r.reason})`, r.term ?? self, name);
+    if (r.kind === 'none')
+      throw new MeanFieldRefusal(`is a param whose maximum is not known in closed form (${r.reason})`, r.term ?? self, name);
     return { kind: 'point', form: r, slots: 'slots' in r ? r.slots : [] };
   }
   if (r.kind === 'exponential' && !r.bounded) return { kind: 'family', family: r.family, slots: r.slots };
   if (r.kind === 'powerGamma' && !r.bounded) return { kind: 'powerGamma', power: r.power, slots: r.slots };
   const support = regionSupport(block.region);
-  if (r.kind === 'powerLaw' && support.kind === 'interval' && isConst(support.high, Infinity) && block.collected.bounds.every((b) => b.side === 'low')) return { kind: 'family', family: pareto, slots: r.slots };
+  if (
+    r.kind === 'powerLaw' &&
+    support.kind === 'interval' &&
+    isConst(support.high, Infinity) &&
+    block.collected.bounds.every((b) => b.side === 'low')
+  )
+    return { kind: 'family', family: pareto, slots: r.slots };
   const obstacle = block.collected.obstacles[0];
   if (obstacle !== undefined) throw new MeanFieldRefusal('does not separate from the other unknowns', obstacle.term, name);
   const kinds = kindsOf(block.expected);
-  if (r.kind === 'shiftedCount' || block.region.variable.scalar !== 'real') throw new MeanFieldRefusal('is a count without a conjugate family', statisticTerm(kinds[kinds.length - 1] ?? { kind: 'log' }, block.region), name);
-  if (block.region.eventRank > 0) throw new MeanFieldRefusal(r.kind === 'none' ? r.reason : 'has no family', r.kind === 'none' && r.term !== null ? r.term : self, name);
+  if (r.kind === 'shiftedCount' || block.region.variable.scalar !== 'real')
+    throw new MeanFieldRefusal(
+      'is a count without a conjugate family',
+      statisticTerm(kinds[kinds.length - 1] ?? { kind: 'log' }, block.region),
+      name,
+    );
+  if (block.region.eventRank > 0)
+    throw new MeanFieldRefusal(r.kind === 'none' ? r.reason : 'has no family', r.kind === 'none' && r.term !== null ? r.term : self, name);
   for (const k of kinds) {
-    if (k.kind === 'other' && model.dependsOnLatents(replaceSelf(k.expr, zero))) throw new MeanFieldRefusal('mixes it with other unknowns', statisticTerm(k, block.region), name);
+    if (k.kind === 'other' && model.dependsOnLatents(replaceSelf(k.expr, zero)))
+      throw new MeanFieldRefusal('mixes it with other unknowns', statisticTerm(k, block.region), name);
   }
   return { kind: 'grid', slots: kinds.map((statistic) => ({ statistic, rank: 0 as const })) };
 }
@@ -147,15 +223,24 @@ export function declareTables(builder: ProgramBuilder, field: Tables): void {
   }
   for (const variable of field.covariances) {
     const { shape } = builder.storage(variable);
-    if (!builder.hasStorage(covarianceOf(variable))) builder.addStorage({ name: covarianceOf(variable), type: 'float64', shape: isVector(builder, variable) ? [...shape, shape[shape.length - 1]!] : shape, place: 'state' });
+    if (!builder.hasStorage(covarianceOf(variable)))
+      builder.addStorage({
+        name: covarianceOf(variable),
+        type: 'float64',
+        shape: isVector(builder, variable) ? [...shape, shape[shape.length - 1]!] : shape,
+        place: 'state',
+      });
   }
 }
-function isVector(builder: ProgramBuilder, variable: string): boolean { return builder.model.statusOf(variable) !== 'partial' && builder.model.variable(variable).eventRank === 1; }
+function isVector(builder: ProgramBuilder, variable: string): boolean {
+  return builder.model.statusOf(variable) !== 'partial' && builder.model.variable(variable).eventRank === 1;
+}
 function tableShape(builder: ProgramBuilder, n: NeededExpectation): readonly number[] {
   if (n.kind.kind === 'onehot') return oneHotShape(builder, n.variable.slice(0, -1));
   const shape = builder.storage(n.variable).shape;
   const rank = builder.model.statusOf(n.variable) === 'partial' ? 0 : builder.model.variable(n.variable).eventRank;
-  const lead = shape.slice(0, shape.length - rank), d = shape.slice(shape.length - rank);
+  const lead = shape.slice(0, shape.length - rank),
+    d = shape.slice(shape.length - rank);
   if (rank === 0) return shape;
   if (n.kind.kind === 'pair') return [...lead, d[0]!, d[0]!];
   if (n.kind.kind === 'logdet') return lead;
@@ -165,35 +250,68 @@ function oneHotShape(builder: ProgramBuilder, variable: string): readonly number
   const range = builder.model.finiteRange(variable)!;
   const count = builder.bind(add(sub(range.high, range.low), one));
   if (count.op !== 'const') throw new MeanFieldRefusal('has a support that differs between elements', range.high, variable);
-  if (count.value > largestTable) throw new MeanFieldRefusal(`takes ${count.value} values, more than a table of probabilities holds`, range.high, variable);
+  if (count.value > largestTable)
+    throw new MeanFieldRefusal(`takes ${count.value} values, more than a table of probabilities holds`, range.high, variable);
   return [...builder.storage(variable).shape, count.value];
 }
 
 /** Code of all blocks. @throws MeanFieldRefusal where a factor or an expectation is not to be had. */
-export function blockCodes(builder: ProgramBuilder, field: MeanField, folded: FoldedTables, points: PointOptions = plainPoints): readonly BlockCode[] {
+export function blockCodes(
+  builder: ProgramBuilder,
+  field: MeanField,
+  folded: FoldedTables,
+  points: PointOptions = plainPoints,
+): readonly BlockCode[] {
   return field.blocks.map((block) => {
     const { name } = block.region.variable;
-    const code = blockCode(builder, block, field.needed.filter((n) => n.variable === name || n.variable === oneHotOf(name)), folded, points);
+    const code = blockCode(
+      builder,
+      block,
+      field.needed.filter((n) => n.variable === name || n.variable === oneHotOf(name)),
+      folded,
+      points,
+    );
     if (!field.covariances.has(name)) return code;
     // No update reads covariances of its own block, so they may follow the whole of it.
-    const spread = code.covariances?.(covarianceOf(name)) ?? code.moments(builder.fresh('meanOf', builder.storage(name).shape, 'scratch'), covarianceOf(name));
+    const spread =
+      code.covariances?.(covarianceOf(name)) ??
+      code.moments(builder.fresh('meanOf', builder.storage(name).shape, 'scratch'), covarianceOf(name));
     return { ...code, update: [...code.update, ...spread], expectations: [...code.expectations, ...spread] };
   });
 }
 
-function blockCode(builder: ProgramBuilder, raw: MeanFieldBlock, needed: readonly NeededExpectation[], folded: FoldedTables, points: PointOptions): BlockCode {
-  const exact = (list: readonly Contribution[]): readonly Contribution[] => list.map((c) => ({ ...c, coefficient: withExactZeros(builder, c.coefficient) }));
+function blockCode(
+  builder: ProgramBuilder,
+  raw: MeanFieldBlock,
+  needed: readonly NeededExpectation[],
+  folded: FoldedTables,
+  points: PointOptions,
+): BlockCode {
+  const exact = (list: readonly Contribution[]): readonly Contribution[] =>
+    list.map((c) => ({ ...c, coefficient: withExactZeros(builder, c.coefficient) }));
   const block = { ...raw, expected: exact(raw.expected), common: exact(raw.common) };
   const factor = factorKind(builder, block, points);
-  const context = new RegionContext(builder, { ...block.collected, region: block.region }, folded, needed.map((n) => n.name));
+  const context = new RegionContext(
+    builder,
+    { ...block.collected, region: block.region },
+    folded,
+    needed.map((n) => n.name),
+  );
   switch (factor.kind) {
-    case 'finite': return finiteBlock(context, block, factor);
-    case 'family': return familyBlock(context, block, factor.family, factor.slots, needed);
-    case 'powerGamma': return powerGammaBlock(context, block, factor.power, factor.slots, needed);
-    case 'grid': return gridBlock(context, block, factor.slots, needed);
-    case 'moving': return movingBlock(context, block);
-    case 'gaussian': throw new InternalError('a member of a joint block has no factor of its own');
-    case 'point': return pointBlock(context, block, factor, needed, points);
+    case 'finite':
+      return finiteBlock(context, block, factor);
+    case 'family':
+      return familyBlock(context, block, factor.family, factor.slots, needed);
+    case 'powerGamma':
+      return powerGammaBlock(context, block, factor.power, factor.slots, needed);
+    case 'grid':
+      return gridBlock(context, block, factor.slots, needed);
+    case 'moving':
+      return movingBlock(context, block);
+    case 'gaussian':
+      throw new InternalError('a member of a joint block has no factor of its own');
+    case 'point':
+      return pointBlock(context, block, factor, needed, points);
   }
 }
 
@@ -218,8 +336,10 @@ export function withExactZeros(builder: ProgramBuilder, coefficient: Expr): Expr
 }
 function mayVanish(builder: ProgramBuilder, e: Expr): boolean {
   switch (e.op) {
-    case 'const': return !(e.value > 0);
-    case 'cond': return mayVanish(builder, e.then) || mayVanish(builder, e.otherwise);
+    case 'const':
+      return !(e.value > 0);
+    case 'cond':
+      return mayVanish(builder, e.then) || mayVanish(builder, e.otherwise);
     case 'ref': {
       const values = builder.model.statusOf(e.variable) === 'given' ? builder.initialValues(e.variable) : undefined;
       return values?.some((x) => !(x > 0)) ?? false;
@@ -227,33 +347,61 @@ function mayVanish(builder: ProgramBuilder, e: Expr): boolean {
     case 'apply': {
       const [a, b] = e.args;
       switch (e.fn) {
-        case 'eq': case 'ne': case 'ge': case 'gt': case 'le': case 'lt': case 'and': case 'or': case 'not': return true;
-        case 'mul': return mayVanish(builder, a!) || mayVanish(builder, b!);
-        case 'div': case 'pow': return mayVanish(builder, a!);
-        case 'sub': return isConst(a!, 1) && (b!.op === 'ref' ? (builder.initialValues(b!.variable)?.some((x) => !(x < 1)) ?? false) : b!.op !== 'const' || b!.value >= 1);
-        case 'add': return mayVanish(builder, a!) && mayVanish(builder, b!);
-        default: return false;
+        case 'eq':
+        case 'ne':
+        case 'ge':
+        case 'gt':
+        case 'le':
+        case 'lt':
+        case 'and':
+        case 'or':
+        case 'not':
+          return true;
+        case 'mul':
+          return mayVanish(builder, a!) || mayVanish(builder, b!);
+        case 'div':
+        case 'pow':
+          return mayVanish(builder, a!);
+        case 'sub':
+          return (
+            isConst(a!, 1) &&
+            (b!.op === 'ref' ? (builder.initialValues(b!.variable)?.some((x) => !(x < 1)) ?? false) : b!.op !== 'const' || b!.value >= 1)
+          );
+        case 'add':
+          return mayVanish(builder, a!) && mayVanish(builder, b!);
+        default:
+          return false;
       }
     }
-    default: return false;
+    default:
+      return false;
   }
 }
 
-function over(context: RegionContext, body: readonly Code[]): readonly Code[] { return loops(context.plates, context.guards, body); }
+function over(context: RegionContext, body: readonly Code[]): readonly Code[] {
+  return loops(context.plates, context.guards, body);
+}
 
 function finiteBlock(context: RegionContext, block: MeanFieldBlock, factor: FactorKind & { kind: 'finite' }): BlockCode {
   const { builder } = context;
   const name = oneHotOf(context.name);
   const probabilities = expectationOf(name, '1');
-  const shape = builder.storage(context.name).shape, id = context.region.statement.id;
-  if (!builder.hasStorage(probabilities)) builder.addStorage({ name: probabilities, type: 'float64', shape: [...shape, factor.count], place: 'state' });
+  const shape = builder.storage(context.name).shape,
+    id = context.region.statement.id;
+  if (!builder.hasStorage(probabilities))
+    builder.addStorage({ name: probabilities, type: 'float64', shape: [...shape, factor.count], place: 'state' });
   const entropies = builder.addStorage({ name: parameterOf(context.name, id, 'entropy'), type: 'float64', shape: [], place: 'state' });
-  const scores = builder.addStorage({ name: parameterOf(context.name, id, 'score'), type: 'float64', shape, place: 'state' }, new Float64Array(shape.reduce((a, b) => a * b, 1)).fill(NaN));
+  const scores = builder.addStorage(
+    { name: parameterOf(context.name, id, 'score'), type: 'float64', shape, place: 'state' },
+    new Float64Array(shape.reduce((a, b) => a * b, 1)).fill(NaN),
+  );
   const eta = logWeights(context, block.expected, factor.count);
   const logits = eta.storage;
   const [j, k, l, m] = ['k', 'k', 'k', 'k'].map((n) => index(n)) as [Index, Index, Index, Index];
   const count = num(factor.count);
-  const top = builder.fresh('top', [], 'local'), total = builder.fresh('total', [], 'local'), spread = builder.fresh('spread', [], 'local');
+  const top = builder.fresh('top', [], 'local'),
+    total = builder.fresh('total', [], 'local'),
+    spread = builder.fresh('spread', [], 'local');
   const cell = (i: Expr): readonly Expr[] => [...context.at, i];
   const p = (i: Expr): Expr => ref(probabilities, cell(i));
   const height = (i: Expr): Expr => sub(ref(logits, [i]), ref(top, []));
@@ -278,19 +426,31 @@ function finiteBlock(context: RegionContext, block: MeanFieldBlock, factor: Fact
       store(scores, context.at, ref(top, [])),
     ]),
   ];
-  const q = index('k'), r = index('k'), drawnIndex = index('k');
+  const q = index('k'),
+    r = index('k'),
+    drawnIndex = index('k');
   const value = (i: Expr): Expr => add(num(factor.low), i);
   const drawn = builder.fresh('drawn', [], 'local', 'int32');
   const here = context.place();
   return {
-    block, factor, update, expectations: [], scores, common: commonCode(context, block, factor.count, scores),
+    block,
+    factor,
+    update,
+    expectations: [],
+    scores,
+    common: commonCode(context, block, factor.count, scores),
     entropy: (into) => [accumulate(into, [], ref(entropies, []))],
-    draw: over(context, [store(drawn, [], zero), { do: 'categorical', index: drawnIndex, count, logWeight: log(p(drawnIndex)), into: { storage: drawn, at: [] } }, store(here.storage, here.at, add(ref(drawn, []), num(factor.low)))]),
-    moments: (mean, variance) => over(context, [
-      store(total, [], reduce('sum', q, zero, count, mul(p(q), value(q)))),
-      store(mean, context.at, ref(total, [])),
-      store(variance, context.at, reduce('sum', r, zero, count, mul(p(r), pow(sub(value(r), ref(total, [])), num(2))))),
+    draw: over(context, [
+      store(drawn, [], zero),
+      { do: 'categorical', index: drawnIndex, count, logWeight: log(p(drawnIndex)), into: { storage: drawn, at: [] } },
+      store(here.storage, here.at, add(ref(drawn, []), num(factor.low))),
     ]),
+    moments: (mean, variance) =>
+      over(context, [
+        store(total, [], reduce('sum', q, zero, count, mul(p(q), value(q)))),
+        store(mean, context.at, ref(total, [])),
+        store(variance, context.at, reduce('sum', r, zero, count, mul(p(r), pow(sub(value(r), ref(total, [])), num(2))))),
+      ]),
     // Read off the probabilities by whoever reports them.
     quantiles: () => null,
   };
@@ -300,15 +460,23 @@ function finiteBlock(context: RegionContext, block: MeanFieldBlock, factor: Fact
  * The expected log weight of every value in a storage. Terms given for all values at once are written as one sum, what is
  * the same for all elements first, so that it is computed once; the others are added to the cells they name.
  */
-function logWeights(context: RegionContext, contributions: readonly Contribution[], count: number): { readonly code: readonly Code[]; readonly storage: string } {
+function logWeights(
+  context: RegionContext,
+  contributions: readonly Contribution[],
+  count: number,
+): { readonly code: readonly Code[]; readonly storage: string } {
   const { builder, tables } = context;
   const k = index('k');
-  const terms: Expr[] = [], rest: Contribution[] = [];
+  const terms: Expr[] = [],
+    rest: Contribution[] = [];
   for (const c of contributions) {
     const own = c.binders.find((b) => b.index === c.event[0]);
     const done = own === undefined || c.event.length !== 1 ? null : tables.contract(c, [own.index]);
     const kept = done?.binders[0];
-    if (done === null || done.binders.length !== 1 || kept?.index !== own?.index || !isConst(kept!.from, 0) || !isConst(kept!.to, count)) { rest.push(c); continue; }
+    if (done === null || done.binders.length !== 1 || kept?.index !== own?.index || !isConst(kept!.from, 0) || !isConst(kept!.to, count)) {
+      rest.push(c);
+      continue;
+    }
     terms.push(substitute(guarded(done.guards, done.value), new Map([[kept!.index, k]])));
   }
   const slot: Slot = { statistic: { kind: 'onehot' }, rank: 1 };
@@ -318,7 +486,11 @@ function logWeights(context: RegionContext, contributions: readonly Contribution
   const varies = (e: Expr): boolean => [...freeIndices(e)].some((i) => plates.has(i));
   const storage = builder.fresh('logits', [count], 'scratch');
   const ordered = terms.map((e) => rewrite(e, (x) => (x.op === 'apply' && x.fn === 'mul' ? fixedFirst(x, varies) : x)));
-  const all = [...ordered.filter((e) => !varies(e)), ...ordered.filter(varies), ...(others === null ? [] : [ref(others.storages[0]!, [k])])];
+  const all = [
+    ...ordered.filter((e) => !varies(e)),
+    ...ordered.filter(varies),
+    ...(others === null ? [] : [ref(others.storages[0]!, [k])]),
+  ];
   builder.noteRange(k, zero, num(count));
   return { code: [...(others?.code ?? []), forLoop(k, zero, num(count), [store(storage, [k], addAll(all))])], storage };
 }
@@ -338,23 +510,45 @@ function commonCode(base: RegionContext, block: MeanFieldBlock, count: number, s
 }
 
 /** The storages of a factor's parameters and how to read them at the current element. */
-function parameterStorages(context: RegionContext, parameters: Readonly<Record<string, ArrayExpr>>): { readonly write: readonly Code[]; read(): Readonly<Record<string, ArrayExpr>> } {
+function parameterStorages(
+  context: RegionContext,
+  parameters: Readonly<Record<string, ArrayExpr>>,
+): { readonly write: readonly Code[]; read(): Readonly<Record<string, ArrayExpr>> } {
   const { builder } = context;
   const lead = builder.storage(context.name).shape.slice(0, context.at.length);
   const write: Code[] = [];
   const storages = new Map<string, { name: string; dims: readonly number[] }>();
   for (const [key, a] of Object.entries(parameters)) {
-    const dims = a.dims.map((d) => { const b = builder.bind(d); return b.op === 'const' ? b.value : context.eventDims[0]!; });
+    const dims = a.dims.map((d) => {
+      const b = builder.bind(d);
+      return b.op === 'const' ? b.value : context.eventDims[0]!;
+    });
     const name = parameterOf(context.name, context.region.statement.id, key);
     builder.addStorage({ name, type: 'float64', shape: [...lead, ...dims], place: 'state' });
     storages.set(key, { name, dims });
     const event = dims.map((_, d) => index(`p${d}`));
     const body = builder.bind(elementAt(a, ...event));
-    write.push(...event.reduceRight<readonly Code[]>((inner, i, d) => [forLoop(i, zero, num(dims[d]!), inner)], [store(name, [...context.at, ...event], body)]));
+    write.push(
+      ...event.reduceRight<readonly Code[]>(
+        (inner, i, d) => [forLoop(i, zero, num(dims[d]!), inner)],
+        [store(name, [...context.at, ...event], body)],
+      ),
+    );
   }
   return {
     write,
-    read: () => Object.fromEntries([...storages].map(([key, s]) => [key, s.dims.length === 0 ? scalar(ref(s.name, context.at)) : build(s.dims.map((d) => num(d)), (...i) => ref(s.name, [...context.at, ...i]))])),
+    read: () =>
+      Object.fromEntries(
+        [...storages].map(([key, s]) => [
+          key,
+          s.dims.length === 0
+            ? scalar(ref(s.name, context.at))
+            : build(
+                s.dims.map((d) => num(d)),
+                (...i) => ref(s.name, [...context.at, ...i]),
+              ),
+        ]),
+      ),
   };
 }
 
@@ -363,10 +557,19 @@ function writeTable(context: RegionContext, table: string, value: ArrayExpr): re
   const { builder } = context;
   const shape = builder.storage(table).shape.slice(context.at.length);
   const event = shape.map((_, d) => index(`s${d}`));
-  return event.reduceRight<readonly Code[]>((inner, i, d) => [forLoop(i, zero, num(shape[d]!), inner)], [store(table, [...context.at, ...event], builder.bind(elementAt(value, ...event)))]);
+  return event.reduceRight<readonly Code[]>(
+    (inner, i, d) => [forLoop(i, zero, num(shape[d]!), inner)],
+    [store(table, [...context.at, ...event], builder.bind(elementAt(value, ...event)))],
+  );
 }
 
-function familyBlock(context: RegionContext, block: MeanFieldBlock, family: Family, slots: readonly Slot[], needed: readonly NeededExpectation[]): BlockCode {
+function familyBlock(
+  context: RegionContext,
+  block: MeanFieldBlock,
+  family: Family,
+  slots: readonly Slot[],
+  needed: readonly NeededExpectation[],
+): BlockCode {
   const { builder } = context;
   const eta = naturals(context, slots, block.expected);
   const natural = slots.map((s, k) => naturalArray(s, eta.storages[k]!, context.eventDims));
@@ -376,12 +579,17 @@ function familyBlock(context: RegionContext, block: MeanFieldBlock, family: Fami
   // Recomputed from the stored parameters: one update, then everything else in one place.
   const tables = needed.flatMap((n) => writeTable(context, n.name, familyExpectation(family, n.kind, p, context)));
   return {
-    block, factor: { kind: 'family', family, slots }, scores: null, common: [],
+    block,
+    factor: { kind: 'family', family, slots },
+    scores: null,
+    common: [],
     ...together(context, [...eta.code, ...stored.write], tables),
     entropy: (into) => over(context, [accumulate(into, [], builder.bind(family.exponential!.entropy(p)))]),
     draw: over(context, drawVariate(builder, family.variate(p), context.place(), context.region.eventRank)),
     moments: (mean, variance) => over(context, momentCode(context, family, p, mean, variance)),
-    ...(context.region.eventRank === 1 && family.variance !== undefined ? { covariances: (into: string): readonly Code[] => over(context, writeTable(context, into, family.variance!(p))) } : {}),
+    ...(context.region.eventRank === 1 && family.variance !== undefined
+      ? { covariances: (into: string): readonly Code[] => over(context, writeTable(context, into, family.variance!(p))) }
+      : {}),
     quantiles: (into) => quantileCode(context, family, p, into),
   };
 }
@@ -391,27 +599,57 @@ function familyBlock(context: RegionContext, block: MeanFieldBlock, family: Fami
  * another (a chain sees the neighbour just updated), and the expectations alone for whoever has set
  * the parameters.
  */
-function together(context: RegionContext, parameters: readonly Code[], tables: readonly Code[]): Pick<BlockCode, 'update' | 'expectations'> {
+function together(
+  context: RegionContext,
+  parameters: readonly Code[],
+  tables: readonly Code[],
+): Pick<BlockCode, 'update' | 'expectations'> {
   return { update: context.sweep([...parameters, ...tables]), expectations: over(context, tables) };
 }
 
-function momentCode(context: RegionContext, family: Family, p: Readonly<Record<string, ArrayExpr>>, mean: string, variance: string): readonly Code[] {
-  const m = family.mean?.(p), v = family.variance?.(p);
+function momentCode(
+  context: RegionContext,
+  family: Family,
+  p: Readonly<Record<string, ArrayExpr>>,
+  mean: string,
+  variance: string,
+): readonly Code[] {
+  const m = family.mean?.(p),
+    v = family.variance?.(p);
   if (m === undefined || v === undefined) throw new InternalError(`${family.name} states no moments`);
   // Vectors state a covariance matrix, matrices elementwise variances.
   return overEvent(context, (event) => [
     store(mean, [...context.at, ...event], context.builder.bind(elementAt(m, ...event))),
-    store(variance, [...context.at, ...event], context.builder.bind(event.length === 1 ? elementAt(v, event[0]!, event[0]!) : elementAt(v, ...event))),
+    store(
+      variance,
+      [...context.at, ...event],
+      context.builder.bind(event.length === 1 ? elementAt(v, event[0]!, event[0]!) : elementAt(v, ...event)),
+    ),
   ]);
 }
 
 /** Quantiles of each number of a family's draw by its marginal law; null where one has no closed form. */
-function quantileCode(context: RegionContext, family: Family, p: Readonly<Record<string, ArrayExpr>>, into: readonly string[]): readonly Code[] | null {
-  if (marginalLaw(family, p, context.eventDims.map(() => zero)) === null) return null;
-  return over(context, overEvent(context, (event) => {
-    const marginal = marginalLaw(family, p, event)!;
-    return quantileLevels.map((u, n) => store(into[n]!, [...context.at, ...event], context.builder.bind(marginal.quantile(num(u)))));
-  }));
+function quantileCode(
+  context: RegionContext,
+  family: Family,
+  p: Readonly<Record<string, ArrayExpr>>,
+  into: readonly string[],
+): readonly Code[] | null {
+  if (
+    marginalLaw(
+      family,
+      p,
+      context.eventDims.map(() => zero),
+    ) === null
+  )
+    return null;
+  return over(
+    context,
+    overEvent(context, (event) => {
+      const marginal = marginalLaw(family, p, event)!;
+      return quantileLevels.map((u, n) => store(into[n]!, [...context.at, ...event], context.builder.bind(marginal.quantile(num(u)))));
+    }),
+  );
 }
 
 /** E[statistic] of a family, powers by its moments where it has them. */
@@ -427,14 +665,22 @@ function familyExpectation(family: Family, kind: StatisticKind, p: Readonly<Reco
 }
 
 /** v^p ~ Gamma(s, r): moments of v are moments of the Gamma. */
-function powerGammaBlock(context: RegionContext, block: MeanFieldBlock, power: number, slots: readonly Slot[], needed: readonly NeededExpectation[]): BlockCode {
+function powerGammaBlock(
+  context: RegionContext,
+  block: MeanFieldBlock,
+  power: number,
+  slots: readonly Slot[],
+  needed: readonly NeededExpectation[],
+): BlockCode {
   const { builder } = context;
   const eta = naturals(context, slots, block.expected);
   const stored = parameterStorages(context, {
-    shape: scalar(mul(add(ref(eta.storages[0]!, []), one), num(1 / power))), rate: scalar(neg(ref(eta.storages[1]!, []))),
+    shape: scalar(mul(add(ref(eta.storages[0]!, []), one), num(1 / power))),
+    rate: scalar(neg(ref(eta.storages[1]!, []))),
   });
   const p = stored.read();
-  const shape = p['shape']!.body, rate = p['rate']!.body;
+  const shape = p['shape']!.body,
+    rate = p['rate']!.body;
   const logMean = sub(apply('digamma', shape), log(rate));
   const moment = (q: number): Expr => gammaMoment(shape, rate, q / power);
   const expectation = (kind: StatisticKind): Expr => {
@@ -448,26 +694,60 @@ function powerGammaBlock(context: RegionContext, block: MeanFieldBlock, power: n
   // v falls where u = v^p rises for p < 0.
   const quantile = (u: number): Expr => pow(apply('div', apply('gammaPInverse', shape, num(power > 0 ? u : 1 - u)), rate), num(1 / power));
   return {
-    block, factor: { kind: 'powerGamma', power, slots }, scores: null, common: [],
-    ...together(context, [...eta.code, ...stored.write], needed.flatMap((n) => writeTable(context, n.name, scalar(expectation(n.kind))))),
+    block,
+    factor: { kind: 'powerGamma', power, slots },
+    scores: null,
+    common: [],
+    ...together(
+      context,
+      [...eta.code, ...stored.write],
+      needed.flatMap((n) => writeTable(context, n.name, scalar(expectation(n.kind)))),
+    ),
     // v = u^(1/p): log |dv/du| = -log |p| + (1/p - 1) log u
-    entropy: (into) => over(context, [accumulate(into, [], addAll([entropyOfGamma, num(-Math.log(Math.abs(power))), mul(num(1 / power - 1), logMean)]))]),
-    draw: over(context, [{ do: 'call', procedure: 'gamma', args: [{ kind: 'value', value: shape }, { kind: 'value', value: rate }], into: { storage: drawn, at: [] }, effects: [] }, store(here.storage, here.at, pow(ref(drawn, []), num(1 / power)))]),
-    moments: (mean, variance) => over(context, [store(mean, context.at, moment(1)), store(variance, context.at, sub(moment(2), pow(moment(1), num(2))))]),
-    quantiles: (into) => over(context, quantileLevels.map((u, n) => store(into[n]!, context.at, quantile(u)))),
+    entropy: (into) =>
+      over(context, [accumulate(into, [], addAll([entropyOfGamma, num(-Math.log(Math.abs(power))), mul(num(1 / power - 1), logMean)]))]),
+    draw: over(context, [
+      {
+        do: 'call',
+        procedure: 'gamma',
+        args: [
+          { kind: 'value', value: shape },
+          { kind: 'value', value: rate },
+        ],
+        into: { storage: drawn, at: [] },
+        effects: [],
+      },
+      store(here.storage, here.at, pow(ref(drawn, []), num(1 / power))),
+    ]),
+    moments: (mean, variance) =>
+      over(context, [store(mean, context.at, moment(1)), store(variance, context.at, sub(moment(2), pow(moment(1), num(2))))]),
+    quantiles: (into) =>
+      over(
+        context,
+        quantileLevels.map((u, n) => store(into[n]!, context.at, quantile(u))),
+      ),
   };
 }
 
-function isPower(slot: Slot, power: number): boolean { return slot.statistic.kind === 'power' && slot.statistic.power === power; }
+function isPower(slot: Slot, power: number): boolean {
+  return slot.statistic.kind === 'power' && slot.statistic.power === power;
+}
 
 function gridBlock(context: RegionContext, block: MeanFieldBlock, slots: readonly Slot[], needed: readonly NeededExpectation[]): BlockCode {
   const { builder } = context;
   const eta = naturals(context, slots, block.expected);
   const lead = builder.storage(context.name).shape.slice(0, context.at.length);
   const id = context.region.statement.id;
-  const table = (name: string, extra: readonly number[]): string => builder.addStorage({ name: parameterOf(context.name, id, name), type: 'float64', shape: [...lead, ...extra], place: 'state' });
-  const nodes = table('nodes', [gridNodes]), weights = table('weights', [gridNodes]), edges = table('edges', [gridEdges]), entropies = table('entropy', []);
-  const x = builder.fresh('x', [], 'local'), f = builder.fresh('density', [], 'local'), total = builder.fresh('logIntegral', [], 'local'), centre = builder.fresh('centre', [], 'local');
+  const table = (name: string, extra: readonly number[]): string =>
+    builder.addStorage({ name: parameterOf(context.name, id, name), type: 'float64', shape: [...lead, ...extra], place: 'state' });
+  const nodes = table('nodes', [gridNodes]),
+    weights = table('weights', [gridNodes]),
+    edges = table('edges', [gridEdges]),
+    entropies = table('entropy', []);
+  const x = builder.fresh('x', [], 'local'),
+    f = builder.fresh('density', [], 'local'),
+    total = builder.fresh('logIntegral', [], 'local'),
+    centre = builder.fresh('centre', [], 'local');
   const at = (k: StatisticKind, v: Expr): Expr => replaceSelf(builder.bind(atElement(selfExpr(k), context.at)), v);
   const { low, high } = boundExprs(context);
   // On the whole line the grid counts from the middle of a v + b v^2: nodes, and squares, of numbers far from zero would lose their digits.
@@ -476,90 +756,197 @@ function gridBlock(context: RegionContext, block: MeanFieldBlock, slots: readonl
   const shifted = isConst(low, -Infinity) && isConst(high, Infinity) && !isConst(b, 0);
   const middles = shifted ? table('middle', []) : null;
   const middle = middles === null ? zero : ref(middles, context.at);
-  const density = (t: Expr): Expr => addAll([
-    ...slots.flatMap((s, k) => (shifted && (isPower(s, 1) || isPower(s, 2)) ? [] : [mul(ref(eta.storages[k]!, []), at(s.statistic, add(middle, t)))])),
-    ...(shifted ? [mul(t, add(a, mul(b, add(t, mul(num(2), middle)))))] : []),
-  ]);
-  const mean = (body: (v: Expr) => Expr): Expr => { const m = index('m'); return reduce('sum', m, zero, num(gridNodes), mul(ref(weights, [...context.at, m]), body(ref(nodes, [...context.at, m])))); };
-  const first = (storage: string): { kind: 'place'; place: { storage: string; at: readonly Expr[] } } => ({ kind: 'place', place: { storage, at: [...context.at, zero] } });
+  const density = (t: Expr): Expr =>
+    addAll([
+      ...slots.flatMap((s, k) =>
+        shifted && (isPower(s, 1) || isPower(s, 2)) ? [] : [mul(ref(eta.storages[k]!, []), at(s.statistic, add(middle, t)))],
+      ),
+      ...(shifted ? [mul(t, add(a, mul(b, add(t, mul(num(2), middle)))))] : []),
+    ]);
+  const mean = (body: (v: Expr) => Expr): Expr => {
+    const m = index('m');
+    return reduce('sum', m, zero, num(gridNodes), mul(ref(weights, [...context.at, m]), body(ref(nodes, [...context.at, m]))));
+  };
+  const first = (storage: string): { kind: 'place'; place: { storage: string; at: readonly Expr[] } } => ({
+    kind: 'place',
+    place: { storage, at: [...context.at, zero] },
+  });
   const value = (e: Expr): { kind: 'value'; value: Expr } => ({ kind: 'value', value: e });
   const here = context.place();
   const law = [value(low), value(high), first(weights), first(edges)];
   const held = builder.fresh('held', [], 'local');
-  const holds = (moment: number): Code => ({ do: 'call', procedure: 'gridHolds', args: [value(num(moment)), value(low), value(high), first(nodes), first(weights), first(edges)], into: { storage: held, at: [] }, effects: [] });
+  const holds = (moment: number): Code => ({
+    do: 'call',
+    procedure: 'gridHolds',
+    args: [value(num(moment)), value(low), value(high), first(nodes), first(weights), first(edges)],
+    into: { storage: held, at: [] },
+    effects: [],
+  });
   return {
-    block, factor: { kind: 'grid', slots }, scores: null, common: [],
-    ...together(context, [
-      ...eta.code,
-      ...(middles === null ? [] : [store(middles, context.at, cond(apply('lt', b, zero), apply('div', a, mul(num(-2), b)), zero))]),
-      { do: 'function', name: f, parameters: [x], body: [{ do: 'return', value: density(ref(x, [])) }] },
-      {
-        do: 'call', procedure: 'quadratureGrid', into: { storage: total, at: [] }, effects: [nodes, weights, edges],
-        args: [{ kind: 'function', name: f }, value(low), value(high), first(nodes), first(weights), first(edges)],
-      },
-      store(entropies, context.at, sub(ref(total, []), mean(density))),
-    ], needed.flatMap((n) => writeTable(context, n.name, scalar(mean((t) => at(n.kind, add(middle, t))))))),
+    block,
+    factor: { kind: 'grid', slots },
+    scores: null,
+    common: [],
+    ...together(
+      context,
+      [
+        ...eta.code,
+        ...(middles === null ? [] : [store(middles, context.at, cond(apply('lt', b, zero), apply('div', a, mul(num(-2), b)), zero))]),
+        { do: 'function', name: f, parameters: [x], body: [{ do: 'return', value: density(ref(x, [])) }] },
+        {
+          do: 'call',
+          procedure: 'quadratureGrid',
+          into: { storage: total, at: [] },
+          effects: [nodes, weights, edges],
+          args: [{ kind: 'function', name: f }, value(low), value(high), first(nodes), first(weights), first(edges)],
+        },
+        store(entropies, context.at, sub(ref(total, []), mean(density))),
+      ],
+      needed.flatMap((n) => writeTable(context, n.name, scalar(mean((t) => at(n.kind, add(middle, t)))))),
+    ),
     entropy: (into) => over(context, [accumulate(into, [], ref(entropies, context.at))]),
-    draw: over(context, [{ do: 'call', procedure: 'gridDraw', args: law, into: { storage: centre, at: [] }, effects: [] }, store(here.storage, here.at, add(middle, ref(centre, [])))]),
-    moments: (into, variance) => over(context, [
-      store(centre, [], mean((t) => t)), holds(1), store(into, context.at, cond(ref(held, []), add(middle, ref(centre, [])), num(Infinity))),
-      holds(2), store(variance, context.at, cond(ref(held, []), mean((t) => pow(sub(t, ref(centre, [])), num(2))), num(Infinity))),
+    draw: over(context, [
+      { do: 'call', procedure: 'gridDraw', args: law, into: { storage: centre, at: [] }, effects: [] },
+      store(here.storage, here.at, add(middle, ref(centre, []))),
     ]),
-    quantiles: (into) => over(context, quantileLevels.flatMap((u, n): readonly Code[] => [
-      { do: 'call', procedure: 'gridQuantile', args: [value(num(u)), ...law], into: { storage: centre, at: [] }, effects: [] }, store(into[n]!, context.at, add(middle, ref(centre, []))),
-    ])),
+    moments: (into, variance) =>
+      over(context, [
+        store(
+          centre,
+          [],
+          mean((t) => t),
+        ),
+        holds(1),
+        store(into, context.at, cond(ref(held, []), add(middle, ref(centre, [])), num(Infinity))),
+        holds(2),
+        store(
+          variance,
+          context.at,
+          cond(
+            ref(held, []),
+            mean((t) => pow(sub(t, ref(centre, [])), num(2))),
+            num(Infinity),
+          ),
+        ),
+      ]),
+    quantiles: (into) =>
+      over(
+        context,
+        quantileLevels.flatMap((u, n): readonly Code[] => [
+          { do: 'call', procedure: 'gridQuantile', args: [value(num(u)), ...law], into: { storage: centre, at: [] }, effects: [] },
+          store(into[n]!, context.at, add(middle, ref(centre, []))),
+        ]),
+      ),
   };
 }
 
 /** A `param`: the mode of the density its contributions give, on the scale of the program. */
-function pointBlock(context: RegionContext, block: MeanFieldBlock, factor: FactorKind & { kind: 'point' }, needed: readonly NeededExpectation[], points: PointOptions): BlockCode {
+function pointBlock(
+  context: RegionContext,
+  block: MeanFieldBlock,
+  factor: FactorKind & { kind: 'point' },
+  needed: readonly NeededExpectation[],
+  points: PointOptions,
+): BlockCode {
   const { builder } = context;
   const eta = naturals(context, factor.slots, block.expected);
-  const damped = points.damping > 0 ? factor.slots.flatMap((slot, k) => dampedSlot(context, slot, eta.storages[k]!, k, points.damping)) : [];
+  const damped =
+    points.damping > 0 ? factor.slots.flatMap((slot, k) => dampedSlot(context, slot, eta.storages[k]!, k, points.damping)) : [];
   const natural = factor.slots.map((s, k) => naturalArray(s, eta.storages[k]!, context.eventDims));
   const mode = modeOf(context, factor.form, natural);
   const next = builder.fresh('mode', context.eventDims, context.eventDims.length === 0 ? 'local' : 'scratch');
   const inflated = (event: readonly Index[]): Expr => {
     const value = ref(next, event);
-    return points.inflate > 0 && regionSupport(context.region).kind === 'cov' ? add(value, cond(apply('eq', event[0]!, event[1]!), num(points.inflate), zero)) : value;
+    return points.inflate > 0 && regionSupport(context.region).kind === 'cov'
+      ? add(value, cond(apply('eq', event[0]!, event[1]!), num(points.inflate), zero))
+      : value;
   };
   const speaks = apply('gt', weightOf(factor.slots, eta.storages, context.eventDims), zero);
   const loose = builder.fresh('loose', builder.storage(context.name).shape.slice(0, context.at.length), 'state');
   const hold = [
     ...overEvent(context, (event) => [store(next, event, builder.bind(elementAt(mode, ...event)))]),
     // What no datum speaks of stays where it is: a component without points has no mean.
-    when(speaks, overEvent(context, (event) => [store(context.name, [...context.at, ...event], inflated(event))])),
+    when(
+      speaks,
+      overEvent(context, (event) => [store(context.name, [...context.at, ...event], inflated(event))]),
+    ),
   ];
   const tables = needed.flatMap((n) => writeTable(context, n.name, stateStatistic(context, n.kind)));
   return {
-    block, factor, scores: null, common: [],
+    block,
+    factor,
+    scores: null,
+    common: [],
     ...together(context, [...eta.code, ...damped, ...hold], tables),
-    entropy: () => [], draw: [],
-    loose: { storage: loose, code: [{ do: 'fill', storage: loose, value: zero }, ...context.sweep([...eta.code, store(loose, context.at, apply('not', apply('and', speaks, isHeld(factor.form, natural))))])] },
+    entropy: () => [],
+    draw: [],
+    loose: {
+      storage: loose,
+      code: [
+        { do: 'fill', storage: loose, value: zero },
+        ...context.sweep([...eta.code, store(loose, context.at, apply('not', apply('and', speaks, isHeld(factor.form, natural))))]),
+      ],
+    },
     ...pointResults(context),
   };
 }
 
 /** A point that others move: nothing to update, nothing in tables. */
 function movingBlock(context: RegionContext, block: MeanFieldBlock): BlockCode {
-  return { block, factor: { kind: 'moving' }, scores: null, common: [], update: [], expectations: [], entropy: () => [], draw: [], ...pointResults(context) };
+  return {
+    block,
+    factor: { kind: 'moving' },
+    scores: null,
+    common: [],
+    update: [],
+    expectations: [],
+    entropy: () => [],
+    draw: [],
+    ...pointResults(context),
+  };
 }
 /** Moments and quantiles of a point. */
 function pointResults(context: RegionContext): Pick<BlockCode, 'covariances' | 'moments' | 'quantiles'> {
   return {
-    ...(context.region.eventRank === 1 ? { covariances: (into: string): readonly Code[] => over(context, writeTable(context, into, build([num(context.eventDims[0]!), num(context.eventDims[0]!)], () => zero))) } : {}),
-    moments: (mean, variance) => over(context, overEvent(context, (event) => [store(mean, [...context.at, ...event], context.current(event)), store(variance, [...context.at, ...event], zero)])),
-    quantiles: (into) => over(context, overEvent(context, (event) => into.map((s) => store(s, [...context.at, ...event], context.current(event))))),
+    ...(context.region.eventRank === 1
+      ? {
+          covariances: (into: string): readonly Code[] =>
+            over(
+              context,
+              writeTable(
+                context,
+                into,
+                build([num(context.eventDims[0]!), num(context.eventDims[0]!)], () => zero),
+              ),
+            ),
+        }
+      : {}),
+    moments: (mean, variance) =>
+      over(
+        context,
+        overEvent(context, (event) => [
+          store(mean, [...context.at, ...event], context.current(event)),
+          store(variance, [...context.at, ...event], zero),
+        ]),
+      ),
+    quantiles: (into) =>
+      over(
+        context,
+        overEvent(context, (event) => into.map((s) => store(s, [...context.at, ...event], context.current(event)))),
+      ),
   };
 }
 
 /** The sum of the sizes of natural parameters: zero where no factor says anything. */
 function weightOf(slots: readonly Slot[], storages: readonly string[], dims: readonly number[]): Expr {
-  return addAll(slots.map((slot, k) => {
-    const [i, j] = [index('w'), index('w')], d = num(dims[0] ?? 1);
-    const size = (...event: readonly Expr[]): Expr => apply('abs', ref(storages[k]!, event));
-    return slot.rank === 0 ? size() : reduce('sum', i, zero, d, slot.rank === 1 ? size(i) : reduce('sum', j, zero, d, size(i, j)));
-  }));
+  return addAll(
+    slots.map((slot, k) => {
+      const [i, j] = [index('w'), index('w')],
+        d = num(dims[0] ?? 1);
+      const size = (...event: readonly Expr[]): Expr => apply('abs', ref(storages[k]!, event));
+      return slot.rank === 0 ? size() : reduce('sum', i, zero, d, slot.rank === 1 ? size(i) : reduce('sum', j, zero, d, size(i, j)));
+    }),
+  );
 }
 
 /** Mixes a natural parameter with the one of the step before, once there is one, and remembers the mixture. */
@@ -567,10 +954,19 @@ function dampedSlot(context: RegionContext, slot: Slot, storage: string, k: numb
   const { builder } = context;
   const lead = builder.storage(context.name).shape.slice(0, context.at.length);
   const dims = slot.rank === 0 ? [] : slot.rank === 1 ? [context.eventDims[0]!] : [context.eventDims[0]!, context.eventDims[0]!];
-  const old = builder.addStorage({ name: parameterOf(context.name, context.region.statement.id, `natural${k}`), type: 'float64', shape: [...lead, ...dims], place: 'state' });
+  const old = builder.addStorage({
+    name: parameterOf(context.name, context.region.statement.id, `natural${k}`),
+    type: 'float64',
+    shape: [...lead, ...dims],
+    place: 'state',
+  });
   const event = dims.map((_, d) => index(`d${d}`));
   const cell = [...context.at, ...event];
-  const mixed = cond(apply('gt', ref(dampingStorage, []), zero), add(mul(num(1 - damping), ref(storage, event)), mul(num(damping), ref(old, cell))), ref(storage, event));
+  const mixed = cond(
+    apply('gt', ref(dampingStorage, []), zero),
+    add(mul(num(1 - damping), ref(storage, event)), mul(num(damping), ref(old, cell))),
+    ref(storage, event),
+  );
   const body: readonly Code[] = [store(storage, event, mixed), store(old, cell, ref(storage, event))];
   return event.reduceRight<readonly Code[]>((inner, i, d) => [forLoop(i, zero, num(dims[d]!), inner)], body);
 }
@@ -589,11 +985,18 @@ function stateStatistic(context: RegionContext, kind: StatisticKind): ArrayExpr 
   }
   const matrix = (): ArrayExpr => build([d, d], (i, j) => current(i, j));
   switch (kind.kind) {
-    case 'pair': return build([d, d], (i, j) => mul(current(i), current(j)));
-    case 'log': return build([d], (i) => log(apply('max', current(i), smallestLogged)));
-    case 'inverse': { const m = matrix(); return build([d, d], (i, j) => ({ op: 'element', array: { fn: 'inverse', args: [m], dims: [d, d] }, at: [i, j] })); }
-    case 'logdet': return scalar({ op: 'element', array: { fn: 'logdet', args: [matrix()], dims: [] }, at: [] });
-    default: return context.region.eventRank === 1 ? build([d], (i) => current(i)) : matrix();
+    case 'pair':
+      return build([d, d], (i, j) => mul(current(i), current(j)));
+    case 'log':
+      return build([d], (i) => log(apply('max', current(i), smallestLogged)));
+    case 'inverse': {
+      const m = matrix();
+      return build([d, d], (i, j) => ({ op: 'element', array: { fn: 'inverse', args: [m], dims: [d, d] }, at: [i, j] }));
+    }
+    case 'logdet':
+      return scalar({ op: 'element', array: { fn: 'logdet', args: [matrix()], dims: [] }, at: [] });
+    default:
+      return context.region.eventRank === 1 ? build([d], (i) => current(i)) : matrix();
   }
 }
 
@@ -602,10 +1005,20 @@ export function startTables(builder: ProgramBuilder, field: MeanField, codes: re
   return codes.flatMap(({ block, factor }): readonly Code[] => {
     const name = block.region.variable.name;
     const context = new RegionContext(builder, { ...block.collected, region: block.region }, folded);
-    const code: Code[] = field.needed.filter((n) => n.variable === name).flatMap((n) => writeTable(context, n.name, stateStatistic(context, n.kind)));
+    const code: Code[] = field.needed
+      .filter((n) => n.variable === name)
+      .flatMap((n) => writeTable(context, n.name, stateStatistic(context, n.kind)));
     if (factor.kind === 'finite') {
       const k: Index = index('k');
-      code.push(forLoop(k, zero, num(factor.count), [store(expectationOf(oneHotOf(name), '1'), [...context.at, k], cond(apply('eq', add(num(factor.low), k), context.current()), one, zero))]));
+      code.push(
+        forLoop(k, zero, num(factor.count), [
+          store(
+            expectationOf(oneHotOf(name), '1'),
+            [...context.at, k],
+            cond(apply('eq', add(num(factor.low), k), context.current()), one, zero),
+          ),
+        ]),
+      );
     }
     return over(context, code);
   });
@@ -617,9 +1030,13 @@ export function givenOneHots(builder: ProgramBuilder, codes: readonly BlockCode[
     const name = block.region.variable.name;
     if (factor.kind !== 'finite' || builder.model.statusOf(name) !== 'partial') continue;
     const table = expectationOf(oneHotOf(name), '1');
-    const values = builder.initialValues(name)!, mask = builder.initialValues(`${name}?`)!;
+    const values = builder.initialValues(name)!,
+      mask = builder.initialValues(`${name}?`)!;
     const out = new Float64Array(values.length * factor.count);
-    values.forEach((v, n) => { const k = v - factor.low; if (mask[n] === 0 && k >= 0 && k < factor.count) out[n * factor.count + k] = 1; });
+    values.forEach((v, n) => {
+      const k = v - factor.low;
+      if (mask[n] === 0 && k >= 0 && k < factor.count) out[n * factor.count + k] = 1;
+    });
     builder.setInitial(table, out);
   }
 }

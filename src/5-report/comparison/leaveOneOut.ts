@@ -32,10 +32,16 @@ export interface LeaveOneOutUnit {
   readonly variance: number;
 }
 
-export interface WaicUnit { readonly elpd: number; readonly p: number }
+export interface WaicUnit {
+  readonly elpd: number;
+  readonly p: number;
+}
 
 /** A sum over units with its standard error, sqrt(units * variance over units); NaN of a single unit. */
-export interface Total { readonly value: number; readonly se: number }
+export interface Total {
+  readonly value: number;
+  readonly se: number;
+}
 
 /** Fewer tail draws than this are not smoothed. */
 const fewestTailDraws = 5;
@@ -48,9 +54,15 @@ export function shapeThreshold(draws: number): number {
 }
 
 /** @param relativeEfficiency of the likelihood's mean by unit; estimated from the draws where absent. */
-export function leaveOneOut({ units, chains, draws, values, independent }: LogLikelihoods, relativeEfficiency: Float64Array | null = null): readonly LeaveOneOutUnit[] {
-  const size = chains * draws, smoother = new Smoother(chains, draws);
-  return Array.from({ length: units }, (_, unit) => smoother.leaveOut(values.subarray(unit * size, (unit + 1) * size), relativeEfficiency?.[unit] ?? (independent ? 1 : null)));
+export function leaveOneOut(
+  { units, chains, draws, values, independent }: LogLikelihoods,
+  relativeEfficiency: Float64Array | null = null,
+): readonly LeaveOneOutUnit[] {
+  const size = chains * draws,
+    smoother = new Smoother(chains, draws);
+  return Array.from({ length: units }, (_, unit) =>
+    smoother.leaveOut(values.subarray(unit * size, (unit + 1) * size), relativeEfficiency?.[unit] ?? (independent ? 1 : null)),
+  );
 }
 
 /**
@@ -63,7 +75,9 @@ export function waic(units: readonly Pick<LeaveOneOutUnit, 'lpd' | 'variance'>[]
 
 /** Sum over units and its standard error. */
 export function total(values: readonly number[]): Total {
-  const n = values.length, value = values.reduce((a, b) => a + b, 0), mean = value / n;
+  const n = values.length,
+    value = values.reduce((a, b) => a + b, 0),
+    mean = value / n;
   const squares = values.reduce((sum, x) => sum + (x - mean) ** 2, 0);
   return { value, se: n > 1 ? Math.sqrt((n * squares) / (n - 1)) : Number.NaN };
 }
@@ -91,8 +105,13 @@ class Smoother {
     this.weights = new Float64Array(size);
     this.scratch = new Float64Array(size);
     this.series = {
-      split: this.scratch, splitChains: chains, splitDraws: draws, splitMeans: new Float64Array(chains),
-      autocovariance: new Autocovariance(Math.max(1, draws)), lags: new Float64Array(draws), correlations: new Float64Array(draws + 2),
+      split: this.scratch,
+      splitChains: chains,
+      splitDraws: draws,
+      splitMeans: new Float64Array(chains),
+      autocovariance: new Autocovariance(Math.max(1, draws)),
+      lags: new Float64Array(draws),
+      correlations: new Float64Array(draws + 2),
     };
     this.scores = Float64Array.from({ length: normalPoints }, (_, i) => normalQuantile((i + 1 - 3 / 8) / (normalPoints - 3 / 4 + 1)));
   }
@@ -100,7 +119,9 @@ class Smoother {
   /** @param known relative efficiency; null to estimate it. */
   leaveOut(logLikelihood: Float64Array, known: number | null): LeaveOneOutUnit {
     const { size, logRatios, likelihoods, weights } = this;
-    let smallest = Infinity, largest = -Infinity, mean = 0;
+    let smallest = Infinity,
+      largest = -Infinity,
+      mean = 0;
     for (let i = 0; i < size; i++) {
       const x = logLikelihood[i]!;
       if (x < smallest) smallest = x;
@@ -108,25 +129,32 @@ class Smoother {
       mean += x;
     }
     mean /= size;
-    let sum = 0, variance = 0;
+    let sum = 0,
+      variance = 0;
     for (let i = 0; i < size; i++) {
-      const x = logLikelihood[i]!, e = Math.exp(x - largest);
+      const x = logLikelihood[i]!,
+        e = Math.exp(x - largest);
       likelihoods[i] = e;
       sum += e;
       variance += (x - mean) ** 2;
     }
-    const lpd = largest + Math.log(sum / size), ofWaic = { lpd, variance: variance / (size - 1) };
+    const lpd = largest + Math.log(sum / size),
+      ofWaic = { lpd, variance: variance / (size - 1) };
     // A draw under which the unit is impossible has an infinite ratio: nothing can be said without the unit.
-    if (!Number.isFinite(smallest) || !Number.isFinite(largest)) return { elpd: Number.NaN, p: Number.NaN, k: Number.POSITIVE_INFINITY, effectiveSize: Number.NaN, mcse: Number.NaN, ...ofWaic };
+    if (!Number.isFinite(smallest) || !Number.isFinite(largest))
+      return { elpd: Number.NaN, p: Number.NaN, k: Number.POSITIVE_INFINITY, effectiveSize: Number.NaN, mcse: Number.NaN, ...ofWaic };
     const efficiency = known ?? this.relativeEfficiency();
-    const least = Math.exp(smallest - largest), narrow = largest - smallest < widestRange;
+    const least = Math.exp(smallest - largest),
+      narrow = largest - smallest < widestRange;
     for (let i = 0; i < size; i++) {
       const x = smallest - logLikelihood[i]!;
       logRatios[i] = x;
       weights[i] = narrow ? least / likelihoods[i]! : Math.exp(x);
     }
     const k = this.smooth(Math.ceil(Math.min(0.2 * size, 3 * Math.sqrt(size / efficiency))));
-    let total = 0, squares = 0, weighted = 0;
+    let total = 0,
+      squares = 0,
+      weighted = 0;
     for (let i = 0; i < size; i++) {
       const w = weights[i]!;
       total += w;
@@ -138,14 +166,25 @@ class Smoother {
     // Everything in units of the estimate itself, so that likelihoods too small for a number have an error too.
     const scale = Math.exp(largest - elpd);
     let deviation = 0;
-    for (let i = 0; i < size; i++) deviation += (weights[i]! / total) ** 2 * (narrow ? likelihoods[i]! * scale - 1 : Math.expm1(logLikelihood[i]! - elpd)) ** 2;
-    return { elpd, p: lpd - elpd, k, effectiveSize: (efficiency * total * total) / squares, mcse: Math.sqrt(this.logVariance(Math.sqrt(deviation)) / efficiency), ...ofWaic };
+    for (let i = 0; i < size; i++)
+      deviation += (weights[i]! / total) ** 2 * (narrow ? likelihoods[i]! * scale - 1 : Math.expm1(logLikelihood[i]! - elpd)) ** 2;
+    return {
+      elpd,
+      p: lpd - elpd,
+      k,
+      effectiveSize: (efficiency * total * total) / squares,
+      mcse: Math.sqrt(this.logVariance(Math.sqrt(deviation)) / efficiency),
+      ...ofWaic,
+    };
   }
 
   private wide(logLikelihood: Float64Array, total: number): number {
     const { size, weights } = this;
     let top = -Infinity;
-    for (let i = 0; i < size; i++) { const x = logLikelihood[i]! + Math.log(weights[i]!); if (x > top) top = x; }
+    for (let i = 0; i < size; i++) {
+      const x = logLikelihood[i]! + Math.log(weights[i]!);
+      if (x > top) top = x;
+    }
     let sum = 0;
     for (let i = 0; i < size; i++) sum += Math.exp(logLikelihood[i]! + Math.log(weights[i]!) - top);
     return top + Math.log(sum / total);
@@ -165,30 +204,37 @@ class Smoother {
     scratch.set(logRatios);
     const cutoff = select(scratch, size - tailLength - 1);
     // Draws at the cutoff itself may belong to the tail too: those that come last.
-    const above: number[] = [], at: number[] = [];
+    const above: number[] = [],
+      at: number[] = [];
     for (let i = 0; i < size; i++) {
       if (logRatios[i]! > cutoff) above.push(i);
       else if (logRatios[i] === cutoff) at.push(i);
     }
     const tail = [...at.slice(at.length - (tailLength - above.length)), ...above];
     const order = tail.sort((a, b) => logRatios[a]! - logRatios[b]!);
-    const lowest = logRatios[order[0]!]!, highest = logRatios[order[tailLength - 1]!]!;
+    const lowest = logRatios[order[0]!]!,
+      highest = logRatios[order[tailLength - 1]!]!;
     if (highest - lowest < Number.EPSILON / 100) return Number.POSITIVE_INFINITY;
     const base = Math.exp(cutoff);
     const fitted = fitGeneralisedPareto(Float64Array.from(order, (i) => Math.exp(logRatios[i]!) - base));
     if (Number.isFinite(fitted.shape)) {
-      order.forEach((i, rank) => { weights[i] = Math.min(1, paretoQuantile((rank + 0.5) / tailLength, fitted) + base); });
+      order.forEach((i, rank) => {
+        weights[i] = Math.min(1, paretoQuantile((rank + 0.5) / tailLength, fitted) + base);
+      });
     }
     return fitted.shape;
   }
 
   /** Variance of log z for z Normal about 1, as far as it is positive. */
   private logVariance(sd: number): number {
-    let count = 0, mean = 0, squares = 0;
+    let count = 0,
+      mean = 0,
+      squares = 0;
     for (const score of this.scores) {
       const z = 1 + sd * score;
       if (!(z > 0)) continue;
-      const x = Math.log(z), difference = x - mean;
+      const x = Math.log(z),
+        difference = x - mean;
       mean += difference / ++count;
       squares += difference * (x - mean);
     }
@@ -198,10 +244,12 @@ class Smoother {
 
 /** The element of rank `rank` (from 0) by Hoare's selection; reorders `values`. */
 function select(values: Float64Array, rank: number): number {
-  let low = 0, high = values.length - 1;
+  let low = 0,
+    high = values.length - 1;
   while (low < high) {
     const pivot = median(values[low]!, values[(low + high) >> 1]!, values[high]!);
-    let i = low, j = high;
+    let i = low,
+      j = high;
     while (i <= j) {
       while (values[i]! < pivot) i++;
       while (values[j]! > pivot) j--;
@@ -217,4 +265,6 @@ function select(values: Float64Array, rank: number): number {
   }
   return values[rank]!;
 }
-function median(a: number, b: number, c: number): number { return Math.max(Math.min(a, b), Math.min(Math.max(a, b), c)); }
+function median(a: number, b: number, c: number): number {
+  return Math.max(Math.min(a, b), Math.min(Math.max(a, b), c));
+}

@@ -17,9 +17,12 @@ const fewestGridPoints = 30;
 
 /** @param sorted positive excesses, increasing. */
 export function fitGeneralisedPareto(sorted: Float64Array): GeneralisedPareto {
-  const n = sorted.length, points = fewestGridPoints + Math.floor(Math.sqrt(n));
-  const quartile = sorted[Math.floor(n / 4 + 0.5) - 1]!, largest = sorted[n - 1]!;
-  const theta = new Float64Array(points), profile = new Float64Array(points);
+  const n = sorted.length,
+    points = fewestGridPoints + Math.floor(Math.sqrt(n));
+  const quartile = sorted[Math.floor(n / 4 + 0.5) - 1]!,
+    largest = sorted[n - 1]!;
+  const theta = new Float64Array(points),
+    profile = new Float64Array(points);
   let best = -Infinity;
   for (let j = 0; j < points; j++) {
     const t = 1 / largest + (1 - Math.sqrt(points / (j + 0.5))) / 3 / quartile;
@@ -28,23 +31,29 @@ export function fitGeneralisedPareto(sorted: Float64Array): GeneralisedPareto {
     profile[j] = n * (Math.log(-t / k) - k - 1);
     if (profile[j]! > best) best = profile[j]!;
   }
-  let total = 0, weighted = 0;
+  let total = 0,
+    weighted = 0;
   for (let j = 0; j < points; j++) {
     const w = Math.exp(profile[j]! - best);
     total += w;
     weighted += w * theta[j]!;
   }
-  const estimate = weighted / total, k = meanLog(-estimate, sorted);
+  const estimate = weighted / total,
+    k = meanLog(-estimate, sorted);
   const shape = (k * n + priorStrength * priorShape) / (n + priorStrength);
   return { shape: Number.isNaN(shape) ? Number.POSITIVE_INFINITY : shape, scale: -k / estimate };
 }
 
 /** Mean of log(1 + a x): logarithms of products, as long as these are far from the ends of what a number holds. */
 function meanLog(a: number, values: Float64Array): number {
-  let sum = 0, product = 1;
+  let sum = 0,
+    product = 1;
   for (let i = 0; i < values.length; i++) {
     product *= 1 + a * values[i]!;
-    if (product > 1e100 || product < 1e-100) { sum += Math.log(product); product = 1; }
+    if (product > 1e100 || product < 1e-100) {
+      sum += Math.log(product);
+      product = 1;
+    }
   }
   return (sum + Math.log(product)) / values.length;
 }

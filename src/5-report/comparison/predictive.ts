@@ -39,7 +39,14 @@ export interface Loo extends Estimate {
   /** The largest k to rely on with so many draws: at most 0.7. */
   readonly threshold: number;
   /** By unit, in the order of the data. */
-  readonly pointwise: readonly { readonly unit: string; readonly elpd: number; readonly p: number; readonly k: number; readonly effectiveSize: number; readonly mcse: number }[];
+  readonly pointwise: readonly {
+    readonly unit: string;
+    readonly elpd: number;
+    readonly p: number;
+    readonly k: number;
+    readonly effectiveSize: number;
+    readonly mcse: number;
+  }[];
 }
 
 /** Watanabe's criterion. */
@@ -92,7 +99,9 @@ export class ObservedData {
   }
 
   /** Log likelihoods that are not computed because they are many and nobody asked; 0 where the criteria are wanted or there are none. */
-  skipped(result: RunResult): number { return this.wanted(result) ? 0 : likelihoodCount(this.bound, result); }
+  skipped(result: RunResult): number {
+    return this.wanted(result) ? 0 : likelihoodCount(this.bound, result);
+  }
 
   /** @throws ModelError (code `no-pointwise`) where nothing is observed or draws that are needed were not kept. */
   predictive(result: RunResult): Predictive {
@@ -100,15 +109,23 @@ export class ObservedData {
   }
 
   /** The log likelihood of each unit in each draw. @throws ModelError as `predictive`. */
-  likelihood(result: RunResult): PointwiseLikelihood { return pointwiseLikelihood(this.bound, result, this.unit); }
+  likelihood(result: RunResult): PointwiseLikelihood {
+    return pointwiseLikelihood(this.bound, result, this.unit);
+  }
 
-  observations(): Observations { return observationsOf(this.bound); }
+  observations(): Observations {
+    return observationsOf(this.bound);
+  }
 
   /** The data as the text of a file. */
-  dataJson(): Iterable<string> { return dataJson(this.bound); }
+  dataJson(): Iterable<string> {
+    return dataJson(this.bound);
+  }
 
   /** True where going through all units for the record of a run would cost more than the run's own memory. */
-  tooManyToRecord(): boolean { return observedCount(this.bound) > mostRecorded; }
+  tooManyToRecord(): boolean {
+    return observedCount(this.bound) > mostRecorded;
+  }
 
   /** Free numbers among the `param`s; null where other unknowns are maximised with them. */
   freeParameters(): number | null {
@@ -116,13 +133,22 @@ export class ObservedData {
     for (const v of this.bound.graph.variables.values()) {
       const known = this.bound.variables.get(v.name);
       if (known === undefined || known.status === 'given' || v.origin !== 'param') continue;
-      const size = sizeOf(known.shape), d = known.shape.at(-1) ?? 1;
+      const size = sizeOf(known.shape),
+        d = known.shape.at(-1) ?? 1;
       switch (v.constraint.kind) {
-        case 'simplex': free += size - size / d; break;
-        case 'cov': free += (size * (d + 1)) / (2 * d); break;
-        case 'corr': free += (size * (d - 1)) / (2 * d); break;
+        case 'simplex':
+          free += size - size / d;
+          break;
+        case 'cov':
+          free += (size * (d + 1)) / (2 * d);
+          break;
+        case 'corr':
+          free += (size * (d - 1)) / (2 * d);
+          break;
         // Corner constraints, elements outside of a ragged region and elements with a value are not free.
-        default: for (let k = 0; k < size; k++) if (known.computed?.[k] !== 1 && known.absent?.[k] !== 1 && (known.mask === undefined || known.mask[k] !== 0)) free++;
+        default:
+          for (let k = 0; k < size; k++)
+            if (known.computed?.[k] !== 1 && known.absent?.[k] !== 1 && (known.mask === undefined || known.mask[k] !== 0)) free++;
       }
     }
     return free === 0 ? null : free;
@@ -130,47 +156,99 @@ export class ObservedData {
 
   /** Whether some continuous unknown has a law. */
   hasContinuousLatents(): boolean {
-    return this.bound.graph.statements.some((s) => s.kind === 'sample' && this.bound.variables.get(s.target.variable)?.status === 'latent' && this.bound.graph.variables.get(s.target.variable)?.scalar === 'real');
+    return this.bound.graph.statements.some(
+      (s) =>
+        s.kind === 'sample' &&
+        this.bound.variables.get(s.target.variable)?.status === 'latent' &&
+        this.bound.graph.variables.get(s.target.variable)?.scalar === 'real',
+    );
   }
 }
 
 function predictiveOf(likelihood: PointwiseLikelihood, backend: string): Predictive {
   const { names, data, observations, chains, draws, independent, values, logMean, variance, warnings } = likelihood;
-  const units = names.length, size = chains * draws;
+  const units = names.length,
+    size = chains * draws;
   const approximate: readonly Diagnostic[] = ['cavi', 'laplace', 'advi'].includes(backend)
-    ? [warning('approximate-draws', `the draws are from the approximation of ${backend}, not from the posterior: so are these densities`, 'Compare with gibbs or exact where it matters.')] : [];
+    ? [
+        warning(
+          'approximate-draws',
+          `the draws are from the approximation of ${backend}, not from the posterior: so are these densities`,
+          'Compare with gibbs or exact where it matters.',
+        ),
+      ]
+    : [];
   const common = [...warnings, ...approximate];
   const left = values === null ? null : leaveOneOut({ units, chains, draws, values, independent });
   const ofWaic = waic(left ?? names.map((_, u) => ({ lpd: logMean[u]!, variance: variance[u]! })));
   const wide = ofWaic.filter((u) => u.p > largestVariance).length;
-  const wideWarning = wide === 0 ? [] : [warning('waic-unreliable', `${wide} of ${units} units ${wide === 1 ? 'has' : 'have'} a log likelihood of variance above ${largestVariance}: WAIC is not to be relied on`, 'Use the leave-one-out estimate, which has a diagnostic for each unit.')];
-  const waicResult: Waic = { ...estimate(ofWaic), warnings: [...common, ...wideWarning], pointwise: names.map((unit, u) => ({ unit, ...ofWaic[u]! })) };
+  const wideWarning =
+    wide === 0
+      ? []
+      : [
+          warning(
+            'waic-unreliable',
+            `${wide} of ${units} units ${wide === 1 ? 'has' : 'have'} a log likelihood of variance above ${largestVariance}: WAIC is not to be relied on`,
+            'Use the leave-one-out estimate, which has a diagnostic for each unit.',
+          ),
+        ];
+  const waicResult: Waic = {
+    ...estimate(ofWaic),
+    warnings: [...common, ...wideWarning],
+    pointwise: names.map((unit, u) => ({ unit, ...ofWaic[u]! })),
+  };
   if (left === null) {
-    const missing = warning('too-many-likelihoods', `${units} units in ${size} draws are too many to keep: there is WAIC, and no leave-one-out estimate`, 'Take larger units (--opt unit=INDEX), or keep fewer draws (--thin).');
+    const missing = warning(
+      'too-many-likelihoods',
+      `${units} units in ${size} draws are too many to keep: there is WAIC, and no leave-one-out estimate`,
+      'Take larger units (--opt unit=INDEX), or keep fewer draws (--thin).',
+    );
     return { loo: null, missing, waic: waicResult, units: names, data, observations };
   }
-  const threshold = shapeThreshold(size), bad = left.map((u, k) => ({ u, name: names[k]! })).filter(({ u }) => !(u.k <= threshold));
+  const threshold = shapeThreshold(size),
+    bad = left.map((u, k) => ({ u, name: names[k]! })).filter(({ u }) => !(u.k <= threshold));
   const worst = left.reduce((a, u, k) => (u.k > left[a]!.k ? k : a), 0);
-  const badWarning = bad.length === 0 ? [] : [warning(
-    'high-pareto-k',
-    `${bad.length} of ${units} units ${bad.length === 1 ? 'has' : 'have'} a Pareto k above ${Number(threshold.toPrecision(2))} (the largest, ${shown(left[worst]!.k)}, is of ${names[worst]}): draws of this run cannot stand for a posterior without ${bad.length === 1 ? 'it' : 'them'}, and the estimate may be far off`,
-    'Run again without these data to see, or use a model in which single data weigh less.',
-  )];
+  const badWarning =
+    bad.length === 0
+      ? []
+      : [
+          warning(
+            'high-pareto-k',
+            `${bad.length} of ${units} units ${bad.length === 1 ? 'has' : 'have'} a Pareto k above ${Number(threshold.toPrecision(2))} (the largest, ${shown(left[worst]!.k)}, is of ${names[worst]}): draws of this run cannot stand for a posterior without ${bad.length === 1 ? 'it' : 'them'}, and the estimate may be far off`,
+            'Run again without these data to see, or use a model in which single data weigh less.',
+          ),
+        ];
   const loo: Loo = {
-    ...estimate(left), mcse: bad.length > 0 ? Number.NaN : Math.sqrt(left.reduce((sum, u) => sum + u.mcse ** 2, 0)),
-    worstK: left[worst]!.k, badUnits: bad.length, threshold, warnings: [...common, ...badWarning],
-    pointwise: names.map((unit, u) => { const { elpd, p, k, effectiveSize, mcse } = left[u]!; return { unit, elpd, p, k, effectiveSize, mcse }; }),
+    ...estimate(left),
+    mcse: bad.length > 0 ? Number.NaN : Math.sqrt(left.reduce((sum, u) => sum + u.mcse ** 2, 0)),
+    worstK: left[worst]!.k,
+    badUnits: bad.length,
+    threshold,
+    warnings: [...common, ...badWarning],
+    pointwise: names.map((unit, u) => {
+      const { elpd, p, k, effectiveSize, mcse } = left[u]!;
+      return { unit, elpd, p, k, effectiveSize, mcse };
+    }),
   };
   return { loo, missing: null, waic: waicResult, units: names, data, observations };
 }
 
-function estimate(units: readonly { readonly elpd: number; readonly p: number }[]): Pick<Estimate, 'elpd' | 'se' | 'p' | 'pSe' | 'ic' | 'units'> {
-  const elpd = total(units.map((u) => u.elpd)), p = total(units.map((u) => u.p));
+function estimate(
+  units: readonly { readonly elpd: number; readonly p: number }[],
+): Pick<Estimate, 'elpd' | 'se' | 'p' | 'pSe' | 'ic' | 'units'> {
+  const elpd = total(units.map((u) => u.elpd)),
+    p = total(units.map((u) => u.p));
   return { elpd: elpd.value, se: finite(elpd.se), p: p.value, pSe: finite(p.se), ic: -2 * elpd.value, units: units.length };
 }
-function finite(x: number): number | null { return Number.isFinite(x) ? x : null; }
-function shown(k: number): string { return Number.isFinite(k) ? String(Number(k.toFixed(2))) : 'infinite'; }
-function warning(code: string, message: string, hint: string): Diagnostic { return { code, severity: 'warning', message, hint }; }
+function finite(x: number): number | null {
+  return Number.isFinite(x) ? x : null;
+}
+function shown(k: number): string {
+  return Number.isFinite(k) ? String(Number(k.toFixed(2))) : 'infinite';
+}
+function warning(code: string, message: string, hint: string): Diagnostic {
+  return { code, severity: 'warning', message, hint };
+}
 
 /** `pointwise.csv`: one unit to a row. */
 export function* pointwiseCsv({ loo, waic: { pointwise }, data }: Predictive): Generator<string> {

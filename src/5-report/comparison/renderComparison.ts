@@ -5,7 +5,10 @@
 import { wrapped } from '../textTable.js';
 import type { Comparison, ComparisonRow, Difference } from './compare.js';
 
-interface Line { readonly title: string; text(run: ComparisonRow): string }
+interface Line {
+  readonly title: string;
+  text(run: ComparisonRow): string;
+}
 
 const lines: readonly Line[] = [
   { title: 'backend', text: (r) => `${r.backend}${r.converged ? '' : ' (!)'}` },
@@ -20,12 +23,22 @@ const lines: readonly Line[] = [
   { title: 'elpd by LOO', text: (r) => withError(r.loo?.elpd, r.loo?.se) },
   { title: '  parameters', text: (r) => fixed(r.loo?.p) },
   { title: '  against the best', text: (r) => against(r.looDifference) },
-  { title: '  largest Pareto k', text: (r) => (r.loo === null ? '' : `${r.loo.worstK === null ? 'infinite' : r.loo.worstK.toFixed(2)}${r.loo.badUnits === 0 ? '' : ` (${r.loo.badUnits} bad)`}`) },
+  {
+    title: '  largest Pareto k',
+    text: (r) =>
+      r.loo === null
+        ? ''
+        : `${r.loo.worstK === null ? 'infinite' : r.loo.worstK.toFixed(2)}${r.loo.badUnits === 0 ? '' : ` (${r.loo.badUnits} bad)`}`,
+  },
   { title: '  stacking weight', text: (r) => (r.weight === null ? '' : r.weight.toFixed(3)) },
 ];
 
-function fixed(x: number | null | undefined): string { return x === null || x === undefined ? '' : Math.abs(x) >= 1e7 ? x.toExponential(4) : x.toFixed(2); }
-function withError(x: number | null | undefined, se: number | null | undefined): string { return x === null || x === undefined ? '' : se === null || se === undefined ? fixed(x) : `${fixed(x)} (se ${fixed(se)})`; }
+function fixed(x: number | null | undefined): string {
+  return x === null || x === undefined ? '' : Math.abs(x) >= 1e7 ? x.toExponential(4) : x.toFixed(2);
+}
+function withError(x: number | null | undefined, se: number | null | undefined): string {
+  return x === null || x === undefined ? '' : se === null || se === undefined ? fixed(x) : `${fixed(x)} (se ${fixed(se)})`;
+}
 function against(difference: Difference | null): string {
   if (difference === null) return '';
   return difference.value === 0 && difference.se === 0 ? 'best' : withError(difference.value, difference.se);
@@ -45,11 +58,16 @@ export function renderComparison({ runs, notes }: Comparison, width: number): st
     return { cells, width: Math.max(...cells.map((c) => c.length)) + gap };
   });
   const tables: string[] = [];
-  for (let from = 0; from < columns.length;) {
-    let to = from + 1, taken = titleWidth + columns[from]!.width;
+  for (let from = 0; from < columns.length; ) {
+    let to = from + 1,
+      taken = titleWidth + columns[from]!.width;
     while (to < columns.length && taken + columns[to]!.width <= width) taken += columns[to++]!.width;
     const shown = columns.slice(from, to);
-    tables.push(['', ...used.map((line) => line.title)].map((title, row) => `${title.padEnd(titleWidth)}${shown.map((c) => c.cells[row]!.padStart(c.width)).join('')}`.trimEnd()).join('\n'));
+    tables.push(
+      ['', ...used.map((line) => line.title)]
+        .map((title, row) => `${title.padEnd(titleWidth)}${shown.map((c) => c.cells[row]!.padStart(c.width)).join('')}`.trimEnd())
+        .join('\n'),
+    );
     from = to;
   }
   return `${[...tables, ...(notes.length === 0 ? [] : [notes.flatMap((note) => wrapped(note, width, '  ')).join('\n')])].join('\n\n')}\n`;

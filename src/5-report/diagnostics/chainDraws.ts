@@ -82,7 +82,10 @@ export class ChainDraws {
   toUnitScale(): number {
     const { values } = this;
     let largest = 0;
-    for (let i = 0; i < values.length; i++) { const size = Math.abs(values[i]!); if (size > largest) largest = size; }
+    for (let i = 0; i < values.length; i++) {
+      const size = Math.abs(values[i]!);
+      if (size > largest) largest = size;
+    }
     if (!(largest > 0) || largest === Number.POSITIVE_INFINITY || (largest > 2 ** -26 && largest < 2 ** 500)) return 1;
     // 2^1023 at most: dividing by it keeps every draw normal enough.
     const divisor = 2 ** Math.max(-1022, Math.min(1023, Math.round(Math.log2(largest))));
@@ -212,7 +215,8 @@ export class ChainDraws {
       let leftEnd = left;
       let rightEnd = right;
       for (; leftEnd >= 0 && centre - sortedValues[leftEnd]! === distance; leftEnd--) if (this.splitPosition(order[leftEnd]!) >= 0) kept++;
-      for (; rightEnd < n && sortedValues[rightEnd]! - centre === distance; rightEnd++) if (this.splitPosition(order[rightEnd]!) >= 0) kept++;
+      for (; rightEnd < n && sortedValues[rightEnd]! - centre === distance; rightEnd++)
+        if (this.splitPosition(order[rightEnd]!) >= 0) kept++;
       const score = kept === 0 ? 0 : this.score(2 * rank + kept + 1);
       for (; left > leftEnd; left--) this.place(order[left]!, score);
       for (; right < rightEnd; right++) this.place(order[right]!, score);

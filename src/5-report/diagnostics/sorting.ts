@@ -158,11 +158,17 @@ function isAfter(aHigh: number, aLow: number, bHigh: number, bLow: number): bool
 /** Bits [11 pass, 11 pass + 11) of the 64-bit number high:low. */
 function digit(low: number, high: number, pass: number): number {
   switch (pass) {
-    case 0: return low & 0x7ff;
-    case 1: return (low >>> 11) & 0x7ff;
-    case 2: return ((low >>> 22) | (high << 10)) & 0x7ff;
-    case 3: return (high >>> 1) & 0x7ff;
-    case 4: return (high >>> 12) & 0x7ff;
-    default: return (high >>> 23) & 0x1ff;
+    case 0:
+      return low & 0x7ff;
+    case 1:
+      return (low >>> 11) & 0x7ff;
+    case 2:
+      return ((low >>> 22) | (high << 10)) & 0x7ff;
+    case 3:
+      return (high >>> 1) & 0x7ff;
+    case 4:
+      return (high >>> 12) & 0x7ff;
+    default:
+      return (high >>> 23) & 0x1ff;
   }
 }

@@ -12,30 +12,59 @@ export function cmdstanFiles(source: ExportSource): readonly ExportedFile[] {
   const table = drawnTable(source.variables);
   if (table === null) return [];
   const columns = source.variables.flatMap((variable) => {
-    const drawn = keptDraws(variable)?.values, own = table.columns.find(({ values }) => values === drawn);
+    const drawn = keptDraws(variable)?.values,
+      own = table.columns.find(({ values }) => values === drawn);
     if (own === undefined || own.values.length === 0) return [];
-    const { name, shape } = variable, size = sizeOf(shape), exists = variable.elements === undefined ? null : new Set(variable.elements);
+    const { name, shape } = variable,
+      size = sizeOf(shape),
+      exists = variable.elements === undefined ? null : new Set(variable.elements);
     return Array.from({ length: size }, (_, k) => {
-      const at = indicesFirstFastest(k, shape), flat = at.reduce((sum, i, axis) => sum * shape[axis]! + i, 0);
-      return { name: [name, ...at.map((i) => i + 1)].join('.'), values: own.values, element: exists === null || exists.has(flat) ? flat : -1, size };
+      const at = indicesFirstFastest(k, shape),
+        flat = at.reduce((sum, i, axis) => sum * shape[axis]! + i, 0);
+      return {
+        name: [name, ...at.map((i) => i + 1)].join('.'),
+        values: own.values,
+        element: exists === null || exists.has(flat) ? flat : -1,
+        size,
+      };
     });
   });
-  return table.chainNumbers.map((number, chain) => ({ name: `chain_${number + 1}.csv`, pieces: rows(source, table, chain, number, columns) }));
+  return table.chainNumbers.map((number, chain) => ({
+    name: `chain_${number + 1}.csv`,
+    pieces: rows(source, table, chain, number, columns),
+  }));
 }
 
 function indicesFirstFastest(number: number, shape: readonly number[]): readonly number[] {
   const at: number[] = [];
   let rest = number;
-  for (const length of shape) { at.push(rest % length); rest = Math.floor(rest / length); }
+  for (const length of shape) {
+    at.push(rest % length);
+    rest = Math.floor(rest / length);
+  }
   return at;
 }
 
-function* rows({ backend, context, seconds, logJoint }: ExportSource, { draws }: Table, chain: number, number: number, columns: readonly { readonly name: string; readonly values: ArrayLike<number>; readonly element: number; readonly size: number }[]): Generator<string> {
+function* rows(
+  { backend, context, seconds, logJoint }: ExportSource,
+  { draws }: Table,
+  chain: number,
+  number: number,
+  columns: readonly { readonly name: string; readonly values: ArrayLike<number>; readonly element: number; readonly size: number }[],
+): Generator<string> {
   const { warmup, thin } = context.options as { readonly warmup?: unknown; readonly thin?: unknown };
   const settings = [
-    'model = credence_model', `credence_version = ${context.versions['credence'] ?? ''}`, 'method = sample (Default)',
-    `  num_samples = ${draws * (typeof thin === 'number' ? thin : 1)}`, `  num_warmup = ${typeof warmup === 'number' ? warmup : 0}`, '  save_warmup = 0 (Default)', `  thin = ${typeof thin === 'number' ? thin : 1}`,
-    `algorithm = ${backend}`, `id = ${number + 1}`, 'random', `  seed = ${/^\d+$/.test(context.seed) ? context.seed : JSON.stringify(context.seed)}`,
+    'model = credence_model',
+    `credence_version = ${context.versions['credence'] ?? ''}`,
+    'method = sample (Default)',
+    `  num_samples = ${draws * (typeof thin === 'number' ? thin : 1)}`,
+    `  num_warmup = ${typeof warmup === 'number' ? warmup : 0}`,
+    '  save_warmup = 0 (Default)',
+    `  thin = ${typeof thin === 'number' ? thin : 1}`,
+    `algorithm = ${backend}`,
+    `id = ${number + 1}`,
+    'random',
+    `  seed = ${/^\d+$/.test(context.seed) ? context.seed : JSON.stringify(context.seed)}`,
   ];
   yield settings.map((line) => `# ${line}\n`).join('');
   yield `${['lp__', ...columns.map(({ name }) => name)].join(',')}\n`;

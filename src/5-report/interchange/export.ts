@@ -16,9 +16,20 @@ export const exportFormats: readonly ExportFormat[] = ['cmdstan', 'zarr', 'parqu
  * @throws ModelError (codes `wrong-option`, `no-draws`) for another format, and where there are no draws.
  */
 export async function exportedFiles(source: ExportSource, format: ExportFormat): Promise<readonly ExportedFile[]> {
-  if (!exportFormats.includes(format)) throw failure('wrong-option', `there is no format ${JSON.stringify(format)}`, `The formats are ${exportFormats.join(', ')}.`);
-  const files = format === 'cmdstan' ? cmdstanFiles(source) : format === 'zarr' ? zarrFiles(source) : (await import('./parquet.js')).parquetFiles(source);
-  if (files.length === 0) throw failure('no-draws', `the run has no draws: ${source.backend} gives estimates, or none were kept`, 'summary.json holds the numbers; use a backend that draws.');
+  if (!exportFormats.includes(format))
+    throw failure('wrong-option', `there is no format ${JSON.stringify(format)}`, `The formats are ${exportFormats.join(', ')}.`);
+  const files =
+    format === 'cmdstan'
+      ? cmdstanFiles(source)
+      : format === 'zarr'
+        ? zarrFiles(source)
+        : (await import('./parquet.js')).parquetFiles(source);
+  if (files.length === 0)
+    throw failure(
+      'no-draws',
+      `the run has no draws: ${source.backend} gives estimates, or none were kept`,
+      'summary.json holds the numbers; use a backend that draws.',
+    );
   return files;
 }
 

@@ -16,10 +16,16 @@ export function parquetFiles({ variables }: ExportSource): readonly ExportedFile
 }
 
 function* pieces(table: Table): Generator<Uint8Array> {
-  const { columns, chainNumbers, draws } = table, rows = chainNumbers.length * draws;
+  const { columns, chainNumbers, draws } = table,
+    rows = chainNumbers.length * draws;
   const height = Math.max(1, Math.min(rows, Math.floor(groupNumbers / (columns.length + 2))));
-  const sink = new ByteWriter(), writer = new ParquetWriter({ writer: sink, schema: schemaFromColumnData({ columnData: rowsOf(table, 0, 0) }), createdBy: 'credence' });
-  const taken = (): Uint8Array => { const bytes = sink.getBytes().slice(); sink.index = 0; return bytes; };
+  const sink = new ByteWriter(),
+    writer = new ParquetWriter({ writer: sink, schema: schemaFromColumnData({ columnData: rowsOf(table, 0, 0) }), createdBy: 'credence' });
+  const taken = (): Uint8Array => {
+    const bytes = sink.getBytes().slice();
+    sink.index = 0;
+    return bytes;
+  };
   for (let from = 0; from < rows; from += height) {
     void writer.write({ columnData: rowsOf(table, from, Math.min(rows, from + height)), rowGroupSize: height });
     yield taken();
@@ -29,9 +35,22 @@ function* pieces(table: Table): Generator<Uint8Array> {
 }
 
 function rowsOf({ columns, chainNumbers, draws }: Table, from: number, to: number): ColumnSource[] {
-  const counted = (name: string, value: (row: number) => number): ColumnSource => ({ name, type: 'INT32', data: Int32Array.from({ length: to - from }, (_, k) => value(from + k)), nullable: false });
+  const counted = (name: string, value: (row: number) => number): ColumnSource => ({
+    name,
+    type: 'INT32',
+    data: Int32Array.from({ length: to - from }, (_, k) => value(from + k)),
+    nullable: false,
+  });
   return [
-    counted('chain', (row) => chainNumbers[Math.floor(row / draws)]!), counted('draw', (row) => row % draws),
-    ...columns.map(({ name, values, element, size }: Column): ColumnSource => ({ name, type: 'DOUBLE', data: Float64Array.from({ length: to - from }, (_, k) => values[(from + k) * size + element]!), nullable: false })),
+    counted('chain', (row) => chainNumbers[Math.floor(row / draws)]!),
+    counted('draw', (row) => row % draws),
+    ...columns.map(
+      ({ name, values, element, size }: Column): ColumnSource => ({
+        name,
+        type: 'DOUBLE',
+        data: Float64Array.from({ length: to - from }, (_, k) => values[(from + k) * size + element]!),
+        nullable: false,
+      }),
+    ),
   ];
 }

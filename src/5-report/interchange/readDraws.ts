@@ -6,7 +6,10 @@ import { type DrawFile, readDrawFile } from './drawFile.js';
 import { foreignPosterior } from './foreignDraws.js';
 
 /** A file by its name; tables in pieces of text, Parquet files (`.parquet`) as bytes. */
-export interface DrawsInput { readonly name: string; readonly content: Iterable<string> | ArrayBuffer }
+export interface DrawsInput {
+  readonly name: string;
+  readonly content: Iterable<string> | ArrayBuffer;
+}
 
 /**
  * Draws of this or another program for diagnosis: summaries, R-hat, effective sizes and warnings. Several files are the
@@ -15,6 +18,11 @@ export interface DrawsInput { readonly name: string; readonly content: Iterable<
  */
 export async function readDraws(inputs: readonly DrawsInput[]): Promise<Posterior> {
   const files: DrawFile[] = [];
-  for (const { name, content } of inputs) files.push(content instanceof ArrayBuffer ? await (await import('./parquetFile.js')).readParquetFile(name, content) : readDrawFile(name, content));
+  for (const { name, content } of inputs)
+    files.push(
+      content instanceof ArrayBuffer
+        ? await (await import('./parquetFile.js')).readParquetFile(name, content)
+        : readDrawFile(name, content),
+    );
   return foreignPosterior(files);
 }

@@ -27,8 +27,8 @@ export function noPosteriorReason({ name }: Backend): string | null {
 }
 
 /**
- * Draws beyond this R-hat are not where they should be yet: nothing follows from where they are. Nor does anything of the same run's other quantities:
- * chains that are slow in one direction err in others by more than their own draws can tell.
+ * Draws beyond this R-hat are not where they should be yet: nothing follows from where they are. Nor does anything of the same run's other
+ * quantities: chains that are slow in one direction err in others by more than their own draws can tell.
  */
 const worstRhat = 1.05;
 /** Share of one draw in a sum of squares above which the sum has no error to speak of. */
@@ -47,46 +47,85 @@ function unknownsIn(subject: Subject): readonly BoundVariable[] {
 }
 
 /** The run of one backend on the subject's data; the error planted in the subject stays with its own backend. */
-function runBackend(subject: Subject, backend: Backend, { draws, warmup }: Effort, onProgress: (share: number) => void): Promise<RunResult> {
+function runBackend(
+  subject: Subject,
+  backend: Backend,
+  { draws, warmup }: Effort,
+  onProgress: (share: number) => void,
+): Promise<RunResult> {
   const other = backend !== subject.backend;
   const chains = 4;
   return runOn(other ? { ...subject, backend, options: {}, planted: {} } : subject, subject.data, {
-    chains, draws, warmup, thin: 1, seed: `${subject.seed} ${backend.name}`, keep: unknownsIn(subject).map((v) => v.name),
-    onProgress: ({ chain, phase, done, total }) => onProgress((chain + (phase === 'warmup' ? 0.5 * done / total : phase === 'sampling' ? 0.5 + 0.5 * done / total : done / total)) / chains),
+    chains,
+    draws,
+    warmup,
+    thin: 1,
+    seed: `${subject.seed} ${backend.name}`,
+    keep: unknownsIn(subject).map((v) => v.name),
+    onProgress: ({ chain, phase, done, total }) =>
+      onProgress(
+        (chain + (phase === 'warmup' ? (0.5 * done) / total : phase === 'sampling' ? 0.5 + (0.5 * done) / total : done / total)) / chains,
+      ),
   });
 }
 
 /** Means and variances of the draws of a result about given centres; null where it has no draws. */
-function momentsOf(subject: Subject, result: RunResult, groups: readonly ExchangeableGroup[], centres: ReadonlyMap<string, number> | null): Moments | null {
-  const unknowns = unknownsIn(subject), draws = drawsOf(unknowns, result.variables);
+function momentsOf(
+  subject: Subject,
+  result: RunResult,
+  groups: readonly ExchangeableGroup[],
+  centres: ReadonlyMap<string, number> | null,
+): Moments | null {
+  const unknowns = unknownsIn(subject),
+    draws = drawsOf(unknowns, result.variables);
   if (draws === null) return null;
   const density = logDensityFunction(subject.bound);
   const read = withLogJoint(readerOf(unknowns, groups), (values) => density.total(values));
   const series = new Map<string, Float64Array>();
   for (let k = 0; k < draws.count; k++) {
-    for (const [name, x] of Object.entries(read(draws.values(k)))) { let list = series.get(name); if (list === undefined) { list = new Float64Array(draws.count); series.set(name, list); } list[k] = x; }
+    for (const [name, x] of Object.entries(read(draws.values(k)))) {
+      let list = series.get(name);
+      if (list === undefined) {
+        list = new Float64Array(draws.count);
+        series.set(name, list);
+      }
+      list[k] = x;
+    }
   }
   const out = new Map<string, Estimate>();
   for (const [name, x] of series) {
-    const mean = estimate(x, draws.chains), centre = centres?.get(name) ?? mean.mean;
+    const mean = estimate(x, draws.chains),
+      centre = centres?.get(name) ?? mean.mean;
     out.set(`mean of ${name}`, mean);
-    const variance = estimate(x.map((y) => (y - centre) ** 2), draws.chains);
+    const variance = estimate(
+      x.map((y) => (y - centre) ** 2),
+      draws.chains,
+    );
     // Chains on both sides of what is no mean of any are equally far from it, and agree on nothing.
     out.set(`variance of ${name}`, { ...variance, rhat: Math.max(mean.rhat, variance.rhat) });
   }
-  const [worst] = [...series.keys()].map((name) => ({ name, ...out.get(`mean of ${name}`)! })).filter(({ rhat }) => rhat > worstRhat).sort((a, b) => b.rhat - a.rhat);
+  const [worst] = [...series.keys()]
+    .map((name) => ({ name, ...out.get(`mean of ${name}`)! }))
+    .filter(({ rhat }) => rhat > worstRhat)
+    .sort((a, b) => b.rhat - a.rhat);
   return { estimates: out, doubt: worst === undefined ? null : `its chains disagree on ${worst.name}, R-hat ${worst.rhat.toFixed(2)}` };
 }
 
 /** Means and variances in closed form; empty for what exact itself only draws. */
 function closedMoments(subject: Subject, result: RunResult): { readonly moments: Moments; readonly centres: ReadonlyMap<string, number> } {
-  const moments = new Map<string, Estimate>(), centres = new Map<string, number>();
+  const moments = new Map<string, Estimate>(),
+    centres = new Map<string, number>();
   const unknowns = unknownsIn(subject).filter((v) => result.variables.some((r) => r.name === v.name && r.result.form === 'closed'));
-  const values = (of: 'mean' | 'sd'): ReadonlyMap<string, Float64Array> => new Map(unknowns.map((v) => {
-    const found = result.variables.find((r) => r.name === v.name)!.result;
-    return [v.name, (found.form === 'closed' ? found[of] : null) ?? new Float64Array(v.values.length).fill(Number.NaN)];
-  }));
-  const read = readerOf(unknowns), means = read(values('mean')), sds = read(values('sd'));
+  const values = (of: 'mean' | 'sd'): ReadonlyMap<string, Float64Array> =>
+    new Map(
+      unknowns.map((v) => {
+        const found = result.variables.find((r) => r.name === v.name)!.result;
+        return [v.name, (found.form === 'closed' ? found[of] : null) ?? new Float64Array(v.values.length).fill(Number.NaN)];
+      }),
+    );
+  const read = readerOf(unknowns),
+    means = read(values('mean')),
+    sds = read(values('sd'));
   for (const [name, mean] of Object.entries(means)) {
     // The mean of several elements has a variance that their own do not tell.
     if (!Number.isFinite(mean)) continue;
@@ -97,21 +136,44 @@ function closedMoments(subject: Subject, result: RunResult): { readonly moments:
   return { moments: { estimates: moments, doubt: null }, centres };
 }
 
-/** The two sides in words, with p where both are where they should be. @param doubt why nothing of the two is judged; null where it may be. */
-function compared(quantity: string, own: Estimate, other: Estimate, names: readonly [string, string], doubt: string | null): Omit<QuantityTest, 'failed'> {
+/**
+ * The two sides in words, with p where both are where they should be. @param doubt why nothing of the two is judged; null where it may be.
+ */
+function compared(
+  quantity: string,
+  own: Estimate,
+  other: Estimate,
+  names: readonly [string, string],
+  doubt: string | null,
+): Omit<QuantityTest, 'failed'> {
   const { z, p } = compareMeans(own, other);
   const rhat = Math.max(own.rhat, other.rhat);
-  const objection = Number.isNaN(p) ? 'all draws agree' : rhat > worstRhat ? `R-hat ${rhat.toFixed(2)}` : Math.max(own.largest, other.largest) > largestShare ? 'its tails are too heavy for a standard error' : doubt;
+  const objection = Number.isNaN(p)
+    ? 'all draws agree'
+    : rhat > worstRhat
+      ? `R-hat ${rhat.toFixed(2)}`
+      : Math.max(own.largest, other.largest) > largestShare
+        ? 'its tails are too heavy for a standard error'
+        : doubt;
   const number = (e: Estimate): string => `${e.mean.toPrecision(5)}${e.error > 0 ? ` (± ${e.error.toPrecision(2)})` : ''}`;
   return {
-    quantity, statistic: 'z', value: z, p: objection === null ? p : null,
+    quantity,
+    statistic: 'z',
+    value: z,
+    p: objection === null ? p : null,
     detail: `${names[0]} ${number(own)}, ${names[1]} ${number(other)}${objection === null ? '' : `; not judged: ${objection}`}`,
     pointsTo: '',
   };
 }
-function all(own: Moments, other: Moments, names: readonly [string, string], judge: boolean, suffix = ''): readonly Omit<QuantityTest, 'failed'>[] {
+function all(
+  own: Moments,
+  other: Moments,
+  names: readonly [string, string],
+  judge: boolean,
+  suffix = '',
+): readonly Omit<QuantityTest, 'failed'>[] {
   const doubtOf = (moments: Moments, name: string): string | null => (moments.doubt === null ? null : `${name}: ${moments.doubt}`);
-  const doubt = judge ? doubtOf(own, names[0]) ?? doubtOf(other, names[1]) : 'an approximation';
+  const doubt = judge ? (doubtOf(own, names[0]) ?? doubtOf(other, names[1])) : 'an approximation';
   return [...own.estimates].flatMap(([quantity, e]) => {
     const o = other.estimates.get(quantity);
     return o === undefined || Number.isNaN(e.error) || Number.isNaN(o.error) ? [] : [compared(`${quantity}${suffix}`, e, o, names, doubt)];
@@ -137,7 +199,11 @@ export const exact: Method = {
     const { name } = subject.backend;
     if (name === 'exact') return inapplicable('exact', 'the backend is exact itself: agreement compares it with samplers');
     let truth: RunResult;
-    try { truth = await runBackend(subject, backends.get('exact')!, effort, () => {}); } catch (thrown) { return inapplicable('exact', `there is no closed form: ${refusal(thrown)}`); }
+    try {
+      truth = await runBackend(subject, backends.get('exact')!, effort, () => {});
+    } catch (thrown) {
+      return inapplicable('exact', `there is no closed form: ${refusal(thrown)}`);
+    }
     const result = await runBackend(subject, subject.backend, effort, (share) => onProgress(Math.round(100 * share), 100));
     const tests: Omit<QuantityTest, 'failed'>[] = [];
     const judge = asymptoticallyExact.includes(name);
@@ -148,7 +214,14 @@ export const exact: Method = {
     if (reference !== null) tests.push(...all(own, reference, [name, 'exact'], judge));
     if (result.elbo !== null && truth.logEvidence !== null) {
       const excess = result.elbo - truth.logEvidence;
-      tests.push({ quantity: 'elbo', statistic: 'excess', value: excess, p: excess > 1e-6 * (1 + Math.abs(truth.logEvidence)) ? 0 : 1, detail: `bound ${result.elbo.toPrecision(9)}, log evidence ${truth.logEvidence.toPrecision(9)}: ${excess > 0 ? 'above it' : `divergence ${(-excess).toPrecision(3)}`}`, pointsTo: 'a bound may not exceed what it bounds' });
+      tests.push({
+        quantity: 'elbo',
+        statistic: 'excess',
+        value: excess,
+        p: excess > 1e-6 * (1 + Math.abs(truth.logEvidence)) ? 0 : 1,
+        detail: `bound ${result.elbo.toPrecision(9)}, log evidence ${truth.logEvidence.toPrecision(9)}: ${excess > 0 ? 'above it' : `divergence ${(-excess).toPrecision(3)}`}`,
+        pointsTo: 'a bound may not exceed what it bounds',
+      });
     }
     if (tests.length === 0) return inapplicable('exact', `${name} gives nothing that the closed form states`);
     return judged('exact', `4 chains of ${effort.draws} draws against closed forms`, rate, tests);
@@ -160,13 +233,17 @@ export const agreement: Method = {
   doc: 'means and variances against those of every other backend that applies, as a table of z-scores',
   statistical: true,
   async run(subject, rate, effort, onProgress): Promise<TestReport> {
-    const own = subject.backend, others = [...backends.values()].filter((b) => b !== own && b.name !== 'auto' && noPosteriorReason(b) === null);
+    const own = subject.backend,
+      others = [...backends.values()].filter((b) => b !== own && b.name !== 'auto' && noPosteriorReason(b) === null);
     const estimates = noPosteriorReason(own);
     if (estimates !== null) return inapplicable('agreement', estimates);
     let begun = 0;
-    const progress = (share: number): void => { onProgress(Math.round(100 * (begun + share)), 100 * (others.length + 1)); };
+    const progress = (share: number): void => {
+      onProgress(Math.round(100 * (begun + share)), 100 * (others.length + 1));
+    };
     const result = await runBackend(subject, own, effort, progress);
-    const left: string[] = [], tests: Omit<QuantityTest, 'failed'>[] = [];
+    const left: string[] = [],
+      tests: Omit<QuantityTest, 'failed'>[] = [];
     const mine = momentsOf(subject, result, result.exchangeable, null);
     if (mine === null) return inapplicable('agreement', `${own.name} gives no draws`);
     for (const other of others) {
@@ -176,12 +253,22 @@ export const agreement: Method = {
         const groups = result.exchangeable.length > 0 ? result.exchangeable : found.exchangeable;
         const theirs = momentsOf(subject, found, groups, null);
         const ours = groups === result.exchangeable ? mine : momentsOf(subject, result, groups, null)!;
-        if (theirs === null) { left.push(`${other.name} (${inBrief(found.warnings[0]?.message ?? 'it gives no draws')})`); continue; }
+        if (theirs === null) {
+          left.push(`${other.name} (${inBrief(found.warnings[0]?.message ?? 'it gives no draws')})`);
+          continue;
+        }
         const judge = asymptoticallyExact.includes(own.name) && asymptoticallyExact.includes(other.name);
         tests.push(...all(ours, theirs, [own.name, other.name], judge, `, ${other.name}`));
-      } catch (thrown) { left.push(`${other.name} (${inBrief(refusal(thrown))})`); }
+      } catch (thrown) {
+        left.push(`${other.name} (${inBrief(refusal(thrown))})`);
+      }
     }
     if (tests.length === 0) return inapplicable('agreement', `no other backend applies: ${left.join('; ')}`);
-    return judged('agreement', `4 chains of ${effort.draws} draws with each backend${left.length > 0 ? `; left out: ${left.join('; ')}` : ''}`, rate, tests);
+    return judged(
+      'agreement',
+      `4 chains of ${effort.draws} draws with each backend${left.length > 0 ? `; left out: ${left.join('; ')}` : ''}`,
+      rate,
+      tests,
+    );
   },
 };

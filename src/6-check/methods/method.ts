@@ -33,6 +33,9 @@ export interface Method {
   readonly doc: string;
   /** Whether chance plays a part, so that it needs a share of the false-alarm rate. */
   readonly statistical: boolean;
-  /** Checks one backend on one program. @param rate false-alarm rate of this method. @throws ModelError where the backend refuses the program. */
+  /**
+   * Checks one backend on one program. @param rate false-alarm rate of this method. @throws ModelError where the backend refuses the
+   * program.
+   */
   run(subject: Subject, rate: number, effort: Effort, onProgress: TestProgress): Promise<TestReport> | TestReport;
 }

@@ -23,12 +23,17 @@ export const power: Method = {
     const wrong = mutations(bound, { walks: backend.name === 'mh', hasKernel: backend.kernel !== undefined });
     // What fails without an error would seem to catch every one.
     const share = rate / checks.filter((m) => m.statistical).length;
-    const applying: Method[] = [], total = (wrong.length + 1) * checks.length;
+    const applying: Method[] = [],
+      total = (wrong.length + 1) * checks.length;
     for (const [k, method] of checks.entries()) {
       if ((await outcome(method, subject, share, effort)) === false) applying.push(method);
       onProgress(k + 1, total);
     }
-    if (applying.length === 0 || wrong.length === 0) return inapplicable('power', applying.length === 0 ? `no check of ${backend.name} passes on this program` : 'no error can be planted in this program');
+    if (applying.length === 0 || wrong.length === 0)
+      return inapplicable(
+        'power',
+        applying.length === 0 ? `no check of ${backend.name} passes on this program` : 'no error can be planted in this program',
+      );
     const caught = new Map(applying.map((m) => [m.name, 0]));
     let run = 0;
     const tests: Omit<QuantityTest, 'p'>[] = [];
@@ -42,12 +47,24 @@ export const power: Method = {
       // A program that the backend refuses, or where nothing applies any more, runs no error.
       if (outcomes.every((o) => o === null)) continue;
       run++;
-      outcomes.forEach((o, j) => { if (o === true) caught.set(applying[j]!.name, caught.get(applying[j]!.name)! + 1); });
+      outcomes.forEach((o, j) => {
+        if (o === true) caught.set(applying[j]!.name, caught.get(applying[j]!.name)! + 1);
+      });
       const seen = applying.filter((_, j) => outcomes[j] === true).map((m) => m.name);
-      tests.push({ quantity: mutation.name, statistic: 'checks that catch it', value: seen.length, failed: seen.length === 0, detail: `${mutation.kind}; caught by ${seen.length === 0 ? 'none' : seen.join(', ')}`, pointsTo: 'more steps, simulations or repetitions, or data that tell more' });
+      tests.push({
+        quantity: mutation.name,
+        statistic: 'checks that catch it',
+        value: seen.length,
+        failed: seen.length === 0,
+        detail: `${mutation.kind}; caught by ${seen.length === 0 ? 'none' : seen.join(', ')}`,
+        pointsTo: 'more steps, simulations or repetitions, or data that tell more',
+      });
     }
     const score = [...caught].map(([name, n]) => `${name} ${n}/${run}`).join(', ');
-    return { ...settled('power', `${run} errors planted, caught by ${score}`, tests), scores: { planted: run, caught: Object.fromEntries(caught) } };
+    return {
+      ...settled('power', `${run} errors planted, caught by ${score}`, tests),
+      scores: { planted: run, caught: Object.fromEntries(caught) },
+    };
   },
 };
 

@@ -15,7 +15,8 @@ import { believedBy, derivationOf, kernelOf, type Subject } from '../subject.js'
 import type { Method } from './method.js';
 
 /** Random states, and elements of each region at each. */
-const states = 2, elements = 3;
+const states = 2,
+  elements = 3;
 /** Relative difference of log densities that rounding explains. */
 const tolerance = 1e-9;
 /** Cells beyond which walking the statements one by one takes too long. */
@@ -28,7 +29,8 @@ export const ratio: Method = {
   run(subject) {
     const { bound, graph } = subject;
     const cells = [...bound.variables.values()].reduce((sum, v) => sum + v.values.length, 0);
-    if (cells > mostCells) return inapplicable('ratio', `the program has ${cells} numbers; its statements are walked one by one up to ${mostCells}`);
+    if (cells > mostCells)
+      return inapplicable('ratio', `the program has ${cells} numbers; its statements are walked one by one up to ${mostCells}`);
     const believed = believedBy(subject);
     const derivation = derivationOf(subject, new DerivedModel(believed.graph, givenOf(believed)));
     const program = { graph, bound, model: derivation.model, derivation };
@@ -36,10 +38,21 @@ export const ratio: Method = {
     const { failures, compared } = checkRatios(program, { seeds: Array.from({ length: states }, (_, k) => k + 1), elements });
     for (const [region, count] of compared) {
       const own = failures.filter((f) => f.startsWith(`${region} (`));
-      tests.push({ quantity: `conditional of ${region}`, statistic: 'ratios compared', value: count, failed: own.length > 0, detail: own[0] ?? (count === 0 ? 'no state with positive density was found to compare at' : 'equal to 1e-9'), pointsTo: 'a wrong term, or a wrong closed form, in the derivation' });
+      tests.push({
+        quantity: `conditional of ${region}`,
+        statistic: 'ratios compared',
+        value: count,
+        failed: own.length > 0,
+        detail: own[0] ?? (count === 0 ? 'no state with positive density was found to compare at' : 'equal to 1e-9'),
+        pointsTo: 'a wrong term, or a wrong closed form, in the derivation',
+      });
     }
     tests.push(...generatedCode(subject));
-    return settled('ratio', `conditionals at ${states} random states${tests.some((t) => t.quantity === 'log joint') ? ', log joint and reports of generated code after sweeps' : ''}`, tests);
+    return settled(
+      'ratio',
+      `conditionals at ${states} random states${tests.some((t) => t.quantity === 'log joint') ? ', log joint and reports of generated code after sweeps' : ''}`,
+      tests,
+    );
   },
 };
 
@@ -53,12 +66,25 @@ function generatedCode(subject: Subject): readonly Omit<QuantityTest, 'p'>[] {
   const { bound, graph } = subject;
   const model = new DerivedModel(graph, givenOf(bound));
   const truth = { graph, bound, model, derivation: { model, factors: jointFactors(model), forms: [], regions: [] } };
-  const machine = new KernelMachine(kernel, createRandom(subject.seed, 'ratio'), graph.hostFunctions.map((h) => h.call), null);
-  const reports = [...bound.variables.values()].filter((v) => v.status === 'deterministic' && graph.variables.get(v.name)?.origin === 'report');
-  const errors = new Map(['log joint', ...reports.map((v) => v.name)].map((name): [string, { worst: number; detail: string }] => [name, { worst: 0, detail: 'equal to 1e-9' }]));
+  const machine = new KernelMachine(
+    kernel,
+    createRandom(subject.seed, 'ratio'),
+    graph.hostFunctions.map((h) => h.call),
+    null,
+  );
+  const reports = [...bound.variables.values()].filter(
+    (v) => v.status === 'deterministic' && graph.variables.get(v.name)?.origin === 'report',
+  );
+  const errors = new Map(
+    ['log joint', ...reports.map((v) => v.name)].map((name): [string, { worst: number; detail: string }] => [
+      name,
+      { worst: 0, detail: 'equal to 1e-9' },
+    ]),
+  );
   const compare = (name: string, what: string, found: number, expected: number): void => {
     if (Object.is(found, expected) || found === expected) return;
-    const error = Math.abs(found - expected) / (1 + Math.abs(expected)), known = errors.get(name)!;
+    const error = Math.abs(found - expected) / (1 + Math.abs(expected)),
+      known = errors.get(name)!;
     if (error <= known.worst) return;
     known.worst = Number.isNaN(error) ? Number.POSITIVE_INFINITY : error;
     if (!(error <= tolerance)) known.detail = `${what} is ${found} in generated code, ${expected} by the statements`;
@@ -67,22 +93,35 @@ function generatedCode(subject: Subject): readonly Omit<QuantityTest, 'p'>[] {
     machine.sweep(sweep < 2);
     machine.report();
     const values: Record<string, readonly number[]> = Object.create(null) as Record<string, readonly number[]>;
-    for (const v of bound.variables.values()) if ((v.status === 'latent' || v.status === 'partial') && graph.variables.get(v.name)?.origin !== 'predict') values[v.name] = [...machine.read(v.name)];
+    for (const v of bound.variables.values())
+      if ((v.status === 'latent' || v.status === 'partial') && graph.variables.get(v.name)?.origin !== 'predict')
+        values[v.name] = [...machine.read(v.name)];
     const state = new State(truth, 1, 1, values);
     compare('log joint', 'log joint', machine.logJoint(), state.logJoint);
     for (const { name, shape, absent } of reports) {
       const found = machine.read(name);
-      for (let k = 0; k < Math.min(found.length, mostElements); k++) if (absent?.[k] !== 1) compare(name, elementName(name, shape, k), found[k]!, state.value(name, ...addressOf(k, shape)));
+      for (let k = 0; k < Math.min(found.length, mostElements); k++)
+        if (absent?.[k] !== 1) compare(name, elementName(name, shape, k), found[k]!, state.value(name, ...addressOf(k, shape)));
     }
   }
   return [...errors].map(([name, { worst, detail }]) => ({
-    quantity: name, statistic: 'largest relative error', value: worst, failed: !(worst <= tolerance), detail,
-    pointsTo: name === 'log joint' ? 'generated code that computes another density, or a table that is stale after a sweep' : 'a report that is computed of other values than those of its draw',
+    quantity: name,
+    statistic: 'largest relative error',
+    value: worst,
+    failed: !(worst <= tolerance),
+    detail,
+    pointsTo:
+      name === 'log joint'
+        ? 'generated code that computes another density, or a table that is stale after a sweep'
+        : 'a report that is computed of other values than those of its draw',
   }));
 }
 
 function addressOf(flat: number, shape: readonly number[]): readonly number[] {
   const at: number[] = [];
-  for (let axis = shape.length - 1, rest = flat; axis >= 0; axis--) { at.unshift(rest % shape[axis]!); rest = Math.floor(rest / shape[axis]!); }
+  for (let axis = shape.length - 1, rest = flat; axis >= 0; axis--) {
+    at.unshift(rest % shape[axis]!);
+    rest = Math.floor(rest / shape[axis]!);
+  }
   return at;
 }

@@ -23,7 +23,9 @@ import type { Effort, Method } from './method.js';
 /** A method for programs that have a joint law to draw from. */
 function simulating(name: string, subject: Subject, run: (law: JointLaw) => Promise<TestReport>): Promise<TestReport> {
   let law: JointLaw;
-  try { law = jointLawOf(subject, `law of ${name}`); } catch (thrown) {
+  try {
+    law = jointLawOf(subject, `law of ${name}`);
+  } catch (thrown) {
     if (thrown instanceof NoJointLaw) return Promise.resolve(inapplicable(name, thrown.message));
     throw thrown;
   }
@@ -32,9 +34,14 @@ function simulating(name: string, subject: Subject, run: (law: JointLaw) => Prom
 }
 
 /** Values of unknowns and data. States with the same data have the same `data`, so that the sampler need not be given them again. */
-interface Place { readonly values: Values; readonly data: object }
+interface Place {
+  readonly values: Values;
+  readonly data: object;
+}
 
-function fresh(values: Values): Place { return { values, data: {} }; }
+function fresh(values: Values): Place {
+  return { values, data: {} };
+}
 
 /** The moves of a sampler from place to place. */
 class Mover {
@@ -67,50 +74,102 @@ export const geweke: Method = {
   name: 'geweke',
   doc: 'Geweke (2004): parameters and data drawn by the program against the same drawn by the sampler and new data in turn',
   statistical: true,
-  run: (subject, rate, effort, onProgress) => simulating('geweke', subject, async (law) => {
-    const kernels = tunedKernels(subject, law, effort);
-    if (kernels === null) return lacksKernel(subject, 'geweke');
-    const read = withLogJoint(readerOf(law.unknowns), (v) => law.logJoint(v)), mover = new Mover(kernels);
-    return gewekeTest<Place>({
-      draw: () => fresh(law.draw()),
-      replicate: ({ values }) => fresh(law.replicate(values)),
-      transition: (place, random) => mover.move(place, random, (m) => { m.sweep(); }),
-      quantities: ({ values }) => read(values),
-    }, { steps: effort.steps, seed: subject.seed, falseAlarm: rate, onProgress });
-  }),
+  run: (subject, rate, effort, onProgress) =>
+    simulating('geweke', subject, async (law) => {
+      const kernels = tunedKernels(subject, law, effort);
+      if (kernels === null) return lacksKernel(subject, 'geweke');
+      const read = withLogJoint(readerOf(law.unknowns), (v) => law.logJoint(v)),
+        mover = new Mover(kernels);
+      return gewekeTest<Place>(
+        {
+          draw: () => fresh(law.draw()),
+          replicate: ({ values }) => fresh(law.replicate(values)),
+          transition: (place, random) =>
+            mover.move(place, random, (m) => {
+              m.sweep();
+            }),
+          quantities: ({ values }) => read(values),
+        },
+        { steps: effort.steps, seed: subject.seed, falseAlarm: rate, onProgress },
+      );
+    }),
 };
 
 export const rank: Method = {
   name: 'rank',
   doc: 'Gandy and Scott (2020): exact rank of a true draw in a chain run forwards and backwards from it, for sweeps and each of their steps',
   statistical: true,
-  run: (subject, rate, effort, onProgress) => simulating('rank', subject, async (law) => {
-    const kernels = tunedKernels(subject, law, effort);
-    if (kernels === null) return lacksKernel(subject, 'rank');
-    const { steps } = kernels, mover = new Mover(kernels);
-    const read = withLogJoint(readerOf(law.unknowns), (v) => law.logJoint(v));
-    const sweep: Move = { name: 'sweep', forward: (m) => { m.sweep(); }, backward: (m) => { for (let k = steps.length - 1; k >= 0; k--) m.stepBack(k); } };
-    const alone = steps.flatMap((step, k): readonly Move[] => (step.reversible ? [{ name: `step ${step.block}`, forward: (m) => { m.step(k); }, backward: (m) => { m.stepBack(k); } }] : []));
-    const moves = steps.every((s) => s.reversible) ? [sweep, ...steps.length > 1 ? alone : []] : alone;
-    if (moves.length === 0) return inapplicable('rank', `${steps.map((s) => s.block).join(', ')}: drawn element by element in an order that cannot be turned round`);
-    // What a step does not move has ranks by lot.
-    const changed = new Map(moves.map((m) => [m.name, new Set<string>()]));
-    const run = (place: Place, random: Random, name: string, move: (machine: KernelMachine) => void): Place => {
-      const now = mover.move(place, random, move), a = read(place.values), b = read(now.values);
-      for (const quantity of Object.keys(b)) if (a[quantity] !== b[quantity]) changed.get(name)!.add(quantity);
-      return now;
-    };
-    const records = await chainRanks<Place>({
-      draw: () => fresh(law.draw()), quantities: ({ values }) => read(values),
-      kernels: moves.map(({ name, forward, backward }) => ({ name, forward: (place, random) => run(place, random, name, forward), backward: (place, random) => run(place, random, name, backward) })),
-    }, { ...effort, seed: subject.seed, onProgress });
-    const ranked = records.filter((r) => changed.get(r.kernel)!.has(r.quantity)).map((r) => ({ ...r, quantity: `${r.quantity} (${r.kernel})` }));
-    return rankReport(ranked, { ...effort, falseAlarm: rate });
-  }),
+  run: (subject, rate, effort, onProgress) =>
+    simulating('rank', subject, async (law) => {
+      const kernels = tunedKernels(subject, law, effort);
+      if (kernels === null) return lacksKernel(subject, 'rank');
+      const { steps } = kernels,
+        mover = new Mover(kernels);
+      const read = withLogJoint(readerOf(law.unknowns), (v) => law.logJoint(v));
+      const sweep: Move = {
+        name: 'sweep',
+        forward: (m) => {
+          m.sweep();
+        },
+        backward: (m) => {
+          for (let k = steps.length - 1; k >= 0; k--) m.stepBack(k);
+        },
+      };
+      const alone = steps.flatMap((step, k): readonly Move[] =>
+        step.reversible
+          ? [
+              {
+                name: `step ${step.block}`,
+                forward: (m) => {
+                  m.step(k);
+                },
+                backward: (m) => {
+                  m.stepBack(k);
+                },
+              },
+            ]
+          : [],
+      );
+      const moves = steps.every((s) => s.reversible) ? [sweep, ...(steps.length > 1 ? alone : [])] : alone;
+      if (moves.length === 0)
+        return inapplicable(
+          'rank',
+          `${steps.map((s) => s.block).join(', ')}: drawn element by element in an order that cannot be turned round`,
+        );
+      // What a step does not move has ranks by lot.
+      const changed = new Map(moves.map((m) => [m.name, new Set<string>()]));
+      const run = (place: Place, random: Random, name: string, move: (machine: KernelMachine) => void): Place => {
+        const now = mover.move(place, random, move),
+          a = read(place.values),
+          b = read(now.values);
+        for (const quantity of Object.keys(b)) if (a[quantity] !== b[quantity]) changed.get(name)!.add(quantity);
+        return now;
+      };
+      const records = await chainRanks<Place>(
+        {
+          draw: () => fresh(law.draw()),
+          quantities: ({ values }) => read(values),
+          kernels: moves.map(({ name, forward, backward }) => ({
+            name,
+            forward: (place, random) => run(place, random, name, forward),
+            backward: (place, random) => run(place, random, name, backward),
+          })),
+        },
+        { ...effort, seed: subject.seed, onProgress },
+      );
+      const ranked = records
+        .filter((r) => changed.get(r.kernel)!.has(r.quantity))
+        .map((r) => ({ ...r, quantity: `${r.quantity} (${r.kernel})` }));
+      return rankReport(ranked, { ...effort, falseAlarm: rate });
+    }),
 };
 
 /** A kernel and its time reversal, as calls of the machine. */
-interface Move { readonly name: string; forward(m: KernelMachine): void; backward(m: KernelMachine): void }
+interface Move {
+  readonly name: string;
+  forward(m: KernelMachine): void;
+  backward(m: KernelMachine): void;
+}
 
 /** Draws of a pilot run from which the thinning of a chain is learnt. */
 const pilotDraws = 500;
@@ -120,33 +179,58 @@ const mostThinned = 50;
  * R-hat of two chains of n thinned draws beyond which a run is left out, as its user would be told. Halved as R-hat halves
  * them, R-hat^2 of chains that agree is about 1 + chi2_3 / (1.5 n), and chi2_3 exceeds 40 with probability 1e-8.
  */
-function worstRhat(draws: number): number { return Math.sqrt(1 + 40 / (1.5 * draws)); }
+function worstRhat(draws: number): number {
+  return Math.sqrt(1 + 40 / (1.5 * draws));
+}
 
 export const sbc: Method = {
   name: 'sbc',
   doc: 'simulation-based calibration (Talts et al. 2018): ranks of true values among posterior draws of whole runs, with the ECDF envelope of Säilynoja et al. (2022)',
   statistical: true,
-  run: (subject, rate, effort, onProgress) => simulating('sbc', subject, async (law) => {
-    const plan = await planOf(subject, law, effort);
-    if (typeof plan === 'string') return inapplicable('sbc', plan);
-    const { chains, thin, read } = plan;
-    const report = await sbcTest<Values>({
-      simulate: () => { const values = law.draw(); return { truth: read(values), data: values }; },
-      posterior: async (values, count, random) => {
-        const result = await runOn(subject, law.dataOf(values), { chains, draws: Math.ceil(count / chains), thin, warmup: effort.warmup, keep: null, seed: String(random.bits()) });
-        const draws = posteriorQuantities(law, values, result, read);
-        return draws === null || disagree(draws, chains) ? null : draws.slice(0, count);
-      },
-    }, { simulations: effort.simulations, draws: effort.ranks, seed: subject.seed, falseAlarm: rate, onProgress });
-    return { ...report, did: `${report.did}${thin > 1 ? `, one sweep in ${thin} kept` : ''}` };
-  }),
+  run: (subject, rate, effort, onProgress) =>
+    simulating('sbc', subject, async (law) => {
+      const plan = await planOf(subject, law, effort);
+      if (typeof plan === 'string') return inapplicable('sbc', plan);
+      const { chains, thin, read } = plan;
+      const report = await sbcTest<Values>(
+        {
+          simulate: () => {
+            const values = law.draw();
+            return { truth: read(values), data: values };
+          },
+          posterior: async (values, count, random) => {
+            const result = await runOn(subject, law.dataOf(values), {
+              chains,
+              draws: Math.ceil(count / chains),
+              thin,
+              warmup: effort.warmup,
+              keep: null,
+              seed: String(random.bits()),
+            });
+            const draws = posteriorQuantities(law, values, result, read);
+            return draws === null || disagree(draws, chains) ? null : draws.slice(0, count);
+          },
+        },
+        { simulations: effort.simulations, draws: effort.ranks, seed: subject.seed, falseAlarm: rate, onProgress },
+      );
+      return { ...report, did: `${report.did}${thin > 1 ? `, one sweep in ${thin} kept` : ''}` };
+    }),
 };
 
 /** Whether chains are in different places for some quantity. */
 function disagree(draws: readonly Quantities[], chains: number): boolean {
   if (chains === 1) return false;
   const each = draws.length / chains;
-  return Object.keys(draws[0]!).some((name) => rhat(ChainDraws.of(Float64Array.from(draws, (q) => q[name]!), chains, each)) > worstRhat(each));
+  return Object.keys(draws[0]!).some(
+    (name) =>
+      rhat(
+        ChainDraws.of(
+          Float64Array.from(draws, (q) => q[name]!),
+          chains,
+          each,
+        ),
+      ) > worstRhat(each),
+  );
 }
 
 /** Quantities of each draw of a run; null where the backend gives no draws. */
@@ -157,21 +241,43 @@ function posteriorQuantities(law: JointLaw, data: Values, result: RunResult, rea
 }
 
 /** How runs are made whose draws are nearly independent, and what is compared. */
-interface RunPlan { readonly chains: number; readonly thin: number; readonly read: Reader }
+interface RunPlan {
+  readonly chains: number;
+  readonly thin: number;
+  readonly read: Reader;
+}
 
 /** Learnt from a pilot run; in words why there are no draws to rank. */
 async function planOf(subject: Subject, law: JointLaw, { warmup, ranks }: Effort): Promise<RunPlan | string> {
   const estimates = noPosteriorReason(subject.backend);
   if (estimates !== null) return estimates;
   const values = law.draw();
-  const result = await runOn(subject, law.dataOf(values), { chains: 1, draws: pilotDraws, thin: 1, warmup, keep: null, seed: subject.seed });
+  const result = await runOn(subject, law.dataOf(values), {
+    chains: 1,
+    draws: pilotDraws,
+    thin: 1,
+    warmup,
+    keep: null,
+    seed: subject.seed,
+  });
   const read = withLogJoint(readerOf(law.unknowns, result.exchangeable), (v) => law.logJoint(v));
   const found = posteriorQuantities(law, values, result, read);
   if (found === null) return `${subject.backend.name} gives no draws`;
-  if (found.length < Math.min(ranks, pilotDraws)) return `${subject.backend.name} gives ${found.length} draws, fewer than the ${ranks} that are ranked`;
+  if (found.length < Math.min(ranks, pilotDraws))
+    return `${subject.backend.name} gives ${found.length} draws, fewer than the ${ranks} that are ranked`;
   const independent = !result.variables.some((v) => isOfChains(v.result));
   if (independent) return { chains: 1, thin: 1, read };
-  const sizes = Object.keys(found[0]!).map((name) => essBulk(ChainDraws.of(Float64Array.from(found, (q) => q[name]!), 1, found.length))).filter((x) => !Number.isNaN(x));
+  const sizes = Object.keys(found[0]!)
+    .map((name) =>
+      essBulk(
+        ChainDraws.of(
+          Float64Array.from(found, (q) => q[name]!),
+          1,
+          found.length,
+        ),
+      ),
+    )
+    .filter((x) => !Number.isNaN(x));
   // Draws whose effective size is theirs: what is left of correlation moves ranks less than they are measured.
   return { chains: 2, thin: Math.max(1, Math.min(mostThinned, Math.ceil((2 * found.length) / Math.max(1, Math.min(...sizes))))), read };
 }

@@ -36,7 +36,9 @@ function errorOf(diagnostics: readonly Diagnostic[]): ModelError {
 }
 
 /** Why a program has no joint law to draw from, in words. */
-export class NoJointLaw extends Error { override readonly name: string = 'NoJointLaw'; }
+export class NoJointLaw extends Error {
+  override readonly name: string = 'NoJointLaw';
+}
 
 export class JointLaw {
   /** What inference is about: latent variables, and data with gaps, as bound to the user's data (or to a first simulation). */
@@ -62,7 +64,9 @@ export class JointLaw {
     this.graph = graph;
     const { model: given } = bind(graph, data, { mode: 'infer' });
     const first = given ?? boundTo(graph, data, 'sample');
-    const generated = new Set(graph.statements.flatMap((s) => ((s.kind === 'sample' || s.kind === 'observe') && s.target !== null ? [s.target.variable] : [])));
+    const generated = new Set(
+      graph.statements.flatMap((s) => ((s.kind === 'sample' || s.kind === 'observe') && s.target !== null ? [s.target.variable] : [])),
+    );
     this.fixed = new Map([...data].filter(([name]) => !generated.has(name)));
     for (const [name, size] of first.sizes) if (!this.fixed.has(name)) this.fixed.set(name, size);
     for (const v of first.variables.values()) if (v.status === 'partial' && v.mask !== undefined) this.gaps.set(v.name, v.mask);
@@ -71,26 +75,55 @@ export class JointLaw {
     const { wanted, notes } = simulated(() => generation(builder));
     const twice = notes.find((n) => n.code === 'generated-once');
     if (twice !== undefined) throw new NoJointLaw(`${twice.message}, so simulated data do not follow the joint law of all statements`);
-    this.generated = new Set([...generated].filter((name) => bound.variables.get(name)?.status === 'latent' && (graph.variables.get(name)?.origin === 'data' || data.has(name))));
-    const apart = graph.statements.find((s) => s.kind === 'observe' && (s.target === null || !this.generated.has(s.target.variable)) && !s.guards.some((g) => isConst(builder.bind(g), 0)));
+    this.generated = new Set(
+      [...generated].filter(
+        (name) => bound.variables.get(name)?.status === 'latent' && (graph.variables.get(name)?.origin === 'data' || data.has(name)),
+      ),
+    );
+    const apart = graph.statements.find(
+      (s) =>
+        s.kind === 'observe' &&
+        (s.target === null || !this.generated.has(s.target.variable)) &&
+        !s.guards.some((g) => isConst(builder.bind(g), 0)),
+    );
     if (apart !== undefined) throw new NoJointLaw('data are observed only through an expression, so no statement generates them');
     const childless = withoutOtherReaders(graph, this.generated);
-    const isData = (s: Statement): boolean => (s.kind === 'sample' || s.kind === 'observe') && s.target !== null && childless.has(s.target.variable);
+    const isData = (s: Statement): boolean =>
+      (s.kind === 'sample' || s.kind === 'observe') && s.target !== null && childless.has(s.target.variable);
     builder.entry('draw', ancestralCode(builder, { generate: 'everything', wanted }));
-    builder.entry('replicate', ancestralCode(builder, { generate: 'everything', wanted: (s) => wanted(s) && (s.kind === 'let' || isData(s)) }));
-    const printed = printModule(builder.module()), initial = new Map<string, Float64Array | Int32Array>();
-    for (const s of printed.storages) { const v = builder.initialValues(s.name); if (v !== undefined) initial.set(s.name, s.place === 'data' ? v : v.slice()); }
+    builder.entry(
+      'replicate',
+      ancestralCode(builder, { generate: 'everything', wanted: (s) => wanted(s) && (s.kind === 'let' || isData(s)) }),
+    );
+    const printed = printModule(builder.module()),
+      initial = new Map<string, Float64Array | Int32Array>();
+    for (const s of printed.storages) {
+      const v = builder.initialValues(s.name);
+      if (v !== undefined) initial.set(s.name, s.place === 'data' ? v : v.slice());
+    }
     const arrays = allocate(printed.storages, initial);
-    this.entries = instantiate(printed.source, arrays, createRuntime(random, graph.hostFunctions.map((h) => h.call)));
+    this.entries = instantiate(
+      printed.source,
+      arrays,
+      createRuntime(
+        random,
+        graph.hostFunctions.map((h) => h.call),
+      ),
+    );
     this.memory = new Map(printed.storages.map((s, k) => [s.name, arrays[k]!]));
     this.density = logDensityFunction(bound);
     for (const { name, shape } of this.density.unknowns) this.shapes.set(name, shape);
     const inference = given ?? this.bound(this.draw());
-    this.unknowns = [...inference.variables.values()].filter((v) => (v.status === 'latent' || v.status === 'partial') && graph.variables.get(v.name)?.origin !== 'predict');
+    this.unknowns = [...inference.variables.values()].filter(
+      (v) => (v.status === 'latent' || v.status === 'partial') && graph.variables.get(v.name)?.origin !== 'predict',
+    );
   }
 
   /** Unknowns and data, independent of all draws before. */
-  draw(): Values { this.entries['draw']!(); return this.snapshot(); }
+  draw(): Values {
+    this.entries['draw']!();
+    return this.snapshot();
+  }
 
   /**
    * The same unknowns with new data, from their law given the unknowns. What is conditioned on and itself the parent of an unknown
@@ -103,53 +136,79 @@ export class JointLaw {
   }
 
   /** The log density of unknowns and data together. */
-  logJoint(values: Values): number { return this.density.total(values); }
+  logJoint(values: Values): number {
+    return this.density.total(values);
+  }
 
   /** The data of a draw as a user would give them, gaps included. */
   dataOf(values: Values): GivenValues {
     const out = new Map(this.fixed);
     for (const name of this.generated) {
-      const own = values.get(name)!, gaps = this.gaps.get(name);
-      out.set(name, tensor(gaps === undefined ? own : Float64Array.from(own, (x, k) => (gaps[k] === 1 ? Number.NaN : x)), this.shapes.get(name)!));
+      const own = values.get(name)!,
+        gaps = this.gaps.get(name);
+      out.set(
+        name,
+        tensor(gaps === undefined ? own : Float64Array.from(own, (x, k) => (gaps[k] === 1 ? Number.NaN : x)), this.shapes.get(name)!),
+      );
     }
     return out;
   }
-  /** The program bound to the data of a draw. @throws ModelError where they are no data of the program (an overflow, a value on a bound). */
-  bound(values: Values, graph: ModelGraph = this.graph): BoundModel { return boundTo(graph, this.dataOf(values)); }
+  /**
+   * The program bound to the data of a draw. @throws ModelError where they are no data of the program (an overflow, a value on a bound).
+   */
+  bound(values: Values, graph: ModelGraph = this.graph): BoundModel {
+    return boundTo(graph, this.dataOf(values));
+  }
 
-  private snapshot(): Values { return new Map([...this.shapes.keys()].map((name) => [name, this.memory.get(name)!.slice(0, sizeOf(this.shapes.get(name)!))])); }
+  private snapshot(): Values {
+    return new Map([...this.shapes.keys()].map((name) => [name, this.memory.get(name)!.slice(0, sizeOf(this.shapes.get(name)!))]));
+  }
 }
 
-/** The variables among some that no statement of others reads, directly or through definitions: given the others they follow their own statements. */
+/**
+ * The variables among some that no statement of others reads, directly or through definitions: given the others they follow their own
+ * statements.
+ */
 function withoutOtherReaders(graph: ModelGraph, names: ReadonlySet<string>): ReadonlySet<string> {
   const defined = new Map<string, Set<string>>();
-  for (const s of graph.statements) if (s.kind === 'let') defined.set(s.target.variable, new Set([...defined.get(s.target.variable) ?? [], ...readBy(s)]));
+  for (const s of graph.statements)
+    if (s.kind === 'let') defined.set(s.target.variable, new Set([...(defined.get(s.target.variable) ?? []), ...readBy(s)]));
   const reads = (s: Statement): ReadonlySet<string> => {
     const out = new Set(readBy(s));
     for (const name of out) for (const other of defined.get(name) ?? []) out.add(other);
     return out;
   };
   const left = new Set(names);
-  for (let before = -1; before !== left.size;) {
+  for (let before = -1; before !== left.size; ) {
     before = left.size;
     for (const s of graph.statements) {
       if (s.kind === 'let' || s.kind === 'predict') continue;
-      const own = s.kind === 'factor' ? null : s.target?.variable ?? null;
+      const own = s.kind === 'factor' ? null : (s.target?.variable ?? null);
       if (own === null || !left.has(own)) for (const name of reads(s)) if (name !== own) left.delete(name);
     }
   }
   return left;
 }
 
-function readBy(s: Statement): ReadonlySet<string> { return new Set(arraysOfStatement(s).flatMap((a) => [...variablesOf(a.body)])); }
+function readBy(s: Statement): ReadonlySet<string> {
+  return new Set(arraysOfStatement(s).flatMap((a) => [...variablesOf(a.body)]));
+}
 
 function boundForSimulation(graph: ModelGraph, fixed: GivenValues): BoundModel {
   const { model, diagnostics } = bind(graph, fixed, { mode: 'sample' });
-  if (model === null) throw new NoJointLaw(`its data cannot all be simulated: ${diagnostics.filter((d) => d.severity === 'error').map((d) => d.message).join('; ')}`);
+  if (model === null)
+    throw new NoJointLaw(
+      `its data cannot all be simulated: ${diagnostics
+        .filter((d) => d.severity === 'error')
+        .map((d) => d.message)
+        .join('; ')}`,
+    );
   return model;
 }
 function simulated<T>(run: () => T): T {
-  try { return run(); } catch (thrown) {
+  try {
+    return run();
+  } catch (thrown) {
     if (!(thrown instanceof ModelError)) throw thrown;
     throw new NoJointLaw([...new Set(thrown.diagnostics.map((d) => d.message))].join('; '));
   }

@@ -23,7 +23,9 @@ export class KernelMachine {
   private readonly runtime: Runtime;
   private entries: Readonly<Record<string, EntryPoint>>;
 
-  /** @param kernel compiled with start values for every unknown, so that `initialise` draws nothing. @param random the stream to draw from. */
+  /**
+   * @param kernel compiled with start values for every unknown, so that `initialise` draws nothing. @param random the stream to draw from.
+   */
   constructor(kernel: KernelProgram, random: Random, hostFunctions: readonly HostFunction[], tuning: Tuning | null) {
     this.kernel = kernel;
     this.random = random;
@@ -36,12 +38,22 @@ export class KernelMachine {
   }
 
   /** Begins anew with the memory of a program of the same source over other data. */
-  load(program: ChainProgram, tuning: Tuning | null): void { this.entries = this.begin(program, tuning); }
+  load(program: ChainProgram, tuning: Tuning | null): void {
+    this.entries = this.begin(program, tuning);
+  }
 
   /** Fills the memory; what depends on data alone is computed as the entry points are made. */
   private begin({ storages }: ChainProgram, tuning: Tuning | null): Readonly<Record<string, EntryPoint>> {
-    for (const s of storages) { const own = this.memory.get(s.name)!; if (s.values === undefined) own.fill(0); else own.set(s.values); }
-    for (const [name, storage] of learnt(this.kernel)) { const own = this.memory.get(storage)!, values = tuning?.get(name); if (values?.length === own.length) own.set(values); }
+    for (const s of storages) {
+      const own = this.memory.get(s.name)!;
+      if (s.values === undefined) own.fill(0);
+      else own.set(s.values);
+    }
+    for (const [name, storage] of learnt(this.kernel)) {
+      const own = this.memory.get(storage)!,
+        values = tuning?.get(name);
+      if (values?.length === own.length) own.set(values);
+    }
     const entries = this.factory(this.runtime, this.arrays);
     entries['initialise']!(0);
     return entries;
@@ -59,29 +71,47 @@ export class KernelMachine {
     for (const name of names) this.memory.get(name)!.set(values.get(name)!);
     this.entries['initialise']!(0);
   }
-  read(name: string): Float64Array | Int32Array { return this.memory.get(name)!; }
-  sweep(adapting: boolean = false): void { this.entries['sweep']!(adapting ? 1 : 0); }
-  step(k: number): void { this.entries[`step${k}`]!(); }
-  stepBack(k: number): void { this.entries[`back${k}`]!(); }
+  read(name: string): Float64Array | Int32Array {
+    return this.memory.get(name)!;
+  }
+  sweep(adapting: boolean = false): void {
+    this.entries['sweep']!(adapting ? 1 : 0);
+  }
+  step(k: number): void {
+    this.entries[`step${k}`]!();
+  }
+  stepBack(k: number): void {
+    this.entries[`back${k}`]!();
+  }
   /** Computes reports and draws predictions, as before a draw is kept. */
-  report(): void { this.entries['report']!(); }
+  report(): void {
+    this.entries['report']!();
+  }
   /** The log joint density as the sampler has it. */
-  logJoint(): number { return this.entries['logJoint']!() ?? Number.NaN; }
+  logJoint(): number {
+    return this.entries['logJoint']!() ?? Number.NaN;
+  }
   /** What the kernel has learnt so far. */
-  tuning(): Tuning { return new Map([...learnt(this.kernel)].map(([name, storage]) => [name, this.memory.get(storage)!.slice()])); }
+  tuning(): Tuning {
+    return new Map([...learnt(this.kernel)].map(([name, storage]) => [name, this.memory.get(storage)!.slice()]));
+  }
 }
 
-function lengthOf({ values, shape }: ChainProgram['storages'][number]): number { return values?.length ?? sizeOf(shape); }
+function lengthOf({ values, shape }: ChainProgram['storages'][number]): number {
+  return values?.length ?? sizeOf(shape);
+}
 
 /**
  * Storages of the kernel's own, by what they are for and which of its kind they are: programs of the same kernel
  * for other data may number them differently.
  */
 function learnt({ program }: KernelProgram): ReadonlyMap<string, string> {
-  const out = new Map<string, string>(), counts = new Map<string, number>();
+  const out = new Map<string, string>(),
+    counts = new Map<string, number>();
   for (const { name, place } of program.storages) {
     if (place !== 'state' || !name.startsWith('%')) continue;
-    const kind = name.replace(/\d+$/, ''), count = counts.get(kind) ?? 0;
+    const kind = name.replace(/\d+$/, ''),
+      count = counts.get(kind) ?? 0;
     counts.set(kind, count + 1);
     out.set(`${kind} ${count}`, name);
   }

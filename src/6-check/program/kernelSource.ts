@@ -13,7 +13,8 @@ import type { JointLaw, Values } from './jointLaw.js';
 import { KernelMachine, type Tuning } from './kernelMachine.js';
 
 /** Data sets on which code is compared before it is reused, and one in this many after. */
-const compared = 2, spotCheck = 100;
+const compared = 2,
+  spotCheck = 100;
 /** Combinations of single numbers for which code is kept. */
 const mostKept = 50;
 
@@ -25,7 +26,12 @@ export interface KernelBackend {
 }
 
 /** Code that may be reused, and the data that it was compiled for. */
-interface Reusable { readonly kernel: KernelProgram; readonly machine: KernelMachine; readonly values: Values; confirmed: number }
+interface Reusable {
+  readonly kernel: KernelProgram;
+  readonly machine: KernelMachine;
+  readonly values: Values;
+  confirmed: number;
+}
 
 export class KernelSource {
   readonly law: JointLaw;
@@ -56,15 +62,20 @@ export class KernelSource {
   at(values: Values, random: Random): KernelMachine {
     const machine = this.machineOver(values);
     machine.drawingFrom(random, () => {});
-    machine.place(values, this.law.unknowns.map((v) => v.name));
+    machine.place(
+      values,
+      this.law.unknowns.map((v) => v.name),
+    );
     return machine;
   }
 
   private machineOver(values: Values): KernelMachine {
-    const key = this.singleNumbers(values), known = this.reusable.get(key);
+    const key = this.singleNumbers(values),
+      known = this.reusable.get(key);
     if (known === null || (known === undefined && this.reusable.size >= mostKept)) return this.newMachine(this.compile(values));
     if (known === undefined) {
-      const kernel = this.compile(values), machine = this.newMachine(kernel);
+      const kernel = this.compile(values),
+        machine = this.newMachine(kernel);
       this.reusable.set(key, { kernel, machine, values, confirmed: 0 });
       return machine;
     }
@@ -72,20 +83,40 @@ export class KernelSource {
     this.used++;
     if (known.confirmed < compared || this.used % spotCheck === 0) {
       const anew = this.compile(values);
-      if (!sameProgram(program, anew.program)) { this.reusable.set(key, null); return this.newMachine(anew); }
+      if (!sameProgram(program, anew.program)) {
+        this.reusable.set(key, null);
+        return this.newMachine(anew);
+      }
       if (this.differ(values, known.values)) known.confirmed++;
     }
     known.machine.load(program, this.tuning);
     return known.machine;
   }
-  private singleNumbers(values: Values): string { return [...this.law.generated].flatMap((name) => { const own = values.get(name)!; return own.length === 1 ? [own[0]] : []; }).join(' '); }
+  private singleNumbers(values: Values): string {
+    return [...this.law.generated]
+      .flatMap((name) => {
+        const own = values.get(name)!;
+        return own.length === 1 ? [own[0]] : [];
+      })
+      .join(' ');
+  }
   /** Equal data confirm nothing. */
-  private differ(a: Values, b: Values): boolean { return [...this.law.generated].some((name) => { const own = b.get(name)!; return a.get(name)!.some((x, k) => x !== own[k]); }); }
+  private differ(a: Values, b: Values): boolean {
+    return [...this.law.generated].some((name) => {
+      const own = b.get(name)!;
+      return a.get(name)!.some((x, k) => x !== own[k]);
+    });
+  }
   /** Streams are lent to machines, so that which one they are made with does not matter. */
-  private newMachine(kernel: KernelProgram): KernelMachine { return new KernelMachine(kernel, createRandom('machine', 'own'), this.backend.hostFunctions, this.tuning); }
+  private newMachine(kernel: KernelProgram): KernelMachine {
+    return new KernelMachine(kernel, createRandom('machine', 'own'), this.backend.hostFunctions, this.tuning);
+  }
 
   private compile(values: Values): KernelProgram {
-    return this.backend.compile(this.backend.bind(values), Object.fromEntries(this.law.unknowns.map(({ name }) => [name, Array.from(values.get(name)!)])));
+    return this.backend.compile(
+      this.backend.bind(values),
+      Object.fromEntries(this.law.unknowns.map(({ name }) => [name, Array.from(values.get(name)!)])),
+    );
   }
 }
 
@@ -96,6 +127,9 @@ function sameProgram(a: ChainProgram, b: ChainProgram): boolean {
     const t = b.storages[k]!;
     if (s.name !== t.name || s.type !== t.type || s.place !== t.place) return false;
     if (s.place !== 'data') return true;
-    return s.values?.length === t.values?.length && (s.values === undefined || s.values.every((x, i) => Object.is(x, t.values![i]) || x === t.values![i]));
+    return (
+      s.values?.length === t.values?.length &&
+      (s.values === undefined || s.values.every((x, i) => Object.is(x, t.values![i]) || x === t.values![i]))
+    );
   });
 }

@@ -15,22 +15,35 @@ import { type ArrayExpr, build, type Expr, type Index, num, ref } from '../../ex
 import { createRandom, type Random } from '../../random/generator.js';
 
 /** A program with its data and what was derived from it (or from a mutant of it). */
-export interface DerivedProgram { readonly graph: ModelGraph; readonly bound: BoundModel; readonly model: DerivedModel; readonly derivation: Derivation }
+export interface DerivedProgram {
+  readonly graph: ModelGraph;
+  readonly bound: BoundModel;
+  readonly model: DerivedModel;
+  readonly derivation: Derivation;
+}
 
 export type Bindings = ReadonlyMap<Index, number>;
-interface Instance { readonly statement: Statement; readonly indices: Bindings }
-interface Term { readonly value: () => number }
+interface Instance {
+  readonly statement: Statement;
+  readonly indices: Bindings;
+}
+interface Term {
+  readonly value: () => number;
+}
 
 export function flatten(at: readonly number[], shape: readonly number[]): number {
   let flat = 0;
   for (let d = 0; d < at.length; d++) {
-    const i = at[d]!, n = shape[d]!;
+    const i = at[d]!,
+      n = shape[d]!;
     if (!(i >= 0 && i < n && Number.isInteger(i))) return Number.NaN;
     flat = flat * n + i;
   }
   return flat;
 }
-export function productOf(shape: readonly number[]): number { return shape.reduce((a, b) => a * b, 1); }
+export function productOf(shape: readonly number[]): number {
+  return shape.reduce((a, b) => a * b, 1);
+}
 
 /** Values of everything, the log density of every statement's instance, and which cells each of them reads. */
 export class State {
@@ -60,7 +73,8 @@ export class State {
     }
     const densities = new Map<Statement, Expr>();
     for (const s of compiled.graph.statements) for (const indices of this.instances(s)) this.define(s, indices, densities);
-    for (const name of Object.keys(fixed)) for (let k = 0; k < this.values.get(name)!.length; k++) this.generated.add(this.offsets.get(name)! + k);
+    for (const name of Object.keys(fixed))
+      for (let k = 0; k < this.values.get(name)!.length; k++) this.generated.add(this.offsets.get(name)! + k);
     for (const [name, cells] of this.definitions) {
       const v = compiled.bound.variables.get(name)!;
       if (v.status === 'given' || v.status === 'deterministic') continue;
@@ -70,28 +84,48 @@ export class State {
     this.terms.forEach((t, k) => {
       this.recording = new Set();
       this.base.push(t.value());
-      for (const cell of this.recording) { const list = this.readers.get(cell); if (list) list.push(k); else this.readers.set(cell, [k]); }
+      for (const cell of this.recording) {
+        const list = this.readers.get(cell);
+        if (list) list.push(k);
+        else this.readers.set(cell, [k]);
+      }
     });
     this.recording = null;
   }
 
   /** Number of instances whose density is not finite at this state. */
-  get impossible(): number { return this.base.filter((x) => !Number.isFinite(x)).length; }
+  get impossible(): number {
+    return this.base.filter((x) => !Number.isFinite(x)).length;
+  }
   /** The log joint density. */
-  get logJoint(): number { return this.base.reduce((a, b) => a + b, 0); }
+  get logJoint(): number {
+    return this.base.reduce((a, b) => a + b, 0);
+  }
 
   /** All values of a variable as stored; computed elements are whatever they were. */
-  storage(name: string): Float64Array { return this.values.get(name)!; }
-  shape(name: string): readonly number[] { return this.compiled.bound.variables.get(name)!.shape; }
-  value(name: string, ...at: number[]): number { return this.read(name, at); }
+  storage(name: string): Float64Array {
+    return this.values.get(name)!;
+  }
+  shape(name: string): readonly number[] {
+    return this.compiled.bound.variables.get(name)!.shape;
+  }
+  value(name: string, ...at: number[]): number {
+    return this.read(name, at);
+  }
 
   environment(indices: Bindings): Environment {
-    return { indices, sizes: this.compiled.bound.sizes, variable: (name, at) => this.read(name, at), hostFunctions: this.compiled.graph.hostFunctions.map((h) => h.call) };
+    return {
+      indices,
+      sizes: this.compiled.bound.sizes,
+      variable: (name, at) => this.read(name, at),
+      hostFunctions: this.compiled.graph.hostFunctions.map((h) => h.call),
+    };
   }
 
   /** The values of one element with its event, row-major. */
   element(region: LatentRegion, indices: Bindings): { readonly cells: readonly number[]; readonly values: readonly number[] } {
-    const name = region.variable.name, shape = this.shape(name);
+    const name = region.variable.name,
+      shape = this.shape(name);
     const at = region.at.map((e) => evaluate(e, this.environment(indices)));
     const size = productOf(shape.slice(at.length));
     const lead = flatten(at, shape);
@@ -103,27 +137,38 @@ export class State {
   with<T>(region: LatentRegion, indices: Bindings, values: readonly number[], f: () => T): T {
     const storage = this.values.get(region.variable.name)!;
     const { cells, values: old } = this.element(region, indices);
-    cells.forEach((c, k) => { storage[c] = values[k]!; });
+    cells.forEach((c, k) => {
+      storage[c] = values[k]!;
+    });
     this.memo.clear();
     try {
       return f();
     } finally {
-      cells.forEach((c, k) => { storage[c] = old[k]!; });
+      cells.forEach((c, k) => {
+        storage[c] = old[k]!;
+      });
       this.memo.clear();
     }
   }
 
   /** log joint with the element at `values` minus log joint of the state, over the instances that read the element. */
-  difference(region: LatentRegion, indices: Bindings, values: readonly number[]): { readonly difference: number; readonly magnitude: number; readonly usable: boolean } {
+  difference(
+    region: LatentRegion,
+    indices: Bindings,
+    values: readonly number[],
+  ): { readonly difference: number; readonly magnitude: number; readonly usable: boolean } {
     const offset = this.offsets.get(region.variable.name)!;
     const { cells } = this.element(region, indices);
     const touched = new Set(cells.flatMap((c) => this.readers.get(offset + c) ?? []));
     return this.with(region, indices, values, () => {
-      let difference = 0, magnitude = 0, usable = true;
+      let difference = 0,
+        magnitude = 0,
+        usable = true;
       // Outside an element's support other factors need not be numbers.
       let impossible = region.statement.kind === 'param' && !this.inDeclaredType(region, values);
       for (const k of touched) {
-        const before = this.base[k]!, after = this.terms[k]!.value();
+        const before = this.base[k]!,
+          after = this.terms[k]!.value();
         if (!Number.isFinite(before)) usable = false;
         if (after === Number.NEGATIVE_INFINITY) impossible = true;
         difference += after - before;
@@ -137,10 +182,16 @@ export class State {
   private inDeclaredType(region: LatentRegion, values: readonly number[]): boolean {
     const { constraint } = region.variable;
     switch (constraint.kind) {
-      case 'positive': return values.every((x) => x >= 0);
-      case 'unit': return values.every((x) => x >= 0 && x <= 1);
-      case 'interval': return values.every((x) => x >= evaluate(constraint.low, this.environment(new Map())) && x <= evaluate(constraint.high, this.environment(new Map())));
-      default: return true;
+      case 'positive':
+        return values.every((x) => x >= 0);
+      case 'unit':
+        return values.every((x) => x >= 0 && x <= 1);
+      case 'interval':
+        return values.every(
+          (x) => x >= evaluate(constraint.low, this.environment(new Map())) && x <= evaluate(constraint.high, this.environment(new Map())),
+        );
+      default:
+        return true;
     }
   }
 
@@ -150,7 +201,8 @@ export class State {
     for (const p of s.plates) {
       out = out.flatMap((indices) => {
         const env = this.derivedEnvironment(indices);
-        const from = evaluate(p.from, env), to = evaluate(p.to, env);
+        const from = evaluate(p.from, env),
+          to = evaluate(p.to, env);
         return Array.from({ length: Math.max(0, to - from) }, (_, k) => new Map([...indices, [p.index, from + k]]));
       });
     }
@@ -166,7 +218,8 @@ export class State {
         const found = extra?.(name, at);
         if (found !== undefined) return found;
         if (bound.variables.has(name)) return this.read(name, at);
-        const own = name.slice(0, -1), v = bound.variables.get(own)!;
+        const own = name.slice(0, -1),
+          v = bound.variables.get(own)!;
         const k = flatten(at, v.shape);
         if (name === maskOf(own)) return v.mask![k] ?? Number.NaN;
         if (name === givenPartOf(own)) return v.mask![k] === 0 ? v.values[k]! : Number.NaN;
@@ -195,8 +248,12 @@ export class State {
     if (s.kind !== 'sample' && s.kind !== 'observe') return;
     let density = densities.get(s);
     if (density === undefined) {
-      const x: ArrayExpr = s.kind === 'observe' ? s.value
-        : build(this.compiled.graph.variables.get(s.target.variable)!.dims.slice(s.target.at.length), (...event) => ref(s.target.variable, [...s.target.at, ...event]));
+      const x: ArrayExpr =
+        s.kind === 'observe'
+          ? s.value
+          : build(this.compiled.graph.variables.get(s.target.variable)!.dims.slice(s.target.at.length), (...event) =>
+              ref(s.target.variable, [...s.target.at, ...event]),
+            );
       density = guardedLogDensityOf(s.law, x);
       densities.set(s, density);
     }
@@ -208,12 +265,15 @@ export class State {
   private addOrderings(): void {
     for (const v of this.compiled.graph.variables.values()) {
       if (v.constraint.kind !== 'ordered' || v.origin !== 'sample') continue;
-      const shape = this.shape(v.name), k = shape[shape.length - 1]!;
+      const shape = this.shape(v.name),
+        k = shape[shape.length - 1]!;
       for (let row = 0; row * k < productOf(shape); row++) {
-        this.terms.push({ value: () => {
-          const x = Array.from({ length: k }, (_, j) => this.readCell(v.name, row * k + j));
-          return x.every((y, j) => j === 0 || y >= x[j - 1]!) ? 0 : Number.NEGATIVE_INFINITY;
-        } });
+        this.terms.push({
+          value: () => {
+            const x = Array.from({ length: k }, (_, j) => this.readCell(v.name, row * k + j));
+            return x.every((y, j) => j === 0 || y >= x[j - 1]!) ? 0 : Number.NEGATIVE_INFINITY;
+          },
+        });
       }
     }
   }
@@ -241,7 +301,8 @@ export class State {
     const key = `${name}/${flat}`;
     let known = this.memo.get(key);
     if (known === undefined) {
-      const outer = this.recording, reads = new Set<number>();
+      const outer = this.recording,
+        reads = new Set<number>();
       this.recording = reads;
       const value = statement.kind === 'let' ? evaluate(statement.value, this.environment(indices)) : Number.NaN;
       this.recording = outer;
@@ -255,17 +316,22 @@ export class State {
   private generate(name: string, lead: number, { statement, indices }: Instance): void {
     const v = this.compiled.bound.variables.get(name)!;
     const rank = statement.kind === 'factor' || statement.target === null ? 0 : statement.target.at.length;
-    const event = v.shape.slice(rank), size = productOf(event), storage = this.values.get(name)!;
+    const event = v.shape.slice(rank),
+      size = productOf(event),
+      storage = this.values.get(name)!;
     const first = this.offsets.get(name)! + lead * size;
     if (this.generated.has(first) || v.status === 'given') return;
     for (let k = 0; k < size; k++) this.generated.add(first + k);
     const drawn = this.draw(statement, indices, event, event.length);
-    drawn.forEach((x, k) => { if (v.mask === undefined || v.mask[lead * size + k] === 1) storage[lead * size + k] = x; });
+    drawn.forEach((x, k) => {
+      if (v.mask === undefined || v.mask[lead * size + k] === 1) storage[lead * size + k] = x;
+    });
     const last = v.shape[v.shape.length - 1]!;
     if (this.compiled.graph.variables.get(name)!.constraint.kind === 'ordered') {
       // Later draws of the row follow earlier ones.
       const position = (lead * size) % last;
-      for (let k = 0; k < size; k++) if (position + k > 0) storage[lead * size + k] = storage[lead * size + k - 1]! + Math.exp(this.random.normal()) * this.scale;
+      for (let k = 0; k < size; k++)
+        if (position + k > 0) storage[lead * size + k] = storage[lead * size + k - 1]! + Math.exp(this.random.normal()) * this.scale;
     }
   }
 
@@ -275,34 +341,53 @@ export class State {
     const value = (e: Expr): number => evaluate(e, this.environment(indices));
     const { random } = this;
     const positive = (): number => Math.exp(this.scale * random.normal());
-    if (rank === 0 && support.kind !== 'integers' && support.kind !== 'interval' && support.kind !== 'point') return [this.scale * random.normal()];
+    if (rank === 0 && support.kind !== 'integers' && support.kind !== 'interval' && support.kind !== 'point')
+      return [this.scale * random.normal()];
     switch (support.kind) {
       case 'interval': {
-        const low = value(support.low), high = value(support.high);
-        return Array.from({ length: size }, () => Number.isFinite(low) && Number.isFinite(high) ? low + (high - low) * (0.02 + 0.96 * random.uniform())
-          : Number.isFinite(low) ? low + positive() : Number.isFinite(high) ? high - positive() : this.scale * random.normal());
+        const low = value(support.low),
+          high = value(support.high);
+        return Array.from({ length: size }, () =>
+          Number.isFinite(low) && Number.isFinite(high)
+            ? low + (high - low) * (0.02 + 0.96 * random.uniform())
+            : Number.isFinite(low)
+              ? low + positive()
+              : Number.isFinite(high)
+                ? high - positive()
+                : this.scale * random.normal(),
+        );
       }
       case 'integers': {
-        const low = value(support.low), high = value(support.high);
-        return Array.from({ length: size }, () => Number.isFinite(high) ? low + random.integer(high - low + 1) : low + random.integer(1 + Math.ceil(8 * this.scale)));
+        const low = value(support.low),
+          high = value(support.high);
+        return Array.from({ length: size }, () =>
+          Number.isFinite(high) ? low + random.integer(high - low + 1) : low + random.integer(1 + Math.ceil(8 * this.scale)),
+        );
       }
-      case 'point': return [value(support.value)];
-      case 'vector': return Array.from({ length: size }, () => this.scale * random.normal());
+      case 'point':
+        return [value(support.value)];
+      case 'vector':
+        return Array.from({ length: size }, () => this.scale * random.normal());
       case 'simplex': {
         const x = Array.from({ length: size }, () => Math.exp(random.normal()));
         const d = event[event.length - 1]!;
-        return x.map((y, k) => { const row = Math.floor(k / d) * d; return y / x.slice(row, row + d).reduce((a, b) => a + b, 0); });
+        return x.map((y, k) => {
+          const row = Math.floor(k / d) * d;
+          return y / x.slice(row, row + d).reduce((a, b) => a + b, 0);
+        });
       }
       case 'counts': {
         const out = Array.from({ length: size }, () => 0);
         for (let n = value(support.total); n > 0; n--) out[random.integer(size)]! += 1;
         return out;
       }
-      case 'cov': case 'corr': {
+      case 'cov':
+      case 'corr': {
         const d = event[event.length - 1]!;
         const a = Array.from({ length: d * d }, () => random.normal());
         return Array.from({ length: d * d }, (_, k) => {
-          const i = Math.floor(k / d), j = k % d;
+          const i = Math.floor(k / d),
+            j = k % d;
           return Array.from({ length: d }, (_unused, l) => a[i * d + l]! * a[j * d + l]!).reduce((x, y) => x + y, i === j ? 0.5 : 0);
         });
       }
@@ -311,7 +396,9 @@ export class State {
   private supportOf(s: Statement): Support {
     if (s.kind === 'sample' || s.kind === 'observe' || s.kind === 'predict') {
       const support = supportOf(s.law);
-      return eventRankOf(s.law) === 0 && support.kind === 'vector' ? { kind: 'interval', low: num(-Infinity), high: num(Infinity) } : support;
+      return eventRankOf(s.law) === 0 && support.kind === 'vector'
+        ? { kind: 'interval', low: num(-Infinity), high: num(Infinity) }
+        : support;
     }
     const region = this.compiled.derivation.regions.find((r) => r.region.statement === s)!;
     return regionSupport(region.region);

@@ -57,10 +57,17 @@ function logFactorials(count: number): Float64Array {
 }
 
 /** The law of the counts at all cuts, as far as it does not depend on the ranks. */
-interface Counting { readonly count: number; readonly values: number; readonly cuts: readonly number[]; readonly factorials: Float64Array; readonly tailsAt: readonly Float64Array[] }
+interface Counting {
+  readonly count: number;
+  readonly values: number;
+  readonly cuts: readonly number[];
+  readonly factorials: Float64Array;
+  readonly tailsAt: readonly Float64Array[];
+}
 
 function counting(count: number, values: number): Counting {
-  const cuts = evaluationCuts(count, values), factorials = logFactorials(count);
+  const cuts = evaluationCuts(count, values),
+    factorials = logFactorials(count);
   return { count, values, cuts, factorials, tailsAt: cuts.map((c) => tails(count, c / values, factorials)) };
 }
 
@@ -69,9 +76,15 @@ function tails(n: number, p: number, factorials: Float64Array): Float64Array {
   const mass = Float64Array.from({ length: n + 1 }, (_, x) => Math.exp(logBinomial(x, n, p, factorials)));
   const out = new Float64Array(n + 1);
   let below = 0;
-  for (let x = 0; x <= n; x++) { below += mass[x]!; out[x] = 2 * below; }
+  for (let x = 0; x <= n; x++) {
+    below += mass[x]!;
+    out[x] = 2 * below;
+  }
   let above = 0;
-  for (let x = n; x >= 0; x--) { above += mass[x]!; out[x] = Math.min(out[x]!, 2 * above); }
+  for (let x = n; x >= 0; x--) {
+    above += mass[x]!;
+    out[x] = Math.min(out[x]!, 2 * above);
+  }
   return out;
 }
 
@@ -81,12 +94,16 @@ function coverage({ count, values, cuts, factorials, tailsAt }: Counting, gamma:
   law[0] = 1;
   for (const [i, cut] of cuts.entries()) {
     // Of the ranks that are not below the last cut, each lies below this one with probability p.
-    const last = i === 0 ? 0 : cuts[i - 1]!, p = (cut - last) / (values - last), next = new Float64Array(count + 1), tail = tailsAt[i]!;
+    const last = i === 0 ? 0 : cuts[i - 1]!,
+      p = (cut - last) / (values - last),
+      next = new Float64Array(count + 1),
+      tail = tailsAt[i]!;
     for (let x = 0; x <= count; x++) {
       const mass = law[x]!;
       if (mass < negligible) continue;
       const rest = count - x;
-      for (let step = 0; step <= rest; step++) if (tail[x + step]! > gamma) next[x + step]! += mass * Math.exp(logBinomial(step, rest, p, factorials));
+      for (let step = 0; step <= rest; step++)
+        if (tail[x + step]! > gamma) next[x + step]! += mass * Math.exp(logBinomial(step, rest, p, factorials));
     }
     law = next;
   }
@@ -99,7 +116,10 @@ const negligible = 1e-30;
 function countsBelow(ranks: readonly number[], cuts: readonly number[]): readonly number[] {
   const sorted = [...ranks].sort((a, b) => a - b);
   let below = 0;
-  return cuts.map((cut) => { while (below < sorted.length && sorted[below]! < cut) below++; return below; });
+  return cuts.map((cut) => {
+    while (below < sorted.length && sorted[below]! < cut) below++;
+    return below;
+  });
 }
 
 /**
@@ -110,11 +130,19 @@ function countsBelow(ranks: readonly number[], cuts: readonly number[]): readonl
 export function rankTest(ranks: readonly number[], values: number): RankTest {
   const wrong = ranks.find((r) => !(Number.isInteger(r) && r >= 0 && r < values));
   if (wrong !== undefined) throw new RangeError(`the rank ${wrong} is not one of 0..${values - 1}`);
-  const law = counting(ranks.length, values), { cuts, tailsAt } = law;
+  const law = counting(ranks.length, values),
+    { cuts, tailsAt } = law;
   if (cuts.length === 0) return { p: Number.NaN, gamma: 1, at: Number.NaN, excess: 0 };
   const below = countsBelow(ranks, cuts);
-  let gamma = Number.POSITIVE_INFINITY, worst = 0;
-  below.forEach((x, i) => { const tail = tailsAt[i]![x]!; if (tail < gamma) { gamma = tail; worst = i; } });
+  let gamma = Number.POSITIVE_INFINITY,
+    worst = 0;
+  below.forEach((x, i) => {
+    const tail = tailsAt[i]![x]!;
+    if (tail < gamma) {
+      gamma = tail;
+      worst = i;
+    }
+  });
   // A tail equal up to rounding is as far out.
   const p = Math.max(0, Math.min(1, 1 - coverage(law, gamma * (1 + 1e-9))));
   const at = cuts[worst]! / values;
@@ -126,16 +154,22 @@ export function rankTest(ranks: readonly number[], values: number): RankTest {
  * @param count number of ranks. @param values ranks are 0..values-1.
  */
 export function ecdfEnvelope(count: number, values: number, rate: number): Envelope {
-  const law = counting(count, values), { cuts, tailsAt } = law;
+  const law = counting(count, values),
+    { cuts, tailsAt } = law;
   // Coverage falls with gamma in steps: the largest tail that may be excluded, by bisection among those that occur.
   const levels = [...new Set(tailsAt.flatMap((t) => [...t]))].sort((a, b) => a - b);
-  let low = -1, high = levels.length;
+  let low = -1,
+    high = levels.length;
   while (high - low > 1) {
     const middle = (low + high) >> 1;
-    if (coverage(law, levels[middle]!) >= 1 - rate) low = middle; else high = middle;
+    if (coverage(law, levels[middle]!) >= 1 - rate) low = middle;
+    else high = middle;
   }
   const gamma = low < 0 ? 0 : levels[low]!;
-  const bands = tailsAt.map((tail) => { const inside = [...tail.keys()].filter((x) => tail[x]! > gamma); return { low: inside[0] ?? 0, high: inside.at(-1) ?? count }; });
+  const bands = tailsAt.map((tail) => {
+    const inside = [...tail.keys()].filter((x) => tail[x]! > gamma);
+    return { low: inside[0] ?? 0, high: inside.at(-1) ?? count };
+  });
   return { points: cuts.map((c) => c / values), low: bands.map((b) => b.low), high: bands.map((b) => b.high), gamma };
 }
 
@@ -145,7 +179,11 @@ export function shapeOfRanks(ranks: readonly number[], values: number): string {
   const mean = u.reduce((a, b) => a + b, 0) / u.length;
   const spread = u.reduce((a, b) => a + (b - 0.5) ** 2, 0) / u.length;
   // Standardised by the moments of the uniform law: variance 1/12, fourth central moment 1/80.
-  const shift = (mean - 0.5) * Math.sqrt(12 * u.length), width = (spread - 1 / 12) * Math.sqrt(180 * u.length);
-  if (Math.abs(shift) > Math.abs(width)) return shift > 0 ? 'draws lie too low: the posterior is biased downwards' : 'draws lie too high: the posterior is biased upwards';
-  return width > 0 ? 'draws are too narrow: the posterior is overconfident, or the draws are correlated' : 'draws are too wide: the posterior is underconfident';
+  const shift = (mean - 0.5) * Math.sqrt(12 * u.length),
+    width = (spread - 1 / 12) * Math.sqrt(180 * u.length);
+  if (Math.abs(shift) > Math.abs(width))
+    return shift > 0 ? 'draws lie too low: the posterior is biased downwards' : 'draws lie too high: the posterior is biased upwards';
+  return width > 0
+    ? 'draws are too narrow: the posterior is overconfident, or the draws are correlated'
+    : 'draws are too wide: the posterior is underconfident';
 }

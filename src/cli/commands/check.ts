@@ -32,13 +32,26 @@ const failedStatus = 1;
 
 /** @throws ModelError for whatever is wrong with program, data or options. */
 export async function check(path: string, flags: CheckFlags): Promise<number> {
-  if (flags.backend === undefined) throw failure('credence check', '', [{ code: 'wrong-option', severity: 'error', message: 'It is not said which backend to check.', hint: `credence check ${path} --backend gibbs` }]);
+  if (flags.backend === undefined)
+    throw failure('credence check', '', [
+      {
+        code: 'wrong-option',
+        severity: 'error',
+        message: 'It is not said which backend to check.',
+        hint: `credence check ${path} --backend gibbs`,
+      },
+    ]);
   const { model, values } = readProgram(path, flags);
   if (flags.out !== undefined) prepareDirectory(flags.out);
   const progress = flags.quiet === true ? null : new CheckLine();
   const report = await runCheck(model, values, {
-    backend: flags.backend, seed: flags.seed, effort: effortOf(flags),
-    methods: flags.method?.flatMap((names) => names.split(',')).map((name) => name.trim()).filter((name) => name !== ''),
+    backend: flags.backend,
+    seed: flags.seed,
+    effort: effortOf(flags),
+    methods: flags.method
+      ?.flatMap((names) => names.split(','))
+      .map((name) => name.trim())
+      .filter((name) => name !== ''),
     options: flags.opt === undefined ? undefined : readOptions(flags.opt),
     falseAlarm: flags.falseAlarm === undefined ? undefined : numberOf(flags.falseAlarm),
     onProgress: (event) => progress?.show(event),
@@ -59,12 +72,22 @@ function save(directory: string, json: string): void {
   }
 }
 
-function statusOf({ verdict }: CheckReport): number { return verdict === 'passed' ? 0 : verdict === 'failed' ? failedStatus : usageStatus; }
+function statusOf({ verdict }: CheckReport): number {
+  return verdict === 'passed' ? 0 : verdict === 'failed' ? failedStatus : usageStatus;
+}
 
 /** A text that is no number is left for the interface to refuse. */
-function numberOf(text: string): number { return text.trim() === '' ? Number.NaN : Number(text); }
+function numberOf(text: string): number {
+  return text.trim() === '' ? Number.NaN : Number(text);
+}
 
 function effortOf(flags: CheckFlags): Partial<Effort> {
-  const given = { draws: flags.draws, warmup: flags.warmup, simulations: flags.simulations, steps: flags.steps, repetitions: flags.repetitions };
+  const given = {
+    draws: flags.draws,
+    warmup: flags.warmup,
+    simulations: flags.simulations,
+    steps: flags.steps,
+    repetitions: flags.repetitions,
+  };
   return Object.fromEntries(Object.entries(given).flatMap(([name, text]) => (text === undefined ? [] : [[name, numberOf(text)]])));
 }

@@ -7,7 +7,9 @@ import { compareRuns, type ComparedRun, readRun, renderComparison } from '../../
 import { failure, readText } from '../files.js';
 import { write } from '../output.js';
 
-export interface CompareFlags { readonly json?: boolean }
+export interface CompareFlags {
+  readonly json?: boolean;
+}
 
 /** Columns of a table where nothing says how wide the reader's screen is. */
 const defaultWidth = 80;
@@ -16,7 +18,9 @@ const defaultWidth = 80;
 export async function compare(directories: readonly string[], flags: CompareFlags): Promise<number> {
   const names = namesOf(directories);
   const comparison = compareRuns(directories.map((directory, k) => runIn(directory, names[k]!)));
-  await write(flags.json === true ? `${JSON.stringify(comparison, null, 2)}\n` : renderComparison(comparison, process.stdout.columns ?? defaultWidth));
+  await write(
+    flags.json === true ? `${JSON.stringify(comparison, null, 2)}\n` : renderComparison(comparison, process.stdout.columns ?? defaultWidth),
+  );
   return 0;
 }
 
@@ -28,11 +32,30 @@ function namesOf(directories: readonly string[]): readonly string[] {
 
 function runIn(directory: string, name: string): ComparedRun {
   if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    throw failure(directory, '', [{ code: 'no-run', severity: 'error', message: 'There is no such directory.', hint: 'Name directories that credence infer --out has written.' }]);
+    throw failure(directory, '', [
+      {
+        code: 'no-run',
+        severity: 'error',
+        message: 'There is no such directory.',
+        hint: 'Name directories that credence infer --out has written.',
+      },
+    ]);
   }
   for (const file of ['summary.json', 'run.json']) {
-    if (!existsSync(join(directory, file))) throw failure(directory, '', [{ code: 'no-run', severity: 'error', message: `There is no ${file}: this is not the directory of a run.`, hint: 'Name directories that credence infer --out has written.' }]);
+    if (!existsSync(join(directory, file)))
+      throw failure(directory, '', [
+        {
+          code: 'no-run',
+          severity: 'error',
+          message: `There is no ${file}: this is not the directory of a run.`,
+          hint: 'Name directories that credence infer --out has written.',
+        },
+      ]);
   }
   const pointwise = join(directory, 'pointwise.csv');
-  return readRun(name, { summary: readText(join(directory, 'summary.json')), run: readText(join(directory, 'run.json')), pointwise: existsSync(pointwise) ? readText(pointwise) : null });
+  return readRun(name, {
+    summary: readText(join(directory, 'summary.json')),
+    run: readText(join(directory, 'run.json')),
+    pointwise: existsSync(pointwise) ? readText(pointwise) : null,
+  });
 }

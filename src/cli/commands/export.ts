@@ -9,7 +9,10 @@ import { cannotWrite } from '../outDirectory.js';
 import { printError, write } from '../output.js';
 import { kindOf, located, runFilesIn } from '../runDirectory.js';
 
-export interface ExportFlags { readonly format: ExportFormat; readonly out: string }
+export interface ExportFlags {
+  readonly format: ExportFormat;
+  readonly out: string;
+}
 
 /** @throws ModelError for a directory without a run, a run without draws, and a place that cannot be written. */
 export async function exportRun(directory: string, { format, out }: ExportFlags): Promise<number> {
@@ -42,8 +45,24 @@ function posteriorFor(run: ReturnType<typeof openRun>, format: ExportFormat): Po
 /** What stands there and is not ours is left alone. */
 function refuseOther(out: string, asFile: boolean): void {
   if (kindOf(out) !== 'directory') return;
-  if (asFile) throw failure(`--out ${out}`, '', [{ code: 'cannot-write', severity: 'error', message: 'A directory stands where the file is to be.', hint: `for example --out ${join(out, 'draws.parquet')}` }]);
-  if (readdirSync(out).length > 0) throw failure(`--out ${out}`, '', [{ code: 'cannot-write', severity: 'error', message: 'The directory is not empty; files of another export would mix with these.', hint: 'Name a new directory.' }]);
+  if (asFile)
+    throw failure(`--out ${out}`, '', [
+      {
+        code: 'cannot-write',
+        severity: 'error',
+        message: 'A directory stands where the file is to be.',
+        hint: `for example --out ${join(out, 'draws.parquet')}`,
+      },
+    ]);
+  if (readdirSync(out).length > 0)
+    throw failure(`--out ${out}`, '', [
+      {
+        code: 'cannot-write',
+        severity: 'error',
+        message: 'The directory is not empty; files of another export would mix with these.',
+        hint: 'Name a new directory.',
+      },
+    ]);
 }
 
 /** A directory appears whole or not at all. @returns bytes written. */
@@ -68,13 +87,27 @@ const chunkLength = 1 << 20;
 /** @returns bytes written. */
 function writeFile(path: string, { pieces }: ExportedFile): number {
   mkdirSync(dirname(path), { recursive: true });
-  const partial = `${path}.partial`, file = openSync(partial, 'w');
-  let bytes = 0, text = '';
-  const put = (data: Uint8Array): void => { for (let at = 0; at < data.length;) at += writeSync(file, data, at); bytes += data.length; };
-  const flush = (): void => { if (text !== '') put(Buffer.from(text)); text = ''; };
+  const partial = `${path}.partial`,
+    file = openSync(partial, 'w');
+  let bytes = 0,
+    text = '';
+  const put = (data: Uint8Array): void => {
+    for (let at = 0; at < data.length; ) at += writeSync(file, data, at);
+    bytes += data.length;
+  };
+  const flush = (): void => {
+    if (text !== '') put(Buffer.from(text));
+    text = '';
+  };
   try {
     for (const piece of pieces) {
-      if (typeof piece === 'string') { text += piece; if (text.length >= chunkLength) flush(); } else { flush(); put(piece); }
+      if (typeof piece === 'string') {
+        text += piece;
+        if (text.length >= chunkLength) flush();
+      } else {
+        flush();
+        put(piece);
+      }
     }
     flush();
     fsyncSync(file);

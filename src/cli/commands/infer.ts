@@ -1,7 +1,18 @@
 /**
  * `credence infer`: runs a backend, shows how far it is, prints the summary and writes the files.
  */
-import { type BackendOptions, compile, type Diagnostic, type InferOptions, type Model, ModelError, type Posterior, renderDiagnostics, renderPlots, renderSummary } from '../../index.js';
+import {
+  type BackendOptions,
+  compile,
+  type Diagnostic,
+  type InferOptions,
+  type Model,
+  ModelError,
+  type Posterior,
+  renderDiagnostics,
+  renderPlots,
+  renderSummary,
+} from '../../index.js';
 import { givenFiles } from '../edited.js';
 import { failure } from '../files.js';
 import { Interruption } from '../interruption.js';
@@ -40,7 +51,10 @@ const untrustedStatus = 1;
 /** @throws ModelError for whatever is wrong with program, data or options. */
 export async function infer(path: string | undefined, flags: InferFlags): Promise<number> {
   if (flags.resume !== undefined) return resume(path, flags, flags.resume);
-  if (path === undefined) throw failure('credence infer', '', [{ code: 'wrong-option', severity: 'error', message: 'No program is named.', hint: 'credence infer model.cred --data data.json' }]);
+  if (path === undefined)
+    throw failure('credence infer', '', [
+      { code: 'wrong-option', severity: 'error', message: 'No program is named.', hint: 'credence infer model.cred --data data.json' },
+    ]);
   // Looked at before they are read: what is written while they are is then known to be newer.
   const files = givenFiles([path, ...(flags.data ?? []).map(fileOf), ...(flags.init === undefined ? [] : [flags.init])]);
   const { model, values } = readProgram(path, flags);
@@ -48,7 +62,10 @@ export async function infer(path: string | undefined, flags: InferFlags): Promis
   if (flags.out === undefined) return run(model, values, options, flags, null);
   prepareDirectory(flags.out);
   const { maxSeconds: _, ...again } = options;
-  return run(model, values, options, flags, { directory: flags.out, kept: UnfinishedRun.begin(flags.out, { fileName: path, program: model.source, values, options: again, files }) });
+  return run(model, values, options, flags, {
+    directory: flags.out,
+    kept: UnfinishedRun.begin(flags.out, { fileName: path, program: model.source, values, options: again, files }),
+  });
 }
 
 /** What may be said anew of a run that goes on: nothing that its draws depend on. */
@@ -56,37 +73,82 @@ const flagsOfResume: readonly string[] = ['resume', 'workers', 'maxSeconds', 'qu
 
 /** Goes on with a run that was cut off; its draws are those that it would have had. */
 async function resume(path: string | undefined, flags: InferFlags, directory: string): Promise<number> {
-  const said = [...(path === undefined ? [] : [path]), ...Object.keys(flags).filter((name) => !flagsOfResume.includes(name)).map((name) => `--${name}`)];
-  if (said.length > 0) throw failure('--resume', '', [{ code: 'wrong-option', severity: 'error', message: `The run has its program, data and options with it; leave out ${said.join(', ')}.` }]);
+  const said = [
+    ...(path === undefined ? [] : [path]),
+    ...Object.keys(flags)
+      .filter((name) => !flagsOfResume.includes(name))
+      .map((name) => `--${name}`),
+  ];
+  if (said.length > 0)
+    throw failure('--resume', '', [
+      {
+        code: 'wrong-option',
+        severity: 'error',
+        message: `The run has its program, data and options with it; leave out ${said.join(', ')}.`,
+      },
+    ]);
   const { run: kept, inputs } = UnfinishedRun.find(directory);
   if (inputs.engine !== engine()) printError(otherEngine(inputs.engine));
   const edited = editedFiles(directory, inputs.files);
   if (edited !== null) printError(edited);
   const { workers, maxSeconds } = inferOptions(flags);
-  return run(compile(inputs.program, inputs.fileName), inputs.values, { ...inputs.options, ...(workers === undefined ? {} : { workers }), ...(maxSeconds === undefined ? {} : { maxSeconds }) }, flags, { directory, kept });
+  return run(
+    compile(inputs.program, inputs.fileName),
+    inputs.values,
+    { ...inputs.options, ...(workers === undefined ? {} : { workers }), ...(maxSeconds === undefined ? {} : { maxSeconds }) },
+    flags,
+    { directory, kept },
+  );
 }
 
 /** Where results go, and what is kept there until they are written. */
-interface Output { readonly directory: string; readonly kept: UnfinishedRun }
+interface Output {
+  readonly directory: string;
+  readonly kept: UnfinishedRun;
+}
 
-async function run(model: Model, values: ReadonlyMap<string, unknown>, options: InferOptions, flags: InferFlags, out: Output | null): Promise<number> {
+async function run(
+  model: Model,
+  values: ReadonlyMap<string, unknown>,
+  options: InferOptions,
+  flags: InferFlags,
+  out: Output | null,
+): Promise<number> {
   const progress = flags.quiet === true ? null : new Progress();
-  const interruption = new Interruption(), told = new Set<string>();
-  const posterior = await model.infer(values, {
-    ...options, signal: interruption.signal, store: out?.kept,
-    onProgress: (event) => {
-      // Before chains run, and where there are none, an interrupt ends the process as always.
-      if (event.phase !== 'iteration') interruption.listen();
-      progress?.show(event);
-    },
-    ...(progress === null ? {} : { onNotes: (notes) => { printNotes(model)(notes); for (const { message } of notes) told.add(message); } }),
-  }).catch((error: unknown) => {
-    out?.kept.leave();
-    if (interruption.status === null || !isStoppedEarly(error)) throw error;
-    return null;
-  }).finally(() => { progress?.finish(); interruption.end(); });
+  const interruption = new Interruption(),
+    told = new Set<string>();
+  const posterior = await model
+    .infer(values, {
+      ...options,
+      signal: interruption.signal,
+      store: out?.kept,
+      onProgress: (event) => {
+        // Before chains run, and where there are none, an interrupt ends the process as always.
+        if (event.phase !== 'iteration') interruption.listen();
+        progress?.show(event);
+      },
+      ...(progress === null
+        ? {}
+        : {
+            onNotes: (notes) => {
+              printNotes(model)(notes);
+              for (const { message } of notes) told.add(message);
+            },
+          }),
+    })
+    .catch((error: unknown) => {
+      out?.kept.leave();
+      if (interruption.status === null || !isStoppedEarly(error)) throw error;
+      return null;
+    })
+    .finally(() => {
+      progress?.finish();
+      interruption.end();
+    });
   if (posterior === null) {
-    printError(`Stopped before any chain had kept a draw: there are no results.${out === null ? '' : ` credence infer --resume ${out.directory} goes on.`}`);
+    printError(
+      `Stopped before any chain had kept a draw: there are no results.${out === null ? '' : ` credence infer --resume ${out.directory} goes on.`}`,
+    );
     return interruption.status ?? usageStatus;
   }
 
@@ -113,13 +175,26 @@ function isStoppedEarly(error: unknown): boolean {
 
 /** Flags as options of the interface; texts that are no numbers are left for it to refuse. */
 function inferOptions(flags: InferFlags): InferOptions {
-  const number = (text: string | undefined): number | undefined => (text === undefined ? undefined : text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text as never);
+  const number = (text: string | undefined): number | undefined =>
+    text === undefined ? undefined : text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : (text as never);
   const workers = flags.workers === 'auto' ? 'auto' : number(flags.workers);
   const opt: BackendOptions | undefined = flags.opt === undefined ? undefined : readOptions(flags.opt);
   return {
-    backend: flags.backend, chains: number(flags.chains), draws: number(flags.draws), warmup: number(flags.warmup), thin: number(flags.thin),
-    seed: flags.seed, workers, options: opt, pointwise: flags.pointwise, maxSeconds: number(flags.maxSeconds), until: flags.until === undefined ? undefined : readUntil(flags.until),
-    keep: flags.keep?.flatMap((names) => names.split(',')).map((name) => name.trim()).filter((name) => name !== ''),
+    backend: flags.backend,
+    chains: number(flags.chains),
+    draws: number(flags.draws),
+    warmup: number(flags.warmup),
+    thin: number(flags.thin),
+    seed: flags.seed,
+    workers,
+    options: opt,
+    pointwise: flags.pointwise,
+    maxSeconds: number(flags.maxSeconds),
+    until: flags.until === undefined ? undefined : readUntil(flags.until),
+    keep: flags.keep
+      ?.flatMap((names) => names.split(','))
+      .map((name) => name.trim())
+      .filter((name) => name !== ''),
     init: flags.init === undefined ? undefined : Object.fromEntries(readNamedValues('--init', flags.init)),
   };
 }
@@ -127,7 +202,15 @@ function inferOptions(flags: InferFlags): InferOptions {
 /** `ess=400`; a size that is none is left for the interface to refuse. @throws ModelError for another form. */
 function readUntil(text: string): { readonly ess: number } {
   const { name, value } = nameAndValue('--until', text, 'ess=400');
-  if (name !== 'ess') throw failure('--until', '', [{ code: 'wrong-option', severity: 'error', message: `A run cannot go on until ${name} is reached.`, hint: 'for example --until ess=400' }]);
+  if (name !== 'ess')
+    throw failure('--until', '', [
+      {
+        code: 'wrong-option',
+        severity: 'error',
+        message: `A run cannot go on until ${name} is reached.`,
+        hint: 'for example --until ess=400',
+      },
+    ]);
   return { ess: Number(value) };
 }
 
@@ -138,30 +221,55 @@ async function save(posterior: Posterior, { directory, kept }: Output): Promise<
     return Object.keys(posterior.files());
   } catch (error) {
     if (!(error instanceof Error && error.name === 'ModelError')) throw error;
-    printError(`--out ${directory}: error[cannot-write]: ${error.message}${kept.holdsDraws ? `\n  hint: what was kept is there: put that right, then credence infer --resume ${directory}` : ''}`);
+    printError(
+      `--out ${directory}: error[cannot-write]: ${error.message}${kept.holdsDraws ? `\n  hint: what was kept is there: put that right, then credence infer --resume ${directory}` : ''}`,
+    );
     return null;
   }
 }
 
-function report(posterior: Posterior, path: string, directory: string | undefined, files: readonly string[], { pointwise, plot }: InferFlags): string {
+function report(
+  posterior: Posterior,
+  path: string,
+  directory: string | undefined,
+  files: readonly string[],
+  { pointwise, plot }: InferFlags,
+): string {
   const { logEvidence, elbo, logLikelihood, logJoint } = posterior;
   const information = posterior.informationCriteria();
-  const totals = Object.entries({ 'log evidence': logEvidence, elbo, 'log likelihood': logLikelihood, 'log joint': logJoint, AIC: information?.aic ?? null, BIC: information?.bic ?? null })
-    .flatMap(([name, value]) => (value === null ? [] : [`${name} ${Number(value.toPrecision(8))}`]));
+  const totals = Object.entries({
+    'log evidence': logEvidence,
+    elbo,
+    'log likelihood': logLikelihood,
+    'log joint': logJoint,
+    AIC: information?.aic ?? null,
+    BIC: information?.bic ?? null,
+  }).flatMap(([name, value]) => (value === null ? [] : [`${name} ${Number(value.toPrecision(8))}`]));
   const { seed } = posterior.context;
   const skipped = posterior.skippedLikelihoods();
-  const drawn = posterior.result.variables.map(({ result }) => result).find((result) => result.form === 'moments' || (result.form === 'draws' && !result.independent));
+  const drawn = posterior.result.variables
+    .map(({ result }) => result)
+    .find((result) => result.form === 'moments' || (result.form === 'draws' && !result.independent));
   const chains = drawn === undefined || drawn.form === 'closed' ? '' : `, ${count(drawn.chains, 'chain')} of ${count(drawn.draws, 'draw')}`;
   const sections = [
     `${posterior.backend}${chains}, seed ${seed}, ${time(posterior)}`,
-    posterior.names.length === 0 ? 'The program has no unknowns: there is nothing to infer.' : renderSummary(posterior, process.stdout.columns || defaultWidth).trimEnd(),
+    posterior.names.length === 0
+      ? 'The program has no unknowns: there is nothing to infer.'
+      : renderSummary(posterior, process.stdout.columns || defaultWidth).trimEnd(),
     ...(totals.length === 0 ? [] : [totals.join('\n')]),
     ...(plot === true ? [renderPlots(posterior, process.stdout.columns || defaultWidth).trimEnd()].filter((text) => text !== '') : []),
     // The files hold them too where nobody asked; what there is to know of them is for those who did.
     ...(pointwise === true ? criteria(posterior) : []),
     ...(posterior.warnings.length === 0 ? [] : [warningsText(posterior, path)]),
     ...(posterior.converged ? [] : ['This run must not be trusted, for the reasons above.']),
-    ...(files.length === 0 ? [] : [`Written to ${directory}: ${files.join(', ')}`, ...(skipped === 0 ? [] : [`No WAIC and no leave-one-out estimate: that many log likelihoods (${skipped}) are computed only with --pointwise.`])]),
+    ...(files.length === 0
+      ? []
+      : [
+          `Written to ${directory}: ${files.join(', ')}`,
+          ...(skipped === 0
+            ? []
+            : [`No WAIC and no leave-one-out estimate: that many log likelihoods (${skipped}) are computed only with --pointwise.`]),
+        ]),
   ];
   return `${sections.join('\n\n')}\n`;
 }
@@ -171,11 +279,22 @@ function criteria(posterior: Posterior): readonly string[] {
   const found = posterior.wantedPredictive().value;
   if (found === null) return [];
   const { loo, waic } = found;
-  const line = (name: string, { elpd, se, p }: typeof waic, more: string): string => `${name}: elpd ${elpd.toFixed(2)}${se === null ? '' : ` (se ${se.toFixed(2)})`}, parameters ${p.toFixed(2)}${more}`;
+  const line = (name: string, { elpd, se, p }: typeof waic, more: string): string =>
+    `${name}: elpd ${elpd.toFixed(2)}${se === null ? '' : ` (se ${se.toFixed(2)})`}, parameters ${p.toFixed(2)}${more}`;
   const warnings = [...new Map([...(loo?.warnings ?? []), ...(loo === null ? waic.warnings : [])].map((w) => [w.message, w])).values()];
   return [
-    [...(loo === null ? [] : [line('leave-one-out', loo, `, largest Pareto k ${loo.worstK.toFixed(2)}`)]), line('WAIC', waic, '')].join('\n'),
-    ...(warnings.length === 0 ? [] : [renderDiagnostics(warnings.map(({ span: _, ...w }) => w), '', 'leave-one-out')]),
+    [...(loo === null ? [] : [line('leave-one-out', loo, `, largest Pareto k ${loo.worstK.toFixed(2)}`)]), line('WAIC', waic, '')].join(
+      '\n',
+    ),
+    ...(warnings.length === 0
+      ? []
+      : [
+          renderDiagnostics(
+            warnings.map(({ span: _, ...w }) => w),
+            '',
+            'leave-one-out',
+          ),
+        ]),
   ];
 }
 

@@ -20,7 +20,10 @@ export async function logp(path: string, flags: LogpFlags): Promise<number> {
   const density = model.logDensity(values, { onNotes: printNotes(model) });
   const point = flags.at === undefined ? {} : readNamedValues('--at', flags.at);
   if (flags.gradient === true || flags.unconstrained === true) {
-    if (flags.byFactor === true) throw failure('--by-factor', '', [{ code: 'wrong-option', severity: 'error', message: '--by-factor goes with neither --gradient nor --unconstrained.' }]);
+    if (flags.byFactor === true)
+      throw failure('--by-factor', '', [
+        { code: 'wrong-option', severity: 'error', message: '--by-factor goes with neither --gradient nor --unconstrained.' },
+      ]);
     await write(derivatives(density, point, flags));
     return 0;
   }

@@ -27,18 +27,35 @@ export async function predict(directory: string, flags: PredictFlags): Promise<n
   const run = located(directory, () => openRun(directory, runFilesIn(directory)));
   const model = located(directory, () => modelOf(run));
   // Numbers that were names of categories in the run are so in new tables.
-  const numbered = Object.entries(run.posterior.context.levels).filter(([, names]) => names.every((name) => name.trim() !== '' && Number.isFinite(Number(name)))).map(([name]) => name);
+  const numbered = Object.entries(run.posterior.context.levels)
+    .filter(([, names]) => names.every((name) => name.trim() !== '' && Number.isFinite(Number(name))))
+    .map(([name]) => name);
   const values = readValues(model, flags, numbered);
   if (flags.out !== undefined) {
-    if (isSamePlace(directory, flags.out)) throw failure(`--out ${flags.out}`, '', [{ code: 'wrong-option', severity: 'error', message: 'The run itself is there; predictions would take its place.', hint: 'Name another directory.' }]);
+    if (isSamePlace(directory, flags.out))
+      throw failure(`--out ${flags.out}`, '', [
+        {
+          code: 'wrong-option',
+          severity: 'error',
+          message: 'The run itself is there; predictions would take its place.',
+          hint: 'Name another directory.',
+        },
+      ]);
     prepareDirectory(flags.out);
   }
   const { posterior } = run;
   const predicted = posterior.predictions(Object.fromEntries(values), {
-    draws: numberOf(flags.draws), seed: flags.seed,
-    ...(flags.quiet === true ? {} : { onNotes: (notes) => { if (notes.length > 0) printError(renderDiagnostics(notes, model.source, model.fileName)); } }),
+    draws: numberOf(flags.draws),
+    seed: flags.seed,
+    ...(flags.quiet === true
+      ? {}
+      : {
+          onNotes: (notes) => {
+            if (notes.length > 0) printError(renderDiagnostics(notes, model.source, model.fileName));
+          },
+        }),
   });
-  const saved = flags.out === undefined || await save(predicted, flags.out);
+  const saved = flags.out === undefined || (await save(predicted, flags.out));
   const status = !saved ? usageStatus : predicted.converged ? 0 : untrustedStatus;
   process.exitCode = status;
   if (flags.json === true) {
@@ -62,7 +79,7 @@ async function save(predicted: Posterior, out: string): Promise<boolean> {
 
 /** A text that is no number is left for the interface to refuse. */
 function numberOf(text: string | undefined): number | undefined {
-  return text === undefined ? undefined : text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text as never;
+  return text === undefined ? undefined : text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : (text as never);
 }
 
 /** The program, of which the values of the command line are read. */

@@ -15,7 +15,9 @@ export interface SampleFlags extends ProgramFlags {
 export async function sample(path: string, flags: SampleFlags): Promise<number> {
   const count = flags.count === undefined ? 1 : Number(flags.count);
   if (!(Number.isSafeInteger(count) && count >= 0) || flags.count?.trim() === '') {
-    throw failure('-n', '', [{ code: 'wrong-option', severity: 'error', message: `${JSON.stringify(flags.count)} is not a whole number of at least 0.` }]);
+    throw failure('-n', '', [
+      { code: 'wrong-option', severity: 'error', message: `${JSON.stringify(flags.count)} is not a whole number of at least 0.` },
+    ]);
   }
   const { model, values } = readProgram(path, flags);
   const draws = model.simulate(values, { count, seed: flags.seed, observed: flags.observed, onNotes: printNotes(model) });

@@ -9,7 +9,11 @@ import { failure, readBytes, readPieces } from '../files.js';
 import { printError, write } from '../output.js';
 import { kindOf, located, runFilesIn } from '../runDirectory.js';
 
-export interface SummaryFlags { readonly json?: boolean; readonly plot?: boolean; readonly against?: readonly string[] }
+export interface SummaryFlags {
+  readonly json?: boolean;
+  readonly plot?: boolean;
+  readonly against?: readonly string[];
+}
 
 /** Columns of a table where nothing says how wide the reader's screen is. */
 const defaultWidth = 80;
@@ -20,17 +24,26 @@ const falseAlarm = 0.001;
 
 /** @throws ModelError for files that hold no draws. */
 export async function summary(paths: readonly string[], flags: SummaryFlags): Promise<number> {
-  const { posterior, stored } = await drawsIn(paths), other = flags.against === undefined ? null : await drawsIn(flags.against);
+  const { posterior, stored } = await drawsIn(paths),
+    other = flags.against === undefined ? null : await drawsIn(flags.against);
   // Tests of draws are loaded where they are asked for.
   const tests = other === null ? null : await import('../../testing-api.js');
-  const agreement = other === null || tests === null ? null : tests.agreementOfDraws(posterior.result.variables, other.posterior.result.variables, falseAlarm);
+  const agreement =
+    other === null || tests === null
+      ? null
+      : tests.agreementOfDraws(posterior.result.variables, other.posterior.result.variables, falseAlarm);
   const status = posterior.converged && (agreement === null || (agreement.agrees && agreement.comparisons > 0)) ? 0 : untrustedStatus;
   process.exitCode = status;
   const width = process.stdout.columns || defaultWidth;
   if (flags.json === true) {
-    await write(`${JSON.stringify({ ...withCriteria(posterior.summary(), stored), ...(agreement === null ? {} : { agreement }) }, null, 2)}\n`);
+    await write(
+      `${JSON.stringify({ ...withCriteria(posterior.summary(), stored), ...(agreement === null ? {} : { agreement }) }, null, 2)}\n`,
+    );
     if (posterior.warnings.length > 0) printError(warningsText(posterior, paths));
-  } else await write(`${table(posterior, paths, flags, width)}${agreement === null || tests === null ? '' : `\nagainst ${flags.against?.join(', ')}\n\n${tests.renderAgreement(agreement, width)}`}`);
+  } else
+    await write(
+      `${table(posterior, paths, flags, width)}${agreement === null || tests === null ? '' : `\nagainst ${flags.against?.join(', ')}\n\n${tests.renderAgreement(agreement, width)}`}`,
+    );
   return status;
 }
 
@@ -39,11 +52,26 @@ async function drawsIn(paths: readonly string[]): Promise<{ readonly posterior: 
   const directory = paths.length === 1 ? runOf(paths[0]!) : null;
   const folder = directory === null ? paths.find((path) => kindOf(path) === 'directory') : undefined;
   if (folder !== undefined) {
-    const message = paths.length === 1 ? 'This is a directory, and not one of a run.' : 'This is a directory: runs are summarised one at a time.';
-    throw failure(folder, '', [{ code: 'bad-draws', severity: 'error', message, hint: 'Name files of draws, or one directory that credence infer --out has written; credence compare sets runs side by side.' }]);
+    const message =
+      paths.length === 1 ? 'This is a directory, and not one of a run.' : 'This is a directory: runs are summarised one at a time.';
+    throw failure(folder, '', [
+      {
+        code: 'bad-draws',
+        severity: 'error',
+        message,
+        hint: 'Name files of draws, or one directory that credence infer --out has written; credence compare sets runs side by side.',
+      },
+    ]);
   }
   const run = directory === null ? null : located(directory, () => openRun(directory, runFilesIn(directory)));
-  return run !== null ? { posterior: run.posterior, stored: run.stored.summary } : { stored: null, posterior: await readDraws(paths.map((path) => ({ name: path, content: /\.parquet$/i.test(path) ? readBytes(path) : readPieces(path)() }))) };
+  return run !== null
+    ? { posterior: run.posterior, stored: run.stored.summary }
+    : {
+        stored: null,
+        posterior: await readDraws(
+          paths.map((path) => ({ name: path, content: /\.parquet$/i.test(path) ? readBytes(path) : readPieces(path)() })),
+        ),
+      };
 }
 
 /** The directory of the run that a path names: itself, or that of its draws. */
@@ -70,6 +98,14 @@ function table(posterior: Posterior, paths: readonly string[], { plot }: Summary
   return `${sections.join('\n\n')}\n`;
 }
 
-function warningsText(posterior: Posterior, paths: readonly string[]): string { return renderDiagnostics(posterior.warnings.map(({ span: _, ...rest }) => rest), '', paths.length === 1 ? paths[0]! : `${paths[0]}, ...`); }
+function warningsText(posterior: Posterior, paths: readonly string[]): string {
+  return renderDiagnostics(
+    posterior.warnings.map(({ span: _, ...rest }) => rest),
+    '',
+    paths.length === 1 ? paths[0]! : `${paths[0]}, ...`,
+  );
+}
 
-function count(value: number, word: string): string { return `${value} ${word}${value === 1 ? '' : 's'}`; }
+function count(value: number, word: string): string {
+  return `${value} ${word}${value === 1 ? '' : 's'}`;
+}

@@ -13,10 +13,18 @@ const mostChains = 8;
 export function autocorrelationChart({ name, chains }: Series, width: number, height: number): Chart {
   const lines = chains.slice(0, mostChains).map((chain) => autocorrelations(chain, lags));
   return chart('', {
-    width, height, x: { label: `lag of ${name}`, ticks: 5 }, y: { label: 'autocorrelation', domain: [Math.min(-0.1, ...lines.flat()), 1], ticks: 4, grid: true },
+    width,
+    height,
+    x: { label: `lag of ${name}`, ticks: 5 },
+    y: { label: 'autocorrelation', domain: [Math.min(-0.1, ...lines.flat()), 1], ticks: 4, grid: true },
     marks: [
       Plot.ruleY([0], { stroke: colour('muted') }),
-      ...lines.map((line, c) => Plot.line(line.map((y, lag) => [lag, y]), { stroke: chainColour(c), strokeWidth: 1.2 })),
+      ...lines.map((line, c) =>
+        Plot.line(
+          line.map((y, lag) => [lag, y]),
+          { stroke: chainColour(c), strokeWidth: 1.2 },
+        ),
+      ),
     ],
   });
 }

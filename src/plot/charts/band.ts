@@ -18,14 +18,39 @@ export interface Band {
 export const mostBandElements = 700;
 
 /** @param data observed at the same index; null where there are none on this scale. */
-export function bandChart({ name, index, centre, low, high }: Band, data: { readonly name: string; readonly values: ArrayLike<number> } | null, width: number, height: number): Chart {
+export function bandChart(
+  { name, index, centre, low, high }: Band,
+  data: { readonly name: string; readonly values: ArrayLike<number> } | null,
+  width: number,
+  height: number,
+): Chart {
   const at = evenly(centre.length, mostBandElements);
   const finite = (values: ArrayLike<number>): readonly number[] => at.filter((i) => Number.isFinite(values[i]!));
   return chart('', {
-    width, height, marginLeft: 56, x: { label: index }, y: { label: name, grid: true, nice: true },
+    width,
+    height,
+    marginLeft: 56,
+    x: { label: index },
+    y: { label: name, grid: true, nice: true },
     marks: [
-      Plot.areaY(at, { x: (i: number) => i, y1: (i: number) => low[i]!, y2: (i: number) => high[i]!, fill: colour('blue'), fillOpacity: 0.2 }),
-      ...(data === null ? [] : [Plot.dot(finite(data.values), { x: (i: number) => i, y: (i: number) => data.values[i]!, r: 2, fill: colour('ink'), fillOpacity: 0.6 })]),
+      Plot.areaY(at, {
+        x: (i: number) => i,
+        y1: (i: number) => low[i]!,
+        y2: (i: number) => high[i]!,
+        fill: colour('blue'),
+        fillOpacity: 0.2,
+      }),
+      ...(data === null
+        ? []
+        : [
+            Plot.dot(finite(data.values), {
+              x: (i: number) => i,
+              y: (i: number) => data.values[i]!,
+              r: 2,
+              fill: colour('ink'),
+              fillOpacity: 0.6,
+            }),
+          ]),
       Plot.line(at, { x: (i: number) => i, y: (i: number) => centre[i]!, stroke: colour('blue'), strokeWidth: 1.6 }),
     ],
   });

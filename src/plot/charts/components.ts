@@ -21,14 +21,36 @@ export interface Ellipse {
 }
 
 /** @param labels by point, the component it belongs to most probably; null where that is not known. */
-export function ellipsesChart(names: readonly [string, string], data: readonly (readonly [number, number])[], labels: readonly number[] | null, ellipses: readonly Ellipse[], width: number, height: number): Chart {
-  const shown = evenly(data.length, mostPoints), several = ellipses.length > new Set(ellipses.map(({ component }) => component)).size;
+export function ellipsesChart(
+  names: readonly [string, string],
+  data: readonly (readonly [number, number])[],
+  labels: readonly number[] | null,
+  ellipses: readonly Ellipse[],
+  width: number,
+  height: number,
+): Chart {
+  const shown = evenly(data.length, mostPoints),
+    several = ellipses.length > new Set(ellipses.map(({ component }) => component)).size;
   return chart('', {
-    width, height, x: { label: names[0], nice: true }, y: { label: names[1], nice: true, grid: true },
+    width,
+    height,
+    x: { label: names[0], nice: true },
+    y: { label: names[1], nice: true, grid: true },
     marks: [
-      Plot.dot(shown.map((i) => data[i]!), { r: 2, fill: (_: readonly [number, number], k: number) => (labels === null ? colour('muted') : componentColour(labels[shown[k]!]!)), fillOpacity: 0.55 }),
+      Plot.dot(
+        shown.map((i) => data[i]!),
+        {
+          r: 2,
+          fill: (_: readonly [number, number], k: number) => (labels === null ? colour('muted') : componentColour(labels[shown[k]!]!)),
+          fillOpacity: 0.55,
+        },
+      ),
       ...ellipses.flatMap(({ component, mean, covariance }) => [
-        Plot.line(ellipse(mean, covariance, radius), { stroke: componentColour(component), strokeWidth: several ? 0.9 : 2, strokeOpacity: several ? 0.45 : 1 }),
+        Plot.line(ellipse(mean, covariance, radius), {
+          stroke: componentColour(component),
+          strokeWidth: several ? 0.9 : 2,
+          strokeOpacity: several ? 0.45 : 1,
+        }),
         ...(several ? [] : [Plot.dot([mean], { r: 4, fill: colour('background'), stroke: componentColour(component), strokeWidth: 2 })]),
       ]),
     ],
@@ -42,18 +64,34 @@ export interface WeightedDensity {
 }
 
 /** @param discrete values are whole numbers: masses instead of densities. */
-export function densitiesChart(name: string, data: Float64Array, discrete: boolean, densities: readonly WeightedDensity[], width: number, height: number): Chart {
-  const low = data.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY), high = data.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+export function densitiesChart(
+  name: string,
+  data: Float64Array,
+  discrete: boolean,
+  densities: readonly WeightedDensity[],
+  width: number,
+  height: number,
+): Chart {
+  const low = data.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY),
+    high = data.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
   const margin = (high - low) * 0.05 || 1;
   const bins = discrete ? Math.min(mostBins, high - low + 1) : Math.min(mostBins, Math.max(5, Math.ceil(2 * Math.sqrt(data.length))));
   const [first, last] = discrete ? [low - 0.5, high + 0.5] : [low, high + 1e-9 * Math.max(1, Math.abs(high))];
   const at = discrete ? Array.from({ length: Math.min(400, high - low + 1) }, (_, i) => low + i) : grid(low - margin, high + margin, 160);
   const several = densities.length > new Set(densities.map(({ component }) => component)).size;
   return chart('', {
-    width, height, x: { label: name }, y: { label: discrete ? 'probability' : 'density', grid: true },
+    width,
+    height,
+    x: { label: name },
+    y: { label: discrete ? 'probability' : 'density', grid: true },
     marks: [
       Plot.rectY(histogram([...data], first, last, bins), { x1: 'x1', x2: 'x2', y: 'y', fill: colour('muted'), fillOpacity: 0.3 }),
-      ...densities.map((one) => Plot.line(at.map((x): readonly [number, number] => [x, one.at(x)]), { stroke: componentColour(one.component), strokeWidth: several ? 0.9 : 2, strokeOpacity: several ? 0.45 : 1 })),
+      ...densities.map((one) =>
+        Plot.line(
+          at.map((x): readonly [number, number] => [x, one.at(x)]),
+          { stroke: componentColour(one.component), strokeWidth: several ? 0.9 : 2, strokeOpacity: several ? 0.45 : 1 },
+        ),
+      ),
     ],
   });
 }

@@ -15,41 +15,80 @@ const mostChains = 8;
 /** More different values than this are drawn as if they were continuous. */
 const mostBars = 60;
 
-/** A chain that stands still has a peak that would flatten everything else: its line leaves the picture at so many times the height of all. */
+/**
+ * A chain that stands still has a peak that would flatten everything else: its line leaves the picture at so many times the height of all.
+ */
 const tallest = 1.6;
 
 export function densityChart(series: Series, width: number, height: number): Chart {
-  const { name, chains, discrete } = series, all = pooled(series);
+  const { name, chains, discrete } = series,
+    all = pooled(series);
   const bars = discrete ? frequencies(all) : [];
   if (discrete && bars.length <= mostBars) return massChart(name, bars, width, height);
-  const sorted = all.filter(Number.isFinite).sort(), curve = densityOfSorted(sorted);
+  const sorted = all.filter(Number.isFinite).sort(),
+    curve = densityOfSorted(sorted);
   if (curve === null) return constantChart(name, all, width, height);
   const mean = sorted.reduce((sum, x) => sum + x / sorted.length, 0);
   const top = tallest * Math.max(...curve.y);
   const own = chains.length > 1 && chains.length <= mostChains ? chains.map((chain) => kernelDensity(chain)) : [];
   return chart('', {
-    width, height, x: { label: name }, y: { axis: null, insetBottom: 10 },
+    width,
+    height,
+    x: { label: name },
+    y: { axis: null, insetBottom: 10 },
     marks: [
       Plot.areaY(points(curve.x, curve.y), { x: '0', y: '1', fill: colour('blue'), fillOpacity: 0.14 }),
-      ...own.flatMap((line, c) => (line === null ? [] : [Plot.line(points(line.x, line.y.map((y) => (y > top ? Number.NaN : y))), { stroke: chainColour(c), strokeWidth: 0.8, strokeOpacity: 0.7 })])),
+      ...own.flatMap((line, c) =>
+        line === null
+          ? []
+          : [
+              Plot.line(
+                points(
+                  line.x,
+                  line.y.map((y) => (y > top ? Number.NaN : y)),
+                ),
+                { stroke: chainColour(c), strokeWidth: 0.8, strokeOpacity: 0.7 },
+              ),
+            ],
+      ),
       Plot.line(points(curve.x, curve.y), { stroke: colour('blue'), strokeWidth: 1.6 }),
       Plot.ruleY([0], { stroke: colour('grid') }),
-      Plot.ruleY([{ x1: quantileOfSorted(sorted, 0.05), x2: quantileOfSorted(sorted, 0.95) }], { y: 0, x1: 'x1', x2: 'x2', dy: 6, stroke: colour('ink'), strokeWidth: 2.5 }),
+      Plot.ruleY([{ x1: quantileOfSorted(sorted, 0.05), x2: quantileOfSorted(sorted, 0.95) }], {
+        y: 0,
+        x1: 'x1',
+        x2: 'x2',
+        dy: 6,
+        stroke: colour('ink'),
+        strokeWidth: 2.5,
+      }),
       Plot.dot([[mean, 0]], { dy: 6, r: 3.2, fill: colour('background'), stroke: colour('ink'), strokeWidth: 1.6 }),
     ],
   });
 }
 
 /** Probabilities of whole numbers as bars. */
-function massChart(name: string, bars: readonly { readonly value: number; readonly share: number }[], width: number, height: number): Chart {
-  const low = Math.min(...bars.map(({ value }) => value)), high = Math.max(...bars.map(({ value }) => value));
+function massChart(
+  name: string,
+  bars: readonly { readonly value: number; readonly share: number }[],
+  width: number,
+  height: number,
+): Chart {
+  const low = Math.min(...bars.map(({ value }) => value)),
+    high = Math.max(...bars.map(({ value }) => value));
   const ticks = Array.from({ length: high - low + 1 }, (_, i) => low + i);
   return chart('', {
-    width, height,
+    width,
+    height,
     x: { label: name, domain: [low - 0.6, high + 0.6], ...(ticks.length <= 12 ? { ticks, tickFormat: 'd' } : {}) },
     y: { label: 'probability', domain: [0, Math.max(...bars.map(({ share }) => share))], ticks: 3, grid: true },
     marks: [
-      Plot.rectY(bars, { x1: ({ value }: { value: number }) => value - 0.36, x2: ({ value }: { value: number }) => value + 0.36, y: 'share', fill: colour('blue'), fillOpacity: 0.75 }),
+      Plot.rectY(bars, {
+        x1: ({ value }: { value: number }) => value - 0.36,
+        x2: ({ value }: { value: number }) => value + 0.36,
+        y: 'share',
+        fill: colour('blue'),
+        fillOpacity: 0.75,
+      }),
       Plot.ruleY([0], { stroke: colour('muted') }),
     ],
   });
@@ -57,5 +96,11 @@ function massChart(name: string, bars: readonly { readonly value: number; readon
 
 function constantChart(name: string, all: Float64Array, width: number, height: number): Chart {
   const value = all.find(Number.isFinite) ?? 0;
-  return chart('', { width, height, x: { label: name, domain: [value - 1, value + 1] }, y: { axis: null, domain: [0, 1] }, marks: [Plot.ruleX([value], { stroke: colour('blue'), strokeWidth: 2 })] });
+  return chart('', {
+    width,
+    height,
+    x: { label: name, domain: [value - 1, value + 1] },
+    y: { axis: null, domain: [0, 1] },
+    marks: [Plot.ruleX([value], { stroke: colour('blue'), strokeWidth: 2 })],
+  });
 }

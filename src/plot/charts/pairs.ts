@@ -12,9 +12,22 @@ const mostPoints = 600;
 export function pairsCharts(series: readonly Series[], size: number): readonly (readonly Chart[])[] {
   const values = series.map(pooled);
   const shown = evenly(values[0]?.length ?? 0, mostPoints);
-  return series.slice(1).map((row, r) => series.slice(0, r + 1).map((column, c) => chart('', {
-    width: size, height: size, marginTop: 18, marginBottom: 34,
-    x: { label: column.name, ticks: 3 }, y: { label: row.name, ticks: 3 },
-    marks: [Plot.dot(shown.map((i) => [values[c]![i]!, values[r + 1]![i]!]), { r: 1.3, fill: colour('blue'), fillOpacity: 0.4 })],
-  })));
+  return series.slice(1).map((row, r) =>
+    series.slice(0, r + 1).map((column, c) =>
+      chart('', {
+        width: size,
+        height: size,
+        marginTop: 18,
+        marginBottom: 34,
+        x: { label: column.name, ticks: 3 },
+        y: { label: row.name, ticks: 3 },
+        marks: [
+          Plot.dot(
+            shown.map((i) => [values[c]![i]!, values[r + 1]![i]!]),
+            { r: 1.3, fill: colour('blue'), fillOpacity: 0.4 },
+          ),
+        ],
+      }),
+    ),
+  );
 }

@@ -7,12 +7,24 @@ const mostPoints = 2000;
 
 /** @param values by datum; of very many the largest are drawn. */
 export function paretoChart(values: readonly number[], threshold: number, width: number, height: number): Chart {
-  const finite = values.map((k, i) => ({ k: Math.min(k, 2), i })).toSorted((a, b) => b.k - a.k).slice(0, mostPoints);
+  const finite = values
+    .map((k, i) => ({ k: Math.min(k, 2), i }))
+    .toSorted((a, b) => b.k - a.k)
+    .slice(0, mostPoints);
   return chart('', {
-    width, height, x: { label: 'datum' }, y: { label: 'Pareto k', grid: true, nice: true },
+    width,
+    height,
+    x: { label: 'datum' },
+    y: { label: 'Pareto k', grid: true, nice: true },
     marks: [
       Plot.ruleY([threshold], { stroke: colour('orange'), strokeDasharray: '4 3' }),
-      Plot.dot(finite, { x: 'i', y: 'k', r: 2, fill: ({ k }: { readonly k: number }) => (k > threshold ? colour('orange') : colour('blue')), fillOpacity: 0.7 }),
+      Plot.dot(finite, {
+        x: 'i',
+        y: 'k',
+        r: 2,
+        fill: ({ k }: { readonly k: number }) => (k > threshold ? colour('orange') : colour('blue')),
+        fillOpacity: 0.7,
+      }),
     ],
   });
 }

@@ -11,17 +11,41 @@ const mostLines = 40;
 const mostBars = 30;
 
 /** @param replicates as many numbers each as there are observed, missing ones left out of both. */
-export function predictiveChart(name: string, discrete: boolean, observed: Float64Array, replicates: readonly Float64Array[], width: number, height: number): Chart | null {
+export function predictiveChart(
+  name: string,
+  discrete: boolean,
+  observed: Float64Array,
+  replicates: readonly Float64Array[],
+  width: number,
+  height: number,
+): Chart | null {
   const bars = discrete ? frequencies(observed) : [];
   if (discrete && bars.length <= mostBars) return countsChart(name, observed, replicates, width, height);
   const data = kernelDensity(observed, false);
   if (data === null) return null;
   const curves = replicates.slice(0, mostLines).flatMap((replicate) => kernelDensity(replicate, false) ?? []);
   // A replicate far out would squeeze the rest: its tail is cut.
-  const low = Math.min(data.x[0]!, middle(curves.map(({ x }) => x[0]!), 0.1)), high = Math.max(data.x.at(-1)!, middle(curves.map(({ x }) => x.at(-1)!), 0.9));
-  const inside = (x: readonly number[], y: readonly number[]): readonly (readonly [number, number])[] => points(x, y).filter(([at]) => at >= low && at <= high);
+  const low = Math.min(
+      data.x[0]!,
+      middle(
+        curves.map(({ x }) => x[0]!),
+        0.1,
+      ),
+    ),
+    high = Math.max(
+      data.x.at(-1)!,
+      middle(
+        curves.map(({ x }) => x.at(-1)!),
+        0.9,
+      ),
+    );
+  const inside = (x: readonly number[], y: readonly number[]): readonly (readonly [number, number])[] =>
+    points(x, y).filter(([at]) => at >= low && at <= high);
   return chart('', {
-    width, height, x: { label: name, domain: [low, high] }, y: { axis: null },
+    width,
+    height,
+    x: { label: name, domain: [low, high] },
+    y: { axis: null },
     marks: [
       ...curves.map(({ x, y }) => Plot.line(inside(x, y), { stroke: colour('blue'), strokeWidth: 0.8, strokeOpacity: 0.35 })),
       Plot.line(points(data.x, data.y), { stroke: colour('ink'), strokeWidth: 2 }),
@@ -39,20 +63,33 @@ export function predictiveLegend(discrete: boolean): readonly LegendEntry[] {
 }
 
 function middle(values: readonly number[], level: number): number {
-  return values.length === 0 ? Number.NaN : quantileOfSorted(values.toSorted((a, b) => a - b), level);
+  return values.length === 0
+    ? Number.NaN
+    : quantileOfSorted(
+        values.toSorted((a, b) => a - b),
+        level,
+      );
 }
 
 function countsChart(name: string, observed: Float64Array, replicates: readonly Float64Array[], width: number, height: number): Chart {
   const shares = new Map(frequencies(observed).map(({ value, share }) => [value, share]));
   const replicated = replicates.map((replicate) => new Map(frequencies(replicate).map(({ value, share }) => [value, share])));
-  const values = [...new Set([...shares.keys(), ...replicated.flatMap((one) => [...one.keys()])])].sort((a, b) => a - b).slice(0, 2 * mostBars);
+  const values = [...new Set([...shares.keys(), ...replicated.flatMap((one) => [...one.keys()])])]
+    .sort((a, b) => a - b)
+    .slice(0, 2 * mostBars);
   const ranges = values.map((value) => {
     const sorted = replicated.map((one) => one.get(value) ?? 0).sort((a, b) => a - b);
     return { value, observed: shares.get(value) ?? 0, low: quantileOfSorted(sorted, 0.05), high: quantileOfSorted(sorted, 0.95) };
   });
-  const at = (offset: number) => ({ value }: { readonly value: number }): number => value + offset;
+  const at =
+    (offset: number) =>
+    ({ value }: { readonly value: number }): number =>
+      value + offset;
   return chart('', {
-    width, height, x: { label: name }, y: { label: 'share', grid: true, ticks: 3 },
+    width,
+    height,
+    x: { label: name },
+    y: { label: 'share', grid: true, ticks: 3 },
     marks: [
       Plot.rectY(ranges, { x1: at(-0.36), x2: at(0.36), y: 'observed', fill: colour('muted'), fillOpacity: 0.4 }),
       Plot.ruleX(ranges, { x: 'value', y1: 'low', y2: 'high', stroke: colour('blue'), strokeWidth: 2.5 }),

@@ -16,7 +16,10 @@ export function chainColour(chain: number): string {
 export function traceChart({ name, chains }: Series, width: number, height: number): Chart {
   const buckets = Math.max(24, Math.floor(mostPoints / chains.length / 2));
   return chart('', {
-    width, height, x: { label: 'draw' }, y: { label: name, grid: true, nice: true },
+    width,
+    height,
+    x: { label: 'draw' },
+    y: { label: name, grid: true, nice: true },
     marks: chains.map((chain, c) => {
       const { x, y } = envelope(chain, Math.min(buckets, 300));
       return Plot.line(points(x, y), { stroke: chainColour(c), strokeWidth: 0.9, strokeOpacity: chains.length > 4 ? 0.5 : 0.65 });

@@ -17,8 +17,13 @@ import { BlockMachine } from './gaussianMachine.js';
 class Given extends Random {
   noise: Float64Array | null = null;
   private at = 0;
-  give(noise: Float64Array): void { this.noise = noise; this.at = 0; }
-  override normal(): number { return this.noise === null ? super.normal() : this.noise[this.at++]!; }
+  give(noise: Float64Array): void {
+    this.noise = noise;
+    this.at = 0;
+  }
+  override normal(): number {
+    return this.noise === null ? super.normal() : this.noise[this.at++]!;
+  }
 }
 
 /** Blocks small enough for the matrix of the map to be written out. */
@@ -34,30 +39,45 @@ function law(source: string, data: Readonly<Record<string, unknown>>, seed: stri
     random.noise = null;
     machine.call('initialise', attempt % 2);
     if (!Number.isFinite(machine.logJoint())) continue;
-    machine.blocks.forEach((block, k) => { found += one(machine, block.size, k, random) ? 1 : 0; });
+    machine.blocks.forEach((block, k) => {
+      found += one(machine, block.size, k, random) ? 1 : 0;
+    });
   }
   return found;
 }
 
 function one(machine: BlockMachine, n: number, k: number, random: Given): boolean {
   const block = machine.blocks[k]!;
-  const noise = (): Float64Array => { random.noise = null; return Float64Array.from({ length: n }, () => random.normal()); };
+  const noise = (): Float64Array => {
+    random.noise = null;
+    return Float64Array.from({ length: n }, () => random.normal());
+  };
   const state = (): Float64Array => Float64Array.from(block.members.flatMap((m) => [...machine.get(m.name)]));
   const before = new Map(block.members.map((m) => [m.name, machine.get(m.name).slice()]));
   const normaliser = machine.prepare(k);
   if (machine.get(block.status)[1]! > 0) return false;
-  const drawn = (z: Float64Array): number => { random.give(z); machine.draw(k); return machine.logJoint(); };
-  const atMean = drawn(new Float64Array(n)), mean = state();
+  const drawn = (z: Float64Array): number => {
+    random.give(z);
+    machine.draw(k);
+    return machine.logJoint();
+  };
+  const atMean = drawn(new Float64Array(n)),
+    mean = state();
   expect(Number.isFinite(atMean)).toBe(true);
-  const close = (a: number, b: number, scale: number, what: string): void => { expect(Math.abs(a - b) <= 1e-9 * scale, `${what} of ${block.structure}: ${a} instead of ${b}`).toBe(true); };
+  const close = (a: number, b: number, scale: number, what: string): void => {
+    expect(Math.abs(a - b) <= 1e-9 * scale, `${what} of ${block.structure}: ${a} instead of ${b}`).toBe(true);
+  };
   for (let draw = 0; draw < 3; draw++) {
-    const z = noise(), square = z.reduce((sum, x) => sum + x * x, 0);
+    const z = noise(),
+      square = z.reduce((sum, x) => sum + x * x, 0);
     close(drawn(z) - atMean, -0.5 * square, 1 + Math.abs(atMean) + square, 'log density ratio');
   }
   if (n <= largestWritten) {
     random.give(new Float64Array(n));
     machine.draw(k);
-    const members = machine.call(`members${k}`), positions = block.rows, a = new Float64Array(n * n);
+    const members = machine.call(`members${k}`),
+      positions = block.rows,
+      a = new Float64Array(n * n);
     for (let j = 0; j < n; j++) {
       const z = new Float64Array(n);
       z[j] = 1;
@@ -65,10 +85,22 @@ function one(machine: BlockMachine, n: number, k: number, random: Given): boolea
       const x = state();
       for (let i = 0; i < n; i++) a[i * n + j] = x[positions[i]!]! - mean[positions[i]!]!;
     }
-    const square = new Float64Array(n * n), out = new Float64Array(1);
-    for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) { let sum = 0; for (let c = 0; c < n; c++) sum += a[i * n + c]! * a[j * n + c]!; square[i * n + j] = sum; }
+    const square = new Float64Array(n * n),
+      out = new Float64Array(1);
+    for (let i = 0; i < n; i++)
+      for (let j = 0; j < n; j++) {
+        let sum = 0;
+        for (let c = 0; c < n; c++) sum += a[i * n + c]! * a[j * n + c]!;
+        square[i * n + j] = sum;
+      }
     arrayFunctions.get('logdet')!.compute(out, [square], [[n, n]]);
-    if (Number.isFinite(out[0]!)) close(normaliser, members + 0.5 * n * Math.log(2 * Math.PI) + 0.5 * out[0]!, 1 + Math.abs(members) + Math.abs(out[0]!) * 1e3, 'log normaliser');
+    if (Number.isFinite(out[0]!))
+      close(
+        normaliser,
+        members + 0.5 * n * Math.log(2 * Math.PI) + 0.5 * out[0]!,
+        1 + Math.abs(members) + Math.abs(out[0]!) * 1e3,
+        'log normaliser',
+      );
   }
   for (const [name, values] of before) machine.get(name).set(values);
   return true;
@@ -82,21 +114,37 @@ describe('the ratio law of joint draws', () => {
     if (!existsSync(data)) continue;
     const text = readFileSync(join(folder, file), 'utf8');
     if (!/Normal/.test(text)) continue;
-    test(file, () => { law(text, JSON.parse(readFileSync(data, 'utf8')) as Record<string, unknown>, file); });
+    test(file, () => {
+      law(text, JSON.parse(readFileSync(data, 'utf8')) as Record<string, unknown>, file);
+    });
   }
 
   test('rats, the Nile with gaps and camel have blocks that the law is held to', () => {
     for (const name of ['bugs_rats_missing', 'exact_kalman_nile_missing', 'exact_kalman_trend', 'bugs_birats', 'em_ppca_iris']) {
-      expect(law(readFileSync(join(folder, `${name}.cred`), 'utf8'), JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as Record<string, unknown>, 'again'), name).toBeGreaterThan(0);
+      expect(
+        law(
+          readFileSync(join(folder, `${name}.cred`), 'utf8'),
+          JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as Record<string, unknown>,
+          'again',
+        ),
+        name,
+      ).toBeGreaterThan(0);
     }
   });
 
   test('random programs', () => {
     let blocks = 0;
-    fc.assert(fc.property(fc.array(fc.nat(1e6), { minLength: 40, maxLength: 60 }), fc.nat(1e6), (choices, seed) => {
-      const { text, data } = programOf(choices);
-      try { blocks += law(text, data, String(seed)); } catch (error) { throw new Error(`${text}\n${JSON.stringify(data)}\n${String(error)}`); }
-    }), { numRuns: 60, seed: 3 });
+    fc.assert(
+      fc.property(fc.array(fc.nat(1e6), { minLength: 40, maxLength: 60 }), fc.nat(1e6), (choices, seed) => {
+        const { text, data } = programOf(choices);
+        try {
+          blocks += law(text, data, String(seed));
+        } catch (error) {
+          throw new Error(`${text}\n${JSON.stringify(data)}\n${String(error)}`);
+        }
+      }),
+      { numRuns: 60, seed: 3 },
+    );
     expect(blocks).toBeGreaterThan(20);
   });
 });

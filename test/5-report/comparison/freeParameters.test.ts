@@ -6,13 +6,40 @@ import { compile } from '../../../src/index.js';
 
 const y = [0.3, 1.2, -0.4, 2.2, 0.9, 1.6];
 it.each([
-  ['a corner constraint is no parameter', 'let a[0] = 0 for k in 1..<3 { param a[k]: real } for n in 0..<N { observe y[n] ~ Normal(a[g[n]] + 1, 1) }', { g: [0, 1, 2, 0, 1, 2] }, 2],
-  ['elements outside of a ragged region are none', 'for i in 0..<2, j in 0..<m[i] { param a[i, j]: real } for n in 0..<N { observe y[n] ~ Normal(a[1, 0] + a[1, 1] + a[0, 0], 1) } for i in 0..<2, j in 0..<m[i] { observe 0 ~ Normal(a[i, j], 1) }', { m: [1, 2] }, 3],
-  ['an element with a value is none', 'param a: real[3] for n in 0..<N { observe y[n] ~ Normal(a[g[n]], 1) }', { g: [0, 1, 2, 0, 1, 2], a: [null, 0.5, null] }, 2],
-  ['a simplex has one less than its length', 'param p: simplex[3] observe k ~ Categorical(p) observe y ~ Normal(0, 1)', { k: [0, 1, 2, 0] }, 2],
+  [
+    'a corner constraint is no parameter',
+    'let a[0] = 0 for k in 1..<3 { param a[k]: real } for n in 0..<N { observe y[n] ~ Normal(a[g[n]] + 1, 1) }',
+    { g: [0, 1, 2, 0, 1, 2] },
+    2,
+  ],
+  [
+    'elements outside of a ragged region are none',
+    'for i in 0..<2, j in 0..<m[i] { param a[i, j]: real } for n in 0..<N { observe y[n] ~ Normal(a[1, 0] + a[1, 1] + a[0, 0], 1) } for i in 0..<2, j in 0..<m[i] { observe 0 ~ Normal(a[i, j], 1) }',
+    { m: [1, 2] },
+    3,
+  ],
+  [
+    'an element with a value is none',
+    'param a: real[3] for n in 0..<N { observe y[n] ~ Normal(a[g[n]], 1) }',
+    { g: [0, 1, 2, 0, 1, 2], a: [null, 0.5, null] },
+    2,
+  ],
+  [
+    'a simplex has one less than its length',
+    'param p: simplex[3] observe k ~ Categorical(p) observe y ~ Normal(0, 1)',
+    { k: [0, 1, 2, 0] },
+    2,
+  ],
 ])('%s', async (_, program, data, count) => {
-  const declared = [...('g' in data ? ['data g: int[N]'] : []), ...('m' in data ? ['data m: int[2]'] : []), ...('k' in data ? ['data k: int[M]'] : [])];
-  const posterior = await compile(`data y: real[N] ${declared.join(' ')} ${program}`).infer({ y, ...data }, { backend: 'map', options: { restarts: 2 } });
+  const declared = [
+    ...('g' in data ? ['data g: int[N]'] : []),
+    ...('m' in data ? ['data m: int[2]'] : []),
+    ...('k' in data ? ['data k: int[M]'] : []),
+  ];
+  const posterior = await compile(`data y: real[N] ${declared.join(' ')} ${program}`).infer(
+    { y, ...data },
+    { backend: 'map', options: { restarts: 2 } },
+  );
   const { aic, logLikelihood } = posterior.summary();
   expect((aic! + 2 * logLikelihood!) / 2).toBeCloseTo(count, 9);
 });

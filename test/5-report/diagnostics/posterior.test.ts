@@ -10,17 +10,31 @@ import { mcseMean, mcseQuantile, mcseSd } from '../../../src/5-report/diagnostic
 import { rhat, rhatWithoutRanks } from '../../../src/5-report/diagnostics/rhat.js';
 
 type Wanted = number | string | null;
-interface Case { readonly chains: number; readonly draws: number; readonly values: readonly string[]; readonly [quantity: string]: unknown }
-const reference = JSON.parse(readFileSync(new URL('../../reference/diagnostics.json', import.meta.url), 'utf8')) as { cases: Record<string, Case> };
+interface Case {
+  readonly chains: number;
+  readonly draws: number;
+  readonly values: readonly string[];
+  readonly [quantity: string]: unknown;
+}
+const reference = JSON.parse(readFileSync(new URL('../../reference/diagnostics.json', import.meta.url), 'utf8')) as {
+  cases: Record<string, Case>;
+};
 
 const quantities: Record<string, (draws: ChainDraws) => number> = {
-  rhat, rhatBasic: rhatWithoutRanks, essBulk, essTail, essMean,
+  rhat,
+  rhatBasic: rhatWithoutRanks,
+  essBulk,
+  essTail,
+  essMean,
   essMedian: (draws) => essQuantile(draws, 0.5),
-  mcseMean, mcseSd,
+  mcseMean,
+  mcseSd,
   mcseQ5: (draws) => mcseQuantile(draws, 0.05),
   mcseQ50: (draws) => mcseQuantile(draws, 0.5),
   mcseQ95: (draws) => mcseQuantile(draws, 0.95),
-  q5: (draws) => draws.quantile(0.05), q50: (draws) => draws.quantile(0.5), q95: (draws) => draws.quantile(0.95),
+  q5: (draws) => draws.quantile(0.05),
+  q50: (draws) => draws.quantile(0.5),
+  q95: (draws) => draws.quantile(0.95),
 };
 
 function number(text: string): number {
@@ -46,7 +60,11 @@ describe.each(Object.entries(reference.cases))('draws "%s"', (_name, given) => {
 
   it('gives the same whatever was computed before with the same buffers', () => {
     const reused = new ChainDraws(given.chains, given.draws);
-    reused.load(Float64Array.from(values, (_, i) => Math.sin(i)), 0, 1);
+    reused.load(
+      Float64Array.from(values, (_, i) => Math.sin(i)),
+      0,
+      1,
+    );
     for (const compute of Object.values(quantities)) compute(reused);
     reused.load(values, 0, 1);
     for (const [quantity, compute] of Object.entries(quantities)) {

@@ -9,9 +9,15 @@ function expectedOrder(values: readonly number[]): number[] {
 
 describe('RadixSorter', () => {
   it('orders any doubles, infinities and both zeros as a stable comparison sort does', () => {
-    fc.assert(fc.property(fc.array(fc.oneof(fc.double({ noNaN: true }), fc.integer({ min: -3, max: 3 }), fc.constantFrom(0, -0)), { maxLength: 200 }), (values) => {
-      expect([...new RadixSorter(values.length).sort(Float64Array.from(values))]).toEqual(expectedOrder(values));
-    }), { seed: 1, numRuns: 500 });
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(fc.double({ noNaN: true }), fc.integer({ min: -3, max: 3 }), fc.constantFrom(0, -0)), { maxLength: 200 }),
+        (values) => {
+          expect([...new RadixSorter(values.length).sort(Float64Array.from(values))]).toEqual(expectedOrder(values));
+        },
+      ),
+      { seed: 1, numRuns: 500 },
+    );
   });
 
   it('orders values that differ in their last bits only', () => {
