@@ -12,7 +12,7 @@
  */
 import { ChainDraws } from '../5-report/diagnostics/chainDraws.js';
 import { essMean } from '../5-report/diagnostics/ess.js';
-import { studentCdf } from '../numeric/special.js';
+import { studentCdf } from '../numeric/special/student.js';
 import { breathe } from '../platform/platform.js';
 import { createRandom, type Random } from '../random/generator.js';
 import {

@@ -5,7 +5,17 @@
  * functions); the law test compares each with finite differences.
  */
 import { add, apply, cond, div, exp, log, mul, neg, num, one, pow, square, sub, type Expr } from './expr.js';
-import * as special from '../numeric/special.js';
+import { softplus } from '../numeric/exponential.js';
+import * as elementary from '../numeric/special/elementary.js';
+import * as gammaFunction from '../numeric/special/gamma.js';
+import * as errorFunction from '../numeric/special/errorFunction.js';
+import * as normalLaw from '../numeric/special/normal.js';
+import * as countMasses from '../numeric/special/countMasses.js';
+import * as incompleteGamma from '../numeric/special/incompleteGamma.js';
+import * as incompleteBeta from '../numeric/special/incompleteBeta.js';
+import * as studentLaw from '../numeric/special/student.js';
+import * as shapeDerivatives from '../numeric/special/shapeDerivatives.js';
+import * as countQuantiles from '../numeric/special/countQuantiles.js';
 import * as circular from '../numeric/vonMises.js';
 import { implicitFunction, isRoot } from './implicit.js';
 
@@ -188,7 +198,7 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
   floor: [1, { evaluate: (a) => Math.floor(a), derivative: nowhere1, javascript: mathCall('floor'), cost: 1, integer: true }],
   ceil: [1, { evaluate: (a) => Math.ceil(a), derivative: nowhere1, javascript: mathCall('ceil'), cost: 1, integer: true }],
   /** Halves go away from zero. */
-  round: [1, { evaluate: special.round, derivative: nowhere1, javascript: null, cost: 2, integer: true }],
+  round: [1, { evaluate: elementary.round, derivative: nowhere1, javascript: null, cost: 2, integer: true }],
   sign: [1, { evaluate: (a) => Math.sign(a), derivative: nowhere1, javascript: mathCall('sign'), cost: 1, integer: 'inherit' }],
 
   // --- comparisons and logic, 0 or 1
@@ -292,7 +302,7 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
   sigmoid: [
     1,
     {
-      evaluate: special.sigmoid,
+      evaluate: elementary.sigmoid,
       // sigmoid(-x) rather than 1 - sigmoid(x), which cancels for large x.
       derivative: (a) => [mul(apply('sigmoid', a), apply('sigmoid', neg(a)))],
       javascript: (a) => `(1/(1+Math.exp(-(${a}))))`,
@@ -300,13 +310,16 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
       integer: false,
     },
   ],
-  logit: [1, { evaluate: special.logit, derivative: (p) => [reciprocal(mul(p, sub(one, p)))], javascript: null, cost: 25, integer: false }],
-  softplus: [1, { evaluate: special.softplus, derivative: (a) => [apply('sigmoid', a)], javascript: null, cost: 30, integer: false }],
-  xlogy: [2, { evaluate: special.xlogy, derivative: (x, y) => [log(y!), div(x, y!)], javascript: null, cost: 13, integer: false }],
+  logit: [
+    1,
+    { evaluate: elementary.logit, derivative: (p) => [reciprocal(mul(p, sub(one, p)))], javascript: null, cost: 25, integer: false },
+  ],
+  softplus: [1, { evaluate: softplus, derivative: (a) => [apply('sigmoid', a)], javascript: null, cost: 30, integer: false }],
+  xlogy: [2, { evaluate: elementary.xlogy, derivative: (x, y) => [log(y!), div(x, y!)], javascript: null, cost: 13, integer: false }],
   xlog1my: [
     2,
     {
-      evaluate: special.xlog1my,
+      evaluate: elementary.xlog1my,
       derivative: (x, y) => [apply('log1p', neg(y!)), neg(div(x, sub(one, y!)))],
       javascript: null,
       cost: 16,
@@ -318,7 +331,7 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
   logMinusExp: [
     2,
     {
-      evaluate: special.logMinusExp,
+      evaluate: elementary.logMinusExp,
       derivative: (a, b) => [neg(reciprocal(apply('expm1', sub(b, a)))), neg(reciprocal(apply('expm1', sub(a, b))))],
       javascript: null,
       cost: 30,
@@ -329,7 +342,7 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
   log1pSquare: [
     1,
     {
-      evaluate: special.log1pSquare,
+      evaluate: elementary.log1pSquare,
       derivative: (a) => [mul(mul(num(2), a), reciprocal(add(one, square(a))))],
       javascript: null,
       cost: 17,
@@ -341,7 +354,7 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
   erf: [
     1,
     {
-      evaluate: special.erf,
+      evaluate: errorFunction.erf,
       derivative: (a) => [mul(num(2 / Math.sqrt(Math.PI)), exp(neg(square(a))))],
       javascript: null,
       cost: 30,
@@ -351,20 +364,20 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
   erfc: [
     1,
     {
-      evaluate: special.erfc,
+      evaluate: errorFunction.erfc,
       derivative: (a) => [mul(num(-2 / Math.sqrt(Math.PI)), exp(neg(square(a))))],
       javascript: null,
       cost: 30,
       integer: false,
     },
   ],
-  Phi: [1, { evaluate: special.Phi, derivative: (a) => [exp(logPhiDensity(a))], javascript: null, cost: 30, integer: false }],
-  logPhi: [1, { evaluate: special.logPhi, derivative: (a) => [apply('inverseMills', a)], javascript: null, cost: 45, integer: false }],
+  Phi: [1, { evaluate: normalLaw.Phi, derivative: (a) => [exp(logPhiDensity(a))], javascript: null, cost: 30, integer: false }],
+  logPhi: [1, { evaluate: normalLaw.logPhi, derivative: (a) => [apply('inverseMills', a)], javascript: null, cost: 45, integer: false }],
   /** phi(x)/Phi(x), the derivative of logPhi. */
   inverseMills: [
     1,
     {
-      evaluate: special.inverseMills,
+      evaluate: normalLaw.inverseMills,
       derivative: (a) => {
         const ratio = apply('inverseMills', a);
         return [neg(mul(ratio, add(a, ratio)))];
@@ -377,7 +390,7 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
   normalQuantile: [
     1,
     {
-      evaluate: special.normalQuantile,
+      evaluate: normalLaw.normalQuantile,
       derivative: (p) => [exp(neg(logPhiDensity(apply('normalQuantile', p))))],
       javascript: null,
       cost: 40,
@@ -386,15 +399,18 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
   ],
 
   // --- gamma and beta functions
-  lgamma: [1, { evaluate: special.lgamma, derivative: (a) => [apply('digamma', a)], javascript: null, cost: 50, integer: false }],
-  digamma: [1, { evaluate: special.digamma, derivative: (a) => [apply('trigamma', a)], javascript: null, cost: 50, integer: false }],
-  trigamma: [1, { evaluate: special.trigamma, derivative: (a) => [apply('tetragamma', a)], javascript: null, cost: 50, integer: false }],
+  lgamma: [1, { evaluate: gammaFunction.lgamma, derivative: (a) => [apply('digamma', a)], javascript: null, cost: 50, integer: false }],
+  digamma: [1, { evaluate: gammaFunction.digamma, derivative: (a) => [apply('trigamma', a)], javascript: null, cost: 50, integer: false }],
+  trigamma: [
+    1,
+    { evaluate: gammaFunction.trigamma, derivative: (a) => [apply('tetragamma', a)], javascript: null, cost: 50, integer: false },
+  ],
   /** The derivative of trigamma. */
-  tetragamma: [1, { evaluate: special.tetragamma, javascript: null, cost: 50, integer: false }],
+  tetragamma: [1, { evaluate: gammaFunction.tetragamma, javascript: null, cost: 50, integer: false }],
   lbeta: [
     2,
     {
-      evaluate: special.lbeta,
+      evaluate: gammaFunction.lbeta,
       derivative: (a, b) => {
         const both = apply('digamma', add(a, b));
         return [sub(apply('digamma', a), both), sub(apply('digamma', b), both)];
@@ -407,7 +423,7 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
   lchoose: [
     2,
     {
-      evaluate: special.lchoose,
+      evaluate: gammaFunction.lchoose,
       derivative: (n, k) => {
         const rest = apply('digamma', add(sub(n, k), one));
         return [sub(apply('digamma', add(n, one)), rest), sub(rest, apply('digamma', add(k, one)))];
@@ -422,7 +438,7 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
   logPoissonMass: [
     2,
     {
-      evaluate: special.logPoissonMass,
+      evaluate: countMasses.logPoissonMass,
       derivative: (x, rate) => [sub(log(rate), apply('digamma', add(x, one))), div(sub(x, rate), rate)],
       javascript: null,
       cost: 60,
@@ -432,7 +448,7 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
   logBinomialMass: [
     4,
     {
-      evaluate: special.logBinomialMass,
+      evaluate: countMasses.logBinomialMass,
       derivative: (x, n, p, q) => {
         const rest = sub(n!, x!),
           byRest = apply('digamma', add(rest, one));
@@ -452,7 +468,7 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
   logNegativeBinomialMass: [
     4,
     {
-      evaluate: special.logNegativeBinomialMass,
+      evaluate: countMasses.logNegativeBinomialMass,
       derivative: (x, r, p, q) => {
         const both = apply('digamma', add(x!, r!));
         return [
@@ -472,7 +488,7 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
   gammaP: [
     2,
     {
-      evaluate: special.gammaP,
+      evaluate: incompleteGamma.gammaP,
       derivative: (a, x) => [apply('gammaPShapeDerivative', a, x), gammaDensity(a, x)],
       javascript: null,
       cost: 200,
@@ -482,7 +498,7 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
   gammaQ: [
     2,
     {
-      evaluate: special.gammaQ,
+      evaluate: incompleteGamma.gammaQ,
       derivative: (a, x) => [neg(apply('gammaPShapeDerivative', a, x)), neg(gammaDensity(a, x))],
       javascript: null,
       cost: 200,
@@ -492,7 +508,7 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
   logGammaP: [
     2,
     {
-      evaluate: special.logGammaP,
+      evaluate: incompleteGamma.logGammaP,
       derivative: (a, x) => [apply('logGammaPShapeDerivative', a, x), exp(sub(logGammaDensity(a, x), apply('logGammaP', a, x)))],
       javascript: null,
       cost: 220,
@@ -502,21 +518,21 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
   logGammaQ: [
     2,
     {
-      evaluate: special.logGammaQ,
+      evaluate: incompleteGamma.logGammaQ,
       derivative: (a, x) => [apply('logGammaQShapeDerivative', a, x), neg(exp(sub(logGammaDensity(a, x), apply('logGammaQ', a, x))))],
       javascript: null,
       cost: 220,
       integer: false,
     },
   ],
-  logGammaPShapeDerivative: [2, { evaluate: special.logGammaPShapeDerivative, javascript: null, cost: 1800, integer: false }],
-  logGammaQShapeDerivative: [2, { evaluate: special.logGammaQShapeDerivative, javascript: null, cost: 1800, integer: false }],
+  logGammaPShapeDerivative: [2, { evaluate: shapeDerivatives.logGammaPShapeDerivative, javascript: null, cost: 1800, integer: false }],
+  logGammaQShapeDerivative: [2, { evaluate: shapeDerivatives.logGammaQShapeDerivative, javascript: null, cost: 1800, integer: false }],
   /** dP(a, x)/da. */
-  gammaPShapeDerivative: [2, { evaluate: special.gammaPShapeDerivative, javascript: null, cost: 2500, integer: false }],
+  gammaPShapeDerivative: [2, { evaluate: shapeDerivatives.gammaPShapeDerivative, javascript: null, cost: 2500, integer: false }],
   gammaPInverse: [
     2,
     {
-      evaluate: special.gammaPInverse,
+      evaluate: incompleteGamma.gammaPInverse,
       // By the implicit function theorem on P(a, x) = u.
       derivative: (a, u) => {
         const x = apply('gammaPInverse', a, u),
@@ -531,7 +547,7 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
   gammaQInverse: [
     2,
     {
-      evaluate: special.gammaQInverse,
+      evaluate: incompleteGamma.gammaQInverse,
       derivative: (a, u) => {
         const x = apply('gammaQInverse', a, u),
           density = gammaDensity(a, x);
@@ -545,7 +561,7 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
   betaI: [
     3,
     {
-      evaluate: special.betaI,
+      evaluate: incompleteBeta.betaI,
       derivative: (x, a, b) => [betaDensity(x, a, b), apply('betaIFirstDerivative', x, a, b), apply('betaISecondDerivative', x, a, b)],
       javascript: null,
       cost: 300,
@@ -555,7 +571,7 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
   betaIComplement: [
     3,
     {
-      evaluate: special.betaIComplement,
+      evaluate: incompleteBeta.betaIComplement,
       derivative: (x, a, b) => [
         neg(betaDensity(x, a, b)),
         neg(apply('betaIFirstDerivative', x, a, b)),
@@ -569,7 +585,7 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
   logBetaIComplement: [
     3,
     {
-      evaluate: special.logBetaIComplement,
+      evaluate: incompleteBeta.logBetaIComplement,
       // Of the mirror image, 1 - x under (b, a).
       derivative: (x, a, b) => [
         neg(exp(sub(logBetaDensity(x, a, b), apply('logBetaIComplement', x, a, b)))),
@@ -582,13 +598,13 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
     },
   ],
   /** dI_x(a, b)/da. */
-  betaIFirstDerivative: [3, { evaluate: special.betaIFirstDerivative, javascript: null, cost: 3000, integer: false }],
+  betaIFirstDerivative: [3, { evaluate: shapeDerivatives.betaIFirstDerivative, javascript: null, cost: 3000, integer: false }],
   /** dI_x(a, b)/db. */
-  betaISecondDerivative: [3, { evaluate: special.betaISecondDerivative, javascript: null, cost: 3000, integer: false }],
+  betaISecondDerivative: [3, { evaluate: shapeDerivatives.betaISecondDerivative, javascript: null, cost: 3000, integer: false }],
   logBetaI: [
     3,
     {
-      evaluate: special.logBetaI,
+      evaluate: incompleteBeta.logBetaI,
       derivative: (x, a, b) => [
         exp(sub(logBetaDensity(x, a, b), apply('logBetaI', x, a, b))),
         apply('logBetaIFirstDerivative', x, a, b),
@@ -599,12 +615,12 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
       integer: false,
     },
   ],
-  logBetaIFirstDerivative: [3, { evaluate: special.logBetaIFirstDerivative, javascript: null, cost: 3000, integer: false }],
-  logBetaISecondDerivative: [3, { evaluate: special.logBetaISecondDerivative, javascript: null, cost: 3000, integer: false }],
+  logBetaIFirstDerivative: [3, { evaluate: shapeDerivatives.logBetaIFirstDerivative, javascript: null, cost: 3000, integer: false }],
+  logBetaISecondDerivative: [3, { evaluate: shapeDerivatives.logBetaISecondDerivative, javascript: null, cost: 3000, integer: false }],
   betaIInverse: [
     3,
     {
-      evaluate: special.betaIInverse,
+      evaluate: incompleteBeta.betaIInverse,
       derivative: (u, a, b) => {
         const x = apply('betaIInverse', u, a, b),
           density = betaDensity(x, a, b);
@@ -622,7 +638,7 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
   studentCdf: [
     2,
     {
-      evaluate: special.studentCdf,
+      evaluate: studentLaw.studentCdf,
       derivative: (t, df) => [studentDensity(t, df), apply('studentCdfDerivative', t, df)],
       javascript: null,
       cost: 300,
@@ -630,22 +646,22 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
     },
   ],
   /** d studentCdf(t, df)/d df. */
-  studentCdfDerivative: [2, { evaluate: special.studentCdfDerivative, javascript: null, cost: 3000, integer: false }],
+  studentCdfDerivative: [2, { evaluate: shapeDerivatives.studentCdfDerivative, javascript: null, cost: 3000, integer: false }],
   logStudentCdf: [
     2,
     {
-      evaluate: special.logStudentCdf,
+      evaluate: studentLaw.logStudentCdf,
       derivative: (t, df) => [exp(sub(logStudentDensity(t, df), apply('logStudentCdf', t, df))), apply('logStudentCdfDerivative', t, df)],
       javascript: null,
       cost: 330,
       integer: false,
     },
   ],
-  logStudentCdfDerivative: [2, { evaluate: special.logStudentCdfDerivative, javascript: null, cost: 3000, integer: false }],
+  logStudentCdfDerivative: [2, { evaluate: shapeDerivatives.logStudentCdfDerivative, javascript: null, cost: 3000, integer: false }],
   studentQuantile: [
     2,
     {
-      evaluate: special.studentQuantile,
+      evaluate: studentLaw.studentQuantile,
       derivative: (u, df) => {
         const t = apply('studentQuantile', u, df),
           density = studentDensity(t, df);
@@ -656,19 +672,19 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
       integer: false,
     },
   ],
-  poissonQuantile: [2, { evaluate: special.poissonQuantile, derivative: nowhere2, javascript: null, cost: 1500, integer: true }],
-  binomialQuantile: [3, { evaluate: special.binomialQuantile, derivative: nowhere3, javascript: null, cost: 2000, integer: true }],
+  poissonQuantile: [2, { evaluate: countQuantiles.poissonQuantile, derivative: nowhere2, javascript: null, cost: 1500, integer: true }],
+  binomialQuantile: [3, { evaluate: countQuantiles.binomialQuantile, derivative: nowhere3, javascript: null, cost: 2000, integer: true }],
   negativeBinomialQuantile: [
     3,
-    { evaluate: special.negativeBinomialQuantile, derivative: nowhere3, javascript: null, cost: 2000, integer: true },
+    { evaluate: countQuantiles.negativeBinomialQuantile, derivative: nowhere3, javascript: null, cost: 2000, integer: true },
   ],
   betaBinomialQuantile: [
     4,
-    { evaluate: special.betaBinomialQuantile, derivative: nowhere4, javascript: null, cost: 20_000, integer: true },
+    { evaluate: countQuantiles.betaBinomialQuantile, derivative: nowhere4, javascript: null, cost: 20_000, integer: true },
   ],
   hypergeometricQuantile: [
     4,
-    { evaluate: special.hypergeometricQuantile, derivative: nowhere4, javascript: null, cost: 20_000, integer: true },
+    { evaluate: countQuantiles.hypergeometricQuantile, derivative: nowhere4, javascript: null, cost: 20_000, integer: true },
   ],
 
   // --- Bessel functions and the von Mises distribution

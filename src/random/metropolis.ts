@@ -5,7 +5,7 @@
  * (Hastings 1970). A density of NaN counts as zero density.
  */
 import { choleskyInPlace, solveLower, solveLowerTransposed } from '../numeric/linearAlgebra.js';
-import { logPhi } from '../numeric/special.js';
+import { logPhi } from '../numeric/special/normal.js';
 import type { Random } from './generator.js';
 import { tiltedUniform, truncatedNormal } from './variates.js';
 

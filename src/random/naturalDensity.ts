@@ -3,7 +3,7 @@
  * the difference of its log density, at one point, between two sets of parameters, so constants are left out.
  */
 import { choleskyInPlace, solveLower } from '../numeric/linearAlgebra.js';
-import { lgamma } from '../numeric/special.js';
+import { lgamma } from '../numeric/special/gamma.js';
 import type { Random } from './generator.js';
 
 /**

@@ -5,7 +5,8 @@
  * asymptotic shortcuts; the source is cited at each. Parameters outside their domain give NaN.
  */
 import { choleskyInPlace, solveLower } from '../numeric/linearAlgebra.js';
-import { deviance, lgamma, stirlingError } from '../numeric/special.js';
+import { deviance } from '../numeric/special/countMasses.js';
+import { lgamma, stirlingError } from '../numeric/special/gamma.js';
 import type { Random } from './generator.js';
 
 /**

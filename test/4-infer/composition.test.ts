@@ -7,7 +7,7 @@
  * known to 0.02 to 0.05 sd; a statistic left at its value of the last sweep moves variances by far more.
  */
 import { describe, expect, test } from 'vitest';
-import { lgamma } from '../../src/numeric/special.js';
+import { lgamma } from '../../src/numeric/special/gamma.js';
 import { type CompileOptions, compile, draw, type Draws, Machine } from './machine.js';
 import { gaussianPosterior, planeExpectation, zOfMean } from './truth.js';
 

@@ -7,7 +7,7 @@
  * off by 10 % (z = 10 for a normal law), a dropped factor or a shift by one of a count is red.
  */
 import { describe, expect, test } from 'vitest';
-import { lgamma } from '../../src/numeric/special.js';
+import { lgamma } from '../../src/numeric/special/gamma.js';
 import { type CompileOptions, compile, draw } from './machine.js';
 import { continuousLaw, discreteLaw, kolmogorov, zOfMean, zOfVariance } from './truth.js';
 

@@ -3,7 +3,8 @@
  * von Mises prior have a von Mises posterior; an entry of an LKJ matrix tilted by (1 + r)^2 is a scaled Beta; masses are summed here.
  */
 import { describe, expect, it } from 'vitest';
-import { betaI, lbeta, lchoose } from '../../src/numeric/special.js';
+import { betaI } from '../../src/numeric/special/incompleteBeta.js';
+import { lbeta, lchoose } from '../../src/numeric/special/gamma.js';
 import { besselRatio, vonMisesCdf } from '../../src/numeric/vonMises.js';
 import { compile } from '../../src/index.js';
 

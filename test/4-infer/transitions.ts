@@ -7,7 +7,7 @@
 import type { SamplerProgram } from '../../src/4-infer/mcmc.js';
 import { instantiate } from '../../src/code/module.js';
 import { createRuntime, type Procedure } from '../../src/code/runtime.js';
-import { erfc } from '../../src/numeric/special.js';
+import { erfc } from '../../src/numeric/special/errorFunction.js';
 import { Random } from '../../src/random/generator.js';
 import { otherPosition } from '../../src/random/compositions.js';
 import { metropolis } from '../../src/random/metropolis.js';

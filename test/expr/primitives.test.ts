@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { evaluate } from '../../src/expr/evaluate.js';
 import { num, ref } from '../../src/expr/expr.js';
 import { literalValue, primitives } from '../../src/expr/primitives.js';
-import * as special from '../../src/numeric/special.js';
+import { special } from '../numeric/specialFunctions.js';
 import * as circular from '../../src/numeric/vonMises.js';
 
 const line = [[-3.3], [-0.7], [0.4], [2.6]];

@@ -1,6 +1,7 @@
 /** Bessel functions and the von Mises distribution function against mpmath (`test/reference/circular.py`). */
 import { describe, expect, it } from 'vitest';
-import { betaBinomialQuantile, hypergeometricQuantile, lbeta, lchoose } from '../../src/numeric/special.js';
+import { betaBinomialQuantile, hypergeometricQuantile } from '../../src/numeric/special/countQuantiles.js';
+import { lbeta, lchoose } from '../../src/numeric/special/gamma.js';
 import {
   besselRatio,
   logScaledBesselI0,

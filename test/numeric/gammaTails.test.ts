@@ -5,7 +5,8 @@
 import { describe, expect, it } from 'vitest';
 import { Gamma, InverseGamma, Poisson, censored } from '../../src/distributions-api.js';
 import { compile } from '../../src/index.js';
-import { logGammaP, logGammaQ, logGammaQShapeDerivative } from '../../src/numeric/special.js';
+import { logGammaP, logGammaQ } from '../../src/numeric/special/incompleteGamma.js';
+import { logGammaQShapeDerivative } from '../../src/numeric/special/shapeDerivatives.js';
 
 describe('gamma tails in logarithms', () => {
   it('have the values of closed forms and of mpmath', () => {

@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import * as special from '../../src/numeric/special.js';
+import { special } from './specialFunctions.js';
 
 const table = JSON.parse(readFileSync(new URL('../reference/special.json', import.meta.url), 'utf8')) as Record<string, number[][]>;
 

@@ -40,7 +40,9 @@ import {
   Wishart,
 } from '../../src/distributions-api.js';
 import { families } from '../../src/distributions/registry.js';
-import { betaI, gammaP, Phi } from '../../src/numeric/special.js';
+import { betaI } from '../../src/numeric/special/incompleteBeta.js';
+import { gammaP } from '../../src/numeric/special/incompleteGamma.js';
+import { Phi } from '../../src/numeric/special/normal.js';
 import { besselRatio } from '../../src/numeric/vonMises.js';
 import { numberOf, symbol, symbols, type Value, type Values } from '../distributions/numerics.js';
 import reference from '../reference/families.json' with { type: 'json' };

@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { erfc } from '../../src/numeric/special.js';
+import { erfc } from '../../src/numeric/special/errorFunction.js';
 import { createRandom, Random } from '../../src/random/generator.js';
 import { distance, dkwBound, expectMean, zBound } from './law.js';
 

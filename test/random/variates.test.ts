@@ -42,7 +42,11 @@ import {
   weibull,
   wishart,
 } from '../../src/random/variates.js';
-import { betaI, digamma, gammaP, gammaQ, lgamma, logPhi, Phi, studentCdf } from '../../src/numeric/special.js';
+import { betaI } from '../../src/numeric/special/incompleteBeta.js';
+import { digamma, lgamma } from '../../src/numeric/special/gamma.js';
+import { gammaP, gammaQ } from '../../src/numeric/special/incompleteGamma.js';
+import { logPhi, Phi } from '../../src/numeric/special/normal.js';
+import { studentCdf } from '../../src/numeric/special/student.js';
 import { distance, dkwBound, expectLaw, expectMean, zBound } from './law.js';
 
 const count = 100_000;

@@ -1,4 +1,4 @@
-"""Coefficients of the approximations in src/numeric/special.ts, computed with mpmath.
+"""Coefficients of the approximations in src/numeric/special/, computed with mpmath.
 
 Each is the rational function p/q that interpolates f at Chebyshev points (near-minimax), or the
 Taylor coefficients of an asymptotic expansion. Prints the arguments' intervals, the largest

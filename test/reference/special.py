@@ -1,4 +1,4 @@
-"""Reference values of src/numeric/special.ts, by mpmath with 60 digits (400 where 1 - P is formed).
+"""Reference values of src/numeric/special/, by mpmath with 60 digits (400 where 1 - P is formed).
 
 Writes test/reference/special.json: for each function a list of [arguments..., value].
 Incomplete gamma and beta functions are summed from their positive series (DLMF 8.7.1 in the form

@@ -11,7 +11,8 @@ import { type Expr, variablesOf } from '../../expr/expr.js';
 import { isGaussian } from './plan.js';
 import type { ComponentProgram, ExactProgram } from './program.js';
 import { quantileLevels } from '../marginals.js';
-import { normalQuantile, studentQuantile } from '../../numeric/special.js';
+import { normalQuantile } from '../../numeric/special/normal.js';
+import { studentQuantile } from '../../numeric/special/student.js';
 import type { VariableMoments } from './parts.js';
 
 export interface ClosedReport {

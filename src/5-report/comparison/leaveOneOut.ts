@@ -3,7 +3,7 @@
  * posterior draws: PSIS-LOO (Vehtari, Gelman and Gabry 2017; Vehtari et al. 2024) and WAIC (Watanabe 2010;
  * lpd less the variance of the log likelihood). Agrees with `loo`, `relative_eff` and `waic` of the R package loo.
  */
-import { normalQuantile } from '../../numeric/special.js';
+import { normalQuantile } from '../../numeric/special/normal.js';
 import { Autocovariance } from '../diagnostics/fourier.js';
 import { effectiveSize, type Series } from '../diagnostics/ess.js';
 import { fitGeneralisedPareto, paretoQuantile } from './pareto.js';

@@ -6,7 +6,7 @@
  * Buffers are allocated once for a number of chains and draws and reused for every scalar, so an
  * instance is filled, asked, and filled again; results of one filling are computed once.
  */
-import { normalQuantile } from '../../numeric/special.js';
+import { normalQuantile } from '../../numeric/special/normal.js';
 import { Autocovariance } from './fourier.js';
 import { RadixSorter } from './sorting.js';
 

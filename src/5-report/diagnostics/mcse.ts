@@ -3,7 +3,7 @@
  * section 4.3; delta method for the sd; Beta quantiles of the order statistics for quantiles), as in
  * the R package `posterior`.
  */
-import { betaIInverse } from '../../numeric/special.js';
+import { betaIInverse } from '../../numeric/special/incompleteBeta.js';
 import type { ChainDraws } from './chainDraws.js';
 import { effectiveSize, essMean, essQuantile } from './ess.js';
 

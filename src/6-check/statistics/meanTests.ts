@@ -4,7 +4,7 @@
 import { ChainDraws } from '../../5-report/diagnostics/chainDraws.js';
 import { essMean } from '../../5-report/diagnostics/ess.js';
 import { rhat } from '../../5-report/diagnostics/rhat.js';
-import { studentCdf } from '../../numeric/special.js';
+import { studentCdf } from '../../numeric/special/student.js';
 
 /** A mean with its standard error. */
 export interface Estimate {
