@@ -102,18 +102,10 @@ export function summedOut(
 ): SummedOut {
   const latents = finiteLatents(builder, regions, backend);
   const names = new Set(latents.map((l) => l.name));
-  const mentioned = (f: Factor): ReadonlySet<string> => {
-    const out = new Set<string>();
-    for (const e of [f.logDensity, ...f.conditions, ...f.guards])
-      visit(e, (x) => {
-        if (x.op === 'ref' && names.has(x.variable)) out.add(x.variable);
-      });
-    return out;
-  };
   const rest: Factor[] = [],
     mentioning: { readonly factor: Factor; readonly names: ReadonlySet<string> }[] = [];
   for (const f of factors) {
-    const own = mentioned(f);
+    const own = mentionedIn(f, names);
     if (own.size === 0) rest.push(f);
     else mentioning.push({ factor: withFreshPlates(f), names: own });
   }
@@ -141,6 +133,16 @@ export function summedOut(
     },
     draw: groups.flatMap((g) => g.draw),
   };
+}
+
+/** Those of the names that a factor mentions. */
+function mentionedIn(f: Factor, names: ReadonlySet<string>): ReadonlySet<string> {
+  const out = new Set<string>();
+  for (const e of [f.logDensity, ...f.conditions, ...f.guards])
+    visit(e, (x) => {
+      if (x.op === 'ref' && names.has(x.variable)) out.add(x.variable);
+    });
+  return out;
 }
 
 function refuse(diagnostics: readonly Diagnostic[]): never {
@@ -187,6 +189,12 @@ function addressIn(builder: ProgramBuilder, f: Factor, names: ReadonlySet<string
   return fine && found !== null ? { at: found } : null;
 }
 
+/**
+ * Combinations of the values of fused latents that one table may hold where no factor mentions all of the latents: then elimination gets
+ * by with smaller tables, and a table of all would grow by a factor with each latent.
+ */
+const mostCombinations = 1 << 10;
+
 function prepareGroup(builder: ProgramBuilder, latents: readonly FiniteLatent[], factors: readonly Factor[], backend: string): Summed {
   const names = new Set(latents.map((l) => l.name));
   const leading = builder.storage(latents[0]!.name).shape;
@@ -195,7 +203,9 @@ function prepareGroup(builder: ProgramBuilder, latents: readonly FiniteLatent[],
     return shape.length === leading.length && shape.every((n, d) => n === leading[d]);
   });
   const addresses = factors.map((f) => addressIn(builder, f, names));
-  if (!aligned || addresses.some((a) => a === null)) return blockGroup(builder, latents, factors, backend);
+  const combinations = latents.reduce((n, l) => n * l.count, 1),
+    eliminates = combinations > mostCombinations && !factors.some((f) => mentionedIn(f, names).size === names.size);
+  if (!aligned || eliminates || addresses.some((a) => a === null)) return blockGroup(builder, latents, factors, backend);
   const table = builder.fresh('logWeights', [...leading, ...latents.map((l) => l.count)], 'state');
   const probabilities = builder.fresh('probabilities', [...leading, ...latents.map((l) => l.count)], 'state');
   const counts = latents.map((l) => num(l.count));

@@ -73,6 +73,13 @@ const b = [1, 0, 1, 1, 0, 0, 1, 0, 1, 1, 0, 1],
   c = [2, 0, 1, 3, 1, 0, 4, 2, 1, 1, 3, 0],
   g = [0, 1, 0, 2, 1, 2, 2, 0, 1, 0, 1, 2];
 
+/** A tree of twelve switches, each on for the one before the last or not. */
+const manySwitches = [
+  'data y: real[N] param p: unit param q: unit[2] param d: real',
+  ...Array.from({ length: 12 }, (_, k) => `sample s${k} ~ Bernoulli(${k < 2 ? 'p' : `q[s${k - 2}]`})`),
+  'observe y ~ Normal(d * s11 + s10 - 0.5 * s5, 1)',
+].join(' ');
+
 const programs: readonly { readonly title: string; readonly source: string; readonly data: Readonly<Record<string, unknown>> }[] = [
   {
     title: 'regression with unknown scale',
@@ -252,6 +259,11 @@ const programs: readonly { readonly title: string; readonly source: string; read
     data: { y },
   },
   {
+    title: 'a network of more combinations than one table holds',
+    source: manySwitches,
+    data: { y },
+  },
+  {
     title: 'missing binary data',
     source:
       'data b: int[N] data y: real[N] param p: unit param d: real for n in 0..<N { observe b[n] ~ Bernoulli(p) observe y[n] ~ Normal(d * b[n], 1) }',
@@ -379,6 +391,26 @@ describe('chains of labels', () => {
         ),
       );
     }
+    expect(value).toBeCloseTo(Math.log(total), 10);
+  });
+});
+
+describe('networks of scalars', () => {
+  test('of 2^12 states are summed as enumeration of the joint density says', () => {
+    const bound = boundModel(manySwitches, { y: [0.4, 2.2, -0.3, 1.1] }),
+      density = new DifferentiableDensity(bound, 'map', '3'),
+      engine = logDensityFunction(bound);
+    const value = density.density(density.initialise(true), false);
+    let total = 0;
+    for (let code = 0; code < 1 << 12; code++)
+      total += Math.exp(
+        engine.total(
+          new Map<string, ArrayLike<number>>([
+            ...['p', 'q', 'd'].map((name) => [name, density.values(name)] as const),
+            ...Array.from({ length: 12 }, (_, k) => [`s${k}`, [(code >> k) & 1]] as const),
+          ]),
+        ),
+      );
     expect(value).toBeCloseTo(Math.log(total), 10);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * Maximum likelihood against R's lm and glm (test/reference/maximumLikelihood.R), closed forms worked
- * out here, and what must be said where there is no proper maximum.
+ * Maximum likelihood against R's lm and glm (test/reference/maximumLikelihood.R), networks of finite unknowns
+ * against numpy (test/reference/networks.py), closed forms worked out here, and what must be said where there is no proper maximum.
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
@@ -79,6 +79,28 @@ describe('against lm and glm', () => {
       close(row(p, `w[${k}]`).sd, se[k]!, se[k]!);
     });
     expect(p.logLikelihood).toBeCloseTo(logLik, 8);
+    expect(p.converged).toBe(true);
+  });
+});
+
+describe('published networks, which leave nothing to maximise', () => {
+  interface Network {
+    readonly logEvidence: number;
+    readonly marginals: Readonly<Record<string, readonly number[]>>;
+  }
+  const networks = JSON.parse(readFileSync(new URL('../reference/networks.json', import.meta.url), 'utf8')) as Readonly<
+    Record<string, Network>
+  >;
+  test.each(Object.keys(networks))('%s: probabilities, evidence, and a note', async (name) => {
+    const program = (ending: string): string => readFileSync(new URL(`../programs/bn_${name}.${ending}`, import.meta.url), 'utf8');
+    const p = await estimate(program('cred'), JSON.parse(program('json')) as object),
+      { logEvidence, marginals } = networks[name]!;
+    expect(p.logLikelihood).toBeCloseTo(logEvidence, 10);
+    for (const [node, probabilities] of Object.entries(marginals)) {
+      const found = p.summary().variables[node]!.probs!;
+      probabilities.forEach((probability, value) => close(found[value]!, probability, 1, 1e-10));
+    }
+    expect(p.notes.map((n) => n.code)).toContain('nothing-to-maximise');
     expect(p.converged).toBe(true);
   });
 });

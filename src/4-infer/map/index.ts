@@ -136,7 +136,7 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
     logLikelihood: likelihood,
     logJoint: density.hasPriors ? mode.value : null,
     traces: density.hasPriors ? { logJoint: mode.trace } : { logLikelihood: mode.trace },
-    warnings: [...warnings, ...mode.warnings, ...estimatesWithoutValue(variables)],
+    warnings: [...warnings, ...nothingMaximised(density), ...mode.warnings, ...estimatesWithoutValue(variables)],
     converged: mode.converged,
     seconds: { compile: compiled - begun, warmup: searched - compiled, sampling: seconds() - searched },
     plan: [
@@ -158,4 +158,17 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
       ...[...density.integrated].map((name) => ({ block: name, kernel: 'integrated out', reason: 'only its own law reads it' })),
     ],
   };
+}
+
+/** Finite unknowns are summed out: where there are no others, what is reported are their probabilities, and that is not what "map" promises. */
+function nothingMaximised(density: DifferentiableDensity): readonly Diagnostic[] {
+  if (density.dimension > 0 || density.program.summed.groups.length === 0) return [];
+  return [
+    {
+      code: 'nothing-to-maximise',
+      severity: 'note',
+      message: 'all unknowns are finite: map sums them out, so there is nothing left to maximise, and their probabilities are reported',
+      hint: 'For the most probable assignment of all of them: --backend exact --opt mode=true.',
+    },
+  ];
 }
