@@ -49,6 +49,7 @@ export function readable(e: Expr, graph: ModelGraph): Expr {
     if (x.op !== 'apply') return x;
     switch (x.fn) {
       case 'eq':
+        if (x.args.some(isInfinity) && x.args.some((a) => isDatum(a, graph))) return num(0);
         return x.args.every((a) => a.op === 'index') ? apply('eq', ...order.sorted(x.args)) : subjectFirst(x);
       case 'ne':
         return subjectFirst(x);
@@ -68,6 +69,14 @@ export function readable(e: Expr, graph: ModelGraph): Expr {
         return x;
     }
   });
+}
+
+function isInfinity(e: Expr): boolean {
+  return e.op === 'const' && Math.abs(e.value) === Infinity;
+}
+/** An element of the data; those are finite, whatever bounds of a law may be. */
+function isDatum(e: Expr, graph: ModelGraph): boolean {
+  return e.op === 'ref' && graph.variables.get(e.variable)?.origin === 'data';
 }
 
 /** `z[n] == k` rather than k == z[n], `i == 0` rather than 0 == i. */

@@ -40,6 +40,16 @@ describe('formulas for readers', () => {
     expect(text).toMatch(/inverse\(B\)\[i,j\] \+ inverse\(B\)\[j,i\]/);
   });
 
+  it('do not ask whether data are infinite: only finite ones are taken', () => {
+    const text = (bound: string): string =>
+      String(
+        compile(`data t: real data c: real let a = 1 / 0 sample m ~ Normal(0, 5)
+          observe t ~ censored(Normal(m, 1), -inf, ${bound})`).explain({ backend: 'map' }),
+      );
+    expect(text('c')).toContain('derivative = (t >= c ? inverseMills(m - c) : t - m) - 0.04*m');
+    expect(text('a')).toContain('== inf');
+  });
+
   it('have the value of what they came from', () => {
     const D = 2,
       N = 3;
