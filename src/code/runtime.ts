@@ -14,6 +14,7 @@ import * as elimination from '../random/elimination.js';
 import * as compositions from '../random/compositions.js';
 import * as metropolis from '../random/metropolis.js';
 import * as naturalDensity from '../random/naturalDensity.js';
+import * as sliceSampling from '../random/sliceSampling.js';
 import { quadratureGrid } from '../random/quadratureGrid.js';
 import * as variates from '../random/variates.js';
 import { fractionTable, powerTable } from './exponential.js';
@@ -44,14 +45,24 @@ export interface Runtime {
   readonly faults: ReadonlyMap<number, number>;
 }
 
-/** The runtime of one chain. `procedures` adds to (or replaces) the variates of `random/variates.ts`. */
+/** The runtime of one chain. `procedures` adds to (or replaces) the procedures of `random/`. */
 export function createRuntime(
   random: Random,
   hostFunctions: readonly HostFunction[] = [],
   procedures: ReadonlyMap<string, Procedure> = new Map(),
 ): Runtime {
   const faults = new Map<number, number>();
-  const libraries = [variates, metropolis, compositions, elimination, gaussianBlock, carefulGaussian, naturalDensity, { quadratureGrid }];
+  const libraries = [
+    variates,
+    sliceSampling,
+    metropolis,
+    compositions,
+    elimination,
+    gaussianBlock,
+    carefulGaussian,
+    naturalDensity,
+    { quadratureGrid },
+  ];
   const known = new Map<string, unknown>([...libraries.flatMap((library) => Object.entries<unknown>({ ...library })), ...procedures]);
   return {
     random,

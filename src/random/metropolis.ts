@@ -7,7 +7,8 @@
 import { choleskyInPlace, solveLower, solveLowerTransposed } from '../numeric/linearAlgebra.js';
 import { logPhi } from '../numeric/special/normal.js';
 import type { Random } from './generator.js';
-import { tiltedUniform, truncatedNormal } from './variates.js';
+import { tiltedUniform } from './variates/powers.js';
+import { truncatedNormal } from './variates/truncatedNormal.js';
 
 /** Accepts `proposed` with probability min(1, f(proposed)/f(current) * exp(correction)). Returns the value kept. */
 export function metropolis(

@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import { MomentAccumulator, momentsOf, poolMoments } from '../../src/4-infer/moments.js';
 import { createRandom } from '../../src/random/generator.js';
-import { normal } from '../../src/random/variates.js';
+import { normal } from '../../src/random/variates/continuous.js';
 
 const size = 2;
 const mean = (x: readonly number[]): number => x.reduce((s, v) => s + v, 0) / x.length;

@@ -13,7 +13,7 @@ import {
   sbc,
   type SbcProblem,
 } from '../../src/testing-api.js';
-import { gamma } from '../../src/random/variates.js';
+import { gamma } from '../../src/random/variates/gamma.js';
 
 /** y ~ Normal(mu, 1 / tau), mu ~ Normal(0, 1), tau ~ Gamma(3, 2); five data. */
 interface State {

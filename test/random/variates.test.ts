@@ -6,42 +6,27 @@
  */
 import { describe, expect, it } from 'vitest';
 import { createRandom, type Random } from '../../src/random/generator.js';
+import { bernoulli, categorical, discreteUniform, negativeBinomial } from '../../src/random/variates/counts.js';
+import { beta, gamma, inverseGamma, logGamma } from '../../src/random/variates/gamma.js';
+import { binomial } from '../../src/random/variates/binomial.js';
 import {
-  bernoulli,
-  beta,
-  binomial,
-  categorical,
   cauchy,
-  dirichlet,
-  discreteUniform,
   exponential,
-  gamma,
-  inverseGamma,
-  inverseWishart,
   laplace,
-  logGamma,
-  multinomial,
-  mvNormal,
-  mvNormalFromCholesky,
-  negativeBinomial,
   normal,
   normalDraw,
   pareto,
-  poisson,
-  powerLaw,
-  sliceSample,
-  sliceSampleInteger,
   studentT,
-  tiltedUniform,
-  truncatedBeta,
-  truncatedExponential,
-  truncatedGamma,
-  truncatedInverseGamma,
-  truncatedNormal,
   uniform,
   weibull,
-  wishart,
-} from '../../src/random/variates.js';
+} from '../../src/random/variates/continuous.js';
+import { dirichlet, multinomial, mvNormal, mvNormalFromCholesky } from '../../src/random/variates/vectors.js';
+import { inverseWishart, wishart } from '../../src/random/variates/matrices.js';
+import { poisson } from '../../src/random/variates/poisson.js';
+import { powerLaw, tiltedUniform, truncatedExponential } from '../../src/random/variates/powers.js';
+import { sliceSample, sliceSampleInteger } from '../../src/random/sliceSampling.js';
+import { truncatedBeta, truncatedGamma, truncatedInverseGamma } from '../../src/random/variates/truncatedGamma.js';
+import { truncatedNormal } from '../../src/random/variates/truncatedNormal.js';
 import { betaI } from '../../src/numeric/special/incompleteBeta.js';
 import { digamma, lgamma } from '../../src/numeric/special/gamma.js';
 import { gammaP, gammaQ } from '../../src/numeric/special/incompleteGamma.js';
