@@ -4,7 +4,9 @@
  * reason.
  */
 import type { Domain, Support } from '../distributions/family.js';
-import { degeneracies, mapLaw, noDensityReason, noLatentReason, type PushforwardLaw } from '../distributions/law.js';
+import { degeneracies } from '../distributions/law/conditions.js';
+import { mapLaw, type PushforwardLaw } from '../distributions/law/law.js';
+import { noDensityReason, noLatentReason } from '../distributions/law/form.js';
 import { families } from '../distributions/registry.js';
 import type { Span } from '../errors/diagnostic.js';
 import {

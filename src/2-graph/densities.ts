@@ -4,7 +4,9 @@
  * outside of the support and for invalid parameters.
  */
 import { type ArrayExpr, type Expr, index } from '../expr/expr.js';
-import { cdfOf, guardedLogDensityOf, hasCdf, noDensityReason, soundQuantileOf } from '../distributions/law.js';
+import { cdfOf, guardedLogDensityOf } from '../distributions/law/density.js';
+import { hasCdf, noDensityReason } from '../distributions/law/form.js';
+import { soundQuantileOf } from '../distributions/law/quantile.js';
 import type { Syntax } from '../1-parse/ast.js';
 import type { Context } from './context.js';
 import type { Law } from './graph.js';

@@ -7,7 +7,7 @@
  * references: identity (`x[n]`), shift (`z[t - 1]`), gather by data (`mu[g[n]]`) or by a discrete
  * latent (`mu[z[n]]`).
  */
-import type { Law } from '../distributions/law.js';
+import type { Law } from '../distributions/law/law.js';
 import type { Span } from '../errors/diagnostic.js';
 import type { SourceText } from '../errors/render.js';
 import type { ArrayExpr, Expr, Index } from '../expr/expr.js';

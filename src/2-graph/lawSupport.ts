@@ -3,7 +3,7 @@
  * a mixture the hull of its components.
  */
 import type { Support } from '../distributions/family.js';
-import { supportOf } from '../distributions/law.js';
+import { supportOf } from '../distributions/law/form.js';
 import { families } from '../distributions/registry.js';
 import { type Expr, type Index, apply, freeIndices, isConst, reduce } from '../expr/expr.js';
 import type { Law } from './graph.js';

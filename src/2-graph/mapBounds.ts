@@ -4,7 +4,7 @@
  *
  * Invariant: only laws that hold a map are touched, and of those only `known`.
  */
-import type { Law } from '../distributions/law.js';
+import type { Law } from '../distributions/law/law.js';
 import type { Expr } from '../expr/expr.js';
 import { type Bounds, boundsOf, everything, hull, interval } from '../expr/intervals.js';
 import type { Statement, Variable } from './graph.js';

@@ -8,7 +8,7 @@
  * inside the loop, again by components, so that grids need no special case. Where an index comes from
  * data (`z[parent[t]]`) the order is one of elements, and binding finds it (`elementOrder.ts`).
  */
-import type { PushforwardLaw } from '../distributions/law.js';
+import type { PushforwardLaw } from '../distributions/law/law.js';
 import { type ArrayExpr, type Expr, type Index, children, num, sub, variablesOf } from '../expr/expr.js';
 import { replaceArgument } from '../distributions/pushforwardPieces.js';
 import type { Law, ModelGraph, Plate, Statement, Target } from './graph.js';

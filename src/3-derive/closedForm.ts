@@ -13,7 +13,7 @@ import { provablyEqual } from '../expr/affine.js';
 import { simplify } from '../expr/simplify.js';
 import type { Bound, Collected, Contribution, StatisticKind } from './conditional.js';
 import { selfName } from './conditional.js';
-import { supportOf } from '../distributions/law.js';
+import { supportOf } from '../distributions/law/form.js';
 import { type DerivedModel, isAboveZero, type LatentRegion } from './model.js';
 
 /** A natural parameter: the summed coefficient of one statistic, of the statistic's rank. */

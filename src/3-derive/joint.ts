@@ -3,16 +3,11 @@
  * counts, deterministic quantities inlined, with the tests outside of which the density is zero.
  */
 import { noDensity, noLatent } from '../2-graph/bindMessages.js';
-import {
-  conditionsOf,
-  eventRankOf,
-  logDensityOf,
-  mapLaw,
-  noDensityReason,
-  noLatentReason,
-  supportOf,
-  supportTests,
-} from '../distributions/law.js';
+import { conditionsOf } from '../distributions/law/conditions.js';
+import { eventRankOf, mapLaw } from '../distributions/law/law.js';
+import { logDensityOf } from '../distributions/law/density.js';
+import { noDensityReason, noLatentReason, supportOf } from '../distributions/law/form.js';
+import { supportTests } from '../distributions/tests.js';
 import { ModelError } from '../errors/diagnostic.js';
 import { renderDiagnostics } from '../errors/render.js';
 import type { Range } from '../expr/affine.js';

@@ -6,7 +6,7 @@
  */
 import type { Given } from '../2-graph/bound.js';
 import type { Law, ModelGraph, Plate, Statement, Target, Variable } from '../2-graph/graph.js';
-import { supportOf } from '../distributions/law.js';
+import { supportOf } from '../distributions/law/form.js';
 import { families } from '../distributions/registry.js';
 import { affine, fromAffine, provablyEqual, provablyLess, provablyNonNegative, tidy } from '../expr/affine.js';
 import {

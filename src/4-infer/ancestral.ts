@@ -6,7 +6,8 @@
 import { type Code, forLoop, store, when } from '../code/loop.js';
 import { type Group, schedule } from '../2-graph/query.js';
 import type { Law, Statement, Target } from '../2-graph/graph.js';
-import { isProper, mapLaw, supportOf } from '../distributions/law.js';
+import { isProper, mapLaw } from '../distributions/law/law.js';
+import { supportOf } from '../distributions/law/form.js';
 import type { Support } from '../distributions/family.js';
 import { families } from '../distributions/registry.js';
 import {

@@ -7,7 +7,7 @@ import { createRuntime } from '../code/runtime.js';
 import { type Code, accumulate, store } from '../code/loop.js';
 import { createRandom } from '../random/generator.js';
 import { type Expr, addAll, cond, num, one, ref, reduce, zero } from '../expr/expr.js';
-import { supportOf } from '../distributions/law.js';
+import { supportOf } from '../distributions/law/form.js';
 import type { BoundVariable } from '../2-graph/bound.js';
 import type { Statement, Variable } from '../2-graph/graph.js';
 import { readsOf } from '../2-graph/query.js';

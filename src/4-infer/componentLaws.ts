@@ -2,7 +2,9 @@
  * The laws of a mixture's components: what an observation has for a law when its label is k, at a state of the
  * other unknowns. Only where that law is the same for all observations of the label (no regressors in it).
  */
-import { guardedLogDensityOf, isDiscrete, type Law, mapLaw } from '../distributions/law.js';
+import { guardedLogDensityOf } from '../distributions/law/density.js';
+import { isDiscrete } from '../distributions/law/form.js';
+import { type Law, mapLaw } from '../distributions/law/law.js';
 import { InternalError } from '../errors/diagnostic.js';
 import { type ArrayExpr, build, type Expr, freeIndices, type Index, num, ref, rewrite, type Ref, variablesOf } from '../expr/expr.js';
 import { simplify } from '../expr/simplify.js';

@@ -5,17 +5,10 @@
 import type { Code, Place } from '../code/loop.js';
 import { forLoop, store, when } from '../code/loop.js';
 import type { Law } from '../2-graph/graph.js';
-import {
-  eventDimsOf,
-  familyOf,
-  isDiscrete,
-  logMassBetween,
-  mapLaw,
-  type PushforwardLaw,
-  quantileLoss,
-  quantileOf,
-  supportOf,
-} from '../distributions/law.js';
+import { eventDimsOf, familyOf, mapLaw, type PushforwardLaw } from '../distributions/law/law.js';
+import { isDiscrete, supportOf } from '../distributions/law/form.js';
+import { logMassBetween } from '../distributions/law/density.js';
+import { quantileLoss, quantileOf } from '../distributions/law/quantile.js';
 import { replaceArgument } from '../distributions/pushforwardPieces.js';
 import { logOf } from '../expr/simplify.js';
 import { type Expr, type Index, add, apply, cond, div, index, isConst, mul, num, one, ref, sub, substitute, zero } from '../expr/expr.js';

@@ -12,7 +12,7 @@ import { allocate, type EntryPoint, instantiate, printModule } from '../code/mod
 import { createRuntime } from '../code/runtime.js';
 import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
 import { renderDiagnostics } from '../errors/render.js';
-import { isProper, mapLaw } from '../distributions/law.js';
+import { isProper, mapLaw } from '../distributions/law/law.js';
 import { arraysOfLaw } from '../2-graph/query.js';
 import { add, addAll, apply, equal, type Expr, ref, variablesOf, visit, zero } from '../expr/expr.js';
 import { createRandom, type Random } from '../random/generator.js';

@@ -11,7 +11,7 @@ import { lower } from '../2-graph/lower.js';
 import type { ConstantArray, Law, ModelGraph } from '../2-graph/graph.js';
 import { equal, type Expr, freeIndices, type Index, ref, rewrite, substitute } from '../expr/expr.js';
 import { printText } from '../expr/print.js';
-import { mapLaw } from '../distributions/law.js';
+import { mapLaw } from '../distributions/law/law.js';
 import type { OptionDoc } from './backend.js';
 import type { BlockRequest } from './blocks/plan.js';
 import type { DrawRequest } from './collapse.js';

@@ -6,7 +6,7 @@ import type { BoundModel } from '../2-graph/bound.js';
 import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
 import { writesOf } from '../code/analysis.js';
 import type { Code } from '../code/loop.js';
-import { isProper } from '../distributions/law.js';
+import { isProper } from '../distributions/law/law.js';
 import { type ClosedForm, improperConditional } from '../3-derive/closedForm.js';
 import { add, one, sub } from '../expr/expr.js';
 import { seconds } from '../platform/platform.js';

@@ -28,7 +28,7 @@ import {
   visit,
   zero,
 } from '../expr/expr.js';
-import { isProper } from '../distributions/law.js';
+import { isProper } from '../distributions/law/law.js';
 import type { Diagnostic } from '../errors/diagnostic.js';
 import type { BoundModel } from '../2-graph/bound.js';
 import { factorMentions } from '../3-derive/conditional.js';

@@ -6,7 +6,8 @@
 import { allocate, instantiate, printModule } from '../code/module.js';
 import { forLoop, store, type Code } from '../code/loop.js';
 import { createRuntime } from '../code/runtime.js';
-import { eventDimsOf, isDiscrete, isProper, mapLaw } from '../distributions/law.js';
+import { eventDimsOf, isProper, mapLaw } from '../distributions/law/law.js';
+import { isDiscrete } from '../distributions/law/form.js';
 import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
 import { type Expr, index, isConst, num, one, ref, sub, substitute, zero } from '../expr/expr.js';
 import { createRandom } from '../random/generator.js';

@@ -7,7 +7,7 @@ import { renderDiagnostics } from '../errors/render.js';
 import { allocate, instantiate, printModule } from '../code/module.js';
 import { createRuntime } from '../code/runtime.js';
 import { createRandom } from '../random/generator.js';
-import { isProper } from '../distributions/law.js';
+import { isProper } from '../distributions/law/law.js';
 import { type Expr, isConst, variablesOf } from '../expr/expr.js';
 import type { BoundModel } from '../2-graph/bound.js';
 import type { ModelGraph, Statement } from '../2-graph/graph.js';

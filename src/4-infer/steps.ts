@@ -32,7 +32,8 @@ import {
 import { simplify } from '../expr/simplify.js';
 import { writesOf } from '../code/analysis.js';
 import { floorOf, regionSupport } from '../3-derive/closedForm.js';
-import { guardedLogDensityOf, logDensityOf, mapLaw } from '../distributions/law.js';
+import { guardedLogDensityOf, logDensityOf } from '../distributions/law/density.js';
+import { mapLaw } from '../distributions/law/law.js';
 import type { Law } from '../2-graph/graph.js';
 import { replaceElement } from '../3-derive/occurrences.js';
 import { drawLaw } from './drawLaw.js';

@@ -12,7 +12,9 @@ import type { ModelGraph, Statement } from '../2-graph/graph.js';
 import { derive, type Derivation } from '../4-infer/derivation.js';
 import { regionName } from '../4-infer/wording.js';
 import { givenOf } from '../4-infer/programBuilder.js';
-import { eventRankOf, type Law, logDensityOf, mapLaw, supportOf } from '../distributions/law.js';
+import { eventRankOf, type Law, mapLaw } from '../distributions/law/law.js';
+import { logDensityOf } from '../distributions/law/density.js';
+import { supportOf } from '../distributions/law/form.js';
 import {
   addAll,
   apply,

@@ -6,8 +6,9 @@ import { domainProblem, domainWords, scalarDomains } from '../2-graph/bindLaws.j
 import { lower } from '../2-graph/lower.js';
 import { parse } from '../1-parse/parse.js';
 import type { Alternative, Arguments, Family, Parameter } from '../distributions/family.js';
-import type { Law } from '../distributions/law.js';
-import { hasCdf, isProper } from '../distributions/law.js';
+import type { Law } from '../distributions/law/law.js';
+import { hasCdf } from '../distributions/law/form.js';
+import { isProper } from '../distributions/law/law.js';
 import { families } from '../distributions/registry.js';
 import { InternalError, ModelError } from '../errors/diagnostic.js';
 import { didYouMean, renderDiagnostics } from '../errors/render.js';

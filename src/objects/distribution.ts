@@ -8,7 +8,7 @@
 import { ModelError } from '../errors/diagnostic.js';
 import { renderDiagnostics } from '../errors/render.js';
 import type { Arguments, Family } from '../distributions/family.js';
-import { familyOf } from '../distributions/law.js';
+import { familyOf } from '../distributions/law/law.js';
 import type { Expr } from '../expr/expr.js';
 import { createRandom, Random } from '../random/generator.js';
 import { type Approximation, expectation, expectationUnder } from './expectations.js';

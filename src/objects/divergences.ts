@@ -8,7 +8,7 @@
  * Infinity where p gives mass to what q excludes, and where an integral diverges.
  */
 import type { Arguments, ExponentialForm, Family, Statistic } from '../distributions/family.js';
-import { familyOf } from '../distributions/law.js';
+import { familyOf } from '../distributions/law/law.js';
 import { InternalError } from '../errors/diagnostic.js';
 import { type ArrayExpr, at, build, type Expr, add, mul, neg, num, ref, scalar, sub, sumOver, zero } from '../expr/expr.js';
 import { differentiate } from '../expr/gradient.js';

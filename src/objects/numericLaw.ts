@@ -7,24 +7,10 @@
 import { Evaluator, type Stored } from '../2-graph/compute.js';
 import { covarianceProblem, simplexProblem } from '../2-graph/constraints.js';
 import type { Support, Variate } from '../distributions/family.js';
-import {
-  cdfOf,
-  eventDimsOf,
-  evaluatedLogDensityOf,
-  familyOf,
-  guardedLogDensityOf,
-  hasCdf,
-  isDiscrete,
-  isProper,
-  type Law,
-  mapLaw,
-  noDensityReason,
-  quantileLoss,
-  quantileOf,
-  substituteLaw,
-  supportOf,
-  survivalOf,
-} from '../distributions/law.js';
+import { cdfOf, evaluatedLogDensityOf, guardedLogDensityOf, survivalOf } from '../distributions/law/density.js';
+import { eventDimsOf, familyOf, isProper, type Law, mapLaw, substituteLaw } from '../distributions/law/law.js';
+import { hasCdf, isDiscrete, noDensityReason, supportOf } from '../distributions/law/form.js';
+import { quantileLoss, quantileOf } from '../distributions/law/quantile.js';
 import { InternalError } from '../errors/diagnostic.js';
 import { type ArrayExpr, build, type Expr, num, ref, rewrite, scalar, sub, substitute } from '../expr/expr.js';
 import { simplify } from '../expr/simplify.js';

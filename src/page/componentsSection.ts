@@ -103,7 +103,8 @@ function densities({ name, words, data, components, probabilities, legend }: Mix
     densitiesChart(name, values, data.discrete, curves, wideChart, 220),
     legend,
   );
-  return `<figure class="large">${picture}${paragraph(`${words}, each times its share of the observations, over the data.`, 'muted')}</figure>`;
+  const share = probabilities === null ? `1/${data.labels} (${data.label} was not kept)` : 'its share of the observations';
+  return `<figure class="large">${picture}${paragraph(`${words}, each times ${share}, over the data.`, 'muted')}</figure>`;
 }
 
 /** Normal components in each pair of dimensions; null for other laws. */
@@ -130,13 +131,15 @@ function ellipses({ name, words, data, components, probabilities, legend }: Mixt
     );
     return pictures.of(
       `Components of ${name}`,
-      `${words}: ellipses that hold 90 % of a component, over ${points.length} observations coloured by their most probable label.`,
+      `${words}: ellipses that hold 90 % of a component, over ${points.length} observations${assigned === null ? '' : ' coloured by their most probable label'}.`,
       chart,
       legend,
     );
   });
   const left = data.width > mostColumns ? ` ${data.width - mostColumns} more dimensions are not drawn.` : '';
-  return `<figure class="large"><div class="${pairs.length === 1 ? '' : 'charts wide'}">${charts.join('')}</div>${paragraph(`${words}: an ellipse holds 90 % of its component. Points have the colour of their most probable label.${left}`, 'muted')}</figure>`;
+  const colours =
+    assigned === null ? `${data.label} was not kept: points have no colour.` : 'Points have the colour of their most probable label.';
+  return `<figure class="large"><div class="${pairs.length === 1 ? '' : 'charts wide'}">${charts.join('')}</div>${paragraph(`${words}: an ellipse holds 90 % of its component. ${colours}${left}`, 'muted')}</figure>`;
 }
 
 function ellipseOf({ normal }: Component, component: number, a: number, b: number): Ellipse {

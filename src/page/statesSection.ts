@@ -4,7 +4,7 @@
  */
 import type { BoundModel } from '../2-graph/bound.js';
 import type { Law, Statement } from '../2-graph/graph.js';
-import { mapLaw } from '../distributions/law.js';
+import { mapLaw } from '../distributions/law/law.js';
 import { type Expr, freeIndices, type Ref, rewrite } from '../expr/expr.js';
 import { bandChart } from '../plot/charts/band.js';
 import { componentColour } from '../plot/charts/components.js';

@@ -1,6 +1,6 @@
 /** Whether the direction of a map with coefficients is certain, by what types, families and definitions say of them. */
 import { describe, expect, it } from 'vitest';
-import { noDensityReason } from '../../src/distributions/law.js';
+import { noDensityReason } from '../../src/distributions/law/form.js';
 import { graphOf } from './programs.js';
 
 function reasonOf(declarations: string, map: string): string | null {

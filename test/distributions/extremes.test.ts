@@ -3,7 +3,8 @@
  * doubles, with derivatives by parameters, distribution functions, quantiles and draws.
  */
 import { describe, expect, it } from 'vitest';
-import { cdfOf, evaluatedLogDensityOf, guardedLogDensityOf, logDensityOf, logMassBetween, type Law } from '../../src/distributions/law.js';
+import { cdfOf, evaluatedLogDensityOf, guardedLogDensityOf, logDensityOf, logMassBetween } from '../../src/distributions/law/density.js';
+import type { Law } from '../../src/distributions/law/law.js';
 import { families } from '../../src/distributions/registry.js';
 import * as api from '../../src/distributions-api.js';
 import type { Distribution } from '../../src/distributions-api.js';

@@ -3,24 +3,13 @@
  * `test/reference/families.py`, and identities.
  */
 import { describe, expect, it } from 'vitest';
-import type { Law } from '../../src/distributions/law.js';
-import {
-  cdfOf,
-  conditionsOf,
-  domainTests,
-  eventDimsOf,
-  eventRankOf,
-  guardedLogDensityOf,
-  hasCdf,
-  isDiscrete,
-  isProper,
-  logDensityOf,
-  quantileOf,
-  substituteLaw,
-  supportOf,
-  supportTests,
-  survivalOf,
-} from '../../src/distributions/law.js';
+import type { Law } from '../../src/distributions/law/law.js';
+import { cdfOf, guardedLogDensityOf, logDensityOf, survivalOf } from '../../src/distributions/law/density.js';
+import { conditionsOf } from '../../src/distributions/law/conditions.js';
+import { domainTests, supportTests } from '../../src/distributions/tests.js';
+import { eventDimsOf, eventRankOf, isProper, substituteLaw } from '../../src/distributions/law/law.js';
+import { hasCdf, isDiscrete, supportOf } from '../../src/distributions/law/form.js';
+import { quantileOf } from '../../src/distributions/law/quantile.js';
 import { apply, cond, type Expr, index, num, ref, scalar, sub, visit, zero } from '../../src/expr/expr.js';
 import reference from '../reference/families.json' with { type: 'json' };
 import { discrepancy, integratePieces, numberOf, symbol, symbols, type Values } from './numerics.js';

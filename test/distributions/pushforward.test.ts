@@ -5,19 +5,10 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  cdfOf,
-  guardedLogDensityOf,
-  hasCdf,
-  isDiscrete,
-  type Law,
-  mapLaw,
-  noDensityReason,
-  noLatentReason,
-  quantileOf,
-  supportOf,
-  survivalOf,
-} from '../../src/distributions/law.js';
+import { cdfOf, guardedLogDensityOf, survivalOf } from '../../src/distributions/law/density.js';
+import { hasCdf, isDiscrete, noDensityReason, noLatentReason, supportOf } from '../../src/distributions/law/form.js';
+import { type Law, mapLaw } from '../../src/distributions/law/law.js';
+import { quantileOf } from '../../src/distributions/law/quantile.js';
 import { type Expr, isConst, num, ref, rewrite, scalar } from '../../src/expr/expr.js';
 import { compile } from '../../src/index.js';
 import { graphOf } from '../2-graph/programs.js';

@@ -9,7 +9,8 @@
  */
 import type { Given } from '../../2-graph/bound.js';
 import type { ModelGraph } from '../../2-graph/graph.js';
-import { isProper, supportOf } from '../../distributions/law.js';
+import { isProper } from '../../distributions/law/law.js';
+import { supportOf } from '../../distributions/law/form.js';
 import { type Expr, type Index, apply, cond, equal, one, ref, variablesOf, zero } from '../../expr/expr.js';
 import { type ClosedForm, floorOf, recognise } from '../../3-derive/closedForm.js';
 import { factorMentions } from '../../3-derive/conditional.js';

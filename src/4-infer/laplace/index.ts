@@ -6,7 +6,7 @@
  */
 import type { BoundModel, Given } from '../../2-graph/bound.js';
 import type { ModelGraph } from '../../2-graph/graph.js';
-import { isProper } from '../../distributions/law.js';
+import { isProper } from '../../distributions/law/law.js';
 import type { Diagnostic } from '../../errors/diagnostic.js';
 import { seconds } from '../../platform/platform.js';
 import type { Backend, Explanation, OptionDoc, RunRequest } from '../backend.js';
