@@ -234,10 +234,16 @@ describe('a run that kept a part of its variables', () => {
     ['gibbs', ['mu', 'Sigma'], null],
     ['cavi', ['pi', 'mu'], 'Sigma'],
     ['cavi', ['mu', 'Sigma'], null],
+    ['cavi', ['mu', 'Sigma', 'z'], null],
   ] as const)('%s, %j', async (backend, keep, lacking) => {
     const html = await pageOf('part', example('10-old-faithful/model.cred'), faithful, { backend, keep: [...keep], draws: 50, warmup: 20 });
     expect(html.includes('Not shown: the run kept nothing of')).toBe(lacking !== null);
     if (lacking !== null) expect(html.includes(`the run kept nothing of ${lacking}. Leave out <code>--keep</code>`)).toBe(true);
+    // Nothing is said of colours that nobody sees.
+    const labelled = (keep as readonly string[]).includes('z');
+    expect([html.includes('colour of their most probable label'), html.includes('points have no colour')]).toEqual(
+      lacking === null ? [labelled, !labelled] : [false, false],
+    );
   });
 
   it.each([
