@@ -4,7 +4,7 @@
  * Each check first tries to see by interval arithmetic that nothing is wrong, which costs nothing
  * for N rows; only what it cannot see is run through element by element.
  */
-import { replaceArgument } from '../distributions/pushforwardPieces.js';
+import { replaceArgument } from '../distributions/pushforward/argument.js';
 import type { Diagnostic, Span } from '../errors/diagnostic.js';
 import {
   type ArrayExpr,

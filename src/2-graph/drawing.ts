@@ -7,7 +7,7 @@
  * two plates. Data that only gives a size is not drawn.
  */
 import type { ArrayExpr, Expr } from '../expr/expr.js';
-import { replaceArgument } from '../distributions/pushforwardPieces.js';
+import { replaceArgument } from '../distributions/pushforward/argument.js';
 import { freeIndices, num } from '../expr/expr.js';
 import { printText, printTextArray } from '../expr/print.js';
 import type { Law, ModelGraph, Plate, Statement, Variable } from './graph.js';

@@ -10,7 +10,7 @@
  */
 import type { PushforwardLaw } from '../distributions/law/law.js';
 import { type ArrayExpr, type Expr, type Index, children, num, sub, variablesOf } from '../expr/expr.js';
-import { replaceArgument } from '../distributions/pushforwardPieces.js';
+import { replaceArgument } from '../distributions/pushforward/argument.js';
 import type { Law, ModelGraph, Plate, Statement, Target } from './graph.js';
 import { randomNames, tooLargeToWriteOut } from './writtenOut.js';
 import { type IndexRange, atLeast, constantDifference, extreme, indexPlusOffset } from './shapes.js';

@@ -9,7 +9,7 @@ import { eventDimsOf, familyOf, mapLaw, type PushforwardLaw } from '../distribut
 import { isDiscrete, supportOf } from '../distributions/law/form.js';
 import { logMassBetween } from '../distributions/law/density.js';
 import { quantileLoss, quantileOf } from '../distributions/law/quantile.js';
-import { replaceArgument } from '../distributions/pushforwardPieces.js';
+import { replaceArgument } from '../distributions/pushforward/argument.js';
 import { logOf } from '../expr/simplify.js';
 import { type Expr, type Index, add, apply, cond, div, index, isConst, mul, num, one, ref, sub, substitute, zero } from '../expr/expr.js';
 import { InternalError } from '../errors/diagnostic.js';

@@ -25,18 +25,9 @@ import {
 import { logOf, simplify } from '../../expr/simplify.js';
 import type { Arguments, Family, Support } from '../family.js';
 import { infinity, minusInfinity } from '../notation.js';
-import {
-  elementBody,
-  formOfScalarMap,
-  imageOf,
-  logDeterminantOf,
-  logMassOfSteps,
-  pushedLogDensity,
-  pushedLogMass,
-  pushedTail,
-  solveAffine,
-  tailOfSteps,
-} from '../pushforward.js';
+import { elementBody, logDeterminantOf, solveAffine } from '../pushforward/vectorMaps.js';
+import { formOfScalarMap, imageOf, pushedLogDensity, pushedLogMass, pushedTail } from '../pushforward/scalarMaps.js';
+import { logMassOfSteps, tailOfSteps } from '../pushforward/roundedMaps.js';
 import { familyOf, isProper, componentsOf, eventRankOf, substituteLaw, type Law, type PushforwardLaw } from './law.js';
 import { supportOf, isDiscrete, flattened, formOf, mapAt, elementLaw, endOf, knownOf, hasCdf } from './form.js';
 import { isFiniteBound, maximum, minimum } from '../bounds.js';

@@ -10,19 +10,10 @@ import { printText } from '../../expr/print.js';
 import { simplify } from '../../expr/simplify.js';
 import type { Support } from '../family.js';
 import { infinity, minusInfinity } from '../notation.js';
-import {
-  elementBody,
-  formOfScalarMap,
-  formOfVectorMap,
-  imageOf,
-  named,
-  rangeOfCounts,
-  rangeOfSteps,
-  splitVectorMap,
-  type MapForm,
-  type VectorForm,
-} from '../pushforward.js';
-import { replaceArgument } from '../pushforwardPieces.js';
+import { elementBody, formOfVectorMap, splitVectorMap, type VectorForm } from '../pushforward/vectorMaps.js';
+import { formOfScalarMap, imageOf, rangeOfCounts, type MapForm } from '../pushforward/scalarMaps.js';
+import { rangeOfSteps } from '../pushforward/roundedMaps.js';
+import { named, replaceArgument } from '../pushforward/argument.js';
 import { firstLaw, familyOf, isProper, eventDimsOf, eventRankOf, substituteLaw, type PushforwardLaw, type Law } from './law.js';
 import { maximum, minimum, isFiniteBound } from '../bounds.js';
 

@@ -10,7 +10,7 @@ import { InternalError, type Span } from '../../errors/diagnostic.js';
 import { apply, cond, index, num, substitute, zero, type ArrayExpr, type Expr, type Index } from '../../expr/expr.js';
 import type { Bounds } from '../../expr/intervals.js';
 import type { Family } from '../family.js';
-import type { MapArgument } from '../pushforward.js';
+import type { MapArgument } from '../pushforward/argument.js';
 import { families } from '../registry.js';
 import { isFiniteBound } from '../bounds.js';
 

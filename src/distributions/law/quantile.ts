@@ -3,7 +3,7 @@
  */
 import { add, apply, cond, isConst, mul, num, one, sub, zero, type Expr } from '../../expr/expr.js';
 import { simplify } from '../../expr/simplify.js';
-import { pushedQuantile } from '../pushforward.js';
+import { pushedQuantile } from '../pushforward/scalarMaps.js';
 import { familyOf, isProper, type Law } from './law.js';
 import { isDiscrete, flattened, formOf, mapAt, hasCdf } from './form.js';
 import { isFiniteBound, maximum, minimum } from '../bounds.js';

@@ -1,9 +1,9 @@
 /** Stretches on which functions rise or fall, against their turning points worked out by hand; limits; what is not certain is not said. */
 import { describe, expect, it } from 'vitest';
-import { type Known, limitAt, stretchesOf } from '../../src/distributions/monotone.js';
-import { add, apply, type Expr, exp, isConst, mul, neg, num, pow, ref, sub } from '../../src/expr/expr.js';
-import { differentiate } from '../../src/expr/gradient.js';
-import { interval } from '../../src/expr/intervals.js';
+import { type Known, limitAt, stretchesOf } from '../../../src/distributions/pushforward/monotone.js';
+import { add, apply, type Expr, exp, isConst, mul, neg, num, pow, ref, sub } from '../../../src/expr/expr.js';
+import { differentiate } from '../../../src/expr/gradient.js';
+import { interval } from '../../../src/expr/intervals.js';
 
 const t = ref('t'),
   a = ref('a');

@@ -5,10 +5,10 @@
  * Sums, products, quotients and integer powers are worked out as ratios of polynomials; everything
  * else is an atom, and all atoms must be one, or integer powers of one exponential.
  */
-import { affine, fromAffine } from '../expr/affine.js';
-import { add, equal, isConst, mul, num, one, pow, sub, zero } from '../expr/expr.js';
-import type { Expr } from '../expr/expr.js';
-import { simplify } from '../expr/simplify.js';
+import { affine, fromAffine } from '../../expr/affine.js';
+import { add, equal, isConst, mul, num, one, pow, sub, zero } from '../../expr/expr.js';
+import type { Expr } from '../../expr/expr.js';
+import { simplify } from '../../expr/simplify.js';
 
 /** Coefficients from the constant upwards. */
 type Polynomial = readonly Expr[];

@@ -5,12 +5,12 @@
  * A cell whose slope has one sign by interval arithmetic, or by the mean value form T'(c) + T''(cell) (cell - c) (Neumaier, Interval
  * Methods for Systems of Equations, 1990), is decided; others are halved. What is left are zeros of the slope.
  */
-import { evaluate } from '../expr/evaluate.js';
-import { add, apply, div, isConst, mul, neg, num, one, pow, visit, zero } from '../expr/expr.js';
-import type { Expr } from '../expr/expr.js';
-import { type Bounds, boundsOf, exactly, interval, isNegative, isPositive } from '../expr/intervals.js';
-import { primitives } from '../expr/primitives.js';
-import { simplify } from '../expr/simplify.js';
+import { evaluate } from '../../expr/evaluate.js';
+import { add, apply, div, isConst, mul, neg, num, one, pow, visit, zero } from '../../expr/expr.js';
+import type { Expr } from '../../expr/expr.js';
+import { type Bounds, boundsOf, exactly, interval, isNegative, isPositive } from '../../expr/intervals.js';
+import { primitives } from '../../expr/primitives.js';
+import { simplify } from '../../expr/simplify.js';
 
 /** Bounds of what an expression mentions beside the argument; null where nothing is known. */
 export type Known = (part: Expr) => Bounds | null;
