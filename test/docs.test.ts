@@ -434,7 +434,7 @@ describe('the documents are complete', () => {
       for (const [, target = ''] of read
         .get(page)!
         .replaceAll(/`[^`\n]*`/g, '')
-        .matchAll(/\]\(([^)]+)\)/g)) {
+        .matchAll(/(?:\]\(|\b(?:src|srcset)=")([^)"]+)[)"]/g)) {
         const [path = '', heading] = target.split('#');
         const file = path === '' ? page : join(dirname(page), path);
         const isPage = file.endsWith('.md');
