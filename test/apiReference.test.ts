@@ -50,7 +50,7 @@ describe('the API reference', () => {
         .replace(/\/\*\*\n \* /, '/** ')
         .replace(/\n \*\//, ' */')
         .replace(/\n \* /g, ' ');
-    const text = readFileSync(join(root, 'src', 'objects', 'factories.ts'), 'utf8').replace(/\/\*\*[^]*?\*\//g, oneLine);
+    const text = readFileSync(join(root, 'src', 'objects', 'factories.ts'), 'utf8').replace(/\/\*\*[\s\S]*?\*\//g, oneLine);
     const untold = [...families.values()].filter(({ name, parameters, doc }) => {
       const form = `${name}(${parameters.map((parameter) => `${parameter.name}${parameter.absent === undefined ? '' : '?'}`).join(', ')})`;
       return !text.includes(`/** ${form}: ${doc}. */\nexport const ${name}:`);
