@@ -58,7 +58,7 @@ async function power() {
       if (subject === null) continue;
       const applying = [];
       for (const method of methods) if ((await reportOf(subject, method, share, effort)).verdict === 'passed') applying.push(method);
-      const errors = mutations(subject.bound, { walks: name === 'mh', hasKernel: subject.backend.kernel !== undefined });
+      const errors = mutations(subject.bound, { walks: subject.backend.walks === true, hasKernel: subject.backend.kernel !== undefined });
       const rows = [];
       for (const { name: error, kind, planted } of errors) {
         const caught = {};

@@ -157,9 +157,26 @@ export interface KernelProgram {
   over(bound: BoundModel): ChainProgram;
 }
 
+/**
+ * What the numbers of a backend are: those of the posterior (in the limit of many draws), those of an approximation of
+ * it, or estimates of some unknowns.
+ */
+export type ResultKind = 'posterior' | 'approximation' | 'estimates';
+
+/** What holds of the results of a backend on every program, beside what its kind says; `credence check` tests it. */
+export type BackendLaw = 'objective never falls' | 'estimates are stationary' | 'factors are optimal';
+
 export interface Backend {
   readonly name: string;
   readonly doc: string;
+  /** What it gives; null where it hands on what another backend gives. */
+  readonly gives: ResultKind | null;
+  /** Names of the unknowns that it estimates, for backends that give estimates. */
+  estimated?(graph: ModelGraph, options: Readonly<Record<string, string>>): readonly string[];
+  /** What its results obey on every program. */
+  readonly laws?: readonly BackendLaw[] | undefined;
+  /** True where unknowns move by Metropolis walks in unconstrained coordinates. */
+  readonly walks?: boolean | undefined;
   /** True where it draws by chains (or may choose a backend that does), which can be stopped, kept and continued. */
   readonly runsChains?: boolean | undefined;
   /** True where it iterates, and ends with what there is once its request is stopped. */

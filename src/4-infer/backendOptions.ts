@@ -23,6 +23,14 @@ export function unknownOption(backend: string, name: string, known: readonly Opt
   };
 }
 
+/** The names in an option, separated by commas; none where it was not given. */
+export function namesIn(text: string | undefined): readonly string[] {
+  return (text ?? '')
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}
+
 /**
  * Start values by name, row-major; names that are not unknown are left to whoever read them. @throws ModelError where a shape does not fit.
  */

@@ -238,8 +238,7 @@ export class Posterior {
     const { backend, logLikelihood } = this.result,
       { observed } = this;
     const options = this.context.options['options'] as Readonly<Record<string, string>> | undefined;
-    if (observed === null || logLikelihood === null || (backend !== 'map' && backend !== 'em')) return null;
-    if (backend === 'map' ? observed.hasContinuousLatents() : options?.['maximize'] !== undefined) return null;
+    if (observed === null || logLikelihood === null || !observed.maximisesLikelihood(backend, options ?? {})) return null;
     const parameters = observed.freeParameters();
     const units = this.observations()?.units ?? 0;
     return parameters === null

@@ -1,4 +1,5 @@
 /** What a page about a run is made of: the run as its files tell of it, and what its program gives when it is compiled again. */
+import { kindOfResults } from '../4-infer/registry.js';
 import type { BoundModel } from '../2-graph/bound.js';
 import type { Derivation } from '../5-report/derivation.js';
 import type { StoredRun } from '../5-report/storedRun.js';
@@ -27,7 +28,7 @@ export function isEstimate({
     record: { backend },
   },
 }: Report): boolean {
-  return backend === 'em' || backend === 'map';
+  return kindOfResults(backend) === 'estimates';
 }
 
 /** An element with its variable. */

@@ -63,6 +63,7 @@ export function autoBackend(all: readonly Backend[]): Backend {
     );
   return {
     name: 'auto',
+    gives: null,
     runsChains: true,
     doc: 'the best that applies to the program, with the reason printed: map or em for unknowns without priors, else exact where it applies, else gibbs',
     options,

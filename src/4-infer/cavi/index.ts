@@ -78,6 +78,8 @@ const settled = 1e-12;
 
 export const cavi: Backend = {
   name: 'cavi',
+  gives: 'approximation',
+  laws: ['objective never falls', 'factors are optimal'],
   iterates: true,
   doc: 'coordinate ascent mean-field variational inference; evidence lower bound after every sweep',
   options,

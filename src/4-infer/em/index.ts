@@ -25,7 +25,7 @@ import {
   stoppedAfter,
   stoppedBeforeAllStarts,
 } from '../backend.js';
-import { refuse, startValues, unknownOption } from '../backendOptions.js';
+import { namesIn, refuse, startValues, unknownOption } from '../backendOptions.js';
 import { largestChange } from '../variational/program.js';
 import { derivedFor } from '../variational/refusal.js';
 import { orderComponents } from '../variational/relabel.js';
@@ -95,6 +95,12 @@ const settled = 1e-12;
 
 export const em: Backend = {
   name: 'em',
+  gives: 'estimates',
+  laws: ['objective never falls'],
+  estimated: (graph, given) => [
+    ...[...graph.variables.values()].filter((v) => v.origin === 'param').map((v) => v.name),
+    ...namesIn(given['maximize']),
+  ],
   iterates: true,
   doc: 'expectation maximisation over params (and the mode over named sampled variables); exact E-steps, M-steps in closed form',
   options,
@@ -158,10 +164,7 @@ function readOptions(given: Readonly<Record<string, string>>, graph: ModelGraph)
         else bad(`start must be random or kmeans++, got '${text}'`);
         break;
       case 'maximize':
-        out.maximize = text
-          .split(',')
-          .map((n) => n.trim())
-          .filter((n) => n !== '');
+        out.maximize = namesIn(text);
         break;
       default:
         wrong.push(unknownOption('em', name, options));

@@ -29,6 +29,7 @@ const options: readonly OptionDoc[] = [
 
 export const exact: Backend = {
   name: 'exact',
+  gives: 'posterior',
   doc: 'closed forms: conjugate posteriors, finite unknowns by elimination, linear-Gaussian models, mixtures of these; gives the log evidence',
   options,
   explain: (graph, given, source, chosen, bound) => {

@@ -11,6 +11,7 @@ import { defaultGibbsKernel } from '../plan.js';
 
 export const gibbs: Backend = {
   name: 'gibbs',
+  gives: 'posterior',
   doc: 'one kernel for each latent block: conjugate conditional where it exists, enumeration for finite discrete, else slice; kernels by option',
   runsChains: true,
   options: [...kernelOptions, collapseOption],

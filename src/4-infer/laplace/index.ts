@@ -35,6 +35,7 @@ const tolerableOutside = 0.01;
 
 export const laplace: Backend = {
   name: 'laplace',
+  gives: 'approximation',
   iterates: true,
   doc: 'a Gaussian at the mode, with log evidence and independent draws',
   options,

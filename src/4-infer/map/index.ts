@@ -17,7 +17,7 @@ import { DifferentiableDensity } from '../gradient.js';
 import { marginalStructures } from '../integratedOut.js';
 import { findMode, type ModeSettings } from '../mode.js';
 import { regionName } from '../wording.js';
-import { startValues } from '../backendOptions.js';
+import { namesIn, startValues } from '../backendOptions.js';
 import { pointOptions, readPointOptions, unknownsNamed } from '../pointOptions.js';
 import { pointResults } from '../pointResults.js';
 import type { RunResult } from '../posterior.js';
@@ -35,6 +35,15 @@ const options: readonly OptionDoc[] = [
 
 export const map: Backend = {
   name: 'map',
+  gives: 'estimates',
+  laws: ['objective never falls', 'estimates are stationary'],
+  // Gaps of data that are maximised are said so, and are no estimates that anybody asked for.
+  estimated(graph, given) {
+    const marginal = namesIn(given['marginal']);
+    return [...graph.variables.values()]
+      .filter((v) => v.scalar === 'real' && ['sample', 'param'].includes(v.origin) && !marginal.includes(v.name))
+      .map((v) => v.name);
+  },
   iterates: true,
   doc: 'maximum likelihood and maximum a posteriori by gradient; standard errors from the observed information',
   options,

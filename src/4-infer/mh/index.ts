@@ -10,6 +10,8 @@ import { defaultWalkKernel } from '../plan.js';
 
 export const mh: Backend = {
   name: 'mh',
+  gives: 'posterior',
+  walks: true,
   doc: 'Metropolis-Hastings: adaptive random walk, independent, or a proposal given in the language (asymmetric proposals corrected)',
   runsChains: true,
   options: kernelOptions,

@@ -4,6 +4,7 @@
  * Stacking weights maximise the leave-one-out density of the mixture (Yao et al. 2018) by expectation maximisation.
  */
 import type { Observations } from '../../4-infer/pointwiseProgram.js';
+import { kindOfResults } from '../../4-infer/registry.js';
 import { type Diagnostic, ModelError } from '../../errors/diagnostic.js';
 import { renderDiagnostics } from '../../errors/render.js';
 import { parseCsv } from '../../input/csv.js';
@@ -125,7 +126,7 @@ export function compareRuns(runs: readonly ComparedRun[]): Comparison {
 
 function notesOn(run: ComparedRun, othersHave: boolean): readonly string[] {
   const { summary } = run;
-  const isMaximum = summary.backend === 'em' || summary.backend === 'map';
+  const isMaximum = kindOfResults(summary.backend) === 'estimates';
   const criteria = new Set([...(summary.loo?.warnings ?? []), ...(summary.waic?.warnings ?? [])]);
   return [
     ...(summary.converged ? [] : [`${run.name}: the run must not be trusted; its summary says why.`]),

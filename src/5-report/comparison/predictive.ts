@@ -6,6 +6,7 @@ import type { BoundModel } from '../../2-graph/bound.js';
 import { likelihoodCount, observationsOf, observedCount, pointwiseLikelihood, type PointwiseLikelihood } from '../../4-infer/pointwise.js';
 import type { Observations } from '../../4-infer/pointwiseProgram.js';
 import { type RunResult, sizeOf } from '../../4-infer/posterior.js';
+import { backends, kindOfResults } from '../../4-infer/registry.js';
 import { type Diagnostic, ModelError } from '../../errors/diagnostic.js';
 import { dataJson } from '../dataFile.js';
 import { leaveOneOut, shapeThreshold, total, waic } from './leaveOneOut.js';
@@ -154,14 +155,11 @@ export class ObservedData {
     return free === 0 ? null : free;
   }
 
-  /** Whether some continuous unknown has a law. */
-  hasContinuousLatents(): boolean {
-    return this.bound.graph.statements.some(
-      (s) =>
-        s.kind === 'sample' &&
-        this.bound.variables.get(s.target.variable)?.status === 'latent' &&
-        this.bound.graph.variables.get(s.target.variable)?.scalar === 'real',
-    );
+  /** Whether a run of the backend estimates `param`s only, with everything else summed or integrated out. */
+  maximisesLikelihood(backend: string, options: Readonly<Record<string, string>>): boolean {
+    const { graph } = this.bound,
+      estimated = backends.get(backend)?.estimated?.(graph, options);
+    return estimated?.every((name) => graph.variables.get(name)?.origin === 'param') ?? false;
   }
 }
 
@@ -169,15 +167,16 @@ function predictiveOf(likelihood: PointwiseLikelihood, backend: string): Predict
   const { names, data, observations, chains, draws, independent, values, logMean, variance, warnings } = likelihood;
   const units = names.length,
     size = chains * draws;
-  const approximate: readonly Diagnostic[] = ['cavi', 'laplace', 'advi'].includes(backend)
-    ? [
-        warning(
-          'approximate-draws',
-          `the draws are from the approximation of ${backend}, not from the posterior: so are these densities`,
-          'Compare with gibbs or exact where it matters.',
-        ),
-      ]
-    : [];
+  const approximate: readonly Diagnostic[] =
+    kindOfResults(backend) === 'approximation'
+      ? [
+          warning(
+            'approximate-draws',
+            `the draws are from the approximation of ${backend}, not from the posterior: so are these densities`,
+            'Compare with gibbs or exact where it matters.',
+          ),
+        ]
+      : [];
   const common = [...warnings, ...approximate];
   const left = values === null ? null : leaveOneOut({ units, chains, draws, values, independent });
   const ofWaic = waic(left ?? names.map((_, u) => ({ lpd: logMean[u]!, variance: variance[u]! })));

@@ -2,7 +2,7 @@
  * `exact` and `agreement`: the results of a backend against the closed form where there is one, and against every
  * other backend that applies, for means and variances of all unknowns.
  *
- * Draws are judged by z-scores with their Monte Carlo errors. Approximations (cavi, laplace) are not expected to agree:
+ * Draws are judged by z-scores with their Monte Carlo errors. Approximations are not expected to agree:
  * their z-scores are shown and not judged, but a bound must lie below the evidence it bounds.
  */
 import { ModelError } from '../../errors/diagnostic.js';
@@ -17,13 +17,9 @@ import { compareMeans, type Estimate, estimate, known } from '../statistics/mean
 import { runOn, type Subject } from '../subject.js';
 import type { Effort, Method } from './method.js';
 
-/** Backends whose results are posteriors up to Monte Carlo error. */
-export const asymptoticallyExact: readonly string[] = ['exact', 'gibbs', 'mh', 'nuts', 'hmc', 'smc'];
-/** Approximations that give draws; estimates (em, map) have no posterior to compare. */
-const approximate: readonly string[] = ['cavi', 'laplace', 'advi'];
 /** Why a backend has no draws from a posterior to test, although what it does not estimate may be drawn; null where it has them. */
-export function noPosteriorReason({ name }: Backend): string | null {
-  return [...asymptoticallyExact, ...approximate].includes(name) ? null : `${name} gives estimates, not draws from a posterior`;
+export function noPosteriorReason({ name, gives }: Backend): string | null {
+  return gives === 'estimates' ? `${name} gives estimates, not draws from a posterior` : null;
 }
 
 /**
@@ -206,7 +202,7 @@ export const exact: Method = {
     }
     const result = await runBackend(subject, subject.backend, effort, (share) => onProgress(Math.round(100 * share), 100));
     const tests: Omit<QuantityTest, 'failed'>[] = [];
-    const judge = asymptoticallyExact.includes(name);
+    const judge = subject.backend.gives === 'posterior';
     const groups = result.exchangeable;
     const closed = closedMoments(subject, truth);
     const reference = groups.length > 0 ? momentsOf(subject, truth, groups, null) : closed.moments;
@@ -234,7 +230,7 @@ export const agreement: Method = {
   statistical: true,
   async run(subject, rate, effort, onProgress): Promise<TestReport> {
     const own = subject.backend,
-      others = [...backends.values()].filter((b) => b !== own && b.name !== 'auto' && noPosteriorReason(b) === null);
+      others = [...backends.values()].filter((b) => b !== own && b.gives !== null && noPosteriorReason(b) === null);
     const estimates = noPosteriorReason(own);
     if (estimates !== null) return inapplicable('agreement', estimates);
     let begun = 0;
@@ -257,7 +253,7 @@ export const agreement: Method = {
           left.push(`${other.name} (${inBrief(found.warnings[0]?.message ?? 'it gives no draws')})`);
           continue;
         }
-        const judge = asymptoticallyExact.includes(own.name) && asymptoticallyExact.includes(other.name);
+        const judge = own.gives === 'posterior' && other.gives === 'posterior';
         tests.push(...all(ours, theirs, [own.name, other.name], judge, `, ${other.name}`));
       } catch (thrown) {
         left.push(`${other.name} (${inBrief(refusal(thrown))})`);

@@ -26,27 +26,21 @@ interface PointEstimate {
   readonly sd: Float64Array | null;
 }
 
-/** What `em` and `map` estimate, and whether other unknowns are summed or integrated out of the density that they maximise. */
+/** What the backend estimates, and whether other unknowns are summed or integrated out of the density that they maximise. */
 function estimates(subject: Subject, result: RunResult): { readonly points: ReadonlyMap<string, PointEstimate>; readonly hides: boolean } {
   const { graph, options, backend } = subject;
-  const named = (option: string): readonly string[] => (options[option] ?? '').split(',').map((name) => name.trim());
-  const isPoint = ({ name, discrete }: { readonly name: string; readonly discrete: boolean }): boolean => {
-    const { origin } = graph.variables.get(name)!;
-    if (backend.name === 'em') return origin === 'param' || named('maximize').includes(name);
-    // Gaps that are maximised are said so, and are no points of interest.
-    return !discrete && origin !== 'data' && !named('marginal').includes(name);
-  };
+  const estimated = new Set(backend.estimated?.(graph, options) ?? []);
   const names = new Set(unknownsOf(subject.bound).map((u) => u.name)),
     unknowns = result.variables.filter((v) => names.has(v.name));
   const points = new Map(
     unknowns.flatMap((v): [string, PointEstimate][] =>
-      isPoint(v) && v.result.form === 'closed' ? [[v.name, { values: v.result.mean, sd: v.result.sd }]] : [],
+      estimated.has(v.name) && v.result.form === 'closed' ? [[v.name, { values: v.result.mean, sd: v.result.sd }]] : [],
     ),
   );
   return { points, hides: points.size < names.size };
 }
 
-/** The laws of the estimates of `em` and `map`; none where the run does not claim to have found a maximum. */
+/** The laws of estimates; none where the run does not claim to have found a maximum. */
 export async function ofEstimates(subject: Subject, result: RunResult): Promise<readonly Law[]> {
   const { points, hides } = estimates(subject, result);
   // A run that says it has not converged, or that gaps were maximised, does not claim to be at a maximum of the likelihood.
@@ -60,7 +54,7 @@ export async function ofEstimates(subject: Subject, result: RunResult): Promise<
   const evidence = evidenceOf(subject);
   return [
     ...(await likelihood(subject, result, points, evidence)),
-    ...(subject.backend.name !== 'map'
+    ...(!subject.backend.laws?.includes('estimates are stationary')
       ? []
       : hides
         ? await stationaryEvidence(points, subject, evidence)

@@ -34,9 +34,9 @@ export const laws: Method = {
   doc: 'gradients against differences; bounds and likelihoods never fall; estimates are stationary; factors of cavi are optimal',
   statistical: true,
   async run(subject, rate, effort) {
-    const { name } = subject.backend;
+    const { name, gives, laws: obeyed = [] } = subject.backend;
     const tests: Law[] = [...gradients(subject)];
-    if (['cavi', 'em', 'map'].includes(name)) {
+    if (obeyed.length > 0) {
       const result = await runOn(subject, subject.data, {
         chains: 1,
         draws: effort.draws,
@@ -45,7 +45,9 @@ export const laws: Method = {
         seed: subject.seed,
         keep: unknownsOf(subject.bound).map((u) => u.name),
       });
-      tests.push(...monotone(subject, result), ...(name === 'cavi' ? stein(subject, result) : await ofEstimates(subject, result)));
+      if (obeyed.includes('objective never falls')) tests.push(...monotone(subject, result));
+      if (obeyed.includes('factors are optimal')) tests.push(...stein(subject, result));
+      if (gives === 'estimates') tests.push(...(await ofEstimates(subject, result)));
     }
     if (tests.length === 0) return inapplicable('laws', `nothing is known of ${name} beyond its draws, and the program has no gradient`);
     return judged('laws', 'what holds of every program', rate, tests);

@@ -20,7 +20,7 @@ export const power: Method = {
   statistical: true,
   async run(subject, rate, effort, onProgress) {
     const { backend, bound } = subject;
-    const wrong = mutations(bound, { walks: backend.name === 'mh', hasKernel: backend.kernel !== undefined });
+    const wrong = mutations(bound, { walks: backend.walks === true, hasKernel: backend.kernel !== undefined });
     // What fails without an error would seem to catch every one.
     const share = rate / checks.filter((m) => m.statistical).length;
     const applying: Method[] = [],

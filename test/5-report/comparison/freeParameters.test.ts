@@ -43,3 +43,30 @@ it.each([
   const { aic, logLikelihood } = posterior.summary();
   expect((aic! + 2 * logLikelihood!) / 2).toBeCloseTo(count, 9);
 });
+
+it('counts params alone where the other unknowns are integrated out, and makes no criteria where they are maximised', async () => {
+  const model = compile(`data y: real[G, 2]
+param s2: positive
+for g in 0..<G {
+  sample u[g] ~ Normal(0, 1)
+  for i in 0..<2 { observe y[g, i] ~ Normal(u[g], sqrt(s2)) }
+}`);
+  const pairs = [
+    [1.2, 0.8],
+    [-0.5, -1.1],
+    [0.3, 0.9],
+  ] as const;
+  const fit = (options: Readonly<Record<string, string>>): ReturnType<typeof model.infer> =>
+    model.infer({ y: pairs }, { backend: 'map', seed: 1, options });
+  const marginal = (await fit({ marginal: 'u' })).summary();
+  // Given s2 the pairs are Gaussian with variance 1 + s2 and covariance 1; the maximum on a grid of steps of 1e-4 is good to 1e-7.
+  const logDensity = (s2: number): number =>
+    pairs.reduce((total, [a, b]) => {
+      const determinant = (1 + s2) ** 2 - 1;
+      return total - Math.log(2 * Math.PI) - 0.5 * Math.log(determinant) - ((1 + s2) * (a * a + b * b) - 2 * a * b) / (2 * determinant);
+    }, 0);
+  let best = -Infinity;
+  for (let s2 = 0.001; s2 < 2; s2 += 0.0001) best = Math.max(best, logDensity(s2));
+  expect(marginal.aic).toBeCloseTo(2 - 2 * best, 5);
+  expect((await fit({})).summary().aic).toBeNull();
+});
