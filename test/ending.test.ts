@@ -75,21 +75,69 @@ for n in 0..<N { sample z[n] ~ Categorical(w) observe x[n] ~ Normal(m[z[n]], s) 
   // Without gaps between the components, so that iterations are many.
   const x = Array.from({ length: 300 }, (_, n) => Math.sin(n * n) * 2 + (n % 3));
 
-  it.each([
-    ['em', mixture],
-    ['map', mixture],
-    ['cavi', withPriors],
-    ['laplace', normal],
-  ] as const)('%s: the best so far, not to be trusted', async (backend, text) => {
-    const given = backend === 'laplace' ? { y } : { x };
+  /** A signal that is aborted once it has been looked at so many times: wherever a run could be left, whatever the time. */
+  const abortedAfter = (looks: number): AbortSignal => {
+    let looked = 0;
+    return new Proxy(new AbortController().signal, {
+      get: (target, name): unknown => (name === 'aborted' ? ++looked > looks : Reflect.get(target, name)),
+    });
+  };
+  const cases = [
+    ['em', mixture, { x }, 'logLikelihood'],
+    ['map', mixture, { x }, 'logLikelihood'],
+    ['cavi', withPriors, { x }, 'elbo'],
+    ['laplace', normal, { y }, 'logJoint'],
+  ] as const;
+
+  it.each(cases)('%s: nothing, before there is anything', async (backend, text, data) => {
     const stop = new AbortController();
     stop.abort();
-    const posterior = await infer(text, given, { backend, signal: stop.signal });
-    expect(codes(posterior)).toContain('stopped-early');
-    // One of the few starts may have been enough for em.
-    if (backend !== 'em') expect(posterior.converged).toBe(false);
-    for (const element of Object.values(posterior.summary().variables)) expect(element.mean).not.toBeNull();
-    expect(codes(await infer(text, given, { backend, maxSeconds: 600 }))).not.toContain('stopped-early');
+    await expect(infer(text, data, { backend, signal: stop.signal })).rejects.toThrow(/stopped before .*: there are no results/);
+  });
+
+  it.each(cases)(
+    '%s: the best so far, wherever it is left, and a whole run for a signal that comes too late',
+    async (backend, text, data, name) => {
+      const whole = await infer(text, data, { backend, draws: 50 }),
+        highest = Math.max(...whole.result.traces[name]!);
+      let stopped = 0;
+      for (let looks = 1; ; looks = Math.ceil(looks * 1.7)) {
+        const posterior = await infer(text, data, { backend, draws: 50, signal: abortedAfter(looks) }).catch(
+          (error: Error) => error.message,
+        );
+        if (typeof posterior === 'string') {
+          expect(posterior).toMatch(/there are no results/);
+          expect(stopped).toBe(0);
+          continue;
+        }
+        const trace = posterior.result.traces[name]!;
+        for (const element of Object.values(posterior.summary().variables)) expect(element.mean).not.toBeNull();
+        if (!codes(posterior).includes('stopped-early')) {
+          // Signals that come too late change nothing.
+          expect(trace).toEqual(whole.result.traces[name]!);
+          expect(posterior.summary().variables).toEqual(whole.summary().variables);
+          break;
+        }
+        stopped++;
+        // What it ends with is what it says: no higher than the maximum, and its own highest.
+        expect(trace.at(-1)!).toBeLessThanOrEqual(highest + 1e-9 * Math.abs(highest));
+        expect(trace.at(-1)!).toBeGreaterThanOrEqual(Math.max(...trace) - 1e-9 * Math.abs(highest));
+      }
+      expect(stopped).toBeGreaterThan(2);
+    },
+    60_000,
+  );
+
+  it('exact: no part of a posterior is known before all of it is', async () => {
+    const text =
+      'data y: real[N]\nsample k ~ DiscreteUniform(0, 400)\nsample m ~ Normal(k, 1)\nfor n in 0..<N { observe y[n] ~ Normal(m, 1) }';
+    const events: string[] = [],
+      onProgress: InferOptions['onProgress'] = ({ phase, done, total }) => events.push(`${phase} ${done}/${total}`);
+    await expect(infer(text, { y }, { backend: 'exact', signal: abortedAfter(200), onProgress })).rejects.toThrow(
+      /stopped before the posterior was solved: there are no results/,
+    );
+    expect(events[0]).toBe('solving 0/1');
+    expect(codes(await infer(text, { y }, { backend: 'exact', signal: abortedAfter(1e9) }))).toEqual([]);
   });
 
   it('are refused a time where there are none', async () => {

@@ -52,26 +52,6 @@ export interface RunRequest {
   readonly store?: RunStore | undefined;
 }
 
-/** What an iterating backend says once it was stopped. */
-export function stoppedAfter(iterations: number): Diagnostic {
-  return {
-    code: 'stopped-early',
-    severity: 'warning',
-    message: `the run was stopped after ${iterations} iteration${iterations === 1 ? '' : 's'}, before it had converged: this is the best so far`,
-    hint: 'Give it more time.',
-  };
-}
-
-/** The same where it had converged from the starts that there was time for. */
-export function stoppedBeforeAllStarts(planned: number): Diagnostic {
-  return {
-    code: 'stopped-early',
-    severity: 'warning',
-    message: `the run was stopped before all of ${planned} starts were tried: this is the best of those that were`,
-    hint: 'Give it more time, or ask for fewer starts (--opt restarts).',
-  };
-}
-
 /** Where chains are kept while they run; calls follow each other. */
 export interface RunStore {
   /**
@@ -91,7 +71,7 @@ export interface ProgressEvent {
   /** Number of the chain; 0 where there is none. */
   readonly chain: number;
   /** What it is doing. */
-  readonly phase: 'warmup' | 'sampling' | 'iteration';
+  readonly phase: 'warmup' | 'sampling' | 'iteration' | 'solving';
   /** Steps of this phase made. */
   readonly done: number;
   /** Steps of this phase at most. */

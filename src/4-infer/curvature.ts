@@ -10,6 +10,7 @@ import { boundedKinds, edge } from './coordinates.js';
 import { type CurvatureFactor, dampedFactor, type DampedFactor, factorCurvature } from './curvatureFactor.js';
 import { type Climbed, eachAlone, type Groups, observedGroups, sameGroups, signs } from './curvatureGroups.js';
 import type { DifferentiableDensity } from './gradient.js';
+import type { Interruptible } from './stopping.js';
 
 /** Directions by which a curvature is measured: the axes times scales (p numbers), or the columns `directions[i * p + k]`. */
 export interface Basis {
@@ -82,38 +83,41 @@ export class Differences {
   }
 
   /** Standard deviations of the coordinates, each given the others, as far as the diagonal of a rough Hessian tells. */
-  scales(position: Float64Array): Float64Array {
+  *scales(position: Float64Array): Interruptible<Float64Array> {
     const p = position.length,
       steps = position.map((u) => 1e-4 * (1 + Math.abs(u)));
     const x = position.slice(),
       up = new Float64Array(p),
       down = new Float64Array(p);
-    const settle = (members: readonly number[]): void => {
+    const { objective } = this;
+    const owners = this.owners;
+    function* settle(members: readonly number[]): Interruptible<void> {
       let open = members;
       for (let pass = 0; pass < 4 && open.length > 0; pass++) {
         for (const k of open) x[k] = position[k]! + steps[k]!;
-        this.objective(x, up);
+        yield;
+        objective(x, up);
         for (const k of open) x[k] = position[k]! - steps[k]!;
-        this.objective(x, down);
+        objective(x, down);
         for (const k of open) x[k] = position[k]!;
         // One coordinate outside of its support would spoil what is learnt of the others.
         if (open.length > 1 && open.some((k) => !Number.isFinite(up[k]! - down[k]!))) {
-          for (const k of open) settle([k]);
+          for (const k of open) yield* settle([k]);
           return;
         }
         open = open.filter((k) => {
           const h = steps[k]!,
             curvature = Math.abs((up[k]! - down[k]!) / (2 * h));
           // Logarithms and log odds have scales of about 1; other unknowns have those of their data.
-          const { kind } = this.owners[k]!,
+          const { kind } = owners[k]!,
             most = (kind === 'real' || kind === 'lowerTriangle' ? 1e7 : 0.1) * (1 + Math.abs(position[k]!));
           const next = curvature > 0 && Number.isFinite(curvature) ? Math.min(differenceStep / Math.sqrt(curvature), most) : h;
           steps[k] = next;
           return !(next > 0.3 * h && next < 3 * h);
         });
       }
-    };
-    for (const members of this.groupsAt(position).members) settle([...members]);
+    }
+    for (const members of (yield* this.groupsAt(position)).members) yield* settle([...members]);
     return steps.map((h) => h / differenceStep);
   }
 
@@ -121,9 +125,9 @@ export class Differences {
    * Minus the Hessian at a position, roughly (for steps) or precisely (for standard errors); null where the density is not smooth around
    * it.
    */
-  curvature(position: Float64Array, gradient: Float64Array, precise: boolean): Curvature | null {
+  *curvature(position: Float64Array, gradient: Float64Array, precise: boolean): Interruptible<Curvature | null> {
     const p = position.length,
-      scales = this.scales(position),
+      scales = yield* this.scales(position),
       directions = scales.slice();
     const frozen: number[] = [];
     let logBasis = 0;
@@ -139,7 +143,8 @@ export class Differences {
         directions[k] = 0;
       } else logBasis += Math.log(scale);
     }
-    const matrix = this.alongAxes(position, directions, precise || this.groupsAt(position).sparse !== null);
+    const isSparse = (yield* this.groupsAt(position)).sparse !== null,
+      matrix = yield* this.alongAxes(position, directions, precise || isSparse);
     if (matrix === null) return null;
     const { sparse } = this.groups,
       factor = factorCurvature(matrix, p, sparse);
@@ -164,7 +169,7 @@ export class Differences {
       sizes = values.map((v) => Math.sqrt(Math.max(Math.abs(v), floor)));
     const columns = new Float64Array(p * p);
     for (let i = 0; i < p; i++) for (let k = 0; k < p; k++) columns[i * p + k] = (directions[i]! * vectors[k]![i]!) / sizes[k]!;
-    const second = this.alongColumns(position, columns, precise);
+    const second = yield* this.alongColumns(position, columns, precise);
     return second === null
       ? first
       : {
@@ -180,7 +185,7 @@ export class Differences {
   }
 
   /** Coordinates along which the gradient jumps: its change does not shrink with the step. @param scales null where they are not known. */
-  kinks(position: Float64Array, scales: Float64Array | null): readonly number[] {
+  *kinks(position: Float64Array, scales: Float64Array | null): Interruptible<readonly number[]> {
     const p = position.length,
       x = position.slice(),
       up = new Float64Array(p),
@@ -201,47 +206,53 @@ export class Differences {
       return up.map((g, k) => Math.abs(g - down[k]!));
     };
     const out: number[] = [];
-    const look = (members: ArrayLike<number>): void => {
+    function* look(members: ArrayLike<number>): Interruptible<void> {
+      yield;
       const wide = changes(members, 1),
         list = Array.from(members);
       if (list.length > 1 && list.some((k) => !Number.isFinite(wide[k]!))) {
-        for (const k of list) look([k]);
+        for (const k of list) yield* look([k]);
         return;
       }
       const bent = list.filter((k) => wide[k]! > 1e-3);
       if (bent.length === 0) return;
       const narrow = changes(bent, 0.1);
       for (const k of bent) if (narrow[k]! > 0.7 * wide[k]! && changes([k], 0.01)[k]! > 0.5 * wide[k]!) out.push(k);
-    };
-    for (const members of this.groupsAt(position).members) look(members);
+    }
+    for (const members of (yield* this.groupsAt(position)).members) yield* look(members);
     return out.sort((a, b) => a - b);
   }
 
-  private groupsAt(position: Float64Array): Groups {
-    if (this.observations === 0) this.observe(position);
+  private *groupsAt(position: Float64Array): Interruptible<Groups> {
+    if (this.observations === 0) yield* this.observe(position);
     return this.groups;
   }
 
-  private observe(position: Float64Array): void {
+  private *observe(position: Float64Array): Interruptible<void> {
     this.observations++;
-    this.groups = observedGroups(this.objective, position, this.groups);
+    this.groups = yield* observedGroups(this.objective, position, this.groups);
   }
 
   /** B' A B for B = diag(directions), tested; null where a gradient is not finite. */
-  private alongAxes(position: Float64Array, directions: Float64Array, precise: boolean): Float64Array | null {
+  private *alongAxes(position: Float64Array, directions: Float64Array, precise: boolean): Interruptible<Float64Array | null> {
     for (;;) {
-      const groups = this.groupsAt(position),
-        matrix = this.ofGroups(position, directions, precise, groups);
+      const groups = yield* this.groupsAt(position),
+        matrix = yield* this.ofGroups(position, directions, precise, groups);
       if (groups.sparse === null) return matrix;
       // Coordinates may leave their support together that do not alone.
-      if (matrix === null) return this.ofGroups(position, directions, precise, eachAlone(position.length));
+      if (matrix === null) return yield* this.ofGroups(position, directions, precise, eachAlone(position.length));
       if (this.observations >= mostObservations || this.holds(position, directions, matrix, precise)) return matrix;
-      this.observe(position);
+      yield* this.observe(position);
       if (sameGroups(groups, this.groups)) return matrix;
     }
   }
 
-  private ofGroups(position: Float64Array, directions: Float64Array, precise: boolean, { members, sparse }: Groups): Float64Array | null {
+  private *ofGroups(
+    position: Float64Array,
+    directions: Float64Array,
+    precise: boolean,
+    { members, sparse }: Groups,
+  ): Interruptible<Float64Array | null> {
     const p = position.length,
       out = new Float64Array(p * p),
       line = new Float64Array(p);
@@ -249,6 +260,7 @@ export class Differences {
       const moving = group.filter((k) => directions[k] !== 0);
       for (const k of group) if (directions[k] === 0) out[k * p + k] = 1;
       if (moving.length === 0) continue;
+      yield;
       for (const k of moving) line[k] = directions[k]!;
       const change = this.changeAlong(position, line, precise);
       for (const k of moving) line[k] = 0;
@@ -278,7 +290,7 @@ export class Differences {
   }
 
   /** B' A B for the columns of B; null where a gradient is not finite. */
-  private alongColumns(position: Float64Array, columns: Float64Array, precise: boolean): Float64Array | null {
+  private *alongColumns(position: Float64Array, columns: Float64Array, precise: boolean): Interruptible<Float64Array | null> {
     const p = position.length,
       out = new Float64Array(p * p),
       line = new Float64Array(p);
@@ -288,6 +300,7 @@ export class Differences {
         out[k * p + k] = 1;
         continue;
       }
+      yield;
       const change = this.changeAlong(position, line, precise);
       if (change === null) return null;
       for (let i = 0; i < p; i++) {

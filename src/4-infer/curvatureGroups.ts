@@ -9,6 +9,7 @@
 import { minimumDegree, positionsOf } from '../numeric/ordering.js';
 import { type Graph, graphOf, type SparsePattern, symbolicFactor } from '../numeric/sparseCholesky.js';
 import { starColouring } from '../numeric/starColouring.js';
+import type { Interruptible } from './stopping.js';
 
 /** A value to raise, with its gradient. */
 export type Climbed = (position: Float64Array, gradient: Float64Array) => number;
@@ -47,7 +48,7 @@ export function eachAlone(p: number): Groups {
 }
 
 /** The groups for a position; what met before is taken to meet here. Costs a gradient for each coordinate. */
-export function observedGroups(objective: Climbed, at: Float64Array, before: Groups): Groups {
+export function* observedGroups(objective: Climbed, at: Float64Array, before: Groups): Interruptible<Groups> {
   const p = at.length;
   if (p < fewestCoordinates) return before;
   const x = at.map((u, i) => u + offset * (1 + Math.abs(u)) * (0.5 + fraction(golden * (i + 1))));
@@ -58,6 +59,7 @@ export function observedGroups(objective: Climbed, at: Float64Array, before: Gro
     right: number[] = [];
   const known = before.sparse?.graph;
   for (let k = 0; k < p; k++) {
+    yield;
     const own = x[k]!;
     x[k] = own + shift * (1 + Math.abs(own));
     objective(x, moved);

@@ -2,7 +2,7 @@
  * What the chains of a run have handed over so far: their draws, and where each may go on. Written to the
  * run's store as it comes, where there is one.
  */
-import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
+import type { Diagnostic, ModelError } from '../errors/diagnostic.js';
 import { seconds } from '../platform/platform.js';
 import type { RunRequest, RunStore } from './backend.js';
 import { ownBytes } from './chainMemory.js';
@@ -10,6 +10,7 @@ import { type ChainOutput, chainOutput } from './chainOutput.js';
 import type { ChainProgram } from './chainProgram.js';
 import { type Checkpoint, type ChainState, type DrawPiece, identityOf, valuesPerDraw } from './checkpoint.js';
 import { collectChains, type CollectedRun } from './collect.js';
+import { stoppedWithout } from './stopping.js';
 
 /** Chains as far as they came, in order, and what is to be said of how they ran. */
 export interface ChainsResult {
@@ -184,16 +185,8 @@ function atLeast(kept: readonly number[], draws: number): number {
 }
 
 function stoppedTooEarly(): ModelError {
-  const message = 'The run was stopped before any chain had kept a draw: there is no result.';
-  return new ModelError(
-    [
-      {
-        code: 'stopped-early',
-        severity: 'error',
-        message,
-        hint: 'Give it more time (a run that is kept can go on from here), or fewer sweeps to warm up.',
-      },
-    ],
-    message,
+  return stoppedWithout(
+    'any chain had kept a draw',
+    'Give it more time (a run that is kept can go on from here), or fewer sweeps to warm up.',
   );
 }

@@ -9,9 +9,8 @@
 import type { Diagnostic } from '../errors/diagnostic.js';
 import { ModelError } from '../errors/diagnostic.js';
 import { renderDiagnostics } from '../errors/render.js';
-import { lbfgs, type LbfgsResult } from '../numeric/lbfgs.js';
-import { breathe } from '../platform/platform.js';
-import { type RunRequest, stoppedAfter } from './backend.js';
+import { lbfgsSteps, type LbfgsResult } from '../numeric/lbfgs.js';
+import type { RunRequest } from './backend.js';
 import { boundedKinds, type CoordinateKind, edge } from './coordinates.js';
 import { type Curvature, Differences, nothingCurved } from './curvature.js';
 import type { Climbed } from './curvatureGroups.js';
@@ -21,6 +20,7 @@ import { inverseOf, type NewtonStep, newtonStep, saddleScore } from './newton.js
 import { elementName, type ExchangeableGroup, sizeOf } from './posterior.js';
 import { scaledStart } from './positionScales.js';
 import { seededStart, seeding } from './seeds.js';
+import { type Interruptible, inTurns, stoppedAfter, stoppedWithout } from './stopping.js';
 import { permute } from './variational/relabel.js';
 
 export interface ModeSettings {
@@ -29,9 +29,6 @@ export interface ModeSettings {
   readonly iterations: number;
   readonly tolerance: number;
 }
-
-/** The settings of a search that may be stopped: it ends with the highest position so far, which is not judged. */
-type Search = ModeSettings & Pick<RunRequest, 'stopped'>;
 
 export interface Mode {
   readonly position: Float64Array;
@@ -83,7 +80,6 @@ interface Found {
 type Verdict =
   | { readonly kind: 'proper' }
   | { readonly kind: 'flat'; readonly directions: readonly Float64Array[] }
-  | { readonly kind: 'stopped' }
   /** A kink where the gradient jumps; or the density rises without bound, or has its supremum where a coordinate is infinite. */
   | { readonly kind: 'edge' | 'unbounded' | 'drift' | 'kink' | 'unfinished'; readonly coordinates: readonly number[] };
 
@@ -92,7 +88,19 @@ interface Polished extends Found {
   readonly verdict: Verdict;
 }
 
-/** @param initialised true where the user has given the start. @throws ModelError where no start has a finite density. */
+/** What a search has come to: read when it is left. */
+interface Course {
+  /** The highest position of an ascent so far that is not known to run off to where the density has no bound. */
+  best: Found | null;
+  /** Whether the search is over, and only the curvature at its end is not known yet. */
+  isMeasured: boolean;
+}
+
+/**
+ * The best maximum; of a run that is stopped the highest position so far, which is not judged, and has no covariance.
+ * @param initialised true where the user has given the start.
+ * @throws ModelError where no start has a finite density, and where the run was stopped before there was a position.
+ */
 export async function findMode(
   density: DifferentiableDensity,
   jacobian: boolean,
@@ -100,10 +108,45 @@ export async function findMode(
   request: RunRequest,
   initialised: boolean,
 ): Promise<Mode> {
-  const search: Search = { ...settings, stopped: request.stopped };
+  const course: Course = { best: null, isMeasured: false };
+  const mode = await inTurns(search(density, jacobian, settings, initialised, course), request);
+  return mode ?? leftMode(density, jacobian, course);
+}
+
+function leftMode(density: DifferentiableDensity, jacobian: boolean, { best, isMeasured }: Course): Mode {
+  if (best === null) throw stoppedWithout('the first step from its first start', 'Give it more time, or less data.');
+  const groups = exchangeableGroups(density.builder, density.factors),
+    { position, value, trace } = ordering(density, jacobian, best, groups);
+  return {
+    position,
+    value,
+    covariance: null,
+    logDeterminant: null,
+    flat: [],
+    edges: [],
+    trace,
+    warnings: [
+      stoppedAfter(
+        trace.length,
+        isMeasured ? 'before the curvature at the point that it had come to was known' : 'before it had converged',
+        'without standard deviations',
+      ),
+    ],
+    converged: false,
+    exchangeable: groups,
+  };
+}
+
+function* search(
+  density: DifferentiableDensity,
+  jacobian: boolean,
+  settings: ModeSettings,
+  initialised: boolean,
+  course: Course,
+): Interruptible<Mode> {
   const objective: Climbed = (x, gradient) => density.gradient(x, jacobian, gradient),
     differences = new Differences(density, objective);
-  const starts = await allStarts(density, jacobian, differences, search, request, initialised);
+  const starts = yield* allStarts(density, jacobian, differences, settings, initialised, course);
   const groups = exchangeableGroups(density.builder, density.factors);
   // The highest first; what turns out to be no proper maximum gives way to the next one.
   const ordered = [...starts].sort((a, b) => b.value - a.value);
@@ -112,18 +155,12 @@ export async function findMode(
     first: Polished | null = null;
   for (const start of ordered) {
     if (best !== null || (first !== null && Math.abs(start.value - first.value) < 1e-6 * (1 + Math.abs(first.value)))) continue;
-    const ascended = ascent(density, differences, start.position, search) ?? start;
-    const polished = polish(
-      density,
-      jacobian,
-      differences,
-      ordering(density, jacobian, { ...ascended, trace: [...start.trace, ...ascended.trace] }, groups),
-      search,
-    );
+    course.best = start;
+    const ascended = (yield* ascent(density, differences, start.position, settings, course, start.trace)) ?? start;
+    const polished = yield* polish(density, jacobian, differences, ordering(density, jacobian, ascended, groups), settings, course);
     first ??= polished;
     if (polished.verdict.kind === 'unbounded') improper++;
     else best = polished;
-    await breathe();
   }
   const chosen = best ?? first!;
   const warnings = judge(density, chosen.verdict, chosen);
@@ -156,47 +193,42 @@ export async function findMode(
   };
 }
 
-async function allStarts(
+function* allStarts(
   density: DifferentiableDensity,
   jacobian: boolean,
   differences: Differences,
-  settings: Search,
-  request: RunRequest,
+  settings: ModeSettings,
   initialised: boolean,
-): Promise<readonly Found[]> {
+  course: Course,
+): Interruptible<readonly Found[]> {
   const work = [...density.memory.values()].reduce((n, v) => n + v.length, 0);
   const wanted = initialised
     ? 1
     : (settings.restarts ?? Math.max(fewestRestarts, Math.min(usualRestarts, Math.floor((usualRestarts * comfortableWork) / work))));
   const starts: Found[] = [];
+  yield { done: 0, total: wanted };
   const seeds = initialised ? null : seeding(density),
     fits = new Differences(density, (x, gradient) => density.expected(x, gradient));
-  // One start at least is climbed from; a search that is stopped goes on with the best of those that were.
-  for (
-    let draw = 0;
-    starts.length < wanted && draw < wanted * drawsPerStart && !(starts.length > 0 && settings.stopped?.() === true);
-    draw++
-  ) {
+  for (let draw = 0; starts.length < wanted && draw < wanted * drawsPerStart; draw++) {
     // Where labels are summed out most starts come from clusters of the data.
     const drawn = density.initialise(draw % 2 === 0),
-      plain = initialised ? drawn : scaledStart(density, drawn, jacobian, draw === 0);
+      plain = initialised ? drawn : yield* scaledStart(density, drawn, jacobian, draw === 0);
     const position =
       seeds === null || draw % 4 === 3
         ? plain
-        : (seededStart(
-            density,
-            seeds,
-            plain,
-            (from) => ascent(density, fits, from, { ...settings, iterations: seedIterations })?.position ?? null,
-          ) ?? plain);
-    const result = ascent(density, differences, position, {
-      ...settings,
-      iterations: Math.min(trialIterations, settings.iterations),
-      tolerance: Math.max(trialTolerance, settings.tolerance),
-    });
+        : ((yield* seededStart(density, seeds, plain, (from) => fitted(density, fits, from, settings))) ?? plain);
+    const result = yield* ascent(
+      density,
+      differences,
+      position,
+      {
+        iterations: Math.min(trialIterations, settings.iterations),
+        tolerance: Math.max(trialTolerance, settings.tolerance),
+      },
+      course,
+    );
     if (result !== null) starts.push(result);
-    request.onProgress?.({ chain: 0, phase: 'iteration', done: starts.length, total: wanted, objective: result?.value });
-    await breathe();
+    yield { done: starts.length, total: wanted, objective: result?.value };
     if (initialised && result === null) break;
     if (density.dimension === 0) break;
   }
@@ -225,6 +257,16 @@ async function allStarts(
   return starts;
 }
 
+/** A few steps up the expected density, with labels as they are; null where it is not finite. */
+function* fitted(
+  density: DifferentiableDensity,
+  fits: Differences,
+  from: Float64Array,
+  { tolerance }: ModeSettings,
+): Interruptible<Float64Array | null> {
+  return (yield* ascent(density, fits, from, { iterations: seedIterations, tolerance }, null))?.position ?? null;
+}
+
 /** Ascents at most from one start, each in the scales that the last one ended in. */
 const rounds = 8;
 /** Score in units of its standard deviation at which Newton's method takes over. */
@@ -233,23 +275,27 @@ const nearScore = 0.1;
 /**
  * One ascent; null where the start lies outside. Scales of coordinates are not known at first (data may lie at 10^6 with a
  * spread of 10^-2): where the gradient is small only for want of a scale, the next round has it.
+ * @param course hears of higher positions; null where what is climbed is another density.
+ * @param before the trace of an ascent that this one goes on from.
  */
-function ascent(
+function* ascent(
   density: DifferentiableDensity,
   differences: Differences,
   start: Float64Array,
-  { iterations, tolerance, stopped }: Pick<Search, 'iterations' | 'tolerance' | 'stopped'>,
-): Found | null {
+  { iterations, tolerance }: Pick<ModeSettings, 'iterations' | 'tolerance'>,
+  course: Course | null,
+  before: readonly number[] = [],
+): Interruptible<Found | null> {
   if (start.some((x) => !Number.isFinite(x))) return null;
   const p = density.dimension,
-    trace: number[] = [];
+    trace: number[] = [...before];
   let scale: Float64Array = new Float64Array(p).fill(1),
     found: Found | null = null,
     from = start;
   for (let round = 0; round < rounds; round++) {
     const x = new Float64Array(p),
       inner = scale;
-    const result: LbfgsResult = lbfgs(
+    const steps = lbfgsSteps(
       (v, gradient) => {
         for (let i = 0; i < p; i++) x[i] = v[i]! * inner[i]!;
         const value = differences.objective(x, gradient);
@@ -258,22 +304,24 @@ function ascent(
         return Number.isFinite(value) ? -value : Infinity;
       },
       from.map((u, i) => u / inner[i]!),
-      {
-        iterations,
-        tolerance,
-        onStep: (value) => {
-          trace.push(-value);
-          return stopped?.() !== true;
-        },
-      },
+      { iterations, tolerance },
     );
+    yield;
+    let step = steps.next();
+    for (; step.done !== true; step = steps.next()) {
+      const value = -step.value.value;
+      trace.push(value);
+      if (course !== null && !(course.best !== null && course.best.value >= value))
+        course.best = { position: step.value.x.map((v, i) => v * inner[i]!), value, trace };
+      yield course === null ? undefined : { done: trace.length, total: iterations, objective: value };
+    }
+    const result: LbfgsResult = step.value;
     if (result.status === 'start') break;
     const position = result.x.map((v, i) => v * inner[i]!),
       value = -result.value;
     const gain: number = found === null ? Infinity : value - found.value;
     found = { position, value, trace };
     if (
-      result.status === 'stopped' ||
       p > mostCoordinates ||
       gain <= 1e-9 * (1 + Math.abs(value)) ||
       runaway(
@@ -283,11 +331,11 @@ function ascent(
       ).length > 0
     )
       break;
-    scale = differences.scales(position);
+    scale = yield* differences.scales(position);
     if (result.gradient.every((g, i) => Math.abs(g / inner[i]!) * scale[i]! < nearScore)) break;
     from = position;
   }
-  return found === null ? null : { ...found, trace: trace.length === 0 ? [found.value] : trace };
+  return found === null ? null : { ...found, trace: trace.length === before.length ? [...before, found.value] : trace };
 }
 
 /** Exchangeable components in increasing order of their first parameter. */
@@ -319,22 +367,29 @@ function ordering(density: DifferentiableDensity, jacobian: boolean, found: Foun
 }
 
 /** Newton's method from the end of an ascent, until neither value nor score gets any better. */
-function polish(density: DifferentiableDensity, jacobian: boolean, differences: Differences, found: Found, settings: Search): Polished {
-  if (settings.stopped?.() === true) return { ...found, curvature: null, verdict: { kind: 'stopped' } };
+function* polish(
+  density: DifferentiableDensity,
+  jacobian: boolean,
+  differences: Differences,
+  found: Found,
+  settings: ModeSettings,
+  course: Course,
+): Interruptible<Polished> {
   const p = density.dimension,
     trace = [...found.trace];
   let position: Float64Array = found.position.slice();
   const gradient = new Float64Array(p);
   let value = density.gradient(position, jacobian, gradient);
   if (p === 0) return { position, value, trace, curvature: nothingCurved, verdict: { kind: 'proper' } };
-  if (p > mostCoordinates) return withoutHessian(density, differences, { position, value, trace }, settings);
+  if (p > mostCoordinates) return yield* withoutHessian(density, differences, { position, value, trace }, settings, course);
   const lost = (): Polished | null => {
     const driven = runaway(density, position, gradient);
     return driven.length === 0 ? null : { position, value, trace, curvature: null, verdict: { kind: 'unbounded', coordinates: driven } };
   };
   const early = lost();
   if (early !== null) return early;
-  let curvature = differences.curvature(position, gradient, false),
+  course.best = { position, value, trace };
+  let curvature = yield* differences.curvature(position, gradient, false),
     escapes = 0,
     count = 0;
   for (; curvature !== null && count < Math.min(newtonSteps, settings.iterations); count++) {
@@ -352,10 +407,13 @@ function polish(density: DifferentiableDensity, jacobian: boolean, differences: 
     ({ position, value } = moved);
     gradient.set(moved.gradient);
     trace.push(value);
-    if (!near) curvature = differences.curvature(position, gradient, false);
+    course.best = { position, value, trace };
+    yield { done: trace.length, total: settings.iterations, objective: value };
+    if (!near) curvature = yield* differences.curvature(position, gradient, false);
   }
-  curvature = curvature === null ? null : differences.curvature(position, gradient, true);
-  const kinks = differences.kinks(position, curvature?.scales ?? null);
+  course.isMeasured = true;
+  curvature = curvature === null ? null : yield* differences.curvature(position, gradient, true);
+  const kinks = yield* differences.kinks(position, curvature?.scales ?? null);
   const verdict: Verdict =
     kinks.length > 0
       ? { kind: 'kink', coordinates: kinks }
@@ -426,17 +484,20 @@ function uphill(
 }
 
 /** Too many coordinates for a Hessian: L-BFGS until nothing moves. */
-function withoutHessian(density: DifferentiableDensity, differences: Differences, found: Found, settings: Search): Polished {
+function* withoutHessian(
+  density: DifferentiableDensity,
+  differences: Differences,
+  found: Found,
+  { iterations }: ModeSettings,
+  course: Course,
+): Interruptible<Polished> {
   const again =
-    ascent(density, differences, found.position, { ...settings, iterations: settings.iterations * 5, tolerance: 1e-15 }) ?? found;
-  if (settings.stopped?.() === true)
-    return { ...again, trace: [...found.trace, ...again.trace], curvature: null, verdict: { kind: 'stopped' } };
+    (yield* ascent(density, differences, found.position, { iterations: iterations * 5, tolerance: 1e-15 }, course, found.trace)) ?? found;
   const gradient = new Float64Array(density.dimension);
   differences.objective(again.position, gradient);
   const size = gradient.reduce((m, g) => Math.max(m, Math.abs(g)), 0);
   return {
     ...again,
-    trace: [...found.trace, ...again.trace],
     curvature: null,
     verdict: size < 1e-3 * (1 + Math.abs(again.value)) ? { kind: 'proper' } : edgeOf(density, again.position, gradient, 'unfinished'),
   };
@@ -561,7 +622,7 @@ function collinear(density: DifferentiableDensity, covariance: Float64Array, sca
   ];
 }
 
-function judge(density: DifferentiableDensity, verdict: Verdict, { value, trace }: Found): Diagnostic[] {
+function judge(density: DifferentiableDensity, verdict: Verdict, { value }: Found): Diagnostic[] {
   const warning = (code: string, message: string, hint: string): Diagnostic[] => [{ code, severity: 'warning', message, hint }];
   switch (verdict.kind) {
     case 'proper':
@@ -603,8 +664,6 @@ function judge(density: DifferentiableDensity, verdict: Verdict, { value, trace 
         `the density has a kink at its largest value, in ${names(density, verdict.coordinates)}: the estimate stands, but there are no standard errors`,
         'Absolute values (Laplace laws), max and min make kinks; use gibbs for the spread.',
       );
-    case 'stopped':
-      return [stoppedAfter(trace.length)];
     case 'unfinished':
       return warning(
         'not-converged',

@@ -8,13 +8,15 @@
  * quantiles on the scale of their support.
  */
 import { readsOf } from '../2-graph/query.js';
+import type { Diagnostic } from '../errors/diagnostic.js';
 import { regionSupport } from '../3-derive/closedForm.js';
 import { recordedVariables } from './assemble.js';
 import type { RunRequest } from './backend.js';
 import type { Recorded } from './chainProgram.js';
 import type { DifferentiableDensity } from './gradient.js';
+import { IndependentDraws } from './independentDraws.js';
 import type { Mode } from './mode.js';
-import { type ClosedForm, type DrawValues, sizeOf, type VariableResult } from './posterior.js';
+import { type ClosedForm, sizeOf, type VariableResult } from './posterior.js';
 
 /** Phi^-1(0.95). */
 const normalQuantile95 = 1.6448536269514722;
@@ -65,8 +67,12 @@ interface Described {
   readonly q95: Float64Array;
 }
 
-/** Results of all recorded variables at the mode. The state is left at the mode. */
-export function pointResults(density: DifferentiableDensity, mode: Mode, request: RunRequest): readonly VariableResult[] {
+/** Results of all recorded variables at the mode, and what is to be said of their draws. The state is left at the mode. */
+export async function pointResults(
+  density: DifferentiableDensity,
+  mode: Mode,
+  request: RunRequest,
+): Promise<{ readonly variables: readonly VariableResult[]; readonly warnings: readonly Diagnostic[] }> {
   const recorded = recordedVariables(density.builder, request.keep);
   const random = randomVariables(density);
   density.density(mode.position, false);
@@ -79,8 +85,13 @@ export function pointResults(density: DifferentiableDensity, mode: Mode, request
   density.marginals();
   density.report();
   const drawn = recorded.filter((r) => !described.has(r.name) && finite(density, r.name) === null && integrated(density, r.name) === null);
-  const draws = drawAll(density, drawn, request);
-  return recorded.map((r): VariableResult => {
+  // Predictions, functions of labels, and gaps that were integrated out.
+  const draws = new IndependentDraws(drawn, request);
+  await draws.make(
+    () => density.predict(),
+    (storage) => density.values(storage),
+  );
+  const variables = recorded.map((r): VariableResult => {
     const base = {
       name: r.name,
       shape: r.shape,
@@ -96,7 +107,7 @@ export function pointResults(density: DifferentiableDensity, mode: Mode, request
       return { ...base, range: label.count, ...(label.low === 0 ? {} : { low: label.low }), result: ofProbabilities(density, label) };
     const normal = integrated(density, r.name);
     if (normal !== null) return { ...base, result: normal };
-    if (own === undefined) return { ...base, result: draws.get(r.name)! };
+    if (own === undefined) return { ...base, result: draws.form(r.name)! };
     return {
       ...base,
       result: {
@@ -110,6 +121,7 @@ export function pointResults(density: DifferentiableDensity, mode: Mode, request
       },
     };
   });
+  return { variables, warnings: draws.warnings };
 }
 
 interface Label {
@@ -337,54 +349,4 @@ function describeReports(
   });
   carryQuantiles(density, mode, rows, read);
   return rows.map((m) => [m.r.name, m]);
-}
-
-/** Independent draws of predictions, labels' functions and integrated gaps at the mode. */
-function drawAll(
-  density: DifferentiableDensity,
-  drawn: readonly Recorded[],
-  request: RunRequest,
-): ReadonlyMap<string, VariableResult['result']> {
-  const out = new Map<string, VariableResult['result']>();
-  if (drawn.length === 0) return out;
-  const count = request.chains * request.draws;
-  const kept = drawn.map((r): DrawValues | null =>
-    r.mode === 'moments' ? null : r.discrete ? new Int32Array(count * sizeOf(r.shape)) : new Float64Array(count * sizeOf(r.shape)),
-  );
-  const sums = drawn.map((r) =>
-    r.mode === 'moments' ? { mean: new Float64Array(sizeOf(r.shape)), squares: new Float64Array(sizeOf(r.shape)) } : null,
-  );
-  for (let d = 0; d < count; d++) {
-    density.predict();
-    drawn.forEach((r, n) => {
-      const values = density.values(r.storage),
-        sum = sums[n];
-      kept[n]?.set(values, d * values.length);
-      if (sum != null)
-        values.forEach((x, e) => {
-          const step = x - sum.mean[e]!;
-          sum.mean[e]! += step / (d + 1);
-          sum.squares[e]! += step * (x - sum.mean[e]!);
-        });
-    });
-  }
-  drawn.forEach((r, n) => {
-    const sum = sums[n];
-    if (sum == null) {
-      out.set(r.name, { form: 'draws', chains: request.chains, draws: request.draws, values: kept[n]!, independent: true });
-      return;
-    }
-    const variance = sum.squares.map((s) => s / Math.max(1, count - 1));
-    out.set(r.name, {
-      form: 'moments',
-      chains: request.chains,
-      draws: request.draws,
-      mean: sum.mean,
-      variance,
-      mcse: variance.map((v) => Math.sqrt(v / count)),
-      rhat: new Float64Array(variance.length).fill(Number.NaN),
-      probabilities: null,
-    });
-  });
-  return out;
 }

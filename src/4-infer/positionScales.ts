@@ -5,6 +5,7 @@
 import type { CoordinateKind } from './coordinates.js';
 import type { DifferentiableDensity } from './gradient.js';
 import { findScales, type Scalable, type Scaled } from './startScales.js';
+import type { Interruptible } from './stopping.js';
 
 /** How a coordinate follows when what it stands for is multiplied; kinds that are not here have ranges of their own. */
 const multiplied: Partial<Readonly<Record<CoordinateKind, (u: number, factor: number) => number>>> = {
@@ -22,7 +23,12 @@ const usual = { least: 1e-2, most: 1e2 } as const;
  * A start with its unknowns without a law on the scale of the data; the same where the density there is not finite.
  * @param measure whether positions are from now on measured in these scales: a search that takes 1 for a usual size then has it.
  */
-export function scaledStart(density: DifferentiableDensity, start: Float64Array, jacobian: boolean, measure: boolean): Float64Array {
+export function* scaledStart(
+  density: DifferentiableDensity,
+  start: Float64Array,
+  jacobian: boolean,
+  measure: boolean,
+): Interruptible<Float64Array> {
   const coordinates = new Map<string, number[]>();
   density.owners.forEach(({ variable }, k) => {
     if (density.lawless.has(variable)) coordinates.set(variable, [...(coordinates.get(variable) ?? []), k]);
@@ -33,11 +39,11 @@ export function scaledStart(density: DifferentiableDensity, start: Float64Array,
     return kinds.every((kind) => multiplied[kind] !== undefined) ? [{ name, positive: !kinds.includes('real') }] : [];
   });
   const at = (state: Float64Array): Scaled<Float64Array> => ({ state, value: density.density(state, jacobian) });
-  const found = findScales(at(start), unknowns, (state, { name }, factor) => {
+  const found = (yield* findScales(at(start), unknowns, (state, { name }, factor) => {
     const next = state.slice();
     for (const k of coordinates.get(name)!) next[k] = multiplied[kindOf(k)]!(state[k]!, factor);
     return at(next);
-  }).state;
+  })).state;
   if (!measure || found === start) return found;
   const origins = new Float64Array(density.dimension),
     units = new Float64Array(density.dimension).fill(1);

@@ -6,6 +6,7 @@
  */
 import { choleskyInPlace, solveLower, solveLowerTransposed } from '../numeric/linearAlgebra.js';
 import type { DifferentiableDensity } from './gradient.js';
+import type { Interruptible } from './stopping.js';
 
 /** A group of labels to seed: its table of joint probabilities, with so many states to each element. */
 export interface Seeding {
@@ -34,12 +35,12 @@ export function seeding(density: DifferentiableDensity): Seeding | null {
 }
 
 /** A position fitted to clusters; null where the fits fail. @param climb raises the expected log density from a position. */
-export function seededStart(
+export function* seededStart(
   density: DifferentiableDensity,
   { table, states }: Seeding,
   from: Float64Array,
-  climb: (from: Float64Array) => Float64Array | null,
-): Float64Array | null {
+  climb: (from: Float64Array) => Interruptible<Float64Array | null>,
+): Interruptible<Float64Array | null> {
   density.density(from, false);
   const cells = density.values(table) as Float64Array,
     elements: number[] = [];
@@ -51,18 +52,18 @@ export function seededStart(
   }
   if (elements.length < 2 * states) return null;
   for (const n of elements) cells.fill(1 / states, n * states, (n + 1) * states);
-  const pooled = climb(from);
+  const pooled = yield* climb(from);
   if (pooled === null) return null;
 
   const looked = sampled(density, elements);
-  const vectors = scores(density, cells, states, looked, pooled);
+  const vectors = yield* scores(density, cells, states, looked, pooled);
   const clusters = cluster(density, vectors, states);
   if (clusters === null) return null;
   cells.fill(0);
   looked.forEach((n, j) => {
     for (let k = 0; k < states; k++) cells[n * states + k] = (1 - ownWeight) / states + (clusters[j] === k ? ownWeight : 0);
   });
-  return climb(pooled);
+  return yield* climb(pooled);
 }
 
 function sampled(density: DifferentiableDensity, elements: readonly number[]): readonly number[] {
@@ -80,24 +81,26 @@ function sampled(density: DifferentiableDensity, elements: readonly number[]): r
  * Where single elements would move the unknowns: their scores in the first state times the inverse of
  * the scores' covariance (for the mean of a Normal this is the datum itself), by coordinate of unit variance.
  */
-function scores(
+function* scores(
   density: DifferentiableDensity,
   cells: Float64Array,
   states: number,
   looked: readonly number[],
   position: Float64Array,
-): readonly Float64Array[] {
+): Interruptible<readonly Float64Array[]> {
   const p = density.dimension,
     without = new Float64Array(p);
   cells.fill(0);
   density.expected(position, without);
-  const vectors = looked.map((n) => {
+  const vectors: Float64Array[] = [];
+  for (const n of looked) {
+    yield;
     const own = new Float64Array(p);
     cells[n * states] = 1;
     density.expected(position, own);
     cells[n * states] = 0;
-    return own.map((g, i) => g - without[i]!);
-  });
+    vectors.push(own.map((g, i) => g - without[i]!));
+  }
   // Locations tell clusters apart better than scales do, where there are locations.
   const moves = (i: number): boolean => vectors.some((v) => v[i] !== 0);
   const located = density.owners.some((o, i) => o.kind === 'real' && moves(i));

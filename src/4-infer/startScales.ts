@@ -4,6 +4,8 @@
  * unknowns, one after the other, for as long as the objective gains by them or does not notice.
  */
 
+import type { Interruptible } from './stopping.js';
+
 /** A state of all unknowns and its objective; what is not a number counts as the worst. */
 export interface Scaled<State> {
   readonly state: State;
@@ -33,26 +35,28 @@ function several(factor: number): number {
 }
 
 /** @param attempt a state with one unknown multiplied, and its objective. */
-export function findScales<State>(
+export function* findScales<State>(
   start: Scaled<State>,
   unknowns: readonly Scalable[],
   attempt: (state: State, unknown: Scalable, factor: number) => Scaled<State>,
-): Scaled<State> {
+): Interruptible<Scaled<State>> {
   let here = start;
   if (!Number.isFinite(start.value)) return start;
   const gainOf = (next: Scaled<State>): number => worth(next.value) - worth(here.value);
   /** One step, if the objective gains by it. */
-  const climb = (unknown: Scalable, factor: number, least: number): boolean => {
+  function* climb(unknown: Scalable, factor: number, least: number): Interruptible<boolean> {
+    yield;
     const next = attempt(here.state, unknown, factor);
     if (!(gainOf(next) > least)) return false;
     here = next;
     return true;
-  };
+  }
   /** To the farthest place that is hardly worse than the best on the way; where no step ever loses, null and nothing moves. */
-  const cross = (unknown: Scalable, factor: number): { readonly gained: boolean } | null => {
+  function* cross(unknown: Scalable, factor: number): Interruptible<{ readonly gained: boolean } | null> {
     const from = here;
     let best = worth(from.value);
     for (let power = 0; power < mostPowers; power++) {
+      yield;
       const next = attempt(here.state, unknown, factor),
         value = worth(next.value);
       // A number of either sign that suddenly gains owes it to rounding.
@@ -62,28 +66,29 @@ export function findScales<State>(
     }
     here = from;
     return null;
-  };
+  }
   /**
    * Crosses a plateau, upwards if it ends there. One without an end (degrees of freedom that might as well be infinite, the
    * precision of numbers that are nearly zero) is left for smaller values where these gain.
    */
-  const leave = (unknown: Scalable): boolean => {
-    const up = cross(unknown, step);
+  function* leave(unknown: Scalable): Interruptible<boolean> {
+    const up = yield* cross(unknown, step);
     if (up !== null || !unknown.positive) return up?.gained === true;
     const from = here,
-      down = cross(unknown, 1 / step);
+      down = yield* cross(unknown, 1 / step);
     if (down?.gained !== true) here = from;
     return down?.gained === true;
-  };
+  }
   // Step by step together: a scale that ran ahead of the others would be lost in the rounding of what is still too large.
   const positive = unknowns.filter((u) => u.positive),
     order = [...unknowns.filter((u) => !u.positive), ...positive];
   for (let round = 0; round < mostRounds; round++) {
     let moved = false;
     for (const u of order)
-      if ((u.positive && climb(u, step, several(step))) || climb(u, 1 / step, u.positive ? several(step) : slight)) moved = true;
+      if ((u.positive && (yield* climb(u, step, several(step)))) || (yield* climb(u, 1 / step, u.positive ? several(step) : slight)))
+        moved = true;
     if (moved) continue;
-    for (const u of order) if (leave(u)) moved = true;
+    for (const u of order) if (yield* leave(u)) moved = true;
     if (!moved) break;
   }
   if (here === start) return here;
@@ -91,9 +96,10 @@ export function findScales<State>(
   // good.
   for (let round = 0, moved = true; moved && round < mostRounds; round++) {
     moved = false;
-    for (const u of positive) if (climb(u, smallStep, noticed) || climb(u, 1 / smallStep, several(smallStep))) moved = true;
+    for (const u of positive)
+      if ((yield* climb(u, smallStep, noticed)) || (yield* climb(u, 1 / smallStep, several(smallStep)))) moved = true;
   }
-  for (const u of positive) cross(u, smallStep);
+  for (const u of positive) yield* cross(u, smallStep);
   return here;
 }
 function worth(value: number): number {

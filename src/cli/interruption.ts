@@ -1,23 +1,32 @@
 /**
- * Ctrl-C while chains run: the first ends the run with the draws that there are, the second the process. What was
- * interrupted before there was a draw ends like any interrupted process: by the status that shells give those. A terminal that
- * is closed interrupts once, however often it says so: the system and the shell both do.
+ * Ctrl-C while a run goes on: the first ends the run with what there is, the second the process, by the system itself, so that it
+ * does even where the event loop has no turn. What was interrupted before there was anything ends like any interrupted process: by
+ * the status that shells give those. A terminal that is closed interrupts once, however often it says so: the system and the shell both do.
  */
+import type { ProgressEvent } from '../index.js';
 import { printError } from './output.js';
 
 /** Numbers of the signals: a shell reports 128 more of a process that one has ended. */
 const signals = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 type Signal = keyof typeof signals;
 
+/** What a run ends with that is interrupted while it does this. */
+const endings: Readonly<Record<ProgressEvent['phase'], string>> = {
+  warmup: 'Stopping with the draws that there are',
+  sampling: 'Stopping with the draws that there are',
+  iteration: 'Stopping with the best so far',
+  solving: 'Stopping',
+};
+
 export class Interruption {
   private readonly controller = new AbortController();
-  private listening = false;
+  private phase: ProgressEvent['phase'] | null = null;
   private met: Signal | null = null;
   private readonly interrupt = (signal: Signal): void => {
-    if (this.met !== null && signal === 'SIGHUP') return;
-    if (this.met !== null) process.exit(128 + signals[signal]);
+    if (this.met !== null) return;
     this.met = signal;
-    printError('\nStopping with the draws that there are; once more ends at once.');
+    for (const name of names) if (name !== 'SIGHUP') process.off(name, this.interrupt);
+    printError(`\n${endings[this.phase ?? 'iteration']}; once more ends at once.`);
     this.controller.abort();
   };
 
@@ -30,10 +39,11 @@ export class Interruption {
     return this.met === null ? null : 128 + signals[this.met];
   }
 
-  /** From now on; before, and after `end`, an interrupt ends the process. */
-  listen(): void {
-    if (this.listening) return;
-    this.listening = true;
+  /** From now on, while a run does this; before, and after `end`, an interrupt ends the process. */
+  listen(phase: ProgressEvent['phase']): void {
+    const isHeard = this.phase !== null;
+    this.phase = phase;
+    if (isHeard) return;
     for (const signal of names) process.on(signal, this.interrupt);
   }
 

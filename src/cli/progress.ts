@@ -34,7 +34,7 @@ interface Display {
 
 class LiveLines implements Display {
   private readonly bars: progressBars.MultiBar;
-  private readonly lines = new Map<number, { readonly bar: progressBars.SingleBar; phase: string }>();
+  private readonly lines = new Map<number, { readonly bar: progressBars.SingleBar; total: number }>();
 
   constructor() {
     this.bars = new progressBars.MultiBar(
@@ -62,11 +62,11 @@ class LiveLines implements Display {
     };
     let line = this.lines.get(event.chain);
     if (line === undefined) {
-      line = { bar: this.bars.create(event.total, event.done, payload), phase: event.phase };
+      line = { bar: this.bars.create(event.total, event.done, payload), total: event.total };
       this.lines.set(event.chain, line);
     }
-    if (line.phase !== event.phase) {
-      line.phase = event.phase;
+    if (line.total !== event.total) {
+      line.total = event.total;
       line.bar.setTotal(event.total);
     }
     line.bar.update(event.done, payload);

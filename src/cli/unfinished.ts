@@ -88,6 +88,7 @@ export class UnfinishedRun implements RunStore {
   private readonly folder: string;
   private readonly inputs: RunInputs;
   private readonly goesOn: boolean;
+  private opened = false;
   /** Bytes of draws kept so far, by chain. */
   private readonly lengths = new Map<number, number>();
 
@@ -119,13 +120,7 @@ export class UnfinishedRun implements RunStore {
     const folder = path.join(directory, folderName),
       file = path.join(folder, 'inputs');
     if (!fs.existsSync(file)) {
-      const finished = fs.existsSync(path.join(directory, 'summary.json'));
-      throw refused(
-        directory,
-        finished
-          ? { code: 'nothing-to-resume', message: 'The run there is finished.', hint: `its results are in ${directory}` }
-          : { code: 'nothing-to-resume', message: 'No run was cut off there.', hint: 'name the directory that was given to --out' },
-      );
+      throw refused(directory, { code: 'nothing-to-resume', ...whyNot(directory) });
     }
     const inputs = damagedUnless<RunInputs>(
       directory,
@@ -160,6 +155,7 @@ export class UnfinishedRun implements RunStore {
     } catch (error) {
       throw error instanceof Error && error.name === 'ModelError' ? error : cannotWrite(`--out ${path.dirname(this.folder)}`, error);
     }
+    this.opened = true;
     return goesOn ? Array.from({ length: chains }, (_, chain) => this.chain(chain)) : [];
   }
 
@@ -180,6 +176,11 @@ export class UnfinishedRun implements RunStore {
     writeWhole(this.file(chain, 'checkpoint'), serialize({ checkpoint, length }));
     // Only now: where the checkpoint could not be written, its draws are written again.
     this.lengths.set(chain, length);
+  }
+
+  /** True of a run of chains that has begun: only such runs are kept, and can go on. */
+  get isOpen(): boolean {
+    return this.opened;
   }
 
   /** True where draws of this run are on the disk. */
@@ -247,6 +248,22 @@ export class UnfinishedRun implements RunStore {
   private file(chain: number, ending: string): string {
     return path.join(this.folder, `chain-${chain}.${ending}`);
   }
+}
+
+/** Why there is nothing to go on with in a directory. */
+function whyNot(directory: string): { readonly message: string; readonly hint: string } {
+  const file = path.join(directory, 'summary.json');
+  if (!fs.existsSync(file))
+    return {
+      message: 'No run was cut off there.',
+      hint: 'name the directory that was given to --out; only runs that draw by chains (gibbs, mh) are kept while they go on',
+    };
+  return fs.readFileSync(file, 'utf8').includes('"stopped-early"')
+    ? {
+        message: 'The run there was stopped, and has ended with what it had come to: only runs that draw by chains can go on.',
+        hint: `its results are in ${directory}; for others run it again, with more time`,
+      }
+    : { message: 'The run there is finished.', hint: `its results are in ${directory}` };
 }
 
 function refuseIfAtWork(folder: string): void {

@@ -15,8 +15,12 @@ export interface LbfgsOptions {
   /** Stops when the value falls by less than this, relative to its size, in each of several steps. */
   readonly tolerance: number;
   readonly memory?: number | undefined;
-  /** Called after every step with the value; the search ends where it answers false. */
-  readonly onStep?: ((value: number, x: Float64Array) => boolean) | undefined;
+}
+
+/** Where a search is after a step. */
+export interface LbfgsStep {
+  readonly value: number;
+  readonly x: Float64Array;
 }
 
 export interface LbfgsResult {
@@ -25,7 +29,7 @@ export interface LbfgsResult {
   readonly gradient: Float64Array;
   readonly iterations: number;
   /** `stuck`: no step along the search direction lowers the value, although the gradient is not zero. */
-  readonly status: 'converged' | 'iterations' | 'stuck' | 'stopped' | 'start';
+  readonly status: 'converged' | 'iterations' | 'stuck' | 'start';
 }
 
 /** Decrease and curvature of the Wolfe conditions. */
@@ -37,6 +41,15 @@ const usualMemory = 10;
 
 /** Minimises from a start. A start whose value is not finite comes back as it is, with status `start`. */
 export function lbfgs(objective: Objective, start: Float64Array, options: LbfgsOptions): LbfgsResult {
+  const steps = lbfgsSteps(objective, start, options);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** The same step by step, so that whoever takes them may do something else between two, or end there. */
+export function* lbfgsSteps(objective: Objective, start: Float64Array, options: LbfgsOptions): Generator<LbfgsStep, LbfgsResult, void> {
   const n = start.length,
     memory = options.memory ?? usualMemory;
   let x: Float64Array = start.slice(),
@@ -85,8 +98,7 @@ export function lbfgs(objective: Objective, start: Float64Array, options: LbfgsO
     x = found.x;
     gradient = found.gradient;
     value = found.value;
-    if (options.onStep !== undefined && !options.onStep(value, x))
-      return { x, value, gradient, iterations: iteration + 1, status: 'stopped' };
+    yield { value, x };
     small = change <= options.tolerance * Math.max(1, Math.abs(value)) ? small + 1 : 0;
     if (small >= patience) return { x, value, gradient, iterations: iteration + 1, status: 'converged' };
   }

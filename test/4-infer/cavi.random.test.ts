@@ -10,6 +10,7 @@ import { VariationalProgram } from '../../src/4-infer/variational/program.js';
 import { begin, startKind } from '../../src/4-infer/variational/starts.js';
 import { programOf } from '../3-derive/programs.js';
 import { boundModel, direction, settle } from './caviMachine.js';
+import { toEnd } from './toEnd.js';
 
 function compiled(text: string, data: Readonly<Record<string, unknown>>, seed: string): VariationalProgram | null {
   try {
@@ -33,7 +34,7 @@ describe('on random programs', () => {
           return;
         }
         accepted++;
-        begin(p, startKind(p, start), start);
+        toEnd(begin(p, startKind(p, start), start));
         let last = p.bound();
         if (!Number.isFinite(last)) return;
         for (let sweep = 0; sweep < 5; sweep++)

@@ -9,6 +9,7 @@ import { regionSupport } from '../../src/3-derive/closedForm.js';
 import type { Expr } from '../../src/expr/expr.js';
 import type { RunResult, VariableResult } from '../../src/4-infer/posterior.js';
 import { boundModel } from '../compiled.js';
+import { toEnd } from './toEnd.js';
 
 export { boundModel };
 
@@ -17,7 +18,7 @@ export type Data = Readonly<Record<string, unknown>>;
 /** A program at a start: every block updated once. */
 export function started(source: string, data: Data, seed = '1', kind: StartKind = 'prior', start = 0): VariationalProgram {
   const program = new VariationalProgram(boundModel(source, data), seed);
-  begin(program, kind, start);
+  toEnd(begin(program, kind, start));
   return program;
 }
 

@@ -7,6 +7,7 @@ import { type Curvature, Differences } from '../../src/4-infer/curvature.js';
 import type { Climbed } from '../../src/4-infer/curvatureGroups.js';
 import { newtonStep } from '../../src/4-infer/newton.js';
 import { compile } from '../../src/index.js';
+import { toEnd } from './toEnd.js';
 
 /** A density of real coordinates, with the number of its gradients so far. */
 function counted(p: number, climbed: Climbed): { readonly differences: Differences; gradients: number } {
@@ -54,7 +55,7 @@ test('a hub and a chain: all second derivatives, by a dozen differences', () => 
     m = x[leaves]!;
   const gradient = new Float64Array(p);
   hubAndChain(x, gradient);
-  const found = dense.differences.curvature(x, gradient, true)!,
+  const found = toEnd(dense.differences.curvature(x, gradient, true))!,
     first = dense.gradients;
   for (let i = 0; i < leaves; i++) {
     const u = x[i]!;
@@ -66,7 +67,7 @@ test('a hub and a chain: all second derivatives, by a dozen differences', () => 
   expect(unscaled(found, leaves, leaves)).toBeCloseTo(bend, 5);
   // A gradient each to see what meets, once; then 5 colours.
   expect(first).toBeLessThan(p + 70);
-  dense.differences.curvature(x, gradient, true);
+  toEnd(dense.differences.curvature(x, gradient, true));
   expect(dense.gradients - first).toBeLessThan(70);
 });
 
@@ -94,7 +95,7 @@ test('what does not meet where it was looked at, and does elsewhere, is found ou
     [outside, 0.2],
   ] as const) {
     objective(at, gradient);
-    const found = differences.curvature(at, gradient, true)!;
+    const found = toEnd(differences.curvature(at, gradient, true))!;
     for (let i = 1; i < p; i++) expect(unscaled(found, 0, i)).toBeCloseTo(meeting, 6);
   }
 });
@@ -111,7 +112,7 @@ test('kinks are found among many coordinates that move together', () => {
       return value;
     };
   const kinked = counted(p, objective);
-  expect(kinked.differences.kinks(new Float64Array(p), null)).toEqual(kinks);
+  expect(toEnd(kinked.differences.kinks(new Float64Array(p), null))).toEqual(kinks);
   expect(kinked.gradients).toBeLessThan(p + 12);
 });
 
@@ -130,12 +131,12 @@ test('where the density bends upwards a damped step goes uphill without a spectr
     at = new Float64Array(p).fill(0.3),
     gradient = new Float64Array(p);
   objective(at, gradient);
-  const uphill = newtonStep(differences.curvature(at, gradient, false)!, gradient);
+  const uphill = newtonStep(toEnd(differences.curvature(at, gradient, false))!, gradient);
   expect(uphill).toMatchObject({ isDamped: true, negative: [] });
   expect(uphill.decrement).toBeGreaterThan(0);
   at.fill(0);
   objective(at, gradient);
-  const saddle = newtonStep(differences.curvature(at, gradient, false)!, gradient);
+  const saddle = newtonStep(toEnd(differences.curvature(at, gradient, false))!, gradient);
   expect(saddle).toMatchObject({ isDamped: false });
   expect(saddle.negative).toHaveLength(p);
 });

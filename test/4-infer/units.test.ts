@@ -6,6 +6,7 @@
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../src/index.js';
 import { findScales } from '../../src/4-infer/startScales.js';
+import { toEnd } from './toEnd.js';
 
 /** Standard normal numbers, the same everywhere. */
 function numbers(count: number, seed: number): number[] {
@@ -179,13 +180,15 @@ describe('scales of a start', () => {
     // Twenty numbers of standard deviation 1e6, made of two variances of which one is all but invisible.
     const density = ({ a, b }: Readonly<Record<string, number>>): number =>
       -10 * Math.log(a! ** 2 + b! ** 2) - (10 * 1e12) / (a! ** 2 + b! ** 2);
-    const { state } = findScales(
-      from(density, { a: 1, b: 1 }),
-      [
-        { name: 'a', positive: true },
-        { name: 'b', positive: true },
-      ],
-      attempt(density),
+    const { state } = toEnd(
+      findScales(
+        from(density, { a: 1, b: 1 }),
+        [
+          { name: 'a', positive: true },
+          { name: 'b', positive: true },
+        ],
+        attempt(density),
+      ),
     );
     expect(Math.hypot(state['a']!, state['b']!)).toBeGreaterThan(1e5);
     expect(Math.hypot(state['a']!, state['b']!)).toBeLessThan(1e7);
@@ -193,13 +196,13 @@ describe('scales of a start', () => {
 
   test('what the density does not speak of stays, as does a density that is no number', () => {
     const flat = ({ a }: Readonly<Record<string, number>>): number => -1 / (1e30 * a!);
-    expect(findScales(from(flat, { a: 1 }), [{ name: 'a', positive: true }], attempt(flat)).state).toEqual({ a: 1 });
+    expect(toEnd(findScales(from(flat, { a: 1 }), [{ name: 'a', positive: true }], attempt(flat))).state).toEqual({ a: 1 });
     const none = (): number => Number.NaN;
-    expect(findScales(from(none, { a: 1 }), [{ name: 'a', positive: true }], attempt(none)).state).toEqual({ a: 1 });
+    expect(toEnd(findScales(from(none, { a: 1 }), [{ name: 'a', positive: true }], attempt(none))).state).toEqual({ a: 1 });
   });
 
   test('one datum that a scale could shrink to does not tempt it', () => {
     const spike = ({ a }: Readonly<Record<string, number>>): number => -Math.log(a!);
-    expect(findScales(from(spike, { a: 1 }), [{ name: 'a', positive: true }], attempt(spike)).state).toEqual({ a: 1 });
+    expect(toEnd(findScales(from(spike, { a: 1 }), [{ name: 'a', positive: true }], attempt(spike))).state).toEqual({ a: 1 });
   });
 });

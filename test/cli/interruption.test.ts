@@ -31,23 +31,36 @@ afterEach(() => {
 });
 
 describe('an interrupt', () => {
-  it('aborts once, ends the process the second time, and is let go of at the end', () => {
-    const exit = vi.spyOn(process, 'exit').mockImplementation((() => undefined) as never);
+  it('aborts once and leaves the second one to the system, which ends the process', () => {
     vi.spyOn(process.stderr, 'write').mockReturnValue(true);
-    const before = process.listenerCount('SIGTERM'),
+    const counts = (): readonly number[] => ['SIGINT', 'SIGTERM'].map((name) => process.listenerCount(name)),
+      before = counts(),
       interruption = new Interruption();
-    interruption.listen();
-    interruption.listen();
-    expect(process.listenerCount('SIGTERM')).toBe(before + 1);
+    interruption.listen('warmup');
+    interruption.listen('sampling');
+    expect(counts()).toEqual(before.map((count) => count + 1));
     expect([interruption.status, interruption.signal.aborted]).toEqual([null, false]);
     process.emit('SIGTERM', 'SIGTERM');
     // 128 more than the number of the signal.
     expect([interruption.status, interruption.signal.aborted]).toEqual([143, true]);
-    expect(exit).not.toHaveBeenCalled();
-    process.emit('SIGINT', 'SIGINT');
-    expect(exit).toHaveBeenCalledWith(130);
+    // Whom nobody listens to, it ends.
+    expect(counts()).toEqual(before);
     interruption.end();
-    expect(process.listenerCount('SIGTERM')).toBe(before);
+    process.removeAllListeners('SIGHUP');
+  });
+
+  it.each([
+    ['sampling', 'Stopping with the draws that there are; once more ends at once.'],
+    ['iteration', 'Stopping with the best so far; once more ends at once.'],
+    ['solving', 'Stopping; once more ends at once.'],
+  ] as const)('says what a run ends with: %s', (phase, text) => {
+    const written = vi.spyOn(process.stderr, 'write').mockReturnValue(true),
+      interruption = new Interruption();
+    interruption.listen(phase);
+    process.emit('SIGINT', 'SIGINT');
+    interruption.end();
+    process.removeAllListeners('SIGHUP');
+    expect(written.mock.calls.flat().join('')).toContain(text);
   });
 
   it('by a terminal that is closed comes twice, and ends neither the process nor the writing of results', () => {
@@ -56,7 +69,7 @@ describe('an interrupt', () => {
     const before = process.listenerCount('SIGHUP'),
       unheard = new Interruption(),
       interruption = new Interruption();
-    interruption.listen();
+    interruption.listen('sampling');
     process.emit('SIGHUP', 'SIGHUP');
     process.emit('SIGHUP', 'SIGHUP');
     interruption.end();
@@ -65,7 +78,7 @@ describe('an interrupt', () => {
     expect(exit).not.toHaveBeenCalled();
     expect([interruption.status, interruption.signal.aborted]).toEqual([129, true]);
     process.removeAllListeners('SIGHUP');
-    unheard.listen();
+    unheard.listen('sampling');
     unheard.end();
     expect(process.listenerCount('SIGHUP')).toBe(0);
   });

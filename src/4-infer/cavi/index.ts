@@ -7,7 +7,7 @@
  * and the expectations stand still. Random starts differ by seed alone, never by the machine's speed.
  */
 import type { Diagnostic } from '../../errors/diagnostic.js';
-import { breathe, seconds } from '../../platform/platform.js';
+import { seconds } from '../../platform/platform.js';
 import type { BoundModel, Given } from '../../2-graph/bound.js';
 import type { ModelGraph } from '../../2-graph/graph.js';
 import type { Recognised } from '../../3-derive/closedForm.js';
@@ -15,15 +15,7 @@ import { factorForms } from '../../3-derive/conditional.js';
 import { jointFactors } from '../../3-derive/joint.js';
 import { meanField } from '../../3-derive/meanField.js';
 import { DerivedModel } from '../../3-derive/model.js';
-import {
-  type Backend,
-  type ExplainedBlock,
-  type Explanation,
-  type OptionDoc,
-  type RunRequest,
-  stoppedAfter,
-  stoppedBeforeAllStarts,
-} from '../backend.js';
+import type { Backend, ExplainedBlock, Explanation, OptionDoc, RunRequest } from '../backend.js';
 import { refuse, startValues, unknownOption } from '../backendOptions.js';
 import { exchangeableGroups } from '../exchangeable.js';
 import { entering } from '../focus.js';
@@ -32,6 +24,7 @@ import { blockRequest } from '../kernelOptions.js';
 import { derive } from '../derivation.js';
 import { formName, refusalOf, regionLoops, regionName, sourceLine } from '../wording.js';
 import { elementName, type PlanEntry, type RunResult, type VariableResult } from '../posterior.js';
+import { type Interruptible, inTurns, stoppedAfter, stoppedBeforeAllStarts, stoppedWithout } from '../stopping.js';
 import { jointInWords } from '../variational/joint.js';
 import { largestChange, type LatentLaws, type Memory, type Saved, VariationalProgram } from '../variational/program.js';
 import { derivedFor } from '../variational/refusal.js';
@@ -227,46 +220,81 @@ interface Trial {
   readonly trace: readonly number[];
 }
 
-/** The best of several starts; null where none had a finite bound. All get a few sweeps, the better third of them more, and so on. */
-async function bestStart(
+/** What a search has come to: read when it has ended, and when it is left. */
+interface Course {
+  /** The better ones of the trials that are over, the best first. */
+  trials: readonly Trial[];
+  /** The bounds of the one that the program is at; empty before its first sweep. */
+  trace: number[];
+  /** Starts tried, of so many. */
+  tried: number;
+  starts: number;
+  /** Whether all starts were tried and the best of them chosen. */
+  hasChosen: boolean;
+  converged: boolean;
+  warnings: readonly Diagnostic[];
+}
+
+/** The best of several starts, and from there on until nothing moves. All starts get a few sweeps, the better third of them more, and so on. */
+function* search(
   program: VariationalProgram,
   settings: Settings,
   initialised: ReadonlyMap<string, Memory>,
-  request: RunRequest,
-): Promise<{ readonly best: Trial | null; readonly tried: number; readonly cut: boolean }> {
+  course: Course,
+): Interruptible<true> {
   const held = new Set(program.blocks.flatMap((b, k) => (initialised.has(b.block.region.variable.name) ? [k] : [])));
   const usual =
     initialised.size > 0
       ? 1
       : Math.max(fewestRestarts, Math.min(usualRestarts, Math.floor((usualRestarts * comfortableSize) / sweepSize(program))));
   const starts = settings.restarts ?? usual;
-  let trials: Trial[] = [];
+  course.starts = starts;
   const bounds: number[] = [];
-  // One start at least is tried; a run that is stopped goes on with the best of those that were.
-  let cut = false;
-  for (let start = 0; start < starts && !(settings.restarts === null && agreed(bounds)) && !cut; start++) {
-    begin(program, initialised.size > 0 ? 'prior' : startKind(program, start), start, held);
-    const trial = tried(program, settings, [program.bound()], trialSweeps);
-    request.onProgress?.({ chain: 0, phase: 'iteration', done: start + 1, total: starts, objective: trial.bound });
+  yield { done: 0, total: starts };
+  for (let start = 0; start < starts && !(settings.restarts === null && agreed(bounds)); start++) {
+    yield* begin(program, initialised.size > 0 ? 'prior' : startKind(program, start), start, held);
+    course.trace = [program.bound()];
+    const trial = yield* tried(program, settings, course, trialSweeps);
     bounds.push(trial.bound);
-    if (Number.isFinite(trial.bound)) trials = better([...trials, trial], Math.max(1, Math.ceil(starts / promising)), settings);
-    await breathe();
-    cut = start + 1 < starts && request.stopped?.() === true;
+    if (Number.isFinite(trial.bound))
+      course.trials = better([...course.trials, trial], Math.max(1, Math.ceil(starts / promising)), settings);
+    course.trace = [];
+    course.tried = start + 1;
   }
-  for (let sweeps = promising * trialSweeps; trials.length > 1 && request.stopped?.() !== true; sweeps *= promising) {
+  course.tried = starts;
+  for (let sweeps = promising * trialSweeps; course.trials.length > 1; sweeps *= promising) {
     const longer: Trial[] = [];
-    for (const trial of trials) {
+    for (const trial of course.trials) {
       program.restore(trial.state);
-      longer.push(tried(program, settings, [...trial.trace], sweeps));
-      await breathe();
+      course.trace = [...trial.trace];
+      longer.push(yield* tried(program, settings, course, sweeps));
     }
-    trials = better(
+    course.trace = [];
+    course.trials = better(
       longer.filter((t) => Number.isFinite(t.bound)),
-      Math.ceil(trials.length / promising),
+      Math.ceil(course.trials.length / promising),
       settings,
     );
   }
-  return { best: trials[0] ?? null, tried: starts, cut };
+  course.hasChosen = true;
+  const [best] = course.trials;
+  if (best !== undefined) {
+    program.restore(best.state);
+    course.trace = [...best.trace];
+    yield* ascend(program, settings, course);
+  }
+  return true;
+}
+/** Puts the best of what a search that was left had come to into the program. @throws ModelError where it had come to nothing. */
+function settleForBest(program: VariationalProgram, settings: Settings, course: Course): void {
+  const [best] = course.trials,
+    bound = course.trace.at(-1) ?? Number.NaN;
+  if (best !== undefined && !(bound >= best.bound)) {
+    program.restore(best.state);
+    course.trace = [...best.trace];
+  } else if (course.trace.length === 0)
+    throw stoppedWithout('the first sweep of its first start was done', 'Give it more time, or less data.');
+  if (!course.hasChosen) course.converged = relativeChange(course.trace) < settings.tolerance;
 }
 /** True where so many starts have come to the highest bound that more would only come there again. */
 function agreed(bounds: readonly number[]): boolean {
@@ -274,7 +302,8 @@ function agreed(bounds: readonly number[]): boolean {
   return bounds.filter((b) => best - b <= sameOptimum * Math.max(1, Math.abs(best))).length >= enoughAgreeing;
 }
 /** Sweeps on from where the program is, at most so many, until the bound stands still. */
-function tried(program: VariationalProgram, settings: Settings, trace: number[], sweeps: number): Trial {
+function* tried(program: VariationalProgram, settings: Settings, course: Course, sweeps: number): Interruptible<Trial> {
+  const { trace } = course;
   for (
     let k = 1;
     k < sweeps &&
@@ -283,9 +312,11 @@ function tried(program: VariationalProgram, settings: Settings, trace: number[],
     relativeChange(trace) >= settings.tolerance;
     k++
   ) {
+    yield { done: course.tried, total: course.starts, objective: trace[trace.length - 1] };
     program.sweep();
     trace.push(program.bound());
   }
+  yield { done: course.tried, total: course.starts, objective: trace[trace.length - 1] };
   return { bound: trace[trace.length - 1]!, state: program.save(), trace };
 }
 /** The highest bounds, the highest first; of trials that have met in one optimum only one. */
@@ -297,13 +328,10 @@ function better(trials: readonly Trial[], count: number, settings: Settings): Tr
 }
 
 /** Sweeps until nothing moves. */
-async function ascend(
-  program: VariationalProgram,
-  settings: Settings,
-  trace: number[],
-  request: RunRequest,
-): Promise<{ readonly converged: boolean; readonly warnings: readonly Diagnostic[] }> {
-  const warnings: Diagnostic[] = [];
+function* ascend(program: VariationalProgram, settings: Settings, course: Course): Interruptible<void> {
+  const warnings: Diagnostic[] = [],
+    { trace } = course;
+  course.warnings = warnings;
   const tables = [...program.memory].filter(([name, values]) => name.startsWith('E|') && values.length > 0).map(([, values]) => values);
   const patience = Math.min(settlingSweeps, Math.ceil(settlingWork / sweepSize(program)));
   let before: readonly Memory[] | null = null;
@@ -311,7 +339,9 @@ async function ascend(
     worst = 0,
     worstAt = 0;
   if (relativeChange(trace) < settings.tolerance) convergedAt = trace.length;
+  course.converged = convergedAt >= 0;
   while (trace.length < settings.iterations) {
+    yield { done: trace.length, total: settings.iterations, objective: trace[trace.length - 1] };
     if (convergedAt >= 0) before = tables.map((t) => t.slice());
     program.sweep();
     trace.push(program.bound());
@@ -323,7 +353,8 @@ async function ascend(
         message: `the evidence lower bound became ${last} in sweep ${trace.length}${whereBroken(program)}`,
         hint: 'A param may have run to the edge of its range (a variance to 0): give it a prior, or look for data that the model calls impossible.',
       });
-      return { converged: false, warnings };
+      course.converged = false;
+      return;
     }
     const drop = trace[trace.length - 2]! - last;
     if (drop > worst) {
@@ -336,11 +367,7 @@ async function ascend(
       (trace.length - convergedAt >= patience || (before !== null && tables.every((t, k) => largestChange(t, before![k]!) < settled)))
     )
       break;
-    if (convergedAt < 0 && request.stopped?.() === true) return { converged: false, warnings: [...warnings, stoppedAfter(trace.length)] };
-    if (trace.length % 50 === 0) {
-      request.onProgress?.({ chain: 0, phase: 'iteration', done: trace.length, total: settings.iterations, objective: last });
-      await breathe();
-    }
+    course.converged = convergedAt >= 0;
   }
   if (convergedAt < 0)
     warnings.push({
@@ -356,7 +383,6 @@ async function ascend(
       message: `the bound fell by ${worst.toExponential(1)} in sweep ${worstAt}`,
       hint: 'The numbers are too large or too small for the update to be exact: rescale the data.',
     });
-  return { converged: convergedAt >= 0, warnings };
 }
 
 async function run(model: BoundModel, _source: string, request: RunRequest): Promise<RunResult> {
@@ -365,28 +391,31 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
   const initialised = startValues(model, request.init);
   const program = derived(model.graph, () => new VariationalProgram(model, request.seed, initialised, plainPoints, lawsOf(settings)));
   const compiled = seconds();
-  const { best, tried, cut } = await bestStart(program, settings, initialised, request);
-  const trace = [...(best?.trace ?? [])];
-  let converged = false,
-    warnings: readonly Diagnostic[];
-  if (best === null) {
-    warnings = [
-      {
-        code: 'no-finite-bound',
-        severity: 'warning',
-        message: `the evidence lower bound was not finite from any of ${tried} starts${whereBroken(program)}`,
-        hint: 'Look for data or start values that are impossible under the model, and for priors without a finite expectation.',
-      },
-    ];
-  } else {
-    program.restore(best.state);
-    ({ converged, warnings } = await ascend(program, settings, trace, request));
-    if (cut && converged) warnings = [...warnings, stoppedBeforeAllStarts(tried)];
-  }
+  const course: Course = { trials: [], trace: [], tried: 0, starts: 0, hasChosen: false, converged: false, warnings: [] };
+  const hasEnded = (await inTurns(search(program, settings, initialised, course), request)) !== null;
+  if (!hasEnded) settleForBest(program, settings, course);
+  const { trace, converged } = course;
+  const warnings: readonly Diagnostic[] =
+    hasEnded && trace.length === 0
+      ? [
+          {
+            code: 'no-finite-bound',
+            severity: 'warning',
+            message: `the evidence lower bound was not finite from any of ${course.starts} starts${whereBroken(program)}`,
+            hint: 'Look for data or start values that are impossible under the model, and for priors without a finite expectation.',
+          },
+        ]
+      : // What only settled was there already.
+        [
+          ...course.warnings,
+          ...(hasEnded || (converged && course.hasChosen)
+            ? []
+            : [converged ? stoppedBeforeAllStarts(course.starts) : stoppedAfter(trace.length)]),
+        ];
   const groups = exchangeableGroups(program.builder, jointFactors(program.builder.model));
   orderComponents(program, groups);
   const ascended = seconds();
-  const variables = results(program, request);
+  const { variables, warnings: ofDraws } = await results(program, request);
   const impossible = drawsWithoutValue(variables);
   return {
     backend: 'cavi',
@@ -398,7 +427,7 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
     logLikelihood: null,
     logJoint: null,
     traces: { elbo: trace },
-    warnings: [...warnings, ...momentNotes(variables), ...impossible],
+    warnings: [...warnings, ...ofDraws, ...momentNotes(variables), ...impossible],
     converged: converged && !impossible.some((w) => w.severity === 'warning'),
     seconds: { compile: compiled - begun, warmup: ascended - compiled, sampling: seconds() - ascended },
     plan: program.blocks.map(

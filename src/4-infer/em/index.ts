@@ -15,17 +15,10 @@ import { meanField } from '../../3-derive/meanField.js';
 import { DerivedModel, latentRegions } from '../../3-derive/model.js';
 import type { Diagnostic } from '../../errors/diagnostic.js';
 import { didYouMean } from '../../errors/render.js';
-import { breathe, seconds } from '../../platform/platform.js';
-import {
-  type Backend,
-  type ExplainedBlock,
-  type Explanation,
-  type OptionDoc,
-  type RunRequest,
-  stoppedAfter,
-  stoppedBeforeAllStarts,
-} from '../backend.js';
+import { seconds } from '../../platform/platform.js';
+import type { Backend, ExplainedBlock, Explanation, OptionDoc, RunRequest } from '../backend.js';
 import { namesIn, refuse, startValues, unknownOption } from '../backendOptions.js';
+import { type Interruptible, inTurns, type Progress, stoppedAfter, stoppedBeforeAllStarts, stoppedWithout } from '../stopping.js';
 import { largestChange } from '../variational/program.js';
 import { derivedFor } from '../variational/refusal.js';
 import { orderComponents } from '../variational/relabel.js';
@@ -362,56 +355,75 @@ function finished(run: Ascent, before: Estimates, program: EmProgram): boolean {
   return [...run.estimates].every(([name, values]) => largestChange(values, before.get(name)!, program.sizeOf(name)) < settled);
 }
 
-/** The best start after its trial; of several that collapsed the first. */
-async function bestStart(
-  program: EmProgram,
-  watch: ScaleWatch,
-  settings: Settings,
-  initialised: boolean,
-  request: RunRequest,
-): Promise<{ readonly best: Ascent; readonly collapsed: number; readonly tried: number; readonly cut: boolean }> {
+/** What a search has come to: read when it has ended, and when it is left. */
+interface Course {
+  /** The best of the starts that are over, and the one that the program is at. */
+  best: Ascent | null;
+  current: Ascent | null;
+  collapsed: number;
+  /** Starts to try, and whether all of them were. */
+  starts: number;
+  hasChosen: boolean;
+}
+
+/** The best start after its trial (of several that collapsed the first), and from there on until nothing moves. */
+function* search(program: EmProgram, watch: ScaleWatch, settings: Settings, initialised: boolean, course: Course): Interruptible<true> {
   const seeded = seedable(program).length > 0;
   const size = [...program.memory].reduce((n, [name, values]) => n + (name.startsWith('E|') ? values.length : 0), 1);
   const usual = initialised || !seeded ? 1 : Math.max(3, Math.min(usualRestarts, Math.floor(comfortableSize / size)));
-  const tried = initialised ? 1 : (settings.restarts ?? usual);
-  let best: Ascent | null = null,
-    collapsed = 0,
-    cut = false;
-  // One start at least is tried; a run that is stopped goes on with the best of those that were.
-  for (let start = 0; start < tried && !cut; start++) {
+  const starts = initialised ? 1 : (settings.restarts ?? usual);
+  course.starts = starts;
+  yield { done: 0, total: starts };
+  for (let start = 0; start < starts; start++) {
     watch.reset();
     if (initialised) program.initialise();
-    else if (seeded) seededStart(program, watch, start, settings);
-    else begin(program, 'prior', start);
+    else if (seeded) yield* seededStart(program, watch, start, settings);
+    else yield* begin(program, 'prior', start);
     const run = ascent(program, watch);
+    course.current = run;
+    const progress = (done: number): Progress => ({ done, total: starts, objective: run.objective.at(-1) });
     for (
       let i = 0;
-      !run.broken && run.collapse === null && i < Math.min(trialIterations, settings.iterations) && (tried > 1 || i === 0);
+      !run.broken && run.collapse === null && i < Math.min(trialIterations, settings.iterations) && (starts > 1 || i === 0);
       i++
     ) {
+      yield progress(start);
       const before = run.estimates;
       if (!iterate(program, run, watch, settings) || finished(run, before, program)) break;
     }
-    if (run.collapse !== null) collapsed++;
-    request.onProgress?.({ chain: 0, phase: 'iteration', done: start + 1, total: tried, objective: run.objective.at(-1) });
-    if (best === null || better(run, best)) best = run;
-    cut = start + 1 < tried && request.stopped?.() === true;
-    await breathe();
+    if (run.collapse !== null) course.collapsed++;
+    course.best = bestOf(course);
+    course.current = null;
+    yield progress(start + 1);
   }
-  return { best: best!, collapsed, tried, cut };
+  course.hasChosen = true;
+  const best = course.best!;
+  program.setEstimates(best.estimates);
+  program.expectation();
+  let ended = best.collapse !== null || best.broken;
+  while (!ended && best.objective.length - 1 < settings.iterations) {
+    yield { done: best.objective.length - 1, total: settings.iterations, objective: best.objective.at(-1) };
+    const before = best.estimates;
+    ended = !iterate(program, best, watch, settings) || finished(best, before, program);
+  }
+  return true;
+}
+/** The better one of the best start that is over and the one that is not; null where there is neither. */
+function bestOf({ best, current }: Course): Ascent | null {
+  return best === null || (current !== null && better(current, best)) ? current : best;
 }
 /**
  * Means from seeds and the elements nearest to them. Scales begin with those of all the data, which lets components
  * overlap; from every other start with those of the elements nearest to each, where these have one. Where components have
  * no means (probabilities, rates), whatever tells them apart begins between a seed and all the data.
  */
-function seededStart(program: EmProgram, watch: ScaleWatch, start: number, settings: Settings): void {
+function* seededStart(program: EmProgram, watch: ScaleWatch, start: number, settings: Settings): Interruptible<void> {
   program.initialise();
   const candidates = seedable(program);
   const chosen = settings.start ?? (start % 4 < 2 ? 'kmeans++' : 'random');
   const blended = !program.parameters.some((k) => program.isMean(k)),
     power = chosen === 'random' ? 0 : 1;
-  seed(
+  yield* seed(
     program,
     candidates[Math.floor(start / 4) % candidates.length]!,
     2,
@@ -442,27 +454,15 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
   const program = derived(model.graph, () => new EmProgram(model, request.seed, initialised, pointsOf(settings), settings.hard));
   const watch = new ScaleWatch(program);
   const compiled = seconds();
-  const { best, collapsed, tried, cut } = await derivedAsync(model.graph, () =>
-    bestStart(program, watch, settings, initialised.size > 0, request),
-  );
-  program.setEstimates(best.estimates);
-  program.expectation();
-  let ended = best.collapse !== null || best.broken;
-  let stopped = false;
-  while (!ended && !stopped && best.objective.length - 1 < settings.iterations) {
-    const before = best.estimates;
-    ended = !iterate(program, best, watch, settings) || finished(best, before, program);
-    stopped = best.convergedAt < 0 && request.stopped?.() === true;
-    if (best.objective.length % 50 === 0) {
-      request.onProgress?.({
-        chain: 0,
-        phase: 'iteration',
-        done: best.objective.length,
-        total: settings.iterations,
-        objective: best.objective.at(-1),
-      });
-      await breathe();
-    }
+  const course: Course = { best: null, current: null, collapsed: 0, starts: 0, hasChosen: false };
+  const isLeft =
+    (await derivedAsync(model.graph, () => inTurns(search(program, watch, settings, initialised.size > 0, course), request))) === null;
+  const { collapsed, starts } = course,
+    best = bestOf(course);
+  if (best === null) throw stoppedWithout('the first iteration of its first start', 'Give it more time, or less data.');
+  if (isLeft) {
+    program.setEstimates(best.estimates);
+    program.expectation();
   }
   const groups = exchangeableGroups(program.builder, jointFactors(program.builder.model));
   if (best.collapse === null && !best.broken) orderComponents(program, groups);
@@ -470,7 +470,7 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
   const edges = sound ? program.atEdges() : [],
     loose = sound ? program.looseElements() : [];
   const ascended = seconds();
-  const variables = results(program, request);
+  const { variables, warnings: ofDraws } = await results(program, request);
   const hasPrior = settings.maximize.length > 0;
   return {
     backend: 'em',
@@ -487,9 +487,13 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
       logJoint: hasPrior || settings.hard ? best.objective : undefined,
     },
     warnings: [
-      ...(stopped && sound
+      ...(isLeft && sound && best.convergedAt < 0
         ? [stoppedAfter(best.objective.length - 1)]
-        : [...warningsOf(best, settings, { collapsed, tried }, edges, loose), ...(cut ? [stoppedBeforeAllStarts(tried)] : [])]),
+        : [
+            ...warningsOf(best, settings, { collapsed, tried: starts }, edges, loose),
+            ...(isLeft && !course.hasChosen ? [stoppedBeforeAllStarts(starts)] : []),
+          ]),
+      ...ofDraws,
       ...estimatesWithoutValue(variables),
     ],
     converged: best.convergedAt >= 0 && sound && edges.length === 0 && loose.length === 0 && !fell(best, settings),

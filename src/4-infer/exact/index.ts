@@ -3,18 +3,19 @@
  * evidence. Refuses what it cannot solve, naming the block, the term and what would make it tractable.
  */
 import type { Diagnostic } from '../../errors/diagnostic.js';
-import { breathe, seconds } from '../../platform/platform.js';
+import { seconds } from '../../platform/platform.js';
 import type { BoundModel, Given } from '../../2-graph/bound.js';
 import type { ModelGraph } from '../../2-graph/graph.js';
 import type { Backend, OptionDoc, RunRequest } from '../backend.js';
 import { refuse, unknownOption } from '../backendOptions.js';
 import type { RunResult } from '../posterior.js';
 import { givenOf } from '../programBuilder.js';
+import { type Interruptible, inTurns, stoppedWithout } from '../stopping.js';
 import { drawsWithoutValue } from '../withoutValue.js';
 import { explainPlan, planEntries } from './explain.js';
 import { ExactRefusal, helpfulGivens, refusedBlock } from './plan.js';
 import { ExactProgram } from './program.js';
-import { closedReports, reportMoments } from './reports.js';
+import { type ClosedReport, closedReports, reportMoments } from './reports.js';
 import { results } from './results.js';
 import { solve, type SolvedComponent } from './solve.js';
 
@@ -72,23 +73,31 @@ function applied<T>(graph: ModelGraph, given: Given, work: () => T): T {
   }
 }
 
+function* solveAll(program: ExactProgram, mode: boolean, reports: readonly ClosedReport[]): Interruptible<readonly SolvedComponent[]> {
+  const solved: SolvedComponent[] = [];
+  yield { done: 0, total: program.components.length };
+  for (const c of program.components) {
+    solved.push(yield* solve(program, c, mode, reports));
+    yield { done: solved.length, total: program.components.length };
+  }
+  return solved;
+}
+
 async function run(model: BoundModel, _source: string, request: RunRequest): Promise<RunResult> {
   const mode = readMode(request.options);
   const begun = seconds();
   const program = applied(model.graph, givenOf(model), () => new ExactProgram(model, request.seed));
   const compiled = seconds();
-  const solved: SolvedComponent[] = [];
   const reports = closedReports(program);
-  for (const [k, c] of program.components.entries()) {
-    solved.push(await solve(program, c, mode, reports, request.onProgress));
-    request.onProgress?.({ chain: 0, phase: 'iteration', done: k + 1, total: program.components.length });
-    await breathe();
-  }
+  const solved = await inTurns(solveAll(program, mode, reports), request, 'solving');
+  // Of a posterior no part is known before all of it is.
+  if (solved === null) throw stoppedWithout('the posterior was solved', 'Give it more time, or use --backend gibbs.');
   const finished = seconds();
   const joint = solved.reduce((sum, s) => sum + s.logEvidence, program.constant());
-  const variables = results(program, solved, reportMoments(program, reports), request);
+  const { variables, warnings: ofDraws } = await results(program, solved, reportMoments(program, reports), request);
   const warnings: Diagnostic[] = [
     ...solved.flatMap((s) => s.warnings),
+    ...ofDraws,
     ...drawsWithoutValue(variables),
     ...(request.init === null
       ? []

@@ -2,10 +2,12 @@
  * What an exact run hands back: moments, quantiles and probabilities in closed form, and independent
  * joint draws for reports, predictions and joint quantities.
  */
+import type { Diagnostic } from '../../errors/diagnostic.js';
 import { recordedVariables } from '../assemble.js';
 import type { RunRequest } from '../backend.js';
 import type { Recorded } from '../chainProgram.js';
 import { withComputedElements } from '../computedElements.js';
+import { IndependentDraws } from '../independentDraws.js';
 import { type ClosedForm, type DrawValues, sizeOf, type VariableResult } from '../posterior.js';
 import type { Statement } from '../../2-graph/graph.js';
 import { readsOf } from '../../2-graph/query.js';
@@ -16,36 +18,26 @@ import type { SolvedComponent } from './solve.js';
 /** Elements of a variable beyond which draws of it are kept only where it is asked for. */
 const largestDrawn = 10_000;
 
-/** Results of all recorded variables. */
-export function results(
+/** Results of all recorded variables, and what is to be said of their draws. */
+export async function results(
   program: ExactProgram,
   solved: readonly SolvedComponent[],
   reports: ReadonlyMap<string, VariableMoments>,
   request: RunRequest,
-): readonly VariableResult[] {
+): Promise<{ readonly variables: readonly VariableResult[]; readonly warnings: readonly Diagnostic[] }> {
   const recorded = recordedVariables(program.builder, request.keep);
-  const count = request.chains * request.draws;
   const finite = new Map<string, FiniteVariable>(solved.flatMap((s) => s.program.finite.map((f): [string, FiniteVariable] => [f.name, f])));
-  const storages = recorded.map((r): DrawValues | null =>
-    r.kind === 'latent' && r.mode === 'moments' && sizeOf(r.shape) > largestDrawn
-      ? null
-      : drawStorage(r, count * sizeOf(r.shape), finite.get(r.name)),
-  );
-  const drawn = drawnComponents(
-    program,
-    solved,
-    recorded.filter((_, k) => storages[k] !== null),
-  );
-  if (storages.some((s) => s !== null)) {
-    for (let d = 0; d < count; d++) {
-      for (const s of drawn) s.draw();
+  const drawn = recorded.filter((r) => r.kind !== 'latent' || r.mode === 'draws' || sizeOf(r.shape) <= largestDrawn);
+  const draws = new IndependentDraws(drawn, request, (r, length) => drawStorage(r, length, finite.get(r.name)));
+  const components = drawnComponents(program, solved, drawn);
+  await draws.make(
+    () => {
+      for (const s of components) s.draw();
       program.report();
-      recorded.forEach((r, k) => {
-        storages[k]?.set(program.read(r.storage) as Float64Array, d * sizeOf(r.shape));
-      });
-    }
-  }
-  return recorded.map((r, k): VariableResult => {
+    },
+    (storage) => program.read(storage),
+  );
+  const variables = recorded.map((r): VariableResult => {
     const f = finite.get(r.name);
     const base = {
       name: r.name,
@@ -57,22 +49,16 @@ export function results(
       insidePlate: r.insidePlate,
       ...(f === undefined || f.low === 0 ? {} : { low: f.low }),
     };
-    const values = storages[k] ?? null;
-    const draws = values === null ? null : { count, values };
-    const report = reports.get(r.name);
+    const own = draws.of(r.name),
+      report = reports.get(r.name);
     const closed =
-      report === undefined ? closedForm(solved, r, f, draws) : { ...fromMoments(report, draws), probabilities: truthOf(r, report) };
+      report === undefined ? closedForm(solved, r, f, own) : { ...fromMoments(report, own), probabilities: truthOf(r, report) };
     return {
       ...base,
-      result: (closed === null ? null : withComputedElements(closed, program.builder.bound.variables.get(r.name)!)) ?? {
-        form: 'draws',
-        chains: request.chains,
-        draws: request.draws,
-        values: values!,
-        independent: true,
-      },
+      result: (closed === null ? null : withComputedElements(closed, program.builder.bound.variables.get(r.name)!)) ?? draws.form(r.name)!,
     };
   });
+  return { variables, warnings: draws.warnings };
 }
 
 /** Bytes for small supports from 0 on. */

@@ -7,8 +7,7 @@
  */
 import { type Diagnostic, ModelError } from '../../errors/diagnostic.js';
 import { renderDiagnostics } from '../../errors/render.js';
-import { breathe } from '../../platform/platform.js';
-import type { ProgressEvent } from '../backend.js';
+import type { Interruptible } from '../stopping.js';
 import { regionName } from '../wording.js';
 import { elementName } from '../posterior.js';
 import { quantileLevels } from '../marginals.js';
@@ -37,21 +36,19 @@ function unknownsOf(c: ComponentProgram): string {
 }
 
 /** @param mode the most probable configuration of finite unknowns instead of all of them. */
-export async function solve(
+export function* solve(
   program: ExactProgram,
   c: ComponentProgram,
   mode: boolean,
   reports: readonly ClosedReport[],
-  onProgress: ((event: ProgressEvent) => void) | undefined,
-): Promise<SolvedComponent> {
+): Interruptible<SolvedComponent> {
   if (c.blocks.length > 0) return solveBlocks(program, c, mode);
   return c.enumerated
-    ? solveMixture(
+    ? yield* solveMixture(
         program,
         c,
         mode,
         reports.filter((r) => r.components.includes(c)),
-        onProgress,
       )
     : solveClosed(program, c);
 }
@@ -196,16 +193,8 @@ interface Weights {
 
 /** Weights below this share of a lane's total are dropped. */
 const smallestWeight = 1e-18;
-/** Configurations between two chances for other work, and messages. */
-const stride = 2048;
 
-async function weigh(
-  program: ExactProgram,
-  c: ComponentProgram,
-  mode: boolean,
-  warnings: Diagnostic[],
-  onProgress: ((event: ProgressEvent) => void) | undefined,
-): Promise<Weights> {
+function* weigh(program: ExactProgram, c: ComponentProgram, mode: boolean, warnings: Diagnostic[]): Interruptible<Weights> {
   program.count(c);
   const states = program.read(c.states),
     chosen = program.read(c.chosen),
@@ -243,10 +232,7 @@ async function weigh(
       possible = true;
     }
     if (possible) check(program, c, warnings);
-    if ((k + 1) % stride === 0) {
-      onProgress?.({ chain: 0, phase: 'iteration', done: k + 1, total: count });
-      await breathe();
-    }
+    yield { done: k + 1, total: count };
   }
   let logEvidence = 0,
     logMode = 0;
@@ -271,15 +257,14 @@ async function weigh(
   return { count, lanes, weights, logEvidence, logMode };
 }
 
-async function solveMixture(
+function* solveMixture(
   program: ExactProgram,
   c: ComponentProgram,
   mode: boolean,
   reports: readonly ClosedReport[],
-  onProgress: ((event: ProgressEvent) => void) | undefined,
-): Promise<SolvedComponent> {
+): Interruptible<SolvedComponent> {
   const warnings: Diagnostic[] = [];
-  const w = await weigh(program, c, mode, warnings, onProgress);
+  const w = yield* weigh(program, c, mode, warnings);
   const probing = probe(program, reports, w.count) === null ? reports.filter((r) => r.finite) : reports;
   const mixture = new MixtureMoments(program, c, w.lanes, probing, smallestMixed(w));
   const install = (k: number): void => {
@@ -296,7 +281,7 @@ async function solveMixture(
     program.moments(c);
     program.quantiles(c);
     mixture.add(row, probe(program, probing, 1) ?? new Map());
-    if ((k + 1) % stride === 0) await breathe();
+    yield;
   }
   const cumulative = new Float64Array(w.count * w.lanes);
   for (let l = 0; l < w.lanes; l++)

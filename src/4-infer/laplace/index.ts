@@ -97,7 +97,7 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
   const compiled = seconds();
   const mode = await findMode(density, !natural, settings, request, initialised.size > 0);
   const searched = seconds();
-  const { variables, outside } = gaussianResults(density, mode, settings.scale, request);
+  const { variables, outside, warnings: ofDraws } = await gaussianResults(density, mode, settings.scale, request);
   const logJacobian = density.constrain(mode.position);
   const volume =
     mode.logDeterminant === null || !mode.converged ? null : 0.5 * density.dimension * Math.log(2 * Math.PI) - 0.5 * mode.logDeterminant;
@@ -127,7 +127,7 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
     logLikelihood: null,
     logJoint: null,
     traces: { logJoint: mode.trace },
-    warnings: [...mode.warnings, ...warnings, ...drawsWithoutValue(variables)],
+    warnings: [...mode.warnings, ...ofDraws, ...warnings, ...drawsWithoutValue(variables)],
     converged: mode.converged,
     seconds: { compile: compiled - begun, warmup: searched - compiled, sampling: seconds() - searched },
     plan: [

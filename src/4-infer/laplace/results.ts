@@ -6,14 +6,16 @@
  * quantiles as images; everything else comes from independent draws, with their error.
  * Natural: the values themselves are Gaussian, mode plus J times a Gaussian; moments are closed.
  */
+import type { Diagnostic } from '../../errors/diagnostic.js';
 import { choleskyInPlace } from '../../numeric/linearAlgebra.js';
 import { recordedVariables } from '../assemble.js';
 import type { RunRequest } from '../backend.js';
 import type { Recorded } from '../chainProgram.js';
 import type { DifferentiableDensity } from '../gradient.js';
+import { IndependentDraws } from '../independentDraws.js';
 import type { Mode } from '../mode.js';
 import { deltaVariance, randomVariables } from '../pointResults.js';
-import { type DrawValues, sizeOf, type VariableResult } from '../posterior.js';
+import type { DrawValues, VariableResult } from '../posterior.js';
 
 const normalQuantile95 = 1.6448536269514722;
 /** Nodes of the trapezoidal rule, from -8 to 8 standard deviations. */
@@ -34,20 +36,27 @@ interface Moments {
 }
 
 export interface GaussianResults {
-  readonly variables: readonly VariableResult[] /** Fraction of draws that left the support (natural scale). */;
+  readonly variables: readonly VariableResult[];
+  /** Fraction of draws that left the support (natural scale). */
   readonly outside: number;
+  /** What is to be said of the draws. */
+  readonly warnings: readonly Diagnostic[];
 }
 
 /** Results of all recorded variables; without a covariance the mode alone. */
-export function gaussianResults(density: DifferentiableDensity, mode: Mode, scale: ScaleOption, request: RunRequest): GaussianResults {
+export async function gaussianResults(
+  density: DifferentiableDensity,
+  mode: Mode,
+  scale: ScaleOption,
+  request: RunRequest,
+): Promise<GaussianResults> {
   const recorded = recordedVariables(density.builder, request.keep);
   const moving = recorded.filter((r) => density.program.coordinates.variables.includes(r.name));
   density.density(mode.position, false);
   density.report();
   const moments = new Map(moving.map((r) => [r.name, scale === 'natural' ? naturalMoments(density, mode, r) : emptyMoments(r, density)]));
   if (mode.covariance !== null && scale === 'unconstrained') alongCoordinates(density, mode, [...moments.values()]);
-  const { values, outside } =
-    mode.covariance === null ? { values: new Map<string, DrawValues>(), outside: 0 } : draw(density, mode, scale, recorded, request);
+  const { draws, outside } = await drawn(density, mode, scale, recorded, request);
   density.density(mode.position, false);
   density.report();
   const random = randomVariables(density);
@@ -62,9 +71,9 @@ export function gaussianResults(density: DifferentiableDensity, mode: Mode, scal
       insidePlate: r.insidePlate,
     };
     const own = moments.get(r.name),
-      drawn = values.get(r.name) ?? null;
-    if (own === undefined && drawn !== null)
-      return { ...base, result: { form: 'draws', chains: request.chains, draws: request.draws, values: drawn, independent: true } };
+      values = draws?.of(r.name) ?? null,
+      form = draws?.form(r.name) ?? null;
+    if (own === undefined && form !== null) return { ...base, result: form };
     if (own === undefined) {
       const mean = Float64Array.from(density.values(r.storage));
       return {
@@ -80,7 +89,7 @@ export function gaussianResults(density: DifferentiableDensity, mode: Mode, scal
         },
       };
     }
-    if (drawn !== null) fromDraws(own, drawn, request.chains * request.draws);
+    if (values !== null) fromDraws(own, values.values, values.count);
     const known = mode.covariance !== null;
     return {
       ...base,
@@ -91,11 +100,11 @@ export function gaussianResults(density: DifferentiableDensity, mode: Mode, scal
         mcse: own.mcse.some((m) => m > 0) ? own.mcse : null,
         quantiles: known ? { q5: own.q5, q50: own.q50, q95: own.q95 } : null,
         probabilities: null,
-        draws: drawn === null || r.mode === 'moments' ? null : { count: request.chains * request.draws, values: drawn },
+        draws: values,
       },
     };
   });
-  return { variables, outside };
+  return { variables, outside, warnings: draws?.warnings ?? [] };
 }
 
 function emptyMoments(r: Recorded, density: DifferentiableDensity): Moments {
@@ -173,28 +182,25 @@ function alongCoordinates(density: DifferentiableDensity, mode: Mode, moments: r
   }
 }
 
-/** Independent draws of everything recorded. */
-function draw(
+/** Independent draws of everything recorded; null without a covariance that has a factor. */
+async function drawn(
   density: DifferentiableDensity,
   mode: Mode,
   scale: ScaleOption,
   recorded: readonly Recorded[],
   request: RunRequest,
-): { readonly values: ReadonlyMap<string, DrawValues>; readonly outside: number } {
+): Promise<{ readonly draws: IndependentDraws | null; readonly outside: number }> {
   const p = density.dimension,
-    count = request.chains * request.draws;
-  const factor = mode.covariance!.slice();
-  const values = new Map<string, DrawValues>();
-  if (!choleskyInPlace(factor, 0, p)) return { values, outside: 0 };
-  for (const r of recorded)
-    if (r.mode === 'draws')
-      values.set(r.name, r.discrete ? new Int32Array(count * sizeOf(r.shape)) : new Float64Array(count * sizeOf(r.shape)));
+    factor = mode.covariance?.slice();
+  if (factor === undefined || !choleskyInPlace(factor, 0, p)) return { draws: null, outside: 0 };
+  const draws = new IndependentDraws(recorded, request);
   const place = scale === 'natural' ? naturalPlacer(density, mode) : null;
   const noise = new Float64Array(p),
     moved = new Float64Array(p),
     position = new Float64Array(p);
-  let outside = 0;
-  for (let d = 0; d < count; d++) {
+  let outside = 0,
+    made = 0;
+  const draw = (): void => {
     for (let i = 0; i < p; i++) noise[i] = density.random.normal();
     for (let i = 0; i < p; i++) {
       let s = 0;
@@ -204,10 +210,11 @@ function draw(
     for (let i = 0; i < p; i++) position[i] = mode.position[i]! + moved[i]!;
     const here = place === null ? density.density(position, false) : place(moved);
     if (!Number.isFinite(here)) outside++;
+    made++;
     density.predict();
-    for (const r of recorded) values.get(r.name)?.set(density.values(r.storage), d * sizeOf(r.shape));
-  }
-  return { values, outside: outside / count };
+  };
+  await draws.make(draw, (storage) => density.values(storage));
+  return { draws, outside: outside / Math.max(1, made) };
 }
 
 /** Puts mode + J du into the state and answers with its density. */

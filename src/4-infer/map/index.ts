@@ -120,7 +120,7 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
   const compiled = seconds();
   const mode = await findMode(density, false, settings, request, initialised.size > 0);
   const searched = seconds();
-  const variables = pointResults(density, mode, request);
+  const { variables, warnings: ofDraws } = await pointResults(density, mode, request);
   density.density(mode.position, false);
   const likelihood = mode.value - density.prior();
   const gaps = density.program.coordinates.regions.filter((r) => r.statement.kind === 'observe').map((r) => r.variable.name);
@@ -145,7 +145,7 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
     logLikelihood: likelihood,
     logJoint: density.hasPriors ? mode.value : null,
     traces: density.hasPriors ? { logJoint: mode.trace } : { logLikelihood: mode.trace },
-    warnings: [...warnings, ...nothingMaximised(density), ...mode.warnings, ...estimatesWithoutValue(variables)],
+    warnings: [...warnings, ...nothingMaximised(density), ...mode.warnings, ...ofDraws, ...estimatesWithoutValue(variables)],
     converged: mode.converged,
     seconds: { compile: compiled - begun, warmup: searched - compiled, sampling: seconds() - searched },
     plan: [

@@ -2,31 +2,33 @@
  * What a run of coordinate ascent or em hands back: moments, quantiles and probabilities of the factors,
  * and independent draws from them for reports, predictions and joint quantities.
  */
+import type { Diagnostic } from '../../errors/diagnostic.js';
 import { recordedVariables } from '../assemble.js';
 import type { Recorded } from '../chainProgram.js';
 import type { RunRequest } from '../backend.js';
 import { withComputedElements } from '../computedElements.js';
+import { IndependentDraws } from '../independentDraws.js';
 import { type ClosedForm, type DrawValues, sizeOf, type VariableResult } from '../posterior.js';
 import { type VariationalProgram, largestDrawn } from './program.js';
 import { isPoint } from './updates.js';
 
-/** Results of all recorded variables. @param seeded false where nothing is random: draws are still made, of predictions too. */
-export function results(program: VariationalProgram, request: RunRequest): readonly VariableResult[] {
+/** Results of all recorded variables, and what is to be said of their draws: these are made of predictions too where nothing is random. */
+export async function results(
+  program: VariationalProgram,
+  request: RunRequest,
+): Promise<{ readonly variables: readonly VariableResult[]; readonly warnings: readonly Diagnostic[] }> {
   program.describe();
   const recorded = recordedVariables(program.builder, request.keep);
-  const count = request.chains * request.draws;
-  const drawn = recorded.map((r): DrawValues | null =>
-    sizeOf(r.shape) > largestDrawn && r.kind === 'latent' ? null : drawStorage(r, count * sizeOf(r.shape), program),
+  const draws = new IndependentDraws(
+    recorded.filter((r) => sizeOf(r.shape) <= largestDrawn || r.kind !== 'latent'),
+    request,
+    (r, length) => drawStorage(r, length, program),
   );
-  if (drawn.some((d) => d !== null)) {
-    for (let d = 0; d < count; d++) {
-      program.draw();
-      recorded.forEach((r, k) => {
-        drawn[k]?.set(program.memory.get(r.storage)! as Float64Array, d * sizeOf(r.shape));
-      });
-    }
-  }
-  return recorded.map((r, k): VariableResult => {
+  await draws.make(
+    () => program.draw(),
+    (storage) => program.memory.get(storage)!,
+  );
+  const variables = recorded.map((r): VariableResult => {
     const low = lowestValue(program, r.name);
     const base = {
       name: r.name,
@@ -38,19 +40,13 @@ export function results(program: VariationalProgram, request: RunRequest): reado
       insidePlate: r.insidePlate,
       ...(low === 0 ? {} : { low }),
     };
-    const values = drawn[k] ?? null;
-    const closed = closedForm(program, r, values === null ? null : { count, values });
+    const closed = closedForm(program, r, draws.of(r.name));
     return {
       ...base,
-      result: (closed === null ? null : withComputedElements(closed, program.builder.bound.variables.get(r.name)!)) ?? {
-        form: 'draws',
-        chains: request.chains,
-        draws: request.draws,
-        values: values!,
-        independent: true,
-      },
+      result: (closed === null ? null : withComputedElements(closed, program.builder.bound.variables.get(r.name)!)) ?? draws.form(r.name)!,
     };
   });
+  return { variables, warnings: draws.warnings };
 }
 
 /** Bytes for small supports from 0 on: a label for each of many elements is drawn thousands of times. */

@@ -5,6 +5,7 @@
 import { isConst } from '../../expr/expr.js';
 import { regionSupport } from '../../3-derive/closedForm.js';
 import { findScales, type Scalable, type Scaled } from '../startScales.js';
+import type { Interruptible } from '../stopping.js';
 import type { Saved, VariationalProgram } from './program.js';
 import { type BlockCode, isMeanPoint, isPoint } from './updates.js';
 
@@ -18,7 +19,7 @@ const gradientIterations = 20;
 const warmUp = 10;
 
 /** Puts points that may have any size on the scale of the data. @param held blocks whose start the user gave. */
-export function scalePoints(program: VariationalProgram, held: ReadonlySet<number>): void {
+export function* scalePoints(program: VariationalProgram, held: ReadonlySet<number>): Interruptible<void> {
   const { blocks } = program;
   // Sums of data give points their scale at once where all else is finite: only laws over numbers, or steps along a gradient, can be stuck.
   if (!blocks.some((b) => b.factor.kind === 'moving' || (!isPoint(b) && b.factor.kind !== 'finite'))) return;
@@ -62,6 +63,7 @@ export function scalePoints(program: VariationalProgram, held: ReadonlySet<numbe
   // Where units are right a few steps lead away from any start; only what is still out of proportion after them has the wrong scale.
   // Steps along a gradient in wrong units may lead anywhere.
   for (let k = 0; k < warmUp && !blocks.some((b) => b.factor.kind === 'moving'); k++) {
+    yield;
     const next = step();
     if (!(next.value >= before.value && next.value < Infinity)) {
       program.restore(before.state);
@@ -71,7 +73,7 @@ export function scalePoints(program: VariationalProgram, held: ReadonlySet<numbe
   }
   // Scales that were out of proportion only because of other points show once those have moved.
   for (let turn = 0; turn < mostTurns; turn++) {
-    const found = findScales(before, [...free.values()], multiplied);
+    const found = yield* findScales(before, [...free.values()], multiplied);
     program.restore(found.state);
     if (found === before) return;
     program.sizes.clear();
@@ -80,6 +82,7 @@ export function scalePoints(program: VariationalProgram, held: ReadonlySet<numbe
         name,
         Array.from(program.memory.get(name)!).reduce((most, x) => Math.max(most, Math.abs(x)), 0),
       );
+    yield;
     before = step();
     // A step from far away may end nowhere.
     if (!Number.isFinite(before.value)) {

@@ -6,6 +6,7 @@
  * Arthur and Vassilvitskii 2007, with log weights for squared distances).
  */
 import { type Expr, variablesOf } from '../../expr/expr.js';
+import type { Interruptible } from '../stopping.js';
 import type { VariationalProgram, Memory } from './program.js';
 import { scalePoints } from './startScales.js';
 
@@ -28,21 +29,31 @@ export function startKind(program: VariationalProgram, start: number): StartKind
 }
 
 /** Runs a start: afterwards every block has been updated. @param held blocks whose start the user gave: updated last. */
-export function begin(program: VariationalProgram, kind: StartKind, start: number, held: ReadonlySet<number> = new Set()): void {
+export function* begin(
+  program: VariationalProgram,
+  kind: StartKind,
+  start: number,
+  held: ReadonlySet<number> = new Set(),
+): Interruptible<void> {
   program.initialise();
-  if (kind !== 'seeded') scalePoints(program, held);
+  if (kind !== 'seeded') yield* scalePoints(program, held);
   const all = program.blocks.map((_, k) => k);
   const finite = all.filter((k) => program.blocks[k]!.factor.kind === 'finite');
   const rest = all.filter((k) => !finite.includes(k));
   if (kind === 'seeded') {
     const candidates = seedable(program);
-    seed(program, candidates[Math.floor(start / 3) % candidates.length]!, start);
+    yield* seed(program, candidates[Math.floor(start / 3) % candidates.length]!, start);
   }
   // What others read of a joint block is there once it has been prepared.
   const rank = (k: number): number => program.blocks[k]!.joint?.rank ?? Infinity;
   const order = (kind === 'prior' ? all : [...finite, ...rest]).sort((a, b) => (rank(a) < rank(b) ? -1 : rank(a) > rank(b) ? 1 : 0));
-  for (const k of [...order.filter((x) => !held.has(x) || rank(x) < Infinity), ...order.filter((x) => held.has(x) && rank(x) === Infinity)])
+  for (const k of [
+    ...order.filter((x) => !held.has(x) || rank(x) < Infinity),
+    ...order.filter((x) => held.has(x) && rank(x) === Infinity),
+  ]) {
+    yield;
     program.update(k);
+  }
 }
 
 /** Updates of everything else by elements shared equally: they cost no pass over the elements. */
@@ -58,7 +69,7 @@ const sharpness: readonly number[] = [2, 3, 1, 2];
  * Every element shared equally among the values of a finite block, and all else updated: scales of all the data, in which distances are
  * measured. Returns the elements.
  */
-function pool(program: VariationalProgram, block: number): readonly number[] {
+function* pool(program: VariationalProgram, block: number): Interruptible<readonly number[]> {
   const code = program.blocks[block]!;
   if (code.factor.kind !== 'finite' || code.scores === null) return [];
   const { count } = code.factor;
@@ -70,10 +81,12 @@ function pool(program: VariationalProgram, block: number): readonly number[] {
   for (let n = 0; n < scores.length; n++) if (!Number.isNaN(scores[n]!)) elements.push(n);
   for (const n of elements) table.fill(1 / count, n * count, (n + 1) * count);
   program.touched();
-  for (let turn = 0; turn < poolingTurns; turn++)
+  for (let turn = 0; turn < poolingTurns; turn++) {
+    yield;
     program.blocks.forEach((b, k) => {
       if (b.factor.kind !== 'finite') program.update(k);
     });
+  }
   return elements;
 }
 
@@ -91,18 +104,18 @@ export interface Seeding {
 }
 
 /** Gives every value of a finite block an element, and the rest of the elements to the nearest. */
-export function seed(
+export function* seed(
   program: VariationalProgram,
   block: number,
   start: number,
   { power = sharpness[start % sharpness.length]!, moves = () => true, blended = false }: Seeding = {},
-): void {
+): Interruptible<void> {
   const code = program.blocks[block]!;
   if (code.factor.kind !== 'finite' || code.scores === null) return;
   const { count } = code.factor;
   const scores = program.memory.get(code.scores)!;
   const table = program.memory.get(tableOf(program, block))!;
-  const elements = pool(program, block);
+  const elements = yield* pool(program, block);
   if (elements.length < count) return;
   const components = componentBlocks(program, block).filter(moves);
   const share = elements.length / count,
@@ -117,7 +130,9 @@ export function seed(
     for (let j = 0; j < count; j++) table[(chosen[j] ?? chosen[0]!) * count + j] = weight;
     program.touched();
     for (const o of components) program.update(o);
+    yield;
     program.score(block);
+    yield;
   }
   if (blended) return;
   // Scales of all the data would blur the components: each element to its nearest, as k-means has it.
@@ -127,6 +142,7 @@ export function seed(
     program.blocks.forEach((b, k) => {
       if (b.factor.kind !== 'finite' && moves(k)) program.update(k);
     });
+    yield;
     program.updateAlone(block);
   }
 }

@@ -123,8 +123,8 @@ async function run(
       signal: interruption.signal,
       store: out?.kept,
       onProgress: (event) => {
-        // Before chains run, and where there are none, an interrupt ends the process as always.
-        if (event.phase !== 'iteration') interruption.listen();
+        // Before, nothing could be stopped: an interrupt ends the process as always.
+        interruption.listen(event.phase);
         progress?.show(event);
       },
       ...(progress === null
@@ -139,16 +139,14 @@ async function run(
     .catch((error: unknown) => {
       out?.kept.leave();
       if (interruption.status === null || !isStoppedEarly(error)) throw error;
-      return null;
+      return error.diagnostics.map(({ message }) => message).join(' ');
     })
     .finally(() => {
       progress?.finish();
       interruption.end();
     });
-  if (posterior === null) {
-    printError(
-      `Stopped before any chain had kept a draw: there are no results.${out === null ? '' : ` credence infer --resume ${out.directory} goes on.`}`,
-    );
+  if (typeof posterior === 'string') {
+    printError(`${posterior}${out?.kept.isOpen === true ? ` credence infer --resume ${out.directory} goes on.` : ''}`);
     return interruption.status ?? usageStatus;
   }
 
@@ -156,7 +154,8 @@ async function run(
   if (progress !== null) printNotes(model)(posterior.notes.filter(({ message }) => !told.has(message)));
   const saved = out === null ? [] : await save(posterior, out);
   const isWhole = posterior.warnings.every(({ code }) => code !== 'stopped-early');
-  if (saved !== null && isWhole) out?.kept.forget();
+  // Of a run that cannot go on nothing is kept, nor of one before it, whose results are no longer there.
+  if (saved !== null && (isWhole || out?.kept.isOpen === false)) out?.kept.forget();
   else if (saved !== null) out?.kept.leave();
   const status = saved === null ? usageStatus : posterior.converged ? 0 : untrustedStatus;
   // A reader who closes the pipe in the middle of the table does not change the verdict.
@@ -168,8 +167,8 @@ async function run(
   return status;
 }
 
-/** True of a run that was stopped before its first draw. */
-function isStoppedEarly(error: unknown): boolean {
+/** True of a run that was stopped before it had anything. */
+function isStoppedEarly(error: unknown): error is ModelError {
   return error instanceof ModelError && error.diagnostics.some(({ code }) => code === 'stopped-early');
 }
 
