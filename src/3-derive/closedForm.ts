@@ -167,12 +167,21 @@ export function kindsOf(contributions: readonly Contribution[]): readonly Statis
   return out;
 }
 
+function hasInfinity(e: Expr): boolean {
+  let found = false;
+  visit(e, (x) => {
+    if (isConst(x) && Math.abs(x.value) === Infinity) found = true;
+  });
+  return found;
+}
+
 export function recognise(collected: Collected, model: DerivedModel): Recognised {
   const { region } = collected;
   const support = regionSupport(region);
   const finite = finiteForm(region, support, model);
   if (finite !== null) return finite;
-  const obstacle = collected.obstacles[0];
+  // What an infinite bound leaves says less than the other terms of its kind.
+  const obstacle = collected.obstacles.find(({ term }) => !hasInfinity(term)) ?? collected.obstacles[0];
   if (obstacle !== undefined) return { kind: 'none', factor: obstacle.factor, term: obstacle.term, reason: obstacle.reason };
   const kinds = remainingKinds(collected.contributions);
   switch (support.kind) {

@@ -34,49 +34,47 @@ import { printText } from '../expr/print.js';
 import { simplify } from '../expr/simplify.js';
 import { factorsOf } from '../3-derive/normalForm.js';
 import { asPowers, quotient } from './cancel.js';
+import { byCases, decided } from './cases.js';
 
 /** The formula as a reader would write it. */
 export function readable(e: Expr, graph: ModelGraph): Expr {
   const symmetric = symmetricMatrices(graph),
     order = new Order(freeIndices(e));
-  return rewrite(e, (x) => {
-    if (x.op === 'const') return num(plain(x.value));
-    if (x.op === 'element' && x.array.fn === 'inverse' && x.at.length === 2 && isSymmetric(x.array.args[0]!, symmetric))
-      return element(x.array, order.sorted(x.at));
-    if (x.op === 'ref' && symmetric(x.variable)) return ref(x.variable, [...x.at.slice(0, -2), ...order.sorted(x.at.slice(-2))]);
-    if (x.op === 'ref' && x.at.length > 0) return ref(x.variable, x.at.map(tidy));
-    if (x.op === 'cond') return guarded(x);
-    if (x.op !== 'apply') return x;
-    switch (x.fn) {
-      case 'eq':
-        if (x.args.some(isInfinity) && x.args.some((a) => isDatum(a, graph))) return num(0);
-        return x.args.every((a) => a.op === 'index') ? apply('eq', ...order.sorted(x.args)) : subjectFirst(x);
-      case 'ne':
-        return subjectFirst(x);
-      case 'lt':
-      case 'le':
-      case 'gt':
-      case 'ge':
-        return withoutOffset(x);
-      case 'add':
-      case 'sub':
-        return sumOf(termsOf(x));
-      case 'mul':
-        return asPowers(x);
-      case 'div':
-        return quotient(x.args[0]!, x.args[1]!);
-      default:
-        return x;
-    }
-  });
-}
-
-function isInfinity(e: Expr): boolean {
-  return e.op === 'const' && Math.abs(e.value) === Infinity;
-}
-/** An element of the data; those are finite, whatever bounds of a law may be. */
-function isDatum(e: Expr, graph: ModelGraph): boolean {
-  return e.op === 'ref' && graph.variables.get(e.variable)?.origin === 'data';
+  const inCases = (x: Expr): Expr => byCases(x, graph, (part) => inCases(tidied(part)));
+  const tidied = (whole: Expr): Expr =>
+    rewrite(whole, (x) => {
+      if (x.op === 'const') return num(plain(x.value));
+      if (x.op === 'element' && x.array.fn === 'inverse' && x.at.length === 2 && isSymmetric(x.array.args[0]!, symmetric))
+        return element(x.array, order.sorted(x.at));
+      if (x.op === 'ref' && symmetric(x.variable)) return ref(x.variable, [...x.at.slice(0, -2), ...order.sorted(x.at.slice(-2))]);
+      if (x.op === 'ref' && x.at.length > 0) return ref(x.variable, x.at.map(tidy));
+      if (x.op === 'cond') return guarded(x);
+      if (x.op === 'reduce') return reduce(x.kind, x.index, x.from, x.to, inCases(x.body));
+      if (x.op !== 'apply') return x;
+      const truth = decided(x, graph);
+      if (truth !== null) return truth;
+      switch (x.fn) {
+        case 'eq':
+          return x.args.every((a) => a.op === 'index') ? apply('eq', ...order.sorted(x.args)) : subjectFirst(x);
+        case 'ne':
+          return subjectFirst(x);
+        case 'lt':
+        case 'le':
+        case 'gt':
+        case 'ge':
+          return withoutOffset(x);
+        case 'add':
+        case 'sub':
+          return sumOf(termsOf(x));
+        case 'mul':
+          return asPowers(x);
+        case 'div':
+          return quotient(x.args[0]!, x.args[1]!);
+        default:
+          return x;
+      }
+    });
+  return inCases(tidied(e));
 }
 
 /** `z[n] == k` rather than k == z[n], `i == 0` rather than 0 == i. */
