@@ -16,7 +16,7 @@ import {
 } from '../4-infer/posterior.js';
 import type { Diagnostic } from '../errors/diagnostic.js';
 import type { RunContext, Summary } from './record.js';
-import { elementsOf } from './summary.js';
+import { type ElementSummary, elementsOf } from './summary.js';
 
 export interface Column {
   readonly name: string;
@@ -96,13 +96,13 @@ function quoted(name: string): string {
 }
 
 /** One element to a line. */
-export function* summaryJson(summary: Summary): Generator<string> {
-  const { backend, seed, converged, warnings, variables, ...rest } = summary;
+export function* summaryJson(summary: Omit<Summary, 'variables'>, rows: Iterable<ElementSummary>): Generator<string> {
+  const { backend, seed, converged, warnings, ...rest } = summary;
   const head = JSON.stringify({ backend, seed, converged, warnings }, null, 2);
   yield `${head.slice(0, -2)},\n  "variables": {`;
   let separator = '\n';
-  for (const name of Object.keys(variables)) {
-    yield `${separator}    ${JSON.stringify(name)}: ${JSON.stringify(variables[name])}`;
+  for (const { name, flat: _flat, ...row } of rows) {
+    yield `${separator}    ${JSON.stringify(name)}: ${JSON.stringify(row)}`;
     separator = ',\n';
   }
   const tail = JSON.stringify(rest, null, 2);

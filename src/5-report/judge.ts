@@ -6,7 +6,7 @@
  */
 import { isOfChains } from '../4-infer/posterior.js';
 import type { Diagnostic } from '../errors/diagnostic.js';
-import type { ElementSummary, VariableSummary } from './summary.js';
+import { type ElementSummary, rowsOf, type VariableSummary } from './summary.js';
 
 const largestRhat = 1.01;
 const largestRhatInside = 1.05;
@@ -21,22 +21,25 @@ export function judge(summaries: readonly VariableSummary[]): readonly Diagnosti
   });
 }
 
-function judgeVariable({ variable, elements }: VariableSummary): Diagnostic | null {
-  const { result } = variable;
+function judgeVariable(summary: VariableSummary): Diagnostic | null {
+  const { variable } = summary,
+    { result } = variable;
   if (!isOfChains(result)) return null;
-  const judged = elements.filter((element) => element.rhat !== null);
-  const above = judged.filter((element) => rhatOf(element) > largestRhat);
+  const above: ElementSummary[] = [];
+  let judged = 0;
+  for (const element of rowsOf(summary)) {
+    if (element.rhat !== null) judged++;
+    if (rhatOf(element) > largestRhat) above.push(element);
+  }
   if (above.length === 0) return null;
   const worst = above.reduce((a, b) => (rhatOf(b) > rhatOf(a) ? b : a));
   // Without draws there is no bulk ESS: R-hat decides alone.
   const short = above.filter((element) => (element.essBulk ?? 0) < essPerChain * result.chains);
-  const fails = variable.insidePlate
-    ? rhatOf(worst) > largestRhatInside || above.length > fractionInside * judged.length
-    : short.length > 0;
+  const fails = variable.insidePlate ? rhatOf(worst) > largestRhatInside || above.length > fractionInside * judged : short.length > 0;
   if (!fails) return null;
   const shown = variable.insidePlate ? worst : short.reduce((a, b) => (rhatOf(b) > rhatOf(a) ? b : a));
   const ess = shown.essBulk === null ? '' : ` with a bulk ESS of ${Math.round(shown.essBulk)}`;
-  const others = above.length === 1 ? '' : `; ${above.length} of ${judged.length} elements of ${variable.name} are above ${largestRhat}`;
+  const others = above.length === 1 ? '' : `; ${above.length} of ${judged} elements of ${variable.name} are above ${largestRhat}`;
   return {
     code: 'not-converged',
     severity: 'warning',

@@ -19,7 +19,7 @@ import type { ExportedFile } from './interchange/exported.js';
 import { judge } from './judge.js';
 import { type Relabelling, relabellings } from './labels.js';
 import type { CriterionSummary, LooSummary, RunContext, Summary, SummaryRow } from './record.js';
-import { type ElementSummary, summarise, type VariableSummary } from './summary.js';
+import { type ElementSummary, rowsOf, summarise, type VariableSummary } from './summary.js';
 
 /** Row-major numbers with their dimensions. */
 export type ShapedArray = Float64Array & { readonly shape: readonly number[] };
@@ -165,20 +165,26 @@ export class Posterior {
 
   /** Every element with its mean, sd, Monte Carlo error, quantiles, effective sizes, R-hat and probabilities. */
   summary(): Summary {
+    // Without a prototype: a variable may be called `__proto__`.
+    const variables = Object.create(null) as { [element: string]: SummaryRow };
+    for (const { name, flat: _flat, ...row } of this.rows()) variables[name] = row;
+    const { backend, seed, converged, warnings, ...rest } = this.summaryWithoutRows();
+    return { backend, seed, converged, warnings, variables, ...rest };
+  }
+
+  private *rows(): Generator<ElementSummary> {
+    for (const summary of this.view().summaries) yield* rowsOf(summary);
+  }
+
+  private summaryWithoutRows(): Omit<Summary, 'variables'> {
     const { backend, logEvidence, logEvidenceSe, elbo, logLikelihood, logJoint } = this.result;
     const predictive = this.wantedPredictive().value,
       information = this.informationCriteria();
-    // Without a prototype: a variable may be called `__proto__`.
-    const variables = Object.create(null) as { [element: string]: SummaryRow };
-    for (const { elements } of this.view().summaries) {
-      for (const { name, flat: _flat, ...row } of elements) variables[name] = row;
-    }
     return {
       backend,
       seed: this.context.seed,
       converged: this.converged,
       warnings: this.warnings.map(sentence),
-      variables,
       logEvidence,
       logEvidenceSe,
       elbo,
@@ -382,9 +388,10 @@ export class Posterior {
 
   /**
    * Writes the files into a directory, made if needed. What an earlier run has left there and this one does not write is taken away.
+   * @returns the names of the files.
    * @throws ModelError where there is no file system, or the directory cannot be written.
    */
-  async save(directory: string): Promise<void> {
+  async save(directory: string): Promise<readonly string[]> {
     const { save } = await currentPlatform();
     if (save === null) {
       throw modelError({
@@ -401,6 +408,7 @@ export class Posterior {
         files,
         filesOfRuns.filter((name) => files.every((file) => file.name !== name)),
       );
+      return files.map(({ name }) => name);
     } catch (error) {
       throw modelError({ code: 'cannot-write', severity: 'error', message: error instanceof Error ? error.message : String(error) });
     }
@@ -411,7 +419,7 @@ export class Posterior {
       predictive = this.wantedPredictive().value;
     return [
       ...(draws === null ? [] : [{ name: 'draws.csv', pieces: draws }]),
-      { name: 'summary.json', pieces: summaryJson(this.summary()) },
+      { name: 'summary.json', pieces: summaryJson(this.summaryWithoutRows(), this.rows()) },
       ...(predictive === null ? [] : [{ name: 'pointwise.csv', pieces: pointwiseCsv(predictive) }]),
       {
         name: 'run.json',
@@ -449,7 +457,7 @@ export class Posterior {
     const { shape } = this.variable(name);
     const values = new Float64Array(sizeOf(shape)).fill(Number.NaN);
     const summary = this.view().summaries.find(({ variable }) => variable.name === name);
-    for (const element of summary?.elements ?? []) values[element.flat] = pick(element) ?? Number.NaN;
+    for (const element of summary === undefined ? [] : rowsOf(summary)) values[element.flat] = pick(element) ?? Number.NaN;
     return nested(values, shape, 0);
   }
 

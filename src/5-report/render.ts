@@ -3,7 +3,7 @@
  * width. Large variables show their first rows and say how many there are more.
  */
 import type { Posterior } from './posterior.js';
-import type { ElementSummary, VariableSummary } from './summary.js';
+import { type ElementSummary, elementsOf, rowsOf, type VariableSummary } from './summary.js';
 import { significant, type TextColumn, type TextRow, textTable, usedColumns } from './textTable.js';
 
 /** In the order shown; where the line is too short those of the highest rank go first: what tells whether to trust a row stays. */
@@ -32,7 +32,7 @@ export function shownOf<T>(elements: readonly T[]): readonly T[] {
  * @param width characters of a line; columns that do not fit are left out, names are never cut.
  */
 export function renderSummary(posterior: Posterior, width: number): string {
-  return `${textTable(columns, posterior.summaries().flatMap(rowsOf), width).join('\n')}\n`;
+  return `${textTable(columns, posterior.summaries().flatMap(linesOf), width).join('\n')}\n`;
 }
 
 /**
@@ -43,7 +43,7 @@ export function summaryTable(summaries: readonly VariableSummary[]): {
   readonly titles: readonly string[];
   readonly rows: readonly TextRow[];
 } {
-  const rows = summaries.flatMap(rowsOf);
+  const rows = summaries.flatMap(linesOf);
   const used = usedColumns(columns, rows);
   return {
     titles: used.map((i) => columns[i]!.title),
@@ -51,11 +51,23 @@ export function summaryTable(summaries: readonly VariableSummary[]): {
   };
 }
 
-function rowsOf({ variable, elements }: VariableSummary): TextRow[] {
-  const shown = shownOf(elements);
+/** Lines of a variable: of a large one its rows are not made but for those that are shown. */
+function linesOf(summary: VariableSummary): TextRow[] {
+  const { variable } = summary,
+    count = elementsOf(variable).length;
+  const shown = count > mostShown ? firstOf(rowsOf(summary), shownOfMany) : summary.elements;
   const rows = shown.map((element): TextRow => ({ name: element.name, cells: columns.map((column) => column.text(element)) }));
-  const more = elements.length - shown.length;
+  const more = count - shown.length;
   return more === 0 ? rows : [...rows, { name: `${variable.name}: ${more} more`, cells: [] }];
+}
+
+function firstOf<T>(items: Iterable<T>, count: number): readonly T[] {
+  const first: T[] = [];
+  for (const item of items) {
+    if (first.length === count) break;
+    first.push(item);
+  }
+  return first;
 }
 
 /** Values of whole numbers are whole, however certain. */

@@ -47,6 +47,38 @@ export interface VariableSummary {
   readonly elements: readonly ElementSummary[];
 }
 
+/** Elements of a variable from which on its rows are made when they are read, and not kept: a million take half a gigabyte. */
+const fewestLarge = 10_000;
+
+/** Rows of a large variable that are read off its moments. */
+class LargeVariable implements VariableSummary {
+  readonly variable: VariableResult;
+
+  constructor(variable: VariableResult) {
+    this.variable = variable;
+  }
+
+  get elements(): readonly ElementSummary[] {
+    return [...this.rows()];
+  }
+
+  *rows(): Generator<ElementSummary> {
+    // Without draws no buffers are asked for.
+    for (const flat of elementsOf(this.variable))
+      yield summariseElement(this.variable, flat, (chains, draws) => new ChainDraws(chains, draws));
+  }
+}
+
+/** The rows of a variable one after the other, of a large one without having all of them at once. */
+export function rowsOf(summary: VariableSummary): Iterable<ElementSummary> {
+  return summary instanceof LargeVariable ? summary.rows() : summary.elements;
+}
+
+/** True of a large variable of which there are no draws to summarise. */
+function isLarge({ shape, result }: VariableResult): boolean {
+  return sizeOf(shape) > fewestLarge && (result.form === 'moments' || (result.form === 'closed' && result.draws === null));
+}
+
 /** Rows of every variable, in order. Buffers are shared, so many variables cost no more than their draws. */
 export function summarise(variables: readonly VariableResult[]): readonly VariableSummary[] {
   const buffers = new Map<string, ChainDraws>();
@@ -59,10 +91,11 @@ export function summarise(variables: readonly VariableResult[]): readonly Variab
     }
     return found;
   };
-  return variables.map((variable) => ({
-    variable,
-    elements: elementsOf(variable).map((flat) => summariseElement(variable, flat, buffersFor)),
-  }));
+  return variables.map((variable) =>
+    isLarge(variable)
+      ? new LargeVariable(variable)
+      : { variable, elements: elementsOf(variable).map((flat) => summariseElement(variable, flat, buffersFor)) },
+  );
 }
 
 /** Flat numbers of the elements that exist. */

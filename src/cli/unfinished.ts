@@ -258,7 +258,8 @@ function whyNot(directory: string): { readonly message: string; readonly hint: s
       message: 'No run was cut off there.',
       hint: 'name the directory that was given to --out; only runs that draw by chains (gibbs, mh) are kept while they go on',
     };
-  return fs.readFileSync(file, 'utf8').includes('"stopped-early"')
+  const record = path.join(directory, 'run.json');
+  return fs.existsSync(record) && fs.readFileSync(record, 'utf8').includes('"code": "stopped-early"')
     ? {
         message: 'The run there was stopped, and has ended with what it had come to: only runs that draw by chains can go on.',
         hint: `its results are in ${directory}; for others run it again, with more time`,

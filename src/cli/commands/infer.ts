@@ -216,8 +216,7 @@ function readUntil(text: string): { readonly ess: number } {
 /** Names of the files written; null where writing failed, which is said at once. */
 async function save(posterior: Posterior, { directory, kept }: Output): Promise<readonly string[] | null> {
   try {
-    await posterior.save(directory);
-    return Object.keys(posterior.files());
+    return await posterior.save(directory);
   } catch (error) {
     if (!(error instanceof Error && error.name === 'ModelError')) throw error;
     printError(
