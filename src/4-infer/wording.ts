@@ -66,6 +66,12 @@ export function sourceLine(source: string, span: Statement['span']): string {
 
 /** Characters of a statement that are shown where it is referred to. */
 const longestQuote = 72;
+/** Characters of a term that are shown where it is in the way. */
+const longestTerm = 160;
+
+function cutTo(text: string, longest: number): string {
+  return text.length > longest ? `${text.slice(0, longest - 1).trimEnd()}…` : text;
+}
 
 /**
  * Where a statement stands and how it begins: `line 12: observe y[n] ~ Normal(m, 1)`, with the column where others stand before it on its
@@ -77,7 +83,7 @@ export function placeOf(statement: Statement, { source, statements }: Pick<Model
     { line, column } = placeIn(source, start);
   const alone = !statements.some((s) => s.span.start < start && s.span.start > start - column);
   const text = sourceLine(source.text, statement.span);
-  return `line ${line}${alone ? '' : `, column ${column}`}: ${text.length > longestQuote ? `${text.slice(0, longestQuote - 1).trimEnd()}…` : text}`;
+  return `line ${line}${alone ? '' : `, column ${column}`}: ${cutTo(text, longestQuote)}`;
 }
 
 /** Why a region has no closed form; empty where it has one. */
@@ -90,7 +96,7 @@ export function refusalOf(r: NoClosedForm, graph: ModelGraph): string {
   if (r.term === null) return r.reason;
   const statement = graph.statements.find((s) => s.id === r.factor);
   const place = statement === undefined ? null : placeOf(statement, graph);
-  const term = inWords(r.term, graph),
+  const term = cutTo(inWords(r.term, graph), longestTerm),
     host = hostIn(r.term, graph);
   const said =
     host !== null

@@ -110,6 +110,12 @@ describe('explain', () => {
       'observe x[n] ~ MvNormal(mu[z[n]], 0.4 * eye(D))',
     ]);
   });
+  it('shows the beginning of a term that is long', () => {
+    const sum = Array.from({ length: 40 }, (_, k) => `sin(${k + 1} * m)`).join(' + ');
+    const text = String(compile(`sample m ~ Normal(0, 1) observe 3 ~ Normal(exp(${sum}), 1)`).explain({ backend: 'gibbs' }));
+    expect(/slice: (.*?): no family has this statistic \(/.exec(text)![1]).toMatch(/^.{120,159}…$/);
+  });
+
   it('names the term that prevents a closed form', () => {
     const hard = explained('data y: real[N]\nsample a ~ Gamma(2, 1)\nfor n in 0..<N { observe y[n] ~ Gamma(a, 1) }', {
       y: [1, 2],
