@@ -81,6 +81,7 @@ export class DerivedModel {
   readonly definitions: ReadonlyMap<string, readonly Statement[]>;
   /** Data whose squares cancel where residuals are expanded. */
   readonly offCentre: ReadonlySet<string>;
+  private readonly given: Given;
   private readonly extremes: ReadonlyMap<string, { readonly low: number; readonly high: number }>;
   /** Variables with recursive definitions that are computed during a run. */
   readonly recursive: readonly string[];
@@ -93,6 +94,7 @@ export class DerivedModel {
 
   constructor(graph: ModelGraph, given: Given) {
     this.graph = graph;
+    this.given = given;
     this.offCentre = given.offCentre ?? new Set();
     this.extremes = given.extremes ?? new Map();
     const definitions = new Map<string, Statement[]>();
@@ -118,6 +120,11 @@ export class DerivedModel {
     const v = this.graph.variables.get(name);
     if (v === undefined) throw new InternalError(`variable ${name} is not in the graph`);
     return v;
+  }
+
+  /** The same model with one unknown more, which no statement defines. */
+  with(variable: Variable): DerivedModel {
+    return new DerivedModel({ ...this.graph, variables: new Map([...this.graph.variables, [variable.name, variable]]) }, this.given);
   }
 
   /** True where the expression's value depends on anything that is not given. */

@@ -33,7 +33,9 @@ export function explainSampler(
     // A block stands where its first region does.
     if (together !== undefined)
       return derivation.regions.find((r) => together.variables.includes(r.region.variable.name)) === plan ? [together.shown] : [];
-    const { choice, reason } = choose(plan, derivation);
+    const alongside = sampler?.integrated.find((s) => s.scale.region.statement === plan.region.statement);
+    const { choice, reason } =
+      alongside === undefined ? choose(plan, derivation) : { choice: { kind: 'slice' as const }, reason: alongside.reason };
     const form = plan.recognised.kind === 'none' ? null : plan.recognised,
       refusal = refusalText(plan);
     const shown = form === null ? null : focused(derivation.model, plan);
@@ -55,13 +57,25 @@ export function explainSampler(
       },
     ];
   });
+  const moved = (sampler?.moves ?? []).map(
+    ({ entry, plan }): ExplainedBlock => ({
+      block: entry.block,
+      loops: regionLoops(plan.region),
+      family: plan.recognised.kind === 'none' ? null : formName(plan.recognised),
+      parameters: [],
+      factors: entering(plan.collected, derivation.model).map((s) => sourceLine(source, s.span)),
+      kernel: entry.kernel,
+      reason: entry.reason,
+    }),
+  );
+  const shown = [...explained, ...moved];
   const notes =
     blocks.collapse === undefined
       ? []
       : [
           `${blocks.collapse.join(', ')}: integrated out where the finite unknowns that feed them are drawn, then drawn from the conditionals shown.`,
         ];
-  return { backend, blocks: explained, notes: [...notesOn(explained), ...notes], code: sampler?.code ?? null };
+  return { backend, blocks: shown, notes: [...notesOn(shown), ...notes], code: sampler?.code ?? null };
 }
 
 /** What is drawn together: with data as the sampler does it, without as the program alone tells. */

@@ -589,15 +589,22 @@ function steppedEnumeration(context: RegionContext, from: Expr, count: Expr, rec
   ];
 }
 
+/** A term of a log density that code computes at the state as it stands: of unknowns integrated out. */
+export interface IntegratedPart {
+  readonly prepare: readonly Code[];
+  readonly value: Expr;
+}
+
 /**
  * The log conditional density of the current element up to a constant, as code in two parts: what is
  * computed once (coefficients of separable statistics), and an expression of the candidate. Factors
- * that do not separate are evaluated with the candidate stored as the element.
+ * that do not separate are evaluated with the candidate stored as the element, and so is what is `integrated` out.
  */
 export function scalarDensity(
   context: RegionContext,
   candidate: Expr,
   recompute: readonly Code[],
+  integrated: IntegratedPart | null = null,
 ): { readonly before: readonly Code[]; readonly body: readonly Code[] } {
   const { collected, builder } = context;
   const kinds: Slot[] = [];
@@ -625,8 +632,8 @@ export function scalarDensity(
   const body: Code[] = [];
   const outside: Code[] = [{ do: 'return', value: num(-Infinity) }];
   if (inside !== null) body.push(when(inside, [], outside));
-  if (collected.direct.length > 0) body.push(store(here.storage, here.at, candidate), ...recompute);
-  body.push({ do: 'return', value: add(separable, direct.density) });
+  if (collected.direct.length > 0 || integrated !== null) body.push(store(here.storage, here.at, candidate), ...recompute);
+  body.push(...(integrated?.prepare ?? []), { do: 'return', value: addAll([separable, direct.density, integrated?.value ?? zero]) });
   return { before: [...eta.code, ...about, ...direct.before], body };
 }
 /** A function of the element may read what only the elements with that term have (`y[t + 1]`): it counts where its coefficient is not 0. */

@@ -19,8 +19,10 @@ import type { ChainProgram } from './chainProgram.js';
 import { compositionsIn, countsStep, mostCompositions, wholeVectors } from './compositions.js';
 import { collapsedSteps, type DrawRequest } from './collapse.js';
 import { FoldedTables, SharedTables } from './contract.js';
+import { type IntegratedScale, integratedScales } from './integratedScales.js';
 import { type GroupMember, jointEnumeration, mostStates } from './jointEnumeration.js';
 import { closedFormKernel, finiteBody, RegionContext } from './kernels.js';
+import { type MoveStep, moveSteps } from './moveSteps.js';
 import { openSteps, overData } from './openSteps.js';
 import { derive, type Derivation, type RegionPlan } from './derivation.js';
 import type { ChosenKernel, KernelChoice } from './plan.js';
@@ -44,6 +46,10 @@ export interface SamplerProgram {
   readonly derivation: Derivation;
   /** What is drawn together. */
   readonly joint: readonly JointStep[];
+  /** What is drawn with a joint block integrated out. */
+  readonly integrated: readonly IntegratedScale[];
+  /** What is moved at once after all else. */
+  readonly moves: readonly MoveStep[];
   readonly warnings: readonly Diagnostic[];
   /** The steps with entry points of their own, where they were asked for. */
   readonly opened: Pick<KernelProgram, 'steps' | 'over'> | null;
@@ -110,12 +116,26 @@ export function samplerProgram(
     blocks,
   );
   const joined = [...collapsed, ...whole];
+  const integrated = integratedOnce(
+    builder,
+    derivation,
+    whole,
+    candidates.filter((c) => !joined.some((s) => s.members.includes(c)) && integrable(chosen.find((o) => o.region === c)!.choice)),
+    folded,
+  );
   const planned = chosen.flatMap(({ region, choice, reason: ownReason }): PlannedStep[] => {
     if (grouped.has(region)) return [];
+    const alongside = integrated.find((s) => s.scale === region);
+    if (alongside !== undefined) {
+      plan.push({ block: regionName(region.region), kernel: 'slice', reason: alongside.reason });
+      return [alongside.step];
+    }
     const block = joined.find((j) => j.members.includes(region));
     if (block !== undefined) {
       for (const m of block.members) grouped.add(m);
       plan.push({ block: block.name, kernel: block.kernel, reason: block.reason });
+      // Drawn with each of its scales already.
+      if (integrated.some((s) => s.block === block)) return [];
       return [{ block: block.name, context: null, result: { code: block.code, counter: null } }];
     }
     const alone = apart.get(region.region.variable.name);
@@ -143,6 +163,20 @@ export function samplerProgram(
       return { block, ...stepOf(builder, m.region, m.choice, folded, shared) };
     });
   });
+  const moves =
+    blocks.kind !== 'derived' || blocks.collapse !== undefined
+      ? []
+      : moveSteps(
+          builder,
+          derivation,
+          candidates.filter((c) => integrable(chosen.find((o) => o.region === c)!.choice)),
+          drawnTogether(whole, integrated),
+          folded,
+        );
+  for (const { entry, step } of moves) {
+    plan.push(entry);
+    planned.push(step);
+  }
   const initialised = startValues(builder, request.init);
   // What starts are given for comes last: drawn first, given starts of the rest from the prior, it would lose them.
   const keepsStart = (s: PlannedStep): boolean => [...writesOf(s.result.code, new Map())].some((name) => initialised.has(name));
@@ -163,9 +197,37 @@ export function samplerProgram(
     plan,
     derivation,
     joint: [...joined, ...tied],
+    integrated,
+    moves,
     warnings,
     opened: openedSteps === null || over === null ? null : { steps: openedSteps, over: (other) => over(program, other) },
   };
+}
+
+/** Steps that hold everything else fixed, and may do without. */
+function integrable({ kind }: KernelChoice): boolean {
+  return kind === 'conjugate' || kind === 'slice';
+}
+
+/** Each scale beside the first block that it can be drawn with. */
+function integratedOnce(
+  builder: ProgramBuilder,
+  derivation: Derivation,
+  blocks: readonly JointStep[],
+  candidates: readonly RegionPlan[],
+  folded: FoldedTables,
+): readonly IntegratedScale[] {
+  const found: IntegratedScale[] = [];
+  for (const block of blocks) {
+    const left = candidates.filter((c) => !found.some((f) => f.scale === c));
+    found.push(...integratedScales(builder, derivation, block, left, folded));
+  }
+  return found;
+}
+
+/** Each block with the scales that move with it. */
+function drawnTogether(blocks: readonly JointStep[], integrated: readonly IntegratedScale[]): readonly (readonly RegionPlan[])[] {
+  return blocks.map((block) => [...block.members, ...integrated.flatMap((s) => (s.block === block ? [s.scale] : []))]);
 }
 
 type Chosen = ReturnType<Chooser> & { readonly region: RegionPlan };

@@ -283,6 +283,16 @@ export function guarded(guards: readonly Expr[], value: Expr, otherwise: Expr = 
   return guards.reduceRight((inner: Expr, g) => cond(g, inner, otherwise), value);
 }
 
+/** How many instances the loops of a factor or a region have at most. */
+export function instancesOf(builder: ProgramBuilder, { plates }: { readonly plates: readonly Binder[] }): number {
+  return plates.reduce((product, p) => {
+    const b = builder.bindBinder(p),
+      low = builder.interval(b.from),
+      high = builder.interval(b.to);
+    return product * (low === null || high === null ? Infinity : Math.max(0, high.high - low.low));
+  }, 1);
+}
+
 /** Wraps code into loops and guards, outermost first. */
 export function loops(
   binders: readonly Binder[],

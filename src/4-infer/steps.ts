@@ -37,7 +37,15 @@ import { mapLaw } from '../distributions/law/law.js';
 import type { Law } from '../2-graph/graph.js';
 import { replaceElement } from '../3-derive/occurrences.js';
 import { drawLaw } from './drawLaw.js';
-import { boundExprs, candidateDensity, directDensity, intoBounds, type RegionContext, scalarDensity } from './kernels.js';
+import {
+  boundExprs,
+  candidateDensity,
+  directDensity,
+  type IntegratedPart,
+  intoBounds,
+  type RegionContext,
+  scalarDensity,
+} from './kernels.js';
 
 export interface StepResult {
   readonly code: readonly Code[];
@@ -79,13 +87,16 @@ function learnt(storage: string, at: readonly Expr[], width: Expr, before: Expr,
   return store(storage, at, add(mul(num(0.9), width), mul(num(0.1), add(mul(num(3), apply('abs', sub(after, before))), num(1e-12)))));
 }
 
-/** Univariate slice sampling of each element (Neal 2003), the interval's first width learnt in warm-up. */
-export function sliceStep(context: RegionContext, recompute: readonly Code[]): StepResult {
+/**
+ * Univariate slice sampling of each element (Neal 2003), the interval's first width learnt in warm-up.
+ * @param integrated what stands for factors of the element that are not among the context's; of scalars on an interval.
+ */
+export function sliceStep(context: RegionContext, recompute: readonly Code[], integrated: IntegratedPart | null = null): StepResult {
   const { builder, region } = context;
   if (region.eventRank === 1) return sliceVector(context, recompute);
   const support = regionSupport(region);
   const x = builder.fresh('candidate', [], 'local');
-  const density = scalarDensity(context, ref(x, []), recompute);
+  const density = scalarDensity(context, ref(x, []), recompute, integrated);
   const { low, high } = boundExprs(context);
   const width = perElement(context, 'width', 1);
   const f = builder.fresh('density', [], 'local');
@@ -114,7 +125,7 @@ export function sliceStep(context: RegionContext, recompute: readonly Code[]): S
           value(low),
           value(high),
         ],
-        effects: effectsOf(context, recompute),
+        effects: effectsOf(context, [...recompute, ...(integrated?.prepare ?? [])]),
       },
       store(here.storage, here.at, ref(after, [])),
       ...recompute,

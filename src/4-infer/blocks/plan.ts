@@ -14,7 +14,7 @@ import type { Derivation, RegionPlan } from '../derivation.js';
 import { inWords, regionName } from '../wording.js';
 import type { ProgramBuilder } from '../programBuilder.js';
 import { findDiscreteBlocks } from './discrete.js';
-import { gaussianBlock } from './gaussian.js';
+import { type AssembledGaussianBlock, gaussianBlock } from './gaussian.js';
 
 export type BlockRequest =
   /** Blocks where they are found. */
@@ -39,6 +39,8 @@ export interface JointStep {
   readonly reason: string;
   readonly code: readonly Code[];
   readonly status: BlockStatus | null;
+  /** What a Gaussian block can be asked besides. */
+  readonly gaussian?: AssembledGaussianBlock | undefined;
 }
 
 export interface JointPlan {
@@ -160,6 +162,7 @@ function gaussianSteps(
           reason: `jointly Normal given the rest: ${block.structure}`,
           code: [...block.prepare, ...block.draw],
           status: { storage: block.status, rows: block.rows, members: block.members },
+          gaussian: block,
         },
       ];
     }),
