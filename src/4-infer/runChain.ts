@@ -180,7 +180,7 @@ export class ChainRun {
 
   /** The draws made since they were last taken; their memory is the taker's. */
   takePieces(): readonly DrawPiece[] {
-    this.closePiece();
+    this.closePiece(!this.finished);
     const { pieces } = this;
     this.pieces = [];
     return pieces;
@@ -203,7 +203,7 @@ export class ChainRun {
   }
 
   private keep(): void {
-    if (this.filled === this.capacity) this.closePiece();
+    if (this.filled === this.capacity) this.closePiece(true);
     const draw = this.filled++;
     this.kept++;
     for (const { source, size, values, moments } of this.records) {
@@ -212,7 +212,8 @@ export class ChainRun {
     }
   }
 
-  private closePiece(): void {
+  /** @param isFollowed whether there are draws to come that need room. */
+  private closePiece(isFollowed: boolean): void {
     const count = this.filled;
     if (count === 0) return;
     this.filled = 0;
@@ -224,7 +225,7 @@ export class ChainRun {
         if (values === null) return null;
         if (count < this.capacity) return values.slice(0, count * size);
         // A full piece is handed over as it is; new room only where there is more to come.
-        if (!this.finished) record.values = emptyLike(values);
+        if (isFollowed) record.values = emptyLike(values);
         return values;
       }),
     });

@@ -7,17 +7,41 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { type ResourceLimits, Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ProgressEvent, RunRequest } from '../../src/4-infer/backend.js';
 import { automaticWorkers, runChains as runAll } from '../../src/4-infer/chains.js';
 import type { ChainProgram } from '../../src/4-infer/chainProgram.js';
 import { type ChainOutput, chainOutput } from '../../src/4-infer/chainOutput.js';
 import { collectChains } from '../../src/4-infer/collect.js';
+import type { ChainLedger as Ledger } from '../../src/4-infer/ledger.js';
+import type { ChainThreads as Threads } from '../../src/4-infer/threads.js';
 import { ChainRun, type HostCall } from '../../src/4-infer/runChain.js';
 import type { DrawsForm, MomentsForm } from '../../src/4-infer/posterior.js';
 import { ChainDraws } from '../../src/5-report/diagnostics/chainDraws.js';
 import { rhatWithoutRanks } from '../../src/5-report/diagnostics/rhat.js';
+import { outOfMemory } from '../../src/memory.js';
+import type { WorkerThread } from '../../src/platform/surroundings.js';
 import { fakeProgram } from './fakeProgram.js';
+
+/** A thread of Node with as much memory as a test gives it. */
+class NodeThread implements WorkerThread {
+  private readonly worker: Worker;
+
+  constructor(url: URL, resourceLimits: ResourceLimits) {
+    this.worker = new Worker(url, { resourceLimits });
+  }
+  post(message: unknown, transfer: readonly ArrayBuffer[]): void {
+    this.worker.postMessage(message, transfer);
+  }
+  listen(received: (message: unknown) => void, failed: (message: string) => void): void {
+    this.worker.on('message', received);
+    this.worker.on('error', (error) => failed(error instanceof Error ? error.message : String(error)));
+  }
+  terminate(): void {
+    void this.worker.terminate();
+  }
+}
 
 function request(changes: Partial<RunRequest> = {}): RunRequest {
   return { chains: 2, draws: 50, warmup: 20, thin: 1, seed: '1', workers: 0, keep: null, options: {}, init: null, ...changes };
@@ -49,6 +73,30 @@ describe('a chain', () => {
       return outputOf(fakeProgram(), run, 11);
     });
     expect(numbers([whole!])).toEqual(numbers([cut!]));
+  });
+
+  it('does the same where a draw takes half of the room, or more than all of it', () => {
+    for (const size of [100_000, 300_000]) {
+      const settings = { seed: 's', warmup: 0, draws: 5, thin: 1 },
+        program = fakeProgram({ size });
+      const ends = [1000, 1].map((piece) => {
+        const run = new ChainRun(program, 0, settings, []),
+          seen: number[] = [];
+        while (!run.finished) {
+          run.advance(piece);
+          seen.push(run.kept);
+        }
+        return { pieces: run.takePieces(), seen };
+      });
+      const [whole, cut] = ends.map(({ pieces }) =>
+        pieces.flatMap(({ values }) => Array.from(values[0]!.filter((_, i) => i % size === 0))),
+      );
+      expect(new Set(whole).size).toBe(5);
+      expect(whole).toEqual(cut);
+      // Memory is handed over to another thread: no two pieces share any.
+      const buffers = ends[0]!.pieces.flatMap(({ values }) => values.map((v) => v!.buffer));
+      expect(new Set(buffers).size).toBe(buffers.length);
+    }
   });
 
   it('keeps the state after every thin-th sweep', () => {
@@ -221,6 +269,7 @@ describe('worker threads', () => {
   const folder = join(root, 'node_modules', '.cache', 'credence-chains-test');
   let built: { runChains: typeof runChains };
   let all: typeof runAll;
+  let modules: { readonly ChainThreads: typeof Threads; readonly ChainLedger: typeof Ledger } | null = null;
 
   beforeAll(async () => {
     mkdirSync(folder, { recursive: true });
@@ -234,6 +283,11 @@ describe('worker threads', () => {
     }
     const { runChains: ofBuild } = (await import(pathToFileURL(join(folder, '4-infer', 'chains.js')).href)) as { runChains: typeof runAll };
     all = ofBuild;
+    const load = (name: string): Promise<unknown> => import(pathToFileURL(join(folder, '4-infer', name)).href);
+    modules = {
+      ...((await load('threads.js')) as { ChainThreads: typeof Threads }),
+      ...((await load('ledger.js')) as { ChainLedger: typeof Ledger }),
+    };
     built = { runChains: async (program, request, hosts) => (await ofBuild(program, request, hosts)).outputs };
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -299,6 +353,53 @@ describe('worker threads', () => {
     expect(notes[0]!.message).toMatch(
       /^the thread of chain [012] died \(it ended with code 9\); the chain went on from .* in another one, with the same draws$/,
     );
+  });
+
+  it.each([
+    ['once', 'data[0] === 5', 1],
+    ['again and again', 'true', 3],
+  ] as const)('whose heap is exhausted %s are named', async (_, when, deaths) => {
+    const small = class extends NodeThread {
+      constructor(url: URL) {
+        super(url, { maxOldGenerationSizeMb: 48 });
+      }
+    };
+    const hungry = fakeProgram({
+      work: 20_000,
+      source: fakeProgram().source.replace(
+        'z[0] =',
+        `if (counter[1] === 150 && ${when}) { data[0] = 6; const held = []; for (;;) held.push({ held, at: [held.length] }); } z[0] =`,
+      ),
+    });
+    const own = request({ chains: 1, draws: 200, warmup: 100, workers: 1 });
+    const { ChainThreads, ChainLedger } = modules!;
+    const ledger = await ChainLedger.open(hungry, own),
+      threads = new ChainThreads(small, 1, hungry, own, ledger);
+    try {
+      expect(await threads.loaded()).toBe(true);
+      const advanced = threads.advance(200);
+      if (deaths > 1) {
+        // Of which the run makes the diagnostic that says what helps.
+        const thrown: unknown = await advanced.catch((error: unknown) => error);
+        expect(thrown).toMatchObject({
+          message: expect.stringMatching(
+            /the threads of chain 0 died 3 times at the same place, at last with: .*reaching memory limit/,
+          ) as unknown,
+        });
+        expect(outOfMemory(thrown)).toMatchObject({ code: 'out-of-memory' });
+        return;
+      }
+      await advanced;
+      const { outputs, notes } = await ledger.result(200);
+      expect(numbers(outputs)).toEqual(numbers(await runChains(fakeProgram({ work: 20_000 }), { ...own, workers: 0 }, [])));
+      expect(notes.map(({ message }) => message)).toEqual([
+        expect.stringMatching(
+          /^the thread of chain 0 died \(Worker terminated due to reaching memory limit: JS heap out of memory\); the chain went on from .* in another one, with the same draws$/,
+        ),
+      ]);
+    } finally {
+      threads.end();
+    }
   });
 
   it('that die again and again are given up', async () => {
