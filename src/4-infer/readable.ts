@@ -10,6 +10,7 @@ import {
   type Cond,
   type Expr,
   type Index,
+  type Ref,
   add,
   addAll,
   apply,
@@ -28,6 +29,7 @@ import {
   rewrite,
   sub,
   substitute,
+  variablesOf,
 } from '../expr/expr.js';
 import { tidy } from '../expr/affine.js';
 import { printText } from '../expr/print.js';
@@ -46,6 +48,8 @@ export function readable(e: Expr, graph: ModelGraph): Expr {
       if (x.op === 'const') return num(plain(x.value));
       if (x.op === 'element' && x.array.fn === 'inverse' && x.at.length === 2 && isSymmetric(x.array.args[0]!, symmetric))
         return element(x.array, order.sorted(x.at));
+      const literal = x.op === 'ref' ? literalOf(x, graph) : null;
+      if (literal !== null) return literal;
       if (x.op === 'ref' && symmetric(x.variable)) return ref(x.variable, [...x.at.slice(0, -2), ...order.sorted(x.at.slice(-2))]);
       if (x.op === 'ref' && x.at.length > 0) return ref(x.variable, x.at.map(tidy));
       if (x.op === 'cond') return guarded(x);
@@ -74,7 +78,31 @@ export function readable(e: Expr, graph: ModelGraph): Expr {
           return x;
       }
     });
-  return inCases(tidied(e));
+  return withoutInnerTests(inCases(tidied(e)));
+}
+
+/** The number that an element of a literal array is, which has no name in the program; null for others. */
+export function literalOf({ variable, at }: Ref, graph: Pick<ModelGraph, 'variables'>): Expr | null {
+  const array = graph.variables.get(variable)?.value;
+  if (array === undefined || at.length !== array.shape.length) return null;
+  const position = at.reduce((sum, i, d) => (isConst(i) ? sum * array.shape[d]! + i.value : Number.NaN), 0);
+  const value = array.values[position];
+  return value === undefined ? null : num(value);
+}
+
+/** Tests of indices alone stand outside of sums over others: `i == j ? sum(f(n)) : 0` rather than a sum of `i == j ? f(n) : 0` over n. */
+function withoutInnerTests(e: Expr): Expr {
+  return rewrite(e, (x) => {
+    if (x.op === 'reduce') return freeIndices(x.body).has(x.index) ? outOfSum(x) : simplify(x);
+    return x.op === 'apply' && (x.fn === 'add' || x.fn === 'sub') ? sumOf(termsOf(x)) : x;
+  });
+}
+function outOfSum(x: Expr): Expr {
+  if (x.op !== 'reduce' || x.kind !== 'sum' || x.body.op !== 'cond' || !isConst(x.body.otherwise, 0)) return x;
+  const { test, then } = x.body;
+  return freeIndices(test).has(x.index) || variablesOf(test).size > 0
+    ? x
+    : cond(test, outOfSum(reduce('sum', x.index, x.from, x.to, then)), num(0));
 }
 
 /** `z[n] == k` rather than k == z[n], `i == 0` rather than 0 == i. */

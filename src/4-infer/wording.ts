@@ -9,6 +9,7 @@ import { placeIn } from '../errors/render.js';
 import { printText } from '../expr/print.js';
 import { apply, type Expr, ref, rewrite, visit } from '../expr/expr.js';
 import type { RegionPlan } from './derivation.js';
+import { literalOf } from './readable.js';
 
 /** Name of a region's element as the program writes it: `mu[k]`. */
 export function regionName(region: LatentRegion): string {
@@ -47,13 +48,16 @@ export function hostName(fn: string, hosts: readonly HostFunction[]): string {
 }
 
 /** A term in the program's names: gaps, constants and host functions are not called as their storages are. */
-export function inWords(e: Expr, { hostFunctions }: Pick<ModelGraph, 'hostFunctions'> = { hostFunctions: [] }): string {
+export function inWords(
+  e: Expr,
+  graph: Pick<ModelGraph, 'hostFunctions' | 'variables'> = { hostFunctions: [], variables: new Map() },
+): string {
   const plain = rewrite(e, (x) => {
     if (x.op === 'ref' && x.variable.endsWith('!')) return ref(x.variable.slice(0, -1), x.at);
     if (x.op === 'ref' && x.variable.endsWith('?')) return apply('missing', ref(x.variable.slice(0, -1), x.at));
-    if (x.op === 'ref' && x.variable.startsWith('$')) return ref('constant', x.at);
+    if (x.op === 'ref' && x.variable.startsWith('$')) return literalOf(x, graph) ?? ref('constant', x.at);
     return x.op === 'element' && x.array.fn.startsWith('host:')
-      ? { ...x, array: { ...x.array, fn: hostName(x.array.fn, hostFunctions) } }
+      ? { ...x, array: { ...x.array, fn: hostName(x.array.fn, graph.hostFunctions) } }
       : x;
   });
   return printText(plain);

@@ -31,6 +31,35 @@ describe('formulas for readers', () => {
     );
   });
 
+  it('ask for equal indices outside of sums, and count what does not depend on them', () => {
+    // Gelman et al. (2013), 3.5: with prior N(0, 5 I) and n_k observations of variance 0.4 I the precision is (1/5 + n_k/0.4) I.
+    const mixture = String(
+      compile(`data x: real[N, D] data K: int sample pi ~ Dirichlet(fill(1, K))
+        for k in 0..<K { sample mu[k] ~ MvNormal(zeros(D), 5 * eye(D)) }
+        for n in 0..<N { sample z[n] ~ Categorical(pi) observe x[n] ~ MvNormal(mu[z[n]], 0.4 * eye(D)) }`).explain({
+        backend: 'gibbs',
+        options: { block: 'none' },
+      }),
+    );
+    expect(mixture).toContain('precision[i,j] = i == j ? 0.2 + sum(z[n] == k ? 2.5 : 0 for n in 0..<N) : 0\n');
+    // A mean of values and of gaps alike: what they share is their number.
+    const halves = String(
+      compile(`data x: real[N] data side: bool[N] sample m ~ Normal(0, 2) sample s ~ Gamma(1, 1)
+        for n in 0..<N { observe x[n] ~ Normal(side[n] ? m : m + 1, s) }`).explain({ backend: 'gibbs' }),
+    );
+    expect(halves).toContain('precision = 0.25 + N/s^2\n');
+  });
+
+  it('have the numbers of arrays without a name', () => {
+    const text = String(
+      compile('data y: real sample w ~ Beta(1, 1) observe y ~ mixture([w, 1 - w], [Normal(0, 1), Normal([3, 7][1], 1)])').explain({
+        backend: 'gibbs',
+      }),
+    );
+    expect(text).toMatch(/\(y - 7\)\^2/);
+    expect(text).not.toContain('constant');
+  });
+
   it('keep the halves of what is not symmetric', () => {
     const text = String(
       compile('data B: real[D, D] data y: real sample w ~ MvNormal(zeros(D), eye(D)) factor -w @ (inverse(B) @ w)').explain({
