@@ -103,25 +103,34 @@ export function movesOf(
   const root = (r: LatentRegion): LatentRegion => (link.get(r) === r ? r : root(link.get(r)!));
   const rank = (r: LatentRegion): number => r.variable.dims.length;
   const ordered = [...free].sort((a, b) => rank(a) - rank(b));
+  // Programs may have thousands of regions, few of which meet: each factor is looked through once.
+  const mentioning = factorsByVariable(factors);
+  const factorsOf = (r: LatentRegion): ReadonlySet<Factor> => mentioning.get(r.variable.name) ?? new Set();
   ordered.forEach((u, k) => {
     for (const v of ordered.slice(k + 1)) {
-      if (root(u) === root(v) || !apart([u.variable.name, v.variable.name])) continue;
-      const shared = factors.filter((f) => f.statement !== u.statement && f.statement !== v.statement && mentionsBoth(f, u, v));
+      const shared = [...factorsOf(u)].filter((f) => f.statement !== u.statement && f.statement !== v.statement && factorsOf(v).has(f));
+      if (shared.length === 0 || root(u) === root(v) || !apart([u.variable.name, v.variable.name])) continue;
       const found = opposite(u, v).some((pair) => {
         const sides = pair.flatMap((side) => withMeans(model, factors, free, side, fresh));
         // A mean of both sides stays where it is.
         const once = sides.filter((s) => sides.every((o) => o === s || o.region !== s.region));
-        const move = shared.length === 0 ? null : shiftMove(model, factors, once, fresh);
+        const move = shiftMove(model, factors, once, fresh);
         return move?.unchanged.some((s) => shared.some((f) => f.statement === s)) === true && take(move);
       });
       if (found) link.set(root(v), root(u));
     }
   });
   // Effects and their scale.
+  const positive = whole.filter((r) => isPositive(r));
   for (const v of free) {
     if (v.eventRank > 0) continue;
-    for (const s of whole)
-      if (isPositive(s) && apart([s.variable.name, v.variable.name]) && take(stretchMove(model, factors, s, v, fresh))) break;
+    for (const s of positive)
+      if (
+        [...factorsOf(v)].some((f) => factorsOf(s).has(f)) &&
+        apart([s.variable.name, v.variable.name]) &&
+        take(stretchMove(model, factors, s, v, fresh))
+      )
+        break;
   }
   return out;
 }
@@ -153,8 +162,13 @@ function isPositive(r: LatentRegion): boolean {
   const s = regionSupport(r);
   return r.eventRank === 0 && !r.movingSupport && s.kind === 'interval' && isConst(s.low, 0) && isConst(s.high, Infinity);
 }
-function mentionsBoth(f: Factor, u: LatentRegion, v: LatentRegion): boolean {
-  return factorMentions(f, u.variable.name) && factorMentions(f, v.variable.name);
+/** The factors that refer to each variable. */
+function factorsByVariable(factors: readonly Factor[]): ReadonlyMap<string, ReadonlySet<Factor>> {
+  const out = new Map<string, Set<Factor>>();
+  for (const f of factors)
+    for (const e of [f.logDensity, ...f.guards, ...f.conditions])
+      for (const name of variablesOf(e)) out.set(name, (out.get(name) ?? new Set()).add(f));
+  return out;
 }
 
 // --- shifts ----------------------------------------------------------------------------------------------
