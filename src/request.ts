@@ -46,7 +46,10 @@ export interface InferOptions {
    * 100,000.
    */
   readonly until?: { readonly ess: number } | undefined;
-  /** Ends chains when it is aborted, with the draws that there are; iterations with the best so far. */
+  /**
+   * Ends chains when it is aborted, with the draws that there are; iterations with the best so far. Where there is nothing yet, and of
+   * `exact`, the run rejects with a ModelError of code `stopped-early`.
+   */
   readonly signal?: AbortSignal | undefined;
   /** Where chains are kept while they run. */
   readonly store?: RunStore | undefined;
