@@ -677,6 +677,7 @@ function sameShape(a: Monomial, b: Monomial): boolean {
   );
 }
 function matched<T>(left: readonly T[], right: readonly T[], same: (a: T, b: T) => boolean): boolean {
+  if (left.length !== right.length) return false;
   const rest = [...right];
   for (const x of left) {
     const k = rest.findIndex((y) => same(x, y));
