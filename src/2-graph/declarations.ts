@@ -67,6 +67,7 @@ function typesOf(s: Stmt): readonly TypeSyntax[] {
   }
 }
 
+/** Names of a program: variables with their definitions, sizes, functions, loops. Mistakes of naming are reported. */
 export function declare(program: Program, report: (d: Diagnostic) => void): Declarations {
   const root: Scope = { parent: null, names: new Map() };
   const drafts: Draft[] = [];

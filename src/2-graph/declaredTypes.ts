@@ -41,6 +41,7 @@ export const typeNames: readonly string[] = [...types.keys()];
 /** Options that may follow a type, `cov[D](floor: 1e-3)`, by type. */
 export const typeOptions: ReadonlyMap<string, readonly string[]> = new Map([['cov', ['floor']]]);
 
+/** A type of the program with its dimensions as expressions; poison where it is wrong. */
 export function lowerType(context: Context, syntax: TypeSyntax, environment: Environment): DeclaredType | Poison {
   const name = syntax.base.text;
   let bad: Poison | null = null;

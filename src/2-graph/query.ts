@@ -213,6 +213,7 @@ export function schedule(graph: ModelGraph): readonly Group[] {
   return scheduleStatements(graph.statements).groups;
 }
 
+/** An order in which every statement comes after what it reads; cycles, and `let`s that read themselves. */
 export function scheduleStatements(statements: readonly Statement[]): Schedule {
   const edges = edgesAmong(statements);
   const random = randomness(statements);

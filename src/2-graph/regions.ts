@@ -25,6 +25,7 @@ export interface Region {
 
 const noRanges: ReadonlyMap<Index, IndexRange> = new Map();
 
+/** True where the expression depends on one of the indices. */
 export function mentions(e: Expr, indices: ReadonlySet<Index>): boolean {
   let found = false;
   visit(e, (x) => {

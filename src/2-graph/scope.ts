@@ -84,6 +84,7 @@ export interface ProgramFunction {
   readonly body: Syntax;
 }
 
+/** A scope whose names hide those outside. */
 export function innerScope(parent: Scope): Scope {
   return { parent, names: new Map() };
 }
@@ -104,6 +105,7 @@ export function visibleNames(scope: Scope): readonly string[] {
   return out;
 }
 
+/** A loop of the program with its index. */
 export function loopOf(plate: PlateSyntax, index: Index, outside: Environment): Loop {
   return { index, name: plate.index, range: plate.range, outside };
 }

@@ -35,6 +35,7 @@ export type Value = ArrayValue | Poison;
 export const poison: Poison = { kind: 'poison', pending: false };
 export const pending: Poison = { kind: 'poison', pending: true };
 
+/** True for what stands for a mistake that was reported. */
 export function isPoison<T extends object>(v: T | Poison): v is Poison {
   return 'kind' in v && v.kind === 'poison';
 }
@@ -51,9 +52,11 @@ export interface LawValue {
   readonly family: Family | null;
 }
 
+/** A scalar value. */
 export function scalarValue(scalar: ScalarType, body: Expr): ArrayValue {
   return { kind: 'array', scalar, indices: [], dims: [], body, ragged: 0, variable: null };
 }
+/** An array as a value. */
 export function arrayValue(scalar: ScalarType, array: ArrayExpr): ArrayValue {
   return { kind: 'array', scalar, indices: array.indices, dims: array.dims, body: array.body, ragged: 0, variable: null };
 }

@@ -96,6 +96,7 @@ const statisticOf: Readonly<Record<string, Statistic>> = {
   log: 'log x',
   log1m: 'log(1-x)',
 };
+/** The registry's name of a statistic of a draw of that event rank; null where it has none. */
 export function statisticName(kind: StatisticKind, rank: number): Statistic | null {
   if (rank === 0) return statisticOf[kind.kind === 'power' ? `power ${kind.power}` : kind.kind] ?? null;
   if (rank === 1) {
@@ -138,6 +139,7 @@ function kindOf(statistic: Statistic): { kind: StatisticKind; rank: 0 | 1 | 2 } 
   }
 }
 
+/** True for the same statistic. */
 export function sameKind(a: StatisticKind, b: StatisticKind): boolean {
   if (a.kind !== b.kind) return false;
   if (a.kind === 'power' && b.kind === 'power') return a.power === b.power;
@@ -175,6 +177,7 @@ function hasInfinity(e: Expr): boolean {
   return found;
 }
 
+/** The family (or its exponential form between bounds) that has the collected statistics; else why there is none. */
 export function recognise(collected: Collected, model: DerivedModel): Recognised {
   const { region } = collected;
   const support = regionSupport(region);
@@ -244,6 +247,7 @@ export function statisticTerm(kind: StatisticKind, region: LatentRegion, event: 
       return replaceSelf(kind.expr, self);
   }
 }
+/** The expression with the element's own value put in. */
 export function replaceSelf(e: Expr, self: Expr): Expr {
   const go = (x: Expr): Expr => {
     if (x.op === 'ref' && x.variable === selfName) return self;

@@ -192,6 +192,7 @@ function firstReference(factor: Factor, variable: string): Expr {
   return found;
 }
 
+/** True where the expression refers to the variable. */
 export function mentions(e: Expr, variable: string): boolean {
   let found = false;
   visit(e, (x) => {

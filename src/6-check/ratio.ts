@@ -34,6 +34,7 @@ export interface RatioOptions {
 
 const tolerance = 1e-9;
 
+/** The ratio law at random states: log p(v'|rest) - log p(v|rest) is the difference of the log joint density. */
 export function checkRatios(compiled: DerivedProgram, { seeds = [1, 2], elements = 3, fixed = {} }: RatioOptions = {}): RatioReport {
   const failures: string[] = [];
   const compared = new Map<string, number>();

@@ -80,6 +80,7 @@ function believed(subject: Subject, data: GivenValues): BoundModel {
 export function derivationOf(subject: Subject, model: DerivedModel): Derivation {
   return (subject.planted.derive ?? derive)(model);
 }
+/** The program as the backend is given it: with the error that is planted, if any. */
 export function believedBy(subject: Subject): BoundModel {
   return believed(subject, subject.data);
 }

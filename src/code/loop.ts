@@ -85,15 +85,19 @@ export interface Module {
 }
 
 // --- constructors -----------------------------------------------------------------------------
+/** Runs `body` for from <= index < to, downwards if wanted. */
 export function forLoop(index: Index, from: Expr, to: Expr, body: readonly Code[], descending = false): Code {
   return { do: 'for', index, from, to, body, descending };
 }
+/** Runs `then` where the test is non-zero, else `otherwise`. */
 export function when(test: Expr, then: readonly Code[], otherwise: readonly Code[] = []): Code {
   return { do: 'if', test, then, otherwise };
 }
+/** Assigns an element of a storage. */
 export function store(storage: string, at: readonly Expr[], value: Expr): Code {
   return { do: 'store', into: { storage, at }, value, accumulate: false };
 }
+/** Adds to an element of a storage. */
 export function accumulate(storage: string, at: readonly Expr[], value: Expr): Code {
   return { do: 'store', into: { storage, at }, value, accumulate: true };
 }

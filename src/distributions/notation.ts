@@ -18,6 +18,7 @@ export const eulerGamma: Const = num(0.5772156649015329);
 export const infinity: Const = num(Infinity);
 export const minusInfinity: Const = num(-Infinity);
 
+/** A parameter of a family; `rank` 0 for a scalar, 1 for a vector, 2 for a matrix. */
 export function parameter(name: string, rank: 0 | 1 | 2, domain: Domain, doc: string): Parameter {
   return { name, rank, domain, doc };
 }
@@ -45,9 +46,11 @@ export function naturalAt(natural: readonly ArrayExpr[], k: number): ArrayExpr {
 export function noExpectation(family: string, statistic: Statistic): never {
   throw new InternalError(`no closed form of the expectation of ${statistic} under ${family}`);
 }
+/** The support low <= x <= high. */
 export function interval(low: Expr, high: Expr): Support {
   return { kind: 'interval', low, high };
 }
+/** The integers low, ..., high. */
 export function integers(low: Expr, high: Expr): Support {
   return { kind: 'integers', low, high };
 }

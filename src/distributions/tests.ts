@@ -61,6 +61,7 @@ export function undecided(tests: readonly Expr[]): readonly Expr[] {
   return tests.map((t) => simplify(t)).filter((t) => !(isConst(t) && t.value !== 0));
 }
 
+/** One test for all of them. */
 export function conjunction(tests: readonly Expr[]): Expr {
   return tests.length === 0 ? one : tests.reduce((a, b) => apply('and', a, b));
 }

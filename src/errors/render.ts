@@ -40,6 +40,7 @@ export interface SourceText {
   readonly text: string;
   readonly lineStarts: readonly number[];
 }
+/** A text with the places of its lines. */
 export function sourceText(text: string): SourceText {
   return { text, lineStarts: lineStarts(text) };
 }

@@ -13,6 +13,7 @@ export interface Affine {
   readonly terms: readonly { readonly term: Expr; readonly coefficient: number }[];
 }
 
+/** The expression as a sum of multiples of indices, sizes and whatever else it is made of. */
 export function affine(e: Expr): Affine {
   if (e.op === 'const') return { constant: e.value, terms: [] };
   if (e.op === 'apply') {
@@ -94,10 +95,12 @@ export function provablyNonNegative(e: Expr, ranges: readonly Range[]): boolean 
 export function provablyLess(a: Expr, b: Expr, ranges: readonly Range[]): boolean {
   return provablyNonNegative(sub(sub(b, a), num(1)), ranges);
 }
+/** True where the difference is 0 by algebra. */
 export function provablyEqual(a: Expr, b: Expr): boolean {
   const d = difference(a, b);
   return d.constant === 0 && d.terms.length === 0;
 }
+/** True where the difference cannot be 0 for indices within the ranges. */
 export function provablyDistinct(a: Expr, b: Expr, ranges: readonly Range[]): boolean {
   return provablyLess(a, b, ranges) || provablyLess(b, a, ranges);
 }

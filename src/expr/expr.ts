@@ -80,43 +80,52 @@ export interface ArrayExpr {
 
 // --- constructors -----------------------------------------------------------------------------
 
+/** A number. */
 export function num(value: number): Const {
   return { op: 'const', value };
 }
 export const zero: Const = num(0);
 export const one: Const = num(1);
+/** A new bound index; names are for readers, identity is what counts. */
 export function index(name: string): Index {
   return { op: 'index', name };
 }
+/** The size of the program of that name. */
 export function size(name: string): Size {
   return { op: 'size', name };
 }
+/** An element of a variable, or the whole of a scalar. */
 export function ref(variable: string, at: readonly Expr[] = []): Ref {
   return { op: 'ref', variable, at };
 }
+/** True for a number (that number, where one is given). */
 export function isConst(e: Expr): e is Const;
 export function isConst(e: Expr, value: number): boolean;
 export function isConst(e: Expr, value?: number): boolean {
   return e.op === 'const' && (value === undefined || e.value === value);
 }
 
+/** a + b, with sums of numbers and additions of 0 carried out; the following functions simplify alike. */
 export function add(a: Expr, b: Expr): Expr {
   if (isConst(a) && isConst(b)) return num(a.value + b.value);
   if (isConst(a, 0)) return b;
   if (isConst(b, 0)) return a;
   return { op: 'apply', fn: 'add', args: [a, b] };
 }
+/** a - b. */
 export function sub(a: Expr, b: Expr): Expr {
   if (isConst(a) && isConst(b)) return num(a.value - b.value);
   if (isConst(b, 0)) return a;
   if (isConst(a, 0)) return neg(b);
   return { op: 'apply', fn: 'sub', args: [a, b] };
 }
+/** -a. */
 export function neg(a: Expr): Expr {
   if (isConst(a)) return num(-a.value);
   if (a.op === 'apply' && a.fn === 'neg') return a.args[0]!;
   return { op: 'apply', fn: 'neg', args: [a] };
 }
+/** a b. */
 export function mul(a: Expr, b: Expr): Expr {
   if (isConst(a) && isConst(b)) return num(a.value * b.value);
   if (isConst(a, 1)) return b;
@@ -126,17 +135,20 @@ export function mul(a: Expr, b: Expr): Expr {
   if (isConst(b, -1)) return neg(a);
   return { op: 'apply', fn: 'mul', args: [a, b] };
 }
+/** a / b. */
 export function div(a: Expr, b: Expr): Expr {
   if (isConst(a) && isConst(b)) return num(a.value / b.value);
   if (isConst(b, 1)) return a;
   return { op: 'apply', fn: 'div', args: [a, b] };
 }
+/** a^b. */
 export function pow(a: Expr, b: Expr): Expr {
   if (isConst(a) && isConst(b)) return num(a.value ** b.value);
   if (isConst(b, 1)) return a;
   if (isConst(b, 0)) return one;
   return { op: 'apply', fn: 'pow', args: [a, b] };
 }
+/** A primitive of `primitives.ts` on scalars; arithmetic goes through the functions above. */
 export function apply(fn: string, ...args: Expr[]): Expr {
   switch (fn) {
     case 'add':
@@ -155,18 +167,23 @@ export function apply(fn: string, ...args: Expr[]): Expr {
       return { op: 'apply', fn, args };
   }
 }
+/** log a. */
 export function log(a: Expr): Expr {
   return isConst(a) ? num(Math.log(a.value)) : apply('log', a);
 }
+/** e^a. */
 export function exp(a: Expr): Expr {
   return isConst(a) ? num(Math.exp(a.value)) : apply('exp', a);
 }
+/** The square root. */
 export function sqrt(a: Expr): Expr {
   return pow(a, num(0.5));
 }
+/** a^2. */
 export function square(a: Expr): Expr {
   return pow(a, num(2));
 }
+/** log Gamma(a). */
 export function lgamma(a: Expr): Expr {
   return apply('lgamma', a);
 }
@@ -176,9 +193,11 @@ export function addAll(terms: readonly Expr[]): Expr {
   const half = terms.length >> 1;
   return add(addAll(terms.slice(0, half)), addAll(terms.slice(half)));
 }
+/** The product of a list; 1 for an empty one. */
 export function mulAll(factors: readonly Expr[]): Expr {
   return factors.reduce(mul, one);
 }
+/** A reduction of `body` over from <= i < to; a range of one step is its body. */
 export function reduce(kind: ReduceKind, i: Index, from: Expr, to: Expr, body: Expr): Expr {
   if (kind === 'sum' && isConst(body, 0)) return zero;
   if (isConst(from) && isConst(to) && to.value - from.value === 1 && kind !== 'argmax') return substitute(body, new Map([[i, from]]));
@@ -193,11 +212,13 @@ export function sumOver(count: Expr, body: (i: Index) => Expr, name = 'i'): Expr
 export function nestedSum(ranges: readonly { readonly index: Index; readonly from: Expr; readonly to: Expr }[], body: Expr): Expr {
   return ranges.reduceRight<Expr>((inner, r) => reduce('sum', r.index, r.from, r.to, inner), body);
 }
+/** `then` where the test is non-zero, else `otherwise`. */
 export function cond(test: Expr, then: Expr, otherwise: Expr): Expr {
   if (isConst(test)) return test.value !== 0 ? then : otherwise;
   if (equal(then, otherwise)) return then;
   return { op: 'cond', test, then, otherwise };
 }
+/** An element of a function of whole arrays. */
 export function element(array: ArrayFunction, at: readonly Expr[]): Expr {
   return { op: 'element', array, at };
 }
@@ -207,6 +228,7 @@ export function build(dims: readonly Expr[], body: (...at: Index[]) => Expr, nam
   const indices = dims.map((_, d) => index(names[d] ?? `i${d}`));
   return { indices, dims, body: body(...indices) };
 }
+/** A scalar as an array without dimensions. */
 export function scalar(body: Expr): ArrayExpr {
   return { indices: [], dims: [], body };
 }
@@ -263,6 +285,7 @@ export function mapChildren(e: Expr, f: (child: Expr) => Expr): Expr {
     }
   }
 }
+/** The array with a function applied to its dimensions and its body. */
 export function mapArray(a: ArrayExpr, f: (child: Expr) => Expr): ArrayExpr {
   const dims = mapList(a.dims, f),
     body = f(a.body);
@@ -409,6 +432,7 @@ export function equal(a: Expr, b: Expr, bound: ReadonlyMap<Index, Index> = new M
     }
   }
 }
+/** True for arrays of the same dimensions and elements, whatever their indices are called. */
 export function equalArrays(a: ArrayExpr, b: ArrayExpr, bound: ReadonlyMap<Index, Index> = new Map()): boolean {
   return (
     a.indices.length === b.indices.length &&

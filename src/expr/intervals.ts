@@ -19,15 +19,19 @@ export interface Bounds {
 }
 
 export const everything: Bounds = { low: -Infinity, high: Infinity, lowOpen: true, highOpen: true };
+/** The interval of one number. */
 export function exactly(x: number): Bounds {
   return { low: x, high: x, lowOpen: false, highOpen: false };
 }
+/** An interval with closed ends, unless said otherwise. */
 export function interval(low: number, high: number, lowOpen = false, highOpen = false): Bounds {
   return { low, high, lowOpen, highOpen };
 }
+/** True where all values are above 0. */
 export function isPositive(b: Bounds): boolean {
   return b.low > 0 || (b.low === 0 && b.lowOpen);
 }
+/** True where all values are below 0. */
 export function isNegative(b: Bounds): boolean {
   return b.high < 0 || (b.high === 0 && b.highOpen);
 }

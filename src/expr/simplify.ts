@@ -148,6 +148,7 @@ export function eye(dimension: Expr): ArrayExpr {
 export function diagonal(dimension: Expr, elementAt: (i: Expr) => Expr): ArrayExpr {
   return build([dimension, dimension], (i, j) => cond(apply('eq', i, j), elementAt(i), zero));
 }
+/** The transpose of a matrix. */
 export function transposeOf(m: ArrayExpr): ArrayExpr {
   return { indices: [m.indices[1]!, m.indices[0]!], dims: [m.dims[1]!, m.dims[0]!], body: m.body };
 }

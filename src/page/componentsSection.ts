@@ -29,6 +29,7 @@ interface Mixture {
   readonly legend: readonly LegendEntry[];
 }
 
+/** Components of mixtures over the data. */
 export function componentsSection(report: Report, bound: BoundModel, pictures: Pictures): readonly Section[] {
   const states = drawnStates(report.variables);
   const found = labelledData(bound).flatMap((data) => {

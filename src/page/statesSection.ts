@@ -67,6 +67,7 @@ export interface StatesSection {
   readonly shown: ReadonlySet<string>;
 }
 
+/** States over time with their intervals, and the data they are of. */
 export function statesSection(report: Report, bound: BoundModel, pictures: Pictures): StatesSection {
   const chains = chainsOf(bound),
     shown = new Set<string>(),

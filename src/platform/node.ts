@@ -9,6 +9,7 @@ import * as path from 'node:path';
 import * as threads from 'node:worker_threads';
 import type { Platform, TextFile, ThreadPort, WorkerThread } from './surroundings.js';
 
+/** Node's threads, files and processors. */
 export function nodePlatform(): Platform {
   return { cores: os.availableParallelism(), memory: availableMemory(), worker: NodeWorker, port: port(), save };
 }

@@ -17,6 +17,7 @@ export function breathe(): Promise<void> {
   });
 }
 
+/** The platform that the code runs on. */
 export async function currentPlatform(): Promise<Platform> {
   if (typeof process !== 'undefined' && typeof process.versions?.node === 'string') {
     const { nodePlatform } = await import('./node.js');

@@ -33,6 +33,7 @@ interface Term {
   readonly value: () => number;
 }
 
+/** The row-major position of an element. */
 export function flatten(at: readonly number[], shape: readonly number[]): number {
   let flat = 0;
   for (let d = 0; d < at.length; d++) {
@@ -43,6 +44,7 @@ export function flatten(at: readonly number[], shape: readonly number[]): number
   }
   return flat;
 }
+/** The number of elements. */
 export function productOf(shape: readonly number[]): number {
   return shape.reduce((a, b) => a * b, 1);
 }

@@ -10,6 +10,7 @@ import { type DataFlags, readValues } from '../sources.js';
 /** Flags of every command that reads a program. */
 export type ProgramFlags = DataFlags;
 
+/** The program in a file. @throws ModelError where it is wrong */
 export function readModel(path: string): Model {
   return compile(readText(path), path);
 }

@@ -17,6 +17,7 @@ import { named, replaceArgument } from '../pushforward/argument.js';
 import { firstLaw, familyOf, isProper, eventDimsOf, eventRankOf, substituteLaw, type PushforwardLaw, type Law } from './law.js';
 import { maximum, minimum, isFiniteBound } from '../bounds.js';
 
+/** Bounds of the variables of the program, as the law knows them. */
 export function knownOf(law: PushforwardLaw): (part: Expr) => Bounds | null {
   return (part) => (part.op === 'ref' ? (law.known.get(part.variable) ?? null) : null);
 }
@@ -140,6 +141,7 @@ function unknown(reason: string, part: Expr | null = null): MapForm {
   return { kind: 'unknown', reason, part };
 }
 
+/** T(t). */
 export function mapAt(law: PushforwardLaw, t: Expr): Expr {
   return simplify(replaceArgument(law.map.body, law.argument.name, () => t));
 }
@@ -212,6 +214,7 @@ function continuousEnds(support: Support & { kind: 'interval' }): {
   return { low: endOf(support.low, support.open === true), high: endOf(support.high, support.open === true) };
 }
 
+/** An end of an interval that no neighbour shares; infinite ends are open. */
 export function endOf(value: Expr, open: boolean): { readonly value: Expr; readonly open: boolean; readonly shared: boolean } {
   return { value, open: open || !isFiniteBound(value), shared: false };
 }
@@ -350,6 +353,7 @@ export function noDensityReason(law: Law): string | null {
 /** Values beyond a bound of a censored law stand for the bound, so that nothing can be computed from its density but the density. */
 const innerCensored = 'it is made of a censored law: let censored stand outermost';
 
+/** A part of the map with its argument named as in the program. */
 export function shown(law: PushforwardLaw, part: Expr): Expr {
   return named(part, law.argument);
 }

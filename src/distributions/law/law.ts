@@ -73,6 +73,7 @@ interface Components {
   of(quantity: (component: Law) => Expr): Expr;
 }
 
+/** The components of a mixture of either form. */
 export function componentsOf(law: Extract<Law, { kind: 'mixture' | 'mixtureOf' }>): Components {
   if (law.kind === 'mixture') {
     return { index: law.index, from: law.from, to: law.to, weight: law.weight, of: (quantity) => quantity(law.component) };

@@ -3,6 +3,7 @@
  */
 import { rewrite, visit, type Expr, ref } from '../../expr/expr.js';
 
+/** True where the expression refers to the argument. */
 export function mentions(e: Expr, argument: string): boolean {
   let found = false;
   visit(e, (x) => {

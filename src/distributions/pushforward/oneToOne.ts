@@ -7,10 +7,12 @@ import { primitives } from '../../expr/primitives.js';
 import { logOf, powOf, simplify } from '../../expr/simplify.js';
 import { halfLogTwoPi } from '../notation.js';
 
+/** True for the numbers Infinity and -Infinity. */
 export function isInfinite(e: Expr): boolean {
   return isConst(e) && !Number.isFinite(e.value);
 }
 
+/** A primitive, evaluated where its arguments are numbers. */
 export function folded(fn: string, ...args: readonly Expr[]): Expr {
   const values = args.map((a) => (isConst(a) ? a.value : null));
   if (values.every((v) => v !== null)) return num(primitives.get(fn)!.evaluate(...values));
@@ -136,19 +138,23 @@ export const distributionFunctions: Readonly<
   studentQuantile: { position: 0, inverse: 'studentCdf', isQuantile: true, density: (x, df) => logStudent(x, df!) },
 };
 
+/** A function of `increasingFunctions`. */
 export function simple(fn: string): Step {
   const row = increasingFunctions[fn]!;
   return { increasing: one, at: (u) => folded(fn, u), inverse: row.inverse, logSlope: row.logSlope };
 }
 
+/** u + c. */
 export function shifting(c: Expr): Step {
   return { increasing: one, at: (u) => (isInfinite(u) ? u : simplify(add(c, u))), inverse: (y) => sub(y, c), logSlope: () => zero };
 }
 
+/** c - u. */
 export function reflecting(c: Expr): Step {
   return { increasing: zero, at: (u) => (isInfinite(u) ? neg(u) : simplify(sub(c, u))), inverse: (y) => sub(c, y), logSlope: () => zero };
 }
 
+/** c u, c not 0. */
 export function scaling(c: Expr): Step {
   const sign = signOf(c),
     slope = logAbsolute(c);

@@ -71,11 +71,13 @@ export class Underivable extends Error {
   }
 }
 
+/** True where an interval between known ends has no point. */
 export function isEmpty(low: End, high: End): boolean {
   if (!isConst(low.value) || !isConst(high.value)) return false;
   return low.value.value > high.value.value || (low.value.value === high.value.value && (low.open || high.open));
 }
 
+/** A test that holds where `a` does not. */
 export function notOf(a: Expr): Expr {
   return isConst(a) ? num(a.value === 0 ? 1 : 0) : apply('not', a);
 }

@@ -18,10 +18,12 @@ export interface Setting {
   readonly nonzero: Expr[];
 }
 
+/** True where the expression refers to the argument. */
 export function depends(setting: Setting, e: Expr): boolean {
   return mentions(e, setting.argument);
 }
 
+/** Notes that the pieces are right only where `e` is not 0, unless its sign is known. */
 export function needNonzero(setting: Setting, e: Expr): void {
   if (signOf(e) === 0) setting.nonzero.push(e);
 }

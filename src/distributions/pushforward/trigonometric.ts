@@ -21,6 +21,7 @@ function periods(p: MonotonePiece, e: Expr, offset: number): readonly number[] {
   return Array.from({ length: last - first }, (_, k) => first + k);
 }
 
+/** cos of a piece. `e` is what messages show. */
 export function cosinePieces(setting: Setting, p: MonotonePiece, e: Expr): readonly MonotonePiece[] {
   return periods(p, e, 0).flatMap((k) => {
     const part = between(setting, p, num(k * Math.PI), num((k + 1) * Math.PI));
@@ -40,6 +41,7 @@ export function cosinePieces(setting: Setting, p: MonotonePiece, e: Expr): reado
   });
 }
 
+/** tan of a piece. */
 export function tangentPieces(setting: Setting, p: MonotonePiece, e: Expr): readonly MonotonePiece[] {
   return periods(p, e, -Math.PI / 2).flatMap((k) => {
     const low = (k - 0.5) * Math.PI,

@@ -10,6 +10,7 @@ const lags = 40;
 /** Chains drawn at most. */
 const mostChains = 8;
 
+/** Autocorrelations of each chain by lag. */
 export function autocorrelationChart({ name, chains }: Series, width: number, height: number): Chart {
   const lines = chains.slice(0, mostChains).map((chain) => autocorrelations(chain, lags));
   return chart('', {

@@ -20,6 +20,7 @@ const mostBars = 60;
  */
 const tallest = 1.6;
 
+/** Kernel densities of each chain. */
 export function densityChart(series: Series, width: number, height: number): Chart {
   const { name, chains, discrete } = series,
     all = pooled(series);

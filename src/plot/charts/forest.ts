@@ -17,6 +17,7 @@ const rowHeight = 18;
 /** Of a name, in pixels. */
 const mostWidth = 170;
 
+/** Intervals side by side, one to a row. */
 export function forestChart(intervals: readonly Interval[], width: number): Chart {
   const shown = intervals.map((interval) => ({ ...interval, label: shortened(interval.name, mostWidth) }));
   const marginLeft = 16 + Math.max(...shown.map(({ label }) => textWidth(label)));

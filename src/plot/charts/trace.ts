@@ -13,6 +13,7 @@ export function chainColour(chain: number): string {
   return groupColours[chain % groupColours.length]!;
 }
 
+/** Draws in their order, a line for each chain. */
 export function traceChart({ name, chains }: Series, width: number, height: number): Chart {
   const buckets = Math.max(24, Math.floor(mostPoints / chains.length / 2));
   return chart('', {

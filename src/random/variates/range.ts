@@ -12,6 +12,7 @@ export const smallestNormal = 2.2250738585072014e-308;
 /** The largest double below 1, for the same reason. */
 export const belowOne: number = 1 - 1.1102230246251565e-16;
 
+/** Fills the result with NaN and says that there is no law: 0. */
 export function fail(out: Float64Array, offset: number, count: number): number {
   out.fill(Number.NaN, offset, offset + count);
   return 0;

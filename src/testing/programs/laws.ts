@@ -6,6 +6,7 @@ import type { Scope } from './scope.js';
 
 export const number = (x: number): string => (x < 0 ? `(${x})` : String(x));
 
+/** A real expression over what is in scope. */
 export function real(choice: Choice, scope: Scope, depth = 2): string {
   const leaf = (): string => (scope.reals.length > 0 && choice.likely() ? choice.of(scope.reals) : number(choice.normal()));
   if (depth === 0) return leaf();
@@ -33,6 +34,7 @@ export function real(choice: Choice, scope: Scope, depth = 2): string {
   }
 }
 
+/** A positive expression. */
 export function positive(choice: Choice, scope: Scope): string {
   switch (choice.below(9)) {
     case 0:
@@ -53,6 +55,7 @@ export function positive(choice: Choice, scope: Scope): string {
   }
 }
 
+/** An expression between 0 and 1. */
 export function unit(choice: Choice, scope: Scope): string {
   switch (choice.below(4)) {
     case 0:
@@ -65,11 +68,13 @@ export function unit(choice: Choice, scope: Scope): string {
   }
 }
 
+/** A scale as an argument: a standard deviation, or a variance or precision by name. */
 export function scale(choice: Choice, scope: Scope): string {
   const s = positive(choice, scope);
   return choice.of([s, s, `variance: ${s}`, `precision: ${s}`]);
 }
 
+/** A law on the real line. */
 export function realLaw(choice: Choice, scope: Scope): string {
   const m = real(choice, scope);
   switch (choice.below(10)) {
@@ -88,6 +93,7 @@ export function realLaw(choice: Choice, scope: Scope): string {
   }
 }
 
+/** A law of positive numbers. */
 export function positiveLaw(choice: Choice, scope: Scope): string {
   const a = positive(choice, scope),
     b = positive(choice, scope);
@@ -110,6 +116,7 @@ export function positiveLaw(choice: Choice, scope: Scope): string {
   ]);
 }
 
+/** A law between 0 and 1. */
 export function unitLaw(choice: Choice, scope: Scope): string {
   return choice.of([
     `Beta(${positive(choice, scope)}, ${positive(choice, scope)})`,
@@ -160,6 +167,7 @@ export function gapped(choice: Choice, values: readonly number[]): (number | nul
   return values.map((x) => (choice.integer(3) === 0 ? null : x));
 }
 
+/** The identity matrix. */
 export function identity(n: number): number[][] {
   return Array.from({ length: n }, (_, i) => Array.from({ length: n }, (_unused, j) => Number(i === j)));
 }
