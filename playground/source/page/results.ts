@@ -58,23 +58,23 @@ export class Results {
   }
 
   progress({ chain, phase, done, total, objective }: Message<'progress'>): void {
+    const isOfChain = phase === 'warmup' || phase === 'sampling';
     let own = this.bars.get(chain);
     if (own === undefined) {
-      const label = element('label', { for: `bar-${chain}` }, phase === 'iteration' ? 'Progress' : `Chain ${chain}`);
+      const label = element('label', { for: `bar-${chain}` }, isOfChain ? `Chain ${chain}` : 'Progress');
       own = { bar: element('progress', { id: `bar-${chain}` }), words: element('span', { class: 'muted' }) };
       this.bars.set(chain, own);
       this.progressList.append(element('li', {}, label, own.bar, own.words));
     }
     own.bar.max = Math.max(1, total);
     own.bar.value = done;
-    own.words.textContent =
-      phase === 'iteration'
-        ? `${done.toLocaleString('en')} of ${total.toLocaleString('en')}${objective === null ? '' : `, at ${Number(objective.toPrecision(7))}`}`
-        : phase === 'warmup'
-          ? 'warming up'
-          : done >= total
-            ? 'done'
-            : 'drawing';
+    own.words.textContent = !isOfChain
+      ? `${done.toLocaleString('en')} of ${total.toLocaleString('en')}${objective === null ? '' : `, at ${Number(objective.toPrecision(7))}`}`
+      : phase === 'warmup'
+        ? 'warming up'
+        : done >= total
+          ? 'done'
+          : 'drawing';
   }
 
   live({ svg, draws, made }: Message<'traces'>): void {
