@@ -49,8 +49,28 @@ export const nothingCurved: Curvature = {
   scales: new Float64Array(0),
 };
 
-/** Steps of a difference in units of the standard error. */
+/**
+ * Steps of a difference in units of the standard error: a central difference is then off by h^2/6 = 7e-5 of the curvature for a density that
+ * bends within its own scale, its fourth-order form by h^4/30 = 5e-9, and rounding by 1e-14.
+ */
 const differenceStep = 0.02;
+/**
+ * Steps where the standard error is not known yet, relative to the position: the fourth root of the spacing of doubles. Wider than what is best for a
+ * central difference (the third root), since gradients are sums over data whose rounding is larger than their last place.
+ */
+const firstStep = 1e-4;
+/** A step is settled when the curvature that it shows asks for one within this factor of it. */
+const settledFactor = 3;
+/** Looks at one coordinate's curvature; each widens or narrows the step by as much as it takes, so that few are needed. */
+const mostPasses = 4;
+/** Change of a gradient between both sides of a coordinate below which nothing is called a kink. */
+const smallestJump = 1e-3;
+/**
+ * Shares of its change that a gradient must keep where the step is a tenth and a hundredth of what it was: all of it at a jump, a tenth and a hundredth where it is
+ * smooth, 0.3 and 0.1 where it goes with the root of the distance.
+ */
+const keptAtTenth = 0.7,
+  keptAtHundredth = 0.5;
 /** More coordinates than this get no spectrum. */
 const mostEigenvectors = 400;
 /** More coordinates than this get damped steps far from a maximum: a spectrum takes as long as a thousand gradients. */
@@ -85,7 +105,7 @@ export class Differences {
   /** Standard deviations of the coordinates, each given the others, as far as the diagonal of a rough Hessian tells. */
   *scales(position: Float64Array): Interruptible<Float64Array> {
     const p = position.length,
-      steps = position.map((u) => 1e-4 * (1 + Math.abs(u)));
+      steps = position.map((u) => firstStep * (1 + Math.abs(u)));
     const x = position.slice(),
       up = new Float64Array(p),
       down = new Float64Array(p);
@@ -93,7 +113,7 @@ export class Differences {
     const owners = this.owners;
     function* settle(members: readonly number[]): Interruptible<void> {
       let open = members;
-      for (let pass = 0; pass < 4 && open.length > 0; pass++) {
+      for (let pass = 0; pass < mostPasses && open.length > 0; pass++) {
         for (const k of open) x[k] = position[k]! + steps[k]!;
         yield;
         objective(x, up);
@@ -113,7 +133,7 @@ export class Differences {
             most = (kind === 'real' || kind === 'lowerTriangle' ? 1e7 : 0.1) * (1 + Math.abs(position[k]!));
           const next = curvature > 0 && Number.isFinite(curvature) ? Math.min(differenceStep / Math.sqrt(curvature), most) : h;
           steps[k] = next;
-          return !(next > 0.3 * h && next < 3 * h);
+          return !(next > h / settledFactor && next < settledFactor * h);
         });
       }
     }
@@ -191,7 +211,7 @@ export class Differences {
       up = new Float64Array(p),
       down = new Float64Array(p);
     // A smooth density bends within its own scale, however far from the origin it lies.
-    const steps = position.map((u, k) => Math.min(1e-4 * (1 + Math.abs(u)), differenceStep * (scales?.[k] ?? Infinity)));
+    const steps = position.map((u, k) => Math.min(firstStep * (1 + Math.abs(u)), differenceStep * (scales?.[k] ?? Infinity)));
     const changes = (members: ArrayLike<number>, part: number): Float64Array => {
       const move = (distance: number, into: Float64Array): void => {
         for (let m = 0; m < members.length; m++) {
@@ -214,10 +234,10 @@ export class Differences {
         for (const k of list) yield* look([k]);
         return;
       }
-      const bent = list.filter((k) => wide[k]! > 1e-3);
+      const bent = list.filter((k) => wide[k]! > smallestJump);
       if (bent.length === 0) return;
       const narrow = changes(bent, 0.1);
-      for (const k of bent) if (narrow[k]! > 0.7 * wide[k]! && changes([k], 0.01)[k]! > 0.5 * wide[k]!) out.push(k);
+      for (const k of bent) if (narrow[k]! > keptAtTenth * wide[k]! && changes([k], 0.01)[k]! > keptAtHundredth * wide[k]!) out.push(k);
     }
     for (const members of (yield* this.groupsAt(position)).members) yield* look(members);
     return out.sort((a, b) => a - b);
