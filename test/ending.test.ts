@@ -101,7 +101,7 @@ for n in 0..<N { sample z[n] ~ Categorical(w) observe x[n] ~ Normal(m[z[n]], s) 
       const whole = await infer(text, data, { backend, draws: 50 }),
         highest = Math.max(...whole.result.traces[name]!);
       let stopped = 0;
-      for (let looks = 1; ; looks = Math.ceil(looks * 1.7)) {
+      for (let looks = 1; ; looks = Math.ceil(looks * 2.2)) {
         const posterior = await infer(text, data, { backend, draws: 50, signal: abortedAfter(looks) }).catch(
           (error: Error) => error.message,
         );

@@ -632,6 +632,34 @@ describe('the table', () => {
     expect(renderSummary(rare, 80).split('\n')[1]).toMatch(/^z +\S+ +\S+ +0 +0 +0$/);
   });
 
+  it('reads the rows of a large variable off its moments, one after the other', () => {
+    const count = 10_001,
+      of = (f: (k: number) => number): Float64Array => Float64Array.from({ length: count }, (_, k) => f(k));
+    const large: VariableResult = {
+      ...closed,
+      shape: [count],
+      elements: Int32Array.from({ length: count - 1 }, (_, k) => (k < 7 ? k : k + 1)),
+      result: { ...closed.result, mean: of((k) => k / 2), sd: of(() => 0.5) } as VariableResult['result'],
+    };
+    const p = posterior([large]),
+      lines = renderSummary(p, 80).split('\n');
+    expect(lines.slice(7, 13)).toEqual([
+      'theta[6]          3.0000  0.5000',
+      'theta[8]          4.0000  0.5000',
+      'theta[9]          4.5000  0.5000',
+      'theta[10]         5.0000  0.5000',
+      'theta: 9990 more',
+      '',
+    ]);
+    const [summary] = p.summaries();
+    expect(summary!.elements.length).toBe(count - 1);
+    expect(summary!.elements.at(-1)).toMatchObject({ name: 'theta[10000]', flat: 10_000, mean: 5000, sd: 0.5, q50: null });
+    const written = JSON.parse(p.files()['summary.json']!) as { readonly variables: Readonly<Record<string, unknown>> };
+    expect(written).toEqual(JSON.parse(JSON.stringify(p.summary())));
+    expect(Object.keys(written.variables).length).toBe(count - 1);
+    expect((p.mean('theta') as readonly number[])[7]).toBeNaN();
+  });
+
   it('leaves out columns that say nothing', () => {
     expect(renderSummary(posterior([closed]), 80)).toBe('            mean      sd\ntheta[0]  1.0000  0.5000\ntheta[1]       2\n');
   });
