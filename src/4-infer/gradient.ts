@@ -8,8 +8,7 @@
  * code does not grow with the data.
  */
 import { accumulate, type Code, store } from '../code/loop.js';
-import { allocate, type EntryPoint, instantiate, printModule } from '../code/module.js';
-import { createRuntime } from '../code/runtime.js';
+import type { EntryPoint } from '../code/module.js';
 import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
 import { renderDiagnostics } from '../errors/render.js';
 import { isProper, mapLaw } from '../distributions/law/law.js';
@@ -20,6 +19,7 @@ import type { BoundModel } from '../2-graph/bound.js';
 import type { Statement } from '../2-graph/graph.js';
 import { jointFactors } from '../3-derive/joint.js';
 import { type Factor, latentRegions, type LatentRegion, maskOf } from '../3-derive/model.js';
+import { loadModule } from './loadedModule.js';
 import { ancestralCode } from './ancestral.js';
 import { isComputed, jointTerms, needsStart, recomputeCode, recomputed, runFolds } from './assemble.js';
 import { bijectionProcedures, type CoordinateKind, coordinateKinds, coordinates, type Coordinates } from './coordinates.js';
@@ -290,26 +290,11 @@ export class DifferentiableDensity {
       }),
     ]);
     builder.entry('marginals', [...this.program.integrated.moments, ...this.program.summed.groups.flatMap((g) => g.marginals)]);
-    const printed = printModule(builder.module());
-    const folds = runFolds(builder);
-    const values = new Map<string, Memory>();
-    for (const s of printed.storages) {
-      const v = folds.get(s.name) ?? builder.initialValues(s.name);
-      if (v !== undefined) values.set(s.name, s.place === 'data' ? v : v.slice());
-    }
-    const arrays = allocate(printed.storages, values);
     this.random = createRandom(seed, backend);
-    this.functions = instantiate(
-      printed.source,
-      arrays,
-      createRuntime(
-        this.random,
-        bound.graph.hostFunctions.map((h) => h.call),
-        bijectionProcedures,
-      ),
-    );
-    this.memory = new Map(printed.storages.map((s, k) => [s.name, arrays[k]!]));
-    this.source = printed.source;
+    const { source, functions, memory } = loadModule(builder, this.random, { filled: runFolds(builder), procedures: bijectionProcedures });
+    this.source = source;
+    this.functions = functions;
+    this.memory = memory;
     this.functions['layout']!();
     const { coordinates: c } = this.program;
     this.dimension = this.values(c.dimension)[0]!;

@@ -3,8 +3,6 @@
  */
 import { InternalError, ModelError, type Diagnostic, type Span } from '../errors/diagnostic.js';
 import { renderDiagnostics } from '../errors/render.js';
-import { allocate, instantiate, printModule } from '../code/module.js';
-import { createRuntime } from '../code/runtime.js';
 import { createRandom } from '../random/generator.js';
 import type { BoundModel } from '../2-graph/bound.js';
 import { jointFactors } from '../3-derive/joint.js';
@@ -17,6 +15,7 @@ import { mapLaw } from '../distributions/law/law.js';
 import { supportOf } from '../distributions/law/form.js';
 import { supportTests } from '../distributions/tests.js';
 import { add, apply, type ArrayExpr, at, cond, type Expr, index, mul, num, one, reduce, ref, scalarOf, sub, zero } from '../expr/expr.js';
+import { loadModule } from './loadedModule.js';
 import { jointTerms, recomputeCode } from './assemble.js';
 import { sizeOf } from './posterior.js';
 import { ProgramBuilder } from './programBuilder.js';
@@ -37,22 +36,7 @@ export function logDensityFunction(bound: BoundModel): LogDensity {
   const recompute = recomputeCode(builder, null);
   builder.entry('prepare', recompute);
   terms.forEach((t, k) => builder.entry(`term${k}`, [{ do: 'return', value: t.value }]));
-  const printed = printModule(builder.module());
-  const initial = new Map<string, Float64Array | Int32Array>();
-  for (const s of printed.storages) {
-    const v = builder.initialValues(s.name);
-    if (v !== undefined) initial.set(s.name, s.place === 'data' ? v : v.slice());
-  }
-  const arrays = allocate(printed.storages, initial);
-  const functions = instantiate(
-    printed.source,
-    arrays,
-    createRuntime(
-      createRandom('density', 'density'),
-      bound.graph.hostFunctions.map((h) => h.call),
-    ),
-  );
-  const memory = new Map(printed.storages.map((s, k) => [s.name, arrays[k]!]));
+  const { functions, memory } = loadModule(builder, createRandom('density', 'density'));
   const unknowns = unknownsOf(bound);
   const place = (values: ReadonlyMap<string, ArrayLike<number>>): void => {
     placePoint(unknowns, memory, values);

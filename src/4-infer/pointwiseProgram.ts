@@ -5,10 +5,8 @@
  * log p(y_n | rest) = log sum_k exp(all terms with z_n = k) - log sum_k exp(those without the unit's data);
  * the second is 0 where what is left is a law of z_n alone. Several such latents at one address are summed together.
  */
-import { allocate, type EntryPoint, instantiate, printModule } from '../code/module.js';
 import { Analysis, expressionsOf, nestedOf } from '../code/analysis.js';
 import { accumulate, type Code, forLoop, store } from '../code/loop.js';
-import { createRuntime } from '../code/runtime.js';
 import { affine, provablyEqual, tidy } from '../expr/affine.js';
 import {
   addAll,
@@ -37,6 +35,7 @@ import { type Factor, finiteBounds, latentRegions, type LatentRegion, maskOf } f
 import { elementTerms, replaceElement } from '../3-derive/occurrences.js';
 import type { Binder } from '../3-derive/normalForm.js';
 import { createRandom } from '../random/generator.js';
+import { loadModule } from './loadedModule.js';
 import { recomputeCode } from './assemble.js';
 import { type UnitGroup, unitGroups, type UnitMember } from './pointwiseUnits.js';
 import { guarded, loops, ProgramBuilder } from './programBuilder.js';
@@ -91,22 +90,7 @@ export function pointwiseProgram(bound: BoundModel, unit: string | null): Pointw
   );
   const evaluate = [...recomputeCode(builder, null), ...parts.flatMap((p) => p.evaluate)];
   builder.entry('evaluate', evaluate);
-  const printed = printModule(builder.module());
-  const initial = new Map<string, Float64Array | Int32Array>();
-  for (const s of printed.storages) {
-    const v = builder.initialValues(s.name);
-    if (v !== undefined) initial.set(s.name, s.place === 'data' ? v : v.slice());
-  }
-  const arrays = allocate(printed.storages, initial);
-  const functions: Readonly<Record<string, EntryPoint>> = instantiate(
-    printed.source,
-    arrays,
-    createRuntime(
-      createRandom('pointwise', 'pointwise'),
-      bound.graph.hostFunctions.map((h) => h.call),
-    ),
-  );
-  const memory = new Map(printed.storages.map((s, k) => [s.name, arrays[k]!]));
+  const { functions, memory } = loadModule(builder, createRandom('pointwise', 'pointwise'));
   functions['count']!();
   // Cells of units that exist, in the order of the program.
   const cells = parts.map((p, g) => {

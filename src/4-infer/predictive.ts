@@ -2,12 +2,11 @@
  * A program run forwards from draws of a posterior: unknowns that the run knows get their values, the rest is
  * drawn from its laws in an order the graph allows, observations that are not given included.
  */
-import { allocate, instantiate, printModule } from '../code/module.js';
-import { createRuntime } from '../code/runtime.js';
 import { ref, zero } from '../expr/expr.js';
 import type { Diagnostic } from '../errors/diagnostic.js';
 import { createRandom } from '../random/generator.js';
 import type { BoundModel } from '../2-graph/bound.js';
+import { loadModule } from './loadedModule.js';
 import { ancestralCode } from './ancestral.js';
 import type { Continued } from './newData.js';
 import type { DrawValues } from './posterior.js';
@@ -74,22 +73,7 @@ export function predictiveProgram(
       },
     }),
   );
-  const printed = printModule(builder.module());
-  const initial = new Map<string, Float64Array | Int32Array>();
-  for (const { name, place } of printed.storages) {
-    const values = builder.initialValues(name);
-    if (values !== undefined) initial.set(name, place === 'data' ? values : values.slice());
-  }
-  const arrays = allocate(printed.storages, initial);
-  const functions = instantiate(
-    printed.source,
-    arrays,
-    createRuntime(
-      createRandom(seed, 'predict'),
-      bound.graph.hostFunctions.map(({ call }) => call),
-    ),
-  );
-  const memory = new Map(printed.storages.map(({ name }, k) => [name, arrays[k]!]));
+  const { functions, memory } = loadModule(builder, createRandom(seed, 'predict'));
   const sources = [...draws].flatMap(([name, { values, size, count }]) => {
     const target = memory.get(name),
       places = continued.get(name)?.places;

@@ -3,9 +3,7 @@
  * statement drawn from its own law (Rubin 1984; Gelman, Meng and Stern 1996). Where a law reads other data
  * (a lag, a regressor), it reads them as given. Unknowns without a value are drawn from their laws given the others.
  */
-import { allocate, instantiate, printModule } from '../code/module.js';
 import { forLoop, store, type Code } from '../code/loop.js';
-import { createRuntime } from '../code/runtime.js';
 import { eventDimsOf, isProper, mapLaw } from '../distributions/law/law.js';
 import { isDiscrete } from '../distributions/law/form.js';
 import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
@@ -14,6 +12,7 @@ import { createRandom } from '../random/generator.js';
 import type { BoundModel } from '../2-graph/bound.js';
 import type { Statement } from '../2-graph/graph.js';
 import { maskOf } from '../3-derive/model.js';
+import { loadModule } from './loadedModule.js';
 import { ancestralCode } from './ancestral.js';
 import { drawLaw } from './drawLaw.js';
 import { loops, ProgramBuilder } from './programBuilder.js';
@@ -75,22 +74,7 @@ export function replicator(bound: BoundModel, source: string, known: ReadonlySet
     }),
     ...statements.flatMap(({ draw }) => draw),
   ]);
-  const printed = printModule(builder.module());
-  const initial = new Map<string, Float64Array | Int32Array>();
-  for (const { name, place } of printed.storages) {
-    const values = builder.initialValues(name);
-    if (values !== undefined) initial.set(name, place === 'data' ? values : values.slice());
-  }
-  const arrays = allocate(printed.storages, initial);
-  const functions = instantiate(
-    printed.source,
-    arrays,
-    createRuntime(
-      createRandom(seed, 'replicate'),
-      bound.graph.hostFunctions.map(({ call }) => call),
-    ),
-  );
-  const memory = new Map(printed.storages.map(({ name }, k) => [name, arrays[k]!]));
+  const { functions, memory } = loadModule(builder, createRandom(seed, 'replicate'));
   functions['observe']!();
   return {
     data: joined(statements, memory, (s) => observedName(s, source)),

@@ -4,13 +4,12 @@
  */
 import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
 import { renderDiagnostics } from '../errors/render.js';
-import { allocate, instantiate, printModule } from '../code/module.js';
-import { createRuntime } from '../code/runtime.js';
 import { createRandom } from '../random/generator.js';
 import { isProper } from '../distributions/law/law.js';
 import { type Expr, isConst, variablesOf } from '../expr/expr.js';
 import type { BoundModel } from '../2-graph/bound.js';
 import type { ModelGraph, Statement } from '../2-graph/graph.js';
+import { loadModule } from './loadedModule.js';
 import { ancestralCode } from './ancestral.js';
 import { ProgramBuilder } from './programBuilder.js';
 
@@ -131,23 +130,9 @@ export function simulate(bound: BoundModel, options: { readonly count: number; r
   const builder = new ProgramBuilder(bound);
   const { notes, wanted } = generation(builder);
   builder.entry('simulate', ancestralCode(builder, { generate: 'everything', wanted }));
-  const printed = printModule(builder.module());
-  const values = new Map<string, Float64Array | Int32Array>();
-  for (const s of printed.storages) {
-    const v = builder.initialValues(s.name);
-    if (v !== undefined) values.set(s.name, s.place === 'data' ? v : v.slice());
-  }
-  const arrays = allocate(printed.storages, values);
-  const functions = instantiate(
-    printed.source,
-    arrays,
-    createRuntime(
-      createRandom(options.seed, 'simulate'),
-      bound.graph.hostFunctions.map((h) => h.call),
-    ),
-  );
+  const { functions, memory, storages } = loadModule(builder, createRandom(options.seed, 'simulate'));
   const kept = [...bound.graph.variables.values()].filter((v) => v.origin !== 'constant' && !(v.origin === 'let' && !v.reported));
-  const memory = new Map(printed.storages.map((s, k) => [s.name, { shape: s.shape, values: arrays[k]! }]));
+  const shapes = new Map(storages.map(({ name, shape }) => [name, shape]));
   return {
     notes,
     *draws() {
@@ -155,10 +140,11 @@ export function simulate(bound: BoundModel, options: { readonly count: number; r
         functions['simulate']!();
         yield new Map(
           kept.flatMap((v): [string, SimulatedValue][] => {
-            const m = memory.get(v.name);
-            return m === undefined
+            const values = memory.get(v.name),
+              shape = shapes.get(v.name);
+            return values === undefined || shape === undefined
               ? []
-              : [[v.name, { shape: m.shape, values: withoutAbsent(m.values.slice(), bound.variables.get(v.name)?.absent) }]];
+              : [[v.name, { shape, values: withoutAbsent(values.slice(), bound.variables.get(v.name)?.absent) }]];
           }),
         );
       }

@@ -3,8 +3,8 @@
  * refreshes of the sums they share, called when an expectation in them has changed.
  */
 import { type Code, store } from '../../code/loop.js';
-import { allocate, type EntryPoint, instantiate, printModule } from '../../code/module.js';
-import { createRuntime, type Procedure } from '../../code/runtime.js';
+import type { EntryPoint } from '../../code/module.js';
+import type { Procedure } from '../../code/runtime.js';
 import { addAll, ref } from '../../expr/expr.js';
 import type { BoundModel } from '../../2-graph/bound.js';
 import type { Statement } from '../../2-graph/graph.js';
@@ -21,6 +21,7 @@ import {
 } from '../../3-derive/meanField.js';
 import { createRandom, type Random } from '../../random/generator.js';
 import { gridDraw, gridHolds, gridQuantile } from '../../random/quadratureGrid.js';
+import { loadModule } from '../loadedModule.js';
 import { ancestralCode } from '../ancestral.js';
 import { isComputed, needsStart, prepare, runFolds } from '../assemble.js';
 import { FoldedTables, StatisticTables } from '../contract.js';
@@ -220,14 +221,6 @@ export class VariationalProgram {
         .flatMap((b) => b.draw),
     );
     builder.entry('report', ancestralCode(builder, { generate: 'latents', wanted: (s) => isComputed(builder, s) || s.kind === 'predict' }));
-    const printed = printModule(builder.module());
-    const folds = runFolds(builder);
-    const initial = new Map<string, Memory>();
-    for (const s of printed.storages) {
-      const v = folds.get(s.name) ?? builder.initialValues(s.name);
-      if (v !== undefined) initial.set(s.name, s.place === 'data' ? v : v.slice());
-    }
-    const arrays = allocate(printed.storages, initial);
     this.random = createRandom(seed, stream);
     const procedures = new Map<string, Procedure>([
       ['gridDraw', gridDraw],
@@ -235,17 +228,10 @@ export class VariationalProgram {
       ['gridHolds', gridHolds],
       ...bijectionProcedures,
     ]);
-    this.functions = instantiate(
-      printed.source,
-      arrays,
-      createRuntime(
-        this.random,
-        bound.graph.hostFunctions.map((h) => h.call),
-        procedures,
-      ),
-    );
-    this.memory = new Map(printed.storages.map((s, k) => [s.name, arrays[k]!]));
-    this.source = printed.source;
+    const { source, functions, memory } = loadModule(builder, this.random, { filled: runFolds(builder), procedures });
+    this.source = source;
+    this.functions = functions;
+    this.memory = memory;
   }
 
   /** A start: latents drawn from their priors, every factor a point mass there. */

@@ -7,13 +7,13 @@ import { bind } from '../../2-graph/bind.js';
 import type { BoundModel, BoundVariable } from '../../2-graph/bound.js';
 import type { ModelGraph, Statement } from '../../2-graph/graph.js';
 import { arraysOfStatement } from '../../2-graph/query.js';
+import { loadModule } from '../../4-infer/loadedModule.js';
 import { ancestralCode } from '../../4-infer/ancestral.js';
 import { type LogDensity, logDensityFunction } from '../../4-infer/logDensity.js';
 import { sizeOf } from '../../4-infer/posterior.js';
 import { ProgramBuilder } from '../../4-infer/programBuilder.js';
 import { generation } from '../../4-infer/simulate.js';
-import { allocate, type EntryPoint, instantiate, printModule } from '../../code/module.js';
-import { createRuntime } from '../../code/runtime.js';
+import type { EntryPoint } from '../../code/module.js';
 import { type Diagnostic, ModelError } from '../../errors/diagnostic.js';
 import { isConst, variablesOf } from '../../expr/expr.js';
 import { tensor } from '../../input/tensor.js';
@@ -95,22 +95,9 @@ export class JointLaw {
       'replicate',
       ancestralCode(builder, { generate: 'everything', wanted: (s) => wanted(s) && (s.kind === 'let' || isData(s)) }),
     );
-    const printed = printModule(builder.module()),
-      initial = new Map<string, Float64Array | Int32Array>();
-    for (const s of printed.storages) {
-      const v = builder.initialValues(s.name);
-      if (v !== undefined) initial.set(s.name, s.place === 'data' ? v : v.slice());
-    }
-    const arrays = allocate(printed.storages, initial);
-    this.entries = instantiate(
-      printed.source,
-      arrays,
-      createRuntime(
-        random,
-        graph.hostFunctions.map((h) => h.call),
-      ),
-    );
-    this.memory = new Map(printed.storages.map((s, k) => [s.name, arrays[k]!]));
+    const { functions, memory } = loadModule(builder, random);
+    this.entries = functions;
+    this.memory = memory;
     this.density = logDensityFunction(bound);
     for (const { name, shape } of this.density.unknowns) this.shapes.set(name, shape);
     const inference = given ?? this.bound(this.draw());
