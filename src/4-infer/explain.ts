@@ -57,18 +57,20 @@ export function explainSampler(
       },
     ];
   });
-  const moved = (sampler?.moves ?? []).map(
-    ({ entry, plan }): ExplainedBlock => ({
-      block: entry.block,
+  // Steps beside those of single blocks.
+  const beside = [
+    ...(sampler?.learnt ?? []).map((l) => ({ entry: l.entry, plans: l.members, loops: '', family: null })),
+    ...(sampler?.moves ?? []).map(({ entry, plan }) => ({
+      entry,
+      plans: [plan],
       loops: regionLoops(plan.region),
       family: plan.recognised.kind === 'none' ? null : formName(plan.recognised),
-      parameters: [],
-      factors: entering(plan.collected, derivation.model).map((s) => sourceLine(source, s.span)),
-      kernel: entry.kernel,
-      reason: entry.reason,
-    }),
-  );
-  const shown = [...explained, ...moved];
+    })),
+  ].map(({ entry, plans, loops, family }): ExplainedBlock => {
+    const statements = new Set(plans.flatMap((plan) => entering(plan.collected, derivation.model)));
+    return { ...entry, loops, family, parameters: [], factors: [...new Set([...statements].map((s) => sourceLine(source, s.span)))] };
+  });
+  const shown = [...explained, ...beside];
   const notes =
     blocks.collapse === undefined
       ? []

@@ -22,6 +22,7 @@ import { FoldedTables, SharedTables } from './contract.js';
 import { type IntegratedScale, integratedScales } from './integratedScales.js';
 import { type GroupMember, jointEnumeration, mostStates } from './jointEnumeration.js';
 import { closedFormKernel, finiteBody, RegionContext } from './kernels.js';
+import { type LearntStep, learntSteps } from './learntSteps.js';
 import { type MoveStep, moveSteps } from './moveSteps.js';
 import { openSteps, overData } from './openSteps.js';
 import { derive, type Derivation, type RegionPlan } from './derivation.js';
@@ -48,6 +49,8 @@ export interface SamplerProgram {
   readonly joint: readonly JointStep[];
   /** What is drawn with a joint block integrated out. */
   readonly integrated: readonly IntegratedScale[];
+  /** What is proposed together as the warm-up has learnt. */
+  readonly learnt: readonly LearntStep[];
   /** What is moved at once after all else. */
   readonly moves: readonly MoveStep[];
   readonly warnings: readonly Diagnostic[];
@@ -123,6 +126,13 @@ export function samplerProgram(
     candidates.filter((c) => !joined.some((s) => s.members.includes(c)) && integrable(chosen.find((o) => o.region === c)!.choice)),
     folded,
   );
+  const learnt =
+    blocks.kind !== 'derived'
+      ? []
+      : learntSteps(
+          builder,
+          candidates.filter((c) => !grouped.has(c) && chosen.find((o) => o.region === c)!.choice.kind === 'slice'),
+        );
   const planned = chosen.flatMap(({ region, choice, reason: ownReason }): PlannedStep[] => {
     if (grouped.has(region)) return [];
     const alongside = integrated.find((s) => s.scale === region);
@@ -160,7 +170,11 @@ export function samplerProgram(
     return (members ?? [{ region, choice, reason }]).map((m) => {
       const block = regionName(m.region.region);
       plan.push({ block, kernel: kernelName(m.choice), reason: m.reason });
-      return { block, ...stepOf(builder, m.region, m.choice, folded, shared) };
+      const own = stepOf(builder, m.region, m.choice, folded, shared),
+        together = learnt.find((l) => l.members.includes(m.region));
+      return together === undefined
+        ? { block, ...own }
+        : { block, ...own, result: { ...own.result, code: together.sometimes(own.result.code) } };
     });
   });
   const moves =
@@ -173,7 +187,7 @@ export function samplerProgram(
           drawnTogether(whole, integrated),
           folded,
         );
-  for (const { entry, step } of moves) {
+  for (const { entry, step } of [...learnt, ...moves]) {
     plan.push(entry);
     planned.push(step);
   }
@@ -198,6 +212,7 @@ export function samplerProgram(
     derivation,
     joint: [...joined, ...tied],
     integrated,
+    learnt,
     moves,
     warnings,
     opened: openedSteps === null || over === null ? null : { steps: openedSteps, over: (other) => over(program, other) },

@@ -12,6 +12,7 @@ import * as carefulGaussian from '../random/carefulGaussian.js';
 import * as gaussianBlock from '../random/gaussianBlock.js';
 import * as elimination from '../random/elimination.js';
 import * as compositions from '../random/compositions.js';
+import * as learntNormal from '../random/learntNormal.js';
 import * as metropolis from '../random/metropolis.js';
 import * as naturalDensity from '../random/naturalDensity.js';
 import * as sliceSampling from '../random/sliceSampling.js';
@@ -56,6 +57,7 @@ export function createRuntime(
     variates,
     sliceSampling,
     metropolis,
+    learntNormal,
     compositions,
     elimination,
     gaussianBlock,
