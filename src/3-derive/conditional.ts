@@ -38,6 +38,7 @@ import {
   rewrite,
   sub,
   substitute,
+  variablesOf,
   visit,
   zero,
 } from '../expr/expr.js';
@@ -182,6 +183,10 @@ function neighbourBounds(region: LatentRegion): readonly Bound[] {
 /** True where a factor's density, tests or guards refer to a variable. */
 export function factorMentions(factor: Factor, variable: string): boolean {
   return [factor.logDensity, ...factor.guards, ...factor.conditions].some((e) => mentions(e, variable));
+}
+/** The variables that a factor's density, tests and guards refer to: where it is asked about many, this is quicker than asking for each. */
+export function variablesIn(factor: Factor): ReadonlySet<string> {
+  return new Set([factor.logDensity, ...factor.guards, ...factor.conditions].flatMap((e) => [...variablesOf(e)]));
 }
 function firstReference(factor: Factor, variable: string): Expr {
   let found: Expr = ref(variable, []);

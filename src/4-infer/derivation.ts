@@ -3,11 +3,10 @@
  * Nothing is chosen here; `plan.ts` picks kernels from it, `wording.ts` puts it into words.
  */
 import { recognise, type Recognised } from '../3-derive/closedForm.js';
-import { collect, type Collected, factorForms, type FactorForm } from '../3-derive/conditional.js';
+import { collect, type Collected, factorForms, type FactorForm, variablesIn } from '../3-derive/conditional.js';
 import { jointFactors } from '../3-derive/joint.js';
 import { type DerivedModel, type Factor, latentRegions, type LatentRegion } from '../3-derive/model.js';
 import type { ModelGraph } from '../2-graph/graph.js';
-import { variablesOf } from '../expr/expr.js';
 
 /** What was derived for one region, before a kernel is chosen. */
 export interface RegionPlan {
@@ -45,9 +44,7 @@ export function derive(
   // Only factors that read a latent, or a recursion that follows it, speak of it.
   const readers = new Map<string, FactorForm[]>();
   for (const form of forms) {
-    const { factor } = form;
-    const names = new Set([factor.logDensity, ...factor.guards, ...factor.conditions].flatMap((e) => [...variablesOf(e)]));
-    for (const name of names) {
+    for (const name of variablesIn(form.factor)) {
       const list = readers.get(name);
       if (list === undefined) readers.set(name, [form]);
       else list.push(form);

@@ -29,7 +29,7 @@ import {
 import { isProper } from '../distributions/law/law.js';
 import type { Diagnostic } from '../errors/diagnostic.js';
 import type { BoundModel } from '../2-graph/bound.js';
-import { factorMentions } from '../3-derive/conditional.js';
+import { factorMentions, variablesIn } from '../3-derive/conditional.js';
 import { jointFactors } from '../3-derive/joint.js';
 import { type Factor, finiteBounds, latentRegions, type LatentRegion, maskOf } from '../3-derive/model.js';
 import { elementTerms, replaceElement } from '../3-derive/occurrences.js';
@@ -280,13 +280,14 @@ function summedLatents(
   warnings: Diagnostic[],
 ): readonly SummedLatents[] {
   const { model } = builder;
-  const regions = latentRegions(model);
-  const local = [...new Set(regions.map((r) => r.variable.name))].filter(
-    (name) => group.members.some((m) => factorMentions(m.factor, name)) && belongs(builder, group, name),
-  );
+  const regions = latentRegions(model),
+    everyone = [...new Set(regions.map((r) => r.variable.name))],
+    summable = everyone.filter((name) => canBeSummed(builder, name)),
+    read = new Map([...factors, ...group.members.map((m) => m.factor)].map((f) => [f, variablesIn(f)]));
+  const local = everyone.filter((name) => group.members.some((m) => read.get(m.factor)!.has(name)) && belongs(builder, group, name));
   const finite = local.filter(
     (name) =>
-      canBeSummed(builder, name) &&
+      summable.includes(name) &&
       hasOneAddress(
         group,
         regions.filter((r) => r.variable.name === name),
@@ -301,9 +302,9 @@ function summedLatents(
     // Others that meet it at its own address in any factor; `u[n]` of a `z[n] ~ Categorical(P[u[n]])` too.
     for (let grown = true; grown; ) {
       grown = false;
-      for (const f of factors.filter((g) => [...names].some((n) => factorMentions(g, n)))) {
-        for (const other of new Set(regions.map((r) => r.variable.name))) {
-          if (names.has(other) || !factorMentions(f, other) || !canBeSummed(builder, other) || !meetHere(factors, name, other)) continue;
+      for (const f of factors.filter((g) => [...names].some((n) => read.get(g)!.has(n)))) {
+        for (const other of summable) {
+          if (names.has(other) || !read.get(f)!.has(other) || !meetHere(factors, name, other)) continue;
           names.add(other);
           left.delete(other);
           grown = true;

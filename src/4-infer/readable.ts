@@ -20,6 +20,7 @@ import {
   freeIndices,
   index,
   isConst,
+  mapChildren,
   mul,
   mulAll,
   neg,
@@ -44,7 +45,7 @@ export function readable(e: Expr, graph: ModelGraph): Expr {
     order = new Order(freeIndices(e));
   const inCases = (x: Expr): Expr => byCases(x, graph, (part) => inCases(tidied(part)));
   const tidied = (whole: Expr): Expr =>
-    rewrite(whole, (x) => {
+    rewriteSums(whole, (x) => {
       if (x.op === 'const') return num(plain(x.value));
       if (x.op === 'element' && x.array.fn === 'inverse' && x.at.length === 2 && isSymmetric(x.array.args[0]!, symmetric))
         return element(x.array, order.sorted(x.at));
@@ -67,9 +68,6 @@ export function readable(e: Expr, graph: ModelGraph): Expr {
         case 'gt':
         case 'ge':
           return withoutOffset(x);
-        case 'add':
-        case 'sub':
-          return sumOf(termsOf(x));
         case 'mul':
           return asPowers(x);
         case 'div':
@@ -103,6 +101,22 @@ function outOfSum(x: Expr): Expr {
   return freeIndices(test).has(x.index) || variablesOf(test).size > 0
     ? x
     : cond(test, outOfSum(reduce('sum', x.index, x.from, x.to, then)), num(0));
+}
+
+/** Bottom-up rewriting in which a sum is one step, however long: the shorter sums that it is a chain of are no formulas. */
+function rewriteSums(e: Expr, f: (node: Expr) => Expr): Expr {
+  const memo = new Map<Expr, Expr>();
+  const go = (x: Expr): Expr => {
+    const known = memo.get(x);
+    if (known !== undefined) return known;
+    const out =
+      x.op === 'apply' && (x.fn === 'add' || x.fn === 'sub')
+        ? sumOf(addends(x).flatMap(({ sign, term }) => termsOf(go(term), sign)))
+        : f(mapChildren(x, go));
+    memo.set(x, out);
+    return out;
+  };
+  return go(e);
 }
 
 /** `z[n] == k` rather than k == z[n], `i == 0` rather than 0 == i. */
@@ -257,13 +271,29 @@ interface Term {
   readonly body: Expr;
 }
 
-function termsOf(e: Expr, sign: number = 1): readonly Term[] {
-  if (e.op === 'apply' && (e.fn === 'add' || e.fn === 'sub'))
-    return [...termsOf(e.args[0]!, sign), ...termsOf(e.args[1]!, e.fn === 'add' ? sign : -sign)];
-  if (e.op === 'apply' && e.fn === 'neg') return termsOf(e.args[0]!, -sign);
-  const factors = factorsOf(e);
-  const factor = factors.reduce((p, f) => (isConst(f) ? p * f.value : p), sign);
-  return [{ factor, body: mulAll(factors.filter((f) => !isConst(f))) }];
+interface Addend {
+  readonly sign: 1 | -1;
+  readonly term: Expr;
+}
+
+/** What a sum adds and subtracts, from left to right. */
+function addends(e: Expr, sign: 1 | -1 = 1, out: Addend[] = []): readonly Addend[] {
+  const [a, b] = e.op === 'apply' ? e.args : [];
+  if (e.op === 'apply' && (e.fn === 'add' || e.fn === 'sub')) {
+    addends(a!, sign, out);
+    addends(b!, e.fn === 'add' ? sign : sign === 1 ? -1 : 1, out);
+  } else if (e.op === 'apply' && e.fn === 'neg') addends(a!, sign === 1 ? -1 : 1, out);
+  else out.push({ sign, term: e });
+  return out;
+}
+function termsOf(e: Expr, sign: 1 | -1 = 1): readonly Term[] {
+  return addends(e, sign).map(({ sign: own, term }): Term => {
+    const factors = factorsOf(term);
+    return {
+      factor: factors.reduce((p, f) => (isConst(f) ? p * f.value : p), own as number),
+      body: mulAll(factors.filter((f) => !isConst(f))),
+    };
+  });
 }
 
 /** A sum in the order of first mention, each term once. Long ones stay as they are: comparing all pairs is quadratic. */

@@ -13,7 +13,7 @@ import { isProper } from '../../distributions/law/law.js';
 import { supportOf } from '../../distributions/law/form.js';
 import { type Expr, type Index, apply, cond, equal, one, ref, variablesOf, zero } from '../../expr/expr.js';
 import { type ClosedForm, floorOf, recognise } from '../../3-derive/closedForm.js';
-import { factorMentions } from '../../3-derive/conditional.js';
+import { factorMentions, variablesIn } from '../../3-derive/conditional.js';
 import { jointFactors } from '../../3-derive/joint.js';
 import { DerivedModel, type Factor, latentRegions, type LatentRegion, maskOf } from '../../3-derive/model.js';
 import { derive, type Derivation, type RegionPlan } from '../derivation.js';
@@ -97,8 +97,11 @@ export class ExactRefusal extends Error {
 /** @throws ExactRefusal naming the block and the term of every component that is not tractable. */
 export function exactPlan(model: DerivedModel): ExactPlan {
   const all = derive(model);
-  const unknowns = new Set(all.regions.map((r) => r.region.variable.name));
-  const constant = all.factors.filter((f) => ![...unknowns].some((v) => depends(model, f, v)));
+  const speaksOf = speaking(
+    model,
+    all.regions.map((r) => r.region.variable.name),
+  );
+  const constant = all.factors.filter((f) => speaksOf(f).size === 0);
   const refusals: Refusal[] = [];
   const solved: Component[] = [];
   const prior = new Set<string>();
@@ -132,9 +135,23 @@ function hasConstant(region: LatentRegion): boolean {
   return variable.constraint.kind !== 'ordered';
 }
 
-/** True where a factor speaks of a variable, directly or through a recursion. */
-function depends(model: DerivedModel, factor: Factor, variable: string): boolean {
-  return factorMentions(factor, variable) || [...model.recursionsOf(variable)].some((r) => factorMentions(factor, r));
+/** Which of these variables a factor speaks of, directly or through a recursion; each factor is looked through once. */
+function speaking(model: DerivedModel, names: Iterable<string>): (factor: Factor) => ReadonlySet<string> {
+  const meant = new Map<string, string[]>();
+  for (const name of new Set(names))
+    for (const read of [name, ...model.recursionsOf(name)]) {
+      const list = meant.get(read);
+      if (list === undefined) meant.set(read, [name]);
+      else list.push(name);
+    }
+  const known = new Map<Factor, ReadonlySet<string>>();
+  return (factor) => {
+    const found = known.get(factor);
+    if (found !== undefined) return found;
+    const out = new Set([...variablesIn(factor)].flatMap((v) => meant.get(v) ?? []));
+    known.set(factor, out);
+    return out;
+  };
 }
 
 type Group = { readonly regions: readonly RegionPlan[]; readonly factors: readonly Factor[] };
@@ -148,13 +165,14 @@ function components(model: DerivedModel, derivation: Derivation): readonly Group
     while (parent.get(at) !== at) at = parent.get(at)!;
     return at;
   };
-  const speaksOf = new Map(derivation.factors.map((f) => [f, names.filter((n) => depends(model, f, n))]));
-  for (const found of speaksOf.values()) for (const n of found) parent.set(root(n), root(found[0]!));
+  const speaksOf = speaking(model, names),
+    firstOf = (f: Factor): string | undefined => speaksOf(f).values().next().value;
+  for (const f of derivation.factors) for (const n of speaksOf(f)) parent.set(root(n), root(firstOf(f)!));
   const roots = [...new Set(names.map(root))];
   return roots.map((r) => ({
     regions: derivation.regions.filter((x) => root(x.region.variable.name) === r),
     factors: derivation.factors.filter((f) => {
-      const first = speaksOf.get(f)![0];
+      const first = firstOf(f);
       return first !== undefined && root(first) === r;
     }),
   }));
@@ -169,13 +187,15 @@ function withoutBarren(
   group: Group,
   all: Derivation,
 ): { readonly names: ReadonlySet<string>; readonly derivation: Derivation } | null {
-  const names = new Set<string>();
+  const names = new Set<string>(),
+    everyone = [...new Set(group.regions.map((r) => r.region.variable.name))],
+    speaksOf = speaking(model, everyone);
   let factors = group.factors;
   for (;;) {
-    const rest = [...new Set(group.regions.map((r) => r.region.variable.name))].filter((n) => !names.has(n));
+    const rest = everyone.filter((n) => !names.has(n));
     const barren = rest.find((name) => {
       const own = group.regions.filter((r) => r.region.variable.name === name);
-      const mentioning = factors.filter((f) => depends(model, f, name));
+      const mentioning = factors.filter((f) => speaksOf(f).has(name));
       if (!own.every((r) => hasConstant(r.region)) || !mentioning.every((f) => own.some((r) => r.region.statement.id === f.id)))
         return false;
       if (model.statusOf(name) !== 'partial') return true;
@@ -419,6 +439,8 @@ export function helpfulGivens(graph: ModelGraph, given: Given, refusal: Refusal)
   const candidates = [...new Set(refusal.component.map((r) => r.region.variable.name))].filter(
     (n) => graph.variables.get(n)?.origin === 'sample' || graph.variables.get(n)?.origin === 'param',
   );
+  // Every try derives the whole program again.
+  if (candidates.length > mostTried && graph.statements.length > longestTried) return [];
   return candidates.slice(0, mostTried).filter((name) => {
     try {
       exactPlan(new DerivedModel(graph, { ...given, complete: new Set([...given.complete, name]) }));
@@ -434,6 +456,8 @@ export function helpfulGivens(graph: ModelGraph, given: Given, refusal: Refusal)
 }
 /** Unknowns whose values are tried in a hint. */
 const mostTried = 12;
+/** Statements of a program in which they are tried although not all of them can be: a hint is not worth seconds. */
+const longestTried = 60;
 
 /** The block of a refusal as the program writes it. */
 export function refusedBlock(refusal: Refusal): string {
