@@ -31,6 +31,8 @@ export interface Case {
 
 export interface Subject {
   readonly name: string;
+  /** Seconds of processor time after which a case is a hang: all of its steps together, if each of them keeps to its limit. */
+  readonly seconds: number;
   /** The case of a number: always the same for one seed. */
   make(seed: string, number: number): Case;
 }

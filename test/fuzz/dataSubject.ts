@@ -13,7 +13,7 @@ import { Dice } from './dice.js';
 import type { KnownProgram } from './known.js';
 import { type Planted, plantedNames } from './planted.js';
 import { checkPosterior } from './posteriors.js';
-import { briefly } from './programSubject.js';
+import { briefly } from './programSteps.js';
 import { spoil, strangeValues } from './strange.js';
 
 const longestProgram = 2500,
@@ -98,6 +98,7 @@ export function dataSubject(known: readonly KnownProgram[], planted: Planted, fo
   });
   return {
     name: 'data',
+    seconds: 10,
     make(seed: string, number: number): Case {
       const dice = new Dice(seed, `data ${number}`),
         chosen = dice.of(prepared);

@@ -97,6 +97,7 @@ const strangeTexts: readonly string[] = [
 export function optionSubject(folder: string): Subject {
   return {
     name: 'options',
+    seconds: 10,
     make(seed: string, number: number): Case {
       const dice = new Dice(seed, `options ${number}`),
         chosen = dice.of(models);

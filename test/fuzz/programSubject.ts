@@ -3,16 +3,14 @@
  * and operators, lines of other programs among theirs, planted text. Each goes through parser and checker; what passes
  * is drawn, explained, evaluated, simulated and run, one backend or two a case.
  */
-import { parse } from '../../src/1-parse/parse.js';
-import { print } from '../../src/1-parse/print.js';
 import { backends } from '../../src/4-infer/registry.js';
 import { fragmentKinds, programOf } from '../../src/testing/programs.js';
-import { compile, families, type Model, ModelError } from '../../src/index.js';
-import { type Case, problemOfRefusal, type Step, type Subject } from './cases.js';
+import { families } from '../../src/index.js';
+import type { Case, Subject } from './cases.js';
 import { Dice } from './dice.js';
 import type { KnownProgram } from './known.js';
 import { type Planted, plantedNames } from './planted.js';
-import { checkPosterior } from './posteriors.js';
+import { type Course, programSteps } from './programSteps.js';
 import { words } from './strange.js';
 
 const familyNames: readonly string[] = [...families.keys()];
@@ -50,12 +48,15 @@ export function programSubject(known: readonly KnownProgram[], planted: Planted)
   const pool = known.filter(({ source, data }) => source.length <= longestProgram && JSON.stringify(data).length <= longestData);
   return {
     name: 'programs',
+    seconds: 10,
     make(seed: string, number: number): Case {
       const dice = new Dice(seed, `program ${number}`);
       const { source, data } = dice.chance(0.35) ? generated(dice) : dice.of(pool);
       const changed = edited(source, pool, planted, dice);
       const backend = dice.of([...backends.keys()]);
-      return programCase(changed, data ?? {}, backend, dice.of(['svg', 'dot', 'mermaid', 'json'] as const), dice.below(2) === 0);
+      const format = dice.of(['svg', 'dot', 'mermaid', 'json'] as const),
+        runs = dice.below(2) === 0;
+      return programCase(changed, data ?? {}, { backend, format, runs, evaluates: !runs });
     },
   };
 }
@@ -245,128 +246,16 @@ function plantAnywhere(pieces: readonly string[], dice: Dice, { planted }: Surro
   return [...pieces.slice(0, at), dice.chance(0.5) ? text : JSON.stringify(text), ...pieces.slice(at)];
 }
 
-/** @param only the steps that matter, by the beginning of their names; null for all. */
-function programCase(
-  source: string,
-  data: Values,
-  backend: string,
-  format: 'svg' | 'dot' | 'mermaid' | 'json',
-  runs: boolean,
-  only: string | null = null,
-): Case {
+function programCase(source: string, data: Values, course: Course): Case {
   return {
-    shown: `backend ${backend}, data ${JSON.stringify(data)}\n${source}`,
-    steps(): readonly Step[] {
-      let model: Model | null = null;
-      const withModel = (use: (model: Model) => unknown) => (): unknown => (model === null ? null : use(model));
-      return [
-        {
-          name: 'compile',
-          run: () => {
-            model = compiled(source);
-          },
-        },
-        { name: 'print', run: withModel(() => printed(source)) },
-        { name: `graph ${format}`, run: withModel((m) => pictured(m, format)) },
-        { name: `explain ${backend}`, run: withModel((m) => explained(m, backend, null)) },
-        ...(runs
-          ? [
-              { name: `explain-data ${backend}`, run: withModel((m) => explained(m, backend, data)) },
-              { name: `infer ${backend}`, run: withModel((m) => inferred(m, data, backend)) },
-            ]
-          : [
-              { name: 'logp', run: withModel((m) => evaluated(m, data)) },
-              {
-                name: 'sample',
-                run: withModel((m) => {
-                  m.sample(data, { seed: 1, count: 2 });
-                }),
-              },
-            ]),
-      ].filter(({ name }) => only === null || name === 'compile' || name.startsWith(only));
-    },
+    shown: `backend ${course.backend}, data ${JSON.stringify(data)}\n${source}`,
+    steps: () => programSteps(source, data, course),
     *smaller(): Iterable<Case> {
       const list = source.split('\n');
-      for (let k = 0; k < list.length && list.length > 1; k++)
-        yield programCase(list.filter((_, i) => i !== k).join('\n'), data, backend, format, runs, only);
+      for (let k = 0; k < list.length && list.length > 1; k++) yield programCase(list.filter((_, i) => i !== k).join('\n'), data, course);
       const pieces = source.match(tokens) ?? [];
       for (let k = 0; k < pieces.length; k++)
-        for (const length of [4, 1])
-          yield programCase([...pieces.slice(0, k), ...pieces.slice(k + length)].join(''), data, backend, format, runs, only);
+        for (const length of [4, 1]) yield programCase([...pieces.slice(0, k), ...pieces.slice(k + length)].join(''), data, course);
     },
-  };
-}
-
-function compiled(source: string): Model | null {
-  try {
-    return compile(source, 'model.cred');
-  } catch (thrown) {
-    if (!(thrown instanceof ModelError)) throw thrown;
-    const outside = thrown.diagnostics.find(
-      ({ span }) => span !== undefined && !(0 <= span.start && span.start <= span.end && span.end <= source.length),
-    );
-    if (outside !== undefined) throw new Error(`the place of a message lies outside of the program: ${outside.message}`);
-    const wrong = problemOfRefusal(thrown);
-    if (wrong !== null) throw new Error(wrong);
-    return null;
-  }
-}
-
-function printed(source: string): void {
-  const { program } = parse(source);
-  if (program === null) return;
-  const text = print(program),
-    again = parse(text).program;
-  if (again === null || print(again) !== text) throw new Error(`printing does not give the program back: ${text}`);
-}
-
-function pictured(model: Model, format: 'svg' | 'dot' | 'mermaid' | 'json'): void {
-  const text = model.graph(format);
-  if (format === 'json') JSON.parse(text);
-  if (format === 'svg' && /<script|<img/.test(text)) throw new Error('a picture holds elements of the program text');
-}
-
-function explained(model: Model, backend: string, data: Values | null): void {
-  const derivation = model.explain({ backend, ...(data === null ? {} : { data }) });
-  for (const text of [derivation.toText(), derivation.toLatex()]) if (/\[object/.test(text)) throw new Error(`explain shows ${text}`);
-  JSON.stringify(derivation);
-}
-
-function evaluated(model: Model, data: Values): void {
-  const density = model.logDensity(data);
-  density.byFactor(
-    Object.fromEntries(
-      density.unknowns.filter(({ name }) => !Object.hasOwn(data, name)).map(({ name, shape }) => [name, filled(shape, 0.5)]),
-    ),
-  );
-  density.gradient(Object.fromEntries(density.unknowns.map(({ name, shape }) => [name, filled(shape, 0.5)])));
-}
-
-function filled(shape: readonly number[], value: number): unknown {
-  const [n, ...rest] = shape;
-  return n === undefined ? value : Array.from({ length: n }, () => filled(rest, value));
-}
-
-async function inferred(model: Model, data: Values, backend: string): Promise<void> {
-  checkPosterior(await model.infer(data, briefly(backend)));
-}
-
-/** A run of the fewest sweeps that reach everything. */
-export function briefly(backend: string): {
-  readonly backend: string;
-  readonly chains: number;
-  readonly draws: number;
-  readonly warmup: number;
-  readonly workers: number;
-  readonly options: Readonly<Record<string, number>>;
-} {
-  const options = backends.get(backend)!.options.map(({ name }) => name);
-  return {
-    backend,
-    chains: 1,
-    draws: 5,
-    warmup: 3,
-    workers: 0,
-    options: { ...(options.includes('iterations') ? { iterations: 5 } : {}), ...(options.includes('restarts') ? { restarts: 1 } : {}) },
   };
 }

@@ -3,8 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { InternalError, ModelError } from '../../src/index.js';
+import { compile, InternalError, ModelError } from '../../src/index.js';
 import { type Case, findings, minimised, type Step } from './cases.js';
+import { largeSubject } from './largeSubject.js';
+import { Dice } from './dice.js';
+import { shapes } from './largeShapes.js';
 import { Planted } from './planted.js';
 import { subjectOf } from './subjects.js';
 
@@ -29,6 +32,20 @@ describe('random changes', () => {
     for (let number = from; number < from + count; number++) {
       const one = subject.make('1', number);
       expect(await findings(one, planted, patient), `npm run fuzz -- ${name} --from ${number} --count 1\n${one.shown}`).toEqual([]);
+    }
+  });
+
+  it('large programs, as small as they come: each shape is a program, and goes through everything', async () => {
+    for (const [name, shape] of shapes)
+      for (let seed = 0; seed < 3; seed++) {
+        const { source, data } = shape(1, new Dice(String(seed), name));
+        // What is refused everywhere would show nothing.
+        expect(() => compile(source, 'model.cred').logDensity(data), `${name}\n${source}`).not.toThrow();
+      }
+    const small = largeSubject(2);
+    for (let number = from; number < from + 12; number++) {
+      const one = small.make('1', number);
+      expect(await findings(one, planted, patient), one.shown).toEqual([]);
     }
   });
 

@@ -2,6 +2,7 @@
 import type { Subject } from './cases.js';
 import { dataSubject } from './dataSubject.js';
 import { knownPrograms } from './known.js';
+import { largeSubject } from './largeSubject.js';
 import type { Planted } from './planted.js';
 import { optionSubject } from './optionSubject.js';
 import { programSubject } from './programSubject.js';
@@ -9,6 +10,7 @@ import { programSubject } from './programSubject.js';
 const made: Readonly<Record<string, (planted: Planted, folder: string) => Subject>> = {
   programs: (planted) => programSubject(knownPrograms(), planted),
   data: (planted, folder) => dataSubject(knownPrograms(), planted, folder),
+  large: () => largeSubject(),
   options: (_, folder) => optionSubject(folder),
 };
 

@@ -23,9 +23,8 @@ export type Word =
   | { readonly kind: 'found'; readonly number: number; readonly findings: readonly Finding[]; readonly shown: string }
   | { readonly kind: 'done' };
 
-/** Seconds of processor time of a case, all its steps together, and of making a failing one smaller. */
-const caseLimit = 10,
-  minimiseLimit = 60;
+/** Seconds of processor time of making a failing case smaller. */
+const minimiseLimit = 60;
 const folder = mkdtempSync(join(tmpdir(), 'credence-fuzz-'));
 const planted = new Planted(folder);
 const say = (word: Word): void => {
@@ -44,7 +43,7 @@ async function carryOut({ subject: name, seed, from, to, minimise }: Order): Pro
   new Worker(new URL('./watch.mjs', import.meta.url), { workerData: begun, execArgv: [] }).unref();
   for (let number = from; number < to; number++) {
     say({ kind: 'begins', number });
-    begin(caseLimit);
+    begin(subject.seconds);
     const one = subject.make(seed, number),
       found = await findings(one, planted);
     if (found.length === 0) continue;
