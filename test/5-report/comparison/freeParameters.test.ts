@@ -56,9 +56,9 @@ for g in 0..<G {
     [-0.5, -1.1],
     [0.3, 0.9],
   ] as const;
-  const fit = (options: Readonly<Record<string, string>>): ReturnType<typeof model.infer> =>
+  const estimated = (options: Readonly<Record<string, string>>): ReturnType<typeof model.infer> =>
     model.infer({ y: pairs }, { backend: 'map', seed: 1, options });
-  const marginal = (await fit({ marginal: 'u' })).summary();
+  const marginal = (await estimated({ marginal: 'u' })).summary();
   // Given s2 the pairs are Gaussian with variance 1 + s2 and covariance 1; the maximum on a grid of steps of 1e-4 is good to 1e-7.
   const logDensity = (s2: number): number =>
     pairs.reduce((total, [a, b]) => {
@@ -68,5 +68,5 @@ for g in 0..<G {
   let best = -Infinity;
   for (let s2 = 0.001; s2 < 2; s2 += 0.0001) best = Math.max(best, logDensity(s2));
   expect(marginal.aic).toBeCloseTo(2 - 2 * best, 5);
-  expect((await fit({})).summary().aic).toBeNull();
+  expect((await estimated({})).summary().aic).toBeNull();
 });
