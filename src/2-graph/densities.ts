@@ -1,6 +1,6 @@
 /**
  * `logpdf(D, x)`, `cdf(D, x)`, `quantile(D, p)` as expressions: one value for each element of the
- * batch of D or of x. The mathematics is that of `distributions/law.ts`; minus infinity stands
+ * batch of D or of x. The mathematics is that of `distributions/law/`; minus infinity stands
  * outside of the support and for invalid parameters.
  */
 import { type ArrayExpr, type Expr, index } from '../expr/expr.js';

@@ -1,6 +1,6 @@
 /**
  * A law with numbers for arguments: log density, distribution function, quantiles, support and draws, evaluated from the same
- * symbolic statements (`distributions/law.ts`) that programs are compiled from. There is no second copy of any formula.
+ * symbolic statements (`distributions/law/`) that programs are compiled from. There is no second copy of any formula.
  *
  * Invariant: everything here is a function of the law and its values; draws depend on the stream alone.
  */

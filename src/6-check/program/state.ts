@@ -1,6 +1,6 @@
 /**
  * A program as it is written, walked instance by instance: values of everything, laws evaluated by
- * `distributions/law.ts`, `let`s by a recursive evaluator. It is what derivations and generated code are
+ * `distributions/law/`, `let`s by a recursive evaluator. It is what derivations and generated code are
  * held against, so it uses nothing of either: only the graph, the data and the interpreter of expressions.
  */
 import { regionSupport } from '../../3-derive/closedForm.js';

@@ -4,12 +4,11 @@
 import { InternalError } from '../../errors/diagnostic.js';
 import { apply, at, exp, index, one, reduce, sub, zero, type Expr } from '../../expr/expr.js';
 import { printText } from '../../expr/print.js';
-import { infinity, minusInfinity } from '../notation.js';
-import { formOfScalarMap } from '../pushforward/scalarMaps.js';
+import { minusInfinity } from '../notation.js';
 import { logDeterminantOf } from '../pushforward/vectorMaps.js';
-import { familyOf, eventRankOf, type Law, type PushforwardLaw } from './law.js';
+import { familyOf, type Law, type PushforwardLaw } from './law.js';
 import { domainTests, undecided, conjunction } from '../tests.js';
-import { isDiscrete, flattened, formOf, shown, elementLaw, endOf, knownOf } from './form.js';
+import { isDiscrete, flattened, formOf, formOfElement, shown, elementLaw } from './form.js';
 
 /**
  * Tests that are all non-zero exactly where the parameters are valid: domains of scalars, positivity
@@ -83,16 +82,7 @@ function conditionsOfPushforward(law: PushforwardLaw): readonly Expr[] {
       return [...own, apply('gt', logDeterminantOf(form), minusInfinity)];
     case 'elementwise': {
       const element = elementLaw(law, form, form.indices);
-      const inner =
-        eventRankOf(law.base) === 0
-          ? formOf(element)
-          : formOfScalarMap(
-              element.map.body,
-              law.argument,
-              { low: endOf(minusInfinity, true), high: endOf(infinity, true) },
-              false,
-              knownOf(law),
-            );
+      const inner = formOfElement(law, element);
       const nonzero = inner.kind === 'monotone' ? inner.nonzero.map((e) => apply('ne', e, zero)) : [];
       return nonzero.length === 0
         ? own

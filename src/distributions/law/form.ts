@@ -230,16 +230,7 @@ function formOfVectors(law: PushforwardLaw, dims: readonly Expr[]): Form {
   const form = formOfVectorMap(law.map, law.argument.name, dims);
   if (form.kind === 'elementwise') {
     const element = elementLaw(law, form, form.indices);
-    const own =
-      eventRankOf(law.base) === 0
-        ? formOf(element)
-        : formOfScalarMap(
-            element.map.body,
-            law.argument,
-            { low: endOf(minusInfinity, true), high: endOf(infinity, true) },
-            false,
-            knownOf(law),
-          );
+    const own = formOfElement(law, element);
     if (own.kind === 'unknown') return own;
     if (own.kind !== 'monotone') return unknown('gives an array of whole numbers', law.map.body);
     if (eventRankOf(law.base) > 0 && own.pieces.length > 1)
@@ -248,6 +239,12 @@ function formOfVectors(law: PushforwardLaw, dims: readonly Expr[]): Form {
   return form;
 }
 
+/** The form of the map of one element (`elementLaw`); the elements of a vector may lie anywhere on the line. */
+export function formOfElement(law: PushforwardLaw, element: PushforwardLaw): Form {
+  if (eventRankOf(law.base) === 0) return formOf(element);
+  const line = { low: endOf(minusInfinity, true), high: endOf(infinity, true) };
+  return formOfScalarMap(element.map.body, law.argument, line, false, knownOf(law));
+}
 /** The law of one element of an elementwise map of independent draws. */
 export function elementLaw(law: PushforwardLaw, form: VectorForm & { kind: 'elementwise' }, where: readonly Expr[]): PushforwardLaw {
   const base = substituteLaw(law.base, new Map(law.over.indices.map((i, k) => [i, where[k]!])));
