@@ -8,6 +8,7 @@
 import type { Plate, Statement, Variable } from '../2-graph/graph.js';
 import {
   add,
+  children,
   cond,
   div,
   equal,
@@ -104,12 +105,17 @@ export function movesOf(
   const rank = (r: LatentRegion): number => r.variable.dims.length;
   const ordered = [...free].sort((a, b) => rank(a) - rank(b));
   // Programs may have thousands of regions, few of which meet: each factor is looked through once.
-  const mentioning = factorsByVariable(factors);
+  const mentioning = factorsByVariable(factors),
+    addends = addendsByVariable(factors);
   const factorsOf = (r: LatentRegion): ReadonlySet<Factor> => mentioning.get(r.variable.name) ?? new Set();
+  let attempts = 0;
   ordered.forEach((u, k) => {
+    const beside = addends.get(u.variable.name);
     for (const v of ordered.slice(k + 1)) {
+      if (beside?.has(v.variable.name) !== true || attempts >= mostAttempts) continue;
       const shared = [...factorsOf(u)].filter((f) => f.statement !== u.statement && f.statement !== v.statement && factorsOf(v).has(f));
       if (shared.length === 0 || root(u) === root(v) || !apart([u.variable.name, v.variable.name])) continue;
+      attempts++;
       const found = opposite(u, v).some((pair) => {
         const sides = pair.flatMap((side) => withMeans(model, factors, free, side, fresh));
         // A mean of both sides stays where it is.
@@ -162,6 +168,61 @@ function isPositive(r: LatentRegion): boolean {
   const s = regionSupport(r);
   return r.eventRank === 0 && !r.movingSupport && s.kind === 'interval' && isConst(s.low, 0) && isConst(s.high, Infinity);
 }
+/** Pairs that are tried: a program of hundreds of addends has its moves among the first of them, or hardly any. */
+const mostAttempts = 400;
+/** Parts of a factor that are looked at for its sums. */
+const mostParts = 20_000;
+
+/**
+ * For each variable those that are addends of a sum with it, multiplied by the same: only such steps can cancel. The test is of
+ * names, so it lets pairs through that do not cancel, and is cheap.
+ */
+function addendsByVariable(factors: readonly Factor[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const out = new Map<string, Set<string>>();
+  for (const { logDensity } of factors) {
+    const groups = new Map<string, Set<string>>();
+    let sums = 0,
+      parts = 0;
+    const inSum = (e: Expr, sum: number, by: readonly string[]): void => {
+      if (++parts > mostParts) return;
+      if (e.op === 'ref') {
+        const key = `${sum} ${[...by].sort().join(' ')}`;
+        groups.set(key, (groups.get(key) ?? new Set()).add(e.variable));
+      }
+      const [a, b] = e.op === 'apply' ? e.args : [];
+      if (e.op === 'apply' && (e.fn === 'add' || e.fn === 'sub' || e.fn === 'neg')) for (const x of e.args) inSum(x, sum, by);
+      else if (e.op === 'apply' && e.fn === 'mul') {
+        inSum(a!, sum, [...by, ...multipliers(b!)]);
+        inSum(b!, sum, [...by, ...multipliers(a!)]);
+      } else if (e.op === 'apply' && e.fn === 'div') {
+        inSum(a!, sum, [...by, '/', ...multipliers(b!)]);
+        inSum(b!, ++sums, []);
+      } else if (e.op === 'cond') {
+        inSum(e.test, ++sums, []);
+        inSum(e.then, sum, by);
+        inSum(e.otherwise, sum, by);
+      } else if (e.op === 'reduce' && e.kind === 'sum') inSum(e.body, sum, by);
+      else for (const x of children(e)) inSum(x, ++sums, []);
+    };
+    inSum(logDensity, 0, []);
+    for (const names of groups.values())
+      for (const name of names) {
+        const beside = out.get(name) ?? new Set();
+        for (const other of names) beside.add(other);
+        out.set(name, beside);
+      }
+  }
+  return out;
+}
+/** What a factor of a product is made of, signs aside. */
+function multipliers(e: Expr): readonly string[] {
+  const out = new Set(variablesOf(e));
+  visit(e, (x) => {
+    if (x.op === 'const' && Math.abs(x.value) !== 1) out.add(String(Math.abs(x.value)));
+  });
+  return [...out];
+}
+
 /** The factors that refer to each variable. */
 function factorsByVariable(factors: readonly Factor[]): ReadonlyMap<string, ReadonlySet<Factor>> {
   const out = new Map<string, Set<Factor>>();
@@ -296,6 +357,7 @@ class Shift {
   private readonly model: DerivedModel;
   private readonly names: ReadonlySet<string>;
   private readonly increment: (r: Ref) => Expr;
+  private readonly known = { of: new Map<Expr, Expr>(), step: new Map<Expr, Expr | null>(), moves: new Map<Expr, boolean>() };
 
   constructor(model: DerivedModel, names: ReadonlySet<string>, increment: (r: Ref) => Expr) {
     this.model = model;
@@ -304,20 +366,28 @@ class Shift {
   }
 
   of(e: Expr): Expr {
-    if (!this.moves(e)) return e;
-    const step = this.step(e);
-    if (step === null) return mapChildren(e, (child) => this.of(child));
-    if (normalForm(step, this.model).length === 0) return e;
-    return add(e, step);
+    return remembered(this.known.of, e, () => {
+      if (!this.moves(e)) return e;
+      const step = this.step(e);
+      if (step === null) return mapChildren(e, (child) => this.of(child));
+      return normalForm(step, this.model).length === 0 ? e : add(e, step);
+    });
   }
 
   private moves(e: Expr): boolean {
-    return [...variablesOf(e)].some((v) => this.names.has(v));
+    return remembered(
+      this.known.moves,
+      e,
+      () => (e.op === 'ref' && this.names.has(e.variable)) || children(e).some((child) => this.moves(child)),
+    );
   }
 
   /** What is added to an expression that is linear in what moves; null for any other. */
   private step(e: Expr): Expr | null {
-    if (!this.moves(e)) return zero;
+    return remembered(this.known.step, e, () => (this.moves(e) ? this.stepOf(e) : zero));
+  }
+
+  private stepOf(e: Expr): Expr | null {
     switch (e.op) {
       case 'ref':
         return this.names.has(e.variable) ? this.increment(e) : null;
@@ -348,6 +418,14 @@ class Shift {
         return null;
     }
   }
+}
+/** What is shared in an expression, or asked for on several levels of it, is looked through once. */
+function remembered<T>(known: Map<Expr, T>, e: Expr, make: () => T): T {
+  const found = known.get(e);
+  if (found !== undefined) return found;
+  const made = make();
+  known.set(e, made);
+  return made;
 }
 function mapped(e: Expr | null, f: (e: Expr) => Expr): Expr | null {
   return e === null ? null : f(e);

@@ -90,6 +90,17 @@ describe('a shift', () => {
     expect(variance * precision).toBeCloseTo(1, 1);
   });
 
+  it('of many unknowns is looked for where steps can cancel only', () => {
+    const names = Array.from({ length: 60 }, (_, k) => `b${k}`),
+      prior = names.map((name) => `sample ${name} ~ Normal(0, 1)`).join('\n');
+    const blocks = (law: string): readonly string[] =>
+      opened(`data y: int[N]\n${prior}\nfor n in 0..<N { observe y[n] ~ ${law} }`, { y: [1, 0, 2] }, {}).blocks;
+    // Each addend stands in an exponent of its own: to look at 1,770 pairs one after the other took minutes.
+    expect(blocks(`Poisson(${names.map((name) => `exp(${name})`).join(' + ')})`)).toEqual(names);
+    // One chain of opposed shifts links all addends of one sum.
+    expect(blocks(`Poisson(exp(${names.join(' + ')}))`).length).toBe(60 + 59);
+  });
+
   it('takes the mean of effects with them', () => {
     const machine = opened(crossed, counts, { b: 0.3, m: 0.2, s: 0.7, a: [0.5, -0.1, 0.4], c: [0.3, -0.6] });
     const block = machine.blocks.find((b) => b.startsWith('shift') && b.includes('a[j]'))!;
