@@ -94,7 +94,7 @@ function stepOf(builder: ProgramBuilder, members: readonly RegionPlan[], size: n
         start = offset;
       offset += instancesOf(builder, { plates });
       const position = plates.reduce<Expr>(
-        (p, plate, d) => add(mul(p, num(instancesOf(builder, { plates: [plate] }))), sub(at[d]!, builder.bind(plate.from))),
+        (p, plate) => add(mul(p, num(instancesOf(builder, { plates: [plate] }))), sub(plate.index, builder.bind(plate.from))),
         zero,
       );
       return shape.length === 0
@@ -102,7 +102,13 @@ function stepOf(builder: ProgramBuilder, members: readonly RegionPlan[], size: n
         : loops(
             plates.map((p) => builder.bindBinder(p)),
             [],
-            [body(at, name, add(num(start), position))],
+            [
+              body(
+                at.map((a) => builder.bind(a)),
+                name,
+                add(num(start), position),
+              ),
+            ],
           );
     });
   };

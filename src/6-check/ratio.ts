@@ -103,7 +103,8 @@ function checkElement(place: Place, fail: (message: string) => void): number {
   let count = 0;
   for (const v of candidates(place)) {
     const truth = state.difference(region, indices, v);
-    if (!truth.usable) continue;
+    // Where the statements have no value there is nothing to compare with.
+    if (!truth.usable || Number.isNaN(truth.difference)) continue;
     count++;
     const close = (what: string, got: number, magnitude: number): void => {
       if (truth.difference === Number.NEGATIVE_INFINITY && got === Number.NEGATIVE_INFINITY) return;

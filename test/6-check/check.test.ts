@@ -32,6 +32,19 @@ describe('a right backend passes', () => {
     const shares = report.methods.map((m) => m.falseAlarm).filter((r) => r > 0);
     expect(shares.reduce((a, b) => a + b, 0)).toBeLessThanOrEqual(1e-3 * (1 + 1e-12));
   });
+  it('whatever its variables are called', async () => {
+    const report = await reportOf(
+      `data constructor: int
+       sample __proto__ ~ Dirichlet(fill(0.5, constructor))
+       for k in 0..<constructor { sample toString[k] ~ Normal(0, 2) }
+       for n in 0..<N { sample valueOf[n] ~ Categorical(__proto__) observe hasOwnProperty[n] ~ Normal(toString[valueOf[n]], 1) }
+       data hasOwnProperty: real[N]`,
+      { constructor: 2, hasOwnProperty: [1, -2, null] },
+      { backend: 'gibbs', methods: ['ratio'] },
+    );
+    expect(report.tests.filter((t) => t.failed)).toEqual([]);
+    expect(report.verdict).toBe('passed');
+  });
   it('with the same seed gives the same report', async () => {
     const run = async (seed: string): Promise<readonly (number | null)[]> =>
       (await check(normal, { y }, { backend: 'gibbs', methods: ['geweke', 'rank', 'sbc'], effort: small, seed })).methods.map((m) => m.p);

@@ -27,13 +27,17 @@ describe('random changes', () => {
     ['programs', 100],
     ['data', 200],
     ['options', 60],
-  ] as const)('of %s: %d cases, no internal error, no hang, nothing executed, no NaN without a word', async (name, count) => {
-    const subject = subjectOf(name, planted, folder);
-    for (let number = from; number < from + count; number++) {
-      const one = subject.make('1', number);
-      expect(await findings(one, planted, patient), `npm run fuzz -- ${name} --from ${number} --count 1\n${one.shown}`).toEqual([]);
-    }
-  });
+    ['laws', 30],
+  ] as const)(
+    'of %s: %d cases, no internal error, no hang, nothing executed, no NaN without a word, no law that fails',
+    async (name, count) => {
+      const subject = subjectOf(name, planted, folder);
+      for (let number = from; number < from + count; number++) {
+        const one = subject.make('1', number);
+        expect(await findings(one, planted, patient), `npm run fuzz -- ${name} --from ${number} --count 1\n${one.shown}`).toEqual([]);
+      }
+    },
+  );
 
   it('large programs, as small as they come: each shape is a program, and goes through everything', async () => {
     for (const [name, shape] of shapes)

@@ -3,6 +3,7 @@ import type { Subject } from './cases.js';
 import { dataSubject } from './dataSubject.js';
 import { knownPrograms } from './known.js';
 import { largeSubject } from './largeSubject.js';
+import { lawSubject } from './lawSubject.js';
 import type { Planted } from './planted.js';
 import { optionSubject } from './optionSubject.js';
 import { programSubject } from './programSubject.js';
@@ -11,6 +12,7 @@ const made: Readonly<Record<string, (planted: Planted, folder: string) => Subjec
   programs: (planted) => programSubject(knownPrograms(), planted),
   data: (planted, folder) => dataSubject(knownPrograms(), planted, folder),
   large: () => largeSubject(),
+  laws: () => lawSubject(knownPrograms()),
   options: (_, folder) => optionSubject(folder),
 };
 

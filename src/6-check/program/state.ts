@@ -71,7 +71,7 @@ export class State {
     this.scale = scale;
     let offset = 0;
     for (const v of compiled.bound.variables.values()) {
-      this.values.set(v.name, Float64Array.from(fixed[v.name] ?? v.values));
+      this.values.set(v.name, Float64Array.from(Object.hasOwn(fixed, v.name) ? fixed[v.name]! : v.values));
       this.offsets.set(v.name, offset);
       offset += v.values.length;
     }

@@ -1,0 +1,225 @@
+/**
+ * Random programs whose inference is held to the laws of `credence check` that need no draws: every derived conditional, the
+ * log joint and the reports of generated code against the statements evaluated one by one. Changes are such that most results
+ * are programs still, with numbers of common size: what fails is a wrong derivation.
+ */
+import { backends } from '../../src/4-infer/registry.js';
+import { compile, type Model, ModelError } from '../../src/index.js';
+import { fragmentKinds, programOf } from '../../src/testing/programs.js';
+import { check, type CheckReport } from '../../src/testing-api.js';
+import { type Case, problemOfRefusal, type Step, type Subject } from './cases.js';
+import { Dice } from './dice.js';
+import type { KnownProgram } from './known.js';
+
+type Values = Readonly<Record<string, unknown>>;
+type Change = (pieces: readonly string[], dice: Dice, pool: readonly KnownProgram[]) => readonly string[];
+
+const tokens = /[\p{L}_][\p{L}\d_]*(?:\[[^[\]{}\n]*\])?|\d+(?:\.\d+)?|[^\S\n]+|\n|\.\.<|\.\.|=>|&&|\|\||[<>=!]=|./gsu;
+const keywords: ReadonlySet<string> = new Set(
+  'data sample observe let report predict param factor for in if else fn real int bool positive unit interval simplex ordered cov corr'.split(
+    ' ',
+  ),
+);
+const isName = (piece: string): boolean => /^[\p{L}_]/u.test(piece) && !keywords.has(piece);
+const isNumber = (piece: string): boolean => /^\d/.test(piece);
+/** Programs longer than this, and data of more characters, take their time. */
+const longestProgram = 1500,
+  longestData = 3000;
+const numbers: readonly string[] = ['0.5', '1', '2', '3', '0.1', '1.5', '4'];
+const calls: readonly string[] = [
+  'exp',
+  'log',
+  'sqrt',
+  'abs',
+  'sin',
+  'sum',
+  'softmax',
+  'logsumexp',
+  'sigmoid',
+  'softplus',
+  'tanh',
+  'cumsum',
+  'min',
+  'max',
+  'mean',
+];
+
+export function lawSubject(known: readonly KnownProgram[]): Subject {
+  const pool = known.filter(({ source, data }) => source.length <= longestProgram && JSON.stringify(data).length <= longestData);
+  return {
+    name: 'laws',
+    seconds: 20,
+    make(seed: string, number: number): Case {
+      const dice = new Dice(seed, `law ${number}`);
+      const { source, data } = dice.chance(0.6) ? generated(dice) : dice.of(pool);
+      let pieces: readonly string[] = source.match(tokens) ?? [];
+      for (let count = dice.below(4); count > 0; count--) pieces = dice.of(changes)(pieces, dice, pool);
+      return lawCase(pieces.join(''), data ?? {}, dice.of([...backends.keys()].filter((name) => name !== 'auto')), String(number));
+    },
+  };
+}
+
+function generated(dice: Dice): KnownProgram {
+  return programOf(
+    Array.from({ length: 1 + dice.below(4) }, () => ({
+      kind: dice.of(fragmentKinds),
+      seed: dice.below(1000),
+      numbers: Array.from({ length: 14 }, () => dice.below(720)),
+    })),
+  );
+}
+
+/** Terms are multiplied and added up more often than anything else: what is alike and what is not is the heart of a derivation. */
+const changes: readonly Change[] = [
+  intoTerm,
+  intoTerm,
+  intoTerm,
+  swapName,
+  swapName,
+  swapNumber,
+  swapFamilies,
+  swapOperator,
+  twiceLine,
+  dropLine,
+  moveLine,
+  wrapCall,
+];
+
+function replaceOne(
+  pieces: readonly string[],
+  dice: Dice,
+  fits: (piece: string) => boolean,
+  by: (piece: string) => string,
+): readonly string[] {
+  const places = pieces.flatMap((piece, at) => (fits(piece) ? [at] : []));
+  if (places.length === 0) return pieces;
+  const at = dice.of(places);
+  return pieces.map((piece, k) => (k === at ? by(piece) : piece));
+}
+/** A name or number becomes a term of itself and others: `b` as `(b * x[n] + 0.5 * b)`. */
+function intoTerm(pieces: readonly string[], dice: Dice): readonly string[] {
+  const others = pieces.filter((piece) => isName(piece) && !/^[A-Z]/.test(piece));
+  const other = (): string => (others.length === 0 || dice.chance(0.2) ? dice.of(numbers) : dice.of(others));
+  return replaceOne(
+    pieces,
+    dice,
+    (piece) => (isName(piece) && !/^[A-Z]/.test(piece)) || isNumber(piece),
+    (piece) =>
+      dice.of([
+        () => `(${piece} + ${other()})`,
+        () => `(${piece} - ${other()})`,
+        () => `(${piece} * ${other()})`,
+        () => `(${piece} / ${dice.of(numbers)})`,
+        () => `(${piece} + ${piece} * ${other()})`,
+        () => `(${piece} * ${other()} + ${piece} * ${other()} * ${other()})`,
+        () => `(${piece} - ${piece}^2)`,
+        () => `(${other()} > ${dice.of(numbers)} ? ${piece} : ${other()})`,
+      ])(),
+  );
+}
+function swapName(pieces: readonly string[], dice: Dice): readonly string[] {
+  const names = pieces.filter(isName);
+  return names.length === 0 ? pieces : replaceOne(pieces, dice, isName, () => dice.of(names));
+}
+function swapNumber(pieces: readonly string[], dice: Dice): readonly string[] {
+  return replaceOne(pieces, dice, isNumber, () => dice.of(numbers));
+}
+function swapFamilies(pieces: readonly string[], dice: Dice): readonly string[] {
+  const families = pieces.filter((piece) => /^[A-Z][a-z]/.test(piece));
+  return families.length === 0
+    ? pieces
+    : replaceOne(
+        pieces,
+        dice,
+        (piece) => families.includes(piece),
+        () => dice.of([...families, 'Normal', 'StudentT', 'Laplace', 'Gamma', 'LogNormal', 'Exponential', 'HalfNormal', 'Logistic']),
+      );
+}
+function swapOperator(pieces: readonly string[], dice: Dice): readonly string[] {
+  const signs = ['+', '-', '*', '/'];
+  return replaceOne(
+    pieces,
+    dice,
+    (piece) => signs.includes(piece),
+    () => dice.of(signs),
+  );
+}
+function wrapCall(pieces: readonly string[], dice: Dice): readonly string[] {
+  return replaceOne(
+    pieces,
+    dice,
+    (piece) => isName(piece) || isNumber(piece),
+    (piece) => `${dice.of(calls)}(${piece})`,
+  );
+}
+function withLines(pieces: readonly string[], change: (lines: string[]) => readonly string[]): readonly string[] {
+  return change(pieces.join('').split('\n')).join('\n').match(tokens) ?? [];
+}
+function twiceLine(pieces: readonly string[], dice: Dice): readonly string[] {
+  return withLines(pieces, (list) => {
+    const at = dice.below(list.length);
+    return list.flatMap((line, k) => (k === at ? [line, line] : [line]));
+  });
+}
+function dropLine(pieces: readonly string[], dice: Dice): readonly string[] {
+  return withLines(pieces, (list) => {
+    const at = dice.below(list.length);
+    return list.filter((_, k) => k !== at);
+  });
+}
+function moveLine(pieces: readonly string[], dice: Dice): readonly string[] {
+  return withLines(pieces, (list) => {
+    const [line = ''] = list.splice(dice.below(list.length), 1);
+    list.splice(dice.below(list.length + 1), 0, line);
+    return list;
+  });
+}
+
+function lawCase(source: string, data: Values, backend: string, seed: string): Case {
+  return {
+    shown: `backend ${backend}, data ${JSON.stringify(data)}\n${source}`,
+    steps(): readonly Step[] {
+      let model: Model | null = null;
+      return [
+        {
+          name: 'compile',
+          run: () => {
+            model = compiled(source);
+          },
+        },
+        { name: `ratio ${backend}`, run: () => (model === null ? null : held(model, data, backend, 'ratio', seed)) },
+      ];
+    },
+    *smaller(): Iterable<Case> {
+      const list = source.split('\n');
+      for (let k = 0; k < list.length && list.length > 1; k++)
+        yield lawCase(list.filter((_, i) => i !== k).join('\n'), data, backend, seed);
+      const pieces = source.match(tokens) ?? [];
+      for (let k = 0; k < pieces.length; k++)
+        for (const length of [4, 1]) yield lawCase([...pieces.slice(0, k), ...pieces.slice(k + length)].join(''), data, backend, seed);
+    },
+  };
+}
+
+function compiled(source: string): Model | null {
+  try {
+    return compile(source, 'model.cred');
+  } catch (thrown) {
+    if (!(thrown instanceof ModelError)) throw thrown;
+    return null;
+  }
+}
+
+/** @throws Error where a law does not hold; a refusal is an answer. */
+async function held(model: Model, data: Values, backend: string, method: string, seed: string): Promise<void> {
+  let report: CheckReport;
+  try {
+    report = await check(model, data, { backend, methods: [method], seed });
+  } catch (thrown) {
+    if (!(thrown instanceof ModelError)) throw thrown;
+    const wrong = problemOfRefusal(thrown);
+    if (wrong !== null) throw new Error(wrong, { cause: thrown });
+    return;
+  }
+  for (const { tests } of report.methods) for (const test of tests) if (test.failed) throw new Error(`${test.quantity}: ${test.detail}`);
+}
