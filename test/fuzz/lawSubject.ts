@@ -24,7 +24,7 @@ const isName = (piece: string): boolean => /^[\p{L}_]/u.test(piece) && !keywords
 const isNumber = (piece: string): boolean => /^\d/.test(piece);
 /** Programs longer than this, and data of more characters, take their time. */
 const longestProgram = 1500,
-  longestData = 3000;
+  longestData = 1000;
 const numbers: readonly string[] = ['0.5', '1', '2', '3', '0.1', '1.5', '4'];
 const calls: readonly string[] = [
   'exp',
