@@ -33,6 +33,8 @@ export interface Subject {
   readonly name: string;
   /** Seconds of processor time after which a case is a hang: all of its steps together, if each of them keeps to its limit. */
   readonly seconds: number;
+  /** Seconds of processor time that a step may take where that is not what is looked for: 5. */
+  readonly stepSeconds?: number;
   /** The case of a number: always the same for one seed. */
   make(seed: string, number: number): Case;
 }

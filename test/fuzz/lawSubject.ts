@@ -6,7 +6,7 @@
 import { backends } from '../../src/4-infer/registry.js';
 import { compile, type Model, ModelError } from '../../src/index.js';
 import { fragmentKinds, programOf } from '../../src/testing/programs.js';
-import { check, type CheckReport } from '../../src/testing-api.js';
+import { check, type CheckReport, type QuantityTest } from '../../src/testing-api.js';
 import { type Case, problemOfRefusal, type Step, type Subject } from './cases.js';
 import { Dice } from './dice.js';
 import type { KnownProgram } from './known.js';
@@ -49,6 +49,7 @@ export function lawSubject(known: readonly KnownProgram[]): Subject {
   return {
     name: 'laws',
     seconds: 20,
+    stepSeconds: 20,
     make(seed: string, number: number): Case {
       const dice = new Dice(seed, `law ${number}`);
       const { source, data } = dice.chance(0.6) ? generated(dice) : dice.of(pool);
@@ -221,5 +222,11 @@ async function held(model: Model, data: Values, backend: string, method: string,
     if (wrong !== null) throw new Error(wrong, { cause: thrown });
     return;
   }
-  for (const { tests } of report.methods) for (const test of tests) if (test.failed) throw new Error(`${test.quantity}: ${test.detail}`);
+  for (const { tests } of report.methods)
+    for (const test of tests) if (test.failed && !overflows(test)) throw new Error(`${test.quantity}: ${test.detail}`);
+}
+
+/** Under vague priors the statements overflow (`sigmoid(40)` is 1) where generated code, which simplifies first, does not. */
+function overflows({ quantity, detail }: QuantityTest): boolean {
+  return quantity === 'log joint' && detail.endsWith('-Infinity by the statements');
 }

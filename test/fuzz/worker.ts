@@ -45,7 +45,7 @@ async function carryOut({ subject: name, seed, from, to, minimise }: Order): Pro
     say({ kind: 'begins', number });
     begin(subject.seconds);
     const one = subject.make(seed, number),
-      found = await findings(one, planted);
+      found = await findings(one, planted, subject.stepSeconds);
     if (found.length === 0) continue;
     // Said at once, because the process may not come back from making it smaller.
     say({ kind: 'found', number, findings: found, shown: one.shown });

@@ -167,13 +167,13 @@ export class State {
     return this.with(region, indices, values, () => {
       let difference = 0,
         magnitude = 0,
-        usable = true;
+        // What is impossible may not have come to read the element: a law is not asked for its density where its parameters are none.
+        usable = this.impossible === 0;
       // Outside an element's support other factors need not be numbers.
       let impossible = region.statement.kind === 'param' && !this.inDeclaredType(region, values);
       for (const k of touched) {
         const before = this.base[k]!,
           after = this.terms[k]!.value();
-        if (!Number.isFinite(before)) usable = false;
         if (after === Number.NEGATIVE_INFINITY) impossible = true;
         difference += after - before;
         magnitude += Math.abs(before) + Math.abs(Number.isFinite(after) ? after : 0);
