@@ -28,6 +28,7 @@ import {
 } from '../expr/expr.js';
 import { printText } from '../expr/print.js';
 import { type BindContext, expressionsOfSteps, placeOf, stepsOf } from './bindContext.js';
+import { sumProblem } from './bindWeights.js';
 import * as messages from './bindMessages.js';
 import type { Step } from './compute.js';
 import { covarianceProblem, simplexProblem } from './constraints.js';
@@ -181,7 +182,11 @@ function checkParameter(
   steps: readonly Step[],
   span: Span,
 ): boolean {
-  if (![value.body, ...value.dims].every((e) => b.known(e))) return true;
+  if (![value.body, ...value.dims].every((e) => b.known(e))) {
+    const wrong = domain === 'simplex' && runsAtLeastOnce(b, steps) ? sumProblem(b, value) : null;
+    if (wrong !== null) b.report(messages.badParameter(law, name, '', wrong, domainWords[domain], span));
+    return wrong === null;
+  }
   // Nothing else can be wrong with a vector of data.
   if ((domain === 'real' || domain === 'vector') && isFoundFinite(b, value.body)) return true;
   const own = relevant(steps, arrayExpressions(value));
