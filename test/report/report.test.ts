@@ -120,7 +120,7 @@ describe('the page of a run', () => {
       'Autocorrelation',
       ...folded,
     ]);
-    expect(titles(page('nile')).slice(0, 4)).toEqual(['Warnings', 'Summary', 'States along t', 'Draws and densities']);
+    expect(titles(page('nile')).slice(0, 3)).toEqual(['Summary', 'States along t', 'Draws and densities']);
     expect(titles(page('nile-em'))).toEqual([
       'Summary',
       'The log likelihood by iteration',

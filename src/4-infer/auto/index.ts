@@ -91,7 +91,7 @@ export function autoBackend(all: readonly Backend[]): Backend {
         const backend = choice.next();
         const note = choice.note(backend);
         let said = false;
-        // A backend that has begun to work applies; one that refuses its data has not been chosen.
+        // A backend that has done a part of its work applies; one that refuses its data has not been chosen.
         const say = (): void => {
           if (!said) request.onNote?.(note);
           said = true;
@@ -103,7 +103,7 @@ export function autoBackend(all: readonly Backend[]): Backend {
             ...request,
             draws: ignored ? (independentDraws ?? draws) : draws,
             onProgress: (event) => {
-              say();
+              if (event.done > 0) say();
               request.onProgress?.(event);
             },
           });
