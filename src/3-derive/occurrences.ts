@@ -15,7 +15,7 @@ import {
   neg,
   num,
   one,
-  reduce,
+  mapChildren,
   ref,
   sub,
   substitute,
@@ -148,38 +148,17 @@ export function replaceElement(e: Expr, region: LatentRegion, replacement: Expr,
   const name = region.variable.name,
     { at } = region;
   const go = (x: Expr): Expr => {
-    switch (x.op) {
-      case 'ref': {
-        const address = x.at.map(go);
-        if (x.variable !== name) return ref(x.variable, address);
-        let test: Expr = one;
-        for (let d = 0; d < at.length; d++) {
-          const a = address[d]!;
-          if (provablyEqual(a, at[d]!)) continue;
-          if (provablyDistinct(a, at[d]!, ranges)) return ref(x.variable, address);
-          test = isConst(test, 1) ? apply('eq', a, at[d]!) : apply('and', test, apply('eq', a, at[d]!));
-        }
-        return cond(test, replacement, ref(x.variable, address));
-      }
-      case 'apply':
-        return apply(x.fn, ...x.args.map(go));
-      case 'cond':
-        return cond(go(x.test), go(x.then), go(x.otherwise));
-      case 'reduce':
-        return reduce(x.kind, x.index, go(x.from), go(x.to), go(x.body));
-      case 'element':
-        return {
-          op: 'element',
-          at: x.at.map(go),
-          array: {
-            fn: x.array.fn,
-            dims: x.array.dims.map(go),
-            args: x.array.args.map((a) => ({ indices: a.indices, dims: a.dims.map(go), body: go(a.body) })),
-          },
-        };
-      default:
-        return x;
+    if (x.op !== 'ref') return mapChildren(x, go);
+    const address = x.at.map(go);
+    if (x.variable !== name) return ref(x.variable, address);
+    let test: Expr = one;
+    for (let d = 0; d < at.length; d++) {
+      const a = address[d]!;
+      if (provablyEqual(a, at[d]!)) continue;
+      if (provablyDistinct(a, at[d]!, ranges)) return ref(x.variable, address);
+      test = isConst(test, 1) ? apply('eq', a, at[d]!) : apply('and', test, apply('eq', a, at[d]!));
     }
+    return cond(test, replacement, ref(x.variable, address));
   };
   return go(e);
 }

@@ -19,6 +19,7 @@ import {
   index,
   isConst,
   log,
+  mapChildren,
   mul,
   mulAll,
   num,
@@ -611,32 +612,11 @@ export function proposalStep(context: RegionContext, law: Law, recompute: readon
 function swapEvent(e: Expr, context: RegionContext, storage: string): Expr {
   const rank = context.at.length;
   const go = (x: Expr): Expr => {
-    switch (x.op) {
-      case 'ref': {
-        if (x.variable !== context.name) return ref(x.variable, x.at.map(go));
-        const own = x.at.slice(0, rank).map((a, d) => apply('eq', a, context.at[d]!));
-        const test = mulAll(own);
-        return cond(test, ref(storage, x.at.slice(rank).map(go)), x);
-      }
-      case 'apply':
-        return apply(x.fn, ...x.args.map(go));
-      case 'cond':
-        return cond(go(x.test), go(x.then), go(x.otherwise));
-      case 'reduce':
-        return reduce(x.kind, x.index, go(x.from), go(x.to), go(x.body));
-      case 'element':
-        return {
-          op: 'element',
-          at: x.at.map(go),
-          array: {
-            fn: x.array.fn,
-            dims: x.array.dims.map(go),
-            args: x.array.args.map((a) => ({ indices: a.indices, dims: a.dims.map(go), body: go(a.body) })),
-          },
-        };
-      default:
-        return x;
-    }
+    if (x.op !== 'ref') return mapChildren(x, go);
+    if (x.variable !== context.name) return ref(x.variable, x.at.map(go));
+    const own = x.at.slice(0, rank).map((a, d) => apply('eq', a, context.at[d]!));
+    const test = mulAll(own);
+    return cond(test, ref(storage, x.at.slice(rank).map(go)), x);
   };
   return go(e);
 }
