@@ -5,10 +5,10 @@
  */
 import { backends } from '../../src/4-infer/registry.js';
 import { compile, type Model, ModelError } from '../../src/index.js';
-import { fragmentKinds, programOf } from '../../src/testing/programs.js';
 import { check, type CheckReport, type QuantityTest } from '../../src/testing-api.js';
 import { type Case, problemOfRefusal, type Step, type Subject } from './cases.js';
 import { Dice } from './dice.js';
+import { generated, isNumber, lineEdits, replaceOne, swapNames } from './edits.js';
 import type { KnownProgram } from './known.js';
 
 type Values = Readonly<Record<string, unknown>>;
@@ -21,7 +21,8 @@ const keywords: ReadonlySet<string> = new Set(
   ),
 );
 const isName = (piece: string): boolean => /^[\p{L}_]/u.test(piece) && !keywords.has(piece);
-const isNumber = (piece: string): boolean => /^\d/.test(piece);
+const lines = lineEdits(tokens),
+  swapName = swapNames(isName);
 /** Programs longer than this, and data of more characters, take their time. */
 const longestProgram = 1500,
   longestData = 1000;
@@ -52,22 +53,12 @@ export function lawSubject(known: readonly KnownProgram[]): Subject {
     stepSeconds: 20,
     make(seed: string, number: number): Case {
       const dice = new Dice(seed, `law ${number}`);
-      const { source, data } = dice.chance(0.6) ? generated(dice) : dice.of(pool);
+      const { source, data } = dice.chance(0.6) ? generated(dice, 4) : dice.of(pool);
       let pieces: readonly string[] = source.match(tokens) ?? [];
       for (let count = dice.below(4); count > 0; count--) pieces = dice.of(changes)(pieces, dice, pool);
       return lawCase(pieces.join(''), data ?? {}, dice.of([...backends.keys()].filter((name) => name !== 'auto')), String(number));
     },
   };
-}
-
-function generated(dice: Dice): KnownProgram {
-  return programOf(
-    Array.from({ length: 1 + dice.below(4) }, () => ({
-      kind: dice.of(fragmentKinds),
-      seed: dice.below(1000),
-      numbers: Array.from({ length: 14 }, () => dice.below(720)),
-    })),
-  );
 }
 
 /** Terms are multiplied and added up more often than anything else: what is alike and what is not is the heart of a derivation. */
@@ -80,23 +71,12 @@ const changes: readonly Change[] = [
   swapNumber,
   swapFamilies,
   swapOperator,
-  twiceLine,
-  dropLine,
-  moveLine,
+  lines.twice,
+  lines.drop,
+  lines.move,
   wrapCall,
 ];
 
-function replaceOne(
-  pieces: readonly string[],
-  dice: Dice,
-  fits: (piece: string) => boolean,
-  by: (piece: string) => string,
-): readonly string[] {
-  const places = pieces.flatMap((piece, at) => (fits(piece) ? [at] : []));
-  if (places.length === 0) return pieces;
-  const at = dice.of(places);
-  return pieces.map((piece, k) => (k === at ? by(piece) : piece));
-}
 /** A name or number becomes a term of itself and others: `b` as `(b * x[n] + 0.5 * b)`. */
 function intoTerm(pieces: readonly string[], dice: Dice): readonly string[] {
   const others = pieces.filter((piece) => isName(piece) && !/^[A-Z]/.test(piece));
@@ -117,10 +97,6 @@ function intoTerm(pieces: readonly string[], dice: Dice): readonly string[] {
         () => `(${other()} > ${dice.of(numbers)} ? ${piece} : ${other()})`,
       ])(),
   );
-}
-function swapName(pieces: readonly string[], dice: Dice): readonly string[] {
-  const names = pieces.filter(isName);
-  return names.length === 0 ? pieces : replaceOne(pieces, dice, isName, () => dice.of(names));
 }
 function swapNumber(pieces: readonly string[], dice: Dice): readonly string[] {
   return replaceOne(pieces, dice, isNumber, () => dice.of(numbers));
@@ -153,29 +129,6 @@ function wrapCall(pieces: readonly string[], dice: Dice): readonly string[] {
     (piece) => `${dice.of(calls)}(${piece})`,
   );
 }
-function withLines(pieces: readonly string[], change: (lines: string[]) => readonly string[]): readonly string[] {
-  return change(pieces.join('').split('\n')).join('\n').match(tokens) ?? [];
-}
-function twiceLine(pieces: readonly string[], dice: Dice): readonly string[] {
-  return withLines(pieces, (list) => {
-    const at = dice.below(list.length);
-    return list.flatMap((line, k) => (k === at ? [line, line] : [line]));
-  });
-}
-function dropLine(pieces: readonly string[], dice: Dice): readonly string[] {
-  return withLines(pieces, (list) => {
-    const at = dice.below(list.length);
-    return list.filter((_, k) => k !== at);
-  });
-}
-function moveLine(pieces: readonly string[], dice: Dice): readonly string[] {
-  return withLines(pieces, (list) => {
-    const [line = ''] = list.splice(dice.below(list.length), 1);
-    list.splice(dice.below(list.length + 1), 0, line);
-    return list;
-  });
-}
-
 function lawCase(source: string, data: Values, backend: string, seed: string): Case {
   return {
     shown: `backend ${backend}, data ${JSON.stringify(data)}\n${source}`,

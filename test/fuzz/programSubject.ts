@@ -4,10 +4,10 @@
  * is drawn, explained, evaluated, simulated and run, one backend or two a case.
  */
 import { backends } from '../../src/4-infer/registry.js';
-import { fragmentKinds, programOf } from '../../src/testing/programs.js';
 import { families } from '../../src/index.js';
 import type { Case, Subject } from './cases.js';
 import { Dice } from './dice.js';
+import { generated, isNumber, lineEdits, ofLines, replaceOne, swapNames } from './edits.js';
 import type { KnownProgram } from './known.js';
 import { type Planted, plantedNames } from './planted.js';
 import { type Course, programSteps } from './programSteps.js';
@@ -21,7 +21,8 @@ const longestProgram = 2500,
   longestData = 6000;
 const tokens = /[\p{L}_][\p{L}\d_]*|\d+(?:\.\d+)?(?:e[-+]?\d+)?|[^\S\n]+|\n|\.\.<|\.\.|=>|&&|\|\||[<>=!]=|./gsu;
 const isName = (token: string): boolean => /^[\p{L}_]/u.test(token);
-const isNumber = (token: string): boolean => /^\d/.test(token);
+const lines = lineEdits(tokens),
+  swapName = swapNames(isName);
 const edges: readonly string[] = [
   '0',
   '1',
@@ -51,7 +52,7 @@ export function programSubject(known: readonly KnownProgram[], planted: Planted)
     seconds: 10,
     make(seed: string, number: number): Case {
       const dice = new Dice(seed, `program ${number}`);
-      const { source, data } = dice.chance(0.35) ? generated(dice) : dice.of(pool);
+      const { source, data } = dice.chance(0.35) ? generated(dice, 3) : dice.of(pool);
       const changed = edited(source, pool, planted, dice);
       const backend = dice.of([...backends.keys()]);
       const format = dice.of(['svg', 'dot', 'mermaid', 'json'] as const),
@@ -59,16 +60,6 @@ export function programSubject(known: readonly KnownProgram[], planted: Planted)
       return programCase(changed, data ?? {}, { backend, format, runs, evaluates: !runs });
     },
   };
-}
-
-function generated(dice: Dice): KnownProgram {
-  return programOf(
-    Array.from({ length: 1 + dice.below(3) }, () => ({
-      kind: dice.of(fragmentKinds),
-      seed: dice.below(1000),
-      numbers: Array.from({ length: 14 }, () => dice.below(720)),
-    })),
-  );
 }
 
 /** One to four edits, more often few. */
@@ -94,10 +85,10 @@ const edits: readonly Change[] = [
   swapFamily,
   swapFamily,
   swapOperator,
-  dropLine,
-  twiceLine,
+  lines.drop,
+  lines.twice,
   spliceLines,
-  moveLine,
+  lines.move,
   token,
   token,
   characters,
@@ -107,21 +98,6 @@ const edits: readonly Change[] = [
   wrapCall,
 ];
 
-function replaceOne(
-  pieces: readonly string[],
-  dice: Dice,
-  fits: (token: string, at: number) => boolean,
-  by: (token: string) => string,
-): readonly string[] {
-  const places = pieces.flatMap((piece, at) => (fits(piece, at) ? [at] : []));
-  if (places.length === 0) return pieces;
-  const at = dice.of(places);
-  return pieces.map((piece, k) => (k === at ? by(piece) : piece));
-}
-function swapName(pieces: readonly string[], dice: Dice): readonly string[] {
-  const names = pieces.filter(isName);
-  return names.length === 0 ? pieces : replaceOne(pieces, dice, isName, () => dice.of(names));
-}
 function swapNumber(pieces: readonly string[], dice: Dice): readonly string[] {
   return replaceOne(pieces, dice, isNumber, () => dice.of(edges));
 }
@@ -174,34 +150,13 @@ function wrapCall(pieces: readonly string[], dice: Dice): readonly string[] {
     (piece) => (dice.chance(0.3) ? `(${piece} ? 1 : ${call}(${piece}))` : `${call}(${piece})`),
   );
 }
-function lines(pieces: readonly string[]): readonly string[] {
-  return pieces.join('').split('\n');
-}
-function again(list: readonly string[]): readonly string[] {
-  return list.join('\n').match(tokens) ?? [];
-}
-function dropLine(pieces: readonly string[], dice: Dice): readonly string[] {
-  const list = lines(pieces),
-    at = dice.below(list.length);
-  return again(list.filter((_, k) => k !== at));
-}
-function twiceLine(pieces: readonly string[], dice: Dice): readonly string[] {
-  const list = lines(pieces),
-    at = dice.below(list.length);
-  return again(list.flatMap((line, k) => (k === at ? [line, line] : [line])));
-}
-function moveLine(pieces: readonly string[], dice: Dice): readonly string[] {
-  const list = [...lines(pieces)],
-    [line = ''] = list.splice(dice.below(list.length), 1);
-  list.splice(dice.below(list.length + 1), 0, line);
-  return again(list);
-}
 function spliceLines(pieces: readonly string[], dice: Dice, { pool }: Surroundings): readonly string[] {
-  const list = lines(pieces),
-    other = dice.of(pool).source.split('\n'),
-    from = dice.below(other.length),
-    at = dice.below(list.length + 1);
-  return again([...list.slice(0, at), ...other.slice(from, from + 1 + dice.below(6)), ...list.slice(at + dice.below(3))]);
+  return ofLines(tokens, (list) => {
+    const other = dice.of(pool).source.split('\n'),
+      from = dice.below(other.length),
+      at = dice.below(list.length + 1);
+    return [...list.slice(0, at), ...other.slice(from, from + 1 + dice.below(6)), ...list.slice(at + dice.below(3))];
+  })(pieces, dice);
 }
 function token(pieces: readonly string[], dice: Dice): readonly string[] {
   const at = dice.below(pieces.length + 1),
