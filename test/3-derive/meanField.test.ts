@@ -17,7 +17,10 @@ import { prepare, runFolds } from '../../src/4-infer/assemble.js';
 import { FoldedTables } from '../../src/4-infer/contract.js';
 import { logDensityFunction } from '../../src/4-infer/logDensity.js';
 import { ProgramBuilder } from '../../src/4-infer/programBuilder.js';
-import { blockCodes, declareTables, energyCode, givenOneHots, startTables } from '../../src/4-infer/variational/updates.js';
+import { blockCodes, energyCode } from '../../src/4-infer/variational/factors/blocks.js';
+import { givenOneHots } from '../../src/4-infer/variational/factors/finite.js';
+import { startTables } from '../../src/4-infer/variational/factors/stateStatistic.js';
+import { declareTables } from '../../src/4-infer/variational/factors/tables.js';
 import { boundModel, type Data } from '../4-infer/caviMachine.js';
 import { examples } from '../4-infer/caviModels.js';
 

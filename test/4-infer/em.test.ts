@@ -9,7 +9,7 @@ import { em } from '../../src/4-infer/em/index.js';
 import { exact } from '../../src/4-infer/exact/index.js';
 import { EmProgram } from '../../src/4-infer/em/program.js';
 import type { RunResult } from '../../src/4-infer/posterior.js';
-import type { PointOptions } from '../../src/4-infer/variational/updates.js';
+import type { PointOptions } from '../../src/4-infer/variational/factors/factor.js';
 import { boundModel, type Data } from './caviMachine.js';
 
 const plain: PointOptions = { maximised: new Set(), damping: 0, inflate: 0, gradient: true };

@@ -12,7 +12,7 @@ import { backends } from '../../src/4-infer/registry.js';
 import { givenOf } from '../../src/4-infer/programBuilder.js';
 import { expectationOf } from '../../src/4-infer/expectation.js';
 import type { VariationalProgram } from '../../src/4-infer/variational/program.js';
-import { plainPoints } from '../../src/4-infer/variational/updates.js';
+import { plainPoints } from '../../src/4-infer/variational/factors/factor.js';
 import { evaluate } from '../../src/expr/evaluate.js';
 import { add, apply, cond, type Expr, type Index, mul, num, pow, ref, rewrite, sub, variablesOf } from '../../src/expr/expr.js';
 import { fromJson } from '../../src/expr/json.js';

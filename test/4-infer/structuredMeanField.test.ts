@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { compile } from '../../src/index.js';
 import { begin } from '../../src/4-infer/variational/starts.js';
-import { plainPoints } from '../../src/4-infer/variational/updates.js';
+import { plainPoints } from '../../src/4-infer/variational/factors/factor.js';
 import { VariationalProgram } from '../../src/4-infer/variational/program.js';
 import { boundModel, normals, run, type Data } from './caviMachine.js';
 import { toEnd } from './toEnd.js';

@@ -33,7 +33,8 @@ import { results } from '../variational/results.js';
 import { begin, startKind } from '../variational/starts.js';
 import type { Expectation } from '../expectation.js';
 import { updateFormulas } from '../variational/inWords.js';
-import { continuousKind, type FactorKind, plainPoints } from '../variational/updates.js';
+import { plainPoints, type FactorKind } from '../variational/factors/factor.js';
+import { continuousKind } from '../variational/factors/kinds.js';
 import { drawsWithoutValue } from '../withoutValue.js';
 
 const options: readonly OptionDoc[] = [

@@ -28,7 +28,7 @@ import { jointInWords, meetingLatents } from '../variational/joint.js';
 import { hasMode } from '../variational/points.js';
 import type { Expectation } from '../expectation.js';
 import { updateFormulas } from '../variational/inWords.js';
-import { isPoint, type PointOptions } from '../variational/updates.js';
+import { isPoint, type PointOptions } from '../variational/factors/factor.js';
 import { exchangeableGroups } from '../exchangeable.js';
 import { entering } from '../focus.js';
 import { notesOn, readsExpectations, render } from '../formulaText.js';

@@ -13,7 +13,7 @@ import { ref, variablesOf } from '../../expr/expr.js';
 import { largestChange, type Memory, VariationalProgram } from '../variational/program.js';
 import { harden } from '../variational/starts.js';
 import { vectorParams } from './vectorParams.js';
-import { dampingStorage, isMeanPoint, isPoint, type PointOptions } from '../variational/updates.js';
+import { dampingStorage, isMeanPoint, isPoint, type PointOptions } from '../variational/factors/factor.js';
 
 /** Values of all parameters. */
 export type Estimates = ReadonlyMap<string, Memory>;

@@ -46,7 +46,10 @@ import type { FoldedTables } from '../contract.js';
 import { type Derivation, derive } from '../derivation.js';
 import { type ProgramBuilder, loops } from '../programBuilder.js';
 import { refuse } from '../backendOptions.js';
-import { type BlockCode, declareTables, energyCode, withExactZeros } from './updates.js';
+import { energyCode } from './factors/blocks.js';
+import { withExactZeros } from './factors/exactZeros.js';
+import type { BlockCode } from './factors/factor.js';
+import { declareTables } from './factors/tables.js';
 import { quantileLevels } from '../marginals.js';
 
 type Block = DiscreteBlock | GaussianBlock;

@@ -34,19 +34,12 @@ import { type GradientSteps, gradientSteps } from './gradientSteps.js';
 import { hasMode } from './points.js';
 import { SharedSums } from './statistics.js';
 import { quantileLevels } from '../marginals.js';
-import {
-  type BlockCode,
-  blockCodes,
-  dampingStorage,
-  declareTables,
-  energyCode,
-  givenOneHots,
-  isPoint,
-  plainPoints,
-  type PointOptions,
-  startTables,
-  withExactZeros,
-} from './updates.js';
+import { blockCodes, energyCode } from './factors/blocks.js';
+import { withExactZeros } from './factors/exactZeros.js';
+import { dampingStorage, isPoint, plainPoints, type BlockCode, type PointOptions } from './factors/factor.js';
+import { givenOneHots } from './factors/finite.js';
+import { startTables } from './factors/stateStatistic.js';
+import { declareTables } from './factors/tables.js';
 
 export type Memory = Float64Array | Int32Array;
 

@@ -10,7 +10,7 @@ import { withComputedElements } from '../computedElements.js';
 import { IndependentDraws } from '../independentDraws.js';
 import { type ClosedForm, type DrawValues, sizeOf, type VariableResult } from '../posterior.js';
 import { type VariationalProgram, largestDrawn } from './program.js';
-import { isPoint } from './updates.js';
+import { isPoint } from './factors/factor.js';
 
 /** Results of all recorded variables, and what is to be said of their draws: these are made of predictions too where nothing is random. */
 export async function results(

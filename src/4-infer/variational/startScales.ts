@@ -7,7 +7,7 @@ import { regionSupport } from '../../3-derive/closedForm.js';
 import { findScales, type Scalable, type Scaled } from '../startScales.js';
 import type { Interruptible } from '../stopping.js';
 import type { Saved, VariationalProgram } from './program.js';
-import { type BlockCode, isMeanPoint, isPoint } from './updates.js';
+import { isMeanPoint, isPoint, type BlockCode } from './factors/factor.js';
 
 /** Rounds of updates before the bound is read: laws that read each other follow the points only by and by. */
 const rounds = 2;
