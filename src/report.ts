@@ -6,7 +6,7 @@ import type { BoundModel } from './2-graph/bound.js';
 import { relabellings } from './5-report/labels.js';
 import type { Posterior } from './5-report/posterior.js';
 import { readStoredRun, resultOfRun, type RunFiles, runOf, type StoredRun } from './5-report/storedRun.js';
-import type { VariableSummary } from './5-report/summary.js';
+import { type VariableSummary, withResult } from './5-report/summary.js';
 import { compile, type Model } from './model.js';
 import { attempted, pageOf, type PageParts, partsOf } from './page/page.js';
 import type { Report } from './page/report.js';
@@ -74,5 +74,8 @@ function matched(run: StoredRun): readonly VariableSummary[] {
   const replaced = new Map(
     relabellings(resultOfRun(run)).flatMap(({ variables }) => variables.map((variable) => [variable.name, variable] as const)),
   );
-  return run.variables.map(({ variable, elements }) => ({ variable: replaced.get(variable.name) ?? variable, elements }));
+  return run.variables.map((summary) => {
+    const other = replaced.get(summary.variable.name);
+    return other === undefined ? summary : withResult(summary, other);
+  });
 }

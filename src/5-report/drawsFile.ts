@@ -2,13 +2,14 @@
  * Reads `draws.csv` in pieces straight into typed arrays: a file of draws may be larger than a text can be.
  * The inverse of `drawsCsv` (`files.ts`): cells are numbers, `NaN` and `Infinity` as words.
  */
+import type { DrawValues } from '../4-infer/posterior.js';
 import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
 import { eachLine } from './lines.js';
 
 /** Where the values of a column go. */
 export interface DrawsColumn {
   /** [rows, size]. */
-  readonly values: Float64Array;
+  readonly values: DrawValues;
   readonly element: number;
   readonly size: number;
 }
@@ -61,7 +62,9 @@ function header(line: string, columnOf: (name: string) => DrawsColumn | null): r
   });
 }
 
-const comma = 44;
+const comma = 44,
+  zero = 48,
+  nine = 57;
 
 function fill(line: string, row: number, columns: readonly DrawsColumn[]): void {
   let at = 0,
@@ -70,14 +73,25 @@ function fill(line: string, row: number, columns: readonly DrawsColumn[]): void 
     let end = at;
     while (end < line.length && line.charCodeAt(end) !== comma) end++;
     if (cell >= 0) {
-      const text = line.slice(at, end).trim(),
-        { values, element, size } = columns[cell]!;
-      const value = text === '' ? Number.NaN : Number(text);
-      if (Number.isNaN(value) && text !== 'NaN') throw badDraws(`line ${row + 2}: ${JSON.stringify(text.slice(0, 40))} is not a number`);
+      const { values, element, size } = columns[cell]!,
+        value = numberIn(line, at, end, row);
       values[row * size + element] = value;
+      // Labels are kept in bytes, which hold nothing else.
+      if (values instanceof Uint8Array && values[row * size + element] !== value)
+        throw badDraws(`line ${row + 2}: ${line.slice(at, end)} is not among the values of its column`);
     }
     at = end + 1;
   }
   if (cell < columns.length || at <= line.length)
     throw badDraws(`line ${row + 2}: the row has ${line.split(',').length} cells, and the header ${columns.length + 2}`);
+}
+
+function numberIn(line: string, start: number, end: number, row: number): number {
+  // Labels are mostly one digit: of millions the texts take longest.
+  const digit = line.charCodeAt(start);
+  if (end === start + 1 && digit >= zero && digit <= nine) return digit - zero;
+  const text = line.slice(start, end).trim(),
+    value = text === '' ? Number.NaN : Number(text);
+  if (Number.isNaN(value) && text !== 'NaN') throw badDraws(`line ${row + 2}: ${JSON.stringify(text.slice(0, 40))} is not a number`);
+  return value;
 }

@@ -3,7 +3,7 @@
  * width. Large variables show their first rows and say how many there are more.
  */
 import type { Posterior } from './posterior.js';
-import { type ElementSummary, elementsOf, rowsOf, type VariableSummary } from './summary.js';
+import { type ElementSummary, rowCount, rowsAt, type VariableSummary } from './summary.js';
 import { significant, type TextColumn, type TextRow, textTable, usedColumns } from './textTable.js';
 
 /** In the order shown; where the line is too short those of the highest rank go first: what tells whether to trust a row stays. */
@@ -22,9 +22,19 @@ const columns: readonly (TextColumn & { readonly text: (element: ElementSummary)
 const mostShown = 30;
 const shownOfMany = 10;
 
-/** The elements of a variable that tables and plots show: all of a few, the first of many. */
-export function shownOf<T>(elements: readonly T[]): readonly T[] {
-  return elements.length > mostShown ? elements.slice(0, shownOfMany) : elements;
+/** True of a variable of which tables and plots show the first rows only. */
+export function isCut(summary: VariableSummary): boolean {
+  return rowCount(summary) > mostShown;
+}
+
+/** The rows of a variable that tables and plots show: all of a few, the first of many. */
+export function shownRows(summary: VariableSummary): readonly ElementSummary[] {
+  return isCut(summary)
+    ? rowsAt(
+        summary,
+        Array.from({ length: shownOfMany }, (_, place) => place),
+      )
+    : summary.elements;
 }
 
 /**
@@ -53,21 +63,10 @@ export function summaryTable(summaries: readonly VariableSummary[]): {
 
 /** Lines of a variable: of a large one its rows are not made but for those that are shown. */
 function linesOf(summary: VariableSummary): TextRow[] {
-  const { variable } = summary,
-    count = elementsOf(variable).length;
-  const shown = count > mostShown ? firstOf(rowsOf(summary), shownOfMany) : summary.elements;
+  const shown = shownRows(summary);
   const rows = shown.map((element): TextRow => ({ name: element.name, cells: columns.map((column) => column.text(element)) }));
-  const more = count - shown.length;
-  return more === 0 ? rows : [...rows, { name: `${variable.name}: ${more} more`, cells: [] }];
-}
-
-function firstOf<T>(items: Iterable<T>, count: number): readonly T[] {
-  const first: T[] = [];
-  for (const item of items) {
-    if (first.length === count) break;
-    first.push(item);
-  }
-  return first;
+  const more = rowCount(summary) - shown.length;
+  return more === 0 ? rows : [...rows, { name: `${summary.variable.name}: ${more} more`, cells: [] }];
 }
 
 /** Values of whole numbers are whole, however certain. */

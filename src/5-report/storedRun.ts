@@ -21,11 +21,14 @@ import { badDraws, type DrawsColumn, readDraws } from './drawsFile.js';
 import { shareRows, type VariableRecord } from './files.js';
 import type { Posterior } from './posterior.js';
 import type { Summary, SummaryRow } from './record.js';
-import type { ElementSummary, VariableSummary } from './summary.js';
+import { isFields, isList, isNumberOrNull, isSeconds, isTable, isText, noRun, parsed, requireFields } from './runFields.js';
+import { StoredRows } from './storedRows.js';
+import { type VariableSummary, variableSummary } from './summary.js';
+import { readSummary, type FileText } from './summaryFile.js';
 
-/** The texts of a run's files; null for those it has not. */
+/** The texts of a run's files; null for those it has not. Those that may be longer than a text can be may come in pieces. */
 export interface RunFiles {
-  readonly summary: string;
+  readonly summary: FileText;
   readonly run: string;
   /** In pieces: there may be more draws than fit into a text. */
   readonly draws: Iterable<string> | null;
@@ -70,18 +73,17 @@ export interface StoredRun {
 
 /** @throws ModelError (codes `no-run`, `bad-draws`) for files that are damaged, incomplete or of several runs. */
 export function readStoredRun(files: RunFiles): StoredRun {
-  const summary = summaryOf(files.summary),
-    record = recordOf(files.run);
-  const rows = rowsByVariable(summary, record.variables);
+  const record = recordOf(files.run),
+    { summary, rows } = rowsByVariable(files.summary, record.variables);
   const columns = new Map<string, DrawsColumn>();
   const drawn = record.variables.filter(({ form, draws }) => form !== 'moments' && draws > 0);
   const [first] = drawn;
   // One table holds the draws that share their rows.
   const stored = new Set(drawn.filter((variable) => shareRows(variable, first!)));
-  const values = new Map<VariableRecord, Float64Array>();
+  const values = new Map<VariableRecord, DrawValues>();
   for (const variable of stored) {
     const size = sizeOf(variable.shape),
-      array = new Float64Array(variable.chains * variable.draws * size).fill(Number.NaN);
+      array = roomFor(variable);
     values.set(variable, array);
     for (let element = 0; element < size; element++)
       columns.set(elementName(variable.name, variable.shape, element), { values: array, element, size });
@@ -90,14 +92,13 @@ export function readStoredRun(files: RunFiles): StoredRun {
     if (files.draws === null) throw badDraws('the file is missing, and the run made draws');
     readDraws(files.draws, first.chains * first.draws, (name) => columns.get(name) ?? null);
   }
-  const variables = record.variables.map((variable): VariableSummary => {
-    const elements = rows.get(variable.name) ?? [];
-    return { variable: resultOf(variable, elements, values.get(variable) ?? null), elements };
-  });
   return {
     summary,
     record,
-    variables,
+    variables: record.variables.map((variable): VariableSummary => {
+      const own = rows.get(variable.name)!;
+      return summaryOf(resultOf(variable, own, values.get(variable) ?? null), own);
+    }),
     data: files.data === null ? null : dataOf(files.data),
     paretoK: files.pointwise === null ? null : paretoOf(files.pointwise),
   };
@@ -107,35 +108,34 @@ export function readStoredRun(files: RunFiles): StoredRun {
 export function runOf(posterior: Posterior): StoredRun {
   const files = posterior.files(),
     { 'data.json': data, 'pointwise.csv': pointwise } = files;
-  const summary = summaryOf(files['summary.json']!),
-    record = recordOf(files['run.json']!);
-  const rows = rowsByVariable(summary, record.variables);
-  const variables = posterior.result.variables.map((variable): VariableSummary => ({ variable, elements: rows.get(variable.name) ?? [] }));
+  const record = recordOf(files['run.json']!),
+    { summary, rows } = rowsByVariable(files['summary.json']!, record.variables);
   return {
     summary,
     record,
-    variables,
+    variables: posterior.result.variables.map((variable) => summaryOf(variable, rows.get(variable.name)!)),
     data: data === undefined ? null : dataOf(data),
     paretoK: pointwise === undefined ? null : paretoOf(pointwise),
   };
 }
+
+/** Values from 0 of which every one fits into a byte take a byte each, as in a run. */
+function roomFor({ shape, chains, draws, discrete, range, low }: VariableRecord): DrawValues {
+  const count = chains * draws * sizeOf(shape);
+  return discrete && range !== null && (low ?? 0) >= 0 && (low ?? 0) + range <= byteValues
+    ? new Uint8Array(count)
+    : new Float64Array(count).fill(Number.NaN);
+}
+const byteValues = 256;
 
 /** The part of a result that relabelling and figures read. */
 export function resultOfRun({ record, variables }: StoredRun): Pick<RunResult, 'variables' | 'exchangeable'> {
   return { variables: variables.map(({ variable }) => variable), exchangeable: record.exchangeable };
 }
 
-function resultOf(record: VariableRecord, elements: readonly ElementSummary[], values: DrawValues | null): VariableResult {
+function resultOf(record: VariableRecord, rows: StoredRows, values: DrawValues | null): VariableResult {
   const { name, shape, kind, discrete, insidePlate, range, low, chains, chainNumbers, draws, independent } = record;
-  const size = sizeOf(shape);
-  const column = (pick: (row: ElementSummary) => number | null): Float64Array => {
-    const out = new Float64Array(size).fill(Number.NaN);
-    for (const row of elements) out[row.flat] = pick(row) ?? Number.NaN;
-    return out;
-  };
-  const some = (pick: (row: ElementSummary) => number | null): Float64Array | null =>
-    elements.some((row) => pick(row) !== null) ? column(pick) : null;
-  const probabilities = probabilitiesOf(record, elements);
+  const { probabilities } = rows;
   const common = {
     name,
     shape,
@@ -144,7 +144,7 @@ function resultOf(record: VariableRecord, elements: readonly ElementSummary[], v
     insidePlate,
     ...(range === null ? {} : { range }),
     ...(low === null ? {} : { low }),
-    ...(elements.length === size ? {} : { elements: Int32Array.from(elements, ({ flat }) => flat) }),
+    ...(rows.count === sizeOf(shape) ? {} : { elements: rows.flats() }),
   };
   if (record.form === 'draws' && values !== null)
     return {
@@ -152,155 +152,95 @@ function resultOf(record: VariableRecord, elements: readonly ElementSummary[], v
       result: { form: 'draws', chains, ...(chainNumbers === undefined ? {} : { chainNumbers }), draws, values, independent },
     };
   if (record.form === 'closed') {
-    const q5 = some((row) => row.q5),
-      q50 = some((row) => row.q50),
-      q95 = some((row) => row.q95);
+    const q5 = rows.column('q5'),
+      q50 = rows.column('q50'),
+      q95 = rows.column('q95');
     return {
       ...common,
       result: {
         form: 'closed',
-        mean: column((row) => row.mean),
-        sd: some((row) => row.sd),
-        mcse: some((row) => row.mcse),
+        mean: rows.numbers('mean'),
+        sd: rows.column('sd'),
+        mcse: rows.column('mcse'),
         quantiles: q5 === null || q50 === null || q95 === null ? null : { q5, q50, q95 },
         probabilities,
         draws: values === null ? null : { count: draws, values },
       },
     };
   }
-  const sd = column((row) => row.sd);
   return {
     ...common,
     result: {
       form: 'moments',
       chains,
       draws,
-      mean: column((row) => row.mean),
-      variance: sd.map((x) => x * x),
-      mcse: column((row) => row.mcse),
-      rhat: column((row) => row.rhat),
+      mean: rows.numbers('mean'),
+      variance: rows.numbers('sd').map((x) => x * x),
+      mcse: rows.numbers('mcse'),
+      rhat: rows.numbers('rhat'),
       probabilities,
     },
   };
 }
 
-/** [...shape, range] from the probabilities by value; null where none are listed. */
-function probabilitiesOf({ shape, range, low }: VariableRecord, elements: readonly ElementSummary[]): Float64Array | null {
-  if (range === null || !elements.some((row) => row.probs !== null)) return null;
-  const out = new Float64Array(sizeOf(shape) * range).fill(Number.NaN);
-  for (const { flat, probs } of elements)
-    for (let k = 0; k < range; k++) out[flat * range + k] = probs?.[String(k + (low ?? 0))] ?? Number.NaN;
-  return out;
+function summaryOf(variable: VariableResult, rows: StoredRows): VariableSummary {
+  return variableSummary(variable, rows.flats(), (flat) => rows.at(flat));
 }
 
-/** The rows of the summary under their variables. @throws ModelError for a row of no variable. */
-function rowsByVariable(summary: Summary, variables: readonly VariableRecord[]): ReadonlyMap<string, readonly ElementSummary[]> {
-  const byName = new Map(variables.map((variable) => [variable.name, variable]));
-  const rows = new Map<string, ElementSummary[]>();
-  for (const name of Object.keys(summary.variables)) {
-    const [, own = name, at] = /^(.*?)(?:\[([\d,]+)\])?$/s.exec(name) ?? [];
-    const variable = byName.get(own);
-    const indices = at === undefined ? [] : at.split(',').map(Number);
-    if (variable === undefined || indices.length !== variable.shape.length || indices.some((i, axis) => i >= variable.shape[axis]!)) {
+/** The summary, and its rows under their variables. @throws ModelError for a row of no variable. */
+function rowsByVariable(
+  text: FileText,
+  variables: readonly VariableRecord[],
+): { readonly summary: Summary; readonly rows: ReadonlyMap<string, StoredRows> } {
+  const rows = new Map(variables.map((variable) => [variable.name, { shape: variable.shape, own: new StoredRows(variable) }]));
+  const rest = readSummary(text, (name, row) => {
+    const open = name.endsWith(']') ? name.lastIndexOf('[') : -1,
+      found = rows.get(open < 0 ? name : name.slice(0, open));
+    const flat = found === undefined ? null : flatOf(open < 0 ? [] : name.slice(open + 1, -1).split(','), found.shape);
+    if (found === undefined || flat === null)
       throw noRun('summary.json', `the row ${JSON.stringify(name)} is of no variable of run.json: the files are of different runs`);
-    }
-    const flat = indices.reduce((sum, i, axis) => sum * variable.shape[axis]! + i, 0);
-    const list = rows.get(own) ?? [];
-    list.push({ name, flat, ...summary.variables[name]! });
-    rows.set(own, list);
+    found.own.set(flat, row);
+  });
+  const stored = new Map(Array.from(rows, ([name, { own }]) => [name, own]));
+  return {
+    rows: stored,
+    summary: {
+      ...rest,
+      // A million rows are made into one object for who asks for it, not before.
+      get variables() {
+        return rowsByName(variables.map(({ name }) => stored.get(name)!));
+      },
+    },
+  };
+}
+
+/** The number of an element, row-major; null where its indices do not lie in the shape. */
+function flatOf(indices: readonly string[], shape: readonly number[]): number | null {
+  if (indices.length !== shape.length) return null;
+  let flat = 0;
+  for (const [axis, text] of indices.entries()) {
+    const length = shape[axis]!,
+      index = Number(text);
+    if (!/^\d+$/.test(text) || index >= length) return null;
+    flat = flat * length + index;
   }
+  return flat;
+}
+
+function rowsByName(variables: readonly StoredRows[]): Summary['variables'] {
+  // Without a prototype: a variable may be called `__proto__`.
+  const rows = Object.create(null) as { [element: string]: SummaryRow };
+  for (const own of variables)
+    for (const flat of own.flats()) {
+      const { name, flat: _, ...row } = own.at(flat);
+      rows[name] = row;
+    }
   return rows;
 }
 
 // --- reading with suspicion --------------------------------------------------------------------
 
-type Fields = Readonly<Record<string, unknown>>;
-
-function noRun(file: string, problem: string): ModelError {
-  const diagnostic: Diagnostic = {
-    code: 'no-run',
-    severity: 'error',
-    message: `${file}: ${problem}`,
-    hint: 'Name a directory that credence infer --out has written with this version.',
-  };
-  return new ModelError([diagnostic], `${diagnostic.message}. ${diagnostic.hint}`);
-}
-
-function parsed(file: string, text: string): Fields {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw noRun(file, `this is not whole JSON (${error instanceof Error ? error.message : String(error)})`);
-  }
-  if (!isFields(value)) throw noRun(file, 'this is not what a run writes');
-  return value;
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-function isNumberOrNull(value: unknown): boolean {
-  return value === null || typeof value === 'number';
-}
-function isText(value: unknown): value is string {
-  return typeof value === 'string';
-}
-function isList(value: unknown, holds: (item: unknown) => boolean): boolean {
-  return Array.isArray(value) && value.every(holds);
-}
-function isTable(value: unknown, holds: (item: unknown) => boolean): boolean {
-  return isFields(value) && Object.values(value).every(holds);
-}
 const isNumbers = (value: unknown): boolean => isList(value, isNumberOrNull);
-
-/** @throws ModelError naming the first field that is not what it has to be. */
-function requireFields(file: string, fields: Fields, wanted: Readonly<Record<string, (value: unknown) => boolean>>): void {
-  for (const [name, holds] of Object.entries(wanted))
-    if (!holds(fields[name]))
-      throw noRun(file, `the field ${JSON.stringify(name)} is ${fields[name] === undefined ? 'missing' : 'not what a run writes'}`);
-}
-
-const rowNumbers = [
-  'mean',
-  'sd',
-  'mcse',
-  'q5',
-  'q50',
-  'q95',
-  'essBulk',
-  'essTail',
-  'rhat',
-] as const satisfies readonly (keyof SummaryRow)[];
-
-function summaryOf(text: string): Summary {
-  const fields = parsed('summary.json', text);
-  requireFields('summary.json', fields, {
-    backend: isText,
-    seed: isText,
-    converged: (x) => typeof x === 'boolean',
-    warnings: (x) => isList(x, isText),
-    variables: (x) =>
-      isTable(
-        x,
-        (row) =>
-          isFields(row) &&
-          rowNumbers.every((name) => isNumberOrNull(row[name])) &&
-          (row['probs'] === null || isTable(row['probs'], isNumberOrNull)),
-      ),
-    ...Object.fromEntries(
-      ['logEvidence', 'logEvidenceSe', 'elbo', 'logLikelihood', 'logJoint', 'aic', 'bic'].map((name) => [name, isNumberOrNull]),
-    ),
-    seconds: isSeconds,
-    waic: (x) => x === null || isFields(x),
-    loo: (x) => x === null || isFields(x),
-  });
-  return fields as unknown as Summary;
-}
-
-function isSeconds(value: unknown): boolean {
-  return isFields(value) && ['compile', 'warmup', 'sampling'].every((name) => isNumberOrNull(value[name]));
-}
 
 function recordOf(text: string): RunRecord {
   const fields = parsed('run.json', text);

@@ -50,12 +50,16 @@ export interface VariableSummary {
 /** Elements of a variable from which on its rows are made when they are read, and not kept: a million take half a gigabyte. */
 const fewestLarge = 10_000;
 
-/** Rows of a large variable that are read off its moments. */
+/** Rows of a large variable that are read off columns of numbers. */
 class LargeVariable implements VariableSummary {
   readonly variable: VariableResult;
+  readonly flats: ArrayLike<number>;
+  readonly rowAt: (flat: number) => ElementSummary;
 
-  constructor(variable: VariableResult) {
+  constructor(variable: VariableResult, flats: ArrayLike<number>, rowAt: (flat: number) => ElementSummary) {
     this.variable = variable;
+    this.flats = flats;
+    this.rowAt = rowAt;
   }
 
   get elements(): readonly ElementSummary[] {
@@ -63,15 +67,40 @@ class LargeVariable implements VariableSummary {
   }
 
   *rows(): Generator<ElementSummary> {
-    // Without draws no buffers are asked for.
-    for (const flat of elementsOf(this.variable))
-      yield summariseElement(this.variable, flat, (chains, draws) => new ChainDraws(chains, draws));
+    for (let i = 0; i < this.flats.length; i++) yield this.rowAt(this.flats[i]!);
   }
+}
+
+/** Rows that are read off columns of numbers: of a large variable when they are asked for, of others now. */
+export function variableSummary(
+  variable: VariableResult,
+  flats: ArrayLike<number>,
+  rowAt: (flat: number) => ElementSummary,
+): VariableSummary {
+  return flats.length > fewestLarge ? new LargeVariable(variable, flats, rowAt) : { variable, elements: Array.from(flats, rowAt) };
 }
 
 /** The rows of a variable one after the other, of a large one without having all of them at once. */
 export function rowsOf(summary: VariableSummary): Iterable<ElementSummary> {
   return summary instanceof LargeVariable ? summary.rows() : summary.elements;
+}
+
+/** How many rows a variable has. */
+export function rowCount(summary: VariableSummary): number {
+  return summary instanceof LargeVariable ? summary.flats.length : summary.elements.length;
+}
+
+/** Rows by their place among those of the variable, which exist: of a large one no others are made. */
+export function rowsAt(summary: VariableSummary, places: readonly number[]): readonly ElementSummary[] {
+  if (!(summary instanceof LargeVariable)) return places.map((place) => summary.elements[place]!);
+  return places.map((place) => summary.rowAt(summary.flats[place]!));
+}
+
+/** The same rows for another result of the variable. */
+export function withResult(summary: VariableSummary, variable: VariableResult): VariableSummary {
+  return summary instanceof LargeVariable
+    ? new LargeVariable(variable, summary.flats, summary.rowAt)
+    : { variable, elements: summary.elements };
 }
 
 /** True of a large variable of which there are no draws to summarise. */
@@ -93,7 +122,8 @@ export function summarise(variables: readonly VariableResult[]): readonly Variab
   };
   return variables.map((variable) =>
     isLarge(variable)
-      ? new LargeVariable(variable)
+      ? // Without draws no buffers are asked for.
+        new LargeVariable(variable, Int32Array.from(elementsOf(variable)), (flat) => summariseElement(variable, flat, buffersFor))
       : { variable, elements: elementsOf(variable).map((flat) => summariseElement(variable, flat, buffersFor)) },
   );
 }

@@ -5,7 +5,7 @@
 import { keptDraws, sizeOf, type VariableResult } from '../4-infer/posterior.js';
 import { quantileOfSorted } from '../numeric/orderStatistics.js';
 import type { Posterior } from './posterior.js';
-import { shownOf } from './render.js';
+import { shownRows } from './render.js';
 import type { ElementSummary } from './summary.js';
 
 const blocks = '▁▂▃▄▅▆▇█';
@@ -33,7 +33,7 @@ interface Line {
  * @param width characters of a line. @returns lines for all that has draws, probabilities or a trace; the empty text where nothing has.
  */
 export function renderPlots(posterior: Posterior, width: number): string {
-  const rows = posterior.summaries().flatMap(({ variable, elements }) => shownOf(elements).map((element) => ({ variable, element })));
+  const rows = posterior.summaries().flatMap((summary) => shownRows(summary).map((element) => ({ variable: summary.variable, element })));
   const nameWidth = Math.max(0, ...rows.map(({ element }) => element.name.length));
   const columns = Math.max(fewestColumns, Math.min(mostColumns, width - nameWidth - 2 * endWidth - 4));
   const lines = rows.flatMap(({ variable, element }) => lineOf(variable, element, columns) ?? []);

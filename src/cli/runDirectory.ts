@@ -34,7 +34,7 @@ export function runFilesIn(directory: string): RunFiles {
     if (!existsSync(path(name))) throw noRun(directory, `There is no ${name}: this is not the directory of a run.`);
   const optional = (name: string): string | null => (existsSync(path(name)) ? readText(path(name)) : null);
   return {
-    summary: readText(path('summary.json')),
+    summary: readPieces(path('summary.json'))(),
     run: readText(path('run.json')),
     data: optional('data.json'),
     pointwise: optional('pointwise.csv'),

@@ -3,7 +3,7 @@ import type { BoundModel } from '../2-graph/bound.js';
 import type { Stored } from '../2-graph/compute.js';
 import { type Component, type LabelledData, labelledData } from '../4-infer/componentLaws.js';
 import { observedName } from '../4-infer/replicate.js';
-import { componentColour, densitiesChart, type Ellipse, ellipsesChart } from '../plot/charts/components.js';
+import { componentColour, densitiesChart, type Ellipse, ellipsesChart, mostPoints } from '../plot/charts/components.js';
 import type { LegendEntry } from '../plot/drawing.js';
 import { evenly } from '../plot/statistics.js';
 import { paragraph, type Section } from './html.js';
@@ -25,7 +25,7 @@ interface Mixture {
   /** Components by state and label. */
   readonly components: readonly (readonly Component[])[];
   /** By observation and label; null where they are not listed. */
-  readonly probabilities: readonly (readonly number[])[] | null;
+  readonly probabilities: Float64Array | null;
   readonly legend: readonly LegendEntry[];
 }
 
@@ -113,7 +113,7 @@ function ellipses({ name, words, data, components, probabilities, legend }: Mixt
   if (components.some((list) => list.some(({ normal }) => normal === null))) return null;
   const number = data.values.length / data.width,
     valueAt = (n: number, column: number): number => data.values[n * data.width + column]!;
-  const assigned = probabilities === null || probabilities.length !== number ? null : probabilities.map((p) => p.indexOf(Math.max(...p)));
+  const assigned = probabilities === null || probabilities.length !== number * data.labels ? null : probabilities;
   const columns = Array.from({ length: Math.min(data.width, mostColumns) }, (_, c) => c),
     pairs = columns.flatMap((b) => columns.slice(0, b).map((a) => [a, b] as const));
   const size = pairs.length === 1 ? { width: 480, height: 330 } : { width: 420, height: 340 };
@@ -121,26 +121,27 @@ function ellipses({ name, words, data, components, probabilities, legend }: Mixt
     const rows = Array.from({ length: number }, (_, n) => n).filter(
       (n) => Number.isFinite(valueAt(n, a)) && Number.isFinite(valueAt(n, b)),
     );
-    const points = rows.map((n) => [valueAt(n, a), valueAt(n, b)] as const);
+    const shown = evenly(rows.length, mostPoints).map((place) => rows[place]!);
     const chart = ellipsesChart(
       [`${name}[.., ${a}]`, `${name}[.., ${b}]`],
-      points,
-      assigned === null ? null : rows.map((n) => assigned[n]!),
+      shown.map((n) => [valueAt(n, a), valueAt(n, b)] as const),
+      assigned === null ? null : shown.map((n) => mostProbable(assigned, n, data.labels)),
       components.flatMap((list) => list.map((one, k) => ellipseOf(one, k, a, b))),
       size.width,
       size.height,
     );
     return pictures.of(
       `Components of ${name}`,
-      `${words}: ellipses that hold 90 % of a component, over ${points.length} observations${assigned === null ? '' : ' coloured by their most probable label'}.`,
+      `${words}: ellipses that hold 90 % of a component, over ${thinned(rows.length)}${assigned === null ? '' : ' coloured by their most probable label'}.`,
       chart,
       legend,
     );
   });
   const left = data.width > mostColumns ? ` ${data.width - mostColumns} more dimensions are not drawn.` : '';
+  const some = number > mostPoints ? ` ${counted(mostPoints, 'observation')} of ${number.toLocaleString('en')} are drawn.` : '';
   const colours =
     assigned === null ? `${data.label} was not kept: points have no colour.` : 'Points have the colour of their most probable label.';
-  return `<figure class="large"><div class="${pairs.length === 1 ? '' : 'charts wide'}">${charts.join('')}</div>${paragraph(`${words}: an ellipse holds 90 % of its component. ${colours}${left}`, 'muted')}</figure>`;
+  return `<figure class="large"><div class="${pairs.length === 1 ? '' : 'charts wide'}">${charts.join('')}</div>${paragraph(`${words}: an ellipse holds 90 % of its component. ${colours}${some}${left}`, 'muted')}</figure>`;
 }
 
 function ellipseOf({ normal }: Component, component: number, a: number, b: number): Ellipse {
@@ -160,9 +161,20 @@ function fingerprint(components: readonly Component[], values: Float64Array): st
   return JSON.stringify(components.map(({ normal, ...one }) => normal ?? [values[0]!, values.at(-1)!].map((x) => one.logDensity(x))));
 }
 
+function thinned(observations: number): string {
+  return `${observations} observations${observations > mostPoints ? `, ${mostPoints} of them drawn` : ''}`;
+}
+
+function mostProbable(probabilities: Float64Array, n: number, labels: number): number {
+  let best = 0;
+  for (let k = 1; k < labels; k++) if (probabilities[n * labels + k]! > probabilities[n * labels + best]!) best = k;
+  return best;
+}
+
 /** The share of each label among the observations. */
-function weightsOf(probabilities: readonly (readonly number[])[] | null, labels: number): readonly number[] {
-  return Array.from({ length: labels }, (_, k) =>
-    probabilities === null ? 1 / labels : probabilities.reduce((sum, p) => sum + p[k]!, 0) / probabilities.length,
-  );
+function weightsOf(probabilities: Float64Array | null, labels: number): readonly number[] {
+  if (probabilities === null) return new Array<number>(labels).fill(1 / labels);
+  const sums = new Array<number>(labels).fill(0);
+  for (let i = 0; i < probabilities.length; i++) sums[i % labels]! += probabilities[i]!;
+  return sums.map((sum) => (sum * labels) / probabilities.length);
 }

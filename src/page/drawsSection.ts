@@ -2,17 +2,17 @@
  * Draws scalar by scalar: density, trace and ranks side by side. Of many elements the page shows those
  * outside data plates and those that mix worst, and says how many it leaves out.
  */
-import { keptDraws } from '../4-infer/posterior.js';
-import { chainNumbersOf } from '../4-infer/posterior.js';
+import { chainNumbersOf, keptDraws } from '../4-infer/posterior.js';
 import { autocorrelationChart } from '../plot/charts/autocorrelation.js';
 import { densityChart } from '../plot/charts/density.js';
 import { pairsCharts } from '../plot/charts/pairs.js';
 import { rankChart } from '../plot/charts/rank.js';
 import { chainColour, traceChart } from '../plot/charts/trace.js';
+import { rowsOf } from '../5-report/summary.js';
 import { elementSeries, pooled, type Series } from '../plot/series.js';
 import { escaped, type Html, paragraph, type Section } from './html.js';
 import type { Pictures } from './pictures.js';
-import { counted, elementsIn, type Report, type ShownElement, shortNumber } from './report.js';
+import { counted, type Report, type ShownElement, shortNumber } from './report.js';
 
 const mostOpen = 10;
 const mostFolded = 20;
@@ -31,13 +31,16 @@ const chartSize = { width: 340, height: 176 } as const;
  * of these only the worst elements.
  */
 function chosenElements(report: Report, elsewhere: ReadonlySet<string>): readonly ShownElement[] {
-  const all = elementsIn(report.variables).filter(
-    ({ variable, element }) =>
-      (element.sd ?? 0) > 0 &&
+  const drawn = report.variables.filter(
+    ({ variable }) =>
       // Probabilities say all of a label in a data plate.
-      !(variable.insidePlate && variable.discrete && variable.range !== undefined) &&
-      (keptDraws(variable)?.draws ?? 0) > 0,
+      !(variable.insidePlate && variable.discrete && variable.range !== undefined) && (keptDraws(variable)?.draws ?? 0) > 0,
   );
+  const all = drawn.flatMap((summary) => {
+    const shown: ShownElement[] = [];
+    for (const element of rowsOf(summary)) if ((element.sd ?? 0) > 0) shown.push({ variable: summary.variable, element });
+    return shown;
+  });
   // The two halves of a symmetric matrix are one.
   const keys = all.map(({ variable, element: { mean, sd, q5, q95 } }) => `${variable.name} ${mean} ${sd} ${q5} ${q95}`),
     seen = new Set<string>();
@@ -54,7 +57,13 @@ function chosenElements(report: Report, elsewhere: ReadonlySet<string>): readonl
 
 /** The first element of every variable, then every second, and so on. */
 function inTurn(shown: readonly ShownElement[]): readonly ShownElement[] {
-  const lists = [...new Set(shown.map(({ variable }) => variable))].map((variable) => shown.filter((one) => one.variable === variable));
+  const byVariable = new Map<ShownElement['variable'], ShownElement[]>();
+  for (const one of shown) {
+    const list = byVariable.get(one.variable);
+    if (list === undefined) byVariable.set(one.variable, [one]);
+    else list.push(one);
+  }
+  const lists = [...byVariable.values()];
   return Array.from({ length: Math.max(...lists.map((list) => list.length)) }, (_, i) => lists.flatMap((list) => list[i] ?? [])).flat();
 }
 

@@ -90,9 +90,11 @@ function columnOf(
   const title = width === 1 ? name : `${name}[.., ${c}]`;
   const there = Array.from({ length: observed.length / width }, (_, row) => row * width + c).filter((i) => Number.isFinite(observed[i]!));
   if (there.length === 0) return '';
-  const pick = (values: Float64Array): Float64Array => Float64Array.from(there, (i) => values[i]!);
-  const data = pick(observed),
-    made = replicates.map(pick);
+  // Replicates of millions are most of what a page takes: those that are whole are not copied.
+  const pick = (values: Float64Array): Float64Array =>
+    there.length === values.length ? values : Float64Array.from(there, (i) => values[i]!);
+  const data = pick(observed).slice().sort(),
+    made = replicates.map((one) => pick(one).sort());
   const chart = predictiveChart(title, discrete, data, made, wideChart, 200);
   const svg =
     chart === null
@@ -103,18 +105,16 @@ function columnOf(
           chart,
           predictiveLegend(discrete),
         );
-  const sorted = data.slice().sort(),
-    sortedMade = made.map((one) => one.slice().sort());
   const found = statistics
     .filter(({ name: own }) => there.length > 1 || own === 'mean')
     .map((statistic) => {
-      const value = statistic.of(sorted),
-        others = sortedMade.map(statistic.of).sort((a, b) => a - b);
+      const value = statistic.of(data),
+        others = made.map(statistic.of).sort((a, b) => a - b);
       const share = others.reduce((sum, x) => sum + (x > value ? 1 : x === value ? 0.5 : 0), 0) / others.length;
       return { name: statistic.name, value, low: quantileOfSorted(others, 0.05), high: quantileOfSorted(others, 0.95), share };
     });
   // Against the spread of the data the rounding of a sum is nothing.
-  const spread = sorted.at(-1)! - sorted[0]!,
+  const spread = data.at(-1)! - data[0]!,
     shown = (value: number): string => shortNumber(Math.abs(value) < 1e-12 * spread ? 0 : value);
   const rows = found.map(({ name: own, value, low, high, share }) => [own, shown(value), shown(low), shown(high), share.toFixed(3)]);
   const missed = found.filter(({ share }) => share < extreme || share > 1 - extreme).map(({ name: own }) => own);

@@ -1,7 +1,8 @@
 /** Intervals of array variables, a panel for each, and of long ones as a band along their index. */
 import { bandChart, mostBandElements } from '../plot/charts/band.js';
 import { forestChart, type Interval } from '../plot/charts/forest.js';
-import type { ElementSummary, VariableSummary } from '../5-report/summary.js';
+import { type ElementSummary, rowCount, rowsAt, type VariableSummary } from '../5-report/summary.js';
+import { evenly } from '../plot/statistics.js';
 import { paragraph, type Section } from './html.js';
 import { type Pictures, wideChart } from './pictures.js';
 import { isEstimate, type Report } from './report.js';
@@ -23,22 +24,21 @@ export function intervalOf({ name, mean, sd, q5, q50, q95 }: ElementSummary): In
 
 /** @param drawn names of variables that another section shows along their index. */
 export function intervalsSections(report: Report, pictures: Pictures, drawn: ReadonlySet<string>): readonly Section[] {
-  const wanted = report.variables.filter(
-    ({ variable, elements }) => !drawn.has(variable.name) && elements.length > 0 && !isAllocation(variable),
-  );
+  const wanted = report.variables
+    .filter((summary) => !drawn.has(summary.variable.name) && rowCount(summary) > 0 && !isAllocation(summary.variable))
+    .map(sampled);
   const arrays = wanted.filter(({ variable }) => variable.shape.length > 0),
     scalars = wanted.filter(({ variable }) => variable.shape.length === 0);
-  const known = (elements: readonly ElementSummary[]): readonly Interval[] => elements.flatMap((element) => intervalOf(element) ?? []);
   const panels: string[] = [];
-  for (const group of comparableGroups(scalars.flatMap(({ elements }) => known(elements)))) {
+  for (const group of comparableGroups(scalars.flatMap(({ rows }) => known(rows)))) {
     // A scalar on a scale of its own has its place in the summary.
     if (group.length === 1) continue;
     const names = group.map(({ name }) => name).join(', ');
     panels.push(pictures.of(`Intervals of ${names}`, describe(group), forestChart(group, wideChart)));
   }
   let left = 0;
-  for (const { variable, elements } of arrays) {
-    const intervals = known(elements);
+  for (const array of arrays) {
+    const intervals = known(array.rows);
     if (intervals.length === 0) continue;
     if (panels.length >= mostPanels) {
       left++;
@@ -46,12 +46,12 @@ export function intervalsSections(report: Report, pictures: Pictures, drawn: Rea
     }
     panels.push(
       intervals.length <= mostRows
-        ? pictures.of(`Intervals of ${variable.name}`, describe(intervals), forestChart(intervals, wideChart))
-        : longBand(variable.name, intervals, pictures),
+        ? pictures.of(`Intervals of ${array.variable.name}`, describe(intervals), forestChart(intervals, wideChart))
+        : longBand(array, pictures),
     );
   }
   if (panels.length === 0) return [];
-  const shown = wanted.flatMap(({ elements }) => elements);
+  const shown = wanted.flatMap(({ rows }) => rows);
   const isPoint = ({ q5, q95 }: ElementSummary): boolean => q5 === null || q5 === q95;
   const points = shown.every(isPoint),
     laws = !shown.some(isPoint);
@@ -80,19 +80,47 @@ function describe(intervals: readonly Interval[]): string {
   return `${intervals.length} intervals, from ${intervals[0]!.name} to ${intervals.at(-1)!.name}.`;
 }
 
+/** A variable with as many of its rows as a figure shows: of many, some at even distances. */
+interface Sampled {
+  readonly variable: VariableSummary['variable'];
+  readonly count: number;
+  /** Places of the rows among all that there are. */
+  readonly places: readonly number[];
+  readonly rows: readonly ElementSummary[];
+}
+
+function sampled(summary: VariableSummary): Sampled {
+  const count = rowCount(summary),
+    places = evenly(count, mostBandElements);
+  return { variable: summary.variable, count, places, rows: rowsAt(summary, places) };
+}
+
+function known(rows: readonly ElementSummary[]): readonly Interval[] {
+  return rows.flatMap((row) => intervalOf(row) ?? []);
+}
+
 /** Elements in order of their index: more than a list of names can hold. */
-function longBand(name: string, intervals: readonly Interval[], pictures: Pictures): string {
+function longBand({ variable: { name }, count, places, rows }: Sampled, pictures: Pictures): string {
+  const intervals = rows.map(intervalOf);
+  const column = (pick: (interval: Interval) => number): Float64Array => {
+    const values = new Float64Array(count).fill(Number.NaN);
+    places.forEach((place, i) => {
+      const interval = intervals[i];
+      if (interval != null) values[place] = pick(interval);
+    });
+    return values;
+  };
   const band = {
     name,
     index: 'element',
-    centre: intervals.map(({ centre }) => centre),
-    low: intervals.map(({ low }) => low),
-    high: intervals.map(({ high }) => high),
+    centre: column(({ centre }) => centre),
+    low: column(({ low }) => low),
+    high: column(({ high }) => high),
   };
-  const thinned = intervals.length > mostBandElements ? `, ${mostBandElements} of them drawn` : '';
+  const thinned = count > mostBandElements ? `, ${mostBandElements} of them drawn` : '';
   return pictures.of(
     `Intervals of ${name}`,
-    `Medians and 90 % intervals of ${intervals.length} elements in order${thinned}.`,
+    `Medians and 90 % intervals of ${count} elements in order${thinned}.`,
     bandChart(band, null, wideChart, 220),
   );
 }

@@ -4,8 +4,8 @@
  */
 import { isOfChains } from '../4-infer/posterior.js';
 import type { Summary } from '../5-report/record.js';
-import { shownOf, summaryTable } from '../5-report/render.js';
-import type { VariableSummary } from '../5-report/summary.js';
+import { isCut, summaryTable } from '../5-report/render.js';
+import { type ElementSummary, rowsOf, type VariableSummary } from '../5-report/summary.js';
 import { objectiveChart } from '../plot/charts/objective.js';
 import { paretoChart } from '../plot/charts/paretoK.js';
 import { ModelError } from '../errors/diagnostic.js';
@@ -150,7 +150,7 @@ function sentenceOf(text: string, names: ReadonlySet<string>): string {
 function summarySection({ run: { summary, variables, record } }: Report): Section {
   const { titles, rows } = summaryTable(variables);
   // A row without cells stands for the rest of a variable.
-  const cut = variables.filter(({ elements }) => shownOf(elements).length < elements.length).values();
+  const cut = variables.filter(isCut).values();
   const totals: (readonly [string, string])[] = (
     [
       ['log evidence', summary.logEvidence, summary.logEvidenceSe],
@@ -193,10 +193,12 @@ function summarySection({ run: { summary, variables, record } }: Report): Sectio
 
 /** What a table that leaves elements out has to say of them. */
 function worstOf(summary: VariableSummary | undefined): string {
-  const known = summary?.elements.filter(({ rhat }) => rhat !== null) ?? [];
-  if (known.length === 0) return '';
-  const worst = known.reduce((a, b) => (b.rhat! > a.rhat! ? b : a));
-  return `; the largest R-hat of all is ${Number.isFinite(worst.rhat) ? worst.rhat!.toFixed(3) : 'infinite'}, of ${worst.name}`;
+  if (summary === undefined || !isOfChains(summary.variable.result)) return '';
+  let worst: ElementSummary | null = null;
+  for (const row of rowsOf(summary)) if (row.rhat !== null && !(worst !== null && worst.rhat! >= row.rhat)) worst = row;
+  return worst === null
+    ? ''
+    : `; the largest R-hat of all is ${Number.isFinite(worst.rhat) ? worst.rhat!.toFixed(3) : 'infinite'}, of ${worst.name}`;
 }
 
 /** With the first two digits of its standard error. */

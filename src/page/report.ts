@@ -3,7 +3,7 @@ import { kindOfResults } from '../4-infer/registry.js';
 import type { BoundModel } from '../2-graph/bound.js';
 import type { Derivation } from '../5-report/derivation.js';
 import type { StoredRun } from '../5-report/storedRun.js';
-import type { ElementSummary, VariableSummary } from '../5-report/summary.js';
+import { type ElementSummary, rowCount, rowsOf, type VariableSummary } from '../5-report/summary.js';
 
 export interface Report {
   /** What the page calls the run. */
@@ -37,11 +37,6 @@ export interface ShownElement {
   readonly element: ElementSummary;
 }
 
-/** All elements of some variables. */
-export function elementsIn(summaries: readonly VariableSummary[]): readonly ShownElement[] {
-  return summaries.flatMap(({ variable, elements }) => elements.map((element) => ({ variable, element })));
-}
-
 /** Numbers in sentences: four digits, a proper minus. */
 export function shortNumber(value: number | null): string {
   if (value === null || Number.isNaN(value)) return 'not known';
@@ -58,12 +53,13 @@ export function counted(count: number, word: string, plural: string = `${word}s`
 }
 
 /** Probabilities of each element's values, [elements, values]; null where they are not listed. */
-export function probabilitiesOf(
-  { variable: { low = 0 }, elements }: VariableSummary,
-  values: number,
-): readonly (readonly number[])[] | null {
-  const listed = elements.flatMap(({ probs }) =>
-    probs === null ? [] : [Array.from({ length: values }, (_, k) => probs[String(k + low)] ?? 0)],
-  );
-  return listed.length === elements.length ? listed : null;
+export function probabilitiesOf(summary: VariableSummary, values: number): Float64Array | null {
+  const { low = 0 } = summary.variable,
+    probabilities = new Float64Array(rowCount(summary) * values);
+  let at = 0;
+  for (const { probs } of rowsOf(summary)) {
+    if (probs === null) return null;
+    for (let k = 0; k < values; k++) probabilities[at++] = probs[String(k + low)] ?? 0;
+  }
+  return probabilities;
 }

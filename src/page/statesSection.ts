@@ -9,7 +9,7 @@ import { type Expr, freeIndices, type Ref, rewrite } from '../expr/expr.js';
 import { bandChart } from '../plot/charts/band.js';
 import { componentColour } from '../plot/charts/components.js';
 import { probabilitiesChart } from '../plot/charts/probabilities.js';
-import type { VariableSummary } from '../5-report/summary.js';
+import { rowCount, rowsOf, type VariableSummary } from '../5-report/summary.js';
 import { colour } from '../plot/palette.js';
 import { escaped, paragraph, type Section } from './html.js';
 import { intervalOf } from './intervalsSection.js';
@@ -73,9 +73,9 @@ export function statesSection(report: Report, bound: BoundModel, pictures: Pictu
     shown = new Set<string>(),
     parts: string[] = [];
   for (const summary of report.variables) {
-    const { variable, elements } = summary,
+    const { variable } = summary,
       chain = chains.get(variable.name);
-    if (chain === undefined || elements.length < 3) continue;
+    if (chain === undefined || rowCount(summary) < 3) continue;
     const drawn =
       variable.discrete && variable.range !== undefined
         ? finiteStates(summary, chain.index, pictures)
@@ -105,10 +105,9 @@ export function statesSection(report: Report, bound: BoundModel, pictures: Pictu
 }
 
 function finiteStates(summary: VariableSummary, index: string, pictures: Pictures): readonly string[] {
-  const { variable, elements } = summary,
-    { name, shape, range = 0, low = 0 } = variable;
-  const probabilities = probabilitiesOf(summary, range);
-  if (shape.length !== 1 || range > mostStates || probabilities === null) return [];
+  const { name, shape, range = 0, low = 0 } = summary.variable;
+  const probabilities = shape.length !== 1 || range > mostStates ? null : probabilitiesOf(summary, range);
+  if (probabilities === null) return [];
   const legend = Array.from({ length: range }, (_, k) => ({
     label: `${name} = ${k + low}`,
     colour: componentColour(k),
@@ -117,20 +116,15 @@ function finiteStates(summary: VariableSummary, index: string, pictures: Picture
   return [
     pictures.of(
       `States of ${name}`,
-      `The probability of each state of ${name} at ${elements.length} values of ${index}.`,
-      probabilitiesChart(name, index, Float64Array.from(probabilities.flat()), range, size.width, 220),
+      `The probability of each state of ${name} at ${rowCount(summary)} values of ${index}.`,
+      probabilitiesChart(name, index, probabilities, range, size.width, 220),
       legend,
     ),
   ];
 }
 
-function bands(
-  { variable, elements }: VariableSummary,
-  { index, variable: source }: Chain,
-  bound: BoundModel,
-  pictures: Pictures,
-): readonly string[] {
-  const { name, shape } = variable;
+function bands(summary: VariableSummary, { index, variable: source }: Chain, bound: BoundModel, pictures: Pictures): readonly string[] {
+  const { name, shape } = summary.variable;
   if (shape.length > 2) return [];
   const width = shape[1] ?? 1,
     length = shape[0] ?? 0,
@@ -139,7 +133,7 @@ function bands(
     const centre = new Float64Array(length).fill(Number.NaN),
       low = centre.slice(),
       high = centre.slice();
-    for (const element of elements) {
+    for (const element of rowsOf(summary)) {
       const at = Math.floor(element.flat / width),
         interval = element.flat % width === d ? intervalOf(element) : null;
       if (interval !== null) {

@@ -133,8 +133,8 @@ export function predictivePlot({ name, observed, replicated }: PredictiveCheck, 
   const chart = predictiveChart(
     name,
     discrete,
-    data,
-    replicated.map((one) => Float64Array.from(one)),
+    data.slice().sort(),
+    replicated.map((one) => Float64Array.from(one).sort()),
     560,
     280,
   );

@@ -70,6 +70,11 @@ export function densityOfSorted(sorted: Float64Array, reflected: boolean = true)
   return { x, y };
 }
 
+/** Those of numbers in increasing order that are finite: infinities stand at the ends, NaN is last. */
+export function finitePart(sorted: Float64Array): Float64Array {
+  return sorted.subarray(upperBound(sorted, Number.NEGATIVE_INFINITY), lowerBound(sorted, Number.POSITIVE_INFINITY));
+}
+
 /** Relative frequencies of whole numbers, in increasing order. */
 export function frequencies(draws: ArrayLike<number>): readonly { readonly value: number; readonly share: number }[] {
   const counts = new Map<number, number>();

@@ -4,7 +4,9 @@
 import { describe, expect, it } from 'vitest';
 import type { VariableResult } from '../../src/4-infer/posterior.js';
 import { Posterior } from '../../src/5-report/posterior.js';
+import { renderSummary } from '../../src/5-report/render.js';
 import { readStoredRun, type StoredRun } from '../../src/5-report/storedRun.js';
+import { rowCount, rowsAt, rowsOf, type VariableSummary, withResult } from '../../src/5-report/summary.js';
 import { ModelError } from '../../src/errors/diagnostic.js';
 import { context, drawn, normals, result } from './results.js';
 
@@ -76,7 +78,7 @@ const files = written.files();
 const text = (name: string): string => files[name]!;
 function readBack(
   changes: {
-    readonly summary?: string;
+    readonly summary?: string | Iterable<string>;
     readonly run?: string;
     readonly draws?: Iterable<string> | null;
     readonly data?: string;
@@ -132,6 +134,60 @@ describe('a run read back', () => {
       expect(readBack({ draws: pieces }).variables).toEqual(readBack().variables);
     }
     expect(readBack({ draws: [whole.replaceAll('\n', '\r\n')] }).variables).toEqual(readBack().variables);
+  });
+});
+
+describe('a run of many elements read back', () => {
+  const size = 10_001,
+    at = (f: (i: number) => number): Float64Array => Float64Array.from({ length: size }, (_, i) => f(i));
+  const large: VariableResult = {
+    ...closed,
+    name: 'z',
+    shape: [size],
+    result: {
+      form: 'closed',
+      mean: at((i) => 1 + (i % 5) / 5),
+      sd: at((i) => (i % 7 === 0 ? Number.NaN : i / 7)),
+      mcse: null,
+      quantiles: null,
+      probabilities: Float64Array.from(
+        { length: 2 * size },
+        (_, i) => ((i >> 1) % 5) / 5 + (i % 2 === 0 ? 1 - (2 * ((i >> 1) % 5)) / 5 : 0),
+      ),
+      draws: null,
+    },
+  };
+  const posterior = new Posterior(result([large]), context),
+    whole = posterior.files()['summary.json']!;
+  const read = readStoredRun({ summary: [whole], run: posterior.files()['run.json']!, draws: null, data: null, pointwise: null });
+  const [summary] = read.variables as [VariableSummary];
+
+  it('has the rows that were written, made when they are asked for', () => {
+    expect(rowCount(summary)).toBe(size);
+    const rows = [...rowsOf(summary)];
+    expect(rows.map(({ name, flat: _, ...row }) => [name, row])).toEqual(
+      Object.entries((JSON.parse(whole) as { variables: object }).variables),
+    );
+    expect(rowsAt(summary, [size - 1, 0])).toEqual([rows.at(-1), rows[0]]);
+    // Another result has the same rows.
+    expect(rowsAt(withResult(summary, closed), [3])).toEqual([rows[3]]);
+    expect(read.summary.variables).toEqual((JSON.parse(whole) as { variables: object }).variables);
+    // 10,001 numbers take as many columns as they have kinds, not an object each.
+    expect(rowsAt(summary, [0])[0]).not.toBe(rowsAt(summary, [0])[0]);
+  });
+
+  it('is the same table as of the run itself', () => {
+    expect(renderSummary(new Posterior(result([summary.variable]), context), 200)).toBe(renderSummary(posterior, 200));
+  });
+
+  it('keeps labels in bytes, and refuses what is no label', () => {
+    const labels = drawn('z', [2], 2, Uint8Array.of(0, 1, 2, 1, 0, 0, 2, 2), { discrete: true, range: 3, insidePlate: true }),
+      files = new Posterior(result([labels]), context).files();
+    const back = (draws: string): StoredRun =>
+      readStoredRun({ summary: files['summary.json']!, run: files['run.json']!, draws: [draws], data: null, pointwise: null });
+    expect(back(files['draws.csv']!).variables[0]?.variable.result).toEqual(labels.result);
+    for (const wrong of ['300', '0.5', '-1', 'NaN'])
+      expect(() => back(files['draws.csv']!.replace('0,0,0,1', `0,0,${wrong},1`))).toThrow(`${wrong} is not among the values`);
   });
 });
 

@@ -4,7 +4,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { compareRuns, type ComparedRun, readRun, renderComparison } from '../../index.js';
-import { failure, readText } from '../files.js';
+import { failure, readPieces, readText } from '../files.js';
 import { write } from '../output.js';
 
 export interface CompareFlags {
@@ -54,7 +54,7 @@ function runIn(directory: string, name: string): ComparedRun {
   }
   const pointwise = join(directory, 'pointwise.csv');
   return readRun(name, {
-    summary: readText(join(directory, 'summary.json')),
+    summary: readPieces(join(directory, 'summary.json'))(),
     run: readText(join(directory, 'run.json')),
     pointwise: existsSync(pointwise) ? readText(pointwise) : null,
   });

@@ -6,7 +6,8 @@ import { evenly } from '../statistics.js';
 
 /** sqrt of the 90 % quantile of chi-squared with two degrees of freedom: -2 log 0.1. */
 const radius = Math.sqrt(-2 * Math.log(0.1));
-const mostPoints = 1500;
+/** Observations that ellipses are drawn over; of more, as many at even distances. */
+export const mostPoints = 1500;
 const mostBins = 40;
 
 /** The colour of a component. */

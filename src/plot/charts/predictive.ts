@@ -3,14 +3,14 @@ import * as Plot from '@observablehq/plot';
 import { type Chart, chart, type LegendEntry, points } from '../drawing.js';
 import { colour } from '../palette.js';
 import { quantileOfSorted } from '../../numeric/orderStatistics.js';
-import { frequencies, kernelDensity } from '../statistics.js';
+import { densityOfSorted, finitePart, frequencies } from '../statistics.js';
 
 /** Replicates with a line of their own. */
 const mostLines = 40;
 /** More different values than this are drawn as if they were continuous. */
 const mostBars = 30;
 
-/** @param replicates as many numbers each as there are observed, missing ones left out of both. */
+/** @param replicates as many numbers each as there are observed, missing ones left out of both; all in increasing order. */
 export function predictiveChart(
   name: string,
   discrete: boolean,
@@ -21,9 +21,9 @@ export function predictiveChart(
 ): Chart | null {
   const bars = discrete ? frequencies(observed) : [];
   if (discrete && bars.length <= mostBars) return countsChart(name, observed, replicates, width, height);
-  const data = kernelDensity(observed, false);
+  const data = densityOfSorted(finitePart(observed), false);
   if (data === null) return null;
-  const curves = replicates.slice(0, mostLines).flatMap((replicate) => kernelDensity(replicate, false) ?? []);
+  const curves = replicates.slice(0, mostLines).flatMap((replicate) => densityOfSorted(finitePart(replicate), false) ?? []);
   // A replicate far out would squeeze the rest: its tail is cut.
   const low = Math.min(
       data.x[0]!,
