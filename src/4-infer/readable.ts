@@ -11,8 +11,6 @@ import {
   type Expr,
   type Index,
   type Ref,
-  add,
-  addAll,
   apply,
   cond,
   element,
@@ -21,23 +19,19 @@ import {
   index,
   isConst,
   mapChildren,
-  mul,
-  mulAll,
-  neg,
   num,
   ref,
   reduce,
   rewrite,
-  sub,
   substitute,
   variablesOf,
 } from '../expr/expr.js';
 import { tidy } from '../expr/affine.js';
 import { printText } from '../expr/print.js';
 import { simplify } from '../expr/simplify.js';
-import { factorsOf } from '../3-derive/normalForm.js';
 import { asPowers, quotient } from './cancel.js';
 import { byCases, decided } from './cases.js';
+import { addends, sumOf, termsOf } from './likeTerms.js';
 
 /** The formula as a reader would write it. */
 export function readable(e: Expr, graph: ModelGraph): Expr {
@@ -90,10 +84,7 @@ export function literalOf({ variable, at }: Ref, graph: Pick<ModelGraph, 'variab
 
 /** Tests of indices alone stand outside of sums over others: `i == j ? sum(f(n)) : 0` rather than a sum of `i == j ? f(n) : 0` over n. */
 function withoutInnerTests(e: Expr): Expr {
-  return rewrite(e, (x) => {
-    if (x.op === 'reduce') return freeIndices(x.body).has(x.index) ? outOfSum(x) : simplify(x);
-    return x.op === 'apply' && (x.fn === 'add' || x.fn === 'sub') ? sumOf(termsOf(x)) : x;
-  });
+  return rewriteSums(e, (x) => (x.op !== 'reduce' ? x : freeIndices(x.body).has(x.index) ? outOfSum(x) : simplify(x)));
 }
 function outOfSum(x: Expr): Expr {
   if (x.op !== 'reduce' || x.kind !== 'sum' || x.body.op !== 'cond' || !isConst(x.body.otherwise, 0)) return x;
@@ -262,116 +253,4 @@ function known(x: Expr): Expr {
   const used = replaced(then, equation.from, equation.to);
   // What was the same test inside of it is decided now.
   return cond(test, used === then ? then : simplify(used), otherwise);
-}
-
-// --- sums -------------------------------------------------------------------------------------
-
-interface Term {
-  readonly factor: number;
-  readonly body: Expr;
-}
-
-interface Addend {
-  readonly sign: 1 | -1;
-  readonly term: Expr;
-}
-
-/** What a sum adds and subtracts, from left to right. */
-function addends(e: Expr, sign: 1 | -1 = 1, out: Addend[] = []): readonly Addend[] {
-  const [a, b] = e.op === 'apply' ? e.args : [];
-  if (e.op === 'apply' && (e.fn === 'add' || e.fn === 'sub')) {
-    addends(a!, sign, out);
-    addends(b!, e.fn === 'add' ? sign : sign === 1 ? -1 : 1, out);
-  } else if (e.op === 'apply' && e.fn === 'neg') addends(a!, sign === 1 ? -1 : 1, out);
-  else out.push({ sign, term: e });
-  return out;
-}
-function termsOf(e: Expr, sign: 1 | -1 = 1): readonly Term[] {
-  return addends(e, sign).map(({ sign: own, term }): Term => {
-    const factors = factorsOf(term);
-    return {
-      factor: factors.reduce((p, f) => (isConst(f) ? p * f.value : p), own as number),
-      body: mulAll(factors.filter((f) => !isConst(f))),
-    };
-  });
-}
-
-/** A sum in the order of first mention, each term once. Long ones stay as they are: comparing all pairs is quadratic. */
-function sumOf(terms: readonly Term[]): Expr {
-  const out: Term[] = [];
-  for (const t of terms) {
-    const at = terms.length > longestCompared ? -1 : out.findIndex((o) => merged(o, t) !== null);
-    if (at < 0) out.push(t);
-    else out[at] = merged(out[at]!, t)!;
-  }
-  const left = out.filter((t) => t.factor !== 0 && !isConst(t.body, 0));
-  if (left.length > longestCompared) return addAll(left.map(written));
-  return left.reduce<Expr>(
-    (sum, t, k) => (k > 0 && t.factor < 0 ? sub(sum, written({ ...t, factor: -t.factor })) : add(sum, written(t))),
-    num(0),
-  );
-}
-const longestCompared = 100;
-
-/** The factor stands with the numbers inside of conditions and sums. */
-function written({ factor, body }: Term): Expr {
-  if (factor === 0) return num(0);
-  if (body.op === 'cond' && (isConst(body.otherwise, 0) || isConst(body.then, 0)))
-    return cond(body.test, scaled(factor, body.then), scaled(factor, body.otherwise));
-  if (body.op === 'reduce' && body.kind === 'sum' && hasNumber(body.body))
-    return reduce('sum', body.index, body.from, body.to, scaled(factor, body.body));
-  const factors = factorsOf(body),
-    whole = factors.reduce((p, f) => (isConst(f) ? p * f.value : p), factor);
-  // A factor that is not a number stays one.
-  if (!Object.is(whole, factor)) return written({ factor: whole, body: mulAll(factors.filter((f) => !isConst(f))) });
-  if (factor === -1 && !isConst(body)) return neg(body);
-  return mul(num(factor), body);
-}
-
-/** Two terms as one where they are the same but for their factors; null where they are not. */
-function merged(a: Term, b: Term): Term | null {
-  if (alike(a.body, b.body)) return { factor: a.factor + b.factor, body: a.body };
-  const [x, y] = [a.body, b.body];
-  if (x.op === 'cond' && y.op === 'cond' && [x, y].every((c) => isConst(c.otherwise, 0) || isConst(c.then, 0)) && equal(x.test, y.test)) {
-    return {
-      factor: 1,
-      body: cond(x.test, together(a.factor, x.then, b.factor, y.then), together(a.factor, x.otherwise, b.factor, y.otherwise)),
-    };
-  }
-  if (x.op !== 'reduce' || y.op !== 'reduce' || x.kind !== 'sum' || y.kind !== 'sum' || !equal(x.from, y.from) || !equal(x.to, y.to))
-    return null;
-  const body = substitute(y.body, new Map([[y.index, x.index]]));
-  // Only what becomes simpler is put under one sum.
-  const one = merged({ factor: a.factor, body: x.body }, { factor: b.factor, body });
-  if (one === null || (x.index !== y.index && freeIndices(body).has(y.index))) return null;
-  return { factor: 1, body: reduce('sum', x.index, x.from, x.to, written(one)) };
-}
-/** Equal up to the order of factors. */
-function alike(a: Expr, b: Expr): boolean {
-  if (equal(a, b)) return true;
-  if (a.op === 'apply' && b.op === 'apply' && a.fn === 'E' && b.fn === 'E') return alike(a.args[0]!, b.args[0]!);
-  const left = factorsOf(a),
-    right = [...factorsOf(b)];
-  if (left.length < 2 || left.length !== right.length) return false;
-  return left.every((f) => {
-    const at = right.findIndex((g) =>
-      f === a && g === b ? equal(f, g) : equal(f, g) || (f.op === 'apply' && f.fn === 'E' && alike(f, g)),
-    );
-    if (at >= 0) right.splice(at, 1);
-    return at >= 0;
-  });
-}
-function together(p: number, a: Expr, q: number, b: Expr): Expr {
-  return sumOf([...scaledTerms(p, a), ...scaledTerms(q, b)]);
-}
-function hasNumber(e: Expr): boolean {
-  if (e.op === 'cond') return isConst(e.otherwise, 0) && hasNumber(e.then);
-  if (e.op === 'reduce' && e.kind === 'sum') return hasNumber(e.body);
-  return termsOf(e).every((t) => Math.abs(t.factor) !== 1);
-}
-function scaled(factor: number, e: Expr): Expr {
-  return sumOf(scaledTerms(factor, e));
-}
-function scaledTerms(factor: number, e: Expr): readonly Term[] {
-  return termsOf(e).map((t) => ({ factor: factor * t.factor, body: t.body }));
 }
