@@ -6,7 +6,7 @@
  * before, in these coordinates; simplexes and matrices as in numeric/bijections.ts. Bounds may depend on
  * other unknowns: the walk over the program is ancestral, its adjoint the same walk backwards.
  */
-import { type Argument, type Code, accumulate, forLoop, store, when } from '../code/loop.js';
+import { type Argument, type Code, type Place, accumulate, forLoop, store, when } from '../code/loop.js';
 import type { Procedure } from '../code/runtime.js';
 import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
 import { renderDiagnostics } from '../errors/render.js';
@@ -79,10 +79,6 @@ export interface Coordinates {
   handOn(sweep: ReverseSweep, gradientOf: (storage: string) => string | null): readonly Code[];
 }
 
-function value(e: Expr): Argument {
-  return { kind: 'value', value: e };
-}
-
 interface ScalarMap {
   readonly kind: CoordinateKind;
   of(v: Expr): Expr;
@@ -117,36 +113,73 @@ interface Here {
 
 /** @throws ModelError for unknowns that have no such coordinates. */
 export function coordinates(builder: ProgramBuilder, regions: readonly LatentRegion[], backend: string): Coordinates {
-  const { model } = builder;
   refuseUnknown(regions, backend);
-  const variables = [...new Set(regions.map((r) => r.variable.name))];
-  const capacity = variables.reduce((n, v) => n + builder.storage(v).shape.reduce((a, b) => a * b, 1), 0);
-  const position = builder.fresh('position', [capacity], 'state');
-  const dimension = builder.fresh('dimension', [], 'state', 'int32');
-  const owner = {
-    variable: builder.fresh('owner', [capacity], 'state', 'int32'),
-    element: builder.fresh('owned', [capacity], 'state', 'int32'),
-    kind: builder.fresh('kind', [capacity], 'state', 'int32'),
-  };
-  const logJacobian = builder.fresh('logJacobian', [], 'state');
-  const offsets = new Map<string, string>();
-  const offsetOf = (here: Pick<Here, 'name' | 'at'>): Expr => {
-    const key = `${here.name} ${here.at.length}`;
-    let table = offsets.get(key);
-    if (table === undefined) {
-      table = builder.fresh('offset', builder.storage(here.name).shape.slice(0, here.at.length), 'state', 'int32');
-      offsets.set(key, table);
-    }
-    return ref(table, here.at);
-  };
-  const recompute = recomputed(builder, null);
-  const byStatement = new Map<Statement, LatentRegion>(regions.map((r) => [r.statement, r]));
-  const walk = (
-    latent: (here: Here) => readonly Code[],
-    computed: ((s: Statement & { kind: 'let' }, place: (e: Expr) => Expr) => readonly Code[]) | null,
-    reverse: boolean,
-  ): readonly Code[] =>
-    ancestralCode(builder, {
+  return new CoordinateWalk(builder, regions);
+}
+
+/** The code of a definition on a walk. */
+type DefinitionCode = (s: Statement & { kind: 'let' }, place: (e: Expr) => Expr) => readonly Code[];
+
+/** The coordinates of a program's regions, with the storages that they need there. */
+class CoordinateWalk implements Coordinates {
+  readonly regions: readonly LatentRegion[];
+  readonly variables: readonly string[];
+  readonly position: string;
+  readonly dimension: string;
+  readonly owner: Coordinates['owner'];
+  readonly logJacobian: string;
+  readonly layout: readonly Code[];
+  readonly constrain: readonly Code[];
+  readonly unconstrain: readonly Code[];
+  private readonly builder: ProgramBuilder;
+  private readonly byStatement: ReadonlyMap<Statement, LatentRegion>;
+  /** Storages of where elements begin in the position, by variable and rank of the address. */
+  private readonly offsets: Map<string, string> = new Map();
+  private readonly recompute: ReturnType<typeof recomputed>;
+
+  constructor(builder: ProgramBuilder, regions: readonly LatentRegion[]) {
+    this.builder = builder;
+    this.regions = regions;
+    this.variables = [...new Set(regions.map((r) => r.variable.name))];
+    const capacity = this.variables.reduce((n, v) => n + builder.storage(v).shape.reduce((a, b) => a * b, 1), 0);
+    this.position = builder.fresh('position', [capacity], 'state');
+    this.dimension = builder.fresh('dimension', [], 'state', 'int32');
+    this.owner = {
+      variable: builder.fresh('owner', [capacity], 'state', 'int32'),
+      element: builder.fresh('owned', [capacity], 'state', 'int32'),
+      kind: builder.fresh('kind', [capacity], 'state', 'int32'),
+    };
+    this.logJacobian = builder.fresh('logJacobian', [], 'state');
+    this.recompute = recomputed(builder, null);
+    this.byStatement = new Map(regions.map((r) => [r.statement, r]));
+    const step = builder.fresh('logJacobianOf', [], 'local');
+    this.constrain = [
+      store(this.logJacobian, [], zero),
+      ...this.walk(
+        (here) => this.toState(here, step),
+        (s, place) => [store(s.target.variable, s.target.at.map(place), place(s.value))],
+        false,
+      ),
+    ];
+    this.unconstrain = this.walk((here) => this.toPosition(here), null, false);
+    this.layout = [store(this.dimension, [], zero), ...this.walk((here) => this.placed(here), null, false)];
+  }
+
+  pullBack(sweep: ReverseSweep, gradientOf: (storage: string) => string | null, jacobian: Expr): readonly Code[] {
+    const into = gradientOf(this.position)!;
+    return this.walk((here) => this.pulledBack(here, sweep, gradientOf(here.name)!, into, jacobian), backwards(sweep, gradientOf), true);
+  }
+
+  handOn(sweep: ReverseSweep, gradientOf: (storage: string) => string | null): readonly Code[] {
+    return this.walk(() => [], backwards(sweep, gradientOf), true);
+  }
+
+  // --- the walk -------------------------------------------------------------------------------
+
+  /** The ancestral walk over the regions, and over recursive definitions where `computed` is given. */
+  private walk(latent: (here: Here) => readonly Code[], computed: DefinitionCode | null, reverse: boolean): readonly Code[] {
+    const { builder, byStatement, recompute } = this;
+    return ancestralCode(builder, {
       generate: 'latents',
       reverse,
       wanted: (s) => byStatement.has(s) || (computed !== null && recompute !== null && recompute(s)),
@@ -161,14 +194,28 @@ export function coordinates(builder: ProgramBuilder, regions: readonly LatentReg
         return loops(binders, guards, inner, reverse);
       },
     });
-  const bounds = (here: Here): ScalarMap => {
+  }
+
+  /** Where an element begins in the position. */
+  private offsetOf({ name, at }: Here): Expr & { op: 'ref' } {
+    const key = `${name} ${at.length}`;
+    let table = this.offsets.get(key);
+    if (table === undefined) {
+      table = this.builder.fresh('offset', this.builder.storage(name).shape.slice(0, at.length), 'state', 'int32');
+      this.offsets.set(key, table);
+    }
+    return { op: 'ref', variable: table, at };
+  }
+
+  private bounds(here: Here): ScalarMap {
     const s = regionSupport(here.region);
     if (s.kind !== 'interval') return scalarMap(num(-Infinity), num(Infinity));
-    const end = (e: Expr): Expr => here.place(model.inline(e));
+    const end = (e: Expr): Expr => here.place(this.builder.model.inline(e));
     return scalarMap(end(s.low), end(s.high));
-  };
-  const shapeOf = (here: Here): Shape => {
-    const dims = builder.storage(here.name).shape.slice(here.at.length);
+  }
+
+  private shapeOf(here: Here): Shape {
+    const dims = this.builder.storage(here.name).shape.slice(here.at.length);
     const d = dims[0] ?? 1,
       kind = regionSupport(here.region).kind;
     const { constraint } = here.region.variable;
@@ -182,211 +229,164 @@ export function coordinates(builder: ProgramBuilder, regions: readonly LatentReg
         size: (d * (d + 1)) / 2,
         procedure: 'covariance',
         d,
-        floor: floor === undefined ? zero : here.place(model.inline(floor)),
+        floor: floor === undefined ? zero : here.place(this.builder.model.inline(floor)),
       };
     }
     return { kind: 'vector', size: d };
-  };
-  const isOrdered = (here: Here): boolean => here.region.variable.constraint.kind === 'ordered';
+  }
+
   /** The scalars of a region's element, each at its address with its coordinate. */
-  const scalars = (here: Here, body: (at: readonly Expr[], u: Expr) => readonly Code[], reverse: boolean): readonly Code[] => {
-    const shape = shapeOf(here),
-      offset = offsetOf(here);
+  private scalars(here: Here, body: (at: readonly Expr[], u: Expr) => readonly Code[], reverse: boolean): readonly Code[] {
+    const shape = this.shapeOf(here),
+      offset = this.offsetOf(here);
     if (shape.kind === 'scalar') return body(here.at, offset);
     const e = index('e');
-    builder.noteRange(e, zero, num(shape.size));
+    this.builder.noteRange(e, zero, num(shape.size));
     return [forLoop(e, zero, num(shape.size), body([...here.at, e], add(offset, e)), reverse)];
-  };
-  const coordinate = (
-    here: Here,
-    at: readonly Expr[],
-    u: Expr,
-    map: ScalarMap,
-  ): { readonly v: Expr; readonly jacobian: Expr; readonly own: Expr } => {
-    if (!isOrdered(here)) return { v: u, jacobian: map.logDerivative(u), own: map.inverse(ref(here.name, at)) };
-    const k = at[at.length - 1]!,
-      first = apply('eq', k, zero),
-      before = map.inverse(ref(here.name, [...at.slice(0, -1), sub(k, one)]));
-    const v = cond(first, u, add(before, exp(u)));
+  }
+
+  /** A procedure between the numbers of a simplex or matrix and their coordinates. */
+  private blockCall(procedure: string, into: string | null, places: readonly Place[], values: readonly Expr[]): Code {
     return {
-      v,
-      jacobian: add(cond(first, zero, u), map.logDerivative(v)),
-      own: cond(first, map.inverse(ref(here.name, at)), log(sub(map.inverse(ref(here.name, at)), before))),
+      do: 'call',
+      procedure,
+      into: into === null ? null : { storage: into, at: [] },
+      effects: [],
+      args: [
+        ...places.map((place): Argument => ({ kind: 'place', place })),
+        ...values.map((value): Argument => ({ kind: 'value', value })),
+      ],
     };
-  };
-  const first = (here: Here): readonly Expr[] => [
-    ...here.at,
-    ...builder
-      .storage(here.name)
-      .shape.slice(here.at.length)
-      .map(() => zero),
-  ];
-  const sizes = (shape: Extract<Shape, { kind: 'block' }>): Argument[] => [
-    value(num(shape.d)),
-    ...(shape.floor === null ? [] : [value(shape.floor)]),
-  ];
-  const step = builder.fresh('logJacobianOf', [], 'local');
+  }
+  /** The first number of an element in a storage of its variable's shape, and its first coordinate in one of the position's. */
+  private firstNumber(here: Here, storage: string): Place {
+    const event = this.builder.storage(here.name).shape.slice(here.at.length);
+    return { storage, at: [...here.at, ...event.map(() => zero)] };
+  }
+  private firstCoordinate(here: Here, storage: string): Place {
+    return { storage, at: [this.offsetOf(here)] };
+  }
 
-  const constrain = [
-    store(logJacobian, [], zero),
-    ...walk(
-      (here) => {
-        const shape = shapeOf(here);
-        if (shape.kind === 'block') {
-          return shape.size === 0 && shape.procedure === 'correlation'
-            ? [store(here.name, first(here), one)]
-            : [
-                {
-                  do: 'call',
-                  procedure: `${shape.procedure}FromPosition`,
-                  into: { storage: step, at: [] },
-                  effects: [],
-                  args: [
-                    { kind: 'place', place: { storage: here.name, at: first(here) } },
-                    { kind: 'place', place: { storage: position, at: [offsetOf(here)] } },
-                    ...sizes(shape),
-                  ],
-                },
-                accumulate(logJacobian, [], ref(step, [])),
-              ];
-        }
-        const map = bounds(here);
-        return scalars(
-          here,
-          (at, o) => {
-            const { v, jacobian } = coordinate(here, at, ref(position, [o]), map);
-            return [store(here.name, at, map.of(v)), ...(isConst(jacobian, 0) ? [] : [accumulate(logJacobian, [], jacobian)])];
-          },
-          false,
-        );
+  // --- the code of an element -----------------------------------------------------------------
+
+  /** Position to state, with the log Jacobian. @param step a local for one element's */
+  private toState(here: Here, step: string): readonly Code[] {
+    const shape = this.shapeOf(here),
+      { logJacobian, position } = this;
+    if (shape.kind === 'block') {
+      const first = this.firstNumber(here, here.name);
+      if (shape.size === 0 && shape.procedure === 'correlation') return [store(first.storage, first.at, one)];
+      return [
+        this.blockCall(`${shape.procedure}FromPosition`, step, [first, this.firstCoordinate(here, position)], sizesOf(shape)),
+        accumulate(logJacobian, [], ref(step, [])),
+      ];
+    }
+    const map = this.bounds(here);
+    return this.scalars(
+      here,
+      (at, o) => {
+        const { v, jacobian } = coordinate(here, at, ref(position, [o]), map);
+        return [store(here.name, at, map.of(v)), ...(isConst(jacobian, 0) ? [] : [accumulate(logJacobian, [], jacobian)])];
       },
-      (s, place) => [store(s.target.variable, s.target.at.map(place), place(s.value))],
       false,
-    ),
-  ];
+    );
+  }
 
-  const unconstrain = walk(
-    (here) => {
-      const shape = shapeOf(here);
-      if (shape.kind === 'block')
+  private toPosition(here: Here): readonly Code[] {
+    const shape = this.shapeOf(here),
+      { position } = this;
+    if (shape.kind === 'block') {
+      const places = [this.firstNumber(here, here.name), this.firstCoordinate(here, position)];
+      return [this.blockCall(`${shape.procedure}ToPosition`, null, places, sizesOf(shape))];
+    }
+    const map = this.bounds(here);
+    return this.scalars(here, (at, o) => [store(position, [o], coordinate(here, at, zero, map).own)], false);
+  }
+
+  /** Gives an element its place in the position, and each of its coordinates an owner. */
+  private placed(here: Here): readonly Code[] {
+    const shape = this.shapeOf(here),
+      begin = store(this.offsetOf(here).variable, here.at, ref(this.dimension, []));
+    if (shape.kind !== 'block') {
+      const { kind } = this.bounds(here);
+      return [begin, ...this.scalars(here, (at) => this.owned(here, at, numberOf(kind)), false)];
+    }
+    const i = index('i'),
+      j = index('j');
+    if (shape.procedure === 'simplex')
+      return [begin, forLoop(i, zero, num(shape.size), this.owned(here, [...here.at, i], numberOf('simplex')))];
+    const [to, kind] =
+      shape.procedure === 'covariance'
+        ? [add(i, one), cond(apply('eq', i, j), numberOf('logDiagonal'), numberOf('lowerTriangle'))]
+        : [i, numberOf('correlation')];
+    return [begin, forLoop(i, zero, num(shape.d), [forLoop(j, zero, to, this.owned(here, [...here.at, i, j], kind))])];
+  }
+  private owned({ name }: Here, at: readonly Expr[], kind: Expr): readonly Code[] {
+    const { owner, dimension } = this,
+      dims = this.builder.storage(name).shape,
+      next = [ref(dimension, [])];
+    const flat = at.reduce((o: Expr, e, d) => (d === 0 ? e : add(mul(o, num(dims[d]!)), e)), zero);
+    return [
+      store(owner.variable, next, num(this.variables.indexOf(name))),
+      store(owner.element, next, flat),
+      store(owner.kind, next, kind),
+      accumulate(dimension, [], one),
+    ];
+  }
+
+  /** The gradient `own` of an element added to that of its coordinates, with `jacobian` times that of the log Jacobian. */
+  private pulledBack(here: Here, sweep: ReverseSweep, own: string, into: string, jacobian: Expr): readonly Code[] {
+    const shape = this.shapeOf(here),
+      { position } = this;
+    if (shape.kind === 'block') {
+      if (shape.size === 0) return [];
+      const places = [this.firstNumber(here, own), this.firstCoordinate(here, position), this.firstCoordinate(here, into)];
+      return [this.blockCall(`${shape.procedure}PullBack`, null, places, [num(shape.d), jacobian])];
+    }
+    const map = this.bounds(here);
+    return this.scalars(
+      here,
+      (at, o) => {
+        const { v, jacobian: logDerivative } = coordinate(here, at, ref(position, [o]), map);
         return [
-          {
-            do: 'call',
-            procedure: `${shape.procedure}ToPosition`,
-            into: null,
-            effects: [],
-            args: [
-              { kind: 'place', place: { storage: here.name, at: first(here) } },
-              { kind: 'place', place: { storage: position, at: [offsetOf(here)] } },
-              ...sizes(shape),
-            ],
-          },
+          ...sweep.statement(map.of(v), ref(own, at)),
+          ...(isConst(logDerivative, 0) ? [] : [when(apply('ne', jacobian, zero), sweep.statement(logDerivative, jacobian))]),
         ];
-      const map = bounds(here);
-      return scalars(here, (at, o) => [store(position, [o], coordinate(here, at, zero, map).own)], false);
-    },
-    null,
-    false,
-  );
-
-  const layout = [
-    store(dimension, [], zero),
-    ...walk(
-      (here) => {
-        const shape = shapeOf(here),
-          dims = builder.storage(here.name).shape;
-        const flat = (at: readonly Expr[]): Expr => at.reduce((o: Expr, e, d) => (d === 0 ? e : add(mul(o, num(dims[d]!)), e)), zero);
-        const note = (at: readonly Expr[], kind: Expr): readonly Code[] => [
-          store(owner.variable, [ref(dimension, [])], num(variables.indexOf(here.name))),
-          store(owner.element, [ref(dimension, [])], flat(at)),
-          store(owner.kind, [ref(dimension, [])], kind),
-          accumulate(dimension, [], one),
-        ];
-        const kindOf = (kind: CoordinateKind): Expr => num(coordinateKinds.indexOf(kind));
-        const start = offsetOf(here);
-        if (start.op !== 'ref') return [];
-        const begin = store(start.variable, start.at, ref(dimension, []));
-        if (shape.kind === 'block') {
-          const i = index('i'),
-            j = index('j'),
-            d = num(shape.d);
-          if (shape.procedure === 'simplex') return [begin, forLoop(i, zero, num(shape.size), note([...here.at, i], kindOf('simplex')))];
-          const to = shape.procedure === 'covariance' ? add(i, one) : i;
-          const kind =
-            shape.procedure === 'covariance'
-              ? cond(apply('eq', i, j), kindOf('logDiagonal'), kindOf('lowerTriangle'))
-              : kindOf('correlation');
-          return [begin, forLoop(i, zero, d, [forLoop(j, zero, to, note([...here.at, i, j], kind))])];
-        }
-        const { kind } = bounds(here);
-        return [begin, ...scalars(here, (at) => note(at, kindOf(kind)), false)];
       },
-      null,
-      false,
-    ),
-  ];
+      true,
+    );
+  }
+}
 
+/** A scalar on the whole line, the log of its derivative by its coordinate, and what the coordinate is at the state. */
+function coordinate(
+  here: Here,
+  at: readonly Expr[],
+  u: Expr,
+  map: ScalarMap,
+): { readonly v: Expr; readonly jacobian: Expr; readonly own: Expr } {
+  if (here.region.variable.constraint.kind !== 'ordered')
+    return { v: u, jacobian: map.logDerivative(u), own: map.inverse(ref(here.name, at)) };
+  const k = at[at.length - 1]!,
+    first = apply('eq', k, zero),
+    before = map.inverse(ref(here.name, [...at.slice(0, -1), sub(k, one)]));
+  const v = cond(first, u, add(before, exp(u)));
   return {
-    regions,
-    position,
-    dimension,
-    owner,
-    variables,
-    logJacobian,
-    layout,
-    constrain,
-    unconstrain,
-    pullBack(sweep, gradientOf, jacobian) {
-      const into = gradientOf(position)!;
-      return walk(
-        (here) => {
-          const shape = shapeOf(here),
-            own = gradientOf(here.name)!;
-          if (shape.kind === 'block') {
-            return shape.size === 0
-              ? []
-              : [
-                  {
-                    do: 'call',
-                    procedure: `${shape.procedure}PullBack`,
-                    into: null,
-                    effects: [],
-                    args: [
-                      { kind: 'place', place: { storage: own, at: first(here) } },
-                      { kind: 'place', place: { storage: position, at: [offsetOf(here)] } },
-                      { kind: 'place', place: { storage: into, at: [offsetOf(here)] } },
-                      value(num(shape.d)),
-                      value(jacobian),
-                    ],
-                  },
-                ];
-          }
-          const map = bounds(here);
-          return scalars(
-            here,
-            (at, o) => {
-              const { v, jacobian: logDerivative } = coordinate(here, at, ref(position, [o]), map);
-              return [
-                ...sweep.statement(map.of(v), ref(own, at)),
-                ...(isConst(logDerivative, 0) ? [] : [when(apply('ne', jacobian, zero), sweep.statement(logDerivative, jacobian))]),
-              ];
-            },
-            true,
-          );
-        },
-        backwards(sweep, gradientOf),
-        true,
-      );
-    },
-    handOn: (sweep, gradientOf) => walk(() => [], backwards(sweep, gradientOf), true),
+    v,
+    jacobian: add(cond(first, zero, u), map.logDerivative(v)),
+    own: cond(first, map.inverse(ref(here.name, at)), log(sub(map.inverse(ref(here.name, at)), before))),
   };
 }
 
+function sizesOf({ d, floor }: Extract<Shape, { kind: 'block' }>): readonly Expr[] {
+  return [num(d), ...(floor === null ? [] : [floor])];
+}
+function numberOf(kind: CoordinateKind): Expr {
+  return num(coordinateKinds.indexOf(kind));
+}
+
 /** The adjoint of a definition. */
-function backwards(
-  sweep: ReverseSweep,
-  gradientOf: (storage: string) => string | null,
-): (s: Statement & { kind: 'let' }, place: (e: Expr) => Expr) => readonly Code[] {
+function backwards(sweep: ReverseSweep, gradientOf: (storage: string) => string | null): DefinitionCode {
   return (s, place) => {
     const own = gradientOf(s.target.variable);
     return own === null ? [] : sweep.statement(place(s.value), ref(own, s.target.at.map(place)));
