@@ -1,6 +1,6 @@
 /**
  * docs/coming-from.md: the programs of other systems and ours beside them have the same posterior, and the laws of
- * the tables the same densities. What JAGS and WebPPL gave is in test/reference/comingFrom*.json; their programs
+ * the tables the same densities. What JAGS, Stan and WebPPL gave is in test/reference/comingFrom*.json; their programs
  * stand there too, so that a changed page asks for new results.
  */
 import { readFileSync } from 'node:fs';
@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { compile } from '../src/index.js';
 import jagsResults from './reference/comingFrom.json' with { type: 'json' };
+import stanResults from './reference/comingFromStan.json' with { type: 'json' };
 import webpplResults from './reference/comingFromWebppl.json' with { type: 'json' };
 
 interface Quantity {
@@ -32,13 +33,19 @@ const systems = [
     system: 'jags',
     language: 'jags',
     programs: jagsResults.programs as unknown as Readonly<Record<string, Result>>,
-    densities: jagsResults.densities.map(({ jags, ...rest }) => ({ theirs: jags, ...rest })),
+    densities: jagsResults.densities.map(({ jags, ...rest }) => ({ ...rest, at: String(rest.at), theirs: jags })),
+  },
+  {
+    system: 'stan',
+    language: 'stan',
+    programs: stanResults.programs as unknown as Readonly<Record<string, Result>>,
+    densities: stanResults.densities.map(({ stan, ...rest }) => ({ ...rest, theirs: stan })),
   },
   {
     system: 'webppl',
     language: 'javascript',
     programs: webpplResults.programs as unknown as Readonly<Record<string, Result>>,
-    densities: webpplResults.densities.map(({ webppl, ...rest }) => ({ theirs: webppl, ...rest })),
+    densities: webpplResults.densities.map(({ webppl, ...rest }) => ({ ...rest, at: String(rest.at), theirs: webppl })),
   },
 ];
 const cases = systems.flatMap(({ system, language, programs }) =>
@@ -47,9 +54,9 @@ const cases = systems.flatMap(({ system, language, programs }) =>
 
 describe('programs side by side', () => {
   it('are all there', () => {
-    const named = [...page.matchAll(/^```(?:jags|javascript) name=(.*)$/gm)].map((match) => match[1]);
+    const named = [...page.matchAll(/^```(?:jags|stan|javascript) name=(.*)$/gm)].map((match) => match[1]);
     expect(cases.map(({ name }) => name).sort()).toEqual(named.sort());
-    expect([...page.matchAll(/^```(?:jags|javascript)$/gm)]).toEqual([]);
+    expect([...page.matchAll(/^```(?:jags|stan|javascript)$/gm)]).toEqual([]);
   });
 
   it.each(cases)('$name is the program whose results are known', ({ name, language, result }) => {
