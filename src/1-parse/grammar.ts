@@ -109,6 +109,8 @@ export interface MistakesActionDict<T> extends CredenceActionDict<T> {
   Indexed?: (this: NonterminalNode, arg0: NonterminalNode, arg1: NonterminalNode, arg2: IterationNode, arg3: TerminalNode, arg4: NonterminalNode) => T;
   Untyped?: (this: NonterminalNode, arg0: NonterminalNode, arg1: NonterminalNode, arg2: IterationNode) => T;
   UntypedTail?: (this: NonterminalNode, arg0: NonterminalNode | TerminalNode, arg1: NonterminalNode) => T;
+  DrawUnjoined?: (this: NonterminalNode, arg0: NonterminalNode, arg1: NonterminalNode, arg2: IterationNode, arg3: NonterminalNode, arg4: NonterminalNode) => T;
+  ObserveUnjoined?: (this: NonterminalNode, arg0: NonterminalNode, arg1: NonterminalNode, arg2: NonterminalNode, arg3: NonterminalNode) => T;
   DrawByEquals?: (this: NonterminalNode, arg0: NonterminalNode, arg1: NonterminalNode, arg2: IterationNode, arg3: NonterminalNode, arg4: NonterminalNode) => T;
   ObserveByEquals?: (this: NonterminalNode, arg0: NonterminalNode, arg1: NonterminalNode, arg2: NonterminalNode, arg3: NonterminalNode) => T;
   ObserveTyped?: (this: NonterminalNode, arg0: NonterminalNode, arg1: NonterminalNode, arg2: NonterminalNode, arg3: TerminalNode, arg4: NonterminalNode) => T;
@@ -147,6 +149,7 @@ export interface MistakesActionDict<T> extends CredenceActionDict<T> {
   MisspeltValue?: (this: NonterminalNode, arg0: NonterminalNode, arg1: NonterminalNode, arg2: NonterminalNode, arg3: NonterminalNode) => T;
   MisspeltFor?: (this: NonterminalNode, arg0: NonterminalNode, arg1: NonterminalNode, arg2: NonterminalNode) => T;
   MisspeltType?: (this: NonterminalNode, arg0: NonterminalNode, arg1: NonterminalNode, arg2: TerminalNode, arg3: NonterminalNode) => T;
+  Returned?: (this: NonterminalNode, arg0: NonterminalNode, arg1: NonterminalNode) => T;
   BareCall?: (this: NonterminalNode, arg0: NonterminalNode) => T;
   BareBlock?: (this: NonterminalNode, arg0: NonterminalNode) => T;
   Plate_joined?: (this: NonterminalNode, arg0: NonterminalNode, arg1: NonterminalNode, arg2: NonterminalNode) => T;
@@ -177,6 +180,9 @@ export interface MistakesActionDict<T> extends CredenceActionDict<T> {
   Member?: (this: NonterminalNode, arg0: TerminalNode, arg1: NonterminalNode, arg2: IterationNode) => T;
   Arguments?: (this: NonterminalNode, arg0: TerminalNode, arg1: NonterminalNode, arg2: TerminalNode) => T;
   Primary?: (this: NonterminalNode, arg0: NonterminalNode) => T;
+  InnerLaw_named?: (this: NonterminalNode, arg0: NonterminalNode, arg1: NonterminalNode, arg2: TerminalNode, arg3: NonterminalNode) => T;
+  InnerLaw_unnamed?: (this: NonterminalNode, arg0: NonterminalNode, arg1: NonterminalNode) => T;
+  InnerLaw?: (this: NonterminalNode, arg0: NonterminalNode) => T;
   IfExpression?: (this: NonterminalNode, arg0: NonterminalNode, arg1: NonterminalNode, arg2: IterationNode, arg3: NonterminalNode, arg4: NonterminalNode, arg5: NonterminalNode) => T;
   Argument?: (this: NonterminalNode, arg0: NonterminalNode) => T;
   NamedByEquals?: (this: NonterminalNode, arg0: NonterminalNode, arg1: NonterminalNode, arg2: NonterminalNode) => T;
@@ -190,6 +196,7 @@ export interface MistakesActionDict<T> extends CredenceActionDict<T> {
   wrong?: (this: NonterminalNode, arg0: Node) => T;
   wrongWord?: (this: NonterminalNode, arg0: Node) => T;
   nothing?: (this: NonterminalNode, arg0: TerminalNode) => T;
+  lawStart?: (this: NonterminalNode, arg0: NonterminalNode, arg1: TerminalNode) => T;
   skipped?: (this: NonterminalNode, arg0: IterationNode) => T;
   assignment?: (this: NonterminalNode, arg0: TerminalNode) => T;
   wrongEquals?: (this: NonterminalNode, arg0: TerminalNode) => T;
@@ -309,7 +316,7 @@ export function mistakesRecipe(parent: Grammar): readonly unknown[] {
     "Statement": ["override",{},null,[],["splice",{},[],[["app",{},"Skipped",[]],["app",{},"Unfinished",[]]]]],
     "Skipped": ["define",{},null,[],["seq",{},["plus",{},["app",{},"skipped",[]]],["opt",{},["app",{},"Block",[]]],["star",{},["app",{},"SkippedElse",[]]]]],
     "SkippedElse": ["define",{},null,[],["seq",{},["app",{},"word",[["terminal",{},"else"]]],["alt",{},["app",{},"If",[]],["app",{},"Block",[]],["app",{},"Skipped",[]]]]],
-    "Unfinished": ["define",{},null,[],["alt",{},["app",{},"TypeFirst",[]],["app",{},"MissingColon",[]],["app",{},"Indexed",[]],["app",{},"Untyped",[]],["app",{},"DrawByEquals",[]],["app",{},"ObserveByEquals",[]],["app",{},"ObserveTyped",[]],["app",{},"DefinitionByLaw",[]],["app",{},"DefinitionTyped",[]],["app",{},"DefinitionByArrow",[]],["app",{},"DefinedFunction",[]],["app",{},"FactorByOperator",[]],["app",{},"FunctionByArrow",[]],["app",{},"FunctionByBlock",[]],["app",{},"FunctionTyped",[]],["app",{},"ForParenthesised",[]],["app",{},"ForCounting",[]],["app",{},"ForPunctuated",[]],["app",{},"ForBraceless",[]],["app",{},"IfPunctuated",[]],["app",{},"IfBraceless",[]],["app",{},"ElseIf",[]],["app",{},"StrayElse",[]],["app",{},"While",[]],["app",{},"Unnamed",[]],["app",{},"StrayLaw",[]],["app",{},"StrayValue",[]],["app",{},"StrayComma",[]],["app",{},"StanBlock",[]],["app",{},"StanDeclaration",[]],["app",{},"BareLaw",[]],["app",{},"BareValue",[]],["app",{},"BareIncrement",[]],["app",{},"BareType",[]],["app",{},"MisspeltFunction",[]],["app",{},"MisspeltLaw",[]],["app",{},"MisspeltValue",[]],["app",{},"MisspeltFor",[]],["app",{},"MisspeltType",[]],["app",{},"BareCall",[]],["app",{},"BareBlock",[]]]],
+    "Unfinished": ["define",{},null,[],["alt",{},["app",{},"TypeFirst",[]],["app",{},"MissingColon",[]],["app",{},"Indexed",[]],["app",{},"Untyped",[]],["app",{},"DrawUnjoined",[]],["app",{},"ObserveUnjoined",[]],["app",{},"DrawByEquals",[]],["app",{},"ObserveByEquals",[]],["app",{},"ObserveTyped",[]],["app",{},"DefinitionByLaw",[]],["app",{},"DefinitionTyped",[]],["app",{},"DefinitionByArrow",[]],["app",{},"DefinedFunction",[]],["app",{},"FactorByOperator",[]],["app",{},"FunctionByArrow",[]],["app",{},"FunctionByBlock",[]],["app",{},"FunctionTyped",[]],["app",{},"ForParenthesised",[]],["app",{},"ForCounting",[]],["app",{},"ForPunctuated",[]],["app",{},"ForBraceless",[]],["app",{},"IfPunctuated",[]],["app",{},"IfBraceless",[]],["app",{},"ElseIf",[]],["app",{},"StrayElse",[]],["app",{},"While",[]],["app",{},"Unnamed",[]],["app",{},"StrayLaw",[]],["app",{},"StrayValue",[]],["app",{},"StrayComma",[]],["app",{},"StanBlock",[]],["app",{},"StanDeclaration",[]],["app",{},"BareLaw",[]],["app",{},"BareValue",[]],["app",{},"BareIncrement",[]],["app",{},"BareType",[]],["app",{},"Returned",[]],["app",{},"MisspeltFunction",[]],["app",{},"MisspeltLaw",[]],["app",{},"MisspeltValue",[]],["app",{},"MisspeltFor",[]],["app",{},"MisspeltType",[]],["app",{},"BareCall",[]],["app",{},"BareBlock",[]]]],
     "StanBlock": ["define",{},null,[],["seq",{},["app",{},"StanTitle",[]],["app",{},"Block",[]]]],
     "StanTitle_data": ["define",{},null,[],["app",{},"word",[["terminal",{},"data"]]]],
     "StanTitle_named": ["define",{},null,[],["seq",{},["app",{},"name",[]],["opt",{},["app",{},"name",[]]]]],
@@ -320,6 +327,8 @@ export function mistakesRecipe(parent: Grammar): readonly unknown[] {
     "Indexed": ["define",{},null,[],["seq",{},["app",{},"word",[["terminal",{},"data"]]],["app",{},"name",[]],["plus",{},["app",{},"Place",[]]],["terminal",{},":"],["app",{},"Type",[]]]],
     "Untyped": ["define",{},null,[],["seq",{},["alt",{},["app",{},"word",[["terminal",{},"data"]]],["app",{},"word",[["terminal",{},"param"]]]],["app",{},"Target",[]],["opt",{},["app",{},"UntypedTail",[]]]]],
     "UntypedTail": ["define",{},null,[],["seq",{},["alt",{},["terminal",{},"~"],["app",{},"assignment",[]]],["app",{},"Expression",[]]]],
+    "DrawUnjoined": ["define",{},null,[],["seq",{},["alt",{},["app",{},"word",[["terminal",{},"sample"]]],["app",{},"word",[["terminal",{},"predict"]]]],["app",{},"Target",[]],["opt",{},["app",{},"Restriction",[]]],["lookahead",{},["app",{},"lawStart",[]]],["app",{},"Call",[]]]],
+    "ObserveUnjoined": ["define",{},null,[],["seq",{},["app",{},"word",[["terminal",{},"observe"]]],["app",{},"Postfix",[]],["lookahead",{},["app",{},"lawStart",[]]],["app",{},"Call",[]]]],
     "DrawByEquals": ["define",{},null,[],["seq",{},["alt",{},["app",{},"word",[["terminal",{},"sample"]]],["app",{},"word",[["terminal",{},"predict"]]]],["app",{},"Target",[]],["opt",{},["app",{},"Restriction",[]]],["app",{},"assignment",[]],["app",{},"Expression",[]]]],
     "ObserveByEquals": ["define",{},null,[],["seq",{},["app",{},"word",[["terminal",{},"observe"]]],["app",{},"Postfix",[]],["app",{},"assignment",[]],["app",{},"Expression",[]]]],
     "ObserveTyped": ["define",{},null,[],["seq",{},["app",{},"word",[["terminal",{},"observe"]]],["app",{},"Target",[]],["app",{},"Restriction",[]],["terminal",{},"~"],["app",{},"Expression",[]]]],
@@ -349,7 +358,7 @@ export function mistakesRecipe(parent: Grammar): readonly unknown[] {
     "StrayValue": ["define",{},null,[],["seq",{},["app",{},"assignment",[]],["app",{},"Expression",[]]]],
     "StrayComma": ["define",{},null,[],["seq",{},["app",{},"wrong",[["terminal",{},","]]],["opt",{},["seq",{},["app",{},"name",[]],["terminal",{},":"],["app",{},"Type",[]]]]]],
     "StanDeclaration": ["define",{},null,[],["seq",{},["lookahead",{},["app",{},"typeWord",[]]],["app",{},"Type",[]],["app",{},"name",[]],["opt",{},["app",{},"Dimensions",[]]],["opt",{},["seq",{},["app",{},"assignment",[]],["app",{},"Expression",[]]]]]],
-    "BareLaw": ["define",{},null,[],["seq",{},["app",{},"Postfix",[]],["opt",{},["app",{},"Restriction",[]]],["terminal",{},"~"],["app",{},"Expression",[]]]],
+    "BareLaw": ["define",{},null,[],["seq",{},["not",{},["app",{},"word",[["terminal",{},"sample"]]]],["app",{},"Postfix",[]],["opt",{},["app",{},"Restriction",[]]],["terminal",{},"~"],["app",{},"Expression",[]]]],
     "BareValue": ["define",{},null,[],["seq",{},["app",{},"Target",[]],["opt",{},["app",{},"Restriction",[]]],["app",{},"assignment",[]],["app",{},"Expression",[]]]],
     "BareIncrement": ["define",{},null,[],["seq",{},["app",{},"Target",[]],["app",{},"increment",[]],["app",{},"Expression",[]]]],
     "BareType": ["define",{},null,[],["seq",{},["app",{},"Target",[]],["terminal",{},":"],["app",{},"Type",[]]]],
@@ -358,6 +367,7 @@ export function mistakesRecipe(parent: Grammar): readonly unknown[] {
     "MisspeltValue": ["define",{},null,[],["seq",{},["app",{},"name",[]],["app",{},"Target",[]],["app",{},"assignment",[]],["app",{},"Expression",[]]]],
     "MisspeltFor": ["define",{},null,[],["seq",{},["app",{},"name",[]],["app",{},"Plates",[]],["app",{},"Block",[]]]],
     "MisspeltType": ["define",{},null,[],["seq",{},["app",{},"name",[]],["app",{},"Target",[]],["terminal",{},":"],["app",{},"Type",[]]]],
+    "Returned": ["define",{},null,[],["seq",{},["app",{},"wrongWord",[["terminal",{},"return"]]],["app",{},"Expression",[]]]],
     "BareCall": ["define",{},null,[],["app",{},"Call",[]]],
     "BareBlock": ["define",{},null,[],["app",{},"Block",[]]],
     "Plate_joined": ["define",{},null,[],["seq",{},["app",{},"name",[]],["alt",{},["app",{},"word",[["terminal",{},"in"]]],["app",{},"wrongJoiner",[]]],["alt",{},["app",{},"Range",[]],["app",{},"WrongRange",[]]]]],
@@ -387,7 +397,10 @@ export function mistakesRecipe(parent: Grammar): readonly unknown[] {
     "Postfix": ["override",{},null,[],["seq",{},["app",{},"Primary",[]],["star",{},["alt",{},["app",{},"Subscript",[]],["app",{},"Member",[]],["app",{},"prime",[]]]]]],
     "Member": ["define",{},null,[],["seq",{},["terminal",{},"."],["app",{},"name",[]],["opt",{},["app",{},"Arguments",[]]]]],
     "Arguments": ["define",{},null,[],["seq",{},["terminal",{},"("],["app",{},"ListOf",[["app",{},"Argument",[]],["terminal",{},","]]],["terminal",{},")"]]],
-    "Primary": ["override",{},null,[],["splice",{},[["app",{},"wrongNumber",[]],["app",{},"wrongText",[]],["app",{},"IfExpression",[]]],[]]],
+    "Primary": ["override",{},null,[],["splice",{},[["app",{},"wrongNumber",[]],["app",{},"wrongText",[]],["app",{},"IfExpression",[]],["app",{},"InnerLaw",[]]],[]]],
+    "InnerLaw_named": ["define",{},null,[],["seq",{},["app",{},"wrongWord",[["terminal",{},"sample"]]],["app",{},"name",[]],["terminal",{},"~"],["app",{},"Expression",[]]]],
+    "InnerLaw_unnamed": ["define",{},null,[],["seq",{},["app",{},"wrongWord",[["terminal",{},"sample"]]],["app",{},"Expression",[]]]],
+    "InnerLaw": ["define",{},null,[],["alt",{},["app",{},"InnerLaw_named",[]],["app",{},"InnerLaw_unnamed",[]]]],
     "IfExpression": ["define",{},null,[],["seq",{},["app",{},"word",[["terminal",{},"if"]]],["app",{},"Expression",[]],["opt",{},["app",{},"wrongWord",[["terminal",{},"then"]]]],["app",{},"Expression",[]],["app",{},"word",[["terminal",{},"else"]]],["app",{},"Expression",[]]]],
     "Argument": ["override",{},null,[],["splice",{},[["app",{},"NamedByEquals",[]]],[]]],
     "NamedByEquals": ["define",{},null,[],["seq",{},["app",{},"name",[]],["app",{},"wrongEquals",[]],["alt",{},["app",{},"Generator",[]],["app",{},"Expression",[]]]]],
@@ -401,6 +414,7 @@ export function mistakesRecipe(parent: Grammar): readonly unknown[] {
     "wrong": ["define",{},"a mistake",["text"],["param",{},0]],
     "wrongWord": ["define",{},"a mistake",["text"],["seq",{},["param",{},0],["not",{},["app",{},"nameRest",[]]]]],
     "nothing": ["define",{},"a mistake",[],["terminal",{},""]],
+    "lawStart": ["define",{},"a mistake",[],["seq",{},["app",{},"name",[]],["terminal",{},"("]]],
     "skipped": ["define",{},"a mistake",[],["plus",{},["terminal",{},""]]],
     "assignment": ["define",{},"a mistake",[],["alt",{},["terminal",{},"<-"],["terminal",{},":="],["terminal",{},"=="],["seq",{},["terminal",{},"="],["not",{},["terminal",{},">"]]]]],
     "wrongEquals": ["define",{},"a mistake",[],["seq",{},["terminal",{},"="],["not",{},["alt",{},["terminal",{},"="],["terminal",{},">"]]]]],

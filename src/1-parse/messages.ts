@@ -153,6 +153,23 @@ export function equalsForTilde(span: Span, keyword: string, target: string, law:
     '`~`',
   );
 }
+export function missingTilde(span: Span, keyword: string, target: string, law: string): Diagnostic {
+  return error(
+    'missing-tilde',
+    span,
+    `\`~\` is missing between \`${target}\` and its distribution`,
+    `write \`${keyword} ${target} ~ ${law}\``,
+    '`~`',
+  );
+}
+export function drawInExpression(span: Span, name: string, law: string): Diagnostic {
+  return error(
+    'draw-in-expression',
+    span,
+    '`sample` is a statement and stands in no expression',
+    `write \`sample ${name} ~ ${law}\` as a statement of its own, and \`${name}\` here`,
+  );
+}
 export function observeWithType(span: Span): Diagnostic {
   return error('observe-with-type', span, 'an `observe` statement takes no type', 'the type belongs to the `data` declaration');
 }

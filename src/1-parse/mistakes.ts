@@ -132,6 +132,14 @@ function actionsFor(program: string): MistakesActionDict<Found> {
             : messages.paramWithLaw(spanOf(rest), quoted(target), value);
       return [own, ...within(target, rest)];
     },
+    DrawUnjoined: (keyword, target, restriction, _start, law) => [
+      messages.missingTilde(spanOf(law), keyword.sourceString, quoted(target) + restrictionText(restriction), quoted(law)),
+      ...within(target, restriction, law),
+    ],
+    ObserveUnjoined: (keyword, value, _start, law) => [
+      messages.missingTilde(spanOf(law), keyword.sourceString, quoted(value), quoted(law)),
+      ...within(value, law),
+    ],
     DrawByEquals: (keyword, target, restriction, equals, law) => [
       messages.equalsForTilde(spanOf(equals), keyword.sourceString, quoted(target) + restrictionText(restriction), quoted(law)),
       ...within(target, restriction, law),
@@ -231,6 +239,7 @@ function actionsFor(program: string): MistakesActionDict<Found> {
     MisspeltValue: (word, target, _equals, value) => [misspelt(word, ['let', 'report']), ...within(target, value)],
     MisspeltFor: (word, plates, body) => [misspelt(word, ['for']), ...within(plates, body)],
     MisspeltType: (word, target, _colon, type) => [misspelt(word, ['data', 'param']), ...within(target, type)],
+    Returned: (word, value) => [misspelt(word, ['report']), ...within(value)],
     BareCall: (call) => [messages.bareCall(spanOf(call), quoted(call)), ...within(call)],
     BareBlock: (block) => [messages.bareBlock(spanOf(block.child(0))), ...within(block)],
 
@@ -328,6 +337,14 @@ function actionsFor(program: string): MistakesActionDict<Found> {
         }),
       ];
     },
+    InnerLaw_named: (keyword, name, _tilde, law) => [
+      messages.drawInExpression(spanFrom(keyword, law), name.sourceString, quoted(law)),
+      ...within(law),
+    ],
+    InnerLaw_unnamed: (keyword, law) => [
+      messages.drawInExpression(spanFrom(keyword, law), 'name', quoted(law).replace(/^\((.*)\)$/, '$1')),
+      ...within(law),
+    ],
     NamedByEquals: (name, equals, value) => [messages.equalsForColon(spanOf(equals), name.sourceString, quoted(value)), ...within(value)],
     orOperator: operatorMistake,
     andOperator: operatorMistake,

@@ -268,7 +268,20 @@ class Binding implements BindContext {
       }
       this.sizes.set(size.name, first.value);
     }
-    if (missing.length > 0) this.report(messages.missingData(missing, this.mode === 'infer' && generated, indirect, missing[0]!.span));
+    if (missing.length > 0)
+      this.report(
+        messages.missingData(missing, this.mode === 'infer' && generated, indirect, missing[0]!.span, this.missingDimension(missing)),
+      );
+  }
+
+  /** A number that is missing and that the shape of data would tell, were it not declared; only where nothing else is missing. */
+  private missingDimension(missing: readonly { readonly name: string }[]): { readonly name: string; readonly of: string } | undefined {
+    const [only] = missing;
+    if (missing.length !== 1) return undefined;
+    const { name } = only!;
+    for (const [of] of this.readings)
+      if (this.graph.variables.get(of)!.dims.some((d) => d.op === 'ref' && d.variable === name)) return { name, of };
+    return undefined;
   }
 
   /** True where an observed expression depends on the variable, through `let`s or not. */

@@ -59,6 +59,7 @@ export function missingData(
   generatedBySample: boolean,
   indirect: readonly string[],
   span?: Span,
+  dimension?: { readonly name: string; readonly of: string },
 ): Diagnostic {
   const names = wanted.map((w) => `${w.name}: ${w.type}`);
   const reason =
@@ -69,7 +70,9 @@ export function missingData(
     'missing-data',
     `No value is given for ${list(names)}${reason}`,
     span,
-    `pass ${wanted.length === 1 ? 'it' : 'them'} with the data (command line: --data file.json, or --set ${wanted[0]!.name}=...)${generatedBySample ? ', or draw data from the program with sample' : ''}`,
+    dimension !== undefined
+      ? `leave out \`data ${dimension.name}: int\`: it is read off the shape of ${dimension.of}; or give the number`
+      : `pass ${wanted.length === 1 ? 'it' : 'them'} with the data (command line: --data file.json, or --set ${wanted[0]!.name}=...)${generatedBySample ? ', or draw data from the program with sample' : ''}`,
   );
 }
 export function nestedObject(name: string, keys: readonly string[], span?: Span): Diagnostic {
@@ -108,7 +111,9 @@ export function wordsForNumbers(name: string, element: string, type: string, wor
     'wrong-type',
     `${name} is ${type} but its column holds words such as ${JSON.stringify(word)} (${element})`,
     span,
-    hintForWord(word),
+    type.startsWith('bool') && /^\p{L}+$/u.test(word)
+      ? 'write 0 and 1, or true and false; words of a column declared int are coded 0, 1, ...'
+      : hintForWord(word),
   );
 }
 /** What somebody meant who has this in a column of numbers. */
@@ -286,6 +291,9 @@ export function latentIndexOutOfRange(
     'index-out-of-range',
     `${reading} takes values ${low} to ${high} and is used as an index of ${variable}, which has ${extent === 0 ? 'no elements' : `elements 0 to ${extent - 1}`}`,
     span,
+    high >= extent && low >= 0
+      ? `give ${variable} ${high + 1} elements, or let ${reading} take ${low === 0 ? `${extent} values, 0 to ${extent - 1}` : `values up to ${extent - 1}`}`
+      : undefined,
   );
 }
 export function cannotCompute(element: string, span?: Span): Diagnostic {

@@ -20,6 +20,8 @@ export interface Context {
   readonly lost: Lost;
   /** What a misspelt name may mean; null where nothing is near, and for all but the first of very many mistakes. */
   suggestion(name: string, candidates: () => readonly string[]): string | null;
+  /** Indices of the loops in which a local of this name is defined, as they are written in brackets; null where none is. */
+  indicesOfLocal(name: string): string | null;
   /** Records a diagnostic (each once) and gives the value that stands for the mistake. */
   report(diagnostic: Diagnostic): Poison;
   /** Counts work, so that functions that double at each call end in a message; false where it is too much. */

@@ -8,7 +8,7 @@ import type { Diagnostic, Span } from '../errors/diagnostic.js';
 import { index } from '../expr/expr.js';
 import type { Program, Stmt, Syntax, TargetSyntax, TypeSyntax } from '../1-parse/ast.js';
 import type { Origin } from './graph.js';
-import { declarationInside, definedTwice, indexHides, mixedDefinitions } from './messages.js';
+import { declarationInside, definedTwice, drawnData, indexHides, mixedDefinitions } from './messages.js';
 import {
   type Declared,
   type Definition,
@@ -113,7 +113,8 @@ export function declare(program: Program, report: (d: Diagnostic) => void): Decl
       known.definitions.push({ statement, environment });
       return known;
     }
-    if (origin === 'data' || known.origin === 'data')
+    if (known.origin === 'data' && origin === 'sample') report(drawnData(span, text));
+    else if (origin === 'data' || known.origin === 'data')
       report(definedTwice(span, text, known.origin === 'data' && origin !== 'data' ? ': it is declared as data' : ''));
     else report(mixedDefinitions(span, text, known.origin, origin));
     return known;

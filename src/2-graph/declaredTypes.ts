@@ -88,6 +88,7 @@ export function lowerType(context: Context, syntax: TypeSyntax, environment: Env
         name,
         syntax.arguments.length,
         wanted === 0 ? 'no arguments' : '2 arguments: the lower and the upper bound',
+        wanted === 0 ? `dimensions stand in brackets: \`${name}[...]\`` : undefined,
       ),
     );
   const options = lowerOptions(context, syntax, environment);

@@ -42,6 +42,7 @@ import {
   holeNotFunction,
   indexHides,
   indexOutOfRange,
+  localName,
   lambdaUnexpected,
   programTooLarge,
   raggedWhole,
@@ -131,6 +132,8 @@ function lowerName(context: Context, name: string, span: Span, environment: Envi
     if (context.lost.names.has(name) || context.lost.anything) return poison;
     if (context.families.has(name) || combinators.includes(name)) return context.report(familyAsValue(span, name));
     if (builtins.has(name) || context.functions.has(name)) return context.report(functionAsValue(span, name));
+    const indices = context.indicesOfLocal(name);
+    if (indices !== null) return context.report(localName(span, name, indices));
     return context.report(
       unknownName(
         span,

@@ -191,6 +191,7 @@ function assign(context: Context, family: Family, syntax: Syntax & { kind: 'call
         family.name,
         positional,
         n === 0 ? 'no arguments' : `${n} argument${n === 1 ? '' : 's'}: ${signature(family)}`,
+        n === 1 && family.parameters[0]!.rank === 1 ? `${family.parameters[0]!.name} is a vector: \`${family.name}([...])\`` : undefined,
       ),
     );
   }

@@ -95,6 +95,11 @@ export class Lowerer implements Context {
     return this.reports.suggestion(name, candidates);
   }
 
+  indicesOfLocal(name: string): string | null {
+    const local = this.declarations.variables.find((v) => v.local && v.text === name);
+    return local === undefined ? null : local.definitions[0]!.environment.plates.map((plate) => plate.name.text).join(', ');
+  }
+
   typeOf(variable: Declared): VariableType | Poison {
     return this.inference.typeOf(variable);
   }

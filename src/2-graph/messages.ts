@@ -71,6 +71,22 @@ export function unknownArgument(span: Span, fn: string, name: string): Diagnosti
 export function unknownType(span: Span, name: string, suggestion: string | null, valid: readonly string[]): Diagnostic {
   return error('unknown-type', span, `There is no type \`${name}\`.`, meant(ourName(name, valid) ?? suggestion), `one of ${list(valid)}`);
 }
+export function localName(span: Span, name: string, index: string): Diagnostic {
+  return error(
+    'unknown-name',
+    span,
+    `\`${name}\` is defined in a loop and not known outside of it.`,
+    `with an index it is: \`${name}[${index}] = ...\` there, and \`${name}[${index}]\` or the whole \`${name}\` elsewhere`,
+  );
+}
+export function drawnData(span: Span, name: string): Diagnostic {
+  return error(
+    'defined-twice',
+    span,
+    `\`${name}\` is declared as data, and data are observed, not sampled.`,
+    `write \`observe ${name} ~ ...\`; what is not given of it is drawn all the same`,
+  );
+}
 export function definedTwice(span: Span, name: string, line: string): Diagnostic {
   return error(
     'defined-twice',
@@ -114,8 +130,8 @@ export function reservedSize(span: Span, name: string): Diagnostic {
 }
 
 // --- calls ------------------------------------------------------------------------------------
-export function wrongArgumentCount(span: Span, fn: string, got: number, expected: string): Diagnostic {
-  return error('wrong-argument-count', span, `\`${fn}\` takes ${expected}; here are ${got}.`);
+export function wrongArgumentCount(span: Span, fn: string, got: number, expected: string, hint?: string): Diagnostic {
+  return error('wrong-argument-count', span, `\`${fn}\` takes ${expected}; here ${got === 1 ? 'is' : 'are'} ${got}.`, hint);
 }
 export function missingArgument(span: Span, family: string, missing: readonly string[], signature: string): Diagnostic {
   return error('missing-parameter', span, `${family} lacks ${missing.map((m) => `\`${m}\``).join(' and ')}.`, undefined, signature);
@@ -197,7 +213,11 @@ export function indexOutOfRange(span: Span, index: string, dimension: string, wh
     'index-out-of-range',
     span,
     `Index ${index} is out of range: the dimension has ${dimension} elements, numbered from 0${where}.`,
-    index === dimension ? `indices stop before ${dimension}: \`0..<${dimension}\` is the whole of it` : undefined,
+    index === dimension
+      ? `indices stop before ${dimension}: \`0..<${dimension}\` is the whole of it`
+      : index.startsWith('-') && where !== ''
+        ? 'begin the loop later, and give the first elements statements of their own'
+        : undefined,
   );
 }
 export function shapeMismatch(span: Span, what: string, left: string, right: string, hint?: string): Diagnostic {
@@ -263,14 +283,19 @@ export function wrongLeftIndex(span: Span, name: string): Diagnostic {
 export function definedForEach(span: Span, name: string, index: string, fix: string): Diagnostic {
   return error('overlap', span, `\`${name}\` would be defined again for each ${index}.`, `index it: \`${fix}\``);
 }
-/** @param only index of the one element that is defined; null where there are more. */
-export function gap(span: Span, element: string, only: string | null = null): Diagnostic {
+/**
+ * @param only index of the one element that is defined; null where there are more.
+ * @param isFirst whether all elements that are defined come after it.
+ */
+export function gap(span: Span, element: string, only: string | null = null, isFirst: boolean = false): Diagnostic {
   return error(
     'gap',
     span,
     `\`${element}\` is not defined by any statement.`,
     only === null
-      ? 'each element of a variable is defined exactly once'
+      ? isFirst
+        ? `indices count from 0: begin there, or give it a statement of its own, \`sample ${element} ~ ...\` for example`
+        : 'each element of a variable is defined exactly once'
       : `\`[${only}]\` on the left is one element, not a size: \`~ iid(D, ${only})\` draws ${only} of them, and a loop defines each`,
   );
 }

@@ -48,7 +48,7 @@ const rows: readonly Row[] = [
   [['high'], ['upper', 'max', 'b']],
   [['value'], ['x', 'v']],
   // Distributions.
-  [['Normal'], ['n', 'gaussian', 'norm', 'dnorm']],
+  [['Normal'], ['n', 'gaussian', 'norm', 'dnorm', 'std_normal', 'normaldistribution']],
   [
     ['MvNormal'],
     [

@@ -125,6 +125,7 @@ export function checkRegions(name: string, regions: readonly Region[]): Diagnost
         regions[0]!.axes.map((a, d) => (d === axis ? zero : a.from)),
       ),
       isAlone ? printDimension(first!.from) : null,
+      true,
     );
   }
   const differing = [...Array(rank).keys()].filter((axis) => regions.some((r) => !sameAxis(r.axes[axis]!, regions[0]!.axes[axis]!)));

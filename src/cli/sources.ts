@@ -41,6 +41,7 @@ export function readValues(model: Model, flags: DataFlags, numbered: readonly st
   const givenBy = new Map<string, string>();
   const levels = new Map<string, readonly string[] | undefined>(numbered.map((name) => [name, undefined]));
   const unused = new Set<string>();
+  const unbound = new Map<string, Tensor>();
   for (const flag of flags.levels ?? []) {
     collect(problems, () => {
       const { name, order } = readLevels(flag);
@@ -52,7 +53,7 @@ export function readValues(model: Model, flags: DataFlags, numbered: readonly st
   }
   for (const source of flags.data ?? []) {
     collect(problems, () => {
-      for (const [name, value] of readSource(model, source, { levels, missing: flags.missing ?? [] })) {
+      for (const [name, value] of readSource(model, source, { levels, missing: flags.missing ?? [], unbound })) {
         unused.delete(name);
         const before = givenBy.get(name);
         if (before !== undefined)
@@ -95,7 +96,10 @@ export function readValues(model: Model, flags: DataFlags, numbered: readonly st
         }),
       );
   if (problems.length > 0) throw together(problems);
-  return new Map([...fromData, ...set]);
+  // A column that is left alone is a mistake where its name is nearly one that nobody gives: passed on, it is pointed out.
+  const wanted = model.inputs.data.filter((name) => !fromData.has(name) && !set.has(name));
+  const nearly = [...unbound].filter(([column]) => didYouMean(column, wanted) !== null);
+  return new Map([...nearly, ...fromData, ...set]);
 }
 
 function hintFor(name: string, bound: Iterable<string>): { readonly hint?: string } {
@@ -170,6 +174,8 @@ interface TableReading {
   /** Order of the levels by name, undefined for the ascending one. */
   readonly levels: ReadonlyMap<string, readonly string[] | undefined>;
   readonly missing: readonly string[];
+  /** Receives the columns of tables that the program does not declare. */
+  readonly unbound: Map<string, Tensor>;
 }
 
 /** The file that a source of data names. */
@@ -223,7 +229,10 @@ function readSource(model: Model, source: string, reading: TableReading): Iterab
           message: 'Columns need a name to be bound to.',
           hint: `--data name=${source}`,
         });
-      return byHeader(model, read.header, file).map(({ name, column }) => [name, valueOf(name, read, [column], reading)]);
+      const bound = byHeader(model, read.header, file);
+      for (const column of read.header)
+        if (!bound.some((b) => b.column === column)) reading.unbound.set(column, tableValue(read, [column]));
+      return bound.map(({ name, column }) => [name, valueOf(name, read, [column], reading)]);
     },
   );
 }

@@ -49,8 +49,10 @@ export function parseCsvPieces(pieces: () => Iterable<string>, options: TableOpt
   // Numbers go straight into typed arrays; columns in which words turn up are read once more, as words.
   const first = scan(pieces, new Set(), missing);
   const { names } = first;
-  const problems = [...first.problems, ...headerProblems(names)];
-  if (first.bad > shownRows)
+  // One mistake, however many rows disagree with such a header.
+  const isComment = first.bad > 0 && names[0]!.startsWith('#');
+  const problems = isComment ? [commentProblem(names[0]!)] : [...first.problems, ...headerProblems(names)];
+  if (!isComment && first.bad > shownRows)
     problems.push({ code: 'bad-csv', severity: 'error', message: `${first.bad - shownRows} more rows are malformed` });
   if (problems.length > 0) throw new ModelError(problems, problems.map((p) => p.message).join('\n'));
   const wordColumns = new Set(first.columns.flatMap((column, k) => (column.isNumeric ? [] : [k])));
@@ -344,6 +346,15 @@ function separatorOf(text: string): string {
     }
   }
   return best;
+}
+
+function commentProblem(line: string): Diagnostic {
+  return {
+    code: 'bad-csv',
+    severity: 'error',
+    message: `the first line, ${line}, is a comment`,
+    hint: 'comments have no place in a table: the first line names the columns',
+  };
 }
 
 function headerProblems(names: readonly string[]): Diagnostic[] {

@@ -351,6 +351,13 @@ describe('names', () => {
     expect(diagnostics[1]!.hint).toBe('did you mean group by gruop?');
   });
 
+  it('says of a number that is missing that the shape of data would tell it', () => {
+    const declared = graphOf('data N: int data y: real[N] sample m ~ Normal(0, 1) observe y ~ Normal(m, 1)');
+    const [missing] = bind(declared, { y: [1, 2] }, { mode: 'infer' }).diagnostics;
+    expect(missing).toMatchObject({ code: 'missing-data', hint: expect.stringMatching(/leave out `data N: int`: .* shape of y/) });
+    expect(bind(declared, {}, { mode: 'infer' }).diagnostics[0]!.hint).toMatch(/^pass them with the data/);
+  });
+
   it('conditions on a value for a sampled variable, and says so', () => {
     expect(notes(program, { group: [1], weight: 0.5 })).toEqual([
       'weight is sampled by the program and given a value: the model is conditioned on it',
@@ -549,6 +556,8 @@ describe('indices', () => {
     expect(
       errors('data m: real[J] data K: int sample z ~ Categorical(ones(K) / K) sample x ~ Normal(m[z], 1)', { m: [1, 2], K: 3 }),
     ).toEqual(['z takes values 0 to 2 and is used as an index of m, which has elements 0 to 1']);
+    const program = graphOf('data m: real[J] sample z ~ DiscreteUniform(1, 2) sample x ~ Normal(m[z], 1)');
+    expect(bind(program, { m: [1, 2] }, { mode: 'infer' }).diagnostics[0]!.hint).toBe('give m 3 elements, or let z take values up to 1');
   });
   it('knows the ranges of integer laws', () => {
     const m = bound(

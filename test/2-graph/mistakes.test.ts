@@ -173,7 +173,18 @@ describe('each mistake is found where it is, once', () => {
       return `${d.code}: ${d.hint ?? ''}`;
     };
     expect(first('data y: real[N] sample mu[N] ~ Normal(0, 1)')).toMatch(/^gap: .*`~ iid\(D, N\)` draws N/);
-    expect(first('data N: int for t in 1..<N { sample z[t] ~ Normal(0, 1) }')).toMatch(/^gap: each element/);
+    expect(first('data N: int for t in 1..<N { sample z[t] ~ Normal(0, 1) }')).toMatch(/^gap: indices count from 0.*`sample z\[0\] ~/);
+    expect(first('sample a[0] ~ Normal(0, 1) sample a[2] ~ Normal(0, 1)')).toMatch(/^gap: each element/);
+  });
+  it.each<[string, RegExp]>([
+    ['data y: real[N] for n in 0..<N { sample y[n] ~ Normal(0, 1) }', /write `observe y ~/],
+    ['data y: real[N] for n in 0..<N { let m = y[n] factor m } report b = m', /`m\[n\] = \.\.\.` there/],
+    ['sample p ~ Dirichlet(1, 1)', /alpha is a vector: `Dirichlet\(\[/],
+    ['data N: int data y: real(N)', /in brackets: `real\[/],
+    ['data y: real[T] for t in 0..<T { observe y[t] ~ Normal(y[t-1], 1) }', /begin the loop later/],
+    ['sample a ~ std_normal()', /did you mean `Normal`/],
+  ])('%s', (source, hint) => {
+    expect(mistakes(source)[0]!.hint).toMatch(hint);
   });
   it('says what was meant, what is possible and what to do instead', () => {
     const first = (source: string): string => {

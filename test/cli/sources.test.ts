@@ -56,6 +56,11 @@ describe('tables', () => {
     );
   });
 
+  it('pass on a column whose name is nearly one that nobody gives, so that it is pointed out', () => {
+    expect(Object.keys(read('y,GROUP,colour\n1,2,3\n')).sort()).toEqual(['GROUP', 'y']);
+    expect([...readValues(model, { data: [table('y,GROUP\n1,2\n')], set: ['group=[0]'] }).keys()]).toEqual(['y', 'group']);
+  });
+
   it('bind a column with a comma in its name', () => {
     expect([...(readValues(model, { data: [`y=${table('"cost, total"\n4\n')}:cost, total`] }).get('y') as Tensor).values]).toEqual([4]);
   });

@@ -3,7 +3,7 @@
  * and the data had to say.
  */
 import { compile, type Diagnostic, type Model, renderDiagnostics } from '../../index.js';
-import { readText } from '../files.js';
+import { failure, readText } from '../files.js';
 import { printError } from '../output.js';
 import { type DataFlags, readValues } from '../sources.js';
 
@@ -12,7 +12,17 @@ export type ProgramFlags = DataFlags;
 
 /** The program in a file. @throws ModelError where it is wrong */
 export function readModel(path: string): Model {
-  return compile(readText(path), path);
+  const text = readText(path);
+  if (/\.(?:json|csv|tsv)$/i.test(path))
+    throw failure(path, '', [
+      {
+        code: 'wrong-option',
+        severity: 'error',
+        message: 'This is a file of data, and the program is named first.',
+        hint: `for example model.cred --data ${path}`,
+      },
+    ]);
+  return compile(text, path);
 }
 
 /** @throws ModelError for a wrong program, unreadable files or malformed values. */
