@@ -38,7 +38,62 @@ cases <- list(
     start = list(), monitor = c("w", "s2"), modules = "glm", rename = function(names) gsub("[][,]", "", names),
     adapt = 500, burn = 500, chains = 4))
 
-chosen <- cases[[case]]()
+# Scales as precisions of Normal effects; indices begin at 1. NAME-glm is NAME with the glm module.
+hierarchy <- function(model, data, monitor) function() list(
+  model = paste("model {", model, "}"), data = data(), start = list(), monitor = monitor,
+  modules = if (grepl("-glm$", case)) "glm" else character(0), rename = function(names) gsub("[][,]", "", names),
+  adapt = 1000, burn = 1000, chains = 4)
+hierarchies <- list(
+  "eight-schools" = hierarchy("
+    mu ~ dnorm(0, 0.04)
+    tau ~ dt(0, 0.04, 1) T(0, )
+    for (j in 1:J) { theta[j] ~ dnorm(mu, 1 / tau^2)
+      y[j] ~ dnorm(theta[j], 1 / s[j]^2) }",
+    function() d, c("mu", "tau", "theta")),
+  "local-level" = hierarchy("
+    drift ~ dnorm(0, 1) T(0, )
+    noise ~ dnorm(0, 0.25) T(0, )
+    z[1] ~ dnorm(0, 0.04)
+    for (t in 2:T) { z[t] ~ dnorm(z[t - 1], 1 / drift^2) }
+    for (t in 1:T) { y[t] ~ dnorm(z[t], 1 / noise^2) }",
+    function() list(T = length(d$y), y = d$y), c("drift", "noise")),
+  "growth-curves" = hierarchy("
+    ma ~ dnorm(0, 0.0004)
+    mb ~ dnorm(0, 0.01)
+    ta ~ dnorm(0, 0.04) T(0, )
+    tb ~ dnorm(0, 0.25) T(0, )
+    sigma ~ dnorm(0, 1 / 9) T(0, )
+    for (j in 1:J) { a[j] ~ dnorm(ma, 1 / ta^2)
+      b[j] ~ dnorm(mb, 1 / tb^2) }
+    for (n in 1:N) { y[n] ~ dnorm(a[g[n] + 1] + b[g[n] + 1] * t[n], 1 / sigma^2) }",
+    function() c(d, N = length(d$y)), c("ma", "mb", "ta", "tb", "sigma")),
+  "logistic-regression" = hierarchy("
+    b0 ~ dnorm(0, 0.04)
+    for (k in 1:D) { b[k] ~ dnorm(0, 0.25) }
+    for (n in 1:N) { y[n] ~ dbern(p[n])
+      logit(p[n]) <- b0 + inprod(X[n, ], b) }",
+    function() list(N = nrow(d$X), D = ncol(d$X), X = d$X, y = d$y), c("b0", "b")),
+  "nested-effects" = hierarchy("
+    b0 ~ dnorm(0, 0.04)
+    ss ~ dnorm(0, 1) T(0, )
+    sv ~ dnorm(0, 1) T(0, )
+    for (j in 1:S) { u[j] ~ dnorm(b0, 1 / ss^2) }
+    for (k in 1:C) { v[k] ~ dnorm(u[school[k] + 1], 1 / sv^2) }
+    for (n in 1:N) { y[n] ~ dbern(p[n])
+      logit(p[n]) <- v[class[n] + 1] }",
+    function() c(d, C = length(d$school), N = length(d$y)), c("b0", "ss", "sv")),
+  "crossed-effects" = hierarchy("
+    b0 ~ dnorm(0, 0.04)
+    b1 ~ dnorm(0, 0.25)
+    sa ~ dnorm(0, 1) T(0, )
+    sc ~ dnorm(0, 1) T(0, )
+    for (j in 1:J) { a[j] ~ dnorm(0, 1 / sa^2) }
+    for (k in 1:K) { c[k] ~ dnorm(0, 1 / sc^2) }
+    for (n in 1:N) { y[n] ~ dpois(l[n])
+      log(l[n]) <- b0 + b1 * x[n] + a[g[n] + 1] + c[h[n] + 1] }",
+    function() c(d, N = length(d$y)), c("b0", "b1", "sa", "sc")))
+
+chosen <- c(cases, hierarchies)[[sub("-glm$", "", case)]]()
 for (name in chosen$modules) load.module(name, quiet = TRUE)
 draws <- list(); seconds <- list(); sweeps <- NULL
 for (chain in seq_len(chosen$chains)) {
