@@ -7,6 +7,7 @@
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, Option } from 'commander';
 import { version } from '../version.js';
+import { heedNohup } from './hangup.js';
 import { outliveReaders, printError, reportFailure, usageStatus } from './output.js';
 
 /** Flags that may be given several times. */
@@ -204,6 +205,7 @@ function usageHint(message: string): string {
 
 async function main(): Promise<void> {
   outliveReaders();
+  heedNohup();
   const [first] = process.argv.slice(2);
   if (first?.endsWith('.cred') === true) {
     printError(

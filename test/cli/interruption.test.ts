@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { deserialize, serialize } from 'node:v8';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { outlivesTerminal } from '../../src/cli/hangup.js';
 import { Interruption } from '../../src/cli/interruption.js';
 import { engine, type RunInputs } from '../../src/cli/unfinished.js';
 
@@ -35,7 +36,7 @@ describe('an interrupt', () => {
     vi.spyOn(process.stderr, 'write').mockReturnValue(true);
     const counts = (): readonly number[] => ['SIGINT', 'SIGTERM'].map((name) => process.listenerCount(name)),
       before = counts(),
-      interruption = new Interruption();
+      interruption = new Interruption(false);
     interruption.listen('warmup');
     interruption.listen('sampling');
     expect(counts()).toEqual(before.map((count) => count + 1));
@@ -67,8 +68,8 @@ describe('an interrupt', () => {
     const exit = vi.spyOn(process, 'exit').mockImplementation((() => undefined) as never);
     vi.spyOn(process.stderr, 'write').mockReturnValue(true);
     const before = process.listenerCount('SIGHUP'),
-      unheard = new Interruption(),
-      interruption = new Interruption();
+      unheard = new Interruption(false),
+      interruption = new Interruption(false);
     interruption.listen('sampling');
     process.emit('SIGHUP', 'SIGHUP');
     process.emit('SIGHUP', 'SIGHUP');
@@ -81,6 +82,21 @@ describe('an interrupt', () => {
     unheard.listen('sampling');
     unheard.end();
     expect(process.listenerCount('SIGHUP')).toBe(0);
+    // Under nohup it is not listened to at all.
+    const outlived = new Interruption(true);
+    outlived.listen('sampling');
+    expect(process.listenerCount('SIGHUP')).toBe(0);
+    outlived.end();
+  });
+
+  it.skipIf(!existsSync('/proc/self/status'))('by a closed terminal is let pass by children of who ignores it', async () => {
+    const shell = spawn('sh', ['-c', "trap '' HUP; echo ready; read line"]);
+    await new Promise((resolve) => {
+      shell.stdout.once('data', resolve);
+    });
+    expect([outlivesTerminal({}, shell.pid), outlivesTerminal({}, process.pid), outlivesTerminal({}, -1)]).toEqual([true, false, false]);
+    expect([outlivesTerminal({ _: 'nohup' }, -1), outlivesTerminal({ _: '/usr/bin/node' }, -1)]).toEqual([true, false]);
+    shell.stdin.end();
   });
 });
 
@@ -111,11 +127,12 @@ describe('a run whose progress nobody reads', () => {
 describe('a run that is interrupted while it warms up', () => {
   const start = (
     args: readonly string[],
+    env: NodeJS.ProcessEnv = process.env,
   ): {
     readonly child: ChildProcess;
     readonly answer: Promise<{ readonly status: number | null; readonly out: string; readonly err: string }>;
   } => {
-    const child = spawn(process.execPath, [main, ...args], { cwd: folder });
+    const child = spawn(process.execPath, [main, ...args], { cwd: folder, env });
     let out = '',
       err = '';
     child.stdout.setEncoding('utf8').on('data', (piece: string) => {
@@ -164,6 +181,20 @@ describe('a run that is interrupted while it warms up', () => {
     expect([status, out], err).toEqual([130, '']);
     expect(err).toContain(`there are no results. credence infer --resume ${directory} goes on.`);
     expect(err).not.toMatch(/error|internal/);
+  });
+
+  it('outlives its terminal under nohup', async () => {
+    const { child, answer } = start(
+      ['infer', 'm.cred', '--data', 'm.json', '--backend', 'mh', '--warmup', '1000000000', '--out', 'hung'],
+      // What a shell does: it names in `_` what it starts, and nohup becomes that.
+      { ...process.env, _: '/usr/bin/nohup' },
+    );
+    await untilKept('hung', child);
+    child.kill('SIGHUP');
+    // Of signals that wait the lowest comes first: this one is the second, and would end a run that had heard the first at once.
+    child.kill('SIGTERM');
+    const { status, err } = await answer;
+    expect(status, err).toBe(143);
   });
 
   it('goes on with what its files held, and says which hold something else', async () => {
