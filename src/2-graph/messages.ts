@@ -233,7 +233,12 @@ export function noDistribution(span: Span, family: string): Diagnostic {
   return error('parameter-out-of-domain', span, `These arguments of ${family} do not make a distribution.`);
 }
 export function discreteObservation(span: Span, family: string, type: string): Diagnostic {
-  return error('type-mismatch', span, `${family} is a law of integers; the observed value is ${type}.`, 'declare the data as `int`');
+  return error(
+    'type-mismatch',
+    span,
+    `${family} is a law of integers; the observed value is ${type}.`,
+    'declare the data as `int`, or take a law of real numbers',
+  );
 }
 export function raggedWhole(span: Span, name: string): Diagnostic {
   return error(
@@ -364,7 +369,14 @@ export function latentCondition(span: Span, name: string): Diagnostic {
   );
 }
 export function latentBound(span: Span, what: string, name: string): Diagnostic {
-  return error('latent-shape', span, `${what} depends on the unknown \`${name}\`.`, 'shapes and loops may depend on data only');
+  return error(
+    'latent-shape',
+    span,
+    `${what} depends on the unknown \`${name}\`.`,
+    what === 'A loop'
+      ? `shapes and loops may depend on data only; ask inside: \`n < ${name} ? a : b\``
+      : 'shapes and loops may depend on data only',
+  );
 }
 export function observedLatent(span: Span, name: string): Diagnostic {
   return error(

@@ -20,8 +20,9 @@ export function breathe(): Promise<void> {
 /** The platform that the code runs on. */
 export async function currentPlatform(): Promise<Platform> {
   if (typeof process !== 'undefined' && typeof process.versions?.node === 'string') {
-    const { nodePlatform } = await import('./node.js');
-    return nodePlatform();
+    // A bundle made for browsers has an empty module in its place (`browser` of package.json), and may meet a `process` all the same.
+    const { nodePlatform }: Partial<typeof import('./node.js')> = await import('./node.js');
+    if (nodePlatform !== undefined) return nodePlatform();
   }
   return browserPlatform();
 }

@@ -183,6 +183,8 @@ describe('each mistake is found where it is, once', () => {
     ['data N: int data y: real(N)', /in brackets: `real\[/],
     ['data y: real[T] for t in 0..<T { observe y[t] ~ Normal(y[t-1], 1) }', /begin the loop later/],
     ['sample a ~ std_normal()', /did you mean `Normal`/],
+    ['sample k ~ Poisson(3) for i in 0..<k { factor 1 }', /ask inside: `n < k \? a : b`/],
+    ['data y: real observe y ~ Delta(1)', /or take a law of real numbers/],
   ])('%s', (source, hint) => {
     expect(mistakes(source)[0]!.hint).toMatch(hint);
   });
