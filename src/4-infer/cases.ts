@@ -30,13 +30,20 @@ export function decided({ fn, args: [a, b] }: Apply, graph: ModelGraph): Expr | 
   }
 }
 
-/** The formula with conditions on data asked first, where it is shorter so. `tidied` brings what is left of a case to its readable form. */
-export function byCases(e: Expr, graph: ModelGraph, tidied: (e: Expr) => Expr): Expr {
-  for (const test of innerTests(e, graph)) {
+/**
+ * The formula with conditions on data asked first, where it is shorter so. `tidied` brings what is left of a case to its readable form, which
+ * asks for cases in turn; what is tried is taken off `nodes`, and where none are left the formula stays as it is.
+ */
+export function byCases(e: Expr, graph: ModelGraph, nodes: { left: number }, tidied: (e: Expr) => Expr): Expr {
+  const tests = innerTests(e, graph),
+    length = tests.length === 0 ? 0 : size(e);
+  for (const test of tests) {
+    if (nodes.left < length) return e;
+    nodes.left -= length;
     const where = (holds: boolean): Expr =>
       tidied(simplify(rewrite(e, (x) => (x.op === 'cond' && equal(x.test, test) ? (holds ? x.then : x.otherwise) : x))));
     const whole = cond(test, where(true), where(false));
-    if (size(whole) < size(e)) return whole;
+    if (size(whole) < length) return whole;
   }
   return e;
 }

@@ -53,7 +53,7 @@ export function termsOf(e: Expr, sign: 1 | -1 = 1): readonly Term[] {
   });
 }
 
-/** A sum in the order of first mention, each term once. */
+/** A sum in the order of first mention, each term once. Long ones stay as they are: conditions that are put together would be too. */
 export function sumOf(terms: readonly Term[]): Expr {
   const out: Term[] = [],
     likeness = new Likeness(),
@@ -64,6 +64,10 @@ export function sumOf(terms: readonly Term[]): Expr {
     else list.splice(list.findLastIndex((other) => other < place) + 1, 0, place);
   };
   for (const t of terms) {
+    if (terms.length > longestCounted) {
+      out.push(t);
+      continue;
+    }
     const key = likeness.of(t.body),
       near = places.get(key) ?? [],
       [place, one] = firstMerged(out, near, t);
@@ -79,14 +83,13 @@ export function sumOf(terms: readonly Term[]): Expr {
     note(changed, place);
   }
   const left = out.filter((t) => t.factor !== 0 && !isConst(t.body, 0));
-  // Longer chains would be expressions of that depth.
-  if (left.length > longestChain) return addAll(left.map(written));
+  if (left.length > longestCounted) return addAll(left.map(written));
   return left.reduce<Expr>(
     (sum, t, k) => (k > 0 && t.factor < 0 ? sub(sum, written({ ...t, factor: -t.factor })) : add(sum, written(t))),
     num(0),
   );
 }
-const longestChain = 100;
+const longestCounted = 100;
 
 /** The first of some places whose term is one with another, and the two as one; nothing where there is none. */
 function firstMerged(out: readonly Term[], places: readonly number[], t: Term): readonly [number, Term | null] {

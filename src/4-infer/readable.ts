@@ -37,7 +37,8 @@ import { addends, sumOf, termsOf } from './likeTerms.js';
 export function readable(e: Expr, graph: ModelGraph): Expr {
   const symmetric = symmetricMatrices(graph),
     order = new Order(freeIndices(e));
-  const inCases = (x: Expr): Expr => byCases(x, graph, (part) => inCases(tidied(part)));
+  const nodes = { left: mostTried };
+  const inCases = (x: Expr): Expr => byCases(x, graph, nodes, (part) => inCases(tidied(part)));
   const tidied = (whole: Expr): Expr =>
     rewriteSums(whole, (x) => {
       if (x.op === 'const') return num(plain(x.value));
@@ -72,6 +73,9 @@ export function readable(e: Expr, graph: ModelGraph): Expr {
     });
   return withoutInnerTests(inCases(tidied(e)));
 }
+
+/** Nodes of formulas before which conditions on data are tried: each of n that are nested would be tried before the cases of all others. */
+const mostTried = 20_000;
 
 /** The number that an element of a literal array is, which has no name in the program; null for others. */
 export function literalOf({ variable, at }: Ref, graph: Pick<ModelGraph, 'variables'>): Expr | null {

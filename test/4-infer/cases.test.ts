@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { byCases, decided } from '../../src/4-infer/cases.js';
 import { readable } from '../../src/4-infer/readable.js';
 import { evaluate } from '../../src/expr/evaluate.js';
-import { type Apply, type Expr, add, cond, mul, num, ref, sub } from '../../src/expr/expr.js';
+import { type Apply, type Expr, add, apply, cond, mul, num, ref, sub } from '../../src/expr/expr.js';
 import { compile } from '../../src/index.js';
 import { graphOf } from '../2-graph/programs.js';
 
@@ -85,7 +85,7 @@ describe('conditions on data', () => {
     fc.assert(
       fc.property(expressions(5), (e) => {
         const shown = readable(e, graph);
-        if (byCases(e, graph, (x) => x) !== e) shortened++;
+        if (byCases(e, graph, { left: Number.POSITIVE_INFINITY }, (x) => x) !== e) shortened++;
         for (const environment of values) {
           const expected = at(e, environment);
           expect(Math.abs(at(shown, environment) - expected)).toBeLessThanOrEqual(1e-9 * Math.max(1, Math.abs(expected)));
@@ -94,5 +94,20 @@ describe('conditions on data', () => {
       { numRuns: 300, seed: 4 },
     );
     expect(shortened).toBeGreaterThan(20);
+  });
+
+  it('are tried until so many nodes were looked at: of n that are nested, each would be tried before the cases of all others', () => {
+    const nested = Array.from({ length: 40 }, (_, k) => k).reduce<Expr>((e, k) => cond(apply('gt', ref('c'), num(k)), e, num(k)), ref('m'));
+    const nodes = { left: 5000 };
+    let tried = 0;
+    const inCases = (e: Expr): Expr =>
+      byCases(e, graph, nodes, (part) => {
+        tried++;
+        return inCases(part);
+      });
+    inCases(nested);
+    // Each trial has two parts, and what is looked at has two nodes at least.
+    expect(tried).toBeGreaterThan(0);
+    expect(tried).toBeLessThan(5000);
   });
 });
