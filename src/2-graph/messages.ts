@@ -2,7 +2,7 @@
  * Messages of the second phase: what can be wrong with a program that parses. One function each.
  */
 import type { Diagnostic, Span } from '../errors/diagnostic.js';
-import { ourName } from './otherNames.js';
+import { ourForm, ourName } from './otherNames.js';
 
 function error(code: string, span: Span, message: string, hint?: string | undefined, expected?: string | undefined): Diagnostic {
   return {
@@ -31,11 +31,12 @@ export function unknownName(span: Span, name: string, suggestion: string | null)
   );
 }
 export function unknownFunction(span: Span, name: string, suggestion: string | null, valid: readonly string[]): Diagnostic {
+  const form = ourForm(name);
   return error(
     'unknown-function',
     span,
     `There is no function \`${name}\`.`,
-    meant(ourName(name, valid) ?? suggestion),
+    form === null ? meant(ourName(name, valid) ?? suggestion) : `write \`${form}\``,
     `one of ${list(valid)}, or a \`fn\` of the program`,
   );
 }

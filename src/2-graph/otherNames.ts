@@ -112,6 +112,7 @@ const rows: readonly Row[] = [
   [['columns'], ['append_col', 'cbind', 'column_stack']],
   [['onehot'], ['one_hot']],
   [['cumsum'], ['cumulative_sum']],
+  [['softplus'], ['log1p_exp', 'log1pexp']],
   // Types.
   [['real'], ['float', 'double', 'number', 'vector', 'matrix', 'array', 'row_vector', 'scalar']],
   [['int'], ['integer', 'counts']],
@@ -130,4 +131,38 @@ export function ourName(name: string, valid: readonly string[]): string | null {
     if (found !== undefined) return found;
   }
   return null;
+}
+
+/** Functions of others that are short expressions here: what is written in place of `name(x)`, and their names elsewhere (lower case). */
+export const forms: readonly (readonly [form: string, elsewhere: readonly string[]])[] = [
+  ['x ^ y', ['pow', 'power']],
+  ['x ^ 2', ['square']],
+  ['1 / sqrt(x)', ['inv_sqrt', 'rsqrt']],
+  ['atan(x / sqrt(1 - x^2))', ['asin', 'arcsin']],
+  ['2 * atan(sqrt((1 - x) / (1 + x)))', ['acos', 'arccos']],
+  ['(exp(x) - exp(-x)) / 2', ['sinh']],
+  ['(exp(x) + exp(-x)) / 2', ['cosh']],
+  ['log(x + sqrt(x^2 + 1))', ['asinh', 'arcsinh']],
+  ['test ? x : y', ['ifelse', 'if_else', 'where', 'cond', 'switch']],
+  ['x >= 0', ['step', 'int_step', 'heaviside']],
+  ['x == y', ['equals', 'eq']],
+  ['quantile(Normal(0, 1), x)', ['probit', 'qnorm', 'inv_phi', 'ndtri']],
+  ['log(-log(1 - x))', ['cloglog']],
+  ['1 - exp(-exp(x))', ['icloglog', 'inv_cloglog']],
+  ['exp(lgamma(x))', ['gamma', 'tgamma']],
+  ['lgamma(x + 1)', ['logfact', 'log_factorial']],
+  ['exp(lgamma(x + 1))', ['factorial', 'fact']],
+  ['exp(lchoose(x, y))', ['choose', 'comb']],
+  ['log1p(-x)', ['log1m']],
+  ['log(-expm1(x))', ['log1m_exp']],
+  ['x - y * floor(x / y)', ['mod', 'fmod', 'modulus']],
+  ['4 * atan(1)', ['pi']],
+  ['dot(x, x)', ['dot_self']],
+  ['x @ y', ['matmul', 'multiply']],
+];
+
+/** The expression that does here what a function does elsewhere, or null. */
+export function ourForm(name: string): string | null {
+  const wanted = name.toLowerCase();
+  return forms.find(([, elsewhere]) => elsewhere.includes(wanted))?.[0] ?? null;
 }
