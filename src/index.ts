@@ -21,7 +21,8 @@ export { version } from './version.js';
 
 export { type ElementDiagnostics, type Nested, Posterior, type PredictOptions, type ShapedArray } from './5-report/posterior.js';
 export type { CriterionSummary, LooSummary, RunContext, Summary, SummaryRow } from './5-report/record.js';
-export type { ElementSummary, VariableSummary } from './5-report/summary.js';
+export type { ElementSummary } from './5-report/rows.js';
+export type { VariableSummary } from './5-report/summary.js';
 export { type ExportFormat, exportFormats } from './5-report/interchange/export.js';
 export { type DrawsInput, readDraws } from './5-report/interchange/readDraws.js';
 export type { ExportedFile } from './5-report/interchange/exported.js';

@@ -2,7 +2,7 @@
  * The draws of a posterior that predictions start from: as the run kept them; of laws whose probabilities are
  * known, drawn anew; of estimates, the estimate itself.
  */
-import { type KeptDraws, keptDraws, type RunResult, sizeOf, type VariableResult } from './4-infer/posterior.js';
+import { type DrawValues, type KeptDraws, keptDraws, type RunResult, sizeOf, type VariableResult } from './4-infer/posterior.js';
 import type { PosteriorDraws } from './4-infer/predictive.js';
 import { createRandom } from './random/generator.js';
 
@@ -42,36 +42,46 @@ export function sourcesOf(result: Pick<RunResult, 'variables'>, needed: Readonly
       size = variable === undefined ? 0 : sizeOf(variable.shape);
     const drawn = variable === undefined ? null : drawnBy(variable);
     if (variable !== undefined && drawn !== null && drawn.chains * drawn.draws === length)
-      draws.set(name, { values: drawn.values, size, count: length });
+      draws.set(name, kept(drawn.values, size, length));
     else if (variable?.result.form !== 'closed') missing.push(name);
     else if (variable.discrete && variable.result.probabilities !== null && variable.range !== undefined) {
-      const count = length === 0 ? usualDraws : length;
-      draws.set(name, {
-        values: byProbabilities(variable.result.probabilities, size, variable.range, variable.low ?? 0, count, `${seed} ${name}`),
-        size,
-        count,
-      });
+      draws.set(name, byProbabilities(variable.result.probabilities, size, variable.range, variable.low ?? 0, `${seed} ${name}`));
       marginal.push(name);
     } else {
-      draws.set(name, { values: variable.result.mean, size, count: 1 });
+      draws.set(name, kept(variable.result.mean, size, 1));
       points.push(name);
     }
   }
   return { draws, chains: first?.chains ?? 1, length, independent: first?.independent ?? true, points, marginal, missing };
 }
 
-/** Elements independently from their probabilities. */
-function byProbabilities(probabilities: Float64Array, size: number, range: number, low: number, count: number, stream: string): Int32Array {
+/** @param values [count, size]; more draws than these begin again. */
+function kept(values: DrawValues, size: number, count: number): PosteriorDraws {
+  return {
+    size,
+    at(number) {
+      const from = (number % count) * size;
+      return values.subarray(from, from + size);
+    },
+  };
+}
+
+/** Elements independently from their probabilities, anew for each draw: all draws of a million labels at once would not fit into memory. */
+function byProbabilities(probabilities: Float64Array, size: number, range: number, low: number, stream: string): PosteriorDraws {
   const random = createRandom(stream, 'marginal'),
-    values = new Int32Array(count * size);
-  for (let k = 0; k < values.length; k++) {
-    let left = random.uniform(),
-      value = 0;
-    const from = (k % size) * range;
-    while (value < range - 1 && (left -= probabilities[from + value]!) > 0) value++;
-    values[k] = low + value;
-  }
-  return values;
+    values = new Int32Array(size);
+  return {
+    size,
+    at() {
+      for (let k = 0; k < size; k++) {
+        let left = random.uniform(),
+          value = 0;
+        while (value < range - 1 && (left -= probabilities[k * range + value]!) > 0) value++;
+        values[k] = low + value;
+      }
+      return values;
+    },
+  };
 }
 
 export interface DrawPlan {

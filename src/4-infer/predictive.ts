@@ -15,11 +15,10 @@ import { generation } from './simulate.js';
 
 /** Values of an unknown by draw. */
 export interface PosteriorDraws {
-  /** [count, size]; more draws than these begin again. */
-  readonly values: DrawValues;
   /** Elements of a draw. */
   readonly size: number;
-  readonly count: number;
+  /** The values of a draw, by its number; good until the next one is asked for. */
+  at(number: number): DrawValues;
 }
 
 export interface PredictiveProgram {
@@ -74,18 +73,18 @@ export function predictiveProgram(
     }),
   );
   const { functions, memory } = loadModule(builder, createRandom(seed, 'predict'));
-  const sources = [...draws].flatMap(([name, { values, size, count }]) => {
+  const sources = [...draws].flatMap(([name, of]) => {
     const target = memory.get(name),
       places = continued.get(name)?.places;
-    return target === undefined || places === undefined ? [] : [{ target, places, values, size, count }];
+    return target === undefined || places === undefined ? [] : [{ target, places, of }];
   });
   return {
     notes,
     draw(number) {
-      for (const { target, places, values, size, count } of sources) {
-        const from = (number % count) * size;
-        if (places === null) target.set(values.subarray(from, from + size));
-        else for (let k = 0; k < size; k++) if (places[k]! >= 0) target[places[k]!] = values[from + k]!;
+      for (const { target, places, of } of sources) {
+        const values = of.at(number);
+        if (places === null) target.set(values);
+        else for (let k = 0; k < of.size; k++) if (places[k]! >= 0) target[places[k]!] = values[k]!;
       }
       functions['predict']!();
     },

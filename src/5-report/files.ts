@@ -16,7 +16,8 @@ import {
 } from '../4-infer/posterior.js';
 import type { Diagnostic } from '../errors/diagnostic.js';
 import type { RunContext, Summary } from './record.js';
-import { type ElementSummary, elementsOf } from './summary.js';
+import type { ElementSummary } from './rows.js';
+import { elementsOf } from './summary.js';
 
 export interface Column {
   readonly name: string;

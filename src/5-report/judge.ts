@@ -6,7 +6,8 @@
  */
 import { isOfChains } from '../4-infer/posterior.js';
 import type { Diagnostic } from '../errors/diagnostic.js';
-import { type ElementSummary, rowsOf, type VariableSummary } from './summary.js';
+import type { ElementSummary } from './rows.js';
+import { rowsOf, type VariableSummary } from './summary.js';
 
 const largestRhat = 1.01;
 const largestRhatInside = 1.05;

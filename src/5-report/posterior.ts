@@ -19,7 +19,8 @@ import type { ExportedFile } from './interchange/exported.js';
 import { judge } from './judge.js';
 import { type Relabelling, relabellings } from './labels.js';
 import type { CriterionSummary, LooSummary, RunContext, Summary, SummaryRow } from './record.js';
-import { type ElementSummary, rowsOf, summarise, type VariableSummary } from './summary.js';
+import type { ElementSummary } from './rows.js';
+import { rowsOf, summarise, type VariableSummary } from './summary.js';
 
 /** Row-major numbers with their dimensions. */
 export type ShapedArray = Float64Array & { readonly shape: readonly number[] };
@@ -376,6 +377,14 @@ export class Posterior {
     );
   }
 
+  /**
+   * The text of `summary.json` in pieces: of millions of elements it is longer than a text can be.
+   * @param more fields beside the summary's own, or in their place.
+   */
+  summaryText(more: Readonly<Record<string, unknown>> = {}): Iterable<string> {
+    return summaryJson({ ...this.summaryWithoutRows(), ...more }, this.rows());
+  }
+
   /** The files of a run by name, as text. A text is made when it is read: those of draws and data may be large. */
   files(): Readonly<Record<string, string>> {
     const files: Record<string, string> = {};
@@ -419,7 +428,7 @@ export class Posterior {
       predictive = this.wantedPredictive().value;
     return [
       ...(draws === null ? [] : [{ name: 'draws.csv', pieces: draws }]),
-      { name: 'summary.json', pieces: summaryJson(this.summaryWithoutRows(), this.rows()) },
+      { name: 'summary.json', pieces: this.summaryText() },
       ...(predictive === null ? [] : [{ name: 'pointwise.csv', pieces: pointwiseCsv(predictive) }]),
       {
         name: 'run.json',

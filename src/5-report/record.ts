@@ -4,7 +4,7 @@
  */
 import type { Seconds } from '../4-infer/posterior.js';
 import type { Diagnostic } from '../errors/diagnostic.js';
-import type { ElementSummary } from './summary.js';
+import type { ElementSummary } from './rows.js';
 
 /** What surrounds a run: kept in `run.json`. */
 export interface RunContext {

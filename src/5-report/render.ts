@@ -3,7 +3,8 @@
  * width. Large variables show their first rows and say how many there are more.
  */
 import type { Posterior } from './posterior.js';
-import { type ElementSummary, rowCount, rowsAt, type VariableSummary } from './summary.js';
+import type { ElementSummary } from './rows.js';
+import { rowCount, rowsAt, type VariableSummary } from './summary.js';
 import { significant, type TextColumn, type TextRow, textTable, usedColumns } from './textTable.js';
 
 /** In the order shown; where the line is too short those of the highest rank go first: what tells whether to trust a row stays. */

@@ -22,13 +22,13 @@ import { shareRows, type VariableRecord } from './files.js';
 import type { Posterior } from './posterior.js';
 import type { Summary, SummaryRow } from './record.js';
 import { isFields, isList, isNumberOrNull, isSeconds, isTable, isText, noRun, parsed, requireFields } from './runFields.js';
-import { StoredRows } from './storedRows.js';
+import { RowColumns } from './rowColumns.js';
 import { type VariableSummary, variableSummary } from './summary.js';
 import { readSummary, type FileText } from './summaryFile.js';
 
 /** The texts of a run's files; null for those it has not. Those that may be longer than a text can be may come in pieces. */
 export interface RunFiles {
-  readonly summary: FileText;
+  readonly summary: string | Iterable<string>;
   readonly run: string;
   /** In pieces: there may be more draws than fit into a text. */
   readonly draws: Iterable<string> | null;
@@ -133,7 +133,7 @@ export function resultOfRun({ record, variables }: StoredRun): Pick<RunResult, '
   return { variables: variables.map(({ variable }) => variable), exchangeable: record.exchangeable };
 }
 
-function resultOf(record: VariableRecord, rows: StoredRows, values: DrawValues | null): VariableResult {
+function resultOf(record: VariableRecord, rows: RowColumns, values: DrawValues | null): VariableResult {
   const { name, shape, kind, discrete, insidePlate, range, low, chains, chainNumbers, draws, independent } = record;
   const { probabilities } = rows;
   const common = {
@@ -183,7 +183,7 @@ function resultOf(record: VariableRecord, rows: StoredRows, values: DrawValues |
   };
 }
 
-function summaryOf(variable: VariableResult, rows: StoredRows): VariableSummary {
+function summaryOf(variable: VariableResult, rows: RowColumns): VariableSummary {
   return variableSummary(variable, rows.flats(), (flat) => rows.at(flat));
 }
 
@@ -191,8 +191,8 @@ function summaryOf(variable: VariableResult, rows: StoredRows): VariableSummary 
 function rowsByVariable(
   text: FileText,
   variables: readonly VariableRecord[],
-): { readonly summary: Summary; readonly rows: ReadonlyMap<string, StoredRows> } {
-  const rows = new Map(variables.map((variable) => [variable.name, { shape: variable.shape, own: new StoredRows(variable) }]));
+): { readonly summary: Summary; readonly rows: ReadonlyMap<string, RowColumns> } {
+  const rows = new Map(variables.map((variable) => [variable.name, { shape: variable.shape, own: new RowColumns(variable) }]));
   const rest = readSummary(text, (name, row) => {
     const open = name.endsWith(']') ? name.lastIndexOf('[') : -1,
       found = rows.get(open < 0 ? name : name.slice(0, open));
@@ -227,7 +227,7 @@ function flatOf(indices: readonly string[], shape: readonly number[]): number | 
   return flat;
 }
 
-function rowsByName(variables: readonly StoredRows[]): Summary['variables'] {
+function rowsByName(variables: readonly RowColumns[]): Summary['variables'] {
   // Without a prototype: a variable may be called `__proto__`.
   const rows = Object.create(null) as { [element: string]: SummaryRow };
   for (const own of variables)

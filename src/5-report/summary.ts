@@ -7,37 +7,11 @@ import { ChainDraws } from './diagnostics/chainDraws.js';
 import { essBulk, essTail } from './diagnostics/ess.js';
 import { mcseMean, mcseQuantile } from './diagnostics/mcse.js';
 import { rhat, rhatOfRanks } from './diagnostics/rhat.js';
+import { RowColumns } from './rowColumns.js';
+import type { ElementSummary } from './rows.js';
 
 /** Probabilities are listed for supports of at most so many values. */
 const mostListedValues = 50;
-
-/** The row of one element: what does not apply is null. */
-export interface ElementSummary {
-  /** `mu[0,1]`. */
-  readonly name: string;
-  /** Number of the element in its variable, row-major. */
-  readonly flat: number;
-  /** Posterior mean; the estimate for em and map. */
-  readonly mean: number | null;
-  /** Posterior standard deviation; the standard error of an estimate. */
-  readonly sd: number | null;
-  /** Of the mean; where the mean is known and only quantiles come from draws, the largest of theirs. */
-  readonly mcse: number | null;
-  /** The 5 % quantile. */
-  readonly q5: number | null;
-  /** The median. */
-  readonly q50: number | null;
-  /** The 95 % quantile. */
-  readonly q95: number | null;
-  /** Effective sample size of the centre (Vehtari et al. 2021). */
-  readonly essBulk: number | null;
-  /** Effective sample size of the 5 % and 95 % quantiles, the smaller one. */
-  readonly essTail: number | null;
-  /** Infinite where chains stand still at different values. */
-  readonly rhat: number | null;
-  /** From value to probability. */
-  readonly probs: Readonly<{ [value: string]: number }> | null;
-}
 
 /** The rows of one variable. */
 export interface VariableSummary {
@@ -103,9 +77,8 @@ export function withResult(summary: VariableSummary, variable: VariableResult): 
     : { variable, elements: summary.elements };
 }
 
-/** True of a large variable of which there are no draws to summarise. */
-function isLarge({ shape, result }: VariableResult): boolean {
-  return sizeOf(shape) > fewestLarge && (result.form === 'moments' || (result.form === 'closed' && result.draws === null));
+function hasDraws({ result }: VariableResult): boolean {
+  return result.form === 'draws' || (result.form === 'closed' && result.draws !== null);
 }
 
 /** Rows of every variable, in order. Buffers are shared, so many variables cost no more than their draws. */
@@ -120,12 +93,16 @@ export function summarise(variables: readonly VariableResult[]): readonly Variab
     }
     return found;
   };
-  return variables.map((variable) =>
-    isLarge(variable)
-      ? // Without draws no buffers are asked for.
-        new LargeVariable(variable, Int32Array.from(elementsOf(variable)), (flat) => summariseElement(variable, flat, buffersFor))
-      : { variable, elements: elementsOf(variable).map((flat) => summariseElement(variable, flat, buffersFor)) },
-  );
+  return variables.map((variable) => {
+    const flats = elementsOf(variable),
+      rowAt = (flat: number): ElementSummary => summariseElement(variable, flat, buffersFor);
+    if (flats.length <= fewestLarge || !hasDraws(variable)) return variableSummary(variable, flats, rowAt);
+    // Rows of draws take their time: they are made once.
+    const { name, shape, range = null, low = null } = variable,
+      columns = new RowColumns({ name, shape, range, low });
+    for (const flat of flats) columns.set(flat, rowAt(flat));
+    return variableSummary(variable, flats, (flat) => columns.at(flat));
+  });
 }
 
 /** Flat numbers of the elements that exist. */

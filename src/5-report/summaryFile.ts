@@ -4,14 +4,11 @@
  */
 import { eachMember } from '../input/jsonMembers.js';
 import type { Summary, SummaryRow } from './record.js';
+import { rowNumbers } from './rows.js';
 import { isFields, isList, isNumberOrNull, isSeconds, isTable, isText, parsed, requireFields, wrongField } from './runFields.js';
 
 /** A text, whole or in pieces. */
 export type FileText = string | Iterable<string>;
-
-/** A number of a row. */
-export type RowNumber = Exclude<keyof SummaryRow, 'probs'>;
-export const rowNumbers: readonly RowNumber[] = ['mean', 'sd', 'mcse', 'q5', 'q50', 'q95', 'essBulk', 'essTail', 'rhat'];
 
 const file = 'summary.json';
 

@@ -6,7 +6,7 @@ import { keptDraws, sizeOf, type VariableResult } from '../4-infer/posterior.js'
 import { quantileOfSorted } from '../numeric/orderStatistics.js';
 import type { Posterior } from './posterior.js';
 import { shownRows } from './render.js';
-import type { ElementSummary } from './summary.js';
+import type { ElementSummary } from './rows.js';
 
 const blocks = '▁▂▃▄▅▆▇█';
 const tail = 0.005;

@@ -35,8 +35,22 @@ function highlighted(line: string): string {
   return /^ {2}(?:hint|expected): /.test(line) ? coloured('cyan', line) : line;
 }
 
-/** Writes to standard output and waits while the reader is behind. */
-export function write(text: string): Promise<void> {
+/** Characters gathered before a write. */
+const chunkLength = 1 << 20;
+
+/** Writes a text, whole or in pieces, to standard output and waits while the reader is behind. */
+export async function write(text: string | Iterable<string>): Promise<void> {
+  let chunk = '';
+  for (const piece of typeof text === 'string' ? [text] : text) {
+    chunk += piece;
+    if (chunk.length < chunkLength) continue;
+    await written(chunk);
+    chunk = '';
+  }
+  if (chunk !== '') await written(chunk);
+}
+
+function written(text: string): Promise<void> {
   return new Promise((resolve) => {
     if (process.stdout.write(text)) resolve();
     else process.stdout.once('drain', resolve);

@@ -1,7 +1,8 @@
 /** Intervals of array variables, a panel for each, and of long ones as a band along their index. */
 import { bandChart, mostBandElements } from '../plot/charts/band.js';
 import { forestChart, type Interval } from '../plot/charts/forest.js';
-import { type ElementSummary, rowCount, rowsAt, type VariableSummary } from '../5-report/summary.js';
+import type { ElementSummary } from '../5-report/rows.js';
+import { rowCount, rowsAt, type VariableSummary } from '../5-report/summary.js';
 import { evenly } from '../plot/statistics.js';
 import { paragraph, type Section } from './html.js';
 import { type Pictures, wideChart } from './pictures.js';

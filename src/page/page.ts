@@ -5,7 +5,8 @@
 import { isOfChains } from '../4-infer/posterior.js';
 import type { Summary } from '../5-report/record.js';
 import { isCut, summaryTable } from '../5-report/render.js';
-import { type ElementSummary, rowsOf, type VariableSummary } from '../5-report/summary.js';
+import type { ElementSummary } from '../5-report/rows.js';
+import { rowsOf, type VariableSummary } from '../5-report/summary.js';
 import { objectiveChart } from '../plot/charts/objective.js';
 import { paretoChart } from '../plot/charts/paretoK.js';
 import { ModelError } from '../errors/diagnostic.js';

@@ -3,7 +3,8 @@ import { kindOfResults } from '../4-infer/registry.js';
 import type { BoundModel } from '../2-graph/bound.js';
 import type { Derivation } from '../5-report/derivation.js';
 import type { StoredRun } from '../5-report/storedRun.js';
-import { type ElementSummary, rowCount, rowsOf, type VariableSummary } from '../5-report/summary.js';
+import type { ElementSummary } from '../5-report/rows.js';
+import { rowCount, rowsOf, type VariableSummary } from '../5-report/summary.js';
 
 export interface Report {
   /** What the page calls the run. */

@@ -6,7 +6,7 @@ import type { VariableResult } from '../../src/4-infer/posterior.js';
 import { Posterior } from '../../src/5-report/posterior.js';
 import { renderSummary } from '../../src/5-report/render.js';
 import { readStoredRun, type StoredRun } from '../../src/5-report/storedRun.js';
-import { rowCount, rowsAt, rowsOf, type VariableSummary, withResult } from '../../src/5-report/summary.js';
+import { rowCount, rowsAt, rowsOf, summarise, type VariableSummary, withResult } from '../../src/5-report/summary.js';
 import { ModelError } from '../../src/errors/diagnostic.js';
 import { context, drawn, normals, result } from './results.js';
 
@@ -178,6 +178,22 @@ describe('a run of many elements read back', () => {
 
   it('is the same table as of the run itself', () => {
     expect(renderSummary(new Posterior(result([summary.variable]), context), 200)).toBe(renderSummary(posterior, 200));
+  });
+
+  it('has of draws the rows that each element has alone', () => {
+    const values = normals(2, 8, size, (_c, _d, e, z) => z + e),
+      [many] = summarise([drawn('x', [size], 2, values)]);
+    for (const e of [0, 17, size - 1]) {
+      const own = Float64Array.from({ length: 16 }, (_, row) => values[row * size + e]!),
+        [alone] = summarise([drawn('x', [], 2, own)]);
+      expect(rowsAt(many!, [e])[0]).toEqual({ ...alone!.elements[0], name: `x[${e}]`, flat: e });
+    }
+    expect(rowCount(many!)).toBe(size);
+  });
+
+  it('is written with fields of others beside its own, or in their place', () => {
+    const text = [...posterior.summaryText({ aic: 3, agreement: { agrees: true } })].join('');
+    expect(JSON.parse(text)).toEqual({ ...(JSON.parse(whole) as object), aic: 3, agreement: { agrees: true } });
   });
 
   it('keeps labels in bytes, and refuses what is no label', () => {

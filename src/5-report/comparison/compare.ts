@@ -13,7 +13,7 @@ import type { Posterior } from '../posterior.js';
 import type { Summary } from '../record.js';
 import { total } from './leaveOneOut.js';
 import { attempted } from './predictive.js';
-import { type FileText, withoutRows } from '../summaryFile.js';
+import { withoutRows } from '../summaryFile.js';
 
 /** What `pointwise.csv` holds. */
 export interface PointwiseRow {
@@ -292,7 +292,7 @@ export function stackingWeights(densities: readonly (readonly number[])[]): read
 /** A run from the texts of its files. @throws ModelError (code `no-run`) where they are not those of a run. */
 export function readRun(
   name: string,
-  files: { readonly summary: FileText; readonly run: string; readonly pointwise: string | null },
+  files: { readonly summary: string | Iterable<string>; readonly run: string; readonly pointwise: string | null },
 ): ComparedRun {
   const summary = object(name, 'summary.json', withoutRows(files.summary)),
     run = object(name, 'run.json', files.run);

@@ -161,7 +161,7 @@ async function run(
   // A reader who closes the pipe in the middle of the table does not change the verdict.
   process.exitCode = status;
   if (flags.json === true) {
-    await write(posterior.files()['summary.json'] ?? '');
+    await write(posterior.summaryText());
     if (posterior.warnings.length > 0) printError(warningsText(posterior, model.fileName));
   } else await write(report(posterior, model.fileName, out?.directory, saved ?? [], flags));
   return status;

@@ -59,7 +59,7 @@ export async function predict(directory: string, flags: PredictFlags): Promise<n
   const status = !saved ? usageStatus : predicted.converged ? 0 : untrustedStatus;
   process.exitCode = status;
   if (flags.json === true) {
-    await write(predicted.files()['summary.json'] ?? '');
+    await write(predicted.summaryText());
     if (predicted.warnings.length > 0) printError(renderDiagnostics(predicted.warnings, '', directory));
   } else await write(table(predicted, directory, saved ? flags.out : undefined));
   return status;

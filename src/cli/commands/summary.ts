@@ -36,9 +36,7 @@ export async function summary(paths: readonly string[], flags: SummaryFlags): Pr
   process.exitCode = status;
   const width = process.stdout.columns || defaultWidth;
   if (flags.json === true) {
-    await write(
-      `${JSON.stringify({ ...withCriteria(posterior.summary(), stored), ...(agreement === null ? {} : { agreement }) }, null, 2)}\n`,
-    );
+    await write(posterior.summaryText({ ...criteriaOf(stored), ...(agreement === null ? {} : { agreement }) }));
     if (posterior.warnings.length > 0) printError(warningsText(posterior, paths));
   } else
     await write(
@@ -81,8 +79,8 @@ function runOf(path: string): string | null {
 }
 
 /** Criteria need the program and its data; the run has computed them. */
-function withCriteria(found: Summary, stored: Summary | null): Summary {
-  return stored === null ? found : { ...found, aic: stored.aic, bic: stored.bic, waic: stored.waic, loo: stored.loo };
+function criteriaOf(stored: Summary | null): Partial<Pick<Summary, 'aic' | 'bic' | 'waic' | 'loo'>> {
+  return stored === null ? {} : { aic: stored.aic, bic: stored.bic, waic: stored.waic, loo: stored.loo };
 }
 
 function table(posterior: Posterior, paths: readonly string[], { plot }: SummaryFlags, width: number): string {

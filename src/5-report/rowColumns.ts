@@ -1,15 +1,21 @@
 /**
- * The rows of one variable as `summary.json` holds them, column by column: NaN stands for what is not known. Rows as objects are made
- * of them when they are read, so that a million of them take as much memory as their numbers.
+ * The rows of one variable column by column: NaN stands for what is not known. Rows as objects are made of them when they are read, so
+ * that a million of them take as much memory as their numbers.
  */
 import { elementName, sizeOf } from '../4-infer/posterior.js';
-import type { VariableRecord } from './files.js';
 import type { SummaryRow } from './record.js';
-import type { ElementSummary } from './summary.js';
-import { type RowNumber, rowNumbers } from './summaryFile.js';
+import { type ElementSummary, type RowNumber, rowNumbers } from './rows.js';
 
-export class StoredRows {
-  private readonly record: VariableRecord;
+/** The variable that rows are of; `range` and `low` of a finite support, else null. */
+export interface RowsOf {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly range: number | null;
+  readonly low: number | null;
+}
+
+export class RowColumns {
+  private readonly of: RowsOf;
   private readonly size: number;
   /** Made when the first number of the kind is met: a point has no effective size. */
   private readonly columns: Map<RowNumber, Float64Array> = new Map();
@@ -18,9 +24,9 @@ export class StoredRows {
   private listed: Float64Array | null = null;
   private rows = 0;
 
-  constructor(record: VariableRecord) {
-    this.record = record;
-    this.size = sizeOf(record.shape);
+  constructor(of: RowsOf) {
+    this.of = of;
+    this.size = sizeOf(of.shape);
     this.present = new Uint8Array(this.size);
   }
 
@@ -39,7 +45,7 @@ export class StoredRows {
       const value = row[name];
       if (value !== null) this.ownColumn(name)[flat] = value;
     }
-    const { range, low } = this.record,
+    const { range, low } = this.of,
       { probs } = row;
     if (this.present[flat] === 0) this.rows++;
     this.present[flat] = 1;
@@ -73,7 +79,7 @@ export class StoredRows {
       return value === undefined || Number.isNaN(value) ? null : value;
     };
     return {
-      name: elementName(this.record.name, this.record.shape, flat),
+      name: elementName(this.of.name, this.of.shape, flat),
       flat,
       mean: number('mean'),
       sd: number('sd'),
@@ -89,7 +95,7 @@ export class StoredRows {
   }
 
   private probabilitiesOf(flat: number): ElementSummary['probs'] {
-    const { range, low } = this.record;
+    const { range, low } = this.of;
     if (range === null || this.listed === null) return null;
     const probs: { [value: string]: number } = {};
     for (let k = 0; k < range; k++) probs[String(k + (low ?? 0))] = this.listed[flat * range + k]!;

@@ -1,0 +1,61 @@
+/** Where predictions begin: draws as a run kept them, and labels drawn from their probabilities, one draw at a time. */
+import { describe, expect, it } from 'vitest';
+import type { VariableResult } from '../src/4-infer/posterior.js';
+import { sourcesOf } from '../src/predictionDraws.js';
+
+const draws = 4000,
+  probabilities = [0.2, 0.8, 0, 1, 0.55, 0.45];
+const labels: VariableResult = {
+  name: 'z',
+  shape: [3],
+  kind: 'latent',
+  discrete: true,
+  range: 2,
+  low: 5,
+  insidePlate: true,
+  result: {
+    form: 'closed',
+    mean: Float64Array.of(5.8, 6, 5.45),
+    sd: null,
+    mcse: null,
+    quantiles: null,
+    probabilities: Float64Array.from(probabilities),
+    draws: null,
+  },
+};
+const weights: VariableResult = {
+  name: 'w',
+  shape: [2],
+  kind: 'latent',
+  discrete: false,
+  insidePlate: false,
+  result: { form: 'draws', chains: 1, draws, values: Float64Array.from({ length: 2 * draws }, (_, i) => i), independent: true },
+};
+
+describe('the draws that predictions begin with', () => {
+  const { draws: sources, marginal, length } = sourcesOf({ variables: [labels, weights] }, new Set(['z', 'w']), '1');
+
+  it('are those of the run, and begin again after the last', () => {
+    expect(length).toBe(draws);
+    expect([...sources.get('w')!.at(3), ...sources.get('w')!.at(draws + 3)]).toEqual([6, 7, 6, 7]);
+  });
+
+  it('of labels of which the run has probabilities are as probable, and take no more room than one of them', () => {
+    expect(marginal).toEqual(['z']);
+    const z = sources.get('z')!,
+      counts = [0, 0, 0, 0, 0, 0];
+    const buffer = z.at(0).buffer;
+    for (let d = 0; d < draws; d++) {
+      const values = z.at(d);
+      values.forEach((value, element) => {
+        counts[2 * element + value - 5]!++;
+      });
+      expect(values.buffer).toBe(buffer);
+    }
+    // Four standard errors of a share of so many draws.
+    counts.forEach((count, k) => {
+      const p = probabilities[k]!;
+      expect(Math.abs(count / draws - p)).toBeLessThanOrEqual(4 * Math.sqrt((p * (1 - p)) / draws));
+    });
+  });
+});
