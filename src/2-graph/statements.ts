@@ -11,6 +11,7 @@ import type { Placed } from './declarations.js';
 import { lowerType } from './declaredTypes.js';
 import type { Dependences } from './dependences.js';
 import type { Plate, Statement, Target } from './graph.js';
+import { withoutImplied } from './impliedGuards.js';
 import { lowerLaw } from './laws.js';
 import { discreteObservation, latentCondition, observedLatent, raggedEvent, ranksDiffer, shapeMismatch, typeMismatch } from './messages.js';
 import { diagonalPlate, type Places, type TargetPlace } from './places.js';
@@ -70,7 +71,7 @@ export class StatementLowering {
       this.dependences.forbidLatents(v.body, (name) => latentCondition(g.test.span, name));
       out.push(g.negated ? applied('not', v.body) : v.body);
     }
-    return out;
+    return withoutImplied(out);
   }
 
   private emit(statement: DistributiveOmit<Statement, 'id'>): void {

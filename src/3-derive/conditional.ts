@@ -489,10 +489,21 @@ export function solve(
     }
     // Guards of the region itself hold for every element a kernel visits.
     if (region.guards.some((r) => equal(r, s)) || kept.some((k) => equal(k, s))) continue;
-    if (region.guards.some((r) => equal(apply('not', r), s))) return null;
+    if (region.guards.some((r) => exclude(r, s))) return null;
     kept.push(s);
   }
   return { map, binders: remaining, guards: kept };
+}
+/** True where two tests cannot both hold by their form: one is the other's negation, or they ask the same for different numbers. */
+function exclude(a: Expr, b: Expr): boolean {
+  if (equal(apply('not', a), b) || equal(a, apply('not', b))) return true;
+  const [x, y] = [numberAsked(a), numberAsked(b)];
+  return x !== null && y !== null && x.value !== y.value && equal(x.of, y.of);
+}
+function numberAsked(test: Expr): { readonly of: Expr; readonly value: number } | null {
+  if (test.op !== 'apply' || test.fn !== 'eq') return null;
+  const [a, b] = test.args as readonly [Expr, Expr];
+  return isConst(b) ? { of: a, value: b.value } : isConst(a) ? { of: b, value: a.value } : null;
 }
 /** Tidies addresses after substitution: `z[(t + 1) - 1]` becomes `z[t]`. */
 function tidyIndices(e: Expr): Expr {

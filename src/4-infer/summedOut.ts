@@ -194,6 +194,8 @@ function addressIn(builder: ProgramBuilder, f: Factor, names: ReadonlySet<string
  * by with smaller tables, and a table of all would grow by a factor with each latent.
  */
 const mostCombinations = 1 << 10;
+/** Combinations that any table may hold: elimination says what is too many. */
+const largestTable = 1 << 20;
 
 function prepareGroup(builder: ProgramBuilder, latents: readonly FiniteLatent[], factors: readonly Factor[], backend: string): Summed {
   const names = new Set(latents.map((l) => l.name));
@@ -204,7 +206,8 @@ function prepareGroup(builder: ProgramBuilder, latents: readonly FiniteLatent[],
   });
   const addresses = factors.map((f) => addressIn(builder, f, names));
   const combinations = latents.reduce((n, l) => n * l.count, 1),
-    eliminates = combinations > mostCombinations && !factors.some((f) => mentionedIn(f, names).size === names.size);
+    eliminates =
+      combinations > largestTable || (combinations > mostCombinations && !factors.some((f) => mentionedIn(f, names).size === names.size));
   if (!aligned || eliminates || addresses.some((a) => a === null)) return blockGroup(builder, latents, factors, backend);
   const table = builder.fresh('logWeights', [...leading, ...latents.map((l) => l.count)], 'state');
   const probabilities = builder.fresh('probabilities', [...leading, ...latents.map((l) => l.count)], 'state');

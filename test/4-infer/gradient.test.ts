@@ -416,14 +416,22 @@ describe('networks of scalars', () => {
 });
 
 describe('refusals', () => {
-  test.each([['infinite counts', 'data y: real sample k ~ Poisson(3) observe y ~ Normal(k, 1)', { y: 2 }, 'no-marginal']])(
-    '%s',
-    (_title, source, data, code) => {
-      expect(() => new DifferentiableDensity(boundModel(source, data), 'map', '1')).toThrowError(
-        expect.objectContaining({ diagnostics: [expect.objectContaining({ code })] }),
-      );
-    },
-  );
+  const switches = Array.from({ length: 40 }, (_, k) => `z${k}`);
+  test.each([
+    ['infinite counts', 'data y: real sample k ~ Poisson(3) observe y ~ Normal(k, 1)', { y: 2 }, 'no-marginal'],
+    [
+      'two to the forty states of one term',
+      `data y: real sample m ~ Normal(0, 1)
+       ${switches.map((z) => `sample ${z} ~ Bernoulli(0.5)`).join('\n')}
+       observe y ~ Normal(${switches.map((z) => `${z} ? m : `).join('')} 0, 1)`,
+      { y: 2 },
+      'no-marginal',
+    ],
+  ])('%s', (_title, source, data, code) => {
+    expect(() => new DifferentiableDensity(boundModel(source, data), 'map', '1')).toThrowError(
+      expect.objectContaining({ diagnostics: [expect.objectContaining({ code })] }),
+    );
+  });
 });
 
 test('code does not grow with the data', () => {
