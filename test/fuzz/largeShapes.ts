@@ -73,7 +73,7 @@ function depth(size: number, dice: Dice): LargeProgram {
 
 /** Sums of many unknowns in one mean: all of them meet. */
 function sum(size: number, dice: Dice): LargeProgram {
-  const n = 10 * size,
+  const n = 15 * size,
     law = dice.of(['Normal(0, 1)', 'Gamma(2, 1)', 'Bernoulli(0.3)', 'Laplace(0, 1)']);
   const mean = list(n, (k) => `${1 + dice.below(9)} * x${k}`).join(' + ');
   return {
@@ -321,12 +321,17 @@ function conditions(size: number, dice: Dice): LargeProgram {
   const n = 2 * size;
   let nested = '0';
   for (let k = 0; k < n; k++) nested = dice.of([`(z${k} ? m${k} : ${nested})`, `(z${k} && m${k} > 0 ? ${nested} : m${k})`]);
-  const deep = 3 * size,
+  const deep = 10 * size,
     branches = list(deep, (k) => `if k == ${k} { sample e[k] ~ Normal(${k}, 1) } else { `).join('');
-  return dice.chance(0.6)
+  if (dice.chance(0.6))
+    return {
+      source: `data y: real[N]\n${lines(n, (k) => `sample z${k} ~ Bernoulli(0.5)\nsample m${k} ~ Normal(0, 1)`)}\nobserve y ~ Normal(${nested}, 1)`,
+      data: { y: normals(10, dice) },
+    };
+  return dice.chance(0.5)
     ? {
-        source: `data y: real[N]\n${lines(n, (k) => `sample z${k} ~ Bernoulli(0.5)\nsample m${k} ~ Normal(0, 1)`)}\nobserve y ~ Normal(${nested}, 1)`,
-        data: { y: normals(10, dice) },
+        source: `data c: int\nsample a ~ Normal(0, 1)\n${lines(deep, (k) => `if c > ${k} {`)}\nobserve 1.5 ~ Normal(a, 1)${' }'.repeat(deep)}`,
+        data: { c: deep + 1 },
       }
     : { source: `for k in 0..<${deep + 1} { ${branches}sample e[k] ~ Normal(0, 1)${' }'.repeat(deep)} }`, data: {} };
 }
