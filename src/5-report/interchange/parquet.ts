@@ -8,6 +8,13 @@ import type { ExportedFile, ExportSource } from './exported.js';
 
 /** Numbers of a group of rows, about. */
 const groupNumbers = 1 << 21;
+/** Columns times groups, about: the file describes every column of every group once more, and all descriptions are in memory at its end. */
+const mostChunks = 1 << 18;
+
+/** Rows of a group: as many as keep it small, but of very many columns more, so that there are few groups. */
+export function groupHeight(rows: number, columns: number): number {
+  return Math.max(1, Math.min(rows, Math.max(Math.floor(groupNumbers / columns), Math.ceil((rows * columns) / mostChunks))));
+}
 
 /** One file; none where there are no draws. */
 export function parquetFiles({ variables }: ExportSource): readonly ExportedFile[] {
@@ -18,7 +25,7 @@ export function parquetFiles({ variables }: ExportSource): readonly ExportedFile
 function* pieces(table: Table): Generator<Uint8Array> {
   const { columns, chainNumbers, draws } = table,
     rows = chainNumbers.length * draws;
-  const height = Math.max(1, Math.min(rows, Math.floor(groupNumbers / (columns.length + 2))));
+  const height = groupHeight(rows, columns.length + 2);
   const sink = new ByteWriter(),
     writer = new ParquetWriter({ writer: sink, schema: schemaFromColumnData({ columnData: rowsOf(table, 0, 0) }), createdBy: 'credence' });
   const taken = (): Uint8Array => {

@@ -5,6 +5,7 @@
  */
 import { parquetReadObjects, parquetMetadata } from 'hyparquet';
 import { describe, expect, it } from 'vitest';
+import { groupHeight } from '../../../src/5-report/interchange/parquet.js';
 import { exportedFiles } from '../../../src/5-report/interchange/export.js';
 import type { ExportedFile, ExportSource } from '../../../src/5-report/interchange/exported.js';
 import { readDraws } from '../../../src/5-report/interchange/readDraws.js';
@@ -92,6 +93,15 @@ function zarrArray(
     values,
   };
 }
+
+describe('groups of rows of a Parquet file', () => {
+  it('are small, and few where there are many columns', () => {
+    // A hundred thousand columns of a thousand draws, in twenty rows at a time, were five million descriptions.
+    expect(Math.ceil(1000 / groupHeight(1000, 100_000)) * 100_000).toBeLessThan(2 ** 19);
+    // 2^21 numbers a group; never more rows than there are, nor none.
+    expect([groupHeight(1e6, 8), groupHeight(100, 8), groupHeight(1, 1e7)]).toEqual([2 ** 18, 100, 1]);
+  });
+});
 
 describe('CmdStan CSV', () => {
   it('is a file a chain: settings, lp__, elements from 1 with the first index fastest', async () => {
