@@ -50,9 +50,9 @@ export function parseCsvPieces(pieces: () => Iterable<string>, options: TableOpt
   const first = scan(pieces, new Set(), missing);
   const { names } = first;
   // One mistake, however many rows disagree with such a header.
-  const isComment = first.bad > 0 && names[0]!.startsWith('#');
-  const problems = isComment ? [commentProblem(names[0]!)] : [...first.problems, ...headerProblems(names)];
-  if (!isComment && first.bad > shownRows)
+  const comment = first.bad > 0 && names[0]?.startsWith('#') === true ? names[0] : null;
+  const problems = comment === null ? [...first.problems, ...headerProblems(names)] : [commentProblem(comment)];
+  if (comment === null && first.bad > shownRows)
     problems.push({ code: 'bad-csv', severity: 'error', message: `${first.bad - shownRows} more rows are malformed` });
   if (problems.length > 0) throw new ModelError(problems, problems.map((p) => p.message).join('\n'));
   const wordColumns = new Set(first.columns.flatMap((column, k) => (column.isNumeric ? [] : [k])));

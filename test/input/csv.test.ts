@@ -64,6 +64,8 @@ describe('parseCsv', () => {
 
   it('wants a header of different names', () => {
     expect(faults(() => parseCsv('# by hand\nx,y\n1,2\n3,4\n'))).toBe('the first line, # by hand, is a comment');
+    // A header that is no row has no names to look at.
+    expect(faults(() => parseCsv('"x"y\n1\n'))).toMatch(/^line 1: Trailing quote on quoted field is malformed/);
     expect(faults(() => parseCsv('1,2\n3,4\n'))).toBe('the first line, 1, 2, holds numbers instead of names');
     expect(faults(() => parseCsv('a,b,a\n1,2,3\n'))).toBe('two columns are named "a"');
     expect(faults(() => parseCsv('\n\n'))).toBe('the table is empty');
