@@ -10,7 +10,7 @@ import { knownPrograms } from './known.js';
 import { spoil, strangeValues, words } from './strange.js';
 
 /** FUZZ_RUNS asks for more by hand: then of long programs too. */
-const runs = Number(process.env['FUZZ_RUNS'] ?? 10_000);
+const runs = Number(process.env['FUZZ_RUNS'] ?? 5_000);
 // Long programs and data say nothing that short ones do not.
 const all = knownPrograms().filter(({ source }) => source.length < (process.env['FUZZ_RUNS'] === undefined ? 420 : 2000));
 
