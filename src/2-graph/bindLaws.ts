@@ -357,7 +357,7 @@ function checkObserved(b: BindContext, s: DrawingStatement, steps: readonly Step
             read.variable,
             read.at.map((e) => b.evaluator.value(e)),
           );
-    b.report(messages.outsideSupport(element, problem.value, lawText, problem.reason, s.span));
+    b.report(messages.outsideSupport(element, problem.value, lawText, problem.reason, s.span, problem.hint));
     return false;
   });
 }
@@ -417,6 +417,7 @@ function isEverything(s: Support, integer: boolean): boolean {
 interface Problem {
   readonly value: string;
   readonly reason: string;
+  readonly hint?: string | undefined;
 }
 
 /** A closure that judges the value at the current indices; bounds that depend on unknowns judge nothing. */
@@ -430,16 +431,18 @@ function judgeOf(b: BindContext, law: Law, support: Support, value: ArrayExpr): 
         high = known(support.high);
       const integers = support.kind === 'integers';
       const boundary = integers ? null : boundaryOf(b, law, value.body);
+      // Whole numbers whose law has an array among its parameters are labels of the array's elements.
+      const labels = integers && law.kind === 'family' && Object.values(law.parameters).some((a) => a.dims.length > 0);
       return () => {
         const v = x();
-        const problem = (reason: string): Problem => ({ value: messages.showNumber(v), reason });
+        const problem = (reason: string, hint?: string): Problem => ({ value: messages.showNumber(v), reason, hint });
         if (Number.isNaN(v)) return problem('it is not a number');
         if (!Number.isFinite(v)) return problem('it is not finite');
         if (integers && !Number.isInteger(v)) return problem('its values are whole numbers');
         const l = low === null ? Number.NEGATIVE_INFINITY : low(),
           h = high === null ? Number.POSITIVE_INFINITY : high();
         if (v < l) return problem(l === 0 ? 'it is negative' : `it is below ${messages.showNumber(l)}`);
-        if (v > h) return problem(`it is above ${messages.showNumber(h)}`);
+        if (v > h) return problem(`it is above ${messages.showNumber(h)}`, labels && v === h + 1 ? messages.labelsFromZero : undefined);
         if ((v === l || v === h) && ((support.kind === 'interval' && support.open === true) || (boundary !== null && boundary())))
           return problem('its density there is zero');
         return null;

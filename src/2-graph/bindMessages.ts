@@ -325,8 +325,9 @@ export function hostFunctionFailed(reason: string, span?: Span): Diagnostic {
 
 // --- laws -------------------------------------------------------------------------------------
 
-export function outsideSupport(element: string, value: string, law: string, reason: string, span?: Span): Diagnostic {
-  return error('outside-support', `${element} = ${value} cannot come from ${law}: ${reason}`, span);
+export const labelsFromZero = 'labels count from 0: subtract 1 where they count from 1, or code the column of a table by --levels';
+export function outsideSupport(element: string, value: string, law: string, reason: string, span?: Span, hint?: string): Diagnostic {
+  return error('outside-support', `${element} = ${value} cannot come from ${law}: ${reason}`, span, hint);
 }
 export function badParameter(law: string, parameter: string, where: string, found: string, domain: string, span?: Span): Diagnostic {
   return error('bad-parameter', `The parameter ${parameter} of ${law}${where} is ${found}; it must be ${domain}`, span, undefined, domain);

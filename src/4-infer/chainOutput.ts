@@ -111,7 +111,7 @@ function startWarnings({ foundStart, chain }: Checkpoint): Diagnostic[] {
           code: 'no-start',
           severity: 'warning',
           message: `no start of positive density was found in ${startsTried} tries, nor by the warm-up, in chain ${chain}: its draws mean nothing`,
-          hint: 'Give start values with --init, or check that the data are possible under the priors (supports, factors, constraints).',
+          hint: 'Give start values with --init, or check that the data are possible under the priors: supports and their edges (a 0 among data of a positive law, a 0 or 1 among fractions), factors, constraints.',
         },
       ];
 }

@@ -249,7 +249,7 @@ function* allStarts(
               code: 'no-start',
               severity: 'error',
               message: initialised ? 'the density is not finite at the given start' : 'no start has a finite density',
-              hint: 'Look for data that are impossible under the model, or give a start (--init).',
+              hint: 'Look for data that are impossible under the model (on the edge of a support too: a 0 among data of a positive law, a 0 or 1 among fractions), or give a start (--init).',
             },
           ];
     throw new ModelError(diagnostics, renderDiagnostics(diagnostics, '', 'program'));

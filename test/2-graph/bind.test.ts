@@ -628,6 +628,15 @@ describe('laws', () => {
       'y[n] - 1 at n = 1 = -0.5 cannot come from Gamma: it is negative',
     ]);
   });
+  it('says of labels one above the last that they count from 0, and of counts not', () => {
+    const hints = (law: string, y: readonly number[]): readonly unknown[] =>
+      bind(graphOf(`data y: int[N] sample p ~ Dirichlet([1, 1, 1]) for n in 0..<N { observe y[n] ~ ${law} }`), { y }, { mode: 'infer' })
+        .diagnostics.filter((d) => d.code === 'outside-support')
+        .map((d) => d.hint);
+    expect(hints('Categorical(p)', [1, 2, 3])).toEqual([expect.stringMatching(/^labels count from 0: subtract 1/)]);
+    expect(hints('Categorical(p)', [1, 2, 4])).toEqual([undefined]);
+    expect(hints('Binomial(2, p[0])', [1, 2, 3])).toEqual([undefined]);
+  });
   it('refuses parameters outside their domain where they depend on data alone', () => {
     expect(
       errors('data s: real[N] data y: real[N] sample a ~ Normal(0, 1) for n in 0..<N { observe y[n] ~ Normal(a, s[n]) }', {
