@@ -290,7 +290,9 @@ function hintForHeader(header: readonly string[], data: readonly string[], file:
     const name = didYouMean(column, data);
     return name === null ? [] : [`--data ${name}=${file}:${column}`];
   });
-  return near.length > 0 ? `did you mean ${near[0]!}?` : `bind columns by name: --data ${data[0]!}=${file}:${first}`;
+  if (near.length > 0) return `did you mean ${near[0]!}?`;
+  const one = `bind columns by name: --data ${data[0]!}=${file}:${first}`;
+  return header.length === 1 ? one : `${one} (columns of a matrix: ${data[0]!}=${file}:${header.join(',')})`;
 }
 
 function readJson(path: string): unknown {

@@ -84,6 +84,10 @@ describe('tables', () => {
       'outcome\n1\n',
       'no-such-data: None of the columns outcome is declared by the program. | bind columns by name: --data y=t.csv:outcome',
     ],
+    [
+      'width,length\n1,2\n',
+      'no-such-data: None of the columns width, length is declared by the program. | bind columns by name: --data y=t.csv:width (columns of a matrix: y=t.csv:width,length)',
+    ],
     ['y,group\n', 'bad-csv: The table has a header and no rows.'],
   ])('%j is refused with what may be the matter', (text, said) => {
     expect(refusal(() => read(text))).toBe(said);
