@@ -10,13 +10,14 @@ import { failure } from './files.js';
 /** Code of an error of ours, beside those of the system: a symbolic link whose target is not there. */
 const brokenLink = 'BROKENLINK';
 
-/** By steps: `recursive` does not come back where a file system makes no directories. */
-function makeDirectory(path: string): void {
+/** By steps: `recursive` does not come back where a file system makes no directories. @throws Error of the file system. */
+export function makeDirectory(path: string): void {
   if (statSync(path, { throwIfNoEntry: false }) === undefined) {
-    if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) throw Object.assign(new Error(path), { code: brokenLink });
+    if (lstatSync(path, { throwIfNoEntry: false }) !== undefined)
+      throw Object.assign(new Error(path), { code: brokenLink, syscall: 'mkdir' });
     makeDirectory(dirname(path));
     mkdirSync(path);
-  } else if (!statSync(path).isDirectory()) throw Object.assign(new Error(path), { code: 'ENOTDIR' });
+  } else if (!statSync(path).isDirectory()) throw Object.assign(new Error(path), { code: 'ENOTDIR', syscall: 'mkdir' });
 }
 
 /** A directory that cannot be written is found before the run, not after it. @throws ModelError (code `cannot-write`). */

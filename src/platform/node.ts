@@ -61,11 +61,23 @@ function port(): ThreadPort | null {
 /** Characters gathered before a write: few system calls, little memory. */
 const chunkLength = 1 << 20;
 
+/** By steps: `recursive` does not come back where a file system makes no directories. */
+async function makeDirectory(directory: string): Promise<void> {
+  const found = await fs.stat(directory).catch(() => null);
+  if (found !== null && !found.isDirectory()) throw Object.assign(new Error(directory), { code: 'ENOTDIR' });
+  if (found !== null) return;
+  await makeDirectory(path.dirname(directory));
+  // Of two saves at once one finds what the other has made.
+  await fs.mkdir(directory).catch(async (error: unknown) => {
+    if (!(await fs.stat(directory).catch(() => null))?.isDirectory()) throw error;
+  });
+}
+
 /** Writes all files beside their targets, then renames: an error on the way leaves the directory as it was. */
 async function save(directory: string, files: readonly TextFile[], obsolete: readonly string[]): Promise<void> {
   const written: string[] = [];
   try {
-    await fs.mkdir(directory, { recursive: true });
+    await makeDirectory(path.resolve(directory));
     for (const file of files) {
       const target = path.join(directory, file.name);
       written.push(target);
@@ -115,6 +127,8 @@ function reason(error: unknown): string {
       return 'a file stands where a directory is needed';
     case 'EISDIR':
       return 'a directory stands where a file is needed';
+    case 'ENOENT':
+      return 'the directory cannot be made there';
     default:
       return error instanceof Error ? error.message : String(error);
   }

@@ -562,6 +562,12 @@ describe('the files', () => {
         name: 'ModelError',
         message: `cannot write to ${join(folder, 'file')}: a file stands where a directory is needed`,
       });
+      await expect(p.save('/proc/none/run')).rejects.toMatchObject({
+        name: 'ModelError',
+        message: 'cannot write to /proc/none/run: the directory cannot be made there',
+      });
+      await Promise.all([p.save(join(folder, 'new', 'run')), p.save(join(folder, 'new', 'other'))]);
+      expect(readdirSync(join(folder, 'new')).sort()).toEqual(['other', 'run']);
     } finally {
       rmSync(folder, { recursive: true });
     }

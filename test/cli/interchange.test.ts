@@ -31,6 +31,8 @@ function credence(...args: readonly string[]): Answer {
     cwd: folder,
     encoding: 'utf8',
     env: { ...process.env, CREDENCE_DEBUG: undefined },
+    timeout: 60_000,
+    killSignal: 'SIGKILL',
   });
   return { status, out: stdout, err: stderr };
 }
@@ -233,6 +235,14 @@ describe('credence export and credence summary', () => {
     const { status, out, err } = await command();
     expect([status, out]).toEqual([2, '']);
     expect(err).toMatch(says);
+  });
+
+  it.each(['cmdstan', 'zarr', 'parquet'])('end where no directory can be made: %s', (format) => {
+    // A process of its own: what this is about never came back.
+    expect(credence('export', 'run', '--format', format, '--out', '/proc/none/draws')).toMatchObject({
+      status: 2,
+      err: '/proc/none/draws: error[cannot-write]: The directory cannot be made there.\n',
+    });
   });
 
   it('know their formats', () => {

@@ -1,11 +1,11 @@
 /**
  * `credence export`: the draws of a run that was written with `--out`, in a form that other programs read.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type ExportedFile, type ExportFormat, openRun, type Posterior } from '../../index.js';
 import { failure } from '../files.js';
-import { cannotWrite } from '../outDirectory.js';
+import { cannotWrite, makeDirectory } from '../outDirectory.js';
 import { printError, write } from '../output.js';
 import { kindOf, located, runFilesIn } from '../runDirectory.js';
 
@@ -86,7 +86,7 @@ const chunkLength = 1 << 20;
 
 /** @returns bytes written. */
 function writeFile(path: string, { pieces }: ExportedFile): number {
-  mkdirSync(dirname(path), { recursive: true });
+  makeDirectory(dirname(path));
   const partial = `${path}.partial`,
     file = openSync(partial, 'w');
   let bytes = 0,
