@@ -127,6 +127,14 @@ describe('a run read back', () => {
     ]);
   });
 
+  it('has a row that stands twice once, the last of the two, as JSON has it', () => {
+    const summary = text('summary.json'),
+      row = /"m\[0,1\]":\s*\{[^}]*\}/.exec(summary)![0];
+    const twice = summary.replace(row, `${row.replace(/"mean":[^,]*/, '"mean": 7')}, ${row}`);
+    expect(twice.length).toBeGreaterThan(summary.length);
+    expect(readBack({ summary: twice }).variables).toEqual(readBack().variables);
+  });
+
   it('does not depend on where its pieces end', () => {
     const whole = text('draws.csv');
     for (const size of [1, 7, 64]) {
