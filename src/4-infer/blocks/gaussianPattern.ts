@@ -142,6 +142,15 @@ function insideOf(elements: Elements, e: Ref): readonly Expr[] {
 /** Most instances of one term whose places are looked up. */
 const mostInstances = 1 << 26;
 
+/** All values that an index may take: an end that reads latents is wherever it may come to be. */
+function knownRange(builder: ProgramBuilder, { index, from, to }: Binder): Binder {
+  return {
+    index,
+    from: readsDataOnly(builder, from) ? from : num(Math.max(0, builder.interval(from)?.low ?? 0)),
+    to: readsDataOnly(builder, to) ? to : num(builder.interval(to)?.high ?? 0),
+  };
+}
+
 /**
  * The elements of every instance of each term; null where there are too many to look up. Guards and addresses are bound; guards that read
  * latents do not count.
@@ -155,6 +164,7 @@ export function instancesOf(
   const code: Code[] = [];
   let failed = false;
   const plans = terms.map((t) => {
+    const binders = t.binders.map((b) => knownRange(builder, b));
     const extents = t.binders.map((b) => Math.max(0, builder.interval(b.to)?.high ?? Number.NaN));
     const size = extents.reduce((a, b) => a * b, 1);
     if (!(size <= mostInstances)) {
@@ -169,7 +179,7 @@ export function instancesOf(
     if (size > 0)
       code.push(
         ...loops(
-          t.binders,
+          binders,
           guards,
           t.elements.map((e, k) => store(names[k]!, at, numberAt(elements, e))),
         ),
