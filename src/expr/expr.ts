@@ -394,54 +394,84 @@ export function variablesOf(e: Expr): ReadonlySet<string> {
 
 /** Structural equality up to the names of bound indices. */
 export function equal(a: Expr, b: Expr, bound: ReadonlyMap<Index, Index> = new Map()): boolean {
-  if (a === b && bound.size === 0) return true;
+  return equalBut(a, b, { bound, proven: new Map() });
+}
+/** True for arrays of the same dimensions and elements, whatever their indices are called. */
+export function equalArrays(a: ArrayExpr, b: ArrayExpr, bound: ReadonlyMap<Index, Index> = new Map()): boolean {
+  return equalArraysBut(a, b, { bound, proven: new Map() });
+}
+
+/** What bound indices are called on the other side, and what has been found equal under that: a part may stand in many places. */
+interface Renaming {
+  readonly bound: ReadonlyMap<Index, Index>;
+  readonly proven: Map<Expr, Expr>;
+}
+
+function equalBut(a: Expr, b: Expr, names: Renaming): boolean {
+  if (a === b && names.bound.size === 0) return true;
   if (a.op !== b.op) return false;
   switch (a.op) {
     case 'const':
       return Object.is(a.value, (b as Const).value);
     case 'index':
-      return (bound.get(a) ?? a) === b;
+      return (names.bound.get(a) ?? a) === b;
     case 'size':
       return a.name === (b as Size).name;
+    default:
+      break;
+  }
+  // One difference ends the whole comparison, so only what is equal can be met again.
+  if (names.proven.get(a) === b) return true;
+  if (!equalParts(a, b, names)) return false;
+  names.proven.set(a, b);
+  return true;
+}
+function equalParts(a: Ref | Apply | Reduce | Cond | Element, b: Expr, names: Renaming): boolean {
+  switch (a.op) {
     case 'ref':
-      return a.variable === (b as Ref).variable && equalLists(a.at, (b as Ref).at, bound);
+      return a.variable === (b as Ref).variable && equalLists(a.at, (b as Ref).at, names);
     case 'apply':
-      return a.fn === (b as Apply).fn && equalLists(a.args, (b as Apply).args, bound);
+      return a.fn === (b as Apply).fn && equalLists(a.args, (b as Apply).args, names);
     case 'reduce': {
       const r = b as Reduce;
       return (
         a.kind === r.kind &&
-        equal(a.from, r.from, bound) &&
-        equal(a.to, r.to, bound) &&
-        equal(a.body, r.body, new Map([...bound, [a.index, r.index]]))
+        equalBut(a.from, r.from, names) &&
+        equalBut(a.to, r.to, names) &&
+        equalBut(a.body, r.body, renamed(names, [a.index], [r.index]))
       );
     }
     case 'cond': {
       const c = b as Cond;
-      return equal(a.test, c.test, bound) && equal(a.then, c.then, bound) && equal(a.otherwise, c.otherwise, bound);
+      return equalBut(a.test, c.test, names) && equalBut(a.then, c.then, names) && equalBut(a.otherwise, c.otherwise, names);
     }
     case 'element': {
       const c = b as Element;
       return (
         a.array.fn === c.array.fn &&
         a.array.args.length === c.array.args.length &&
-        equalLists(a.at, c.at, bound) &&
-        equalLists(a.array.dims, c.array.dims, bound) &&
-        a.array.args.every((x, k) => equalArrays(x, c.array.args[k]!, bound))
+        equalLists(a.at, c.at, names) &&
+        equalLists(a.array.dims, c.array.dims, names) &&
+        a.array.args.every((x, k) => equalArraysBut(x, c.array.args[k]!, names))
       );
     }
   }
 }
-/** True for arrays of the same dimensions and elements, whatever their indices are called. */
-export function equalArrays(a: ArrayExpr, b: ArrayExpr, bound: ReadonlyMap<Index, Index> = new Map()): boolean {
+function equalArraysBut(a: ArrayExpr, b: ArrayExpr, names: Renaming): boolean {
   return (
     a.indices.length === b.indices.length &&
-    equalLists(a.dims, b.dims, bound) &&
-    equal(a.body, b.body, new Map([...bound, ...a.indices.map((i, k): [Index, Index] => [i, b.indices[k]!])]))
+    equalLists(a.dims, b.dims, names) &&
+    equalBut(a.body, b.body, renamed(names, a.indices, b.indices))
   );
 }
-function equalLists(a: readonly Expr[], b: readonly Expr[], bound: ReadonlyMap<Index, Index>): boolean {
-  return a.length === b.length && a.every((x, k) => equal(x, b[k]!, bound));
+function equalLists(a: readonly Expr[], b: readonly Expr[], names: Renaming): boolean {
+  return a.length === b.length && a.every((x, k) => equalBut(x, b[k]!, names));
+}
+/** Within a binder: what was equal outside may be another index here. */
+function renamed({ bound, proven }: Renaming, from: readonly Index[], to: readonly Index[]): Renaming {
+  return from.length === 0
+    ? { bound, proven }
+    : { bound: new Map([...bound, ...from.map((i, k): [Index, Index] => [i, to[k]!])]), proven: new Map() };
 }
 /** A 32-bit hash that agrees with `equal`: bound indices hash alike whatever their names. */
 export function hash(e: Expr, memo: Map<Expr, number> = new Map()): number {

@@ -348,3 +348,32 @@ describe('simplify', () => {
     );
   });
 });
+
+describe('equality', () => {
+  /** Each level holds the one before twice: 2^60 nodes written out, 121 in memory. */
+  const deep = (last: Expr, through: (e: Expr) => Expr = (e) => e): Expr => {
+    let e = last;
+    for (let k = 0; k < 60; k++) e = apply('max', exp(e), through(e));
+    return e;
+  };
+  it('looks once at parts that are shared', () => {
+    expect(equal(deep(ref('a')), deep(ref('a')))).toBe(true);
+    expect(equal(deep(ref('a')), deep(ref('b')))).toBe(false);
+  });
+  it('keeps apart what is one part under different names of indices', () => {
+    const i = index('i'),
+      j = index('j'),
+      k = index('k'),
+      part = ref('v', [i]);
+    const total = (of: Expr, over: typeof i): Expr => reduce('sum', over, zero, N, of);
+    // v[i] + sum_i v[i] against v[i] + sum_j v[j], v[i] + sum_j v[i] and v[k] + sum_i v[i]: i is free in one place, bound in the other.
+    const both = apply('max', part, total(part, i));
+    expect(equal(both, apply('max', part, total(ref('v', [j]), j)))).toBe(true);
+    expect(equal(both, apply('max', part, total(part, j)))).toBe(false);
+    const copy = ref('v', [i]);
+    expect(equal(both, apply('max', copy, total(copy, i)))).toBe(true);
+    expect(equal(both, apply('max', copy, total(copy, j)))).toBe(false);
+    expect(equal(both, apply('max', ref('v', [k]), total(part, i)))).toBe(false);
+    expect(equal(apply('max', total(part, i), part), apply('max', total(ref('v', [k]), k), ref('v', [k])))).toBe(false);
+  });
+});
