@@ -126,8 +126,11 @@ export class Random {
     return -Math.log(this.uniformPositive());
   }
 
-  /** Uniform on 0, 1, ..., n-1 without bias, for 1 <= n <= 2^53. */
+  /**
+   * Uniform on 0, 1, ..., n-1 for n >= 1, without bias up to 2^53; of more numbers than that, one of 2^53 that lie evenly among them.
+   */
   integer(n: number): number {
+    if (!(n <= 9007199254740992)) return Math.floor(this.uniform() * n);
     if (n <= 4294967296) {
       const limit = 4294967296 - (4294967296 % n);
       for (;;) {

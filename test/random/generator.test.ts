@@ -209,6 +209,15 @@ describe('integers', () => {
     }
   });
 
+  it('reach beyond what 53 bits count', () => {
+    const random = createRandom('3', 'integer'),
+      n = 1e300;
+    const draws = take(100_000, () => random.integer(n));
+    expect(draws.every((k) => Number.isInteger(k) && k >= 0 && k < n)).toBe(true);
+    expect(distance(draws, (k) => k / n)).toBeLessThan(dkwBound(draws.length));
+    expect(random.integer(Number.NaN)).toBeNaN();
+  });
+
   it('reach beyond 32 bits without bias', () => {
     const random = createRandom('2', 'integer');
     const n = 3 * 2 ** 51;

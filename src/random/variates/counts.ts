@@ -17,7 +17,8 @@ export function bernoulli(random: Random, p: number): number {
 /** Uniform on the integers low, ..., high. */
 export function discreteUniform(random: Random, low: number, high: number): number {
   if (!(low <= high)) return Number.NaN;
-  return low + random.integer(high - low + 1);
+  // Of more than 2^53 values the sum may round beyond the last.
+  return Math.min(high, low + random.integer(high - low + 1));
 }
 
 /** NegativeBinomial(r, p): failures before the r-th success, a Poisson with a gamma rate. */
