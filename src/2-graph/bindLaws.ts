@@ -255,6 +255,11 @@ export const scalarDomains: Readonly<Partial<Record<Domain, (x: number) => boole
   positiveInt: (x) => Number.isInteger(x) && x > 0,
 };
 
+/** Sizes that are computed are known at bind time only. */
+function squareProblem([rows, columns]: readonly number[]): string | null {
+  return rows === columns ? null : `has ${rows} rows and ${columns} columns`;
+}
+
 /** What is wrong with an array parameter, in words, or null. */
 export function domainProblem(domain: Domain, shape: readonly number[], values: Float64Array): string | null {
   const matrix = (problem: string | null): string | null => (problem === null ? null : `a matrix that ${problem}`);
@@ -272,8 +277,10 @@ export function domainProblem(domain: Domain, shape: readonly number[], values: 
     }
     case 'cov':
     case 'precision':
-      return matrix(covarianceProblem(values, 0, shape[0] ?? 0));
+      return matrix(squareProblem(shape) ?? covarianceProblem(values, 0, shape[0] ?? 0));
     case 'choleskyFactor': {
+      const rectangular = squareProblem(shape);
+      if (rectangular !== null) return matrix(rectangular);
       const d = shape[0] ?? 0;
       const k = values.findIndex((x, at) => {
         const i = Math.floor(at / d),

@@ -637,6 +637,16 @@ describe('laws', () => {
     expect(hints('Categorical(p)', [1, 2, 4])).toEqual([undefined]);
     expect(hints('Binomial(2, p[0])', [1, 2, 3])).toEqual([undefined]);
   });
+  it('says of a covariance whose computed sizes differ that it is not square', () => {
+    expect(
+      errors('data x: real[N] sample f ~ MvNormal(zeros(N), [x[j] + (i == j ? 9 : 0) for i in 0..<N, j in 0..<(N ? 1 : abs(N))])', {
+        x: [1, 2, 3],
+      }),
+    ).toEqual([
+      'cov of MvNormal must be square; here the dimensions are 3 and 1',
+      'The parameter cov of MvNormal is a matrix that has 3 rows and 1 columns; it must be a symmetric positive definite matrix',
+    ]);
+  });
   it('refuses parameters outside their domain where they depend on data alone', () => {
     expect(
       errors('data s: real[N] data y: real[N] sample a ~ Normal(0, 1) for n in 0..<N { observe y[n] ~ Normal(a, s[n]) }', {
