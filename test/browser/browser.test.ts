@@ -63,7 +63,7 @@ function expectClose(ours: readonly number[], theirs: readonly number[], toleran
 }
 
 /**
- * At least so many workers (a quick one may take both chains of a run), each of which said that it listens, how far it is, what it has, and
+ * At least so many workers, one for each run (a quick one may take both chains), each of which said that it listens, how far it is, what it has, and
  * that it rests.
  */
 function expectAtWork(messages: readonly number[], count: number): void {
@@ -184,7 +184,9 @@ describe.skipIf(browserPath === null)('the package in Chromium (skipped where th
     const { results, heard, hosts } = await visit(['gibbs', 'messages'], { packages });
     expect(heard).toEqual([]);
     expect(hosts.filter((host) => host !== 'own' && host !== packages)).toEqual([]);
-    expectAtWork(results.messages, 2);
+    // Of two that were started one may have both chains done before the other is there.
+    expect(results.messages.length).toBe(2);
+    expectAtWork(results.messages, 1);
     expectClose(results.gibbs.draws.m, node.gibbs.draws.m, 1e-9);
   });
 
