@@ -15,7 +15,9 @@ export function makeDirectory(path: string): void {
   if (statSync(path, { throwIfNoEntry: false }) === undefined) {
     if (lstatSync(path, { throwIfNoEntry: false }) !== undefined)
       throw Object.assign(new Error(path), { code: brokenLink, syscall: 'mkdir' });
-    makeDirectory(dirname(path));
+    const parent = dirname(path);
+    // A drive that is not there has no parent.
+    if (parent !== path) makeDirectory(parent);
     mkdirSync(path);
   } else if (!statSync(path).isDirectory()) throw Object.assign(new Error(path), { code: 'ENOTDIR', syscall: 'mkdir' });
 }

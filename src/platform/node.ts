@@ -66,7 +66,9 @@ async function makeDirectory(directory: string): Promise<void> {
   const found = await fs.stat(directory).catch(() => null);
   if (found !== null && !found.isDirectory()) throw Object.assign(new Error(directory), { code: 'ENOTDIR' });
   if (found !== null) return;
-  await makeDirectory(path.dirname(directory));
+  const parent = path.dirname(directory);
+  // A drive that is not there has no parent.
+  if (parent !== directory) await makeDirectory(parent);
   // Of two saves at once one finds what the other has made.
   await fs.mkdir(directory).catch(async (error: unknown) => {
     if (!(await fs.stat(directory).catch(() => null))?.isDirectory()) throw error;
