@@ -25,7 +25,7 @@ export interface Curvature {
   readonly matrix: Float64Array;
   /** Null where E is not positive definite or badly conditioned. */
   readonly factor: CurvatureFactor | null;
-  /** For steps where there is no factor and a spectrum is costly; null elsewhere. */
+  /** For steps, and for many coordinates, where there is no factor and a spectrum is costly; null elsewhere. */
   readonly damped: DampedFactor | null;
   /** The eigenvalues and vectors of E, computed when first asked for; null where there are too many coordinates. */
   spectrum(): SymmetricEigen | null;
@@ -72,7 +72,7 @@ const smallestJump = 1e-3;
 const keptAtTenth = 0.7,
   keptAtHundredth = 0.5;
 /** More coordinates than this get no spectrum. */
-const mostEigenvectors = 400;
+export const mostEigenvectors = 400;
 /** More coordinates than this get damped steps far from a maximum: a spectrum takes as long as a thousand gradients. */
 const fewestDamped = 100;
 /** Relative eigenvalue of the information in correlation form that differences cannot tell from zero in the first pass. */
@@ -168,7 +168,8 @@ export class Differences {
     if (matrix === null) return null;
     const { sparse } = this.groups,
       factor = factorCurvature(matrix, p, sparse);
-    const damped = factor === null && !precise && (sparse !== null || p > fewestDamped) ? dampedFactor(matrix, p, sparse) : null;
+    const isCostly = sparse !== null || p > fewestDamped;
+    const damped = factor === null && (precise ? p > mostEigenvectors : isCostly) ? dampedFactor(matrix, p, sparse) : null;
     const first: Curvature = {
       basis: { along: 'axes', directions },
       matrix,

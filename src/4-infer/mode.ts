@@ -12,7 +12,7 @@ import { renderDiagnostics } from '../errors/render.js';
 import { lbfgsSteps, type LbfgsResult } from '../numeric/lbfgs.js';
 import type { RunRequest } from './backend.js';
 import { boundedKinds, type CoordinateKind, edge } from './coordinates.js';
-import { type Curvature, Differences, nothingCurved } from './curvature.js';
+import { type Curvature, Differences, mostEigenvectors, nothingCurved } from './curvature.js';
 import type { Climbed } from './curvatureGroups.js';
 import { exchangeableGroups } from './exchangeable.js';
 import type { DifferentiableDensity } from './gradient.js';
@@ -78,7 +78,7 @@ interface Found {
 }
 
 type Verdict =
-  | { readonly kind: 'proper' }
+  | { readonly kind: 'proper' | 'unjudged' }
   | { readonly kind: 'flat'; readonly directions: readonly Float64Array[] }
   /** A kink where the gradient jumps; or the density rises without bound, or has its supremum where a coordinate is infinite. */
   | { readonly kind: 'edge' | 'unbounded' | 'drift' | 'kink' | 'unfinished'; readonly coordinates: readonly number[] };
@@ -567,6 +567,7 @@ function verdictOf(
   const { score } = newton;
   // Scores of 1e-6 standard errors are what rounding leaves of sums of many large terms.
   const standing = smallStep(newton, position) && score < scoreLimit;
+  if (standing && newton.isBlind) return { kind: 'unjudged' };
   if (standing && newton.negative.length === 0) {
     if (newton.flat.length === 0 && frozen.length > 0) return { kind: 'edge', coordinates: frozen };
     return newton.flat.length === 0 ? { kind: 'proper' } : flatOrEdge(density, position, newton.flat);
@@ -664,10 +665,16 @@ function judge(density: DifferentiableDensity, verdict: Verdict, { value }: Foun
         `the density has a kink at its largest value, in ${names(density, verdict.coordinates)}: the estimate stands, but there are no standard errors`,
         'Absolute values (Laplace laws), max and min make kinks; use gibbs for the spread.',
       );
+    case 'unjudged':
+      return warning(
+        'not-judged',
+        `the search stands still, but whether this is a maximum is not known: the curvature here is that of none as far as differences of gradients tell, and with ${density.dimension} unknowns (more than ${mostEigenvectors}) it is not looked at in every direction`,
+        'The density may be flat along a direction (give the unknowns priors, or drop what is too much), or this may be a saddle point: compare other seeds.',
+      );
     case 'unfinished':
       return warning(
         'not-converged',
-        `the search ended before a maximum was reached (last in ${names(density, verdict.coordinates)})`,
+        `the search ended before a maximum was reached${verdict.coordinates.length === 0 ? '' : ` (last in ${names(density, verdict.coordinates)})`}`,
         'Raise --opt iterations, rescale the data, or give a start (--init).',
       );
   }

@@ -15,6 +15,8 @@ export interface NewtonStep {
   readonly negative: readonly Float64Array[];
   /** Whether the curvature was not positive definite, and nobody has asked in which directions. */
   readonly isDamped: boolean;
+  /** Whether nothing is known of the directions: no factor, and too many coordinates for a spectrum. */
+  readonly isBlind: boolean;
 }
 
 /** Curvature along a direction that was scaled to have curvature 1, below which it is flat. */
@@ -76,7 +78,15 @@ export function newtonStep({ basis, factor, damped, spectrum }: Curvature, gradi
   const step = inPosition(basis, along);
   let decrement = 0;
   for (let i = 0; i < p; i++) decrement += step[i]! * gradient[i]!;
-  return { step, decrement, score: largestScore, flat, negative, isDamped: solver !== null && factor === null && !damped!.exact };
+  return {
+    step,
+    decrement,
+    score: largestScore,
+    flat,
+    negative,
+    isDamped: solver !== null && factor === null && !damped!.exact,
+    isBlind: solver === null && eigen === null,
+  };
 }
 
 /**

@@ -4,8 +4,7 @@
  * table of array functions that expressions may call. Nothing throws: what does not exist
  * (the Cholesky factor of an indefinite matrix, the inverse of a singular one) is NaN throughout.
  */
-
-import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
+import { symmetricEigen } from './symmetric.js';
 
 /** An array function of expressions: fills `out` from whole arrays of the given shapes. */
 export interface ArrayFunctionImplementation {
@@ -270,18 +269,18 @@ function cumulativeProduct(out: Float64Array, a: Float64Array): void {
 /** Eigenvalues of a symmetric matrix in increasing order; all NaN where an entry is not finite. */
 export function symmetricEigenvalues(a: ArrayLike<number>, d: number): Float64Array {
   for (let i = 0; i < d * d; i++) if (!Number.isFinite(a[i]!)) return new Float64Array(d).fill(Number.NaN);
-  return Float64Array.from(eigen(a, d).realEigenvalues).sort();
+  return Float64Array.from(symmetricEigen(a, d).values);
 }
 
 /** The symmetric matrix with its eigenvalues below `floor` raised to it; unchanged where none is. */
 function floorEigenvalues(out: Float64Array, a: Float64Array, floor: number, d: number): void {
   out.set(a);
   for (let i = 0; i < d * d; i++) if (!Number.isFinite(a[i]!)) return;
-  const { realEigenvalues: values, eigenvectorMatrix: vectors } = eigen(a, d);
+  const { values, vectors } = symmetricEigen(a, d);
   for (let k = 0; k < d; k++) {
     const raise = floor - values[k]!;
     if (!(raise > 0)) continue;
-    for (let i = 0; i < d; i++) for (let j = 0; j < d; j++) out[i * d + j]! += raise * vectors.get(i, k) * vectors.get(j, k);
+    for (let i = 0; i < d; i++) for (let j = 0; j < d; j++) out[i * d + j]! += raise * vectors[k]![i]! * vectors[k]![j]!;
   }
 }
 /** Eigenvalue of a matrix with unit diagonal below which a direction counts as undetermined. */
@@ -309,7 +308,7 @@ function quadraticMaximum(out: Float64Array, p: Float64Array, h: Float64Array, x
     for (let i = 0; i < d; i++) out[i] = solved[i]! * scale[i]!;
     return;
   }
-  const { realEigenvalues: values, eigenvectorMatrix: vectors } = eigen(matrix, d);
+  const { values, vectors } = symmetricEigen(matrix, d);
   const slope = Float64Array.from({ length: d }, (_, i) => {
     let s = h[i]!;
     for (let j = 0; j < d; j++) s -= p[i * d + j]! * x[j]!;
@@ -318,14 +317,10 @@ function quadraticMaximum(out: Float64Array, p: Float64Array, h: Float64Array, x
   for (let k = 0; k < d; k++) {
     if (!(values[k]! > flatEigenvalue)) continue;
     let along = 0;
-    for (let i = 0; i < d; i++) along += vectors.get(i, k) * slope[i]!;
-    for (let i = 0; i < d; i++) out[i]! += (along / values[k]!) * vectors.get(i, k) * scale[i]!;
+    for (let i = 0; i < d; i++) along += vectors[k]![i]! * slope[i]!;
+    for (let i = 0; i < d; i++) out[i]! += (along / values[k]!) * vectors[k]![i]! * scale[i]!;
   }
 }
-function eigen(a: ArrayLike<number>, d: number): EigenvalueDecomposition {
-  return new EigenvalueDecomposition(Matrix.from1DArray(d, d, Array.from(a)), { assumeSymmetric: true });
-}
-
 /**
  * Array functions by the name expressions use: inverse, cholesky, solve, logdet, logabsdet, det, cumsum, cumprod; floorEigenvalues and
  * quadraticMaximum of constrained maximisation.

@@ -270,6 +270,26 @@ describe('where there is no proper maximum', () => {
     expect(Number.isFinite(p.logLikelihood)).toBe(true);
   });
 
+  test('of more unknowns than are looked at in every direction: known where the curvature is that of a maximum, and said where it is not', async () => {
+    const many = Array.from({ length: 420 }, (_, n) => Math.sin(n * n) + 0.1),
+      average = many.reduce((sum, v) => sum + v, 0) / many.length;
+    const flat = await estimate('data y: real[N] param m: real[N] for n in 0..<N { observe y[n] ~ Normal(standardise(m)[n], 1) }', {
+      y: many,
+    });
+    expect(codes(flat)).toEqual(['not-judged']);
+    expect(flat.converged).toBe(false);
+    // The precision is 2 across the direction of ones, and 1 + 2^2 along it.
+    const p = await estimate(
+      'data y: real[N] for n in 0..<N { sample m[n] ~ Normal(0, 1) } for n in 0..<N { observe y[n] ~ Normal(m[n] + mean(m), 1) }',
+      { y: many },
+    );
+    expect(codes(p)).toEqual([]);
+    for (const n of [0, 7, 419]) {
+      expect(row(p, `m[${n}]`).mean).toBeCloseTo((many[n]! - average) / 2 + (2 / 5) * average, 6);
+      expect(row(p, `m[${n}]`).sd).toBeCloseTo(Math.sqrt((1 - 1 / 420) / 2 + 1 / 5 / 420), 6);
+    }
+  });
+
   test('no data at all', async () => {
     const p = await estimate('data y: real[N] param m: real observe y ~ Normal(m, 1)', { y: [] });
     expect(codes(p)).toEqual(['flat-direction']);
