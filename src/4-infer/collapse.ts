@@ -10,7 +10,7 @@
 import { type Code, accumulate, store } from '../code/loop.js';
 import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
 import { renderDiagnostics } from '../errors/render.js';
-import { add, addAll, type Expr, index, type Index, isConst, neg, ref, sub, zero } from '../expr/expr.js';
+import { add, addAll, apply, cond, type Expr, index, type Index, isConst, neg, num, ref, sub, zero } from '../expr/expr.js';
 import { floorOf } from '../3-derive/closedForm.js';
 import { replaceElement } from '../3-derive/occurrences.js';
 import { recomputeCode } from './assemble.js';
@@ -197,13 +197,13 @@ function sweepOf(builder: ProgramBuilder, plan: RegionPlan, targets: readonly Ta
         const own = candidate();
         return gainCode(builder, f, { index: own.index, count, most: most.high }, at(own.value));
       });
-  const weight = sub(
-    directDensity(context, plan.collected.factors, k.value),
-    addAll([
-      ...fed.filter((f) => !isWhole(f)).map((f) => gainOf(builder, f, at(k.value))),
+  const direct = directDensity(context, plan.collected.factors, k.value),
+    gain = addAll([
+      ...fed.filter((f) => !isWhole(f)).map((f) => gainOf(builder, f, k.index, at(k.value))),
       ...gained.map((g) => ref(g.storage, [k.index])),
-    ]),
-  );
+    ]);
+  // What a parent would have of an impossible value means nothing: of 10 successes among 9 it would have -1 failures.
+  const weight = cond(apply('eq', direct, num(-Infinity)), num(-Infinity), sub(direct, gain));
   const here = context.place();
   const drawn = builder.fresh('drawn', [], 'local', 'int32');
   return context.sweep([

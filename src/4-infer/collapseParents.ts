@@ -135,8 +135,23 @@ function amountOf(a: Addition, put: (e: Expr) => Expr): Expr {
   );
 }
 
-/** How much the log density of the target's current value rises when an element with the candidate's value is added. */
-export function gainOf(builder: ProgramBuilder, { target, groups }: Fed, put: (e: Expr) => Expr): Expr {
+/**
+ * Whether what a group adds to is the same for all candidates: the density before is a constant then, and left out. It may be none: with n taken out of
+ * n - 10 failures, -10 are left.
+ */
+function isSameForAll(group: FedGroup, before: readonly FedGroup[], candidate: Index, put: (e: Expr) => Expr): boolean {
+  const address = group.address.map(put);
+  return (
+    before.every((other) => meeting(other.address.map(put), address) === null) &&
+    [...address, ...shared(group.additions.flat()).map(put)].every((e) => !freeIndices(e).has(candidate))
+  );
+}
+
+/**
+ * How much the log density of the target's current value rises when an element with the candidate's value is added, up to what is the same for
+ * all candidates.
+ */
+export function gainOf(builder: ProgramBuilder, { target, groups }: Fed, candidate: Index, put: (e: Expr) => Expr): Expr {
   const counts = target.parent.total !== null;
   // Counts of proportions one by one.
   const steps = counts ? groups.flatMap((g) => g.additions[0]!.map((a) => ({ ...g, additions: [[a]] }))) : groups;
@@ -144,7 +159,7 @@ export function gainOf(builder: ProgramBuilder, { target, groups }: Fed, put: (e
     steps.map((g, k) => {
       const rise = counts
         ? riseOfCount(target.parent, steps.slice(0, k), g, put)
-        : riseOfScalars(builder, target, steps.slice(0, k), g, put);
+        : riseOfScalars(builder, target, steps.slice(0, k), g, candidate, put);
       return nestedSum(boundBy(g.across, put), guarded(shared(g.additions.flat()).map(put), rise));
     }),
   );
@@ -178,6 +193,7 @@ function riseOfScalars(
   target: Target,
   before: readonly FedGroup[],
   group: FedGroup,
+  candidate: Index,
   put: (e: Expr) => Expr,
 ): Expr {
   const address = group.address.map(put);
@@ -201,7 +217,8 @@ function riseOfScalars(
   const having = parents.map((_, m) =>
     without[m]!.map((e, slot) => addAll([e, ...group.additions[m]!.filter((a) => a.slot === slot).map((a) => amountOf(a, put))])),
   );
-  return sub(densityOf(builder, target, address, having), densityOf(builder, target, address, without));
+  const after = densityOf(builder, target, address, having);
+  return isSameForAll(group, before, candidate, put) ? after : sub(after, densityOf(builder, target, address, without));
 }
 
 /** The log density of the current value, at an address, under natural parameters of the parent and of its scale. */
@@ -286,7 +303,7 @@ export function gainCode(
         ]),
       ),
       ...earlier,
-      ...weigh(-1),
+      ...(isSameForAll(g, groups.slice(0, k), candidate.index, put) ? [] : weigh(-1)),
       ...addTo(g.additions[0]!, []),
       ...weigh(1),
     ]);

@@ -59,6 +59,27 @@ const cases: readonly {
       'data x: real[N]\nsample b ~ Normal(1, 2)\nfor n in 0..<N {\n  sample k[n] ~ DiscreteUniform(1, 3)\n  observe x[n] ~ Normal(b * k[n], 1)\n}',
   },
   {
+    name: 'numbers of trials that the data rule out',
+    collapse: 'p',
+    gains: 'size[0]',
+    data: {
+      y: [
+        [4, 5, 4],
+        [1, 0, 1],
+      ],
+    },
+    source:
+      'data y: int[G, K]\nfor g in 0..<G {\n  sample size[g] ~ DiscreteUniform(0, 12)\n  sample p[g] ~ Beta(1, 1)\n  for k in 0..<K { observe y[g, k] ~ Binomial(size[g], p[g]) }\n}',
+  },
+  {
+    name: 'numbers of trials under one probability',
+    collapse: 'p',
+    gains: null,
+    data: { y: [4, 5, 1] },
+    source:
+      'data y: int[N]\nsample p ~ Beta(1, 1)\nfor n in 0..<N {\n  sample size[n] ~ DiscreteUniform(0, 8)\n  observe y[n] ~ Binomial(size[n], p)\n}',
+  },
+  {
     name: 'vectors of Normals as means',
     collapse: 'pi,mu',
     gains: 'z[4]',

@@ -574,6 +574,48 @@ describe('mixtures over configurations, against enumeration', () => {
     y.forEach((_, t) => close(mode.variables[`x[${t}]`]!.mean, best.solved.mean[t]!, 1e-10, 'x given the path'));
   });
 
+  it('sizes that the data rule out weigh nothing, whatever the law of the rest would be there: capture and recapture', async () => {
+    const seen = [
+        [10, 11, 10, 9, 10],
+        [1, 1, 0, 2, 1],
+      ],
+      most = 60;
+    const logFactorial = (n: number): number => Array.from({ length: n }, (_, k) => Math.log(k + 1)).reduce((a, b) => a + b, 0);
+    // p integrates to B(1 + s, 1 + 5 n - s), and has the mean (1 + s) / (2 + 5 n).
+    const solved = seen.map((y) => {
+      const total = y.reduce((a, b) => a + b, 0);
+      const sizes = Array.from({ length: most + 1 }, (_, n) => n).filter((n) => n >= Math.max(...y));
+      const logs = sizes.map(
+        (n) =>
+          y.reduce((sum, k) => sum + logFactorial(n) - logFactorial(k) - logFactorial(n - k), 0) +
+          logFactorial(total) +
+          logFactorial(5 * n - total) -
+          logFactorial(5 * n + 1),
+      );
+      const evidence = logs.reduce((sum, l) => sum + Math.exp(l), 0) / (most + 1);
+      const average = (f: (n: number) => number): number =>
+        sizes.reduce((sum, n, k) => sum + f(n) * Math.exp(logs[k]!), 0) / (evidence * (most + 1));
+      return { logEvidence: Math.log(evidence), size: average((n) => n), p: average((n) => (1 + total) / (2 + 5 * n)) };
+    });
+    const one = await solve(
+      'data y: int[K] data most: int sample size ~ DiscreteUniform(0, most) sample p ~ Beta(1, 1) for k in 0..<K { observe y[k] ~ Binomial(size, p) }',
+      { y: seen[0], most },
+    );
+    close(one.logEvidence, solved[0]!.logEvidence, 1e-11, 'log evidence');
+    close(one.variables['size']!.mean, solved[0]!.size, 1e-11, 'size');
+    close(one.variables['p']!.mean, solved[0]!.p, 1e-11, 'p');
+    const both = await solve(
+      'data y: int[G, K] data most: int for g in 0..<G { sample size[g] ~ DiscreteUniform(0, most) sample p[g] ~ Beta(1, 1) for k in 0..<K { observe y[g, k] ~ Binomial(size[g], p[g]) } }',
+      { y: seen, most },
+    );
+    close(both.logEvidence, solved[0]!.logEvidence + solved[1]!.logEvidence, 1e-11, 'log evidence of both');
+    solved.forEach(({ size, p }, g) => {
+      close(both.variables[`size[${g}]`]!.mean, size, 1e-11, `size[${g}]`);
+      close(both.variables[`p[${g}]`]!.mean, p, 1e-11, `p[${g}]`);
+      expect(both.variables[`p[${g}]`]!.q50, 'median').toBeGreaterThan(0);
+    });
+  });
+
   it('steps of a loop are independent, however many', async () => {
     const n = 3000,
       x = Array.from({ length: n }, (_, k) => Math.sin(k) * 4);

@@ -7,7 +7,23 @@ import { type Code, accumulate, store } from '../../code/loop.js';
 import { allocate, type EntryPoint, instantiate, printModule } from '../../code/module.js';
 import { createRuntime, type Procedure } from '../../code/runtime.js';
 import { InternalError } from '../../errors/diagnostic.js';
-import { add, addAll, apply, cond, type Expr, type Index, index, isConst, mul, num, one, ref, sub, zero } from '../../expr/expr.js';
+import {
+  add,
+  addAll,
+  apply,
+  cond,
+  type Expr,
+  type Index,
+  index,
+  isConst,
+  mul,
+  num,
+  one,
+  ref,
+  sub,
+  variablesOf,
+  zero,
+} from '../../expr/expr.js';
 import type { BoundModel } from '../../2-graph/bound.js';
 import type { Statement } from '../../2-graph/graph.js';
 import type { LatentRegion } from '../../3-derive/model.js';
@@ -48,6 +64,8 @@ export interface ComponentProgram {
   readonly lanes: number;
   /** [lanes]: log evidence of each lane at the current configuration. */
   readonly evidence: string;
+  /** [lanes]: how many conditions on finite unknowns alone the current configuration breaks: with one it is impossible. */
+  readonly broken: string;
   /** [lanes]: the configuration to install, and how many there are. */
   readonly chosen: string;
   readonly states: string;
@@ -317,7 +335,8 @@ function componentProgram(
   const lane = component.kind === 'mixture' ? usableLane(builder, component.lane, regions) : null;
   const lanes = lane === null ? 1 : lane.count;
   const cell = (region: LatentRegion): readonly Expr[] => (lane === null ? [zero] : [lane.lane.region.get(region)!]);
-  const evidence = builder.fresh('evidence', [lanes], 'state');
+  const evidence = builder.fresh('evidence', [lanes], 'state'),
+    broken = builder.fresh('broken', [lanes], 'state');
   const chosen = builder.fresh('chosen', [lanes], 'state'),
     states = builder.fresh('states', [lanes], 'state'),
     rest = builder.fresh('rest', [lanes], 'state');
@@ -361,6 +380,8 @@ function componentProgram(
     { do: 'fill', storage: evidence, value: zero },
     ...evidenceCode(builder, component, evidence, laneOfFactor),
     ...parts.flatMap((p) => p.density(evidence, cell)),
+    { do: 'fill', storage: broken, value: zero },
+    ...brokenCode(builder, component, new Set(finiteNames(finiteRegions)), broken, laneOfFactor),
   ]);
   const own = builder.fresh('own', [], 'local');
   builder.entry(`condition${k}`, [
@@ -427,6 +448,7 @@ function componentProgram(
     blocks: [],
     lanes,
     evidence,
+    broken,
     chosen,
     states,
     scaling,
@@ -467,6 +489,28 @@ function usableLane(
   if (lane === null || plate === undefined) return null;
   const to = builder.bind(plate.to);
   return isConst(to) && isConst(builder.bind(plate.from), 0) && to.value > 0 ? { lane, count: to.value } : null;
+}
+
+/**
+ * Counts broken conditions that the finite unknowns decide: where 10 of n were seen, no n below 10 is possible, and what the parameters of the rest come to there
+ * means nothing.
+ */
+function brokenCode(
+  builder: ProgramBuilder,
+  component: Component,
+  finite: ReadonlySet<string>,
+  broken: string,
+  laneOf: (factor: { readonly id: number }) => Index | null,
+): readonly Code[] {
+  const isDecided = (e: Expr): boolean => [...variablesOf(e)].every((v) => finite.has(v) || builder.storage(v).place === 'data');
+  return component.factors.flatMap((factor) => {
+    const conditions = factor.conditions.map((c) => builder.bind(c)).filter(isDecided);
+    if (conditions.length === 0) return [];
+    const guards = factor.guards.map((g) => builder.bind(g)),
+      binders = factor.plates.map((p) => builder.bindBinder({ index: p.index, from: p.from, to: p.to })),
+      held = conditions.reduceRight<Expr>((inner, c) => cond(c, inner, one), zero);
+    return loops(binders, guards, [accumulate(broken, [laneOf(factor) ?? zero], held)]);
+  });
 }
 
 /** The log joint density of a component's factors, added up by lane. */
@@ -628,6 +672,7 @@ function discreteProgram(builder: ProgramBuilder, component: Component, blocks: 
     blocks,
     lanes: 1,
     evidence,
+    broken: builder.fresh('broken', [1], 'state'),
     chosen,
     states,
     scaling: builder.fresh('scaling', [3], 'state'),

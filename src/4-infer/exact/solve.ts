@@ -53,13 +53,15 @@ export function* solve(
     : solveClosed(program, c);
 }
 
-/** Refuses laws that are not proper and evidence that is zero or no number. */
+/** Refuses laws that are not proper, in lanes whose configuration is possible. */
 function check(program: ExactProgram, c: ComponentProgram, warnings: Diagnostic[]): void {
   checkPivots(program, c, warnings);
+  const broken = program.read(c.broken);
   for (const part of c.parts)
     for (const { region, storage, limits, singular, element } of part.proper) {
       const values = program.read(storage);
-      const bad = values.findIndex((v) => !(v > limits.improper));
+      const isPossible = (i: number): boolean => c.lanes === 1 || broken[Math.floor((i * c.lanes) / values.length)] === 0;
+      const bad = values.findIndex((v, i) => !(v > limits.improper) && isPossible(i));
       const name = (flat: number): string =>
         element?.((s) => program.read(s)) ?? elementName(region.variable.name, program.builder.storage(storage).shape, flat);
       if (bad >= 0) {
@@ -73,7 +75,7 @@ function check(program: ExactProgram, c: ComponentProgram, warnings: Diagnostic[
             : 'Give it a proper prior, or more data.',
         });
       }
-      const doubtful = values.findIndex((v) => !(v > limits.doubtful));
+      const doubtful = values.findIndex((v, i) => !(v > limits.doubtful) && isPossible(i));
       if (doubtful >= 0 && !warnings.some((w) => w.code === 'ill-conditioned')) {
         warnings.push({
           code: 'ill-conditioned',
@@ -198,7 +200,8 @@ function* weigh(program: ExactProgram, c: ComponentProgram, mode: boolean, warni
   program.count(c);
   const states = program.read(c.states),
     chosen = program.read(c.chosen),
-    evidence = program.read(c.evidence);
+    evidence = program.read(c.evidence),
+    broken = program.read(c.broken);
   let count = 1;
   for (const n of states) count = Math.max(count, n);
   if (!(count <= mostConfigurations)) {
@@ -227,7 +230,7 @@ function* weigh(program: ExactProgram, c: ComponentProgram, mode: boolean, warni
     program.prepare(c);
     let possible = false;
     for (let l = 0; l < lanes; l++) {
-      if (k >= states[l]! || evidence[l] === -Infinity) continue;
+      if (k >= states[l]! || evidence[l] === -Infinity || broken[l]! > 0) continue;
       weights[k * lanes + l] = evidence[l]!;
       possible = true;
     }
