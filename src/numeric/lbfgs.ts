@@ -28,14 +28,17 @@ export interface LbfgsResult {
   readonly value: number;
   readonly gradient: Float64Array;
   readonly iterations: number;
-  /** `stuck`: no step along the search direction lowers the value, although the gradient is not zero. */
+  /**
+   * `stuck`: no step along the search direction lowers the value, although the gradient is not zero; or none meets the conditions, search after
+   * search, so that each costs all its trials and gains next to nothing.
+   */
   readonly status: 'converged' | 'iterations' | 'stuck' | 'start';
 }
 
 /** Decrease and curvature of the Wolfe conditions. */
 const decrease = 1e-4,
   curvature = 0.9;
-/** Steps with a small change before the search ends. */
+/** Steps in a row with a small change, or with a search that failed, before the minimisation ends. */
 const patience = 3;
 const usualMemory = 10;
 
@@ -60,6 +63,7 @@ export function* lbfgsSteps(objective: Objective, start: Float64Array, options: 
     changes: Float64Array[] = [],
     inverses: number[] = [];
   let small = 0,
+    failed = 0,
     restarted = false;
   for (let iteration = 0; iteration < options.iterations; iteration++) {
     if (largest(gradient) === 0) return { x, value, gradient, iterations: iteration, status: 'converged' };
@@ -101,6 +105,8 @@ export function* lbfgsSteps(objective: Objective, start: Float64Array, options: 
     yield { value, x };
     small = change <= options.tolerance * Math.max(1, Math.abs(value)) ? small + 1 : 0;
     if (small >= patience) return { x, value, gradient, iterations: iteration + 1, status: 'converged' };
+    failed = found.meetsConditions ? 0 : failed + 1;
+    if (failed >= patience) return { x, value, gradient, iterations: iteration + 1, status: 'stuck' };
   }
   return { x, value, gradient, iterations: options.iterations, status: 'iterations' };
 }
@@ -141,8 +147,13 @@ interface Point {
   readonly slope: number;
 }
 
+interface Found extends Point {
+  /** Whether the strong Wolfe conditions hold. */
+  readonly meetsConditions: boolean;
+}
+
 /** A step that satisfies the strong Wolfe conditions, or at least lowers the value; null where none was found. */
-function search(objective: Objective, x: Float64Array, value: number, direction: Float64Array, slope: number, first: number): Point | null {
+function search(objective: Objective, x: Float64Array, value: number, direction: Float64Array, slope: number, first: number): Found | null {
   const rounding = 1e-15 * Math.abs(value) * 8;
   const evaluate = (step: number): Point => {
     const at = x.slice(),
@@ -164,7 +175,7 @@ function search(objective: Objective, x: Float64Array, value: number, direction:
     const p = evaluate(step);
     if (p.value < value && (best === null || p.value < best.value)) best = p;
     if (!lowEnough(p) || (low !== origin && p.value > low.value + rounding)) high = p;
-    else if (flatEnough(p)) return p;
+    else if (flatEnough(p)) return { ...p, meetsConditions: true };
     else {
       if (p.slope * ((high?.step ?? Infinity) - low.step) >= 0) high = low;
       low = p;
@@ -181,7 +192,8 @@ function search(objective: Objective, x: Float64Array, value: number, direction:
       right = Math.max(low.step, high.step) - 0.1 * Math.abs(width);
     step = Number.isFinite(cubic) ? Math.min(right, Math.max(left, cubic)) : low.step + 0.5 * width;
   }
-  return low !== origin && low.value <= value + rounding ? low : best;
+  const left = low !== origin && low.value <= value + rounding ? low : best;
+  return left === null ? null : { ...left, meetsConditions: false };
 }
 
 function extrapolated(low: Point, origin: Point, step: number): number {

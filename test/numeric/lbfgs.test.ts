@@ -87,6 +87,23 @@ describe('lbfgs', () => {
     expect(found.x[0]).toBeCloseTo(3, 5);
   });
 
+  test('gives up where no step does what the gradient promises, instead of paying for every trial of every search', () => {
+    let count = 0;
+    // The gradient is 10 million times the slope that the values have.
+    const r = lbfgs(
+      (x, gradient) => {
+        count++;
+        gradient[0] = -1;
+        return 1 - 1e-7 * x[0]!;
+      },
+      Float64Array.of(0),
+      { iterations: 2000, tolerance: 1e-14 },
+    );
+    expect(r.status).toBe('stuck');
+    expect(count).toBeLessThan(300);
+    expect(r.value).toBeLessThan(1);
+  });
+
   test('says where a start is outside', () => {
     expect(lbfgs(() => Infinity, Float64Array.of(1), options).status).toBe('start');
   });
