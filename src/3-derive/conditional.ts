@@ -138,6 +138,7 @@ export function collect(region: LatentRegion, forms: readonly FactorForm[], mode
     }
     if (!factorMentions(factor, name)) continue;
     factors.push(factor);
+    if (isApart(factor, region)) continue;
     const found: Contribution[] = [];
     let separable = true;
     for (const m of monomials) {
@@ -183,6 +184,23 @@ function neighbourBounds(region: LatentRegion): readonly Bound[] {
 /** True where a factor's density, tests or guards refer to a variable. */
 export function factorMentions(factor: Factor, variable: string): boolean {
   return [factor.logDensity, ...factor.guards, ...factor.conditions].some((e) => mentions(e, variable));
+}
+/**
+ * True where a factor refers to other elements of the region's variable only, by numbers: of statements that write out a network element by
+ * element, most say nothing of a given one.
+ */
+function isApart(factor: Factor, { variable, at }: LatentRegion): boolean {
+  if (!at.some((e) => isConst(e))) return false;
+  let apart = true;
+  for (const e of [factor.logDensity, ...factor.guards, ...factor.conditions])
+    visit(e, (x) => {
+      if (x.op !== 'ref' || x.variable !== variable.name) return;
+      apart &&= at.some((own, d) => {
+        const other = x.at[d];
+        return isConst(own) && other !== undefined && isConst(other) && other.value !== own.value;
+      });
+    });
+  return apart;
 }
 /** The variables that a factor's density, tests and guards refer to: where it is asked about many, this is quicker than asking for each. */
 export function variablesIn(factor: Factor): ReadonlySet<string> {
