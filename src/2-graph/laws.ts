@@ -6,19 +6,21 @@
  */
 import type { Span } from '../errors/diagnostic.js';
 import { didYouMean } from '../errors/render.js';
-import { type ArrayExpr, type Expr, type Index, index, isConst, num, ref, sub, visit } from '../expr/expr.js';
+import { type ArrayExpr, equal, type Expr, freeIndices, type Index, index, isConst, num, ref, sub, visit } from '../expr/expr.js';
 import { tidy } from '../expr/affine.js';
 import type { Alternative, Domain, Family, Parameter } from '../distributions/family.js';
 import type { ArgumentSyntax, Name, Syntax } from '../1-parse/ast.js';
 import type { Context } from './context.js';
 import { combinators, enterLoops, lowerRange } from './expressions.js';
 import type { Law } from './graph.js';
+import { lawSupport } from './lawSupport.js';
 import {
   argumentTwice,
   bothParameterisations,
   noDistribution,
   generatorUnexpected,
   missingArgument,
+  mixedTotals,
   notSquare,
   parameterDomain,
   positionalAfterNamed,
@@ -612,6 +614,8 @@ function mixtureOverIndex(
     if (uses)
       return context.report(shapeMismatch(components.span, 'The components of `mixture`', 'the shape of one component', 'that of another'));
   }
+  const total = totalOf(component.law);
+  if (total !== null && freeIndices(total).has(loop.index)) return context.report(mixedTotals(components.span));
   const batch = broadcast(
     context,
     [
@@ -654,10 +658,10 @@ function mixtureOfList(
   if (wrong !== null) return wrong;
   if (laws.length === 0) return context.report(wrongArgumentCount(components.span, 'mixture', 0, 'at least one component'));
   const count = num(laws.length),
-    own = weights.dims[weights.dims.length - 1]!;
+    last = weights.dims[weights.dims.length - 1]!;
   const differs = (): ReturnType<typeof shapeMismatch> =>
-    shapeMismatch(weightSpan, 'The weights and components of `mixture`', printType('', [own]), printType('', [count]));
-  if (!context.agree(own, count, environment, weightSpan, 'a mixture needs one weight for each component', differs)) return poison;
+    shapeMismatch(weightSpan, 'The weights and components of `mixture`', printType('', [last]), printType('', [count]));
+  if (!context.agree(last, count, environment, weightSpan, 'a mixture needs one weight for each component', differs)) return poison;
   const first = laws[0]!;
   for (const [k, law] of laws.entries()) {
     const at = components.elements[k]!.span;
@@ -688,6 +692,10 @@ function mixtureOfList(
   );
   if (batch === null) return poison;
   const indices = batch.map((_, d) => index(['n', 'm', 'l'][d] ?? `n${d}`));
+  const own = laws.map((l) => (l.batch.length > 0 ? substituteBatch(l, indices) : l.law)),
+    totals = own.map(totalOf);
+  if (totals.some((t) => (t === null) !== (totals[0] === null) || (t !== null && !equal(t, totals[0]!))))
+    return context.report(mixedTotals(components.span));
   return {
     ...first,
     indices,
@@ -697,7 +705,13 @@ function mixtureOfList(
       kind: 'mixtureOf',
       span,
       weights: laws.map((_, k) => elementOf(weights, [...(weights.dims.length > 1 ? indices : []), num(k)])),
-      components: laws.map((l) => (l.batch.length > 0 ? substituteBatch(l, indices) : l.law)),
+      components: own,
     },
   };
+}
+
+/** What vectors of counts sum to; null for other laws. */
+function totalOf(law: Law): Expr | null {
+  const support = lawSupport(law);
+  return support?.kind === 'counts' ? support.total : null;
 }

@@ -224,6 +224,14 @@ export function indexOutOfRange(span: Span, index: string, dimension: string, wh
 export function shapeMismatch(span: Span, what: string, left: string, right: string, hint?: string): Diagnostic {
   return error('shape-mismatch', span, `${what}: ${left} does not agree with ${right}.`, hint);
 }
+export function mixedTotals(span: Span): Diagnostic {
+  return error(
+    'shape-mismatch',
+    span,
+    'The components of `mixture` are vectors of counts with totals of their own: such a mixture has no one total.',
+    'choose the total by an unknown: `sample k ~ Categorical(w)` and `Multinomial(total[k], p)`',
+  );
+}
 export function notSquare(span: Span, what: string, type: string): Diagnostic {
   return error('shape-mismatch', span, `${what} must be a square matrix; here it is ${type}.`);
 }

@@ -7,7 +7,7 @@ import { conditionsOf } from '../distributions/law/conditions.js';
 import { eventRankOf, mapLaw } from '../distributions/law/law.js';
 import { logDensityOf } from '../distributions/law/density.js';
 import { noDensityReason, noLatentReason, supportOf } from '../distributions/law/form.js';
-import { supportTests } from '../distributions/tests.js';
+import { supportTests, totalTests } from '../distributions/tests.js';
 import { ModelError } from '../errors/diagnostic.js';
 import { renderDiagnostics } from '../errors/render.js';
 import type { Range } from '../expr/affine.js';
@@ -54,7 +54,10 @@ function factorOf(s: Statement, model: DerivedModel, density: typeof logDensityO
         mapLaw(s.law, (e) => model.inline(e)),
         s.plates,
       );
-      const support = eventRankOf(law) === 0 ? supportTests(supportOf(law), x.body) : [];
+      const range = supportOf(law);
+      // A known total of unknown counts is kept by the moves that share it out.
+      const isOpen = range.kind === 'counts' && model.dependsOnLatents(range.total);
+      const support = eventRankOf(law) === 0 ? supportTests(range, x.body) : isOpen ? totalTests(range, x) : [];
       const settled = (e: Expr): Expr => (hasMap(law) ? withKnownSigns(e, model) : e);
       const conditions = [...support, ...conditionsOf(law)]
         .map((c) => withoutPositiveFactors(settled(c), model))

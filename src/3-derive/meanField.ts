@@ -6,6 +6,7 @@
  * sum_k 1[z[n] = k] times itself at z[n] = k. Expectations are references to tables named
  * `E|variable|statistic`, which a backend keeps; products within one block stay joint.
  */
+import { conjunction } from '../distributions/tests.js';
 import { provablyDistinct, provablyEqual, provablyLess, provablyNonNegative, type Range } from '../expr/affine.js';
 import {
   type Expr,
@@ -430,10 +431,15 @@ function within(m: Monomial, f: FactorForm, scope: Scope): Monomial {
   const conditions = finiteConditions(f, scope);
   return conditions.length === 0 ? m : { ...m, guards: [...m.guards, ...conditions] };
 }
-/** log 1[condition]: zero inside the support, minus infinity outside. */
+/**
+ * log 1[conditions]: zero inside the support, minus infinity outside. One logarithm for all of them: a sum of two times the probability 0 would be no
+ * number.
+ */
 function supportTerms(f: FactorForm, scope: Scope): readonly Monomial[] {
+  const conditions = finiteConditions(f, scope);
+  if (conditions.length === 0) return [];
   const binders = f.factor.plates.map((p): Binder => ({ index: p.index, from: p.from, to: p.to }));
-  return finiteConditions(f, scope).map((c) => ({ binders, guards: f.factor.guards, coefficient: [apply('log', c)], atoms: [] }));
+  return [{ binders, guards: f.factor.guards, coefficient: [apply('log', conjunction(conditions))], atoms: [] }];
 }
 
 /**

@@ -1,7 +1,7 @@
 /**
  * Tests as expressions that are non-zero where they hold: of a value being in a support, of an argument being in its domain.
  */
-import { apply, isConst, one, zero, type Expr } from '../expr/expr.js';
+import { apply, at, index, isConst, one, reduce, zero, type ArrayExpr, type Expr } from '../expr/expr.js';
 import { simplify } from '../expr/simplify.js';
 import type { Domain, Support } from './family.js';
 import { isFiniteBound } from './bounds.js';
@@ -27,6 +27,14 @@ export function supportTests(support: Support, x: Expr): readonly Expr[] {
     default:
       return [];
   }
+}
+
+/** Tests that are all non-zero exactly where a vector of counts has the total of its law: bounds of the total from both sides. Empty for other laws. */
+export function totalTests(support: Support, x: ArrayExpr): readonly Expr[] {
+  if (support.kind !== 'counts') return [];
+  const k = index('k'),
+    sum = reduce('sum', k, zero, support.dimension, at(x, k));
+  return [apply('ge', support.total, sum), apply('le', support.total, sum)];
 }
 
 /** Tests that are all non-zero exactly where a scalar lies in a parameter domain. */

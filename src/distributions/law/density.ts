@@ -31,7 +31,7 @@ import { logMassOfSteps, tailOfSteps } from '../pushforward/roundedMaps.js';
 import { familyOf, isProper, componentsOf, eventRankOf, substituteLaw, type Law, type PushforwardLaw } from './law.js';
 import { supportOf, isDiscrete, flattened, formOf, mapAt, elementLaw, endOf, knownOf, hasCdf } from './form.js';
 import { isFiniteBound, maximum, minimum } from '../bounds.js';
-import { undecided, supportTests, conjunction } from '../tests.js';
+import { undecided, supportTests, totalTests, conjunction } from '../tests.js';
 import { conditionsOf } from './conditions.js';
 
 /**
@@ -91,14 +91,15 @@ function equalSupports(a: Support, b: Support): boolean {
 }
 
 function guarded(law: Law, x: ArrayExpr, density: Expr): Expr {
-  const tests = undecided(supportTests(supportOf(law), x.body));
+  const support = supportOf(law),
+    tests = undecided(eventRankOf(law) === 0 ? supportTests(support, x.body) : totalTests(support, x));
   return tests.length === 0 ? density : cond(conjunction(tests), density, minusInfinity);
 }
 
-/** `logDensityOf` (or the density given) with -Infinity outside the support of a scalar and for invalid parameters. */
+/** `logDensityOf` (or the density given) with -Infinity outside the support of a scalar, for counts of another total and for invalid parameters. */
 export function guardedLogDensityOf(law: Law, x: ArrayExpr, density: (law: Law, x: ArrayExpr) => Expr = logDensityOf): Expr {
   const valid = conditionsOf(law);
-  const inside = eventRankOf(law) === 0 ? guarded(law, x, density(law, x)) : density(law, x);
+  const inside = guarded(law, x, density(law, x));
   return valid.length === 0 ? inside : cond(conjunction(valid), inside, minusInfinity);
 }
 
