@@ -16,7 +16,7 @@ import { checkLaws } from './bindLaws.js';
 import { checkValues } from './bindValues.js';
 import type { BoundModel, BoundVariable, ElementOrder, Status } from './bound.js';
 import { type Bounds, Evaluator, HostFailure, type Stored, type Unfinished } from './compute.js';
-import { checkConstraint, checkFloors } from './constraints.js';
+import { checkConstraint, checkFloors, checkIntervals } from './constraints.js';
 import { orderElements } from './elementOrder.js';
 import { type Reading, elementName, nameAt, readValue } from './data.js';
 import type { ModelGraph, Statement, Variable } from './graph.js';
@@ -113,6 +113,7 @@ class Binding implements BindContext {
       const open = this.graph.statements.filter((s) => s.kind === 'factor' || s.target === null || !this.poisoned.has(s.target.variable));
       if (open.filter((s) => !checkLoops(this, s)).length > 0) return null;
       checkFloors(this);
+      checkIntervals(this);
       checkObligations(this);
       checkRegions(this);
       checkReads(this);

@@ -302,6 +302,15 @@ export function cannotCompute(element: string, span?: Span): Diagnostic {
 export function badFloor(name: string, floor: number, span?: Span): Diagnostic {
   return error('bad-floor', `The floor of ${name} is ${showNumber(floor)}`, span, undefined, 'a number that is not negative');
 }
+export function badInterval(name: string, low: number, high: number, span?: Span): Diagnostic {
+  return error(
+    'bad-interval',
+    `The interval of ${name} goes from ${showNumber(low)} to ${showNumber(high)}`,
+    span,
+    undefined,
+    'a lower bound below the upper',
+  );
+}
 export function elementCycle(path: readonly string[], length: number, span?: Span): Diagnostic {
   const count = path.includes('...') ? ` (${length} elements)` : '';
   return error(

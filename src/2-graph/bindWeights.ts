@@ -19,6 +19,7 @@ const deepest = 20;
 /** What is wrong with probabilities whatever the unknowns are; null where nothing is known to be. */
 export function sumProblem(b: BindContext, weights: ArrayExpr): string | null {
   if (weights.indices.length !== 1 || !weights.dims.every((d) => b.known(d))) return null;
+  if (weights.dims.every((d) => freeIndices(d).size === 0 && b.evaluator.value(d) === 0)) return 'an empty list';
   const body = withoutDefinitions(b, weights.body, deepest);
   const unknowns = body === null ? null : scalarsOf(b, body);
   if (body === null || unknowns === null || unknowns.length === 0) return null;

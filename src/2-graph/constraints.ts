@@ -2,6 +2,7 @@
  * Declared types of data: `positive`, `unit`, `interval`, `simplex`, `ordered`, `cov`, `corr`.
  * The first element (row, matrix) that violates its type is named with its value and the reason.
  */
+import { freeIndices } from '../expr/expr.js';
 import { choleskyInPlace } from '../numeric/linearAlgebra.js';
 import type { BindContext } from './bindContext.js';
 import * as messages from './bindMessages.js';
@@ -80,6 +81,17 @@ export function checkFloors(b: BindContext): void {
   for (const v of b.graph.variables.values()) {
     const floor = floorOf(b, v);
     if (floor !== null && !(floor >= 0 && Number.isFinite(floor))) b.report(messages.badFloor(v.name, floor, v.span));
+  }
+}
+
+/** Intervals of unknowns whose bounds, known now, leave no room. */
+export function checkIntervals(b: BindContext): void {
+  for (const { name, constraint, span } of b.graph.variables.values()) {
+    if (constraint.kind !== 'interval' || b.status.get(name) !== 'latent') continue;
+    const bounds = [constraint.low, constraint.high];
+    if (!bounds.every((e) => b.known(e) && freeIndices(e).size === 0)) continue;
+    const [low, high] = bounds.map((e) => b.evaluator.value(e)) as [number, number];
+    if (!(low < high)) b.report(messages.badInterval(name, low, high, span));
   }
 }
 

@@ -133,7 +133,8 @@ function interval(
   text: string,
 ): DeclaredType | Poison {
   const [low, high] = bounds as [Expr, Expr];
-  if (isConst(low) && isConst(high) && low.value >= high.value)
+  // Not the other way round: a bound may be NaN.
+  if (isConst(low) && isConst(high) && !(low.value < high.value))
     return context.report(
       typeMismatch(syntax.span, 'The lower bound of `interval`', 'below the upper', `${low.value} against ${high.value}`),
     );

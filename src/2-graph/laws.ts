@@ -448,7 +448,7 @@ function lowerBetween(
   if (
     isConst(low.body) &&
     isConst(high.body) &&
-    low.body.value >= high.body.value &&
+    !(low.body.value < high.body.value) &&
     !(base.discrete && low.body.value === high.body.value)
   ) {
     return context.report(

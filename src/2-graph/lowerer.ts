@@ -209,7 +209,8 @@ export class Lowerer implements Context {
     const definition = variable?.definitions[0];
     if (variable === undefined || definition === undefined || variable.definitions.length > 1 || this.settling.has(name)) return null;
     const { statement, environment } = definition;
-    if (statement.kind !== 'let' || statement.target.at.length > 0 || environment.guards.length > 0) return null;
+    if ((statement.kind !== 'let' && statement.kind !== 'report') || statement.target.at.length > 0 || environment.guards.length > 0)
+      return null;
     this.settling.add(name);
     const value = this.reports.quietly(() => this.expression(statement.value, environment));
     this.settling.delete(name);

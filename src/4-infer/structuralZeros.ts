@@ -87,7 +87,8 @@ function meeting(builder: ProgramBuilder, factor: Factor): ReadonlySet<string> |
   let density = replace(builder.bind(factor.logDensity));
   for (const c of [...factor.conditions].reverse()) density = cond(replace(builder.bind(c)), density, num(-Infinity));
   const combinations = tried.reduce((n, t) => n * t.count, 1);
-  if (tried.length < 2 || combinations > mostCombinations || mentionsBound(tried)) return null;
+  // Without a value to try (a Categorical of no probabilities) there is no combination, and no end to going through them.
+  if (tried.length < 2 || combinations === 0 || combinations > mostCombinations || mentionsBound(tried)) return null;
   const possible = evaluate(builder, factor, density, tried, combinations);
   for (let start = 0; start + combinations <= possible.length; start += combinations) {
     if (

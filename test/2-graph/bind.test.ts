@@ -45,6 +45,33 @@ const mixture = `
     observe x[n] ~ MvNormal(mu[z[n]], 0.4 * eye(D))
   }`;
 
+describe('what types and laws of unknowns need', () => {
+  it('an interval with room, whether its bounds are numbers or data', () => {
+    const source = 'data a: real param m: interval(a, 1) observe 0.3 ~ Normal(m, 1)';
+    expect(errors(source, { a: 3 })).toEqual(['The interval of m goes from 3 to 1']);
+    expect(errors(source, { a: 1 })).toEqual(['The interval of m goes from 1 to 1']);
+    expect(errors(source, { a: 0.5 })).toEqual([]);
+    for (const bounds of ['0.1, 0 / 0', '3, 1'])
+      expect(() => graphOf(`param m: interval(${bounds}) observe 0.3 ~ Normal(m, 1)`)).toThrow(/must be below the upper/);
+    expect(() => graphOf('data y: real observe y ~ truncated(Normal(0, 1), 0 / 0, 1)')).toThrow(/must be below the upper/);
+  });
+
+  it('a probability to choose from, where there is something to draw', () => {
+    const source =
+      'data y: int[N] data x: real[M] for n in 0..<N { sample p[n] ~ Beta(1, 1) } for m in 0..<M { sample z[m] ~ Categorical(p) observe x[m] ~ Normal(z[m], 1) }';
+    expect(errors(source, { y: [], x: [1, 2] })).toEqual([
+      'The parameter probs of Categorical is an empty list; it must be probabilities that sum to 1',
+    ]);
+    expect(errors(source, { y: [], x: [] })).toEqual([]);
+  });
+
+  it('a dimension may be reported', () => {
+    const source = 'data n: int report size = n + 1 data y: real[size] sample m ~ Normal(0, 1) observe y ~ Normal(m, 1)';
+    expect(shapeOf(bound(source, { n: 1, y: [1, 2] }), 'y')).toEqual([2]);
+    expect(errors(source, { n: 1, y: [1, 2, 3] })[0]).toMatch(/its value has shape \[3\]/);
+  });
+});
+
 describe('computed values that are no numbers', () => {
   it('are refused before anything runs, with the element', () => {
     expect(errors('data y: real[N] sample m ~ Normal(0, 1) observe log(y) ~ Normal(m, 1)', { y: [1, -1] })).toEqual([

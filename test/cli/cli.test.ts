@@ -30,6 +30,9 @@ const files: Readonly<Record<string, string>> = {
   'names.cred': 'data x: real[N]\nsample mu ~ Normall(0, 1)\nobserve x ~ Normal(nu, 1)\n',
   'odd.cred': 'data __proto__: real[N]\ndata constructor: int\nsample toString ~ Normal(0, 1)\nobserve __proto__ ~ Normal(toString, 1)\n',
   'odd.json': '{ "__proto__": [1, 2, 3], "constructor": 1 }',
+  'nolabels.cred':
+    'data y: real[N]\ndata x: real[M]\nfor n in 0..<N {\n  sample a[n] ~ Categorical([0.3, 0.7])\n  observe y[n] ~ Normal(a[n], 1)\n}\nfor m in 0..<M {\n  sample z[m] ~ Categorical(a)\n  observe x[m] ~ Normal(z[m], 1)\n}\n',
+  'nolabels.json': '{ "y": [], "x": [] }',
   'factor.cred': 'sample x ~ Normal(0, 1)\nfactor -x^2\n',
   'nan.json': '{ "y": [1, 2,\n NaN] }',
   'list.json': '[1, 2]',
@@ -574,6 +577,12 @@ describe('credence compare', () => {
 });
 
 describe('credence explain, graph and the lists', () => {
+  it('ends where a label has no values: no combination of values, and no end to going through none', async () => {
+    const { status, out } = await credence(['explain', 'nolabels.cred', '--data', 'nolabels.json', '--backend', 'gibbs']);
+    expect(status).toBe(0);
+    expect(out).toContain('z[m]');
+  });
+
   it('explains a bare program, one with data, and shows code', async () => {
     const bare = await credence(['explain', 'normal.cred', '--backend', 'gibbs']);
     expect(bare.status).toBe(0);

@@ -251,6 +251,25 @@ describe('density and distribution function of a transformed variable', () => {
   });
 });
 
+it('a power of two functions of one number is no ratio of itself: density by its two preimages, found by bisection', () => {
+  // y = exp(u exp(-u)) rises to u = 1 and falls from there; dy/du = y exp(-u) (1 - u).
+  const exponent = (u: number): number => u * Math.exp(-u),
+    first = 0.5;
+  let low = 1,
+    high = 5;
+  for (let k = 0; k < 200; k++) {
+    const middle = (low + high) / 2;
+    if (exponent(middle) > exponent(first)) low = middle;
+    else high = middle;
+  }
+  const value = Math.exp(exponent(first));
+  const density = [first, low].reduce(
+    (sum, u) => sum + Math.exp((-u * u) / 2) / Math.sqrt(2 * Math.PI) / (value * Math.exp(-u) * Math.abs(1 - u)),
+    0,
+  );
+  expect(densityAt(lawOf('pushforward(u => exp(u) ^ exp(-u), Normal(0, 1))'))(value)).toBeCloseTo(density, 9);
+});
+
 describe('draws', () => {
   it('follow the distribution function (DKW bound at 1e-7)', () => {
     const n = 20_000,

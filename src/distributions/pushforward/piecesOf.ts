@@ -253,7 +253,9 @@ function repeated(setting: Setting, e: Apply, domain: Interval): readonly Piece[
 
 function ratioPieces(setting: Setting, e: Apply, domain: Interval): readonly Piece[] {
   const found = ratioIn(e, (x) => depends(setting, x));
-  if (found === null) throw new Underivable('has no inverse in closed form, and it is not certain where it rises and falls', e);
+  // What is one function of itself only is no ratio of anything simpler.
+  if (found === null || equal(found.atom, e))
+    throw new Underivable('has no inverse in closed form, and it is not certain where it rises and falls', e);
   const { atom, numerator, denominator } = found;
   const [c, b, a] = numerator,
     [f, g, d] = denominator;
