@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { cpuMilliseconds } from '../cpuTime.js';
 import { describe, expect, it } from 'vitest';
 import type { Program, Stmt, Syntax } from '../../src/1-parse/ast.js';
 import { parse } from '../../src/1-parse/parse.js';
@@ -287,16 +288,13 @@ describe('the generated grammar', () => {
 });
 
 describe('speed', () => {
-  it('parses 200 lines in well under a tenth of a second of processor time', () => {
-    const source = `${pagePrograms[0]}\n`.repeat(19);
-    expect(source.split('\n').length).toBeGreaterThanOrEqual(200);
-    const spent = (): number => {
-      const before = process.cpuUsage();
-      parse(source);
-      const { user, system } = process.cpuUsage(before);
-      return (user + system) / 1000;
+  it('takes twice the processor time for twice the lines, however fast the machine is', () => {
+    const spent = (copies: number): number => {
+      const source = `${pagePrograms[0]}\n`.repeat(copies);
+      return Math.min(...Array.from({ length: 7 }, () => cpuMilliseconds(() => parse(source))));
     };
-    const times = Array.from({ length: 7 }, spent).sort((a, b) => a - b);
-    expect(times[0]).toBeLessThan(100);
+    spent(20);
+    // Four times where work grows with the square.
+    expect(spent(80)).toBeLessThan(3 * spent(40));
   });
 });
