@@ -1,8 +1,11 @@
 /**
- * What the checks themselves are worth, measured on the small programs of test/6-check/programs.json.
- * node scripts/power.mjs [--save] [--only gibbs,mh]                  which planted errors each check catches, with every backend that
- * applies node scripts/power.mjs --false-alarms [--seeds 4] [--first 1] [--save]    how often checks of right backends fail `--save` keeps
- * the results in docs/calibration.json and writes docs/calibration.md anew.
+ * What the checks themselves are worth, measured on the small programs of test/6-check/programs.json: which planted errors each check catches, with
+ * every backend that applies; with --false-alarms, how often checks of right backends fail.
+ *
+ *   node scripts/power.mjs [--save] [--only gibbs,mh]
+ *   node scripts/power.mjs --false-alarms [--seeds 4] [--first 1] [--save]
+ *
+ * `--save` keeps the results in docs/calibration.json and writes docs/calibration.md anew.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

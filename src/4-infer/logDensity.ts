@@ -13,7 +13,7 @@ import { conditionsOf } from '../distributions/law/conditions.js';
 import { evaluatedLogDensityOf } from '../distributions/law/density.js';
 import { mapLaw } from '../distributions/law/law.js';
 import { supportOf } from '../distributions/law/form.js';
-import { supportTests } from '../distributions/tests.js';
+import { supportTests, totalTests } from '../distributions/tests.js';
 import { add, apply, type ArrayExpr, at, cond, type Expr, index, mul, num, one, reduce, ref, scalarOf, sub, zero } from '../expr/expr.js';
 import { loadModule } from './loadedModule.js';
 import { jointTerms, recomputeCode } from './assemble.js';
@@ -201,10 +201,7 @@ function supportAt(support: Support, x: ArrayExpr): readonly Expr[] {
     }
     case 'counts': {
       const whole = apply('and', apply('ge', at(x, i), zero), apply('eq', at(x, i), apply('floor', at(x, i))));
-      return [
-        apply('gt', reduce('min', i, zero, support.dimension, whole), zero),
-        apply('eq', reduce('sum', i, zero, support.dimension, at(x, i)), support.total),
-      ];
+      return [apply('gt', reduce('min', i, zero, support.dimension, whole), zero), ...totalTests(support, x)];
     }
     case 'vector':
       return [];

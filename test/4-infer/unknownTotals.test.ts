@@ -59,7 +59,7 @@ describe('a label that chooses the total', () => {
       const draws = posterior.draws('z');
       expect(draws.includes(2)).toBe(false);
       const share = draws.reduce((n, z) => n + Number(z === 0), 0) / draws.length;
-      // Walks propose each value with probability 1/2 or more: less than four draws stand for one.
+      // Proposals are uniform among two or three values and nearly all between 0 and 1 are taken: neighbours are correlated by 1/3 at most, and two draws stand for one; four are allowed for.
       expect(Math.abs(share - first)).toBeLessThan(5 * Math.sqrt((first * (1 - first) * 4) / draws.length));
     }
   });

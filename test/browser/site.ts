@@ -19,6 +19,7 @@ const entries: Readonly<Record<string, string>> = {
 };
 const dependencies: Readonly<Record<string, string>> = {
   '@dagrejs/dagre': 'export *',
+  'ml-matrix': 'export *',
   'ohm-js': 'export *',
   papaparse: 'export { default }',
   seedrandom: 'export { default }',

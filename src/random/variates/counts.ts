@@ -17,7 +17,7 @@ export function bernoulli(random: Random, p: number): number {
 /** Uniform on the integers low, ..., high. */
 export function discreteUniform(random: Random, low: number, high: number): number {
   if (!(low <= high)) return Number.NaN;
-  // Of more than 2^53 values the sum may round beyond the last.
+  // Of more than 2^53 values the sum is rounded, and nothing else keeps it from the number beyond the last.
   return Math.min(high, low + random.integer(high - low + 1));
 }
 
