@@ -81,6 +81,8 @@ function checkParameters(b: BindContext, law: Law, steps: readonly Step[]): bool
     case 'family': {
       const family = families.get(law.family);
       if (family === undefined) return true;
+      for (const { name, domain, value } of law.written ?? [])
+        if (!checkParameter(b, family.name, name, domain, scalar(value), steps, law.span)) return false;
       for (const p of family.parameters) {
         const value = law.parameters[p.name];
         if (value !== undefined && !checkParameter(b, family.name, p.name, p.domain, value, steps, law.span)) return false;

@@ -9,6 +9,7 @@ import { index } from '../expr/expr.js';
 import type { Program, Stmt, Syntax, TargetSyntax, TypeSyntax } from '../1-parse/ast.js';
 import type { Origin } from './graph.js';
 import { declarationInside, definedTwice, drawnData, indexHides, mixedDefinitions } from './messages.js';
+import { pointsAsDefinitions } from './points.js';
 import {
   type Declared,
   type Definition,
@@ -171,7 +172,7 @@ export function declare(program: Program, report: (d: Diagnostic) => void): Decl
       }
     }
   };
-  walk(program.statements, { scope: root, plates: [], loops: [], guards: [], conditional: false, calls: [] });
+  walk(pointsAsDefinitions(program.statements), { scope: root, plates: [], loops: [], guards: [], conditional: false, calls: [] });
 
   const sizes = declareSizes(placed, root);
   nameLocals(drafts, byText, sizes);

@@ -9,6 +9,7 @@ import { didYouMean } from '../errors/render.js';
 import { type ArrayExpr, equal, type Expr, freeIndices, type Index, index, isConst, num, ref, sub, visit } from '../expr/expr.js';
 import { tidy } from '../expr/affine.js';
 import type { Alternative, Domain, Family, Parameter } from '../distributions/family.js';
+import type { WrittenArgument } from '../distributions/law/law.js';
 import type { ArgumentSyntax, Name, Syntax } from '../1-parse/ast.js';
 import type { Context } from './context.js';
 import { combinators, enterLoops, lowerRange } from './expressions.js';
@@ -126,17 +127,24 @@ function lowerFamily(context: Context, family: Family, syntax: Syntax & { kind: 
   for (const a of assigned.alternatives) Object.assign(parameters, a.canonical(direct));
   for (const p of family.parameters)
     if (parameters[p.name] === undefined && p.absent !== undefined) parameters[p.name] = p.absent(parameters);
+  const written = writtenArguments(assigned.alternatives, direct);
   const broken = (family.conditions?.(parameters) ?? []).find((c) => isConst(c) && c.value < 0);
   if (broken !== undefined) return context.report(noDistribution(syntax.span, family.name));
   return {
     kind: 'law',
     indices,
     batch,
-    law: { kind: 'family', family: family.name, parameters, span: syntax.span },
+    law: { kind: 'family', family: family.name, parameters, ...(written.length > 0 ? { written } : {}), span: syntax.span },
     eventDims: family.eventDims(parameters).map((d) => settledDimension(context, d, syntax.span, family.name)),
     discrete: family.discrete,
     family,
   };
+}
+
+function writtenArguments(alternatives: readonly Alternative[], given: Readonly<Record<string, ArrayExpr>>): readonly WrittenArgument[] {
+  return alternatives.flatMap((a) =>
+    a.parameters.flatMap(({ name, rank, domain }) => (rank === 0 ? [{ name, domain, value: given[name]!.body }] : [])),
+  );
 }
 
 /** A dimension of the draws that an argument states by value (LKJ) must be data. */
@@ -379,7 +387,8 @@ export function mapLaw(law: Law, f: (a: ArrayExpr) => ArrayExpr): Law {
     case 'family': {
       const parameters: Record<string, ArrayExpr> = {};
       for (const [name, a] of Object.entries(law.parameters)) parameters[name] = f(a);
-      return { ...law, parameters };
+      const written = law.written?.map((w) => ({ ...w, value: scalar(w.value) }));
+      return { ...law, parameters, ...(written === undefined ? {} : { written }) };
     }
     case 'truncated':
       return { ...law, base: mapLaw(law.base, f), low: scalar(law.low), high: scalar(law.high) };

@@ -557,10 +557,10 @@ function boundsOf(test: Expr, factor: Factor, region: LatentRegion, model: Deriv
   switch (test.fn) {
     case 'ge':
     case 'gt':
-      return halfLine(sub(a!, b!), factor, region, model);
+      return halfLine(sub(a!, b!), test.fn === 'gt', factor, region, model);
     case 'le':
     case 'lt':
-      return halfLine(sub(b!, a!), factor, region, model);
+      return halfLine(sub(b!, a!), test.fn === 'lt', factor, region, model);
     case 'and': {
       const left = boundsOf(a!, factor, region, model),
         right = boundsOf(b!, factor, region, model);
@@ -571,8 +571,8 @@ function boundsOf(test: Expr, factor: Factor, region: LatentRegion, model: Deriv
   }
 }
 
-/** Bounds from `condition >= 0`: sum over references r of slope_r v[r] + rest, solved for the references that are the element. */
-function halfLine(condition: Expr, factor: Factor, region: LatentRegion, model: DerivedModel): readonly Bound[] | null {
+/** Bounds from `condition >= 0`, or `> 0`, which is another bound for integers only: sum over references r of slope_r v[r] + rest, solved for the references that are the element. */
+function halfLine(condition: Expr, strict: boolean, factor: Factor, region: LatentRegion, model: DerivedModel): readonly Bound[] | null {
   if (region.eventRank > 0) return null;
   const name = region.variable.name;
   const references: { readonly at: readonly Expr[]; readonly source: Expr; readonly slopes: Expr[] }[] = [];
@@ -619,9 +619,11 @@ function halfLine(condition: Expr, factor: Factor, region: LatentRegion, model: 
     const sum = addAll([constant, ...others.map((r) => mul(addAll(r.slopes), r.source))]);
     const put = (e: Expr): Expr => tidyIndices(substitute(e, solved.map));
     const value = isConst(slope) ? mul(num(-1 / slope.value), sum) : neg(div(sum, slope));
+    const beyond = (side: 'low' | 'high', end: Expr): Expr =>
+      simplify(side === 'low' ? add(apply('floor', end), one) : sub(apply('ceil', end), one));
     const bound = (side: 'low' | 'high', guards: readonly Expr[]): Bound => ({
       side,
-      value: put(value),
+      value: strict && region.variable.scalar !== 'real' ? beyond(side, put(value)) : put(value),
       binders: solved.binders,
       guards: [...solved.guards, ...guards],
       factor: factor.id,

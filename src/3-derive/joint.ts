@@ -11,10 +11,11 @@ import { supportTests, totalTests } from '../distributions/tests.js';
 import { ModelError } from '../errors/diagnostic.js';
 import { renderDiagnostics } from '../errors/render.js';
 import type { Range } from '../expr/affine.js';
-import { apply, type ArrayExpr, equalArrays, type Expr, isConst, mulAll, one, rewrite, zero } from '../expr/expr.js';
+import { apply, type ArrayExpr, equal, equalArrays, type Expr, isConst, mulAll, one, rewrite, zero } from '../expr/expr.js';
 import type { Law, Statement } from '../2-graph/graph.js';
 import { inverseOf, simplify, simplifyArray } from '../expr/simplify.js';
 import { factorsOf, isGuard, splitCondition } from './normalForm.js';
+import { domainsOfArguments, ofExpr } from './argumentDomains.js';
 import { type DerivedModel, type Factor, targetArray } from './model.js';
 
 /**
@@ -41,8 +42,10 @@ function factorOf(s: Statement, model: DerivedModel, density: typeof logDensityO
     case 'let':
     case 'param':
       return null;
-    case 'factor':
-      return { ...base, logDensity: model.inline(s.value), conditions: [] };
+    case 'factor': {
+      const value = model.inline(s.value);
+      return { ...base, logDensity: value, conditions: undecidedOf(ofExpr(value, model), model) };
+    }
     case 'sample':
     case 'predict':
     case 'observe': {
@@ -59,12 +62,16 @@ function factorOf(s: Statement, model: DerivedModel, density: typeof logDensityO
       const isOpen = range.kind === 'counts' && model.dependsOnLatents(range.total);
       const support = eventRankOf(law) === 0 ? supportTests(range, x.body) : isOpen ? totalTests(range, x) : [];
       const settled = (e: Expr): Expr => (hasMap(law) ? withKnownSigns(e, model) : e);
-      const conditions = [...support, ...conditionsOf(law)]
-        .map((c) => withoutPositiveFactors(settled(c), model))
-        .filter((c) => model.dependsOnLatents(c) && !alwaysTrue(c, model));
+      const conditions = undecidedOf([...support, ...conditionsOf(law), ...domainsOfArguments(law, model)].map(settled), model);
       return { ...base, logDensity: settled(density(law, x)), conditions };
     }
   }
+}
+
+/** Tests that some state of the unknowns may fail. */
+function undecidedOf(tests: readonly Expr[], model: DerivedModel): readonly Expr[] {
+  const open = tests.map((c) => withoutPositiveFactors(c, model)).filter((c) => model.dependsOnLatents(c) && !alwaysTrue(c, model));
+  return open.filter((c, k) => !open.slice(0, k).some((o) => equal(o, c)));
 }
 
 /** Without data nothing was checked against this before. @throws ModelError that says why a law has no density to derive from. */

@@ -613,11 +613,15 @@ export function scalarDensity(
   const eta = naturals(context, kinds);
   const coefficient = (power: number): Expr =>
     addAll(kinds.flatMap((s, k) => (s.statistic.kind === 'power' && s.statistic.power === power ? [ref(eta.storages[k]!, [])] : [])));
+  // An integer may be 0, where its logarithm is minus infinity and none of 0 events tell of it; a real number is not.
+  const mayBeUnread = (s: Slot): boolean =>
+    s.statistic.kind === 'other' ||
+    ((s.statistic.kind === 'log' || s.statistic.kind === 'log1m') && regionSupport(context.region).kind === 'integers');
   const others = kinds.flatMap((s, k): readonly Expr[] => {
     if (s.statistic.kind === 'power' && (s.statistic.power === 1 || s.statistic.power === 2)) return [];
     const eta_ = ref(eta.storages[k]!, []),
       statistic = replaceSelf(builder.bind(selfExpr(s.statistic)), candidate);
-    return [s.statistic.kind === 'other' ? ifCounted(eta_, mul(eta_, statistic)) : mul(eta_, statistic)];
+    return [mayBeUnread(s) ? ifCounted(eta_, mul(eta_, statistic)) : mul(eta_, statistic)];
   });
   // a x + b x^2 up to a constant, about the current value c: (x - c) (a + b (x + c)) keeps its digits far from zero.
   const origin = builder.fresh('origin', [], 'local'),

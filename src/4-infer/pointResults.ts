@@ -13,6 +13,7 @@ import { regionSupport } from '../3-derive/closedForm.js';
 import { recordedVariables } from './assemble.js';
 import type { RunRequest } from './backend.js';
 import type { Recorded } from './chainProgram.js';
+import { withComputedElements } from './computedElements.js';
 import type { DifferentiableDensity } from './gradient.js';
 import { IndependentDraws } from './independentDraws.js';
 import type { Mode } from './mode.js';
@@ -80,12 +81,19 @@ export async function pointResults(
   density.report();
   const latents = recorded.filter((r) => density.program.coordinates.variables.includes(r.name));
   const reports = recorded.filter((r) => r.kind === 'report' && !random.has(r.name));
-  const described = new Map<string, Described>([...describeLatents(density, mode, latents), ...describeReports(density, mode, reports)]);
+  const bound = density.builder.bound.variables,
+    corners = latents.filter((r) => bound.get(r.name)!.computed !== undefined);
+  const described = new Map<string, Described>(describeLatents(density, mode, latents));
+  for (const [name, own] of describeReports(density, mode, [...reports, ...corners])) {
+    const drawn = described.get(name);
+    described.set(name, drawn === undefined ? own : withComputed(drawn, own, bound.get(name)!.computed!));
+  }
   density.density(mode.position, false);
   density.marginals();
   density.report();
-  const drawn = recorded.filter((r) => !described.has(r.name) && finite(density, r.name) === null && integrated(density, r.name) === null);
-  // Predictions, functions of labels, and gaps that were integrated out.
+  const isKnown = (name: string): boolean => finite(density, name) !== null || integrated(density, name) !== null;
+  // Predictions, functions of labels, gaps that were integrated out, and elements that are computed from any of these.
+  const drawn = recorded.filter((r) => !described.has(r.name) && (!isKnown(r.name) || bound.get(r.name)!.computed !== undefined));
   const draws = new IndependentDraws(drawn, request);
   await draws.make(
     () => density.predict(),
@@ -103,10 +111,17 @@ export async function pointResults(
     };
     const own = described.get(r.name),
       label = finite(density, r.name);
-    if (label !== null)
-      return { ...base, range: label.count, ...(label.low === 0 ? {} : { low: label.low }), result: ofProbabilities(density, label) };
+    if (label !== null) {
+      const closed = { ...ofProbabilities(density, label), draws: draws.of(r.name) };
+      return {
+        ...base,
+        range: label.count,
+        ...(label.low === 0 ? {} : { low: label.low }),
+        result: withComputedElements(closed, bound.get(r.name)!),
+      };
+    }
     const normal = integrated(density, r.name);
-    if (normal !== null) return { ...base, result: normal };
+    if (normal !== null) return { ...base, result: withComputedElements({ ...normal, draws: draws.of(r.name) }, bound.get(r.name)!) };
     if (own === undefined) return { ...base, result: draws.form(r.name)! };
     return {
       ...base,
@@ -189,6 +204,13 @@ export function randomVariables(density: DifferentiableDensity): ReadonlySet<str
     for (const s of graph.statements) if (s.kind === 'let' && readsOf(s).some((r) => out.has(r.variable))) out.add(s.target.variable);
   }
   return out;
+}
+
+/** A variable of which some elements are computed: these are described as reports are. */
+function withComputed(drawn: Described, reported: Described, computed: Uint8Array): Described {
+  const merged = (of: (d: Described) => Float64Array): Float64Array =>
+    of(drawn).map((x, cell) => (computed[cell] === 0 ? x : of(reported)[cell]!));
+  return { mean: merged((d) => d.mean), sd: merged((d) => d.sd), q5: merged((d) => d.q5), q95: merged((d) => d.q95) };
 }
 
 interface Row extends Described {

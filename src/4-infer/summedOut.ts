@@ -208,7 +208,9 @@ function prepareGroup(builder: ProgramBuilder, latents: readonly FiniteLatent[],
   const combinations = latents.reduce((n, l) => n * l.count, 1),
     eliminates =
       combinations > largestTable || (combinations > mostCombinations && !factors.some((f) => mentionedIn(f, names).size === names.size));
-  if (!aligned || eliminates || addresses.some((a) => a === null)) return blockGroup(builder, latents, factors, backend);
+  // Elements that a `let` defines are no cells to sum over; a block leaves them to the factors that read them.
+  const computes = latents.some((l) => builder.bound.variables.get(l.name)?.computed !== undefined);
+  if (!aligned || eliminates || computes || addresses.some((a) => a === null)) return blockGroup(builder, latents, factors, backend);
   const table = builder.fresh('logWeights', [...leading, ...latents.map((l) => l.count)], 'state');
   const probabilities = builder.fresh('probabilities', [...leading, ...latents.map((l) => l.count)], 'state');
   const counts = latents.map((l) => num(l.count));

@@ -661,10 +661,10 @@ describe('warnings and refusals', () => {
       /max\(z\[i\].* of 'z' reads elements of a finite unknown together/,
     ],
     [
-      'an inverse of finite unknowns',
+      'a matrix of finite unknowns',
       'data y: real[2]  for i in 0..<2 { sample z[i] ~ Bernoulli(0.3) }  observe y ~ MvNormal([0, 0], [(i == j ? 2 : 0.5 * z[i] * z[j]) for i in 0..<2, j in 0..<2])',
       { y: [1, 2] },
-      /inverse.* of 'z' reads elements of a finite unknown together/,
+      /(inverse|logdet).* of 'z' reads elements of a finite unknown together/,
     ],
   ])('%s is refused by name, with another backend', async (_title, source, data, name) => {
     const error = await run(source, data).then(

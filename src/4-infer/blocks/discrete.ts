@@ -283,16 +283,39 @@ function probability(memory: Memory, lookups: readonly Readable[], cells: number
     if (known === undefined) members.push(m);
     else tests.push(apply('eq', known.value, m.value));
   }
-  const p =
-    members.length === 1
-      ? ref(memory.marginals(), [add(layout.potentials(members[0]!.element), members[0]!.value)])
-      : jointProbability(memory, lookups, members);
+  const p = amongKnown(memory, members, (latent) =>
+    latent.length === 0
+      ? one
+      : latent.length === 1
+        ? ref(memory.marginals(), [add(layout.potentials(latent[0]!.element), latent[0]!.value)])
+        : jointProbability(memory, lookups, latent),
+  );
   if (p !== null && members.length > 1) {
     // From now on they are computed, in memory that is made when the program is.
     memory.builder.reshape(memory.pairs(), [cells]);
     memory.builder.setInitial(memory.wanted, Int32Array.of(1));
   }
   return p === null ? null : tests.reduce<Expr>((inner, t) => cond(t, inner, zero), p);
+}
+
+/**
+ * A probability where some of the elements may be known. Given ones have their value; of computed ones whoever asks has the definition in its
+ * place, and is the same for every value, so that all mass may be on the first.
+ */
+function amongKnown({ builder, layout }: Memory, members: Asked, of: (latent: Asked) => Expr | null): Expr | null {
+  const choices = (open: Asked, latent: Asked): Expr | null => {
+    const [first, ...rest] = open;
+    if (first === undefined) return of(latent);
+    const { map, name, low } = layout.variable(first.element.variable);
+    const drawn = choices(rest, [...latent, first]);
+    if (map === null) return drawn;
+    const known = choices(rest, latent),
+      value = builder.model.statusOf(name) === 'partial' ? sub(ref(name, first.element.at), num(low)) : zero;
+    return drawn === null || known === null
+      ? null
+      : cond(apply('ge', ref(map, first.element.at), zero), drawn, cond(apply('eq', first.value, value), known, zero));
+  };
+  return choices(members, []);
 }
 
 function sameAddress(a: Ref, b: Ref): boolean {

@@ -419,6 +419,8 @@ function bestOf({ best, current }: Course): Ascent | null {
  */
 function* seededStart(program: EmProgram, watch: ScaleWatch, start: number, settings: Settings): Interruptible<void> {
   program.initialise();
+  // What seeds move reads the joint law of labels that meet: without one a probability would begin at 0, which no later step leaves.
+  for (const k of program.latents) if (program.blocks[k]!.joint !== undefined) program.update(k);
   const candidates = seedable(program);
   const chosen = settings.start ?? (start % 4 < 2 ? 'kmeans++' : 'random');
   const blended = !program.parameters.some((k) => program.isMean(k)),

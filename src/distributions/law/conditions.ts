@@ -33,6 +33,7 @@ export function conditionsOf(law: Law): readonly Expr[] {
           tests.push(reduce('prod', k, one, value.dims[0]!, apply('gt', at(value, k), at(value, sub(k, one)))));
         }
       }
+      for (const { domain, value } of law.written ?? []) tests.push(...domainTests(domain, value));
       for (const condition of family.conditions?.(law.parameters) ?? []) tests.push(apply('gt', condition, zero));
       return undecided(tests);
     }

@@ -9,10 +9,17 @@
 import { InternalError, type Span } from '../../errors/diagnostic.js';
 import { apply, cond, index, num, substitute, zero, type ArrayExpr, type Expr, type Index } from '../../expr/expr.js';
 import type { Bounds } from '../../expr/intervals.js';
-import type { Family } from '../family.js';
+import type { Domain, Family } from '../family.js';
 import type { MapArgument } from '../pushforward/argument.js';
 import { families } from '../registry.js';
 import { isFiniteBound } from '../bounds.js';
+
+/** A scalar argument of an alternative parameterisation. */
+export interface WrittenArgument {
+  readonly name: string;
+  readonly domain: Domain;
+  readonly value: Expr;
+}
 
 /** A distribution with event-shaped arguments; broadcasting was turned into plates. */
 export type Law =
@@ -21,6 +28,8 @@ export type Law =
       readonly family: string;
       /** Canonical parameters by name (alternatives were rewritten by the family), each of its event rank. */
       readonly parameters: Readonly<Record<string, ArrayExpr>>;
+      /** Arguments of alternatives as they were written, where there are any: what is computed from them need not show that one is invalid. */
+      readonly written?: readonly WrittenArgument[];
       readonly span: Span;
     }
   | { readonly kind: 'truncated'; readonly base: Law; readonly low: Expr; readonly high: Expr; readonly span: Span }
@@ -155,6 +164,7 @@ export function mapLaw(law: Law, f: (e: Expr) => Expr): Law {
         parameters: Object.fromEntries(
           Object.entries(law.parameters).map(([name, a]) => [name, { indices: a.indices, dims: a.dims.map(f), body: f(a.body) }]),
         ),
+        ...(law.written === undefined ? {} : { written: law.written.map((w) => ({ ...w, value: f(w.value) })) }),
       };
     case 'truncated':
       return { ...law, base: mapLaw(law.base, f), low: f(law.low), high: f(law.high) };

@@ -2,30 +2,67 @@
  * x log x at 0: where a probability may be zero and a log minus infinity, their product is 0.
  */
 import { factorsOf } from '../../../3-derive/normalForm.js';
-import { type Expr, add, apply, isConst, mulAll, one, variablesOf, zero } from '../../../expr/expr.js';
+import { affine } from '../../../expr/affine.js';
+import { type Expr, add, apply, cond, isConst, mapChildren, mulAll, one, variablesOf, zero } from '../../../expr/expr.js';
 import type { ProgramBuilder } from '../../programBuilder.js';
 
 /**
  * A probability of zero times the log of a zero is zero: E[1[z = k]] log P with a forbidden P is
  * written x log P, which is 0 where x is. Logs that cannot be minus infinity stay as they are. Probabilities are
- * expectations of one-hot statistics, or what a joint block computes.
+ * expectations of one-hot statistics, or what a joint block computes; counts of data may be 0 as well.
  */
 export function withExactZeros(builder: ProgramBuilder, coefficient: Expr): Expr {
-  const factors = factorsOf(coefficient);
-  const forbidden = factors.flatMap((f): { f: Expr; argument: Expr }[] => {
+  if (coefficient.op === 'apply' && (coefficient.fn === 'add' || coefficient.fn === 'sub'))
+    return mapChildren(coefficient, (term) => withExactZeros(builder, term));
+  const whole = factorsOf(coefficient),
+    factors = whole.map((f) => (f === coefficient ? f : withExactZeros(builder, f)));
+  if (!factors.some((f) => mayBeInfinite(builder, f))) return factors.every((f, k) => f === whole[k]) ? coefficient : mulAll(factors);
+  const hot = factors.filter((f) => mayBeZero(builder, f));
+  if (hot.length === 0) return coefficient;
+  const first = factors.flatMap((f): { f: Expr; argument: Expr }[] => {
     if (isConst(f, -Infinity)) return [{ f, argument: zero }];
-    if (f.op === 'apply' && f.fn === 'log' && mayVanish(builder, f.args[0]!)) return [{ f, argument: f.args[0]! }];
-    if (f.op === 'apply' && f.fn === 'log1p' && mayVanish(builder, add(one, f.args[0]!))) return [{ f, argument: add(one, f.args[0]!) }];
-    return [];
-  });
-  const computed = (f: Expr): boolean => [...variablesOf(f)].some((v) => v.startsWith('%') && builder.storage(v).place === 'state');
-  const hot = factors.filter((f) => (f.op === 'ref' && f.variable.startsWith('E|') && f.variable.endsWith('=|1')) || computed(f));
-  const first = forbidden[0];
-  if (first === undefined || hot.length === 0) return coefficient;
-  return mulAll([...factors.filter((f) => f !== first.f && !hot.includes(f)), apply('xlogy', mulAll(hot), first.argument)]);
+    const argument = logArgument(f);
+    return argument !== null && mayVanish(builder, argument) ? [{ f, argument }] : [];
+  })[0];
+  const rest = factors.filter((f) => f !== first?.f && !hot.includes(f));
+  const value = mulAll([...rest, first === undefined ? mulAll(hot) : apply('xlogy', mulAll(hot), first.argument)]);
+  return rest.some((f) => mayBeInfinite(builder, f)) ? cond(apply('ne', mulAll(hot), zero), value, zero) : value;
+}
+
+/** True for probabilities, and for data of which some are 0. */
+function mayBeZero(builder: ProgramBuilder, f: Expr): boolean {
+  if ([...variablesOf(f)].some((v) => v.startsWith('%') && builder.storage(v).place === 'state')) return true;
+  if (f.op !== 'ref') return false;
+  if (f.variable.startsWith('E|')) return f.variable.endsWith('=|1');
+  return builder.model.statusOf(f.variable) === 'given' && (builder.initialValues(f.variable)?.includes(0) ?? false);
+}
+
+/** What a factor is the logarithm of; null for others. */
+function logArgument(f: Expr): Expr | null {
+  if (f.op !== 'apply') return null;
+  return f.fn === 'log' ? f.args[0]! : f.fn === 'log1p' ? add(one, f.args[0]!) : null;
+}
+
+/** True where a logarithm inside may be minus infinity. */
+function mayBeInfinite(builder: ProgramBuilder, e: Expr): boolean {
+  switch (e.op) {
+    case 'const':
+      return !Number.isFinite(e.value);
+    case 'cond':
+      return mayBeInfinite(builder, e.then) || mayBeInfinite(builder, e.otherwise);
+    case 'apply':
+      if (mayVanish(builder, logArgument(e) ?? one)) return true;
+      return (e.fn === 'mul' || e.fn === 'add' || e.fn === 'pow') && e.args.some((a) => mayBeInfinite(builder, a));
+    default:
+      return false;
+  }
 }
 
 function mayVanish(builder: ProgramBuilder, e: Expr): boolean {
+  const form = affine(e);
+  // A value that stands for the unknown: `k`, `1 - k / 4`.
+  if (form.terms.length > 0 && form.terms.every((t) => t.term.op === 'index'))
+    return form.constant <= 0 || form.terms.some((t) => t.coefficient < 0);
   switch (e.op) {
     case 'const':
       return !(e.value > 0);

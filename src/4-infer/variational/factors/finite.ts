@@ -162,11 +162,20 @@ function commonCode(base: RegionContext, block: MeanFieldBlock, count: number, s
   return context.sweep([...eta.code, accumulate(scores, context.at, ref(eta.storages[0]!, [zero]))]);
 }
 
-/** Given elements of a partly missing finite variable are point masses once and for all. */
+/**
+ * Given elements of a partly missing finite variable are point masses once and for all. So are elements that a `let` defines, on any value:
+ * whatever reads them has the definition in its place, and is the same for every value that they are summed over.
+ */
 export function givenOneHots(builder: ProgramBuilder, codes: readonly BlockCode[]): void {
   for (const { block, factor } of codes) {
     const name = block.region.variable.name;
-    if (factor.kind !== 'finite' || builder.model.statusOf(name) !== 'partial') continue;
+    if (factor.kind !== 'finite') continue;
+    if (builder.bound.variables.get(name)?.computed !== undefined) {
+      const first = new Float64Array(builder.storage(name).shape.reduce((a, b) => a * b, factor.count));
+      for (let c = 0; c < first.length; c += factor.count) first[c] = 1;
+      builder.setInitial(expectationOf(oneHotOf(name), '1'), first);
+    }
+    if (builder.model.statusOf(name) !== 'partial') continue;
     const table = expectationOf(oneHotOf(name), '1');
     const values = builder.initialValues(name)!,
       mask = builder.initialValues(`${name}?`)!;
