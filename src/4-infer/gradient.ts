@@ -13,7 +13,7 @@ import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
 import { renderDiagnostics } from '../errors/render.js';
 import { isProper, mapLaw } from '../distributions/law/law.js';
 import { arraysOfLaw } from '../2-graph/query.js';
-import { add, addAll, apply, equal, type Expr, ref, variablesOf, visit, zero } from '../expr/expr.js';
+import { add, addAll, apply, equal, type Expr, isConst, ref, variablesOf, visit, zero } from '../expr/expr.js';
 import { createRandom, type Random } from '../random/generator.js';
 import type { BoundModel } from '../2-graph/bound.js';
 import type { Statement } from '../2-graph/graph.js';
@@ -22,6 +22,8 @@ import { type Factor, latentRegions, type LatentRegion, maskOf } from '../3-deri
 import { loadModule } from './loadedModule.js';
 import { ancestralCode } from './ancestral.js';
 import { isComputed, jointTerms, needsStart, recomputeCode, recomputed, runFolds } from './assemble.js';
+import { flatAddress } from './blocks/finiteVariables.js';
+import { instancesOf } from './blocks/instances.js';
 import { bijectionProcedures, type CoordinateKind, coordinateKinds, coordinates, type Coordinates } from './coordinates.js';
 import { GradientRefusal, ReverseSweep } from './gradientCode.js';
 import { type IntegratedOut, integratedOut } from './integratedOut.js';
@@ -153,10 +155,21 @@ function idleGaps(builder: ProgramBuilder, factors: readonly Factor[]): Readonly
         });
       return single;
     });
-    // A datum observed by several statements is no law but a product of laws.
-    if (idle && own.length === 1) out.add(name);
+    if (idle && (own.length === 1 || areApart(builder, own, name))) out.add(name);
   }
   return out;
+}
+/** True where no element belongs to two of the statements: a datum observed twice has no law, but a product of laws. */
+function areApart(builder: ProgramBuilder, own: readonly Factor[], name: string): boolean {
+  const { shape } = builder.storage(name);
+  const seen = new Uint8Array(shape.reduce((a, b) => a * b, 1));
+  return own.every(({ statement: s }) => {
+    if (s.kind !== 'observe' || s.target === null) return false;
+    const binders = s.plates.map((p) => builder.bindBinder({ index: p.index, from: p.from, to: p.to }));
+    const guards = s.guards.map((g) => builder.bind(builder.model.inline(g))).filter((g) => !isConst(g, 1));
+    const cells = instancesOf(builder, { binders, guards, outputs: [builder.bind(flatAddress(s.target.at, shape))] });
+    return cells.values.every((cell) => seen[cell]!++ === 0);
+  });
 }
 
 /** Where a refusal was met. */

@@ -26,8 +26,9 @@ export function metropolis(
 
 function accepts(random: Random, logRatio: number, after: number, before: number): boolean {
   const u = random.uniformPositive();
-  if (Number.isNaN(after) || after === -Infinity) return false;
-  if (Number.isNaN(before) || before === -Infinity) return true;
+  // A point of infinite density has no mass (a probability so near 1 that it rounds to it), and no proposal leads away from it.
+  if (!Number.isFinite(after)) return false;
+  if (!Number.isFinite(before)) return true;
   return Math.log(u) < logRatio;
 }
 

@@ -10,6 +10,11 @@ const steppingLimit = 64;
 /** Shrinkage halves the interval about once a step; after so many it has shrunk to the current point. */
 const shrinkingLimit = 400;
 
+/** A point of infinite density (a probability so near 1 that it rounds to it) has no mass, and no move leads away from it. */
+function isAbove(density: number, level: number): boolean {
+  return density > level && density < Infinity;
+}
+
 /**
  * One transition of the univariate slice sampler with stepping out and shrinkage (Neal, "Slice
  * sampling", 2003, figures 3 and 5). Leaves exp(density) on [low, high] invariant.
@@ -31,7 +36,7 @@ export function sliceSample(random: Random, density: (x: number) => number, x: n
   if (right > high) right = high;
   for (let iteration = 0; iteration < shrinkingLimit; iteration++) {
     const proposal = left + (right - left) * random.uniform();
-    if (proposal >= low && proposal <= high && density(proposal) > level) return proposal;
+    if (proposal >= low && proposal <= high && isAbove(density(proposal), level)) return proposal;
     if (proposal < x) left = proposal;
     else right = proposal;
   }
@@ -88,7 +93,7 @@ export function sliceSampleCircle(random: Random, density: (x: number) => number
   for (let iteration = 0; iteration < shrinkingLimit; iteration++) {
     const proposal = left + (right - left) * random.uniform();
     const place = proposal < low ? proposal + period : proposal > high ? proposal - period : proposal;
-    if (density(place) > level) return place;
+    if (isAbove(density(place), level)) return place;
     if (proposal < x) left = proposal;
     else right = proposal;
   }

@@ -6,9 +6,9 @@ import { describe, expect, it } from 'vitest';
 import { compile } from '../../src/index.js';
 import { lgamma } from '../../src/numeric/special/gamma.js';
 
-async function summary(source: string, data: Record<string, unknown>, backend: string) {
+async function summary(source: string, data: Record<string, unknown>, backend: string, options: Record<string, string> = {}) {
   const draws = backend === 'gibbs' || backend === 'mh' ? { chains: 2, warmup: 1000, draws: backend === 'mh' ? 20_000 : 8000 } : {};
-  return (await compile(source).infer(data, { backend, seed: 2, workers: 0, ...draws })).summary();
+  return (await compile(source).infer(data, { backend, seed: 2, workers: 0, options, ...draws })).summary();
 }
 /** Within 4.5 standard errors (14 numbers in this file: a false alarm in one of 10,000 seeds), or the last digits where it is exact. */
 function near(own: { readonly mean: number | null; readonly mcse: number | null }, truth: number): void {
@@ -53,6 +53,8 @@ describe('alleles 0, 1, 2 that multiply a rate', () => {
     expect(variables['z[2]']!.mean).toBeGreaterThan(0);
     expect(elbo).toBeLessThan(Math.log(total));
     expect(elbo).toBeGreaterThan(Math.log(total) - 3);
+    // One factor for each allele by itself is what there is without the option.
+    expect((await summary(source, { y }, 'cavi', { block: 'z' })).elbo).toBeCloseTo(elbo!, 6);
   });
 });
 

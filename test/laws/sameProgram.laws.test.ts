@@ -129,6 +129,14 @@ const pairs: readonly Pair[] = [
     except: { map: 'the densities differ by log 2', laplace: 'coordinates differ', cavi: 'a condition that gives no interval' },
   },
   {
+    title: 'data with gaps that two statements observe between them',
+    data: { y: [1.1, null, 0.9, null, 0.3, 0.05], g: [0, 1, 1, 0, 0, 1] },
+    first: `data y: real[N]  data g: int[N]  sample m ~ Normal(0, 1)  sample t ~ Gamma(2, 1)
+      for n in 0..<N { if g[n] == 0 { observe y[n] ~ Normal(m, precision: t) } else { observe y[n] ~ Normal(2 * m, precision: t) } }`,
+    second: `data y: real[N]  data g: int[N]  sample m ~ Normal(0, 1)  sample t ~ Gamma(2, 1)
+      for n in 0..<N { observe y[n] ~ Normal(g[n] == 0 ? m : 2 * m, precision: t) }`,
+  },
+  {
     title: 'alternatives of arguments',
     data: { y },
     first: `data y: real[N]  sample b ~ Normal(0, variance: 4)  sample t ~ Gamma(2, scale: 1)

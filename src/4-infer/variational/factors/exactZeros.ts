@@ -69,6 +69,8 @@ function mayVanish(builder: ProgramBuilder, e: Expr): boolean {
     case 'cond':
       return mayVanish(builder, e.then) || mayVanish(builder, e.otherwise);
     case 'ref': {
+      const range = builder.model.finiteRange(e.variable);
+      if (range !== null) return (builder.interval(builder.bind(range.low))?.low ?? 0) <= 0;
       const values = builder.model.statusOf(e.variable) === 'given' ? builder.initialValues(e.variable) : undefined;
       return values?.some((x) => !(x > 0)) ?? false;
     }
