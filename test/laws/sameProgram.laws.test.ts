@@ -77,14 +77,14 @@ const pairs: readonly Pair[] = [
   {
     title: 'states that are given, with parameters to estimate',
     data: { y: long, z: gaps },
-    first: `data y: real[T]  data z: int[T]  param a: unit  sample m ~ Normal(0, 1)
+    first: `data y: real[T]  data z: int[T]  param a: unit  param m: real
       observe z[0] ~ Bernoulli(0.5)
       for t in 1..<T { observe z[t] ~ Bernoulli(z[t - 1] == 1 ? a : 0.3) }
-      for t in 0..<T { observe y[t] ~ Normal(z[t], 0.4) }`,
-    second: `data y: real[T]  param a: unit  sample m ~ Normal(0, 1)
+      for t in 0..<T { observe y[t] ~ Normal(m * z[t], 0.4) }`,
+    second: `data y: real[T]  param a: unit  param m: real
       sample w[0] ~ Bernoulli(0.5)
       for t in 1..<T { sample w[t] ~ Bernoulli(w[t - 1] == 1 ? a : 0.3) }  ${known}
-      for t in 0..<T { observe y[t] ~ Normal(w[t], 0.4) }`,
+      for t in 0..<T { observe y[t] ~ Normal(m * w[t], 0.4) }`,
   },
   {
     title: 'a draw from a point that others follow from',

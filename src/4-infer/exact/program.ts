@@ -22,6 +22,7 @@ import {
   ref,
   sub,
   variablesOf,
+  visit,
   zero,
 } from '../../expr/expr.js';
 import type { BoundModel } from '../../2-graph/bound.js';
@@ -505,12 +506,23 @@ function brokenCode(
   const isDecided = (e: Expr): boolean => [...variablesOf(e)].every((v) => finite.has(v) || builder.storage(v).place === 'data');
   return component.factors.flatMap((factor) => {
     const conditions = factor.conditions.map((c) => builder.bind(c)).filter(isDecided);
+    const density = builder.bind(factor.logDensity);
+    if (isDecided(density) && mayBeZero(density)) conditions.push(apply('gt', density, num(-Infinity)));
     if (conditions.length === 0) return [];
     const guards = factor.guards.map((g) => builder.bind(g)),
       binders = factor.plates.map((p) => builder.bindBinder({ index: p.index, from: p.from, to: p.to })),
       held = conditions.reduceRight<Expr>((inner, c) => cond(c, inner, one), zero);
     return loops(binders, guards, [accumulate(broken, [laneOf(factor) ?? zero], held)]);
   });
+}
+
+/** True where the logarithm of a density may be minus infinity by what is written there. */
+function mayBeZero(logDensity: Expr): boolean {
+  let found = false;
+  visit(logDensity, (x) => {
+    if (isConst(x, -Infinity) || (x.op === 'apply' && ['log', 'log1p', 'xlogy', 'xlog1my'].includes(x.fn))) found = true;
+  });
+  return found;
 }
 
 /** The log joint density of a component's factors, added up by lane. */
