@@ -364,7 +364,9 @@ export class StatisticTables {
     }
     const at = [...addresses.map((a) => a.right), ...others.map((o) => o.index)];
     const lefts = addresses.map((a) => a.left);
-    const alike = (k: TableRecord): boolean => sameTable(k, binder, others, lefts, plainGuards, body);
+    // A table for the first groups alone has no place for those of a later statement.
+    const alike = (k: TableRecord): boolean =>
+      sameTable(k, binder, others, lefts, plainGuards, body) && addresses.every((a, d) => k.extents[d]! >= a.extent);
     const same = (given ? this.foldedTables.known : this.known).find(alike);
     if (same !== undefined) return ref(same.table, at);
     const common = given ? undefined : this.shared?.known.find(alike);
@@ -388,7 +390,15 @@ export class StatisticTables {
     for (const g of guardsFirst.reverse()) code = [when(g, code)];
     const element = code;
     code = loops(outer, [], [forLoop(binder.index, binder.from, binder.to, code)]);
-    const record: TableRecord = { binder, others, addresses: lefts, guards: plainGuards, body, table };
+    const record: TableRecord = {
+      binder,
+      others,
+      addresses: lefts,
+      extents: addresses.map((a) => a.extent),
+      guards: plainGuards,
+      body,
+      table,
+    };
     if (given) {
       this.builder.fold(...code);
       this.foldedTables.known.push(record);
@@ -466,6 +476,8 @@ export interface TableRecord {
   readonly binder: Binder;
   readonly others: readonly Binder[];
   readonly addresses: readonly Expr[];
+  /** Of the dimensions that the addresses go through. */
+  readonly extents: readonly number[];
   readonly guards: readonly Expr[];
   readonly body: Expr;
   readonly table: string;

@@ -168,7 +168,7 @@ function areApart(builder: ProgramBuilder, own: readonly Factor[], name: string)
     const binders = s.plates.map((p) => builder.bindBinder({ index: p.index, from: p.from, to: p.to }));
     const guards = s.guards.map((g) => builder.bind(builder.model.inline(g))).filter((g) => !isConst(g, 1));
     const cells = instancesOf(builder, { binders, guards, outputs: [builder.bind(flatAddress(s.target.at, shape))] });
-    return cells.values.every((cell) => seen[cell]!++ === 0);
+    return cells.values.subarray(0, cells.count).every((cell) => seen[cell]!++ === 0);
   });
 }
 

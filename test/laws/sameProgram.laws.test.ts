@@ -113,6 +113,31 @@ const pairs: readonly Pair[] = [
       for t in 0..<T { observe c[t] ~ Bernoulli(z[t] * 0.7) }`,
   },
   {
+    title: 'groups of two kinds, in long data',
+    data: {
+      g: Array.from({ length: 20 }, (_, n) => ((n * 5) % 7) % 3),
+      y: Array.from({ length: 20 }, (_, n) => Math.sin(3 * n)),
+    },
+    first: `data g: int[N]  data y: real[N]
+      for k in 0..<1 { sample a[k] ~ Normal(0, 1) }  for k in 1..<3 { sample a[k] ~ Normal(0, 1) }
+      sample t ~ Gamma(2, 1)  for n in 0..<N { observe y[n] ~ Normal(a[g[n]], precision: t) }`,
+    second: `data g: int[N]  data y: real[N]
+      for k in 0..<3 { sample a[k] ~ Normal(0, 1) }
+      sample t ~ Gamma(2, 1)  for n in 0..<N { observe y[n] ~ Normal(a[g[n]], precision: t) }`,
+  },
+  {
+    title: 'labels and components of two kinds, in long data',
+    data: { y: Array.from({ length: 24 }, (_, n) => Math.sin(3 * n) / 2 + 3 * (n % 3)) },
+    first: `data y: real[N]  sample p ~ Dirichlet([1, 1, 1])
+      for k in 0..<1 { sample m[k] ~ Normal(3 * k, 0.5)  sample s[k] ~ Gamma(4, 1) }
+      for k in 1..<3 { sample m[k] ~ Normal(3 * k, 0.5)  sample s[k] ~ Gamma(4, 1) }
+      for n in 0..<1 { sample z[n] ~ Categorical(p)  observe y[n] ~ Normal(m[z[n]], precision: s[z[n]]) }
+      for n in 1..<N { sample z[n] ~ Categorical(p)  observe y[n] ~ Normal(m[z[n]], precision: s[z[n]]) }`,
+    second: `data y: real[N]  sample p ~ Dirichlet([1, 1, 1])
+      for k in 0..<3 { sample m[k] ~ Normal(3 * k, 0.5)  sample s[k] ~ Gamma(4, 1) }
+      for n in 0..<N { sample z[n] ~ Categorical(p)  observe y[n] ~ Normal(m[z[n]], precision: s[z[n]]) }`,
+  },
+  {
     title: 'effects that add up to zero',
     data: { y, g: groups },
     first: `data y: real[N]  data g: int[N]  sample a[0] ~ Normal(0, 1)  sample a[1] ~ Normal(0, 1)  let a[2] = -a[0] - a[1]
