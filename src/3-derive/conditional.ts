@@ -571,7 +571,10 @@ function boundsOf(test: Expr, factor: Factor, region: LatentRegion, model: Deriv
   }
 }
 
-/** Bounds from `condition >= 0`, or `> 0`, which is another bound for integers only: sum over references r of slope_r v[r] + rest, solved for the references that are the element. */
+/**
+ * Bounds from `condition >= 0`, or `> 0`, which is another bound for integers only: sum over references r of slope_r v[r] + rest, solved for
+ * the references that are the element.
+ */
 function halfLine(condition: Expr, strict: boolean, factor: Factor, region: LatentRegion, model: DerivedModel): readonly Bound[] | null {
   if (region.eventRank > 0) return null;
   const name = region.variable.name;

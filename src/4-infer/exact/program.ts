@@ -493,8 +493,8 @@ function usableLane(
 }
 
 /**
- * Counts broken conditions that the finite unknowns decide: where 10 of n were seen, no n below 10 is possible, and what the parameters of the rest come to there
- * means nothing.
+ * Counts broken conditions that the finite unknowns decide, and factors of theirs alone that are zero: where 10 of n were seen, no n below 10
+ * is possible, and what the parameters of the rest come to there means nothing.
  */
 function brokenCode(
   builder: ProgramBuilder,
