@@ -59,8 +59,10 @@ export function ofExpr(e: Expr, model: DerivedModel): readonly Expr[] {
       const branches = then.length + otherwise.length === 0 ? [] : [cond(e.test, conjunction(then), conjunction(otherwise))];
       return [...ofExpr(e.test, model), ...branches];
     }
-    case 'apply':
-      return [...e.args.flatMap((a) => ofExpr(a, model)), ...(e.args.some((a) => isOfFinite(a, model)) ? ofFunction(e.fn, e.args) : [])];
+    case 'apply': {
+      const own = ofFunction(e.fn, e.args);
+      return [...e.args.flatMap((a) => ofExpr(a, model)), ...(own.length > 0 && e.args.some((a) => isOfFinite(a, model)) ? own : [])];
+    }
   }
 }
 
