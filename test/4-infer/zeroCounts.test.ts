@@ -10,7 +10,7 @@ async function summary(source: string, data: Record<string, unknown>, backend: s
   const draws = backend === 'gibbs' || backend === 'mh' ? { chains: 2, warmup: 1000, draws: backend === 'mh' ? 20_000 : 8000 } : {};
   return (await compile(source).infer(data, { backend, seed: 2, workers: 0, options, ...draws })).summary();
 }
-/** Within 4.5 standard errors (14 numbers in this file: a false alarm in one of 10,000 seeds), or the last digits where it is exact. */
+/** Within 4.5 standard errors (10 numbers of draws in this file: a false alarm in one of 14,000 seeds), or the last digits where it is exact. */
 function near(own: { readonly mean: number | null; readonly mcse: number | null }, truth: number): void {
   expect(Math.abs(own.mean! - truth)).toBeLessThan(own.mcse === null ? 1e-9 : 4.5 * own.mcse);
 }

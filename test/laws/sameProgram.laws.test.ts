@@ -4,7 +4,7 @@
  * an alternative argument is the argument it stands for). Whatever holds for all backends alike, their own checks cannot find: this asks
  * two derivations instead.
  *
- * Draws are compared by z-scores with a limit of 4.5 on some 250 numbers: a false alarm in one of 600 seeds.
+ * Draws are compared by z-scores with a limit of 4.5 on 190 numbers: a false alarm in one of 770 seeds.
  */
 import { describe, expect, it } from 'vitest';
 import { backends } from '../../src/4-infer/registry.js';

@@ -507,7 +507,7 @@ function brokenCode(
   return component.factors.flatMap((factor) => {
     const conditions = factor.conditions.map((c) => builder.bind(c)).filter(isDecided);
     const density = builder.bind(factor.logDensity);
-    if (isDecided(density) && mayBeZero(density)) conditions.push(apply('gt', density, num(-Infinity)));
+    if (isDecided(density) && hasLogarithm(density)) conditions.push(apply('gt', density, num(-Infinity)));
     if (conditions.length === 0) return [];
     const guards = factor.guards.map((g) => builder.bind(g)),
       binders = factor.plates.map((p) => builder.bindBinder({ index: p.index, from: p.from, to: p.to })),
@@ -517,7 +517,7 @@ function brokenCode(
 }
 
 /** True where the logarithm of a density may be minus infinity by what is written there. */
-function mayBeZero(logDensity: Expr): boolean {
+function hasLogarithm(logDensity: Expr): boolean {
   let found = false;
   visit(logDensity, (x) => {
     if (isConst(x, -Infinity) || (x.op === 'apply' && ['log', 'log1p', 'xlogy', 'xlog1my'].includes(x.fn))) found = true;

@@ -16,9 +16,8 @@ export function withExactZeros(builder: ProgramBuilder, coefficient: Expr): Expr
     return mapChildren(coefficient, (term) => withExactZeros(builder, term));
   const whole = factorsOf(coefficient),
     factors = whole.map((f) => (f === coefficient ? f : withExactZeros(builder, f)));
-  if (!factors.some((f) => mayBeInfinite(builder, f))) return factors.every((f, k) => f === whole[k]) ? coefficient : mulAll(factors);
-  const hot = factors.filter((f) => mayBeZero(builder, f));
-  if (hot.length === 0) return coefficient;
+  const hot = factors.some((f) => mayBeInfinite(builder, f)) ? factors.filter((f) => mayBeZero(builder, f)) : [];
+  if (hot.length === 0) return factors.every((f, k) => f === whole[k]) ? coefficient : mulAll(factors);
   const first = factors.flatMap((f): { f: Expr; argument: Expr }[] => {
     if (isConst(f, -Infinity)) return [{ f, argument: zero }];
     const argument = logArgument(f);
