@@ -72,7 +72,7 @@ const smallestJump = 1e-3;
 const keptAtTenth = 0.7,
   keptAtHundredth = 0.5;
 /** More coordinates than this get no spectrum. */
-export const mostEigenvectors = 400;
+export const mostEigenvectors = 250;
 /** More coordinates than this get damped steps far from a maximum: a spectrum takes as long as a thousand gradients. */
 const fewestDamped = 100;
 /** Relative eigenvalue of the information in correlation form that differences cannot tell from zero in the first pass. */
