@@ -159,10 +159,10 @@ function check(text: string, holes: number): void {
   expect(renderDiagnostics(diagnostics, text, 'm')).not.toMatch(/undefined/);
 }
 
-/** Ten thousand programs take about twenty seconds; a loaded machine may take many times as long. */
+/** For what hangs: a loaded machine may take many times as long as one that is not. */
 const patience = 300_000;
 
-describe('parse, of 10,000 mutated programs', () => {
+describe('parse, of 5,000 mutated programs', () => {
   const edits = fc.array(edit, { minLength: 1, maxLength: 3 });
   for (const [unit, byToken, seed] of [
     ['characters', false, 1],
@@ -173,7 +173,7 @@ describe('parse, of 10,000 mutated programs', () => {
       () => {
         fc.assert(
           fc.property(fc.constantFrom(...seeds), edits, (source, changes) => check(mutate(source, changes, byToken), 0)),
-          { seed, numRuns: 4800 },
+          { seed, numRuns: 2400 },
         );
       },
       patience,
@@ -191,7 +191,7 @@ describe('parse, of 10,000 mutated programs', () => {
           const unknownHole = [...text.matchAll(/\uE000(\d+)\uE001/g)].some((match) => Number(match[1]) >= holeCount);
           if (!unknownHole) expect(parse(text, holeCount).program !== null).toBe(accepts(text));
         }),
-        { seed: 3, numRuns: 600 },
+        { seed: 3, numRuns: 300 },
       );
     },
     patience,

@@ -244,7 +244,7 @@ describe('programs changed at random', () => {
   it('never throw, and give a legal graph or a mistake', { timeout: 600_000 }, () => {
     let wrong = 0,
       legal = 0;
-    const runs = Number(process.env['MUTATIONS'] ?? 1000);
+    const runs = Number(process.env['MUTATIONS'] ?? 600);
     fc.assert(
       fc.property(change, ({ program, edits }) => {
         const tokens = texts[program]!.match(pattern)!.slice();

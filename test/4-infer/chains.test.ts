@@ -292,8 +292,8 @@ describe('worker threads', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  /** Enough work to be worth threads: about a second for all chains together. */
-  const long = fakeProgram({ work: 100_000 });
+  /** Enough work to be worth threads: half a second for all chains together, where a thread is loaded in a tenth. */
+  const long = fakeProgram({ work: 40_000 });
   const settings = request({ chains: 3, draws: 200, warmup: 100 });
 
   it('give the draws of the calling thread, whatever their number', async () => {
@@ -307,7 +307,7 @@ describe('worker threads', () => {
   });
 
   it('hand over moments as well', async () => {
-    const program = fakeProgram({ work: 100_000, moments: true });
+    const program = fakeProgram({ work: 40_000, moments: true });
     expect(numbers(await built.runChains(program, { ...settings, workers: 2 }, []))).toEqual(
       numbers(await runChains(program, settings, [])),
     );
@@ -329,7 +329,7 @@ describe('worker threads', () => {
   it('surface an error with its message', async () => {
     // Far more work than is done before threads are started, so that the error happens in one.
     const failing = fakeProgram({
-      work: 1_000_000,
+      work: 400_000,
       source: fakeProgram().source.replace('z[0] =', 'if (counter[1] > 200) throw new Error("stopped at sweep " + counter[1]); z[0] ='),
     });
     await expect(built.runChains(failing, { ...settings, workers: 2 }, [])).rejects.toThrow(/internal error: .*stopped at sweep 201/);
@@ -341,10 +341,10 @@ describe('worker threads', () => {
   });
 
   it('that die are replaced, and their chains go on with the same draws', async () => {
-    const here = numbers(await runChains(fakeProgram({ work: 400_000 }), settings, []));
+    const here = numbers(await runChains(fakeProgram({ work: 200_000 }), settings, []));
     // The threads share the program's data: the first one to come so far marks them and dies.
     const mortal = fakeProgram({
-      work: 400_000,
+      work: 200_000,
       source: fakeProgram().source.replace('z[0] =', 'if (counter[1] === 150 && data[0] === 5) { data[0] = 6; process.exit(9); } z[0] ='),
     });
     const { outputs, notes } = await all(mortal, { ...settings, workers: 2 }, []);
@@ -404,7 +404,7 @@ describe('worker threads', () => {
 
   it('that die again and again are given up', async () => {
     const doomed = fakeProgram({
-      work: 400_000,
+      work: 200_000,
       source: fakeProgram().source.replace('z[0] =', 'if (counter[1] === 250) process.exit(9); z[0] ='),
     });
     await expect(all(doomed, { ...settings, workers: 2 }, [])).rejects.toThrow(

@@ -10,7 +10,7 @@ import { checkProgram } from './check.js';
 /** Seconds of processor time that no step of a program of this size may take. */
 const limit = 20;
 /** FUZZ_RUNS asks for more by hand. */
-const runs = Number(process.env['FUZZ_RUNS'] ?? 50);
+const runs = Number(process.env['FUZZ_RUNS'] ?? 30);
 const seed = Number(process.env['FUZZ_SEED'] ?? 2026);
 
 describe('random programs', () => {

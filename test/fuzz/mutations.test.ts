@@ -10,7 +10,7 @@ import { knownPrograms } from './known.js';
 import { spoil, strangeValues, words } from './strange.js';
 
 /** FUZZ_RUNS asks for more by hand: then of long programs too. */
-const runs = Number(process.env['FUZZ_RUNS'] ?? 2_500);
+const runs = Number(process.env['FUZZ_RUNS'] ?? 1_500);
 // Long programs and data say nothing that short ones do not.
 const all = knownPrograms().filter(({ source }) => source.length < (process.env['FUZZ_RUNS'] === undefined ? 420 : 2000));
 
