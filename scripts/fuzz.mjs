@@ -5,7 +5,7 @@
  *
  * A case follows from the seed and its number: `--from 1234 --count 1` shows one again, a later `--from` goes on where
  * a run was ended. `--whole` prints failing cases as they are, not made smaller. Status 1 where a case fails: an internal error, more than
- * 5 s, planted text that was executed, a NaN without a word, a refusal that names nothing. Each cause is printed once, with the number of
+ * 5 s (runs are told to end after 4: those that were are counted), planted text that was executed, a NaN without a word, a refusal that names nothing. Each cause is printed once, with the number of
  * its cases.
  */
 import { fork } from 'node:child_process';
@@ -71,6 +71,7 @@ function runCases(subject, begin, end, found) {
       watch();
       isMinimising = word.kind === 'found';
       if (word.kind === 'begins') at = word.number;
+      else if (word.kind === 'told') told.add(`${subject} ${word.number}`);
       else if (word.kind === 'found') found(word);
       else finish(null);
     });
@@ -87,6 +88,8 @@ function runCases(subject, begin, end, found) {
 }
 
 const causes = new Map();
+/** Cases whose runs took their time, and ended when they were told to. */
+const told = new Set();
 function report(subject, number, signature, text) {
   const cause = `${subject} ${signature}`,
     known = causes.get(cause);
@@ -140,4 +143,5 @@ process.stdout.write(
   `\n${wanted.map((name) => `${count} cases of ${name}`).join(', ')} from ${from}, seed ${values.seed}: ${causes.size === 0 ? 'no failures' : `${causes.size} causes of failure`}\n`,
 );
 for (const [cause, { cases }] of causes) process.stdout.write(`  ${cause}: ${cases.size} cases (${[...cases].slice(0, 5).join(', ')})\n`);
+if (told.size > 0) process.stdout.write(`  ${told.size} runs of 4 s were told to end, and did (${[...told].slice(0, 20).join(', ')})\n`);
 process.exitCode = causes.size === 0 ? 0 : 1;

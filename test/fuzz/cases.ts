@@ -7,6 +7,10 @@ import type { Planted } from './planted.js';
 
 /** Seconds of processor time that a step may take where nothing else is said. */
 const stepLimit = 5;
+/** Seconds that a run is given (`maxSeconds`): much work is no hang, a run that does not end when it is told to is one. */
+export const runSeconds = 4;
+/** What a step answers whose run was told to end before it was done. */
+export const toldToEnd = Symbol('told to end');
 
 export interface Step {
   readonly name: string;
@@ -39,10 +43,16 @@ export interface Subject {
   make(seed: string, number: number): Case;
 }
 
-export async function findings(one: Case, planted: Planted, limit: number = stepLimit): Promise<readonly Finding[]> {
+/** @param onTold called where a run took its time and was told to end. */
+export async function findings(
+  one: Case,
+  planted: Planted,
+  limit: number = stepLimit,
+  onTold: () => void = () => {},
+): Promise<readonly Finding[]> {
   const found: Finding[] = [];
   for (const { name, run } of one.steps()) {
-    const message = await problemOf(run, limit);
+    const message = await problemOf(run, limit, onTold);
     const executed = planted.executed();
     if (executed !== null) found.push({ step: name, signature: `${name}: executed`, message: executed });
     if (message !== null) found.push({ step: name, signature: signatureOf(name, message), message });
@@ -51,11 +61,11 @@ export async function findings(one: Case, planted: Planted, limit: number = step
 }
 
 /** What is wrong with a step; null where it ends as it should. */
-async function problemOf(run: () => unknown, limit: number): Promise<string | null> {
+async function problemOf(run: () => unknown, limit: number, onTold: () => void): Promise<string | null> {
   const start = process.cpuUsage();
   let problem: string | null = null;
   try {
-    await run();
+    if ((await run()) === toldToEnd) onTold();
   } catch (thrown) {
     if (thrown instanceof ModelError) problem = problemOfRefusal(thrown);
     else problem = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);

@@ -12,8 +12,7 @@ import { type Case, problemOfRefusal, type Step, type Subject } from './cases.js
 import { Dice } from './dice.js';
 import type { KnownProgram } from './known.js';
 import { type Planted, plantedNames } from './planted.js';
-import { checkPosterior } from './posteriors.js';
-import { briefly } from './programSteps.js';
+import { ranBriefly } from './programSteps.js';
 import { spoil, strangeValues } from './strange.js';
 
 const longestProgram = 2500,
@@ -254,9 +253,7 @@ function dataCase(model: Model, given: Given, backend: string | null): Case {
           : [
               {
                 name: `infer ${backend}`,
-                run: withValues(async (v) => {
-                  if (accepted) checkPosterior(await model.infer(v, briefly(backend)));
-                }),
+                run: withValues((v) => (accepted ? ranBriefly(model, v, backend) : undefined)),
               },
             ]),
       ];

@@ -4,7 +4,7 @@ import { print } from '../../src/1-parse/print.js';
 import type { DrawingFormat } from '../../src/2-graph/draw.js';
 import { backends } from '../../src/4-infer/registry.js';
 import { compile, type Model, ModelError } from '../../src/index.js';
-import { problemOfRefusal, type Step } from './cases.js';
+import { problemOfRefusal, runSeconds, type Step, toldToEnd } from './cases.js';
 import { checkPosterior } from './posteriors.js';
 
 type Values = Readonly<Record<string, unknown>>;
@@ -35,7 +35,7 @@ export function programSteps(source: string, data: Values, { backend, format, ru
     ...(runs
       ? [
           { name: `explain-data ${backend}`, run: withModel((m) => explained(m, backend, data)) },
-          { name: `infer ${backend}`, run: withModel(async (m) => checkPosterior(await m.infer(data, briefly(backend)))) },
+          { name: `infer ${backend}`, run: withModel((m) => ranBriefly(m, data, backend)) },
         ]
       : []),
     ...(evaluates
@@ -120,22 +120,34 @@ function filled(shape: readonly number[], value: number): unknown {
   return n === undefined ? value : Array.from({ length: n }, () => filled(rest, value));
 }
 
-/** A run of the fewest sweeps that reach everything. */
-export function briefly(backend: string): {
-  readonly backend: string;
-  readonly chains: number;
-  readonly draws: number;
-  readonly warmup: number;
-  readonly workers: number;
-  readonly options: Readonly<Record<string, number>>;
-} {
-  const options = backends.get(backend)!.options.map(({ name }) => name);
-  return {
-    backend,
-    chains: 1,
-    draws: 5,
-    warmup: 3,
-    workers: 0,
-    options: { ...(options.includes('iterations') ? { iterations: 5 } : {}), ...(options.includes('restarts') ? { restarts: 1 } : {}) },
-  };
+/**
+ * A run of the fewest sweeps that reach everything, which is told to end where that takes long all the same. Answers `toldToEnd` where it was.
+ * @throws Error where what it gives is not what a posterior must be.
+ */
+export async function ranBriefly(
+  model: Model,
+  data: Parameters<Model['infer']>[0],
+  backend: string,
+): Promise<typeof toldToEnd | undefined> {
+  const { options, runsChains, iterates } = backends.get(backend)!,
+    names = options.map(({ name }) => name);
+  try {
+    const posterior = await model.infer(data, {
+      backend,
+      chains: 1,
+      draws: 5,
+      warmup: 3,
+      workers: 0,
+      options: { ...(names.includes('iterations') ? { iterations: 5 } : {}), ...(names.includes('restarts') ? { restarts: 1 } : {}) },
+      ...(runsChains === true || iterates === true ? { maxSeconds: runSeconds } : {}),
+    });
+    checkPosterior(posterior);
+    return isOfStopping(posterior.warnings) ? toldToEnd : undefined;
+  } catch (thrown) {
+    if (thrown instanceof ModelError && isOfStopping(thrown.diagnostics)) return toldToEnd;
+    throw thrown;
+  }
+}
+function isOfStopping(said: readonly { readonly code: string }[]): boolean {
+  return said.some(({ code }) => code === 'stopped-early');
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { compile, InternalError, ModelError } from '../../src/index.js';
-import { type Case, findings, minimised, type Step } from './cases.js';
+import { type Case, findings, minimised, type Step, toldToEnd } from './cases.js';
 import { largeSubject } from './largeSubject.js';
 import { Dice } from './dice.js';
 import { shapes } from './largeShapes.js';
@@ -125,6 +125,21 @@ describe('what is looked for is seen', () => {
         planted,
       ),
     ).toEqual([]);
+  });
+
+  it('runs that were told to end are counted, and fail where they go on', async () => {
+    let told = 0;
+    const answers = (busySeconds: number): Case =>
+      step(() => {
+        for (const start = process.cpuUsage().user; process.cpuUsage().user - start < 1e6 * busySeconds; );
+        return toldToEnd;
+      });
+    const count = (): void => {
+      told++;
+    };
+    expect(await findings(answers(0), planted, 0.2, count)).toEqual([]);
+    expect((await findings(answers(0.4), planted, 0.2, count)).map(({ message }) => message)).toEqual([expect.stringMatching(/it took/)]);
+    expect(told).toBe(2);
   });
 
   it('a failing case is made smaller while it fails in the same way', async () => {

@@ -20,6 +20,8 @@ export interface Order {
 }
 export type Word =
   | { readonly kind: 'begins'; readonly number: number }
+  /** A run of it took its time, and was told to end. */
+  | { readonly kind: 'told'; readonly number: number }
   | { readonly kind: 'found'; readonly number: number; readonly findings: readonly Finding[]; readonly shown: string }
   | { readonly kind: 'done' };
 
@@ -45,7 +47,7 @@ async function carryOut({ subject: name, seed, from, to, minimise }: Order): Pro
     say({ kind: 'begins', number });
     begin(subject.seconds);
     const one = subject.make(seed, number),
-      found = await findings(one, planted, subject.stepSeconds);
+      found = await findings(one, planted, subject.stepSeconds, () => say({ kind: 'told', number }));
     if (found.length === 0) continue;
     // Said at once, because the process may not come back from making it smaller.
     say({ kind: 'found', number, findings: found, shown: one.shown });
