@@ -19,7 +19,9 @@ import type { Chooser } from './mcmc.js';
 import type { RegionPlan } from './derivation.js';
 import type { ChosenKernel, KernelChoice } from './plan.js';
 import { isCounts } from './compositions.js';
-import { floorOf } from '../3-derive/closedForm.js';
+import { floorOf, regionSupport } from '../3-derive/closedForm.js';
+import type { Support } from '../distributions/family.js';
+import { supportOf } from '../distributions/law/form.js';
 
 export const kernelOptions: readonly OptionDoc[] = [
   {
@@ -340,7 +342,22 @@ function proposalLaw(
   // Names now refer to the second lowering's indices: the prediction's loops become the element's address.
   const map = new Map<Index, Expr>();
   const at = plan.region.at;
-  if (predicted.plates.length > at.length) fail([optionError(`'${request.text}' has more dimensions than '${request.name}'`)]);
+  const rank = lowered.graph.variables.get(proposalName)!.dims.length - predicted.plates.length,
+    wanted = plan.region.eventRank,
+    support = regionSupport(plan.region).kind,
+    together = `The elements of ${request.name} are proposed together, by ${lawsOf[support] ?? 'a law of its kind'}.`,
+    alone = `A proposal stands for one element of ${request.name}: Normal(0, 1), say.`;
+  if (predicted.plates.length > at.length)
+    fail([optionError(`'${request.text}' has more dimensions than '${request.name}'`, wanted === 0 ? alone : together)]);
+  // Of a law of other vectors or matrices no value, or only some, lie where the unknown does.
+  const its = supportOf(predicted.law).kind;
+  if (rank !== wanted || (wanted > 0 && support !== its))
+    fail([
+      optionError(
+        `'${request.text}' proposes ${eventsOf[its] ?? 'a number'}, and ${request.name} is drawn as ${wanted === 0 ? 'a number' : eventsOf[support]}`,
+        wanted === 0 ? alone : together,
+      ),
+    ]);
   predicted.plates.forEach((p, d) => map.set(p.index, at[d]!));
   // Literal arrays of the proposal are constants that the program itself does not have.
   const constants = new Map<string, ConstantArray>();
@@ -361,6 +378,20 @@ function proposalLaw(
     );
   return { law: mapLaw(predicted.law, inProgram), constants };
 }
+const eventsOf: Readonly<Partial<Record<Support['kind'], string>>> = {
+  vector: 'a vector of real numbers',
+  simplex: 'a simplex',
+  counts: 'a vector of counts with a total',
+  cov: 'a covariance matrix',
+  corr: 'a correlation matrix',
+};
+const lawsOf: Readonly<Partial<Record<Support['kind'], string>>> = {
+  vector: 'MvNormal, say',
+  simplex: 'Dirichlet, say',
+  counts: 'Multinomial, say',
+  cov: 'Wishart or InverseWishart, say',
+  corr: 'LKJ, say',
+};
 function sameConstant(a: ConstantArray | undefined, b: ConstantArray): boolean {
   return (
     a !== undefined &&

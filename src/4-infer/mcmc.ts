@@ -4,9 +4,11 @@
  */
 import type { BoundModel } from '../2-graph/bound.js';
 import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
+import { renderDiagnostics } from '../errors/render.js';
 import { writesOf } from '../code/analysis.js';
 import type { Code } from '../code/loop.js';
-import { isProper } from '../distributions/law/law.js';
+import { supportOf } from '../distributions/law/form.js';
+import { isProper, type Law } from '../distributions/law/law.js';
 import { type ClosedForm, improperConditional } from '../3-derive/closedForm.js';
 import { add, one, sub } from '../expr/expr.js';
 import { seconds } from '../platform/platform.js';
@@ -358,8 +360,25 @@ function kernelOf(context: RegionContext, choice: KernelChoice, recompute: reado
     case 'propose':
       for (const [name, c] of choice.constants)
         if (!builder.hasStorage(name)) builder.addStorage({ name, type: 'float64', shape: c.shape, place: 'data' }, c.values);
+      refuseOtherSize(context, choice.law, choice.text);
       return proposalStep(context, choice.law, recompute);
   }
+}
+
+/** A proposal has as many elements as what it stands for. @throws ModelError */
+function refuseOtherSize({ builder, region, eventDims, name }: RegionContext, law: Law, text: string): void {
+  const proposed = supportOf(law);
+  if (region.eventRank === 0 || !('dimension' in proposed)) return;
+  const size = builder.bind(builder.model.inline(proposed.dimension)),
+    own = eventDims[0]!;
+  if (size.op !== 'const' || size.value === own) return;
+  const diagnostic: Diagnostic = {
+    code: 'wrong-option',
+    severity: 'error',
+    message: `'${text}' proposes ${region.eventRank === 1 ? `${size.value} elements` : `a matrix of ${size.value} rows`}, and ${name} has ${own}`,
+    hint: `Sizes of the program may be used: kernel.${name}=propose(...) knows its names.`,
+  };
+  throw new ModelError([diagnostic], renderDiagnostics([diagnostic], '', 'options'));
 }
 
 /** Start values by name; names that are not latent are ignored here (the caller has reported them). */

@@ -161,6 +161,13 @@ describe('options narrow the choice', () => {
     expect((await chosen(conjugate, { y: [1, 2] }, { options: { mode: false } })).backend).toBe('exact');
     expect((await chosen(conjugate, { y: [1, 2] }, { options: { maximize: 'm' } })).backend).toBe('em');
   });
+  it('and a refusal of one that was taken for their sake says so', async () => {
+    const mixture =
+      'data y: real[N] sample p ~ Beta(1, 1) for k in 0..<2 { sample m[k] ~ Normal(0, 3) } for n in 0..<N { sample z[n] ~ Bernoulli(p) observe y[n] ~ Normal(m[z[n]], 1) }';
+    await expect(compile(mixture).infer({ y: [1, 2] }, { ...quick, options: { maximize: 'p' } })).rejects.toThrow(
+      /em does not apply[^]*auto took em because of maximize \(--opt\): without it others may do/,
+    );
+  });
   it('unless none takes them all', async () => {
     await expect(compile(conjugate).infer({ y: [1] }, { ...quick, options: { 'kernel.m': 'slice', mode: true } })).rejects.toThrow(
       ModelError,

@@ -57,4 +57,46 @@ describe('kernels that cannot have the posterior as their law', () => {
     expect(await problem(program, data, 'gibbs', { 'kernel.z': 'rw(1, 2)' })).toMatch(/has an argument that rw does not take/);
     expect(await problem(program, data, 'gibbs', { 'kernel.z': 'rw(scale: 2, adapt: false)' })).toBe('');
   });
+
+  const mixture =
+      'data y: real[N] data K: int sample p ~ Dirichlet(ones(K)) for k in 0..<K { sample m[k] ~ Normal(0, 3) } for n in 0..<N { sample z[n] ~ Categorical(p) observe y[n] ~ Normal(m[z[n]], 1) }',
+    normal = 'data y: real[N, 2] sample S ~ InverseWishart(4, eye(2)) sample m ~ MvNormal([0, 0], eye(2)) observe y ~ MvNormal(m, S)',
+    params = 'data c: int[3] param p: simplex[3] observe c ~ Multinomial(9, p)';
+  it.each([
+    [mixture, 'p', 'independent(Normal(0, 1))', /proposes a number, and p is drawn as a simplex[^]*together, by Dirichlet/],
+    [mixture, 'p', 'propose(Normal(p, 1))', /has more dimensions than 'p'[^]*hint: The elements of p are proposed together/],
+    [mixture, 'p', 'propose(MvNormal(p, eye(2)))', /proposes a vector of real numbers, and p is drawn as a simplex/],
+    [mixture, 'p', 'independent(Dirichlet(ones(3)))', /proposes 3 elements, and p has 2/],
+    [mixture, 'p', 'propose(Dirichlet(50 * p + 1))', /^$/],
+    [
+      mixture,
+      'm',
+      'propose(MvNormal(m, eye(2)))',
+      /proposes a vector of real numbers, and m is drawn as a number[^]*hint: A proposal stands for one/,
+    ],
+    [mixture, 'm', 'propose(Normal(m, 0.5))', /^$/],
+    [normal, 'S', 'independent(Normal(0, 1))', /proposes a number, and S is drawn as a covariance matrix[^]*Wishart/],
+    [normal, 'S', 'independent(LKJ(2, 1))', /proposes a correlation matrix, and S is drawn as a covariance matrix/],
+    [normal, 'S', 'independent(Wishart(5, eye(3)))', /proposes a matrix of 3 rows, and S has 2/],
+    [normal, 'S', 'independent(Wishart(5, eye(2)))', /^$/],
+    [normal, 'm', 'propose(Dirichlet([1, 1]))', /proposes a simplex, and m is drawn as a vector of real numbers/],
+    [normal, 'm', 'propose(MvNormal(m, eye(2)))', /^$/],
+    [params, 'p', 'propose(MvNormal(p, eye(3)))', /proposes a vector of real numbers, and p is drawn as a simplex/],
+    [params, 'p', 'propose(Dirichlet(20 * p + 1))', /^$/],
+  ])('are refused: proposals of another kind or size: %s', async (source, name, proposal, message) => {
+    const values = {
+      y:
+        source === mixture
+          ? [1, 2, -1]
+          : [
+              [1, 2],
+              [2, 1],
+              [0, 1],
+            ],
+      K: 2,
+      c: [2, 3, 4],
+    };
+    for (const backend of ['mh', 'gibbs'])
+      expect(await problem(source, values, backend, { [`kernel.${name}`]: proposal })).toMatch(message);
+  });
 });

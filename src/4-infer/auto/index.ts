@@ -145,6 +145,8 @@ class Choice {
   private readonly order: readonly Backend[];
   private readonly others: readonly Lack[];
   private readonly lacking: Lack[];
+  /** Options that left out others that suit the program. */
+  private readonly restricting: readonly string[];
   private position: number;
 
   /** @throws ModelError where no backend takes all of the options. */
@@ -168,6 +170,7 @@ class Choice {
       { names: all.filter((b) => !candidates.includes(b)).map((b) => b.name), reason: 'approximations: run only where they are named' },
     ];
     this.lacking = [];
+    this.restricting = asked.filter((o) => wanted.some((name) => candidates.some((b) => b.name === name && !takes(b, o))));
     this.program = program;
     this.position = 0;
   }
@@ -193,10 +196,18 @@ class Choice {
   /** Remembers why a backend does not apply. @throws what it threw where no other can do better. */
   passOver(backend: Backend, thrown: unknown): void {
     const reason = thrown instanceof ModelError ? thrown.diagnostics.filter((d) => d.severity === 'error') : [];
-    if (this.isLast(backend) || reason.length === 0 || !reason.every((d) => inapplicable.includes(d.code))) throw thrown;
+    const isOwn = reason.length > 0 && reason.every((d) => inapplicable.includes(d.code));
+    if (isOwn && this.isLast(backend) && this.restricting.length > 0) throw this.compelled(backend, (thrown as ModelError).diagnostics);
+    if (this.isLast(backend) || !isOwn) throw thrown;
     this.lacks(backend, reason[0]!.message.replace(`${backend.name} does not apply: `, ''));
   }
 
+  /** A refusal of a backend that was taken for the sake of options. */
+  private compelled(backend: Backend, refusal: readonly Diagnostic[]): ModelError {
+    const why = `auto took ${backend.name} because of ${this.restricting.join(', ')} (--opt): without it others may do.`;
+    const diagnostics = refusal.map((d) => (d.severity === 'error' ? { ...d, hint: d.hint === undefined ? why : `${d.hint} ${why}` } : d));
+    return new ModelError(diagnostics, renderDiagnostics(diagnostics, this.program.source, 'program'));
+  }
   private isLast(backend: Backend): boolean {
     return backend === this.order.at(-1);
   }
