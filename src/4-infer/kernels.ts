@@ -444,6 +444,8 @@ function factoredPrecision(context: RegionContext, quadratic: Slot): { readonly 
     const { event, kept } = addressed(context, c);
     if (![...c.guards, ...event, ...c.binders.flatMap((b) => [b.from, b.to])].every((e) => constant(builder.bind(e)))) return null;
     const done = tables.contract(c, kept);
+    // As in `naturals`: nothing to add, and no loop for the indices of the event.
+    if (isConst(done.value, 0)) continue;
     const factors = factorsOf(done.value);
     const own = mulAll(factors.filter((f) => !constant(f)));
     if (![...done.guards, ...done.binders.flatMap((b) => [b.from, b.to])].every(constant)) return null;

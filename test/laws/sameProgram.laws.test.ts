@@ -113,6 +113,44 @@ const pairs: readonly Pair[] = [
       for t in 0..<T { observe c[t] ~ Bernoulli(z[t] * 0.7) }`,
   },
   {
+    title: 'vectors beside a condition that data decide',
+    data: {
+      a: 0.4,
+      X: [
+        [1, 0.5],
+        [1, -0.3],
+        [1, 0.8],
+        [1, 0.1],
+      ],
+      y: [0.3, -0.2, 1.1, 0.7],
+    },
+    first: `data a: real  data X: real[N, D]  data y: real[N]
+      sample w ~ MvNormal(zeros(D), precision: 0.8 * eye(D))
+      if a > 0 { observe y ~ Normal((a > 0 ? 3 : 5) + X @ w, 0.7) } else { observe y ~ Normal(X @ w, 0.2) }`,
+    second: `data X: real[N, D]  data y: real[N]
+      sample w ~ MvNormal(zeros(D), precision: 0.8 * eye(D))
+      observe y ~ Normal(3 + X @ w, 0.7)`,
+  },
+  {
+    title: 'vectors beside a condition on each row',
+    data: {
+      t: [1, 0, 1, 0],
+      X: [
+        [1, 0.5],
+        [1, -0.3],
+        [1, 0.8],
+        [1, 0.1],
+      ],
+      y: [0.3, -0.2, 1.1, 0.7],
+    },
+    first: `data t: int[N]  data X: real[N, D]  data y: real[N]
+      sample v ~ InverseGamma(3, 2)  sample w ~ MvNormal(zeros(D), v * eye(D))
+      for n in 0..<N { observe y[n] ~ Normal((t[n] == 1 ? X[n] @ w : 2), variance: v) }`,
+    second: `data t: int[N]  data X: real[N, D]  data y: real[N]
+      sample v ~ InverseGamma(3, 2)  sample w ~ MvNormal(zeros(D), v * eye(D))
+      for n in 0..<N { if t[n] == 1 { observe y[n] ~ Normal(X[n] @ w, variance: v) } else { observe y[n] ~ Normal(2, variance: v) } }`,
+  },
+  {
     title: 'groups of two kinds, in long data',
     data: {
       g: Array.from({ length: 20 }, (_, n) => ((n * 5) % 7) % 3),
