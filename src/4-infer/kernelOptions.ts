@@ -20,6 +20,7 @@ import type { RegionPlan } from './derivation.js';
 import type { ChosenKernel, KernelChoice } from './plan.js';
 import { isCounts } from './compositions.js';
 import { floorOf, regionSupport } from '../3-derive/closedForm.js';
+import type { LatentRegion } from '../3-derive/model.js';
 import type { Support } from '../distributions/family.js';
 import { supportOf } from '../distributions/law/form.js';
 
@@ -342,22 +343,8 @@ function proposalLaw(
   // Names now refer to the second lowering's indices: the prediction's loops become the element's address.
   const map = new Map<Index, Expr>();
   const at = plan.region.at;
-  const rank = lowered.graph.variables.get(proposalName)!.dims.length - predicted.plates.length,
-    wanted = plan.region.eventRank,
-    support = regionSupport(plan.region).kind,
-    together = `The elements of ${request.name} are proposed together, by ${lawsOf[support] ?? 'a law of its kind'}.`,
-    alone = `A proposal stands for one element of ${request.name}: Normal(0, 1), say.`;
-  if (predicted.plates.length > at.length)
-    fail([optionError(`'${request.text}' has more dimensions than '${request.name}'`, wanted === 0 ? alone : together)]);
-  // Of a law of other vectors or matrices no value, or only some, lie where the unknown does.
-  const its = supportOf(predicted.law).kind;
-  if (rank !== wanted || (wanted > 0 && support !== its))
-    fail([
-      optionError(
-        `'${request.text}' proposes ${eventsOf[its] ?? 'a number'}, and ${request.name} is drawn as ${wanted === 0 ? 'a number' : eventsOf[support]}`,
-        wanted === 0 ? alone : together,
-      ),
-    ]);
+  const rank = lowered.graph.variables.get(proposalName)!.dims.length - predicted.plates.length;
+  refuseOtherKind(request, plan.region, { loops: predicted.plates.length, rank, kind: supportOf(predicted.law).kind });
   predicted.plates.forEach((p, d) => map.set(p.index, at[d]!));
   // Literal arrays of the proposal are constants that the program itself does not have.
   const constants = new Map<string, ConstantArray>();
@@ -377,6 +364,24 @@ function proposalLaw(
           : x,
     );
   return { law: mapLaw(predicted.law, inProgram), constants };
+}
+
+/** Of a law of other vectors or matrices no value, or only some, lie where the unknown does. @throws ModelError */
+function refuseOtherKind(
+  { name, text }: Request,
+  region: LatentRegion,
+  proposed: { readonly loops: number; readonly rank: number; readonly kind: Support['kind'] },
+): void {
+  const { eventRank } = region,
+    { kind } = regionSupport(region),
+    hint =
+      eventRank === 0
+        ? `A proposal stands for one element of ${name}: Normal(0, 1), say.`
+        : `The elements of ${name} are proposed together, by ${lawsOf[kind] ?? 'a law of its kind'}.`;
+  if (proposed.loops > region.at.length) fail([optionError(`'${text}' has more dimensions than '${name}'`, hint)]);
+  if (proposed.rank === eventRank && (eventRank === 0 || proposed.kind === kind)) return;
+  const [its, own] = [proposed, { rank: eventRank, kind }].map((e) => (e.rank === 0 ? 'a number' : (eventsOf[e.kind] ?? 'an array')));
+  fail([optionError(`'${text}' proposes ${its}, and ${name} is drawn as ${own}`, hint)]);
 }
 const eventsOf: Readonly<Partial<Record<Support['kind'], string>>> = {
   vector: 'a vector of real numbers',
