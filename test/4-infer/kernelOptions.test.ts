@@ -63,8 +63,8 @@ describe('kernels that cannot have the posterior as their law', () => {
     normal = 'data y: real[N, 2] sample S ~ InverseWishart(4, eye(2)) sample m ~ MvNormal([0, 0], eye(2)) observe y ~ MvNormal(m, S)',
     params = 'data c: int[3] param p: simplex[3] observe c ~ Multinomial(9, p)';
   it.each([
-    [mixture, 'p', 'independent(Normal(0, 1))', /proposes a number, and p is drawn as a simplex[^]*together, by Dirichlet/],
-    [mixture, 'p', 'propose(Normal(p, 1))', /has more dimensions than 'p'[^]*hint: The elements of p are proposed together/],
+    [mixture, 'p', 'independent(Normal(0, 1))', /proposes a number, and p is drawn as a simplex[\s\S]*together, by Dirichlet/],
+    [mixture, 'p', 'propose(Normal(p, 1))', /has more dimensions than 'p'[\s\S]*hint: The elements of p are proposed together/],
     [mixture, 'p', 'propose(MvNormal(p, eye(2)))', /proposes a vector of real numbers, and p is drawn as a simplex/],
     [mixture, 'p', 'independent(Dirichlet(ones(3)))', /proposes 3 elements, and p has 2/],
     [mixture, 'p', 'propose(Dirichlet(50 * p + 1))', /^$/],
@@ -72,10 +72,10 @@ describe('kernels that cannot have the posterior as their law', () => {
       mixture,
       'm',
       'propose(MvNormal(m, eye(2)))',
-      /proposes a vector of real numbers, and m is drawn as a number[^]*hint: A proposal stands for one/,
+      /proposes a vector of real numbers, and m is drawn as a number[\s\S]*hint: A proposal stands for one/,
     ],
     [mixture, 'm', 'propose(Normal(m, 0.5))', /^$/],
-    [normal, 'S', 'independent(Normal(0, 1))', /proposes a number, and S is drawn as a covariance matrix[^]*Wishart/],
+    [normal, 'S', 'independent(Normal(0, 1))', /proposes a number, and S is drawn as a covariance matrix[\s\S]*Wishart/],
     [normal, 'S', 'independent(LKJ(2, 1))', /proposes a correlation matrix, and S is drawn as a covariance matrix/],
     [normal, 'S', 'independent(Wishart(5, eye(3)))', /proposes a matrix of 3 rows, and S has 2/],
     [normal, 'S', 'independent(Wishart(5, eye(2)))', /^$/],
