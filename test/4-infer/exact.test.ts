@@ -415,6 +415,33 @@ describe('linear-Gaussian programs, against dense formulas', () => {
   });
 });
 
+describe('polynomials of Normals', () => {
+  const monomials = ['1', 'a', 'b', 'c', 'a * b', 'b * c', 'a * c', 'a^2', 'a * b * c'] as const;
+  it('are solved where no monomial has two, and refused otherwise (random polynomials)', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uniqueArray(fc.tuple(fc.constantFrom(...monomials), fc.integer({ min: 1, max: 5 })), { selector: ([m]) => m, minLength: 1 }),
+        async (terms) => {
+          const mean = terms.map(([m, c]) => `${c} * ${m}`).join(' + ');
+          const affine = terms.every(([m]) => m.length === 1);
+          const program = `data y: real\n${['a', 'b', 'c'].map((v) => `sample ${v} ~ Normal(0, 1)`).join('\n')}\nobserve y ~ Normal(${mean}, 2)`;
+          const run = compile(program).infer({ y: 3 }, { backend: 'exact', workers: 0 });
+          if (!affine) {
+            await expect(run).rejects.toThrow(/not-exact/);
+            return;
+          }
+          const coefficient = (name: string): number => terms.find(([m]) => m === name)?.[1] ?? 0;
+          // y ~ N(c, 4 + sum of squares): the gain of a is its coefficient over that variance.
+          const variance = 4 + ['a', 'b', 'c'].reduce((sum, v) => sum + coefficient(v) ** 2, 0);
+          const { variables } = (await run).summary();
+          expect(variables.a!.mean).toBeCloseTo((coefficient('a') / variance) * (3 - coefficient('1')), 10);
+        },
+      ),
+      { seed: 5, numRuns: 60 },
+    );
+  });
+});
+
 describe('mixtures over configurations, against enumeration', () => {
   /** All 0/1 vectors. */
   const configurations = (n: number): number[][] =>
@@ -827,6 +854,66 @@ describe('refusals name the block, the term and what would help', () => {
       },
     );
     expect(found.message).toMatch(/is not one matrix times what is known/);
+  });
+  it.each([
+    ['a mean', 'data y: real\nsample a ~ Normal(0.3, 1)\nsample b ~ Normal(0, 1)\nobserve y ~ Normal(a * b, 0.5)', { y: 2 }],
+    [
+      'the mean of an unknown',
+      'sample a ~ Normal(0, 1)\nsample b ~ Normal(0, 1)\nsample c ~ Normal(a * b, 1)\nobserve d ~ Normal(c, 1)',
+      { d: 1 },
+    ],
+    [
+      'a covariate with a gap',
+      'data x: real[N]\ndata y: real[N]\nsample b ~ Normal(0, 1)\nobserve x ~ Normal(0.3, 1)\nobserve y ~ Normal(b * x, 0.5)',
+      { x: [1, null], y: [1.5, 2] },
+    ],
+    [
+      'a design with a gap',
+      'data X: real[N, 2]\ndata y: real[N]\nsample w ~ iid(Normal(0, 1), 2)\nfor n in 0..<N {\n  for d in 0..<2 { observe X[n, d] ~ Normal(0, 1) }\n  observe y[n] ~ Normal(X[n] @ w, 0.5)\n}',
+      {
+        X: [
+          [1, 2],
+          [3, null],
+        ],
+        y: [1, 2],
+      },
+    ],
+    [
+      'an autoregression with a gap',
+      'data y: real[T]\nsample phi ~ Normal(0, 1)\nobserve y[0] ~ Normal(0, 1)\nfor t in 1..<T { observe y[t] ~ Normal(phi * y[t - 1], 1) }',
+      { y: [1, null, 2, 1.5] },
+    ],
+    [
+      'states with an unknown coefficient',
+      'data y: real[T]\nsample phi ~ Normal(0, 1)\nsample x[0] ~ Normal(0, 1)\nfor t in 1..<T { sample x[t] ~ Normal(phi * x[t - 1], 1) }\nfor t in 0..<T { observe y[t] ~ Normal(x[t], 1) }',
+      { y: [1, 2, 1.5] },
+    ],
+    [
+      'factors and loadings',
+      'data y: real[N, 2]\nsample w ~ MvNormal(zeros(2), eye(2))\nfor n in 0..<N {\n  sample f[n] ~ Normal(0, 1)\n  observe y[n] ~ MvNormal(f[n] * w, eye(2))\n}',
+      {
+        y: [
+          [1, 2],
+          [0, 1],
+        ],
+      },
+    ],
+    ['a factor', 'sample a ~ Normal(0, 1)\nsample b ~ Normal(0, 1)\nfactor -(a * b - 1)^2', {}],
+    ['three', 'sample a ~ Normal(0, 1)\nsample b ~ Normal(0, 1)\nsample c ~ Normal(0, 1)\nfactor -(a * b * c - 1)^2', {}],
+    [
+      'configurations',
+      'data y: real[N]\nsample b ~ Normal(0, 1)\nsample s ~ Normal(0, 1)\nfor n in 0..<N {\n  sample z[n] ~ Bernoulli(0.5)\n  observe y[n] ~ Normal(z[n] * b * s, 0.5)\n}',
+      { y: [1, 2] },
+    ],
+    [
+      'one scale',
+      'data y: real[N]\nsample t ~ Gamma(2, 1)\nsample a ~ Normal(0, precision: t)\nsample b ~ Normal(0, precision: t)\nobserve y ~ Normal(a * b, precision: t)',
+      { y: [1, 2] },
+    ],
+  ])('Normals that are multiplied are not jointly Gaussian: %s', async (_, program, data) => {
+    const found = await refusal(program.replace('observe d', 'data d: real\nobserve d'), data);
+    expect(found.code).toBe('not-exact');
+    expect(found.message).toMatch(/product/);
   });
   it('too many configurations', async () => {
     const found = await refusal(

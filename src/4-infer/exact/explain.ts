@@ -4,7 +4,6 @@
  */
 import type { BoundModel, Given } from '../../2-graph/bound.js';
 import type { ModelGraph } from '../../2-graph/graph.js';
-import { gaussianStructures } from '../../3-derive/gaussianBlock.js';
 import { DerivedModel } from '../../3-derive/model.js';
 import { addAll, variablesOf } from '../../expr/expr.js';
 import type { ExplainedBlock, Explanation } from '../backend.js';
@@ -14,7 +13,7 @@ import { notesOn, render } from '../formulaText.js';
 import type { Derivation, RegionPlan } from '../derivation.js';
 import { formName, regionLoops, regionName, sourceLine } from '../wording.js';
 import type { PlanEntry } from '../posterior.js';
-import { type Component, exactPlan, type Part } from './plan.js';
+import { type Component, exactPlan, type GaussianPart, type Part } from './plan.js';
 import { type ComponentProgram, ExactProgram } from './program.js';
 
 export function explainPlan(graph: ModelGraph, given: Given, source: string, bound: BoundModel | null): Explanation {
@@ -90,7 +89,7 @@ function explained(
     reason,
   });
   /** Several regions as one block, with what their joint density is made of. */
-  const together = (plans: readonly RegionPlan[], kernel: string, reason: string): ExplainedBlock => ({
+  const together = ({ plans, structures: joint }: GaussianPart, kernel: string, reason: string): ExplainedBlock => ({
     block: plans.map((p) => regionName(p.region)).join(', '),
     loops: '',
     family: 'MvNormal',
@@ -104,12 +103,7 @@ function explained(
           indices: [],
           expr: presentable(
             addAll(
-              gaussianStructures(
-                plans.map((p) => p.region),
-                derivation.regions.map((r) => r.region),
-                derivation.forms,
-                model,
-              ).blocks.map((b) =>
+              joint.map((b) =>
                 jointDensity(
                   b.factors.map((f) => f.statement),
                   b.variables,
@@ -149,7 +143,7 @@ function explained(
       ? [block(p.plan, kernel, `${given}${reason}`, formName(p.form), true)]
       : source === null
         ? p.plans.map((plan) => block(plan, 'joint Gaussian', joined, 'Normal'))
-        : [together(p.plans, 'joint Gaussian', joined)];
+        : [together(p, 'joint Gaussian', joined)];
   const names = (leaf.scaled?.normals ?? []).flatMap((p) => (p.kind === 'alone' ? [p.plan] : p.plans)).map((p) => p.region.variable.name);
   const scales = (leaf.scaled?.scales ?? []).map((p) => p.plan.region.variable.name);
   return [

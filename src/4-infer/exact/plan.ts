@@ -14,6 +14,7 @@ import { supportOf } from '../../distributions/law/form.js';
 import { type Expr, type Index, apply, cond, equal, one, ref, variablesOf, zero } from '../../expr/expr.js';
 import { type ClosedForm, floorOf, recognise } from '../../3-derive/closedForm.js';
 import { factorMentions, variablesIn } from '../../3-derive/conditional.js';
+import { type GaussianStructure, gaussianStructures } from '../../3-derive/gaussianBlock.js';
 import { jointFactors } from '../../3-derive/joint.js';
 import { DerivedModel, type Factor, latentRegions, type LatentRegion, maskOf } from '../../3-derive/model.js';
 import { derive, type Derivation, type RegionPlan } from '../derivation.js';
@@ -31,6 +32,8 @@ export interface AlonePart {
 export interface GaussianPart {
   readonly kind: 'gaussian';
   readonly plans: readonly RegionPlan[];
+  /** The joint blocks they form; no two share a factor. */
+  readonly structures: readonly GaussianStructure[];
 }
 export type Part = AlonePart | GaussianPart;
 
@@ -309,7 +312,9 @@ function leafOf(
   const gaussian = tied.filter(isGaussian),
     others = tied.filter((p) => !isGaussian(p));
   const names = new Set(gaussian.map((p) => p.region.variable.name));
-  if (others.length === 0) return { free: [...free, ...gaussianParts(gaussian, reads, names)], scaled: null };
+  const normals = gaussianParts(gaussian, reads, names, derivation, model);
+  if ('reason' in normals) return refuse(normals.plan, normals.reason, normals.factor);
+  if (others.length === 0) return { free: [...free, ...normals.parts], scaled: null };
   // What a scale reads besides Normals ties it to another unknown.
   const beside = (plan: RegionPlan): string | undefined => reads.get(plan)!.find((n) => !names.has(n));
   const worst = others.find((p) => beside(p) !== undefined);
@@ -345,7 +350,7 @@ function leafOf(
       return refuse(plan, `has no family once ${[...names].join(', ')} are integrated out`);
     scales.push({ kind: 'alone', plan: { ...plan, collected, recognised: form }, form });
   }
-  return { free, scaled: { normals: gaussianParts(gaussian, reads, names), scales, roles: result.scales } };
+  return { free, scaled: { normals: normals.parts, scales, roles: result.scales } };
 }
 function refusalOf(plan: RegionPlan): string {
   return `has no closed form: ${refusalText(plan)}`;
@@ -361,19 +366,53 @@ function tieFactor(group: Group, plan: RegionPlan, other: string): Factor | null
   return group.factors.find((f) => factorMentions(f, plan.region.variable.name) && factorMentions(f, other)) ?? null;
 }
 
-/** Normals that meet no other Normal stand alone, the others together. */
+/** Normals that meet no other Normal stand alone, the others together; or why those are not jointly Gaussian. */
 function gaussianParts(
   plans: readonly RegionPlan[],
   reads: ReadonlyMap<RegionPlan, readonly string[]>,
   names: ReadonlySet<string>,
-): readonly Part[] {
+  derivation: Derivation,
+  model: DerivedModel,
+): { readonly parts: readonly Part[] } | { readonly plan: RegionPlan; readonly reason: string; readonly factor: Factor | null } {
   const meeting = plans.filter(
     (p) => reads.get(p)!.some((n) => names.has(n)) || plans.some((q) => q !== p && reads.get(q)!.includes(p.region.variable.name)),
   );
   const single = plans
     .filter((p) => !meeting.includes(p))
     .map((plan): Part => ({ kind: 'alone', plan, form: plan.recognised as ClosedForm }));
-  return meeting.length === 0 ? single : [...single, { kind: 'gaussian', plans: meeting }];
+  if (meeting.length === 0) return { parts: single };
+  const planOf = (variable: string): RegionPlan | undefined => meeting.find((p) => p.region.variable.name === variable);
+  const { blocks, refused } = gaussianStructures(
+    meeting.map((p) => p.region),
+    derivation.regions.map((r) => r.region),
+    derivation.forms,
+    model,
+  );
+  for (const r of refused) {
+    const plan = planOf(r.variable);
+    if (plan !== undefined)
+      return {
+        plan,
+        reason: `meets other Normals, but ${r.reason}${r.term === null ? '' : `: ${inWords(r.term, plan.graph)}`}`,
+        factor: null,
+      };
+  }
+  // Blocks that share a factor are Gaussian only while the others are held: each alone is a conditional, not the posterior.
+  const blockOf = new Map<Factor, GaussianStructure>();
+  for (const block of blocks)
+    for (const factor of block.factors) {
+      const other = blockOf.get(factor);
+      if (other === undefined) blockOf.set(factor, block);
+      else {
+        const [variable, held] = [block, other].map((b) => b.variables.find((v) => factorMentions(factor, v)) ?? b.variables[0]!);
+        return {
+          plan: planOf(variable!)!,
+          reason: `stands in a product with ${held!}, so that together they are not Gaussian`,
+          factor,
+        };
+      }
+    }
+  return { parts: [...single, { kind: 'gaussian', plans: meeting, structures: blocks }] };
 }
 
 /** Statistics of a Normal on the whole line, or of a vector of them. */

@@ -32,18 +32,16 @@ import { createRandom, Random } from '../../random/generator.js';
 import { gridDraw, gridQuantile } from '../../random/quadratureGrid.js';
 import { ancestralCode } from '../ancestral.js';
 import { jointTerms, prepare, recomputeCode, runFolds } from '../assemble.js';
-import { gaussianStructures } from '../../3-derive/gaussianBlock.js';
 import { type AssembledGaussianBlock, gaussianBlock } from '../blocks/gaussian.js';
 import { findDiscreteBlocks } from '../blocks/discrete.js';
 import type { DiscreteBlock, JointBlock } from '../blocks/block.js';
 import { FoldedTables } from '../contract.js';
 import { overEvent, RegionContext } from '../kernels.js';
-import type { Derivation, RegionPlan } from '../derivation.js';
 import { guarded, loops, ProgramBuilder } from '../programBuilder.js';
 import { valueCount } from '../structuralZeros.js';
 import { type TabulatedReport, tabulatedReports, type TabulatedVariable } from './finiteReports.js';
 import { AloneCode, GaussianCode, inflation, studentScaling, type PartCode, type ResultStorages, type ScaleContext } from './parts.js';
-import { type Component, exactPlan, type ExactPlan, ExactRefusal, type Lane, type Leaf, type Part } from './plan.js';
+import { type Component, exactPlan, type ExactPlan, ExactRefusal, type GaussianPart, type Lane, type Leaf, type Part } from './plan.js';
 
 export type Memory = Float64Array | Int32Array;
 
@@ -372,7 +370,7 @@ function componentProgram(
   const careful = builder.fresh('careful', [1], 'state'),
     condition = builder.fresh('condition', [1], 'state'),
     probed = builder.fresh('probed', [lanes], 'state');
-  const { parts, before, scales } = leafCode(builder, leaf, component.derivation, careful);
+  const { parts, before, scales } = leafCode(builder, leaf, careful);
   const laneOfFactor = (f: { readonly id: number }): Index | null =>
     lane === null ? null : ([...lane.lane.factor].find(([g]) => g.id === f.id)?.[1] ?? null);
   builder.entry(`prepare${k}`, [
@@ -549,13 +547,12 @@ function evidenceCode(
 function leafCode(
   builder: ProgramBuilder,
   leaf: Leaf,
-  derivation: Derivation,
   careful: string,
 ): { readonly parts: readonly PartCode[]; readonly before: readonly Code[]; readonly scales: readonly ScaleContext[] } {
   const folded = new FoldedTables();
   const make = (part: Part, scales: readonly ScaleContext[] = []): readonly PartCode[] => {
     if (part.kind === 'alone') return [new AloneCode(builder, part, folded, scales)];
-    return gaussianOf(builder, derivation, part.plans, folded, careful).map((b) => new GaussianCode(builder, b, scales));
+    return gaussianOf(builder, part, folded, careful).map((b) => new GaussianCode(builder, b, scales));
   };
   const free = leaf.free.flatMap((p) => make(p));
   const settle = (parts: readonly PartCode[]): readonly Code[] => parts.flatMap((p) => [...p.prepare, ...p.point]);
@@ -591,30 +588,13 @@ function scalingCode(scales: readonly ScaleContext[]): readonly Expr[] {
   return single ? [inflation(first, [], [zero]), ...studentScaling(first)] : [num(NaN), num(NaN), one];
 }
 
-/** Joint blocks of Normals that meet. @throws ExactRefusal where one of them is in no block. */
-function gaussianOf(
-  builder: ProgramBuilder,
-  derivation: Derivation,
-  plans: readonly RegionPlan[],
-  folded: FoldedTables,
-  careful: string,
-): readonly AssembledGaussianBlock[] {
-  const { blocks, refused } = gaussianStructures(
-    plans.map((p) => p.region),
-    derivation.regions.map((r) => r.region),
-    derivation.forms,
-    builder.model,
-  );
-  const refuse = (plan: RegionPlan, reason: string): never => {
-    throw new ExactRefusal([{ component: plans, region: plan.region, reason, factor: null }]);
-  };
-  for (const r of refused) {
-    const plan = plans.find((p) => p.region.variable.name === r.variable);
-    if (plan !== undefined) refuse(plan, r.reason);
-  }
-  return blocks.map((structure) => {
+/** Joint blocks of Normals that meet. @throws ExactRefusal where there is no code for one of them. */
+function gaussianOf(builder: ProgramBuilder, part: GaussianPart, folded: FoldedTables, careful: string): readonly AssembledGaussianBlock[] {
+  return part.structures.map((structure) => {
     const block = gaussianBlock(builder, structure, folded, { careful });
-    return 'refused' in block ? refuse(plans.find((p) => structure.variables.includes(p.region.variable.name))!, block.refused) : block;
+    if (!('refused' in block)) return block;
+    const { region } = part.plans.find((p) => structure.variables.includes(p.region.variable.name))!;
+    throw new ExactRefusal([{ component: part.plans, region, reason: block.refused, factor: null }]);
   });
 }
 
