@@ -9,7 +9,7 @@ import type { ModelGraph, Variable } from './2-graph/graph.js';
 import { type Affected, affectedBy } from './4-infer/affected.js';
 import { ignoredEvidence, type IgnoredEvidence } from './4-infer/evidence.js';
 import { type Continued, continuedUnknowns, renewedSizes } from './4-infer/newData.js';
-import { type DrawValues, elementName, type RunResult, sizeOf, type VariableResult } from './4-infer/posterior.js';
+import { type DrawValues, elementName, roomLike, type RunResult, sizeOf, type VariableResult } from './4-infer/posterior.js';
 import { predictiveProgram } from './4-infer/predictive.js';
 import { withoutAbsent } from './4-infer/simulate.js';
 import { Posterior, type PredictOptions } from './5-report/posterior.js';
@@ -273,10 +273,10 @@ function drawn(
 ): readonly VariableResult[] {
   const total = plan.chains * plan.draws;
   const kept = predicted.map(({ variable, elements }) => {
-    const { shape, absent, range } = bound.variables.get(variable.name)!,
+    const { shape, absent, range, values: held } = bound.variables.get(variable.name)!,
       size = sizeOf(shape),
       isDiscrete = variable.scalar !== 'real';
-    const values: DrawValues = isDiscrete && absent === undefined ? new Int32Array(total * size) : new Float64Array(total * size);
+    const values: DrawValues = absent === undefined ? roomLike(held, total * size) : new Float64Array(total * size);
     return { variable, elements, shape, absent, range, size, isDiscrete, values };
   });
   for (let d = 0; d < total; d++) {

@@ -517,8 +517,8 @@ class Binding implements BindContext {
     for (const member of group) {
       const shape = this.shapes.get(member)!;
       const length = shape.reduce((product, d) => product * d, 1);
-      const real = this.graph.variables.get(member)!.scalar === 'real';
-      this.storages.set(member, { shape, values: real ? new Float64Array(length) : new Int32Array(length), gaps: null });
+      const isBool = this.graph.variables.get(member)!.scalar === 'bool';
+      this.storages.set(member, { shape, values: isBool ? new Int32Array(length) : new Float64Array(length), gaps: null });
       defined.set(member, new Uint8Array(length));
     }
     const ordered = this.orderedGroups.find((g) => g.some((s) => statements.includes(s)));
@@ -697,8 +697,8 @@ class Binding implements BindContext {
       const length = shape.reduce((product, d) => product * d, 1);
       const stored = this.storages.get(name);
       const status = this.status.get(name)!;
-      const values = stored?.values ?? (variable.scalar === 'real' ? new Float64Array(length) : new Int32Array(length));
       const bounds = variable.scalar === 'bool' ? { low: 0, high: 1 } : this.boundsOfVariable(name);
+      const values = room(variable, stored?.values ?? null, length, bounds);
       variables.set(name, {
         name,
         shape,
@@ -756,6 +756,27 @@ function byTarget(statements: readonly Statement[]): Map<string, Statement[]> {
     else known.push(s);
   }
   return map;
+}
+
+/**
+ * Where values are held: 32 bits for integers that are known to fit, as indices and labels do. A power of data, a sum
+ * of populations or a count without a largest value may need more; doubles hold whole numbers up to 2^53 as they are.
+ */
+function room(
+  { scalar }: Variable,
+  stored: Float64Array | Int32Array | null,
+  length: number,
+  bounds: Bounds | null,
+): Float64Array | Int32Array {
+  const isSmall =
+    scalar !== 'real' &&
+    bounds !== null &&
+    bounds.low >= -largestInt - 1 &&
+    bounds.high <= largestInt &&
+    (stored === null || stored instanceof Int32Array || stored.every((x) => Number.isInteger(x)));
+  if (stored === null) return isSmall ? new Int32Array(length) : new Float64Array(length);
+  if (isSmall) return stored instanceof Int32Array ? stored : Int32Array.from(stored);
+  return stored instanceof Float64Array ? stored : Float64Array.from(stored);
 }
 
 function extremes({ values, gaps }: Stored): Bounds {

@@ -24,7 +24,7 @@ export class IndependentDraws {
   private made = 0;
 
   /** @param storage for so many numbers of a variable. */
-  constructor(recorded: readonly Recorded[], request: RunRequest, storage: (r: Recorded, length: number) => DrawValues = plainStorage) {
+  constructor(recorded: readonly Recorded[], request: RunRequest, storage: (r: Recorded, length: number) => DrawValues) {
     this.recorded = recorded;
     this.request = request;
     for (const r of recorded) {
@@ -102,10 +102,6 @@ export class IndependentDraws {
   private get wanted(): number {
     return this.request.chains * this.request.draws;
   }
-}
-
-function plainStorage(r: Recorded, length: number): DrawValues {
-  return r.discrete ? new Int32Array(length) : new Float64Array(length);
 }
 
 /** Adds the draw of a number to its mean and its sum of squares about it. */

@@ -17,7 +17,7 @@ import { withComputedElements } from './computedElements.js';
 import type { DifferentiableDensity } from './gradient.js';
 import { IndependentDraws } from './independentDraws.js';
 import type { Mode } from './mode.js';
-import { type ClosedForm, sizeOf, type VariableResult } from './posterior.js';
+import { type ClosedForm, roomLike, sizeOf, type VariableResult } from './posterior.js';
 
 /** Phi^-1(0.95). */
 const normalQuantile95 = 1.6448536269514722;
@@ -94,7 +94,7 @@ export async function pointResults(
   const isKnown = (name: string): boolean => finite(density, name) !== null || integrated(density, name) !== null;
   // Predictions, functions of labels, gaps that were integrated out, and elements that are computed from any of these.
   const drawn = recorded.filter((r) => !described.has(r.name) && (!isKnown(r.name) || bound.get(r.name)!.computed !== undefined));
-  const draws = new IndependentDraws(drawn, request);
+  const draws = new IndependentDraws(drawn, request, (r, length) => roomLike(density.values(r.name), length));
   await draws.make(
     () => density.predict(),
     (storage) => density.values(storage),

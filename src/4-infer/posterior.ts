@@ -8,8 +8,13 @@
  */
 import type { Diagnostic } from '../errors/diagnostic.js';
 
-/** Kept draws: bytes for supports of at most 256 values from 0, 32-bit integers for other integers. */
+/** Kept draws: bytes for supports of at most 256 values from 0, 32-bit integers for other integers that are known to fit. */
 export type DrawValues = Float64Array | Int32Array | Uint8Array;
+
+/** Room for draws of a variable that is held in such an array. */
+export function roomLike(held: Float64Array | Int32Array, length: number): DrawValues {
+  return held instanceof Int32Array ? new Int32Array(length) : new Float64Array(length);
+}
 
 /** Values of every kept draw. */
 export interface DrawsForm {

@@ -14,7 +14,7 @@ import type { ChainProgram, ProgramStorage, Recorded } from './chainProgram.js';
 import { countedSoFar, startsTried } from './chainOutput.js';
 import { type Checkpoint, type DrawPiece, valuesPerDraw } from './checkpoint.js';
 import { MomentAccumulator } from './moments.js';
-import { type DrawValues, sizeOf } from './posterior.js';
+import { type DrawValues, roomLike, sizeOf } from './posterior.js';
 
 /** The part of a request that a chain needs: plain data, as it is sent to a worker. */
 export interface ChainRequest {
@@ -332,7 +332,7 @@ function emptyLike(values: DrawValues): DrawValues {
 
 function drawStorage(recorded: Recorded, source: Memory, length: number): DrawValues {
   if (recorded.range !== undefined && recorded.range <= 256) return new Uint8Array(length);
-  return source instanceof Int32Array ? new Int32Array(length) : new Float64Array(length);
+  return roomLike(source, length);
 }
 
 /** Below this size a loop beats the call of `set`. */

@@ -17,7 +17,11 @@ const recorded = (name: string, mode: Recorded['mode']): Recorded => ({
 
 /** Draw d of a law is (d^2, -d). */
 async function made(changes: Partial<RunRequest>): Promise<IndependentDraws> {
-  const draws = new IndependentDraws([recorded('kept', 'draws'), recorded('large', 'moments')], { ...request, ...changes });
+  const draws = new IndependentDraws(
+    [recorded('kept', 'draws'), recorded('large', 'moments')],
+    { ...request, ...changes },
+    (_, length) => new Float64Array(length),
+  );
   let d = -1;
   await draws.make(
     () => d++,

@@ -8,7 +8,7 @@ import type { RunRequest } from '../backend.js';
 import type { Recorded } from '../chainProgram.js';
 import { withComputedElements } from '../computedElements.js';
 import { IndependentDraws } from '../independentDraws.js';
-import { type ClosedForm, type DrawValues, sizeOf, type VariableResult } from '../posterior.js';
+import { type ClosedForm, type DrawValues, roomLike, sizeOf, type VariableResult } from '../posterior.js';
 import type { Statement } from '../../2-graph/graph.js';
 import { readsOf } from '../../2-graph/query.js';
 import type { ExactProgram, FiniteVariable } from './program.js';
@@ -28,7 +28,7 @@ export async function results(
   const recorded = recordedVariables(program.builder, request.keep);
   const finite = new Map<string, FiniteVariable>(solved.flatMap((s) => s.program.finite.map((f): [string, FiniteVariable] => [f.name, f])));
   const drawn = recorded.filter((r) => r.kind !== 'latent' || r.mode === 'draws' || sizeOf(r.shape) <= largestDrawn);
-  const draws = new IndependentDraws(drawn, request, (r, length) => drawStorage(r, length, finite.get(r.name)));
+  const draws = new IndependentDraws(drawn, request, (r, length) => drawStorage(r, length, finite.get(r.name), program));
   const components = drawnComponents(program, solved, drawn);
   await draws.make(
     () => {
@@ -62,10 +62,11 @@ export async function results(
 }
 
 /** Bytes for small supports from 0 on. */
-function drawStorage(r: Recorded, length: number, finite: FiniteVariable | undefined): DrawValues {
+function drawStorage(r: Recorded, length: number, finite: FiniteVariable | undefined, program: ExactProgram): DrawValues {
   if (!r.discrete) return new Float64Array(length);
   const range = finite?.count ?? r.range;
-  return range !== undefined && range <= 256 && (finite?.low ?? 0) === 0 ? new Uint8Array(length) : new Int32Array(length);
+  if (range !== undefined && range <= 256 && (finite?.low ?? 0) === 0) return new Uint8Array(length);
+  return roomLike(program.builder.bound.variables.get(r.name)!.values, length);
 }
 
 /** Components with a variable that is recorded draw by draw, or read by a report, a prediction or a prior. */

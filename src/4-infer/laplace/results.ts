@@ -15,7 +15,7 @@ import type { DifferentiableDensity } from '../gradient.js';
 import { IndependentDraws } from '../independentDraws.js';
 import type { Mode } from '../mode.js';
 import { deltaVariance, randomVariables } from '../pointResults.js';
-import type { DrawValues, VariableResult } from '../posterior.js';
+import { type DrawValues, roomLike, type VariableResult } from '../posterior.js';
 
 const normalQuantile95 = 1.6448536269514722;
 /** Nodes of the trapezoidal rule, from -8 to 8 standard deviations. */
@@ -193,7 +193,7 @@ async function drawn(
   const p = density.dimension,
     factor = mode.covariance?.slice();
   if (factor === undefined || !choleskyInPlace(factor, 0, p)) return { draws: null, outside: 0 };
-  const draws = new IndependentDraws(recorded, request);
+  const draws = new IndependentDraws(recorded, request, (r, length) => roomLike(density.values(r.name), length));
   const place = scale === 'natural' ? naturalPlacer(density, mode) : null;
   const noise = new Float64Array(p),
     moved = new Float64Array(p),

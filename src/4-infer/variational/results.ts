@@ -8,7 +8,7 @@ import type { Recorded } from '../chainProgram.js';
 import type { RunRequest } from '../backend.js';
 import { withComputedElements } from '../computedElements.js';
 import { IndependentDraws } from '../independentDraws.js';
-import { type ClosedForm, type DrawValues, sizeOf, type VariableResult } from '../posterior.js';
+import { type ClosedForm, type DrawValues, roomLike, sizeOf, type VariableResult } from '../posterior.js';
 import { type VariationalProgram, largestDrawn } from './program.js';
 import { isPoint } from './factors/factor.js';
 
@@ -53,7 +53,8 @@ export async function results(
 function drawStorage(r: Recorded, length: number, program: VariationalProgram): DrawValues {
   if (!r.discrete) return new Float64Array(length);
   const range = rangeOf(program, r);
-  return range !== undefined && range <= 256 && lowestValue(program, r.name) === 0 ? new Uint8Array(length) : new Int32Array(length);
+  if (range !== undefined && range <= 256 && lowestValue(program, r.name) === 0) return new Uint8Array(length);
+  return roomLike(program.builder.bound.variables.get(r.name)!.values, length);
 }
 function finiteFactor(program: VariationalProgram, name: string): { readonly low: number; readonly count: number } | null {
   const block = program.blocks.find((b) => b.block.region.variable.name === name);
