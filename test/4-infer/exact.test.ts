@@ -403,6 +403,20 @@ describe('linear-Gaussian programs, against dense formulas', () => {
     );
   });
 
+  it('an affine report of Normals under scales of their own has the moments of its draws', async () => {
+    const { variables } = await solve(
+      'data x: real[N]\ndata g: int[N]\nsample t ~ iid(Gamma(3, 1), 2)\nfor k in 0..<2 { sample m[k] ~ Normal(1, precision: 2 * t[k]) }\nfor n in 0..<N { observe x[n] ~ Normal(m[g[n]], precision: t[g[n]]) }\nreport d = m[0] - m[1]',
+      { x: [1, 2, 3, 4], g: [0, 0, 1, 1] },
+      { draws: 20_000 },
+    );
+    // Normal-Gamma: m_k = (2 + sum x) / 4, rate 1 + (2 + sum x^2 - 4 m_k^2) / 2, variance of m_k = rate / (4 (shape - 1)), shape 4.
+    const variance = ([a, b]: readonly [number, number]): number => (1 + (2 + a * a + b * b - (2 + a + b) ** 2 / 4) / 2) / (4 * 3);
+    const sd = Math.sqrt(variance([1, 2]) + variance([3, 4]));
+    close(variables['m[0]']!.sd, Math.sqrt(variance([1, 2])), 1e-9, 'sd of m[0]');
+    // Kurtosis of Student's t with 8 degrees: 4.5, so that an sd of 20,000 draws has an error of 0.7 %; five of those.
+    expect(Math.abs(variables.d!.sd! / sd - 1)).toBeLessThan(0.035);
+    expect(Math.abs(variables.d!.mean! + 1)).toBeLessThan((5 * sd) / Math.sqrt(20_000));
+  });
   it('an affine report of elements that never meet, over two components', async () => {
     const found = await solve(
       'sample z[0] ~ Normal(1, 1)\nfor t in 1..<6 { sample z[t] ~ Normal(0.8 * z[t-1], 0.5) }\nsample w ~ Normal(3, 2)\nreport r = z[5] - 2 * z[0] + 3 * w',

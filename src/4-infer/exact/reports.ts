@@ -82,7 +82,7 @@ export interface ReportMoments {
 }
 
 /**
- * Mean and variance of reports by unit vectors; the components have been prepared.
+ * Mean and variance of reports by unit vectors; the components have been prepared. Reports of Normals under several scales are left out.
  * @returns null where that would take too many draws; then the state is as it was.
  */
 export function probe(
@@ -103,11 +103,15 @@ export function probe(
   components.forEach((c, k) => {
     const { inflation } = program.scaling(c);
     const own = reports.filter((r) => !r.finite && r.components.includes(c));
+    // Normals under several scales: each unit vector would need the inflation of its own, so that draws have to do.
+    if (Number.isNaN(inflation)) for (const r of own) out.delete(r);
     for (let unit = 0; unit < counts[k]!; unit++) {
       program.normals(c, unit);
       program.evaluate();
       for (const r of own) {
-        const { mean, variance } = out.get(r)!,
+        const found = out.get(r);
+        if (found === undefined) continue;
+        const { mean, variance } = found,
           values = program.read(r.name);
         for (let i = 0; i < mean.length; i++) variance[i] = variance[i]! + inflation * (values[i]! - mean[i]!) ** 2;
       }

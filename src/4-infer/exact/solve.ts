@@ -268,7 +268,8 @@ function* solveMixture(
 ): Interruptible<SolvedComponent> {
   const warnings: Diagnostic[] = [];
   const w = yield* weigh(program, c, mode, warnings);
-  const probing = probe(program, reports, w.count) === null ? reports.filter((r) => r.finite) : reports;
+  const probed = probe(program, reports, w.count),
+    probing = reports.filter((r) => r.finite || probed?.has(r) === true);
   const mixture = new MixtureMoments(program, c, w.lanes, probing, smallestMixed(w));
   const install = (k: number): void => {
     const chosen = program.read(c.chosen),
