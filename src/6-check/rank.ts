@@ -6,17 +6,8 @@
  */
 import { breathe } from '../platform/platform.js';
 import { createRandom, type Random } from '../random/generator.js';
-import {
-  defaultFalseAlarm,
-  judged,
-  type Quantities,
-  quantitiesOf,
-  type RankRecord,
-  requireOptions,
-  type TestOptions,
-  type TestReport,
-} from './results.js';
-import { ofRanks, rankAmong } from './sbc.js';
+import { judgedRanks, RankTable } from './ranks.js';
+import { defaultFalseAlarm, type Quantities, type RankRecord, requireOptions, type TestOptions, type TestReport } from './results.js';
 
 /** A kernel, its time reversal, and draws from its target: what the test of Gandy and Scott (2020) needs. */
 export interface RankProblem<State> {
@@ -57,7 +48,7 @@ export async function chainRanks<State>(
   options: RankOptions,
 ): Promise<readonly (RankRecord & { readonly kernel: string })[]> {
   const { repetitions = 1000, length = 20, seed = 1, onProgress } = options;
-  const ranks = new Map<string, Map<string, number[]>>(set.kernels.map((k) => [k.name, new Map()]));
+  const tables = new Map(set.kernels.map((k) => [k.name, new RankTable('rank', length)]));
   for (let r = 0; r < repetitions; r++) {
     const random = createRandom(String(seed), `repetition ${r}`);
     const start = set.draw(random);
@@ -74,26 +65,12 @@ export async function chainRanks<State>(
         state = kernel.backward(state, random);
         others.push(set.quantities(state, kernel.name));
       }
-      const own = ranks.get(kernel.name)!,
-        exact = set.quantities(start, kernel.name),
-        names = Object.keys(exact);
-      const values = others.map((q) => quantitiesOf('rank', names, q));
-      names.forEach((name, k) => {
-        const list = own.get(name) ?? [];
-        own.set(name, list);
-        list.push(
-          rankAmong(
-            exact[name]!,
-            values.map((v) => v[k]!),
-            random,
-          ),
-        );
-      });
+      tables.get(kernel.name)!.add(set.quantities(start, kernel.name), others, random);
     }
     onProgress?.(r + 1, repetitions);
     if (r % 10 === 0) await breathe();
   }
-  return [...ranks].flatMap(([kernel, own]) => [...own].map(([quantity, list]) => ({ kernel, quantity, values: length, ranks: list })));
+  return [...tables].flatMap(([kernel, table]) => table.records().map((record) => ({ kernel, ...record })));
 }
 
 /**
@@ -121,15 +98,11 @@ export function rankReport(
   records: readonly RankRecord[],
   { repetitions = 1000, length = 20, falseAlarm = defaultFalseAlarm }: RankOptions,
 ): TestReport {
-  const tests = records.map((record) => ({
-    ...ofRanks(record),
-    pointsTo: 'the kernel does not leave the posterior invariant, or its reversal is not one',
-  }));
-  return judged(
+  return judgedRanks(
     'rank',
     `${repetitions} chains of ${length} states, forwards and backwards from an exact draw at a random place`,
     falseAlarm,
-    tests,
     records,
+    'the kernel does not leave the posterior invariant, or its reversal is not one',
   );
 }

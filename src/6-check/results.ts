@@ -31,6 +31,8 @@ export interface RankRecord {
   readonly values: number;
   /** One for each repetition. */
   readonly ranks: readonly number[];
+  /** True where the exact value equalled all others in every repetition: ranks among equals are drawn by lot, and say nothing. */
+  readonly byLot: boolean;
 }
 
 /** What one test found. */
@@ -125,14 +127,13 @@ export function requireOptions(
 export function quantitiesOf(test: string, names: readonly string[], given: Quantities): readonly number[] {
   return names.map((name) => {
     const x = given[name];
-    if (typeof x !== 'number')
-      throw new TypeError(
-        `${test}: the quantity ${JSON.stringify(name)} is missing in some states; those have ${
-          Object.keys(given)
-            .map((n) => JSON.stringify(n))
-            .join(', ') || 'none'
-        }`,
-      );
-    return x;
+    if (typeof x === 'number') return x;
+    const what = JSON.stringify(name),
+      names = Object.keys(given).map((n) => JSON.stringify(n));
+    throw new TypeError(
+      Object.hasOwn(given, name)
+        ? `${test}: the quantity ${what} is ${x === null ? 'null' : `of type ${typeof x}`} in some states, and no number`
+        : `${test}: the quantity ${what} is missing in some states; those have ${names.join(', ') || 'none'}`,
+    );
   });
 }

@@ -6,18 +6,9 @@
  */
 import { breathe } from '../platform/platform.js';
 import { createRandom, type Random } from '../random/generator.js';
-import {
-  defaultFalseAlarm,
-  inapplicable,
-  judged,
-  type Quantities,
-  quantitiesOf,
-  type RankRecord,
-  requireOptions,
-  type TestOptions,
-  type TestReport,
-} from './results.js';
-import { ecdfEnvelope, rankTest, shapeOfRanks } from './statistics/uniformRanks.js';
+import { judgedRanks, RankTable } from './ranks.js';
+import { defaultFalseAlarm, inapplicable, type Quantities, requireOptions, type TestOptions, type TestReport } from './results.js';
+import { ecdfEnvelope } from './statistics/uniformRanks.js';
 
 /** A model and the sampler under test. `random` is the stream to draw from; a sampler may use one of its own. */
 export interface SbcProblem<Data> {
@@ -47,7 +38,7 @@ export interface SbcOptions extends TestOptions {
 export async function sbc<Data>(problem: SbcProblem<Data>, options: SbcOptions = {}): Promise<TestReport> {
   const { simulations = 200, draws = 99, seed = 1, falseAlarm = defaultFalseAlarm, onProgress } = options;
   requireOptions('sbc', falseAlarm, { simulations: [simulations, 1], draws: [draws, 1] });
-  const ranks = new Map<string, number[]>();
+  const ranks = new RankTable('sbc', draws + 1);
   let left = 0;
   for (let s = 0; s < simulations; s++) {
     const { truth, data } = problem.simulate(createRandom(String(seed), `simulation ${s}`));
@@ -59,61 +50,12 @@ export async function sbc<Data>(problem: SbcProblem<Data>, options: SbcOptions =
       continue;
     }
     if (found.length !== draws) throw new RangeError(`sbc: the posterior gave ${found.length} draws and was asked for ${draws}`);
-    const ties = createRandom(String(seed), `ties ${s}`),
-      names = Object.keys(truth);
-    const values = found.map((q) => quantitiesOf('sbc', names, q));
-    names.forEach((name, k) => {
-      const list = ranks.get(name) ?? [];
-      ranks.set(name, list);
-      list.push(
-        rankAmong(
-          truth[name]!,
-          values.map((v) => v[k]!),
-          ties,
-        ),
-      );
-    });
+    ranks.add(truth, found, createRandom(String(seed), `ties ${s}`));
   }
   if (left > simulations / 2) return inapplicable('sbc', `${left} of ${simulations} runs say themselves that they are not to be trusted`);
-  const records = [...ranks].map(([quantity, list]): RankRecord => ({ quantity, values: draws + 1, ranks: list }));
+  const records = ranks.records();
   const did = `${simulations} data sets from the prior, ${draws} posterior draws each${left === 0 ? '' : `, ${left} runs left out that are not to be trusted`}`;
-  const report = judged('sbc', did, falseAlarm, records.map(ofRanks), records);
-  return { ...report, envelope: ecdfEnvelope(simulations - left, draws + 1, falseAlarm / Math.max(1, records.length)) };
-}
-
-/** The test of one quantity's ranks. */
-export function ofRanks({ quantity, values, ranks }: RankRecord): {
-  readonly quantity: string;
-  readonly statistic: string;
-  readonly value: number;
-  readonly p: number;
-  readonly detail: string;
-  readonly pointsTo: string;
-} {
-  const { p, gamma, at, excess } = rankTest(ranks, values);
-  return {
-    quantity,
-    statistic: 'gamma',
-    value: gamma,
-    p,
-    detail: Number.isNaN(p) ? 'too few ranks' : `${signed(excess)} of the ranks below ${at.toFixed(2)} against uniform`,
-    pointsTo: shapeOfRanks(ranks, values),
-  };
-}
-function signed(x: number): string {
-  return `${x < 0 ? '' : '+'}${(100 * x).toFixed(1)} %`;
-}
-
-/** How many of the draws are below a value; among equal ones its place is drawn. A value that is no number counts as the smallest. */
-export function rankAmong(value: number, draws: readonly number[], ties: Random): number {
-  const number = (x: number): number => (Number.isNaN(x) ? Number.NEGATIVE_INFINITY : x);
-  const v = number(value);
-  let below = 0,
-    equal = 0;
-  for (const d of draws) {
-    const x = number(d);
-    if (x < v) below++;
-    else if (x === v) equal++;
-  }
-  return below + ties.integer(equal + 1);
+  const report = judgedRanks('sbc', did, falseAlarm, records),
+    ranked = records.filter((r) => !r.byLot).length;
+  return { ...report, envelope: ecdfEnvelope(simulations - left, draws + 1, falseAlarm / Math.max(1, ranked)) };
 }

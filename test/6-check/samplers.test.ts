@@ -206,6 +206,11 @@ describe('what makes no sense is refused before anything is drawn', () => {
     ['rates', () => rank(still, { falseAlarm: 1 }), /falseAlarm is 1; it must lie between 0 and 1/],
     ['simulations', () => sbc(problem([]), { simulations: 0.5 }), /sbc: simulations is 0.5/],
     ['fewer draws than asked for', () => sbc(problem([{ x: 1 }]), { draws: 2 }), /gave 1 draws and was asked for 2/],
+    [
+      'a quantity that is no number',
+      () => sbc(problem([{ x: '1' as never }]), { draws: 1 }),
+      /quantity "x" is of type string in some states/,
+    ],
     ['draws without a quantity', () => sbc(problem([{ y: 1 }]), { draws: 1 }), /quantity "x" is missing in some states; those have "y"/],
     [
       'states without a quantity',
@@ -214,6 +219,72 @@ describe('what makes no sense is refused before anything is drawn', () => {
     ],
   ] as const)('%s', async (_, run, message) => {
     await expect(run()).rejects.toThrow(message);
+  });
+});
+
+describe('what says nothing is not passed', () => {
+  // Draws that are independent of each other: right for rank (a kernel that forgets its state) and for sbc (data that tell nothing).
+  const independent = (quantities: (x: number) => Quantities): RankProblem<number> & SbcProblem<null> => ({
+    draw: (r) => r.normal(),
+    forward: (_, r) => r.normal(),
+    quantities,
+    simulate: (r) => ({ truth: quantities(r.normal()), data: null }),
+    posterior: (_, count, r) => Array.from({ length: count }, () => quantities(r.normal())),
+  });
+  const silent: readonly (readonly [string, Quantities])[] = [
+    ['NaN', { m: Number.NaN }],
+    ['a constant', { m: 3 }],
+  ];
+  it.each(silent)('%s everywhere', async (_, quantities) => {
+    const problem = independent(() => quantities);
+    for (const report of [await rank(problem, { repetitions: 50 }), await sbc(problem, { simulations: 50, draws: 19 })]) {
+      expect(report).toMatchObject({ verdict: 'inapplicable', ranks: [{ quantity: 'm', byLot: true }] });
+      expect(report.reason).toMatch(/^m: the exact value equals all that it is ranked among/);
+    }
+  });
+  it('is left out beside what says something, and takes no share of the rate', async () => {
+    const alone = await rank(
+      independent((x) => ({ x })),
+      { repetitions: 50 },
+    );
+    const beside = await rank(
+      independent((x) => ({ x, m: Number.NaN })),
+      { repetitions: 50 },
+    );
+    expect(alone.verdict).toBe('passed');
+    expect(beside).toMatchObject({ verdict: 'passed', tests: [{ quantity: 'x' }, { quantity: 'm', p: Number.NaN }] });
+  });
+  it('a kernel that stands still', async () => {
+    expect(await rank<number>({ ...independent((x) => ({ x })), forward: (x) => x }, { repetitions: 50 })).toMatchObject({
+      verdict: 'inapplicable',
+    });
+  });
+  it('NaN on one side fails', async () => {
+    const problem = independent((x) => ({ x }));
+    const wrong = { ...problem, simulate: () => ({ truth: { x: Number.NaN }, data: null }) };
+    expect((await sbc(wrong, { simulations: 50, draws: 19 })).verdict).toBe('failed');
+  });
+  // The least likely outcomes of n ranks among V values, looked at in k cells: all in the first or all in the last, 2 / k^n. With
+  // V = 20 there are 5 cells for 5 ranks (1/1562) and 4 for 4 (1/128); with V = 4 it takes 2 / 4^6 = 1/2048.
+  it.each([
+    [20, 4, 5],
+    [4, 5, 6],
+  ])('fewer ranks of %d values than can fail', async (values, few, enough) => {
+    const problem = independent((x) => ({ x })),
+      stuck = { ...problem, simulate: () => ({ truth: { x: -100 }, data: null }) };
+    expect(await sbc(stuck, { simulations: few, draws: values - 1 })).toMatchObject({
+      verdict: 'inapplicable',
+      reason: `x: too few ranks: ${few} of ${values} values cannot fail at a false-alarm rate of 0.001, ${enough} can`,
+    });
+    expect((await sbc(stuck, { simulations: enough, draws: values - 1 })).verdict).toBe('failed');
+    expect((await rank(problem, { repetitions: few, length: values })).verdict).toBe('inapplicable');
+    expect((await rank(problem, { repetitions: enough, length: values })).verdict).not.toBe('inapplicable');
+  });
+  it('two quantities take half the rate each, and more ranks', async () => {
+    // 2 / 5^5 = 1/1562 is above 1/2000; 6 ranks are looked at in 5 cells: 2 / 5^6 = 1/7812.
+    const problem = independent((x) => ({ x, square: x ** 2 }));
+    expect(await rank(problem, { repetitions: 5 })).toMatchObject({ verdict: 'inapplicable' });
+    expect((await rank(problem, { repetitions: 6 })).verdict).not.toBe('inapplicable');
   });
 });
 

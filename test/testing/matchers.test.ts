@@ -6,7 +6,16 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compile, ModelError } from '../../src/index.js';
-import { createRandom, credenceMatchers, dataOf, distributions, programs, rank } from '../../src/testing-api.js';
+import {
+  createRandom,
+  credenceMatchers,
+  dataOf,
+  type DrawsOptions,
+  distributions,
+  type ExactMoments,
+  programs,
+  rank,
+} from '../../src/testing-api.js';
 
 const random = createRandom('matchers', 'draws');
 const normals = Float64Array.from({ length: 2000 }, () => 3 + 2 * random.normal());
@@ -45,8 +54,33 @@ describe('toMatchExact', () => {
     expect(failed / repetitions).toBeLessThan(0.05 + 4 * Math.sqrt((0.05 * 0.95) / repetitions));
     expect(failed).toBeGreaterThan(0);
   });
-  it('refuses what are no draws', () => {
-    expect(() => credenceMatchers.toMatchExact('draws', { mean: 0 })).toThrow(/list of numbers/);
+  // Under `not` a claim that is not judged would hold: what makes no sense throws.
+  it.each<readonly [string, unknown, unknown, unknown, RegExp]>([
+    ['no list', 'draws', { mean: 0 }, {}, /list of numbers/],
+    ['bytes', new DataView(new ArrayBuffer(64)), { mean: 0 }, {}, /list of numbers/],
+    ['NaN', [1, 2, Number.NaN, 4, 5, 6], { mean: 3 }, {}, /finite numbers, and element 2 is NaN/],
+    ['an infinite draw', [1, 2, 3, 4, 5, Infinity], { mean: 3 }, {}, /element 5 is Infinity/],
+    ['null', [1, null, 3, 4, 5, 6], { mean: 3 }, {}, /element 1 is null/],
+    ['a gap', [1, undefined, 3, 4, 5, 6], { mean: 3 }, {}, /element 1 is undefined/],
+    ['text', ['1', '2', '3', '4', '5', '6'], { mean: 3 }, {}, /element 0 is "1"/],
+    ['no mean', normals, {}, {}, /exact mean, a finite number.*it is undefined/],
+    ['nothing exact', normals, null, {}, /exact mean/],
+    ['a mean of NaN', normals, { mean: Number.NaN }, {}, /it is NaN/],
+    ['a negative variance', normals, { mean: 3, variance: -1 }, {}, /not negative; it is -1/],
+    ['a rate of 2', normals, { mean: 3 }, { falseAlarm: 2 }, /falseAlarm is 2; it must lie between 0 and 1/],
+    ['no chains', normals, { mean: 3 }, { chains: 0 }, /chains is 0; it must be a whole number of at least 1/],
+    ['chains that do not divide the draws', normals, { mean: 3 }, { chains: 3 }, /2000 draws cannot be of 3 chains of one length/],
+    ['short chains', [1, 2, 3, 4, 5, 6, 7, 8], { mean: 3 }, { chains: 2 }, /needs 6 draws of each chain at least, and has 8 of 2 chains/],
+    ['options that are none', normals, { mean: 3 }, null, /takes options as an object/],
+    [
+      'draws whose squares overflow',
+      [1e200, -1e200, 2e200, 3e200, 1e199, 5e200],
+      { mean: 3, variance: 1 },
+      {},
+      /beyond what a number can hold/,
+    ],
+  ])('refuses %s', (_, draws, expected, options, message) => {
+    expect(() => credenceMatchers.toMatchExact(draws, expected as ExactMoments, options as DrawsOptions)).toThrow(message);
   });
 });
 
@@ -60,6 +94,15 @@ describe('toHaveRanksUniform and toPassCheck', () => {
     );
     expect(wrong.pass).toBe(false);
     expect(wrong.message()).toMatch(/300 ranks of 20 values: p = .*too high/);
+  });
+  it('refuse ranks and values that can say nothing', () => {
+    const ranks = Array.from({ length: 300 }, () => random.integer(2));
+    expect(() => credenceMatchers.toHaveRanksUniform(ranks, 2.5)).toThrow(/values is 2.5; it must be a whole number of at least 2/);
+    expect(() => credenceMatchers.toHaveRanksUniform(ranks, 2, { falseAlarm: 2 })).toThrow(/falseAlarm is 2/);
+    expect(() => credenceMatchers.toHaveRanksUniform(['0', '1', '1', '0'], 2)).toThrow(/element 0 is "0"/);
+    // The least likely of all samples of n ranks of 20 lies in one end cell of n: 2 / n^n is 1/128 for 4, and 1/1562 for 5.
+    expect(() => credenceMatchers.toHaveRanksUniform([0, 0, 0, 0], 20)).toThrow(/4 ranks of 20 values cannot fail at .* 0.001, 5 can/);
+    expect(credenceMatchers.toHaveRanksUniform([0, 0, 0, 0, 0], 20).pass).toBe(false);
   });
   it('pass and fail reports', async () => {
     const walk = (scale: number) =>
@@ -78,6 +121,11 @@ describe('toHaveRanksUniform and toPassCheck', () => {
     const silent = await rank<number>({ draw: (r) => r.normal(), forward: (x) => x, quantities: () => ({}) }, { repetitions: 10 });
     expect(silent.verdict).toBe('inapplicable');
     expect(() => credenceMatchers.toPassCheck(silent)).toThrow(/says nothing:\n {2}rank does not apply/);
+    const few = await rank<number>(
+      { draw: (r) => r.normal(), forward: (_, r) => r.normal(), quantities: (x) => ({ x }) },
+      { repetitions: 2 },
+    );
+    expect(() => credenceMatchers.toPassCheck(few)).toThrow(/x: too few ranks: 2 of 20 values cannot fail .* 0.001, 5 can/);
   });
   it('are used as the documents say', () => {
     const read = (file: string): string => readFileSync(new URL(file, import.meta.url), 'utf8');

@@ -136,30 +136,20 @@ export const rank: Method = {
           'rank',
           `${steps.map((s) => s.block).join(', ')}: drawn element by element in an order that cannot be turned round`,
         );
-      // What a step does not move has ranks by lot.
-      const changed = new Map(moves.map((m) => [m.name, new Set<string>()]));
-      const run = (place: Place, random: Random, name: string, move: (machine: KernelMachine) => void): Place => {
-        const now = mover.move(place, random, move),
-          a = read(place.values),
-          b = read(now.values);
-        for (const quantity of Object.keys(b)) if (a[quantity] !== b[quantity]) changed.get(name)!.add(quantity);
-        return now;
-      };
       const records = await chainRanks<Place>(
         {
           draw: () => fresh(law.draw()),
           quantities: ({ values }) => read(values),
           kernels: moves.map(({ name, forward, backward }) => ({
             name,
-            forward: (place, random) => run(place, random, name, forward),
-            backward: (place, random) => run(place, random, name, backward),
+            forward: (place, random) => mover.move(place, random, forward),
+            backward: (place, random) => mover.move(place, random, backward),
           })),
         },
         { ...effort, seed: subject.seed, onProgress },
       );
-      const ranked = records
-        .filter((r) => changed.get(r.kernel)!.has(r.quantity))
-        .map((r) => ({ ...r, quantity: `${r.quantity} (${r.kernel})` }));
+      // What a step does not move has ranks by lot.
+      const ranked = records.filter((r) => !r.byLot).map((r) => ({ ...r, quantity: `${r.quantity} (${r.kernel})` }));
       return rankReport(ranked, { ...effort, falseAlarm: rate });
     }),
 };

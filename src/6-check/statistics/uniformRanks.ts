@@ -46,6 +46,25 @@ export function evaluationCuts(count: number, values: number): readonly number[]
   return Array.from({ length: Math.max(0, parts - 1) }, (_, i) => Math.round(((i + 1) * values) / parts));
 }
 
+/**
+ * The smallest p-value that so many ranks can have: of the samples that lie wholly below the first cut or wholly above the last.
+ * @returns 1 where there is no cut.
+ */
+export function leastP(count: number, values: number): number {
+  const cuts = evaluationCuts(count, values);
+  if (cuts.length === 0) return 1;
+  const low = cuts[0]!,
+    high = values - cuts.at(-1)!;
+  return (low === high ? 2 : 1) * (Math.min(low, high) / values) ** count;
+}
+
+/** The fewest ranks on 0..values-1 that can fail at a rate. */
+export function fewestRanks(values: number, rate: number): number {
+  let count = 2;
+  while (leastP(count, values) > rate) count++;
+  return count;
+}
+
 /** log of the probability of x successes in n, for x = 0..n; `factorials[k]` is log k!. */
 function logBinomial(x: number, n: number, p: number, factorials: Float64Array): number {
   return factorials[n]! - factorials[x]! - factorials[n - x]! + (x === 0 ? 0 : x * Math.log(p)) + (x === n ? 0 : (n - x) * Math.log1p(-p));
