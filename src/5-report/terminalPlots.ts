@@ -81,8 +81,8 @@ function tracesOf({ result: { traces } }: Posterior, columns: number): readonly 
   return Object.entries(kept).flatMap(([name, given = []]) => {
     const values = given.filter(Number.isFinite);
     if (values.length < 2) return [];
-    const low = Math.min(...values),
-      high = Math.max(...values);
+    const low = values.reduce((a, b) => Math.min(a, b)),
+      high = values.reduce((a, b) => Math.max(a, b));
     const wide = Math.min(columns, values.length);
     const heights = Array.from({ length: wide }, (_, c) =>
       high > low ? 1e-9 + (values[Math.floor((c * (values.length - 1)) / Math.max(1, wide - 1))]! - low) / (high - low) : 1,

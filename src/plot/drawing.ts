@@ -180,6 +180,15 @@ export function grid(low: number, high: number, count: number): readonly number[
   return Array.from({ length: count }, (_, k) => low + ((high - low) * k) / (count - 1));
 }
 
+/**
+ * Half the width of the bar of a whole number, in the units of the axis: bars of neighbours do not touch, and where the axis is long a bar
+ * is still about two pixels wide.
+ * @param width pixels of the chart.
+ */
+export function barHalfWidth(low: number, high: number, width: number): number {
+  return Math.max(0.36, (high - low) / width);
+}
+
 /** A histogram with total area 1 over [low, high], counted among all values. */
 export function histogram(
   values: readonly number[],

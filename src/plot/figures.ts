@@ -64,7 +64,7 @@ export function autocorrelationPlot(source: DrawSource, options: PlotOptions = {
 
 /** Scalars against each other, a panel for each pair. @throws ModelError for fewer than two scalars. */
 export function pairsPlot(source: DrawSource, options: PlotOptions = {}): string {
-  const series = seriesOf(source, options.variables);
+  const series = seriesOf(source, checked(options).variables);
   if (series.length < 2) throw wrong('it takes two quantities to make a pair', 'Name two or more in variables.');
   return drawn({
     title: options.title ?? titled('Pairs', series),
@@ -76,7 +76,7 @@ export function pairsPlot(source: DrawSource, options: PlotOptions = {}): string
 
 /** Medians with lines from the 5 % to the 95 % quantile, all on one scale. */
 export function forestPlot(source: DrawSource, options: PlotOptions = {}): string {
-  const series = seriesOf(source, options.variables);
+  const series = seriesOf(source, checked(options).variables);
   const intervals = series.map((one) => {
     const sorted = pooled(one).sort();
     return {
@@ -99,6 +99,7 @@ export function forestPlot(source: DrawSource, options: PlotOptions = {}): strin
  * @throws ModelError where there is no trace.
  */
 export function objectivePlot(source: Posterior | readonly number[], options: Pick<PlotOptions, 'title'> = {}): string {
+  checked(options);
   const { name, values } = 'result' in source ? traceOf(source) : { name: 'objective', values: source };
   if (values.length < 2) throw wrong('there is no trace of an objective', 'Backends that maximise one keep it: em, map, cavi.');
   const { chart, from } = objectiveChart(name, values, 560, 260);
@@ -126,10 +127,16 @@ export interface PredictiveCheck {
   readonly replicated: readonly ArrayLike<number>[];
 }
 
-/** Data against data that the model would have made: densities, or shares of whole numbers. @throws ModelError where they do not vary. */
+/**
+ * Data against data that the model would have made: densities, or shares of whole numbers.
+ * @throws ModelError where the data do not vary, there are no replicates, or one is not as long as the data.
+ */
 export function predictivePlot({ name, observed, replicated }: PredictiveCheck, options: Pick<PlotOptions, 'title'> = {}): string {
+  checked(options);
   const data = Float64Array.from(observed),
     discrete = data.every(Number.isInteger);
+  if (replicated.length === 0) throw wrong(`there are no replicates of ${name}`, 'Give one replicated data set in each row of replicated.');
+  requireLengths('observed', data.length, Object.fromEntries(replicated.map((one, k) => [`replicated[${k}]`, one.length])));
   const chart = predictiveChart(
     name,
     discrete,
@@ -159,11 +166,13 @@ export interface Components {
   readonly names?: readonly [string, string];
 }
 
-/** Normal components over their data: an ellipse holds 90 % of its component. */
+/** Normal components over their data: an ellipse holds 90 % of its component. @throws ModelError for labels that are not one for each point. */
 export function componentsPlot(
   { points, labels, components, names: [x, y] = ['x', 'y'] }: Components,
   options: Pick<PlotOptions, 'title'> = {},
 ): string {
+  checked(options);
+  if (labels !== undefined) requireLengths('points', points.length, { labels: labels.length });
   const ellipses = components.map(({ mean, covariance }, component): Ellipse => ({ component, mean, covariance }));
   const legend = components.map((_, k): LegendEntry => ({ label: `component ${k}`, colour: componentColour(k), shape: 'line' }));
   return drawn({
@@ -190,8 +199,17 @@ export interface BandSource {
   readonly data?: { readonly name: string; readonly values: ArrayLike<number> };
 }
 
-/** States of a chain over time, or any quantity with an index, with the data beside it. */
+/**
+ * States of a chain over time, or any quantity with an index, with the data beside it.
+ * @throws ModelError for edges of the band, or data, that are not one for each place of the line.
+ */
 export function bandPlot({ data, ...band }: BandSource, options: Pick<PlotOptions, 'title'> = {}): string {
+  checked(options);
+  requireLengths('centre', band.centre.length, {
+    low: band.low.length,
+    high: band.high.length,
+    ...(data === undefined ? {} : { 'data.values': data.values.length }),
+  });
   const legend: readonly LegendEntry[] =
     data === undefined
       ? []
@@ -208,7 +226,7 @@ export function bandPlot({ data, ...band }: BandSource, options: Pick<PlotOption
 }
 
 function ofEach(kind: string, description: string, source: DrawSource, options: PlotOptions, make: (series: Series) => Chart): string {
-  const series = seriesOf(source, options.variables),
+  const series = seriesOf(source, checked(options).variables),
     charts = series.map(make);
   const { chainNumbers } = series.reduce((most, one) => (one.chains.length > most.chains.length ? one : most));
   const legend =
@@ -219,6 +237,23 @@ function ofEach(kind: string, description: string, source: DrawSource, options: 
     charts.slice(r * chartsInRow, (r + 1) * chartsInRow),
   );
   return drawn({ title: options.title ?? titled(kind, series), description: `${description}: ${names(series)}.`, legend, rows });
+}
+
+/** @throws ModelError for options that are none. */
+function checked<Options extends PlotOptions>(options: Options): Options {
+  if (typeof options !== 'object' || options === null)
+    throw wrong(`the options of a figure are ${String(options)}, and no object`, "As in { title: 'Draws of mu' }.");
+  const { variables, title } = options;
+  if (variables !== undefined && !(Array.isArray(variables) && variables.every((name) => typeof name === 'string')))
+    throw wrong('variables is not a list of names', "As in { variables: ['mu', 'tau[0]'] }.");
+  if (title !== undefined && typeof title !== 'string') throw wrong('title is no text', "As in { title: 'Draws of mu' }.");
+  return options;
+}
+
+/** @throws ModelError for lists of numbers that belong to each other and are not of one length. */
+function requireLengths(what: string, length: number, lists: Readonly<Record<string, number>>): void {
+  for (const [name, own] of Object.entries(lists))
+    if (own !== length) throw wrong(`${name} has ${own} elements, and ${what} has ${length}`, 'A figure takes one for each of the other.');
 }
 
 function drawn(source: Picture): string {

@@ -31,12 +31,33 @@ const mostElements = 12;
 /**
  * The series of a source.
  * @param variables variables (`mu`) or elements (`mu[0]`); without it the first elements outside data plates.
- * @throws ModelError (code `no-draws`) for a name without draws, and where there are none at all.
+ * @throws ModelError (code `no-draws`) for a name without draws, where there are none at all, and where they are further apart than a
+ * number can hold.
  */
 export function seriesOf(source: DrawSource, variables?: readonly string[]): readonly Series[] {
+  if (typeof source !== 'object' || source === null)
+    throw noDraws('a figure of draws takes a posterior, or draws by name', 'As in densityPlot({ mu: [1, 2, 1.5] }).');
   const found = isPosterior(source) ? ofPosterior(source, variables) : ofArrays(source, variables);
   if (found.length === 0) throw noDraws('there are no draws to show', 'Backends that estimate a point make none.');
+  for (const { name, chains } of found) requireSpan(name, chains);
   return found;
+}
+
+/** @throws ModelError for draws whose distance is more than a number can hold: no axis is that long. */
+function requireSpan(name: string, chains: readonly Float64Array[]): void {
+  let low = Number.POSITIVE_INFINITY,
+    high = Number.NEGATIVE_INFINITY;
+  for (const chain of chains)
+    for (const x of chain)
+      if (Number.isFinite(x)) {
+        low = Math.min(low, x);
+        high = Math.max(high, x);
+      }
+  if (low < high && !Number.isFinite(high - low))
+    throw noDraws(
+      `the draws of '${name}' reach from ${low} to ${high}, further than a number can hold`,
+      'Draw their logarithms, or scale them.',
+    );
 }
 
 function isPosterior(source: DrawSource): source is Posterior {

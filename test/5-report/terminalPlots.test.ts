@@ -60,6 +60,12 @@ describe('plots in the terminal', () => {
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(60);
   });
 
+  it('are of traces of any length', () => {
+    // Half of it low, half of it high. A call with so many arguments is none.
+    const trace = Array.from({ length: 300_000 }, (_, i) => (i < 150_000 ? -2 : -1));
+    expect(plots([], 80, { traces: { elbo: trace } })).toBe(`elbo  -2 ${'▁'.repeat(20)}${'█'.repeat(20)} -1\n`);
+  });
+
   it('are probabilities of finite variables and traces of what was maximised', () => {
     const z: VariableResult = {
       name: 'z',

@@ -5,7 +5,7 @@
 import { build } from 'esbuild';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { compile, type Posterior } from '../../src/index.js';
+import { compile, ModelError, type Posterior } from '../../src/index.js';
 import {
   autocorrelationPlot,
   bandPlot,
@@ -18,6 +18,7 @@ import {
   rankPlot,
   tracePlot,
 } from '../../src/plot-api.js';
+import { densitiesChart } from '../../src/plot/charts/components.js';
 import { browserPath, launch } from '../browser.js';
 
 const wave = (length: number, phase: number): readonly number[] =>
@@ -178,7 +179,63 @@ describe('figures', () => {
   it('refuse draws of different lengths', () => {
     expect(() => tracePlot({ a: [[1, 2], [3]] })).toThrow(/chains of 'a' have 2, 1 draws/);
     expect(() => tracePlot({ a: [] })).toThrow(/chains of 'a' have 0 draws/);
-    expect(() => predictivePlot({ name: 'y', observed: [0.5, 0.5], replicated: [] })).toThrow(/do not vary/);
+    expect(() => predictivePlot({ name: 'y', observed: [0.5, 0.5], replicated: [[0.5, 0.5]] })).toThrow(/do not vary/);
+  });
+
+  it('draw whole numbers far apart, wide enough to be seen', () => {
+    for (const far of [2e12, 2e9, 2 ** 60, 1e308]) {
+      const svg = densityPlot({ a: [1, far, 5] });
+      // One bar for each different value, a pixel wide at least; a bar for each whole number between took all memory.
+      const widths = [...svg.matchAll(/<rect [^>]*width="([\d.]+)"[^>]*>/g)]
+        .map(([, width]) => Number(width))
+        .filter((width) => width < 100);
+      expect(widths).toHaveLength(3);
+      expect(Math.min(...widths)).toBeGreaterThan(1);
+    }
+    expect(predictivePlot({ name: 'y', observed: [1, 2e9, 5], replicated: [[1, 5, 5]] })).toMatch(/^<svg/);
+    expect(() => densityPlot({ a: [1e308, -1e308, 5] })).toThrow(
+      /draws of 'a' reach from -1e\+308 to 1e\+308, further than a number can hold/,
+    );
+  });
+
+  it('draw the masses of components as far as the data go', () => {
+    const asked: number[] = [];
+    const at = (x: number): number => {
+      asked.push(x);
+      return 0;
+    };
+    densitiesChart('y', Float64Array.of(3, 2e9), true, [{ component: 0, at }], 340, 190);
+    expect([Math.min(...asked), Math.max(...asked)]).toEqual([3, 2e9]);
+    expect(asked.every(Number.isInteger)).toBe(true);
+    expect(asked.length).toBeLessThan(1000);
+  });
+
+  it.each<readonly [string, () => string, RegExp]>([
+    ['options', () => densityPlot({ a: [1, 2] }, null as never), /options of a figure are null, and no object/],
+    ['options of a band', () => bandPlot({ name: 'm', index: 't', centre: [], low: [], high: [] }, 3 as never), /are 3, and no object/],
+    ['variables', () => tracePlot({ a: [1, 2] }, { variables: 'a' as never }), /variables is not a list of names/],
+    ['a title', () => forestPlot({ a: [1, 2] }, { title: 3 as never }), /title is no text/],
+    ['a source', () => rankPlot(null as never), /takes a posterior, or draws by name/],
+    [
+      'a band of another length',
+      () => bandPlot({ name: 'm', index: 't', centre: [1, 2, 3], low: [0, 1], high: [2, 3, 4] }),
+      /low has 2 elements, and centre has 3/,
+    ],
+    [
+      'data of another length',
+      () => bandPlot({ name: 'm', index: 't', centre: [1, 2], low: [0, 1], high: [2, 3], data: { name: 'y', values: [1] } }),
+      /data.values has 1 elements, and centre has 2/,
+    ],
+    ['no replicates', () => predictivePlot({ name: 'y', observed: [1, 2], replicated: [] }), /there are no replicates of y/],
+    [
+      'a replicate of another length',
+      () => predictivePlot({ name: 'y', observed: [1, 2], replicated: [[1, 2], [1]] }),
+      /replicated\[1\] has 1 elements, and observed has 2/,
+    ],
+    ['labels', () => componentsPlot({ points: [[0, 0]], labels: [0, 1], components: [] }), /labels has 2 elements/],
+  ])('refuse %s that make no sense', (_, draw, message) => {
+    expect(draw).toThrow(message);
+    expect(draw).toThrow(ModelError);
   });
 
   it('hold names as text', () => {

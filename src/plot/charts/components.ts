@@ -9,6 +9,8 @@ const radius = Math.sqrt(-2 * Math.log(0.1));
 /** Observations that ellipses are drawn over; of more, as many at even distances. */
 export const mostPoints = 1500;
 const mostBins = 40;
+/** Whole numbers of which masses are drawn. */
+const mostMasses = 400;
 
 /** The colour of a component. */
 export function componentColour(component: number): string {
@@ -78,7 +80,8 @@ export function densitiesChart(
   const margin = (high - low) * 0.05 || 1;
   const bins = discrete ? Math.min(mostBins, high - low + 1) : Math.min(mostBins, Math.max(5, Math.ceil(2 * Math.sqrt(data.length))));
   const [first, last] = discrete ? [low - 0.5, high + 0.5] : [low, high + 1e-9 * Math.max(1, Math.abs(high))];
-  const at = discrete ? Array.from({ length: Math.min(400, high - low + 1) }, (_, i) => low + i) : grid(low - margin, high + margin, 160);
+  // Of many whole numbers some at even distances, so that the lines go as far as the data.
+  const at = discrete ? evenly(high - low + 1, mostMasses).map((i) => low + i) : grid(low - margin, high + margin, 160);
   const several = densities.length > new Set(densities.map(({ component }) => component)).size;
   return chart('', {
     width,

@@ -3,7 +3,7 @@
  * numbers. The bar below is the interval from the 5 % to the 95 % quantile, the point on it the mean.
  */
 import * as Plot from '@observablehq/plot';
-import { type Chart, chart, points } from '../drawing.js';
+import { barHalfWidth, type Chart, chart, points } from '../drawing.js';
 import { colour } from '../palette.js';
 import { pooled, type Series } from '../series.js';
 import { quantileOfSorted } from '../../numeric/orderStatistics.js';
@@ -14,6 +14,9 @@ import { chainColour } from './trace.js';
 const mostChains = 8;
 /** More different values than this are drawn as if they were continuous. */
 const mostBars = 60;
+
+/** A whole number each has its tick where the axis has so many at most. */
+const mostTicks = 12;
 
 /**
  * A chain that stands still has a peak that would flatten everything else: its line leaves the picture at so many times the height of all.
@@ -76,16 +79,18 @@ function massChart(
 ): Chart {
   const low = Math.min(...bars.map(({ value }) => value)),
     high = Math.max(...bars.map(({ value }) => value));
-  const ticks = Array.from({ length: high - low + 1 }, (_, i) => low + i);
+  const half = barHalfWidth(low, high, width),
+    margin = half + 0.24;
+  const ticks = high - low < mostTicks ? Array.from({ length: high - low + 1 }, (_, i) => low + i) : null;
   return chart('', {
     width,
     height,
-    x: { label: name, domain: [low - 0.6, high + 0.6], ...(ticks.length <= 12 ? { ticks, tickFormat: 'd' } : {}) },
+    x: { label: name, domain: [low - margin, high + margin], ...(ticks === null ? {} : { ticks, tickFormat: 'd' }) },
     y: { label: 'probability', domain: [0, Math.max(...bars.map(({ share }) => share))], ticks: 3, grid: true },
     marks: [
       Plot.rectY(bars, {
-        x1: ({ value }: { value: number }) => value - 0.36,
-        x2: ({ value }: { value: number }) => value + 0.36,
+        x1: ({ value }: { value: number }) => value - half,
+        x2: ({ value }: { value: number }) => value + half,
         y: 'share',
         fill: colour('blue'),
         fillOpacity: 0.75,

@@ -1,6 +1,6 @@
 /** Data against replicates of them: a thin line (or a range) for what the model would have made, a strong one for what is there. */
 import * as Plot from '@observablehq/plot';
-import { type Chart, chart, type LegendEntry, points } from '../drawing.js';
+import { barHalfWidth, type Chart, chart, type LegendEntry, points } from '../drawing.js';
 import { colour } from '../palette.js';
 import { quantileOfSorted } from '../../numeric/orderStatistics.js';
 import { densityOfSorted, finitePart, frequencies } from '../statistics.js';
@@ -81,6 +81,7 @@ function countsChart(name: string, observed: Float64Array, replicates: readonly 
     const sorted = replicated.map((one) => one.get(value) ?? 0).sort((a, b) => a - b);
     return { value, observed: shares.get(value) ?? 0, low: quantileOfSorted(sorted, 0.05), high: quantileOfSorted(sorted, 0.95) };
   });
+  const half = barHalfWidth(values[0]!, values.at(-1)!, width);
   const at =
     (offset: number) =>
     ({ value }: { readonly value: number }): number =>
@@ -91,7 +92,7 @@ function countsChart(name: string, observed: Float64Array, replicates: readonly 
     x: { label: name },
     y: { label: 'share', grid: true, ticks: 3 },
     marks: [
-      Plot.rectY(ranges, { x1: at(-0.36), x2: at(0.36), y: 'observed', fill: colour('muted'), fillOpacity: 0.4 }),
+      Plot.rectY(ranges, { x1: at(-half), x2: at(half), y: 'observed', fill: colour('muted'), fillOpacity: 0.4 }),
       Plot.ruleX(ranges, { x: 'value', y1: 'low', y2: 'high', stroke: colour('blue'), strokeWidth: 2.5 }),
       Plot.ruleY([0], { stroke: colour('muted') }),
     ],
