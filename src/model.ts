@@ -43,6 +43,8 @@ import {
   readBackendOptions,
   readInit,
   readKeep,
+  readListener,
+  readOptions,
   readSeed,
   readSettings,
   type Settings,
@@ -146,13 +148,15 @@ export class Model {
    * @throws ModelError where data or options are wrong (all of them together) or the backend does not apply.
    */
   async infer(data: Data = {}, options: InferOptions & { readonly onNotes?: NotesListener | undefined } = {}): Promise<Posterior> {
-    const { onNotes, ...inferOptions } = options;
-    const { settings, problems } = readSettings(inferOptions);
     const start = seconds();
+    const { settings, problems: ofSettings } = readSettings(options),
+      problems = [...ofSettings];
+    const { onNotes: _, ...inferOptions } = options ?? {},
+      onNotes = readListener('onNotes', options?.onNotes, problems);
     const { bound, diagnostics } = bindData(this.compiled, data, 'infer');
     const all = [...problems, ...diagnostics];
-    const keep = bound === null ? null : readKeep(options.keep, bound, all);
-    const init = bound === null ? null : readInit(options.init, bound, all);
+    const keep = bound === null ? null : readKeep(inferOptions.keep, bound, all);
+    const init = bound === null ? null : readInit(inferOptions.init, bound, all);
     if (bound !== null && init !== null) all.push(...this.startProblems(data, init, diagnostics));
     // Data have been read: what their owner does with them from here on is no matter.
     const available = (await currentPlatform()).memory;
@@ -183,7 +187,7 @@ export class Model {
         workers,
         keep: keep === null ? null : [...keep, ...extra],
         init,
-        onProgress: options.onProgress,
+        onProgress: inferOptions.onProgress,
         onNote: (note) => onNotes?.([note]),
         stopped,
         inStep: limited,
@@ -224,8 +228,10 @@ export class Model {
    */
   simulate(data: Data = {}, options: SampleOptions = {}): Iterable<Values> {
     const problems: Diagnostic[] = [];
-    const seed = readSeed(options.seed, problems);
-    const count: unknown = options.count ?? 1;
+    const { seed: givenSeed, observed, ...read } = readOptions(options, ['seed', 'count', 'observed', 'onNotes'], problems);
+    const seed = readSeed(givenSeed, problems),
+      onNotes = readListener('onNotes', read.onNotes, problems);
+    const count: unknown = read.count ?? 1;
     if (typeof count !== 'number' || !Number.isSafeInteger(count) || count < 0) {
       problems.push({
         code: 'wrong-option',
@@ -233,12 +239,14 @@ export class Model {
         message: `count is ${String(count)}; it must be a whole number of at least 0.`,
       });
     }
-    const bound = this.bind(data, 'sample', problems, options.onNotes);
+    if (observed !== undefined && typeof observed !== 'boolean')
+      problems.push({ code: 'wrong-option', severity: 'error', message: `observed is ${String(observed)}; it must be true or false.` });
+    const bound = this.bind(data, 'sample', problems, onNotes);
     const simulation = this.explained(() => simulate(bound, { count: count as number, seed }));
-    if (simulation.notes.length > 0) options.onNotes?.(simulation.notes);
-    const given = options.observed === true ? observedValues(bound) : null;
+    if (simulation.notes.length > 0) onNotes?.(simulation.notes);
+    const given = observed === true ? observedValues(bound) : null;
     const { graph } = this.compiled;
-    return mapped(simulation.draws(), (draw) => {
+    return this.explainedItems(simulation.draws(), (draw) => {
       const values = Object.create(null) as Record<string, Nested>;
       for (const [name, value] of given ?? []) values[name] = value;
       for (const [name, { shape, values: flat }] of draw) {
@@ -258,11 +266,13 @@ export class Model {
    */
   explain(options: ExplainOptions = {}): Derivation {
     const problems: Diagnostic[] = [];
-    const { settings, problems: wrong } = readSettings(options.backend === undefined ? {} : { backend: options.backend });
+    const read = readOptions(options, ['backend', 'data', 'options', 'onNotes'], problems),
+      onNotes = readListener('onNotes', read.onNotes, problems);
+    const { settings, problems: wrong } = readSettings(read.backend === undefined ? {} : { backend: read.backend });
     problems.push(...wrong);
     const backend = settings.backend;
-    const { unit: _, ...backendOptions } = readBackendOptions(options.options ?? {}, backend, problems);
-    const bound = options.data === undefined ? null : this.bind(options.data, 'infer', problems, options.onNotes);
+    const { unit: _, ...backendOptions } = readBackendOptions(read.options ?? {}, backend, problems);
+    const bound = read.data === undefined ? null : this.bind(read.data, 'infer', problems, onNotes);
     if (backend === null || problems.some((d) => d.severity === 'error')) throw this.error(problems);
     const { graph } = this.compiled;
     const given = bound === null ? givenWithoutData(graph) : givenOf(bound);
@@ -271,14 +281,18 @@ export class Model {
 
   /** The log joint density for given data, every normalising constant included. @throws ModelError where data are wrong. */
   logDensity(data: Data = {}, options: { readonly onNotes?: NotesListener | undefined } = {}): LogDensity {
-    const bound = this.bind(data, 'infer', [], options.onNotes);
+    const problems: Diagnostic[] = [];
+    const { onNotes } = readOptions(options, ['onNotes'], problems);
+    const bound = this.bind(data, 'infer', problems, readListener('onNotes', onNotes, problems));
     const evaluator = this.explained(() => logDensityFunction(bound));
     const { unknowns } = evaluator;
     const read = (values: Data): ReadonlyMap<string, Float64Array> => this.readPoint(values, unknowns, bound);
     const byFactor = (values: Data): readonly LogDensityTerm[] =>
-      evaluator
-        .byFactor(read(values))
-        .map(({ span, value }) => ({ statement: this.source.slice(span.start, span.end).replace(/\s+/g, ' ').trim(), span, value }));
+      this.explained(() => evaluator.byFactor(read(values))).map(({ span, value }) => ({
+        statement: this.source.slice(span.start, span.end).replace(/\s+/g, ' ').trim(),
+        span,
+        value,
+      }));
     let made: ReturnType<typeof gradientAtPoint> | null = null;
     // Derivatives are compiled when they are first asked for.
     const differentiated = <T>(use: (g: ReturnType<typeof gradientAtPoint>) => T): T =>
@@ -292,7 +306,12 @@ export class Model {
         found = differentiated((g) => g.unconstrained(point));
       return { value: found.value, position: nestedValues(found.position), gradient: nestedValues(found.gradient) };
     };
-    return Object.assign((values: Data): number => evaluator.total(read(values)), { byFactor, gradient, unconstrained, unknowns });
+    return Object.assign((values: Data): number => this.explained(() => evaluator.total(read(values))), {
+      byFactor,
+      gradient,
+      unconstrained,
+      unknowns,
+    });
   }
 
   /**
@@ -378,20 +397,30 @@ export class Model {
 
   /** Refusals of the phases name places; the text around them is known here. */
   private explained<T>(run: () => T): T {
-    const rendered = (thrown: unknown): unknown => {
-      const noMemory = outOfMemory(thrown);
-      return noMemory !== null ? this.error([noMemory]) : thrown instanceof ModelError ? this.error(thrown.diagnostics) : thrown;
-    };
     try {
       const result = run();
       return result instanceof Promise
         ? (result.catch((thrown: unknown) => {
-            throw rendered(thrown);
+            throw this.rendered(thrown);
           }) as T)
         : result;
     } catch (thrown) {
-      throw rendered(thrown);
+      throw this.rendered(thrown);
     }
+  }
+
+  /** The same for what is made one by one. */
+  private *explainedItems<T, U>(items: Iterable<T>, use: (item: T) => U): Generator<U> {
+    try {
+      for (const item of items) yield use(item);
+    } catch (thrown) {
+      throw this.rendered(thrown);
+    }
+  }
+
+  private rendered(thrown: unknown): unknown {
+    const noMemory = outOfMemory(thrown);
+    return noMemory !== null ? this.error([noMemory]) : thrown instanceof ModelError ? this.error(thrown.diagnostics) : thrown;
   }
 
   private error(diagnostics: readonly Diagnostic[]): ModelError {
@@ -427,6 +456,19 @@ export function model(strings: TemplateStringsArray, ...values: readonly unknown
  * @throws ModelError with all diagnostics of the program.
  */
 export function compile(source: string, fileName: string = 'model'): Model {
+  if (typeof source !== 'string')
+    throw modelError(
+      [
+        {
+          code: 'wrong-option',
+          severity: 'error',
+          message: 'compile takes the text of a program.',
+          hint: "write compile('data y: real[N] ...'), or model`...` for a template with values",
+        },
+      ],
+      '',
+      'model',
+    );
   return new Model(compileText(source, fileName));
 }
 
@@ -453,8 +495,4 @@ function levelsOf(data: Data, graph: ModelGraph): Readonly<Record<string, readon
     if (isTensor(value) && value.levels !== undefined && graph.variables.get(name)?.scalar === 'int') levels[name] = value.levels;
   }
   return levels;
-}
-
-function* mapped<T, U>(items: Iterable<T>, f: (item: T) => U): Generator<U> {
-  for (const item of items) yield f(item);
 }

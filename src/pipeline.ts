@@ -8,8 +8,9 @@ import { type ParseResult, parse } from './1-parse/parse.js';
 import type { TemplateSource } from './1-parse/template.js';
 import { bind } from './2-graph/bind.js';
 import type { BoundModel, Given } from './2-graph/bound.js';
-import { readValue } from './2-graph/data.js';
+import { indicesOf, readValue } from './2-graph/data.js';
 import type { ModelGraph } from './2-graph/graph.js';
+import { numericHost } from './2-graph/hostFunctions.js';
 import { type HoleValue, lower } from './2-graph/lower.js';
 import { type Diagnostic, ModelError, type Span } from './errors/diagnostic.js';
 import { renderDiagnostics, sourceText } from './errors/render.js';
@@ -46,7 +47,7 @@ export function compileTemplate(template: TemplateSource, fileName: string): Com
   const parsed = asShown(parse(template.source, template.values.length), template.toShown);
   const problems: Diagnostic[] = [];
   const holes = template.values.map((value, hole): HoleValue => {
-    const read = holeValue(value);
+    const read = holeValue(value, template.holes[hole]);
     if (typeof read !== 'string') return read;
     problems.push({
       code: 'wrong-type',
@@ -100,14 +101,18 @@ function withSpans(node: unknown, move: (span: Span) => Span): unknown {
 }
 
 /** A host value as a constant of the program, or what it is instead, in words. */
-function holeValue(value: unknown): HoleValue | string {
-  if (typeof value === 'function')
-    return { kind: 'function', name: value.name === '' ? 'function' : value.name, call: value as (...args: readonly unknown[]) => unknown };
+function holeValue(value: unknown, span: Span | undefined): HoleValue | string {
+  if (typeof value === 'function') {
+    const name = value.name === '' ? 'function' : value.name;
+    return { kind: 'function', name, call: numericHost(name, value as (...args: readonly unknown[]) => unknown, span) };
+  }
   if (typeof value === 'boolean') return { kind: 'boolean', value };
   if (value === undefined || value === null) return String(value);
   const reading = readValue(value);
   switch (reading.kind) {
     case 'array':
+      if (reading.gaps !== null && reading.shape.length > 0)
+        return `an array whose element [${indicesOf(reading.gaps.indexOf(1), reading.shape).join(',')}] is missing`;
       if (reading.shape.length > 0) return { kind: 'array', shape: reading.shape, values: reading.values };
       return Number.isNaN(reading.values[0]) ? 'not a number' : { kind: 'number', value: reading.values[0]! };
     case 'ragged':
@@ -133,6 +138,16 @@ export function bindData(
 
 /** What is wrong with values that are no object or Map of named values, as a program without types may pass; null where they are. */
 export function withoutNames(values: unknown, what: string): Diagnostic | null {
+  if (values instanceof Map) {
+    const [other] = [...values.keys()].filter((name) => typeof name !== 'string');
+    if (other === undefined) return null;
+    return {
+      code: 'wrong-type',
+      severity: 'error',
+      message: `The ${what} are a Map with ${typeof other === 'number' ? `the number ${other}` : `a ${typeof other}`} for a name.`,
+      hint: "names are texts: new Map([['y', [...]]])",
+    };
+  }
   if (typeof values === 'object' && values !== null && !Array.isArray(values) && !ArrayBuffer.isView(values)) return null;
   const found = values === null ? 'null' : typeof values === 'object' ? 'an array' : `a ${typeof values}`;
   return {

@@ -17,10 +17,10 @@ import type { RunContext } from './5-report/record.js';
 import type { Diagnostic } from './errors/diagnostic.js';
 import { type Expr, visit } from './expr/expr.js';
 import { isTensor, type Tensor, tensor } from './input/tensor.js';
-import { bindData, type Compiled, type Data, modelError } from './pipeline.js';
+import { bindData, type Compiled, type Data, modelError, withoutNames } from './pipeline.js';
 import { seconds } from './platform/platform.js';
 import { drawsToUse, type RunDraws, sourcesOf } from './predictionDraws.js';
-import { readSeed } from './request.js';
+import { readListener, readOptions, readSeed } from './request.js';
 
 /** A run with the program and the data that it had. */
 export interface FinishedRun {
@@ -45,9 +45,13 @@ export function predictions(run: FinishedRun, values: Data, options: PredictOpti
     start = seconds();
   const problems: Diagnostic[] = [],
     notes: Diagnostic[] = [];
-  const seed = readSeed(options.seed, problems),
-    count = readCount(options.draws, problems);
+  const read = readOptions(options, ['draws', 'seed', 'onNotes'], problems);
+  const seed = readSeed(read.seed, problems),
+    count = readCount(read.draws, problems),
+    onNotes = readListener('onNotes', read.onNotes, problems);
   const fail = (found: readonly Diagnostic[]): Error => modelError(found, compiled.source, compiled.fileName);
+  const unnamed = withoutNames(values, 'new data');
+  if (unnamed !== null) throw fail([...problems, unnamed]);
   const given = new Map(
     [...(values instanceof Map ? (values as ReadonlyMap<string, unknown>) : Object.entries(values))].map(([name, value]) => [
       name,
@@ -83,9 +87,9 @@ export function predictions(run: FinishedRun, values: Data, options: PredictOpti
   if (plan === null) throw fail([tooMany(affected, bound, count)]);
   const program = attempt(() => predictiveProgram(bound, continued, found.draws, seed));
   notes.push(...diagnostics, ...program.notes, ...notesOn(bound, continued, merged, found, plan.isThinned ? plan : null));
-  options.onNotes?.(notes);
+  onNotes?.(notes);
 
-  const variables = drawn(affected, bound, plan, program);
+  const variables = attempt(() => drawn(affected, bound, plan, program));
   const { context } = run;
   const result: RunResult = {
     backend: run.result.backend,

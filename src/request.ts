@@ -3,7 +3,7 @@
  * reported together, as values; nothing here throws or runs.
  */
 import type { BoundModel, BoundVariable } from './2-graph/bound.js';
-import { elementName, readValue } from './2-graph/data.js';
+import { elementName, indicesOf, readValue } from './2-graph/data.js';
 import type { Backend, OptionDoc, ProgressEvent, RunStore } from './4-infer/backend.js';
 import { sizeOf } from './4-infer/posterior.js';
 import { backends, laterBackends } from './4-infer/registry.js';
@@ -88,7 +88,7 @@ const defaultBackend = 'auto';
 export const usualDraws = 1000;
 /** Draws of each chain at most, where a run goes on until they are worth enough. */
 const mostDraws = 100_000;
-const names = [
+const optionsOfRuns: readonly (keyof InferOptions | 'onNotes')[] = [
   'backend',
   'chains',
   'draws',
@@ -105,18 +105,52 @@ const names = [
   'until',
   'signal',
   'store',
+  'onNotes',
 ];
 
-/** The settings, with defaults where an option is absent or wrong. */
-export function readSettings(options: InferOptions): { readonly settings: Settings; readonly problems: readonly Diagnostic[] } {
-  const problems: Diagnostic[] = [];
-  for (const name of Object.keys(options)) {
-    if (names.includes(name)) continue;
-    const near = didYouMean(name, names);
+/** What a caller wrote as options; none, with a problem, where it is no object. A problem also for each name that is no option. */
+export function readOptions<Options extends object>(
+  given: Options,
+  known: readonly (keyof Options & string)[],
+  problems: Diagnostic[],
+): Partial<Options> {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    problems.push(wrongOption(`The options are ${show(given)}; they must be an object of options by name.`));
+    return {};
+  }
+  for (const name of Object.keys(given)) {
+    if ((known as readonly string[]).includes(name)) continue;
+    const near = didYouMean(name, known);
     problems.push(
-      wrongOption(`There is no option ${name}.`, near === null ? `The options are ${names.join(', ')}.` : `did you mean ${near}?`),
+      wrongOption(`There is no option ${name}.`, near === null ? `The options are ${known.join(', ')}.` : `did you mean ${near}?`),
     );
   }
+  return given;
+}
+
+/** A function that is called with what happens; none, with a problem, where it is no function. */
+export function readListener<Event>(
+  name: string,
+  listener: ((event: Event) => void) | undefined,
+  problems: Diagnostic[],
+): ((event: Event) => void) | undefined {
+  if (listener === undefined || typeof listener === 'function') return listener;
+  problems.push(wrongOption(`${name} is ${show(listener)}; it must be a function.`));
+  return undefined;
+}
+
+/** The settings, with defaults where an option is absent or wrong. */
+export function readSettings(given: InferOptions & { readonly onNotes?: unknown }): {
+  readonly settings: Settings;
+  readonly problems: readonly Diagnostic[];
+} {
+  const problems: Diagnostic[] = [];
+  const options = readOptions(given, optionsOfRuns, problems);
+  readListener('onProgress', options.onProgress, problems);
+  readSignal(options.signal, problems);
+  const store: unknown = options.store;
+  if (store !== undefined && (typeof store !== 'object' || store === null))
+    problems.push(wrongOption(`store is ${show(store)}; it must be an object that keeps chains.`));
   const count = (name: 'chains' | 'draws' | 'warmup' | 'thin', least: number, fallback: number): number => {
     const value: unknown = options[name];
     if (value === undefined) return fallback;
@@ -197,6 +231,13 @@ function readMaxSeconds(maxSeconds: unknown, problems: Diagnostic[]): number {
   return Number.POSITIVE_INFINITY;
 }
 
+/** What is no signal is never aborted. */
+function readSignal(signal: unknown, problems: Diagnostic[]): void {
+  if (signal === undefined) return;
+  if (typeof signal === 'object' && signal !== null && 'aborted' in signal && typeof signal.aborted === 'boolean') return;
+  problems.push(wrongOption(`signal is ${show(signal)}; it must be the signal of an AbortController.`));
+}
+
 function readWorkers(workers: unknown, problems: Diagnostic[]): number | 'auto' {
   if (workers === undefined || workers === 'auto') return 'auto';
   if (typeof workers === 'number' && Number.isSafeInteger(workers) && workers >= 0) return workers;
@@ -211,6 +252,10 @@ export function readBackendOptions(
   problems: Diagnostic[],
 ): Readonly<Record<string, string>> {
   const options = Object.create(null) as Record<string, string>;
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    problems.push(wrongOption(`The options of a backend are ${show(given)}; they must be an object of options by name.`));
+    return options;
+  }
   for (const [name, value] of Object.entries(given)) {
     if (!['string', 'number', 'boolean'].includes(typeof value)) {
       problems.push(wrongOption(`The option ${name} is ${show(value)}; it must be a text, a number or a boolean.`));
@@ -346,7 +391,7 @@ export function flatValue(variable: BoundVariable, value: unknown): Float64Array
           continue;
         }
         const given = mask !== undefined && mask[k] === 0 ? variable.values[k]! : null;
-        if (given === null && Number.isNaN(x)) return `${element} is null; a number is needed`;
+        if (given === null && Number.isNaN(x)) return `${element} is ${missingAt(value, indicesOf(k, shape))}; a number is needed`;
         if (given === null) continue;
         if (!Number.isNaN(x) && x !== given) return `${element} is ${x}, but the data say ${given}; write null for what is given`;
         flat[k] = given;
@@ -354,6 +399,12 @@ export function flatValue(variable: BoundVariable, value: unknown): Float64Array
       return flat;
     }
   }
+}
+
+/** What stands for a missing number in a value: flat forms of arrays hold NaN. */
+function missingAt(value: unknown, at: readonly number[]): string {
+  const found = at.reduce((inner: unknown, k) => (Array.isArray(inner) ? (inner as readonly unknown[])[k] : Number.NaN), value);
+  return found === null || found === undefined ? String(found) : 'NaN';
 }
 
 /** Row-major numbers as nested lists; a number for a scalar. */

@@ -16,8 +16,8 @@ import {
 import { defaultFalseAlarm } from './6-check/results.js';
 import { subjectOf } from './6-check/subject.js';
 import type { Model } from './model.js';
-import { type Data, modelError } from './pipeline.js';
-import { type BackendOptions, findBackend, readBackendOptions, readSeed } from './request.js';
+import { type Data, modelError, withoutNames } from './pipeline.js';
+import { type BackendOptions, findBackend, readBackendOptions, readListener, readOptions, readSeed } from './request.js';
 
 export { type Agreement, agreementOfDraws, type AgreementRow, renderAgreement } from './6-check/agreementOfDraws.js';
 export {
@@ -76,7 +76,12 @@ export interface CheckOptions {
  */
 export async function check(model: Model, data: Data, options: CheckOptions): Promise<CheckReport> {
   const problems: Diagnostic[] = [];
-  const backend = findBackend(options.backend, problems);
+  const read = readOptions(options, ['backend', 'methods', 'options', 'seed', 'falseAlarm', 'effort', 'onProgress'], problems);
+  // Without a name the list of backends is what helps.
+  const backend = findBackend(read.backend ?? '', problems),
+    onProgress = readListener('onProgress', read.onProgress, problems);
+  const unnamed = withoutNames(data, 'data');
+  if (unnamed !== null) problems.push(unnamed);
   if (backend?.name === 'auto')
     problems.push({
       code: 'wrong-option',
@@ -84,18 +89,18 @@ export async function check(model: Model, data: Data, options: CheckOptions): Pr
       message: 'auto chooses among the other backends: name the one to check.',
       hint: 'credence explain says which one auto would run.',
     });
-  const { unit: _, ...own } = readBackendOptions(options.options ?? {}, backend, problems);
-  const { methods, problems: unknown } = findMethods(options.methods ?? null);
+  const { unit: _, ...own } = readBackendOptions(read.options ?? {}, backend, problems);
+  const { methods, problems: unknown } = findMethods(read.methods ?? null);
   problems.push(...unknown);
-  const seed = readSeed(options.seed, problems),
-    falseAlarm = options.falseAlarm ?? defaultFalseAlarm;
+  const seed = readSeed(read.seed, problems),
+    falseAlarm = read.falseAlarm ?? defaultFalseAlarm;
   if (!(falseAlarm > 0 && falseAlarm < 1))
     problems.push({
       code: 'wrong-option',
       severity: 'error',
       message: `The false-alarm rate is ${falseAlarm}; it must lie between 0 and 1.`,
     });
-  const effort = { ...defaultEffort, ...withoutAbsent(options.effort ?? {}) };
+  const effort = { ...defaultEffort, ...withoutAbsent(read.effort ?? {}) };
   for (const [name, least] of Object.entries(leastEffort)) {
     const value = effort[name as keyof Effort];
     if (!(Number.isSafeInteger(value) && value >= least))
@@ -111,7 +116,7 @@ export async function check(model: Model, data: Data, options: CheckOptions): Pr
     const subject = subjectOf(model.plated(), values, backend, own, seed);
     // A backend that does not apply says so before anything is run.
     backend.explain(subject.bound.graph, givenOf(subject.bound), model.source, own, null);
-    return await checkSubject(subject, methods, falseAlarm, effort, options.onProgress ?? (() => {}));
+    return await checkSubject(subject, methods, falseAlarm, effort, onProgress ?? (() => {}));
   } catch (thrown) {
     throw thrown instanceof ModelError ? modelError(thrown.diagnostics, model.source, model.fileName) : thrown;
   }

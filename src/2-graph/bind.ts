@@ -124,7 +124,7 @@ class Binding implements BindContext {
         for (const diagnostic of groupsWithoutData(this.graph, this.storages)) this.report(diagnostic);
     } catch (thrown) {
       if (!(thrown instanceof HostFailure)) throw thrown;
-      this.report(messages.hostFunctionFailed(thrown.message));
+      this.report(thrown.diagnostic);
     }
     if (this.failed) return null;
     return this.boundModel();

@@ -7,7 +7,8 @@
  * depends on at most one index is computed once for each value of it, so that `standardise` of N
  * rows does not cost N^2.
  */
-import { InternalError } from '../errors/diagnostic.js';
+import { type Diagnostic, InternalError, ModelError } from '../errors/diagnostic.js';
+import { hostFunctionFailed } from './bindMessages.js';
 import { type ArrayExpr, type ArrayFunction, type Expr, type Index, type Reduce, freeIndices, variablesOf } from '../expr/expr.js';
 import { primitives } from '../expr/primitives.js';
 import { toNested } from '../expr/evaluate.js';
@@ -372,14 +373,22 @@ export class Evaluator {
   }
 }
 
-/** A host function threw: the user's mistake, reported as such. */
-export class HostFailure extends Error {}
+/** A host function threw, or did not return a number: the user's mistake, reported as such. */
+export class HostFailure extends Error {
+  readonly diagnostic: Diagnostic;
+  constructor(diagnostic: Diagnostic) {
+    super(diagnostic.message);
+    this.diagnostic = diagnostic;
+  }
+}
 
 function callHost(host: HostFunction, args: readonly unknown[]): number {
   try {
     return Number(host.call(...args));
   } catch (thrown) {
-    throw new HostFailure(`${host.name}: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+    // Of an answer that is no number the place is known.
+    const known = thrown instanceof ModelError ? thrown.diagnostics[0] : undefined;
+    throw new HostFailure(known ?? hostFunctionFailed(`${host.name}: ${thrown instanceof Error ? thrown.message : String(thrown)}`));
   }
 }
 

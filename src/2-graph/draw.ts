@@ -18,8 +18,14 @@ export type DrawingFormat = 'dot' | 'svg' | 'mermaid' | 'json';
 /** The layout of larger pictures takes minutes, and nobody could read them. */
 const largestPicture = 600;
 
-/** The drawing of a graph as text of the given format. @throws ModelError for an SVG of too many marks. */
+const formats: readonly DrawingFormat[] = ['svg', 'dot', 'mermaid', 'json'];
+
+/** The drawing of a graph as text of the given format. @throws ModelError for another format, and for an SVG of too many marks. */
 export function drawGraph(graph: ModelGraph, format: DrawingFormat): string {
+  if (!formats.includes(format)) {
+    const message = `A graph cannot be drawn as ${String(format)}.`;
+    throw new ModelError([{ code: 'wrong-option', severity: 'error', message, hint: `the formats are ${formats.join(', ')}` }], message);
+  }
   const drawing = drawingOf(graph);
   if (format === 'svg' && drawing.marks.length > largestPicture) {
     const diagnostic: Diagnostic = {

@@ -330,7 +330,9 @@ export class Posterior {
    * @throws ModelError as `predictions`.
    */
   async predict(values: Readonly<Record<string, unknown>> = {}, options: PredictOptions = {}): Promise<ReadonlyMap<string, ShapedArray>> {
-    const { result } = Object.keys(values).length === 0 ? this : this.predictions(values, options);
+    const asDrawn =
+      typeof values === 'object' && values !== null && (values instanceof Map ? values.size : Object.keys(values).length) === 0;
+    const { result } = asDrawn ? this : this.predictions(values, options);
     return new Map(
       result.variables.filter(({ kind }) => kind === 'predict').map((variable) => [variable.name, allDrawsOf(variable, this.backend)]),
     );
@@ -398,7 +400,7 @@ export class Posterior {
   /**
    * Writes the files into a directory, made if needed. What an earlier run has left there and this one does not write is taken away.
    * @returns the names of the files.
-   * @throws ModelError where there is no file system, or the directory cannot be written.
+   * @throws ModelError where there is no file system, no directory is named, or it cannot be written.
    */
   async save(directory: string): Promise<readonly string[]> {
     const { save } = await currentPlatform();
@@ -410,6 +412,13 @@ export class Posterior {
         hint: 'Use files(): it returns names and contents.',
       });
     }
+    if (typeof directory !== 'string' || directory === '')
+      throw modelError({
+        code: 'wrong-option',
+        severity: 'error',
+        message: `save takes the name of a directory; it is ${directory === '' ? 'empty' : `of type ${directory === null ? 'null' : typeof directory}`}`,
+        hint: "write save('out'), or save('.') for the current directory",
+      });
     try {
       const files = this.filePieces();
       await save(
