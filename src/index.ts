@@ -19,7 +19,14 @@ export { type BackendOptions, commonOptions, type InferOptions } from './request
 export { openRun, type OpenedRun } from './finishedRun.js';
 export { version } from './version.js';
 
-export { type ElementDiagnostics, type Nested, Posterior, type PredictOptions, type ShapedArray } from './5-report/posterior.js';
+export {
+  type ElementDiagnostics,
+  filesOfRuns,
+  type Nested,
+  Posterior,
+  type PredictOptions,
+  type ShapedArray,
+} from './5-report/posterior.js';
 export type { CriterionSummary, LooSummary, RunContext, Summary, SummaryRow } from './5-report/record.js';
 export type { ElementSummary } from './5-report/rows.js';
 export type { VariableSummary } from './5-report/summary.js';

@@ -501,8 +501,8 @@ export class Posterior {
   }
 }
 
-/** All that may be in the directory of a run and is about that run; the page is made from the others. */
-const filesOfRuns: readonly string[] = ['draws.csv', 'summary.json', 'pointwise.csv', 'run.json', 'data.json', 'report.html'];
+/** All that may be in the directory of a run and is about that run, by name; the page (`report.html`) is made from the others. */
+export const filesOfRuns: readonly string[] = ['draws.csv', 'summary.json', 'pointwise.csv', 'run.json', 'data.json', 'report.html'];
 
 /**
  * True where every unknown and report outside of data plates has this bulk and tail effective size, of matched components

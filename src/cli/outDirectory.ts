@@ -2,9 +2,22 @@
  * Where results go: the directory that `--out` names, made where it is not there and tried before a run rather than after it, and
  * files that are there whole or not at all.
  */
-import { accessSync, constants, lstatSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-import type { ModelError } from '../index.js';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { filesOfRuns, type ModelError } from '../index.js';
 import { failure } from './files.js';
 
 /** Code of an error of ours, beside those of the system: a symbolic link whose target is not there. */
@@ -22,17 +35,88 @@ export function makeDirectory(path: string): void {
   } else if (!statSync(path).isDirectory()) throw Object.assign(new Error(path), { code: 'ENOTDIR', syscall: 'mkdir' });
 }
 
-/** A directory that cannot be written is found before the run, not after it. @throws ModelError (code `cannot-write`). */
-export function prepareDirectory(directory: string): void {
+/** Files that a command writes into a directory, or takes away from it as being of an earlier result. */
+export interface Results {
+  readonly names: readonly string[];
+  /** The file that tells a directory of such results, and how it begins. */
+  readonly record: string;
+  readonly begins: RegExp;
+}
+
+/** What `infer` and `predict` write. */
+export const resultsOfRuns: Results = { names: filesOfRuns, record: 'run.json', begins: /^\s*\{\s*"program"\s*:/ };
+
+/**
+ * A directory that cannot be written is found before the run, not after it, and nothing in it is lost but earlier results.
+ * @param inputs paths of files that the command reads.
+ * @throws ModelError (code `cannot-write`) where that cannot be, or a file that is no earlier result would be written over.
+ */
+export function prepareDirectory(directory: string, results: Results, inputs: readonly string[]): void {
   if (directory === '')
     throw failure('--out', '', [
       { code: 'wrong-option', severity: 'error', message: 'No directory is named.', hint: 'for example --out results' },
     ]);
+  refuseOverwriting(directory, results, inputs);
   try {
     makeDirectory(resolve(directory));
     accessSync(directory, constants.W_OK);
   } catch (error) {
     throw cannotWrite(`--out ${directory}`, error);
+  }
+}
+
+function refuseOverwriting(directory: string, { names, record, begins }: Results, inputs: readonly string[]): void {
+  const refuse = (message: string): ModelError =>
+    failure(`--out ${directory}`, '', [{ code: 'cannot-write', severity: 'error', message, hint: 'Name another directory.' }]);
+  for (const name of names) {
+    // Each is written beside its place first.
+    for (const written of [name, `${name}.partial`]) {
+      const there = lookedAt(join(directory, written));
+      if (there?.isFile() === true && inputs.some((input) => isSameFile(there, lookedAt(input))))
+        throw refuse(`${written} there is read by this command, and would be written over.`);
+    }
+  }
+  if (beginning(join(directory, record)).match(begins) !== null) return;
+  // A directory in the way of a file is not lost: writing fails.
+  const foreign = names.find((name) => lookedAt(join(directory, name), lstatSync)?.isDirectory() === false);
+  if (foreign === undefined) return;
+  throw refuse(
+    foreign === record
+      ? `The ${foreign} there was not written by Credence; it would be written over.`
+      : `A file ${foreign} is there that is of no earlier result (there is no ${record} of one); it would be lost.`,
+  );
+}
+
+function isSameFile(a: Stats, b: Stats | null): boolean {
+  return b !== null && a.dev === b.dev && a.ino === b.ino;
+}
+
+/** What is known of what stands at a path, through links where these are not asked for; null for nothing that can be looked at. */
+export function lookedAt(path: string, look: (path: string) => Stats = statSync): Stats | null {
+  try {
+    return look(path);
+  } catch {
+    return null;
+  }
+}
+
+/** Bytes that tell what a file is. */
+const beginningLength = 100;
+
+/** The first bytes of a file, as text of one byte a character; empty where there is no file, or none that can be read. */
+export function beginning(path: string): string {
+  // What is no file on a disk, such as a pipe, would not come back.
+  if (lookedAt(path)?.isFile() !== true) return '';
+  try {
+    const file = openSync(path, 'r'),
+      bytes = Buffer.alloc(beginningLength);
+    try {
+      return bytes.toString('latin1', 0, readSync(file, bytes));
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    return '';
   }
 }
 

@@ -100,10 +100,11 @@ export class UnfinishedRun implements RunStore {
 
   /**
    * A run that begins now. What another one left unfinished there is forgotten once it does, if that run ended of itself, with results.
-   * @throws ModelError where a run is at work there, or lies there with draws that nobody has seen.
+   * @throws ModelError where a run is at work there, or lies there with draws that nobody has seen, and where the folder has files of others.
    */
   static begin(directory: string, inputs: Omit<RunInputs, 'version' | 'engine'>): UnfinishedRun {
     const folder = path.join(directory, folderName);
+    refuseForeign(folder);
     refuseIfAtWork(folder);
     if (!wasLeft(folder) && fs.existsSync(folder) && fs.readdirSync(folder).some((name) => name.endsWith('.draws'))) {
       throw refused(directory, {
@@ -265,6 +266,22 @@ function whyNot(directory: string): { readonly message: string; readonly hint: s
         hint: `its results are in ${directory}; for others run it again, with more time`,
       }
     : { message: 'The run there is finished.', hint: `its results are in ${directory}` };
+}
+
+/** Names of what a run keeps, of what it is writing, and of an owner that is being replaced. */
+const kept = /^(?:(?:inputs|program|chain-\d+\.(?:draws|checkpoint))(?:\.partial)?|owner(?:\.\d+)?)$/;
+
+/** The folder is emptied when a run begins and is gone when it has ended: nothing of anybody else may be in it. */
+function refuseForeign(folder: string): void {
+  const found = fs.lstatSync(folder, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  const foreign = found.isDirectory() ? fs.readdirSync(folder).find((name) => !kept.test(name)) : '';
+  if (foreign === undefined) return;
+  throw refused(path.dirname(folder), {
+    code: 'cannot-write',
+    message: `A run keeps its draws in ${folder} while it goes on, and ${foreign === '' ? 'what is there is no folder of a run' : `${foreign} is there`}.`,
+    hint: 'Name another directory.',
+  });
 }
 
 function refuseIfAtWork(folder: string): void {

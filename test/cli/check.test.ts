@@ -109,6 +109,16 @@ describe('credence check', () => {
       err: expect.stringMatching(/cannot-write/),
     });
   });
+  it('writes over no file of another', () => {
+    mkdirSync(join(folder, 'mine'));
+    writeFileSync(join(folder, 'mine', 'check.json'), '{ "y": [1, 2, 3] }');
+    for (const data of ['normal.json', 'mine/check.json'])
+      expect(credence('normal.cred', '--data', data, '--backend', 'gibbs', '--method', 'ratio', '--out', 'mine', '--quiet')).toMatchObject({
+        status: 2,
+        err: expect.stringMatching(/--out mine: error\[cannot-write\]: .*check\.json there/),
+      });
+    expect(readFileSync(join(folder, 'mine', 'check.json'), 'utf8')).toBe('{ "y": [1, 2, 3] }');
+  });
   it('says with status 2 that its file cannot be written', () => {
     mkdirSync(join(folder, 'taken', 'check.json'), { recursive: true });
     expect(

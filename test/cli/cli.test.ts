@@ -286,6 +286,27 @@ describe('credence infer', () => {
     });
   });
 
+  it('writes over no file that it was given, and over none of another', async () => {
+    mkdirSync(join(folder, 'own'));
+    const given = '{ "y": [1, 2, 3], "sensor": "a" }';
+    for (const [name, says] of [
+      ['own/data.json', 'data.json there is read by this command'],
+      ['normal.json', 'A file data.json is there that is of no earlier result'],
+    ]) {
+      writeFileSync(join(folder, 'own', 'data.json'), given);
+      const { status, out, err } = await credence(['infer', 'normal.cred', '--data', name!, '--out', 'own', ...few]);
+      expect([status, out, err]).toEqual([2, '', expect.stringContaining(`--out own: error[cannot-write]: ${says}`)]);
+      expect(readFileSync(join(folder, 'own', 'data.json'), 'utf8')).toBe(given);
+      expect(readdirSync(join(folder, 'own'))).toEqual(['data.json']);
+    }
+    rmSync(join(folder, 'own', 'data.json'));
+    // A run into the directory of a run takes its place, as ever.
+    for (const seed of ['1', '2'])
+      expect(
+        (await credence(['infer', 'normal.cred', '--data', 'normal.json', '--out', 'own', '--seed', seed, '--quiet', ...few])).status,
+      ).toBe(0);
+  });
+
   it('prints the summary and nothing else with --json', async () => {
     const { status, out, err } = await credence([
       'infer',
@@ -431,13 +452,14 @@ describe.skipIf(!existsSync('/dev/full'))('a full disk', () => {
     const directory = join(folder, 'full');
     mkdirSync(directory);
     writeFileSync(join(directory, 'draws.csv'), 'of an earlier run');
+    writeFileSync(join(directory, 'run.json'), '{ "program": "of an earlier run" }');
     // What is written there ends with the error of a full disk.
     symlinkSync('/dev/full', join(directory, 'summary.json.partial'));
     const { status, out, err } = await credence(['infer', 'normal.cred', '--data', 'normal.json', '--out', 'full', ...few]);
     expect(status).toBe(2);
     expect(out).toMatch(/^mu /m);
     expect(err).toMatch(/--out full: error\[cannot-write\]: cannot write to .*summary\.json: no space is left on the disk/);
-    expect(readdirSync(directory)).toEqual(['draws.csv']);
+    expect(readdirSync(directory)).toEqual(['draws.csv', 'run.json']);
     expect(readFileSync(join(directory, 'draws.csv'), 'utf8')).toBe('of an earlier run');
   });
 });

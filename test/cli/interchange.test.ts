@@ -2,8 +2,19 @@
  * `credence predict`, `credence export` and `credence summary`: what they print, write and answer; commands are called
  * here as the command line calls them, and once each in a process of the built program. Truth: the run's own files.
  */
-import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -142,6 +153,17 @@ describe('credence predict', () => {
     expect(err).toMatch(says);
   });
 
+  it('writes over nothing that it reads, nor over files of others', async () => {
+    mkdirSync(place('mine'));
+    writeFileSync(place('mine/data.json'), '{ "x": [10], "g": [0], "note": [1] }');
+    for (const data of ['mine/data.json', 'new.csv'])
+      expect(await predicted('run', { data: [place(data)], out: place('mine') })).toMatchObject({
+        status: 2,
+        err: expect.stringContaining('error[cannot-write]'),
+      });
+    expect(read('mine', 'data.json')).toContain('note');
+  });
+
   it('needs the data of the run', async () => {
     cpSync(place('run'), place('bare'), { recursive: true });
     rmSync(place('bare/data.json'));
@@ -235,6 +257,46 @@ describe('credence export and credence summary', () => {
     const { status, out, err } = await command();
     expect([status, out]).toEqual([2, '']);
     expect(err).toMatch(says);
+  });
+
+  it('leave alone what stands where an export is to be', async () => {
+    writeFileSync(place('notes.txt'), 'mine');
+    symlinkSync(place('nowhere'), place('broken'));
+    symlinkSync(place('notes.txt'), place('link'));
+    const draws = read('run', 'draws.csv');
+    for (const [format, out, says] of [
+      ['cmdstan', 'notes.txt', /A file stands where a directory is to be made/],
+      ['zarr', 'notes.txt', /A file stands where a directory is to be made/],
+      ['zarr', 'link', /A file stands where/],
+      ['zarr', 'broken', /A symbolic link stands there that leads nowhere/],
+      ['parquet', 'broken', /A symbolic link stands there that leads nowhere/],
+      ['parquet', 'notes.txt', /no Parquet file, and would be lost/],
+      ['parquet', 'link', /no Parquet file, and would be lost/],
+      ['parquet', 'run/draws.csv', /no Parquet file, and would be lost/],
+      ['parquet', 'run/run.json', /no Parquet file, and would be lost/],
+    ] as const) {
+      const { status, out: said, err } = await exported('run', format, out);
+      expect([status, said, err], `${format} ${out}`).toEqual([2, '', expect.stringMatching(says)]);
+    }
+    expect([read('notes.txt'), read('run', 'draws.csv') === draws, existsSync(place('nowhere'))]).toEqual(['mine', true, false]);
+  });
+
+  it.skipIf(process.platform === 'win32')('do not take the place of a pipe', async () => {
+    execFileSync('mkfifo', [place('pipe')]);
+    expect(await exported('run', 'parquet', 'pipe')).toMatchObject({ status: 2, err: expect.stringContaining('no Parquet file') });
+    expect(statSync(place('pipe')).isFIFO()).toBe(true);
+  });
+
+  it('replace a Parquet file, through links, and take an empty directory', async () => {
+    writeFileSync(place('old.parquet'), 'PAR1 and more');
+    symlinkSync(place('old.parquet'), place('current.parquet'));
+    expect((await exported('run', 'parquet', 'current.parquet')).status).toBe(0);
+    expect(statSync(place('old.parquet')).size).toBeGreaterThan(1000);
+    mkdirSync(place('empty'));
+    mkdirSync(place('empty.partial'));
+    writeFileSync(place('empty.partial/mine'), '');
+    expect((await exported('run', 'cmdstan', 'empty')).status).toBe(0);
+    expect([readdirSync(place('empty')).length, readdirSync(place('empty.partial'))]).toEqual([4, ['mine']]);
   });
 
   it.each(['cmdstan', 'zarr', 'parquet'])('end where no directory can be made: %s', (format) => {

@@ -3,9 +3,11 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, sy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { prepareDirectory, writeWhole } from '../../src/cli/outDirectory.js';
+import { prepareDirectory as prepare, resultsOfRuns, writeWhole } from '../../src/cli/outDirectory.js';
+import { UnfinishedRun } from '../../src/cli/unfinished.js';
 
 let folder = '';
+const prepareDirectory = (directory: string, inputs: readonly string[] = []): void => prepare(directory, resultsOfRuns, inputs);
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'credence-out-'));
 });
@@ -39,6 +41,50 @@ describe('a directory for results', () => {
     ];
     for (const [name, says] of cases) expect(() => prepareDirectory(join(folder, name)), name.slice(0, 20)).toThrow(says);
     expect(() => prepareDirectory('')).toThrow(/--out: error\[wrong-option\]: No directory is named/);
+  });
+});
+
+describe('what stands in a directory for results', () => {
+  it.each(['data.json', 'draws.csv', 'report.html', 'draws.csv.partial'])('%s is not written over where the command reads it', (name) => {
+    const input = join(folder, name);
+    writeFileSync(input, '{ "y": 1 }');
+    // The folder of a run, too, and by another way to the same file.
+    writeFileSync(join(folder, 'run.json'), '{\n  "program": "sample a ~ Normal(0, 1)" }');
+    symlinkSync(input, join(folder, 'other'));
+    for (const path of [input, `${folder}/./${name}`, join(folder, 'other')])
+      expect(() => prepareDirectory(folder, [path]), path).toThrow(`error[cannot-write]: ${name} there is read by this command`);
+    expect(() => prepareDirectory(folder, [join(folder, 'absent.csv')])).not.toThrow();
+  });
+
+  it('is lost only where a run of ours has left it', () => {
+    for (const name of ['data.json', 'draws.csv', 'summary.json', 'pointwise.csv', 'report.html']) {
+      const file = join(folder, name);
+      // A link is what stands there, wherever it leads.
+      symlinkSync(join(folder, 'nowhere'), file);
+      expect(() => prepareDirectory(folder), name).toThrow(
+        `A file ${name} is there that is of no earlier result (there is no run.json of one)`,
+      );
+      rmSync(file);
+    }
+    writeFileSync(join(folder, 'run.json'), '{ "speed": 5 }');
+    expect(() => prepareDirectory(folder)).toThrow('The run.json there was not written by Credence');
+    writeFileSync(join(folder, 'data.json'), '{}');
+    writeFileSync(join(folder, 'run.json'), '{\n  "program": "sample a ~ Normal(0, 1)" }');
+    expect(() => prepareDirectory(folder)).not.toThrow();
+  });
+
+  it('and what somebody else keeps in a folder `unfinished` is not deleted', () => {
+    const begin = (): unknown =>
+      UnfinishedRun.begin(folder, { fileName: 'm.cred', program: '', values: new Map(), options: {}, files: [] });
+    writeFileSync(join(folder, 'unfinished'), '');
+    expect(begin).toThrow('what is there is no folder of a run');
+    rmSync(join(folder, 'unfinished'));
+    mkdirSync(join(folder, 'unfinished'));
+    for (const name of ['inputs', 'program', 'chain-0.checkpoint.partial', 'chain-12.checkpoint', 'owner.17'])
+      writeFileSync(join(folder, 'unfinished', name), '');
+    expect(begin).not.toThrow();
+    writeFileSync(join(folder, 'unfinished', 'thesis.tex'), '');
+    expect(begin).toThrow('and thesis.tex is there');
   });
 });
 

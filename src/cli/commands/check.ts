@@ -4,10 +4,10 @@
 import { join } from 'node:path';
 import { check as runCheck, type CheckReport, type Effort, renderCheck } from '../../testing-api.js';
 import { failure } from '../files.js';
-import { cannotWrite, prepareDirectory, writeWhole } from '../outDirectory.js';
+import { cannotWrite, prepareDirectory, type Results, writeWhole } from '../outDirectory.js';
 import { usageStatus, write } from '../output.js';
 import { CheckLine } from '../progress.js';
-import { readOptions } from '../sources.js';
+import { fileOf, readOptions } from '../sources.js';
 import { type ProgramFlags, readProgram } from './program.js';
 
 export interface CheckFlags extends ProgramFlags {
@@ -29,6 +29,8 @@ export interface CheckFlags extends ProgramFlags {
 /** Columns of a table where nothing says how wide the reader's screen is. */
 const defaultWidth = 100;
 const failedStatus = 1;
+const fileName = 'check.json';
+const reports: Results = { names: [fileName], record: fileName, begins: /^\s*\{\s*"backend"\s*:/ };
 
 /** @throws ModelError for whatever is wrong with program, data or options. */
 export async function check(path: string, flags: CheckFlags): Promise<number> {
@@ -42,7 +44,7 @@ export async function check(path: string, flags: CheckFlags): Promise<number> {
       },
     ]);
   const { model, values } = readProgram(path, flags);
-  if (flags.out !== undefined) prepareDirectory(flags.out);
+  if (flags.out !== undefined) prepareDirectory(flags.out, reports, [path, ...(flags.data ?? []).map(fileOf)]);
   const progress = flags.quiet === true ? null : new CheckLine();
   const report = await runCheck(model, values, {
     backend: flags.backend,
@@ -66,7 +68,7 @@ export async function check(path: string, flags: CheckFlags): Promise<number> {
 /** @throws ModelError (code `cannot-write`). */
 function save(directory: string, json: string): void {
   try {
-    writeWhole(join(directory, 'check.json'), json);
+    writeWhole(join(directory, fileName), json);
   } catch (error) {
     throw cannotWrite(`--out ${directory}`, error);
   }

@@ -16,7 +16,7 @@ import {
 import { givenFiles } from '../edited.js';
 import { failure } from '../files.js';
 import { Interruption } from '../interruption.js';
-import { prepareDirectory } from '../outDirectory.js';
+import { prepareDirectory, resultsOfRuns } from '../outDirectory.js';
 import { printError, usageStatus, write } from '../output.js';
 import { Progress } from '../progress.js';
 import { fileOf, nameAndValue, readNamedValues, readOptions } from '../sources.js';
@@ -56,11 +56,12 @@ export async function infer(path: string | undefined, flags: InferFlags): Promis
       { code: 'wrong-option', severity: 'error', message: 'No program is named.', hint: 'credence infer model.cred --data data.json' },
     ]);
   // Looked at before they are read: what is written while they are is then known to be newer.
-  const files = givenFiles([path, ...(flags.data ?? []).map(fileOf), ...(flags.init === undefined ? [] : [flags.init])]);
+  const inputs = [path, ...(flags.data ?? []).map(fileOf), ...(flags.init === undefined ? [] : [flags.init])],
+    files = givenFiles(inputs);
   const { model, values } = readProgram(path, flags);
   const options = inferOptions(flags);
   if (flags.out === undefined) return run(model, values, options, flags, null);
-  prepareDirectory(flags.out);
+  prepareDirectory(flags.out, resultsOfRuns, inputs);
   const { maxSeconds: _, ...again } = options;
   return run(model, values, options, flags, {
     directory: flags.out,

@@ -4,10 +4,10 @@
 import { realpathSync } from 'node:fs';
 import { compile, type Model, openRun, type OpenedRun, type Posterior, renderDiagnostics, renderSummary } from '../../index.js';
 import { failure } from '../files.js';
-import { prepareDirectory } from '../outDirectory.js';
+import { prepareDirectory, resultsOfRuns } from '../outDirectory.js';
 import { printError, usageStatus, write } from '../output.js';
 import { kindOf, located, runFilesIn } from '../runDirectory.js';
-import { readValues } from '../sources.js';
+import { fileOf, readValues } from '../sources.js';
 import type { ProgramFlags } from './program.js';
 
 export interface PredictFlags extends ProgramFlags {
@@ -41,7 +41,7 @@ export async function predict(directory: string, flags: PredictFlags): Promise<n
           hint: 'Name another directory.',
         },
       ]);
-    prepareDirectory(flags.out);
+    prepareDirectory(flags.out, resultsOfRuns, (flags.data ?? []).map(fileOf));
   }
   const { posterior } = run;
   const predicted = posterior.predictions(Object.fromEntries(values), {
