@@ -15,6 +15,7 @@ import {
   type VariableResult,
 } from '../4-infer/posterior.js';
 import type { Diagnostic } from '../errors/diagnostic.js';
+import { freeNames, numbersRows } from './freeNames.js';
 import type { RunContext, Summary } from './record.js';
 import type { ElementSummary } from './rows.js';
 import { elementsOf } from './summary.js';
@@ -28,7 +29,7 @@ export interface Column {
 
 /**
  * Header `chain,draw,NAME...`, then one row for each kept draw, counted from 0. Variables of which no
- * draws are kept are left out; null where that is all of them.
+ * draws are kept are left out; null where that is all of them. A variable called `chain` or `draw` is `chain_` or `draw_` there.
  */
 export function drawsCsv(variables: readonly VariableResult[]): Iterable<string> | null {
   const table = drawnTable(variables);
@@ -37,7 +38,8 @@ export function drawsCsv(variables: readonly VariableResult[]): Iterable<string>
 
 /** All draws that share their rows, a column for each element; null where no draws are kept. */
 export function drawnTable(variables: readonly VariableResult[]): Table | null {
-  const tables = variables.flatMap(tableOf);
+  const names = columnNames(variables);
+  const tables = variables.flatMap((variable) => tableOf(variable, names));
   const [first] = tables;
   if (first === undefined) return null;
   return { ...first, columns: tables.filter((table) => shareRows(table, first)).flatMap((table) => table.columns) };
@@ -62,13 +64,24 @@ export interface Table extends Rows {
   readonly columns: readonly Column[];
 }
 
-function tableOf(variable: VariableResult): readonly Table[] {
+/** The column of an element by the element's name. */
+export function columnNames(variables: readonly { readonly name: string }[]): (element: string) => string {
+  const names = freeNames(
+    variables.map(({ name }) => name),
+    numbersRows,
+  );
+  return (element) => names.get(element) ?? element;
+}
+
+function tableOf(variable: VariableResult, columnOf: (element: string) => string): readonly Table[] {
   const { name, shape } = variable,
     kept = keptDraws(variable);
   if (kept === null) return [];
   const { chains, draws, independent, values } = kept,
     size = sizeOf(shape);
-  const columns = elementsOf(variable).map((element): Column => ({ name: elementName(name, shape, element), values, element, size }));
+  const columns = elementsOf(variable).map(
+    (element): Column => ({ name: columnOf(elementName(name, shape, element)), values, element, size }),
+  );
   return [{ chains, chainNumbers: chainNumbersOf(kept), draws, independent, columns }];
 }
 

@@ -18,7 +18,7 @@ import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
 import { parseCsv } from '../input/csv.js';
 import { parseDataJson } from '../input/json.js';
 import { badDraws, type DrawsColumn, readDraws } from './drawsFile.js';
-import { shareRows, type VariableRecord } from './files.js';
+import { columnNames, shareRows, type VariableRecord } from './files.js';
 import type { Posterior } from './posterior.js';
 import type { Summary, SummaryRow } from './record.js';
 import { isFields, isList, isNumberOrNull, isSeconds, isTable, isText, noRun, parsed, requireFields } from './runFields.js';
@@ -75,7 +75,8 @@ export interface StoredRun {
 export function readStoredRun(files: RunFiles): StoredRun {
   const record = recordOf(files.run),
     { summary, rows } = rowsByVariable(files.summary, record.variables);
-  const columns = new Map<string, DrawsColumn>();
+  const columns = new Map<string, DrawsColumn>(),
+    columnOf = columnNames(record.variables);
   const drawn = record.variables.filter(({ form, draws }) => form !== 'moments' && draws > 0);
   const [first] = drawn;
   // One table holds the draws that share their rows.
@@ -86,7 +87,7 @@ export function readStoredRun(files: RunFiles): StoredRun {
       array = roomFor(variable);
     values.set(variable, array);
     for (let element = 0; element < size; element++)
-      columns.set(elementName(variable.name, variable.shape, element), { values: array, element, size });
+      columns.set(columnOf(elementName(variable.name, variable.shape, element)), { values: array, element, size });
   }
   if (first !== undefined) {
     if (files.draws === null) throw badDraws('the file is missing, and the run made draws');

@@ -1,16 +1,22 @@
 /**
  * Draws as CmdStan writes them (CmdStan User's Guide, "Stan CSV File Format"): a file for each chain, comments with
  * the settings, `lp__`, then elements as `a.1.2`, counted from 1 with the first index fastest. `lp__` is the log joint
- * density on the natural scale, every constant included; it is `nan` where it is not known.
+ * density on the natural scale, every constant included; it is `nan` where it is not known. Variables whose names mean something else to
+ * readers of such files have `_` (or `_1`, ...) behind them.
  */
 import { keptDraws, sizeOf } from '../../4-infer/posterior.js';
 import { drawnTable, type Table } from '../files.js';
+import { freeNames, numbersRows } from '../freeNames.js';
 import type { ExportedFile, ExportSource } from './exported.js';
 
 /** `chain_1.csv`, `chain_2.csv`, ...; none where there are no draws. */
 export function cmdstanFiles(source: ExportSource): readonly ExportedFile[] {
   const table = drawnTable(source.variables);
   if (table === null) return [];
+  const names = freeNames(
+    source.variables.map(({ name }) => name),
+    isReserved,
+  );
   const columns = source.variables.flatMap((variable) => {
     const drawn = keptDraws(variable)?.values,
       own = table.columns.find(({ values }) => values === drawn);
@@ -22,7 +28,7 @@ export function cmdstanFiles(source: ExportSource): readonly ExportedFile[] {
       const at = indicesFirstFastest(k, shape),
         flat = at.reduce((sum, i, axis) => sum * shape[axis]! + i, 0);
       return {
-        name: [name, ...at.map((i) => i + 1)].join('.'),
+        name: [names.get(name)!, ...at.map((i) => i + 1)].join('.'),
         values: own.values,
         element: exists === null || exists.has(flat) ? flat : -1,
         size,
@@ -33,6 +39,11 @@ export function cmdstanFiles(source: ExportSource): readonly ExportedFile[] {
     name: `chain_${number + 1}.csv`,
     pieces: rows(source, table, chain, number, columns),
   }));
+}
+
+/** Numbers of rows as readers know them, and `lp__` with its like, which are the sampler's. */
+function isReserved(name: string): boolean {
+  return numbersRows(name) || name === 'iteration' || name.endsWith('__');
 }
 
 function indicesFirstFastest(number: number, shape: readonly number[]): readonly number[] {

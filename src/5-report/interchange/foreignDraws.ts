@@ -4,6 +4,7 @@
  */
 import { type RunResult, sizeOf, type VariableResult } from '../../4-infer/posterior.js';
 import type { Diagnostic } from '../../errors/diagnostic.js';
+import { numbersRows } from '../freeNames.js';
 import { Posterior } from '../posterior.js';
 import { badFile, type DrawFile } from './drawFile.js';
 
@@ -126,6 +127,8 @@ function namingOf({ header, settings }: DrawFile): Naming {
 
 /** Columns that are no draws: numbers of rows, what CmdStan says of its sampler, row names of data frames. */
 function isParameter(name: string, naming: Naming): boolean {
+  // Ours are numbered by two columns, and others are variables, whatever they are called.
+  if (naming === 'credence') return name !== '' && !numbersRows(name);
   if (name === '' || chainNames.includes(name) || drawNames.includes(name)) return false;
   return naming !== 'cmdstan' || name === 'lp__' || !name.endsWith('__');
 }

@@ -6,6 +6,7 @@
 import type { BoundModel } from '../../2-graph/bound.js';
 import { keptDraws, sizeOf, type VariableResult } from '../../4-infer/posterior.js';
 import { drawnTable } from '../files.js';
+import { freeNames, numbersRows } from '../freeNames.js';
 import type { ExportedFile, ExportSource } from './exported.js';
 
 /** Bytes of a chunk, where a single draw is not larger. */
@@ -80,6 +81,8 @@ function groupsOf(source: ExportSource): readonly ZarrGroup[] {
     table = drawnTable(variables);
   if (table === null) return [];
   const { chains, draws, chainNumbers } = table;
+  // What xarray takes for a dimension's coordinate may be no variable.
+  const names = freeNames([...variables.map(({ name }) => name), ...(bound?.variables.keys() ?? [])], numbersRows);
   const drawn = (
     name: string,
     shape: readonly number[],
@@ -88,7 +91,7 @@ function groupsOf(source: ExportSource): readonly ZarrGroup[] {
     at: (draw: number, element: number) => number,
   ): ZarrArray => {
     const size = sizeOf(shape);
-    return array(safeName(name), [chains, draws, ...shape], ['chain', 'draw', ...dimensions], isWhole, (k) =>
+    return array(names.get(name) ?? name, [chains, draws, ...shape], ['chain', 'draw', ...dimensions], isWhole, (k) =>
       at(Math.floor(k / size), k % size),
     );
   };
@@ -118,7 +121,7 @@ function groupsOf(source: ExportSource): readonly ZarrGroup[] {
             drawn(name, shape, dimensions, false, at),
           ),
     ),
-    ...group('observed_data', bound === null ? [] : observedArrays(bound)),
+    ...group('observed_data', bound === null ? [] : observedArrays(bound, names)),
   ];
 }
 
@@ -138,11 +141,6 @@ function array(
     ),
   );
   return { name, type: isWhole ? '<i8' : '<f8', shape, dimensions, chunk, at };
-}
-
-/** What xarray takes for a dimension's coordinate may be no variable. */
-function safeName(name: string): string {
-  return name === 'chain' || name === 'draw' ? `${name}_` : name;
 }
 
 /** The program's sizes where the array has them, each once; other axes have names of their own. */
@@ -218,7 +216,7 @@ function likelihoodArrays(
 }
 
 /** Data that the program observes, as they were given. */
-function observedArrays(bound: BoundModel): readonly ZarrArray[] {
+function observedArrays(bound: BoundModel, zarrNames: ReadonlyMap<string, string>): readonly ZarrArray[] {
   const names = new Set(bound.graph.statements.flatMap((s) => (s.kind === 'observe' && s.target !== null ? [s.target.variable] : [])));
   return [...names].flatMap((name) => {
     const variable = bound.variables.get(name);
@@ -226,7 +224,7 @@ function observedArrays(bound: BoundModel): readonly ZarrArray[] {
     const { shape, values, mask, absent } = variable,
       isWhole = values instanceof Int32Array && mask === undefined && absent === undefined;
     return [
-      array(safeName(name), shape, dimensionsOf(name, shape, bound), isWhole, (k) =>
+      array(zarrNames.get(name)!, shape, dimensionsOf(name, shape, bound), isWhole, (k) =>
         mask?.[k] === 1 || absent?.[k] === 1 ? Number.NaN : values[k]!,
       ),
     ];

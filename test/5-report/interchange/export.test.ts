@@ -9,7 +9,7 @@ import { groupHeight } from '../../../src/5-report/interchange/parquet.js';
 import { exportedFiles } from '../../../src/5-report/interchange/export.js';
 import type { ExportedFile, ExportSource } from '../../../src/5-report/interchange/exported.js';
 import { readDraws } from '../../../src/5-report/interchange/readDraws.js';
-import { compile, ModelError, Posterior } from '../../../src/index.js';
+import { compile, ModelError, openRun, Posterior } from '../../../src/index.js';
 import { context, drawn, result } from '../results.js';
 
 const variables = [
@@ -140,6 +140,45 @@ describe('CmdStan CSV', () => {
     };
     expect(values(1)).toEqual(Array.from({ length: 24 }, (_, k) => k + 0.5));
     expect([...read.variables[3]!.elements!]).toEqual([0, 1, 3]);
+  });
+});
+
+describe('variables whose names mean something else in files', () => {
+  const program =
+    'sample chain ~ Normal(0, 1)\nsample chain_ ~ Normal(0, 1)\nsample draw ~ iid(Normal(0, 1), 2)\nsample iteration ~ Normal(0, 1)\nsample lp__ ~ Normal(0, 1)\n';
+  const names = ['chain', 'chain_', 'draw', 'iteration', 'lp__'];
+
+  it('have other names there, and are read back number for number', async () => {
+    const run = await compile(program, 'm.cred').infer({}, { backend: 'gibbs', chains: 2, draws: 60, warmup: 10, workers: 0 });
+    const numbers = (p: Posterior, name: string): readonly number[] => [...p.draws(name)!];
+    const files = run.files();
+    expect(files['draws.csv']!.split('\n')[0]).toBe('chain,draw,chain_1,chain_,draw[0],draw[1],iteration,lp__');
+    const opened = openRun('m', {
+      summary: files['summary.json']!,
+      run: files['run.json']!,
+      draws: [files['draws.csv']!],
+      data: files['data.json'] ?? null,
+      pointwise: null,
+    }).posterior;
+    for (const name of names) expect(numbers(opened, name), name).toEqual(numbers(run, name));
+    const [parquet] = await run.exportFiles('parquet');
+    const tables = [
+      [{ name: 'draws.csv', content: [files['draws.csv']!] }, ['chain_1', 'chain_', 'draw', 'iteration', 'lp__']],
+      [{ name: 'draws.parquet', content: new Uint8Array(bytesOf(parquet!)).buffer }, ['chain_1', 'chain_', 'draw', 'iteration', 'lp__']],
+    ] as const;
+    for (const [input, columns] of tables) {
+      const read = await readDraws([input]);
+      expect(read.names).toEqual(columns);
+      for (const [k, name] of names.entries()) expect(numbers(read, columns[k]!), name).toEqual(numbers(run, name));
+    }
+    const stan = await readDraws((await run.exportFiles('cmdstan')).map((file) => ({ name: file.name, content: [textOf(file)] })));
+    const columns = ['chain_1', 'chain_', 'draw_', 'iteration_', 'lp___1'];
+    expect(stan.names).toEqual(['lp__', ...columns]);
+    for (const [k, name] of names.entries()) expect(numbers(stan, columns[k]!), name).toEqual(numbers(run, name));
+    const store = await run.exportFiles('zarr');
+    expect(zarrArray(store, 'posterior/chain_1').values).toEqual(numbers(run, 'chain'));
+    expect(zarrArray(store, 'posterior/chain_').values).toEqual(numbers(run, 'chain_'));
+    expect(zarrArray(store, 'posterior/chain').values).toEqual([0, 1]);
   });
 });
 
