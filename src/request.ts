@@ -17,7 +17,7 @@ export type BackendOptions = Readonly<Record<string, string | number | boolean>>
 export interface InferOptions {
   /** `auto` where none is named: the one that suits the program. */
   readonly backend?: string | undefined;
-  /** 4. */
+  /** 4; at most 10,000. */
   readonly chains?: number | undefined;
   /** Kept draws of each chain: 1000. */
   readonly draws?: number | undefined;
@@ -84,6 +84,8 @@ export const commonOptions: readonly OptionDoc[] = [
 ];
 
 const defaultBackend = 'auto';
+/** Each has its own start, state and diagnostics; more would take minutes where its draws take seconds. */
+const mostChains = 10_000;
 /** Draws of each chain where nothing is said of them. */
 export const usualDraws = 1000;
 /** Draws of each chain at most, where a run goes on until they are worth enough. */
@@ -151,11 +153,17 @@ export function readSettings(given: InferOptions & { readonly onNotes?: unknown 
   const store: unknown = options.store;
   if (store !== undefined && (typeof store !== 'object' || store === null))
     problems.push(wrongOption(`store is ${show(store)}; it must be an object that keeps chains.`));
-  const count = (name: 'chains' | 'draws' | 'warmup' | 'thin', least: number, fallback: number): number => {
+  const count = (name: 'chains' | 'draws' | 'warmup' | 'thin', least: number, fallback: number, most = Number.MAX_SAFE_INTEGER): number => {
     const value: unknown = options[name];
     if (value === undefined) return fallback;
-    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least) return value;
-    problems.push(wrongOption(`${name} is ${show(value)}; it must be a whole number of at least ${least}.`));
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least && value <= most) return value;
+    const isMore = typeof value === 'number' && value > most;
+    problems.push(
+      wrongOption(
+        `${name} is ${show(value)}; it must be a whole number of at ${isMore ? `most ${most}` : `least ${least}`}.`,
+        isMore ? 'Draws of one chain cost less than chains: ask for more of these.' : undefined,
+      ),
+    );
     return fallback;
   };
   const backend = findBackend(options.backend ?? defaultBackend, problems);
@@ -174,7 +182,7 @@ export function readSettings(given: InferOptions & { readonly onNotes?: unknown 
       backend,
       until,
       maxSeconds,
-      chains: count('chains', 1, 4),
+      chains: count('chains', 1, 4, mostChains),
       draws: count('draws', 1, until === null ? usualDraws : mostDraws),
       warmup: count('warmup', 0, 1000),
       thin: count('thin', 1, 1),

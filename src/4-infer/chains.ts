@@ -101,7 +101,7 @@ async function runAnywhere(
   hostFunctions: readonly HostCall[],
   workers: number,
 ): Promise<ChainsResult> {
-  refuseWithoutMemory(program, request.chains, (await currentPlatform()).memory);
+  refuseWithoutMemory(program, request.chains, (await currentPlatform()).memory, isInStep(request));
   const ledger = await ChainLedger.open(program, request);
   const fresh = ledger.isEmpty;
   const first = fresh ? new ChainRun(program, 0, chainRequest(request), hostFunctions) : null;
@@ -122,10 +122,15 @@ async function runAnywhere(
   }
 }
 
+/** True of chains that are all there at once; others end one after the other. */
+function isInStep({ inStep, enough }: RunRequest): boolean {
+  return inStep === true || enough !== undefined;
+}
+
 /** How many draws of each chain count, once enough were made; less where the run was stopped. */
 async function inRounds(chains: Chains, request: RunRequest, ledger: ChainLedger): Promise<number> {
-  const { draws, enough, inStep, stopped } = request;
-  for (let round = inStep === true || enough !== undefined ? firstRound : draws; ; round = Math.ceil(roundGrowth * round)) {
+  const { draws, enough, stopped } = request;
+  for (let round = isInStep(request) ? firstRound : draws; ; round = Math.ceil(roundGrowth * round)) {
     const target = Math.min(draws, round);
     await chains.advance(target);
     if (stopped?.() === true) return draws;
@@ -166,6 +171,8 @@ class ChainsHere implements Chains {
   private readonly request: RunRequest;
   private readonly hostFunctions: readonly HostCall[];
   private readonly ledger: ChainLedger;
+  /** When the event loop had its last turn: of chains that take less than a slice, many go by between two. */
+  private breath = seconds();
 
   constructor(first: ChainRun | null, program: ChainProgram, request: RunRequest, hostFunctions: readonly HostCall[], ledger: ChainLedger) {
     if (first !== null) this.runs.set(0, first);
@@ -187,13 +194,12 @@ class ChainsHere implements Chains {
       this.runs.get(chain) ?? new ChainRun(this.program, chain, chainRequest(request), this.hostFunctions, ledger.checkpointOf(chain));
     this.runs.set(chain, run);
     const pace = new Pace(sliceSeconds);
-    let breath = seconds();
     while (run.kept < draws && !run.finished) {
       run.advance(Math.min(pace.next(run), run.sweepsTo(draws)));
       request.onProgress?.(progressOf(run));
-      if (seconds() - breath <= sliceSeconds) continue;
+      if (seconds() - this.breath <= sliceSeconds) continue;
       await breathe();
-      breath = seconds();
+      this.breath = seconds();
       if (request.stopped?.() === true) break;
       if (ledger.isDue(chain)) ledger.record(run.checkpoint(), run.takePieces());
     }

@@ -125,7 +125,7 @@ export class ChainLedger {
   async result(wanted: number): Promise<ChainsResult> {
     await this.written();
     const kept = this.chains.map(({ checkpoint }) => Math.min(wanted, checkpoint?.kept ?? 0));
-    const draws = kept.reduce((best, own) => (own * atLeast(kept, own) > best * atLeast(kept, best) ? own : best), 0);
+    const draws = mostTogether(kept);
     const chosen = this.chains.filter((_, chain) => draws > 0 && kept[chain]! >= draws);
     if (chosen.length === 0) throw stoppedTooEarly();
     const dropped = kept.flatMap((own, chain) => (own < draws ? [chain] : []));
@@ -142,7 +142,7 @@ export class ChainLedger {
             {
               code: 'stopped-early',
               severity: 'warning',
-              message: `the run ended with ${draws} of ${this.request.draws} draws of ${dropped.length === 0 ? 'each chain' : `${chosen.length} of ${this.chains.length} chains: chain${dropped.length === 1 ? '' : 's'} ${dropped.join(', ')} had not come as far`}`,
+              message: `the run ended with ${draws} of ${this.request.draws} draws of ${dropped.length === 0 ? 'each chain' : `${chosen.length} of ${this.chains.length} chains: chain${dropped.length === 1 ? '' : 's'} ${someOf(dropped)} had not come as far`}`,
             },
           ];
     return { outputs, notes: [...this.notes.values(), ...this.notKept(), ...short] };
@@ -170,7 +170,7 @@ export class ChainLedger {
           {
             code: 'cannot-keep',
             severity: 'warning',
-            message: `draws could not be kept while the chains ran (${this.failed?.reason ?? ''}): ${without.join(', ')}. Had the run been cut off, they would have been made again`,
+            message: `draws could not be kept while the chains ran (${this.failed?.reason ?? ''}): ${someOf(without)}. Had the run been cut off, they would have been made again`,
           },
         ];
   }
@@ -180,8 +180,23 @@ function stateOf({ checkpoint, pieces }: Entry): ChainState | null {
   return checkpoint === null ? null : { checkpoint, pieces };
 }
 
-function atLeast(kept: readonly number[], draws: number): number {
-  return kept.filter((own) => own >= draws).length;
+/** Of how many draws there are most in all chains that have so many. */
+function mostTogether(kept: readonly number[]): number {
+  const best = { draws: 0, together: 0 };
+  // Behind the k-th longest chain k others are as long.
+  for (const [k, draws] of kept.toSorted((a, b) => b - a).entries()) {
+    const together = draws * (k + 1);
+    if (together > best.together) Object.assign(best, { draws, together });
+  }
+  return best.draws;
+}
+
+/** Chains that a message names: of many the others are counted. */
+const mostNamed = 10;
+
+function someOf(chains: readonly (string | number)[]): string {
+  const others = chains.length - mostNamed;
+  return others <= 1 ? chains.join(', ') : `${chains.slice(0, mostNamed).join(', ')} and ${others} others`;
 }
 
 function stoppedTooEarly(): ModelError {

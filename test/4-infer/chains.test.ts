@@ -200,6 +200,25 @@ describe('a run that is stopped', () => {
     ]);
   });
 
+  it('begins no more chains, however short they are, and names some of those that are missing', async () => {
+    let isStopped = false,
+      begun = 0;
+    // What a signal does: it is heard in a turn of the event loop, and comes as soon as there is one.
+    const signal = setTimeout(() => {
+      isStopped = true;
+    }, 0);
+    const settings = request({ chains: 5000, warmup: 0, draws: 1, onProgress: () => void begun++, stopped: () => isStopped });
+    // Each takes about a millisecond, a hundredth of what passes between two turns.
+    const { outputs, notes } = await runAll(fakeProgram({ work: 200_000 }), settings, []);
+    clearTimeout(signal);
+    expect(begun).toBeLessThan(4000);
+    const { length } = outputs;
+    const first = Array.from({ length: 10 }, (_, k) => length + k).join(', ');
+    expect(notes.map(({ message }) => message)).toEqual([
+      `the run ended with 1 of 1 draws of ${length} of 5000 chains: chains ${first} and ${5000 - length - 10} others had not come as far`,
+    ]);
+  });
+
   it('before its first draw has no result', async () => {
     const slow = fakeProgram({ work: 1_000_000 });
     await expect(runAll(slow, request({ warmup: 100_000, stopped: () => true }), [])).rejects.toThrow(

@@ -106,6 +106,10 @@ describe.concurrent('wrong calls end with status 2 and say why, with a place', (
     { args: ['infer', 'latin1.cred'], says: [/not a text in UTF-8/] },
     // Flags.
     { args: ['infer', 'normal.cred', '--drws', '3'], says: [/unknown option '--drws'/, /Did you mean --draws/] },
+    {
+      args: ['infer', 'normal.cred', '--data', 'normal.json', '--chains', '1000000', '--draws', '1'],
+      says: [/error\[wrong-option\]: chains is 1000000; it must be a whole number of at most 10000/],
+    },
     { args: ['infr', 'normal.cred'], says: [/unknown command 'infr'/, /Did you mean infer/] },
     { args: ['infer', 'normal.cred', '--K', '2'], says: [/unknown option '--K'\n {2}hint: .*--set K=/] },
     { args: ['infer', 'normal.cred', 'normal.json'], says: [/too many arguments[^\n]*\n {2}hint: .*--data normal\.json/] },
