@@ -87,7 +87,8 @@ function refuseOverwriting(directory: string, { names, record, begins }: Results
   );
 }
 
-function isSameFile(a: Stats, b: Stats | null): boolean {
+/** True of two names of one file. */
+export function isSameFile(a: Stats, b: Stats | null): boolean {
   return b !== null && a.dev === b.dev && a.ino === b.ino;
 }
 

@@ -247,6 +247,16 @@ describe('credence export and credence summary', () => {
     ['a file that is not there', () => summarised(['nothing.csv']), /nothing\.csv: error\[cannot-read\]/],
     ['a program', () => summarised(['m.cred']), /m\.cred: error\[bad-draws\]/],
     ['a directory without a run', () => summarised(['.']), /This is a directory, and not one of a run/],
+    [
+      'a file named twice',
+      () => summarised(['run/draws.csv', 'new.csv', 'run/draws.csv']),
+      /draws\.csv: error\[bad-draws\]: The file is named twice/,
+    ],
+    [
+      'a file by two names',
+      () => called(() => summary([place('run/draws.csv'), `${folder}/./run/draws.csv`], {})),
+      /This is the same file as \S+run\/draws\.csv/,
+    ],
     ['two runs', () => summarised(['run', 'point']), /runs are summarised one at a time/],
     ['an export of estimates', () => exported('point', 'zarr', 'x'), /the run has no draws: map gives estimates/],
     ['an export into a full directory', () => exported('run', 'zarr', 'run'), /The directory is not empty/],

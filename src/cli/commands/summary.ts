@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { openRun, type Posterior, readDraws, renderDiagnostics, renderPlots, renderSummary, type Summary } from '../../index.js';
 import { failure, readBytes, readPieces } from '../files.js';
+import { isSameFile, lookedAt } from '../outDirectory.js';
 import { printError, write } from '../output.js';
 import { kindOf, located, runFilesIn } from '../runDirectory.js';
 
@@ -61,6 +62,7 @@ async function drawsIn(paths: readonly string[]): Promise<{ readonly posterior: 
       },
     ]);
   }
+  refuseTwice(paths);
   const run = directory === null ? null : located(directory, () => openRun(directory, runFilesIn(directory)));
   return run !== null
     ? { posterior: run.posterior, stored: run.stored.summary }
@@ -70,6 +72,23 @@ async function drawsIn(paths: readonly string[]): Promise<{ readonly posterior: 
           paths.map((path) => ({ name: path, content: /\.parquet$/i.test(path) ? readBytes(path) : readPieces(path)() })),
         ),
       };
+}
+
+/** A file that is named twice would count as two chains that agree. @throws ModelError (code `bad-draws`). */
+function refuseTwice(paths: readonly string[]): void {
+  const found = paths.map((path) => lookedAt(path));
+  for (const [k, file] of found.entries()) {
+    const before = file === null ? -1 : found.slice(0, k).findIndex((other) => isSameFile(file, other));
+    if (before < 0) continue;
+    throw failure(paths[k]!, '', [
+      {
+        code: 'bad-draws',
+        severity: 'error',
+        message: paths[k] === paths[before] ? 'The file is named twice.' : `This is the same file as ${paths[before]!}.`,
+        hint: 'each file is a chain of its own: name it once',
+      },
+    ]);
+  }
 }
 
 /** The directory of the run that a path names: itself, or that of its draws. */
