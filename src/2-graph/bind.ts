@@ -169,7 +169,15 @@ class Binding implements BindContext {
       if (variable.origin === 'constant') {
         const { shape, values } = variable.value!;
         const gaps = values.some((x) => Number.isNaN(x)) ? Uint8Array.from(values, (x) => (Number.isNaN(x) ? 1 : 0)) : null;
-        this.readings.set(variable.name, { kind: 'array', shape, values: values.slice(), gaps, open: false, levels: null });
+        this.readings.set(variable.name, {
+          kind: 'array',
+          shape,
+          values: values.slice(),
+          gaps,
+          open: false,
+          levels: null,
+          firstWord: null,
+        });
         continue;
       }
       if (variable.origin !== 'data' && variable.origin !== 'sample' && variable.origin !== 'param') continue;
@@ -368,6 +376,10 @@ class Binding implements BindContext {
           span,
         ),
       );
+      return false;
+    }
+    if (reading.firstWord !== null) {
+      this.report(messages.wordAmongNumbers(name, this.typeText(variable), reading.firstWord, span));
       return false;
     }
     const integer = variable.scalar !== 'real';

@@ -116,16 +116,45 @@ export function wordsForNumbers(name: string, element: string, type: string, wor
       : hintForWord(word),
   );
 }
+/** @param first the first cell that is no number, its row counted from 0. */
+export function wordAmongNumbers(
+  name: string,
+  type: string,
+  first: { readonly row: number; readonly text: string },
+  span?: Span,
+): Diagnostic {
+  const { row, text } = first,
+    hint = hintForNumeral(text);
+  return error(
+    'wrong-type',
+    `${name} is ${type} but its column holds numbers and words: row ${row + 1} is ${JSON.stringify(text)} (${name}[${row}])`,
+    span,
+    `${hint === null ? `where it stands for a missing value: --missing ${shellWord(text)}` : hint}; where all cells are names of categories: --levels ${name} (in TypeScript ${hint === null ? `parseCsv(text, { missing: [${JSON.stringify(text)}] }) or ` : ''}coded(column))`,
+  );
+}
+/** A text as it is written on a command line. */
+function shellWord(text: string): string {
+  return /^[\w.,-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
 /** What somebody meant who has this in a column of numbers. */
 function hintForWord(word: string): string {
+  const hint = hintForNumeral(word);
+  if (hint !== null) return hint;
+  if (/^[^\p{L}\p{N}\s]+$/u.test(word))
+    return `cells of missing values are empty or NA; on the command line --missing ${shellWord(word)} says that this is one too`;
+  return 'leave cells of missing values empty (or NA); a column of categories is declared int and coded 0, 1, ... in sorted order';
+}
+/** How a number that is written in another way is to be written; null where the word is no number. */
+function hintForNumeral(word: string): string | null {
+  if (!/\d/.test(word)) return null;
+  if (/^[<>≤≥]/.test(word)) return 'a bound is no number: give it as one, and in another column say that it is a bound';
+  if (/^[\u2212\u2013]\d/.test(word)) return 'write the minus sign of numbers as - (hyphen)';
   if (/^[+-]?\d+,\d+$/.test(word) && !/^[+-]?[1-9]\d{0,2},\d{3}$/.test(word)) return 'write decimals with a point';
   if (/^[+-]?\d{1,3}(?:[,.' \u00a0\u202f]\d{3})+(?:[.,]\d+)?$/.test(word))
     return 'write numbers without separators of thousands, and decimals with a point';
   if (/^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}\b/.test(word)) return 'a date is no number: give days or years since some day';
-  if (/^[^\p{L}\p{N}\s]+$/u.test(word))
-    return `cells of missing values are empty or NA; on the command line --missing ${/^[\w.,-]+$/.test(word) ? word : `'${word}'`} says that this is one too`;
   if (/^[^\d\s.,+-]*\s*[+-]?[\d.,]+\s*[^\d\s.,]*$/.test(word)) return 'write numbers without units and signs of currency';
-  return 'leave cells of missing values empty (or NA); a column of categories is declared int and coded 0, 1, ... in sorted order';
+  return null;
 }
 export function wrongShape(
   name: string,

@@ -17,6 +17,8 @@ export interface Reading {
   /** The input was (nested) empty lists: dimensions after the last of `shape` are unknown. */
   readonly open: boolean;
   readonly levels: readonly string[] | null;
+  /** Of a column that holds numbers and words: the first word. */
+  readonly firstWord: { readonly row: number; readonly text: string } | null;
 }
 
 /** Why a value could not be read; `at` are the indices of the offending element. */
@@ -30,7 +32,7 @@ const deepestNesting = 64;
 
 /** Reads a value of any accepted form. Never throws. */
 export function readValue(value: unknown): Reading | Unreadable {
-  if (isTensor(value)) return fromFlat(value.values, [...value.shape], value.levels ?? null);
+  if (isTensor(value)) return { ...fromFlat(value.values, [...value.shape], value.levels ?? null), firstWord: value.firstWord ?? null };
   if (isTypedArray(value)) return fromFlat(value, [value.length], null);
   if (isMatrix(value)) return fromFlat(Float64Array.from(value.to1DArray()), [value.rows, value.columns], null);
   const list = asList(value);
@@ -108,7 +110,7 @@ function scalarOf(x: unknown): number | null {
 
 function fromFlat(source: ArrayLike<number>, shape: readonly number[], levels: readonly string[] | null): Reading {
   const values = Float64Array.from(source);
-  return { kind: 'array', shape, values, gaps: gapsOf(values), open: false, levels };
+  return { kind: 'array', shape, values, gaps: gapsOf(values), open: false, levels, firstWord: null };
 }
 
 function gapsOf(values: Float64Array): Uint8Array | null {
@@ -170,7 +172,7 @@ function fromNested(list: List): Reading | Unreadable {
   };
   const problem = fill(list, 0);
   if (problem !== null) return problem;
-  return { kind: 'array', shape, values, gaps: gapsOf(values), open, levels: null };
+  return { kind: 'array', shape, values, gaps: gapsOf(values), open, levels: null, firstWord: null };
 }
 
 function counted(n: number): string {

@@ -2,7 +2,7 @@
  * Tables in CSV: columns by header, each of numbers or of words.
  *
  * Empty cells, NA, NaN and null are missing (NaN), and what the caller calls missing. A column with any word in it is a column of words
- * and coded 0, 1, ... in sorted order. The separator (comma, semicolon, tab, bar) is the one the
+ * and coded 0, 1, ... in sorted order; where numbers stand in it, too, its first word is named (`firstWord`). The separator (comma, semicolon, tab, bar) is the one the
  * header uses; texts with quotes are left to papaparse (RFC 4180), others are read where they stand.
  */
 import Papa from 'papaparse';
@@ -26,6 +26,8 @@ export interface Table {
 export interface TableOptions {
   /** Cells that mean a missing value besides empty ones, NA, NaN and null, such as `.` or `-999`; a number in any way it may be written. */
   readonly missing?: readonly string[] | undefined;
+  /** Names of columns whose cells are words whatever they look like: numbers that are names (`308`), `true` beside `maybe` in another table. */
+  readonly words?: readonly string[] | undefined;
 }
 
 /** So many malformed rows are named; the rest is a count. */
@@ -55,9 +57,13 @@ export function parseCsvPieces(pieces: () => Iterable<string>, options: TableOpt
   if (comment === null && first.bad > shownRows)
     problems.push({ code: 'bad-csv', severity: 'error', message: `${first.bad - shownRows} more rows are malformed` });
   if (problems.length > 0) throw new ModelError(problems, problems.map((p) => p.message).join('\n'));
-  const wordColumns = new Set(first.columns.flatMap((column, k) => (column.isNumeric ? [] : [k])));
+  const named = (k: number): boolean => options.words?.includes(names[k]!) ?? false;
+  const wordColumns = new Set(first.columns.flatMap((column, k) => (column.isNumeric && !named(k) ? [] : [k])));
   const second = wordColumns.size === 0 ? first : scan(pieces, wordColumns, missing);
-  const column = (k: number): Tensor => (wordColumns.has(k) ? second : first).columns[k]!.tensor(first.rows);
+  const column = (k: number): Tensor => {
+    if (!wordColumns.has(k)) return first.columns[k]!.numbers(first.rows);
+    return named(k) ? second.columns[k]!.words(first.rows) : second.columns[k]!.wordsOrTruth(first.rows);
+  };
   return { header: names, rows: first.rows, columns: new Map(names.map((name, k) => [name, column(k)])) };
 }
 
@@ -72,8 +78,9 @@ class MissingCells {
     this.numbers = new Set(others.filter((cell) => decimal.test(cell.trim())).map(Number));
   }
 
+  /** Of a trimmed cell. */
   hasWord(word: string): boolean {
-    return this.words.has(word);
+    return this.words.has(word) || (this.numbers.size > 0 && decimal.test(word) && this.numbers.has(Number(word)));
   }
   hasNumber(x: number): boolean {
     return this.numbers.size > 0 && this.numbers.has(x);
@@ -129,7 +136,7 @@ class Column {
   private readonly missing: MissingCells;
   private values: Float64Array;
   /** Numbers of words in the order of their first mention; missing is NaN. */
-  private readonly words = new Map<string, number>();
+  private readonly mentioned = new Map<string, number>();
 
   constructor(kind: 'numbers' | 'words' | 'nothing', missing: MissingCells) {
     this.kind = kind;
@@ -167,33 +174,43 @@ class Column {
       this.setCode(row, Number.NaN);
       return;
     }
-    let code = this.words.get(word);
-    if (code === undefined) this.words.set(word, (code = this.words.size));
+    let code = this.mentioned.get(word);
+    if (code === undefined) this.mentioned.set(word, (code = this.mentioned.size));
     this.setCode(row, code);
   }
 
-  tensor(rows: number): Tensor {
+  numbers(rows: number): Tensor {
     // A part of what was allocated: pages that were never written take no memory, a copy would.
-    const values = this.values.subarray(0, rows);
-    if (this.kind === 'numbers') return tensor(values, [rows]);
-    const truth = new Map([
-      ['true', 1],
-      ['TRUE', 1],
-      ['True', 1],
-      ['false', 0],
-      ['FALSE', 0],
-      ['False', 0],
-    ]);
-    const words = [...this.words.keys()];
-    const isTruth = words.every((word) => truth.has(word));
-    const levels = words.slice().sort();
-    const places = new Map(levels.map((word, code) => [word, code]));
-    // Codes in sorted order; true and false as 1 and 0 even where only one of them occurs.
-    const codes = words.map((word) => (isTruth ? truth.get(word)! : places.get(word)!));
+    return tensor(this.values.subarray(0, rows), [rows]);
+  }
+
+  /** Codes in sorted order. */
+  words(rows: number): Tensor & { readonly levels: readonly string[] } {
+    const levels = [...this.mentioned.keys()].sort(),
+      places = new Map(levels.map((word, code) => [word, code]));
+    return { ...this.recoded(rows, (word) => places.get(word)!), levels };
+  }
+
+  /** The same, but true and false are 1 and 0 even where only one of them occurs, and a word among numbers is named. */
+  wordsOrTruth(rows: number): Tensor {
+    const words = [...this.mentioned.keys()];
+    if (words.every((word) => truth.test(word))) return this.recoded(rows, (word) => (truth.exec(word)![1] === undefined ? 0 : 1));
+    const isNumber = (word: string): boolean => numberOf(word, this.missing) !== null;
+    const text = words.some(isNumber) ? words.find((word) => !isNumber(word)) : undefined;
+    if (text === undefined) return this.words(rows);
+    const row = this.values.indexOf(this.mentioned.get(text)!);
+    return { ...this.words(rows), firstWord: { row, text } };
+  }
+
+  private recoded(rows: number, codeOf: (word: string) => number): Tensor {
+    const values = this.values.subarray(0, rows),
+      codes = Array.from(this.mentioned.keys(), codeOf);
     for (let k = 0; k < rows; k++) values[k] = Number.isNaN(values[k]!) ? Number.NaN : codes[values[k]!]!;
-    return isTruth ? tensor(values, [rows]) : { shape: [rows], values, levels };
+    return tensor(values, [rows]);
   }
 }
+
+const truth = /^(?:(true|TRUE|True)|false|FALSE|False)$/;
 
 /** One pass over all rows. Without quotes a cell ends at the next separator, which takes no parser and whole lines only. */
 function scan(pieces: () => Iterable<string>, wordColumns: ReadonlySet<number>, missing: MissingCells): Reading {

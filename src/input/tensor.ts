@@ -21,6 +21,11 @@ export interface Tensor {
     | Uint8ClampedArray;
   /** For a column of words: the word that each code 0, 1, ... stands for. */
   readonly levels?: readonly string[] | undefined;
+  /**
+   * For a column of a table that holds numbers and words: the first cell that is no number, `row` counted from 0. Binding refuses its
+   * codes, because one stray cell (`n/a`) would make names of all numbers; `coded` says that names are meant.
+   */
+  readonly firstWord?: { readonly row: number; readonly text: string } | undefined;
 }
 
 /**

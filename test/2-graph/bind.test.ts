@@ -7,6 +7,7 @@ import type { BoundModel } from '../../src/2-graph/bound.js';
 import type { HoleValue } from '../../src/2-graph/types.js';
 import { tensor } from '../../src/input/tensor.js';
 import { parseCsv } from '../../src/input/csv.js';
+import { coded } from '../../src/input/levels.js';
 import { cpuMilliseconds } from '../cpuTime.js';
 import { boundModel, graphOf } from '../compiled.js';
 
@@ -350,6 +351,29 @@ describe('types and constraints', () => {
   ])('says what may be meant by %s among numbers', (word, hint) => {
     const { diagnostics } = bind(graphOf(use('real[N]')), { c: parseCsv(`c\n1\n"${word}"\n`).columns.get('c') }, { mode: 'infer' });
     expect(diagnostics.map((d) => d.hint)).toEqual([expect.stringMatching(hint)]);
+  });
+
+  it.each([
+    ['n/a', /^where it stands for a missing value: --missing 'n\/a'; .*--levels k .*missing: \["n\/a"\]/],
+    ['-', /--missing -;/],
+    ["it's", /--missing 'it'\\''s'/],
+    ['#N/A', /--missing '#N\/A'/],
+    ['>20', /a bound is no number.*--levels k/],
+    ['1 200', /separators of thousands.*--levels k/],
+    ['10,0', /decimals with a point.*--levels k/],
+    ['10%', /without units.*--levels k/],
+    ['2020-01-03', /a date is no number.*--levels k/],
+    ['\u22123', /minus sign.*--levels k/],
+  ])('refuses %s among the numbers of an int, which would make codes of them', (word, hint) => {
+    const column = parseCsv(`k\n10\n9\n"${word}"\n12\n`).columns.get('k')!,
+      graph = graphOf('data k: int[N] sample r ~ Gamma(1, 1) observe k ~ Poisson(r)');
+    const { model, diagnostics } = bind(graph, { k: column }, { mode: 'infer' });
+    expect(model).toBeNull();
+    expect(diagnostics).toMatchObject([{ code: 'wrong-type', hint: expect.stringMatching(hint) }]);
+    expect(diagnostics[0]!.message).toBe(`k is int[N] but its column holds numbers and words: row 3 is ${JSON.stringify(word)} (k[2]).`);
+    // Who codes the column says that names are meant.
+    const named = graphOf('data k: int[N] sample x ~ Normal(sum(k), 1)');
+    expect(bind(named, { k: coded(column) }, { mode: 'infer' }).model).not.toBeNull();
   });
 
   it('tells of groups without data where max counts the groups', () => {

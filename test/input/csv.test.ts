@@ -33,6 +33,22 @@ describe('parseCsv', () => {
     expect(column('g\n1\n2\n0x10', 'g').levels).toEqual(['0x10', '1', '2']);
   });
 
+  it('names the first word of a column that holds numbers too', () => {
+    const stray = (text: string, missing?: readonly string[]): unknown => parseCsv(`k\n${text}`, { missing }).columns.get('k')!.firstWord;
+    expect(stray('10\n9\n\n12\nn/a\n?\n')).toEqual({ row: 3, text: 'n/a' });
+    expect(stray('a\n1\n')).toEqual({ row: 0, text: 'a' });
+    expect(stray('1\ntrue\n')).toEqual({ row: 1, text: 'true' });
+    for (const text of ['10\n9\n', 'a\nb\nNA\n', 'true\nfalse\n', 'true\nmaybe\n']) expect(stray(text)).toBeUndefined();
+    expect(stray('a\n-999.0\n', ['-999'])).toBeUndefined();
+  });
+
+  it('reads columns as words where it is told to', () => {
+    const table = parseCsv('f,g,x\n10,true,1\n2,false,2\nNA,true,3\n', { words: ['f', 'g'] });
+    expect(table.columns.get('f')).toMatchObject({ values: Float64Array.of(0, 1, Number.NaN), levels: ['10', '2'] });
+    expect(table.columns.get('g')).toMatchObject({ values: Float64Array.of(1, 0, 1), levels: ['false', 'true'] });
+    expect(table.columns.get('x')!.levels).toBeUndefined();
+  });
+
   it('reads true and false as 1 and 0 even where only one occurs', () => {
     expect(column('t\nTRUE\nTRUE\n', 't')).toEqual({ values: [1, 1], levels: undefined });
     expect(column('t\nfalse\ntrue\n', 't')).toEqual({ values: [0, 1], levels: undefined });
