@@ -16,9 +16,10 @@ import { Posterior, type PredictOptions } from './5-report/posterior.js';
 import type { RunContext } from './5-report/record.js';
 import type { Diagnostic } from './errors/diagnostic.js';
 import { type Expr, visit } from './expr/expr.js';
-import { isTensor, type Tensor, tensor } from './input/tensor.js';
+import { type Tensor, tensor } from './input/tensor.js';
 import { bindData, type Compiled, type Data, modelError, withoutNames } from './pipeline.js';
 import { seconds } from './platform/platform.js';
+import { recoded } from './predictionWords.js';
 import { drawsToUse, type RunDraws, sourcesOf } from './predictionDraws.js';
 import { readListener, readOptions, readSeed } from './request.js';
 
@@ -127,39 +128,6 @@ function readCount(count: unknown, problems: Diagnostic[]): number | null {
 }
 
 // --- values ------------------------------------------------------------------------------------
-
-/** Words get the codes that they had in the run; words that it did not know get the codes after these, in sorted order. */
-function recoded(
-  name: string,
-  value: unknown,
-  graph: ModelGraph,
-  context: RunContext,
-  problems: Diagnostic[],
-  notes: Diagnostic[],
-): unknown {
-  if (!isTensor(value) || value.levels === undefined || graph.variables.get(name)?.scalar !== 'int') return value;
-  const known = context.levels[name];
-  if (known === undefined) {
-    problems.push({
-      code: 'cannot-predict',
-      severity: 'error',
-      span: graph.variables.get(name)!.span,
-      message: `${name} is given in words, and it was in numbers in the run`,
-      hint: 'give the codes that the run used',
-    });
-    return value;
-  }
-  const codes = new Map(known.map((word, code) => [word, code])),
-    added = value.levels.filter((word) => !codes.has(word)).sort();
-  for (const word of added) codes.set(word, codes.size);
-  if (added.length > 0)
-    notes.push(note('new-levels', `${name}: ${added.map((word) => `${word} is new, coded ${codes.get(word)}`).join('; ')}`));
-  const { values, levels, shape } = value as Tensor & { readonly levels: readonly string[] };
-  return tensor(
-    Float64Array.from(values, (code) => (Number.isNaN(code) ? Number.NaN : codes.get(levels[code]!)!)),
-    shape,
-  );
-}
 
 interface Merged {
   readonly values: ReadonlyMap<string, unknown>;

@@ -3,7 +3,7 @@
  * regressions, random intercepts, autoregressions, random walks), worked out here; z-scores of 20,000 draws.
  */
 import { describe, expect, it } from 'vitest';
-import { compile, type Diagnostic, ModelError, openRun, type Posterior, tensor } from '../src/index.js';
+import { coded, compile, type Diagnostic, ModelError, openRun, parseCsv, type Posterior, tableValue, tensor } from '../src/index.js';
 
 const many = { workers: 0, chains: 2, draws: 10_000, warmup: 200, seed: 3 } as const;
 /** A wrong verdict once in 15,000 comparisons. */
@@ -185,6 +185,33 @@ describe('random intercepts', () => {
     expectNormal(q, 'y', 0, ofGroup(3, -3).mean, Math.sqrt(ofGroup(3, -3).variance + 1));
     expectNormal(q, 'y', 1, 2, Math.sqrt(10));
     expect(said.map(({ message }) => message)).toContain('g: above is new, coded 2');
+  });
+
+  it('of coded words are looked up by them, and numbers without words are codes, which is said', async () => {
+    // 10 = 0, 2 = 1: the groups of the closed form in this order.
+    const run = await compile(intercepts, 'm').infer(
+      { ...groups, g: coded(['10', '10', '2', '2', '2'], ['10', '2', 'x']), J: 3 },
+      { ...many, backend: 'exact' },
+    );
+    const said: Diagnostic[] = [],
+      onNotes = (notes: readonly Diagnostic[]): void => void said.push(...notes);
+    const first = ofGroup(2, 9),
+      second = ofGroup(3, -3);
+    for (const g of [tableValue(parseCsv('g\n2\n10\n', { words: ['g'] }), ['g']), coded([2, 10]), coded(['2.0', '10.0'])]) {
+      const p = run.predictions({ g }, { onNotes });
+      expectNormal(p, 'y', 0, second.mean, Math.sqrt(second.variance + 1));
+      expectNormal(p, 'y', 1, first.mean, Math.sqrt(first.variance + 1));
+    }
+    expect(said.filter(({ code }) => code === 'codes-of-the-run')).toEqual([]);
+    const p = run.predictions({ g: [1, 0] }, { onNotes });
+    expectNormal(p, 'y', 0, second.mean, Math.sqrt(second.variance + 1));
+    expect(said).toContainEqual(
+      expect.objectContaining({
+        code: 'codes-of-the-run',
+        message: 'g is given in numbers: they are the codes of the run, 0 = 10, 1 = 2, 2 = x',
+      }),
+    );
+    expect(() => run.predictions({ g: [10, 1], J: 11 })).toThrow(/10 is none of them, but one of its words/);
   });
 });
 

@@ -32,14 +32,18 @@ export interface DataFlags {
 
 /**
  * All values by name; `--set` overrides `--data`.
- * @param numbered names of which numbers in tables are names of categories, as in an earlier run.
+ * @param known by name the levels of an earlier run: columns of these names hold words, whatever they look like, and keep their order.
  * @throws ModelError for unreadable files, malformed texts and names given twice, all of them together.
  */
-export function readValues(model: Model, flags: DataFlags, numbered: readonly string[] = []): ReadonlyMap<string, unknown> {
+export function readValues(
+  model: Model,
+  flags: DataFlags,
+  known: Readonly<Record<string, readonly string[]>> = {},
+): ReadonlyMap<string, unknown> {
   const problems: ModelError[] = [];
   const fromData = new Map<string, unknown>();
   const givenBy = new Map<string, string>();
-  const levels = new Map<string, readonly string[] | undefined>(numbered.map((name) => [name, undefined]));
+  const levels = new Map<string, readonly string[] | undefined>();
   const unused = new Set<string>();
   const unbound = new Map<string, Tensor>();
   for (const flag of flags.levels ?? []) {
@@ -47,13 +51,14 @@ export function readValues(model: Model, flags: DataFlags, numbered: readonly st
       const { name, order } = readLevels(flag);
       if (unused.has(name))
         throw flagError('--levels', { code: 'given-twice', severity: 'error', message: `Levels of ${name} are given twice.` });
+      if (order !== undefined && Object.hasOwn(known, name)) checkOrder(name, order, known[name]!);
       levels.set(name, order);
       unused.add(name);
     });
   }
   for (const source of flags.data ?? []) {
     collect(problems, () => {
-      for (const [name, value] of readSource(model, source, { levels, missing: flags.missing ?? [], unbound })) {
+      for (const [name, value] of readSource(model, source, { levels, known, missing: flags.missing ?? [], unbound })) {
         unused.delete(name);
         const before = givenBy.get(name);
         if (before !== undefined)
@@ -128,6 +133,17 @@ function readLevels(flag: string): { readonly name: string; readonly order: read
   return { name, order: list.map(String) };
 }
 
+/** @throws ModelError for levels in another order than that of the run, whose codes stay what they are. */
+function checkOrder(name: string, order: readonly string[], ofRun: readonly string[]): void {
+  if (order.slice(0, ofRun.length).every((level, code) => level === ofRun[code])) return;
+  throw flagError('--levels', {
+    code: 'wrong-levels',
+    severity: 'error',
+    message: `The levels ${order.join(', ')} of ${name} are not in the order of the run, which is ${ofRun.join(', ')}.`,
+    hint: 'leave --levels out: words are coded as in the run; or name its levels first, and new ones after them',
+  });
+}
+
 /** `name=value` flags, split at the first `=`. @throws ModelError */
 export function nameAndValue(flag: string, text: string, example: string): { readonly name: string; readonly value: string } {
   const at = text.indexOf('=');
@@ -173,6 +189,8 @@ export function readNamedValues(flag: string, path: string): ReadonlyMap<string,
 interface TableReading {
   /** Order of the levels by name, undefined for the ascending one. */
   readonly levels: ReadonlyMap<string, readonly string[] | undefined>;
+  /** Levels of the run by name. */
+  readonly known: Readonly<Record<string, readonly string[]>>;
   readonly missing: readonly string[];
   /** Receives the columns of tables that the program does not declare. */
   readonly unbound: Map<string, Tensor>;
@@ -218,7 +236,13 @@ function readSource(model: Model, source: string, reading: TableReading): Iterab
         return [
           [
             name,
-            valueOf(name, read, columns === '*' ? read.header : read.header.includes(columns) ? [columns] : columns.split(','), reading),
+            valueOf(
+              name,
+              read,
+              columns === '*' ? read.header : read.header.includes(columns) ? [columns] : columns.split(','),
+              reading,
+              pieces,
+            ),
           ],
         ];
       }
@@ -232,14 +256,23 @@ function readSource(model: Model, source: string, reading: TableReading): Iterab
       const bound = byHeader(model, read.header, file);
       for (const column of read.header)
         if (!bound.some((b) => b.column === column)) reading.unbound.set(column, tableValue(read, [column]));
-      return bound.map(({ name, column }) => [name, valueOf(name, read, [column], reading)]);
+      return bound.map(({ name, column }) => [name, valueOf(name, read, [column], reading, pieces)]);
     },
   );
 }
 
 /** Columns of a table as the value of a name, with the levels asked for. */
-function valueOf(name: string, read: Table, columns: readonly string[], { levels }: TableReading): Tensor {
-  const value = tableValue(read, columns);
+function valueOf(
+  name: string,
+  read: Table,
+  columns: readonly string[],
+  { levels, known, missing }: TableReading,
+  pieces: () => Iterable<string>,
+): Tensor {
+  let value = tableValue(read, columns);
+  // Some rows of a column of words may hold numbers only, or true and false: in the run these were words.
+  if (Object.hasOwn(known, name) && columns.length === 1 && value.levels === undefined)
+    value = tableValue(parseCsvPieces(pieces, { missing, words: columns }), columns);
   return levels.has(name) ? coded(value, levels.get(name)) : value;
 }
 

@@ -48,6 +48,20 @@ export function coded(
   return { shape, values: Float64Array.from(values, (x) => codes.get(x) ?? Number.NaN), levels: names };
 }
 
+/**
+ * The code of a word among levels: of the level with this text, else of the only one that is the same number (308 and 308.0). Null
+ * where there is none.
+ */
+export function codesOf(levels: readonly string[]): (word: string) => number | null {
+  const byText = new Map(levels.map((level, code) => [level, code])),
+    byNumeral = new Map<string, number | null>();
+  levels.forEach((level, code) => {
+    const numeral = numeralOf(level);
+    byNumeral.set(numeral, byNumeral.has(numeral) ? null : code);
+  });
+  return (word) => byText.get(word) ?? byNumeral.get(numeralOf(word)) ?? null;
+}
+
 /** A list as a table would have it: numbers, or words in codes. */
 function columnOf(list: readonly (string | number | null | undefined)[]): Tensor {
   const isMissing = (x: string | number | null | undefined): x is null | undefined => x === null || x === undefined || Number.isNaN(x);

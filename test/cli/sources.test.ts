@@ -121,10 +121,29 @@ describe('--missing', () => {
 });
 
 describe('predictions', () => {
-  it('read numbers as the names that they were in the run', () => {
-    expect([...(readValues(model, { data: [table('group\n372\n308\n')] }, ['group']).get('group') as Tensor).levels!]).toEqual([
-      '308',
-      '372',
+  const levelsOf = (text: string, known: readonly string[], flags: DataFlags = {}): readonly string[] | undefined =>
+    (readValues(model, { ...flags, data: [table(text)] }, { group: known }).get('group') as Tensor).levels;
+
+  it('read what was words in the run as words, whatever the new rows hold', () => {
+    expect(levelsOf('group\n372\n308\n', ['308', '372'])).toEqual(['308', '372']);
+    expect(levelsOf('group\n2\n10\n', ['10', '2', 'x'])).toEqual(['10', '2']);
+    expect(levelsOf('group\ntrue\nfalse\n', ['false', 'maybe', 'true'])).toEqual(['false', 'true']);
+    expect((readValues(model, { data: [`group=${table('g\n7\n')}:g`] }, { group: ['7', 'x'] }).get('group') as Tensor).levels).toEqual([
+      '7',
     ]);
+    // Without levels of a run these are numbers.
+    expect((readValues(model, { data: [table('group\n2\n10\n')] }).get('group') as Tensor).levels).toBeUndefined();
+    expect([
+      ...(readValues(model, { data: [table('group\n-999.0\n2\n')], missing: ['-999'] }, { group: ['2', 'x'] }).get('group') as Tensor)
+        .values,
+    ]).toEqual([Number.NaN, 0]);
+  });
+
+  it('keep the order of the run: another one is refused, new levels come after it', () => {
+    expect(refusal(() => levelsOf('group\na\n', ['a', 'b', 'c'], { levels: ['group=c,b,a'] }))).toBe(
+      'wrong-levels: The levels c, b, a of group are not in the order of the run, which is a, b, c. | leave --levels out: words are coded as in the run; or name its levels first, and new ones after them',
+    );
+    expect(levelsOf('group\nz\ny\na\n', ['a', 'b'], { levels: ['group=a,b,z,y'] })).toEqual(['a', 'b', 'z', 'y']);
+    expect(levelsOf('group\na\n', ['a', 'b', 'c'], { levels: ['group'] })).toEqual(['a']);
   });
 });

@@ -26,11 +26,7 @@ const untrustedStatus = 1;
 export async function predict(directory: string, flags: PredictFlags): Promise<number> {
   const run = located(directory, () => openRun(directory, runFilesIn(directory)));
   const model = located(directory, () => modelOf(run));
-  // Numbers that were names of categories in the run are so in new tables.
-  const numbered = Object.entries(run.posterior.context.levels)
-    .filter(([, names]) => names.every((name) => name.trim() !== '' && Number.isFinite(Number(name))))
-    .map(([name]) => name);
-  const values = readValues(model, flags, numbered);
+  const values = readValues(model, flags, run.posterior.context.levels);
   if (flags.out !== undefined) {
     if (isSamePlace(directory, flags.out))
       throw failure(`--out ${flags.out}`, '', [
