@@ -20,7 +20,7 @@ import { type Tensor, tensor } from './input/tensor.js';
 import { bindData, type Compiled, type Data, modelError, withoutNames } from './pipeline.js';
 import { seconds } from './platform/platform.js';
 import { recoded } from './predictionWords.js';
-import { drawsToUse, type RunDraws, sourcesOf } from './predictionDraws.js';
+import { type DrawPlan, drawsToUse, type RunDraws, sourcesOf } from './predictionDraws.js';
 import { readListener, readOptions, readSeed } from './request.js';
 
 /** A run with the program and the data that it had. */
@@ -87,7 +87,7 @@ export function predictions(run: FinishedRun, values: Data, options: PredictOpti
   const plan = drawsToUse(found, count, Math.floor(mostNumbers / Math.max(1, numbersOf(affected, bound))));
   if (plan === null) throw fail([tooMany(affected, bound, count)]);
   const program = attempt(() => predictiveProgram(bound, continued, found.draws, seed));
-  notes.push(...diagnostics, ...program.notes, ...notesOn(bound, continued, merged, found, plan.isThinned ? plan : null));
+  notes.push(...diagnostics, ...program.notes, ...notesOn(bound, continued, merged, found, plan));
   onNotes?.(notes);
 
   const variables = attempt(() => drawn(affected, bound, plan, program));
@@ -240,10 +240,10 @@ function numbersOf({ predicted }: Affected, bound: BoundModel): number {
 function drawn(
   { predicted }: Affected,
   bound: BoundModel,
-  plan: { readonly chains: number; readonly draws: number; readonly independent: boolean; readonly numbers: Int32Array },
+  { chains, draws, independent, repeats, numbers }: DrawPlan,
   program: ReturnType<typeof predictiveProgram>,
 ): readonly VariableResult[] {
-  const total = plan.chains * plan.draws;
+  const total = chains * draws;
   const kept = predicted.map(({ variable, elements }) => {
     const { shape, absent, range, values: held } = bound.variables.get(variable.name)!,
       size = sizeOf(shape),
@@ -252,7 +252,7 @@ function drawn(
     return { variable, elements, shape, absent, range, size, isDiscrete, values };
   });
   for (let d = 0; d < total; d++) {
-    program.draw(plan.numbers[d]!);
+    program.draw(numbers[d]!);
     for (const { variable, values, size, absent } of kept) values.set(withoutAbsent(program.memory(variable.name), absent), d * size);
   }
   return kept.map(
@@ -264,7 +264,7 @@ function drawn(
       insidePlate: true,
       ...(isDiscrete && range !== undefined && Number.isFinite(range) ? { range } : {}),
       ...(elements === undefined ? {} : { elements }),
-      result: { form: 'draws', chains: plan.chains, draws: plan.draws, values, independent: plan.independent },
+      result: { form: 'draws', chains, draws, values, independent, ...(repeats === 1 ? {} : { repeats }) },
     }),
   );
 }
@@ -280,7 +280,7 @@ function notesOn(
   continued: ReadonlyMap<string, Continued>,
   { renewed, changed }: Merged,
   found: RunDraws,
-  thinned: { readonly chains: number; readonly draws: number } | null,
+  { chains, draws, repeats, isThinned }: DrawPlan,
 ): readonly Diagnostic[] {
   const { graph } = bound;
   const observedAndGiven = [
@@ -324,10 +324,16 @@ function notesOn(
     ...(found.marginal.length === 0
       ? []
       : [note('marginal-draws', `${found.marginal.join(', ')}: drawn element by element from the probabilities of the run`)]),
-    ...(thinned === null
+    ...(isThinned
+      ? [note('fewer-draws', `${chains * draws} of the posterior's draws are used: all of them would not fit into memory`)]
+      : []),
+    ...(repeats === 1
       ? []
       : [
-          note('fewer-draws', `${thinned.chains * thinned.draws} of the posterior's draws are used: all of them would not fit into memory`),
+          note(
+            'repeated-draws',
+            `the run has ${(chains * draws) / repeats} draws, of which each is used ${repeats} times: the predictions are known no better than these draws allow`,
+          ),
         ]),
   ];
 }

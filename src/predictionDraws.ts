@@ -89,6 +89,8 @@ export interface DrawPlan {
   /** Of each chain. */
   readonly draws: number;
   readonly independent: boolean;
+  /** So many predictions in a row are from one draw of the posterior. */
+  readonly repeats: number;
   /** For each prediction the number of the posterior's draw. */
   readonly numbers: Int32Array;
   /** True where fewer draws than the run has are used although nobody asked for fewer. */
@@ -96,8 +98,9 @@ export interface DrawPlan {
 }
 
 /**
- * Which draws of the posterior are used: all, or so many, evenly from each chain; more than there are by going round.
- * @param count as asked for; null for all.
+ * Which draws of the posterior are used: all, or so many, evenly from each chain. Where there are fewer, each is used equally often, one
+ * use after the other, so that who judges the predictions can tell the noise of a draw's own from that of the draw.
+ * @param count as asked for; null for all. As many of each chain are used, and as many of each draw: rounded up.
  * @param most that fit; null is returned where more are asked for, or none fits.
  */
 export function drawsToUse({ chains, length, independent }: RunDraws, count: number | null, most: number): DrawPlan | null {
@@ -105,14 +108,14 @@ export function drawsToUse({ chains, length, independent }: RunDraws, count: num
     perChain = Math.floor(most / chains);
   const wanted = count === null ? (available === 0 ? usualDraws : available) : Math.ceil(count / chains);
   if (perChain < 1 || (count !== null && wanted > perChain)) return null;
-  const draws = Math.min(wanted, perChain),
+  const repeats = available === 0 ? 1 : Math.max(1, Math.min(Math.ceil(wanted / available), Math.floor(perChain / available))),
+    draws = repeats > 1 ? repeats * available : Math.min(wanted, perChain, available === 0 ? wanted : available),
     numbers = new Int32Array(chains * draws);
   for (let chain = 0, k = 0; chain < chains; chain++) {
     for (let draw = 0; draw < draws; draw++, k++) {
-      const within = available === 0 ? draw : draws > available ? draw % available : Math.floor((draw * available) / draws);
-      numbers[k] = chain * available + within;
+      numbers[k] = chain * available + (available === 0 ? draw : Math.floor((draw * available) / draws));
     }
   }
   // Draws that are far enough apart to be few of many count as independent: the run is judged by all of its own.
-  return { chains, draws, independent: independent || draws < available, numbers, isThinned: draws < wanted };
+  return { chains, draws, independent: independent || draws < available, repeats, numbers, isThinned: count === null && draws < wanted };
 }

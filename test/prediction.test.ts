@@ -294,6 +294,49 @@ describe('plates of several lengths', () => {
   });
 });
 
+describe('more predictions than the run has draws', () => {
+  // Of y = [1, 2, 3] ~ Normal(m, 1), m ~ Normal(0, 1) the posterior is Normal(1.5, 1/2).
+  const program =
+    'data y: real[N]\nsample m ~ Normal(0, 1)\nobserve y ~ Normal(m, 1)\npredict w ~ Normal(m, 0.0001)\npredict v ~ Normal(m, 10)\n';
+  const draws = 400,
+    repeats = 250;
+  for (const backend of ['exact', 'gibbs']) {
+    it(`are as certain as those draws allow (${backend})`, async () => {
+      const run = await compile(program, 'm').infer({ y: [1, 2, 3] }, { workers: 0, chains: 4, draws: draws / 4, seed: 3, backend }),
+        said: Diagnostic[] = [];
+      // Rounded up, so that every draw is used as often.
+      const p = run.predictions({}, { draws: draws * repeats - 50, onNotes: (notes) => said.push(...notes) });
+      expect(p.draws('w').length).toBe(draws * repeats);
+      expect(said).toContainEqual(expect.objectContaining({ code: 'repeated-draws' }));
+      for (const [name, noise] of [
+        ['w', 0.0001],
+        ['v', 10],
+      ] as const) {
+        // Draws of a conjugate mean are independent: var(mean) = var(m) / draws + noise^2 / (draws * repeats). An error estimated
+        // from 400 draws is off by 3.5 % (one sd); from a chain, by the noise of its correlations, by some 10 %.
+        const error = Math.sqrt(0.25 / draws + noise ** 2 / (draws * repeats)),
+          { mean, mcse, essBulk, rhat } = p.summary().variables[name]!;
+        expect(mcse! / error).toBeGreaterThan(0.7);
+        expect(mcse! / error).toBeLessThan(1.4);
+        expect(Math.abs(mean! - 1.5) / error).toBeLessThan(worst);
+        if (backend === 'exact') continue;
+        expect(essBulk! / ((0.25 + noise ** 2) / error ** 2)).toBeGreaterThan(0.5);
+        expect(essBulk! / ((0.25 + noise ** 2) / error ** 2)).toBeLessThan(2);
+        expect(Math.abs(rhat! - 1)).toBeLessThan(0.03);
+      }
+      const files = p.files(),
+        again = openRun('m', {
+          summary: files['summary.json']!,
+          run: files['run.json']!,
+          draws: [files['draws.csv']!],
+          data: null,
+          pointwise: null,
+        });
+      expect(again.posterior.summary().variables['w']!.mcse).toBeCloseTo(p.summary().variables['w']!.mcse!, 8);
+    });
+  }
+});
+
 describe('plates of new rows', () => {
   it('draw latents of their own, and never take those of the run', async () => {
     const program =

@@ -1,7 +1,7 @@
 /** Where predictions begin: draws as a run kept them, and labels drawn from their probabilities, one draw at a time. */
 import { describe, expect, it } from 'vitest';
 import type { VariableResult } from '../src/4-infer/posterior.js';
-import { sourcesOf } from '../src/predictionDraws.js';
+import { drawsToUse, sourcesOf } from '../src/predictionDraws.js';
 
 const draws = 4000,
   probabilities = [0.2, 0.8, 0, 1, 0.55, 0.45];
@@ -38,6 +38,17 @@ describe('the draws that predictions begin with', () => {
   it('are those of the run, and begin again after the last', () => {
     expect(length).toBe(draws);
     expect([...sources.get('w')!.at(3), ...sources.get('w')!.at(draws + 3)]).toEqual([6, 7, 6, 7]);
+  });
+
+  it('are used equally often where more are asked for, each several times in a row', () => {
+    const run = { draws: new Map(), chains: 2, length: 6, independent: false, points: [], marginal: [], missing: [] };
+    const plan = (count: number | null): unknown => {
+      const { draws: perChain, repeats, numbers } = drawsToUse(run, count, 1000)!;
+      return { perChain, repeats, numbers: [...numbers] };
+    };
+    expect(plan(null)).toEqual({ perChain: 3, repeats: 1, numbers: [0, 1, 2, 3, 4, 5] });
+    expect(plan(3)).toEqual({ perChain: 2, repeats: 1, numbers: [0, 1, 3, 4] });
+    expect(plan(7)).toEqual({ perChain: 6, repeats: 2, numbers: [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5] });
   });
 
   it('of labels of which the run has probabilities are as probable, and take no more room than one of them', () => {

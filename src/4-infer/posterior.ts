@@ -27,6 +27,8 @@ export interface DrawsForm {
   readonly values: DrawValues;
   /** True for independent draws from a closed form: not judged by R-hat, effective size is the number of draws. */
   readonly independent: boolean;
+  /** Of predictions: so many draws in a row are from one draw of the posterior; absent: each is from one of its own. Divides `draws`. */
+  readonly repeats?: number;
 }
 
 /** Running moments of a variable too large to keep draw by draw. */

@@ -174,15 +174,23 @@ export interface VariableRecord extends Pick<VariableResult, 'name' | 'shape' | 
   readonly chainNumbers?: readonly number[];
   readonly draws: number;
   readonly independent: boolean;
+  /** Only of predictions that repeat draws (`DrawsForm.repeats`). */
+  readonly repeats?: number;
 }
 
 function recordOf(variable: VariableResult): VariableRecord {
   const { name, shape, kind, discrete, range, low, insidePlate, result } = variable;
-  const { chains, chainNumbers, draws, independent } =
+  const { chains, chainNumbers, draws, independent, repeats } =
     keptDraws(variable) ??
     (result.form === 'moments'
-      ? { ...result, chainNumbers: undefined, independent: false }
-      : { chains: 0, chainNumbers: undefined, draws: 0, independent: true });
-  const counts = { chains, ...(chainNumbers === undefined ? {} : { chainNumbers }), draws, independent };
+      ? { ...result, chainNumbers: undefined, independent: false, repeats: undefined }
+      : { chains: 0, chainNumbers: undefined, draws: 0, independent: true, repeats: undefined });
+  const counts = {
+    chains,
+    ...(chainNumbers === undefined ? {} : { chainNumbers }),
+    draws,
+    independent,
+    ...(repeats === undefined ? {} : { repeats }),
+  };
   return { name, shape, kind, discrete, range: range ?? null, low: low ?? null, insidePlate, form: result.form, ...counts };
 }

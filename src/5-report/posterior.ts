@@ -317,8 +317,9 @@ export class Posterior {
     for (const { variable, elements } of this.view().summaries) {
       const { result } = variable;
       if (result.form !== 'draws' || result.independent || result.chains * result.draws === 0) continue;
-      if (buffers === null || buffers.chains !== result.chains || buffers.draws !== result.draws)
-        buffers = new ChainDraws(result.chains, result.draws);
+      const { chains, draws, repeats = 1 } = result;
+      if (buffers === null || buffers.chains !== chains || buffers.draws !== draws || buffers.repeats !== repeats)
+        buffers = new ChainDraws(chains, draws, repeats);
       for (const { name, flat } of elements) all[name] = diagnose(buffers.load(result.values, flat, sizeOf(variable.shape)));
     }
     return all;
@@ -481,7 +482,7 @@ export class Posterior {
 
   private fewDraws(): readonly Diagnostic[] {
     const few = this.result.variables.some(
-      ({ result }) => result.form === 'draws' && !result.independent && result.draws < fewestJudgedDraws,
+      ({ result }) => result.form === 'draws' && !result.independent && result.draws / (result.repeats ?? 1) < fewestJudgedDraws,
     );
     return few
       ? [

@@ -135,7 +135,7 @@ export function resultOfRun({ record, variables }: StoredRun): Pick<RunResult, '
 }
 
 function resultOf(record: VariableRecord, rows: RowColumns, values: DrawValues | null): VariableResult {
-  const { name, shape, kind, discrete, insidePlate, range, low, chains, chainNumbers, draws, independent } = record;
+  const { name, shape, kind, discrete, insidePlate, range, low, chains, chainNumbers, draws, independent, repeats } = record;
   const { probabilities } = rows;
   const common = {
     name,
@@ -150,7 +150,15 @@ function resultOf(record: VariableRecord, rows: RowColumns, values: DrawValues |
   if (record.form === 'draws' && values !== null)
     return {
       ...common,
-      result: { form: 'draws', chains, ...(chainNumbers === undefined ? {} : { chainNumbers }), draws, values, independent },
+      result: {
+        form: 'draws',
+        chains,
+        ...(chainNumbers === undefined ? {} : { chainNumbers }),
+        draws,
+        values,
+        independent,
+        ...(repeats === undefined ? {} : { repeats }),
+      },
     };
   if (record.form === 'closed') {
     const q5 = rows.column('q5'),
@@ -255,6 +263,7 @@ function recordOf(text: string): RunRecord {
     isCount(x['chains']) &&
     (x['chainNumbers'] === undefined || isList(x['chainNumbers'], isCount)) &&
     isCount(x['draws']) &&
+    (x['repeats'] === undefined || (isCount(x['repeats']) && Number(x['draws']) % Number(x['repeats']) === 0)) &&
     isNumberOrNull(x['range']) &&
     isNumberOrNull(x['low']) &&
     ['discrete', 'insidePlate', 'independent'].every((name) => typeof x[name] === 'boolean') &&

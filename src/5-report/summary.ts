@@ -3,7 +3,7 @@
  * R-hat, probabilities. From draws, running moments or closed forms alike; what does not apply is null.
  */
 import { type ClosedForm, type DrawsForm, elementName, type MomentsForm, sizeOf, type VariableResult } from '../4-infer/posterior.js';
-import { ChainDraws } from './diagnostics/chainDraws.js';
+import { ChainDraws, meanOf, varianceOf } from './diagnostics/chainDraws.js';
 import { essBulk, essTail } from './diagnostics/ess.js';
 import { mcseMean, mcseQuantile } from './diagnostics/mcse.js';
 import { rhat, rhatOfRanks } from './diagnostics/rhat.js';
@@ -84,11 +84,11 @@ function hasDraws({ result }: VariableResult): boolean {
 /** Rows of every variable, in order. Buffers are shared, so many variables cost no more than their draws. */
 export function summarise(variables: readonly VariableResult[]): readonly VariableSummary[] {
   const buffers = new Map<string, ChainDraws>();
-  const buffersFor = (chains: number, draws: number): ChainDraws => {
-    const key = `${chains} ${draws}`;
+  const buffersFor: BuffersFor = (chains, draws, repeats) => {
+    const key = `${chains} ${draws} ${repeats}`;
     let found = buffers.get(key);
     if (found === undefined) {
-      found = new ChainDraws(chains, draws);
+      found = new ChainDraws(chains, draws, repeats);
       buffers.set(key, found);
     }
     return found;
@@ -111,12 +111,10 @@ export function elementsOf(variable: VariableResult): readonly number[] {
 }
 
 type Row = Omit<ElementSummary, 'name' | 'flat'>;
+/** Buffers for draws of one form. */
+type BuffersFor = (chains: number, draws: number, repeats?: number) => ChainDraws;
 
-function summariseElement(
-  variable: VariableResult,
-  flat: number,
-  buffersFor: (chains: number, draws: number) => ChainDraws,
-): ElementSummary {
+function summariseElement(variable: VariableResult, flat: number, buffersFor: BuffersFor): ElementSummary {
   const { result } = variable;
   const row =
     result.form === 'draws'
@@ -155,14 +153,9 @@ const unknownRow: Row = {
   probs: null,
 };
 
-function fromDraws(
-  variable: VariableResult,
-  form: DrawsForm,
-  flat: number,
-  buffersFor: (chains: number, draws: number) => ChainDraws,
-): Row {
+function fromDraws(variable: VariableResult, form: DrawsForm, flat: number, buffersFor: BuffersFor): Row {
   if (form.chains * form.draws === 0) return unknownRow;
-  const draws = buffersFor(form.chains, form.draws).load(form.values, flat, sizeOf(variable.shape));
+  const draws = buffersFor(form.chains, form.draws, form.repeats).load(form.values, flat, sizeOf(variable.shape));
   const probs = countedProbabilities(variable, draws.values);
   const first = draws.values[0]!;
   if (isConstant(draws.values))
@@ -186,8 +179,7 @@ function fromDraws(
     q95: quantile(0.95),
     probs,
   };
-  if (form.independent)
-    return { ...common, mcse: known((sd / Math.sqrt(draws.values.length)) * unit), essBulk: null, essTail: null, rhat: null };
+  if (form.independent) return { ...common, mcse: known(errorOfIndependent(draws, sd) * unit), essBulk: null, essTail: null, rhat: null };
   const both = rhat(draws);
   return {
     ...common,
@@ -196,6 +188,14 @@ function fromDraws(
     essTail: known(essTail(draws)),
     rhat: knownOrInfinite(Number.isNaN(both) ? rhatOfRanks(draws) : both),
   };
+}
+
+/** Of the mean: of draws that repeat, that of the means over the repeats. */
+function errorOfIndependent(draws: ChainDraws, sd: number): number {
+  if (draws.repeats === 1) return sd / Math.sqrt(draws.values.length);
+  draws.fillSplitPlain();
+  const { split: means } = draws.judged();
+  return Math.sqrt(varianceOf(means, 0, means.length, meanOf(means, 0, means.length)) / means.length);
 }
 
 function fromMoments(variable: VariableResult, form: MomentsForm, flat: number): Row {
@@ -211,12 +211,7 @@ function fromMoments(variable: VariableResult, form: MomentsForm, flat: number):
   };
 }
 
-function fromClosedForm(
-  variable: VariableResult,
-  form: ClosedForm,
-  flat: number,
-  buffersFor: (chains: number, draws: number) => ChainDraws,
-): Row {
+function fromClosedForm(variable: VariableResult, form: ClosedForm, flat: number, buffersFor: BuffersFor): Row {
   const quantiles: Partial<Quantiles> | null =
     form.quantiles !== null
       ? { q5: known(form.quantiles.q5[flat]), q50: known(form.quantiles.q50[flat]), q95: known(form.quantiles.q95[flat]) }
@@ -234,12 +229,7 @@ function fromClosedForm(
 type Quantiles = Pick<Row, 'q5' | 'q50' | 'q95' | 'mcse'>;
 
 /** Beside a mean in closed form: the Monte Carlo error then is that of the quantile known least. */
-function drawnQuantiles(
-  variable: VariableResult,
-  form: ClosedForm,
-  flat: number,
-  buffersFor: (chains: number, draws: number) => ChainDraws,
-): Quantiles | null {
+function drawnQuantiles(variable: VariableResult, form: ClosedForm, flat: number, buffersFor: BuffersFor): Quantiles | null {
   if (form.draws === null || form.draws.count === 0) return null;
   const draws = buffersFor(1, form.draws.count).load(form.draws.values, flat, sizeOf(variable.shape));
   if (isConstant(draws.values)) {

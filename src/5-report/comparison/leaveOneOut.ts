@@ -5,7 +5,8 @@
  */
 import { normalQuantile } from '../../numeric/special/normal.js';
 import { Autocovariance } from '../diagnostics/fourier.js';
-import { effectiveSize, type Series } from '../diagnostics/ess.js';
+import type { Series } from '../diagnostics/chainDraws.js';
+import { effectiveSize } from '../diagnostics/ess.js';
 import { fitGeneralisedPareto, paretoQuantile } from './pareto.js';
 
 /** Log likelihoods of every unit in every draw: [units, chains * draws], draws of one chain after the other. */

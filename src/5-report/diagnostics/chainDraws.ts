@@ -13,13 +13,27 @@ import { RadixSorter } from './sorting.js';
 /** Draws as they are kept: real numbers, or integers in fewer bytes. */
 export type DrawSource = Float64Array | Int32Array | Uint8Array;
 
-export class ChainDraws {
+/** Series of equal length with the buffers that their effective size takes. */
+export interface Series {
+  /** [splitChains, splitDraws]. */
+  readonly split: Float64Array;
+  readonly splitChains: number;
+  readonly splitDraws: number;
+  readonly splitMeans: Float64Array;
+  readonly autocovariance: Autocovariance;
+  readonly lags: Float64Array;
+  readonly correlations: Float64Array;
+}
+
+export class ChainDraws implements Series {
   readonly chains: number;
   readonly draws: number;
+  /** So many draws in a row that differ by noise of their own only: predictions from one draw of a posterior. Divides `draws`. */
+  readonly repeats: number;
   /** [chains, draws]. Call `changed` after writing. */
   readonly values: Float64Array;
   /**
-   * Every chain is cut into halves; an odd draw in the middle is left out. A single draw is not cut.
+   * Every chain is cut into halves; an odd draw in the middle is left out, with its repeats. A single draw is not cut.
    * Halves of one draw (two or three draws a chain) are laid out as `posterior` does: the first draws
    * of all chains make one series, the last draws another. Nothing is judged on so few.
    */
@@ -36,26 +50,31 @@ export class ChainDraws {
   /** Draws in a half chain; all where there is a single draw. */
   private readonly half: number;
   private readonly transposed: boolean;
+  private readonly meansOfRepeats: Series | null;
   private readonly sorter: RadixSorter;
   private readonly sortedValues: Float64Array;
   private readonly order: Int32Array;
   private readonly scoreOfTwiceRank: Float64Array;
   private sortedIsCurrent: boolean;
 
-  constructor(chains: number, draws: number) {
+  constructor(chains: number, draws: number, repeats: number = 1) {
     this.chains = chains;
     this.draws = draws;
+    this.repeats = repeats;
     this.values = new Float64Array(chains * draws);
-    this.half = draws === 1 ? 1 : Math.floor(draws / 2);
+    const isWhole = draws === repeats;
+    this.half = isWhole ? draws : repeats * Math.floor(draws / repeats / 2);
     this.transposed = this.half === 1 && draws > 1 && chains > 1;
-    this.splitChains = draws === 1 ? chains : this.transposed ? 2 : 2 * chains;
+    this.splitChains = isWhole ? chains : this.transposed ? 2 : 2 * chains;
     this.splitDraws = this.transposed ? chains : this.half;
-    const splitLength = this.splitChains * this.splitDraws;
-    this.split = new Float64Array(splitLength);
-    this.splitMeans = new Float64Array(this.splitChains);
-    this.autocovariance = new Autocovariance(Math.max(1, this.splitDraws));
-    this.lags = new Float64Array(this.splitDraws);
-    this.correlations = new Float64Array(this.splitDraws + 2);
+    const splitLength = this.splitChains * this.splitDraws,
+      { split, splitMeans, autocovariance, lags, correlations } = seriesOf(this.splitChains, this.splitDraws);
+    this.split = split;
+    this.splitMeans = splitMeans;
+    this.autocovariance = autocovariance;
+    this.lags = lags;
+    this.correlations = correlations;
+    this.meansOfRepeats = repeats === 1 ? null : seriesOf(this.splitChains, this.splitDraws / repeats);
     this.sorter = new RadixSorter(chains * draws);
     this.sortedValues = new Float64Array(chains * draws);
     this.order = new Int32Array(chains * draws);
@@ -225,6 +244,14 @@ export class ChainDraws {
     return true;
   }
 
+  /** What `split` holds, as chains of the posterior: of draws that repeat the means over the repeats, which only they have a chain's errors. */
+  judged(): Series {
+    const { meansOfRepeats: means, split, repeats } = this;
+    if (means === null) return this;
+    for (let i = 0; i < means.split.length; i++) means.split[i] = meanOf(split, i * repeats, repeats);
+    return means;
+  }
+
   private place(position: number, score: number): void {
     const to = this.splitPosition(position);
     if (to >= 0) this.split[to] = score;
@@ -233,12 +260,13 @@ export class ChainDraws {
   /** Where draw number `position` of `values` stands in `split`; -1 for a middle draw left out. */
   private splitPosition(position: number): number {
     const { draws, half } = this;
-    if (!this.transposed && (2 * half === draws || draws === 1)) return position;
+    if (!this.transposed && (2 * half === draws || half === draws)) return position;
     const chain = Math.floor(position / draws);
-    const within = position - chain * draws;
-    if (2 * half < draws && within === half) return -1;
+    const within = position - chain * draws,
+      leftOut = draws - 2 * half;
+    if (within >= half && within < half + leftOut) return -1;
     if (this.transposed) return within === 0 ? chain : this.chains + chain;
-    return position - chain - (within > half ? 1 : 0);
+    return position - leftOut * (chain + (within > half ? 1 : 0));
   }
 
   private score(twiceRank: number): number {
@@ -248,6 +276,18 @@ export class ChainDraws {
     this.scoreOfTwiceRank[twiceRank] = score;
     return score;
   }
+}
+
+function seriesOf(splitChains: number, splitDraws: number): Series {
+  return {
+    split: new Float64Array(splitChains * splitDraws),
+    splitChains,
+    splitDraws,
+    splitMeans: new Float64Array(splitChains),
+    autocovariance: new Autocovariance(Math.max(1, splitDraws)),
+    lags: new Float64Array(splitDraws),
+    correlations: new Float64Array(splitDraws + 2),
+  };
 }
 
 function identity(value: number): number {

@@ -3,11 +3,11 @@
  * sequence): S / tau, tau = -1 + 2 sum_t rho_t with rho_t = 1 - (W - mean autocovariance_t) / var_plus.
  * Agrees with the R package `posterior`, its treatment of very short chains included.
  */
-import { isDegenerate, meanOf, varianceOf, type ChainDraws } from './chainDraws.js';
+import { isDegenerate, meanOf, varianceOf, type ChainDraws, type Series } from './chainDraws.js';
 
 /** Of the normal scores of the ranks: efficiency in the bulk. NaN where draws are constant, not a number, or fewer than six a chain. */
 export function essBulk(draws: ChainDraws): number {
-  return draws.fillNormalScores() ? effectiveSize(draws) : Number.NaN;
+  return draws.fillNormalScores() ? essOfSplit(draws) : Number.NaN;
 }
 
 /** The smaller of the effective sizes of the 5 % and the 95 % quantile. */
@@ -21,13 +21,27 @@ export function essQuantile(draws: ChainDraws, probability: number): number {
   const count = draws.values.length;
   const bound = draws.quantile(probability === 1 ? (count - 0.5) / count : probability);
   draws.fillSplit((value) => (value <= bound ? 1 : 0));
-  return effectiveSize(draws);
+  return essOfSplit(draws);
 }
 
 /** For the mean: of the draws themselves. */
 export function essMean(draws: ChainDraws): number {
   draws.fillSplitPlain();
-  return effectiveSize(draws);
+  return essOfSplit(draws);
+}
+
+/**
+ * Of what the split of draws holds. Where draws repeat, their means over the repeats are a chain whose effective size is known, and the
+ * variance of the whole mean is that of these means over this size: so many independent draws have a mean as certain.
+ */
+export function essOfSplit(draws: ChainDraws): number {
+  if (draws.repeats === 1) return effectiveSize(draws);
+  const { split } = draws,
+    means = draws.judged();
+  if (means.split.length < 2 || isDegenerate(means.split)) return Number.NaN;
+  const variance = (values: Float64Array): number => varianceOf(values, 0, values.length, meanOf(values, 0, values.length));
+  const ratio = variance(split) / variance(means.split);
+  return ratio * effectiveSize(means);
 }
 
 /** Beyond about this many lags one transform of all costs less than lags one by one. */
@@ -53,9 +67,6 @@ function lagSum(centred: Float64Array, chains: number, n: number, lag: number): 
   }
   return even + odd;
 }
-
-/** Series of equal length with the buffers that their effective size takes. */
-export type Series = Pick<ChainDraws, 'split' | 'splitChains' | 'splitDraws' | 'splitMeans' | 'autocovariance' | 'lags' | 'correlations'>;
 
 /** Of what `split` holds; leaves it centred. */
 export function effectiveSize(draws: Series): number {

@@ -5,7 +5,7 @@
  */
 import { betaIInverse } from '../../numeric/special/incompleteBeta.js';
 import type { ChainDraws } from './chainDraws.js';
-import { effectiveSize, essMean, essQuantile } from './ess.js';
+import { essMean, essOfSplit, essQuantile } from './ess.js';
 
 /** sd / sqrt(effective size); NaN where the effective size is not defined. */
 export function mcseMean(draws: ChainDraws): number {
@@ -25,7 +25,7 @@ export function mcseSd(draws: ChainDraws): number {
   second /= draws.values.length;
   fourth /= draws.values.length;
   draws.fillSplit((value) => (value - mean) ** 2);
-  const varianceOfVariance = (fourth - second * second) / effectiveSize(draws);
+  const varianceOfVariance = (fourth - second * second) / essOfSplit(draws);
   return Math.sqrt(varianceOfVariance / second / 4);
 }
 

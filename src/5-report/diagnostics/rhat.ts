@@ -33,7 +33,7 @@ export function rhatWithoutRanks(draws: ChainDraws): number {
 
 /** R-hat of what `split` holds. */
 function plainRhat(draws: ChainDraws): number {
-  const { split, splitChains, splitDraws, splitMeans } = draws;
+  const { split, splitChains, splitDraws, splitMeans } = draws.judged();
   if (isDegenerate(split)) return Number.NaN;
   let within = 0;
   for (let chain = 0; chain < splitChains; chain++) {

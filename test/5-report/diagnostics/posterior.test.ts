@@ -8,6 +8,7 @@ import { ChainDraws } from '../../../src/5-report/diagnostics/chainDraws.js';
 import { essBulk, essMean, essQuantile, essTail } from '../../../src/5-report/diagnostics/ess.js';
 import { mcseMean, mcseQuantile, mcseSd } from '../../../src/5-report/diagnostics/mcse.js';
 import { rhat, rhatWithoutRanks } from '../../../src/5-report/diagnostics/rhat.js';
+import { createRandom } from '../../../src/random/generator.js';
 
 type Wanted = number | string | null;
 interface Case {
@@ -70,5 +71,34 @@ describe.each(Object.entries(reference.cases))('draws "%s"', (_name, given) => {
     for (const [quantity, compute] of Object.entries(quantities)) {
       expect(compute(reused), quantity).toEqual(compute(ChainDraws.of(values, given.chains, given.draws)));
     }
+  });
+});
+
+describe('draws that repeat', () => {
+  const chains = 3,
+    draws = 101,
+    repeats = 5,
+    random = createRandom('repeats', 'test');
+  // First-order autoregressions, odd in number: the middle one is left out, with its repeats.
+  const chain = new Float64Array(chains * draws);
+  for (let i = 0; i < chain.length; i++) chain[i] = (i % draws === 0 ? 0 : 0.7 * chain[i - 1]!) + random.normal();
+  const once = ChainDraws.of(chain, chains, draws);
+
+  it.each(['rhat', 'essBulk', 'essMedian', 'essMean', 'mcseMean', 'mcseSd'])('exactly have the %s of what they repeat', (quantity) => {
+    const repeated = new ChainDraws(chains, draws * repeats, repeats).load(
+      Float64Array.from({ length: chain.length * repeats }, (_, i) => chain[Math.floor(i / repeats)]!),
+      0,
+      1,
+    );
+    // Divisors n - 1 of 303 draws and scores of 1515 ranks differ by less than one in a hundred; R-hat of halves of 250 by its own 1/50.
+    expect(Math.abs(quantities[quantity]!(repeated) / quantities[quantity]!(once) - 1)).toBeLessThan(quantity === 'rhat' ? 0.001 : 0.01);
+  });
+
+  it('with noise of their own have the error of their means', () => {
+    const noise = 4,
+      values = Float64Array.from({ length: chain.length * repeats }, (_, i) => chain[Math.floor(i / repeats)]! + noise * random.normal());
+    const means = Float64Array.from(chain, (_, i) => values.subarray(i * repeats, (i + 1) * repeats).reduce((a, b) => a + b, 0) / repeats);
+    const repeated = new ChainDraws(chains, draws * repeats, repeats).load(values, 0, 1);
+    expect(Math.abs(mcseMean(repeated) / mcseMean(ChainDraws.of(means, chains, draws)) - 1)).toBeLessThan(0.01);
   });
 });
