@@ -20,6 +20,7 @@ import { checkConstraint, checkFloors, checkIntervals } from './constraints.js';
 import { orderElements } from './elementOrder.js';
 import { type Reading, elementName, nameAt, readValue } from './data.js';
 import type { ModelGraph, Statement, Variable } from './graph.js';
+import { codedColumns } from './codedColumns.js';
 import { groupsWithoutData } from './groups.js';
 import * as messages from './bindMessages.js';
 import { orderedGroups } from './query.js';
@@ -121,7 +122,8 @@ class Binding implements BindContext {
       checkLaws(this);
       if (!this.failed) checkValues(this);
       if (!this.failed && this.mode === 'infer')
-        for (const diagnostic of groupsWithoutData(this.graph, this.storages)) this.report(diagnostic);
+        for (const diagnostic of [...groupsWithoutData(this.graph, this.storages), ...codedColumns(this.graph, this.levels())])
+          this.report(diagnostic);
     } catch (thrown) {
       if (!(thrown instanceof HostFailure)) throw thrown;
       this.report(thrown.diagnostic);
@@ -137,6 +139,11 @@ class Binding implements BindContext {
       const order = orderElements(this, statements);
       if (order !== null) this.orders.set(statements[0]!.id, order);
     }
+  }
+
+  /** Words of the columns that were coded. */
+  private levels(): ReadonlyMap<string, readonly string[]> {
+    return new Map([...this.readings].flatMap(([name, { levels }]) => (levels === null ? [] : [[name, levels] as const])));
   }
 
   // --- names and values -----------------------------------------------------------------------

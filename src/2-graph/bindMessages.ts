@@ -2,6 +2,7 @@
  * Everything that binding says to a user, one function for each message.
  */
 import type { Diagnostic, Span } from '../errors/diagnostic.js';
+import { nameAt } from './data.js';
 
 function error(code: string, message: string, span?: Span, hint?: string, expected?: string): Diagnostic {
   return {
@@ -21,6 +22,10 @@ function note(code: string, message: string, span?: Span, hint?: string): Diagno
     ...(span === undefined ? {} : { span }),
     ...(hint === undefined ? {} : { hint }),
   };
+}
+
+function warning(code: string, message: string, span?: Span, hint?: string): Diagnostic {
+  return { ...note(code, message, span, hint), severity: 'warning' };
 }
 
 /** A number as a user wrote it: no digits that mean nothing. */
@@ -134,7 +139,7 @@ export function wordAmongNumbers(
 }
 /** A text as it is written on a command line. */
 function shellWord(text: string): string {
-  return /^[\w.,-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+  return /^[\p{L}\p{N}_.,=-]+$/u.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 /** What somebody meant who has this in a column of numbers. */
 function hintForWord(word: string): string {
@@ -216,6 +221,36 @@ export function computedValue(name: string, span?: Span): Diagnostic {
 export function codedLevels(name: string, levels: readonly string[], span?: Span): Diagnostic {
   const shown = levels.slice(0, 20).map((word, code) => `${code} = ${word}`);
   return note('coded-levels', `${name} is coded ${list(shown)}${levels.length > 20 ? `, ... (${levels.length} levels)` : ''}`, span);
+}
+/** So many levels are written out for a flag. */
+const shownLevels = 20;
+export function otherCodes(
+  first: string,
+  other: string,
+  variable: string,
+  ofFirst: readonly string[],
+  ofOther: readonly string[],
+  span?: Span,
+): Diagnostic {
+  const code = ofFirst.findIndex((word, k) => k < ofOther.length && word !== ofOther[k]),
+    all = [...new Set([...ofFirst, ...ofOther])].sort(),
+    shown = all.length > shownLevels ? [...all.slice(0, 3), '...'] : all,
+    together = all.some((word) => word.includes(',')) ? JSON.stringify(shown) : shown.join(','),
+    flag = (name: string): string => `--levels ${shellWord(`${name}=${together}`)}`;
+  return warning(
+    'other-codes',
+    `${first} and ${other} both choose from ${nameAt(variable, [])}, and were coded apart: ${code} is ${ofFirst[code]} in ${first} and ${ofOther[code]} in ${other}`,
+    span,
+    `where both name the same things, give both one list: ${flag(first)} ${flag(other)} (in TypeScript coded(column, levels))`,
+  );
+}
+export function codesAsCounts(name: string, levels: readonly string[], span?: Span): Diagnostic {
+  return warning(
+    'codes-as-counts',
+    `${name} holds words, coded ${list(levels.slice(0, 3).map((word, code) => `${code} = ${word}`))}${levels.length > 3 ? ', ...' : ''}, and these codes are observed as counts`,
+    span,
+    'give counts as numbers; categories are observed with Categorical, or OrderedLogistic where they have an order',
+  );
 }
 export function groupsWithoutData(name: string, found: number, largest: number, hasZero: boolean, span?: Span): Diagnostic {
   const hint =

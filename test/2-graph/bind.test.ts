@@ -376,6 +376,49 @@ describe('types and constraints', () => {
     expect(bind(named, { k: coded(column) }, { mode: 'infer' }).model).not.toBeNull();
   });
 
+  describe('coded apart', () => {
+    const teams =
+        'data home: int[N] data away: int[N] data y: real[N] for j in 0..max(max(home), max(away)) { sample s[j] ~ Normal(0, 1) } for n in 0..<N { observe y[n] ~ Normal(s[home[n]] - s[away[n]], 1) }',
+      said = (home: unknown, away: unknown, program: string = teams): readonly string[] =>
+        bind(graphOf(program), { home, away, y: [1, 2, 3, 4] }, { mode: 'infer' })
+          .diagnostics.filter(({ severity }) => severity === 'warning')
+          .map(({ code, message, hint }) => `${code}: ${message} | ${hint}`);
+    const column = (words: string): unknown => parseCsv(`g\n${words.split(' ').join('\n')}\n`).columns.get('g');
+
+    it('are two columns that choose from one list of unknowns, where a code is another word', () => {
+      expect(said(column('A B A B'), column('B C C D'))).toEqual([
+        'other-codes: home and away both choose from s, and were coded apart: 0 is A in home and B in away. | where both name the same things, give both one list: --levels home=A,B,C,D --levels away=A,B,C,D (in TypeScript coded(column, levels))',
+      ]);
+      expect(said(column('A B A B'), coded(["it's", 'a, b', 'B', 'B']))[0]).toContain(
+        String.raw`--levels 'home=["A","B","a, b","it'\''s"]'`,
+      );
+    });
+
+    it('are not where every code means one word, and where they choose from other unknowns', () => {
+      const all = ['A', 'B', 'C', 'D'];
+      expect(said(coded(['A', 'B', 'A', 'B'], all), coded(['B', 'C', 'C', 'D'], all))).toEqual([]);
+      expect(said(column('A B A B'), column('A B C C'))).toEqual([]);
+      expect(said([0, 1, 0, 1], column('B C C D'))).toEqual([]);
+      expect(
+        said(
+          column('A B A B'),
+          column('B C C D'),
+          teams.replace('s[away[n]]', 't[away[n]]').replace('for n in', 'for j in 0..max(away) { sample t[j] ~ Normal(0, 1) } for n in'),
+        ),
+      ).toEqual([]);
+    });
+  });
+
+  it('warns of the codes of words that are observed as counts', () => {
+    const codes = (law: string): readonly string[] =>
+      bind(graphOf(`data k: int[N] sample r ~ Beta(1, 1) observe k ~ ${law}`), { k: coded(['no', 'yes']) }, { mode: 'infer' })
+        .diagnostics.filter(({ severity }) => severity === 'warning')
+        .map(({ code, message }) => `${code}: ${message}`);
+    const warned = 'codes-as-counts: k holds words, coded 0 = no, 1 = yes, and these codes are observed as counts.';
+    for (const law of ['Poisson(r)', 'Geometric(r)', 'NegativeBinomial(2, r)']) expect(codes(law)).toEqual([warned]);
+    for (const law of ['Bernoulli(r)', 'Categorical([r, 1 - r])', 'Binomial(1, r)']) expect(codes(law)).toEqual([]);
+  });
+
   it('tells of groups without data where max counts the groups', () => {
     const program =
         'data g: int[N] data y: real[N] for j in 0..max(g) { sample m[j] ~ Normal(0, 1) } for n in 0..<N { observe y[n] ~ Normal(m[g[n]], 1) }',
