@@ -52,7 +52,7 @@ export function parseCsvPieces(pieces: () => Iterable<string>, options: TableOpt
   const first = scan(pieces, new Set(), missing);
   const { names } = first;
   // One mistake, however many rows disagree with such a header.
-  const comment = first.bad > 0 && names[0]?.startsWith('#') === true ? names[0] : null;
+  const comment = (first.bad > 0 && names[0]?.startsWith('#') === true) || names[0]?.startsWith('sep=') === true ? names[0] : null;
   const problems = comment === null ? [...first.problems, ...headerProblems(names)] : [commentProblem(comment)];
   if (comment === null && first.bad > shownRows)
     problems.push({ code: 'bad-csv', severity: 'error', message: `${first.bad - shownRows} more rows are malformed` });
@@ -242,11 +242,12 @@ function scanQuoted(source: string, reading: Reading): Reading {
   Papa.parse<string[]>(source, {
     delimiter,
     step: ({ data, errors, meta }) => {
-      const start = line;
+      const start = line,
+        from = lastCursor;
       for (let k = lastCursor; k < meta.cursor; k++) if (source.charCodeAt(k) === lineFeed) line++;
       lastCursor = meta.cursor;
-      // A blank line is no row, in whatever place.
-      if (data.length === 1 && data[0]!.trim() === '' && errors.length === 0) return;
+      // A blank line is no row, in whatever place; an empty text in quotes is a cell.
+      if (data.length === 1 && data[0]!.trim() === '' && errors.length === 0 && !source.slice(from, meta.cursor).includes('"')) return;
       if (errors.length > 0) {
         reading.complain(start, errors[0]!.message);
         return;
@@ -366,6 +367,13 @@ function separatorOf(text: string): string {
 }
 
 function commentProblem(line: string): Diagnostic {
+  if (line.startsWith('sep='))
+    return {
+      code: 'bad-csv',
+      severity: 'error',
+      message: 'the first line says to spreadsheets what separates the cells (sep=)',
+      hint: 'leave it out: the first line names the columns, and the separator is found there',
+    };
   return {
     code: 'bad-csv',
     severity: 'error',

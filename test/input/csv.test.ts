@@ -49,6 +49,17 @@ describe('parseCsv', () => {
     expect(table.columns.get('x')!.levels).toBeUndefined();
   });
 
+  it('takes an empty text in quotes for a missing cell, and an empty line for none', () => {
+    expect([...parseCsv('y\n1\n""\n\n3\r\n" "\r\n').columns.get('y')!.values]).toEqual([1, Number.NaN, 3, Number.NaN]);
+  });
+
+  it.each(['sep=;\nx;y\n1;2\n', 'sep=,\nx,y\n1,2\n', 'sep=;\nx\n1\n'])(
+    'says of a line for spreadsheets that it has no place (%j)',
+    (text) => {
+      expect(() => parseCsv(text)).toThrow(/^the first line says to spreadsheets what separates the cells \(sep=\)$/);
+    },
+  );
+
   it('reads true and false as 1 and 0 even where only one occurs', () => {
     expect(column('t\nTRUE\nTRUE\n', 't')).toEqual({ values: [1, 1], levels: undefined });
     expect(column('t\nfalse\ntrue\n', 't')).toEqual({ values: [0, 1], levels: undefined });
