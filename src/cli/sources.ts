@@ -183,6 +183,7 @@ export function readNamedValues(flag: string, path: string): ReadonlyMap<string,
     path,
     () => text,
     () => parseDataJson(text),
+    hintForFile(path, text),
   );
 }
 
@@ -334,7 +335,13 @@ function readJson(path: string): unknown {
     path,
     () => text,
     () => parseJsonValue(text),
+    hintForFile(path, text),
   );
+}
+
+/** A text that is no JSON under a name that does not say what it is. */
+function hintForFile(path: string, text: string): string | undefined {
+  return /\.json$/i.test(path) || /^\s*[[{]/.test(text) ? undefined : 'it is read as JSON: the name of a table ends in .csv or .tsv';
 }
 
 /** What somebody meant who wrote a value that is not JSON. */

@@ -94,6 +94,18 @@ describe('tables', () => {
   });
 });
 
+describe('files', () => {
+  it('of another name are JSON, and what is a table says how it should be called', () => {
+    const path = join(folder, 'x.txt');
+    writeFileSync(path, 'y;group\n1;2\n');
+    const said = 'bad-json: Found "y" where a value is expected | it is read as JSON: the name of a table ends in .csv or .tsv';
+    expect(refusal(() => readValues(model, { data: [path] }))).toBe(said);
+    expect(refusal(() => readValues(model, { data: [`y=${path}`] }))).toBe(said);
+    writeFileSync(path, '{"y": [1, }');
+    expect(refusal(() => readValues(model, { data: [path] }))).not.toContain('.csv');
+  });
+});
+
 describe('--levels', () => {
   it('orders words, and codes numbers that are names', () => {
     expect(read('group\nhigh\nlow\n', { levels: ['group=low, high'] })['group']).toEqual({ values: [1, 0], levels: ['low', 'high'] });
