@@ -94,6 +94,8 @@ function resultOf({ record, summary, variables }: StoredRun, warnings: readonly 
 }
 
 function programOf(name: string, { record, data }: StoredRun): ReturnType<OpenedRun['program']> {
+  if (record.options['prediction'] === true)
+    throw noProgram('these are predictions, and not a run', 'Name the directory of the run that they are of.');
   if (record.program.includes(hole))
     throw noProgram(
       `the program has values of its host (${hole}), which its text does not hold`,

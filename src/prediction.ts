@@ -87,7 +87,12 @@ export function predictions(run: FinishedRun, values: Data, options: PredictOpti
   const plan = drawsToUse(found, count, Math.floor(mostNumbers / Math.max(1, numbersOf(affected, bound))));
   if (plan === null) throw fail([tooMany(affected, bound, count)]);
   const program = attempt(() => predictiveProgram(bound, continued, found.draws, seed));
-  notes.push(...diagnostics, ...program.notes, ...notesOn(bound, continued, merged, found, plan));
+  notes.push(
+    ...diagnostics,
+    ...program.notes,
+    ...notesOn(bound, continued, merged, found, plan),
+    ...keptRows(given, continued, affected, merged, graph),
+  );
   onNotes?.(notes);
 
   const variables = attempt(() => drawn(affected, bound, plan, program));
@@ -336,6 +341,40 @@ function notesOn(
           ),
         ]),
   ];
+}
+
+/** Sizes along which data are given that are those of the run, where unknowns of its rows are read: they are not drawn anew. */
+function keptRows(
+  given: ReadonlyMap<string, unknown>,
+  continued: ReadonlyMap<string, Continued>,
+  { needed }: Affected,
+  { renewed, changed }: Merged,
+  graph: ModelGraph,
+): readonly Diagnostic[] {
+  const along = new Set(
+    [...given.keys()].flatMap((name) =>
+      (graph.variables.get(name)?.dims ?? []).flatMap((dim) =>
+        dim.op === 'size' && !renewed.has(dim.name) && !changed.has(dim.name) ? [dim.name] : [],
+      ),
+    ),
+  );
+  return [...along].flatMap((size) => {
+    const rows = [...needed].filter(
+      (name) =>
+        continued.get(name)?.fresh === null && graph.variables.get(name)!.dims.some((dim) => mentioned(dim, new Set([size])) !== null),
+    );
+    return rows.length === 0
+      ? []
+      : [
+          {
+            ...note(
+              'rows-of-the-run',
+              `the data given along ${size} are those of the run, so ${rows.join(', ')} ${rows.length === 1 ? 'is' : 'are'} the run's too`,
+            ),
+            hint: "new rows with the same values stand after the run's own",
+          },
+        ];
+  });
 }
 
 function warningsOn(run: FinishedRun, { points }: RunDraws): readonly Diagnostic[] {

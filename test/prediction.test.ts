@@ -3,7 +3,18 @@
  * regressions, random intercepts, autoregressions, random walks), worked out here; z-scores of 20,000 draws.
  */
 import { describe, expect, it } from 'vitest';
-import { coded, compile, type Diagnostic, ModelError, openRun, parseCsv, type Posterior, tableValue, tensor } from '../src/index.js';
+import {
+  coded,
+  compile,
+  type Diagnostic,
+  ModelError,
+  openRun,
+  parseCsv,
+  type Posterior,
+  readRun,
+  tableValue,
+  tensor,
+} from '../src/index.js';
 
 const many = { workers: 0, chains: 2, draws: 10_000, warmup: 200, seed: 3 } as const;
 /** A wrong verdict once in 15,000 comparisons. */
@@ -359,7 +370,8 @@ describe('plates of new rows', () => {
     expect(run.predictions({ x: [1] }, { seed: 5 }).draws('y')).toEqual(first);
     expect(run.predictions({ x: [1] }, { seed: 6 }).draws('y')).not.toEqual(first);
     expect(run.predictions({ x: [1] }, { draws: 7 }).draws('y').shape).toEqual([1, 7, 1]);
-    expect(run.predictions({ x: [1] }, { draws: 250 }).draws('y').shape).toEqual([1, 250, 1]);
+    // Of 100 draws each is used as often: three times.
+    expect(run.predictions({ x: [1] }, { draws: 250 }).draws('y').shape).toEqual([1, 300, 1]);
   });
 });
 
@@ -377,6 +389,47 @@ describe('a run that was saved', () => {
     expect(opened.predictions({ g: [0, 2], J: 3 }).files()['draws.csv']).toBe(run.predictions({ g: [0, 2], J: 3 }).files()['draws.csv']);
     expect(opened.warnings).toEqual(run.warnings);
     expect(opened.summary().variables).toEqual(run.summary().variables);
+  });
+});
+
+describe('rows with the values of the run', () => {
+  const program =
+    'data x: real[N]\ndata y: real[N]\nsample b ~ Normal(0, 1)\nfor n in 0..<N {\n  sample u[n] ~ Normal(0, 1)\n  observe y[n] ~ Normal(b * x[n] + u[n], 1)\n}\n';
+
+  it('keep the effects of their rows, which is said', async () => {
+    const run = await compile(program, 'm').infer({ x: [1, 1, 1], y: [1, 2, 3] }, { workers: 0, draws: 50, backend: 'exact' });
+    const said = (values: Record<string, unknown>): readonly string[] => {
+      const notes: Diagnostic[] = [];
+      run.predictions(values, { draws: 10, onNotes: (found) => notes.push(...found) });
+      return notes.map(({ code, message }) => `${code}: ${message}`).filter((text) => !text.startsWith('ignored'));
+    };
+    expect(said({ x: [1, 1, 1] })).toEqual(["rows-of-the-run: the data given along N are those of the run, so u is the run's too"]);
+    expect(said({ x: [1, 1] })).toEqual([
+      'new-elements: N = 2: the data given along N are not those of the run, so everything in its plates is new',
+    ]);
+    expect(said({ x: [1, 1, 1, 1] }).join()).toMatch(/1 of 4 elements are new/);
+    expect(said({})).toEqual([]);
+    // Nothing of a row is the run's where no unknown stands in rows.
+    const line = await compile(regression, 'm').infer({ x: [1, 2], y: [1, 2] }, { workers: 0, draws: 50, backend: 'exact' }),
+      notes: Diagnostic[] = [];
+    line.predictions({ x: [1, 2] }, { draws: 10, onNotes: (found) => notes.push(...found) });
+    expect(notes.map(({ code }) => code)).not.toContain('rows-of-the-run');
+  });
+
+  it('are no run themselves', async () => {
+    const run = await compile(program, 'm').infer({ x: [1, 2], y: [1, 2] }, { workers: 0, draws: 50, backend: 'exact' }),
+      files = run.predictions({ x: [3] }, { draws: 10 }).files();
+    const opened = openRun('p', {
+      summary: files['summary.json']!,
+      run: files['run.json']!,
+      draws: [files['draws.csv']!],
+      data: null,
+      pointwise: null,
+    });
+    expect(() => opened.program()).toThrow(/^these are predictions, and not a run\. Name the directory of the run/);
+    expect(() => readRun('p', { summary: files['summary.json']!, run: files['run.json']!, pointwise: null })).toThrow(
+      /p: these are predictions, and not a run/,
+    );
   });
 });
 

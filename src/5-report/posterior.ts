@@ -30,7 +30,7 @@ export type Nested = number | readonly Nested[];
 
 /** How to predict: all may be absent. */
 export interface PredictOptions {
-  /** Predictions drawn, rounded up to as many from each chain; one for each draw of the posterior where absent (estimates: 1000). */
+  /** Predictions drawn, rounded up to as many from each chain and, above the posterior's number of draws, from each draw; one for each draw of the posterior where absent (estimates: 1000). */
   readonly draws?: number | undefined;
   /** Any text or number: 1. */
   readonly seed?: string | number | undefined;

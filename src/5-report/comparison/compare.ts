@@ -299,6 +299,9 @@ export function readRun(
   if (typeof summary['backend'] !== 'string' || typeof summary['variables'] !== 'object' || summary['variables'] === null) {
     throw failure('no-run', `${name}: summary.json is not the summary of a run`, 'Name directories that credence infer --out has written.');
   }
+  const { options } = run as { readonly options?: { readonly prediction?: unknown } | null };
+  if (options?.prediction === true)
+    throw failure('no-run', `${name}: these are predictions, and not a run`, 'Compare the runs that they are of.');
   const number = (field: string): number | null => {
     const x = summary[field];
     return typeof x === 'number' ? x : null;
