@@ -400,6 +400,9 @@ describe('explain and graph', () => {
   it('refuses unknown backends and wrong options', () => {
     expect(codes(refusal(() => normal.explain({ backend: 'hmc' })))).toEqual(['not-in-this-version']);
     expect(refusal(() => normal.explain({ options: { 'kernel.nu': 'slice' } })).message).toMatch(/no unknown is called 'nu'/);
+    // Data are none of those that may be meant.
+    expect(refusal(() => normal.explain({ options: { 'kernel.zzzz': 'slice' } })).message).toMatch(/Unknowns: mu\./);
+    expect(refusal(() => normal.explain({ backend: 'gibbs', options: { collapse: 'zzzz' } })).message).toMatch(/Unknowns: mu\./);
   });
 
   it('draws the graph', () => {

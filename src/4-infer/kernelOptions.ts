@@ -84,9 +84,7 @@ export function chooserFromOptions(
     const name = option.slice('kernel.'.length);
     if (!unknowns.includes(name)) {
       const near = didYouMean(name, unknowns);
-      wrong.push(
-        optionError(`no unknown is called '${name}'`, near === null ? `Unknowns: ${unknowns.join(', ')}.` : `Did you mean '${near}'?`),
-      );
+      wrong.push(optionError(`no unknown is called '${name}'`, near === null ? namesOfUnknowns(graph) : `Did you mean '${near}'?`));
       continue;
     }
     const parsed = parse(`report kernel_ = ${text}`);
@@ -150,7 +148,7 @@ export function collapseRequest(graph: ModelGraph, options: Readonly<Record<stri
     fail([
       optionError(
         `no unknown is called '${unknown}' in collapse=${text}`,
-        near === null ? `Unknowns: ${unknowns.join(', ')}.` : `Did you mean '${near}'?`,
+        near === null ? namesOfUnknowns(graph) : `Did you mean '${near}'?`,
       ),
     ]);
   }
@@ -180,6 +178,12 @@ export function blockRequest(graph: ModelGraph, options: Readonly<Record<string,
   if (wrong.length > 0) fail(wrong);
   return { kind: 'groups', groups };
 }
+/** Data may be unknown where they have gaps; who looks for a name does not look for theirs. */
+function namesOfUnknowns(graph: ModelGraph): string {
+  const names = unknownsOf(graph).filter((name) => graph.variables.get(name)?.origin !== 'data');
+  return names.length === 0 ? 'The program has no unknowns.' : `Unknowns: ${names.join(', ')}.`;
+}
+
 function unknownsOf(graph: ModelGraph): readonly string[] {
   return [...graph.variables.values()]
     .filter((v) => v.origin !== 'constant' && v.origin !== 'let' && v.origin !== 'report')

@@ -20,6 +20,8 @@ const columns: readonly (TextColumn & { readonly text: (element: ElementSummary)
   { title: 'R-hat', rank: 2, text: ({ rhat }) => (rhat === null ? '' : Number.isFinite(rhat) ? rhat.toFixed(3) : 'infinite') },
 ];
 
+/** Decimal digits that a double has for sure. */
+const mostDigits = 15;
 const mostShown = 30;
 const shownOfMany = 10;
 
@@ -87,9 +89,9 @@ function value(x: number | null, error: number | null): string {
   if (Number.isInteger(x) && Math.abs(x) < 1e15 && (error === null || error === 0)) return String(x);
   if (error === null || !(error > 0)) return significant(x, 4);
   const decimals = 1 - Math.floor(Math.log10(error));
-  const digits = decimals + Math.ceil(Math.log10(Math.abs(x) + 1e-300));
+  const known = mostDigits - Math.ceil(Math.log10(Math.abs(x) + 1e-300));
   // Beyond fixed notation: very large, very small, or far more exact than a table needs.
-  if (decimals < -3 || decimals > 8 || digits > 12) return significant(x, 4);
+  if (decimals < -3 || decimals > 8 || known < 0) return significant(x, 4);
   // A negative number that rounds to nothing is shown without its sign.
-  return x.toFixed(Math.max(0, Math.min(decimals, 8))).replace(/^-(0(?:\.0*)?)$/, '$1');
+  return x.toFixed(Math.max(0, Math.min(decimals, known))).replace(/^-(0(?:\.0*)?)$/, '$1');
 }

@@ -162,7 +162,8 @@ function fromDraws(variable: VariableResult, form: DrawsForm, flat: number, buff
     return {
       ...unknownRow,
       mean: known(first),
-      sd: Number.isFinite(first) ? 0 : null,
+      // One draw says nothing of its spread.
+      sd: Number.isFinite(first) && draws.values.length > 1 ? 0 : null,
       q5: known(first),
       q50: known(first),
       q95: known(first),

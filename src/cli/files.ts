@@ -72,10 +72,10 @@ export function failure(place: string, text: string, diagnostics: readonly Diagn
 
 /** Why a file cannot be read, with the file beside it that may be meant. */
 function unreadable(path: string, error: unknown): ModelError {
-  const near = error instanceof Error && 'code' in error && error.code === 'ENOENT' ? nearFile(path) : null;
-  return failure(path, '', [
-    { code: 'cannot-read', severity: 'error', message: reason(error), hint: near === null ? undefined : `did you mean ${near}?` },
-  ]);
+  const isAbsent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  const near = isAbsent ? nearFile(path) : null,
+    hint = isAbsent && path === '-' ? 'standard input is the file /dev/stdin' : near === null ? undefined : `did you mean ${near}?`;
+  return failure(path, '', [{ code: 'cannot-read', severity: 'error', message: reason(error), hint }]);
 }
 
 /** The file in the same directory whose name is nearest; null where there is none or the directory cannot be read. */

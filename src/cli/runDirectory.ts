@@ -17,10 +17,10 @@ export function kindOf(path: string): 'directory' | 'file' | null {
 }
 
 /** @throws ModelError (code `no-run`) where no run has ended there. */
-export function runFilesIn(directory: string): RunFiles {
+export function refuseWithoutRun(directory: string): void {
   if (kindOf(directory) !== 'directory') throw noRun(directory, 'There is no such directory.');
   const path = (name: string): string => join(directory, name);
-  if (!existsSync(path('summary.json')) && existsSync(path(folderName))) {
+  if (isUnfinished(directory)) {
     throw failure(directory, '', [
       {
         code: 'no-run',
@@ -32,6 +32,17 @@ export function runFilesIn(directory: string): RunFiles {
   }
   for (const name of ['summary.json', 'run.json'])
     if (!existsSync(path(name))) throw noRun(directory, `There is no ${name}: this is not the directory of a run.`);
+}
+
+/** True of the directory of a run that was cut off before it had results. */
+export function isUnfinished(directory: string): boolean {
+  return !existsSync(join(directory, 'summary.json')) && existsSync(join(directory, folderName));
+}
+
+/** @throws ModelError (code `no-run`) where no run has ended there. */
+export function runFilesIn(directory: string): RunFiles {
+  refuseWithoutRun(directory);
+  const path = (name: string): string => join(directory, name);
   const optional = (name: string): string | null => (existsSync(path(name)) ? readText(path(name)) : null);
   return {
     summary: readPieces(path('summary.json'))(),

@@ -11,11 +11,13 @@ import {
   parseCsvPieces,
   parseDataJson,
   parseJsonValue,
+  renderDiagnostics,
   type Table,
   tableValue,
   type Tensor,
 } from '../index.js';
 import { failure, readPieces, readText } from './files.js';
+import { printError } from './output.js';
 
 /** A name of the language before `=`; `./a=b.json` is a file. */
 const named = /^([\p{L}_][\p{L}0-9_]*)=(.*)$/su;
@@ -45,7 +47,8 @@ export function readValues(
   const givenBy = new Map<string, string>();
   const levels = new Map<string, readonly string[] | undefined>();
   const unused = new Set<string>();
-  const unbound = new Map<string, Tensor>();
+  const unbound = new Map<string, Tensor>(),
+    conditioned: Diagnostic[] = [];
   for (const flag of flags.levels ?? []) {
     collect(problems, () => {
       const { name, order } = readLevels(flag);
@@ -58,7 +61,7 @@ export function readValues(
   }
   for (const source of flags.data ?? []) {
     collect(problems, () => {
-      for (const [name, value] of readSource(model, source, { levels, known, missing: flags.missing ?? [], unbound })) {
+      for (const [name, value] of readSource(model, source, { levels, known, missing: flags.missing ?? [], unbound, conditioned })) {
         unused.delete(name);
         const before = givenBy.get(name);
         if (before !== undefined)
@@ -101,6 +104,7 @@ export function readValues(
         }),
       );
   if (problems.length > 0) throw together(problems);
+  if (conditioned.length > 0) printError(renderDiagnostics(conditioned, '', '--data'));
   // A column that is left alone is a mistake where its name is nearly one that nobody gives: passed on, it is pointed out.
   const wanted = model.inputs.data.filter((name) => !fromData.has(name) && !set.has(name));
   const nearly = [...unbound].filter(([column]) => didYouMean(column, wanted) !== null);
@@ -195,6 +199,8 @@ interface TableReading {
   readonly missing: readonly string[];
   /** Receives the columns of tables that the program does not declare. */
   readonly unbound: Map<string, Tensor>;
+  /** Receives what is to be said of columns that fix an unknown because they have its name. */
+  readonly conditioned: Diagnostic[];
 }
 
 /** The file that a source of data names. */
@@ -257,6 +263,7 @@ function readSource(model: Model, source: string, reading: TableReading): Iterab
       const bound = byHeader(model, read.header, file);
       for (const column of read.header)
         if (!bound.some((b) => b.column === column)) reading.unbound.set(column, tableValue(read, [column]));
+      reading.conditioned.push(...fixedUnknowns(model, bound, file));
       return bound.map(({ name, column }) => [name, valueOf(name, read, [column], reading, pieces)]);
     },
   );
@@ -310,6 +317,25 @@ function byHeader(model: Model, header: readonly string[], file: string): readon
       hint: hintForHeader(header, data, file),
     },
   ]);
+}
+
+/** An unknown may be given, but a table of data may hold a column of its name by chance: nobody has said that it is meant. */
+function fixedUnknowns(
+  model: Model,
+  bound: readonly { readonly name: string; readonly column: string }[],
+  file: string,
+): readonly Diagnostic[] {
+  const { data, unknowns } = model.inputs;
+  return bound.every(({ name }) => !data.includes(name))
+    ? []
+    : bound
+        .filter(({ name }) => unknowns.includes(name))
+        .map(({ name, column }) => ({
+          code: 'conditioned',
+          severity: 'warning',
+          message: `${file} has a column ${JSON.stringify(column)}, and the program samples ${name}: it is given now, and not inferred.`,
+          hint: `rename the column; or say that this is meant: leave it out of this table, and --data ${name}=FILE:${column}`,
+        }));
 }
 
 /** What may be the matter with a header that names nothing. */

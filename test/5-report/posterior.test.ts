@@ -51,6 +51,33 @@ const label: VariableResult = {
   },
 };
 
+describe('numbers of the summary', () => {
+  it('have digits to the Monte Carlo error, however large they are', () => {
+    // Draws alternate about the mean: of n of them at a distance of 1 the standard deviation is sqrt(n / (n - 1)).
+    const about = (center: number, n: number): Float64Array => Float64Array.from({ length: n }, (_, k) => center + (k % 2 === 0 ? 1 : -1));
+    for (const [center, shown] of [
+      [1.7e9, /^x +1700000000\.0+ /],
+      [1.7e12, /^x +1700000000000\.0+ /],
+      [1_234_567_890_123.5, /^x +1234567890123\.50? /],
+      [12.25, /^x +12\.250 /],
+    ] as const) {
+      const variable = drawn('x', [], 1, about(center, 400));
+      if (variable.result.form !== 'draws') throw new Error('draws');
+      const p = new Posterior(result([{ ...variable, result: { ...variable.result, independent: true } }]), context);
+      // The error of the mean of 400 independent draws is 1.0013 / 20 = 0.05.
+      expect(p.summary().variables['x']?.mcse).toBeCloseTo(0.05006, 4);
+      expect(renderSummary(p, 100).split('\n')[1], String(center)).toMatch(shown);
+    }
+  });
+
+  it('have no spread where there is one draw', () => {
+    const rows = (draws: number): unknown =>
+      new Posterior(result([drawn('x', [], 1, new Float64Array(draws).fill(5))]), context).summary().variables['x'];
+    expect(rows(1)).toMatchObject({ mean: 5, sd: null, q50: 5 });
+    expect(rows(2)).toMatchObject({ mean: 5, sd: 0, q50: 5 });
+  });
+});
+
 describe('a posterior of draws', () => {
   // Chains 1..4 and 3..6 of a scalar; a matrix of constants; a bit.
   const scalar = drawn('mu', [], 2, Float64Array.of(1, 2, 3, 4, 3, 4, 5, 6));

@@ -110,6 +110,22 @@ describe.concurrent('wrong calls end with status 2 and say why, with a place', (
       args: ['infer', 'normal.cred', '--data', 'normal.json', '--chains', '1000000', '--draws', '1'],
       says: [/error\[wrong-option\]: chains is 1000000; it must be a whole number of at most 10000/],
     },
+    {
+      args: ['infer', 'normal.cred', '--data', 'normal.json', '--keep', ''],
+      says: [/^--keep: error\[wrong-option\]: No variable is named/],
+    },
+    {
+      args: ['infer', 'normal.cred', '--data', 'normal.json', '--until', 'ess=0'],
+      says: [/^--until: error\[wrong-option\]: "0" is not a number above 0\.\n {2}hint: for example --until ess=400/],
+    },
+    {
+      args: ['infer', 'normal.cred', '--data', 'normal.json', '--max-seconds', '0'],
+      says: [/^--max-seconds: error\[wrong-option\]: "0" is not a number above 0/],
+    },
+    {
+      args: ['infer', '-'],
+      says: [/^-: error\[cannot-read\]: There is no such file\.\n {2}hint: standard input is the file \/dev\/stdin/],
+    },
     { args: ['infr', 'normal.cred'], says: [/unknown command 'infr'/, /Did you mean infer/] },
     { args: ['infer', 'normal.cred', '--K', '2'], says: [/unknown option '--K'\n {2}hint: .*--set K=/] },
     { args: ['infer', 'normal.cred', 'normal.json'], says: [/too many arguments[^\n]*\n {2}hint: .*--data normal\.json/] },

@@ -19,6 +19,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { compare } from '../../src/cli/commands/compare.js';
 import { exportRun } from '../../src/cli/commands/export.js';
 import { predict, type PredictFlags } from '../../src/cli/commands/predict.js';
 import { summary, type SummaryFlags } from '../../src/cli/commands/summary.js';
@@ -233,6 +234,15 @@ describe('credence export and credence summary', () => {
       ['u[1]', true],
       ['u[2]', true],
     ]);
+  });
+
+  it('point to --resume where a run was cut off, and so does compare', async () => {
+    mkdirSync(place('cut/unfinished'), { recursive: true });
+    for (const command of [() => summarised(['cut']), () => called(() => compare([place('cut'), place('run')], {}))])
+      expect(await command()).toMatchObject({
+        status: 2,
+        err: expect.stringMatching(/cut: error\[no-run\]: The run there was cut off[^\n]*\n {2}hint: .*credence infer --resume \S*cut/),
+      });
   });
 
   it('end with status 1 for chains that do not agree', async () => {

@@ -4,7 +4,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { type DataFlags, readValues } from '../../src/cli/sources.js';
 import { compile, ModelError, type Tensor } from '../../src/index.js';
 
@@ -157,5 +157,28 @@ describe('predictions', () => {
     );
     expect(levelsOf('group\nz\ny\na\n', ['a', 'b'], { levels: ['group=a,b,z,y'] })).toEqual(['a', 'b', 'z', 'y']);
     expect(levelsOf('group\na\n', ['a', 'b', 'c'], { levels: ['group'] })).toEqual(['a']);
+  });
+});
+
+describe('a column with the name of an unknown', () => {
+  it.each<[string, (path: string) => readonly string[], boolean]>([
+    ['in a table that is read by its header', (path) => [path], true],
+    ['that is bound by name', (path) => [`y=${path}:y`, `m=${path}:m`], false],
+  ])('%s', (_, data, isWarned) => {
+    const small = compile('data y: real[N] for n in 0..<N { sample m[n] ~ Normal(0, 1) observe y[n] ~ Normal(m[n], 1) }');
+    const path = join(folder, 'fixed.csv');
+    writeFileSync(path, 'y,m\n1,2\n3,4\n');
+    let said = '';
+    const spy = vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+      said += String(text);
+      return true;
+    });
+    try {
+      expect([...readValues(small, { data: data(path) }).keys()].sort()).toEqual(['m', 'y']);
+    } finally {
+      spy.mockRestore();
+    }
+    expect(said.includes('warning[conditioned]')).toBe(isWarned);
+    expect(said.includes('fixed.csv has a column "m", and the program samples m: it is given now, and not inferred')).toBe(isWarned);
   });
 });

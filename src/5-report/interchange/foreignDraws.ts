@@ -11,6 +11,9 @@ import { badFile, type DrawFile } from './drawFile.js';
 /** How names are written: `a.1.2` from 1 (CmdStan), `a[0,1]` from 0 (Credence), `a[1,2]` from 1 (R), or as they stand. */
 type Naming = 'cmdstan' | 'credence' | 'r' | 'plain';
 
+/** Lengths of chains that a message lists. */
+const mostLengths = 5;
+
 /** One chain: rows of a file. */
 interface Chain {
   readonly file: DrawFile;
@@ -36,13 +39,15 @@ export function foreignPosterior(files: readonly DrawFile[]): Posterior {
   const chains = files.flatMap((file) => chainsOf(file, naming, method));
   const draws = Math.min(...chains.map(({ rows }) => rows.length));
   if (draws === 0) throw badFile(chains.find(({ rows }) => rows.length === 0)?.file.name ?? first.name, 'there are no draws');
-  if (chains.some(({ rows }) => rows.length > draws))
+  const lengths = [...new Set(chains.map(({ rows }) => rows.length))];
+  if (lengths.length > 1)
     warnings.push(
       warning(
         'unequal-chains',
-        `the chains have ${[...new Set(chains.map(({ rows }) => rows.length))].join(', ')} draws: the first ${draws} of each are used`,
+        `the chains have ${lengths.length > mostLengths ? `${draws} to ${lengths.reduce((a, b) => Math.max(a, b))}` : lengths.join(', ')} draws: the first ${draws} of each are used`,
       ),
     );
+  if (naming === 'cmdstan' && method === 'sample') warnings.push(...cutOff(chains));
   const sampler = naming === 'cmdstan' ? samplerWarnings(chains, draws) : [];
   // A column without any number is an element that does not exist, or what the program did not know.
   const columns = first.header.flatMap((name, column) =>
@@ -159,6 +164,24 @@ function warmupRows(settings: DrawFile['settings']): number {
   return ['1', 'true'].includes(settings.get('save_warmup') ?? '0')
     ? Math.ceil(number('num_warmup', 1000) / Math.max(1, number('thin', 1)))
     : 0;
+}
+
+/** Files that say themselves that there were to be more draws. */
+function cutOff(chains: readonly Chain[]): readonly Diagnostic[] {
+  return chains.flatMap(({ file, rows }) => {
+    const number = (key: string): number => Number(file.settings.get(key) ?? Number.NaN);
+    const thin = number('thin') >= 1 ? number('thin') : 1,
+      declared = Math.ceil(number('num_samples') / thin);
+    return rows.length < declared
+      ? [
+          warning(
+            'cut-off',
+            `${file.name} has ${rows.length} of the ${declared} draws that it declares`,
+            'The sampler was stopped, or is still at work.',
+          ),
+        ]
+      : [];
+  });
 }
 
 /** Divergences make a run of Hamiltonian Monte Carlo untrusted, as those of our own do. */

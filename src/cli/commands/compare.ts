@@ -1,11 +1,12 @@
 /**
  * `credence compare`: runs that were written with `--out`, side by side.
  */
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { compareRuns, type ComparedRun, readRun, renderComparison } from '../../index.js';
-import { failure, readPieces, readText } from '../files.js';
+import { readPieces, readText } from '../files.js';
 import { write } from '../output.js';
+import { refuseWithoutRun } from '../runDirectory.js';
 
 export interface CompareFlags {
   readonly json?: boolean;
@@ -31,27 +32,7 @@ function namesOf(directories: readonly string[]): readonly string[] {
 }
 
 function runIn(directory: string, name: string): ComparedRun {
-  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    throw failure(directory, '', [
-      {
-        code: 'no-run',
-        severity: 'error',
-        message: 'There is no such directory.',
-        hint: 'Name directories that credence infer --out has written.',
-      },
-    ]);
-  }
-  for (const file of ['summary.json', 'run.json']) {
-    if (!existsSync(join(directory, file)))
-      throw failure(directory, '', [
-        {
-          code: 'no-run',
-          severity: 'error',
-          message: `There is no ${file}: this is not the directory of a run.`,
-          hint: 'Name directories that credence infer --out has written.',
-        },
-      ]);
-  }
+  refuseWithoutRun(directory);
   const pointwise = join(directory, 'pointwise.csv');
   return readRun(name, {
     summary: readPieces(join(directory, 'summary.json'))(),

@@ -164,7 +164,7 @@ async function run(
   if (flags.json === true) {
     await write(posterior.summaryText());
     if (posterior.warnings.length > 0) printError(warningsText(posterior, model.fileName));
-  } else await write(report(posterior, model.fileName, out?.directory, saved ?? [], flags));
+  } else await write(report(posterior, model, out?.directory, saved ?? [], flags));
   return status;
 }
 
@@ -173,7 +173,7 @@ function isStoppedEarly(error: unknown): error is ModelError {
   return error instanceof ModelError && error.diagnostics.some(({ code }) => code === 'stopped-early');
 }
 
-/** Flags as options of the interface; texts that are no numbers are left for it to refuse. */
+/** Flags as options of the interface; texts that are no numbers are left for it to refuse where its words are those of the flags. */
 function inferOptions(flags: InferFlags): InferOptions {
   const number = (text: string | undefined): number | undefined =>
     text === undefined ? undefined : text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : (text as never);
@@ -189,17 +189,45 @@ function inferOptions(flags: InferFlags): InferOptions {
     workers,
     options: opt,
     pointwise: flags.pointwise,
-    maxSeconds: number(flags.maxSeconds),
+    maxSeconds: flags.maxSeconds === undefined ? undefined : aboveZero('--max-seconds', '60', flags.maxSeconds),
     until: flags.until === undefined ? undefined : readUntil(flags.until),
-    keep: flags.keep
-      ?.flatMap((names) => names.split(','))
-      .map((name) => name.trim())
-      .filter((name) => name !== ''),
+    keep: flags.keep === undefined ? undefined : readKeep(flags.keep),
     init: flags.init === undefined ? undefined : Object.fromEntries(readNamedValues('--init', flags.init)),
   };
 }
 
-/** `ess=400`; a size that is none is left for the interface to refuse. @throws ModelError for another form. */
+/** @throws ModelError where no name is among them: a run that keeps nothing is not meant. */
+function readKeep(flags: readonly string[]): readonly string[] {
+  const names = flags
+    .flatMap((some) => some.split(','))
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  if (names.length > 0) return names;
+  throw failure('--keep', '', [
+    {
+      code: 'wrong-option',
+      severity: 'error',
+      message: 'No variable is named.',
+      hint: 'for example --keep mu,sigma; without the flag all are kept',
+    },
+  ]);
+}
+
+/** A number above 0 that is finite. @throws ModelError (code `wrong-option`), in words of the flag. */
+function aboveZero(flag: string, example: string, text: string): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  if (value > 0 && value < Number.POSITIVE_INFINITY) return value;
+  throw failure(flag, '', [
+    {
+      code: 'wrong-option',
+      severity: 'error',
+      message: `${JSON.stringify(text)} is not a number above 0.`,
+      hint: `for example ${flag} ${example}`,
+    },
+  ]);
+}
+
+/** `ess=400`. @throws ModelError for another form. */
 function readUntil(text: string): { readonly ess: number } {
   const { name, value } = nameAndValue('--until', text, 'ess=400');
   if (name !== 'ess')
@@ -211,7 +239,7 @@ function readUntil(text: string): { readonly ess: number } {
         hint: 'for example --until ess=400',
       },
     ]);
-  return { ess: Number(value) };
+  return { ess: aboveZero('--until', 'ess=400', value) };
 }
 
 /** Names of the files written; null where writing failed, which is said at once. */
@@ -229,7 +257,7 @@ async function save(posterior: Posterior, { directory, kept }: Output): Promise<
 
 function report(
   posterior: Posterior,
-  path: string,
+  { fileName, inputs }: Model,
   directory: string | undefined,
   files: readonly string[],
   { pointwise, plot }: InferFlags,
@@ -253,13 +281,13 @@ function report(
   const sections = [
     `${posterior.backend}${chains}, seed ${seed}, ${time(posterior)}`,
     posterior.names.length === 0
-      ? 'The program has no unknowns: there is nothing to infer.'
+      ? `${inputs.unknowns.length > 0 ? 'All unknowns of the program are given' : 'The program has no unknowns'}: there is nothing to infer.`
       : renderSummary(posterior, process.stdout.columns || defaultWidth).trimEnd(),
     ...(totals.length === 0 ? [] : [totals.join('\n')]),
     ...(plot === true ? [renderPlots(posterior, process.stdout.columns || defaultWidth).trimEnd()].filter((text) => text !== '') : []),
     // The files hold them too where nobody asked; what there is to know of them is for those who did.
     ...(pointwise === true ? criteria(posterior) : []),
-    ...(posterior.warnings.length === 0 ? [] : [warningsText(posterior, path)]),
+    ...(posterior.warnings.length === 0 ? [] : [warningsText(posterior, fileName)]),
     ...(posterior.converged ? [] : ['This run must not be trusted, for the reasons above.']),
     ...(files.length === 0
       ? []

@@ -8,7 +8,7 @@ import { openRun, type Posterior, readDraws, renderDiagnostics, renderPlots, ren
 import { failure, readBytes, readPieces } from '../files.js';
 import { isSameFile, lookedAt } from '../outDirectory.js';
 import { printError, write } from '../output.js';
-import { kindOf, located, runFilesIn } from '../runDirectory.js';
+import { isUnfinished, kindOf, located, refuseWithoutRun, runFilesIn } from '../runDirectory.js';
 
 export interface SummaryFlags {
   readonly json?: boolean;
@@ -51,6 +51,7 @@ async function drawsIn(paths: readonly string[]): Promise<{ readonly posterior: 
   const directory = paths.length === 1 ? runOf(paths[0]!) : null;
   const folder = directory === null ? paths.find((path) => kindOf(path) === 'directory') : undefined;
   if (folder !== undefined) {
+    if (isUnfinished(folder)) refuseWithoutRun(folder);
     const message =
       paths.length === 1 ? 'This is a directory, and not one of a run.' : 'This is a directory: runs are summarised one at a time.';
     throw failure(folder, '', [

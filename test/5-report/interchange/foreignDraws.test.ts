@@ -137,6 +137,17 @@ describe('draws of other programs', () => {
     expect(p.warnings[0]?.message).toBe('the chains have 20, 15 draws: the first 15 of each are used');
   });
 
+  it.each<[string, string, number, readonly string[]]>([
+    ['a run that was stopped', '', 250, ['s.csv has 250 of the 400 draws that it declares']],
+    ['a run that is whole', '', 400, []],
+    ['every third draw, stopped', '# thin = 3\n', 133, ['s.csv has 133 of the 134 draws that it declares']],
+    ['every third draw', '# thin = 3\n', 134, []],
+  ])('of %s, with a word where draws are missing', async (_, thin, rows, says) => {
+    const table = lines(['lp__,a', ...Array.from({ length: rows }, (_, d) => `0,${Math.sin(d * d)}`)]);
+    const p = await readDraws([{ name: 's.csv', content: [`# method = sample (Default)\n# num_samples = 400\n${thin}${table}`] }]);
+    expect(p.warnings.filter(({ code }) => code === 'cut-off').map(({ message }) => message)).toEqual(says);
+  });
+
   it('of variational inference: without the mean, independent', async () => {
     const p = await readDraws([
       {
