@@ -37,7 +37,7 @@ export const statements: Table = table([
 /** Types by name. */
 export const types: Table = table([
   ['real', 'real', 'numbers'],
-  ['int', 'int', 'integers within 32 bits'],
+  ['int', 'int', 'integers; those of data within 32 bits'],
   ['bool', 'bool', '0 and 1, or true and false'],
   ['positive', 'positive', 'numbers above 0'],
   ['unit', 'unit', 'numbers from 0 to 1'],
