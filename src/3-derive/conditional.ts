@@ -206,7 +206,8 @@ function isApart(factor: Factor, { variable, at }: LatentRegion): boolean {
 export function variablesIn(factor: Factor): ReadonlySet<string> {
   return new Set([factor.logDensity, ...factor.guards, ...factor.conditions].flatMap((e) => [...variablesOf(e)]));
 }
-function firstReference(factor: Factor, variable: string): Expr {
+/** How a factor refers to a variable that it mentions. */
+export function firstReference(factor: Factor, variable: string): Expr {
   let found: Expr = ref(variable, []);
   for (const e of [...factor.conditions, ...factor.guards, factor.logDensity])
     visit(e, (x) => {

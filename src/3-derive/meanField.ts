@@ -40,6 +40,7 @@ import {
   factorMentions,
   type FactorForm,
   factorForms,
+  firstReference,
   mentions,
   selfExpr,
   selfName,
@@ -212,6 +213,7 @@ export function meanField(
     const collected = collectOneHot(view, read.oneHot, model, finite);
     const recognised = finite ? recognise(collect(region, forms, model), model) : recognise(collected, model);
     refuseMovingBounds(collected, region, scope);
+    if (finite) refuseReadTogether(collected, region, forms, scope);
     const expected = collected.contributions.flatMap((c) => ofFactor(c.factor, () => inExpectation(c, region, scope)));
     const common = finite
       ? collectOneHot(
@@ -467,6 +469,26 @@ function oneHotRegion(region: LatentRegion): LatentRegion {
   return { ...region, variable: { ...region.variable, name: oneHotOf(region.variable.name) }, eventRank: 1 };
 }
 
+/** What is read of a finite unknown in a way that gives its values no weights: left out, the unknown would keep its prior. */
+function refuseReadTogether(collected: Collected, region: LatentRegion, forms: readonly FactorForm[], { model, joint }: Scope): void {
+  const { name } = region.variable;
+  for (const recursion of model.recursionsOf(name)) {
+    const follower = forms.find((f) => factorMentions(f.factor, recursion));
+    if (follower === undefined) continue;
+    const term = firstReference(follower.factor, recursion);
+    throw new MeanFieldRefusal(
+      'follows a finite unknown through a recursion, and has no expectation in closed form',
+      term,
+      name,
+      follower.factor.id,
+    );
+  }
+  const [obstacle] = collected.obstacles;
+  if (obstacle === undefined || joint?.blockOf(name) !== undefined) return;
+  throw new MeanFieldRefusal(readsTogether, ref(name, region.at), name, obstacle.factor);
+}
+const readsTogether = 'reads elements of a finite unknown together, and has no expectation in closed form';
+
 /** Contributions to 1[z = k]: a linear statistic of the one-hot vector. */
 function collectOneHot(region: LatentRegion, forms: readonly FactorForm[], model: DerivedModel, finite: boolean): Collected {
   const named = forms.map((f) => ({
@@ -581,8 +603,7 @@ class OneHot {
       const outside = freeIndices(e);
       visit(e, (x) => {
         if (x.op !== 'ref' || !this.isFiniteLatent(x.variable)) return;
-        if (x.at.some((a) => [...freeIndices(a)].some((i) => !outside.has(i))))
-          throw new MeanFieldRefusal('reads elements of a finite unknown together, and has no expectation in closed form', e, x.variable);
+        if (x.at.some((a) => [...freeIndices(a)].some((i) => !outside.has(i)))) throw new MeanFieldRefusal(readsTogether, e, x.variable);
         if (found === null && !x.at.some((a) => this.mentionsFinite(a))) found = x;
       });
     }

@@ -32,6 +32,7 @@ import {
   visit,
   zero,
 } from '../expr/expr.js';
+import { factorMentions } from '../3-derive/conditional.js';
 import { type Factor, finiteBounds, type LatentRegion, maskOf, withFreshPlates } from '../3-derive/model.js';
 import type { Binder } from '../3-derive/normalForm.js';
 import { findDiscreteBlocks } from './blocks/discrete.js';
@@ -101,6 +102,7 @@ export function summedOut(
   backend: string,
 ): SummedOut {
   const latents = finiteLatents(builder, regions, backend);
+  refuseFollowed(builder, factors, latents, backend);
   const names = new Set(latents.map((l) => l.name));
   const rest: Factor[] = [],
     mentioning: { readonly factor: Factor; readonly names: ReadonlySet<string> }[] = [];
@@ -168,6 +170,23 @@ function finiteLatents(builder: ProgramBuilder, regions: readonly LatentRegion[]
     }
     return { name, low: low.low, count: high.high - low.low + 1, regions: own };
   });
+}
+
+/** What is computed by recursion has other values for each of a latent's: a table of these has no place for them. */
+function refuseFollowed(builder: ProgramBuilder, factors: readonly Factor[], latents: readonly FiniteLatent[], backend: string): void {
+  for (const { name, regions } of latents) {
+    const followed = [...builder.model.recursionsOf(name)].find((r) => factors.some((f) => factorMentions(f, r)));
+    if (followed === undefined) continue;
+    refuse([
+      {
+        code: 'no-marginal',
+        severity: 'error',
+        message: `${backend} sums discrete latents out, and '${followed}' follows '${name}' through a recursion`,
+        span: regions[0]?.statement.span,
+        hint: 'Use --backend gibbs, or exact, which tries all configurations where they are few.',
+      },
+    ]);
+  }
 }
 
 /** The one address at which a factor mentions the latents; null where there are several, or it depends on an inner index. */

@@ -279,7 +279,7 @@ function componentPlan(model: DerivedModel, group: Group, derivation: Derivation
   const leaf = leafOf(model, group, continuous, held, derivation);
   if ('reason' in leaf) return leaf;
   if (finite.length === 0) return { ...base, kind: 'closed', leaf };
-  return { ...base, kind: 'mixture', finite, leaf, lane: laneOf(group) };
+  return { ...base, kind: 'mixture', finite, leaf, lane: laneOf(group, model) };
 }
 
 /** The continuous unknowns of a group given configurations of its finite ones. */
@@ -441,7 +441,7 @@ function readsOf(plan: RegionPlan): ReadonlySet<string> {
 }
 
 /** The loop of independent steps of a mixture, where every region has it first and every factor keeps to one step. */
-function laneOf(group: Group): Lane | null {
+function laneOf(group: Group, model: DerivedModel): Lane | null {
   const region = new Map<LatentRegion, Index>(),
     factor = new Map<Factor, Index>();
   const first = group.regions[0]!.region.plates[0];
@@ -453,6 +453,9 @@ function laneOf(group: Group): Lane | null {
     region.set(r, plate.index);
   }
   const names = new Set(group.regions.map((r) => r.region.variable.name));
+  // What is computed by recursion reads other steps than the one it is read at.
+  for (const name of names)
+    for (const recursion of model.recursionsOf(name)) if (group.factors.some((f) => factorMentions(f, recursion))) return null;
   for (const f of group.factors) {
     let own: Index | null = null,
       fine = true;
