@@ -699,6 +699,38 @@ describe('what is not conjugate and nothing depends on', () => {
     expect(Math.abs(row.mean! - truth)).toBeLessThan(5 * row.mcse!);
     close(row.sd, Math.sqrt(truth + truth / 4.5), 0.05, 'sd of the predictive');
   });
+  describe('what is given beside a gap counts', () => {
+    const laplace = (x: number, location = 0, scale = 1): number => -Math.log(2 * scale) - Math.abs(x - location) / scale;
+    const logistic = (x: number): number => -x - 2 * Math.log1p(Math.exp(-x));
+    const mixed = (x: number): number => Math.log(0.3 * Math.exp(normalLogPdf(x, 0, 1)) + 0.7 * Math.exp(laplace(x, 2)));
+    const observed = 'data y: real[3]\nobserve y ~ ';
+    it.each([
+      ['Laplace', `${observed}Laplace(0, 1)`, { y: [1, -2, null] }, laplace(1) + laplace(-2)],
+      ['Logistic', `${observed}Logistic(0, 1)`, { y: [1, null, -2] }, logistic(1) + logistic(-2)],
+      ['a mixture', `${observed}mixture([0.3, 0.7], [Normal(0, 1), Laplace(2, 1)])`, { y: [null, 1, -2] }, mixed(1) + mixed(-2)],
+      ['a sample with a gap', 'for k in 0..<2 { sample a[k] ~ Laplace(0, 2) }', { a: [0.2, null] }, laplace(0.2, 0, 2)],
+      [
+        'a gap that another unknown reads',
+        'sample b ~ Laplace(a[1], 1)\nfor k in 0..<2 { sample a[k] ~ Normal(0, 1) }',
+        { a: [0.2, null] },
+        normalLogPdf(0.2, 0, 1),
+      ],
+      [
+        'beside an unknown with data of its own',
+        'data z: real\ndata y: real[3]\nsample m ~ Normal(0, 1)\nobserve z ~ Normal(m, 1)\nobserve y ~ Laplace(0, 1)',
+        { z: 1, y: [1, -2, null] },
+        normalLogPdf(1, 0, Math.SQRT2) + laplace(1) + laplace(-2),
+      ],
+      [
+        'under a finite unknown',
+        'data y: real[3]\nsample m ~ Bernoulli(0.4)\nobserve y ~ Laplace(m, 1)',
+        { y: [1, -0.5, null] },
+        Math.log(0.6 * Math.exp(laplace(1) + laplace(-0.5)) + 0.4 * Math.exp(laplace(1, 1) + laplace(-0.5, 1))),
+      ],
+    ])('%s', async (_, source, data, truth) => {
+      close((await solve(source, data)).logEvidence, truth, 1e-12, 'log evidence');
+    });
+  });
   it('a program without data is its prior', async () => {
     const found = await solve('sample a ~ Normal(0, 1)\nsample b ~ Normal(a, exp(a))\nsample c ~ Poisson(exp(b / 4))', {}, { draws: 4000 });
     expect(found.logEvidence).toBe(0);

@@ -74,7 +74,7 @@ export interface ExactPlan {
   readonly components: readonly Component[];
   /** Variables drawn from their laws once everything else is drawn. */
   readonly prior: ReadonlySet<string>;
-  /** Factors without unknowns. */
+  /** Factors without unknowns, and those of the given elements of what is drawn from its law. */
   readonly constant: readonly Factor[];
   /** False where a prior is improper or has no known normalising constant. */
   readonly proper: boolean;
@@ -100,11 +100,7 @@ export class ExactRefusal extends Error {
 /** @throws ExactRefusal naming the block and the term of every component that is not tractable. */
 export function exactPlan(model: DerivedModel): ExactPlan {
   const all = derive(model);
-  const speaksOf = speaking(
-    model,
-    all.regions.map((r) => r.region.variable.name),
-  );
-  const constant = all.factors.filter((f) => speaksOf(f).size === 0);
+  const constant = [...withoutUnknowns(model, all)];
   const refusals: Refusal[] = [];
   const solved: Component[] = [];
   const prior = new Set<string>();
@@ -120,6 +116,8 @@ export function exactPlan(model: DerivedModel): ExactPlan {
       continue;
     }
     for (const name of pruned.names) prior.add(name);
+    // What is given of an unknown with gaps stays when the gaps go, and may speak of nothing that is still unknown.
+    constant.push(...withoutUnknowns(model, pruned.derivation));
     for (const part of components(model, pruned.derivation)) {
       const again = componentPlan(model, part, pruned.derivation);
       if ('reason' in again) refusals.push(again);
@@ -155,6 +153,15 @@ function speaking(model: DerivedModel, names: Iterable<string>): (factor: Factor
     known.set(factor, out);
     return out;
   };
+}
+
+/** Factors that speak of none of a derivation's unknowns. */
+function withoutUnknowns(model: DerivedModel, { regions, factors }: Derivation): readonly Factor[] {
+  const speaksOf = speaking(
+    model,
+    regions.map((r) => r.region.variable.name),
+  );
+  return factors.filter((f) => speaksOf(f).size === 0);
 }
 
 type Group = { readonly regions: readonly RegionPlan[]; readonly factors: readonly Factor[] };
