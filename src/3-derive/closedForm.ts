@@ -300,9 +300,9 @@ function scalarForm(collected: Collected, kinds: readonly StatisticKind[], low: 
     }
     if (bothEnds(bounds, low, high)) return { kind: 'tilted', slots: kinds.length === 0 ? [] : [slot(linear)] };
   }
-  // Statistics of a unit unknown are Beta's; log v alone between bounds is a power law (Pareto upwards).
+  // Statistics of an unknown on the unit interval are Beta's; log v alone between other bounds is a power law (Pareto upwards).
   const unitKinds = kinds.every((k) => k.kind === 'log' || k.kind === 'log1m');
-  if (positive && !unit && kinds.length === 1 && kinds[0]!.kind === 'log')
+  if (positive && (!unit || cut(0, 1)) && kinds.length === 1 && kinds[0]!.kind === 'log')
     return {
       kind: 'powerLaw',
       slots: [slot({ kind: 'log' })],

@@ -268,6 +268,13 @@ export function drawVariate(builder: ProgramBuilder, variate: Variate, into: Pla
   ];
 }
 
+/** Draws of conditionals between bounds where these may be all that makes them proper: their parameters are no family's then. */
+const boundedVariates: Readonly<Record<string, string>> = {
+  Beta: 'boundedBeta',
+  Gamma: 'boundedGamma',
+  InverseGamma: 'boundedInverseGamma',
+};
+
 /** One exact draw from a conditional in closed form, for every element of the region. */
 export function closedFormKernel(context: RegionContext, form: Exclude<ClosedForm, { kind: 'finite' }>): readonly Code[] {
   const { builder } = context;
@@ -284,23 +291,30 @@ export function closedFormKernel(context: RegionContext, form: Exclude<ClosedFor
       const args = form.family.parameters.map((x) => value(builder.bind(p[x.name]!.body)));
       const draw: Code = {
         do: 'call',
-        procedure: `truncated${form.family.name}`,
+        procedure: boundedVariates[form.family.name] ?? `truncated${form.family.name}`,
         args: [...args, value(low), value(high)],
         into: here,
         effects: [],
       };
       const square = form.slots.findIndex((s) => s.statistic.kind === 'power' && s.statistic.power === 2);
       if (square < 0) return context.sweep([...eta.code, draw]);
-      // Where no factor curves the density (a group without members), what is left is exp(linear x) between the bounds.
+      // Where no factor curves the density (a group without members), what is left is exp(linear x) between the bounds; they also hold
+      // what factors of the program's own curve upwards.
       const linear = form.slots.findIndex((s) => s.statistic.kind === 'power' && s.statistic.power === 1);
-      const flat: Code = {
+      const [slope, curvature] = [linear, square].map((k) => ref(eta.storages[k]!, []));
+      const drawn = (procedure: string, ...natural: readonly Expr[]): Code => ({
         do: 'call',
-        procedure: 'tiltedUniform',
-        args: [value(ref(eta.storages[linear]!, [])), value(low), value(high)],
+        procedure,
+        args: [...natural, low, high].map(value),
         into: here,
         effects: [],
-      };
-      return context.sweep([...eta.code, when(apply('eq', ref(eta.storages[square]!, []), zero), [flat], [draw])]);
+      });
+      const flat = drawn('tiltedUniform', slope!),
+        convex = drawn('convexNormal', slope!, curvature!);
+      return context.sweep([
+        ...eta.code,
+        when(apply('lt', curvature!, zero), [draw], [when(apply('eq', curvature!, zero), [flat], [convex])]),
+      ]);
     }
     case 'powerGamma': {
       // v^p with statistics a log v + b v^p: u = v^p has density u^((a+1)/p - 1) e^(b u), a Gamma.
@@ -328,7 +342,7 @@ export function closedFormKernel(context: RegionContext, form: Exclude<ClosedFor
         ...eta.code,
         {
           do: 'call',
-          procedure: 'truncatedGamma',
+          procedure: 'boundedGamma',
           args: [value(shape), value(rate), value(image(from)), value(image(to))],
           into: { storage: drawn, at: [] },
           effects: [],

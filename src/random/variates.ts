@@ -26,5 +26,6 @@ export { hypergeometric } from './variates/hypergeometric.js';
 export { tiltedUniform, truncatedExponential, powerLaw } from './variates/powers.js';
 export { truncatedNormal } from './variates/truncatedNormal.js';
 export { truncatedGamma, truncatedInverseGamma, truncatedBeta } from './variates/truncatedGamma.js';
+export { boundedBeta, boundedGamma, boundedInverseGamma, convexNormal } from './variates/logConvex.js';
 export { mvNormal, mvNormalFromCholesky, mvStudentT, dirichlet, multinomial, dirichletMultinomial } from './variates/vectors.js';
 export { wishart, inverseWishart, lkj } from './variates/matrices.js';

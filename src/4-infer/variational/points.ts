@@ -13,6 +13,7 @@ import {
   arrayOf,
   at as elementAt,
   build,
+  cond,
   index,
   isConst,
   mul,
@@ -42,7 +43,7 @@ const known: readonly (readonly string[])[] = [
 ];
 /** True where `modeOf` knows the maximum. */
 export function hasMode(form: ClosedForm): boolean {
-  if (form.kind === 'powerGamma') return true;
+  if (form.kind === 'powerGamma' || form.kind === 'powerLaw') return true;
   if (form.kind !== 'exponential') return false;
   const statistics = form.family.exponential!.statistics as readonly string[];
   return known.some((k) => k.length === statistics.length && k.every((s) => statistics.includes(s)));
@@ -62,6 +63,12 @@ export function modeOf(context: RegionContext, form: ClosedForm, natural: readon
     return scalar(
       clipped(context, form.bounded, pow(apply('div', a, mul(num(-form.power), form.bounded ? negative(b) : b)), num(1 / form.power))),
     );
+  }
+  if (form.kind === 'powerLaw') {
+    // v^a is largest at an end; at a = 0 anywhere.
+    const slope = natural[0]!.body,
+      { low, high } = boundExprs(context);
+    return scalar(cond(apply('gt', slope, zero), high, cond(apply('lt', slope, zero), low, context.current())));
   }
   if (form.kind === 'exponential') {
     const statistics = form.family.exponential!.statistics as readonly string[];
