@@ -46,9 +46,9 @@ import {
   selfName,
   type StatisticKind,
 } from './conditional.js';
-import { isImplied, type Recognised, recognise, regionSupport, statisticName } from './closedForm.js';
+import { isImplied, type Recognised, recognise, regionSupport, replaceSelf, statisticName } from './closedForm.js';
 import { type Binder, combine, factorsOf, type Monomial, monomialExpr, normalForm } from './normalForm.js';
-import { type DerivedModel, type Factor, latentRegions, type LatentRegion } from './model.js';
+import { type DerivedModel, type Factor, givenPartOf, latentRegions, type LatentRegion, maskOf } from './model.js';
 
 /** Name of the one-hot variable of a finite latent: one more dimension, its values. */
 export function oneHotOf(variable: string): string {
@@ -677,11 +677,12 @@ function onlyPoints(e: Expr, { model, points }: Scope): boolean {
   return only;
 }
 /** A statistic of one point is read from its table, computed once; any other function of points stands as it is. */
-function pointValue(f: Expr, { model, needed, moving }: Scope): Expr {
+function pointValue(f: Expr, scope: Scope): Expr {
+  const { model, moving } = scope;
   if (moving !== undefined && [...variablesOf(f)].some((v) => moving.has(v))) return f;
   try {
     const item = itemOf(f, model);
-    return item.kind.kind === 'other' ? f : table(item, [...item.lead, ...item.event], needed, model);
+    return item.kind.kind === 'other' ? f : itemValue(item, scope);
   } catch (error) {
     if (error instanceof MeanFieldRefusal) return f;
     throw error;
@@ -736,7 +737,8 @@ function itemOf(f: Expr, model: DerivedModel): Item {
   const name = [...names][0]!;
   if (names.size === 1 && leads.length === 1 && !isDerivedName(name) && model.graph.variables.has(name) && scalarBlock(name, model)) {
     const lead = leads[0]!;
-    const expr = rewrite(f, (x) => {
+    // The table has unknown elements alone: a function of a partly given variable is that of its unknown elements.
+    const expr = rewrite(whereMissing(f, name, lead), (x) => {
       if (x.op === 'ref' && x.variable === name) return ref(selfName, []);
       // Indices that address the element are written by position, so that one table serves all elements.
       const d = x.op === 'index' ? lead.indexOf(x) : -1;
@@ -762,6 +764,25 @@ export function atElement(expr: Expr, at: readonly Expr[]): Expr {
 }
 function scalarBlock(name: string, model: DerivedModel): boolean {
   return model.statusOf(name) === 'partial' || model.variable(name).eventRank === 0;
+}
+
+/** An expression where the element of a partly given variable is unknown. */
+function whereMissing(e: Expr, variable: string, lead: readonly Expr[]): Expr {
+  const missing = ref(maskOf(variable), lead);
+  return rewrite(e, (x) => {
+    if (equal(x, missing)) return one;
+    return x.op === 'apply' && x.fn === 'not' && isConst(x.args[0]!) ? num(x.args[0].value === 0 ? 1 : 0) : x;
+  });
+}
+
+/** E of a statistic: that of an unknown element from its table, that of a given one at its value. */
+function itemValue(i: Item, { model, needed, guards }: Scope): Expr {
+  const at = [...i.lead, ...i.event];
+  const expectation = table(i, at, needed, model);
+  if (isDerivedName(i.variable) || model.statusOf(i.variable) !== 'partial') return expectation;
+  const missing = ref(maskOf(i.variable), at);
+  if (guards.some((g) => equal(g, missing))) return expectation;
+  return cond(missing, expectation, replaceSelf(atElement(selfExpr(i.kind), at), ref(givenPartOf(i.variable), at)));
 }
 
 function table(
@@ -793,12 +814,10 @@ function ownerOf(variable: string): string {
 
 /** E of a product of statistics of one variable, or of one joint block: elements that may coincide are taken together. */
 function groupExpectation(items: readonly Item[], ranges: readonly Range[], scope: Scope): Expr {
-  const { model, needed } = scope;
   const go = (rest: readonly Item[], apart: ReadonlySet<Item>): Expr => {
     // `apart` holds items known to be different elements from one another and from all after them.
     const next = rest.find((i) => !apart.has(i));
-    if (next === undefined)
-      return differentElements(rest, ranges, scope) ?? mulAll(rest.map((i) => table(i, [...i.lead, ...i.event], needed, model)));
+    if (next === undefined) return differentElements(rest, ranges, scope) ?? mulAll(rest.map((i) => itemValue(i, scope)));
     for (const other of rest) {
       if (other === next || apart.has(other) || other.variable !== next.variable) continue;
       if (next.lead.some((e, d) => provablyDistinct(e, other.lead[d]!, ranges))) continue;

@@ -228,6 +228,24 @@ const pairs: readonly Pair[] = [
       for n in 0..<N { sample z[n] ~ DiscreteUniform(1, 2)  observe c[n] ~ NegativeBinomial(0.7, 0.7 / (0.7 + m * z[n])) }`,
     except: { laplace: 'evidence differs by a constant' },
   },
+  {
+    title: 'a gap under a function is an unknown under it',
+    data: { x: [null, 3, 2], known: [3, 2], counts: [1, 20, 5] },
+    first: `data x: real[N]  data counts: int[N]  sample r ~ Gamma(2, 1)
+      for n in 0..<N { observe x[n] ~ Normal(0, 1)  observe counts[n] ~ Poisson(r * exp(x[n])) }`,
+    second: `data known: real[M]  data counts: int[N]  sample r ~ Gamma(2, 1)
+      sample z ~ Normal(0, 1)  observe counts[0] ~ Poisson(r * exp(z))
+      for m in 0..<M { observe known[m] ~ Normal(0, 1)  observe counts[m + 1] ~ Poisson(r * exp(known[m])) }`,
+  },
+  {
+    title: 'a gap under a function, with a rate to estimate',
+    data: { x: [null, 3, 2], known: [3, 2], counts: [1, 20, 5] },
+    first: `data x: real[N]  data counts: int[N]  param r: positive
+      for n in 0..<N { observe x[n] ~ Normal(0, 1)  observe counts[n] ~ Poisson(r * exp(x[n])) }`,
+    second: `data known: real[M]  data counts: int[N]  param r: positive
+      sample z ~ Normal(0, 1)  observe counts[0] ~ Poisson(r * exp(z))
+      for m in 0..<M { observe known[m] ~ Normal(0, 1)  observe counts[m + 1] ~ Poisson(r * exp(known[m])) }`,
+  },
 ];
 
 const numbers = 1.5e4;
