@@ -135,9 +135,9 @@ describe('an unknown that bounds another, chosen by auto', () => {
   });
 });
 
-describe('the maximum of a power law is at an end', () => {
+describe('the maximum of what only bounds make proper is at an end', () => {
   const estimate = async (source: string, y: readonly number[]): Promise<number> => {
-    const result = await em.run(boundModel(source, { y: [...y] }), source, {
+    const result = await em.run(boundModel(source, y.length === 0 ? {} : { y: [...y] }), source, {
       chains: 1,
       draws: 1,
       warmup: 0,
@@ -156,5 +156,32 @@ describe('the maximum of a power law is at an end', () => {
     // The likelihoods a^-2 for a >= max y and a^4 for a <= min y.
     expect(await estimate(`data y: real[N]\nparam a: ${type}\nobserve y ~ Uniform(0, a)`, [0.3, 0.2])).toBeCloseTo(0.3, 12);
     expect(await estimate(`data y: real[N]\nparam a: ${type}\nobserve y ~ Pareto(a, 2)`, [0.3, 0.2])).toBeCloseTo(0.2, 12);
+  });
+
+  // The factor, its logarithm as a function, and the interval: the truth is the best point of a fine grid.
+  it.each<readonly [string, (p: number) => number, number, number]>([
+    ['2 * p^2 - (0.3 - p)^2 / 2', (p) => 2 * p * p - (0.3 - p) ** 2 / 2, -1, 2],
+    ['-2 * p^2 + p', (p) => -2 * p * p + p, -1, 2],
+    ['-2 * log(p) + 3 * p', (p) => -2 * Math.log(p) + 3 * p, 0.1, 2],
+    ['-2 * log(p) + 5 * p', (p) => -2 * Math.log(p) + 5 * p, 0.1, 2],
+    ['2 * log(p) - 3 * p', (p) => 2 * Math.log(p) - 3 * p, 0.1, 2],
+    ['2 * log(p) + p', (p) => 2 * Math.log(p) + p, 0.1, 2],
+    ['2 * log(p) - 1 / p', (p) => 2 * Math.log(p) - 1 / p, 0.1, 2],
+    ['-2 * log(p) - 1 / p', (p) => -2 * Math.log(p) - 1 / p, 0.1, 2],
+    ['2 * log(p) + 1 / p', (p) => 2 * Math.log(p) + 1 / p, 0.1, 2],
+    ['-log(p) + p^2', (p) => -Math.log(p) + p * p, 0.1, 2],
+    ['-log(p) - p^2', (p) => -Math.log(p) - p * p, 0.1, 2],
+    ['log(p) - p^2', (p) => Math.log(p) - p * p, 0.1, 2],
+    ['-2 * log(p) + log(1 - p)', (p) => -2 * Math.log(p) + Math.log(1 - p), 0.1, 0.8],
+    ['-2 * log(p) - log(1 - p)', (p) => -2 * Math.log(p) - Math.log(1 - p), 0.1, 0.8],
+    ['2 * log(p) - log(1 - p)', (p) => 2 * Math.log(p) - Math.log(1 - p), 0.1, 0.8],
+    ['-log(1 - p)', (p) => -Math.log(1 - p), 0, 0.7],
+  ])('%s', async (factor, logDensity, low, high) => {
+    const steps = 100_000,
+      points = Array.from({ length: steps + 1 }, (_, k) => low + ((high - low) * k) / steps),
+      finite = points.filter((p) => Number.isFinite(logDensity(p)));
+    const best = finite.reduce((a, b) => (logDensity(b) > logDensity(a) ? b : a));
+    const found = await estimate(`param a: interval(${low}, ${high})\nfactor ${factor.replaceAll('p', 'a')}`, []);
+    expect(Math.abs(found - best)).toBeLessThanOrEqual((high - low) / steps);
   });
 });

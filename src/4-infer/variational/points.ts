@@ -24,6 +24,7 @@ import {
   ref,
   reduce,
   scalar,
+  sub,
   zero,
 } from '../../expr/expr.js';
 import { smallestPivot } from '../../distributions/matrixVariate.js';
@@ -58,17 +59,16 @@ export function modeOf(context: RegionContext, form: ClosedForm, natural: readon
     return floor === undefined ? m : arrayOf('floorEigenvalues', [m, scalar(floor)], m.dims);
   };
   if (form.kind === 'powerGamma') {
-    const [a, b] = [natural[0]!.body, natural[1]!.body];
-    // a / v + b p v^(p - 1) = 0
-    return scalar(
-      clipped(context, form.bounded, pow(apply('div', a, mul(num(-form.power), form.bounded ? negative(b) : b)), num(1 / form.power))),
-    );
+    const [a, b] = [natural[0]!.body, natural[1]!.body],
+      { bounded, power } = form;
+    // a / v + b p v^(p - 1) = 0; in v^p it is concave where a / p is not negative.
+    const stationary = pow(apply('div', a, mul(num(-power), bounded ? negative(b) : b)), num(1 / power));
+    const rises = apply('ge', mul(a, num(power)), zero);
+    return scalar(largest(context, bounded, stationary, rises, (v) => add(times(a, apply('log', v)), times(b, pow(v, num(power))))));
   }
   if (form.kind === 'powerLaw') {
     // v^a is largest at an end; at a = 0 anywhere.
-    const slope = natural[0]!.body,
-      { low, high } = boundExprs(context);
-    return scalar(cond(apply('gt', slope, zero), high, cond(apply('lt', slope, zero), low, context.current())));
+    return scalar(higher(context, zero, natural[0]!.body));
   }
   if (form.kind === 'exponential') {
     const statistics = form.family.exponential!.statistics as readonly string[];
@@ -76,11 +76,28 @@ export function modeOf(context: RegionContext, form: ClosedForm, natural: readon
       wanted.length === statistics.length && wanted.every((s) => statistics.includes(s));
     const of = (s: string): ArrayExpr => natural[statistics.indexOf(s)]!;
     const scalarOf = (s: string): Expr => of(s).body;
-    const here = (e: Expr): ArrayExpr => scalar(clipped(context, form.bounded, e));
-    if (has('x', 'x^2')) return here(apply('div', scalarOf('x'), mul(num(-2), scalarOf('x^2'))));
-    if (has('log x', 'log(1-x)')) return here(apply('div', scalarOf('log x'), add(scalarOf('log x'), scalarOf('log(1-x)'))));
-    if (has('x', 'log x')) return here(apply('div', scalarOf('log x'), neg(form.bounded ? negative(scalarOf('x')) : scalarOf('x'))));
-    if (has('1/x', 'log x')) return here(apply('div', scalarOf('1/x'), scalarOf('log x')));
+    const here = (stationary: Expr, rises: Expr, logDensity: (v: Expr) => Expr): ArrayExpr =>
+      scalar(largest(context, form.bounded, stationary, rises, logDensity));
+    if (has('x', 'x^2')) {
+      const [a, b] = [scalarOf('x'), scalarOf('x^2')];
+      return here(apply('div', a, mul(num(-2), b)), apply('lt', b, zero), (v) => mul(v, add(a, mul(b, v))));
+    }
+    if (has('log x', 'log(1-x)')) {
+      const [a, b] = [scalarOf('log x'), scalarOf('log(1-x)')];
+      return here(apply('div', a, add(a, b)), apply('and', apply('ge', a, zero), apply('ge', b, zero)), (v) =>
+        add(times(a, apply('log', v)), times(b, apply('log', sub(one, v)))),
+      );
+    }
+    if (has('x', 'log x')) {
+      const [a, b] = [scalarOf('log x'), scalarOf('x')];
+      return here(apply('div', a, neg(form.bounded ? negative(b) : b)), apply('ge', a, zero), (v) =>
+        add(times(a, apply('log', v)), times(b, v)),
+      );
+    }
+    if (has('1/x', 'log x')) {
+      const [a, b] = [scalarOf('log x'), scalarOf('1/x')];
+      return here(apply('div', b, a), apply('lt', a, zero), (v) => add(times(a, apply('log', v)), times(b, pow(v, num(-1)))));
+    }
     if (has('x_i', 'x_i x_j')) {
       const h = of('x_i'),
         precision = precisionOf(of('x_i x_j'));
@@ -142,10 +159,26 @@ function negative(rate: Expr): Expr {
 /** Small against any rate of data, and its reciprocal is a number. */
 const smallestRate = 1e-300;
 
-/** These densities rise to their maximum and fall after it: within bounds the nearest point is best. */
-function clipped(context: RegionContext, bounded: boolean, mode: Expr): Expr {
-  if (!bounded) return mode;
+/** A statistic times its coefficient, nothing where that is zero: the statistic may be infinite at an end. */
+function times(coefficient: Expr, statistic: Expr): Expr {
+  return cond(apply('eq', coefficient, zero), zero, mul(coefficient, statistic));
+}
+
+/** The end at which a density is higher; the current point where it is as high at both. */
+function higher(context: RegionContext, atLow: Expr, atHigh: Expr): Expr {
   const { low, high } = boundExprs(context);
-  const raised = isConst(low, -Infinity) ? mode : apply('max', mode, low);
-  return isConst(high, Infinity) ? raised : apply('min', raised, high);
+  return cond(apply('gt', atHigh, atLow), high, cond(apply('lt', atHigh, atLow), low, context.current()));
+}
+
+/**
+ * The largest point between bounds. A density that rises to its stationary point and falls after it is largest at the point next to that;
+ * one that only its bounds make proper rises, falls, or has its least value inside: it is largest at an end.
+ */
+function largest(context: RegionContext, bounded: boolean, stationary: Expr, rises: Expr, logDensity: (v: Expr) => Expr): Expr {
+  if (!bounded) return stationary;
+  const { low, high } = boundExprs(context);
+  const raised = isConst(low, -Infinity) ? stationary : apply('max', stationary, low);
+  const clipped = isConst(high, Infinity) ? raised : apply('min', raised, high);
+  const end = isConst(high, Infinity) ? low : isConst(low, -Infinity) ? high : higher(context, logDensity(low), logDensity(high));
+  return cond(rises, clipped, end);
 }
