@@ -4,6 +4,7 @@
  */
 import { type DrawValues, type KeptDraws, keptDraws, type RunResult, sizeOf, type VariableResult } from './4-infer/posterior.js';
 import type { PosteriorDraws } from './4-infer/predictive.js';
+import { summarise } from './5-report/summary.js';
 import { createRandom } from './random/generator.js';
 
 export interface RunDraws {
@@ -13,6 +14,8 @@ export interface RunDraws {
   readonly chains: number;
   readonly length: number;
   readonly independent: boolean;
+  /** The least effective size of what is needed. Costs as much as a summary: asked for only where it matters. */
+  readonly leastEffectiveSize: () => number;
   /** Names of which an estimate is put in, of which elements are drawn one by one, and of which there is nothing. */
   readonly points: readonly string[];
   readonly marginal: readonly string[];
@@ -52,7 +55,23 @@ export function sourcesOf(result: Pick<RunResult, 'variables'>, needed: Readonly
       points.push(name);
     }
   }
-  return { draws, chains: first?.chains ?? 1, length, independent: first?.independent ?? true, points, marginal, missing };
+  return {
+    draws,
+    chains: first?.chains ?? 1,
+    length,
+    independent: first?.independent ?? true,
+    leastEffectiveSize: () => leastEffectiveSize(variables),
+    points,
+    marginal,
+    missing,
+  };
+}
+
+/** In the bulk; what does not vary limits nothing. */
+function leastEffectiveSize(variables: readonly VariableResult[]): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (const { elements } of summarise(variables)) for (const { essBulk } of elements) least = Math.min(least, essBulk ?? least);
+  return least;
 }
 
 /** @param values [count, size]; more draws than these begin again. */
@@ -103,7 +122,11 @@ export interface DrawPlan {
  * @param count as asked for; null for all. As many of each chain are used, and as many of each draw: rounded up.
  * @param most that fit; null is returned where more are asked for, or none fits.
  */
-export function drawsToUse({ chains, length, independent }: RunDraws, count: number | null, most: number): DrawPlan | null {
+export function drawsToUse(
+  { chains, length, independent, leastEffectiveSize }: RunDraws,
+  count: number | null,
+  most: number,
+): DrawPlan | null {
   const available = length / chains,
     perChain = Math.floor(most / chains);
   const wanted = count === null ? (available === 0 ? usualDraws : available) : Math.ceil(count / chains);
@@ -116,6 +139,7 @@ export function drawsToUse({ chains, length, independent }: RunDraws, count: num
       numbers[k] = chain * available + (available === 0 ? draw : Math.floor((draw * available) / draws));
     }
   }
-  // Draws that are far enough apart to be few of many count as independent: the run is judged by all of its own.
-  return { chains, draws, independent: independent || draws < available, repeats, numbers, isThinned: count === null && draws < wanted };
+  // No more draws than the run is worth, evenly from its chains, are as good as independent; more of them are chains still.
+  const areApart = draws < available && chains * draws <= leastEffectiveSize();
+  return { chains, draws, independent: independent || areApart, repeats, numbers, isThinned: count === null && draws < wanted };
 }

@@ -1,7 +1,8 @@
 /** Where predictions begin: draws as a run kept them, and labels drawn from their probabilities, one draw at a time. */
 import { describe, expect, it } from 'vitest';
 import type { VariableResult } from '../src/4-infer/posterior.js';
-import { drawsToUse, sourcesOf } from '../src/predictionDraws.js';
+import { drawsToUse, type RunDraws, sourcesOf } from '../src/predictionDraws.js';
+import { createRandom } from '../src/random/generator.js';
 
 const draws = 4000,
   probabilities = [0.2, 0.8, 0, 1, 0.55, 0.45];
@@ -32,6 +33,19 @@ const weights: VariableResult = {
   result: { form: 'draws', chains: 1, draws, values: Float64Array.from({ length: 2 * draws }, (_, i) => i), independent: true },
 };
 
+function runOf(chains: number, length: number, effectiveSize: number): RunDraws {
+  return {
+    draws: new Map(),
+    chains,
+    length,
+    independent: false,
+    leastEffectiveSize: () => effectiveSize,
+    points: [],
+    marginal: [],
+    missing: [],
+  };
+}
+
 describe('the draws that predictions begin with', () => {
   const { draws: sources, marginal, length } = sourcesOf({ variables: [labels, weights] }, new Set(['z', 'w']), '1');
 
@@ -41,7 +55,7 @@ describe('the draws that predictions begin with', () => {
   });
 
   it('are used equally often where more are asked for, each several times in a row', () => {
-    const run = { draws: new Map(), chains: 2, length: 6, independent: false, points: [], marginal: [], missing: [] };
+    const run = runOf(2, 6, 6);
     const plan = (count: number | null): unknown => {
       const { draws: perChain, repeats, numbers } = drawsToUse(run, count, 1000)!;
       return { perChain, repeats, numbers: [...numbers] };
@@ -49,6 +63,25 @@ describe('the draws that predictions begin with', () => {
     expect(plan(null)).toEqual({ perChain: 3, repeats: 1, numbers: [0, 1, 2, 3, 4, 5] });
     expect(plan(3)).toEqual({ perChain: 2, repeats: 1, numbers: [0, 1, 3, 4] });
     expect(plan(7)).toEqual({ perChain: 6, repeats: 2, numbers: [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5] });
+  });
+
+  it('count as independent where they are no more than the run is worth, and are a chain where they are more', () => {
+    const isIndependent = (count: number | null): boolean => drawsToUse(runOf(2, 1000, 100), count, 5000)!.independent;
+    expect([20, 100, 102, 998, 1000, null, 2000].map(isIndependent)).toEqual([true, true, false, false, false, false, false]);
+  });
+
+  it('are worth what the least known of the unknowns is worth', () => {
+    const random = createRandom('1', 'autoregression'),
+      chain = new Float64Array(20_000);
+    // x' = 0.9 x + noise is worth (1 - 0.9) / (1 + 0.9) of as many independent draws; y is noise.
+    for (let t = 2; t < chain.length; t += 2) {
+      chain[t] = 0.9 * chain[t - 2]! + random.normal();
+      chain[t + 1] = random.normal();
+    }
+    const result = { form: 'draws', chains: 1, draws: 10_000, values: chain, independent: false } as const;
+    const found = sourcesOf({ variables: [{ ...weights, result }] }, new Set(['w']), '1').leastEffectiveSize();
+    expect(found / ((10_000 * 0.1) / 1.9)).toBeGreaterThan(0.7);
+    expect(found / ((10_000 * 0.1) / 1.9)).toBeLessThan(1.4);
   });
 
   it('of labels of which the run has probabilities are as probable, and take no more room than one of them', () => {

@@ -218,12 +218,16 @@ export function ignoredValues(
 export function computedValue(name: string, span?: Span): Diagnostic {
   return note('ignored-values', `${name} is computed by the program; the value given for it is ignored`, span);
 }
-export function codedLevels(name: string, levels: readonly string[], span?: Span): Diagnostic {
-  const shown = levels.slice(0, 20).map((word, code) => `${code} = ${word}`);
-  return note('coded-levels', `${name} is coded ${list(shown)}${levels.length > 20 ? `, ... (${levels.length} levels)` : ''}`, span);
-}
-/** So many levels are written out for a flag. */
+/** So many levels are written out. */
 const shownLevels = 20;
+export function codedLevels(name: string, levels: readonly string[], span?: Span): Diagnostic {
+  const shown = levels.slice(0, shownLevels).map((word, code) => `${code} = ${word}`);
+  return note(
+    'coded-levels',
+    `${name} is coded ${list(shown)}${levels.length > shownLevels ? `, ... (${levels.length} levels)` : ''}`,
+    span,
+  );
+}
 export function otherCodes(
   first: string,
   other: string,
