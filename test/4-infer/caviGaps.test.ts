@@ -139,7 +139,7 @@ const pairs: readonly Pair[] = [
 
 describe('elements of a partly given variable and unknowns of their own have the same factors', () => {
   it.each(pairs)('$title', async ({ data, gaps, apart, missing, others, options = {} }) => {
-    // A program that names its unknowns apart has no use for nulls: any number stands there unread.
+    // The program that names its unknowns apart reads no element that is null: 0 is put there because data of its own have no gaps.
     const filled = Object.fromEntries(Object.entries(data).map(([k, v]) => [k, JSON.parse(JSON.stringify(v).replaceAll('null', '0'))]));
     const a = await run(gaps, data, options),
       b = await run(apart, filled, options);

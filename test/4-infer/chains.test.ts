@@ -23,6 +23,7 @@ import { rhatWithoutRanks } from '../../src/5-report/diagnostics/rhat.js';
 import { outOfMemory } from '../../src/memory.js';
 import type { WorkerThread } from '../../src/platform/surroundings.js';
 import { fakeProgram } from './fakeProgram.js';
+import { oneChain } from './oneChain.js';
 
 /** A thread of Node with as much memory as a test gives it. */
 class NodeThread implements WorkerThread {
@@ -44,7 +45,7 @@ class NodeThread implements WorkerThread {
 }
 
 function request(changes: Partial<RunRequest> = {}): RunRequest {
-  return { chains: 2, draws: 50, warmup: 20, thin: 1, seed: '1', workers: 0, keep: null, options: {}, init: null, ...changes };
+  return oneChain({ chains: 2, draws: 50, warmup: 20, ...changes });
 }
 
 const runChains = async (program: ChainProgram, settings: RunRequest, hosts: readonly HostCall[]): Promise<readonly ChainOutput[]> =>

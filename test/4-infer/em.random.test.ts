@@ -9,6 +9,7 @@ import { expect, it } from 'vitest';
 import { EmProgram } from '../../src/4-infer/em/program.js';
 import { exact } from '../../src/4-infer/exact/index.js';
 import { boundModel } from './caviMachine.js';
+import { oneChain } from './oneChain.js';
 
 interface Fragment {
   /** Declarations with `$` where the number of the fragment stands. */
@@ -121,19 +122,7 @@ it('on random programs the objective never falls and is the log evidence; betwee
         const given = Object.fromEntries(
           [...estimates].map(([key, numbers]) => [key, nested(Float64Array.from(numbers), shapes.get(key)!)]),
         );
-        return (
-          await exact.run(boundModel(source, { ...data, ...given }), source, {
-            chains: 1,
-            draws: 1,
-            warmup: 0,
-            thin: 1,
-            seed: '1',
-            workers: 0,
-            keep: null,
-            options: {},
-            init: null,
-          })
-        ).logEvidence!;
+        return (await exact.run(boundModel(source, { ...data, ...given }), source, oneChain())).logEvidence!;
       };
       const solvable = chosen.every(({ fragment }) => fragment.solvable !== false);
       const program = new EmProgram(

@@ -11,6 +11,7 @@ import { EmProgram } from '../../src/4-infer/em/program.js';
 import type { RunResult } from '../../src/4-infer/posterior.js';
 import type { PointOptions } from '../../src/4-infer/variational/factors/factor.js';
 import { boundModel, type Data } from './caviMachine.js';
+import { oneChain } from './oneChain.js';
 
 const plain: PointOptions = { maximised: new Set(), damping: 0, inflate: 0, gradient: true };
 
@@ -36,17 +37,7 @@ async function run(
   options: Readonly<Record<string, string>> = {},
   init: Readonly<Record<string, unknown>> | null = null,
 ): Promise<RunResult> {
-  return em.run(boundModel(source, data), source, {
-    chains: 1,
-    draws: 1,
-    warmup: 0,
-    thin: 1,
-    seed: '1',
-    workers: 0,
-    keep: null,
-    options,
-    init,
-  });
+  return em.run(boundModel(source, data), source, oneChain({ options, init }));
 }
 function mean(result: RunResult, name: string): readonly number[] {
   const form = result.variables.find((v) => v.name === name)!.result;
@@ -359,17 +350,7 @@ describe('a Gaussian mixture', () => {
       .slice(1)
       .map((line) => line.split(',').slice(0, 4).map(Number));
     for (const seed of ['1', '2', '3']) {
-      const r = await em.run(boundModel(gaussianMixture, { x: rows, K: 3 }), gaussianMixture, {
-        chains: 1,
-        draws: 1,
-        warmup: 0,
-        thin: 1,
-        seed,
-        workers: 0,
-        keep: null,
-        options: {},
-        init: null,
-      });
+      const r = await em.run(boundModel(gaussianMixture, { x: rows, K: 3 }), gaussianMixture, oneChain({ seed }));
       expect(r.logLikelihood!).toBeGreaterThan(-180.1855 - 5e-5);
     }
   });
@@ -889,17 +870,7 @@ describe('the E-step', () => {
       const program = machine(source, data, start);
       program.expectation();
       const bound = boundModel(source, { ...data, ...given });
-      const r = await exact.run(bound, source, {
-        chains: 1,
-        draws: 1,
-        warmup: 0,
-        thin: 1,
-        seed: '1',
-        workers: 0,
-        keep: null,
-        options: {},
-        init: null,
-      });
+      const r = await exact.run(bound, source, oneChain());
       expect(program.objective()).toBeCloseTo(r.logEvidence!, 9);
       const form = r.variables.find((v) => v.name === latent)!.result;
       if (form.form !== 'closed') throw new Error('not in closed form');

@@ -3,8 +3,9 @@ import { describe, expect, it, vi } from 'vitest';
 import type { RunRequest } from '../../src/4-infer/backend.js';
 import type { Recorded } from '../../src/4-infer/chainProgram.js';
 import { IndependentDraws } from '../../src/4-infer/independentDraws.js';
+import { oneChain } from './oneChain.js';
 
-const request: RunRequest = { chains: 2, draws: 5, warmup: 0, thin: 1, seed: '1', workers: 0, keep: null, options: {}, init: null };
+const request: RunRequest = oneChain({ chains: 2, draws: 5 });
 const recorded = (name: string, mode: Recorded['mode']): Recorded => ({
   name,
   storage: name,

@@ -7,6 +7,7 @@ import type { DrawPiece } from '../../src/4-infer/checkpoint.js';
 import { ChainLedger } from '../../src/4-infer/ledger.js';
 import { ChainRun } from '../../src/4-infer/runChain.js';
 import { fakeProgram } from './fakeProgram.js';
+import { oneChain } from './oneChain.js';
 
 /** A run of one chain, handed over after every tenth draw, into a store that fails at these calls. */
 async function handedOver(
@@ -21,18 +22,7 @@ async function handedOver(
       kept.push(...pieces);
     },
   };
-  const request: RunRequest = {
-    chains: 1,
-    draws: 50,
-    warmup: 5,
-    thin: 1,
-    seed: '1',
-    workers: 0,
-    keep: null,
-    options: {},
-    init: null,
-    store,
-  };
+  const request: RunRequest = oneChain({ draws: 50, warmup: 5, store });
   const ledger = await ChainLedger.open(fakeProgram(), request),
     run = new ChainRun(fakeProgram(), 0, request, []);
   for (let draws = 10; draws <= 50; draws += 10) {

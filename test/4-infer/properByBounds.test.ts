@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { compile } from '../../src/index.js';
 import { em } from '../../src/4-infer/em/index.js';
 import { boundModel } from './caviMachine.js';
+import { oneChain } from './oneChain.js';
 
 const draws = 8000;
 
@@ -137,17 +138,7 @@ describe('an unknown that bounds another, chosen by auto', () => {
 
 describe('the maximum of what only bounds make proper is at an end', () => {
   const estimate = async (source: string, y: readonly number[]): Promise<number> => {
-    const result = await em.run(boundModel(source, y.length === 0 ? {} : { y: [...y] }), source, {
-      chains: 1,
-      draws: 1,
-      warmup: 0,
-      thin: 1,
-      seed: '1',
-      workers: 0,
-      keep: null,
-      options: {},
-      init: null,
-    });
+    const result = await em.run(boundModel(source, y.length === 0 ? {} : { y: [...y] }), source, oneChain());
     const { result: form } = result.variables.find((v) => v.name === 'a')!;
     if (form.form !== 'closed') throw new Error('not in closed form');
     return form.mean[0]!;

@@ -10,8 +10,9 @@ import { ChainThreads } from '../../src/4-infer/threads.js';
 import type { FromWorker, ToWorker } from '../../src/4-infer/worker.js';
 import type { WorkerConstructor, WorkerThread } from '../../src/platform/surroundings.js';
 import { fakeProgram } from './fakeProgram.js';
+import { oneChain } from './oneChain.js';
 
-const request: RunRequest = { chains: 3, draws: 20, warmup: 5, thin: 1, seed: '1', workers: 2, keep: null, options: {}, init: null };
+const request: RunRequest = oneChain({ chains: 3, draws: 20, warmup: 5, workers: 2 });
 
 /**
  * Does at once what a worker does; `lives` says which of them, by number, come to be ready. `pauses` takes down what is asked of them.
