@@ -1,7 +1,8 @@
 /**
- * Fuzzing: random changes of programs, of data and of options, large programs, and the laws of `check` on random programs, each case in a process that is ended where it hangs.
+ * Fuzzing: random changes of programs, of data and of options, large programs, the laws of `check` on random programs, and small programs
+ * whose posteriors are known, each case in a process that is ended where it hangs.
  *
- *   npm run fuzz -- [programs|data|options|large|laws ...] [--count 1000] [--from 0] [--seed 1] [--processes 1] [--whole]
+ *   npm run fuzz -- [programs|data|options|large|laws|small ...] [--count 1000] [--from 0] [--seed 1] [--processes 1] [--whole]
  *
  * A case follows from the seed and its number: `--from 1234 --count 1` shows one again, a later `--from` goes on where
  * a run was ended. `--whole` prints failing cases as they are, not made smaller. Status 1 where a case fails: an internal error, more than
@@ -13,7 +14,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensureInstalled, root } from './setup.mjs';
 
-const all = ['programs', 'data', 'options', 'large', 'laws'];
+const all = ['programs', 'data', 'options', 'large', 'laws', 'small'];
 /**
  * Milliseconds without a word after which a process that uses no processor time is ended; one that does ends itself sooner
  * (`test/fuzz/worker.ts`).

@@ -82,6 +82,13 @@ export function recomputed(builder: ProgramBuilder, changed: string | null): ((s
   const feeds = (name: string): boolean => feeding.has(name);
   return (s) => s.kind === 'let' && isComputed(builder, s) && depends(s.target.variable) && feeds(s.target.variable);
 }
+/** Variables that hold recursive quantities, and what lies between them and the unknowns. */
+export function recomputedNames(builder: ProgramBuilder): readonly string[] {
+  const wanted = recomputed(builder, null);
+  return wanted === null
+    ? []
+    : [...new Set(builder.bound.graph.statements.flatMap((s) => (s.kind === 'let' && wanted(s) ? [s.target.variable] : [])))];
+}
 /** True for definitions to evaluate during a run: also of elements of a variable that is sampled elsewhere. */
 export function isComputed({ model }: ProgramBuilder, s: Statement): boolean {
   return s.kind === 'let' && model.statusOf(s.target.variable) !== 'given';

@@ -21,7 +21,7 @@ import { jointFactors } from '../3-derive/joint.js';
 import { type Factor, latentRegions, type LatentRegion, maskOf } from '../3-derive/model.js';
 import { loadModule } from './loadedModule.js';
 import { ancestralCode } from './ancestral.js';
-import { isComputed, jointTerms, needsStart, recomputeCode, recomputed, runFolds } from './assemble.js';
+import { isComputed, jointTerms, needsStart, recomputeCode, recomputedNames, runFolds } from './assemble.js';
 import { flatAddress } from './blocks/finiteVariables.js';
 import { instancesOf } from './blocks/instances.js';
 import { bijectionProcedures, type CoordinateKind, coordinateKinds, coordinates, type Coordinates } from './coordinates.js';
@@ -73,10 +73,7 @@ export function gradientProgram(
     backend,
   );
   const gradientOf = new Map<string, string>();
-  const recompute = recomputed(builder, null);
-  const computed =
-    recompute === null ? [] : builder.bound.graph.statements.flatMap((s) => (s.kind === 'let' && recompute(s) ? [s.target.variable] : []));
-  for (const name of [...moved.variables, ...computed, moved.position])
+  for (const name of [...moved.variables, ...recomputedNames(builder), moved.position])
     if (!gradientOf.has(name)) gradientOf.set(name, builder.fresh('gradient', builder.storage(name).shape, 'state'));
   const find = (name: string): string | null => gradientOf.get(name) ?? null;
   const sweep = new ReverseSweep(builder, find);

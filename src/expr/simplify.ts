@@ -90,6 +90,11 @@ export function logOf(e: Expr): Expr {
     case 'div':
       if (isPositive(a!) || isPositive(b!)) return sub(logOf(a!), logOf(b!));
       break;
+    case 'sub': {
+      const rest = isConst(a!, 1) ? oneMinus(b!) : e;
+      if (!isApply(rest, 'sub')) return logOf(rest);
+      break;
+    }
   }
   return log(e);
 }
@@ -135,7 +140,7 @@ export function xlog1my(x: Expr, y: Expr): Expr {
   return apply('xlog1my', x, y);
 }
 function hasLogarithm(y: Expr): boolean {
-  return isPositive(y);
+  return isPositive(y) || (isApply(y, 'sub') && isConst(y.args[0]!, 1) && isPositive(oneMinus(y.args[1]!)));
 }
 
 // --- matrices ---------------------------------------------------------------------------------

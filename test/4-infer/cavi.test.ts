@@ -687,3 +687,52 @@ describe('warnings and refusals', () => {
     await expect(run('sample a ~ Normal(0, 1)', {}, { [name]: value })).rejects.toThrow(message);
   });
 });
+
+describe('logarithms that are not finite everywhere', () => {
+  // y is Exponential with a rate that is 0.1 where neither label is 1: all pairs, an element with itself among them.
+  const rates = ['z[i] + z[j] + 0.1', 'abs(z[i] - z[j]) + 0.1', 'z[i] * z[j] + 0.1'] as const;
+  const rateOf = [
+    (a: number, b: number) => a + b + 0.1,
+    (a: number, b: number) => Math.abs(a - b) + 0.1,
+    (a: number, b: number) => a * b + 0.1,
+  ];
+  it.each(rates)('of pairs of labels that may be one and the same: rate %s', async (rate) => {
+    const y = [
+      [0.5, 2, 1],
+      [0.2, 0.9, 3],
+      [1, 0.4, 2],
+    ];
+    const { result, mean } = await run(
+      `data y: real[N, N]\nfor n in 0..<N { sample z[n] ~ Bernoulli(0.4) }\nfor i in 0..<N, j in 0..<N { observe y[i, j] ~ Exponential(${rate}) }`,
+      { y },
+    );
+    const at = rateOf[rates.indexOf(rate)]!,
+      probabilities = mean('z');
+    let bound = 0;
+    for (const z of configurations(3)) {
+      const q = z.reduce((product, value, n) => product * (value === 1 ? probabilities[n]! : 1 - probabilities[n]!), 1);
+      if (q === 0) continue;
+      const logJoint =
+        z.reduce((sum, value) => sum + Math.log(value === 1 ? 0.4 : 0.6), 0) +
+        y.flatMap((row, i) => row.map((x, j) => Math.log(at(z[i]!, z[j]!)) - at(z[i]!, z[j]!) * x)).reduce((a, b) => a + b, 0);
+      bound += q * (logJoint - Math.log(q));
+    }
+    expect(result.converged).toBe(true);
+    expect(result.elbo!).toBeCloseTo(bound, 9);
+  });
+
+  it('of the complement of a probability: the same as of the probability of the other outcome', async () => {
+    const of = (law: string): ReturnType<typeof run> =>
+      run(
+        `data y: real[N]\nsample a ~ StudentT(5, 0, 1)\nfor n in 0..<N { sample z[n] ~ Bernoulli(${law})  observe y[n] ~ Exponential(exp(z[n])) }`,
+        { y: [2, 0.9, 2] },
+      );
+    const [one, other] = [await of('1 - sigmoid(a * a)'), await of('sigmoid(-a * a)')];
+    expect(one.result.elbo!).toBeCloseTo(other.result.elbo!, 9);
+    expect(one.mean('z')[1]).toBeCloseTo(other.mean('z')[1]!, 9);
+  });
+});
+
+function configurations(count: number): readonly (readonly number[])[] {
+  return Array.from({ length: 2 ** count }, (_, k) => Array.from({ length: count }, (__, n) => (k >> n) & 1));
+}

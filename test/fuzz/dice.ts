@@ -17,6 +17,9 @@ export class Dice {
   chance(probability: number): boolean {
     return this.random.uniform() < probability;
   }
+  uniform(): number {
+    return this.random.uniform();
+  }
   normal(): number {
     return this.random.normal();
   }

@@ -7,6 +7,7 @@ import { lawSubject } from './lawSubject.js';
 import type { Planted } from './planted.js';
 import { optionSubject } from './optionSubject.js';
 import { programSubject } from './programSubject.js';
+import { smallSubject } from './smallSubject.js';
 
 const made: Readonly<Record<string, (planted: Planted, folder: string) => Subject>> = {
   programs: (planted) => programSubject(knownPrograms(), planted),
@@ -14,6 +15,7 @@ const made: Readonly<Record<string, (planted: Planted, folder: string) => Subjec
   large: () => largeSubject(),
   laws: () => lawSubject(knownPrograms()),
   options: (_, folder) => optionSubject(folder),
+  small: () => smallSubject(),
 };
 
 /** @param folder for files that cases read. @throws Error where there is no such subject. */

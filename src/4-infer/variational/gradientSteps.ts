@@ -7,6 +7,7 @@ import { ref, zero } from '../../expr/expr.js';
 import type { MeanField } from '../../3-derive/meanField.js';
 import { mentions } from '../../3-derive/conditional.js';
 import type { Factor, LatentRegion } from '../../3-derive/model.js';
+import { recomputedNames } from '../assemble.js';
 import { coordinates, type Coordinates } from '../coordinates.js';
 import { type FoldedTables, StatisticTables } from '../contract.js';
 import { ReverseSweep } from '../gradientCode.js';
@@ -36,16 +37,22 @@ export function gradientSteps(
   folded: FoldedTables,
 ): GradientSteps {
   const moved = coordinates(builder, regions, 'em');
+  const computed = recomputedNames(builder);
   const gradientOf = new Map(
-    [...moved.variables, moved.position].map((name) => [name, builder.fresh('gradient', builder.storage(name).shape, 'state')]),
+    [...new Set([...moved.variables, ...computed, moved.position])].map((name) => [
+      name,
+      builder.fresh('gradient', builder.storage(name).shape, 'state'),
+    ]),
   );
   const find = (name: string): string | null => gradientOf.get(name) ?? null;
   const sweep = new ReverseSweep(builder, find);
   const value = builder.fresh('expected', [], 'local');
-  const tables = new StatisticTables(builder, moved.variables, [], folded);
+  const tables = new StatisticTables(builder, [...moved.variables, ...computed], [], folded);
   const read = new Set(
     factors
-      .filter((f) => moved.variables.some((v) => [f.logDensity, ...f.guards, ...f.conditions].some((e) => mentions(e, v))))
+      .filter((f) =>
+        [...moved.variables, ...computed].some((v) => [f.logDensity, ...f.guards, ...f.conditions].some((e) => mentions(e, v))),
+      )
       .map((f) => f.id),
   );
   for (const term of field.energy) {

@@ -19,11 +19,12 @@ import {
   MeanFieldRefusal,
   type NeededExpectation,
 } from '../../3-derive/meanField.js';
+import type { DerivedModel } from '../../3-derive/model.js';
 import { createRandom, type Random } from '../../random/generator.js';
 import { gridDraw, gridHolds, gridQuantile } from '../../random/quadratureGrid.js';
 import { loadModule } from '../loadedModule.js';
 import { ancestralCode } from '../ancestral.js';
-import { isComputed, needsStart, prepare, runFolds } from '../assemble.js';
+import { isComputed, needsStart, prepare, recomputeCode, runFolds } from '../assemble.js';
 import { FoldedTables, StatisticTables } from '../contract.js';
 import { guarded, loops, ProgramBuilder } from '../programBuilder.js';
 import { JointBlocks } from './joint.js';
@@ -112,7 +113,10 @@ export class VariationalProgram {
     const { model } = builder;
     for (const [name, values] of initialised) builder.setInitial(name, values);
     const params = [...bound.graph.variables.values()].filter((v) => v.origin === 'param').map((v) => v.name);
-    const estimated = new Set([...params, ...points.maximised]);
+    const estimated = new Set([...params, ...points.maximised]),
+      computed = computedFrom(estimated, model);
+    // What a recursion makes of points alone is as certain as they are, and moves with them.
+    const held = new Set([...estimated, ...computed]);
     const folded = new FoldedTables(),
       factors = jointFactors(model);
     const storages = new Set(builder.storages().map((s) => s.name));
@@ -120,14 +124,14 @@ export class VariationalProgram {
       latents === 'factors'
         ? null
         : typeof latents === 'string'
-          ? JointBlocks.posterior(builder, estimated, folded, latents === 'assigned')
-          : JointBlocks.factors(builder, latents.groups, estimated, folded);
+          ? JointBlocks.posterior(builder, held, folded, latents === 'assigned')
+          : JointBlocks.factors(builder, latents.groups, held, folded);
     const forms = factorForms(factors, model);
-    const first = meanField(forms, model, { points: estimated, joint }, joint?.read);
-    const moving = points.gradient ? movingNames(first, estimated) : new Set<string>();
-    let field = moving.size === 0 ? first : meanField(forms, model, { points: estimated, joint, moving }, joint?.read);
+    const first = meanField(forms, model, { points: held, joint }, joint?.read);
+    const moving = points.gradient ? new Set([...movingNames(first, estimated), ...computed]) : new Set<string>();
+    let field = moving.size === 0 ? first : meanField(forms, model, { points: held, joint, moving }, joint?.read);
     const needed = new Map(field.needed.map((n) => [n.name, n]));
-    const options = { points: estimated, joint, moving };
+    const options = { points: held, joint, moving };
     const reports = latents !== 'joint' && latents !== 'assigned' ? [] : expectedReports(builder, options, needed);
     field = { ...field, needed: [...needed.values()] };
     this.field = field;
@@ -195,6 +199,7 @@ export class VariationalProgram {
     );
     const moved = blocks.filter((b) => b.factor.kind === 'moving').map((b) => b.block.region);
     this.steps = moved.length === 0 ? null : gradientSteps(builder, moved, field, factors, folded);
+    builder.entry('recompute', recomputeCode(builder, null));
     this.refreshes = shared.declare();
     this.described = describe(builder, blocks);
     this.expectedReports = new Map(reports.map((r) => [r.name, r.storage]));
@@ -346,6 +351,7 @@ export class VariationalProgram {
   }
   /** The expectations of a block whose parameters were set from outside. */
   expectations(block: number): void {
+    this.call('recompute');
     this.call(`expectations${block}`);
     this.changed(block);
   }
@@ -406,6 +412,7 @@ export class VariationalProgram {
   }
   restore(saved: Saved): void {
     for (const [name, values] of saved) this.memory.get(name)!.set(values);
+    this.call('recompute');
     this.touched();
   }
 
@@ -423,6 +430,16 @@ export class VariationalProgram {
   private refresh(name: string): void {
     for (const r of this.needs.get(name) ?? []) if (this.stale.delete(r)) this.call(r);
   }
+}
+
+/** Quantities computed by recursion that follow no unknown but points. */
+function computedFrom(points: ReadonlySet<string>, model: DerivedModel): readonly string[] {
+  const others = new Set(
+    [...model.graph.variables.keys()]
+      .filter((name) => !points.has(name) && (model.statusOf(name) === 'latent' || model.statusOf(name) === 'partial'))
+      .flatMap((name) => [...model.recursionsOf(name)]),
+  );
+  return model.recursive.filter((name) => !others.has(name));
 }
 
 /** Points whose maximum has no closed form; one by one, ordered elements would stop at each other. */

@@ -28,8 +28,10 @@ export function withExactZeros(builder: ProgramBuilder, coefficient: Expr): Expr
   return rest.some((f) => mayBeInfinite(builder, f)) ? cond(apply('ne', mulAll(hot), zero), value, zero) : value;
 }
 
-/** True for probabilities, and for data of which some are 0. */
+/** True for probabilities, for data of which some are 0, and for a choice with any of these or 0 (elements that may coincide). */
 function mayBeZero(builder: ProgramBuilder, f: Expr): boolean {
+  if (f.op === 'cond')
+    return [f.then, f.otherwise].some((branch) => isConst(branch, 0) || factorsOf(branch).some((x) => mayBeZero(builder, x)));
   if ([...variablesOf(f)].some((v) => v.startsWith('%') && builder.storage(v).place === 'state')) return true;
   if (f.op !== 'ref') return false;
   if (f.variable.startsWith('E|')) return f.variable.endsWith('=|1');

@@ -1,0 +1,214 @@
+/**
+ * Small random programs whose posteriors are known by quadrature of a density that was written down beside the text: every backend gives
+ * the posterior (`exact`), keeps it (`gibbs`, `mh`), is bounded by its evidence (`cavi`), is where the likelihood is largest (`em`), or
+ * refuses. A term that a derivation leaves out is seen here, and nowhere that asks the derivation itself.
+ */
+import { compile, type Model, ModelError, type Posterior } from '../../src/index.js';
+import { type Case, problemOfRefusal, type Step, type Subject } from './cases.js';
+import { Dice } from './dice.js';
+import { smallProgram, type SmallProgram, type State } from './smallProgram.js';
+import { elementName, type Truth, truthOf } from './smallTruth.js';
+
+/** Digits of quadrature and of what is compared with it: two rules that differ by more than 1e-5 give no truth. */
+const tolerance = 2e-4;
+
+export function smallSubject(): Subject {
+  return {
+    name: 'small',
+    seconds: 60,
+    stepSeconds: 60,
+    make(seed: string, number: number): Case {
+      const program = smallProgram(new Dice(seed, `small ${number}`));
+      return {
+        shown: `data ${JSON.stringify(program.data)}\n${program.source}`,
+        steps: () => (program.param === null ? stepsOfPosterior(program) : stepsOfLikelihood(program)),
+        smaller: () => [],
+      };
+    },
+  };
+}
+
+function stepsOfPosterior(program: SmallProgram): readonly Step[] {
+  let known: { readonly model: Model; readonly truth: Truth } | null = null;
+  const step = (name: string, run: (model: Model, truth: Truth) => Promise<void>): Step => ({
+    name,
+    run: () => (known === null ? null : run(known.model, known.truth)),
+  });
+  return [
+    {
+      name: 'truth',
+      run: () => {
+        const model = compile(program.source),
+          truth = truthOf(program);
+        known = truth === null ? null : { model, truth };
+      },
+    },
+    step('exact', async (model, truth) => {
+      const posterior = await answered(model, program, 'exact');
+      if (posterior !== null) compareExact(posterior, truth);
+    }),
+    step('cavi', async (model, truth) => {
+      const posterior = await answered(model, program, 'cavi');
+      if (posterior !== null) compareBound(posterior, program, truth);
+    }),
+    ...['gibbs', 'mh'].map((backend) => step(backend, (model, truth) => compareDraws(model, program, truth, backend))),
+  ];
+}
+
+/** Null where the backend refuses. @throws Error where the refusal is none that a user understands. */
+async function answered(
+  model: Model,
+  { data }: SmallProgram,
+  backend: string,
+  settings: Readonly<Record<string, unknown>> = {},
+): Promise<Posterior | null> {
+  try {
+    return await model.infer(data, { backend, workers: 0, seed: 1, chains: 2, draws: 400, warmup: 200, ...settings });
+  } catch (thrown) {
+    if (!(thrown instanceof ModelError)) throw thrown;
+    const wrong = problemOfRefusal(thrown);
+    if (wrong !== null) throw new Error(wrong, { cause: thrown });
+    return null;
+  }
+}
+
+function isOff(found: number, exact: number, scale: number): boolean {
+  return !(Math.abs(found - exact) <= tolerance * scale + 1e-6);
+}
+
+function compareExact(posterior: Posterior, truth: Truth): void {
+  const { logEvidence, variables } = posterior.summary();
+  if (logEvidence === null || isOff(logEvidence, truth.logEvidence, 1))
+    throw new Error(`the log evidence is ${truth.logEvidence}, and not ${logEvidence}`);
+  for (const [name, { mean, sd }] of truth.moments) {
+    const row = variables[name];
+    if (row === undefined || row.mean === null) continue;
+    const scale = Math.abs(mean) + sd;
+    if (isOff(row.mean, mean, scale + (6 * (row.mcse ?? 0)) / tolerance))
+      throw new Error(`the mean of ${name} is ${mean}, and not ${row.mean}`);
+    if (row.mcse === null && row.sd !== null && isOff(row.sd, sd, 5 * scale))
+      throw new Error(`the sd of ${name} is ${sd}, and not ${row.sd}`);
+  }
+}
+
+function compareBound(posterior: Posterior, program: SmallProgram, truth: Truth): void {
+  const bound = posterior.result.elbo;
+  // A bound that is not finite is warned of.
+  if (bound === null && !posterior.converged) return;
+  if (bound === null || bound > truth.logEvidence + tolerance)
+    throw new Error(`the evidence ${truth.logEvidence} is below its bound ${bound}`);
+  if (program.continuous.length > 0) return;
+  const own = boundOfLabels(posterior, program);
+  if (isOff(bound, own, 1)) throw new Error(`the bound is ${own}, and not ${bound}`);
+}
+
+/** E_q[log p - log q] over all configurations of labels that are independent under q. */
+function boundOfLabels(posterior: Posterior, program: SmallProgram): number {
+  const { variables } = posterior.summary(),
+    state = program.start();
+  const go = (k: number, q: number): number => {
+    const unknown = program.discrete[k];
+    if (q === 0) return 0;
+    if (unknown === undefined) return q * (program.logDensity(state) - Math.log(q));
+    const { name, element, values } = unknown,
+      probabilities = variables[elementName(name, element)]!.probs!;
+    return values.reduce((sum, value) => {
+      put(state, name, element, value);
+      return sum + go(k + 1, q * (probabilities[String(value)] ?? 0));
+    }, 0);
+  };
+  return go(0, 1);
+}
+
+function put(state: State, name: string, element: number | null, value: number): void {
+  if (element === null) state.numbers[name] = value;
+  else state.lists[name]![element] = value;
+}
+
+/** Standard errors at which draws differ: of some ten numbers a program, one program in 10^10 by chance where draws are Normal. */
+const furthest = 7;
+/** Effective draws below which the error of a mean is not known well enough. */
+const fewestEffective = 150;
+
+async function compareDraws(model: Model, program: SmallProgram, truth: Truth, backend: string): Promise<void> {
+  const posterior = await answered(model, program, backend, { draws: 2000, warmup: 500 });
+  if (posterior === null || !posterior.converged) return;
+  const { variables } = posterior.summary();
+  for (const [name, { mean, sd }] of truth.moments) {
+    const row = variables[name];
+    if (row === undefined) continue;
+    const size = Math.min(row.essBulk ?? 4000, 4000);
+    if (sd > 0 && size < fewestEffective) continue;
+    const error = sd / Math.sqrt(size) + 1e-9 * (1 + Math.abs(mean));
+    if (row.mean !== null && Math.abs(row.mean - mean) < furthest * error) continue;
+    // Chains may all have missed a mode. A kernel that keeps the posterior keeps draws of it.
+    const kept = await meanAfterSweeps(model, program, backend, name);
+    if (!(Math.abs(kept - mean) < (furthest * sd) / Math.sqrt(starts)))
+      throw new Error(`the mean of ${name} is ${mean}, and not ${row.mean}; draws of the posterior have ${kept} after some sweeps`);
+  }
+}
+
+/** Draws of the posterior that chains begin with. */
+const starts = 200;
+
+async function meanAfterSweeps(model: Model, program: SmallProgram, backend: string, name: string): Promise<number> {
+  const dice = new Dice('1', 'starts'),
+    unknowns = [...program.continuous, ...program.discrete],
+    weights: number[] = [],
+    states: number[][] = [];
+  truthOf(program, {}, (weight, state) => {
+    weights.push(weight);
+    states.push(unknowns.map((u) => (u.element === null ? state.numbers[u.name]! : state.lists[u.name]![u.element]!)));
+  });
+  const total = weights.reduce((a, b) => a + b, 0);
+  let sum = 0;
+  for (let k = 0; k < starts; k++) {
+    let left = dice.uniform() * total,
+      chosen = 0;
+    while (chosen < weights.length - 1 && (left -= weights[chosen]!) > 0) chosen++;
+    const init: Record<string, unknown> = {};
+    unknowns.forEach(({ name: own, element }, u) => {
+      const value = states[chosen]![u]!;
+      if (element === null) init[own] = value;
+      else {
+        const list = (init[own] ??= own === 'x' ? (program.data['x'] as readonly unknown[]).map(() => null) : []) as unknown[];
+        list[element] = value;
+      }
+    });
+    const run = await model.infer(program.data, { backend, workers: 0, seed: k, chains: 1, draws: 5, warmup: 0, init });
+    const base = name.replace(/\[.*/, ''),
+      values = run.draws(base),
+      size = values.length / 5,
+      at = name === base ? 0 : Number(/\[(\d+)\]/.exec(name)![1]);
+    sum += values[4 * size + at]!;
+  }
+  return sum / starts;
+}
+
+function stepsOfLikelihood(program: SmallProgram): readonly Step[] {
+  const param = program.continuous.find(({ name }) => name === program.param)!;
+  return [
+    {
+      name: 'em',
+      run: async () => {
+        const posterior = await answered(compile(program.source), program, 'em');
+        if (posterior === null || !posterior.converged) return;
+        const estimate = posterior.summary().variables[param.name]!.mean!,
+          { logLikelihood } = posterior.result;
+        const likelihood = (value: number): number | null =>
+          value > param.low && value < param.high ? (truthOf(program, { [param.name]: value })?.logEvidence ?? null) : null;
+        const here = likelihood(estimate);
+        if (here === null) return;
+        if (logLikelihood === null || isOff(logLikelihood, here, 1))
+          throw new Error(`the log likelihood at ${param.name} = ${estimate} is ${here}, and not ${logLikelihood}`);
+        for (const step of [0.03, -0.03]) {
+          const beside = param.low === 0 && param.high > 1 ? estimate * (1 + step) : estimate + step,
+            there = likelihood(beside);
+          // One start may end at a lesser maximum, but at a maximum.
+          if (there !== null && there > here + 3e-3)
+            throw new Error(`the log likelihood at ${param.name} = ${beside} is ${there}, above ${here} at the estimate ${estimate}`);
+        }
+      },
+    },
+  ];
+}
