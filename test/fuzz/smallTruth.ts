@@ -100,7 +100,7 @@ export function elementName(name: string, element: number | null): string {
 }
 
 /**
- * @param held values of continuous unknowns that are not integrated over.
+ * @param held values of continuous unknowns, by element, that are not integrated over.
  * @param seen called with every node of the finest rule: its weight, and the state there.
  * @returns null where quadrature does not settle.
  */
@@ -109,9 +109,10 @@ export function truthOf(
   held: Readonly<Record<string, number>> = {},
   seen: (weight: number, state: State) => void = () => {},
 ): Truth | null {
-  const unknowns = program.continuous.filter(({ name }) => held[name] === undefined);
+  const unknowns = program.continuous.filter(({ name, element }) => held[elementName(name, element)] === undefined);
   const integrator = new Integrator(program, unknowns);
-  for (const [name, value] of Object.entries(held)) integrator.set(name, null, value);
+  for (const { name, element } of program.continuous)
+    if (!unknowns.some((u) => u.name === name && u.element === element)) integrator.set(name, element, held[elementName(name, element)]!);
   const coarse: Sums = { total: 0, first: new Map(), second: new Map() },
     fine: Sums = { total: 0, first: new Map(), second: new Map() };
   let top = -Infinity;
