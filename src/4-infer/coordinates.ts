@@ -113,7 +113,7 @@ interface Here {
 
 /** @throws ModelError for unknowns that have no such coordinates. */
 export function coordinates(builder: ProgramBuilder, regions: readonly LatentRegion[], backend: string): Coordinates {
-  refuseUnknown(regions, backend);
+  refuseUnknown(builder, regions, backend);
   return new CoordinateWalk(builder, regions);
 }
 
@@ -404,10 +404,12 @@ type Shape =
       readonly floor: Expr | null;
     };
 
-function refuseUnknown(regions: readonly LatentRegion[], backend: string): void {
+function refuseUnknown(builder: ProgramBuilder, regions: readonly LatentRegion[], backend: string): void {
   const wrong = regions.flatMap((r): Diagnostic[] => {
     const { kind } = regionSupport(r);
-    if (['interval', 'vector', 'simplex', 'cov', 'corr'].includes(kind) && !(r.eventRank === 0 && !['interval', 'vector'].includes(kind)))
+    // An element adds to the one before it: nothing would keep it below a given one after it.
+    const isCut = r.variable.constraint.kind === 'ordered' && builder.model.statusOf(r.variable.name) === 'partial';
+    if (!isCut && ['interval', 'vector', 'simplex', 'cov', 'corr'].includes(kind) && !(r.eventRank === 0 && !['interval', 'vector'].includes(kind)))
       return [];
     return [
       {

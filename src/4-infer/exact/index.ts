@@ -94,7 +94,7 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
   if (solved === null) throw stoppedWithout('the posterior was solved', 'Give it more time, or use --backend gibbs.');
   const finished = seconds();
   const joint = solved.reduce((sum, s) => sum + s.logEvidence, program.constant());
-  const { variables, warnings: ofDraws } = await results(program, solved, reportMoments(program, reports), request);
+  const { variables, warnings: ofDraws } = await results(program, solved, reportMoments(program, reports, mode), request);
   const warnings: Diagnostic[] = [
     ...solved.flatMap((s) => s.warnings),
     ...ofDraws,

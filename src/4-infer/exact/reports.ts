@@ -122,9 +122,14 @@ export function probe(
 }
 
 /** Reports of components without configurations: also their quantiles, where the law is Normal or Student t. */
-export function reportMoments(program: ExactProgram, reports: readonly ClosedReport[]): ReadonlyMap<string, VariableMoments> {
+export function reportMoments(
+  program: ExactProgram,
+  reports: readonly ClosedReport[],
+  mode: boolean,
+): ReadonlyMap<string, VariableMoments> {
   program.tabulate();
-  const tabulated = program.tabulated.map((t): [string, VariableMoments] => [
+  // The tables of a block are its marginals: at the most probable assignment a report is what it is there, which draws say.
+  const tabulated = (mode ? [] : program.tabulated).map((t): [string, VariableMoments] => [
     t.name,
     { mean: Float64Array.from(program.read(t.mean)), variance: Float64Array.from(program.read(t.variance)), quantiles: null },
   ]);

@@ -131,28 +131,48 @@ function naturalMoments(density: DifferentiableDensity, mode: Mode, r: Recorded)
   return out;
 }
 
-/** Moments and quantiles of elements that move with one coordinate. */
-function alongCoordinates(density: DifferentiableDensity, mode: Mode, moments: readonly Moments[]): void {
+/**
+ * Where derivatives are looked at, in standard deviations: at the mode one may vanish though the element moves (a square at 0, an element of a
+ * matrix whose factor is diagonal there), at other places of no symmetry it does not.
+ */
+const lookouts: readonly number[] = [0, 0.37, -0.61];
+
+/** The one coordinate that an element of each variable moves with; -1 where there are several, or none. */
+function onlyCoordinates(density: DifferentiableDensity, mode: Mode, moments: readonly Moments[]): readonly Int32Array[] {
   const p = density.dimension,
     derivatives = new Float64Array(p);
-  const own = new Map<number, { readonly m: Moments; readonly e: number }[]>();
-  density.constrain(mode.position);
-  for (const m of moments)
-    m.mean.forEach((_, e) => {
-      density.derivativeOf(m.r.name, e, derivatives);
-      let only = -1,
-        moves = 0;
-      derivatives.forEach((d, k) => {
-        if (d !== 0) {
-          only = k;
-          moves++;
-        }
-      });
-      if (moves !== 1) return;
-      const list = own.get(only);
-      if (list === undefined) own.set(only, [{ m, e }]);
-      else list.push({ m, e });
+  const none = -1,
+    several = -2;
+  const only = moments.map((m) => new Int32Array(m.mean.length).fill(none));
+  for (const distance of lookouts) {
+    // No two coordinates move alike, so that what cancels between them at one place does not at the next.
+    density.constrain(mode.position.map((u, k) => u + distance * (1 + 0.618 * ((k % 7) / 7)) * Math.sqrt(mode.covariance![k * p + k]!)));
+    moments.forEach((m, n) => {
+      for (let e = 0; e < m.mean.length; e++) {
+        if (only[n]![e] === several) continue;
+        density.derivativeOf(m.r.name, e, derivatives);
+        derivatives.forEach((d, k) => {
+          if (d !== 0) only[n]![e] = [none, k].includes(only[n]![e]!) ? k : several;
+        });
+      }
     });
+  }
+  density.constrain(mode.position);
+  return only.map((row) => row.map((k) => Math.max(none, k)));
+}
+
+/** Moments and quantiles of elements that move with one coordinate. */
+function alongCoordinates(density: DifferentiableDensity, mode: Mode, moments: readonly Moments[]): void {
+  const p = density.dimension;
+  const own = new Map<number, { readonly m: Moments; readonly e: number }[]>();
+  onlyCoordinates(density, mode, moments).forEach((row, n) => {
+    row.forEach((only, e) => {
+      if (only < 0) return;
+      const list = own.get(only);
+      if (list === undefined) own.set(only, [{ m: moments[n]!, e }]);
+      else list.push({ m: moments[n]!, e });
+    });
+  });
   const position = mode.position.slice(),
     step = (2 * reach) / (nodes - 1);
   for (const [k, elements] of own) {

@@ -84,19 +84,19 @@ export function modeOf(context: RegionContext, form: ClosedForm, natural: readon
     }
     if (has('log x', 'log(1-x)')) {
       const [a, b] = [scalarOf('log x'), scalarOf('log(1-x)')];
-      return here(apply('div', a, add(a, b)), apply('and', apply('ge', a, zero), apply('ge', b, zero)), (v) =>
-        add(times(a, apply('log', v)), times(b, apply('log', sub(one, v)))),
-      );
+      const rises = apply('and', notNegative(a), notNegative(b));
+      return here(proper(apply('div', a, add(a, b)), rises), rises, (v) => add(times(a, apply('log', v)), times(b, apply('log', sub(one, v)))));
     }
     if (has('x', 'log x')) {
       const [a, b] = [scalarOf('log x'), scalarOf('x')];
-      return here(apply('div', a, neg(form.bounded ? negative(b) : b)), apply('ge', a, zero), (v) =>
+      const rises = notNegative(a);
+      return here(proper(apply('div', a, neg(form.bounded ? negative(b) : b)), rises), rises, (v) =>
         add(times(a, apply('log', v)), times(b, v)),
       );
     }
     if (has('1/x', 'log x')) {
       const [a, b] = [scalarOf('log x'), scalarOf('1/x')];
-      return here(apply('div', b, a), apply('lt', a, zero), (v) => add(times(a, apply('log', v)), times(b, pow(v, num(-1)))));
+      return here(proper(apply('div', b, a), apply('lt', a, zero)), apply('lt', a, zero), (v) => add(times(a, apply('log', v)), times(b, pow(v, num(-1)))));
     }
     if (has('x_i', 'x_i x_j')) {
       const h = of('x_i'),
@@ -106,8 +106,9 @@ export function modeOf(context: RegionContext, form: ClosedForm, natural: readon
     if (has('log x_i')) {
       const i = index('i'),
         eta = of('log x_i');
-      const sum = reduce('sum', i, zero, eta.dims[0]!, elementAt(eta, i));
-      return build(eta.dims, (j) => apply('div', elementAt(eta, j), sum));
+      const sum = reduce('sum', i, zero, eta.dims[0]!, elementAt(eta, i)),
+        least = reduce('min', i, zero, eta.dims[0]!, elementAt(eta, i));
+      return build(eta.dims, (j) => proper(apply('div', elementAt(eta, j), sum), notNegative(least)));
     }
     // c logdet X + tr(A inverse(X)) is largest at A / c; with eigenvalues kept above a floor, at A / c with the smaller ones raised to it.
     if (has('inverse(X)_ij', 'logdet X')) {
@@ -150,6 +151,17 @@ export function isHeld(form: ClosedForm, natural: readonly ArrayExpr[]): Expr {
     smallestPivot(build(p.dims, (i, j) => mul(elementAt(p, i, j), mul(diagonal(i), diagonal(j))))),
     num(Math.sqrt(flatEigenvalue)),
   );
+}
+
+/** Whether a coefficient of a logarithm lets the density fall towards 0: with one below 0 (a concentration below 1) it grows there without bound. */
+function notNegative(coefficient: Expr): Expr {
+  return apply('ge', coefficient, num(-mostRounding));
+}
+/** What rounding leaves of a sum of probabilities that is zero. */
+const mostRounding = 1e-9;
+/** A stationary point where it is the maximum; no number elsewhere, which ends the start. */
+function proper(stationary: Expr, isMaximum: Expr): Expr {
+  return cond(isMaximum, stationary, num(Number.NaN));
 }
 
 /** A sum of squares that vanish may come out with the wrong sign: within bounds its maximum is at one of them all the same. */
