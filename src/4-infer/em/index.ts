@@ -23,7 +23,7 @@ import { largestChange } from '../variational/program.js';
 import { derivedFor } from '../variational/refusal.js';
 import { orderComponents } from '../variational/relabel.js';
 import { results } from '../variational/results.js';
-import { begin, seed, seedable } from '../variational/starts.js';
+import { begin, learnsFromSeeds, seed, seedable } from '../variational/starts.js';
 import { jointInWords, meetingLatents } from '../variational/joint.js';
 import { hasMode } from '../variational/points.js';
 import type { Expectation } from '../expectation.js';
@@ -421,7 +421,13 @@ function* seededStart(program: EmProgram, watch: ScaleWatch, start: number, sett
   program.initialise();
   // What seeds move reads the joint law of labels that meet: without one a probability would begin at 0, which no later step leaves.
   for (const k of program.latents) if (program.blocks[k]!.joint !== undefined) program.update(k);
-  const candidates = seedable(program);
+  const candidates = seedable(program).filter((k) => learnsFromSeeds(program, k));
+  if (candidates.length === 0) {
+    // What reads the joint law of several labels (gaps in the data among them) has no elements of its own to be seeded from.
+    yield* begin(program, 'prior', start);
+    scatter(program);
+    return;
+  }
   const chosen = settings.start ?? (start % 4 < 2 ? 'kmeans++' : 'random');
   const blended = !program.parameters.some((k) => program.isMean(k)),
     power = chosen === 'random' ? 0 : 1;
@@ -437,6 +443,25 @@ function* seededStart(program: EmProgram, watch: ScaleWatch, start: number, sett
   program.hardMaximisation();
   if (watch.look() !== null || ![...program.estimates().values()].every((values) => values.every((x) => Number.isFinite(x))))
     program.setEstimates(pooled);
+}
+/** Every simplex at random: params begin at its centre, where components that nothing tells apart would stay alike for ever. */
+function scatter(program: EmProgram): void {
+  const estimates = new Map(program.estimates());
+  for (const [name, values] of estimates) {
+    const { graph } = program.builder.model;
+    if (graph.variables.get(name)!.constraint.kind !== 'simplex') continue;
+    const count = program.builder.storage(name).shape.at(-1)!;
+    for (let n = 0; n < values.length; n += count) {
+      let total = 0;
+      for (let k = 0; k < count; k++) {
+        const weight = 1 - Math.log(1 - program.random.uniform());
+        values[n + k] = weight;
+        total += weight;
+      }
+      for (let k = 0; k < count; k++) values[n + k]! /= total;
+    }
+  }
+  program.setEstimates(estimates);
 }
 function better(a: Ascent, b: Ascent): boolean {
   const sound = (x: Ascent): boolean => x.collapse === null && !x.broken;

@@ -103,6 +103,11 @@ export interface Seeding {
   readonly blended?: boolean;
 }
 
+/** Whether anything but labels and their weights learns from the elements of a finite block alone: without it seeds leave all components alike. */
+export function learnsFromSeeds(program: VariationalProgram, block: number): boolean {
+  return componentBlocks(program, block).length > 0;
+}
+
 /** Gives every value of a finite block an element, and the rest of the elements to the nearest. */
 export function* seed(
   program: VariationalProgram,
@@ -171,9 +176,10 @@ function componentBlocks(program: VariationalProgram, block: number): readonly n
     if (b.factor.kind === 'finite') return [];
     const selected = (c: { readonly coefficient: Expr }): boolean => variablesOf(c.coefficient).has(table);
     const factors = new Set(b.block.expected.filter(selected).map((c) => c.factor));
-    // Weights of the components say how common they are, not where.
-    const own = program.blocks[block]!.block.region.statement.id;
-    return [...factors].some((f) => f !== own) && b.block.expected.every((c) => !factors.has(c.factor) || selected(c)) ? [k] : [];
+    // Weights of the components say how common they are, not where; those of the first label of a chain as well.
+    const { name } = program.blocks[block]!.block.region.variable;
+    const own = new Set(program.blocks.flatMap((o) => (o.block.region.variable.name === name ? [o.block.region.statement.id] : [])));
+    return [...factors].some((f) => !own.has(f)) && b.block.expected.every((c) => !factors.has(c.factor) || selected(c)) ? [k] : [];
   });
 }
 
