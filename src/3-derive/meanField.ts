@@ -834,9 +834,12 @@ function groupExpectation(items: readonly Item[], ranges: readonly Range[], scop
   return go(items, new Set());
 }
 /** E of a product of different elements of one joint block; null where they are independent. */
-function differentElements(items: readonly Item[], ranges: readonly Range[], { joint, guards }: Scope): Expr | null {
+function differentElements(items: readonly Item[], ranges: readonly Range[], scope: Scope): Expr | null {
+  const { joint, guards } = scope;
   if (joint === null || items.length < 2 || joint.blockOf(ownerOf(items[0]!.variable)) === undefined) return null;
   const simple = items.every((i) => i.kind.kind === 'onehot' || (i.kind.kind === 'power' && i.kind.power === 1));
+  // An assignment of the block is read element by element: each has its table, also where no factor has it alone.
+  if (simple) for (const i of items) if (i.kind.kind === 'onehot') itemValue(i, scope);
   const value = simple
     ? joint.expectation(
         items.map(

@@ -929,3 +929,97 @@ describe('empty and singular cases give numbers, and the name of what is not det
     expect(warned(r)).toEqual([['flat-direction', expect.stringContaining('determine mu[2]') as string]]);
   });
 });
+
+describe('components that nothing but their joint law with other unknowns tells apart', () => {
+  const probability = (y: readonly (number | null)[][], weights: readonly number[], laws: readonly (readonly number[])[]): number =>
+    y.reduce(
+      (sum, values) =>
+        sum +
+        Math.log(
+          weights.reduce((total, w, k) => total + values.reduce((p: number, v) => (v === null ? p : p * laws[k]![v]!), w), 0),
+        ),
+      0,
+    );
+
+  it('begin apart where data have gaps: higher than the maximum without classes', async () => {
+    const y = [
+      [0, 0, null, 0],
+      [1, 1, 1, null],
+      [0, 0, 0, 1],
+      [1, 1, 0, 1],
+      [null, 0, 0, 0],
+      [1, 1, 1, 1],
+      [0, 0, 0, 0],
+      [1, null, 1, 1],
+    ];
+    const source = `data y: int[N, J]
+      param w: simplex[2]
+      param p: simplex[2, 2]
+      for n in 0..<N {
+        sample z[n] ~ Categorical(w)
+        for j in 0..<J { observe y[n, j] ~ Categorical(p[z[n]]) }
+      }`;
+    const result = await run(source, { y });
+    const [w, p] = [mean(result, 'w'), mean(result, 'p')];
+    const classes = [p.slice(0, 2), p.slice(2)];
+    expect(result.logLikelihood).toBeCloseTo(probability(y, w, classes), 8);
+    const given = y.flat().filter((v) => v !== null),
+      share = given.reduce((a, b) => a + b, 0) / given.length;
+    expect(result.logLikelihood!).toBeGreaterThan(probability(y, [1], [[1 - share, share]]) + 3);
+  });
+
+  it('begin apart where two labels choose them together', async () => {
+    const y = [
+      [0, 0, 0, 0],
+      [1, 1, 1, 1],
+      [2, 2, 2, 2],
+      [0, 0, 0, 1],
+      [1, 1, 2, 1],
+      [2, 2, 2, 0],
+    ];
+    const source = `data y: int[N, J]
+      param u: simplex[2]
+      param v: simplex[2]
+      for a in 0..<2, b in 0..<2 { param p[a, b]: simplex[3] }
+      for n in 0..<N {
+        sample z[n] ~ Categorical(u)
+        sample x[n] ~ Categorical(v)
+        for j in 0..<J { observe y[n, j] ~ Categorical(p[z[n], x[n]]) }
+      }`;
+    const result = await run(source, { y });
+    const counts = [0, 1, 2].map((k) => y.flat().filter((value) => value === k).length / 24);
+    expect(result.logLikelihood!).toBeGreaterThan(probability(y, [1], [counts]) + 3);
+  });
+});
+
+it('hard assignments of labels that gaps join: each has its table', async () => {
+  const source = `data a: int[N]  data b: int[N]
+    param w: unit  param p: unit[2]  param q: unit[2, 2]
+    for n in 0..<N {
+      sample z[n] ~ Bernoulli(w)
+      observe a[n] ~ Bernoulli(p[z[n]])
+      observe b[n] ~ Bernoulli(q[z[n], a[n]])
+    }`;
+  const result = await run(source, { a: [0, 1, null, 1, 0, 1], b: [0, 1, 1, null, 0, 0] }, { hard: 'true' });
+  expect(Number.isFinite(result.logJoint!)).toBe(true);
+});
+
+describe('a mode under concentrations below 1', () => {
+  const source = `data y: int[N]
+    sample w ~ Beta(0.5, 0.5)
+    for n in 0..<N { sample z[n] ~ Bernoulli(w)  observe y[n] ~ Poisson(z[n] ? 30 : 1) }`;
+  it('is (a + s - 1) / (a + b + n - 2) where there is one', async () => {
+    const result = await run(source, { y: [0, 1, 2, 1, 33, 24] }, { maximize: 'w' });
+    // Labels are certain: two of six.
+    close(mean(result, 'w'), [1.5 / 5], 1e-6);
+    expect(result.converged).toBe(true);
+  });
+  it('is never outside of the support: where the density grows without bound the run says so', async () => {
+    const result = await run(source, { y: [0, 1, 2, 1] }, { maximize: 'w' });
+    expect(result.converged).toBe(false);
+    expect(result.warnings.map((w) => w.code)).toContain('no-finite-likelihood');
+    const [w] = mean(result, 'w');
+    expect(w!).toBeGreaterThanOrEqual(0);
+    expect(w!).toBeLessThanOrEqual(1);
+  });
+});

@@ -1267,3 +1267,18 @@ describe('odds and ends', () => {
     expect(posterior.converged).toBe(true);
   });
 });
+
+it('the most probable assignment: reports of labels are what they are there', async () => {
+  // P(0, k) = 0.4 / 3 for each k, P(1, 2) = 0.6 * 0.9.
+  const source = `data y: int
+    sample first ~ Bernoulli(0.6)
+    sample second ~ Categorical(first == 1 ? [0.05, 0.05, 0.9] : [1/3, 1/3, 1/3])
+    observe y ~ Bernoulli(second == 1 ? 0.5 : 0.5)
+    report total = first + second
+    report isFirst = first == 1`;
+  const p = await compile(source).infer({ y: 1 }, { backend: 'exact', workers: 0, options: { mode: true } });
+  const { variables } = p.summary();
+  expect([variables['first']!.mean, variables['second']!.mean]).toEqual([1, 2]);
+  expect(variables['total']).toMatchObject({ mean: 3, sd: 0 });
+  expect(variables['isFirst']).toMatchObject({ mean: 1, sd: 0 });
+});

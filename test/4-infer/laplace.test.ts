@@ -180,3 +180,21 @@ function logGamma(n: number): number {
   for (let k = 2; k < n; k++) s += Math.log(k);
   return s;
 }
+
+describe('an element whose derivative by a coordinate vanishes at the mode moves with that coordinate all the same', () => {
+  test('a bound that is the square of a Normal: b - a^2 is uniform, E a^2 = 1', async () => {
+    const p = await approximate('sample a ~ Normal(0, 1)  sample b ~ Uniform(a^2, a^2 + 1)', {}, { draws: 2000 });
+    const b = row(p, 'b');
+    expect(b.mcse).not.toBeNull();
+    expect(Math.abs(b.mean - 1.5)).toBeLessThan(5 * b.mcse!);
+    // The mean lies a unit above what stands at a = 0.
+    expect(b.sd).toBeGreaterThan(1.2);
+  });
+
+  test('a correlation matrix at the identity: an element below the first column moves with three coordinates', async () => {
+    const identity = [0, 1, 2].map((i) => [0, 1, 2].map((j) => Number(i === j)));
+    const p = await approximate('sample R ~ LKJ(3, 2)', {}, { init: { R: identity } });
+    expect(row(p, 'R[1,0]').mcse).toBeNull();
+    expect(row(p, 'R[2,1]').mcse).not.toBeNull();
+  });
+});

@@ -443,3 +443,9 @@ describe('columns that are nearly combinations of each other', () => {
     expect(codes(await estimate(logistic, { X: design(1e-7), y }))).toEqual(['near-collinear']);
   });
 });
+
+test('ordered unknowns of which a part is given are refused: coordinates that add up would pass what is given', async () => {
+  const source = 'data y: real  sample c: ordered[3] ~ iid(Normal(0, 2), 3)  observe y ~ Normal(c[1], 1)';
+  await expect(estimate(source, { y: 0.5, c: [null, -1, null] })).rejects.toThrow('no unconstrained coordinates');
+  await expect(estimate(source, { y: 0.5, c: [null, null, -1] })).rejects.toThrow('no unconstrained coordinates');
+});
