@@ -409,7 +409,11 @@ function refuseUnknown(builder: ProgramBuilder, regions: readonly LatentRegion[]
     const { kind } = regionSupport(r);
     // An element adds to the one before it: nothing would keep it below a given one after it.
     const isCut = r.variable.constraint.kind === 'ordered' && builder.model.statusOf(r.variable.name) === 'partial';
-    if (!isCut && ['interval', 'vector', 'simplex', 'cov', 'corr'].includes(kind) && !(r.eventRank === 0 && !['interval', 'vector'].includes(kind)))
+    if (
+      !isCut &&
+      ['interval', 'vector', 'simplex', 'cov', 'corr'].includes(kind) &&
+      !(r.eventRank === 0 && !['interval', 'vector'].includes(kind))
+    )
       return [];
     return [
       {

@@ -934,10 +934,7 @@ describe('components that nothing but their joint law with other unknowns tells 
   const probability = (y: readonly (number | null)[][], weights: readonly number[], laws: readonly (readonly number[])[]): number =>
     y.reduce(
       (sum, values) =>
-        sum +
-        Math.log(
-          weights.reduce((total, w, k) => total + values.reduce((p: number, v) => (v === null ? p : p * laws[k]![v]!), w), 0),
-        ),
+        sum + Math.log(weights.reduce((total, w, k) => total + values.reduce((p: number, v) => (v === null ? p : p * laws[k]![v]!), w), 0)),
       0,
     );
 

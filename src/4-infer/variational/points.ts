@@ -85,7 +85,9 @@ export function modeOf(context: RegionContext, form: ClosedForm, natural: readon
     if (has('log x', 'log(1-x)')) {
       const [a, b] = [scalarOf('log x'), scalarOf('log(1-x)')];
       const rises = apply('and', notNegative(a), notNegative(b));
-      return here(proper(apply('div', a, add(a, b)), rises), rises, (v) => add(times(a, apply('log', v)), times(b, apply('log', sub(one, v)))));
+      return here(proper(apply('div', a, add(a, b)), rises), rises, (v) =>
+        add(times(a, apply('log', v)), times(b, apply('log', sub(one, v)))),
+      );
     }
     if (has('x', 'log x')) {
       const [a, b] = [scalarOf('log x'), scalarOf('x')];
@@ -96,7 +98,9 @@ export function modeOf(context: RegionContext, form: ClosedForm, natural: readon
     }
     if (has('1/x', 'log x')) {
       const [a, b] = [scalarOf('log x'), scalarOf('1/x')];
-      return here(proper(apply('div', b, a), apply('lt', a, zero)), apply('lt', a, zero), (v) => add(times(a, apply('log', v)), times(b, pow(v, num(-1)))));
+      return here(proper(apply('div', b, a), apply('lt', a, zero)), apply('lt', a, zero), (v) =>
+        add(times(a, apply('log', v)), times(b, pow(v, num(-1)))),
+      );
     }
     if (has('x_i', 'x_i x_j')) {
       const h = of('x_i'),
