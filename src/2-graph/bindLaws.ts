@@ -6,7 +6,7 @@
 import type { Domain, Support } from '../distributions/family.js';
 import { degeneracies } from '../distributions/law/conditions.js';
 import { mapLaw, type PushforwardLaw } from '../distributions/law/law.js';
-import { noDensityReason, noLatentReason } from '../distributions/law/form.js';
+import { noDensityReason, noLatentReason, supportOf } from '../distributions/law/form.js';
 import { families } from '../distributions/registry.js';
 import type { Span } from '../errors/diagnostic.js';
 import {
@@ -70,9 +70,22 @@ function checkDensity(b: BindContext, s: DrawingStatement, steps: readonly Step[
     return false;
   }
   const status = s.target === null ? undefined : b.status.get(s.target.variable);
-  const latent = status === 'latent' || status === 'partial' ? noLatentReason(law) : null;
+  const latent =
+    status === 'latent' || status === 'partial' ? (noLatentReason(law) ?? (status === 'partial' ? tornReason(law) : null)) : null;
   if (latent !== null) b.report(messages.noLatent(s.target!.variable, latent, s.law.span));
   return latent === null && mapsIn(law).every((map) => checkMap(b, map, steps));
+}
+/** Why a law's unknown cannot be given in part: its elements are held together by more than a density, and none can move alone. */
+function tornReason(law: Law): string | null {
+  switch (supportOf(law).kind) {
+    case 'simplex':
+      return 'a part of it is given, and what is left of a simplex has to keep its sum';
+    case 'cov':
+    case 'corr':
+      return 'a part of it is given, and what is left of a matrix has to keep it symmetric and positive definite';
+    default:
+      return null;
+  }
 }
 // --- parameters -------------------------------------------------------------------------------
 

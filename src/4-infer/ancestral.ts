@@ -205,7 +205,7 @@ function elementCode(builder: ProgramBuilder, s: Statement, place: (e: Expr) => 
       return [store(s.target.variable, at, place(s.value))];
     }
     case 'param':
-      return startCode(builder, s.target, place, supportOfParam(builder, s.target, place));
+      return keepingGiven(builder, s.target, place, startCode(builder, s.target, place, supportOfParam(builder, s.target, place)));
     case 'sample':
     case 'predict':
     case 'observe': {
@@ -247,6 +247,27 @@ function elementCode(builder: ProgramBuilder, s: Statement, place: (e: Expr) => 
       ];
     }
   }
+}
+
+/** Code that writes a whole element, of which the cells that are given stay as they are. */
+function keepingGiven(builder: ProgramBuilder, target: Target, place: (e: Expr) => Expr, code: readonly Code[]): readonly Code[] {
+  const { variable } = target;
+  if (builder.model.statusOf(variable) !== 'partial') return code;
+  const at = target.at.map(place),
+    shape = builder.storage(variable).shape.slice(at.length);
+  if (shape.length === 0) return [when(ref(maskOf(variable), at), code)];
+  const given = builder.fresh('given', shape, 'scratch');
+  const overCells = (body: (cell: readonly Expr[]) => readonly Code[]): readonly Code[] => {
+    const cell = shape.map((_, d) => index(`e${d}`));
+    return cell.reduceRight<readonly Code[]>((inner, i, d) => [forLoop(i, zero, num(shape[d]!), inner)], body(cell));
+  };
+  return [
+    ...overCells((cell) => [store(given, cell, ref(variable, [...at, ...cell]))]),
+    ...code,
+    ...overCells((cell) => [
+      when(apply('not', ref(maskOf(variable), [...at, ...cell])), [store(variable, [...at, ...cell], ref(given, cell))]),
+    ]),
+  ];
 }
 
 /**
