@@ -169,9 +169,10 @@ function groupCode(
   );
   const plain = statements.flatMap(({ factor, binders, guards, cell }) => {
     const inSum = summed.filter((s) => [...s.names].some((n) => factorMentions(factor, n)));
-    if (inSum.length > 0 && inSum.every((s) => [...s.names].every((n) => builder.model.statusOf(n) === 'latent'))) return [];
-    // Where the data give the label there is nothing to sum.
-    const known = inSum.flatMap((s) => [...s.names].map((n) => apply('not', builder.bind(ref(maskOf(n), addressesIn(factor, n)[0]!)))));
+    // Where the data give the label, or a definition does, there is nothing to sum.
+    const tests = inSum.flatMap((s) => [...s.names].map((n) => knownAt(builder, n, addressesIn(factor, n)[0])));
+    if (tests.length > 0 && tests.every((t) => t === null)) return [];
+    const known = tests.map((t) => t ?? zero);
     const value = guarded(
       factor.conditions.map((c) => builder.bind(c)),
       builder.bind(factor.logDensity),
@@ -192,6 +193,20 @@ function groupCode(
   };
 }
 
+/** A test that an element of a finite latent is given or defined; null for one that is always unknown. */
+function knownAt(builder: ProgramBuilder, name: string, at: readonly Expr[] | undefined): Expr | null {
+  const { computed, shape } = builder.bound.variables.get(name)!;
+  if (at === undefined) return null;
+  if (builder.model.statusOf(name) === 'partial') return apply('not', builder.bind(ref(maskOf(name), at)));
+  if (computed === undefined) return null;
+  const defined = builder.fresh('defined', shape, 'data', 'int32', 2);
+  builder.setInitial(defined, Int32Array.from(computed));
+  return ref(
+    defined,
+    at.map((e) => builder.bind(e)),
+  );
+}
+
 function cellOf(group: UnitGroup, at: readonly Expr[]): readonly Expr[] {
   return at.map((e, axis) => sub(e, num(group.low[axis]!)));
 }
@@ -204,17 +219,9 @@ function givenTests(builder: ProgramBuilder, factor: Factor, warnings: Diagnosti
     at = s.target.at.map((e) => builder.bind(e));
   const event = builder.storage(variable).shape.slice(at.length);
   if (event.length === 0) return [apply('not', ref(maskOf(variable), at))];
-  const inner = event.map((_, d) => index(`e${d}`));
   const message = `draws of ${variable} with missing elements are no units: a part of a draw has no density of its own here`;
   if (!warnings.some((w) => w.message === message)) warnings.push({ code: 'partly-missing', severity: 'warning', message });
-  const missing = inner.reduceRight<Expr>(
-    (e, i, d) => {
-      builder.noteRange(i, zero, num(event[d]!));
-      return reduce('max', i, zero, num(event[d]!), e);
-    },
-    ref(maskOf(variable), [...at, ...inner]),
-  );
-  return [apply('eq', missing, zero)];
+  return [apply('eq', missingIn(builder, variable, at), zero)];
 }
 
 /** Adds what a statement observes to the unit's number and to the totals. */
@@ -444,7 +451,8 @@ function sumCode(
         candidates.reduceRight<Expr>((e, c) => reduce('logsumexp', c.k, zero, c.count, e), addAll(terms.map(weight)));
       const isUnits = (f: Factor): boolean =>
         group.members.some((m) => m.factor === f) && !summed.regions.some((r) => r.statement.id === f.id);
-      const rest = mentioning.filter((f) => !isUnits(f));
+      // A missing datum of the unit is no part of its data, but an unknown that the latent's value bears on.
+      const rest = mentioning.flatMap((f) => (isUnits(f) ? whereMissing(builder, f) : [f]));
       const normalised = rest.every(
         (f) =>
           summed.regions.some(
@@ -455,6 +463,26 @@ function sumCode(
       const tests = [...matches, ...inside].map((t) => builder.bind(t)).filter((t) => !isConst(t, 1));
       return loops(binders, [...guards, ...tests, exists], [accumulate(storages.values, cell, value)]);
     });
+}
+
+/** The instances of an observation whose datum is missing, or a part of it: those that are no unit. */
+function whereMissing(builder: ProgramBuilder, factor: Factor): readonly Factor[] {
+  const { target } = factor.statement.kind === 'observe' ? factor.statement : { target: null };
+  if (target === null || builder.model.statusOf(target.variable) !== 'partial') return [];
+  return [{ ...factor, guards: [...factor.guards, apply('ne', missingIn(builder, target.variable, target.at), zero)] }];
+}
+
+/** 1 where an element of a draw is missing. */
+function missingIn(builder: ProgramBuilder, variable: string, at: readonly Expr[]): Expr {
+  const event = builder.storage(variable).shape.slice(at.length),
+    inner = event.map((_, d) => index(`e${d}`));
+  return inner.reduceRight<Expr>(
+    (e, i, d) => {
+      builder.noteRange(i, zero, num(event[d]!));
+      return reduce('max', i, zero, num(event[d]!), e);
+    },
+    ref(maskOf(variable), [...at, ...inner]),
+  );
 }
 
 /** True where a law of one of the latents reads a latent at another address (a chain): its sum over the latter is not 1. */

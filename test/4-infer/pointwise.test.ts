@@ -383,6 +383,41 @@ describe('warnings and refusals', () => {
     expect(found.names).toEqual(['x[0]']);
     expect(found.warnings.map((w) => w.code)).toEqual(['partly-missing']);
   });
+  it('take a missing part of a unit for an unknown that its label bears on', () => {
+    const source = (law: string, type: string): string =>
+      `data y: real[N]\ndata x: ${type}\nsample m ~ Normal(0, 1)\nfor n in 0..<N {\n  sample z[n] ~ Bernoulli(0.3)\n  observe y[n] ~ Normal(m * z[n], 1)\n  observe x[n] ~ ${law}\n}`;
+    const normal = (x: number, mean: number): number => -0.5 * (x - mean) ** 2 - 0.5 * Math.log(2 * Math.PI);
+    const label = [Math.log(0.7), Math.log(0.3)],
+      [m, drawn] = [1.5, 2.2];
+    const told = [0, 1].map((k) => label[k]! + normal(0.5, m * k) + normal(1, 2 * k)),
+      untold = [0, 1].map((k) => label[k]! + normal(drawn, 2 * k));
+    const wanted = [logSum(told), logSum(untold.map((l, k) => l + normal(-0.4, m * k))) - logSum(untold)];
+    const draws = (x: readonly number[], shape: readonly number[]): Draws => ({
+      m: { draws: [[m]] },
+      x: { shape, draws: [x] },
+      z: { shape: [2], draws: [[0, 1]] },
+    });
+    const scalar = pointwise(source('Normal(2 * z[n], 1)', 'real[N]'), { y: [0.5, -0.4], x: [1, null] }, draws([1, drawn], [2]));
+    close([...of(scalar, 'n=0'), ...of(scalar, 'n=1')], wanted);
+    const vector = pointwise(
+      source('MvNormal([2.0 * z[n], 0.0], eye(2))', 'real[N, 2]'),
+      { y: [0.5, -0.4], x: [[1, 0], [null, null]] },
+      draws([1, 0, drawn, 0.3], [2, 2]),
+    );
+    close([...of(vector, 'n=0'), ...of(vector, 'n=1')], [wanted[0]! + normal(0, 0), wanted[1]!]);
+  });
+  it('have the density at the label that a definition gives', () => {
+    const found = pointwise(
+      'data y: real[N]\nsample m ~ Normal(0, 1)\nlet z[0] = 1\nfor n in 1..<N { sample z[n] ~ Bernoulli(0.3) }\nfor n in 0..<N { observe y[n] ~ Normal(m * z[n], 1) }',
+      { y: [0.5, -0.4] },
+      { m: { draws: [[1.5]] }, z: { shape: [2], draws: [[1, 0]] } },
+    );
+    const normal = (x: number, mean: number): number => -0.5 * (x - mean) ** 2 - 0.5 * Math.log(2 * Math.PI);
+    close(
+      [...of(found, 'y[0]'), ...of(found, 'y[1]')],
+      [normal(0.5, 1.5), logSum([Math.log(0.7) + normal(-0.4, 0), Math.log(0.3) + normal(-0.4, 1.5)])],
+    );
+  });
   it('say what is missing', () => {
     expect(() => pointwise('sample x ~ Normal(0, 1)', {}, { x: { draws: [[1]] } })).toThrow(/observes nothing/);
     expect(() => pointwise('data y: real\nsample x ~ Normal(0, 1)\nobserve y ~ Normal(x, 1)', { y: 1 }, {})).toThrow(

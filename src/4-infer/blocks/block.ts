@@ -55,9 +55,11 @@ export interface DiscreteBlock extends JointBlock {
   readonly kind: 'discrete';
   /**
    * P(all these elements have these values), for elements of one factor; null where the block does not keep it. Values count from the low
-   * end of the support.
+   * end of the support. Addresses may turn out to be one when data are known.
+   * @param everywhere true for a reader that no factor stands behind: null unless a factor has the elements wherever they exist; else the
+   * result is 0 where none has.
    */
-  probability(members: readonly { readonly element: Ref; readonly value: Expr }[]): Expr | null;
+  probability(members: readonly { readonly element: Ref; readonly value: Expr }[], everywhere?: boolean): Expr | null;
   /** Writes the most probable joint assignment to the state; after `prepare`. */
   readonly mode: readonly Code[];
 }

@@ -28,7 +28,7 @@ import {
   substitute,
   zero,
 } from '../../expr/expr.js';
-import { provablyEqual } from '../../expr/affine.js';
+import { provablyDistinct, provablyEqual } from '../../expr/affine.js';
 import type { TableTerm } from '../../3-derive/discreteBlock.js';
 import { recomputeCode } from '../assemble.js';
 import type { Derivation, RegionPlan } from '../derivation.js';
@@ -217,7 +217,7 @@ function makeBlock(
     get moments() {
       return moments();
     },
-    probability: (members) => probability(memory, readable, marginalCells, members),
+    probability: (members, everywhere = false) => probability(memory, readable, marginalCells, members, everywhere),
   };
 }
 
@@ -272,7 +272,7 @@ interface Readable {
 }
 type Asked = readonly { readonly element: Ref; readonly value: Expr }[];
 
-function probability(memory: Memory, lookups: readonly Readable[], cells: number, asked: Asked): Expr | null {
+function probability(memory: Memory, lookups: readonly Readable[], cells: number, asked: Asked, everywhere: boolean): Expr | null {
   const { layout } = memory;
   if (asked.some((m) => !layout.variables.has(m.element.variable))) return null;
   // An element asked about twice has one value.
@@ -283,12 +283,14 @@ function probability(memory: Memory, lookups: readonly Readable[], cells: number
     if (known === undefined) members.push(m);
     else tests.push(apply('eq', known.value, m.value));
   }
-  const p = amongKnown(memory, members, (latent) =>
-    latent.length === 0
-      ? one
-      : latent.length === 1
-        ? ref(memory.marginals(), [add(layout.potentials(latent[0]!.element), latent[0]!.value)])
-        : jointProbability(memory, lookups, latent),
+  const p = amongEqual(members, (distinct) =>
+    amongKnown(memory, distinct, (latent) =>
+      latent.length === 0
+        ? one
+        : latent.length === 1
+          ? ref(memory.marginals(), [add(layout.potentials(latent[0]!.element), latent[0]!.value)])
+          : jointProbability(memory, lookups, latent, everywhere),
+    ),
   );
   if (p !== null && members.length > 1) {
     // From now on they are computed, in memory that is made when the program is.
@@ -296,6 +298,33 @@ function probability(memory: Memory, lookups: readonly Readable[], cells: number
     memory.builder.setInitial(memory.wanted, Int32Array.of(1));
   }
   return p === null ? null : tests.reduce<Expr>((inner, t) => cond(t, inner, zero), p);
+}
+
+/**
+ * A probability of elements whose addresses data may make one (`z[n]` and `z[parent[n]]` at a root): then they have one value, and the
+ * factor's table has no place for the second.
+ */
+function amongEqual(members: Asked, of: (distinct: Asked) => Expr | null): Expr | null {
+  const choices = (open: Asked, distinct: Asked): Expr | null => {
+    const [first, ...rest] = open;
+    if (first === undefined) return of(distinct);
+    return distinct
+      .filter((other) => mayBeOne(first.element, other.element))
+      .reduce<Expr | null>(
+        (apart, other) => {
+          const one = choices(rest, distinct);
+          if (apart === null || one === null) return null;
+          const same = first.element.at.map((e, d) => apply('eq', e, other.element.at[d]!)).reduce((x, y) => apply('and', x, y));
+          return cond(same, cond(apply('eq', first.value, other.value), one, zero), apart);
+        },
+        choices(rest, [...distinct, first]),
+      );
+  };
+  return choices(members, []);
+}
+
+function mayBeOne(a: Ref, b: Ref): boolean {
+  return a.variable === b.variable && a.at.length > 0 && a.at.every((e, d) => !provablyDistinct(e, b.at[d]!, []));
 }
 
 /**
@@ -322,8 +351,11 @@ function sameAddress(a: Ref, b: Ref): boolean {
   return a.variable === b.variable && a.at.length === b.at.length && a.at.every((e, d) => provablyEqual(e, b.at[d]!));
 }
 
-/** From the marginals of a factor that mentions all of the elements, summed over its other elements; 0 where no factor does. */
-function jointProbability(memory: Memory, lookups: readonly Readable[], members: Asked): Expr | null {
+/**
+ * From the marginals of a factor that mentions all of the elements, summed over its other elements; where no factor does, 0, or null for all
+ * if it is asked everywhere: elements without a factor have a probability too.
+ */
+function jointProbability(memory: Memory, lookups: readonly Readable[], members: Asked, everywhere: boolean): Expr | null {
   const found: { readonly test: Expr; readonly value: Expr }[] = [];
   for (const { group, storage, complete } of lookups) {
     for (const match of matches(group, members)) {
@@ -350,7 +382,7 @@ function jointProbability(memory: Memory, lookups: readonly Readable[], members:
       if (certain) return choose(found);
     }
   }
-  return found.length === 0 ? null : choose(found);
+  return found.length === 0 || everywhere ? null : choose(found);
 }
 /** The first value whose test holds, else 0. */
 function choose(found: readonly { readonly test: Expr; readonly value: Expr }[]): Expr {

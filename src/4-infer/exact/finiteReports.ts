@@ -108,6 +108,8 @@ function expectation(
   const bound = new Set<Index>();
   visit(value, (x) => {
     if (x.op === 'reduce') bound.add(x.index);
+    // The arrays that a whole function takes (a host function, a determinant) run over indices of their own.
+    if (x.op === 'element') for (const { indices } of x.array.args) for (const i of indices) bound.add(i);
   });
   visit(value, (x) => {
     if (x.op !== 'ref') return;
@@ -121,7 +123,10 @@ function expectation(
   if (inside || elements.reduce((n, e) => n * e.variable.count, 1) > mostValues) return null;
   const blocks = [...new Set(elements.map((e) => e.variable.block))];
   const probabilities = blocks.map((b) =>
-    b.probability(elements.filter((e) => e.variable.block === b).map(({ element, value: v }) => ({ element, value: v }))),
+    b.probability(
+      elements.filter((e) => e.variable.block === b).map(({ element, value: v }) => ({ element, value: v })),
+      true,
+    ),
   );
   if (probabilities.some((p) => p === null)) return null;
   for (const e of elements) builder.noteRange(e.value, zero, num(e.variable.count));
