@@ -37,7 +37,7 @@ function near(found: readonly number[], wanted: readonly number[]): void {
   expect(found.length).toBe(wanted.length);
   // Drawn where no table is kept: six standard errors of an indicator.
   found.forEach((x, i) => {
-    expect(Math.abs(x - wanted[i]!), `element ${i}: ${x} against ${wanted[i]}`).toBeLessThan(6 * 0.5 / Math.sqrt(40_000));
+    expect(Math.abs(x - wanted[i]!), `element ${i}: ${x} against ${wanted[i]}`).toBeLessThan((6 * 0.5) / Math.sqrt(40_000));
   });
 }
 
@@ -108,7 +108,6 @@ it('a host function may take an array of labels', async () => {
     for n in 0..<N { sample z[n] ~ Bernoulli(0.3) }
     for n in 0..<N { observe y[n] ~ Normal(z[n], 1) }
     report s = ${squares}(z)`.infer({ y: [1, 0.5] }, { backend: 'exact', chains: 1, draws: 40_000, warmup: 0, seed: 1, workers: 0 });
-  const logJoint = (z: readonly number[]): number =>
-    z.reduce((sum, k, n) => sum + logBernoulli(k, 0.3) + logNormal([1, 0.5][n]!, k), 0);
+  const logJoint = (z: readonly number[]): number => z.reduce((sum, k, n) => sum + logBernoulli(k, 0.3) + logNormal([1, 0.5][n]!, k), 0);
   expect(Math.abs((posterior.mean('s') as number) - summed(2, logJoint, (z) => z[0]! + z[1]!).mean)).toBeLessThan(0.02);
 });

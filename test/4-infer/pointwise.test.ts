@@ -401,7 +401,13 @@ describe('warnings and refusals', () => {
     close([...of(scalar, 'n=0'), ...of(scalar, 'n=1')], wanted);
     const vector = pointwise(
       source('MvNormal([2.0 * z[n], 0.0], eye(2))', 'real[N, 2]'),
-      { y: [0.5, -0.4], x: [[1, 0], [null, null]] },
+      {
+        y: [0.5, -0.4],
+        x: [
+          [1, 0],
+          [null, null],
+        ],
+      },
       draws([1, 0, drawn, 0.3], [2, 2]),
     );
     close([...of(vector, 'n=0'), ...of(vector, 'n=1')], [wanted[0]! + normal(0, 0), wanted[1]!]);

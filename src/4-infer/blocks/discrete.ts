@@ -312,10 +312,10 @@ function amongEqual(members: Asked, of: (distinct: Asked) => Expr | null): Expr 
       .filter((other) => mayBeOne(first.element, other.element))
       .reduce<Expr | null>(
         (apart, other) => {
-          const one = choices(rest, distinct);
-          if (apart === null || one === null) return null;
+          const together = choices(rest, distinct);
+          if (apart === null || together === null) return null;
           const same = first.element.at.map((e, d) => apply('eq', e, other.element.at[d]!)).reduce((x, y) => apply('and', x, y));
-          return cond(same, cond(apply('eq', first.value, other.value), one, zero), apart);
+          return cond(same, cond(apply('eq', first.value, other.value), together, zero), apart);
         },
         choices(rest, [...distinct, first]),
       );
