@@ -19,14 +19,16 @@ export function smallSubject(): Subject {
     name: 'small',
     seconds: 60,
     stepSeconds: 60,
-    make(seed: string, number: number): Case {
-      const program = smallProgram(new Dice(seed, `small ${number}`));
-      return {
-        shown: `data ${JSON.stringify(program.data)}\n${program.source}`,
-        steps: () => (program.param === null ? stepsOfPosterior(program) : stepsOfLikelihood(program)),
-        smaller: () => [],
-      };
-    },
+    make: (seed: string, number: number): Case => smallCase(smallProgram(new Dice(seed, `small ${number}`))),
+  };
+}
+
+/** What must hold of one program. */
+export function smallCase(program: SmallProgram): Case {
+  return {
+    shown: `data ${JSON.stringify(program.data)}\n${program.source}`,
+    steps: () => (program.param === null ? stepsOfPosterior(program) : stepsOfLikelihood(program)),
+    smaller: () => [],
   };
 }
 
