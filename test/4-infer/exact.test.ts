@@ -1282,3 +1282,17 @@ it('the most probable assignment: reports of labels are what they are there', as
   expect(variables['total']).toMatchObject({ mean: 3, sd: 0 });
   expect(variables['isFirst']).toMatchObject({ mean: 1, sd: 0 });
 });
+
+it('the most probable assignment has the finite unknowns that nothing observes, whatever follows them', async () => {
+  // p(z) p(w | z) Poisson(1; z + 1): 0.5 * 0.25 * e^-1 at (0, w), 0.4 * 2 e^-2 at (1, 0), the largest.
+  const source = `data y: int
+    sample z ~ Categorical([0.5, 0.4, 0.1])
+    sample w ~ Categorical(z == 0 ? [0.25, 0.25, 0.25, 0.25] : [1, 0, 0, 0])
+    observe y ~ Poisson(z + 1)`;
+  for (const rest of ['', '\nsample g ~ Weibull(1 + w, 1)\nsample h ~ Weibull(1 + g, 1)']) {
+    const p = await compile(source + rest).infer({ y: 1 }, { backend: 'exact', workers: 0, options: { mode: true } });
+    const { variables } = p.summary();
+    expect([variables['z']!.mean, variables['w']!.mean]).toEqual([1, 0]);
+    expect(p.result.logJoint).toBeCloseTo(Math.log(0.8) - 2, 9);
+  }
+});

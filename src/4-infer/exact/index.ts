@@ -86,7 +86,7 @@ function* solveAll(program: ExactProgram, mode: boolean, reports: readonly Close
 async function run(model: BoundModel, _source: string, request: RunRequest): Promise<RunResult> {
   const mode = readMode(request.options);
   const begun = seconds();
-  const program = applied(model.graph, givenOf(model), () => new ExactProgram(model, request.seed));
+  const program = applied(model.graph, givenOf(model), () => new ExactProgram(model, request.seed, mode));
   const compiled = seconds();
   const reports = closedReports(program);
   const solved = await inTurns(solveAll(program, mode, reports), request, 'solving');

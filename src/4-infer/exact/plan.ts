@@ -97,8 +97,12 @@ export class ExactRefusal extends Error {
   }
 }
 
-/** @throws ExactRefusal naming the block and the term of every component that is not tractable. */
-export function exactPlan(model: DerivedModel): ExactPlan {
+/**
+ * @param mode true where the most probable assignment is asked for: finite unknowns that nothing observes belong to it, and are not left to
+ * their laws.
+ * @throws ExactRefusal naming the block and the term of every component that is not tractable.
+ */
+export function exactPlan(model: DerivedModel, mode: boolean = false): ExactPlan {
   const all = derive(model);
   const constant = [...withoutUnknowns(model, all)];
   const refusals: Refusal[] = [];
@@ -110,7 +114,7 @@ export function exactPlan(model: DerivedModel): ExactPlan {
       solved.push(plan);
       continue;
     }
-    const pruned = withoutBarren(model, group, all);
+    const pruned = withoutBarren(model, group, all, (name) => mode && model.finiteRange(name) !== null);
     if (pruned === null) {
       refusals.push(plan);
       continue;
@@ -191,18 +195,20 @@ function components(model: DerivedModel, derivation: Derivation): readonly Group
 /**
  * The group without unknowns that nothing depends on but their own proper laws (predictions, gaps that
  * nobody reads): they integrate to one. Null where there are none.
+ * @param kept true of unknowns that stay all the same.
  */
 function withoutBarren(
   model: DerivedModel,
   group: Group,
   all: Derivation,
+  kept: (name: string) => boolean,
 ): { readonly names: ReadonlySet<string>; readonly derivation: Derivation } | null {
   const names = new Set<string>(),
     everyone = [...new Set(group.regions.map((r) => r.region.variable.name))],
     speaksOf = speaking(model, everyone);
   let factors = group.factors;
   for (;;) {
-    const rest = everyone.filter((n) => !names.has(n));
+    const rest = everyone.filter((n) => !names.has(n) && !kept(n));
     const barren = rest.find((name) => {
       const own = group.regions.filter((r) => r.region.variable.name === name);
       const mentioning = factors.filter((f) => speaksOf(f).has(name));

@@ -139,12 +139,12 @@ export class ExactProgram {
   readonly faults: ReadonlyMap<number, number>;
   private readonly functions: Readonly<Record<string, EntryPoint>>;
 
-  /** @throws ExactRefusal where no way is known. */
-  constructor(bound: BoundModel, seed: string) {
+  /** @param mode as for `exactPlan`. @throws ExactRefusal where no way is known. */
+  constructor(bound: BoundModel, seed: string, mode: boolean = false) {
     const builder = new ProgramBuilder(bound);
     this.builder = builder;
     prepare(builder);
-    const plan = exactPlan(builder.model);
+    const plan = exactPlan(builder.model, mode);
     this.plan = plan;
     const results = new Map<string, ResultStorages>();
     const into = (name: string): ResultStorages => {
