@@ -337,17 +337,22 @@ export function gridHolds(
   const centre = lower ? low : upper ? high : nodes[nodeOffset + middle]!;
   // Densities are those of the coordinates: with one bound these are the logarithm of the distance already.
   const power = lower || upper ? moment : moment + 1;
-  const logIntegrand = (k: number): number => {
+  const logDensity = (k: number): number => {
     const p = edgeOffset + Math.floor(k / order),
       half = (edges[p + 1]! - edges[p]!) / 2;
-    return (
-      Math.log(weights[weightOffset + k]! / (weightsOf[k % order]! * half)) + power * Math.log(Math.abs(nodes[nodeOffset + k]! - centre))
-    );
+    return Math.log(weights[weightOffset + k]! / (weightsOf[k % order]! * half));
   };
-  let most = -Infinity;
-  for (let k = 0; k < gridNodes; k++) most = Math.max(most, logIntegrand(k));
+  const logIntegrand = (k: number): number => logDensity(k) + power * Math.log(Math.abs(nodes[nodeOffset + k]! - centre));
+  let most = -Infinity,
+    top = -Infinity;
+  for (let k = 0; k < gridNodes; k++) {
+    most = Math.max(most, logIntegrand(k));
+    top = Math.max(top, logDensity(k));
+  }
   const limit = most + Math.log(negligibleTail);
-  return (lower || logIntegrand(0) <= limit) && (upper || logIntegrand(gridNodes - 1) <= limit) ? 1 : 0;
+  // A grid ends where the density has fallen by `drop`: between its last node and there only a cut falls so far.
+  const ends = (k: number): boolean => logIntegrand(k) <= limit || logDensity(k) > top - drop / 2;
+  return (lower || ends(0)) && (upper || ends(gridNodes - 1)) ? 1 : 0;
 }
 
 /** A draw from the law on a grid. */

@@ -721,6 +721,19 @@ describe('logarithms that are not finite everywhere', () => {
     expect(result.elbo!).toBeCloseTo(bound, 9);
   });
 
+  it('of comparisons in statements that data leave out of some rounds', async () => {
+    const { result, mean, sd } = await run(
+      `data y: real[N]\ndata seen: int[N]
+       for n in 0..<N { sample x[n] ~ Normal(0, 1)  if seen[n] == 1 { observe 1 ~ Bernoulli(x[n] > y[n] ? 1 : 0) } }`,
+      { y: [1, 0.2, 0.5], seen: [0, 1, 0] },
+    );
+    // A standard Normal above 0.2: phi(0.2) = 0.3910426939754559, P = 1 - Phi(0.2) = 0.420740290560897.
+    const hazard = 0.3910426939754559 / 0.420740290560897;
+    expect(result.elbo!).toBeCloseTo(Math.log(0.420740290560897), 6);
+    [0, hazard, 0].forEach((m, n) => expect(mean('x')[n]).toBeCloseTo(m, 6));
+    [1, Math.sqrt(1 + 0.2 * hazard - hazard ** 2), 1].forEach((s, n) => expect(sd('x')[n]).toBeCloseTo(s, 6));
+  });
+
   it('of the complement of a probability: the same as of the probability of the other outcome', async () => {
     const of = (law: string): ReturnType<typeof run> =>
       run(

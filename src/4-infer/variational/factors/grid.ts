@@ -45,10 +45,13 @@ export function gridBlock(
   const shifted = isConst(low, -Infinity) && isConst(high, Infinity) && !isConst(b, 0);
   const middles = shifted ? table('middle', []) : null;
   const middle = middles === null ? zero : ref(middles, context.at);
+  // What no factor asks of an element may be minus infinity there (a comparison in a statement that a guard leaves out).
+  const term = ({ kind }: StatisticKind, natural: Expr, statistic: Expr): Expr =>
+    kind === 'other' ? cond(apply('eq', natural, zero), zero, mul(natural, statistic)) : mul(natural, statistic);
   const density = (t: Expr): Expr =>
     addAll([
       ...slots.flatMap((s, k) =>
-        shifted && (isPower(s, 1) || isPower(s, 2)) ? [] : [mul(ref(eta.storages[k]!, []), at(s.statistic, add(middle, t)))],
+        shifted && (isPower(s, 1) || isPower(s, 2)) ? [] : [term(s.statistic, ref(eta.storages[k]!, []), at(s.statistic, add(middle, t)))],
       ),
       ...(shifted ? [mul(t, add(a, mul(b, add(t, mul(num(2), middle)))))] : []),
     ]);
