@@ -46,6 +46,8 @@ export interface SmallProgram {
 }
 
 const rows = 3;
+/** The rounds that a statement under `if` has. */
+const on = [1, 0, 1];
 const halfLogTwoPi = 0.5 * Math.log(2 * Math.PI);
 
 /** Lanczos (1964), g = 7, nine coefficients: 15 digits. */
@@ -382,8 +384,14 @@ class Writer {
       const y = Array.from({ length: rows }, () => dice.of(made.values));
       this.data[name] = y;
       this.lines.unshift(`data ${name}: ${made.type}[N]`);
-      this.lines.push(`for n in 0..<N { observe ${name}[n] ~ ${made.law.text} }`);
-      this.steps.push((s) => sumRows((n) => made.law.log(y[n]!, s, n)));
+      const isPartial = dice.chance(0.25),
+        observed = `observe ${name}[n] ~ ${made.law.text}`;
+      this.lines.push(`for n in 0..<N { ${isPartial ? `if on[n] == 1 { ${observed} }` : observed} }`);
+      this.steps.push((s) => sumRows((n) => (isPartial && on[n] === 0 ? 0 : made.law.log(y[n]!, s, n))));
+      if (isPartial && this.data['on'] === undefined) {
+        this.data['on'] = on;
+        this.lines.unshift('data on: int[N]');
+      }
     } else {
       const y = dice.of(made.values);
       this.data[name] = y;
