@@ -10,6 +10,7 @@ import { type Affected, affectedBy } from './4-infer/affected.js';
 import { ignoredEvidence, type IgnoredEvidence } from './4-infer/evidence.js';
 import { type Continued, continuedUnknowns, renewedSizes } from './4-infer/newData.js';
 import { type DrawValues, elementName, roomLike, type RunResult, sizeOf, type VariableResult } from './4-infer/posterior.js';
+import { type SummaryOfRows, summariesOfNewRows } from './4-infer/summaries.js';
 import { predictiveProgram } from './4-infer/predictive.js';
 import { withoutAbsent } from './4-infer/simulate.js';
 import { Posterior, type PredictOptions } from './5-report/posterior.js';
@@ -78,8 +79,8 @@ export function predictions(run: FinishedRun, values: Data, options: PredictOpti
     }
   };
   const continued = attempt(() => continuedUnknowns(before, bound, merged.renewed));
-  const ignored = ignoredEvidence(before, bound, continued);
-  if (ignored.length > 0) throw fail(ignored.map((evidence) => unheeded(evidence, graph)));
+  const ignored = attempt(() => ignoredEvidence(before, bound, continued, merged.renewed));
+  if (ignored.length > 0) throw fail(ignored.map((evidence) => unheeded(evidence, bound)));
   const affected = affectedBy(bound, continued, merged.changed);
   if (affected.predicted.length === 0) throw fail([nothingToPredict(graph, bound)]);
   const found = sourcesOf(run.result, affected.needed, seed);
@@ -108,7 +109,7 @@ export function predictions(run: FinishedRun, values: Data, options: PredictOpti
     elbo: null,
     logLikelihood: null,
     logJoint: null,
-    warnings: warningsOn(run, found),
+    warnings: warningsOn(run, found, summariesOfNewRows(bound, continued, merged.changed)),
     converged: run.converged,
     seconds: { compile: 0, warmup: 0, sampling: seconds() - start },
   };
@@ -352,11 +353,10 @@ function keptRows(
   graph: ModelGraph,
 ): readonly Diagnostic[] {
   const along = new Set(
-    [...given.keys()].flatMap((name) =>
-      (graph.variables.get(name)?.dims ?? []).flatMap((dim) =>
-        dim.op === 'size' && !renewed.has(dim.name) && !changed.has(dim.name) ? [dim.name] : [],
-      ),
-    ),
+    [...given.keys()].flatMap((name) => {
+      const sizes = (graph.variables.get(name)?.dims ?? []).flatMap((dim) => (dim.op === 'size' ? [dim.name] : []));
+      return sizes.some((size) => renewed.has(size) || changed.has(size)) ? [] : sizes;
+    }),
   );
   return [...along].flatMap((size) => {
     const rows = [...needed].filter(
@@ -377,8 +377,15 @@ function keptRows(
   });
 }
 
-function warningsOn(run: FinishedRun, { points }: RunDraws): readonly Diagnostic[] {
+function warningsOn(run: FinishedRun, { points }: RunDraws, summaries: readonly SummaryOfRows[]): readonly Diagnostic[] {
   return [
+    ...summaries.map(({ reader, span, variable, size }) => ({
+      code: 'summary-of-new-rows',
+      severity: 'warning' as const,
+      span,
+      message: `${reader} reads a function of all of ${variable} along ${size} (a mean, a sum or the like), which here is of the new rows and in the run was of its own`,
+      hint: "Compute it outside of the program, or pass the run's value as data (data centre: real), so that it is the same in both.",
+    })),
     ...(points.length === 0
       ? []
       : [
@@ -420,13 +427,31 @@ function notGiven({ name, span }: Variable, along: string, old: number, now: num
   };
 }
 
-function unheeded({ datum, unknowns }: IgnoredEvidence, graph: ModelGraph): Diagnostic {
+function unheeded({ statement, known, as, unknown }: IgnoredEvidence, bound: BoundModel): Diagnostic {
+  const nameOf = ({ variable, element }: { readonly variable: string; readonly element: number }): string =>
+    elementName(variable, bound.variables.get(variable)!.shape, element);
+  const what = known === null ? 'an observed expression' : nameOf(known),
+    drawn = nameOf(unknown),
+    learning = 'predictions do not learn from new data',
+    passedOver = `which would be drawn without regard to it`;
+  const again = 'add the new rows to the data of the run, with null for what is to be predicted, and run again';
+  if (known === null || as === 'given') {
+    const isPartial = known !== null && bound.variables.get(known.variable)!.status === 'partial';
+    return {
+      code: 'cannot-predict',
+      severity: 'error',
+      span: statement.span,
+      message: `${what} ${known === null ? '' : 'is given, and '}tells of ${drawn}, ${passedOver}: ${learning}`,
+      hint:
+        known === null ? again : `${isPartial ? `write null for ${what}` : `leave out ${known.variable}`} to predict it too; or ${again}`,
+    };
+  }
   return {
     code: 'cannot-predict',
     severity: 'error',
-    span: graph.variables.get(datum)?.span,
-    message: `${datum} is given, and tells of ${unknowns.join(', ')}, ${unknowns.length === 1 ? 'which' : 'which all'} would be drawn without regard to it: predictions do not learn from new data`,
-    hint: `leave out ${datum} to predict it too; or add these rows to the data of the run, with null for what is to be predicted, and run again`,
+    span: statement.span,
+    message: `${what} ${as === 'run' ? "is the run's" : 'was observed in the run'}, and its law now reads ${drawn}: it tells of ${drawn}, ${passedOver}`,
+    hint: again,
   };
 }
 

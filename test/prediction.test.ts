@@ -123,6 +123,38 @@ describe('a regression', () => {
   });
 });
 
+describe('a regression on a matrix', () => {
+  const program =
+      'data X: real[N, D]\ndata y: real[N]\nfor d in 0..<D { sample w[d] ~ Normal(0, 10) }\nfor n in 0..<N { observe y[n] ~ Normal(X[n] @ w, 0.5) }\n',
+    {
+      mean: [a, b],
+      covariance: [va, cab, vb],
+    } = normalRegression();
+  const rows = (xs: readonly number[]): readonly (readonly number[])[] => xs.map((x) => [1, x]);
+  it('keeps its coefficients for other rows: fewer, as many, more', async () => {
+    const run = await compile(program, 'm').infer({ X: rows(line.x), y: line.y }, { ...many, backend: 'exact' });
+    for (const xs of [[10], [10, -2, 3, 4], [10, -2, 3, 4, 5]]) {
+      const said: Diagnostic[] = [],
+        p = run.predictions({ X: rows(xs) }, { onNotes: (notes) => said.push(...notes) });
+      for (const [n, x] of xs.entries()) expectNormal(p, 'y', n, a + b * x, Math.sqrt(va + 2 * x * cab + x * x * vb + 0.25));
+      expect(p.names).toEqual(['y']);
+      expect(said.map(({ message }) => message)).toEqual([
+        `N = ${xs.length}: the data given along N are not those of the run, so everything in its plates is new`,
+      ]);
+    }
+  });
+
+  it('keeps them where columns come first', async () => {
+    const turned = program.replace('X: real[N, D]', 'X: real[D, N]').replace('X[n] @ w', 'X[.., n] @ w'),
+      columns = (xs: readonly number[]): readonly (readonly number[])[] => [xs.map(() => 1), xs];
+    const run = await compile(turned, 'm').infer({ X: columns(line.x), y: line.y }, { ...many, backend: 'exact' });
+    for (const xs of [[10], [10, -2, 3, 4]]) {
+      const p = run.predictions({ X: columns(xs) });
+      for (const [n, x] of xs.entries()) expectNormal(p, 'y', n, a + b * x, Math.sqrt(va + 2 * x * cab + x * x * vb + 0.25));
+    }
+  });
+});
+
 const intercepts =
   'data g: int[N]\ndata J: int\ndata y: real[N]\nfor j in 0..<J { sample u[j] ~ Normal(2, 3) }\nfor n in 0..<N { observe y[n] ~ Normal(u[g[n]], 1) }\n';
 const groups = { g: [0, 0, 1, 1, 1], J: 2, y: [4, 5, -1, 0, -2] };
@@ -433,6 +465,272 @@ describe('rows with the values of the run', () => {
   });
 });
 
+/** What predictions are refused with; the names of what is predicted where they are not. */
+function answer(run: Posterior, values: Record<string, unknown>): string {
+  try {
+    return Object.keys(run.predictions(values, { draws: 20 }).summary().variables).join();
+  } catch (error) {
+    if (error instanceof ModelError) return error.message;
+    throw error;
+  }
+}
+
+describe('what is known and tells of what would be drawn', () => {
+  const backwards =
+      'data y: real[T]\nsample z[T - 1] ~ Normal(0, 1)\nfor t in 0..<T - 1 { sample z[t] ~ Normal(0.9 * z[t + 1], 0.3) }\nobserve y ~ Normal(z, 0.5)\n',
+    autoregression =
+      'data y: real[T]\nobserve y[0] ~ Normal(0, 1)\nfor t in 1..<T { observe y[t] ~ Normal(0.9 * y[t - 1], 1) }\nsample c ~ Normal(0, 1)\n',
+    average =
+      'data g: int[N]\ndata J: int\ndata y: real[N]\ndata w: real\nfor j in 0..<J { sample u[j] ~ Normal(0, 1) }\nobserve w ~ Normal(mean(u), 0.1)\nfor n in 0..<N { observe y[n] ~ Normal(u[g[n]], 1) }\n',
+    moving =
+      'data y: real[T]\nsample th ~ Normal(0.5, 0.0001)\nlet e[0] = y[0]\nfor t in 1..<T { let e[t] = y[t] - th * e[t - 1] }\nobserve y[0] ~ Normal(0, 1)\nfor t in 1..<T { observe y[t] ~ Normal(th * e[t - 1], 1) }\n';
+  const grown = { g: [0, 1, 1], J: 2, y: [1, 2, 3], w: 1 };
+
+  it.each<[string, string, Record<string, unknown>, Record<string, unknown>, RegExp]>([
+    [
+      'elements of the run that read new ones',
+      backwards,
+      { y: [3, 3, 3] },
+      { T: 4 },
+      /m:3:22: error\[cannot-predict\]: z\[2\] is the run's, and its law now reads z\[3\]: it tells of z\[3\], which would be drawn without regard to it[\s\S]*hint: add the new rows to the data of the run, with null for what is to be predicted, and run again/,
+    ],
+    ['the same with a gap', backwards, { y: [3, 3, 3] }, { y: [3, 3, 3, null] }, /z\[2\] is the run's, and its law now reads z\[3\]/],
+    [
+      'a value after a gap',
+      autoregression,
+      { y: [3, 3, 3] },
+      { y: [3, 3, 3, null, 100] },
+      /m:3:18: error\[cannot-predict\]: y\[4\] is given, and tells of y\[3\], which would be drawn without regard to it[\s\S]*hint: write null for y\[4\] to predict it too; or add/,
+    ],
+    [
+      'a value after a gap, through a recursion',
+      moving,
+      { y: [3, 3, 3] },
+      { y: [3, 3, 3, null, null, 100] },
+      /y\[5\] is given, and tells of y\[[34]\], which/,
+    ],
+    [
+      'a value that a mean holds',
+      average,
+      grown,
+      { J: 3, w: 1 },
+      /w is given, and tells of u\[2\], which[\s\S]*hint: leave out w to predict it too/,
+    ],
+    [
+      'an observation of the run that a mean holds',
+      average,
+      grown,
+      { J: 3 },
+      /w was observed in the run, and its law now reads u\[2\]: it tells of u\[2\], which/,
+    ],
+    [
+      'a label chooses among old and new',
+      'data K: int\ndata y: real[N]\nfor k in 0..<K { sample m[k] ~ Normal(0, 3) }\nfor n in 0..<N {\n  sample z[n] ~ DiscreteUniform(0, K - 1)\n  observe y[n] ~ Normal(m[z[n]], 1)\n}\n',
+      { K: 2, y: [1, -1] },
+      { K: 3 },
+      /y\[0\] was observed in the run, and its law now reads m\[2\]/,
+    ],
+    [
+      'components of a mixture, old and new',
+      'data K: int\ndata y: real[N]\nfor k in 0..<K { sample m[k] ~ Normal(0, 3) }\nfor n in 0..<N { observe y[n] ~ mixture(fill(1 / K, K), Normal(m[k], 1) for k in 0..<K) }\n',
+      { K: 2, y: [1, -1] },
+      { K: 3, y: [1, -1] },
+      /y\[0\] is given, and tells of m\[2\]/,
+    ],
+    [
+      'an observed expression',
+      'data J: int\ndata w: positive\ndata y: real[J]\nfor j in 0..<J { sample u[j] ~ Normal(0, 1) }\nobserve log(w) ~ Normal(sum(u), 0.1)\nfor j in 0..<J { observe y[j] ~ Normal(u[j], 1) }\n',
+      { J: 2, w: 1, y: [1, 2] },
+      { J: 3 },
+      /m:5:1: error\[cannot-predict\]: an observed expression tells of u\[2\], which/,
+    ],
+  ])('is refused: %s', async (_, program, data, values, says) => {
+    const run = await compile(program, 'm').infer(data, { workers: 0, chains: 1, draws: 20, warmup: 20, backend: 'gibbs' });
+    expect(answer(run, values)).toMatch(says);
+  });
+
+  it('has the truth in a run with the new data in place', async () => {
+    const chain = await compile(backwards, 'm').infer({ y: [3, 3, 3, null] }, { ...many, backend: 'exact' });
+    // z[3] ~ N(0, 1), z[t] = 0.9 z[t + 1] + N(0, 0.09): the filter from the end, with y[2], y[1], y[0].
+    let precision = 1,
+      shift = 0,
+      slope = 1,
+      variance = 0;
+    // Given z[3], y[2 - k] are Normal; one after the other by the filter of z[2 - k] given z[3] = x: mean slope x + offset.
+    let offset = 0;
+    for (const y of [3, 3, 3]) {
+      slope *= 0.9;
+      offset *= 0.9;
+      variance = 0.81 * variance + 0.09;
+      const total = variance + 0.25,
+        gain = variance / total;
+      precision += slope ** 2 / total;
+      shift += (slope * (y - offset)) / total;
+      offset += gain * (y - offset);
+      slope *= 1 - gain;
+      variance *= 1 - gain;
+    }
+    expect(shift / precision).toBeCloseTo(2.787, 3);
+    expectNormal(chain, 'z', 3, shift / precision, Math.sqrt(1 / precision));
+    // y[3] ~ N(2.7, 1) and 100 = 0.9 y[3] + N(0, 1).
+    const gap = await compile(autoregression, 'm').infer({ y: [3, 3, 3, null, 100] }, { ...many, backend: 'exact' });
+    expectNormal(gap, 'y', 3, (2.7 + 90) / 1.81, Math.sqrt(1 / 1.81));
+  });
+
+  it.each<[string, string, Record<string, unknown>, Record<string, unknown>, string]>([
+    [
+      'an observation that is predicted again and read by what the run has drawn',
+      'data a: int\ndata y: int\nobserve a ~ Bernoulli(0.5)\nsample t ~ Bernoulli(a == 1 ? 0.9 : 0.2)\nobserve y ~ Bernoulli(t == 1 ? 0.7 : 0.1)\n',
+      { a: 1, y: 1 },
+      {},
+      'a,y',
+    ],
+    ['a gap at the end', autoregression, { y: [3, 3, 3] }, { y: [3, 3, 3, null, null] }, 'y[3],y[4]'],
+    ['a gap that the run had too', autoregression, { y: [3, null, 3] }, { y: [3, null, 3, null] }, 'y[3]'],
+    ['a whole series again', autoregression, { y: [3, 3] }, { T: 3 }, 'y[0],y[1],y[2]'],
+    ['a gap at the end of a recursion', moving, { y: [3, 3, 3] }, { y: [3, 3, 3, null] }, 'y[3]'],
+    [
+      'a gap at the end of one series beside others',
+      'data y: real[I, T]\nsample r ~ Normal(0, 1)\nfor i in 0..<I {\n  observe y[i, 0] ~ Normal(0, 1)\n  for t in 1..<T { observe y[i, t] ~ Normal(r * y[i, t - 1], 1) }\n}\n',
+      {
+        y: [
+          [1, 2, 3],
+          [1, 2, 3],
+        ],
+      },
+      {
+        y: [
+          [1, 2, 3, null],
+          [1, 2, 3, 4],
+          [5, 6, null, null],
+        ],
+      },
+      'y[0,3],y[2,2],y[2,3]',
+    ],
+    [
+      'new leaves of a tree',
+      'data parent: int[T]\ndata y: real[T]\nfor t in 0..<T { if parent[t] == t { sample z[t] ~ Normal(0, 1) } else { sample z[t] ~ Normal(z[parent[t]], 1) } }\nfor t in 0..<T { observe y[t] ~ Normal(z[t], 1) }\n',
+      { parent: [2, 2, 2], y: [1, 2, 3] },
+      { parent: [2, 2, 2, 0, 3], y: [1, 2, 3, null, null] },
+      'y[3],y[4],z[3],z[4]',
+    ],
+    [
+      'a column of zeros for a new group',
+      'data X: real[N, J]\ndata y: real[N]\nsample s ~ Normal(0, 1)\nfor j in 0..<J { sample u[j] ~ Normal(s, 1) }\nfor n in 0..<N { observe y[n] ~ Normal(sum(X[n, j] * u[j] for j in 0..<J), 1) }\n',
+      {
+        X: [
+          [1, 0],
+          [0, 1],
+        ],
+        y: [1, 2],
+      },
+      {
+        X: [
+          [1, 0, 0],
+          [0, 1, 0],
+          [0, 0, 1],
+        ],
+        y: [1, 2, null],
+      },
+      'y[2],u[2]',
+    ],
+    ['a sum in a report', `${intercepts}report total = sum(u)\n`, groups, { J: 3, g: [0, 0, 1, 1, 1], y: groups.y }, 'u[2],total'],
+  ])('is nothing where it does not: %s', async (_, program, data, values, names) => {
+    const run = await compile(program, 'm').infer(data, { workers: 0, chains: 1, draws: 20, warmup: 20, backend: 'gibbs' });
+    expect(answer(run, values)).toBe(names);
+  });
+
+  it('goes on by the law of a moving average', async () => {
+    const p = (await compile(moving, 'm').infer({ y: [3, 2, 1] }, { ...many, backend: 'gibbs' })).predictions({ y: [3, 2, 1, null] });
+    // e = 3, 0.5, 0.75.
+    expectNormal(p, 'y', 3, 0.375, 1);
+  });
+
+  it('is looked for at a cost linear in the data', async () => {
+    const run = await compile(autoregression, 'm').infer({ y: [3, 3, 3] }, { workers: 0, draws: 20, backend: 'exact' }),
+      y = Array.from({ length: 300_000 }, (_, t): number | null => (t < 3 ? 3 : Math.sin(t)));
+    const start = performance.now();
+    expect(() => run.predictions({ y: [...y.slice(0, -2), null, 1] }, { draws: 1 })).toThrow(
+      /y\[299999\] is given, and tells of y\[299998\]/,
+    );
+    expect(performance.now() - start).toBeLessThan(10_000);
+  });
+});
+
+describe('functions of whole arrays of data', () => {
+  const x = [1, 2, 3, 4, 5],
+    y = [2.1, 3.9, 6.2, 7.8, 10.1];
+  const program = (law: string, more = ''): string =>
+    `data x: real[N]\ndata y: real[N]\n${more}sample a ~ Normal(0, 10)\nsample b ~ Normal(0, 10)\nfor n in 0..<N { observe y[n] ~ Normal(a + b * (${law}), 1) }\n`;
+  const said = async (text: string, data: Record<string, unknown>, values: Record<string, unknown>): Promise<readonly string[]> => {
+    const run = await compile(text, 'm').infer(data, { workers: 0, draws: 20, backend: 'exact' });
+    return run.predictions(values).warnings.map(({ code, message }) => `${code}: ${message}`);
+  };
+  const warning = (reader: string, variable: string, along = 'N'): string =>
+    `summary-of-new-rows: ${reader} reads a function of all of ${variable} along ${along} (a mean, a sum or the like), which here is of the new rows and in the run was of its own`;
+
+  it('that new rows change are warned of', async () => {
+    for (const values of [{ x: [10, 11] }, { x: [...x, 6] }])
+      for (const law of ['x[n] - mean(x)', '(x[n] - mean(x)) / sd(x)', 'x[n] / max(x)', 'x[n] / sum(x)'])
+        expect(await said(program(law), { x, y }, values)).toEqual([warning('y', 'x')]);
+    expect(await said(program('s[n]', 'let s = standardise(x)\n'), { x, y }, { x: [10, 11] })).toEqual([warning('s', 'x')]);
+    expect(await said(program('l[n] - mean(l)', 'for n in 0..<N { let l[n] = log(x[n]) }\n'), { x, y }, { x: [10, 11] })).toEqual([
+      warning('y', 'l'),
+    ]);
+    // New groups in rows of their own: the mean that the run had is not theirs.
+    expect(await said(intercepts.replace('u[g[n]]', 'u[g[n]] - mean(u)'), groups, { g: [1, 2], J: 3 })).toEqual([warning('y', 'u', 'J')]);
+  });
+
+  it('that stay what they were are not', async () => {
+    expect(await said(program('x[n] - mean(x)'), { x, y }, { x })).toEqual([]);
+    expect(await said(program('x[n]'), { x, y }, { x: [10, 11] })).toEqual([]);
+    // Sums over what a row itself has, reports, predictions of the new rows.
+    const matrix =
+      'data X: real[N, D]\ndata y: real[N]\nfor d in 0..<D { sample w[d] ~ Normal(0, 1) }\nobserve y ~ Normal(X @ w, 1)\nreport average = mean(X @ w)\npredict total ~ Normal(sum(X @ w), 1)\n';
+    expect(
+      await said(
+        matrix,
+        {
+          X: [
+            [1, 2],
+            [3, 4],
+          ],
+          y: [1, 2],
+        },
+        { X: [[5, 6]] },
+      ),
+    ).toEqual([]);
+  });
+
+  it('can be given as data, and predictions are those of the run', async () => {
+    const text = program('(x[n] - centre) / spread', 'data centre: real\ndata spread: real\n'),
+      centre = 3,
+      spread = Math.sqrt(2.5);
+    const run = await compile(text, 'm').infer({ x, y, centre, spread }, { ...many, backend: 'exact' }),
+      p = run.predictions({ x: [10, 11] });
+    expect(p.warnings).toEqual([]);
+    // Standardised regressors are orthogonal to the intercept: sum of squares 4.
+    const slope = x.reduce((sum, v, n) => sum + ((v - centre) / spread) * y[n]!, 0) / 4.01,
+      level = y.reduce((sum, v) => sum + v, 0) / 5.01;
+    for (const [row, v] of [10, 11].entries()) {
+      const s = (v - centre) / spread;
+      expectNormal(p, 'y', row, level + slope * s, Math.sqrt(1 + 1 / 5.01 + s ** 2 / 4.01));
+    }
+  });
+});
+
+describe('reports', () => {
+  it('of a size alone follow it', async () => {
+    // y = [1, 2, 3] ~ Normal(t, 1), t ~ Normal(0, 1): the posterior is Normal(1.5, 1/4).
+    const program =
+      'data y: real[N]\nsample t ~ Normal(0, 1)\nobserve y ~ Normal(t, 1)\nlet share = 1 / N\nreport total = t * N\nreport part = t * share\nreport twice = 2 * t\n';
+    const p = (await compile(program, 'm').infer({ y: [1, 2, 3] }, { ...many, backend: 'exact' })).predictions({ N: 6 });
+    expect(p.names).toEqual(['y', 'total', 'part']);
+    expectNormal(p, 'total', 0, 9, 3);
+    expectNormal(p, 'part', 0, 0.25, 0.5 / 6);
+  });
+});
+
 describe('data that do not fit', () => {
   const field =
     'data X: real[N]\ndata y: real[N]\nsample f ~ MvNormal(zeros(N), eye(N))\nfor n in 0..<N { observe y[n] ~ Normal(f[n], 1) }\n';
@@ -488,21 +786,21 @@ describe('data that do not fit', () => {
       'data x: real[N]\ndata label: int[N]\nsample m ~ iid(Normal(0, 3), 2)\nfor n in 0..<N {\n  observe label[n] ~ Bernoulli(0.5)\n  observe x[n] ~ Normal(m[label[n]], 1)\n}\n',
       { x: [1, 2], label: [0, 1] },
       { x: [1.5] },
-      /cannot-predict\]: x is given, and tells of label, which would be drawn without regard to it[\s\S]*hint: leave out x to predict it too; or add these rows/,
+      /cannot-predict\]: x\[0\] is given, and tells of label\[0\], which would be drawn without regard to it[\s\S]*hint: leave out x to predict it too; or add the new rows/,
     ],
     [
       'observations that tell of new latents',
       'data x: real[N]\ndata y: real[N]\nfor n in 0..<N {\n  sample e[n] ~ Normal(0, 1)\n  observe x[n] ~ Normal(e[n], 1)\n  observe y[n] ~ Normal(e[n], 1)\n}\n',
       { x: [1, 2], y: [1, 2] },
       { x: [3, 4] },
-      /x is given, and tells of e, which would be drawn without regard to it/,
+      /x\[0\] is given, and tells of e\[0\], which would be drawn without regard to it/,
     ],
     [
       'a new value among those of the run',
       'data T: int\ndata y: real[T]\nsample x[0] ~ Normal(0, 2)\nfor t in 1..<T { sample x[t] ~ Normal(x[t - 1], 1) }\nfor t in 0..<T { observe y[t] ~ Normal(x[t], 1) }\n',
       { T: 2, y: [1, 2] },
       { T: 4, y: [1, 2, 3, null] },
-      /y is given, and tells of x, which would be drawn/,
+      /m:5:18: error\[cannot-predict\]: y\[2\] is given, and tells of x\[2\], which would be drawn[\s\S]*hint: write null for y\[2\] to predict it too; or/,
     ],
     ['nothing left to draw', regression, line, { x: [1], y: [2], a: 1, b: 2 }, /error\[nothing-to-predict\]|line/],
     ['an observation through an expression', through, { y: [1, 2] }, { y: [1, 2] }, /nothing-to-predict\]: Nothing is left to predict/],

@@ -61,7 +61,12 @@ export function mapsIn(law: Law): readonly PushforwardLaw[] {
       return [law, ...mapsIn(law.base)];
   }
 }
-/** Ranges of the component indices of mixtures inside a law. */
+/** Ranges of the indices that a law binds (components of mixtures, draws that are mapped), the outermost first. */
+export function rangesOfLaw(law: Law): ReadonlyMap<Index, IndexRange> {
+  const ranges = new Map<Index, IndexRange>();
+  mixtureRanges(law, ranges);
+  return ranges;
+}
 function mixtureRanges(law: Law, into: Map<Index, IndexRange>): void {
   switch (law.kind) {
     case 'family':

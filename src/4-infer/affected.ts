@@ -5,6 +5,7 @@
 import type { BoundModel } from '../2-graph/bound.js';
 import type { ModelGraph, Statement, Variable } from '../2-graph/graph.js';
 import { readsOf } from '../2-graph/query.js';
+import { type Expr, visit } from '../expr/expr.js';
 import type { Continued } from './newData.js';
 
 export interface Affected {
@@ -26,7 +27,8 @@ export function affectedBy(bound: BoundModel, continued: ReadonlyMap<string, Con
     // What a report reads of the run alone, the run has reported.
     const below = closure([name], () => true);
     return [...below].some((other) => drawn.has(other) || changed.has(other)) ||
-      variable.dims.some((dim) => dim.op === 'size' && changed.has(dim.name))
+      variable.dims.some((dim) => dim.op === 'size' && changed.has(dim.name)) ||
+      [...closure([name], (other) => isDefined(graph, other))].some((other) => sizesOfValue(graph, other).some((size) => changed.has(size)))
       ? [{ variable, elements: existing(bound, name, null) }]
       : [];
   });
@@ -66,6 +68,27 @@ export function readerOf(graph: ModelGraph): (from: Iterable<string>, goesOn: (n
 /** Names that a statement reads. */
 export function namesIn(s: Statement): readonly string[] {
   return readsOf(s).map(({ variable }) => variable);
+}
+
+/** True for what `let` and `report` define: its value follows from what it reads, sizes included. */
+function isDefined({ variables }: ModelGraph, name: string): boolean {
+  const origin = variables.get(name)?.origin;
+  return origin === 'let' || origin === 'report';
+}
+
+/** Sizes that are in the values of a definition or decide between them; those that only say how far an array goes are not. */
+function sizesOfValue({ statements }: ModelGraph, name: string): readonly string[] {
+  return statements.flatMap((s) => (s.kind === 'let' && s.target.variable === name ? [s.value, ...s.guards].flatMap(sizesIn) : []));
+}
+
+/** Names of the sizes in an expression, and of scalars, which may be sizes too (`data J: int`). */
+export function sizesIn(e: Expr): readonly string[] {
+  const names: string[] = [];
+  visit(e, (x) => {
+    if (x.op === 'size') names.push(x.name);
+    else if (x.op === 'ref' && x.at.length === 0) names.push(x.variable);
+  });
+  return names;
 }
 
 /** Flat numbers of the elements to show; absent: all. */

@@ -27,16 +27,36 @@ export interface Continued {
   readonly fresh: Int32Array | null;
 }
 
-/** Names of the sizes along which the values given are not the run's, as far as the run goes. */
+/**
+ * Names of the sizes along which the values given are not the run's, as far as the run goes. Other values in a matrix are those of other
+ * rows or of other columns, which values do not tell: what other data say of its sizes explains them; else it is the size that has
+ * changed its number, else the one along which something is observed (rows of regressors keep their coefficients), else the first.
+ */
 export function renewedSizes(graph: ModelGraph, before: BoundModel, given: ReadonlyMap<string, Reading>): ReadonlySet<string> {
-  const renewed = new Set<string>();
+  const renewed = new Set<string>(),
+    differing: { readonly sizes: readonly string[]; readonly longer: readonly string[] }[] = [];
   for (const [name, reading] of given) {
     const variable = graph.variables.get(name),
       old = knownOf(before.variables.get(name));
     if (variable === undefined || variable.origin !== 'data' || old === null || reading.shape.length !== variable.dims.length) continue;
-    variable.dims.forEach((dim, axis) => {
-      if (dim.op === 'size' && !goesOn(old, reading, axis)) renewed.add(dim.name);
-    });
+    const axes = variable.dims.flatMap((dim, axis) =>
+      dim.op === 'size' ? [{ size: dim.name, now: reading.shape[axis]!, then: old.shape[axis]! }] : [],
+    );
+    for (const { size, now, then } of axes) if (now < then) renewed.add(size);
+    if (!agrees(old, reading))
+      differing.push({ sizes: axes.map(({ size }) => size), longer: axes.flatMap(({ size, now, then }) => (now > then ? [size] : [])) });
+  }
+  const observed = new Set(
+    graph.statements
+      .flatMap((s) => (s.kind === 'observe' && s.target !== null ? graph.variables.get(s.target.variable)!.dims : []))
+      .map((dim) => (dim.op === 'size' ? dim.name : null)),
+  );
+  // One size leaves no choice.
+  for (const { sizes } of differing) if (new Set(sizes).size === 1) renewed.add(sizes[0]!);
+  for (const { sizes, longer } of differing) {
+    if (sizes.some((size) => renewed.has(size))) continue;
+    const size = longer[0] ?? sizes.find((candidate) => observed.has(candidate)) ?? sizes[0];
+    if (size !== undefined) renewed.add(size);
   }
   return renewed;
 }
@@ -48,9 +68,8 @@ function knownOf(variable: BoundVariable | undefined): Known | null {
     : null;
 }
 
-/** True where the second array is as long along the axis as the first or longer, and agrees with it where both have values. */
-function goesOn(old: Known, now: Known, axis: number): boolean {
-  if (now.shape[axis]! < old.shape[axis]!) return false;
+/** True where two arrays have the same values wherever both have any. */
+function agrees(old: Known, now: Known): boolean {
   const places = placesIn(old.shape, now.shape);
   for (let k = 0; k < old.values.length; k++) {
     const there = places?.[k] ?? k;
@@ -58,21 +77,6 @@ function goesOn(old: Known, now: Known, axis: number): boolean {
     if (old.values[k] !== now.values[there]) return false;
   }
   return true;
-}
-
-/** True where some element is given that the run was not given with the same value. */
-export function hasNewValues(before: BoundVariable | undefined, now: BoundVariable): boolean {
-  if (now.status !== 'given' && now.status !== 'partial') return false;
-  const old = knownOf(before),
-    same = new Uint8Array(now.values.length);
-  if (old !== null) {
-    const places = placesIn(old.shape, now.shape);
-    for (let k = 0; k < old.values.length; k++) {
-      const there = places?.[k] ?? k;
-      if (there >= 0 && old.gaps?.[k] !== 1 && old.values[k] === now.values[there]) same[there] = 1;
-    }
-  }
-  return same.some((isSame, k) => isSame === 0 && now.mask?.[k] !== 1 && now.absent?.[k] !== 1);
 }
 
 /** True where each number of the first array is in the second, and no smaller there. */
@@ -86,7 +90,7 @@ function isNoSmaller(old: Known, now: Known): boolean {
 }
 
 /** Flat numbers in the second shape of the elements of the first: -1 outside of it, null where the shapes are one. */
-function placesIn(from: readonly number[], to: readonly number[]): Int32Array | null {
+export function placesIn(from: readonly number[], to: readonly number[]): Int32Array | null {
   if (from.every((length, axis) => length === to[axis])) return null;
   const places = new Int32Array(sizeOf(from)),
     at = from.map(() => 0);
