@@ -433,7 +433,7 @@ function unheeded({ statement, known, as, unknown }: IgnoredEvidence, bound: Bou
   const what = known === null ? 'an observed expression' : nameOf(known),
     drawn = nameOf(unknown),
     learning = 'predictions do not learn from new data',
-    passedOver = `which would be drawn without regard to it`;
+    passedOver = 'which would be drawn without regard to it';
   const again = 'add the new rows to the data of the run, with null for what is to be predicted, and run again';
   if (known === null || as === 'given') {
     const isPartial = known !== null && bound.variables.get(known.variable)!.status === 'partial';
