@@ -27,7 +27,7 @@ import {
   visit,
   zero,
 } from '../expr/expr.js';
-import { tidy } from '../expr/affine.js';
+import { difference, tidy } from '../expr/affine.js';
 import type { ArgumentSyntax, IndexSyntax, PlateSyntax, RangeSyntax, Syntax } from '../1-parse/ast.js';
 import { type Call, applied, applyBuiltin, builtins, choose, elementwise, matrixProduct } from './builtins.js';
 import { type Context, rangesOf } from './context.js';
@@ -240,6 +240,13 @@ function lowerBinary(context: Context, syntax: Syntax & { kind: 'binary' }, envi
       fn === 'and' ? cond(a!, applied('ne', b!, zero), zero) : cond(a!, one, applied('ne', b!, zero)),
     );
   }
+  // What an `eq` says of an index is solved for it, and a real may lie between two of its values.
+  if (fn === 'eq' && (left.scalar === 'real' || right.scalar === 'real'))
+    return elementwise(c, [left, right], 'bool', (a, b) =>
+      difference(a!, b!).terms.some((t) => t.term.op === 'index')
+        ? applied('and', applied('ge', a!, b!), applied('le', a!, b!))
+        : applied(fn, a!, b!),
+    );
   return elementwise(c, [left, right], resultScalar(fn, left, right), (a, b) => applied(fn, a!, b!));
 }
 function readsByArithmetic(e: Expr): boolean {

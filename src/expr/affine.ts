@@ -5,7 +5,7 @@
  * Proofs replace every index by the end of its range that is worst and use that sizes are not
  * negative; they are sound and give up easily.
  */
-import { type Expr, type Index, add, equal, isConst, mul, num, sub, substitute } from './expr.js';
+import { type Expr, type Index, add, equal, freeIndices, isConst, mul, num, sub, substitute } from './expr.js';
 
 /** `constant + sum coefficient * term`; terms are indices, sizes or anything not affine. */
 export interface Affine {
@@ -84,6 +84,8 @@ export function provablyNonNegative(e: Expr, ranges: readonly Range[]): boolean 
   for (let round = 0; round < 12; round++) {
     const t = form.terms.find((s) => s.term.op === 'index' && ranges.some((r) => r.index === s.term));
     if (t === undefined) break;
+    // In `i * i - i` the worst end of the one term is not the worst of the other, nor of both together.
+    if (form.terms.some((s) => s !== t && freeIndices(s.term).has(t.term as Index))) return false;
     const r = ranges.find((s) => s.index === t.term)!;
     const worst = t.coefficient > 0 ? r.from : sub(r.to, num(1));
     form = affine(substitute(fromAffine(form), new Map([[t.term as Index, worst]])));

@@ -690,6 +690,25 @@ function deltaOf(e: Expr, i: Index): Delta | null {
   }
 }
 
+/** True where an expression is an integer by its form. What is read counts as one: `lower` has no equation of an index with a real. */
+function isWhole(e: Expr): boolean {
+  switch (e.op) {
+    case 'const':
+      return Number.isInteger(e.value);
+    case 'apply': {
+      const kind = primitives.get(e.fn)?.integer ?? false;
+      if (e.fn === 'pow') return isWhole(e.args[0]!) && isConst(e.args[1]!) && Number.isInteger(e.args[1].value) && e.args[1].value >= 0;
+      return kind === true || (kind === 'inherit' && e.args.every(isWhole));
+    }
+    case 'cond':
+      return isWhole(e.then) && isWhole(e.otherwise);
+    case 'reduce':
+      return e.kind === 'argmax' || (e.kind !== 'logsumexp' && isWhole(e.body));
+    default:
+      return true;
+  }
+}
+
 /** The only i for which a test can hold, and what is left of the test there; null where there is no such i. */
 function solveTest(test: Expr, i: Index): Delta | null {
   if (isApply(test, 'and')) {
@@ -704,6 +723,8 @@ function solveTest(test: Expr, i: Index): Delta | null {
   const own = form.terms.find((t) => t.term === i);
   const others = form.terms.filter((t) => t.term !== i);
   if (own === undefined || Math.abs(own.coefficient) !== 1 || others.some((t) => freeIndices(t.term).has(i))) return null;
+  // No index is equal to 2.5, nor to n / 2 for every n.
+  if (![form.constant, ...others.map((t) => t.coefficient)].every(Number.isInteger) || !others.every((t) => isWhole(t.term))) return null;
   // c i + r = 0 with c = 1 or -1, so i = -c r.
   const scale = -own.coefficient;
   return {

@@ -111,4 +111,47 @@ describe('the log joint density', () => {
     expect(() => normal.total(point({ s: 1 }))).toThrow(/'m'/);
     expect(() => normal.total(point({ m: [1, 2], s: 1 }))).toThrow(/2 numbers, 1 are needed/);
   });
+
+  it('counts what lies between bounds that are not affine in an outer index', () => {
+    // At its last index each of these ranges, and each of these tests, says another thing than before.
+    const over = (inner: string): number =>
+      density(`sample x ~ Flat() factor sum(x for i in 0..<40, j in ${inner})`).total(point({ x: 1 }));
+    const indices = Array.from({ length: 40 }, (_, i) => i);
+    const count = (length: (i: number) => number): number => indices.reduce((sum, i) => sum + Math.max(0, length(i)), 0);
+    expect(over('i..<i * i')).toBe(count((i) => i * i - i));
+    expect(over('i * i..<3 * i')).toBe(count((i) => 3 * i - i * i));
+    expect(over('i..<max(2 * i, 3)')).toBe(count((i) => Math.max(2 * i, 3) - i));
+    const where = (test: string): number => density(`sample x ~ Flat() factor sum(${test} ? x : 0 for i in 0..<40)`).total(point({ x: 1 }));
+    expect(where('i * i > i')).toBe(38);
+    expect(where('i * i <= i')).toBe(2);
+    expect(where('i * i == i')).toBe(2);
+    const sized = density('data n: int sample x ~ Flat() factor sum(exp(x * j) for i in 0..<4, j in i..<i * n)', { n: 2 });
+    expect(sized.total(point({ x: 1 }))).toBeCloseTo(Math.E + Math.E ** 2 + 2 * Math.E ** 3 + Math.E ** 4 + Math.E ** 5, 9);
+    const product = density('sample x ~ Flat() factor prod(1 + x for i in 0..<4, j in i..<i * i)');
+    expect(product.total(point({ x: 1 }))).toBe(2 ** 8);
+  });
+  it('has no term for an index that a real between two of its values is compared with', () => {
+    const at = (r: number): number =>
+      density('data r: real sample x ~ Flat() factor sum(i == r ? x * i : 0 for i in 0..<50)', { r }).total(point({ x: 1 }));
+    expect([at(2), at(2.5)]).toEqual([2, 0]);
+    const total = (terms: string): number => density(`sample x ~ Flat() factor sum(${terms})`).total(point({ x: 1 }));
+    expect(total('i / 2 == j ? x * j : 0 for i in 0..<50, j in 0..<50')).toBe(300);
+    expect(total('i + 0.5 == j ? x : 0 for i in 0..<50, j in 0..<50')).toBe(0);
+    expect(total('i == 2.5 ? x : 0 for i in 0..<50')).toBe(0);
+    const defined = density(
+      'for i in 0..<5 { let u[i] = i + 0.5 } sample x ~ Flat() factor sum(u[i] == k ? x : 0 for i in 0..<5, k in 0..<5)',
+    );
+    expect(defined.total(point({ x: 1 }))).toBe(0);
+    const unknown = density('sample k ~ DiscreteUniform(0, 5) factor sum(i == k / 2 ? 7 : 0 for i in 0..<40)');
+    expect(unknown.total(point({ k: 4 }))).toBeCloseTo(7 - Math.log(6), 12);
+    expect(unknown.total(point({ k: 5 }))).toBeCloseTo(-Math.log(6), 12);
+    // An element that lies outside of its array is not read.
+    const read = density(
+      'data t: real[N] sample a ~ iid(Normal(0, 1), 3) for k in 0..<N { factor sum(t[k] == i ? a[i] : 0 for i in 0..<3) }',
+      {
+        t: [1, 2, 2.5, 7],
+      },
+    );
+    expect(read.total(point({ a: [1, 2, 3] }))).toBeCloseTo(5 + logNormal(1, 0, 1) + logNormal(2, 0, 1) + logNormal(3, 0, 1), 12);
+  });
 });
