@@ -5,10 +5,10 @@
 import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
 import { renderDiagnostics } from '../errors/render.js';
 import { createRandom } from '../random/generator.js';
-import { isProper } from '../distributions/law/law.js';
+import { isProper, type Law } from '../distributions/law/law.js';
 import { type Expr, isConst, variablesOf } from '../expr/expr.js';
 import type { BoundModel } from '../2-graph/bound.js';
-import type { ModelGraph, Statement } from '../2-graph/graph.js';
+import type { ModelGraph, Statement, Target } from '../2-graph/graph.js';
 import { loadModule } from './loadedModule.js';
 import { ancestralCode } from './ancestral.js';
 import { ProgramBuilder } from './programBuilder.js';
@@ -30,6 +30,19 @@ export interface Simulation {
 export interface Generation {
   readonly notes: readonly Diagnostic[];
   wanted(s: Statement): boolean;
+}
+
+/** True where a draw whose elements depend on each other is given in part; the cells of a Multinomial have a law given the others that is drawn from. */
+function isGivenWithin(bound: BoundModel, { variable, at }: Target, law: Law): boolean {
+  const { mask, shape } = bound.variables.get(variable)!;
+  const ordered = bound.graph.variables.get(variable)?.constraint.kind === 'ordered';
+  if (mask === undefined || (law.kind === 'family' && law.family === 'Multinomial')) return false;
+  const size = shape.slice(ordered ? -1 : at.length).reduce((a, b) => a * b, 1);
+  for (let k = 0; k < mask.length; k += size) {
+    const missing = mask.subarray(k, k + size).reduce<number>((sum, m) => sum + (m === 0 ? 0 : 1), 0);
+    if (missing > 0 && missing < size) return true;
+  }
+  return false;
 }
 
 /**
@@ -72,6 +85,14 @@ export function generation(builder: ProgramBuilder, known: ReadonlySet<string> =
           span: s.span,
           message: `'${s.target.variable}' has an improper law that cannot be drawn from`,
           hint: `Pass a value for '${s.target.variable}', or give it a proper prior.`,
+        });
+      if (isGivenWithin(bound, s.target, s.law))
+        wrong.push({
+          code: 'cannot-simulate',
+          severity: 'error',
+          span: s.span,
+          message: `'${s.target.variable}' is given in part, and its elements are drawn together: a simulation does not draw some given others`,
+          hint: 'Pass all elements or none of them, or run inference, which conditions on those that are given.',
         });
       if (s.kind === 'observe') {
         const list = generators.get(s.target.variable) ?? [];

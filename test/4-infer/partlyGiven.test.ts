@@ -44,3 +44,29 @@ test.each(['gibbs', 'mh', 'cavi'])('a simplex or a matrix given in part is refus
     ),
   ).rejects.toThrow('a part of it is given');
 });
+
+describe('simulation of a draw that is given in part', () => {
+  const correlated = 'MvNormal([0, 0], [[1, 0.99], [0.99, 1]])';
+  it('is refused where it would not be given the rest', () => {
+    for (const [program, data] of [
+      [`sample z ~ ${correlated}`, { z: [2, null] }],
+      [`data z: real[2] observe z ~ ${correlated}`, { z: [null, 2] }],
+      ['sample z ~ DirichletMultinomial(5, [1, 2, 3])', { z: [4, null, null] }],
+      ['sample z: ordered[2] ~ iid(Normal(0, 1), 2)', { z: [null, -2] }],
+    ] as const)
+      expect(() => compile(program).sample(data)).toThrow(/'z' is given in part, and its elements are drawn together/);
+  });
+  it('takes draws that are given or missing as a whole, and elements that do not depend on each other', () => {
+    const rows = compile(`data y: real[N, 2] observe y ~ ${correlated}`).sample(
+      {
+        y: [
+          [null, null],
+          [1, 2],
+        ],
+      },
+      { seed: 1 },
+    );
+    expect((rows['y'] as number[][])[1]).toEqual([1, 2]);
+    expect((compile('sample z ~ iid(Normal(0, 1), 2)').sample({ z: [3, null] })['z'] as number[])[0]).toBe(3);
+  });
+});
