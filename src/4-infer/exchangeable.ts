@@ -7,7 +7,7 @@
  * these are the only places in which a label occurs: never as a number, never beside a constant, never
  * indexing data. The test is sound; a model it does not understand counts as not exchangeable.
  */
-import { type Expr, type Index, isConst, visit } from '../expr/expr.js';
+import { type Apply, equal, type Expr, type Index, isConst, visit } from '../expr/expr.js';
 import type { Factor } from '../3-derive/model.js';
 import type { ExchangeableGroup } from './posterior.js';
 import type { ProgramBuilder } from './programBuilder.js';
@@ -30,6 +30,13 @@ export function exchangeableGroups(builder: ProgramBuilder, factors: readonly Fa
   }
   return out;
 }
+
+const comparisons: ReadonlyMap<string, (a: number, b: number) => boolean> = new Map([
+  ['ge', (a: number, b: number): boolean => a >= b],
+  ['gt', (a: number, b: number): boolean => a > b],
+  ['le', (a: number, b: number): boolean => a <= b],
+  ['lt', (a: number, b: number): boolean => a < b],
+]);
 
 /** Thrown where a label is used as more than a label. */
 class NotExchangeable extends Error {}
@@ -155,18 +162,11 @@ class Labels {
           use(x.otherwise, false);
           return;
         case 'apply': {
-          // Whether two labels are the same does not depend on their numbers; a label lies among the labels.
+          // Whether two labels are the same does not depend on their numbers; a label is a whole number among the labels.
           const [a, b] = x.args;
           if ((x.fn === 'eq' || x.fn === 'ne') && a !== undefined && b !== undefined && this.isLabel(a) && this.isLabel(b)) return;
-          if (
-            (x.fn === 'ge' || x.fn === 'gt' || x.fn === 'le' || x.fn === 'lt') &&
-            a !== undefined &&
-            b !== undefined &&
-            this.isLabel(a) &&
-            isConst(this.builder.bind(b))
-          )
-            return;
-          if (x.fn === 'eq' && a?.op === 'apply' && a.fn === 'floor') return;
+          if (this.isAlikeForAll(x)) return;
+          if (x.fn === 'eq' && a?.op === 'apply' && a.fn === 'floor' && b !== undefined && this.isLabel(b) && equal(a.args[0]!, b)) return;
           for (const arg of x.args) use(arg, false);
           return;
         }
@@ -181,6 +181,14 @@ class Labels {
       }
     };
     for (const e of this.expressions(f)) use(e, false);
+  }
+  /** Whether a comparison of a label with a number comes out alike for all labels: one that tells some from the others is no matter of support. */
+  private isAlikeForAll(x: Apply): boolean {
+    const compare = comparisons.get(x.fn),
+      [a, b] = x.args;
+    if (compare === undefined || a === undefined || b === undefined || !this.isLabel(a)) return false;
+    const bound = this.builder.bind(b);
+    return isConst(bound) && compare(0, bound.value) === compare(this.size - 1, bound.value);
   }
   private isLabel(e: Expr): boolean {
     return (e.op === 'index' && this.indices.has(e)) || (e.op === 'ref' && this.latents.has(e.variable));

@@ -84,6 +84,21 @@ describe('exchangeable components', () => {
       { y, K: 3 },
     ],
     [
+      'whose label is compared with a number that only some are below',
+      `${start}${component}${labels} observe y[n] ~ Normal(mu[z[n]], z[n] < 2 ? 3 : 0.5) }`,
+      { y, K: 3 },
+    ],
+    [
+      'whose label is rounded to a number that only some come to',
+      `${start}${component}${labels} observe y[n] ~ Normal(mu[z[n]], floor(z[n] / 2) == z[0] ? 3 : 0.5) }`,
+      { y, K: 3 },
+    ],
+    [
+      'only some of which another label chooses among',
+      `${start}${component}sample u ~ DiscreteUniform(0, 1)\n${labels} observe y[n] ~ Normal(mu[z[n]] + mu[u], 1) }`,
+      { y, K: 3 },
+    ],
+    [
       'that are data',
       `data mu: real[K]\ndata y: real[N]\nsample pi ~ Dirichlet(fill(1, K))\n${labels} observe y[n] ~ Normal(mu[z[n]], 1) }`,
       { y, mu: [0, 1] },
