@@ -4,7 +4,8 @@
  *
  * A factor of finite latents and data alone is evaluated at every combination of their values, for
  * each of its instances; it has a structural zero where the possible combinations are not a product
- * of sets of values.
+ * of sets of values. Unknowns of other kinds beside them (the other entries of a row of transition probabilities) stand
+ * at a few numbers in turn: impossible is what is so at each of them.
  */
 import { allocate, instantiate, printModule } from '../code/module.js';
 import { createRuntime } from '../code/runtime.js';
@@ -13,6 +14,7 @@ import { createRandom } from '../random/generator.js';
 import {
   type Expr,
   type Index,
+  type Ref,
   add,
   apply,
   cond,
@@ -34,6 +36,18 @@ import { loops } from './programBuilder.js';
 /** Factors with more values to try than this are looked at for their first instances only. */
 const mostEvaluations = 1 << 20;
 const mostCombinations = 1 << 12;
+
+/** Trials of unknowns that have no finite range: positive, in the unit interval, far out, negative. */
+const trials: readonly ((k: number) => number)[] = [
+  (k) => 0.1 + 0.8 * scattered(k),
+  (k) => 0.9 - 0.8 * scattered(k),
+  (k) => 0.5 + 5 * scattered(k),
+  (k) => 4 * scattered(k) - 2,
+];
+/** Numbers between 0 and 1 of which no two are the same (Weyl 1916). */
+function scattered(k: number): number {
+  return ((k + 1) * 0.6180339887498949) % 1;
+}
 
 /** Sets of variables that belong to one block, in no order; disjoint. */
 export function structuralGroups(builder: ProgramBuilder, factors: readonly Factor[]): readonly ReadonlySet<string>[] {
@@ -65,31 +79,46 @@ function meeting(builder: ProgramBuilder, factor: Factor): ReadonlySet<string> |
   );
   if (changing.size === 0 || factor.guards.some((g) => [...variablesOf(g)].some((v) => builder.storage(v).place !== 'data'))) return null;
   const ranges = new Map<string, { low: number; count: number }>();
+  let open = false;
   for (const v of changing) {
     const range = model.finiteRange(v);
     const low = range === null ? null : builder.interval(builder.bind(range.low)),
       high = range === null ? null : builder.interval(builder.bind(range.high));
-    if (low === null || high === null || !Number.isFinite(high.high - low.low)) return null;
-    ranges.set(v, { low: low.low, count: high.high - low.low + 1 });
+    if (low === null || high === null || !Number.isFinite(high.high - low.low)) open = true;
+    else ranges.set(v, { low: low.low, count: high.high - low.low + 1 });
   }
+  if (ranges.size === 0 || (open && isOpaque(factor))) return null;
   const tried: Tried[] = [];
-  const replace = (e: Expr): Expr =>
+  const standing: Ref[] = [];
+  const replace = (e: Expr, trial: (k: number) => number): Expr =>
     rewrite(e, (x) => {
-      const range = x.op === 'ref' ? ranges.get(x.variable) : undefined;
-      if (x.op !== 'ref' || range === undefined) return x;
-      let known = tried.find((t) => t.variable === x.variable && t.at.length === x.at.length && t.at.every((a, d) => equal(a, x.at[d]!)));
+      if (x.op !== 'ref' || !changing.has(x.variable)) return x;
+      const sameElement = (t: { readonly variable: string; readonly at: readonly Expr[] }): boolean =>
+        t.variable === x.variable && t.at.length === x.at.length && t.at.every((a, d) => equal(a, x.at[d]!));
+      const range = ranges.get(x.variable);
+      if (range === undefined) {
+        const known = standing.findIndex(sameElement);
+        return num(trial(known >= 0 ? known : standing.push(x) - 1));
+      }
+      let known = tried.find(sameElement);
       if (known === undefined) {
         known = { variable: x.variable, at: x.at, value: index('v'), low: range.low, count: range.count };
         tried.push(known);
       }
       return add(num(known.low), known.value);
     });
-  let density = replace(builder.bind(factor.logDensity));
-  for (const c of [...factor.conditions].reverse()) density = cond(replace(builder.bind(c)), density, num(-Infinity));
+  const possibleAt = (trial: (k: number) => number): Expr => {
+    const density = replace(builder.bind(factor.logDensity), trial);
+    // What is not a number at a trial says nothing: its unknowns may never stand there.
+    const isPossible = open ? apply('not', apply('eq', density, num(-Infinity))) : apply('gt', density, num(-Infinity));
+    const conditions = factor.conditions.map((c) => replace(builder.bind(c), trial));
+    return conditions.reduceRight<Expr>((rest, c) => cond(c, rest, zero), isPossible);
+  };
+  const possibleSomewhere = (open ? trials : trials.slice(0, 1)).map(possibleAt).reduce((x, y) => apply('or', x, y));
   const combinations = tried.reduce((n, t) => n * t.count, 1);
   // Without a value to try (a Categorical of no probabilities) there is no combination, and no end to going through them.
   if (tried.length < 2 || combinations === 0 || combinations > mostCombinations || mentionsBound(tried)) return null;
-  const possible = evaluate(builder, factor, density, tried, combinations);
+  const possible = evaluate(builder, factor, possibleSomewhere, tried, combinations);
   for (let start = 0; start + combinations <= possible.length; start += combinations) {
     if (
       !isProduct(
@@ -100,6 +129,15 @@ function meeting(builder: ProgramBuilder, factor: Factor): ReadonlySet<string> |
       return new Set(tried.map((t) => t.variable));
   }
   return null;
+}
+/** True for what a number of no meaning must not be handed to: functions of the user's, and those of whole matrices. */
+function isOpaque(factor: Factor): boolean {
+  let found = false;
+  for (const e of [factor.logDensity, ...factor.conditions])
+    visit(e, (x) => {
+      if (x.op === 'element') found = true;
+    });
+  return found;
 }
 /** References inside sums would each be an element of their own. */
 function mentionsBound(tried: readonly Tried[]): boolean {
@@ -115,7 +153,7 @@ function mentionsBound(tried: readonly Tried[]): boolean {
 }
 
 /** 1 where a combination is possible, for each instance, combinations in row-major order. */
-function evaluate(builder: ProgramBuilder, factor: Factor, density: Expr, tried: readonly Tried[], combinations: number): Int32Array {
+function evaluate(builder: ProgramBuilder, factor: Factor, isPossible: Expr, tried: readonly Tried[], combinations: number): Int32Array {
   const plates = factor.plates.map((p) => builder.bindBinder({ index: p.index, from: p.from, to: p.to }));
   const cells = plates.reduce((n, p) => {
     const r = builder.interval(p.to);
@@ -129,7 +167,7 @@ function evaluate(builder: ProgramBuilder, factor: Factor, density: Expr, tried:
     {
       do: 'if',
       test: apply('lt', ref(counter, []), num(limit)),
-      then: [store(out, [ref(counter, [])], apply('gt', density, num(-Infinity)))],
+      then: [store(out, [ref(counter, [])], isPossible)],
       otherwise: [],
     },
     accumulate(counter, [], one),

@@ -322,6 +322,18 @@ const zeros: readonly Study[] = [
 ];
 
 describe('unknowns that meet in a structural zero', () => {
+  test('are found beside unknowns that are not finite, wherever these stand', () => {
+    const plan = (source: string, options: Parameters<typeof compile>[2]): readonly string[] =>
+      compile(source, {}, options).plan.map((p) => p.block);
+    const start = 'sample p ~ Beta(2, 2) sample a ~ Bernoulli(0.3)',
+      apart = `${start} sample b ~ Categorical(a == 0 ? [p, 1 - p, 0, 0] : [0, 0, p, 1 - p])`;
+    for (const options of [{ backend: 'mh' }, { blocks: { kind: 'none' } }] as const) {
+      expect(plan(apart, options)).toEqual(['p', 'a, b']);
+      expect(plan(`${start} sample b ~ Categorical(a == 0 ? [p, 1 - p, 0] : [p / 2, 0.5, 0])`, options)).toEqual(['p', 'a', 'b']);
+      // Each value of p forbids some combination, and none is forbidden by all.
+      expect(plan(`${start} sample b ~ Bernoulli(0.5) factor a == b || p > 0.5 ? 0 : -inf`, options)).toEqual(['p', 'a', 'b']);
+    }
+  });
   test('are drawn alone where the user says so, and a warning names them where they are too many', () => {
     const source = 'sample a ~ Bernoulli(0.3) sample b ~ Bernoulli(0.6) factor a + b == 1 ? 0 : -inf';
     expect(compile(source, {}).plan.map((p) => p.block)).toEqual(['a, b']);
