@@ -46,11 +46,13 @@ function isGivenWithin(bound: BoundModel, { variable, at }: Target, law: Law): b
 }
 
 /**
- * @param known unknowns whose values come from elsewhere: none of their elements is drawn.
+ * @param continued unknowns whose values come from elsewhere, of which no element is drawn; null where everything is simulated. Of draws
+ * that are given in part `continuedUnknowns` knows which are drawn.
  * @throws ModelError where a program cannot be simulated: it has a `factor`, an improper prior, or a
  * datum that is observed only through an expression.
  */
-export function generation(builder: ProgramBuilder, known: ReadonlySet<string> = new Set()): Generation {
+export function generation(builder: ProgramBuilder, continued: ReadonlySet<string> | null = null): Generation {
+  const known = continued ?? new Set<string>();
   const { bound, model } = builder;
   const { statements } = bound.graph;
   const unknown = (name: string): boolean => ['latent', 'partial'].includes(model.statusOf(name)) && !known.has(name);
@@ -86,7 +88,7 @@ export function generation(builder: ProgramBuilder, known: ReadonlySet<string> =
           message: `'${s.target.variable}' has an improper law that cannot be drawn from`,
           hint: `Pass a value for '${s.target.variable}', or give it a proper prior.`,
         });
-      if (isGivenWithin(bound, s.target, s.law))
+      if (continued === null && isGivenWithin(bound, s.target, s.law))
         wrong.push({
           code: 'cannot-simulate',
           severity: 'error',
