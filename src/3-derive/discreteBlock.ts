@@ -52,6 +52,8 @@ export interface Members {
   trips(from: Expr, to: Expr): number;
   /** True where the value cannot change while a program runs. */
   isFixed(e: Expr): boolean;
+  /** True where the address is one of the variable's for all values of the binders. */
+  isInside(reference: Ref, binders: readonly Binder[]): boolean;
 }
 
 export interface NotTabulated {
@@ -84,8 +86,10 @@ export function tableTerms(raw: Factor, members: Members): readonly TableTerm[] 
   for (const piece of pieces) {
     const written = writeOut(piece.value, members);
     if (typeof written !== 'object' || 'reason' in written) return written;
-    for (const opened of openGathers({ ...piece, value: written }, members)) {
-      const term = slotted(raw.id, opened, members);
+    const decided = openGathers({ ...piece, value: written }, members).map((opened) => decide(opened, members));
+    for (const each of decided.flat()) {
+      if ('reason' in each) return each;
+      const term = slotted(raw.id, each, members);
       if ('reason' in term) return term;
       const same = out.findIndex((t) => sameInstances(t, term));
       if (same >= 0) out[same] = { ...term, value: add(out[same]!.value, term.value) };
@@ -221,6 +225,37 @@ function openGathers(piece: Piece, members: Members): readonly Piece[] {
 /** The test is on top, so that opening a further gather leaves it alone. */
 function guardedBy(by: Expr, k: Index, value: Expr): Expr {
   return cond(apply('eq', by, k), value, zero);
+}
+
+/**
+ * One piece for each outcome of the tests that keep addresses inside their variables, as `n > 0 ? z[n - 1] : 0` does: where the
+ * test does not hold the element is not mentioned, and there is none.
+ */
+function decide(piece: Piece, members: Members): readonly (Piece | NotTabulated)[] {
+  const found = keptInside(piece, members);
+  if (found === null) return [piece];
+  const { test, by } = found;
+  const bound = new Set(piece.binders.map((b) => b.index));
+  if (![...freeIndices(test)].every((i) => bound.has(i)))
+    return [{ variable: by.variable, reason: 'a condition within a sum tells where it has an element' }];
+  const where = (outcome: Expr): Expr => rewrite(piece.value, (x) => (equal(x, test) ? outcome : x));
+  return [
+    ...decide({ ...piece, guards: [...piece.guards, test], value: where(one) }, members),
+    ...decide({ ...piece, guards: [...piece.guards, apply('not', test)], value: where(zero) }, members),
+  ];
+}
+
+/** A fixed test in the value under which stands a reference to a member that may be outside of its variable, and that reference. */
+function keptInside({ value, binders }: Piece, members: Members): { readonly test: Expr; readonly by: Ref } | null {
+  let found: { readonly test: Expr; readonly by: Ref } | null = null;
+  visit(value, (x) => {
+    if (x.op !== 'cond' || !members.isFixed(x.test)) return;
+    for (const branch of [x.then, x.otherwise])
+      visit(branch, (y) => {
+        if (y.op === 'ref' && members.has(y.variable) && !members.isInside(y, binders)) found ??= { test: x.test, by: y };
+      });
+  });
+  return found;
 }
 
 /** A reference to a member within the address of another, itself with no member in its address. */

@@ -176,9 +176,12 @@ class Expander {
 
   private conditional(e: Expr & { op: 'cond' }): readonly Monomial[] {
     if (!this.isGuard(e.test)) return this.opaque(e);
+    const { test, then, otherwise } = e;
+    // `n > 0 && z[n - 1] == 1`: the first part keeps the second inside its variable, so each is a guard of its own.
+    if (test.op === 'cond') return this.expand(cond(test.test, cond(test.then, then, otherwise), cond(test.otherwise, then, otherwise)));
     return [
-      ...this.expand(e.then).map((m) => ({ ...m, guards: [e.test, ...m.guards] })),
-      ...this.expand(e.otherwise).map((m) => ({ ...m, guards: [not(e.test), ...m.guards] })),
+      ...this.expand(then).map((m) => ({ ...m, guards: [test, ...m.guards] })),
+      ...this.expand(otherwise).map((m) => ({ ...m, guards: [not(test), ...m.guards] })),
     ];
   }
 

@@ -3,21 +3,34 @@
  * their formula beside their text. Nothing of the compiler is asked what a program means.
  */
 import type { Dice } from './dice.js';
+import {
+  bernoulli,
+  beta,
+  binomial,
+  censoredNormal,
+  constant,
+  discreteUniform,
+  exponential,
+  gamma,
+  geometric,
+  halfNormal,
+  inverseGamma,
+  laplace,
+  type Law,
+  logistic,
+  logNormal,
+  mixtureOf,
+  negativeBinomial,
+  normal,
+  poisson,
+  type State,
+  studentT,
+  type Term,
+  truncatedNormal,
+  uniform,
+  weibull,
+} from './smallLaws.js';
 
-/** Values of everything that has a name. */
-export interface State {
-  readonly numbers: Record<string, number>;
-  readonly lists: Record<string, number[]>;
-}
-export interface Term {
-  readonly text: string;
-  readonly at: (s: State, n: number) => number;
-}
-/** A law of some type with its log density. */
-export interface Law {
-  readonly text: string;
-  readonly log: (x: number, s: State, n: number) => number;
-}
 export interface Continuous {
   readonly name: string;
   /** Null for a number; the element of a list. */
@@ -48,71 +61,8 @@ export interface SmallProgram {
 const rows = 3;
 /** The rounds that a statement under `if` has. */
 const on = [1, 0, 1];
-const halfLogTwoPi = 0.5 * Math.log(2 * Math.PI);
-
-/** Lanczos (1964), g = 7, nine coefficients: 15 digits. */
-function logGamma(x: number): number {
-  if (x < 0.5) return Math.log(Math.PI / Math.abs(Math.sin(Math.PI * x))) - logGamma(1 - x);
-  const c = [
-    0.99999999999980993, 676.5203681218851, -1259.1392167224028, 771.32342877765313, -176.61502916214059, 12.507343278686905,
-    -0.13857109526572012, 9.9843695780195716e-6, 1.5056327351493116e-7,
-  ];
-  const t = x + 6.5;
-  return halfLogTwoPi + (x - 0.5) * Math.log(t) - t + Math.log(c.slice(1).reduce((sum, ci, i) => sum + ci / (x + i), c[0]!));
-}
-
-const constant = (x: number): Term => ({ text: x < 0 ? `(${x})` : String(x), at: () => x });
-const law =
-  (name: string, log: (x: number, ...args: readonly number[]) => number) =>
-  (...args: readonly Term[]): Law => ({
-    text: `${name}(${args.map((a) => a.text).join(', ')})`,
-    log: (x, s, n) => log(x, ...args.map((a) => a.at(s, n))),
-  });
-
-const normal = law('Normal', (x, m, sd) => (sd! > 0 ? -halfLogTwoPi - Math.log(sd!) - 0.5 * ((x - m!) / sd!) ** 2 : -Infinity));
-const laplace = law('Laplace', (x, m, b) => (b! > 0 ? -Math.log(2 * b!) - Math.abs(x - m!) / b! : -Infinity));
-const logistic = law('Logistic', (x, m, s) => {
-  const u = Math.abs(x - m!) / s!;
-  return s! > 0 ? -u - Math.log(s!) - 2 * Math.log1p(Math.exp(-u)) : -Infinity;
-});
-const studentT = law('StudentT', (x, df, m, s) =>
-  s! > 0
-    ? logGamma((df! + 1) / 2) -
-      logGamma(df! / 2) -
-      0.5 * Math.log(df! * Math.PI) -
-      Math.log(s!) -
-      ((df! + 1) / 2) * Math.log1p(((x - m!) / s!) ** 2 / df!)
-    : -Infinity,
-);
-const gamma = law('Gamma', (x, a, r) =>
-  x > 0 && a! > 0 && r! > 0 ? a! * Math.log(r!) - logGamma(a!) + (a! - 1) * Math.log(x) - r! * x : -Infinity,
-);
-const inverseGamma = law('InverseGamma', (x, a, b) =>
-  x > 0 && a! > 0 && b! > 0 ? a! * Math.log(b!) - logGamma(a!) - (a! + 1) * Math.log(x) - b! / x : -Infinity,
-);
-const exponential = law('Exponential', (x, r) => (x >= 0 && r! > 0 ? Math.log(r!) - r! * x : -Infinity));
-const halfNormal = law('HalfNormal', (x, s) =>
-  x >= 0 && s! > 0 ? Math.log(2) - halfLogTwoPi - Math.log(s!) - 0.5 * (x / s!) ** 2 : -Infinity,
-);
-const logNormal = law('LogNormal', (x, m, s) =>
-  x > 0 && s! > 0 ? -halfLogTwoPi - Math.log(s!) - Math.log(x) - 0.5 * ((Math.log(x) - m!) / s!) ** 2 : -Infinity,
-);
-const beta = law('Beta', (x, a, b) =>
-  x > 0 && x < 1 && a! > 0 && b! > 0
-    ? logGamma(a! + b!) - logGamma(a!) - logGamma(b!) + (a! - 1) * Math.log(x) + (b! - 1) * Math.log1p(-x)
-    : -Infinity,
-);
-const uniform = law('Uniform', (x, a, b) => (x >= a! && x <= b! && b! > a! ? -Math.log(b! - a!) : -Infinity));
-const poisson = law('Poisson', (x, r) => (r! > 0 ? x * Math.log(r!) - r! - logGamma(x + 1) : r === 0 && x === 0 ? 0 : -Infinity));
-const weigh = (k: number, p: number): number => (k === 0 ? 0 : k * Math.log(p));
-const bernoulli = law('Bernoulli', (x, p) => (p! >= 0 && p! <= 1 ? weigh(x, p!) + weigh(1 - x, 1 - p!) : -Infinity));
-const binomial = law('Binomial', (x, n, p) =>
-  x >= 0 && x <= n! && p! >= 0 && p! <= 1
-    ? logGamma(n! + 1) - logGamma(x + 1) - logGamma(n! - x + 1) + weigh(x, p!) + weigh(n! - x, 1 - p!)
-    : -Infinity,
-);
-const geometric = law('Geometric', (x, p) => (x >= 0 && p! > 0 && p! <= 1 ? Math.log(p!) + weigh(x, 1 - p!) : -Infinity));
-const discreteUniform = law('DiscreteUniform', (x, a, b) => (x >= a! && x <= b! ? -Math.log(b! - a! + 1) : -Infinity));
+/** The group of each row. */
+const groups = [0, 1, 0];
 
 class Writer {
   readonly lines: string[] = [];
@@ -121,6 +71,10 @@ class Writer {
   readonly discrete: Discrete[] = [];
   readonly reports: { readonly name: string; readonly at: (s: State) => number }[] = [];
   param: string | null = null;
+  /** The kind of the elements of u, where there is one. */
+  vector: 'real' | 'positive' | 'unit' | null = null;
+  /** Of lists that hold unknowns. */
+  readonly sizes: Record<string, number> = {};
   /** In the order of the program: definitions, and log densities. */
   readonly steps: ((s: State) => number)[] = [];
   private readonly dice: Dice;
@@ -244,6 +198,7 @@ class Writer {
             () => laplace(this.real(false, 1), one),
             () => studentT(constant(5), constant(0), one),
             () => logistic(constant(0), constant(0.5)),
+            () => mixtureOf(this.unit(false), normal(constant(-1), one), normal(constant(1.5), constant(0.5))),
           ])()
         : kind === 'positive'
           ? dice.of<() => Law>([
@@ -253,6 +208,7 @@ class Writer {
               () => exponential(this.positive(false)),
               () => halfNormal(one),
               () => logNormal(constant(0), constant(0.5)),
+              () => truncatedNormal(this.real(false, 1), one, 0),
             ])()
           : dice.of<() => Law>([() => beta(constant(2), constant(3)), () => uniform(constant(0), one), () => beta(one, one)])();
     this.lines.push(`sample ${name} ~ ${prior.text}`);
@@ -261,15 +217,100 @@ class Writer {
     this.add(kind, false, value);
   }
 
+  /** Two numbers: of groups, jointly Normal, or probabilities that add up to 1. */
+  vectorUnknown(): void {
+    const { dice } = this,
+      name = 'u';
+    const kind = dice.of<() => 'real' | 'positive' | 'unit'>([
+      () => {
+        const m = this.real(false, 1),
+          sd = this.positive(false),
+          own = dice.of([normal(m, sd), normal(m, constant(1)), laplace(m, constant(1))]);
+        this.lines.push(`for g in 0..<2 { sample u[g] ~ ${own.text} }`);
+        this.steps.push((s) => own.log(s.lists[name]![0]!, s, 0) + own.log(s.lists[name]![1]!, s, 0));
+        return 'real';
+      },
+      () => {
+        const own = dice.of([gamma(constant(2), this.positive(false)), logNormal(constant(0), constant(0.5)), halfNormal(constant(1))]);
+        this.lines.push(`for g in 0..<2 { sample u[g] ~ ${own.text} }`);
+        this.steps.push((s) => own.log(s.lists[name]![0]!, s, 0) + own.log(s.lists[name]![1]!, s, 0));
+        return 'positive';
+      },
+      () => {
+        const m = this.real(false, 1);
+        this.lines.push(`sample u ~ MvNormal([${m.text}, 0.5], [[1, 0.4], [0.4, 2]])`);
+        this.steps.push((s) => {
+          const [a, b] = [s.lists[name]![0]! - m.at(s, 0), s.lists[name]![1]! - 0.5],
+            determinant = 2 - 0.16;
+          return -Math.log(2 * Math.PI) - 0.5 * Math.log(determinant) - (0.5 * (2 * a * a - 0.8 * a * b + b * b)) / determinant;
+        });
+        return 'real';
+      },
+      () => {
+        const [a, b] = [dice.of([1, 2]), dice.of([2, 3])],
+          own = beta(constant(a), constant(b));
+        this.lines.push(`sample u ~ Dirichlet([${a}, ${b}])`);
+        this.steps.push((s) => {
+          const u = s.lists[name]!;
+          u[1] = 1 - u[0]!;
+          return own.log(u[0]!, s, 0);
+        });
+        return 'unit';
+      },
+    ])();
+    const isJoint = kind === 'unit';
+    for (const element of isJoint ? [0] : [0, 1])
+      this.continuous.push({ name, element, low: kind === 'real' ? -Infinity : 0, high: kind === 'unit' ? 1 : Infinity });
+    this.sizes[name] = 2;
+    for (const k of [0, 1]) this.add(kind, false, { text: `u[${k}]`, at: (s) => s.lists[name]![k]! });
+    if (dice.chance(0.5)) {
+      this.data['group'] = groups;
+      this.lines.unshift('data group: int[N]');
+      this.add(kind, true, { text: 'u[group[n]]', at: (s, n) => s.lists[name]![groups[n]!]! });
+    }
+    if (!isJoint && dice.chance(0.3)) this.add('real', false, { text: 'sum(u)', at: (s) => s.lists[name]![0]! + s.lists[name]![1]! });
+    this.vector = kind;
+  }
+
+  /** Ways to read a list of integers of which each row has one. */
+  private readingsOf(name: string, isBinary: boolean): void {
+    const { dice } = this,
+      list = (s: State): number[] => s.lists[name]!;
+    this.add('int', true, { text: `${name}[n]`, at: (s, n) => list(s)[n]! });
+    this.add('int', false, { text: `${name}[1]`, at: (s) => list(s)[1]! });
+    if (dice.chance(0.2)) this.add('int', false, { text: `sum(${name}[i] for i in 0..<N)`, at: (s) => list(s).reduce((a, b) => a + b, 0) });
+    if (dice.chance(0.2))
+      this.add('int', true, {
+        text: `sum(${name}[i] for i in 0..<n)`,
+        at: (s, n) =>
+          list(s)
+            .slice(0, n)
+            .reduce((a, b) => a + b, 0),
+      });
+    if (dice.chance(0.2)) this.add('int', true, { text: `(n > 0 ? ${name}[n - 1] : 0)`, at: (s, n) => (n > 0 ? list(s)[n - 1]! : 0) });
+    const { vector } = this;
+    if (isBinary && vector !== null)
+      for (let times = 0; times < 2; times++) this.add(vector, true, { text: `u[${name}[n]]`, at: (s, n) => s.lists['u']![list(s)[n]!]! });
+  }
+
   /** Labels of rows, a chain of them, or a single integer. */
   integers(): void {
     const { dice } = this;
     const each = (values: readonly number[], name: string): void => {
       for (let n = 0; n < rows; n++) this.discrete.push({ name, element: n, values });
-      this.add('int', true, { text: `${name}[n]`, at: (s, n) => s.lists[name]![n]! });
-      this.add('int', false, { text: `${name}[1]`, at: (s) => s.lists[name]![1]! });
+      this.sizes[name] = rows;
+      this.readingsOf(name, values.length === 2);
     };
     dice.of<() => void>([
+      ...(this.vector === 'unit'
+        ? [
+            () => {
+              this.lines.push('for n in 0..<N { sample z[n] ~ Categorical(u) }');
+              this.steps.push((s) => sumRows((n) => Math.log(s.lists['u']![s.lists['z']![n]!]!)));
+              each([0, 1], 'z');
+            },
+          ]
+        : []),
       () => {
         const p = this.unit(false),
           own = bernoulli(p);
@@ -319,6 +360,21 @@ class Writer {
     this.add('real', true, { text: 'w[z[n]]', at: (s, n) => entries[s.lists['z']![n]!]!.at(s, n) });
   }
 
+  /** A column of counts of which one is missing. */
+  counts(): void {
+    const { dice } = this,
+      gap = dice.below(rows),
+      isBinary = dice.chance(0.6);
+    this.data['c'] = Array.from({ length: rows }, (_, n) => (n === gap ? null : dice.of(isBinary ? [0, 1] : [0, 1, 2])));
+    this.lines.unshift('data c: int[N]');
+    const own = isBinary ? bernoulli(this.unit(true)) : binomial(constant(2), this.unit(true));
+    this.lines.push(`for n in 0..<N { observe c[n] ~ ${own.text} }`);
+    this.steps.push((s) => sumRows((n) => own.log(s.lists['c']![n]!, s, n)));
+    this.discrete.push({ name: 'c', element: gap, values: isBinary ? [0, 1] : [0, 1, 2] });
+    this.sizes['c'] = rows;
+    this.readingsOf('c', isBinary);
+  }
+
   covariate(hasGap: boolean): void {
     const { dice } = this,
       gap = hasGap ? dice.below(rows) : -1;
@@ -334,8 +390,11 @@ class Writer {
       this.lines.push(`for n in 0..<N { observe x[n] ~ ${own.text} }`);
       this.steps.push((s) => sumRows((n) => own.log(s.lists['x']![n]!, s, n)));
       this.continuous.push({ name: 'x', element: gap, low: -Infinity, high: Infinity });
+      this.sizes['x'] = rows;
     }
-    this.add('real', true, { text: 'x[n]', at: (s, n) => s.lists['x']![n]! });
+    const at = (s: State, n: number): number => (hasGap ? s.lists['x']![n]! : values[n]!);
+    this.add('real', true, { text: 'x[n]', at });
+    if (dice.chance(0.2)) this.add('real', false, { text: 'sum(x)', at: (s) => sumRows((n) => at(s, n)) });
   }
 
   recursion(): void {
@@ -379,15 +438,26 @@ class Writer {
       () => ({ law: exponential(this.positive(inRow)), type: 'real', values: [0.2, 0.9, 2] }),
       () => ({ law: gamma(constant(2), this.positive(inRow)), type: 'real', values: [0.2, 0.9, 2] }),
       () => ({ law: inverseGamma(constant(2), this.positive(inRow)), type: 'real', values: [0.2, 0.9, 2] }),
+      () => ({ law: weibull(constant(dice.of([1.5, 2])), this.positive(inRow)), type: 'real', values: [0.2, 0.9, 2] }),
+      () => ({ law: negativeBinomial(constant(2), this.unit(inRow)), type: 'int', values: [0, 1, 3] }),
+      () => ({ law: truncatedNormal(this.real(inRow, 1), constant(1), -1), type: 'real', values: [-0.5, 0.3, 2.1] }),
+      () => ({ law: censoredNormal(this.real(inRow, 1), this.positive(inRow), 1), type: 'real', values: [-0.5, 0.3, 1] }),
+      () => ({
+        law: mixtureOf(this.unit(inRow), normal(this.real(inRow, 1), constant(1)), normal(constant(1), this.positive(inRow))),
+        type: 'real',
+        values: [-0.5, 0.3, 1.2, 2.1],
+      }),
     ])();
     if (inRow) {
-      const y = Array.from({ length: rows }, () => dice.of(made.values));
-      this.data[name] = y;
+      const missing = dice.chance(0.15) ? dice.below(rows) : -1,
+        y = Array.from({ length: rows }, () => dice.of(made.values));
+      // What nothing else reads may be missing: the unknowns do not hear of it.
+      this.data[name] = y.map((value, n) => (n === missing ? null : value));
       this.lines.unshift(`data ${name}: ${made.type}[N]`);
       const isPartial = dice.chance(0.25),
         observed = `observe ${name}[n] ~ ${made.law.text}`;
       this.lines.push(`for n in 0..<N { ${isPartial ? `if on[n] == 1 { ${observed} }` : observed} }`);
-      this.steps.push((s) => sumRows((n) => (isPartial && on[n] === 0 ? 0 : made.law.log(y[n]!, s, n))));
+      this.steps.push((s) => sumRows((n) => ((isPartial && on[n] === 0) || n === missing ? 0 : made.law.log(y[n]!, s, n))));
       if (isPartial && this.data['on'] === undefined) {
         this.data['on'] = on;
         this.lines.unshift('data on: int[N]');
@@ -420,27 +490,30 @@ function sumRows(f: (n: number) => number): number {
   return sum;
 }
 
-/** At most two continuous unknowns, and three labels or one integer. */
+/** At most two continuous unknowns, three labels or one integer, and a missing count. */
 export function smallProgram(dice: Dice): SmallProgram {
   const w = new Writer(dice);
   w.lines.push('data N: int');
   w.data['N'] = rows;
   const hasGap = dice.chance(0.3),
-    scalars = hasGap ? 1 : dice.of([0, 1, 1, 2, 2]),
-    hasIntegers = scalars === 0 || dice.chance(0.5);
+    hasVector = !hasGap && dice.chance(0.3),
+    scalars = hasVector ? 0 : hasGap ? 1 : dice.of([0, 1, 1, 2, 2]),
+    hasIntegers = (scalars === 0 && !hasVector) || dice.chance(0.5);
   const parts: (() => void)[] = [];
   if (scalars > 0) w.scalarUnknown('a');
+  if (hasVector) w.vectorUnknown();
   if (hasIntegers) parts.push(() => w.integers());
   if (scalars > 1) parts.push(() => w.scalarUnknown('b'));
   if (parts.length === 2 && dice.chance(0.5)) parts.reverse();
   if (dice.chance(0.5) || hasGap) parts.splice(dice.below(parts.length + 1), 0, () => w.covariate(hasGap));
+  if (dice.chance(0.15)) parts.push(() => w.counts());
   for (const part of parts) part();
   if (dice.chance(0.3)) w.recursion();
   if (dice.chance(0.3)) w.definition();
   for (let k = dice.of([1, 1, 2, 3]); k > 0; k--) w.observation();
   if (dice.chance(0.1)) w.factor();
   if (dice.chance(0.4)) w.report();
-  const { continuous, discrete, reports, steps, data, param } = w;
+  const { continuous, discrete, reports, steps, data, param, sizes } = w;
   return {
     source: w.lines.join('\n'),
     data,
@@ -450,10 +523,12 @@ export function smallProgram(dice: Dice): SmallProgram {
     reports,
     start: () => ({
       numbers: Object.fromEntries([...continuous, ...discrete].filter((u) => u.element === null).map((u) => [u.name, 0])),
-      lists: {
-        ...(data['x'] === undefined ? {} : { x: (data['x'] as readonly (number | null)[]).map((v) => v ?? 0) }),
-        ...(discrete.some((u) => u.name === 'z') ? { z: Array.from({ length: rows }, () => 0) } : {}),
-      },
+      lists: Object.fromEntries(
+        Object.entries(sizes).map(([name, size]) => [
+          name,
+          ((data[name] as readonly (number | null)[] | undefined) ?? Array.from({ length: size }, () => null)).map((v) => v ?? 0),
+        ]),
+      ),
     }),
     logDensity(s) {
       let sum = 0;

@@ -6,7 +6,8 @@
 import { compile, type Model, ModelError, type Posterior } from '../../src/index.js';
 import { type Case, problemOfRefusal, type Step, type Subject } from './cases.js';
 import { Dice } from './dice.js';
-import { smallProgram, type SmallProgram, type State } from './smallProgram.js';
+import type { State } from './smallLaws.js';
+import { smallProgram, type SmallProgram } from './smallProgram.js';
 import { elementName, type Truth, truthOf } from './smallTruth.js';
 
 /** Standard errors at which draws differ: of some ten numbers a program, one program in 10^10 by chance where draws are Normal. */
@@ -158,12 +159,19 @@ const starts = 200;
 
 async function meanAfterSweeps(model: Model, program: SmallProgram, backend: string, name: string): Promise<number> {
   const dice = new Dice('1', 'starts'),
-    unknowns = [...program.continuous, ...program.discrete],
+    names = new Set([...program.continuous, ...program.discrete].map((u) => u.name)),
     weights: number[] = [],
-    states: number[][] = [];
-  truthOf(program, {}, (weight, state) => {
+    states: Readonly<Record<string, number | readonly (number | null)[]>>[] = [];
+  truthOf(program, {}, (weight, { numbers, lists }) => {
     weights.push(weight);
-    states.push(unknowns.map((u) => (u.element === null ? state.numbers[u.name]! : state.lists[u.name]![u.element]!)));
+    states.push(
+      Object.fromEntries(
+        [...names].map((own) => {
+          const given = program.data[own] as readonly (number | null)[] | undefined;
+          return [own, numbers[own] ?? lists[own]!.map((value, k) => (given?.[k] == null ? value : null))];
+        }),
+      ),
+    );
   });
   const total = weights.reduce((a, b) => a + b, 0);
   let sum = 0;
@@ -171,16 +179,7 @@ async function meanAfterSweeps(model: Model, program: SmallProgram, backend: str
     let left = dice.uniform() * total,
       chosen = 0;
     while (chosen < weights.length - 1 && (left -= weights[chosen]!) > 0) chosen++;
-    const init: Record<string, unknown> = {};
-    unknowns.forEach(({ name: own, element }, u) => {
-      const value = states[chosen]![u]!;
-      if (element === null) init[own] = value;
-      else {
-        const list = (init[own] ??= own === 'x' ? (program.data['x'] as readonly unknown[]).map(() => null) : []) as unknown[];
-        list[element] = value;
-      }
-    });
-    const run = await model.infer(program.data, { backend, workers: 0, seed: k, chains: 1, draws: 5, warmup: 0, init });
+    const run = await model.infer(program.data, { backend, workers: 0, seed: k, chains: 1, draws: 5, warmup: 0, init: states[chosen] });
     const base = name.replace(/\[.*/, ''),
       values = run.draws(base),
       size = values.length / 5,

@@ -2,7 +2,8 @@
  * Posteriors of small programs by enumeration and quadrature: the trapezoidal rule on the whole line, which converges faster than any
  * power of the step for smooth integrands (Trefethen and Weideman 2014). Two rules that disagree say that there is no truth to be had.
  */
-import type { Continuous, SmallProgram, State } from './smallProgram.js';
+import type { State } from './smallLaws.js';
+import type { Continuous, SmallProgram } from './smallProgram.js';
 
 export interface Moments {
   readonly mean: number;

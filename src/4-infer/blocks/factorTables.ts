@@ -10,6 +10,7 @@ import { affine } from '../../expr/affine.js';
 import {
   type Expr,
   type Index,
+  type Ref,
   add,
   apply,
   freeIndices,
@@ -58,6 +59,10 @@ export function tabulate(
     },
     trips: (from, to) => builder.trips(builder.bind(from), builder.bind(to)),
     isFixed: (e) => isFixed(builder, e),
+    isInside(reference, binders) {
+      for (const b of binders) builder.bindBinder(b);
+      return insideTests(builder, reference, builder.storage(reference.variable).shape).length === 0;
+    },
   };
   for (;;) {
     const out: OwnedTerm[] = [];
@@ -180,13 +185,13 @@ function latentGuard(layout: Layout, term: TableTerm): readonly Expr[] {
 
 /** Tests that addresses lie inside their variables, where ranges do not show it: opened gathers try every value. */
 function inside(builder: ProgramBuilder, layout: Layout, term: TableTerm): readonly Expr[] {
-  return term.slots.flatMap((s) => {
-    const { shape } = layout.variable(s.variable);
-    return s.at.flatMap((a, d) => {
-      const range = builder.interval(a);
-      if (range !== null && range.low >= 0 && range.high < shape[d]!) return [];
-      return [apply('ge', a, zero), apply('lt', a, num(shape[d]!))];
-    });
+  return term.slots.flatMap((s) => insideTests(builder, s, layout.variable(s.variable).shape));
+}
+function insideTests(builder: ProgramBuilder, { at }: Ref, shape: readonly number[]): readonly Expr[] {
+  return at.flatMap((a, d) => {
+    const range = builder.interval(a);
+    if (range !== null && range.low >= 0 && range.high < shape[d]!) return [];
+    return [apply('ge', a, zero), apply('lt', a, num(shape[d]!))];
   });
 }
 
