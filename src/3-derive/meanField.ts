@@ -138,6 +138,8 @@ export interface MeanFieldOptions {
   readonly moving?: ReadonlySet<string>;
   /** Joint laws of several elements; without it every element is a factor of its own. */
   readonly joint: JointLaws | null;
+  /** Unknowns that are no part of the joint: the forms do not speak of them. */
+  readonly without?: ReadonlySet<string>;
 }
 const factorsOnly: MeanFieldOptions = { points: new Set(), joint: null };
 
@@ -206,7 +208,8 @@ export function meanField(
   };
   const expanded = readFor(null),
     centred = model.offCentre.size > 0;
-  const blocks = latentRegions(model).map((region): MeanFieldBlock => {
+  const regions = latentRegions(model).filter(({ variable }) => options.without?.has(variable.name) !== true);
+  const blocks = regions.map((region): MeanFieldBlock => {
     const finite = model.finiteRange(region.variable.name) !== null;
     const view = finite ? oneHotRegion(region) : region;
     const read = centred ? readFor(view.variable.name) : expanded;

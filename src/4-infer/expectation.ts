@@ -13,7 +13,10 @@ export interface Expectation {
 
 /** E of an expression: sums and what is known are outside of it, products of independent unknowns are products of expectations. */
 export function expectationOf(e: Expr, law: Expectation): Expr {
-  const random = (x: Expr): boolean => [...variablesOf(x)].some((v) => law.isRandom(v));
+  // Whether an element is missing is known, whatever its value.
+  const random = (x: Expr): boolean =>
+    !(x.op === 'apply' && (x.fn === 'missing' || (x.fn === 'not' && !random(x.args[0]!)))) &&
+    [...variablesOf(x)].some((v) => law.isRandom(v));
   const go = (x: Expr): Expr => {
     if (!random(x)) return x;
     switch (x.op) {

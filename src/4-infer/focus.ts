@@ -7,7 +7,7 @@ import { arraysOfStatement } from '../2-graph/query.js';
 import { type ClosedForm, recognise } from '../3-derive/closedForm.js';
 import { collect, type Collected, factorForms } from '../3-derive/conditional.js';
 import { jointFactors } from '../3-derive/joint.js';
-import { DerivedModel, latentRegions } from '../3-derive/model.js';
+import { DerivedModel, latentRegions, maskOf } from '../3-derive/model.js';
 import { dependentTerms, elementTerms } from '../3-derive/occurrences.js';
 import { addAll, cond, type Expr, nestedSum, variablesOf, zero } from '../expr/expr.js';
 import type { RegionPlan } from './derivation.js';
@@ -60,13 +60,20 @@ export function focused(all: DerivedModel, plan: RegionPlan): Focus | null {
       jointFactors(
         model,
         plan.collected.factors.map((f) => f.statement),
-      ),
+      ).map((f) => ({ ...f, guards: [...f.guards, ...guardsOnGaps(plan, f.statement)] })),
       model,
     ),
     model,
   );
   const form = recognise(collected, model);
   return form.kind === 'none' || form.kind !== plan.recognised.kind ? null : { form, collected, model };
+}
+
+/** What the plan asks of the data beside the statement: whether an element is missing. */
+function guardsOnGaps({ collected }: RegionPlan, statement: Statement): readonly Expr[] {
+  const { target } = statement.kind === 'observe' ? statement : { target: null };
+  const own = collected.factors.find((f) => f.statement === statement);
+  return target === null || own === undefined ? [] : own.guards.filter((g) => variablesOf(g).has(maskOf(target.variable)));
 }
 
 /** The part of a program that a region's factors read, so that each region costs what it has. */

@@ -380,6 +380,7 @@ function scaled(c: number, e: Expr): Expr {
   if (e.op === 'apply' && (e.fn === 'add' || e.fn === 'sub')) return apply(e.fn, scaled(c, e.args[0]!), scaled(c, e.args[1]!));
   if (e.op === 'reduce' && e.kind === 'sum') return { ...e, body: scaled(c, e.body) };
   if (e.op === 'cond' && isConst(e.otherwise, 0)) return { ...e, then: scaled(c, e.then) };
+  if (e.op === 'cond' && isConst(e.then, 0)) return { ...e, otherwise: scaled(c, e.otherwise) };
   const factors = factorsOf(e);
   const constant = factors.reduce((p, f) => (isConst(f) ? p * f.value : p), c);
   return simplify(mul(num(constant), mulAll(factors.filter((f) => !isConst(f)))));

@@ -11,21 +11,18 @@ import { accumulate, type Code, store } from '../code/loop.js';
 import type { EntryPoint } from '../code/module.js';
 import { type Diagnostic, ModelError } from '../errors/diagnostic.js';
 import { renderDiagnostics } from '../errors/render.js';
-import { isProper, mapLaw } from '../distributions/law/law.js';
-import { arraysOfLaw } from '../2-graph/query.js';
-import { add, addAll, apply, equal, type Expr, isConst, ref, variablesOf, visit, zero } from '../expr/expr.js';
+import { add, addAll, type Expr, ref, zero } from '../expr/expr.js';
 import { createRandom, type Random } from '../random/generator.js';
 import type { BoundModel } from '../2-graph/bound.js';
 import type { Statement } from '../2-graph/graph.js';
 import { jointFactors } from '../3-derive/joint.js';
-import { type Factor, latentRegions, type LatentRegion, maskOf } from '../3-derive/model.js';
+import { type Factor, latentRegions, type LatentRegion } from '../3-derive/model.js';
 import { loadModule } from './loadedModule.js';
 import { ancestralCode } from './ancestral.js';
 import { isComputed, jointTerms, needsStart, recomputeCode, recomputedNames, runFolds } from './assemble.js';
-import { flatAddress } from './blocks/finiteVariables.js';
-import { instancesOf } from './blocks/instances.js';
 import { bijectionProcedures, type CoordinateKind, coordinateKinds, coordinates, type Coordinates } from './coordinates.js';
 import { GradientRefusal, ReverseSweep } from './gradientCode.js';
+import { areApart, idleGaps, withoutGaps } from './idleGaps.js';
 import { type IntegratedOut, integratedOut } from './integratedOut.js';
 import { pointFactors } from './logDensity.js';
 import { ProgramBuilder } from './programBuilder.js';
@@ -134,41 +131,6 @@ export function gradientProgram(
   return { coordinates: moved, summed, integrated, gradientOf, positionGradient: gradientOf.get(moved.position)! };
 }
 
-/** Data with gaps whose missing elements occur in their own law alone, once: they integrate to one. */
-function idleGaps(builder: ProgramBuilder, factors: readonly Factor[]): ReadonlySet<string> {
-  const { model } = builder;
-  const out = new Set<string>();
-  for (const [name, status] of model.status) {
-    if (status !== 'partial' || model.variable(name).eventRank > 0 || model.recursionsOf(name).size > 0) continue;
-    const own = factors.filter((f) => [f.logDensity, ...f.conditions, ...f.guards].some((e) => variablesOf(e).has(name)));
-    const idle = own.every(({ statement: s, logDensity, conditions, guards }) => {
-      if (s.kind !== 'observe' || s.target === null || s.target.variable !== name || !isProper(s.law)) return false;
-      const lawReads = arraysOfLaw(mapLaw(s.law, (e) => model.inline(e))).some((a) => variablesOf(a.body).has(name));
-      const { at } = s.target;
-      let single = !lawReads && guards.every((g) => !variablesOf(g).has(name));
-      for (const e of [logDensity, ...conditions])
-        visit(e, (x) => {
-          if (x.op === 'ref' && x.variable === name && !x.at.every((a, d) => equal(a, at[d]!))) single = false;
-        });
-      return single;
-    });
-    if (idle && (own.length === 1 || areApart(builder, own, name))) out.add(name);
-  }
-  return out;
-}
-/** True where no element belongs to two of the statements: a datum observed twice has no law, but a product of laws. */
-function areApart(builder: ProgramBuilder, own: readonly Factor[], name: string): boolean {
-  const { shape } = builder.storage(name);
-  const seen = new Uint8Array(shape.reduce((a, b) => a * b, 1));
-  return own.every(({ statement: s }) => {
-    if (s.kind !== 'observe' || s.target === null) return false;
-    const binders = s.plates.map((p) => builder.bindBinder({ index: p.index, from: p.from, to: p.to }));
-    const guards = s.guards.map((g) => builder.bind(builder.model.inline(g))).filter((g) => !isConst(g, 1));
-    const cells = instancesOf(builder, { binders, guards, outputs: [builder.bind(flatAddress(s.target.at, shape))] });
-    return cells.values.subarray(0, cells.count).every((cell) => seen[cell]!++ === 0);
-  });
-}
-
 /** Where a refusal was met. */
 class LocatedRefusal extends Error {
   readonly fn: string;
@@ -264,12 +226,8 @@ export class DifferentiableDensity {
     for (const [name, values] of initial) builder.setInitial(name, values);
     const { model } = builder;
     this.factors = point ? pointFactors(model) : jointFactors(model);
-    this.integrated = integrate ? idleGaps(builder, this.factors) : new Set();
-    const factors = this.factors.map((f) =>
-      f.statement.kind === 'observe' && f.statement.target !== null && this.integrated.has(f.statement.target.variable)
-        ? { ...f, guards: [...f.guards, apply('not', ref(maskOf(f.statement.target.variable), f.statement.target.at))] }
-        : f,
-    );
+    this.integrated = integrate ? idleGaps(model, this.factors, areApart(builder)) : new Set();
+    const factors = withoutGaps(this.factors, this.integrated);
     const regions = latentRegions(model).filter((r) => !this.integrated.has(r.variable.name) && !(point && r.variable.scalar !== 'real'));
     this.program = gradientProgram(builder, factors, regions, backend, marginal);
     const moves = (s: Statement): boolean => s.kind === 'sample' && this.program.coordinates.variables.includes(s.target.variable);

@@ -203,3 +203,42 @@ describe('the bound over a gap against the evidence', () => {
     expect(unknown.result.elbo).toBeGreaterThan(evidence - 0.1);
   });
 });
+
+/** Missing observations that nothing reads say nothing: laws and bound are those of the data that are there. */
+describe('missing observations that nothing reads', () => {
+  const programs: readonly (readonly [string, string, Data, Data])[] = [
+    [
+      'a Normal sample',
+      `data y: real[N]  sample mu ~ Normal(0, 10)  sample v ~ InverseGamma(2, 1)
+      for n in 0..<N { observe y[n] ~ Normal(mu, variance: v) }`,
+      { N: 4, y: [2.1, null, 1.2, null] },
+      { N: 2, y: [2.1, 1.2] },
+    ],
+    [
+      'counts',
+      'data y: int[N]  sample r ~ Gamma(2, 1)  for n in 0..<N { observe y[n] ~ Poisson(r) }',
+      { N: 5, y: [null, 3, null, null, 1] },
+      { N: 2, y: [3, 1] },
+    ],
+    [
+      'yes and no',
+      'data y: int[N]  sample p ~ Beta(1, 1)  for n in 0..<N { observe y[n] ~ Bernoulli(p) }',
+      { N: 4, y: [null, 1, null, 0] },
+      { N: 2, y: [1, 0] },
+    ],
+    [
+      'a regression without conjugacy',
+      'data x: real[N]  data y: real[N]  sample b ~ StudentT(4, 0, 1)  for n in 0..<N { observe y[n] ~ Normal(b * x[n], 1) }',
+      { N: 3, x: [1, 2, -1], y: [2, null, -1] },
+      { N: 2, x: [1, -1], y: [2, -1] },
+    ],
+  ];
+  it.each(programs)('%s', async (_, program, gaps, dropped) => {
+    const [a, b] = [await run(program, gaps), await run(program, dropped)];
+    expect(a.result.elbo).toBeCloseTo(b.result.elbo!, 9);
+    for (const { name } of b.result.variables) {
+      expect(a.mean(name)[0]).toBeCloseTo(b.mean(name)[0]!, 9);
+      expect(a.sd(name)[0]).toBeCloseTo(b.sd(name)[0]!, 9);
+    }
+  });
+});

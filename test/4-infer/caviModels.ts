@@ -9,6 +9,8 @@ export interface Example {
   readonly source: string;
   readonly data: Data;
   readonly kinds: readonly string[];
+  /** Missing observations that nothing else reads, which the bound is not of, and their log density at values of the unknowns. */
+  readonly unread?: { readonly variable: string; logDensity(value: (name: string, element: number) => number): number };
 }
 
 const z = normals(11),
@@ -247,6 +249,15 @@ export const examples: readonly Example[] = [
     sample m ~ Normal(0, 1)  sample t ~ Gamma(2, 1)
     sample a ~ Normal(0, 2)  sample b ~ Normal(0, 2)  sample r ~ Gamma(2, 1)
     for n in 0..<N { observe x[n] ~ Normal(m, precision: t)  observe y[n] ~ Normal(a + b * x[n], precision: r) }`,
+    unread: {
+      variable: 'y',
+      logDensity: (value) =>
+        [2, 4].reduce((sum, n) => {
+          const residual = value('y', n) - value('a', 0) - value('b', 0) * value('x', n),
+            precision = value('r', 0);
+          return sum + 0.5 * Math.log(precision / (2 * Math.PI)) - 0.5 * precision * residual ** 2;
+        }, 0),
+    },
   },
   {
     title: 'missing labels and missing coordinates',

@@ -20,7 +20,9 @@ import { refuse, startValues, unknownOption } from '../backendOptions.js';
 import { exchangeableGroups } from '../exchangeable.js';
 import { entering } from '../focus.js';
 import { notesOn, readsExpectations, render } from '../formulaText.js';
+import { areApart, idleGaps, withoutGaps } from '../idleGaps.js';
 import { blockRequest } from '../kernelOptions.js';
+import { ProgramBuilder } from '../programBuilder.js';
 import { derive } from '../derivation.js';
 import { formName, refusalOf, regionLoops, regionName, sourceLine } from '../wording.js';
 import { elementName, type PlanEntry, type RunResult, type VariableResult } from '../posterior.js';
@@ -130,15 +132,23 @@ function derived<T>(graph: ModelGraph, work: () => T): T {
 
 function explain(graph: ModelGraph, given: Given, source: string, settings: Settings, bound: BoundModel | null): Explanation {
   const model = new DerivedModel(graph, given),
-    factors = jointFactors(model),
+    all = jointFactors(model),
     { groups } = settings;
+  // Without data nothing tells whether statements share an element; programs whose statements do are rare.
+  const apart = bound === null ? () => true : areApart(new ProgramBuilder(bound)),
+    idle = new Set([...idleGaps(model, all, apart)].filter((name) => !groups.flat().includes(name))),
+    factors = withoutGaps(all, idle);
   const points = new Set([...graph.variables.values()].filter((v) => v.origin === 'param').map((v) => v.name));
   const field = derived(graph, () =>
-    meanField(factorForms(factors, model), model, { points, joint: groups.length === 0 ? null : jointInWords(groups) }),
+    meanField(factorForms(factors, model), model, {
+      points,
+      joint: groups.length === 0 ? null : jointInWords(groups),
+      without: idle,
+    }),
   );
   const groupOf = (name: string): readonly string[] | undefined => groups.find((g) => g.includes(name));
   const law: Expectation = {
-    isRandom: (name) => ['latent', 'partial'].includes(model.statusOf(name)) && !points.has(name),
+    isRandom: (name) => ['latent', 'partial'].includes(model.statusOf(name)) && !points.has(name) && !idle.has(name),
     groupOf: (name) => (groupOf(name) ?? [name]).join('+'),
   };
   const plans = derive(model, factors).regions;
@@ -180,9 +190,14 @@ function explain(graph: ModelGraph, given: Given, source: string, settings: Sett
           }),
     };
   });
-  const notes = readsExpectations(blocks)
-    ? ['E(...) is the expectation under the other factors; in the JSON form it is read from a table named E|variable|statistic.']
-    : [];
+  const notes = [
+    ...[...idle].map(
+      (name) => `Nothing else reads what is missing of ${name}: it says nothing of the other unknowns, and is drawn from its law.`,
+    ),
+    ...(readsExpectations(blocks)
+      ? ['E(...) is the expectation under the other factors; in the JSON form it is read from a table named E|variable|statistic.']
+      : []),
+  ];
   return {
     backend: 'cavi',
     blocks,

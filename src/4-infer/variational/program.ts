@@ -27,6 +27,7 @@ import { ancestralCode } from '../ancestral.js';
 import { isComputed, needsStart, prepare, recomputeCode, runFolds } from '../assemble.js';
 import { FoldedTables, StatisticTables } from '../contract.js';
 import { guarded, loops, ProgramBuilder } from '../programBuilder.js';
+import { areApart, idleGaps, withoutGaps } from '../idleGaps.js';
 import { JointBlocks } from './joint.js';
 import { lbfgs } from '../../numeric/lbfgs.js';
 import { bijectionProcedures, boundedKinds, coordinateKinds, edge } from '../coordinates.js';
@@ -73,6 +74,8 @@ export class VariationalProgram {
   readonly field: MeanField;
   readonly builder: ProgramBuilder;
   readonly blocks: readonly BlockCode[];
+  /** Data with gaps that are integrated out: their law is none of the blocks, and is drawn with the reports. */
+  readonly integrated: ReadonlySet<string>;
   readonly memory: ReadonlyMap<string, Memory>;
   readonly described: ReadonlyMap<string, Described>;
   /** Storages with the expectations of reports, written by `describe`, where they have a closed form. */
@@ -118,7 +121,14 @@ export class VariationalProgram {
     // What a recursion makes of points alone is as certain as they are, and moves with them.
     const held = new Set([...estimated, ...computed]);
     const folded = new FoldedTables(),
-      factors = jointFactors(model);
+      all = jointFactors(model);
+    // With a law of its own, beside its parents' and not joint with them, it would tell them of itself.
+    const together = typeof latents === 'string' ? [] : latents.groups.flat(),
+      idle =
+        latents === 'joint' || latents === 'assigned'
+          ? new Set<string>()
+          : new Set([...idleGaps(model, all, areApart(builder))].filter((name) => !together.includes(name))),
+      factors = withoutGaps(all, idle);
     const storages = new Set(builder.storages().map((s) => s.name));
     const joint =
       latents === 'factors'
@@ -127,9 +137,9 @@ export class VariationalProgram {
           ? JointBlocks.posterior(builder, held, folded, latents === 'assigned')
           : JointBlocks.factors(builder, latents.groups, held, folded);
     const forms = factorForms(factors, model);
-    const first = meanField(forms, model, { points: held, joint }, joint?.read);
+    const first = meanField(forms, model, { points: held, joint, without: idle }, joint?.read);
     const moving = points.gradient ? new Set([...movingNames(first, estimated), ...computed]) : new Set<string>();
-    let field = moving.size === 0 ? first : meanField(forms, model, { points: held, joint, moving }, joint?.read);
+    let field = moving.size === 0 ? first : meanField(forms, model, { points: held, joint, without: idle, moving }, joint?.read);
     const needed = new Map(field.needed.map((n) => [n.name, n]));
     const options = { points: held, joint, moving };
     const reports = latents !== 'joint' && latents !== 'assigned' ? [] : expectedReports(builder, options, needed);
@@ -218,7 +228,14 @@ export class VariationalProgram {
         )
         .flatMap((b) => b.draw),
     );
-    builder.entry('report', ancestralCode(builder, { generate: 'latents', wanted: (s) => isComputed(builder, s) || s.kind === 'predict' }));
+    builder.entry(
+      'report',
+      ancestralCode(builder, {
+        generate: 'latents',
+        wanted: (s) => isComputed(builder, s) || s.kind === 'predict' || (s.kind === 'observe' && idle.has(s.target?.variable ?? '')),
+      }),
+    );
+    this.integrated = idle;
     this.random = createRandom(seed, stream);
     const procedures = new Map<string, Procedure>([
       ['gridDraw', gridDraw],

@@ -20,7 +20,7 @@ export async function results(
   program.describe();
   const recorded = recordedVariables(program.builder, request.keep);
   const draws = new IndependentDraws(
-    recorded.filter((r) => sizeOf(r.shape) <= largestDrawn || r.kind !== 'latent'),
+    recorded.filter((r) => sizeOf(r.shape) <= largestDrawn || r.kind !== 'latent' || program.integrated.has(r.name)),
     request,
     (r, length) => drawStorage(r, length, program),
   );
