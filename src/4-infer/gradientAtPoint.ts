@@ -115,17 +115,21 @@ function naturalGradient(density: DifferentiableDensity, name: string): Float64A
   return out;
 }
 
-/** A vector over the position by variable: of the variable's shape where every element has one coordinate. */
+/**
+ * A vector over the position by variable: of the variable's shape where every element has one coordinate. Positions come in the order of
+ * the walk, which goes through a transposed or backward loop as it is written; elements are told in their own order.
+ */
 function byVariable(density: DifferentiableDensity, vector: Float64Array): ByVariable {
-  const lists = new Map<string, number[]>();
+  const lists = new Map<string, { element: number; x: number }[]>();
   vector.forEach((x, k) => {
-    const { variable } = density.owners[k]!,
+    const { variable, element } = density.owners[k]!,
       list = lists.get(variable);
-    if (list === undefined) lists.set(variable, [x]);
-    else list.push(x);
+    if (list === undefined) lists.set(variable, [{ element, x }]);
+    else list.push({ element, x });
   });
   return new Map(
-    [...lists].map(([name, list]) => {
+    [...lists].map(([name, found]) => {
+      const list = found.sort((a, b) => a.element - b.element).map(({ x }) => x);
       const { shape } = density.builder.storage(name);
       const { eventRank, variable } = density.program.coordinates.regions.find((r) => r.variable.name === name)!;
       const full = list.length === sizeOf(shape) && eventRank < 2 && variable.constraint.kind !== 'simplex';

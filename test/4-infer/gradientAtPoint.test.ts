@@ -188,6 +188,21 @@ describe('in unconstrained coordinates', () => {
       [-6, -8],
     ]);
   });
+
+  test('elements stand at their own places, however the loops around them run', () => {
+    const transposed = density('for j in 0..<2, i in 0..<3 { sample x[i, j] ~ Normal(0, 1) }');
+    const x = [
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ];
+    // A real number is its own coordinate, and the slope of -x^2 / 2 is -x.
+    expect(transposed.unconstrained({ x }).position['x']).toEqual(x);
+    expect(transposed.unconstrained({ x }).gradient['x']).toEqual(x.map((row) => row.map((v) => -v)));
+    const backwards = density('sample x[2] ~ Normal(0, 1) for t in 0..<2 { sample x[t] ~ Normal(x[t + 1], 1) }');
+    expect(backwards.unconstrained({ x: [1, 2, 4] }).position['x']).toEqual([1, 2, 4]);
+    expect(backwards.unconstrained({ x: [1, 2, 4] }).gradient['x']).toEqual([1, 1, -6]);
+  });
 });
 
 test('refuses where the density is zero, and functions without a derivative by name', async () => {
