@@ -3,7 +3,7 @@
  * free scalar, as code between the position (a vector) and the state (the program's variables).
  *
  * x = u, low + exp u, high - exp u, low + (high - low) sigmoid u; ordered elements add exp u to the one
- * before, in these coordinates; simplexes and matrices as in numeric/bijections.ts. Bounds may depend on
+ * before, in these coordinates (of which high - exp(-u) keeps the order); simplexes and matrices as in numeric/bijections.ts. Bounds may depend on
  * other unknowns: the walk over the program is ancestral, its adjoint the same walk backwards.
  */
 import { type Argument, type Code, type Place, accumulate, forLoop, store, when } from '../code/loop.js';
@@ -80,25 +80,55 @@ export interface Coordinates {
 }
 
 interface ScalarMap {
-  readonly kind: CoordinateKind;
+  /** Number of its kind. */
+  readonly kind: Expr;
   of(v: Expr): Expr;
-  inverse(x: Expr): Expr /** log of the derivative at v. */;
+  inverse(x: Expr): Expr;
+  /** log of the derivative's size at v. */
   logDerivative(v: Expr): Expr;
 }
 
-function scalarMap(low: Expr, high: Expr): ScalarMap {
-  const noLow = isConst(low, -Infinity),
-    noHigh = isConst(high, Infinity);
-  if (noLow && noHigh) return { kind: 'real', of: (v) => v, inverse: (x) => x, logDerivative: () => zero };
-  if (noHigh) return { kind: 'low', of: (v) => add(low, exp(v)), inverse: (x) => log(sub(x, low)), logDerivative: (v) => v };
-  if (noLow) return { kind: 'high', of: (v) => sub(high, exp(v)), inverse: (x) => log(sub(high, x)), logDerivative: (v) => v };
-  const width = sub(high, low);
-  return {
-    kind: 'both',
+/**
+ * The map onto the numbers between two ends. Which ends are finite may differ between elements ([-inf, 0] as bounds) and with
+ * the state (m > 0 ? 0 : -inf), so it is asked where the code runs.
+ * @param rising asks for maps that keep the order, for elements that are ordered
+ */
+function scalarMap(low: Expr, high: Expr, rising: boolean): ScalarMap {
+  const width = sub(high, low),
+    // What is subtracted from the upper end grows with v or shrinks.
+    turned = (v: Expr): Expr => (rising ? neg(v) : v);
+  const line: ScalarMap = { kind: numberOf('real'), of: (v) => v, inverse: (x) => x, logDerivative: () => zero };
+  const above: ScalarMap = {
+    kind: numberOf('low'),
+    of: (v) => add(low, exp(v)),
+    inverse: (x) => log(sub(x, low)),
+    logDerivative: (v) => v,
+  };
+  const below: ScalarMap = {
+    kind: numberOf('high'),
+    of: (v) => sub(high, exp(turned(v))),
+    inverse: (x) => turned(log(sub(high, x))),
+    logDerivative: turned,
+  };
+  const between: ScalarMap = {
+    kind: numberOf('both'),
     of: (v) => add(low, mul(width, apply('sigmoid', v))),
     inverse: (x) => sub(log(sub(x, low)), log(sub(high, x))),
     logDerivative: (v) => sub(log(width), add(apply('softplus', v), apply('softplus', neg(v)))),
   };
+  const hasLow = isFiniteEnd(low),
+    hasHigh = isFiniteEnd(high);
+  const choice = (of: (m: ScalarMap) => Expr): Expr =>
+    cond(hasLow, cond(hasHigh, of(between), of(above)), cond(hasHigh, of(below), of(line)));
+  return {
+    kind: choice((m) => m.kind),
+    of: (v) => choice((m) => m.of(v)),
+    inverse: (x) => choice((m) => m.inverse(x)),
+    logDerivative: (v) => choice((m) => m.logDerivative(v)),
+  };
+}
+function isFiniteEnd(end: Expr): Expr {
+  return isConst(end) ? num(Number(Number.isFinite(end.value))) : apply('lt', apply('abs', end), num(Infinity));
 }
 
 /** One element of a region where its code stands. */
@@ -209,9 +239,10 @@ class CoordinateWalk implements Coordinates {
 
   private bounds(here: Here): ScalarMap {
     const s = regionSupport(here.region);
-    if (s.kind !== 'interval') return scalarMap(num(-Infinity), num(Infinity));
+    const rising = here.region.variable.constraint.kind === 'ordered';
+    if (s.kind !== 'interval') return scalarMap(num(-Infinity), num(Infinity), rising);
     const end = (e: Expr): Expr => here.place(this.builder.model.inline(e));
-    return scalarMap(end(s.low), end(s.high));
+    return scalarMap(end(s.low), end(s.high), rising);
   }
 
   private shapeOf(here: Here): Shape {
@@ -309,7 +340,7 @@ class CoordinateWalk implements Coordinates {
       begin = store(this.offsetOf(here).variable, here.at, ref(this.dimension, []));
     if (shape.kind !== 'block') {
       const { kind } = this.bounds(here);
-      return [begin, ...this.scalars(here, (at) => this.owned(here, at, numberOf(kind)), false)];
+      return [begin, ...this.scalars(here, (at) => this.owned(here, at, kind), false)];
     }
     const i = index('i'),
       j = index('j');

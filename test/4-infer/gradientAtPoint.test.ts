@@ -203,6 +203,41 @@ describe('in unconstrained coordinates', () => {
     expect(backwards.unconstrained({ x: [1, 2, 4] }).position['x']).toEqual([1, 2, 4]);
     expect(backwards.unconstrained({ x: [1, 2, 4] }).gradient['x']).toEqual([1, 1, -6]);
   });
+
+  test('an end that is infinite for some elements only, or where an unknown decides', () => {
+    const point = { x: [0.5, 1, 3, -2] };
+    const found = density('sample x ~ truncated(Normal(0, 2), [-inf, 0, 1, -inf], [inf, 3, inf, 2])').unconstrained(point);
+    [0.5, Math.log(1 / 2), Math.log(2), Math.log(4)].forEach((u, k) => {
+      expect((found.position['x'] as number[])[k]).toBeCloseTo(u, 12);
+    });
+    // -x / 4 dx/du plus the slope of log |dx/du|: dx/du is 1, (x - 0) (3 - x) / 3, x - 1 and x - 2.
+    [-0.125, -(1 / 4) * (2 / 3) + 1 - 2 / 3, -(3 / 4) * 2 + 1, -(-2 / 4) * -4 + 1].forEach((g, k) => {
+      expect((found.gradient['x'] as number[])[k]).toBeCloseTo(g, 12);
+    });
+    const signed = density('sample m ~ Normal(0, 1) sample x ~ pushforward(t => m * exp(t), Normal(0, 1))');
+    for (const m of [-2, 2]) {
+      const { value, position } = signed.unconstrained({ m, x: 1.5 * m });
+      expect(position['x']).toBeCloseTo(Math.log(3), 12);
+      // log(x / m) is Normal; |x| of the density and of the Jacobian cancel.
+      expect(value).toBeCloseTo(-0.5 * (4 + Math.log(1.5) ** 2) - Math.log(2 * Math.PI), 12);
+    }
+  });
+
+  test('ordered elements below an upper end', () => {
+    const c = [-1, 0.3, 0.8];
+    const found = density('sample c: ordered[3] ~ iid(truncated(Flat(), -inf, 1), 3) factor sum(c)').unconstrained({ c });
+    // c = 1 - exp(-v), v rising by exp u.
+    const v = c.map((x) => -Math.log(1 - x)),
+      steps = [v[0]!, Math.log(v[1]! - v[0]!), Math.log(v[2]! - v[1]!)];
+    steps.forEach((u, k) => {
+      expect((found.position['c'] as number[])[k]).toBeCloseTo(u, 12);
+    });
+    // With slopes d c / d v = 1 - c, whose logarithm falls by 1 with v: g_k = sum over elements from k on of (1 - c) - 1.
+    const tails = [0, 1, 2].map((k) => c.slice(k).reduce((sum, x) => sum - x, 0));
+    [tails[0]!, tails[1]! * Math.exp(steps[1]!) + 1, tails[2]! * Math.exp(steps[2]!) + 1].forEach((g, k) => {
+      expect((found.gradient['c'] as number[])[k]).toBeCloseTo(g, 11);
+    });
+  });
 });
 
 test('refuses where the density is zero, and functions without a derivative by name', async () => {
