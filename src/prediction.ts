@@ -195,8 +195,9 @@ function withTheRuns(graph: ModelGraph, before: BoundModel, given: ReadonlyMap<s
   return { values, inherited, changed, renewed };
 }
 
+/** True for what has values, be it in part: of data, and of unknowns that the run was conditioned on. */
 function isInput({ origin }: Variable, { status }: BoundVariable): boolean {
-  return origin === 'data' ? status === 'given' || status === 'partial' : (origin === 'sample' || origin === 'param') && status === 'given';
+  return (origin === 'data' || origin === 'sample' || origin === 'param') && (status === 'given' || status === 'partial');
 }
 
 /** Numbers of the sizes that the new data show or name. */

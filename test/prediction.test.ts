@@ -123,6 +123,33 @@ describe('a regression', () => {
   });
 });
 
+/** A run as its files tell of it. */
+function readBack(run: Posterior): Posterior {
+  const { 'summary.json': summary, 'run.json': record, 'draws.csv': draws, 'data.json': data } = run.files();
+  return openRun('m', { summary: summary!, run: record!, draws: draws === undefined ? null : [draws], data: data ?? null, pointwise: null })
+    .posterior;
+}
+
+describe('an unknown that is given in part', () => {
+  const program =
+    'data x: real[N]\ndata y: real[N]\ndata J: int\nfor j in 0..<J { sample b[j] ~ Normal(0, 1) }\nfor n in 0..<N { observe y[n] ~ Normal(b[0] + b[1] * x[n], 1) }\n';
+  it('keeps what is given and the draws of the rest, in a run read back too', async () => {
+    const run = await compile(program, 'm').infer({ x: [1, 2, 3], y: [6, 7, 8], J: 2, b: [5, null] }, { ...many, backend: 'exact' });
+    for (const posterior of [run, readBack(run)]) {
+      const p = posterior.predictions({ x: [0, 10] });
+      expect(p.names).toEqual(['y']);
+      // b[0] is 5; of b[1] the precision is 1 + 14, the mean (1 + 4 + 9) / 15.
+      expectNormal(p, 'y', 0, 5, 1);
+      expectNormal(p, 'y', 1, 5 + 140 / 15, Math.sqrt(1 + 100 / 15));
+    }
+    expect(
+      readBack(run)
+        .predictions({ x: [10] })
+        .draws('y'),
+    ).toEqual(run.predictions({ x: [10] }).draws('y'));
+  });
+});
+
 describe('a regression on a matrix', () => {
   const program =
       'data X: real[N, D]\ndata y: real[N]\nfor d in 0..<D { sample w[d] ~ Normal(0, 10) }\nfor n in 0..<N { observe y[n] ~ Normal(X[n] @ w, 0.5) }\n',

@@ -39,8 +39,7 @@ export function* dataJson(bound: BoundModel): Generator<string> {
 }
 
 function isGiven(origin: string, { status }: BoundVariable): boolean {
-  if (origin === 'data') return status === 'given' || status === 'partial';
-  return (origin === 'sample' || origin === 'param') && status === 'given';
+  return (origin === 'data' || origin === 'sample' || origin === 'param') && (status === 'given' || status === 'partial');
 }
 
 const cellsAtOnce = 4096;

@@ -46,6 +46,12 @@ describe('data.json', () => {
       '{\n  "J": 2,\n  "y": [],\n  "g": []\n}\n',
     ],
     ['values of sampled variables', 'sample m ~ Normal(0, 1)  sample s ~ Normal(m, 1)', { m: 0.5 }, '{\n  "m": 0.5\n}\n'],
+    [
+      'unknowns that are given in part',
+      'data J: int  for j in 0..<J { sample b[j] ~ Normal(0, 1) }  param p: real[2]  sample y ~ Normal(b[0] + b[1] + p[0] + p[1], 1)',
+      { J: 2, b: [5, null], p: [null, 3] },
+      '{\n  "J": 2,\n  "b": [5,null],\n  "p": [null,3]\n}\n',
+    ],
     ['nothing', 'sample m ~ Normal(0, 1)', {}, '{}\n'],
   ])('holds %s', (_, program, data, text) => {
     const model = bound(program, Object.entries(data));
