@@ -31,6 +31,11 @@ function drawnBy(variable: VariableResult): KeptDraws | null {
   return kept === null || kept.draws === 0 ? null : kept;
 }
 
+/** True of a point among laws, which stands in every draw. */
+function isEstimate({ result }: VariableResult): boolean {
+  return result.form === 'closed' && result.sd === null;
+}
+
 /** @param needed unknowns that the predictions read. */
 export function sourcesOf(result: Pick<RunResult, 'variables'>, needed: ReadonlySet<string>, seed: string): RunDraws {
   const variables = result.variables.filter(({ name }) => needed.has(name));
@@ -44,9 +49,10 @@ export function sourcesOf(result: Pick<RunResult, 'variables'>, needed: Readonly
     const variable = variables.find((candidate) => candidate.name === name),
       size = variable === undefined ? 0 : sizeOf(variable.shape);
     const drawn = variable === undefined ? null : drawnBy(variable);
-    if (variable !== undefined && drawn !== null && drawn.chains * drawn.draws === length)
+    if (variable !== undefined && drawn !== null && drawn.chains * drawn.draws === length) {
       draws.set(name, kept(drawn.values, size, length));
-    else if (variable?.result.form !== 'closed') missing.push(name);
+      if (isEstimate(variable)) points.push(name);
+    } else if (variable?.result.form !== 'closed') missing.push(name);
     else if (variable.discrete && variable.result.probabilities !== null && variable.range !== undefined) {
       draws.set(name, byProbabilities(variable.result.probabilities, size, variable.range, variable.low ?? 0, `${seed} ${name}`));
       marginal.push(name);

@@ -121,6 +121,19 @@ describe('a regression', () => {
     ]);
     expect(q.converged).toBe(true);
   });
+
+  it('says so of an estimate that stands in every draw, in a run read back too', async () => {
+    const program = 'data y: real[N]\nparam m: real\nfor n in 0..<N {\n  sample u[n] ~ Normal(m, 1)\n  observe y[n] ~ Normal(u[n], 1)\n}\n';
+    const run = await compile(program, 'm').infer({ y: [1, 2, 6] }, { ...many, backend: 'em' });
+    for (const posterior of [run, readBack(run)]) {
+      const p = posterior.predictions({ y: [null, null] });
+      // The maximum of the likelihood of Normal(m, 2) is the mean of the data.
+      expectNormal(p, 'y', 0, 3, Math.sqrt(2));
+      expect(p.warnings.map(({ code, message }) => [code, message])).toEqual([
+        ['plug-in', "m: estimates by 'em', put in as if they were known"],
+      ]);
+    }
+  });
 });
 
 /** A run as its files tell of it. */
