@@ -815,6 +815,14 @@ describe('data that do not fit', () => {
       /f is one joint draw over indices that mean something else/,
     ],
     [
+      // Drawn in their place, further numbers would push those of the run to other indices.
+      'more increasing numbers than the posterior knows',
+      'data K: int\ndata y: real[N]\nsample c: ordered[K] ~ iid(Normal(0, 5), K)\nfor n in 0..<N { observe y[n] ~ Normal(c[0], 1) }\n',
+      { K: 3, y: [1, 2] },
+      { K: 5 },
+      /cannot-predict\]: c is one joint draw of shape \[3\] in the run; with the new data it has shape \[5\]/,
+    ],
+    [
       'more outcomes than the posterior knows',
       shares,
       { K: 2, k: [0, 1] },

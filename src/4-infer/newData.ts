@@ -130,7 +130,7 @@ export function continuedUnknowns(before: BoundModel, after: BoundModel, renewed
     const now = after.variables.get(variable.name),
       old = before.variables.get(variable.name);
     if (now === undefined || old === undefined || !isUnknown(variable, now) || !isUnknown(variable, old)) continue;
-    const plates = variable.dims.length - variable.eventRank,
+    const plates = variable.dims.length - jointRank(variable),
       groups = !isRagged(variable, after.graph);
     if (variable.dims.slice(0, plates).some((dim) => isRenewed(dim, groups))) continue;
     const stands = variable.dims
@@ -146,7 +146,7 @@ export function continuedUnknowns(before: BoundModel, after: BoundModel, renewed
   for (const variable of after.graph.variables.values()) {
     const now = after.variables.get(variable.name),
       cell =
-        now?.status === 'partial' && variable.eventRank > 0
+        now?.status === 'partial' && jointRank(variable) > 0
           ? partlyDrawn(variable, now, continued.get(variable.name)?.fresh ?? null, continued.has(variable.name))
           : null;
     if (cell !== null)
@@ -172,6 +172,11 @@ function belowMaxima(dim: Expr): ReadonlySet<Expr> {
       });
   });
   return below;
+}
+
+/** How many of the last dimensions are of one draw: increasing numbers are, though each has a law of its own. */
+function jointRank({ eventRank, constraint }: Variable): number {
+  return constraint.kind === 'ordered' ? Math.max(1, eventRank) : eventRank;
 }
 
 /** True where a plate's length differs by an outer index: its dimension is a `max` of lengths, not of groups. */
@@ -200,12 +205,12 @@ function isUnknown({ origin }: Variable, { status }: BoundVariable): boolean {
 
 /** A gap that would be drawn although other cells of its joint draw are known; null where there is none. */
 function partlyDrawn(
-  { eventRank }: Variable,
+  variable: Variable,
   { shape, values, mask, absent }: BoundVariable,
   fresh: Int32Array | null,
   isContinued: boolean,
 ): number | null {
-  const width = sizeOf(shape.slice(shape.length - eventRank));
+  const width = sizeOf(shape.slice(shape.length - jointRank(variable)));
   const isDrawn = (k: number): boolean => mask?.[k] === 1 && (!isContinued || fresh?.[k] === 1);
   for (let from = 0; from < values.length; from += width) {
     const cells = Array.from({ length: width }, (_, k) => from + k).filter((k) => absent?.[k] !== 1),
