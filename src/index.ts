@@ -25,6 +25,7 @@ export {
   type Nested,
   Posterior,
   type PredictOptions,
+  recordOfRuns,
   type ShapedArray,
 } from './5-report/posterior.js';
 export type { CriterionSummary, LooSummary, RunContext, Summary, SummaryRow } from './5-report/record.js';

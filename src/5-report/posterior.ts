@@ -399,9 +399,11 @@ export class Posterior {
   }
 
   /**
-   * Writes the files into a directory, made if needed. What an earlier run has left there and this one does not write is taken away.
+   * Writes the files into a directory, made if needed, in the place of an earlier run's: what that has left and this one does not write is
+   * taken away.
    * @returns the names of the files.
-   * @throws ModelError where there is no file system, no directory is named, or it cannot be written.
+   * @throws ModelError where there is no file system, no directory is named, it cannot be written, or files of these names stand there that
+   * are of no run.
    */
   async save(directory: string): Promise<readonly string[]> {
     const { save } = await currentPlatform();
@@ -422,11 +424,7 @@ export class Posterior {
       });
     try {
       const files = this.filePieces();
-      await save(
-        directory,
-        files,
-        filesOfRuns.filter((name) => files.every((file) => file.name !== name)),
-      );
+      await save(directory, files, { names: filesOfRuns, ...recordOfRuns });
       return files.map(({ name }) => name);
     } catch (error) {
       throw modelError({ code: 'cannot-write', severity: 'error', message: error instanceof Error ? error.message : String(error) });
@@ -504,6 +502,9 @@ export class Posterior {
 
 /** All that may be in the directory of a run and is about that run, by name; the page (`report.html`) is made from the others. */
 export const filesOfRuns: readonly string[] = ['draws.csv', 'summary.json', 'pointwise.csv', 'run.json', 'data.json', 'report.html'];
+
+/** The file of them that tells the directory of a run, and how it begins. */
+export const recordOfRuns: { readonly record: string; readonly begins: RegExp } = { record: 'run.json', begins: /^\s*\{\s*"program"\s*:/ };
 
 /**
  * True where every unknown and report outside of data plates has this bulk and tail effective size, of matched components

@@ -17,7 +17,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { filesOfRuns, type ModelError } from '../index.js';
+import { filesOfRuns, type ModelError, recordOfRuns } from '../index.js';
 import { failure } from './files.js';
 
 /** Code of an error of ours, beside those of the system: a symbolic link whose target is not there. */
@@ -44,7 +44,7 @@ export interface Results {
 }
 
 /** What `infer` and `predict` write. */
-export const resultsOfRuns: Results = { names: filesOfRuns, record: 'run.json', begins: /^\s*\{\s*"program"\s*:/ };
+export const resultsOfRuns: Results = { names: filesOfRuns, ...recordOfRuns };
 
 /**
  * A directory that cannot be written is found before the run, not after it, and nothing in it is lost but earlier results.

@@ -7,7 +7,7 @@ import * as fs from 'node:fs/promises';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import * as threads from 'node:worker_threads';
-import type { Platform, TextFile, ThreadPort, WorkerThread } from './surroundings.js';
+import type { EarlierResult, Platform, TextFile, ThreadPort, WorkerThread } from './surroundings.js';
 
 /** Node's threads, files and processors. */
 export function nodePlatform(): Platform {
@@ -75,9 +75,49 @@ async function makeDirectory(directory: string): Promise<void> {
   });
 }
 
+/** Bytes that tell what a file is. */
+const beginningLength = 100;
+
+/** @throws Error where files of these names stand there that no earlier result has left. */
+async function refuseOverwriting(directory: string, { names, record, begins }: EarlierResult): Promise<void> {
+  if (begins.test(await beginning(path.join(directory, record)))) return;
+  for (const name of names) {
+    const file = path.join(directory, name);
+    // A directory in the way of a file is not lost: writing fails.
+    const isLost = await fs.lstat(file).then(
+      (found) => !found.isDirectory(),
+      () => false,
+    );
+    if (isLost)
+      throw new Error(
+        name === record
+          ? `cannot write to ${file}: the file there was not written by Credence, and would be lost`
+          : `cannot write to ${file}: the file there is of no earlier result (there is no ${record} of one), and would be lost`,
+      );
+  }
+}
+
+/** The first characters of a file; none where there is no file on a disk: a pipe would not come back. */
+async function beginning(file: string): Promise<string> {
+  const found = await fs.stat(file).catch(() => null);
+  if (found?.isFile() !== true) return '';
+  const handle = await fs.open(file, 'r').catch(() => null);
+  if (handle === null) return '';
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(beginningLength));
+    return buffer.toString('latin1', 0, bytesRead);
+  } catch {
+    return '';
+  } finally {
+    await handle.close();
+  }
+}
+
 /** Writes all files beside their targets, then renames: an error on the way leaves the directory as it was. */
-async function save(directory: string, files: readonly TextFile[], obsolete: readonly string[]): Promise<void> {
-  const written: string[] = [];
+async function save(directory: string, files: readonly TextFile[], earlier: EarlierResult): Promise<void> {
+  await refuseOverwriting(directory, earlier);
+  const written: string[] = [],
+    obsolete = earlier.names.filter((name) => files.every((file) => file.name !== name));
   try {
     await makeDirectory(path.resolve(directory));
     for (const file of files) {

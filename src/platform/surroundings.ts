@@ -25,6 +25,15 @@ export interface TextFile {
   readonly pieces: Iterable<string>;
 }
 
+/** What files are written over: those of an earlier result of the same kind. */
+export interface EarlierResult {
+  /** Names of the files that may be of one. */
+  readonly names: readonly string[];
+  /** The file among them that tells such a result, and how it begins. */
+  readonly record: string;
+  readonly begins: RegExp;
+}
+
 export interface Platform {
   /** Number of processors this process may use; 1 if unknown. */
   readonly cores: number;
@@ -35,8 +44,8 @@ export interface Platform {
   /** Null outside a worker thread. */
   readonly port: ThreadPort | null;
   /**
-   * Writes files into a directory, made if needed, and takes away those that would tell of something else: `obsolete`, by name. A file
-   * appears whole or not at all. Null where there are no files. @throws Error with a message fit for a user.
+   * Writes files into a directory, made if needed, and takes away what else an earlier result has left there. A file appears whole or not
+   * at all. Null where there are no files. @throws Error with a message fit for a user, also where files of others would be lost.
    */
-  readonly save: ((directory: string, files: readonly TextFile[], obsolete: readonly string[]) => Promise<void>) | null;
+  readonly save: ((directory: string, files: readonly TextFile[], earlier: EarlierResult) => Promise<void>) | null;
 }

@@ -581,6 +581,22 @@ describe('the files', () => {
     }
   });
 
+  it.each(['draws.csv', 'data.json', 'report.html', 'run.json'])('never take the place of a file %s that is of no run', async (name) => {
+    const folder = mkdtempSync(join(tmpdir(), 'credence-'));
+    try {
+      const file = join(folder, name);
+      writeFileSync(file, '{ "mine": 1 }');
+      await expect(p.save(folder)).rejects.toMatchObject({
+        name: 'ModelError',
+        diagnostics: [expect.objectContaining({ code: 'cannot-write', message: expect.stringMatching(/would be lost$/) as string })],
+      });
+      expect(readdirSync(folder)).toEqual([name]);
+      expect(readFileSync(file, 'utf8')).toBe('{ "mine": 1 }');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it('say in words why they cannot be written', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'credence-'));
     try {
