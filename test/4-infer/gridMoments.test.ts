@@ -54,4 +54,15 @@ describe('moments of factors on a grid', () => {
     expect(logistic.mean).toBeCloseTo(1e6, 6);
     expect(logistic.sd).toBeCloseTo((2 * Math.PI) / Math.sqrt(3), 6);
   });
+  it('counts of a rate whose logarithm has a wide prior', async () => {
+    // p(h) ~ exp(2000 h - 2 exp(h) - h^2 / 200), integrated around log 1000.
+    const top = Math.log(1000);
+    const density = (d: number): number => Math.exp(2000 * (d - Math.expm1(d)) - ((top + d) ** 2 - top ** 2) / 200);
+    const total = integral(density, -0.5, 0.5),
+      shift = integral((d) => d * density(d), -0.5, 0.5) / total;
+    const variance = integral((d) => (d - shift) ** 2 * density(d), -0.5, 0.5) / total;
+    const { mean, sd } = await rowOf('data y: int[N] sample h ~ Normal(0, 10) observe y ~ Poisson(exp(h))', { y: [1000, 1000] });
+    expect(mean).toBeCloseTo(top + shift, 8);
+    expect(sd).toBeCloseTo(Math.sqrt(variance), 8);
+  });
 });

@@ -83,7 +83,13 @@ export function gridBlock(
       context,
       [
         ...eta.code,
-        ...(middles === null ? [] : [store(middles, context.at, cond(apply('lt', b, zero), apply('div', a, mul(num(-2), b)), zero))]),
+        // Where other terms weigh more than these two, their middle is far out in a tail, and the first look of the grid would not find back.
+        ...(middles === null
+          ? []
+          : [
+              store(middles, context.at, cond(apply('lt', b, zero), apply('div', a, mul(num(-2), b)), zero)),
+              store(middles, context.at, cond(apply('gt', density(zero), density(mul(num(-1), middle))), middle, zero)),
+            ]),
         { do: 'function', name: f, parameters: [x], body: [{ do: 'return', value: density(ref(x, [])) }] },
         {
           do: 'call',
