@@ -29,6 +29,9 @@ const mostRounds = 60;
 const noticed = 0.5;
 /** Gain for which a number of either sign gives way: it may hide what scales could do. */
 const slight = 0.01;
+/** A step so small that no objective notices it: what changes by more than this share of itself, and by more than a slight gain, is rounding. */
+const hardlyAStep = 1 + 1e-10,
+  ofRounding = 1e-8;
 /** Gain for which scales shrink by a factor: that of more than one number, whose density alone may grow without bound. */
 function several(factor: number): number {
   return 2 * Math.abs(Math.log(factor));
@@ -43,15 +46,23 @@ export function* findScales<State>(
   let here = start;
   if (!Number.isFinite(start.value)) return start;
   const gainOf = (next: Scaled<State>): number => worth(next.value) - worth(here.value);
+  /**
+   * Whether the objective after a step is what it seems: far out its terms cancel (degrees of freedom of 10^20 beside the hidden scales that
+   * they hold), and what is left of them is rounding, which neighbours do not share.
+   */
+  const isRounding = (next: Scaled<State>, unknown: Scalable, factor: number): boolean =>
+    [factor * hardlyAStep, factor / hardlyAStep].some(
+      (near) => Math.abs(attempt(here.state, unknown, near).value - next.value) > slight + ofRounding * Math.abs(next.value),
+    );
   /** One step, if the objective gains by it. */
   function* climb(unknown: Scalable, factor: number, least: number): Interruptible<boolean> {
     yield;
     const next = attempt(here.state, unknown, factor);
-    if (!(gainOf(next) > least)) return false;
+    if (!(gainOf(next) > least) || isRounding(next, unknown, factor)) return false;
     here = next;
     return true;
   }
-  /** To the farthest place that is hardly worse than the best on the way; where no step ever loses, null and nothing moves. */
+  /** To the farthest place that is hardly worse than the best on the way; where no step loses but by rounding, null and nothing moves. */
   function* cross(unknown: Scalable, factor: number): Interruptible<{ readonly gained: boolean } | null> {
     const from = here;
     let best = worth(from.value);
@@ -59,6 +70,7 @@ export function* findScales<State>(
       yield;
       const next = attempt(here.state, unknown, factor),
         value = worth(next.value);
+      if (Math.abs(value - worth(here.value)) > slight && isRounding(next, unknown, factor)) break;
       // A number of either sign that suddenly gains owes it to rounding.
       if (value < best - noticed || (!unknown.positive && value > best + noticed)) return { gained: best > worth(from.value) + noticed };
       best = Math.max(best, value);

@@ -205,4 +205,15 @@ describe('scales of a start', () => {
     const spike = ({ a }: Readonly<Record<string, number>>): number => -Math.log(a!);
     expect(toEnd(findScales(from(spike, { a: 1 }), [{ name: 'a', positive: true }], attempt(spike))).state).toEqual({ a: 1 });
   });
+
+  test('what rounding adds far out is no gain', () => {
+    // Degrees of freedom without an outlier: terms of the size a log a cancel, and -1 / a is what should be left of them.
+    const rounded = ({ a }: Readonly<Record<string, number>>): number => {
+      let sum = -1 / a!;
+      for (let n = 1; n <= 20; n++) sum += a! * Math.log(a! * n) - a! * Math.log(a!) - a! * Math.log(n);
+      return sum;
+    };
+    const { state } = toEnd(findScales(from(rounded, { a: 7 }), [{ name: 'a', positive: true }], attempt(rounded)));
+    expect(state['a']).toBe(7);
+  });
 });
