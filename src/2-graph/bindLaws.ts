@@ -46,6 +46,7 @@ type DrawingStatement = Extract<Statement, { readonly law: Law }>;
 /** Checks every law of the model against the data. One report for each statement at most. */
 export function checkLaws(b: BindContext): void {
   for (const s of b.graph.statements) {
+    if (s.kind === 'param') checkWhole(b, s);
     if (s.kind !== 'sample' && s.kind !== 'observe' && s.kind !== 'predict') continue;
     const steps = stepsOf(s);
     if (!expressionsOfSteps(steps).every((e) => b.known(e))) continue;
@@ -71,13 +72,22 @@ function checkDensity(b: BindContext, s: DrawingStatement, steps: readonly Step[
   }
   const status = s.target === null ? undefined : b.status.get(s.target.variable);
   const latent =
-    status === 'latent' || status === 'partial' ? (noLatentReason(law) ?? (status === 'partial' ? tornReason(law) : null)) : null;
+    status === 'latent' || status === 'partial'
+      ? (noLatentReason(law) ?? (status === 'partial' ? tornReason(supportOf(law).kind) : null))
+      : null;
   if (latent !== null) b.report(messages.noLatent(s.target!.variable, latent, s.law.span));
   return latent === null && mapsIn(law).every((map) => checkMap(b, map, steps));
 }
-/** Why a law's unknown cannot be given in part: its elements are held together by more than a density, and none can move alone. */
-function tornReason(law: Law): string | null {
-  switch (supportOf(law).kind) {
+/** A param has no law: what holds its elements together is its type. */
+function checkWhole(b: BindContext, s: Extract<Statement, { readonly kind: 'param' }>): void {
+  const { variable } = s.target;
+  if (b.mode !== 'infer' || b.status.get(variable) !== 'partial') return;
+  const reason = tornReason(b.graph.variables.get(variable)!.constraint.kind);
+  if (reason !== null) b.report(messages.tornParam(variable, reason, s.span));
+}
+/** Why an unknown cannot be given in part: its elements are held together by more than a density, and none can move alone. */
+function tornReason(support: string): string | null {
+  switch (support) {
     case 'simplex':
       return 'a part of it is given, and what is left of a simplex has to keep its sum';
     case 'cov':

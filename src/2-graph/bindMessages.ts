@@ -450,6 +450,9 @@ export function noDensity(reason: string, span: Span): Diagnostic {
 export function noLatent(name: string, reason: string, span: Span): Diagnostic {
   return error('no-density', `${name} is unknown, and its distribution does not serve for an unknown: ${reason}`, span);
 }
+export function tornParam(name: string, reason: string, span: Span): Diagnostic {
+  return error('no-density', `${name} cannot be estimated nor drawn: ${reason}`, span);
+}
 export function degenerateMap(reason: string, place: string, span: Span): Diagnostic {
   return error('degenerate-map', `The map of this pushforward is not one-to-one${place}: ${reason}`, span, 'such a law has no density');
 }

@@ -45,6 +45,24 @@ test.each(['gibbs', 'mh', 'cavi'])('a simplex or a matrix given in part is refus
   ).rejects.toThrow('a part of it is given');
 });
 
+test.each(['gibbs', 'mh', 'cavi', 'em', 'map', 'laplace'])('a simplex or a matrix that is a param, too: %s', async (backend) => {
+  const counts = 'data k: int[3] param p: simplex[3] observe k ~ Multinomial(10, p)';
+  await expect(infer(counts, { k: [2, 5, 3], p: [0.2, null, null] }, backend)).rejects.toThrow('a part of it is given');
+  const pairs = 'data y: real[N, 2] param S: cov[2] observe y ~ MvNormal(zeros(2), S)';
+  const data = {
+    y: [
+      [1, 0.5],
+      [-1, 0.2],
+      [0.3, -0.8],
+    ],
+    S: [
+      [1, null],
+      [null, null],
+    ],
+  };
+  await expect(infer(pairs, data, backend)).rejects.toThrow('a part of it is given');
+});
+
 describe('simulation of a draw that is given in part', () => {
   const correlated = 'MvNormal([0, 0], [[1, 0.99], [0.99, 1]])';
   it('is refused where it would not be given the rest', () => {
