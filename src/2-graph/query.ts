@@ -201,6 +201,8 @@ export interface Schedule {
    * large.
    */
   readonly recursive: ReadonlySet<Statement>;
+  /** Reads of observed data that the order does not follow: legal where the data are given, and without a value where they are drawn. */
+  readonly outOfOrder: readonly Edge[];
 }
 
 /** Reads of `reader` that may meet what `definer` defines. */
@@ -302,7 +304,8 @@ function order(
   depth: number,
 ): Omit<Schedule, 'recursive'> {
   const groups: Group[] = [];
-  const cycles: (readonly Statement[])[] = [];
+  const cycles: (readonly Statement[])[] = [],
+    outOfOrder: Edge[] = [];
   const byReader = new Map<Statement, Edge[]>();
   for (const e of edges) {
     const list = byReader.get(e.reader);
@@ -318,7 +321,8 @@ function order(
     }
     const loop = fuse(component, inside, random, depth);
     if (loop !== null) {
-      groups.push(loop);
+      groups.push(loop.group);
+      outOfOrder.push(...loop.outOfOrder);
       continue;
     }
     if (depth === 0 && mayBeOrderedByData(component, inside, random)) {
@@ -331,12 +335,13 @@ function order(
       const again = order(component, firm, random, depth);
       groups.push(...again.groups);
       cycles.push(...again.cycles);
+      outOfOrder.push(...inside.filter((e) => e.definer.kind === 'observe'), ...again.outOfOrder);
       continue;
     }
     cycles.push(shortestCycle(component, inside));
     for (const statement of component) groups.push({ kind: 'single', statement });
   }
-  return { groups, cycles };
+  return { groups, cycles, outOfOrder };
 }
 
 interface Coordinate {
@@ -345,7 +350,12 @@ interface Coordinate {
 }
 
 /** A loop over one axis in which every reference inside the component goes one way; null where there is none. */
-function fuse(component: readonly Statement[], edges: readonly Edge[], random: (name: string) => boolean, depth: number): Group | null {
+function fuse(
+  component: readonly Statement[],
+  edges: readonly Edge[],
+  random: (name: string) => boolean,
+  depth: number,
+): (Pick<Schedule, 'outOfOrder'> & { readonly group: Group }) | null {
   const first = targetOf(component[0]!);
   if (first === null || depth > 8) return null;
   const rank = Math.max(...component.map((s) => targetOf(s)?.at.length ?? 0));
@@ -363,7 +373,10 @@ function fuse(component: readonly Statement[], edges: readonly Edge[], random: (
       if (!fits || same.length === edges.length) continue;
       const body = order(component, same, random, depth + 1);
       if (body.cycles.length > 0) continue;
-      return { kind: 'loop', direction, members: component.map((s) => choice.get(s)!.member), body: body.groups };
+      return {
+        group: { kind: 'loop', direction, members: component.map((s) => choice.get(s)!.member), body: body.groups },
+        outOfOrder: body.outOfOrder,
+      };
     }
   }
   return null;

@@ -241,7 +241,7 @@ function search(bound: BoundModel, fresh: Elements, known: Known, expressions: b
 }
 
 /** Names of the variables with fresh elements and of all that definitions make of them. */
-function reachedBy({ graph }: BoundModel, fresh: Elements): ReadonlySet<string> {
+export function reachedBy({ graph }: BoundModel, fresh: Elements): ReadonlySet<string> {
   const reached = new Set([...fresh].flatMap(([name, flags]) => (flags.includes(1) ? [name] : [])));
   const lets = graph.statements.flatMap((s) => (s.kind === 'let' ? [{ name: s.target.variable, names: namesIn(s) }] : [])),
     readers = new Map<string, string[]>();
@@ -261,7 +261,7 @@ function readBy({ graph }: BoundModel, statements: readonly Statement[], reached
 }
 
 /** Expressions for the number of a fresh element that an expression reads, 0 where it reads none. */
-class Reads {
+export class Reads {
   private readonly builder: ProgramBuilder;
   /** By variable the storage of the numbers of its elements: 0 for what is not fresh. */
   private readonly numbers: ReadonlyMap<string, string>;

@@ -9,8 +9,11 @@ import { isProper, type Law } from '../distributions/law/law.js';
 import { type Expr, isConst, variablesOf } from '../expr/expr.js';
 import type { BoundModel } from '../2-graph/bound.js';
 import type { ModelGraph, Statement, Target } from '../2-graph/graph.js';
+import { scheduleStatements } from '../2-graph/query.js';
 import { loadModule } from './loadedModule.js';
 import { ancestralCode } from './ancestral.js';
+import { readBeforeDrawn } from './drawnBefore.js';
+import { elementName } from './posterior.js';
 import { ProgramBuilder } from './programBuilder.js';
 
 /** One variable of one draw, row-major. */
@@ -114,7 +117,7 @@ export function generation(builder: ProgramBuilder, continued: ReadonlySet<strin
       });
     }
   }
-  if (wrong.length > 0) throw new ModelError(wrong, renderDiagnostics(wrong, '', 'program'));
+  if (wrong.length > 0) throw refusal(wrong);
   // Of several statements over the same elements the first generates; statements over other regions add to it.
   const generating = new Set<Statement>();
   for (const [name, list] of generators) {
@@ -145,7 +148,37 @@ export function generation(builder: ProgramBuilder, continued: ReadonlySet<strin
         return unknown(s.target.variable);
     }
   };
+  const unordered = readOutOfOrder(bound, wanted);
+  if (unordered !== null) throw refusal([unordered]);
   return { notes, wanted };
+}
+
+/** What is wrong where data that are to be drawn are read before they are; null for nothing. */
+function readOutOfOrder(bound: BoundModel, wanted: (s: Statement) => boolean): Diagnostic | null {
+  const edges = scheduleStatements(bound.graph.statements).outOfOrder.filter(({ reader, definer }) => wanted(reader) && wanted(definer));
+  if (edges.length === 0) return null;
+  // A condition on what is not there yet decides whether there is a law at all.
+  const ofGuard = edges.find(({ reader, read }) => reader.guards.some((g) => variablesOf(g).has(read.variable)));
+  if (ofGuard !== undefined) return withoutOrder(ofGuard.reader, ofGuard.read.variable);
+  const found = readBeforeDrawn(bound, new Set(edges.map(({ read }) => read.variable)), wanted);
+  return found === null
+    ? null
+    : withoutOrder(found.statement, elementName(found.variable, bound.variables.get(found.variable)!.shape, found.element));
+}
+
+function withoutOrder(reader: Statement, what: string): Diagnostic {
+  const drawn = reader.kind === 'factor' || reader.target === null ? 'what is observed' : `'${reader.target.variable}'`;
+  return {
+    code: 'cannot-simulate',
+    severity: 'error',
+    span: reader.span,
+    message: `${drawn} is drawn by a law that reads ${what} before that has a value: nothing says how it arises`,
+    hint: 'Pass values for it: a law may read any data that are given.',
+  };
+}
+
+function refusal(wrong: readonly Diagnostic[]): ModelError {
+  return new ModelError(wrong, renderDiagnostics(wrong, '', 'program'));
 }
 
 /** @throws ModelError as `generation`. */
