@@ -68,9 +68,12 @@ function factorOf(s: Statement, model: DerivedModel, density: typeof logDensityO
   }
 }
 
-/** Tests that some state of the unknowns may fail. */
+/** Tests that some state of the unknowns may fail. A product of tests is each of them, so that the others may be told as bounds. */
 function undecidedOf(tests: readonly Expr[], model: DerivedModel): readonly Expr[] {
-  const open = tests.map((c) => withoutPositiveFactors(c, model)).filter((c) => model.dependsOnLatents(c) && !alwaysTrue(c, model));
+  const open = tests
+    .flatMap(factorsOf)
+    .map((c) => withoutPositiveFactors(c, model))
+    .filter((c) => model.dependsOnLatents(c) && !alwaysTrue(c, model));
   return open.filter((c, k) => !open.slice(0, k).some((o) => equal(o, c)));
 }
 

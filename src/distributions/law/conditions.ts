@@ -11,9 +11,9 @@ import { domainTests, undecided, conjunction } from '../tests.js';
 import { isDiscrete, flattened, formOf, formOfElement, shown, elementLaw } from './form.js';
 
 /**
- * Tests that are all non-zero exactly where the parameters are valid: domains of scalars, positivity
- * of vectors, conditions between parameters. Simplexes and matrices are not tested here: they are
- * checked on data and hold by construction for unknowns.
+ * Tests that are all non-zero exactly where the parameters are valid: domains of scalars, signs of vectors,
+ * conditions between parameters. A density may read one of several probabilities only, so that none but a test sees that another
+ * is below 0. Sums of simplexes and matrices are not tested here: they are checked on data and hold by construction for unknowns.
  */
 export function conditionsOf(law: Law): readonly Expr[] {
   switch (law.kind) {
@@ -31,6 +31,9 @@ export function conditionsOf(law: Law): readonly Expr[] {
           const k = index('k');
           // A product of tests: the least step of a vector of one element is infinite, which integers do not hold.
           tests.push(reduce('prod', k, one, value.dims[0]!, apply('gt', at(value, k), at(value, sub(k, one)))));
+        } else if (domain === 'simplex') {
+          const k = index('k');
+          tests.push(reduce('prod', k, zero, value.dims[0]!, apply('ge', at(value, k), zero)));
         }
       }
       for (const { domain, value } of law.written ?? []) tests.push(...domainTests(domain, value));
