@@ -21,6 +21,7 @@ import type { ChainProgram } from './chainProgram.js';
 import { compositionsIn, countsStep, mostCompositions, wholeVectors } from './compositions.js';
 import { collapsedSteps, type DrawRequest } from './collapse.js';
 import { FoldedTables, SharedTables } from './contract.js';
+import { heldTogether } from './heldTogether.js';
 import { type IntegratedScale, integratedScales } from './integratedScales.js';
 import { type GroupMember, jointEnumeration, mostStates } from './jointEnumeration.js';
 import { closedFormKernel, finiteBody, RegionContext } from './kernels.js';
@@ -450,7 +451,7 @@ export async function runSampler(
     ...collected,
     backend,
     plan: sampler.plan,
-    warnings: [...notes, ...sampler.warnings, ...ofChains, ...collected.warnings],
+    warnings: [...notes, ...sampler.warnings, ...ofChains, ...collected.warnings, ...heldTogether(bound, collected.variables)],
     seconds: { ...collected.seconds, compile: collected.seconds.compile + compile },
     logEvidence: null,
     logEvidenceSe: null,
