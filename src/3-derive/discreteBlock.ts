@@ -43,17 +43,21 @@ export interface TableTerm {
   readonly value: Expr;
 }
 
-/** What splitting asks about the model; sizes are numbers where it can tell. */
-export interface Members {
+/** What is asked of addresses. */
+export interface Addresses {
+  /** True for members. */
   has(variable: string): boolean;
-  /** Least and greatest value of a member. */
-  range(variable: string): { readonly low: Expr; readonly high: Expr };
-  /** Number of values of a range; Infinity where it is not known. */
-  trips(from: Expr, to: Expr): number;
   /** True where the value cannot change while a program runs. */
   isFixed(e: Expr): boolean;
   /** True where the address is one of the variable's for all values of the binders. */
   isInside(reference: Ref, binders: readonly Binder[]): boolean;
+}
+/** What splitting asks about the model; sizes are numbers where it can tell. */
+export interface Members extends Addresses {
+  /** Least and greatest value of a member. */
+  range(variable: string): { readonly low: Expr; readonly high: Expr };
+  /** Number of values of a range; Infinity where it is not known. */
+  trips(from: Expr, to: Expr): number;
 }
 
 export interface NotTabulated {
@@ -245,8 +249,29 @@ function decide(piece: Piece, members: Members): readonly (Piece | NotTabulated)
   ];
 }
 
+/** The same of a whole factor, as several. Tests on indices of inner sums are left as they are. */
+export function decidedFactors(factor: Factor, members: Addresses): readonly Factor[] {
+  const bound = new Set(factor.plates.map((p) => p.index));
+  for (const value of [factor.logDensity, ...factor.conditions]) {
+    const found = keptInside({ value, binders: factor.plates }, members);
+    if (found === null || ![...freeIndices(found.test)].every((i) => bound.has(i))) continue;
+    const where = (outcome: Expr, guard: Expr): readonly Factor[] => {
+      const put = (e: Expr): Expr => rewrite(e, (x) => (equal(x, found.test) ? outcome : x));
+      return decidedFactors(
+        { ...factor, guards: [...factor.guards, guard], logDensity: put(factor.logDensity), conditions: factor.conditions.map(put) },
+        members,
+      );
+    };
+    return [...where(one, found.test), ...where(zero, apply('not', found.test))];
+  }
+  return [factor];
+}
+
 /** A fixed test in the value under which stands a reference to a member that may be outside of its variable, and that reference. */
-function keptInside({ value, binders }: Piece, members: Members): { readonly test: Expr; readonly by: Ref } | null {
+function keptInside(
+  { value, binders }: Pick<Piece, 'value' | 'binders'>,
+  members: Addresses,
+): { readonly test: Expr; readonly by: Ref } | null {
   let found: { readonly test: Expr; readonly by: Ref } | null = null;
   visit(value, (x) => {
     if (x.op !== 'cond' || !members.isFixed(x.test)) return;

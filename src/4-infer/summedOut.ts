@@ -35,7 +35,9 @@ import {
 import { factorMentions } from '../3-derive/conditional.js';
 import { type Factor, finiteBounds, type LatentRegion, maskOf, withFreshPlates } from '../3-derive/model.js';
 import type { Binder } from '../3-derive/normalForm.js';
+import { decidedFactors } from '../3-derive/discreteBlock.js';
 import { findDiscreteBlocks } from './blocks/discrete.js';
+import { addressesOf } from './blocks/factorTables.js';
 import type { ReverseSweep } from './gradientCode.js';
 import { derive } from './derivation.js';
 import { guarded, loops, type ProgramBuilder } from './programBuilder.js';
@@ -106,10 +108,18 @@ export function summedOut(
   const names = new Set(latents.map((l) => l.name));
   const rest: Factor[] = [],
     mentioning: { readonly factor: Factor; readonly names: ReadonlySet<string> }[] = [];
+  const addresses = { has: (name: string) => names.has(name), ...addressesOf(builder) };
   for (const f of factors) {
-    const own = mentionedIn(f, names);
-    if (own.size === 0) rest.push(f);
-    else mentioning.push({ factor: withFreshPlates(f), names: own });
+    if (mentionedIn(f, names).size === 0) {
+      rest.push(f);
+      continue;
+    }
+    // Where no element is mentioned there is none to sum over.
+    for (const factor of decidedFactors(withFreshPlates(f), addresses)) {
+      const own = mentionedIn(factor, names);
+      if (own.size === 0) rest.push(factor);
+      else mentioning.push({ factor, names: own });
+    }
   }
   // Latents of one factor belong together.
   const groupOf = new Map<string, Set<string>>(latents.map((l) => [l.name, new Set([l.name])]));

@@ -103,6 +103,68 @@ describe('labels at the ends of plates', () => {
   });
 });
 
+/** The point where f is largest on [-6, 6], and its value there: a grid, then golden sections. */
+function largest(f: (x: number) => number): { readonly at: number; readonly value: number } {
+  const grid = Array.from({ length: 241 }, (_, k) => -6 + 0.05 * k),
+    best = grid.reduce((a, b) => (f(b) > f(a) ? b : a)),
+    ratio = (Math.sqrt(5) - 1) / 2;
+  let [low, high] = [best - 0.05, best + 0.05];
+  while (high - low > 1e-9) {
+    const [a, b] = [high - ratio * (high - low), low + ratio * (high - low)];
+    if (f(a) > f(b)) high = b;
+    else low = a;
+  }
+  return { at: (low + high) / 2, value: f((low + high) / 2) };
+}
+
+describe('an estimate with labels at the ends of plates summed out', () => {
+  const estimated: typeof means = [
+    means[0]!,
+    means[2]!,
+    means[6]!,
+    means[9]!,
+    means[10]!,
+    ['n > 0 ? z[n - 1] : 0', (n, z) => (n > 0 ? z[n - 1]! : 0)],
+  ];
+  const programs = laws.flatMap(([law, chance]) =>
+    estimated.map(([mean, at]) => ({
+      name: `${law}, ${mean}`,
+      source: (unknown: string): string => `data N: int
+data y: real[N]
+data weights: simplex[3]
+data w: real[3]
+data parent: int[N]
+data transitions: simplex[3, 3]
+${unknown}
+for n in 0..<N { sample z[n] ~ ${law} }
+for n in 0..<N { observe y[n] ~ Normal(a + (${mean}), 1) }`,
+      logLikelihood: (a: number): number =>
+        enumerated(N, 3, (z) => y.reduce((sum, value, n) => sum + Math.log(chance(n, z)) + logNormal(value, a + at(n, z)), 0)).logEvidence,
+    })),
+  );
+  test.each(programs)('em: $name', async ({ source, logLikelihood }) => {
+    const posterior = await compile(source('param a: real')).infer(data, {
+        backend: 'em',
+        seed: 1,
+        workers: 0,
+        options: { restarts: '10' },
+      }),
+      found = posterior.summary().variables['a']!.mean!,
+      truth = largest(logLikelihood);
+    expect(posterior.result.logLikelihood).toBeCloseTo(logLikelihood(found), 8);
+    expect(posterior.result.logLikelihood).toBeCloseTo(truth.value, 5);
+  });
+  test.each(programs)('map: $name', async ({ source, logLikelihood }) => {
+    const posterior = await compile(source('sample a ~ Normal(0, 2)')).infer(data, { backend: 'map', seed: 1, workers: 0 }),
+      logJoint = (a: number): number => logLikelihood(a) + logNormal(a / 2, 0) - Math.log(2),
+      found = posterior.summary().variables['a']!.mean!,
+      truth = largest(logJoint);
+    expect(posterior.result.logJoint).toBeCloseTo(logJoint(found), 8);
+    expect(posterior.result.logJoint).toBeCloseTo(truth.value, 5);
+    expect(found).toBeCloseTo(truth.at, 3);
+  });
+});
+
 test('neighbours on a grid', async () => {
   const source = `data y: real[2, 3]
 for i in 0..<2, j in 0..<3 { sample s[i, j] ~ Bernoulli(0.4) }

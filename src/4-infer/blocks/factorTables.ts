@@ -25,7 +25,7 @@ import {
   variablesOf,
   zero,
 } from '../../expr/expr.js';
-import { type Members, sameElement, type TableTerm, tableTerms } from '../../3-derive/discreteBlock.js';
+import { type Addresses, type Members, sameElement, type TableTerm, tableTerms } from '../../3-derive/discreteBlock.js';
 import { factorMentions } from '../../3-derive/conditional.js';
 import type { Factor } from '../../3-derive/model.js';
 import type { Binder } from '../../3-derive/normalForm.js';
@@ -58,11 +58,7 @@ export function tabulate(
       return { low: num(m.low), high: num(m.low + m.count - 1) };
     },
     trips: (from, to) => builder.trips(builder.bind(from), builder.bind(to)),
-    isFixed: (e) => isFixed(builder, e),
-    isInside(reference, binders) {
-      for (const b of binders) builder.bindBinder(b);
-      return insideTests(builder, reference, builder.storage(reference.variable).shape).length === 0;
-    },
+    ...addressesOf(builder),
   };
   for (;;) {
     const out: OwnedTerm[] = [];
@@ -89,6 +85,17 @@ export function tabulate(
     variables.delete(failed.variable);
     refused.push(failed);
   }
+}
+
+/** What a program knows of addresses. */
+export function addressesOf(builder: ProgramBuilder): Omit<Addresses, 'has'> {
+  return {
+    isFixed: (e) => isFixed(builder, e),
+    isInside(reference, binders) {
+      for (const b of binders) builder.bindBinder(b);
+      return insideTests(builder, reference, builder.storage(reference.variable).shape).length === 0;
+    },
+  };
 }
 
 /** True for what cannot change while the program runs. */
