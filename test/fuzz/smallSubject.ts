@@ -110,14 +110,26 @@ function compareBound(posterior: Posterior, program: SmallProgram, truth: Truth)
   if (isOff(bound, own, 1)) throw new Error(`the bound is ${own}, and not ${bound}`);
 }
 
-/** E_q[log p - log q] over all configurations of labels that are independent under q. */
+/** E_q[log p - log q] over all configurations of labels that are independent under q; those that have no q are summed out of p. */
 function boundOfLabels(posterior: Posterior, program: SmallProgram): number {
   const { variables } = posterior.summary(),
-    state = program.start();
+    state = program.start(),
+    hasLaw = ({ name }: { readonly name: string }): boolean =>
+      posterior.result.variables.find((v) => v.name === name)!.result.form === 'closed',
+    kept = program.discrete.filter(hasLaw),
+    summed = program.discrete.filter((unknown) => !hasLaw(unknown));
+  const density = (k: number): number => {
+    const unknown = summed[k];
+    if (unknown === undefined) return Math.exp(program.logDensity(state));
+    return unknown.values.reduce((sum, value) => {
+      put(state, unknown.name, unknown.element, value);
+      return sum + density(k + 1);
+    }, 0);
+  };
   const go = (k: number, q: number): number => {
-    const unknown = program.discrete[k];
+    const unknown = kept[k];
     if (q === 0) return 0;
-    if (unknown === undefined) return q * (program.logDensity(state) - Math.log(q));
+    if (unknown === undefined) return q * (Math.log(density(0)) - Math.log(q));
     const { name, element, values } = unknown,
       probabilities = variables[elementName(name, element)]!.probs!;
     return values.reduce((sum, value) => {
