@@ -237,6 +237,15 @@ class Writer {
         return 'positive';
       },
       () => {
+        const m = this.real(false, 1),
+          sd = this.positive(false),
+          first = normal(m, sd),
+          second = normal({ text: '', at: (s, n) => 0.7 * s.lists[name]![0]! + m.at(s, n) }, sd);
+        this.lines.push(`for g in 0..<2 { sample u[g] ~ Normal(g > 0 ? 0.7 * u[g - 1] + ${m.text} : ${m.text}, ${sd.text}) }`);
+        this.steps.push((s) => first.log(s.lists[name]![0]!, s, 0) + second.log(s.lists[name]![1]!, s, 0));
+        return 'real';
+      },
+      () => {
         const m = this.real(false, 1);
         this.lines.push(`sample u ~ MvNormal([${m.text}, 0.5], [[1, 0.4], [0.4, 2]])`);
         this.steps.push((s) => {
@@ -267,6 +276,7 @@ class Writer {
       this.data['group'] = groups;
       this.lines.unshift('data group: int[N]');
       this.add(kind, true, { text: 'u[group[n]]', at: (s, n) => s.lists[name]![groups[n]!]! });
+      this.add('real', true, { text: '(n > 0 ? u[group[n - 1]] : 0.5)', at: (s, n) => (n > 0 ? s.lists[name]![groups[n - 1]!]! : 0.5) });
     }
     if (!isJoint && dice.chance(0.3)) this.add('real', false, { text: 'sum(u)', at: (s) => s.lists[name]![0]! + s.lists[name]![1]! });
     this.vector = kind;
@@ -394,6 +404,7 @@ class Writer {
     }
     const at = (s: State, n: number): number => (hasGap ? s.lists['x']![n]! : values[n]!);
     this.add('real', true, { text: 'x[n]', at });
+    if (dice.chance(0.3)) this.add('real', true, { text: '(n > 0 ? x[n - 1] : 0.5)', at: (s, n) => (n > 0 ? at(s, n - 1) : 0.5) });
     if (dice.chance(0.2)) this.add('real', false, { text: 'sum(x)', at: (s) => sumRows((n) => at(s, n)) });
   }
 
