@@ -28,7 +28,7 @@ import {
 } from '../expr/expr.js';
 import { printText } from '../expr/print.js';
 import { type BindContext, expressionsOfSteps, placeOf, stepsOf } from './bindContext.js';
-import { sumProblem } from './bindWeights.js';
+import { problemOfUnknowns } from './bindConstructed.js';
 import * as messages from './bindMessages.js';
 import type { Step } from './compute.js';
 import { covarianceProblem, simplexProblem } from './constraints.js';
@@ -208,7 +208,7 @@ function checkParameter(
   span: Span,
 ): boolean {
   if (![value.body, ...value.dims].every((e) => b.known(e))) {
-    const wrong = domain === 'simplex' && runsAtLeastOnce(b, steps) ? sumProblem(b, value) : null;
+    const wrong = runsAtLeastOnce(b, steps) ? problemOfUnknowns(b, domain, value) : null;
     if (wrong !== null) b.report(messages.badParameter(law, name, '', wrong, domainWords[domain], span));
     return wrong === null;
   }

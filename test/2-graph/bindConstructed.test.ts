@@ -1,4 +1,4 @@
-/** Probabilities that unknowns make: what sums to 1 by algebra is taken, what does not is refused before a run. */
+/** Probabilities and matrices that unknowns make: what is right by algebra is taken, what is not is refused before a run. */
 import { describe, expect, it } from 'vitest';
 import { compile, ModelError } from '../../src/index.js';
 
@@ -48,5 +48,34 @@ describe('probabilities of unknowns', () => {
     'mixture([a[k] / sum(a) for k in 0..<2], [Normal(0, 1), Normal(3, 1)])',
   ])('are taken where they sum to 1: %s', (law) => {
     expect(refusal(law)).toBeNull();
+  });
+});
+
+describe('matrices of unknowns', () => {
+  const message = (argument: string): string | null => {
+    try {
+      compile(`data y: real[2]  data x: real[2]  sample r ~ Uniform(-1, 1)  sample s ~ Gamma(2, 1)  let t = 2 * r
+        observe y ~ MvNormal(zeros(2), ${argument})`).logDensity({ y: [0, 1], x: [0.5, 2] });
+      return null;
+    } catch (thrown) {
+      if (!(thrown instanceof ModelError)) throw thrown;
+      return thrown.diagnostics[0]!.message;
+    }
+  };
+  it.each([
+    ['[[1, r], [0, 1]]', /is a matrix that is not symmetric: element \[0,1\] is 0\.31 but \[1,0\] is 0 where r is 0\.31/],
+    ['[[s, r], [-r, s]]', /not symmetric: element \[0,1\]/],
+    ['precision: [[2, r], [t, 2]]', /not symmetric/],
+  ])('are refused where they are not what the law asks for: %s', (argument, expected) => {
+    expect(message(argument)).toMatch(expected);
+  });
+  it.each([
+    '[[1, r], [r, 1]]',
+    '[[s, t * s], [2 * r * s, 2 + s * 8]]',
+    'precision: [[2, r], [r, 2]]',
+    'cholesky: [[1, 0], [r, s]]',
+    '[[s * exp(-(x[i] - x[j])^2) + (i == j ? 1 : 0) for j in 0..<2] for i in 0..<2]',
+  ])('are taken where they are: %s', (argument) => {
+    expect(message(argument)).toBeNull();
   });
 });
