@@ -37,6 +37,7 @@ import type { Binder } from '../3-derive/normalForm.js';
 import { createRandom } from '../random/generator.js';
 import { loadModule } from './loadedModule.js';
 import { recomputeCode } from './assemble.js';
+import { insideTests } from './blocks/factorTables.js';
 import { type UnitGroup, unitGroups, type UnitMember } from './pointwiseUnits.js';
 import { guarded, loops, ProgramBuilder } from './programBuilder.js';
 
@@ -169,7 +170,7 @@ function groupCode(
   );
   const plain = statements.flatMap(({ factor, binders, guards, cell }) => {
     const inSum = summed.filter((s) => [...s.names].some((n) => factorMentions(factor, n)));
-    // Where the data give the label, or a definition does, there is nothing to sum.
+    // Where the data give the label, a definition does, or there is none, there is nothing to sum.
     const tests = inSum.flatMap((s) => [...s.names].map((n) => knownAt(builder, n, addressesIn(factor, n)[0])));
     if (tests.length > 0 && tests.every((t) => t === null)) return [];
     const known = tests.map((t) => t ?? zero);
@@ -193,18 +194,19 @@ function groupCode(
   };
 }
 
-/** A test that an element of a finite latent is given or defined; null for one that is always unknown. */
+/** A test that an element of a finite latent is given, defined, or not there; null for one that is always unknown. */
 function knownAt(builder: ProgramBuilder, name: string, at: readonly Expr[] | undefined): Expr | null {
-  const { computed, shape } = builder.bound.variables.get(name)!;
   if (at === undefined) return null;
-  if (builder.model.statusOf(name) === 'partial') return apply('not', builder.bind(ref(maskOf(name), at)));
-  if (computed === undefined) return null;
-  const defined = builder.fresh('defined', shape, 'data', 'int32', 2);
-  builder.setInitial(defined, Int32Array.from(computed));
-  return ref(
-    defined,
-    at.map((e) => builder.bind(e)),
-  );
+  const { computed, shape } = builder.bound.variables.get(name)!,
+    place = at.map((e) => builder.bind(e)),
+    tests = insideTests(builder, { at: place }, shape).map((inside) => apply('not', inside));
+  if (builder.model.statusOf(name) === 'partial') tests.push(apply('not', builder.bind(ref(maskOf(name), at))));
+  else if (computed !== undefined) {
+    const defined = builder.fresh('defined', shape, 'data', 'int32', 2);
+    builder.setInitial(defined, Int32Array.from(computed));
+    tests.push(ref(defined, place));
+  }
+  return tests.length === 0 ? null : tests.reduce((x, y) => apply('or', x, y));
 }
 
 function cellOf(group: UnitGroup, at: readonly Expr[]): readonly Expr[] {

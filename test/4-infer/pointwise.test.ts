@@ -64,6 +64,37 @@ const logSum = (xs: readonly number[]): number => {
   return top + Math.log(xs.reduce((s, x) => s + Math.exp(x - top), 0));
 };
 
+describe('a unit without the label that others have', () => {
+  it('is judged by its own density: the first has no label before it', () => {
+    const y = [1, 2, 0.3];
+    const found = pointwise(
+      `data y: real[N]
+      sample mu ~ Normal(0, 1)
+      for n in 0..<N { sample z[n] ~ Bernoulli(0.3) }
+      for n in 0..<N { observe y[n] ~ Normal(mu + (n > 0 ? 2 * z[n - 1] : 0.5), 1) }`,
+      { N: 3, y },
+      {
+        mu: { draws: [[0.4], [-1]] },
+        z: {
+          shape: [3],
+          draws: [
+            [0, 1, 0],
+            [1, 1, 0],
+          ],
+        },
+      },
+    );
+    y.forEach((value, n) =>
+      close(
+        of(found, `y[${n}]`),
+        [0.4, -1].map((mu) =>
+          n === 0 ? normal(value, mu + 0.5, 1) : logSum([Math.log(0.7) + normal(value, mu, 1), Math.log(0.3) + normal(value, mu + 2, 1)]),
+        ),
+      ),
+    );
+  });
+});
+
 describe('units', () => {
   it('are the elements of each observation, a vector draw as a whole', () => {
     const found = pointwise(

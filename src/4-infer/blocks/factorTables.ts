@@ -194,7 +194,8 @@ function latentGuard(layout: Layout, term: TableTerm): readonly Expr[] {
 function inside(builder: ProgramBuilder, layout: Layout, term: TableTerm): readonly Expr[] {
   return term.slots.flatMap((s) => insideTests(builder, s, layout.variable(s.variable).shape));
 }
-function insideTests(builder: ProgramBuilder, { at }: Ref, shape: readonly number[]): readonly Expr[] {
+/** The same of one address. */
+export function insideTests(builder: ProgramBuilder, { at }: Pick<Ref, 'at'>, shape: readonly number[]): readonly Expr[] {
   return at.flatMap((a, d) => {
     const range = builder.interval(a);
     if (range !== null && range.low >= 0 && range.high < shape[d]!) return [];
