@@ -189,3 +189,17 @@ for i in 0..<2, j in 0..<3 {
   expect(logEvidence).toBeCloseTo(truth.logEvidence, 9);
   truth.means.forEach((mean, n) => expect(variables[`s[${Math.floor(n / 3)},${n % 3}]`]!.mean).toBeCloseTo(mean, 9));
 });
+
+test('cavi: a test inside of an address is one outside of it', async () => {
+  const bound = async (mean: string): Promise<number | null> => {
+    const source = `data N: int
+data y: real[N]
+for k in 0..<2 { sample mu[k] ~ Normal(0.5, 2) }
+for n in 0..<N { sample z[n] ~ Bernoulli(0.4) }
+for n in 0..<N { observe y[n] ~ Normal(${mean}, 1) }`;
+    return (await compile(source).infer({ N, y }, { backend: 'cavi', seed: 1, workers: 0 })).result.elbo;
+  };
+  const outside = await bound('n > 0 ? mu[z[n - 1]] : mu[0]');
+  expect(outside).not.toBeNull();
+  expect(await bound('mu[n > 0 ? z[n - 1] : 0]')).toBeCloseTo(outside!, 9);
+});
