@@ -210,7 +210,7 @@ class Binding implements BindContext {
             break;
           }
           this.readings.set(name, reading);
-          if (variable.origin !== 'data') this.report(messages.conditioned(name, span));
+          if (variable.origin !== 'data') this.report(messages.conditioned(name, this.mode, span));
           continue;
         }
       }

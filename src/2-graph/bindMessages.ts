@@ -199,8 +199,9 @@ export function constraintViolated(element: string, value: string, reason: strin
 export function arrayConstraintViolated(what: string, reason: string, type: string, span?: Span): Diagnostic {
   return error('constraint-violated', `${what} ${reason}, but the type is ${type}`, span);
 }
-export function conditioned(name: string, span?: Span): Diagnostic {
-  return note('conditioned', `${name} is sampled by the program and given a value: the model is conditioned on it`, span);
+export function conditioned(name: string, mode: 'infer' | 'sample', span?: Span): Diagnostic {
+  const then = mode === 'infer' ? 'the model is conditioned on it' : 'it is not drawn, and what its law depends on does not hear of it';
+  return note('conditioned', `${name} is sampled by the program and given a value: ${then}`, span);
 }
 export function ignoredValues(
   names: readonly string[],

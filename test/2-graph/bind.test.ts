@@ -459,6 +459,11 @@ describe('names', () => {
     const m = bound(program, { group: [1], weight: 0.5 });
     expect([statusOf(m, 'weight'), valuesOf(m, 'weight')]).toEqual(['given', [0.5]]);
     expect(errors('sample s ~ Gamma(2, 1)', { s: -1 })).toEqual(['s = -1 cannot come from Gamma: it is negative']);
+    // A simulation draws what stands above it all the same.
+    const drawn = bind(graphOf('sample m ~ Normal(0, 1) sample s ~ Normal(m, 1)'), { s: 3 }, { mode: 'sample' });
+    expect(drawn.diagnostics[0]!.message).toBe(
+      's is sampled by the program and given a value: it is not drawn, and what its law depends on does not hear of it',
+    );
   });
 
   it('computes what it is told to compute, whatever is passed', () => {
