@@ -462,7 +462,7 @@ describe('names', () => {
     // A simulation draws what stands above it all the same.
     const drawn = bind(graphOf('sample m ~ Normal(0, 1) sample s ~ Normal(m, 1)'), { s: 3 }, { mode: 'sample' });
     expect(drawn.diagnostics[0]!.message).toBe(
-      's is sampled by the program and given a value: it is not drawn, and what its law depends on does not hear of it',
+      's is sampled by the program and given a value: it is not drawn, and what its law depends on does not hear of it.',
     );
   });
 
