@@ -21,6 +21,8 @@ const coarsePoints = 60;
 const farthestPoint = 600;
 /** exp(-40) is below the rounding of a sum of probabilities. */
 const drop = 40;
+/** Numbers that say what a grid misses: shares of its mass that the panels do not resolve, and that lie too near a bound. */
+export const gridLosses = 2;
 
 /** Gauss-Legendre abscissae and weights of order 8 (Abramowitz and Stegun 1964, table 25.4). */
 const abscissae: readonly number[] = [
@@ -68,8 +70,8 @@ function coordinates(low: number, high: number): Coordinates {
 
 /**
  * Fills `nodes`, `weights` (probabilities, increasing nodes) and `edges` of the panels (in the
- * coordinates without bounds) from their offsets on, and returns the log of the integral of
- * exp(logDensity) over [low, high]; NaN where there is no finite maximum.
+ * coordinates without bounds) from their offsets on, estimates what the grid misses (`losses`), and returns the log of
+ * the integral of exp(logDensity) over [low, high]; NaN where there is no finite maximum.
  */
 export function quadratureGrid(
   _random: Random,
@@ -82,6 +84,8 @@ export function quadratureGrid(
   weightOffset: number,
   edges: Float64Array,
   edgeOffset: number,
+  losses: Float64Array,
+  lossOffset: number,
 ): number {
   const { place, logJacobian } = coordinates(low, high);
   const f = (y: number): number => {
@@ -92,29 +96,107 @@ export function quadratureGrid(
     return Number.isNaN(value) ? -Infinity : value;
   };
   const range = support(f);
+  losses.fill(0, lossOffset, lossOffset + gridLosses);
   if (range === null) {
     weights.fill(NaN, weightOffset, weightOffset + gridNodes);
     return NaN;
   }
-  const made = refine(f, range.top, range.left, range.right);
-  let total = 0;
+  let { top } = range,
+    { made, error, highest } = refine(f, top, range.left, range.right);
+  // A mode that only the panels found may be too high for numbers in units of the first.
+  while (highest > top + drop) {
+    top = highest;
+    ({ made, error, highest } = refine(f, top, range.left, range.right));
+  }
+  let total = 0,
+    last = -1;
   made.forEach((p, k) => {
     edges[edgeOffset + k] = p.left;
     for (let i = 0; i < order; i++) {
-      nodes[nodeOffset + k * order + i] = place(p.left + p.half * (1 + abscissae[i]!));
-      const w = weightsOf[i]! * p.half * p.values[i]!;
-      weights[weightOffset + k * order + i] = w;
+      const n = k * order + i,
+        w = weightsOf[i]! * p.half * p.values[i]!;
+      nodes[nodeOffset + n] = place(p.left + p.half * (1 + abscissae[i]!));
+      weights[weightOffset + n] = w;
       total += w;
+      // Where there is no mass, a statistic may be infinite: such a node stands with its neighbour, lest 0 times infinity is added.
+      if (p.logs[i] === -Infinity) {
+        if (last >= 0) nodes[nodeOffset + n] = nodes[nodeOffset + last]!;
+      } else {
+        if (last < 0) nodes.fill(nodes[nodeOffset + n]!, nodeOffset, nodeOffset + n);
+        last = n;
+      }
     }
   });
   edges[edgeOffset + panels] = range.right;
   for (let i = 0; i < gridNodes; i++) weights[weightOffset + i]! /= total;
-  return range.top + Math.log(total);
+  const share = (lost: number): number => (lost === Infinity ? 1 : lost / (total + lost));
+  losses[lossOffset] = share(
+    error +
+      betweenNodes(
+        f,
+        top,
+        made.flatMap((p) => pointsOf(p)),
+      ),
+  );
+  losses[lossOffset + 1] = share(
+    [
+      { bound: low, end: range.left },
+      { bound: high, end: range.right },
+    ].reduce((sum, { bound, end }) => sum + nearBound(f, top, (y) => place(y) === bound, range.at, end), 0),
+  );
+  return top + Math.log(total);
+}
+
+/** By so many e-folds the density rises beside a node that does not see a mode. */
+const unseenRise = 2;
+
+interface Point {
+  readonly y: number;
+  readonly value: number;
+}
+
+function pointsOf(p: Pick<Panel, 'left' | 'half' | 'logs'>): readonly Point[] {
+  return p.logs.map((value, i) => ({ y: p.left + p.half * (1 + abscissae[i]!), value }));
+}
+
+/** Mass, in units of the top, of modes between nodes: where these see none of it, their order tells of it all the same. */
+function betweenNodes(f: (y: number) => number, top: number, seen: readonly Point[]): number {
+  let mass = 0;
+  for (let k = 1; k < seen.length - 1; k++) {
+    const [before, here, after] = [seen[k - 1]!, seen[k]!, seen[k + 1]!];
+    if (!(here.value > before.value && here.value >= after.value)) continue;
+    const mode = climb(f, before.y, after.y, here);
+    if (mode.value > here.value + unseenRise) mass += Math.exp(Math.min(drop, mode.value - top)) * mode.width;
+  }
+  return mass;
+}
+
+/** Where numbers are about to run out at a bound: from so far inside the fall of the density is carried on. */
+const roundedEnd = 3;
+const straightEnd = 8;
+
+/** Mass, in units of the top, that lies nearer to a bound than numbers do: the density goes on falling as it did before. */
+function nearBound(f: (y: number) => number, top: number, isBound: (y: number) => boolean, start: number, end: number): number {
+  if (!isBound(end)) return 0;
+  let inside = start,
+    outside = end;
+  for (let k = 0; k < 60; k++) {
+    const middle = (inside + outside) / 2;
+    if (isBound(middle)) outside = middle;
+    else inside = middle;
+  }
+  const side = Math.sign(end - start);
+  const near = f(inside - side * roundedEnd);
+  if (near === -Infinity) return 0;
+  const slope = (f(inside - side * straightEnd) - near) / (straightEnd - roundedEnd);
+  return slope > 0 ? Math.exp(near - roundedEnd * slope - top) / slope : Infinity;
 }
 
 interface Panel {
   readonly left: number;
   readonly half: number;
+  /** Of the density at the nodes, and the density in units of the top. */
+  readonly logs: readonly number[];
   readonly values: readonly number[];
   readonly error: number;
   readonly atLeft: number;
@@ -125,7 +207,8 @@ interface Panel {
 const margin = 0.02;
 
 function panel(f: (y: number) => number, top: number, left: number, half: number): Panel {
-  const values = abscissae.map((x) => Math.exp(f(left + half * (1 + x)) - top));
+  const logs = abscissae.map((x) => f(left + half * (1 + x)));
+  const values = logs.map((value) => Math.exp(value - top));
   const coefficients = legendreAt.map((row, k) => {
     let a = 0;
     for (let i = 0; i < order; i++) a += weightsOf[i]! * values[i]! * row[i]!;
@@ -140,14 +223,21 @@ function panel(f: (y: number) => number, top: number, left: number, half: number
   return {
     left,
     half,
+    logs,
     values,
-    error: last * fall ** 4 * half,
+    error: last * fall ** 4 * half + betweenNodes(f, top, pointsOf({ left, half, logs })),
     atLeft: coefficients.reduce((sum, a, k) => sum + (k % 2 === 0 ? a : -a), 0),
     atRight: coefficients.reduce((sum, a) => sum + a, 0),
   };
 }
 
-function refine(f: (y: number) => number, top: number, left: number, right: number): readonly Panel[] {
+/** The panels, the integral that they may still be wrong by, and the greatest log density at their nodes. */
+function refine(
+  f: (y: number) => number,
+  top: number,
+  left: number,
+  right: number,
+): { made: readonly Panel[]; error: number; highest: number } {
   const half = (right - left) / firstPanels / 2;
   const made = Array.from({ length: firstPanels }, (_, k) => panel(f, top, left + 2 * half * k, half));
   // Between its last node and its end a panel sees nothing: there, neighbours must agree.
@@ -169,11 +259,23 @@ function refine(f: (y: number) => number, top: number, left: number, right: numb
     const p = made[worst]!;
     made.splice(worst, 1, panel(f, top, p.left, p.half / 2), panel(f, top, p.left + p.half, p.half / 2));
   }
-  return made;
+  return {
+    made,
+    error: made.reduce((sum, _, k) => sum + error(k), 0),
+    highest: made.reduce((most, p) => Math.max(most, ...p.logs), -Infinity),
+  };
+}
+
+/** The maximum and where it is, and the ends between which the density lives. */
+interface Range {
+  readonly top: number;
+  readonly at: number;
+  readonly left: number;
+  readonly right: number;
 }
 
 /** Where the density lives, and its maximum: coarse points of growing distance from the origin, golden sections, steps outwards. */
-function support(f: (y: number) => number): { readonly left: number; readonly right: number; readonly top: number } | null {
+function support(f: (y: number) => number): Range | null {
   const at = (k: number): { readonly y: number; readonly value: number } => {
     const y = Math.sign(k) * (Math.exp(Math.abs(k) / 6) - 1);
     return { y, value: f(y) };
@@ -183,27 +285,27 @@ function support(f: (y: number) => number): { readonly left: number; readonly ri
   for (let k = coarsePoints; k < farthestPoint && coarse[0]!.value > coarse[1]!.value; k++) coarse.unshift(at(-k - 1));
   for (let k = coarsePoints; k < farthestPoint && coarse[coarse.length - 1]!.value > coarse[coarse.length - 2]!.value; k++)
     coarse.push(at(k + 1));
-  let best = 0;
-  coarse.forEach((p, k) => {
-    if (p.value > coarse[best]!.value) best = k;
+  const modes = coarse.flatMap((p, k) => {
+    const before = coarse[k - 1] ?? p,
+      after = coarse[k + 1] ?? p;
+    return p.value > -Infinity && p.value >= before.value && p.value >= after.value ? [climb(f, before.y, after.y, p)] : [];
   });
-  if (!(coarse[best]!.value > -Infinity)) return null;
-  const top = climb(f, coarse[Math.max(0, best - 1)]!.y, coarse[Math.min(coarse.length - 1, best + 1)]!.y, coarse[best]!);
+  const top = modes.reduce((best, mode) => (mode.value > best.value ? mode : best), { y: 0, value: -Infinity });
   if (!Number.isFinite(top.value)) return null;
-  const inside = coarse.filter((p) => p.value > top.value - drop).map((p) => p.y);
+  const inside = [...coarse, ...modes].filter((p) => p.value > top.value - drop).map((p) => p.y);
   const left = fall(f, Math.min(top.y, ...inside), top.value, -1),
     right = fall(f, Math.max(top.y, ...inside), top.value, 1);
   // A density that does not fall as far as numbers go has no integral that they could hold.
-  return Number.isFinite(right - left) ? { top: top.value, left, right } : null;
+  return Number.isFinite(right - left) ? { top: top.value, at: top.y, left, right } : null;
 }
 
-/** Golden sections until the bracket lies within the top e-fold of the density. */
+/** Golden sections until the bracket lies within the top e-fold of the density; `width` is that of the bracket. */
 function climb(
   f: (y: number) => number,
   from: number,
   to: number,
   start: { readonly y: number; readonly value: number },
-): { readonly y: number; readonly value: number } {
+): { readonly y: number; readonly value: number; readonly width: number } {
   const ratio = (Math.sqrt(5) - 1) / 2;
   let a = from,
     b = to,
@@ -234,7 +336,7 @@ function climb(
       fd = f(d);
     }
   }
-  return best;
+  return { ...best, width: b - a };
 }
 
 /** Where the density has fallen by `drop` on one side of a point. */

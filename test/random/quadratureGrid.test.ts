@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/random/generator.js';
-import { gridDraw, gridEdges, gridNodes, gridQuantile, quadratureGrid } from '../../src/random/quadratureGrid.js';
+import { gridDraw, gridEdges, gridLosses, gridNodes, gridQuantile, quadratureGrid } from '../../src/random/quadratureGrid.js';
 
 const random = createRandom('1', 'grid');
 interface Grid {
@@ -12,15 +12,25 @@ interface Grid {
   readonly nodes: Float64Array;
   readonly weights: Float64Array;
   readonly edges: Float64Array;
+  readonly losses: Float64Array;
   readonly low: number;
   readonly high: number;
 }
 function grid(logDensity: (x: number) => number, low = -Infinity, high = Infinity): Grid {
   const nodes = new Float64Array(gridNodes + 2),
     weights = new Float64Array(gridNodes + 3),
-    edges = new Float64Array(gridEdges + 1);
-  const integral = quadratureGrid(random, logDensity, low, high, nodes, 2, weights, 3, edges, 1);
-  return { integral, nodes: nodes.subarray(2), weights: weights.subarray(3), edges: edges.subarray(1), low, high };
+    edges = new Float64Array(gridEdges + 1),
+    losses = new Float64Array(gridLosses + 1);
+  const integral = quadratureGrid(random, logDensity, low, high, nodes, 2, weights, 3, edges, 1, losses, 1);
+  return {
+    integral,
+    nodes: nodes.subarray(2),
+    weights: weights.subarray(3),
+    edges: edges.subarray(1),
+    losses: losses.subarray(1),
+    low,
+    high,
+  };
 }
 function mean(g: Grid, f: (x: number) => number): number {
   let s = 0;
@@ -51,6 +61,43 @@ describe('a quadrature grid', () => {
     expect(mean(g, (x) => ((x - m) / s) ** 2)).toBeCloseTo(1, 10);
     expect((quantile(g, 0.975) - m) / s).toBeCloseTo(z975, 5);
     expect((quantile(g, 0.5) - m) / s).toBeCloseTo(0, 5);
+  });
+
+  it('finds both of two narrow modes, wherever they are', () => {
+    for (const [m, s] of [
+      [2, 0.02],
+      [2, 0.001],
+      [40, 0.1],
+    ] as const) {
+      const one = normal(m, s);
+      const g = grid((x) => one(Math.abs(x)));
+      expect(g.integral).toBeCloseTo(Math.log(2), 6);
+      expect(mean(g, (x) => x)).toBeCloseTo(0, 6);
+      expect(g.losses[0]).toBeLessThan(1e-4);
+    }
+  });
+
+  it('tells of modes that are more than its panels', () => {
+    // The density is periodic but for a wide Normal: its integral is that of one period, in parts of it.
+    const f = (x: number): number => (-x * x) / 50 - 0.5 * ((0.5 - Math.sin(3 * x)) / 0.02) ** 2;
+    let truth = 0;
+    for (let x = -60; x < 60; x += 1e-4) truth += 1e-4 * Math.exp(f(x));
+    const g = grid(f);
+    expect(Math.abs(Math.expm1(g.integral - Math.log(truth)))).toBeGreaterThan(0.01);
+    expect(g.losses[0]).toBeGreaterThan(0.1);
+    expect(grid(normal(3, 2)).losses[0]).toBeLessThan(1e-9);
+  });
+
+  it('tells of mass that lies nearer to a bound than numbers', () => {
+    // Of Beta(1, b) the mass above 1 - e is e^b; numbers below 1 end at 2^-53, and half of that is rounded away.
+    const b = 0.1;
+    const g = grid((x) => Math.log(b) + (b - 1) * Math.log1p(-x), 0, 1);
+    expect(g.losses[1]! / 2 ** (-53 * b)).toBeGreaterThan(0.8);
+    expect(g.losses[1]! / 2 ** (-53 * b)).toBeLessThan(1.2);
+    // Those nodes are not at the bound, where a logarithm is infinite; E log(1 - x) = -1 / b without them is less.
+    const log = mean(g, (x) => Math.log1p(-x));
+    expect(log).toBeLessThan(0.85 * (-1 / b));
+    expect(log).toBeGreaterThan(-1 / b);
   });
 
   it('fills only its own part of the arrays, with increasing nodes and probabilities', () => {

@@ -22,6 +22,7 @@ import { entering } from '../focus.js';
 import { notesOn, readsExpectations, render } from '../formulaText.js';
 import { areApart, idleGaps, withoutGaps } from '../idleGaps.js';
 import { blockRequest } from '../kernelOptions.js';
+import { gridWarnings } from '../gridLosses.js';
 import { ProgramBuilder } from '../programBuilder.js';
 import { derive } from '../derivation.js';
 import { formName, refusalOf, regionLoops, regionName, sourceLine } from '../wording.js';
@@ -431,6 +432,7 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
   const groups = exchangeableGroups(program.builder, jointFactors(program.builder.model));
   orderComponents(program, groups);
   const ascended = seconds();
+  const ofGrids = gridWarnings(program.grids());
   const { variables, warnings: ofDraws } = await results(program, request);
   const impossible = drawsWithoutValue(variables);
   return {
@@ -443,7 +445,7 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
     logLikelihood: null,
     logJoint: null,
     traces: { elbo: trace },
-    warnings: [...warnings, ...ofDraws, ...momentNotes(variables), ...impossible],
+    warnings: [...warnings, ...ofGrids, ...ofDraws, ...momentNotes(variables), ...impossible],
     converged: converged && !impossible.some((w) => w.severity === 'warning'),
     seconds: { compile: compiled - begun, warmup: ascended - compiled, sampling: seconds() - ascended },
     plan: program.blocks.map(

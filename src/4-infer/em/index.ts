@@ -20,6 +20,7 @@ import type { Backend, ExplainedBlock, Explanation, OptionDoc, RunRequest } from
 import { namesIn, refuse, startValues, unknownOption } from '../backendOptions.js';
 import { type Interruptible, inTurns, type Progress, stoppedAfter, stoppedBeforeAllStarts, stoppedWithout } from '../stopping.js';
 import { largestChange } from '../variational/program.js';
+import { gridWarnings } from '../gridLosses.js';
 import { derivedFor } from '../variational/refusal.js';
 import { orderComponents } from '../variational/relabel.js';
 import { results } from '../variational/results.js';
@@ -520,6 +521,7 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
             ...warningsOf(best, settings, { collapsed, tried: starts }, edges, loose),
             ...(isLeft && !course.hasChosen ? [stoppedBeforeAllStarts(starts)] : []),
           ]),
+      ...(sound ? gridWarnings(program.grids()) : []),
       ...ofDraws,
       ...estimatesWithoutValue(variables),
     ],

@@ -42,7 +42,7 @@ import {
 import { inverseOf } from '../../expr/simplify.js';
 import { type ClosedForm, replaceSelf, type Slot } from '../../3-derive/closedForm.js';
 import { selfExpr } from '../../3-derive/conditional.js';
-import { gridEdges, gridNodes } from '../../random/quadratureGrid.js';
+import { gridEdges, gridLosses, gridNodes } from '../../random/quadratureGrid.js';
 import { boundExprs, drawVariate, naturalArray, naturals, overEvent, type RegionContext } from '../kernels.js';
 import { marginalLaw, quantileLevels } from '../marginals.js';
 
@@ -80,6 +80,8 @@ export interface ElementLaw {
   readonly scale: ScaleLaw | null;
   /** Storages that hold the element's parameters. */
   readonly storages: readonly string[];
+  /** The storage of what the grid of a law misses that is kept on one. */
+  readonly losses?: string;
   /** A Normal or vector of Normals: its mean does not depend on a scale that multiplies its precision. */
   readonly gaussian: boolean;
 }
@@ -389,6 +391,7 @@ function gridLaw(context: RegionContext, slots: readonly Slot[], name: string): 
   const nodes = kept.table('nodes', [gridNodes]),
     weights = kept.table('weights', [gridNodes]),
     edges = kept.table('edges', [gridEdges]),
+    losses = kept.table('losses', [gridLosses]),
     integral = kept.table('logIntegral', []);
   const x = builder.fresh('x', [], 'local'),
     f = builder.fresh('density', [], 'local');
@@ -418,8 +421,8 @@ function gridLaw(context: RegionContext, slots: readonly Slot[], name: string): 
         do: 'call',
         procedure: 'quadratureGrid',
         into: { storage: integral, at: context.at },
-        effects: [nodes, weights, edges],
-        args: [{ kind: 'function', name: f }, value(low), value(high), first(nodes), first(weights), first(edges)],
+        effects: [nodes, weights, edges, losses],
+        args: [{ kind: 'function', name: f }, value(low), value(high), first(nodes), first(weights), first(edges), first(losses)],
       },
       store(
         centre,
@@ -444,6 +447,7 @@ function gridLaw(context: RegionContext, slots: readonly Slot[], name: string): 
     marginal: () => null,
     quantileCode: (into) => quantileLevels.map((u, n) => quantile(u, { storage: into[n]!, at: context.at })),
     storages: kept.names,
+    losses,
     scale: { kind: 'bounded', moment: (q) => average((v) => pow(v, num(q))) },
     gaussian: false,
   };

@@ -81,6 +81,8 @@ export interface PropernessCheck {
   readonly region: LatentRegion;
   readonly storage: string;
   readonly limits: ElementLaw['limits'];
+  /** Of laws on grids: the storage of what these miss. */
+  readonly losses?: string | undefined;
   readonly code: readonly Code[];
   /** True where a precision matrix may be singular. */
   readonly singular: boolean;
@@ -132,6 +134,7 @@ export class AloneCode implements PartCode {
         region: context.region,
         storage,
         limits: law.limits,
+        losses: law.losses,
         singular: context.region.eventRank === 1 && law.gaussian,
         element: null,
         code: [{ do: 'fill', storage, value: num(Infinity) }, ...this.over([store(storage, context.at, law.proper)])],

@@ -10,6 +10,7 @@ import { renderDiagnostics } from '../../errors/render.js';
 import type { Interruptible } from '../stopping.js';
 import { regionName } from '../wording.js';
 import { elementName } from '../posterior.js';
+import { gridWarnings } from '../gridLosses.js';
 import { quantileLevels } from '../marginals.js';
 import type { VariableMoments } from './parts.js';
 import { type ClosedReport, probe, type ReportMoments } from './reports.js';
@@ -58,7 +59,7 @@ function check(program: ExactProgram, c: ComponentProgram, warnings: Diagnostic[
   checkPivots(program, c, warnings);
   const broken = program.read(c.broken);
   for (const part of c.parts)
-    for (const { region, storage, limits, singular, element } of part.proper) {
+    for (const { region, storage, limits, losses, singular, element } of part.proper) {
       const values = program.read(storage);
       const isPossible = (i: number): boolean => c.lanes === 1 || broken[Math.floor((i * c.lanes) / values.length)] === 0;
       const bad = values.findIndex((v, i) => !(v > limits.improper) && isPossible(i));
@@ -85,7 +86,13 @@ function check(program: ExactProgram, c: ComponentProgram, warnings: Diagnostic[
           hint: 'Some of its elements are nearly combinations of others: centre the regressors or remove one.',
         });
       }
+      if (losses !== undefined) checkGrids(program, region.variable.name, losses, warnings);
     }
+}
+function checkGrids(program: ExactProgram, variable: string, storage: string, warnings: Diagnostic[]): void {
+  const shape = program.builder.storage(storage).shape.slice(0, -1);
+  for (const found of gridWarnings([{ variable, shape, losses: program.read(storage) }]))
+    if (!warnings.some((w) => w.code === found.code)) warnings.push(found);
 }
 
 /** Share of the smallest pivot that may be wrong without a word. */

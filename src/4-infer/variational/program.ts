@@ -31,6 +31,7 @@ import { areApart, idleGaps, withoutGaps } from '../idleGaps.js';
 import { JointBlocks } from './joint.js';
 import { lbfgs } from '../../numeric/lbfgs.js';
 import { bijectionProcedures, boundedKinds, coordinateKinds, edge } from '../coordinates.js';
+import type { KeptOnGrids } from '../gridLosses.js';
 import { elementName } from '../posterior.js';
 import { type GradientSteps, gradientSteps } from './gradientSteps.js';
 import { hasMode } from './points.js';
@@ -319,6 +320,20 @@ export class VariationalProgram {
         .filter((e) => marks[e] === 1)
         .map((e) => elementName(name, shape, e));
     });
+  }
+  /** Factors that are kept on grids, with what these miss. */
+  grids(): readonly KeptOnGrids[] {
+    return this.blocks.flatMap(({ block, losses }) =>
+      losses === undefined
+        ? []
+        : [
+            {
+              variable: block.region.variable.name,
+              shape: this.builder.storage(losses).shape.slice(0, -1),
+              losses: this.memory.get(losses) ?? new Float64Array(0),
+            },
+          ],
+    );
   }
   /** Points that have run to the edge of their range: far out, where the expected log joint has neither slope nor curvature in them. */
   atEdges(): readonly string[] {

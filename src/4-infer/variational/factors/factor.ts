@@ -72,6 +72,8 @@ export interface BlockCode {
   readonly scores: string | null;
   /** Adds to the scores what all values have in common, so that elements compare. */
   readonly common: readonly Code[];
+  /** Grids: the storage of what each element's grid misses of its mass. */
+  readonly losses?: string;
   /** Points: code that marks, in a storage, elements that the expected log joint does not hold in place. */
   readonly loose?: { readonly storage: string; readonly code: readonly Code[] };
   /**

@@ -6,7 +6,7 @@ import { type StatisticKind, selfExpr } from '../../../3-derive/conditional.js';
 import { type MeanFieldBlock, type NeededExpectation, atElement } from '../../../3-derive/meanField.js';
 import { type Code, accumulate, store } from '../../../code/loop.js';
 import { type Expr, add, addAll, apply, cond, index, isConst, mul, num, pow, reduce, ref, scalar, sub, zero } from '../../../expr/expr.js';
-import { gridEdges, gridNodes } from '../../../random/quadratureGrid.js';
+import { gridEdges, gridLosses, gridNodes } from '../../../random/quadratureGrid.js';
 import { type RegionContext, boundExprs, naturals } from '../../kernels.js';
 import { quantileLevels } from '../../marginals.js';
 import type { BlockCode } from './factor.js';
@@ -32,6 +32,7 @@ export function gridBlock(
   const nodes = table('nodes', [gridNodes]),
     weights = table('weights', [gridNodes]),
     edges = table('edges', [gridEdges]),
+    losses = table('losses', [gridLosses]),
     entropies = table('entropy', []);
   const x = builder.fresh('x', [], 'local'),
     f = builder.fresh('density', [], 'local'),
@@ -77,6 +78,7 @@ export function gridBlock(
   return {
     block,
     factor: { kind: 'grid', slots },
+    losses,
     scores: null,
     common: [],
     ...together(
@@ -95,8 +97,8 @@ export function gridBlock(
           do: 'call',
           procedure: 'quadratureGrid',
           into: { storage: total, at: [] },
-          effects: [nodes, weights, edges],
-          args: [{ kind: 'function', name: f }, value(low), value(high), first(nodes), first(weights), first(edges)],
+          effects: [nodes, weights, edges, losses],
+          args: [{ kind: 'function', name: f }, value(low), value(high), first(nodes), first(weights), first(edges), first(losses)],
         },
         store(entropies, context.at, sub(ref(total, []), mean(density))),
       ],
