@@ -105,7 +105,8 @@ export interface Seeding {
 
 /** Whether anything but labels and their weights learns from the elements of a finite block alone: without it seeds leave all components alike. */
 export function learnsFromSeeds(program: VariationalProgram, block: number): boolean {
-  return componentBlocks(program, block).length > 0;
+  // Points that move along the gradient (increasing means) have no update of their own, and stand still while others are seeded.
+  return componentBlocks(program, block).some((k) => program.blocks[k]!.factor.kind !== 'moving');
 }
 
 /** Gives every value of a finite block an element, and the rest of the elements to the nearest. */
