@@ -29,7 +29,6 @@ import {
   one,
   pow,
   reduce,
-  ref,
   rewrite,
   sub,
   substitute,
@@ -120,16 +119,6 @@ class Expander {
   }
 
   private reference(e: Expr & { op: 'ref' }, name: string): readonly Monomial[] {
-    for (const [d, address] of e.at.entries()) {
-      const split = this.model.dependsOnLatents(address) ? splitCondition(address, (test) => this.isGuard(test)) : null;
-      if (split === null) continue;
-      const chosen = (x: Expr): Expr =>
-        ref(
-          name,
-          e.at.map((own, k) => (k === d ? x : own)),
-        );
-      return this.expand(cond(split.test, chosen(split.then), chosen(split.otherwise)));
-    }
     if (this.model.statusOf(name) !== 'partial' || this.missing.some((x) => equal(x, e))) return [atom(e)];
     const missing: Expr = { op: 'ref', variable: maskOf(name), at: e.at };
     return [
