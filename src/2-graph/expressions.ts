@@ -235,7 +235,7 @@ function lowerBinary(context: Context, syntax: Syntax & { kind: 'binary' }, envi
   }
   const fn = operatorNames.get(syntax.operator)!;
   // What the left side guards, such as the index of `t > 0 && x[t-1] > 0`, is read only where it exists.
-  if (lazy && readsByArithmetic(right.body)) {
+  if (lazy && readsElements(right.body)) {
     return elementwise(c, [left, right], 'bool', (a, b) =>
       fn === 'and' ? cond(a!, applied('ne', b!, zero), zero) : cond(a!, one, applied('ne', b!, zero)),
     );
@@ -249,10 +249,10 @@ function lowerBinary(context: Context, syntax: Syntax & { kind: 'binary' }, envi
     );
   return elementwise(c, [left, right], resultScalar(fn, left, right), (a, b) => applied(fn, a!, b!));
 }
-function readsByArithmetic(e: Expr): boolean {
+function readsElements(e: Expr): boolean {
   let found = false;
   visit(e, (x) => {
-    if (x.op === 'ref' && x.at.some((at) => at.op === 'apply')) found = true;
+    if (x.op === 'ref' && x.at.length > 0) found = true;
   });
   return found;
 }

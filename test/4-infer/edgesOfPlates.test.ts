@@ -165,6 +165,38 @@ for n in 0..<N { observe y[n] ~ Normal(a + (${mean}), 1) }`,
   });
 });
 
+/** Of two groups only have labels; the third stands for rows outside of both. */
+const group = [0, 2, 1, 2];
+const guardedByData: readonly (readonly [string, Mean])[] = [
+  ['group[n] < 2 && u[group[n]] == 1 ? 1.3 : -0.2', (n, u) => (group[n]! < 2 && u[group[n]!] === 1 ? 1.3 : -0.2)],
+  ['group[n] == 2 || u[group[n]] == 1 ? 1.3 : -0.2', (n, u) => (group[n] === 2 || u[group[n]!] === 1 ? 1.3 : -0.2)],
+  ['n < 2 && u[n] == 1 ? 1.3 : -0.2', (n, u) => (n < 2 && u[n] === 1 ? 1.3 : -0.2)],
+  ['1.5 * (group[n] < 2 && u[group[n]] > 0) - 0.2', (n, u) => (group[n]! < 2 && u[group[n]!]! > 0 ? 1.3 : -0.2)],
+];
+describe('labels of groups behind && and ||', () => {
+  test.each(guardedByData)('%s', async (mean, at) => {
+    const model = compile(`data N: int
+data y: real[N]
+data group: int[N]
+for j in 0..<2 { sample u[j] ~ Bernoulli(0.3) }
+for n in 0..<N { observe y[n] ~ Normal(${mean}, 1) }`);
+    const given = { N, y, group };
+    const logJoint = (u: readonly number[]): number =>
+      u.reduce((sum, label) => sum + Math.log(label === 1 ? 0.3 : 0.7), 0) +
+      y.reduce((sum, value, n) => sum + logNormal(value, at(n, u)), 0);
+    const truth = enumerated(2, 2, logJoint);
+    expect(model.logDensity(given)({ u: [1, 0] })).toBeCloseTo(logJoint([1, 0]), 9);
+    const { logEvidence, variables } = (await model.infer(given, { backend: 'exact', seed: 1, workers: 0 })).summary();
+    expect(logEvidence).toBeCloseTo(truth.logEvidence, 9);
+    truth.means.forEach((wanted, j) => expect(variables[`u[${j}]`]!.mean).toBeCloseTo(wanted, 9));
+    const gibbs = await model.infer(given, { backend: 'gibbs', seed: 1, workers: 0, chains: 2, draws: 2000, warmup: 100 });
+    truth.means.forEach((wanted, j) => {
+      const error = Math.sqrt((wanted * (1 - wanted)) / 4000);
+      expect(Math.abs(gibbs.summary().variables[`u[${j}]`]!.mean! - wanted)).toBeLessThan(6 * error);
+    });
+  });
+});
+
 test('neighbours on a grid', async () => {
   const source = `data y: real[2, 3]
 for i in 0..<2, j in 0..<3 { sample s[i, j] ~ Bernoulli(0.4) }
