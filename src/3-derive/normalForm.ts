@@ -34,6 +34,7 @@ import {
   substitute,
   sumOver,
   variablesOf,
+  visit,
   zero,
 } from '../expr/expr.js';
 import { tidy } from '../expr/affine.js';
@@ -119,6 +120,8 @@ class Expander {
   }
 
   private reference(e: Expr & { op: 'ref' }, name: string): readonly Monomial[] {
+    const cases = this.fixedCases(e);
+    if (cases !== null) return this.expand(cond(cases.test, cases.then, cases.otherwise));
     if (this.model.statusOf(name) !== 'partial' || this.missing.some((x) => equal(x, e))) return [atom(e)];
     const missing: Expr = { op: 'ref', variable: maskOf(name), at: e.at };
     return [
@@ -179,6 +182,8 @@ class Expander {
     const { test, then, otherwise } = e;
     // `n > 0 && z[n - 1] == 1`: the first part keeps the second inside its variable, so each is a guard of its own.
     if (test.op === 'cond') return this.expand(cond(test.test, cond(test.then, then, otherwise), cond(test.otherwise, then, otherwise)));
+    const cases = this.fixedCases(test);
+    if (cases !== null) return this.expand(cond(cases.test, cond(cases.then, then, otherwise), cond(cases.otherwise, then, otherwise)));
     return [
       ...this.expand(then).map((m) => ({ ...m, guards: [test, ...m.guards] })),
       ...this.expand(otherwise).map((m) => ({ ...m, guards: [not(test), ...m.guards] })),
@@ -439,10 +444,29 @@ class Expander {
 
   /** A function that cannot be expanded; its argument is put into canonical order so that equal functions compare equal. */
   private opaque(e: Expr): readonly Monomial[] {
-    const split = splitCondition(e, (t) => this.isGuard(t));
+    const split = splitCondition(e, (t) => this.isGuard(t)) ?? this.fixedCases(e);
     if (split !== null) return this.expand(cond(split.test, split.then, split.otherwise));
     if (e.op === 'apply' && e.args.length === 1 && e.fn !== 'pow') return [atom(apply(e.fn, this.canonical(e.args[0]!)))];
     return [atom(e)];
+  }
+
+  /**
+   * An expression by the outcomes of a test of data and indices within an address or a test, as `w[n > 0 ? z[n - 1] : 0]`: the element
+   * under it may be in its variable only where the test holds, so an expectation over its values has to be taken there.
+   */
+  private fixedCases(e: Expr): { readonly test: Expr; readonly then: Expr; readonly otherwise: Expr } | null {
+    let found: Expr | null = null;
+    const outside = freeIndices(e);
+    visit(e, (x) => {
+      if (x.op !== 'cond' || found !== null || this.model.dependsOnLatents(x.test)) return;
+      if (![x.then, x.otherwise].some((branch) => this.model.dependsOnLatents(branch))) return;
+      if ([...freeIndices(x.test)].every((i) => outside.has(i))) found = x.test;
+    });
+    const test = found as Expr | null;
+    if (test === null) return null;
+    const where = (holds: boolean): Expr =>
+      rewrite(e, (x) => (x.op === 'cond' && equal(x.test, test) ? (holds ? x.then : x.otherwise) : x));
+    return { test, then: where(true), otherwise: where(false) };
   }
   private canonical(e: Expr): Expr {
     if (!this.model.dependsOnLatents(e)) return e;

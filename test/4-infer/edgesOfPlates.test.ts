@@ -197,6 +197,39 @@ for n in 0..<N { observe y[n] ~ Normal(${mean}, 1) }`);
   });
 });
 
+/** Tests of indices within the address of a list, or within another test. */
+const withinAddresses: typeof means = [
+  ['w[n > 0 ? max(z[n], z[n - 1]) : z[n]]', (n, z) => w[n > 0 ? Math.max(z[n]!, z[n - 1]!) : z[n]!]!],
+  ['w[n > 0 && z[n] > z[n - 1] ? 1 : 0]', (n, z) => w[n > 0 && z[n]! > z[n - 1]! ? 1 : 0]!],
+  ['z[n] > (n > 0 ? z[n - 1] : 0) ? 1.5 : -0.4', (n, z) => (z[n]! > (n > 0 ? z[n - 1]! : 0) ? 1.5 : -0.4)],
+];
+describe('a test within an address', () => {
+  const source = (unknown: string, mean: string): string => `data N: int
+data y: real[N]
+data weights: simplex[3]
+data w: real[3]
+${unknown}
+for n in 0..<N { sample z[n] ~ Categorical(weights) }
+for n in 0..<N { observe y[n] ~ Normal(a + (${mean}), 1) }`;
+  test.each(withinAddresses)('%s', async (mean, at) => {
+    const logLikelihood = (a: number): number =>
+      enumerated(N, 3, (z) => y.reduce((sum, value, n) => sum + Math.log(weights[z[n]!]!) + logNormal(value, a + at(n, z)), 0)).logEvidence;
+    const { elbo } = (await compile(source('let a = 0', mean)).infer(data, { backend: 'cavi', seed: 1, workers: 0 })).result;
+    expect(elbo).not.toBeNull();
+    expect(elbo!).toBeLessThan(logLikelihood(0) + 1e-9);
+    expect(elbo!).toBeGreaterThan(logLikelihood(0) - 1);
+    const em = await compile(source('param a: real', mean)).infer(data, {
+      backend: 'em',
+      seed: 1,
+      workers: 0,
+      options: { restarts: '10' },
+    });
+    expect(em.result.warnings).toEqual([]);
+    expect(em.result.logLikelihood).toBeCloseTo(logLikelihood(em.summary().variables['a']!.mean!), 8);
+    expect(em.result.logLikelihood).toBeCloseTo(largest(logLikelihood).value, 5);
+  });
+});
+
 test('neighbours on a grid', async () => {
   const source = `data y: real[2, 3]
 for i in 0..<2, j in 0..<3 { sample s[i, j] ~ Bernoulli(0.4) }
