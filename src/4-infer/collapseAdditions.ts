@@ -64,6 +64,10 @@ export function groupsOf(
       visit(e, (x) => {
         if (x.op === 'ref' && x.variable === label && !addresses.some((a) => a.every((y, d) => equal(y, x.at[d]!)))) addresses.push(x.at);
       });
+    // The index of a largest or smallest element, a product or a function of an array is of that alone, and has no value outside of it.
+    const loops = new Set([...own.plates, ...c.binders].map((b) => b.index));
+    if (addresses.flat().some((e) => [...freeIndices(e)].some((i) => !loops.has(i))))
+      return `one of its terms reads elements of ${label} together`;
     for (let k = 0; k < addresses.length; k++) {
       // Loops of the parent and of the label may share indices.
       const map = new Map<Index, Expr>();

@@ -243,6 +243,22 @@ describe('refusals', () => {
     expect(await refusal(mixture, { x: [1] }, 'nu')).toMatch(/no unknown is called 'nu'/);
     expect(await refusal(mixture, { x: [1], mu: 0.3 }, 'mu')).toMatch(/it is given/);
   });
+  it('labels that a term reads together', async () => {
+    for (const mean of [
+      'max(w[z[i]] for i in 0..n)',
+      'prod(1 - 0.3 * z[i] for i in 0..n)',
+      '(sum(z[i] == 1 for i in 0..<N) > 1 ? 1 : 0)',
+      '(argmax(z) == n ? 2 : 0)',
+    ])
+      expect(
+        await refusal(
+          `data y: real[N]\ndata w: real[2]\nsample a ~ Normal(0, 2)\nfor n in 0..<N { sample z[n] ~ Bernoulli(0.4) }\nfor n in 0..<N { observe y[n] ~ Normal(a + ${mean}, 1) }`,
+          { y: [2, 1, 0], w: [0.5, -1] },
+          'a',
+        ),
+        mean,
+      ).toMatch(/one of its terms reads elements of z together/);
+  });
   it('is an option of gibbs, not of mh', async () => {
     await expect(compile(mixture).infer({ x: [1] }, { backend: 'mh', options: { collapse: 'mu' } })).rejects.toThrow(ModelError);
   });
