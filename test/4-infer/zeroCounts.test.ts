@@ -108,3 +108,26 @@ describe('cavi where a value has probability 0', () => {
     expect(elbo).toBeCloseTo(truth, 9);
   });
 });
+
+describe('counts that are 0 in excess, at a known rate', () => {
+  const counts = [2, 0, 0, 3];
+  const source = (unknown: string): string => `data c: int[N]
+${unknown}
+for n in 0..<N { sample z[n] ~ Bernoulli(0.6)  observe c[n] ~ Poisson(z[n] * 2.5)  observe c[n] ~ Normal(a + z[n], 1) }`;
+  const logLikelihood = (a: number): number =>
+    counts.reduce((sum, c) => {
+      const normal = (mean: number): number => Math.exp(-0.5 * (c - mean) ** 2) / Math.sqrt(2 * Math.PI);
+      const poisson = Math.exp(c * Math.log(2.5) - 2.5 - lgamma(c + 1));
+      return sum + Math.log(0.6 * poisson * normal(a + 1) + (c === 0 ? 0.4 * normal(a) : 0));
+    }, 0);
+  it('cavi has its bound, which is the evidence: labels are independent', async () => {
+    const posterior = await compile(source('let a = 0')).infer({ c: counts }, { backend: 'cavi', seed: 1, workers: 0 });
+    expect(posterior.elbo).toBeCloseTo(logLikelihood(0), 9);
+  });
+  it('em finds the maximum', async () => {
+    const posterior = await compile(source('param a: real')).infer({ c: counts }, { backend: 'em', seed: 1, workers: 0 }),
+      found = posterior.summary().variables['a']!.mean!;
+    expect(posterior.logLikelihood).toBeCloseTo(logLikelihood(found), 9);
+    for (const other of [found - 0.01, found + 0.01, -1, 1, 2]) expect(logLikelihood(other)).toBeLessThan(logLikelihood(found));
+  });
+});

@@ -52,7 +52,8 @@ function mayBeInfinite(builder: ProgramBuilder, e: Expr): boolean {
     case 'cond':
       return mayBeInfinite(builder, e.then) || mayBeInfinite(builder, e.otherwise);
     case 'apply':
-      if (mayVanish(builder, logArgument(e) ?? one)) return true;
+      // Of a factor that is a sum, terms with a count that may be 0 are written so already; where the count is not 0 they are infinite.
+      if (mayVanish(builder, (e.fn === 'xlogy' ? e.args[1]! : logArgument(e)) ?? one)) return true;
       return (e.fn === 'mul' || e.fn === 'add' || e.fn === 'pow') && e.args.some((a) => mayBeInfinite(builder, a));
     default:
       return false;
