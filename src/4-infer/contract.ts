@@ -36,6 +36,11 @@ import { guarded, type ProgramBuilder, loops } from './programBuilder.js';
 
 /** Ranges up to this many iterations are left to be unrolled or looped where they stand. */
 export const smallRange: number = 8;
+/** Functions that have a value at every number. */
+const totalFunctions: ReadonlySet<string> = new Set([
+  ...['add', 'sub', 'neg', 'mul', 'min', 'max', 'abs', 'floor', 'ceil', 'round', 'sign', 'not', 'and', 'or'],
+  ...['eq', 'ne', 'lt', 'le', 'gt', 'ge', 'sin', 'cos', 'tanh', 'sigmoid', 'softplus', 'Phi', 'erf'],
+]);
 /** A table may not be larger than this many times the loop it replaces (plus a constant). */
 const tableLimit = 4;
 const tableFloor = 65_536;
@@ -133,7 +138,11 @@ export class StatisticTables {
       const inner = factors.filter(has),
         innerGuards = guards.filter(has);
       const value = this.sumOut(binder, inner, innerGuards, binders);
-      factors = [...factors.filter((f) => !has(f)), value];
+      factors = this.besideSum(
+        factors.filter((f) => !has(f)),
+        innerGuards,
+        value,
+      );
       guards = guards.filter((g) => !has(g));
       binders = binders.filter((b) => b !== binder);
     }
@@ -147,12 +156,40 @@ export class StatisticTables {
       const b = this.innermost(inside, factors);
       const has = (e: Expr): boolean => freeIndices(e).has(b.index);
       const own = left.filter(has);
-      factors = [...factors.filter((f) => !has(f)), reduce('sum', b.index, b.from, b.to, guarded(own, mulAll(factors.filter(has))))];
+      factors = this.besideSum(
+        factors.filter((f) => !has(f)),
+        own,
+        reduce('sum', b.index, b.from, b.to, guarded(own, mulAll(factors.filter(has)))),
+      );
       left = left.filter((g) => !own.includes(g));
       inside = inside.filter((o) => o !== b);
     }
     const value = guarded(left, mulAll(factors));
     return { binders: keptBinders, guards: guards.filter((g) => !innerGuards.includes(g)), value };
+  }
+
+  /**
+   * The factors of a sum's terms that do not read its index, and the sum. Its guards go into it, and what they kept inside an array or away
+   * from an undefined value (`i > 0 && j < J ? a[i-1] : 0`) stands beside a sum of nothing: zero times no number would be none.
+   */
+  private besideSum(others: readonly Expr[], guards: readonly Expr[], sum: Expr): readonly Expr[] {
+    const isExposed = (f: Expr): boolean => {
+      const read = freeIndices(f);
+      return guards.some((g) => [...freeIndices(g)].some((i) => read.has(i))) && this.mayHaveNoValue(f);
+    };
+    const exposed = others.filter(isExposed);
+    if (exposed.length === 0) return [...others, sum];
+    return [...others.filter((f) => !exposed.includes(f)), cond(apply('eq', sum, zero), zero, mulAll([...exposed, sum]))];
+  }
+
+  /** Whether some values of the indices lead outside an array, or to a quotient, power or function that may be undefined. */
+  private mayHaveNoValue(e: Expr): boolean {
+    let found = false;
+    visit(e, (x) => {
+      if (x.op === 'ref') found ||= x.at.some((a, d) => !this.inside(a, this.builder.storage(x.variable).shape[d]!));
+      else if (x.op === 'apply') found ||= !totalFunctions.has(x.fn);
+    });
+    return found;
   }
 
   /** `sum_ij S[i,j] a_i a_j` with a symmetric S as `sum_i a_i (S[i,i] a_i + 2 sum_{j < i} S[i,j] a_j)`: half the products. */
