@@ -208,7 +208,9 @@ function checkParameter(
   span: Span,
 ): boolean {
   if (![value.body, ...value.dims].every((e) => b.known(e))) {
-    const wrong = runsAtLeastOnce(b, steps) ? problemOfUnknowns(b, domain, value) : null;
+    // Loops are walked only where there is something to say: their sizes may be unknown.
+    const found = problemOfUnknowns(b, domain, value),
+      wrong = found !== null && runsAtLeastOnce(b, steps) ? found : null;
     if (wrong !== null) b.report(messages.badParameter(law, name, '', wrong, domainWords[domain], span));
     return wrong === null;
   }

@@ -79,3 +79,9 @@ describe('matrices of unknowns', () => {
     expect(message(argument)).toBeNull();
   });
 });
+
+it('a size that the data lack is told as such', () => {
+  const program =
+    'data y: real[N]  data K: int  sample mu ~ iid(Normal(0, 2), K)  observe y ~ mixture(fill(1 / K, K), Normal(mu[k], 1) for k in 0..<K)';
+  expect(() => compile(program).logDensity({ y: [1] })).toThrow(/No value is given for K/);
+});
