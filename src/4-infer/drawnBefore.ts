@@ -10,9 +10,8 @@ import { apply, type Expr, index, num, ref, zero } from '../expr/expr.js';
 import { createRandom } from '../random/generator.js';
 import { namesIn } from './affected.js';
 import { ancestralCode } from './ancestral.js';
-import { reachedBy, Reads } from './evidence.js';
+import { type ElementOf, numberElements, reachedBy, Reads } from './elementReads.js';
 import { loadModule } from './loadedModule.js';
-import { sizeOf } from './posterior.js';
 import { ProgramBuilder } from './programBuilder.js';
 
 /**
@@ -24,26 +23,10 @@ export function readBeforeDrawn(
   bound: BoundModel,
   names: ReadonlySet<string>,
   wanted: (s: Statement) => boolean,
-): { readonly statement: Statement; readonly variable: string; readonly element: number } | null {
+): ({ readonly statement: Statement } & ElementOf) | null {
   const builder = new ProgramBuilder(bound),
-    numbers = new Map<string, string>(),
-    first = new Map<string, number>(),
-    open = new Map([...names].map((name) => [name, openElements(bound, name)]));
-  let count = 1;
-  for (const name of reachedBy(bound, open)) {
-    const { shape } = bound.variables.get(name)!,
-      size = sizeOf(shape),
-      start = count,
-      flags = open.get(name);
-    const storage = builder.fresh('undrawn', shape, 'state');
-    builder.setInitial(
-      storage,
-      Float64Array.from({ length: size }, (_, k) => (flags?.[k] === 1 ? start + k : 0)),
-    );
-    numbers.set(name, storage);
-    first.set(name, start);
-    count += size;
-  }
+    open = new Map([...names].map((name) => [name, openElements(bound, name)])),
+    { numbers, elementOf } = numberElements(builder, reachedBy(bound, open), open);
   const reads = new Reads(builder, numbers),
     checked = bound.graph.statements.filter((s) => wanted(s) && s.kind !== 'let' && namesIn(s).some((name) => numbers.has(name))),
     found = builder.fresh('found', [2], 'state'),
@@ -80,9 +63,7 @@ export function readBeforeDrawn(
   const { functions, memory } = loadModule(builder, createRandom('search', 'search'));
   functions['search']!();
   const [number, statement] = memory.get(found)!;
-  if (number === 0) return null;
-  const [variable, start] = [...first].filter(([, from]) => from <= number!).pop()!;
-  return { statement: bound.graph.statements[statement!]!, variable, element: number! - start };
+  return number === 0 ? null : { statement: bound.graph.statements[statement!]!, ...elementOf(number!) };
 }
 
 /** 1 for what has no value yet. */

@@ -4,42 +4,20 @@
  * would pass the known element over: what was to be conditioned on would be ignored without a word.
  *
  * Found element by element, in one pass over the instances of the statements concerned: `y[t] ~ Normal(y[t - 1], 1)`
- * with a gap at the end reads nothing that is drawn, with a gap before a value it does. An expression is turned into
- * the number of an element to be drawn that it reads, 0 for none; definitions carry that number along.
+ * with a gap at the end reads nothing that is drawn, with a gap before a value it does.
  */
 import type { BoundModel, BoundVariable } from '../2-graph/bound.js';
-import type { Law, Statement } from '../2-graph/graph.js';
-import { arraysOfLaw, rangesOfLaw, targetOf } from '../2-graph/query.js';
+import type { Statement } from '../2-graph/graph.js';
+import { targetOf } from '../2-graph/query.js';
 import { type Code, store, when } from '../code/loop.js';
-import {
-  add,
-  apply,
-  type ArrayExpr,
-  cond,
-  type Expr,
-  freeIndices,
-  index,
-  isConst,
-  mul,
-  num,
-  one,
-  reduce,
-  ref,
-  zero,
-} from '../expr/expr.js';
+import { add, apply, type Expr, isConst, mul, num, one, ref, zero } from '../expr/expr.js';
 import { createRandom } from '../random/generator.js';
 import { namesIn, sizesIn } from './affected.js';
 import { ancestralCode } from './ancestral.js';
+import { either, type ElementOf, type Elements, numberElements, reachedBy, Reads } from './elementReads.js';
 import { loadModule } from './loadedModule.js';
 import { type Continued, placesIn } from './newData.js';
-import { sizeOf } from './posterior.js';
 import { ProgramBuilder } from './programBuilder.js';
-
-interface ElementOf {
-  readonly variable: string;
-  /** Flat number. */
-  readonly element: number;
-}
 
 export interface IgnoredEvidence {
   /** Whose law it is. */
@@ -52,8 +30,6 @@ export interface IgnoredEvidence {
   readonly unknown: ElementOf;
 }
 
-/** By variable, for each element by its flat number whether it is one of them. */
-type Elements = ReadonlyMap<string, Uint8Array>;
 /** The same of the variable of that name, made when it is asked for; null for none. */
 type Known = (name: string) => Uint8Array | null;
 
@@ -167,23 +143,7 @@ function search(bound: BoundModel, fresh: Elements, known: Known, expressions: b
   if (checked.length === 0) return [];
 
   const builder = new ProgramBuilder(bound),
-    numbers = new Map<string, string>(),
-    first = new Map<string, number>();
-  let count = 1;
-  for (const name of readBy(bound, checked, reached)) {
-    const { shape } = bound.variables.get(name)!,
-      size = sizeOf(shape),
-      flags = fresh.get(name),
-      start = count;
-    const storage = builder.fresh('new', shape, 'state');
-    builder.setInitial(
-      storage,
-      Float64Array.from({ length: size }, (_, k) => (flags?.[k] === 1 ? start + k : 0)),
-    );
-    numbers.set(name, storage);
-    first.set(name, start);
-    count += size;
-  }
+    { numbers, elementOf } = numberElements(builder, readBy(bound, checked, reached), fresh);
   const reads = new Reads(builder, numbers),
     found = builder.fresh('found', [checked.length, 2], 'state'),
     unknown = builder.fresh('unknown', [], 'local');
@@ -228,26 +188,15 @@ function search(bound: BoundModel, fresh: Elements, known: Known, expressions: b
   return checked.flatMap((statement, k) => {
     const number = results[2 * k]!;
     if (number === 0) return [];
-    const [variable, start] = [...first].filter(([, from]) => from <= number).pop()!;
     const target = targetOf(statement);
     return [
       {
         statement,
         known: target === null ? null : { variable: target.variable, element: results[2 * k + 1]! },
-        unknown: { variable, element: number - start },
+        unknown: elementOf(number),
       },
     ];
   });
-}
-
-/** Names of the variables with fresh elements and of all that definitions make of them. */
-export function reachedBy({ graph }: BoundModel, fresh: Elements): ReadonlySet<string> {
-  const reached = new Set([...fresh].flatMap(([name, flags]) => (flags.includes(1) ? [name] : [])));
-  const lets = graph.statements.flatMap((s) => (s.kind === 'let' ? [{ name: s.target.variable, names: namesIn(s) }] : [])),
-    readers = new Map<string, string[]>();
-  for (const { name, names } of lets) for (const other of names) readers.set(other, [...(readers.get(other) ?? []), name]);
-  for (const name of reached) for (const reader of readers.get(name) ?? []) reached.add(reader);
-  return reached;
 }
 
 /** Those of the reached variables that statements read, directly or through definitions. */
@@ -258,93 +207,4 @@ function readBy({ graph }: BoundModel, statements: readonly Statement[], reached
   const names = new Set(statements.flatMap(namesIn).filter((name) => reached.has(name)));
   for (const name of names) for (const other of reads.get(name) ?? []) if (reached.has(other)) names.add(other);
   return names;
-}
-
-/** Expressions for the number of a fresh element that an expression reads, 0 where it reads none. */
-export class Reads {
-  private readonly builder: ProgramBuilder;
-  /** By variable the storage of the numbers of its elements: 0 for what is not fresh. */
-  private readonly numbers: ReadonlyMap<string, string>;
-  private readonly made = new Map<Expr, Expr>();
-
-  constructor(builder: ProgramBuilder, numbers: ReadonlyMap<string, string>) {
-    this.builder = builder;
-    this.numbers = numbers;
-  }
-
-  of(e: Expr): Expr {
-    const known = this.made.get(e);
-    if (known !== undefined) return known;
-    const made = this.make(e);
-    this.made.set(e, made);
-    return made;
-  }
-
-  /** Of anything in the array. */
-  ofArray({ indices, dims, body }: ArrayExpr): Expr {
-    return either([
-      ...dims.map((dim) => this.of(dim)),
-      indices.reduceRight<Expr>((e, i, axis) => over(i, zero, dims[axis]!, e), this.of(body)),
-    ]);
-  }
-
-  /** Of any argument, of any component. */
-  ofLaw(law: Law): Expr {
-    const ranges = [...rangesOfLaw(law)];
-    return ranges.reduceRight<Expr>((e, [i, { from, to }]) => over(i, from, to, e), either(arraysOfLaw(law).map((a) => this.ofArray(a))));
-  }
-
-  private make(e: Expr): Expr {
-    switch (e.op) {
-      case 'const':
-      case 'index':
-      case 'size':
-        return zero;
-      case 'ref':
-        return either([...e.at.map((x) => this.of(x)), this.element(e.variable, e.at)]);
-      case 'apply': {
-        // What data multiply by 0 is not read (the column of a group that a row does not belong to).
-        const given = e.fn === 'mul' ? e.args.find((x) => this.isGiven(x)) : undefined,
-          inside = either(e.args.map((x) => this.of(x)));
-        return given === undefined || isConst(inside, 0) ? inside : cond(apply('ne', given, zero), inside, zero);
-      }
-      case 'reduce':
-        return either([this.of(e.from), this.of(e.to), over(e.index, e.from, e.to, this.of(e.body))]);
-      case 'cond': {
-        const then = this.of(e.then),
-          otherwise = this.of(e.otherwise);
-        return this.isGiven(e.test) ? cond(e.test, then, otherwise) : either([this.of(e.test), then, otherwise]);
-      }
-      case 'element':
-        return either([...e.at, ...e.array.dims].map((x) => this.of(x)).concat(e.array.args.map((a) => this.ofArray(a))));
-    }
-  }
-
-  /** Along an axis whose place unknowns decide, any element may be read. Outside of the array there is none. */
-  private element(variable: string, at: readonly Expr[]): Expr {
-    const storage = this.numbers.get(variable);
-    if (storage === undefined) return zero;
-    const { shape } = this.builder.storage(storage);
-    const places = at.map((e) => (this.isGiven(e) ? e : index('any')));
-    const tests = at.flatMap((e, axis) => (places[axis] === e ? [apply('ge', e, zero), apply('lt', e, num(shape[axis]!))] : []));
-    return places.reduceRight<Expr>(
-      (e, i, axis) => (i !== at[axis] && i.op === 'index' ? over(i, zero, num(shape[axis]!), e) : e),
-      tests.reduceRight((e, test) => cond(test, e, zero), ref(storage, places)),
-    );
-  }
-
-  private isGiven(e: Expr): boolean {
-    return !this.builder.model.dependsOnLatents(e);
-  }
-}
-
-/** Any of the numbers that is not 0. */
-function either(numbers: readonly Expr[]): Expr {
-  return numbers.filter((e) => !isConst(e, 0)).reduce<Expr>((a, b) => (isConst(a, 0) ? b : apply('max', a, b)), zero);
-}
-
-/** Any of them over a range, which may be empty. */
-function over(i: Expr & { readonly op: 'index' }, from: Expr, to: Expr, body: Expr): Expr {
-  if (isConst(body, 0) || (!freeIndices(body).has(i) && isConst(from) && isConst(to) && from.value < to.value)) return body;
-  return apply('max', zero, reduce('max', i, from, to, body));
 }
