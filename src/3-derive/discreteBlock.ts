@@ -231,55 +231,60 @@ function guardedBy(by: Expr, k: Index, value: Expr): Expr {
   return cond(apply('eq', by, k), value, zero);
 }
 
-/**
- * One piece for each outcome of the tests that keep addresses inside their variables, as `n > 0 ? z[n - 1] : 0` does: where the
- * test does not hold the element is not mentioned, and there is none.
- */
+/** The pieces of each outcome of the tests that keep addresses inside their variables. */
 function decide(piece: Piece, members: Members): readonly (Piece | NotTabulated)[] {
-  const found = keptInside(piece, members);
-  if (found === null) return [piece];
-  const { test, by } = found;
-  const bound = new Set(piece.binders.map((b) => b.index));
-  if (![...freeIndices(test)].every((i) => bound.has(i)))
-    return [{ variable: by.variable, reason: 'a condition within a sum tells where it has an element' }];
-  const where = (outcome: Expr): Expr => rewrite(piece.value, (x) => (equal(x, test) ? outcome : x));
-  return [
-    ...decide({ ...piece, guards: [...piece.guards, test], value: where(one) }, members),
-    ...decide({ ...piece, guards: [...piece.guards, apply('not', test)], value: where(zero) }, members),
-  ];
+  return outcomes({ guards: piece.guards, values: [piece.value] }, piece.binders, members).map(({ guards, values }) => {
+    const left = keptInside(values, piece.binders, members, () => true);
+    if (left !== null) return { variable: left.by.variable, reason: 'a condition within a sum tells where it has an element' };
+    return { binders: piece.binders, guards, value: values[0]! };
+  });
 }
 
 /** The same of a whole factor, as several. Tests on indices of inner sums are left as they are. */
 export function decidedFactors(factor: Factor, members: Addresses): readonly Factor[] {
-  const bound = new Set(factor.plates.map((p) => p.index));
-  for (const value of [factor.logDensity, ...factor.conditions]) {
-    const found = keptInside({ value, binders: factor.plates }, members);
-    if (found === null || ![...freeIndices(found.test)].every((i) => bound.has(i))) continue;
-    const where = (outcome: Expr, guard: Expr): readonly Factor[] => {
-      const put = (e: Expr): Expr => rewrite(e, (x) => (equal(x, found.test) ? outcome : x));
-      return decidedFactors(
-        { ...factor, guards: [...factor.guards, guard], logDensity: put(factor.logDensity), conditions: factor.conditions.map(put) },
-        members,
-      );
-    };
-    return [...where(one, found.test), ...where(zero, apply('not', found.test))];
-  }
-  return [factor];
+  return outcomes({ guards: factor.guards, values: [factor.logDensity, ...factor.conditions] }, factor.plates, members).map(
+    ({ guards, values: [logDensity, ...conditions] }) => ({ ...factor, guards, logDensity: logDensity!, conditions }),
+  );
 }
 
-/** A fixed test in the value under which stands a reference to a member that may be outside of its variable, and that reference. */
+interface Guarded {
+  readonly guards: readonly Expr[];
+  readonly values: readonly Expr[];
+}
+
+/**
+ * The values under each outcome of the tests that keep addresses inside their variables, as `n > 0 ? z[n - 1] : 0` does: where
+ * the test does not hold the element is not mentioned, and there is none.
+ */
+function outcomes({ guards, values }: Guarded, binders: readonly Binder[], members: Addresses): readonly Guarded[] {
+  const bound = new Set(binders.map((b) => b.index));
+  const found = keptInside(values, binders, members, (test) => [...freeIndices(test)].every((i) => bound.has(i)));
+  if (found === null) return [{ guards, values }];
+  const where = (outcome: Expr, guard: Expr): readonly Guarded[] =>
+    outcomes(
+      { guards: [...guards, guard], values: values.map((e) => rewrite(e, (x) => (equal(x, found.test) ? outcome : x))) },
+      binders,
+      members,
+    );
+  return [...where(one, found.test), ...where(zero, apply('not', found.test))];
+}
+
+/** A fixed test in the values under which stands a reference to a member that may be outside of its variable, and that reference. */
 function keptInside(
-  { value, binders }: Pick<Piece, 'value' | 'binders'>,
+  values: readonly Expr[],
+  binders: readonly Binder[],
   members: Addresses,
+  isAsked: (test: Expr) => boolean,
 ): { readonly test: Expr; readonly by: Ref } | null {
   let found: { readonly test: Expr; readonly by: Ref } | null = null;
-  visit(value, (x) => {
-    if (x.op !== 'cond' || !members.isFixed(x.test)) return;
-    for (const branch of [x.then, x.otherwise])
-      visit(branch, (y) => {
-        if (y.op === 'ref' && members.has(y.variable) && !members.isInside(y, binders)) found ??= { test: x.test, by: y };
-      });
-  });
+  for (const value of values)
+    visit(value, (x) => {
+      if (found !== null || x.op !== 'cond' || !members.isFixed(x.test) || !isAsked(x.test)) return;
+      for (const branch of [x.then, x.otherwise])
+        visit(branch, (y) => {
+          if (y.op === 'ref' && members.has(y.variable) && !members.isInside(y, binders)) found ??= { test: x.test, by: y };
+        });
+    });
   return found;
 }
 
