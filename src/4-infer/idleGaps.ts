@@ -10,15 +10,17 @@ import type { ProgramBuilder } from './programBuilder.js';
 /**
  * Data with gaps whose missing elements occur in their own law alone, once: they integrate to one.
  * @param apart whether no element belongs to two of these factors.
+ * @param except variables that stay unknowns.
  */
 export function idleGaps(
   model: DerivedModel,
   factors: readonly Factor[],
   apart: (own: readonly Factor[], name: string) => boolean,
+  except: readonly string[] = [],
 ): ReadonlySet<string> {
   const out = new Set<string>();
   for (const [name, status] of model.status) {
-    if (status !== 'partial' || model.variable(name).eventRank > 0 || model.recursionsOf(name).size > 0) continue;
+    if (status !== 'partial' || except.includes(name) || model.variable(name).eventRank > 0 || model.recursionsOf(name).size > 0) continue;
     const own = factors.filter((f) => [f.logDensity, ...f.conditions, ...f.guards].some((e) => variablesOf(e).has(name)));
     const idle = own.every(({ statement: s, logDensity, conditions, guards }) => {
       if (s.kind !== 'observe' || s.target === null || s.target.variable !== name || !isProper(s.law)) return false;

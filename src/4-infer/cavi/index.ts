@@ -137,7 +137,7 @@ function explain(graph: ModelGraph, given: Given, source: string, settings: Sett
     { groups } = settings;
   // Without data nothing tells whether statements share an element; programs whose statements do are rare.
   const apart = bound === null ? () => true : areApart(new ProgramBuilder(bound)),
-    idle = new Set([...idleGaps(model, all, apart)].filter((name) => !groups.flat().includes(name))),
+    idle = idleGaps(model, all, apart, groups.flat()),
     factors = withoutGaps(all, idle);
   const points = new Set([...graph.variables.values()].filter((v) => v.origin === 'param').map((v) => v.name));
   const field = derived(graph, () =>

@@ -125,10 +125,7 @@ export class VariationalProgram {
       all = jointFactors(model);
     // With a law of its own, beside its parents' and not joint with them, it would tell them of itself.
     const together = typeof latents === 'string' ? [] : latents.groups.flat(),
-      idle =
-        latents === 'joint' || latents === 'assigned'
-          ? new Set<string>()
-          : new Set([...idleGaps(model, all, areApart(builder))].filter((name) => !together.includes(name))),
+      idle = latents === 'joint' || latents === 'assigned' ? new Set<string>() : idleGaps(model, all, areApart(builder), together),
       factors = withoutGaps(all, idle);
     const storages = new Set(builder.storages().map((s) => s.name));
     const joint =
