@@ -171,16 +171,22 @@ function betweenNodes(f: (y: number) => number, top: number, seen: readonly Poin
   return mass;
 }
 
-/** Where numbers are about to run out at a bound: from so far inside the fall of the density is carried on. */
+/**
+ * Where numbers are about to run out at a bound, the fall of the density is carried on from two points, so far inside. At the first,
+ * a place still has e^3 = 20 values of its own to the bound: rounding moves its coordinate by a fortieth at most. Between them, 5
+ * e-folds of the distance, a power of the distance has shown its slope, and what is beyond has not yet bent it.
+ */
 const roundedEnd = 3;
 const straightEnd = 8;
+/** Halvings after which an interval has no double between its ends. */
+const halvings = 60;
 
 /** Mass, in units of the top, that lies nearer to a bound than numbers do: the density goes on falling as it did before. */
 function nearBound(f: (y: number) => number, top: number, isBound: (y: number) => boolean, start: number, end: number): number {
   if (!isBound(end)) return 0;
   let inside = start,
     outside = end;
-  for (let k = 0; k < 60; k++) {
+  for (let k = 0; k < halvings; k++) {
     const middle = (inside + outside) / 2;
     if (isBound(middle)) outside = middle;
     else inside = middle;
