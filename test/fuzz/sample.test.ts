@@ -122,7 +122,8 @@ describe('what is looked for is seen', () => {
 
   // The density by hand has one term more than the program: what a derivation has that leaves a term out.
   it.each([
-    ['a posterior', (one: SmallProgram) => one.param === null && truthOf(one) !== null, 3],
+    // Of one continuous unknown: integrals over two take seconds, and the missing term is the same.
+    ['a posterior', (one: SmallProgram) => one.param === null && one.continuous.length === 1 && truthOf(one) !== null, 3],
     // Of five programs with a param some have no maximum.
     ['a likelihood', (one: SmallProgram) => one.param !== null, 5],
   ] as const)('a term that is missing in %s', async (_, wanted, count) => {
