@@ -6,7 +6,20 @@ import { guardedLogDensityOf } from '../distributions/law/density.js';
 import { isDiscrete } from '../distributions/law/form.js';
 import { type Law, mapLaw } from '../distributions/law/law.js';
 import { InternalError } from '../errors/diagnostic.js';
-import { type ArrayExpr, build, type Expr, freeIndices, type Index, num, ref, rewrite, type Ref, variablesOf } from '../expr/expr.js';
+import {
+  type ArrayExpr,
+  build,
+  equal,
+  type Expr,
+  freeIndices,
+  type Index,
+  isConst,
+  num,
+  ref,
+  rewrite,
+  type Ref,
+  variablesOf,
+} from '../expr/expr.js';
 import { simplify } from '../expr/simplify.js';
 import { Evaluator, type Stored } from '../2-graph/compute.js';
 import type { BoundModel } from '../2-graph/bound.js';
@@ -57,14 +70,16 @@ export function labelledData(bound: BoundModel): readonly LabelledData[] {
         variable,
         at: [at, ...rest],
       } = label,
-      known = bound.variables.get(variable)!;
+      known = bound.variables.get(variable)!,
+      least = model.finiteRange(variable)?.low;
     if (count === undefined || rest.length > 0 || at !== count.index || known.range === undefined || known.range > mostLabels) return [];
+    if (least === undefined || !isConst(sized(least, bound), 0)) return [];
     const laws = Array.from({ length: known.range }, (_, k) =>
       mapLaw(law, (e) => simplify(rewrite(e, (x) => (x.op === 'ref' && x.variable === variable ? num(k) : x)))),
     );
-    const free = indicesOf(laws[0]!);
+    const free = new Set(laws.flatMap((one) => [...indicesOf(one)]));
     // The law may differ between the dimensions of an observation, not between observations.
-    if (free.has(count.index) || inner.length > 1) return [];
+    if (free.has(count.index) || inner.length > 1 || inner.some(({ from }) => !isConst(from, 0))) return [];
     const own = inner[0]?.index ?? null;
     const values = valuesOf(s, bound, own);
     if (values === null || (own === null && s.value.dims.length > 1) || (own !== null && s.value.dims.length > 0)) return [];
@@ -76,7 +91,7 @@ export function labelledData(bound: BoundModel): readonly LabelledData[] {
         width: values.width,
         discrete: isDiscrete(law),
         values: values.values,
-        unknowns: unknownsOf(laws[0]!, bound),
+        unknowns: new Set(laws.flatMap((one) => [...unknownsOf(one, bound)])),
         components: (state) => laws.map((one) => componentOf(one, state, bound, own, values.width)),
       },
     ];
@@ -89,16 +104,16 @@ function sized(e: Expr, bound: BoundModel): Expr {
 
 /** References to finite unknowns in a law, each once. */
 function labelsOf(law: Law, bound: BoundModel): readonly Ref[] {
-  const found = new Map<string, Ref>();
+  const found: Ref[] = [];
   mapLaw(law, (e) =>
     rewrite(e, (x) => {
       const known = x.op === 'ref' ? bound.variables.get(x.variable) : undefined;
-      if (x.op === 'ref' && known?.status === 'latent' && known.range !== undefined && x.at.length > 0)
-        found.set(`${x.variable}${x.at.length}`, x);
+      if (x.op === 'ref' && known?.status === 'latent' && known.range !== undefined && x.at.length > 0 && !found.some((y) => equal(x, y)))
+        found.push(x);
       return x;
     }),
   );
-  return [...found.values()];
+  return found;
 }
 
 function unknownsOf(law: Law, bound: BoundModel): ReadonlySet<string> {

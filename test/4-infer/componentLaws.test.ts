@@ -86,6 +86,14 @@ describe('the components of a mixture', () => {
     expect(low!.logDensity(-1)).toBe(Number.NEGATIVE_INFINITY);
   });
 
+  it('read the unknowns of all of them', () => {
+    const [data] = labelled(
+      'data y: real[N] sample m ~ Normal(0, 1) sample b ~ Normal(0, 1) for n in 0..<N { sample z[n] ~ Bernoulli(0.5) observe y[n] ~ Normal(m + b * z[n], 1) }',
+      { y: [1, 2] },
+    );
+    expect([...data!.unknowns].sort()).toEqual(['b', 'm']);
+  });
+
   it.each([
     [
       'regressions',
@@ -102,6 +110,26 @@ describe('the components of a mixture', () => {
       'labels of others',
       'data y: real[N] sample b ~ iid(Normal(0, 1), 2) for n in 0..<N { sample z[n] ~ Bernoulli(0.5) } for n in 1..<N { observe y[n] ~ Normal(b[z[n-1]], 1) }',
       { y: [1, 2] },
+    ],
+    [
+      'regressions that one of the components lacks',
+      'data x: real[N] data y: real[N] sample b ~ Normal(0, 1) for n in 0..<N { sample z[n] ~ Bernoulli(0.5) observe y[n] ~ Normal(b * z[n] * x[n], 1) }',
+      { x: [1, 2], y: [1, 2] },
+    ],
+    [
+      'a label and the one before it',
+      'data y: real[N] sample b ~ iid(Normal(0, 1), 2) for n in 0..<N { sample z[n] ~ Bernoulli(0.5) } for n in 1..<N { observe y[n] ~ Normal(z[n - 1] + b[z[n]], 1) }',
+      { y: [1, 2] },
+    ],
+    [
+      'labels from 1 on',
+      'data y: real[N] sample b ~ iid(Normal(0, 1), 2) for n in 0..<N { sample z[n] ~ DiscreteUniform(1, 2) observe y[n] ~ Normal(b[z[n] - 1], 1) }',
+      { y: [1, 2] },
+    ],
+    [
+      'some dimensions of an observation',
+      'data y: real[N, 2] sample b ~ iid(Normal(0, 1), 2) for n in 0..<N { sample z[n] ~ Bernoulli(0.5) for d in 1..<2 { observe y[n, d] ~ Normal(b[z[n]], 1) } }',
+      { y: [[1, 2]] },
     ],
   ])('are not those of %s', (_, program, data) => {
     expect(labelled(program, data)).toEqual([]);
