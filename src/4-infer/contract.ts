@@ -31,6 +31,7 @@ import {
   zero,
 } from '../expr/expr.js';
 import { factorsOf, type Binder } from '../3-derive/normalForm.js';
+import { mayBeInfinite } from './exactZeros.js';
 import { InverseLists, listed, lookupOf } from './inverseLists.js';
 import { guarded, type ProgramBuilder, loops } from './programBuilder.js';
 
@@ -170,12 +171,16 @@ export class StatisticTables {
 
   /**
    * The factors of a sum's terms that do not read its index, and the sum. Its guards go into it, and what they kept inside an array or away
-   * from an undefined value (`i > 0 && j < J ? a[i-1] : 0`) stands beside a sum of nothing: zero times no number would be none.
+   * from an undefined value (`i > 0 && j < J ? a[i-1] : 0`) stands beside a sum of nothing: zero times no number would be none. So does
+   * the log of an impossible outcome that none of the data is.
    */
   private besideSum(others: readonly Expr[], guards: readonly Expr[], sum: Expr): readonly Expr[] {
     const isExposed = (f: Expr): boolean => {
       const read = freeIndices(f);
-      return guards.some((g) => [...freeIndices(g)].some((i) => read.has(i))) && this.mayHaveNoValue(f);
+      return (
+        (guards.some((g) => [...freeIndices(g)].some((i) => read.has(i))) && this.mayHaveNoValue(f)) ||
+        (guards.length > 0 && mayBeInfinite(this.builder, f))
+      );
     };
     const exposed = others.filter(isExposed);
     if (exposed.length === 0) return [...others, sum];

@@ -131,3 +131,38 @@ for n in 0..<N { sample z[n] ~ Bernoulli(0.6)  observe c[n] ~ Poisson(z[n] * 2.5
     for (const other of [found - 0.01, found + 0.01, -1, 1, 2]) expect(logLikelihood(other)).toBeLessThan(logLikelihood(found));
   });
 });
+
+describe('visits to sites, of which some are empty', () => {
+  const logs = (y: readonly (readonly number[])[]): { evidence: number; occupied: readonly number[] } => {
+    const weights = y.map((visits) => ({
+      empty: visits.includes(1) ? 0 : 0.5,
+      full: visits.reduce((product, v) => product * (v === 1 ? 0.4 : 0.6), 0.5),
+    }));
+    return {
+      evidence: weights.reduce((sum, { empty, full }) => sum + Math.log(empty + full), 0),
+      occupied: weights.map(({ empty, full }) => full / (empty + full)),
+    };
+  };
+  const visits = (length: number, seen: number): readonly number[] => Array.from({ length }, (_, j) => (j < seen ? 1 : 0));
+  it.each(
+    [
+      'Bernoulli(0.4 * z[i])',
+      'Bernoulli(1 - (1 - 0.4 * z[i]))',
+      'Categorical([1 - 0.4 * z[i], 0.4 * z[i]])',
+      'Binomial(1, 0.4 * z[i])',
+    ].flatMap((law) => [2, 12].flatMap((number) => ['cavi', 'exact'].map((backend) => [law, number, backend] as const))),
+  )('%s, %i times, by %s', async (law, number, backend) => {
+    const y = [visits(number, 0), visits(number, 1), visits(number, 0)],
+      truth = logs(y);
+    const { variables, elbo, logEvidence } = await summary(
+      `data y: int[I, J]  for i in 0..<I { sample z[i] ~ Bernoulli(0.5)  for j in 0..<J { observe y[i, j] ~ ${law} } }`,
+      { y },
+      backend,
+    );
+    // One unknown in each factor: the bound is the evidence.
+    expect(elbo ?? logEvidence).toBeCloseTo(truth.evidence, 9);
+    truth.occupied.forEach((p, i) => {
+      expect(variables[`z[${i}]`]!.mean).toBeCloseTo(p, 9);
+    });
+  });
+});

@@ -12,7 +12,7 @@ import { coordinates, type Coordinates } from '../coordinates.js';
 import { type FoldedTables, StatisticTables } from '../contract.js';
 import { ReverseSweep } from '../gradientCode.js';
 import { guarded, type ProgramBuilder } from '../programBuilder.js';
-import { withExactZeros } from './factors/exactZeros.js';
+import { withExactZeros } from '../exactZeros.js';
 
 /** Storages that a step reads and writes. */
 export interface GradientSteps {

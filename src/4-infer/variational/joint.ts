@@ -47,7 +47,7 @@ import { type Derivation, derive } from '../derivation.js';
 import { type ProgramBuilder, loops } from '../programBuilder.js';
 import { refuse } from '../backendOptions.js';
 import { energyCode } from './factors/blocks.js';
-import { withExactZeros } from './factors/exactZeros.js';
+import { withExactZeros } from '../exactZeros.js';
 import type { BlockCode } from './factors/factor.js';
 import { declareTables } from './factors/tables.js';
 import { quantileLevels } from '../marginals.js';

@@ -38,7 +38,7 @@ import { hasMode } from './points.js';
 import { SharedSums } from './statistics.js';
 import { quantileLevels } from '../marginals.js';
 import { blockCodes, energyCode } from './factors/blocks.js';
-import { withExactZeros } from './factors/exactZeros.js';
+import { withExactZeros } from '../exactZeros.js';
 import { dampingStorage, isPoint, plainPoints, type BlockCode, type PointOptions } from './factors/factor.js';
 import { givenOneHots } from './factors/finite.js';
 import { startTables } from './factors/stateStatistic.js';

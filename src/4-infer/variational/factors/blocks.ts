@@ -10,7 +10,7 @@ import { addAll } from '../../../expr/expr.js';
 import { type FoldedTables, StatisticTables } from '../../contract.js';
 import { RegionContext } from '../../kernels.js';
 import { type ProgramBuilder, guarded } from '../../programBuilder.js';
-import { withExactZeros } from './exactZeros.js';
+import { withExactZeros } from '../../exactZeros.js';
 import { type BlockCode, type PointOptions, plainPoints } from './factor.js';
 import { familyBlock } from './family.js';
 import { finiteBlock } from './finite.js';

@@ -1,10 +1,10 @@
 /**
  * x log x at 0: where a probability may be zero and a log minus infinity, their product is 0.
  */
-import { factorsOf } from '../../../3-derive/normalForm.js';
-import { affine } from '../../../expr/affine.js';
-import { type Expr, add, apply, cond, isConst, mapChildren, mulAll, one, variablesOf, zero } from '../../../expr/expr.js';
-import type { ProgramBuilder } from '../../programBuilder.js';
+import { factorsOf } from '../3-derive/normalForm.js';
+import { affine } from '../expr/affine.js';
+import { type Expr, add, apply, cond, isConst, mapChildren, mulAll, one, variablesOf, zero } from '../expr/expr.js';
+import type { ProgramBuilder } from './programBuilder.js';
 
 /**
  * A probability of zero times the log of a zero is zero: E[1[z = k]] log P with a forbidden P is
@@ -45,7 +45,7 @@ function logArgument(f: Expr): Expr | null {
 }
 
 /** True where a logarithm inside may be minus infinity. */
-function mayBeInfinite(builder: ProgramBuilder, e: Expr): boolean {
+export function mayBeInfinite(builder: ProgramBuilder, e: Expr): boolean {
   switch (e.op) {
     case 'const':
       return !Number.isFinite(e.value);
@@ -54,7 +54,7 @@ function mayBeInfinite(builder: ProgramBuilder, e: Expr): boolean {
     case 'apply':
       // Of a factor that is a sum, terms with a count that may be 0 are written so already; where the count is not 0 they are infinite.
       if (mayVanish(builder, (e.fn === 'xlogy' ? e.args[1]! : logArgument(e)) ?? one)) return true;
-      return (e.fn === 'mul' || e.fn === 'add' || e.fn === 'pow') && e.args.some((a) => mayBeInfinite(builder, a));
+      return ['mul', 'add', 'sub', 'neg', 'pow'].includes(e.fn) && e.args.some((a) => mayBeInfinite(builder, a));
     default:
       return false;
   }
