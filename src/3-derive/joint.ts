@@ -11,7 +11,20 @@ import { supportTests, totalTests } from '../distributions/tests.js';
 import { ModelError } from '../errors/diagnostic.js';
 import { renderDiagnostics } from '../errors/render.js';
 import type { Range } from '../expr/affine.js';
-import { apply, type ArrayExpr, equal, equalArrays, type Expr, isConst, mulAll, one, rewrite, zero } from '../expr/expr.js';
+import {
+  apply,
+  type ArrayExpr,
+  equal,
+  equalArrays,
+  type Expr,
+  freeIndices,
+  isConst,
+  mulAll,
+  one,
+  rewrite,
+  visit,
+  zero,
+} from '../expr/expr.js';
 import type { Law, Statement } from '../2-graph/graph.js';
 import { inverseOf, simplify, simplifyArray } from '../expr/simplify.js';
 import { factorsOf, isGuard, splitCondition } from './normalForm.js';
@@ -169,8 +182,31 @@ function withoutPositiveFactors(test: Expr, model: DerivedModel): Expr {
   return apply(test.fn, signed(test.args[0]!), zero);
 }
 
-/** Tests that hold for every state a sampler can reach: signs known from supports, integers among integers. */
+/** Labels of 0 and 1 by whose values a test is judged at most. */
+const mostLabels = 4;
+
+/** Tests that hold for every state a sampler can reach, whatever the labels of 0 and 1 in them are. */
 function alwaysTrue(raw: Expr, model: DerivedModel): boolean {
+  return holdsAsWritten(raw, model) || holdsByLabels(raw, model, mostLabels);
+}
+
+/** `z p + (1 - z) q <= 1`: at either value of z. */
+function holdsByLabels(test: Expr, model: DerivedModel, left: number): boolean {
+  const outside = freeIndices(test);
+  let label: Expr | null = null;
+  visit(test, (x) => {
+    if (x.op === 'ref' && model.isBinary(x) && [...freeIndices(x)].every((i) => outside.has(i))) label ??= x;
+  });
+  const found = label as Expr | null;
+  if (found === null || left === 0) return false;
+  return [zero, one].every((value) => {
+    const where = rewrite(test, (x) => (equal(x, found) ? value : x));
+    return holdsAsWritten(where, model) || holdsByLabels(where, model, left - 1);
+  });
+}
+
+/** Signs known from supports, integers among integers. */
+function holdsAsWritten(raw: Expr, model: DerivedModel): boolean {
   const test = simplify(raw);
   if (isConst(test)) return test.value !== 0;
   if (test.op === 'reduce') return test.kind === 'prod' && alwaysTrue(test.body, model);

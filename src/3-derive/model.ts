@@ -376,7 +376,7 @@ export class DerivedModel {
       case 'const':
         return e.value <= 1;
       case 'ref':
-        if ((this.extremes.get(e.variable)?.high ?? 2) <= 1) return true;
+        if ((this.extremes.get(e.variable)?.high ?? 2) <= 1 || this.isBinary(e)) return true;
         break;
       case 'cond':
         return this.isAtMostOne(e.then) && this.isAtMostOne(e.otherwise);
@@ -398,6 +398,11 @@ export class DerivedModel {
         }
     }
     return this.isUnit(e);
+  }
+  /** True for elements of unknowns that are 0 or 1. */
+  isBinary({ variable, at }: Ref): boolean {
+    const range = this.statusOf(variable) === 'given' ? null : this.finiteRange(variable, at);
+    return range !== null && isConst(range.low, 0) && isConst(range.high, 1);
   }
   /** True for unknown integers whose laws begin at 0 or above. */
   private isCount(name: string): boolean {

@@ -410,9 +410,31 @@ class Expander {
         return out;
       }
     }
+    const label = this.labelBesideOthers(terms, freeIndices(argument));
+    if (label !== null) {
+      const where = (value: Expr): Expr => logOf(rewrite(argument, (x) => (equal(x, label) ? value : x)));
+      return this.expand(cond(apply('eq', label, one), where(one), where(zero)));
+    }
     const complement = oneMinusOf(terms);
     if (complement !== null) return [atom(log(sub(one, complement)))];
     return this.opaque(log(rebuild(terms)));
+  }
+  /**
+   * A label that is 0 or 1 beside something else in a term of a sum: `log(1 - z p)` is log(1 - p) where z is 1 and log 1 where it is 0.
+   */
+  private labelBesideOthers(terms: readonly Monomial[], outside: ReadonlySet<Index>): Expr | null {
+    if (terms.length < 2) return null;
+    for (const { atoms } of terms) {
+      if (atoms.every(({ base }) => isGuard(base, this.model))) continue;
+      for (const { base } of atoms)
+        if (
+          base.op === 'ref' &&
+          this.model.isBinary(base) &&
+          base.at.every((a) => !this.model.dependsOnLatents(a) && [...freeIndices(a)].every((i) => outside.has(i)))
+        )
+          return base;
+    }
+    return null;
   }
   /** log(a b) = log a + log b needs to know that no two negatives meet: all latent factors are at least 0. */
   private splits(a: Expr, b: Expr): boolean {
