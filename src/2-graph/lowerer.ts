@@ -16,7 +16,7 @@ import { folded } from './folded.js';
 import type { HostFunction, ModelGraph, ScalarType, ShapeObligation, SizeSource, Statement, Variable } from './graph.js';
 import { lowerLaw } from './laws.js';
 import { withMapBounds } from './mapBounds.js';
-import { cycle, latentBound, recursiveFunction, selfReference, tangledReference, tooDeep } from './messages.js';
+import { circularShapes, cycle, latentBound, recursiveFunction, selfReference, tangledReference, tooDeep } from './messages.js';
 import { Places } from './places.js';
 import { arraysOfStatement, readsOf, scheduleStatements, targetOf } from './query.js';
 import { type Region, checkRegions, fullAxis, mentions } from './regions.js';
@@ -47,6 +47,8 @@ export interface LoweringResult {
 const largestWork = 50_000;
 /** Nesting of expressions, functions included; the parser allows less in one expression. */
 const deepestNesting = 600;
+/** Names of a circle that are told. */
+const mostCircular = 5;
 
 /** The context that the parts of lowering share, and the order in which they work. */
 export class Lowerer implements Context {
@@ -234,6 +236,7 @@ export class Lowerer implements Context {
         this.report(d);
       },
     );
+    this.checkTypes();
     return { graph: this.reports.hasErrors() ? null : this.graph(statements), diagnostics: this.reports.sorted() };
   }
 
@@ -253,6 +256,16 @@ export class Lowerer implements Context {
         name,
       ),
     );
+  }
+
+  /** Where nothing else is wrong, what has no type waits for others that wait for it: nothing of it would be in the graph. */
+  private checkTypes(): void {
+    if (this.reports.hasErrors() || this.lost.anything || this.lost.names.size > 0) return;
+    const waiting = this.declarations.variables.filter((v) => isPoison(this.typeOf(v))),
+      [first] = waiting;
+    if (first === undefined) return;
+    const names = [...new Set(waiting.map((v) => v.text))];
+    this.report(names.length === 1 ? selfReference(first.span, first.text) : circularShapes(first.span, names.slice(0, mostCircular)));
   }
 
   private checkVariable(v: Declared): void {

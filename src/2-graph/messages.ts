@@ -356,6 +356,14 @@ export function selfReference(span: Span, name: string): Diagnostic {
     'refer to another element, such as the previous one, or use another name',
   );
 }
+export function circularShapes(span: Span, names: readonly string[]): Diagnostic {
+  return error(
+    'cycle',
+    span,
+    `The types and shapes of ${names.map((name) => `\`${name}\``).join(', ')} are defined by each other.`,
+    'let data give one of them, or write a number in its place',
+  );
+}
 export function unknownNormaliser(span: Span, constraint: string): Diagnostic {
   return error(
     'unknown-normaliser',

@@ -128,6 +128,13 @@ describe('each mistake is found where it is, once', () => {
     ['data x: real[T] for t in 0..<T-1 { sample z[t] ~ Normal(0, 1) } let z[T-1] = 0', []],
     ['sample m[0] ~ Normal(0, 1) sample m[1] ~ MvNormal(zeros(2), eye(2))', ['shape-mismatch @ m[1]']],
     ['sample a ~ Normal(b, 1) sample b ~ Normal(a, 1)', ['cycle @ sample a ~ Normal(b, 1)']],
+    // Types that wait for each other: none is found, so nothing else is wrong.
+    ['let a = fill(1, b) let b = sum(a)', ['cycle @ a']],
+    ['data x: real[N] sample p ~ Dirichlet(fill(2, K)) sample K ~ Categorical(p)', ['cycle @ p']],
+    [
+      'data x: real[N] sample p ~ Dirichlet(fill(2, K)) for k in 0..<K { sample m[k] ~ Normal(0, 1) } for n in 0..<N { sample K[n] ~ Categorical(p) observe x[n] ~ Normal(m[K[n]], 1) }',
+      ['cycle @ p'],
+    ],
     ['let a = b let b = c let c = a + 1', ['cycle @ let a = b']],
     ['data x: real[N, x]', ['cycle @ x']],
     ['let a = a + 1', ['cycle @ let a = a + 1']],
