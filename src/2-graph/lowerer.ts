@@ -2,7 +2,7 @@
  * Lowering of whole programs: types of variables first (`typeInference.ts`), then every statement once (`statements.ts`), then what can be said
  * only of all of them: order, regions, dependence on unknowns. Only the second and the third pass report mistakes.
  */
-import type { Diagnostic, Span } from '../errors/diagnostic.js';
+import { type Diagnostic, InternalError, type Span } from '../errors/diagnostic.js';
 import { type Expr, type Index, apply, children, index, isConst, num, ref, rewrite, sub, variablesOf, visit, zero } from '../expr/expr.js';
 import { tidy } from '../expr/affine.js';
 import type { Family } from '../distributions/family.js';
@@ -225,7 +225,11 @@ export class Lowerer implements Context {
     this.inference.infer();
     for (const loop of this.declarations.loops) this.range(loop);
     for (const [name, fn] of this.functions) this.checkFunction(name, fn);
-    for (const p of this.declarations.placed) this.lowering.lower(p);
+    const dropped = this.declarations.placed.filter((p) => {
+      const before = this.lowering.statements.length;
+      this.lowering.lower(p);
+      return p.statement.kind !== 'data' && this.lowering.statements.length === before;
+    });
     for (const v of this.declarations.variables) this.checkVariable(v);
     const statements = this.checkOrder(this.lowering.statements);
     this.dependences.check(
@@ -237,6 +241,8 @@ export class Lowerer implements Context {
       },
     );
     this.checkTypes();
+    if (dropped.length > 0 && !this.reports.hasErrors() && !this.lost.anything && this.lost.names.size === 0)
+      throw new InternalError(`a statement was dropped without a mistake: ${dropped[0]!.statement.kind}`);
     return { graph: this.reports.hasErrors() ? null : this.graph(statements), diagnostics: this.reports.sorted() };
   }
 
