@@ -182,10 +182,11 @@ function withoutPositiveFactors(test: Expr, model: DerivedModel): Expr {
   return apply(test.fn, signed(test.args[0]!), zero);
 }
 
-/** Labels of 0 and 1 by whose values a test is judged at most. */
+/** Labels by whose values a test is judged at most, and values of one of them. */
 const mostLabels = 4;
+const mostValues = 4;
 
-/** Tests that hold for every state a sampler can reach, whatever the labels of 0 and 1 in them are. */
+/** Tests that hold for every state a sampler can reach, whatever the labels in them are. */
 function alwaysTrue(raw: Expr, model: DerivedModel): boolean {
   return holdsAsWritten(raw, model) || holdsByLabels(raw, model, mostLabels);
 }
@@ -193,14 +194,16 @@ function alwaysTrue(raw: Expr, model: DerivedModel): boolean {
 /** `z p + (1 - z) q <= 1`: at either value of z. */
 function holdsByLabels(test: Expr, model: DerivedModel, left: number): boolean {
   const outside = freeIndices(test);
-  let label: Expr | null = null;
+  let label: { readonly at: Expr; readonly values: readonly Expr[] } | null = null;
   visit(test, (x) => {
-    if (x.op === 'ref' && model.isBinary(x) && [...freeIndices(x)].every((i) => outside.has(i))) label ??= x;
+    if (label !== null || x.op !== 'ref' || ![...freeIndices(x)].every((i) => outside.has(i))) return;
+    const values = model.fewValues(x, mostValues);
+    if (values !== null) label = { at: x, values };
   });
-  const found = label as Expr | null;
+  const found = label as { readonly at: Expr; readonly values: readonly Expr[] } | null;
   if (found === null || left === 0) return false;
-  return [zero, one].every((value) => {
-    const where = rewrite(test, (x) => (equal(x, found) ? value : x));
+  return found.values.every((value) => {
+    const where = rewrite(test, (x) => (equal(x, found.at) ? value : x));
     return holdsAsWritten(where, model) || holdsByLabels(where, model, left - 1);
   });
 }

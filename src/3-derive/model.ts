@@ -21,6 +21,7 @@ import {
   freeIndices,
   index,
   isConst,
+  num,
   mapArray,
   mulAll,
   one,
@@ -350,6 +351,15 @@ export class DerivedModel {
       case 'apply':
         switch (e.fn) {
           case 'abs':
+          case 'eq':
+          case 'ne':
+          case 'lt':
+          case 'le':
+          case 'gt':
+          case 'ge':
+          case 'and':
+          case 'or':
+          case 'not':
             return true;
           case 'mul':
           case 'add':
@@ -400,9 +410,16 @@ export class DerivedModel {
     return this.isUnit(e);
   }
   /** True for elements of unknowns that are 0 or 1. */
-  isBinary({ variable, at }: Ref): boolean {
+  isBinary(e: Ref): boolean {
+    return this.fewValues(e, 2)?.every((value, k) => isConst(value, k)) ?? false;
+  }
+  /** The values of an element of an unknown, where they are known to be no more than so many; null otherwise. */
+  fewValues({ variable, at }: Ref, most: number): readonly Expr[] | null {
     const range = this.statusOf(variable) === 'given' ? null : this.finiteRange(variable, at);
-    return range !== null && isConst(range.low, 0) && isConst(range.high, 1);
+    if (range === null || !isConst(range.low) || !isConst(range.high)) return null;
+    const { value: low } = range.low,
+      count = range.high.value - low + 1;
+    return count <= most ? Array.from({ length: count }, (_, k) => num(low + k)) : null;
   }
   /** True for unknown integers whose laws begin at 0 or above. */
   private isCount(name: string): boolean {

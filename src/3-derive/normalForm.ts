@@ -38,7 +38,7 @@ import {
   zero,
 } from '../expr/expr.js';
 import { tidy } from '../expr/affine.js';
-import { inverseOf, logOf, logdetOf } from '../expr/simplify.js';
+import { inverseOf, logOf, logdetOf, simplify } from '../expr/simplify.js';
 import { type DerivedModel, givenPartOf, maskOf } from './model.js';
 
 /** A summation index with its range; ranges may use outer binders, data and discrete latents. */
@@ -349,6 +349,8 @@ class Expander {
       for (let k = 1; k < exponent.value; k++) out = combine(product(out, terms.map(refresh)));
       return out;
     }
+    const byLabel = this.byLabel(base, terms, (e) => pow(e, exponent));
+    if (byLabel !== null) return byLabel;
     // What does not expand to one product may have been written as one: (v (1 + z))^-1.
     const [left, right] = base.op === 'apply' && base.fn === 'mul' ? base.args : [];
     if (left !== undefined && right !== undefined && (integral(exponent) || this.splits(left, right)))
@@ -410,29 +412,36 @@ class Expander {
         return out;
       }
     }
-    const label = this.labelBesideOthers(terms, freeIndices(argument));
-    if (label !== null) {
-      const where = (value: Expr): Expr => logOf(rewrite(argument, (x) => (equal(x, label) ? value : x)));
-      return this.expand(cond(apply('eq', label, one), where(one), where(zero)));
-    }
+    const byLabel = this.byLabel(argument, terms, logOf);
+    if (byLabel !== null) return byLabel;
     const complement = oneMinusOf(terms);
     if (complement !== null) return [atom(log(sub(one, complement)))];
     return this.opaque(log(rebuild(terms)));
   }
   /**
-   * A label that is 0 or 1 beside something else in a term of a sum: `log(1 - z p)` is log(1 - p) where z is 1 and log 1 where it is 0.
+   * A function of a sum in which labels choose among other unknowns, told apart by what they are: `log(1 - z p)` is log(1 - p) where z
+   * is 1 and log 1 where it is 0, and so for `(z == 2) p`. Null for other sums.
    */
+  private byLabel(argument: Expr, terms: readonly Monomial[], of: (e: Expr) => Expr): readonly Monomial[] | null {
+    const label = this.labelBesideOthers(terms, freeIndices(argument));
+    if (label === null) return null;
+    const where = (e: Expr, value: Expr): Expr => of(simplify(rewrite(argument, (x) => (equal(x, e) ? value : x))));
+    if (label.op === 'ref') return this.expand(cond(apply('eq', label, one), where(label, one), where(label, zero)));
+    const [known, value] = label.op === 'apply' && label.fn === 'eq' ? label.args : [];
+    // Where it is 2 it is not 1.
+    const then = known?.op === 'ref' && value !== undefined && isConst(value) ? where(known, value) : where(label, one);
+    return this.expand(cond(label, then, where(label, zero)));
+  }
   private labelBesideOthers(terms: readonly Monomial[], outside: ReadonlySet<Index>): Expr | null {
     if (terms.length < 2) return null;
-    for (const { atoms } of terms) {
+    const isFixed = (e: Expr): boolean => !this.model.dependsOnLatents(e) && [...freeIndices(e)].every((i) => outside.has(i));
+    for (const { atoms, guards } of terms) {
       if (atoms.every(({ base }) => isGuard(base, this.model))) continue;
-      for (const { base } of atoms)
-        if (
-          base.op === 'ref' &&
-          this.model.isBinary(base) &&
-          base.at.every((a) => !this.model.dependsOnLatents(a) && [...freeIndices(a)].every((i) => outside.has(i)))
-        )
-          return base;
+      for (const { base } of atoms) if (base.op === 'ref' && this.model.isBinary(base) && base.at.every(isFixed)) return base;
+      for (const guard of guards) {
+        const test = not(not(guard));
+        if (this.model.dependsOnLatents(test) && [...freeIndices(test)].every((i) => outside.has(i))) return test;
+      }
     }
     return null;
   }

@@ -145,3 +145,50 @@ describe('a bound that labels of a sum may break', () => {
     expect(Math.abs(variables['p']!.mean! - mean)).toBeLessThan(4.5 * variables['p']!.mcse!);
   });
 });
+
+describe('labels that choose among rates and variances as sums', () => {
+  const pairs = [
+    {
+      name: 'three rates, by tests',
+      data: { y: [0, 5, 3] },
+      source: (rate: string) =>
+        `data y: int[N]  sample l ~ Gamma(2, 1)  sample m ~ Gamma(5, 1)
+         for n in 0..<N { sample z[n] ~ Categorical([0.2, 0.3, 0.5])  observe y[n] ~ Poisson(${rate}) }`,
+      sum: '(z[n] == 0) * 1 + (z[n] == 1) * l + (z[n] == 2) * m',
+      choice: 'z[n] == 0 ? 1 : z[n] == 1 ? l : m',
+      conjugate: ['l', 'm'],
+    },
+    {
+      name: 'two variances',
+      data: { y: [0.1, 5, -3] },
+      source: (variance: string) =>
+        `data y: real[N]  sample v ~ InverseGamma(3, 2)  sample u ~ InverseGamma(2, 9)
+         for n in 0..<N { sample z[n] ~ Bernoulli(0.4)  observe y[n] ~ Normal(0, variance: ${variance}) }`,
+      sum: 'v * (1 - z[n]) + u * z[n]',
+      choice: 'z[n] == 1 ? u : v',
+      conjugate: ['u', 'v'],
+    },
+    {
+      name: 'one cause or another',
+      data: { y: [1, 0, 1] },
+      source: (p: string) =>
+        `data y: int[N]  sample q ~ Beta(1, 2)
+         for n in 0..<N { sample a[n] ~ Bernoulli(0.3)  sample b[n] ~ Bernoulli(0.6)  observe y[n] ~ Bernoulli(${p}) }`,
+      sum: '1 - (1 - q * a[n]) * (1 - b[n])',
+      choice: 'a[n] == 1 ? (b[n] == 1 ? 1 : q) : (b[n] == 1 ? 1 : 0)',
+      conjugate: ['q'],
+    },
+  ];
+  it.each(pairs)('$name: as exact as a choice', async ({ source, data, sum, choice, conjugate }) => {
+    for (const backend of ['exact', 'cavi']) {
+      const [own, chosen] = await Promise.all(
+        [sum, choice].map(async (form) => (await compile(source(form)).infer(data, { backend, seed: 1, workers: 0 })).summary()),
+      );
+      const value = own!.logEvidence ?? own!.elbo;
+      expect(value).not.toBeNull();
+      expect(value).toBeCloseTo((chosen!.logEvidence ?? chosen!.elbo)!, 8);
+    }
+    const { plan } = await compile(source(sum)).infer(data, { backend: 'gibbs', seed: 1, workers: 0, draws: 5, warmup: 5, chains: 1 });
+    expect(conjugate.map((name) => plan.find(({ block }) => block === name)?.kernel)).toEqual(conjugate.map(() => 'conjugate'));
+  });
+});
