@@ -61,8 +61,17 @@ export interface Monomial {
   readonly atoms: readonly Atom[];
 }
 
+/** An element of an unknown that takes few values. */
+interface Label {
+  readonly at: Expr;
+  readonly values: readonly Expr[];
+}
+
 /** Products larger than this stay unexpanded (the factor is then a single opaque atom). */
 const largestExpansion = 4000;
+
+/** Values of a label by which functions of sums are told apart. */
+const mostLabelValues = 8;
 
 class TooLarge extends Error {}
 
@@ -315,8 +324,8 @@ class Expander {
     }
     const gap = integral(exponent) && isConst(exponent) && exponent.value > 0 ? null : this.gap(base);
     if (gap !== null) return this.byCase(gap, base, (x) => this.power(x, exponent));
-    const split = splitCondition(base, (t) => this.isGuard(t));
-    if (split !== null) return this.expand(cond(split.test, pow(split.then, exponent), pow(split.otherwise, exponent)));
+    const split = this.byTests(base, (e) => pow(e, exponent));
+    if (split !== null) return split;
     if (
       base.op === 'apply' &&
       base.fn === 'pow' &&
@@ -383,8 +392,8 @@ class Expander {
     if (gap !== null) return this.byCase(gap, argument, (x) => this.logarithm(x));
     const direct = logOf(argument);
     if (!(direct.op === 'apply' && direct.fn === 'log')) return this.expand(direct);
-    const split = splitCondition(argument, (t) => this.isGuard(t));
-    if (split !== null) return this.expand(cond(split.test, logOf(split.then), logOf(split.otherwise)));
+    const split = this.byTests(argument, logOf);
+    if (split !== null) return split;
     if (argument.op === 'reduce' && argument.kind === 'prod' && this.model.isNonNegative(argument.body))
       return this.expand(reduce('sum', argument.index, argument.from, argument.to, logOf(argument.body)));
     if (argument.op === 'apply') {
@@ -425,25 +434,50 @@ class Expander {
   private byLabel(argument: Expr, terms: readonly Monomial[], of: (e: Expr) => Expr): readonly Monomial[] | null {
     const label = this.labelBesideOthers(terms, freeIndices(argument));
     if (label === null) return null;
-    const where = (e: Expr, value: Expr): Expr => of(simplify(rewrite(argument, (x) => (equal(x, e) ? value : x))));
-    if (label.op === 'ref') return this.expand(cond(apply('eq', label, one), where(label, one), where(label, zero)));
-    const [known, value] = label.op === 'apply' && label.fn === 'eq' ? label.args : [];
-    // Where it is 2 it is not 1.
-    const then = known?.op === 'ref' && value !== undefined && isConst(value) ? where(known, value) : where(label, one);
-    return this.expand(cond(label, then, where(label, zero)));
+    return this.byValue(argument, label, of);
   }
-  private labelBesideOthers(terms: readonly Monomial[], outside: ReadonlySet<Index>): Expr | null {
+  private byValue(e: Expr, { at: label, values }: Label, of: (e: Expr) => Expr): readonly Monomial[] {
+    const where = (value: Expr): Expr => of(simplify(rewrite(e, (x) => (equal(x, label) ? value : x))));
+    const [first, ...others] = [...values].reverse();
+    return this.expand(others.reduce<Expr>((otherwise, value) => cond(apply('eq', label, value), where(value), otherwise), where(first!)));
+  }
+  /**
+   * A function of something that tests decide, told apart by their outcomes; by the values of a label that two of them read, lest there be
+   * an outcome that cannot be (`z == 0` and `z == 1` both false), where the function may have no value. Null where nothing is decided.
+   */
+  private byTests(e: Expr, of: (e: Expr) => Expr): readonly Monomial[] | null {
+    const split = splitCondition(e, (t) => this.isGuard(t));
+    if (split === null) return null;
+    const tests: Expr[] = [];
+    visit(e, (x) => {
+      if (x.op === 'cond' && this.model.dependsOnLatents(x.test) && !tests.some((t) => equal(t, x.test))) tests.push(x.test);
+    });
+    for (const test of tests) {
+      const label = this.labelIn(test, freeIndices(e), mostLabelValues);
+      if (label !== null && tests.some((t) => t !== test && mentions(t, label.at))) return this.byValue(e, label, of);
+    }
+    return this.expand(cond(split.test, of(split.then), of(split.otherwise)));
+  }
+  /** An element of few values that multiplies another unknown, or decides where one counts. */
+  private labelBesideOthers(terms: readonly Monomial[], outside: ReadonlySet<Index>): Label | null {
     if (terms.length < 2) return null;
-    const isFixed = (e: Expr): boolean => !this.model.dependsOnLatents(e) && [...freeIndices(e)].every((i) => outside.has(i));
     for (const { atoms, guards } of terms) {
       if (atoms.every(({ base }) => isGuard(base, this.model))) continue;
-      for (const { base } of atoms) if (base.op === 'ref' && this.model.isBinary(base) && base.at.every(isFixed)) return base;
-      for (const guard of guards) {
-        const test = not(not(guard));
-        if (this.model.dependsOnLatents(test) && [...freeIndices(test)].every((i) => outside.has(i))) return test;
+      for (const e of [...atoms.map(({ base }) => base).filter((base) => base.op === 'ref'), ...guards]) {
+        const label = this.labelIn(e, outside, e.op === 'ref' ? 2 : mostLabelValues);
+        if (label !== null) return label;
       }
     }
     return null;
+  }
+  private labelIn(e: Expr, outside: ReadonlySet<Index>, most: number): Label | null {
+    let found: Label | null = null;
+    visit(e, (x) => {
+      if (found !== null || x.op !== 'ref' || ![...freeIndices(x)].every((i) => outside.has(i))) return;
+      const values = x.at.some((a) => this.model.dependsOnLatents(a)) ? null : this.model.fewValues(x, most);
+      if (values !== null) found = { at: x, values };
+    });
+    return found;
   }
   /** log(a b) = log a + log b needs to know that no two negatives meet: all latent factors are at least 0. */
   private splits(a: Expr, b: Expr): boolean {
@@ -475,8 +509,10 @@ class Expander {
 
   /** A function that cannot be expanded; its argument is put into canonical order so that equal functions compare equal. */
   private opaque(e: Expr): readonly Monomial[] {
-    const split = splitCondition(e, (t) => this.isGuard(t)) ?? this.fixedCases(e);
-    if (split !== null) return this.expand(cond(split.test, split.then, split.otherwise));
+    const split = this.byTests(e, (x) => x);
+    if (split !== null) return split;
+    const cases = this.fixedCases(e);
+    if (cases !== null) return this.expand(cond(cases.test, cases.then, cases.otherwise));
     if (e.op === 'apply' && e.args.length === 1 && e.fn !== 'pow') return [atom(apply(e.fn, this.canonical(e.args[0]!)))];
     return [atom(e)];
   }
@@ -533,6 +569,13 @@ export function isGuard(test: Expr, model: DerivedModel): boolean {
   return true;
 }
 
+function mentions(e: Expr, part: Expr): boolean {
+  let found = false;
+  visit(e, (x) => {
+    if (equal(x, part)) found = true;
+  });
+  return found;
+}
 function atom(base: Expr): Monomial {
   return { binders: [], guards: [], coefficient: [], atoms: [{ base, power: one }] };
 }

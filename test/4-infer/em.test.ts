@@ -933,6 +933,17 @@ describe('empty and singular cases give numbers, and the name of what is not det
     expect(mean(r, 'mu').every((x) => Number.isFinite(x))).toBe(true);
   });
 
+  it('a corner, which has no slope', async () => {
+    const r = await run(
+      'data y: real[N] param a: real for n in 0..<N { observe y[n] ~ Normal(sqrt(abs(a)), 1) }',
+      { y: [-1, -2] },
+      {},
+      { a: 0 },
+    );
+    expect(warned(r)).toEqual([['no-slope', expect.stringContaining('no finite slope') as string]]);
+    expect(r.converged).toBe(false);
+  });
+
   it('collinear columns, in units of their own: the fit of least squares', async () => {
     // The third column is the sum of the others; y = (1, 2, 3, 5) on (1, t): slope 1.3, intercept 0.8 at t = 0, residual sum of squares
     // 0.3.

@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { compile } from '../../src/index.js';
+import { erfc } from '../../src/numeric/special/errorFunction.js';
 import { lgamma } from '../../src/numeric/special/gamma.js';
 
 const logBeta = (a: number, b: number): number => lgamma(a) + lgamma(b) - lgamma(a + b);
@@ -191,4 +192,34 @@ describe('labels that choose among rates and variances as sums', () => {
     const { plan } = await compile(source(sum)).infer(data, { backend: 'gibbs', seed: 1, workers: 0, draws: 5, warmup: 5, chains: 1 });
     expect(conjugate.map((name) => plan.find(({ block }) => block === name)?.kernel)).toEqual(conjugate.map(() => 'conjugate'));
   });
+});
+
+describe('em of a param beside tests of a label', () => {
+  const y = [0.3, 0.3, -0.5, 1];
+  const logPhi = (u: number): number => Math.log(0.5 * erfc(-u / Math.SQRT2));
+  /** Log likelihood of a: Normal(tanh a, s), s = 1 or 2, censored at 1. */
+  const logLikelihood = (a: number): number => {
+    const under = (s: number): number =>
+      y.reduce(
+        (sum, v) =>
+          sum +
+          (v >= 1 ? logPhi((Math.tanh(a) - 1) / s) : -0.5 * Math.log(2 * Math.PI) - Math.log(s) - 0.5 * ((v - Math.tanh(a)) / s) ** 2),
+        0,
+      );
+    return Math.log(0.7 * Math.exp(under(1)) + 0.3 * Math.exp(under(2)));
+  };
+  it.each(['(k == 1) * 1 + (k == 0) * 2', '(k == 1 ? 1 : 0) + (k == 0 ? 2 : 0)', 'k + (k == 0) * 2', 'k == 1 ? 1 : 2'])(
+    '%s: is the maximum',
+    async (scale) => {
+      const { variables, logLikelihood: own } = (
+        await compile(
+          `data y: real[N]  param a: real  sample k ~ Bernoulli(0.7)
+           for n in 0..<N { observe y[n] ~ censored(Normal(tanh(a), ${scale}), -inf, 1) }`,
+        ).infer({ y }, { backend: 'em', seed: 1, workers: 0 })
+      ).summary();
+      const a = variables['a']!.mean!;
+      expect(own).toBeCloseTo(logLikelihood(a), 9);
+      for (const step of [-0.01, 0.01]) expect(logLikelihood(a + step)).toBeLessThan(own!);
+    },
+  );
 });

@@ -79,6 +79,8 @@ class Writer {
   readonly steps: ((s: State) => number)[] = [];
   private readonly dice: Dice;
   private readonly names: { readonly kind: 'real' | 'positive' | 'unit' | 'int'; readonly perRow: boolean; readonly term: Term }[] = [];
+  /** Unknowns that are 0 or 1. */
+  private readonly labels: { readonly perRow: boolean; readonly term: Term }[] = [];
   /** Observed columns so far. */
   private columns = 0;
 
@@ -94,6 +96,36 @@ class Writer {
   }
   private number(): Term {
     return constant(this.dice.of([0.5, 1, 2, -1, 0.3, 1.5]));
+  }
+
+  /** What a label chooses, as a sum: one of two, or the first and else nothing. Null where there is no label. */
+  private chosen(inRow: boolean, part: () => Term, orNothing: boolean): Term | null {
+    const { dice } = this,
+      labels = this.labels.filter(({ perRow }) => inRow || !perRow);
+    if (labels.length === 0) return null;
+    const { term: z } = dice.of(labels),
+      t = part();
+    if (orNothing) {
+      const text = dice.of([`(${z.text} * ${t.text})`, `(${t.text} * ${z.text})`, `((${z.text} == 1) * ${t.text})`]);
+      return { text, at: (s, n) => z.at(s, n) * t.at(s, n) };
+    }
+    const u = part();
+    const text = dice.of([
+      `(${z.text} * ${t.text} + (1 - ${z.text}) * ${u.text})`,
+      `(${u.text} + ${z.text} * (${t.text} - ${u.text}))`,
+      `((${z.text} == 1) * ${t.text} + (${z.text} == 0) * ${u.text})`,
+    ]);
+    return { text, at: (s, n) => (z.at(s, n) === 1 ? t.at(s, n) : u.at(s, n)) };
+  }
+  /** A probability that may be 0. */
+  private chance(inRow: boolean): Term {
+    const chosen = this.dice.chance(0.3) ? this.chosen(inRow, () => this.unit(inRow), true) : null;
+    return chosen ?? this.unit(inRow);
+  }
+  /** A rate that may be 0. */
+  private rate(inRow: boolean): Term {
+    const chosen = this.dice.chance(0.3) ? this.chosen(inRow, () => this.positive(inRow), true) : null;
+    return chosen ?? this.positive(inRow);
   }
 
   condition(inRow: boolean): Term {
@@ -135,7 +167,9 @@ class Writer {
 
   positive(inRow: boolean): Term {
     const { dice } = this,
-      known = this.known(['positive'], inRow);
+      known = this.known(['positive'], inRow),
+      chosen = dice.chance(0.15) ? this.chosen(inRow, () => this.positive(inRow), false) : null;
+    if (chosen !== null) return chosen;
     if (known.length > 0 && dice.chance(0.5)) {
       const t = dice.of(known),
         c = dice.of([0.5, 2]);
@@ -160,7 +194,9 @@ class Writer {
 
   unit(inRow: boolean): Term {
     const { dice } = this,
-      known = this.known(['unit'], inRow);
+      known = this.known(['unit'], inRow),
+      chosen = dice.chance(0.15) ? this.chosen(inRow, () => this.unit(inRow), false) : null;
+    if (chosen !== null) return chosen;
     if (known.length > 0 && dice.chance(0.6)) {
       const t = dice.of(known);
       return dice.of<Term>([
@@ -286,7 +322,9 @@ class Writer {
   private readingsOf(name: string, isBinary: boolean): void {
     const { dice } = this,
       list = (s: State): number[] => s.lists[name]!;
-    this.add('int', true, { text: `${name}[n]`, at: (s, n) => list(s)[n]! });
+    const own: Term = { text: `${name}[n]`, at: (s, n) => list(s)[n]! };
+    this.add('int', true, own);
+    if (isBinary) this.labels.push({ perRow: true, term: own });
     this.add('int', false, { text: `${name}[1]`, at: (s) => list(s)[1]! });
     if (dice.chance(0.2)) this.add('int', false, { text: `sum(${name}[i] for i in 0..<N)`, at: (s) => list(s).reduce((a, b) => a + b, 0) });
     if (dice.chance(0.2))
@@ -359,7 +397,9 @@ class Writer {
         this.lines.push(`sample k ~ ${own.text}`);
         this.discrete.push({ name: 'k', element: null, values: own.text.startsWith('Bernoulli') ? [0, 1] : [0, 1, 2, 3] });
         this.steps.push((s) => own.log(s.numbers['k']!, s, 0));
-        this.add('int', false, { text: 'k', at: (s) => s.numbers['k']! });
+        const k: Term = { text: 'k', at: (s) => s.numbers['k']! };
+        this.add('int', false, k);
+        if (own.text.startsWith('Bernoulli')) this.labels.push({ perRow: false, term: k });
       },
     ])();
     if (this.discrete.length < 2 || !dice.chance(0.4)) return;
@@ -377,7 +417,7 @@ class Writer {
       isBinary = dice.chance(0.6);
     this.data['c'] = Array.from({ length: rows }, (_, n) => (n === gap ? null : dice.of(isBinary ? [0, 1] : [0, 1, 2])));
     this.lines.unshift('data c: int[N]');
-    const own = isBinary ? bernoulli(this.unit(true)) : binomial(constant(2), this.unit(true));
+    const own = isBinary ? bernoulli(this.chance(true)) : binomial(constant(2), this.chance(true));
     this.lines.push(`for n in 0..<N { observe c[n] ~ ${own.text} }`);
     this.steps.push((s) => sumRows((n) => own.log(s.lists['c']![n]!, s, n)));
     this.discrete.push({ name: 'c', element: gap, values: isBinary ? [0, 1] : [0, 1, 2] });
@@ -442,9 +482,9 @@ class Writer {
       () => ({ law: normal(this.real(inRow, 1), constant(1)), type: 'real', values: [-0.5, 0.3, 1.2, 2.1] }),
       () => ({ law: laplace(this.real(inRow, 1), this.positive(inRow)), type: 'real', values: [-0.5, 0.3, 1.2, 2.1] }),
       () => ({ law: studentT(constant(4), this.real(inRow, 1), constant(1)), type: 'real', values: [-0.5, 0.3, 1.2, 2.1] }),
-      () => ({ law: poisson(this.positive(inRow)), type: 'int', values: [0, 1, 2, 4] }),
-      () => ({ law: bernoulli(this.unit(inRow)), type: 'int', values: [0, 1] }),
-      () => ({ law: binomial(constant(4), this.unit(inRow)), type: 'int', values: [0, 1, 2, 4] }),
+      () => ({ law: poisson(this.rate(inRow)), type: 'int', values: [0, 1, 2, 4] }),
+      () => ({ law: bernoulli(this.chance(inRow)), type: 'int', values: [0, 1] }),
+      () => ({ law: binomial(constant(4), this.chance(inRow)), type: 'int', values: [0, 1, 2, 4] }),
       () => ({ law: geometric(this.unit(inRow)), type: 'int', values: [0, 1, 3] }),
       () => ({ law: exponential(this.positive(inRow)), type: 'real', values: [0.2, 0.9, 2] }),
       () => ({ law: gamma(constant(2), this.positive(inRow)), type: 'real', values: [0.2, 0.9, 2] }),

@@ -496,7 +496,8 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
   if (best.collapse === null && !best.broken) orderComponents(program, groups);
   const sound = best.collapse === null && !best.broken;
   const edges = sound ? program.atEdges() : [],
-    loose = sound ? program.looseElements() : [];
+    loose = sound ? program.looseElements() : [],
+    hasSlope = !sound || program.hasSlope();
   const ascended = seconds();
   const { variables, warnings: ofDraws } = await results(program, request);
   const hasPrior = settings.maximize.length > 0;
@@ -518,14 +519,14 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
       ...(isLeft && sound && best.convergedAt < 0
         ? [stoppedAfter(best.objective.length - 1)]
         : [
-            ...warningsOf(best, settings, { collapsed, tried: starts }, edges, loose),
+            ...warningsOf(best, settings, { collapsed, tried: starts }, { edges, loose, hasSlope }),
             ...(isLeft && !course.hasChosen ? [stoppedBeforeAllStarts(starts)] : []),
           ]),
       ...(sound ? gridWarnings(program.grids()) : []),
       ...ofDraws,
       ...estimatesWithoutValue(variables),
     ],
-    converged: best.convergedAt >= 0 && sound && edges.length === 0 && loose.length === 0 && !fell(best, settings),
+    converged: best.convergedAt >= 0 && sound && hasSlope && edges.length === 0 && loose.length === 0 && !fell(best, settings),
     seconds: { compile: compiled - begun, warmup: ascended - compiled, sampling: seconds() - ascended },
     plan: program.blocks.map(
       (b): PlanEntry =>
@@ -565,8 +566,7 @@ function warningsOf(
   run: Ascent,
   settings: Settings,
   starts: { readonly collapsed: number; readonly tried: number },
-  edges: readonly string[],
-  loose: readonly string[],
+  { edges, loose, hasSlope }: { readonly edges: readonly string[]; readonly loose: readonly string[]; readonly hasSlope: boolean },
 ): readonly Diagnostic[] {
   const out: Diagnostic[] = [];
   if (run.collapse !== null) {
@@ -590,6 +590,13 @@ function warningsOf(
         severity: 'warning',
         message: `the objective still moved after ${run.objective.length - 1} iterations`,
         hint: 'Raise --opt iterations, or accept a larger --opt tolerance.',
+      });
+    if (!hasSlope)
+      out.push({
+        code: 'no-slope',
+        severity: 'warning',
+        message: 'the expected log joint has no finite slope at the estimates: what has no maximum in closed form could not be moved',
+        hint: 'The objective may have a corner there, or be infinite beside it. Look at other starts (--init), and at terms such as sqrt(abs(x)) or log(x) at 0.',
       });
     if (loose.length > 0)
       out.push({

@@ -305,6 +305,16 @@ export class VariationalProgram {
     for (let k = 0; k < dimension; k++) position[k] = found.x[k]! * sizes[k]!;
     this.call('constrain');
   }
+  /** Whether the expected log joint has a slope where the points are that move along its gradient: without one nothing has moved them. */
+  hasSlope(): boolean {
+    if (this.steps === null) return true;
+    this.call('layout');
+    this.call('unconstrain');
+    const value = this.functions['expectedGradient']!()!,
+      gradient = this.memory.get(this.steps.gradient)!,
+      dimension = this.memory.get(this.steps.dimension)![0]!;
+    return Number.isFinite(value) && gradient.subarray(0, dimension).every((slope) => Number.isFinite(slope));
+  }
   /** Elements of points that nothing holds: no datum speaks of them, or not in every direction. */
   looseElements(): readonly string[] {
     return this.blocks.flatMap((b, k) => {
