@@ -342,7 +342,7 @@ export class DerivedModel {
       case 'const':
         return e.value >= 0;
       case 'ref':
-        if (this.isCount(e.variable) || (this.extremes.get(e.variable)?.low ?? -1) >= 0) return true;
+        if (this.isCount(e.variable) || (this.extremes.get(e.variable)?.low ?? -1) >= 0 || this.isFromZero(e)) return true;
         break;
       case 'cond':
         return this.isNonNegative(e.then) && this.isNonNegative(e.otherwise);
@@ -418,8 +418,13 @@ export class DerivedModel {
     const range = this.statusOf(variable) === 'given' ? null : this.finiteRange(variable, at);
     if (range === null || !isConst(range.low) || !isConst(range.high)) return null;
     const { value: low } = range.low,
-      count = range.high.value - low + 1;
-    return count <= most ? Array.from({ length: count }, (_, k) => num(low + k)) : null;
+      { value: high } = range.high;
+    return high - low < most ? Array.from({ length: high - low + 1 }, (_, k) => num(low + k)) : null;
+  }
+  /** True for elements of finite unknowns that are no less than 0, drawn or defined. */
+  private isFromZero({ variable, at }: Ref): boolean {
+    const low = this.statusOf(variable) === 'given' ? null : (this.finiteRange(variable, at)?.low ?? null);
+    return low !== null && isConst(low) && low.value >= 0;
   }
   /** True for unknown integers whose laws begin at 0 or above. */
   private isCount(name: string): boolean {

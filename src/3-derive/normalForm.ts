@@ -463,8 +463,12 @@ class Expander {
     if (terms.length < 2) return null;
     for (const { atoms, guards } of terms) {
       if (atoms.every(({ base }) => isGuard(base, this.model))) continue;
-      for (const e of [...atoms.map(({ base }) => base).filter((base) => base.op === 'ref'), ...guards]) {
-        const label = this.labelIn(e, outside, e.op === 'ref' ? 2 : mostLabelValues);
+      for (const { base } of atoms) {
+        const label = base.op === 'ref' && this.model.isBinary(base) ? this.labelIn(base, outside, 2) : null;
+        if (label !== null) return label;
+      }
+      for (const guard of guards) {
+        const label = this.labelIn(guard, outside, mostLabelValues);
         if (label !== null) return label;
       }
     }

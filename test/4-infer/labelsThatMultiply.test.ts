@@ -223,3 +223,52 @@ describe('em of a param beside tests of a label', () => {
     },
   );
 });
+
+describe('chains of labels that begin with a number', () => {
+  const y = [0, 1, 1, 0];
+  const source = (start: number, scale: number): string => `data y: int[T]  sample p ~ Beta(1, 1)  let z[0] = ${start}
+    for t in 1..<T { sample z[t] ~ Bernoulli(p * z[t-1] * ${scale})  observe y[t] ~ Bernoulli(0.2 + 0.5 * z[t]) }`;
+  /** Sum over the labels, midpoints over p: a polynomial of degree 3, whose error is of order 1e-9. */
+  function truth(start: number, scale: number): { readonly logEvidence: number; readonly p: number; readonly first: number } {
+    const points = 20_000;
+    let total = 0,
+      p = 0,
+      first = 0;
+    for (let i = 0; i < points; i++) {
+      const at = (i + 0.5) / points;
+      for (let code = 0; code < 8; code++) {
+        let before = start,
+          weight = 1 / points;
+        for (let t = 1; t < 4; t++) {
+          const z = (code >> (t - 1)) & 1,
+            alive = at * before * scale,
+            seen = 0.2 + 0.5 * z;
+          weight *= (z === 1 ? alive : 1 - alive) * (y[t] === 1 ? seen : 1 - seen);
+          before = z;
+        }
+        total += weight;
+        p += weight * at;
+        first += weight * (code & 1);
+      }
+    }
+    return { logEvidence: Math.log(total), p: p / total, first: first / total };
+  }
+  it('survival, as exact as it is', async () => {
+    const { logEvidence, variables } = (await compile(source(1, 1)).infer({ y }, { backend: 'exact', workers: 0 })).summary(),
+      expected = truth(1, 1);
+    expect(logEvidence).toBeCloseTo(expected.logEvidence, 7);
+    expect(variables['p']!.mean).toBeCloseTo(expected.p, 7);
+    expect(variables['z[1]']!.mean).toBeCloseTo(expected.first, 7);
+  });
+  it.each([
+    [1, 1],
+    [3, 0.3],
+  ])('from %i on, by gibbs', async (start, scale) => {
+    const { variables } = (
+        await compile(source(start, scale)).infer({ y }, { backend: 'gibbs', seed: 6, workers: 0, chains: 2, warmup: 500, draws: 40_000 })
+      ).summary(),
+      expected = truth(start, scale);
+    expect(Math.abs(variables['p']!.mean! - expected.p)).toBeLessThan(4.5 * variables['p']!.mcse!);
+    expect(Math.abs(variables['z[1]']!.mean! - expected.first)).toBeLessThan(4.5 * variables['z[1]']!.mcse!);
+  });
+});
