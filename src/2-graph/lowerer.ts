@@ -241,7 +241,7 @@ export class Lowerer implements Context {
       },
     );
     this.checkTypes();
-    if (dropped.length > 0 && !this.reports.hasErrors() && !this.lost.anything && this.lost.names.size === 0)
+    if (dropped.length > 0 && this.isWhole())
       throw new InternalError(`a statement was dropped without a mistake: ${dropped[0]!.statement.kind}`);
     return { graph: this.reports.hasErrors() ? null : this.graph(statements), diagnostics: this.reports.sorted() };
   }
@@ -264,9 +264,16 @@ export class Lowerer implements Context {
     );
   }
 
+  /** True where no mistake is known here, nor to whoever read the text or took the host values. */
+  private isWhole(): boolean {
+    return (
+      !this.reports.hasErrors() && !this.lost.anything && this.lost.names.size === 0 && this.holes.every(({ kind }) => kind !== 'unusable')
+    );
+  }
+
   /** Where nothing else is wrong, what has no type waits for others that wait for it: nothing of it would be in the graph. */
   private checkTypes(): void {
-    if (this.reports.hasErrors() || this.lost.anything || this.lost.names.size > 0) return;
+    if (!this.isWhole()) return;
     const waiting = this.declarations.variables.filter((v) => isPoison(this.typeOf(v))),
       [first] = waiting;
     if (first === undefined) return;
