@@ -75,7 +75,11 @@ function factorOf(s: Statement, model: DerivedModel, density: typeof logDensityO
       const isOpen = range.kind === 'counts' && model.dependsOnLatents(range.total);
       const support = eventRankOf(law) === 0 ? supportTests(range, x.body) : isOpen ? totalTests(range, x) : [];
       const settled = (e: Expr): Expr => (hasMap(law) ? withKnownSigns(e, model) : e);
-      const conditions = undecidedOf([...support, ...conditionsOf(law), ...domainsOfArguments(law, model)].map(settled), model);
+      // What labels can be is asked of arguments only: the test of its own support is what says so of a label.
+      const ofArguments = [...conditionsOf(law), ...domainsOfArguments(law, model)]
+        .flatMap(factorsOf)
+        .filter((c) => !holdsByLabels(c, model, mostLabels));
+      const conditions = undecidedOf([...support, ...ofArguments].map(settled), model);
       return { ...base, logDensity: settled(density(law, x)), conditions };
     }
   }
@@ -186,12 +190,7 @@ function withoutPositiveFactors(test: Expr, model: DerivedModel): Expr {
 const mostLabels = 4;
 const mostValues = 4;
 
-/** Tests that hold for every state a sampler can reach, whatever the labels in them are. */
-function alwaysTrue(raw: Expr, model: DerivedModel): boolean {
-  return holdsAsWritten(raw, model) || holdsByLabels(raw, model, mostLabels);
-}
-
-/** `z p + (1 - z) q <= 1`: at either value of z. */
+/** True where a test holds whatever its labels are: `z p + (1 - z) q <= 1`, at either value of z. */
 function holdsByLabels(test: Expr, model: DerivedModel, left: number): boolean {
   const outside = freeIndices(test);
   let label: { readonly at: Expr; readonly values: readonly Expr[] } | null = null;
@@ -204,12 +203,12 @@ function holdsByLabels(test: Expr, model: DerivedModel, left: number): boolean {
   if (found === null || left === 0) return false;
   return found.values.every((value) => {
     const where = rewrite(test, (x) => (equal(x, found.at) ? value : x));
-    return holdsAsWritten(where, model) || holdsByLabels(where, model, left - 1);
+    return alwaysTrue(where, model) || holdsByLabels(where, model, left - 1);
   });
 }
 
-/** Signs known from supports, integers among integers. */
-function holdsAsWritten(raw: Expr, model: DerivedModel): boolean {
+/** Tests that hold for every state a sampler can reach: signs known from supports, integers among integers. */
+function alwaysTrue(raw: Expr, model: DerivedModel): boolean {
   const test = simplify(raw);
   if (isConst(test)) return test.value !== 0;
   if (test.op === 'reduce') return test.kind === 'prod' && alwaysTrue(test.body, model);

@@ -386,7 +386,7 @@ export class DerivedModel {
       case 'const':
         return e.value <= 1;
       case 'ref':
-        if ((this.extremes.get(e.variable)?.high ?? 2) <= 1 || this.isBinary(e)) return true;
+        if ((this.extremes.get(e.variable)?.high ?? 2) <= 1) return true;
         break;
       case 'cond':
         return this.isAtMostOne(e.then) && this.isAtMostOne(e.otherwise);
