@@ -10,7 +10,7 @@
 import type { Span } from '../errors/diagnostic.js';
 import { type ArrayExpr, type Expr, type Index, type Reduce, children, div, freeIndices, isConst, num, one } from '../expr/expr.js';
 import { printText } from '../expr/print.js';
-import { primitives } from '../expr/primitives.js';
+import { primitives, truths } from '../expr/primitives.js';
 import { logAddExp } from '../numeric/logSpace.js';
 import { affordable, decidable } from './bindChecks.js';
 import { type BindContext, placeOf, stepsOf } from './bindContext.js';
@@ -341,8 +341,6 @@ function other(values: readonly (number | null)[], compute: (...values: readonly
   if (values.every((x) => x !== null)) return compute(...values);
   return values.some((x) => x !== null && Number.isNaN(x)) ? Number.NaN : null;
 }
-
-const truths: ReadonlySet<string> = new Set(['lt', 'le', 'gt', 'ge', 'eq', 'ne', 'and', 'or', 'not']);
 
 function application(fn: string, args: readonly PartialValue[]): PartialValue {
   const [a, b] = args as [PartialValue, PartialValue];

@@ -8,6 +8,7 @@
  */
 import { provablyEqual, provablyNonNegative } from '../expr/affine.js';
 import { type Expr, type Ref, apply, isConst, mul, neg, num, one, reduce, sub, zero } from '../expr/expr.js';
+import { truths } from '../expr/primitives.js';
 import { simplify } from '../expr/simplify.js';
 
 /** `low <= value <= high`, both included. */
@@ -24,7 +25,6 @@ export interface SpanContext {
   ofReference(reference: Ref): Span | null;
 }
 
-const comparisons: ReadonlySet<string> = new Set(['eq', 'ne', 'lt', 'le', 'gt', 'ge', 'and', 'or', 'not']);
 /** Functions that grow in every argument. */
 const increasing: ReadonlySet<string> = new Set(['add', 'min', 'max', 'floor', 'ceil', 'round']);
 
@@ -48,7 +48,7 @@ export function spanOf(e: Expr, context: SpanContext): Span | null {
         : { low: reduce(e.kind, e.index, e.from, e.to, body.low), high: reduce(e.kind, e.index, e.from, e.to, body.high) };
     }
     case 'apply': {
-      if (comparisons.has(e.fn)) return { low: zero, high: one };
+      if (truths.has(e.fn)) return { low: zero, high: one };
       const [a, b] = e.args.map(span);
       if (a === null || a === undefined || b === null) return null;
       if (increasing.has(e.fn))

@@ -11,20 +11,7 @@ import { supportTests, totalTests } from '../distributions/tests.js';
 import { ModelError } from '../errors/diagnostic.js';
 import { renderDiagnostics } from '../errors/render.js';
 import type { Range } from '../expr/affine.js';
-import {
-  apply,
-  type ArrayExpr,
-  equal,
-  equalArrays,
-  type Expr,
-  freeIndices,
-  isConst,
-  mulAll,
-  one,
-  rewrite,
-  visit,
-  zero,
-} from '../expr/expr.js';
+import { apply, type ArrayExpr, equal, equalArrays, type Expr, isConst, mulAll, one, rewrite, zero } from '../expr/expr.js';
 import type { Law, Statement } from '../2-graph/graph.js';
 import { inverseOf, simplify, simplifyArray } from '../expr/simplify.js';
 import { factorsOf, isGuard, splitCondition } from './normalForm.js';
@@ -186,23 +173,16 @@ function withoutPositiveFactors(test: Expr, model: DerivedModel): Expr {
   return apply(test.fn, signed(test.args[0]!), zero);
 }
 
-/** Labels by whose values a test is judged at most, and values of one of them. */
+/** Labels by whose values a test is judged at most, and values of one of them: it is looked at 4^4 = 256 times at most. */
 const mostLabels = 4;
 const mostValues = 4;
 
 /** True where a test holds whatever its labels are: `z p + (1 - z) q <= 1`, at either value of z. */
 function holdsByLabels(test: Expr, model: DerivedModel, left: number): boolean {
-  const outside = freeIndices(test);
-  let label: { readonly at: Expr; readonly values: readonly Expr[] } | null = null;
-  visit(test, (x) => {
-    if (label !== null || x.op !== 'ref' || ![...freeIndices(x)].every((i) => outside.has(i))) return;
-    const values = model.fewValues(x, mostValues);
-    if (values !== null) label = { at: x, values };
-  });
-  const found = label as { readonly at: Expr; readonly values: readonly Expr[] } | null;
-  if (found === null || left === 0) return false;
-  return found.values.every((value) => {
-    const where = rewrite(test, (x) => (equal(x, found.at) ? value : x));
+  const label = left === 0 ? null : model.labelIn(test, mostValues);
+  if (label === null) return false;
+  return label.values.every((value) => {
+    const where = rewrite(test, (x) => (equal(x, label.at) ? value : x));
     return alwaysTrue(where, model) || holdsByLabels(where, model, left - 1);
   });
 }

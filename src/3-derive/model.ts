@@ -21,9 +21,9 @@ import {
   freeIndices,
   index,
   isConst,
-  num,
   mapArray,
   mulAll,
+  num,
   one,
   reduce,
   ref,
@@ -31,8 +31,10 @@ import {
   sub,
   substitute,
   variablesOf,
+  visit,
   zero,
 } from '../expr/expr.js';
+import { truths } from '../expr/primitives.js';
 import { InternalError } from '../errors/diagnostic.js';
 import { hull, isWithin, outermost, type Span, spanOf } from './finiteRange.js';
 
@@ -74,6 +76,12 @@ export function maskOf(variable: string): string {
 /** Name of the storage that holds the given elements of a partly given variable (missing ones are 0). */
 export function givenPartOf(variable: string): string {
   return `${variable}!`;
+}
+
+/** An element of an unknown that takes few values, and these in growing order. */
+export interface Label {
+  readonly at: Ref;
+  readonly values: readonly Expr[];
 }
 
 export class DerivedModel {
@@ -349,17 +357,9 @@ export class DerivedModel {
       case 'reduce':
         return ['prod', 'sum', 'min', 'max'].includes(e.kind) && this.isNonNegative(e.body);
       case 'apply':
+        if (truths.has(e.fn)) return true;
         switch (e.fn) {
           case 'abs':
-          case 'eq':
-          case 'ne':
-          case 'lt':
-          case 'le':
-          case 'gt':
-          case 'ge':
-          case 'and':
-          case 'or':
-          case 'not':
             return true;
           case 'mul':
           case 'add':
@@ -409,12 +409,27 @@ export class DerivedModel {
     }
     return this.isUnit(e);
   }
+  /**
+   * The first element in an expression of an unknown that takes few values, `most` at most: one whose address is fixed and means the same
+   * wherever the expression mentions it. Null for none.
+   * @param outside indices that addresses may use.
+   */
+  labelIn(e: Expr, most: number, outside: ReadonlySet<Index> = freeIndices(e)): Label | null {
+    let found: Label | null = null;
+    visit(e, (x) => {
+      if (found !== null || x.op !== 'ref' || x.at.some((a) => this.dependsOnLatents(a))) return;
+      if (![...freeIndices(x)].every((i) => outside.has(i))) return;
+      const values = this.fewValues(x, most);
+      if (values !== null) found = { at: x, values };
+    });
+    return found;
+  }
   /** True for elements of unknowns that are 0 or 1. */
   isBinary(e: Ref): boolean {
     return this.fewValues(e, 2)?.every((value, k) => isConst(value, k)) ?? false;
   }
   /** The values of an element of an unknown, where they are known to be no more than so many; null otherwise. */
-  fewValues({ variable, at }: Ref, most: number): readonly Expr[] | null {
+  private fewValues({ variable, at }: Ref, most: number): readonly Expr[] | null {
     const range = this.statusOf(variable) === 'given' ? null : this.finiteRange(variable, at);
     if (range === null || !isConst(range.low) || !isConst(range.high)) return null;
     const { value: low } = range.low,
@@ -477,7 +492,7 @@ export class DerivedModel {
       case 'apply':
         return ['add', 'sub', 'mul', 'neg', 'min', 'max'].includes(e.fn)
           ? e.args.every((a) => this.isInteger(a))
-          : ['floor', 'ceil', 'round', 'eq', 'ne', 'lt', 'le', 'gt', 'ge', 'and', 'or', 'not'].includes(e.fn);
+          : ['floor', 'ceil', 'round'].includes(e.fn) || truths.has(e.fn);
       case 'element':
         return false;
     }

@@ -38,8 +38,9 @@ import {
   zero,
 } from '../expr/expr.js';
 import { tidy } from '../expr/affine.js';
+import { truths } from '../expr/primitives.js';
 import { inverseOf, logOf, logdetOf, simplify } from '../expr/simplify.js';
-import { type DerivedModel, givenPartOf, maskOf } from './model.js';
+import { type DerivedModel, type Label, givenPartOf, maskOf } from './model.js';
 
 /** A summation index with its range; ranges may use outer binders, data and discrete latents. */
 export interface Binder {
@@ -61,16 +62,10 @@ export interface Monomial {
   readonly atoms: readonly Atom[];
 }
 
-/** An element of an unknown that takes few values. */
-interface Label {
-  readonly at: Expr;
-  readonly values: readonly Expr[];
-}
-
 /** Products larger than this stay unexpanded (the factor is then a single opaque atom). */
 const largestExpansion = 4000;
 
-/** Values of a label by which functions of sums are told apart. */
+/** Values of a label by which functions of sums are told apart: there is a term for each, to be differentiated and evaluated. */
 const mostLabelValues = 8;
 
 class TooLarge extends Error {}
@@ -206,6 +201,7 @@ class Expander {
   private application(fn: string, args: readonly Expr[], e: Expr): readonly Monomial[] {
     const [a, b] = args;
     if ((fn === 'sub' || fn === 'add') && this.isResidual(e)) return [atom(e)];
+    if (truths.has(fn)) return this.isGuard(e) ? [{ binders: [], guards: [e], coefficient: [], atoms: [] }] : this.opaque(e);
     switch (fn) {
       case 'add':
         return bounded([...this.expand(a!), ...this.expand(b!)]);
@@ -233,16 +229,6 @@ class Expander {
       case 'lbeta':
         if (!this.model.dependsOnLatents(a!) || !this.model.dependsOnLatents(b!)) return this.opaque(e);
         return this.expand(sub(add(apply('lgamma', a!), apply('lgamma', b!)), apply('lgamma', add(a!, b!))));
-      case 'eq':
-      case 'ne':
-      case 'lt':
-      case 'le':
-      case 'gt':
-      case 'ge':
-      case 'and':
-      case 'or':
-      case 'not':
-        return this.isGuard(e) ? [{ binders: [], guards: [e], coefficient: [], atoms: [] }] : this.opaque(e);
       case 'abs': {
         const one_ = single(combine(this.expand(a!)));
         if (one_ === null || one_.binders.length > 0 || one_.guards.length > 0) return this.opaque(e);
@@ -453,8 +439,8 @@ class Expander {
       if (x.op === 'cond' && this.model.dependsOnLatents(x.test) && !tests.some((t) => equal(t, x.test))) tests.push(x.test);
     });
     for (const test of tests) {
-      const label = this.labelIn(test, freeIndices(e), mostLabelValues);
-      if (label !== null && tests.some((t) => t !== test && mentions(t, label.at))) return this.byValue(e, label, of);
+      const label = this.model.labelIn(test, mostLabelValues, freeIndices(e));
+      if (label !== null && tests.some((t) => t !== test && hasPart(t, label.at))) return this.byValue(e, label, of);
     }
     return this.expand(cond(split.test, of(split.then), of(split.otherwise)));
   }
@@ -464,24 +450,15 @@ class Expander {
     for (const { atoms, guards } of terms) {
       if (atoms.every(({ base }) => isGuard(base, this.model))) continue;
       for (const { base } of atoms) {
-        const label = base.op === 'ref' && this.model.isBinary(base) ? this.labelIn(base, outside, 2) : null;
+        const label = base.op === 'ref' && this.model.isBinary(base) ? this.model.labelIn(base, 2, outside) : null;
         if (label !== null) return label;
       }
       for (const guard of guards) {
-        const label = this.labelIn(guard, outside, mostLabelValues);
+        const label = this.model.labelIn(guard, mostLabelValues, outside);
         if (label !== null) return label;
       }
     }
     return null;
-  }
-  private labelIn(e: Expr, outside: ReadonlySet<Index>, most: number): Label | null {
-    let found: Label | null = null;
-    visit(e, (x) => {
-      if (found !== null || x.op !== 'ref' || ![...freeIndices(x)].every((i) => outside.has(i))) return;
-      const values = x.at.some((a) => this.model.dependsOnLatents(a)) ? null : this.model.fewValues(x, most);
-      if (values !== null) found = { at: x, values };
-    });
-    return found;
   }
   /** log(a b) = log a + log b needs to know that no two negatives meet: all latent factors are at least 0. */
   private splits(a: Expr, b: Expr): boolean {
@@ -573,7 +550,7 @@ export function isGuard(test: Expr, model: DerivedModel): boolean {
   return true;
 }
 
-function mentions(e: Expr, part: Expr): boolean {
+function hasPart(e: Expr, part: Expr): boolean {
   let found = false;
   visit(e, (x) => {
     if (equal(x, part)) found = true;

@@ -4,6 +4,7 @@
 import { factorsOf } from '../3-derive/normalForm.js';
 import { affine } from '../expr/affine.js';
 import { type Expr, add, apply, cond, isConst, mapChildren, mulAll, one, variablesOf, zero } from '../expr/expr.js';
+import { truths } from '../expr/primitives.js';
 import type { ProgramBuilder } from './programBuilder.js';
 
 /**
@@ -77,18 +78,9 @@ function mayVanish(builder: ProgramBuilder, e: Expr): boolean {
       return values?.some((x) => !(x > 0)) ?? false;
     }
     case 'apply': {
+      if (truths.has(e.fn)) return true;
       const [a, b] = e.args;
       switch (e.fn) {
-        case 'eq':
-        case 'ne':
-        case 'ge':
-        case 'gt':
-        case 'le':
-        case 'lt':
-        case 'and':
-        case 'or':
-        case 'not':
-          return true;
         case 'mul':
           return mayVanish(builder, a!) || mayVanish(builder, b!);
         case 'div':

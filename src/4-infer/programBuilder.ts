@@ -23,6 +23,7 @@ import {
   zero,
 } from '../expr/expr.js';
 import { affine } from '../expr/affine.js';
+import { truths } from '../expr/primitives.js';
 import { simplify } from '../expr/simplify.js';
 import { DerivedModel, givenPartOf, maskOf } from '../3-derive/model.js';
 import type { Binder } from '../3-derive/normalForm.js';
@@ -224,6 +225,7 @@ export class ProgramBuilder {
       low: Math.min(...values),
       high: Math.max(...values),
     });
+    if (truths.has(e.fn)) return { low: 0, high: 1 };
     switch (e.fn) {
       case 'max':
         return { low: Math.max(a.low, b!.low), high: Math.max(a.high, b!.high) };
@@ -239,16 +241,6 @@ export class ProgramBuilder {
         return { low: Math.ceil(a.low), high: Math.ceil(a.high) };
       case 'round':
         return { low: Math.round(a.low), high: Math.round(a.high) };
-      case 'eq':
-      case 'ne':
-      case 'lt':
-      case 'le':
-      case 'gt':
-      case 'ge':
-      case 'and':
-      case 'or':
-      case 'not':
-        return { low: 0, high: 1 };
       default:
         return null;
     }

@@ -772,3 +772,6 @@ class PrimitiveTable extends Map<string, Primitive> {
 export const primitives: ReadonlyMap<string, Primitive> = new PrimitiveTable(
   Object.entries(rows).map(([name, [arity, row]]): [string, Primitive] => [name, { name, arity, ...row }]),
 );
+
+/** Functions whose value is 0 or 1. */
+export const truths: ReadonlySet<string> = new Set(['lt', 'le', 'gt', 'ge', 'eq', 'ne', 'and', 'or', 'not']);

@@ -37,7 +37,7 @@ import {
   zero,
 } from './expr.js';
 import type { Apply, ArrayExpr, ArrayFunction, Cond, Expr, Index, Reduce } from './expr.js';
-import { primitives } from './primitives.js';
+import { primitives, truths } from './primitives.js';
 
 // --- powers and logarithms --------------------------------------------------------------------
 
@@ -539,9 +539,8 @@ function simplifyCond(e: Cond): Expr {
   return e;
 }
 
-const comparisons: ReadonlySet<string> = new Set(['lt', 'le', 'gt', 'ge', 'eq', 'ne', 'and', 'or', 'not']);
 function isTruth(e: Expr): boolean {
-  return e.op === 'apply' && comparisons.has(e.fn);
+  return e.op === 'apply' && truths.has(e.fn);
 }
 
 function simplifyApply(e: Apply, ranges: readonly Range[]): Expr {

@@ -20,6 +20,7 @@ import {
   type Apply,
   type Expr,
 } from '../../expr/expr.js';
+import { truths } from '../../expr/primitives.js';
 import { simplify } from '../../expr/simplify.js';
 import type { Known } from './monotone.js';
 import { ratioIn } from './ratioOfQuadratics.js';
@@ -35,10 +36,6 @@ export interface Pieces {
   /** Expressions that must not be zero for the pieces to be right. */
   readonly nonzero: readonly Expr[];
 }
-
-const comparisons: ReadonlySet<string> = new Set(['lt', 'le', 'gt', 'ge', 'eq', 'ne']);
-
-const truths: ReadonlySet<string> = new Set([...comparisons, 'and', 'or', 'not']);
 
 /**
  * The pieces of a map on an interval.
