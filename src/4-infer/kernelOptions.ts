@@ -342,6 +342,7 @@ function proposalLaw(
     fail([
       optionError(
         `'${request.text}' proposes ${proposed === 'real' ? 'real numbers' : 'integers'}, and '${request.name}' takes ${own === 'real' ? 'real numbers' : 'integers'}`,
+        `A proposal is of the same numbers as ${request.name}: ${own === 'real' ? 'Normal(0, 1)' : 'Poisson(3)'}, say.`,
       ),
     ]);
   // Names now refer to the second lowering's indices: the prediction's loops become the element's address.

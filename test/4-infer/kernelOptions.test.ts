@@ -21,10 +21,10 @@ describe('kernels that cannot have the posterior as their law', () => {
 
   it('are refused: a proposal of integers for a real unknown, and of reals for an integer', async () => {
     expect(await problem(program, data, 'mh', { 'kernel.z': 'propose(Bernoulli(0.5))' })).toMatch(
-      /proposes integers, and 'z' takes real numbers/,
+      /proposes integers, and 'z' takes real numbers[\s\S]*hint: A proposal is of the same numbers as z: Normal\(0, 1\), say/,
     );
     expect(await problem(program, data, 'gibbs', { 'kernel.k': 'propose(Normal(k, 1))' })).toMatch(
-      /proposes real numbers, and 'k' takes integers/,
+      /proposes real numbers, and 'k' takes integers[\s\S]*hint: A proposal is of the same numbers as k: Poisson\(3\), say/,
     );
     expect(await problem(program, data, 'mh', { 'kernel.z': 'propose(Normal(z, 0.9))', 'kernel.k': 'propose(Poisson(k + 1))' })).toBe('');
   });

@@ -159,6 +159,12 @@ test('a natural scale that does not fit is said', async () => {
   expect(p.warnings.map((w) => w.code)).toEqual(['outside-support']);
 });
 
+test('a bound that only an argument gives is told of, and where to write it', async () => {
+  const p = await approximate('data y: int[N] sample p ~ Beta(1, 1) observe y ~ Bernoulli(1.2 * p)', { y: [1, 1, 1, 0, 1] });
+  expect(p.warnings.map((w) => w.code)).toEqual(['outside-support']);
+  expect(p.warnings[0]!.hint).toContain('the bound in the law');
+});
+
 test('without a mode there is no evidence and the reason', async () => {
   const p = await approximate(
     'data y: real[N] sample s ~ Exponential(1) sample m ~ Normal(0, 1) factor -m^2 * 0 observe y ~ Normal(m, 1)',

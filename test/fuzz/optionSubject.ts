@@ -9,7 +9,7 @@ import { inspect } from 'node:util';
 import { infer, type InferFlags } from '../../src/cli/commands/infer.js';
 import { backends } from '../../src/4-infer/registry.js';
 import { compile, type InferOptions, ModelError } from '../../src/index.js';
-import { type Case, problemOfRefusal, type Step, type Subject } from './cases.js';
+import { type Case, problemOfRefusal, runSeconds, type Step, type Subject } from './cases.js';
 import { Dice } from './dice.js';
 
 interface Subjected {
@@ -111,9 +111,19 @@ export function optionSubject(folder: string): Subject {
         ...(dice.chance(0.98) ? [{ flag: 'draws' as const, value: dice.of(['1', '5', '20', '3e1']), isWrong: false }] : []),
       ];
       const warmup: Chosen = { flag: 'warmup', value: dice.of(['0', '1', '7']), isWrong: false };
-      return optionCase(chosen, flags.some(({ flag }) => flag === 'warmup') ? flags : [...flags, warmup], folder);
+      const short = flags.some(({ flag }) => flag === 'warmup') ? flags : [...flags, warmup];
+      return optionCase(
+        chosen,
+        isMuchWork(short) ? [...short, { flag: 'maxSeconds', value: String(runSeconds), isWrong: false }] : short,
+        folder,
+      );
     },
   };
+}
+
+/** True where a million starts are asked for: much work is no hang, a run that goes on after it is told to end is one. */
+function isMuchWork(flags: readonly Chosen[]): boolean {
+  return flags.some(({ flag, value }) => flag === 'opt' && value === 'restarts=1e6') && flags.every(({ flag }) => flag !== 'maxSeconds');
 }
 
 function choices(dice: Dice, unknowns: readonly string[], backend: string, folder: string): readonly Chosen[] {

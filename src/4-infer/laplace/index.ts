@@ -113,7 +113,9 @@ async function run(model: BoundModel, _source: string, request: RunRequest): Pro
             code: 'outside-support',
             severity: 'warning',
             message: `${(100 * outside).toFixed(0)} % of the Gaussian's draws lie outside the support`,
-            hint: 'Reports of them may not be numbers; use scale=unconstrained.',
+            hint: natural
+              ? 'Reports of them may not be numbers; use scale=unconstrained.'
+              : 'The program allows less than the laws of its unknowns do: write the bound in the law (p ~ Uniform(0, 0.5), say), or use gibbs or mh.',
           },
         ];
   return {
