@@ -75,6 +75,14 @@ export function chainTooLong(span: Span, limit: number): Diagnostic {
     'use `sum` or `prod` of a comprehension, or name parts of it with `let`',
   );
 }
+export function tooManyElseIfs(span: Span, limit: number): Diagnostic {
+  return error(
+    'nested-too-deeply',
+    span,
+    `more than ${limit} \`else if\` in one statement`,
+    'look the values up instead, in a list (`means[k]`) or with `onehot(k, K)`',
+  );
+}
 export function tooManyErrors(span: Span, limit: number): Diagnostic {
   return error('too-many-errors', span, `more than ${limit} syntax errors; the rest is not shown`);
 }

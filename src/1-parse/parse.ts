@@ -8,10 +8,10 @@ import type { Diagnostic, Span } from '../errors/diagnostic.js';
 import type { Program, Stmt } from './ast.js';
 import { credenceRecipe, mistakesRecipe } from './grammar.js';
 import type { CredenceGrammar, CredenceSemantics, MistakesGrammar } from './grammar.js';
-import { chainTooLong } from './messages.js';
+import { chainTooLong, tooManyElseIfs } from './messages.js';
 import { syntaxErrors } from './recover.js';
 import { type Salvaged, salvage } from './salvage.js';
-import { holeClose, holeOpen, statementStarts } from './survey.js';
+import { holeClose, holeOpen, longestElseIfs, outline } from './survey.js';
 import { ChainTooLong, longestChain, treeSemantics } from './tree.js';
 
 declare module 'ohm-js' {
@@ -44,9 +44,11 @@ function onFirstUse<T>(compute: () => T): () => T {
  * file has none.
  */
 export function parse(source: string, holes = 0): ParseResult {
-  const hasWrongHole = hasUnknownHole(source, holes);
+  const hasWrongHole = hasUnknownHole(source, holes),
+    { starts, elseIfTooMany } = outline(source);
+  if (elseIfTooMany !== null) return { program: null, diagnostics: [tooManyElseIfs(elseIfTooMany, longestElseIfs)], salvaged: null };
   try {
-    const statements = hasWrongHole ? null : parseStatements(source);
+    const statements = hasWrongHole ? null : parseStatements(source, starts);
     if (statements !== null) return { program: { statements, span: { start: 0, end: source.length } }, diagnostics: [], salvaged: null };
   } catch (problem) {
     if (problem instanceof ChainTooLong) {
@@ -70,8 +72,7 @@ function hasUnknownHole(source: string, holes: number): boolean {
  * Statement by statement, because ohm remembers every rule at every character of a match and small
  * memories cost half of one large one. Null if any statement is wrong.
  */
-function parseStatements(source: string): readonly Stmt[] | null {
-  const starts = statementStarts(source);
+function parseStatements(source: string, starts: readonly number[]): readonly Stmt[] | null {
   const statements: Stmt[] = [];
   for (let at = 0; at < starts.length; at++) {
     const start = starts[at]!;

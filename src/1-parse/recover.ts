@@ -18,7 +18,7 @@ import {
   partnerOf,
   reservedWords,
   skippedMark,
-  statementStarts,
+  outline,
   statementWords,
   survey,
   tokenAt,
@@ -106,7 +106,7 @@ export function syntaxErrors(source: string, holes: number, language: CredenceGr
  * read about count as right; very long wrong ones are reported here.
  */
 function wrongParts(text: string, { language, written, length, found }: Search): readonly Span[] {
-  const starts = statementStarts(text);
+  const starts = outline(text).starts;
   const parts: Span[] = [];
   let wrong = 0;
   for (let at = 0; at < starts.length && wrong <= mostErrors; at++) {

@@ -6,7 +6,7 @@
  */
 import type { Span } from '../errors/diagnostic.js';
 import type { Program, PlateSyntax, Stmt, Syntax } from './ast.js';
-import { reservedWords, skippedMark, statementStarts, survey, type Token, tokens } from './survey.js';
+import { outline, reservedWords, skippedMark, survey, type Token, tokens } from './survey.js';
 
 /** What wrong statements may define. */
 export interface Lost {
@@ -104,7 +104,7 @@ class PartSalvager {
 
   /** The right ones among the statements of a text that begins at `start`, in so many blocks. */
   private statements(text: string, start: number, depth: number): readonly Stmt[] {
-    const starts = statementStarts(text);
+    const starts = outline(text).starts;
     const pieces = starts.map((at, k) => text.slice(at, starts[k + 1] ?? text.length));
     const found = pieces.map((piece, k) =>
       piece.trim() === '' ? [] : (this.read(piece, start + starts[k]!) ?? this.block(piece, start + starts[k]!, depth + 1)),

@@ -209,22 +209,40 @@ function indentation(text: string, token: Token): number {
 const landmark =
   /\/\/[^\n\r\u2028\u2029]*|\/\*[\s\S]*?\*\/|(?<word>[\p{L}_][\p{L}0-9_]*)|[0-9][\p{L}0-9_]*|(?<open>[([{])|(?<close>[)\]}])/gu;
 
-/**
- * Offsets that cut a program into its outermost statements, 0 included. Reserved words stand
- * nowhere else, so in a right program one outside all brackets begins a statement (but for `else if`).
- */
-export function statementStarts(source: string): readonly number[] {
+/** Longer chains of `else if` would overflow the stack of the grammar, and take seconds before. */
+export const longestElseIfs = 250;
+
+/** What is seen of a program without reading it. */
+export interface Outline {
+  /**
+   * Offsets that cut a program into its outermost statements, 0 included. Reserved words stand
+   * nowhere else, so in a right program one outside all brackets begins a statement (but for `else if`).
+   */
+  readonly starts: readonly number[];
+  /** The `if` at which a chain has more than `longestElseIfs`; null where none has. */
+  readonly elseIfTooMany: Span | null;
+}
+
+export function outline(source: string): Outline {
   const starts = [0];
+  // Of each depth of brackets how many the chain has that is written there.
+  const elseIfs = [0];
+  let elseIfTooMany: Span | null = null;
   let depth = 0;
   let previous = '';
   for (const { 0: text, index, groups } of source.matchAll(landmark)) {
-    if (groups!['open'] !== undefined) depth++;
+    if (groups!['open'] !== undefined) elseIfs[++depth] = 0;
     else if (groups!['close'] !== undefined) depth = Math.max(0, depth - 1);
     else if (groups!['word'] === undefined) continue;
-    else if (depth === 0 && index > 0 && previous !== 'else' && statementWords.includes(text)) starts.push(index);
+    else if (previous === 'else') {
+      if (text === 'if' && ++elseIfs[depth]! > longestElseIfs) elseIfTooMany ??= { start: index, end: index + text.length };
+    } else if (statementWords.includes(text)) {
+      elseIfs[depth] = 0;
+      if (depth === 0 && index > 0) starts.push(index);
+    }
     previous = text;
   }
-  return starts;
+  return { starts, elseIfTooMany };
 }
 
 /** The token that covers or follows an offset, or null at the end. */
