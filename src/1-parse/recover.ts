@@ -15,10 +15,10 @@ import type { MendedPart } from './salvage.js';
 import {
   deepestBracket,
   holeOpen,
+  outline,
   partnerOf,
   reservedWords,
   skippedMark,
-  outline,
   statementWords,
   survey,
   tokenAt,
@@ -106,7 +106,7 @@ export function syntaxErrors(source: string, holes: number, language: CredenceGr
  * read about count as right; very long wrong ones are reported here.
  */
 function wrongParts(text: string, { language, written, length, found }: Search): readonly Span[] {
-  const starts = outline(text).starts;
+  const { starts } = outline(text);
   const parts: Span[] = [];
   let wrong = 0;
   for (let at = 0; at < starts.length && wrong <= mostErrors; at++) {

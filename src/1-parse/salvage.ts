@@ -104,7 +104,7 @@ class PartSalvager {
 
   /** The right ones among the statements of a text that begins at `start`, in so many blocks. */
   private statements(text: string, start: number, depth: number): readonly Stmt[] {
-    const starts = outline(text).starts;
+    const { starts } = outline(text);
     const pieces = starts.map((at, k) => text.slice(at, starts[k + 1] ?? text.length));
     const found = pieces.map((piece, k) =>
       piece.trim() === '' ? [] : (this.read(piece, start + starts[k]!) ?? this.block(piece, start + starts[k]!, depth + 1)),
