@@ -33,6 +33,10 @@ function refuse(message: string, hint: string): never {
   throw new ModelError(diagnostics, renderDiagnostics(diagnostics, '', 'options'));
 }
 
+function refuseParent(name: string, reason: string, hint: string): never {
+  refuse(`${name} cannot be integrated out (collapse): ${reason}`, hint);
+}
+
 /**
  * The block of the named parents and of the finite unknowns that feed them; empty where no name is given.
  * @throws ModelError for parents that cannot be integrated out, with the reason.
@@ -48,10 +52,7 @@ export function collapsedSteps(
   const plans = names.flatMap((name) => {
     const own = candidates.filter((c) => c.region.variable.name === name);
     if (own.length === 0)
-      refuse(
-        `'${name}' cannot be integrated out (collapse): it is given, or its kernel was chosen by option`,
-        'Name unknowns with a conjugate conditional.',
-      );
+      refuseParent(`'${name}'`, 'it is given, or its kernel was chosen by option', 'Name unknowns with a conjugate conditional.');
     return own;
   });
   const labels = [...new Set(plans.flatMap((p) => feeding(p, derivation)))];
@@ -59,22 +60,25 @@ export function collapsedSteps(
   const scaled = scaledMembers(derivation, plans);
   for (const plan of plans) {
     if (floorOf(plan.region) !== undefined)
-      refuse(
-        `${regionName(plan.region)} cannot be integrated out: the mass above the floor of its eigenvalues is not known`,
-        'Leave it out of collapse.',
-      );
+      refuseParent(regionName(plan.region), 'the mass above the floor of its eigenvalues is not known', 'Leave it out of collapse.');
     const reads = readsOf(plan),
       partners = scaled
         .flatMap((s) => (s.member === plan ? [s.scale] : s.scale === plan ? [s.member] : []))
         .map((p) => p.region.variable.name);
     const other = names.find((n) => reads.has(n) && !partners.includes(n));
     if (other !== undefined)
-      refuse(
-        `${regionName(plan.region)} cannot be integrated out${other === plan.region.variable.name ? ': its elements depend on each other' : ` together with ${other}: each has a family only while the other is held fixed`}`,
+      refuseParent(
+        regionName(plan.region),
+        other === plan.region.variable.name
+          ? 'its elements depend on each other'
+          : `${other} is named too, and each has a family only while the other is held fixed`,
         'Integrate out parents that do not meet each other, or scalar Normals with the scale that each has to itself.',
       );
     if (feeding(plan, derivation).length === 0)
-      refuse(`integrating out ${regionName(plan.region)} changes nothing: no finite unknown enters its terms`, 'Leave it out of collapse.');
+      refuse(
+        `integrating out ${regionName(plan.region)} (collapse) changes nothing: no finite unknown enters its terms`,
+        'Leave it out of collapse.',
+      );
   }
   const parents = new Map(
     plans.map((p): [RegionPlan, Parent] => {
@@ -82,8 +86,9 @@ export function collapsedSteps(
       return [
         p,
         typeof made === 'string'
-          ? refuse(
-              `${regionName(p.region)} cannot be integrated out: ${made}`,
+          ? refuseParent(
+              regionName(p.region),
+              made,
               'Families whose integral is known: Dirichlet, Beta, Gamma, InverseGamma, Normal, MvNormal.',
             )
           : made,
@@ -140,10 +145,7 @@ function sweepOf(builder: ProgramBuilder, plan: RegionPlan, targets: readonly Ta
     const found = members.map((parent): readonly Group[] => {
       const groups = groupsOf(builder, parent.plan, parent.form, region, steps);
       return typeof groups === 'string'
-        ? refuse(
-            `${regionName(parent.plan.region)} cannot be integrated out: ${groups}`,
-            `Leave ${parent.plan.region.variable.name} out of collapse.`,
-          )
+        ? refuseParent(regionName(parent.plan.region), groups, `Leave ${parent.plan.region.variable.name} out of collapse.`)
         : groups;
     });
     const places = found.flat().filter((g, k, all) => all.findIndex((o) => samePlace(o, g)) === k);

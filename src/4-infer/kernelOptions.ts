@@ -147,7 +147,7 @@ export function collapseRequest(graph: ModelGraph, options: Readonly<Record<stri
     const near = didYouMean(unknown, unknowns);
     fail([
       optionError(
-        `no unknown is called '${unknown}' in collapse=${text}`,
+        `no unknown is called '${unknown}' in 'collapse=${text}'`,
         near === null ? namesOfUnknowns(graph) : `Did you mean '${near}'?`,
       ),
     ]);
@@ -168,13 +168,13 @@ export function blockRequest(graph: ModelGraph, options: Readonly<Record<string,
     const near = didYouMean(name, unknowns);
     wrong.push(
       optionError(
-        `no unknown is called '${name}' in block=${text}`,
+        `no unknown is called '${name}' in 'block=${text}'`,
         near === null ? `Use none, derived, or unknowns joined by +: ${unknowns.join(', ')}.` : `Did you mean '${near}'?`,
       ),
     );
   }
   const twice = groups.flat().find((name, k, all) => all.indexOf(name) !== k);
-  if (twice !== undefined) wrong.push(optionError(`'${twice}' stands in block=${text} more than once`));
+  if (twice !== undefined) wrong.push(optionError(`'${twice}' stands in 'block=${text}' more than once`));
   if (wrong.length > 0) fail(wrong);
   return { kind: 'groups', groups };
 }

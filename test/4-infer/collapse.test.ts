@@ -212,7 +212,9 @@ describe('refusals', () => {
   it('parents that meet', async () => {
     const common =
       'data x: real[N]\nsample v ~ InverseGamma(3, 2)\nfor k in 0..<2 { sample mu[k] ~ Normal(0, variance: v) }\nfor n in 0..<N {\n  sample z[n] ~ Bernoulli(0.4)\n  observe x[n] ~ Normal(mu[z[n]], variance: v)\n}';
-    expect(await refusal(common, { x: [1, 2] }, 'mu,v')).toMatch(/together with \w+: each has a family only while the other is held fixed/);
+    expect(await refusal(common, { x: [1, 2] }, 'mu,v')).toMatch(
+      /\(collapse\): \w+ is named too, and each has a family only while the other is held fixed/,
+    );
   });
   it('a matrix', async () => {
     expect(

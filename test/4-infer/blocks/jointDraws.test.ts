@@ -210,8 +210,8 @@ describe('what is drawn together', () => {
     };
     expect(await failing('a+u')).toMatch(/a and u cannot be drawn as one block[\s\S]*u: it enters with another power/);
     expect(await failing('a+s')).toMatch(/s: its support is not the whole real line/);
-    expect(await failing('a+c')).toMatch(/no unknown is called 'c' in block=a\+c/);
-    expect(await failing('a+b,b')).toMatch(/'b' stands in block=a\+b,b more than once/);
+    expect(await failing('a+c')).toMatch(/no unknown is called 'c' in 'block=a\+c'/);
+    expect(await failing('a+b,b')).toMatch(/'b' stands in 'block=a\+b,b' more than once/);
     expect(await failing('b+a')).toBe('accepted');
     expect(await failing('none')).toBe('accepted');
   });
