@@ -121,9 +121,12 @@ export function optionSubject(folder: string): Subject {
   };
 }
 
-/** True where a million starts are asked for: much work is no hang, a run that goes on after it is told to end is one. */
+/** True where a million starts or more are asked for: much work is no hang, a run that goes on after it is told to end is one. */
 function isMuchWork(flags: readonly Chosen[]): boolean {
-  return flags.some(({ flag, value }) => flag === 'opt' && value === 'restarts=1e6') && flags.every(({ flag }) => flag !== 'maxSeconds');
+  return (
+    flags.some(({ flag, value }) => flag === 'opt' && (value === 'restarts=1e6' || value === 'restarts=1e9')) &&
+    flags.every(({ flag, value }) => flag !== 'maxSeconds' || value === '1e9')
+  );
 }
 
 function choices(dice: Dice, unknowns: readonly string[], backend: string, folder: string): readonly Chosen[] {
