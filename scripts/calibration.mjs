@@ -14,9 +14,13 @@ const record = join(root, 'docs', 'calibration.json'),
 /** A program of an example with its data, in words. */
 export function programName({ example, model, variant }) {
   const data = Object.entries(variant)
-    .map(([name, value]) => (typeof value === 'number' ? `${name} = ${value}` : name))
+    .map(([name, value]) => (typeof value === 'number' || isShort(value) ? `${name} = ${JSON.stringify(value)}` : name))
     .join(', ');
   return `${example}${model === 'model.cred' ? '' : `/${model}`}${data === '' ? '' : `, ${data} given`}`;
+}
+/** Variants of a program that differ in short lists only have names of their own by them. */
+function isShort(value) {
+  return Array.isArray(value) && JSON.stringify(value).length <= 20;
 }
 export function backendName({ backend, options }) {
   return [backend, ...Object.entries(options).map(([name, value]) => `${name}=${value}`)].join(' ');

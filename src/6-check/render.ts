@@ -101,15 +101,18 @@ function powerTable(tests: readonly QuantityTest[], checks: readonly string[], w
 
 const bars = '▁▂▃▄▅▆▇█';
 
-/** Histograms of ranks in twenty bins, uniform ones half high, those with the smallest p-values first. */
+/** Histograms of ranks in twenty bins, uniform ones half high, those with the smallest p-values first and those that are not judged last. */
 function rankPictures(records: readonly RankRecord[], tests: readonly QuantityTest[]): readonly string[] {
-  const p = (name: string): number => tests.find((t) => t.quantity === name)?.p ?? 1;
-  const shown = [...records].sort((a, b) => p(a.quantity) - p(b.quantity)).slice(0, mostPictures);
+  const silent = new Map(tests.filter((t) => t.p !== null && Number.isNaN(t.p)).map((t) => [t.quantity, t.detail]));
+  const p = (name: string): number => (silent.has(name) ? Number.POSITIVE_INFINITY : (tests.find((t) => t.quantity === name)?.p ?? 1));
+  const shown = [...records].sort((a, b) => (p(a.quantity) === p(b.quantity) ? 0 : p(a.quantity) - p(b.quantity))).slice(0, mostPictures);
   const name = Math.min(30, Math.max(...shown.map((r) => r.quantity.length)));
-  return shown.map(({ quantity, values, ranks }) => {
+  const pictures = shown.map(({ quantity, values, ranks }) => {
     const bins = new Array<number>(Math.min(20, values)).fill(0);
     for (const r of ranks) bins[Math.floor((r * bins.length) / values)]! += 1;
     const picture = bins.map((n) => bars[Math.min(7, Math.round((n * bins.length * 3.5) / ranks.length))]).join('');
-    return `  ${quantity.padEnd(name)} ${picture}  p ${number(p(quantity))}`;
+    return `  ${quantity.padEnd(name)} ${picture}  ${silent.has(quantity) ? 'not judged' : `p ${number(p(quantity))}`}`;
   });
+  const reasons = new Set(shown.flatMap(({ quantity }) => silent.get(quantity) ?? []));
+  return [...pictures, ...[...reasons].map((reason) => `  Not judged: ${reason}.`)];
 }

@@ -302,6 +302,17 @@ it('templates are checked too, and reports read as text', async () => {
   expect(Math.max(...text.split('\n').map((l) => l.length))).toBeLessThanOrEqual(90);
 });
 
+it('ranks that tell nothing are shown last, and why', async () => {
+  const m = compile('data y: real\nsample b ~ Bernoulli(0.5)\nsample m ~ Normal(0, 1)\nobserve y ~ Normal(100 * b + m, 1)\n');
+  const report = await check(m, { y: 0 }, { backend: 'exact', methods: ['sbc'] });
+  const text = renderCheck(report, 200);
+  const pictures = text.split('\n').filter((line) => /[▁▂▃▄▅▆▇█]{20}/u.test(line));
+  expect(pictures.at(-1)).toMatch(/^ *b +[▁▂▃▄▅▆▇█]{20} +not judged$/u);
+  for (const other of pictures.slice(0, -1)) expect(other).toMatch(/ p [0-9.]+$/);
+  expect(text).toMatch(/Not judged: the exact value equals all that it is ranked among/);
+  expect(text).not.toContain('NaN');
+});
+
 it('chains on both sides of nothing are judged by neither mean nor variance', async () => {
   // Modes at 3 and -3: with this seed two chains of gibbs stay at each, so that the squares about their common mean, 0, agree among chains;
   // all of mh stay at -3.
