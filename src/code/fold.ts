@@ -16,6 +16,8 @@ const unrollLimit = 8;
 const loopBudget = 1500;
 /** Most nodes unrolling may add to one module, which bounds compile time whatever the program. */
 const moduleBudget = 20000;
+/** What may be added besides inside long loops, where the time goes, however much the rest of the module has taken. */
+const longLoopBudget = 10000;
 
 export type Storages = ReadonlyMap<string, Storage>;
 
@@ -49,6 +51,11 @@ function sizeOf(e: Expr): number {
   return size;
 }
 
+/** Nodes of all functions of a module. */
+export function sizeOfModule(module: Module): number {
+  return module.functions.reduce((sum, f) => sum + f.body.reduce((own, c) => own + sizeOfCode(c), 0), 0);
+}
+
 function sizeOfCode(code: Code): number {
   let size = 2;
   for (const e of expressionsOf(code)) size += sizeOf(e);
@@ -57,11 +64,11 @@ function sizeOfCode(code: Code): number {
 }
 
 /** The reduction written out, or the reduction itself where its bounds are not short and constant. */
-function unrollReduce(e: Reduce): Expr {
+function unrollReduce(e: Reduce, budget: number): Expr {
   if (!isConst(e.from) || !isConst(e.to)) return e;
   const from = e.from.value,
     trips = e.to.value - from;
-  if (!(trips <= unrollLimit) || trips * sizeOf(e.body) > loopBudget) return e;
+  if (!(trips <= unrollLimit) || trips * sizeOf(e.body) > budget) return e;
   const terms: Expr[] = [];
   for (let k = 0; k < trips; k++) terms.push(substitute(e.body, new Map([[e.index, num(from + k)]])));
   switch (e.kind) {
@@ -130,45 +137,51 @@ export function flattenModule(module: Module): Module {
   return { storages: module.storages, functions: module.functions.map((f) => ({ ...f, body: f.body.map((c) => go(mapCode(c, flat))) })) };
 }
 
-/** Folds constants and unrolls. References must be flat already. */
-export function unrollModule(module: Module): Module {
-  const simplify = rewriter((e) => (e.op === 'reduce' ? simplifyUnrolled(unrollReduce(e)) : fold(e)));
+/** Folds constants and unrolls, within a share (0..1) of what may be unrolled. References must be flat already. */
+export function unrollModule(module: Module, share: number): Module {
+  const simplify = rewriter((e) => (e.op === 'reduce' ? simplifyUnrolled(unrollReduce(e, share * loopBudget)) : fold(e)));
   // What unrolling wrote out may fold further; it holds no unrolled reduction any more.
   const simplifyUnrolled = rewriter(fold);
-  let budget = moduleBudget;
+  const left = { anywhere: share * moduleBudget, inLongLoops: share * longLoopBudget };
+  const take = (size: number, isInLongLoop: boolean): boolean => {
+    const from = isInLongLoop && size <= left.inLongLoops ? 'inLongLoops' : 'anywhere';
+    if (size > left[from]) return false;
+    left[from] -= size;
+    return true;
+  };
 
-  const block = (list: readonly Code[]): Code[] => list.flatMap((c) => unroll(mapCode(c, simplify)));
-  const unroll = (code: Code): readonly Code[] => {
+  const block = (list: readonly Code[], isInLongLoop: boolean): Code[] => list.flatMap((c) => unroll(mapCode(c, simplify), isInLongLoop));
+  const unroll = (code: Code, isInLongLoop: boolean): readonly Code[] => {
     switch (code.do) {
       case 'for': {
+        const trips = isConst(code.from) && isConst(code.to) ? Math.max(0, code.to.value - code.from.value) : Infinity;
         // Inner loops first: theirs is the overhead that counts.
-        const body = block(code.body);
-        if (isConst(code.from) && isConst(code.to)) {
-          const from = code.from.value,
-            trips = Math.max(0, code.to.value - from);
-          if (trips === 0) return [];
-          const size = body.reduce((sum, c) => sum + sizeOfCode(c), 0);
-          if (trips <= unrollLimit && trips * size <= Math.min(loopBudget, budget) && !body.some(declares)) {
-            budget -= trips * size;
-            // Again, because bounds inside may have become constant.
-            return Array.from({ length: trips }, (_, k) => num(code.descending === true ? from + trips - 1 - k : from + k)).flatMap((at) =>
-              block(body.map((c) => substituteCode(c, code.index, at))),
-            );
-          }
+        const body = block(code.body, isInLongLoop || trips > unrollLimit);
+        if (trips === 0) return [];
+        const size = trips * body.reduce((sum, c) => sum + sizeOfCode(c), 0);
+        if (isConst(code.from) && trips <= unrollLimit && size <= share * loopBudget && !body.some(declares) && take(size, isInLongLoop)) {
+          const from = code.from.value;
+          // Again, because bounds inside may have become constant.
+          return Array.from({ length: trips }, (_, k) => num(code.descending === true ? from + trips - 1 - k : from + k)).flatMap((at) =>
+            block(
+              body.map((c) => substituteCode(c, code.index, at)),
+              isInLongLoop,
+            ),
+          );
         }
         return [{ ...code, body }];
       }
       case 'if': {
-        if (isConst(code.test)) return block(code.test.value !== 0 ? code.then : code.otherwise);
-        return [{ ...code, then: block(code.then), otherwise: block(code.otherwise) }];
+        if (isConst(code.test)) return block(code.test.value !== 0 ? code.then : code.otherwise, isInLongLoop);
+        return [{ ...code, then: block(code.then, isInLongLoop), otherwise: block(code.otherwise, isInLongLoop) }];
       }
       case 'function':
-        return [{ ...code, body: block(code.body) }];
+        return [{ ...code, body: block(code.body, isInLongLoop) }];
       default:
         return [code];
     }
   };
-  return { storages: module.storages, functions: module.functions.map((f) => ({ ...f, body: block(f.body) })) };
+  return { storages: module.storages, functions: module.functions.map((f) => ({ ...f, body: block(f.body, false) })) };
 }
 
 /** Local functions are told apart by name: a body that declares one cannot be repeated in place. */

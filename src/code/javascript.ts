@@ -14,12 +14,19 @@ import { logStepHigh, logStepLow, powerOffset } from './exponential.js';
 import type { Storage } from './loop.js';
 import type { Cell, Schedule, Step, StepArgument } from './steps.js';
 
+/** The text of a schedule. */
+export interface PrintedText {
+  readonly source: string;
+  /** Characters of the longest of its functions. */
+  readonly longestFunction: number;
+}
+
 /**
- * The text of a schedule. With `inlineRandom`, loops that draw nothing but uniforms keep the random
+ * Prints a schedule. With `inlineRandom`, loops that draw nothing but uniforms keep the random
  * stream's state in locals.
  * @throws InternalError for a name that is not a plain word.
  */
-export function printJavaScript(schedule: Schedule, inlineRandom: boolean): string {
+export function printJavaScript(schedule: Schedule, inlineRandom: boolean): PrintedText {
   return new Printer(schedule, inlineRandom).module();
 }
 
@@ -88,11 +95,14 @@ class Printer {
     for (const storage of schedule.storages) if (storage.place !== 'local') this.arrays.set(storage.name, `a${position++}`);
   }
 
-  module(): string {
+  module(): PrintedText {
     const body = this.block(this.schedule.preparation, new Set(), '');
     const entries = this.schedule.functions.map((f) => {
       const lines = this.functionBody(f.parameters, f.body, new Set(), '  ');
-      return { name: word(f.name), lines: [`function (${f.parameters.map((p) => this.local(p)).join(', ')}) {`, ...lines, '  }'] };
+      return {
+        name: word(f.name),
+        text: [`function (${f.parameters.map((p) => this.local(p)).join(', ')}) {`, ...lines, '  }'].join('\n'),
+      };
     });
     const heads: string[] = [];
     for (const [name, text] of this.imports) heads.push(`const ${text} = ${name};`);
@@ -100,7 +110,7 @@ class Printer {
       .filter(([name]) => this.used.has(name))
       .map(([name, text]) => `${this.allocated.has(name) ? 'let' : 'const'} ${text} = arrays[${text.slice(1)}];`);
     const lists = [...this.lists].map(([text, name]) => `const ${name} = ${text};`);
-    return [
+    const source = [
       "'use strict';",
       ...heads,
       ...arrays,
@@ -108,10 +118,11 @@ class Printer {
       ...body,
       ...this.functions,
       'return {',
-      ...entries.map((e) => `  ${e.name}: ${e.lines.join('\n')},`),
+      ...entries.map((e) => `  ${e.name}: ${e.text},`),
       '};',
       '',
     ].join('\n');
+    return { source, longestFunction: Math.max(0, ...[...entries.map((e) => e.text), ...this.functions].map((text) => text.length)) };
   }
 
   // --- steps ------------------------------------------------------------------------------------

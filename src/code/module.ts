@@ -4,12 +4,13 @@
  */
 import { type Diagnostic, InternalError, ModelError } from '../errors/diagnostic.js';
 import { renderDiagnostics } from '../errors/render.js';
-import { flattenModule, unrollModule } from './fold.js';
+import { flattenModule, sizeOfModule, unrollModule } from './fold.js';
 import { printJavaScript } from './javascript.js';
 import type { ElementType, Module } from './loop.js';
 import { registerModule } from './registers.js';
 import type { Runtime } from './runtime.js';
 import { schedule } from './schedule.js';
+import type { Schedule } from './steps.js';
 import { tidy } from './tidy.js';
 
 /** Memory that generated code works on, in the order of its `arrays`. */
@@ -31,16 +32,45 @@ export interface PrintedModule {
 export type EntryPoint = (...args: readonly number[]) => number | undefined;
 
 /**
+ * V8 leaves a function of more than 60 KB of bytecode (`max_optimized_bytecode_size`), about as many characters of its text,
+ * to its interpreter, several times slower.
+ */
+const longestOptimised = 57_000;
+/** Unrolling that makes a module less than so many times as large is not what makes a function long. */
+const grownByUnrolling = 1.5;
+
+function printOptimised(flat: Module): PrintedModule {
+  const attempt = (share: number): { readonly printed: PrintedModule; readonly isShort: boolean; readonly isGrown: boolean } => {
+    const unrolled = unrollModule(flat, share),
+      scheduled = tidy(schedule(registerModule(unrolled), true)),
+      { source, longestFunction } = printJavaScript(scheduled, true);
+    return {
+      printed: { source, storages: printedStorages(scheduled) },
+      isShort: longestFunction <= longestOptimised,
+      isGrown: sizeOfModule(unrolled) >= grownByUnrolling * sizeOfModule(flat),
+    };
+  };
+  const whole = attempt(1);
+  if (whole.isShort || !whole.isGrown) return whole.printed;
+  const part = attempt(0.25);
+  return part.isShort ? part.printed : attempt(0).printed;
+}
+
+/**
  * JavaScript for a module. `optimise: false` prints every expression where it stands, for tests.
  * @throws InternalError for code that breaks the contract of `loop.ts`.
  */
 export function printModule(module: Module, options: { readonly optimise: boolean } = { optimise: true }): PrintedModule {
   const flat = flattenModule(module);
-  const scheduled = options.optimise ? tidy(schedule(registerModule(unrollModule(flat)), true)) : schedule(flat, false);
-  const storages = scheduled.storages.flatMap((s): PrintedStorage[] =>
+  if (options.optimise) return printOptimised(flat);
+  const scheduled = schedule(flat, false);
+  return { source: printJavaScript(scheduled, false).source, storages: printedStorages(scheduled) };
+}
+
+function printedStorages({ storages }: Schedule): readonly PrintedStorage[] {
+  return storages.flatMap((s): PrintedStorage[] =>
     s.place === 'local' ? [] : [{ name: s.name, type: s.type, shape: s.shape, place: s.place }],
   );
-  return { source: printJavaScript(scheduled, options.optimise), storages };
 }
 
 /** Zeroed memory for printed storages, data excepted where `values` has it. */

@@ -179,6 +179,50 @@ describe('printed text', () => {
       20000,
     );
   });
+  it('writes loops out where the time goes, whatever stands before them', () => {
+    const [k, l] = [index('k'), index('l')];
+    // Loops of 64 rounds that take all that a module may grow by.
+    const before = Array.from({ length: 60 }, (_, j) =>
+      forLoop(k, zero, num(8), [forLoop(l, zero, num(8), [accumulate('x', [add(mul(k, num(8)), l)], mul(ref('x', [l]), num(j + 2)))])]),
+    );
+    const inner = [1, 2, 3, 4].map((j) => accumulate('t', [k], mul(num(j), ref('y', [add(mul(n, num(8)), k)]))));
+    const long = forLoop(n, zero, num(1000), [forLoop(k, zero, num(8), inner)]);
+    const { source } = printModule({
+      storages: [storage('x', 64), storage('y', 8000), storage('t', 8)],
+      functions: [
+        { name: 'first', parameters: [], body: before },
+        { name: 'second', parameters: [], body: [long] },
+      ],
+    });
+    const [first = '', second = ''] = source.split('second:');
+    expect(first).toContain('for (');
+    expect(second.match(/for \(/g)).toHaveLength(1);
+  });
+  it('writes no function out beyond what the engine optimises', () => {
+    const [k, l] = [index('k'), index('l')];
+    const body = Array.from({ length: 60 }, (_, j) =>
+      accumulate(
+        's',
+        [],
+        reduce('sum', k, zero, num(8), reduce('sum', l, zero, num(8), mul(ref('x', [add(mul(k, num(8)), l)]), add(ref('x', [l]), num(j))))),
+      ),
+    );
+    const module: Module = { storages: [storage('x', 64), storage('s', null)], functions: [{ name: 'run', parameters: [], body }] };
+    expect(printModule(module).source.length).toBeLessThan(60_000);
+    const total = (optimise: boolean): number => {
+      const printed = printModule(module, { optimise }),
+        memory = allocate(
+          printed.storages,
+          new Map([
+            ['x', Float64Array.from({ length: 64 }, (_, i) => Math.sin(i))],
+            ['s', new Float64Array(1)],
+          ]),
+        );
+      instantiate(printed.source, memory, createRuntime(createRandom('1', 'x')))['run']!();
+      return memory[printed.storages.findIndex(({ name }) => name === 's')]![0]!;
+    };
+    expect(total(true)).toBeCloseTo(total(false), 8);
+  });
   it('reports text the platform refuses and names it does not know as internal errors', () => {
     const runtime = createRuntime(createRandom('1', 'x'));
     expect(() => instantiate('return {', [], runtime)).toThrow(InternalError);
