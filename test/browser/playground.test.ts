@@ -204,7 +204,7 @@ describe.skipIf(browserPath === null)('the playground in Chromium (skipped where
     await page.getByText('200,012 characters: too many to be edited here.').waitFor();
     await page.getByText('· 100,000 rows, 1 column').waitFor();
     await page.locator('#start').click();
-    await page.locator('#panel-summary tbody').waitFor();
+    await page.locator('#panel-summary').getByRole('table', { name: 'Summary of 1 variable' }).waitFor();
     expect(Number((await rowOf(page, 'share'))[0])).toBeCloseTo(60_001 / 100_002, 4);
     await page.getByRole('button', { name: 'Remove' }).click();
     await page.getByText('No value is given for y: int[N].').waitFor();
