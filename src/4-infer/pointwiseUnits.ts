@@ -65,7 +65,7 @@ function checkNames(wanted: readonly string[], observed: readonly Factor[]): voi
   const diagnostic: Diagnostic = {
     code: 'wrong-option',
     severity: 'error',
-    message: `unit=${wanted.join(',')}: ${message}`,
+    message: `'unit=${wanted.join(',')}': ${message}`,
     hint:
       near !== null
         ? `Did you mean '${near}'?`
