@@ -33,6 +33,7 @@ function refuse(message: string, hint: string): never {
   throw new ModelError(diagnostics, renderDiagnostics(diagnostics, '', 'options'));
 }
 
+/** Refuses a parent by its name, with the reason and the option that asked for it. */
 function refuseParent(name: string, reason: string, hint: string): never {
   refuse(`${name} cannot be integrated out (collapse): ${reason}`, hint);
 }

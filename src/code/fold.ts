@@ -16,7 +16,10 @@ const unrollLimit = 8;
 const loopBudget = 1500;
 /** Most nodes unrolling may add to one module, which bounds compile time whatever the program. */
 const moduleBudget = 20000;
-/** What may be added besides inside long loops, where the time goes, however much the rest of the module has taken. */
+/**
+ * What may be added besides inside long loops, where the time goes, however much the rest of the module has taken: half as much again, so
+ * that compiling stays bounded.
+ */
 const longLoopBudget = 10000;
 
 export type Storages = ReadonlyMap<string, Storage>;
