@@ -229,6 +229,10 @@ class Expander {
       case 'lbeta':
         if (!this.model.dependsOnLatents(a!) || !this.model.dependsOnLatents(b!)) return this.opaque(e);
         return this.expand(sub(add(apply('lgamma', a!), apply('lgamma', b!)), apply('lgamma', add(a!, b!))));
+      // The same; the count of it is one.
+      case 'logRisingFactorial':
+        if (!this.model.dependsOnLatents(b!)) return this.opaque(e);
+        return this.expand(sub(apply('lgamma', add(a!, b!)), apply('lgamma', a!)));
       case 'abs': {
         const one_ = single(combine(this.expand(a!)));
         if (one_ === null || one_.binders.length > 0 || one_.guards.length > 0) return this.opaque(e);

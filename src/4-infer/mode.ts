@@ -599,6 +599,11 @@ function names(density: DifferentiableDensity, coordinates: readonly number[]): 
   const list = [...new Set(coordinates.map((k) => coordinateName(density, k)))];
   return list.length > 6 ? `${list.slice(0, 6).join(', ')} and ${list.length - 6} more` : list.join(', ');
 }
+/** Coordinates that run to the edge of their range, as a clause. */
+function runningOff(density: DifferentiableDensity, coordinates: readonly number[]): string {
+  const several = new Set(coordinates.map((k) => coordinateName(density, k))).size > 1;
+  return `${names(density, coordinates)} ${several ? 'run to the edges of their ranges' : 'runs to the edge of its range'}`;
+}
 function named(density: DifferentiableDensity, verdict: Verdict): string {
   return !('coordinates' in verdict) ? '' : ` (${names(density, verdict.coordinates)})`;
 }
@@ -644,13 +649,13 @@ function judge(density: DifferentiableDensity, verdict: Verdict, { value }: Foun
     case 'edge':
       return warning(
         'edge-of-range',
-        `${names(density, verdict.coordinates)} runs to the edge of its range: the density is largest there (${value.toPrecision(8)} so far); standard errors of the others are for that edge`,
-        'An estimate at the edge (a variance of 0, a probability of 0 or 1) has no Gaussian law; give it a prior, or leave the term out.',
+        `${runningOff(density, verdict.coordinates)}: the density is largest there (${value.toPrecision(8)} so far); standard errors of the others are for that edge`,
+        'An estimate at the edge (a variance of 0, a probability of 0 or 1, a dispersion where counts scatter no more than without) has no Gaussian law; give it a prior, or leave the term out.',
       );
     case 'unbounded':
       return warning(
         'unbounded-density',
-        `the density grows without bound as ${names(density, verdict.coordinates)} runs to the edge of its range: there is no largest value (a component that collapses on one point does this)`,
+        `the density grows without bound as ${runningOff(density, verdict.coordinates)}: there is no largest value (a component that collapses on one point does this)`,
         'Give scales a prior or a lower bound, or try other starts (--opt restarts).',
       );
     case 'drift':

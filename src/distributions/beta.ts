@@ -2,11 +2,11 @@
  * Beta(a, b): density x^(a - 1) (1 - x)^(b - 1) / B(a, b) on 0 <= x <= 1.
  * Statistics (log x, log(1-x)) with natural parameters (a - 1, b - 1).
  */
-import { add, addAll, apply, mul, neg, one, scalar, sub, zero } from '../expr/expr.js';
+import { add, addAll, apply, cond, mul, neg, one, scalar, sub, zero } from '../expr/expr.js';
 import type { ArrayExpr } from '../expr/expr.js';
-import { oneMinus, powOf, xlog1my, xlogy } from '../expr/simplify.js';
+import { logOf, oneMinus, powOf, xlog1my, xlogy } from '../expr/simplify.js';
 import type { Arguments, Family, Statistic } from './family.js';
-import { argument, interval, naturalAt, noExpectation, parameter, scalars, two } from './notation.js';
+import { argument, interval, largeShape, logGammaWeight, naturalAt, noExpectation, parameter, scalars, two } from './notation.js';
 
 export const beta: Family = {
   name: 'Beta',
@@ -32,6 +32,22 @@ export const beta: Family = {
     const a = argument(p, 'a'),
       b = argument(p, 'b');
     return addAll([xlogy(sub(a, one), x.body), xlog1my(sub(b, one), x.body), neg(apply('lbeta', a, b))]);
+  },
+  // As a ratio of Gamma densities, for any rate: here that of their means.
+  evaluatedLogDensity(x, p) {
+    const a = argument(p, 'a'),
+      b = argument(p, 'b'),
+      sum = add(a, b),
+      rest = oneMinus(x.body);
+    const asCounts = addAll([
+      logGammaWeight(a, mul(sum, x.body)),
+      logGammaWeight(b, mul(sum, rest)),
+      neg(logGammaWeight(sum, sum)),
+      neg(logOf(x.body)),
+      neg(logOf(rest)),
+    ]);
+    const isInside = apply('and', apply('gt', x.body, zero), apply('lt', x.body, one));
+    return cond(apply('and', apply('gt', sum, largeShape), isInside), asCounts, beta.logDensity(x, p));
   },
   variate: (p) => ({ fn: 'beta', args: [scalar(argument(p, 'a')), scalar(argument(p, 'b'))] }),
   truncatedVariate: 'truncatedBeta',

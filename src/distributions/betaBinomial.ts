@@ -2,17 +2,20 @@
  * BetaBinomial(n, a, b): Binomial(n, p) with p ~ Beta(a, b) integrated out; mass
  * C(n, x) B(x + a, n - x + b) / B(a, b) at x in 0..n.
  */
-import { add, addAll, apply, div, mul, neg, one, scalar, square, sub, zero } from '../expr/expr.js';
+import { add, addAll, apply, mul, neg, one, scalar, square, sub, zero } from '../expr/expr.js';
 import type { Expr } from '../expr/expr.js';
 import { powOf } from '../expr/simplify.js';
 import type { Arguments, Family } from './family.js';
-import { argument, integers, parameter, summedMasses } from './notation.js';
+import { argument, integers, massesGivenTotal, parameter, summedMasses } from './notation.js';
+
+const rising = (r: Expr, x: Expr): Expr => apply('logRisingFactorial', r, x);
 
 function logMass(x: Expr, p: Arguments): Expr {
   const n = argument(p, 'n'),
     a = argument(p, 'a'),
     b = argument(p, 'b');
-  return addAll([apply('lchoose', n, x), apply('lbeta', add(x, a), add(sub(n, x), b)), neg(apply('lbeta', a, b))]);
+  // B(x + a, n - x + b) / B(a, b) by rising factorials: only powers of the shapes cancel, and the last is free of x.
+  return addAll([apply('lchoose', n, x), rising(a, x), rising(b, sub(n, x)), neg(rising(add(a, b), n))]);
 }
 
 export const betaBinomial: Family = {
@@ -31,14 +34,12 @@ export const betaBinomial: Family = {
   support: (p) => integers(zero, argument(p, 'n')),
   logDensity: (x, p) => logMass(x.body, p),
   evaluatedLogDensity(x, p) {
-    // C(n, x) B(x + a, n - x + b) / B(a, b) is a ratio of three negative binomial masses, for any probability: here that of their means.
+    // C(n, x) B(x + a, n - x + b) / B(a, b) is a ratio of three negative binomial masses.
     const n = argument(p, 'n'),
       a = argument(p, 'a'),
       b = argument(p, 'b'),
-      sum = add(a, b),
-      whole = add(n, sum);
-    const [success, failure] = [div(sum, whole), div(n, whole)];
-    const mass = (k: Expr, r: Expr): Expr => apply('logNegativeBinomialMass', k, r, success, failure);
+      sum = add(a, b);
+    const mass = massesGivenTotal(n, sum);
     return sub(add(mass(x.body, a), mass(sub(n, x.body), b)), mass(n, sum));
   },
   variate: (p) => ({ fn: 'betaBinomial', args: ['n', 'a', 'b'].map((name) => scalar(argument(p, name))) }),

@@ -5,9 +5,9 @@
  */
 import { add, addAll, apply, at, build, cond, index, lgamma, mul, neg, one, pow, reduce, sub, sumOver, zero } from '../expr/expr.js';
 import type { ArrayExpr, Expr } from '../expr/expr.js';
-import { powOf, total, xlogy } from '../expr/simplify.js';
+import { logOf, powOf, total, xlogy } from '../expr/simplify.js';
 import type { Arguments, Family, Statistic } from './family.js';
-import { arrayArgument, naturalAt, noExpectation, parameter } from './notation.js';
+import { arrayArgument, largeShape, logGammaWeight, naturalAt, noExpectation, parameter } from './notation.js';
 
 function dimension(p: Arguments): Expr {
   return arrayArgument(p, 'alpha').dims[0]!;
@@ -37,6 +37,17 @@ export const dirichlet: Family = {
       sumOver(dimension(p), (k) => xlogy(sub(at(arrayArgument(p, 'alpha'), k), one), at(x, k)), 'k'),
       logNormaliser(p),
     ),
+  // As a ratio of Gamma densities, for any rate: here that of their means.
+  evaluatedLogDensity(x, p) {
+    const sum = totalOf(p),
+      k = index('k');
+    const asCounts = sub(
+      sumOver(dimension(p), (i) => sub(logGammaWeight(at(arrayArgument(p, 'alpha'), i), mul(sum, at(x, i))), logOf(at(x, i))), 'k'),
+      logGammaWeight(sum, sum),
+    );
+    const isInside = apply('gt', reduce('min', k, zero, dimension(p), at(x, k)), zero);
+    return cond(apply('and', apply('gt', sum, largeShape), isInside), asCounts, dirichlet.logDensity(x, p));
+  },
   variate: (p) => ({ fn: 'dirichlet', args: [arrayArgument(p, 'alpha')] }),
   mean(p) {
     const sum = totalOf(p);

@@ -6,7 +6,7 @@ import { add, addAll, apply, at, build, cond, lgamma, mul, mulAll, neg, one, sca
 import type { Expr } from '../expr/expr.js';
 import { powOf, total } from '../expr/simplify.js';
 import type { Arguments, Family } from './family.js';
-import { argument, arrayArgument, countVectors, parameter } from './notation.js';
+import { argument, arrayArgument, countVectors, massesGivenTotal, parameter } from './notation.js';
 
 function dimension(p: Arguments): Expr {
   return arrayArgument(p, 'alpha').dims[0]!;
@@ -27,12 +27,17 @@ export const dirichletMultinomial: Family = {
     const n = argument(p, 'n'),
       sum = totalOf(p),
       alpha = arrayArgument(p, 'alpha');
-    const terms = sumOver(
-      dimension(p),
-      (k) => addAll([lgamma(add(at(x, k), at(alpha, k))), neg(lgamma(at(alpha, k))), neg(lgamma(add(at(x, k), one)))]),
-      'k',
+    const terms = sumOver(dimension(p), (k) => sub(apply('logRisingFactorial', at(alpha, k), at(x, k)), lgamma(add(at(x, k), one))), 'k');
+    return addAll([lgamma(add(n, one)), neg(apply('logRisingFactorial', sum, n)), terms]);
+  },
+  evaluatedLogDensity(x, p) {
+    const n = argument(p, 'n'),
+      sum = totalOf(p),
+      mass = massesGivenTotal(n, sum);
+    return sub(
+      sumOver(dimension(p), (k) => mass(at(x, k), at(arrayArgument(p, 'alpha'), k)), 'k'),
+      mass(n, sum),
     );
-    return addAll([lgamma(add(n, one)), lgamma(sum), neg(lgamma(add(n, sum))), terms]);
   },
   variate: (p) => ({ fn: 'dirichletMultinomial', args: [scalar(argument(p, 'n')), arrayArgument(p, 'alpha')] }),
   mean(p) {

@@ -6,10 +6,7 @@ import { add, addAll, apply, cond, exp, lgamma, mul, mulAll, neg, num, one, pow,
 import type { ArrayExpr, Expr } from '../expr/expr.js';
 import { logOf, powOf, xlogy } from '../expr/simplify.js';
 import type { Arguments, Family, Statistic } from './family.js';
-import { argument, infinity, interval, naturalAt, noExpectation, parameter, scalars } from './notation.js';
-
-/** From here on the log density is written as that of a count. */
-const largeShape = num(1e3);
+import { argument, infinity, interval, largeShape, logGammaWeight, naturalAt, noExpectation, parameter, scalars } from './notation.js';
 
 /** E[x^power] for x ~ Gamma(shape, rate), Gamma(shape + power) / Gamma(shape) rate^-power; infinite where shape + power <= 0. */
 export function gammaMoment(shape: Expr, rate: Expr, power: number): Expr {
@@ -59,7 +56,7 @@ export const gamma: Family = {
   evaluatedLogDensity(x, p) {
     const shape = argument(p, 'shape'),
       rate = argument(p, 'rate');
-    const asCount = sub(add(apply('logPoissonMass', shape, mul(rate, x.body)), logOf(shape)), logOf(x.body));
+    const asCount = sub(logGammaWeight(shape, mul(rate, x.body)), logOf(x.body));
     return cond(apply('and', apply('gt', shape, largeShape), apply('gt', x.body, zero)), asCount, gamma.logDensity(x, p));
   },
   variate: (p) => ({ fn: 'gamma', args: [scalar(argument(p, 'shape')), scalar(argument(p, 'rate'))] }),

@@ -34,6 +34,7 @@ export const inverseChiSquared: Family = {
   eventDims: () => [],
   support: (p) => inverseGamma.support(asInverseGamma(p)),
   logDensity: (x, p) => inverseGamma.logDensity(x, asInverseGamma(p)),
+  evaluatedLogDensity: (x, p) => inverseGamma.evaluatedLogDensity!(x, asInverseGamma(p)),
   variate: (p) => inverseGamma.variate(asInverseGamma(p)),
   cdf: (x, p) => inverseGamma.cdf!(x, asInverseGamma(p)),
   survival: (x, p) => inverseGamma.survival!(x, asInverseGamma(p)),

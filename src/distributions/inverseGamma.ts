@@ -2,12 +2,12 @@
  * InverseGamma(shape, scale): density scale^shape x^(-shape - 1) e^(-scale / x) / Gamma(shape) on x > 0.
  * Statistics (1/x, log x) with natural parameters (-scale, -shape - 1).
  */
-import { add, addAll, apply, lgamma, mul, neg, one, scalar, sub, zero } from '../expr/expr.js';
+import { add, addAll, apply, cond, div, lgamma, mul, neg, one, scalar, sub, zero } from '../expr/expr.js';
 import type { ArrayExpr, Expr } from '../expr/expr.js';
 import { logOf, powOf } from '../expr/simplify.js';
 import type { Arguments, Family, Statistic } from './family.js';
 import { gammaMoment } from './gamma.js';
-import { argument, infinity, naturalAt, noExpectation, parameter, scalars, two } from './notation.js';
+import { argument, infinity, largeShape, logGammaWeight, naturalAt, noExpectation, parameter, scalars, two } from './notation.js';
 
 /** scale / (shape - 1), infinite where shape <= 1. */
 function meanOf(p: Arguments): Expr {
@@ -33,6 +33,12 @@ export const inverseGamma: Family = {
       neg(mul(add(shape, one), logOf(x.body))),
       neg(mul(scale, powOf(x.body, -1))),
     ]);
+  },
+  // Of a Gamma at scale / x, as a Poisson mass of the shape.
+  evaluatedLogDensity(x, p) {
+    const shape = argument(p, 'shape');
+    const asCount = sub(logGammaWeight(shape, div(argument(p, 'scale'), x.body)), logOf(x.body));
+    return cond(apply('gt', shape, largeShape), asCount, inverseGamma.logDensity(x, p));
   },
   variate: (p) => ({ fn: 'inverseGamma', args: [scalar(argument(p, 'shape')), scalar(argument(p, 'scale'))] }),
   truncatedVariate: 'truncatedInverseGamma',

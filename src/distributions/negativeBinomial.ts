@@ -34,7 +34,7 @@ export const negativeBinomial: Family = {
   logDensity(x, p) {
     const r = argument(p, 'r'),
       success = argument(p, 'p');
-    return addAll([lgamma(add(x.body, r)), neg(lgamma(r)), neg(lgamma(add(x.body, one))), xlogy(r, success), xlog1my(x.body, success)]);
+    return addAll([apply('logRisingFactorial', r, x.body), neg(lgamma(add(x.body, one))), xlogy(r, success), xlog1my(x.body, success)]);
   },
   evaluatedLogDensity: (x, p) => apply('logNegativeBinomialMass', x.body, argument(p, 'r'), argument(p, 'p'), oneMinus(argument(p, 'p'))),
   variate: (p) => ({ fn: 'negativeBinomial', args: [scalar(argument(p, 'r')), scalar(argument(p, 'p'))] }),

@@ -2,9 +2,9 @@
  * Shorthand in which the families are written: parameters by name, constants, common supports.
  */
 import { InternalError } from '../errors/diagnostic.js';
-import { add, apply, cond, exp, index, mul, num, one, reduce, scalar, sub, zero } from '../expr/expr.js';
+import { add, apply, cond, div, exp, index, mul, num, one, reduce, scalar, sub, zero } from '../expr/expr.js';
 import type { ArrayExpr, Const, Expr } from '../expr/expr.js';
-import { powOf } from '../expr/simplify.js';
+import { logOf, powOf } from '../expr/simplify.js';
 import type { Alternative, Arguments, Domain, Family, Parameter, Statistic, Support } from './family.js';
 
 export const half: Const = num(0.5);
@@ -110,6 +110,24 @@ export const byLogit: Alternative = {
   replaces: ['p'],
   canonical: (given) => scalars({ p: apply('sigmoid', argument(given, 'logit')) }),
 };
+/** From here on (of shapes, or their sum) log densities are written by `logGammaWeight`. */
+export const largeShape: Const = num(1e3);
+
+/** The log of x f(x) for the density f of Gamma(shape, 1): that of a count of the shape, whose parts do not cancel where it is large. */
+export function logGammaWeight(shape: Expr, x: Expr): Expr {
+  return add(apply('logPoissonMass', shape, x), logOf(shape));
+}
+
+/**
+ * Log masses of NegativeBinomial(r, p) at k for the p of mean n at r = sum: laws of counts given their total n are ratios of these, for any
+ * p, and nothing of the size of the concentrations cancels in them.
+ */
+export function massesGivenTotal(n: Expr, sum: Expr): (k: Expr, r: Expr) => Expr {
+  const whole = add(n, sum);
+  const [success, failure] = [div(sum, whole), div(n, whole)];
+  return (k, r) => apply('logNegativeBinomialMass', k, r, success, failure);
+}
+
 /** (x - loc) / scale. */
 export function standardised(x: Expr, p: Arguments): Expr {
   return mul(sub(x, argument(p, 'loc')), powOf(argument(p, 'scale'), -1));

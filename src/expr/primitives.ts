@@ -411,12 +411,34 @@ const rows: Readonly<Record<string, readonly [arity: number, row: Row]>> = {
     2,
     {
       evaluate: gammaFunction.lbeta,
-      derivative: (a, b) => {
-        const both = apply('digamma', add(a, b));
-        return [sub(apply('digamma', a), both), sub(apply('digamma', b), both)];
-      },
+      derivative: (a, b) => [neg(apply('digammaRise', a, b)), neg(apply('digammaRise', b, a))],
       javascript: null,
       cost: 100,
+      integer: false,
+    },
+  ],
+  /** log Gamma(r + x) - log Gamma(r), which keeps its digits where r is large. */
+  logRisingFactorial: [
+    2,
+    {
+      evaluate: gammaFunction.logRisingFactorial,
+      derivative: (r, x) => [apply('digammaRise', r, x), apply('digamma', add(r, x))],
+      javascript: null,
+      cost: 80,
+      integer: false,
+    },
+  ],
+  /** Psi(r + x) - Psi(r). */
+  digammaRise: [
+    2,
+    {
+      evaluate: gammaFunction.digammaRise,
+      derivative: (r, x) => {
+        const both = apply('trigamma', add(r, x));
+        return [sub(both, apply('trigamma', r)), both];
+      },
+      javascript: null,
+      cost: 80,
       integer: false,
     },
   ],

@@ -5,7 +5,7 @@
  * comprehensions over whole arrays become the arrays' names, and parentheses stand only where the
  * grammar needs them. Two indices of the same name in one scope are told apart by a number.
  */
-import { freeIndices, index, isConst, neg, num, pow, substitute, sub, variablesOf, visit } from './expr.js';
+import { add, apply, freeIndices, index, isConst, lgamma, neg, num, pow, substitute, sub, variablesOf, visit } from './expr.js';
 import type { Apply, ArrayExpr, Expr, Index, Ref, Reduce } from './expr.js';
 import { equationOf, isRoot } from './implicit.js';
 import { primitives } from './primitives.js';
@@ -191,6 +191,11 @@ class Printer {
         return this.signed({ op: 'apply', fn: 'mul', args: [args[0]!, { op: 'apply', fn: 'log', args: [args[1]!] }] });
       case 'xlog1my':
         return this.signed({ op: 'apply', fn: 'mul', args: [args[0]!, { op: 'apply', fn: 'log', args: [sub(num(1), args[1]!)] }] });
+      // What programs call it.
+      case 'logRisingFactorial':
+        return this.sum(sub(lgamma(add(args[1]!, args[0]!)), lgamma(args[0]!)));
+      case 'digammaRise':
+        return this.sum(sub(apply('digamma', add(args[1]!, args[0]!)), apply('digamma', args[0]!)));
       case 'lt':
       case 'le':
       case 'gt':

@@ -12,7 +12,7 @@ import { num, ref, scalar } from '../../src/expr/expr.js';
 import { differentiate } from '../../src/expr/gradient.js';
 import { simplify } from '../../src/expr/simplify.js';
 import reference from '../reference/extremes.json' with { type: 'json' };
-import { numberOf } from './numerics.js';
+import { numberOf, symbol, symbols, type Values } from './numerics.js';
 
 const span = { start: 0, end: 0 };
 const x = ref('x');
@@ -76,4 +76,71 @@ describe('a truncated law whose mass underflows', () => {
       });
     });
   }
+});
+
+/**
+ * The log mass of counts under a law whose dispersion vanishes, and the same under the simpler law: the masses differ by a part of the order
+ * of one over the concentration.
+ */
+describe('a count law of a large concentration is the simpler law', () => {
+  const logFactorial = (n: number): number => Array.from({ length: n }, (_, k) => Math.log(k + 1)).reduce((a, b) => a + b, 0);
+  const poisson = (k: number, mean: number): number => k * Math.log(mean) - mean - logFactorial(k);
+  const multinomial = (counts: readonly number[], shares: readonly number[]): number =>
+    counts.reduce((sum, k, i) => sum + k * Math.log(shares[i]!) - logFactorial(k), logFactorial(counts.reduce((a, b) => a + b, 0)));
+  /** Weights that sum to 1 exactly, so that no rounding of theirs is multiplied by the concentration. */
+  const shares = [0.25, 0.125, 0.625];
+  const laws: readonly {
+    readonly name: string;
+    readonly values: readonly (number | readonly number[])[];
+    make(concentration: number): { logProb(x: never): number };
+    parameters(concentration: number): Values;
+    limit(x: never): number;
+  }[] = [
+    {
+      name: 'NegativeBinomial',
+      values: [0, 1, 7, 10, 40],
+      make: (c) => api.NegativeBinomial({ mean: 10, overdispersion: c }),
+      parameters: (c) => ({ r: c, p: 1 / (1 + 10 / c) }),
+      limit: (x: number) => poisson(x, 10),
+    },
+    {
+      name: 'BetaBinomial',
+      values: [0, 1, 7, 19, 20],
+      make: (c) => api.BetaBinomial(20, 0.25 * c, 0.75 * c),
+      parameters: (c) => ({ n: 20, a: 0.25 * c, b: 0.75 * c }),
+      limit: (x: number) => multinomial([x, 20 - x], [0.25, 0.75]),
+    },
+    {
+      name: 'DirichletMultinomial',
+      values: [
+        [5, 3, 12],
+        [0, 0, 20],
+        [20, 0, 0],
+      ],
+      make: (c) =>
+        api.DirichletMultinomial(
+          20,
+          shares.map((w) => w * c),
+        ),
+      parameters: (c) => ({ n: 20, alpha: shares.map((w) => w * c) }),
+      limit: (x: readonly number[]) => multinomial(x, shares),
+    },
+  ];
+  for (const { name, values, make, parameters, limit } of laws)
+    it(name, () => {
+      for (const concentration of [1e6, 1e9, 1e12, 1e15, 1e17, 1e18, 1e30, 1e100]) {
+        const given = parameters(concentration);
+        for (const x of values) {
+          const allowed = 4e3 / concentration + 1e-11,
+            truth = limit(x as never);
+          expect(Math.abs(make(concentration).logProb(x as never) - truth), `${concentration}, ${x}`).toBeLessThan(allowed);
+          // In the form that conjugacy is read from; a probability of success has no digits left for what is next to 1.
+          if (name === 'NegativeBinomial' && concentration > 1e6) continue;
+          const family = families.get(name)!,
+            value = symbol('x', x);
+          const plain = numberOf(simplify(family.logDensity(value, symbols(given))), { ...given, x });
+          expect(Math.abs(plain - truth), `as terms: ${concentration}, ${x}`).toBeLessThan(allowed);
+        }
+      }
+    });
 });

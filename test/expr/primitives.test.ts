@@ -102,6 +102,18 @@ const grids: Readonly<Record<string, readonly (readonly number[])[]>> = {
     [0.4, 3],
     [12, 7.5],
   ],
+  logRisingFactorial: [
+    [0.4, 3],
+    [2.5, 0.7],
+    [12, 7.5],
+    [0.3, 40],
+  ],
+  digammaRise: [
+    [0.4, 3],
+    [2.5, 0.7],
+    [12, 7.5],
+    [0.3, 40],
+  ],
   lchoose: [
     [7.3, 2.2],
     [30, 11.5],

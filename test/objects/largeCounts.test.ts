@@ -26,4 +26,27 @@ describe('the density of an extreme argument', () => {
         expect(Math.abs(value - c.logDensity)).toBeLessThan(tolerance(c.logDensity));
       });
   }
+
+  // Beta(1, b) has the density b (1 - x)^(b - 1).
+  it('of Beta at the ends of its range', () => {
+    expect(api.Beta(1, 2000).logProb(0)).toBeCloseTo(Math.log(2000), 12);
+    expect(api.Beta(2000, 1).logProb(1)).toBeCloseTo(Math.log(2000), 12);
+    expect(api.Beta(2, 2000).logProb(0)).toBe(-Infinity);
+  });
+
+  // Proportions are drawn one after the other as Betas of what is left.
+  it.each([1e2, 1e4, 1e8, 1e12, 1e16])('of Dirichlet with concentrations of the order of %d', (size) => {
+    const alpha = [2 * size, size, 5 * size],
+      x = [0.25, 0.125, 0.625];
+    const chain =
+      api.Beta(alpha[0]!, alpha[1]! + alpha[2]!).logProb(x[0]!) +
+      api.Beta(alpha[1]!, alpha[2]!).logProb(x[1]! / (1 - x[0]!)) -
+      Math.log(1 - x[0]!);
+    // x[1] / (1 - x[0]) is rounded: an eighth of its standard deviation at the largest size.
+    expect(Math.abs(api.Dirichlet(alpha).logProb(x) - chain)).toBeLessThan(1e-11 + 4e-17 * size);
+  });
+  it('of Dirichlet at an edge of its simplex', () => {
+    expect(api.Dirichlet([1, 1, 2000]).logProb([0, 0, 1])).toBeCloseTo(Math.log(2000 * 2001), 10);
+    expect(api.Dirichlet([2, 1, 2000]).logProb([0, 0.5, 0.5])).toBe(-Infinity);
+  });
 });

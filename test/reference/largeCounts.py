@@ -32,6 +32,9 @@ densities = {
     'HalfStudentT': lambda x, df, scale: student(x, df, mpf(0), scale) + log(2),
     'Gamma': lambda x, a, r: a * log(r) + (a - 1) * log(x) - r * x - loggamma(a),
     'ChiSquared': lambda x, df: -df / 2 * log(2) + (df / 2 - 1) * log(x) - x / 2 - loggamma(df / 2),
+    'InverseGamma': lambda x, a, s: a * log(s) - (a + 1) * log(x) - s / x - loggamma(a),
+    'InverseChiSquared': lambda x, df, s: densities['InverseGamma'](x, df / 2, df * s * s / 2),
+    'Beta': lambda x, a, b: (a - 1) * log(x) + (b - 1) * log(1 - x) - log_beta(a, b),
     'Poisson': lambda x, r: x * log(r) - r - loggamma(x + 1),
     'Binomial': lambda x, n, p: choose(n, x) + x * log(p) + (n - x) * log(1 - p),
     'Geometric': lambda x, p: log(p) + x * log(1 - p),
@@ -51,6 +54,9 @@ cases = [
     ['BetaBinomial', [10 ** 9, 2, 3], 400000000], ['BetaBinomial', [10 ** 9, 0.01, 3e6], 5], ['BetaBinomial', [10 ** 9, 1e8, 3e8], 250010000], ['BetaBinomial', [12, 0.7, 2.5], 0], ['BetaBinomial', [12, 0.7, 2.5], 12],
     ['Hypergeometric', [10 ** 9, 2 * 10 ** 9, 3 * 10 ** 8], 100010000], ['Hypergeometric', [10, 20, 8], 0], ['Hypergeometric', [10, 20, 30], 10], ['Hypergeometric', [10, 20, 15], 7],
     ['Gamma', [1e10, 2], 5e9], ['Gamma', [1e6, 1e6], 1.001], ['Gamma', [1e-3, 1], 1e-300], ['ChiSquared', [2e9], 2000010000],
+    ['InverseGamma', [1e8, 200024414], 2], ['InverseGamma', [1e15, 2e15], 2], ['InverseGamma', [3, 2], 0.5], ['InverseGamma', [1e18, 1e18], 1],
+    ['InverseChiSquared', [1e9, 2], 4], ['InverseChiSquared', [4, 0.5], 0.25],
+    ['Beta', [1e8, 1e8], 0.50006103515625], ['Beta', [1e12, 3e12], 0.25], ['Beta', [1e18, 1e18], 0.5], ['Beta', [2, 1e12], 2 ** -40], ['Beta', [1e6, 0.5], 1 - 2 ** -20], ['Beta', [0.5, 3], 0.25],
 ]
 out = [{'family': name, 'arguments': args, 'x': x, 'logDensity': float(densities[name](mpf(x), *[mpf(a) for a in args]))} for name, args, x in cases]
 with open(sys.argv[1] if len(sys.argv) > 1 else 'test/reference/largeCounts.json', 'w') as file:

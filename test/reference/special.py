@@ -148,6 +148,22 @@ add('normalQuantile', nquantile, [1e-300, 1e-200, 1e-63, 1e-62, 1e-40, 1e-17, 1.
 add('lbeta', lbeta, [(a, b) for a in [1e-10, 0.01, 0.5, 1, 3.3, 7.9, 8.1, 50, 1e4, 1e9] for b in [1e-5, 0.3, 1.5, 6, 9, 300, 1e8]])
 add('lchoose', lambda n, k: loggamma(n + 1) - loggamma(k + 1) - loggamma(n - k + 1),
     [(5, 2), (10, 5), (100, 3), (1000, 500), (1e9, 2), (1e9, 5e8), (1e15, 3), (6.5, 2.25)])
+def wide(f):
+    """The same with digits for differences of what is 1e100 large."""
+    def evaluate(*x):
+        with mp.workdps(300):
+            return f(*[mpf(v) for v in x])
+    return evaluate
+
+
+# Rises of one sign: relative errors are told where nothing crosses 0.
+rises = [(r, x) for r in [1e-12, 0.01, 0.7, 3.3, 7.9, 8.1, 60, 1e5, 1e10, 1e15, 1e18, 1e30, 1e100] for x in [1, 2, 7, 30, 2.5, 1e3, 1e8]]
+add('logRisingFactorial', wide(lambda r, x: loggamma(r + x) - loggamma(r)), [(r, x) for r, x in rises if r > 1])
+add('digammaRise', wide(lambda r, x: digamma(r + x) - digamma(r)), rises)
+# q decides, as p = 1 - q has no digits where q is small.
+add('logNegativeBinomialMass',
+    wide(lambda x, r, p, q: loggamma(r + x) - loggamma(r) - loggamma(x + 1) + r * log1p(-q) + x * log(q)),
+    [(x, r, 1 - m / (r + m), m / (r + m)) for m in [0.3, 10, 2e4] for x in [0, 1, 12, 19000] for r in [1e3, 1e10, 1e15, 1e18, 1e30]])
 add('stirlingError', lambda x: loggamma(x + 1) - (x + mpf(1) / 2) * log(x) + x - log(2 * pi) / 2, [0.5, 1, 3, 7.9, 8, 15, 100, 1e6])
 add('gammaP', gamma_p, pairs)
 add('gammaQ', gamma_q, pairs)

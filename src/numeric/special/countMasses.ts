@@ -23,15 +23,25 @@ export function logPoissonMass(x: number, rate: number): number {
 
 /** log(C(n, x) p^x q^(n - x)), 0 <= x <= n, with p and q = 1 - p given, so that neither loses its small digits (Loader 2000). */
 export function logBinomialMass(x: number, n: number, p: number, q: number): number {
-  if (!(x >= 0 && x <= n && p >= 0 && q >= 0)) return Number.NaN;
-  if (x === 0) return n === 0 ? 0 : q > 0.5 ? n * Math.log1p(-p) : n * Math.log(q);
-  if (x === n) return p > 0.5 ? n * Math.log1p(-q) : n * Math.log(p);
-  if (p === 0 || q === 0) return -Infinity;
-  const errors = stirlingError(n) - stirlingError(x) - stirlingError(n - x);
-  return errors - deviance(x, n * p) - deviance(n - x, n * q) - halfLogTwoPi - 0.5 * (Math.log(x) + Math.log1p(-x / n));
+  return x >= 0 && x <= n ? logMassOfSplit(x, n - x, p, q) : Number.NaN;
 }
 
 /** log(Gamma(x + r) / (Gamma(r) x!) p^r q^x), x >= 0, r > 0, with p and q = 1 - p given. */
 export function logNegativeBinomialMass(x: number, r: number, p: number, q: number): number {
-  return x === 0 ? logBinomialMass(0, r, q, p) : logBinomialMass(r, r + x, p, q) - Math.log1p(x / r);
+  return logMassOfSplit(r, x, p, q) - Math.log1p(x / r);
+}
+
+/**
+ * log(Gamma(a + b + 1) / (Gamma(a + 1) Gamma(b + 1)) p^a q^b), a, b >= 0: a binomial mass of a and b themselves, as their sum loses
+ * the smaller one's digits (a negative binomial whose r is large is nearly a Poisson of x).
+ */
+function logMassOfSplit(a: number, b: number, p: number, q: number): number {
+  if (!(a >= 0 && b >= 0 && p >= 0 && q >= 0)) return Number.NaN;
+  if (a === 0) return b === 0 ? 0 : q > 0.5 ? b * Math.log1p(-p) : b * Math.log(q);
+  if (b === 0) return p > 0.5 ? a * Math.log1p(-q) : a * Math.log(p);
+  if (p === 0 || q === 0) return -Infinity;
+  const n = a + b;
+  const errors = stirlingError(n) - stirlingError(a) - stirlingError(b);
+  const deviances = deviance(a, n * p) + deviance(b, n * q);
+  return errors - deviances - halfLogTwoPi - 0.5 * (Math.log(a) + Math.log(b / n));
 }

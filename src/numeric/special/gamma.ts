@@ -78,16 +78,7 @@ export function stirlingError(x: number): number {
 
 /** Psi(x), the derivative of log Gamma. NaN at 0, -1, -2, ... */
 export function digamma(x: number): number {
-  if (x >= 7) {
-    const z = 1 / x;
-    const w = z * z;
-    // DLMF 5.11.2: sum of B_2k / (2k x^2k).
-    return (
-      Math.log(x) -
-      0.5 * z -
-      w * (1 / 12 - w * (1 / 120 - w * (1 / 252 - w * (1 / 240 - w * (1 / 132 - w * (691 / 32760 - w * (1 / 12 - w * (3617 / 8160))))))))
-    );
-  }
+  if (x >= 7) return Math.log(x) - 0.5 / x - digammaTail(x);
   if (x > 0) {
     let shift = 0;
     let y = x;
@@ -180,6 +171,53 @@ export function lbeta(a: number, b: number): number {
     return lgamma(p) + correction + p - p * Math.log(p + q) - (q - 0.5) * Math.log1p(p / q);
   }
   return lgamma(p) + (lgamma(q) - lgamma(p + q));
+}
+
+/**
+ * log (r)_x = log Gamma(r + x) - log Gamma(r), the rising factorial (DLMF 5.2.5), without cancellation for large r; r > 0, x >= 0.
+ * Below 8 r goes up by (r)_x = r (r + 1)_(x - 1); above it both are written by Stirling's series.
+ */
+export function logRisingFactorial(r: number, x: number): number {
+  if (!(r > 0 && x >= 0)) return lgamma(r + x) - lgamma(r);
+  let base = r;
+  let rest = x;
+  let product = 1;
+  while (base < 8 && rest >= 1) {
+    product *= base;
+    base += 1;
+    rest -= 1;
+  }
+  const passed = base > r ? Math.log(product) : 0;
+  if (rest === 0) return passed;
+  if (base < 8) return passed + (lgamma(base + rest) - lgamma(base));
+  const end = base + rest;
+  return passed + rest * Math.log(base) + ((end - 0.5) * Math.log1p(rest / base) - rest) + (stirlingSeries(end) - stirlingSeries(base));
+}
+
+/** Psi(r + x) - Psi(r), the derivative of `logRisingFactorial` by r, without cancellation for large r; r > 0, x >= 0. */
+export function digammaRise(r: number, x: number): number {
+  if (!(r > 0 && x >= 0)) return digamma(r + x) - digamma(r);
+  let base = r;
+  let rest = x;
+  let passed = 0;
+  while (base < 8 && rest >= 1) {
+    passed += 1 / base;
+    base += 1;
+    rest -= 1;
+  }
+  if (rest === 0) return passed;
+  if (base < 8) return passed + (digamma(base + rest) - digamma(base));
+  const end = base + rest;
+  return passed + Math.log1p(rest / base) + (0.5 * rest) / (base * end) + (digammaTail(base) - digammaTail(end));
+}
+
+/** log x - 1 / (2 x) - Psi(x), the rest of the asymptotic series, for x >= 7 (DLMF 5.11.2: the sum of B_2k / (2k x^2k)). */
+function digammaTail(x: number): number {
+  const z = 1 / x;
+  const w = z * z;
+  return (
+    w * (1 / 12 - w * (1 / 120 - w * (1 / 252 - w * (1 / 240 - w * (1 / 132 - w * (691 / 32760 - w * (1 / 12 - w * (3617 / 8160))))))))
+  );
 }
 
 /** log of the binomial coefficient n over k; -Infinity for integers outside 0 <= k <= n, real n > -1 is allowed. */
