@@ -610,7 +610,7 @@ function warningsOf(
         code: 'edge-of-range',
         severity: 'warning',
         message: `${edges.join(', ')} ${edges.length === 1 ? 'runs' : 'run'} off to where the likelihood no longer depends on ${edges.length === 1 ? 'it' : 'them'}: it is largest at the end of the range`,
-        hint: 'Degrees of freedom do so where no datum is an outlier, coefficients where groups are perfectly separated: give the unknown a prior (MAP-EM) or bounds, or leave the term out.',
+        hint: 'Degrees of freedom do so where no datum is an outlier, dispersions where counts scatter no more than without, coefficients where groups are perfectly separated: give the unknown a prior (MAP-EM) or bounds, or leave the term out.',
       });
     if (fell(run, settings))
       out.push({

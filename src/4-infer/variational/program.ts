@@ -28,9 +28,10 @@ import { isComputed, needsStart, prepare, recomputeCode, runFolds } from '../ass
 import { FoldedTables, StatisticTables } from '../contract.js';
 import { guarded, loops, ProgramBuilder } from '../programBuilder.js';
 import { areApart, idleGaps, withoutGaps } from '../idleGaps.js';
+import { coordinatesAtEdges } from './edges.js';
 import { JointBlocks } from './joint.js';
 import { lbfgs } from '../../numeric/lbfgs.js';
-import { bijectionProcedures, boundedKinds, coordinateKinds, edge } from '../coordinates.js';
+import { bijectionProcedures, boundedKinds, coordinateKinds } from '../coordinates.js';
 import type { KeptOnGrids } from '../gridLosses.js';
 import { elementName } from '../posterior.js';
 import { type GradientSteps, gradientSteps } from './gradientSteps.js';
@@ -58,12 +59,6 @@ export type Saved = ReadonlyMap<string, Memory>;
 
 /** How latents that meet are described. */
 export type LatentLaws = 'factors' | 'joint' | 'assigned' | { readonly groups: readonly (readonly string[])[] };
-
-/**
- * Curvature in units of a coordinate's size, over that of an edge, below which it runs off to infinity: an estimate of a thousandth of its
- * standard error.
- */
-const unboundedCurvature = 1e-5;
 
 /** True for tables of expectations and parameters of factors. */
 function isTable(name: string): boolean {
@@ -351,33 +346,20 @@ export class VariationalProgram {
     this.call('layout');
     this.call('unconstrain');
     const here = position.slice(),
-      out: string[] = [];
-    const slope = (k: number, u: number): number => {
-      position.set(here);
-      position[k] = u;
+      dimension = this.memory.get(this.steps.dimension)![0]!;
+    const slopes = (x: Float64Array): Float64Array => {
+      position.set(x);
       this.functions['expectedGradient']!();
-      return gradient[k]!;
+      return Float64Array.from(gradient.subarray(0, dimension));
     };
-    for (let k = 0; k < this.memory.get(this.steps.dimension)![0]!; k++) {
-      const [variable, element, kind] = [owner.variable, owner.element, owner.kind].map((s) => this.memory.get(s)![k]!) as [
-        number,
-        number,
-        number,
-      ];
-      const u = here[k]!,
-        step = 0.1;
-      if (!(Math.abs(u) > edge.distance)) continue;
-      // Without a bound a coordinate has its own size for a unit, and may be large though little is known of it.
-      const unit = boundedKinds.has(coordinateKinds[kind]!) ? 1 : Math.abs(u) / Math.sqrt(unboundedCurvature);
-      if (
-        Math.abs(slope(k, u)) * unit < edge.curvature &&
-        Math.abs(slope(k, u + step) - slope(k, u - step)) * unit * unit < 2 * step * edge.curvature
-      )
-        out.push(elementName(variables[variable]!, this.builder.storage(variables[variable]!).shape, element));
-    }
+    const isBounded = Array.from({ length: dimension }, (_, k) => boundedKinds.has(coordinateKinds[this.memory.get(owner.kind)![k]!]!));
+    const out = coordinatesAtEdges(here.slice(0, dimension), slopes, isBounded).map((k) => {
+      const [variable, element] = [owner.variable, owner.element].map((s) => this.memory.get(s)![k]!) as [number, number];
+      return elementName(variables[variable]!, this.builder.storage(variables[variable]!).shape, element);
+    });
     position.set(here);
     this.call('constrain');
-    return out;
+    return [...new Set(out)];
   }
   /** The most probable assignment of a joint block, written to the state. */
   assign(block: number): void {
