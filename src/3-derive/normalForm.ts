@@ -65,6 +65,9 @@ export interface Monomial {
 /** Products larger than this stay unexpanded (the factor is then a single opaque atom). */
 const largestExpansion = 4000;
 
+/** Expressions that are told apart by more tests than this stay whole, too: tests within tests make 2^n cases. */
+const mostTests = 1000;
+
 /** Values of a label by which functions of sums are told apart: there is a term for each, to be differentiated and evaluated. */
 const mostLabelValues = 8;
 
@@ -98,6 +101,8 @@ class Expander {
   /** Elements of partly missing data that are taken as missing where the expansion stands. */
   private readonly missing: Expr[] = [];
   private readonly self: string | null;
+  /** How often something was told apart by a test. */
+  private tests = 0;
   constructor(model: DerivedModel, self: string | null) {
     this.model = model;
     this.self = self;
@@ -183,6 +188,7 @@ class Expander {
 
   private conditional(e: Expr & { op: 'cond' }): readonly Monomial[] {
     if (!this.isGuard(e.test)) return this.opaque(e);
+    this.countTest();
     const { test, then, otherwise } = e;
     // `n > 0 && z[n - 1] == 1`: the first part keeps the second inside its variable, so each is a guard of its own.
     if (test.op === 'cond') return this.expand(cond(test.test, cond(test.then, then, otherwise), cond(test.otherwise, then, otherwise)));
@@ -192,6 +198,11 @@ class Expander {
       ...this.expand(then).map((m) => ({ ...m, guards: [test, ...m.guards] })),
       ...this.expand(otherwise).map((m) => ({ ...m, guards: [not(test), ...m.guards] })),
     ];
+  }
+
+  private countTest(): void {
+    this.tests++;
+    if (this.tests > mostTests) throw new TooLarge();
   }
 
   private isGuard(test: Expr): boolean {
@@ -438,6 +449,7 @@ class Expander {
   private byTests(e: Expr, of: (e: Expr) => Expr): readonly Monomial[] | null {
     const split = splitCondition(e, (t) => this.isGuard(t));
     if (split === null) return null;
+    this.countTest();
     const tests: Expr[] = [];
     visit(e, (x) => {
       if (x.op === 'cond' && this.model.dependsOnLatents(x.test) && !tests.some((t) => equal(t, x.test))) tests.push(x.test);

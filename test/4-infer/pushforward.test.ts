@@ -279,6 +279,26 @@ describe('transformed laws in models', () => {
     ).toBeLessThan(4000);
   });
 
+  it('with tests within tests: the derivation ends, and draws are right', async () => {
+    // y is 1/2 where c + d z > 0 for z ~ LogNormal(0, 1), which is certain for c >= 0.
+    const program = compile(
+      'data y: real sample c ~ Normal(0, 1) sample d ~ Exponential(1) observe y ~ pushforward(u => (exp(u) > exp(-u)) / 2, pushforward(z => c + d * z, LogNormal(0, 1)))',
+    );
+    expect(cpuMilliseconds(() => expect(() => program.explain({ backend: 'exact' })).toThrow(/exact does not apply/))).toBeLessThan(5000);
+    const posterior = await program.infer({ y: 0.5 }, { ...run, backend: 'gibbs' });
+    const step = 0.02;
+    let mass = 0,
+      first = 0;
+    for (let c = -6 + step / 2; c < 6; c += step)
+      for (let d = step / 2; d < 20; d += step) {
+        const weight = Math.exp(-0.5 * c * c - d) * (c >= 0 ? 1 : Math.exp(logPhi(-Math.log(-c / d))));
+        mass += weight;
+        first += weight * c;
+      }
+    const { mean, mcse } = posterior.summary().variables['c']!;
+    expect(Math.abs(mean! - first / mass)).toBeLessThan(5 * mcse!);
+  });
+
   it('of vectors: affine maps are the normal law of the transformed moments', () => {
     const A = [
         [2, 1],
