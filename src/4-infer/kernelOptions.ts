@@ -84,7 +84,12 @@ export function chooserFromOptions(
     const name = option.slice('kernel.'.length);
     if (!unknowns.includes(name)) {
       const near = didYouMean(name, unknowns);
-      wrong.push(optionError(`no unknown is called '${name}'`, near === null ? namesOfUnknowns(graph) : `Did you mean '${near}'?`));
+      wrong.push(
+        optionError(
+          `no unknown is called '${name}' in '${option}=${text}'`,
+          near === null ? namesOfUnknowns(graph) : `Did you mean '${near}'?`,
+        ),
+      );
       continue;
     }
     const parsed = parse(`report kernel_ = ${text}`);
@@ -237,13 +242,13 @@ function choiceOf(request: Request, plan: RegionPlan, graph: ModelGraph): Kernel
       if (unknown !== undefined)
         fail([
           optionError(
-            `${text} has an argument that rw does not take`,
+            `'${request.option}=${text}' has an argument that rw does not take`,
             'The arguments of rw are scale and adapt: rw(scale: 1, adapt: true).',
           ),
         ]);
       const scale = numberArgument(args, 'scale', 0, 1, request),
         adapt = booleanArgument(args, 'adapt', true, request);
-      if (!(scale > 0)) fail([optionError(`the scale of ${text} must be positive`)]);
+      if (!(scale > 0)) fail([optionError(`the scale of '${request.option}=${text}' must be positive`)]);
       return { kind: 'walk', scale, adapt };
     }
     case 'independent':
@@ -253,7 +258,7 @@ function choiceOf(request: Request, plan: RegionPlan, graph: ModelGraph): Kernel
         if (word === 'independent' && recognised.kind === 'finite') return { kind: 'uniform', form: recognised };
         fail([
           optionError(
-            `${word} needs a distribution`,
+            `${word} needs a distribution in '${request.option}=${text}'`,
             `For example kernel.${name}=${word}(${isCounts(plan.region) ? 'Multinomial(n, probs)' : 'Normal(0, 1)'}).`,
           ),
         ]);
@@ -268,13 +273,13 @@ function choiceOf(request: Request, plan: RegionPlan, graph: ModelGraph): Kernel
 function numberArgument(args: readonly ArgumentSyntax[], name: string, position: number, fallback: number, request: Request): number {
   const a = args.find((x) => x.name?.text === name) ?? (args[position]?.name === null ? args[position] : undefined);
   if (a === undefined) return fallback;
-  if (a.value.kind !== 'number') fail([optionError(`${name} in ${request.text} must be a number`)]);
+  if (a.value.kind !== 'number') fail([optionError(`${name} of '${request.option}=${request.text}' must be a positive number`)]);
   return a.value.value;
 }
 function booleanArgument(args: readonly ArgumentSyntax[], name: string, fallback: boolean, request: Request): boolean {
   const a = args.find((x) => x.name?.text === name);
   if (a === undefined) return fallback;
-  if (a.value.kind !== 'boolean') fail([optionError(`${name} in ${request.text} must be true or false`)]);
+  if (a.value.kind !== 'boolean') fail([optionError(`${name} of '${request.option}=${request.text}' must be true or false`)]);
   return a.value.value;
 }
 

@@ -55,6 +55,13 @@ describe('kernels that cannot have the posterior as their law', () => {
   it('are refused: arguments that a random walk does not have', async () => {
     expect(await problem(program, data, 'gibbs', { 'kernel.z': 'rw(bar: 1)' })).toMatch(/has an argument that rw does not take/);
     expect(await problem(program, data, 'gibbs', { 'kernel.z': 'rw(1, 2)' })).toMatch(/has an argument that rw does not take/);
+    expect(await problem(program, data, 'gibbs', { 'kernel.z': 'rw(scale: -1)' })).toMatch(
+      /scale of 'kernel\.z=rw\(scale: -1\)' must be a positive number/,
+    );
+    expect(await problem(program, data, 'gibbs', { 'kernel.z': 'rw(adapt: 2)' })).toMatch(
+      /adapt of 'kernel\.z=rw\(adapt: 2\)' must be true or false/,
+    );
+    expect(await problem(program, data, 'gibbs', { 'kernel.': 'slice' })).toMatch(/no unknown is called '' in 'kernel\.=slice'/);
     expect(await problem(program, data, 'gibbs', { 'kernel.z': 'rw(scale: 2, adapt: false)' })).toBe('');
   });
 
