@@ -193,6 +193,8 @@ class ChainsHere implements Chains {
     const run =
       this.runs.get(chain) ?? new ChainRun(this.program, chain, chainRequest(request), this.hostFunctions, ledger.checkpointOf(chain));
     this.runs.set(chain, run);
+    // Of a short run the probe has made chain 0 already.
+    if (run.finished) request.onProgress?.(progressOf(run));
     const pace = new Pace(sliceSeconds);
     while (run.kept < draws && !run.finished) {
       run.advance(Math.min(pace.next(run), run.sweepsTo(draws)));

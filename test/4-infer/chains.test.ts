@@ -316,6 +316,16 @@ describe('worker threads', () => {
   const long = fakeProgram({ work: 40_000 });
   const settings = request({ chains: 3, draws: 200, warmup: 100 });
 
+  it('are not started for a run that is over at once, of which every chain is told', async () => {
+    const events: ProgressEvent[] = [];
+    await built.runChains(
+      fakeProgram({ work: 1 }),
+      { ...settings, draws: 5, warmup: 5, workers: 2, onProgress: (event) => events.push(event) },
+      [],
+    );
+    expect(new Set(events.map((event) => event.chain))).toEqual(new Set([0, 1, 2]));
+  });
+
   it('give the draws of the calling thread, whatever their number', async () => {
     const here = numbers(await runChains(long, settings, []));
     for (const workers of [1, 2, 5]) {
